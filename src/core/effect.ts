@@ -1,0 +1,87 @@
+// Everything the core may ask the world to do, as data. Not here: doing it (runtime/perform.ts).
+// Made by core/step.ts; performed by runtime/ in order, after the frame's records are stored.
+
+import type { AgentProfile } from "./settings.ts";
+import type { OfferedResource } from "./offer.ts";
+
+/** An act that leaves the core. */
+export type Effect = MesosEffect | GocdEffect | RuntimeEffect;
+
+/** Calls of the Mesos scheduler API. Sent in the order given. */
+export type MesosEffect =
+  /** All offers are of one Mesos agent; without launches this would be a decline, so there is at least one. */
+  | {
+    readonly kind: "accept-offers";
+    readonly offerIds: readonly string[];
+    readonly mesosAgentId: string;
+    readonly launches: readonly TaskLaunch[];
+    /** For what is left of the offers. */
+    readonly refuseSeconds: number;
+  }
+  | { readonly kind: "decline-offers"; readonly offerIds: readonly string[]; readonly refuseSeconds: number }
+  | { readonly kind: "suppress-offers"; readonly roles: readonly string[] }
+  | { readonly kind: "revive-offers"; readonly roles: readonly string[] }
+  | {
+    readonly kind: "acknowledge-status";
+    readonly taskId: string;
+    readonly mesosAgentId: string;
+    /** Base64, as it came. */
+    readonly uuid: string;
+  }
+  /** Explicit for the tasks given; implicit (everything) where the list is empty. */
+  | { readonly kind: "reconcile-tasks"; readonly tasks: readonly { taskId: string; mesosAgentId?: string }[] }
+  | {
+    readonly kind: "kill-task";
+    readonly taskId: string;
+    readonly mesosAgentId?: string;
+    readonly graceMs: number;
+  }
+  | { readonly kind: "accept-inverse-offers"; readonly offerIds: readonly string[] }
+  | { readonly kind: "decline-inverse-offers"; readonly offerIds: readonly string[]; readonly refuseSeconds: number }
+  | { readonly kind: "teardown-framework" };
+
+/** One container to be launched: what to_proto needs beside the connection settings. */
+export interface TaskLaunch {
+  readonly taskId: string;
+  readonly profile: AgentProfile;
+  /** Environment to register with. */
+  readonly environment?: string;
+  /** GoCD resources to register with. */
+  readonly gocdResources: readonly string[];
+  /** Exactly the pieces of the offers that the task takes. */
+  readonly resources: readonly OfferedResource[];
+  /** The host ports chosen for `profile.container.portMappings`, in their order. */
+  readonly hostPorts: readonly number[];
+}
+
+/** Calls of the GoCD server. */
+export type GocdEffect =
+  /** One full poll: server, jobs, agents. Answered by `gocd-polled` or `gocd-poll-failed`. */
+  | { readonly kind: "poll-gocd" }
+  /** The agents only, between polls, while instances change. Answered by `gocd-agents-read` or `gocd-poll-failed`. */
+  | { readonly kind: "read-gocd-agents" }
+  /** Enable; for a Pending record also set what it should have registered with. */
+  | {
+    readonly kind: "enable-gocd-agent";
+    readonly taskId: string;
+    readonly uuid: string;
+    /** Given for a Pending record, absent for one that merely was disabled. */
+    readonly registration?: { readonly gocdResources: readonly string[]; readonly environment?: string };
+  }
+  | { readonly kind: "disable-gocd-agents"; readonly agents: readonly GocdAgentRef[] }
+  | { readonly kind: "delete-gocd-agents"; readonly agents: readonly GocdAgentRef[] };
+
+/** A GocdAgent of ours: which instance, which record. */
+export interface GocdAgentRef {
+  readonly taskId: string;
+  readonly uuid: string;
+}
+
+/** Acts on the program itself. */
+export type RuntimeEffect =
+  /** Another scheduler has our framework id: end with exit code 5. */
+  | { readonly kind: "step-down"; readonly message: string }
+  /** The session cannot go on as it is: end the subscription and say why; `retryMs` absent means stop the program. */
+  | { readonly kind: "end-session"; readonly message: string; readonly retryMs?: number }
+  /** A `teardown` command has run to its end. */
+  | { readonly kind: "exit"; readonly message: string };

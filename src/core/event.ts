@@ -1,0 +1,110 @@
+// Everything that can happen to the core. Not here: what follows from it (core/step.ts).
+// Made by runtime/ and sim/; each carries the time at which it is handled.
+
+import type { InverseOffer, Offer } from "./offer.ts";
+import type { TaskStatus } from "./task_status.ts";
+import type { GocdAgent, GocdServerInfo, ScheduledJob } from "./gocd_records.ts";
+import type { GocdEffect, MesosEffect } from "./effect.ts";
+import type { Settings } from "./settings.ts";
+
+/** One event with the time it is handled at (ms since the epoch) and a random number in [0, 1) for jitter. */
+export interface TimedEvent {
+  readonly atMs: number;
+  readonly random: number;
+  readonly event: Event;
+}
+
+/** What has happened. */
+export type Event = MesosEvent | GocdEvent | ClockEvent | OperatorEvent;
+
+/** Events of the scheduler API stream, and of its connection. */
+export type MesosEvent =
+  | {
+    readonly kind: "subscribed";
+    readonly frameworkId: string;
+    /** `master_info.version`, where given. */
+    readonly masterVersion?: string;
+    readonly masterId?: string;
+    /** `host:port` of the leader, for people. */
+    readonly master: string;
+    /** `master_info.capabilities`. */
+    readonly masterCapabilities: readonly string[];
+  }
+  | { readonly kind: "disconnected"; readonly reason: string }
+  | { readonly kind: "offers-received"; readonly offers: readonly Offer[] }
+  | { readonly kind: "offer-rescinded"; readonly offerId: string }
+  | { readonly kind: "inverse-offers-received"; readonly offers: readonly InverseOffer[] }
+  | { readonly kind: "inverse-offer-rescinded"; readonly offerId: string }
+  | { readonly kind: "task-status-updated"; readonly status: TaskStatus }
+  /** FAILURE with only `agent_id`: the Mesos agent is gone. */
+  | { readonly kind: "mesos-agent-failed"; readonly mesosAgentId: string }
+  | {
+    readonly kind: "executor-failed";
+    readonly mesosAgentId: string;
+    readonly executorId: string;
+    readonly status?: number;
+  }
+  | { readonly kind: "framework-error"; readonly error: FrameworkErrorKind; readonly message: string }
+  /** A call was answered with an error or not at all; whether it arrived is unknown unless `refused`. */
+  | {
+    readonly kind: "mesos-call-failed";
+    readonly call: MesosEffect;
+    readonly outcome: "refused" | "unknown";
+    readonly message: string;
+  };
+
+/** The kinds of an ERROR event, told apart by its text (facts: mesos-wire, Subscription). */
+export type FrameworkErrorKind = "failed-over" | "removed" | "unauthorized" | "bad-framework-info" | "other";
+
+/** Answers of the GoCD server. */
+export type GocdEvent =
+  | {
+    readonly kind: "gocd-polled";
+    readonly server: GocdServerInfo;
+    readonly jobs: readonly ScheduledJob[];
+    readonly agents: readonly GocdAgent[];
+    /** What the poll found that is not agent demand but matters to people (rights, health messages). */
+    readonly findings: readonly Finding[];
+  }
+  | { readonly kind: "gocd-agents-read"; readonly agents: readonly GocdAgent[] }
+  | {
+    readonly kind: "gocd-poll-failed";
+    readonly problem: GocdProblem;
+  }
+  | { readonly kind: "gocd-call-done"; readonly call: GocdEffect }
+  | { readonly kind: "gocd-call-failed"; readonly call: GocdEffect; readonly problem: GocdProblem };
+
+/** Why a request to the GoCD server gave nothing usable. */
+export interface GocdProblem {
+  /** Stable code, e.g. `gocd-login-page`; equal codes in a row are logged once. */
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+  /** `maintenance` and `starting` pass by themselves; `conflict` is a 406/422 (still building, or invalid); `missing` a 404. */
+  readonly kind: "unreachable" | "refused" | "maintenance" | "starting" | "conflict" | "missing" | "unreadable";
+  /** `Retry-After` of the answer. */
+  readonly retryAfterMs?: number;
+}
+
+/** Something an operator should know that is no failure. */
+export interface Finding {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+  /** Locators that it is about, if any. */
+  readonly locators?: readonly string[];
+}
+
+/** Time passes: sent about once a second. */
+export type ClockEvent = { readonly kind: "tick" };
+
+/** What the operator asks for while the program runs. */
+export type OperatorEvent =
+  | { readonly kind: "settings-changed"; readonly settings: Settings }
+  | { readonly kind: "launching-frozen"; readonly profile?: string }
+  | { readonly kind: "launching-resumed"; readonly profile?: string }
+  /** Stop launching, drain everything, keep running. */
+  | { readonly kind: "drain-requested" }
+  /** Drain (or not), then TEARDOWN. */
+  | { readonly kind: "teardown-requested"; readonly mode: "drain" | "now" }
+  | { readonly kind: "shutdown-started" };

@@ -1,0 +1,56 @@
+// What a GoCD server tells us, free of its versions. Not here: reading it (gocd/), judging it (core/demand.ts).
+// Made by gocd/ and the simulated server; read by core/.
+
+/** A job in state Scheduled, as the feed lists it (facts: gocd 1.2). The feed's order is oldest first. */
+export interface ScheduledJob {
+  /** `buildLocator`: pipeline/pipelineCounter/stage/stageCounter/job, percent-decoded. The only stable key. */
+  readonly locator: string;
+  /** The job's name. */
+  readonly name: string;
+  /** The environment of its pipeline; absent where it is in none. */
+  readonly environment?: string;
+  /** The GoCD resources that an agent must have, in the job's own spelling. */
+  readonly gocdResources: readonly string[];
+}
+
+/** An environment that a GoCD agent is in. */
+export interface GocdAgentEnvironment {
+  readonly name: string;
+  /** `unknown` (facts: gocd 2.1): the name is stored, no such environment exists, it does not take part in matching. */
+  readonly origin: "gocd" | "config-repo" | "unknown" | "unstated";
+}
+
+/** The configured state of a GocdAgent; words we do not know stay as they came. */
+export type AgentConfigState = "Pending" | "Enabled" | "Disabled" | (string & Record<never, never>);
+/** The runtime state of a GocdAgent; words we do not know stay as they came. */
+export type AgentState = "Idle" | "Building" | "LostContact" | "Missing" | "Unknown" | (string & Record<never, never>);
+/** The build state of a GocdAgent; words we do not know stay as they came. */
+export type BuildState = "Idle" | "Building" | "Cancelled" | "Unknown" | (string & Record<never, never>);
+
+/** A record on the GoCD server, in one shape for all versions. */
+export interface GocdAgent {
+  readonly uuid: string;
+  readonly hostname: string;
+  readonly configState: AgentConfigState;
+  readonly agentState: AgentState;
+  readonly buildState: BuildState;
+  readonly gocdResources: readonly string[];
+  readonly environments: readonly GocdAgentEnvironment[];
+  /** An elastic agent belongs to a plugin: never counted, never touched. */
+  readonly elastic: boolean;
+  readonly ipAddress?: string;
+}
+
+/** How a server of this version compares resource names (facts: gocd 3.1). */
+export type ResourceCase = "insensitive" | "sensitive";
+
+/** What is known of the server in one poll. */
+export interface GocdServerInfo {
+  /** `26.1.0`; `unknown` where it cannot be told (before 16.6: `<16.6`). */
+  readonly version: string;
+  readonly resourceCase: ResourceCase;
+  /** Whether each registration rewrites the configuration, so launches must be staggered (up to 19.8; facts: gocd 4.1). */
+  readonly slowRegistration: boolean;
+  /** Maintenance (or drain) mode is on; `unknown` where it may not be asked. */
+  readonly maintenance: "on" | "off" | "unknown";
+}

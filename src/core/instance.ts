@@ -1,0 +1,121 @@
+// One container that we launched, through its whole life. Not here: the transitions (core/lifecycle.ts).
+// Stored as it is by store/; shown by web/ and cli/.
+
+/**
+ * `launching → starting → registered → draining → killing → gone`, plus `unreachable`.
+ * What is only wanted has no ids yet and is a count in core/plan.ts.
+ */
+export type AgentInstance = InstanceIdentity & InstancePhase;
+
+/** What is fixed when the intent is stored, before ACCEPT goes out. */
+export interface InstanceIdentity {
+  /** Unique for ever, at most 63 characters of `[a-z0-9-]`: task id, container hostname and GoCD hostname. */
+  readonly taskId: string;
+  readonly profile: string;
+  readonly profileHash: string;
+  /** Environment it registers with. */
+  readonly environment?: string;
+  /** GoCD resources it registers with. */
+  readonly gocdResources: readonly string[];
+  readonly createdMs: number;
+  readonly mesosAgentId: string;
+  /** Hostname of the Mesos agent. */
+  readonly host: string;
+  /** Why it was launched, for people. */
+  readonly launchReason: string;
+  /** Last KILL or RECONCILE sent for it, so that repeats keep their distance. */
+  readonly lastKillMs?: number;
+  readonly lastReconcileMs?: number;
+  /** The operator or a maintenance window wants it gone when it is free. */
+  readonly retire?: RetireReason;
+}
+
+/** Why an instance is to be drained although it might still be useful. */
+export type RetireReason = "maintenance" | "operator" | "profile-changed" | "surplus";
+
+/** The part of an instance that changes; each phase has only the ids that it really has. Times in ms since the epoch. */
+export type InstancePhase =
+  /** ACCEPT is stored and on its way; Mesos has said nothing yet. */
+  | { readonly state: "launching"; readonly sinceMs: number; readonly offerId: string }
+  /** Mesos knows the task; GoCD has not seen the agent as usable. `runningSinceMs` once the container runs. */
+  | {
+    readonly state: "starting";
+    readonly sinceMs: number;
+    readonly runningSinceMs?: number;
+    /** Its record is Pending on the server and is being enabled. */
+    readonly pendingUuid?: string;
+  }
+  /** Enabled on the GoCD server. */
+  | { readonly state: "registered"; readonly sinceMs: number; readonly uuid: string; readonly activity: AgentActivity }
+  /** Taken out of service: disable → seen Disabled → idle twice → delete. */
+  | {
+    readonly state: "draining";
+    readonly sinceMs: number;
+    readonly uuid: string;
+    readonly reason: DrainReason;
+    readonly step: DrainStep;
+  }
+  /** Nothing can be building there any more (or the drain timeout has passed): KILL until Mesos says terminal. */
+  | {
+    readonly state: "killing";
+    readonly sinceMs: number;
+    readonly uuid?: string;
+    readonly cause: KillCause;
+  }
+  /** The Mesos agent is partitioned away; the task may still live. */
+  | { readonly state: "unreachable"; readonly sinceMs: number; readonly uuid?: string }
+  /** The task is over; the GocdAgent record is disabled and deleted, then the instance is forgotten. */
+  | {
+    readonly state: "gone";
+    readonly sinceMs: number;
+    readonly uuid?: string;
+    readonly cause: EndCause;
+    readonly message: string;
+  };
+
+/** What a registered agent does, as last read. `unsure` covers states we must not act on (Missing, LostContact, new words). */
+export type AgentActivity =
+  | { readonly kind: "idle"; readonly sinceMs: number }
+  | { readonly kind: "building"; readonly sinceMs: number }
+  | { readonly kind: "unsure"; readonly sinceMs: number; readonly word: string };
+
+/** Where a drain stands. */
+export type DrainStep =
+  /** Disable asked for, not yet seen by GET. */
+  | { readonly kind: "disabling"; readonly askedMs: number }
+  /** Seen Disabled, still building. */
+  | { readonly kind: "finishing" }
+  /** Seen Disabled and idle first at `firstIdleMs`. */
+  | { readonly kind: "confirming"; readonly firstIdleMs: number }
+  /** Idle on two reads far enough apart: DELETE asked for. */
+  | { readonly kind: "deleting"; readonly askedMs: number }
+  /** New demand: enable asked for. */
+  | { readonly kind: "enabling"; readonly askedMs: number };
+
+/** Why an instance is drained. */
+export type DrainReason = "idle" | RetireReason;
+
+/** Why a KILL is sent. */
+export type KillCause =
+  | "drained"
+  | "drain-timeout"
+  | "register-timeout"
+  | "launch-timeout"
+  | "pending-stuck"
+  | "record-deleted"
+  | "teardown";
+
+/** How a task ended. */
+export type EndCause =
+  /** We killed it on purpose. */
+  | "stopped"
+  /** The offer was stale: no penalty. */
+  | "dropped"
+  /** It ended by itself before it registered. */
+  | "launch-failed"
+  /** It ended by itself after it registered. */
+  | "exited"
+  /** It never showed up on the GoCD server. */
+  | "never-registered"
+  /** Mesos lost or removed it. */
+  | "lost";

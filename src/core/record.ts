@@ -1,0 +1,38 @@
+// What must survive a restart, as data. Not here: keeping it (store/).
+// Made by core/step.ts; stored by runtime/ before the frame's effects leave.
+
+import type { AgentInstance } from "./instance.ts";
+
+/** One change of the durable state. A frame's records are stored in one transaction. */
+export type StateRecord =
+  | { readonly kind: "framework"; readonly framework: FrameworkRecord }
+  | { readonly kind: "instance"; readonly instance: AgentInstance }
+  | { readonly kind: "instance-removed"; readonly taskId: string }
+  | { readonly kind: "controls"; readonly controls: ControlsRecord };
+
+/** Who we are to Mesos. */
+export interface FrameworkRecord {
+  /** Absent until the first SUBSCRIBED. */
+  readonly frameworkId?: string;
+  /** Six characters `[a-z0-9]`, made at random with the store; part of every task id, so that a new store never repeats one. */
+  readonly lineage: string;
+  /** The number of the next task id. Stored with each launch. */
+  readonly nextTaskNumber: number;
+  /** Set once TEARDOWN has been sent or Mesos says the framework is removed. */
+  readonly ended?: string;
+}
+
+/** Operator's switches that outlive a restart. */
+export interface ControlsRecord {
+  /** Launching is frozen as a whole. */
+  readonly frozen: boolean;
+  readonly frozenProfiles: readonly string[];
+  readonly mode: "run" | "drain" | "teardown";
+}
+
+/** All that a store gives back at the start. */
+export interface StoredState {
+  readonly framework: FrameworkRecord;
+  readonly instances: readonly AgentInstance[];
+  readonly controls: ControlsRecord;
+}

@@ -1,0 +1,54 @@
+// The base of every error that an operator may read. Not here: the errors themselves (each folder owns its conditions).
+// Used by all folders.
+
+/**
+ * What kind of failure an error is; decides the exit code of a command.
+ * - `usage`: the command line or the configuration is wrong (2)
+ * - `unreachable`: a server cannot be reached or does not answer sensibly (3)
+ * - `refused`: a server refused us: credentials, rights, a removed framework (4)
+ * - `superseded`: another instance has taken over (5)
+ * - `state`: the state file is locked, damaged or belongs to something else (6)
+ * - `internal`: a fault of this program (1)
+ */
+export type ErrorKind = "usage" | "unreachable" | "refused" | "superseded" | "state" | "internal";
+
+/** Exit code of the process for each {@linkcode ErrorKind}; documented in the README. */
+export const exitCodes: Readonly<Record<ErrorKind, number>> = {
+  internal: 1,
+  usage: 2,
+  unreachable: 3,
+  refused: 4,
+  superseded: 5,
+  state: 6,
+};
+
+/** What an {@linkcode OperatorError} is made of. */
+export interface OperatorErrorOptions {
+  /** A literal, stable code such as `gocd-unauthorized`. */
+  readonly code: string;
+  /** Decides the exit code. */
+  readonly kind: ErrorKind;
+  /** The operator's next act, one sentence without a full stop. */
+  readonly hint: string;
+  /** The error underneath, if any. */
+  readonly cause?: unknown;
+}
+
+/** An error that says what was tried, at which value, what came back, and (in `hint`) what to do about it. */
+export class OperatorError extends Error {
+  /** A literal, stable code such as `gocd-unauthorized`. */
+  readonly code: string;
+  /** Decides the exit code. */
+  readonly kind: ErrorKind;
+  /** The operator's next act. */
+  readonly hint: string;
+
+  /** Makes an error; `message` is one line without secrets. */
+  constructor(message: string, options: OperatorErrorOptions) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.name = "OperatorError";
+    this.code = options.code;
+    this.kind = options.kind;
+    this.hint = options.hint;
+  }
+}

@@ -1,0 +1,85 @@
+// The port to a GoCD server. Not here: HTTP (http_api.ts), shapes (agents.ts, scheduled_jobs.ts).
+// Called by runtime/; implemented by http_api.ts and by the simulated server in sim/.
+
+import type { GocdAgent, GocdServerInfo, ScheduledJob } from "../core/gocd_records.ts";
+import type { Finding, GocdProblem } from "../core/event.ts";
+import type { Secret } from "../secret.ts";
+import { type ErrorKind, OperatorError } from "../errors.ts";
+
+/** How to reach the server. */
+export interface GocdConnection {
+  /** Base URL with the context path, without a trailing slash: `http://host:8153/go`. */
+  readonly url: string;
+  /** What agents are told (`go-server.agent-url`); the same as `url` by default. */
+  readonly agentUrl: string;
+  readonly credentials: GocdCredentials;
+  /** PEM text of additional certificate authorities. */
+  readonly caCerts: readonly string[];
+  /** Accept any certificate: an explicit choice of the operator. */
+  readonly insecure: boolean;
+  readonly timeoutMs: number;
+}
+
+/** How to log in. */
+export type GocdCredentials =
+  | { readonly kind: "none" }
+  | { readonly kind: "basic"; readonly userName: string; readonly password: Secret }
+  | { readonly kind: "bearer"; readonly token: Secret };
+
+/** One good poll: every part was read. */
+export interface GocdPoll {
+  readonly server: GocdServerInfo;
+  readonly jobs: readonly ScheduledJob[];
+  readonly agents: readonly GocdAgent[];
+  readonly findings: readonly Finding[];
+}
+
+/** What `check` asks beside a poll. */
+export interface GocdRights {
+  /** Whether the account may administer agents; `unknown` where it could not be told without changing anything. */
+  readonly admin: "yes" | "no" | "unknown";
+  readonly detail: string;
+}
+
+/** A GoCD server. Every method throws {@linkcode GocdError}, never a bare error; one request is in flight at a time. */
+export interface GocdApi {
+  /** Version (cached) → maintenance → jobs → agents. Any part failing fails the whole. */
+  poll(signal: AbortSignal): Promise<GocdPoll>;
+  /** The agents only. */
+  readAgents(signal: AbortSignal): Promise<readonly GocdAgent[]>;
+  /** Enables one agent; with `registration` also sets its resources and environment (replacing). */
+  enableAgent(
+    uuid: string,
+    registration: { readonly gocdResources: readonly string[]; readonly environment?: string } | undefined,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Disables agents, in bulk where the server can. Unknown uuids count as done. */
+  disableAgents(uuids: readonly string[], signal: AbortSignal): Promise<void>;
+  /** Deletes disabled, idle agents, in bulk where the server can. Unknown uuids count as done. */
+  deleteAgents(uuids: readonly string[], signal: AbortSignal): Promise<void>;
+  /** Which rights the account has, asked without changing anything. */
+  rights(signal: AbortSignal): Promise<GocdRights>;
+}
+
+const errorKinds: Readonly<Record<GocdProblem["kind"], ErrorKind>> = {
+  unreachable: "unreachable",
+  refused: "refused",
+  maintenance: "unreachable",
+  starting: "unreachable",
+  conflict: "refused",
+  missing: "refused",
+  unreadable: "unreachable",
+};
+
+/** A request to the GoCD server that gave nothing usable; `problem` tells why and what to do. */
+export class GocdError extends OperatorError {
+  /** The same as data, for the core. */
+  readonly problem: GocdProblem;
+
+  /** Wraps a problem. */
+  constructor(problem: GocdProblem, cause?: unknown) {
+    super(problem.message, { code: problem.code, kind: errorKinds[problem.kind], hint: problem.hint, cause });
+    this.name = "GocdError";
+    this.problem = problem;
+  }
+}

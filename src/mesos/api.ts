@@ -1,0 +1,110 @@
+// The port to a Mesos master. Not here: HTTP (http_scheduler.ts), finding the leader (leader.ts), protobuf (proto/).
+// Called by runtime/; implemented by http_scheduler.ts and by the simulated master in sim/.
+
+import type { MesosEffect } from "../core/effect.ts";
+import type { MesosEvent } from "../core/event.ts";
+import type { Secret } from "../secret.ts";
+import { type ErrorKind, OperatorError } from "../errors.ts";
+
+/** How to reach and greet the master. */
+export interface MesosConnection {
+  /** `mesos-master` as written: `host:port`, a comma list, a URL, `zk://…`. */
+  readonly masters: string;
+  /** Host names, `host:port`, or CIDR blocks that a redirect or ZooKeeper may name; empty: the hosts of `masters`, and with zk:// any. */
+  readonly allowedHosts: readonly string[];
+  readonly credentials: MesosCredentials;
+  /** PEM text of additional certificate authorities. */
+  readonly caCerts: readonly string[];
+}
+
+/** How to authenticate with the master. */
+export type MesosCredentials =
+  | { readonly kind: "none" }
+  | { readonly kind: "basic"; readonly principal: string; readonly secret: Secret }
+  | { readonly kind: "bearer"; readonly token: Secret };
+
+/** FrameworkInfo of mesos.proto, without the id. */
+export interface FrameworkIdentity {
+  readonly name: string;
+  /** May be empty (facts: mesos-wire). */
+  readonly user: string;
+  readonly roles: readonly string[];
+  readonly principal?: string;
+  readonly hostname?: string;
+  readonly webuiUrl?: string;
+  readonly failoverTimeoutMs: number;
+  /** Words of `FrameworkInfo.Capability.Type`. */
+  readonly capabilities: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  /** Smallest offers of use, per role (`FrameworkInfo.offer_filters`, Mesos 1.8+); scalars as doubles. */
+  readonly minAllocatable: readonly { readonly role: string; readonly quantities: Readonly<Record<string, number>> }[];
+}
+
+/** What the session tells while it lasts: the core's events, plus signs of life. */
+export type SessionEvent = MesosEvent | { readonly kind: "heartbeat" };
+
+/** One subscription, from SUBSCRIBE to the end of the stream. */
+export interface MesosSession {
+  /** The leader that answered, `host:port`. */
+  readonly master: string;
+  /**
+   * All events in order, decoded as they arrive; the reader never waits for a call. Ends with a throw of
+   * {@linkcode MesosError} when the stream breaks, falls silent for five heartbeats, or carries garbage.
+   */
+  readonly events: AsyncIterable<SessionEvent>;
+  /** Sends one call and returns when the master has answered 202; throws {@linkcode MesosError}. Order of calls is kept. */
+  send(call: MesosEffect, signal: AbortSignal): Promise<void>;
+  /** Ends the subscription at once. */
+  close(): void;
+}
+
+/** A Mesos cluster. */
+export interface MesosApi {
+  /** Finds the leader and subscribes; throws {@linkcode MesosError}. One attempt: repeating is the supervisor's. */
+  subscribe(
+    identity: FrameworkIdentity,
+    frameworkId: string | undefined,
+    signal: AbortSignal,
+  ): Promise<MesosSession>;
+  /** For `check`: who leads and which version it has, without subscribing. */
+  probe(signal: AbortSignal): Promise<{ readonly leader: string; readonly version: string }>;
+}
+
+/** Why a session could not be had or has ended. */
+export type MesosErrorReason =
+  | "unreachable"
+  | "not-a-master"
+  | "no-leader"
+  | "redirect-refused"
+  | "unauthorized"
+  | "refused"
+  | "silent"
+  | "stream-broken"
+  | "call-unknown"
+  | "call-refused";
+
+const errorKinds: Readonly<Record<MesosErrorReason, ErrorKind>> = {
+  "unreachable": "unreachable",
+  "not-a-master": "unreachable",
+  "no-leader": "unreachable",
+  "redirect-refused": "usage",
+  "unauthorized": "refused",
+  "refused": "refused",
+  "silent": "unreachable",
+  "stream-broken": "unreachable",
+  "call-unknown": "unreachable",
+  "call-refused": "refused",
+};
+
+/** A failure of the session or of one call, with the reason as a literal. */
+export class MesosError extends OperatorError {
+  /** Why. */
+  readonly reason: MesosErrorReason;
+
+  /** `message` names the host and what came back. */
+  constructor(reason: MesosErrorReason, message: string, hint: string, cause?: unknown) {
+    super(message, { code: `mesos-${reason}`, kind: errorKinds[reason], hint, cause });
+    this.name = "MesosError";
+    this.reason = reason;
+  }
+}

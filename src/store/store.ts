@@ -1,0 +1,14 @@
+// The port of durable state. Not here: how it is kept (sqlite_store, memory_store, zookeeper_store).
+// Called by runtime/; implemented in this folder and by the simulated disk of sim/.
+
+import type { StateRecord, StoredState } from "../core/record.ts";
+
+/** Durable state with one writer. */
+export interface Store {
+  /** What the last run left; a fresh state with a new random lineage where there was none. Throws {@linkcode OperatorError} of kind `state`. */
+  load(): Promise<StoredState>;
+  /** Stores all records in one transaction and returns when they are on disk. Throws {@linkcode OperatorError} of kind `state`. */
+  commit(records: readonly StateRecord[]): Promise<void>;
+  /** Releases the lock and the file. */
+  close(): Promise<void>;
+}
