@@ -1,0 +1,15 @@
+// What one event leads to: the frame. Not here: how (step.ts).
+// Made by core/step.ts; carried out by runtime/engine.ts: records are stored before effects leave.
+
+import type { Effect } from "./effect.ts";
+import type { Note } from "./note.ts";
+import type { StateRecord } from "./record.ts";
+import type { State } from "./state.ts";
+
+/** The result of one step. Save-before-act is in the type: `records` are stored, then `effects` leave, in order. */
+export interface Frame {
+  readonly state: State;
+  readonly records: readonly StateRecord[];
+  readonly effects: readonly Effect[];
+  readonly notes: readonly Note[];
+}

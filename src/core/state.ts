@@ -1,0 +1,139 @@
+// The state of the core between two events. Not here: its changes (step.ts and what it calls).
+// Held by runtime/engine.ts, which never changes it.
+
+import type { Finding, FrameworkErrorKind, GocdProblem } from "./event.ts";
+import type { GocdAgent, GocdServerInfo } from "./gocd_records.ts";
+import type { AgentInstance } from "./instance.ts";
+import type { ControlsRecord, FrameworkRecord } from "./record.ts";
+import type { Settings } from "./settings.ts";
+import type { BucketDemand, JobVerdict } from "./verdict.ts";
+
+/** Everything the core knows. */
+export interface State {
+  readonly settings: Settings;
+  readonly startedMs: number;
+  readonly framework: FrameworkRecord;
+  readonly controls: ControlsRecord;
+  readonly instances: ReadonlyMap<string, AgentInstance>;
+  readonly session: SessionState;
+  readonly server: ServerState;
+  readonly demand: DemandState;
+  readonly offers: OffersState;
+  readonly breakers: BreakersState;
+  readonly reconciliation: ReconciliationState;
+  readonly shuttingDown: boolean;
+}
+
+/** The subscription, as far as decisions need it. */
+export interface SessionState {
+  readonly kind: "connecting" | "subscribed" | "superseded" | "ended";
+  readonly sinceMs: number;
+  readonly master?: string;
+  readonly masterVersion?: string;
+  readonly masterCapabilities: readonly string[];
+  readonly reason?: string;
+  readonly error?: FrameworkErrorKind;
+}
+
+/** The GoCD server, as last read. */
+export interface ServerState {
+  readonly info?: GocdServerInfo;
+  readonly lastPollMs?: number;
+  /** The last successful read of the agents (full or between polls). */
+  readonly lastAgentsMs?: number;
+  readonly nextPollMs: number;
+  readonly nextAgentsMs: number;
+  /** A request is under way since then; absent: none. */
+  readonly askedMs?: number;
+  readonly quietPolls: number;
+  readonly failuresInARow: number;
+  readonly problem?: GocdProblem;
+  readonly findings: readonly Finding[];
+  readonly agents: readonly GocdAgent[];
+  /** When each Enabled, Idle GocdAgent was first seen idle without a break, by uuid. */
+  readonly idleSinceMs: ReadonlyMap<string, number>;
+  /** First poll that showed (nearly) all agents Missing after a restart of the server. */
+  readonly restartedMs?: number;
+}
+
+/** The backlog, as last judged. */
+export interface DemandState {
+  /** Memory of each waiting job by locator. */
+  readonly seen: ReadonlyMap<string, SeenJob>;
+  /** Polls in a row with unmet need, by bucket key. */
+  readonly streaks: ReadonlyMap<string, number>;
+  readonly jobs: readonly JobVerdict[];
+  readonly buckets: readonly BucketDemand[];
+  /** What is to be launched now, oldest job's bucket first. */
+  readonly wanted: readonly WantedAgents[];
+}
+
+/** What we remember of a waiting job. */
+export interface SeenJob {
+  readonly firstSeenMs: number;
+  /** How often a newer job of its bucket left the feed before it did. */
+  readonly passedOver: number;
+  /** Judged to wait for another cause until then, although no idle agent is there at the moment. */
+  readonly otherCauseUntilMs?: number;
+  /** How often it has been so judged. */
+  readonly otherCauseCount: number;
+}
+
+/** Instances to be launched for one bucket with one profile. */
+export interface WantedAgents {
+  readonly bucketKey: string;
+  readonly profile: string;
+  readonly environment?: string;
+  readonly gocdResources: readonly string[];
+  readonly count: number;
+  readonly reason: string;
+}
+
+/** Suppress and revive, per role. */
+export interface OffersState {
+  readonly roles: ReadonlyMap<string, RoleOffers>;
+  /** Nearest miss of the last placement by profile, for the verdicts. */
+  readonly nearestMiss: ReadonlyMap<string, { readonly atMs: number; readonly text: string }>;
+  readonly launchTimesMs: readonly number[];
+}
+
+/** The standing of one role with the allocator. */
+export interface RoleOffers {
+  readonly suppressed: boolean;
+  readonly lastReviveMs?: number;
+  readonly lastOfferMs?: number;
+  /** The one repeat after a revive without an offer has been sent. */
+  readonly repeated: boolean;
+  /** A decline with a long filter went out after the last revive. */
+  readonly longDeclineMs?: number;
+}
+
+/** Failures, by profile and by host. */
+export interface BreakersState {
+  readonly profiles: ReadonlyMap<string, ProfileBreaker>;
+  readonly hosts: ReadonlyMap<string, HostBreaker>;
+}
+
+/** Failures of a profile in a row. */
+export interface ProfileBreaker {
+  readonly failures: number;
+  readonly lastFailureMs: number;
+  readonly retryMs: number;
+  readonly lastError: string;
+}
+
+/** Recent failures on a host, and until when it is avoided. */
+export interface HostBreaker {
+  readonly failuresMs: readonly number[];
+  readonly avoidUntilMs?: number;
+  readonly lastError: string;
+}
+
+/** Explicit and implicit reconciliation. */
+export interface ReconciliationState {
+  /** Tasks not yet answered since the last SUBSCRIBED. */
+  readonly pending: ReadonlySet<string>;
+  readonly nextExplicitMs?: number;
+  readonly explicitDelayMs: number;
+  readonly nextImplicitMs?: number;
+}

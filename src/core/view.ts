@@ -1,0 +1,107 @@
+// The whole picture for people: what the page, `plan` and the metrics are made of. Not here: deriving it (status_view.ts).
+// Made by core/status_view.ts from the state; read by web/ and cli/.
+
+import type { Finding } from "./event.ts";
+import type { NoteLevel } from "./note.ts";
+import type { BucketDemand, JobVerdict } from "./verdict.ts";
+
+/** One consistent picture of everything, plain JSON. Times in ms since the epoch. */
+export interface StatusView {
+  readonly atMs: number;
+  readonly startedMs: number;
+  readonly mesos: MesosView;
+  readonly gocd: GocdView;
+  readonly mode: "run" | "drain" | "teardown";
+  /** Launching is frozen as a whole. */
+  readonly frozen: boolean;
+  readonly jobs: readonly JobVerdict[];
+  readonly demand: readonly BucketDemand[];
+  readonly instances: readonly InstanceView[];
+  readonly gocdAgents: readonly GocdAgentView[];
+  readonly profiles: readonly ProfileView[];
+  /** Mesos agents that are avoided for a while, with the reason. */
+  readonly avoidedHosts: readonly { readonly host: string; readonly untilMs: number; readonly reason: string }[];
+  /** What is wrong now, worst first. */
+  readonly problems: readonly Finding[];
+}
+
+/** The session with the master. */
+export interface MesosView {
+  readonly frameworkId?: string;
+  readonly frameworkName: string;
+  readonly session: "subscribed" | "connecting" | "superseded" | "ended";
+  /** `host:port` of the leader. */
+  readonly master?: string;
+  readonly masterVersion?: string;
+  /** Since when the session is as it is. */
+  readonly sinceMs: number;
+  readonly offers: "suppressed" | "wanted";
+  readonly reason?: string;
+}
+
+/** The GoCD server. */
+export interface GocdView {
+  readonly version?: string;
+  readonly maintenance: "on" | "off" | "unknown";
+  readonly lastPollMs?: number;
+  readonly nextPollMs: number;
+  /** No good poll for longer than `poller.stale-after`: nothing is launched or taken down. */
+  readonly stale: boolean;
+}
+
+/** One AgentInstance. */
+export interface InstanceView {
+  readonly taskId: string;
+  readonly profile: string;
+  readonly environment?: string;
+  readonly gocdResources: readonly string[];
+  /** `launching`, `starting`, `idle`, `building`, `draining`, `killing`, `unreachable`, `gone`, `unsure`. */
+  readonly state: string;
+  /** What it waits for, in words. */
+  readonly detail: string;
+  readonly host: string;
+  readonly uuid?: string;
+  readonly createdMs: number;
+  readonly sinceMs: number;
+}
+
+/** One GocdAgent of the server, ours or not. */
+export interface GocdAgentView {
+  readonly uuid: string;
+  readonly hostname: string;
+  readonly configState: string;
+  readonly agentState: string;
+  readonly buildState: string;
+  readonly gocdResources: readonly string[];
+  /** Those that take part in matching. */
+  readonly environments: readonly string[];
+  readonly elastic: boolean;
+  /** `idle`, `building`, `pending`, `disabled`, `lost`, `missing`, `elastic`, `unknown`: what it counts as. */
+  readonly state: string;
+  /** The task id, where it is ours. */
+  readonly taskId?: string;
+}
+
+/** One profile with its numbers. */
+export interface ProfileView {
+  readonly name: string;
+  readonly image: string;
+  /** Instances alive (not gone, not unreachable). */
+  readonly alive: number;
+  readonly starting: number;
+  readonly idle: number;
+  readonly building: number;
+  readonly draining: number;
+  readonly maxAgents?: number;
+  readonly frozen: boolean;
+  /** Why it may not launch now, e.g. an open breaker with its last error and when it tries again. */
+  readonly blocked?: string;
+}
+
+/** One line of the event history on the page. */
+export interface NoteView {
+  readonly atMs: number;
+  readonly level: NoteLevel;
+  readonly code: string;
+  readonly text: string;
+}
