@@ -1,0 +1,68 @@
+// ContainerInfo for the Docker containerizer. Not here: the rest of the task (task_info.ts).
+// Called by task_info.ts. What Mesos makes of it: apache/mesos src/docker/docker.cpp, `Docker::RunOptions::create`.
+
+import type { TaskLaunch } from "../core/effect.ts";
+import type { ContainerSettings, VolumeSettings } from "../core/settings.ts";
+import type { WireRecord } from "./proto/wire.ts";
+
+/**
+ * The container. Its hostname is always the task id, which is how we find a Pending GocdAgent: a Docker parameter
+ * `hostname` of the operator is left out. A parameter `shm-size` wins over the setting.
+ */
+export function dockerContainer(launch: TaskLaunch): WireRecord {
+  const { container } = launch.profile;
+  const { network } = container;
+  const parameters = dockerParameters(launch.taskId, container);
+  return {
+    type: "DOCKER",
+    // With the host's network Mesos refuses a hostname here (facts: mesos-wire, The Docker containerizer).
+    ...(network.mode === "HOST" ? {} : { hostname: launch.taskId }),
+    ...(container.volumes.length === 0 ? {} : { volumes: container.volumes.map(volumeRecord) }),
+    ...(network.mode === "USER" ? { network_infos: [{ name: network.name }] } : {}),
+    docker: {
+      image: container.image,
+      network: network.mode,
+      ...(launch.hostPorts.length === 0 || !mapsPorts(network.mode) ? {} : { port_mappings: portMappings(launch) }),
+      privileged: container.privileged,
+      ...(parameters.length === 0 ? {} : { parameters }),
+      force_pull_image: container.forcePull,
+    },
+  };
+}
+
+/** A volume of either containerizer; the Mesos containerizer needs the driver of a named volume. */
+export function volumeRecord(volume: VolumeSettings): WireRecord {
+  const { containerPath, mode } = volume;
+  if (volume.kind === "host") {
+    return { container_path: containerPath, host_path: volume.hostPath, mode };
+  }
+  return {
+    container_path: containerPath,
+    mode,
+    source: {
+      type: "DOCKER_VOLUME",
+      docker_volume: { ...(volume.driver === undefined ? {} : { driver: volume.driver }), name: volume.name },
+    },
+  };
+}
+
+/** Which host port leads to which container port; settings without a port of their own in the launch are left out. */
+export function portMappings(launch: TaskLaunch): WireRecord[] {
+  return launch.profile.container.portMappings.slice(0, launch.hostPorts.length).map((mapping, index) => ({
+    host_port: launch.hostPorts[index],
+    container_port: mapping.containerPort,
+    protocol: mapping.protocol,
+  }));
+}
+
+function mapsPorts(mode: ContainerSettings["network"]["mode"]): boolean {
+  return mode === "BRIDGE" || mode === "USER";
+}
+
+function dockerParameters(taskId: string, container: ContainerSettings): WireRecord[] {
+  return [
+    ...(container.network.mode === "HOST" ? [{ key: "hostname", value: taskId }] : []),
+    ...(container.shmSizeMb === undefined ? [] : [{ key: "shm-size", value: `${container.shmSizeMb}m` }]),
+    ...container.parameters.filter(({ key }) => key !== "hostname").map(({ key, value }) => ({ key, value })),
+  ];
+}

@@ -1,0 +1,241 @@
+// Events of the scheduler API in the core's words. Not here: bytes to records (recordio.ts), the schema (proto/).
+// Called by http_scheduler.ts for each record of the stream.
+
+import type { FrameworkErrorKind } from "../core/event.ts";
+import type { InverseOffer, Offer, Unavailability } from "../core/offer.ts";
+import type { TaskStatus } from "../core/task_status.ts";
+import { MesosError, type SessionEvent } from "./api.ts";
+import type {
+  BytesShape,
+  EventShape,
+  InverseOfferShape,
+  OfferShape,
+  SubscribedShape,
+  TaskStatusShape,
+  UnavailabilityShape,
+} from "./proto/shapes.ts";
+import protobuf from "protobufjs";
+import { messageType } from "./proto/schema.ts";
+import { enumWord, int64, isSet, mesosAttribute, offeredResource } from "./resources.ts";
+
+/** An event that says nothing to us, of a type we know (MESSAGE, …) or do not; `type` is Mesos' word for it. */
+export interface UnknownEvent {
+  /** The tag. */
+  readonly kind: "unknown-event";
+  /** `Event.Type`, or `EVENT_n` for a number that our schema does not have. */
+  readonly type: string;
+}
+
+/** What one record of the stream tells. */
+export type DecodedEvent = SessionEvent | UnknownEvent;
+
+/** SUBSCRIBED: the event for the core, and how often the master promises a sign of life. */
+export interface SubscribedAnswer {
+  /** For the core. */
+  readonly event: Extract<SessionEvent, { readonly kind: "subscribed" }>;
+  /** `heartbeat_interval_seconds` in ms; 15,000 where the master does not say (mesos `DEFAULT_HEARTBEAT_INTERVAL`). */
+  readonly heartbeatIntervalMs: number;
+}
+
+const heartbeatIntervalDefaultMs = 15_000;
+
+/**
+ * The event in one record. `fallbackRole` is the role of offers that do not name one (masters before 1.2 know only one
+ * role per framework). Throws {@linkcode MesosError} `stream-broken` where the record is no event.
+ */
+export function decodeEvent(payload: Uint8Array, fallbackRole = "*"): DecodedEvent {
+  return eventOfShape(decodeShape(payload), fallbackRole);
+}
+
+/** The SUBSCRIBED event in one record, `undefined` for any other event; throws as {@linkcode decodeEvent} does. */
+export function decodeSubscribed(payload: Uint8Array): SubscribedAnswer | undefined {
+  const shape = decodeShape(payload);
+  if (eventType(shape) !== "SUBSCRIBED") {
+    return undefined;
+  }
+  const subscribed = needed(shape.subscribed, "SUBSCRIBED");
+  const seconds = subscribed.heartbeat_interval_seconds;
+  return {
+    event: subscribedEvent(subscribed),
+    heartbeatIntervalMs: seconds ? Math.round(seconds * 1000) : heartbeatIntervalDefaultMs,
+  };
+}
+
+/** The event in a decoded message, or in an object parsed from Mesos' JSON; otherwise as {@linkcode decodeEvent}. */
+export function eventOfShape(shape: EventShape, fallbackRole = "*"): DecodedEvent {
+  const type = eventType(shape);
+  switch (type) {
+    case "SUBSCRIBED":
+      return subscribedEvent(needed(shape.subscribed, type));
+    case "HEARTBEAT":
+      return { kind: "heartbeat" };
+    case "OFFERS":
+      return {
+        kind: "offers-received",
+        offers: (needed(shape.offers, type).offers ?? []).map((offer) => offerOf(offer, fallbackRole)),
+      };
+    case "RESCIND":
+      return { kind: "offer-rescinded", offerId: needed(shape.rescind, type).offer_id.value };
+    case "INVERSE_OFFERS":
+      return {
+        kind: "inverse-offers-received",
+        offers: (needed(shape.inverse_offers, type).inverse_offers ?? []).map(inverseOfferOf),
+      };
+    case "RESCIND_INVERSE_OFFER":
+      return {
+        kind: "inverse-offer-rescinded",
+        offerId: needed(shape.rescind_inverse_offer, type).inverse_offer_id.value,
+      };
+    case "UPDATE":
+      return { kind: "task-status-updated", status: taskStatusOf(needed(shape.update, type).status) };
+    case "FAILURE":
+      return failureEvent(needed(shape.failure, type));
+    case "ERROR": {
+      const { message } = needed(shape.error, type);
+      return { kind: "framework-error", error: frameworkErrorKind(message), message };
+    }
+    default:
+      return { kind: "unknown-event", type };
+  }
+}
+
+/**
+ * The kind of an ERROR event, told by its text (apache/mesos src/master/master.cpp: `refuseSubscription`,
+ * `failoverFramework`, `checkSubscribeAuthorization`; src/master/validation.cpp: `framework::validate`, `validateUpdate`).
+ */
+export function frameworkErrorKind(message: string): FrameworkErrorKind {
+  for (const [kind, pattern] of errorTexts) {
+    if (pattern.test(message)) {
+      return kind;
+    }
+  }
+  return "other";
+}
+
+// The first that fits counts. "Not authorized to … role" must not be taken for a word about FrameworkInfo.
+const errorTexts: readonly (readonly [FrameworkErrorKind, RegExp])[] = [
+  ["failed-over", /failed over/i],
+  ["removed", /framework.*\b(removed|completed)\b|completed framework/i],
+  ["unauthorized", /not authorized|authorization|unauthori[sz]ed|authenticat/i],
+  [
+    "bad-framework-info",
+    /FrameworkInfo|failover_timeout|\broles?\b|root_submissions|principal is not allowed|offer.(constraints|filters)/i,
+  ],
+];
+
+function decodeShape(payload: Uint8Array): EventShape {
+  try {
+    return messageType("mesos.v1.scheduler.Event").decode(payload) as unknown as EventShape;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw broken(`a record of ${payload.length} bytes is no scheduler event (${reason})`, error);
+  }
+}
+
+function broken(problem: string, cause?: unknown): MesosError {
+  return new MesosError(
+    "stream-broken",
+    `the event stream of the Mesos master is broken: ${problem}`,
+    "check that mesos-master names the master of a Mesos 1.x cluster; the connection is made again by itself",
+    cause,
+  );
+}
+
+function eventType(shape: EventShape): string {
+  return enumWord("mesos.v1.scheduler.Event.Type", shape.type ?? "UNKNOWN", "EVENT");
+}
+
+function needed<Value>(value: Value, type: string): NonNullable<Value> {
+  if (!isSet(value)) {
+    throw broken(`an event of type ${type} came without its content`);
+  }
+  return value;
+}
+
+function subscribedEvent(subscribed: SubscribedShape): SubscribedAnswer["event"] {
+  const master = subscribed.master_info;
+  const host = master?.address?.hostname || master?.address?.ip || master?.hostname || "";
+  const port = master?.address?.port ?? master?.port ?? 5050;
+  return {
+    kind: "subscribed",
+    frameworkId: subscribed.framework_id.value,
+    ...(master?.version ? { masterVersion: master.version } : {}),
+    ...(master?.id ? { masterId: master.id } : {}),
+    master: host === "" ? "" : `${host}:${port}`,
+    masterCapabilities: (master?.capabilities ?? []).map(({ type }) =>
+      enumWord("mesos.v1.MasterInfo.Capability.Type", type ?? "UNKNOWN", "CAPABILITY")
+    ),
+  };
+}
+
+function offerOf(offer: OfferShape, fallbackRole: string): Offer {
+  const role = offer.allocation_info?.role || fallbackRole;
+  const domain = offer.domain?.fault_domain;
+  return {
+    id: offer.id.value,
+    mesosAgentId: offer.agent_id.value,
+    hostname: offer.hostname,
+    role,
+    resources: (offer.resources ?? []).map((resource) => offeredResource(resource, role)),
+    attributes: (offer.attributes ?? []).map(mesosAttribute),
+    ...(isSet(domain) ? { region: domain.region.name, zone: domain.zone.name } : {}),
+    ...(isSet(offer.unavailability) ? { unavailability: unavailabilityOf(offer.unavailability) } : {}),
+  };
+}
+
+function inverseOfferOf(offer: InverseOfferShape): InverseOffer {
+  return {
+    id: offer.id.value,
+    ...(isSet(offer.agent_id) ? { mesosAgentId: offer.agent_id.value } : {}),
+    unavailability: unavailabilityOf(offer.unavailability),
+  };
+}
+
+function unavailabilityOf(window: UnavailabilityShape): Unavailability {
+  return {
+    startMs: Math.round(int64(window.start.nanoseconds) / 1e6),
+    ...(isSet(window.duration) ? { durationMs: Math.round(int64(window.duration.nanoseconds) / 1e6) } : {}),
+  };
+}
+
+function taskStatusOf(status: TaskStatusShape): TaskStatus {
+  const uuid = base64(status.uuid ?? "");
+  return {
+    taskId: status.task_id.value,
+    state: enumWord("mesos.v1.TaskState", status.state, "TASK_STATE"),
+    ...(hasOwn(status, "reason") ? { reason: enumWord("mesos.v1.TaskStatus.Reason", status.reason, "REASON") } : {}),
+    ...(hasOwn(status, "source") ? { source: enumWord("mesos.v1.TaskStatus.Source", status.source, "SOURCE") } : {}),
+    message: status.message ?? "",
+    ...(isSet(status.agent_id) ? { mesosAgentId: status.agent_id.value } : {}),
+    ...(uuid === "" ? {} : { uuid }),
+    ...(status.timestamp ? { timestampMs: Math.round(status.timestamp * 1000) } : {}),
+  };
+}
+
+function failureEvent(failure: NonNullable<EventShape["failure"]>): DecodedEvent {
+  const { agent_id: agentId, executor_id: executorId } = failure;
+  if (!isSet(agentId)) {
+    return { kind: "unknown-event", type: "FAILURE" };
+  }
+  if (!isSet(executorId)) {
+    return { kind: "mesos-agent-failed", mesosAgentId: agentId.value };
+  }
+  return {
+    kind: "executor-failed",
+    mesosAgentId: agentId.value,
+    executorId: executorId.value,
+    ...(hasOwn(failure, "status") ? { status: failure.status ?? 0 } : {}),
+  };
+}
+
+// Numbers that are not set read as 0 in a decoded message, and 0 is a word of these enums: only its own fields count.
+function hasOwn<Key extends string>(
+  message: { readonly [key in Key]?: unknown },
+  key: Key,
+): message is { readonly [key in Key]: string | number } {
+  return Object.hasOwn(message, key) && isSet(message[key]);
+}
+
+function base64(bytes: BytesShape): string {
+  return typeof bytes === "string" ? bytes : protobuf.util.base64.encode(bytes, 0, bytes.length);
+}

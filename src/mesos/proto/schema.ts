@@ -1,0 +1,36 @@
+// Mesos' v1 messages as protobufjs types. Not here: their text (schema_text.ts, made from the .proto files), their use.
+// Called by wire.ts, ../from_proto.ts and ../to_proto.ts.
+
+import protobuf from "protobufjs";
+import { schemaTexts } from "./schema_text.ts";
+
+let loaded: protobuf.Root | undefined;
+const enums = new Map<string, Readonly<Record<number, string>>>();
+
+/** A message type by its full name, e.g. `mesos.v1.scheduler.Event`; throws an `Error` for a name that is not there. */
+export function messageType(name: string): protobuf.Type {
+  return schema().lookupType(name);
+}
+
+/** The words of an enum by number, e.g. of `mesos.v1.TaskState`; throws an `Error` for a name that is not there. */
+export function enumWords(name: string): Readonly<Record<number, string>> {
+  let words = enums.get(name);
+  if (words === undefined) {
+    words = schema().lookupEnum(name).valuesById;
+    enums.set(name, words);
+  }
+  return words;
+}
+
+// Parsed at the first use (about 10 ms): commands that never talk to Mesos do not pay for it.
+function schema(): protobuf.Root {
+  if (loaded === undefined) {
+    const root = new protobuf.Root();
+    for (const lines of schemaTexts) {
+      protobuf.parse(lines.join("\n"), root, { keepCase: true });
+    }
+    root.resolveAll();
+    loaded = root;
+  }
+  return loaded;
+}

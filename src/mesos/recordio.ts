@@ -1,0 +1,153 @@
+// RecordIO: the length of each record in bytes as ASCII digits, a line feed, the record, nothing behind it.
+// Not here: what a record holds (from_proto.ts), the connection (http_scheduler.ts).
+// Called by http_scheduler.ts (reads) and by the simulated master (writes).
+
+import { MesosError } from "./api.ts";
+
+/** The largest record taken: 64 MiB. The offers of a cluster of 10,000 agents take about 10 MiB. */
+export const recordBytesMax = 64 * 1024 * 1024;
+
+const lineFeed = 0x0a;
+const zero = 0x30;
+const nine = 0x39;
+
+/** The stream is no RecordIO, holds a record over the limit, or ended within a record: it cannot be read on. */
+export class RecordIoError extends MesosError {
+  /** `problem` says what was expected and what came. */
+  constructor(problem: string) {
+    super(
+      "stream-broken",
+      `the event stream of the Mesos master is broken: ${problem}`,
+      "the connection is made again by itself; if this repeats, look for a proxy between gocd-mesos and the master",
+    );
+    this.name = "RecordIoError";
+  }
+}
+
+/** What a {@linkcode RecordDecoder} may be told. */
+export interface RecordDecoderOptions {
+  /** Longer records are an error; default {@linkcode recordBytesMax}. */
+  readonly recordBytesMax?: number;
+}
+
+/**
+ * Cuts a byte stream into records, wherever its chunks begin and end. Time and memory are linear in the bytes pushed.
+ * Records of length zero are given as they are (mesos 3rdparty/stout `recordio.hpp` gives them, too).
+ */
+export class RecordDecoder {
+  readonly #bytesMax: number;
+  readonly #digitsMax: number;
+  /** The length as far as it is read. */
+  #length = 0;
+  #digits = 0;
+  /** The record being gathered, where its length is known and its bytes are not all there. */
+  #record: Uint8Array | undefined;
+  #filled = 0;
+  #failure: RecordIoError | undefined;
+
+  /** Makes a decoder for one stream. */
+  constructor(options: RecordDecoderOptions = {}) {
+    this.#bytesMax = options.recordBytesMax ?? recordBytesMax;
+    this.#digitsMax = String(this.#bytesMax).length;
+  }
+
+  /**
+   * Takes the next bytes and gives the records that they complete. A record may be a view of `chunk`, so the chunk must
+   * not be written to afterwards. Throws {@linkcode RecordIoError} at the first byte that cannot be right, and from
+   * then on at each call.
+   */
+  push(chunk: Uint8Array): Uint8Array[] {
+    if (this.#failure !== undefined) {
+      throw this.#failure;
+    }
+    const records: Uint8Array[] = [];
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#record !== undefined) {
+        at += this.#fill(this.#record, chunk, at, records);
+        continue;
+      }
+      const byte = chunk[at] ?? 0;
+      at += 1;
+      if (byte !== lineFeed) {
+        this.#readDigit(byte, chunk.subarray(at - 1));
+        continue;
+      }
+      at += this.#startRecord(chunk, at, records);
+    }
+    return records;
+  }
+
+  /** The stream has ended: throws {@linkcode RecordIoError} if bytes of an unfinished record remain. */
+  finish(): void {
+    if (this.#failure !== undefined) {
+      throw this.#failure;
+    }
+    if (this.#record !== undefined) {
+      this.#fail(`it ended after ${this.#filled} of the ${this.#record.length} bytes of a record`);
+    }
+    if (this.#digits > 0) {
+      this.#fail("it ended within the length of a record");
+    }
+  }
+
+  #readDigit(byte: number, rest: Uint8Array): void {
+    if (byte < zero || byte > nine || (this.#digits === 1 && this.#length === 0)) {
+      this.#fail(`expected the length of a record in digits, got ${excerpt(rest)}`);
+    }
+    this.#length = this.#length * 10 + (byte - zero);
+    this.#digits += 1;
+    if (this.#digits > this.#digitsMax || this.#length > this.#bytesMax) {
+      this.#fail(`a record of ${this.#length} bytes or more was announced, the limit is ${this.#bytesMax}`);
+    }
+  }
+
+  // The line feed behind a length has been read: gives how many bytes of the record were taken.
+  #startRecord(chunk: Uint8Array, at: number, records: Uint8Array[]): number {
+    if (this.#digits === 0) {
+      this.#fail(`expected the length of a record in digits, got ${excerpt(chunk.subarray(at - 1))}`);
+    }
+    const length = this.#length;
+    this.#length = 0;
+    this.#digits = 0;
+    if (at + length <= chunk.length) {
+      records.push(chunk.subarray(at, at + length));
+      return length;
+    }
+    this.#record = new Uint8Array(length);
+    this.#filled = 0;
+    return 0;
+  }
+
+  #fill(record: Uint8Array, chunk: Uint8Array, at: number, records: Uint8Array[]): number {
+    const taken = chunk.subarray(at, at + record.length - this.#filled);
+    record.set(taken, this.#filled);
+    this.#filled += taken.length;
+    if (this.#filled === record.length) {
+      records.push(record);
+      this.#record = undefined;
+    }
+    return taken.length;
+  }
+
+  #fail(problem: string): never {
+    this.#failure = new RecordIoError(problem);
+    this.#record = undefined;
+    throw this.#failure;
+  }
+}
+
+/** One record as it goes over the wire. */
+export function encodeRecord(payload: Uint8Array): Uint8Array {
+  const head = new TextEncoder().encode(`${payload.length}\n`);
+  const record = new Uint8Array(head.length + payload.length);
+  record.set(head);
+  record.set(payload, head.length);
+  return record;
+}
+
+// The first bytes as printable text, for the message.
+function excerpt(bytes: Uint8Array): string {
+  const text = [...bytes.subarray(0, 24)].map((byte) => byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "·");
+  return `'${text.join("")}'`;
+}

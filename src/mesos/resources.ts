@@ -1,0 +1,148 @@
+// One `Resource` of mesos.proto to and from the core's OfferedResource, without loss. Not here: offers, tasks.
+// Called by from_proto.ts and task_info.ts.
+
+import { fromMilli, toMilli } from "../core/mesos_resources.ts";
+import type { MesosAttribute, NumberRange, OfferedResource, ResourceValue } from "../core/offer.ts";
+import type {
+  EnumShape,
+  Int64Shape,
+  LabelsShape,
+  RangesShape,
+  ReservationShape,
+  ResourceShape,
+  ValueShape,
+} from "./proto/shapes.ts";
+import { enumWords } from "./proto/schema.ts";
+import type { WireRecord } from "./proto/wire.ts";
+
+/** The word of an enum value; a number that is not in our schema gives `PREFIX_number`, a word stays as it is. */
+export function enumWord(name: string, value: EnumShape, prefix: string): string {
+  return typeof value === "string" ? value : enumWords(name)[value] ?? `${prefix}_${value}`;
+}
+
+/** A 64-bit integer as a number; beyond 2^53 rounded to the nearest. */
+export function int64(value: Int64Shape): number {
+  return typeof value === "number" ? value : value.toNumber();
+}
+
+/** The resource as the core sees it; `offerRole` stands in where the resource does not say whom it is allocated to. */
+export function offeredResource(resource: ResourceShape, offerRole: string): OfferedResource {
+  return {
+    name: resource.name,
+    value: resourceValue(resource),
+    role: resource.allocation_info?.role || offerRole,
+    reservations: reservationsText(resource),
+    use: resourceUse(resource),
+  };
+}
+
+/**
+ * The same resource as it goes into a TaskInfo. Only a `usable` one may go there: throws an `Error` for another,
+ * because what makes it special (the disk's source, …) is not kept.
+ */
+export function wireResource(resource: OfferedResource): WireRecord {
+  if (resource.use !== "usable") {
+    throw new Error(`a ${resource.use} resource '${resource.name}' cannot be given to a task`);
+  }
+  return {
+    name: resource.name,
+    ...wireValue(resource.value),
+    allocation_info: { role: resource.role },
+    ...reservationsOf(resource.reservations),
+  };
+}
+
+/** An attribute of a Mesos agent; one without a value that we know is a text without letters. */
+export function mesosAttribute(attribute: ValueShape & { readonly name: string }): MesosAttribute {
+  const { name, scalar, ranges, set, text } = attribute;
+  if (isSet(scalar)) {
+    return { name, kind: "scalar", scalar: scalar.value };
+  }
+  if (isSet(ranges)) {
+    return { name, kind: "ranges", ranges: numberRanges(ranges) };
+  }
+  if (isSet(set)) {
+    return { name, kind: "set", items: [...set.item ?? []] };
+  }
+  return { name, kind: "text", text: text?.value ?? "" };
+}
+
+/** Whether a field of a message is there. */
+export function isSet<Value>(value: Value): value is NonNullable<Value> {
+  return value !== undefined && value !== null;
+}
+
+function resourceValue(value: ValueShape): ResourceValue {
+  if (isSet(value.ranges)) {
+    return { kind: "ranges", ranges: numberRanges(value.ranges) };
+  }
+  if (isSet(value.set)) {
+    return { kind: "set", items: [...value.set.item ?? []] };
+  }
+  return { kind: "scalar", milli: toMilli(value.scalar?.value ?? 0) };
+}
+
+function numberRanges(ranges: RangesShape): NumberRange[] {
+  return (ranges.range ?? []).map((range) => ({ begin: int64(range.begin), end: int64(range.end) }));
+}
+
+function wireValue(value: ResourceValue): WireRecord {
+  switch (value.kind) {
+    case "scalar":
+      return { type: "SCALAR", scalar: { value: fromMilli(value.milli) } };
+    case "ranges":
+      return { type: "RANGES", ranges: { range: value.ranges.map(({ begin, end }) => ({ begin, end })) } };
+    case "set":
+      return { type: "SET", set: { item: [...value.items] } };
+    default:
+      return value satisfies never;
+  }
+}
+
+function resourceUse(resource: ResourceShape): OfferedResource["use"] {
+  if (isSet(resource.shared)) {
+    return "shared";
+  }
+  if (isSet(resource.revocable)) {
+    return "revocable";
+  }
+  return isSet(resource.disk) || isSet(resource.provider_id) ? "disk-source" : "usable";
+}
+
+// A list is the stack of RESERVATION_REFINEMENT; an object is the older form, `role` and perhaps `reservation`.
+function reservationsText(resource: ResourceShape): string {
+  const stack = resource.reservations ?? [];
+  if (stack.length > 0) {
+    return JSON.stringify(stack.map(plainReservation));
+  }
+  if (!resource.role || resource.role === "*") {
+    return "[]";
+  }
+  const { reservation } = resource;
+  return JSON.stringify({
+    role: resource.role,
+    ...(isSet(reservation) ? { reservation: plainReservation(reservation) } : {}),
+  });
+}
+
+function reservationsOf(text: string): WireRecord {
+  const reservations: unknown = JSON.parse(text);
+  return Array.isArray(reservations)
+    ? { ...(reservations.length > 0 ? { reservations } : {}) }
+    : reservations as WireRecord;
+}
+
+// Always with the same order of keys, so that equal stacks are equal texts.
+function plainReservation(reservation: ReservationShape): WireRecord {
+  const { type, role, principal, labels } = reservation;
+  return {
+    ...(type ? { type: enumWord("mesos.v1.Resource.ReservationInfo.Type", type, "TYPE") } : {}),
+    ...(role ? { role } : {}),
+    ...(principal ? { principal } : {}),
+    ...(isSet(labels) ? { labels: { labels: plainLabels(labels) } } : {}),
+  };
+}
+
+function plainLabels(labels: LabelsShape): WireRecord[] {
+  return (labels.labels ?? []).map(({ key, value }) => ({ key, ...(value ? { value } : {}) }));
+}

@@ -1,0 +1,117 @@
+// A TaskLaunch as Mesos' TaskInfo. Not here: choosing the resources (core/placement.ts), the variables that tell the
+// GocdAgent whom to register with (handed in), the containers (docker_container.ts, mesos_container.ts).
+// Called by to_proto.ts.
+
+import type { TaskLaunch } from "../core/effect.ts";
+import type { ContainerSettings } from "../core/settings.ts";
+import type { WireRecord } from "./proto/wire.ts";
+import { dockerContainer } from "./docker_container.ts";
+import { mesosContainer } from "./mesos_container.ts";
+import { wireResource } from "./resources.ts";
+
+/** Labels that we put on each task, to know it again; they win over labels of the operator with the same key. */
+export const taskLabels = {
+  /** Name of the profile. */
+  profile: "gocd-mesos-profile",
+  /** `AgentProfile.hash`. */
+  hash: "gocd-mesos-hash",
+  /** GoCD environment; absent for none. */
+  environment: "gocd-mesos-environment",
+  /** GoCD resources, joined by commas; absent for none. */
+  resources: "gocd-mesos-resources",
+} as const;
+
+/** A task on one Mesos agent. */
+export interface TaskPlace {
+  /** `Offer.mesosAgentId`. */
+  readonly mesosAgentId: string;
+  /** Everything that the container's environment gets from us, files of `envFiles` already read. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/**
+ * The TaskInfo. The operator's `env` wins over `place.environment`, except for names that come from `envFiles`.
+ * Throws an `Error` for resources that a task cannot have (see {@linkcode wireResource}).
+ */
+export function taskInfo(launch: TaskLaunch, place: TaskPlace): WireRecord {
+  const { container } = launch.profile;
+  return {
+    name: launch.taskId,
+    task_id: { value: launch.taskId },
+    agent_id: { value: place.mesosAgentId },
+    resources: launch.resources.map(wireResource),
+    command: commandInfo(container, place.environment),
+    container: container.type === "DOCKER" ? dockerContainer(launch) : mesosContainer(launch),
+    ...healthCheck(container),
+    labels: labelsRecord({ ...container.labels, ...ourLabels(launch) }),
+    kill_policy: killPolicy(container.killGraceMs),
+  };
+}
+
+/** A KillPolicy: the time between SIGTERM and SIGKILL. */
+export function killPolicy(graceMs: number): WireRecord {
+  return { grace_period: { nanoseconds: Math.max(0, Math.round(graceMs)) * 1_000_000 } };
+}
+
+/** `Labels` from keys and values. */
+export function labelsRecord(labels: Readonly<Record<string, string>>): WireRecord {
+  return { labels: Object.entries(labels).map(([key, value]) => ({ key, value })) };
+}
+
+function ourLabels(launch: TaskLaunch): Record<string, string> {
+  return {
+    [taskLabels.profile]: launch.profile.name,
+    [taskLabels.hash]: launch.profile.hash,
+    ...(launch.environment === undefined ? {} : { [taskLabels.environment]: launch.environment }),
+    ...(launch.gocdResources.length === 0 ? {} : { [taskLabels.resources]: launch.gocdResources.join(",") }),
+  };
+}
+
+// Without a value and with `shell: false` the image's own entry point runs (facts: mesos-wire, The Docker
+// containerizer); a shell without a line is an error to Mesos.
+function commandInfo(container: ContainerSettings, environment: Readonly<Record<string, string>>): WireRecord {
+  const { command } = container;
+  const own = Object.entries(container.env).filter(([name]) => !Object.hasOwn(container.envFiles, name));
+  const variables = Object.entries({ ...environment, ...Object.fromEntries(own) });
+  return {
+    shell: container.shell && command !== undefined,
+    ...(command === undefined ? {} : { value: command }),
+    ...(container.arguments.length === 0 ? {} : { arguments: [...container.arguments] }),
+    ...(container.user === "" ? {} : { user: container.user }),
+    environment: { variables: variables.map(([name, value]) => ({ name, type: "VALUE", value })) },
+    ...(container.uris.length === 0 ? {} : { uris: container.uris.map(uriRecord) }),
+  };
+}
+
+function uriRecord(uri: ContainerSettings["uris"][number]): WireRecord {
+  return {
+    value: uri.value,
+    extract: uri.extract,
+    executable: uri.executable,
+    cache: uri.cache,
+    ...(uri.outputFile === undefined ? {} : { output_file: uri.outputFile }),
+  };
+}
+
+// The GocdAgent's own status API (facts: gocd 4.1; 17.11 and later). It only tells: Mesos kills a task after so and so
+// many failures in a row, and the agent answers 503 whenever the GoCD server is away, so that a restart of the server
+// would kill every build. Hence a number that is never reached. On the host's network all agents of a host share the
+// port, so it says nothing there.
+function healthCheck(container: ContainerSettings): WireRecord {
+  const ownNetwork = container.network.mode === "USER" ||
+    (container.network.mode === "BRIDGE" && container.type === "DOCKER");
+  if (container.healthCheck === "none" || !ownNetwork) {
+    return {};
+  }
+  return {
+    health_check: {
+      type: "HTTP",
+      http: { scheme: "http", port: 8152, path: "/health/v1/isConnectedToServer" },
+      delay_seconds: 30,
+      interval_seconds: 30,
+      timeout_seconds: 10,
+      grace_period_seconds: 300,
+      consecutive_failures: 2 ** 31 - 1,
+    },
+  };
+}
