@@ -4,7 +4,7 @@
 
 import type { Offer, OfferedResource } from "./offer.ts";
 import { type ResourceQuantities, takeResources } from "./offer_resources.ts";
-import { bestHost, type Candidates, candidatesFor, type PlacementRound } from "./placement_candidates.ts";
+import { bestHost, type Candidates, candidatesFor, needOf, type PlacementRound } from "./placement_candidates.ts";
 import { type HostOffers, hostsOf, occupy, refusalOf } from "./placement_hosts.ts";
 import { explainUnplaced, type PlacementReason } from "./placement_reason.ts";
 import type { AgentProfile } from "./settings.ts";
@@ -28,7 +28,7 @@ export interface PlacementRequest {
   readonly tasksPerAcceptMax?: number;
 }
 
-/** Wanted instances with their resolved profile. Entries of one profile should hold the same object: it is ranked once. */
+/** Wanted instances with their resolved profile. */
 export interface WantedWithProfile {
   /** How many, for which bucket. */
   readonly wanted: WantedAgents;
@@ -84,15 +84,17 @@ export const defaultTasksPerAcceptMax = 100;
 /**
  * Places as many wanted instances as fit, in the order given. The result does not depend on the order of the offers.
  * Cost: each profile looks at each host once (and once more where it runs out of room); each placement costs a logarithm.
+ * Entries share that work where their profiles ask the same of a host, whether or not they are the same object.
  */
 export function place(request: PlacementRequest): PlacementResult {
   const round = roundOf(request);
-  const indexes = new Map<AgentProfile, ProfileIndex>();
+  const indexes = new Map<string, ProfileIndex>();
   const placements = new Map<HostOffers, Placed[]>();
   const unplaced: UnplacedAgents[] = [];
   for (const [wantedIndex, { wanted, profile }] of request.wanted.entries()) {
-    const index = indexes.get(profile) ?? { candidates: candidatesFor(profile, round) };
-    indexes.set(profile, index);
+    const key = placementKey(profile);
+    const index = indexes.get(key) ?? { candidates: candidatesFor(profile, round) };
+    indexes.set(key, index);
     let missing = wanted.count;
     while (missing > 0 && index.exhausted === undefined) {
       const host = bestHost(index.candidates, round);
@@ -117,6 +119,12 @@ export function place(request: PlacementRequest): PlacementResult {
 interface ProfileIndex {
   readonly candidates: Candidates;
   exhausted?: PlacementReason;
+}
+
+/** Everything of a profile that placement looks at. */
+function placementKey(profile: AgentProfile): string {
+  const { name, role, placement, maxPerHost, constraints } = profile;
+  return JSON.stringify([name, role, placement, maxPerHost ?? null, needOf(profile), constraints]);
 }
 
 function roundOf(request: PlacementRequest): PlacementRound {
