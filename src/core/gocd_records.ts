@@ -11,6 +11,8 @@ export interface ScheduledJob {
   readonly environment?: string;
   /** The GoCD resources that an agent must have, in the job's own spelling. */
   readonly gocdResources: readonly string[];
+  /** Its elastic profile, where the server could be asked (the feed does not tell; facts: gocd 1.2): never ours. */
+  readonly elasticProfile?: string;
 }
 
 /** An environment that a GoCD agent is in. */

@@ -23,6 +23,8 @@ export interface InstanceIdentity {
   readonly host: string;
   /** Why it was launched, for people. */
   readonly launchReason: string;
+  /** Key of the bucket it was launched for; absent for a warm or an adopted one. */
+  readonly bucketKey?: string;
   /** Last KILL or RECONCILE sent for it, so that repeats keep their distance. */
   readonly lastKillMs?: number;
   readonly lastReconcileMs?: number;
@@ -89,6 +91,8 @@ export type DrainStep =
   | { readonly kind: "confirming"; readonly firstIdleMs: number }
   /** Idle on two reads far enough apart: DELETE asked for. */
   | { readonly kind: "deleting"; readonly askedMs: number }
+  /** Its record is not in the list, although nobody asked for a DELETE yet. */
+  | { readonly kind: "absent"; readonly sinceMs: number }
   /** New demand: enable asked for. */
   | { readonly kind: "enabling"; readonly askedMs: number };
 
@@ -103,6 +107,8 @@ export type KillCause =
   | "launch-timeout"
   | "pending-stuck"
   | "record-deleted"
+  /** Mesos kills it: the Mesos agent is drained, or an operator did. No KILL of ours is sent. */
+  | "by-mesos"
   | "teardown";
 
 /** How a task ended. */

@@ -6,6 +6,7 @@ import type { GocdAgent, GocdServerInfo } from "./gocd_records.ts";
 import type { AgentInstance } from "./instance.ts";
 import type { ControlsRecord, FrameworkRecord } from "./record.ts";
 import type { Settings } from "./settings.ts";
+import type { Backlog } from "./backlog.ts";
 import type { BucketDemand, JobVerdict } from "./verdict.ts";
 
 /** Everything the core knows. */
@@ -45,6 +46,8 @@ export interface ServerState {
   readonly nextAgentsMs: number;
   /** A request is under way since then; absent: none. */
   readonly askedMs?: number;
+  /** Since when every answer was good; absent while the last one failed. */
+  readonly healthySinceMs?: number;
   readonly quietPolls: number;
   readonly failuresInARow: number;
   readonly problem?: GocdProblem;
@@ -52,12 +55,20 @@ export interface ServerState {
   readonly agents: readonly GocdAgent[];
   /** When each Enabled, Idle GocdAgent was first seen idle without a break, by uuid. */
   readonly idleSinceMs: ReadonlyMap<string, number>;
+  /** Since when each GocdAgent of ours has shown LostContact, by uuid. */
+  readonly lostSinceMs: ReadonlyMap<string, number>;
+  /** When something was last asked of the server for a record, by uuid. */
+  readonly asksMs: ReadonlyMap<string, number>;
   /** First poll that showed (nearly) all agents Missing after a restart of the server. */
   readonly restartedMs?: number;
 }
 
 /** The backlog, as last judged. */
 export interface DemandState {
+  /** The last poll's jobs in buckets, kept so that the plan can be made anew between polls. */
+  readonly backlog: Backlog;
+  /** Instances changed since the plan was made. */
+  readonly isStale: boolean;
   /** Memory of each waiting job by locator. */
   readonly seen: ReadonlyMap<string, SeenJob>;
   /** Polls in a row with unmet need, by bucket key. */
@@ -71,6 +82,9 @@ export interface DemandState {
 /** What we remember of a waiting job. */
 export interface SeenJob {
   readonly firstSeenMs: number;
+  readonly bucketKey: string;
+  /** Place in the feed at the last poll; the feed is oldest first. */
+  readonly order: number;
   /** How often a newer job of its bucket left the feed before it did. */
   readonly passedOver: number;
   /** Judged to wait for another cause until then, although no idle agent is there at the moment. */

@@ -1,0 +1,76 @@
+// Task ids: made here, and recognized here when Mesos names a task that the store does not know. Not here: launching.
+// Called by core/launching.ts and core/lifecycle_mesos.ts.
+
+import type { Draft } from "./draft.ts";
+import type { AgentInstance } from "./instance.ts";
+import type { FrameworkRecord } from "./record.ts";
+import type { TaskMeaning, TaskStatus } from "./task_status.ts";
+
+/** All task ids begin with it. */
+const prefix = "gocd";
+const profileCharsMax = 32;
+
+/** `gocd-<lineage>-<profile>-<number>`: unique for ever, `[a-z0-9-]`, at most 63 characters (a host name label). */
+export function makeTaskId(framework: FrameworkRecord, profile: string): string {
+  return `${prefix}-${framework.lineage}-${slug(profile)}-${framework.nextTaskNumber}`;
+}
+
+/** A profile's name as it stands in task ids. */
+export function slug(profile: string): string {
+  return profile.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-+|-+$/g, "").slice(0, profileCharsMax) ||
+    "p";
+}
+
+/** What a task id says, if it is one of ours. */
+export function parseTaskId(taskId: string): { readonly lineage: string; readonly profileSlug: string } | undefined {
+  const match = /^gocd-([a-z0-9]{6})-([a-z0-9-]{1,32})-(\d{1,12})$/.exec(taskId);
+  if (match === null || match[1] === undefined || match[2] === undefined) return undefined;
+  return { lineage: match[1], profileSlug: match[2] };
+}
+
+/**
+ * A living task of our framework that the store does not know (a lost or older store) becomes an instance again if its
+ * id is one of ours; what it registered with is learnt from its GocdAgent. Other tasks are reported, never killed.
+ */
+export function adopt(draft: Draft, status: TaskStatus, meaning: TaskMeaning): AgentInstance | undefined {
+  if (meaning === "terminal" || meaning === "unclear") return undefined;
+  const parsed = parseTaskId(status.taskId);
+  if (parsed === undefined || status.mesosAgentId === undefined) {
+    draft.note({
+      level: "warning",
+      code: "task-foreign",
+      text:
+        `Mesos names a task of our framework that this program did not launch: ${status.taskId} (${status.state}); ` +
+        "it is left alone",
+      hint: "if nobody needs it, kill it with the Mesos tools",
+      fields: { taskId: status.taskId, state: status.state },
+      onceKey: status.taskId,
+    });
+    return undefined;
+  }
+  const profile = draft.state.settings.profiles.find((each) => slug(each.name) === parsed.profileSlug);
+  const instance: AgentInstance = {
+    taskId: status.taskId,
+    profile: profile?.name ?? parsed.profileSlug,
+    profileHash: profile?.hash ?? "",
+    gocdResources: [],
+    createdMs: draft.atMs,
+    mesosAgentId: status.mesosAgentId,
+    host: status.mesosAgentId,
+    launchReason: "adopted: Mesos knew it, the store did not",
+    ...(profile === undefined ? { retire: "profile-changed" } : {}),
+    state: "starting",
+    sinceMs: draft.atMs,
+    ...(meaning === "running" ? { runningSinceMs: draft.atMs } : {}),
+  };
+  draft.put(instance);
+  draft.note({
+    level: "warning",
+    code: "agent-adopted",
+    text:
+      `${status.taskId} is adopted: Mesos runs it for our framework, but the store did not know it; it is drained ` +
+      "when it is idle",
+    fields: { taskId: status.taskId, profile: instance.profile },
+  });
+  return instance;
+}

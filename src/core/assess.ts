@@ -1,0 +1,117 @@
+// One verdict for every waiting job. Not here: how many may be launched (plan.ts), the words (reason.ts).
+// Called by core/plan.ts at each poll and whenever instances have changed.
+
+import type { Bucket } from "./backlog.ts";
+import { type CapacityClass, capacityOf } from "./capacity.ts";
+import { passedOverMin } from "./demand.ts";
+import { canTake, chooseProfile } from "./matching.ts";
+import type { OtherCause } from "./reason.ts";
+import type { SeenJob, State } from "./state.ts";
+import { matchSupply } from "./supply.ts";
+
+/** The state of one bucket: its jobs are, oldest first, `otherCause` by name, then taken, coming, needing. */
+export interface BucketAssessment {
+  readonly bucket: Bucket;
+  readonly choice: ReturnType<typeof chooseProfile>;
+  /** Locators judged to wait for another cause, with that cause. */
+  readonly otherCauses: ReadonlyMap<string, OtherCause>;
+  /** Among `otherCauses`: found now, by an idle agent that leaves them waiting. */
+  readonly newlyPassed: readonly string[];
+  readonly willBeTaken: number;
+  readonly coming: number;
+  /** What is left: needs an agent, or is unserved. */
+  readonly rest: number;
+  /** Names of idle agents and of coming instances that could take its jobs. */
+  readonly idleNames: readonly string[];
+  readonly comingNames: readonly string[];
+}
+
+/** The assessment of the whole backlog. */
+export interface Assessment {
+  readonly buckets: readonly BucketAssessment[];
+  readonly capacity: readonly CapacityClass[];
+  /** By class of `capacity`: units that waiting jobs will use. */
+  readonly used: readonly number[];
+}
+
+/** Judges the backlog of the last poll against the capacity of now. */
+export function assess(state: State, atMs: number): Assessment {
+  const { backlog, seen } = state.demand;
+  const rule = backlog.resourceCase;
+  const capacity = capacityOf(state, rule, atMs);
+  const matches = backlog.buckets.map((bucket) =>
+    capacity.flatMap((each, index) => canTake(each.capability, bucket.requirement) ? [index] : [])
+  );
+  const causes = backlog.buckets.map((bucket, index) =>
+    otherCausesOf({ state, bucket, classes: (matches[index] ?? []).flatMap((at) => capacity[at] ?? []), seen }, atMs)
+  );
+  const matching = matchSupply(
+    backlog.buckets.map((bucket, index) => ({
+      count: bucket.jobs.length - (causes[index]?.all.size ?? 0),
+      classes: matches[index] ?? [],
+    })),
+    capacity,
+  );
+  return {
+    capacity,
+    used: matching.used,
+    buckets: backlog.buckets.map((bucket, index) => {
+      const otherCauses = causes[index]?.all ?? new Map<string, OtherCause>();
+      const willBeTaken = matching.idle[index] ?? 0;
+      const coming = matching.coming[index] ?? 0;
+      const names = (kind: CapacityClass["kind"]): string[] =>
+        (matches[index] ?? []).flatMap((at) => capacity[at]?.kind === kind ? capacity[at]?.names ?? [] : []);
+      return {
+        bucket,
+        choice: chooseProfile(state.settings.profiles, bucket.requirement, rule),
+        otherCauses,
+        newlyPassed: causes[index]?.newly ?? [],
+        willBeTaken,
+        coming,
+        rest: bucket.jobs.length - otherCauses.size - willBeTaken - coming,
+        idleNames: names("idle"),
+        comingNames: names("coming"),
+      };
+    }),
+  };
+}
+
+interface CauseQuestion {
+  readonly state: State;
+  readonly bucket: Bucket;
+  /** Capacity that could take the bucket's jobs. */
+  readonly classes: readonly CapacityClass[];
+  readonly seen: ReadonlyMap<string, SeenJob>;
+}
+
+function otherCausesOf(
+  question: CauseQuestion,
+  atMs: number,
+): { readonly all: Map<string, OtherCause>; readonly newly: string[] } {
+  const { state, bucket, classes, seen } = question;
+  const { assignGraceMs, zombieAfterMs } = state.settings.poller;
+  const all = new Map<string, OtherCause>();
+  const newly: string[] = [];
+  if (state.server.info?.maintenance === "on") {
+    for (const job of bucket.jobs) all.set(job.locator, { kind: "maintenance" });
+    return { all, newly };
+  }
+  const unused = classes.find((each) =>
+    each.kind === "idle" && each.idleSinceMs !== undefined && atMs - each.idleSinceMs >= assignGraceMs
+  );
+  for (const { locator } of bucket.jobs) {
+    const memory = seen.get(locator);
+    if (memory === undefined) continue;
+    const waitedMs = atMs - memory.firstSeenMs;
+    if (waitedMs >= zombieAfterMs && memory.passedOver >= passedOverMin) {
+      all.set(locator, { kind: "zombie", waitedMs, passedOver: memory.passedOver });
+    } else if (unused !== undefined && waitedMs >= assignGraceMs) {
+      const host = unused.names[0] ?? "";
+      all.set(locator, { kind: "idle-unused", host, idleMs: atMs - (unused.idleSinceMs ?? atMs) });
+      if ((memory.otherCauseUntilMs ?? 0) <= atMs) newly.push(locator);
+    } else if (memory.otherCauseUntilMs !== undefined && memory.otherCauseUntilMs > atMs) {
+      all.set(locator, { kind: "left-before", untilMs: memory.otherCauseUntilMs });
+    }
+  }
+  return { all, newly };
+}

@@ -1,0 +1,101 @@
+// What may take jobs without a launch: idle GocdAgents and instances that are coming. Not here: the matching (supply.ts).
+// Busy, draining, failed and elastic ones offset nothing (facts: autoscalers B2). Called by core/assess.ts.
+
+import type { GocdAgent, ResourceCase } from "./gocd_records.ts";
+import type { AgentInstance } from "./instance.ts";
+import { type Capability, capabilityFor, capabilityKey, capabilityOf } from "./matching.ts";
+import type { State } from "./state.ts";
+import type { SupplyNode } from "./supply.ts";
+
+/** After a restart of the server every agent is Missing until its next ping; longer than this it is lost (facts: gocd 4.4). */
+export const missingGraceMs = 300_000;
+
+/** Equal units of capacity. */
+export interface CapacityClass extends SupplyNode {
+  readonly capability: Capability;
+  /** Hostnames (idle) or task ids (coming). */
+  readonly names: readonly string[];
+  /** The earliest time since which one of them has been idle without a break. */
+  readonly idleSinceMs?: number;
+}
+
+/** All capacity, idle classes first. */
+export function capacityOf(
+  state: Pick<State, "instances" | "server">,
+  rule: ResourceCase,
+  atMs: number,
+): CapacityClass[] {
+  const reserved = reservedUuids(state.instances.values());
+  const idle = new Map<string, Group>();
+  for (const gocdAgent of state.server.agents) {
+    if (!isFree(gocdAgent) || reserved.has(gocdAgent.uuid)) continue;
+    const since = state.server.idleSinceMs.get(gocdAgent.uuid);
+    add(idle, capabilityOf(gocdAgent, rule), gocdAgent.hostname, since);
+  }
+  const coming = new Map<string, Group>();
+  for (const instance of state.instances.values()) {
+    if (isComing(instance, atMs)) add(coming, capabilityFor(instance, rule), instance.taskId);
+  }
+  return [
+    ...[...idle.values()].map((group) => toClass(group, "idle")),
+    ...[...coming.values()].map((group) => toClass(group, "coming")),
+  ];
+}
+
+/** Enabled, idle in both words, and not a plugin's. */
+export function isFree(gocdAgent: GocdAgent): boolean {
+  return !gocdAgent.elastic && gocdAgent.configState === "Enabled" && gocdAgent.agentState === "Idle" &&
+    gocdAgent.buildState === "Idle";
+}
+
+/** Whether an instance will soon take jobs of what it registers with. */
+export function isComing(instance: AgentInstance, atMs: number): boolean {
+  if (instance.retire !== undefined) return false;
+  switch (instance.state) {
+    case "launching":
+    case "starting":
+      return true;
+    case "registered":
+      return instance.activity.kind === "unsure" && instance.activity.word === "Missing" &&
+        atMs - instance.activity.sinceMs < missingGraceMs;
+    case "draining":
+      return instance.step.kind === "enabling";
+    default:
+      return false;
+  }
+}
+
+/** Records that still look idle but are on their way out. */
+function reservedUuids(instances: Iterable<AgentInstance>): Set<string> {
+  const uuids = new Set<string>();
+  for (const instance of instances) {
+    const isLeaving = instance.state === "draining" || instance.state === "killing" || instance.state === "gone";
+    if (!isLeaving && !(instance.state === "registered" && instance.retire !== undefined)) continue;
+    if (instance.uuid !== undefined) uuids.add(instance.uuid);
+  }
+  return uuids;
+}
+
+interface Group {
+  readonly capability: Capability;
+  readonly names: string[];
+  idleSinceMs: number | undefined;
+}
+
+function add(groups: Map<string, Group>, capability: Capability, name: string, idleSinceMs?: number): void {
+  const key = capabilityKey(capability);
+  const group = groups.get(key) ?? { capability, names: [], idleSinceMs: undefined };
+  group.names.push(name);
+  if (idleSinceMs !== undefined) group.idleSinceMs = Math.min(group.idleSinceMs ?? idleSinceMs, idleSinceMs);
+  groups.set(key, group);
+}
+
+function toClass(group: Group, kind: SupplyNode["kind"]): CapacityClass {
+  return {
+    kind,
+    count: group.names.length,
+    capability: group.capability,
+    names: group.names,
+    ...(group.idleSinceMs === undefined ? {} : { idleSinceMs: group.idleSinceMs }),
+  };
+}

@@ -1,0 +1,62 @@
+// The GocdAgent record of an instance whose task is over: disabled, deleted, then the instance is forgotten.
+// Not here: living instances. A record is touched only while its job, if any, no longer counts on it. Called by lifecycle_gocd.ts.
+
+import { activityWord } from "./activity.ts";
+import type { Draft } from "./draft.ts";
+import type { GocdAgent } from "./gocd_records.ts";
+import type { AgentInstance } from "./instance.ts";
+import { ask, type GocdAgentIndex, isAsked } from "./gocd_index.ts";
+import { identityOf } from "./phase.ts";
+
+/** A dead instance is remembered at least this long, so that a ghost of it is never enabled (facts: gocd 4.7). */
+export const rememberMs = 600_000;
+/** A lost agent's job must be rescheduled by the server before its record goes (30 s, up to 16.7 300 s; facts: gocd 4.6). */
+const rescheduleMs = 60_000;
+
+/** A dead instance. */
+export type Gone = AgentInstance & { readonly state: "gone" };
+
+/** Takes the next step towards forgetting it. */
+export function cleanUp(draft: Draft, instance: Gone, index: GocdAgentIndex): void {
+  const record = findRecord(instance, index);
+  if (record === undefined || record.configState === "Pending") {
+    // Pending records cannot be deleted and vanish by themselves; ours are never enabled once the task is over.
+    if (record === undefined && draft.atMs - instance.sinceMs >= rememberMs) draft.remove(instance.taskId);
+    return;
+  }
+  if (instance.uuid !== record.uuid) {
+    draft.put({
+      ...identityOf(instance),
+      state: "gone",
+      sinceMs: instance.sinceMs,
+      uuid: record.uuid,
+      cause: instance.cause,
+      message: instance.message,
+    });
+  }
+  if (isAsked(draft, record.uuid)) return;
+  const word = activityWord(record);
+  if (record.configState === "Disabled") {
+    if (word === "building") return;
+    ask(draft, record.uuid);
+    draft.effect({ kind: "delete-gocd-agents", agents: [{ taskId: instance.taskId, uuid: record.uuid }] });
+    return;
+  }
+  // Enabled: while it seems to build, the server must find out by itself that it is dead, or its job is never rescheduled.
+  if (word === "building") return;
+  if (word === "LostContact" && !isLostLongEnough(draft, record)) return;
+  ask(draft, record.uuid);
+  draft.effect({ kind: "disable-gocd-agents", agents: [{ taskId: instance.taskId, uuid: record.uuid }] });
+}
+
+function findRecord(instance: Gone, index: GocdAgentIndex): GocdAgent | undefined {
+  const byUuid = instance.uuid === undefined ? undefined : index.byUuid.get(instance.uuid);
+  if (byUuid !== undefined) return byUuid;
+  const named = index.byHostname.get(instance.taskId.toLowerCase()) ?? [];
+  return named.find((each) => each.configState !== "Pending") ?? named[0];
+}
+
+function isLostLongEnough(draft: Draft, record: GocdAgent): boolean {
+  const lostSinceMs = draft.state.server.lostSinceMs.get(record.uuid);
+  return lostSinceMs !== undefined && draft.atMs - lostSinceMs >= rescheduleMs;
+}

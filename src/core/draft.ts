@@ -1,0 +1,105 @@
+// A frame under construction: the one place where state is changed, records are collected and effects are ordered.
+// Not here: any decision. Used by everything that core/step.ts calls; nothing of it outlives the step.
+
+import type { Effect } from "./effect.ts";
+import type { Frame } from "./frame.ts";
+import type { AgentInstance } from "./instance.ts";
+import type { Note } from "./note.ts";
+import type { ControlsRecord, FrameworkRecord, StateRecord } from "./record.ts";
+import type { State } from "./state.ts";
+
+/** The frame of one event while it is made. The state given at first is never changed. */
+export class Draft {
+  /** When the event is handled, ms since the epoch. */
+  readonly atMs: number;
+  /** A random number in [0, 1) for jitter. */
+  readonly random: number;
+  #state: State;
+  #instances: Map<string, AgentInstance> | undefined;
+  readonly #records = new Map<string, StateRecord>();
+  readonly #effects: Effect[] = [];
+  readonly #notes: Note[] = [];
+
+  /** Starts from the state before the event. */
+  constructor(state: State, atMs: number, random: number) {
+    this.#state = state;
+    this.atMs = atMs;
+    this.random = random;
+  }
+
+  /** The state as changed so far. */
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Replaces parts of the state that are not durable. */
+  set(part: Partial<Omit<State, "instances" | "framework" | "controls">>): void {
+    this.#state = { ...this.#state, ...part };
+  }
+
+  /** Stores who we are to Mesos. */
+  setFramework(framework: FrameworkRecord): void {
+    this.#state = { ...this.#state, framework };
+    this.#records.set("framework", { kind: "framework", framework });
+  }
+
+  /** Stores the operator's switches. */
+  setControls(controls: ControlsRecord): void {
+    this.#state = { ...this.#state, controls };
+    this.#records.set("controls", { kind: "controls", controls });
+  }
+
+  /** An instance as changed so far. */
+  instance(taskId: string): AgentInstance | undefined {
+    return this.#state.instances.get(taskId);
+  }
+
+  /** Stores an instance, new or changed. */
+  put(instance: AgentInstance): void {
+    this.#own().set(instance.taskId, instance);
+    this.#records.set(`instance ${instance.taskId}`, { kind: "instance", instance });
+    this.touchPlan();
+  }
+
+  /** Changes an instance in memory only: for clocks of repeated calls, which a restart may forget. */
+  touch(instance: AgentInstance): void {
+    this.#own().set(instance.taskId, instance);
+    const key = `instance ${instance.taskId}`;
+    if (this.#records.has(key)) this.#records.set(key, { kind: "instance", instance });
+  }
+
+  /** Forgets an instance for good. */
+  remove(taskId: string): void {
+    this.#own().delete(taskId);
+    this.#records.set(`instance ${taskId}`, { kind: "instance-removed", taskId });
+    this.touchPlan();
+  }
+
+  /** Says that the plan must be made anew. */
+  touchPlan(): void {
+    if (!this.#state.demand.isStale) this.set({ demand: { ...this.#state.demand, isStale: true } });
+  }
+
+  /** Adds an act; acts leave in this order, after the records are stored. */
+  effect(effect: Effect): void {
+    this.#effects.push(effect);
+  }
+
+  /** Adds a decision or observation. */
+  note(note: Note): void {
+    this.#notes.push(note);
+  }
+
+  /** The finished frame. */
+  finish(): Frame {
+    return { state: this.#state, records: [...this.#records.values()], effects: this.#effects, notes: this.#notes };
+  }
+
+  #own(): Map<string, AgentInstance> {
+    if (this.#instances === undefined) {
+      this.#instances = new Map(this.#state.instances);
+      this.#state = { ...this.#state, instances: this.#instances };
+    }
+    return this.#instances;
+  }
+}

@@ -1,0 +1,157 @@
+// Scale-in without harm: disable → seen Disabled by GET → idle on two reads far enough apart → delete → kill.
+// Not here: who is drained (scale_in.ts). Source: the two races of GoCD assignment (facts: gocd 4.5). Called by lifecycle_gocd.ts.
+
+import { activityWord } from "./activity.ts";
+import type { Draft } from "./draft.ts";
+import type { GocdAgent } from "./gocd_records.ts";
+import type { AgentInstance, DrainStep } from "./instance.ts";
+import { identityOf, register, startKill } from "./phase.ts";
+import { formatDuration } from "./reason.ts";
+
+/** A disable, enable or delete that shows no effect is asked for again after this long. */
+export const askAgainMs = 30_000;
+
+/** A record absent from the list for this long was deleted by somebody. */
+const absentMs = 600_000;
+
+/** An instance on its way out. */
+export type Draining = AgentInstance & { readonly state: "draining" };
+
+/** Takes the next step of a drain, by what the server shows. `undefined`: its record is not in the list. */
+export function followDrain(draft: Draft, instance: Draining, gocdAgent: GocdAgent | undefined): void {
+  const timeoutMs = draft.state.settings.profiles.find((each) => each.name === instance.profile)?.drainTimeoutMs;
+  if (timeoutMs !== undefined && draft.atMs - instance.sinceMs >= timeoutMs) {
+    startKill(
+      draft,
+      instance,
+      "drain-timeout",
+      `it was still busy ${formatDuration(timeoutMs)} after it was disabled (drain-timeout)`,
+    );
+    return;
+  }
+  if (gocdAgent === undefined) return followAbsent(draft, instance);
+  if (instance.step.kind === "enabling") return followEnabling(draft, instance, instance.step.askedMs, gocdAgent);
+  if (gocdAgent.configState !== "Disabled") return followNotDisabled(draft, instance, gocdAgent);
+  followDisabled(draft, instance, gocdAgent);
+}
+
+/** New demand: the instance is enabled again instead of a new one being launched. */
+export function reuse(draft: Draft, instance: Draining): void {
+  setStep(draft, instance, { kind: "enabling", askedMs: draft.atMs });
+  draft.effect({ kind: "enable-gocd-agent", taskId: instance.taskId, uuid: instance.uuid });
+  draft.note({
+    level: "info",
+    code: "agent-reused",
+    text: `${instance.taskId} is enabled again: jobs wait that it can take`,
+    fields: { taskId: instance.taskId, profile: instance.profile },
+  });
+}
+
+/** The server has confirmed the DELETE: nothing builds there. */
+export function deleted(draft: Draft, instance: Draining): void {
+  if (instance.step.kind === "deleting") {
+    startKill(draft, instance, "drained", "drained and deleted from the GoCD server");
+  }
+}
+
+/** The server refused the DELETE because it builds after all: the job is allowed to finish. */
+export function deleteRefused(draft: Draft, instance: Draining): void {
+  if (instance.step.kind === "deleting") setStep(draft, instance, { kind: "finishing" });
+}
+
+/** Only DELETE takes a record out of the list, and the server deletes none that builds; but one list may be wrong. */
+function followAbsent(draft: Draft, instance: Draining): void {
+  const { step } = instance;
+  if (step.kind === "deleting") {
+    return startKill(draft, instance, "drained", "drained and deleted from the GoCD server");
+  }
+  if (step.kind !== "absent") return setStep(draft, instance, { kind: "absent", sinceMs: draft.atMs });
+  if (draft.atMs - step.sinceMs < absentMs) return;
+  startKill(draft, instance, "record-deleted", "somebody has deleted its record on the GoCD server");
+}
+
+function followEnabling(draft: Draft, instance: Draining, askedMs: number, gocdAgent: GocdAgent): void {
+  if (gocdAgent.configState === "Enabled") {
+    const word = activityWord(gocdAgent);
+    const sinceMs = draft.atMs;
+    register(
+      draft,
+      instance,
+      instance.uuid,
+      word === "idle" || word === "building" ? { kind: word, sinceMs } : { kind: "unsure", sinceMs, word },
+    );
+    return;
+  }
+  if (draft.atMs - askedMs < askAgainMs) return;
+  setStep(draft, instance, { kind: "enabling", askedMs: draft.atMs });
+  draft.effect({ kind: "enable-gocd-agent", taskId: instance.taskId, uuid: instance.uuid });
+}
+
+function followNotDisabled(draft: Draft, instance: Draining, gocdAgent: GocdAgent): void {
+  const { step } = instance;
+  if (step.kind !== "disabling" && instance.retire === undefined && instance.reason === "idle") {
+    const word = activityWord(gocdAgent);
+    register(draft, instance, instance.uuid, {
+      kind: word === "building" ? "building" : "idle",
+      sinceMs: draft.atMs,
+    });
+    draft.note({
+      level: "info",
+      code: "drain-undone",
+      text: `${instance.taskId} was enabled again by somebody; it is kept`,
+      fields: { taskId: instance.taskId, profile: instance.profile },
+    });
+    return;
+  }
+  if (step.kind === "disabling" && draft.atMs - step.askedMs < askAgainMs) return;
+  setStep(draft, instance, { kind: "disabling", askedMs: draft.atMs });
+  draft.effect({ kind: "disable-gocd-agents", agents: [{ taskId: instance.taskId, uuid: instance.uuid }] });
+}
+
+function followDisabled(draft: Draft, instance: Draining, gocdAgent: GocdAgent): void {
+  const { step } = instance;
+  const isFree = isSafe(gocdAgent);
+  if (!isFree) {
+    if (step.kind !== "finishing") setStep(draft, instance, { kind: "finishing" });
+    return;
+  }
+  switch (step.kind) {
+    case "disabling":
+    case "finishing":
+    case "absent":
+      setStep(draft, instance, { kind: "confirming", firstIdleMs: draft.atMs });
+      return;
+    case "confirming":
+      if (draft.atMs - step.firstIdleMs < draft.state.settings.scaling.drainConfirmMs) return;
+      return askDelete(draft, instance);
+    case "deleting":
+      if (draft.atMs - step.askedMs >= askAgainMs) askDelete(draft, instance);
+      return;
+    case "enabling":
+      return;
+    default:
+      step satisfies never;
+  }
+}
+
+function askDelete(draft: Draft, instance: Draining): void {
+  setStep(draft, instance, { kind: "deleting", askedMs: draft.atMs });
+  draft.effect({ kind: "delete-gocd-agents", agents: [{ taskId: instance.taskId, uuid: instance.uuid }] });
+}
+
+/** Idle, or out of contact for so long that the server calls it lost: its job, if any, runs elsewhere by then. */
+function isSafe(gocdAgent: GocdAgent): boolean {
+  const word = activityWord(gocdAgent);
+  return word === "idle" || word === "LostContact";
+}
+
+function setStep(draft: Draft, instance: Draining, step: DrainStep): void {
+  draft.put({
+    ...identityOf(instance),
+    state: "draining",
+    sinceMs: instance.sinceMs,
+    uuid: instance.uuid,
+    reason: instance.reason,
+    step,
+  });
+}

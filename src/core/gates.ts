@@ -1,0 +1,148 @@
+// What holds a launch back: switches, limits, failures, the server's condition. Not here: whether one is needed (assess.ts).
+// Limits clamp, never abort. Called by core/plan.ts.
+
+import type { Bucket } from "./backlog.ts";
+import { invalidRegistration } from "./registration.ts";
+import type { LaunchGate } from "./reason.ts";
+import type { AgentProfile } from "./settings.ts";
+import type { State } from "./state.ts";
+
+/** After this many failures in a row one instance is tried alone before more are launched. */
+export const breakerFailuresMin = 3;
+
+/** While a restarted server waits for its agents, at most this long. */
+export const restartGraceMs = 120_000;
+
+/** What is left of the limits while a plan is made. */
+export interface Rooms {
+  /** Of the whole framework. */
+  total(): number;
+  /** Of one profile. */
+  of(profile: AgentProfile): number;
+  /** Of the launches per minute on a server where each registration is slow; Infinity elsewhere. */
+  rate(): number;
+  /** Of one profile, planned so far. */
+  planned(profile: string): number;
+  /** Counts instances as planned. */
+  take(profile: string, count: number): void;
+}
+
+/** Instances that count towards the limits: all that may be alive, but not those on an unreachable Mesos agent. */
+export function countsToLimit(state: string): boolean {
+  return state !== "gone" && state !== "unreachable";
+}
+
+/** The room that the living instances leave. */
+export function roomsOf(state: State, atMs: number): Rooms {
+  const alive = new Map<string, number>();
+  let total = 0;
+  for (const instance of state.instances.values()) {
+    if (!countsToLimit(instance.state)) continue;
+    total++;
+    alive.set(instance.profile, (alive.get(instance.profile) ?? 0) + 1);
+  }
+  const perMinute = state.settings.scaling.slowServerLaunchesPerMinute;
+  const recent = state.offers.launchTimesMs.filter((launchedMs) => atMs - launchedMs < 60_000).length;
+  const plannedOf = new Map<string, number>();
+  let planned = 0;
+  return {
+    planned: (profile) => plannedOf.get(profile) ?? 0,
+    total: () => state.settings.scaling.maxAgents - total,
+    of: (profile) => (profile.maxAgents ?? Infinity) - (alive.get(profile.name) ?? 0),
+    rate: () => state.server.info?.slowRegistration === true ? perMinute - recent - planned : Infinity,
+    take: (profile, count) => {
+      total += count;
+      planned += count;
+      plannedOf.set(profile, (plannedOf.get(profile) ?? 0) + count);
+      alive.set(profile, (alive.get(profile) ?? 0) + count);
+    },
+  };
+}
+
+/** What holds every launch back, or `go`. */
+export function globalGate(state: State, atMs: number): LaunchGate {
+  const { controls, server, settings } = state;
+  if (controls.mode !== "run") return { kind: "mode", mode: controls.mode };
+  if (controls.frozen) return { kind: "frozen" };
+  if (server.info?.maintenance === "on") return { kind: "maintenance" };
+  const silentMs = atMs - (server.lastPollMs ?? state.startedMs);
+  if (silentMs > settings.poller.staleAfterMs) return { kind: "stale", forMs: silentMs };
+  if (server.restartedMs !== undefined && atMs - server.restartedMs < restartGraceMs) return { kind: "restarted" };
+  return { kind: "go" };
+}
+
+/** What a profile may launch now. */
+export function profileGate(
+  state: State,
+  question: {
+    readonly profile: AgentProfile;
+    readonly needs: number;
+    readonly rooms: Rooms;
+    readonly bucket?: Bucket;
+  },
+  atMs: number,
+): { readonly gate: LaunchGate; readonly allowed: number } {
+  const { profile, needs, rooms, bucket } = question;
+  if (state.controls.frozenProfiles.includes(profile.name)) {
+    return { gate: { kind: "frozen", profile: profile.name }, allowed: 0 };
+  }
+  const invalid = bucket === undefined ? undefined : invalidRegistration(
+    profile.gocdResources === "*" ? bucket.gocdResources : profile.gocdResources,
+    bucket.environment,
+  );
+  if (invalid !== undefined) return { gate: { kind: "invalid", text: invalid }, allowed: 0 };
+  const breaker = state.breakers.profiles.get(profile.name);
+  let allowed = needs;
+  let gate: LaunchGate = { kind: "go" };
+  if (breaker !== undefined && breaker.failures > 0) {
+    const { failures, lastError: error, retryMs } = breaker;
+    if (atMs < retryMs) return { gate: { kind: "breaker", error, retryMs, failures }, allowed: 0 };
+    if (failures >= breakerFailuresMin) {
+      const isTrying = [...state.instances.values()].some((instance) =>
+        instance.profile === profile.name && (instance.state === "launching" || instance.state === "starting")
+      );
+      allowed = isTrying || rooms.planned(profile.name) > 0 ? 0 : 1;
+      if (needs > allowed) gate = { kind: "probe", error, failures };
+    }
+  }
+  return clampToRooms(state, { profile, rooms, gate, allowed });
+}
+
+function clampToRooms(
+  state: State,
+  question: {
+    readonly profile: AgentProfile;
+    readonly rooms: Rooms;
+    readonly gate: LaunchGate;
+    readonly allowed: number;
+  },
+): { readonly gate: LaunchGate; readonly allowed: number } {
+  const { profile, rooms } = question;
+  let { gate, allowed } = question;
+  const key = profile.name === "default" ? "go-agent.max-agents" : `profiles.${profile.name}.max-agents`;
+  const limits: readonly { room: number; gate: (allowed: number) => LaunchGate }[] = [
+    {
+      room: rooms.of(profile),
+      gate: (left) => ({ kind: "limit", key, limit: profile.maxAgents ?? 0, allowed: left }),
+    },
+    {
+      room: rooms.total(),
+      gate: (left) => ({
+        kind: "limit",
+        key: "scaling.max-agents",
+        limit: state.settings.scaling.maxAgents,
+        allowed: left,
+      }),
+    },
+    {
+      room: rooms.rate(),
+      gate: () => ({ kind: "rate", perMinute: state.settings.scaling.slowServerLaunchesPerMinute }),
+    },
+  ];
+  for (const limit of limits) {
+    if (limit.room >= allowed) continue;
+    allowed = Math.max(0, limit.room);
+    gate = limit.gate(allowed);
+  }
+  return { gate, allowed };
+}

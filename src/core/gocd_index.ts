@@ -1,0 +1,42 @@
+// Look-up in the list of GocdAgents, and the memory of what was asked of the server for each. Not here: decisions.
+// Called by lifecycle_gocd.ts and cleanup.ts.
+
+import type { Draft } from "./draft.ts";
+import type { GocdAgent } from "./gocd_records.ts";
+
+/** An act that shows no effect is asked for again after this long. */
+const askAgainMs = 30_000;
+
+/** The list in the two ways it is looked up. */
+export interface GocdAgentIndex {
+  readonly byUuid: ReadonlyMap<string, GocdAgent>;
+  readonly byHostname: ReadonlyMap<string, readonly GocdAgent[]>;
+}
+
+/** Indexes a list; elastic records belong to a plugin and are left out. */
+export function indexGocdAgents(agents: readonly GocdAgent[]): GocdAgentIndex {
+  const byUuid = new Map<string, GocdAgent>();
+  const byHostname = new Map<string, GocdAgent[]>();
+  for (const gocdAgent of agents) {
+    if (gocdAgent.elastic) continue;
+    byUuid.set(gocdAgent.uuid, gocdAgent);
+    const hostname = gocdAgent.hostname.toLowerCase();
+    const others = byHostname.get(hostname);
+    if (others === undefined) byHostname.set(hostname, [gocdAgent]);
+    else others.push(gocdAgent);
+  }
+  return { byUuid, byHostname };
+}
+
+/** Remembers when something was asked of the server for a record, so that repeats keep their distance. */
+export function ask(draft: Draft, uuid: string): void {
+  const asksMs = new Map(draft.state.server.asksMs);
+  asksMs.set(uuid, draft.atMs);
+  draft.set({ server: { ...draft.state.server, asksMs } });
+}
+
+/** Whether something was asked for a record so recently that the answer must be waited for. */
+export function isAsked(draft: Draft, uuid: string): boolean {
+  const askedMs = draft.state.server.asksMs.get(uuid);
+  return askedMs !== undefined && draft.atMs - askedMs < askAgainMs;
+}

@@ -1,0 +1,163 @@
+// From offers to launches: every offer is answered in the step that brings it. Not here: which offer fits (placement.ts).
+// The intent is stored with the launch, before ACCEPT leaves. Called by core/step.ts.
+
+import { makeTaskId } from "./adoption.ts";
+import type { Draft } from "./draft.ts";
+import type { TaskLaunch } from "./effect.ts";
+import { avoidedHosts } from "./failures.ts";
+import { countsToLimit } from "./gates.ts";
+import type { Offer } from "./offer.ts";
+import { place, type PlacementResult } from "./placement.ts";
+import { describeNeed } from "./reason.ts";
+import { freshRole } from "./roles.ts";
+import type { AgentProfile } from "./settings.ts";
+import type { WantedAgents } from "./state.ts";
+
+/** Refused for this long when nothing is wanted: an hour, cleared by the next REVIVE (facts: autoscalers C3). */
+export const refuseIdleSeconds = 3_600;
+/** Refused for this long when something is wanted that does not fit. */
+export const refuseBusySeconds = 5;
+/** Launch times kept for the limit per minute. */
+const launchTimesMax = 1_000;
+
+/** Answers all offers: accepts what fits, declines the rest. */
+export function offersReceived(draft: Draft, offers: readonly Offer[]): void {
+  if (offers.length === 0) return;
+  seeOffers(draft, offers);
+  const wanted = draft.state.demand.wanted.flatMap((each) => {
+    const profile = draft.state.settings.profiles.find((candidate) => candidate.name === each.profile);
+    return profile === undefined || each.count <= 0 ? [] : [{ wanted: each, profile }];
+  });
+  if (wanted.length === 0 || draft.state.shuttingDown) {
+    decline(draft, offers.map((offer) => offer.id), offers, refuseIdleSeconds);
+    return;
+  }
+  const result = place({
+    nowMs: draft.atMs,
+    offers,
+    wanted,
+    occupancy: occupancyOf(draft),
+    avoidedHosts: avoidedHosts(draft.state.breakers.hosts, draft.atMs),
+    maintenanceLeadMs: draft.state.settings.scaling.maintenanceLeadMs,
+  });
+  const isStillWanted = result.unplaced.some((each) => each.count > 0);
+  const refuseSeconds = isStillWanted ? refuseBusySeconds : refuseIdleSeconds;
+  for (const accept of result.accepts) {
+    const launches = accept.placements.flatMap((placed) => {
+      const entry = wanted[placed.wantedIndex];
+      return entry === undefined ? [] : [launch(draft, { ...entry, ...placed, accept })];
+    });
+    draft.effect({
+      kind: "accept-offers",
+      offerIds: accept.offerIds,
+      mesosAgentId: accept.mesosAgentId,
+      launches,
+      refuseSeconds,
+    });
+  }
+  decline(draft, result.declines, offers, refuseSeconds);
+  settle(draft, wanted, result);
+}
+
+function seeOffers(draft: Draft, offers: readonly Offer[]): void {
+  const roles = new Map(draft.state.offers.roles);
+  for (const { role } of offers) roles.set(role, { ...(roles.get(role) ?? freshRole), lastOfferMs: draft.atMs });
+  draft.set({ offers: { ...draft.state.offers, roles } });
+}
+
+function decline(draft: Draft, offerIds: readonly string[], offers: readonly Offer[], refuseSeconds: number): void {
+  if (offerIds.length === 0) return;
+  draft.effect({ kind: "decline-offers", offerIds, refuseSeconds });
+  if (refuseSeconds < refuseIdleSeconds) return;
+  const ids = new Set(offerIds);
+  const roles = new Map(draft.state.offers.roles);
+  for (const offer of offers) {
+    if (ids.has(offer.id)) {
+      roles.set(offer.role, { ...(roles.get(offer.role) ?? freshRole), longDeclineMs: draft.atMs });
+    }
+  }
+  draft.set({ offers: { ...draft.state.offers, roles } });
+}
+
+interface Launch {
+  readonly wanted: WantedAgents;
+  readonly profile: AgentProfile;
+  readonly resources: TaskLaunch["resources"];
+  readonly hostPorts: readonly number[];
+  readonly accept: PlacementResult["accepts"][number];
+}
+
+function launch(draft: Draft, { wanted, profile, resources, hostPorts, accept }: Launch): TaskLaunch {
+  const { framework } = draft.state;
+  const taskId = makeTaskId(framework, profile.name);
+  draft.setFramework({ ...framework, nextTaskNumber: framework.nextTaskNumber + 1 });
+  const registration = {
+    ...(wanted.environment === undefined ? {} : { environment: wanted.environment }),
+    gocdResources: wanted.gocdResources,
+  };
+  draft.put({
+    taskId,
+    profile: profile.name,
+    profileHash: profile.hash,
+    ...registration,
+    createdMs: draft.atMs,
+    mesosAgentId: accept.mesosAgentId,
+    host: accept.host,
+    launchReason: wanted.reason,
+    bucketKey: wanted.bucketKey,
+    state: "launching",
+    sinceMs: draft.atMs,
+    offerId: accept.offerIds[0] ?? "",
+  });
+  draft.note({
+    level: "info",
+    code: "agent-launched",
+    text: `launching ${taskId} on ${accept.host} (${
+      describeNeed(wanted.gocdResources, wanted.environment)
+    }): ${wanted.reason}`,
+    fields: { taskId, profile: profile.name, host: accept.host },
+  });
+  return { taskId, profile, ...registration, resources, hostPorts };
+}
+
+/** Takes what was placed off the wanted list, and keeps the nearest miss of the rest for the verdicts. */
+function settle(
+  draft: Draft,
+  wanted: readonly { readonly wanted: WantedAgents; readonly profile: AgentProfile }[],
+  result: PlacementResult,
+): void {
+  const left = new Map(result.unplaced.map((each) => [each.wantedIndex, each]));
+  const nearestMiss = new Map(draft.state.offers.nearestMiss);
+  wanted.forEach(({ profile }, index) => {
+    const miss = left.get(index);
+    if (miss === undefined || miss.count === 0) nearestMiss.delete(profile.name);
+    else nearestMiss.set(profile.name, { atMs: draft.atMs, text: miss.nearestMiss });
+  });
+  const placed = result.accepts.reduce((total, accept) => total + accept.placements.length, 0);
+  const launchTimesMs = [
+    ...draft.state.offers.launchTimesMs.filter((launchedMs) => draft.atMs - launchedMs < 60_000),
+    ...Array.from({ length: placed }, () => draft.atMs),
+  ].slice(-launchTimesMax);
+  draft.set({
+    offers: { ...draft.state.offers, nearestMiss, launchTimesMs },
+    demand: {
+      ...draft.state.demand,
+      isStale: true,
+      wanted: wanted.flatMap(({ wanted: each }, index) => {
+        const count = left.get(index)?.count ?? 0;
+        return count > 0 ? [{ ...each, count }] : [];
+      }),
+    },
+  });
+}
+
+function occupancyOf(draft: Draft): Map<string, Map<string, number>> {
+  const occupancy = new Map<string, Map<string, number>>();
+  for (const instance of draft.state.instances.values()) {
+    if (!countsToLimit(instance.state)) continue;
+    const here = occupancy.get(instance.mesosAgentId) ?? new Map<string, number>();
+    here.set(instance.profile, (here.get(instance.profile) ?? 0) + 1);
+    occupancy.set(instance.mesosAgentId, here);
+  }
+  return occupancy;
+}

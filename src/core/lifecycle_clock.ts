@@ -1,0 +1,91 @@
+// The clocks that end a phase: launch, register, kill, unreachable. Not here: drains (drain.ts), the dead (cleanup.ts).
+// Called by core/step.ts at every tick.
+
+import type { Draft } from "./draft.ts";
+import { countFailure } from "./failures.ts";
+import type { AgentInstance } from "./instance.ts";
+import { end, sendKill, startKill } from "./phase.ts";
+import { formatDuration } from "./reason.ts";
+
+/** KILL is sent again after this long, at first; a container may take its whole grace to stop. */
+export const killAgainMs = 10_000;
+/** After a minute of killing, so often. */
+export const killSlowAgainMs = 60_000;
+/** An agent of an unreachable host that is never heard of again is given up after a day. */
+export const unreachableMaxMs = 24 * 3_600_000;
+/** A read of the agents older than this is no proof that an agent has not registered. */
+const freshMs = 15_000;
+
+/** Ends what has lasted too long. */
+export function watchClocks(draft: Draft): void {
+  for (const instance of [...draft.state.instances.values()]) {
+    switch (instance.state) {
+      case "launching":
+        watchLaunch(draft, instance);
+        break;
+      case "starting":
+        watchStart(draft, instance);
+        break;
+      case "killing":
+        watchKill(draft, instance);
+        break;
+      case "unreachable":
+        if (draft.atMs - instance.sinceMs >= unreachableMaxMs) {
+          end(draft, instance, "lost", `unreachable for ${formatDuration(unreachableMaxMs)}`);
+        }
+        break;
+      case "registered":
+      case "draining":
+      case "gone":
+        break;
+      default:
+        instance satisfies never;
+    }
+  }
+}
+
+function watchLaunch(draft: Draft, instance: AgentInstance): void {
+  const { launchTimeoutMs } = draft.state.settings.scaling;
+  // Without a session Mesos could not have told us: the clock waits for it.
+  const { session } = draft.state;
+  if (session.kind !== "subscribed" || draft.atMs - session.sinceMs < launchTimeoutMs / 2) return;
+  if (draft.atMs - instance.sinceMs < launchTimeoutMs) return;
+  startKill(draft, instance, "launch-timeout", `Mesos said nothing of it for ${formatDuration(launchTimeoutMs)}`);
+}
+
+function watchStart(draft: Draft, instance: AgentInstance & { readonly state: "starting" }): void {
+  const { settings, server, session } = draft.state;
+  if (session.kind !== "subscribed") return;
+  if (instance.runningSinceMs === undefined) {
+    const { launchTimeoutMs } = settings.scaling;
+    if (draft.atMs - instance.sinceMs < launchTimeoutMs) return;
+    const why = `its container was not running ${
+      formatDuration(launchTimeoutMs)
+    } after the launch (scaling.launch-timeout)`;
+    countFailure(draft, instance, why);
+    startKill(draft, instance, "launch-timeout", why);
+    return;
+  }
+  const timeoutMs = settings.profiles.find((each) => each.name === instance.profile)?.registerTimeoutMs ?? 600_000;
+  // It can register only while the server answers; and only a fresh list proves that it has not.
+  const sinceMs = Math.max(instance.runningSinceMs, server.healthySinceMs ?? Infinity);
+  if (draft.atMs - sinceMs < timeoutMs || server.info?.maintenance === "on") return;
+  if (draft.atMs - (server.lastAgentsMs ?? 0) > freshMs) return;
+  const isPending = instance.pendingUuid !== undefined;
+  const why = isPending
+    ? `it stayed Pending on the GoCD server for ${formatDuration(timeoutMs)} and could not be enabled`
+    : `it did not register with the GoCD server within ${formatDuration(timeoutMs)} (register-timeout)`;
+  countFailure(draft, instance, why);
+  startKill(draft, instance, isPending ? "pending-stuck" : "register-timeout", why);
+}
+
+function watchKill(draft: Draft, instance: AgentInstance & { readonly state: "killing" }): void {
+  if (draft.state.session.kind !== "subscribed") return;
+  const forMs = draft.atMs - instance.sinceMs;
+  const gapMs = forMs < 60_000 ? killAgainMs : killSlowAgainMs;
+  // What Mesos kills by itself gets a KILL of ours only when it takes suspiciously long.
+  if (instance.cause === "by-mesos" && forMs < 600_000) return;
+  if (instance.lastKillMs !== undefined && draft.atMs - instance.lastKillMs < gapMs) return;
+  sendKill(draft, instance);
+  draft.touch({ ...instance, lastKillMs: draft.atMs });
+}

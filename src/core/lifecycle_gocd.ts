@@ -1,0 +1,188 @@
+// What the list of GocdAgents means for our instances. Not here: the drain's steps (drain.ts), records of the dead
+// (cleanup.ts), statuses of Mesos (lifecycle_mesos.ts). Called by core/polled.ts after every read of the agents.
+
+import { activityOf, activityWord } from "./activity.ts";
+import { missingGraceMs } from "./capacity.ts";
+import { cleanUp } from "./cleanup.ts";
+import { followDrain } from "./drain.ts";
+import type { Draft } from "./draft.ts";
+import { countFailure, countSuccess } from "./failures.ts";
+import type { GocdAgent } from "./gocd_records.ts";
+import type { AgentActivity, AgentInstance } from "./instance.ts";
+import { ask, type GocdAgentIndex, indexGocdAgents, isAsked } from "./gocd_index.ts";
+import { matchingEnvironments } from "./matching.ts";
+import { identityOf, register, startDrain, startKill } from "./phase.ts";
+import { formatDuration } from "./reason.ts";
+
+/** A record absent from the list for this long was deleted by somebody; nothing can be building there any more. */
+const absentMs = 600_000;
+/** An agent silent towards the GoCD server for this long is given up; its job was rescheduled long ago (facts: gocd 4.6). */
+const lostContactMs = 600_000;
+
+/** Carries every instance on by what the server shows of it. */
+export function followGocdAgents(draft: Draft, agents: readonly GocdAgent[]): void {
+  const index = indexGocdAgents(agents);
+  for (const instance of [...draft.state.instances.values()]) {
+    switch (instance.state) {
+      case "launching":
+      case "starting":
+        followRegistration(draft, instance, index);
+        break;
+      case "registered":
+        followRegistered(draft, instance, index.byUuid.get(instance.uuid));
+        break;
+      case "draining":
+        followDrain(draft, instance, index.byUuid.get(instance.uuid));
+        break;
+      case "gone":
+        cleanUp(draft, instance, index);
+        break;
+      case "unreachable":
+      case "killing":
+        break;
+      default:
+        instance satisfies never;
+    }
+  }
+}
+
+type Waiting = AgentInstance & { readonly state: "launching" | "starting" };
+
+function followRegistration(draft: Draft, instance: Waiting, index: GocdAgentIndex): void {
+  const found = index.byHostname.get(instance.taskId.toLowerCase()) ?? [];
+  if (found.length > 1) {
+    draft.note({
+      level: "warning",
+      code: "duplicate-hostname",
+      text: `${found.length} GoCD agents have the hostname ${instance.taskId}; the enabled one counts`,
+      fields: { taskId: instance.taskId, count: found.length },
+      onceKey: instance.taskId,
+    });
+  }
+  const enabled = found.find((each) => each.configState === "Enabled");
+  const disabled = found.find((each) => each.configState === "Disabled");
+  const pending = found.find((each) => each.configState === "Pending");
+  if (enabled !== undefined) return registered(draft, instance, enabled);
+  if (disabled !== undefined) return registered(draft, instance, disabled);
+  if (pending !== undefined) enablePending(draft, instance, pending);
+}
+
+function registered(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): void {
+  const learnt = instance.profileHash === "" || instance.launchReason.startsWith("adopted")
+    ? { gocdResources: gocdAgent.gocdResources, environment: matchingEnvironments(gocdAgent)[0] }
+    : undefined;
+  const known: AgentInstance = learnt === undefined ? instance : {
+    ...instance,
+    gocdResources: learnt.gocdResources,
+    ...(learnt.environment === undefined ? {} : { environment: learnt.environment }),
+  };
+  const isDisabled = gocdAgent.configState === "Disabled";
+  const activity: AgentActivity = isDisabled
+    ? { kind: "unsure", sinceMs: draft.atMs, word: "Disabled" }
+    : activityOf(gocdAgent, undefined, draft.atMs);
+  register(draft, known, gocdAgent.uuid, activity);
+  countSuccess(draft, instance);
+  draft.note({
+    level: "info",
+    code: "agent-registered",
+    text: `${instance.taskId} has registered with the GoCD server after ${
+      formatDuration(draft.atMs - instance.createdMs)
+    }${isDisabled ? ", but somebody has disabled it there" : ""}`,
+    fields: { taskId: instance.taskId, profile: instance.profile, uuid: gocdAgent.uuid },
+  });
+}
+
+/** Only a Pending record with the hostname of a living instance of ours is ever enabled. */
+function enablePending(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): void {
+  const isNew = instance.state === "launching" || instance.pendingUuid !== gocdAgent.uuid;
+  if (!isNew && isAsked(draft, gocdAgent.uuid)) return;
+  if (isNew) {
+    draft.put({
+      ...identityOf(instance),
+      state: "starting",
+      sinceMs: instance.state === "starting" ? instance.sinceMs : draft.atMs,
+      ...(instance.state === "starting" && instance.runningSinceMs !== undefined
+        ? { runningSinceMs: instance.runningSinceMs }
+        : {}),
+      pendingUuid: gocdAgent.uuid,
+    });
+    draft.note({
+      level: "info",
+      code: "agent-enabling",
+      text:
+        `${instance.taskId} has registered as Pending (the server did not accept its auto-register key, or has none); ` +
+        "enabling it",
+      hint: "compare go-agent.auto-register-key with agentAutoRegisterKey in the server's config",
+      fields: { taskId: instance.taskId, uuid: gocdAgent.uuid },
+    });
+  }
+  ask(draft, gocdAgent.uuid);
+  draft.effect({
+    kind: "enable-gocd-agent",
+    taskId: instance.taskId,
+    uuid: gocdAgent.uuid,
+    registration: {
+      gocdResources: instance.gocdResources,
+      ...(instance.environment === undefined ? {} : { environment: instance.environment }),
+    },
+  });
+}
+
+type Registered = AgentInstance & { readonly state: "registered" };
+
+function followRegistered(draft: Draft, instance: Registered, gocdAgent: GocdAgent | undefined): void {
+  const activity = gocdAgent === undefined
+    ? absence(instance.activity, draft.atMs)
+    : gocdAgent.configState === "Enabled" || activityWord(gocdAgent) === "building"
+    ? activityOf(gocdAgent, instance.activity, draft.atMs)
+    : sameWord(gocdAgent.configState, instance.activity, draft.atMs);
+  const isChanged = activity.kind !== instance.activity.kind || activity.sinceMs !== instance.activity.sinceMs;
+  const now: Registered = isChanged ? { ...instance, activity } : instance;
+  if (isChanged) {
+    draft.put(now);
+    noteActivity(draft, instance, activity);
+  }
+  if (activity.kind !== "unsure") return;
+  const forMs = draft.atMs - activity.sinceMs;
+  if (activity.word === "absent" && forMs >= absentMs) {
+    startKill(draft, now, "record-deleted", "somebody has deleted its record on the GoCD server");
+  } else if (activity.word === "LostContact" && forMs >= lostContactMs) {
+    countFailure(draft, now, "the GoCD server has lost contact with it");
+    startDrain(draft, now, "surplus");
+  } else if (activity.word === "Missing" && forMs >= missingGraceMs + lostContactMs) {
+    startDrain(draft, now, "surplus");
+  }
+}
+
+function absence(before: AgentActivity, atMs: number): AgentActivity {
+  return sameWord("absent", before, atMs);
+}
+
+function sameWord(word: string, before: AgentActivity, atMs: number): AgentActivity {
+  return before.kind === "unsure" && before.word === word ? before : { kind: "unsure", sinceMs: atMs, word };
+}
+
+function noteActivity(draft: Draft, instance: Registered, activity: AgentActivity): void {
+  const fields = { taskId: instance.taskId, profile: instance.profile };
+  if (activity.kind === "unsure") {
+    const words: Readonly<Record<string, string>> = {
+      absent: "is no longer in the list of the GoCD server",
+      Disabled: "was disabled by somebody",
+      Missing: "is Missing: the server has restarted and not heard of it yet",
+      LostContact: "has lost contact with the GoCD server",
+    };
+    draft.note({
+      level: "warning",
+      code: "agent-unsure",
+      text: `${instance.taskId} ${words[activity.word] ?? `is in the state ${activity.word}`}; it is left alone`,
+      fields: { ...fields, word: activity.word },
+    });
+    return;
+  }
+  draft.note({
+    level: "debug",
+    code: `agent-${activity.kind}`,
+    text: `${instance.taskId} is ${activity.kind}`,
+    fields,
+  });
+}

@@ -1,0 +1,239 @@
+// What a status update of Mesos means for an instance. Not here: the words' meaning (task_status.ts), GoCD (lifecycle_gocd.ts).
+// Duplicates and any order are harmless: every transition is guarded by the phase. Called by core/step.ts.
+
+import { adopt } from "./adoption.ts";
+import type { Draft } from "./draft.ts";
+import { countFailure, keepStreak } from "./failures.ts";
+import type { AgentInstance, EndCause } from "./instance.ts";
+import { end, identityOf, oneLine, startKill, uuidOf } from "./phase.ts";
+import { type TaskMeaning, taskMeaning, type TaskStatus } from "./task_status.ts";
+
+/** Applies one update and acknowledges it where it asks for that, unknown ones too. */
+export function taskStatusUpdated(draft: Draft, status: TaskStatus): void {
+  const meaning = taskMeaning(status.state);
+  const instance = draft.instance(status.taskId) ?? adopt(draft, status, meaning);
+  answered(draft, status.taskId);
+  if (instance !== undefined) applyMeaning(draft, instance, status, meaning);
+  if (status.uuid !== undefined && status.uuid !== "" && status.mesosAgentId !== undefined) {
+    draft.effect({
+      kind: "acknowledge-status",
+      taskId: status.taskId,
+      mesosAgentId: status.mesosAgentId,
+      uuid: status.uuid,
+    });
+  }
+}
+
+function answered(draft: Draft, taskId: string): void {
+  const { reconciliation } = draft.state;
+  if (!reconciliation.pending.has(taskId)) return;
+  const pending = new Set(reconciliation.pending);
+  pending.delete(taskId);
+  draft.set({ reconciliation: { ...reconciliation, pending } });
+}
+
+function applyMeaning(draft: Draft, instance: AgentInstance, status: TaskStatus, meaning: TaskMeaning): void {
+  switch (meaning) {
+    case "starting":
+      return onAlive(draft, instance, status);
+    case "running":
+      return onAlive(draft, instance, status);
+    case "killing":
+      return onKilling(draft, instance, status);
+    case "terminal":
+      return onTerminal(draft, instance, status);
+    case "unreachable":
+      return onUnreachable(draft, instance);
+    case "unclear":
+      draft.note({
+        level: "warning",
+        code: "task-state-unknown",
+        text: `Mesos says ${status.state} of ${instance.taskId}, a state this program does not know; nothing is done`,
+        fields: { taskId: instance.taskId, state: status.state },
+        onceKey: status.state,
+      });
+      return;
+    default:
+      return meaning satisfies never;
+  }
+}
+
+function onAlive(draft: Draft, instance: AgentInstance, status: TaskStatus): void {
+  const isRunning = taskMeaning(status.state) === "running";
+  switch (instance.state) {
+    case "launching":
+      draft.put({
+        ...identityOf(instance),
+        state: "starting",
+        sinceMs: draft.atMs,
+        ...(isRunning ? { runningSinceMs: draft.atMs } : {}),
+      });
+      if (isRunning) noteRunning(draft, instance);
+      return;
+    case "starting":
+      if (isRunning && instance.runningSinceMs === undefined) {
+        draft.put({ ...instance, runningSinceMs: draft.atMs });
+        noteRunning(draft, instance);
+      }
+      return;
+    case "unreachable":
+      draft.put(
+        instance.uuid === undefined
+          ? { ...identityOf(instance), state: "starting", sinceMs: draft.atMs, runningSinceMs: draft.atMs }
+          : {
+            ...identityOf(instance),
+            state: "registered",
+            sinceMs: draft.atMs,
+            uuid: instance.uuid,
+            activity: { kind: "unsure", sinceMs: draft.atMs, word: "returned" },
+          },
+      );
+      draft.note({
+        level: "info",
+        code: "agent-returned",
+        text: `${instance.taskId} is back: Mesos reaches host ${instance.host} again`,
+        fields: { taskId: instance.taskId, host: instance.host },
+      });
+      return;
+    case "gone":
+      return onBackFromTheDead(draft, instance, status);
+    case "registered":
+    case "draining":
+    case "killing":
+      return;
+    default:
+      return instance satisfies never;
+  }
+}
+
+/** Only the master, asked anew, can say that a task lives which was lost; late copies of old updates cannot. */
+function onBackFromTheDead(draft: Draft, instance: AgentInstance & { state: "gone" }, status: TaskStatus): void {
+  const isNews = status.reason === "REASON_RECONCILIATION" || status.reason === "REASON_AGENT_REREGISTERED" ||
+    status.reason === "REASON_SLAVE_REREGISTERED";
+  if (!isNews || instance.cause !== "lost") return;
+  draft.put({
+    ...identityOf(instance),
+    state: "starting",
+    sinceMs: draft.atMs,
+    ...(taskMeaning(status.state) === "running" ? { runningSinceMs: draft.atMs } : {}),
+  });
+  draft.note({
+    level: "warning",
+    code: "agent-returned",
+    text: `${instance.taskId} lives although Mesos had called it lost; it is taken back`,
+    fields: { taskId: instance.taskId, host: instance.host },
+  });
+}
+
+function noteRunning(draft: Draft, instance: AgentInstance): void {
+  draft.note({
+    level: "info",
+    code: "agent-running",
+    text: `${instance.taskId} runs on ${instance.host}; waiting for it to register with the GoCD server`,
+    fields: { taskId: instance.taskId, profile: instance.profile, host: instance.host },
+  });
+}
+
+function onKilling(draft: Draft, instance: AgentInstance, status: TaskStatus): void {
+  if (instance.state === "killing" || instance.state === "gone") return;
+  startKill(draft, instance, "by-mesos", oneLine(status.message) || "asked by an operator or a drained Mesos agent");
+}
+
+function onUnreachable(draft: Draft, instance: AgentInstance): void {
+  if (instance.state === "unreachable" || instance.state === "gone") return;
+  const uuid = uuidOf(instance);
+  draft.put({
+    ...identityOf(instance),
+    state: "unreachable",
+    sinceMs: draft.atMs,
+    ...(uuid === undefined ? {} : { uuid }),
+  });
+  keepStreak(draft, instance);
+  draft.note({
+    level: "warning",
+    code: "agent-unreachable",
+    text:
+      `${instance.taskId} is unreachable: Mesos has lost contact with host ${instance.host}; it is replaced if needed`,
+    fields: { taskId: instance.taskId, host: instance.host },
+  });
+}
+
+function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): void {
+  if (instance.state === "gone") return;
+  const cause = endCause(instance, status);
+  const message = oneLine(status.message) || status.reason || status.state;
+  end(draft, instance, cause, message);
+  const fields = {
+    taskId: instance.taskId,
+    profile: instance.profile,
+    host: instance.host,
+    state: status.state,
+    ...(status.reason === undefined ? {} : { reason: status.reason }),
+  };
+  switch (cause) {
+    case "stopped":
+      draft.note({ level: "info", code: "agent-stopped", text: `${instance.taskId} has stopped`, fields });
+      return;
+    case "dropped":
+      keepStreak(draft, instance);
+      draft.note({
+        level: "info",
+        code: "launch-dropped",
+        text: `${instance.taskId} was not launched: the offer was gone (${message}); it is tried again`,
+        fields,
+      });
+      return;
+    case "lost":
+      keepStreak(draft, instance);
+      draft.note({ level: "warning", code: "agent-lost", text: `${instance.taskId} is lost: ${message}`, fields });
+      return;
+    case "never-registered":
+    case "launch-failed":
+    case "exited":
+      countFailure(draft, instance, message);
+      draft.note({
+        level: "error",
+        code: cause === "exited" ? "agent-exited" : "launch-failed",
+        text: `${instance.taskId} ${cause === "exited" ? "ended by itself" : "failed to start"} on ${instance.host}: ` +
+          message,
+        ...(cause === "exited" ? {} : { hint: `check the image and the settings of profile ${instance.profile}` }),
+        fields,
+      });
+      return;
+    default:
+      return cause satisfies never;
+  }
+}
+
+const lostStates = new Set(["TASK_LOST", "TASK_GONE", "TASK_GONE_BY_OPERATOR", "TASK_UNKNOWN"]);
+/** Reasons that say something about the cluster, not about the task (mesos.proto TaskStatus.Reason). */
+const clusterReasons = new Set([
+  "REASON_AGENT_DISCONNECTED",
+  "REASON_SLAVE_DISCONNECTED",
+  "REASON_AGENT_REMOVED",
+  "REASON_SLAVE_REMOVED",
+  "REASON_AGENT_RESTARTED",
+  "REASON_SLAVE_RESTARTED",
+  "REASON_AGENT_UNKNOWN",
+  "REASON_SLAVE_UNKNOWN",
+  "REASON_AGENT_REREGISTERED",
+  "REASON_SLAVE_REREGISTERED",
+  "REASON_MASTER_DISCONNECTED",
+  "REASON_AGENT_DRAINING",
+  "REASON_SLAVE_DRAINING",
+  "REASON_AGENT_REMOVED_BY_OPERATOR",
+  "REASON_SLAVE_REMOVED_BY_OPERATOR",
+  "REASON_EXECUTOR_REREGISTRATION_TIMEOUT",
+]);
+
+function endCause(instance: AgentInstance, status: TaskStatus): EndCause {
+  if (status.state === "TASK_DROPPED" || status.reason === "REASON_INVALID_OFFERS") return "dropped";
+  if (instance.state === "killing") {
+    return instance.cause === "register-timeout" || instance.cause === "pending-stuck" ? "never-registered" : "stopped";
+  }
+  if (lostStates.has(status.state)) return "lost";
+  if (status.reason !== undefined && clusterReasons.has(status.reason)) return "lost";
+  if (instance.state === "draining") return "stopped";
+  if (status.state === "TASK_KILLED") return "lost";
+  return instance.state === "launching" || instance.state === "starting" ? "launch-failed" : "exited";
+}

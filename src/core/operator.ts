@@ -1,0 +1,130 @@
+// What the operator asks for while the program runs: other settings, freeze, drain, teardown. Not here: asking (cli/, web/).
+// Called by core/step.ts.
+
+import type { Draft } from "./draft.ts";
+import type { OperatorEvent } from "./event.ts";
+import type { AgentInstance } from "./instance.ts";
+import { end, uuidOf } from "./phase.ts";
+import type { ControlsRecord } from "./record.ts";
+import type { Settings } from "./settings.ts";
+
+/** Carries out one wish. */
+export function operatorAsked(draft: Draft, event: OperatorEvent): void {
+  const { controls } = draft.state;
+  switch (event.kind) {
+    case "settings-changed":
+      return changeSettings(draft, event.settings);
+    case "launching-frozen":
+      return control(draft, frozen(controls, event.profile), `launching is frozen${of(event.profile)}`);
+    case "launching-resumed":
+      return control(draft, resumed(controls, event.profile), `launching goes on${of(event.profile)}`);
+    case "drain-requested":
+      return control(
+        draft,
+        { ...controls, mode: "drain" },
+        "draining: nothing is launched, every agent goes when it is idle",
+      );
+    case "teardown-requested":
+      control(
+        draft,
+        { ...controls, mode: "teardown" },
+        `tearing down${event.mode === "now" ? " now" : " once all is drained"}`,
+      );
+      if (event.mode === "now") tearDown(draft);
+      return;
+    case "shutdown-started":
+      draft.set({ shuttingDown: true });
+      return;
+    default:
+      event satisfies never;
+  }
+}
+
+/** In teardown mode, once no agent is left: TEARDOWN, forget the id, exit. Called at every tick. */
+export function finishTeardown(draft: Draft): void {
+  if (draft.state.controls.mode !== "teardown" || draft.state.session.kind !== "subscribed") return;
+  const isAlive = [...draft.state.instances.values()].some((instance) =>
+    instance.state !== "gone" || isRecordLeft(draft, instance)
+  );
+  if (!isAlive) tearDown(draft);
+}
+
+/** Instances that were started from other settings than those of now are replaced as they fall idle. */
+export function retireChanged(instances: Iterable<AgentInstance>, settings: Settings): AgentInstance[] {
+  const hashes = new Map(settings.profiles.map((profile) => [profile.name, profile.hash]));
+  const changed: AgentInstance[] = [];
+  for (const instance of instances) {
+    const isCurrent = hashes.get(instance.profile) === instance.profileHash;
+    if (isCurrent && instance.retire === "profile-changed") {
+      const { retire: _, ...rest } = instance;
+      changed.push(rest);
+    } else if (!isCurrent && instance.retire === undefined && instance.state !== "gone") {
+      changed.push({ ...instance, retire: "profile-changed" });
+    }
+  }
+  return changed;
+}
+
+function changeSettings(draft: Draft, settings: Settings): void {
+  draft.set({ settings });
+  const changed = retireChanged(draft.state.instances.values(), settings);
+  for (const instance of changed) draft.put(instance);
+  const { server } = draft.state;
+  const nextPollMs = Math.min(server.nextPollMs, draft.atMs + settings.poller.intervalMs);
+  draft.set({ server: { ...server, nextPollMs } });
+  draft.touchPlan();
+  draft.note({
+    level: "info",
+    code: "settings-changed",
+    text: `the new configuration is in force${
+      changed.length === 0 ? "" : `; ${changed.length} agents of changed profiles are replaced as they fall idle`
+    }`,
+    fields: { replaced: changed.length },
+  });
+}
+
+function control(draft: Draft, controls: ControlsRecord, text: string): void {
+  draft.setControls(controls);
+  draft.touchPlan();
+  draft.note({ level: "info", code: "operator", text: `operator: ${text}`, fields: { mode: controls.mode } });
+}
+
+function frozen(controls: ControlsRecord, profile: string | undefined): ControlsRecord {
+  if (profile === undefined) return { ...controls, frozen: true };
+  return { ...controls, frozenProfiles: [...new Set([...controls.frozenProfiles, profile])] };
+}
+
+/** Resuming as a whole also ends a drain. */
+function resumed(controls: ControlsRecord, profile: string | undefined): ControlsRecord {
+  if (profile === undefined) return { frozen: false, frozenProfiles: [], mode: "run" };
+  return { ...controls, frozenProfiles: controls.frozenProfiles.filter((each) => each !== profile) };
+}
+
+function of(profile: string | undefined): string {
+  return profile === undefined ? "" : ` for profile ${profile}`;
+}
+
+function isRecordLeft(draft: Draft, instance: AgentInstance): boolean {
+  const uuid = uuidOf(instance);
+  return uuid !== undefined &&
+    draft.state.server.agents.some((gocdAgent) => gocdAgent.uuid === uuid && gocdAgent.configState !== "Pending");
+}
+
+function tearDown(draft: Draft): void {
+  for (const instance of [...draft.state.instances.values()]) {
+    if (instance.state !== "gone") end(draft, instance, "stopped", "torn down");
+  }
+  for (const taskId of [...draft.state.instances.keys()]) draft.remove(taskId);
+  draft.effect({ kind: "teardown-framework" });
+  const { frameworkId, ...rest } = draft.state.framework;
+  draft.setFramework(rest);
+  draft.setControls({ frozen: false, frozenProfiles: [], mode: "run" });
+  draft.set({ session: { kind: "ended", sinceMs: draft.atMs, reason: "torn down", masterCapabilities: [] } });
+  draft.note({
+    level: "info",
+    code: "torn-down",
+    text: `framework ${frameworkId ?? "?"} is torn down and forgotten`,
+    fields: {},
+  });
+  draft.effect({ kind: "exit", message: "the framework is torn down" });
+}

@@ -1,0 +1,275 @@
+// What is to be launched now, and the verdicts that say so. Not here: where (placement.ts), judging supply (assess.ts).
+// "launch 2 of linux: 3 jobs waited in 6 polls, 1 agent is coming". Called by core/polled.ts and core/ticked.ts.
+
+import { assess, type Assessment, type BucketAssessment } from "./assess.ts";
+import { markOtherCause } from "./demand.ts";
+import { globalGate, profileGate, type Rooms, roomsOf } from "./gates.ts";
+import { canTake, capabilityFor } from "./matching.ts";
+import { describeNeed, gateText, type LaunchGate, otherCauseText, unservedText } from "./reason.ts";
+import type { AgentProfile } from "./settings.ts";
+import type { DemandState, State, WantedAgents } from "./state.ts";
+import type { BucketDemand, JobVerdict } from "./verdict.ts";
+
+/** The plan of the moment. */
+export interface Plan {
+  readonly demand: DemandState;
+  /** Draining instances that new demand can use: enable them again. */
+  readonly reuse: readonly string[];
+  readonly assessment: Assessment;
+}
+
+/** Makes the plan anew. `occasion` "poll" counts this as one poll for the streaks; "replan" leaves them alone. */
+export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"): Plan {
+  const assessment = assess(state, atMs);
+  const gate = globalGate(state, atMs);
+  const rooms = roomsOf(state, atMs);
+  const streaks = new Map(occasion === "poll" ? [] : state.demand.streaks);
+  const seen = new Map(state.demand.seen);
+  const reuse: string[] = [];
+  const rows: { row: BucketDemand; assessed: BucketAssessment; gate: LaunchGate }[] = [];
+  const wanted: WantedAgents[] = [];
+  for (const assessed of assessment.buckets) {
+    const { bucket } = assessed;
+    for (const locator of assessed.newlyPassed) {
+      const memory = seen.get(locator);
+      if (memory !== undefined) seen.set(locator, markOtherCause(memory, atMs));
+    }
+    const needs = assessed.choice.kind === "serves" ? assessed.rest : 0;
+    const polls = needs === 0 ? 0 : (state.demand.streaks.get(bucket.key) ?? 0) + (occasion === "poll" ? 1 : 0);
+    if (polls > 0) streaks.set(bucket.key, polls);
+    else if (occasion === "poll") streaks.delete(bucket.key);
+    const again = gate.kind === "go" ? reusable(state, assessed, needs, reuse) : [];
+    reuse.push(...again);
+    const decision = decide(state, { assessed, needs: needs - again.length, polls, gate, rooms }, atMs);
+    if (decision.entry !== undefined) wanted.push(decision.entry);
+    rows.push({ row: bucketRow(assessed, { ...decision, needs, polls }, atMs), assessed, gate: decision.gate });
+  }
+  if (gate.kind === "go") wanted.push(...warmAgents(state, rooms, atMs));
+  const jobs = verdicts(state, rows, atMs);
+  return {
+    assessment,
+    reuse,
+    demand: { ...state.demand, isStale: false, streaks, seen, jobs, buckets: rows.map(({ row }) => row), wanted },
+  };
+}
+
+interface Question {
+  readonly assessed: BucketAssessment;
+  readonly needs: number;
+  readonly polls: number;
+  readonly gate: LaunchGate;
+  readonly rooms: Rooms;
+}
+
+/** How many of a bucket's missing agents may be launched now, and what holds the others back. */
+function decide(
+  state: State,
+  { assessed, needs, polls, gate, rooms }: Question,
+  atMs: number,
+): { readonly gate: LaunchGate; readonly wanted: number; readonly entry?: WantedAgents } {
+  if (assessed.choice.kind !== "serves" || needs <= 0) return { gate: { kind: "go" }, wanted: 0 };
+  const { profile } = assessed.choice;
+  const { bucket } = assessed;
+  if (gate.kind !== "go") return { gate, wanted: 0 };
+  const attempts = state.settings.poller.attempts;
+  if (polls <= attempts) return { gate: { kind: "attempts", polls, attempts }, wanted: 0 };
+  const clamp = profileGate(state, { profile, needs, rooms, bucket }, atMs);
+  const count = Math.min(needs, clamp.allowed);
+  if (count <= 0) return { gate: clamp.gate, wanted: 0 };
+  rooms.take(profile.name, count);
+  const waited = `${bucket.jobs.length} job${bucket.jobs.length === 1 ? "" : "s"} (${
+    describeNeed(bucket.gocdResources, bucket.environment)
+  }) waited in ${polls} poll${polls === 1 ? "" : "s"}`;
+  const coming = assessed.coming === 0 ? "" : `, ${assessed.coming} coming`;
+  return {
+    gate: clamp.gate,
+    wanted: count,
+    entry: {
+      bucketKey: bucket.key,
+      profile: profile.name,
+      ...(bucket.environment === undefined ? {} : { environment: bucket.environment }),
+      gocdResources: profile.gocdResources === "*" ? bucket.gocdResources : profile.gocdResources,
+      count,
+      reason: `${waited}${coming}`,
+    },
+  };
+}
+
+/** Draining instances, not building, that could take this bucket's jobs after all. */
+function reusable(
+  state: State,
+  assessed: BucketAssessment,
+  needs: number,
+  taken: readonly string[],
+): string[] {
+  if (needs <= 0) return [];
+  const found: string[] = [];
+  for (const instance of state.instances.values()) {
+    if (found.length >= needs) break;
+    if (instance.state !== "draining" || instance.retire !== undefined || taken.includes(instance.taskId)) continue;
+    if (instance.step.kind !== "confirming" && instance.step.kind !== "disabling") continue;
+    const capability = capabilityFor(instance, state.demand.backlog.resourceCase);
+    if (canTake(capability, assessed.bucket.requirement)) found.push(instance.taskId);
+  }
+  return found;
+}
+
+/** Instances to be kept ready although nothing waits (`min-idle`). */
+function warmAgents(state: State, rooms: Rooms, atMs: number): WantedAgents[] {
+  const wanted: WantedAgents[] = [];
+  for (const profile of state.settings.profiles) {
+    if (profile.minIdle <= 0) continue;
+    const ready = [...state.instances.values()].filter((instance) =>
+      instance.profile === profile.name && instance.retire === undefined &&
+      (instance.state === "launching" || instance.state === "starting" ||
+        (instance.state === "registered" && instance.activity.kind === "idle"))
+    ).length;
+    const needs = profile.minIdle - ready;
+    if (needs <= 0) {
+      continue;
+    }
+    const clamp = profileGate(state, { profile, needs, rooms }, atMs);
+    const count = Math.min(needs, clamp.allowed);
+    if (count <= 0) {
+      continue;
+    }
+    rooms.take(profile.name, count);
+    const environment = profile.environments === "*" ? undefined : profile.environments[0];
+    wanted.push({
+      bucketKey: `warm ${profile.name}`,
+      profile: profile.name,
+      ...(environment === undefined ? {} : { environment }),
+      gocdResources: profile.gocdResources === "*" ? [] : profile.gocdResources,
+      count,
+      reason: `min-idle = ${profile.minIdle}, ${ready} ready`,
+    });
+  }
+  return wanted;
+}
+
+function bucketRow(
+  assessed: BucketAssessment,
+  decision: { readonly needs: number; readonly polls: number; readonly gate: LaunchGate; readonly wanted: number },
+  atMs: number,
+): BucketDemand {
+  const { bucket, choice } = assessed;
+  const isLimited = decision.gate.kind === "limit" || decision.gate.kind === "rate" || decision.gate.kind === "probe";
+  const parts = [
+    assessed.willBeTaken > 0 ? `${assessed.willBeTaken} will be taken by idle agents` : "",
+    assessed.coming > 0 ? `${assessed.coming} by agents that are coming` : "",
+    assessed.otherCauses.size > 0 ? `${assessed.otherCauses.size} wait for another cause` : "",
+    decision.needs > 0 ? `${decision.needs} need${decision.needs === 1 ? "s" : ""} an agent` : "",
+    choice.kind !== "serves" && assessed.rest > 0 ? `${assessed.rest} unserved` : "",
+    gateText(decision.gate, atMs),
+  ].filter((part) => part !== "");
+  return {
+    key: bucket.key,
+    ...(bucket.environment === undefined ? {} : { environment: bucket.environment }),
+    gocdResources: bucket.gocdResources,
+    ...(choice.kind === "serves" ? { profile: choice.profile.name } : {}),
+    waiting: bucket.jobs.length,
+    willBeTaken: assessed.willBeTaken,
+    coming: assessed.coming,
+    otherCause: assessed.otherCauses.size,
+    needsAgent: decision.needs,
+    pollsInARow: decision.polls,
+    ...(isLimited ? { limitedTo: decision.wanted } : {}),
+    wanted: decision.wanted,
+    reason: parts.join("; "),
+  };
+}
+
+function verdicts(
+  state: State,
+  rows: readonly { readonly assessed: BucketAssessment; readonly gate: LaunchGate; readonly row: BucketDemand }[],
+  atMs: number,
+): JobVerdict[] {
+  const order = new Map(state.demand.backlog.order.map((locator, index) => [locator, index]));
+  const judged: JobVerdict[] = state.demand.backlog.foreign.map(({ job, reason, reasonCode }) => ({
+    ...describeJob(job),
+    verdict: "not-ours",
+    reason,
+    reasonCode,
+    firstSeenMs: state.demand.seen.get(job.locator)?.firstSeenMs ?? atMs,
+  }));
+  for (const { assessed, gate, row } of rows) {
+    let taken = assessed.willBeTaken;
+    let coming = assessed.coming;
+    const words = bucketWords(state, assessed, gate, row, atMs);
+    for (const job of assessed.bucket.jobs) {
+      const firstSeenMs = state.demand.seen.get(job.locator)?.firstSeenMs ?? atMs;
+      const cause = assessed.otherCauses.get(job.locator);
+      const profile = row.profile === undefined ? {} : { profile: row.profile };
+      const base = { ...describeJob(job), ...profile, firstSeenMs };
+      if (cause !== undefined) {
+        judged.push({ ...base, verdict: "other-cause", reason: otherCauseText(cause, atMs), reasonCode: cause.kind });
+      } else if (taken > 0) {
+        taken--;
+        judged.push({ ...base, verdict: "will-be-taken", reason: words.taken, reasonCode: "idle-agent" });
+      } else if (coming > 0) {
+        coming--;
+        judged.push({ ...base, verdict: "coming", reason: words.coming, reasonCode: "agent-coming" });
+      } else judged.push({ ...base, ...words.rest });
+    }
+  }
+  return judged.sort((a, b) => (order.get(a.locator) ?? 0) - (order.get(b.locator) ?? 0));
+}
+
+function describeJob(
+  job: { locator: string; name: string; environment?: string; gocdResources: readonly string[] },
+): Pick<
+  JobVerdict,
+  "locator" | "name" | "environment" | "gocdResources"
+> {
+  return {
+    locator: job.locator,
+    name: job.name,
+    ...(job.environment === undefined ? {} : { environment: job.environment }),
+    gocdResources: job.gocdResources,
+  };
+}
+
+function bucketWords(
+  state: State,
+  assessed: BucketAssessment,
+  gate: LaunchGate,
+  row: BucketDemand,
+  atMs: number,
+): {
+  readonly taken: string;
+  readonly coming: string;
+  readonly rest: Pick<JobVerdict, "verdict" | "reason" | "reasonCode">;
+} {
+  const { bucket, choice, idleNames, comingNames } = assessed;
+  const taken = `an idle agent is free for it: ${listNames(idleNames)}`;
+  const coming = `an agent is coming for it: ${listNames(comingNames)}`;
+  if (choice.kind !== "serves") {
+    const nearest = choice.kind === "lacks" ? choice : undefined;
+    const code = nearest === undefined
+      ? "no-profile"
+      : nearest.match.missingResources.length > 0
+      ? "no-profile-resources"
+      : "no-profile-environment";
+    return { taken, coming, rest: { verdict: "unserved", reason: unservedText(bucket, nearest), reasonCode: code } };
+  }
+  const held = gateText(gate, atMs);
+  const reasonCode = gate.kind === "go" ? "launching" : `held-${gate.kind}`;
+  const reason = `profile ${choice.profile.name} must launch one: ${
+    held !== "" ? held : row.wanted > 0 ? offerWords(state, choice.profile, atMs) : "a drained agent is enabled again"
+  }`;
+  return { taken, coming, rest: { verdict: "needs-agent", reason, reasonCode } };
+}
+
+function offerWords(state: State, profile: AgentProfile, atMs: number): string {
+  if (state.session.kind !== "subscribed") {
+    return gateText({ kind: "no-session", reason: state.session.reason ?? "connecting" }, atMs);
+  }
+  const miss = state.offers.nearestMiss.get(profile.name);
+  if (miss !== undefined && atMs - miss.atMs < 120_000) return `no offer of Mesos fits: ${miss.text}`;
+  return "waiting for an offer of Mesos";
+}
+
+function listNames(names: readonly string[]): string {
+  const shown = names.slice(0, 3).join(", ");
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
+}

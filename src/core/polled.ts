@@ -1,0 +1,223 @@
+// What a read of the GoCD server changes. Not here: reading (gocd/), the verdicts (plan.ts), the life cycles.
+// An error is never zero: a failed poll changes clocks and nothing else. Called by core/step.ts.
+
+import { bucketJobs } from "./backlog.ts";
+import { followIdle, followJobs } from "./demand.ts";
+import { deleted, deleteRefused, reuse } from "./drain.ts";
+import type { Draft } from "./draft.ts";
+import type { GocdEffect } from "./effect.ts";
+import type { GocdEvent, GocdProblem } from "./event.ts";
+import type { GocdAgent } from "./gocd_records.ts";
+import { followGocdAgents } from "./lifecycle_gocd.ts";
+import { makePlan } from "./plan.ts";
+import { noteDemand } from "./demand_notes.ts";
+import { formatDuration } from "./reason.ts";
+import { afterFailure, afterPoll, agentsReadMs, lookAgainMs } from "./rhythm.ts";
+import { scaleIn } from "./scale_in.ts";
+import type { ServerState } from "./state.ts";
+
+type Of<K extends GocdEvent["kind"]> = Extract<GocdEvent, { readonly kind: K }>;
+
+/** One good full poll. */
+export function gocdPolled(draft: Draft, event: Of<"gocd-polled">): void {
+  const { atMs } = draft;
+  answeredWell(draft);
+  const before = draft.state.demand;
+  const backlog = bucketJobs(event.jobs, draft.state.settings.poller, event.server.resourceCase);
+  const { seen, movingBuckets } = followJobs(before.seen, backlog, atMs);
+  const idleSinceMs = followIdle({
+    before: draft.state.server.idleSinceMs,
+    agents: event.agents,
+    backlog,
+    movingBuckets,
+    previousBacklog: before.backlog,
+  }, atMs);
+  noteServer(draft, event);
+  draft.set({
+    server: {
+      ...draft.state.server,
+      ...readAgents(draft.state.server, event.agents, atMs),
+      info: event.server,
+      findings: event.findings,
+      idleSinceMs,
+      lastPollMs: atMs,
+    },
+    demand: { ...before, backlog, seen },
+  });
+  followGocdAgents(draft, event.agents);
+  const plan = makePlan(draft.state, atMs, "poll");
+  noteDemand(draft, before, plan.demand);
+  draft.set({ demand: plan.demand });
+  for (const taskId of plan.reuse) {
+    const instance = draft.instance(taskId);
+    if (instance?.state === "draining") reuse(draft, instance);
+  }
+  scaleIn(draft, plan.assessment);
+  draft.set({ server: { ...draft.state.server, ...afterPoll(draft.state, atMs) } });
+}
+
+/** A read of the agents between two polls: life cycles go on, demand is not judged. */
+export function gocdAgentsRead(draft: Draft, event: Of<"gocd-agents-read">): void {
+  const { atMs } = draft;
+  answeredWell(draft);
+  const { server, demand } = draft.state;
+  const idleSinceMs = followIdle({
+    before: server.idleSinceMs,
+    agents: event.agents,
+    backlog: demand.backlog,
+    movingBuckets: new Set(),
+    previousBacklog: demand.backlog,
+  }, atMs);
+  draft.set({
+    server: {
+      ...draft.state.server,
+      ...readAgents(server, event.agents, atMs),
+      idleSinceMs,
+      nextAgentsMs: atMs + Math.min(agentsReadMs, draft.state.settings.poller.intervalMs),
+    },
+  });
+  followGocdAgents(draft, event.agents);
+  draft.touchPlan();
+}
+
+/** A poll that gave nothing: no decision in this round. */
+export function gocdPollFailed(draft: Draft, event: Of<"gocd-poll-failed">): void {
+  const { server } = draft.state;
+  const { healthySinceMs: _, askedMs: __, ...rest } = server;
+  const next = afterFailure(draft.state, event.problem, draft);
+  draft.set({ server: { ...rest, ...next, problem: event.problem } });
+  noteProblem(draft, event.problem, `; asked again in ${formatDuration(next.nextPollMs - draft.atMs)}`);
+}
+
+/** A change of records was carried out. */
+export function gocdCallDone(draft: Draft, call: GocdEffect): void {
+  lookAgain(draft);
+  if (call.kind !== "delete-gocd-agents") return;
+  for (const { taskId } of call.agents) {
+    const instance = draft.instance(taskId);
+    if (instance?.state === "draining") deleted(draft, instance);
+  }
+}
+
+/** A change of records failed; what it was for asks again by itself, unless the server says that it must not be. */
+export function gocdCallFailed(draft: Draft, event: Of<"gocd-call-failed">): void {
+  const { call, problem } = event;
+  lookAgain(draft);
+  if (problem.kind === "maintenance" && draft.state.server.info !== undefined) {
+    draft.set({ server: { ...draft.state.server, info: { ...draft.state.server.info, maintenance: "on" } } });
+    draft.touchPlan();
+  }
+  if (call.kind === "delete-gocd-agents" && problem.kind === "conflict") {
+    // A bulk DELETE is all or nothing: ask for each by itself, to learn which one builds.
+    if (call.agents.length > 1) {
+      for (const each of call.agents) draft.effect({ kind: "delete-gocd-agents", agents: [each] });
+      return;
+    }
+    const instance = draft.instance(call.agents[0]?.taskId ?? "");
+    if (instance?.state === "draining") deleteRefused(draft, instance);
+  }
+  draft.note({
+    level: problem.kind === "conflict" ? "info" : "warning",
+    code: "gocd-call-failed",
+    text: `${call.kind.replaceAll("-", " ")} failed: ${problem.message}`,
+    hint: problem.hint,
+    fields: { call: call.kind, problem: problem.code },
+    onceKey: `${call.kind} ${problem.code}`,
+  });
+}
+
+function lookAgain(draft: Draft): void {
+  const { server } = draft.state;
+  const nextAgentsMs = Math.min(server.nextAgentsMs, draft.atMs + lookAgainMs);
+  if (nextAgentsMs !== server.nextAgentsMs) draft.set({ server: { ...server, nextAgentsMs } });
+}
+
+function answeredWell(draft: Draft): void {
+  const { askedMs: _, problem, ...server } = draft.state.server;
+  if (problem !== undefined) {
+    draft.note({
+      level: "info",
+      code: "gocd-answers",
+      text: `the GoCD server answers again after ${server.failuresInARow} failed read${
+        server.failuresInARow === 1 ? "" : "s"
+      }`,
+      fields: {},
+    });
+  }
+  draft.set({
+    server: { ...server, failuresInARow: 0, healthySinceMs: server.healthySinceMs ?? draft.atMs },
+  });
+}
+
+function readAgents(
+  before: ServerState,
+  agents: readonly GocdAgent[],
+  atMs: number,
+): Pick<ServerState, "agents" | "lastAgentsMs" | "lostSinceMs" | "asksMs"> & { readonly restartedMs?: number } {
+  const lostSinceMs = new Map<string, number>();
+  let known = 0;
+  let missing = 0;
+  for (const gocdAgent of agents) {
+    if (gocdAgent.agentState === "LostContact") {
+      lostSinceMs.set(gocdAgent.uuid, before.lostSinceMs.get(gocdAgent.uuid) ?? atMs);
+    }
+    if (gocdAgent.elastic || gocdAgent.configState !== "Enabled") continue;
+    known++;
+    if (gocdAgent.agentState === "Missing") missing++;
+  }
+  const asksMs = new Map([...before.asksMs].filter(([, askedMs]) => atMs - askedMs < 60_000));
+  const hasRestarted = known > 0 && missing === known;
+  return {
+    agents,
+    lastAgentsMs: atMs,
+    lostSinceMs,
+    asksMs,
+    ...(hasRestarted ? { restartedMs: before.restartedMs ?? atMs } : {}),
+  };
+}
+
+function noteServer(draft: Draft, event: Of<"gocd-polled">): void {
+  const before = draft.state.server.info;
+  if (before?.version !== event.server.version) {
+    draft.note({
+      level: "info",
+      code: "gocd-version",
+      text:
+        `GoCD server ${event.server.version}: ${event.jobs.length} job${event.jobs.length === 1 ? "" : "s"} wait, ` +
+        `${event.agents.length} agents are known`,
+      fields: { version: event.server.version },
+    });
+  }
+  if (event.server.maintenance === "on" && before?.maintenance !== "on") {
+    draft.note({
+      level: "warning",
+      code: "gocd-maintenance",
+      text: "the GoCD server is in maintenance mode: nothing is launched or taken down until it ends",
+      fields: {},
+    });
+  } else if (before?.maintenance === "on" && event.server.maintenance !== "on") {
+    draft.note({ level: "info", code: "gocd-maintenance-over", text: "maintenance mode is over", fields: {} });
+  }
+  for (const finding of event.findings) {
+    draft.note({
+      level: "warning",
+      code: finding.code,
+      text: finding.message,
+      hint: finding.hint,
+      fields: {},
+      onceKey: finding.message,
+    });
+  }
+}
+
+function noteProblem(draft: Draft, problem: GocdProblem, next: string): void {
+  const { server } = draft.state;
+  draft.note({
+    level: problem.kind === "starting" || problem.kind === "maintenance" ? "warning" : "error",
+    code: problem.code,
+    text: `${problem.message}; nothing is decided in this round${server.failuresInARow <= 1 ? next : ""}`,
+    hint: problem.hint,
+    fields: { kind: problem.kind },
+    onceKey: `${problem.code} ${server.failuresInARow <= 1 ? "first" : "repeated"}`,
+  });
+}

@@ -1,0 +1,73 @@
+// When the GoCD server is asked next. Not here: asking (runtime/), what answers mean (polled.ts).
+// One request at a time, faster while agents change, slower while nothing is scheduled, backoff on errors.
+
+import type { Draft } from "./draft.ts";
+import type { GocdProblem } from "./event.ts";
+import type { AgentInstance } from "./instance.ts";
+import type { ServerState, State } from "./state.ts";
+
+/** Between two reads of the agents while instances change (facts: gocd 6: 10 to 30 s is polite). */
+export const agentsReadMs = 10_000;
+/** After a call that changed a record, its effect is looked for this soon. */
+export const lookAgainMs = 2_000;
+/** First pause after an error. */
+export const retryFirstMs = 5_000;
+/** An answer that is missing for so long will not come: the next question is asked anyway. */
+const answerMaxMs = 600_000;
+const quietGrowth = 1.5;
+
+/** Asks the server what is due, if anything. Called at every tick. */
+export function askServer(draft: Draft): void {
+  const { server } = draft.state;
+  const { atMs } = draft;
+  if (draft.state.shuttingDown) return;
+  if (server.askedMs !== undefined && atMs - server.askedMs < answerMaxMs) return;
+  if (atMs >= server.nextPollMs) {
+    draft.set({ server: { ...server, askedMs: atMs } });
+    draft.effect({ kind: "poll-gocd" });
+  } else if (atMs >= server.nextAgentsMs && [...draft.state.instances.values()].some(isChanging)) {
+    draft.set({ server: { ...server, askedMs: atMs } });
+    draft.effect({ kind: "read-gocd-agents" });
+  }
+}
+
+/** Whether the next reads of the agents will carry this instance on. */
+export function isChanging(instance: AgentInstance): boolean {
+  switch (instance.state) {
+    case "starting":
+    case "draining":
+      return true;
+    case "gone":
+      return instance.uuid !== undefined;
+    default:
+      return false;
+  }
+}
+
+/** The times of the next questions after a good full poll. */
+export function afterPoll(state: State, atMs: number): Pick<ServerState, "nextPollMs" | "nextAgentsMs" | "quietPolls"> {
+  const { intervalMs, maxIntervalMs } = state.settings.poller;
+  const isQuiet = state.demand.backlog.buckets.length === 0 &&
+    ![...state.instances.values()].some((instance) => instance.state !== "gone");
+  const quietPolls = isQuiet ? state.server.quietPolls + 1 : 0;
+  const slowMs = Math.max(intervalMs, Math.min(intervalMs * quietGrowth ** Math.min(quietPolls, 50), maxIntervalMs));
+  return {
+    quietPolls,
+    nextPollMs: atMs + (isQuiet ? slowMs : intervalMs),
+    nextAgentsMs: atMs + Math.min(agentsReadMs, intervalMs),
+  };
+}
+
+/** The times of the next questions after an error: exponential backoff with jitter, and no sooner than the server asks. */
+export function afterFailure(
+  state: State,
+  problem: GocdProblem,
+  { atMs, random }: { readonly atMs: number; readonly random: number },
+): Pick<ServerState, "nextPollMs" | "nextAgentsMs" | "failuresInARow"> {
+  const { intervalMs, maxIntervalMs } = state.settings.poller;
+  const failuresInARow = state.server.failuresInARow + 1;
+  const firstMs = Math.min(intervalMs, retryFirstMs);
+  const pauseMs = Math.min(firstMs * 2 ** Math.min(failuresInARow - 1, 20), Math.max(intervalMs, maxIntervalMs));
+  const waitMs = Math.max(Math.round(pauseMs * (0.5 + random)), problem.retryAfterMs ?? 0);
+  return { failuresInARow, nextPollMs: atMs + waitMs, nextAgentsMs: atMs + waitMs };
+}

@@ -1,0 +1,60 @@
+// Suppress and revive, per role, derived from what is wanted. Not here: answering offers (launching.ts).
+// Level-triggered: it compares what is wanted with what the allocator was last told (facts: autoscalers B5, C3).
+// Called at the end of every step.
+
+import type { Draft } from "./draft.ts";
+import type { RoleOffers, State } from "./state.ts";
+
+/** No REVIVE of a role sooner after the last. */
+export const reviveGapMs = 5_000;
+/** No offer for this long after a REVIVE: it is repeated, once. */
+export const reviveRepeatMs = 10_000;
+
+/** A role of which nothing is known yet: after SUBSCRIBED the allocator offers by itself. */
+export const freshRole: RoleOffers = { suppressed: false, repeated: false };
+
+/** All roles that profiles use. */
+export function rolesOf(state: State): string[] {
+  return [...new Set(state.settings.profiles.map((profile) => profile.role))];
+}
+
+/** Tells the allocator what has changed; says nothing where it already knows. */
+export function adjustRoles(draft: Draft): void {
+  const { state, atMs } = draft;
+  if (state.session.kind !== "subscribed") return;
+  const wantedRoles = new Set(state.demand.wanted.flatMap((wanted) => {
+    const profile = state.settings.profiles.find((each) => each.name === wanted.profile);
+    return profile === undefined || wanted.count <= 0 ? [] : [profile.role];
+  }));
+  const suppress: string[] = [];
+  const revive: string[] = [];
+  const roles = new Map(state.offers.roles);
+  for (const role of rolesOf(state)) {
+    const before = roles.get(role) ?? freshRole;
+    if (!wantedRoles.has(role)) {
+      if (before.suppressed) continue;
+      suppress.push(role);
+      roles.set(role, { ...before, suppressed: true, repeated: false });
+      continue;
+    }
+    const kind = reviveKind(before, atMs);
+    if (kind === "none") continue;
+    revive.push(role);
+    const { longDeclineMs: _, ...rest } = before;
+    roles.set(role, { ...rest, suppressed: false, lastReviveMs: atMs, repeated: kind === "repeat" });
+  }
+  if (suppress.length === 0 && revive.length === 0) return;
+  draft.set({ offers: { ...draft.state.offers, roles } });
+  if (suppress.length > 0) draft.effect({ kind: "suppress-offers", roles: suppress });
+  if (revive.length > 0) draft.effect({ kind: "revive-offers", roles: revive });
+}
+
+function reviveKind(role: RoleOffers, atMs: number): "none" | "first" | "repeat" {
+  if (role.lastReviveMs !== undefined && atMs - role.lastReviveMs < reviveGapMs) return "none";
+  if (role.suppressed) return "first";
+  // A decline with a long filter that left after the last REVIVE would keep these offers away.
+  if (role.longDeclineMs !== undefined) return "first";
+  if (role.repeated || role.lastReviveMs === undefined) return "none";
+  const isAnswered = role.lastOfferMs !== undefined && role.lastOfferMs >= role.lastReviveMs;
+  return !isAnswered && atMs - role.lastReviveMs >= reviveRepeatMs ? "repeat" : "none";
+}

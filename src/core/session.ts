@@ -1,0 +1,168 @@
+// The subscription as the core sees it: begun, lost, ended by an ERROR, calls that failed. Not here: the connection (mesos/).
+// Called by core/step.ts.
+
+import type { Draft } from "./draft.ts";
+import type { MesosEvent } from "./event.ts";
+import { end } from "./phase.ts";
+import { askFor, startReconciliation } from "./reconciliation.ts";
+import { freshRole, rolesOf } from "./roles.ts";
+import type { SessionState } from "./state.ts";
+
+type Of<K extends MesosEvent["kind"]> = Extract<MesosEvent, { readonly kind: K }>;
+
+/** After an ERROR that the operator must mend, the next try comes so late that nobody is flooded. */
+const mendRetryMs = 60_000;
+
+/** SUBSCRIBED: the framework id is stored, every task is asked for, the allocator is told what we want. */
+export function subscribed(draft: Draft, event: Of<"subscribed">): void {
+  const { framework } = draft.state;
+  if (framework.frameworkId !== event.frameworkId || framework.ended !== undefined) {
+    const { ended: _, ...rest } = framework;
+    draft.setFramework({ ...rest, frameworkId: event.frameworkId });
+  }
+  draft.set({
+    session: {
+      kind: "subscribed",
+      sinceMs: draft.atMs,
+      master: event.master,
+      masterCapabilities: event.masterCapabilities,
+      ...(event.masterVersion === undefined ? {} : { masterVersion: event.masterVersion }),
+    },
+    offers: {
+      ...draft.state.offers,
+      roles: new Map(rolesOf(draft.state).map((role) => [role, { ...freshRole, lastReviveMs: draft.atMs }])),
+    },
+  });
+  const count = [...draft.state.instances.values()].filter((instance) => instance.state !== "gone").length;
+  draft.note({
+    level: "info",
+    code: "subscribed",
+    text: `subscribed to the Mesos master ${event.master}${
+      event.masterVersion === undefined ? "" : ` (Mesos ${event.masterVersion})`
+    } as framework ${event.frameworkId}${count === 0 ? "" : `; asking for our ${count} agents`}`,
+    fields: { master: event.master, frameworkId: event.frameworkId, instances: count },
+  });
+  startReconciliation(draft);
+}
+
+/** The stream has ended; the supervisor reconnects. */
+export function disconnected(draft: Draft, event: Of<"disconnected">): void {
+  if (draft.state.session.kind === "superseded" || draft.state.session.kind === "ended") return;
+  setSession(draft, { kind: "connecting", reason: event.reason });
+}
+
+/** ERROR: what it means depends on its kind. */
+export function frameworkError(draft: Draft, event: Of<"framework-error">): void {
+  const { message } = event;
+  switch (event.error) {
+    case "failed-over":
+      setSession(draft, { kind: "superseded", reason: message });
+      draft.note({
+        level: "error",
+        code: "framework-failed-over",
+        text: `another instance has taken over our framework id; this one steps down and leaves all agents to it`,
+        hint: "run one instance per framework id, or give each its own state",
+        fields: {},
+      });
+      draft.effect({ kind: "step-down", message: "another instance has taken over (Mesos: Framework failed over)" });
+      return;
+    case "removed":
+      return frameworkRemoved(draft, message);
+    case "unauthorized":
+    case "bad-framework-info":
+    case "other":
+      setSession(draft, { kind: "connecting", reason: message });
+      draft.note({
+        level: "error",
+        code: `framework-${event.error}`,
+        text: `the Mesos master refuses our framework: ${message}`,
+        hint: event.error === "unauthorized"
+          ? "check mesos.principal, mesos.secret and the master's ACLs for the role"
+          : "check the keys under mesos in the configuration",
+        fields: { error: event.error },
+        onceKey: message,
+      });
+      draft.effect({ kind: "end-session", message, retryMs: mendRetryMs });
+      return;
+    default:
+      event.error satisfies never;
+  }
+}
+
+/** The id is dead and Mesos has killed its tasks. With agents on record, only a person can say that they really are gone. */
+function frameworkRemoved(draft: Draft, message: string): void {
+  const living = [...draft.state.instances.values()].filter((instance) => instance.state !== "gone");
+  const { frameworkId, ...rest } = draft.state.framework;
+  if (living.length === 0) {
+    draft.setFramework(rest);
+    setSession(draft, { kind: "connecting", reason: message });
+    draft.note({
+      level: "warning",
+      code: "framework-removed",
+      text: `Mesos has removed framework ${
+        frameworkId ?? "?"
+      } (${message}); no agent of ours is left, so a new one is made`,
+      fields: {},
+    });
+    draft.effect({ kind: "end-session", message, retryMs: 0 });
+    return;
+  }
+  draft.setFramework({ ...draft.state.framework, ended: message });
+  setSession(draft, { kind: "ended", reason: message });
+  const hint = "see that these agents are gone (`state show`), then run `gocd-mesos state forget-framework`";
+  draft.note({
+    level: "error",
+    code: "framework-removed",
+    text: `Mesos has removed framework ${frameworkId ?? "?"}, yet ${living.length} agents are on record; ` +
+      "no new framework is made beside them",
+    hint,
+    fields: { instances: living.length },
+  });
+  draft.effect({ kind: "end-session", message: `Mesos has removed our framework; ${hint}` });
+}
+
+/** A call was refused or its fate is unknown. What it was for is asked for or sent again; nothing is assumed. */
+export function mesosCallFailed(draft: Draft, event: Of<"mesos-call-failed">): void {
+  const { call, outcome, message } = event;
+  switch (call.kind) {
+    case "accept-offers":
+      for (const { taskId } of call.launches) {
+        const instance = draft.instance(taskId);
+        if (instance?.state !== "launching") continue;
+        if (outcome === "refused") end(draft, instance, "dropped", message);
+        else askFor(draft, taskId);
+      }
+      break;
+    case "decline-offers":
+      // An offer that nobody answered would be locked for ever on a master without --offer_timeout.
+      if (outcome === "unknown" && draft.state.session.kind === "subscribed") draft.effect(call);
+      break;
+    case "suppress-offers":
+    case "revive-offers": {
+      const roles = new Map(draft.state.offers.roles);
+      for (const role of call.roles) {
+        roles.set(role, { ...freshRole, lastReviveMs: draft.atMs, longDeclineMs: draft.atMs });
+      }
+      draft.set({ offers: { ...draft.state.offers, roles } });
+      break;
+    }
+    default:
+      break;
+  }
+  draft.note({
+    level: outcome === "refused" ? "error" : "warning",
+    code: "mesos-call-failed",
+    text: `the Mesos call ${call.kind.replaceAll("-", " ")} ${
+      outcome === "refused" ? "was refused" : "got no answer"
+    }: ${message}`,
+    fields: { call: call.kind, outcome },
+    onceKey: `${call.kind} ${outcome}`,
+  });
+}
+
+function setSession(draft: Draft, session: { readonly kind: SessionState["kind"]; readonly reason: string }): void {
+  const { master } = draft.state.session;
+  draft.set({
+    session: { ...session, sinceMs: draft.atMs, masterCapabilities: [], ...(master === undefined ? {} : { master }) },
+  });
+}

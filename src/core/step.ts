@@ -1,0 +1,167 @@
+// The only switch over events: one event in, one frame out. Not here: any rule (the files it calls).
+// Pure: the same state, event, time and random number give the same frame. Called by runtime/engine.ts and sim/.
+//
+//   event → (life cycles) → plan, when something changed → suppress or revive → frame: records, then effects
+
+import { emptyBacklog } from "./backlog.ts";
+import { Draft } from "./draft.ts";
+import type { Effect, GocdAgentRef } from "./effect.ts";
+import type { Event, TimedEvent } from "./event.ts";
+import type { Frame } from "./frame.ts";
+import { offersReceived } from "./launching.ts";
+import { watchClocks } from "./lifecycle_clock.ts";
+import { taskStatusUpdated } from "./lifecycle_mesos.ts";
+import { inverseOffersReceived } from "./maintenance.ts";
+import { finishTeardown, operatorAsked, retireChanged } from "./operator.ts";
+import { makePlan } from "./plan.ts";
+import { gocdAgentsRead, gocdCallDone, gocdCallFailed, gocdPolled, gocdPollFailed } from "./polled.ts";
+import { askFor, noReconciliation, reconcile } from "./reconciliation.ts";
+import type { StoredState } from "./record.ts";
+import { askServer } from "./rhythm.ts";
+import { adjustRoles } from "./roles.ts";
+import { disconnected, frameworkError, mesosCallFailed, subscribed } from "./session.ts";
+import type { Settings } from "./settings.ts";
+import type { State } from "./state.ts";
+import { reuse } from "./drain.ts";
+
+/** The state at the start of the program, from what the store gave back. */
+export function initialState(stored: StoredState, settings: Settings, atMs: number): State {
+  const instances = new Map(stored.instances.map((instance) => [instance.taskId, instance]));
+  for (const instance of retireChanged(instances.values(), settings)) instances.set(instance.taskId, instance);
+  return {
+    settings,
+    startedMs: atMs,
+    framework: stored.framework,
+    controls: stored.controls,
+    instances,
+    session: { kind: "connecting", sinceMs: atMs, masterCapabilities: [], reason: "starting" },
+    server: {
+      nextPollMs: atMs,
+      nextAgentsMs: atMs,
+      quietPolls: 0,
+      failuresInARow: 0,
+      findings: [],
+      agents: [],
+      idleSinceMs: new Map(),
+      lostSinceMs: new Map(),
+      asksMs: new Map(),
+    },
+    demand: {
+      backlog: emptyBacklog,
+      isStale: false,
+      seen: new Map(),
+      streaks: new Map(),
+      jobs: [],
+      buckets: [],
+      wanted: [],
+    },
+    offers: { roles: new Map(), nearestMiss: new Map(), launchTimesMs: [] },
+    breakers: { profiles: new Map(), hosts: new Map() },
+    reconciliation: noReconciliation,
+    shuttingDown: false,
+  };
+}
+
+/** What one event leads to. Never throws for anything that an event may hold. */
+export function step(state: State, { atMs, random, event }: TimedEvent): Frame {
+  const draft = new Draft(state, atMs, random);
+  apply(draft, event);
+  adjustRoles(draft);
+  const frame = draft.finish();
+  const isRead = event.kind === "gocd-polled" || event.kind === "gocd-agents-read";
+  return isRead ? { ...frame, effects: inBulk(frame.effects) } : frame;
+}
+
+function apply(draft: Draft, event: Event): void {
+  switch (event.kind) {
+    case "subscribed":
+      return subscribed(draft, event);
+    case "disconnected":
+      return disconnected(draft, event);
+    case "offers-received":
+      return offersReceived(draft, event.offers);
+    case "offer-rescinded":
+    case "inverse-offer-rescinded":
+      // Offers are answered in the step that brings them: a rescinded one is history, and its tasks come back as dropped.
+      return;
+    case "inverse-offers-received":
+      return inverseOffersReceived(draft, event.offers);
+    case "task-status-updated":
+      return taskStatusUpdated(draft, event.status);
+    case "mesos-agent-failed":
+      for (const instance of draft.state.instances.values()) {
+        if (instance.mesosAgentId === event.mesosAgentId && instance.state !== "gone") askFor(draft, instance.taskId);
+      }
+      return;
+    case "executor-failed":
+      if (draft.instance(event.executorId) !== undefined) askFor(draft, event.executorId);
+      return;
+    case "framework-error":
+      return frameworkError(draft, event);
+    case "mesos-call-failed":
+      return mesosCallFailed(draft, event);
+    case "gocd-polled":
+      return gocdPolled(draft, event);
+    case "gocd-agents-read":
+      return gocdAgentsRead(draft, event);
+    case "gocd-poll-failed":
+      return gocdPollFailed(draft, event);
+    case "gocd-call-done":
+      return gocdCallDone(draft, event.call);
+    case "gocd-call-failed":
+      return gocdCallFailed(draft, event);
+    case "tick":
+      return tick(draft);
+    case "settings-changed":
+    case "launching-frozen":
+    case "launching-resumed":
+    case "drain-requested":
+    case "teardown-requested":
+    case "shutdown-started":
+      return operatorAsked(draft, event);
+    default:
+      event satisfies never;
+  }
+}
+
+function tick(draft: Draft): void {
+  watchClocks(draft);
+  replan(draft);
+  reconcile(draft);
+  finishTeardown(draft);
+  askServer(draft);
+}
+
+/** The plan is made anew when instances have changed, or when the poll it rests on has become too old to act on. */
+function replan(draft: Draft): void {
+  const { demand, server, settings, breakers } = draft.state;
+  const isOld = draft.atMs - (server.lastPollMs ?? draft.atMs) > settings.poller.staleAfterMs;
+  const isRetry = [...breakers.profiles.values()].some((each) =>
+    each.retryMs <= draft.atMs && each.retryMs > draft.atMs - 2_000
+  );
+  const isWaiting = demand.buckets.some((bucket) => bucket.needsAgent > 0);
+  if (!demand.isStale && !(isOld && demand.wanted.length > 0) && !(isRetry && isWaiting)) return;
+  const plan = makePlan(draft.state, draft.atMs, "replan");
+  draft.set({ demand: plan.demand });
+  for (const taskId of plan.reuse) {
+    const instance = draft.instance(taskId);
+    if (instance?.state === "draining") reuse(draft, instance);
+  }
+}
+
+/** Records that one call can change together are changed together: last in the frame, after all calls of Mesos. */
+function inBulk(effects: readonly Effect[]): readonly Effect[] {
+  const disable: GocdAgentRef[] = [];
+  const remove: GocdAgentRef[] = [];
+  const rest = effects.filter((effect) => {
+    if (effect.kind === "disable-gocd-agents") disable.push(...effect.agents);
+    else if (effect.kind === "delete-gocd-agents") remove.push(...effect.agents);
+    else return true;
+    return false;
+  });
+  return [
+    ...rest,
+    ...(disable.length === 0 ? [] : [{ kind: "disable-gocd-agents" as const, agents: disable }]),
+    ...(remove.length === 0 ? [] : [{ kind: "delete-gocd-agents" as const, agents: remove }]),
+  ];
+}

@@ -1,0 +1,113 @@
+// Matches capacity with buckets, each unit once, oldest jobs first. Not here: what counts as capacity (assess.ts).
+// A bipartite flow between buckets and classes of equal agents: cost grows with buckets × classes, never with jobs.
+
+/** One bucket's side of the matching. */
+export interface DemandNode {
+  /** Jobs that wait. */
+  readonly count: number;
+  /** Indices of the classes that can take them. */
+  readonly classes: readonly number[];
+}
+
+/** One class of equal agents. */
+export interface SupplyNode {
+  readonly count: number;
+  /** Idle agents are used before agents that are still coming. */
+  readonly kind: "idle" | "coming";
+}
+
+/** How many of each bucket's jobs find an agent. */
+export interface Matching {
+  /** By bucket: jobs that an idle agent will take. */
+  readonly idle: readonly number[];
+  /** By bucket: jobs that an agent will take which is still coming. */
+  readonly coming: readonly number[];
+  /** By class: agents that are needed. */
+  readonly used: readonly number[];
+}
+
+/**
+ * Serves as many jobs as possible, first with idle agents, then with coming ones; an earlier bucket is never left short
+ * for the sake of a later one. Buckets are given with the oldest job first.
+ */
+export function matchSupply(demand: readonly DemandNode[], supply: readonly SupplyNode[]): Matching {
+  const flow = demand.map(() => new Map<number, number>());
+  const left = supply.map((node) => node.count);
+  const unmet = demand.map((node) => node.count);
+  for (const kinds of [["idle"], ["idle", "coming"]]) {
+    const usable = supply.map((node) => kinds.includes(node.kind));
+    demand.forEach((_, bucket) => {
+      while ((unmet[bucket] ?? 0) > 0) {
+        const pushed = augment({ demand, flow, left, usable, bucket, limit: unmet[bucket] ?? 0 });
+        if (pushed === 0) break;
+        unmet[bucket] = (unmet[bucket] ?? 0) - pushed;
+      }
+    });
+  }
+  const sum = (edges: Map<number, number>, kind: SupplyNode["kind"]): number =>
+    [...edges].reduce((total, [index, units]) => total + (supply[index]?.kind === kind ? units : 0), 0);
+  return {
+    idle: flow.map((edges) => sum(edges, "idle")),
+    coming: flow.map((edges) => sum(edges, "coming")),
+    used: supply.map((node, index) => node.count - (left[index] ?? 0)),
+  };
+}
+
+interface Search {
+  readonly demand: readonly DemandNode[];
+  readonly flow: readonly Map<number, number>[];
+  readonly left: number[];
+  readonly usable: readonly boolean[];
+  readonly bucket: number;
+  readonly limit: number;
+}
+
+/** Finds one path from a bucket to free capacity, over other buckets that can move elsewhere, and pushes all it can along it. */
+function augment(search: Search): number {
+  const { demand, flow, left, usable, bucket, limit } = search;
+  const viaBucket = new Map<number, number>();
+  const viaClass = new Map<number, number>([[bucket, -1]]);
+  const queue = [bucket];
+  for (let at = queue.shift(); at !== undefined; at = queue.shift()) {
+    for (const index of demand[at]?.classes ?? []) {
+      if (usable[index] !== true || viaBucket.has(index)) continue;
+      viaBucket.set(index, at);
+      if ((left[index] ?? 0) > 0) return push(search, { viaBucket, viaClass, end: index, limit });
+      flow.forEach((edges, other) => {
+        if ((edges.get(index) ?? 0) > 0 && !viaClass.has(other)) {
+          viaClass.set(other, index);
+          queue.push(other);
+        }
+      });
+    }
+  }
+  return 0;
+}
+
+function push(
+  { flow, left }: Search,
+  path: {
+    readonly viaBucket: ReadonlyMap<number, number>;
+    readonly viaClass: ReadonlyMap<number, number>;
+    readonly end: number;
+    readonly limit: number;
+  },
+): number {
+  const steps: { bucket: number; from: number; to: number }[] = [];
+  let units = Math.min(path.limit, left[path.end] ?? 0);
+  for (let index = path.end; index !== -1;) {
+    const bucket = path.viaBucket.get(index) ?? -1;
+    const from = path.viaClass.get(bucket) ?? -1;
+    steps.push({ bucket, from, to: index });
+    if (from !== -1) units = Math.min(units, flow[bucket]?.get(from) ?? 0);
+    index = from;
+  }
+  for (const { bucket, from, to } of steps) {
+    const edges = flow[bucket];
+    if (edges === undefined) continue;
+    edges.set(to, (edges.get(to) ?? 0) + units);
+    if (from !== -1) edges.set(from, (edges.get(from) ?? 0) - units);
+  }
+  left[path.end] = (left[path.end] ?? 0) - units;
+  return units;
+}
