@@ -270,6 +270,42 @@ Deno.test("two profiles that share hosts see each other's tasks", () => {
   assertEquals(result.unplaced, []);
 });
 
+Deno.test("spreading among equals goes to the host with the most room", () => {
+  const offers = [hostOffer("a", { cpus: 2 }), hostOffer("b", { cpus: 4 })];
+  const profile = aProfile({ placement: "spread" });
+  assertEquals(hostCounts(place(aRequest({ offers, wanted: [wantedOf(1, profile)] }))), { b: 1 });
+});
+
+Deno.test("a task on the offer of one role counts for the same Mesos agent's offer to another role", () => {
+  const one = aProfile({ name: "one", placement: "spread" });
+  const other = aProfile({ name: "other", placement: "spread", role: "other" });
+  const offers = [
+    ...["a", "b", "c"].map((host) => hostOffer(host, { cpus: 1 })),
+    hostOffer("b", { id: "o-b-other", role: "other" }),
+  ];
+  const result = place(aRequest({ offers, wanted: [one, other, one, one].map((profile) => wantedOf(1, profile)) }));
+  const places = result.accepts.flatMap(({ host, role, placements }) =>
+    placements.map(({ wantedIndex }) => `${wantedIndex} ${host} ${role}`)
+  );
+  assertEquals(places.toSorted(), ["0 a ci", "1 b other", "2 c ci", "3 b ci"]);
+});
+
+Deno.test("profiles that differ only in name or in constraints are not mixed up", () => {
+  const profile = aProfile({ name: "one", maxPerHost: 1 });
+  const named = place(aRequest({
+    offers: [hostOffer("a", {})],
+    wanted: [wantedOf(1, profile), wantedOf(1, { ...profile, name: "two" }), wantedOf(1, { ...profile })],
+  }));
+  assertEquals(hostCounts(named), { a: 2 });
+  assertEquals(named.unplaced.map(({ wantedIndex }) => wantedIndex), [2]);
+  const constrained = aProfile({ constraints: [{ field: "hostname", operator: "equals", value: "b" }] });
+  const wanted = [wantedOf(1, aProfile({})), wantedOf(1, constrained)];
+  assertEquals(hostCounts(place(aRequest({ offers: [hostOffer("a", {}), hostOffer("b", {})], wanted }))), {
+    a: 1,
+    b: 1,
+  });
+});
+
 function hostCounts(result: PlacementResult): Record<string, number> {
   return Object.fromEntries(result.accepts.map((accept) => [accept.host, accept.placements.length]));
 }
