@@ -91,16 +91,16 @@ export function hostsOf(
   occupancy: ReadonlyMap<string, ReadonlyMap<string, number>>,
 ): readonly HostOffers[] {
   const sorted = [...new Map(offers.map((offer) => [offer.id, offer])).values()].sort(compareOffers);
-  const groups = new Map<string, Offer[]>();
+  const groups = new Map<string, OfferGroup>();
   for (const offer of sorted) {
     const key = `${offer.mesosAgentId}\n${offer.role}`;
     const group = groups.get(key);
-    if (group === undefined) groups.set(key, [offer]);
-    else group.push(offer);
+    if (group === undefined) groups.set(key, { first: offer, offers: [offer] });
+    else group.offers.push(offer);
   }
   const crews = new Map<string, HostCrew>();
   return [...groups.values()].map((group, position) => {
-    const mesosAgentId = group[0]?.mesosAgentId ?? "";
+    const { mesosAgentId } = group.first;
     const crew = crews.get(mesosAgentId) ?? crewOf(occupancy.get(mesosAgentId));
     crews.set(mesosAgentId, crew);
     const host = hostOf(group, position, crew);
@@ -142,19 +142,24 @@ function isInTheWay(window: Unavailability, rules: RoundRules): boolean {
   return !hasEnded && window.startMs < rules.nowMs + Math.max(1, rules.maintenanceLeadMs);
 }
 
-function hostOf(group: readonly Offer[], position: number, crew: HostCrew): HostOffers {
-  const [first] = group;
-  const pool = poolOf(group.flatMap((offer) => offer.resources));
+/** Offers of one Mesos agent to one role; what is said of the agent itself is read from the first by id. */
+interface OfferGroup {
+  readonly first: Offer;
+  readonly offers: Offer[];
+}
+
+function hostOf({ first, offers }: OfferGroup, position: number, crew: HostCrew): HostOffers {
+  const pool = poolOf(offers.flatMap((offer) => offer.resources));
   return {
     position,
-    mesosAgentId: first?.mesosAgentId ?? "",
-    hostname: first?.hostname ?? "",
-    role: first?.role ?? "",
-    ...(first?.region === undefined ? {} : { region: first.region }),
-    ...(first?.zone === undefined ? {} : { zone: first.zone }),
-    attributes: first?.attributes ?? [],
-    offerIds: group.map((offer) => offer.id),
-    unavailabilities: group.flatMap((offer) => offer.unavailability === undefined ? [] : [offer.unavailability]),
+    mesosAgentId: first.mesosAgentId,
+    hostname: first.hostname,
+    role: first.role,
+    ...(first.region === undefined ? {} : { region: first.region }),
+    ...(first.zone === undefined ? {} : { zone: first.zone }),
+    attributes: first.attributes,
+    offerIds: offers.map((offer) => offer.id),
+    unavailabilities: offers.flatMap((offer) => offer.unavailability === undefined ? [] : [offer.unavailability]),
     offersGpus: pool.totals.gpus > 0,
     crew,
     pool,

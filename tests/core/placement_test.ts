@@ -189,6 +189,21 @@ Deno.test("an open window is respected even with no lead time", () => {
   assertEquals(result.unplaced[0]?.nearestMiss, "1 offer refused: host is in maintenance");
 });
 
+Deno.test("a coming window is told in minutes", () => {
+  const offers = [hostOffer("a", { unavailability: { startMs: nowMs + 90_000 } })];
+  const result = place(aRequest({ nowMs, maintenanceLeadMs: leadMs, offers, wanted: [wantedOf(1, aProfile({}))] }));
+  assertEquals(result.unplaced[0]?.nearestMiss, "1 offer refused: maintenance starts in 2 min");
+});
+
+Deno.test("region and zone of an offer can be asked for", () => {
+  const offers = [hostOffer("a", { region: "eu", zone: "eu-1" }), hostOffer("b", { region: "eu", zone: "eu-2" })];
+  const constraints = [
+    { field: "region", operator: "equals", value: "eu" },
+    { field: "zone", operator: "equals", value: "eu-2" },
+  ] as const;
+  assertEquals(hostCounts(place(aRequest({ offers, wanted: [wantedOf(1, aProfile({ constraints }))] }))), { b: 1 });
+});
+
 Deno.test("an avoided host is not used, and the reason is told", () => {
   const result = place(aRequest({
     offers: [hostOffer("a", {})],
