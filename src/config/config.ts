@@ -17,11 +17,18 @@ export interface Config {
   readonly log: LogConfig;
   /** Things that work but deserve a word, e.g. a deprecated key: logged once at the start and shown by `check`. */
   readonly warnings: readonly string[];
+  /** Files that were read, or are read while it runs: includes, CAs, secrets, `env-files`. For the permissions of a scoped start. */
+  readonly readFiles?: readonly string[];
+  /** Names that the file looks for in the environment, found or not. For the permissions of a scoped start. */
+  readonly envNames?: readonly string[];
 }
 
 /** Connection and identity towards Mesos; credentials and CAs have the shape of `MesosConnection` in mesos/api.ts. */
 export interface MesosConfig {
+  /** `mesos-master` as written, but without the credentials of a `zk://user:password@…`: `mastersAsWritten` puts them back. */
   readonly masters: string;
+  /** `user:password` of a `zk://user:password@…`. */
+  readonly mastersAuth?: Secret;
   readonly allowedHosts: readonly string[];
   readonly credentials:
     | { readonly kind: "none" }

@@ -1,0 +1,54 @@
+// The error of a configuration that cannot be used. Not here: finding the problems (load.ts and its parts).
+// Thrown by load.ts, and by secrets in files that can no longer be read; shown by cli/.
+
+import { OperatorError } from "../errors.ts";
+
+/** What is wrong with one place of the configuration. */
+export type ConfigErrorCode =
+  | "config-file-missing"
+  | "config-file-unreadable"
+  | "config-syntax"
+  | "config-root-missing"
+  | "config-unknown-key"
+  | "config-missing-key"
+  | "config-wrong-type"
+  | "config-bad-value"
+  | "config-bad-duration"
+  | "config-bad-memory"
+  | "config-conflict"
+  | "config-secret-file";
+
+/** One thing to put right. Never holds a secret. */
+export interface ConfigProblem {
+  readonly code: ConfigErrorCode;
+  /** Full dotted key below `gocd-mesos`, e.g. `go-server.user-name`; empty where the whole file is meant. */
+  readonly key: string;
+  /** The file it stands in, as given. */
+  readonly file: string;
+  /** Line in that file, from 1; absent where the place is unknown, e.g. for a key that is not there. */
+  readonly line?: number;
+  /** What is wrong, one sentence without a full stop. */
+  readonly message: string;
+  /** What to write instead. */
+  readonly hint: string;
+}
+
+/** The configuration cannot be used; tells all its problems at once. */
+export class ConfigError extends OperatorError {
+  /** At least one; the first one gives the code and the hint of the error. */
+  readonly problems: readonly ConfigProblem[];
+
+  /** Makes the error of one or more problems. */
+  constructor(first: ConfigProblem, ...more: readonly ConfigProblem[]) {
+    const rest = more.length === 0 ? "" : ` (and ${more.length} more)`;
+    super(`${problemText(first)}${rest}`, { code: first.code, kind: "usage", hint: first.hint });
+    this.name = "ConfigError";
+    this.problems = [first, ...more];
+  }
+}
+
+/** One line for one problem: `file:line: key: message`. */
+export function problemText(problem: ConfigProblem): string {
+  const place = problem.line === undefined ? problem.file : `${problem.file}:${problem.line}`;
+  return problem.key === "" ? `${place}: ${problem.message}` : `${place}: ${problem.key}: ${problem.message}`;
+}

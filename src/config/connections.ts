@@ -1,0 +1,306 @@
+// What the file says about Mesos, GoCD, the state, the page and the log. Not here: agents (profiles.ts), limits (load.ts).
+// Called by load.ts.
+
+import { Secret } from "../secret.ts";
+import {
+  type HostPort,
+  hostPortText,
+  parseHostPort,
+  parseMasters,
+  parseUrlServer,
+  parseZookeeper,
+} from "./addresses.ts";
+import type { GocdConfig, HttpConfig, LogConfig, MesosConfig, StateConfig } from "./config.ts";
+import { pathBeside } from "./hocon.ts";
+import { addProblem, booleanAt, confAt, durationMsAt, find, integerAt, type Reader, specOf, textAt } from "./reader.ts";
+import { textsAt, unquoted, wordAt } from "./reader.ts";
+import { caCertsAt, secretAt } from "./secrets.ts";
+import { quote } from "./values.ts";
+
+/** The part about Mesos; `webuiUrl` is the page as others reach it. */
+export function readMesos(reader: Reader, webuiUrl: string | undefined): MesosConfig {
+  const principal = textAt(reader, "mesos.principal");
+  const hostname = textAt(reader, "mesos.hostname");
+  return {
+    ...readMasters(reader),
+    allowedHosts: readAllowedHosts(reader),
+    credentials: readMesosCredentials(reader, principal),
+    caCerts: caCertsAt(reader, "mesos.ca-file"),
+    name: textAt(reader, "mesos.name") ?? defaultText("mesos.name"),
+    user: textAt(reader, "mesos.user") ?? "",
+    roles: readRoles(reader),
+    ...(principal === undefined ? {} : { principal }),
+    ...(hostname === undefined ? {} : { hostname }),
+    ...(webuiUrl === undefined ? {} : { webuiUrl }),
+    failoverTimeoutMs: durationMsAt(reader, "mesos.failover-timeout") ?? 0,
+  };
+}
+
+/** `mesos-master` with the credentials of a `zk://user:password@…` put back, for the one who connects. Holds a secret. */
+export function mastersAsWritten(mesos: MesosConfig): string {
+  if (mesos.mastersAuth === undefined) return mesos.masters;
+  return mesos.masters.replace(/^zk:\/\//, () => `zk://${mesos.mastersAuth?.reveal() ?? ""}@`);
+}
+
+function readMasters(reader: Reader): { masters: string; mastersAuth?: Secret } {
+  const key = "mesos-master";
+  const found = find(reader, key);
+  const text = textAt(reader, key);
+  if (found === undefined || text === undefined) {
+    const hint = `write mesos-master = ${specOf(key).example}`;
+    addProblem(reader, { key }, { code: "config-missing-key", message: "it is missing", hint });
+    return { masters: "" };
+  }
+  const masters = parseMasters(text);
+  if (!masters.ok) {
+    addProblem(reader, found, { code: "config-bad-value", message: masters.message, hint: masters.hint });
+    return { masters: "" };
+  }
+  if (masters.value.kind === "direct") return { masters: text };
+  const { servers, path, auth } = masters.value.address;
+  const plain = `zk://${servers.map(hostPortText).join(",")}${path}`;
+  return auth === undefined ? { masters: plain } : { masters: plain, mastersAuth: new Secret(key, () => auth) };
+}
+
+function readAllowedHosts(reader: Reader): readonly string[] {
+  const hosts = textsAt(reader, "mesos.allowed-hosts", "commas");
+  const found = find(reader, "mesos.allowed-hosts");
+  for (const host of hosts) {
+    const isCidr = /^[0-9a-fA-F:.]+\/\d{1,3}$/.test(host);
+    if (isCidr || parseHostPort(host, 0).ok || found === undefined) continue;
+    const message = `${quote(host)} is neither a host nor host:port nor a CIDR block`;
+    addProblem(reader, found, {
+      code: "config-bad-value",
+      message,
+      hint: 'write e.g. ["master1:5050", "10.0.0.0/24"]',
+    });
+  }
+  return hosts;
+}
+
+// Mesos src/common/roles.cpp: no leading -, no . or .., no slash at an end or doubled, no white space.
+function readRoles(reader: Reader): readonly string[] {
+  const single = find(reader, "mesos.role");
+  const several = find(reader, "mesos.roles");
+  if (single !== undefined && several !== undefined) {
+    const message = "both mesos.role and mesos.roles are given";
+    addProblem(reader, several, { code: "config-conflict", message, hint: "remove one of them" });
+  }
+  const roles = several === undefined
+    ? [textAt(reader, "mesos.role") ?? defaultText("mesos.role")]
+    : [...new Set(textsAt(reader, "mesos.roles", "commas"))];
+  for (const role of roles) {
+    const isGood = role === "*" ||
+      role.split("/").every((part) => /^[^\s/*-][^\s/]*$/.test(part) && part !== "." && part !== "..");
+    const found = several ?? single;
+    if (isGood || found === undefined) continue;
+    const message = `${quote(role)} cannot be the name of a role`;
+    addProblem(reader, found, { code: "config-bad-value", message, hint: 'write e.g. "ci" or "ci/builds"' });
+  }
+  return roles.length === 0 ? ["*"] : roles;
+}
+
+function readMesosCredentials(reader: Reader, principal: string | undefined): MesosConfig["credentials"] {
+  const secret = secretAt(reader, "mesos.secret");
+  const token = secretAt(reader, "mesos.token");
+  const key = "mesos.secret";
+  if (token !== undefined && secret !== undefined) {
+    const message = "both mesos.secret and mesos.token are given";
+    addProblem(reader, { key: "mesos.token" }, { code: "config-conflict", message, hint: "remove one of them" });
+  }
+  if (token !== undefined) return { kind: "bearer", token };
+  if (secret === undefined) return { kind: "none" };
+  if (principal !== undefined) return { kind: "basic", principal, secret };
+  const message = "there is a secret, but no mesos.principal";
+  addProblem(reader, { key }, { code: "config-missing-key", message, hint: 'write mesos.principal = "…"' });
+  return { kind: "none" };
+}
+
+/** The part about GoCD. */
+export function readGocd(reader: Reader): GocdConfig {
+  const url = readGocdUrl(reader);
+  const autoRegisterKey = secretAt(reader, "go-agent.auto-register-key");
+  const insecure = booleanAt(reader, "go-server.insecure");
+  if (insecure) {
+    reader.warnings.push("go-server.insecure accepts any certificate: anyone in between can read the password");
+  }
+  return {
+    url,
+    agentUrl: readAgentUrl(reader, url),
+    credentials: readGocdCredentials(reader),
+    caCerts: caCertsAt(reader, "go-server.ca-file"),
+    insecure,
+    timeoutMs: durationMsAt(reader, "go-server.timeout") ?? 0,
+    ...(autoRegisterKey === undefined ? {} : { autoRegisterKey }),
+  };
+}
+
+function readGocdUrl(reader: Reader): string {
+  const host = textAt(reader, "go-server.host");
+  const port = integerAt(reader, "go-server.port");
+  if (textAt(reader, "go-server.url") !== undefined) {
+    if (host !== undefined) reader.warnings.push("go-server.url is used; go-server.host and go-server.port are not");
+    return readUrl(reader, "go-server.url");
+  }
+  if (host === undefined) {
+    const hint = 'write go-server { host = "gocd.example.com", port = 8153 }, or go-server.url';
+    const section = confAt(reader.root, "go-server");
+    const at = { key: "go-server.host", ...(section === undefined ? {} : { conf: section }) };
+    addProblem(reader, at, { code: "config-missing-key", message: "it is missing", hint });
+    return "";
+  }
+  const found = find(reader, "go-server.host");
+  const address = parseHostPort(host, -1);
+  if (found !== undefined && (!address.ok || address.value.port !== -1)) {
+    const message = /@/.test(host) ? "it is not the name of a host" : `${quote(host)} is not the name of a host`;
+    const hint = "write the name alone and the port as go-server.port, or write go-server.url";
+    addProblem(reader, found, { code: "config-bad-value", message, hint });
+    return "";
+  }
+  return address.ok ? `http://${hostPortText({ host: address.value.host, port: port ?? 0 })}/go` : "";
+}
+
+function readAgentUrl(reader: Reader, url: string): string {
+  const isGiven = textAt(reader, "go-server.agent-url") !== undefined;
+  const agentUrl = isGiven ? readUrl(reader, "go-server.agent-url") : url;
+  const server = parseUrlServer(agentUrl);
+  if (server.ok && isLoopback(server.value.host)) {
+    reader.warnings.push(
+      `agents are told ${agentUrl}, which inside a container is the container itself; ` +
+        "write go-server.agent-url, unless network is HOST and GoCD runs on each host",
+    );
+  }
+  return agentUrl;
+}
+
+// The path is /go where none is written: GoCD serves nothing else at its root than a redirect to it.
+function readUrl(reader: Reader, key: string): string {
+  const found = find(reader, key);
+  const text = textAt(reader, key);
+  if (found === undefined || text === undefined) return "";
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const hint = `write ${key.split(".")[1]} = "http://host:8153/go"`;
+  const code = "config-bad-value";
+  if (url !== undefined && (url.username !== "" || url.password !== "")) {
+    const better = "write them as go-server.user-name and go-server.password";
+    addProblem(reader, found, { code, message: "it holds credentials", hint: better });
+  } else if (url === undefined || !parseUrlServer(text).ok) {
+    addProblem(reader, found, { code, message: "it is not an http or https URL", hint });
+  } else if (url.search !== "" || url.hash !== "") {
+    addProblem(reader, found, { code, message: "it holds a ? or #", hint });
+  } else {
+    const path = url.pathname.replace(/\/+$/, "");
+    return `${url.origin}${path === "" ? "/go" : path}`;
+  }
+  return "";
+}
+
+function readGocdCredentials(reader: Reader): GocdConfig["credentials"] {
+  const userName = textAt(reader, "go-server.user-name");
+  const password = secretAt(reader, "go-server.password");
+  const token = secretAt(reader, "go-server.access-token");
+  const found = find(reader, "go-server.user-name");
+  if (token !== undefined && (userName !== undefined || password !== undefined)) {
+    const message = "both an access token and a user name or password are given";
+    addProblem(reader, find(reader, "go-server.access-token") ?? { key: "go-server.access-token" }, {
+      code: "config-conflict",
+      message,
+      hint: "remove one of the two",
+    });
+  }
+  if (token !== undefined) return { kind: "bearer", token };
+  if (userName !== undefined && password !== undefined) return { kind: "basic", userName, password };
+  if (userName !== undefined && found !== undefined) {
+    const message = "there is a user name, but no password";
+    const hint = "write go-server.password or password-file, or check that its environment variable is set";
+    addProblem(reader, { ...found, key: "go-server.password" }, { code: "config-missing-key", message, hint });
+  } else if (password !== undefined) {
+    const message = "there is a password, but no user name";
+    const hint = 'write go-server.user-name = "…"';
+    addProblem(reader, { key: "go-server.user-name" }, { code: "config-missing-key", message, hint });
+  }
+  return { kind: "none" };
+}
+
+/** Where the state lies: `state = "…"` is short for `state.path`. */
+export function readState(reader: Reader): StateConfig {
+  const short = confAt(reader.root, "state");
+  const found = short?.kind === "text" ? { key: "state", conf: short } : find(reader, "state.path");
+  const written = short?.kind === "text" ? short.text.trim() : textAt(reader, "state.path");
+  const text = written === undefined || written === "" ? defaultText("state.path") : written;
+  if (!/^zk:/i.test(text)) return { kind: "sqlite", path: pathBeside(reader.file, text) };
+  const address = parseZookeeper(text);
+  if (!address.ok) {
+    const at = found ?? { key: "state.path" };
+    addProblem(reader, at, { code: "config-bad-value", message: address.message, hint: address.hint });
+    return { kind: "sqlite", path: "" };
+  }
+  const { servers, path, auth } = address.value;
+  const connect = servers.map(hostPortText).join(",");
+  return {
+    kind: "zookeeper",
+    connect,
+    path,
+    ...(auth === undefined ? {} : { auth: new Secret("state.path", () => auth) }),
+  };
+}
+
+/** The page; `libprocessIp` is what the 2015 framework took from the environment. */
+export function readHttp(reader: Reader, libprocessIp: string | undefined): HttpConfig {
+  const listen = readListen(reader);
+  const written = textAt(reader, "http.advertise");
+  const advertise = listen === undefined ? undefined : advertised(reader, listen, written ?? libprocessIp);
+  const adminToken = secretAt(reader, "http.admin-token");
+  if (advertise !== undefined && listen !== undefined && isLoopback(listen.host)) {
+    reader.warnings.push(
+      `the page listens on ${hostPortText(listen)} only, so that its link in Mesos (${advertise}) may lead nowhere; ` +
+        "see http.listen",
+    );
+  }
+  return {
+    ...(listen === undefined ? {} : { listen }),
+    ...(advertise === undefined ? {} : { advertise }),
+    ...(adminToken === undefined ? {} : { adminToken }),
+  };
+}
+
+function readListen(reader: Reader): HostPort | undefined {
+  const found = find(reader, "http.listen");
+  const text = textAt(reader, "http.listen") ?? defaultText("http.listen");
+  if (/^(off|no|false)$/i.test(text)) return undefined;
+  const address = parseHostPort(text, -1);
+  if (address.ok && address.value.port !== -1) return address.value;
+  if (found !== undefined) {
+    const hint = 'write "127.0.0.1:8090", "0.0.0.0:8090" for all addresses, or off';
+    addProblem(reader, found, { code: "config-bad-value", message: `${quote(text)} is not an address and port`, hint });
+  }
+  return undefined;
+}
+
+function advertised(reader: Reader, listen: HostPort, text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  if (parseUrlServer(text).ok) return new URL(text).href.replace(/\/$/, "");
+  const address = parseHostPort(text, listen.port);
+  if (address.ok) return `http://${hostPortText(address.value)}`;
+  const found = find(reader, "http.advertise");
+  const hint = 'write "host", "host:8090" or "http://host:8090"';
+  if (found === undefined) reader.warnings.push("LIBPROCESS_IP is set, but is no address: it is not used");
+  else addProblem(reader, found, { code: "config-bad-value", message: `${quote(text)} is not a host or URL`, hint });
+  return undefined;
+}
+
+/** The log. */
+export function readLog(reader: Reader): LogConfig {
+  return {
+    level: wordAt(reader, "log.level") as LogConfig["level"],
+    format: wordAt(reader, "log.format") as LogConfig["format"],
+  };
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
+}
+
+function defaultText(key: string): string {
+  return unquoted(specOf(key).default ?? "");
+}

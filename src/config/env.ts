@@ -1,0 +1,16 @@
+// The environment of the process as the map that loadConfig wants. Not here: which names are used (keys are in the file).
+// Called by cli/ and scripts/.
+
+/** The environment, read name by name, so that `--allow-env=NAME,…` is enough. A name that may not be read is not set. */
+export function processEnv(): Readonly<Record<string, string>> {
+  return new Proxy<Record<string, string>>({}, {
+    get: (_target, name): string | undefined => {
+      if (typeof name !== "string" || name === "" || /[=\0]/.test(name)) return undefined;
+      try {
+        return Deno.env.get(name);
+      } catch {
+        return undefined;
+      }
+    },
+  });
+}

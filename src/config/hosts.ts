@@ -1,0 +1,86 @@
+// Which hosts, files and variables a configuration needs: the permissions of a scoped start. Not here: granting them.
+// Called by scripts/start.ts, scripts/compile.ts and cli/ (the Worker of the downloaded binary).
+
+import { dirname } from "node:path";
+import { hostPortText, parseHostPort, parseMasters, parseUrlServer, parseZookeeper } from "./addresses.ts";
+import type { Config } from "./config.ts";
+
+/** Exactly what the program must be allowed. */
+export interface Hosts {
+  /** Values of `--allow-net`: `host:port`, IPv6 in brackets; a name of `mesos.allowed-hosts` without a port is every port. */
+  readonly net: readonly string[];
+  /** Values of `--allow-read`: the folder of the configuration, the folder of the state, CAs, secrets, `env-files`. */
+  readonly read: readonly string[];
+  /** Values of `--allow-write`: the folder of the state. */
+  readonly write: readonly string[];
+  /** Values of `--allow-env`. */
+  readonly env: readonly string[];
+  /** What the configuration needs and a list of hosts cannot say. */
+  readonly gaps: readonly HostsGap[];
+}
+
+/** A host that may be needed and is not in the list. */
+export interface HostsGap {
+  /** Key to change. */
+  readonly key: string;
+  /** What is missing. */
+  readonly message: string;
+  /** What to write. */
+  readonly hint: string;
+}
+
+/** The permissions that a configuration needs. */
+export function hostsOf(config: Config): Hosts {
+  const net = new Set<string>();
+  const gaps: HostsGap[] = [];
+  addMasters(config, net, gaps);
+  const gocd = parseUrlServer(config.gocd.url);
+  if (gocd.ok) net.add(hostPortText(gocd.value));
+  if (config.state.kind === "zookeeper") addZookeeper(`zk://${config.state.connect}${config.state.path}`, net);
+  if (config.http.listen !== undefined) net.add(hostPortText(config.http.listen));
+  const write = config.state.kind === "sqlite" ? [dirname(config.state.path)] : [];
+  const read = [dirname(config.path), ...write, ...(config.readFiles ?? [])];
+  const env = ["LIBPROCESS_IP", ...(config.envNames ?? [])];
+  return { net: [...net], read: unique(read), write, env: unique(env), gaps };
+}
+
+function addMasters(config: Config, net: Set<string>, gaps: HostsGap[]): void {
+  const masters = parseMasters(config.mesos.masters);
+  if (masters.ok && masters.value.kind === "direct") {
+    for (const server of masters.value.servers) net.add(hostPortText(server));
+  }
+  if (masters.ok && masters.value.kind === "zookeeper") {
+    for (const server of masters.value.address.servers) net.add(hostPortText(server));
+  }
+  for (const host of config.mesos.allowedHosts) {
+    if (host.includes("/")) {
+      gaps.push({
+        key: "mesos.allowed-hosts",
+        message: `the block ${host} cannot be said as a list of hosts`,
+        hint: "name each master as host:port, or start with --allow-net for all hosts",
+      });
+      continue;
+    }
+    const address = parseHostPort(host, 0);
+    if (address.ok) {
+      net.add(address.value.port === 0 ? hostPortText(address.value).replace(/:0$/, "") : hostPortText(address.value));
+    }
+  }
+  if (masters.ok && masters.value.kind === "zookeeper" && config.mesos.allowedHosts.length === 0) {
+    gaps.push({
+      key: "mesos.allowed-hosts",
+      message: "with zk:// the leading master is only known when ZooKeeper names it",
+      hint: 'name every master: allowed-hosts = ["master1:5050", "master2:5050"]',
+    });
+  }
+}
+
+function addZookeeper(text: string, net: Set<string>): void {
+  const address = parseZookeeper(text);
+  if (!address.ok) return;
+  for (const server of address.value.servers) net.add(hostPortText(server));
+}
+
+function unique(values: readonly string[]): readonly string[] {
+  return [...new Set(values)];
+}

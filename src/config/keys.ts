@@ -1,0 +1,80 @@
+// THE table of the keys of framework.conf. Not here: reading values (values.ts), what they become (load.ts).
+// Read by load.ts, help.ts and the test that holds framework.conf.example against it. Names, once released, stay.
+
+import { agentKeys } from "./keys_agents.ts";
+import { connectionKeys } from "./keys_connections.ts";
+import { runningKeys } from "./keys_running.ts";
+
+/** What may be written as the value of a key. Every number, duration and boolean may also be a text in quotes. */
+export type KeyType =
+  | "text"
+  /** A text that is never shown. */
+  | "secret"
+  /** A path, relative to the folder of framework.conf. */
+  | "path"
+  | "boolean"
+  | "int"
+  | "number"
+  /** A number with a unit: `500 ms`, `30 seconds`, `2 minutes`, `7 days`. */
+  | "duration"
+  /** `512 MB`, `1.5 GB`; a bare number is MB. */
+  | "memory"
+  /** One of `words`. */
+  | "word"
+  /** A list of names; one text with commas is taken apart. */
+  | "names"
+  /** The same, or `"*"`. */
+  | "names or *"
+  /** A list of texts; one text is a list of one. */
+  | "texts"
+  /** An object of texts. */
+  | "map"
+  | "volumes"
+  | "port-mappings"
+  | "docker-parameters"
+  | "uris"
+  | "constraints"
+  | "network";
+
+/** One row of the table. */
+export interface KeySpec {
+  /** Dotted, below `gocd-mesos`. A key of `go-agent` is also one of each profile, except where `isGoAgentOnly`. */
+  readonly path: string;
+  readonly type: KeyType;
+  /** As it would be written; absent: the key is off or required, which `doc` says. */
+  readonly default?: string;
+  /** One or two sentences for the operator. */
+  readonly doc: string;
+  /** A value as it would be written. */
+  readonly example: string;
+  /** The words of a `word`. */
+  readonly words?: readonly string[];
+  /** Smallest and largest value: ms for a duration, MB for memory. */
+  readonly min?: number;
+  /** See `min`. */
+  readonly max?: number;
+  /** A key of `go-agent` that a profile cannot have. */
+  readonly isGoAgentOnly?: boolean;
+}
+
+/** The object of framework.conf that all keys are in. */
+export const rootKey = "gocd-mesos";
+
+/** All keys, in the order of framework.conf.example. */
+export const keys: readonly KeySpec[] = [...connectionKeys, ...agentKeys, ...runningKeys];
+
+const byPath: ReadonlyMap<string, KeySpec> = new Map(keys.map((spec) => [spec.path, spec]));
+
+/** The row of a key, or of the key of a profile (`profiles.NAME.cpus`); `undefined` where there is none. */
+export function keySpec(path: string): KeySpec | undefined {
+  const ofProfile = /^profiles\.[^.]+\.(.+)$/.exec(path)?.[1];
+  if (ofProfile === undefined) return byPath.get(path);
+  const spec = byPath.get(`go-agent.${ofProfile}`);
+  return spec?.isGoAgentOnly === true ? undefined : spec;
+}
+
+/** Whether the path is an object that holds keys. */
+export function isSection(path: string): boolean {
+  if (path === "profiles" || /^profiles\.[^.]+$/.test(path)) return true;
+  return keys.some((spec) => spec.path.startsWith(`${path}.`));
+}

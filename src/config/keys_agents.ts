@@ -1,0 +1,289 @@
+// The rows of the key table about the agents that are launched. Not here: what the columns mean (keys.ts).
+// Read by keys.ts only.
+
+import type { KeySpec } from "./keys.ts";
+
+const secondMs = 1000;
+const minuteMs = 60_000;
+const dayMs = 86_400_000;
+
+const registrationKeys: readonly KeySpec[] = [
+  {
+    path: "go-agent.auto-register-key",
+    type: "secret",
+    isGoAgentOnly: true,
+    doc: "agentAutoRegisterKey of the GoCD server. Not set: agents come up Pending and are enabled by this program",
+    example: "${?GOCD_AUTO_REGISTER_KEY}",
+  },
+  {
+    path: "go-agent.auto-register-key-file",
+    type: "path",
+    isGoAgentOnly: true,
+    doc: "A file with the key, instead of go-agent.auto-register-key; read again at each use",
+    example: '"/run/secrets/auto-register-key"',
+  },
+  {
+    path: "go-agent.resources",
+    type: "names or *",
+    default: "[]",
+    doc: 'GoCD resources that the agent registers with, or "*": those that the job asks for',
+    example: '["linux", "java"]',
+  },
+  {
+    path: "go-agent.environments",
+    type: "names or *",
+    default: "[]",
+    doc: 'GoCD environments that are served; none: pipelines in no environment; "*": every one, and none',
+    example: '["staging"]',
+  },
+];
+
+const resourceKeys: readonly KeySpec[] = [
+  { path: "go-agent.cpus", type: "number", default: "1", min: 0.01, max: 10_000, doc: "Processors", example: "1.5" },
+  {
+    path: "go-agent.mem",
+    type: "memory",
+    default: "1 GB",
+    min: 32,
+    max: 100_000_000,
+    doc: "Memory; a bare number is MB. The container is killed above it",
+    example: "2 GB",
+  },
+  {
+    path: "go-agent.disk",
+    type: "memory",
+    default: "0",
+    min: 0,
+    max: 1_000_000_000,
+    doc: "Disk; a bare number is MB. 0: none is asked for",
+    example: "10 GB",
+  },
+  {
+    path: "go-agent.gpus",
+    type: "int",
+    default: "0",
+    min: 0,
+    max: 1024,
+    doc: "Graphics processors",
+    example: "1",
+  },
+  {
+    path: "go-agent.role",
+    type: "text",
+    doc: "The one of mesos.roles whose offers are used; by default the first",
+    example: '"ci/gpu"',
+  },
+  {
+    path: "go-agent.constraints",
+    type: "constraints",
+    default: "[]",
+    doc:
+      "Conditions on the Mesos agent, on an attribute or on hostname, region, zone: ==, !=, in [a, b], not in [a, b], " +
+      "=~ and !~ with a regular expression, exists, not exists",
+    example: '["rack == r1", "hostname =~ build-.*", "gpu not exists"]',
+  },
+  {
+    path: "go-agent.placement",
+    type: "word",
+    words: ["pack", "spread"],
+    default: '"pack"',
+    doc: "pack: few hosts and the others free; spread: over as many hosts as there are",
+    example: '"pack"',
+  },
+  {
+    path: "go-agent.max-per-host",
+    type: "int",
+    min: 1,
+    max: 10_000,
+    doc: "Agents of this profile on one host. Not set: no limit",
+    example: "4",
+  },
+];
+
+const containerKeys: readonly KeySpec[] = [
+  {
+    path: "go-agent.docker-image",
+    type: "text",
+    doc: "Image of the agent. Required, here or in each profile",
+    example: '"gocd/gocd-agent-alpine-3.20:v24.5.0"',
+  },
+  {
+    path: "go-agent.containerizer",
+    type: "word",
+    words: ["docker", "mesos"],
+    default: '"docker"',
+    doc: "Which containerizer of Mesos runs the image",
+    example: '"docker"',
+  },
+  {
+    path: "go-agent.force-pull",
+    type: "boolean",
+    default: "false",
+    doc: "Pull the image before each start, even if it is there",
+    example: "true",
+  },
+  {
+    path: "go-agent.network",
+    type: "network",
+    default: '"BRIDGE"',
+    doc: "BRIDGE, HOST, NONE, or the name of a Docker or CNI network; with containerizer mesos HOST is the default",
+    example: '"HOST"',
+  },
+  {
+    path: "go-agent.port-mappings",
+    type: "port-mappings",
+    default: "[]",
+    doc: "Ports of the container on a host port out of the offer: 8080, 8080/udp, or { container-port, protocol }",
+    example: "[8080, 5005/tcp]",
+  },
+  {
+    path: "go-agent.volumes",
+    type: "volumes",
+    default: "[]",
+    doc: "host-path:container-path or name:container-path, with :ro or :rw (default) behind, or " +
+      "{ host-path or name, container-path, mode, driver }",
+    example: '["/var/run/docker.sock:/var/run/docker.sock", "maven-cache:/home/go/.m2"]',
+  },
+  {
+    path: "go-agent.privileged",
+    type: "boolean",
+    default: "false",
+    doc: "Run the container with all rights on its host, e.g. for Docker in Docker",
+    example: "true",
+  },
+  {
+    path: "go-agent.docker-parameters",
+    type: "docker-parameters",
+    default: "[]",
+    doc: "Further options of docker run, each --key=value: a list of { key, value } or an object",
+    example: '[{ key = "cap-add", value = "SYS_PTRACE" }]',
+  },
+  {
+    path: "go-agent.env",
+    type: "map",
+    default: "{}",
+    doc: "Variables of the container; a profile adds to those of go-agent. For secrets take env-files",
+    example: '{ AGENT_MEM = "256m" }',
+  },
+  {
+    path: "go-agent.env-files",
+    type: "map",
+    default: "{}",
+    doc: "Variables of the container whose values are read from files at each launch: name = path",
+    example: '{ NPM_TOKEN = "/run/secrets/npm-token" }',
+  },
+  {
+    path: "go-agent.user",
+    type: "text",
+    default: '""',
+    doc: "User that the container's command runs as; empty: mesos.user",
+    example: '"go"',
+  },
+  {
+    path: "go-agent.uris",
+    type: "uris",
+    default: "[]",
+    doc: "Files that Mesos fetches into the sandbox: a URI, or { value, extract (true), executable (false), " +
+      "cache (false), output-file }; also for registry credentials",
+    example: '["file:///etc/docker.tar.gz"]',
+  },
+  {
+    path: "go-agent.command",
+    type: "text",
+    doc: "Replaces the image's entry point; with shell = true a line for the shell",
+    example: '"/docker-entrypoint.sh"',
+  },
+  {
+    path: "go-agent.shell",
+    type: "boolean",
+    default: "false",
+    doc: "Whether command is a line for /bin/sh",
+    example: "false",
+  },
+  {
+    path: "go-agent.arguments",
+    type: "texts",
+    default: "[]",
+    doc: "Arguments of the command or the entry point",
+    example: '["--verbose"]',
+  },
+  {
+    path: "go-agent.labels",
+    type: "map",
+    default: "{}",
+    doc: "Labels of the Mesos task; a profile adds to those of go-agent",
+    example: '{ team = "build" }',
+  },
+  {
+    path: "go-agent.kill-grace",
+    type: "duration",
+    default: "30 seconds",
+    min: 0,
+    max: dayMs,
+    doc: "Time between SIGTERM and SIGKILL when a container is stopped",
+    example: "30 seconds",
+  },
+  {
+    path: "go-agent.shm-size",
+    type: "memory",
+    min: 1,
+    max: 10_000_000,
+    doc: "Size of /dev/shm; a bare number is MB. Not set: what the containerizer gives. Browsers need 1 GB",
+    example: "1 GB",
+  },
+  {
+    path: "go-agent.health-check",
+    type: "word",
+    words: ["none", "agent-api"],
+    default: '"none"',
+    doc: "agent-api: Mesos asks the agent's own health address (GoCD 17.11 and later)",
+    example: '"none"',
+  },
+];
+
+const limitKeys: readonly KeySpec[] = [
+  {
+    path: "go-agent.max-agents",
+    type: "int",
+    min: 0,
+    max: 100_000,
+    doc: "Agents of this profile alive at once. Not set: scaling.max-agents alone counts",
+    example: "20",
+  },
+  {
+    path: "go-agent.min-idle",
+    type: "int",
+    default: "0",
+    min: 0,
+    max: 100_000,
+    doc: "Idle agents of this profile kept ready although nothing waits",
+    example: "1",
+  },
+  {
+    path: "go-agent.idle-timeout",
+    type: "duration",
+    min: 0,
+    max: 365 * dayMs,
+    doc: "The same as scaling.idle-timeout, for this profile",
+    example: "1 hour",
+  },
+  {
+    path: "go-agent.register-timeout",
+    type: "duration",
+    min: 10 * secondMs,
+    max: dayMs,
+    doc: "The same as scaling.register-timeout, for this profile",
+    example: "15 minutes",
+  },
+  {
+    path: "go-agent.drain-timeout",
+    type: "duration",
+    min: minuteMs,
+    max: 365 * dayMs,
+    doc: "The same as scaling.drain-timeout, for this profile",
+    example: "12 hours",
+  },
+];
+
+/** Rows about the agents; each but the register keys is also a key of a profile. */
+export const agentKeys: readonly KeySpec[] = [...registrationKeys, ...resourceKeys, ...containerKeys, ...limitKeys];

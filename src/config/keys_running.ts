@@ -1,0 +1,216 @@
+// The rows of the key table about polling, limits, state, page and log. Not here: what the columns mean (keys.ts).
+// Read by keys.ts only.
+
+import type { KeySpec } from "./keys.ts";
+
+const secondMs = 1000;
+const minuteMs = 60_000;
+const dayMs = 86_400_000;
+
+const pollerKeys: readonly KeySpec[] = [
+  {
+    path: "poller.interval",
+    type: "duration",
+    default: "2 minutes",
+    min: secondMs,
+    max: dayMs,
+    doc: "How often the GoCD server is asked while jobs wait or agents change. 15 seconds is recommended",
+    example: "15 seconds",
+  },
+  {
+    path: "poller.attempts",
+    type: "int",
+    default: "5",
+    min: 0,
+    max: 1000,
+    doc: "A job must wait in MORE than this many polls in a row before an agent is launched. 1 is recommended",
+    example: "1",
+  },
+  {
+    path: "poller.max-interval",
+    type: "duration",
+    default: "2 minutes",
+    min: secondMs,
+    max: dayMs,
+    doc:
+      "The slowest rhythm, while nothing is scheduled; at least poller.interval, which it follows by default where " +
+      "that is longer. 1 minute is recommended",
+    example: "1 minute",
+  },
+  {
+    path: "poller.stale-after",
+    type: "duration",
+    default: "10 minutes",
+    min: 5 * secondMs,
+    max: 7 * dayMs,
+    doc: "Without a good poll for this long nothing is launched or removed; by default at least 3 times max-interval",
+    example: "10 minutes",
+  },
+  {
+    path: "poller.assign-grace",
+    type: "duration",
+    default: "90 seconds",
+    min: 0,
+    max: dayMs,
+    doc: "A job that waits for longer than this beside an idle agent that fits waits for another reason",
+    example: "90 seconds",
+  },
+  {
+    path: "poller.zombie-after",
+    type: "duration",
+    default: "15 minutes",
+    min: minuteMs,
+    max: 30 * dayMs,
+    doc: "A job that waits for longer than this while newer ones like it are taken counts as forgotten by the server",
+    example: "15 minutes",
+  },
+  {
+    path: "poller.ignore",
+    type: "names",
+    default: "[]",
+    doc: "Jobs that never cause a launch: patterns on pipeline/stage/job, * for any text without /, ** for any text; " +
+      "a pattern without / means the pipeline",
+    example: '["nightly-*", "deploy/prod/*"]',
+  },
+  {
+    path: "poller.resourceless-jobs",
+    type: "word",
+    words: ["serve", "ignore"],
+    default: '"serve"',
+    doc:
+      "Whether jobs without any resource count; write ignore where they are run by elastic agents, which look the same",
+    example: '"serve"',
+  },
+];
+
+const scalingKeys: readonly KeySpec[] = [
+  {
+    path: "scaling.max-agents",
+    type: "int",
+    default: "50",
+    min: 0,
+    max: 100_000,
+    doc: "How many agents may be alive at once, of all profiles together",
+    example: "50",
+  },
+  {
+    path: "scaling.idle-timeout",
+    type: "duration",
+    default: "10 minutes",
+    min: 0,
+    max: 365 * dayMs,
+    doc: "An agent that is idle for longer is removed",
+    example: "10 minutes",
+  },
+  {
+    path: "scaling.launch-timeout",
+    type: "duration",
+    default: "10 minutes",
+    min: 10 * secondMs,
+    max: dayMs,
+    doc: "How long Mesos may be silent about a launch before it is given up",
+    example: "10 minutes",
+  },
+  {
+    path: "scaling.register-timeout",
+    type: "duration",
+    default: "10 minutes",
+    min: 10 * secondMs,
+    max: dayMs,
+    doc: "How long a running container may take to show up on the GoCD server",
+    example: "10 minutes",
+  },
+  {
+    path: "scaling.drain-confirm",
+    type: "duration",
+    default: "20 seconds",
+    min: 20 * secondMs,
+    max: 3600 * secondMs,
+    doc:
+      "Time between the two looks that must both find a disabled agent idle before it is removed; at least 20 seconds",
+    example: "20 seconds",
+  },
+  {
+    path: "scaling.drain-timeout",
+    type: "duration",
+    min: minuteMs,
+    max: 365 * dayMs,
+    doc: "An agent that is to go and still builds after this time is killed with its job. Not set: never",
+    example: "6 hours",
+  },
+  {
+    path: "scaling.slow-server-launches-per-minute",
+    type: "int",
+    default: "10",
+    min: 1,
+    max: 10_000,
+    doc: "Launches per minute on GoCD servers up to 19.8, where each registration rewrites the configuration",
+    example: "10",
+  },
+  {
+    path: "scaling.maintenance-lead",
+    type: "duration",
+    default: "1 hour",
+    min: 0,
+    max: 30 * dayMs,
+    doc: "Hosts whose maintenance starts sooner than this get no new agents; take the length of the longest job",
+    example: "1 hour",
+  },
+];
+
+const programKeys: readonly KeySpec[] = [
+  {
+    path: "state.path",
+    type: "text",
+    default: '"gocd-mesos.db"',
+    doc: "Where the framework id and the agents are remembered: a file, relative to this one, or " +
+      "zk://user:password@host1:2181,host2:2181/gocd-mesos. state = … may be written for short",
+    example: '"/var/lib/gocd-mesos/state.db"',
+  },
+  {
+    path: "http.listen",
+    type: "text",
+    default: '"127.0.0.1:8090"',
+    doc: "Address and port of the status page, or off",
+    example: '"0.0.0.0:8090"',
+  },
+  {
+    path: "http.advertise",
+    type: "text",
+    doc:
+      "The status page as others reach it (host, host:port or URL), for the link in Mesos; by default LIBPROCESS_IP " +
+      "of the environment, if set",
+    example: '"http://scheduler.example.com:8090"',
+  },
+  {
+    path: "http.admin-token",
+    type: "secret",
+    doc: "Token that allows changes through the page; without one it only shows",
+    example: "${?GOCD_MESOS_ADMIN_TOKEN}",
+  },
+  {
+    path: "http.admin-token-file",
+    type: "path",
+    doc: "A file with the token, instead of http.admin-token; read again at each use",
+    example: '"/run/secrets/admin-token"',
+  },
+  {
+    path: "log.level",
+    type: "word",
+    words: ["debug", "info", "warning", "error"],
+    default: '"info"',
+    doc: "The least important lines that are written",
+    example: '"info"',
+  },
+  {
+    path: "log.format",
+    type: "word",
+    words: ["auto", "text", "json"],
+    default: '"auto"',
+    doc: "text, JSON lines, or auto: text on a terminal and JSON elsewhere",
+    example: '"auto"',
+  },
+];
+
+/** Rows about how the program runs. */
+export const runningKeys: readonly KeySpec[] = [...pollerKeys, ...scalingKeys, ...programKeys];

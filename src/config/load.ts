@@ -1,0 +1,171 @@
+// Reads framework.conf into a Config, or tells all that is wrong with it. Not here: the table of keys (keys.ts), HOCON
+// (hocon.ts), the parts (connections.ts, profiles.ts). Called by cli/, runtime/ (reload) and scripts/.
+
+import type { PollerSettings, ScalingSettings } from "../core/settings.ts";
+import type { Config } from "./config.ts";
+import { ConfigError } from "./config_error.ts";
+import { readGocd, readHttp, readLog, readMesos, readState } from "./connections.ts";
+import type { Conf, ConfObject } from "./hocon_resolve.ts";
+import { readHocon, type ReadText } from "./hocon.ts";
+import { isSection, keys, keySpec, rootKey } from "./keys.ts";
+import { profileNamePattern, readProfiles } from "./profiles.ts";
+import { addProblem, durationMsAt, find, integerAt, type Reader, textsAt, wordAt, wrongType } from "./reader.ts";
+import { nearestKey } from "./suggest.ts";
+import { quote } from "./values.ts";
+
+/**
+ * Reads and checks a configuration file. `env` is what `${?NAME}` is looked for in (see {@linkcode processEnv} of
+ * env.ts), `read` reads a text file. Throws {@linkcode ConfigError} with every problem of the file, and nothing else.
+ */
+export function loadConfig(
+  path: string,
+  env: Readonly<Record<string, string>>,
+  read: ReadText = Deno.readTextFileSync,
+): Config {
+  const hocon = readHocon(path, env, read);
+  const root = rootOf(hocon.root, path);
+  const reader: Reader = {
+    root,
+    file: path,
+    problems: [],
+    warnings: [...hocon.warnings],
+    read,
+    readFiles: hocon.files.slice(1),
+  };
+  checkKeys(reader, root, "");
+  const libprocessIp = env["LIBPROCESS_IP"];
+  const http = readHttp(reader, typeof libprocessIp === "string" && libprocessIp !== "" ? libprocessIp : undefined);
+  const mesos = readMesos(reader, http.advertise);
+  const gocd = readGocd(reader);
+  const poller = readPoller(reader);
+  const scaling = readScaling(reader);
+  const profiles = readProfiles(reader, mesos.roles);
+  checkLimits(reader, scaling, profiles);
+  const state = readState(reader);
+  const log = readLog(reader);
+  throwProblems(reader);
+  const settings = { frameworkName: mesos.name, profiles, poller, scaling };
+  const warnings = [...new Set(reader.warnings)];
+  const readFiles = [...new Set(reader.readFiles)];
+  return { path, settings, mesos, gocd, state, http, log, warnings, readFiles, envNames: hocon.envNames };
+}
+
+function rootOf(file: ConfObject, path: string): ConfObject {
+  const root = file.fields.get(rootKey);
+  if (root?.kind === "object") return root;
+  const near = nearestKey(rootKey, [...file.fields.keys()]);
+  const message = root === undefined ? `there is no ${rootKey} { … }` : `${rootKey} is not an object`;
+  const better = near === undefined
+    ? `write everything inside ${rootKey} { … }`
+    : `write ${rootKey} instead of ${near}`;
+  const at = near === undefined ? undefined : file.fields.get(near)?.at;
+  const place = at === undefined ? { file: path } : at;
+  throw new ConfigError({ code: "config-root-missing", key: "", ...place, message, hint: better });
+}
+
+function checkKeys(reader: Reader, object: ConfObject, prefix: string): void {
+  for (const [name, conf] of object.fields) {
+    const key = prefix === "" ? name : `${prefix}.${name}`;
+    // A dot can only come out of quotes: no key has one in its name.
+    if (!name.includes(".") && keySpec(key) !== undefined) continue;
+    if (prefix === "profiles" && !profileNamePattern.test(name)) {
+      const message = `${quote(name)} cannot be the name of a profile`;
+      const hint = "take up to 32 letters, digits, - and _";
+      addProblem(reader, { key, conf }, { code: "config-bad-value", message, hint });
+    } else if (!name.includes(".") && isSection(key)) checkSection(reader, key, conf);
+    else addUnknown(reader, key, conf);
+  }
+}
+
+function checkSection(reader: Reader, key: string, conf: Conf): void {
+  if (conf.kind === "object") checkKeys(reader, conf, key);
+  else if (key !== "state" || conf.kind !== "text") wrongType(reader, { key, conf }, "an object { … }");
+}
+
+function addUnknown(reader: Reader, key: string, conf: Conf): void {
+  const profile = /^profiles\.[^.]+/.exec(key)?.[0];
+  const sections = [...new Set(keys.map((spec) => spec.path.split(".")[0] ?? "").filter(isSection)), "profiles"];
+  const ofProfile = keys.filter((spec) => spec.path.startsWith("go-agent.") && spec.isGoAgentOnly !== true)
+    .map((spec) => `${profile}.${spec.path.slice("go-agent.".length)}`);
+  const known = profile === undefined ? [...keys.map((spec) => spec.path), ...sections] : ofProfile;
+  const near = nearestKey(key, known);
+  const isForAll = profile !== undefined &&
+    keySpec(`go-agent.${key.slice(profile.length + 1)}`)?.isGoAgentOnly === true;
+  const hint = isForAll
+    ? "write it in go-agent: it is the same for all profiles"
+    : near === undefined
+    ? "see framework.conf.example for all keys"
+    : `did you mean ${near}?`;
+  const message = isForAll ? "a profile cannot have this key" : "there is no such key";
+  addProblem(reader, { key, conf }, { code: "config-unknown-key", message, hint });
+}
+
+function readPoller(reader: Reader): PollerSettings {
+  const intervalMs = durationMsAt(reader, "poller.interval") ?? 0;
+  const writtenMaxMs = durationMsAt(reader, "poller.max-interval") ?? 0;
+  const maxInterval = find(reader, "poller.max-interval");
+  if (maxInterval !== undefined && writtenMaxMs < intervalMs) {
+    const message = "it is shorter than poller.interval";
+    addProblem(reader, maxInterval, { code: "config-conflict", message, hint: "raise it, or lower poller.interval" });
+  }
+  const maxIntervalMs = Math.max(intervalMs, writtenMaxMs);
+  const writtenStaleMs = durationMsAt(reader, "poller.stale-after") ?? 0;
+  const stale = find(reader, "poller.stale-after");
+  if (stale !== undefined && writtenStaleMs <= maxIntervalMs) {
+    const message = "it is not longer than poller.max-interval, so that every poll would come too late";
+    addProblem(reader, stale, { code: "config-conflict", message, hint: "take three times poller.max-interval" });
+  }
+  return {
+    intervalMs,
+    attempts: integerAt(reader, "poller.attempts") ?? 0,
+    maxIntervalMs,
+    staleAfterMs: stale === undefined ? Math.max(writtenStaleMs, 3 * maxIntervalMs) : writtenStaleMs,
+    assignGraceMs: durationMsAt(reader, "poller.assign-grace") ?? 0,
+    zombieAfterMs: durationMsAt(reader, "poller.zombie-after") ?? 0,
+    ignore: readIgnore(reader),
+    resourcelessJobs: wordAt(reader, "poller.resourceless-jobs") as PollerSettings["resourcelessJobs"],
+  };
+}
+
+function readIgnore(reader: Reader): readonly string[] {
+  const patterns = textsAt(reader, "poller.ignore", "commas");
+  const found = find(reader, "poller.ignore");
+  for (const pattern of patterns) {
+    if (found === undefined || /^[\w.*-]+(\/[\w.*-]+){0,2}$/.test(pattern)) continue;
+    const message = `${quote(pattern)} is not a pattern on pipeline/stage/job`;
+    const hint = 'write e.g. "nightly-*", "deploy/prod/*" or "**/smoke"';
+    addProblem(reader, found, { code: "config-bad-value", message, hint });
+  }
+  return patterns;
+}
+
+function readScaling(reader: Reader): ScalingSettings {
+  return {
+    maxAgents: integerAt(reader, "scaling.max-agents") ?? 0,
+    launchTimeoutMs: durationMsAt(reader, "scaling.launch-timeout") ?? 0,
+    drainConfirmMs: durationMsAt(reader, "scaling.drain-confirm") ?? 0,
+    slowServerLaunchesPerMinute: integerAt(reader, "scaling.slow-server-launches-per-minute") ?? 1,
+    maintenanceLeadMs: durationMsAt(reader, "scaling.maintenance-lead") ?? 0,
+  };
+}
+
+function checkLimits(
+  reader: Reader,
+  scaling: ScalingSettings,
+  profiles: readonly { readonly minIdle: number }[],
+): void {
+  const idle = profiles.reduce((sum, profile) => sum + profile.minIdle, 0);
+  if (idle <= scaling.maxAgents) return;
+  const found = find(reader, "scaling.max-agents") ?? { key: "scaling.max-agents" };
+  const message = `${scaling.maxAgents} is less than the idle agents that the profiles keep ready, ${idle}`;
+  addProblem(reader, found, { code: "config-conflict", message, hint: "raise it, or lower min-idle" });
+}
+
+// A value of go-agent is read once for each profile: what is wrong with it is told once.
+function throwProblems(reader: Reader): void {
+  const different = new Map(
+    reader.problems.map((problem) => [`${problem.file}\n${problem.line}\n${problem.key}\n${problem.message}`, problem]),
+  );
+  const [first, ...more] = different.values();
+  if (first !== undefined) throw new ConfigError(first, ...more);
+}

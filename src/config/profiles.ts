@@ -1,0 +1,206 @@
+// Makes the agent profiles of go-agent and profiles. Not here: the forms of volumes and the like (container_values.ts).
+// Called by load.ts.
+
+import { type MesosResources, noResources, toMilli } from "../core/mesos_resources.ts";
+import type { AgentProfile, ContainerSettings } from "../core/settings.ts";
+import {
+  constraintsAt,
+  mapAt,
+  networkAt,
+  parametersAt,
+  portMappingsAt,
+  urisAt,
+  volumesAt,
+} from "./container_values.ts";
+import { pathBeside } from "./hocon.ts";
+import { profileHash } from "./profile_hash.ts";
+import { addProblem, booleanAt, confAt, durationMsAt, find, integerAt, memoryMbMilliAt, numberAt } from "./reader.ts";
+import { type Reader, textAt, textsAt, wordAt } from "./reader.ts";
+import { quote } from "./values.ts";
+
+/** Names of profiles. */
+export const profileNamePattern: RegExp = /^[a-zA-Z0-9_-]{1,32}$/;
+
+/** All profiles: those under `profiles`, or `default`, which is `go-agent` itself. `roles` are those of the framework. */
+export function readProfiles(reader: Reader, roles: readonly string[]): readonly AgentProfile[] {
+  const section = confAt(reader.root, "profiles");
+  if (section?.kind !== "object" || section.fields.size === 0) {
+    return [readProfile(reader, "default", "go-agent", roles)];
+  }
+  return [...section.fields.keys()]
+    .filter((name) => profileNamePattern.test(name) && section.fields.get(name)?.kind === "object")
+    .map((name) => readProfile(reader, name, `profiles.${name}`, roles));
+}
+
+function readProfile(reader: Reader, name: string, prefix: string, roles: readonly string[]): AgentProfile {
+  const key = (last: string): string => `${prefix}.${last}`;
+  const container = readContainer(reader, prefix);
+  const gocdResources = readGocdResources(reader, key("resources"));
+  const mesosResources = readMesosResources(reader, prefix, container);
+  const maxPerHost = integerAt(reader, key("max-per-host"));
+  const maxAgents = integerAt(reader, key("max-agents"));
+  const minIdle = integerAt(reader, key("min-idle")) ?? 0;
+  const drainTimeoutMs = durationMsAt(reader, key("drain-timeout")) ?? durationMsAt(reader, "scaling.drain-timeout");
+  if (maxAgents !== undefined && minIdle > maxAgents) {
+    const message = `${minIdle} idle agents are more than max-agents, ${maxAgents}`;
+    const found = find(reader, key("min-idle")) ?? { key: key("min-idle") };
+    addProblem(reader, found, { code: "config-conflict", message, hint: "raise max-agents or lower min-idle" });
+  }
+  return {
+    name,
+    hash: profileHash({ gocdResources, mesosResources, container }),
+    gocdResources,
+    environments: readEnvironments(reader, key("environments")),
+    mesosResources,
+    role: readRole(reader, key("role"), roles),
+    constraints: constraintsAt(reader, key("constraints")),
+    placement: wordAt(reader, key("placement")) as AgentProfile["placement"],
+    ...(maxPerHost === undefined ? {} : { maxPerHost }),
+    ...(maxAgents === undefined ? {} : { maxAgents }),
+    minIdle,
+    idleTimeoutMs: durationMsAt(reader, key("idle-timeout")) ?? durationMsAt(reader, "scaling.idle-timeout") ?? 0,
+    registerTimeoutMs: durationMsAt(reader, key("register-timeout")) ??
+      durationMsAt(reader, "scaling.register-timeout") ?? 0,
+    ...(drainTimeoutMs === undefined ? {} : { drainTimeoutMs }),
+    container,
+  };
+}
+
+// facts: GoCD ResourceConfig (`[-\w\s|.]*`); a comma parts them in the agent's registration.
+function readGocdResources(reader: Reader, key: string): readonly string[] | "*" {
+  return readNames(reader, key, /^[-\w\s|.]+$/, "a GoCD resource: letters, digits, blanks and - _ . |");
+}
+
+// facts: GoCD NameTypeValidator; names compare without regard to case.
+function readEnvironments(reader: Reader, key: string): readonly string[] | "*" {
+  return readNames(reader, key, /^[a-zA-Z0-9_-][a-zA-Z0-9_.-]{0,254}$/, "an environment: letters, digits and - _ .");
+}
+
+function readNames(reader: Reader, key: string, pattern: RegExp, what: string): readonly string[] | "*" {
+  const names = textsAt(reader, key, "commas");
+  const found = find(reader, key);
+  if (names.length === 1 && names[0] === "*") return "*";
+  for (const name of names) {
+    if (pattern.test(name) || found === undefined) continue;
+    const hint = name === "*"
+      ? 'write "*" alone, or the names'
+      : name.includes(",")
+      ? 'write each name by itself: ["a", "b"]'
+      : 'write a list of names: ["linux", "java"]';
+    addProblem(reader, found, {
+      code: "config-bad-value",
+      message: `${quote(name)} cannot be the name of ${what}`,
+      hint,
+    });
+  }
+  return [...new Map(names.map((name) => [name.toLowerCase(), name])).values()];
+}
+
+function readRole(reader: Reader, key: string, roles: readonly string[]): string {
+  const role = textAt(reader, key);
+  const found = find(reader, key);
+  if (role !== undefined && found !== undefined && !roles.includes(role)) {
+    const message = `${quote(role)} is not a role of the framework`;
+    const hint = `write one of ${roles.join(", ")}, or add it to mesos.roles`;
+    addProblem(reader, found, { code: "config-conflict", message, hint });
+  }
+  return role ?? roles[0] ?? "*";
+}
+
+function readMesosResources(reader: Reader, prefix: string, container: ContainerSettings): MesosResources {
+  return {
+    ...noResources,
+    cpusMilli: toMilli(numberAt(reader, `${prefix}.cpus`) ?? 0),
+    memMbMilli: memoryMbMilliAt(reader, `${prefix}.mem`) ?? 0,
+    diskMbMilli: memoryMbMilliAt(reader, `${prefix}.disk`) ?? 0,
+    gpus: integerAt(reader, `${prefix}.gpus`) ?? 0,
+    portsCount: container.portMappings.length,
+  };
+}
+
+function readContainer(reader: Reader, prefix: string): ContainerSettings {
+  const key = (last: string): string => `${prefix}.${last}`;
+  const type = wordAt(reader, key("containerizer")) === "mesos" ? "MESOS" : "DOCKER";
+  const shmSizeMbMilli = memoryMbMilliAt(reader, key("shm-size"));
+  const command = textAt(reader, key("command"));
+  const container: ContainerSettings = {
+    type,
+    image: readImage(reader, key("docker-image")),
+    forcePull: booleanAt(reader, key("force-pull")),
+    network: networkAt(reader, key("network"), type === "MESOS" ? "HOST" : "BRIDGE"),
+    portMappings: portMappingsAt(reader, key("port-mappings")),
+    volumes: volumesAt(reader, key("volumes")),
+    privileged: booleanAt(reader, key("privileged")),
+    parameters: parametersAt(reader, key("docker-parameters")),
+    env: mapAt(reader, key("env")),
+    envFiles: readEnvFiles(reader, key("env-files")),
+    user: textAt(reader, key("user")) ?? "",
+    uris: urisAt(reader, key("uris")),
+    ...(command === undefined ? {} : { command }),
+    shell: booleanAt(reader, key("shell")),
+    arguments: textsAt(reader, key("arguments"), "whole"),
+    labels: mapAt(reader, key("labels")),
+    killGraceMs: durationMsAt(reader, key("kill-grace")) ?? 0,
+    ...(shmSizeMbMilli === undefined ? {} : { shmSizeMb: Math.ceil(shmSizeMbMilli / 1000) }),
+    healthCheck: wordAt(reader, key("health-check")) as ContainerSettings["healthCheck"],
+  };
+  checkContainer(reader, prefix, container);
+  return container;
+}
+
+function readImage(reader: Reader, key: string): string {
+  const image = textAt(reader, key);
+  const found = find(reader, key);
+  if (image === undefined) {
+    const section = confAt(reader.root, key.slice(0, key.lastIndexOf(".")));
+    const hint = 'write docker-image = "gocd/gocd-agent-alpine-3.20:v24.5.0"';
+    const at = { key, ...(section === undefined ? {} : { conf: section }) };
+    addProblem(reader, at, { code: "config-missing-key", message: "it is missing", hint });
+  } else if (/\s/.test(image) && found !== undefined) {
+    const message = `${quote(image)} is not the name of an image`;
+    addProblem(reader, found, { code: "config-bad-value", message, hint: "write name:version without blanks" });
+  }
+  return image ?? "";
+}
+
+function readEnvFiles(reader: Reader, key: string): Readonly<Record<string, string>> {
+  const entries = Object.entries(mapAt(reader, key)).map(([name, file]) =>
+    [name, pathBeside(reader.file, file)] as const
+  );
+  reader.readFiles.push(...entries.map(([, path]) => path));
+  return Object.fromEntries(entries);
+}
+
+function checkContainer(reader: Reader, prefix: string, container: ContainerSettings): void {
+  const conflict = (last: string, message: string, hint: string): void => {
+    const found = find(reader, `${prefix}.${last}`) ?? { key: `${prefix}.${last}` };
+    addProblem(reader, found, { code: "config-conflict", message, hint });
+  };
+  const { mode } = container.network;
+  if (container.portMappings.length > 0 && (mode === "HOST" || mode === "NONE")) {
+    conflict(
+      "port-mappings",
+      `with network ${mode} no ports are mapped`,
+      "remove port-mappings, or take network BRIDGE",
+    );
+  }
+  if (container.type === "MESOS") {
+    const only = "the Mesos containerizer does not have it";
+    if (mode === "BRIDGE") conflict("network", only, "write HOST, or the name of a CNI network");
+    if (container.privileged) conflict("privileged", only, 'remove it, or write containerizer = "docker"');
+    if (container.parameters.length > 0) {
+      conflict("docker-parameters", only, 'remove them, or write containerizer = "docker"');
+    }
+  }
+  if (container.shell && container.command === undefined) {
+    conflict("shell", "there is no command for the shell", "write command, or remove shell");
+  }
+  for (const [name] of Object.entries({ ...container.env, ...container.envFiles })) {
+    if (!/^[A-Za-z_][A-Za-z0-9_.-]*$/.test(name)) {
+      conflict("env", `${quote(name)} cannot be the name of a variable`, "letters, digits and _ are for variables");
+    }
+    if (Object.hasOwn(container.env, name) && Object.hasOwn(container.envFiles, name)) {
+      conflict("env-files", `${quote(name)} is in env too`, "remove one of the two");
+    }
+  }
+}

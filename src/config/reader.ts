@@ -1,0 +1,210 @@
+// Reads values by key, with the type, limits and default of the key table, and collects what is wrong. Not here: what
+// keys there are (keys.ts), what the values are put together to (connections.ts, profiles.ts, load.ts, their caller).
+
+import type { ConfigErrorCode, ConfigProblem } from "./config_error.ts";
+import type { Conf, ConfObject } from "./hocon_resolve.ts";
+import { type KeySpec, keySpec } from "./keys.ts";
+import {
+  durationText,
+  parseBoolean,
+  type Parsed,
+  parseDuration,
+  parseInteger,
+  parseMemoryMilli,
+  parseNumber,
+  quote,
+} from "./values.ts";
+
+/** A value that may be absent, with the key that it was found under (`go-agent.cpus` for a profile that inherits it). */
+export interface Found {
+  readonly key: string;
+  readonly conf: Conf;
+}
+
+/** What the values are read from, and where problems and warnings are collected. */
+export interface Reader {
+  /** The object `gocd-mesos`. */
+  readonly root: ConfObject;
+  /** The file, for problems without a line. */
+  readonly file: string;
+  readonly problems: ConfigProblem[];
+  readonly warnings: string[];
+  /** Reads a text file; throws where it cannot. */
+  readonly read: (path: string) => string;
+  /** Files that are read at the start or later, beside the configuration itself. */
+  readonly readFiles: string[];
+}
+
+/** The value at a dotted key; a key of a profile is looked for in `go-agent` next. `null` counts as absent. */
+export function find(reader: Reader, key: string): Found | undefined {
+  const own = confAt(reader.root, key);
+  if (own !== undefined) return { key, conf: own };
+  const ofProfile = /^profiles\.[^.]+\.(.+)$/.exec(key)?.[1];
+  if (ofProfile === undefined) return undefined;
+  const inherited = confAt(reader.root, `go-agent.${ofProfile}`);
+  return inherited === undefined ? undefined : { key: `go-agent.${ofProfile}`, conf: inherited };
+}
+
+/** The value at a dotted key itself, without inheritance. */
+export function confAt(root: ConfObject, key: string): Conf | undefined {
+  return key.split(".").reduce<Conf | undefined>(
+    (conf, part) => conf?.kind === "object" ? conf.fields.get(part) : undefined,
+    root,
+  );
+}
+
+/** Adds a problem at a value, or at the key alone where there is none. */
+export function addProblem(
+  reader: Reader,
+  found: { readonly key: string; readonly conf?: Conf },
+  problem: { readonly code: ConfigErrorCode; readonly message: string; readonly hint: string },
+): void {
+  const at = found.conf?.at;
+  reader.problems.push({
+    code: problem.code,
+    key: found.key,
+    file: at?.file ?? reader.file,
+    ...(at === undefined ? {} : { line: at.line }),
+    message: problem.message,
+    hint: problem.hint,
+  });
+}
+
+/** A text; empty text counts as absent. The default is not used. */
+export function textAt(reader: Reader, key: string): string | undefined {
+  const found = find(reader, key);
+  if (found === undefined) return undefined;
+  const text = textOf(reader, found);
+  return text === undefined || text.trim() === "" ? undefined : text.trim();
+}
+
+/** One of the words of the table, in any case. */
+export function wordAt(reader: Reader, key: string): string {
+  const spec = specOf(key);
+  const found = find(reader, key);
+  const fallback = unquoted(spec.default ?? "");
+  if (found === undefined) return fallback;
+  const text = textOf(reader, found)?.trim().toLowerCase();
+  if (text === undefined) return fallback;
+  const words = spec.words ?? [];
+  if (words.includes(text)) return text;
+  const message = `${quote(text)} is none of its words`;
+  addProblem(reader, found, { code: "config-bad-value", message, hint: `write ${words.join(" or ")}` });
+  return fallback;
+}
+
+/** A boolean, or the default. */
+export function booleanAt(reader: Reader, key: string): boolean {
+  return parsedAt(reader, key, parseBoolean, "config-wrong-type") ?? false;
+}
+
+/** A whole number, or the default; `undefined` where neither is there. */
+export function integerAt(reader: Reader, key: string): number | undefined {
+  return limited(reader, key, parsedAt(reader, key, parseInteger, "config-wrong-type"), (value) => `${value}`);
+}
+
+/** A number, or the default; `undefined` where neither is there. */
+export function numberAt(reader: Reader, key: string): number | undefined {
+  return limited(reader, key, parsedAt(reader, key, parseNumber, "config-wrong-type"), (value) => `${value}`);
+}
+
+/** A duration in ms, or the default; `undefined` where neither is there. */
+export function durationMsAt(reader: Reader, key: string): number | undefined {
+  return limited(reader, key, parsedAt(reader, key, parseDuration, "config-bad-duration"), durationText);
+}
+
+/** Memory in thousandths of MB, or the default; `undefined` where neither is there. */
+export function memoryMbMilliAt(reader: Reader, key: string): number | undefined {
+  const milli = parsedAt(reader, key, parseMemoryMilli, "config-bad-memory");
+  const mb = limited(reader, key, milli === undefined ? undefined : milli / 1000, (value) => `${value} MB`);
+  return mb === undefined ? undefined : Math.round(mb * 1000);
+}
+
+/** A list of texts; with `splitCommas` a single text is taken apart. Absent: empty. */
+export function textsAt(reader: Reader, key: string, splitting: "whole" | "commas"): readonly string[] {
+  const found = find(reader, key);
+  if (found === undefined) return [];
+  const { conf } = found;
+  if (conf.kind === "text") {
+    const parts = splitting === "commas" ? conf.text.split(",") : [conf.text];
+    return parts.map((part) => part.trim()).filter((part) => part !== "");
+  }
+  if (conf.kind === "object") {
+    wrongType(reader, found, "a list");
+    return [];
+  }
+  const texts: string[] = [];
+  for (const item of conf.items) {
+    const text = textOf(reader, { key, conf: item });
+    if (text !== undefined && splitting === "commas") texts.push(text.trim());
+    else if (text !== undefined) texts.push(text);
+  }
+  return texts;
+}
+
+/** The text of a value; another kind is a problem. */
+export function textOf(reader: Reader, found: Found): string | undefined {
+  if (found.conf.kind === "text") return found.conf.text;
+  wrongType(reader, found, "a single value");
+  return undefined;
+}
+
+/** Adds the problem of a value of the wrong kind. */
+export function wrongType(reader: Reader, found: Found, wanted: string): void {
+  const kinds = { text: "a single value", list: "a list", object: "an object { … }" } as const;
+  const example = keySpec(found.key)?.example;
+  const name = found.key.split(".").pop() ?? found.key;
+  addProblem(reader, found, {
+    code: "config-wrong-type",
+    message: `it is ${kinds[found.conf.kind]}, but must be ${wanted}`,
+    hint: example === undefined ? `write ${wanted}` : `write for example ${name} = ${example}`,
+  });
+}
+
+/** The row of a key; a key that the table lacks is a fault of this program. */
+export function specOf(key: string): KeySpec {
+  const spec = keySpec(key);
+  if (spec === undefined) throw new TypeError(`the key table lacks ${key}`);
+  return spec;
+}
+
+/** A default of the table without its quotes. */
+export function unquoted(text: string): string {
+  return text.replace(/^"(.*)"$/, "$1");
+}
+
+function parsedAt<T>(
+  reader: Reader,
+  key: string,
+  parse: (text: string) => Parsed<T>,
+  code: ConfigErrorCode,
+): T | undefined {
+  const found = find(reader, key);
+  const fallback = specOf(key).default;
+  const text = found === undefined ? undefined : textOf(reader, found);
+  const parsed = text === undefined ? undefined : parse(text);
+  if (parsed?.ok === true) return parsed.value;
+  if (parsed !== undefined && found !== undefined) {
+    addProblem(reader, found, { code, message: parsed.message, hint: parsed.hint });
+  }
+  const byDefault = fallback === undefined ? undefined : parse(unquoted(fallback));
+  return byDefault?.ok === true ? byDefault.value : undefined;
+}
+
+function limited(
+  reader: Reader,
+  key: string,
+  value: number | undefined,
+  show: (value: number) => string,
+): number | undefined {
+  const found = find(reader, key);
+  if (value === undefined || found === undefined) return value;
+  const { min, max } = specOf(key);
+  const limit = min !== undefined && value < min
+    ? { message: `${show(value)} is too little`, hint: `write at least ${show(min)}` }
+    : max !== undefined && value > max
+    ? { message: `${show(value)} is too much`, hint: `write at most ${show(max)}` }
+    : undefined;
+  if (limit !== undefined) addProblem(reader, found, { code: "config-bad-value", ...limit });
+  return value;
+}

@@ -1,0 +1,77 @@
+// Secrets and files that the configuration names. Not here: what they are for (connections.ts).
+// Called by connections.ts and load.ts.
+
+import { Secret } from "../secret.ts";
+import { ConfigError } from "./config_error.ts";
+import { pathBeside, reasonOf } from "./hocon.ts";
+import { addProblem, confAt, find, type Found, type Reader, textOf } from "./reader.ts";
+
+/**
+ * The secret of `key` or of the file that `key-file` names; `undefined` where both are absent or empty. A file is read
+ * at each reveal, which throws {@linkcode ConfigError} `config-secret-file` when it has gone.
+ */
+export function secretAt(reader: Reader, key: string): Secret | undefined {
+  const direct = find(reader, key);
+  const inFile = find(reader, `${key}-file`);
+  const text = direct === undefined ? undefined : textOf(reader, direct);
+  const file = inFile === undefined ? undefined : textOf(reader, inFile)?.trim();
+  const hasText = text !== undefined && text !== "";
+  const hasFile = file !== undefined && file !== "" && inFile !== undefined;
+  if (hasText && hasFile) {
+    const message = `both ${key} and ${key}-file are given`;
+    addProblem(reader, inFile, { code: "config-conflict", message, hint: "remove one of them" });
+  }
+  if (hasFile) return fileSecret(reader, inFile, file);
+  return hasText ? new Secret(key, () => text) : undefined;
+}
+
+/** The text of the PEM file that `key` names, as a list of none or one. */
+export function caCertsAt(reader: Reader, key: string): readonly string[] {
+  const found = find(reader, key);
+  const name = found === undefined ? undefined : textOf(reader, found)?.trim();
+  if (found === undefined || name === undefined || name === "") return [];
+  const path = pathBeside(reader.file, name);
+  reader.readFiles.push(path);
+  const hint = "give the path of a PEM file with -----BEGIN CERTIFICATE-----";
+  try {
+    const text = reader.read(path);
+    if (text.includes("-----BEGIN CERTIFICATE-----")) return [text];
+    addProblem(reader, found, { code: "config-bad-value", message: `${path} holds no PEM certificate`, hint });
+  } catch (error) {
+    const message = `cannot read ${path}: ${reasonOf(error)}`;
+    addProblem(reader, found, { code: "config-bad-value", message, hint });
+  }
+  return [];
+}
+
+/** Whether the key or its `-file` twin is written, even if empty. */
+export function isSecretWritten(reader: Reader, key: string): boolean {
+  return confAt(reader.root, key) !== undefined || confAt(reader.root, `${key}-file`) !== undefined;
+}
+
+function fileSecret(reader: Reader, found: Found, name: string): Secret {
+  const path = pathBeside(reader.file, name);
+  reader.readFiles.push(path);
+  const { read } = reader;
+  const at = found.conf.at;
+  const reveal = (): string => {
+    let text: string;
+    try {
+      text = read(path).replace(/\r?\n$/, "");
+    } catch (error) {
+      const message = `cannot read the secret in ${path}: ${reasonOf(error)}`;
+      const hint = "put the file back, or correct its path";
+      throw new ConfigError({ code: "config-secret-file", key: found.key, ...at, message, hint });
+    }
+    if (text !== "") return text;
+    const hint = "write the secret into it";
+    throw new ConfigError({ code: "config-secret-file", key: found.key, ...at, message: `${path} is empty`, hint });
+  };
+  try {
+    reveal();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    reader.problems.push(...error.problems);
+  }
+  return new Secret(found.key, reveal);
+}
