@@ -22,7 +22,7 @@ import { enumWord, int64, isSet, mesosAttribute, offeredResource } from "./resou
 export interface UnknownEvent {
   /** The tag. */
   readonly kind: "unknown-event";
-  /** `Event.Type`, or `EVENT_n` for a number that our schema does not have. */
+  /** A word of `Event.Type`; `UNKNOWN` where our schema does not have it. */
   readonly type: string;
 }
 
@@ -38,6 +38,9 @@ export interface SubscribedAnswer {
 }
 
 const heartbeatIntervalDefaultMs = 15_000;
+
+// In protobuf a state of a Mesos to come is a number without a word: the core takes it for unclear.
+const unrecognizedState = "TASK_STATE_UNRECOGNIZED";
 
 /**
  * The event in one record. `fallbackRole` is the role of offers that do not name one (masters before 1.2 know only one
@@ -142,7 +145,7 @@ function broken(problem: string, cause?: unknown): MesosError {
 }
 
 function eventType(shape: EventShape): string {
-  return enumWord("mesos.v1.scheduler.Event.Type", shape.type ?? "UNKNOWN", "EVENT");
+  return enumWord("mesos.v1.scheduler.Event.Type", shape.type ?? "UNKNOWN");
 }
 
 function needed<Value>(value: Value, type: string): NonNullable<Value> {
@@ -163,7 +166,7 @@ function subscribedEvent(subscribed: SubscribedShape): SubscribedAnswer["event"]
     ...(master?.id ? { masterId: master.id } : {}),
     master: host === "" ? "" : `${host}:${port}`,
     masterCapabilities: (master?.capabilities ?? []).map(({ type }) =>
-      enumWord("mesos.v1.MasterInfo.Capability.Type", type ?? "UNKNOWN", "CAPABILITY")
+      enumWord("mesos.v1.MasterInfo.Capability.Type", type ?? "UNKNOWN")
     ),
   };
 }
@@ -202,9 +205,9 @@ function taskStatusOf(status: TaskStatusShape): TaskStatus {
   const uuid = base64(status.uuid ?? "");
   return {
     taskId: status.task_id.value,
-    state: enumWord("mesos.v1.TaskState", status.state, "TASK_STATE"),
-    ...(hasOwn(status, "reason") ? { reason: enumWord("mesos.v1.TaskStatus.Reason", status.reason, "REASON") } : {}),
-    ...(hasOwn(status, "source") ? { source: enumWord("mesos.v1.TaskStatus.Source", status.source, "SOURCE") } : {}),
+    state: hasOwn(status, "state") ? enumWord("mesos.v1.TaskState", status.state) : unrecognizedState,
+    ...(hasOwn(status, "reason") ? { reason: enumWord("mesos.v1.TaskStatus.Reason", status.reason) } : {}),
+    ...(hasOwn(status, "source") ? { source: enumWord("mesos.v1.TaskStatus.Source", status.source) } : {}),
     message: status.message ?? "",
     ...(isSet(status.agent_id) ? { mesosAgentId: status.agent_id.value } : {}),
     ...(uuid === "" ? {} : { uuid }),

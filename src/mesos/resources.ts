@@ -15,9 +15,9 @@ import type {
 import { enumWords } from "./proto/schema.ts";
 import type { WireRecord } from "./proto/wire.ts";
 
-/** The word of an enum value; a number that is not in our schema gives `PREFIX_number`, a word stays as it is. */
-export function enumWord(name: string, value: EnumShape, prefix: string): string {
-  return typeof value === "string" ? value : enumWords(name)[value] ?? `${prefix}_${value}`;
+/** The word of an enum value; a word stays as it is. (Numbers that the schema lacks never get here: they are not set.) */
+export function enumWord(name: string, value: EnumShape): string {
+  return typeof value === "string" ? value : enumWords(name)[value] ?? String(value);
 }
 
 /** A 64-bit integer as a number; beyond 2^53 rounded to the nearest. */
@@ -136,7 +136,7 @@ function reservationsOf(text: string): WireRecord {
 function plainReservation(reservation: ReservationShape): WireRecord {
   const { type, role, principal, labels } = reservation;
   return {
-    ...(type ? { type: enumWord("mesos.v1.Resource.ReservationInfo.Type", type, "TYPE") } : {}),
+    ...(type ? { type: enumWord("mesos.v1.Resource.ReservationInfo.Type", type) } : {}),
     ...(role ? { role } : {}),
     ...(principal ? { principal } : {}),
     ...(isSet(labels) ? { labels: { labels: plainLabels(labels) } } : {}),

@@ -93,7 +93,7 @@ export type InverseOfferShape = {
 /** `TaskStatus`. */
 export type TaskStatusShape = {
   readonly "task_id": IdShape;
-  readonly state: EnumShape;
+  readonly state?: EnumShape | Unset;
   readonly message?: string | Unset;
   readonly source?: EnumShape | Unset;
   readonly reason?: EnumShape | Unset;
