@@ -1,0 +1,272 @@
+// Records of the durable state as JSON texts under keys, and back with every field checked. Not here: keeping the texts.
+// Called by every store of this folder, so that all of them keep and refuse the same things.
+
+import * as v from "valibot";
+import type { AgentInstance } from "../core/instance.ts";
+import type { ControlsRecord, FrameworkRecord, StateRecord, StoredState } from "../core/record.ts";
+import { StoreError } from "./store_error.ts";
+
+/** Key of the framework record. */
+export const frameworkKey = "framework";
+/** Key of the controls record. */
+export const controlsKey = "controls";
+/** What the key of an instance record starts with; the task id follows. */
+export const instanceKeyPrefix = "instance/";
+
+/** One stored text. */
+export interface StoredText {
+  readonly key: string;
+  readonly json: string;
+}
+
+/** One change of the stored texts. */
+export type TextChange =
+  | { readonly kind: "put"; readonly key: string; readonly json: string }
+  | { readonly kind: "remove"; readonly key: string };
+
+/** A record that does not read, by its key. */
+export interface UnreadableRecord {
+  readonly key: string;
+  readonly reason: string;
+}
+
+/** Everything that reads, and what does not. */
+export interface DecodedRecords {
+  readonly framework?: FrameworkRecord;
+  readonly controls?: ControlsRecord;
+  /** Oldest first. */
+  readonly instances: readonly AgentInstance[];
+  readonly unreadable: readonly UnreadableRecord[];
+}
+
+const text = v.string();
+const ms = v.pipe(v.number(), v.finite());
+const maybeText = v.exactOptional(text);
+const maybeMs = v.exactOptional(ms);
+const lineage = v.pipe(text, v.regex(/^[a-z0-9]{6}$/, "must be six characters of a-z and 0-9"));
+const taskId = v.pipe(text, v.regex(/^[a-z0-9-]{1,63}$/, "must be at most 63 characters of a-z, 0-9 and -"));
+const retireReason = v.picklist(["maintenance", "operator", "profile-changed", "surplus"]);
+
+const identity = {
+  taskId,
+  profile: text,
+  profileHash: text,
+  environment: maybeText,
+  gocdResources: v.array(text),
+  createdMs: ms,
+  mesosAgentId: text,
+  host: text,
+  launchReason: text,
+  bucketKey: maybeText,
+  lastKillMs: maybeMs,
+  lastReconcileMs: maybeMs,
+  retire: v.exactOptional(retireReason),
+  sinceMs: ms,
+};
+
+const activitySchema = v.variant("kind", [
+  v.looseObject({ kind: v.literal("idle"), sinceMs: ms }),
+  v.looseObject({ kind: v.literal("building"), sinceMs: ms }),
+  v.looseObject({ kind: v.literal("unsure"), sinceMs: ms, word: text }),
+]);
+
+const drainStepSchema = v.variant("kind", [
+  v.looseObject({ kind: v.literal("disabling"), askedMs: ms }),
+  v.looseObject({ kind: v.literal("finishing") }),
+  v.looseObject({ kind: v.literal("confirming"), firstIdleMs: ms }),
+  v.looseObject({ kind: v.literal("deleting"), askedMs: ms }),
+  v.looseObject({ kind: v.literal("enabling"), askedMs: ms }),
+]);
+
+const killCause = v.picklist([
+  "drained",
+  "drain-timeout",
+  "register-timeout",
+  "launch-timeout",
+  "pending-stuck",
+  "record-deleted",
+  "by-mesos",
+  "teardown",
+]);
+
+const endCause = v.picklist(["stopped", "dropped", "launch-failed", "exited", "never-registered", "lost"]);
+
+const instanceSchema = v.variant("state", [
+  v.looseObject({ ...identity, state: v.literal("launching"), offerId: text }),
+  v.looseObject({ ...identity, state: v.literal("starting"), runningSinceMs: maybeMs, pendingUuid: maybeText }),
+  v.looseObject({ ...identity, state: v.literal("registered"), uuid: text, activity: activitySchema }),
+  v.looseObject({
+    ...identity,
+    state: v.literal("draining"),
+    uuid: text,
+    reason: v.union([v.literal("idle"), retireReason]),
+    step: drainStepSchema,
+  }),
+  v.looseObject({ ...identity, state: v.literal("killing"), uuid: maybeText, cause: killCause }),
+  v.looseObject({ ...identity, state: v.literal("unreachable"), uuid: maybeText }),
+  v.looseObject({ ...identity, state: v.literal("gone"), uuid: maybeText, cause: endCause, message: text }),
+]);
+
+const frameworkSchema = v.looseObject({
+  frameworkId: maybeText,
+  lineage,
+  nextTaskNumber: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  ended: maybeText,
+});
+
+const controlsSchema = v.looseObject({
+  frozen: v.boolean(),
+  frozenProfiles: v.array(text),
+  mode: v.picklist(["run", "drain", "teardown"]),
+});
+
+/** Fields of this version at the top of each kind of record; every other stored field belongs to a newer one. */
+const knownFields: Readonly<Record<"framework" | "controls" | "instance", ReadonlySet<string>>> = {
+  framework: new Set(Object.keys(frameworkSchema.entries)),
+  controls: new Set(Object.keys(controlsSchema.entries)),
+  instance: new Set(instanceSchema.options.flatMap((option) => Object.keys(option.entries))),
+};
+
+/** The state of a store that has never been used. */
+export function freshState(newLineage: string): StoredState {
+  return {
+    framework: { lineage: newLineage, nextTaskNumber: 1 },
+    instances: [],
+    controls: { frozen: false, frozenProfiles: [], mode: "run" },
+  };
+}
+
+/** All records of a state, as a commit would bring them. */
+export function recordsOf(state: StoredState): readonly StateRecord[] {
+  return [
+    { kind: "framework", framework: state.framework },
+    { kind: "controls", controls: state.controls },
+    ...state.instances.map((instance): StateRecord => ({ kind: "instance", instance })),
+  ];
+}
+
+/**
+ * What records change in the stored texts, the last change of each key only. `stored` gives the text under a key:
+ * fields that this version does not know are carried over from it, because a newer program may need them.
+ */
+export function textChanges(
+  records: readonly StateRecord[],
+  stored: (key: string) => string | undefined,
+): readonly TextChange[] {
+  const changes = new Map<string, TextChange>();
+  for (const record of records) {
+    const change = textChange(record, (key) => {
+      const before = changes.get(key);
+      if (before === undefined) return stored(key);
+      return before.kind === "put" ? before.json : undefined;
+    });
+    changes.set(change.key, change);
+  }
+  return [...changes.values()];
+}
+
+/** Reads all texts; what does not read is told beside what does, so that nothing vanishes in silence. */
+export function decodeRecords(texts: Iterable<StoredText>): DecodedRecords {
+  const unreadable: UnreadableRecord[] = [];
+  const instances: AgentInstance[] = [];
+  let framework: FrameworkRecord | undefined;
+  let controls: ControlsRecord | undefined;
+  for (const { key, json } of texts) {
+    try {
+      if (key === frameworkKey) framework = parseAs(frameworkSchema, json);
+      else if (key === controlsKey) controls = parseAs(controlsSchema, json);
+      else if (key.startsWith(instanceKeyPrefix)) instances.push(parseInstance(key, json));
+      // Any other key is a kind of record that a newer program keeps: not ours to judge.
+    } catch (cause) {
+      unreadable.push({ key, reason: cause instanceof Error ? cause.message : String(cause) });
+    }
+  }
+  instances.sort((a, b) => a.createdMs - b.createdMs || (a.taskId < b.taskId ? -1 : 1));
+  return {
+    ...(framework === undefined ? {} : { framework }),
+    ...(controls === undefined ? {} : { controls }),
+    instances,
+    unreadable,
+  };
+}
+
+/**
+ * The whole state out of decoded records; `undefined` where the store has never been used.
+ * Throws {@linkcode StoreError} `state-record-unreadable` that names every record at fault; `place` is the file.
+ */
+export function completeState(decoded: DecodedRecords, place: string): StoredState | undefined {
+  const { framework, controls, instances, unreadable } = decoded;
+  if (unreadable.length > 0) throw unreadableError(unreadable, place);
+  if (framework === undefined && controls === undefined && instances.length === 0) return undefined;
+  if (framework === undefined || controls === undefined) {
+    const key = framework === undefined ? frameworkKey : controlsKey;
+    throw unreadableError([{ key, reason: "the record is not there" }], place);
+  }
+  return { framework, instances, controls };
+}
+
+function unreadableError(unreadable: readonly UnreadableRecord[], place: string): StoreError {
+  const namedMax = 5;
+  const named = unreadable.slice(0, namedMax).map(({ key, reason }) => `${key} (${reason})`).join("; ");
+  const more = unreadable.length > namedMax ? `; and ${unreadable.length - namedMax} more` : "";
+  const ofInstance = unreadable.every(({ key }) => key.startsWith(instanceKeyPrefix));
+  return new StoreError("state-record-unreadable", {
+    message: `the state ${place} holds ${unreadable.length} unreadable record(s): ${named}${more}`,
+    hint: ofInstance
+      ? "start the version of gocd-mesos that wrote it, or see that the task is gone from Mesos and remove its record " +
+        "with 'gocd-mesos state forget ID'"
+      : "start the version of gocd-mesos that wrote it, or restore the file from a backup ('gocd-mesos state import')",
+  });
+}
+
+function textChange(record: StateRecord, stored: (key: string) => string | undefined): TextChange {
+  switch (record.kind) {
+    case "framework":
+      return put(frameworkKey, record.framework, knownFields.framework, stored);
+    case "controls":
+      return put(controlsKey, record.controls, knownFields.controls, stored);
+    case "instance":
+      return put(instanceKeyPrefix + record.instance.taskId, record.instance, knownFields.instance, stored);
+    case "instance-removed":
+      return { kind: "remove", key: instanceKeyPrefix + record.taskId };
+    default:
+      return record satisfies never;
+  }
+}
+
+function put(
+  key: string,
+  value: object,
+  known: ReadonlySet<string>,
+  stored: (key: string) => string | undefined,
+): TextChange {
+  const unknown = Object.entries(objectOf(stored(key))).filter(([name]) => !known.has(name));
+  // Own properties by definition, not assignment: a field called __proto__ stays a field.
+  return { kind: "put", key, json: JSON.stringify({ ...Object.fromEntries(unknown), ...value }) };
+}
+
+/** The object in a stored text; an empty one where there is none that reads. */
+function objectOf(json: string | undefined): object {
+  if (json === undefined) return {};
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+function parseInstance(key: string, json: string): AgentInstance {
+  const instance = parseAs(instanceSchema, json);
+  const wanted = key.slice(instanceKeyPrefix.length);
+  if (instance.taskId !== wanted) throw new Error(`taskId is ${JSON.stringify(instance.taskId)}`);
+  return instance;
+}
+
+function parseAs<Schema extends v.GenericSchema>(schema: Schema, json: string): v.InferOutput<Schema> {
+  const result = v.safeParse(schema, JSON.parse(json));
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  const path = v.getDotPath(issue);
+  throw new Error(path === null ? issue.message : `${path}: ${issue.message}`);
+}

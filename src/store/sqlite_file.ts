@@ -1,0 +1,245 @@
+// The state file as a SQLite database: making it, knowing it for ours, its schema and the lock beside it. Not here: records.
+// Called by sqlite_store.ts (writer) and sqlite_reader.ts.
+
+import { DatabaseSync } from "node:sqlite";
+import { damagedHint, foreignHint, guarded } from "./sqlite_errors.ts";
+import { StoreError } from "./store_error.ts";
+
+/** `PRAGMA application_id` of our files: "gmes" in ASCII. */
+export const applicationId = 0x676d6573;
+
+/** What brings a file from each schema version to the next; `PRAGMA user_version` counts those applied. Append only. */
+export const migrations: readonly string[] = [
+  `CREATE TABLE records (key TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT, WITHOUT ROWID;
+   CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;`,
+];
+
+/** What a state file is to look like. */
+export interface FileSchema {
+  /** One SQL text per schema version. */
+  readonly steps: readonly string[];
+  /** The largest file, so that a fault cannot fill the disk. */
+  readonly bytesMax: number;
+}
+
+/** The schema of this version; 20,000 instances take less than a tenth of its limit. */
+export const ourSchema: FileSchema = { steps: migrations, bytesMax: 256 * 1024 * 1024 };
+
+/** A lock that the operating system releases when the process ends, however it ends. */
+export interface FileLock {
+  /** Lets another process in. */
+  release(): void;
+}
+
+/**
+ * Takes the lock of a state file: an exclusive transaction held open on an empty database beside it, so that readers of
+ * the state file itself are not kept out. Throws {@linkcode StoreError} `state-locked` where another has it.
+ */
+export function lockStateFile(path: string): FileLock {
+  const lockPath = `${path}-lock`;
+  return guarded("lock", lockPath, () => {
+    const database = new DatabaseSync(lockPath);
+    try {
+      database.exec("PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE");
+      return { release: (): void => database.close() };
+    } catch (cause) {
+      database.close();
+      if (cause instanceof Error && cause.message.includes("locked")) throw lockedError(path, cause);
+      throw cause;
+    }
+  });
+}
+
+/**
+ * Opens the state file for its one writer, makes it where there is none, and brings its schema up to date. The caller
+ * holds the lock. Throws {@linkcode StoreError} and leaves a file that is not ours, damaged or newer as it is.
+ */
+export function openStateFile(path: string, schema: FileSchema = ourSchema): DatabaseSync {
+  const { steps } = schema;
+  if (!exists(path)) makeStateFile(path, steps);
+  return guarded("open", path, () => {
+    refuseEmptyFile(path);
+    return withDatabase(new DatabaseSync(path), (database) => {
+      checkIdentity(database, path, steps.length);
+      database.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+      setLimit(database, schema.bytesMax);
+      migrate(database, steps);
+      writeFact(database, "writer", `process ${Deno.pid}`);
+    });
+  });
+}
+
+/** Opens the state file for reading beside its writer. Throws {@linkcode StoreError}; never makes or changes a file. */
+export function openStateFileForReading(path: string): DatabaseSync {
+  const real = guarded("find", path, () => realStatePath(path));
+  if (!exists(real)) {
+    throw new StoreError("state-missing", {
+      message: `there is no state file ${path}`,
+      hint: "check state.path in framework.conf; the file is made by the first 'gocd-mesos start'",
+    });
+  }
+  return guarded("read", path, () => {
+    refuseEmptyFile(real);
+    return withDatabase(new DatabaseSync(real, { readOnly: true }), (database) => {
+      database.exec("PRAGMA busy_timeout = 5000");
+      checkIdentity(database, path, migrations.length);
+    });
+  });
+}
+
+/** The schema version of an open file. */
+export function schemaVersion(database: DatabaseSync): number {
+  return pragma(database, "user_version");
+}
+
+/** A fact kept beside the records, e.g. `writer`: which process last opened the file for writing. */
+export function readFact(database: DatabaseSync, name: string): string | undefined {
+  const row = database.prepare("SELECT value FROM facts WHERE name = ?").get(name);
+  return typeof row?.value === "string" ? row.value : undefined;
+}
+
+/** The file behind links, so that two names of one file share one lock. Throws where its folder is missing. */
+export function realStatePath(path: string): string {
+  if (exists(path)) return Deno.realPathSync(path);
+  const { folder, name } = splitPath(path);
+  try {
+    return `${Deno.realPathSync(folder)}/${name}`;
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw new StoreError("state-folder-missing", {
+      message: `the folder ${folder} of the state file ${path} does not exist`,
+      hint: "make the folder, or change state.path",
+      cause,
+    });
+  }
+}
+
+function splitPath(path: string): { readonly folder: string; readonly name: string } {
+  const cut = Math.max(path.lastIndexOf("/"), Deno.build.os === "windows" ? path.lastIndexOf("\\") : -1);
+  if (cut < 0) return { folder: ".", name: path };
+  return { folder: cut === 0 ? "/" : path.slice(0, cut), name: path.slice(cut + 1) };
+}
+
+function lockedError(path: string, cause: unknown): StoreError {
+  let writer = "another process";
+  try {
+    const database = openStateFileForReading(path);
+    writer = readFact(database, "writer") ?? writer;
+    database.close();
+  } catch {
+    // Who holds the lock is only a help: the file itself may not exist yet.
+  }
+  return new StoreError("state-locked", {
+    message: `the state file ${path} is in use by ${writer}`,
+    hint: "stop the other gocd-mesos first, or set state.path to another file: two on one state would launch twice",
+    cause,
+  });
+}
+
+/** Makes a complete file under another name first, so that one cut short is never taken for the state. */
+function makeStateFile(path: string, steps: readonly string[]): void {
+  if (bytesOf(`${path}-wal`) > 0) {
+    throw new StoreError("state-damaged", {
+      message: `the state file ${path} is missing, but its log ${path}-wal is there`,
+      hint: "restore the file, or move the log aside to start with nothing",
+    });
+  }
+  const draft = `${path}.new`;
+  guarded("make", path, () => {
+    for (const leftover of [draft, `${draft}-journal`]) if (exists(leftover)) Deno.removeSync(leftover);
+    const database = withDatabase(new DatabaseSync(draft), (made) => {
+      made.exec(`PRAGMA synchronous = FULL; PRAGMA application_id = ${applicationId}`);
+      migrate(made, steps);
+    });
+    database.close();
+    Deno.renameSync(draft, path);
+  });
+}
+
+function migrate(database: DatabaseSync, steps: readonly string[]): void {
+  for (let version = schemaVersion(database); version < steps.length; version++) {
+    inTransaction(database, () => database.exec(`${steps[version]}; PRAGMA user_version = ${version + 1}`));
+  }
+}
+
+/** Runs `body` in one transaction that is rolled back where it throws. */
+export function inTransaction(database: DatabaseSync, body: () => void): void {
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    body();
+    database.exec("COMMIT");
+  } catch (cause) {
+    try {
+      database.exec("ROLLBACK");
+    } catch {
+      // A full disk has already rolled it back (sqlite.org/lang_transaction.html).
+    }
+    throw cause;
+  }
+}
+
+function checkIdentity(database: DatabaseSync, path: string, versionMax: number): void {
+  const id = pragma(database, "application_id");
+  if (id !== applicationId) {
+    throw new StoreError("state-foreign", {
+      message: `the file ${path} is a SQLite database of another program (application_id ${id})`,
+      hint: foreignHint,
+    });
+  }
+  const version = schemaVersion(database);
+  if (version > versionMax) {
+    throw new StoreError("state-newer", {
+      message: `the state file ${path} has schema version ${version}, this program knows up to ${versionMax}`,
+      hint: "start the newer gocd-mesos that wrote it, or let that one export it ('gocd-mesos state export')",
+    });
+  }
+}
+
+/** SQLite takes a file of no bytes for a new database; where state was expected, that is damage. */
+function refuseEmptyFile(path: string): void {
+  if (Deno.statSync(path).size > 0) return;
+  throw new StoreError("state-damaged", {
+    message: `the state file ${path} is empty (0 bytes)`,
+    hint: `if gocd-mesos has never run with it, remove the file and start again; otherwise ${damagedHint}`,
+  });
+}
+
+function setLimit(database: DatabaseSync, bytesMax: number): void {
+  const pages = Math.floor(bytesMax / pragma(database, "page_size"));
+  database.exec(`PRAGMA max_page_count = ${pages}`);
+}
+
+function writeFact(database: DatabaseSync, name: string, value: string): void {
+  database.prepare("INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+    .run(name, value);
+}
+
+function pragma(database: DatabaseSync, name: string): number {
+  const row = database.prepare(`PRAGMA ${name}`).get();
+  return Number(row?.[name] ?? 0);
+}
+
+/** Prepares an open database; closes it again where that fails. */
+function withDatabase(database: DatabaseSync, prepare: (database: DatabaseSync) => void): DatabaseSync {
+  try {
+    prepare(database);
+    return database;
+  } catch (cause) {
+    database.close();
+    throw cause;
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return false;
+    throw cause;
+  }
+}
+
+function bytesOf(path: string): number {
+  return exists(path) ? Deno.statSync(path).size : 0;
+}

@@ -1,0 +1,51 @@
+// Looking into a state file beside its writer. Not here: changing it (sqlite_store.ts).
+// Called by the commands `state show`, `state export` and `state check`.
+
+import type { StoredState } from "../core/record.ts";
+import { completeState, type DecodedRecords, decodeRecords } from "./record_codec.ts";
+import { guarded } from "./sqlite_errors.ts";
+import { openStateFileForReading, readFact, schemaVersion } from "./sqlite_file.ts";
+import { readTexts } from "./sqlite_store.ts";
+
+/** What a state file holds, sound or not. */
+export interface StateInspection extends DecodedRecords {
+  readonly path: string;
+  /** `PRAGMA user_version`. */
+  readonly schemaVersion: number;
+  /** Which process last opened it for writing, e.g. `process 4711`; it may have ended since. */
+  readonly lastWriter?: string;
+  /** What SQLite's own check found; empty where the file is sound. At most ten lines. */
+  readonly damage: readonly string[];
+}
+
+/** A state file open for reading; the writer is not disturbed. */
+export interface StateReader {
+  /** The state as the program would load it; `undefined` where it has never been used. Throws {@linkcode StoreError}. */
+  load(): StoredState | undefined;
+  /** Everything that reads, what does not, and what SQLite says of the file. */
+  inspect(): StateInspection;
+  /** Closes the file. */
+  close(): void;
+}
+
+/** Opens a state file for reading. Throws {@linkcode StoreError}: missing, not readable, damaged, of something else, newer. */
+export function openStoreForReading(path: string): StateReader {
+  const database = openStateFileForReading(path);
+  return {
+    load: () => completeState(decodeRecords(guarded("read", path, () => readTexts(database))), path),
+    inspect: () =>
+      guarded("read", path, () => {
+        const lastWriter = readFact(database, "writer");
+        return {
+          path,
+          schemaVersion: schemaVersion(database),
+          ...(lastWriter === undefined ? {} : { lastWriter }),
+          ...decodeRecords(readTexts(database)),
+          damage: database.prepare("PRAGMA integrity_check(10)").all()
+            .map((row) => String(row.integrity_check))
+            .filter((line) => line !== "ok"),
+        };
+      }),
+    close: () => database.close(),
+  };
+}

@@ -1,0 +1,112 @@
+// The durable state as one JSON text for people, backups and moves between stores. Not here: files and locks.
+// Called by the commands `state export` and `state import`.
+
+import type { StateRecord, StoredState } from "../core/record.ts";
+import {
+  completeState,
+  controlsKey,
+  decodeRecords,
+  frameworkKey,
+  instanceKeyPrefix,
+  recordsOf,
+  type StoredText,
+} from "./record_codec.ts";
+import type { Store } from "./store.ts";
+import { StoreError } from "./store_error.ts";
+
+const format = "gocd-mesos-state";
+const formatVersion = 1;
+/** More is no export of ours: 100,000 instances take about half of it. */
+const documentCharactersMax = 128 * 1024 * 1024;
+
+/** What an import may do to a store that is already in use. */
+export type ImportMode = "only-into-empty" | "replace";
+
+/** A state as indented JSON with a trailing newline; {@linkcode parseStateDocument} reads it back. */
+export function exportState(state: StoredState): string {
+  return `${JSON.stringify({ format, version: formatVersion, ...state }, null, 2)}\n`;
+}
+
+/** Reads an export. Throws {@linkcode StoreError} `state-document-invalid` that says what is wrong with it. */
+export function parseStateDocument(text: string, source: string): StoredState {
+  const document = objectOf(text, source);
+  if (document.format !== format) {
+    throw invalid(source, `field format is ${JSON.stringify(document.format)}, not ${JSON.stringify(format)}`);
+  }
+  if (document.version !== formatVersion) {
+    throw invalid(source, `version ${JSON.stringify(document.version)} is not known, only ${formatVersion} is`);
+  }
+  if (!Array.isArray(document.instances)) throw invalid(source, "field instances is not a list");
+  const texts: StoredText[] = [
+    { key: frameworkKey, json: JSON.stringify(document.framework ?? null) },
+    { key: controlsKey, json: JSON.stringify(document.controls ?? null) },
+    ...document.instances.map((instance: unknown) => ({
+      key: instanceKeyPrefix + taskIdOf(instance),
+      json: JSON.stringify(instance),
+    })),
+  ];
+  const repeated = firstRepeated(texts.map(({ key }) => key));
+  if (repeated !== undefined) throw invalid(source, `${repeated} is there twice`);
+  const decoded = decodeRecords(texts);
+  const unreadable = decoded.unreadable[0];
+  if (unreadable !== undefined) throw invalid(source, `${unreadable.key}: ${unreadable.reason}`);
+  const state = completeState(decoded, source);
+  if (state === undefined) throw invalid(source, "it holds nothing");
+  return state;
+}
+
+/**
+ * Puts an exported state in the place of what a store holds, in one transaction. Task numbers never go back within one
+ * lineage, so that no task id is ever given twice. Throws {@linkcode StoreError} `state-not-empty` for
+ * `only-into-empty` where the store has a framework id or instances.
+ */
+export async function importState(store: Store, wanted: StoredState, mode: ImportMode): Promise<void> {
+  const held = await store.load();
+  const inUse = held.framework.frameworkId !== undefined || held.instances.length > 0;
+  if (inUse && mode === "only-into-empty") {
+    throw new StoreError("state-not-empty", {
+      message: `the state already holds framework ${held.framework.frameworkId ?? "(not registered yet)"} and ` +
+        `${held.instances.length} instance(s)`,
+      hint: "export it first, then import with --replace",
+    });
+  }
+  const kept = new Set(wanted.instances.map(({ taskId }) => taskId));
+  const removals = held.instances
+    .filter(({ taskId }) => !kept.has(taskId))
+    .map(({ taskId }): StateRecord => ({ kind: "instance-removed", taskId }));
+  const nextTaskNumber = wanted.framework.lineage === held.framework.lineage
+    ? Math.max(wanted.framework.nextTaskNumber, held.framework.nextTaskNumber)
+    : wanted.framework.nextTaskNumber;
+  const framework = { ...wanted.framework, nextTaskNumber };
+  await store.commit([...removals, ...recordsOf({ ...wanted, framework })]);
+}
+
+function objectOf(text: string, source: string): Record<string, unknown> {
+  if (text.length > documentCharactersMax) {
+    throw invalid(source, `it has more than ${documentCharactersMax} characters`);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw invalid(source, cause instanceof Error ? cause.message : String(cause));
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalid(source, "it is not an object");
+  return { ...value };
+}
+
+function taskIdOf(instance: unknown): string {
+  return typeof instance === "object" && instance !== null && "taskId" in instance ? String(instance.taskId) : "?";
+}
+
+function firstRepeated(keys: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  return keys.find((key) => seen.size === seen.add(key).size);
+}
+
+function invalid(source: string, reason: string): StoreError {
+  return new StoreError("state-document-invalid", {
+    message: `${source} is no state that can be imported: ${reason}`,
+    hint: "give a file that 'gocd-mesos state export' has written",
+  });
+}

@@ -1,0 +1,60 @@
+// Records to store in tests. Used by the tests of the stores only.
+
+import fc from "fast-check";
+import type { AgentInstance, InstanceIdentity, InstancePhase } from "../../src/core/instance.ts";
+import type { ControlsRecord, FrameworkRecord } from "../../src/core/record.ts";
+
+/** An instance with all that does not change. */
+export function identity(taskId: string): InstanceIdentity {
+  return {
+    taskId,
+    profile: "linux",
+    profileHash: "0badcafe",
+    gocdResources: ["docker", "linux"],
+    createdMs: 1_790_000_000_000,
+    mesosAgentId: "f00-S1",
+    host: "node-1.example.org",
+    launchReason: "3 jobs waited in 6 polls",
+  };
+}
+
+/** One phase of each shape that exists. */
+export const phases: readonly InstancePhase[] = [
+  { state: "launching", sinceMs: 1, offerId: "f00-O1" },
+  { state: "starting", sinceMs: 2 },
+  { state: "starting", sinceMs: 2, runningSinceMs: 3, pendingUuid: "u-1" },
+  { state: "registered", sinceMs: 4, uuid: "u-1", activity: { kind: "idle", sinceMs: 4 } },
+  { state: "registered", sinceMs: 4, uuid: "u-1", activity: { kind: "building", sinceMs: 5 } },
+  { state: "registered", sinceMs: 4, uuid: "u-1", activity: { kind: "unsure", sinceMs: 5, word: "LostContact" } },
+  { state: "draining", sinceMs: 6, uuid: "u-1", reason: "idle", step: { kind: "disabling", askedMs: 6 } },
+  { state: "draining", sinceMs: 6, uuid: "u-1", reason: "operator", step: { kind: "finishing" } },
+  { state: "draining", sinceMs: 6, uuid: "u-1", reason: "surplus", step: { kind: "confirming", firstIdleMs: 7 } },
+  { state: "draining", sinceMs: 6, uuid: "u-1", reason: "maintenance", step: { kind: "deleting", askedMs: 8 } },
+  { state: "draining", sinceMs: 6, uuid: "u-1", reason: "profile-changed", step: { kind: "enabling", askedMs: 9 } },
+  { state: "killing", sinceMs: 10, cause: "register-timeout" },
+  { state: "killing", sinceMs: 10, uuid: "u-1", cause: "drained" },
+  { state: "unreachable", sinceMs: 11 },
+  { state: "gone", sinceMs: 12, uuid: "u-1", cause: "exited", message: "exited with status 137" },
+];
+
+/** Any instance of a small set of task ids, so that records meet. */
+export const anyInstance: fc.Arbitrary<AgentInstance> = fc.record({
+  taskId: fc.constantFrom("a-1", "a-2", "a-3", "b-1"),
+  phase: fc.constantFrom(...phases),
+  launchReason: fc.string({ unit: "binary", maxLength: 20 }),
+  createdMs: fc.nat(1000),
+}).map(({ taskId, phase, launchReason, createdMs }) => ({ ...identity(taskId), ...phase, launchReason, createdMs }));
+
+/** Any framework record. */
+export const anyFramework: fc.Arbitrary<FrameworkRecord> = fc.record({
+  frameworkId: fc.string(),
+  lineage: fc.constant("abc123"),
+  nextTaskNumber: fc.nat(),
+}, { requiredKeys: ["lineage", "nextTaskNumber"] });
+
+/** Any controls record. */
+export const anyControls: fc.Arbitrary<ControlsRecord> = fc.record({
+  frozen: fc.boolean(),
+  frozenProfiles: fc.array(fc.string(), { maxLength: 3 }),
+  mode: fc.constantFrom("run", "drain", "teardown"),
+});

@@ -1,0 +1,89 @@
+// Export and import of the state as JSON.
+
+import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import type { StoredState } from "../../src/core/record.ts";
+import { createMemoryDisk, openMemoryStore } from "../../src/store/memory_store.ts";
+import { exportState, importState, parseStateDocument } from "../../src/store/state_document.ts";
+import type { Store } from "../../src/store/store.ts";
+import { StoreError } from "../../src/store/store_error.ts";
+import { anyControls, anyFramework, anyInstance, identity } from "./samples.ts";
+
+const anyState: fc.Arbitrary<StoredState> = fc.record({
+  framework: anyFramework,
+  controls: anyControls,
+  instances: fc.uniqueArray(anyInstance, { selector: ({ taskId }) => taskId }),
+});
+
+function newStore(lineage = "abc123"): Store {
+  return openMemoryStore(createMemoryDisk(), { newLineage: () => lineage });
+}
+
+function byTaskId(state: StoredState): StoredState {
+  return { ...state, instances: state.instances.toSorted((a, b) => a.taskId < b.taskId ? -1 : 1) };
+}
+
+Deno.test("any state exported, imported into an empty store and loaded is the same", async () => {
+  await fc.assert(fc.asyncProperty(anyState, async (state) => {
+    const store = newStore("zzz999");
+    await importState(store, parseStateDocument(exportState(state), "backup.json"), "only-into-empty");
+    assertEquals(byTaskId(await store.load()), byTaskId(state));
+  }));
+});
+
+Deno.test("an import does not overwrite a state in use unless it is told to", async () => {
+  const store = newStore();
+  const held = await store.load();
+  await store.commit([
+    { kind: "framework", framework: { ...held.framework, frameworkId: "f00", nextTaskNumber: 40 } },
+    { kind: "instance", instance: { ...identity("old"), state: "unreachable", sinceMs: 1 } },
+  ]);
+  const wanted: StoredState = {
+    framework: { lineage: "abc123", nextTaskNumber: 12, frameworkId: "f00" },
+    controls: { frozen: true, frozenProfiles: [], mode: "drain" },
+    instances: [{ ...identity("kept"), state: "unreachable", sinceMs: 2 }],
+  };
+  const error = await assertRejects(() => importState(store, wanted, "only-into-empty"), StoreError);
+  assertEquals(error.code, "state-not-empty");
+  assertMatch(error.message, /f00.*1 instance/);
+  await importState(store, wanted, "replace");
+  const loaded = await store.load();
+  assertEquals(loaded.instances, wanted.instances);
+  assertEquals(loaded.controls, wanted.controls);
+  assertEquals(loaded.framework.nextTaskNumber, 40, "task numbers of one lineage never go back");
+});
+
+const sound = JSON.parse(exportState({
+  framework: { lineage: "abc123", nextTaskNumber: 1 },
+  controls: { frozen: false, frozenProfiles: [], mode: "run" },
+  instances: [{ ...identity("t-1"), state: "unreachable", sinceMs: 2 }],
+}));
+const invalid: readonly (readonly [string, string, RegExp])[] = [
+  ["text that is no JSON", "{", /JSON/],
+  ["a list", "[]", /not an object/],
+  ["another format", "{}", /format/],
+  ["a newer version", JSON.stringify({ ...sound, version: 2 }), /version 2/],
+  ["no framework", JSON.stringify({ ...sound, framework: undefined }), /framework/],
+  ["instances that are no list", JSON.stringify({ ...sound, instances: {} }), /instances/],
+  ["an instance without a state", JSON.stringify({ ...sound, instances: [identity("t-1")] }), /t-1.*state/],
+  ["an instance that is no object", JSON.stringify({ ...sound, instances: [7] }), /instance/],
+  [
+    "an instance twice",
+    JSON.stringify({ ...sound, instances: [sound.instances[0], sound.instances[0]] }),
+    /t-1.*twice/,
+  ],
+];
+for (const [what, text, named] of invalid) {
+  Deno.test(`a document with ${what} is refused with the reason`, () => {
+    const error = assertThrows(() => parseStateDocument(text, "backup.json"), StoreError);
+    assertEquals(error.code, "state-document-invalid");
+    assertMatch(error.message, /backup\.json/);
+    assertMatch(error.message, named);
+  });
+}
+
+Deno.test("no text at all makes the import crash", () => {
+  fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
+    assertThrows(() => parseStateDocument(text, "backup.json"), StoreError);
+  }));
+});
