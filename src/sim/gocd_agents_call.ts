@@ -1,0 +1,45 @@
+// A request to the agents API after authentication, and its plain answers. Not here: what is done with it.
+// Used by gocd_agent_routes.ts and gocd_agent_changes.ts.
+
+import { accessTexts, type Caller } from "./gocd_access.ts";
+import { vendorType } from "./gocd_accept.ts";
+import type { AgentWriting } from "./gocd_bodies.ts";
+import { acceptOf, answer, jsonMessage, jsonText, type SimRequest, type SimResponse } from "./gocd_http_words.ts";
+import type { GocdWorld } from "./gocd_state.ts";
+
+/** A request to the agents API after authentication. */
+export interface AgentsCall {
+  readonly world: GocdWorld;
+  readonly request: SimRequest;
+  readonly caller: Caller;
+  /** The uuid in the path; undefined for the collection. */
+  readonly uuid: string | undefined;
+  /** `kill_running_tasks`, `enable`, … behind the uuid. */
+  readonly action: string | undefined;
+  readonly writing: AgentWriting;
+}
+
+/** The media type that the answer has. */
+export function contentType(call: AgentsCall): string {
+  const { shape } = call.writing;
+  if (shape === "legacy") return "application/json; charset=utf-8";
+  return vendorType(acceptOf(call.request) === "application/vnd.go.cd+json" ? "newest" : shape);
+}
+
+/** An unknown uuid: the message that admits it is missing came with the database (19.9). */
+export function notFound(call: AgentsCall, uuid: string): SimResponse {
+  const message = call.world.rules.agentsInDatabase
+    ? `Agent with uuid '${uuid}' was not found!`
+    : accessTexts.notFoundOrNotAllowed;
+  return jsonMessage(404, contentType(call), message);
+}
+
+/** An answer of the form `{message}` in the asked media type. */
+export function messageAnswer(call: AgentsCall, status: number, message: string): SimResponse {
+  return jsonMessage(status, contentType(call), message);
+}
+
+/** A JSON answer in the asked media type. */
+export function jsonAnswer(call: AgentsCall, status: number, value: unknown): SimResponse {
+  return answer(status, contentType(call), jsonText(value));
+}

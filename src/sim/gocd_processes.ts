@@ -1,0 +1,181 @@
+// The agent processes in the containers: boot, register, ping, ask, build (facts: gocd 3.2, 4.1, 4.5, 4.7).
+// Not here: what the server makes of it (gocd_agents.ts, gocd_work.ts). Called by sim_gocd.ts.
+
+import { isRemotingOpen, pingAgent, registerAgent } from "./gocd_agents.ts";
+import { readRegistration, type SimImageEra } from "./gocd_images.ts";
+import { assignWork, buildsAtStake, fetchWork, reportJob } from "./gocd_work.ts";
+import type { GocdWorld, SimAgentProcess, SimJob, SimRegistration, SimWork } from "./gocd_state.ts";
+
+/** A container of an agent image that was started. */
+export interface SimAgentStart {
+  /** The container's own hostname: its identity in the model. */
+  readonly hostname: string;
+  /** Environment variables as the container gets them. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The random uuid that the agent makes for itself (or its pre-seeded guid.txt). */
+  readonly uuid: string;
+  readonly era?: SimImageEra;
+  /** Start to first contact; default: the model's clock. */
+  readonly bootDelayMs?: number;
+}
+
+/** Starts an agent process; one of the same hostname is stopped first. */
+export function startProcess(world: GocdWorld, start: SimAgentStart): void {
+  stopProcess(world, start.hostname);
+  const process = newProcess(start.hostname, start.uuid, readRegistration(start.era ?? "modern", start.env));
+  world.processes.set(start.hostname, process);
+  const { server } = process.registration;
+  if (server === undefined || (world.agentAddresses.length > 0 && !world.agentAddresses.includes(server))) {
+    process.phase = "lost";
+    return;
+  }
+  plan(world, process, start.bootDelayMs ?? world.clocks.bootDelayMs, () => {
+    process.phase = "registering";
+    register(world, process);
+  });
+}
+
+/** A process whose record exists already, as an agent that was there before. */
+export function startRegisteredProcess(world: GocdWorld, hostname: string, uuid: string): void {
+  const registration: SimRegistration = { server: "here", key: "", gocdResources: [], environments: [], hostname: "" };
+  const process = newProcess(hostname, uuid, registration);
+  world.processes.set(hostname, process);
+  beginWorking(world, process);
+}
+
+function newProcess(containerHostname: string, uuid: string, registration: SimRegistration): SimAgentProcess {
+  return {
+    containerHostname,
+    uuid,
+    registration,
+    alive: true,
+    phase: "booting",
+    scrubbed: false,
+    loop: 0,
+    askDelayMs: 0,
+    work: undefined,
+    status: "Idle",
+  };
+}
+
+/** Kills a process: pings stop, a build in progress is lost and counted. Returns false where there is none. */
+export function stopProcess(world: GocdWorld, hostname: string): boolean {
+  const process = world.processes.get(hostname);
+  if (process === undefined) return false;
+  process.alive = false;
+  world.processes.delete(hostname);
+  world.tally.buildsKilled.push(...buildsAtStake(world, process.uuid, hostname));
+  return true;
+}
+
+function plan(world: GocdWorld, process: SimAgentProcess, delayMs: number, act: () => void): void {
+  world.timers.plan(world.nowMs + delayMs, () => {
+    if (process.alive) act();
+  });
+}
+
+function register(world: GocdWorld, process: SimAgentProcess): void {
+  if (process.phase !== "registering") return;
+  if (registerAgent(world, process) === "registered") {
+    process.scrubbed = true;
+    beginWorking(world, process);
+    return;
+  }
+  plan(world, process, world.clocks.registerEveryMs, () => register(world, process));
+}
+
+/** Pings and asks start at moments of their own, as loops of separate timers do. */
+function beginWorking(world: GocdWorld, process: SimAgentProcess): void {
+  process.scrubbed = true;
+  process.phase = "working";
+  process.loop += 1;
+  const { loop } = process;
+  process.askDelayMs = world.rules.adaptiveAsk ? 1000 : world.clocks.askEveryMs;
+  plan(world, process, Math.floor(world.random() * world.clocks.pingEveryMs), () => ping(world, process, loop));
+  plan(world, process, Math.floor(world.random() * process.askDelayMs), () => ask(world, process, loop));
+}
+
+function ping(world: GocdWorld, process: SimAgentProcess, loop: number): void {
+  if (process.phase !== "working" || process.loop !== loop) return;
+  const answer = pingAgent(world, process);
+  if (answer === "unknown-agent") return becomeUnknown(world, process);
+  if (answer === "cancel" || answer === "kill-tasks") cleanUp(process, answer);
+  plan(world, process, world.clocks.pingEveryMs, () => ping(world, process, loop));
+}
+
+/** The server cancelled the build: the next ping says Idle, unless a task hangs and was not told to be killed. */
+function cleanUp(process: SimAgentProcess, answer: "cancel" | "kill-tasks"): void {
+  if (process.work?.hangs === true && answer === "cancel") process.status = "Cancelled";
+  else endWork(process);
+}
+
+/** A live agent whose record is gone (facts: gocd 4.7). */
+function becomeUnknown(world: GocdWorld, process: SimAgentProcess): void {
+  if (world.rules.deletedAgent === "refused") {
+    process.phase = "refused";
+    return;
+  }
+  process.phase = "registering";
+  register(world, process);
+}
+
+function ask(world: GocdWorld, process: SimAgentProcess, loop: number): void {
+  if (process.phase !== "working" || process.loop !== loop) return;
+  if (process.work === undefined && isRemotingOpen(world) && isHolder(world, process)) askForWork(world, process);
+  plan(world, process, nextAskMs(world, process), () => ask(world, process, loop));
+}
+
+function isHolder(world: GocdWorld, process: SimAgentProcess): boolean {
+  return world.agents.get(process.uuid)?.holder === process.containerHostname;
+}
+
+function nextAskMs(world: GocdWorld, process: SimAgentProcess): number {
+  if (!world.rules.adaptiveAsk) return world.clocks.askEveryMs;
+  const delayMs = process.askDelayMs;
+  process.askDelayMs = process.work === undefined ? Math.min(world.clocks.askEveryMs, delayMs * 1.5) : 1000;
+  return Math.round(delayMs);
+}
+
+function askForWork(world: GocdWorld, process: SimAgentProcess): void {
+  const job = fetchWork(world, process.uuid);
+  if (job === undefined) {
+    const delayMs = 1 + Math.floor(world.random() * world.clocks.assignMs);
+    world.timers.plan(world.nowMs + delayMs, () => assignWork(world, process.uuid));
+    return;
+  }
+  const work: SimWork = { jobId: job.id, locator: job.locator, hangs: false };
+  process.work = work;
+  process.status = "Building";
+  walk(world, process, work, [
+    { to: "Preparing", afterMs: 500 },
+    { to: "Building", afterMs: world.clocks.prepareMs },
+    { to: "Completing", afterMs: job.durationMs },
+    { to: "Completed", afterMs: world.clocks.completeMs },
+  ]);
+}
+
+interface BuildStep {
+  readonly to: SimJob["state"] | "Completed";
+  readonly afterMs: number;
+}
+
+/** The steps of a build; a report that the server does not answer is repeated until it does. */
+function walk(world: GocdWorld, process: SimAgentProcess, work: SimWork, steps: readonly BuildStep[]): void {
+  const [step, ...rest] = steps;
+  if (step === undefined) return;
+  const report = (): void => {
+    if (process.work !== work || work.hangs) return;
+    if (!isRemotingOpen(world)) return plan(world, process, world.clocks.pingEveryMs, report);
+    reportJob(world, work.jobId, process.uuid, step.to);
+    if (step.to === "Completed") endWork(process);
+    else walk(world, process, work, rest);
+  };
+  plan(world, process, step.afterMs, report);
+}
+
+/** After work the interval between asks starts small again (23.1 and later). */
+function endWork(process: SimAgentProcess): void {
+  process.work = undefined;
+  process.status = "Idle";
+  process.askDelayMs = 1000;
+}

@@ -1,0 +1,86 @@
+// What the simulated GoCD server counts by itself, so that tests and the demo need not trust the scheduler's word.
+// Filled by the gocd_*.ts parts; read by demo, simulation and tests.
+
+/** A build that lost its agent. */
+export interface KilledBuild {
+  readonly atMs: number;
+  readonly locator: string;
+  /** The job's state when it happened. `Assigned` work had not been fetched yet. */
+  readonly state: "Assigned" | "Preparing" | "Building" | "Completing";
+  readonly uuid: string;
+  readonly hostname: string;
+}
+
+/** A change that somebody made to a record of a GocdAgent through the API. */
+export interface GocdAgentChange {
+  readonly atMs: number;
+  readonly kind: "enable" | "disable" | "update" | "delete";
+  readonly uuid: string;
+  readonly hostname: string;
+  /** `anonymous` on a server without security. */
+  readonly user: string;
+}
+
+/** Everything counted since the start of the simulation. */
+export interface GocdTally {
+  buildsCompleted: number;
+  /** Locators of completed builds. */
+  readonly completedLocators: Set<string>;
+  /** Builds whose agent process was stopped. */
+  readonly buildsKilled: KilledBuild[];
+  /** Builds whose agent's record was deleted while it had them. */
+  readonly deletedWithWork: KilledBuild[];
+  /** Builds put back by the server or by their returning agent. */
+  buildsRescheduled: number;
+  /** Builds cancelled (by `cancelJob`, or unassigned beyond their timeout). */
+  buildsCancelled: number;
+  /** Ends reported for builds that the server had given to another agent. */
+  staleCompletions: number;
+  /** Successful first registrations with the right key. */
+  registrations: number;
+  /** New Pending records. */
+  pendingRegistrations: number;
+  /** Pending records of agents whose record was deleted before (facts: gocd 4.7). */
+  ghosts: number;
+  /** Registrations answered with an error (422, 503, too many Pending). */
+  registrationsRefused: number;
+  /** Full saves of cruise-config.xml up to 19.8 (facts: gocd 4.1). */
+  configSaves: number;
+  readonly changes: GocdAgentChange[];
+  /** Requests by kind, such as `agents.list` or `feed`. */
+  readonly requests: Map<string, number>;
+  /** Answers by status. */
+  readonly statuses: Map<number, number>;
+  sessionsCreated: number;
+  concurrentRequests: number;
+  concurrentRequestsMax: number;
+}
+
+/** Nothing counted yet. */
+export function emptyTally(): GocdTally {
+  return {
+    buildsCompleted: 0,
+    completedLocators: new Set(),
+    buildsKilled: [],
+    deletedWithWork: [],
+    buildsRescheduled: 0,
+    buildsCancelled: 0,
+    staleCompletions: 0,
+    registrations: 0,
+    pendingRegistrations: 0,
+    ghosts: 0,
+    registrationsRefused: 0,
+    configSaves: 0,
+    changes: [],
+    requests: new Map(),
+    statuses: new Map(),
+    sessionsCreated: 0,
+    concurrentRequests: 0,
+    concurrentRequestsMax: 0,
+  };
+}
+
+/** Adds one to a count by key. */
+export function countOne<Key>(counts: Map<Key, number>, key: Key): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}

@@ -1,0 +1,66 @@
+// What the simulated GoCD server has to do at which virtual time. Not here: what is done.
+// Used by the parts of the simulated GoCD server; ties are kept in the order of their planning.
+
+/** Acts planned at times in ms; the same plans always run in the same order. */
+export interface TimerQueue {
+  /** Plans an act. */
+  plan(atMs: number, act: () => void): void;
+  /** When the next act is due; undefined where nothing is planned. */
+  nextDueMs(): number | undefined;
+  /** Takes the next act that is due at `nowMs`, if any. */
+  take(nowMs: number): { readonly atMs: number; readonly act: () => void } | undefined;
+}
+
+interface Plan {
+  readonly atMs: number;
+  readonly order: number;
+  readonly act: () => void;
+}
+
+/** An empty queue (a binary heap: a day of many agents is millions of acts). */
+export function createTimerQueue(): TimerQueue {
+  const heap: Plan[] = [];
+  let order = 0;
+  const isBefore = (left: Plan, right: Plan): boolean =>
+    left.atMs < right.atMs || (left.atMs === right.atMs && left.order < right.order);
+  const sinkFrom = (start: number, plan: Plan): void => {
+    let index = start;
+    for (;;) {
+      let childIndex = index * 2 + 1;
+      let child = heap[childIndex];
+      if (child === undefined) break;
+      const right = heap[childIndex + 1];
+      if (right !== undefined && isBefore(right, child)) {
+        child = right;
+        childIndex += 1;
+      }
+      if (!isBefore(child, plan)) break;
+      heap[index] = child;
+      index = childIndex;
+    }
+    heap[index] = plan;
+  };
+  return {
+    plan(atMs, act): void {
+      const plan: Plan = { atMs, order: order++, act };
+      let index = heap.length;
+      heap.push(plan);
+      while (index > 0) {
+        const parentIndex = (index - 1) >> 1;
+        const parent = heap[parentIndex];
+        if (parent === undefined || !isBefore(plan, parent)) break;
+        heap[index] = parent;
+        index = parentIndex;
+      }
+      heap[index] = plan;
+    },
+    nextDueMs: () => heap[0]?.atMs,
+    take(nowMs): Plan | undefined {
+      const first = heap[0];
+      if (first === undefined || first.atMs > nowMs) return undefined;
+      const last = heap.pop();
+      if (last !== undefined && last !== first) sinkFrom(0, last);
+      return first;
+    },
+  };
+}

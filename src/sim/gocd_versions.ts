@@ -1,0 +1,125 @@
+// What differs between the GoCD releases 15.2.0 to 26.1.0, as one record of rules. Not here: acting on them.
+// Read by every part of the simulated GoCD server.
+
+/** The releases that stand for an era each; the rules hold for any release in between too. */
+export const gocdEras: readonly string[] = ["15.2.0", "16.6.0", "18.10.0", "19.8.0", "20.8.0", "26.1.0"];
+
+/** A shape of the agents API: the un-versioned array, or a media type version. */
+export type AgentsShape = "legacy" | "v1" | "v2" | "v3" | "v4" | "v5" | "v6" | "v7";
+
+/** How a release behaves (facts: gocd, the sections named at each field). */
+export interface GocdRules {
+  readonly version: string;
+  /** `/api/jobs/scheduled.xml` (1.1): served, gone but still behind its admin rule, or gone. */
+  readonly oldFeed: "served" | "admin-404" | "gone";
+  /** `/api/feed/jobs/scheduled.xml` (1.1). */
+  readonly newFeed: boolean;
+  /** Jobs of pipelines that the user may not view are left out of the feed (1.1). */
+  readonly feedHidesPipelines: boolean;
+  /** Shapes served by the agents API, and the one behind the un-versioned media type (0, 2.1). */
+  readonly agentsShapes: readonly AgentsShape[];
+  readonly newestShape: AgentsShape | undefined;
+  /** Agents API on Spark: exact Accept or 404 (2.7), answers to PATCH with state Missing (2.3). */
+  readonly sparkAgents: boolean;
+  /** Other Spark paths exist and their Accept filter (2.7). */
+  readonly sparkFilter: boolean;
+  /** Un-versioned `application/vnd.go.cd+json` and a fixed set of known versions (2.7). */
+  readonly unversionedAccept: boolean;
+  readonly versionApi: boolean;
+  /** Maintenance mode: none, drain mode (18.12), maintenance mode (19.1). */
+  readonly pause: "none" | "drain" | "maintenance";
+  readonly healthMessages: boolean;
+  readonly healthApi: boolean;
+  readonly bearerTokens: boolean;
+  /** The security layer of 18.6: its messages, 403 for too few rights (5). */
+  readonly newSecurity: boolean;
+  readonly bulkAgents: boolean;
+  readonly bulkDeleteAllOrNothing: boolean;
+  /** POST `/api/agents/:uuid/{enable,disable,delete}` and whether they need `Confirm: true` (5). */
+  readonly legacyPosts: "none" | "free" | "confirm";
+  readonly killRunningTasks: boolean;
+  readonly elasticUsages: boolean;
+  /** Elastic profiles exist. */
+  readonly elastic: boolean;
+  /** Agents live in the database, not in cruise-config.xml: statuses, texts and unknown environments (2.3 to 2.5). */
+  readonly agentsInDatabase: boolean;
+  readonly resourceCase: "insensitive" | "sensitive";
+  readonly hungJobsEveryMs: number;
+  /** Whether a disabled, silent agent becomes LostContact (2.5). */
+  readonly disabledAgentsRefreshed: boolean;
+  /** Whether an agent Missing since the start becomes LostContact (4.4). */
+  readonly missingBecomesLost: boolean;
+  /** What a live agent does whose record was deleted: register again as Pending, or be refused (4.7). */
+  readonly deletedAgent: "registers-again" | "refused";
+  readonly pendingAgentsMax: number;
+  /** Agents ask every 1 s growing to 10 s instead of every 10 s (3.2). */
+  readonly adaptiveAsk: boolean;
+  /** Health messages for unassigned jobs, and cancelling of those beyond their timeout (3.4). */
+  readonly watchesUnassignedJobs: boolean;
+  /** Where the answers' documentation links point to. */
+  readonly docUrl: string;
+}
+
+/** A release as a number that orders releases. Throws RangeError for a text that is no release. */
+export function gocdVersionNumber(version: string): number {
+  const match = /^(\d{2})\.(\d{1,2})\.(\d{1,2})$/.exec(version);
+  if (match === null) throw new RangeError(`not a GoCD release: ${version}`);
+  return Number(match[1]) * 10_000 + Number(match[2]) * 100 + Number(match[3]);
+}
+
+const shapeRanges: readonly (readonly [AgentsShape, string, string])[] = [
+  ["legacy", "15.2.0", "16.6.0"],
+  ["v1", "15.2.0", "16.6.0"],
+  ["v2", "15.3.0", "16.12.0"],
+  ["v3", "16.8.0", "16.12.0"],
+  ["v4", "16.10.0", "19.8.0"],
+  ["v5", "19.3.0", "19.8.0"],
+  ["v6", "19.9.0", "20.7.0"],
+  ["v7", "20.5.0", "99.0.0"],
+];
+
+/** The rules of a release from 15.2.0 on. Throws RangeError for an older one or a text that is no release. */
+export function gocdRules(version: string): GocdRules {
+  const number = gocdVersionNumber(version);
+  if (number < gocdVersionNumber("15.2.0")) throw new RangeError(`GoCD before 15.2.0 is not modelled: ${version}`);
+  const from = (release: string): boolean => number >= gocdVersionNumber(release);
+  const upTo = (release: string): boolean => number <= gocdVersionNumber(release);
+  const shapes = shapeRanges.filter(([, first, last]) => from(first) && upTo(last)).map(([shape]) => shape);
+  return {
+    version,
+    oldFeed: upTo("20.8.0") ? "served" : upTo("21.3.0") ? "admin-404" : "gone",
+    newFeed: from("20.1.0"),
+    feedHidesPipelines: from("20.9.0"),
+    agentsShapes: shapes,
+    newestShape: from("19.8.0") ? shapes[shapes.length - 1] : undefined,
+    sparkAgents: from("18.11.0"),
+    sparkFilter: from("18.2.0"),
+    unversionedAccept: from("19.8.0"),
+    versionApi: from("16.6.0"),
+    pause: from("19.1.0") ? "maintenance" : from("18.12.0") ? "drain" : "none",
+    healthMessages: from("18.2.0"),
+    healthApi: from("17.11.0"),
+    bearerTokens: from("19.2.0"),
+    newSecurity: from("18.6.0"),
+    bulkAgents: from("16.7.0"),
+    bulkDeleteAllOrNothing: from("16.8.0"),
+    legacyPosts: upTo("16.6.0") ? (from("16.3.0") ? "confirm" : "free") : "none",
+    killRunningTasks: from("20.5.0"),
+    elasticUsages: from("19.1.0"),
+    elastic: from("16.8.0"),
+    agentsInDatabase: from("19.9.0"),
+    resourceCase: from("19.9.0") && upTo("20.9.0") ? "sensitive" : "insensitive",
+    hungJobsEveryMs: upTo("16.7.0") ? 300_000 : 30_000,
+    disabledAgentsRefreshed: from("17.9.0"),
+    missingBecomesLost: from("18.7.0"),
+    deletedAgent: from("20.2.0") ? "refused" : "registers-again",
+    pendingAgentsMax: from("16.4.0") ? 100 : Number.MAX_SAFE_INTEGER,
+    adaptiveAsk: from("23.1.0"),
+    watchesUnassignedJobs: from("20.9.0"),
+    docUrl: from("20.6.0")
+      ? `https://api.gocd.org/${version}/`
+      : from("17.1.0")
+      ? "https://api.gocd.org/"
+      : "https://api.gocd.io/",
+  };
+}
