@@ -1,0 +1,53 @@
+// Keeps a lasting condition from flooding the log. Not here: writing.
+// Called by log.ts for notes that carry a `onceKey`.
+
+import type { Note } from "../core/note.ts";
+
+/** After this long an unchanged condition is written again, so that a log cut into days tells of it in each. */
+export const repeatAfterMs: number = 10 * 60_000;
+/** Conditions remembered at once; beyond, the one not written for longest is forgotten and would be written anew. */
+const conditionsMax = 10_000;
+
+/** Decides which notes are written. */
+export interface FloodGate {
+  /** The text to write for a note, or `undefined` where it says nothing new. */
+  pass(note: Note, atMs: number): string | undefined;
+}
+
+interface Condition {
+  readonly text: string;
+  readonly writtenMs: number;
+  readonly heldBack: number;
+}
+
+/** A gate that has seen nothing yet. */
+export function createFloodGate(): FloodGate {
+  const conditions = new Map<string, Condition>();
+
+  const remember = (key: string, condition: Condition): void => {
+    conditions.delete(key);
+    conditions.set(key, condition);
+    const oldest = conditions.size > conditionsMax ? conditions.keys().next().value : undefined;
+    if (oldest !== undefined) conditions.delete(oldest);
+  };
+
+  return {
+    pass(note: Note, atMs: number): string | undefined {
+      if (note.onceKey === undefined) return note.text;
+      const key = `${note.code} ${note.onceKey}`;
+      const before = conditions.get(key);
+      if (before === undefined || before.text !== note.text) {
+        remember(key, { text: note.text, writtenMs: atMs, heldBack: 0 });
+        return note.text;
+      }
+      // A clock set back must not silence a condition for the length of the jump.
+      const isDue = atMs - before.writtenMs >= repeatAfterMs || atMs < before.writtenMs;
+      if (isDue) {
+        remember(key, { text: note.text, writtenMs: atMs, heldBack: 0 });
+        return `${note.text} (still, ${before.heldBack + 1} times)`;
+      }
+      conditions.set(key, { ...before, heldBack: before.heldBack + 1 });
+      return undefined;
+    },
+  };
+}

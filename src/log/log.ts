@@ -1,0 +1,98 @@
+// The log of the program: LogTape behind a small port. Not here: what a line looks like (format.ts), where it goes (the caller).
+// Made once by runtime/ or cli/; notes come from runtime/engine.ts.
+
+import { configureSync, getConfig, getLogger, type LogRecord } from "@logtape/logtape";
+import type { Note, NoteLevel } from "../core/note.ts";
+import { createFloodGate } from "./flood_gate.ts";
+import { jsonLine, type LogEntry, type LogFields, textLine } from "./format.ts";
+
+/** What a log needs. */
+export interface LogOptions {
+  /** The lowest level that is written. */
+  readonly level: NoteLevel;
+  /** `auto`: text on a terminal, JSON lines otherwise. */
+  readonly format: "text" | "json" | "auto";
+  /** Takes one line without its newline. */
+  readonly write: (line: string) => void;
+  /** Whether `write` leads to a terminal. */
+  readonly isTerminal: boolean;
+  /** The time for messages that carry none, ms since the epoch. */
+  readonly nowMs: () => number;
+}
+
+/** One line per decision, no secret, no flood. */
+export interface Log {
+  /** Writes a note of the core, unless it repeats a lasting condition. */
+  note(note: Note, atMs: number): void;
+  /** For people who look for something. */
+  debug(text: string, fields?: LogFields, hint?: string): void;
+  /** What the program does. */
+  info(text: string, fields?: LogFields, hint?: string): void;
+  /** What needs an eye. */
+  warning(text: string, fields?: LogFields, hint?: string): void;
+  /** What does not work. */
+  error(text: string, fields?: LogFields, hint?: string): void;
+}
+
+const rootCategory = "gocd-mesos";
+let logsMade = 0;
+
+/** Makes a log with a LogTape category of its own, so that several logs in one process keep apart. */
+export function createLog(options: LogOptions): Log {
+  const isText = options.format === "text" || (options.format === "auto" && options.isTerminal);
+  const toLine = isText ? textLine : jsonLine;
+  const logger = getLogger(
+    addCategory(options.level, (record) => {
+      const { entry } = record.properties;
+      if (isEntry(entry)) options.write(toLine(entry));
+    }),
+  );
+  const gate = createFloodGate();
+
+  const write = (entry: LogEntry): void => {
+    // The sink formats the entry itself: LogTape's own message stays empty, so that nothing is formatted twice.
+    const { level, atMs } = entry;
+    logger.emit({ level, timestamp: atMs, message: [], rawMessage: "", properties: { entry } });
+  };
+
+  const free = (level: NoteLevel) => (text: string, fields: LogFields = {}, hint?: string): void => {
+    if (!logger.isEnabledFor(level)) return;
+    write({ atMs: options.nowMs(), level, text, fields, ...(hint === undefined ? {} : { hint }) });
+  };
+
+  return {
+    note(note: Note, atMs: number): void {
+      if (!logger.isEnabledFor(note.level)) return;
+      const text = gate.pass(note, atMs);
+      if (text === undefined) return;
+      const { level, code, fields, hint } = note;
+      write({ atMs, level, code, text, fields, ...(hint === undefined ? {} : { hint }) });
+    },
+    debug: free("debug"),
+    info: free("info"),
+    warning: free("warning"),
+    error: free("error"),
+  };
+}
+
+/** Adds a category with its sink to whatever LogTape already does in this process. */
+function addCategory(lowestLevel: NoteLevel, sink: (record: LogRecord) => void): readonly [string, string] {
+  logsMade += 1;
+  const name = `log-${logsMade}`;
+  const category = [rootCategory, name] as const;
+  const current = getConfig();
+  configureSync({
+    reset: true,
+    sinks: { ...current?.sinks, [name]: sink },
+    loggers: [
+      // LogTape tells of itself on the console unless its own category has a place to go.
+      ...(current?.loggers ?? [{ category: ["logtape", "meta"], sinks: [] }]),
+      { category: [...category], sinks: [name], lowestLevel },
+    ],
+  });
+  return category;
+}
+
+function isEntry(value: unknown): value is LogEntry {
+  return typeof value === "object" && value !== null && "atMs" in value && "text" in value;
+}

@@ -1,0 +1,20 @@
+// Lines to standard error. Not here: what they say (format.ts).
+// Given to createLog by cli/ and runtime/.
+
+/** Writes one line to standard error at once; a reader that has gone away is no reason to stop. */
+export function writeToStderr(line: string): void {
+  let rest = new TextEncoder().encode(`${line}\n`);
+  // A pipe takes at least one byte per write, so the line's length bounds the loop.
+  for (let tries = rest.length; rest.length > 0 && tries > 0; tries--) {
+    try {
+      rest = rest.subarray(Deno.stderr.writeSync(rest));
+    } catch {
+      return;
+    }
+  }
+}
+
+/** Whether standard error is a terminal. */
+export function stderrIsTerminal(): boolean {
+  return Deno.stderr.isTerminal();
+}

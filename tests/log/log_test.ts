@@ -1,0 +1,100 @@
+// Which entries the log writes, and how often.
+
+import { assertEquals } from "@std/assert";
+import type { Note } from "../../src/core/note.ts";
+import { createFloodGate, repeatAfterMs } from "../../src/log/flood_gate.ts";
+import { createLog, type LogOptions } from "../../src/log/log.ts";
+
+const nowMs = Date.UTC(2026, 10, 23, 0, 45, 5);
+const lasting: Note = {
+  level: "warning",
+  code: "gocd-unreachable",
+  text: "no answer from the GoCD server",
+  fields: {},
+  onceKey: "poll",
+};
+
+function logInto(lines: string[], options: Partial<LogOptions> = {}): ReturnType<typeof createLog> {
+  const write = (line: string): void => void lines.push(line);
+  return createLog({ level: "info", format: "text", write, isTerminal: false, nowMs: () => nowMs, ...options });
+}
+
+Deno.test("a note becomes one line with its own time, code and hint", () => {
+  const lines: string[] = [];
+  logInto(lines).note({ ...lasting, hint: "look at it" }, nowMs + 1000);
+  assertEquals(lines, [
+    "2026-11-23T00:45:06Z WARN  gocd-unreachable: no answer from the GoCD server (fix: look at it)",
+  ]);
+});
+
+Deno.test("what lies below the level is not written", () => {
+  const lines: string[] = [];
+  const log = logInto(lines, { level: "warning" });
+  log.debug("one");
+  log.info("two");
+  log.warning("three");
+  log.error("four", { code: 7 }, "try again");
+  log.note({ ...lasting, level: "info" }, nowMs);
+  assertEquals(lines, ["2026-11-23T00:45:05Z WARN  three", "2026-11-23T00:45:05Z ERROR four code=7 (fix: try again)"]);
+});
+
+const formats: readonly (readonly ["auto" | "text" | "json", boolean, boolean])[] = [
+  ["auto", true, false],
+  ["auto", false, true],
+  ["text", false, false],
+  ["json", true, true],
+];
+for (const [format, isTerminal, isJson] of formats) {
+  Deno.test(`format ${format} ${isTerminal ? "on" : "off"} a terminal gives ${isJson ? "JSON" : "text"}`, () => {
+    const lines: string[] = [];
+    logInto(lines, { format, isTerminal }).info("hello");
+    assertEquals(lines[0]?.startsWith("{"), isJson);
+  });
+}
+
+Deno.test("two logs in one process keep apart", () => {
+  const [first, second]: [string[], string[]] = [[], []];
+  const one = logInto(first);
+  const other = logInto(second, { level: "debug" });
+  one.info("for one");
+  other.debug("for other");
+  one.debug("for nobody");
+  assertEquals([first.length, second.length], [1, 1]);
+});
+
+Deno.test("a lasting condition is written once, when it changes, and every ten minutes with its count", () => {
+  const lines: string[] = [];
+  const log = logInto(lines);
+  for (let second = 0; second <= repeatAfterMs / 1000; second += 10) log.note(lasting, nowMs + second * 1000);
+  log.note({ ...lasting, text: "the GoCD server answers again" }, nowMs + repeatAfterMs + 1);
+  log.note(lasting, nowMs + repeatAfterMs + 2);
+  assertEquals(lines.map((line) => line.slice(line.indexOf(": ") + 2)), [
+    "no answer from the GoCD server",
+    "no answer from the GoCD server (still, 60 times)",
+    "the GoCD server answers again",
+    "no answer from the GoCD server",
+  ]);
+});
+
+Deno.test("notes without a once key, or with other keys, are all written", () => {
+  const { onceKey: _, ...plain } = lasting;
+  const lines: string[] = [];
+  const log = logInto(lines);
+  for (const note of [plain, plain, lasting, { ...lasting, onceKey: "other" }, { ...lasting, code: "b" }]) {
+    log.note(note, nowMs);
+  }
+  assertEquals(lines.length, 5);
+});
+
+Deno.test("a clock set back does not silence a lasting condition", () => {
+  const gate = createFloodGate();
+  gate.pass(lasting, nowMs);
+  assertEquals(gate.pass(lasting, nowMs - 1), "no answer from the GoCD server (still, 1 times)");
+});
+
+Deno.test("a flood of different conditions does not grow the gate without end", () => {
+  const gate = createFloodGate();
+  for (let key = 0; key < 10_001; key++) gate.pass({ ...lasting, onceKey: String(key) }, nowMs);
+  assertEquals(gate.pass({ ...lasting, onceKey: "0" }, nowMs), lasting.text, "the oldest is forgotten");
+  assertEquals(gate.pass({ ...lasting, onceKey: "10000" }, nowMs), undefined, "the newest is not");
+});
