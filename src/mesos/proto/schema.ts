@@ -5,11 +5,17 @@ import protobuf from "protobufjs";
 import { schemaTexts } from "./schema_text.ts";
 
 let loaded: protobuf.Root | undefined;
+const types = new Map<string, protobuf.Type>();
 const enums = new Map<string, Readonly<Record<number, string>>>();
 
 /** A message type by its full name, e.g. `mesos.v1.scheduler.Event`; throws an `Error` for a name that is not there. */
 export function messageType(name: string): protobuf.Type {
-  return schema().lookupType(name);
+  let type = types.get(name);
+  if (type === undefined) {
+    type = schema().lookupType(name);
+    types.set(name, type);
+  }
+  return type;
 }
 
 /** The words of an enum by number, e.g. of `mesos.v1.TaskState`; throws an `Error` for a name that is not there. */
