@@ -10,10 +10,15 @@ export interface Config {
   readonly path: string;
   /** What decisions rest on. */
   readonly settings: Settings;
+  /** Towards Mesos. */
   readonly mesos: MesosConfig;
+  /** Towards GoCD. */
   readonly gocd: GocdConfig;
+  /** What survives a restart. */
   readonly state: StateConfig;
+  /** The status page. */
   readonly http: HttpConfig;
+  /** The log. */
   readonly log: LogConfig;
   /** Things that work but deserve a word, e.g. a deprecated key: logged once at the start and shown by `check`. */
   readonly warnings: readonly string[];
@@ -29,31 +34,47 @@ export interface MesosConfig {
   readonly masters: string;
   /** `user:password` of a `zk://user:password@…`. */
   readonly mastersAuth?: Secret;
+  /** `mesos.allowed-hosts`: names, `host:port`, or CIDR blocks that a redirect or ZooKeeper may name. */
   readonly allowedHosts: readonly string[];
+  /** How to log in. */
   readonly credentials:
     | { readonly kind: "none" }
     | { readonly kind: "basic"; readonly principal: string; readonly secret: Secret }
     | { readonly kind: "bearer"; readonly token: Secret };
+  /** PEM text of additional certificate authorities. */
   readonly caCerts: readonly string[];
+  /** Name of the framework. */
   readonly name: string;
+  /** User of the tasks; may be empty. */
   readonly user: string;
+  /** Never empty; `*` by default. */
   readonly roles: readonly string[];
+  /** Principal of the framework, with or without credentials. */
   readonly principal?: string;
+  /** Name of this machine as Mesos shows it; absent: what the system says. */
   readonly hostname?: string;
+  /** The status page as others reach it. */
   readonly webuiUrl?: string;
+  /** How long Mesos keeps the tasks without us. */
   readonly failoverTimeoutMs: number;
 }
 
 /** Connection to GoCD; the shape of `GocdConnection` in gocd/api.ts, plus what agents register with. */
 export interface GocdConfig {
+  /** With the context path, without a trailing slash. */
   readonly url: string;
+  /** What agents are told; the same as `url` by default. */
   readonly agentUrl: string;
+  /** How to log in. */
   readonly credentials:
     | { readonly kind: "none" }
     | { readonly kind: "basic"; readonly userName: string; readonly password: Secret }
     | { readonly kind: "bearer"; readonly token: Secret };
+  /** PEM text of additional certificate authorities. */
   readonly caCerts: readonly string[];
+  /** Accept any certificate. */
   readonly insecure: boolean;
+  /** For one answer. */
   readonly timeoutMs: number;
   /** The key that agents register with; absent: they stay Pending until they are enabled by us. */
   readonly autoRegisterKey?: Secret;
@@ -68,12 +89,16 @@ export type StateConfig =
 export interface HttpConfig {
   /** Absent: no listener (`listen = off`). */
   readonly listen?: { readonly host: string; readonly port: number };
+  /** URL of the page as others reach it, without a trailing slash. */
   readonly advertise?: string;
+  /** Allows changes through the page; absent: it only shows. */
   readonly adminToken?: Secret;
 }
 
 /** The log. `auto`: text on a terminal, JSON lines otherwise. */
 export interface LogConfig {
+  /** The least important lines that are written. */
   readonly level: "debug" | "info" | "warning" | "error";
+  /** See {@linkcode LogConfig}. */
   readonly format: "auto" | "text" | "json";
 }

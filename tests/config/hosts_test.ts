@@ -1,0 +1,92 @@
+// Which permissions a configuration needs. Not here: granting them (scripts/).
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { parseHostPort } from "../../src/config/addresses.ts";
+import { type Hosts, hostsOf } from "../../src/config/hosts.ts";
+import { load, loadKeys, oldFile } from "./support.ts";
+
+function hosts(keys: string): Hosts {
+  return hostsOf(loadKeys(keys));
+}
+
+Deno.test("the old file needs its master, its GoCD server and the page, and nothing else", () => {
+  assertEquals(hostsOf(load(oldFile)), {
+    net: ["mesos-master:5050", "localhost:8080", "127.0.0.1:8090"],
+    read: ["/conf"],
+    write: ["/conf"],
+    env: ["LIBPROCESS_IP"],
+    gaps: [],
+  });
+});
+
+const masters: readonly (readonly [written: string, net: readonly string[]])[] = [
+  ["m", ["m:5050"]],
+  ["M1:5051, m2 ,10.0.0.1:5050", ["m1:5051", "m2:5050", "10.0.0.1:5050"]],
+  ["http://m", ["m:80"]],
+  ["https://m/", ["m:443"]],
+  ["https://m:5051,http://n:5050", ["m:5051", "n:5050"]],
+  ["[::1]:5051", ["[::1]:5051"]],
+  ["fd00::1", ["[fd00::1]:5050"]],
+  ["http://[fd00::1]:5050", ["[fd00::1]:5050"]],
+  ["zk://u:p@h1,h2:2182,[::1]:2183/mesos", ["h1:2181", "h2:2182", "[::1]:2183"]],
+];
+
+for (const [written, net] of masters) {
+  Deno.test(`mesos-master = "${written}" needs exactly ${net.join(" ")}`, () => {
+    const more = ["gocd:8153", "127.0.0.1:8090"];
+    assertEquals(hosts(`mesos-master = "${written}"`).net, [...net, ...more]);
+  });
+}
+
+Deno.test("the GoCD server counts with the default port of its scheme", () => {
+  assertEquals(hosts('go-server.url = "https://ci.example.com/go", http.listen = off').net, [
+    "m:5050",
+    "ci.example.com:443",
+  ]);
+  assertEquals(hosts('go-server.url = "http://[::1]/go", http.listen = off').net, ["m:5050", "[::1]:80"]);
+  assertEquals(hosts('go-server.agent-url = "http://elsewhere/go", http.listen = off').net, ["m:5050", "gocd:8153"]);
+});
+
+Deno.test("the page counts with its address, and not at all when it is off", () => {
+  assertEquals(hosts('http.listen = "[::]:80"').net, ["m:5050", "gocd:8153", "[::]:80"]);
+  assertEquals(hosts("http.listen = off").net, ["m:5050", "gocd:8153"]);
+});
+
+Deno.test("allowed hosts are added, and what cannot be said as a list of hosts is a gap with its key", () => {
+  const { net, gaps } = hosts('mesos.allowed-hosts = ["m2:5050", m3, "10.0.0.0/8"], http.listen = off');
+  assertEquals(net, ["m:5050", "m2:5050", "m3", "gocd:8153"]);
+  assertEquals(gaps.map((gap) => gap.key), ["mesos.allowed-hosts"]);
+  assertStringIncludes(gaps[0]?.message ?? "", "10.0.0.0/8");
+});
+
+Deno.test("zk:// without allowed hosts is a gap, as any master may lead; with them it is none", () => {
+  assertStringIncludes(hosts('mesos-master = "zk://z/mesos"').gaps[0]?.hint ?? "", "allowed-hosts =");
+  assertEquals(hosts('mesos-master = "zk://z/mesos", mesos.allowed-hosts = ["m:5050"]').gaps, []);
+});
+
+Deno.test("the state in ZooKeeper needs its servers and no writing", () => {
+  const { net, write } = hosts('state = "zk://z1,z2:2182/x", http.listen = off');
+  assertEquals(net, ["m:5050", "gocd:8153", "z1:2181", "z2:2182"]);
+  assertEquals(write, []);
+});
+
+Deno.test("files and variables that are used are listed once", () => {
+  const files = { "/run/p": "p", "/conf/ca.pem": "-----BEGIN CERTIFICATE-----" };
+  const config = loadKeys(
+    `state = "/var/lib/x/state.db"
+     go-server { user-name = \${?USER_NAME}, user-name = u, password-file = "/run/p", ca-file = ca.pem }
+     go-agent.env-files { T = "/run/t" }
+     go-agent.env { A = \${?USER_NAME} }`,
+    { files },
+  );
+  const { read, write, env } = hostsOf(config);
+  assertEquals(read, ["/conf", "/var/lib/x", "/run/p", "/conf/ca.pem", "/run/t"]);
+  assertEquals(write, ["/var/lib/x"]);
+  assertEquals(env, ["LIBPROCESS_IP", "USER_NAME"]);
+});
+
+Deno.test("hosts and ports that are none are refused", () => {
+  for (const text of ["", "a b", "h:99999", "h:-1", "[::1", "h:1:x", "http://h", "u@h"]) {
+    assertEquals(parseHostPort(text, 1).ok, false, text);
+  }
+});

@@ -1,0 +1,99 @@
+// The table of keys, and everything that is written from it. Not here: what the values become (load_test.ts).
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { ConfigError } from "../../src/config/config_error.ts";
+import { describeKeys } from "../../src/config/help.ts";
+import { isSection, keys, keySpec } from "../../src/config/keys.ts";
+import { load, loadKeys, withKeys } from "./support.ts";
+
+const example = Deno.readTextFileSync(new URL("../../framework.conf.example", import.meta.url));
+
+/** Dotted keys of the example, those behind a `#` too. */
+function keysOfExample(): readonly string[] {
+  const path: string[] = [];
+  const found: string[] = [];
+  for (const line of example.split("\n")) {
+    const match = /^\s*(# )?([a-z][a-z-]*) (=|\{)/.exec(line);
+    const name = match?.[2];
+    if (name !== undefined) found.push([...path, name].join("."));
+    const opens = name !== undefined && match?.[1] === undefined && /\{\s*$/.test(line);
+    if (opens && name !== undefined) path.push(name);
+    if (/^\s*\}\s*$/.test(line)) path.pop();
+  }
+  assertEquals(path, [], "braces of the example");
+  return found.filter((key) => key !== "gocd-mesos").map((key) => key.replace(/^gocd-mesos\./, ""));
+}
+
+Deno.test("framework.conf.example shows every key of the table, and no other", () => {
+  const shown = keysOfExample();
+  const known = keys.map((spec) => spec.path);
+  assertEquals(known.filter((key) => !shown.includes(key)), []);
+  assertEquals(shown.filter((key) => keySpec(key) === undefined && !isSection(key)), []);
+  assert(shown.length > 90);
+});
+
+Deno.test("framework.conf.example loads, and differs from the defaults only where it recommends faster polling", () => {
+  const { settings, mesos, gocd, state, http, log } = load(example);
+  const plain = load(`gocd-mesos { mesos-master = "mesos-master:5050", go-server.host = localhost
+    go-agent.docker-image = "${settings.profiles[0]?.container.image}" }`);
+  const poller = { ...plain.settings.poller, intervalMs: 15_000, maxIntervalMs: 60_000, attempts: 1 };
+  assertEquals(settings, { ...plain.settings, poller });
+  assertEquals({ mesos, gocd, state, http, log }, {
+    mesos: plain.mesos,
+    gocd: plain.gocd,
+    state: plain.state,
+    http: plain.http,
+    log: plain.log,
+  });
+});
+
+Deno.test("the profiles that framework.conf.example shows behind # load", () => {
+  const lines = example.split("\n").map((line) => /^ {2}# ( {2}[a-z]+ \{.*| *profiles \{|\})$/.exec(line)?.[1] ?? line);
+  assertEquals(load(lines.join("\n")).settings.profiles.map((profile) => profile.name), ["linux", "browser"]);
+});
+
+Deno.test("every default of the table, written out, changes nothing", () => {
+  const bare = loadKeys("");
+  for (const spec of keys) {
+    if (spec.default === undefined) continue;
+    assertEquals(loadKeys(`${spec.path} = ${spec.default}`).settings, bare.settings, spec.path);
+    assertEquals(loadKeys(`${spec.path} = ${spec.default}`).mesos, bare.mesos, spec.path);
+  }
+});
+
+Deno.test("every example of the table is a value that its key takes", () => {
+  const secret = "x".repeat(8);
+  const pem = "-----BEGIN CERTIFICATE-----\n";
+  const files = Object.fromEntries(
+    keys.filter((spec) => spec.type === "path").map((spec) => [spec.example.replaceAll('"', ""), pem]),
+  );
+  const env = Object.fromEntries(
+    keys.flatMap((spec) => [...spec.example.matchAll(/\$\{\?(\w+)\}/g)].map((match) => [match[1] ?? "", secret])),
+  );
+  for (const spec of keys) {
+    try {
+      load(withKeys(`${spec.path} = ${spec.example}`), { env, files });
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      // An example by itself may need its partner, e.g. a password its user.
+      const codes = error.problems.map((problem) => problem.code);
+      assert(codes.every((code) => code === "config-missing-key" || code === "config-conflict"), error.message);
+    }
+  }
+});
+
+Deno.test("keys are told apart from sections, and profiles have the keys of go-agent but the register keys", () => {
+  assertEquals(new Set(keys.map((spec) => spec.path)).size, keys.length);
+  assert(isSection("poller") && isSection("profiles") && isSection("profiles.x") && !isSection("poller.interval"));
+  assertEquals(keySpec("profiles.x.cpus")?.path, "go-agent.cpus");
+  assertEquals(keySpec("profiles.x.auto-register-key"), undefined);
+  assertEquals(keySpec("profiles.x.nothing"), undefined);
+});
+
+Deno.test("the text for --help names every key with its default, in lines that fit", () => {
+  const text = describeKeys();
+  for (const spec of keys) assertStringIncludes(text, `\n${spec.path}  (`);
+  assertStringIncludes(text, "poller.interval  (duration, default 2 minutes)");
+  assertStringIncludes(text, '(serve | ignore, default "serve")');
+  for (const line of text.split("\n")) assert(line.length <= 110, line);
+});

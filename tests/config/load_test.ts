@@ -1,0 +1,139 @@
+// What framework.conf becomes. Not here: what is said when it is wrong (problems_test.ts), HOCON (hocon_test.ts).
+
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { ConfigError } from "../../src/config/config_error.ts";
+import { mastersAsWritten } from "../../src/config/connections.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { load, loadKeys, oldFile, problemsOf, revealed, withKeys } from "./support.ts";
+
+Deno.test("the file of the 2015 framework works unchanged", () => {
+  const config = load(oldFile);
+  assertEquals(config.mesos.masters, "mesos-master:5050");
+  assertEquals(config.gocd.url, "http://localhost:8080/go");
+  assertEquals(revealed(config.gocd.credentials), {
+    kind: "basic",
+    userName: "random-guy",
+    password: "random-insecure-string",
+  });
+  assertEquals(config.gocd.autoRegisterKey?.reveal(), "random_UUID_key");
+  const [profile, ...more] = config.settings.profiles;
+  assertEquals(more, []);
+  assertEquals(profile?.name, "default");
+  assertEquals(profile?.container.image, "travix/gocd-agent:latest");
+  assertEquals(profile?.gocdResources, []);
+  assertEquals(profile?.role, "*");
+  assertEquals(profile?.mesosResources.cpusMilli, 1000);
+  assertEquals(profile?.mesosResources.memMbMilli, 1_024_000);
+  assertEquals(config.settings.poller.intervalMs, 120_000);
+  assertEquals(config.settings.poller.attempts, 5);
+  assertEquals(config.settings.poller.maxIntervalMs, 120_000);
+  assertEquals(config.settings.scaling.maxAgents, 50);
+  assertEquals(config.settings.scaling.drainConfirmMs, 20_000);
+  assertEquals(config.mesos.failoverTimeoutMs, 604_800_000);
+  assertEquals(config.mesos.roles, ["*"]);
+  assertEquals(config.mesos.credentials, { kind: "none" });
+  assertEquals(config.state, { kind: "sqlite", path: "/conf/gocd-mesos.db" });
+  assertEquals(config.http, { listen: { host: "127.0.0.1", port: 8090 } });
+  assertEquals(config.log, { level: "info", format: "auto" });
+});
+
+Deno.test("a server that agents cannot reach from a container is a warning, not an error", () => {
+  assertStringIncludes(load(oldFile).warnings.join(), "go-server.agent-url");
+  assertEquals(loadKeys("").warnings, []);
+});
+
+Deno.test("${?ENV} is taken from the environment, and an unset one leaves the key out", () => {
+  const text = withKeys(`go-server { user-name = u, password = "x", password = \${?GOCD_PASSWORD} }
+    scaling.max-agents = \${?AGENTS}`);
+  const set = load(text, { env: { GOCD_PASSWORD: "p:{}#'\"", AGENTS: "7" } });
+  assertEquals(revealed(set.gocd.credentials)["password"], "p:{}#'\"");
+  assertEquals(set.settings.scaling.maxAgents, 7);
+  assertEquals(set.envNames, ["GOCD_PASSWORD", "AGENTS"]);
+  const unset = load(text);
+  assertEquals(revealed(unset.gocd.credentials)["password"], "x");
+  assertEquals(unset.settings.scaling.maxAgents, 50);
+});
+
+Deno.test("a password whose environment variable is not set is said to be missing", () => {
+  const error = problemsOf(withKeys("go-server { user-name = u, password = ${?NOT_SET} }"));
+  assertEquals(error.problems.map((problem) => [problem.code, problem.key]), [
+    ["config-missing-key", "go-server.password"],
+  ]);
+  assertStringIncludes(error.hint, "environment");
+});
+
+Deno.test("a missing file, a folder and an unreadable file are told apart", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const missing = assertThrows(() => loadConfig(`${folder}/none.conf`, {}), ConfigError);
+    assertEquals(missing.code, "config-file-missing");
+    assertStringIncludes(missing.message, "it does not exist");
+    const asFolder = assertThrows(() => loadConfig(folder, {}), ConfigError);
+    assertEquals(asFolder.code, "config-file-unreadable");
+    assertStringIncludes(asFolder.message, "it is a folder");
+    await Deno.writeTextFile(`${folder}/framework.conf`, oldFile);
+    assertEquals(loadConfig(`${folder}/framework.conf`, {}).state, { kind: "sqlite", path: `${folder}/gocd-mesos.db` });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("the address of GoCD is completed, whatever way it is written", () => {
+  for (
+    const [keys, url] of [
+      ["", "http://gocd:8153/go"],
+      ['go-server.port = "8080"', "http://gocd:8080/go"],
+      ['go-server.host = "::1"', "http://[::1]:8153/go"],
+      ['go-server.url = "https://ci.example.com/"', "https://ci.example.com/go"],
+      ['go-server.url = "https://ci.example.com/x/go/"', "https://ci.example.com/x/go"],
+    ] as const
+  ) assertEquals(loadKeys(keys).gocd.url, url);
+  const config = loadKeys('go-server.agent-url = "http://internal:8153"');
+  assertEquals([config.gocd.url, config.gocd.agentUrl], ["http://gocd:8153/go", "http://internal:8153/go"]);
+});
+
+Deno.test("slower defaults follow a slower rhythm that is written", () => {
+  const { poller } = loadKeys("poller.interval = 20 minutes").settings;
+  assertEquals([poller.maxIntervalMs, poller.staleAfterMs], [1_200_000, 3_600_000]);
+});
+
+Deno.test("the link in Mesos comes from http.advertise, else from LIBPROCESS_IP, else there is none", () => {
+  const env = { LIBPROCESS_IP: "10.0.0.7" };
+  assertEquals(loadKeys("").mesos.webuiUrl, undefined);
+  assertEquals(loadKeys("", { env }).mesos.webuiUrl, "http://10.0.0.7:8090");
+  assertEquals(
+    loadKeys('http.advertise = "https://page.example.com"', { env }).mesos.webuiUrl,
+    "https://page.example.com",
+  );
+  assertEquals(loadKeys('http.advertise = "page:80"', { env }).mesos.webuiUrl, "http://page:80");
+  assertEquals(loadKeys("http.listen = off", { env }).http, {});
+  assertStringIncludes(loadKeys("", { env: { LIBPROCESS_IP: "?!" } }).warnings.join(), "LIBPROCESS_IP");
+});
+
+Deno.test("the state is a file beside the configuration or a place in ZooKeeper, short or long", () => {
+  assertEquals(loadKeys('state = "x.db"').state, { kind: "sqlite", path: "/conf/x.db" });
+  assertEquals(loadKeys('state.path = "/var/x.db"').state, { kind: "sqlite", path: "/var/x.db" });
+  const { state } = loadKeys('state { path = "zk://u:hunter2@h1,h2:2182/gocd-mesos/" }');
+  assertEquals(revealed(state), {
+    kind: "zookeeper",
+    connect: "h1:2181,h2:2182",
+    path: "/gocd-mesos",
+    auth: "u:hunter2",
+  });
+});
+
+Deno.test("the credentials of a ZooKeeper address are kept apart and can be put back", () => {
+  const { mesos } = loadKeys('mesos-master = "zk://u:$&@h1,h2:2182/mesos"');
+  assertEquals(mesos.masters, "zk://h1:2181,h2:2182/mesos");
+  assertEquals(mastersAsWritten(mesos), "zk://u:$&@h1:2181,h2:2182/mesos");
+  assertEquals(mastersAsWritten(loadKeys("").mesos), "m:5050");
+});
+
+Deno.test("Mesos credentials are basic with a principal, bearer with a token", () => {
+  const basic = loadKeys("mesos { principal = p, secret = s }").mesos;
+  assertEquals(basic.principal, "p");
+  assertEquals(revealed(basic.credentials), { kind: "basic", principal: "p", secret: "s" });
+  const bearer = loadKeys("mesos { principal = p, token = t }").mesos;
+  assertEquals([bearer.principal, bearer.credentials.kind], ["p", "bearer"]);
+  assertEquals(loadKeys("mesos.roles = [a, b/c, a]").mesos.roles, ["a", "b/c"]);
+});

@@ -1,0 +1,224 @@
+// What kinds of agents a configuration gives. Not here: where they are placed (core/).
+
+import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
+import type { AgentProfile } from "../../src/core/settings.ts";
+import { loadKeys, problemsOf, withKeys } from "./support.ts";
+
+function profile(keys: string): AgentProfile {
+  const [first] = loadKeys(keys).settings.profiles;
+  if (first === undefined) throw new Error("no profile");
+  return first;
+}
+
+Deno.test("a profile takes from go-agent what it does not say, and adds to its maps", () => {
+  const { profiles } = loadKeys(`
+    go-agent { cpus = 2, resources = [linux], env { A = 1, B = 2 }, labels { com.example.team = x }, idle-timeout = 1 hour }
+    scaling.drain-timeout = 6 hours
+    profiles {
+      plain {}
+      big { cpus = 8, mem = 16 GB, resources = [linux, big], env { B = 3, C = 4 }, drain-timeout = 1 day, docker-image = "x" }
+    }`).settings;
+  assertEquals(profiles.map((each) => each.name), ["plain", "big"]);
+  const [plain, big] = profiles;
+  assertEquals([plain?.mesosResources.cpusMilli, big?.mesosResources.cpusMilli], [2000, 8000]);
+  assertEquals([plain?.gocdResources, big?.gocdResources], [["linux"], ["linux", "big"]]);
+  assertEquals([plain?.container.env, big?.container.env], [{ A: "1", B: "2" }, { A: "1", B: "3", C: "4" }]);
+  assertEquals(big?.container.labels, { "com.example.team": "x" });
+  assertEquals([plain?.idleTimeoutMs, big?.idleTimeoutMs], [3_600_000, 3_600_000]);
+  assertEquals([plain?.drainTimeoutMs, big?.drainTimeoutMs], [21_600_000, 86_400_000]);
+  assertEquals([plain?.container.image, big?.container.image], ["agent:1", "x"]);
+});
+
+Deno.test("each profile without an image is a problem of its own, and go-agent needs none beside profiles", () => {
+  const head = 'gocd-mesos { mesos-master = m, go-server.host = g, profiles { a { docker-image = "i" }\n';
+  const error = problemsOf(`${head} b {} } }`);
+  assertEquals(error.problems.map((problem) => [problem.code, problem.key, problem.line]), [
+    ["config-missing-key", "profiles.b.docker-image", 2],
+  ]);
+});
+
+Deno.test("names of profiles are checked", () => {
+  for (const name of ['"a b"', "x".repeat(33), '"a.b"', '""']) {
+    assertEquals(problemsOf(withKeys(`profiles { ${name} {} }`)).code, "config-bad-value", name);
+  }
+  assertEquals(problemsOf(withKeys("profiles { a = 1 }")).code, "config-wrong-type");
+});
+
+Deno.test("resources and environments are lists, texts with commas, or *", () => {
+  assertEquals(profile('go-agent.resources = "*"').gocdResources, "*");
+  assertEquals(profile('go-agent.resources = "java, chrome 12"').gocdResources, ["java", "chrome 12"]);
+  assertEquals(profile("go-agent.resources = [java, Java, a|b]").gocdResources, ["Java", "a|b"]);
+  assertEquals(profile('go-agent.environments = ["*"]').environments, "*");
+  assertEquals(profile("go-agent.environments = [prod, test-1.x]").environments, ["prod", "test-1.x"]);
+  for (const bad of ['resources = ["a,b"]', 'resources = ["é"]', 'resources = ["*", a]', 'environments = ["a b"]']) {
+    assertEquals(problemsOf(withKeys(`go-agent.${bad}`)).code, "config-bad-value", bad);
+  }
+});
+
+Deno.test("amounts are thousandths, and memory has many spellings", () => {
+  const { mesosResources } = profile(
+    'go-agent { cpus = "0.5", mem = 1.5 GiB, disk = 10g, gpus = 2, port-mappings = [1, 2] }',
+  );
+  assertEquals(mesosResources, {
+    cpusMilli: 500,
+    memMbMilli: 1_536_000,
+    diskMbMilli: 10_240_000,
+    gpus: 2,
+    portsCount: 2,
+  });
+  assertEquals(profile("go-agent.mem = 512").mesosResources.memMbMilli, 512_000);
+  assertEquals(profile("go-agent.shm-size = 1 GB").container.shmSizeMb, 1024);
+});
+
+Deno.test("volumes are read in both forms", () => {
+  const { volumes } = profile(`go-agent.volumes = [
+    "/a:/b", "/a:/b:ro", "cache:/c:rw"
+    { host-path = /h, container-path = /c, mode = RO }
+    { name = n, driver = rexray, container-path = /c }
+  ]`).container;
+  assertEquals(volumes, [
+    { kind: "host", hostPath: "/a", containerPath: "/b", mode: "RW" },
+    { kind: "host", hostPath: "/a", containerPath: "/b", mode: "RO" },
+    { kind: "named", name: "cache", containerPath: "/c", mode: "RW" },
+    { kind: "host", hostPath: "/h", containerPath: "/c", mode: "RO" },
+    { kind: "named", name: "n", driver: "rexray", containerPath: "/c", mode: "RW" },
+  ]);
+});
+
+Deno.test("ports, URIs and Docker parameters are read in all their forms", () => {
+  const { container } = profile(`go-agent {
+    port-mappings = [8080, 53/udp, { container-port = 81, protocol = TCP }]
+    uris = ["file:///x.tar.gz", { value = "http://h/x", extract = false, executable = true, cache = yes, output-file = y }]
+    docker-parameters = [{ key = cap-add, value = SYS_PTRACE }]
+  }`);
+  assertEquals(container.portMappings, [
+    { containerPort: 8080, protocol: "tcp" },
+    { containerPort: 53, protocol: "udp" },
+    { containerPort: 81, protocol: "tcp" },
+  ]);
+  assertEquals(container.uris, [
+    { value: "file:///x.tar.gz", extract: true, executable: false, cache: false },
+    { value: "http://h/x", extract: false, executable: true, cache: true, outputFile: "y" },
+  ]);
+  assertEquals(container.parameters, [{ key: "cap-add", value: "SYS_PTRACE" }]);
+  assertEquals(profile("go-agent.docker-parameters { dns = [a, b], ulimit = c }").container.parameters, [
+    { key: "dns", value: "a" },
+    { key: "dns", value: "b" },
+    { key: "ulimit", value: "c" },
+  ]);
+});
+
+Deno.test("networks are BRIDGE, HOST, NONE or a name; the Mesos containerizer begins with HOST", () => {
+  assertEquals(profile("").container.network, { mode: "BRIDGE" });
+  assertEquals(profile("go-agent.network = host").container.network, { mode: "HOST" });
+  assertEquals(profile("go-agent.network = build-net").container.network, { mode: "USER", name: "build-net" });
+  assertEquals(profile("go-agent.containerizer = mesos").container.network, { mode: "HOST" });
+  assertEquals(profile("go-agent.containerizer = mesos").container.type, "MESOS");
+});
+
+Deno.test("constraints are read in every form", () => {
+  const { constraints } = profile(`go-agent.constraints = [
+    "rack == r1", "rack != r1", "rack in [r1, 'r 2']", "zone not in [z]", "hostname =~ build-.*", "@rack !~ x|y",
+    "gpu exists", "gpu not exists"
+  ]`);
+  assertEquals(constraints, [
+    { field: "rack", operator: "equals", value: "r1" },
+    { field: "rack", operator: "not-equals", value: "r1" },
+    { field: "rack", operator: "in", values: ["r1", "r 2"] },
+    { field: "zone", operator: "not-in", values: ["z"] },
+    { field: "hostname", operator: "matches", pattern: "build-.*" },
+    { field: "@rack", operator: "not-matches", pattern: "x|y" },
+    { field: "gpu", operator: "exists" },
+    { field: "gpu", operator: "not-exists" },
+  ]);
+});
+
+const bads: readonly (readonly [keys: string, code: string, key: string])[] = [
+  ['constraints = ["rack"]', "config-bad-value", "constraints"],
+  ['constraints = ["rack =="]', "config-bad-value", "constraints"],
+  ['constraints = ["rack in r1"]', "config-bad-value", "constraints"],
+  ['constraints = ["rack =~ ("]', "config-bad-value", "constraints"],
+  ['constraints = ["gpu exists now"]', "config-bad-value", "constraints"],
+  ["network = USER", "config-bad-value", "network"],
+  ['volumes = ["/a"]', "config-bad-value", "volumes"],
+  ['volumes = ["/a:b"]', "config-bad-value", "volumes"],
+  ['volumes = ["./a:/b"]', "config-bad-value", "volumes"],
+  ['volumes = ["/a:/b:rx"]', "config-bad-value", "volumes"],
+  ["volumes = [{ host-path = /a, name = b, container-path = /c }]", "config-bad-value", "volumes"],
+  ["volumes = [{ host-path = /a, driver = d, container-path = /c }]", "config-bad-value", "volumes"],
+  ["volumes = [{ host-pth = /a, container-path = /c, name = n }]", "config-unknown-key", "volumes.host-pth"],
+  ["port-mappings = [70000]", "config-bad-value", "port-mappings"],
+  ["port-mappings = [80/icmp]", "config-bad-value", "port-mappings"],
+  ["uris = [{ extract = true }]", "config-bad-value", "uris"],
+  ["docker-parameters = [{ key = a }]", "config-bad-value", "docker-parameters"],
+  ["docker-parameters = [a]", "config-wrong-type", "docker-parameters"],
+  ["env = [a]", "config-wrong-type", "env"],
+  ['env { "A B" = 1 }', "config-conflict", "env"],
+  ["env { A = 1 }, env-files { A = /x }", "config-conflict", "env-files"],
+  ["shell = true", "config-conflict", "shell"],
+  ["role = other", "config-conflict", "role"],
+  ["min-idle = 3, max-agents = 2", "config-conflict", "min-idle"],
+  ["network = HOST, port-mappings = [80]", "config-conflict", "port-mappings"],
+  ["containerizer = mesos, network = BRIDGE", "config-conflict", "network"],
+  ["containerizer = mesos, privileged = true", "config-conflict", "privileged"],
+  ["containerizer = mesos, docker-parameters { a = b }", "config-conflict", "docker-parameters"],
+  ['docker-image = "a b"', "config-bad-value", "docker-image"],
+  ["cpus = 0", "config-bad-value", "cpus"],
+];
+
+for (const [keys, code, key] of bads) {
+  Deno.test(`go-agent { ${keys} } is refused as ${code}`, () => {
+    const error = problemsOf(withKeys(`go-agent { ${keys} }`));
+    assertEquals(error.problems.map((problem) => [problem.code, problem.key, problem.line]), [
+      [code, `go-agent.${key}`, 5],
+    ]);
+    assertNotEquals(error.hint, "");
+  });
+}
+
+Deno.test("files named in env-files are found beside the configuration", () => {
+  const config = loadKeys("go-agent.env-files { T = secrets/t, U = /run/u }");
+  assertEquals(config.settings.profiles[0]?.container.envFiles, { T: "/conf/secrets/t", U: "/run/u" });
+  assertEquals(config.readFiles, ["/conf/secrets/t", "/run/u"]);
+});
+
+Deno.test("the hash of a profile changes with what a container is started from, and with nothing else", () => {
+  const hash = (keys: string): string => profile(keys).hash;
+  const plain = hash("");
+  assertMatch(plain, /^[0-9a-f]{8}$/);
+  for (
+    const keys of [
+      "go-agent.cpus = 2",
+      'go-agent.docker-image = "agent:2"',
+      "go-agent.env { A = 1 }",
+      "go-agent.resources = [a]",
+      'go-agent.volumes = ["/a:/b"]',
+      "go-agent.network = HOST",
+      "go-agent.labels { a = b }",
+    ]
+  ) assertNotEquals(hash(keys), plain, keys);
+  for (
+    const keys of [
+      "go-agent.max-agents = 2",
+      "go-agent.idle-timeout = 1 hour",
+      "go-agent.kill-grace = 1 minute",
+      "poller.attempts = 1",
+      'go-agent.constraints = ["gpu exists"]',
+      "go-agent.placement = spread",
+      "go-agent.environments = [a]",
+      "profiles.other {}",
+    ]
+  ) assertEquals(hash(keys), plain, keys);
+  assertEquals(hash("go-agent.env { A = 1, B = 2 }"), hash("go-agent.env { B = 2, A = 1 }"));
+  assertEquals(hash("go-agent.resources = [a, b]"), hash("go-agent.resources = [b, a]"));
+});
+
+Deno.test("the hash of a known profile never changes: else an upgrade would replace every agent", () => {
+  assertEquals(profile("").hash, "57dcc36e");
+});
+
+Deno.test("a role of its own must be one of the framework's", () => {
+  assertEquals(profile("mesos.roles = [a, b]").role, "a");
+  assertEquals(profile("mesos.roles = [a, b], go-agent.role = b").role, "b");
+  assertStringIncludes(problemsOf(withKeys("mesos.roles = [a, b], go-agent.role = c")).hint, "write one of a, b");
+});

@@ -1,0 +1,121 @@
+// Secrets: where they come from, and that they stay unseen. Not here: other values (load_test.ts).
+
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { ConfigError } from "../../src/config/config_error.ts";
+import { processEnv } from "../../src/config/env.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { keys } from "../../src/config/keys.ts";
+import { loadKeys, problemsOf, reading, revealed, withKeys } from "./support.ts";
+
+const secretKeys = keys.filter((spec) => spec.type === "secret").map((spec) => spec.path);
+
+Deno.test("no secret of a configuration is in its JSON or its inspection", () => {
+  const written = `
+    mesos-master = "zk://u:hunter1@z/mesos"
+    state = "zk://u:hunter2@z/x"
+    mesos { principal = p, secret = hunter3 }
+    go-server { user-name = u, password = hunter4 }
+    go-agent.auto-register-key = hunter5
+    http.admin-token = hunter6`;
+  const config = loadKeys(written);
+  for (const shown of [JSON.stringify(config), Deno.inspect(config, { depth: 20, showHidden: true }), `${config}`]) {
+    assertEquals(/hunter/.test(shown), false);
+  }
+  assertEquals(config.gocd.autoRegisterKey?.source, "go-agent.auto-register-key");
+});
+
+Deno.test("no secret is in any error, whatever else is wrong with it", () => {
+  for (const key of secretKeys) {
+    for (
+      const keys of [
+        `${key} = hunter2 *`,
+        `${key} = "hunter2`,
+        `${key} = hunter2 [1]`,
+        `${key} = [hunter2]`,
+        `${key} { x = hunter2 }`,
+        `${key}x = hunter2`,
+        `${key} hunter2`,
+        `${key} = hunter2\n ${key}-file = none`,
+        `${key} = hunter2\n frobnicate = 1`,
+      ]
+    ) {
+      const error = problemsOf(withKeys(keys));
+      for (const shown of [JSON.stringify(error), Deno.inspect(error), error.stack ?? "", error.message, error.hint]) {
+        assertEquals(shown.includes("hunter2"), false, `${keys}: ${shown}`);
+      }
+    }
+  }
+});
+
+Deno.test("a secret in a file is read at each use, without its last line end", () => {
+  const files: Record<string, string> = { "/conf/secret": "first\n" };
+  const read = reading(withKeys("go-server { user-name = u, password-file = secret }"), files);
+  const { gocd, readFiles } = loadConfig(
+    "/conf/framework.conf",
+    {},
+    (path) => path === "/conf/secret" ? reading("", files)(path) : read(path),
+  );
+  const password = (): unknown => revealed(gocd.credentials)["password"];
+  assertEquals(password(), "first");
+  files["/conf/secret"] = "second \n\n";
+  assertEquals(password(), "second \n");
+  delete files["/conf/secret"];
+  const error = assertThrows(password, ConfigError) as ConfigError;
+  assertEquals([error.code, error.problems[0]?.key], ["config-secret-file", "go-server.password-file"]);
+  assertStringIncludes(error.message, "/conf/secret");
+  assertEquals(readFiles, ["/conf/secret"]);
+});
+
+Deno.test("a secret file that is missing or empty is a problem with its key and path", () => {
+  for (const key of secretKeys) {
+    const keys = `mesos.principal = p\n${key === "go-server.password" ? "go-server.user-name = u\n" : ""}`;
+    const missing = problemsOf(withKeys(`${keys}${key}-file = "/run/none"`));
+    assertEquals(missing.problems.map((problem) => [problem.code, problem.key]), [[
+      "config-secret-file",
+      `${key}-file`,
+    ]]);
+    assertStringIncludes(missing.message, "/run/none: it does not exist");
+    const empty = problemsOf(withKeys(`${keys}${key}-file = "/run/empty"`), { files: { "/run/empty": "\n" } });
+    assertStringIncludes(empty.message, "/run/empty is empty");
+  }
+});
+
+Deno.test("a secret both in the file and in a file of its own is a conflict", () => {
+  const error = problemsOf(withKeys('go-agent { auto-register-key = a, auto-register-key-file = "/f" }'), {
+    files: { "/f": "b" },
+  });
+  assertEquals(error.problems.map((problem) => [problem.code, problem.key]), [
+    ["config-conflict", "go-agent.auto-register-key-file"],
+  ]);
+});
+
+Deno.test("empty texts count as absent, as an old file without authentication has them", () => {
+  const config = loadKeys('go-server { user-name = "", password = "" }, go-agent.auto-register-key = ""');
+  assertEquals(config.gocd.credentials, { kind: "none" });
+  assertEquals(config.gocd.autoRegisterKey, undefined);
+});
+
+Deno.test("a CA file is read, and one that is none is a problem", () => {
+  const pem = "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n";
+  const config = loadKeys("go-server.ca-file = ca.pem, mesos.ca-file = ca.pem", { files: { "/conf/ca.pem": pem } });
+  assertEquals([config.gocd.caCerts, config.mesos.caCerts], [[pem], [pem]]);
+  assertEquals(config.readFiles, ["/conf/ca.pem"]);
+  const missing = problemsOf(withKeys("mesos.ca-file = ca.pem"));
+  assertEquals([missing.code, missing.problems[0]?.key], ["config-bad-value", "mesos.ca-file"]);
+  assertStringIncludes(
+    problemsOf(withKeys("mesos.ca-file = ca.pem"), { files: { "/conf/ca.pem": "x" } }).message,
+    "PEM",
+  );
+});
+
+Deno.test("the environment is read name by name, and odd names are not set", () => {
+  Deno.env.set("GOCD_MESOS_TEST", "value");
+  try {
+    const env = processEnv();
+    assertEquals(env["GOCD_MESOS_TEST"], "value");
+    for (const name of ["", "a=b", "toString", "__proto__"]) assertEquals(env[name], undefined, name);
+  } finally {
+    Deno.env.delete("GOCD_MESOS_TEST");
+  }
+  assert(loadKeys("", { env: processEnv() }).path.endsWith("framework.conf"));
+});
