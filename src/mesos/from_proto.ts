@@ -104,7 +104,8 @@ export function eventOfShape(shape: EventShape, fallbackRole = "*"): DecodedEven
 
 /**
  * The kind of an ERROR event, told by its text (apache/mesos src/master/master.cpp: `refuseSubscription`,
- * `failoverFramework`, `checkSubscribeAuthorization`; src/master/validation.cpp: `framework::validate`, `validateUpdate`).
+ * `failoverFramework`, `checkSubscribeAuthorization`; src/master/validation.cpp: `framework::validate`,
+ * `validateUpdate`).
  */
 export function frameworkErrorKind(message: string): FrameworkErrorKind {
   for (const [kind, pattern] of errorTexts) {

@@ -15,7 +15,7 @@ import type {
 import { enumWords } from "./proto/schema.ts";
 import type { WireRecord } from "./proto/wire.ts";
 
-/** The word of an enum value; a word stays as it is. (Numbers that the schema lacks never get here: they are not set.) */
+/** The word of an enum value; a word stays as it is. (Numbers that the schema lacks never get here: not set.) */
 export function enumWord(name: string, value: EnumShape): string {
   return typeof value === "string" ? value : enumWords(name)[value] ?? String(value);
 }
