@@ -1,0 +1,236 @@
+// Reads the list of agents in every shape that GoCD has had, into one. Not here: fetching it (http_api.ts), which shape a
+// server has (versions.ts). Called by http_api.ts and by benches. Source: facts gocd, 2.1 and 2.2.
+
+import type { Finding } from "../core/event.ts";
+import type { GocdAgent, GocdAgentEnvironment } from "../core/gocd_records.ts";
+import { contentError } from "./content_problems.ts";
+import type { AgentsShape } from "./versions.ts";
+
+/** What a list holds, and what was odd about it. */
+export interface AgentsReading {
+  /** In the order of the list. */
+  readonly agents: readonly GocdAgent[];
+  /** Records that were left out. */
+  readonly findings: readonly Finding[];
+}
+
+/** Agents read at most: ten times the upper bound of facts gocd 6. */
+export const agentsMax = 20_000;
+const wordLengthMax = 1_024;
+const listLengthMax = 1_000;
+
+/**
+ * Reads a list of agents. Throws {@linkcode GocdError} (`unreadable`) where the body is no such list; a single record
+ * without a uuid is left out with a finding. Words for states that nobody knows yet stay as they came, states that are
+ * not told are `Unknown`. `source` says what was asked, for the message.
+ */
+export function readGocdAgents(text: string, shape: AgentsShape, source = "the list of agents"): AgentsReading {
+  const entries = entriesOf(parseJson(text, source), shape);
+  if (entries === undefined) {
+    throw contentError(source, { kind: "other-shape", expected: "a list of agents" });
+  }
+  if (entries.length > agentsMax) {
+    throw contentError(source, { kind: "too-large", limit: `${agentsMax} agents` });
+  }
+  const read = recordReader(shape);
+  const agents = new Map<string, GocdAgent>();
+  let unreadable = 0;
+  let duplicate = 0;
+  for (const entry of entries) {
+    const uuid = isRecord(entry) ? word(entry["uuid"]) : "";
+    if (!isRecord(entry) || uuid === "") {
+      unreadable += 1;
+    } else if (agents.has(uuid)) {
+      duplicate += 1;
+    } else {
+      agents.set(uuid, read(uuid, entry));
+    }
+  }
+  if (agents.size === 0 && unreadable > 0) {
+    throw contentError(source, { kind: "other-shape", expected: "a list of agents with their uuids" });
+  }
+  return { agents: [...agents.values()], findings: findingsOf(unreadable, duplicate) };
+}
+
+/**
+ * Adds to agents of the v1 shape what only the un-versioned list of the same server tells: whether a disabled agent
+ * still runs a job (facts: gocd 2.2). A disabled agent without a job counts as idle.
+ */
+export function withLegacyBuilds(agents: readonly GocdAgent[], legacy: readonly GocdAgent[]): readonly GocdAgent[] {
+  const byUuid = new Map(legacy.map((record) => [record.uuid, record]));
+  return agents.map((record) => {
+    const seen = byUuid.get(record.uuid);
+    return record.configState === "Disabled" && record.agentState === "Unknown" && seen?.configState === "Disabled"
+      ? { ...record, agentState: seen.agentState, buildState: seen.buildState }
+      : record;
+  });
+}
+
+/** Parses JSON without quoting it in the error: bodies may hold values that nobody should read. */
+export function parseJson(text: string, source: string): unknown {
+  if (text.trim() === "") {
+    throw contentError(source, { kind: "empty" });
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw contentError(source, { kind: "not-json" });
+  }
+}
+
+/** Whether a JSON value is an object. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function entriesOf(body: unknown, shape: AgentsShape): readonly unknown[] | undefined {
+  if (shape === "legacy") {
+    return Array.isArray(body) ? body : undefined;
+  }
+  const embedded = isRecord(body) ? body["_embedded"] : undefined;
+  const entries = isRecord(embedded) ? embedded["agents"] : undefined;
+  return Array.isArray(entries) ? entries : undefined;
+}
+
+type JsonRecord = Readonly<Record<string, unknown>>;
+type States = Pick<GocdAgent, "configState" | "agentState" | "buildState">;
+
+function recordReader(shape: AgentsShape): (uuid: string, entry: JsonRecord) => GocdAgent {
+  switch (shape) {
+    case "legacy":
+      return (uuid, entry) => common(uuid, entry, { hostname: entry["agent_name"], states: legacyStates(entry) });
+    case "v1":
+      return (uuid, entry) => common(uuid, entry, { hostname: entry["hostname"], states: v1States(entry) });
+    case "v2-v3":
+    case "v4":
+    case "v5-v7":
+      return (uuid, entry) => common(uuid, entry, { hostname: entry["hostname"], states: states(entry) });
+    default:
+      return shape satisfies never;
+  }
+}
+
+function common(uuid: string, entry: JsonRecord, own: { hostname: unknown; states: States }): GocdAgent {
+  const ipAddress = word(entry["ip_address"]);
+  return {
+    uuid,
+    hostname: word(own.hostname),
+    ...own.states,
+    gocdResources: words(entry["resources"]),
+    environments: environments(entry["environments"]),
+    elastic: word(entry["elastic_agent_id"]) !== "" || word(entry["elastic_plugin_id"]) !== "",
+    ...(ipAddress === "" ? {} : { ipAddress }),
+  };
+}
+
+function states(entry: JsonRecord): States {
+  return {
+    configState: known(entry["agent_config_state"]),
+    agentState: known(entry["agent_state"]),
+    buildState: known(entry["build_state"]),
+  };
+}
+
+function v1States(entry: JsonRecord): States {
+  const status = word(entry["status"]);
+  const isPending = status.toLowerCase() === "pending";
+  // `enabled` decides, so that a word nobody knows yet cannot make a disabled agent count.
+  if (entry["enabled"] === false && !isPending) {
+    return isDisabled(status) ? disabled("Unknown") : { ...statesOfWord(status), configState: "Disabled" };
+  }
+  const told = statesOfWord(status);
+  return status === "" && entry["enabled"] !== true ? { ...told, configState: "Unknown" } : told;
+}
+
+function legacyStates(entry: JsonRecord): States {
+  const status = word(entry["status"]);
+  if (isDisabled(status)) {
+    const locator = entry["build_locator"];
+    const isTold = typeof locator === "string";
+    return disabled(!isTold ? "Unknown" : locator.trim() === "" ? "Idle" : "Building");
+  }
+  return status === "" ? { ...statesOfWord(status), configState: "Unknown" } : statesOfWord(status);
+}
+
+function isDisabled(status: string): boolean {
+  return status.toLowerCase() === "disabled";
+}
+
+function disabled(state: "Unknown" | "Idle" | "Building"): States {
+  return { configState: "Disabled", agentState: state, buildState: state };
+}
+
+/** The one status word of v1 and the legacy list, as the three states of later versions. */
+function statesOfWord(status: string): States {
+  switch (status.toLowerCase().replaceAll(/\s+/g, "")) {
+    case "pending":
+      return { configState: "Pending", agentState: "Unknown", buildState: "Unknown" };
+    case "disabled":
+      return disabled("Unknown");
+    case "idle":
+      return { configState: "Enabled", agentState: "Idle", buildState: "Idle" };
+    case "building":
+      return { configState: "Enabled", agentState: "Building", buildState: "Building" };
+    case "cancelled":
+    case "building(cancelled)":
+      return { configState: "Enabled", agentState: "Building", buildState: "Cancelled" };
+    case "lostcontact":
+      return { configState: "Enabled", agentState: "LostContact", buildState: "Unknown" };
+    case "missing":
+      return { configState: "Enabled", agentState: "Missing", buildState: "Unknown" };
+    default:
+      return { configState: "Enabled", agentState: known(status), buildState: "Unknown" };
+  }
+}
+
+function environments(value: unknown): readonly GocdAgentEnvironment[] {
+  if (!Array.isArray(value)) {
+    return words(value).map((name) => ({ name, origin: "unstated" }));
+  }
+  const read: GocdAgentEnvironment[] = [];
+  for (const entry of value.slice(0, listLengthMax)) {
+    const name = isRecord(entry) ? word(entry["name"]) : word(entry);
+    if (name !== "") {
+      read.push({ name, origin: isRecord(entry) ? origin(entry["origin"]) : "unstated" });
+    }
+  }
+  return read;
+}
+
+function origin(value: unknown): GocdAgentEnvironment["origin"] {
+  const type = isRecord(value) ? value["type"] : undefined;
+  return type === "gocd" || type === "config-repo" || type === "unknown" ? type : "unstated";
+}
+
+/** A list of names: an array, or a text with commas, which GoCD also takes. */
+function words(value: unknown): readonly string[] {
+  const entries: readonly unknown[] = Array.isArray(value) ? value : typeof value === "string" ? value.split(",") : [];
+  return entries.slice(0, listLengthMax).map(word).filter((name) => name !== "");
+}
+
+function known(value: unknown): string {
+  return word(value) || "Unknown";
+}
+
+function word(value: unknown): string {
+  return typeof value === "string" ? value.trim().slice(0, wordLengthMax) : "";
+}
+
+function findingsOf(unreadable: number, duplicate: number): readonly Finding[] {
+  const findings: Finding[] = [];
+  if (unreadable > 0) {
+    findings.push({
+      code: "gocd-agent-unreadable",
+      message: `${unreadable} records in the list of agents have no uuid: left out`,
+      hint: "report this with the version of the GoCD server",
+    });
+  }
+  if (duplicate > 0) {
+    findings.push({
+      code: "gocd-agent-duplicate",
+      message: `${duplicate} records in the list of agents repeat the uuid of another one: left out`,
+      hint: "look for containers that share a config/guid.txt",
+    });
+  }
+  return findings;
+}

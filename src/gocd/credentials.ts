@@ -1,0 +1,71 @@
+// How we log in, and how the secrets of it stay out of messages. Not here: where secrets come from (config/).
+// Called by request.ts. Source: facts gocd, 5.
+
+import { type GocdCredentials, GocdError } from "./api.ts";
+import { OperatorError } from "../errors.ts";
+import type { Secret } from "../secret.ts";
+
+/** Value of the `Authorization` header, read anew each time, because secrets in files may change; throws `GocdError`. */
+export function authorizationOf(credentials: GocdCredentials): string | undefined {
+  switch (credentials.kind) {
+    case "none":
+      return undefined;
+    case "basic":
+      return `Basic ${base64(`${credentials.userName}:${reveal(credentials.password)}`)}`;
+    case "bearer": {
+      const token = reveal(credentials.token).trim();
+      if (!/^[\x21-\x7e]+$/.test(token)) {
+        throw new GocdError({
+          code: "gocd-bad-secret",
+          kind: "refused",
+          message: `${credentials.token.source} is empty or has characters that no access token has`,
+          hint: `put the token alone, in one line, into ${credentials.token.source}`,
+        });
+      }
+      return `Bearer ${token}`;
+    }
+    default:
+      return credentials satisfies never;
+  }
+}
+
+/** Shorter secrets are not looked for: they would turn up by chance. */
+const redactedLengthMin = 4;
+
+/** A function that puts `***` in place of our own secrets, should a server or a proxy send them back. */
+export function createRedactor(credentials: GocdCredentials): (text: string) => string {
+  const secrets = secretTexts(credentials).filter((text) => text.length >= redactedLengthMin);
+  return (text) => secrets.reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
+}
+
+function secretTexts(credentials: GocdCredentials): readonly string[] {
+  switch (credentials.kind) {
+    case "none":
+      return [];
+    case "basic": {
+      const password = reveal(credentials.password);
+      return [base64(`${credentials.userName}:${password}`), password];
+    }
+    case "bearer":
+      return [reveal(credentials.token).trim()];
+    default:
+      return credentials satisfies never;
+  }
+}
+
+function reveal(secret: Secret): string {
+  try {
+    return secret.reveal();
+  } catch (error) {
+    throw new GocdError({
+      code: "gocd-secret-unreadable",
+      kind: "refused",
+      message: error instanceof OperatorError ? error.message : `${secret.source} cannot be read`,
+      hint: error instanceof OperatorError ? error.hint : `make the file of ${secret.source} readable again`,
+    }, error);
+  }
+}
+
+function base64(text: string): string {
+  return btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(""));
+}

@@ -1,0 +1,67 @@
+// Reads the server's own health messages (18.2 on) as findings. Not here: judging jobs (core/). Called by http_api.ts.
+// Source: facts gocd, 3.4; `detail` is HTML and is made plain text.
+
+import type { Finding } from "../core/event.ts";
+import { isRecord, parseJson } from "./agents.ts";
+import { contentError } from "./content_problems.ts";
+import { oneLine } from "./problems.ts";
+import { decodeLocator } from "./scheduled_jobs.ts";
+
+/** Messages kept at most; a server has a handful. */
+export const healthMessagesMax = 50;
+
+/**
+ * One finding for each message: `gocd-job-unassigned` and `gocd-job-silent` (20.9 on) name the job's locator,
+ * `gocd-disk-full` stops scheduling, others are `gocd-health-warning` or `gocd-health-error`.
+ * Throws {@linkcode GocdError} (`unreadable`) where the body is no list.
+ */
+export function readHealthMessages(text: string, source: string): readonly Finding[] {
+  const body = parseJson(text, source);
+  if (!Array.isArray(body)) {
+    throw contentError(source, { kind: "other-shape", expected: "a list of health messages" });
+  }
+  const entries: readonly unknown[] = body;
+  return entries.slice(0, healthMessagesMax).filter(isRecord).map((entry) => {
+    const message = textOf(entry["message"]);
+    const detail = textOf(entry["detail"]);
+    const locators = locatorsOf(entry["detail"]);
+    return {
+      code: codeOf(message, detail, entry["level"]),
+      message: `GoCD reports: ${message === "" ? "a health message without text" : message}`,
+      hint: detail === "" ? "look at the health messages of the GoCD server" : detail,
+      ...(locators.length === 0 ? {} : { locators }),
+    };
+  });
+}
+
+function codeOf(message: string, detail: string, level: unknown): string {
+  if (/has not been assigned an agent/i.test(detail)) {
+    return "gocd-job-unassigned";
+  }
+  if (/console activity/i.test(detail)) {
+    return "gocd-job-silent";
+  }
+  if (/run out of .*disk space/i.test(message)) {
+    return "gocd-disk-full";
+  }
+  return level === "ERROR" ? "gocd-health-error" : "gocd-health-warning";
+}
+
+const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", "#39": "'" };
+const htmlLengthMax = 4_000;
+
+function textOf(html: unknown): string {
+  if (typeof html !== "string") {
+    return "";
+  }
+  const plain = html.slice(0, htmlLengthMax).replace(/<[^>]*>/g, "");
+  return oneLine(plain.replace(/&(\w+|#39);/g, (whole, name: string) => entities[name] ?? whole));
+}
+
+function locatorsOf(html: unknown): readonly string[] {
+  if (typeof html !== "string") {
+    return [];
+  }
+  const links = html.slice(0, htmlLengthMax).matchAll(/tab\/build\/detail\/([^'"?#\s<>]+)/g);
+  return [...new Set([...links].map((link) => decodeLocator(link[1] ?? "")))];
+}

@@ -1,0 +1,289 @@
+// A GoCD server over HTTP, 15.2 to 26.1. Not here: the wire (request.ts), shapes (agents.ts, scheduled_jobs.ts), releases
+// (versions.ts, probe.ts), writing (writes.ts). Made by runtime/ and cli/.
+
+import type { Finding } from "../core/event.ts";
+import type { GocdAgent, GocdServerInfo } from "../core/gocd_records.ts";
+import { type AgentsReading, readGocdAgents, withLegacyBuilds } from "./agents.ts";
+import { type GocdApi, type GocdConnection, GocdError, type GocdPoll, type GocdRights } from "./api.ts";
+import { readHealthMessages } from "./health.ts";
+import { maintenanceRequests, readMaintenance } from "./maintenance.ts";
+import { createDialectMemory, type DialectMemory } from "./probe.ts";
+import { createRequester, type Requester, type RequesterOptions } from "./request.ts";
+import { readScheduledJobs, type ScheduledJobsReading } from "./scheduled_jobs.ts";
+import { type AgentsForm, type GocdDialect, legacyAgentsForm, mediaType, settledDialect } from "./versions.ts";
+import { deleteThem, disable, enable, type WriteRoute } from "./writes.ts";
+
+/** A GoCD server over HTTP. */
+export interface HttpGocdApi extends GocdApi {
+  /** Frees what was opened for custom certificate authorities; nothing may be asked afterwards. */
+  close(): void;
+}
+
+/**
+ * Makes the client of one server. Nothing is sent before the first call. `options.fetch` is Deno's own by default (which
+ * honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY); `options.nowMs` gives the time in ms since the epoch.
+ * Throws {@linkcode GocdError} where the URL of the connection is none.
+ */
+export function createHttpGocdApi(connection: GocdConnection, options: RequesterOptions): HttpGocdApi {
+  const requester = createRequester(connection, options);
+  const server: Server = {
+    connection,
+    requester,
+    dialects: createDialectMemory(requester, options.nowMs),
+    remarks: new Map(),
+    elastic: new Set(),
+  };
+  return {
+    async poll(signal): Promise<GocdPoll> {
+      try {
+        return await server.dialects.use(signal, (dialect) => poll(server, dialect, signal));
+      } catch (error) {
+        server.dialects.doubt();
+        throw error;
+      }
+    },
+    readAgents: (signal) =>
+      server.dialects.use(signal, async (dialect) => (await readAgents(server, dialect, signal)).agents),
+    async enableAgent(uuid, registration, signal): Promise<void> {
+      refuseElastic(server, [uuid]);
+      await writeTo(server, signal, async (route) => {
+        await enable(route, uuid, registration);
+        if (route.form.shape === "v1" && registration?.environment !== undefined) {
+          server.remarks.set("environment", environmentNotSet);
+        }
+      });
+    },
+    async disableAgents(uuids, signal): Promise<void> {
+      refuseElastic(server, uuids);
+      await writeTo(server, signal, (route) => disable(route, uuids));
+    },
+    async deleteAgents(uuids, signal): Promise<void> {
+      refuseElastic(server, uuids);
+      await writeTo(server, signal, (route) => deleteThem(route, uuids));
+    },
+    rights: (signal) => server.dialects.use(signal, (dialect) => rights(server, dialect, signal)),
+    close: () => requester.close(),
+  };
+}
+
+interface Server {
+  readonly connection: GocdConnection;
+  readonly requester: Requester;
+  readonly dialects: DialectMemory;
+  /** What writes have found, told with each poll from then on. */
+  readonly remarks: Map<string, Finding>;
+  /** Uuids of elastic agents in the last list: they belong to their plugin. */
+  elastic: ReadonlySet<string>;
+}
+
+async function poll(server: Server, dialect: GocdDialect, signal: AbortSignal): Promise<GocdPoll> {
+  const maintenance = await readMode(server, dialect, signal);
+  const feed = await readFeed(server, dialect, signal);
+  const list = await readAgents(server, dialect, signal);
+  const settled = settledDialect(dialect, feed.path, list.form);
+  server.dialects.settle(settled);
+  const health = settled.healthMessages ? await readHealth(server, signal) : [];
+  const info: GocdServerInfo = {
+    version: settled.version,
+    resourceCase: settled.resourceCase,
+    slowRegistration: settled.slowRegistration,
+    maintenance: maintenance.mode,
+  };
+  return {
+    server: info,
+    jobs: feed.jobs,
+    agents: list.agents,
+    findings: [
+      ...(settled.finding === undefined ? [] : [settled.finding]),
+      ...maintenance.findings,
+      ...feed.findings,
+      ...list.findings,
+      ...server.remarks.values(),
+      ...server.requester.findings(),
+      ...health,
+    ],
+  };
+}
+
+interface Mode {
+  readonly mode: GocdServerInfo["maintenance"];
+  readonly findings: readonly Finding[];
+}
+
+/** Maintenance may be asked by administrators only, which also tells whether we are one. */
+async function readMode(server: Server, dialect: GocdDialect, signal: AbortSignal): Promise<Mode> {
+  if (dialect.maintenance === "none") {
+    return { mode: "off", findings: [] };
+  }
+  const { path, accept } = maintenanceRequests[dialect.maintenance];
+  try {
+    const mode = await server.requester.exchange(
+      { method: "GET", path, accept },
+      signal,
+      async (answer) => readMaintenance(await answer.text(), answer.source),
+    );
+    return { mode, findings: [] };
+  } catch (error) {
+    if (error instanceof GocdError && error.problem.code === "gocd-forbidden") {
+      return { mode: "unknown", findings: [tooFewRights(dialect)] };
+    }
+    if (error instanceof GocdError && error.problem.kind === "missing") {
+      return { mode: "unknown", findings: [] };
+    }
+    throw error;
+  }
+}
+
+async function readFeed(
+  server: Server,
+  dialect: GocdDialect,
+  signal: AbortSignal,
+): Promise<ScheduledJobsReading & { readonly path: string }> {
+  return await firstThere(dialect.feedPaths, async (path) => {
+    const reading = await server.requester.exchange(
+      { method: "GET", path, accept: "application/xml" },
+      signal,
+      (answer) => readScheduledJobs(answer.chunks, answer.source),
+    );
+    return { ...reading, path };
+  });
+}
+
+async function readAgents(
+  server: Server,
+  dialect: GocdDialect,
+  signal: AbortSignal,
+): Promise<AgentsReading & { readonly form: AgentsForm }> {
+  const list = await firstThere(dialect.agentsForms, async (form) => ({
+    ...await readList(server, form, signal),
+    form,
+  }));
+  const agents = list.form.shape === "v1" ? await withBuilds(server, list.agents, signal) : list.agents;
+  server.elastic = new Set(agents.filter((record) => record.elastic).map((record) => record.uuid));
+  return { ...list, agents };
+}
+
+async function readList(server: Server, form: AgentsForm, signal: AbortSignal): Promise<AgentsReading> {
+  return await server.requester.exchange(
+    { method: "GET", path: "/api/agents", accept: form.accept },
+    signal,
+    async (answer) => readGocdAgents(await answer.text(), form.shape, answer.source),
+  );
+}
+
+/** 15.2 tells only in its un-versioned list whether a disabled agent still builds; without that it stays `Unknown`. */
+async function withBuilds(
+  server: Server,
+  agents: readonly GocdAgent[],
+  signal: AbortSignal,
+): Promise<readonly GocdAgent[]> {
+  if (!agents.some((record) => record.configState === "Disabled")) {
+    return agents;
+  }
+  try {
+    return withLegacyBuilds(agents, (await readList(server, legacyAgentsForm, signal)).agents);
+  } catch (error) {
+    if (error instanceof GocdError && error.problem.kind === "missing") {
+      return agents;
+    }
+    throw error;
+  }
+}
+
+/** Health messages are an extra: that they cannot be read is a finding, never a failed poll. */
+async function readHealth(server: Server, signal: AbortSignal): Promise<readonly Finding[]> {
+  try {
+    return await server.requester.exchange(
+      { method: "GET", path: "/api/server_health_messages", accept: mediaType(1) },
+      signal,
+      async (answer) => readHealthMessages(await answer.text(), answer.source),
+    );
+  } catch (error) {
+    if (!(error instanceof GocdError) || signal.aborted) {
+      throw error;
+    }
+    const { message, hint } = error.problem;
+    return [{ code: "gocd-health-unread", message: `the health messages were not read: ${message}`, hint }];
+  }
+}
+
+/** The first candidate that the server has; the problem of the first one where it has none. */
+async function firstThere<C, T>(candidates: readonly C[], act: (candidate: C) => Promise<T>): Promise<T> {
+  let first: unknown;
+  for (const candidate of candidates) {
+    try {
+      return await act(candidate);
+    } catch (error) {
+      if (!(error instanceof GocdError) || error.problem.kind !== "missing") {
+        throw error;
+      }
+      first ??= error;
+    }
+  }
+  throw first;
+}
+
+async function writeTo(server: Server, signal: AbortSignal, act: (route: WriteRoute) => Promise<void>): Promise<void> {
+  await server.dialects.use(signal, async (dialect) => {
+    const [only, ...others] = dialect.agentsForms;
+    const form = only !== undefined && others.length === 0 ? only : (await readAgents(server, dialect, signal)).form;
+    await act({ requester: server.requester, form, bulk: dialect.bulk, signal });
+  });
+}
+
+function refuseElastic(server: Server, uuids: readonly string[]): void {
+  const uuid = uuids.find((candidate) => server.elastic.has(candidate));
+  if (uuid !== undefined) {
+    throw new GocdError({
+      code: "gocd-elastic-agent",
+      kind: "conflict",
+      message: `the agent ${uuid} was not changed: it is an elastic agent and belongs to its plugin`,
+      hint: "report this: gocd-mesos must never want it",
+    });
+  }
+}
+
+async function rights(server: Server, dialect: GocdDialect, signal: AbortSignal): Promise<GocdRights> {
+  if (dialect.maintenance === "none") {
+    return await rightsByFeed(server, dialect, signal);
+  }
+  const { mode, findings } = await readMode(server, dialect, signal);
+  const [finding] = findings;
+  if (finding !== undefined) {
+    return { admin: "no", detail: finding.message };
+  }
+  return mode === "unknown"
+    ? { admin: "unknown", detail: "the server does not let its maintenance mode be read, which would have told" }
+    : { admin: "yes", detail: "the account may read the maintenance mode, which only administrators may" };
+}
+
+/** Up to 20.8 the feed itself is for administrators only. */
+async function rightsByFeed(server: Server, dialect: GocdDialect, signal: AbortSignal): Promise<GocdRights> {
+  try {
+    const { path } = await readFeed(server, dialect, signal);
+    return dialect.feedPaths[0] === path
+      ? { admin: "yes", detail: `the account may read ${path}, which only administrators may` }
+      : { admin: "unknown", detail: `any account may read ${path}` };
+  } catch (error) {
+    if (error instanceof GocdError && error.problem.code === "gocd-forbidden") {
+      return { admin: "no", detail: error.problem.message };
+    }
+    throw error;
+  }
+}
+
+function tooFewRights(dialect: GocdDialect): Finding {
+  const hidden = dialect.feedHidesJobs ? ", and jobs of pipelines that it may not view are missing from the feed" : "";
+  return {
+    code: "gocd-too-few-rights",
+    message: "the GoCD account is no administrator: agents cannot be enabled, disabled or deleted, maintenance mode " +
+      `cannot be seen${hidden}`,
+    hint: "make the account of go-server.user-name (or of the access token) an administrator in GoCD",
+  };
+}
+
+const environmentNotSet: Finding = {
+  code: "gocd-environment-not-set",
+  message: "GoCD 15.2 cannot set the environment of an agent by its API: an agent was enabled without it",
+  hint: "give go-agent.auto-register-key, so that agents register with their environment, or upgrade GoCD",
+};

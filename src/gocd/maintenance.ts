@@ -1,0 +1,30 @@
+// Reads whether the server is in maintenance mode (19.1 on) or drain mode (18.12). Not here: asking (http_api.ts).
+// Called by http_api.ts. Source: facts gocd, 3.4.
+
+import { isRecord, parseJson } from "./agents.ts";
+import { contentError } from "./content_problems.ts";
+import { type MaintenanceForm, mediaType } from "./versions.ts";
+
+/** Where to ask, and with which `Accept`. */
+export const maintenanceRequests: Readonly<
+  Record<Exclude<MaintenanceForm, "none">, { readonly path: string; readonly accept: string }>
+> = {
+  "maintenance-mode": { path: "/api/admin/maintenance_mode/info", accept: mediaType(1) },
+  "drain-mode": { path: "/api/admin/drain_mode/info", accept: mediaType(1) },
+};
+
+/**
+ * Whether the mode is on. The flag stands at the top or, as in 18.12 and in the printed documentation, in `_embedded`.
+ * Throws {@linkcode GocdError} (`unreadable`) where there is none.
+ */
+export function readMaintenance(text: string, source: string): "on" | "off" {
+  const body = parseJson(text, source);
+  const embedded = isRecord(body) ? body["_embedded"] : undefined;
+  for (const part of [body, embedded]) {
+    const flag = isRecord(part) ? part["is_maintenance_mode"] ?? part["is_drain_mode"] : undefined;
+    if (typeof flag === "boolean") {
+      return flag ? "on" : "off";
+    }
+  }
+  throw contentError(source, { kind: "other-shape", expected: "the state of the maintenance mode" });
+}

@@ -1,0 +1,91 @@
+// Finds out which GoCD this is, remembers it, and asks again when its answers change under us (an upgraded server).
+// Not here: what differs between releases (versions.ts). Called by http_api.ts. Source: facts gocd, 0 and 2.7.
+
+import { isRecord, parseJson } from "./agents.ts";
+import { GocdError } from "./api.ts";
+import type { Requester } from "./request.ts";
+import { dialectOf, type GocdDialect, mediaType } from "./versions.ts";
+
+/** How long a version is believed without asking again. */
+export const versionFreshMs = 10 * 60 * 1000;
+
+/** The dialect of one server over time. */
+export interface DialectMemory {
+  /**
+   * Does something in the server's dialect. Where the server then denies a path and the dialect was not fresh, it is
+   * asked for its version again, and if that has changed, the act is tried once more.
+   */
+  use<T>(signal: AbortSignal, act: (dialect: GocdDialect) => Promise<T>): Promise<T>;
+  /** Remembers what has proved to work. */
+  settle(dialect: GocdDialect): void;
+  /** The version is asked for at the next use, because the server was away and may come back as another one. */
+  doubt(): void;
+}
+
+/** Makes the memory; nothing is asked before the first use. */
+export function createDialectMemory(requester: Requester, nowMs: () => number): DialectMemory {
+  let known: GocdDialect | undefined;
+  let readAtMs: number | undefined;
+
+  async function read(signal: AbortSignal): Promise<GocdDialect> {
+    const told = await readVersion(requester, signal);
+    const isSettledWithoutVersion = known?.version === "<16.6" || known?.version === "unknown";
+    // A server that does not tell its version stays what it proved to be, until it denies that.
+    known = known !== undefined && (known.version === told || (told === undefined && isSettledWithoutVersion))
+      ? known
+      : dialectOf(told);
+    readAtMs = nowMs();
+    return known;
+  }
+
+  return {
+    async use<T>(signal: AbortSignal, act: (dialect: GocdDialect) => Promise<T>): Promise<T> {
+      const isFresh = known !== undefined && readAtMs !== undefined && nowMs() - readAtMs < versionFreshMs;
+      const dialect = isFresh && known !== undefined ? known : await read(signal);
+      try {
+        return await act(dialect);
+      } catch (error) {
+        if (!deniesPath(error)) {
+          throw error;
+        }
+        known = undefined;
+        const again = isFresh ? await read(signal) : dialect;
+        if (again === dialect || (again.version === dialect.version && again.version !== "<16.6")) {
+          throw error;
+        }
+        return await act(again);
+      }
+    },
+    settle(dialect: GocdDialect): void {
+      known = dialect;
+    },
+    doubt(): void {
+      readAtMs = undefined;
+    },
+  };
+}
+
+/** Whether a server said that it does not have what every server of its dialect has. */
+function deniesPath(error: unknown): boolean {
+  return error instanceof GocdError && error.problem.kind === "missing" && error.problem.code !== "gocd-agent-missing";
+}
+
+/** `/api/version` with the media type that all releases from 16.6 on know; nothing where it is not there. */
+async function readVersion(requester: Requester, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    return await requester.exchange(
+      { method: "GET", path: "/api/version", accept: mediaType(1) },
+      signal,
+      async (answer) => {
+        const body = parseJson(await answer.text(), answer.source);
+        const version = isRecord(body) ? body["version"] : undefined;
+        return typeof version === "string" ? version : "";
+      },
+    );
+  } catch (error) {
+    if (error instanceof GocdError && error.problem.kind === "missing") {
+      return undefined;
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,253 @@
+// Answers of the GoCD server that are no use, told apart by status, body and content type. Not here: failures of the
+// network (network_problems.ts), of parsing (content_problems.ts). Called by request.ts. Source: facts gocd, 5 and 2.5.
+
+import type { GocdProblem } from "../core/event.ts";
+import { GocdError } from "./api.ts";
+
+/** What an answer was asked with, for messages. */
+export interface GocdCall {
+  /** The verb of the request. */
+  readonly method: "GET" | "PATCH" | "DELETE";
+  /** Full URL, without user name and password. */
+  readonly url: string;
+  /** How it logged in. */
+  readonly credentials: "none" | "basic" | "bearer";
+}
+
+/** An answer other than the one hoped for. */
+export interface RefusedAnswer {
+  /** The HTTP status. */
+  readonly status: number;
+  /** `Content-Type` in lower case, "" where absent. */
+  readonly contentType: string;
+  /** The begin of the body. */
+  readonly body: string;
+  /** `Location`. */
+  readonly location?: string;
+  /** `Retry-After` in ms. */
+  readonly retryAfterMs?: number;
+}
+
+type Described = Pick<GocdProblem, "code" | "kind" | "hint">;
+
+/** Makes the error of an answer that has another status than 2xx. */
+export function answerError(call: GocdCall, answer: RefusedAnswer): GocdError {
+  const said = wordsOf(answer);
+  const described = answer.status >= 300 && answer.status < 400
+    ? redirected(answer.location)
+    : describe(call, answer, said);
+  const goes = answer.location === undefined ? "" : ` and points to ${withoutQuery(answer.location)}`;
+  const quote = said === "" ? goes : `: ${said}`;
+  return new GocdError({
+    ...described,
+    message: `${call.method} ${call.url} answered ${answer.status}${quote}`,
+    ...(answer.retryAfterMs === undefined ? {} : { retryAfterMs: answer.retryAfterMs }),
+  });
+}
+
+/** Makes the error of an HTML page where data was asked for. */
+export function loginPageError(source: string, status = 200): GocdError {
+  return new GocdError({
+    code: "gocd-login-page",
+    kind: "unreadable",
+    message: `${source} answered ${status} with an HTML page instead of data: a login page or another site`,
+    hint: "go-server.url must be GoCD's own base URL (it usually ends in /go), not a page behind single sign-on",
+  });
+}
+
+function describe(call: GocdCall, answer: RefusedAnswer, said: string): Described {
+  switch (answer.status) {
+    case 400:
+      return /must be explicitly enabled or disabled/i.test(said)
+        ? conflict("gocd-agent-pending", "the record is Pending: enable or disable it by itself")
+        : { code: "gocd-bad-request", kind: "refused", hint: "report this with the version of the GoCD server" };
+    case 401:
+      return unauthorized(call, said);
+    case 403:
+      return forbidden();
+    case 404:
+      return notFound(call, answer, said);
+    case 406:
+      return call.method === "GET" ? unknownPath() : conflictOrInvalid(said);
+    case 407:
+      return {
+        code: "gocd-proxy-refused",
+        kind: "refused",
+        hint: "give the proxy's user in HTTP_PROXY, or use NO_PROXY",
+      };
+    case 409:
+    case 422:
+      return conflictOrInvalid(said);
+    case 415:
+      return {
+        code: "gocd-media-type-refused",
+        kind: "refused",
+        hint: "something between changes the Content-Type of requests: point go-server.url at GoCD directly",
+      };
+    case 429:
+      return { code: "gocd-too-many-requests", kind: "unreachable", hint: "poll less often: poller.interval" };
+    case 503:
+      return unavailable(said);
+    default:
+      return answer.status >= 500
+        ? {
+          code: "gocd-server-error",
+          kind: "unreachable",
+          hint: "look into the log of the GoCD server or of its proxy",
+        }
+        : { code: "gocd-refused", kind: "refused", hint: "check that go-server.url is the base URL of a GoCD server" };
+  }
+}
+
+function unauthorized(call: GocdCall, said: string): Described {
+  if (/security has been disabled/i.test(said)) {
+    return {
+      code: "gocd-credentials-not-wanted",
+      kind: "refused",
+      hint: "this server has no security: remove go-server.user-name, .password and .access-token",
+    };
+  }
+  if (/to perform this action/i.test(said)) {
+    return forbidden();
+  }
+  switch (call.credentials) {
+    case "none":
+      return {
+        code: "gocd-not-authenticated",
+        kind: "refused",
+        hint: "set go-server.user-name and go-server.password, or go-server.access-token",
+      };
+    case "basic":
+      return {
+        code: "gocd-bad-credentials",
+        kind: "refused",
+        hint: "check go-server.user-name and go-server.password by logging in with them",
+      };
+    case "bearer":
+      return {
+        code: "gocd-bad-token",
+        kind: "refused",
+        hint: "check go-server.access-token: revoked, or the server is older than 19.2, which knows no tokens",
+      };
+    default:
+      return call.credentials satisfies never;
+  }
+}
+
+function notFound(call: GocdCall, answer: RefusedAnswer, said: string): Described {
+  const isJson = answer.contentType.includes("json");
+  if (call.method !== "GET" && isJson) {
+    return { code: "gocd-agent-missing", kind: "missing", hint: "nothing to do: the record is gone from the server" };
+  }
+  if (isJson && /not authorized/i.test(said)) {
+    return {
+      code: "gocd-missing-or-forbidden",
+      kind: "missing",
+      hint: "check the account of go-server.user-name, and that go-server.url is the base URL of GoCD",
+    };
+  }
+  return unknownPath();
+}
+
+function unknownPath(): Described {
+  return {
+    code: "gocd-unknown-path",
+    kind: "missing",
+    hint: "check go-server.url: the base URL of GoCD usually ends in /go",
+  };
+}
+
+function forbidden(): Described {
+  return {
+    code: "gocd-forbidden",
+    kind: "refused",
+    hint: "make the account of go-server.user-name (or of the access token) an administrator in GoCD",
+  };
+}
+
+function conflict(code: string, hint: string): Described {
+  return { code, kind: "conflict", hint };
+}
+
+function conflictOrInvalid(said: string): Described {
+  return /disabled|building/i.test(said)
+    ? conflict("gocd-agent-busy", "nothing to do: it is tried again once the GoCD agent is disabled and idle")
+    : conflict("gocd-invalid", "check the resources and environments of the profile against those of the server");
+}
+
+/** 503 has three wordings of GoCD's own; "under" is a backup, "in" is maintenance mode (facts: gocd 3.3). */
+function unavailable(said: string): Described {
+  if (/is starting/i.test(said)) {
+    return { code: "gocd-starting", kind: "starting", hint: "nothing to do: the GoCD server is starting" };
+  }
+  if (/under maintenance mode/i.test(said)) {
+    return { code: "gocd-backup", kind: "maintenance", hint: "nothing to do: the GoCD server makes a backup" };
+  }
+  if (/maintenance mode/i.test(said)) {
+    return { code: "gocd-maintenance", kind: "maintenance", hint: "end the maintenance mode of the GoCD server" };
+  }
+  return {
+    code: "gocd-unavailable",
+    kind: "unreachable",
+    hint: "the GoCD server or its proxy is not ready: look there if it lasts",
+  };
+}
+
+function redirected(location: string | undefined): Described {
+  if (location !== undefined && /login|sso|saml|oauth|sign[_-]?in|auth/i.test(withoutQuery(location))) {
+    return {
+      code: "gocd-login-page",
+      kind: "unreadable",
+      hint: "go-server.url must be GoCD's own base URL (it usually ends in /go), not a page behind single sign-on",
+    };
+  }
+  return {
+    code: "gocd-redirected",
+    kind: "unreadable",
+    hint: "redirects are not followed: set go-server.url to where this one points",
+  };
+}
+
+const wordsLengthMax = 200;
+
+/** One short line of what the server said; HTML is never quoted. */
+function wordsOf(answer: RefusedAnswer): string {
+  const body = answer.body.trim();
+  if (body === "") {
+    return "";
+  }
+  if (answer.contentType.includes("html") || /^<(?:!doctype|html|head|body)/i.test(body)) {
+    return "(an HTML page)";
+  }
+  return oneLine(jsonMessage(body) ?? xmlMessage(body) ?? (body.startsWith("<") || body.startsWith("{") ? "" : body));
+}
+
+function jsonMessage(body: string): string | undefined {
+  if (!body.startsWith("{")) {
+    return undefined;
+  }
+  // Not JSON.parse: the body may be cut, and one with `data` is long.
+  const quoted = /"(?:message|error)"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(body)?.[1];
+  try {
+    return quoted === undefined ? undefined : String(JSON.parse(quoted));
+  } catch {
+    return undefined;
+  }
+}
+
+function xmlMessage(body: string): string | undefined {
+  return /<message>([^<]*)<\/message>/.exec(body)?.[1];
+}
+
+/** Text as one line without control characters, at most 200 characters long. */
+export function oneLine(text: string): string {
+  // deno-lint-ignore no-control-regex
+  const line = text.replace(/[\s\x00-\x1f\x7f-\x9f]+/g, " ").trim();
+  return line.length > wordsLengthMax ? `${line.slice(0, wordsLengthMax)}…` : line;
+}
+
+/** A URL or path without what may hold tokens. */
+function withoutQuery(location: string): string {
+  const plain = location.replace(/[?#].*$/s, "").replace(/\/\/[^/@]*@/, "//");
+  return oneLine(plain);
+}

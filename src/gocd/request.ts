@@ -1,0 +1,308 @@
+// Sends one request at a time to the GoCD server and refuses every answer that is not what was asked for. Not here: what
+// to ask (http_api.ts, writes.ts), the wording of problems (problems.ts). Called by those. Source: facts gocd, 5.
+
+import type { Finding } from "../core/event.ts";
+import { type GocdConnection, GocdError } from "./api.ts";
+import { bodyBytesMax, contentError } from "./content_problems.ts";
+import { authorizationOf, createRedactor } from "./credentials.ts";
+import { type AttemptDetail, networkError } from "./network_problems.ts";
+import { answerError, type GocdCall, loginPageError } from "./problems.ts";
+import { retryAfterMsOf, sessionCookieOf } from "./response_headers.ts";
+
+/** One request. */
+export interface GocdRequest {
+  /** The verb; everything but GET changes the server. */
+  readonly method: GocdCall["method"];
+  /** Below the base URL, with a slash in front. */
+  readonly path: string;
+  /** The one media type that is asked for. */
+  readonly accept: string;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+}
+
+/** An answer with status 2xx that is no HTML. */
+export interface GocdAnswer {
+  /** `GET http://host/go/api/agents`, for messages. */
+  readonly source: string;
+  /** The body in pieces, decompressed. */
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** The whole body, at most {@linkcode bodyBytesMax} bytes. */
+  text(): Promise<string>;
+}
+
+/** Sends requests, one after the other, in one session. */
+export interface Requester {
+  /** Sends a request and reads its answer; throws only {@linkcode GocdError}. */
+  exchange<T>(request: GocdRequest, signal: AbortSignal, read: (answer: GocdAnswer) => Promise<T>): Promise<T>;
+  /** What the server said beside its answers: APIs that it calls deprecated. */
+  findings(): readonly Finding[];
+  /** Frees the HTTP client of custom certificate authorities. */
+  close(): void;
+}
+
+/** What a requester needs from outside. */
+export interface RequesterOptions {
+  /** Deno's own by default. */
+  readonly fetch?: typeof fetch;
+  /** The time, for `Retry-After` as a date. */
+  readonly nowMs: () => number;
+}
+
+interface Session {
+  readonly connection: GocdConnection;
+  readonly baseUrl: string;
+  readonly fetch: typeof fetch;
+  readonly nowMs: () => number;
+  readonly deprecated: Map<string, Finding>;
+  client: Deno.HttpClient | undefined;
+  cookie: string | undefined;
+  authorization: string | undefined;
+}
+
+/** Characters of a refusal's body that are read, to find its message. */
+const refusalBytesMax = 16 * 1024;
+const deprecatedMax = 20;
+const userAgent = "gocd-mesos";
+
+/** Makes a requester; throws {@linkcode GocdError} where the base URL is none. */
+export function createRequester(connection: GocdConnection, options: RequesterOptions): Requester {
+  const session: Session = {
+    connection,
+    baseUrl: plainUrl(connection.url),
+    fetch: options.fetch ?? fetch,
+    nowMs: options.nowMs,
+    deprecated: new Map(),
+    client: undefined,
+    cookie: undefined,
+    authorization: undefined,
+  };
+  let last: Promise<void> = Promise.resolve();
+  return {
+    async exchange<T>(
+      request: GocdRequest,
+      signal: AbortSignal,
+      read: (answer: GocdAnswer) => Promise<T>,
+    ): Promise<T> {
+      const turn = Promise.withResolvers<void>();
+      const previous = last;
+      last = turn.promise;
+      try {
+        await previous;
+        return await exchangeNow(session, request, signal, read);
+      } finally {
+        turn.resolve();
+      }
+    },
+    findings: () => [...session.deprecated.values()],
+    close(): void {
+      session.client?.close();
+      session.client = undefined;
+    },
+  };
+}
+
+async function exchangeNow<T>(
+  session: Session,
+  request: GocdRequest,
+  signal: AbortSignal,
+  read: (answer: GocdAnswer) => Promise<T>,
+): Promise<T> {
+  const { timeoutMs, insecure, credentials } = session.connection;
+  const call: GocdCall = {
+    method: request.method,
+    url: session.baseUrl + request.path,
+    credentials: credentials.kind,
+  };
+  const deadline = AbortSignal.timeout(timeoutMs);
+  let response: Response | undefined;
+  try {
+    signal.throwIfAborted();
+    const init = requestInit(session, request, AbortSignal.any([signal, deadline]));
+    response = await session.fetch(call.url, init);
+    return await read(await answerOf(session, call, response));
+  } catch (failure) {
+    if (failure instanceof GocdError) {
+      throw failure;
+    }
+    const detail: AttemptDetail = {
+      timeoutMs,
+      insecure,
+      isTimeout: deadline.aborted,
+      isAborted: signal.aborted,
+    };
+    throw networkError(call, failure, detail);
+  } finally {
+    await discard(response);
+  }
+}
+
+/** Frees the connection where a body was not read to its end. */
+async function discard(response: Response | undefined): Promise<void> {
+  if (response?.body && !response.body.locked) {
+    await response.body.cancel().catch(() => {});
+  }
+}
+
+function requestInit(
+  session: Session,
+  request: GocdRequest,
+  signal: AbortSignal,
+): RequestInit & { client?: Deno.HttpClient } {
+  const authorization = authorizationOf(session.connection.credentials);
+  if (authorization !== session.authorization) {
+    // Another user or another password: the old session would hide it.
+    session.cookie = undefined;
+    session.authorization = authorization;
+  }
+  const client = clientOf(session);
+  return {
+    method: request.method,
+    redirect: "manual",
+    signal,
+    headers: {
+      "accept": request.accept,
+      "user-agent": userAgent,
+      ...(authorization === undefined ? {} : { authorization }),
+      ...(session.cookie === undefined ? {} : { cookie: session.cookie }),
+      // Both confirm headers do no harm where they are not asked for (facts: gocd 5).
+      ...(request.method === "GET" ? {} : { "confirm": "true", "x-gocd-confirm": "true" }),
+      ...(request.body === undefined ? {} : { "content-type": "application/json" }),
+    },
+    ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+    ...(client === undefined ? {} : { client }),
+  };
+}
+
+function clientOf(session: Session): Deno.HttpClient | undefined {
+  const { caCerts } = session.connection;
+  if (caCerts.length === 0 || session.client !== undefined) {
+    return session.client;
+  }
+  try {
+    session.client = Deno.createHttpClient({ caCerts: [...caCerts] });
+    return session.client;
+  } catch (error) {
+    throw new GocdError({
+      code: "gocd-bad-ca",
+      kind: "refused",
+      message: "the certificate authorities of go-server.ca-file cannot be used",
+      hint: "go-server.ca-file must hold certificates in PEM form (-----BEGIN CERTIFICATE-----)",
+    }, error);
+  }
+}
+
+async function answerOf(session: Session, call: GocdCall, response: Response): Promise<GocdAnswer> {
+  const source = `${call.method} ${call.url}`;
+  session.cookie = sessionCookieOf(response.headers, session.cookie);
+  const contentType = (response.headers.get("content-type") ?? "").toLowerCase();
+  if (!response.ok) {
+    if (response.status === 401) {
+      session.cookie = undefined;
+    }
+    throw await refusal(session, call, response, contentType);
+  }
+  noteDeprecation(session, source, response.headers);
+  if (contentType.includes("html")) {
+    throw loginPageError(source, response.status);
+  }
+  const chunks: AsyncIterable<Uint8Array> = response.body ?? noChunks();
+  return {
+    source,
+    chunks,
+    async text(): Promise<string> {
+      const text = await textOf(chunks, { source, bytesMax: bodyBytesMax });
+      if (/^\s*</.test(text)) {
+        throw loginPageError(source, response.status);
+      }
+      return text;
+    },
+  };
+}
+
+async function refusal(
+  session: Session,
+  call: GocdCall,
+  response: Response,
+  contentType: string,
+): Promise<GocdError> {
+  const redact = createRedactor(session.connection.credentials);
+  const body = await beginOf(response.body ?? noChunks());
+  const location = response.headers.get("location");
+  const retryAfterMs = retryAfterMsOf(response.headers, session.nowMs());
+  return answerError(call, {
+    status: response.status,
+    contentType,
+    body: redact(body),
+    ...(location === null ? {} : { location: redact(location) }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
+}
+
+/** The begin of a refusal; a body that breaks off is as good as its begin. */
+async function beginOf(chunks: AsyncIterable<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  try {
+    for await (const chunk of chunks) {
+      text += decoder.decode(chunk, { stream: true });
+      if (text.length >= refusalBytesMax) {
+        break;
+      }
+    }
+  } catch (failure) {
+    if (text === "") {
+      throw failure;
+    }
+  }
+  return text.slice(0, refusalBytesMax);
+}
+
+async function textOf(
+  chunks: AsyncIterable<Uint8Array>,
+  limit: { readonly source: string; readonly bytesMax: number },
+): Promise<string> {
+  const decoder = new TextDecoder();
+  const parts: string[] = [];
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    bytes += chunk.byteLength;
+    if (bytes > limit.bytesMax) {
+      throw contentError(limit.source, { kind: "too-large", limit: `${limit.bytesMax} bytes` });
+    }
+    parts.push(decoder.decode(chunk, { stream: true }));
+  }
+  parts.push(decoder.decode());
+  return parts.join("");
+}
+
+async function* noChunks(): AsyncGenerator<Uint8Array> {
+}
+
+function noteDeprecation(session: Session, source: string, headers: Headers): void {
+  const since = headers.get("x-gocd-api-deprecated-in");
+  if (since === null || session.deprecated.size >= deprecatedMax) {
+    return;
+  }
+  const removal = headers.get("x-gocd-api-removal-in");
+  session.deprecated.set(source, {
+    code: "gocd-api-deprecated",
+    message: `${source} is deprecated since GoCD ${since.slice(0, 20)}` +
+      (removal === null ? "" : ` and will be gone in ${removal.slice(0, 20)}`),
+    hint: "nothing to do now: look for a newer gocd-mesos before GoCD is upgraded",
+  });
+}
+
+/** A base URL without user, query and trailing slash. */
+function plainUrl(url: string): string {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed === undefined || !/^https?:$/.test(parsed.protocol)) {
+    throw new GocdError({
+      code: "gocd-bad-url",
+      kind: "refused",
+      message: "the base URL of the GoCD server is no http:// or https:// URL",
+      hint: "set go-server.url to something like http://host:8153/go",
+    });
+  }
+  return `${parsed.protocol}//${parsed.host}${parsed.pathname.replace(/\/+$/, "")}`;
+}

@@ -1,0 +1,28 @@
+// The two response headers that outlive an answer: the session cookie and Retry-After. Not here: sending them back
+// (request.ts, runtime/). Called by request.ts.
+
+const retryAfterMsMax = 60 * 60 * 1000;
+const cookieLengthMax = 1_024;
+
+/** `Retry-After` (seconds or a date) in ms, at most an hour; nothing where absent or unreadable. */
+export function retryAfterMsOf(headers: Headers, nowMs: number): number | undefined {
+  const value = headers.get("retry-after")?.trim();
+  if (value === undefined || value === "") {
+    return undefined;
+  }
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - nowMs;
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), retryAfterMsMax);
+}
+
+/** `JSESSIONID=…` to send from now on: a new one, none where it was cleared, else the one before. No other cookie is kept. */
+export function sessionCookieOf(headers: Headers, before: string | undefined): string | undefined {
+  let cookie = before;
+  for (const line of headers.getSetCookie()) {
+    const [pair = ""] = line.split(";", 1);
+    const [name = "", value = ""] = pair.split("=", 2).map((part) => part.trim());
+    if (name === "JSESSIONID" && value.length <= cookieLengthMax) {
+      cookie = value === "" || /;\s*max-age=0\b/i.test(line) ? undefined : `${name}=${value}`;
+    }
+  }
+  return cookie;
+}

@@ -1,0 +1,340 @@
+// Reads the feed of scheduled jobs, old and new, as a stream. Not here: fetching it (http_api.ts), judging jobs (core/).
+// Called by http_api.ts and by benches. Source: facts gocd, 1.2 to 1.4: ids and links are ignored, values never kept.
+
+import { SaxesParser } from "saxes";
+import type { Finding } from "../core/event.ts";
+import type { ScheduledJob } from "../core/gocd_records.ts";
+import { bodyBytesMax, contentError } from "./content_problems.ts";
+import { loginPageError } from "./problems.ts";
+import { createXmlCleaner } from "./xml_cleaner.ts";
+
+/** What a feed holds: the jobs in its order (oldest first), and what was odd about it. */
+export interface ScheduledJobsReading {
+  /** Oldest first. */
+  readonly jobs: readonly ScheduledJob[];
+  /** Jobs that were left out. */
+  readonly findings: readonly Finding[];
+}
+
+/** Jobs read at most: ten times the upper bound of facts gocd 6. */
+export const jobsMax = 50_000;
+/** Characters of one name, locator or resource: five names of 255 characters, each three times as long when encoded. */
+export const textLengthMax = 4_096;
+/** Resources of one job; more make it unreadable. */
+export const resourcesMax = 200;
+const depthMax = 32;
+const headLength = 512;
+const expected = "a feed of scheduled jobs";
+
+/**
+ * Reads a feed that comes in pieces (bytes of UTF-8) or as one text. Throws {@linkcode GocdError} (`unreadable`) for
+ * everything but a complete document with the root `scheduledJobs`: a cut feed or a login page is never an empty one.
+ * `source` says what was asked, for the message.
+ */
+export async function readScheduledJobs(
+  chunks: AsyncIterable<Uint8Array> | string,
+  source = "the feed of scheduled jobs",
+): Promise<ScheduledJobsReading> {
+  if (typeof chunks === "string") {
+    return readScheduledJobsText(chunks, source);
+  }
+  const feed = createFeedReader(source);
+  const decoder = new TextDecoder();
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    bytes += chunk.byteLength;
+    if (bytes > bodyBytesMax) {
+      throw contentError(source, { kind: "too-large", limit: `${bodyBytesMax} bytes` });
+    }
+    feed.write(decoder.decode(chunk, { stream: true }));
+  }
+  feed.write(decoder.decode());
+  return feed.close();
+}
+
+/** {@linkcode readScheduledJobs} for a whole text, without waiting. */
+export function readScheduledJobsText(text: string, source = "the feed of scheduled jobs"): ScheduledJobsReading {
+  if (text.length > bodyBytesMax) {
+    throw contentError(source, { kind: "too-large", limit: `${bodyBytesMax} bytes` });
+  }
+  const feed = createFeedReader(source);
+  feed.write(text);
+  return feed.close();
+}
+
+/** What has been understood so far. */
+interface FeedState {
+  depth: number;
+  /** Where the text that comes belongs; `undefined` where nobody wants it. */
+  wanted: "locator" | "environment" | "resource" | undefined;
+  text: string;
+  name: string;
+  locator: string;
+  environment: string;
+  resources: string[];
+  isTooLong: boolean;
+  isInResources: boolean;
+  rootIsClosed: boolean;
+  /** Something stood in the root that is no job, so that "no jobs" would be a guess. */
+  rootHasOther: boolean;
+  unreadable: number;
+  duplicates: string[];
+  readonly jobs: Map<string, ScheduledJob>;
+}
+
+function createFeedReader(source: string): { write(text: string): void; close(): ScheduledJobsReading } {
+  const state: FeedState = {
+    depth: 0,
+    wanted: undefined,
+    text: "",
+    name: "",
+    locator: "",
+    environment: "",
+    resources: [],
+    isTooLong: false,
+    isInResources: false,
+    rootIsClosed: false,
+    rootHasOther: false,
+    unreadable: 0,
+    duplicates: [],
+    jobs: new Map(),
+  };
+  const parser = createParser(state, source);
+  const cleaner = createXmlCleaner();
+  let head = "";
+  const parse = (act: () => void): void => {
+    try {
+      act();
+    } catch (error) {
+      throw error instanceof FeedFault && looksLikeHtml(head) ? loginPageError(source) : faultError(error, source);
+    }
+  };
+  return {
+    write(text: string): void {
+      head = head.length < headLength ? head + text.slice(0, headLength) : head;
+      parse(() => parser.write(cleaner.push(text)));
+    },
+    close(): ScheduledJobsReading {
+      if (head.trim() === "") {
+        throw contentError(source, { kind: "empty" });
+      }
+      parse(() => {
+        parser.write(cleaner.end());
+        if (!state.rootIsClosed) {
+          throw new FeedFault({ kind: "truncated" });
+        }
+        parser.close();
+      });
+      return readingOf(state, source);
+    },
+  };
+}
+
+type Fault =
+  | { readonly kind: "truncated" }
+  | { readonly kind: "html" }
+  | { readonly kind: "other-root" }
+  | { readonly kind: "too-many" }
+  | { readonly kind: "not-xml"; readonly line: number; readonly column: number };
+
+/** Leaves the parser's callbacks. */
+class FeedFault extends Error {
+  readonly fault: Fault;
+  constructor(fault: Fault) {
+    super(fault.kind);
+    this.fault = fault;
+  }
+}
+
+function faultError(error: unknown, source: string): unknown {
+  if (!(error instanceof FeedFault)) {
+    return error;
+  }
+  switch (error.fault.kind) {
+    case "html":
+      return loginPageError(source);
+    case "other-root":
+      return contentError(source, { kind: "other-shape", expected });
+    case "too-many":
+      return contentError(source, { kind: "too-large", limit: `${jobsMax} scheduled jobs` });
+    case "truncated":
+      return contentError(source, { kind: "truncated" });
+    case "not-xml":
+      return contentError(source, error.fault);
+    default:
+      return error.fault satisfies never;
+  }
+}
+
+function looksLikeHtml(head: string): boolean {
+  return /<!doctype\s+html|<html[\s>]/i.test(head);
+}
+
+function createParser(state: FeedState, source: string): SaxesParser {
+  const parser = new SaxesParser({ position: false, fileName: source });
+  parser.on("error", () => {
+    throw new FeedFault({ kind: "not-xml", line: parser.line, column: parser.column });
+  });
+  parser.on("doctype", (text) => {
+    throw new FeedFault({ kind: /^\s*html/i.test(text) ? "html" : "other-root" });
+  });
+  parser.on("opentag", (tag) => {
+    const name = tag.attributes["name"];
+    open(state, tag.name, typeof name === "string" ? name : undefined);
+  });
+  parser.on("closetag", () => close(state));
+  parser.on("text", (text) => addText(state, text));
+  parser.on("cdata", (text) => addText(state, text));
+  const other = (): void => {
+    state.rootHasOther ||= state.depth > 0;
+  };
+  parser.on("comment", other);
+  parser.on("processinginstruction", other);
+  return parser;
+}
+
+function open(state: FeedState, name: string, nameAttribute: string | undefined): void {
+  state.depth += 1;
+  if (state.depth > depthMax) {
+    throw new FeedFault({ kind: "other-root" });
+  }
+  state.wanted = undefined;
+  state.text = "";
+  switch (state.depth) {
+    case 1:
+      if (name !== "scheduledJobs") {
+        throw new FeedFault({ kind: name.toLowerCase() === "html" ? "html" : "other-root" });
+      }
+      break;
+    case 2:
+      if (name === "job") {
+        beginJob(state, nameAttribute ?? "");
+      } else {
+        state.rootHasOther = true;
+        state.name = notInJob;
+      }
+      break;
+    case 3:
+      state.isInResources = name === "resources";
+      state.wanted = name === "buildLocator" ? "locator" : name === "environment" ? "environment" : undefined;
+      break;
+    case 4:
+      state.wanted = state.isInResources && name === "resource" ? "resource" : undefined;
+      break;
+    default:
+  }
+}
+
+/** Stands for the name while an element other than `job` is open; not a possible name of a job. */
+const notInJob = "\u0000";
+
+function beginJob(state: FeedState, name: string): void {
+  state.name = name;
+  state.locator = "";
+  state.environment = "";
+  state.resources = [];
+  state.isTooLong = name.length > textLengthMax;
+}
+
+function addText(state: FeedState, text: string): void {
+  if (state.wanted !== undefined) {
+    state.text += text;
+    if (state.text.length > textLengthMax) {
+      state.isTooLong = true;
+      state.text = "";
+      state.wanted = undefined;
+    }
+  } else if (state.depth === 1 && !state.rootHasOther && text.trim() !== "") {
+    state.rootHasOther = true;
+  }
+}
+
+function close(state: FeedState): void {
+  if (state.wanted !== undefined) {
+    const text = state.text.trim();
+    switch (state.wanted) {
+      case "locator":
+        state.locator = text;
+        break;
+      case "environment":
+        state.environment = text;
+        break;
+      case "resource":
+        if (text !== "") {
+          state.resources.push(text);
+        }
+        break;
+      default:
+        state.wanted satisfies never;
+    }
+    state.wanted = undefined;
+  } else if (state.depth === 2) {
+    endJob(state);
+  } else if (state.depth === 1) {
+    state.rootIsClosed = true;
+  }
+  state.depth -= 1;
+}
+
+function endJob(state: FeedState): void {
+  if (state.name === notInJob) {
+    return;
+  }
+  if (state.locator === "" || state.isTooLong || state.resources.length > resourcesMax) {
+    state.unreadable += 1;
+    return;
+  }
+  const locator = decodeLocator(state.locator);
+  if (state.jobs.has(locator)) {
+    state.duplicates.push(locator);
+    return;
+  }
+  if (state.jobs.size >= jobsMax) {
+    throw new FeedFault({ kind: "too-many" });
+  }
+  state.jobs.set(locator, {
+    locator,
+    name: state.name === "" ? locator.slice(locator.lastIndexOf("/") + 1) : state.name,
+    ...(state.environment === "" ? {} : { environment: state.environment }),
+    gocdResources: state.resources,
+  });
+}
+
+/** The locator as people write it: each segment is form- or percent-encoded on the wire (facts: gocd 1.2). */
+export function decodeLocator(locator: string): string {
+  if (!locator.includes("%") && !locator.includes("+")) {
+    return locator;
+  }
+  return locator.split("/").map((segment) => {
+    try {
+      return decodeURIComponent(segment.replaceAll("+", " "));
+    } catch {
+      return segment;
+    }
+  }).join("/");
+}
+
+const shownMax = 20;
+
+function readingOf(state: FeedState, source: string): ScheduledJobsReading {
+  if (state.jobs.size === 0 && (state.rootHasOther || state.unreadable > 0)) {
+    throw contentError(source, { kind: "other-shape", expected });
+  }
+  const findings: Finding[] = [];
+  if (state.unreadable > 0) {
+    findings.push({
+      code: "gocd-job-unreadable",
+      message: `${state.unreadable} scheduled jobs of the feed have no locator, or names beyond all limits: left out`,
+      hint: "report this with the version of the GoCD server",
+    });
+  }
+  if (state.duplicates.length > 0) {
+    findings.push({
+      code: "gocd-job-duplicate",
+      message: `${state.duplicates.length} scheduled jobs stand in the feed more than once: each is counted once`,
+      hint: "nothing to do, unless it stays so for long",
+      locators: [...new Set(state.duplicates)].slice(0, shownMax),
+    });
+  }
+  return { jobs: [...state.jobs.values()], findings };
+}

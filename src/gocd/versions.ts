@@ -1,0 +1,156 @@
+// What differs between GoCD releases 15.2 to 26.1, as one table lookup. Not here: asking for the version (probe.ts).
+// Called by probe.ts and by the simulated server's tests. Source: facts gocd, section 0.
+
+import type { Finding } from "../core/event.ts";
+import type { ResourceCase } from "../core/gocd_records.ts";
+
+/** The shapes that agents are listed in. */
+export type AgentsShape = "legacy" | "v1" | "v2-v3" | "v4" | "v5-v7";
+
+/** One way to list and change agents: the media type that asks for it, and the shape that comes back. */
+export interface AgentsForm {
+  /** The one value of `Accept` (a list or a `;q=` finds no route from 18.2 on; facts: gocd 2.7). */
+  readonly accept: string;
+  /** What comes back. */
+  readonly shape: AgentsShape;
+}
+
+/** The endpoint that tells about maintenance; `none`: the release has no such mode. */
+export type MaintenanceForm = "maintenance-mode" | "drain-mode" | "none";
+
+/** How to talk to one server. */
+export interface GocdDialect {
+  /** As the server told it; `<16.6` where it has no `/api/version`, `unknown` where nothing fits. */
+  readonly version: string;
+  /** Paths of the feed below the base URL, the likely one first; more than one while it is not settled. */
+  readonly feedPaths: readonly string[];
+  /** Ways to list agents, the likely one first; more than one while it is not settled. */
+  readonly agentsForms: readonly AgentsForm[];
+  /** How to ask for maintenance mode. */
+  readonly maintenance: MaintenanceForm;
+  /** Whether PATCH and DELETE `/api/agents` take a list (16.7). */
+  readonly bulk: boolean;
+  /** How the server compares names of resources. */
+  readonly resourceCase: ResourceCase;
+  /** Whether each registration rewrites the configuration (up to 19.8). */
+  readonly slowRegistration: boolean;
+  /** Whether `/api/server_health_messages` exists (18.2). */
+  readonly healthMessages: boolean;
+  /** Whether the feed leaves out jobs of pipelines that the account may not view (20.9). */
+  readonly feedHidesJobs: boolean;
+  /** What an operator should know about this version. */
+  readonly finding?: Finding;
+}
+
+/** Feed of 15.2 to 20.8: administrators only. */
+export const oldFeedPath = "/api/jobs/scheduled.xml";
+/** Feed of 20.1 to 26.1: any logged-in user. */
+export const newFeedPath = "/api/feed/jobs/scheduled.xml";
+
+/** Media type of version `n` of an API. */
+export function mediaType(n: number): string {
+  return `application/vnd.go.cd.v${n}+json`;
+}
+
+/** `Accept` for the un-versioned array of 15.2 to 16.6, the only list that shows a job on a disabled agent there. */
+export const legacyAgentsForm: AgentsForm = { accept: "application/json", shape: "legacy" };
+
+const newestAgents: AgentsForm = { accept: "application/vnd.go.cd+json", shape: "v5-v7" };
+const agentsV1: AgentsForm = { accept: mediaType(1), shape: "v1" };
+const agentsV2: AgentsForm = { accept: mediaType(2), shape: "v2-v3" };
+const agentsV4: AgentsForm = { accept: mediaType(4), shape: "v4" };
+
+/** From which release on which agents API is used: the newest one that still shows elastic agents and origins. */
+const agentsByRelease: readonly { readonly from: number; readonly form: AgentsForm }[] = [
+  { from: release(19, 8), form: newestAgents },
+  { from: release(19, 3), form: { accept: mediaType(5), shape: "v5-v7" } },
+  { from: release(16, 10), form: agentsV4 },
+  { from: release(16, 8), form: { accept: mediaType(3), shape: "v2-v3" } },
+  { from: release(15, 3), form: agentsV2 },
+];
+
+const oldestKnown = release(15, 2);
+const newestKnown = release(26, 1);
+
+/**
+ * The dialect of a server that calls itself `version` (`26.1.0`); `undefined` where it has no `/api/version`, which is
+ * so before 16.6. A version never heard of gets the nearest dialect and a finding.
+ */
+export function dialectOf(version: string | undefined): GocdDialect {
+  if (version === undefined) {
+    return untold;
+  }
+  const number = parseRelease(version);
+  if (number === undefined) {
+    const finding = unsupported(`${JSON.stringify(version.slice(0, 40))}, which is no version number`, "26.1");
+    return { ...dialectOfRelease("unknown", newestKnown), feedPaths: [newFeedPath, oldFeedPath], finding };
+  }
+  const shown = version.trim().slice(0, 40);
+  if (number < oldestKnown) {
+    return { ...dialectOfRelease(shown, oldestKnown), finding: unsupported(shown, "15.2") };
+  }
+  if (number > newestKnown) {
+    return { ...dialectOfRelease(shown, newestKnown), finding: unsupported(shown, "26.1") };
+  }
+  return dialectOfRelease(shown, number);
+}
+
+/** A server without `/api/version`: before 16.6, or one that does not let us ask. */
+const untold: GocdDialect = {
+  ...dialectOfRelease("<16.6", release(16, 5)),
+  feedPaths: [oldFeedPath, newFeedPath],
+  agentsForms: [agentsV2, agentsV1, newestAgents, agentsV4],
+};
+
+/** What is left of `dialect` once one feed path and one agents form have answered. */
+export function settledDialect(dialect: GocdDialect, feedPath: string, form: AgentsForm): GocdDialect {
+  if (dialect.feedPaths.length === 1 && dialect.agentsForms.length === 1) {
+    return dialect;
+  }
+  const isNewer = feedPath === newFeedPath || form.shape === "v4" || form.shape === "v5-v7";
+  const told: GocdDialect = dialect.version === "<16.6" && isNewer
+    ? {
+      ...dialect,
+      version: "unknown",
+      maintenance: "maintenance-mode",
+      feedHidesJobs: true,
+      finding: {
+        code: "gocd-version-unknown",
+        message: "the GoCD server does not tell its version (GET /api/version), although it is no old one",
+        hint: "let /api/version through to GoCD, so that resource names are compared as this server does",
+      },
+    }
+    : dialect;
+  return { ...told, feedPaths: [feedPath], agentsForms: [form] };
+}
+
+function dialectOfRelease(version: string, number: number): GocdDialect {
+  return {
+    version,
+    feedPaths: [number >= release(20, 1) ? newFeedPath : oldFeedPath],
+    agentsForms: [agentsByRelease.find(({ from }) => number >= from)?.form ?? agentsV1],
+    maintenance: number >= release(19, 1) ? "maintenance-mode" : number >= release(18, 12) ? "drain-mode" : "none",
+    bulk: number >= release(16, 7),
+    resourceCase: number >= release(19, 9) && number < release(20, 10) ? "sensitive" : "insensitive",
+    slowRegistration: number < release(19, 9),
+    healthMessages: number >= release(18, 2),
+    feedHidesJobs: number >= release(20, 9),
+  };
+}
+
+function release(major: number, minor: number): number {
+  return major * 1000 + minor;
+}
+
+function parseRelease(version: string): number | undefined {
+  const parts = /^\s*(\d{1,4})\.(\d{1,3})(?:[.\-+ (].*)?$/s.exec(version);
+  return parts === null ? undefined : release(Number(parts[1]), Number(parts[2]));
+}
+
+function unsupported(version: string, nearest: string): Finding {
+  return {
+    code: "gocd-version-unsupported",
+    message: `unsupported GoCD version ${version}: it is treated like ${nearest}, the nearest one known`,
+    hint: "GoCD 15.2 to 26.1 are supported: look for a newer gocd-mesos, and watch the first polls",
+  };
+}

@@ -1,0 +1,162 @@
+// Enables, disables and deletes agents as each release wants it. Not here: when to (core/), which release (versions.ts).
+// Called by http_api.ts. Source: facts gocd, 2.3 to 2.5. Answers are not read: a changed record comes back with a
+// runtime state that is made up; only GET tells it.
+
+import { GocdError } from "./api.ts";
+import { environmentNameProblem, gocdResourceProblem } from "./registration.ts";
+import type { GocdRequest, Requester } from "./request.ts";
+import type { AgentsForm } from "./versions.ts";
+
+/** How to write to one server. */
+export interface WriteRoute {
+  /** Sends the requests. */
+  readonly requester: Requester;
+  /** The agents API to write with. */
+  readonly form: AgentsForm;
+  /** Whether the server takes lists of agents. */
+  readonly bulk: boolean;
+  /** Gives up. */
+  readonly signal: AbortSignal;
+}
+
+/** What an agent is to be registered with. */
+export interface WrittenRegistration {
+  /** Replace those of the record. */
+  readonly gocdResources: readonly string[];
+  /** Replaces those of the record; absent: none. */
+  readonly environment?: string;
+}
+
+/** Agents changed by one request; keeps a request that may rewrite the configuration short. */
+export const bulkMax = 100;
+
+/** Enables one agent; throws {@linkcode GocdError}, before anything is sent where a name is not possible. */
+export async function enable(
+  route: WriteRoute,
+  uuid: string,
+  registration: WrittenRegistration | undefined,
+): Promise<void> {
+  refuseBadNames(registration);
+  const resources = registration === undefined ? {} : { resources: registration.gocdResources };
+  // The v1 API knows neither agent_config_state nor environments.
+  const body = route.form.shape === "v1" || route.form.shape === "legacy" ? { enabled: true, ...resources } : {
+    agent_config_state: "Enabled",
+    ...resources,
+    ...(registration === undefined
+      ? {}
+      : { environments: registration.environment === undefined ? [] : [registration.environment] }),
+  };
+  await send(route, { method: "PATCH", path: pathOf(uuid), body });
+}
+
+/** Disables agents; those that are gone count as done. */
+export async function disable(route: WriteRoute, uuids: readonly string[]): Promise<void> {
+  const body = route.form.shape === "v1" || route.form.shape === "legacy"
+    ? { enabled: false }
+    : { agent_config_state: "Disabled" };
+  await inBulk(route, uuids, {
+    many: (list) => ({
+      method: "PATCH",
+      path: "/api/agents",
+      body: { uuids: list, agent_config_state: "Disabled", operations: noOperations },
+    }),
+    one: (uuid) => ({ method: "PATCH", path: pathOf(uuid), body }),
+  });
+}
+
+/** Deletes agents; those that are gone count as done. Throws a `conflict` where one is not disabled or still builds. */
+export async function deleteThem(route: WriteRoute, uuids: readonly string[]): Promise<void> {
+  await inBulk(route, uuids, {
+    many: (list) => ({ method: "DELETE", path: "/api/agents", body: { uuids: list } }),
+    one: (uuid) => ({ method: "DELETE", path: pathOf(uuid) }),
+  });
+}
+
+const noOperations = {
+  resources: { add: [], remove: [] },
+  environments: { add: [], remove: [] },
+} as const;
+
+type Write = Omit<GocdRequest, "accept">;
+
+interface WriteForms {
+  many(uuids: readonly string[]): Write;
+  one(uuid: string): Write;
+}
+
+async function inBulk(route: WriteRoute, uuids: readonly string[], forms: WriteForms): Promise<void> {
+  const unique = [...new Set(uuids)];
+  const size = route.bulk ? bulkMax : 1;
+  const refused: GocdError[] = [];
+  for (let from = 0; from < unique.length; from += size) {
+    const list = unique.slice(from, from + size);
+    const failure = list.length > 1 ? await attempt(route, forms.many(list)) : alone;
+    if (failure !== undefined) {
+      // All or nothing on the server: one unknown or building agent must not keep the others.
+      refused.push(...await oneByOne(route, list, forms));
+    }
+  }
+  const [first] = refused;
+  if (first !== undefined) {
+    const more = refused.length > 1 ? ` (and ${refused.length - 1} more of ${unique.length} agents were refused)` : "";
+    throw new GocdError({ ...first.problem, message: first.problem.message + more }, first);
+  }
+}
+
+/** Stands for "no bulk request was made". */
+const alone = Symbol("alone");
+
+async function oneByOne(route: WriteRoute, uuids: readonly string[], forms: WriteForms): Promise<readonly GocdError[]> {
+  const refused: GocdError[] = [];
+  for (const uuid of uuids) {
+    const failure = await attempt(route, forms.one(uuid));
+    if (failure !== undefined && failure.problem.code !== "gocd-agent-missing") {
+      refused.push(failure);
+    }
+  }
+  return refused;
+}
+
+/** Sends; gives back what concerns the agents named, throws what concerns the server. */
+async function attempt(route: WriteRoute, write: Write): Promise<GocdError | undefined> {
+  try {
+    await send(route, write);
+    return undefined;
+  } catch (error) {
+    if (error instanceof GocdError && aboutAgents(error)) {
+      return error;
+    }
+    throw error;
+  }
+}
+
+function aboutAgents({ problem }: GocdError): boolean {
+  return problem.kind === "conflict" || problem.code === "gocd-agent-missing" || problem.code === "gocd-bad-request";
+}
+
+async function send(route: WriteRoute, write: Write): Promise<void> {
+  await route.requester.exchange({ ...write, accept: route.form.accept }, route.signal, async (answer) => {
+    await answer.text();
+  });
+}
+
+function pathOf(uuid: string): string {
+  return `/api/agents/${encodeURIComponent(uuid)}`;
+}
+
+function refuseBadNames(registration: WrittenRegistration | undefined): void {
+  if (registration === undefined) {
+    return;
+  }
+  const { gocdResources, environment } = registration;
+  const problem = gocdResources.map(gocdResourceProblem).find((found) => found !== undefined) ??
+    (environment === undefined ? undefined : environmentNameProblem(environment));
+  if (problem !== undefined) {
+    throw new GocdError({
+      code: "gocd-invalid",
+      kind: "conflict",
+      message: `an agent was not enabled: ${problem}`,
+      hint: "correct go-agent.resources or go-agent.environments (or those of the profile)",
+    });
+  }
+}
