@@ -64,7 +64,13 @@ export function mastersRefusal(world: SimWorld, index: number, path: string): Si
   if (world.leader === index) {
     return world.nowMs < world.recoveringUntilMs ? refusal(503, "Master has not finished recovery") : undefined;
   }
-  const leading = master.believedLeader === undefined ? undefined : world.masters[master.believedLeader];
+  return redirect(world, index, path);
+}
+
+/** 307 to whom this master takes for the leader (perhaps itself), 503 where it knows none. */
+export function redirect(world: SimWorld, index: number, path: string): SimMesosAnswer {
+  const believed = world.masters[index]?.believedLeader;
+  const leading = believed === undefined ? undefined : world.masters[believed];
   if (leading === undefined) return refusal(503, "No leader elected");
   const { hostname, port } = leading.address;
   return { status: 307, headers: { location: `//${hostname}:${port}${masterPath(path)}` }, body: "" };

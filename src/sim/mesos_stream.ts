@@ -16,6 +16,8 @@ export interface SimDelivery {
   readonly subscriptionId: number;
   readonly events: readonly Plain[];
   readonly ended: boolean;
+  /** Whether the end is a break in the middle of the stream, rather than the master's own. */
+  readonly isCut: boolean;
 }
 
 /** Opens a stream that belongs to no framework yet. */
@@ -104,7 +106,12 @@ export function takeDeliveries(world: SimWorld): readonly SimDelivery[] {
     subscription.isEndTold = ended;
     due.sort((a, b) => a.dueMs - b.dueMs || a.order - b.order);
     if (due.length > 0 || ended) {
-      deliveries.push({ subscriptionId: subscription.id, events: due.map((entry) => entry.event), ended });
+      deliveries.push({
+        subscriptionId: subscription.id,
+        events: due.map((entry) => entry.event),
+        ended,
+        isCut: subscription.end === "cut",
+      });
     }
   }
   return deliveries;

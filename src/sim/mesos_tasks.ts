@@ -188,9 +188,9 @@ export function endContainer(world: SimWorld, host: SimHost, run: SimRun, end: C
   run.next?.cancel();
   run.phase = "ended";
   tellStopped(world, host, run, end);
-  const killed = run.isKilled ? "TASK_KILLED" : end.status === 0 ? "TASK_FINISHED" : "TASK_FAILED";
+  const ended = end.how !== "lost" && end.status === 0 ? "TASK_FINISHED" : "TASK_FAILED";
   makeAgentUpdate(world, host, run, {
-    state: killed,
+    state: run.isKilled ? "TASK_KILLED" : ended,
     source: "SOURCE_EXECUTOR",
     message: end.how === "lost"
       ? "Failed to get exit status of container"

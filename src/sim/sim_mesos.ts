@@ -4,7 +4,7 @@
 import { addHost, buildWorld } from "./mesos_build.ts";
 import { answer } from "./mesos_calls.ts";
 import { failMaster, type SimFailover } from "./mesos_failover.ts";
-import { noAnswer, type SimMesosAnswer, type SimMesosRequest } from "./mesos_gate.ts";
+import { noAnswer, redirect, type SimMesosAnswer, type SimMesosRequest } from "./mesos_gate.ts";
 import { armAllocation, rescindOffer } from "./mesos_allocator.ts";
 import {
   drainHost,
@@ -120,6 +120,10 @@ export interface SimMesos extends SimMesosOperator {
   readonly counters: Readonly<SimMesosCounters>;
   /** A snapshot for checks: agents, tasks, offers, sums. */
   view(): SimMesosView;
+  /** What GET /redirect of a master answers. */
+  redirect(index: number, nowMs: number): SimMesosAnswer;
+  /** How many masters there are. */
+  readonly mastersCount: number;
   /** Whether this master accepts connections. */
   isMasterUp(index: number): boolean;
   /** Who leads; undefined during an election. */
@@ -288,6 +292,11 @@ export function createSimMesos(options: SimMesosOptions): SimMesos {
     },
     counters: world.counters,
     view: (): SimMesosView => viewOf(world),
+    redirect: (index, nowMs): SimMesosAnswer => {
+      settle(world, nowMs);
+      return redirect(world, index, "/redirect");
+    },
+    mastersCount: world.masters.length,
     isMasterUp: (index): boolean => world.masters[index]?.isUp === true,
     leader: (): number | undefined => world.leader,
     masterInfo: (index): Plain => masterInfo(world, index),

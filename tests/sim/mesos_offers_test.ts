@@ -1,0 +1,246 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { at, listAt, numberAt, type Plain, textAt } from "../../src/sim/mesos_json.ts";
+import { seededRandom } from "../../src/sim/sim_mesos.ts";
+import {
+  acceptOffer,
+  ack,
+  dockerTask,
+  idOf,
+  offersIn,
+  pass,
+  passAcknowledging,
+  recordedAgents,
+  recordedInfo,
+  send,
+  statusesIn,
+  subscribe,
+  subscribeCall,
+  subscribed,
+  take,
+  type TestClient,
+  testClient,
+} from "./mesos_client.ts";
+
+const oneAgent = { agents: [{ hostname: "h1", resources: { cpus: 4, mem: 4096, disk: 1000 } }] };
+
+function decline(client: TestClient, offers: readonly Plain[], filters?: Plain): void {
+  const ids = offers.map((offer) => ({ value: idOf(offer) }));
+  send(client, "DECLINE", { decline: { "offer_ids": ids, ...(filters === undefined ? {} : { filters }) } });
+}
+
+/** How long after a decline the next offer comes, in ms. */
+function reofferMs(filters: Plain | undefined): number {
+  const [client, offers] = subscribed(oneAgent);
+  decline(client, offers, filters);
+  const fromMs = client.nowMs;
+  for (let step = 0; step < 200; step++) {
+    pass(client, 100);
+    if (offersIn(take(client)).length > 0) return client.nowMs - fromMs;
+  }
+  return Infinity;
+}
+
+for (
+  const [name, filters, fromMs, toMs] of [
+    ["without a filter after the default of 5 s", undefined, 5000, 6100],
+    ["with refuse_seconds 0 at the next round", { "refuse_seconds": 0 }, 0, 1100],
+    ["with a tenth of a second not before the allocation interval", { "refuse_seconds": 0.1 }, 1000, 2100],
+    ["with 8 s after 8 s", { "refuse_seconds": 8 }, 8000, 9100],
+    ["with a negative number after the default", { "refuse_seconds": -3 }, 5000, 6100],
+  ] as const
+) {
+  Deno.test(`a declined offer comes again ${name}`, () => {
+    const ms = reofferMs(filters);
+    assert(ms >= fromMs && ms <= toMs, `after ${ms} ms`);
+  });
+}
+
+Deno.test("an offer that is out is not offered again, however long it is held", () => {
+  const [client] = subscribed(oneAgent);
+  pass(client, 600_000);
+  assertEquals(offersIn(take(client)), []);
+  assertEquals(client.model.counters.offersSent, 1);
+});
+
+Deno.test("REVIVE lifts the filters, SUPPRESS stops the offers, and both may name roles", () => {
+  const [client, offers] = subscribed(oneAgent);
+  decline(client, offers, { "refuse_seconds": 3600 });
+  pass(client, 10_000);
+  assertEquals(offersIn(take(client)), []);
+  send(client, "REVIVE", { revive: { roles: ["gocd"] } });
+  pass(client, 10);
+  const again = offersIn(take(client));
+  assertEquals(again.length, 1);
+  send(client, "SUPPRESS", { suppress: { roles: ["gocd"] } });
+  decline(client, again, { "refuse_seconds": 0 });
+  pass(client, 60_000);
+  assertEquals(offersIn(take(client)), []);
+  send(client, "REVIVE", { revive: { roles: ["other"] } });
+  pass(client, 60_000);
+  assertEquals(offersIn(take(client)), [], "a foreign role makes the master drop the call");
+});
+
+Deno.test("a suppressed framework lets a day pass without one offer", () => {
+  const [client, offers] = subscribed();
+  send(client, "SUPPRESS");
+  decline(client, offers, { "refuse_seconds": 1 });
+  const before = client.model.counters.offersSent;
+  pass(client, 24 * 3600_000);
+  assertEquals(client.model.counters.offersSent, before);
+});
+
+Deno.test("a filter holds back only what is not more than was declined", () => {
+  const [client, offers] = subscribed(oneAgent);
+  const first = offers.slice(0, 1);
+  acceptOffer(client, first, [dockerTask("t", idOf(first[0], "agent_id"))], 3600);
+  passAcknowledging(client, 10_000);
+  assertEquals(client.model.counters.offersSent, 1, "the rest stays filtered");
+  client.model.exitContainer("t", 0, client.nowMs);
+  const events = passAcknowledging(client, 3000);
+  assertEquals(offersIn(events).length, 1, "with the task's share back it is more than was declined");
+});
+
+Deno.test("Mesos agents with GPUs are offered only with GPU_RESOURCES", () => {
+  const agents = [{ hostname: "g", resources: { cpus: 4, mem: 4096, gpus: 2 } }];
+  assertEquals(subscribed({ agents })[1], []);
+  const capabilities = [...listAt(recordedInfo, "capabilities"), { type: "GPU_RESOURCES" }];
+  const [, offers] = subscribed({ agents }, subscribeCall({ capabilities }));
+  assertEquals(listAt(offers[0], "resources").at(-1)?.["name"], "gpus");
+});
+
+Deno.test("reserved resources go to the role and to roles below it, with the reservations in the refined form", () => {
+  const agents = [{
+    hostname: "h",
+    resources: { cpus: 1, mem: 100, ports: [] },
+    reserved: [{ role: "eng", resources: { cpus: 2 } }, {
+      role: "web",
+      type: "DYNAMIC" as const,
+      resources: { cpus: 3 },
+    }],
+  }];
+  const [, offers] = subscribed({ agents }, subscribeCall({ roles: ["eng/ci"] }));
+  assertEquals(listAt(offers[0], "resources"), [
+    {
+      name: "cpus",
+      type: "SCALAR",
+      scalar: { value: 2 },
+      "allocation_info": { role: "eng/ci" },
+      reservations: [{ type: "STATIC", role: "eng" }],
+    },
+    { name: "cpus", type: "SCALAR", scalar: { value: 1 }, "allocation_info": { role: "eng/ci" } },
+    { name: "mem", type: "SCALAR", scalar: { value: 100 }, "allocation_info": { role: "eng/ci" } },
+  ]);
+});
+
+Deno.test("without RESERVATION_REFINEMENT resources carry the old role field", () => {
+  const [, offers] = subscribed(oneAgent, subscribeCall({ capabilities: [{ type: "MULTI_ROLE" }] }));
+  assertEquals(listAt(offers[0], "resources").map((each) => each["role"]), ["*", "*", "*", "*"]);
+});
+
+Deno.test("min_allocatable_resources of a role and the quota limit hold offers back or shrink them", () => {
+  const quantities = { cpus: { value: 6 }, mem: { value: 100 } };
+  const filters = { gocd: { "min_allocatable_resources": { quantities: [{ quantities }] } } };
+  assertEquals(subscribed(oneAgent, subscribeCall({ "offer_filters": filters }))[1], []);
+  assertEquals(subscribed({}, subscribeCall({ "offer_filters": filters }))[1].length, 2);
+  const [client, offers] = subscribed({ quotaLimits: { gocd: { cpus: 3 } } });
+  const cpus = offers.flatMap((offer) => listAt(offer, "resources").filter((each) => each["name"] === "cpus"));
+  assertEquals(cpus.map((each) => numberAt(each, "scalar", "value")), [3], "two agents of 8, but a limit of 3");
+  assertEquals(client.model.view().mesosAgents.every((agent) => agent.isConserved), true);
+});
+
+Deno.test("offers are rescinded after the offer timeout, and the client's answer is then void", () => {
+  const [client, offers] = subscribed({ ...oneAgent, timing: { offerTimeoutMs: 5000 } });
+  pass(client, 5000);
+  const rescinded = take(client).find((event) => event["type"] === "RESCIND");
+  assertEquals(idOf(at(rescinded, "rescind"), "offer_id"), idOf(offers[0]));
+  acceptOffer(client, offers, [dockerTask("t", idOf(offers[0], "agent_id"))]);
+  pass(client, 10);
+  assertEquals(statusesIn(take(client)).map((status) => status["reason"]), ["REASON_INVALID_OFFERS"]);
+});
+
+Deno.test("two frameworks never get the same resources", () => {
+  const [client, offers] = subscribed(oneAgent);
+  const second: TestClient = { ...testClient(oneAgent), model: client.model, nowMs: client.nowMs };
+  subscribe(second, subscribeCall({ name: "second" }), 5000);
+  assertEquals([offers.length, offersIn(take(second)).length], [1, 0]);
+});
+
+Deno.test("domain and every kind of attribute stand in the offers", () => {
+  const attributes = [{ name: "zone", type: "SET", set: { item: ["a", "b"] } }];
+  const agents = [{ hostname: "h", resources: { cpus: 1, mem: 64 }, attributes, domain: { region: "r", zone: "z" } }];
+  const [, offers] = subscribed({ agents });
+  assertEquals(offers[0]?.["attributes"], attributes);
+  assertEquals(at(offers[0], "domain"), { "fault_domain": { region: { name: "r" }, zone: { name: "z" } } });
+});
+
+/** What a random client does at each step. */
+const acts = fc.array(
+  fc.record({
+    kind: fc.constantFrom("accept", "decline", "kill", "exit", "lose", "back", "cut", "suppress", "revive", "failover"),
+    pick: fc.nat(5),
+    waitMs: fc.nat(30_000),
+  }),
+  { maxLength: 25 },
+);
+
+function actAtRandom(client: TestClient, offers: readonly Plain[], act: { kind: string; pick: number }): void {
+  const offer = offers[act.pick % Math.max(1, offers.length)];
+  const view = client.model.view();
+  const agent = view.mesosAgents[act.pick % view.mesosAgents.length]?.id ?? "";
+  const task = view.tasks[act.pick % Math.max(1, view.tasks.length)]?.taskId ?? "none";
+  switch (act.kind) {
+    case "accept":
+      if (offer !== undefined) {
+        acceptOffer(client, [offer], [dockerTask(`t-${client.nowMs}-${act.pick}`, idOf(offer, "agent_id"))]);
+      }
+      return;
+    case "decline":
+      return decline(client, offer === undefined ? [] : [offer], { "refuse_seconds": act.pick });
+    case "kill":
+      return void send(client, "KILL", { kill: { "task_id": { value: task } } });
+    case "exit":
+      return void client.model.exitContainer(task, act.pick, client.nowMs);
+    case "lose":
+      return client.model.silenceMesosAgent(agent, client.nowMs);
+    case "back":
+      return client.model.returnMesosAgent(agent, act.pick % 2 === 0 ? "alive" : "gone", client.nowMs);
+    case "cut":
+      client.model.cutStreams(client.nowMs);
+      return void subscribe(client, subscribeCall({}, client.frameworkId));
+    case "failover":
+      client.model.failMaster({ electionMs: 100, recoveryMs: 10 }, client.nowMs);
+      pass(client, 200);
+      return void subscribe(client, subscribeCall({}, client.frameworkId));
+    default:
+      return void send(client, act.kind.toUpperCase());
+  }
+}
+
+Deno.test("at every moment each resource is free, in one offer or in one task, and none is made up", () => {
+  fc.assert(
+    fc.property(fc.nat(), acts, (seed, steps) => {
+      const faults = { updateLost: 0.2, updateDuplicated: 0.2, killLost: 0.2, launchLost: 0.1, rescind: 0.2 };
+      const client = testClient({ random: seededRandom(seed), agents: recordedAgents, faults });
+      subscribe(client);
+      for (const act of steps) {
+        const events = take(client);
+        for (const status of statusesIn(events)) ack(client, status);
+        actAtRandom(client, offersIn(events), act);
+        for (let part = 0; part < 4; part++) {
+          pass(client, act.waitMs / 4);
+          for (const agent of client.model.view().mesosAgents) {
+            assert(agent.isConserved, `${agent.id} at ${client.nowMs}`);
+          }
+        }
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+Deno.test("an OFFERS event names each Mesos agent and role once", () => {
+  const [, offers] = subscribed({}, subscribeCall({ roles: ["a", "b"] }));
+  const keys = offers.map((offer) => `${idOf(offer, "agent_id")} ${textAt(offer, "allocation_info", "role")}`);
+  assertEquals(new Set(keys).size, keys.length);
+});
