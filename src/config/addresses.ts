@@ -5,12 +5,15 @@ import { type Parsed, quote } from "./values.ts";
 
 /** A host and a port; an IPv6 address is without its brackets. */
 export interface HostPort {
+  /** Name or address, in small letters. */
   readonly host: string;
+  /** 0 to 65535. */
   readonly port: number;
 }
 
 /** `zk://user:password@h1:2181,h2:2181/path` taken apart. */
 export interface ZookeeperAddress {
+  /** At least one. */
   readonly servers: readonly HostPort[];
   /** With its leading slash. */
   readonly path: string;

@@ -20,6 +20,7 @@ export type ConfigErrorCode =
 
 /** One thing to put right. Never holds a secret. */
 export interface ConfigProblem {
+  /** Literal and stable. */
   readonly code: ConfigErrorCode;
   /** Full dotted key below `gocd-mesos`, e.g. `go-server.user-name`; empty where the whole file is meant. */
   readonly key: string;

@@ -9,6 +9,7 @@ import { type IncludeRequest, parseHocon } from "./hocon_syntax.ts";
 
 /** What a file, its includes and the environment say together. */
 export interface HoconFile {
+  /** The object around all. */
   readonly root: ConfObject;
   /** All files that were read, the first one first. */
   readonly files: readonly string[];

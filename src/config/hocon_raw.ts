@@ -14,53 +14,77 @@ export type Raw = RawText | RawList | RawObject | RawConcat | RawReference | Raw
 
 /** Text, quoted or not; numbers and booleans are text, so that `007` stays what it is. */
 export interface RawText {
+  /** Which form of {@linkcode Raw}. */
   readonly kind: "text";
+  /** Where it begins. */
   readonly at: Place;
+  /** Without its quotes, escapes resolved. */
   readonly text: string;
+  /** Whether any part of it is in quotes: `"null"` is no `null`. */
   readonly quoted: boolean;
 }
 
 /** `[ … ]`. */
 export interface RawList {
+  /** Which form of {@linkcode Raw}. */
   readonly kind: "list";
+  /** Where it begins. */
   readonly at: Place;
+  /** In order. */
   readonly items: readonly Raw[];
 }
 
 /** `{ … }`. A map, so that `__proto__` is a key like any other. Only the parser adds to it. */
 export interface RawObject {
+  /** Which form of {@linkcode Raw}. */
   readonly kind: "object";
+  /** Where it begins. */
   readonly at: Place;
+  /** By key. */
   readonly fields: Map<string, Raw>;
 }
 
 /** Values beside each other on a line: texts join, lists and objects merge. */
 export interface RawConcat {
+  /** Which form of {@linkcode Raw}. */
   readonly kind: "concat";
+  /** Where it begins. */
   readonly at: Place;
+  /** In order, blanks between them too. */
   readonly parts: readonly Raw[];
 }
 
 /** `${path}` or `${?path}`; the paths are tried in order (an included file sees its own place first). */
 export interface RawReference {
+  /** Which form of {@linkcode Raw}. */
   readonly kind: "reference";
+  /** Where it begins. */
   readonly at: Place;
+  /** Where to look, in order. */
   readonly paths: readonly (readonly string[])[];
+  /** Whether nothing may be found. */
   readonly optional: boolean;
 }
 
 /** `key += item`. */
 export interface RawAppend {
+  /** Which form of {@linkcode Raw}. */
   readonly kind: "append";
+  /** Where it begins. */
   readonly at: Place;
+  /** What is added. */
   readonly item: Raw;
 }
 
 /** A key that was given again; the earlier value counts for objects, `+=` and references to itself. */
 export interface RawOverride {
+  /** Which form of {@linkcode Raw}. */
   readonly kind: "override";
+  /** Where it begins. */
   readonly at: Place;
+  /** What stood there before. */
   readonly prior: Raw;
+  /** What was written then. */
   readonly next: Raw;
 }
 

@@ -9,28 +9,39 @@ export type Conf = ConfText | ConfList | ConfObject;
 
 /** Text. `isQuoted` tells `"null"` from `null`, nothing else. */
 export interface ConfText {
+  /** Which form of {@linkcode Conf}. */
   readonly kind: "text";
+  /** Where it is written, or referred to. */
   readonly at: Place;
+  /** The text. */
   readonly text: string;
+  /** Whether any part of it was in quotes. */
   readonly isQuoted: boolean;
 }
 
 /** A list. */
 export interface ConfList {
+  /** Which form of {@linkcode Conf}. */
   readonly kind: "list";
+  /** Where it is written, or referred to. */
   readonly at: Place;
+  /** In order. */
   readonly items: readonly Conf[];
 }
 
 /** An object; keys that are `null` or unset are not in it. */
 export interface ConfObject {
+  /** Which form of {@linkcode Conf}. */
   readonly kind: "object";
+  /** Where it is written, or referred to. */
   readonly at: Place;
+  /** By key. */
   readonly fields: ReadonlyMap<string, Conf>;
 }
 
 /** A resolved file. */
 export interface Resolved {
+  /** The object around all. */
   readonly root: ConfObject;
   /** Names looked for in the environment, found or not. */
   readonly envNames: readonly string[];

@@ -13,6 +13,7 @@ const plusSignsMax = 100;
 
 /** An `include` found while reading; the answer is merged where it stands. */
 export interface IncludeRequest {
+  /** Where the include stands. */
   readonly at: Place;
   /** As written. */
   readonly name: string;
@@ -24,11 +25,13 @@ export interface IncludeRequest {
 
 /** What one text is read with. */
 export interface SyntaxOptions {
+  /** The text, at most {@linkcode textCharsMax} characters. */
   readonly text: string;
   /** Name for messages. */
   readonly file: string;
   /** Keys above this text, where it is included. */
   readonly prefix: readonly string[];
+  /** Reads an included file; `undefined` leaves it out. */
   readonly include: (request: IncludeRequest) => RawObject | undefined;
 }
 

@@ -40,6 +40,7 @@ export type KeyType =
 export interface KeySpec {
   /** Dotted, below `gocd-mesos`. A key of `go-agent` is also one of each profile, except where `isGoAgentOnly`. */
   readonly path: string;
+  /** What may be written. */
   readonly type: KeyType;
   /** As it would be written; absent: the key is off or required, which `doc` says. */
   readonly default?: string;

@@ -17,7 +17,9 @@ import {
 
 /** A value that may be absent, with the key that it was found under (`go-agent.cpus` for a profile that inherits it). */
 export interface Found {
+  /** Where it was found. */
   readonly key: string;
+  /** The value. */
   readonly conf: Conf;
 }
 
@@ -27,7 +29,9 @@ export interface Reader {
   readonly root: ConfObject;
   /** The file, for problems without a line. */
   readonly file: string;
+  /** What is wrong so far. */
   readonly problems: ConfigProblem[];
+  /** What deserves a word so far. */
   readonly warnings: string[];
   /** Reads a text file; throws where it cannot. */
   readonly read: (path: string) => string;
