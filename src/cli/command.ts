@@ -1,0 +1,27 @@
+// What a command is. Not here: any command.
+// Implemented by the files of this folder that commands.ts lists.
+
+import type { CliIo } from "./io.ts";
+
+/** Arguments as parsed. */
+export interface CommandArguments {
+  readonly operands: readonly string[];
+  readonly flags: Readonly<Record<string, unknown>>;
+}
+
+/** One command of the program. */
+export interface Command {
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** The whole help text, with examples. */
+  readonly help: string;
+  readonly booleans: readonly string[];
+  readonly strings: readonly string[];
+  readonly operandsMin: number;
+  readonly operandsMax: number;
+  /** What the operands are, for errors. */
+  readonly operandsText: string;
+  /** Returns the exit code; throws {@linkcode OperatorError} for anything an operator can mend. */
+  readonly run: (args: CommandArguments, io: CliIo) => Promise<number>;
+}

@@ -1,0 +1,48 @@
+// The list of commands and the general help. Not here: any command.
+// Read by cli.ts; a test holds the README against it.
+
+import type { Command } from "./command.ts";
+import { checkCommand } from "./check.ts";
+import { demoCommand } from "./demo.ts";
+import { planCommand } from "./plan.ts";
+import { startCommand } from "./start.ts";
+import { versionCommand } from "./version.ts";
+import { version } from "../version.ts";
+
+/** Every command, in the order of the help. */
+export const commands: readonly Command[] = [
+  startCommand,
+  checkCommand,
+  planCommand,
+  demoCommand,
+  versionCommand,
+];
+
+/** The text of `gocd-mesos --help`. */
+export function generalHelp(): string {
+  const width = Math.max(...commands.map((each) => each.name.length));
+  return `gocd-mesos ${version}: keeps just the GoCD agents running on Apache Mesos that the job backlog needs.
+
+Usage:
+  gocd-mesos path/to/framework.conf        run (the same as "start")
+  gocd-mesos COMMAND [options]
+
+Commands:
+${commands.map((each) => `  ${each.name.padEnd(width)}  ${each.summary}`).join("\n")}
+
+Options:
+  -h, --help       help; \`gocd-mesos COMMAND --help\` for one command
+  -V, --version    the version
+
+Exit codes:
+  0  done                               4  a server refused us (credentials, rights, removed framework)
+  1  a fault of gocd-mesos              5  another instance has taken over
+  2  wrong usage or configuration       6  the state file is locked, damaged or cannot be written
+  3  a server cannot be reached
+
+Examples:
+  gocd-mesos demo                          see it work, without any server
+  gocd-mesos check framework.conf          validate the file and reach both servers
+  gocd-mesos plan framework.conf           what it would launch now, and why each job waits
+  gocd-mesos framework.conf                run`;
+}

@@ -1,0 +1,33 @@
+// Plain tables for terminals. Not here: what stands in them.
+
+/** The widest that a column but the last may be. */
+const columnMax = 48;
+
+/** Rows under headings, columns aligned, the last one cut at the terminal's width. Control characters are shown as `?`. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[], columns: number): string {
+  const all = [head, ...rows.map((row) => row.map(printable))];
+  const widths = head.map((_, index) =>
+    Math.min(columnMax, Math.max(...all.map((row) => [...(row[index] ?? "")].length)))
+  );
+  return all.map((row) => {
+    const line = row.map((cell, index) => index === row.length - 1 ? cell : fit(cell, widths[index] ?? 0)).join("  ");
+    return cut(`  ${line}`.trimEnd(), Math.max(columns, 80));
+  }).join("\n");
+}
+
+/** Text of others, safe to print: no control characters, no escape sequences, no reordering of text. */
+export function printable(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "?");
+}
+
+/** Cuts a line at a width, with an ellipsis. */
+export function cut(line: string, width: number): string {
+  const characters = [...line];
+  return characters.length <= width ? line : `${characters.slice(0, width - 1).join("")}…`;
+}
+
+function fit(cell: string, width: number): string {
+  const shown = cut(cell, width);
+  return shown + " ".repeat(Math.max(0, width - [...shown].length));
+}

@@ -1,0 +1,20 @@
+// `gocd-mesos version`. Not here: the number (version.ts).
+
+import { version } from "../version.ts";
+import type { Command } from "./command.ts";
+
+/** Prints versions. */
+export const versionCommand: Command = {
+  name: "version",
+  summary: "print the version",
+  help: "Usage: gocd-mesos version\n\nPrints the version of gocd-mesos and of the Deno runtime inside it.",
+  booleans: [],
+  strings: [],
+  operandsMin: 0,
+  operandsMax: 0,
+  operandsText: "",
+  run: (_args, io) => {
+    io.out(`gocd-mesos ${version} (Deno ${Deno.version.deno}, ${Deno.build.target})`);
+    return Promise.resolve(0);
+  },
+};

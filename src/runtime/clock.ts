@@ -1,0 +1,27 @@
+// Time as a port, so that everything above it runs on virtual time in tests. Not here: what happens when it passes.
+// The only place with Date and timers, with random.ts and the servers' own limits.
+
+/** Where time comes from. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  nowMs(): number;
+  /** Resolves after `ms`, or at once when the signal is aborted. Never rejects. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+/** The machine's clock. */
+export const realClock: Clock = {
+  nowMs: () => Date.now(),
+  sleep: (ms, signal) => {
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", done);
+        resolve();
+      };
+      const timer = setTimeout(done, Math.min(ms, 2 ** 31 - 1));
+      signal.addEventListener("abort", done, { once: true });
+    });
+  },
+};

@@ -1,0 +1,25 @@
+// FrameworkInfo out of the configuration. Not here: its protobuf (mesos/framework_info.ts).
+// Called by framework.ts before each SUBSCRIBE.
+
+import type { Config } from "../config/config.ts";
+import type { FrameworkIdentity } from "../mesos/api.ts";
+
+/** Capabilities that every run has (facts: autoscalers C2). */
+const capabilities = ["MULTI_ROLE", "PARTITION_AWARE", "TASK_KILLING_STATE", "RESERVATION_REFINEMENT", "REGION_AWARE"];
+
+/** Who we are to Mesos. GPU_RESOURCES only where a profile asks for GPUs, or plain tasks would fill GPU hosts. */
+export function frameworkIdentity({ mesos, settings }: Config): FrameworkIdentity {
+  const wantsGpus = settings.profiles.some((profile) => profile.mesosResources.gpus > 0);
+  return {
+    name: mesos.name,
+    user: mesos.user,
+    roles: [...new Set([...mesos.roles, ...settings.profiles.map((profile) => profile.role)])],
+    ...(mesos.principal === undefined ? {} : { principal: mesos.principal }),
+    ...(mesos.hostname === undefined ? {} : { hostname: mesos.hostname }),
+    ...(mesos.webuiUrl === undefined ? {} : { webuiUrl: mesos.webuiUrl }),
+    failoverTimeoutMs: mesos.failoverTimeoutMs,
+    capabilities: wantsGpus ? [...capabilities, "GPU_RESOURCES"] : capabilities,
+    labels: {},
+    minAllocatable: [],
+  };
+}

@@ -1,0 +1,152 @@
+// Carries effects out and reports what came of them as events. Not here: deciding them (core/), the wire (mesos/, gocd/).
+// Called by engine.ts through framework.ts.
+
+import type { Effect, GocdEffect, MesosEffect } from "../core/effect.ts";
+import type { Event, GocdProblem } from "../core/event.ts";
+import { type GocdApi, GocdError } from "../gocd/api.ts";
+import { MesosError, type MesosSession } from "../mesos/api.ts";
+
+/** Where effects go. */
+export interface PerformOptions {
+  readonly gocd: GocdApi;
+  /** The subscription of the moment, if any. */
+  readonly session: () => MesosSession | undefined;
+  readonly post: (event: Event) => void;
+  readonly signal: AbortSignal;
+  /** A finished call, for the metrics. */
+  readonly count: (call: string, outcome: "ok" | "failed", ms: number) => void;
+  readonly nowMs: () => number;
+  readonly stepDown: (message: string) => void;
+  readonly endSession: (message: string, retryMs: number | undefined) => void;
+  readonly exit: (message: string) => void;
+}
+
+/** Carries out effects; returns at once, results come as events. */
+export interface Performer {
+  perform(effect: Effect): void;
+  /** Resolves when no call is under way any more. */
+  settled(): Promise<void>;
+}
+
+/** Makes a performer. */
+export function createPerformer(options: PerformOptions): Performer {
+  const underWay = new Set<Promise<void>>();
+  const start = (work: Promise<void>): void => {
+    underWay.add(work);
+    work.finally(() => underWay.delete(work));
+  };
+  return {
+    perform: (effect) => {
+      switch (effect.kind) {
+        case "poll-gocd":
+        case "read-gocd-agents":
+          start(readGocd(options, effect));
+          break;
+        case "enable-gocd-agent":
+        case "disable-gocd-agents":
+        case "delete-gocd-agents":
+          start(changeGocd(options, effect));
+          break;
+        case "step-down":
+          options.stepDown(effect.message);
+          break;
+        case "end-session":
+          options.endSession(effect.message, effect.retryMs);
+          break;
+        case "exit":
+          start(Promise.allSettled([...underWay]).then(() => options.exit(effect.message)));
+          break;
+        default:
+          start(callMesos(options, effect));
+      }
+    },
+    settled: async () => {
+      while (underWay.size > 0) await Promise.allSettled([...underWay]);
+    },
+  };
+}
+
+async function readGocd(
+  { gocd, post, signal, count, nowMs }: PerformOptions,
+  effect: GocdEffect & { readonly kind: "poll-gocd" | "read-gocd-agents" },
+): Promise<void> {
+  const startMs = nowMs();
+  try {
+    if (effect.kind === "poll-gocd") {
+      const { server, jobs, agents, findings } = await gocd.poll(signal);
+      count(effect.kind, "ok", nowMs() - startMs);
+      post({ kind: "gocd-polled", server, jobs, agents, findings });
+    } else {
+      const agents = await gocd.readAgents(signal);
+      count(effect.kind, "ok", nowMs() - startMs);
+      post({ kind: "gocd-agents-read", agents });
+    }
+  } catch (error) {
+    if (signal.aborted) return;
+    count(effect.kind, "failed", nowMs() - startMs);
+    post({ kind: "gocd-poll-failed", problem: problemOf(error) });
+  }
+}
+
+async function changeGocd(
+  { gocd, post, signal, count, nowMs }: PerformOptions,
+  effect: Extract<GocdEffect, { readonly kind: "enable-gocd-agent" | "disable-gocd-agents" | "delete-gocd-agents" }>,
+): Promise<void> {
+  const startMs = nowMs();
+  try {
+    switch (effect.kind) {
+      case "enable-gocd-agent":
+        await gocd.enableAgent(effect.uuid, effect.registration, signal);
+        break;
+      case "disable-gocd-agents":
+        await gocd.disableAgents(effect.agents.map((each) => each.uuid), signal);
+        break;
+      case "delete-gocd-agents":
+        await gocd.deleteAgents(effect.agents.map((each) => each.uuid), signal);
+        break;
+      default:
+        effect satisfies never;
+    }
+    count(effect.kind, "ok", nowMs() - startMs);
+    post({ kind: "gocd-call-done", call: effect });
+  } catch (error) {
+    if (signal.aborted) return;
+    count(effect.kind, "failed", nowMs() - startMs);
+    post({ kind: "gocd-call-failed", call: effect, problem: problemOf(error) });
+  }
+}
+
+async function callMesos(options: PerformOptions, call: MesosEffect): Promise<void> {
+  const { post, signal, count, nowMs } = options;
+  const session = options.session();
+  if (session === undefined) {
+    post({ kind: "mesos-call-failed", call, outcome: "unknown", message: "not subscribed" });
+    return;
+  }
+  const startMs = nowMs();
+  try {
+    await session.send(call, signal);
+    count(call.kind, "ok", nowMs() - startMs);
+  } catch (error) {
+    if (signal.aborted) return;
+    count(call.kind, "failed", nowMs() - startMs);
+    const isRefused = error instanceof MesosError && error.reason === "call-refused";
+    post({
+      kind: "mesos-call-failed",
+      call,
+      outcome: isRefused ? "refused" : "unknown",
+      message: error instanceof Error ? error.message : String(error),
+    });
+  }
+}
+
+/** An error of the port as data; anything else is a fault of ours and is said to be one. */
+function problemOf(error: unknown): GocdProblem {
+  if (error instanceof GocdError) return error.problem;
+  return {
+    code: "gocd-internal",
+    kind: "unreadable",
+    message: `reading the GoCD server failed unexpectedly: ${error instanceof Error ? error.message : String(error)}`,
+    hint: "this is a fault of gocd-mesos: please report it with this line",
+  };
+}

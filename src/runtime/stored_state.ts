@@ -1,0 +1,22 @@
+// Reads the stored state beside its writer, for commands that only look. Not here: running on it (framework.ts).
+
+import type { Config } from "../config/config.ts";
+import type { StoredState } from "../core/record.ts";
+import { openStoreForReading } from "../store/sqlite_reader.ts";
+
+/** What the last or the present run has stored; nothing where there is no state yet. Throws an OperatorError of kind `state`. */
+export function readStoredState(config: Config): StoredState | undefined {
+  if (config.state.kind !== "sqlite") return undefined;
+  try {
+    Deno.statSync(config.state.path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+  const reader = openStoreForReading(config.state.path);
+  try {
+    return reader.load();
+  } finally {
+    reader.close();
+  }
+}

@@ -1,0 +1,104 @@
+// Keeps us subscribed: connect, hand events on, reconnect with backoff. Not here: the connection (mesos/), what events
+// mean (core/). Called by framework.ts, once.
+
+import type { Event } from "../core/event.ts";
+import type { FrameworkIdentity, MesosApi, MesosSession } from "../mesos/api.ts";
+import { MesosError } from "../mesos/api.ts";
+import type { Clock } from "./clock.ts";
+
+/** First pause before the next try. */
+const retryFirstMs = 250;
+/** Longest pause at the beginning of an outage, so that a new leader is found within two seconds. */
+const retrySoonMaxMs = 1_500;
+/** Longest pause after ten minutes of it. */
+const retryLateMaxMs = 15_000;
+const lateMs = 600_000;
+/** Refusals that a person must mend are not repeated faster. */
+const refusedMs = 15_000;
+/** A session that lasted this long was a good one: the next outage begins anew. */
+const goodSessionMs = 30_000;
+
+/** What the supervisor needs. */
+export interface SupervisorOptions {
+  readonly mesos: MesosApi;
+  /** Asked before each try: the identity may change with the configuration. */
+  readonly identity: () => FrameworkIdentity;
+  readonly frameworkId: () => string | undefined;
+  readonly post: (event: Event) => void;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** One line for the log about a failed try. */
+  readonly tell: (error: MesosError | Error, retryMs: number, tries: number) => void;
+}
+
+/** A supervisor at work. */
+export interface Supervisor {
+  /** The subscription of the moment. */
+  session(): MesosSession | undefined;
+  /** Ends the session; the next try comes after `retryMs`, or never where that is absent. */
+  endSession(retryMs: number | undefined): void;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** Makes a supervisor. */
+export function createSupervisor(options: SupervisorOptions): Supervisor {
+  const { mesos, clock, post } = options;
+  let session: MesosSession | undefined;
+  let pauseMs: number | undefined;
+  let stopped = false;
+  let tries = 0;
+  let outageMs: number | undefined;
+
+  const attempt = async (signal: AbortSignal): Promise<Error | undefined> => {
+    try {
+      session = await mesos.subscribe(options.identity(), options.frameworkId(), signal);
+      const startedMs = clock.nowMs();
+      for await (const event of session.events) {
+        if (clock.nowMs() - startedMs > goodSessionMs) tries = 0;
+        if (event.kind === "heartbeat") continue;
+        if (event.kind === "subscribed") outageMs = undefined;
+        post(event);
+      }
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    } finally {
+      session?.close();
+      session = undefined;
+    }
+  };
+
+  return {
+    session: () => session,
+    endSession: (retryMs) => {
+      if (retryMs === undefined) stopped = true;
+      pauseMs = retryMs;
+      session?.close();
+    },
+    run: async (signal) => {
+      while (!signal.aborted && !stopped) {
+        const error = await attempt(signal);
+        if (signal.aborted) return;
+        outageMs ??= clock.nowMs();
+        tries++;
+        const waitMs = pauseMs ??
+          pauseAfter(error, { tries, forMs: clock.nowMs() - outageMs, random: options.random() });
+        pauseMs = undefined;
+        post({ kind: "disconnected", reason: error?.message ?? "the master has ended the stream" });
+        if (error !== undefined) options.tell(error, waitMs, tries);
+        if (!stopped) await clock.sleep(waitMs, signal);
+      }
+    },
+  };
+}
+
+/** Truncated exponential backoff with jitter. */
+function pauseAfter(
+  error: Error | undefined,
+  { tries, forMs, random }: { readonly tries: number; readonly forMs: number; readonly random: number },
+): number {
+  const isRefusal = error instanceof MesosError && (error.kind === "refused" || error.kind === "usage");
+  const maxMs = isRefusal ? refusedMs : forMs > lateMs ? retryLateMaxMs : retrySoonMaxMs;
+  const exponentialMs = retryFirstMs * 2 ** Math.min(tries - 1, 20);
+  return Math.round(Math.min(isRefusal ? Math.max(exponentialMs, 2_000) : exponentialMs, maxMs) * (0.6 + 0.4 * random));
+}

@@ -1,0 +1,125 @@
+// The house rules that a machine can hold: who may import whom, purity of the core, sizes of files.
+
+import { assertEquals } from "@std/assert";
+
+const root = new URL("..", import.meta.url).pathname;
+const lineMax = 400;
+
+interface SourceFile {
+  readonly path: string;
+  readonly text: string;
+  readonly imports: readonly string[];
+}
+
+function filesUnder(folder: string): SourceFile[] {
+  const found: SourceFile[] = [];
+  for (const entry of Deno.readDirSync(`${root}${folder}`)) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory) found.push(...filesUnder(path));
+    else if (entry.name.endsWith(".ts")) found.push(read(path));
+  }
+  return found;
+}
+
+function read(path: string): SourceFile {
+  const text = Deno.readTextFileSync(`${root}${path}`);
+  const imports = [...text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1] ?? "");
+  return { path, text, imports };
+}
+
+/** The folder of src/ that an import leads to: `core`, `gocd`, …; `root` for src/*.ts; the specifier for a package. */
+function target(file: SourceFile, specifier: string): string {
+  if (!specifier.startsWith(".")) return `package ${specifier}`;
+  const path = new URL(specifier, `file:///${file.path}`).pathname.slice(1);
+  const parts = path.split("/");
+  if (parts[0] !== "src") return parts[0] ?? "";
+  return parts.length === 2 ? "root" : parts[1] ?? "";
+}
+
+const edges = ["gocd", "mesos", "config", "store", "web", "log"];
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  core: ["core"],
+  ...Object.fromEntries(edges.map((edge) => [edge, [edge, "core", "root"]])),
+  runtime: ["runtime", "core", "root", ...edges],
+  sim: ["sim", "core", "root", "mesos", "store"],
+  cli: ["cli", "runtime", "sim", "core", "root", ...edges],
+};
+
+const sources = filesUnder("src");
+
+Deno.test("every folder imports only those that its place in the house allows", () => {
+  const wrong: string[] = [];
+  for (const file of sources) {
+    const folder = file.path.split("/").length === 2 ? "root" : file.path.split("/")[1] ?? "";
+    const may = folder === "root" ? ["root"] : allowed[folder];
+    if (may === undefined) {
+      wrong.push(`${file.path}: the folder ${folder} is not on the map`);
+      continue;
+    }
+    for (const specifier of file.imports) {
+      const to = target(file, specifier);
+      if (to.startsWith("package ")) {
+        if (folder === "core" || folder === "root") wrong.push(`${file.path} imports ${to}`);
+      } else if (!may.includes(to)) wrong.push(`${file.path} imports ${to}`);
+    }
+  }
+  assertEquals(wrong, []);
+});
+
+Deno.test("the core and the simulated models touch no clock, no chance, no network, and wait for nothing", () => {
+  const banned =
+    /\b(Deno\.|new Date\b|Date\.now|Math\.random|fetch\(|setTimeout|setInterval|performance\.|crypto\.|async |await |Promise\b)/;
+  const pure = sources.filter((file) =>
+    file.path.startsWith("src/core/") || /^src\/sim\/(sim_|gocd_(?!http\.)|mesos_(?!http))/.test(file.path)
+  );
+  const wrong = pure.flatMap((file) =>
+    file.text.split("\n").flatMap((line, index) => {
+      const code = line.replace(/\/\/.*$/, "").replace(/"[^"]*"|`[^`]*`/g, "").replace(/^\s*\*.*$/, "").replace(
+        /\/\*\*?.*?\*\//g,
+        "",
+      );
+      return banned.test(code) ? [`${file.path}:${index + 1}: ${line.trim()}`] : [];
+    })
+  );
+  assertEquals(wrong, []);
+});
+
+Deno.test("no file is longer than it should be", () => {
+  const files = [...sources, ...filesUnder("scripts"), read("main.ts")];
+  const long = files.filter((file) => !file.text.includes("GENERATED") && file.text.split("\n").length > lineMax + 1);
+  assertEquals(long.map((file) => file.path), []);
+});
+
+Deno.test("every file says at its head what it is for", () => {
+  const silent = sources.filter((file) => !/^(\/\/ |\/\/ deno-lint)/.test(file.text));
+  assertEquals(silent.map((file) => file.path), []);
+});
+
+Deno.test("there are no enums, namespaces, or calls of the console outside of what talks to people", () => {
+  const wrong = sources.flatMap((file) =>
+    file.text.split("\n").flatMap((line, index) =>
+      /^\s*(export )?(const )?enum\s|^\s*(export )?namespace\s|^\s*console\./.test(line)
+        ? [`${file.path}:${index + 1}`]
+        : []
+    )
+  );
+  assertEquals(wrong, []);
+});
+
+Deno.test("only main.ts and scripts end the process", () => {
+  assertEquals(sources.filter((file) => /Deno\.exit\(/.test(file.text)).map((file) => file.path), []);
+});
+
+Deno.test("every lint rule that deno.json names exists", async () => {
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["lint", "--rules", "--json"] }).output();
+  const listed = JSON.parse(new TextDecoder().decode(stdout)) as { rules: { code: string }[] };
+  const known = new Set(listed.rules.map((rule) => rule.code));
+  const named = (JSON.parse(Deno.readTextFileSync(`${root}deno.json`)) as { lint: { rules: { include: string[] } } })
+    .lint.rules.include;
+  assertEquals(named.filter((rule) => !known.has(rule)), []);
+});
+
+Deno.test("the version of the program is the version of the package", async () => {
+  const { version } = await import("../src/version.ts");
+  assertEquals(version, (JSON.parse(Deno.readTextFileSync(`${root}deno.json`)) as { version: string }).version);
+});
