@@ -154,8 +154,8 @@ function offerJson(framework: SimFramework, host: SimHost, offer: SimOffer): Pla
       : { "fault_domain": { region: { name: domain.region }, zone: { name: domain.zone } } },
     resources: bagJson(offer.bag, framework.capabilities.has("RESERVATION_REFINEMENT")),
     attributes: host.spec.attributes ?? undefined,
-    "allocation_info": { role: offer.role },
     unavailability: host.unavailability,
+    "allocation_info": { role: offer.role },
   });
 }
 

@@ -48,6 +48,8 @@ interface Face {
   readonly servers: Map<number, Deno.HttpServer<Deno.NetAddr>>;
   readonly ports: number[];
   readonly ending: Set<Promise<void>>;
+  /** What lets go of requests that get no answer, by master. */
+  readonly unanswered: Map<number, readonly (() => void)[]>;
   readonly closing: AbortController;
   waiting: AbortController;
   faults: MesosWireFaults;
@@ -68,6 +70,7 @@ export function startMesosHttp(model: SimMesos, options: MesosHttpOptions): Meso
     servers: new Map(),
     ports: [...(options.ports ?? [])],
     ending: new Set(),
+    unanswered: new Map(),
     closing: new AbortController(),
     waiting: new AbortController(),
     faults: options.faults ?? {},
@@ -109,6 +112,7 @@ function hangUp(face: Face, index: number): void {
   const server = face.servers.get(index);
   if (server === undefined) return;
   face.servers.delete(index);
+  giveUp(face, index);
   const ending = server.shutdown().finally(() => face.ending.delete(ending));
   face.ending.add(ending);
 }
@@ -188,7 +192,7 @@ async function scheduler(face: Face, index: number, request: Request, path: stri
   const call = readCall(body, headers["content-type"] ?? "application/json");
   const answer = face.model.request({ master: index, method: request.method, path, headers, call }, now(face));
   face.waiting.abort();
-  if (answer.status === 0) return await silence(face, request);
+  if (answer.status === 0) return await silence(face, index);
   return answer.subscriptionId === undefined ? toResponse(answer) : toStream(face, answer, answer.subscriptionId);
 }
 
@@ -200,14 +204,18 @@ function toResponse(answer: SimMesosAnswer): Response {
   });
 }
 
-/** A lost message: no answer ever, until the client hangs up or all is closed. */
-function silence(face: Face, request: Request): Promise<Response> {
+/** A lost message: no answer until the master stops listening. */
+function silence(face: Face, index: number): Promise<Response> {
   return new Promise((resolve) => {
-    const giveUp = (): void => resolve(new Response(null, { status: 503 }));
-    request.signal.addEventListener("abort", giveUp, { once: true });
-    face.closing.signal.addEventListener("abort", giveUp, { once: true });
-    if (face.closing.signal.aborted) giveUp();
+    const waiting = face.unanswered.get(index) ?? [];
+    face.unanswered.set(index, [...waiting, (): void => resolve(new Response(null, { status: 503 }))]);
+    if (!face.servers.has(index)) giveUp(face, index);
   });
+}
+
+function giveUp(face: Face, index: number): void {
+  for (const answer of face.unanswered.get(index) ?? []) answer();
+  face.unanswered.delete(index);
 }
 
 function toStream(face: Face, answer: SimMesosAnswer, subscriptionId: number): Response {
