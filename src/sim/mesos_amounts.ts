@@ -11,11 +11,13 @@ export type Amount =
 
 /** One kind of resource under one allocation and one stack of reservations. */
 export interface Portion {
+  /** The name of the resource. */
   readonly name: string;
   /** `allocation_info.role`; empty while it is allocated to nobody. */
   readonly role: string;
   /** The reservations as JSON text, `[]` for none. */
   readonly reservations: string;
+  /** How much. */
   readonly amount: Amount;
 }
 

@@ -8,6 +8,7 @@ import type { SimFramework, SimWorld } from "./mesos_world.ts";
 export interface SimMesosRequest {
   /** Which of the masters is asked; default: the leader, or the first. */
   readonly master?: number;
+  /** The HTTP method. */
   readonly method: string;
   /** With query; default `/api/v1/scheduler`. */
   readonly path?: string;
@@ -21,6 +22,7 @@ export interface SimMesosRequest {
 export interface SimMesosAnswer {
   /** 0: the connection broke without an answer (dead master, lost message). */
   readonly status: number;
+  /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   /** Plain text; empty with 202 and 307, and where a stream follows. */
   readonly body: string;

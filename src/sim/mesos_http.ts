@@ -17,6 +17,7 @@ export interface MesosHttpOptions {
   readonly ports?: readonly number[];
   /** Longest wait between two looks at the model, ms; default 100. */
   readonly tickMs?: number;
+  /** What goes wrong. */
   readonly faults?: MesosWireFaults;
   /** Told of containers as they start and stop. */
   readonly onContainers?: (events: readonly SimContainerEvent[]) => void;

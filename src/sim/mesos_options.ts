@@ -5,15 +5,21 @@ import type { Plain } from "./mesos_json.ts";
 
 /** Amounts of a Mesos agent; mem and disk in megabytes, ports inclusive. */
 export interface SimAmounts {
+  /** Processors. */
   readonly cpus?: number;
+  /** Memory in MB. */
   readonly mem?: number;
+  /** Disk in MB. */
   readonly disk?: number;
+  /** Graphics processors, whole. */
   readonly gpus?: number;
+  /** Inclusive ranges. */
   readonly ports?: readonly (readonly [number, number])[];
 }
 
 /** One machine that runs a Mesos agent. */
 export interface SimMesosAgentSpec {
+  /** The host name. */
   readonly hostname: string;
   /** Default 127.0.0.1. */
   readonly ip?: string;
@@ -29,6 +35,7 @@ export interface SimMesosAgentSpec {
   }[];
   /** In Mesos' JSON: `{name, type: "TEXT"|"SCALAR"|"RANGES"|"SET", text|scalar|ranges|set}`. */
   readonly attributes?: readonly Plain[];
+  /** Its fault domain. */
   readonly domain?: { readonly region: string; readonly zone: string };
 }
 
@@ -119,7 +126,9 @@ export const noFaults: SimMesosFaults = {
 
 /** Where a master listens. */
 export interface SimMasterAddress {
+  /** The host name. */
   readonly hostname: string;
+  /** The TCP port. */
   readonly port: number;
 }
 
@@ -127,6 +136,7 @@ export interface SimMasterAddress {
 export interface SimMesosOptions {
   /** The only source of chance, e.g. `seededRandom(7)`. */
   readonly random: () => number;
+  /** The Mesos agents, registered from the start. */
   readonly agents: readonly SimMesosAgentSpec[];
   /** The virtual time at the start, ms since the epoch; default 0. */
   readonly startMs?: number;
@@ -134,7 +144,9 @@ export interface SimMesosOptions {
   readonly masters?: readonly SimMasterAddress[];
   /** Default 1.12.0, the version of the recordings. */
   readonly version?: string;
+  /** Delays that differ from the defaults. */
   readonly timing?: Partial<SimMesosTiming>;
+  /** Odds that differ from none. */
   readonly faults?: Partial<SimMesosFaults>;
   /** With credentials given, basic authentication is asked for. */
   readonly credentials?: readonly { readonly principal: string; readonly secret: string }[];

@@ -13,8 +13,11 @@ import {
 
 /** Events of one subscription that are due; `ended` comes once, with the last ones. */
 export interface SimDelivery {
+  /** Which stream. */
   readonly subscriptionId: number;
+  /** In order. */
   readonly events: readonly Plain[];
+  /** Whether the stream has ended behind these events. */
   readonly ended: boolean;
   /** Whether the end is a break in the middle of the stream, rather than the master's own. */
   readonly isCut: boolean;

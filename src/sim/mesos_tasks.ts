@@ -131,10 +131,15 @@ function environmentOf(task: SimTask): Readonly<Record<string, string>> {
 
 /** Asks the agent to kill a task: `graceMs` overrides that of the task; `reason` is set by a drain. */
 export interface KillOrder {
+  /** The framework. */
   readonly frameworkId: string;
+  /** The task. */
   readonly taskId: string;
+  /** Replaces the grace of the task. */
   readonly graceMs?: number | undefined;
+  /** A REASON_* word. */
   readonly reason?: string;
+  /** Whether TASK_KILLING is sent. */
   readonly announces: boolean;
 }
 
@@ -177,8 +182,11 @@ function graceOf(task: SimTask): number {
 
 /** How a container ended. */
 export interface ContainerEnd {
+  /** What ended it. */
   readonly how: "exited" | "stopped" | "killed" | "lost";
+  /** The exit status. */
   readonly status: number;
+  /** A REASON_* word. */
   readonly reason?: string | undefined;
 }
 

@@ -3,6 +3,7 @@
 
 /** Something planned; cancelling one that has run does nothing. */
 export interface PlannedAct {
+  /** When it is due, virtual ms. */
   readonly atMs: number;
   /** Takes it out of the queue. */
   cancel(): void;

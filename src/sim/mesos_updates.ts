@@ -33,10 +33,15 @@ export function isTerminal(state: string): boolean {
 
 /** What a status says besides the task and the time. */
 export interface StatusParts {
+  /** A TASK_* word. */
   readonly state: string;
+  /** For people. */
   readonly message?: string | undefined;
+  /** A REASON_* word. */
   readonly reason?: string | undefined;
+  /** The Mesos agent. */
   readonly mesosAgentId?: string | undefined;
+  /** Since when the agent is unreachable, ns. */
   readonly unreachableNs?: number | undefined;
   /** Gives the status its container_status, once the executor has reported. */
   readonly task?: SimTask | undefined;
@@ -82,10 +87,15 @@ export function releaseTask(world: SimWorld, task: SimTask): void {
 
 /** What the executor or agent says: source EXECUTOR carries a container_status. */
 export interface AgentStatus {
+  /** A TASK_* word. */
   readonly state: string;
+  /** Who says so. */
   readonly source: "SOURCE_EXECUTOR" | "SOURCE_AGENT";
+  /** For people. */
   readonly message?: string;
+  /** A REASON_* word. */
   readonly reason?: string;
+  /** `docker inspect` in base64. */
   readonly data?: string;
 }
 

@@ -6,9 +6,13 @@ import type { SimHost, SimWorld } from "./mesos_world.ts";
 
 /** A Mesos agent at this moment. */
 export interface SimHostView {
+  /** Its id. */
   readonly id: string;
+  /** The host name. */
   readonly hostname: string;
+  /** What the master holds of it. */
   readonly standing: "registered" | "recovered" | "unreachable" | "removed" | "gone";
+  /** Whether its messages reach the master. */
   readonly link: "connected" | "silent" | "down";
   /** Task ids of running containers. */
   readonly containers: readonly string[];
@@ -20,13 +24,17 @@ export interface SimHostView {
 
 /** A task at this moment, as its agent knows it. */
 export interface SimTaskView {
+  /** The task. */
   readonly taskId: string;
+  /** The framework. */
   readonly frameworkId: string;
+  /** The Mesos agent. */
   readonly mesosAgentId: string;
   /** Latest state that the agent made. */
   readonly state: string;
   /** The state the master forwarded last; absent where the master does not know the task. */
   readonly masterState?: string;
+  /** Whether its container runs. */
   readonly isContainerUp: boolean;
   /** Updates that wait for their acknowledgement. */
   readonly unacknowledged: number;
@@ -36,8 +44,11 @@ export interface SimTaskView {
 
 /** The cluster at this moment. */
 export interface SimMesosView {
+  /** The virtual time, ms. */
   readonly nowMs: number;
+  /** All that ever were, in order of joining. */
   readonly mesosAgents: readonly SimHostView[];
+  /** The tasks, by id. */
   readonly tasks: readonly SimTaskView[];
   /** Offers that are out, oldest first. */
   readonly offers: readonly {
@@ -46,6 +57,7 @@ export interface SimMesosView {
     readonly role: string;
     readonly sentMs: number;
   }[];
+  /** The frameworks that the leader knows. */
   readonly frameworks: readonly {
     readonly id: string;
     readonly isConnected: boolean;

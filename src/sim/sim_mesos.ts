@@ -43,12 +43,15 @@ export type { SimContainerEvent, SimMesosCounters } from "./mesos_world.ts";
 
 /** What is due at a time: events of the streams, and what happened to containers since the last call. */
 export interface SimMesosOutput {
+  /** What the streams deliver now. */
   readonly deliveries: readonly SimDelivery[];
+  /** What happened to containers since the last call, oldest first. */
   readonly containers: readonly SimContainerEvent[];
 }
 
 /** What a call carries besides its body when it comes from inside the process. */
 export interface SimCaller {
+  /** The value of the Mesos-Stream-Id header. */
   readonly streamId?: string;
   /** The value of the Authorization header. */
   readonly authorization?: string;

@@ -5,17 +5,17 @@ import { createSimMesos, seededRandom, type SimMesos, type SimMesosOptions } fro
 import { decodeEventRecord, encodeCallRecord } from "../../src/mesos/proto/wire.ts";
 import { dockerTask, idOf, recordedAgents, subscribeCall } from "./mesos_client.ts";
 
-/** A clock that jumps to the next due time instead of waiting: the wire is real, the time is not. */
-function jumpingClock(model: () => SimMesos): Pick<MesosHttpOptions, "nowMs" | "sleep"> {
-  let nowMs = 1_795_344_000_000;
-  return {
-    nowMs: () => nowMs,
-    sleep: async (_ms, signal): Promise<void> => {
-      await new Promise((resolve) => queueMicrotask(() => resolve(undefined)));
-      await Deno.stat(".");
-      if (!signal.aborted) nowMs = Math.max(nowMs, Math.min(model().nextDueMs() ?? nowMs, nowMs + 500));
-    },
-  };
+/** Waits, or returns at once when it is no longer needed. */
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done);
+  });
 }
 
 interface Running {
@@ -28,11 +28,11 @@ function started(options: Partial<SimMesosOptions> = {}, http: Partial<MesosHttp
   const model = createSimMesos({
     random: seededRandom(1),
     agents: recordedAgents,
-    startMs: 1_795_344_000_000,
+    startMs: Date.now(),
     timing: { pullMs: 10, startMs: 10 },
     ...options,
   });
-  const face = startMesosHttp(model, { ...jumpingClock(() => model), ...http });
+  const face = startMesosHttp(model, { nowMs: Date.now, sleep, ...http });
   return { model, http: face, [Symbol.asyncDispose]: () => face.close() };
 }
 
