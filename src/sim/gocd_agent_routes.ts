@@ -28,7 +28,7 @@ export function agentsAnswer(
   fault: SimFault | undefined,
 ): SimResponse {
   const [uuidPart, action, tooMuch] = pathOf(request).slice(world.contextPath.length).split("/").slice(3);
-  const uuid = uuidPart === undefined || uuidPart === "" ? undefined : decodeURIComponent(uuidPart);
+  const uuid = uuidPart === undefined || uuidPart === "" ? undefined : decodeSegment(uuidPart);
   if (tooMuch !== undefined) return containerPage(404, "Not Found");
   const shape = shapeFor(world, request, action);
   if (typeof shape !== "string") return shape;
@@ -36,6 +36,15 @@ export function agentsAnswer(
   const call: AgentsCall = { world, request, caller, uuid, action, writing };
   if (request.method === "GET" || request.method === "HEAD") return read(call, fault);
   return refuseRights(call) ?? refuseBody(call) ?? change(call);
+}
+
+/** A malformed escape stays as it is: it names no agent. */
+function decodeSegment(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
 }
 
 function shapeFor(world: GocdWorld, request: SimRequest, action: string | undefined): AgentsShape | SimResponse {

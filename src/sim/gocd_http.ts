@@ -41,7 +41,7 @@ export function startGocdHttp(model: SimGocd, options: GocdHttpOptions): GocdHtt
     await stopped?.shutdown();
   };
   return {
-    url: `${options.tls === undefined ? "http" : "https"}://${hostname}:${port}/go`,
+    url: `${options.tls === undefined ? "http" : "https"}://${hostname}:${port}${model.contextPath}`,
     port,
     pause,
     resume(): void {
@@ -94,19 +94,15 @@ function toResponse(request: Request, response: SimResponse): Response {
   return new Response(hasBody ? response.body : null, { status: response.status, headers: { ...response.headers } });
 }
 
-/** An answer whose body fails: the connection is closed without the rest. */
+/** An answer that promises one byte more than it sends: the connection is closed before the end. */
 function brokenResponse(response: SimResponse): Response {
   const sent = new TextEncoder().encode(response.body);
   const body = new ReadableStream<Uint8Array>({
     start(controller): void {
       if (sent.length > 0) controller.enqueue(sent);
-    },
-    pull(controller): void {
-      controller.error(new Error("the simulated server breaks the connection"));
+      controller.close();
     },
   });
-  return new Response(body, {
-    status: response.status === 0 ? 200 : response.status,
-    headers: { ...response.headers },
-  });
+  const headers = { ...response.headers, "content-length": String(sent.length + 1) };
+  return new Response(body, { status: response.status === 0 ? 200 : response.status, headers });
 }

@@ -37,6 +37,7 @@ export function startProcess(world: GocdWorld, start: SimAgentStart): void {
 
 /** A process whose record exists already, as an agent that was there before. */
 export function startRegisteredProcess(world: GocdWorld, hostname: string, uuid: string): void {
+  stopProcess(world, hostname);
   const registration: SimRegistration = { server: "here", key: "", gocdResources: [], environments: [], hostname: "" };
   const process = newProcess(hostname, uuid, registration);
   world.processes.set(hostname, process);

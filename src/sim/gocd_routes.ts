@@ -110,7 +110,7 @@ function route(world: GocdWorld, request: SimRequest, routing: Routing): SimResp
   }
   const profile = /^\/api\/internal\/elastic\/profiles\/([^/]+)\/usages$/.exec(path)?.[1];
   if (profile !== undefined && rules.elasticUsages) {
-    return refuseUnlessV1(world, request, true) ?? elasticUsagesAnswer(world, caller, decodeURIComponent(profile));
+    return refuseUnlessV1(world, request, true) ?? elasticUsagesAnswer(world, caller, profile);
   }
   return containerPage(404, "Not Found");
 }

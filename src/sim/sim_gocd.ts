@@ -93,8 +93,12 @@ export interface SimGocd {
   clearFaults(): void;
   /** What the server counted. */
   readonly tally: GocdTally;
+  /** The release it is now. */
   readonly version: string;
+  /** The model's time. */
   readonly nowMs: number;
+  /** The path in front of every API path, such as `/go`. */
+  readonly contextPath: string;
   /** The records as they are, for invariants; not to be changed. */
   agents(): readonly Readonly<SimGocdAgent>[];
   /** The builds that have not ended. */
@@ -160,6 +164,7 @@ export function createSimGocd(options: SimGocdOptions): SimGocd {
     get nowMs(): number {
       return world.nowMs;
     },
+    contextPath: world.contextPath,
     agents: () => [...world.agents.values()],
     jobs: () => [...world.jobs.values()],
     processes: () =>

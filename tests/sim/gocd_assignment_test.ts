@@ -373,3 +373,17 @@ Deno.test("nextDueMs leads through everything without a gap", () => {
   }
   assertEquals(model.tally.buildsCompleted, 1);
 });
+
+Deno.test("the timers of a cancelled build do not touch the next build of the same agent", () => {
+  const model = server("26.1.0");
+  launch(model, "c1");
+  const first = job(model, "p", { durationMs: 2 * minute });
+  runUntil(model, () => stateOf(model) === "Building");
+  run(model, minute);
+  assertEquals(model.cancelJob(first), true);
+  job(model, "q", { durationMs: 10 * minute });
+  run(model, 5 * minute);
+  assertEquals(model.jobs().map(({ pipeline, state }) => [pipeline, state]), [["q", "Building"]]);
+  run(model, 7 * minute);
+  assertEquals([model.tally.buildsCompleted, model.tally.buildsCancelled, model.tally.staleCompletions], [1, 1, 0]);
+});
