@@ -107,6 +107,8 @@ async function checkGocd(config: Config, report: Report, signal: AbortSignal): P
     }
   } catch (error) {
     report.fail("gocd", error);
+  } finally {
+    gocd.close();
   }
 }
 

@@ -65,7 +65,7 @@ Examples:
 /** One poll, judged as the running program would. */
 export async function pollOnce(config: Config): Promise<StatusView> {
   const gocd = openGocd(config, realClock);
-  const poll = await gocd.poll(AbortSignal.timeout(config.gocd.timeoutMs * 4 + 10_000));
+  const poll = await gocd.poll(AbortSignal.timeout(config.gocd.timeoutMs * 4 + 10_000)).finally(() => gocd.close());
   const atMs = realClock.nowMs();
   const state = initialState(storedOf(config), config.settings, atMs);
   const { state: polled } = step(state, { atMs, random: 0.5, event: { kind: "gocd-polled", ...poll } });

@@ -59,10 +59,11 @@ export async function runConfig(config: Config, reload: () => Config, io: CliIo)
   const store = openStore(config);
   let current = config;
   const mesos = openMesos(() => current, realClock);
+  const gocd = openGocd(config, realClock);
   try {
     const framework = await createFramework(config, {
       store,
-      gocd: openGocd(config, realClock),
+      gocd,
       mesos,
       clock: realClock,
       random: randomNumber,
@@ -83,6 +84,7 @@ export async function runConfig(config: Config, reload: () => Config, io: CliIo)
     return conclude(end, log);
   } finally {
     mesos.close();
+    gocd.close();
     await store.close();
   }
 }

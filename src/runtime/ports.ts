@@ -3,8 +3,8 @@
 
 import type { Config } from "../config/config.ts";
 import type { TaskLaunch } from "../core/effect.ts";
-import { type GocdApi } from "../gocd/api.ts";
-import { createHttpGocdApi } from "../gocd/http_api.ts";
+import { mastersAsWritten } from "../config/connections.ts";
+import { createHttpGocdApi, type HttpGocdApi } from "../gocd/http_api.ts";
 import { registrationEnvironment } from "../gocd/registration.ts";
 import { createHttpScheduler, type HttpScheduler } from "../mesos/http_scheduler.ts";
 import { openSqliteStore } from "../store/sqlite_store.ts";
@@ -26,14 +26,14 @@ export function randomNumber(): number {
 }
 
 /** The GoCD server of a configuration. */
-export function openGocd(config: Config, clock: Clock): GocdApi {
+export function openGocd(config: Config, clock: Clock): HttpGocdApi {
   return createHttpGocdApi(config.gocd, { nowMs: () => clock.nowMs() });
 }
 
 /** The Mesos cluster of a configuration; `config` is asked at each launch, so that a reload reaches new containers. */
 export function openMesos(config: () => Config, clock: Clock): HttpScheduler {
   return createHttpScheduler({
-    connection: config().mesos,
+    connection: { ...config().mesos, masters: mastersAsWritten(config().mesos) },
     environmentOf: (launch) => taskEnvironment(config(), launch),
     nowMs: () => clock.nowMs(),
   });

@@ -1,0 +1,134 @@
+// `gocd-mesos why`: the whole answer for one waiting job. Not here: the verdict (core/plan.ts).
+// Asks the running instance where there is one, else makes one poll of its own.
+
+import { describeNeed, formatDuration } from "../core/reason.ts";
+import type { JobVerdict } from "../core/verdict.ts";
+import type { StatusView } from "../core/view.ts";
+import { OperatorError } from "../errors.ts";
+import { readRunningStatus } from "../runtime/control_client.ts";
+import type { Command } from "./command.ts";
+import { loadConfigFile } from "./load.ts";
+import { pollOnce } from "./plan.ts";
+import { printable } from "./table.ts";
+
+/** Jobs explained in one go at most. */
+const jobsMax = 20;
+
+/** The command. */
+export const whyCommand: Command = {
+  name: "why",
+  summary: "why one job waits: its verdict, step by step",
+  help: `Usage: gocd-mesos why path/to/framework.conf LOCATOR-OR-JOB-NAME
+
+Explains one waiting job, step by step: what it asks for, which profile serves it, which agents could take it, what holds
+a launch back, and what to do. The running instance is asked where there is one; otherwise the GoCD server is polled once.
+The job is named by its locator (pipeline/counter/stage/counter/job), its name, or a part of either.
+
+Examples:
+  gocd-mesos why framework.conf shop/412/build/1/unit-tests
+  gocd-mesos why framework.conf unit-tests`,
+  booleans: [],
+  strings: [],
+  operandsMin: 2,
+  operandsMax: 2,
+  operandsText: "a configuration file and a job",
+  run: async ({ operands }, io) => {
+    const config = loadConfigFile(operands[0] ?? "", io);
+    const wanted = operands[1] ?? "";
+    const running = await readRunningStatus(config);
+    io.out(running === undefined ? "no running instance: from one poll of the GoCD server" : "from the running instance");
+    const view = running ?? await pollOnce(config);
+    const jobs = findJobs(view, wanted);
+    if (jobs.length === 0) throw new JobNotWaitingError(wanted, view.jobs.length);
+    for (const job of jobs.slice(0, jobsMax)) for (const line of explainJob(job, view)) io.out(printable(line));
+    if (jobs.length > jobsMax) io.out(`and ${jobs.length - jobsMax} more jobs match`);
+    return 0;
+  },
+};
+
+/** No job of that name waits. */
+export class JobNotWaitingError extends OperatorError {
+  /** `count`: jobs that do wait. */
+  constructor(wanted: string, count: number) {
+    super(`no waiting job matches "${wanted}" (${count} job${count === 1 ? " waits" : "s wait"})`, {
+      code: "job-not-waiting",
+      kind: "usage",
+      hint: "it may have been assigned or cancelled already, or its pipeline is paused or not visible to the account; " +
+        "`gocd-mesos plan` lists all waiting jobs",
+    });
+    this.name = "JobNotWaitingError";
+  }
+}
+
+/** Jobs by exact locator, else by exact name, else by a part of either. */
+export function findJobs(view: StatusView, wanted: string): readonly JobVerdict[] {
+  const exact = view.jobs.filter((job) => job.locator === wanted);
+  if (exact.length > 0) return exact;
+  const named = view.jobs.filter((job) => job.name === wanted);
+  if (named.length > 0) return named;
+  const folded = wanted.toLowerCase();
+  return view.jobs.filter((job) => job.locator.toLowerCase().includes(folded));
+}
+
+/** The funnel of one job, a line each. */
+export function explainJob(job: JobVerdict, view: StatusView): string[] {
+  const lines = [
+    "",
+    job.locator,
+    `  waits      since ${new Date(job.firstSeenMs).toISOString()} (${formatDuration(view.atMs - job.firstSeenMs)}, as far as known)`,
+    `  asks for   ${describeNeed(job.gocdResources, job.environment)}`,
+    `  verdict    ${job.verdict}`,
+    `  because    ${job.reason}`,
+  ];
+  if (job.verdict === "not-ours") return lines;
+  const bucket = view.demand.find((each) =>
+    (each.environment ?? "").toLowerCase() === (job.environment ?? "").toLowerCase() &&
+    folded(each.gocdResources) === folded(job.gocdResources)
+  );
+  if (bucket !== undefined) lines.push(`  alike      ${bucket.waiting} such job${bucket.waiting === 1 ? "" : "s"}: ${bucket.reason}`);
+  lines.push(...profileLines(job, view), ...agentLines(job, view));
+  if (view.mesos.session !== "subscribed" && job.verdict === "needs-agent") {
+    lines.push(`  mesos      not subscribed: ${view.mesos.reason ?? "connecting"}`);
+  }
+  for (const problem of view.problems.filter((each) => !each.code.startsWith("jobs-unserved"))) {
+    lines.push(`  problem    ${problem.message}${problem.hint === "" ? "" : ` (to do: ${problem.hint})`}`);
+  }
+  return lines;
+}
+
+function profileLines(job: JobVerdict, view: StatusView): string[] {
+  const profile = view.profiles.find((each) => each.name === job.profile);
+  if (profile === undefined) return [];
+  const max = profile.maxAgents === undefined ? "" : ` of at most ${profile.maxAgents}`;
+  return [
+    `  profile    ${profile.name}: ${profile.alive} alive${max} (${profile.starting} starting, ${profile.idle} idle, ` +
+    `${profile.building} building, ${profile.draining} draining)${profile.frozen ? ", frozen" : ""}`,
+    ...(profile.blocked === undefined ? [] : [`             ${profile.blocked}`]),
+  ];
+}
+
+function agentLines(job: JobVerdict, view: StatusView): string[] {
+  const wanted = new Set(job.gocdResources.map((name) => name.toLowerCase()));
+  const able = view.gocdAgents.filter((each) => {
+    const has = new Set(each.gocdResources.map((name) => name.toLowerCase()));
+    return [...wanted].every((name) => has.has(name));
+  });
+  const environment = (job.environment ?? "").toLowerCase();
+  const inside = able.filter((each) =>
+    environment === ""
+      ? each.environments.length === 0
+      : each.environments.some((name) => name.toLowerCase() === environment)
+  );
+  const counts = new Map<string, number>();
+  for (const each of inside) counts.set(each.state, (counts.get(each.state) ?? 0) + 1);
+  const states = [...counts].map(([state, count]) => `${count} ${state}`).join(", ");
+  return [
+    `  agents     ${view.gocdAgents.length} known, ${able.length} with the resources, ${inside.length} of them ` +
+    `${environment === "" ? "in no environment" : `in ${job.environment}`}${states === "" ? "" : `: ${states}`}`,
+  ];
+}
+
+function folded(names: readonly string[]): string {
+  return [...new Set(names.map((name) => name.toLowerCase()))].sort().join(",");
+}
+

@@ -1,0 +1,50 @@
+// How a command on this machine finds and addresses the running instance: a file beside the state with the address of its
+// status page and a token that only the owner can read. Not here: the requests (control_client.ts), the page (web/).
+
+import type { Config } from "../config/config.ts";
+
+/** What the file says. */
+export interface ControlFile {
+  readonly url: string;
+  readonly token: string;
+  readonly pid: number;
+}
+
+/** Beside the state file; nothing where the state does not lie in a file. */
+export function controlPath(config: Config): string | undefined {
+  return config.state.kind === "sqlite" ? `${config.state.path}.control` : undefined;
+}
+
+/** Writes the file, readable by its owner only. */
+export function writeControlFile(path: string, file: ControlFile): void {
+  removeControlFile(path);
+  Deno.writeTextFileSync(path, JSON.stringify(file), { mode: 0o600, createNew: true });
+}
+
+/** Reads the file; nothing where there is none or it says nothing sensible. */
+export function readControlFile(path: string): ControlFile | undefined {
+  try {
+    const value: unknown = JSON.parse(Deno.readTextFileSync(path));
+    if (typeof value !== "object" || value === null) return undefined;
+    const { url, token, pid } = value as Record<string, unknown>;
+    if (typeof url !== "string" || typeof token !== "string" || typeof pid !== "number") return undefined;
+    return { url, token, pid };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** Removes the file, if it is there. */
+export function removeControlFile(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** 32 random bytes as text. */
+export function newControlToken(): string {
+  return [...crypto.getRandomValues(new Uint8Array(32))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
