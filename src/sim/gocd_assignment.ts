@@ -17,11 +17,13 @@ export function environmentOf(world: GocdWorld, job: SimJob): string | undefined
 export function firstMatchingJob(world: GocdWorld, gocdAgent: SimGocdAgent): SimJob | undefined {
   if (gocdAgent.configState !== "Enabled") return undefined;
   const environments = realEnvironments(world, gocdAgent);
+  const spell = (name: string): string => world.rules.resourceCase === "insensitive" ? name.toLowerCase() : name;
+  const has = new Set(gocdAgent.gocdResources.map(spell));
   for (const id of world.loaded) {
     const job = world.jobs.get(id);
     if (job === undefined || job.state !== "Scheduled" || job.obstacle === "zombie") continue;
     if (!fitsEnvironment(environmentOf(world, job), environments)) continue;
-    if (fitsJob(world, gocdAgent, job)) return job;
+    if (fitsPinOrKind(gocdAgent, job) && job.gocdResources.every((name) => has.has(spell(name)))) return job;
   }
   return undefined;
 }
@@ -30,11 +32,8 @@ function fitsEnvironment(environment: string | undefined, ofAgent: readonly stri
   return environment === undefined ? ofAgent.length === 0 : ofAgent.includes(environment.toLowerCase());
 }
 
-function fitsJob(world: GocdWorld, gocdAgent: SimGocdAgent, job: SimJob): boolean {
+/** A pin names one agent; the plugin of an elastic agent is not modelled: such agents take nothing by themselves. */
+function fitsPinOrKind(gocdAgent: SimGocdAgent, job: SimJob): boolean {
   if (job.pinnedUuid !== undefined) return job.pinnedUuid === gocdAgent.uuid;
-  // The plugin of an elastic agent is not modelled: elastic agents take nothing by themselves.
-  if (job.elasticProfile !== undefined || gocdAgent.elastic !== undefined) return false;
-  const spell = (name: string): string => world.rules.resourceCase === "insensitive" ? name.toLowerCase() : name;
-  const has = new Set(gocdAgent.gocdResources.map(spell));
-  return job.gocdResources.every((name) => has.has(spell(name)));
+  return job.elasticProfile === undefined && gocdAgent.elastic === undefined;
 }

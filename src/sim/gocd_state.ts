@@ -186,6 +186,8 @@ export interface GocdWorld {
   readonly pipelineEnvironments: Map<string, string>;
   readonly pipelineCounters: Map<string, number>;
   readonly jobs: Map<number, SimJob>;
+  /** Those of `jobs` that an agent has. */
+  readonly active: Set<SimJob>;
   nextJobId: number;
   /** Ids of the scheduled list in memory, oldest first. */
   loaded: number[];

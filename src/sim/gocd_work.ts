@@ -85,6 +85,7 @@ export function reloadScheduledList(world: GocdWorld): void {
 function dropAssignment(world: GocdWorld, job: SimJob): void {
   if (job.gocdAgentUuid !== undefined) world.assignments.delete(job.gocdAgentUuid);
   job.state = "Scheduled";
+  world.active.delete(job);
   delete job.gocdAgentUuid;
 }
 
@@ -97,6 +98,7 @@ export function assignWork(world: GocdWorld, uuid: string): void {
   const job = firstMatchingJob(world, gocdAgent);
   if (job === undefined) return;
   job.state = "Assigned";
+  world.active.add(job);
   job.gocdAgentUuid = uuid;
   world.loaded = world.loaded.filter((id) => id !== job.id);
   if (job.obstacle === undefined) world.assignments.set(uuid, job.id);
@@ -115,12 +117,17 @@ export function fetchWork(world: GocdWorld, uuid: string): SimJob | undefined {
 
 /** Builds recorded as running on this uuid. */
 export function activeJobsOf(world: GocdWorld, uuid: string): readonly SimJob[] {
-  return [...world.jobs.values()].filter((job) => job.state !== "Scheduled" && job.gocdAgentUuid === uuid);
+  return [...world.active].filter((job) => job.gocdAgentUuid === uuid);
+}
+
+function endJob(world: GocdWorld, job: SimJob): void {
+  world.jobs.delete(job.id);
+  world.active.delete(job);
 }
 
 /** Marks a build Rescheduled: a copy appears under the same locator with a new id, without a pin (facts: gocd 1.2). */
 function putBack(world: GocdWorld, job: SimJob): void {
-  world.jobs.delete(job.id);
+  endJob(world, job);
   if (job.gocdAgentUuid !== undefined && world.assignments.get(job.gocdAgentUuid) === job.id) {
     world.assignments.delete(job.gocdAgentUuid);
   }
@@ -137,8 +144,8 @@ export function rescheduleHungJobs(world: GocdWorld): void {
     if (isLive(gocdAgent)) live.add(gocdAgent.uuid);
   }
   if (live.size === 0) return;
-  for (const job of [...world.jobs.values()]) {
-    if (job.state !== "Scheduled" && !live.has(job.gocdAgentUuid ?? "")) putBack(world, job);
+  for (const job of [...world.active]) {
+    if (!live.has(job.gocdAgentUuid ?? "")) putBack(world, job);
   }
 }
 
@@ -175,7 +182,7 @@ export function reportJob(
     world.tally.staleCompletions += 1;
     return false;
   }
-  world.jobs.delete(jobId);
+  endJob(world, job);
   world.tally.buildsCompleted += 1;
   world.tally.completedLocators.add(job.locator);
   return true;
@@ -185,7 +192,7 @@ export function reportJob(
 export function cancelJob(world: GocdWorld, locator: string, hangs: boolean): boolean {
   const job = [...world.jobs.values()].find((candidate) => candidate.locator === locator);
   if (job === undefined) return false;
-  world.jobs.delete(job.id);
+  endJob(world, job);
   world.tally.buildsCancelled += 1;
   const uuid = job.gocdAgentUuid;
   if (uuid === undefined) return true;

@@ -39,6 +39,9 @@ interface Writer {
   controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined;
   bytes: number;
   records: number;
+  /** The server has sent all so far and asks for more: only then may the stream break, or bytes would be lost. */
+  isAsked: boolean;
+  isBreaking: boolean;
 }
 
 /** Bytes that no RecordIO reader can take for a length. */
@@ -46,15 +49,19 @@ const garbage = new TextEncoder().encode("not-a-length\n");
 
 /** Opens a body. */
 export function openByteStream(options: ByteStreamOptions): ByteStream {
-  const writer: Writer = { options, controller: undefined, bytes: 0, records: 0 };
+  const writer: Writer = { options, controller: undefined, bytes: 0, records: 0, isAsked: false, isBreaking: false };
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
     start: (controller): void => void (writer.controller = controller),
+    pull: (controller): void => {
+      writer.isAsked = true;
+      if (writer.isBreaking) controller.error(broken());
+    },
     cancel: (): void => {
       if (writer.controller === undefined) return;
       writer.controller = undefined;
       options.onHangUp();
     },
-  });
+  }, { highWaterMark: 0 });
   return {
     body,
     send: (events): void => send(writer, events),
@@ -72,7 +79,10 @@ function send(writer: Writer, events: readonly Plain[]): void {
     const room = (writer.options.faults.cutAtByte ?? Infinity) - writer.bytes;
     const sent = chunk.length > room ? chunk.subarray(0, room) : chunk;
     writer.bytes += sent.length;
-    if (sent.length > 0) writer.controller.enqueue(new Uint8Array(sent));
+    if (sent.length > 0) {
+      writer.isAsked = false;
+      writer.controller.enqueue(new Uint8Array(sent));
+    }
     if (chunk.length < room) continue;
     end(writer, "cut");
     writer.options.onHangUp();
@@ -99,9 +109,14 @@ function chunksOf(records: readonly Uint8Array[], chunking: "record" | "byte" | 
   }
 }
 
+function broken(): Error {
+  return new Error("the simulated master broke the stream");
+}
+
 function end(writer: Writer, how: "closed" | "cut"): void {
   const { controller } = writer;
   writer.controller = undefined;
   if (how === "closed") controller?.close();
-  else controller?.error(new Error("the simulated master broke the stream"));
+  else if (writer.isAsked) controller?.error(broken());
+  else writer.isBreaking = controller !== undefined;
 }

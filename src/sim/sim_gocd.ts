@@ -195,6 +195,7 @@ function newWorld(options: SimGocdOptions): GocdWorld {
     pipelineEnvironments: new Map(),
     pipelineCounters: new Map(),
     jobs: new Map(),
+    active: new Set(),
     nextJobId: 1,
     loaded: [],
     assignments: new Map(),
