@@ -22,6 +22,8 @@ export interface ByteStreamOptions {
   readonly faults: MesosWireFaults;
   /** Called once when the client hangs up, or when a fault cuts the stream; not after `end`. */
   readonly onHangUp: () => void;
+  /** Runs `act` when what was written has had time to leave: a break must not overtake the bytes before it. */
+  readonly whenSent: (act: () => void) => void;
 }
 
 /** A body that events are written to. */
@@ -39,9 +41,6 @@ interface Writer {
   controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined;
   bytes: number;
   records: number;
-  /** The server has sent all so far and asks for more: only then may the stream break, or bytes would be lost. */
-  isAsked: boolean;
-  isBreaking: boolean;
 }
 
 /** Bytes that no RecordIO reader can take for a length. */
@@ -49,19 +48,15 @@ const garbage = new TextEncoder().encode("not-a-length\n");
 
 /** Opens a body. */
 export function openByteStream(options: ByteStreamOptions): ByteStream {
-  const writer: Writer = { options, controller: undefined, bytes: 0, records: 0, isAsked: false, isBreaking: false };
+  const writer: Writer = { options, controller: undefined, bytes: 0, records: 0 };
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
     start: (controller): void => void (writer.controller = controller),
-    pull: (controller): void => {
-      writer.isAsked = true;
-      if (writer.isBreaking) controller.error(broken());
-    },
     cancel: (): void => {
       if (writer.controller === undefined) return;
       writer.controller = undefined;
       options.onHangUp();
     },
-  }, { highWaterMark: 0 });
+  });
   return {
     body,
     send: (events): void => send(writer, events),
@@ -79,10 +74,7 @@ function send(writer: Writer, events: readonly Plain[]): void {
     const room = (writer.options.faults.cutAtByte ?? Infinity) - writer.bytes;
     const sent = chunk.length > room ? chunk.subarray(0, room) : chunk;
     writer.bytes += sent.length;
-    if (sent.length > 0) {
-      writer.isAsked = false;
-      writer.controller.enqueue(new Uint8Array(sent));
-    }
+    if (sent.length > 0) writer.controller.enqueue(new Uint8Array(sent));
     if (chunk.length < room) continue;
     end(writer, "cut");
     writer.options.onHangUp();
@@ -109,14 +101,10 @@ function chunksOf(records: readonly Uint8Array[], chunking: "record" | "byte" | 
   }
 }
 
-function broken(): Error {
-  return new Error("the simulated master broke the stream");
-}
-
 function end(writer: Writer, how: "closed" | "cut"): void {
-  const { controller } = writer;
+  const { controller, options } = writer;
   writer.controller = undefined;
-  if (how === "closed") controller?.close();
-  else if (writer.isAsked) controller?.error(broken());
-  else writer.isBreaking = controller !== undefined;
+  if (controller === undefined) return;
+  if (how === "closed") controller.close();
+  else options.whenSent(() => controller.error(new Error("the simulated master broke the stream")));
 }

@@ -219,10 +219,22 @@ function giveUp(face: Face, index: number): void {
   face.unanswered.delete(index);
 }
 
+/** The server reads ahead and writes on its own, without a sign of it: a break waits this long, ms. */
+const sentMs = 20;
+
+function soon(face: Face, act: () => void): void {
+  const waiting = face.options.sleep(sentMs, face.closing.signal).catch(() => {}).finally(() => {
+    face.ending.delete(waiting);
+    act();
+  });
+  face.ending.add(waiting);
+}
+
 function toStream(face: Face, answer: SimMesosAnswer, subscriptionId: number): Response {
   const stream = openByteStream({
     mediaType: answer.headers["content-type"] ?? "application/json",
     faults: face.faults,
+    whenSent: (act): void => soon(face, act),
     onHangUp: (): void => {
       face.streams.delete(subscriptionId);
       face.model.disconnect(subscriptionId, now(face));
