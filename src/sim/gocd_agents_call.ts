@@ -9,13 +9,17 @@ import type { GocdWorld } from "./gocd_state.ts";
 
 /** A request to the agents API after authentication. */
 export interface AgentsCall {
+  /** The server. */
   readonly world: GocdWorld;
+  /** The request as it came. */
   readonly request: SimRequest;
+  /** Who asks. */
   readonly caller: Caller;
   /** The uuid in the path; undefined for the collection. */
   readonly uuid: string | undefined;
   /** `kill_running_tasks`, `enable`, … behind the uuid. */
   readonly action: string | undefined;
+  /** How agents are written for this caller. */
   readonly writing: AgentWriting;
 }
 

@@ -8,10 +8,13 @@ import type { AgentsShape } from "./gocd_versions.ts";
 
 /** What the writers need beside the records. */
 export interface AgentWriting {
+  /** The server. */
   readonly world: GocdWorld;
+  /** The shape asked for. */
   readonly shape: AgentsShape;
   /** `http://host:port/go` as the caller sees it. */
   readonly baseUrl: string;
+  /** Who reads: build details need the right to view the pipeline. */
   readonly caller: Caller;
 }
 

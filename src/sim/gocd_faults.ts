@@ -30,6 +30,7 @@ export type SimFaultKind =
 
 /** An armed fault. */
 export interface SimFault {
+  /** What goes wrong. */
   readonly what: SimFaultKind;
   /** Requests left that it hits. */
   requests: number;

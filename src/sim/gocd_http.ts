@@ -22,11 +22,13 @@ export interface GocdHttpOptions {
 export interface GocdHttp {
   /** Base URL with the context path: `http://127.0.0.1:port/go`. */
   readonly url: string;
+  /** The port that was given or picked. */
   readonly port: number;
   /** Stops listening: connections are refused until `resume`. */
   pause(): Promise<void>;
   /** Listens again on the same port. */
   resume(): void;
+  /** Stops listening and waits for requests in work. */
   close(): Promise<void>;
 }
 

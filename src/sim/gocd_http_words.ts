@@ -5,10 +5,13 @@ import type { GocdWorld } from "./gocd_state.ts";
 
 /** A request; header names in lower case. */
 export interface SimRequest {
+  /** In capitals: `GET`. */
   readonly method: string;
   /** Path with the context path, and the query if any: `/go/api/agents`. */
   readonly path: string;
+  /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Empty where the request has none. */
   readonly body: string;
 }
 
@@ -16,9 +19,11 @@ export interface SimRequest {
 export interface SimResponse {
   /** 0 where the connection was refused. */
   readonly status: number;
+  /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   /** For `cut` the part that was sent before the connection broke. */
   readonly body: string;
+  /** `refused`: nothing was reached; `cut`: broken before the end. */
   readonly connection: "kept" | "refused" | "cut";
   /** How long the caller has to wait for the answer. */
   readonly delayMs: number;

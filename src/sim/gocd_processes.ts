@@ -14,6 +14,7 @@ export interface SimAgentStart {
   readonly env: Readonly<Record<string, string>>;
   /** The random uuid that the agent makes for itself (or its pre-seeded guid.txt). */
   readonly uuid: string;
+  /** The family of the image; default `modern`. */
   readonly era?: SimImageEra;
   /** Start to first contact; default: the model's clock. */
   readonly bootDelayMs?: number;

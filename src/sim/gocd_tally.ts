@@ -3,19 +3,27 @@
 
 /** A build that lost its agent. */
 export interface KilledBuild {
+  /** When the process stopped or the record was deleted. */
   readonly atMs: number;
+  /** The build's locator. */
   readonly locator: string;
   /** The job's state when it happened. `Assigned` work had not been fetched yet. */
   readonly state: "Assigned" | "Preparing" | "Building" | "Completing";
+  /** The agent's uuid. */
   readonly uuid: string;
+  /** The container's hostname, or the record's for a deletion. */
   readonly hostname: string;
 }
 
 /** A change that somebody made to a record of a GocdAgent through the API. */
 export interface GocdAgentChange {
+  /** When it was answered. */
   readonly atMs: number;
+  /** `update`: hostname, resources or environments. */
   readonly kind: "enable" | "disable" | "update" | "delete";
+  /** The record's uuid. */
   readonly uuid: string;
+  /** The record's hostname then. */
   readonly hostname: string;
   /** `anonymous` on a server without security. */
   readonly user: string;
@@ -23,6 +31,7 @@ export interface GocdAgentChange {
 
 /** Everything counted since the start of the simulation. */
 export interface GocdTally {
+  /** Builds that ended as their agent reported. */
   buildsCompleted: number;
   /** Locators of completed builds. */
   readonly completedLocators: Set<string>;
@@ -46,13 +55,17 @@ export interface GocdTally {
   registrationsRefused: number;
   /** Full saves of cruise-config.xml up to 19.8 (facts: gocd 4.1). */
   configSaves: number;
+  /** Changes by the API, oldest first. */
   readonly changes: GocdAgentChange[];
   /** Requests by kind, such as `agents.list` or `feed`. */
   readonly requests: Map<string, number>;
   /** Answers by status. */
   readonly statuses: Map<number, number>;
+  /** One per request without a known session cookie. */
   sessionsCreated: number;
+  /** Requests in work now, as transports say. */
   concurrentRequests: number;
+  /** The most requests at one time. */
   concurrentRequestsMax: number;
 }
 

@@ -9,6 +9,7 @@ export type AgentsShape = "legacy" | "v1" | "v2" | "v3" | "v4" | "v5" | "v6" | "
 
 /** How a release behaves (facts: gocd, the sections named at each field). */
 export interface GocdRules {
+  /** The release. */
   readonly version: string;
   /** `/api/jobs/scheduled.xml` (1.1): served, gone but still behind its admin rule, or gone. */
   readonly oldFeed: "served" | "admin-404" | "gone";
@@ -18,6 +19,7 @@ export interface GocdRules {
   readonly feedHidesPipelines: boolean;
   /** Shapes served by the agents API, and the one behind the un-versioned media type (0, 2.1). */
   readonly agentsShapes: readonly AgentsShape[];
+  /** What `application/vnd.go.cd+json` means for agents; undefined before 19.8. */
   readonly newestShape: AgentsShape | undefined;
   /** Agents API on Spark: exact Accept or 404 (2.7), answers to PATCH with state Missing (2.3). */
   readonly sparkAgents: boolean;
@@ -25,25 +27,35 @@ export interface GocdRules {
   readonly sparkFilter: boolean;
   /** Un-versioned `application/vnd.go.cd+json` and a fixed set of known versions (2.7). */
   readonly unversionedAccept: boolean;
+  /** `/api/version` (16.6). */
   readonly versionApi: boolean;
   /** Maintenance mode: none, drain mode (18.12), maintenance mode (19.1). */
   readonly pause: "none" | "drain" | "maintenance";
+  /** `/api/server_health_messages` (18.2). */
   readonly healthMessages: boolean;
+  /** `/api/v1/health` (17.11). */
   readonly healthApi: boolean;
+  /** Personal access tokens (19.2). */
   readonly bearerTokens: boolean;
   /** The security layer of 18.6: its messages, 403 for too few rights (5). */
   readonly newSecurity: boolean;
+  /** PATCH and DELETE of `/api/agents` (16.7). */
   readonly bulkAgents: boolean;
+  /** One refusal leaves all agents as they are (16.8). */
   readonly bulkDeleteAllOrNothing: boolean;
   /** POST `/api/agents/:uuid/{enable,disable,delete}` and whether they need `Confirm: true` (5). */
   readonly legacyPosts: "none" | "free" | "confirm";
+  /** `/api/agents/:uuid/kill_running_tasks` (20.5). */
   readonly killRunningTasks: boolean;
+  /** `/api/internal/elastic/profiles/:id/usages` (19.1). */
   readonly elasticUsages: boolean;
   /** Elastic profiles exist. */
   readonly elastic: boolean;
   /** Agents live in the database, not in cruise-config.xml: statuses, texts and unknown environments (2.3 to 2.5). */
   readonly agentsInDatabase: boolean;
+  /** How resource names compare (3.1). */
   readonly resourceCase: "insensitive" | "sensitive";
+  /** How often builds of lost agents are put back (3.2). */
   readonly hungJobsEveryMs: number;
   /** Whether a disabled, silent agent becomes LostContact (2.5). */
   readonly disabledAgentsRefreshed: boolean;
@@ -51,6 +63,7 @@ export interface GocdRules {
   readonly missingBecomesLost: boolean;
   /** What a live agent does whose record was deleted: register again as Pending, or be refused (4.7). */
   readonly deletedAgent: "registers-again" | "refused";
+  /** Beyond it registrations without key are refused (4.1). */
   readonly pendingAgentsMax: number;
   /** Agents ask every 1 s growing to 10 s instead of every 10 s (3.2). */
   readonly adaptiveAsk: boolean;

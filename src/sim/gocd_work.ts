@@ -7,20 +7,27 @@ import type { KilledBuild } from "./gocd_tally.ts";
 
 /** A job to be scheduled. */
 export interface SimJobRequest {
+  /** The pipeline's name. */
   readonly pipeline: string;
   /** Default: the pipeline's next. */
   readonly counter?: number;
+  /** The stage's name. */
   readonly stage: string;
+  /** Default 1. */
   readonly stageCounter?: number;
+  /** The job's name. */
   readonly job: string;
   /** Puts the pipeline into this environment (made where it does not exist). Kept for its later jobs. */
   readonly environment?: string;
+  /** Ignored for an elastic job: it has none. */
   readonly gocdResources: readonly string[];
   /** How long it is in state Building. */
   readonly durationMs: number;
+  /** Makes it a job of this elastic agent profile, which no static agent takes. */
   readonly elasticProfile?: string;
   /** The uuid of the agent it is pinned to (a run-on-all job: name it `<job>-runOnAll-<n>`). */
   readonly runOnAll?: string;
+  /** Shown by the feed. */
   readonly variables?: readonly SimVariable[];
   /** Makes it a job that stays Scheduled for another reason than agents. */
   readonly obstacle?: SimObstacle;

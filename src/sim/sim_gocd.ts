@@ -27,6 +27,7 @@ import { seededRandom } from "./random.ts";
 export interface SimGocdOptions {
   /** A release such as `26.1.0`. */
   readonly version: string;
+  /** The time at which it begins. */
   readonly nowMs: number;
   /** Default: a fixed seed. */
   readonly random?: () => number;
@@ -34,20 +35,27 @@ export interface SimGocdOptions {
   readonly autoRegisterKey?: string;
   /** Default: no security. */
   readonly security?: SimSecurity;
+  /** Environments that exist; those of scheduled jobs are added by themselves. */
   readonly environments?: readonly SimEnvironment[];
   /** Default `/go`. */
   readonly contextPath?: string;
   /** `host:port` values under which agents reach the server; default: any. */
   readonly agentAddresses?: readonly string[];
+  /** Intervals that differ from the real server's. */
   readonly clocks?: Partial<SimGocdClocks>;
 }
 
 /** An agent that the installation has beside ours. */
 export interface SimForeignAgent {
+  /** Its uuid. */
   readonly uuid: string;
+  /** Its hostname, also of its process. */
   readonly hostname: string;
+  /** Default none. */
   readonly gocdResources?: readonly string[];
+  /** Default none. */
   readonly environments?: readonly string[];
+  /** Default Enabled. */
   readonly configState?: "Enabled" | "Disabled";
   /** An elastic agent of a plugin; it takes no jobs in the model. */
   readonly elastic?: { readonly agentId: string; readonly pluginId: string };
@@ -85,11 +93,15 @@ export interface SimGocd {
   upgrade(version: string, startupMs: number): void;
   /** Maintenance mode (drain mode on 18.12). Throws RangeError for a release without it. */
   setMaintenance(on: boolean, by?: string): void;
+  /** While a backup runs nearly everything is 503. */
   setBackup(on: boolean): void;
+  /** Changes users and rights from now on. */
   setSecurity(security: SimSecurity): void;
+  /** Replaces the messages that the server does not find by itself. */
   setHealthMessages(messages: readonly SimHealthMessage[]): void;
   /** Arms a fault for the next `requests` requests (default 1), only to paths containing `pathContains`. */
   inject(fault: SimFaultKind, requests?: number, pathContains?: string): void;
+  /** Disarms all faults. */
   clearFaults(): void;
   /** What the server counted. */
   readonly tally: GocdTally;
