@@ -1,0 +1,282 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { GocdError, type GocdPoll } from "../../src/gocd/api.ts";
+import { createHttpGocdApi, type HttpGocdApi } from "../../src/gocd/http_api.ts";
+import { connection, type FakeGocd, fakeGocd, json, releaseOf } from "./fake_gocd.ts";
+
+const signal = new AbortController().signal;
+
+function apiOf(fake: FakeGocd, nowMs = (): number => 0): HttpGocdApi {
+  return createHttpGocdApi(connection, { fetch: fake.fetch, nowMs });
+}
+
+const releases = [
+  ..."15.2 15.3 16.1 16.5 16.6 16.7 16.8 16.9 16.10 16.12 17.1 17.9 17.12 18.1 18.2 18.5 18.6 18.10 18.11 18.12".split(
+    " ",
+  ),
+  ..."19.1 19.2 19.3 19.7 19.8 19.9 20.1 20.5 20.7 20.8 20.9 20.10 21.3 22.3 23.1 24.1 25.4 26.1".split(" "),
+].map((release) => `${release}.0`);
+
+for (const version of releases) {
+  const release = releaseOf(version);
+
+  Deno.test(`a poll of GoCD ${version} reads version, maintenance, jobs and agents by its own paths`, async () => {
+    const fake = fakeGocd(version, [
+      { uuid: "u1", config: "Enabled", state: "Idle" },
+      { uuid: "u2", config: "Disabled", state: "Building" },
+    ]);
+    const poll: GocdPoll = await apiOf(fake).poll(signal);
+    const origin = release >= 1903 ? "gocd" : "unstated";
+    assertEquals(poll.jobs, [{
+      locator: "p/5/s/1/compile",
+      name: "compile",
+      environment: "prod",
+      gocdResources: ["linux"],
+    }]);
+    assertEquals(poll.agents, [
+      {
+        uuid: "u1",
+        hostname: "u1",
+        configState: "Enabled",
+        agentState: "Idle",
+        buildState: "Idle",
+        gocdResources: ["linux"],
+        environments: [{ name: "prod", origin }],
+        elastic: false,
+        ipAddress: "10.0.0.1",
+      },
+      {
+        uuid: "u2",
+        hostname: "u2",
+        configState: "Disabled",
+        agentState: "Building",
+        buildState: "Building",
+        gocdResources: ["linux"],
+        environments: [{ name: "prod", origin }],
+        elastic: false,
+        ipAddress: "10.0.0.1",
+      },
+    ]);
+    assertEquals(poll.server, {
+      version: release < 1606 ? "<16.6" : version,
+      resourceCase: release >= 1909 && release <= 2009 ? "sensitive" : "insensitive",
+      slowRegistration: release <= 1908,
+      maintenance: "off",
+    });
+    assertEquals(poll.findings, []);
+  });
+
+  Deno.test(`GoCD ${version} shows elastic agents as far as its API can`, async () => {
+    const fake = fakeGocd(version, [{ uuid: "e1", config: "Enabled", state: "Idle", elastic: true }]);
+    if (release >= 1608) {
+      const poll = await apiOf(fake).poll(signal);
+      assertEquals(poll.agents.map((agent) => agent.elastic), [true]);
+    }
+  });
+
+  Deno.test(`GoCD ${version} has agents enabled, disabled and deleted in its own way`, async () => {
+    const fake = fakeGocd(version, [
+      { uuid: "a", config: "Pending", state: "Unknown" },
+      { uuid: "b", config: "Enabled", state: "Idle" },
+      { uuid: "c", config: "Enabled", state: "Idle" },
+    ]);
+    const api = apiOf(fake);
+    await api.enableAgent("a", { gocdResources: ["linux"], environment: "prod" }, signal);
+    const enabling = fake.seen.at(-1);
+    assertEquals(fake.agents.map((agent) => agent.config), ["Enabled", "Enabled", "Enabled"]);
+    assertEquals(
+      enabling?.body,
+      release === 1502
+        ? { enabled: true, resources: ["linux"] }
+        : { agent_config_state: "Enabled", resources: ["linux"], environments: ["prod"] },
+    );
+    assertEquals(enabling?.headers.get("content-type"), "application/json");
+    assertEquals(enabling?.headers.get("confirm"), "true");
+    assertEquals(enabling?.headers.get("x-gocd-confirm"), "true");
+
+    let before = fake.seen.length;
+    await api.disableAgents(["a", "b", "c"], signal);
+    assertEquals(fake.agents.map((agent) => agent.config), ["Disabled", "Disabled", "Disabled"]);
+    assertEquals(writes(fake, before), release >= 1607 ? 1 : 3, "bulk from 16.7 on");
+
+    before = fake.seen.length;
+    await api.deleteAgents(["a", "b", "gone", "c"], signal);
+    assertEquals(fake.agents, []);
+    assertEquals(writes(fake, before), release >= 1607 ? 5 : 4, "an unknown uuid makes it one by one");
+  });
+
+  Deno.test(`GoCD ${version} tells whether the account is an administrator, and nothing is changed for it`, async () => {
+    const fake = fakeGocd(version);
+    const api = apiOf(fake);
+    assertEquals((await api.rights(signal)).admin, "yes");
+    fake.override = (request) =>
+      /maintenance_mode|drain_mode|jobs\/scheduled/.test(request.path)
+        ? release < 1806
+          ? json(401, { message: "You are not authorized to perform this action." })
+          : json(403, { message: "You are not authorized to access this resource!" })
+        : undefined;
+    assertEquals((await api.rights(signal)).admin, "no");
+    assertEquals(fake.seen.every((request) => request.method === "GET"), true);
+  });
+}
+
+function writes(fake: FakeGocd, from: number): number {
+  return fake.seen.slice(from).filter((request) => request.method !== "GET").length;
+}
+
+Deno.test("versions never heard of work by the nearest shape, and say so", async () => {
+  for (const [told, shown] of [["27.3.0", "27.3.0"], ["nightly", "unknown"], ["", "unknown"], ["14.1.0", "14.1.0"]]) {
+    const fake = fakeGocd(told === "14.1.0" ? "15.2.0" : "26.1.0");
+    fake.override = (request) => request.path === "/api/version" ? json(200, { version: told }) : undefined;
+    const poll = await apiOf(fake).poll(signal);
+    assertEquals(poll.server.version, shown);
+    assertEquals(poll.findings.map((finding) => finding.code), ["gocd-version-unsupported"]);
+  }
+});
+
+Deno.test("the version is asked for once, and again after ten minutes", async () => {
+  let nowMs = 0;
+  const fake = fakeGocd("26.1.0");
+  const api = apiOf(fake, () => nowMs);
+  const asked = (): number => fake.seen.filter((request) => request.path === "/api/version").length;
+  await api.poll(signal);
+  nowMs += 9 * 60 * 1000;
+  await api.poll(signal);
+  assertEquals(asked(), 1);
+  nowMs += 60 * 1000;
+  await api.poll(signal);
+  assertEquals(asked(), 2);
+});
+
+for (
+  const [before, after] of [["16.5.0", "26.1.0"], ["17.12.0", "19.9.0"], ["20.8.0", "20.9.0"], ["15.2.0", "16.10.0"], [
+    "26.1.0",
+    "18.1.0",
+  ]] as const
+) {
+  Deno.test(`a server that becomes ${after} from ${before} under us is read on, in one poll`, async () => {
+    const fake = fakeGocd(before, [{ uuid: "u1", config: "Enabled", state: "Idle" }]);
+    const api = apiOf(fake);
+    await api.poll(signal);
+    fake.version = after;
+    if (before !== "20.8.0") {
+      const poll = await api.poll(signal);
+      assertEquals(poll.server.version, after);
+      assertEquals(poll.agents.length, 1);
+    } else {
+      // Nothing that we use has changed: only the next look at the version shows it.
+      assertEquals((await api.poll(signal)).server.version, before);
+    }
+  });
+}
+
+Deno.test("after a failed poll the version is asked for again, because the server may come back as another one", async () => {
+  const fake = fakeGocd("20.8.0");
+  const api = apiOf(fake);
+  await api.poll(signal);
+  fake.override = () => json(503, { message: "GoCD server is starting" });
+  await assertRejects(() => api.poll(signal), GocdError, "is starting");
+  fake.override = () => undefined;
+  fake.version = "20.9.0";
+  assertEquals((await api.poll(signal)).server.version, "20.9.0");
+});
+
+Deno.test("an old server that does not tell its version is probed once and then known", async () => {
+  const fake = fakeGocd("15.2.0");
+  const api = apiOf(fake);
+  await api.poll(signal);
+  const before = fake.seen.length;
+  await api.poll(signal);
+  assertEquals(fake.seen.slice(before).map((request) => `${request.path} ${request.accept}`), [
+    "/api/jobs/scheduled.xml application/xml",
+    "/api/agents application/vnd.go.cd.v1+json",
+  ]);
+});
+
+Deno.test("a new server that hides its version is found out, and works", async () => {
+  const fake = fakeGocd("26.1.0", [{ uuid: "u1", config: "Enabled", state: "Idle" }]);
+  fake.override = (request) => request.path === "/api/version" ? new Response("", { status: 404 }) : undefined;
+  const api = apiOf(fake);
+  const poll = await api.poll(signal);
+  assertEquals(poll.server.version, "unknown");
+  assertEquals(poll.findings.map((finding) => finding.code), ["gocd-version-unknown"]);
+  assertEquals((await api.poll(signal)).server.maintenance, "off");
+});
+
+Deno.test("GoCD 15.2 without its un-versioned list leaves the state of a disabled agent open", async () => {
+  const fake = fakeGocd("15.2.0", [{ uuid: "u1", config: "Disabled", state: "Idle" }]);
+  fake.override = (request) => request.accept === "application/json" ? new Response("", { status: 404 }) : undefined;
+  const [agent] = (await apiOf(fake).poll(signal)).agents;
+  assertEquals([agent?.configState, agent?.agentState], ["Disabled", "Unknown"]);
+});
+
+Deno.test("GoCD 15.2 cannot set an environment, and the next poll says so", async () => {
+  const fake = fakeGocd("15.2.0", [{ uuid: "a", config: "Pending", state: "Unknown" }]);
+  const api = apiOf(fake);
+  await api.enableAgent("a", { gocdResources: [], environment: "prod" }, signal);
+  assertEquals((await api.poll(signal)).findings.map((finding) => finding.code), ["gocd-environment-not-set"]);
+});
+
+for (const [version, part] of [["19.1.0", "maintenance mode"], ["20.9.0", "missing from the feed"]] as const) {
+  Deno.test(`on ${version} an account without rights gets a finding in each poll that says: ${part}`, async () => {
+    const fake = fakeGocd(version);
+    fake.override = (request) =>
+      request.path.includes("maintenance_mode") ? json(403, { message: "You are not authorized" }) : undefined;
+    const api = apiOf(fake);
+    for (let round = 0; round < 2; round += 1) {
+      const poll = await api.poll(signal);
+      assertEquals(poll.server.maintenance, "unknown");
+      const [finding] = poll.findings;
+      assertEquals(finding?.code, "gocd-too-few-rights");
+      assertEquals(finding?.message.includes(part), true);
+    }
+  });
+}
+
+Deno.test("maintenance mode that cannot be found is unknown, not off", async () => {
+  const fake = fakeGocd("26.1.0");
+  fake.override = (request) =>
+    request.path.includes("maintenance_mode") ? json(404, { message: "not here" }) : undefined;
+  assertEquals((await apiOf(fake).poll(signal)).server.maintenance, "unknown");
+});
+
+for (const part of ["/api/version", "maintenance_mode", "scheduled.xml", "/api/agents"]) {
+  Deno.test(`a poll fails as a whole where ${part} fails`, async () => {
+    const fake = fakeGocd("26.1.0");
+    fake.override = (request) => request.path.includes(part) ? new Response("oops", { status: 500 }) : undefined;
+    const error = await assertRejects(() => apiOf(fake).poll(signal), GocdError);
+    assertEquals(error.problem.code, "gocd-server-error");
+  });
+}
+
+Deno.test("health messages that cannot be read are a finding, not a failed poll", async () => {
+  const fake = fakeGocd("26.1.0");
+  fake.override = (request) => request.path.includes("health") ? new Response("oops", { status: 500 }) : undefined;
+  assertEquals((await apiOf(fake).poll(signal)).findings.map((finding) => finding.code), ["gocd-health-unread"]);
+});
+
+Deno.test("elastic agents are never changed", async () => {
+  const fake = fakeGocd("26.1.0", [{ uuid: "e1", config: "Enabled", state: "Idle", elastic: true }]);
+  const api = apiOf(fake);
+  await api.readAgents(signal);
+  const before = fake.seen.length;
+  for (
+    const act of [
+      () => api.enableAgent("e1", undefined, signal),
+      () => api.disableAgents(["e1"], signal),
+      () => api.deleteAgents(["e1"], signal),
+    ]
+  ) {
+    await assertRejects(act, GocdError, "elastic");
+  }
+  assertEquals(fake.seen.length, before);
+});
+
+Deno.test("an API that the server calls deprecated is a finding", async () => {
+  const fake = fakeGocd("26.1.0");
+  fake.override = (request) =>
+    request.path === "/api/agents"
+      ? json(200, { _embedded: { agents: [] } }, { "x-gocd-api-deprecated-in": "27.1.0" })
+      : undefined;
+  const { findings } = await apiOf(fake).poll(signal);
+  assertEquals(findings.map((finding) => finding.code), ["gocd-api-deprecated"]);
+});

@@ -1,0 +1,397 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { type GocdConnection, type GocdCredentials, GocdError } from "../../src/gocd/api.ts";
+import { createHttpGocdApi } from "../../src/gocd/http_api.ts";
+import { Secret } from "../../src/secret.ts";
+import { connection, fakeGocd, json } from "./fake_gocd.ts";
+
+const signal = new AbortController().signal;
+const basic: GocdCredentials = {
+  kind: "basic",
+  userName: "ci",
+  password: new Secret("go-server.password", () => "hunter2!"),
+};
+const bearer: GocdCredentials = { kind: "bearer", token: new Secret("go-server.access-token", () => "t0ken-value") };
+
+function page(status: number, body: string, headers: Record<string, string> = {}): Response {
+  return new Response(body, { status, headers });
+}
+const html = "<!DOCTYPE html><html><title>Log in</title></html>";
+const asHtml = { "content-type": "text/html; charset=utf-8" };
+
+interface Case {
+  readonly what: string;
+  readonly answer: () => Response;
+  readonly want: readonly [code: string, kind: string];
+  /** Must stand in message or hint. */
+  readonly says: string;
+  readonly credentials?: GocdCredentials;
+}
+
+const badCredentials = "Invalid credentials. Either your username and password are incorrect, or there is a problem.";
+const disabled = "Basic authentication credentials are not required, since security has been disabled on this server.";
+
+const cases: readonly Case[] = [
+  {
+    what: "a login page with 200",
+    answer: () => page(200, html, asHtml),
+    want: ["gocd-login-page", "unreadable"],
+    says: "go-server.url",
+  },
+  {
+    what: "a login page that claims to be XML or JSON",
+    answer: () => page(200, html, { "content-type": "application/vnd.go.cd+json" }),
+    want: ["gocd-login-page", "unreadable"],
+    says: "HTML",
+  },
+  {
+    what: "a login page without a type",
+    answer: () => page(200, html),
+    want: ["gocd-login-page", "unreadable"],
+    says: "HTML",
+  },
+  {
+    what: "a redirect to the login page",
+    answer: () => page(302, "", { location: "http://gocd.test/go/auth/login?x=secret" }),
+    want: ["gocd-login-page", "unreadable"],
+    says: "/go/auth/login",
+  },
+  {
+    what: "a redirect elsewhere",
+    answer: () => page(301, "", { location: "https://gocd.test/go/api/version" }),
+    want: ["gocd-redirected", "unreadable"],
+    says: "https://gocd.test/go/api/version",
+  },
+  {
+    what: "a wrong password",
+    answer: () => json(401, { message: badCredentials }),
+    want: ["gocd-bad-credentials", "refused"],
+    says: "go-server.password",
+    credentials: basic,
+  },
+  {
+    what: "a wrong password on an old server, in HTML",
+    answer: () => page(401, html, asHtml),
+    want: ["gocd-bad-credentials", "refused"],
+    says: "go-server.password",
+    credentials: basic,
+  },
+  {
+    what: "a wrong token",
+    answer: () => json(401, { message: "Invalid Personal Access Token." }),
+    want: ["gocd-bad-token", "refused"],
+    says: "go-server.access-token",
+    credentials: bearer,
+  },
+  {
+    what: "no credentials",
+    answer: () => json(401, { message: "You are not authenticated!" }),
+    want: ["gocd-not-authenticated", "refused"],
+    says: "go-server.user-name",
+  },
+  {
+    what: "no credentials, said in XML",
+    answer: () =>
+      page(401, "<access-denied>\n  <message>You are not authenticated!</message>\n</access-denied>", {
+        "content-type": "application/xml",
+      }),
+    want: ["gocd-not-authenticated", "refused"],
+    says: "You are not authenticated!",
+  },
+  {
+    what: "credentials that are not wanted",
+    answer: () => json(401, { message: disabled }),
+    want: ["gocd-credentials-not-wanted", "refused"],
+    says: "remove go-server.user-name",
+    credentials: basic,
+  },
+  {
+    what: "too few rights up to 18.5",
+    answer: () => json(401, { message: "You are not authorized to perform this action." }),
+    want: ["gocd-forbidden", "refused"],
+    says: "administrator",
+    credentials: basic,
+  },
+  {
+    what: "too few rights",
+    answer: () => json(403, { message: "You are not authorized to access this resource!" }),
+    want: ["gocd-forbidden", "refused"],
+    says: "administrator",
+    credentials: basic,
+  },
+  {
+    what: "a wrong path",
+    answer: () =>
+      page(404, "The url you are trying to reach appears to be incorrect.", { "content-type": "text/plain" }),
+    want: ["gocd-unknown-path", "missing"],
+    says: "go-server.url",
+  },
+  {
+    what: "a 404 of another site",
+    answer: () => page(404, html, asHtml),
+    want: ["gocd-unknown-path", "missing"],
+    says: "/go",
+  },
+  {
+    what: "a 404 that may mean anonymous",
+    answer: () =>
+      json(404, {
+        message: "Either the resource you requested was not found, or you are not authorized to perform this action.",
+      }),
+    want: ["gocd-missing-or-forbidden", "missing"],
+    says: "account",
+  },
+  { what: "a 406 to a GET", answer: () => page(406, ""), want: ["gocd-unknown-path", "missing"], says: "406" },
+  {
+    what: "a proxy that wants a login",
+    answer: () => page(407, ""),
+    want: ["gocd-proxy-refused", "refused"],
+    says: "HTTP_PROXY",
+  },
+  {
+    what: "a refused media type",
+    answer: () => json(415, { message: "You must specify a 'Content-Type' of 'application/json'" }),
+    want: ["gocd-media-type-refused", "refused"],
+    says: "Content-Type",
+  },
+  {
+    what: "a starting server, in JSON",
+    answer: () => json(503, { message: "GoCD server is starting" }),
+    want: ["gocd-starting", "starting"],
+    says: "starting",
+  },
+  {
+    what: "a starting server, in plain text",
+    answer: () => page(503, "GoCD server is starting"),
+    want: ["gocd-starting", "starting"],
+    says: "starting",
+  },
+  {
+    what: "a backup",
+    answer: () =>
+      page(503, "<message>Server is under maintenance mode, please try later.</message>", {
+        "content-type": "application/xml",
+      }),
+    want: ["gocd-backup", "maintenance"],
+    says: "backup",
+  },
+  {
+    what: "maintenance",
+    answer: () => json(503, { message: "Server is in maintenance mode, please try later." }),
+    want: ["gocd-maintenance", "maintenance"],
+    says: "maintenance mode",
+  },
+  {
+    what: "a proxy without its server",
+    answer: () => page(503, html, asHtml),
+    want: ["gocd-unavailable", "unreachable"],
+    says: "503",
+  },
+  {
+    what: "a bad gateway",
+    answer: () => page(502, html, asHtml),
+    want: ["gocd-server-error", "unreachable"],
+    says: "(an HTML page)",
+  },
+  {
+    what: "an error inside",
+    answer: () => json(500, { error: "Internal server error" }),
+    want: ["gocd-server-error", "unreachable"],
+    says: "Internal server error",
+  },
+  {
+    what: "too many requests",
+    answer: () => page(429, "slow down"),
+    want: ["gocd-too-many-requests", "unreachable"],
+    says: "poller.interval",
+  },
+  {
+    what: "a teapot",
+    answer: () => page(418, "short and stout"),
+    want: ["gocd-refused", "refused"],
+    says: "short and stout",
+  },
+];
+
+for (const { what, answer, want, says, credentials = connection.credentials } of cases) {
+  for (const path of ["/api/feed/jobs/scheduled.xml", "/api/agents"]) {
+    Deno.test(`${what} at ${path} gives one clear line, and no poll`, async () => {
+      const fake = fakeGocd("26.1.0");
+      fake.override = (request) => request.path === path ? answer() : undefined;
+      const api = createHttpGocdApi({ ...connection, credentials }, { fetch: fake.fetch, nowMs: () => 0 });
+      const { problem, message, hint } = await assertRejects(() => api.poll(signal), GocdError);
+      assertEquals([problem.code, problem.kind], want);
+      assertStringIncludes(message, `GET http://gocd.test:8153/go${path} answered `);
+      assertStringIncludes(`${message} ${hint}`, says);
+      assert(!/[\n<]|secret/.test(`${message}${hint}`), message);
+    });
+  }
+}
+
+Deno.test("Retry-After is handed on, as seconds and as a date, at most an hour", async () => {
+  const now = Date.parse("2026-01-01T00:00:00Z");
+  for (
+    const [header, want] of [
+      ["7", 7_000],
+      ["Thu, 01 Jan 2026 00:00:30 GMT", 30_000],
+      ["Wed, 31 Dec 2025 00:00:00 GMT", 0],
+      ["999999", 3_600_000],
+      ["soon", undefined],
+    ] as const
+  ) {
+    const fake = fakeGocd("26.1.0");
+    fake.override = () => page(503, "", { "retry-after": header });
+    const api = createHttpGocdApi(connection, { fetch: fake.fetch, nowMs: () => now });
+    assertEquals((await assertRejects(() => api.poll(signal), GocdError)).problem.retryAfterMs, want);
+  }
+});
+
+Deno.test("what a server or proxy sends back of our secrets is not repeated", async () => {
+  for (const [credentials, secret] of [[basic, "hunter2!"], [bearer, "t0ken-value"]] as const) {
+    const fake = fakeGocd("26.1.0");
+    fake.override = (request) =>
+      page(400, `your header ${request.headers.get("authorization")}, your secret ${secret}`, {
+        "content-type": "text/plain",
+      });
+    const api = createHttpGocdApi({ ...connection, credentials }, { fetch: fake.fetch, nowMs: () => 0 });
+    const { message } = await assertRejects(() => api.poll(signal), GocdError);
+    assert(!message.includes(secret) && !message.includes(btoa(`ci:${secret}`)), message);
+    assertStringIncludes(message, "***");
+  }
+});
+
+Deno.test("a long or many-lined message of the server becomes one short line", async () => {
+  const fake = fakeGocd("26.1.0");
+  fake.override = () => json(500, { message: `first\nsecond\u0007 ${"x".repeat(5000)}` });
+  const api = createHttpGocdApi(connection, { fetch: fake.fetch, nowMs: () => 0 });
+  const { message } = await assertRejects(() => api.poll(signal), GocdError);
+  assertStringIncludes(message, "first second x");
+  assert(message.length < 320);
+});
+
+Deno.test("credentials in the URL and a slash at its end are not sent and not shown", async () => {
+  const fake = fakeGocd("26.1.0");
+  fake.override = () => page(500, "");
+  const odd: GocdConnection = { ...connection, url: "http://user:pass@gocd.test:8153/go/?x=1" };
+  const { message } = await assertRejects(
+    () => createHttpGocdApi(odd, { fetch: fake.fetch, nowMs: () => 0 }).poll(signal),
+    GocdError,
+  );
+  assertEquals(message, "GET http://gocd.test:8153/go/api/version answered 500");
+});
+
+Deno.test("a secret file that has vanished is named, and its return is noticed", async () => {
+  let text: string | undefined = "first";
+  const password = new Secret("go-server.password-file", () => {
+    if (text === undefined) {
+      throw new Error("ENOENT /etc/secret");
+    }
+    return text;
+  });
+  const fake = fakeGocd("26.1.0");
+  const credentials: GocdCredentials = { kind: "basic", userName: "ci", password };
+  const api = createHttpGocdApi({ ...connection, credentials }, { fetch: fake.fetch, nowMs: () => 0 });
+  await api.poll(signal);
+  text = undefined;
+  const error = await assertRejects(() => api.poll(signal), GocdError);
+  assertEquals(error.problem.code, "gocd-secret-unreadable");
+  assertStringIncludes(error.message, "go-server.password-file");
+  text = "second";
+  await api.poll(signal);
+  assertEquals(fake.seen.at(-1)?.headers.get("authorization"), `Basic ${btoa("ci:second")}`);
+});
+
+Deno.test("a token with a line break is refused before it is sent, and not shown", async () => {
+  const token = new Secret("go-server.access-token", () => "abc\ndef");
+  const fake = fakeGocd("26.1.0");
+  const api = createHttpGocdApi({ ...connection, credentials: { kind: "bearer", token } }, {
+    fetch: fake.fetch,
+    nowMs: () => 0,
+  });
+  const error = await assertRejects(() => api.poll(signal), GocdError);
+  assertEquals([error.problem.code, fake.seen.length], ["gocd-bad-secret", 0]);
+  assert(!error.message.includes("abc"));
+});
+
+Deno.test("a user name and password beyond ASCII go out as UTF-8", async () => {
+  const credentials: GocdCredentials = { kind: "basic", userName: "jörg", password: new Secret("p", () => "pä:ss€") };
+  const fake = fakeGocd("26.1.0");
+  await createHttpGocdApi({ ...connection, credentials }, { fetch: fake.fetch, nowMs: () => 0 }).poll(signal);
+  const sent = fake.seen[0]?.headers.get("authorization")?.slice("Basic ".length) ?? "";
+  const bytes = Uint8Array.from(atob(sent), (letter) => letter.charCodeAt(0));
+  assertEquals(new TextDecoder().decode(bytes), "jörg:pä:ss€");
+});
+
+Deno.test("certificate authorities that are none are named by their key", async () => {
+  const api = createHttpGocdApi({ ...connection, caCerts: ["no PEM"] }, {
+    fetch: fakeGocd("26.1.0").fetch,
+    nowMs: () => 0,
+  });
+  const result = await api.poll(signal).then(() => undefined, (error: GocdError) => error);
+  // Deno may take such a text for a file without certificates: then there is nothing to complain about.
+  assert(result === undefined || result.hint.includes("go-server.ca-file"));
+  api.close();
+});
+
+Deno.test("the session cookie is kept, and no other; a 401 and another password end it", async () => {
+  let password = "one";
+  const credentials: GocdCredentials = { kind: "basic", userName: "ci", password: new Secret("p", () => password) };
+  const fake = fakeGocd("26.1.0");
+  const api = createHttpGocdApi({ ...connection, credentials }, { fetch: fake.fetch, nowMs: () => 0 });
+  const cookies = (): readonly (string | null)[] => fake.seen.splice(0).map((request) => request.headers.get("cookie"));
+  fake.override = (request) =>
+    request.path === "/api/version"
+      ? new Response(JSON.stringify({ version: "26.1.0" }), {
+        headers: [["set-cookie", "JSESSIONID=abc123;Path=/go;HttpOnly"], ["set-cookie", "tracker=1"], [
+          "content-type",
+          "application/json",
+        ]],
+      })
+      : undefined;
+  await api.readAgents(signal);
+  assertEquals(cookies(), [null, "JSESSIONID=abc123"]);
+  password = "two";
+  await api.readAgents(signal);
+  assertEquals(cookies(), [null]);
+  fake.override = () => new Response("", { status: 401, headers: { "set-cookie": "JSESSIONID=zzz" } });
+  await assertRejects(() => api.readAgents(signal), GocdError);
+  fake.override = () => undefined;
+  await api.readAgents(signal);
+  assertEquals(cookies(), [null, null]);
+});
+
+Deno.test("one request is in flight at a time, whoever asks", async () => {
+  const fake = fakeGocd("26.1.0");
+  let inFlight = 0;
+  let most = 0;
+  const slow: typeof fetch = async (input, init) => {
+    inFlight += 1;
+    most = Math.max(most, inFlight);
+    const response = await fake.fetch(input, init);
+    await Promise.resolve();
+    inFlight -= 1;
+    return response;
+  };
+  const api = createHttpGocdApi(connection, { fetch: slow, nowMs: () => 0 });
+  await Promise.all([api.poll(signal), api.readAgents(signal), api.rights(signal), api.poll(signal)]);
+  assertEquals(most, 1);
+});
+
+Deno.test("a caller who gives up gets a GocdError, and the next request goes on", async () => {
+  const fake = fakeGocd("26.1.0");
+  const api = createHttpGocdApi(connection, { fetch: fake.fetch, nowMs: () => 0 });
+  const error = await assertRejects(() => api.poll(AbortSignal.abort()), GocdError);
+  assertEquals(error.problem.code, "gocd-aborted");
+  await api.poll(signal);
+});
+
+Deno.test("a URL that is none is refused at once", () => {
+  for (const url of ["", "gocd.test:8153/go", "ftp://gocd.test/go"]) {
+    let code = "";
+    try {
+      createHttpGocdApi({ ...connection, url }, { nowMs: () => 0 });
+    } catch (error) {
+      code = error instanceof GocdError ? error.code : String(error);
+    }
+    assertEquals(code, "gocd-bad-url");
+  }
+});

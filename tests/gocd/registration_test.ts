@@ -1,0 +1,73 @@
+import { assertEquals } from "@std/assert";
+import { environmentNameProblem, gocdResourceProblem, registrationEnvironment } from "../../src/gocd/registration.ts";
+
+Deno.test("a container is told all families of variables", () => {
+  assertEquals(
+    registrationEnvironment({
+      agentUrl: "https://gocd.test:8154/go",
+      autoRegisterKey: "key",
+      taskId: "gocd-1",
+      gocdResources: ["linux", "Big Mem"],
+      environment: "prod",
+    }),
+    {
+      GO_SERVER_URL: "https://gocd.test:8154/go",
+      GO_SERVER: "gocd.test",
+      GO_SERVER_PORT: "8154",
+      AGENT_AUTO_REGISTER_KEY: "key",
+      AGENT_KEY: "key",
+      AGENT_AUTO_REGISTER_RESOURCES: "linux,Big Mem",
+      AGENT_RESOURCES: "linux,Big Mem",
+      AGENT_AUTO_REGISTER_ENVIRONMENTS: "prod",
+      AGENT_ENVIRONMENTS: "prod",
+      AGENT_AUTO_REGISTER_HOSTNAME: "gocd-1",
+      AGENT_HOSTNAME: "gocd-1",
+    },
+  );
+});
+
+Deno.test("what is not given is left out, and the port follows the scheme", () => {
+  for (const [agentUrl, port] of [["http://gocd.test/go", "80"], ["https://gocd.test/go", "443"]] as const) {
+    assertEquals(registrationEnvironment({ agentUrl, taskId: "gocd-1", gocdResources: [] }), {
+      GO_SERVER_URL: agentUrl,
+      GO_SERVER: "gocd.test",
+      GO_SERVER_PORT: port,
+      AGENT_AUTO_REGISTER_HOSTNAME: "gocd-1",
+      AGENT_HOSTNAME: "gocd-1",
+    });
+  }
+});
+
+for (
+  const [name, isGood] of [
+    ["linux", true],
+    ["Big Mem | 2.0_x-y", true],
+    ["", false],
+    [" ", false],
+    ["a,b", false],
+    ["jdk+", false],
+    ["größe", false],
+    ["a\nb", false],
+    ["x".repeat(256), false],
+  ] as const
+) {
+  Deno.test(`${JSON.stringify(name.slice(0, 20))} is ${isGood ? "a" : "no"} GoCD resource`, () => {
+    assertEquals(gocdResourceProblem(name) === undefined, isGood);
+  });
+}
+
+for (
+  const [name, isGood] of [
+    ["prod", true],
+    ["-x_1.2", true],
+    ["", false],
+    [".hidden", false],
+    ["two words", false],
+    ["a,b", false],
+    ["x".repeat(256), false],
+  ] as const
+) {
+  Deno.test(`${JSON.stringify(name.slice(0, 20))} is ${isGood ? "a" : "no"} name of a GoCD environment`, () => {
+    assertEquals(environmentNameProblem(name) === undefined, isGood);
+  });
+}

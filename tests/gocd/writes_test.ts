@@ -1,0 +1,120 @@
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { GocdError } from "../../src/gocd/api.ts";
+import { createHttpGocdApi, type HttpGocdApi } from "../../src/gocd/http_api.ts";
+import { connection, type FakeGocd, fakeGocd, json } from "./fake_gocd.ts";
+
+const signal = new AbortController().signal;
+
+function apiOf(fake: FakeGocd): HttpGocdApi {
+  return createHttpGocdApi(connection, { fetch: fake.fetch, nowMs: () => 0 });
+}
+
+function changes(fake: FakeGocd): readonly string[] {
+  return fake.seen.filter(({ method }) => method !== "GET").map(({ method, path }) => `${method} ${path}`);
+}
+
+Deno.test("one agent that still builds does not keep the others from being deleted, and is named as a conflict", async () => {
+  for (const [version, status] of [["17.1.0", 406], ["26.1.0", 422]] as const) {
+    const fake = fakeGocd(version, [
+      { uuid: "a", config: "Disabled", state: "Idle" },
+      { uuid: "b", config: "Disabled", state: "Building" },
+      { uuid: "c", config: "Disabled", state: "LostContact" },
+    ]);
+    const error = await assertRejects(() => apiOf(fake).deleteAgents(["a", "b", "c"], signal), GocdError);
+    assertEquals(error.problem.kind, "conflict");
+    assertEquals(error.problem.code, "gocd-agent-busy");
+    assertStringIncludes(error.message, `/api/agents/b answered ${status}`);
+    assertEquals(fake.agents.map((agent) => agent.uuid), ["b"]);
+  }
+});
+
+Deno.test("several refusals become one error that counts them", async () => {
+  const fake = fakeGocd("26.1.0", ["a", "b", "c"].map((uuid) => ({ uuid, config: "Enabled", state: "Idle" })));
+  const error = await assertRejects(() => apiOf(fake).deleteAgents(["a", "b", "c"], signal), GocdError);
+  assertStringIncludes(error.message, "(and 2 more of 3 agents were refused)");
+});
+
+Deno.test("nothing to change asks nothing of the agents API", async () => {
+  const fake = fakeGocd("26.1.0");
+  await apiOf(fake).disableAgents([], signal);
+  await apiOf(fake).deleteAgents([], signal);
+  assertEquals(changes(fake), []);
+});
+
+Deno.test("one agent is changed by its own path, many in lists of at most a hundred, each once", async () => {
+  const uuids = Array.from({ length: 250 }, (_, n) => `u${n}`);
+  const fake = fakeGocd("26.1.0", uuids.map((uuid) => ({ uuid, config: "Enabled", state: "Idle" })));
+  const api = apiOf(fake);
+  await api.disableAgents(["u0", "u0"], signal);
+  assertEquals(changes(fake), ["PATCH /api/agents/u0"]);
+  await api.disableAgents(uuids, signal);
+  assertEquals(changes(fake).slice(1), ["PATCH /api/agents", "PATCH /api/agents", "PATCH /api/agents"]);
+  assertEquals(fake.agents.every((agent) => agent.config === "Disabled"), true);
+});
+
+Deno.test("a server that goes into maintenance stops the writing at once", async () => {
+  const fake = fakeGocd("26.1.0", [{ uuid: "a", config: "Enabled", state: "Idle" }]);
+  fake.override = ({ method }) =>
+    method === "GET" ? undefined : json(503, { message: "Server is in maintenance mode, please try later." });
+  for (
+    const act of [
+      (api: HttpGocdApi) => api.enableAgent("a", undefined, signal),
+      (api: HttpGocdApi) => api.disableAgents(["a", "b"], signal),
+      (api: HttpGocdApi) => api.deleteAgents(["a", "b"], signal),
+    ]
+  ) {
+    const error = await assertRejects(() => act(apiOf(fake)), GocdError);
+    assertEquals(error.problem.kind, "maintenance");
+  }
+  assertEquals(changes(fake).length, 3);
+});
+
+Deno.test("enabling an agent that is gone is `missing`", async () => {
+  const error = await assertRejects(() => apiOf(fakeGocd("26.1.0")).enableAgent("x", undefined, signal), GocdError);
+  assertEquals([error.problem.code, error.problem.kind], ["gocd-agent-missing", "missing"]);
+});
+
+Deno.test("enabling without registration leaves resources and environments as they are", async () => {
+  const fake = fakeGocd("26.1.0", [{ uuid: "a", config: "Disabled", state: "Idle" }]);
+  await apiOf(fake).enableAgent("a", undefined, signal);
+  assertEquals(fake.seen.at(-1)?.body, { agent_config_state: "Enabled" });
+});
+
+Deno.test("enabling into no environment takes the agent out of those that it has", async () => {
+  const fake = fakeGocd("26.1.0", [{ uuid: "a", config: "Pending", state: "Unknown" }]);
+  await apiOf(fake).enableAgent("a", { gocdResources: [] }, signal);
+  assertEquals(fake.seen.at(-1)?.body, { agent_config_state: "Enabled", resources: [], environments: [] });
+});
+
+Deno.test("names that the server would refuse are not sent", async () => {
+  const fake = fakeGocd("26.1.0", [{ uuid: "a", config: "Pending", state: "Unknown" }]);
+  const api = apiOf(fake);
+  for (const registration of [{ gocdResources: ["a,b"] }, { gocdResources: [], environment: "no space" }]) {
+    const error = await assertRejects(() => api.enableAgent("a", registration, signal), GocdError);
+    assertEquals(error.problem.code, "gocd-invalid");
+  }
+  assertEquals(changes(fake), []);
+});
+
+Deno.test("a uuid is a path segment, whatever it holds", async () => {
+  const fake = fakeGocd("26.1.0");
+  await apiOf(fake).disableAgents(["../../api/x?y#z"], signal);
+  assertEquals(changes(fake), ["PATCH /api/agents/..%2F..%2Fapi%2Fx%3Fy%23z"]);
+});
+
+Deno.test("an upgrade between reading and writing is noticed, and the write done as the new release wants it", async () => {
+  const fake = fakeGocd("16.5.0", [{ uuid: "a", config: "Enabled", state: "Idle" }]);
+  const api = apiOf(fake);
+  await api.poll(signal);
+  fake.version = "26.1.0";
+  await api.disableAgents(["a"], signal);
+  assertEquals(fake.agents[0]?.config, "Disabled");
+});
+
+Deno.test("a login page in answer to a write is no success", async () => {
+  const fake = fakeGocd("26.1.0", [{ uuid: "a", config: "Enabled", state: "Idle" }]);
+  fake.override = ({ method }) =>
+    method === "GET" ? undefined : new Response("<html></html>", { headers: { "content-type": "text/html" } });
+  const error = await assertRejects(() => apiOf(fake).disableAgents(["a"], signal), GocdError);
+  assertEquals(error.problem.code, "gocd-login-page");
+});
