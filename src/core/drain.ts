@@ -122,6 +122,11 @@ function followDisabled(draft: Draft, instance: Draining, gocdAgent: GocdAgent):
       setStep(draft, instance, { kind: "confirming", firstIdleMs: draft.atMs });
       return;
     case "confirming":
+      // A server that was away in between may have kept work that the agent has not fetched yet: count from its return.
+      if ((draft.state.server.healthySinceMs ?? draft.atMs) > step.firstIdleMs) {
+        setStep(draft, instance, { kind: "confirming", firstIdleMs: draft.atMs });
+        return;
+      }
       if (draft.atMs - step.firstIdleMs < draft.state.settings.scaling.drainConfirmMs) return;
       return askDelete(draft, instance);
     case "deleting":
