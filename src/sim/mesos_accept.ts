@@ -164,8 +164,8 @@ function taskProblem({ framework, host, info, bag, left, isGroup }: Judged): str
   if (named !== undefined) return named;
   if (framework.tasks.has(id)) return `Task has duplicate ID: ${id}`;
   if (framework.unreachableTasks.has(id)) return `Task reuses the ID of an unreachable task: ${id}`;
-  const agentId = textAt(info, "agent_id", "value") ?? "";
-  if (agentId !== host.id) return `Task uses invalid agent ${agentId} while agent ${host.id} is expected`;
+  const mesosAgentId = textAt(info, "agent_id", "value") ?? "";
+  if (mesosAgentId !== host.id) return `Task uses invalid agent ${mesosAgentId} while agent ${host.id} is expected`;
   if ((numberAt(info, "kill_policy", "grace_period", "nanoseconds") ?? 0) < 0) {
     return "Task's 'kill_policy.grace_period' must be non-negative";
   }

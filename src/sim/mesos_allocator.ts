@@ -137,7 +137,7 @@ function isFiltered(world: SimWorld, framework: SimFramework, host: SimHost, rol
   return live.some((filter) => contains(filter.bag, bag));
 }
 
-function agentUrl(host: SimHost): Plain {
+function mesosAgentUrl(host: SimHost): Plain {
   return { scheme: "http", address: { hostname: host.spec.hostname, ip: host.ip, port: host.port }, path: "/slave(1)" };
 }
 
@@ -148,7 +148,7 @@ function offerJson(framework: SimFramework, host: SimHost, offer: SimOffer): Pla
     "framework_id": { value: framework.id },
     "agent_id": { value: host.id },
     hostname: host.spec.hostname,
-    url: agentUrl(host),
+    url: mesosAgentUrl(host),
     domain: domain === undefined || !framework.capabilities.has("REGION_AWARE")
       ? undefined
       : { "fault_domain": { region: { name: domain.region }, zone: { name: domain.zone } } },
@@ -171,7 +171,7 @@ function sendInverseOffer(world: SimWorld, framework: SimFramework, host: SimHos
   world.inverseOffers.set(id, { id, frameworkId: framework.id, mesosAgentId: host.id });
   const inverse = {
     id: { value: id },
-    url: agentUrl(host),
+    url: mesosAgentUrl(host),
     "framework_id": { value: framework.id },
     "agent_id": { value: host.id },
     unavailability: host.unavailability,

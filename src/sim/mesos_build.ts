@@ -109,6 +109,6 @@ export function buildWorld(options: SimMesosOptions): SimWorld {
   for (const address of addresses) {
     world.masters.push({ id: newUuid(world), address, isUp: true, believedLeader: 0 });
   }
-  for (const spec of options.agents) addHost(world, spec);
+  for (const spec of options.mesosAgents) addHost(world, spec);
   return world;
 }

@@ -1,7 +1,7 @@
 // Masters that die and lead: a new leader knows nothing but the agents of the registry. Not here: single agents.
 // Called by sim_mesos.ts on behalf of the world.
 
-import { markUnreachable, recount, reregister } from "./mesos_hosts.ts";
+import { markUnreachable, reregister } from "./mesos_hosts.ts";
 import { endSubscription } from "./mesos_stream.ts";
 import { newUuid, type SimWorld } from "./mesos_world.ts";
 
@@ -69,15 +69,14 @@ function lead(world: SimWorld, index: number, recoveryMs: number, dead: number):
   const own = world.masters[index];
   if (own !== undefined) own.believedLeader = index;
   for (const host of world.hosts.values()) {
-    recount(world, host);
-    const delayMs = recoveryMs + Math.ceil(world.random() * world.timing.agentReregisterMs);
+    const delayMs = recoveryMs + Math.ceil(world.random() * world.timing.mesosAgentReregisterMs);
     world.timers.plan(world.nowMs + delayMs, () => {
       if (world.leader === index && host.link === "connected" && host.standing !== "registered") {
         if (host.standing !== "removed" && host.standing !== "gone") reregister(world, host);
       }
     });
   }
-  world.timers.plan(world.nowMs + world.timing.agentReregisterTimeoutMs, () => {
+  world.timers.plan(world.nowMs + world.timing.mesosAgentReregisterTimeoutMs, () => {
     if (world.leader !== index) return;
     for (const host of world.hosts.values()) if (host.standing === "recovered") markUnreachable(world, host);
   });

@@ -14,7 +14,7 @@ function tasksOn(framework: SimFramework, host: SimHost): readonly SimTask[] {
   return [...framework.tasks.values()].filter((task) => task.mesosAgentId === host.id);
 }
 
-/** The network to the agent breaks: containers live on, nothing is heard, after `agentLostMs` it is unreachable. */
+/** The network to the agent breaks: containers live on, nothing is heard, after `mesosAgentLostMs` it is unreachable. */
 export function silenceHost(world: SimWorld, host: SimHost): void {
   host.link = "silent";
   planLoss(world, host);
@@ -29,7 +29,7 @@ export function stopHost(world: SimWorld, host: SimHost): void {
 
 function planLoss(world: SimWorld, host: SimHost): void {
   if (host.standing !== "registered" || host.lostTimer !== undefined) return;
-  host.lostTimer = world.timers.plan(world.nowMs + world.timing.agentLostMs, () => markUnreachable(world, host));
+  host.lostTimer = world.timers.plan(world.nowMs + world.timing.mesosAgentLostMs, () => markUnreachable(world, host));
 }
 
 /** The master gives the agent up: TASK_UNREACHABLE for its tasks, RESCIND, FAILURE with only `agent_id`. */

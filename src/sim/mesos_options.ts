@@ -46,11 +46,11 @@ export interface SimMesosTiming {
   /** Heartbeats on the stream, 15000. */
   readonly heartbeatMs: number;
   /** From a lost agent to TASK_UNREACHABLE: 5 pings of 15 s, 75000. */
-  readonly agentLostMs: number;
+  readonly mesosAgentLostMs: number;
   /** `--agent_reregister_timeout` after a master failover, 600000. */
-  readonly agentReregisterTimeoutMs: number;
+  readonly mesosAgentReregisterTimeoutMs: number;
   /** How long agents take to come back to a new master, at most, 5000. */
-  readonly agentReregisterMs: number;
+  readonly mesosAgentReregisterMs: number;
   /** First repeat of an unacknowledged update, 10000; then doubled. */
   readonly updateRetryMs: number;
   /** Longest gap between repeats, 600000. */
@@ -71,9 +71,9 @@ export interface SimMesosTiming {
 export const defaultTiming: SimMesosTiming = {
   allocationMs: 1000,
   heartbeatMs: 15_000,
-  agentLostMs: 75_000,
-  agentReregisterTimeoutMs: 600_000,
-  agentReregisterMs: 5000,
+  mesosAgentLostMs: 75_000,
+  mesosAgentReregisterTimeoutMs: 600_000,
+  mesosAgentReregisterMs: 5000,
   updateRetryMs: 10_000,
   updateRetryMaxMs: 600_000,
   pullMs: 3000,
@@ -137,7 +137,7 @@ export interface SimMesosOptions {
   /** The only source of chance, e.g. `seededRandom(7)`. */
   readonly random: () => number;
   /** The Mesos agents, registered from the start. */
-  readonly agents: readonly SimMesosAgentSpec[];
+  readonly mesosAgents: readonly SimMesosAgentSpec[];
   /** The virtual time at the start, ms since the epoch; default 0. */
   readonly startMs?: number;
   /** The masters; the first leads. Default: one at 127.0.0.1:5050. */

@@ -38,19 +38,23 @@ export function reconcile(world: SimWorld, framework: SimFramework, call: Plain)
   }
 }
 
-function answerOne(world: SimWorld, framework: SimFramework, taskId: string, agentId: string | undefined): void {
+function answerOne(world: SimWorld, framework: SimFramework, taskId: string, mesosAgentId: string | undefined): void {
   const task = framework.tasks.get(taskId);
-  const parts = task === undefined ? unknownTask(world, framework, agentId) : latest(task);
+  const parts = task === undefined ? unknownTask(world, framework, mesosAgentId) : latest(task);
   if (parts !== undefined) sendMasterStatus(world, framework, taskId, parts);
 }
 
-function unknownTask(world: SimWorld, framework: SimFramework, agentId: string | undefined): StatusParts | undefined {
-  const host = agentId === undefined ? undefined : world.hosts.get(agentId);
-  const isAwaited = agentId === undefined
+function unknownTask(
+  world: SimWorld,
+  framework: SimFramework,
+  mesosAgentId: string | undefined,
+): StatusParts | undefined {
+  const host = mesosAgentId === undefined ? undefined : world.hosts.get(mesosAgentId);
+  const isAwaited = mesosAgentId === undefined
     ? [...world.hosts.values()].some((each) => each.standing === "recovered")
     : host?.standing === "recovered";
   if (isAwaited) return undefined;
-  const about = { reason, mesosAgentId: agentId };
+  const about = { reason, mesosAgentId };
   switch (host?.standing) {
     case "registered":
       return {
@@ -76,13 +80,13 @@ function unknownTask(world: SimWorld, framework: SimFramework, agentId: string |
 export function kill(world: SimWorld, framework: SimFramework, call: Plain): void {
   world.counters.kills++;
   const taskId = textAt(call, "task_id", "value") ?? "";
-  const agentId = textAt(call, "agent_id", "value");
+  const mesosAgentId = textAt(call, "agent_id", "value");
   const task = framework.tasks.get(taskId);
   if (task === undefined) {
-    answerOne(world, framework, taskId, agentId);
+    answerOne(world, framework, taskId, mesosAgentId);
     return;
   }
-  if (agentId !== undefined && agentId !== task.mesosAgentId) return;
+  if (mesosAgentId !== undefined && mesosAgentId !== task.mesosAgentId) return;
   const host = world.hosts.get(task.mesosAgentId);
   if (host === undefined || host.link === "down" || happens(world, world.faults.killLost)) return;
   const nanoseconds = numberAt(call, "kill_policy", "grace_period", "nanoseconds");

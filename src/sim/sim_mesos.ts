@@ -63,9 +63,9 @@ export interface SimCaller {
 export interface SimMesosOperator {
   /** A new agent joins; gives its id. */
   addMesosAgent(spec: SimMesosAgentSpec, nowMs: number): string;
-  /** Its network breaks: unreachable after `agentLostMs`; containers live on. */
+  /** Its network breaks: unreachable after `mesosAgentLostMs`; containers live on. */
   silenceMesosAgent(id: string, nowMs: number): void;
-  /** Its process dies: offers rescinded at once, unreachable after `agentLostMs`; containers live on. */
+  /** Its process dies: offers rescinded at once, unreachable after `mesosAgentLostMs`; containers live on. */
   stopMesosAgent(id: string, nowMs: number): void;
   /** It is back, with its containers `alive` or `gone`. */
   returnMesosAgent(id: string, containers: "alive" | "gone", nowMs: number): void;

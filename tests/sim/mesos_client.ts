@@ -45,7 +45,7 @@ export function subscribeCall(info: Plain = {}, id?: string): Plain {
 }
 
 /** A Docker task like those of the recordings. */
-export function dockerTask(id: string, agentId: string, change: Plain = {}): Plain {
+export function dockerTask(id: string, mesosAgentId: string, change: Plain = {}): Plain {
   const scalar = (name: string, value: number): Plain => ({
     name,
     type: "SCALAR",
@@ -55,7 +55,7 @@ export function dockerTask(id: string, agentId: string, change: Plain = {}): Pla
   return {
     name: id,
     "task_id": { value: id },
-    "agent_id": { value: agentId },
+    "agent_id": { value: mesosAgentId },
     resources: [scalar("cpus", 1), scalar("mem", 512)],
     command: {
       shell: false,
@@ -83,7 +83,7 @@ export interface TestClient {
 
 /** Builds a cluster and a client that is not subscribed yet. */
 export function testClient(options: Partial<SimMesosOptions> = {}): TestClient {
-  const model = createSimMesos({ random: seededRandom(1), agents: recordedAgents, ...options });
+  const model = createSimMesos({ random: seededRandom(1), mesosAgents: recordedAgents, ...options });
   return {
     model,
     events: [],

@@ -137,6 +137,30 @@ Deno.test("a seed replays exactly, another one gives another hour", () => {
   assert(first.includes("TASK_FAILED") && first.includes("RESCIND"));
 });
 
+Deno.test("a re-subscribe brings what is not acknowledged at once", () => {
+  const client = launched();
+  pass(client, 4000);
+  const [starting] = statusesIn(take(client));
+  client.model.cutStreams(client.nowMs);
+  subscribe(client, subscribeCall({}, client.frameworkId), 10);
+  assertEquals(statusesIn(take(client)).map((status) => status["uuid"]), [starting?.["uuid"]]);
+});
+
+Deno.test("one jump of time gives the same events in the same order as many steps", () => {
+  const told = (stepMs: number): readonly unknown[] => {
+    const client = launched({ updateDelayed: 0.7, eventDelayMsMax: 20_000, updateDuplicated: 0.5 });
+    const events: unknown[] = [];
+    for (let passed = 0; passed < 120_000; passed += stepMs) {
+      client.nowMs += stepMs;
+      for (const delivery of client.model.advance(client.nowMs).deliveries) events.push(...delivery.events);
+    }
+    return events;
+  };
+  const whole = told(120_000);
+  assert(whole.length > 10);
+  assertEquals(told(100), whole);
+});
+
 Deno.test("nothing is due when nobody acts: without a framework the cluster sleeps", () => {
   const client = testClient();
   client.model.advance(10_000);

@@ -27,7 +27,7 @@ interface Running {
 function started(options: Partial<SimMesosOptions> = {}, http: Partial<MesosHttpOptions> = {}): Running {
   const model = createSimMesos({
     random: seededRandom(1),
-    agents: recordedAgents,
+    mesosAgents: recordedAgents,
     startMs: Date.now(),
     timing: { pullMs: 10, startMs: 10 },
     ...options,

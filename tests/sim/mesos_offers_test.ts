@@ -22,7 +22,7 @@ import {
   testClient,
 } from "./mesos_client.ts";
 
-const oneAgent = { agents: [{ hostname: "h1", resources: { cpus: 4, mem: 4096, disk: 1000 } }] };
+const oneAgent = { mesosAgents: [{ hostname: "h1", resources: { cpus: 4, mem: 4096, disk: 1000 } }] };
 
 function decline(client: TestClient, offers: readonly Plain[], filters?: Plain): void {
   const ids = offers.map((offer) => ({ value: idOf(offer) }));
@@ -102,15 +102,15 @@ Deno.test("a filter holds back only what is not more than was declined", () => {
 });
 
 Deno.test("Mesos agents with GPUs are offered only with GPU_RESOURCES", () => {
-  const agents = [{ hostname: "g", resources: { cpus: 4, mem: 4096, gpus: 2 } }];
-  assertEquals(subscribed({ agents })[1], []);
+  const mesosAgents = [{ hostname: "g", resources: { cpus: 4, mem: 4096, gpus: 2 } }];
+  assertEquals(subscribed({ mesosAgents })[1], []);
   const capabilities = [...listAt(recordedInfo, "capabilities"), { type: "GPU_RESOURCES" }];
-  const [, offers] = subscribed({ agents }, subscribeCall({ capabilities }));
+  const [, offers] = subscribed({ mesosAgents }, subscribeCall({ capabilities }));
   assertEquals(listAt(offers[0], "resources").at(-1)?.["name"], "gpus");
 });
 
 Deno.test("reserved resources go to the role and to roles below it, with the reservations in the refined form", () => {
-  const agents = [{
+  const mesosAgents = [{
     hostname: "h",
     resources: { cpus: 1, mem: 100, ports: [] },
     reserved: [{ role: "eng", resources: { cpus: 2 } }, {
@@ -119,7 +119,7 @@ Deno.test("reserved resources go to the role and to roles below it, with the res
       resources: { cpus: 3 },
     }],
   }];
-  const [, offers] = subscribed({ agents }, subscribeCall({ roles: ["eng/ci"] }));
+  const [, offers] = subscribed({ mesosAgents }, subscribeCall({ roles: ["eng/ci"] }));
   assertEquals(listAt(offers[0], "resources"), [
     {
       name: "cpus",
@@ -168,8 +168,13 @@ Deno.test("two frameworks never get the same resources", () => {
 
 Deno.test("domain and every kind of attribute stand in the offers", () => {
   const attributes = [{ name: "zone", type: "SET", set: { item: ["a", "b"] } }];
-  const agents = [{ hostname: "h", resources: { cpus: 1, mem: 64 }, attributes, domain: { region: "r", zone: "z" } }];
-  const [, offers] = subscribed({ agents });
+  const mesosAgents = [{
+    hostname: "h",
+    resources: { cpus: 1, mem: 64 },
+    attributes,
+    domain: { region: "r", zone: "z" },
+  }];
+  const [, offers] = subscribed({ mesosAgents });
   assertEquals(offers[0]?.["attributes"], attributes);
   assertEquals(at(offers[0], "domain"), { "fault_domain": { region: { name: "r" }, zone: { name: "z" } } });
 });
@@ -181,12 +186,13 @@ const acts = fc.array(
     pick: fc.nat(5),
     waitMs: fc.nat(30_000),
   }),
-  { maxLength: 25 },
+  { minLength: 10, maxLength: 40, size: "max" },
 );
 
-function actAtRandom(client: TestClient, offers: readonly Plain[], act: { kind: string; pick: number }): void {
-  const offer = offers[act.pick % Math.max(1, offers.length)];
+function actAtRandom(client: TestClient, act: { kind: string; pick: number }): void {
   const view = client.model.view();
+  const out = view.offers[act.pick % Math.max(1, view.offers.length)];
+  const offer = out === undefined ? undefined : { id: { value: out.id }, "agent_id": { value: out.mesosAgentId } };
   const agent = view.mesosAgents[act.pick % view.mesosAgents.length]?.id ?? "";
   const task = view.tasks[act.pick % Math.max(1, view.tasks.length)]?.taskId ?? "none";
   switch (act.kind) {
@@ -218,25 +224,29 @@ function actAtRandom(client: TestClient, offers: readonly Plain[], act: { kind: 
 }
 
 Deno.test("at every moment each resource is free, in one offer or in one task, and none is made up", () => {
+  let launches = 0;
+  let stops = 0;
   fc.assert(
     fc.property(fc.nat(), acts, (seed, steps) => {
       const faults = { updateLost: 0.2, updateDuplicated: 0.2, killLost: 0.2, launchLost: 0.1, rescind: 0.2 };
-      const client = testClient({ random: seededRandom(seed), agents: recordedAgents, faults });
+      const client = testClient({ random: seededRandom(seed), mesosAgents: recordedAgents, faults });
       subscribe(client);
       for (const act of steps) {
-        const events = take(client);
-        for (const status of statusesIn(events)) ack(client, status);
-        actAtRandom(client, offersIn(events), act);
+        actAtRandom(client, act);
         for (let part = 0; part < 4; part++) {
           pass(client, act.waitMs / 4);
           for (const agent of client.model.view().mesosAgents) {
             assert(agent.isConserved, `${agent.id} at ${client.nowMs}`);
           }
+          if (part !== act.pick) { for (const status of statusesIn(take(client))) ack(client, status); }
         }
       }
+      launches += client.containers.filter((each) => each.kind === "started").length;
+      stops += client.containers.filter((each) => each.kind === "stopped").length;
     }),
     { numRuns: 60 },
   );
+  assert(launches > 50 && stops > 20, `the law was hardly tried: ${launches} launches, ${stops} stops`);
 });
 
 Deno.test("an OFFERS event names each Mesos agent and role once", () => {

@@ -76,16 +76,16 @@ function lifecycle(): { readonly client: TestClient; readonly events: readonly P
   const first = take(client);
   events.push(...first);
   const offers = first.flatMap((event) => listAt(event, "offers", "offers"));
-  const agentId = idOf(offers[0], "agent_id");
+  const mesosAgentId = idOf(offers[0], "agent_id");
   const missing = { container: { type: "DOCKER", docker: { image: "no-such/image:1", network: "HOST" } } };
-  const tasks = [dockerTask("a", agentId), dockerTask("b", agentId), dockerTask("c", agentId, missing)];
+  const tasks = [dockerTask("a", mesosAgentId), dockerTask("b", mesosAgentId), dockerTask("c", mesosAgentId, missing)];
   acceptOffer(client, offers.slice(0, 1), tasks);
   go(5000);
   send(client, "RECONCILE", { reconcile: { tasks: [] } });
   send(client, "RECONCILE", { reconcile: { tasks: [{ "task_id": { value: "never-launched" } }] } });
-  send(client, "KILL", { kill: { "task_id": { value: "a" }, "agent_id": { value: agentId } } });
+  send(client, "KILL", { kill: { "task_id": { value: "a" }, "agent_id": { value: mesosAgentId } } });
   go(2000);
-  acceptOffer(client, offers.slice(0, 1), [dockerTask("d", agentId)]);
+  acceptOffer(client, offers.slice(0, 1), [dockerTask("d", mesosAgentId)]);
   send(client, "KILL", { kill: { "task_id": { value: "nope" } } });
   go(15_000);
   return { client, events };
@@ -160,15 +160,17 @@ Deno.test({
   name: "an agent's loss and return have the events of the recording, in its order",
   fn: (): void => {
     const [client, offers] = subscribed({ startMs: 1_795_344_000_000 });
-    const agentId = idOf(offers[0], "agent_id");
-    acceptOffer(client, offers.slice(0, 1), [dockerTask("t", agentId)]);
+    const mesosAgentId = idOf(offers[0], "agent_id");
+    acceptOffer(client, offers.slice(0, 1), [dockerTask("t", mesosAgentId)]);
     const made = [...passAcknowledging(client, 5000)];
-    client.model.silenceMesosAgent(agentId, client.nowMs);
+    client.model.silenceMesosAgent(mesosAgentId, client.nowMs);
     made.push(...passAcknowledging(client, 76_000, 1000));
-    for (const ask of [{ "task_id": { value: "t" } }, { "task_id": { value: "t" }, "agent_id": { value: agentId } }]) {
+    for (
+      const ask of [{ "task_id": { value: "t" } }, { "task_id": { value: "t" }, "agent_id": { value: mesosAgentId } }]
+    ) {
       send(client, "RECONCILE", { reconcile: { tasks: [ask] } });
     }
-    client.model.returnMesosAgent(agentId, "alive", client.nowMs);
+    client.model.returnMesosAgent(mesosAgentId, "alive", client.nowMs);
     made.push(...passAcknowledging(client, 1000));
     const recorded = recordedEvents("agent-loss");
     const order = (events: readonly Plain[]): readonly string[] => {
@@ -196,12 +198,12 @@ Deno.test({
   name: "maintenance events are of the recorded shape",
   fn: (): void => {
     const [client, offers] = subscribed({ startMs: 1_795_344_000_000 });
-    const agents = client.model.view().mesosAgents.map((agent) => agent.id);
+    const mesosAgents = client.model.view().mesosAgents.map((agent) => agent.id);
     acceptOffer(client, offers.slice(0, 1), [dockerTask("t", idOf(offers[0], "agent_id"))]);
     const made = [...passAcknowledging(client, 5000)];
-    client.model.setMaintenance(agents, { startMs: client.nowMs + 600_000, durationMs: 3600_000 }, client.nowMs);
+    client.model.setMaintenance(mesosAgents, { startMs: client.nowMs + 600_000, durationMs: 3600_000 }, client.nowMs);
     made.push(...passAcknowledging(client, 3000));
-    client.model.setMaintenance(agents, undefined, client.nowMs);
+    client.model.setMaintenance(mesosAgents, undefined, client.nowMs);
     made.push(...passAcknowledging(client, 3000));
     const withWindow = (events: readonly Plain[]): readonly Plain[] =>
       events.filter((event) =>
@@ -234,7 +236,7 @@ Deno.test({
     }];
     const info = plainOf(at(subscribeCall(), "subscribe", "framework_info"));
     const known = { ...info, capabilities: [...listAt(info, "capabilities"), ...capabilities] };
-    const [, offers] = subscribed({ agents: [spec] }, subscribeCall(known));
+    const [, offers] = subscribed({ mesosAgents: [spec] }, subscribeCall(known));
     const ids = {
       id: recorded?.["id"],
       "framework_id": recorded?.["framework_id"],
@@ -248,7 +250,7 @@ Deno.test({
   name: "takeover, removal and a bad role have the recorded words",
   fn: (): void => {
     const last = (name: string): string => mesosJson(recordedEvents(name).at(-1));
-    const client = testClient({ agents: recordedAgents });
+    const client = testClient({ mesosAgents: recordedAgents });
     subscribe(client);
     const first = client.subscriptionId;
     client.model.connect(subscribeCall({}, client.frameworkId), {}, client.nowMs);

@@ -16,7 +16,7 @@ import {
   type TestClient,
 } from "./mesos_client.ts";
 
-const oneAgent = { agents: [{ hostname: "h1", resources: { cpus: 4, mem: 4096, disk: 1000 } }] };
+const oneAgent = { mesosAgents: [{ hostname: "h1", resources: { cpus: 4, mem: 4096, disk: 1000 } }] };
 
 function states(events: readonly Plain[]): readonly unknown[] {
   return statusesIn(events).map((status) => status["state"]);
@@ -25,10 +25,10 @@ function states(events: readonly Plain[]): readonly unknown[] {
 /** A client whose task runs and is acknowledged. */
 function withTask(change: Plain = {}, options = {}): readonly [TestClient, string] {
   const [client, offers] = subscribed({ ...oneAgent, ...options });
-  const agentId = idOf(offers[0], "agent_id");
-  acceptOffer(client, offers, [dockerTask("t", agentId, change)]);
+  const mesosAgentId = idOf(offers[0], "agent_id");
+  acceptOffer(client, offers, [dockerTask("t", mesosAgentId, change)]);
   passAcknowledging(client, 5000);
-  return [client, agentId];
+  return [client, mesosAgentId];
 }
 
 function kill(client: TestClient, taskId: string, parts: Plain = {}): void {
@@ -72,15 +72,15 @@ Deno.test("an image that is there is not pulled again, unless forced", () => {
 
 Deno.test("a pull that fails gives TASK_FAILED with docker's words, everywhere or on one host", () => {
   const [client, offers] = subscribed({ ...oneAgent, missingImages: ["gocd/gocd-agent-alpine:v1"] });
-  const agentId = idOf(offers[0], "agent_id");
-  acceptOffer(client, offers, [dockerTask("t", agentId)]);
+  const mesosAgentId = idOf(offers[0], "agent_id");
+  acceptOffer(client, offers, [dockerTask("t", mesosAgentId)]);
   const [status] = statusesIn(passAcknowledging(client, 5000));
   assertEquals([status?.["state"], status?.["reason"]], ["TASK_FAILED", "REASON_CONTAINER_LAUNCH_FAILED"]);
   assertStringIncludes(String(status?.["message"]), "pull access denied for gocd/gocd-agent-alpine");
   assertEquals(client.containers, []);
   client.model.setImage("gocd/gocd-agent-alpine:v1", ["another"]);
   const out = client.model.view().offers.slice(0, 1).map((offer) => ({ id: { value: offer.id } }));
-  acceptOffer(client, out, [dockerTask("u", agentId)]);
+  acceptOffer(client, out, [dockerTask("u", mesosAgentId)]);
   assertEquals(states(passAcknowledging(client, 5000)).at(-1), "TASK_RUNNING");
 });
 
@@ -140,14 +140,14 @@ Deno.test("KILL of a task that is being pulled ends it before it starts", () => 
 });
 
 Deno.test("KILL of an unknown task is TASK_UNKNOWN, of one that ended TASK_GONE, on the wrong agent nothing", () => {
-  const [client, agentId] = withTask();
+  const [client, mesosAgentId] = withTask();
   kill(client, "nope");
   kill(client, "t", { "agent_id": { value: "another" } });
   pass(client, 1000);
   assertEquals(states(take(client)), ["TASK_UNKNOWN"]);
   client.model.exitContainer("t", 0, client.nowMs);
   passAcknowledging(client, 1000);
-  kill(client, "t", { "agent_id": { value: agentId } });
+  kill(client, "t", { "agent_id": { value: mesosAgentId } });
   pass(client, 1000);
   const [gone] = statusesIn(take(client));
   assertEquals([gone?.["state"], gone?.["message"]], ["TASK_GONE", "Reconciliation: Task is unknown to the agent"]);
@@ -208,11 +208,11 @@ Deno.test("a wrong, a foreign and a second acknowledgement change nothing and ar
 });
 
 Deno.test("a terminal update that waits for its acknowledgement keeps the task known", () => {
-  const [client, agentId] = withTask();
+  const [client, mesosAgentId] = withTask();
   client.model.exitContainer("t", 3, client.nowMs);
   pass(client, 100);
   const [failed] = statusesIn(take(client));
-  const ask = { tasks: [{ "task_id": { value: "t" }, "agent_id": { value: agentId } }] };
+  const ask = { tasks: [{ "task_id": { value: "t" }, "agent_id": { value: mesosAgentId } }] };
   send(client, "RECONCILE", { reconcile: ask });
   pass(client, 10);
   assertEquals(states(take(client)), ["TASK_FAILED"]);
@@ -222,7 +222,7 @@ Deno.test("a terminal update that waits for its acknowledgement keeps the task k
   assertEquals(states(take(client)), ["TASK_GONE"]);
 });
 
-const two = (id: string, agentId: string): Plain => dockerTask(id, agentId);
+const two = (id: string, mesosAgentId: string): Plain => dockerTask(id, mesosAgentId);
 const wrongTasks: readonly (readonly [string, Plain, string])[] = [
   [
     "more than the offer has",
@@ -274,11 +274,11 @@ const wrongTasks: readonly (readonly [string, Plain, string])[] = [
 for (const [name, change, message] of wrongTasks) {
   Deno.test(`a task with ${name} is TASK_ERROR, the others of the same ACCEPT are launched`, () => {
     const [client, offers] = subscribed(oneAgent);
-    const agentId = idOf(offers[0], "agent_id");
+    const mesosAgentId = idOf(offers[0], "agent_id");
     const wrong = Object.fromEntries(
-      Object.entries({ ...dockerTask("wrong", agentId), ...change }).filter(([, v]) => v !== undefined),
+      Object.entries({ ...dockerTask("wrong", mesosAgentId), ...change }).filter(([, v]) => v !== undefined),
     );
-    acceptOffer(client, offers, [wrong, two("right", agentId)]);
+    acceptOffer(client, offers, [wrong, two("right", mesosAgentId)]);
     const statuses = statusesIn(passAcknowledging(client, 5000));
     assertEquals(statuses[0]?.["state"], "TASK_ERROR");
     assertEquals(statuses[0]?.["reason"], "REASON_TASK_INVALID");
@@ -290,11 +290,11 @@ for (const [name, change, message] of wrongTasks) {
 }
 
 Deno.test("an id that is in use is a duplicate, and counts as a double launch", () => {
-  const [client, agentId] = withTask();
+  const [client, mesosAgentId] = withTask();
   pass(client, 3000);
   const offers = offersIn(take(client));
   const again = offers.length > 0 ? offers : client.model.view().offers.map((offer) => ({ id: { value: offer.id } }));
-  acceptOffer(client, again, [dockerTask("t", agentId)]);
+  acceptOffer(client, again, [dockerTask("t", mesosAgentId)]);
   pass(client, 10);
   assertEquals(statusesIn(take(client)).map((status) => status["message"]), ["Task has duplicate ID: t"]);
   assertEquals([client.model.counters.doubleLaunches, client.model.counters.launches["t"]], [1, 2]);
@@ -302,34 +302,34 @@ Deno.test("an id that is in use is a duplicate, and counts as a double launch", 
 
 Deno.test("offers of two agents, a used offer, an offer twice and none at all are TASK_DROPPED with the reason", () => {
   const [client, offers] = subscribed();
-  const agentId = idOf(offers[0], "agent_id");
+  const mesosAgentId = idOf(offers[0], "agent_id");
   const message = (): unknown => {
     pass(client, 10);
     const [status] = statusesIn(take(client));
     assertEquals([status?.["state"], status?.["reason"]], ["TASK_DROPPED", "REASON_INVALID_OFFERS"]);
     return status?.["message"];
   };
-  acceptOffer(client, [offers[0] ?? {}, offers[0] ?? {}], [dockerTask("a", agentId)]);
+  acceptOffer(client, [offers[0] ?? {}, offers[0] ?? {}], [dockerTask("a", mesosAgentId)]);
   assertEquals(message(), `Task launched with invalid offers: Duplicate offer ${idOf(offers[0])} in offer list`);
-  acceptOffer(client, offers.slice(0, 1), [dockerTask("b", agentId)]);
+  acceptOffer(client, offers.slice(0, 1), [dockerTask("b", mesosAgentId)]);
   assertEquals(message(), `Task launched with invalid offers: Offer ${idOf(offers[0])} is no longer valid`);
-  acceptOffer(client, [], [dockerTask("c", agentId)]);
+  acceptOffer(client, [], [dockerTask("c", mesosAgentId)]);
   assertEquals(message(), "Task launched with invalid offers: No offers specified");
   send(client, "REVIVE");
   pass(client, 1500);
   const fresh = [...offers.slice(1), ...offersIn(take(client))];
-  acceptOffer(client, fresh, [dockerTask("d", agentId)]);
+  acceptOffer(client, fresh, [dockerTask("d", mesosAgentId)]);
   assertStringIncludes(String(message()), "Aggregated offers must belong to one single agent.");
   assertEquals(client.model.counters.tasksDropped, 4);
 });
 
 Deno.test("two offers of one agent can be used together, and the unused part comes back under the filter", () => {
-  const agents = [{
+  const mesosAgents = [{
     hostname: "h",
     resources: { cpus: 2, mem: 64 },
     reserved: [{ role: "gocd", resources: { cpus: 2 } }],
   }];
-  const [client, offers] = subscribed({ agents });
+  const [client, offers] = subscribed({ mesosAgents });
   const part = (value: number, reservations: readonly Plain[]): Plain => ({
     name: "cpus",
     type: "SCALAR",
@@ -350,13 +350,13 @@ Deno.test("two offers of one agent can be used together, and the unused part com
 
 Deno.test("LAUNCH_GROUP needs an executor that asks for disk", () => {
   const [client, offers] = subscribed(oneAgent);
-  const agentId = idOf(offers[0], "agent_id");
+  const mesosAgentId = idOf(offers[0], "agent_id");
   const executor = {
     type: "DEFAULT",
     "executor_id": { value: "e" },
     resources: [["cpus", 0.1], ["mem", 32]].map(([name, value]) => ({ name, type: "SCALAR", scalar: { value } })),
   };
-  const group = { executor, "task_group": { tasks: [dockerTask("t", agentId)] } };
+  const group = { executor, "task_group": { tasks: [dockerTask("t", mesosAgentId)] } };
   const operations = [{ type: "LAUNCH_GROUP", "launch_group": group }];
   send(client, "ACCEPT", { accept: { "offer_ids": offers.map((offer) => offer["id"]), operations } });
   pass(client, 10);
