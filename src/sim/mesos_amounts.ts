@@ -225,5 +225,6 @@ export function bagText(bag: Bag): string {
 
 /** The role that the resource is reserved for, or undefined for unreserved. */
 export function reservedRole(portion: Portion): string | undefined {
+  if (portion.reservations === "[]") return undefined;
   return (JSON.parse(portion.reservations) as { role: string }[]).at(-1)?.role;
 }
