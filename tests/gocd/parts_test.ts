@@ -1,0 +1,103 @@
+// The small parts that the other tests only pass through.
+
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { GocdError } from "../../src/gocd/api.ts";
+import { healthMessagesMax, readHealthMessages } from "../../src/gocd/health.ts";
+import { readMaintenance } from "../../src/gocd/maintenance.ts";
+import { dialectOf } from "../../src/gocd/versions.ts";
+import { createXmlCleaner } from "../../src/gocd/xml_cleaner.ts";
+
+Deno.test("text cleaned in pieces is the same as text cleaned at once", () => {
+  const piece = fc.constantFrom(
+    "&#27;",
+    "&#x1B;",
+    "&#65;",
+    "&amp;",
+    "&",
+    "&#",
+    ";",
+    "x",
+    "\u0000",
+    "\uffff",
+    "€",
+    "&#0000000000000000000000027;",
+  );
+  fc.assert(fc.property(fc.array(piece), fc.array(fc.nat(30)), (pieces, cuts) => {
+    const text = pieces.join("");
+    const whole = createXmlCleaner();
+    const parts = createXmlCleaner();
+    let at = 0;
+    let cleaned = "";
+    for (const cut of cuts) {
+      cleaned += parts.push(text.slice(at, at + cut));
+      at += cut;
+    }
+    cleaned += parts.push(text.slice(at)) + parts.end();
+    assertEquals(cleaned, whole.push(text) + whole.end());
+    // deno-lint-ignore no-control-regex
+    assert(!/&#27;|&#x1B;|[\u0000\uffff]/.test(cleaned));
+  }));
+});
+
+Deno.test("the state of maintenance mode is told or refused, never guessed", () => {
+  assertEquals(readMaintenance('{"is_maintenance_mode":true}', "x"), "on");
+  assertEquals(readMaintenance('{"_embedded":{"is_drain_mode":false}}', "x"), "off");
+  for (const text of ["", "{}", "[]", "null", '{"is_maintenance_mode":"yes"}', '{"is_maintenance_mode":tr']) {
+    assertThrows(() => readMaintenance(text, "x"), GocdError);
+  }
+});
+
+Deno.test("a health message becomes a finding without markup, with the locator that it links to", () => {
+  const detail = "Job <a href='/go/tab/build/detail/up+42/7/stage/1/job'>up 42</a> is running but it has not been " +
+    "assigned an agent in the last 26 minute(s) &amp; may be hung.\n";
+  assertEquals(
+    readHealthMessages(JSON.stringify([{ message: "Job 'x' is not responding", detail, level: "WARNING" }]), "x"),
+    [{
+      code: "gocd-job-unassigned",
+      message: "GoCD reports: Job 'x' is not responding",
+      hint: "Job up 42 is running but it has not been assigned an agent in the last 26 minute(s) & may be hung.",
+      locators: ["up 42/7/stage/1/job"],
+    }],
+  );
+});
+
+Deno.test("health messages of any shape are read or refused, and a flood is cut", () => {
+  const many = JSON.stringify(Array.from({ length: 500 }, () => ({ message: "m", level: "ERROR" })));
+  const findings = readHealthMessages(many, "x");
+  assertEquals([findings.length, findings[0]?.code], [healthMessagesMax, "gocd-health-error"]);
+  fc.assert(fc.property(fc.jsonValue(), (value) => {
+    try {
+      const read = readHealthMessages(JSON.stringify(value), "x");
+      assert(read.every((finding) => finding.message !== "" && finding.hint !== ""));
+    } catch (error) {
+      assert(error instanceof GocdError);
+    }
+  }));
+});
+
+for (
+  const [version, accept] of [
+    ["15.2.0", "v1+json"],
+    ["15.3.0", "v2+json"],
+    ["16.8.0", "v3+json"],
+    ["16.10.0", "v4+json"],
+    ["19.3.0", "v5+json"],
+    ["19.8.0", "cd+json"],
+    ["26.1.0-21000", "cd+json"],
+    [" 26.1 (build 7)", "cd+json"],
+  ] as const
+) {
+  Deno.test(`GoCD ${version} is asked for agents with …${accept}`, () => {
+    const dialect = dialectOf(version);
+    assertEquals(dialect.agentsForms.map((form) => form.accept.endsWith(accept)), [true]);
+    assertEquals(dialect.finding, undefined);
+  });
+}
+
+Deno.test("any text for a version gives a dialect", () => {
+  fc.assert(fc.property(fc.string(), (text) => {
+    const { feedPaths, agentsForms, version } = dialectOf(text);
+    assert(feedPaths.length > 0 && agentsForms.length > 0 && version.length <= 40);
+  }));
+});
