@@ -4,9 +4,12 @@
 import type { Command } from "./command.ts";
 import { checkCommand } from "./check.ts";
 import { demoCommand } from "./demo.ts";
+import { drainCommand, freezeCommand, resumeCommand, teardownCommand } from "./operate.ts";
 import { planCommand } from "./plan.ts";
 import { startCommand } from "./start.ts";
+import { stateCommand } from "./state.ts";
 import { versionCommand } from "./version.ts";
+import { whyCommand } from "./why.ts";
 import { version } from "../version.ts";
 
 /** Every command, in the order of the help. */
@@ -14,6 +17,12 @@ export const commands: readonly Command[] = [
   startCommand,
   checkCommand,
   planCommand,
+  whyCommand,
+  drainCommand,
+  freezeCommand,
+  resumeCommand,
+  teardownCommand,
+  stateCommand,
   demoCommand,
   versionCommand,
 ];

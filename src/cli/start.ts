@@ -3,6 +3,7 @@
 
 import type { Config } from "../config/config.ts";
 import { hostsOf } from "../config/hosts.ts";
+import type { OperatorEvent } from "../core/event.ts";
 import { exitCodes } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import { createLog } from "../log/log.ts";
@@ -46,8 +47,13 @@ Examples:
   },
 };
 
-/** Runs a configuration until a signal or the framework ends it. */
-export async function runConfig(config: Config, reload: () => Config, io: CliIo): Promise<number> {
+/** Runs a configuration until a signal or the framework ends it. `wishes` are handled before anything else. */
+export async function runConfig(
+  config: Config,
+  reload: () => Config,
+  io: CliIo,
+  wishes: readonly OperatorEvent[] = [],
+): Promise<number> {
   const log = createLog({
     level: config.log.level,
     format: config.log.format,
@@ -69,6 +75,7 @@ export async function runConfig(config: Config, reload: () => Config, io: CliIo)
       random: randomNumber,
       tell: (note, atMs) => log.note(note, atMs),
     });
+    for (const wish of wishes) framework.post(wish);
     const status = startStatusServer(config, framework);
     announce(log, config, status?.url);
     const stop = new AbortController();

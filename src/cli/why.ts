@@ -36,7 +36,9 @@ Examples:
     const config = loadConfigFile(operands[0] ?? "", io);
     const wanted = operands[1] ?? "";
     const running = await readRunningStatus(config);
-    io.out(running === undefined ? "no running instance: from one poll of the GoCD server" : "from the running instance");
+    io.out(
+      running === undefined ? "no running instance: from one poll of the GoCD server" : "from the running instance",
+    );
     const view = running ?? await pollOnce(config);
     const jobs = findJobs(view, wanted);
     if (jobs.length === 0) throw new JobNotWaitingError(wanted, view.jobs.length);
@@ -53,7 +55,8 @@ export class JobNotWaitingError extends OperatorError {
     super(`no waiting job matches "${wanted}" (${count} job${count === 1 ? " waits" : "s wait"})`, {
       code: "job-not-waiting",
       kind: "usage",
-      hint: "it may have been assigned or cancelled already, or its pipeline is paused or not visible to the account; " +
+      hint:
+        "it may have been assigned or cancelled already, or its pipeline is paused or not visible to the account; " +
         "`gocd-mesos plan` lists all waiting jobs",
     });
     this.name = "JobNotWaitingError";
@@ -75,7 +78,9 @@ export function explainJob(job: JobVerdict, view: StatusView): string[] {
   const lines = [
     "",
     job.locator,
-    `  waits      since ${new Date(job.firstSeenMs).toISOString()} (${formatDuration(view.atMs - job.firstSeenMs)}, as far as known)`,
+    `  waits      since ${new Date(job.firstSeenMs).toISOString()} (${
+      formatDuration(view.atMs - job.firstSeenMs)
+    }, as far as known)`,
     `  asks for   ${describeNeed(job.gocdResources, job.environment)}`,
     `  verdict    ${job.verdict}`,
     `  because    ${job.reason}`,
@@ -85,7 +90,9 @@ export function explainJob(job: JobVerdict, view: StatusView): string[] {
     (each.environment ?? "").toLowerCase() === (job.environment ?? "").toLowerCase() &&
     folded(each.gocdResources) === folded(job.gocdResources)
   );
-  if (bucket !== undefined) lines.push(`  alike      ${bucket.waiting} such job${bucket.waiting === 1 ? "" : "s"}: ${bucket.reason}`);
+  if (bucket !== undefined) {
+    lines.push(`  alike      ${bucket.waiting} such job${bucket.waiting === 1 ? "" : "s"}: ${bucket.reason}`);
+  }
   lines.push(...profileLines(job, view), ...agentLines(job, view));
   if (view.mesos.session !== "subscribed" && job.verdict === "needs-agent") {
     lines.push(`  mesos      not subscribed: ${view.mesos.reason ?? "connecting"}`);
@@ -131,4 +138,3 @@ function agentLines(job: JobVerdict, view: StatusView): string[] {
 function folded(names: readonly string[]): string {
   return [...new Set(names.map((name) => name.toLowerCase()))].sort().join(",");
 }
-

@@ -46,6 +46,8 @@ export interface Framework {
   /** Puts another configuration in force; identity changes reach Mesos at the next subscription. */
   reload(config: Config): void;
   post(event: Event): void;
+  /** Tells something to the log. */
+  tell(note: Note): void;
   /** Runs until the signal is aborted or the program must end by itself. The store is left open. */
   run(signal: AbortSignal): Promise<FrameworkEnd>;
 }
@@ -98,6 +100,7 @@ export async function createFramework(config: Config, ports: FrameworkPorts): Pr
     engine,
     calls,
     post,
+    tell: (note) => ports.tell(note, clock.nowMs()),
     reload: (config) => {
       current = config;
       post({ kind: "settings-changed", settings: config.settings });

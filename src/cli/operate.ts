@@ -1,0 +1,172 @@
+// `drain`, `freeze`, `resume`, `teardown`: the operator's switches. Not here: what they do (core/operator.ts).
+// Given to the running instance where there is one; otherwise written into the state for the next start.
+
+import type { Config } from "../config/config.ts";
+import type { OperatorEvent } from "../core/event.ts";
+import { initialState, step } from "../core/step.ts";
+import { OperatorError } from "../errors.ts";
+import { realClock } from "../runtime/clock.ts";
+import { sendCommand } from "../runtime/control_client.ts";
+import { openStore } from "../runtime/ports.ts";
+import type { Command, CommandArguments } from "./command.ts";
+import type { CliIo } from "./io.ts";
+import { loadConfigFile } from "./load.ts";
+import { runConfig } from "./start.ts";
+
+const where =
+  `The running instance is told, if one runs on this machine with this configuration; otherwise the switch is stored for the
+next start.`;
+
+/** Stop launching, drain everything, keep running. */
+export const drainCommand: Command = {
+  ...oneFile("drain", "stop launching and drain every agent; the program keeps running"),
+  help: `Usage: gocd-mesos drain path/to/framework.conf
+
+Nothing is launched any more; every agent is disabled, finishes its job, and is stopped. The program keeps running and can
+be resumed. ${where}
+
+Examples:
+  gocd-mesos drain framework.conf
+  gocd-mesos resume framework.conf`,
+  run: ({ operands }, io) => operate(operands, { name: "drain", body: {}, event: { kind: "drain-requested" } }, io),
+};
+
+/** Stop launching. */
+export const freezeCommand: Command = {
+  ...oneFile("freeze", "stop launching, of one profile or of all; agents go on"),
+  strings: ["profile"],
+  help: `Usage: gocd-mesos freeze [--profile NAME] path/to/framework.conf
+
+Nothing is launched any more (of one profile, or at all); agents that run go on, and idle ones are still taken down.
+${where}
+
+Examples:
+  gocd-mesos freeze framework.conf
+  gocd-mesos freeze --profile linux framework.conf`,
+  run: ({ operands, flags }, io) =>
+    operate(operands, {
+      name: "freeze",
+      body: profileOf(flags),
+      event: { kind: "launching-frozen", ...profileOf(flags) },
+    }, io),
+};
+
+/** Launch again. */
+export const resumeCommand: Command = {
+  ...oneFile("resume", "launch again after freeze or drain"),
+  strings: ["profile"],
+  help: `Usage: gocd-mesos resume [--profile NAME] path/to/framework.conf
+
+Ends a freeze (of one profile, or of all) and a drain. ${where}
+
+Examples:
+  gocd-mesos resume framework.conf
+  gocd-mesos resume --profile linux framework.conf`,
+  run: ({ operands, flags }, io) =>
+    operate(operands, {
+      name: "resume",
+      body: profileOf(flags),
+      event: { kind: "launching-resumed", ...profileOf(flags) },
+    }, io),
+};
+
+/** Remove the framework from Mesos. */
+export const teardownCommand: Command = {
+  ...oneFile("teardown", "drain (or --now), remove the framework from Mesos, forget its id"),
+  booleans: ["now", "yes"],
+  help: `Usage: gocd-mesos teardown [--now] [--yes] path/to/framework.conf
+
+Drains every agent, then removes the framework from Mesos (TEARDOWN) and forgets its id. With --now nothing is waited for:
+Mesos kills every agent at once, and builds that run there are lost.
+The running instance does it, where there is one; otherwise this command runs until it is done.
+
+Options:
+  --now    do not wait for builds
+  --yes    do not ask (needed where there is no terminal)
+
+Examples:
+  gocd-mesos teardown framework.conf
+  gocd-mesos teardown --now --yes framework.conf`,
+  run: teardown,
+};
+
+interface Wish {
+  readonly name: string;
+  readonly body: Readonly<Record<string, string>>;
+  readonly event: OperatorEvent;
+}
+
+function oneFile(name: string, summary: string): Omit<Command, "help" | "run"> {
+  return {
+    name,
+    summary,
+    booleans: [],
+    strings: [],
+    operandsMin: 1,
+    operandsMax: 1,
+    operandsText: "one configuration file",
+  };
+}
+
+function profileOf(flags: CommandArguments["flags"]): { readonly profile?: string } {
+  return typeof flags["profile"] === "string" ? { profile: flags["profile"] } : {};
+}
+
+async function operate(operands: readonly string[], wish: Wish, io: CliIo): Promise<number> {
+  const config = loadConfigFile(operands[0] ?? "", io);
+  const profile = wish.body["profile"];
+  if (profile !== undefined && !config.settings.profiles.some((each) => each.name === profile)) {
+    throw new OperatorError(`there is no profile "${profile}" in ${config.path}`, {
+      code: "profile-unknown",
+      kind: "usage",
+      hint: `profiles are: ${config.settings.profiles.map((each) => each.name).join(", ")}`,
+    });
+  }
+  const answer = await sendCommand(config, wish.name, wish.body);
+  if (answer !== undefined) {
+    io.out(answer);
+    return 0;
+  }
+  await storeWish(config, wish.event);
+  io.out(`no instance runs here: "${wish.name}" is stored and in force at the next start`);
+  return 0;
+}
+
+/** Applies an operator's wish to the stored state, exactly as the running program would. */
+async function storeWish(config: Config, event: OperatorEvent): Promise<void> {
+  const store = openStore(config);
+  try {
+    const atMs = realClock.nowMs();
+    const state = initialState(await store.load(), config.settings, atMs);
+    await store.commit(step(state, { atMs, random: 0.5, event }).records);
+  } finally {
+    await store.close();
+  }
+}
+
+async function teardown({ operands, flags }: CommandArguments, io: CliIo): Promise<number> {
+  const path = operands[0] ?? "";
+  const config = loadConfigFile(path, io);
+  const mode = flags["now"] === true ? "now" : "drain";
+  if (flags["yes"] !== true) confirm(config, mode, io);
+  const answer = await sendCommand(config, "teardown", { mode });
+  if (answer !== undefined) {
+    io.out(answer);
+    return 0;
+  }
+  io.out("no instance runs here: this command tears the framework down itself");
+  return await runConfig(config, () => loadConfigFile(path, io), io, [{ kind: "teardown-requested", mode }]);
+}
+
+function confirm(config: Config, mode: "drain" | "now", io: CliIo): void {
+  const question = mode === "now"
+    ? `Tear down framework "${config.mesos.name}" now? Every agent is killed, with what it builds. Type yes:`
+    : `Tear down framework "${config.mesos.name}" once its agents are drained? Type yes:`;
+  const answer = io.ask(question);
+  if (answer?.trim().toLowerCase() === "yes") return;
+  throw new OperatorError(answer === undefined ? "teardown needs a confirmation" : "not confirmed: nothing was done", {
+    code: "not-confirmed",
+    kind: "usage",
+    hint: answer === undefined ? "there is no terminal to ask on: add --yes" : "type yes, or add --yes",
+  });
+}

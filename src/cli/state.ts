@@ -1,0 +1,176 @@
+// `gocd-mesos state …`: looks into the stored state, and mends it with care. Not here: how it is kept (store/).
+// What changes the state takes its lock, so it never works beside a running instance.
+
+import type { Config } from "../config/config.ts";
+import type { StoredState } from "../core/record.ts";
+import { formatDuration } from "../core/reason.ts";
+import { OperatorError } from "../errors.ts";
+import { realClock } from "../runtime/clock.ts";
+import { openStore } from "../runtime/ports.ts";
+import { readStoredState } from "../runtime/stored_state.ts";
+import { openStoreForReading } from "../store/sqlite_reader.ts";
+import { exportState, importState, parseStateDocument } from "../store/state_document.ts";
+import type { Store } from "../store/store.ts";
+import type { Command, CommandArguments } from "./command.ts";
+import type { CliIo } from "./io.ts";
+import { loadConfigFile } from "./load.ts";
+import { table } from "./table.ts";
+
+/** The command. */
+export const stateCommand: Command = {
+  name: "state",
+  summary: "show, check, export, import or mend the stored state",
+  help: `Usage: gocd-mesos state ACTION path/to/framework.conf [ARGUMENT] [--replace] [--yes]
+
+Actions:
+  show                framework id and agents on record
+  check               is the file sound?
+  export              the state as JSON on standard output
+  import FILE         put an exported state in its place (--replace where the state is in use already)
+  forget TASK-ID      forget one agent that is really gone (Mesos and GoCD are not told)
+  forget-framework    forget the framework id, after Mesos has removed the framework; agents on record are forgotten too
+
+export, show and check may run beside a running instance; the others take its lock and are refused then.
+
+Examples:
+  gocd-mesos state show framework.conf
+  gocd-mesos state export framework.conf > backup.json
+  gocd-mesos state import framework.conf backup.json --replace
+  gocd-mesos state forget-framework framework.conf --yes`,
+  booleans: ["replace", "yes"],
+  strings: [],
+  operandsMin: 2,
+  operandsMax: 3,
+  operandsText: "an action and a configuration file",
+  run: async (args, io) => {
+    const [action = "", path = "", argument] = args.operands;
+    const config = loadConfigFile(path, io);
+    switch (action) {
+      case "show":
+        return show(required(config), io);
+      case "check":
+        return check(config, io);
+      case "export":
+        io.draw(exportState(required(config)));
+        return 0;
+      case "import":
+        return await withStore(config, async (store) => {
+          const file = needed(argument, "import", "a file that `state export` wrote");
+          const wanted = parseStateDocument(io.readFile(file), file);
+          await importState(store, wanted, args.flags["replace"] === true ? "replace" : "only-into-empty");
+          io.out(`imported ${file}: ${wanted.instances.length} agents on record`);
+        });
+      case "forget":
+        return await withStore(config, (store) => forget(store, needed(argument, "forget", "a task id"), io));
+      case "forget-framework":
+        return await withStore(config, (store) => forgetFramework(store, args, io));
+      default:
+        throw usage(`"state" has no action "${action}"`, "run `gocd-mesos state --help`");
+    }
+  },
+};
+
+function usage(message: string, hint: string): OperatorError {
+  return new OperatorError(message, { code: "usage", kind: "usage", hint });
+}
+
+function needed(argument: string | undefined, action: string, what: string): string {
+  if (argument !== undefined) return argument;
+  throw usage(`"state ${action}" needs ${what}`, "run `gocd-mesos state --help`");
+}
+
+function required(config: Config): StoredState {
+  const stored = readStoredState(config);
+  if (stored !== undefined) return stored;
+  const place = config.state.kind === "sqlite" ? config.state.path : config.state.connect;
+  throw new OperatorError(`there is no state in ${place} yet`, {
+    code: "state-empty",
+    kind: "state",
+    hint: "it is made at the first start; check state.path",
+  });
+}
+
+function show(stored: StoredState, io: CliIo): number {
+  const { framework, controls, instances } = stored;
+  io.out(
+    `framework  ${framework.frameworkId ?? "not registered yet"}${
+      framework.ended === undefined ? "" : ` (ended: ${framework.ended})`
+    }`,
+  );
+  io.out(`lineage    ${framework.lineage}, next task number ${framework.nextTaskNumber}`);
+  io.out(
+    `mode       ${controls.mode}${controls.frozen ? ", launching frozen" : ""}${
+      controls.frozenProfiles.length === 0 ? "" : `, frozen profiles: ${controls.frozenProfiles.join(", ")}`
+    }`,
+  );
+  io.out(`agents     ${instances.length} on record`);
+  if (instances.length === 0) return 0;
+  const nowMs = realClock.nowMs();
+  io.out(table(
+    ["TASK", "STATE", "PROFILE", "HOST", "AGE"],
+    instances.map((each) => [each.taskId, each.state, each.profile, each.host, formatDuration(nowMs - each.createdMs)]),
+    io.size().columns,
+  ));
+  return 0;
+}
+
+function check(config: Config, io: CliIo): number {
+  if (config.state.kind !== "sqlite") throw usage("`state check` is for a state file", "set state.path");
+  const reader = openStoreForReading(config.state.path);
+  try {
+    const { damage, unreadable, instances } = reader.inspect();
+    for (const line of damage) io.out(`FAIL  ${line}`);
+    for (const each of unreadable) io.out(`FAIL  ${each.key}: ${each.reason}`);
+    if (damage.length + unreadable.length > 0) {
+      throw new OperatorError(`the state file ${config.state.path} is damaged`, {
+        code: "state-damaged",
+        kind: "state",
+        hint: "stop the program, keep a copy of the file, and put a backup in its place (`state import`)",
+      });
+    }
+    io.out(`ok    ${config.state.path} is sound: ${instances.length} agents on record`);
+    return 0;
+  } finally {
+    reader.close();
+  }
+}
+
+async function withStore(config: Config, act: (store: Store) => Promise<void>): Promise<number> {
+  const store = openStore(config);
+  try {
+    await act(store);
+    return 0;
+  } finally {
+    await store.close();
+  }
+}
+
+async function forget(store: Store, taskId: string, io: CliIo): Promise<void> {
+  const { instances } = await store.load();
+  if (!instances.some((each) => each.taskId === taskId)) {
+    throw usage(`no agent ${taskId} is on record`, "`gocd-mesos state show` lists them");
+  }
+  await store.commit([{ kind: "instance-removed", taskId }]);
+  io.out(`${taskId} is forgotten; if it still runs, Mesos will name it and it is adopted again`);
+}
+
+async function forgetFramework(store: Store, { flags }: CommandArguments, io: CliIo): Promise<void> {
+  const { framework, instances } = await store.load();
+  if (flags["yes"] !== true) {
+    const answer = io.ask(
+      `Forget framework ${framework.frameworkId ?? "(none)"} and ${instances.length} agents on record? Type yes:`,
+    );
+    if (answer?.trim().toLowerCase() !== "yes") {
+      throw usage("not confirmed: nothing was done", "type yes, or add --yes");
+    }
+  }
+  await store.commit([
+    { kind: "framework", framework: { lineage: framework.lineage, nextTaskNumber: framework.nextTaskNumber } },
+    ...instances.map(({ taskId }) => ({ kind: "instance-removed" as const, taskId })),
+  ]);
+  io.out(
+    `forgotten: framework ${
+      framework.frameworkId ?? "(none)"
+    } and ${instances.length} agents; the next start registers anew`,
+  );
+}
