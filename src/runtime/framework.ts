@@ -102,7 +102,10 @@ export async function createFramework(config: Config, ports: FrameworkPorts): Pr
     post,
     tell: (note) => ports.tell(note, clock.nowMs()),
     reload: (config) => {
+      const before = JSON.stringify(identity());
       current = config;
+      // Mesos applies a changed name, role, filter or capability at the next SUBSCRIBE with the same id.
+      if (JSON.stringify(identity()) !== before) supervisor.endSession(0);
       post({ kind: "settings-changed", settings: config.settings });
     },
     run: async (signal) => {

@@ -2,6 +2,7 @@
 // Called by framework.ts before each SUBSCRIBE.
 
 import type { Config } from "../config/config.ts";
+import { allocatableQuantities } from "../core/offer_needs.ts";
 import type { FrameworkIdentity } from "../mesos/api.ts";
 
 /** Capabilities that every run has (facts: autoscalers C2). */
@@ -10,16 +11,20 @@ const capabilities = ["MULTI_ROLE", "PARTITION_AWARE", "TASK_KILLING_STATE", "RE
 /** Who we are to Mesos. GPU_RESOURCES only where a profile asks for GPUs, or plain tasks would fill GPU hosts. */
 export function frameworkIdentity({ mesos, settings }: Config): FrameworkIdentity {
   const wantsGpus = settings.profiles.some((profile) => profile.mesosResources.gpus > 0);
+  const roles = [...new Set([...mesos.roles, ...settings.profiles.map((profile) => profile.role)])];
   return {
     name: mesos.name,
     user: mesos.user,
-    roles: [...new Set([...mesos.roles, ...settings.profiles.map((profile) => profile.role)])],
+    roles,
     ...(mesos.principal === undefined ? {} : { principal: mesos.principal }),
     ...(mesos.hostname === undefined ? {} : { hostname: mesos.hostname }),
     ...(mesos.webuiUrl === undefined ? {} : { webuiUrl: mesos.webuiUrl }),
     failoverTimeoutMs: mesos.failoverTimeoutMs,
     capabilities: wantsGpus ? [...capabilities, "GPU_RESOURCES"] : capabilities,
     labels: {},
-    minAllocatable: [],
+    // Masters before 1.8 ignore the field.
+    minAllocatable: roles.flatMap((role) =>
+      allocatableQuantities(settings.profiles, role).map((quantities) => ({ role, quantities }))
+    ),
   };
 }
