@@ -11,7 +11,8 @@ const capabilities = ["MULTI_ROLE", "PARTITION_AWARE", "TASK_KILLING_STATE", "RE
 /** Who we are to Mesos. GPU_RESOURCES only where a profile asks for GPUs, or plain tasks would fill GPU hosts. */
 export function frameworkIdentity({ mesos, settings }: Config): FrameworkIdentity {
   const wantsGpus = settings.profiles.some((profile) => profile.mesosResources.gpus > 0);
-  const roles = [...new Set([...mesos.roles, ...settings.profiles.map((profile) => profile.role)])];
+  // A role that no profile uses would only bring offers to be declined.
+  const roles = [...new Set(settings.profiles.map((profile) => profile.role))];
   return {
     name: mesos.name,
     user: mesos.user,
