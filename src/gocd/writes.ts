@@ -49,7 +49,10 @@ export async function enable(
   await send(route, { method: "PATCH", path: pathOf(uuid), body });
 }
 
-/** Disables agents; those that are gone count as done. */
+/**
+ * Disables agents; those that are gone count as done. One alone goes as a list too: up to 19.8 only that way takes a
+ * Pending record (facts: gocd 2.3).
+ */
 export async function disable(route: WriteRoute, uuids: readonly string[]): Promise<void> {
   const body = route.form.shape === "v1" || route.form.shape === "legacy"
     ? { enabled: false }
@@ -60,6 +63,7 @@ export async function disable(route: WriteRoute, uuids: readonly string[]): Prom
       path: "/api/agents",
       body: { uuids: list, agent_config_state: "Disabled", operations: noOperations },
     }),
+    manyMin: 1,
     one: (uuid) => ({ method: "PATCH", path: pathOf(uuid), body }),
   });
 }
@@ -68,6 +72,7 @@ export async function disable(route: WriteRoute, uuids: readonly string[]): Prom
 export async function deleteThem(route: WriteRoute, uuids: readonly string[]): Promise<void> {
   await inBulk(route, uuids, {
     many: (list) => ({ method: "DELETE", path: "/api/agents", body: { uuids: list } }),
+    manyMin: 2,
     one: (uuid) => ({ method: "DELETE", path: pathOf(uuid) }),
   });
 }
@@ -81,6 +86,8 @@ type Write = Omit<GocdRequest, "accept">;
 
 interface WriteForms {
   many(uuids: readonly string[]): Write;
+  /** So many agents are worth a list. */
+  readonly manyMin: number;
   one(uuid: string): Write;
 }
 
@@ -90,7 +97,8 @@ async function inBulk(route: WriteRoute, uuids: readonly string[], forms: WriteF
   const refused: GocdError[] = [];
   for (let from = 0; from < unique.length; from += size) {
     const list = unique.slice(from, from + size);
-    const failure = list.length > 1 ? await attempt(route, forms.many(list)) : alone;
+    const isList = route.bulk && list.length >= forms.manyMin;
+    const failure = isList ? await attempt(route, forms.many(list)) : alone;
     if (failure !== undefined) {
       // All or nothing on the server: one unknown or building agent must not keep the others.
       refused.push(...await oneByOne(route, list, forms));

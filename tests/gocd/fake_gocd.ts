@@ -147,7 +147,7 @@ function agentsAnswer(fake: FakeGocd, request: SeenRequest, release: number): Re
   }
   const body = (request.body ?? {}) as Record<string, unknown>;
   const uuids = isBulk ? body["uuids"] as string[] : [decodeURIComponent(request.path.slice("/api/agents/".length))];
-  return change(fake, { method: request.method, uuids, body, release, isV1: /v1\+json/.test(request.accept) });
+  return change(fake, { method: request.method, uuids, body, release, isBulk, isV1: /v1\+json/.test(request.accept) });
 }
 
 interface Change {
@@ -155,10 +155,11 @@ interface Change {
   readonly uuids: readonly string[];
   readonly body: Record<string, unknown>;
   readonly release: number;
+  readonly isBulk: boolean;
   readonly isV1: boolean;
 }
 
-function change(fake: FakeGocd, { method, uuids, body, release, isV1 }: Change): Response {
+function change(fake: FakeGocd, { method, uuids, body, release, isBulk, isV1 }: Change): Response {
   const found = fake.agents.filter((agent) => uuids.includes(agent.uuid));
   if (found.length < uuids.length) {
     const unknown = uuids.find((uuid) => !found.some((agent) => agent.uuid === uuid));
@@ -178,6 +179,9 @@ function change(fake: FakeGocd, { method, uuids, body, release, isV1 }: Change):
     : body["agent_config_state"];
   if (typeof wanted !== "string") {
     return json(400, { message: "Bad Request. No operation is specified in the request to be performed on agent." });
+  }
+  if (release <= 1908 && !isBulk && wanted === "Disabled" && found.some((agent) => agent.config === "Pending")) {
+    return json(400, { message: "Failed to disable: the agent is not in the configuration" });
   }
   for (const agent of found) {
     agent.config = wanted;

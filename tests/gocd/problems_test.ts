@@ -227,6 +227,13 @@ for (const { what, answer, want, says, credentials = connection.credentials } of
   }
 }
 
+Deno.test("data that is called HTML is not believed, even where it looks like an empty queue", async () => {
+  const fake = fakeGocd("26.1.0");
+  fake.override = ({ path }) => path.endsWith("scheduled.xml") ? page(200, "<scheduledJobs/>", asHtml) : undefined;
+  const api = createHttpGocdApi(connection, { fetch: fake.fetch, nowMs: () => 0 });
+  assertEquals((await assertRejects(() => api.poll(signal), GocdError)).code, "gocd-login-page");
+});
+
 Deno.test("Retry-After is handed on, as seconds and as a date, at most an hour", async () => {
   const now = Date.parse("2026-01-01T00:00:00Z");
   for (

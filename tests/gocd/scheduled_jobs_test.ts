@@ -71,6 +71,16 @@ for (
     ["text for jobs", "<scheduledJobs>none</scheduledJobs>", "gocd-unexpected-shape"],
     ["only a job without locator", '<scheduledJobs><job name="x"/></scheduledJobs>', "gocd-unexpected-shape"],
     ["entities of its own", '<!DOCTYPE a [<!ENTITY b "c">]><scheduledJobs/>', "gocd-unexpected-shape"],
+    [
+      "a document type before jobs",
+      '<!DOCTYPE x><scheduledJobs><job name="a"><buildLocator>p/1/s/1/a</buildLocator></job></scheduledJobs>',
+      "gocd-unexpected-shape",
+    ],
+    [
+      "another root around jobs",
+      '<jobs><job name="a"><buildLocator>p/1/s/1/a</buildLocator></job></jobs>',
+      "gocd-unexpected-shape",
+    ],
     ["an unknown entity", "<scheduledJobs>&nbsp;</scheduledJobs>", "gocd-not-xml"],
     ["elements without end", "<scheduledJobs>" + "<job>".repeat(100), "gocd-unexpected-shape"],
   ] as const

@@ -76,6 +76,22 @@ Deno.test("a base path other than /go is kept", async () => {
   assertEquals(paths, ["/ci/gocd/api/version"]);
 });
 
+Deno.test("a redirect is not followed, so that credentials and permissions stay with the host of the URL", async () => {
+  const fake = fakeGocd("26.1.0");
+  const handler: Handler = (request) => {
+    const { pathname } = new URL(request.url);
+    return pathname.startsWith("/moved/")
+      ? fake.handle(request)
+      : new Response(null, { status: 302, headers: { location: `/moved${pathname}` } });
+  };
+  await withServer(handler, undefined, async (port) => {
+    const error = await problemOf(at(`http://127.0.0.1:${port}/go`));
+    assertEquals(error.problem.code, "gocd-redirected");
+    assertStringIncludes(error.message, "/moved/go/api/version");
+  });
+  assertEquals(fake.seen, []);
+});
+
 Deno.test("TLS with a private authority works with its certificate, and without it names go-server.ca-file", async () => {
   const fake = fakeGocd("26.1.0");
   await withServer(fake.handle, tlsFiles, async (port) => {

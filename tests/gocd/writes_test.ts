@@ -41,14 +41,15 @@ Deno.test("nothing to change asks nothing of the agents API", async () => {
   assertEquals(changes(fake), []);
 });
 
-Deno.test("one agent is changed by its own path, many in lists of at most a hundred, each once", async () => {
+Deno.test("many agents are changed in lists of at most a hundred, each once, and one is deleted by its own path", async () => {
   const uuids = Array.from({ length: 250 }, (_, n) => `u${n}`);
   const fake = fakeGocd("26.1.0", uuids.map((uuid) => ({ uuid, config: "Enabled", state: "Idle" })));
   const api = apiOf(fake);
   await api.disableAgents(["u0", "u0"], signal);
-  assertEquals(changes(fake), ["PATCH /api/agents/u0"]);
-  await api.disableAgents(uuids, signal);
-  assertEquals(changes(fake).slice(1), ["PATCH /api/agents", "PATCH /api/agents", "PATCH /api/agents"]);
+  await api.deleteAgents(["u0", "u0"], signal);
+  assertEquals(changes(fake), ["PATCH /api/agents", "DELETE /api/agents/u0"]);
+  await api.disableAgents(uuids.slice(1), signal);
+  assertEquals(changes(fake).slice(2), ["PATCH /api/agents", "PATCH /api/agents", "PATCH /api/agents"]);
   assertEquals(fake.agents.every((agent) => agent.config === "Disabled"), true);
 });
 
@@ -69,9 +70,13 @@ Deno.test("a server that goes into maintenance stops the writing at once", async
   assertEquals(changes(fake).length, 3);
 });
 
-Deno.test("enabling an agent that is gone is `missing`", async () => {
-  const error = await assertRejects(() => apiOf(fakeGocd("26.1.0")).enableAgent("x", undefined, signal), GocdError);
+Deno.test("enabling an agent that is gone is `missing`, and no sign of another version", async () => {
+  const fake = fakeGocd("26.1.0");
+  const api = apiOf(fake);
+  await api.poll(signal);
+  const error = await assertRejects(() => api.enableAgent("x", undefined, signal), GocdError);
   assertEquals([error.problem.code, error.problem.kind], ["gocd-agent-missing", "missing"]);
+  assertEquals(fake.seen.filter(({ path }) => path === "/api/version").length, 1, "no reason to doubt the version");
 });
 
 Deno.test("enabling without registration leaves resources and environments as they are", async () => {
@@ -98,8 +103,8 @@ Deno.test("names that the server would refuse are not sent", async () => {
 
 Deno.test("a uuid is a path segment, whatever it holds", async () => {
   const fake = fakeGocd("26.1.0");
-  await apiOf(fake).disableAgents(["../../api/x?y#z"], signal);
-  assertEquals(changes(fake), ["PATCH /api/agents/..%2F..%2Fapi%2Fx%3Fy%23z"]);
+  await apiOf(fake).deleteAgents(["../../api/x?y#z"], signal);
+  assertEquals(changes(fake), ["DELETE /api/agents/..%2F..%2Fapi%2Fx%3Fy%23z"]);
 });
 
 Deno.test("an upgrade between reading and writing is noticed, and the write done as the new release wants it", async () => {
@@ -117,4 +122,12 @@ Deno.test("a login page in answer to a write is no success", async () => {
     method === "GET" ? undefined : new Response("<html></html>", { headers: { "content-type": "text/html" } });
   const error = await assertRejects(() => apiOf(fake).disableAgents(["a"], signal), GocdError);
   assertEquals(error.problem.code, "gocd-login-page");
+});
+
+Deno.test("a Pending agent is disabled on every server that has lists, although its own path refuses that up to 19.8", async () => {
+  for (const version of ["16.7.0", "19.8.0", "19.9.0", "26.1.0"]) {
+    const fake = fakeGocd(version, [{ uuid: "a", config: "Pending", state: "Unknown" }]);
+    await apiOf(fake).disableAgents(["a"], signal);
+    assertEquals(fake.agents[0]?.config, "Disabled");
+  }
 });
