@@ -5,7 +5,10 @@ import { type GocdCredentials, GocdError } from "./api.ts";
 import { OperatorError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 
-/** Value of the `Authorization` header, read anew each time, because secrets in files may change; throws `GocdError`. */
+/**
+ * Value of the `Authorization` header, read anew each time, because secrets in files may change; throws
+ * `GocdError`.
+ */
 export function authorizationOf(credentials: GocdCredentials): string | undefined {
   switch (credentials.kind) {
     case "none":

@@ -1,5 +1,5 @@
-// A GoCD server over HTTP, 15.2 to 26.1. Not here: the wire (request.ts), shapes (agents.ts, scheduled_jobs.ts), releases
-// (versions.ts, probe.ts), writing (writes.ts). Made by runtime/ and cli/.
+// A GoCD server over HTTP, 15.2 to 26.1. Not here: the wire (request.ts), shapes (agents.ts, scheduled_jobs.ts),
+// releases (versions.ts, probe.ts), writing (writes.ts). Made by runtime/ and cli/.
 
 import type { Finding } from "../core/event.ts";
 import type { GocdAgent, GocdServerInfo } from "../core/gocd_records.ts";
@@ -20,8 +20,8 @@ export interface HttpGocdApi extends GocdApi {
 }
 
 /**
- * Makes the client of one server. Nothing is sent before the first call. `options.fetch` is Deno's own by default (which
- * honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY); `options.nowMs` gives the time in ms since the epoch.
+ * Makes the client of one server. Nothing is sent before the first call. `options.fetch` is Deno's own by default
+ * (which honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY); `options.nowMs` gives the time in ms since the epoch.
  * Throws {@linkcode GocdError} where the URL of the connection is none.
  */
 export function createHttpGocdApi(connection: GocdConnection, options: RequesterOptions): HttpGocdApi {

@@ -14,7 +14,10 @@ export function retryAfterMsOf(headers: Headers, nowMs: number): number | undefi
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), retryAfterMsMax);
 }
 
-/** `JSESSIONID=…` to send from now on: a new one, none where it was cleared, else the one before. No other cookie is kept. */
+/**
+ * `JSESSIONID=…` to send from now on: a new one, none where it was cleared, else the one before. No other
+ * cookie is kept.
+ */
 export function sessionCookieOf(headers: Headers, before: string | undefined): string | undefined {
   let cookie = before;
   for (const line of headers.getSetCookie()) {
