@@ -10,6 +10,12 @@ import type { SupplyNode } from "./supply.ts";
 /** After a restart of the server every agent is Missing until its next ping; longer than this it is lost (facts: gocd 4.4). */
 export const missingGraceMs = 300_000;
 
+/** An instance that could not be enabled again for this long goes on draining and offsets nothing any more. */
+export const enablingMaxMs = 120_000;
+
+/** A record is Unknown from its registration to the first ping, some seconds later (facts: gocd 2.2, 3.2). */
+export const unknownGraceMs = 60_000;
+
 /** Equal units of capacity. */
 export interface CapacityClass extends SupplyNode {
   readonly capability: Capability;
@@ -25,10 +31,11 @@ export function capacityOf(
   rule: ResourceCase,
   atMs: number,
 ): CapacityClass[] {
-  const reserved = reservedUuids(state.instances.values());
+  const reserved = reservedRecords(state.instances.values());
   const idle = new Map<string, Group>();
   for (const gocdAgent of state.server.agents) {
-    if (!isFree(gocdAgent) || reserved.has(gocdAgent.uuid)) continue;
+    if (!isFree(gocdAgent)) continue;
+    if (reserved.has(gocdAgent.uuid) || reserved.has(gocdAgent.hostname.toLowerCase())) continue;
     const since = state.server.idleSinceMs.get(gocdAgent.uuid);
     add(idle, capabilityOf(gocdAgent, rule), gocdAgent.hostname, since);
   }
@@ -56,24 +63,36 @@ export function isComing(instance: AgentInstance, atMs: number): boolean {
     case "starting":
       return true;
     case "registered":
-      return instance.activity.kind === "unsure" && instance.activity.word === "Missing" &&
-        atMs - instance.activity.sinceMs < missingGraceMs;
+      return instance.activity.kind === "unsure" &&
+        atMs - instance.activity.sinceMs < (graceMs[instance.activity.word] ?? 0);
     case "draining":
-      return instance.step.kind === "enabling";
+      return instance.step.kind === "enabling" && atMs - instance.step.askedMs < enablingMaxMs;
     default:
       return false;
   }
 }
 
-/** Records that still look idle but are on their way out. */
-function reservedUuids(instances: Iterable<AgentInstance>): Set<string> {
-  const uuids = new Set<string>();
+/**
+ * Uuids and hostnames of records that still look idle but are on their way out, or on a host that Mesos has lost (the
+ * server believes in those for another 300 s; facts: gocd 4.4).
+ */
+function reservedRecords(instances: Iterable<AgentInstance>): Set<string> {
+  const reserved = new Set<string>();
   for (const instance of instances) {
-    const isLeaving = instance.state === "draining" || instance.state === "killing" || instance.state === "gone";
-    if (!isLeaving && !(instance.state === "registered" && instance.retire !== undefined)) continue;
-    if (instance.uuid !== undefined) uuids.add(instance.uuid);
+    switch (instance.state) {
+      case "launching":
+      case "starting":
+        continue;
+      case "registered":
+        if (instance.retire === undefined) continue;
+        break;
+      default:
+        break;
+    }
+    reserved.add(instance.taskId);
+    if (instance.uuid !== undefined) reserved.add(instance.uuid);
   }
-  return uuids;
+  return reserved;
 }
 
 interface Group {

@@ -14,13 +14,13 @@ export function noteDemand(draft: Draft, before: DemandState, after: DemandState
   const old = new Map(before.buckets.map((bucket) => [bucket.key, bucket]));
   const changed = after.buckets.filter((bucket) => !isSame(old.get(bucket.key), bucket));
   for (const bucket of changed.slice(0, linesMax)) {
-    const profile = bucket.profile === undefined ? "" : ` (profile ${bucket.profile})`;
+    const profile = bucket.profile === undefined ? "" : ` for profile ${bucket.profile}`;
     draft.note({
       level: bucket.profile === undefined && bucket.willBeTaken + bucket.coming < bucket.waiting ? "warning" : "info",
       code: "demand-changed",
-      text: `${bucket.waiting} job${bucket.waiting === 1 ? "" : "s"} wait for ${
+      text: `${bucket.waiting} job${bucket.waiting === 1 ? " waits" : "s wait"} (${
         describeNeed(bucket.gocdResources, bucket.environment)
-      }${profile}: ${bucket.reason}`,
+      })${profile}: ${bucket.reason}`,
       fields: { waiting: bucket.waiting, needsAgent: bucket.needsAgent, wanted: bucket.wanted },
     });
   }

@@ -21,7 +21,7 @@ export function rolesOf(state: State): string[] {
 /** Tells the allocator what has changed; says nothing where it already knows. */
 export function adjustRoles(draft: Draft): void {
   const { state, atMs } = draft;
-  if (state.session.kind !== "subscribed") return;
+  if (state.session.kind !== "subscribed" || state.shuttingDown) return;
   const wantedRoles = new Set(state.demand.wanted.flatMap((wanted) => {
     const profile = state.settings.profiles.find((each) => each.name === wanted.profile);
     return profile === undefined || wanted.count <= 0 ? [] : [profile.role];
@@ -31,16 +31,18 @@ export function adjustRoles(draft: Draft): void {
   const roles = new Map(state.offers.roles);
   for (const role of rolesOf(state)) {
     const before = roles.get(role) ?? freshRole;
+    if (before.retryMs !== undefined && atMs < before.retryMs) continue;
     if (!wantedRoles.has(role)) {
       if (before.suppressed) continue;
       suppress.push(role);
-      roles.set(role, { ...before, suppressed: true, repeated: false });
+      const { retryMs: _, ...rest } = before;
+      roles.set(role, { ...rest, suppressed: true, repeated: false });
       continue;
     }
-    const kind = reviveKind(before, atMs);
+    const kind = reviveKind(before, state.session.sinceMs, atMs);
     if (kind === "none") continue;
     revive.push(role);
-    const { longDeclineMs: _, ...rest } = before;
+    const { longDeclineMs: _, retryMs: __, ...rest } = before;
     roles.set(role, { ...rest, suppressed: false, lastReviveMs: atMs, repeated: kind === "repeat" });
   }
   if (suppress.length === 0 && revive.length === 0) return;
@@ -49,12 +51,14 @@ export function adjustRoles(draft: Draft): void {
   if (revive.length > 0) draft.effect({ kind: "revive-offers", roles: revive });
 }
 
-function reviveKind(role: RoleOffers, atMs: number): "none" | "first" | "repeat" {
+function reviveKind(role: RoleOffers, sessionSinceMs: number, atMs: number): "none" | "first" | "repeat" {
   if (role.lastReviveMs !== undefined && atMs - role.lastReviveMs < reviveGapMs) return "none";
   if (role.suppressed) return "first";
   // A decline with a long filter that left after the last REVIVE would keep these offers away.
   if (role.longDeclineMs !== undefined) return "first";
-  if (role.repeated || role.lastReviveMs === undefined) return "none";
-  const isAnswered = role.lastOfferMs !== undefined && role.lastOfferMs >= role.lastReviveMs;
-  return !isAnswered && atMs - role.lastReviveMs >= reviveRepeatMs ? "repeat" : "none";
+  if (role.repeated) return "none";
+  // SUBSCRIBE makes the allocator offer by itself, like a REVIVE.
+  const askedMs = role.lastReviveMs ?? sessionSinceMs;
+  const isAnswered = role.lastOfferMs !== undefined && role.lastOfferMs >= askedMs;
+  return !isAnswered && atMs - askedMs >= reviveRepeatMs ? "repeat" : "none";
 }

@@ -3,15 +3,20 @@
 
 import type { Draft } from "./draft.ts";
 import type { MesosEvent } from "./event.ts";
+import { countFailure } from "./failures.ts";
+import type { AgentInstance } from "./instance.ts";
+import { refuseBusySeconds } from "./launching.ts";
 import { end } from "./phase.ts";
 import { askFor, startReconciliation } from "./reconciliation.ts";
-import { freshRole, rolesOf } from "./roles.ts";
+import { freshRole, reviveGapMs, rolesOf } from "./roles.ts";
 import type { SessionState } from "./state.ts";
 
 type Of<K extends MesosEvent["kind"]> = Extract<MesosEvent, { readonly kind: K }>;
 
 /** After an ERROR that the operator must mend, the next try comes so late that nobody is flooded. */
 const mendRetryMs = 60_000;
+/** Offers remembered for another decline at most; with a session so broken the stream ends, and with it all offers. */
+const undeclinedMax = 10_000;
 
 /** SUBSCRIBED: the framework id is stored, every task is asked for, the allocator is told what we want. */
 export function subscribed(draft: Draft, event: Of<"subscribed">): void {
@@ -30,7 +35,9 @@ export function subscribed(draft: Draft, event: Of<"subscribed">): void {
     },
     offers: {
       ...draft.state.offers,
-      roles: new Map(rolesOf(draft.state).map((role) => [role, { ...freshRole, lastReviveMs: draft.atMs }])),
+      // Offers of an earlier session are void.
+      undeclined: [],
+      roles: new Map(rolesOf(draft.state).map((role) => [role, freshRole])),
     },
   });
   const count = [...draft.state.instances.values()].filter((instance) => instance.state !== "gone").length;
@@ -129,19 +136,25 @@ export function mesosCallFailed(draft: Draft, event: Of<"mesos-call-failed">): v
       for (const { taskId } of call.launches) {
         const instance = draft.instance(taskId);
         if (instance?.state !== "launching") continue;
-        if (outcome === "refused") end(draft, instance, "dropped", message);
+        if (outcome === "refused") launchRefused(draft, instance, message);
         else askFor(draft, taskId);
       }
+      // The master has looked at nothing of a refused call: the offers are still out.
+      if (outcome === "refused") declineAgain(draft, call.offerIds);
       break;
     case "decline-offers":
-      // An offer that nobody answered would be locked for ever on a master without --offer_timeout.
-      if (outcome === "unknown" && draft.state.session.kind === "subscribed") draft.effect(call);
+      if (outcome === "unknown") declineAgain(draft, call.offerIds);
       break;
     case "suppress-offers":
     case "revive-offers": {
       const roles = new Map(draft.state.offers.roles);
       for (const role of call.roles) {
-        roles.set(role, { ...freshRole, lastReviveMs: draft.atMs, longDeclineMs: draft.atMs });
+        roles.set(role, {
+          ...freshRole,
+          lastReviveMs: draft.atMs,
+          longDeclineMs: draft.atMs,
+          retryMs: draft.atMs + reviveGapMs,
+        });
       }
       draft.set({ offers: { ...draft.state.offers, roles } });
       break;
@@ -158,6 +171,26 @@ export function mesosCallFailed(draft: Draft, event: Of<"mesos-call-failed">): v
     fields: { call: call.kind, outcome },
     onceKey: `${call.kind} ${outcome}`,
   });
+}
+
+/** Not the offer's fault: tried again only after a pause, or every offer would lead to the same refusal. */
+function launchRefused(draft: Draft, instance: AgentInstance, message: string): void {
+  end(draft, instance, "launch-failed", message);
+  countFailure(draft, instance, message);
+}
+
+/** An offer that nobody answers is locked for ever on a master without --offer_timeout; at the next tick it is tried again. */
+function declineAgain(draft: Draft, offerIds: readonly string[]): void {
+  const undeclined = [...new Set([...draft.state.offers.undeclined, ...offerIds])].slice(-undeclinedMax);
+  draft.set({ offers: { ...draft.state.offers, undeclined } });
+}
+
+/** Declines once more what may not have been declined. Called at every tick. */
+export function declineLeftOvers(draft: Draft): void {
+  const { undeclined } = draft.state.offers;
+  if (undeclined.length === 0 || draft.state.session.kind !== "subscribed") return;
+  draft.set({ offers: { ...draft.state.offers, undeclined: [] } });
+  draft.effect({ kind: "decline-offers", offerIds: undeclined, refuseSeconds: refuseBusySeconds });
 }
 
 function setSession(draft: Draft, session: { readonly kind: SessionState["kind"]; readonly reason: string }): void {
