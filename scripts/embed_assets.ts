@@ -1,0 +1,25 @@
+// Makes src/web/assets/embedded.ts out of the files beside it, so that `deno compile` carries them. Not here: serving them.
+// Run by hand: `deno run -RW scripts/embed_assets.ts`; tests/web/assets_test.ts tells when that was forgotten.
+
+const folder = new URL("../src/web/assets/", import.meta.url);
+
+/** The assets of the status page: name of the constant, file. */
+export const assetFiles: readonly (readonly [string, string])[] = [
+  ["pageCss", "page.css"],
+  ["pageJs", "page.js"],
+  ["iconSvg", "icon.svg"],
+];
+
+/** The text of embedded.ts for the files as they are now. */
+export function embeddedText(): string {
+  const constants = assetFiles.map(([name, file]) => {
+    const text = Deno.readTextFileSync(new URL(file, folder));
+    return `/** The file ${file}. */
+export const ${name}: string = ${JSON.stringify(text)};
+`;
+  });
+  return `// The assets of the status page as text. Made by scripts/embed_assets.ts from the files beside it: do not edit.\n` +
+    `// deno-fmt-ignore-file\n\n${constants.join("\n")}`;
+}
+
+if (import.meta.main) Deno.writeTextFileSync(new URL("embedded.ts", folder), embeddedText());

@@ -1,0 +1,67 @@
+// Who may ask: the Host and Origin of a request and its token. Not here: routes.
+// Called by handler.ts and commands.ts.
+
+import type { Secret } from "../secret.ts";
+
+/** Names that the listener answers to. */
+export interface HostRules {
+  /** `http.listen`. */
+  readonly listen: { readonly host: string; readonly port: number };
+  /** `http.advertise`: a name, `name:port` or a URL. */
+  readonly advertise?: string;
+}
+
+/**
+ * Whether a Host header is one of ours. A page of another site can make a browser ask us under its own name (DNS
+ * rebinding), so a name must be known; an address is never a rebound name and passes.
+ */
+export function isOurHost(hostHeader: string, rules: HostRules): boolean {
+  const name = hostName(hostHeader);
+  if (name === undefined) return false;
+  if (name === "localhost" || isAddress(name)) return true;
+  return [rules.listen.host, rules.advertise ?? ""].some((known) => hostName(known) === name);
+}
+
+/** Whether the Origin of a request that changes something is the site it goes to; programs send none. */
+export function isOurOrigin(origin: string | null, hostHeader: string): boolean {
+  if (origin === null) return true;
+  try {
+    return new URL(origin).host === new URL(`http://${hostHeader}`).host;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether an Authorization header carries the token; takes equally long wherever they differ. */
+export async function isAuthorized(authorization: string | null, token: Secret): Promise<boolean> {
+  const match = /^Bearer +([\x21-\x7e]{1,1000})$/i.exec(authorization ?? "");
+  const wanted = token.reveal();
+  if (match === null || wanted === "") return false;
+  const [given, expected] = await Promise.all([digest(match[1] ?? ""), digest(wanted)]);
+  return given.reduce((difference, byte, index) => difference | (byte ^ (expected[index] ?? 0)), 0) === 0;
+}
+
+/** The name in `name`, `name:port` or a URL, in lower case and without a last dot; `undefined` where there is none. */
+function hostName(text: string): string | undefined {
+  if (text === "" || /[\s@\\#?]/.test(text)) return undefined;
+  try {
+    const url = new URL(text.includes("://") ? text : `http://${bracketed(text)}`);
+    return url.hostname.replace(/\.$/, "");
+  } catch {
+    return undefined;
+  }
+}
+
+/** A bare IPv6 address, as `http.listen` may have it, in brackets. */
+function bracketed(text: string): string {
+  return /^[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*$/i.test(text) ? `[${text}]` : text;
+}
+
+function isAddress(name: string): boolean {
+  // URL has already brought every spelling of an IPv4 address to four numbers.
+  return name.startsWith("[") || /^\d{1,3}(\.\d{1,3}){3}$/.test(name);
+}
+
+async function digest(text: string): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+}

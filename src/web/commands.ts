@@ -1,0 +1,198 @@
+// Commands of the operator over HTTP: who may give them and what they say. Not here: carrying them out (runtime/).
+// Called by handler.ts for POST /api/commands/….
+
+import * as v from "valibot";
+import type { Secret } from "../secret.ts";
+import { isAuthorized, isOurOrigin } from "./access.ts";
+import type { RateLimiter } from "./rate_limit.ts";
+import { jsonResponse, type Refusal, refusalResponse } from "./responses.ts";
+
+/** What the operator asks for. */
+export type WebCommand =
+  /** Stop launching, drain everything, keep running. */
+  | { readonly kind: "drain" }
+  /** Stop launching, of one profile or of all. */
+  | { readonly kind: "freeze"; readonly profile?: string }
+  /** Launch again, of one profile or of all; ends a drain as well. */
+  | { readonly kind: "resume"; readonly profile?: string }
+  /** Drain (or not), then remove the framework. */
+  | { readonly kind: "teardown"; readonly mode: "drain" | "now" };
+
+/** What became of a command. */
+export type CommandAnswer =
+  | { readonly kind: "accepted"; readonly message: string }
+  | { readonly kind: "rejected"; readonly message: string; readonly hint: string };
+
+/** What commands need; without a token there are none. */
+export interface CommandOptions {
+  /** `http.admin-token`. */
+  readonly adminToken: Secret;
+  /** Carries a command out, or says why not. */
+  readonly onCommand: (command: WebCommand) => Promise<CommandAnswer>;
+}
+
+/** What a request is judged by, beside itself. */
+export interface CommandContext {
+  readonly host: string;
+  /** Who asks, for the limits. */
+  readonly address: string;
+  /** All commands of an address. */
+  readonly commands: RateLimiter;
+  /** Wrong tokens of an address. */
+  readonly wrongTokens: RateLimiter;
+}
+
+/** A command is a few words; more is a fault or an attack. */
+const bodyBytesMax = 4_096;
+/** A client that has not sent its few words by then never will. */
+const bodyMsMax = 5_000;
+
+const profile = v.exactOptional(v.pipe(v.string(), v.regex(/^[a-zA-Z0-9_-]{1,100}$/)));
+const bodies = {
+  drain: v.strictObject({}),
+  freeze: v.strictObject({ profile }),
+  resume: v.strictObject({ profile }),
+  teardown: v.strictObject({ mode: v.optional(v.picklist(["drain", "now"]), "drain") }),
+} as const;
+
+/** The last part of the path of a command. */
+export type CommandName = WebCommand["kind"];
+
+/** The name of a command in a path below `/api/commands/`; `undefined` where there is no such command. */
+export function commandName(text: string): CommandName | undefined {
+  return Object.hasOwn(bodies, text) ? text as CommandName : undefined;
+}
+
+/** Answers one command. The method is POST already. */
+export async function answerCommand(
+  name: CommandName,
+  request: Request,
+  context: CommandContext,
+  options: CommandOptions | undefined,
+): Promise<Response> {
+  const refusal = await refusalOf(request, context, options);
+  if (refusal !== undefined) return refusalResponse(refusal);
+  if (options === undefined) return refusalResponse(switchedOff);
+  const body = await readBody(request);
+  if (typeof body !== "string") return refusalResponse(body);
+  const command = parseCommand(name, body);
+  if ("status" in command) return refusalResponse(command);
+  const answer = await options.onCommand(command);
+  return jsonResponse(answer, answer.kind === "accepted" ? 202 : 409);
+}
+
+const switchedOff: Refusal = {
+  status: 403,
+  code: "commands-off",
+  message: "commands are switched off",
+  hint: "set http.admin-token in framework.conf and restart",
+};
+
+async function refusalOf(
+  request: Request,
+  context: CommandContext,
+  options: CommandOptions | undefined,
+): Promise<Refusal | undefined> {
+  if (options === undefined) return switchedOff;
+  if (!isOurOrigin(request.headers.get("origin"), context.host)) {
+    return {
+      status: 403,
+      code: "foreign-origin",
+      message: "a page of another site must not give commands",
+      hint: "use curl or a page of this host",
+    };
+  }
+  if (!context.wrongTokens.has(context.address) || !context.commands.take(context.address)) return tooMany;
+  if (await isAuthorized(request.headers.get("authorization"), options.adminToken)) return undefined;
+  context.wrongTokens.take(context.address);
+  return {
+    status: 401,
+    code: "not-authorized",
+    message: "the admin token is missing or wrong",
+    hint: "send 'Authorization: Bearer TOKEN' with the value of http.admin-token",
+    headers: { "WWW-Authenticate": 'Bearer realm="gocd-mesos"' },
+  };
+}
+
+/** The answer to one who asks too often. */
+export const tooMany: Refusal = {
+  status: 429,
+  code: "too-many-requests",
+  message: "too many requests from this address",
+  hint: "wait a few seconds",
+  headers: { "Retry-After": "5" },
+};
+
+function parseCommand(name: CommandName, body: string): WebCommand | Refusal {
+  let value: unknown = {};
+  try {
+    if (body.trim() !== "") value = JSON.parse(body);
+  } catch {
+    return invalid("the body is no JSON");
+  }
+  if (Array.isArray(value)) return invalid("the body is a list");
+  switch (name) {
+    case "drain": {
+      const read = v.safeParse(bodies.drain, value);
+      return read.success ? { kind: name } : invalid(read.issues[0].message);
+    }
+    case "freeze":
+    case "resume": {
+      const read = v.safeParse(bodies[name], value);
+      return read.success ? { kind: name, ...read.output } : invalid(read.issues[0].message);
+    }
+    case "teardown": {
+      const read = v.safeParse(bodies.teardown, value);
+      return read.success ? { kind: name, mode: read.output.mode } : invalid(read.issues[0].message);
+    }
+    default:
+      return name satisfies never;
+  }
+}
+
+function invalid(reason: string): Refusal {
+  return {
+    status: 400,
+    code: "bad-command",
+    message: `the command does not read: ${reason.slice(0, 200)}`,
+    hint:
+      'send {} or nothing; {"profile": "NAME"} for freeze and resume; {"mode": "drain"} or {"mode": "now"} for teardown',
+  };
+}
+
+const tooLarge: Refusal = {
+  status: 413,
+  code: "too-large",
+  message: `the body has more than ${bodyBytesMax} bytes`,
+  hint: "a command needs a few words only",
+};
+
+/** The body as text, bounded in bytes and time. */
+async function readBody(request: Request): Promise<string | Refusal> {
+  if (request.body === null) return "";
+  if (Number(request.headers.get("content-length") ?? 0) > bodyBytesMax) {
+    await request.body.cancel();
+    return tooLarge;
+  }
+  const reader = request.body.getReader();
+  const limit = AbortSignal.timeout(bodyMsMax);
+  const stop = (): void => void reader.cancel().catch(() => {});
+  limit.addEventListener("abort", stop);
+  try {
+    const decoder = new TextDecoder();
+    let text = "";
+    for (let bytes = 0; bytes <= bodyBytesMax;) {
+      const { done, value } = await reader.read();
+      if (limit.aborted) break;
+      if (done) return text + decoder.decode();
+      bytes += value.length;
+      text += decoder.decode(value, { stream: true });
+    }
+    if (!limit.aborted) stop();
+    return limit.aborted
+      ? { status: 408, code: "too-slow", message: "the body did not arrive in time", hint: "send it again" }
+      : tooLarge;
+  } finally {
+    limit.removeEventListener("abort", stop);
+  }
+}

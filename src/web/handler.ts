@@ -1,0 +1,145 @@
+// The routes of the status page, as one function from request to response. Not here: sockets (server.ts).
+// Called by server.ts; tests call it without a socket.
+
+import type { NoteView, StatusView } from "../core/view.ts";
+import { type HostRules, isOurHost } from "./access.ts";
+import { iconSvg, pageCss, pageJs } from "./assets/embedded.ts";
+import { answerCommand, commandName, type CommandOptions, tooMany } from "./commands.ts";
+import { healthOf } from "./health.ts";
+import { type MetricsInput, metricsPage } from "./metrics.ts";
+import { pageQuery } from "./page_query.ts";
+import { metricsContentType } from "./prometheus.ts";
+import { createRateLimiter } from "./rate_limit.ts";
+import { jsonResponse, refusalResponse, textResponse } from "./responses.ts";
+import { statusJson } from "./status_json.ts";
+import { type PageInput, statusFragment, statusPage } from "./status_page.ts";
+
+/** What the routes show and do, and under which names. */
+export interface HandlerOptions extends HostRules {
+  /** The picture as it is now. */
+  readonly view: () => StatusView;
+  /** Recent decisions, oldest first; the caller bounds them. */
+  readonly notes: () => readonly NoteView[];
+  readonly metrics: () => MetricsInput;
+  readonly nowMs: () => number;
+  /** Version of the program. */
+  readonly version: string;
+  /** Absent: the listener is read-only. */
+  readonly commands?: CommandOptions;
+  /** Told of every error that an answer could not be made for; the client learns nothing of it. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Answers one request; `address` is who asks, for the limits. Never throws. */
+export type Handler = (request: Request, address?: string) => Promise<Response>;
+
+/** Reads per address: a page asks every two seconds, a proxy may stand for dozens of readers. */
+const readsPerSecond = 50;
+const readsBurst = 200;
+/** Commands are given by hand or by a script with a purpose. */
+const commandsPerSecond = 1;
+const commandsBurst = 20;
+/** Wrong tokens: nobody guesses one at this pace. */
+const wrongTokensPerSecond = 0.1;
+const wrongTokensBurst = 10;
+
+type Route = (url: URL) => Response;
+
+/** Makes the handler of one listener. */
+export function createHandler(options: HandlerOptions): Handler {
+  const { nowMs } = options;
+  const reads = createRateLimiter({ perSecond: readsPerSecond, burst: readsBurst, nowMs });
+  const commands = createRateLimiter({ perSecond: commandsPerSecond, burst: commandsBurst, nowMs });
+  const wrongTokens = createRateLimiter({ perSecond: wrongTokensPerSecond, burst: wrongTokensBurst, nowMs });
+  const routes = readRoutes(options);
+
+  const answer = async (request: Request, address: string): Promise<Response> => {
+    const url = new URL(request.url);
+    const host = request.headers.get("host") ?? url.host;
+    if (!reads.take(address)) return refusalResponse(tooMany);
+    // A balancer that asks for the health may use any name; the answer tells nothing about builds.
+    if (url.pathname !== "/health" && !isOurHost(host, options)) return foreignHost();
+    const command = url.pathname.startsWith(commandsPath)
+      ? commandName(url.pathname.slice(commandsPath.length))
+      : undefined;
+    if (command !== undefined) {
+      if (request.method !== "POST") return wrongMethod("POST");
+      return await answerCommand(command, request, { host, address, commands, wrongTokens }, options.commands);
+    }
+    const route = routes.get(url.pathname);
+    if (route === undefined) return notFound();
+    if (request.method === "GET") return route(url);
+    if (request.method !== "HEAD") return wrongMethod("GET, HEAD");
+    const { status, headers } = route(url);
+    return new Response(null, { status, headers });
+  };
+
+  return async (request: Request, address = ""): Promise<Response> => {
+    try {
+      return await answer(request, address);
+    } catch (error) {
+      options.onError(error);
+      return refusalResponse({
+        status: 500,
+        code: "internal",
+        message: "the answer could not be made",
+        hint: "look into the log of gocd-mesos",
+      });
+    }
+  };
+}
+
+const commandsPath = "/api/commands/";
+
+function readRoutes(options: HandlerOptions): ReadonlyMap<string, Route> {
+  const input = (url: URL): PageInput => {
+    const view = options.view();
+    const health = healthOf(view, options.nowMs());
+    return { view, health, notes: options.notes(), query: pageQuery(url.searchParams), version: options.version };
+  };
+  const htmlType = "text/html; charset=utf-8";
+  return new Map<string, Route>([
+    ["/", (url): Response => textResponse(statusPage(input(url)), htmlType)],
+    ["/fragment", (url): Response => textResponse(statusFragment(input(url)), htmlType)],
+    ["/api/status", (url): Response => {
+      const { view, health, notes } = input(url);
+      return textResponse(statusJson(view, health, notes), "application/json; charset=utf-8");
+    }],
+    ["/metrics", (): Response => textResponse(metricsPage(options.metrics()), metricsContentType)],
+    ["/health", (): Response => {
+      const { isHealthy, reasons } = healthOf(options.view(), options.nowMs());
+      return jsonResponse({ status: isHealthy ? "healthy" : "unhealthy", reasons }, isHealthy ? 200 : 503);
+    }],
+    ["/assets/page.css", (): Response => textResponse(pageCss, "text/css; charset=utf-8")],
+    ["/assets/page.js", (): Response => textResponse(pageJs, "text/javascript; charset=utf-8")],
+    ["/assets/icon.svg", (): Response => textResponse(iconSvg, "image/svg+xml")],
+  ]);
+}
+
+function foreignHost(): Response {
+  return refusalResponse({
+    status: 403,
+    code: "foreign-host",
+    message: "this host name is not one of this program",
+    hint: "set http.advertise in framework.conf to the name that you use, or ask by address",
+  });
+}
+
+function wrongMethod(allow: string): Response {
+  return refusalResponse({
+    status: 405,
+    code: "method-not-allowed",
+    message: "this address does not take the method",
+    hint: `use ${allow}`,
+    headers: { Allow: allow },
+  });
+}
+
+function notFound(): Response {
+  return refusalResponse({
+    status: 404,
+    code: "not-found",
+    message: "there is nothing at this address",
+    hint: "there are /, /api/status, /metrics, /health and POST /api/commands/{drain,freeze,resume,teardown}",
+  });
+}

@@ -1,0 +1,48 @@
+// Whether the program can do its work now. Not here: HTTP.
+// Called by the route /health and by the status page.
+
+import type { StatusView } from "../core/view.ts";
+
+/** `reasons` is empty where all is well. */
+export interface Health {
+  readonly isHealthy: boolean;
+  /** Sentences for people. */
+  readonly reasons: readonly string[];
+}
+
+/** Looking for a master this long is no passing trouble any more. */
+const connectingMsMax = 5 * 60_000;
+/** The picture is made anew about once a second; one this old means that the engine hangs. */
+const pictureMsMax = 60_000;
+
+/** Judges a picture at a time. A freeze or a drain is the operator's will and healthy. */
+export function healthOf(view: StatusView, nowMs: number): Health {
+  const reasons = [
+    ...pictureReasons(view, nowMs),
+    ...mesosReasons(view, nowMs),
+    ...(view.gocd.stale ? ["there was no good poll of the GoCD server for too long"] : []),
+  ];
+  return { isHealthy: reasons.length === 0, reasons };
+}
+
+function pictureReasons(view: StatusView, nowMs: number): readonly string[] {
+  const ageMs = nowMs - view.atMs;
+  return ageMs > pictureMsMax ? [`the scheduler has not moved for ${Math.floor(ageMs / 1000)} s`] : [];
+}
+
+function mesosReasons(view: StatusView, nowMs: number): readonly string[] {
+  const { session, sinceMs, reason } = view.mesos;
+  const why = reason === undefined ? "" : `: ${reason}`;
+  switch (session) {
+    case "subscribed":
+      return [];
+    case "connecting":
+      return nowMs - sinceMs > connectingMsMax ? [`not subscribed to a Mesos master${why}`] : [];
+    case "superseded":
+      return [`another scheduler has taken over the framework${why}`];
+    case "ended":
+      return [`the Mesos session has ended${why}`];
+    default:
+      return session satisfies never;
+  }
+}

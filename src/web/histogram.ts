@@ -1,0 +1,37 @@
+// Counts of measured seconds in buckets. Not here: writing them (prometheus.ts).
+// Filled by runtime/, written by the route /metrics.
+
+/** A histogram as it stands. */
+export interface HistogramSnapshot {
+  /** Upper bounds in seconds, rising, without the infinite one. */
+  readonly boundsSeconds: readonly number[];
+  /** How many values each bound holds that no lower bound does; one more entry than bounds, for what lies above all. */
+  readonly counts: readonly number[];
+  readonly sumSeconds: number;
+}
+
+/** A histogram that goes on counting. */
+export interface Histogram {
+  /** Counts one measured value. */
+  observe(seconds: number): void;
+  /** The counts so far. */
+  snapshot(): HistogramSnapshot;
+}
+
+/** Bounds for requests to a server that mostly take between 10 ms and a minute. */
+export const requestBoundsSeconds: readonly number[] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+/** An empty histogram. */
+export function createHistogram(boundsSeconds: readonly number[] = requestBoundsSeconds): Histogram {
+  const counts = new Array<number>(boundsSeconds.length + 1).fill(0);
+  let sumSeconds = 0;
+  return {
+    observe(seconds: number): void {
+      const found = boundsSeconds.findIndex((bound) => seconds <= bound);
+      const bucket = found === -1 ? boundsSeconds.length : found;
+      counts[bucket] = (counts[bucket] ?? 0) + 1;
+      sumSeconds += seconds;
+    },
+    snapshot: (): HistogramSnapshot => ({ boundsSeconds, counts: [...counts], sumSeconds }),
+  };
+}

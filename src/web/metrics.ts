@@ -1,0 +1,202 @@
+// The metrics of the program, made from the same picture as the page. Not here: the text format (prometheus.ts).
+// Called by the route /metrics.
+
+import type { StatusView } from "../core/view.ts";
+import type { VerdictKind } from "../core/verdict.ts";
+import type { HistogramSnapshot } from "./histogram.ts";
+import { type MetricFamily, metricsText, type Sample } from "./prometheus.ts";
+
+/** What the metrics are made of; counters count since the start of the program. */
+export interface MetricsInput {
+  readonly view: StatusView;
+  /** Version of the program. */
+  readonly version: string;
+  /** Notes so far by their code, held back ones included. */
+  readonly notesByCode: Readonly<Record<string, number>>;
+  /** Calls sent to the Mesos master so far by type, e.g. `ACCEPT`. */
+  readonly mesosCalls: Readonly<Record<string, number>>;
+  /** How long polls of the GoCD server took, failed ones included. */
+  readonly pollDuration: HistogramSnapshot;
+  /** Resident memory of the process in bytes, where it can be told. */
+  readonly residentBytes?: number;
+  /** Further metrics of the caller; names start with `gocd_mesos_`. */
+  readonly more?: readonly MetricFamily[];
+}
+
+/** More label values than this of one kind are summed up as `other`, so that no fault fills a Prometheus server. */
+export const labelValuesMax: number = 200;
+
+const verdicts: readonly VerdictKind[] = [
+  "not-ours",
+  "unserved",
+  "will-be-taken",
+  "coming",
+  "other-cause",
+  "needs-agent",
+];
+
+const instanceStates: readonly string[] = [
+  "launching",
+  "starting",
+  "idle",
+  "building",
+  "draining",
+  "killing",
+  "unreachable",
+  "unsure",
+  "gone",
+];
+
+/** All metrics in the text format of Prometheus. */
+export function metricsPage(input: MetricsInput): string {
+  const { view } = input;
+  return metricsText([
+    gauge("build_info", "Always 1; the version of the program.", [{ labels: { version: input.version }, value: 1 }]),
+    number("start_timestamp_seconds", "When the program started.", view.startedMs / 1000),
+    ...mesosFamilies(input),
+    ...gocdFamilies(input),
+    gauge("waiting_jobs", "Waiting jobs by verdict and code of the reason.", waitingJobs(view)),
+    gauge("wanted_agents", "Instances to be launched as soon as offers allow.", wantedAgents(view)),
+    gauge("agent_instances", "Instances by profile and state.", agentInstances(view)),
+    gauge("profile_blocked", "1 where a profile may not launch now (breaker or freeze).", blockedProfiles(view)),
+    number("avoided_hosts", "Mesos agents that are avoided for a while.", view.avoidedHosts.length),
+    number("frozen", "1 while launching is frozen as a whole.", view.frozen ? 1 : 0),
+    gauge("problems", "What is wrong now, by code.", byCode(view.problems.map(({ code }) => code))),
+    counter("notes_total", "Decisions and observations by code.", "code", input.notesByCode),
+    ...memoryFamilies(input),
+    ...(input.more ?? []),
+  ]);
+}
+
+function mesosFamilies({ view, mesosCalls }: MetricsInput): readonly MetricFamily[] {
+  return [
+    number(
+      "subscribed",
+      "1 while the framework is subscribed to a Mesos master.",
+      view.mesos.session === "subscribed" ? 1 : 0,
+    ),
+    number("offers_suppressed", "1 while offers are suppressed.", view.mesos.offers === "suppressed" ? 1 : 0),
+    counter("mesos_calls_total", "Calls sent to the Mesos master by type.", "call", mesosCalls),
+  ];
+}
+
+function gocdFamilies({ view, pollDuration }: MetricsInput): readonly MetricFamily[] {
+  const { gocd } = view;
+  const lastPoll = gocd.lastPollMs === undefined ? [] : [{ labels: {}, value: gocd.lastPollMs / 1000 }];
+  return [
+    number("gocd_up", "1 while polls of the GoCD server succeed often enough.", gocd.stale ? 0 : 1),
+    number("gocd_maintenance", "1 while the GoCD server is in maintenance mode.", gocd.maintenance === "on" ? 1 : 0),
+    gauge("last_poll_timestamp_seconds", "When the GoCD server was last polled with success.", lastPoll),
+    {
+      kind: "histogram",
+      name: "gocd_mesos_poll_duration_seconds",
+      help: "How long polls of the GoCD server took.",
+      labels: {},
+      snapshot: pollDuration,
+    },
+    gauge("gocd_agents", "Records on the GoCD server by state.", byState(view)),
+  ];
+}
+
+function memoryFamilies({ residentBytes }: MetricsInput): readonly MetricFamily[] {
+  if (residentBytes === undefined) return [];
+  const help = "Resident memory size in bytes.";
+  const samples = [{ labels: {}, value: residentBytes }];
+  return [{ kind: "gauge", name: "process_resident_memory_bytes", help, samples }];
+}
+
+function waitingJobs(view: StatusView): readonly Sample[] {
+  const counts = new Map<string, Sample>();
+  for (const { verdict, reasonCode } of view.jobs) {
+    const key = `${verdict} ${reasonCode}`;
+    const before = counts.get(key);
+    if (before !== undefined) counts.set(key, { ...before, value: before.value + 1 });
+    else if (counts.size < labelValuesMax) counts.set(key, { labels: { verdict, code: reasonCode }, value: 1 });
+    else {
+      const rest = `${verdict} other`;
+      const value = (counts.get(rest)?.value ?? 0) + 1;
+      counts.set(rest, { labels: { verdict, code: "other" }, value });
+    }
+  }
+  // A verdict that no job has is told as zero, so that a sum over codes never lacks it.
+  const seen = new Set(view.jobs.map(({ verdict }) => verdict));
+  const missing = verdicts.filter((verdict) => !seen.has(verdict));
+  return [...counts.values(), ...missing.map((verdict) => ({ labels: { verdict, code: "none" }, value: 0 }))];
+}
+
+function wantedAgents(view: StatusView): readonly Sample[] {
+  const profiles = profileNames(view);
+  const counts = new Map(profiles.kept.map((profile) => [profile, 0]));
+  for (const { profile, wanted } of view.demand) {
+    if (profile === undefined) continue;
+    const label = profiles.labelOf(profile);
+    counts.set(label, (counts.get(label) ?? 0) + wanted);
+  }
+  return [...counts].map(([profile, value]) => ({ labels: { profile }, value }));
+}
+
+function agentInstances(view: StatusView): readonly Sample[] {
+  const profiles = profileNames(view);
+  const counts = new Map<string, Map<string, number>>();
+  const zeros = (): Map<string, number> => new Map(instanceStates.map((state) => [state, 0]));
+  for (const profile of profiles.kept) counts.set(profile, zeros());
+  for (const { profile, state } of view.instances) {
+    const label = profiles.labelOf(profile);
+    const states = counts.get(label) ?? zeros();
+    const word = instanceStates.includes(state) ? state : "other";
+    states.set(word, (states.get(word) ?? 0) + 1);
+    counts.set(label, states);
+  }
+  return [...counts].flatMap(([profile, states]) =>
+    [...states].map(([state, value]) => ({ labels: { profile, state }, value }))
+  );
+}
+
+function blockedProfiles(view: StatusView): readonly Sample[] {
+  return view.profiles.slice(0, labelValuesMax).map(({ name, blocked, frozen }) => ({
+    labels: { profile: name },
+    value: blocked !== undefined || frozen ? 1 : 0,
+  }));
+}
+
+function byState(view: StatusView): readonly Sample[] {
+  return countWords(view.gocdAgents.map(({ state }) => state)).map(([state, value]) => ({ labels: { state }, value }));
+}
+
+function byCode(codes: readonly string[]): readonly Sample[] {
+  return countWords(codes).map(([code, value]) => ({ labels: { code }, value }));
+}
+
+interface ProfileNames {
+  readonly kept: readonly string[];
+  labelOf(profile: string): string;
+}
+
+function profileNames(view: StatusView): ProfileNames {
+  const names = new Set([...view.profiles.map(({ name }) => name), ...view.instances.map(({ profile }) => profile)]);
+  const kept = new Set([...names].slice(0, labelValuesMax));
+  return { kept: [...kept], labelOf: (profile) => kept.has(profile) ? profile : "other" };
+}
+
+function countWords(words: readonly string[]): readonly (readonly [string, number])[] {
+  const counts = new Map<string, number>();
+  for (const word of words) {
+    const label = counts.has(word) || counts.size < labelValuesMax ? word : "other";
+    counts.set(label, (counts.get(label) ?? 0) + 1);
+  }
+  return [...counts];
+}
+
+function number(name: string, help: string, value: number): MetricFamily {
+  return gauge(name, help, [{ labels: {}, value }]);
+}
+
+function gauge(name: string, help: string, samples: readonly Sample[]): MetricFamily {
+  return { kind: "gauge", name: `gocd_mesos_${name}`, help, samples };
+}
+
+function counter(name: string, help: string, label: string, counts: Readonly<Record<string, number>>): MetricFamily {
+  const samples = Object.entries(counts).slice(0, labelValuesMax)
+    .map(([value, count]) => ({ labels: { [label]: value }, value: count }));
+  return { kind: "counter", name: `gocd_mesos_${name}`, help, samples };
+}

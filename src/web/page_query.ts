@@ -1,0 +1,49 @@
+// What of the lists a reader of the page wants to see. Not here: showing it.
+// Read from the address by handler.ts; used by the sections of the status page.
+
+import type { VerdictKind } from "../core/verdict.ts";
+
+/** The part of the page's address that the page understands. */
+export interface PageQuery {
+  /** Only jobs with this verdict; absent: all. */
+  readonly verdict?: VerdictKind;
+  /** Rows shown of each list. */
+  readonly rowsMax: number;
+}
+
+/** Rows of each list that a page shows unless it is asked for more. */
+export const rowsDefault = 200;
+/** The most rows that a page shows; all are in `/api/status`. */
+export const rowsLimit = 5_000;
+
+/** What each verdict means, most urgent first, in the order of the page. */
+export const verdictWords: ReadonlyMap<VerdictKind, { readonly label: string; readonly meaning: string }> = new Map([
+  ["needs-agent", { label: "needs agent", meaning: "an agent must be launched for it" }],
+  ["unserved", { label: "unserved", meaning: "no profile has its resources or its environment" }],
+  ["other-cause", { label: "other cause", meaning: "an agent would not help: it waits for something else" }],
+  ["coming", { label: "coming", meaning: "an agent that is starting will take it" }],
+  ["will-be-taken", { label: "will be taken", meaning: "an idle agent is there for it" }],
+  ["not-ours", { label: "not ours", meaning: "pinned to one agent, elastic, or ignored by the configuration" }],
+]);
+
+/** Reads the query of an address; what is not understood is left out. */
+export function pageQuery(search: URLSearchParams): PageQuery {
+  const verdict = [...verdictWords.keys()].find((kind) => kind === search.get("verdict"));
+  const asked = Number(search.get("rows") ?? rowsDefault);
+  const rowsMax = Number.isInteger(asked) && asked > 0 ? Math.min(asked, rowsLimit) : rowsDefault;
+  return { ...(verdict === undefined ? {} : { verdict }), rowsMax };
+}
+
+/** The address of the page for a query. */
+export function pageHref(query: PageQuery): string {
+  const search = new URLSearchParams();
+  if (query.verdict !== undefined) search.set("verdict", query.verdict);
+  if (query.rowsMax !== rowsDefault) search.set("rows", String(query.rowsMax));
+  const text = search.toString();
+  return text === "" ? "/" : `/?${text}`;
+}
+
+/** Where the rows beyond those shown can be read: the page with more, or everything as JSON. */
+export function moreHref(query: PageQuery): string {
+  return query.rowsMax < rowsLimit ? pageHref({ ...query, rowsMax: rowsLimit }) : "/api/status";
+}

@@ -1,0 +1,53 @@
+// How many requests one address may send. Not here: the clock, the answer.
+// Called by handler.ts and commands.ts.
+
+/** A limit per key: `burst` at once, then `perSecond`. */
+export interface RateLimitOptions {
+  readonly perSecond: number;
+  readonly burst: number;
+  readonly nowMs: () => number;
+}
+
+/** Counts what each key has taken. */
+export interface RateLimiter {
+  /** Takes one; `false` where the key has none left. */
+  take(key: string): boolean;
+  /** Whether the key has one left, without taking it. */
+  has(key: string): boolean;
+}
+
+interface Bucket {
+  readonly tokens: number;
+  readonly atMs: number;
+}
+
+/** Addresses remembered at once; the one that asked longest ago is forgotten first. */
+const keysMax = 1_000;
+
+/** A limiter that has seen nobody yet. */
+export function createRateLimiter({ perSecond, burst, nowMs }: RateLimitOptions): RateLimiter {
+  const buckets = new Map<string, Bucket>();
+
+  const tokensOf = (key: string): number => {
+    const bucket = buckets.get(key);
+    if (bucket === undefined) return burst;
+    const passedMs = Math.max(0, nowMs() - bucket.atMs);
+    return Math.min(burst, bucket.tokens + (passedMs / 1000) * perSecond);
+  };
+
+  const remember = (key: string, tokens: number): void => {
+    buckets.delete(key);
+    buckets.set(key, { tokens, atMs: nowMs() });
+    const oldest = buckets.size > keysMax ? buckets.keys().next().value : undefined;
+    if (oldest !== undefined) buckets.delete(oldest);
+  };
+
+  return {
+    take(key: string): boolean {
+      const tokens = tokensOf(key);
+      remember(key, tokens >= 1 ? tokens - 1 : tokens);
+      return tokens >= 1;
+    },
+    has: (key: string): boolean => tokensOf(key) >= 1,
+  };
+}

@@ -1,0 +1,42 @@
+// Answers with the headers that every answer of ours carries. Not here: what they say.
+// Called by handler.ts and commands.ts.
+
+/** A refusal for programs and people. */
+export interface Refusal {
+  readonly status: number;
+  /** Stable code. */
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+  /** Headers that the status asks for, e.g. `Allow`. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const commonHeaders: Readonly<Record<string, string>> = {
+  "Content-Security-Policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "Cache-Control": "no-store",
+  "Referrer-Policy": "no-referrer",
+  "X-Content-Type-Options": "nosniff",
+  "X-Frame-Options": "DENY",
+};
+
+/** A text of a type. */
+export function textResponse(body: string, contentType: string, status = 200): Response {
+  return new Response(body, { status, headers: { ...commonHeaders, "Content-Type": contentType } });
+}
+
+/** A value as JSON. */
+export function jsonResponse(value: unknown, status = 200): Response {
+  return textResponse(JSON.stringify(value), "application/json; charset=utf-8", status);
+}
+
+/** A refusal as JSON. */
+export function refusalResponse({ status, code, message, hint, headers }: Refusal): Response {
+  const response = jsonResponse({ code, message, hint }, status);
+  for (const [name, value] of Object.entries(headers ?? {})) response.headers.set(name, value);
+  return response;
+}

@@ -1,0 +1,18 @@
+// The picture as JSON for programs. Not here: the picture itself (core/view.ts).
+// Called by the route /api/status.
+
+import type { NoteView, StatusView } from "../core/view.ts";
+import type { Health } from "./health.ts";
+
+/** What `/api/status` answers. */
+export interface StatusDocument extends StatusView {
+  readonly health: Health;
+  /** Recent decisions, oldest first. */
+  readonly notes: readonly NoteView[];
+}
+
+/** The picture, its health and the recent decisions as one JSON text. */
+export function statusJson(view: StatusView, health: Health, notes: readonly NoteView[]): string {
+  const document: StatusDocument = { ...view, health, notes };
+  return JSON.stringify(document);
+}

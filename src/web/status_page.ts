@@ -1,0 +1,195 @@
+// The status page: one document that works as it is served and refreshes its main part by itself. Not here: routes (handler.ts).
+// Called by the routes / and /fragment.
+
+import type { GocdView, MesosView, NoteView, StatusView } from "../core/view.ts";
+import type { Health } from "./health.ts";
+import { type Html, html, type HtmlValue } from "./html.ts";
+import { pageHref, type PageQuery } from "./page_query.ts";
+import { age, badge, foreign, type Tone } from "./pieces.ts";
+import { gocdAgentsSection, instancesSection, notesSection, profilesSection } from "./sections_agents.ts";
+import { demandSection, jobsSection, problemsSection } from "./sections_demand.ts";
+import { spanText, timeText } from "./wording.ts";
+
+/** What a page is made of. */
+export interface PageInput {
+  readonly view: StatusView;
+  readonly health: Health;
+  /** Recent decisions, oldest first. */
+  readonly notes: readonly NoteView[];
+  readonly query: PageQuery;
+  /** Version of the program. */
+  readonly version: string;
+}
+
+/** The whole document. */
+export function statusPage(input: PageInput): string {
+  const { view, query } = input;
+  const page = html`
+    <!DOCTYPE html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="color-scheme" content="light dark">
+        <title>${pageTitle(input)}</title>
+        <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
+        <link rel="stylesheet" href="/assets/page.css">
+        <script src="/assets/page.js" defer></script>
+        <noscript><meta http-equiv="refresh" content="5; url=${pageHref(query)}"></noscript>
+      </head>
+      <body>
+        <a class="skip" href="#live">Skip to the status</a>
+        <header class="top">
+          <h1><img src="/assets/icon.svg" alt="" width="28" height="28"> gocd-mesos <span class="quiet">${foreign(
+            view.mesos.frameworkName,
+          )}</span></h1>
+          <div class="refresh"><button type="button" id="pause" hidden aria-pressed="false">Pause</button></div>
+        </header>
+        <p id="connection" role="status" hidden></p>
+        <main id="live" tabindex="-1">${pageMain(input)}</main>
+        <footer>gocd-mesos ${input
+          .version} · <a href="/api/status">JSON</a> · <a href="/metrics">metrics</a> · <a href="/health">health</a></footer>
+      </body>
+    </html>
+  `;
+  return `${page.markup}\n`;
+}
+
+/** What the page replaces when it refreshes: the inside of its main part. The title travels along. */
+export function statusFragment(input: PageInput): string {
+  return html`
+    <title>${pageTitle(input)}</title>
+    <main id="live">${pageMain(input)}</main>
+  `.markup;
+}
+
+function pageTitle({ view, health }: PageInput): string {
+  const trouble = view.problems.length + (health.isHealthy ? 0 : 1);
+  return `${trouble === 0 ? "" : `(${trouble}) `}${view.mesos.frameworkName} – gocd-mesos`;
+}
+
+function pageMain({ view, health, notes, query }: PageInput): Html {
+  return html`${modeBanner(view)}
+<div id="servers" data-key="servers" class="servers">${mesosCard(view.mesos, view.atMs)}${
+    gocdCard(view.gocd, view.atMs)
+  }${numbers(view)}</div>
+${healthBanner(health)}
+${problemsSection(view)}
+${demandSection(view, query)}
+${jobsSection(view, query)}
+${instancesSection(view, query)}
+${profilesSection(view, query)}
+${gocdAgentsSection(view, query)}
+${notesSection(notes, query)}
+<p class="quiet made" data-key="made">Picture of <time>${timeText(view.atMs)}</time>; running for ${
+    spanText(view.atMs - view.startedMs)
+  }</p>`;
+}
+
+/** What the operator has switched, in one line; nothing in ordinary operation. */
+function modeBanner(view: StatusView): Html | undefined {
+  const words = [
+    ...(view.mode === "drain" ? ["Draining: no agent is launched, each is taken down when it is free."] : []),
+    ...(view.mode === "teardown" ? ["Tearing down: the framework is removed when its agents are gone."] : []),
+    ...(view.frozen ? ["Launching is frozen: agents that run go on, none is added."] : []),
+  ];
+  return words.length === 0 ? undefined : html`<p id="mode" data-key="mode" class="banner">${words.join(" ")}</p>`;
+}
+
+function healthBanner(health: Health): Html | undefined {
+  if (health.isHealthy) return undefined;
+  const reasons = health.reasons.map((reason) => html`<li>${foreign(reason)}</li>`);
+  return html`
+    <div id="health" data-key="health" class="unhealthy">
+      <h2>Not healthy</h2>
+      <ul>${reasons}</ul>
+    </div>
+  `;
+}
+
+const sessionTones: Readonly<Record<MesosView["session"], Tone>> = {
+  subscribed: "good",
+  connecting: "waiting",
+  superseded: "bad",
+  ended: "bad",
+};
+
+function mesosCard(mesos: MesosView, atMs: number): Html {
+  return card("mesos", "Mesos", badge(mesos.session, sessionTones[mesos.session]), [
+    ["Since", age(mesos.sinceMs, atMs)],
+    ["Master", mesos.master === undefined ? html`<span class="quiet">unknown</span>` : foreign(mesos.master)],
+    ["Version", mesos.masterVersion === undefined ? undefined : foreign(mesos.masterVersion)],
+    ["Offers", html`${mesos.offers}`],
+    [
+      "Framework",
+      mesos.frameworkId === undefined
+        ? html`<span class="quiet">none yet</span>`
+        : html`<code>${foreign(mesos.frameworkId)}</code>`,
+    ],
+    ["Reason", mesos.reason === undefined ? undefined : foreign(mesos.reason)],
+  ]);
+}
+
+function gocdCard(gocd: GocdView, atMs: number): Html {
+  const state = gocd.stale
+    ? badge("no good poll", "bad")
+    : gocd.lastPollMs === undefined
+    ? badge("not polled yet", "waiting")
+    : gocd.maintenance === "on"
+    ? badge("maintenance", "warning")
+    : badge("answering", "good");
+  return card("gocd", "GoCD", state, [
+    [
+      "Last poll",
+      gocd.lastPollMs === undefined ? html`<span class="quiet">none</span>` : html`${age(gocd.lastPollMs, atMs)} ago`,
+    ],
+    ["Next poll", gocd.nextPollMs <= atMs ? html`now` : html`in ${spanText(gocd.nextPollMs - atMs)}`],
+    ["Version", gocd.version === undefined ? html`<span class="quiet">unknown</span>` : foreign(gocd.version)],
+    ["Maintenance", html`${gocd.maintenance}`],
+  ]);
+}
+
+type CardRow = readonly [string, HtmlValue];
+
+function card(key: string, title: string, state: Html, rows: readonly CardRow[]): Html {
+  const lines = rows.filter(([, value]) => value !== undefined)
+    .map(([name, value]) =>
+      html`
+        <div data-key="${name}">
+          <dt>${name}</dt>
+          <dd>${value}</dd>
+        </div>
+      `
+    );
+  return html`
+    <section class="card" data-key="${key}" aria-labelledby="${key}-title">
+      <header><h2 id="${key}-title">${title}</h2>${state}</header>
+      <dl>${lines}</dl>
+    </section>
+  `;
+}
+
+function numbers(view: StatusView): Html {
+  const inState = (state: string): number => view.instances.filter((instance) => instance.state === state).length;
+  const shown: readonly CardRow[] = [
+    ["waiting jobs", view.jobs.length],
+    ["need agents", view.jobs.filter(({ verdict }) => verdict === "needs-agent").length],
+    ["to launch", view.demand.reduce((sum, { wanted }) => sum + wanted, 0)],
+    ["starting", inState("launching") + inState("starting")],
+    ["building", inState("building")],
+    ["idle", inState("idle")],
+  ];
+  const items = shown.map(([name, value]) =>
+    html`
+      <div data-key="${name}">
+        <dt>${name}</dt>
+        <dd>${value}</dd>
+      </div>
+    `
+  );
+  return html`
+    <section class="card numbers" data-key="numbers" aria-label="In numbers">
+      <dl>${items}</dl>
+    </section>
+  `;
+}

@@ -1,0 +1,70 @@
+// One table of the status page, bounded, keyed and readable on narrow screens. Not here: what the tables tell.
+// Called by the sections of the status page.
+
+import { type Html, html, type HtmlValue } from "./html.ts";
+
+/** A table with its rows. */
+export interface TableOptions {
+  /** What the table is, for those who cannot see the heading above it. */
+  readonly caption: string;
+  readonly columns: readonly Column[];
+  readonly rows: readonly Row[];
+  /** Rows that exist beyond those given. */
+  readonly hidden: number;
+  /** Where all rows can be read, told with the hidden ones. */
+  readonly moreHref: string;
+  /** What to say instead of a table without rows. */
+  readonly empty: string;
+}
+
+/** A column; `number` ones are set right, `roomy` and `wide` ones get room. */
+export interface Column {
+  readonly label: string;
+  readonly kind: "text" | "roomy" | "number" | "wide";
+}
+
+/** A row; the key keeps its place in the page over refreshes. */
+export interface Row {
+  readonly key: string;
+  readonly cells: readonly HtmlValue[];
+}
+
+/** The table, or a sentence where it has no rows. Roles are named because narrow screens show rows as cards. */
+export function table(options: TableOptions): Html {
+  if (options.rows.length === 0) return html`<p class="empty">${options.empty}</p>`;
+  const heads = options.columns.map(({ label, kind }) =>
+    html`<th role="columnheader" scope="col" class="${kind}">${label}</th>`
+  );
+  return html`
+    <table role="table">
+      <caption class="unseen">${options.caption}</caption>
+      <thead role="rowgroup">
+        <tr role="row">${heads}</tr>
+      </thead>
+      <tbody role="rowgroup">${options.rows.map((row) => bodyRow(row, options.columns))}</tbody>
+    </table>
+    ${options.hidden === 0
+      ? undefined
+      : html`<p class="more"><a href="${options.moreHref}">${options.hidden} more</a> are not shown</p>`}
+  `;
+}
+
+function bodyRow(row: Row, columns: readonly Column[]): Html {
+  const cells = row.cells.map((cell, index) => {
+    const column = columns[index];
+    return html`
+      <td role="cell" class="${column?.kind}" data-label="${column?.label}">
+        <div>${cell}</div>
+      </td>
+    `;
+  });
+  return html`<tr role="row" data-key="${row.key}">${cells}</tr>`;
+}
+
+/** The first rows of a list and how many are left. */
+export function firstOf<Item>(
+  items: readonly Item[],
+  rowsMax: number,
+): { readonly shown: readonly Item[]; readonly hidden: number } {
+  return { shown: items.slice(0, rowsMax), hidden: Math.max(0, items.length - rowsMax) };
+}

@@ -1,0 +1,214 @@
+// The status page in a real browser: it renders, refreshes itself, runs no foreign script and tells a lost connection.
+// Ignored where /usr/bin/chromium (Debian package chromium) is not installed.
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { type Browser, chromium, type Page } from "playwright-core";
+import type { NoteView, StatusView } from "../../src/core/view.ts";
+import type { HandlerOptions } from "../../src/web/handler.ts";
+import { createHistogram } from "../../src/web/histogram.ts";
+import { startWebServer, type WebServer } from "../../src/web/server.ts";
+import { largeView, sampleMs, sampleNotes, sampleView } from "../support/sample_view.ts";
+
+const chromiumPath = "/usr/bin/chromium";
+const chromiumFlags = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+const isInstalled = ((): boolean => {
+  try {
+    return Deno.statSync(chromiumPath).isFile;
+  } catch {
+    return false;
+  }
+})();
+const faintTexts = Deno.readTextFileSync(new URL("./faint_texts.js", import.meta.url));
+const refreshMsMax = 15_000;
+
+/** What the page shows; tests change it under the running page. */
+interface Shown {
+  view: StatusView;
+  notes: readonly NoteView[];
+}
+
+interface OpenPage {
+  readonly page: Page;
+  readonly shown: Shown;
+  readonly server: WebServer;
+  /** Everything that the browser complained of: errors, refused scripts, failed requests. */
+  readonly complaints: string[];
+  /** Addresses that were asked for. */
+  readonly asked: string[];
+}
+
+Deno.test({ name: "the status page in a browser", ignore: !isInstalled, fn: inBrowser });
+
+async function inBrowser(context: Deno.TestContext): Promise<void> {
+  const browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumFlags });
+  try {
+    for (const [sentence, body] of steps) {
+      await context.step(sentence, () => withPage(browser, body));
+    }
+  } finally {
+    await browser.close();
+  }
+}
+
+const steps: readonly (readonly [string, (open: OpenPage) => Promise<void>])[] = [
+  ["shows everything, runs no script out of a job's name and breaks no rule of its policy", showsEverything],
+  ["refreshes itself and keeps scroll, focus and what is unfolded", refreshesInPlace],
+  ["says when the connection is lost, and when it is back", tellsLostConnection],
+  ["stops refreshing while it is paused", pauses],
+  ["shows two hundred of ten thousand jobs and filters them by verdict", staysUsable],
+  ["has names for all that can be reached by key, and no text that is hard to read, light and dark", isAccessible],
+  ["fits a narrow screen", fitsNarrowScreen],
+];
+
+async function showsEverything({ page, complaints, asked }: OpenPage): Promise<void> {
+  assertMatch(await page.title(), /^\(2\) GoCD-Mesos/);
+  const text = await page.innerText("body");
+  for (const part of ["subscribed", "26.1.0", "2 problems", "Fix:", "needs agent", "unserved", "limit 2", "blocked"]) {
+    assertEquals(text.includes(part), true, part);
+  }
+  assertEquals(await page.locator("#jobs tbody tr").count(), sampleView.jobs.length);
+  assertEquals(await page.locator("#instances tbody tr").count(), sampleView.instances.length);
+  assertEquals(await page.locator("#notes li").count(), sampleNotes.length);
+  assertEquals(await page.locator("#agents details[open]").count(), 0);
+  await nextRefresh(page);
+  assertEquals(await page.locator("main script, main img").count(), 0);
+  assertEquals(asked.filter((address) => address.endsWith("/x")), []);
+  assertEquals(complaints, []);
+}
+
+async function refreshesInPlace({ page, shown, complaints }: OpenPage): Promise<void> {
+  await page.locator("#agents summary").click();
+  await page.evaluate("scrollTo(0, 700)");
+  assertEquals(await page.evaluate("scrollY > 300"), true);
+  shown.view = {
+    ...sampleView,
+    atMs: sampleMs + 60_000,
+    problems: [],
+    instances: sampleView.instances.slice(1).toReversed(),
+    mesos: { ...sampleView.mesos, session: "connecting", sinceMs: sampleMs, reason: "the master went away" },
+  };
+  shown.notes = [...sampleNotes, { atMs: sampleMs, level: "info", code: "fresh", text: "a fresh decision" }];
+  await page.getByText("a fresh decision").waitFor({ timeout: refreshMsMax });
+  assertEquals(await page.locator("#problems").innerText(), "");
+  assertEquals(await page.title(), "GoCD-Mesos – gocd-mesos");
+  assertEquals(await page.locator("#instances tbody tr").count(), sampleView.instances.length - 1);
+  const last = page.locator("#instances tbody tr").last();
+  assertMatch(await last.innerText(), new RegExp(shown.view.instances.at(-1)?.taskId ?? "?"));
+  assertEquals(await page.locator("#agents details[open]").count(), 1);
+  assertEquals(await page.evaluate("document.activeElement.tagName"), "SUMMARY");
+  const taskIds = await page.locator("#instances tbody tr").evaluateAll((rows) =>
+    rows.map((row) => row.getAttribute("data-key"))
+  );
+  assertEquals(taskIds, shown.view.instances.map(({ taskId }) => taskId));
+  assertEquals(await page.evaluate("scrollY > 300"), true);
+  assertEquals(complaints, []);
+}
+
+async function tellsLostConnection({ page, server, shown }: OpenPage): Promise<void> {
+  assertEquals(await page.locator("#connection").isVisible(), false);
+  await server.close();
+  await page.getByText("Connection lost").waitFor({ timeout: refreshMsMax });
+  const again = startWebServer(optionsOf(shown, Number(new URL(server.url).port)));
+  await page.locator("#connection").waitFor({ state: "hidden", timeout: refreshMsMax });
+  await again.close();
+}
+
+async function pauses({ page, shown, asked }: OpenPage): Promise<void> {
+  await nextRefresh(page);
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.locator("#pause[aria-pressed=true]").waitFor();
+  const before = asked.length;
+  shown.view = { ...sampleView, frozen: true };
+  // The page's own clock says that a refresh would have been due twice.
+  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 4_500)));
+  assertEquals(asked.length, before);
+  await page.getByRole("button", { name: "Go on" }).click();
+  await page.getByText("Launching is frozen").waitFor({ timeout: refreshMsMax });
+}
+
+async function staysUsable({ page, shown }: OpenPage): Promise<void> {
+  shown.view = largeView(10_000, 1_000);
+  await page.getByRole("link", { name: "9800 more" }).waitFor({ timeout: refreshMsMax });
+  assertEquals(await page.locator("#jobs tbody tr").count(), 200);
+  shown.view = sampleView;
+  await page.getByRole("link", { name: "unserved 2" }).click({ timeout: refreshMsMax });
+  await page.waitForURL(/verdict=unserved/);
+  assertEquals(await page.locator("#jobs tbody tr").count(), 2);
+  await nextRefresh(page);
+  assertEquals(await page.locator("#jobs tbody tr").count(), 2, "a refresh keeps the filter");
+}
+
+async function isAccessible({ page }: OpenPage): Promise<void> {
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    assertEquals(await page.evaluate(`(${faintTexts.slice(faintTexts.indexOf("function"))})()`), [], colorScheme);
+  }
+  const unnamed = await page.locator("a, button, summary, table, nav, section").evaluateAll((elements) =>
+    elements.filter((element) =>
+      (element.textContent ?? "").trim() === "" && element.getAttribute("aria-label") === null
+    ).map((element) => element.outerHTML.slice(0, 80))
+  );
+  assertEquals(unnamed, []);
+  assertEquals(await page.locator("th:not([scope])").count(), 0);
+}
+
+async function fitsNarrowScreen({ page, complaints }: OpenPage): Promise<void> {
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.locator("#agents summary").click();
+  assertEquals(await page.evaluate("document.documentElement.scrollWidth"), 360);
+  assertMatch(await page.locator("#jobs tbody tr").first().innerText(), /needs agent/);
+  assertEquals(complaints, []);
+}
+
+async function withPage(browser: Browser, body: (open: OpenPage) => Promise<void>): Promise<void> {
+  const shown: Shown = { view: sampleView, notes: sampleNotes };
+  const server = startWebServer(optionsOf(shown, 0));
+  const context = await browser.newContext({ viewport: { width: 1300, height: 800 }, reducedMotion: "reduce" });
+  try {
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    const asked: string[] = [];
+    page.on("console", (message) => complaints.push(message.text()));
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("dialog", (dialog) => complaints.push(`dialog ${dialog.message()}`));
+    page.on("request", (request) => asked.push(request.url()));
+    await page.goto(server.url);
+    await body({ page, shown, server, complaints, asked });
+  } finally {
+    await context.close();
+    await server.close();
+  }
+}
+
+async function nextRefresh(page: Page): Promise<void> {
+  await page.waitForResponse((response) => response.url().includes("/fragment"), { timeout: refreshMsMax });
+}
+
+function optionsOf(shown: Shown, port: number): HandlerOptions {
+  return {
+    listen: { host: "127.0.0.1", port },
+    view: () => shown.view,
+    notes: () => shown.notes,
+    metrics: () => ({
+      view: shown.view,
+      version: "0.1.0",
+      notesByCode: {},
+      mesosCalls: {},
+      pollDuration: createHistogram().snapshot(),
+    }),
+    nowMs: () => shown.view.atMs,
+    version: "0.1.0",
+    onError: (error) => {
+      throw error;
+    },
+  };
+}

@@ -1,0 +1,275 @@
+// The routes as a function from request to response, without a socket.
+
+import { assertEquals, assertMatch } from "@std/assert";
+import fc from "fast-check";
+import type { StatusView } from "../../src/core/view.ts";
+import { Secret } from "../../src/secret.ts";
+import type { CommandAnswer, WebCommand } from "../../src/web/commands.ts";
+import { createHandler, type Handler, type HandlerOptions } from "../../src/web/handler.ts";
+import { createHistogram } from "../../src/web/histogram.ts";
+import { hostileName, largeView, sampleMs, sampleNotes, sampleView } from "../support/sample_view.ts";
+
+const base = "http://localhost:8090";
+const token = "s3cr3t-admin-token";
+
+function handlerOf(more: Partial<HandlerOptions> = {}): Handler {
+  return createHandler({
+    listen: { host: "127.0.0.1", port: 8090 },
+    view: () => sampleView,
+    notes: () => sampleNotes,
+    metrics: () => ({
+      view: sampleView,
+      version: "0.1.0",
+      notesByCode: {},
+      mesosCalls: {},
+      pollDuration: createHistogram().snapshot(),
+    }),
+    nowMs: () => sampleMs,
+    version: "0.1.0",
+    onError: (error) => {
+      throw error;
+    },
+    ...more,
+  });
+}
+
+function commandsInto(given: WebCommand[], answer?: CommandAnswer): Partial<HandlerOptions> {
+  return {
+    commands: {
+      adminToken: new Secret("http.admin-token", () => token),
+      onCommand: (command) => {
+        given.push(command);
+        return Promise.resolve(answer ?? { kind: "accepted", message: "done" });
+      },
+    },
+  };
+}
+
+function post(path: string, body: BodyInit | null = null, headers: Record<string, string> = {}): Request {
+  return new Request(base + path, {
+    method: "POST",
+    body,
+    headers: { Authorization: `Bearer ${token}`, ...headers },
+  });
+}
+
+const routes: readonly (readonly [string, string, RegExp])[] = [
+  ["/", "text/html; charset=utf-8", /^<!DOCTYPE html>[\s\S]*Waiting jobs[\s\S]*<\/html>\n$/],
+  ["/fragment", "text/html; charset=utf-8", /^<title>[^<]*<\/title>\s<main id="live">/],
+  ["/api/status", "application/json; charset=utf-8", /^\{.*"frameworkName":"GoCD-Mesos".*"notes":\[/],
+  ["/metrics", "text/plain; version=0.0.4; charset=utf-8", /^# HELP gocd_mesos_build_info/],
+  ["/health", "application/json; charset=utf-8", /^\{"status":"healthy","reasons":\[\]\}$/],
+  ["/assets/page.css", "text/css; charset=utf-8", /prefers-color-scheme/],
+  ["/assets/page.js", "text/javascript; charset=utf-8", /morphChildren/],
+  ["/assets/icon.svg", "image/svg+xml", /^<svg/],
+];
+for (const [path, contentType, body] of routes) {
+  Deno.test(`GET ${path} answers, HEAD gives the same without a body, POST is refused`, async () => {
+    const handler = handlerOf();
+    const response = await handler(new Request(base + path));
+    assertEquals([response.status, response.headers.get("content-type")], [200, contentType]);
+    assertMatch(await response.text(), body);
+    const head = await handler(new Request(base + path, { method: "HEAD" }));
+    assertEquals([head.status, head.headers.get("content-type"), await head.text()], [200, contentType, ""]);
+    const refused = await handler(new Request(base + path, { method: "POST" }));
+    assertEquals([refused.status, refused.headers.get("allow")], [405, "GET, HEAD"]);
+    await refused.body?.cancel();
+  });
+}
+
+Deno.test("every answer, also a refusal, forbids what a page must not do", async () => {
+  const handler = handlerOf();
+  const requests = [
+    ...routes.map(([path]) => new Request(base + path)),
+    new Request(`${base}/nothing`),
+    new Request("http://evil.example.org/"),
+    post("/api/commands/drain"),
+  ];
+  for (const request of requests) {
+    const { headers, body } = await handler(request);
+    await body?.cancel();
+    const policy = headers.get("content-security-policy") ?? "";
+    assertMatch(policy, /^default-src 'none'; script-src 'self'; style-src 'self';.*frame-ancestors 'none'$/);
+    assertEquals(/unsafe|\*|data:/.test(policy), false);
+    assertEquals([headers.get("x-content-type-options"), headers.get("cache-control")], ["nosniff", "no-store"]);
+  }
+});
+
+Deno.test("an unknown path is not found, a page under a foreign name is refused with the key to set", async () => {
+  const handler = handlerOf();
+  assertEquals((await readJson(await handler(new Request(`${base}/etc/passwd`)))).status, 404);
+  const foreign = await readJson(await handler(new Request("http://evil.example.org/api/status")));
+  assertEquals([foreign.status, foreign.body.code], [403, "foreign-host"]);
+  assertMatch(String(foreign.body.hint), /http\.advertise/);
+  assertEquals((await readJson(await handler(new Request("http://evil.example.org/health")))).status, 200);
+});
+
+Deno.test("an unhealthy program answers 503 with its reasons", async () => {
+  const view: StatusView = { ...sampleView, mesos: { ...sampleView.mesos, session: "ended" } };
+  const { status, body } = await readJson(await handlerOf({ view: () => view })(new Request(`${base}/health`)));
+  assertEquals([status, body], [503, { status: "unhealthy", reasons: ["the Mesos session has ended"] }]);
+});
+
+Deno.test("an error while answering is told to the program, not to the client", async () => {
+  const errors: unknown[] = [];
+  const failing = handlerOf({
+    view: () => {
+      throw new Error(`secret of ${hostileName}`);
+    },
+    onError: (error) => errors.push(error),
+  });
+  const { status, body } = await readJson(await failing(new Request(`${base}/`)));
+  assertEquals([status, body.code, errors.length], [500, "internal", 1]);
+  assertEquals(JSON.stringify(body).includes("secret of"), false);
+});
+
+Deno.test("an address that asks too often waits, others do not", async () => {
+  let nowMs = sampleMs;
+  const handler = handlerOf({ nowMs: () => nowMs });
+  const ask = async (address: string): Promise<number> => {
+    const response = await handler(new Request(`${base}/health`), address);
+    await response.body?.cancel();
+    return response.status;
+  };
+  let answered = 0;
+  while (answered < 1_000 && await ask("10.0.0.1") === 200) answered++;
+  assertEquals([answered, await ask("10.0.0.2")], [200, 200]);
+  nowMs += 1_000;
+  assertEquals(await ask("10.0.0.1"), 200);
+});
+
+const commands: readonly (readonly [string, string | null, WebCommand])[] = [
+  ["drain", null, { kind: "drain" }],
+  ["drain", "{}", { kind: "drain" }],
+  ["freeze", "", { kind: "freeze" }],
+  ["freeze", '{"profile":"linux"}', { kind: "freeze", profile: "linux" }],
+  ["resume", '{"profile":"linux"}', { kind: "resume", profile: "linux" }],
+  ["teardown", null, { kind: "teardown", mode: "drain" }],
+  ["teardown", '{"mode":"now"}', { kind: "teardown", mode: "now" }],
+];
+for (const [name, body, command] of commands) {
+  Deno.test(`POST ${name} with ${body} and the token gives the command ${JSON.stringify(command)}`, async () => {
+    const given: WebCommand[] = [];
+    const answer = await readJson(await handlerOf(commandsInto(given))(post(`/api/commands/${name}`, body)));
+    assertEquals([answer.status, answer.body], [202, { kind: "accepted", message: "done" }]);
+    assertEquals(given, [command]);
+  });
+}
+
+const drain = "/api/commands/drain";
+const refusals: readonly (readonly [string, () => Request, number, string])[] = [
+  ["without a token", () => new Request(base + drain, { method: "POST" }), 401, "not-authorized"],
+  ["with a wrong token", () => post(drain, null, { Authorization: "Bearer nope" }), 401, "not-authorized"],
+  ["from a page of another site", () => post(drain, null, { Origin: "http://evil.org" }), 403, "foreign-origin"],
+  ["from a sandboxed page", () => post(drain, null, { Origin: "null" }), 403, "foreign-origin"],
+  [
+    "by GET",
+    () => new Request(base + drain, { headers: { Authorization: `Bearer ${token}` } }),
+    405,
+    "method-not-allowed",
+  ],
+  ["with a body too large", () => post(drain, "x".repeat(5_000)), 413, "too-large"],
+  ["with a streamed body too large", () => post(drain, endless()), 413, "too-large"],
+  ["with a body that is no JSON", () => post(drain, "now!"), 400, "bad-command"],
+  ["with an unknown field", () => post(drain, '{"force":true}'), 400, "bad-command"],
+  ["with a list for a body", () => post("/api/commands/freeze", "[]"), 400, "bad-command"],
+  ["with a profile that is no name", () => post("/api/commands/freeze", '{"profile":"<b>"}'), 400, "bad-command"],
+  ["with an unknown mode", () => post("/api/commands/teardown", '{"mode":"soon"}'), 400, "bad-command"],
+  ["that does not exist", () => post("/api/commands/constructor"), 404, "not-found"],
+  ["under a foreign name", () => new Request(`http://evil.org${drain}`, { method: "POST" }), 403, "foreign-host"],
+];
+for (const [what, makeRequest, status, code] of refusals) {
+  Deno.test(`a command ${what} is refused with ${status} and not carried out`, async () => {
+    const given: WebCommand[] = [];
+    const answer = await readJson(await handlerOf(commandsInto(given))(makeRequest()));
+    assertEquals([answer.status, answer.body.code, given], [status, code, []]);
+    assertEquals(JSON.stringify(answer.body).includes(token), false);
+  });
+}
+
+Deno.test("without http.admin-token there are no commands, and the answer says how to have them", async () => {
+  const { status, body } = await readJson(await handlerOf()(post(drain)));
+  assertEquals([status, body.code], [403, "commands-off"]);
+  assertMatch(String(body.hint), /http\.admin-token/);
+});
+
+Deno.test("a rejected command is answered with its reason", async () => {
+  const answer: CommandAnswer = { kind: "rejected", message: "no such profile", hint: "see the page" };
+  const { status, body } = await readJson(await handlerOf(commandsInto([], answer))(post(drain)));
+  assertEquals([status, body], [409, answer]);
+});
+
+Deno.test("whoever guesses tokens is stopped, even when the guess is right at last", async () => {
+  const given: WebCommand[] = [];
+  let nowMs = sampleMs;
+  const handler = handlerOf({ ...commandsInto(given), nowMs: () => nowMs });
+  const statuses: number[] = [];
+  for (let guess = 0; guess < 11; guess++) {
+    const request = post(drain, null, { Authorization: `Bearer ${guess}` });
+    statuses.push((await readJson(await handler(request, "10.0.0.1"))).status);
+  }
+  statuses.push((await readJson(await handler(post(drain), "10.0.0.1"))).status);
+  assertEquals(statuses, [...new Array<number>(10).fill(401), 429, 429]);
+  assertEquals((await readJson(await handler(post(drain), "10.0.0.2"))).status, 202, "others still may");
+  nowMs += 15_000;
+  assertEquals((await readJson(await handler(post(drain), "10.0.0.1"))).status, 202, "and later so may this one");
+});
+
+Deno.test("no hostile name breaks out of the page", async () => {
+  for (const path of ["/", "/fragment", "/?verdict=unserved"]) {
+    const text = await (await handlerOf()(new Request(base + path))).text();
+    assertEquals([text.includes("<script>"), text.includes("<img src=x"), text.includes("<i>linux")], [
+      false,
+      false,
+      false,
+    ]);
+    assertMatch(text, /&lt;script&gt;/);
+  }
+});
+
+Deno.test("ten thousand jobs and a thousand instances stay a small page that says how many more there are", async () => {
+  const handler = handlerOf({ view: () => largeView(10_000, 1_000) });
+  const text = await (await handler(new Request(`${base}/`))).text();
+  assertEquals(text.length < 600_000, true, `${text.length} characters`);
+  assertMatch(text, /href="\/\?rows=5000">9800 more<\/a>/);
+  assertMatch(text, />800 more<\/a>/);
+  const status = await readJson(await handler(new Request(`${base}/api/status`)));
+  assertEquals(Array.isArray(status.body.jobs) && status.body.jobs.length, 10_000);
+});
+
+Deno.test("a filter shows only the jobs of its verdict and marks itself as current", async () => {
+  const text = await (await handlerOf()(new Request(`${base}/?verdict=unserved`))).text();
+  assertEquals([text.includes("mobile/88/build/1/ios"), text.includes("shop/1204/test/1/integration")], [true, false]);
+  assertMatch(text, /aria-current="true">unserved <b>2<\/b>/);
+});
+
+Deno.test("whatever is asked for, the answer is one of ours and no error", async () => {
+  const handler = handlerOf(commandsInto([]));
+  const anyPath = fc.oneof(
+    fc.webPath(),
+    fc.string().map((text) => `/${encodeURIComponent(text.toWellFormed())}`),
+    fc.constantFrom(...routes.map(([path]) => path), drain),
+  );
+  const anyMethod = fc.constantFrom("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH");
+  await fc.assert(
+    fc.asyncProperty(anyPath, anyMethod, fc.webQueryParameters(), fc.string(), async (path, method, query, body) => {
+      const init = method === "GET" || method === "HEAD" ? { method } : { method, body };
+      const response = await handler(new Request(`${base}${path}?${query}`, init), path);
+      await response.text();
+      assertEquals([200, 401, 404, 405].includes(response.status), true, String(response.status));
+    }),
+  );
+});
+
+interface JsonAnswer {
+  readonly status: number;
+  readonly body: Record<string, unknown>;
+}
+
+async function readJson(response: Response): Promise<JsonAnswer> {
+  return { status: response.status, body: await response.json() };
+}
+
+function endless(): ReadableStream<Uint8Array> {
+  return new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(1_000)) });
+}

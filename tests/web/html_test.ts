@@ -1,0 +1,38 @@
+// Escaping: whatever stands in a hole of a template stays text.
+
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { escapeHtml, html } from "../../src/web/html.ts";
+
+Deno.test("text in a hole is escaped, also inside a quoted attribute", () => {
+  const name = `<b a="1" b='2'>&\``;
+  assertEquals(
+    html`<td title="${name}">${name}</td>`.markup,
+    `<td title="${escapeHtml(name)}">${escapeHtml(name)}</td>`,
+  );
+  assertEquals(escapeHtml(name), "&lt;b a=&quot;1&quot; b=&#39;2&#39;&gt;&amp;&#96;");
+});
+
+Deno.test("markup made by the template passes, lists are joined, undefined is nothing, numbers are numbers", () => {
+  assertEquals(html`${[html`<i>${1}</i>`, "<", undefined, 2]}`.markup, "<i>1</i>&lt;2");
+});
+
+Deno.test("an object that only looks like markup is escaped", () => {
+  const forged = JSON.parse('{"markup":"<script>"}');
+  assertEquals(html`${forged}`.markup, "&lt;script&gt;");
+});
+
+Deno.test("control characters and turned directions become visible, line breaks and tabs stay", () => {
+  assertEquals(escapeHtml("a\u0000b\u001b\u0085c\u202ed\ud800\n\t"), "a\ufffdb\ufffd\ufffdc\ufffdd\ufffd\n\t");
+});
+
+Deno.test("no text can open a tag, close an attribute or start an entity, and it can be read back", () => {
+  fc.assert(fc.property(fc.string({ unit: "grapheme", maxLength: 60 }), (text) => {
+    const escaped = escapeHtml(text);
+    assertEquals(/[<>"'`]/.test(escaped), false);
+    assertEquals(/&(?!amp;|lt;|gt;|quot;|#39;|#96;)/.test(escaped), false);
+    const back = escaped.replace(/&#39;/g, "'").replace(/&#96;/g, "`").replace(/&quot;/g, '"')
+      .replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&");
+    assertEquals(back, text.replace(/[^\P{Cc}\t\n\r]|\p{Bidi_Control}/gu, "\ufffd"));
+  }));
+});

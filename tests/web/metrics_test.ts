@@ -1,0 +1,128 @@
+// The metrics: what they say, how many there can be, and whether a real promtool takes them.
+
+import { assertEquals, assertMatch } from "@std/assert";
+import fc from "fast-check";
+import { createHistogram } from "../../src/web/histogram.ts";
+import { labelValuesMax, type MetricsInput, metricsPage } from "../../src/web/metrics.ts";
+import { metricsText } from "../../src/web/prometheus.ts";
+import { hostileName, largeView, sampleView } from "../support/sample_view.ts";
+
+function inputOf(more: Partial<MetricsInput> = {}): MetricsInput {
+  const pollDuration = createHistogram();
+  [0.02, 0.3, 70].forEach(pollDuration.observe);
+  return {
+    view: sampleView,
+    version: "0.1.0",
+    notesByCode: { "agent-launched": 3, "gocd-unreachable": 1 },
+    mesosCalls: { ACCEPT: 4, DECLINE: 9 },
+    pollDuration: pollDuration.snapshot(),
+    residentBytes: 88_000_000,
+    ...more,
+  };
+}
+
+const expected: readonly string[] = [
+  'gocd_mesos_build_info{version="0.1.0"} 1',
+  "gocd_mesos_subscribed 1",
+  "gocd_mesos_gocd_up 1",
+  "gocd_mesos_last_poll_timestamp_seconds 1795394697",
+  'gocd_mesos_waiting_jobs{verdict="needs-agent",code="launching"} 1',
+  'gocd_mesos_waiting_jobs{verdict="unserved",code="no-profile-resources"} 2',
+  'gocd_mesos_agent_instances{profile="linux",state="building"} 2',
+  'gocd_mesos_agent_instances{profile="linux",state="gone"} 0',
+  'gocd_mesos_agent_instances{profile="windows",state="idle"} 0',
+  'gocd_mesos_wanted_agents{profile="linux"} 2',
+  'gocd_mesos_wanted_agents{profile="deploy"} 0',
+  'gocd_mesos_profile_blocked{profile="windows"} 1',
+  'gocd_mesos_problems{code="image-pull-failed"} 1',
+  'gocd_mesos_notes_total{code="agent-launched"} 3',
+  'gocd_mesos_mesos_calls_total{call="DECLINE"} 9',
+  'gocd_mesos_poll_duration_seconds_bucket{le="0.025"} 1',
+  'gocd_mesos_poll_duration_seconds_bucket{le="60"} 2',
+  'gocd_mesos_poll_duration_seconds_bucket{le="+Inf"} 3',
+  "gocd_mesos_poll_duration_seconds_count 3",
+  "process_resident_memory_bytes 88000000",
+];
+Deno.test("the metrics tell what the page tells", () => {
+  const lines = metricsPage(inputOf()).split("\n");
+  for (const line of expected) assertEquals(lines.includes(line), true, line);
+});
+
+Deno.test("a picture before the first poll has no time of a poll, and zeros for every verdict", () => {
+  const { lastPollMs: _, ...gocd } = sampleView.gocd;
+  const text = metricsPage(inputOf({ view: { ...sampleView, gocd, jobs: [] } }));
+  assertEquals(/^gocd_mesos_last_poll_timestamp_seconds \d/m.test(text), false);
+  assertEquals(text.match(/^gocd_mesos_waiting_jobs\{verdict="[a-z-]+",code="none"\} 0$/gm)?.length, 6);
+});
+
+Deno.test("however many profiles, codes and jobs there are, the number of series stays bounded, and nothing is lost", () => {
+  const count = 1_000;
+  const large = largeView(count, count);
+  const view = {
+    ...large,
+    jobs: large.jobs.map((job, index) => ({ ...job, reasonCode: `code-${index}` })),
+    instances: large.instances.map((instance, index) => ({
+      ...instance,
+      profile: `p${index}`,
+      state: `word-${index}`,
+    })),
+  };
+  const counts = Object.fromEntries(Array.from({ length: count }, (_, index) => [`c${index}`, 1]));
+  const text = metricsPage(inputOf({ view, notesByCode: counts, mesosCalls: counts }));
+  const statesAndOther = 10;
+  assertEquals(text.split("\n").length < labelValuesMax * (statesAndOther + 8), true);
+  for (const [name, total] of [["waiting_jobs", count], ["agent_instances", count]] as const) {
+    const values = [...text.matchAll(new RegExp(`^gocd_mesos_${name}\\{.*\\} (\\d+)$`, "gm"))];
+    assertEquals(values.reduce((sum, [, value]) => sum + Number(value), 0), total, name);
+  }
+});
+
+Deno.test("hostile label values stay within their quotes", () => {
+  const text = metricsText([{
+    kind: "gauge",
+    name: "x",
+    help: "a\\b\nc",
+    samples: [{ labels: { a: 'q"\\\n' }, value: Infinity }, { labels: { a: hostileName }, value: -Infinity }],
+  }]);
+  assertMatch(text, /^# HELP x a\\\\b\\nc\n# TYPE x gauge\nx\{a="q\\"\\\\\\n"\} \+Inf\nx\{a=".*"\} -Inf\n$/);
+  fc.assert(fc.property(fc.string({ unit: "binary" }), (value) => {
+    const line = metricsText([{ kind: "gauge", name: "x", help: "", samples: [{ labels: { a: value }, value: 1 }] }])
+      .split("\n")[2] ?? "";
+    assertMatch(line, /^x\{a="(?:[^"\\\n]|\\["\\n])*"\} 1$/);
+  }));
+});
+
+const promtool = findPromtool();
+// Ignored where promtool (Debian package prometheus) is not installed.
+Deno.test({
+  name: "promtool finds nothing to object to",
+  ignore: promtool === undefined,
+  fn: async () => {
+    const text = metricsPage(inputOf({
+      notesByCode: { [hostileName]: 1 },
+      more: [{ kind: "counter", name: "gocd_mesos_more_total", help: "More.", samples: [{ labels: {}, value: 1 }] }],
+    }));
+    const child = new Deno.Command(promtool ?? "", {
+      args: ["check", "metrics"],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(text));
+    await writer.close();
+    const { code, stdout, stderr } = await child.output();
+    const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+    assertEquals([code, said], [0, ""]);
+  },
+});
+
+function findPromtool(): string | undefined {
+  return ["/usr/bin/promtool", "/usr/local/bin/promtool"].find((path) => {
+    try {
+      return Deno.statSync(path).isFile;
+    } catch {
+      return false;
+    }
+  });
+}

@@ -1,0 +1,166 @@
+// The small parts of the web folder: words, health, hosts, limits, histogram, assets.
+
+import { assertEquals } from "@std/assert";
+import { embeddedText } from "../../scripts/embed_assets.ts";
+import type { MesosView, StatusView } from "../../src/core/view.ts";
+import { Secret } from "../../src/secret.ts";
+import { isAuthorized, isOurHost, isOurOrigin } from "../../src/web/access.ts";
+import { healthOf } from "../../src/web/health.ts";
+import { createHistogram } from "../../src/web/histogram.ts";
+import { moreHref, pageHref, pageQuery, rowsDefault, rowsLimit } from "../../src/web/page_query.ts";
+import { createRateLimiter } from "../../src/web/rate_limit.ts";
+import { spanText, timeText } from "../../src/web/wording.ts";
+import { sampleMs, sampleView } from "../support/sample_view.ts";
+
+Deno.test("the embedded assets are those of the files beside them", () => {
+  const embedded = Deno.readTextFileSync(new URL("../../src/web/assets/embedded.ts", import.meta.url));
+  assertEquals(embedded === embeddedText(), true, "run scripts/embed_assets.ts");
+});
+
+const spans: readonly (readonly [number, string])[] = [
+  [-5_000, "0 s"],
+  [NaN, "0 s"],
+  [59_999, "59 s"],
+  [60_000, "1 min"],
+  [215_000, "3 min 35 s"],
+  [3_599_999, "59 min"],
+  [3_600_000, "1 h"],
+  [7_500_000, "2 h 5 min"],
+  [90_000_000, "1 d 1 h"],
+];
+for (const [spanMs, text] of spans) {
+  Deno.test(`a span of ${spanMs} ms reads ${text}`, () => assertEquals(spanText(spanMs), text));
+}
+
+Deno.test("a time that no calendar has is unknown, not a crash", () => {
+  assertEquals([timeText(sampleMs), timeText(NaN), timeText(9e15)], ["2026-11-23T00:45:05Z", "unknown", "unknown"]);
+});
+
+const mesos = (session: MesosView["session"], ageMs: number): StatusView => ({
+  ...sampleView,
+  mesos: { ...sampleView.mesos, session, sinceMs: sampleMs - ageMs, reason: "why" },
+});
+const healths: readonly (readonly [string, StatusView, readonly string[]])[] = [
+  ["all is well", sampleView, []],
+  ["the operator froze it", { ...sampleView, frozen: true, mode: "drain" }, []],
+  ["it looks for a master for a minute", mesos("connecting", 60_000), []],
+  ["it looks for a master for ten", mesos("connecting", 600_000), ["not subscribed to a Mesos master: why"]],
+  ["another took over", mesos("superseded", 0), ["another scheduler has taken over the framework: why"]],
+  ["the session ended", mesos("ended", 0), ["the Mesos session has ended: why"]],
+  ["polls fail", { ...sampleView, gocd: { ...sampleView.gocd, stale: true } }, [
+    "there was no good poll of the GoCD server for too long",
+  ]],
+  ["the engine hangs", { ...sampleView, atMs: sampleMs - 61_000 }, ["the scheduler has not moved for 61 s"]],
+];
+for (const [what, view, reasons] of healths) {
+  Deno.test(`health when ${what}: ${reasons.length === 0 ? "healthy" : "unhealthy, with the reason"}`, () => {
+    assertEquals(healthOf(view, sampleMs), { isHealthy: reasons.length === 0, reasons });
+  });
+}
+
+const rules = { listen: { host: "build.example.org", port: 8090 }, advertise: "https://ci.example.org/mesos" };
+const hosts: readonly (readonly [string, boolean])[] = [
+  ["localhost", true],
+  ["localhost:8090", true],
+  ["LOCALHOST:1", true],
+  ["127.0.0.1:8090", true],
+  ["[::1]:8090", true],
+  ["10.1.2.3", true],
+  ["build.example.org:8090", true],
+  ["ci.example.org", true],
+  ["ci.example.org.", true],
+  ["evil.example.org", false],
+  ["localhost.evil.org", false],
+  ["127.0.0.1.evil.org", false],
+  ["evil.org@localhost", false],
+  ["evil.org#localhost", false],
+  ["evil.org\\localhost", false],
+  ["evil.org/://localhost", false],
+  ["a b", false],
+  ["", false],
+];
+for (const [host, isOurs] of hosts) {
+  Deno.test(`the Host ${JSON.stringify(host)} is ${isOurs ? "ours" : "refused"}`, () => {
+    assertEquals(isOurHost(host, rules), isOurs);
+  });
+}
+
+Deno.test("a listener on an IPv6 address answers to it, one without advertise to no name", () => {
+  assertEquals(isOurHost("[fe80::1]:80", { listen: { host: "fe80::1", port: 80 } }), true);
+  assertEquals(isOurHost("ci.example.org", { listen: { host: "0.0.0.0", port: 80 } }), false);
+});
+
+const origins: readonly (readonly [string | null, string, boolean])[] = [
+  [null, "localhost:8090", true],
+  ["http://localhost:8090", "localhost:8090", true],
+  ["https://localhost:8090", "localhost:8090", true],
+  ["http://localhost:9999", "localhost:8090", false],
+  ["http://evil.example.org", "localhost:8090", false],
+  ["null", "localhost:8090", false],
+];
+for (const [origin, host, isOurs] of origins) {
+  Deno.test(`the Origin ${origin} at ${host} is ${isOurs ? "taken" : "refused"}`, () => {
+    assertEquals(isOurOrigin(origin, host), isOurs);
+  });
+}
+
+const token = new Secret("http.admin-token", () => "s3cr3t-token");
+const authorizations: readonly (readonly [string | null, boolean])[] = [
+  [null, false],
+  ["", false],
+  ["Bearer s3cr3t-token", true],
+  ["bearer  s3cr3t-token", true],
+  ["Bearer s3cr3t-toke", false],
+  ["Bearer s3cr3t-tokenx", false],
+  ["Bearer ", false],
+  ["Basic s3cr3t-token", false],
+];
+for (const [authorization, isGood] of authorizations) {
+  Deno.test(`the Authorization ${JSON.stringify(authorization)} is ${isGood ? "taken" : "refused"}`, async () => {
+    assertEquals(await isAuthorized(authorization, token), isGood);
+  });
+}
+
+Deno.test("an empty token authorizes nobody", async () => {
+  assertEquals(await isAuthorized("Bearer ", new Secret("http.admin-token", () => "")), false);
+});
+
+Deno.test("a limiter gives the burst at once, then its rate, to each key apart", () => {
+  let nowMs = 0;
+  const limiter = createRateLimiter({ perSecond: 2, burst: 3, nowMs: () => nowMs });
+  const takeAll = (key: string): number => {
+    let taken = 0;
+    while (taken < 10 && limiter.take(key)) taken++;
+    return taken;
+  };
+  assertEquals([takeAll("a"), takeAll("a"), takeAll("b")], [3, 0, 3]);
+  nowMs = 1_000;
+  assertEquals([limiter.has("a"), takeAll("a"), limiter.has("a")], [true, 2, false]);
+  nowMs = -5_000;
+  assertEquals(takeAll("a"), 0, "a clock set back gives nothing away");
+});
+
+Deno.test("a histogram puts each value under the first bound that holds it", () => {
+  const histogram = createHistogram([1, 5]);
+  [0.5, 1, 1.1, 5, 7].forEach(histogram.observe);
+  assertEquals(histogram.snapshot(), { boundsSeconds: [1, 5], counts: [2, 2, 1], sumSeconds: 14.6 });
+});
+
+const queries: readonly (readonly [string, ReturnType<typeof pageQuery>])[] = [
+  ["", { rowsMax: rowsDefault }],
+  ["verdict=unserved&rows=300", { verdict: "unserved", rowsMax: 300 }],
+  ["verdict=<script>&rows=-1", { rowsMax: rowsDefault }],
+  ["rows=1e99", { rowsMax: rowsLimit }],
+  ["rows=1.5", { rowsMax: rowsDefault }],
+];
+for (const [search, query] of queries) {
+  Deno.test(`the address ?${search} asks for ${JSON.stringify(query)}`, () => {
+    assertEquals(pageQuery(new URLSearchParams(search)), query);
+    assertEquals(pageQuery(new URL(pageHref(query), "http://localhost").searchParams), query);
+  });
+}
+
+Deno.test("rows that are not shown can be read with more rows, and at last as JSON", () => {
+  assertEquals(moreHref({ rowsMax: 200 }), "/?rows=5000");
+  assertEquals(moreHref({ rowsMax: 5000, verdict: "coming" }), "/api/status");
+});

@@ -1,0 +1,98 @@
+// The listener on a real socket: start, answer, close, and every reason not to start.
+
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { OperatorError } from "../../src/errors.ts";
+import { Secret } from "../../src/secret.ts";
+import type { HandlerOptions } from "../../src/web/handler.ts";
+import { createHistogram } from "../../src/web/histogram.ts";
+import { startWebServer } from "../../src/web/server.ts";
+import { sampleMs, sampleNotes, sampleView } from "../support/sample_view.ts";
+
+function optionsOf(host: string, port: number): HandlerOptions {
+  return {
+    listen: { host, port },
+    view: () => sampleView,
+    notes: () => sampleNotes,
+    metrics: () => ({
+      view: sampleView,
+      version: "0.1.0",
+      notesByCode: {},
+      mesosCalls: {},
+      pollDuration: createHistogram().snapshot(),
+    }),
+    nowMs: () => sampleMs,
+    version: "0.1.0",
+    onError: (error) => {
+      throw error;
+    },
+  };
+}
+
+Deno.test("it answers where it says, and not any more after close", async () => {
+  const server = startWebServer(optionsOf("127.0.0.1", 0));
+  assertMatch(server.url, /^http:\/\/127\.0\.0\.1:\d+\/$/);
+  const response = await fetch(`${server.url}api/status`);
+  assertEquals([response.status, (await response.json()).atMs], [200, sampleMs]);
+  await server.close();
+  await fetch(server.url).then(
+    () => Promise.reject(new Error("it still answers")),
+    (error: unknown) => assertEquals(error instanceof TypeError, true),
+  );
+});
+
+Deno.test("close does not wait for a client that keeps its connection and sends half a request", async () => {
+  const server = startWebServer(optionsOf("127.0.0.1", 0));
+  const connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(server.url).port) });
+  await connection.write(new TextEncoder().encode("POST /api/commands/drain HTTP/1.1\r\nHost: loc"));
+  await server.close();
+  connection.close();
+});
+
+Deno.test("a rebound name is refused over a real connection", async () => {
+  const server = startWebServer(optionsOf("127.0.0.1", 0));
+  const connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(server.url).port) });
+  await connection.write(
+    new TextEncoder().encode("GET / HTTP/1.1\r\nHost: evil.example.org\r\nConnection: close\r\n\r\n"),
+  );
+  const answer = await new Response(connection.readable).text();
+  assertMatch(answer, /^HTTP\/1\.1 403 [\s\S]*foreign-host/);
+  await server.close();
+});
+
+Deno.test("a command goes through a real connection", async () => {
+  const server = startWebServer({
+    ...optionsOf("127.0.0.1", 0),
+    commands: {
+      adminToken: new Secret("http.admin-token", () => "t0ken"),
+      onCommand: (command) => Promise.resolve({ kind: "accepted", message: JSON.stringify(command) }),
+    },
+  });
+  const response = await fetch(`${server.url}api/commands/freeze`, {
+    method: "POST",
+    headers: { Authorization: "Bearer t0ken" },
+    body: '{"profile":"linux"}',
+  });
+  assertEquals([response.status, (await response.json()).message], [202, '{"kind":"freeze","profile":"linux"}']);
+  await server.close();
+});
+
+Deno.test("a port in use is an error of the configuration that names the key", async () => {
+  const first = startWebServer(optionsOf("127.0.0.1", 0));
+  const port = Number(new URL(first.url).port);
+  const error = assertThrows(() => startWebServer(optionsOf("127.0.0.1", port)), OperatorError);
+  assertEquals([error.code, error.kind], ["http-port-in-use", "usage"]);
+  assertMatch(error.message, new RegExp(`http\\.listen = "127\\.0\\.0\\.1:${port}"`));
+  assertMatch(error.hint, /http\.listen/);
+  await first.close();
+});
+
+Deno.test("an address of another machine is an error of the configuration", () => {
+  const error = assertThrows(() => startWebServer(optionsOf("192.0.2.1", 8090)), OperatorError);
+  assertEquals([error.code, error.kind], ["http-address-unknown", "usage"]);
+});
+
+Deno.test("on all interfaces it is reached by loopback", async () => {
+  const server = startWebServer(optionsOf("0.0.0.0", 0));
+  assertMatch(server.url, /^http:\/\/127\.0\.0\.1:/);
+  await server.close();
+});
