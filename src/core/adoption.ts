@@ -22,10 +22,20 @@ export function slug(profile: string): string {
 }
 
 /** What a task id says, if it is one of ours. */
-export function parseTaskId(taskId: string): { readonly lineage: string; readonly profileSlug: string } | undefined {
+export function parseTaskId(
+  taskId: string,
+): { readonly lineage: string; readonly profileSlug: string; readonly number: number } | undefined {
   const match = /^gocd-([a-z0-9]{6})-([a-z0-9-]{1,32})-(\d{1,12})$/.exec(taskId);
   if (match === null || match[1] === undefined || match[2] === undefined) return undefined;
-  return { lineage: match[1], profileSlug: match[2] };
+  return { lineage: match[1], profileSlug: match[2], number: Number(match[3]) };
+}
+
+/** A store put back from a copy is behind the task ids in use: no id of a task that Mesos names is ever given again. */
+export function skipUsedTaskId(draft: Draft, taskId: string): void {
+  const { framework } = draft.state;
+  const parsed = parseTaskId(taskId);
+  if (parsed === undefined || parsed.lineage !== framework.lineage || parsed.number < framework.nextTaskNumber) return;
+  draft.setFramework({ ...framework, nextTaskNumber: parsed.number + 1 });
 }
 
 /**

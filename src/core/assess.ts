@@ -96,9 +96,13 @@ function otherCausesOf(
     for (const job of bucket.jobs) all.set(job.locator, { kind: "maintenance" });
     return { all, newly };
   }
-  const unused = classes.find((each) =>
-    each.kind === "idle" && each.idleSinceMs !== undefined && atMs - each.idleSinceMs >= assignGraceMs
-  );
+  // A server that did not answer may not have assigned anything either: its grace starts with its health.
+  const healthySinceMs = state.server.healthySinceMs ?? atMs;
+  const unused = atMs - healthySinceMs < assignGraceMs
+    ? undefined
+    : classes.find((each) =>
+      each.kind === "idle" && each.idleSinceMs !== undefined && atMs - each.idleSinceMs >= assignGraceMs
+    );
   for (const { locator } of bucket.jobs) {
     const memory = seen.get(locator);
     if (memory === undefined) continue;

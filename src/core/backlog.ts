@@ -30,7 +30,7 @@ export interface Backlog {
   /** The bucket with the oldest job first. */
   readonly buckets: readonly Bucket[];
   readonly foreign: readonly ForeignJob[];
-  /** Locators in the order of the feed. */
+  /** Locators in the order of the feed, each once. */
   readonly order: readonly string[];
   readonly resourceCase: ResourceCase;
 }
@@ -46,7 +46,10 @@ export function bucketJobs(jobs: readonly ScheduledJob[], poller: PollerSettings
   const ignored = poller.ignore.map((pattern) => ({ pattern, expression: globExpression(pattern) }));
   const buckets = new Map<string, { first: ScheduledJob; requirement: Requirement; jobs: ScheduledJob[] }>();
   const foreign: ForeignJob[] = [];
+  const locators = new Set<string>();
   for (const job of jobs) {
+    if (locators.has(job.locator)) continue;
+    locators.add(job.locator);
     const reason = foreignReason(job, ignored, poller.resourcelessJobs);
     if (reason !== undefined) {
       foreign.push({ job, ...reason });
@@ -67,7 +70,7 @@ export function bucketJobs(jobs: readonly ScheduledJob[], poller: PollerSettings
       jobs,
     })),
     foreign,
-    order: jobs.map((job) => job.locator),
+    order: [...locators],
     resourceCase: rule,
   };
 }

@@ -16,6 +16,9 @@ export const enablingMaxMs = 120_000;
 /** A record is Unknown from its registration to the first ping, some seconds later (facts: gocd 2.2, 3.2). */
 export const unknownGraceMs = 60_000;
 
+/** How long a registered agent in these states counts as coming. */
+const graceMs: Readonly<Record<string, number>> = { Missing: missingGraceMs, Unknown: unknownGraceMs };
+
 /** Equal units of capacity. */
 export interface CapacityClass extends SupplyNode {
   readonly capability: Capability;

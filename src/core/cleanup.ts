@@ -5,13 +5,11 @@ import { activityWord } from "./activity.ts";
 import type { Draft } from "./draft.ts";
 import type { GocdAgent } from "./gocd_records.ts";
 import type { AgentInstance } from "./instance.ts";
-import { ask, type GocdAgentIndex, isAsked } from "./gocd_index.ts";
+import { ask, type GocdAgentIndex, isAsked, isLostLongEnough } from "./gocd_index.ts";
 import { identityOf } from "./phase.ts";
 
 /** A dead instance is remembered at least this long, so that a ghost of it is never enabled (facts: gocd 4.7). */
 export const rememberMs = 600_000;
-/** A lost agent's job must be rescheduled by the server before its record goes (30 s, up to 16.7 300 s; facts: gocd 4.6). */
-const rescheduleMs = 60_000;
 
 /** A dead instance. */
 export type Gone = AgentInstance & { readonly state: "gone" };
@@ -34,7 +32,7 @@ export function cleanUp(draft: Draft, instance: Gone, index: GocdAgentIndex): vo
       message: instance.message,
     });
   }
-  if (isAsked(draft, record.uuid)) return;
+  if (isAsked(draft, record.uuid) || draft.state.server.info?.maintenance === "on") return;
   const word = activityWord(record);
   if (record.configState === "Disabled") {
     if (word === "building") return;
@@ -54,9 +52,4 @@ function findRecord(instance: Gone, index: GocdAgentIndex): GocdAgent | undefine
   if (byUuid !== undefined) return byUuid;
   const named = index.byHostname.get(instance.taskId.toLowerCase()) ?? [];
   return named.find((each) => each.configState !== "Pending") ?? named[0];
-}
-
-function isLostLongEnough(draft: Draft, record: GocdAgent): boolean {
-  const lostSinceMs = draft.state.server.lostSinceMs.get(record.uuid);
-  return lostSinceMs !== undefined && draft.atMs - lostSinceMs >= rescheduleMs;
 }

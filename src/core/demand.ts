@@ -14,6 +14,9 @@ const otherCauseMaxMs = 4 * 3_600_000;
 /** How often a job must have been passed over before it counts as a zombie. */
 export const passedOverMin = 2;
 
+/** Stands for the bucket of a job that is not ours; no bucket has this key. */
+const noBucket = "";
+
 /** What has changed in the feed since the poll before. */
 export interface FeedChange {
   readonly seen: ReadonlyMap<string, SeenJob>;
@@ -24,7 +27,7 @@ export interface FeedChange {
 /** Carries the memory of waiting jobs over to a new poll. */
 export function followJobs(before: ReadonlyMap<string, SeenJob>, backlog: Backlog, atMs: number): FeedChange {
   const here = new Set<string>();
-  for (const bucket of backlog.buckets) for (const job of bucket.jobs) here.add(job.locator);
+  for (const locator of backlog.order) here.add(locator);
   const lastLeft = new Map<string, number>();
   const resolved = new Set<string>();
   for (const [locator, seen] of before) {
@@ -49,6 +52,11 @@ export function followJobs(before: ReadonlyMap<string, SeenJob>, backlog: Backlo
       });
     }
   }
+  for (const { job: { locator } } of backlog.foreign) {
+    const firstSeenMs = before.get(locator)?.firstSeenMs ?? atMs;
+    seen.set(locator, { firstSeenMs, bucketKey: noBucket, order: 0, passedOver: 0, otherCauseCount: 0 });
+  }
+  lastLeft.delete(noBucket);
   return { seen, movingBuckets: new Set(lastLeft.keys()) };
 }
 

@@ -1,9 +1,11 @@
 // Scale-in without harm: disable → seen Disabled by GET → idle on two reads far enough apart → delete → kill.
 // Not here: who is drained (scale_in.ts). Source: the two races of GoCD assignment (facts: gocd 4.5). Called by lifecycle_gocd.ts.
 
-import { activityWord } from "./activity.ts";
+import { activityOf, activityWord } from "./activity.ts";
+import { enablingMaxMs } from "./capacity.ts";
 import type { Draft } from "./draft.ts";
 import type { GocdAgent } from "./gocd_records.ts";
+import { ask, isAsked, isLostLongEnough } from "./gocd_index.ts";
 import type { AgentInstance, DrainStep } from "./instance.ts";
 import { identityOf, register, startKill } from "./phase.ts";
 import { formatDuration } from "./reason.ts";
@@ -19,6 +21,8 @@ export type Draining = AgentInstance & { readonly state: "draining" };
 
 /** Takes the next step of a drain, by what the server shows. `undefined`: its record is not in the list. */
 export function followDrain(draft: Draft, instance: Draining, gocdAgent: GocdAgent | undefined): void {
+  // Nothing is taken down, nor can be changed, while the server is in maintenance mode.
+  if (draft.state.server.info?.maintenance === "on") return;
   const timeoutMs = draft.state.settings.profiles.find((each) => each.name === instance.profile)?.drainTimeoutMs;
   if (timeoutMs !== undefined && draft.atMs - instance.sinceMs >= timeoutMs) {
     startKill(
@@ -29,15 +33,17 @@ export function followDrain(draft: Draft, instance: Draining, gocdAgent: GocdAge
     );
     return;
   }
-  if (gocdAgent === undefined) return followAbsent(draft, instance);
+  // A deleted record whose agent still talks comes back as Pending; it gets no work (facts: gocd 4.7).
+  if (gocdAgent === undefined || gocdAgent.configState === "Pending") return followAbsent(draft, instance);
   if (instance.step.kind === "enabling") return followEnabling(draft, instance, instance.step.askedMs, gocdAgent);
-  if (gocdAgent.configState !== "Disabled") return followNotDisabled(draft, instance, gocdAgent);
-  followDisabled(draft, instance, gocdAgent);
+  if (gocdAgent.configState === "Enabled") return followEnabled(draft, instance, gocdAgent);
+  if (gocdAgent.configState === "Disabled") followDisabled(draft, instance, gocdAgent);
 }
 
 /** New demand: the instance is enabled again instead of a new one being launched. */
 export function reuse(draft: Draft, instance: Draining): void {
   setStep(draft, instance, { kind: "enabling", askedMs: draft.atMs });
+  ask(draft, instance.uuid);
   draft.effect({ kind: "enable-gocd-agent", taskId: instance.taskId, uuid: instance.uuid });
   draft.note({
     level: "info",
@@ -71,30 +77,22 @@ function followAbsent(draft: Draft, instance: Draining): void {
 }
 
 function followEnabling(draft: Draft, instance: Draining, askedMs: number, gocdAgent: GocdAgent): void {
-  if (gocdAgent.configState === "Enabled") {
-    const word = activityWord(gocdAgent);
-    const sinceMs = draft.atMs;
-    register(
-      draft,
-      instance,
-      instance.uuid,
-      word === "idle" || word === "building" ? { kind: word, sinceMs } : { kind: "unsure", sinceMs, word },
-    );
-    return;
-  }
-  if (draft.atMs - askedMs < askAgainMs) return;
-  setStep(draft, instance, { kind: "enabling", askedMs: draft.atMs });
+  if (gocdAgent.configState === "Enabled") return keep(draft, instance, gocdAgent);
+  if (draft.atMs - askedMs >= enablingMaxMs) return setStep(draft, instance, { kind: "finishing" });
+  if (isAsked(draft, instance.uuid)) return;
+  ask(draft, instance.uuid);
   draft.effect({ kind: "enable-gocd-agent", taskId: instance.taskId, uuid: instance.uuid });
 }
 
-function followNotDisabled(draft: Draft, instance: Draining, gocdAgent: GocdAgent): void {
+function keep(draft: Draft, instance: Draining, gocdAgent: GocdAgent): void {
+  register(draft, instance, instance.uuid, activityOf(gocdAgent, undefined, draft.atMs));
+}
+
+function followEnabled(draft: Draft, instance: Draining, gocdAgent: GocdAgent): void {
   const { step } = instance;
-  if (step.kind !== "disabling" && instance.retire === undefined && instance.reason === "idle") {
-    const word = activityWord(gocdAgent);
-    register(draft, instance, instance.uuid, {
-      kind: word === "building" ? "building" : "idle",
-      sinceMs: draft.atMs,
-    });
+  const isWelcome = instance.retire === undefined && draft.state.controls.mode === "run";
+  if (step.kind !== "disabling" && isWelcome) {
+    keep(draft, instance, gocdAgent);
     draft.note({
       level: "info",
       code: "drain-undone",
@@ -110,8 +108,8 @@ function followNotDisabled(draft: Draft, instance: Draining, gocdAgent: GocdAgen
 
 function followDisabled(draft: Draft, instance: Draining, gocdAgent: GocdAgent): void {
   const { step } = instance;
-  const isFree = isSafe(gocdAgent);
-  if (!isFree) {
+  const readAskedMs = draft.state.server.readAskedMs ?? draft.atMs;
+  if (!isSafe(draft, gocdAgent)) {
     if (step.kind !== "finishing") setStep(draft, instance, { kind: "finishing" });
     return;
   }
@@ -127,7 +125,8 @@ function followDisabled(draft: Draft, instance: Draining, gocdAgent: GocdAgent):
         setStep(draft, instance, { kind: "confirming", firstIdleMs: draft.atMs });
         return;
       }
-      if (draft.atMs - step.firstIdleMs < draft.state.settings.scaling.drainConfirmMs) return;
+      // The answer may be slow: what it shows is as old as the question.
+      if (readAskedMs - step.firstIdleMs < draft.state.settings.scaling.drainConfirmMs) return;
       return askDelete(draft, instance);
     case "deleting":
       if (draft.atMs - step.askedMs >= askAgainMs) askDelete(draft, instance);
@@ -144,10 +143,10 @@ function askDelete(draft: Draft, instance: Draining): void {
   draft.effect({ kind: "delete-gocd-agents", agents: [{ taskId: instance.taskId, uuid: instance.uuid }] });
 }
 
-/** Idle, or out of contact for so long that the server calls it lost: its job, if any, runs elsewhere by then. */
-function isSafe(gocdAgent: GocdAgent): boolean {
+/** Idle, or out of contact for so long that the server has given its job, if any, to another. */
+function isSafe(draft: Draft, gocdAgent: GocdAgent): boolean {
   const word = activityWord(gocdAgent);
-  return word === "idle" || word === "LostContact";
+  return word === "idle" || (word === "LostContact" && isLostLongEnough(draft, gocdAgent));
 }
 
 function setStep(draft: Draft, instance: Draining, step: DrainStep): void {

@@ -32,7 +32,7 @@ export function countFailure(draft: Draft, instance: AgentInstance, error: strin
   const lastError = oneLine(error);
   const profiles = new Map(state.breakers.profiles);
   profiles.set(instance.profile, { failures, lastFailureMs: atMs, retryMs, lastError });
-  const hosts = rememberHost(draft, instance.host, lastError);
+  const hosts = rememberHost(draft, instance, lastError);
   draft.set({ breakers: { profiles, hosts } });
   keepStreak(draft, instance);
   if (failures === breakerFailuresMin && !isSameWave) {
@@ -74,10 +74,12 @@ export function countSuccess(draft: Draft, instance: AgentInstance): void {
 
 /** The jobs it was launched for have waited their polls already: whatever took it away, they wait no second time. */
 export function keepStreak(draft: Draft, instance: AgentInstance): void {
-  if (instance.bucketKey === undefined) return;
+  const { bucketKey } = instance;
+  const isWaiting = draft.state.demand.backlog.buckets.some(({ key }) => key === bucketKey);
+  if (bucketKey === undefined || !isWaiting) return;
   const streaks = new Map(draft.state.demand.streaks);
   const enough = draft.state.settings.poller.attempts + 1;
-  streaks.set(instance.bucketKey, Math.max(streaks.get(instance.bucketKey) ?? 0, enough));
+  streaks.set(bucketKey, Math.max(streaks.get(bucketKey) ?? 0, enough));
   draft.set({ demand: { ...draft.state.demand, streaks, isStale: true } });
 }
 
@@ -95,9 +97,16 @@ export function avoidedHosts(
   return avoided;
 }
 
-function rememberHost(draft: Draft, host: string, lastError: string): Draft["state"]["breakers"]["hosts"] {
+function rememberHost(
+  draft: Draft,
+  { host, createdMs }: AgentInstance,
+  lastError: string,
+): Draft["state"]["breakers"]["hosts"] {
   const { atMs } = draft;
   const hosts = new Map(draft.state.breakers.hosts);
+  // Here, too, those launched together count once: several on one host say no more of the host than one.
+  const lastMs = hosts.get(host)?.failuresMs.at(-1);
+  if (lastMs !== undefined && createdMs <= lastMs) return hosts;
   const recent = (hosts.get(host)?.failuresMs ?? []).filter((failedMs) => atMs - failedMs < hostWindowMs);
   const failuresMs = [...recent, atMs].slice(-hostFailuresMax);
   const isBad = failuresMs.length >= hostFailuresMax;

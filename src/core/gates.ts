@@ -66,7 +66,8 @@ export function globalGate(state: State, atMs: number): LaunchGate {
   if (controls.frozen) return { kind: "frozen" };
   if (server.info?.maintenance === "on") return { kind: "maintenance" };
   const silentMs = atMs - (server.lastPollMs ?? state.startedMs);
-  if (silentMs > settings.poller.staleAfterMs) return { kind: "stale", forMs: silentMs };
+  const isStale = server.lastPollMs === undefined || silentMs > settings.poller.staleAfterMs;
+  if (isStale) return { kind: "stale", forMs: silentMs };
   if (server.restartedMs !== undefined && atMs - server.restartedMs < restartGraceMs) return { kind: "restarted" };
   return { kind: "go" };
 }

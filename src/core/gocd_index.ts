@@ -6,6 +6,8 @@ import type { GocdAgent } from "./gocd_records.ts";
 
 /** An act that shows no effect is asked for again after this long. */
 const askAgainMs = 30_000;
+/** A lost agent's job must be rescheduled by the server before its record goes (30 s, up to 16.7 300 s; facts: gocd 4.6). */
+const rescheduleMs = 60_000;
 
 /** The list in the two ways it is looked up. */
 export interface GocdAgentIndex {
@@ -39,4 +41,10 @@ export function ask(draft: Draft, uuid: string): void {
 export function isAsked(draft: Draft, uuid: string): boolean {
   const askedMs = draft.state.server.asksMs.get(uuid);
   return askedMs !== undefined && draft.atMs - askedMs < askAgainMs;
+}
+
+/** Whether a record has shown LostContact for so long that the server has rescheduled its job, if there was one. */
+export function isLostLongEnough(draft: Draft, { uuid }: GocdAgent): boolean {
+  const lostSinceMs = draft.state.server.lostSinceMs.get(uuid);
+  return lostSinceMs !== undefined && draft.atMs - lostSinceMs >= rescheduleMs;
 }

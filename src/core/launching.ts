@@ -9,6 +9,7 @@ import { countsToLimit } from "./gates.ts";
 import type { Offer } from "./offer.ts";
 import { place, type PlacementResult } from "./placement.ts";
 import { describeNeed } from "./reason.ts";
+import { replanIfStale } from "./replan.ts";
 import { freshRole } from "./roles.ts";
 import type { AgentProfile } from "./settings.ts";
 import type { WantedAgents } from "./state.ts";
@@ -24,6 +25,7 @@ const launchTimesMax = 1_000;
 export function offersReceived(draft: Draft, offers: readonly Offer[]): void {
   if (offers.length === 0) return;
   seeOffers(draft, offers);
+  replanIfStale(draft);
   const wanted = draft.state.demand.wanted.flatMap((each) => {
     const profile = draft.state.settings.profiles.find((candidate) => candidate.name === each.profile);
     return profile === undefined || each.count <= 0 ? [] : [{ wanted: each, profile }];

@@ -2,7 +2,7 @@
 // Called by core/step.ts at every tick.
 
 import type { Draft } from "./draft.ts";
-import { countFailure } from "./failures.ts";
+import { countFailure, keepStreak } from "./failures.ts";
 import type { AgentInstance } from "./instance.ts";
 import { end, sendKill, startKill } from "./phase.ts";
 import { formatDuration } from "./reason.ts";
@@ -14,7 +14,7 @@ export const killSlowAgainMs = 60_000;
 /** An agent of an unreachable host that is never heard of again is given up after a day. */
 export const unreachableMaxMs = 24 * 3_600_000;
 /** A read of the agents older than this is no proof that an agent has not registered. */
-const freshMs = 15_000;
+const freshMs = 3_000;
 
 /** Ends what has lasted too long. */
 export function watchClocks(draft: Draft): void {
@@ -50,6 +50,7 @@ function watchLaunch(draft: Draft, instance: AgentInstance): void {
   const { session } = draft.state;
   if (session.kind !== "subscribed" || draft.atMs - session.sinceMs < launchTimeoutMs / 2) return;
   if (draft.atMs - instance.sinceMs < launchTimeoutMs) return;
+  keepStreak(draft, instance);
   startKill(draft, instance, "launch-timeout", `Mesos said nothing of it for ${formatDuration(launchTimeoutMs)}`);
 }
 

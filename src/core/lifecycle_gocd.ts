@@ -22,7 +22,8 @@ const lostContactMs = 600_000;
 /** Carries every instance on by what the server shows of it. */
 export function followGocdAgents(draft: Draft, agents: readonly GocdAgent[]): void {
   const index = indexGocdAgents(agents);
-  for (const instance of [...draft.state.instances.values()]) {
+  for (const known of [...draft.state.instances.values()]) {
+    const instance = followRecord(draft, known, index);
     switch (instance.state) {
       case "launching":
       case "starting":
@@ -44,6 +45,33 @@ export function followGocdAgents(draft: Draft, agents: readonly GocdAgent[]): vo
         instance satisfies never;
     }
   }
+}
+
+/**
+ * An agent whose process has started anew can register under a new uuid. The record that talks is the one that counts:
+ * an old one may look idle for 300 s more while the new one builds.
+ */
+function followRecord(draft: Draft, instance: AgentInstance, index: GocdAgentIndex): AgentInstance {
+  if (instance.state !== "registered" && instance.state !== "draining") return instance;
+  const own = index.byUuid.get(instance.uuid);
+  const word = own === undefined ? "absent" : activityWord(own);
+  if (word === "building") return instance;
+  const others = (index.byHostname.get(instance.taskId.toLowerCase()) ?? []).filter((each) =>
+    each.uuid !== instance.uuid && each.configState !== "Pending"
+  );
+  const next = others.find((each) => activityWord(each) === "building") ??
+    (word === "idle"
+      ? undefined
+      : others.find((each) => each.configState === "Enabled" && activityWord(each) === "idle"));
+  if (next === undefined) return instance;
+  register(draft, instance, next.uuid, activityOf(next, undefined, draft.atMs));
+  draft.note({
+    level: "warning",
+    code: "agent-registered-anew",
+    text: `${instance.taskId} has registered a second time; the record ${next.uuid} counts from now on`,
+    fields: { taskId: instance.taskId, uuid: next.uuid, before: instance.uuid },
+  });
+  return draft.instance(instance.taskId) ?? instance;
 }
 
 type Waiting = AgentInstance & { readonly state: "launching" | "starting" };
@@ -94,6 +122,7 @@ function registered(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): void
 
 /** Only a Pending record with the hostname of a living instance of ours is ever enabled. */
 function enablePending(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): void {
+  if (draft.state.server.info?.maintenance === "on") return;
   const isNew = instance.state === "launching" || instance.pendingUuid !== gocdAgent.uuid;
   if (!isNew && isAsked(draft, gocdAgent.uuid)) return;
   if (isNew) {
@@ -144,7 +173,8 @@ function followRegistered(draft: Draft, instance: Registered, gocdAgent: GocdAge
   }
   if (activity.kind !== "unsure") return;
   const forMs = draft.atMs - activity.sinceMs;
-  if (activity.word === "absent" && forMs >= absentMs) {
+  // Pending: deleted while its agent went on talking (facts: gocd 4.7). Neither can be given work.
+  if ((activity.word === "absent" || activity.word === "Pending") && forMs >= absentMs) {
     startKill(draft, now, "record-deleted", "somebody has deleted its record on the GoCD server");
   } else if (activity.word === "LostContact" && forMs >= lostContactMs) {
     countFailure(draft, now, "the GoCD server has lost contact with it");
@@ -168,6 +198,7 @@ function noteActivity(draft: Draft, instance: Registered, activity: AgentActivit
     const words: Readonly<Record<string, string>> = {
       absent: "is no longer in the list of the GoCD server",
       Disabled: "was disabled by somebody",
+      Pending: "is Pending again: somebody has deleted its record",
       Missing: "is Missing: the server has restarted and not heard of it yet",
       LostContact: "has lost contact with the GoCD server",
     };

@@ -1,7 +1,7 @@
 // What a status update of Mesos means for an instance. Not here: the words' meaning (task_status.ts), GoCD (lifecycle_gocd.ts).
 // Duplicates and any order are harmless: every transition is guarded by the phase. Called by core/step.ts.
 
-import { adopt } from "./adoption.ts";
+import { adopt, skipUsedTaskId } from "./adoption.ts";
 import type { Draft } from "./draft.ts";
 import { countFailure, keepStreak } from "./failures.ts";
 import type { AgentInstance, EndCause } from "./instance.ts";
@@ -11,7 +11,9 @@ import { type TaskMeaning, taskMeaning, type TaskStatus } from "./task_status.ts
 /** Applies one update and acknowledges it where it asks for that, unknown ones too. */
 export function taskStatusUpdated(draft: Draft, status: TaskStatus): void {
   const meaning = taskMeaning(status.state);
-  const instance = draft.instance(status.taskId) ?? adopt(draft, status, meaning);
+  const known = draft.instance(status.taskId);
+  if (known === undefined) skipUsedTaskId(draft, status.taskId);
+  const instance = known ?? adopt(draft, status, meaning);
   answered(draft, status.taskId);
   if (instance !== undefined) applyMeaning(draft, instance, status, meaning);
   if (status.uuid !== undefined && status.uuid !== "" && status.mesosAgentId !== undefined) {
@@ -233,6 +235,7 @@ function endCause(instance: AgentInstance, status: TaskStatus): EndCause {
   }
   if (lostStates.has(status.state)) return "lost";
   if (status.reason !== undefined && clusterReasons.has(status.reason)) return "lost";
+  if (instance.state === "unreachable") return "lost";
   if (instance.state === "draining") return "stopped";
   if (status.state === "TASK_KILLED") return "lost";
   return instance.state === "launching" || instance.state === "starting" ? "launch-failed" : "exited";

@@ -30,7 +30,8 @@ export function operatorAsked(draft: Draft, event: OperatorEvent): void {
         { ...controls, mode: "teardown" },
         `tearing down${event.mode === "now" ? " now" : " once all is drained"}`,
       );
-      if (event.mode === "now") tearDown(draft);
+      draft.set({ tearDownNow: event.mode === "now" });
+      finishTeardown(draft);
       return;
     case "shutdown-started":
       draft.set({ shuttingDown: true });
@@ -46,7 +47,7 @@ export function finishTeardown(draft: Draft): void {
   const isAlive = [...draft.state.instances.values()].some((instance) =>
     instance.state !== "gone" || isRecordLeft(draft, instance)
   );
-  if (!isAlive) tearDown(draft);
+  if (!isAlive || draft.state.tearDownNow) tearDown(draft);
 }
 
 /** Instances that were started from other settings than those of now are replaced as they fall idle. */
@@ -110,7 +111,19 @@ function isRecordLeft(draft: Draft, instance: AgentInstance): boolean {
     draft.state.server.agents.some((gocdAgent) => gocdAgent.uuid === uuid && gocdAgent.configState !== "Pending");
 }
 
+/** Nobody will look after the records any more. One that builds is not deleted by the server. */
+function leaveNoRecords(draft: Draft): void {
+  const refs = [...draft.state.instances.values()].flatMap((instance) => {
+    const uuid = uuidOf(instance);
+    return uuid === undefined || !isRecordLeft(draft, instance) ? [] : [{ taskId: instance.taskId, uuid }];
+  });
+  if (refs.length === 0) return;
+  draft.effect({ kind: "disable-gocd-agents", agents: refs });
+  for (const ref of refs) draft.effect({ kind: "delete-gocd-agents", agents: [ref] });
+}
+
 function tearDown(draft: Draft): void {
+  leaveNoRecords(draft);
   for (const instance of [...draft.state.instances.values()]) {
     if (instance.state !== "gone") end(draft, instance, "stopped", "torn down");
   }

@@ -30,7 +30,8 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
   const wanted: WantedAgents[] = [];
   for (const assessed of assessment.buckets) {
     const { bucket } = assessed;
-    for (const locator of assessed.newlyPassed) {
+    // Between polls the list of jobs is old: what it shows as waiting may be taken by now.
+    for (const locator of occasion === "poll" ? assessed.newlyPassed : []) {
       const memory = seen.get(locator);
       if (memory !== undefined) seen.set(locator, markOtherCause(memory, atMs));
     }
@@ -49,7 +50,16 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
   return {
     assessment,
     reuse,
-    demand: { ...state.demand, isStale: false, streaks, seen, jobs, buckets: rows.map(({ row }) => row), wanted },
+    demand: {
+      ...state.demand,
+      madeMs: atMs,
+      isStale: false,
+      streaks,
+      seen,
+      jobs,
+      buckets: rows.map(({ row }) => row),
+      wanted,
+    },
   };
 }
 

@@ -3,7 +3,7 @@
 
 import { bucketJobs } from "./backlog.ts";
 import { followIdle, followJobs } from "./demand.ts";
-import { deleted, deleteRefused, reuse } from "./drain.ts";
+import { deleted, deleteRefused } from "./drain.ts";
 import type { Draft } from "./draft.ts";
 import type { GocdEffect } from "./effect.ts";
 import type { GocdEvent, GocdProblem } from "./event.ts";
@@ -12,6 +12,7 @@ import { followGocdAgents } from "./lifecycle_gocd.ts";
 import { makePlan } from "./plan.ts";
 import { noteDemand } from "./demand_notes.ts";
 import { formatDuration } from "./reason.ts";
+import { reuseAll } from "./replan.ts";
 import { afterFailure, afterPoll, agentsReadMs, lookAgainMs } from "./rhythm.ts";
 import { scaleIn } from "./scale_in.ts";
 import type { ServerState } from "./state.ts";
@@ -23,10 +24,12 @@ export function gocdPolled(draft: Draft, event: Of<"gocd-polled">): void {
   const { atMs } = draft;
   answeredWell(draft);
   const before = draft.state.demand;
+  // While nothing is assigned, being idle proves nothing.
+  const isAssigning = event.server.maintenance !== "on" && draft.state.server.info?.maintenance !== "on";
   const backlog = bucketJobs(event.jobs, draft.state.settings.poller, event.server.resourceCase);
   const { seen, movingBuckets } = followJobs(before.seen, backlog, atMs);
   const idleSinceMs = followIdle({
-    before: draft.state.server.idleSinceMs,
+    before: isAssigning ? draft.state.server.idleSinceMs : new Map(),
     agents: event.agents,
     backlog,
     movingBuckets,
@@ -35,7 +38,6 @@ export function gocdPolled(draft: Draft, event: Of<"gocd-polled">): void {
   noteServer(draft, event);
   draft.set({
     server: {
-      ...draft.state.server,
       ...readAgents(draft.state.server, event.agents, atMs),
       info: event.server,
       findings: event.findings,
@@ -48,10 +50,7 @@ export function gocdPolled(draft: Draft, event: Of<"gocd-polled">): void {
   const plan = makePlan(draft.state, atMs, "poll");
   noteDemand(draft, before, plan.demand);
   draft.set({ demand: plan.demand });
-  for (const taskId of plan.reuse) {
-    const instance = draft.instance(taskId);
-    if (instance?.state === "draining") reuse(draft, instance);
-  }
+  reuseAll(draft, plan.reuse);
   scaleIn(draft, plan.assessment);
   draft.set({ server: { ...draft.state.server, ...afterPoll(draft.state, atMs) } });
 }
@@ -70,8 +69,7 @@ export function gocdAgentsRead(draft: Draft, event: Of<"gocd-agents-read">): voi
   }, atMs);
   draft.set({
     server: {
-      ...draft.state.server,
-      ...readAgents(server, event.agents, atMs),
+      ...readAgents(draft.state.server, event.agents, atMs),
       idleSinceMs,
       nextAgentsMs: atMs + Math.min(agentsReadMs, draft.state.settings.poller.intervalMs),
     },
@@ -133,7 +131,7 @@ function lookAgain(draft: Draft): void {
 }
 
 function answeredWell(draft: Draft): void {
-  const { askedMs: _, problem, ...server } = draft.state.server;
+  const { askedMs, problem, ...server } = draft.state.server;
   if (problem !== undefined) {
     draft.note({
       level: "info",
@@ -145,35 +143,38 @@ function answeredWell(draft: Draft): void {
     });
   }
   draft.set({
-    server: { ...server, failuresInARow: 0, healthySinceMs: server.healthySinceMs ?? draft.atMs },
+    server: {
+      ...server,
+      failuresInARow: 0,
+      healthySinceMs: server.healthySinceMs ?? draft.atMs,
+      readAskedMs: askedMs ?? draft.atMs,
+    },
   });
 }
 
-function readAgents(
-  before: ServerState,
-  agents: readonly GocdAgent[],
-  atMs: number,
-): Pick<ServerState, "agents" | "lastAgentsMs" | "lostSinceMs" | "asksMs"> & { readonly restartedMs?: number } {
+function readAgents(before: ServerState, agents: readonly GocdAgent[], atMs: number): ServerState {
   const lostSinceMs = new Map<string, number>();
-  let known = 0;
-  let missing = 0;
-  for (const gocdAgent of agents) {
-    if (gocdAgent.agentState === "LostContact") {
-      lostSinceMs.set(gocdAgent.uuid, before.lostSinceMs.get(gocdAgent.uuid) ?? atMs);
-    }
-    if (gocdAgent.elastic || gocdAgent.configState !== "Enabled") continue;
-    known++;
-    if (gocdAgent.agentState === "Missing") missing++;
+  for (const { uuid, agentState } of agents) {
+    if (agentState === "LostContact") lostSinceMs.set(uuid, before.lostSinceMs.get(uuid) ?? atMs);
   }
-  const asksMs = new Map([...before.asksMs].filter(([, askedMs]) => atMs - askedMs < 60_000));
-  const hasRestarted = known > 0 && missing === known;
+  const { restartedMs: restartedBefore, ...server } = before;
+  const restartedMs = restartOf(restartedBefore, agents, atMs);
   return {
+    ...server,
     agents,
     lastAgentsMs: atMs,
     lostSinceMs,
-    asksMs,
-    ...(hasRestarted ? { restartedMs: before.restartedMs ?? atMs } : {}),
+    asksMs: new Map([...before.asksMs].filter(([, askedMs]) => atMs - askedMs < 60_000)),
+    ...(restartedMs === undefined ? {} : { restartedMs }),
   };
+}
+
+/** A restarted server shows all agents Missing at first; it is over when most are back (facts: gocd 4.4). */
+function restartOf(before: number | undefined, agents: readonly GocdAgent[], atMs: number): number | undefined {
+  const known = agents.filter((each) => !each.elastic && each.configState === "Enabled");
+  const missing = known.filter((each) => each.agentState === "Missing").length;
+  const isSo = before === undefined ? missing === known.length : missing * 2 > known.length;
+  return known.length > 0 && isSo ? before ?? atMs : undefined;
 }
 
 function noteServer(draft: Draft, event: Of<"gocd-polled">): void {

@@ -3,7 +3,6 @@
 
 import type { Draft } from "./draft.ts";
 import type { GocdProblem } from "./event.ts";
-import type { AgentInstance } from "./instance.ts";
 import type { ServerState, State } from "./state.ts";
 
 /** Between two reads of the agents while instances change (facts: gocd 6: 10 to 30 s is polite). */
@@ -15,6 +14,8 @@ export const retryFirstMs = 5_000;
 /** An answer that is missing for so long will not come: the next question is asked anyway. */
 const answerMaxMs = 600_000;
 const quietGrowth = 1.5;
+/** A record of the dead that cannot be deleted for this long is looked at only by the ordinary polls. */
+const cleanUpMaxMs = 3_600_000;
 
 /** Asks the server what is due, if anything. Called at every tick. */
 export function askServer(draft: Draft): void {
@@ -25,23 +26,25 @@ export function askServer(draft: Draft): void {
   if (atMs >= server.nextPollMs) {
     draft.set({ server: { ...server, askedMs: atMs } });
     draft.effect({ kind: "poll-gocd" });
-  } else if (atMs >= server.nextAgentsMs && [...draft.state.instances.values()].some(isChanging)) {
+  } else if (atMs >= server.nextAgentsMs && isAnyChanging(draft)) {
     draft.set({ server: { ...server, askedMs: atMs } });
     draft.effect({ kind: "read-gocd-agents" });
   }
 }
 
-/** Whether the next reads of the agents will carry this instance on. */
-export function isChanging(instance: AgentInstance): boolean {
-  switch (instance.state) {
-    case "starting":
-    case "draining":
-      return true;
-    case "gone":
-      return instance.uuid !== undefined;
-    default:
-      return false;
-  }
+/** Whether the next reads of the agents will carry an instance on. */
+function isAnyChanging({ state, atMs }: Draft): boolean {
+  const instances = [...state.instances.values()];
+  if (instances.some((instance) => instance.state === "starting" || instance.state === "draining")) return true;
+  const leaving = new Set(
+    instances.flatMap((instance) =>
+      instance.state === "gone" && instance.uuid !== undefined && atMs - instance.sinceMs < cleanUpMaxMs
+        ? [instance.uuid]
+        : []
+    ),
+  );
+  return leaving.size > 0 &&
+    state.server.agents.some((gocdAgent) => leaving.has(gocdAgent.uuid) && gocdAgent.configState !== "Pending");
 }
 
 /** The times of the next questions after a good full poll. */

@@ -23,6 +23,8 @@ export interface State {
   readonly breakers: BreakersState;
   readonly reconciliation: ReconciliationState;
   readonly shuttingDown: boolean;
+  /** The operator wants TEARDOWN without a drain, as soon as there is a session. */
+  readonly tearDownNow: boolean;
 }
 
 /** The subscription, as far as decisions need it. */
@@ -46,6 +48,8 @@ export interface ServerState {
   readonly nextAgentsMs: number;
   /** A request is under way since then; absent: none. */
   readonly askedMs?: number;
+  /** When the last answered request was sent: what it shows is no older than that. */
+  readonly readAskedMs?: number;
   /** Since when every answer was good; absent while the last one failed. */
   readonly healthySinceMs?: number;
   readonly quietPolls: number;
@@ -67,6 +71,8 @@ export interface ServerState {
 export interface DemandState {
   /** The last poll's jobs in buckets, kept so that the plan can be made anew between polls. */
   readonly backlog: Backlog;
+  /** When the plan was made; absent: not yet. */
+  readonly madeMs?: number;
   /** Instances changed since the plan was made. */
   readonly isStale: boolean;
   /** Memory of each waiting job by locator. */
@@ -109,6 +115,8 @@ export interface OffersState {
   /** Nearest miss of the last placement by profile, for the verdicts. */
   readonly nearestMiss: ReadonlyMap<string, { readonly atMs: number; readonly text: string }>;
   readonly launchTimesMs: readonly number[];
+  /** Offers whose decline may not have arrived: declined again at the next tick. */
+  readonly undeclined: readonly string[];
 }
 
 /** The standing of one role with the allocator. */
@@ -120,6 +128,8 @@ export interface RoleOffers {
   readonly repeated: boolean;
   /** A decline with a long filter went out after the last revive. */
   readonly longDeclineMs?: number;
+  /** The last SUPPRESS or REVIVE failed: the next one leaves no sooner. */
+  readonly retryMs?: number;
 }
 
 /** Failures, by profile and by host. */

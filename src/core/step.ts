@@ -13,16 +13,15 @@ import { watchClocks } from "./lifecycle_clock.ts";
 import { taskStatusUpdated } from "./lifecycle_mesos.ts";
 import { inverseOffersReceived } from "./maintenance.ts";
 import { finishTeardown, operatorAsked, retireChanged } from "./operator.ts";
-import { makePlan } from "./plan.ts";
 import { gocdAgentsRead, gocdCallDone, gocdCallFailed, gocdPolled, gocdPollFailed } from "./polled.ts";
 import { askFor, noReconciliation, reconcile } from "./reconciliation.ts";
 import type { StoredState } from "./record.ts";
+import { replanIfDue } from "./replan.ts";
 import { askServer } from "./rhythm.ts";
 import { adjustRoles } from "./roles.ts";
-import { disconnected, frameworkError, mesosCallFailed, subscribed } from "./session.ts";
+import { declineLeftOvers, disconnected, frameworkError, mesosCallFailed, subscribed } from "./session.ts";
 import type { Settings } from "./settings.ts";
 import type { State } from "./state.ts";
-import { reuse } from "./drain.ts";
 
 /** The state at the start of the program, from what the store gave back. */
 export function initialState(stored: StoredState, settings: Settings, atMs: number): State {
@@ -55,10 +54,11 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
       buckets: [],
       wanted: [],
     },
-    offers: { roles: new Map(), nearestMiss: new Map(), launchTimesMs: [] },
+    offers: { roles: new Map(), nearestMiss: new Map(), launchTimesMs: [], undeclined: [] },
     breakers: { profiles: new Map(), hosts: new Map() },
     reconciliation: noReconciliation,
     shuttingDown: false,
+    tearDownNow: false,
   };
 }
 
@@ -126,42 +126,32 @@ function apply(draft: Draft, event: Event): void {
 
 function tick(draft: Draft): void {
   watchClocks(draft);
-  replan(draft);
+  replanIfDue(draft);
   reconcile(draft);
+  declineLeftOvers(draft);
   finishTeardown(draft);
   askServer(draft);
 }
 
-/** The plan is made anew when instances have changed, or when the poll it rests on has become too old to act on. */
-function replan(draft: Draft): void {
-  const { demand, server, settings, breakers } = draft.state;
-  const isOld = draft.atMs - (server.lastPollMs ?? draft.atMs) > settings.poller.staleAfterMs;
-  const isRetry = [...breakers.profiles.values()].some((each) =>
-    each.retryMs <= draft.atMs && each.retryMs > draft.atMs - 2_000
-  );
-  const isWaiting = demand.buckets.some((bucket) => bucket.needsAgent > 0);
-  if (!demand.isStale && !(isOld && demand.wanted.length > 0) && !(isRetry && isWaiting)) return;
-  const plan = makePlan(draft.state, draft.atMs, "replan");
-  draft.set({ demand: plan.demand });
-  for (const taskId of plan.reuse) {
-    const instance = draft.instance(taskId);
-    if (instance?.state === "draining") reuse(draft, instance);
-  }
-}
-
-/** Records that one call can change together are changed together: last in the frame, after all calls of Mesos. */
+/**
+ * Records that one call can change together are changed together: last in the frame, after all calls of Mesos. What is
+ * enabled comes after what is disabled: an instance that is drained and found useful in one step ends enabled.
+ */
 function inBulk(effects: readonly Effect[]): readonly Effect[] {
   const disable: GocdAgentRef[] = [];
   const remove: GocdAgentRef[] = [];
-  const rest = effects.filter((effect) => {
+  const enable: Effect[] = [];
+  const rest: Effect[] = [];
+  for (const effect of effects) {
     if (effect.kind === "disable-gocd-agents") disable.push(...effect.agents);
     else if (effect.kind === "delete-gocd-agents") remove.push(...effect.agents);
-    else return true;
-    return false;
-  });
+    else if (effect.kind === "enable-gocd-agent") enable.push(effect);
+    else rest.push(effect);
+  }
   return [
     ...rest,
     ...(disable.length === 0 ? [] : [{ kind: "disable-gocd-agents" as const, agents: disable }]),
     ...(remove.length === 0 ? [] : [{ kind: "delete-gocd-agents" as const, agents: remove }]),
+    ...enable,
   ];
 }

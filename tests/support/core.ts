@@ -1,0 +1,273 @@
+// Settings, jobs, agents, offers and statuses in short, and a hand driver that runs the core on virtual time.
+// The driver holds every frame against the laws of tests/support/core_laws.ts. Not here: any scenario.
+
+import type { Effect } from "../../src/core/effect.ts";
+import type { Event, GocdProblem } from "../../src/core/event.ts";
+import type { Frame } from "../../src/core/frame.ts";
+import type { GocdAgent, GocdServerInfo, ScheduledJob } from "../../src/core/gocd_records.ts";
+import type { AgentInstance } from "../../src/core/instance.ts";
+import type { Note } from "../../src/core/note.ts";
+import type { Offer } from "../../src/core/offer.ts";
+import type { StoredState } from "../../src/core/record.ts";
+import type { AgentProfile, PollerSettings, ScalingSettings, Settings } from "../../src/core/settings.ts";
+import type { State } from "../../src/core/state.ts";
+import { initialState, step } from "../../src/core/step.ts";
+import type { TaskStatus } from "../../src/core/task_status.ts";
+import type { JobVerdict } from "../../src/core/verdict.ts";
+import { aProfile, hostOffer, type HostOfferChanges } from "../core/placement_fixtures.ts";
+import { Laws } from "./core_laws.ts";
+
+/** Minute zero of all tests. */
+export const zeroMs = 1_700_000_000_000;
+/** A second and a minute in ms. */
+export const second = 1_000;
+export const minute = 60_000;
+
+/** What a test says about the settings; the rest is as in a configuration without keys, but attempts are 0. */
+export interface SettingsChanges {
+  readonly profiles?: readonly AgentProfile[];
+  readonly poller?: Partial<PollerSettings>;
+  readonly scaling?: Partial<ScalingSettings>;
+}
+
+/** One profile `default` with the resource `linux`, role `ci`. */
+export const linux: AgentProfile = aProfile({ gocdResources: ["linux"] });
+
+/** Settings with the design's defaults, except that demand is launched for when it is first seen. */
+export function someSettings(changes: SettingsChanges = {}): Settings {
+  return {
+    frameworkName: "GoCD-Mesos",
+    profiles: changes.profiles ?? [linux],
+    poller: {
+      intervalMs: 2 * minute,
+      attempts: 0,
+      maxIntervalMs: 2 * minute,
+      staleAfterMs: 10 * minute,
+      assignGraceMs: 90 * second,
+      zombieAfterMs: 60 * minute,
+      ignore: [],
+      resourcelessJobs: "serve",
+      ...changes.poller,
+    },
+    scaling: {
+      maxAgents: 50,
+      launchTimeoutMs: 10 * minute,
+      drainConfirmMs: 20 * second,
+      slowServerLaunchesPerMinute: 10,
+      maintenanceLeadMs: 60 * minute,
+      ...changes.scaling,
+    },
+  };
+}
+
+/** The job `p/1/s/1/NAME` that asks for `linux`. */
+export function job(name: string, changes: Partial<ScheduledJob> = {}): ScheduledJob {
+  return { locator: `p/1/s/1/${name}`, name, gocdResources: ["linux"], ...changes };
+}
+
+/** So many jobs that ask for `linux`. */
+export function jobs(count: number, changes: Partial<ScheduledJob> = {}): ScheduledJob[] {
+  return Array.from({ length: count }, (_, index) => job(`j${index}`, changes));
+}
+
+/** An enabled, idle GocdAgent with the resource `linux` in no environment; its uuid is `uuid-HOSTNAME`. */
+export function gocdAgent(hostname: string, changes: Partial<GocdAgent> = {}): GocdAgent {
+  return {
+    uuid: `uuid-${hostname}`,
+    hostname,
+    configState: "Enabled",
+    agentState: "Idle",
+    buildState: "Idle",
+    gocdResources: ["linux"],
+    environments: [],
+    elastic: false,
+    ...changes,
+  };
+}
+
+/** What a GocdAgent that builds shows. */
+export const building: Partial<GocdAgent> = { agentState: "Building", buildState: "Building" };
+/** What a GocdAgent out of contact shows. */
+export const lostContact: Partial<GocdAgent> = { agentState: "LostContact", buildState: "Unknown" };
+/** What a GocdAgent shows that has not been heard of since the server's start. */
+export const missing: Partial<GocdAgent> = { agentState: "Missing", buildState: "Unknown" };
+/** What a Pending GocdAgent shows. */
+export const pending: Partial<GocdAgent> = {
+  configState: "Pending",
+  agentState: "Unknown",
+  buildState: "Unknown",
+  gocdResources: [],
+};
+
+/** A server of today. */
+export const serverInfo: GocdServerInfo = {
+  version: "26.1.0",
+  resourceCase: "insensitive",
+  slowRegistration: false,
+  maintenance: "off",
+};
+
+/** A problem of the server. */
+export function problem(changes: Partial<GocdProblem> = {}): GocdProblem {
+  return { code: "gocd-unreachable", message: "no answer", hint: "look", kind: "unreachable", ...changes };
+}
+
+/** An empty store. */
+export const emptyStore: StoredState = {
+  framework: { lineage: "abc123", nextTaskNumber: 1 },
+  instances: [],
+  controls: { frozen: false, frozenProfiles: [], mode: "run" },
+};
+
+/** What a poll shows; the rest is an ordinary server. */
+export interface Poll {
+  readonly jobs?: readonly ScheduledJob[];
+  readonly agents?: readonly GocdAgent[];
+  readonly server?: Partial<GocdServerInfo>;
+}
+
+/** Drives the core by hand, on virtual time. */
+export interface Driver {
+  readonly state: State;
+  readonly atMs: number;
+  /** All effects since the last call of `taken`. */
+  taken(): Effect[];
+  /** All notes since the last call of `noted`. */
+  noted(): Note[];
+  /** One event now. */
+  send(event: Event): Frame;
+  /** Lets time pass with a tick every second, or as told. */
+  wait(ms: number, everyMs?: number): void;
+  subscribe(): Frame;
+  poll(poll?: Poll): Frame;
+  read(...agents: readonly GocdAgent[]): Frame;
+  offers(...offers: readonly Offer[]): Frame;
+  status(taskId: string, state: string, changes?: Partial<TaskStatus>): Frame;
+  /** The instance of a task id; throws where there is none. */
+  instance(taskId: string): AgentInstance;
+  /** The verdict on the job `p/1/s/1/NAME`; throws where there is none. */
+  verdict(name: string): JobVerdict;
+}
+
+/** What a driver starts with. */
+export interface DriverOptions extends SettingsChanges {
+  readonly stored?: StoredState;
+  readonly random?: () => number;
+}
+
+/** A core at the start of the program, not subscribed yet. */
+export function drive(options: DriverOptions = {}): Driver {
+  const settings = someSettings(options);
+  const stored = options.stored ?? emptyStore;
+  let state = initialState(stored, settings, zeroMs);
+  let atMs = zeroMs;
+  let effects: Effect[] = [];
+  let notes: Note[] = [];
+  let statuses = 0;
+  const laws = new Laws(stored, state);
+  const send = (event: Event): Frame => {
+    const timed = { atMs, random: options.random?.() ?? 0.5, event };
+    laws.before(state, event);
+    const frame = step(state, timed);
+    laws.after(frame, timed);
+    state = frame.state;
+    effects.push(...frame.effects);
+    notes.push(...frame.notes);
+    return frame;
+  };
+  return {
+    get state(): State {
+      return state;
+    },
+    get atMs(): number {
+      return atMs;
+    },
+    taken(): Effect[] {
+      const all = effects;
+      effects = [];
+      return all;
+    },
+    noted(): Note[] {
+      const all = notes;
+      notes = [];
+      return all;
+    },
+    send,
+    wait(ms, everyMs = second): void {
+      const endMs = atMs + ms;
+      while (atMs < endMs) {
+        atMs = Math.min(endMs, atMs + everyMs);
+        send({ kind: "tick" });
+      }
+    },
+    subscribe: () => send(subscribedEvent),
+    poll: ({ jobs = [], agents = [], server = {} } = {}) =>
+      send({ kind: "gocd-polled", server: { ...serverInfo, ...server }, jobs, agents, findings: [] }),
+    read: (...agents) => send({ kind: "gocd-agents-read", agents }),
+    offers: (...offers) => send({ kind: "offers-received", offers }),
+    status(taskId, word, changes = {}): Frame {
+      statuses++;
+      const status = { taskId, state: word, message: "", mesosAgentId: "a-h1", uuid: `status-${statuses}`, ...changes };
+      return send({ kind: "task-status-updated", status });
+    },
+    instance(taskId): AgentInstance {
+      const instance = state.instances.get(taskId);
+      if (instance === undefined) throw new Error(`no instance ${taskId}; there are ${[...state.instances.keys()]}`);
+      return instance;
+    },
+    verdict(name): JobVerdict {
+      const found = state.demand.jobs.find((each) => each.locator === `p/1/s/1/${name}`);
+      if (found === undefined) throw new Error(`no verdict on ${name}`);
+      return found;
+    },
+  };
+}
+
+/** SUBSCRIBED by an ordinary master. */
+export const subscribedEvent: Event = {
+  kind: "subscribed",
+  frameworkId: "f-1",
+  master: "mesos:5050",
+  masterVersion: "1.11.0",
+  masterCapabilities: [],
+};
+
+let offerNumber = 0;
+
+/** An offer of a host with an id that is never given twice; room for four agents of the profile `linux`. */
+export function offer(hostname: string, changes: HostOfferChanges = {}): Offer {
+  offerNumber++;
+  return hostOffer(hostname, { id: `o-${offerNumber}`, ...changes });
+}
+
+/** Status words that make a statement only a master asked anew can make. */
+export const reconciled: Partial<TaskStatus> = { uuid: "", reason: "REASON_RECONCILIATION" };
+
+/** A driver with one agent of ours that has registered and is idle; its task id. */
+export function withIdleAgent(options: DriverOptions = {}): { readonly world: Driver; readonly taskId: string } {
+  const world = drive(options);
+  world.subscribe();
+  world.poll({ jobs: jobs(1) });
+  world.wait(6 * second);
+  world.offers(offer("h1"));
+  const taskId = [...world.state.instances.keys()][0] ?? "";
+  world.status(taskId, "TASK_RUNNING");
+  world.wait(30 * second);
+  world.read(gocdAgent(taskId));
+  world.taken();
+  world.noted();
+  return { world, taskId };
+}
+
+/** The kinds of effects, in order. */
+export function kinds(effects: readonly Effect[]): string[] {
+  return effects.map((effect) => effect.kind);
+}
+
+/** Effects of one kind. */
+export function only<K extends Effect["kind"]>(
+  effects: readonly Effect[],
+  kind: K,
+): Extract<Effect, { readonly kind: K }>[] {
+  return effects.filter((effect): effect is Extract<Effect, { readonly kind: K }> => effect.kind === kind);
+}

@@ -1,0 +1,192 @@
+// The laws that hold for every step of the core, whatever happens. Not here: events.
+// Called around each step by tests/support/core.ts.
+
+import { assert, assertEquals } from "@std/assert";
+import type { Event, TimedEvent } from "../../src/core/event.ts";
+import type { Frame } from "../../src/core/frame.ts";
+import { countsToLimit } from "../../src/core/gates.ts";
+import type { AgentInstance } from "../../src/core/instance.ts";
+import type { ControlsRecord, FrameworkRecord, StateRecord, StoredState } from "../../src/core/record.ts";
+import type { State } from "../../src/core/state.ts";
+
+/** Watches one run of the core. */
+export class Laws {
+  readonly #stored = new Map<string, AgentInstance>();
+  #framework: FrameworkRecord;
+  #controls: ControlsRecord;
+  readonly #launched = new Set<string>();
+  #aliveBefore = new Map<string, number>();
+
+  /** Starts from what the store gave back and the state made of it. */
+  constructor(stored: StoredState, state: State) {
+    for (const instance of state.instances.values()) this.#stored.set(instance.taskId, instance);
+    this.#framework = stored.framework;
+    this.#controls = stored.controls;
+  }
+
+  /** Before a step: nobody may change what is given to it. */
+  before(state: State, event: Event): void {
+    deepFreeze(state);
+    deepFreeze(event);
+    this.#aliveBefore = aliveByProfile(state);
+  }
+
+  /** After a step: every law. */
+  after(frame: Frame, { event }: TimedEvent): void {
+    for (const record of frame.records) this.#store(record);
+    this.#assertStored(frame.state);
+    this.#assertLimits(frame);
+    this.#assertLaunches(frame);
+    assertAnswers(frame, event);
+    assertAcknowledged(frame, event);
+    assertVerdicts(frame.state);
+  }
+
+  #store(record: StateRecord): void {
+    switch (record.kind) {
+      case "framework":
+        this.#framework = record.framework;
+        return;
+      case "controls":
+        this.#controls = record.controls;
+        return;
+      case "instance":
+        this.#stored.set(record.instance.taskId, record.instance);
+        return;
+      case "instance-removed":
+        this.#stored.delete(record.taskId);
+        return;
+      default:
+        record satisfies never;
+    }
+  }
+
+  /** The records alone lead to the same instances; only the clocks of repeated calls may be behind. */
+  #assertStored(state: State): void {
+    assertEquals(state.framework, this.#framework, "the framework record is behind the state");
+    assertEquals(state.controls, this.#controls, "the controls record is behind the state");
+    assertEquals([...this.#stored.keys()].sort(), [...state.instances.keys()].sort(), "instances are not stored");
+    for (const [taskId, instance] of state.instances) {
+      const stored = this.#stored.get(taskId);
+      if (stored !== instance) assertEquals(withoutClocks(stored), withoutClocks(instance));
+    }
+  }
+
+  /** A launch never leads above a limit. What Mesos gives back on its own account can. */
+  #assertLimits({ state, effects }: Frame): void {
+    const launched = new Map<string, number>();
+    for (const effect of effects) {
+      if (effect.kind !== "accept-offers") continue;
+      for (const { profile } of effect.launches) launched.set(profile.name, (launched.get(profile.name) ?? 0) + 1);
+    }
+    if (launched.size === 0) return;
+    const alive = aliveByProfile(state);
+    const total = [...alive.values()].reduce((sum, count) => sum + count, 0);
+    assert(total <= state.settings.scaling.maxAgents, `${total} instances live, above scaling.max-agents`);
+    for (const [name, count] of launched) {
+      const limit = state.settings.profiles.find((profile) => profile.name === name)?.maxAgents ?? Infinity;
+      assert((alive.get(name) ?? 0) <= limit, `${count} launched of ${name}, above its limit ${limit}`);
+      assert((alive.get(name) ?? 0) >= count + Math.min(0, this.#aliveBefore.get(name) ?? 0));
+    }
+  }
+
+  #assertLaunches({ effects, records, state }: Frame): void {
+    const stored = new Set(records.flatMap((record) => record.kind === "instance" ? [record.instance.taskId] : []));
+    for (const effect of effects) {
+      if (effect.kind !== "accept-offers") continue;
+      assert(effect.launches.length > 0, "an ACCEPT without a launch");
+      for (const { taskId } of effect.launches) {
+        assert(!this.#launched.has(taskId), `${taskId} is launched twice`);
+        assert(stored.has(taskId), `${taskId} is launched but not stored`);
+        assert(/^[a-z0-9-]{1,63}$/.test(taskId), `${taskId} is no host name`);
+        this.#launched.add(taskId);
+        assertEquals(state.controls.mode, "run");
+      }
+    }
+  }
+}
+
+function aliveByProfile(state: State): Map<string, number> {
+  const alive = new Map<string, number>();
+  for (const instance of state.instances.values()) {
+    if (countsToLimit(instance.state)) alive.set(instance.profile, (alive.get(instance.profile) ?? 0) + 1);
+  }
+  return alive;
+}
+
+function withoutClocks(instance: AgentInstance | undefined): unknown {
+  if (instance === undefined) return undefined;
+  const { lastKillMs: _, lastReconcileMs: __, ...rest } = instance;
+  return rest;
+}
+
+/** Every offer of an event is in exactly one answer; no other offer is, except one whose answer failed. */
+function assertAnswers(frame: Frame, event: Event): void {
+  const answered = frame.effects.flatMap((effect) =>
+    effect.kind === "accept-offers" || effect.kind === "decline-offers" ? effect.offerIds : []
+  );
+  const inverse = frame.effects.flatMap((effect) =>
+    effect.kind === "accept-inverse-offers" || effect.kind === "decline-inverse-offers" ? effect.offerIds : []
+  );
+  if (event.kind === "offers-received") {
+    assertEquals([...answered].sort(), [...new Set(event.offers.map((offer) => offer.id))].sort());
+  }
+  if (event.kind === "inverse-offers-received") {
+    assertEquals([...inverse].sort(), event.offers.map((offer) => offer.id).sort());
+  }
+}
+
+/** An update with a uuid is acknowledged in its step, once; nothing else is. */
+function assertAcknowledged(frame: Frame, event: Event): void {
+  const acknowledged = frame.effects.flatMap((effect) => effect.kind === "acknowledge-status" ? [effect.uuid] : []);
+  const wanted = event.kind === "task-status-updated" && (event.status.uuid ?? "") !== "" &&
+      event.status.mesosAgentId !== undefined
+    ? [event.status.uuid]
+    : [];
+  assertEquals(acknowledged, wanted);
+}
+
+/** Each waiting job has exactly one verdict, and the numbers of its bucket add up. */
+function assertVerdicts({ demand }: State): void {
+  const waiting = [...new Set(demand.backlog.order)].sort();
+  if (demand.jobs.length === 0 && waiting.length > 0) return;
+  assertEquals(demand.jobs.map((job) => job.locator).sort(), waiting);
+  for (const job of demand.jobs) assert(job.reason.length > 0 && job.reasonCode.length > 0, job.locator);
+  for (const row of demand.buckets) {
+    const unserved = row.profile === undefined ? row.waiting - row.willBeTaken - row.coming - row.otherCause : 0;
+    assertEquals(row.willBeTaken + row.coming + row.otherCause + row.needsAgent + unserved, row.waiting, row.key);
+    assert(row.wanted <= row.needsAgent, row.key);
+  }
+}
+
+/** What is frozen already: states share most of their parts with the state before. */
+const frozen = new WeakSet<object>();
+
+/** Freezes values of plain data; a changed Map or Set throws. */
+export function deepFreeze(value: unknown): void {
+  if (typeof value !== "object" || value === null || frozen.has(value)) return;
+  frozen.add(value);
+  if (value instanceof Map) {
+    for (const [key, each] of value) {
+      deepFreeze(key);
+      deepFreeze(each);
+    }
+    refuse(value, ["set", "delete", "clear"]);
+  } else if (value instanceof Set) {
+    for (const each of value) deepFreeze(each);
+    refuse(value, ["add", "delete", "clear"]);
+  } else {
+    for (const each of Object.values(value)) deepFreeze(each);
+    Object.freeze(value);
+  }
+}
+
+function refuse(collection: object, names: readonly string[]): void {
+  for (const name of names) {
+    Object.defineProperty(collection, name, {
+      value: () => {
+        throw new Error("the core has changed its input");
+      },
+    });
+  }
+}
