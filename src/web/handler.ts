@@ -34,8 +34,8 @@ export interface HandlerOptions extends HostRules {
 export type Handler = (request: Request, address?: string) => Promise<Response>;
 
 /** Reads per address: a page asks every two seconds, a proxy may stand for dozens of readers. */
-const readsPerSecond = 50;
-const readsBurst = 200;
+const readsPerSecond = 20;
+const readsBurst = 100;
 /** Commands are given by hand or by a script with a purpose. */
 const commandsPerSecond = 1;
 const commandsBurst = 20;

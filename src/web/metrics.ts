@@ -106,6 +106,8 @@ function memoryFamilies({ residentBytes }: MetricsInput): readonly MetricFamily[
 }
 
 function waitingJobs(view: StatusView): readonly Sample[] {
+  // Before the first good poll nothing is known: no series is not zero.
+  if (view.gocd.lastPollMs === undefined) return [];
   const counts = new Map<string, Sample>();
   for (const { verdict, reasonCode } of view.jobs) {
     const key = `${verdict} ${reasonCode}`;

@@ -14,7 +14,7 @@ export interface PageQuery {
 /** Rows of each list that a page shows unless it is asked for more. */
 export const rowsDefault = 200;
 /** The most rows that a page shows; all are in `/api/status`. */
-export const rowsLimit = 5_000;
+export const rowsLimit = 2_000;
 
 /** What each verdict means, most urgent first, in the order of the page. */
 export const verdictWords: ReadonlyMap<VerdictKind, { readonly label: string; readonly meaning: string }> = new Map([

@@ -69,7 +69,7 @@ export function demandSection(view: StatusView, query: PageQuery): Html {
       rows: shown.map((bucket) => ({ key: bucket.key, cells: demandCells(bucket) })),
       hidden,
       moreHref: moreHref(query),
-      empty: "No job is waiting for an agent.",
+      empty: isBacklogKnown(view) ? "No job is waiting for an agent." : backlogUnknown,
     }),
   );
 }
@@ -118,9 +118,21 @@ export function jobsSection(view: StatusView, query: PageQuery): Html {
       rows: shown.map((job, index) => ({ key: keys[index] ?? "", cells: jobCells(job, view.atMs) })),
       hidden,
       moreHref: moreHref(query),
-      empty: query.verdict === undefined ? "The GoCD server lists no waiting job." : "No job has this verdict now.",
+      empty: emptyJobs(view, query),
     }),
   );
+}
+
+const backlogUnknown = "Not known: there is no good poll of the GoCD server.";
+
+/** An empty list means that nothing waits only where the server was read. */
+export function isBacklogKnown({ gocd }: StatusView): boolean {
+  return gocd.lastPollMs !== undefined && !gocd.stale;
+}
+
+function emptyJobs(view: StatusView, query: PageQuery): string {
+  if (!isBacklogKnown(view)) return backlogUnknown;
+  return query.verdict === undefined ? "The GoCD server lists no waiting job." : "No job has this verdict now.";
 }
 
 function orderedJobs(jobs: readonly JobVerdict[], verdict: VerdictKind | undefined): readonly JobVerdict[] {

@@ -7,7 +7,7 @@ import { type Html, html, type HtmlValue } from "./html.ts";
 import { pageHref, type PageQuery } from "./page_query.ts";
 import { age, badge, foreign, type Tone } from "./pieces.ts";
 import { gocdAgentsSection, instancesSection, notesSection, profilesSection } from "./sections_agents.ts";
-import { demandSection, jobsSection, problemsSection } from "./sections_demand.ts";
+import { demandSection, isBacklogKnown, jobsSection, problemsSection } from "./sections_demand.ts";
 import { spanText, timeText } from "./wording.ts";
 
 /** What a page is made of. */
@@ -171,9 +171,10 @@ function card(key: string, title: string, state: Html, rows: readonly CardRow[])
 
 function numbers(view: StatusView): Html {
   const inState = (state: string): number => view.instances.filter((instance) => instance.state === state).length;
+  const isKnown = isBacklogKnown(view) || view.jobs.length > 0;
   const shown: readonly CardRow[] = [
-    ["waiting jobs", view.jobs.length],
-    ["need agents", view.jobs.filter(({ verdict }) => verdict === "needs-agent").length],
+    ["waiting jobs", isKnown ? view.jobs.length : "?"],
+    ["need agents", !isKnown ? "?" : view.jobs.filter(({ verdict }) => verdict === "needs-agent").length],
     ["to launch", view.demand.reduce((sum, { wanted }) => sum + wanted, 0)],
     ["starting", inState("launching") + inState("starting")],
     ["building", inState("building")],

@@ -123,13 +123,15 @@ async function tellsLostConnection({ page, server, shown }: OpenPage): Promise<v
 }
 
 async function pauses({ page, shown, asked }: OpenPage): Promise<void> {
-  await nextRefresh(page);
+  await page.clock.install();
+  await page.reload();
+  const refreshed = nextRefresh(page);
+  await page.clock.runFor(2_000);
+  await refreshed;
   await page.getByRole("button", { name: "Pause" }).click();
-  await page.locator("#pause[aria-pressed=true]").waitFor();
   const before = asked.length;
   shown.view = { ...sampleView, frozen: true };
-  // The page's own clock says that a refresh would have been due twice.
-  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 4_500)));
+  await page.clock.runFor(60_000);
   assertEquals(asked.length, before);
   await page.getByRole("button", { name: "Go on" }).click();
   await page.getByText("Launching is frozen").waitFor({ timeout: refreshMsMax });

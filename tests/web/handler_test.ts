@@ -133,9 +133,9 @@ Deno.test("an address that asks too often waits, others do not", async () => {
   };
   let answered = 0;
   while (answered < 1_000 && await ask("10.0.0.1") === 200) answered++;
-  assertEquals([answered, await ask("10.0.0.2")], [200, 200]);
-  nowMs += 1_000;
-  assertEquals(await ask("10.0.0.1"), 200);
+  assertEquals([answered, await ask("10.0.0.2")], [100, 200]);
+  nowMs += 100;
+  assertEquals([await ask("10.0.0.1"), await ask("10.0.0.1"), await ask("10.0.0.1")], [200, 200, 429]);
 });
 
 const commands: readonly (readonly [string, string | null, WebCommand])[] = [
@@ -231,10 +231,20 @@ Deno.test("ten thousand jobs and a thousand instances stay a small page that say
   const handler = handlerOf({ view: () => largeView(10_000, 1_000) });
   const text = await (await handler(new Request(`${base}/`))).text();
   assertEquals(text.length < 600_000, true, `${text.length} characters`);
-  assertMatch(text, /href="\/\?rows=5000">9800 more<\/a>/);
+  assertMatch(text, /href="\/\?rows=2000">9800 more<\/a>/);
   assertMatch(text, />800 more<\/a>/);
   const status = await readJson(await handler(new Request(`${base}/api/status`)));
   assertEquals(Array.isArray(status.body.jobs) && status.body.jobs.length, 10_000);
+});
+
+Deno.test("a page without a good poll says that the backlog is not known, never that nothing waits", async () => {
+  const { lastPollMs: _, ...unread } = sampleView.gocd;
+  for (const gocd of [unread, { ...sampleView.gocd, stale: true }]) {
+    const view = { ...sampleView, gocd, jobs: [], demand: [] };
+    const text = await (await handlerOf({ view: () => view })(new Request(`${base}/`))).text();
+    assertEquals(text.match(/Not known: there is no good poll/g)?.length, 2);
+    assertMatch(text, /<dt>waiting jobs<\/dt>\s*<dd>\?<\/dd>/);
+  }
 });
 
 Deno.test("a filter shows only the jobs of its verdict and marks itself as current", async () => {

@@ -161,6 +161,6 @@ for (const [search, query] of queries) {
 }
 
 Deno.test("rows that are not shown can be read with more rows, and at last as JSON", () => {
-  assertEquals(moreHref({ rowsMax: 200 }), "/?rows=5000");
-  assertEquals(moreHref({ rowsMax: 5000, verdict: "coming" }), "/api/status");
+  assertEquals(moreHref({ rowsMax: 200 }), "/?rows=2000");
+  assertEquals(moreHref({ rowsMax: rowsLimit, verdict: "coming" }), "/api/status");
 });
