@@ -17,6 +17,9 @@ export interface TimedEvent {
 /** What has happened. */
 export type Event = MesosEvent | GocdEvent | ClockEvent | OperatorEvent;
 
+/** The event of one kind. */
+export type EventOf<K extends Event["kind"]> = Extract<Event, { readonly kind: K }>;
+
 /** Events of the scheduler API stream, and of its connection. */
 export type MesosEvent =
   | {

@@ -6,7 +6,7 @@ import { followIdle, followJobs } from "./demand.ts";
 import { deleted, deleteRefused } from "./drain.ts";
 import type { Draft } from "./draft.ts";
 import type { GocdEffect } from "./effect.ts";
-import type { GocdEvent, GocdProblem } from "./event.ts";
+import type { EventOf, GocdProblem } from "./event.ts";
 import type { GocdAgent } from "./gocd_records.ts";
 import { followGocdAgents } from "./lifecycle_gocd.ts";
 import { makePlan } from "./plan.ts";
@@ -17,10 +17,8 @@ import { afterFailure, afterPoll, agentsReadMs, lookAgainMs } from "./rhythm.ts"
 import { scaleIn } from "./scale_in.ts";
 import type { ServerState } from "./state.ts";
 
-type Of<K extends GocdEvent["kind"]> = Extract<GocdEvent, { readonly kind: K }>;
-
 /** One good full poll. */
-export function gocdPolled(draft: Draft, event: Of<"gocd-polled">): void {
+export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
   const { atMs } = draft;
   answeredWell(draft);
   const before = draft.state.demand;
@@ -56,7 +54,7 @@ export function gocdPolled(draft: Draft, event: Of<"gocd-polled">): void {
 }
 
 /** A read of the agents between two polls: life cycles go on, demand is not judged. */
-export function gocdAgentsRead(draft: Draft, event: Of<"gocd-agents-read">): void {
+export function gocdAgentsRead(draft: Draft, event: EventOf<"gocd-agents-read">): void {
   const { atMs } = draft;
   answeredWell(draft);
   const { server, demand } = draft.state;
@@ -79,7 +77,7 @@ export function gocdAgentsRead(draft: Draft, event: Of<"gocd-agents-read">): voi
 }
 
 /** A poll that gave nothing: no decision in this round. */
-export function gocdPollFailed(draft: Draft, event: Of<"gocd-poll-failed">): void {
+export function gocdPollFailed(draft: Draft, event: EventOf<"gocd-poll-failed">): void {
   const { server } = draft.state;
   const { healthySinceMs: _, askedMs: __, ...rest } = server;
   const next = afterFailure(draft.state, event.problem, draft);
@@ -98,7 +96,7 @@ export function gocdCallDone(draft: Draft, call: GocdEffect): void {
 }
 
 /** A change of records failed; what it was for asks again by itself, unless the server says that it must not be. */
-export function gocdCallFailed(draft: Draft, event: Of<"gocd-call-failed">): void {
+export function gocdCallFailed(draft: Draft, event: EventOf<"gocd-call-failed">): void {
   const { call, problem } = event;
   lookAgain(draft);
   if (problem.kind === "maintenance" && draft.state.server.info !== undefined) {
@@ -177,7 +175,7 @@ function restartOf(before: number | undefined, agents: readonly GocdAgent[], atM
   return known.length > 0 && isSo ? before ?? atMs : undefined;
 }
 
-function noteServer(draft: Draft, event: Of<"gocd-polled">): void {
+function noteServer(draft: Draft, event: EventOf<"gocd-polled">): void {
   const before = draft.state.server.info;
   if (before?.version !== event.server.version) {
     draft.note({

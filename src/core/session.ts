@@ -2,7 +2,7 @@
 // Called by core/step.ts.
 
 import type { Draft } from "./draft.ts";
-import type { MesosEvent } from "./event.ts";
+import type { EventOf } from "./event.ts";
 import { countFailure } from "./failures.ts";
 import type { AgentInstance } from "./instance.ts";
 import { refuseBusySeconds } from "./launching.ts";
@@ -11,15 +11,13 @@ import { askFor, startReconciliation } from "./reconciliation.ts";
 import { freshRole, reviveGapMs, rolesOf } from "./roles.ts";
 import type { SessionState } from "./state.ts";
 
-type Of<K extends MesosEvent["kind"]> = Extract<MesosEvent, { readonly kind: K }>;
-
 /** After an ERROR that the operator must mend, the next try comes so late that nobody is flooded. */
 const mendRetryMs = 60_000;
 /** Offers remembered for another decline at most; with a session so broken the stream ends, and with it all offers. */
 const undeclinedMax = 10_000;
 
 /** SUBSCRIBED: the framework id is stored, every task is asked for, the allocator is told what we want. */
-export function subscribed(draft: Draft, event: Of<"subscribed">): void {
+export function subscribed(draft: Draft, event: EventOf<"subscribed">): void {
   const { framework } = draft.state;
   if (framework.frameworkId !== event.frameworkId || framework.ended !== undefined) {
     const { ended: _, ...rest } = framework;
@@ -53,13 +51,13 @@ export function subscribed(draft: Draft, event: Of<"subscribed">): void {
 }
 
 /** The stream has ended; the supervisor reconnects. */
-export function disconnected(draft: Draft, event: Of<"disconnected">): void {
+export function disconnected(draft: Draft, event: EventOf<"disconnected">): void {
   if (draft.state.session.kind === "superseded" || draft.state.session.kind === "ended") return;
   setSession(draft, { kind: "connecting", reason: event.reason });
 }
 
 /** ERROR: what it means depends on its kind. */
-export function frameworkError(draft: Draft, event: Of<"framework-error">): void {
+export function frameworkError(draft: Draft, event: EventOf<"framework-error">): void {
   const { message } = event;
   switch (event.error) {
     case "failed-over":
@@ -129,7 +127,7 @@ function frameworkRemoved(draft: Draft, message: string): void {
 }
 
 /** A call was refused or its fate is unknown. What it was for is asked for or sent again; nothing is assumed. */
-export function mesosCallFailed(draft: Draft, event: Of<"mesos-call-failed">): void {
+export function mesosCallFailed(draft: Draft, event: EventOf<"mesos-call-failed">): void {
   const { call, outcome, message } = event;
   switch (call.kind) {
     case "accept-offers":
