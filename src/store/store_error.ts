@@ -40,6 +40,7 @@ export interface StoreErrorText {
   readonly message: string;
   /** The operator's next act. */
   readonly hint: string;
+  /** The error underneath, if any. */
   readonly cause?: unknown;
 }
 
