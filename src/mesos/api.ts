@@ -10,6 +10,8 @@ import { type ErrorKind, OperatorError } from "../errors.ts";
 export interface MesosConnection {
   /** `mesos-master` as written: `host:port`, a comma list, a URL, `zk://…`. */
   readonly masters: string;
+  /** `user:password` for ZooKeeper, where `masters` does not hold it. */
+  readonly mastersAuth?: Secret;
   /** Host names, `host:port`, or CIDR blocks that a redirect or ZooKeeper may name; empty: the hosts of `masters`, and with zk:// any. */
   readonly allowedHosts: readonly string[];
   readonly credentials: MesosCredentials;

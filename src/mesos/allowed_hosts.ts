@@ -1,0 +1,105 @@
+// Which hosts a redirect or ZooKeeper may name. Not here: permissions of Deno (runtime/), following (reach_leader.ts).
+// Called by http_scheduler.ts and leader.ts; pure.
+
+import { type HostPort, parseHostPort } from "./masters.ts";
+
+/** Says whether a host may be spoken to. */
+export type HostCheck = (host: HostPort) => boolean;
+
+/** What {@linkcode hostCheck} goes by. */
+export interface AllowedHosts {
+  /** `mesos.allowed-hosts`: names, addresses, `host:port`, CIDR blocks; what is none of these allows nothing. */
+  readonly entries: readonly string[];
+  /** Hosts of `mesos-master`: always allowed, at every port. */
+  readonly configured: readonly HostPort[];
+  /** What an empty list means: with ZooKeeper any master may be named. */
+  readonly whenEmpty: "configured-only" | "any";
+}
+
+/**
+ * A check of hosts. A name and its address are different hosts, as they are for Deno's permissions: nothing is resolved.
+ * An entry without a port is every port.
+ */
+export function hostCheck({ entries, configured, whenEmpty }: AllowedHosts): HostCheck {
+  if (entries.length === 0 && whenEmpty === "any") {
+    return () => true;
+  }
+  const known = new Set(configured.map(({ host }) => normalHost(host)));
+  const checks = entries.map(entryCheck);
+  return (host) => known.has(normalHost(host.host)) || checks.some((check) => check(host));
+}
+
+// Port 0 cannot be written, so it can stand for every port.
+const everyPort = 0;
+
+function entryCheck(entry: string): HostCheck {
+  const trimmed = entry.trim();
+  const block = /^(.+)\/(\d{1,3})$/.exec(trimmed);
+  if (block !== null) {
+    return blockCheck(block[1] ?? "", Number(block[2]));
+  }
+  const allowed = entryHost(trimmed);
+  if (allowed === undefined) {
+    return () => false;
+  }
+  const name = normalHost(allowed.host);
+  return ({ host, port }) => normalHost(host) === name && (allowed.port === everyPort || allowed.port === port);
+}
+
+// An entry without a port gives the default, so two different defaults tell whether there was one.
+function entryHost(entry: string): HostPort | undefined {
+  const [one, two] = [parseHostPort(entry, 1), parseHostPort(entry, 2)];
+  return one !== undefined && one.port !== two?.port ? { host: one.host, port: everyPort } : one;
+}
+
+function blockCheck(base: string, bits: number): HostCheck {
+  const network = addressBits(base);
+  if (network === undefined || bits > network.length) {
+    return () => false;
+  }
+  return ({ host }) => {
+    const address = addressBits(host);
+    return address?.length === network.length && address.slice(0, bits) === network.slice(0, bits);
+  };
+}
+
+/** The address as 32 or 128 characters `0` and `1`; `undefined` for a name. */
+function addressBits(host: string): string | undefined {
+  const normal = normalHost(host);
+  if (/^\d{1,3}(\.\d{1,3}){3}$/.test(normal)) {
+    const bytes = normal.split(".").map(Number);
+    return bytes.every((byte) => byte <= 255) ? bytes.map((byte) => binary(byte, 8)).join("") : undefined;
+  }
+  if (!normal.includes(":")) {
+    return undefined;
+  }
+  const [head = "", tail] = normal.split("::");
+  const before = groups(head);
+  const after = tail === undefined ? [] : groups(tail);
+  const zeros = Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => 0);
+  return [...before, ...(tail === undefined ? [] : zeros), ...after].map((group) => binary(group, 16)).join("");
+}
+
+function groups(text: string): number[] {
+  return text === "" ? [] : text.split(":").map((group) => parseInt(group, 16));
+}
+
+function binary(value: number, width: number): string {
+  return value.toString(2).padStart(width, "0");
+}
+
+// An IPv6 address as the URL standard writes it (shortest, small letters), names in small letters without a last dot;
+// an IPv4 address within IPv6 is the IPv4 address.
+function normalHost(host: string): string {
+  const plain = host.toLowerCase().replace(/\.$/, "").replace(/^\[(.*)\]$/, "$1");
+  if (!plain.includes(":") || !URL.canParse(`http://[${plain}]/`)) {
+    return plain;
+  }
+  const shortest = new URL(`http://[${plain}]/`).hostname.slice(1, -1);
+  const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(shortest);
+  if (mapped === null) {
+    return shortest;
+  }
+  const [high, low] = [parseInt(mapped[1] ?? "", 16), parseInt(mapped[2] ?? "", 16)];
+  return [high >> 8, high & 255, low >> 8, low & 255].join(".");
+}

@@ -1,0 +1,145 @@
+// What a master's refusal means. Not here: requests that got no answer (network_problems.ts), events (from_proto.ts).
+// Called by http_scheduler.ts (SUBSCRIBE, probe) and calls.ts. Source: facts mesos-wire; apache/mesos
+// src/master/http.cpp, `Master::Http::scheduler`.
+
+import { type MesosCredentials, MesosError } from "./api.ts";
+import { redacted } from "./credentials.ts";
+
+/** An answer other than the one hoped for. */
+export interface Refusal {
+  /** The master, `http://host:port`. */
+  readonly origin: string;
+  /** What was asked: `SUBSCRIBE`, `ACCEPT`, `GET /version`. */
+  readonly asked: string;
+  /** HTTP status. */
+  readonly status: number;
+  /** `Content-Type` in small letters, or empty. */
+  readonly contentType: string;
+  /** `Location`, where given. */
+  readonly location?: string;
+  /** The begin of the body. */
+  readonly text: string;
+  /** How we logged in. */
+  readonly credentials: MesosCredentials;
+}
+
+/** The error for a SUBSCRIBE, or the look of `check`, that was not accepted. */
+export function subscribeRefusal(refusal: Refusal): MesosError {
+  const message = refusalMessage(refusal);
+  switch (refusal.status) {
+    case 401:
+      return new MesosError("unauthorized", message, loginHint(refusal.credentials));
+    case 403:
+      return new MesosError(
+        "unauthorized",
+        message,
+        "the login is known but has no right to this: see the master's --acls, or a proxy in between",
+      );
+    case 503:
+      return new MesosError(
+        "no-leader",
+        message,
+        "the master is starting, recovering, or there is no leader yet: it is tried again by itself",
+      );
+    case 429:
+    case 500:
+    case 502:
+    case 504:
+      return new MesosError("unreachable", message, "it is tried again by itself; see the log of the master or proxy");
+    case 400:
+      return isHtml(refusal)
+        ? notAMaster(message)
+        : new MesosError("refused", message, "mend what the master's words name");
+    case 301:
+    case 302:
+    case 303:
+    case 308:
+      return notAMaster(
+        message,
+        "a master redirects with 307 only: is there a login page or another proxy in between?",
+      );
+    case 406:
+    case 415:
+      return notAMaster(message, "a master of Mesos 1.0 or later is needed");
+    default:
+      return notAMaster(message);
+  }
+}
+
+/** An answer that no master gives. */
+export function notAMaster(message: string, hint?: string): MesosError {
+  return new MesosError(
+    "not-a-master",
+    message,
+    hint ?? "check host and port in mesos-master: it must be a Mesos master, 1.0 or later (port 5050), not an agent",
+  );
+}
+
+/** The error for a call that was not accepted, and whether the subscription is over with it. */
+export interface CallRefusal {
+  /** Always `call-refused`: the call has had no effect. */
+  readonly error: MesosError;
+  /** Another call would be refused, too: subscribe again. */
+  readonly endsSession: boolean;
+}
+
+// The texts of src/master/http.cpp for a subscription that the master does not have (any more).
+const lostSubscription = /stream id|mesos-stream-id|framework is not subscribed|framework cannot be found/i;
+
+/** The error for a call that was answered with anything but 202. */
+export function callRefusal(refusal: Refusal): CallRefusal {
+  const { status, text } = refusal;
+  const isLost = (status === 400 || status === 403) && lostSubscription.test(text);
+  const isNoLeader = status === 307 || status === 503;
+  const hint = isLost || isNoLeader
+    ? "the subscription is made again by itself"
+    : status === 401
+    ? loginHint(refusal.credentials)
+    : "see the log of the Mesos master";
+  return {
+    error: new MesosError("call-refused", refusalMessage(refusal), hint),
+    endsSession: isLost || isNoLeader,
+  };
+}
+
+/** `Mesos master http://host:5050 refused SUBSCRIBE: 401 (text of the answer)`, in one line without secrets. */
+export function refusalMessage(refusal: Refusal): string {
+  const { origin, asked, status, location } = refusal;
+  const said = location === undefined ? saidIn(refusal) : ` to ${oneLine(redacted(location, refusal.credentials))}`;
+  return `Mesos master ${origin} answered ${asked} with ${status}${said}`;
+}
+
+function saidIn(refusal: Refusal): string {
+  if (isHtml(refusal)) {
+    return " and an HTML page";
+  }
+  const text = oneLine(redacted(refusal.text, refusal.credentials));
+  return text === "" ? "" : `: ${text}`;
+}
+
+const textMax = 300;
+
+function oneLine(text: string): string {
+  // deno-lint-ignore no-control-regex
+  const line = text.replace(/[\u0000-\u0020\u007f-\u009f]+/g, " ").trim();
+  return line.length > textMax ? `${line.slice(0, textMax)}…` : line;
+}
+
+function isHtml({ contentType, text }: Refusal): boolean {
+  return contentType.includes("html") || /^\s*<(!doctype|html)/i.test(text);
+}
+
+function loginHint(credentials: MesosCredentials): string {
+  switch (credentials.kind) {
+    case "none":
+      return "the master wants a login: set mesos.principal and mesos.secret (or mesos.token)";
+    case "basic":
+      return `check mesos.principal ('${credentials.principal}') and ${credentials.secret.source} ` +
+        "against the --credentials of the master";
+    case "bearer":
+      return `check ${credentials.token.source}: the token is wrong, has expired, or the master wants ` +
+        "mesos.principal and mesos.secret";
+    default:
+      return credentials satisfies never;
+  }
+}

@@ -1,0 +1,111 @@
+// Sends the calls of one subscription, in order. Not here: the stream (session.ts), the bytes of a call (to_proto.ts).
+// Called by session.ts. Source: facts mesos-wire, Framing and headers.
+
+import type { MesosEffect } from "../core/effect.ts";
+import { OperatorError } from "../errors.ts";
+import { callRefusal } from "./answers.ts";
+import { MesosError } from "./api.ts";
+import { createKeyedLanes, createLane } from "./lanes.ts";
+import { type MasterClient, sendRequest } from "./master_request.ts";
+import { encodeCall, type EnvironmentOf } from "./to_proto.ts";
+
+/** A call is answered as soon as the master has read it: one that takes longer has met a dead connection. */
+export const callAnswerMs = 10_000;
+/** Acknowledgements under way at once: each lets the next update of its task come, so they must not queue up. */
+const acknowledgeLanes = 4;
+
+/** The media type of all that goes to and fro; exact, with no parameter. */
+export const protobufType = "application/x-protobuf";
+
+/** The subscription that calls belong to. */
+export interface CallTarget {
+  /** Speaks to the master. */
+  readonly client: MasterClient;
+  /** Where SUBSCRIBE was answered. */
+  readonly url: URL;
+  /** `Mesos-Stream-Id` of that answer. */
+  readonly streamId: string;
+  /** `undefined` before SUBSCRIBED. */
+  readonly frameworkId: () => string | undefined;
+  /** Variables of a launch. */
+  readonly environmentOf: EnvironmentOf;
+  /** Aborted with the subscription. */
+  readonly ended: AbortSignal;
+  /** The master's answer shows that the subscription is over. */
+  readonly onLost: (error: MesosError) => void;
+}
+
+/** See `MesosSession.send`. */
+export type Send = (call: MesosEffect, signal: AbortSignal) => Promise<void>;
+
+/**
+ * Makes the sender: one call at a time, in order. Acknowledgements go beside them, as their order among tasks means
+ * nothing, each task's own in order.
+ */
+export function createSender(target: CallTarget): Send {
+  const inOrder = createLane();
+  const byTask = createKeyedLanes(acknowledgeLanes);
+  return (call, signal) => {
+    const lane = call.kind === "acknowledge-status" ? byTask(call.taskId) : inOrder;
+    return lane(() => sendNow(target, call, signal));
+  };
+}
+
+async function sendNow(target: CallTarget, call: MesosEffect, signal: AbortSignal): Promise<void> {
+  const { client, url, streamId } = target;
+  const frameworkId = target.frameworkId();
+  if (target.ended.aborted || signal.aborted || frameworkId === undefined) {
+    throw new MesosError(
+      "call-unknown",
+      `${call.kind} was not sent: the subscription with ${url.origin} has ended or the program stops`,
+      "nothing to do: it is decided anew after the next subscription",
+    );
+  }
+  const answer = await sendRequest(client, {
+    method: "POST",
+    url: url.href,
+    headers: { "content-type": protobufType, "accept": protobufType, "mesos-stream-id": streamId },
+    body: encoded(target, call, frameworkId),
+  }, { limitMs: callAnswerMs, signals: [signal, target.ended], unanswered: "call-unknown" });
+  try {
+    if (answer.response.status === 202) {
+      await answer.response.body?.cancel().catch(() => {});
+      return;
+    }
+    const location = answer.response.headers.get("location");
+    const { error, endsSession } = callRefusal({
+      origin: url.origin,
+      asked: call.kind,
+      status: answer.response.status,
+      contentType: (answer.response.headers.get("content-type") ?? "").toLowerCase(),
+      ...(location === null ? {} : { location }),
+      text: await answer.text(),
+      credentials: client.connection.credentials,
+    });
+    if (endsSession) {
+      target.onLost(error);
+    }
+    throw error;
+  } finally {
+    answer.end();
+  }
+}
+
+function encoded(target: CallTarget, call: MesosEffect, frameworkId: string): Uint8Array<ArrayBuffer> {
+  try {
+    return ownBytes(encodeCall(call, frameworkId, target.environmentOf));
+  } catch (error) {
+    // Nothing has been sent, so this is a refusal, of our own.
+    throw new MesosError(
+      "call-refused",
+      `${call.kind} could not be made: ${error instanceof Error ? error.message : String(error)}`,
+      error instanceof OperatorError ? error.hint : "this is a fault of gocd-mesos: please report it with this line",
+      error,
+    );
+  }
+}
+
+/** The same bytes as a body that `fetch` takes: never a piece of a shared buffer. */
+export function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes);
+}

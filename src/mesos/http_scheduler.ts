@@ -1,0 +1,237 @@
+// A Mesos cluster over its v1 scheduler API in protobuf. Not here: repeating (runtime/supervisor.ts), what events mean
+// (core/). Called by runtime/ports.ts. Source: facts mesos-wire; apache/mesos docs/scheduler-http-api.md.
+
+import { hostCheck } from "./allowed_hosts.ts";
+import { notAMaster, type Refusal, refusalMessage, subscribeRefusal } from "./answers.ts";
+import { type FrameworkIdentity, type MesosApi, type MesosConnection, MesosError, type MesosSession } from "./api.ts";
+import { ownBytes, protobufType } from "./calls.ts";
+import { createLeaderFinder, type LeaderFinder } from "./leader.ts";
+import { createMasterClient, type MasterAnswer, type MasterClient, sendRequest } from "./master_request.ts";
+import { addressOfUrl, hostPortText, parseMasters } from "./masters.ts";
+import { type ReachedLeader, reachLeader } from "./reach_leader.ts";
+import { type RunningSession, startSession } from "./session.ts";
+import { realTimer, type SetTimer } from "./timer.ts";
+import { encodeSubscribe, type EnvironmentOf } from "./to_proto.ts";
+
+/** For the head of the answer to SUBSCRIBE: a master with 10,000 agents takes seconds right after its election. */
+export const subscribeAnswerMs = 15_000;
+/** For each answer that `check` waits for. */
+export const probeAnswerMs = 10_000;
+/** Longest `Mesos-Stream-Id` that is taken (apache/mesos docs/scheduler-http-api.md). */
+const streamIdLengthMax = 128;
+
+const schedulerPath = "/api/v1/scheduler";
+
+/** What a scheduler is made of. */
+export interface HttpSchedulerOptions {
+  /** The cluster. */
+  readonly connection: MesosConnection;
+  /** Variables of one launch, secrets included; asked when the ACCEPT goes out. */
+  readonly environmentOf: EnvironmentOf;
+  /** Wall clock in ms since the epoch. */
+  readonly nowMs: () => number;
+  /** Deno's own by default. */
+  readonly fetch?: typeof fetch;
+  /** The machine's timer by default. */
+  readonly setTimer?: SetTimer;
+}
+
+/** A Mesos cluster that holds connections. */
+export interface HttpScheduler extends MesosApi {
+  /** Ends all subscriptions and frees what is held. */
+  close(): void;
+}
+
+interface Scheduler {
+  readonly client: MasterClient;
+  readonly finder: LeaderFinder;
+  readonly options: HttpSchedulerOptions;
+  readonly closing: AbortController;
+  readonly isAllowed: ReturnType<typeof hostCheck>;
+}
+
+/** Makes a scheduler; throws `OperatorError` `mesos-master-invalid` where `connection.masters` cannot be read. */
+export function createHttpScheduler(options: HttpSchedulerOptions): HttpScheduler {
+  const { connection } = options;
+  const setTimer = options.setTimer ?? realTimer;
+  const masters = parseMasters(connection.masters);
+  const isAllowed = hostCheck({
+    entries: connection.allowedHosts,
+    configured: masters.kind === "static" ? masters.addresses : [],
+    whenEmpty: masters.kind === "static" ? "configured-only" : "any",
+  });
+  const client = createMasterClient(connection, { fetch: options.fetch ?? fetch, setTimer });
+  const finder = createLeaderFinder({
+    masters,
+    isAllowed,
+    setTimer,
+    hasTls: connection.caCerts.length > 0,
+    ...(connection.mastersAuth === undefined ? {} : { auth: connection.mastersAuth }),
+  });
+  const scheduler: Scheduler = { client, finder, options, closing: new AbortController(), isAllowed };
+  return {
+    subscribe: (identity, frameworkId, signal) => subscribe(scheduler, { identity, frameworkId, signal }),
+    probe: (signal) => probe(scheduler, signal),
+    close(): void {
+      scheduler.closing.abort();
+      finder.close();
+      client.close();
+    },
+  };
+}
+
+interface Subscription {
+  readonly identity: FrameworkIdentity;
+  readonly frameworkId: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+async function subscribe(scheduler: Scheduler, wanted: Subscription): Promise<MesosSession> {
+  const { client, finder, options, closing } = scheduler;
+  const signals = [wanted.signal, closing.signal];
+  const reached = await reachLeader(client, {
+    candidates: await finder.candidates(signals),
+    isAllowed: scheduler.isAllowed,
+    request: {
+      method: "POST",
+      path: schedulerPath,
+      headers: { "content-type": protobufType, "accept": protobufType },
+      body: ownBytes(encodeSubscribe(wanted.identity, wanted.frameworkId)),
+    },
+    limitMs: subscribeAnswerMs,
+    signals,
+    judge: (answer, url) => judgeSubscribe(client, answer, url),
+    onFailed: finder.failed,
+  });
+  let running: RunningSession;
+  try {
+    running = await startSession({
+      client,
+      reached,
+      streamId: reached.answer.response.headers.get("mesos-stream-id") ?? "",
+      fallbackRole: wanted.identity.roles[0] ?? "*",
+      environmentOf: options.environmentOf,
+      nowMs: options.nowMs,
+      signals,
+    });
+  } catch (error) {
+    finder.failed(addressOfUrl(reached.url));
+    throw error;
+  }
+  followLeader(scheduler, reached, running);
+  return running.session;
+}
+
+// With ZooKeeper a new leader is known long before five heartbeats of the old one are missed.
+function followLeader({ finder }: Scheduler, reached: ReachedLeader, running: RunningSession): void {
+  const address = addressOfUrl(reached.url);
+  finder.answered(address);
+  const stop = finder.onOtherLeader((leader) =>
+    running.fail(
+      new MesosError(
+        "stream-broken",
+        `ZooKeeper names another leading Mesos master, ${leader}: the subscription with ` +
+          `${hostPortText(address)} is given up`,
+        "nothing to do: the new leader is subscribed to by itself",
+      ),
+    )
+  );
+  running.over.finally(stop);
+}
+
+async function judgeSubscribe(client: MasterClient, answer: MasterAnswer, url: URL): Promise<MesosError | undefined> {
+  const refusal = await refusalOf(client, { answer, url, asked: "SUBSCRIBE" });
+  if (refusal.status !== 200) {
+    return subscribeRefusal(refusal);
+  }
+  const message = `Mesos master ${url.origin} answered SUBSCRIBE with 200`;
+  if (!refusal.contentType.startsWith(protobufType)) {
+    return notAMaster(`${message}, but in '${refusal.contentType.slice(0, 60)}' instead of ${protobufType}`);
+  }
+  const streamId = answer.response.headers.get("mesos-stream-id") ?? "";
+  if (streamId === "" || streamId.length > streamIdLengthMax) {
+    return notAMaster(
+      `${message}, but ${streamId === "" ? "without" : "with an unusable"} Mesos-Stream-Id`,
+      "a master of Mesos 1.0 or later is needed; does a proxy in between drop headers?",
+    );
+  }
+  return undefined;
+}
+
+interface Answered {
+  readonly answer: MasterAnswer;
+  readonly url: URL;
+  readonly asked: string;
+}
+
+// The body of a good answer is left alone.
+async function refusalOf(client: MasterClient, { answer, url, asked }: Answered): Promise<Refusal> {
+  const { status, headers } = answer.response;
+  const location = headers.get("location");
+  return {
+    origin: url.origin,
+    asked,
+    status,
+    contentType: (headers.get("content-type") ?? "").toLowerCase(),
+    ...(location === null ? {} : { location }),
+    text: status === 200 ? "" : await answer.text(),
+    credentials: client.connection.credentials,
+  };
+}
+
+// GET on the scheduler's path goes the way of a call, but does nothing: one that does not lead answers 307, one that
+// wants a login 401, and the leader 405 (facts: mesos-wire, Framing and headers).
+async function probe(
+  { client, finder, closing, isAllowed }: Scheduler,
+  signal: AbortSignal,
+): Promise<{ readonly leader: string; readonly version: string }> {
+  const signals = [signal, closing.signal];
+  const { answer, url } = await reachLeader(client, {
+    candidates: await finder.candidates(signals),
+    isAllowed,
+    request: { method: "GET", path: schedulerPath, headers: { "accept": protobufType } },
+    limitMs: probeAnswerMs,
+    signals,
+    judge: async (answer, url) => {
+      const refusal = await refusalOf(client, { answer, url, asked: `GET ${schedulerPath}` });
+      return refusal.status === 405
+        ? undefined
+        : refusal.status === 200
+        ? notAMaster(refusalMessage(refusal))
+        : subscribeRefusal(refusal);
+    },
+    onFailed: finder.failed,
+  });
+  answer.end();
+  const version = await versionOf(client, new URL("/version", url), signals);
+  return { leader: hostPortText(addressOfUrl(url)), version };
+}
+
+async function versionOf(client: MasterClient, url: URL, signals: readonly AbortSignal[]): Promise<string> {
+  const answer = await sendRequest(client, {
+    method: "GET",
+    url: url.href,
+    headers: { "accept": "application/json" },
+  }, { limitMs: probeAnswerMs, signals, unanswered: "unreachable" });
+  try {
+    if (answer.response.status !== 200) {
+      throw subscribeRefusal(await refusalOf(client, { answer, url, asked: "GET /version" }));
+    }
+    const version = versionIn(await answer.text());
+    if (version === undefined) {
+      throw notAMaster(`${url.origin} answered GET /version with something that is no version of Mesos`);
+    }
+    return version;
+  } finally {
+    answer.end();
+  }
+}
+
+function versionIn(text: string): string | undefined {
+  try {
+    const { version } = Object(JSON.parse(text));
+    return typeof version === "string" ? version : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,30 @@
+// Runs work one after the other, in the order in which it was asked for. Not here: the work (calls.ts).
+// Called by calls.ts.
+
+/** Takes work, starts it when all work taken before has ended, and gives its outcome. */
+export type Lane = (work: () => Promise<void>) => Promise<void>;
+
+/** Makes a lane. */
+export function createLane(): Lane {
+  let last: Promise<void> = Promise.resolve();
+  return (work) => {
+    const outcome = last.then(work);
+    last = outcome.catch(() => {});
+    return outcome;
+  };
+}
+
+/** Lanes side by side: the same key always has the same lane, so order holds for each key. */
+export function createKeyedLanes(count: number): (key: string) => Lane {
+  const lanes = Array.from({ length: count }, createLane);
+  const only = createLane();
+  return (key) => lanes[hashOf(key) % count] ?? only;
+}
+
+function hashOf(key: string): number {
+  let hash = 0;
+  for (let at = 0; at < key.length; at += 1) {
+    hash = (hash * 31 + key.charCodeAt(at)) >>> 0;
+  }
+  return hash;
+}

@@ -1,0 +1,93 @@
+// Who may lead, in the order to be asked. Not here: asking (reach_leader.ts), ZooKeeper (zookeeper_leader.ts, loaded only
+// for zk://). Called by http_scheduler.ts.
+
+import type { Secret } from "../secret.ts";
+import type { HostCheck } from "./allowed_hosts.ts";
+import { type HostPort, hostPortText, type MasterAddress, type Masters } from "./masters.ts";
+import type { SetTimer } from "./timer.ts";
+
+/** Knows candidates for the leader. */
+export interface LeaderFinder {
+  /** At least one, the likeliest first; throws `MesosError`, at the latest when any of the signals is aborted. */
+  candidates(signals: readonly AbortSignal[]): Promise<readonly MasterAddress[]>;
+  /** This master leads: it is the first to be asked next time. */
+  answered(master: MasterAddress): void;
+  /** This master gave nothing: it is the last to be asked next time. */
+  failed(master: MasterAddress): void;
+  /**
+   * Calls back with `host:port` when it is known that another master leads than the candidate given last; gives what
+   * ends this. Without ZooKeeper that is never known.
+   */
+  onOtherLeader(listener: (leader: string) => void): () => void;
+  /** Frees what is held. */
+  close(): void;
+}
+
+/** What a finder is made of. */
+export interface LeaderFinderOptions {
+  /** `mesos-master`. */
+  readonly masters: Masters;
+  /** Hosts that ZooKeeper may name. */
+  readonly isAllowed: HostCheck;
+  /** Limits of time. */
+  readonly setTimer: SetTimer;
+  /** ZooKeeper does not say whether masters speak TLS: they do where the operator gives certificate authorities. */
+  readonly hasTls: boolean;
+  /** `user:password` for ZooKeeper, where `masters` does not hold it. */
+  readonly auth?: Secret;
+}
+
+/** Makes the finder for `mesos-master`. */
+export function createLeaderFinder(options: LeaderFinderOptions): LeaderFinder {
+  return options.masters.kind === "static"
+    ? createStaticFinder(options.masters.addresses)
+    : createLazyZookeeperFinder(options.masters, options);
+}
+
+/** For masters that are all named: the one that answered last first, those that failed last. */
+export function createStaticFinder(addresses: readonly MasterAddress[]): LeaderFinder {
+  let order = [...addresses];
+  const without = (master: HostPort): MasterAddress[] =>
+    order.filter((address) => hostPortText(address) !== hostPortText(master));
+  const found = (master: HostPort): MasterAddress[] =>
+    order.filter((address) => hostPortText(address) === hostPortText(master));
+  return {
+    candidates: () => Promise.resolve(order),
+    answered(master): void {
+      order = [...found(master), ...without(master)];
+    },
+    failed(master): void {
+      order = [...without(master), ...found(master)];
+    },
+    onOtherLeader: () => () => {},
+    close: () => {},
+  };
+}
+
+// The ZooKeeper client is loaded at the first question, so that nobody else pays for it or needs its permissions.
+function createLazyZookeeperFinder(
+  masters: Extract<Masters, { readonly kind: "zookeeper" }>,
+  options: LeaderFinderOptions,
+): LeaderFinder {
+  let finder: LeaderFinder | undefined;
+  let closed = false;
+  return {
+    async candidates(signals): Promise<readonly MasterAddress[]> {
+      if (finder === undefined) {
+        const { createZookeeperFinder } = await import("./zookeeper_leader.ts");
+        finder ??= createZookeeperFinder(masters, options);
+        if (closed) {
+          finder.close();
+        }
+      }
+      return await finder.candidates(signals);
+    },
+    answered: (master) => finder?.answered(master),
+    failed: (master) => finder?.failed(master),
+    onOtherLeader: (listener) => finder?.onOtherLeader(listener) ?? (() => {}),
+    close(): void {
+      closed = true;
+      finder?.close();
+    },
+  };
+}

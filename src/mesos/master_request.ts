@@ -1,0 +1,219 @@
+// One HTTP request to one master, with login, time limit and words for its failure. Not here: what the answer means
+// (answers.ts), redirects (reach_leader.ts). Called by reach_leader.ts, calls.ts and http_scheduler.ts.
+
+import { type MesosConnection, MesosError, type MesosErrorReason } from "./api.ts";
+import { authorizationOf } from "./credentials.ts";
+import { networkProblem } from "./network_problems.ts";
+import type { SetTimer } from "./timer.ts";
+
+/** Speaks to masters. */
+export interface MasterClient {
+  /** Whom and how. */
+  readonly connection: MesosConnection;
+  /** Limits of time. */
+  readonly setTimer: SetTimer;
+  /** Deno's own, or that of a test. */
+  readonly fetch: typeof fetch;
+  /** The client with the operator's certificate authorities, where there are any; throws `MesosError` for bad ones. */
+  httpClient(): Deno.HttpClient | undefined;
+  /** Frees it. */
+  close(): void;
+}
+
+/** One request. */
+export interface MasterRequest {
+  /** GET asks, POST carries a call. */
+  readonly method: "GET" | "POST";
+  /** Absolute. */
+  readonly url: string;
+  /** Beside login; `Content-Type`, `Accept`, `Mesos-Stream-Id`. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** A call. */
+  readonly body?: Uint8Array<ArrayBuffer>;
+}
+
+/** When a request is given up, and as what. */
+export interface RequestLimits {
+  /** For the head of the answer, and for its body until {@linkcode MasterAnswer.stopClock}. */
+  readonly limitMs: number;
+  /** Each of them ends the request and the reading of its answer. */
+  readonly signals: readonly AbortSignal[];
+  /** The reason of the error where no answer came. */
+  readonly unanswered: MesosErrorReason;
+}
+
+/** An answer whose body is still to be read. End it in any case. */
+export interface MasterAnswer {
+  /** With any status. */
+  readonly response: Response;
+  /** The body may take as long as it likes from here on. */
+  stopClock(): void;
+  /** The begin of the body as text, at most 4 KiB, for messages; throws `MesosError`. */
+  text(): Promise<string>;
+  /** Frees the connection. */
+  end(): void;
+}
+
+const textBytesMax = 4096;
+
+/** Makes a client. */
+export function createMasterClient(
+  connection: MesosConnection,
+  edges: { readonly fetch: typeof fetch; readonly setTimer: SetTimer },
+): MasterClient {
+  let client: Deno.HttpClient | undefined;
+  return {
+    ...edges,
+    connection,
+    httpClient(): Deno.HttpClient | undefined {
+      if (connection.caCerts.length > 0) {
+        client ??= clientWith(connection.caCerts);
+      }
+      return client;
+    },
+    close(): void {
+      client?.close();
+      client = undefined;
+    },
+  };
+}
+
+/** Sends a request; throws `MesosError` with the reason `limits.unanswered` or, without permission, `redirect-refused`. */
+export async function sendRequest(
+  client: MasterClient,
+  request: MasterRequest,
+  limits: RequestLimits,
+): Promise<MasterAnswer> {
+  const watch = startWatch(client, limits);
+  try {
+    const response = await client.fetch(request.url, requestInit(client, request, watch.signal));
+    return {
+      response,
+      stopClock: watch.stopClock,
+      end: watch.end,
+      async text(): Promise<string> {
+        try {
+          return await beginOf(response.body);
+        } catch (failure) {
+          throw requestError(request, limits, { failure, isTimeUp: watch.isTimeUp() });
+        }
+      },
+    };
+  } catch (failure) {
+    watch.end();
+    throw failure instanceof MesosError
+      ? failure
+      : requestError(request, limits, { failure, isTimeUp: watch.isTimeUp() });
+  }
+}
+
+interface Watch {
+  readonly signal: AbortSignal;
+  isTimeUp(): boolean;
+  stopClock(): void;
+  end(): void;
+}
+
+function startWatch(client: MasterClient, { limitMs, signals }: RequestLimits): Watch {
+  const controller = new AbortController();
+  let isTimeUp = false;
+  const giveUp = (): void => controller.abort();
+  const stopClock = client.setTimer(() => {
+    isTimeUp = true;
+    controller.abort();
+  }, limitMs);
+  for (const signal of signals) {
+    signal.addEventListener("abort", giveUp, { once: true });
+  }
+  if (signals.some((signal) => signal.aborted)) {
+    giveUp();
+  }
+  return {
+    signal: controller.signal,
+    isTimeUp: () => isTimeUp,
+    stopClock,
+    end(): void {
+      stopClock();
+      for (const signal of signals) {
+        signal.removeEventListener("abort", giveUp);
+      }
+      controller.abort();
+    },
+  };
+}
+
+function requestInit(
+  client: MasterClient,
+  request: MasterRequest,
+  signal: AbortSignal,
+): RequestInit & { client?: Deno.HttpClient } {
+  const authorization = authorizationOf(client.connection.credentials);
+  const httpClient = client.httpClient();
+  return {
+    method: request.method,
+    redirect: "manual",
+    signal,
+    headers: {
+      "user-agent": "gocd-mesos",
+      ...request.headers,
+      ...(authorization === undefined ? {} : { authorization }),
+    },
+    ...(request.body === undefined ? {} : { body: request.body }),
+    ...(httpClient === undefined ? {} : { client: httpClient }),
+  };
+}
+
+function requestError(
+  request: MasterRequest,
+  limits: RequestLimits,
+  { failure, isTimeUp }: { readonly failure: unknown; readonly isTimeUp: boolean },
+): MesosError {
+  const origin = new URL(request.url).origin;
+  if (isTimeUp) {
+    return new MesosError(
+      limits.unanswered,
+      `Mesos master ${origin}: no answer within ${limits.limitMs / 1000} s`,
+      "check that the master is alive, and the network and firewalls between it and gocd-mesos",
+      failure,
+    );
+  }
+  if (limits.signals.some((signal) => signal.aborted)) {
+    return new MesosError(
+      limits.unanswered,
+      `Mesos master ${origin}: given up, because the subscription has ended or the program stops`,
+      "nothing to do",
+      failure,
+    );
+  }
+  const { what, hint, isPermission } = networkProblem(failure, request.url);
+  const reason = isPermission ? "redirect-refused" : limits.unanswered;
+  return new MesosError(reason, `Mesos master ${origin}: ${what}`, hint, failure);
+}
+
+async function beginOf(body: ReadableStream<Uint8Array> | null): Promise<string> {
+  if (body === null) {
+    return "";
+  }
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of body) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length >= textBytesMax) {
+      break;
+    }
+  }
+  return text.slice(0, textBytesMax);
+}
+
+function clientWith(caCerts: readonly string[]): Deno.HttpClient {
+  try {
+    return Deno.createHttpClient({ caCerts: [...caCerts] });
+  } catch (error) {
+    throw new MesosError(
+      "refused",
+      "the certificate authorities of mesos.ca-file cannot be used",
+      "mesos.ca-file must hold certificates in PEM form (-----BEGIN CERTIFICATE-----)",
+      error,
+    );
+  }
+}

@@ -1,0 +1,212 @@
+// Gets one request to the master that leads: tries each candidate, follows 307 by hand. Not here: who the candidates are
+// (leader.ts), what the answer means (answers.ts). Called by http_scheduler.ts for SUBSCRIBE and for the look of `check`.
+
+import type { HostCheck } from "./allowed_hosts.ts";
+import { MesosError } from "./api.ts";
+import { type MasterAnswer, type MasterClient, type MasterRequest, sendRequest } from "./master_request.ts";
+import { addressOfUrl, addressUrl, hostPortText, type MasterAddress } from "./masters.ts";
+
+/** Redirects followed from one candidate: one is usual, two where the leader has just changed. */
+export const redirectsMax = 5;
+
+/** What is asked of the leader. */
+export interface LeaderRequest {
+  /** In the order they are tried. */
+  readonly candidates: readonly MasterAddress[];
+  /** Hosts that a redirect may name. */
+  readonly isAllowed: HostCheck;
+  /** The request but for its host; `path` where a redirect names none. */
+  readonly request: Omit<MasterRequest, "url"> & { readonly path: string };
+  /** For the head of each answer. */
+  readonly limitMs: number;
+  /** Each ends it. */
+  readonly signals: readonly AbortSignal[];
+  /** `undefined` where the answer is the one hoped for; it may read the body of another, and must not end it. */
+  readonly judge: (answer: MasterAnswer, url: URL) => Promise<MesosError | undefined>;
+  /** Told which candidates gave nothing. */
+  readonly onFailed?: (candidate: MasterAddress) => void;
+}
+
+/** The answer hoped for. The caller ends it. */
+export interface ReachedLeader {
+  /** Its body is unread, its clock still runs. */
+  readonly answer: MasterAnswer;
+  /** Whence it came, redirects followed. */
+  readonly url: URL;
+}
+
+/** Errors that every other master would give as well. */
+const final: ReadonlySet<string> = new Set(["unauthorized", "refused"]);
+
+/** The worse, the earlier: this one names the whole where several candidates failed differently. */
+const byWeight = ["redirect-refused", "not-a-master", "no-leader", "unreachable"] as const;
+
+/** Asks the leader; throws `MesosError` where none of the candidates leads to it. */
+export async function reachLeader(client: MasterClient, asked: LeaderRequest): Promise<ReachedLeader> {
+  const failures: MesosError[] = [];
+  // Hosts that gave nothing in this attempt: a redirect to one of them names a dead leader.
+  const dead = new Set<string>();
+  for (const candidate of asked.candidates) {
+    try {
+      return await follow(client, asked, { candidate, dead });
+    } catch (error) {
+      if (!(error instanceof MesosError) || final.has(error.reason) || asked.signals.some(({ aborted }) => aborted)) {
+        throw error;
+      }
+      asked.onFailed?.(candidate);
+      failures.push(error);
+    }
+  }
+  throw together(failures);
+}
+
+interface Trip {
+  readonly candidate: MasterAddress;
+  readonly dead: Set<string>;
+}
+
+async function follow(client: MasterClient, asked: LeaderRequest, { candidate, dead }: Trip): Promise<ReachedLeader> {
+  let url = new URL(addressUrl(candidate) + asked.request.path);
+  const visited = new Set<string>();
+  for (let hop = 0; hop <= redirectsMax; hop += 1) {
+    const from = hop === 0 ? undefined : [...visited].at(-1);
+    const host = hostPortText(addressOfUrl(url));
+    visited.add(host);
+    const answer = await ask(client, asked, { url, from, dead });
+    if (answer.response.status !== 307) {
+      return await judged(asked, { answer, url, dead });
+    }
+    answer.end();
+    url = redirectTarget(url, answer.response.headers.get("location"), asked);
+    const next = hostPortText(addressOfUrl(url));
+    if (visited.has(next)) {
+      throw new MesosError(
+        "no-leader",
+        `the Mesos masters redirect in a circle: ${[...visited, next].join(" → ")}`,
+        "there is no leader at the moment; it is tried again by itself",
+      );
+    }
+    if (dead.has(next)) {
+      throw deadLeader(host, next, "which gave no answer");
+    }
+  }
+  throw new MesosError(
+    "no-leader",
+    `the Mesos masters redirect more than ${redirectsMax} times: ${[...visited].join(" → ")}`,
+    "there is no leader at the moment; it is tried again by itself",
+  );
+}
+
+async function ask(
+  client: MasterClient,
+  asked: LeaderRequest,
+  { url, from, dead }: { readonly url: URL; readonly from: string | undefined; readonly dead: Set<string> },
+): Promise<MasterAnswer> {
+  const { path: _path, ...request } = asked.request;
+  const host = hostPortText(addressOfUrl(url));
+  try {
+    return await sendRequest(client, { ...request, url: url.href }, {
+      limitMs: asked.limitMs,
+      signals: asked.signals,
+      unanswered: "unreachable",
+    });
+  } catch (error) {
+    dead.add(host);
+    if (!(error instanceof MesosError) || from === undefined || asked.signals.some(({ aborted }) => aborted)) {
+      throw error;
+    }
+    if (error.reason === "redirect-refused") {
+      throw new MesosError(
+        "redirect-refused",
+        `${from} says that ${host} leads, but this program was started without permission to reach it`,
+        `add "${host}" to mesos.allowed-hosts and start again`,
+        error,
+      );
+    }
+    throw error.reason === "unreachable" ? deadLeader(from, host, `but: ${error.message}`, error) : error;
+  }
+}
+
+async function judged(
+  asked: LeaderRequest,
+  { answer, url, dead }: { readonly answer: MasterAnswer; readonly url: URL; readonly dead: Set<string> },
+): Promise<ReachedLeader> {
+  let error: MesosError | undefined;
+  try {
+    error = await asked.judge(answer, url);
+  } catch (failure) {
+    answer.end();
+    throw failure;
+  }
+  if (error === undefined) {
+    return { answer, url };
+  }
+  answer.end();
+  dead.add(hostPortText(addressOfUrl(url)));
+  throw error;
+}
+
+// Often scheme-relative: `//host:5050/master/api/v1/scheduler` (facts: mesos-wire, Subscription).
+function redirectTarget(url: URL, location: string | null, asked: LeaderRequest): URL {
+  const from = url.origin;
+  if (location === null || !URL.canParse(location, url)) {
+    throw new MesosError(
+      "not-a-master",
+      `${from} redirects with 307, but does not say where to`,
+      "check mesos-master; is there a proxy in between?",
+    );
+  }
+  const next = new URL(location, url);
+  if (next.pathname === "/") {
+    next.pathname = url.pathname;
+  }
+  next.hash = "";
+  next.username = "";
+  next.password = "";
+  if (!/^https?:$/.test(next.protocol) || (url.protocol === "https:" && next.protocol === "http:")) {
+    throw new MesosError(
+      "redirect-refused",
+      `${from} redirects to ${next.origin === "null" ? next.protocol : next.origin}, away from TLS`,
+      "serve all masters with TLS, or write http:// in mesos-master",
+    );
+  }
+  const address = addressOfUrl(next);
+  if (!asked.isAllowed(address)) {
+    const host = hostPortText(address);
+    throw new MesosError(
+      "redirect-refused",
+      `${from} says that ${host} leads, but that host is neither in mesos-master nor in mesos.allowed-hosts`,
+      `if ${host} is one of your masters, add it to mesos.allowed-hosts (or list all masters in mesos-master)`,
+    );
+  }
+  return next;
+}
+
+function deadLeader(from: string, leader: string, why: string, cause?: unknown): MesosError {
+  return new MesosError(
+    "no-leader",
+    `Mesos master ${from} says that ${leader} leads, ${why}`,
+    "masters name a dead leader for some seconds; it is tried again by itself",
+    cause,
+  );
+}
+
+const namedMax = 5;
+
+function together(failures: readonly MesosError[]): MesosError {
+  const worst = byWeight.flatMap((reason) => failures.filter((failure) => failure.reason === reason))[0] ?? failures[0];
+  if (worst === undefined) {
+    return new MesosError("no-leader", "there is no Mesos master to ask", "check mesos-master");
+  }
+  if (failures.length === 1) {
+    return worst;
+  }
+  const messages = [...new Set(failures.map(({ message }) => message))];
+  const more = messages.length > namedMax ? `; and ${messages.length - namedMax} more` : "";
+  return new MesosError(
+    worst.reason,
+    `none of the ${failures.length} Mesos masters leads: ${messages.slice(0, namedMax).join("; ")}${more}`,
+    worst.hint,
+    worst,
+  );
+}

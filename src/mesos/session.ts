@@ -1,0 +1,262 @@
+// One subscription: reads the stream, watches for its heartbeats, hands events on. Not here: how it was got
+// (http_scheduler.ts), bytes (recordio.ts, from_proto.ts), calls (calls.ts). Called by http_scheduler.ts.
+
+import { MesosError, type MesosSession } from "./api.ts";
+import { notAMaster } from "./answers.ts";
+import { createSender, type Send } from "./calls.ts";
+import { createEventQueue, type EventQueue } from "./event_queue.ts";
+import { decodeEvent, decodeSubscribed } from "./from_proto.ts";
+import type { ReachedLeader } from "./reach_leader.ts";
+import type { MasterClient } from "./master_request.ts";
+import { addressOfUrl, hostPortText } from "./masters.ts";
+import { RecordDecoder } from "./recordio.ts";
+import type { EnvironmentOf } from "./to_proto.ts";
+
+/** SUBSCRIBED or ERROR follows the answer's head at once; a master that says nothing for longer never will. */
+export const firstEventMs = 15_000;
+/** Heartbeats in a row that must be missing before a stream counts as dead. */
+export const missedHeartbeatsMax = 5;
+
+/** What a subscription is made of. */
+export interface SessionParts {
+  /** Speaks to the master. */
+  readonly client: MasterClient;
+  /** The answer to SUBSCRIBE, status 200. */
+  readonly reached: ReachedLeader;
+  /** `Mesos-Stream-Id`. */
+  readonly streamId: string;
+  /** Role of offers that name none. */
+  readonly fallbackRole: string;
+  /** Variables of a launch. */
+  readonly environmentOf: EnvironmentOf;
+  /** Wall clock, for messages. */
+  readonly nowMs: () => number;
+  /** Each ends the subscription. */
+  readonly signals: readonly AbortSignal[];
+}
+
+/** A subscription, and how others end it with a reason. */
+export interface RunningSession {
+  /** For the caller of `subscribe`. */
+  readonly session: MesosSession;
+  /** Ends it: what has come is still given, then the error is thrown. */
+  fail(error: MesosError): void;
+  /** Resolves when nothing of it is left; never rejects. */
+  readonly over: Promise<void>;
+}
+
+/** Reads until SUBSCRIBED or ERROR has come, and goes on reading in the background; throws `MesosError`. */
+export async function startSession(parts: SessionParts): Promise<RunningSession> {
+  const { reached, signals } = parts;
+  const state = createState(parts);
+  reached.answer.stopClock();
+  const first = firstEvent(parts, state);
+  const over = readStream(parts, state).finally(() => {
+    for (const signal of signals) {
+      signal.removeEventListener("abort", state.close);
+    }
+  });
+  for (const signal of signals) {
+    signal.addEventListener("abort", state.close, { once: true });
+  }
+  if (signals.some(({ aborted }) => aborted)) {
+    state.close();
+  }
+  try {
+    await first;
+  } catch (error) {
+    state.close();
+    await over;
+    throw error;
+  }
+  return {
+    session: { master: state.master, events: state.queue.events, send: state.send, close: state.close },
+    fail: state.fail,
+    over,
+  };
+}
+
+interface State {
+  readonly master: string;
+  readonly queue: EventQueue;
+  readonly send: Send;
+  readonly ended: AbortController;
+  readonly first: PromiseWithResolvers<void>;
+  /** Since the last look of the heartbeat watch. */
+  hasHeard: boolean;
+  lastRecordMs: number;
+  frameworkId: string | undefined;
+  stopWatch: () => void;
+  fail(error: MesosError): void;
+  close(): void;
+}
+
+function createState(parts: SessionParts): State {
+  const { client, reached, streamId, environmentOf } = parts;
+  const ended = new AbortController();
+  const first = Promise.withResolvers<void>();
+  const master = hostPortText(addressOfUrl(reached.url));
+  const end = (): void => {
+    ended.abort();
+    state.stopWatch();
+    reached.answer.end();
+  };
+  const state: State = {
+    master,
+    queue: createEventQueue(() => state.close()),
+    send: createSender({
+      client,
+      url: reached.url,
+      streamId,
+      frameworkId: () => state.frameworkId,
+      environmentOf,
+      ended: ended.signal,
+      onLost: (error) => state.fail(lostError(master, error)),
+    }),
+    ended,
+    first,
+    hasHeard: false,
+    lastRecordMs: parts.nowMs(),
+    frameworkId: undefined,
+    stopWatch: () => {},
+    fail(error): void {
+      state.queue.fail(error);
+      first.reject(error);
+      end();
+    },
+    close(): void {
+      state.queue.stop();
+      first.reject(
+        new MesosError(
+          "stream-broken",
+          `Mesos master ${master}: given up, because the program stops`,
+          "nothing to do",
+        ),
+      );
+      end();
+    },
+  };
+  return state;
+}
+
+async function firstEvent({ client, reached }: SessionParts, state: State): Promise<void> {
+  const stop = client.setTimer(() =>
+    state.fail(
+      new MesosError(
+        "silent",
+        `Mesos master ${reached.url.origin} accepted SUBSCRIBE, but sent no event within ${firstEventMs / 1000} s`,
+        "it is tried again by itself; see the log of the master, or a proxy that holds answers back",
+      ),
+    ), firstEventMs);
+  try {
+    await state.first.promise;
+  } finally {
+    stop();
+  }
+}
+
+async function readStream(parts: SessionParts, state: State): Promise<void> {
+  const decoder = new RecordDecoder();
+  const startedMs = parts.nowMs();
+  try {
+    for await (const chunk of parts.reached.answer.response.body ?? noChunks()) {
+      for (const record of decoder.push(chunk)) {
+        takeRecord(parts, state, record);
+      }
+      if (state.ended.signal.aborted) {
+        return;
+      }
+    }
+    decoder.finish();
+    state.fail(endError(parts, state, startedMs));
+  } catch (failure) {
+    state.fail(
+      failure instanceof MesosError ? named(state.master, failure) : endError(parts, state, startedMs, failure),
+    );
+  }
+}
+
+async function* noChunks(): AsyncGenerator<Uint8Array> {
+}
+
+function takeRecord(parts: SessionParts, state: State, record: Uint8Array): void {
+  state.hasHeard = true;
+  state.lastRecordMs = parts.nowMs();
+  const event = state.frameworkId === undefined
+    ? firstRecord(parts, state, record)
+    : decodeEvent(record, parts.fallbackRole);
+  if (event.kind !== "unknown-event") {
+    state.queue.push(event, record.length);
+  }
+}
+
+function firstRecord(parts: SessionParts, state: State, record: Uint8Array): ReturnType<typeof decodeEvent> {
+  const subscribed = decodeSubscribed(record);
+  if (subscribed === undefined) {
+    const event = decodeEvent(record, parts.fallbackRole);
+    if (event.kind !== "framework-error") {
+      throw notAMaster(`the first event is ${event.kind}, where SUBSCRIBED is due`);
+    }
+    // The master ends the stream now; should it not, we do.
+    watchHeartbeats(parts, state, firstEventMs);
+    state.first.resolve();
+    return event;
+  }
+  state.frameworkId = subscribed.event.frameworkId;
+  watchHeartbeats(parts, state, subscribed.heartbeatIntervalMs);
+  state.first.resolve();
+  return subscribed.event.master === "" ? { ...subscribed.event, master: state.master } : subscribed.event;
+}
+
+// Counts intervals without a record instead of measuring time: a program that was stopped for a while, or whose clock
+// was set, does not take that for a silent master.
+function watchHeartbeats(parts: SessionParts, state: State, intervalMs: number): void {
+  let missed = 0;
+  const look = (): void => {
+    missed = state.hasHeard ? 0 : missed + 1;
+    state.hasHeard = false;
+    if (missed >= missedHeartbeatsMax) {
+      state.fail(silentError(state, intervalMs));
+      return;
+    }
+    state.stopWatch = parts.client.setTimer(look, intervalMs);
+  };
+  if (!state.ended.signal.aborted) {
+    state.hasHeard = false;
+    state.stopWatch = parts.client.setTimer(look, intervalMs);
+  }
+}
+
+function silentError(state: State, intervalMs: number): MesosError {
+  const seconds = missedHeartbeatsMax * intervalMs / 1000;
+  return new MesosError(
+    "silent",
+    `Mesos master ${state.master} has said nothing for ${seconds} s (${missedHeartbeatsMax} heartbeats), ` +
+      `the last was heard at ${new Date(state.lastRecordMs).toISOString()}`,
+    "the connection is made again by itself; if this repeats, look for a firewall that drops idle connections",
+  );
+}
+
+function endError(parts: SessionParts, state: State, startedMs: number, failure?: unknown): MesosError {
+  const seconds = Math.max(0, Math.round((parts.nowMs() - startedMs) / 1000));
+  const how = failure === undefined ? "has ended the event stream" : "is gone: the event stream broke";
+  return new MesosError(
+    "stream-broken",
+    `Mesos master ${state.master} ${how} after ${seconds} s`,
+    "the connection is made again by itself; see the log of the master if this repeats",
+    failure,
+  );
+}
+
+function named(master: string, error: MesosError): MesosError {
+  return new MesosError(error.reason, `Mesos master ${master}: ${error.message}`, error.hint, error);
+}
+
+function lostError(master: string, error: MesosError): MesosError {
+  return new MesosError(
+    "stream-broken",
+    `Mesos master ${master} does not know this subscription any more: ${error.message}`,
+    "the subscription is made again by itself",
+    error,
+  );
+}

@@ -1,0 +1,367 @@
+// The leading master as ZooKeeper knows it, watched in the background. Not here: the connection (zookeeper_connection.ts).
+// Loaded by leader.ts, only for zk://. Source: facts mesos-wire, Subscription; apache/mesos src/master/detector.
+
+import { MesosError } from "./api.ts";
+import type { LeaderFinder, LeaderFinderOptions } from "./leader.ts";
+import { type HostPort, hostPortText, type MasterAddress, type Masters } from "./masters.ts";
+import { connectZookeeper, type ZookeeperConnection } from "./zookeeper_connection.ts";
+
+/** How long a question waits for a leader to be elected: an election takes about ten seconds (facts: mesos-wire). */
+export const leaderWaitMs = 12_000;
+/** Pause after all servers have failed. */
+const pauseMs = 1_000;
+/** A leader that vanishes between list and look, so many times in a row. */
+const rereadsMax = 3;
+/** `MasterInfo` as JSON takes about 300 bytes. */
+const masterInfoBytesMax = 64 * 1024;
+
+/** What ZooKeeper knows. */
+type Knowledge =
+  | { readonly kind: "leader"; readonly address: MasterAddress }
+  /** Nobody leads at the moment: worth waiting for. */
+  | { readonly kind: "none"; readonly error: MesosError }
+  /** It cannot be read: not worth waiting for. */
+  | { readonly kind: "problem"; readonly error: MesosError };
+
+interface Question {
+  readonly number: number;
+  answer(knowledge: Knowledge): void;
+}
+
+interface Finder {
+  readonly masters: Extract<Masters, { readonly kind: "zookeeper" }>;
+  readonly options: LeaderFinderOptions;
+  readonly closing: AbortController;
+  readonly questions: Set<Question>;
+  readonly listeners: Set<(leader: string) => void>;
+  connection: ZookeeperConnection | undefined;
+  /** Counts questions: knowledge read after a question was put answers it. */
+  asked: number;
+  /** The candidate given last. */
+  given: string | undefined;
+  /** The server to be tried next, an index. */
+  nextServer: number;
+  isFollowing: boolean;
+  wake: () => void;
+}
+
+/** Makes a finder; it connects at the first question and stays connected until closed. */
+export function createZookeeperFinder(
+  masters: Extract<Masters, { readonly kind: "zookeeper" }>,
+  options: LeaderFinderOptions,
+): LeaderFinder {
+  const finder: Finder = {
+    masters,
+    options,
+    closing: new AbortController(),
+    questions: new Set(),
+    listeners: new Set(),
+    connection: undefined,
+    asked: 0,
+    given: undefined,
+    nextServer: 0,
+    isFollowing: false,
+    wake: () => {},
+  };
+  return {
+    candidates: async (signals) => [await leaderNow(finder, signals)],
+    answered: () => {},
+    failed: () => {},
+    onOtherLeader(listener): () => void {
+      finder.listeners.add(listener);
+      return () => finder.listeners.delete(listener);
+    },
+    close(): void {
+      finder.closing.abort();
+      finder.connection?.close();
+      finder.wake();
+    },
+  };
+}
+
+// Asks anew each time, so that neither an old leader nor a ZooKeeper that has fallen silent is believed.
+function leaderNow(finder: Finder, signals: readonly AbortSignal[]): Promise<MasterAddress> {
+  finder.asked += 1;
+  const ends = [...signals, finder.closing.signal];
+  return new Promise((resolve, reject) => {
+    let last = noLeader(`${whole(finder)}: no answer within ${leaderWaitMs / 1000} s`, "check that ZooKeeper runs");
+    const done = (): void => {
+      finder.questions.delete(question);
+      stopClock();
+      for (const signal of ends) {
+        signal.removeEventListener("abort", giveUp);
+      }
+    };
+    const giveUp = (): void => {
+      done();
+      reject(new MesosError("unreachable", `${whole(finder)}: given up, because the program stops`, "nothing to do"));
+    };
+    const question: Question = {
+      number: finder.asked,
+      answer(knowledge): void {
+        if (knowledge.kind === "none") {
+          last = knowledge.error;
+          return;
+        }
+        done();
+        if (knowledge.kind === "problem") {
+          reject(knowledge.error);
+        } else {
+          finder.given = hostPortText(knowledge.address);
+          resolve(knowledge.address);
+        }
+      },
+    };
+    const stopClock = finder.options.setTimer(() => {
+      done();
+      reject(last);
+    }, leaderWaitMs);
+    finder.questions.add(question);
+    for (const signal of ends) {
+      signal.addEventListener("abort", giveUp, { once: true });
+    }
+    if (ends.some(({ aborted }) => aborted)) {
+      giveUp();
+      return;
+    }
+    finder.wake();
+    if (!finder.isFollowing) {
+      follow(finder);
+    }
+  });
+}
+
+// The one loop of a finder: read, tell, wait for a change. Never rejects.
+async function follow(finder: Finder): Promise<void> {
+  finder.isFollowing = true;
+  while (!finder.closing.signal.aborted) {
+    const stirred = Promise.withResolvers<void>();
+    finder.wake = stirred.resolve;
+    const number = finder.asked;
+    const knowledge = await readNow(finder);
+    tell(finder, number, knowledge);
+    const stopPause = knowledge.kind === "problem" && finder.connection === undefined
+      ? finder.options.setTimer(stirred.resolve, pauseMs)
+      : () => {};
+    if (!finder.closing.signal.aborted) {
+      await stirred.promise;
+    }
+    stopPause();
+  }
+}
+
+function tell(finder: Finder, number: number, knowledge: Knowledge): void {
+  for (const question of [...finder.questions]) {
+    if (question.number <= number) {
+      question.answer(knowledge);
+    }
+  }
+  if (knowledge.kind === "leader" && finder.given !== undefined) {
+    const leader = hostPortText(knowledge.address);
+    if (leader !== finder.given) {
+      for (const listener of [...finder.listeners]) {
+        listener(leader);
+      }
+    }
+  }
+}
+
+// A connection that has gone bad unnoticed is found out by its silence, and the next server asked at once.
+async function readNow(finder: Finder): Promise<Knowledge> {
+  const old = finder.connection;
+  if (old !== undefined) {
+    try {
+      return await readLeader(finder, old);
+    } catch (error) {
+      dropConnection(finder, old);
+      if (isAnswer(error)) {
+        return { kind: "problem", error };
+      }
+    }
+  }
+  const failures: MesosError[] = [];
+  for (let tried = 0; tried < finder.masters.servers.length && !finder.closing.signal.aborted; tried += 1) {
+    try {
+      const connection = await connectNext(finder);
+      finder.connection = connection;
+      return await readLeader(finder, connection);
+    } catch (error) {
+      finder.connection?.close();
+      finder.connection = undefined;
+      if (isAnswer(error)) {
+        return { kind: "problem", error };
+      }
+      failures.push(asMesosError(finder, error));
+    }
+  }
+  return { kind: "problem", error: together(finder, failures) };
+}
+
+function connectNext(finder: Finder): Promise<ZookeeperConnection> {
+  const { servers, auth } = finder.masters;
+  const server: HostPort | undefined = servers[finder.nextServer % servers.length];
+  finder.nextServer += 1;
+  if (server === undefined) {
+    throw noLeader("mesos-master names no ZooKeeper server", "check mesos-master");
+  }
+  const credentials = auth ?? finder.options.auth?.reveal();
+  return connectZookeeper({
+    server,
+    ...(credentials === undefined ? {} : { auth: credentials }),
+    setTimer: finder.options.setTimer,
+    signal: finder.closing.signal,
+    onLost: () => {
+      finder.connection = undefined;
+      finder.wake();
+    },
+  });
+}
+
+async function readLeader(finder: Finder, connection: ZookeeperConnection): Promise<Knowledge> {
+  const { path } = finder.masters;
+  const changed = (): void => finder.wake();
+  for (let read = 0; read < rereadsMax; read += 1) {
+    const names = await connection.children(path, changed);
+    const name = leadingZnode(names ?? []);
+    if (name === undefined) {
+      return { kind: "none", error: nobody(finder, names) };
+    }
+    const data = await connection.data(`${path}/${name}`);
+    if (data !== undefined) {
+      return { kind: "leader", address: masterAddress(finder, `${path}/${name}`, data) };
+    }
+  }
+  return { kind: "none", error: noLeader(`${whole(finder)}: the leader changes all the time`, waitHint) };
+}
+
+const waitHint = "it is tried again by itself; see the masters' logs if it lasts";
+
+/** The znode of the leader among the children of the masters' path: the lowest `json.info_` number. */
+export function leadingZnode(names: readonly string[]): string | undefined {
+  let lowest: { readonly name: string; readonly number: number } | undefined;
+  for (const name of names) {
+    const number = Number(/^json\.info_(\d+)$/.exec(name)?.[1] ?? NaN);
+    if (!Number.isNaN(number) && (lowest === undefined || number < lowest.number)) {
+      lowest = { name, number };
+    }
+  }
+  return lowest?.name;
+}
+
+function nobody(finder: Finder, names: readonly string[] | undefined): MesosError {
+  const { path } = finder.masters;
+  if (names === undefined) {
+    return noLeader(
+      `${whole(finder)}: there is no znode ${path}, so no master has registered yet`,
+      `check the path in mesos-master against the --zk of the masters; ${waitHint}`,
+    );
+  }
+  if (names.some((name) => /^info_\d+$/.test(name))) {
+    return noLeader(
+      `${whole(finder)}: ${path} has only info_ znodes, which masters before Mesos 0.24 write`,
+      "a master of Mesos 1.0 or later is needed",
+    );
+  }
+  return noLeader(`${whole(finder)}: no master is registered below ${path}`, waitHint);
+}
+
+function masterAddress(finder: Finder, znode: string, data: Uint8Array): MasterAddress {
+  const info = parseInfo(data);
+  const candidates = hostsIn(info);
+  const first = candidates[0];
+  if (first === undefined) {
+    throw new MesosError(
+      "not-a-master",
+      `${whole(finder)}: ${znode} does not hold the address of a master`,
+      "check the path in mesos-master against the --zk of the masters",
+    );
+  }
+  const { isAllowed, hasTls } = finder.options;
+  const allowed = candidates.find(isAllowed);
+  if (allowed === undefined) {
+    throw new MesosError(
+      "redirect-refused",
+      `${whole(finder)}: ${candidates.map(hostPortText).join(" (")}${")".repeat(candidates.length - 1)} leads, ` +
+        "but that host is not in mesos.allowed-hosts",
+      `if it is one of your masters, add "${hostPortText(first)}" to mesos.allowed-hosts`,
+    );
+  }
+  return { scheme: hasTls ? "https" : "http", ...allowed };
+}
+
+/** `MasterInfo` in the JSON of protobuf; everything may be missing or of another type. */
+interface MasterInfoJson {
+  readonly address?: { readonly hostname?: unknown; readonly ip?: unknown; readonly port?: unknown };
+  readonly hostname?: unknown;
+  readonly port?: unknown;
+}
+
+function parseInfo(data: Uint8Array): MasterInfoJson {
+  if (data.length > masterInfoBytesMax) {
+    return {};
+  }
+  try {
+    return Object(JSON.parse(new TextDecoder().decode(data)));
+  } catch {
+    return {};
+  }
+}
+
+// The name first, as the operator knows it; the address where the name is not allowed.
+function hostsIn(info: MasterInfoJson): readonly HostPort[] {
+  const { hostname, ip, port } = Object(info.address ?? {});
+  const hosts: HostPort[] = [];
+  for (const [host, at] of [[hostname, port], [ip, port], [info.hostname, info.port]]) {
+    const isKnown = hosts.some((known) => known.host === host);
+    if (typeof host === "string" && host !== "" && isPort(at) && !isKnown) {
+      hosts.push({ host: host.toLowerCase(), port: at });
+    }
+  }
+  return hosts;
+}
+
+function isPort(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value > 0 && value <= 65_535;
+}
+
+// ZooKeeper is all right, what it says is not: no other server would say better.
+function isAnswer(error: unknown): error is MesosError {
+  return error instanceof MesosError && error.reason !== "unreachable" && error.reason !== "no-leader";
+}
+
+function dropConnection(finder: Finder, connection: ZookeeperConnection): void {
+  connection.close();
+  if (finder.connection === connection) {
+    finder.connection = undefined;
+  }
+}
+
+function whole(finder: Finder): string {
+  return `ZooKeeper ${finder.masters.servers.map(hostPortText).join(",")}`;
+}
+
+function together(finder: Finder, failures: readonly MesosError[]): MesosError {
+  const [first] = failures;
+  if (first !== undefined && failures.length === 1) {
+    return first;
+  }
+  const messages = [...new Set(failures.map(({ message }) => message))];
+  return new MesosError(
+    "unreachable",
+    `none of the ZooKeeper servers could be asked for the leading master: ${messages.join("; ")}`,
+    first?.hint ?? "check the hosts in mesos-master, and that ZooKeeper runs",
+    first ?? finder.closing.signal.reason,
+  );
+}
+
+function asMesosError(finder: Finder, error: unknown): MesosError {
+  if (error instanceof MesosError) {
+    return error;
+  }
+  const text = error instanceof Error ? error.message : String(error);
+  return new MesosError("unreachable", `${whole(finder)}: ${text}`, "check the hosts in mesos-master", error);
+}
+
+function noLeader(message: string, hint: string): MesosError {
+  return new MesosError("no-leader", message, hint);
+}
