@@ -4,7 +4,7 @@
 import type { Bucket } from "./backlog.ts";
 import { type CapacityClass, capacityOf } from "./capacity.ts";
 import { passedOverMin } from "./demand.ts";
-import { canTake, chooseProfile } from "./matching.ts";
+import { canTake, capabilityOf, chooseProfile } from "./matching.ts";
 import type { OtherCause } from "./reason.ts";
 import type { SeenJob, State } from "./state.ts";
 import { matchSupply } from "./supply.ts";
@@ -103,6 +103,7 @@ function otherCausesOf(
     : classes.find((each) =>
       each.kind === "idle" && each.idleSinceMs !== undefined && atMs - each.idleSinceMs >= assignGraceMs
     );
+  let lostMs: number | undefined;
   for (const { locator } of bucket.jobs) {
     const memory = seen.get(locator);
     if (memory === undefined) continue;
@@ -112,10 +113,27 @@ function otherCausesOf(
     } else if (unused !== undefined && waitedMs >= assignGraceMs) {
       const host = unused.names[0] ?? "";
       all.set(locator, { kind: "idle-unused", host, idleMs: atMs - (unused.idleSinceMs ?? atMs) });
-      if ((memory.otherCauseUntilMs ?? 0) <= atMs) newly.push(locator);
-    } else if (memory.otherCauseUntilMs !== undefined && memory.otherCauseUntilMs > atMs) {
-      all.set(locator, { kind: "left-before", untilMs: memory.otherCauseUntilMs });
+      if ((memory.otherCause?.untilMs ?? 0) <= atMs) newly.push(locator);
+    } else if (memory.otherCause !== undefined && memory.otherCause.untilMs > atMs) {
+      const { sinceMs, untilMs } = memory.otherCause;
+      if (lostMs === undefined) lostMs = lastLostMs(state, bucket);
+      if (lostMs < sinceMs) all.set(locator, { kind: "left-before", untilMs });
     }
   }
   return { all, newly };
+}
+
+/**
+ * When an agent that matches the bucket was last found to be lost; 0: never. It looked idle for 300 s after its death
+ * (facts: gocd 4.4), which explains why it took nothing.
+ */
+function lastLostMs({ server: { agents, lostSinceMs }, demand }: State, bucket: Bucket): number {
+  const rule = demand.backlog.resourceCase;
+  let lastMs = 0;
+  for (const gocdAgent of agents) {
+    const sinceMs = lostSinceMs.get(gocdAgent.uuid) ?? 0;
+    if (sinceMs <= lastMs || gocdAgent.elastic || gocdAgent.configState !== "Enabled") continue;
+    if (canTake(capabilityOf(gocdAgent, rule), bucket.requirement)) lastMs = sinceMs;
+  }
+  return lastMs;
 }

@@ -33,7 +33,7 @@ export function followJobs(before: ReadonlyMap<string, SeenJob>, backlog: Backlo
   for (const [locator, seen] of before) {
     if (here.has(locator)) continue;
     lastLeft.set(seen.bucketKey, Math.max(lastLeft.get(seen.bucketKey) ?? -1, seen.order));
-    if (seen.otherCauseUntilMs !== undefined) resolved.add(seen.bucketKey);
+    if (seen.otherCause !== undefined) resolved.add(seen.bucketKey);
   }
   const order = new Map(backlog.order.map((locator, index) => [locator, index]));
   const seen = new Map<string, SeenJob>();
@@ -41,14 +41,14 @@ export function followJobs(before: ReadonlyMap<string, SeenJob>, backlog: Backlo
     for (const { locator } of bucket.jobs) {
       const old = before.get(locator);
       const isPassed = old !== undefined && old.order < (lastLeft.get(bucket.key) ?? -1);
-      const until = resolved.has(bucket.key) ? undefined : old?.otherCauseUntilMs;
+      const otherCause = resolved.has(bucket.key) ? undefined : old?.otherCause;
       seen.set(locator, {
         firstSeenMs: old?.firstSeenMs ?? atMs,
         bucketKey: bucket.key,
         order: order.get(locator) ?? 0,
         passedOver: (old?.passedOver ?? 0) + (isPassed ? 1 : 0),
         otherCauseCount: old?.otherCauseCount ?? 0,
-        ...(until === undefined ? {} : { otherCauseUntilMs: until }),
+        ...(otherCause === undefined ? {} : { otherCause }),
       });
     }
   }
@@ -63,7 +63,11 @@ export function followJobs(before: ReadonlyMap<string, SeenJob>, backlog: Backlo
 /** Marks a job as waiting for another cause, for longer each time. */
 export function markOtherCause(seen: SeenJob, atMs: number): SeenJob {
   const pauseMs = Math.min(otherCauseMs * 2 ** Math.min(seen.otherCauseCount, 10), otherCauseMaxMs);
-  return { ...seen, otherCauseUntilMs: atMs + pauseMs, otherCauseCount: seen.otherCauseCount + 1 };
+  return {
+    ...seen,
+    otherCause: { sinceMs: atMs, untilMs: atMs + pauseMs },
+    otherCauseCount: seen.otherCauseCount + 1,
+  };
 }
 
 /** What idleness is remembered from. */

@@ -78,7 +78,10 @@ function followAbsent(draft: Draft, instance: Draining): void {
 
 function followEnabling(draft: Draft, instance: Draining, askedMs: number, gocdAgent: GocdAgent): void {
   if (gocdAgent.configState === "Enabled") return keep(draft, instance, gocdAgent);
-  if (draft.atMs - askedMs >= enablingMaxMs) return setStep(draft, instance, { kind: "finishing" });
+  if (draft.atMs - askedMs >= enablingMaxMs) {
+    // Not tried a second time: it would be counted on again, in vain.
+    return setStep(draft, { ...instance, retire: "surplus" }, { kind: "finishing" });
+  }
   if (isAsked(draft, instance.uuid)) return;
   ask(draft, instance.uuid);
   draft.effect({ kind: "enable-gocd-agent", taskId: instance.taskId, uuid: instance.uuid });

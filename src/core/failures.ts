@@ -91,7 +91,7 @@ export function avoidedHosts(
   const avoided = new Map<string, string>();
   for (const [host, { avoidUntilMs, lastError }] of hosts) {
     if (avoidUntilMs !== undefined && avoidUntilMs > atMs) {
-      avoided.set(host, `avoided for ${formatDuration(avoidUntilMs - atMs)} after failures there: ${lastError}`);
+      avoided.set(host, `for ${formatDuration(avoidUntilMs - atMs)} after failures there: ${lastError}`);
     }
   }
   return avoided;

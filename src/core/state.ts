@@ -93,8 +93,8 @@ export interface SeenJob {
   readonly order: number;
   /** How often a newer job of its bucket left the feed before it did. */
   readonly passedOver: number;
-  /** Judged to wait for another cause until then, although no idle agent is there at the moment. */
-  readonly otherCauseUntilMs?: number;
+  /** Judged to wait for another cause since and until then, although no idle agent is there at the moment. */
+  readonly otherCause?: { readonly sinceMs: number; readonly untilMs: number };
   /** How often it has been so judged. */
   readonly otherCauseCount: number;
 }

@@ -138,6 +138,8 @@ export interface Driver {
   send(event: Event): Frame;
   /** Lets time pass with a tick every second, or as told. */
   wait(ms: number, everyMs?: number): void;
+  /** Lets time pass without a tick, so that the server is not asked anything. */
+  skip(ms: number): void;
   subscribe(): Frame;
   poll(poll?: Poll): Frame;
   read(...agents: readonly GocdAgent[]): Frame;
@@ -199,6 +201,9 @@ export function drive(options: DriverOptions = {}): Driver {
         atMs = Math.min(endMs, atMs + everyMs);
         send({ kind: "tick" });
       }
+    },
+    skip(ms): void {
+      atMs += ms;
     },
     subscribe: () => send(subscribedEvent),
     poll: ({ jobs = [], agents = [], server = {} } = {}) =>
@@ -270,4 +275,14 @@ export function only<K extends Effect["kind"]>(
   kind: K,
 ): Extract<Effect, { readonly kind: K }>[] {
   return effects.filter((effect): effect is Extract<Effect, { readonly kind: K }> => effect.kind === kind);
+}
+
+/** The one effect of a kind; throws where there is none or more than one. */
+export function theOne<K extends Effect["kind"]>(
+  effects: readonly Effect[],
+  kind: K,
+): Extract<Effect, { readonly kind: K }> {
+  const [first, ...others] = only(effects, kind);
+  if (first === undefined || others.length > 0) throw new Error(`not one ${kind} in ${kinds(effects).join(", ")}`);
+  return first;
 }
