@@ -31,6 +31,8 @@ async function main(): Promise<number> {
       `--config=${root}deno.json`,
       "--output",
       String(flags.output),
+      // The types are checked by `deno task check`; here that would only fetch type packages.
+      "--no-check",
       "--no-prompt",
       netFlag(flags.config === undefined ? undefined : String(flags.config)),
       "--allow-read",
