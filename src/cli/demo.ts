@@ -1,15 +1,123 @@
-// `gocd-mesos demo`: see it work without any server. Not here yet: the embedded cluster.
+// `gocd-mesos demo`: see it work without any server. Not here: the run (demo_run.ts), the cluster (sim/demo_cluster.ts).
+// Reads the options and the process' rights; everything else is demo_run.ts.
 
-import type { Command } from "./command.ts";
+import { OperatorError } from "../errors.ts";
+import { gocdRules } from "../sim/gocd_versions.ts";
+import type { Command, CommandArguments } from "./command.ts";
+import { demoConfigText, exampleAddresses } from "./demo_config.ts";
+import { type DemoOptions, runDemo } from "./demo_run.ts";
 
+/** The release that is simulated where none is named. */
+const defaultGocdVersion = "26.1.0";
+
+/** The command. */
 export const demoCommand: Command = {
   name: "demo",
   summary: "see it work on an embedded cluster, without any server",
-  help: "",
-  booleans: ["exit"],
-  strings: [],
+  help: `Usage: gocd-mesos demo [options]
+
+Starts a simulated GoCD server and a simulated Mesos master on 127.0.0.1, inside this program, and runs the real
+scheduler against them over HTTP. Three waves of jobs arrive; agents are launched, register, build, idle and are
+drained. Among them: a job that no profile serves, an image that cannot be pulled, agents that register as Pending,
+a limit, an agent of a person, a run-on-all job. On a terminal it shows a table that redraws itself, elsewhere one
+line per decision; both end with a summary counted by the simulated servers.
+
+Without --exit it stays, with a small wave every minute, until Ctrl-C.
+
+Options:
+  --exit               end when all is drained (about a minute); exit code 0 if so, 1 if not within 90 seconds
+  --gocd-version V     the GoCD release to simulate, from 15.2.0 on (${defaultGocdVersion})
+  --seed N             another course of the same story (1)
+  --listen HOST:PORT   where the status page is served (127.0.0.1:8090, or a free port where that is taken)
+  --plain              lines instead of the table, on a terminal too
+  --print-config       print the framework.conf of the demo, and nothing else
+
+Exit codes:
+  0  all went as it should   1  it did not, or --exit did not drain in time   2  wrong options, or no right to listen
+
+Examples:
+  gocd-mesos demo
+  gocd-mesos demo --exit --gocd-version 16.1.0
+  gocd-mesos demo --print-config > framework.conf`,
+  booleans: ["exit", "plain", "print-config"],
+  strings: ["gocd-version", "seed", "listen"],
   operandsMin: 0,
   operandsMax: 0,
   operandsText: "",
-  run: () => Promise.resolve(1),
+  run: async ({ flags }, io) => {
+    if (flags["print-config"] === true) {
+      io.out(demoConfigText(exampleAddresses).trimEnd());
+      return 0;
+    }
+    const options = readOptions(flags);
+    requireLoopback(options);
+    return await runDemo(options, io);
+  },
 };
+
+function readOptions(flags: CommandArguments["flags"]): DemoOptions {
+  const listen = textFlag(flags, "listen");
+  return {
+    gocdVersion: checkedVersion(textFlag(flags, "gocd-version") ?? defaultGocdVersion),
+    seed: checkedSeed(textFlag(flags, "seed") ?? "1"),
+    mustDrain: flags["exit"] === true,
+    isPlain: flags["plain"] === true,
+    ...(listen === undefined ? {} : { listen }),
+  };
+}
+
+function textFlag(flags: CommandArguments["flags"], name: string): string | undefined {
+  const value = flags[name];
+  if (value === undefined) return undefined;
+  if (typeof value === "string" && value.trim() !== "") return value.trim();
+  throw usage(`--${name} needs a value`, "run `gocd-mesos demo --help`");
+}
+
+function checkedVersion(text: string): string {
+  try {
+    gocdRules(text);
+    return text;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw usage(
+      `--gocd-version ${text} cannot be simulated`,
+      `take a release from 15.2.0 on, such as ${defaultGocdVersion} or 19.8.0`,
+    );
+  }
+}
+
+function checkedSeed(text: string): number {
+  const seed = Number(text);
+  if (/^\d{1,9}$/.test(text)) return seed;
+  throw usage(`--seed ${text} is not a whole number`, "take a number from 0 to 999999999");
+}
+
+/** Throws where this process may not listen on loopback, as in a binary that was compiled for the hosts of one file. */
+function requireLoopback({ listen }: DemoOptions): void {
+  const wanted = ["127.0.0.1", ...(listen === undefined || !listen.includes(":") ? [] : [listen])];
+  const denied = wanted.find((host) => !mayListen(host));
+  if (denied === undefined) return;
+  throw new OperatorError(
+    `the demo needs ${denied}, which this program was not allowed to reach when it was compiled or started`,
+    {
+      code: "host-not-allowed",
+      kind: "usage",
+      hint: denied === "127.0.0.1"
+        ? "run the demo with `deno task demo`, or with a binary compiled without --config"
+        : `leave --listen out, or start with --allow-net=127.0.0.1,${denied}`,
+    },
+  );
+}
+
+function mayListen(host: string): boolean {
+  try {
+    return Deno.permissions.querySync({ name: "net", host }).state === "granted";
+  } catch {
+    // Not a host at all: the configuration will say so.
+    return true;
+  }
+}
+
+function usage(message: string, hint: string): OperatorError {
+  return new OperatorError(message, { code: "usage", kind: "usage", hint });
+}

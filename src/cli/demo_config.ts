@@ -43,7 +43,7 @@ gocd-mesos {
   }
 
   profiles {
-    linux { resources = ["linux"], max-agents = 4 }
+    linux { resources = ["linux"], max-agents = 3 }
     jvm { resources = ["linux", "java"], cpus = 2, mem = 2 GB }
     # Its agents bring an outdated key, so that they come up Pending and are enabled by gocd-mesos.
     staging {
@@ -56,7 +56,7 @@ gocd-mesos {
 
   poller { interval = 1 second, attempts = 1, max-interval = 1 second, stale-after = 30 seconds }
   scaling {
-    idle-timeout = 5 seconds
+    idle-timeout = 3 seconds
     drain-confirm = 20 seconds # the shortest that is allowed
     slow-server-launches-per-minute = 60
   }

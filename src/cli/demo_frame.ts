@@ -5,7 +5,17 @@ import type { InstanceView, NoteView, StatusView } from "../core/view.ts";
 import type { JobVerdict } from "../core/verdict.ts";
 import { describeNeed } from "../core/reason.ts";
 import type { DemoFacts } from "../sim/demo_facts.ts";
-import { type Cell, clockText, cutText, layRows, paint, plural, safeText, type Style, textWidth } from "./demo_text.ts";
+import {
+  type Cell,
+  clockText,
+  cutText,
+  layRows,
+  paint,
+  safeText,
+  shortError,
+  type Style,
+  textWidth,
+} from "./demo_text.ts";
 
 /** All that a picture shows. */
 export interface DemoPicture {
@@ -199,7 +209,7 @@ function jobRows(view: StatusView): Cell[][] {
       { text: String(jobs.length) },
       { text: clockText(view.atMs - oldestMs) },
       { text: first.verdict, style: verdictStyles[first.verdict] },
-      { text: first.reason },
+      { text: shortError(first.reason) },
     ]];
   });
 }
@@ -238,7 +248,7 @@ function agentRows({ view, facts }: DemoPicture): Cell[][] {
       { text: instance.host },
       isAlive(instance) && locator !== undefined
         ? { text: `builds ${locator}` }
-        : { text: instance.detail || idleWords(instance), style: "dim" },
+        : { text: instance.detail || quietWords(instance), style: "dim" },
     ];
   });
   const foreign = view.gocdAgents.filter((each) => each.taskId === undefined && !isOfDead(view, each.hostname));
@@ -263,8 +273,10 @@ function isOfDead(view: StatusView, hostname: string): boolean {
   return view.instances.some((instance) => instance.taskId === hostname);
 }
 
-function idleWords(instance: InstanceView): string {
-  return instance.state === "idle" ? "free for the next job" : "";
+/** What an agent does that builds nothing at this moment, where its state is only as fresh as the last poll. */
+function quietWords(instance: InstanceView): string {
+  if (instance.state === "idle") return "free for the next job";
+  return instance.state === "building" ? "has just ended its job" : "";
 }
 
 const noteStyles: Readonly<Record<NoteView["level"], Style>> = {
@@ -276,7 +288,7 @@ const noteStyles: Readonly<Record<NoteView["level"], Style>> = {
 
 function noteLine(note: NoteView, startedMs: number, { columns, hasColour }: Window): string {
   const time = `  ${clockText(note.atMs - startedMs)}  `;
-  const text = cutText(safeText(note.text), columns - time.length);
+  const text = cutText(shortError(safeText(note.text)), columns - time.length);
   return paint(time, "dim", hasColour) + paint(text, noteStyles[note.level], hasColour);
 }
 
@@ -287,9 +299,4 @@ function countStates(instances: readonly InstanceView[]): [string, number][] {
     const count = instances.filter((instance) => instance.state === state).length;
     return count === 0 ? [] : [[state, count]];
   });
-}
-
-/** How many jobs are left: for the plain lines. */
-export function waitingText(view: StatusView): string {
-  return `${plural(view.jobs.length, "job")} wait${view.jobs.length === 1 ? "s" : ""}`;
 }

@@ -25,6 +25,11 @@ export function safeText(text: string): string {
   return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "?").replaceAll(/\p{Zs}/gu, " ");
 }
 
+/** Of a launch that Docker refused, only what Docker says: the command line before it fills a terminal. */
+export function shortError(text: string): string {
+  return text.replace(/Failed to launch container: .{0,400}?Error response from daemon: /, "");
+}
+
 /** Columns that a safe text takes. */
 export function textWidth(text: string): number {
   let width = 0;
