@@ -73,7 +73,7 @@ export function parseHostPort(text: string, defaultPort: number): HostPort | und
   const match = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9_.-]+))(?::(\d{1,5}))?$/i.exec(text);
   const host = match?.[1] ?? match?.[2];
   const port = match?.[3] === undefined ? defaultPort : Number(match[3]);
-  if (host === undefined || port < 1 || port > 65_535 || (match?.[1] !== undefined && !isIpv6(host))) {
+  if (host === undefined || port < 1 || port > 65_535 || !URL.canParse(`http://${hostPortText({ host, port })}`)) {
     return undefined;
   }
   return { host: host.toLowerCase(), port };

@@ -5,7 +5,7 @@
 export type SetTimer = (callback: () => void, ms: number) => () => void;
 
 /** The machine's timer. */
-export const realTimer: SetTimer = (callback, ms) => {
+export const realTimer: SetTimer = (callback, ms): () => void => {
   const id = setTimeout(callback, ms);
   return () => clearTimeout(id);
 };

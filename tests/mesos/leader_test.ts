@@ -1,0 +1,434 @@
+// Which master is asked first, redirects, dead leaders, and everything that answers but does not lead.
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { MesosConnection, MesosErrorReason } from "../../src/mesos/api.ts";
+import { createStaticFinder } from "../../src/mesos/leader.ts";
+import type { MasterAddress } from "../../src/mesos/masters.ts";
+import { redirectsMax } from "../../src/mesos/reach_leader.ts";
+import { Secret } from "../../src/secret.ts";
+import {
+  drain,
+  heartbeat,
+  identity,
+  mesosError,
+  openStream,
+  refusal,
+  type ScriptedMaster,
+  startMaster,
+  subscribed,
+  testScheduler,
+} from "../support/scripted_master.ts";
+import { readCalls } from "../support/mesos_recordings.ts";
+
+const strict = { sanitizeOps: true, sanitizeResources: true };
+
+function redirectTo(location: string): Response {
+  return refusal(307, "", { location });
+}
+
+/** A master that leads: SUBSCRIBED, then nothing. */
+function startLeader(): ScriptedMaster {
+  return startMaster(() => {
+    const stream = openStream();
+    stream.send(subscribed);
+    return stream.response;
+  });
+}
+
+/** A port of loopback on which nothing listens. */
+function deadPort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  listener.close();
+  return port;
+}
+
+async function subscribeAt(masters: string, changes: Partial<MesosConnection> = {}): Promise<string> {
+  using test = testScheduler(masters, changes);
+  const session = await test.scheduler.subscribe(identity, undefined, test.signal);
+  session.close();
+  await drain(session.events);
+  return session.master;
+}
+
+async function failAt(
+  masters: string,
+  reason: MesosErrorReason,
+  changes: Partial<MesosConnection> = {},
+): Promise<{ message: string; hint: string }> {
+  using test = testScheduler(masters, changes);
+  const { message, hint } = await mesosError(test.scheduler.subscribe(identity, undefined, test.signal), reason);
+  return { message, hint };
+}
+
+const addresses: readonly MasterAddress[] = ["m1", "m2", "m3"].map((host) => ({ scheme: "http", host, port: 5050 }));
+
+Deno.test("the master that answered is asked first the next time, the one that failed last", async () => {
+  const finder = createStaticFinder(addresses);
+  const order = async (): Promise<string> => (await finder.candidates([])).map(({ host }) => host).join();
+  const [m1, , m3] = addresses;
+  if (m1 === undefined || m3 === undefined) throw new Error("no masters");
+  assertEquals(await order(), "m1,m2,m3");
+  finder.answered(m3);
+  assertEquals(await order(), "m3,m1,m2");
+  finder.failed(m3);
+  assertEquals(await order(), "m1,m2,m3");
+  finder.answered({ scheme: "http", host: "elsewhere", port: 5050 });
+  assertEquals(await order(), "m1,m2,m3");
+});
+
+Deno.test({
+  name: "a scheme-relative 307 is followed by hand, with the login and to the path that it names",
+  ...strict,
+  fn: async () => {
+    await using leader = startLeader();
+    const [recorded] = readCalls("redirect");
+    const location = recorded?.headers["Location"]?.replace("127.0.0.1:5050", leader.address) ?? "";
+    assert(location.startsWith("//"));
+    await using other = startMaster(() => redirectTo(location));
+    const credentials = {
+      kind: "basic",
+      principal: "marathon",
+      secret: new Secret("mesos.secret", () => "s"),
+    } as const;
+    assertEquals(await subscribeAt(other.address, { credentials }), leader.address);
+    assertEquals(leader.asked.map(({ method, path }) => `${method} ${path}`), ["POST /master/api/v1/scheduler"]);
+    assertEquals(leader.asked[0]?.headers.get("authorization"), `Basic ${btoa("marathon:s")}`);
+    assertEquals(leader.asked[0]?.call["type"], "SUBSCRIBE");
+  },
+});
+
+Deno.test("a 307 that names only the host leads to the same path there", async () => {
+  await using leader = startLeader();
+  await using other = startMaster(() => redirectTo(`//${leader.address}`));
+  await subscribeAt(other.address);
+  assertEquals(leader.asked[0]?.path, "/api/v1/scheduler");
+});
+
+Deno.test("two redirects in a row are followed", async () => {
+  await using leader = startLeader();
+  await using second = startMaster(() => redirectTo(`//${leader.address}/master/api/v1/scheduler`));
+  await using first = startMaster(() => redirectTo(`http://${second.address}/master/api/v1/scheduler`));
+  assertEquals(await subscribeAt(first.address), leader.address);
+});
+
+Deno.test("a redirect to a host that is not allowed is refused, naming host and key, and nothing is sent there", async () => {
+  await using leader = startLeader();
+  const elsewhere = `localhost:${leader.port}`;
+  await using other = startMaster(() => redirectTo(`//${elsewhere}/master/api/v1/scheduler`));
+  const { message, hint } = await failAt(other.address, "redirect-refused");
+  assertStringIncludes(message, `${elsewhere} leads`);
+  assertStringIncludes(`${message} ${hint}`, "mesos.allowed-hosts");
+  assertEquals(leader.asked.length, 0);
+  assertEquals(await subscribeAt(other.address, { allowedHosts: [elsewhere] }), elsewhere);
+  assertEquals(await subscribeAt(other.address, { allowedHosts: ["localhost"] }), elsewhere);
+});
+
+Deno.test("masters that redirect in a circle have no leader", async () => {
+  const peers: string[] = [];
+  await using one = startMaster(() => redirectTo(`//${peers[1]}`));
+  await using two = startMaster(() => redirectTo(`//${peers[0]}`));
+  peers.push(one.address, two.address);
+  const { message } = await failAt(one.address, "no-leader");
+  assertStringIncludes(message, `${one.address} → ${two.address} → ${one.address}`);
+  assertEquals(one.asked.length + two.asked.length, 2);
+});
+
+Deno.test("no more redirects are followed than the limit", async () => {
+  const masters: ScriptedMaster[] = [];
+  try {
+    for (let index = 0; index <= redirectsMax + 1; index += 1) {
+      const here = index;
+      masters.push(startMaster(() => redirectTo(`//${masters[here + 1]?.address}`)));
+    }
+    const { message } = await failAt(masters[0]?.address ?? "", "no-leader");
+    assertStringIncludes(message, `more than ${redirectsMax} times`);
+    assertEquals(masters.map(({ asked }) => asked.length), [1, 1, 1, 1, 1, 1, 0]);
+  } finally {
+    await Promise.all(masters.map((master) => master[Symbol.asyncDispose]()));
+  }
+});
+
+Deno.test("a dead leader that is still named is waited for, and the other masters are asked before", async () => {
+  const dead = `127.0.0.1:${deadPort()}`;
+  await using one = startMaster(() => redirectTo(`//${dead}/master/api/v1/scheduler`));
+  await using two = startMaster(() => redirectTo(`//${dead}/master/api/v1/scheduler`));
+  const { message, hint } = await failAt(`${dead},${one.address},${two.address}`, "no-leader");
+  assertStringIncludes(message, `${one.address} says that ${dead} leads, which gave no answer`);
+  assertStringIncludes(message, "connection was refused");
+  assertStringIncludes(hint, "tried again by itself");
+  assertEquals([one.asked.length, two.asked.length], [1, 1]);
+});
+
+Deno.test("one dead leader behind a redirect is an error that says who named it", async () => {
+  const dead = `127.0.0.1:${deadPort()}`;
+  await using one = startMaster(() => redirectTo(`//${dead}/x`));
+  const { message } = await failAt(one.address, "no-leader");
+  assertStringIncludes(message, `${one.address} says that ${dead} leads, but: `);
+});
+
+Deno.test("of several masters, the one that leads is found behind a dead, a recovering and a strange one", async () => {
+  await using leader = startLeader();
+  await using recovering = startMaster(() => refusal(503, "Master has not finished recovery"));
+  await using strange = startMaster(() => new Response("<html>", { headers: { "content-type": "text/html" } }));
+  const masters = `127.0.0.1:${deadPort()},${recovering.address},${strange.address},${leader.address}`;
+  using test = testScheduler(masters);
+  for (let round = 0; round < 2; round += 1) {
+    const session = await test.scheduler.subscribe(identity, undefined, test.signal);
+    assertEquals(session.master, leader.address);
+    session.close();
+  }
+  assertEquals([recovering.asked.length, strange.asked.length, leader.asked.length], [1, 1, 2]);
+});
+
+const html = "<!DOCTYPE html><html><body>Welcome</body></html>";
+const answers: readonly (readonly [
+  name: string,
+  answer: () => Response,
+  reason: MesosErrorReason,
+  said: readonly string[],
+])[] = [
+  ["a recovering master", () => refusal(503, "Master has not finished recovery"), "no-leader", ["recovery", "503"]],
+  ["a refusal", () => refusal(400, "Failed to validate scheduler::Call:\n no user"), "refused", [
+    "400: Failed to validate scheduler::Call: no user",
+  ]],
+  ["a master without this API", () => refusal(404), "not-a-master", ["404", "mesos-master"]],
+  ["something that takes no POST", () => refusal(405), "not-a-master", ["405"]],
+  ["an old master", () => refusal(415, "Unsupported"), "not-a-master", ["1.0"]],
+  ["a web page with 200", () => new Response(html, { headers: { "content-type": "text/html" } }), "not-a-master", [
+    "text/html",
+  ]],
+  [
+    "a web page with 400",
+    () => new Response(html, { status: 400, headers: { "content-type": "text/html" } }),
+    "not-a-master",
+    [
+      "HTML page",
+    ],
+  ],
+  ["a login page", () => refusal(302, "", { location: "https://sso.example/login" }), "not-a-master", [
+    "sso.example",
+    "proxy",
+  ]],
+  ["JSON", () => openStream({ "content-type": "application/json" }).response, "not-a-master", ["application/json"]],
+  ["no stream id", () => openStream({ "mesos-stream-id": "" }).response, "not-a-master", ["without Mesos-Stream-Id"]],
+  ["a long stream id", () => openStream({ "mesos-stream-id": "x".repeat(129) }).response, "not-a-master", [
+    "unusable Mesos-Stream-Id",
+  ]],
+  ["a proxy without its master", () => refusal(502, "Bad Gateway"), "unreachable", ["502: Bad Gateway"]],
+  ["a 307 without a target", () => refusal(307), "not-a-master", ["where to"]],
+  ["a 307 to another protocol", () => redirectTo("ftp://127.0.0.1/x"), "redirect-refused", ["ftp://127.0.0.1"]],
+  ["no right", () => refusal(403, "not allowed"), "unauthorized", ["--acls"]],
+];
+
+for (const [name, answer, reason, said] of answers) {
+  Deno.test({
+    name: `SUBSCRIBE answered with ${name} is ${reason}`,
+    ...strict,
+    fn: async () => {
+      await using master = startMaster(answer);
+      const { message, hint } = await failAt(master.address, reason);
+      assertStringIncludes(message, master.address);
+      said.forEach((text) => assertStringIncludes(`${message} | ${hint}`, text));
+      assert(!message.includes("\n"));
+    },
+  });
+}
+
+const secret = new Secret("mesos.secret-file", () => "correct horse");
+const logins: readonly (readonly [string, MesosConnection["credentials"], header: string | null, hint: string])[] = [
+  ["no login", { kind: "none" }, null, "set mesos.principal and mesos.secret"],
+  [
+    "a wrong secret",
+    { kind: "basic", principal: "märathon", secret },
+    `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode("märathon:correct horse")))}`,
+    "mesos.principal ('märathon') and mesos.secret-file",
+  ],
+  [
+    "a wrong token",
+    { kind: "bearer", token: new Secret("mesos.token", () => "tok.en\n") },
+    "Bearer tok.en",
+    "mesos.token",
+  ],
+];
+
+for (const [name, credentials, header, wanted] of logins) {
+  Deno.test(`${name} is answered with 401 and says which keys to look at, never the secret`, async () => {
+    const [recorded] = readCalls("auth");
+    const echoed = credentials.kind === "basic" ? "correct horse" : "tok.en";
+    await using master = startMaster((asked) =>
+      refusal(401, `${recorded?.body} ${asked.headers.get("authorization")} ${echoed}`, {
+        "www-authenticate": recorded?.headers["WWW-Authenticate"] ?? "",
+      })
+    );
+    const { message, hint } = await failAt(master.address, "unauthorized", { credentials });
+    assertEquals(master.asked.map(({ headers }) => headers.get("authorization")), [header]);
+    assertStringIncludes(hint, wanted);
+    assertStringIncludes(message, "401 Unauthorized.");
+    const said = credentials.kind === "none" ? "" : `${message} ${hint}`;
+    [echoed, header?.split(" ")[1] ?? echoed].forEach((text) => assert(!said.includes(text), message));
+  });
+}
+
+Deno.test("a secret that cannot be read, or no token at all, is said before anything is sent", async () => {
+  await using master = startLeader();
+  const gone = new Secret("mesos.secret-file", () => {
+    throw new Error("No such file");
+  });
+  const first = await failAt(master.address, "unauthorized", {
+    credentials: { kind: "basic", principal: "p", secret: gone },
+  });
+  assertStringIncludes(first.message, "mesos.secret-file cannot be read");
+  const second = await failAt(master.address, "unauthorized", {
+    credentials: { kind: "bearer", token: new Secret("mesos.token", () => " \n") },
+  });
+  assertStringIncludes(second.message, "mesos.token is empty");
+  assertEquals(master.asked.length, 0);
+});
+
+Deno.test({
+  name: "a refused connection, an unknown name and a port without HTTP are told apart",
+  ...strict,
+  fn: async () => {
+    assertStringIncludes((await failAt(`127.0.0.1:${deadPort()}`, "unreachable")).message, "connection was refused");
+    assertStringIncludes((await failAt("nobody.invalid:5050", "unreachable")).message, "host name is not known");
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const port = (listener.addr as Deno.NetAddr).port;
+    const serving = (async () => {
+      for await (const connection of listener) {
+        await connection.read(new Uint8Array(4096));
+        await connection.write(new TextEncoder().encode("220 mail.example ESMTP\r\n"));
+        connection.close();
+      }
+    })();
+    assertStringIncludes((await failAt(`127.0.0.1:${port}`, "unreachable")).message, "does not speak HTTP");
+    assertStringIncludes((await failAt(`https://127.0.0.1:${port}`, "unreachable")).message, "does not speak TLS");
+    listener.close();
+    await serving.catch(() => {});
+  },
+});
+
+Deno.test("a host that Deno does not permit is named with the key to change", async () => {
+  const refuse = (url: string): Promise<Response> =>
+    Promise.reject(
+      new Deno.errors.NotCapable(`Requires net access to "${new URL(url).host}", run again with --allow-net`),
+    );
+  const fetching =
+    ((input: string) =>
+      input.includes("m1") ? Promise.resolve(redirectTo("//m2:5050/x")) : refuse(input)) as typeof fetch;
+  using redirected = testScheduler("m1", { allowedHosts: ["m2"] }, { fetch: fetching });
+  const first = await mesosError(
+    redirected.scheduler.subscribe(identity, undefined, redirected.signal),
+    "redirect-refused",
+  );
+  assertStringIncludes(first.message, "m2:5050 leads, but this program was started without permission");
+  assertStringIncludes(first.hint, 'add "m2:5050" to mesos.allowed-hosts');
+  using direct = testScheduler("m3", {}, { fetch: fetching });
+  const second = await mesosError(direct.scheduler.subscribe(identity, undefined, direct.signal), "redirect-refused");
+  assertStringIncludes(second.message, "without permission to reach m3:5050");
+  assertStringIncludes(second.hint, "mesos-master");
+});
+
+const tlsFolder = new URL("../fixtures/gocd/", import.meta.url);
+const tls = {
+  cert: Deno.readTextFileSync(new URL("server.pem", tlsFolder)),
+  key: Deno.readTextFileSync(new URL("server-key.pem", tlsFolder)),
+};
+const caCert = Deno.readTextFileSync(new URL("ca.pem", tlsFolder));
+
+Deno.test({
+  name: "TLS with a private authority works with its certificate, and without it names mesos.ca-file",
+  ...strict,
+  fn: async () => {
+    await using leader = startMaster(() => {
+      const stream = openStream();
+      stream.send(subscribed, heartbeat);
+      return stream.response;
+    }, tls);
+    await using other = startMaster(() => redirectTo(`//localhost:${leader.port}`), tls);
+    const url = `https://localhost:${other.port}`;
+    assertEquals(await subscribeAt(url, { caCerts: [caCert] }), `localhost:${leader.port}`);
+    const { message, hint } = await failAt(url, "unreachable");
+    assertStringIncludes(message, "not signed by a known authority");
+    assertStringIncludes(hint, "mesos.ca-file");
+    const bad = await failAt(url, "refused", {
+      caCerts: ["-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"],
+    });
+    assertStringIncludes(bad.message, "mesos.ca-file");
+  },
+});
+
+Deno.test("a redirect away from TLS is refused: the login would be readable on the way", async () => {
+  await using plain = startLeader();
+  await using secure = startMaster(() => redirectTo(`http://localhost:${plain.port}`), tls);
+  const { message } = await failAt(`https://localhost:${secure.port}`, "redirect-refused", { caCerts: [caCert] });
+  assertStringIncludes(message, "away from TLS");
+  assertEquals(plain.asked.length, 0);
+});
+
+Deno.test({
+  name: "a master that accepts the connection and says nothing is given up after 15 seconds, and the next one asked",
+  ...strict,
+  fn: async () => {
+    const never = Promise.withResolvers<Response>();
+    await using silent = startMaster(() => never.promise);
+    await using leader = startLeader();
+    using test = testScheduler(`${silent.address},${leader.address}`);
+    const subscribing = test.scheduler.subscribe(identity, undefined, test.signal);
+    await test.timer.started(15_000);
+    assertEquals(test.timer.fire(15_000), 1);
+    assertEquals((await subscribing).master, leader.address);
+    using alone = testScheduler(silent.address);
+    const failing = mesosError(alone.scheduler.subscribe(identity, undefined, alone.signal), "unreachable");
+    await alone.timer.started(15_000);
+    alone.timer.fire(15_000);
+    assertStringIncludes((await failing).message, `${silent.address}: no answer within 15 s`);
+    never.resolve(refusal(503));
+  },
+});
+
+Deno.test("whoever stops waiting is told at once", async () => {
+  const never = Promise.withResolvers<Response>();
+  await using silent = startMaster(() => never.promise);
+  using test = testScheduler(silent.address);
+  const subscribing = mesosError(test.scheduler.subscribe(identity, undefined, test.signal), "unreachable");
+  await test.timer.started(15_000);
+  test.abort();
+  assertStringIncludes((await subscribing).message, "given up");
+  assertEquals(test.timer.running(15_000), 0);
+  never.resolve(refusal(503));
+});
+
+Deno.test("check sees the leader behind a redirect and its version, without subscribing", async () => {
+  await using leader = startMaster(({ method, path }) =>
+    path === "/version"
+      ? Response.json({ version: "1.11.0", git_sha: "x" })
+      : method === "GET"
+      ? refusal(405, "405 Method Not Allowed. Expecting one of { 'POST' }, but received 'GET'.")
+      : refusal(500)
+  );
+  await using other = startMaster(() => redirectTo(`//${leader.address}/master/api/v1/scheduler`));
+  using test = testScheduler(other.address);
+  assertEquals(await test.scheduler.probe(test.signal), { leader: leader.address, version: "1.11.0" });
+  assertEquals(leader.asked.map(({ method, path }) => `${method} ${path}`), [
+    "GET /master/api/v1/scheduler",
+    "GET /version",
+  ]);
+});
+
+const probes: readonly (readonly [string, (path: string) => Response, MesosErrorReason])[] = [
+  ["wants a login", () => refusal(401), "unauthorized"],
+  ["is recovering", () => refusal(503), "no-leader"],
+  ["is a web server", () => new Response(html, { headers: { "content-type": "text/html" } }), "not-a-master"],
+  ["has no such path", () => refusal(404), "not-a-master"],
+  ["knows no version", (path) => path === "/version" ? refusal(404) : refusal(405), "not-a-master"],
+  ["has a strange version", (path) => path === "/version" ? new Response("{") : refusal(405), "not-a-master"],
+];
+
+for (const [name, answer, reason] of probes) {
+  Deno.test(`check says that a server which ${name} is ${reason}`, async () => {
+    await using master = startMaster(({ path }) => answer(path));
+    using test = testScheduler(master.address);
+    await mesosError(test.scheduler.probe(test.signal), reason);
+  });
+}

@@ -1,0 +1,103 @@
+// `mesos-master` as people write it.
+
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { OperatorError } from "../../src/errors.ts";
+import { addressUrl, hostPortText, type Masters, parseHostPort, parseMasters } from "../../src/mesos/masters.ts";
+
+function http(...hosts: readonly (readonly [string, number])[]): Masters {
+  return { kind: "static", addresses: hosts.map(([host, port]) => ({ scheme: "http", host, port })) };
+}
+
+const good: readonly (readonly [string, Masters])[] = [
+  ["mesos-master:5050", http(["mesos-master", 5050])],
+  ["mesos-master", http(["mesos-master", 5050])],
+  ["10.0.0.1:15050", http(["10.0.0.1", 15050])],
+  [" M1:5051 , m2,\tm3:5053,", http(["m1", 5051], ["m2", 5050], ["m3", 5053])],
+  ["[::1]:5050", http(["::1", 5050])],
+  ["[2001:DB8::1]", http(["2001:db8::1", 5050])],
+  ["::1", http(["::1", 5050])],
+  ["http://m1", http(["m1", 80])],
+  ["http://m1:5050/", http(["m1", 5050])],
+  ["https://m1", { kind: "static", addresses: [{ scheme: "https", host: "m1", port: 443 }] }],
+  [
+    "https://[::1]:5050,m2",
+    {
+      kind: "static",
+      addresses: [{ scheme: "https", host: "::1", port: 5050 }, { scheme: "http", host: "m2", port: 5050 }],
+    },
+  ],
+  [
+    "zk://h1:2181,h2:2182/mesos",
+    { kind: "zookeeper", servers: [{ host: "h1", port: 2181 }, { host: "h2", port: 2182 }], path: "/mesos" },
+  ],
+  ["zk://h1/mesos/prod/", { kind: "zookeeper", servers: [{ host: "h1", port: 2181 }], path: "/mesos/prod" }],
+  ["ZK://[::1]:2181/m", { kind: "zookeeper", servers: [{ host: "::1", port: 2181 }], path: "/m" }],
+  [
+    "zk://user:p@ss:w/rd@h1:2181/mesos",
+    { kind: "zookeeper", servers: [{ host: "h1", port: 2181 }], path: "/mesos", auth: "user:p@ss:w/rd" },
+  ],
+];
+
+for (const [text, want] of good) {
+  Deno.test(`mesos-master = "${text}" is understood`, () => assertEquals(parseMasters(text), want));
+}
+
+const bad: readonly (readonly [text: string, said: string])[] = [
+  ["", "names no master"],
+  [" , ", "names no master"],
+  ["m1:0", "not a host and port"],
+  ["m1:70000", "not a host and port"],
+  ["m1:port", "not a host and port"],
+  ["m1 m2", "not a host and port"],
+  [":::", "not a host and port"],
+  ["[zz]:5050", "not a host and port"],
+  ["ftp://m1", "not the http or https URL"],
+  ["http://", "not the http or https URL"],
+  ["http://m1:5050/mesos", "behind the port"],
+  ["http://m1:5050?x=1", "behind the port"],
+  ["marathon:hunter2@m1:5050", "holds credentials"],
+  ["http://marathon:hunter2@m1:5050", "holds credentials"],
+  ["zk:/h1/mesos", "not a ZooKeeper address"],
+  ["zk://h1:2181", "no usable path"],
+  ["zk://h1:2181/", "no usable path"],
+  ["zk://h1:2181//mesos", "no usable path"],
+  ["zk://h1:2181/a/../b", "no usable path"],
+  ["zk:///mesos", "names no server"],
+  ["zk://h1:x/mesos", "is not host:port"],
+  ["zk://hunter2@h1/mesos", "not user:password"],
+  [Array.from({ length: 65 }, (_, index) => `m${index}`).join(","), "more than 64"],
+];
+
+for (const [text, said] of bad) {
+  Deno.test(`mesos-master = "${text.slice(0, 40)}" is refused: ${said}`, () => {
+    const error = assertThrows(() => parseMasters(text), OperatorError);
+    assertEquals([error.kind, error.code], ["usage", "mesos-master-invalid"]);
+    assertStringIncludes(error.message, said);
+    assert(!`${error.message} ${error.hint}`.includes("hunter2"), "a secret is shown");
+    assert(error.hint.length > 0);
+  });
+}
+
+Deno.test("any text is either understood or refused, and what is understood makes URLs", () => {
+  const texts = fc.oneof(fc.string(), fc.stringMatching(/^(zk:\/\/|https?:\/\/)?[a-z0-9.:,@[\]/-]{0,30}$/));
+  fc.assert(fc.property(texts, (text) => {
+    try {
+      const masters = parseMasters(text);
+      if (masters.kind === "static") {
+        masters.addresses.forEach((address) => assert(URL.canParse(addressUrl(address)), addressUrl(address)));
+      } else {
+        assert(masters.path.startsWith("/") && masters.servers.length > 0);
+      }
+    } catch (error) {
+      assert(error instanceof OperatorError, String(error));
+    }
+  }));
+});
+
+Deno.test("a host and port, written out, is read as the same", () => {
+  const hosts = fc.oneof(fc.domain().map((name) => name.toLowerCase()), fc.ipV4(), fc.ipV6());
+  fc.assert(fc.property(hosts, fc.integer({ min: 1, max: 65_535 }), (host, port) => {
+    assertEquals(parseHostPort(hostPortText({ host, port }), 1), { host: host.toLowerCase(), port });
+  }));
+});

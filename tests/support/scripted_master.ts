@@ -1,0 +1,202 @@
+// A master that does exactly what a test says, over real HTTP on loopback, and keeps what it was asked. No rule of Mesos
+// (that is the simulated master, src/sim). Called by the tests of mesos/.
+
+import type { MesosConnection, MesosErrorReason, SessionEvent } from "../../src/mesos/api.ts";
+import { MesosError } from "../../src/mesos/api.ts";
+import { assertRejects } from "@std/assert";
+import { createHttpScheduler, type HttpScheduler, type HttpSchedulerOptions } from "../../src/mesos/http_scheduler.ts";
+import { decodeCall, encodeEvent, type WireRecord } from "../../src/mesos/proto/wire.ts";
+import { encodeRecord } from "../../src/mesos/recordio.ts";
+import type { FrameworkIdentity } from "../../src/mesos/api.ts";
+import { createManualTimer, type ManualTimer } from "./manual_timer.ts";
+
+/** A request as it came. */
+export interface AskedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Headers;
+  /** The decoded call, where the body was one. */
+  readonly call: WireRecord;
+}
+
+/** What a test says. */
+export type Script = (asked: AskedRequest) => Response | Promise<Response>;
+
+/** A running master. */
+export interface ScriptedMaster extends AsyncDisposable {
+  readonly port: number;
+  /** `127.0.0.1:PORT`. */
+  readonly address: string;
+  readonly asked: AskedRequest[];
+}
+
+/** The type of all bodies. */
+export const protobuf = "application/x-protobuf";
+
+/** Starts a master. */
+export function startMaster(script: Script, tls?: { readonly cert: string; readonly key: string }): ScriptedMaster {
+  const asked: AskedRequest[] = [];
+  const ending = new AbortController();
+  const options = { hostname: "127.0.0.1", port: 0, signal: ending.signal, onListen: () => {}, ...tls };
+  const server = Deno.serve({ ...options, onError: () => new Response(null, { status: 500 }) }, async (request) => {
+    const body = new Uint8Array(await request.arrayBuffer());
+    const one: AskedRequest = {
+      method: request.method,
+      path: new URL(request.url).pathname,
+      headers: request.headers,
+      call: body.length === 0 ? {} : decodeCall(body),
+    };
+    asked.push(one);
+    return await script(one);
+  });
+  return {
+    port: server.addr.port,
+    address: `127.0.0.1:${server.addr.port}`,
+    asked,
+    async [Symbol.asyncDispose](): Promise<void> {
+      ending.abort();
+      await server.finished;
+    },
+  };
+}
+
+/** The answer to SUBSCRIBE, written to by the test. */
+export interface OpenStream {
+  readonly response: Response;
+  send(...events: WireRecord[]): void;
+  sendBytes(bytes: Uint8Array): void;
+  /** The orderly end. */
+  end(): void;
+  /** The connection breaks. */
+  cut(): void;
+  /** Resolves when the other side has gone. */
+  readonly left: Promise<void>;
+}
+
+/** Opens a stream; `headers` are added to, or replace, those of a master. */
+export function openStream(headers: Record<string, string> = {}): OpenStream {
+  const left = Promise.withResolvers<void>();
+  let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  const body = new ReadableStream<Uint8Array>({
+    start: (given) => {
+      controller = given;
+    },
+    cancel: () => left.resolve(),
+  });
+  const sendBytes = (bytes: Uint8Array): void => controller?.enqueue(bytes);
+  return {
+    response: new Response(body, { headers: { "content-type": protobuf, "mesos-stream-id": "stream-1", ...headers } }),
+    send: (...events) => events.forEach((event) => sendBytes(eventBytes(event))),
+    sendBytes,
+    end: () => controller?.close(),
+    cut: () => controller?.error(new Error("cut")),
+    left: left.promise,
+  };
+}
+
+/** One event as it goes over the wire. */
+export function eventBytes(event: WireRecord): Uint8Array {
+  return encodeRecord(encodeEvent(event));
+}
+
+/** SUBSCRIBED as framework f1, with a heartbeat every 15 s. */
+export const subscribed: WireRecord = {
+  type: "SUBSCRIBED",
+  subscribed: { "framework_id": { value: "f1" }, "heartbeat_interval_seconds": 15 },
+};
+
+/** HEARTBEAT. */
+export const heartbeat: WireRecord = { type: "HEARTBEAT" };
+
+/** RESCIND of an offer: a small event that can be told apart. */
+export function rescind(offerId: string): WireRecord {
+  return { type: "RESCIND", rescind: { "offer_id": { value: offerId } } };
+}
+
+/** What any call but SUBSCRIBE is answered with. */
+export function accepted(): Response {
+  return new Response(null, { status: 202 });
+}
+
+/** Plain text with a status. */
+export function refusal(status: number, text = "", headers: Record<string, string> = {}): Response {
+  return new Response(text, { status, headers: { "content-type": "text/plain; charset=utf-8", ...headers } });
+}
+
+/** A framework of the role `gocd`. */
+export const identity: FrameworkIdentity = {
+  name: "gocd-mesos",
+  user: "",
+  roles: ["gocd"],
+  failoverTimeoutMs: 604_800_000,
+  capabilities: ["MULTI_ROLE", "PARTITION_AWARE"],
+  labels: {},
+  minAllocatable: [],
+};
+
+/** A connection without login to these masters. */
+export function connectionTo(masters: string, changes: Partial<MesosConnection> = {}): MesosConnection {
+  return { masters, allowedHosts: [], credentials: { kind: "none" }, caCerts: [], ...changes };
+}
+
+/** A scheduler under test, with a timer that the test drives. */
+export interface TestScheduler extends Disposable {
+  readonly scheduler: HttpScheduler;
+  readonly timer: ManualTimer;
+  readonly signal: AbortSignal;
+  abort(): void;
+}
+
+/** Makes a scheduler. */
+export function testScheduler(
+  masters: string,
+  changes: Partial<MesosConnection> = {},
+  options: Partial<HttpSchedulerOptions> = {},
+): TestScheduler {
+  const timer = createManualTimer();
+  const controller = new AbortController();
+  const scheduler = createHttpScheduler({
+    connection: connectionTo(masters, changes),
+    environmentOf: () => ({}),
+    nowMs: () => 1_800_000_000_000,
+    setTimer: timer.setTimer,
+    ...options,
+  });
+  return {
+    scheduler,
+    timer,
+    signal: controller.signal,
+    abort: () => controller.abort(),
+    [Symbol.dispose]: () => scheduler.close(),
+  };
+}
+
+/** The error of a promise, which must be a `MesosError` of this reason. */
+export async function mesosError(promise: Promise<unknown>, reason: MesosErrorReason): Promise<MesosError> {
+  const error = await assertRejects(() => promise);
+  if (!(error instanceof MesosError)) {
+    throw error;
+  }
+  if (error.reason !== reason) {
+    throw new Error(`expected ${reason}, got ${error.reason}: ${error.message}`, { cause: error });
+  }
+  return error;
+}
+
+/** All events until the end, and how it ended. */
+export async function drain(
+  events: AsyncIterable<SessionEvent>,
+): Promise<{ readonly events: SessionEvent[]; readonly error?: MesosError }> {
+  const seen: SessionEvent[] = [];
+  try {
+    for await (const event of events) {
+      seen.push(event);
+    }
+    return { events: seen };
+  } catch (error) {
+    if (error instanceof MesosError) {
+      return { events: seen, error };
+    }
+    throw error;
+  }
+}
