@@ -34,7 +34,9 @@ export function followDrain(draft: Draft, instance: Draining, gocdAgent: GocdAge
     return;
   }
   // A deleted record whose agent still talks comes back as Pending; it gets no work (facts: gocd 4.7).
-  if (gocdAgent === undefined || gocdAgent.configState === "Pending") return followAbsent(draft, instance);
+  const isBuilding = gocdAgent !== undefined && activityWord(gocdAgent) === "building";
+  const isGhost = gocdAgent?.configState === "Pending" && !isBuilding;
+  if (gocdAgent === undefined || isGhost) return followAbsent(draft, instance);
   if (instance.step.kind === "enabling") return followEnabling(draft, instance, instance.step.askedMs, gocdAgent);
   if (gocdAgent.configState === "Enabled") return followEnabled(draft, instance, gocdAgent);
   if (gocdAgent.configState === "Disabled") followDisabled(draft, instance, gocdAgent);

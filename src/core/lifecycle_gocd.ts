@@ -57,7 +57,7 @@ function followRecord(draft: Draft, instance: AgentInstance, index: GocdAgentInd
   const word = own === undefined ? "absent" : activityWord(own);
   if (word === "building") return instance;
   const others = (index.byHostname.get(instance.taskId.toLowerCase()) ?? []).filter((each) =>
-    each.uuid !== instance.uuid && each.configState !== "Pending"
+    each.uuid !== instance.uuid
   );
   const next = others.find((each) => activityWord(each) === "building") ??
     (word === "idle"

@@ -59,7 +59,8 @@ export function retireChanged(instances: Iterable<AgentInstance>, settings: Sett
     if (isCurrent && instance.retire === "profile-changed") {
       const { retire: _, ...rest } = instance;
       changed.push(rest);
-    } else if (!isCurrent && instance.retire === undefined && instance.state !== "gone") {
+    } else if (!isCurrent && instance.retire === undefined) {
+      // The dead, too: Mesos may find one alive again.
       changed.push({ ...instance, retire: "profile-changed" });
     }
   }
@@ -70,6 +71,7 @@ function changeSettings(draft: Draft, settings: Settings): void {
   draft.set({ settings });
   const changed = retireChanged(draft.state.instances.values(), settings);
   for (const instance of changed) draft.put(instance);
+  const replaced = changed.filter((instance) => instance.state !== "gone" && instance.retire !== undefined).length;
   const { server } = draft.state;
   const nextPollMs = Math.min(server.nextPollMs, draft.atMs + settings.poller.intervalMs);
   draft.set({ server: { ...server, nextPollMs } });
@@ -78,9 +80,9 @@ function changeSettings(draft: Draft, settings: Settings): void {
     level: "info",
     code: "settings-changed",
     text: `the new configuration is in force${
-      changed.length === 0 ? "" : `; ${changed.length} agents of changed profiles are replaced as they fall idle`
+      replaced === 0 ? "" : `; ${replaced} agents of changed profiles are replaced as they fall idle`
     }`,
-    fields: { replaced: changed.length },
+    fields: { replaced },
   });
 }
 

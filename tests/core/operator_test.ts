@@ -1,0 +1,180 @@
+// What the operator asks for while the program runs, and the start from what a store gives back.
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { initialState } from "../../src/core/step.ts";
+import { statusView } from "../../src/core/status_view.ts";
+import {
+  building,
+  drive,
+  emptyStore,
+  gocdAgent,
+  jobs,
+  kinds,
+  linux,
+  minute,
+  offer,
+  only,
+  second,
+  someSettings,
+  theOne,
+  withIdleAgent,
+  zeroMs,
+} from "../support/core.ts";
+import { aProfile } from "./placement_fixtures.ts";
+
+Deno.test("drain launches nothing, disables every agent, kills none that builds, and goes on running", () => {
+  const { world, taskId } = withIdleAgent();
+  world.send({ kind: "drain-requested" });
+  world.poll({ jobs: jobs(2), agents: [gocdAgent(taskId, building)] });
+  assertEquals([world.state.demand.wanted, world.instance(taskId).state], [[], "draining"]);
+  assertEquals(world.verdict("j1").reasonCode, "held-mode");
+  world.wait(60 * minute, minute);
+  assertEquals(only(world.taken(), "kill-task"), []);
+  world.send({ kind: "launching-resumed" });
+  world.poll({ jobs: jobs(2), agents: [gocdAgent(taskId, { ...building, configState: "Disabled" })] });
+  assertEquals(world.state.demand.wanted[0]?.count, 2);
+});
+
+Deno.test("teardown drains first, then removes the framework, forgets its id and ends the program", () => {
+  const { world, taskId } = withIdleAgent();
+  world.send({ kind: "teardown-requested", mode: "drain" });
+  world.poll({ agents: [gocdAgent(taskId)] });
+  world.wait(2 * second);
+  assertEquals(only(world.taken(), "teardown-framework"), []);
+  world.status(taskId, "TASK_KILLED");
+  world.poll({ agents: [gocdAgent(taskId, { configState: "Disabled" })] });
+  world.wait(2 * second);
+  assertEquals(only(world.taken(), "teardown-framework"), []);
+  world.poll({ agents: [] });
+  world.wait(2 * second);
+  assertEquals(kinds(world.taken()).slice(-2), ["teardown-framework", "exit"]);
+  assertEquals(world.state.framework, { lineage: "abc123", nextTaskNumber: 2 });
+  assertEquals([world.state.instances.size, world.state.controls.mode], [0, "run"]);
+});
+
+Deno.test("teardown now ends all agents at once and takes their records along", () => {
+  const { world, taskId } = withIdleAgent();
+  const frame = world.send({ kind: "teardown-requested", mode: "now" });
+  assertEquals(kinds(frame.effects), ["disable-gocd-agents", "delete-gocd-agents", "teardown-framework", "exit"]);
+  assertEquals(frame.records.filter((record) => record.kind === "instance-removed").length, 1);
+  assertEquals(world.state.instances.has(taskId), false);
+});
+
+Deno.test("teardown now without a session waits for one, and forgets nobody before", () => {
+  const { world, taskId } = withIdleAgent();
+  world.send({ kind: "disconnected", reason: "cut" });
+  world.send({ kind: "teardown-requested", mode: "now" });
+  world.wait(minute);
+  assertEquals([world.state.instances.has(taskId), only(world.taken(), "exit")], [true, []]);
+  world.subscribe();
+  world.wait(second);
+  assertEquals(only(world.taken(), "teardown-framework").length, 1);
+});
+
+Deno.test("agents of a changed profile are replaced as they fall idle, and kept if the change is taken back", () => {
+  const { world, taskId } = withIdleAgent();
+  const changed = someSettings({ profiles: [{ ...linux, hash: "11111111" }] });
+  world.send({ kind: "settings-changed", settings: changed });
+  assertEquals(world.instance(taskId).retire, "profile-changed");
+  world.poll({ agents: [gocdAgent(taskId, building)] });
+  assertEquals(world.instance(taskId).state, "registered");
+  world.send({ kind: "settings-changed", settings: someSettings() });
+  assertEquals(world.instance(taskId).retire, undefined);
+  world.send({ kind: "settings-changed", settings: changed });
+  world.poll({ agents: [gocdAgent(taskId)] });
+  const draining = world.instance(taskId);
+  assertEquals(draining.state === "draining" ? draining.reason : draining.state, "profile-changed");
+});
+
+Deno.test("an agent that is to be replaced is no capacity for new jobs", () => {
+  const { world, taskId } = withIdleAgent();
+  world.send({ kind: "settings-changed", settings: someSettings({ profiles: [{ ...linux, hash: "11111111" }] }) });
+  world.poll({ jobs: jobs(1), agents: [gocdAgent(taskId)] });
+  assertEquals(world.verdict("j0").verdict, "needs-agent");
+});
+
+Deno.test("shorter intervals are in force at once", () => {
+  const world = drive();
+  world.poll();
+  world.send({ kind: "settings-changed", settings: someSettings({ poller: { intervalMs: 10 * second } }) });
+  assertEquals(world.state.server.nextPollMs, world.atMs + 10 * second);
+});
+
+Deno.test("a crash between storing a launch and its ACCEPT leaves an instance that Mesos denies, and another is launched", () => {
+  const world = drive();
+  world.subscribe();
+  world.poll({ jobs: jobs(1) });
+  world.offers(offer("h1"));
+  const { framework, controls, instances } = world.state;
+  const later = drive({ stored: { framework, controls, instances: [...instances.values()] } });
+  later.subscribe();
+  assertEquals(theOne(later.taken(), "reconcile-tasks").tasks.length, 1);
+  later.poll({ jobs: jobs(1) });
+  assertEquals(later.verdict("j0").verdict, "coming");
+  later.status("gocd-abc123-default-1", "TASK_UNKNOWN", { uuid: "", reason: "REASON_RECONCILIATION" });
+  later.wait(second);
+  assertEquals(later.state.demand.wanted[0]?.count, 1);
+});
+
+Deno.test("a drain that a crash has cut goes on where it was", () => {
+  const { world, taskId } = withIdleAgent();
+  world.wait(10 * minute, 10 * second);
+  world.poll({ agents: [gocdAgent(taskId)] });
+  const off = gocdAgent(taskId, { configState: "Disabled" });
+  world.read(off);
+  world.skip(20 * second);
+  world.read(off);
+  const { framework, controls, instances } = world.state;
+  const later = drive({ stored: { framework, controls, instances: [...instances.values()] } });
+  later.subscribe();
+  later.poll({ agents: [] });
+  const killing = later.instance(taskId);
+  assertEquals(killing.state === "killing" ? killing.cause : killing.state, "drained");
+});
+
+Deno.test("switches outlive a restart, and agents of an older configuration are known at the start", () => {
+  const { world, taskId } = withIdleAgent();
+  world.send({ kind: "launching-frozen" });
+  const { framework, controls, instances } = world.state;
+  const state = initialState(
+    { framework, controls, instances: [...instances.values()] },
+    someSettings({ profiles: [aProfile({ name: "other" })] }),
+    zeroMs,
+  );
+  assertEquals(state.controls.frozen, true);
+  assertEquals(state.instances.get(taskId)?.retire, "profile-changed");
+});
+
+Deno.test("a record goes through JSON and comes back as it was", () => {
+  const { world } = withIdleAgent();
+  for (const instance of world.state.instances.values()) {
+    assertEquals(JSON.parse(JSON.stringify(instance)), instance);
+  }
+  assertEquals(JSON.parse(JSON.stringify(world.state.framework)), world.state.framework);
+});
+
+Deno.test("the picture shows instances, profiles, agents that are ours, and what is wrong", () => {
+  const { world, taskId } = withIdleAgent({ poller: { attempts: 0 } });
+  world.status("gocd-abc123-default-9", "TASK_RUNNING");
+  world.poll({
+    jobs: jobs(1, { gocdResources: ["gpu"] }),
+    agents: [gocdAgent(taskId, building), gocdAgent("other", { elastic: true })],
+  });
+  const view = statusView(world.state, world.atMs);
+  assertEquals(view.instances.map((each) => each.state), ["building", "starting"]);
+  assertEquals(view.gocdAgents.map((each) => [each.state, each.taskId]), [["building", taskId], [
+    "elastic",
+    undefined,
+  ]]);
+  assertEquals(view.profiles.map(({ alive, building, starting }) => [alive, building, starting]), [[2, 1, 1]]);
+  assertEquals(view.problems.map((each) => each.code), ["jobs-unserved"]);
+  assertStringIncludes(view.problems[0]?.message ?? "", "1 job is served by no profile");
+  world.send({ kind: "disconnected", reason: "cut" });
+  assertEquals(statusView(world.state, world.atMs).problems[0]?.code, "mesos-connecting");
+});
+
+Deno.test("before the first poll and without a session the picture says so", () => {
+  const state = initialState(emptyStore, someSettings(), zeroMs);
+  const view = statusView(state, zeroMs + 5 * second);
+  assertEquals([view.mesos.session, view.mesos.offers, view.gocd.maintenance], ["connecting", "suppressed", "unknown"]);
+});
