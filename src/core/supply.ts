@@ -32,13 +32,14 @@ export interface Matching {
  */
 export function matchSupply(demand: readonly DemandNode[], supply: readonly SupplyNode[]): Matching {
   const flow = demand.map(() => new Map<number, number>());
+  const holders = supply.map(() => new Set<number>());
   const left = supply.map((node) => node.count);
   const unmet = demand.map((node) => node.count);
   for (const kinds of [["idle"], ["idle", "coming"]]) {
     const usable = supply.map((node) => kinds.includes(node.kind));
     demand.forEach((_, bucket) => {
       while ((unmet[bucket] ?? 0) > 0) {
-        const pushed = augment({ demand, flow, left, usable, bucket, limit: unmet[bucket] ?? 0 });
+        const pushed = augment({ demand, flow, holders, left, usable, bucket, limit: unmet[bucket] ?? 0 });
         if (pushed === 0) break;
         unmet[bucket] = (unmet[bucket] ?? 0) - pushed;
       }
@@ -56,36 +57,39 @@ export function matchSupply(demand: readonly DemandNode[], supply: readonly Supp
 interface Search {
   readonly demand: readonly DemandNode[];
   readonly flow: readonly Map<number, number>[];
+  /** By class: buckets that may have a flow to it. */
+  readonly holders: readonly Set<number>[];
   readonly left: number[];
-  readonly usable: readonly boolean[];
+  /** Classes worth looking at; those that a search in vain has reached never lead anywhere again. */
+  readonly usable: boolean[];
   readonly bucket: number;
   readonly limit: number;
 }
 
 /** Finds one path from a bucket to free capacity, over other buckets that can move elsewhere, and pushes all it can along it. */
 function augment(search: Search): number {
-  const { demand, flow, left, usable, bucket, limit } = search;
+  const { demand, flow, holders, left, usable, bucket, limit } = search;
   const viaBucket = new Map<number, number>();
   const viaClass = new Map<number, number>([[bucket, -1]]);
   const queue = [bucket];
-  for (let at = queue.shift(); at !== undefined; at = queue.shift()) {
+  for (const at of queue) {
     for (const index of demand[at]?.classes ?? []) {
       if (usable[index] !== true || viaBucket.has(index)) continue;
       viaBucket.set(index, at);
       if ((left[index] ?? 0) > 0) return push(search, { viaBucket, viaClass, end: index, limit });
-      flow.forEach((edges, other) => {
-        if ((edges.get(index) ?? 0) > 0 && !viaClass.has(other)) {
-          viaClass.set(other, index);
-          queue.push(other);
-        }
-      });
+      for (const other of holders[index] ?? []) {
+        if (viaClass.has(other) || (flow[other]?.get(index) ?? 0) === 0) continue;
+        viaClass.set(other, index);
+        queue.push(other);
+      }
     }
   }
+  for (const index of viaBucket.keys()) usable[index] = false;
   return 0;
 }
 
 function push(
-  { flow, left }: Search,
+  { flow, holders, left }: Search,
   path: {
     readonly viaBucket: ReadonlyMap<number, number>;
     readonly viaClass: ReadonlyMap<number, number>;
@@ -106,6 +110,7 @@ function push(
     const edges = flow[bucket];
     if (edges === undefined) continue;
     edges.set(to, (edges.get(to) ?? 0) + units);
+    holders[to]?.add(bucket);
     if (from !== -1) edges.set(from, (edges.get(from) ?? 0) - units);
   }
   left[path.end] = (left[path.end] ?? 0) - units;
