@@ -10,12 +10,17 @@ import { initialState, step } from "../core/step.ts";
 import { statusView } from "../core/status_view.ts";
 import type { NoteView, StatusView } from "../core/view.ts";
 import type { Settings } from "../core/settings.ts";
+import { OperatorError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
 import { Inbox } from "./inbox.ts";
 
 /** Notes kept for the page. */
 const historyMax = 200;
+/** Offers that come while nothing can be stored are refused for so long. */
+const unstoredRefuseSeconds = 5;
+/** A subscription whose framework id could not be stored is tried again after this. */
+const subscribeAgainMs = 5_000;
 
 /** What an engine needs. */
 export interface EngineOptions {
@@ -37,7 +42,7 @@ export class Engine {
   readonly #history: NoteView[] = [];
   readonly #noteCounts = new Map<string, number>();
   #state: State;
-  #storeBroken = false;
+  #isStoreBroken = false;
 
   private constructor(options: EngineOptions, state: State) {
     this.#options = options;
@@ -95,56 +100,55 @@ export class Engine {
     }
   }
 
-  /** Handles what waits, and no more. For the end of the program. */
-  async drainInbox(): Promise<void> {
-    const signal = AbortSignal.abort();
-    for (let event = await this.#inbox.next(signal); event !== undefined; event = await this.#inbox.next(signal)) {
-      await this.handle(event);
-    }
-  }
-
-  /** One event: step, store, perform, tell. */
+  /** One event: step, store, perform, tell. Throws only for a fault of ours. */
   async handle(event: Event): Promise<void> {
     const { clock, random } = this.#options;
     const frame = step(this.#state, { atMs: clock.nowMs(), random: random(), event });
-    if (frame.records.length > 0 && !(await this.#stored(frame))) return;
+    if (frame.records.length > 0 && !(await this.#stored(frame))) return this.#holdBack(event, frame);
     this.#state = frame.state;
     for (const effect of frame.effects) this.#options.perform(effect);
     for (const note of frame.notes) this.#tell(note);
   }
 
-  /** Stores a frame's records. When that fails nothing of the frame happens: no launch, no kill, no acknowledgement. */
-  async #stored(frame: Frame): Promise<boolean> {
+  async #stored({ records }: Frame): Promise<boolean> {
     try {
-      await this.#options.store.commit(frame.records);
-      if (this.#storeBroken) {
-        this.#storeBroken = false;
+      await this.#options.store.commit(records);
+      if (this.#isStoreBroken) {
+        this.#isStoreBroken = false;
         this.#tell({ level: "info", code: "store-works", text: "the state can be stored again", fields: {} });
       }
       return true;
     } catch (error) {
-      this.#storeBroken = true;
-      const { askedMs: _, ...server } = this.#state.server;
-      this.#state = { ...this.#state, server };
-      for (const effect of frame.effects) {
-        if (effect.kind === "decline-offers") this.#options.perform(effect);
-        else if (effect.kind === "accept-offers") {
-          this.#options.perform({ kind: "decline-offers", offerIds: effect.offerIds, refuseSeconds: 5 });
-        }
-      }
+      this.#isStoreBroken = true;
       this.#tell({
         level: "error",
         code: "store-failed",
-        text:
-          `the state cannot be stored: ${
-            error instanceof Error ? error.message : String(error)
-          }; nothing is launched ` +
-          "or taken down until it can",
-        hint: error instanceof Error && "hint" in error ? String(error.hint) : "check the disk of state.path",
+        text: `the state cannot be stored: ${messageOf(error)}; nothing is launched or taken down until it can`,
+        hint: error instanceof OperatorError ? error.hint : "check the disk of state.path",
         fields: {},
         onceKey: "store",
       });
       return false;
+    }
+  }
+
+  /**
+   * A frame whose records cannot be stored does not happen: no launch, no kill, no acknowledgement, no change of an
+   * instance. What needs no record goes on: the server is watched, offers are given back, an ERROR is obeyed.
+   */
+  #holdBack(event: Event, frame: Frame): void {
+    const { server, demand, offers } = frame.state;
+    this.#state = {
+      ...this.#state,
+      server: { ...server, asksMs: this.#state.server.asksMs },
+      demand,
+      offers: { ...this.#state.offers, undeclined: offers.undeclined },
+    };
+    for (const effect of frame.effects.flatMap(withoutRecord)) this.#options.perform(effect);
+    if (event.kind === "subscribed") {
+      // A framework id that is not stored would orphan every agent: without one, there is no session.
+      const message = "the framework id cannot be stored";
+      this.#options.perform({ kind: "end-session", message, retryMs: subscribeAgainMs });
     }
   }
 
@@ -157,4 +161,39 @@ export class Engine {
     }
     this.#options.tell(note, atMs);
   }
+}
+
+/** What may be done of a frame whose records could not be stored. */
+function withoutRecord(effect: Effect): readonly Effect[] {
+  switch (effect.kind) {
+    case "poll-gocd":
+    case "read-gocd-agents":
+    case "step-down":
+    case "end-session":
+    case "decline-offers":
+    case "decline-inverse-offers":
+      return [effect];
+    case "accept-offers":
+      return [{ kind: "decline-offers", offerIds: effect.offerIds, refuseSeconds: unstoredRefuseSeconds }];
+    case "accept-inverse-offers":
+      return [{ kind: "decline-inverse-offers", offerIds: effect.offerIds, refuseSeconds: unstoredRefuseSeconds }];
+    case "suppress-offers":
+    case "revive-offers":
+    case "acknowledge-status":
+    case "reconcile-tasks":
+    case "kill-task":
+    case "teardown-framework":
+    case "enable-gocd-agent":
+    case "disable-gocd-agents":
+    case "delete-gocd-agents":
+    case "exit":
+      // Decided again from the state that stays, or sent again by the other side.
+      return [];
+    default:
+      return effect satisfies never;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

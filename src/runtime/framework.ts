@@ -48,7 +48,10 @@ export interface Framework {
   post(event: Event): void;
   /** Tells something to the log. */
   tell(note: Note): void;
-  /** Runs until the signal is aborted or the program must end by itself. The store is left open. */
+  /**
+   * Runs until the signal is aborted or the program must end by itself. The store is left open. Throws what a part of it
+   * throws, a fault of ours, after the other parts have ended. To be called once.
+   */
   run(signal: AbortSignal): Promise<FrameworkEnd>;
 }
 
@@ -61,6 +64,11 @@ export async function createFramework(config: Config, ports: FrameworkPorts): Pr
   let end: FrameworkEnd = { kind: "stopped" };
   const finish = (how: FrameworkEnd): void => {
     if (end.kind === "stopped") end = how;
+    ending.abort();
+  };
+  let failure: { readonly error: unknown } | undefined;
+  const fail = (error: unknown): void => {
+    failure ??= { error };
     ending.abort();
   };
   const post = (event: Event): void => engine.post(event);
@@ -83,10 +91,11 @@ export async function createFramework(config: Config, ports: FrameworkPorts): Pr
     nowMs: () => clock.nowMs(),
     stepDown: (message) => finish({ kind: "superseded", message }),
     endSession: (message, retryMs) => {
-      supervisor.endSession(retryMs);
+      supervisor.endSession(message, retryMs);
       if (retryMs === undefined) finish({ kind: "refused", message });
     },
     exit: (message) => finish({ kind: "torn-down", message }),
+    fail,
   });
   const engine = await Engine.create({
     store: ports.store,
@@ -105,22 +114,21 @@ export async function createFramework(config: Config, ports: FrameworkPorts): Pr
       const before = JSON.stringify(identity());
       current = config;
       // Mesos applies a changed name, role, filter or capability at the next SUBSCRIBE with the same id.
-      if (JSON.stringify(identity()) !== before) supervisor.endSession(0);
+      if (JSON.stringify(identity()) !== before) supervisor.endSession("the configuration of the framework has changed", 0);
       post({ kind: "settings-changed", settings: config.settings });
     },
     run: async (signal) => {
       const stop = (): void => ending.abort();
       if (signal.aborted) stop();
       signal.addEventListener("abort", stop, { once: true });
-      await Promise.all([
-        engine.run(ending.signal),
-        supervisor.run(ending.signal),
-        pulse(post, clock, ending.signal),
-      ]);
+      const parts = [engine.run(ending.signal), supervisor.run(ending.signal), pulse(post, clock, ending.signal)];
+      // One part that fails ends the others: half a program would watch its agents go astray.
+      await Promise.all(parts.map((part) => part.catch(fail)));
       signal.removeEventListener("abort", stop);
       const limit = new AbortController();
       await Promise.race([performer.settled(), clock.sleep(settleMs, limit.signal)]);
       limit.abort();
+      if (failure !== undefined) throw failure.error;
       return end;
     },
   };

@@ -5,10 +5,12 @@ import type { Event } from "../core/event.ts";
 
 /** Events that may wait; more means that the engine is stuck, and the oldest tick or read is of no use any more. */
 export const eventsMax = 100_000;
+/** Places of events handed out that are kept at most, unless as many wait: moving the rest costs the same per event. */
+const compactAt = 1_024;
 
 /** A bounded queue with one reader. */
 export class Inbox {
-  #events: Event[] = [];
+  #events: (Event | undefined)[] = [];
   #head = 0;
   #wake: (() => void) | undefined;
 
@@ -32,8 +34,10 @@ export class Inbox {
     while (true) {
       const event = this.#events[this.#head];
       if (event !== undefined) {
+        // A poll may hold megabytes: what is handed out is let go of at once.
+        this.#events[this.#head] = undefined;
         this.#head++;
-        if (this.#head > 1_024 && this.#head * 2 > this.#events.length) {
+        if (this.#head === this.#events.length || this.#head >= compactAt && this.#head * 2 > this.#events.length) {
           this.#events = this.#events.slice(this.#head);
           this.#head = 0;
         }

@@ -19,6 +19,8 @@ export interface PerformOptions {
   readonly stepDown: (message: string) => void;
   readonly endSession: (message: string, retryMs: number | undefined) => void;
   readonly exit: (message: string) => void;
+  /** Something here failed that is no failure of a call: a fault of ours. */
+  readonly fail: (error: unknown) => void;
 }
 
 /** Carries out effects; returns at once, results come as events. */
@@ -32,8 +34,8 @@ export interface Performer {
 export function createPerformer(options: PerformOptions): Performer {
   const underWay = new Set<Promise<void>>();
   const start = (work: Promise<void>): void => {
-    underWay.add(work);
-    work.finally(() => underWay.delete(work));
+    const watched = work.catch(options.fail).finally(() => underWay.delete(watched));
+    underWay.add(watched);
   };
   return {
     perform: (effect) => {
@@ -54,14 +56,14 @@ export function createPerformer(options: PerformOptions): Performer {
           options.endSession(effect.message, effect.retryMs);
           break;
         case "exit":
-          start(Promise.allSettled([...underWay]).then(() => options.exit(effect.message)));
+          start(Promise.all([...underWay]).then(() => options.exit(effect.message)));
           break;
         default:
           start(callMesos(options, effect));
       }
     },
     settled: async () => {
-      while (underWay.size > 0) await Promise.allSettled([...underWay]);
+      while (underWay.size > 0) await Promise.all([...underWay]);
     },
   };
 }

@@ -35,8 +35,8 @@ export interface SupervisorOptions {
 export interface Supervisor {
   /** The subscription of the moment. */
   session(): MesosSession | undefined;
-  /** Ends the session; the next try comes after `retryMs`, or never where that is absent. */
-  endSession(retryMs: number | undefined): void;
+  /** Ends the session, or the try to get one; the next try comes after `retryMs`, or never where that is absent. */
+  endSession(reason: string, retryMs: number | undefined): void;
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -44,14 +44,24 @@ export interface Supervisor {
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { mesos, clock, post } = options;
   let session: MesosSession | undefined;
-  let pauseMs: number | undefined;
+  /** Ends the try of the moment, also one that still waits for an answer; absent between two tries. */
+  let trying: AbortController | undefined;
+  /** Ends the pause of the moment. */
+  let pausing = new AbortController();
+  let asked: { readonly retryMs: number; readonly reason: string } | undefined;
   let stopped = false;
   let tries = 0;
   let outageMs: number | undefined;
 
   const attempt = async (signal: AbortSignal): Promise<Error | undefined> => {
+    const own = new AbortController();
+    trying = own;
     try {
-      session = await mesos.subscribe(options.identity(), options.frameworkId(), signal);
+      session = await mesos.subscribe(
+        options.identity(),
+        options.frameworkId(),
+        AbortSignal.any([signal, own.signal]),
+      );
       const startedMs = clock.nowMs();
       for await (const event of session.events) {
         if (clock.nowMs() - startedMs > goodSessionMs) tries = 0;
@@ -61,19 +71,33 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       }
       return undefined;
     } catch (error) {
+      if (own.signal.aborted) return undefined;
       return error instanceof Error ? error : new Error(String(error));
     } finally {
       session?.close();
       session = undefined;
+      trying = undefined;
+    }
+  };
+
+  /** Waits, and anew where the core asks for another pause meanwhile: its ERROR may be handled after the stream's end. */
+  const pause = async (firstMs: number, signal: AbortSignal): Promise<void> => {
+    for (let waitMs: number | undefined = firstMs; waitMs !== undefined && !stopped && !signal.aborted;) {
+      pausing = new AbortController();
+      await clock.sleep(waitMs, AbortSignal.any([signal, pausing.signal]));
+      waitMs = asked?.retryMs;
+      asked = undefined;
     }
   };
 
   return {
     session: () => session,
-    endSession: (retryMs) => {
+    endSession: (reason, retryMs) => {
       if (retryMs === undefined) stopped = true;
-      pauseMs = retryMs;
+      asked = { retryMs: retryMs ?? 0, reason };
       session?.close();
+      trying?.abort();
+      pausing.abort();
     },
     run: async (signal) => {
       while (!signal.aborted && !stopped) {
@@ -81,12 +105,15 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         if (signal.aborted) return;
         outageMs ??= clock.nowMs();
         tries++;
-        const waitMs = pauseMs ??
+        const waitMs = asked?.retryMs ??
           pauseAfter(error, { tries, forMs: clock.nowMs() - outageMs, random: options.random() });
-        pauseMs = undefined;
-        post({ kind: "disconnected", reason: error?.message ?? "the master has ended the stream" });
+        post({
+          kind: "disconnected",
+          reason: asked?.reason ?? error?.message ?? "the master has ended the stream",
+        });
+        asked = undefined;
         if (error !== undefined) options.tell(error, waitMs, tries);
-        if (!stopped) await clock.sleep(waitMs, signal);
+        await pause(waitMs, signal);
       }
     },
   };

@@ -1,0 +1,143 @@
+// Both strict servers on free loopback ports, on scaled time, with an agent process in each container that starts, and
+// the books that tests check: launches by task id, the most containers at once. Used by tests/wire and tests/bench.
+
+import { type GocdHttp, startGocdHttp } from "../../src/sim/gocd_http.ts";
+import { type MesosHttp, type MesosWireFaults, startMesosHttp } from "../../src/sim/mesos_http.ts";
+import { createSimGocd, type SimGocd, type SimGocdOptions } from "../../src/sim/sim_gocd.ts";
+import {
+  createSimMesos,
+  seededRandom,
+  type SimContainerEvent,
+  type SimMesos,
+  type SimMesosOptions,
+} from "../../src/sim/sim_mesos.ts";
+import type { Clock } from "../../src/runtime/clock.ts";
+import { scaledClock, type TimeScale } from "./scaled_clock.ts";
+
+/** What a test says about its cluster. */
+export interface ClusterOptions {
+  /** Of the GoCD server; default 26.1.0. */
+  readonly version?: string;
+  /** How much faster than real time; default 60. */
+  readonly speed?: number;
+  /** Default 1. */
+  readonly seed?: number;
+  readonly gocd?: Partial<SimGocdOptions>;
+  readonly mesos?: Partial<SimMesosOptions>;
+  readonly wire?: MesosWireFaults;
+  /** From a container's start to its agent's first contact, ms; default 8,000. */
+  readonly bootDelayMs?: number;
+}
+
+/** Login, key and image that the cluster's configuration has. */
+export const clusterNames = { userName: "scaler", password: "s3cret-pw", key: "right-key", image: "agent:1" } as const;
+
+/** A running cluster. */
+export interface Cluster {
+  readonly scale: TimeScale;
+  readonly clock: Clock;
+  readonly gocd: SimGocd;
+  readonly mesos: SimMesos;
+  readonly gocdHttp: GocdHttp;
+  readonly mesosHttp: MesosHttp;
+  /** How often a container of a task id has started. */
+  readonly launches: ReadonlyMap<string, number>;
+  /** Task ids of containers that run. */
+  readonly running: ReadonlySet<string>;
+  /** Lets both models see the time of now. */
+  advance(): void;
+  /** The connections of a framework.conf, and whatever else the test adds. */
+  configText(more?: string): string;
+  close(): Promise<void>;
+}
+
+/** Starts both servers. */
+export function startCluster(options: ClusterOptions = {}): Cluster {
+  const scale: TimeScale = { speed: options.speed ?? 60, startMs: Date.now() };
+  const clock = scaledClock(scale);
+  const { nowMs } = clock;
+  const random = seededRandom(options.seed ?? 1);
+  const mesos = createSimMesos({
+    random,
+    startMs: nowMs(),
+    mesosAgents: ["h1", "h2", "h3"].map((hostname) => ({
+      hostname,
+      resources: { cpus: 16, mem: 32_768, disk: 100_000 },
+    })),
+    ...options.mesos,
+  });
+  const gocd = createSimGocd({
+    version: options.version ?? "26.1.0",
+    nowMs: nowMs(),
+    random,
+    autoRegisterKey: clusterNames.key,
+    security: { kind: "on", users: [{ name: clusterNames.userName, password: clusterNames.password, admin: true }] },
+    ...options.gocd,
+  });
+  const books = keepBooks(gocd, options.bootDelayMs ?? 8_000);
+  const mesosHttp = startMesosHttp(mesos, {
+    nowMs,
+    sleep: clock.sleep,
+    onContainers: books.follow,
+    ...(options.wire === undefined ? {} : { faults: options.wire }),
+  });
+  const closing = new AbortController();
+  const gocdHttp = startGocdHttp(gocd, { port: 0, nowMs, sleep: (ms) => clock.sleep(ms, closing.signal) });
+  return {
+    scale,
+    clock,
+    gocd,
+    mesos,
+    gocdHttp,
+    mesosHttp,
+    launches: books.launches,
+    running: books.running,
+    advance: () => gocd.advance(nowMs()),
+    configText: (more = "") => configText({ mesosPort: mesosHttp.port, gocdUrl: gocdHttp.url }, more),
+    close: async () => {
+      closing.abort();
+      await Promise.all([gocdHttp.close(), mesosHttp.close()]);
+    },
+  };
+}
+
+interface Books {
+  readonly launches: Map<string, number>;
+  readonly running: Set<string>;
+  follow(events: readonly SimContainerEvent[]): void;
+}
+
+function keepBooks(gocd: SimGocd, bootDelayMs: number): Books {
+  const launches = new Map<string, number>();
+  const running = new Set<string>();
+  const hostnames = new Map<string, string>();
+  const follow = (event: SimContainerEvent): void => {
+    if (event.kind === "started") {
+      launches.set(event.taskId, (launches.get(event.taskId) ?? 0) + 1);
+      running.add(event.taskId);
+      hostnames.set(event.taskId, event.hostname);
+      const { hostname, env, atMs } = event;
+      gocd.agentStarted({ hostname, env, uuid: crypto.randomUUID(), bootDelayMs, nowMs: Math.max(atMs, gocd.nowMs) });
+      return;
+    }
+    running.delete(event.taskId);
+    gocd.agentStopped(hostnames.get(event.taskId) ?? event.taskId, Math.max(event.atMs, gocd.nowMs));
+  };
+  return { launches, running, follow: (events) => events.forEach(follow) };
+}
+
+function configText(at: { readonly mesosPort: number; readonly gocdUrl: string }, more: string): string {
+  return `gocd-mesos {
+  mesos-master: "127.0.0.1:${at.mesosPort}"
+  go-server {
+    url: "${at.gocdUrl}", agent-url: "${at.gocdUrl}"
+    user-name: "${clusterNames.userName}", password: "${clusterNames.password}"
+  }
+  go-agent { auto-register-key: "${clusterNames.key}", docker-image: "${clusterNames.image}", mem = 512 MB }
+  poller { interval = 5 seconds, attempts = 1, max-interval = 5 seconds }
+  scaling { idle-timeout = 30 seconds }
+  http.listen = off
+  ${more}
+}
+`;
+}

@@ -1,0 +1,47 @@
+// Time that runs faster than real time, so that drains of 20 seconds pass in a fraction of one over real sockets.
+// Used by cluster.ts here, and by fast_time.ts in a child process, which then agree on what time it is.
+
+import type { Clock } from "../../src/runtime/clock.ts";
+
+/** A scale: `speed` seconds pass in one real second, from `startMs` on. */
+export interface TimeScale {
+  readonly speed: number;
+  /** Ms since the epoch at which scaled and real time are the same. */
+  readonly startMs: number;
+}
+
+/** The scaled time of a real one, whole ms. */
+export function scaledMs({ speed, startMs }: TimeScale, realMs: number): number {
+  return Math.floor(startMs + (realMs - startMs) * speed);
+}
+
+/** A clock that runs `speed` times as fast as the machine's. */
+export function scaledClock(scale: TimeScale): Clock {
+  return {
+    nowMs: () => scaledMs(scale, Date.now()),
+    sleep: (ms, signal) => sleepReal(ms / scale.speed, signal),
+  };
+}
+
+/** Resolves after `ms` of real time, or at once when the signal is aborted; leaves no timer behind. */
+export function sleepReal(ms: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted === true) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener("abort", done, { once: true });
+  });
+}
+
+/** Waits until `isSo` gives true, or throws with what `describe` says after `limitMs` of real time. */
+export async function until(isSo: () => boolean, describe: () => string, limitMs = 30_000): Promise<void> {
+  const endMs = performance.now() + limitMs;
+  while (!isSo()) {
+    if (performance.now() > endMs) throw new Error(`not within ${limitMs / 1000} s: ${describe()}`);
+    await sleepReal(5);
+  }
+}
