@@ -9,39 +9,43 @@ export interface ManualTimer {
   running(ms: number): number;
   /** Lets those that run with exactly this time run out; gives how many. */
   fire(ms: number): number;
-  /** Resolves as soon as one runs with exactly this time. */
-  started(ms: number): Promise<void>;
+  /** Resolves as soon as so many with exactly this time have been started, one by default. */
+  started(ms: number, times?: number): Promise<void>;
 }
 
 /** Makes a timer. */
 export function createManualTimer(): ManualTimer {
   const timers = new Set<{ readonly callback: () => void; readonly ms: number }>();
-  const waiting = new Map<number, PromiseWithResolvers<void>>();
-  const withTime = (ms: number): { readonly callback: () => void }[] => [...timers].filter((timer) => timer.ms === ms);
+  const starts = new Map<number, number>();
+  const waiting = new Set<() => void>();
   return {
     setTimer: (callback, ms) => {
       const timer = { callback, ms };
       timers.add(timer);
-      waiting.get(ms)?.resolve();
-      waiting.delete(ms);
+      starts.set(ms, (starts.get(ms) ?? 0) + 1);
+      waiting.forEach((look) => look());
       return () => timers.delete(timer);
     },
-    running: (ms) => withTime(ms).length,
+    running: (ms) => [...timers].filter((timer) => timer.ms === ms).length,
     fire: (ms) => {
-      const due = withTime(ms);
-      for (const timer of [...timers].filter((timer) => timer.ms === ms)) {
+      const due = [...timers].filter((timer) => timer.ms === ms);
+      for (const timer of due) {
         timers.delete(timer);
         timer.callback();
       }
       return due.length;
     },
-    started: (ms) => {
-      if (withTime(ms).length > 0) {
-        return Promise.resolve();
-      }
-      const waiter = waiting.get(ms) ?? Promise.withResolvers<void>();
-      waiting.set(ms, waiter);
-      return waiter.promise;
+    started: (ms, times = 1) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const look = (): void => {
+        if ((starts.get(ms) ?? 0) >= times) {
+          waiting.delete(look);
+          resolve();
+        }
+      };
+      waiting.add(look);
+      look();
+      return promise;
     },
   };
 }
