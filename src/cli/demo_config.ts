@@ -5,14 +5,16 @@ import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
 import { demoNames } from "../sim/demo_scenario.ts";
 
-/** Where the demo's servers and page are. */
+/** What differs from demo to demo. */
 export interface DemoAddresses {
   /** `host:port` of the simulated master. */
   readonly mesosMaster: string;
   /** Base URL of the simulated GoCD server. */
   readonly gocdUrl: string;
-  /** `host:port` of the status page. */
+  /** `host:port` of the status page, or `off`. */
   readonly listen: string;
+  /** Whether agents of profile staging may come up Pending: GoCD 15.2 can put no Pending agent into an environment. */
+  readonly stagingKey: "outdated" | "right";
 }
 
 /** The addresses that `--print-config` shows; a real demo takes free ports. */
@@ -20,17 +22,19 @@ export const exampleAddresses: DemoAddresses = {
   mesosMaster: "127.0.0.1:5050",
   gocdUrl: "http://127.0.0.1:8153/go",
   listen: "127.0.0.1:8090",
+  stagingKey: "outdated",
 };
 
 /** The text of the demo's framework.conf. */
-export function demoConfigText({ mesosMaster, gocdUrl, listen }: DemoAddresses): string {
+export function demoConfigText({ mesosMaster, gocdUrl, listen, stagingKey }: DemoAddresses): string {
+  const env = `env { AGENT_AUTO_REGISTER_KEY = "${demoNames.outdatedKey}", AGENT_KEY = "${demoNames.outdatedKey}" }`;
   return `# framework.conf of \`gocd-mesos demo\`. Times are far shorter than in life.
 gocd-mesos {
   mesos-master: "${mesosMaster}"
   mesos { name = "GoCD-Mesos demo" }
 
   go-server {
-    url = "${gocdUrl}", agent-url = "${gocdUrl}"
+    url = "${gocdUrl}"
     user-name: "${demoNames.userName}", password: "${demoNames.password}"
   }
 
@@ -45,10 +49,12 @@ gocd-mesos {
   profiles {
     linux { resources = ["linux"], max-agents = 3 }
     jvm { resources = ["linux", "java"], cpus = 2, mem = 2 GB }
-    # Its agents bring an outdated key, so that they come up Pending and are enabled by gocd-mesos.
     staging {
-      resources = ["linux"], environments = ["staging"]
-      env { AGENT_AUTO_REGISTER_KEY = "${demoNames.outdatedKey}", AGENT_KEY = "${demoNames.outdatedKey}" }
+      resources = ["linux"], environments = ["staging"]${
+    stagingKey === "right" ? "" : `
+      # An outdated key: its agents come up Pending and are enabled by gocd-mesos.
+      ${env}`
+  }
     }
     # There is no such image.
     arm { resources = ["arm"], docker-image = "${demoNames.missingImage}" }

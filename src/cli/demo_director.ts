@@ -109,7 +109,7 @@ export function createDirector(options: DirectorOptions): Director {
     phase: (atMs) => {
       if (connectedMs === undefined) return "connecting";
       if (played === 0) return "connected; the first jobs come soon";
-      if (!isDrained) return isBuilt ? "all is built; agents go when two looks 20 s apart find them idle" : title;
+      if (!isDrained) return isBuilt ? "all is built; idle agents are drained" : title;
       return options.mustDrain
         ? "all is built and drained"
         : `all is built and drained; the next small wave comes in ${

@@ -5,7 +5,6 @@ import type { Note } from "../core/note.ts";
 import type { NoteView, StatusView } from "../core/view.ts";
 import { createFloodGate } from "../log/flood_gate.ts";
 import { createLog } from "../log/log.ts";
-import { realClock } from "../runtime/clock.ts";
 import type { DemoFacts, DemoJobFact } from "../sim/demo_facts.ts";
 import { version } from "../version.ts";
 import { demoFrame, type DemoPicture } from "./demo_frame.ts";
@@ -51,7 +50,7 @@ const failuresMax = 10;
 /** Makes the display of one demo. */
 export function createDemoDisplay(
   io: CliIo,
-  options: { readonly startedMs: number; readonly isTable: boolean },
+  options: { readonly startedMs: number; readonly isTable: boolean; readonly nowMs: () => number },
 ): DemoDisplay {
   const gate = createFloodGate();
   const history: NoteView[] = [];
@@ -66,7 +65,7 @@ export function createDemoDisplay(
     format: "text",
     write: io.out,
     isTerminal: io.isTerminal,
-    nowMs: () => realClock.nowMs(),
+    nowMs: options.nowMs,
   });
   const remember = (note: NoteView): void => {
     history.push(note);
@@ -106,9 +105,10 @@ export function createDemoDisplay(
       if (screen === undefined || servers === undefined) return;
       const { startedMs } = options;
       const elapsedMs = atMs - startedMs;
-      screen.draw(
-        demoFrame({ ...servers, elapsedMs, startedMs, phase, view, facts, history }, { ...io.size(), hasColour }),
-      );
+      const { columns, rows } = io.size();
+      // The last column stays free: clearing the rest of a full line would take its last character.
+      const window = { columns: columns - 1, rows, hasColour };
+      screen.draw(demoFrame({ ...servers, elapsedMs, startedMs, phase, view, facts, history }, window));
     },
     close: () => screen?.close(),
     get failures(): readonly string[] {
@@ -130,5 +130,6 @@ function announce(info: (text: string) => void, { gocd, mesos, pageUrl }: DemoSe
 function failureText(note: Note): string {
   const { profile, taskId } = note.fields;
   const text = note.text.replace(`${taskId} `, "").replace(/^failed to start on \S+: /, "");
-  return `profile ${profile}: ${cutText(shortError(safeText(text)), reasonMax)}`;
+  const reason = cutText(shortError(safeText(text)), reasonMax).replace(/[\s,;'"(]+[^\s]*…$/, " …");
+  return `profile ${profile}: ${reason}`;
 }

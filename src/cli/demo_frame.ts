@@ -44,6 +44,8 @@ export interface Window {
 
 /** Widest picture; more is hard to read. */
 const columnsMax = 160;
+/** The first that are shown where there is no room for all agents. */
+const busiestFirst = ["building", "launching", "starting", "idle", "killing", "draining", "gone"];
 /** An agent that is gone stays on the picture for so long. */
 const goneShownMs = 4_000;
 
@@ -52,11 +54,13 @@ export function demoFrame(picture: DemoPicture, window: Window): string[] {
   const size = { ...window, columns: Math.max(20, Math.min(window.columns, columnsMax)) };
   const head = headLines(picture, size);
   const jobs = jobRows(picture.view);
-  const instances = agentRows(picture);
+  const agents = agentRows(picture);
   // A blank line and a title for each of three sections, a heading for two of them.
   const room = size.rows - head.length - 8;
   if (room < 3) return head.slice(0, Math.max(1, size.rows));
-  const [jobsMax, agentsMax, notesMax] = shareRows([jobs.length, instances.length, 30], room);
+  const [jobsMax, agentsMax, notesMax] = shareRows([jobs.length, agents.length, 30], room);
+  const rank = (row: readonly Cell[]): number => busiestFirst.indexOf(row[1]?.text ?? "") % busiestFirst.length;
+  const shown = agents.length <= agentsMax ? agents : agents.toSorted((a, b) => rank(a) - rank(b));
   const notes = picture.history.slice(-Math.max(1, notesMax));
   return [
     ...head,
@@ -69,7 +73,7 @@ export function demoFrame(picture: DemoPicture, window: Window): string[] {
     ),
     ...section(`AGENTS  ${picture.view.instances.filter(isAlive).length} of ours on Mesos`, size),
     ...tableOf(
-      instances,
+      shown,
       agentsMax,
       { head: agentColumns, none: "none yet", what: (left) => `and ${left} more agents` },
       size,
@@ -82,7 +86,7 @@ export function demoFrame(picture: DemoPicture, window: Window): string[] {
 function headLines(picture: DemoPicture, size: Window): string[] {
   const { gocd, mesos, facts, view, pageUrl } = picture;
   const { hasColour, columns } = size;
-  const rest = `  ${clockText(picture.elapsedMs)}  ${picture.phase}`;
+  const rest = safeText(`  ${clockText(picture.elapsedMs)}  ${picture.phase}`);
   const built = facts.jobs.filter((job) => job.builtMs !== undefined).length;
   const servable = facts.jobs.filter((job) => job.fate === "built").length;
   const counts = countStates(view.instances);
@@ -91,7 +95,7 @@ function headLines(picture: DemoPicture, size: Window): string[] {
     ` ${paint("gocd-mesos demo", "bold", hasColour)}${cutText(rest, columns - 16)}`,
     paint(
       cutText(
-        ` GoCD ${gocd.version} at ${gocd.url}, Mesos ${mesos.version} at ${mesos.master}: both simulated`,
+        ` GoCD ${gocd.version} at ${hostOf(gocd.url)}, Mesos ${mesos.version} at ${mesos.master} (simulated)`,
         columns,
       ),
       "dim",
@@ -108,13 +112,19 @@ function headLines(picture: DemoPicture, size: Window): string[] {
     pieces([
       { text: " agents  " },
       { text: counts.map(([word, count]) => `${count} ${word}`).join(", ") || "none" },
+    ], size),
+    pieces([
       {
-        text: `; launched ${facts.launched}, stopped ${facts.stopped}, failed ${facts.failedLaunches}`,
-        style: "dim",
+        text:
+          ` so far  ${facts.launched} launched, ${facts.stopped} stopped, ${facts.failedLaunches} failed to start, `,
       },
-      { text: `; builds killed ${facts.buildsKilled}`, style: facts.buildsKilled === 0 ? "dim" : "bad" },
+      { text: `${facts.buildsKilled} builds killed`, style: facts.buildsKilled === 0 ? "plain" : "bad" },
     ], size),
   ];
+}
+
+function hostOf(url: string): string {
+  return url.replace(/^https?:\/\//, "").replace(/\/go$/, "");
 }
 
 function progressBar(done: number, all: number, width: number): string {
@@ -209,9 +219,14 @@ function jobRows(view: StatusView): Cell[][] {
       { text: String(jobs.length) },
       { text: clockText(view.atMs - oldestMs) },
       { text: first.verdict, style: verdictStyles[first.verdict] },
-      { text: shortError(first.reason) },
+      { text: shortReason(first.reason) },
     ]];
   });
+}
+
+/** "needs-agent" stands in the column before: the profile is news, the sentence is not. */
+function shortReason(reason: string): string {
+  return shortError(reason).replace(/^profile (\S+) must launch one: /, "profile $1: ");
 }
 
 const agentColumns = [

@@ -2,11 +2,12 @@
 // progress (demo_director.ts), the pictures (demo_frame.ts), the summary's words (demo_summary.ts). Called by demo.ts.
 
 import { exitCodes, OperatorError } from "../errors.ts";
-import { realClock } from "../runtime/clock.ts";
+import { type Clock, realClock } from "../runtime/clock.ts";
 import { createFramework, type Framework } from "../runtime/framework.ts";
 import { openGocd, openMesos, openStore, randomNumber } from "../runtime/ports.ts";
 import { startStatusServer } from "../runtime/status_server.ts";
 import { type DemoCluster, startDemoCluster } from "../sim/demo_cluster.ts";
+import { gocdRules } from "../sim/gocd_versions.ts";
 import type { Store } from "../store/store.ts";
 import { loadDemoConfig } from "./demo_config.ts";
 import { createDirector, type DemoEnd, type Director } from "./demo_director.ts";
@@ -32,20 +33,29 @@ const limitMs = 88_000;
 /** Between two looks at everything, and two pictures. */
 const lookMs = 200;
 
+/** What a demo is made of; tests take a faster clock, and look at the cluster from outside. */
+export interface DemoParts {
+  readonly clock: Clock;
+  readonly startCluster: typeof startDemoCluster;
+}
+
+const realParts: DemoParts = { clock: realClock, startCluster: startDemoCluster };
+
 /** Runs a demo and returns its exit code. Throws OperatorError where it cannot even start. */
-export async function runDemo(options: DemoOptions, io: CliIo): Promise<number> {
-  const startedMs = realClock.nowMs();
-  const display = createDemoDisplay(io, { startedMs, isTable: io.isTerminal && !options.isPlain });
-  const { nowMs, sleep } = realClock;
-  const cluster = startDemoCluster({
+export async function runDemo(options: DemoOptions, io: CliIo, parts: DemoParts = realParts): Promise<number> {
+  const { clock } = parts;
+  const nowMs = (): number => clock.nowMs();
+  const startedMs = nowMs();
+  const display = createDemoDisplay(io, { startedMs, isTable: io.isTerminal && !options.isPlain, nowMs });
+  const cluster = parts.startCluster({
     gocdVersion: options.gocdVersion,
     seed: options.seed,
     nowMs,
-    sleep,
+    sleep: (ms, signal) => clock.sleep(ms, signal),
     onJob: display.job,
   });
   try {
-    const outcome = await withFolder((folder) => runOn(cluster, { options, folder, display, startedMs }, io));
+    const outcome = await withFolder((folder) => runOn(cluster, { options, folder, display, clock, startedMs }, io));
     display.close();
     for (const line of summaryLines(outcome, io.size().columns)) io.out(line);
     return outcomeCode(outcome);
@@ -59,22 +69,29 @@ interface Setting {
   readonly options: DemoOptions;
   readonly folder: string;
   readonly display: DemoDisplay;
+  readonly clock: Clock;
   readonly startedMs: number;
 }
 
 /** Runs the real scheduler against the cluster until the demo is over, and takes stock. */
 async function runOn(cluster: DemoCluster, setting: Setting, io: CliIo): Promise<DemoOutcome> {
-  const { options, folder, display, startedMs } = setting;
+  const { options, folder, display, clock, startedMs } = setting;
   const listen = options.listen ?? freeAddress();
-  const config = loadDemoConfig(folder, { mesosMaster: cluster.mesosMaster, gocdUrl: cluster.gocdUrl, listen });
+  const config = loadDemoConfig(folder, {
+    mesosMaster: cluster.mesosMaster,
+    gocdUrl: cluster.gocdUrl,
+    listen,
+    stagingKey: canSetEnvironments(cluster.gocdVersion) ? "outdated" : "right",
+  });
   const store = openStore(config);
-  const mesos = openMesos(() => config, realClock);
+  const gocd = openGocd(config, clock);
+  const mesos = openMesos(() => config, clock);
   try {
     const framework = await createFramework(config, {
       store,
-      gocd: openGocd(config, realClock),
+      gocd,
       mesos,
-      clock: realClock,
+      clock,
       random: randomNumber,
       tell: display.note,
     });
@@ -94,13 +111,14 @@ async function runOn(cluster: DemoCluster, setting: Setting, io: CliIo): Promise
         limitMs,
         startedMs,
       });
-      const end = await play({ framework, director, display, cluster }, io);
+      const end = await play({ framework, director, display, cluster, clock }, io);
       return await takeStock(end, { cluster, store, director, display, setting });
     } finally {
       await status?.close();
     }
   } finally {
     mesos.close();
+    gocd.close();
     await store.close();
   }
 }
@@ -110,10 +128,11 @@ interface Players {
   readonly director: Director;
   readonly display: DemoDisplay;
   readonly cluster: DemoCluster;
+  readonly clock: Clock;
 }
 
 /** Lets the story go on until it is over, a signal comes, or the scheduler ends by itself. */
-async function play({ framework, director, display, cluster }: Players, io: CliIo): Promise<DemoEnd> {
+async function play({ framework, director, display, cluster, clock }: Players, io: CliIo): Promise<DemoEnd> {
   const stop = new AbortController();
   const interrupted = new AbortController();
   const release = watchSignals(io, display, interrupted);
@@ -125,14 +144,14 @@ async function play({ framework, director, display, cluster }: Players, io: CliI
   });
   try {
     while (true) {
-      const atMs = realClock.nowMs();
+      const atMs = clock.nowMs();
       const facts = cluster.facts();
       const view = framework.engine.view();
       const end = failed ?? (interrupted.signal.aborted ? { kind: "interrupted" as const } : undefined) ??
         director.look({ atMs, facts, view });
       display.show({ atMs, facts, view, phase: director.phase(atMs) });
       if (end !== undefined) return end;
-      await realClock.sleep(lookMs, interrupted.signal);
+      await clock.sleep(lookMs, interrupted.signal);
     }
   } finally {
     stop.abort();
@@ -169,13 +188,18 @@ async function takeStock(
   return {
     end,
     mustDrain: setting.options.mustDrain,
-    tookMs: realClock.nowMs() - setting.startedMs,
+    tookMs: setting.clock.nowMs() - setting.startedMs,
     facts: cluster.facts(),
     verdicts: director.verdicts,
     failures: display.failures,
     reused: display.count("agent-reused"),
     stored: { alive, tombstones: stored.instances.length - alive },
   };
+}
+
+/** Agents of version 1 of the API, the only one of 15.2, cannot be put into an environment (facts: gocd 2.3). */
+function canSetEnvironments(gocdVersion: string): boolean {
+  return gocdRules(gocdVersion).agentsShapes.some((shape) => shape !== "legacy" && shape !== "v1");
 }
 
 /** Does something with a folder of our own, which is gone afterwards. */

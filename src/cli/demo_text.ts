@@ -50,12 +50,6 @@ export function cutText(text: string, width: number): string {
   return width <= 0 ? "" : `${shown}…`;
 }
 
-/** Exactly `width` columns of a safe text. */
-export function fitText(text: string, width: number): string {
-  const shown = cutText(text, width);
-  return shown + " ".repeat(Math.max(0, width - textWidth(shown)));
-}
-
 /** One cell of a row. */
 export interface Cell {
   readonly text: string;

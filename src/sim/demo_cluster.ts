@@ -8,7 +8,7 @@ import { type GocdHttp, startGocdHttp } from "./gocd_http.ts";
 import { startMesosHttp } from "./mesos_http.ts";
 import { seededRandom } from "./random.ts";
 import { createSimGocd, type SimGocd } from "./sim_gocd.ts";
-import { createSimMesos, type SimContainerEvent } from "./sim_mesos.ts";
+import { createSimMesos, type SimContainerEvent, type SimMesos } from "./sim_mesos.ts";
 
 /** What a cluster needs. */
 export interface DemoClusterOptions {
@@ -36,12 +36,16 @@ export interface DemoCluster {
   schedule(jobs: readonly DemoJob[]): void;
   /** What the servers have counted up to now. */
   facts(): DemoFacts;
+  /** The models behind the servers, for checks. */
+  readonly models: { readonly gocd: SimGocd; readonly mesos: SimMesos };
   /** Ends servers and containers; resolves when nothing is left. */
   close(): Promise<void>;
 }
 
 /** How often the cluster is looked at, ms; facts are so exact. */
 const lookMs = 100;
+/** A client that does not hang up keeps nobody waiting for longer, ms. */
+const closeMsMax = 5_000;
 /** Shortest and longest time from a container's start to its agent's first contact, ms. */
 const bootMs: readonly [number, number] = [1_000, 2_000];
 
@@ -75,6 +79,7 @@ export function startDemoCluster(options: DemoClusterOptions): DemoCluster {
     mesosMaster: `127.0.0.1:${mesosHttp.port}`,
     mesosVersion: mesos.version,
     schedule: watch.schedule,
+    models: { gocd, mesos },
     facts: (): DemoFacts => {
       watch.look();
       return factsOf({ gocd, mesos }, { jobs: watch.jobs, started: containers.started, stopped: containers.stopped });
@@ -82,7 +87,9 @@ export function startDemoCluster(options: DemoClusterOptions): DemoCluster {
     close: async (): Promise<void> => {
       closing.abort();
       await running;
-      await closeAll(gocdHttp, mesosHttp);
+      const limit = new AbortController();
+      await Promise.race([closeAll(gocdHttp, mesosHttp), sleep(closeMsMax, limit.signal)]);
+      limit.abort();
     },
   };
 }

@@ -59,7 +59,7 @@ export function demoWaves(random: () => number): readonly DemoWave[] {
   const { personsUuid } = demoNames;
   return [
     {
-      title: "two pushes, with more jobs than profile linux may have agents; a release; a job that no profile serves",
+      title: "two pushes, a release, a job that no profile serves",
       afterMs: 1_000,
       jobs: [
         first("web-shop/build/compile", ["linux"]),
@@ -73,7 +73,7 @@ export function demoWaves(random: () => number): readonly DemoWave[] {
       ],
     },
     {
-      title: "deployments to staging; a run-on-all job; a job whose image cannot be pulled",
+      title: "deployments, and an image that cannot be pulled",
       afterMs: 9_000,
       jobs: [
         second("web-shop-deploy/staging/deploy-eu", ["linux"], { environment: "staging" }),
@@ -85,7 +85,7 @@ export function demoWaves(random: () => number): readonly DemoWave[] {
       ],
     },
     {
-      title: "the big test run, while the first agents are being drained",
+      title: "a test run, while the first agents drain",
       afterMs: 20_000,
       jobs: [
         ...[1, 2, 3, 4, 5, 6].map((shard) => third(`acceptance/test/shard-${shard}`, ["linux"])),

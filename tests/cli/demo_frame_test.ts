@@ -1,0 +1,196 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import fc from "fast-check";
+import type { InstanceView, StatusView } from "../../src/core/view.ts";
+import type { JobVerdict } from "../../src/core/verdict.ts";
+import { demoFrame, type DemoPicture, shareRows } from "../../src/cli/demo_frame.ts";
+import { cutText, safeText, textWidth } from "../../src/cli/demo_text.ts";
+
+const startMs = Date.UTC(2026, 10, 23);
+const atMs = startMs + 23_000;
+
+function job(locator: string, more: Partial<JobVerdict> = {}): JobVerdict {
+  const base = { locator, name: "job", gocdResources: ["linux"], reason: "", reasonCode: "launching" };
+  return { ...base, verdict: "needs-agent", firstSeenMs: atMs - 5_000, ...more };
+}
+
+function instance(taskId: string, state: string, more: Partial<InstanceView> = {}): InstanceView {
+  const base = { profile: "linux", gocdResources: ["linux"], detail: "", host: "rack1-node1" };
+  return { taskId, state, ...base, createdMs: atMs - 9_000, sinceMs: atMs - 3_000, ...more };
+}
+
+function view(more: Partial<StatusView> = {}): StatusView {
+  return {
+    atMs,
+    startedMs: startMs,
+    mesos: { frameworkName: "demo", session: "subscribed", sinceMs: startMs, offers: "wanted" },
+    gocd: { maintenance: "off", nextPollMs: atMs, stale: false },
+    mode: "run",
+    frozen: false,
+    jobs: [],
+    demand: [],
+    instances: [],
+    gocdAgents: [],
+    profiles: [],
+    avoidedHosts: [],
+    problems: [],
+    ...more,
+  };
+}
+
+function picture(more: Partial<DemoPicture> = {}): DemoPicture {
+  return {
+    elapsedMs: 23_000,
+    startedMs: startMs,
+    phase: "wave 2 of 3: deployments",
+    gocd: { url: "http://127.0.0.1:8153/go", version: "26.1.0" },
+    mesos: { master: "127.0.0.1:5050", version: "1.12.0" },
+    pageUrl: "http://127.0.0.1:8090/",
+    history: [{ atMs: atMs - 2_000, level: "info", code: "agent-launched", text: "launching gocd-abc-linux-1" }],
+    facts: {
+      jobs: [
+        { locator: "shop/1/build/1/compile", fate: "built", scheduledMs: startMs, assignedMs: atMs, builtMs: atMs },
+        { locator: "shop/1/build/1/test", fate: "built", scheduledMs: startMs },
+        { locator: "desktop/1/build/1/installer", fate: "unserved", scheduledMs: startMs },
+      ],
+      launched: 2,
+      started: 2,
+      stopped: 0,
+      failedLaunches: 0,
+      buildsKilled: 0,
+      doubleLaunches: 0,
+      pendingEnabled: 0,
+      strangersTouched: 0,
+      tasksLeft: [],
+      gocdAgentsLeft: [],
+      building: new Map([["gocd-abc-linux-1", "shop/1/build/1/test"]]),
+    },
+    view: view({
+      jobs: [
+        job("shop/1/build/1/a", { reason: "profile linux must launch one: waiting for an offer of Mesos" }),
+        job("shop/1/build/1/b", { reason: "profile linux must launch one: waiting for an offer of Mesos" }),
+        job("desktop/1/build/1/installer", {
+          gocdResources: ["windows"],
+          verdict: "unserved",
+          reason: "no profile has resource windows: add to profiles.linux.resources (nearest is profile linux)",
+        }),
+      ],
+      instances: [
+        instance("gocd-abc-linux-1", "building"),
+        instance("gocd-abc-linux-2", "starting", { detail: "image is pulled, container starts" }),
+      ],
+      gocdAgents: [{
+        uuid: "u",
+        hostname: "mac-mini.office",
+        configState: "Enabled",
+        agentState: "Idle",
+        buildState: "Idle",
+        gocdResources: [],
+        environments: [],
+        elastic: false,
+        state: "idle",
+      }],
+    }),
+    ...more,
+  };
+}
+
+Deno.test("the picture of a demo looks like this", () => {
+  assertEquals(
+    demoFrame(picture(), { columns: 80, rows: 24, hasColour: false }),
+    [
+      " gocd-mesos demo  0:23  wave 2 of 3: deployments",
+      " GoCD 26.1.0 at 127.0.0.1:8153, Mesos 1.12.0 at 127.0.0.1:5050 (simulated)",
+      " status page http://127.0.0.1:8090/   (Ctrl-C ends the demo)",
+      "",
+      " jobs    ██████████░░░░░░░░░░ 1 of 2 built, 1 building, 3 waiting",
+      " agents  1 building, 1 starting",
+      " so far  2 launched, 0 stopped, 0 failed to start, 0 builds killed",
+      "",
+      " WAITING JOBS  3",
+      "  NEEDS    JOBS  OLDEST  VERDICT      WHY",
+      "  linux       2    0:05  needs-agent  profile linux: waiting for an offer of Me…",
+      "  windows     1    0:05  unserved     no profile has resource windows: add to p…",
+      "",
+      " AGENTS  2 of ours on Mesos",
+      "  TASK = HOSTNAME   STATE      FOR  WHAT IT DOES",
+      "  gocd-abc-linux-1  building  0:03  builds shop/1/build/1/test",
+      "  gocd-abc-linux-2  starting  0:03  image is pulled, container starts",
+      "  mac-mini.office   idle            not ours: never touched",
+      "",
+      " LAST DECISIONS",
+      "  0:21  launching gocd-abc-linux-1",
+    ],
+  );
+});
+
+/** Names as a hostile pipeline would have them. */
+const hostile = [
+  "\x1b[2J\x1b]0;owned\x07",
+  "a\nb\r\nc\tb",
+  "\u202egnirts desrever",
+  "漢字の仕事",
+  "e\u0301\u0301\u0301",
+  "👩‍👩‍👧‍👦✅",
+  "x".repeat(5_000),
+  "\ud800",
+];
+
+for (const columns of [20, 40, 80, 120, 200]) {
+  Deno.test(`hostile names cannot leave their cell in a window of ${columns} columns`, () => {
+    const bad = picture({
+      phase: hostile.join(" "),
+      history: hostile.map((text) => ({ atMs, level: "info" as const, code: "x", text })),
+      view: view({
+        jobs: hostile.map((name) => job(name, { name, gocdResources: [name], environment: name, reason: name })),
+        instances: hostile.map((name) => instance(name, "idle", { host: name, detail: name })),
+      }),
+    });
+    const lines = demoFrame(bad, { columns, rows: 50, hasColour: false });
+    for (const line of lines) {
+      assert(textWidth(line) <= columns, JSON.stringify(line));
+      assertEquals(safeText(line), line, "no control characters");
+    }
+    const coloured = demoFrame(bad, { columns, rows: 50, hasColour: true });
+    // deno-lint-ignore no-control-regex
+    assertEquals(coloured.map((line) => line.replaceAll(/\x1b\[[0-9;]*m/g, "")), lines);
+  });
+}
+
+Deno.test("the picture never has more lines than the window, and says what it leaves out", () => {
+  const many = picture({
+    view: view({
+      jobs: Array.from({ length: 40 }, (_, index) => job(`p/${index}`, { gocdResources: [`r${index}`] })),
+      instances: [
+        ...Array.from({ length: 40 }, (_, index) => instance(`gocd-abc-linux-${index}`, "draining")),
+        instance("gocd-abc-linux-99", "building"),
+      ],
+    }),
+    history: Array.from({ length: 100 }, (_, index) => ({ atMs, level: "info", code: "x", text: `note ${index}` })),
+  });
+  for (let rows = 1; rows <= 60; rows++) {
+    assert(demoFrame(many, { columns: 80, rows, hasColour: false }).length <= rows, `${rows} rows`);
+  }
+  const text = demoFrame(many, { columns: 80, rows: 30, hasColour: false }).join("\n");
+  assertStringIncludes(text, "more kinds of jobs");
+  assertStringIncludes(text, "more agents");
+  assertStringIncludes(text, "gocd-abc-linux-99");
+  assertStringIncludes(text, "note 99");
+});
+
+Deno.test("shares of the rows never exceed the room, and leave nobody without a row", () => {
+  fc.assert(fc.property(fc.nat(100), fc.nat(100), fc.nat(100), fc.integer({ min: 3, max: 200 }), (a, b, c, room) => {
+    const shares = shareRows([a, b, c], room);
+    assert(shares[0] + shares[1] + shares[2] <= room);
+    assert(shares[0] >= 1 && shares[1] >= 1);
+    assert(c === 0 || shares[2] >= 1);
+  }));
+});
+
+Deno.test("a cut text is as wide as it may be and no wider", () => {
+  fc.assert(fc.property(fc.string({ unit: "grapheme" }), fc.nat(50), (raw, width) => {
+    const text = safeText(raw);
+    const shown = cutText(text, width);
+    assert(textWidth(shown) <= width);
+    if (textWidth(text) <= width) assertEquals(shown, text);
+  }));
+});

@@ -1,0 +1,267 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { demoCommand } from "../../src/cli/demo.ts";
+import { type DemoOptions, runDemo } from "../../src/cli/demo_run.ts";
+import type { CliIo } from "../../src/cli/io.ts";
+import { OperatorError } from "../../src/errors.ts";
+import { type DemoCluster, startDemoCluster } from "../../src/sim/demo_cluster.ts";
+import { scaledClock } from "../support/scaled_clock.ts";
+
+/** A process that only writes down. */
+interface TestIo extends CliIo {
+  readonly lines: string[];
+  readonly drawn: string[];
+  readonly signals: Map<string, () => void>;
+  readonly exits: number[];
+}
+
+function testIo(terminal?: { readonly columns: number; readonly rows: number }): TestIo {
+  const lines: string[] = [];
+  const drawn: string[] = [];
+  const exits: number[] = [];
+  const signals = new Map<string, () => void>();
+  return {
+    lines,
+    drawn,
+    signals,
+    exits,
+    out: (line) => void lines.push(line),
+    draw: (text) => void drawn.push(text),
+    err: (line) => void lines.push(line),
+    isTerminal: terminal !== undefined,
+    isErrTerminal: false,
+    size: () => terminal ?? { columns: 100, rows: 40 },
+    env: {},
+    readFile: (path) => {
+      throw new Deno.errors.NotFound(path);
+    },
+    onSignal: (signal, handler) => {
+      signals.set(signal, handler);
+      return () => void signals.delete(signal);
+    },
+    exitNow: (code) => void exits.push(code),
+    ask: () => undefined,
+  };
+}
+
+/** Nothing may be left open: these are off by default since Deno 2.8. */
+const strict = { sanitizeOps: true, sanitizeResources: true } as const;
+
+const plain: DemoOptions = { gocdVersion: "26.1.0", seed: 1, mustDrain: true, isPlain: true, listen: "off" };
+
+/** Runs a demo in scaled time; gives what the models counted before they were closed. */
+async function demo(options: Partial<DemoOptions>, io: TestIo, speed = 10): Promise<{ code: number; models: Models }> {
+  let cluster: DemoCluster | undefined;
+  const clock = scaledClock({ speed, startMs: Date.now() });
+  const code = await runDemo({ ...plain, ...options }, io, {
+    clock,
+    startCluster: (wanted) => cluster = startDemoCluster(wanted),
+  });
+  if (cluster === undefined) throw new Error("the demo started no cluster");
+  return { code, models: cluster.models };
+}
+
+type Models = DemoCluster["models"];
+
+function matched(lines: readonly string[], pattern: RegExp): RegExpExecArray {
+  const match = lines.map((line) => pattern.exec(line)).find((found) => found !== null);
+  if (match === undefined) throw new Error(`no line like ${pattern} in:\n${lines.join("\n")}`);
+  return match;
+}
+
+function count(lines: readonly string[], part: string): number {
+  return lines.filter((line) => line.includes(part)).length;
+}
+
+for (const gocdVersion of ["26.1.0", "19.8.0", "15.2.0"]) {
+  Deno.test(
+    `the demo against GoCD ${gocdVersion} ends with everything built and drained, and its numbers are those of the servers`,
+    strict,
+    async () => {
+      const io = testIo();
+      const { code, models: { gocd, mesos } } = await demo({ gocdVersion }, io);
+      const text = io.lines.join("\n");
+      assertEquals(code, 0, text);
+
+      assertEquals(gocd.tally.buildsKilled, []);
+      assertEquals(gocd.tally.deletedWithWork, []);
+      assertEquals(gocd.jobs().map((job) => job.pipeline), ["desktop", "firmware"]);
+      assertEquals(gocd.agents().map((each) => each.hostname).filter((name) => name.startsWith("gocd-")), []);
+      assertEquals(mesos.view().mesosAgents.flatMap((each) => each.containers), []);
+      assertEquals(mesos.counters.doubleLaunches, 0);
+      // The only launches that failed are those of the image that is not there.
+      const launched = Object.keys(mesos.counters.launches);
+      const failed = launched.filter((taskId) => taskId.includes("-arm-"));
+
+      const jobs = matched(io.lines, /^ {2}jobs +(\d+) of (\d+) built; (\d+) scheduled/);
+      assertEquals(Number(jobs[1]), gocd.tally.buildsCompleted);
+      assertEquals(Number(jobs[2]), gocd.tally.buildsCompleted);
+      assertEquals(Number(jobs[3]), gocd.tally.buildsCompleted + gocd.jobs().length);
+      const agents = matched(io.lines, /^ {2}agents +(\d+) launched, (\d+) ran, (\d+) stopped/);
+      assertEquals(agents.slice(1, 4).map(Number), [
+        launched.length,
+        launched.length - failed.length,
+        launched.length - failed.length,
+      ]);
+      assertEquals(Number(matched(io.lines, /^ {2}failed launches +(\d+)/)[1]), failed.length);
+      assert(failed.length > 0);
+      assertEquals(matched(io.lines, /^ {2}builds killed +(\d+)/)[1], "0");
+      const pending = matched(io.lines, /^ {2}Pending +(\d+) of ours enabled/);
+      // No agent of 15.2 can be put into an environment by the API, so there they bring the right key.
+      const staging = launched.filter((taskId) => taskId.includes("-staging-")).length;
+      assertEquals(Number(pending[1]), gocdVersion === "15.2.0" ? 0 : staging);
+      assertEquals(gocd.tally.pendingRegistrations - gocd.tally.ghosts, Number(pending[1]) + 1, "and a stranger's");
+
+      // The log tells the same story, one line per decision.
+      assertEquals(count(io.lines, " agent-launched: "), launched.length);
+      assertEquals(count(io.lines, " was built by "), gocd.tally.buildsCompleted);
+      assertEquals(count(io.lines, " agent-stopped: "), launched.length - failed.length);
+      assert(io.lines.length < 400, "no flood");
+      assertStringIncludes(text, "no profile has resource windows");
+      assertStringIncludes(text, "pull access denied");
+      assertStringIncludes(io.lines[io.lines.length - 1] ?? "", "PASS: ");
+      assert(text.includes("limit reached: profiles.linux.max-agents = 3"), text);
+      assertEquals(text.includes("demo-password"), false);
+    },
+  );
+}
+
+Deno.test(
+  "on a terminal of 80 columns the demo redraws one table that fits, and gives the terminal back",
+  strict,
+  async () => {
+    const io = testIo({ columns: 80, rows: 30 });
+    const { code } = await demo({ isPlain: false }, io);
+    assertEquals(code, 0, io.lines.join("\n"));
+    const [first = "", ...pictures] = io.drawn;
+    assertEquals(first.startsWith("\x1b[?1049h"), true);
+    assertEquals(pictures.pop()?.endsWith("\x1b[?1049l"), true);
+    assert(pictures.length > 20);
+    for (const picture of pictures) {
+      // deno-lint-ignore no-control-regex
+      const lines = picture.replaceAll(/\x1b\[[?0-9;]*[a-zA-Z]/g, "").split("\r\n");
+      assert(lines.length <= 30, picture);
+      for (const line of lines) assert([...line].length <= 79, line);
+    }
+    // Nothing but the summary is written beside the pictures.
+    assertStringIncludes(io.lines[0] ?? "", "summary after ");
+    for (const line of io.lines) assert(line.length <= 80, line);
+  },
+);
+
+Deno.test("Ctrl-C ends a demo that stays, cleanly and with a summary", strict, async () => {
+  const io = testIo();
+  const out = io.out;
+  const interrupting: TestIo = {
+    ...io,
+    out: (line) => {
+      out(line);
+      if (line.includes(" was built by ")) io.signals.get("SIGINT")?.();
+    },
+  };
+  const { code, models } = await demo({ mustDrain: false }, interrupting);
+  assertEquals(code, 0);
+  assertStringIncludes(io.lines[io.lines.length - 1] ?? "", "next start");
+  matched(io.lines, /^PASS so far: no build was killed; stopped by you with \d+ agents? alive/);
+  assertEquals(models.gocd.tally.buildsKilled, []);
+  assertEquals(io.signals.size, 0);
+});
+
+Deno.test(
+  "Ctrl-C before all is drained is a failure of demo --exit, and a second one ends it at once",
+  strict,
+  async () => {
+    const io = testIo();
+    const out = io.out;
+    const interrupting: TestIo = {
+      ...io,
+      out: (line) => {
+        out(line);
+        if (!line.includes(" agent-launched: ")) return;
+        io.signals.get("SIGINT")?.();
+        io.signals.get("SIGINT")?.();
+      },
+    };
+    const { code } = await demo({}, interrupting);
+    assertEquals(code, 1);
+    assert(io.exits.length > 0);
+    assertStringIncludes(io.lines.join("\n"), "FAIL: interrupted before all was drained");
+  },
+);
+
+Deno.test("a demo that stays gets small waves after it has drained", strict, async () => {
+  const io = testIo();
+  const out = io.out;
+  let later = 0;
+  const interrupting: TestIo = {
+    ...io,
+    out: (line) => {
+      out(line);
+      if (line.includes(" small wave ") && ++later === 2) io.signals.get("SIGINT")?.();
+    },
+  };
+  const { code } = await demo({ mustDrain: false }, interrupting, 20);
+  assertEquals(code, 0, io.lines.join("\n"));
+  assertEquals(later, 2);
+  assertEquals(count(io.lines, "all is built and drained"), 2);
+});
+
+for (
+  const [flags, part] of [
+    [{ "gocd-version": "14.1.0" }, "--gocd-version 14.1.0 cannot be simulated"],
+    [{ "gocd-version": "newest" }, "--gocd-version newest cannot be simulated"],
+    [{ "seed": "-1" }, "--seed -1 is not a whole number"],
+    [{ "seed": "" }, "--seed needs a value"],
+    [{ "listen": "nowhere:at:all" }, "http.listen"],
+  ] as const
+) {
+  Deno.test(`demo with ${JSON.stringify(flags)} is refused in words`, strict, async () => {
+    const io = testIo();
+    const error = await assertRejects(() => demoCommand.run({ operands: [], flags }, io), OperatorError, part);
+    assertEquals(error.kind, "usage");
+    assert(error.hint !== "");
+  });
+}
+
+Deno.test(
+  "demo --print-config prints a configuration that loads, with every profile of the story",
+  strict,
+  async () => {
+    const { loadConfig } = await import("../../src/config/load.ts");
+    const io = testIo();
+    assertEquals(await demoCommand.run({ operands: [], flags: { "print-config": true } }, io), 0);
+    const text = io.lines.join("\n");
+    const config = loadConfig("/demo/framework.conf", {}, () => text);
+    assertEquals(config.settings.profiles.map((profile) => profile.name), ["linux", "jvm", "staging", "arm"]);
+    // True of any GoCD server on loopback.
+    assertEquals(config.warnings.filter((warning) => !warning.startsWith("agents are told http://127.0.0.1")), []);
+  },
+);
+
+for (
+  const [rights, part] of [
+    [["--allow-net=127.0.0.1:1"], "the demo needs 127.0.0.1, which this program was not allowed to reach"],
+    [["--allow-net=127.0.0.1"], "the demo cannot make a temporary folder"],
+  ] as const
+) {
+  Deno.test(`a program with ${rights} says clearly that it cannot run the demo`, strict, async () => {
+    const main = new URL("../../main.ts", import.meta.url).pathname;
+    const { code, stderr, stdout } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "--no-prompt",
+        "--allow-read",
+        "--allow-env",
+        "--allow-sys=homedir",
+        ...rights,
+        main,
+        "demo",
+        "--exit",
+      ],
+    }).output();
+    const text = new TextDecoder().decode(stderr) + new TextDecoder().decode(stdout);
+    assert(code === 2 || code === 6, text);
+    assertStringIncludes(text, part);
+    assertStringIncludes(text, "to do: ");
+    assertEquals(text.includes("    at "), false);
+  });
+}
