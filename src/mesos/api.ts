@@ -3,6 +3,7 @@
 
 import type { MesosEffect } from "../core/effect.ts";
 import type { MesosEvent } from "../core/event.ts";
+import type { OfferConstraintGroup } from "../core/offer_needs.ts";
 import type { Secret } from "../secret.ts";
 import { type ErrorKind, OperatorError } from "../errors.ts";
 
@@ -40,6 +41,8 @@ export interface FrameworkIdentity {
   readonly labels: Readonly<Record<string, string>>;
   /** Smallest offers of use, per role (`FrameworkInfo.offer_filters`, Mesos 1.8+); scalars as doubles. */
   readonly minAllocatable: readonly { readonly role: string; readonly quantities: Readonly<Record<string, number>> }[];
+  /** Which agents' offers are of use, per role (`SUBSCRIBE.offer_constraints`, Mesos 1.11+); absent: not said. */
+  readonly offerConstraints?: readonly { readonly role: string; readonly groups: readonly OfferConstraintGroup[] }[];
 }
 
 /** What the session tells while it lasts: the core's events, plus signs of life. */

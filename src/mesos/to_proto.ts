@@ -5,6 +5,7 @@
 import type { MesosEffect, TaskLaunch } from "../core/effect.ts";
 import type { FrameworkIdentity } from "./api.ts";
 import { frameworkInfo } from "./framework_info.ts";
+import { offerConstraintsRecord } from "./offer_constraints.ts";
 import { encodeCallRecord, type WireRecord } from "./proto/wire.ts";
 import { killPolicy, taskInfo } from "./task_info.ts";
 
@@ -16,7 +17,10 @@ export function encodeSubscribe(identity: FrameworkIdentity, frameworkId: string
   return encodeCallRecord({
     type: "SUBSCRIBE",
     ...(frameworkId === undefined ? {} : { framework_id: { value: frameworkId } }),
-    subscribe: { framework_info: frameworkInfo(identity, frameworkId) },
+    subscribe: {
+      framework_info: frameworkInfo(identity, frameworkId),
+      ...(identity.offerConstraints === undefined ? {} : { offer_constraints: offerConstraintsRecord(identity) }),
+    },
   });
 }
 

@@ -2,7 +2,7 @@
 // Called by framework.ts before each SUBSCRIBE.
 
 import type { Config } from "../config/config.ts";
-import { allocatableQuantities } from "../core/offer_needs.ts";
+import { allocatableQuantities, offerConstraints } from "../core/offer_needs.ts";
 import type { FrameworkIdentity } from "../mesos/api.ts";
 
 /** Capabilities that every run has (facts: autoscalers C2). */
@@ -13,6 +13,7 @@ export function frameworkIdentity({ mesos, settings }: Config): FrameworkIdentit
   const wantsGpus = settings.profiles.some((profile) => profile.mesosResources.gpus > 0);
   // A role that no profile uses would only bring offers to be declined.
   const roles = [...new Set(settings.profiles.map((profile) => profile.role))];
+  const constraints = [...offerConstraints(settings.profiles)].map(([role, groups]) => ({ role, groups }));
   return {
     name: mesos.name,
     user: mesos.user,
@@ -27,5 +28,7 @@ export function frameworkIdentity({ mesos, settings }: Config): FrameworkIdentit
     minAllocatable: roles.flatMap((role) =>
       allocatableQuantities(settings.profiles, role).map((quantities) => ({ role, quantities }))
     ),
+    // Masters before 1.11 ignore the field. Only said where there is something to say.
+    ...(constraints.some(({ groups }) => groups.length > 0) ? { offerConstraints: constraints } : {}),
   };
 }

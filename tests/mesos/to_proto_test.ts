@@ -312,3 +312,33 @@ function acceptOf(accept: AcceptShape, offerIds: string[], refuseSeconds: number
   );
   return { kind: "accept-offers", offerIds, mesosAgentId: tasks[0]?.["agent_id"].value ?? "", launches, refuseSeconds };
 }
+
+Deno.test("SUBSCRIBE says which agents are of use, in the groups of offer_constraints, and nothing where all are", () => {
+  const plain = decodeCall(encodeSubscribe(identity, undefined)) as { subscribe: Record<string, unknown> };
+  assertEquals("offer_constraints" in plain.subscribe, false);
+  const constrained = decodeCall(encodeSubscribe({
+    ...identity,
+    offerConstraints: [{
+      role: "gocd",
+      groups: [[
+        { selector: { kind: "attribute", name: "rack" }, predicate: { kind: "text-equals", value: "r1" } },
+        { selector: { kind: "pseudo", type: "HOSTNAME" }, predicate: { kind: "text-not-matches", regex: "build-.*" } },
+      ], [{ selector: { kind: "attribute", name: "gpu" }, predicate: { kind: "not-exists" } }]],
+    }],
+  }, undefined)) as { subscribe: Record<string, unknown> };
+  assertEquals(constrained.subscribe["offer_constraints"], {
+    role_constraints: {
+      gocd: {
+        groups: [{
+          attribute_constraints: [
+            { selector: { attribute_name: "rack" }, predicate: { text_equals: { value: "r1" } } },
+            {
+              selector: { pseudoattribute_type: "HOSTNAME" },
+              predicate: { text_not_matches: { regex: "build-.*" } },
+            },
+          ],
+        }, { attribute_constraints: [{ selector: { attribute_name: "gpu" }, predicate: { not_exists: {} } }] }],
+      },
+    },
+  });
+});
