@@ -16,20 +16,29 @@ export type DemoEnd = DemoOutcome["end"];
 
 /** What a director works with. */
 export interface DirectorOptions {
+  /** Where waves are scheduled. */
   readonly cluster: { schedule(jobs: readonly DemoJob[]): void };
+  /** What is frozen before the end. */
   readonly framework: { post(event: Event): void };
+  /** What is told of waves. */
   readonly display: { story(text: string, atMs: number): void };
+  /** Of the length of each build. */
   readonly seed: number;
+  /** End when all is drained. */
   readonly mustDrain: boolean;
   /** Where it must drain, it has failed after so long. */
   readonly limitMs: number;
+  /** Ms since the epoch. */
   readonly startedMs: number;
 }
 
 /** One look at everything. */
 export interface DemoLook {
+  /** Ms since the epoch. */
   readonly atMs: number;
+  /** What the servers have counted. */
   readonly facts: DemoFacts;
+  /** What the scheduler knows. */
   readonly view: StatusView;
 }
 

@@ -23,9 +23,13 @@ export interface DemoPicture {
   readonly elapsedMs: number;
   /** What goes on, in a few words. */
   readonly phase: string;
+  /** The simulated GoCD server. */
   readonly gocd: { readonly url: string; readonly version: string };
+  /** The simulated master, `host:port`. */
   readonly mesos: { readonly master: string; readonly version: string };
+  /** The status page, where there is one. */
   readonly pageUrl?: string;
+  /** What the scheduler knows. */
   readonly view: StatusView;
   /** The notes of the scheduler, newest last. */
   readonly history: readonly NoteView[];
@@ -37,8 +41,11 @@ export interface DemoPicture {
 
 /** The window. */
 export interface Window {
+  /** Characters in a line. */
   readonly columns: number;
+  /** Lines. */
   readonly rows: number;
+  /** Whether colours are shown. */
   readonly hasColour: boolean;
 }
 
@@ -59,7 +66,10 @@ export function demoFrame(picture: DemoPicture, window: Window): string[] {
   const room = size.rows - head.length - 8;
   if (room < 3) return head.slice(0, Math.max(1, size.rows));
   const [jobsMax, agentsMax, notesMax] = shareRows([jobs.length, agents.length, 30], room);
-  const rank = (row: readonly Cell[]): number => busiestFirst.indexOf(row[1]?.text ?? "") % busiestFirst.length;
+  const rank = (row: readonly Cell[]): number => {
+    const place = busiestFirst.indexOf(row[1]?.text ?? "");
+    return place < 0 ? busiestFirst.length : place;
+  };
   const shown = agents.length <= agentsMax ? agents : agents.toSorted((a, b) => rank(a) - rank(b));
   const notes = picture.history.slice(-Math.max(1, notesMax));
   return [
@@ -150,7 +160,7 @@ function section(title: string, { columns, hasColour }: Window): string[] {
 export function shareRows(needs: readonly [number, number, number], room: number): [number, number, number] {
   const floor = 1;
   const shares: [number, number, number] = [Math.max(floor, needs[0]), Math.max(floor, needs[1]), floor];
-  const most = Math.max(3, Math.floor(room / 4));
+  const most = Math.max(2, Math.floor(room / 4));
   shares[2] = Math.min(most, Math.max(floor, needs[2]));
   for (let sum = total(shares); sum > room; sum = total(shares)) {
     const largest = shares.indexOf(Math.max(...shares));

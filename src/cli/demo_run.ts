@@ -19,6 +19,7 @@ import type { CliIo } from "./io.ts";
 export interface DemoOptions {
   /** A release that the simulated server can be. */
   readonly gocdVersion: string;
+  /** Another seed, another course of the same story. */
   readonly seed: number;
   /** End when all is drained; otherwise stay until a signal. */
   readonly mustDrain: boolean;
@@ -35,7 +36,9 @@ const lookMs = 200;
 
 /** What a demo is made of; tests take a faster clock, and look at the cluster from outside. */
 export interface DemoParts {
+  /** Time of the scheduler and of the cluster. */
   readonly clock: Clock;
+  /** Makes the cluster. */
   readonly startCluster: typeof startDemoCluster;
 }
 

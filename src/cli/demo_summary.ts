@@ -15,7 +15,9 @@ export interface DemoOutcome {
     | { readonly kind: "failed"; readonly message: string };
   /** Whether the demo was to end by itself (`--exit`): then only "drained" is a success. */
   readonly mustDrain: boolean;
+  /** From the start to the end. */
   readonly tookMs: number;
+  /** What the servers have counted. */
   readonly facts: DemoFacts;
   /** The scheduler's verdicts at the end. */
   readonly verdicts: readonly JobVerdict[];
@@ -89,10 +91,10 @@ function verdictLines(outcome: DemoOutcome, bad: readonly string[]): string[] {
     return [`PASS: every job that a profile serves was built, no build was killed, and every agent is gone`];
   }
   const left = outcome.facts.tasksLeft.length;
-  return [
-    `PASS so far: no build was killed; stopped by you with ${plural(left, "agent")} alive` +
-    (left === 0 ? "" : ` (a real one would go on and be taken over at the next start)`),
-  ];
+  const alive = left === 0
+    ? "with no agent alive"
+    : `with ${plural(left, "agent")} alive (real ones would go on and be taken over at the next start)`;
+  return [`PASS so far: no build was killed; stopped by you ${alive}`];
 }
 
 function jobsText({ jobs }: DemoFacts): string {

@@ -52,23 +52,29 @@ export function cutText(text: string, width: number): string {
 
 /** One cell of a row. */
 export interface Cell {
+  /** What it says; of others, so anything. */
   readonly text: string;
+  /** How it looks; default plain. */
   readonly style?: Style;
 }
 
 /** A column; the last one takes what is left. */
 export interface Column {
+  /** Its heading. */
   readonly title: string;
   /** It is never wider. */
   readonly max: number;
   /** Left out where the terminal has fewer columns. */
   readonly fromColumns?: number;
+  /** Default: left. */
   readonly align?: "right";
 }
 
 /** How rows are laid out. */
 export interface Layout {
+  /** Width of a whole row. */
   readonly columns: number;
+  /** Whether colours are shown. */
   readonly hasColour: boolean;
 }
 

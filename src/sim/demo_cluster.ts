@@ -28,9 +28,11 @@ export interface DemoClusterOptions {
 export interface DemoCluster {
   /** With the context path. */
   readonly gocdUrl: string;
+  /** The release that is simulated. */
   readonly gocdVersion: string;
   /** `host:port` of the master. */
   readonly mesosMaster: string;
+  /** The version that the master reports. */
   readonly mesosVersion: string;
   /** Schedules jobs now. */
   schedule(jobs: readonly DemoJob[]): void;

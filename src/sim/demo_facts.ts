@@ -8,9 +8,11 @@ import type { DemoFate } from "./demo_scenario.ts";
 
 /** A job as the simulated GoCD server has seen it. Times in ms, to about a tenth of a second. */
 export interface DemoJobFact {
+  /** pipeline/counter/stage/stageCounter/name */
   readonly locator: string;
   /** What is to become of it. */
   readonly fate: DemoFate;
+  /** When it was scheduled. */
   readonly scheduledMs: number;
   /** When an agent got it. */
   assignedMs?: number;
@@ -24,9 +26,11 @@ export interface DemoJobFact {
 export interface DemoFacts {
   /** All jobs that were scheduled, oldest first. */
   readonly jobs: readonly Readonly<DemoJobFact>[];
-  /** Tasks that the master has launched, containers that have run, and those that have ended. */
+  /** Tasks that the master has launched. */
   readonly launched: number;
+  /** Containers that have run. */
   readonly started: number;
+  /** Containers that have ended. */
   readonly stopped: number;
   /** Launches that ended without a running container. */
   readonly failedLaunches: number;
