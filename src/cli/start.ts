@@ -85,9 +85,13 @@ export async function runConfig(
         current = reloaded(current, reload, framework, log);
       },
     });
-    const end = await framework.run(stop.signal);
-    release();
-    await status?.close();
+    let end: FrameworkEnd;
+    try {
+      end = await framework.run(stop.signal);
+    } finally {
+      release();
+      await status?.close();
+    }
     return conclude(end, log);
   } finally {
     mesos.close();

@@ -10,7 +10,7 @@ import { until } from "../support/scaled_clock.ts";
 /** A profile of each kind of registration: with the key, with everything a job asks for, and Pending by a wrong key. */
 const configuration = `
   profiles {
-    linux { resources = ["linux"] }
+    linux { resources = ["linux"], idle-timeout = 4 seconds }
     jvm { resources = ["linux", "java"], cpus = 2 }
     staging { resources = ["linux"], environments = ["staging"] }
     pending { resources = ["late"], env { AGENT_AUTO_REGISTER_KEY = "old", AGENT_KEY = "old" } }
@@ -56,6 +56,16 @@ async function built(cluster: Cluster, scheduler: RunningScheduler, locators: re
   await until(() => builtOf(cluster, locators) === locators.length, () => describe(cluster, scheduler));
 }
 
+/** One job after the other, so that agents are taken down and asked for again at the same time: the server's races. */
+async function letTrickle(cluster: Cluster, count: number): Promise<readonly string[]> {
+  const locators: string[] = [];
+  for (let number = 1; number <= count; number++) {
+    locators.push(...schedule(cluster, "trickle", [[`t${number}`, ["linux"]]]));
+    await cluster.clock.sleep(4_000 + number * 1_500, new AbortController().signal);
+  }
+  return locators;
+}
+
 async function playWaves(cluster: Cluster, scheduler: RunningScheduler): Promise<Waves> {
   cluster.gocd.addAgent({ uuid: personsUuid, hostname: "mac-mini", gocdResources: ["mac"] });
   const persons = cluster.gocd.schedule({ pipeline: "ios", stage: "build", job: "app", ...mac });
@@ -72,9 +82,11 @@ async function playWaves(cluster: Cluster, scheduler: RunningScheduler): Promise
   await built(cluster, scheduler, [...first, persons]);
   const second = schedule(cluster, "two", [["d", ["linux"], "staging"], ["e", ["late"]], ["f", ["late"]]]);
   await built(cluster, scheduler, second);
+  const trickle = await letTrickle(cluster, 14);
+  await built(cluster, scheduler, trickle);
   const third = schedule(cluster, "three", [["g", ["linux"]], ["h", ["java"]], ["i", ["linux"], "staging"]]);
   await built(cluster, scheduler, third);
-  return { servable: [...first, persons, ...second, ...third], unserved };
+  return { servable: [...first, persons, ...second, ...trickle, ...third], unserved };
 }
 
 function judge(cluster: Cluster, scheduler: RunningScheduler, { unserved }: Waves): void {
@@ -108,13 +120,15 @@ for (const version of gocdEras) {
         await until(() => {
           cluster.advance();
           return cluster.gocd.agents().length === 1 && cluster.running.size === 0 &&
-            scheduler.framework.engine.state.instances.size === 0;
+            [...scheduler.framework.engine.state.instances.values()].every((each) => each.state === "gone");
         }, () => describe(cluster, scheduler));
         judge(cluster, scheduler, waves);
       } finally {
         assertEquals(await scheduler.stop(), { kind: "stopped" });
       }
-      assertEquals((await scheduler.store.load()).instances, []);
+      const { instances } = await scheduler.store.load();
+      // The dead are remembered for ten minutes, so that a ghost of one is never let in.
+      assertEquals(instances.filter((each) => each.state !== "gone"), []);
     } finally {
       await cluster.close();
     }

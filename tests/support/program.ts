@@ -1,0 +1,101 @@
+// The real program, `main.ts start`, as a child process on a cluster's scaled time. Used by tests/wire.
+
+import type { Cluster } from "./cluster.ts";
+import { sleepReal, until } from "./scaled_clock.ts";
+
+const root = new URL("../../", import.meta.url).pathname;
+
+/** A folder with a configuration, and the program as often as it is started in it. */
+export interface ProgramFolder {
+  readonly path: string;
+  /** Starts `main.ts start framework.conf` with this configuration. */
+  start(configText: string): Program;
+  remove(): void;
+}
+
+/** A running child. */
+export interface Program {
+  /** Lines of standard error so far. */
+  readonly lines: readonly string[];
+  readonly pid: number;
+  signal(name: Deno.Signal): void;
+  /** Exit code or name of the signal, after the process and its output have ended. */
+  ended(): Promise<number | string>;
+  /** Waits for a line that contains `text`, from the `from`th line on; gives the number of the line after it. */
+  line(text: string, from?: number): Promise<number>;
+}
+
+/** Makes a temporary folder; the children live on the time of `cluster`. */
+export function programFolder(cluster: Pick<Cluster, "scale">): ProgramFolder {
+  const path = Deno.makeTempDirSync({ prefix: "gocd-mesos-wire-" });
+  return {
+    path,
+    start: (configText) => {
+      Deno.writeTextFileSync(`${path}/framework.conf`, configText);
+      return startProgram(path, cluster);
+    },
+    remove: () => Deno.removeSync(path, { recursive: true }),
+  };
+}
+
+function startProgram(folder: string, { scale }: Pick<Cluster, "scale">): Program {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "-A",
+      "--no-prompt",
+      "--quiet",
+      `--config=${root}deno.json`,
+      `--preload=${root}tests/support/fast_time.ts`,
+      `${root}main.ts`,
+      "start",
+      `${folder}/framework.conf`,
+    ],
+    env: { GOCD_MESOS_TEST_TIME: `${scale.speed} ${scale.startMs}`, NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const lines: string[] = [];
+  let isOver = false;
+  const reading = readLines(child.stderr, lines).finally(() => isOver = true);
+  return {
+    lines,
+    pid: child.pid,
+    signal: (name) => child.kill(name),
+    ended: async () => {
+      const status = await child.status;
+      await reading;
+      return status.signal ?? status.code;
+    },
+    line: async (text, from = 0) => {
+      const find = (): number => lines.findIndex((line, index) => index >= from && line.includes(text));
+      const describe = (): string => `no line with '${text}' in:\n${lines.slice(from).join("\n")}`;
+      await until(() => find() >= 0 || isOver, describe);
+      if (find() < 0) throw new Error(`the program has ended with ${describe()}`);
+      return find() + 1;
+    },
+  };
+}
+
+async function readLines(stream: ReadableStream<Uint8Array>, lines: string[]): Promise<void> {
+  let rest = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of stream) {
+    const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = parts.pop() ?? "";
+    lines.push(...parts);
+  }
+  if (rest !== "") lines.push(rest);
+}
+
+/** Ends a child for good, whatever it does. */
+export async function endProgram(program: Program): Promise<void> {
+  try {
+    program.signal("SIGKILL");
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+  }
+  await program.ended();
+  await sleepReal(0);
+}

@@ -1,0 +1,172 @@
+// The real program as a process that is killed, stopped and started again, against servers that live on in this test.
+
+import { assert, assertEquals } from "@std/assert";
+import { openStoreForReading } from "../../src/store/sqlite_reader.ts";
+import type { StoredState } from "../../src/core/record.ts";
+import { type Cluster, startCluster } from "../support/cluster.ts";
+import { endProgram, type Program, type ProgramFolder, programFolder } from "../support/program.ts";
+import { until } from "../support/scaled_clock.ts";
+
+const more = `
+  state.path = "state.db"
+  log { format = "text" }
+  scaling.idle-timeout = 20 seconds
+`;
+
+interface Scene {
+  readonly cluster: Cluster;
+  readonly folder: ProgramFolder;
+  /** The last program started. */
+  program: Program;
+}
+
+async function withScene(act: (scene: Scene) => Promise<void>, speed = 20, extra = ""): Promise<void> {
+  const cluster = startCluster({ speed, bootDelayMs: 20_000, mesos: { timing: { pullMs: 10_000 } } });
+  const folder = programFolder(cluster);
+  try {
+    const scene: Scene = { cluster, folder, program: folder.start(cluster.configText(more + extra)) };
+    try {
+      await act(scene);
+    } finally {
+      await endProgram(scene.program);
+    }
+  } finally {
+    folder.remove();
+    await cluster.close();
+  }
+}
+
+function schedule(cluster: Cluster, count: number, stage: string): readonly string[] {
+  cluster.advance();
+  return Array.from(
+    { length: count },
+    (_, index) =>
+      cluster.gocd.schedule({ pipeline: "p", stage, job: `j${index}`, gocdResources: [], durationMs: 30_000 }),
+  );
+}
+
+async function kill9(scene: Scene): Promise<void> {
+  scene.program.signal("SIGKILL");
+  assertEquals(await scene.program.ended(), "SIGKILL");
+}
+
+function startAgain(scene: Scene): void {
+  scene.program = scene.folder.start(scene.cluster.configText(more));
+}
+
+/** What is on disk while nobody has it open. */
+function stored({ folder }: Scene): StoredState {
+  const reader = openStoreForReading(`${folder.path}/state.db`);
+  try {
+    const state = reader.load();
+    if (state === undefined) throw new Error("there is no state");
+    return state;
+  } finally {
+    reader.close();
+  }
+}
+
+function describe({ cluster, program }: Scene): string {
+  const gocdAgents = cluster.gocd.agents().map((each) => `${each.hostname} ${each.configState} ${each.runtime}`);
+  const tasks = cluster.mesos.view().tasks.map((task) => `${task.taskId} ${task.state}`);
+  return [...gocdAgents, ...tasks, ...program.lines.slice(-20)].join("\n");
+}
+
+function living(state: StoredState): readonly string[] {
+  return state.instances.filter((each) => each.state !== "gone").map((each) => each.taskId).sort();
+}
+
+function assertNothingLost({ cluster }: Scene, agents: number): void {
+  assertEquals([...cluster.launches.values()].filter((count) => count !== 1), [], "each task id is launched once");
+  assertEquals(cluster.launches.size, agents, "no agent was launched beside a living one");
+  assertEquals(cluster.mesos.view().frameworks.length, 1, "there was one framework");
+  assertEquals(cluster.mesos.view().removedFrameworks, []);
+  assertEquals(cluster.gocd.tally.buildsKilled, []);
+}
+
+Deno.test("killed while agents launch and while one drains, it loses none and doubles none", async () => {
+  await withScene(async (scene) => {
+    const { cluster } = scene;
+    const locators = schedule(cluster, 4, "one");
+    await until(() => cluster.mesos.view().tasks.length === 4, () => describe(scene));
+    await kill9(scene);
+    const atFirst = stored(scene);
+    assertEquals(living(atFirst), cluster.mesos.view().tasks.map((task) => task.taskId).sort());
+
+    startAgain(scene);
+    await scene.program.line(`as framework ${atFirst.framework.frameworkId}; asking for our 4 agents`);
+    await until(() => {
+      cluster.advance();
+      return locators.every((locator) => cluster.gocd.tally.completedLocators.has(locator));
+    }, () => describe(scene));
+
+    await until(() => cluster.gocd.agents().some((each) => each.configState === "Disabled"), () => describe(scene));
+    await kill9(scene);
+    assertEquals(stored(scene).framework.frameworkId, atFirst.framework.frameworkId);
+    assert(stored(scene).instances.some((each) => each.state === "draining"), describe(scene));
+    const unbuilt = cluster.mesos.view().tasks.length;
+    assertEquals(unbuilt, 4, "a drain that was cut off has killed nothing yet");
+
+    startAgain(scene);
+    await until(() => {
+      cluster.advance();
+      return cluster.gocd.agents().length === 0 && cluster.running.size === 0;
+    }, () => describe(scene));
+    assertNothingLost(scene, 4);
+    scene.program.signal("SIGTERM");
+    assertEquals(await scene.program.ended(), 0);
+    assertEquals(living(stored(scene)), []);
+  });
+});
+
+Deno.test("SIGTERM ends it within two seconds, its agents go on building and are taken over", async () => {
+  await withScene(async (scene) => {
+    const { cluster } = scene;
+    const locators = schedule(cluster, 3, "one");
+    await until(() => {
+      cluster.advance();
+      return cluster.gocd.jobs().filter((job) => job.state === "Building").length === 3;
+    }, () => describe(scene));
+    const stopMs = performance.now();
+    scene.program.signal("SIGTERM");
+    assertEquals(await scene.program.ended(), 0);
+    assert(performance.now() - stopMs < 2_000, `it took ${performance.now() - stopMs} ms`);
+    assert(scene.program.lines.some((line) => line.includes("agents go on running")));
+    assertEquals(cluster.running.size, 3);
+
+    startAgain(scene);
+    await scene.program.line("asking for our 3 agents");
+    await until(() => {
+      cluster.advance();
+      return cluster.gocd.agents().length === 0 && cluster.running.size === 0;
+    }, () => describe(scene));
+    assertEquals(locators.filter((locator) => !cluster.gocd.tally.completedLocators.has(locator)), []);
+    assertNothingLost(scene, 3);
+  });
+});
+
+Deno.test("SIGTERM ends it within two seconds although GoCD does not answer and pages hang on it", async () => {
+  const port = freePort();
+  const act = async ({ cluster, program }: Scene): Promise<void> => {
+    cluster.gocd.inject({ kind: "slow", delayMs: 600_000 }, 100);
+    await program.line("status page on");
+    await program.line("subscribed to the Mesos master");
+    const page = await fetch(`http://127.0.0.1:${port}/`);
+    await page.body?.cancel();
+    using idle = await Deno.connect({ hostname: "127.0.0.1", port });
+    using half = await Deno.connect({ hostname: "127.0.0.1", port });
+    await half.write(new TextEncoder().encode("POST /api/commands/drain HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Le"));
+    await until(() => cluster.gocd.tally.concurrentRequests > 0, () => program.lines.join("\n"));
+    const stopMs = performance.now();
+    program.signal("SIGTERM");
+    assertEquals(await program.ended(), 0);
+    assert(performance.now() - stopMs < 2_000, `it took ${performance.now() - stopMs} ms`);
+    assertEquals(await idle.read(new Uint8Array(1)).catch(() => null), null);
+  };
+  await withScene(act, 1, `http.listen = "127.0.0.1:${port}"`);
+});
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
