@@ -149,9 +149,14 @@ function amountOf(resource: Plain): Amount | undefined {
 
 function reservationsOf(resource: Plain): string {
   const stack = listAt(resource, "reservations");
-  if (stack.length > 0) return JSON.stringify(stack);
+  if (stack.length > 0) return JSON.stringify(stack.map(inOneOrder));
   const role = textAt(resource, "role") ?? "*";
   return role === "*" ? "[]" : JSON.stringify([{ type: at(resource, "reservation") ? "DYNAMIC" : "STATIC", role }]);
+}
+
+/** The order of fields differs between JSON and protobuf; equal reservations must be equal texts. */
+function inOneOrder({ type, role, ...rest }: Plain): Plain {
+  return { type, role, ...rest };
 }
 
 /** Reads a list of `Resource` in either form of reservations; a text says what is wrong with it. */

@@ -111,6 +111,10 @@ export interface SimGocd {
   readonly nowMs: number;
   /** The path in front of every API path, such as `/go`. */
   readonly contextPath: string;
+  /** The environment of a pipeline in the configuration of now. */
+  environmentOf(pipeline: string): string | undefined;
+  /** Whether an environment exists; names compare without regard to case. */
+  hasEnvironment(name: string): boolean;
   /** The records as they are, for invariants; not to be changed. */
   agents(): readonly Readonly<SimGocdAgent>[];
   /** The builds that have not ended. */
@@ -177,6 +181,8 @@ export function createSimGocd(options: SimGocdOptions): SimGocd {
       return world.nowMs;
     },
     contextPath: world.contextPath,
+    environmentOf: (pipeline) => world.pipelineEnvironments.get(pipeline),
+    hasEnvironment: (name) => world.environments.has(name.toLowerCase()),
     agents: () => [...world.agents.values()],
     jobs: () => [...world.jobs.values()],
     processes: () =>

@@ -1,0 +1,215 @@
+// Carries out the faults of a scenario on the models, the disk and the program, and heals everything at the end.
+// Not here: which faults, and when (faults.ts). Called by world.ts.
+
+import type { WorldFault } from "./faults.ts";
+import { actOnGocd, healGocd } from "./faults_gocd.ts";
+import { noFaults } from "./mesos_options.ts";
+import type { SimHostView } from "./sim_mesos.ts";
+import { restartAgentProcess } from "./world_containers.ts";
+import { restart } from "./world_program.ts";
+import { after, say, type World } from "./world_state.ts";
+
+/** Lets one fault happen now. */
+export function act(world: World, fault: WorldFault): void {
+  if (world.isHealed) return;
+  say(world, () => `FAULT   ${JSON.stringify(fault)}`);
+  switch (fault.kind) {
+    case "cut-streams":
+      return world.mesos.cutStreams(world.nowMs);
+    case "stall-streams":
+      return world.mesos.stallStreams(fault.forMs, world.nowMs);
+    case "fail-master":
+      if (world.mesos.leader() === undefined) return;
+      return world.mesos.failMaster({
+        electionMs: fault.electionMs,
+        recoveryMs: fault.recoveryMs,
+        backMs: fault.electionMs + 30_000,
+      }, world.nowMs);
+    case "remove-framework":
+      return removeFramework(world);
+    case "rescind-offers":
+      return world.mesos.rescindOffers(world.nowMs);
+    case "lose-host":
+    case "wipe-host":
+    case "remove-host":
+    case "drain-host":
+    case "announce-maintenance":
+    case "lose-images":
+      return actOnHost(world, fault);
+    case "exit-container":
+    case "restart-agent-process":
+      return actOnContainer(world, fault);
+    case "break-store":
+      world.disk.failure = fault.how;
+      return after(world, fault.forMs, () => void (world.disk.failure = undefined));
+    case "crash":
+      world.crash ??= { atPoint: world.points + fault.points, downMs: fault.downMs, byNewer: fault.byNewer };
+      return;
+    case "jump-clock":
+      world.nextClockAheadMs += fault.byMs;
+      return;
+    case "change-settings":
+    case "freeze":
+    case "drain":
+      return actAsOperator(world, fault);
+    default:
+      return actOnGocd(world, fault);
+  }
+}
+
+function removeFramework(world: World): void {
+  const id = world.mesos.view().frameworks[0]?.id;
+  if (id === undefined) return;
+  for (const taskId of world.watch.launched) world.watch.excused.add(taskId);
+  world.mesos.removeFramework(id, world.nowMs);
+}
+
+type HostFault = Extract<
+  WorldFault,
+  {
+    readonly kind:
+      | "lose-host"
+      | "wipe-host"
+      | "remove-host"
+      | "drain-host"
+      | "announce-maintenance"
+      | "lose-images";
+  }
+>;
+
+/** The Mesos agent that now runs on the machine of this number. */
+function mesosAgentOn(world: World, host: number): SimHostView | undefined {
+  const hostname = world.scenario.hosts[host]?.hostname;
+  return world.mesos.view().mesosAgents.filter((each) => each.hostname === hostname).at(-1);
+}
+
+function isThere(found: SimHostView | undefined): found is SimHostView {
+  return found !== undefined && found.standing !== "removed" && found.standing !== "gone";
+}
+
+function actOnHost(world: World, fault: HostFault): void {
+  if (fault.kind === "lose-images") return loseImages(world, fault);
+  const found = mesosAgentOn(world, fault.host);
+  if (!isThere(found)) return;
+  const { id } = found;
+  switch (fault.kind) {
+    case "lose-host":
+      if (found.link !== "connected") return;
+      if (fault.how === "silent") world.mesos.silenceMesosAgent(id, world.nowMs);
+      else world.mesos.stopMesosAgent(id, world.nowMs);
+      return after(world, fault.forMs, () => bringBack(world, id, fault.containers));
+    case "wipe-host":
+      world.mesos.wipeMesosAgent(id, world.nowMs);
+      return;
+    case "remove-host": {
+      world.watch.excused.add(id);
+      if (fault.how === "gone") world.mesos.markMesosAgentGone(id, world.nowMs);
+      else world.mesos.unregisterMesosAgent(id, world.nowMs);
+      const spec = world.scenario.hosts[fault.host];
+      return after(world, fault.forMs, () => {
+        if (spec !== undefined) world.mesos.addMesosAgent(spec, world.nowMs);
+      });
+    }
+    case "drain-host":
+      world.watch.excused.add(id);
+      world.mesos.drainMesosAgent(id, world.nowMs);
+      return after(world, fault.forMs, () => world.mesos.reactivateMesosAgent(id, world.nowMs));
+    case "announce-maintenance":
+      world.mesos.setMaintenance([id], { startMs: world.nowMs + fault.inMs, durationMs: fault.forMs }, world.nowMs);
+      return after(world, fault.inMs + fault.forMs, () => world.mesos.setMaintenance([id], undefined, world.nowMs));
+    default:
+      fault satisfies never;
+  }
+}
+
+function bringBack(world: World, id: string, containers: "alive" | "gone"): void {
+  const found = world.mesos.view().mesosAgents.find((each) => each.id === id);
+  if (!isThere(found) || found.link === "connected") return;
+  say(world, () => `mesos   agent ${id} is back, its containers ${containers}`);
+  world.mesos.returnMesosAgent(id, containers, world.nowMs);
+}
+
+function loseImages(world: World, fault: HostFault & { readonly kind: "lose-images" }): void {
+  const where = fault.host === "everywhere" ? undefined : mesosAgentOn(world, fault.host)?.id;
+  const set = (missing: "everywhere" | "nowhere" | readonly string[]): void => {
+    for (const { container } of world.scenario.settings.profiles) world.mesos.setImage(container.image, missing);
+  };
+  set(where === undefined ? "everywhere" : [where]);
+  after(world, fault.forMs, () => set("nowhere"));
+}
+
+function actOnContainer(world: World, { kind }: { readonly kind: "exit-container" | "restart-agent-process" }): void {
+  const running = [...world.watch.containers.keys()];
+  if (running.length === 0) return;
+  const taskId = world.dice.pick(running);
+  if (kind === "exit-container") world.mesos.exitContainer(taskId, 1, world.nowMs);
+  else restartAgentProcess(world, taskId);
+}
+
+function actAsOperator(
+  world: World,
+  fault: Extract<WorldFault, { readonly kind: "change-settings" | "freeze" | "drain" }>,
+): void {
+  const tell = world.program?.handle ?? ((): void => {});
+  switch (fault.kind) {
+    case "change-settings":
+      world.settings = {
+        ...world.settings,
+        profiles: world.settings.profiles.map((profile) => ({ ...profile, hash: profile.hash + "1" })),
+      };
+      return tell({ kind: "settings-changed", settings: world.settings });
+    case "freeze":
+      tell({ kind: "launching-frozen" });
+      return after(world, fault.forMs, () => world.program?.handle({ kind: "launching-resumed" }));
+    case "drain":
+      tell({ kind: "drain-requested" });
+      return after(world, fault.forMs, () => world.program?.handle({ kind: "launching-resumed" }));
+    default:
+      fault satisfies never;
+  }
+}
+
+/** People end what nobody else will: agents whose cancelled build hangs, and those of a framework that was forgotten. */
+function endHopeless(world: World): void {
+  for (const record of world.gocd.agents()) {
+    const taskId = world.watch.ourUuids.get(record.uuid);
+    if (taskId !== undefined && record.runtime === "Cancelled") world.mesos.exitContainer(taskId, 1, world.nowMs);
+  }
+  for (const taskId of world.watch.forgotten) world.mesos.exitContainer(taskId, 1, world.nowMs);
+}
+
+/** Faults are over: everything is mended, the operator has resumed, the program runs. */
+export function heal(world: World): void {
+  say(world, () => "HEALED  no faults from here on");
+  world.mesos.setFaults(noFaults);
+  for (const { container } of world.scenario.settings.profiles) world.mesos.setImage(container.image, "nowhere");
+  for (const found of world.mesos.view().mesosAgents) {
+    if (!isThere(found)) continue;
+    world.mesos.reactivateMesosAgent(found.id, world.nowMs);
+    world.mesos.setMaintenance([found.id], undefined, world.nowMs);
+    bringBack(world, found.id, "alive");
+  }
+  for (const [host, spec] of world.scenario.hosts.entries()) {
+    if (!isThere(mesosAgentOn(world, host))) world.mesos.addMesosAgent(spec, world.nowMs);
+  }
+  healGocd(world);
+  endHopeless(world);
+  world.disk.failure = undefined;
+  world.crash = undefined;
+  world.isHealed = true;
+  const { lastSettings } = world.scenario;
+  world.settings = {
+    ...lastSettings,
+    profiles: lastSettings.profiles.map((profile, index) => ({
+      ...profile,
+      hash: world.settings.profiles[index]?.hash ?? profile.hash,
+    })),
+  };
+  const resume = (): void => {
+    restart(world);
+    world.program?.handle({ kind: "settings-changed", settings: world.settings });
+    world.program?.handle({ kind: "launching-resumed" });
+  };
+  if (world.program === undefined) after(world, 60_000, resume);
+  else resume();
+}

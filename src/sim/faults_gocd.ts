@@ -1,0 +1,129 @@
+// The faults of a scenario that concern the GoCD server, its proxy, and people who work on it. Not here: the others.
+// Called by faults_act.ts.
+
+import type { WorldFault } from "./faults.ts";
+import { seenWithoutRights } from "./gocd_lists.ts";
+import { changeByHand, ourAccount } from "./gocd_port.ts";
+import { gocdEras, gocdRules, gocdVersionNumber } from "./gocd_versions.ts";
+import { after, type World } from "./world_state.ts";
+
+type GocdFault = Extract<
+  WorldFault,
+  {
+    readonly kind:
+      | "restart-gocd"
+      | "upgrade-gocd"
+      | "gocd-maintenance"
+      | "gocd-backup"
+      | "gocd-outage"
+      | "gocd-stale"
+      | "gocd-rights"
+      | "meddle"
+      | "cancel-job";
+  }
+>;
+
+/** Lets one fault of the GoCD server happen now. */
+export function actOnGocd(world: World, fault: GocdFault): void {
+  const { gocd, weather } = world;
+  gocd.advance(world.nowMs);
+  switch (fault.kind) {
+    case "restart-gocd":
+      return restartGocd(world, fault.startupMs);
+    case "upgrade-gocd": {
+      const next = gocdEras.find((era) => gocdVersionNumber(era) > gocdVersionNumber(gocd.version));
+      if (next === undefined) return;
+      gocd.upgrade(next, fault.startupMs);
+      return isStarting(world, fault.startupMs);
+    }
+    case "gocd-maintenance":
+      if (gocdRules(gocd.version).pause === "none") return;
+      setMaintenance(world, true);
+      return after(world, fault.forMs, () => setMaintenance(world, false));
+    case "gocd-backup":
+      setBackup(world, true);
+      return after(world, fault.forMs, () => setBackup(world, false));
+    case "gocd-outage":
+      weather.outage = fault.how;
+      return after(world, fault.forMs, () => void (weather.outage = undefined));
+    case "gocd-stale":
+      weather.stale = {
+        jobs: gocd.jobs().map((job) => ({ ...job })),
+        agents: gocd.agents().map((record) => ({ ...record })),
+      };
+      return after(world, fault.forMs, () => void (weather.stale = undefined));
+    case "gocd-rights":
+      if (!world.scenario.isSecured) return;
+      setRights(world, false);
+      return after(world, fault.forMs, () => setRights(world, true));
+    case "meddle":
+      return meddle(world, fault.how);
+    case "cancel-job": {
+      const jobs = gocd.jobs();
+      if (jobs.length === 0) return;
+      const { locator } = world.dice.pick(jobs);
+      world.watch.cancelled.add(locator);
+      gocd.cancelJob(locator, fault.hangs);
+      return;
+    }
+    default:
+      fault satisfies never;
+  }
+}
+
+function restartGocd(world: World, startupMs: number): void {
+  world.gocd.restart(startupMs);
+  isStarting(world, startupMs);
+}
+
+function isStarting(world: World, startupMs: number): void {
+  world.weather.gocdStartsUntilMs = world.nowMs + startupMs;
+  world.weather.isGocdInMaintenance = false;
+  world.weather.isGocdInBackup = false;
+}
+
+function setMaintenance(world: World, isOn: boolean): void {
+  world.gocd.advance(world.nowMs);
+  if (gocdRules(world.gocd.version).pause === "none") return;
+  world.gocd.setMaintenance(isOn);
+  world.weather.isGocdInMaintenance = isOn;
+}
+
+function setBackup(world: World, isOn: boolean): void {
+  world.gocd.advance(world.nowMs);
+  world.gocd.setBackup(isOn);
+  world.weather.isGocdInBackup = isOn;
+}
+
+/** Gives our account the rights of an administrator, or takes them. */
+export function setRights(world: World, isAdmin: boolean): void {
+  world.weather.hasRights = isAdmin;
+  world.gocd.setSecurity({
+    kind: "on",
+    users: [{ ...ourAccount, admin: isAdmin, ...(isAdmin ? {} : { views: [seenWithoutRights] }) }],
+  });
+}
+
+/** Somebody works on our records by hand. */
+function meddle(world: World, how: "disable" | "enable"): void {
+  const ours = world.gocd.agents().filter((record) =>
+    world.watch.ourUuids.has(record.uuid) && record.configState === (how === "disable" ? "Enabled" : "Disabled")
+  );
+  if (ours.length === 0) return;
+  changeByHand(world, world.dice.pick(ours).uuid, how);
+}
+
+/** The server is well again; jobs that nobody could ever build are cancelled. */
+export function healGocd(world: World): void {
+  const { gocd, weather } = world;
+  gocd.advance(world.nowMs);
+  weather.outage = undefined;
+  weather.stale = undefined;
+  setBackup(world, false);
+  setMaintenance(world, false);
+  if (world.scenario.isSecured) setRights(world, true);
+  for (const job of gocd.jobs()) {
+    const isHopeless = job.obstacle !== undefined || job.elasticProfile !== undefined || job.pinnedUuid !== undefined;
+    if (isHopeless) gocd.cancelJob(job.locator);
+  }
+}

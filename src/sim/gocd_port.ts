@@ -1,0 +1,246 @@
+// The program's requests to the simulated GoCD server: one in flight, with ways there and back, failures and late answers.
+// Not here: HTTP and the readers of the wire (gocd/ has its own tests): lists are read off the model's records, as each
+// release would show them (gocd_lists.ts). Called by world_program.ts.
+
+import type { GocdEffect } from "../core/effect.ts";
+import type { GocdProblem } from "../core/event.ts";
+import type { GocdAgent, GocdServerInfo, ScheduledJob } from "../core/gocd_records.ts";
+import { encodeBasic } from "./gocd_access.ts";
+import type { SimResponse } from "./gocd_http_words.ts";
+import { listAgents, listJobs, readRefusal } from "./gocd_lists.ts";
+import { type GocdRules, gocdRules } from "./gocd_versions.ts";
+import { after, afterIn, hop, type Program, say, type World } from "./world_state.ts";
+
+/** Where a caller gives up (`go-server.timeout`). */
+const timeoutMs = 30_000;
+/** Name and password of our account. */
+export const ourAccount = { name: "gocd-mesos", password: "secret" } as const;
+
+/** Carries out one effect; the answer comes as an event. */
+export function performGocd(world: World, program: Program, effect: GocdEffect): void {
+  switch (effect.kind) {
+    case "poll-gocd":
+      return poll(world, program);
+    case "read-gocd-agents":
+      return exchange(world, program, () => readAgents(world), {
+        done: (agents) => program.handle({ kind: "gocd-agents-read", agents }),
+        failed: (problem) => program.handle({ kind: "gocd-poll-failed", problem }),
+      });
+    case "enable-gocd-agent":
+    case "disable-gocd-agents":
+    case "delete-gocd-agents":
+      return exchange(world, program, () => change(world, effect), {
+        done: () => program.handle({ kind: "gocd-call-done", call: effect }),
+        failed: (problem) => program.handle({ kind: "gocd-call-failed", call: effect, problem }),
+      });
+    default:
+      effect satisfies never;
+  }
+}
+
+type Answer<Value> = { readonly ok: Value } | { readonly problem: GocdProblem };
+
+/** A problem as the port would describe it. */
+export function problemOf(code: string, kind: GocdProblem["kind"]): { readonly problem: GocdProblem } {
+  return { problem: { code, kind, message: `the simulated GoCD server: ${code}`, hint: "look at the trace" } };
+}
+
+/** Feed, then agents: other requests can slip in between. */
+function poll(world: World, program: Program): void {
+  const failed = (problem: GocdProblem): void => program.handle({ kind: "gocd-poll-failed", problem });
+  exchange(world, program, () => readFeed(world), {
+    failed,
+    done: ({ server, jobs }) =>
+      exchange(world, program, () => readAgents(world), {
+        failed,
+        done: (agents) => {
+          world.watch.feed = { atMs: world.nowMs, jobs };
+          program.handle({ kind: "gocd-polled", server, jobs, agents, findings: [] });
+        },
+      }),
+  });
+}
+
+interface Hooks<Value> {
+  readonly done: (value: Value) => void;
+  readonly failed: (problem: GocdProblem) => void;
+}
+
+/** One request: it waits for its turn, travels, may fail on either way. */
+function exchange<Value>(
+  world: World,
+  program: Program,
+  act: () => Answer<Value>,
+  { done, failed }: Hooks<Value>,
+): void {
+  const settle = (answer: Answer<Value>): void => {
+    program.isGocdBusy = false;
+    if ("ok" in answer) done(answer.ok);
+    else failed(answer.problem);
+    startNext(program);
+  };
+  program.gocdQueue.push(() => {
+    const { odds, isSlow } = drawFate(world);
+    const wayMs = isSlow ? world.dice.between(1, odds.slowMsMax) : hop(world);
+    // Once sent, a request arrives even if the program dies meanwhile.
+    after(world, wayMs, () => {
+      const lost = loseRequest(world, odds.failed);
+      const answer = lost ?? act();
+      const isLost = lost === undefined && world.dice.chance(odds.answerLost);
+      if (isLost) say(world, () => "gocd    the answer is lost");
+      const backMs = isLost ? world.dice.pick([10, timeoutMs - wayMs]) : hop(world);
+      afterIn(world, program, backMs, () => settle(isLost ? problemOf("gocd-timeout", "unreachable") : answer));
+    });
+  });
+  startNext(program);
+}
+
+function startNext(program: Program): void {
+  if (program.isGocdBusy) return;
+  const next = program.gocdQueue.shift();
+  if (next === undefined) return;
+  program.isGocdBusy = true;
+  next();
+}
+
+function drawFate(world: World): { readonly odds: World["scenario"]["faults"]["gocd"]; readonly isSlow: boolean } {
+  const calm = { failed: 0, answerLost: 0, slow: 0, slowMsMax: 0 };
+  const odds = world.isHealed ? calm : world.scenario.faults.gocd;
+  return { odds, isSlow: world.dice.chance(odds.slow) };
+}
+
+/** What keeps a request from the server, or its answer from being one. */
+function loseRequest(world: World, failed: number): { readonly problem: GocdProblem } | undefined {
+  world.gocd.advance(world.nowMs);
+  const { outage } = world.weather;
+  const how = outage ?? (world.dice.chance(failed) ? world.dice.pick(["refused", "error-500"] as const) : undefined);
+  switch (how) {
+    case undefined:
+      return undefined;
+    case "refused":
+    case "no-answer":
+      return problemOf("gocd-unreachable", "unreachable");
+    case "login-page":
+      return problemOf("gocd-login-page", "unreadable");
+    case "error-500":
+      return problemOf("gocd-server-error", "unreachable");
+    case "truncated":
+      return problemOf("gocd-truncated", "unreadable");
+    default:
+      return how satisfies never;
+  }
+}
+
+function readFeed(world: World): Answer<{ readonly server: GocdServerInfo; readonly jobs: readonly ScheduledJob[] }> {
+  const refusal = readRefusal(world, "feed");
+  if (refusal !== undefined) return refusal;
+  const rules = gocdRules(world.gocd.version);
+  const server: GocdServerInfo = {
+    version: rules.version,
+    resourceCase: rules.resourceCase,
+    slowRegistration: !rules.agentsInDatabase,
+    maintenance: rules.pause === "none"
+      ? "off"
+      : !world.weather.hasRights
+      ? "unknown"
+      : world.weather.isGocdInMaintenance
+      ? "on"
+      : "off",
+  };
+  return { ok: { server, jobs: listJobs(world, rules) } };
+}
+
+function readAgents(world: World): Answer<readonly GocdAgent[]> {
+  return readRefusal(world, "agents") ?? { ok: listAgents(world, gocdRules(world.gocd.version)) };
+}
+
+type Change = Extract<
+  GocdEffect,
+  { readonly kind: "enable-gocd-agent" | "disable-gocd-agents" | "delete-gocd-agents" }
+>;
+
+/** Sends a change to the model as the real port would; lists where the release takes lists, then one by one. */
+function change(world: World, effect: Change): Answer<undefined> {
+  const rules = gocdRules(world.gocd.version);
+  const isV1 = acceptFor(rules).includes("v1+json");
+  if (effect.kind === "enable-gocd-agent") {
+    const { registration } = effect;
+    const resources = registration === undefined ? {} : { resources: registration.gocdResources };
+    const environments = registration === undefined
+      ? {}
+      : { environments: registration.environment === undefined ? [] : [registration.environment] };
+    const body = isV1
+      ? { enabled: true, ...resources }
+      : { "agent_config_state": "Enabled", ...resources, ...environments };
+    return verdict(send(world, "PATCH", effect.uuid, body));
+  }
+  const uuids = [...new Set(effect.agents.map((each) => each.uuid))];
+  const isDelete = effect.kind === "delete-gocd-agents";
+  if (rules.bulkAgents && (!isDelete || uuids.length > 1)) {
+    const operations = { resources: { add: [], remove: [] }, environments: { add: [], remove: [] } };
+    const body = isDelete ? { uuids } : { uuids, "agent_config_state": "Disabled", operations };
+    const answer = verdict(send(world, isDelete ? "DELETE" : "PATCH", undefined, body));
+    if ("ok" in answer || !["conflict", "missing"].includes(answer.problem.kind)) return answer;
+  }
+  const disabled = isV1 ? { enabled: false } : { "agent_config_state": "Disabled" };
+  const refused = uuids.map((uuid) =>
+    verdict(isDelete ? send(world, "DELETE", uuid) : send(world, "PATCH", uuid, disabled))
+  ).find((answer) => "problem" in answer && answer.problem.kind !== "missing");
+  return refused ?? { ok: undefined };
+}
+
+/** The media type for agents that the program asks a release for. */
+function acceptFor(rules: GocdRules): string {
+  if (rules.newestShape !== undefined && rules.unversionedAccept) return "application/vnd.go.cd+json";
+  return `application/vnd.go.cd.${rules.agentsShapes[rules.agentsShapes.length - 1] ?? "v1"}+json`;
+}
+
+function send(world: World, method: string, uuid: string | undefined, body?: unknown): SimResponse {
+  const login = world.scenario.isSecured
+    ? { authorization: `Basic ${encodeBasic(`${ourAccount.name}:${ourAccount.password}`)}` }
+    : {};
+  const response = world.gocd.handle({
+    method,
+    path: `${world.gocd.contextPath}/api/agents${uuid === undefined ? "" : `/${encodeURIComponent(uuid)}`}`,
+    headers: {
+      host: "gocd",
+      accept: acceptFor(gocdRules(world.gocd.version)),
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...login,
+    },
+    body: body === undefined ? "" : JSON.stringify(body),
+  }, world.nowMs);
+  say(world, () => `gocd    ${method} ${uuid ?? "agents"} → ${response.status}`);
+  return response;
+}
+
+/** Somebody else with our account changes a record in the browser. */
+export function changeByHand(world: World, uuid: string, how: "disable" | "enable"): void {
+  const rules = gocdRules(world.gocd.version);
+  const isV1 = acceptFor(rules).includes("v1+json");
+  const state = how === "enable" ? "Enabled" : "Disabled";
+  send(world, "PATCH", uuid, isV1 ? { enabled: how === "enable" } : { "agent_config_state": state });
+}
+
+/** What the port makes of an answer to a change. */
+function verdict({ status, body }: SimResponse): Answer<undefined> {
+  if (status >= 200 && status < 300) return { ok: undefined };
+  switch (status) {
+    case 404:
+      return problemOf("gocd-agent-missing", "missing");
+    case 400:
+    case 406:
+    case 409:
+    case 422:
+      return problemOf("gocd-agent-busy", "conflict");
+    case 401:
+    case 403:
+      return problemOf("gocd-forbidden", "refused");
+    case 503:
+      return /is starting/.test(body)
+        ? problemOf("gocd-starting", "starting")
+        : problemOf("gocd-maintenance", "maintenance");
+    default:
+      return problemOf(`gocd-${status}`, "unreachable");
+  }
+}

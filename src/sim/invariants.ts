@@ -1,0 +1,307 @@
+// What must hold in every simulated run: after each step, for each effect, for each container that ends, and at the end.
+// Judged by the models and the disk wherever they know; the core's own word is the last resort. Not here: the run itself.
+// Called by world.ts and world_program.ts.
+
+import type { Effect } from "../core/effect.ts";
+import type { Event } from "../core/event.ts";
+import type { Frame } from "../core/frame.ts";
+import type { ScheduledJob } from "../core/gocd_records.ts";
+import type { AgentInstance } from "../core/instance.ts";
+import type { StoredState } from "../core/record.ts";
+import type { SimContainerEvent } from "./sim_mesos.ts";
+import { isSame } from "./same.ts";
+import type { Program, World } from "./world_state.ts";
+
+/** A law was broken. */
+export class Violation extends Error {
+  /** Which law, a stable word. */
+  readonly law: string;
+
+  /** Says what has happened. */
+  constructor(law: string, message: string) {
+    super(`${law}: ${message}`);
+    this.name = "Violation";
+    this.law = law;
+  }
+}
+
+/** What the invariants remember of a run, beyond any crash. */
+export interface Watch {
+  readonly startedMs: number;
+  /** Task ids of all launches that ever left. */
+  readonly launched: Set<string>;
+  /** Containers by task id, while they run. */
+  readonly containers: Map<string, RunningContainer>;
+  /** Uuids of all agent processes that ran in containers of ours, with the task id. */
+  readonly ourUuids: Map<string, string>;
+  /** Mesos agents on which Mesos itself ends containers (a drain, a removal), and task ids that something else ends. */
+  readonly excused: Set<string>;
+  /** A person said that they are gone. */
+  readonly forgotten: Set<string>;
+  /** Locators of jobs that somebody has cancelled. */
+  readonly cancelled: Set<string>;
+  /** The feed as the last poll really got it. */
+  feed: { readonly atMs: number; readonly jobs: readonly ScheduledJob[] } | undefined;
+  /** Builds that the server counts as killed, seen so far. */
+  killsSeen: number;
+  /** The same for records deleted with work. */
+  deletionsSeen: number;
+  changesSeen: number;
+  crashes: number;
+  failedCommits: number;
+  steps: number;
+}
+
+/** A container of ours that runs. */
+export interface RunningContainer {
+  readonly mesosAgentId: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Its agent never calls the server. */
+  readonly isDumb: boolean;
+}
+
+/** Nothing seen yet. */
+export function newWatch(startedMs: number): Watch {
+  return {
+    startedMs,
+    launched: new Set(),
+    containers: new Map(),
+    ourUuids: new Map(),
+    excused: new Set(),
+    forgotten: new Set(),
+    cancelled: new Set(),
+    feed: undefined,
+    killsSeen: 0,
+    deletionsSeen: 0,
+    changesSeen: 0,
+    crashes: 0,
+    failedCommits: 0,
+    steps: 0,
+  };
+}
+
+function demand(isSo: boolean, law: string, message: () => string): void {
+  if (!isSo) throw new Violation(law, message());
+}
+
+/** After a step whose records are stored, before its effects leave. */
+export function checkStep(
+  world: World,
+  program: Program,
+  step: { readonly frame: Frame; readonly event: Event },
+): void {
+  world.watch.steps++;
+  const { frame, event } = step;
+  checkLimits(frame);
+  checkOffers(frame, event);
+  checkAcknowledged(frame, event);
+  if (frame.records.length > 0) checkReadBack(world, frame);
+  if (event.kind === "gocd-polled" || event.kind === "gocd-poll-failed") checkVerdicts(world, program, event);
+}
+
+/** A launch never leads above a limit. */
+function checkLimits({ state, effects }: Frame): void {
+  const launched = effects.flatMap((effect) => effect.kind === "accept-offers" ? effect.launches : []);
+  if (launched.length === 0) return;
+  const alive = [...state.instances.values()].filter(isAlive);
+  const { maxAgents } = state.settings.scaling;
+  demand(
+    alive.length <= maxAgents,
+    "limit",
+    () => `${alive.length} instances live, scaling.max-agents is ${maxAgents}`,
+  );
+  for (const { profile } of launched) {
+    const own = alive.filter((instance) => instance.profile === profile.name).length;
+    const limit = state.settings.profiles.find((each) => each.name === profile.name)?.maxAgents ?? Infinity;
+    demand(own <= limit, "limit", () => `${own} instances of ${profile.name} live, its max-agents is ${limit}`);
+  }
+  demand(state.controls.mode === "run" && !state.controls.frozen, "switches", () => "launched although switched off");
+}
+
+function isAlive(instance: AgentInstance): boolean {
+  return instance.state !== "gone" && instance.state !== "unreachable";
+}
+
+/** Every offer of an event is in exactly one answer of its step. */
+function checkOffers({ effects }: Frame, event: Event): void {
+  if (event.kind !== "offers-received" && event.kind !== "inverse-offers-received") return;
+  const isInverse = event.kind === "inverse-offers-received";
+  const answered = effects.flatMap((effect) => {
+    const answersInverse = effect.kind === "accept-inverse-offers" || effect.kind === "decline-inverse-offers";
+    const answers = effect.kind === "accept-offers" || effect.kind === "decline-offers";
+    return (isInverse ? answersInverse : answers) && "offerIds" in effect ? effect.offerIds : [];
+  });
+  const offered = event.offers.map((offer) => offer.id);
+  demand(
+    isSame([...answered].sort(), [...offered].sort()),
+    "offers",
+    () => `offered ${offered.join(" ")}, answered ${answered.join(" ")}`,
+  );
+}
+
+/** An update with a uuid is acknowledged in its step, once. */
+function checkAcknowledged({ effects }: Frame, event: Event): void {
+  const acknowledged = effects.flatMap((effect) => effect.kind === "acknowledge-status" ? [effect.uuid] : []);
+  const wanted = event.kind === "task-status-updated" && event.status.uuid !== undefined ? [event.status.uuid] : [];
+  demand(
+    isSame(acknowledged, wanted),
+    "acknowledge",
+    () => `wanted ${wanted.join(" ")}, acknowledged ${acknowledged.join(" ")}`,
+  );
+}
+
+/** What was just stored reads back as what the core believes. */
+function checkReadBack(world: World, frame: Frame): void {
+  for (const record of frame.records) {
+    if (record.kind !== "instance" && record.kind !== "instance-removed") continue;
+    const taskId = record.kind === "instance" ? record.instance.taskId : record.taskId;
+    checkInstance(taskId, frame.state.instances.get(taskId), readInstance(world, taskId));
+  }
+}
+
+function readInstance(world: World, taskId: string): AgentInstance | undefined {
+  try {
+    return world.disk.instance(taskId);
+  } catch (error) {
+    throw new Violation("reload", error instanceof Error ? error.message : String(error));
+  }
+}
+
+function checkInstance(taskId: string, believed: AgentInstance | undefined, stored: AgentInstance | undefined): void {
+  demand(
+    isSame(withoutClocks(believed), withoutClocks(stored)),
+    "reload",
+    () => `${taskId} is ${JSON.stringify(believed)} but reads back as ${JSON.stringify(stored)}`,
+  );
+}
+
+function withoutClocks(instance: AgentInstance | undefined): unknown {
+  if (instance === undefined) return undefined;
+  const { lastKillMs: _, lastReconcileMs: __, ...rest } = instance;
+  return Object.fromEntries(Object.entries(rest).filter(([name]) => name !== "fieldOfANewerVersion"));
+}
+
+/** At a start: no field of a newer version has been lost. */
+export function checkReload(world: World, stored: StoredState): void {
+  const lost = world.disk.forgottenFuture();
+  demand(lost.length === 0, "newer-fields", () => `records have lost fields of a newer version: ${lost.join(" ")}`);
+  demand(
+    new Set(stored.instances.map((each) => each.taskId)).size === stored.instances.length,
+    "reload",
+    () => "a task id is on record twice",
+  );
+}
+
+/** What the disk holds is what the program believes: asked now and then, and at the end. */
+export function checkWholeState(world: World, program: Program): void {
+  const stored = world.disk.taskIds().sort();
+  const believed = [...program.state.instances.keys()].sort();
+  if (world.disk.isAhead) return;
+  demand(isSame(stored, believed), "reload", () => `on disk: ${stored.join(" ")}; believed: ${believed.join(" ")}`);
+  for (const taskId of stored) checkInstance(taskId, program.state.instances.get(taskId), readInstance(world, taskId));
+}
+
+/** Each waiting job that a good poll has shown has one verdict, and counted supply exists. */
+function checkVerdicts(world: World, program: Program, event: Event): void {
+  const { demand: judged, instances } = program.state;
+  const shown = world.watch.feed?.jobs.map((job) => job.locator).sort() ?? [];
+  const verdicts = judged.jobs.map((job) => job.locator).sort();
+  if (event.kind === "gocd-polled" || judged.madeMs !== undefined) {
+    demand(isSame(verdicts, shown), "verdicts", () => `shown: ${shown.join(" ")}; judged: ${verdicts.join(" ")}`);
+  }
+  const coming = judged.jobs.filter((job) => job.verdict === "coming").length;
+  const supply =
+    [...instances.values()].filter((instance) =>
+      instance.state === "launching" || instance.state === "starting" ||
+      (instance.state === "registered" && instance.activity.kind === "unsure") ||
+      (instance.state === "draining" && instance.step.kind === "enabling")
+    ).length;
+  demand(coming <= supply, "supply", () => `${coming} jobs wait for agents that are coming, but only ${supply} are`);
+}
+
+/** When an effect leaves, what its step decided is on disk. */
+export function checkStored(world: World, frame: Frame, effect: Effect): void {
+  if (frame.records.length === 0) return;
+  demand(
+    world.disk.holds(frame.records),
+    "save-before-act",
+    () => `${effect.kind} leaves before its records are stored`,
+  );
+}
+
+/** What an effect may never do. */
+export function checkEffect(world: World, frame: Frame, effect: Effect): void {
+  switch (effect.kind) {
+    case "accept-offers":
+      for (const { taskId } of effect.launches) {
+        demand(!world.watch.launched.has(taskId), "task-id-unique", () => `${taskId} is launched a second time`);
+        demand(/^[a-z0-9-]{1,63}$/.test(taskId), "task-id-unique", () => `${taskId} is no host name`);
+        world.watch.launched.add(taskId);
+      }
+      return;
+    case "kill-task":
+      demand(world.watch.launched.has(effect.taskId), "foreign", () => `${effect.taskId} is killed but not ours`);
+      return;
+    case "enable-gocd-agent":
+      return checkEnable(world, frame, effect);
+    case "disable-gocd-agents":
+    case "delete-gocd-agents":
+      for (const { uuid, taskId } of effect.agents) {
+        demand(
+          world.watch.ourUuids.get(uuid) === taskId,
+          "foreign",
+          () => `${effect.kind}: ${uuid} is not of ${taskId}`,
+        );
+      }
+      return;
+    default:
+      return;
+  }
+}
+
+function checkEnable(world: World, frame: Frame, effect: Effect & { readonly kind: "enable-gocd-agent" }): void {
+  const instance = frame.state.instances.get(effect.taskId);
+  const isLiving = instance !== undefined && instance.state !== "gone" && instance.state !== "killing";
+  demand(isLiving, "enable", () => `${effect.taskId} is enabled but is ${instance?.state ?? "unknown"}`);
+  demand(
+    world.watch.ourUuids.get(effect.uuid) === effect.taskId,
+    "foreign",
+    () => `${effect.uuid} is enabled but is not of ${effect.taskId}`,
+  );
+}
+
+/** A container of ours has ended: no build may be lost by our hand. Call when the GoCD model knows of it. */
+export function checkContainerEnd(world: World, event: SimContainerEvent & { readonly kind: "stopped" }): void {
+  const kills = world.gocd.tally.buildsKilled.slice(world.watch.killsSeen);
+  world.watch.killsSeen += kills.length;
+  if (event.how === "exited" || event.how === "lost") return;
+  if (world.watch.excused.has(event.mesosAgentId) || world.watch.excused.has(event.taskId)) return;
+  demand(
+    kills.length === 0,
+    "build-killed",
+    () => kills.map((kill) => `${kill.hostname} was stopped while it had ${kill.locator} (${kill.state})`).join("; "),
+  );
+}
+
+/** Asked after each change on the GoCD server. */
+export function checkGocd(world: World): void {
+  const { tally } = world.gocd;
+  const deleted = tally.deletedWithWork.slice(world.watch.deletionsSeen);
+  world.watch.deletionsSeen = tally.deletedWithWork.length;
+  demand(
+    deleted.length === 0,
+    "build-deleted",
+    () =>
+      deleted.map((each) => `the record of ${each.hostname} was deleted while it had ${each.locator} (${each.state})`)
+        .join("; "),
+  );
+  const changes = tally.changes.slice(world.watch.changesSeen);
+  world.watch.changesSeen = tally.changes.length;
+  for (const change of changes) {
+    demand(
+      world.watch.ourUuids.has(change.uuid),
+      "foreign",
+      () => `${change.kind} of ${change.hostname} (${change.uuid})`,
+    );
+  }
+}

@@ -1,0 +1,15 @@
+// Whether two plain values are equal, whatever the order of their keys. Not here: anything but JSON-like data.
+// Called by invariants.ts.
+
+/** Deep equality of plain data; a missing key is equal to one that is undefined. */
+export function isSame(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return false;
+  if (Array.isArray(one) || Array.isArray(other)) {
+    return Array.isArray(one) && Array.isArray(other) && one.length === other.length &&
+      one.every((each, index) => isSame(each, other[index]));
+  }
+  const left: Readonly<Record<string, unknown>> = { ...one };
+  const right: Readonly<Record<string, unknown>> = { ...other };
+  return Object.keys({ ...left, ...right }).every((key) => isSame(left[key], right[key]));
+}

@@ -1,0 +1,112 @@
+// What one seed plays: a cluster, a GoCD server, other people's agents, jobs, settings and faults. Not here: playing it.
+// Everything is drawn from the seed; a fault is switched off for a whole seed now and then (swarm testing). Called by world.ts.
+
+import type { Settings } from "../core/settings.ts";
+import type { FaultPlan } from "./faults.ts";
+import { planFaults } from "./faults.ts";
+import { type Dice, dice } from "./scenario_dice.ts";
+import { drawJobs, type ScenarioJob } from "./scenario_jobs.ts";
+import { drawSettings } from "./scenario_settings.ts";
+import type { SimMesosAgentSpec } from "./mesos_options.ts";
+import { seededRandom } from "./random.ts";
+import type { SimForeignAgent } from "./sim_gocd.ts";
+import { gocdEras, gocdRules } from "./gocd_versions.ts";
+
+/** One story, complete but for what the models draw by themselves. */
+export interface Scenario {
+  /** The seed of everything. */
+  readonly seed: number;
+  /** In force from the start. */
+  readonly settings: Settings;
+  /** In force after faults, too, with `minIdle` 0, so that everything ends. */
+  readonly lastSettings: Settings;
+  /** A release of the GoCD server. */
+  readonly gocdVersion: string;
+  /** Whether the server knows users; we are an administrator then, unless a fault takes that away. */
+  readonly isSecured: boolean;
+  /** What our containers are given; the server's is `right`. */
+  readonly autoRegisterKey: "right" | "wrong" | "";
+  /** Masters of the cluster. */
+  readonly mastersCount: number;
+  /** Its machines. */
+  readonly hosts: readonly SimMesosAgentSpec[];
+  /** Agents of other people. */
+  readonly foreigners: readonly SimForeignAgent[];
+  /** The work, in order of time. */
+  readonly jobs: readonly ScenarioJob[];
+  /** Jobs and faults come in this first part; then everything is healed. */
+  readonly activeMs: number;
+  /** Between two ticks while something changes. */
+  readonly tickMs: number;
+  /** What goes wrong. */
+  readonly faults: FaultPlan;
+}
+
+/** How much may go wrong. */
+export type Weather = "calm" | "stormy";
+
+/** The minute at which every run starts, ms since the epoch. */
+export const startMs = 1_700_000_000_000;
+const minute = 60_000;
+
+/** Draws the scenario of a seed. */
+export function makeScenario(seed: number, weather: Weather = "stormy"): Scenario {
+  const draw = dice(seededRandom(seed));
+  const gocdVersion = draw.pick(gocdEras);
+  const activeMs = draw.between(10, 50) * minute;
+  const { settings, lastSettings } = drawSettings(draw, gocdVersion);
+  const hosts = drawHosts(draw, settings);
+  // The API of 15.2 cannot put a Pending agent into an environment (facts: gocd 2.3): there the key is right.
+  const isKeyRight = gocdVersion === "15.2.0" || !draw.chance(0.2);
+  const base = {
+    seed,
+    settings,
+    lastSettings,
+    gocdVersion,
+    isSecured: draw.chance(0.5),
+    autoRegisterKey: isKeyRight ? "right" as const : draw.pick(["wrong", ""] as const),
+    mastersCount: draw.pick([1, 2, 3]),
+    hosts,
+    foreigners: drawForeigners(draw, gocdVersion),
+    activeMs,
+    tickMs: draw.pick([500, 1_000, 2_000]),
+  };
+  const jobs = drawJobs(draw, { settings, gocdVersion, activeMs, foreigners: base.foreigners });
+  // The faults have dice of their own: the same story can be told without them.
+  const faults = planFaults(dice(seededRandom(seed ^ 0x5eed)), { activeMs, hostsCount: hosts.length, weather });
+  return { ...base, jobs, faults };
+}
+
+/** Every machine is large enough for one instance of each profile. */
+function drawHosts(draw: Dice, settings: Settings): SimMesosAgentSpec[] {
+  const roles = [...new Set(settings.profiles.map((profile) => profile.role))].filter((role) => role !== "*");
+  return Array.from({ length: draw.between(1, 4) }, (_, index) => {
+    const reserved = roles.flatMap((role) =>
+      draw.chance(0.2) ? [{ role, resources: { cpus: draw.between(1, 4), mem: 4_096 } }] : []
+    );
+    return {
+      hostname: `host${index + 1}`,
+      ip: `10.0.0.${index + 1}`,
+      port: 5051,
+      resources: { cpus: draw.between(4, 12), mem: draw.between(8, 24) * 1_024, disk: 100_000 },
+      ...(reserved.length === 0 ? {} : { reserved }),
+      attributes: [{ name: "rack", type: "TEXT", text: { value: `r${index % 2}` } }],
+    };
+  });
+}
+
+function drawForeigners(draw: Dice, gocdVersion: string): SimForeignAgent[] {
+  const count = draw.pick([0, 0, 1, 2, 3]);
+  return Array.from({ length: count }, (_, index): SimForeignAgent => {
+    const isElastic = gocdRules(gocdVersion).elastic && draw.chance(0.2);
+    return {
+      uuid: `foreign-${index}`,
+      hostname: `build-server-${index}`,
+      gocdResources: isElastic ? [] : draw.some(["linux", "java", "docker"]),
+      environments: draw.chance(0.3) ? ["prod"] : [],
+      configState: draw.chance(0.2) ? "Disabled" : "Enabled",
+      hasProcess: draw.chance(0.85),
+      ...(isElastic ? { elastic: { agentId: `e-${index}`, pluginId: "elastic.plugin" } } : {}),
+    };
+  });
+}

@@ -1,0 +1,95 @@
+// The work of a scenario: waves of jobs of all kinds. Not here: when they are handed out (gocd_work.ts).
+// Called by scenario.ts; the world schedules them and asks at the end whether the servable ones were built.
+
+import type { AgentProfile, Settings } from "../core/settings.ts";
+import type { SimJobRequest } from "./gocd_work.ts";
+import { gocdRules } from "./gocd_versions.ts";
+import type { Dice } from "./scenario_dice.ts";
+import type { SimForeignAgent } from "./sim_gocd.ts";
+
+/** A job and when it is scheduled. */
+export interface ScenarioJob {
+  /** After the start. */
+  readonly afterMs: number;
+  /** As the server gets it. */
+  readonly request: SimJobRequest;
+  /** Whether an instance of ours can build it: then it must be built in the end. */
+  readonly isServable: boolean;
+}
+
+/** What jobs are drawn for. */
+export interface JobsFor {
+  /** Profiles decide what can be served. */
+  readonly settings: Settings;
+  /** Elastic jobs came with a release. */
+  readonly gocdVersion: string;
+  /** Jobs come within this time. */
+  readonly activeMs: number;
+  /** Run-on-all jobs are pinned to one of these. */
+  readonly foreigners: readonly SimForeignAgent[];
+}
+
+/** Draws waves of jobs. */
+export function drawJobs(draw: Dice, about: JobsFor): ScenarioJob[] {
+  const jobs: ScenarioJob[] = [];
+  const waves = draw.between(1, 4);
+  for (let wave = 0; wave < waves; wave++) {
+    const afterMs = wave === 0 ? draw.between(0, 60_000) : Math.floor(draw.random() * about.activeMs);
+    const size = draw.pick([1, 1, 2, 3, 5, 9]);
+    const shape = drawShape(draw);
+    for (let index = 0; index < size; index++) {
+      const own = draw.chance(0.7) ? shape : drawShape(draw);
+      const at = afterMs + (draw.chance(0.7) ? 0 : draw.between(0, 60_000));
+      jobs.push(drawJob(draw, about, { ...own, afterMs: at, name: `w${wave}j${index}` }));
+    }
+  }
+  return jobs.sort((a, b) => a.afterMs - b.afterMs);
+}
+
+interface Shape {
+  readonly gocdResources: readonly string[];
+  readonly environment: string | undefined;
+}
+
+function drawShape(draw: Dice): Shape {
+  return {
+    gocdResources: draw.pick([[], ["linux"], ["linux"], ["Linux"], ["java"], ["linux", "java"]]),
+    environment: draw.chance(0.25) ? "prod" : undefined,
+  };
+}
+
+function drawJob(
+  draw: Dice,
+  { settings, gocdVersion, foreigners }: JobsFor,
+  shape: Shape & { readonly afterMs: number; readonly name: string },
+): ScenarioJob {
+  const { gocdResources, environment, afterMs, name } = shape;
+  const durationMs = draw.pick([5_000, 20_000, 60_000, 120_000, 400_000]);
+  const base = { pipeline: `p-${environment ?? "none"}-${name}`, stage: "build", job: name, gocdResources, durationMs };
+  const inEnvironment = environment === undefined ? base : { ...base, environment };
+  const odd = draw.random();
+  const request = odd < 0.03
+    ? { ...inEnvironment, obstacle: draw.pick(["zombie", "stale-materials"] as const) }
+    : odd < 0.05
+    ? { ...inEnvironment, gocdResources: ["windows"] }
+    : odd < 0.07
+    ? { ...base, pipeline: "ignored", job: name }
+    : odd < 0.09 && foreigners[0] !== undefined
+    ? { ...base, job: `${name}-runOnAll-1`, runOnAll: foreigners[0].uuid }
+    : odd < 0.11 && gocdRules(gocdVersion).elastic
+    ? { ...base, elasticProfile: "elastic" }
+    : inEnvironment;
+  return { afterMs, request, isServable: odd >= 0.11 && isServable(settings, gocdVersion, shape) };
+}
+
+/** The server's own rule, said once more, so that the core's matching is not believed unseen. */
+function isServable(settings: Settings, gocdVersion: string, { gocdResources, environment }: Shape): boolean {
+  const spell = (word: string): string =>
+    gocdRules(gocdVersion).resourceCase === "insensitive" ? word.toLowerCase() : word;
+  return settings.profiles.some((profile: AgentProfile) =>
+    (profile.gocdResources === "*" ||
+      gocdResources.every((asked) => profile.gocdResources.includes(spell(asked)))) &&
+    (profile.environments === "*" ||
+      (environment === undefined ? profile.environments.length === 0 : profile.environments.includes(environment)))
+  );
+}

@@ -1,0 +1,105 @@
+// A disk for the simulated program: texts of records as the real stores keep them, failures on demand. It outlives crashes.
+// Not here: the records' form (store/record_codec.ts). Called by world_program.ts; read by invariants.ts.
+
+import type { AgentInstance } from "../core/instance.ts";
+import type { StateRecord, StoredState } from "../core/record.ts";
+import {
+  completeState,
+  decodeRecords,
+  freshState,
+  instanceKeyPrefix,
+  recordsOf,
+  textChanges,
+} from "../store/record_codec.ts";
+
+/** How commits fail: before anything is stored, or after all is stored but the answer is lost. */
+export type SimDiskFailure = "nothing-stored" | "all-stored";
+
+/** The disk of one simulated program. */
+export interface SimDisk {
+  /** Set while commits fail. */
+  failure: SimDiskFailure | undefined;
+  /** What the last run left; a fresh state where there was none. Throws what the real codec throws. */
+  load(): StoredState;
+  /** Stores records in one transaction; false where that failed. */
+  commit(records: readonly StateRecord[]): boolean;
+  /** Whether all these records are stored just as they are. */
+  holds(records: readonly StateRecord[]): boolean;
+  /** The instance stored under a task id, decoded; undefined where there is none. Throws what the real codec throws. */
+  instance(taskId: string): AgentInstance | undefined;
+  /** Task ids of all stored instances. */
+  taskIds(): string[];
+  /** Adds a field that this version does not know to every record, as a newer program would have. */
+  writeFromTheFuture(): void;
+  /** Records that once had such a field and lost it; empty is right. */
+  forgottenFuture(): string[];
+  /** Whether a commit that was said to have failed was stored after all, and no load has followed. */
+  readonly isAhead: boolean;
+}
+
+const futureField = "fieldOfANewerVersion";
+
+/** An empty disk; `lineage` is given to its first state. */
+export function createSimDisk(lineage: string): SimDisk {
+  const texts = new Map<string, string>();
+  const withFuture = new Set<string>();
+  let isAhead = false;
+  const put = (records: readonly StateRecord[]): void => {
+    for (const change of textChanges(records, (key) => texts.get(key))) {
+      if (change.kind === "put") texts.set(change.key, change.json);
+      else {
+        texts.delete(change.key);
+        withFuture.delete(change.key);
+      }
+    }
+  };
+  return {
+    failure: undefined,
+    load(): StoredState {
+      isAhead = false;
+      const stored = completeState(
+        decodeRecords([...texts].map(([key, json]) => ({ key, json }))),
+        "of the simulation",
+      );
+      if (stored !== undefined) return stored;
+      const fresh = freshState(lineage);
+      put(recordsOf(fresh));
+      return fresh;
+    },
+    commit(records): boolean {
+      if (this.failure === "nothing-stored") return false;
+      put(records);
+      if (this.failure === undefined) return true;
+      isAhead = true;
+      return false;
+    },
+    holds: (records) =>
+      textChanges(records, (key) => texts.get(key)).every((change) =>
+        change.kind === "put" ? texts.get(change.key) === change.json : !texts.has(change.key)
+      ),
+    instance(taskId): AgentInstance | undefined {
+      const json = texts.get(instanceKeyPrefix + taskId);
+      if (json === undefined) return undefined;
+      const { instances, unreadable } = decodeRecords([{ key: instanceKeyPrefix + taskId, json }]);
+      const [problem] = unreadable;
+      if (problem !== undefined) throw new Error(`the record ${problem.key} cannot be read back: ${problem.reason}`);
+      return instances[0];
+    },
+    taskIds: () =>
+      [...texts.keys()].filter((key) => key.startsWith(instanceKeyPrefix)).map((key) =>
+        key.slice(instanceKeyPrefix.length)
+      ),
+    writeFromTheFuture(): void {
+      for (const [key, json] of texts) {
+        const value: unknown = JSON.parse(json);
+        if (typeof value !== "object" || value === null) continue;
+        texts.set(key, JSON.stringify({ [futureField]: { words: ["of", "tomorrow"] }, ...value }));
+        withFuture.add(key);
+      }
+    },
+    forgottenFuture: () => [...withFuture].filter((key) => texts.get(key)?.includes(futureField) !== true),
+    get isAhead(): boolean {
+      return isAhead;
+    },
+  };
+}

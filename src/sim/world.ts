@@ -1,0 +1,237 @@
+// One simulated run: a seed's scenario played on virtual time by the production step against the two models, every law
+// checked on the way; then faults stop, and everything must come to a good end. Not here: the laws (invariants.ts), the
+// faults (faults*.ts), the program (world_program.ts). Called by scripts/sim.ts and tests.
+
+import { act, heal } from "./faults_act.ts";
+import { setRights } from "./faults_gocd.ts";
+import { createTimerQueue } from "./gocd_timers.ts";
+import { checkGocd, checkWholeState, newWatch, Violation } from "./invariants.ts";
+import { deliver, watchSilence } from "./mesos_port.ts";
+import { seededRandom } from "./random.ts";
+import { type Scenario, startMs } from "./scenario.ts";
+import { dice } from "./scenario_dice.ts";
+import { createSimDisk } from "./sim_disk.ts";
+import { createSimGocd } from "./sim_gocd.ts";
+import { createSimMesos } from "./sim_mesos.ts";
+import type { PlantedBug } from "./world_bugs.ts";
+import { containerChanged } from "./world_containers.ts";
+import { programMs, startProgram } from "./world_program.ts";
+import { after, type Program, say, type World } from "./world_state.ts";
+
+/** How to play a scenario. */
+export interface PlayOptions {
+  /** Gets one line for each thing that happens. */
+  readonly trace?: (line: string) => void;
+  /** Proves that the laws would catch it. */
+  readonly bug?: PlantedBug;
+  /** The program dies at just this point (from 1), and is back five seconds later. */
+  readonly crashAtPoint?: number;
+}
+
+/** How a run has ended. */
+export interface Outcome {
+  readonly seed: number;
+  /** The law that was broken, and how; absent: all is well. */
+  readonly violation?: { readonly law: string; readonly message: string; readonly afterMs: number };
+  /** Virtual time. */
+  readonly lastedMs: number;
+  readonly steps: number;
+  /** Points at which the program could have died. */
+  readonly points: number;
+  readonly launches: number;
+  readonly builds: number;
+  readonly crashes: number;
+}
+
+/** After the faults everything must be done within this time. */
+const patienceMs = 8 * 3_600_000;
+/** Ticks while nothing changes. */
+const idleTickMs = 10_000;
+/** Turns of the loop; more means that time stands still. */
+const turnsMax = 3_000_000;
+
+/** Plays a scenario to its end. Never throws for a broken law. */
+export function play(scenario: Scenario, options: PlayOptions = {}): Outcome {
+  const world = makeWorld(scenario, options);
+  const violation = broken(world, () => run(world));
+  if (violation !== undefined) say(world, () => `BROKEN  ${violation.law}: ${violation.message}`);
+  return {
+    seed: scenario.seed,
+    ...(violation === undefined ? {} : { violation }),
+    lastedMs: world.nowMs - startMs,
+    steps: world.watch.steps,
+    points: world.points,
+    launches: world.watch.launched.size,
+    builds: world.gocd.tally.buildsCompleted,
+    crashes: world.watch.crashes,
+  };
+}
+
+function broken(world: World, act: () => void): Outcome["violation"] {
+  try {
+    act();
+    return undefined;
+  } catch (error) {
+    const afterMs = world.nowMs - startMs;
+    if (error instanceof Violation) return { law: error.law, message: error.message, afterMs };
+    const message = error instanceof Error ? error.stack ?? error.message : String(error);
+    return { law: "throws", message, afterMs };
+  }
+}
+
+function makeWorld(scenario: Scenario, { trace, bug, crashAtPoint }: PlayOptions): World {
+  const { seed, hosts, mastersCount, gocdVersion } = scenario;
+  const lineage = [...(seed >>> 0).toString(36).padStart(6, "0")].slice(-6).join("");
+  return {
+    scenario,
+    dice: dice(seededRandom(seed ^ 0xd1ce)),
+    nowMs: startMs,
+    clockAheadMs: 0,
+    nextClockAheadMs: 0,
+    agenda: createTimerQueue(),
+    gocd: createSimGocd({
+      version: gocdVersion,
+      nowMs: startMs,
+      random: seededRandom(seed ^ 0x60cd),
+      autoRegisterKey: "right",
+      environments: [{ name: "prod", origin: "gocd" }],
+    }),
+    mesos: createSimMesos({
+      random: seededRandom(seed ^ 0x3e505),
+      startMs,
+      mesosAgents: hosts,
+      masters: Array.from({ length: mastersCount }, (_, index) => ({ hostname: `master${index + 1}`, port: 5050 })),
+      faults: scenario.faults.mesos,
+    }),
+    disk: createSimDisk(lineage),
+    program: undefined,
+    settings: scenario.settings,
+    isHealed: false,
+    weather: {
+      outage: undefined,
+      stale: undefined,
+      isGocdInMaintenance: false,
+      isGocdInBackup: false,
+      gocdStartsUntilMs: 0,
+      hasRights: true,
+    },
+    points: 0,
+    crash: crashAtPoint === undefined ? undefined : { atPoint: crashAtPoint, downMs: 5_000, byNewer: false },
+    bug,
+    watch: newWatch(startMs),
+    trace,
+  };
+}
+
+function run(world: World): void {
+  const { scenario } = world;
+  say(world, () => `scenario ${JSON.stringify({ ...scenario, lastSettings: undefined })}`);
+  if (scenario.isSecured) setRights(world, true);
+  for (const foreigner of scenario.foreigners) world.gocd.addAgent(foreigner);
+  for (const { afterMs, request } of scenario.jobs) {
+    after(world, afterMs, () => {
+      world.gocd.advance(world.nowMs);
+      const locator = world.gocd.schedule(request);
+      say(world, () => `gocd    scheduled ${locator} (${request.gocdResources.join(",")})`);
+    });
+  }
+  for (const { afterMs, fault } of scenario.faults.events) after(world, afterMs, () => act(world, fault));
+  after(world, scenario.activeMs, () => heal(world));
+  startProgram(world);
+  let lastTickMs = world.nowMs;
+  for (let turn = 0; turn < turnsMax; turn++) {
+    const tickMs = lastTickMs + tickGap(world);
+    world.nowMs = Math.max(world.nowMs, Math.min(tickMs, world.agenda.nextDueMs() ?? Infinity, mesosDueMs(world)));
+    settleMesos(world);
+    for (let due = world.agenda.take(world.nowMs); due !== undefined; due = world.agenda.take(world.nowMs)) due.act();
+    settleMesos(world);
+    if (world.nowMs < tickMs) continue;
+    lastTickMs = world.nowMs;
+    if (tick(world)) return;
+  }
+  throw new Violation("standstill", `virtual time stands still at ${world.nowMs - startMs} ms`);
+}
+
+function mesosDueMs(world: World): number {
+  return world.mesos.nextDueMs() ?? Infinity;
+}
+
+function settleMesos(world: World): void {
+  const { containers, deliveries } = world.mesos.advance(world.nowMs);
+  for (const event of containers) containerChanged(world, event);
+  for (const delivery of deliveries) deliver(world, delivery);
+}
+
+/** Ticks come fast while something changes and jump to the next poll otherwise. */
+function tickGap(world: World): number {
+  const { program, scenario } = world;
+  if (program === undefined) return idleTickMs;
+  if (isBusy(program)) return scenario.tickMs;
+  const toPollMs = program.state.server.nextPollMs - programMs(world);
+  return Math.max(scenario.tickMs, Math.min(idleTickMs, toPollMs));
+}
+
+function isBusy({ state }: Program): boolean {
+  if (state.demand.wanted.length > 0 || state.reconciliation.pending.size > 0 || state.demand.isStale) return true;
+  if (state.offers.undeclined.length > 0) return true;
+  for (const { state: phase } of state.instances.values()) {
+    if (phase === "launching" || phase === "starting" || phase === "draining" || phase === "killing") return true;
+  }
+  return false;
+}
+
+/** One tick of the program and of the watch; true once everything is done. */
+function tick(world: World): boolean {
+  const { program } = world;
+  checkGocd(world);
+  if (program !== undefined) {
+    watchSilence(world, program);
+    program.handle({ kind: "tick" });
+  }
+  if (!world.isHealed) return false;
+  const left = whatIsLeft(world);
+  if (left === undefined) {
+    if (world.program !== undefined) checkWholeState(world, world.program);
+    return true;
+  }
+  const patienceEndsMs = startMs + world.scenario.activeMs + patienceMs;
+  if (world.nowMs > patienceEndsMs) throw new Violation("liveness", left());
+  return false;
+}
+
+/** What still has to be done, or nothing. */
+function whatIsLeft(world: World): (() => string) | undefined {
+  const { watch, gocd, scenario } = world;
+  if (world.program === undefined) return () => "the program is down";
+  const onDisk = world.disk.taskIds();
+  const instances = world.program.state.instances;
+  if (onDisk.length > 0 && !world.disk.isAhead) {
+    return () => `on record: ${onDisk.map((id) => JSON.stringify(instances.get(id))).join(" ")}; ${jobsLeft(world)}`;
+  }
+  if (instances.size > 0) return () => `believed: ${[...instances.keys()].join(" ")}`;
+  const containers = [...watch.containers.keys()].filter((taskId) => !watch.forgotten.has(taskId));
+  if (containers.length > 0) return () => `containers run: ${containers.join(" ")}`;
+  const records = gocd.agents().filter(({ uuid }) => {
+    const taskId = watch.ourUuids.get(uuid);
+    return taskId !== undefined && !watch.forgotten.has(taskId);
+  });
+  if (records.length > 0) {
+    return () => `GoCD has records: ${records.map((each) => `${each.hostname} ${each.configState} ${each.runtime}`)}`;
+  }
+  const unbuilt = unbuiltJobs(world);
+  if (unbuilt.length > 0) return () => jobsLeft(world);
+  void scenario;
+  return undefined;
+}
+
+function unbuiltJobs(world: World): string[] {
+  const { completedLocators } = world.gocd.tally;
+  const servable = new Set(world.scenario.jobs.flatMap((job) => job.isServable ? [job.request.job] : []));
+  return world.gocd.jobs().filter((job) => servable.has(job.name) && !completedLocators.has(job.locator))
+    .map((job) => `${job.locator} ${job.state}`);
+}
+
+function jobsLeft(world: World): string {
+  const verdicts = world.program?.state.demand.jobs.map((job) => `${job.locator}: ${job.verdict}, ${job.reason}`) ?? [];
+  return `not built: ${unbuiltJobs(world).join(", ")}; verdicts: ${verdicts.join("; ")}`;
+}

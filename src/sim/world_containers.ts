@@ -1,0 +1,60 @@
+// Couples the two models: a container that Mesos starts is an agent process towards GoCD, with faults of its own.
+// Not here: either model. Called by world.ts for what happens to containers, and by faults_act.ts.
+
+import { checkContainerEnd } from "./invariants.ts";
+import type { SimContainerEvent } from "./sim_mesos.ts";
+import { after, say, type World } from "./world_state.ts";
+
+/** Something has happened to a container of ours. */
+export function containerChanged(world: World, event: SimContainerEvent): void {
+  if (event.kind === "started") return started(world, event);
+  say(world, () => `mesos   container ${event.taskId} has ended (${event.how})`);
+  world.gocd.agentStopped(event.taskId, world.nowMs);
+  world.watch.containers.delete(event.taskId);
+  checkContainerEnd(world, event);
+}
+
+type Started = SimContainerEvent & { readonly kind: "started" };
+
+function started(world: World, event: Started): void {
+  const { dice } = world;
+  const odds = world.isHealed
+    ? { neverRegisters: 0, exits: 0, registersTwice: 0, slowBoot: 0 }
+    : world.scenario.faults.containers;
+  const { taskId } = event;
+  const isDumb = dice.chance(odds.neverRegisters);
+  const bootDelayMs = dice.chance(odds.slowBoot) ? dice.between(60_000, 400_000) : dice.between(3_000, 40_000);
+  say(world, () => `mesos   container ${taskId} runs on ${event.host}${isDumb ? ", its agent stays dumb" : ""}`);
+  world.watch.containers.set(taskId, { mesosAgentId: event.mesosAgentId, env: event.env, isDumb });
+  startAgentProcess(world, taskId, bootDelayMs);
+  if (dice.chance(odds.exits)) {
+    after(world, dice.between(1_000, 600_000), () => void world.mesos.exitContainer(taskId, 1, world.nowMs));
+  }
+  if (dice.chance(odds.registersTwice)) {
+    after(world, dice.between(20_000, 600_000), () => restartAgentProcess(world, taskId));
+  }
+}
+
+/** The agent in a container starts anew, under another uuid; its container goes on. */
+export function restartAgentProcess(world: World, taskId: string): void {
+  if (!world.watch.containers.has(taskId)) return;
+  say(world, () => `agent   the process in ${taskId} starts anew`);
+  startAgentProcess(world, taskId, world.dice.between(3_000, 20_000));
+  // What it was building is lost by its own fault.
+  world.watch.killsSeen = world.gocd.tally.buildsKilled.length;
+}
+
+function startAgentProcess(world: World, taskId: string, bootDelayMs: number): void {
+  const container = world.watch.containers.get(taskId);
+  if (container === undefined) return;
+  const uuid = `agent-${world.watch.ourUuids.size}-${world.dice.between(0, 999_999)}`;
+  world.watch.ourUuids.set(uuid, taskId);
+  world.gocd.agentStarted({
+    // Also where the container has its host's name: the model knows processes by it.
+    hostname: taskId,
+    env: container.isDumb ? { ...container.env, "GO_SERVER_URL": "" } : container.env,
+    uuid,
+    bootDelayMs,
+    nowMs: world.nowMs,
+  });
+}

@@ -1,0 +1,172 @@
+// The program in the world: the production step on virtual time, its records stored before its effects leave, and the
+// points between at which it can die. What runtime/engine.ts, perform.ts and framework.ts do, without waiting.
+// Called by world.ts; the parties are reached through gocd_port.ts and mesos_port.ts.
+
+import type { Effect } from "../core/effect.ts";
+import type { Event } from "../core/event.ts";
+import type { Frame } from "../core/frame.ts";
+import { initialState, step } from "../core/step.ts";
+import { performGocd } from "./gocd_port.ts";
+import { checkEffect, checkReload, checkStep, checkStored } from "./invariants.ts";
+import { endSession, performMesos, subscribe } from "./mesos_port.ts";
+import { bentEvent, bentFrame, bentState } from "./world_bugs.ts";
+import { after, type Program, say, type World } from "./world_state.ts";
+import { describeEffect, describeEvent } from "./world_trace.ts";
+
+/** What the program's clock shows. */
+export function programMs(world: World): number {
+  return world.nowMs + world.clockAheadMs;
+}
+
+/** Starts the program on what its disk holds. */
+export function startProgram(world: World): void {
+  const stored = world.disk.load();
+  world.clockAheadMs = world.nextClockAheadMs;
+  say(world, () => `program starts with ${stored.instances.length} instances on record`);
+  const program: Program = {
+    state: initialState(stored, world.settings, programMs(world)),
+    gocdQueue: [],
+    isGocdBusy: false,
+    mesosQueue: [],
+    isMesosBusy: false,
+    link: undefined,
+    tries: 0,
+    outageSinceMs: undefined,
+    pauseMs: undefined,
+    handle: (event) => handle(world, program, event),
+  };
+  world.program = program;
+  checkReload(world, stored);
+  subscribe(world, program);
+}
+
+/** The program ends at once; what it had sent is on its way, what it had not is lost. */
+export function stopProgram(world: World): void {
+  const { program } = world;
+  if (program === undefined) return;
+  world.program = undefined;
+  const { link } = program;
+  if (link === undefined) return;
+  after(world, world.scenario.faults.hopMsMax + 1, () => world.mesos.disconnect(link.subscriptionId, world.nowMs));
+}
+
+/** One event: step, store, perform, as runtime/engine.ts. */
+function handle(world: World, program: Program, event: Event): void {
+  if (world.program !== program) return;
+  if (event.kind !== "tick") {
+    say(world, () => `event   ${describeEvent(event)}`);
+    if (diesHere(world, "before the event is handled")) return;
+  }
+  const frame = makeFrame(world, program, event);
+  for (const note of frame.notes) {
+    if (note.level !== "debug") say(world, () => `note    ${note.level} ${note.code}: ${note.text}`);
+  }
+  if (world.bug === "acknowledge-before-store") {
+    for (const effect of frame.effects) if (effect.kind === "acknowledge-status") act(world, program, frame, effect);
+  }
+  if (frame.records.length > 0) {
+    if (diesHere(world, "before the records are stored")) return;
+    if (!world.disk.commit(frame.records)) return storeFailed(world, program, frame);
+    if (diesHere(world, "after the records are stored")) return;
+  }
+  program.state = frame.state;
+  checkStep(world, program, { frame, event });
+  for (const effect of frame.effects) {
+    if (world.bug === "acknowledge-before-store" && effect.kind === "acknowledge-status") continue;
+    act(world, program, frame, effect);
+    if (diesHere(world, `after ${effect.kind}`)) return;
+    if (world.program !== program) return;
+  }
+}
+
+function makeFrame(world: World, program: Program, event: Event): Frame {
+  const before = program.state;
+  const atMs = programMs(world);
+  const bent = bentState(world.bug, before, atMs);
+  const timed = { atMs, random: world.dice.random(), event: bentEvent(world.bug, event, bent) };
+  return bentFrame(world.bug, step(bent, timed), { before, bent });
+}
+
+/** As `Engine.#stored`: nothing of the frame happens, but offers are declined. */
+function storeFailed(world: World, program: Program, frame: Frame): void {
+  say(world, () => "store   the commit failed: nothing of it happens");
+  world.watch.failedCommits++;
+  const { askedMs: _, ...server } = program.state.server;
+  program.state = { ...program.state, server };
+  for (const effect of frame.effects) {
+    if (effect.kind === "decline-offers") perform(world, program, effect);
+    else if (effect.kind === "accept-offers") {
+      perform(world, program, { kind: "decline-offers", offerIds: effect.offerIds, refuseSeconds: 5 });
+    }
+  }
+}
+
+function act(world: World, program: Program, frame: Frame, effect: Effect): void {
+  say(world, () => `effect  ${describeEffect(effect)}`);
+  checkStored(world, frame, effect);
+  checkEffect(world, frame, effect);
+  perform(world, program, effect);
+}
+
+function perform(world: World, program: Program, effect: Effect): void {
+  switch (effect.kind) {
+    case "poll-gocd":
+    case "read-gocd-agents":
+    case "enable-gocd-agent":
+    case "disable-gocd-agents":
+    case "delete-gocd-agents":
+      return performGocd(world, program, effect);
+    case "end-session":
+      if (effect.retryMs === undefined) return refused(world);
+      program.pauseMs = effect.retryMs;
+      return endSession(world, program);
+    case "step-down":
+    case "exit":
+      say(world, () => `program ends by itself: ${effect.message}`);
+      stopProgram(world);
+      return after(world, 60_000, () => restart(world));
+    default:
+      return performMesos(world, program, effect);
+  }
+}
+
+/** The framework is gone but agents are on record: a person looks, forgets the framework, and starts the program again. */
+function refused(world: World): void {
+  say(world, () => "program ends: a person must forget the framework");
+  stopProgram(world);
+  after(world, 300_000, () => {
+    if (world.program !== undefined) return;
+    const { framework, instances } = world.disk.load();
+    const { lineage, nextTaskNumber } = framework;
+    world.disk.failure = undefined;
+    world.disk.commit([
+      { kind: "framework", framework: { lineage, nextTaskNumber } },
+      ...instances.map(({ taskId }) => ({ kind: "instance-removed" as const, taskId })),
+    ]);
+    for (const { taskId } of instances) world.watch.forgotten.add(taskId);
+    say(world, () => `person  forgets the framework and ${instances.length} agents`);
+    restart(world);
+  });
+}
+
+/** Starts it unless it runs. */
+export function restart(world: World): void {
+  if (world.program === undefined) startProgram(world);
+}
+
+/** Counts a point at which the program can die, and lets it die there if this is the one. */
+function diesHere(world: World, where: string): boolean {
+  world.points++;
+  const { crash } = world;
+  if (crash === undefined || world.points !== crash.atPoint) return false;
+  say(world, () => `CRASH   at point ${world.points}, ${where}; back in ${crash.downMs / 1000} s`);
+  world.crash = undefined;
+  world.watch.crashes++;
+  stopProgram(world);
+  after(world, crash.downMs, () => {
+    if (world.program !== undefined) return;
+    if (crash.byNewer) world.disk.writeFromTheFuture();
+    startProgram(world);
+  });
+  return true;
+}
