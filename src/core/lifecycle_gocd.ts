@@ -11,6 +11,7 @@ import type { GocdAgent } from "./gocd_records.ts";
 import type { AgentActivity, AgentInstance } from "./instance.ts";
 import { ask, type GocdAgentIndex, indexGocdAgents, isAsked } from "./gocd_index.ts";
 import { matchingEnvironments } from "./matching.ts";
+import { registrationGap, registrationGapHint } from "./misregistered.ts";
 import { identityOf, register, startDrain, startKill } from "./phase.ts";
 import { formatDuration } from "./reason.ts";
 
@@ -108,8 +109,21 @@ function registered(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): void
   const activity: AgentActivity = isDisabled
     ? { kind: "unsure", sinceMs: draft.atMs, word: "Disabled" }
     : activityOf(gocdAgent, undefined, draft.atMs);
-  register(draft, known, gocdAgent.uuid, activity);
-  countSuccess(draft, instance);
+  const gap = learnt === undefined
+    ? registrationGap(instance, gocdAgent, draft.state.server.info?.resourceCase ?? "insensitive")
+    : undefined;
+  register(draft, gap === undefined ? known : { ...known, retire: "surplus" }, gocdAgent.uuid, activity);
+  if (gap === undefined) countSuccess(draft, instance);
+  else {
+    countFailure(draft, instance, gap);
+    draft.note({
+      level: "error",
+      code: "agent-misregistered",
+      text: `${instance.taskId} cannot serve the jobs it was launched for: ${gap}; it is drained`,
+      hint: registrationGapHint,
+      fields: { taskId: instance.taskId, profile: instance.profile },
+    });
+  }
   draft.note({
     level: "info",
     code: "agent-registered",
