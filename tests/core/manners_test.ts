@@ -199,7 +199,7 @@ Deno.test("a lasting problem is told in one note at its start, not at every poll
     world.send({ kind: "gocd-poll-failed", problem: problem() });
     for (const note of world.noted()) keys.add(note.onceKey ?? note.text);
   }
-  assertEquals(keys.size, 2);
+  assertEquals(keys.size, 1);
   world.poll();
   assertEquals(world.noted().filter((note) => note.code === "gocd-answers").length, 1);
 });
