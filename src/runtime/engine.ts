@@ -11,6 +11,7 @@ import { statusView } from "../core/status_view.ts";
 import type { NoteView, StatusView } from "../core/view.ts";
 import type { Settings } from "../core/settings.ts";
 import { OperatorError } from "../errors.ts";
+import { createFloodGate } from "../log/flood_gate.ts";
 import type { Store } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
 import { Inbox } from "./inbox.ts";
@@ -40,6 +41,8 @@ export class Engine {
   readonly #options: EngineOptions;
   readonly #inbox = new Inbox();
   readonly #history: NoteView[] = [];
+  /** A lasting condition must not push all else out of the history. */
+  readonly #historyGate = createFloodGate();
   readonly #noteCounts = new Map<string, number>();
   #state: State;
   #isStoreBroken = false;
@@ -83,7 +86,7 @@ export class Engine {
   /** Hands an event to the core. */
   post(event: Event): void {
     if (this.#inbox.post(event)) return;
-    this.#tell({
+    this.tell({
       level: "error",
       code: "inbox-full",
       text: `an event was dropped because too many wait (${event.kind})`,
@@ -107,7 +110,7 @@ export class Engine {
     if (frame.records.length > 0 && !(await this.#stored(frame))) return this.#holdBack(event, frame);
     this.#state = frame.state;
     for (const effect of frame.effects) this.#options.perform(effect);
-    for (const note of frame.notes) this.#tell(note);
+    for (const note of frame.notes) this.tell(note);
   }
 
   async #stored({ records }: Frame): Promise<boolean> {
@@ -115,12 +118,12 @@ export class Engine {
       await this.#options.store.commit(records);
       if (this.#isStoreBroken) {
         this.#isStoreBroken = false;
-        this.#tell({ level: "info", code: "store-works", text: "the state can be stored again", fields: {} });
+        this.tell({ level: "info", code: "store-works", text: "the state can be stored again", fields: {} });
       }
       return true;
     } catch (error) {
       this.#isStoreBroken = true;
-      this.#tell({
+      this.tell({
         level: "error",
         code: "store-failed",
         text: `the state cannot be stored: ${messageOf(error)}; nothing is launched or taken down until it can`,
@@ -152,11 +155,13 @@ export class Engine {
     }
   }
 
-  #tell(note: Note): void {
+  /** Tells a note that did not come out of the core, as if it had. */
+  tell(note: Note): void {
     const atMs = this.#options.clock.nowMs();
     this.#noteCounts.set(note.code, (this.#noteCounts.get(note.code) ?? 0) + 1);
-    if (note.level !== "debug") {
-      this.#history.push({ atMs, level: note.level, code: note.code, text: note.text });
+    const text = note.level === "debug" ? undefined : this.#historyGate.pass(note, atMs);
+    if (text !== undefined) {
+      this.#history.push({ atMs, level: note.level, code: note.code, text });
       if (this.#history.length > historyMax) this.#history.splice(0, this.#history.length - historyMax);
     }
     this.#options.tell(note, atMs);

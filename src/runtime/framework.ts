@@ -11,7 +11,8 @@ import { CallCounts } from "./call_counts.ts";
 import type { Clock } from "./clock.ts";
 import { Engine } from "./engine.ts";
 import { frameworkIdentity } from "./identity.ts";
-import { createPerformer } from "./perform.ts";
+import { createConnectionNotes, steadyNote, withoutNews } from "./connection_notes.ts";
+import { createPerformer, type Performer } from "./perform.ts";
 import { createSupervisor } from "./supervisor.ts";
 
 /** The pulse of the core's clocks. */
@@ -58,30 +59,20 @@ export interface Framework {
 /** Loads the state and connects everything. Throws what the store throws. */
 export async function createFramework(config: Config, ports: FrameworkPorts): Promise<Framework> {
   let current = config;
-  const { clock, random } = ports;
+  const { clock } = ports;
   const calls = new CallCounts();
-  const ending = new AbortController();
-  let end: FrameworkEnd = { kind: "stopped" };
-  const finish = (how: FrameworkEnd): void => {
-    if (end.kind === "stopped") end = how;
-    ending.abort();
-  };
-  let failure: { readonly error: unknown } | undefined;
-  const fail = (error: unknown): void => {
-    failure ??= { error };
-    ending.abort();
-  };
+  const ending = createEnding();
   const post = (event: Event): void => engine.post(event);
   const identity = (): FrameworkIdentity => frameworkIdentity(current);
   const supervisor = createSupervisor({
-    mesos: ports.mesos,
+    ...ports,
     identity,
     frameworkId: () => engine.state.framework.frameworkId,
     post,
-    clock,
-    random,
-    tell: (error, retryMs, tries) => ports.tell(connectionNote(error, retryMs, tries), clock.nowMs()),
+    onFailed: (error, outage) => engine.tell(connections.failed(error, outage)),
+    onSteady: (master) => engine.tell(steadyNote(master)),
   });
+  const connections = createConnectionNotes();
   const performer = createPerformer({
     gocd: ports.gocd,
     session: supervisor.session,
@@ -89,48 +80,80 @@ export async function createFramework(config: Config, ports: FrameworkPorts): Pr
     signal: ending.signal,
     count: (call, outcome, ms) => calls.count(call, outcome, ms),
     nowMs: () => clock.nowMs(),
-    stepDown: (message) => finish({ kind: "superseded", message }),
+    stepDown: (message) => ending.finish({ kind: "superseded", message }),
     endSession: (message, retryMs) => {
       supervisor.endSession(message, retryMs);
-      if (retryMs === undefined) finish({ kind: "refused", message });
+      if (retryMs === undefined) ending.finish({ kind: "refused", message });
     },
-    exit: (message) => finish({ kind: "torn-down", message }),
-    fail,
+    exit: (message) => ending.finish({ kind: "torn-down", message }),
+    fail: ending.fail,
   });
   const engine = await Engine.create({
-    store: ports.store,
+    ...ports,
     settings: config.settings,
-    clock,
-    random,
     perform: (effect) => performer.perform(effect),
-    tell: ports.tell,
+    tell: (note, atMs) => ports.tell(supervisor.isUnsteady() ? withoutNews(note) : note, atMs),
   });
+  const reload = (config: Config): void => {
+    const before = JSON.stringify(identity());
+    current = config;
+    // Mesos applies a changed name, role, filter or capability at the next SUBSCRIBE with the same id.
+    if (JSON.stringify(identity()) !== before) supervisor.endSession("the configuration has changed", 0);
+    post({ kind: "settings-changed", settings: config.settings });
+  };
   return {
     engine,
     calls,
     post,
-    tell: (note) => ports.tell(note, clock.nowMs()),
-    reload: (config) => {
-      const before = JSON.stringify(identity());
-      current = config;
-      // Mesos applies a changed name, role, filter or capability at the next SUBSCRIBE with the same id.
-      if (JSON.stringify(identity()) !== before) supervisor.endSession("the configuration of the framework has changed", 0);
-      post({ kind: "settings-changed", settings: config.settings });
-    },
+    tell: (note) => engine.tell(note),
+    reload,
     run: async (signal) => {
-      const stop = (): void => ending.abort();
-      if (signal.aborted) stop();
-      signal.addEventListener("abort", stop, { once: true });
+      if (signal.aborted) ending.stop();
+      signal.addEventListener("abort", ending.stop, { once: true });
       const parts = [engine.run(ending.signal), supervisor.run(ending.signal), pulse(post, clock, ending.signal)];
-      // One part that fails ends the others: half a program would watch its agents go astray.
-      await Promise.all(parts.map((part) => part.catch(fail)));
-      signal.removeEventListener("abort", stop);
-      const limit = new AbortController();
-      await Promise.race([performer.settled(), clock.sleep(settleMs, limit.signal)]);
-      limit.abort();
-      if (failure !== undefined) throw failure.error;
-      return end;
+      // One part that fails ends the others: half a program would let its agents go astray.
+      await Promise.all(parts.map((part) => part.catch(ending.fail)));
+      signal.removeEventListener("abort", ending.stop);
+      await settle(performer, clock);
+      return ending.outcome();
     },
+  };
+}
+
+/** Lets calls under way end, within their limit. */
+async function settle(performer: Performer, clock: Clock): Promise<void> {
+  const limit = new AbortController();
+  await Promise.race([performer.settled(), clock.sleep(settleMs, limit.signal)]);
+  limit.abort();
+}
+
+interface Ending {
+  /** Aborted when the program ends, for whatever reason. */
+  readonly signal: AbortSignal;
+  stop(): void;
+  finish(how: FrameworkEnd): void;
+  fail(error: unknown): void;
+  /** How it has ended; throws what a part of it has thrown. The first reason counts. */
+  outcome(): FrameworkEnd;
+}
+
+function createEnding(): Ending {
+  const ending = new AbortController();
+  let outcome = (): FrameworkEnd => ({ kind: "stopped" });
+  const end = (how: () => FrameworkEnd): void => {
+    if (ending.signal.aborted) return;
+    outcome = how;
+    ending.abort();
+  };
+  return {
+    signal: ending.signal,
+    stop: () => end(outcome),
+    finish: (how) => end(() => how),
+    fail: (error) =>
+      end(() => {
+        throw error;
+      }),
+    outcome: () => outcome(),
   };
 }
 
@@ -139,17 +162,4 @@ async function pulse(post: (event: Event) => void, clock: Clock, signal: AbortSi
     post({ kind: "tick" });
     await clock.sleep(tickMs, signal);
   }
-}
-
-function connectionNote(error: Error, retryMs: number, tries: number): Note {
-  const hint = "hint" in error && typeof error.hint === "string" ? error.hint : undefined;
-  const code = "code" in error && typeof error.code === "string" ? error.code : "mesos-error";
-  return {
-    level: "error",
-    code,
-    text: `${error.message}${tries <= 1 ? `; connecting again in ${Math.max(1, Math.round(retryMs / 1000))} s` : ""}`,
-    ...(hint === undefined ? {} : { hint }),
-    fields: { tries },
-    onceKey: `mesos ${code} ${tries <= 1 ? "first" : "repeated"}`,
-  };
 }

@@ -15,6 +15,8 @@ const retryLateMaxMs = 15_000;
 const lateMs = 600_000;
 /** Refusals that a person must mend are not repeated faster. */
 const refusedMs = 15_000;
+/** After so many sessions in a row that did not hold, another one is no news. */
+const unsteadySessionsMin = 3;
 /** A session that lasted this long was a good one: the next outage begins anew. */
 const goodSessionMs = 30_000;
 
@@ -27,14 +29,18 @@ export interface SupervisorOptions {
   readonly post: (event: Event) => void;
   readonly clock: Clock;
   readonly random: () => number;
-  /** One line for the log about a failed try. */
-  readonly tell: (error: MesosError | Error, retryMs: number, tries: number) => void;
+  /** A failed try. `outage` is the same number for all tries since the last session that held. */
+  readonly onFailed: (error: Error, outage: number) => void;
+  /** A session holds that came after one that did not. */
+  readonly onSteady: (master: string) => void;
 }
 
 /** A supervisor at work. */
 export interface Supervisor {
   /** The subscription of the moment. */
   session(): MesosSession | undefined;
+  /** Sessions come and do not hold: what each of them tells is no news. */
+  isUnsteady(): boolean;
   /** Ends the session, or the try to get one; the next try comes after `retryMs`, or never where that is absent. */
   endSession(reason: string, retryMs: number | undefined): void;
   run(signal: AbortSignal): Promise<void>;
@@ -50,8 +56,19 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   let pausing = new AbortController();
   let asked: { readonly retryMs: number; readonly reason: string } | undefined;
   let stopped = false;
+  /** Since the last session that held. */
   let tries = 0;
+  let outage = 0;
   let outageMs: number | undefined;
+  /** Sessions in a row that were had and did not hold. */
+  let shortSessions = 0;
+  const isUnsteady = (): boolean => shortSessions >= unsteadySessionsMin;
+  const holds = (master: string): void => {
+    if (isUnsteady()) options.onSteady(master);
+    tries = 0;
+    shortSessions = 0;
+    outageMs = undefined;
+  };
 
   const attempt = async (signal: AbortSignal): Promise<Error | undefined> => {
     const own = new AbortController();
@@ -64,16 +81,15 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       );
       const startedMs = clock.nowMs();
       for await (const event of session.events) {
-        if (clock.nowMs() - startedMs > goodSessionMs) tries = 0;
-        if (event.kind === "heartbeat") continue;
-        if (event.kind === "subscribed") outageMs = undefined;
-        post(event);
+        if (tries + shortSessions > 0 && clock.nowMs() - startedMs > goodSessionMs) holds(session.master);
+        if (event.kind !== "heartbeat") post(event);
       }
       return undefined;
     } catch (error) {
       if (own.signal.aborted) return undefined;
       return error instanceof Error ? error : new Error(String(error));
     } finally {
+      if (session !== undefined) shortSessions++;
       session?.close();
       session = undefined;
       trying = undefined;
@@ -92,6 +108,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   return {
     session: () => session,
+    isUnsteady,
     endSession: (reason, retryMs) => {
       if (retryMs === undefined) stopped = true;
       asked = { retryMs: retryMs ?? 0, reason };
@@ -103,6 +120,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       while (!signal.aborted && !stopped) {
         const error = await attempt(signal);
         if (signal.aborted) return;
+        if (tries === 0) outage++;
         outageMs ??= clock.nowMs();
         tries++;
         const waitMs = asked?.retryMs ??
@@ -112,7 +130,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
           reason: asked?.reason ?? error?.message ?? "the master has ended the stream",
         });
         asked = undefined;
-        if (error !== undefined) options.tell(error, waitMs, tries);
+        if (error !== undefined) options.onFailed(error, outage);
         await pause(waitMs, signal);
       }
     },

@@ -9,6 +9,9 @@ if (speed !== undefined && startMs !== undefined && speed > 0) {
   const scale: TimeScale = { speed, startMs };
   const realNow = Date.now;
   Date.now = () => scaledMs(scale, realNow());
+  const steadyNow = performance.now.bind(performance);
+  const steadyStartMs = steadyNow();
+  performance.now = () => (steadyNow() - steadyStartMs) * speed;
   const { setTimeout: realTimeout, setInterval: realInterval } = globalThis;
   globalThis.setTimeout = ((act: () => void, ms = 0, ...rest: []) =>
     realTimeout(act, ms / speed, ...rest)) as typeof setTimeout;

@@ -110,7 +110,9 @@ Deno.test("killed while agents launch and while one drains, it loses none and do
     startAgain(scene);
     await until(() => {
       cluster.advance();
-      return cluster.gocd.agents().length === 0 && cluster.running.size === 0;
+      // What Mesos has told is stored before it is acknowledged.
+      const isHeard = cluster.mesos.view().tasks.every((task) => task.unacknowledged === 0);
+      return cluster.gocd.agents().length === 0 && cluster.running.size === 0 && isHeard;
     }, () => describe(scene));
     assertNothingLost(scene, 4);
     scene.program.signal("SIGTERM");
