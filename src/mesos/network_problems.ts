@@ -1,5 +1,6 @@
 // Requests to a master that got no answer, in words: name unknown, connection refused, TLS, no permission. Not here:
-// answers (answers.ts). Called by master_request.ts. The texts are those of Deno 2.4 to 2.9 (hyper, rustls).
+// answers (answers.ts). Called by master_request.ts and zookeeper_connection.ts. The texts are those of
+// Deno 2.4 to 2.9 (hyper, rustls, node:net).
 
 /** What went wrong, as a clause behind `http://host:port: `, and the operator's next act. */
 export interface NetworkProblem {
@@ -59,9 +60,13 @@ const problems: readonly (readonly [pattern: RegExp, what: string, hint: string]
     "the certificate is not signed by a known authority",
     "name its certificate authority in mesos.ca-file",
   ],
-  [/dns error|lookup address|name or service not known/i, "the host name is not known", "check mesos-master, and DNS"],
   [
-    /connection refused|os error 111/i,
+    /dns error|lookup address|name or service not known|ENOTFOUND|EAI_/i,
+    "the host name is not known",
+    "check mesos-master, and DNS",
+  ],
+  [
+    /connection refused|os error 111|ECONNREFUSED/i,
     "the connection was refused",
     "check host and port in mesos-master, and that the master runs",
   ],
@@ -72,9 +77,17 @@ const problems: readonly (readonly [pattern: RegExp, what: string, hint: string]
     "the server does not speak HTTP on this port",
     "check host and port in mesos-master; is it https:// instead of http://?",
   ],
-  [/unreachable|no route|host is down/i, "there is no network route to the host", "check the network and mesos-master"],
-  [/timed out|timeout/i, "the connection timed out", "check the network, firewalls and mesos-master"],
-  [/reset|closed|broken pipe|unexpected e|incomplete|error reading|decod/i, "the connection broke", restart],
+  [
+    /unreachable|no route|host is down|EHOSTUNREACH|ENETUNREACH/i,
+    "there is no network route to the host",
+    "check the network and mesos-master",
+  ],
+  [/timed out|timeout|ETIMEDOUT/i, "the connection timed out", "check the network, firewalls and mesos-master"],
+  [
+    /reset|closed|broken pipe|EPIPE|ECONNABORTED|unexpected e|incomplete|error reading|decod/i,
+    "the connection broke",
+    restart,
+  ],
 ];
 
 // Deno 2.9 says "fetch failed" and has the reason in `cause`.

@@ -62,10 +62,10 @@ interface Client {
 
 /** Its inner part; `connect` is called again after each loss of the connection. */
 interface ConnectionManager {
-  servers: readonly HostPort[];
   socket?: { destroy(): void };
   connectTimeoutHandler: ReturnType<typeof setTimeout> | null;
   connect(): void;
+  findNextServer(callback: (server: HostPort) => void): void;
   onSocketConnected(): void;
   onSocketData(data: Buffer): void;
   onSocketError(error: Error): void;
@@ -129,7 +129,7 @@ export async function connectZookeeper(options: ZookeeperConnectionOptions): Pro
 function leash(link: Link): void {
   const { client, options, server } = link;
   const manager = client.connectionManager;
-  manager.servers = [options.server];
+  manager.findNextServer = (callback) => callback(options.server);
   const connect = manager.connect.bind(manager);
   let failure: Error | undefined;
   let connects = 0;

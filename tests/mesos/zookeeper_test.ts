@@ -1,0 +1,382 @@
+// The leading master as a real ZooKeeper knows it: changes, expired sessions, restarts, and what is no ZooKeeper.
+
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { hostCheck } from "../../src/mesos/allowed_hosts.ts";
+import { MesosError, type MesosErrorReason } from "../../src/mesos/api.ts";
+import { createLeaderFinder, type LeaderFinder, type LeaderFinderOptions } from "../../src/mesos/leader.ts";
+import { parseMasters } from "../../src/mesos/masters.ts";
+import { realTimer, type SetTimer } from "../../src/mesos/timer.ts";
+import { leaderWaitMs, leadingZnode } from "../../src/mesos/zookeeper_leader.ts";
+import { Secret } from "../../src/secret.ts";
+import {
+  drain,
+  identity,
+  mesosError,
+  openStream,
+  startMaster,
+  subscribed,
+  testScheduler,
+} from "../support/scripted_master.ts";
+import { startProxy } from "../support/held_proxy.ts";
+import {
+  hasZookeeper,
+  openWriter,
+  startZookeeper,
+  zookeeperMissing,
+  type ZookeeperServer,
+  type ZookeeperWriter,
+} from "../support/zookeeper.ts";
+
+/** Limits run out four times as fast: still long for a server on loopback. */
+const fastTimer: SetTimer = (callback, ms) => realTimer(callback, ms / 4);
+
+const recorded: Readonly<Record<string, string>> = JSON.parse(
+  Deno.readTextFileSync(new URL("../fixtures/mesos/zookeeper-znodes.json", import.meta.url)),
+);
+
+function masterInfo(port: number, hostname = "127.0.0.1"): string {
+  return JSON.stringify({ address: { hostname, ip: "127.0.0.1", port }, hostname, ip: 16777343, port });
+}
+
+interface TestFinder extends Disposable {
+  readonly finder: LeaderFinder;
+  /** `host:port` of the leader. */
+  leader(): Promise<string>;
+  fails(reason: MesosErrorReason): Promise<MesosError>;
+  /** Resolves with the next leader that is not the one given last. */
+  otherLeader(): Promise<string>;
+}
+
+function finderAt(masters: string, options: Partial<LeaderFinderOptions> = {}): TestFinder {
+  const finder = createLeaderFinder({
+    masters: parseMasters(masters),
+    isAllowed: () => true,
+    setTimer: fastTimer,
+    hasTls: false,
+    ...options,
+  });
+  const leader = async (): Promise<string> => {
+    const [master] = await finder.candidates([]);
+    return `${master?.scheme}://${master?.host}:${master?.port}`;
+  };
+  return {
+    finder,
+    leader,
+    fails: (reason) => mesosError(leader(), reason),
+    otherLeader: () =>
+      new Promise((resolve) => {
+        const stop = finder.onOtherLeader((leader) => {
+          stop();
+          resolve(leader);
+        });
+      }),
+    [Symbol.dispose]: () => finder.close(),
+  };
+}
+
+async function register(writer: ZookeeperWriter, port: number, path = "/mesos"): Promise<string> {
+  return await writer.create(`${path}/json.info_`, masterInfo(port), "EPHEMERAL_SEQUENTIAL");
+}
+
+function zookeeperTest(name: string, body: (server: ZookeeperServer) => Promise<void>): void {
+  Deno.test({
+    // The test's own writing client leaves timers of its own behind.
+    sanitizeOps: false,
+    sanitizeResources: false,
+    name: hasZookeeper ? name : `${name} (ignored: ${zookeeperMissing})`,
+    ignore: !hasZookeeper,
+    fn: async () => {
+      await using server = await startZookeeper();
+      await body(server);
+    },
+  });
+}
+
+Deno.test("the lowest json.info_ number leads, whatever else lies there", () => {
+  const names = Object.keys(recorded).map((path) => path.replace("/mesos/", ""));
+  assertEquals(leadingZnode(names), "json.info_0000000001");
+  assertEquals(leadingZnode([...names].reverse()), "json.info_0000000001");
+  assertEquals(leadingZnode(["json.info_0000000010", "json.info_0000000009"]), "json.info_0000000009");
+  assertEquals(leadingZnode(["log_replicas", "info_0000000001", "json.info_x", "json.info_1.bak"]), undefined);
+});
+
+Deno.test("the ZooKeeper client is loaded by nothing but a zk:// address", () => {
+  const folder = new URL("../../src/mesos/", import.meta.url);
+  const loaders = [...Deno.readDirSync(folder)].filter(({ isFile }) => isFile).filter(({ name }) => {
+    const text = Deno.readTextFileSync(new URL(name, folder));
+    return /from "(node-zookeeper-client|\.\/zookeeper_(leader|connection)\.ts)"/.test(
+      text.replaceAll(/import type .*/g, ""),
+    );
+  });
+  assertEquals(loaders.map(({ name }) => name).sort(), ["zookeeper_connection.ts", "zookeeper_leader.ts"]);
+});
+
+zookeeperTest("of the znodes of a real cluster the leader's address is taken", async (server) => {
+  await using writer = await openWriter(server.address);
+  for (const [path, value] of Object.entries(recorded)) await writer.create(path, value);
+  using plain = finderAt(`zk://${server.address}/mesos`);
+  assertEquals(await plain.leader(), "http://127.0.0.1:5050");
+  using secure = finderAt(`zk://${server.address}/mesos`, { hasTls: true });
+  assertEquals(await secure.leader(), "https://127.0.0.1:5050");
+});
+
+zookeeperTest("a leader that leaves is followed by the next, and whoever listens is told", async (server) => {
+  await using first = await openWriter(server.address);
+  await using second = await openWriter(server.address);
+  await register(first, 5050);
+  await register(second, 5150);
+  using test = finderAt(`zk://${server.address}/mesos`);
+  assertEquals(await test.leader(), "http://127.0.0.1:5050");
+  const other = test.otherLeader();
+  await first.leave();
+  assertEquals(await other, "127.0.0.1:5150");
+  assertEquals(await test.leader(), "http://127.0.0.1:5150");
+});
+
+zookeeperTest("where the path does not exist yet the election is waited for", async (server) => {
+  using test = finderAt(`zk://${server.address}/clusters/mesos`);
+  const leader = test.leader();
+  await using writer = await openWriter(server.address);
+  await register(writer, 5050, "/clusters/mesos");
+  assertEquals(await leader, "http://127.0.0.1:5050");
+  await writer.leave();
+  const next = test.leader();
+  await using another = await openWriter(server.address);
+  await register(another, 5250, "/clusters/mesos");
+  assertEquals(await next, "http://127.0.0.1:5250");
+});
+
+zookeeperTest("no leader within the limit is said, with what lies there instead", async (server) => {
+  await using writer = await openWriter(server.address);
+  const setTimer: SetTimer = (callback, ms) => realTimer(callback, ms === leaderWaitMs ? 300 : ms);
+  using test = finderAt(`zk://${server.address}/mesos`, { setTimer });
+  const absent = await test.fails("no-leader");
+  assertStringIncludes(absent.message, "there is no znode /mesos");
+  await writer.create("/mesos/log_replicas");
+  assertStringIncludes((await test.fails("no-leader")).message, "no master is registered below /mesos");
+  await writer.create("/mesos/info_0000000003", "\n\u0010protobuf");
+  const old = await test.fails("no-leader");
+  assertStringIncludes(old.message, "only info_ znodes");
+  assertStringIncludes(old.hint, "1.0");
+});
+
+zookeeperTest("an expired session is survived, and a leader elected meanwhile is seen", async (server) => {
+  await using proxy = startProxy(server.port);
+  await using first = await openWriter(server.address);
+  await using second = await openWriter(server.address);
+  await register(first, 5050);
+  await register(second, 5150);
+  using test = finderAt(`zk://${proxy.address}/mesos`);
+  assertEquals(await test.leader(), "http://127.0.0.1:5050");
+  const sessions = await server.sessions();
+  const other = test.otherLeader();
+  proxy.hold();
+  await first.leave();
+  while (await server.sessions() > sessions - 2) await new Promise((resolve) => setTimeout(resolve, 50));
+  proxy.release();
+  assertEquals(await other, "127.0.0.1:5150");
+  assertEquals(await test.leader(), "http://127.0.0.1:5150");
+});
+
+zookeeperTest(
+  "a ZooKeeper that has fallen silent is noticed at the next question, and found again when it speaks",
+  async (server) => {
+    await using writer = await openWriter(server.address);
+    await writer.create("/mesos/json.info_0000000001", masterInfo(5050));
+    using test = finderAt(`zk://${server.address}/mesos`);
+    assertEquals(await test.leader(), "http://127.0.0.1:5050");
+    server.freeze();
+    assertStringIncludes((await test.fails("unreachable")).message, "no answer within 4 s");
+    server.thaw();
+    assertEquals(await test.leader(), "http://127.0.0.1:5050");
+  },
+);
+
+zookeeperTest("a restart of ZooKeeper is survived, be its data kept or new", async (server) => {
+  const writer = await openWriter(server.address);
+  await writer.create("/mesos/json.info_0000000001", masterInfo(5050));
+  await writer.leave();
+  using test = finderAt(`zk://${server.address}/mesos`);
+  assertEquals(await test.leader(), "http://127.0.0.1:5050");
+  await server.stop();
+  const gone = await test.fails("unreachable");
+  assertStringIncludes(gone.message, server.address);
+  assertStringIncludes(gone.message, "connection was refused");
+  await server.start("kept");
+  assertEquals(await test.leader(), "http://127.0.0.1:5050");
+  const other = test.otherLeader();
+  await server.stop();
+  await server.start("new");
+  await using anew = await openWriter(server.address);
+  await anew.create("/mesos/json.info_0000000000", masterInfo(5350));
+  assertEquals(await other, "127.0.0.1:5350");
+});
+
+zookeeperTest("of several servers one that answers is enough; an IPv6 address is one", async (server) => {
+  await using writer = await openWriter(server.address);
+  await writer.create("/mesos/json.info_0000000001", masterInfo(5050));
+  using test = finderAt(`zk://127.0.0.1:1,[::1]:1,${server.address}/mesos`);
+  assertEquals(await test.leader(), "http://127.0.0.1:5050");
+  using none = finderAt("zk://127.0.0.1:1,[::1]:1/mesos");
+  const { message } = await none.fails("unreachable");
+  assertStringIncludes(message, "ZooKeeper 127.0.0.1:1: ");
+  assertStringIncludes(message, "ZooKeeper [::1]:1: ");
+});
+
+zookeeperTest("a protected path is read with user and password, from the address or from beside it", async (server) => {
+  await using writer = await openWriter(server.address);
+  await writer.create("/mesos/json.info_0000000001", masterInfo(5050));
+  await writer.protect("/mesos", "mesos", "hunter2");
+  using nobody = finderAt(`zk://${server.address}/mesos`);
+  const { message, hint } = await nobody.fails("unauthorized");
+  assertStringIncludes(message, "refused reading /mesos");
+  assertStringIncludes(hint, "zk://user:password@");
+  using wrong = finderAt(`zk://mesos:hunter3@${server.address}/mesos`);
+  assert(!(await wrong.fails("unauthorized")).message.includes("hunter"));
+  using written = finderAt(`zk://mesos:hunter2@${server.address}/mesos`);
+  assertEquals(await written.leader(), "http://127.0.0.1:5050");
+  using beside = finderAt(`zk://${server.address}/mesos`, { auth: new Secret("mesos-master", () => "mesos:hunter2") });
+  assertEquals(await beside.leader(), "http://127.0.0.1:5050");
+});
+
+const values: readonly (readonly [string, string, string | MesosErrorReason])[] = [
+  ["a name", masterInfo(5050, "Master1.example"), "http://master1.example:5050"],
+  ["an address without a name", JSON.stringify({ address: { ip: "10.0.0.1", port: 5050 } }), "http://10.0.0.1:5050"],
+  ["no address, as old masters write it", JSON.stringify({ hostname: "m1", ip: 1, port: 5051 }), "http://m1:5051"],
+  ["no JSON", "\n\u0010protobuf", "not-a-master"],
+  ["other JSON", "[1]", "not-a-master"],
+  ["null", "null", "not-a-master"],
+  ["a port out of range", masterInfo(65_536), "not-a-master"],
+];
+
+zookeeperTest("the address of the leader is read from what is there, or said not to be there", async (server) => {
+  await using writer = await openWriter(server.address);
+  for (const [index, [name, value, want]] of values.entries()) {
+    const path = await writer.create(`/case${index}/json.info_0000000001`, value);
+    using test = finderAt(`zk://${server.address}/case${index}`);
+    if (want === "not-a-master") {
+      assertStringIncludes((await test.fails(want)).message, path, name);
+    } else {
+      assertEquals(await test.leader(), want, name);
+    }
+  }
+});
+
+zookeeperTest(
+  "a leader that is not allowed is named with the key; its address may be allowed instead of its name",
+  async (server) => {
+    await using writer = await openWriter(server.address);
+    await writer.create("/mesos/json.info_0000000001", masterInfo(5050, "m1"));
+    const allow = (entries: string[]): Partial<LeaderFinderOptions> => ({
+      isAllowed: hostCheck({ entries, configured: [], whenEmpty: "any" }),
+    });
+    using refused = finderAt(`zk://${server.address}/mesos`, allow(["m2"]));
+    const { message, hint } = await refused.fails("redirect-refused");
+    assertStringIncludes(message, "m1:5050 (127.0.0.1:5050) leads");
+    assertStringIncludes(hint, 'add "m1:5050" to mesos.allowed-hosts');
+    using byAddress = finderAt(`zk://${server.address}/mesos`, allow(["127.0.0.0/8"]));
+    assertEquals(await byAddress.leader(), "http://127.0.0.1:5050");
+  },
+);
+
+zookeeperTest("a session ends when ZooKeeper names another leader, which is then subscribed to", async (server) => {
+  const startLeader = (): ReturnType<typeof startMaster> =>
+    startMaster(() => {
+      const stream = openStream();
+      stream.send(subscribed);
+      return stream.response;
+    });
+  await using one = startLeader();
+  await using two = startLeader();
+  await using first = await openWriter(server.address);
+  await using second = await openWriter(server.address);
+  await register(first, one.port);
+  await register(second, two.port);
+  using test = testScheduler(`zk://${server.address}/mesos`, {}, { setTimer: fastTimer });
+  const session = await test.scheduler.subscribe(identity, undefined, test.signal);
+  assertEquals(session.master, one.address);
+  await first.leave();
+  const { events, error } = await drain(session.events);
+  assertEquals(events.length, 1);
+  assertStringIncludes(error?.message ?? "", `names another leading Mesos master, ${two.address}`);
+  const next = await test.scheduler.subscribe(identity, undefined, test.signal);
+  assertEquals(next.master, two.address);
+});
+
+// From here on there is no ZooKeeper.
+
+const strict = { sanitizeOps: true, sanitizeResources: true };
+
+async function withListener(
+  talk: (connection: Deno.TcpConn) => Promise<void>,
+  body: (address: string) => Promise<void>,
+): Promise<void> {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const open: Deno.TcpConn[] = [];
+  const serving = (async () => {
+    for await (const connection of listener) {
+      open.push(connection);
+      talk(connection).catch(() => {});
+    }
+  })();
+  await body(`127.0.0.1:${(listener.addr as Deno.NetAddr).port}`);
+  listener.close();
+  await serving.catch(() => {});
+  for (const connection of open) {
+    try {
+      connection.close();
+    } catch {
+      // Closed by its talk.
+    }
+  }
+}
+
+const strangers: readonly (readonly [string, (connection: Deno.TcpConn) => Promise<void>, said: string])[] = [
+  ["closes each connection", (connection) => Promise.resolve(connection.close()), "connection was closed"],
+  ["says nothing", () => Promise.resolve(), "no answer within 4 s"],
+  ["speaks HTTP", async (connection) => {
+    await connection.write(new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n"));
+  }, "no answer within 4 s"],
+  ["sends a packet of garbage", async (connection) => {
+    await connection.write(Uint8Array.of(0, 0, 0, 4, 1, 2, 3, 4));
+  }, "no ZooKeeper"],
+];
+
+for (const [name, talk, said] of strangers) {
+  Deno.test({
+    name: `a server that ${name} instead of being a ZooKeeper is said to be unreachable`,
+    ...strict,
+    fn: () =>
+      withListener(talk, async (address) => {
+        using test = finderAt(`zk://${address}/mesos`);
+        const { message } = await test.fails("unreachable");
+        assertStringIncludes(message, address);
+        assertStringIncludes(message, said);
+        test.finder.close();
+        await new Promise((resolve) => setTimeout(resolve, 0));
+      }),
+  });
+}
+
+Deno.test({
+  name: "whoever stops waiting, or closes the finder, is let go at once",
+  ...strict,
+  fn: () =>
+    withListener(() => Promise.resolve(), async (address) => {
+      using test = finderAt(`zk://${address}/mesos`, { setTimer: realTimer });
+      const stopping = new AbortController();
+      const given = assertRejects(() => test.finder.candidates([stopping.signal]), MesosError, "given up");
+      stopping.abort();
+      await given;
+      const closed = assertRejects(() => test.finder.candidates([]), MesosError, "given up");
+      await Promise.resolve();
+      test.finder.close();
+      await closed;
+      await assertRejects(() => test.finder.candidates([]), MesosError, "given up");
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }),
+});
+
+Deno.test("a question waits for an election longer than one takes, and not much longer", () => {
+  assert(leaderWaitMs >= 10_000 && leaderWaitMs <= 15_000);
+});

@@ -1,0 +1,69 @@
+// Forwards TCP connections of loopback and can hold everything back, as a network that loses all packets does. Not here:
+// what is said through it. Called by tests.
+
+/** A running proxy. */
+export interface HeldProxy extends AsyncDisposable {
+  /** `127.0.0.1:PORT`. */
+  readonly address: string;
+  /** From now on nothing comes through, not even the end of a connection. */
+  hold(): void;
+  /** What was held back comes through. */
+  release(): void;
+  /** Ends every connection of now; new ones are taken. */
+  drop(): void;
+}
+
+/** Starts a proxy to a port of loopback. */
+export function startProxy(port: number): HeldProxy {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const open = new Set<Deno.TcpConn>();
+  let gate: PromiseWithResolvers<void> | undefined;
+  const pump = async (from: Deno.TcpConn, to: Deno.TcpConn): Promise<void> => {
+    const buffer = new Uint8Array(65_536);
+    try {
+      for (let length = await from.read(buffer); length !== null; length = await from.read(buffer)) {
+        await gate?.promise;
+        await to.write(buffer.slice(0, length));
+      }
+      await gate?.promise;
+    } catch {
+      // One side has gone.
+    }
+    closeAll([from, to]);
+  };
+  const closeAll = (connections: Iterable<Deno.TcpConn>): void => {
+    for (const connection of connections) {
+      if (open.delete(connection)) connection.close();
+    }
+  };
+  const serve = async (): Promise<void> => {
+    for await (const inner of listener) {
+      try {
+        const outer = await Deno.connect({ hostname: "127.0.0.1", port });
+        open.add(inner).add(outer);
+        void pump(inner, outer);
+        void pump(outer, inner);
+      } catch {
+        inner.close();
+      }
+    }
+  };
+  const serving = serve();
+  return {
+    address: `127.0.0.1:${(listener.addr as Deno.NetAddr).port}`,
+    hold(): void {
+      gate ??= Promise.withResolvers<void>();
+    },
+    release(): void {
+      gate?.resolve();
+      gate = undefined;
+    },
+    drop: () => closeAll([...open]),
+    async [Symbol.asyncDispose](): Promise<void> {
+      listener.close();
+      gate?.resolve();
+      closeAll([...open]);
+      await serving;
+    },
+  };
+}

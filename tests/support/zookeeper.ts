@@ -1,0 +1,200 @@
+// A real ZooKeeper server of one, on loopback, with small clocks. Not here: what is stored in it. Called by the tests of
+// mesos/ and store/ that need one; they are ignored where Debian's package is missing.
+
+import { Buffer } from "node:buffer";
+import zookeeper from "node-zookeeper-client";
+
+const jars = ["/usr/share/java/zookeeper.jar", "/usr/share/java/slf4j-nop.jar"];
+
+/** Whether a server can be started here. */
+export const hasZookeeper: boolean = [...jars, "/usr/bin/java"].every((path) => {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+});
+
+/** Why a test is ignored. */
+export const zookeeperMissing = "apt-get install zookeeper";
+
+/** Sessions live between 2 and 20 ticks: here 100 ms to 1 s. */
+const tickMs = 50;
+/** The longest that a session can outlive its client. */
+export const sessionMsMax = 20 * tickMs;
+
+/** A server. */
+export interface ZookeeperServer extends AsyncDisposable {
+  /** `127.0.0.1:PORT`. */
+  readonly address: string;
+  readonly port: number;
+  /** Kills it. */
+  stop(): Promise<void>;
+  /** Starts it again on the same port, with what it stored or as a new one. */
+  start(data: "kept" | "new"): Promise<void>;
+  /** Freezes the process: connections stay, nothing answers. */
+  freeze(): void;
+  thaw(): void;
+  /** How many sessions live. */
+  sessions(): Promise<number>;
+}
+
+/** Starts a server and waits until it answers. */
+export async function startZookeeper(): Promise<ZookeeperServer> {
+  const folder = await Deno.makeTempDir({ prefix: "zookeeper-" });
+  const port = freePort();
+  let generation = 0;
+  let process: Deno.ChildProcess | undefined;
+  const server: ZookeeperServer = {
+    address: `127.0.0.1:${port}`,
+    port,
+    async stop(): Promise<void> {
+      const running = process;
+      process = undefined;
+      if (running !== undefined) {
+        running.kill("SIGKILL");
+        await running.status;
+      }
+    },
+    async start(data): Promise<void> {
+      if (data === "new") generation += 1;
+      const dataFolder = `${folder}/${generation}`;
+      await Deno.mkdir(dataFolder, { recursive: true });
+      await Deno.writeTextFile(`${folder}/zoo.cfg`, configuration(dataFolder, port));
+      process = new Deno.Command("/usr/bin/java", {
+        args: [
+          "-Xmx64m",
+          "-XX:+UseSerialGC",
+          "-XX:TieredStopAtLevel=1",
+          "-cp",
+          jars.join(":"),
+          "org.apache.zookeeper.server.ZooKeeperServerMain",
+          `${folder}/zoo.cfg`,
+        ],
+        stdout: "null",
+        stderr: "null",
+      }).spawn();
+      await answers(port);
+    },
+    freeze: () => process?.kill("SIGSTOP"),
+    thaw: () => process?.kill("SIGCONT"),
+    async sessions(): Promise<number> {
+      return Number(/^zk_global_sessions\t(\d+)/m.exec(await askStatus(port, "mntr"))?.[1]);
+    },
+    async [Symbol.asyncDispose](): Promise<void> {
+      await server.stop();
+      await Deno.remove(folder, { recursive: true });
+    },
+  };
+  await server.start("new");
+  return server;
+}
+
+function configuration(dataFolder: string, port: number): string {
+  return [
+    `tickTime=${tickMs}`,
+    `dataDir=${dataFolder}`,
+    `clientPort=${port}`,
+    "clientPortAddress=127.0.0.1",
+    "admin.enableServer=false",
+    "maxClientCnxns=0",
+    "4lw.commands.whitelist=srvr,mntr",
+    "snapCount=1000",
+    "",
+  ].join("\n");
+}
+
+function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  listener.close();
+  return port;
+}
+
+const startTriesMax = 600;
+
+async function answers(port: number): Promise<void> {
+  for (let tries = 0; tries < startTriesMax; tries += 1) {
+    if (await isServing(port)) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`ZooKeeper does not answer on port ${port}`);
+}
+
+// "This ZooKeeper instance is not currently serving requests" is what it says before.
+async function isServing(port: number): Promise<boolean> {
+  try {
+    return (await askStatus(port, "srvr")).includes("Zookeeper version");
+  } catch {
+    return false;
+  }
+}
+
+async function askStatus(port: number, word: string): Promise<string> {
+  const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  // A server that is just starting may take the connection and never answer.
+  const limit = setTimeout(() => connection.close(), 500);
+  try {
+    await connection.write(new TextEncoder().encode(word));
+    let text = "";
+    const buffer = new Uint8Array(65_536);
+    for (let length = await connection.read(buffer); length !== null; length = await connection.read(buffer)) {
+      text += new TextDecoder().decode(buffer.subarray(0, length));
+    }
+    connection.close();
+    return text;
+  } finally {
+    clearTimeout(limit);
+  }
+}
+
+/** A writing client of a test. */
+export interface ZookeeperWriter extends AsyncDisposable {
+  /** Creates a znode with its parents, returns its path; `ephemeral` ones end with this client. */
+  create(path: string, value?: string, mode?: "PERSISTENT" | "EPHEMERAL" | "EPHEMERAL_SEQUENTIAL"): Promise<string>;
+  remove(path: string): Promise<void>;
+  /** Only this user may read and write the znode. */
+  protect(path: string, user: string, password: string): Promise<void>;
+  /** Ends the session in order. */
+  leave(): Promise<void>;
+}
+
+/** Connects a writer. */
+export async function openWriter(address: string): Promise<ZookeeperWriter> {
+  const client = zookeeper.createClient(address, { sessionTimeout: sessionMsMax, spinDelay: 50 });
+  await new Promise<void>((resolve) => {
+    client.once("connected", () => resolve());
+    client.connect();
+  });
+  const done = <T>(ask: (callback: (error: Error | null, value: T) => void) => void): Promise<T> =>
+    new Promise((resolve, reject) =>
+      ask((error: Error | null, value: T) => error === null || error === undefined ? resolve(value) : reject(error))
+    );
+  let isOpen = true;
+  const writer: ZookeeperWriter = {
+    async create(path, value = "", mode = "PERSISTENT"): Promise<string> {
+      const parent = path.slice(0, path.lastIndexOf("/"));
+      if (parent !== "") await done<string>((callback) => client.mkdirp(parent, callback));
+      return await done<string>((callback) =>
+        client.create(path, Buffer.from(value), zookeeper.CreateMode[mode], callback)
+      );
+    },
+    remove: (path) => done<void>((callback) => client.remove(path, callback)),
+    async protect(path, user, password): Promise<void> {
+      client.addAuthInfo("digest", Buffer.from(`${user}:${password}`));
+      const acl = new zookeeper.ACL(zookeeper.Permission.ALL, new zookeeper.Id("auth", ""));
+      await done<unknown>((callback) => client.setACL(path, [acl], -1, callback));
+    },
+    async leave(): Promise<void> {
+      if (!isOpen) return;
+      isOpen = false;
+      // A client whose session has expired never says anything again.
+      if (client.getState() !== zookeeper.State.SYNC_CONNECTED) return;
+      const left = new Promise<void>((resolve) => client.on("state", () => resolve()));
+      client.close();
+      await left;
+    },
+    [Symbol.asyncDispose]: () => writer.leave(),
+  };
+  return writer;
+}
