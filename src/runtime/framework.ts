@@ -78,8 +78,8 @@ export async function createFramework(config: Config, ports: FrameworkPorts): Pr
     session: supervisor.session,
     post,
     signal: ending.signal,
-    count: (call, outcome, ms) => calls.count(call, outcome, ms),
-    nowMs: () => clock.nowMs(),
+    count: calls.count.bind(calls),
+    nowMs: clock.nowMs,
     stepDown: (message) => ending.finish({ kind: "superseded", message }),
     endSession: (message, retryMs) => {
       supervisor.endSession(message, retryMs);

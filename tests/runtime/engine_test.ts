@@ -1,0 +1,184 @@
+// The loop around the core: records before effects, what goes on while nothing can be stored, the history.
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { Effect } from "../../src/core/effect.ts";
+import type { Note } from "../../src/core/note.ts";
+import { Engine } from "../../src/runtime/engine.ts";
+import { createMemoryDisk, openMemoryStore } from "../../src/store/memory_store.ts";
+import { StoreError } from "../../src/store/store_error.ts";
+import type { Store } from "../../src/store/store.ts";
+import {
+  jobs,
+  kinds,
+  offer,
+  only,
+  problem,
+  second,
+  serverInfo,
+  someSettings,
+  subscribedEvent,
+} from "../support/core.ts";
+import { type VirtualClock, virtualClock } from "../support/virtual_clock.ts";
+
+interface Bench {
+  readonly engine: Engine;
+  readonly clock: VirtualClock;
+  readonly notes: Note[];
+  /** Effects, and `commit` where records were stored, in the order in which they happened. */
+  readonly acts: (Effect | "commit")[];
+  readonly disk: ReturnType<typeof createMemoryDisk>;
+  isBroken: boolean;
+}
+
+async function bench(): Promise<Bench> {
+  const clock = virtualClock();
+  const acts: (Effect | "commit")[] = [];
+  const notes: Note[] = [];
+  const disk = createMemoryDisk();
+  const error = new StoreError("state-full", { message: "disk full", hint: "make room" });
+  const store = openMemoryStore(disk, {
+    newLineage: () => "abc123",
+    failure: (act) => made.isBroken && act === "commit" ? { error, outcome: "nothing-stored" } : undefined,
+  });
+  const watched: Store = {
+    ...store,
+    commit: async (records) => {
+      await store.commit(records);
+      acts.push("commit");
+    },
+  };
+  const made = { clock, notes, acts, disk, isBroken: false };
+  const engine = await Engine.create({
+    store: watched,
+    settings: someSettings(),
+    clock,
+    random: () => 0.5,
+    perform: (effect) => void acts.push(effect),
+    tell: (note) => void notes.push(note),
+  });
+  return Object.assign(made, { engine });
+}
+
+const polled = {
+  kind: "gocd-polled",
+  server: serverInfo,
+  jobs: jobs(2),
+  agents: [],
+  findings: [],
+} as const;
+
+function effects({ acts }: Bench): Effect[] {
+  return acts.filter((act) => act !== "commit");
+}
+
+async function handleAll({ engine }: Bench, ...events: readonly Parameters<Engine["handle"]>[0][]): Promise<void> {
+  for (const event of events) await engine.handle(event);
+}
+
+Deno.test("records are stored before the effects of their frame leave", async () => {
+  const world = await bench();
+  await handleAll(world, subscribedEvent, polled);
+  world.acts.length = 0;
+  await world.engine.handle({ kind: "offers-received", offers: [offer("h1")] });
+  const words = world.acts.map((act) => act === "commit" ? act : act.kind);
+  assertEquals(words.slice(0, 2), ["commit", "accept-offers"]);
+  assertEquals([...world.disk.texts.keys()].filter((key) => key.includes("gocd-abc123")).length, 2);
+});
+
+Deno.test("a launch whose intent cannot be stored does not happen, and its offer is given back", async () => {
+  const world = await bench();
+  await handleAll(world, subscribedEvent, polled);
+  world.acts.length = 0;
+  world.isBroken = true;
+  const given = offer("h1");
+  await world.engine.handle({ kind: "offers-received", offers: [given] });
+  assertEquals(kinds(effects(world)), ["decline-offers"]);
+  assertEquals(only(effects(world), "decline-offers")[0]?.offerIds, [given.id]);
+  assertEquals(world.engine.state.instances.size, 0);
+  world.isBroken = false;
+  await world.engine.handle({ kind: "offers-received", offers: [offer("h1")] });
+  assertEquals(only(effects(world), "accept-offers").length, 1, "it launches as soon as it can be stored");
+});
+
+Deno.test("an update whose effect cannot be stored is not acknowledged", async () => {
+  const world = await bench();
+  await handleAll(world, subscribedEvent, polled, { kind: "offers-received", offers: [offer("h1")] });
+  const taskId = [...world.engine.state.instances.keys()][0] ?? "";
+  const status = { taskId, state: "TASK_RUNNING", message: "", mesosAgentId: "a-h1", uuid: "u1" };
+  world.acts.length = 0;
+  world.isBroken = true;
+  await world.engine.handle({ kind: "task-status-updated", status });
+  assertEquals(world.acts, []);
+  assertEquals(world.engine.state.instances.get(taskId)?.state, "launching");
+  world.isBroken = false;
+  await world.engine.handle({ kind: "task-status-updated", status });
+  assertEquals(world.acts[0], "commit");
+  assertEquals(only(effects(world), "acknowledge-status").length, 1);
+});
+
+Deno.test("a store that fails says so once and says when it works again, and the server is watched meanwhile", async () => {
+  const world = await bench();
+  await handleAll(world, subscribedEvent, polled);
+  world.isBroken = true;
+  world.notes.length = 0;
+  world.acts.length = 0;
+  for (let minute = 0; minute < 5; minute++) {
+    await world.engine.handle({ kind: "offers-received", offers: [offer("h1")] });
+    await world.clock.pass(120 * second);
+    await world.engine.handle({ kind: "tick" });
+    await world.engine.handle(polled);
+  }
+  const failed = world.notes.filter((note) => note.code === "store-failed");
+  assertEquals(new Set(failed.map((note) => `${note.onceKey} ${note.text} ${note.hint}`)).size, 1);
+  assert(failed[0]?.text.includes("disk full") && failed[0].hint === "make room");
+  assertEquals(world.engine.history.filter((note) => note.code === "store-failed").length, 1);
+  assertEquals(only(effects(world), "poll-gocd").length, 5);
+  assertEquals(only(effects(world), "accept-offers"), []);
+  world.isBroken = false;
+  await world.engine.handle({ kind: "offers-received", offers: [offer("h1")] });
+  assertEquals(world.notes.filter((note) => note.code === "store-works").length, 1);
+});
+
+Deno.test("a framework id that cannot be stored ends the session, so that no agent is launched under it", async () => {
+  const world = await bench();
+  world.isBroken = true;
+  await world.engine.handle(subscribedEvent);
+  assertEquals(kinds(effects(world)), ["end-session"]);
+  assertEquals(world.engine.state.framework.frameworkId, undefined);
+  assertEquals(world.engine.state.session.kind, "connecting");
+});
+
+Deno.test("an ERROR that takes the framework away is obeyed even while nothing can be stored", async () => {
+  const world = await bench();
+  await handleAll(world, subscribedEvent, polled, { kind: "offers-received", offers: [offer("h1")] });
+  world.isBroken = true;
+  world.acts.length = 0;
+  await world.engine.handle({ kind: "framework-error", error: "failed-over", message: "Framework failed over" });
+  assertEquals(kinds(effects(world)), ["step-down"]);
+  await world.engine.handle({ kind: "framework-error", error: "removed", message: "Framework has been removed" });
+  assertEquals(kinds(effects(world)).at(-1), "end-session");
+});
+
+Deno.test("the history keeps the last 200 notes, and a lasting condition once", async () => {
+  const world = await bench();
+  for (let count = 0; count < 300; count++) {
+    await world.engine.handle({ kind: "gocd-poll-failed", problem: problem() });
+  }
+  assertEquals(world.engine.history.length, 1);
+  assertEquals(world.engine.noteCounts.get("gocd-unreachable"), 300);
+  for (let count = 0; count < 300; count++) {
+    world.engine.tell({ level: "info", code: "test", text: `note ${count}`, fields: {} });
+  }
+  assertEquals(world.engine.history.length, 200);
+  assertEquals(world.engine.history.at(-1)?.text, "note 299");
+});
+
+Deno.test("events are handled in order until the end, and a fault of ours comes out of run", async () => {
+  const world = await bench();
+  const ending = new AbortController();
+  const running = world.engine.run(ending.signal);
+  world.engine.post(subscribedEvent);
+  world.engine.post({ ...polled, jobs: undefined as never });
+  await assertRejects(() => running, TypeError);
+  assertEquals(world.engine.state.session.kind, "subscribed");
+});
