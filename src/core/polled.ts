@@ -11,7 +11,6 @@ import type { GocdAgent } from "./gocd_records.ts";
 import { followGocdAgents } from "./lifecycle_gocd.ts";
 import { makePlan } from "./plan.ts";
 import { noteDemand } from "./demand_notes.ts";
-import { formatDuration } from "./reason.ts";
 import { reuseAll } from "./replan.ts";
 import { afterFailure, afterPoll, agentsReadMs, lookAgainMs } from "./rhythm.ts";
 import { scaleIn } from "./scale_in.ts";
@@ -20,7 +19,7 @@ import type { ServerState } from "./state.ts";
 /** One good full poll. */
 export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
   const { atMs } = draft;
-  answeredWell(draft);
+  polledWell(draft);
   const before = draft.state.demand;
   // While nothing is assigned, being idle proves nothing.
   const isAssigning = event.server.maintenance !== "on" && draft.state.server.info?.maintenance !== "on";
@@ -81,8 +80,11 @@ export function gocdPollFailed(draft: Draft, event: EventOf<"gocd-poll-failed">)
   const { server } = draft.state;
   const { healthySinceMs: _, askedMs: __, ...rest } = server;
   const next = afterFailure(draft.state, event.problem, draft);
-  draft.set({ server: { ...rest, ...next, problem: event.problem } });
-  noteProblem(draft, event.problem, `; asked again in ${formatDuration(next.nextPollMs - draft.atMs)}`);
+  // Its words change with the request that met it; told as at first, it stays one line in the log.
+  const isSame = server.problem?.code === event.problem.code;
+  const problem = isSame ? { ...event.problem, message: server.problem.message } : event.problem;
+  draft.set({ server: { ...rest, ...next, problem } });
+  noteProblem(draft, problem);
 }
 
 /** A change of records was carried out. */
@@ -128,8 +130,9 @@ function lookAgain(draft: Draft): void {
   if (nextAgentsMs !== server.nextAgentsMs) draft.set({ server: { ...server, nextAgentsMs } });
 }
 
-function answeredWell(draft: Draft): void {
-  const { askedMs, problem, ...server } = draft.state.server;
+/** Whatever failed has passed once a whole poll is good. */
+function polledWell(draft: Draft): void {
+  const { problem, ...server } = draft.state.server;
   if (problem !== undefined) {
     draft.note({
       level: "info",
@@ -209,14 +212,15 @@ function noteServer(draft: Draft, event: EventOf<"gocd-polled">): void {
   }
 }
 
-function noteProblem(draft: Draft, problem: GocdProblem, next: string): void {
-  const { server } = draft.state;
+function noteProblem(draft: Draft, problem: GocdProblem): void {
+  const { server, startedMs } = draft.state;
   draft.note({
     level: problem.kind === "starting" || problem.kind === "maintenance" ? "warning" : "error",
     code: problem.code,
-    text: `${problem.message}; nothing is decided in this round${server.failuresInARow <= 1 ? next : ""}`,
+    text: `${problem.message}; nothing is decided until this passes`,
     hint: problem.hint,
     fields: { kind: problem.kind },
-    onceKey: `${problem.code} ${server.failuresInARow <= 1 ? "first" : "repeated"}`,
+    // A new outage is a new line.
+    onceKey: `${problem.code} ${server.lastPollMs ?? startedMs}`,
   });
 }

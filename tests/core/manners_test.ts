@@ -192,16 +192,21 @@ Deno.test("one question at a time; an answer that never comes is given up after 
   assertEquals(only(world.taken(), "poll-gocd").length, 1);
 });
 
-Deno.test("a lasting problem is told in one note at its start, not at every poll", () => {
+Deno.test("a lasting problem is one line in the log, whichever request meets it, until a poll is good again", () => {
   const world = drive();
-  const keys = new Set<string>();
-  for (let poll = 0; poll < 10; poll++) {
-    world.send({ kind: "gocd-poll-failed", problem: problem() });
-    for (const note of world.noted()) keys.add(note.onceKey ?? note.text);
+  const lines = (): Set<string> => new Set(world.noted().map((note) => `${note.onceKey} ${note.text}`));
+  for (const path of ["version", "version", "agents", "feed"]) {
+    world.send({ kind: "gocd-poll-failed", problem: problem({ message: `GET /${path} answered 503` }) });
   }
-  assertEquals(keys.size, 1);
+  const first = lines();
+  assertEquals(first.size, 1);
+  world.read();
+  world.send({ kind: "gocd-poll-failed", problem: problem() });
+  assertEquals(lines(), first, "agents that could be read in between do not end it");
   world.poll();
   assertEquals(world.noted().filter((note) => note.code === "gocd-answers").length, 1);
+  world.send({ kind: "gocd-poll-failed", problem: problem() });
+  assertEquals([...lines()].filter((line) => first.has(line)), [], "the next outage is told anew");
 });
 
 Deno.test("a list that stays the same is noted once", () => {
