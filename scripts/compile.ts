@@ -4,37 +4,48 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { processEnv } from "../src/config/env.ts";
-import { hostsOf } from "../src/config/hosts.ts";
 import { loadConfig } from "../src/config/load.ts";
 import { exitCodes, OperatorError } from "../src/errors.ts";
+import { compileFlags } from "./flags.ts";
 
-function netFlag(path: string | undefined): string {
-  if (path === undefined) return "--allow-net";
-  const hosts = hostsOf(loadConfig(path, processEnv()));
-  for (const gap of hosts.gaps) {
-    throw new OperatorError(`${path}: ${gap.key}: ${gap.message}`, {
-      code: "hosts-unknown",
-      kind: "usage",
-      hint: gap.hint,
-    });
-  }
-  return `--allow-net=${hosts.net.join(",")}`;
-}
+const usage = `Usage: deno task compile [--output PATH] [--config framework.conf]
+
+Makes the executable, dist/gocd-mesos by default. With --config it may reach exactly the hosts of that file, and refuses a
+file with others.
+
+Examples:
+  deno task compile --output /tmp/gocd-mesos
+  deno task compile --config framework.conf`;
 
 async function main(): Promise<number> {
-  const flags = parseArgs(Deno.args, { string: ["output", "config"], default: { output: "dist/gocd-mesos" } });
-  const root = new URL("..", import.meta.url).pathname;
+  const unknown: string[] = [];
+  const flags = parseArgs(Deno.args, {
+    string: ["output", "config"],
+    boolean: ["help"],
+    unknown: (arg: string) => (unknown.push(arg), false),
+  });
+  if (flags.help) {
+    console.log(usage);
+    return 0;
+  }
+  if (unknown.length > 0) return told(`compile has no option ${unknown.join(" ")}`, "run `deno task compile --help`");
+  const root = decodeURIComponent(new URL("..", import.meta.url).pathname);
+  // `deno task` runs in the project's folder; paths are meant from where it was called.
+  const caller = Deno.env.get("INIT_CWD") ?? Deno.cwd();
+  const output = flags.output === undefined || flags.output === "" ? `${root}dist/gocd-mesos` : flags.output;
+  Deno.chdir(caller);
   try {
+    const hosts = flags.config === undefined ? ["--allow-net"] : compileFlags(loadConfig(flags.config, processEnv()));
     const args = [
       "compile",
       "--quiet",
       `--config=${root}deno.json`,
       "--output",
-      String(flags.output),
+      output,
       // The types are checked by `deno task check`; here that would only fetch type packages.
       "--no-check",
       "--no-prompt",
-      netFlag(flags.config === undefined ? undefined : String(flags.config)),
+      ...hosts,
       "--allow-read",
       "--allow-write",
       "--allow-env",
@@ -44,14 +55,19 @@ async function main(): Promise<number> {
     // DENO_COMPILE: a deno of the version of DENORT_BIN, on machines that cannot fetch the runtime to embed.
     const deno = Deno.env.get("DENO_COMPILE") ?? Deno.execPath();
     const { code } = await new Deno.Command(deno, { args, stdout: "inherit", stderr: "inherit" }).output();
-    if (code === 0) console.log(`made ${flags.output} with ${args.find((each) => each.startsWith("--allow-net"))}`);
-    return code === 0 ? 0 : exitCodes.internal;
+    if (code !== 0) return exitCodes.internal;
+    console.log(`made ${output} with ${hosts.join(" ")}`);
+    return 0;
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
-    console.error(`compile: ${error.message}`);
-    console.error(`  to do: ${error.hint}`);
-    return exitCodes[error.kind];
+    return told(error.message, error.hint, exitCodes[error.kind]);
   }
+}
+
+function told(message: string, hint: string, code = exitCodes.usage): number {
+  console.error(`compile: ${message}`);
+  console.error(`  to do: ${hint}`);
+  return code;
 }
 
 if (import.meta.main) Deno.exit(await main());

@@ -1,51 +1,71 @@
 // deno-lint-ignore-file no-console -- scripts talk to the person who runs them
 // `deno task start [framework.conf]`: runs the program with no more rights than the configuration needs.
-// Not here: which rights those are (src/config/hosts.ts).
+// Not here: which flags those are (flags.ts).
 
 import { processEnv } from "../src/config/env.ts";
-import { hostsOf } from "../src/config/hosts.ts";
 import { loadConfig } from "../src/config/load.ts";
 import { exitCodes, OperatorError } from "../src/errors.ts";
+import { runFlags } from "./flags.ts";
 
-/** The flags of `deno run` for one configuration file. Throws ConfigError. */
-export function permissionFlags(path: string): string[] {
-  const hosts = hostsOf(loadConfig(path, processEnv()));
-  const flag = (name: string, values: readonly string[]): string[] =>
-    values.length === 0 ? [] : [`--allow-${name}=${values.join(",")}`];
-  return [
-    "--no-prompt",
-    ...flag("net", hosts.net),
-    ...flag("read", hosts.read),
-    ...flag("write", hosts.write),
-    ...flag("env", hosts.env),
-    "--allow-sys=homedir",
-  ];
-}
+const usage = `Usage: deno task start [framework.conf]
+
+Runs gocd-mesos with --allow-net for exactly the hosts of the configuration (framework.conf in this folder by default), and
+reading and writing only where the configuration and the state lie. A host that the configuration names later, by a reload
+or a redirect, is refused: start again then.
+
+Examples:
+  deno task start
+  deno task start /etc/gocd-mesos/framework.conf`;
 
 async function main(): Promise<number> {
-  const path = Deno.args[0] ?? "framework.conf";
+  const [path = "framework.conf", ...more] = Deno.args;
+  if (path === "--help" || path === "-h") {
+    console.log(usage);
+    return 0;
+  }
+  if (more.length > 0 || path.startsWith("-")) {
+    return told(`start takes one configuration file, not ${[path, ...more].join(" ")}`, "run `deno task start --help`");
+  }
+  // `deno task` runs in the project's folder; paths are meant from where it was called.
+  Deno.chdir(Deno.env.get("INIT_CWD") ?? ".");
   try {
-    const flags = permissionFlags(path);
-    const main = new URL("../main.ts", import.meta.url).pathname;
-    const config = new URL("../deno.json", import.meta.url).pathname;
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", `--config=${config}`, ...flags, main, "start", path, ...Deno.args.slice(1)],
-      stdin: "inherit",
-      stdout: "inherit",
-      stderr: "inherit",
-    }).spawn();
-    const pass = (signal: Deno.Signal): void => Deno.addSignalListener(signal, () => child.kill(signal));
-    pass("SIGTERM");
-    pass("SIGHUP");
-    // A terminal sends SIGINT to the child as well; this one only has to outlive it.
-    Deno.addSignalListener("SIGINT", () => {});
-    return (await child.status).code;
+    const flags = runFlags(loadConfig(path, processEnv()));
+    return await runChild(["run", "--quiet", `--config=${fileOf("../deno.json")}`, ...flags], path);
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
-    console.error(`gocd-mesos: ${error.message}`);
-    console.error(`  to do: ${error.hint}`);
-    return exitCodes[error.kind];
+    return told(error.message, error.hint, exitCodes[error.kind]);
   }
+}
+
+async function runChild(flags: readonly string[], path: string): Promise<number> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...flags, fileOf("../main.ts"), "start", path],
+    stdin: "inherit",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).spawn();
+  const pass = (signal: Deno.Signal): void => {
+    try {
+      child.kill(signal);
+    } catch {
+      // It has just ended.
+    }
+  };
+  Deno.addSignalListener("SIGTERM", () => pass("SIGTERM"));
+  Deno.addSignalListener("SIGHUP", () => pass("SIGHUP"));
+  // A terminal sends SIGINT to the child as well, and a second one would end it at once.
+  Deno.addSignalListener("SIGINT", () => Deno.stdin.isTerminal() ? undefined : pass("SIGINT"));
+  return (await child.status).code;
+}
+
+function fileOf(relative: string): string {
+  return decodeURIComponent(new URL(relative, import.meta.url).pathname);
+}
+
+function told(message: string, hint: string, code = exitCodes.usage): number {
+  console.error(`gocd-mesos: ${message}`);
+  console.error(`  to do: ${hint}`);
+  return code;
 }
 
 if (import.meta.main) Deno.exit(await main());

@@ -1,14 +1,19 @@
-// `gocd-mesos check`: is everything there that a run needs? Not here: running.
-// One row per finding, and an exit code that says the worst.
+// `gocd-mesos check`: is everything there that a run needs? Not here: running, the rows (report.ts).
+// One row per finding, and an exit code that tells the kind of the first that failed.
 
 import type { Config } from "../config/config.ts";
-import { exitCodes, OperatorError } from "../errors.ts";
+import { hostsOf } from "../config/hosts.ts";
+import type { Finding } from "../core/event.ts";
+import { OperatorError } from "../errors.ts";
+import type { GocdRights } from "../gocd/api.ts";
 import { realClock } from "../runtime/clock.ts";
+import { requireHosts } from "../runtime/permissions.ts";
 import { openGocd, openMesos } from "../runtime/ports.ts";
+import { readStoredState } from "../runtime/stored_state.ts";
 import type { Command } from "./command.ts";
 import type { CliIo } from "./io.ts";
 import { loadConfigFile } from "./load.ts";
-import { printable } from "./table.ts";
+import { createReport, type Report } from "./report.ts";
 
 /** The command. */
 export const checkCommand: Command = {
@@ -16,15 +21,17 @@ export const checkCommand: Command = {
   summary: "validate the file and reach GoCD and Mesos with its credentials",
   help: `Usage: gocd-mesos check path/to/framework.conf
 
-Reads and validates the configuration, asks the GoCD server for its version, jobs and agents and for the rights of the
-account, and the Mesos master for the leader and its version. Nothing is registered, launched or changed.
-One row per finding: ok, warn or FAIL, with what to do.
+Reads and validates the configuration and looks into the state file; asks the GoCD server for its version, jobs, agents
+and the rights of the account; asks the Mesos master who leads and for its version. Nothing is registered, launched or
+changed. One row per finding: ok, warn or FAIL, with what to do.
 
-Exit codes:
-  0  all well (warnings included)    2  the file    3  a server cannot be reached    4  a server refuses us
+Exit codes (that of the first FAIL):
+  0  no FAIL (warnings are none)     2  the file    3  a server cannot be reached or is not ready
+  4  a server refuses us             6  the state file
 
 Examples:
-  gocd-mesos check framework.conf`,
+  gocd-mesos check framework.conf
+  gocd-mesos check framework.conf && gocd-mesos framework.conf`,
   booleans: [],
   strings: [],
   operandsMin: 1,
@@ -32,72 +39,80 @@ Examples:
   operandsText: "one configuration file",
   run: async ({ operands }, io) => {
     const path = operands[0] ?? "";
-    const config = loadConfigFile(path, io);
-    const report = new Report(io);
-    report.ok("config", `${path}: ${describeProfiles(config)}`);
-    for (const warning of config.warnings) report.warn("config", warning, "");
-    const limit = AbortSignal.timeout(config.gocd.timeoutMs * 4 + 30_000);
-    await checkGocd(config, report, limit);
-    await checkMesos(config, report, limit);
-    return report.exitCode;
+    const report = createReport(io);
+    const config = checkConfig(path, report, io);
+    if (config === undefined) return report.exitCode();
+    checkState(config, report);
+    await checkGocd(config, report);
+    await checkMesos(config, report);
+    return report.exitCode();
   },
 };
 
-class Report {
-  readonly #io: CliIo;
-  exitCode = 0;
+/** Beyond the limit of each request, for all requests to one server. */
+const serverMarginMs = 30_000;
 
-  constructor(io: CliIo) {
-    this.#io = io;
-  }
+function limitOf(config: Config): AbortSignal {
+  const requestsMax = 6;
+  return AbortSignal.timeout(config.gocd.timeoutMs * requestsMax + serverMarginMs);
+}
 
-  ok(what: string, text: string): void {
-    this.#io.out(`ok    ${what.padEnd(7)} ${printable(text)}`);
-  }
-
-  warn(what: string, text: string, hint: string): void {
-    this.#io.out(`warn  ${what.padEnd(7)} ${printable(text)}`);
-    if (hint !== "") this.#io.out(`${" ".repeat(14)}to do: ${printable(hint)}`);
-  }
-
-  fail(what: string, error: unknown): void {
-    const known = error instanceof OperatorError ? error : undefined;
-    this.#io.out(`FAIL  ${what.padEnd(7)} ${printable(error instanceof Error ? error.message : String(error))}`);
-    if (known !== undefined && known.hint !== "") this.#io.out(`${" ".repeat(14)}to do: ${printable(known.hint)}`);
-    const code = exitCodes[known?.kind ?? "internal"];
-    if (this.exitCode === 0) this.exitCode = code;
+function checkConfig(path: string, report: Report, io: CliIo): Config | undefined {
+  try {
+    const config = loadConfigFile(path, io);
+    requireHosts(config);
+    const names = config.settings.profiles.map((profile) => profile.name);
+    report.ok(
+      "config",
+      `${path}: valid, ${names.length} profile${names.length === 1 ? "" : "s"} (${names.join(", ")})`,
+    );
+    for (const warning of config.warnings) report.warn("config", warning, "");
+    for (const gap of hostsOf(config).gaps) report.warn("config", `${gap.key}: ${gap.message}`, gap.hint);
+    return config;
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    report.fail("config", error);
+    return undefined;
   }
 }
 
-function describeProfiles(config: Config): string {
-  const names = config.settings.profiles.map((profile) => profile.name);
-  return `valid, ${names.length} profile${names.length === 1 ? "" : "s"} (${names.join(", ")})`;
+function checkState(config: Config, report: Report): void {
+  if (config.state.kind !== "sqlite") return;
+  try {
+    const stored = readStoredState(config);
+    const { path } = config.state;
+    if (stored === undefined) return report.ok("state", `${path}: none yet, it is made at the first start`);
+    const id = stored.framework.frameworkId;
+    const framework = id === undefined ? "not registered yet" : `framework ${id}`;
+    report.ok("state", `${path}: ${framework}, ${stored.instances.length} agents on record`);
+  } catch (error) {
+    report.fail("state", error);
+  }
 }
 
-async function checkGocd(config: Config, report: Report, signal: AbortSignal): Promise<void> {
+async function checkGocd(config: Config, report: Report): Promise<void> {
   const gocd = openGocd(config, realClock);
+  const limit = limitOf(config);
   try {
     const startMs = realClock.nowMs();
-    const poll = await gocd.poll(signal);
-    const tookMs = realClock.nowMs() - startMs;
+    const poll = await gocd.poll(limit);
+    const tookMs = Math.round(realClock.nowMs() - startMs);
+    const { jobs, agents } = poll;
     report.ok(
       "gocd",
-      `${config.gocd.url}: GoCD ${poll.server.version}, ${poll.jobs.length} jobs wait, ${poll.agents.length} agents ` +
-        `(${Math.round(tookMs)} ms)`,
+      `${config.gocd.url}: GoCD ${poll.server.version.replace(/^</, "older than ")}, ${jobs.length} job${
+        jobs.length === 1 ? " waits" : "s wait"
+      }, ` +
+        `${agents.length} agent${agents.length === 1 ? "" : "s"} (${tookMs} ms)`,
     );
     if (poll.server.maintenance === "on") {
-      report.warn("gocd", "the server is in maintenance mode", "nothing is launched until it ends");
+      report.warn("gocd", "the server is in maintenance mode: nothing is launched until it ends", "");
     }
-    for (const finding of poll.findings) report.warn("gocd", finding.message, finding.hint);
-    const rights = await gocd.rights(signal);
-    if (rights.admin === "yes") report.ok("rights", rights.detail);
-    else {
-      report.warn(
-        "rights",
-        rights.detail,
-        "give the account the admin role: agents are enabled and deleted with it, and it must see all pipelines",
-      );
+    const isRights = ({ code }: Finding): boolean => code === "gocd-too-few-rights";
+    for (const finding of poll.findings.filter((each) => !isRights(each))) {
+      report.warn("gocd", finding.message, finding.hint);
     }
+    checkRights(await gocd.rights(limit), poll.findings.find(isRights), report);
     if (config.gocd.autoRegisterKey === undefined) {
       report.warn(
         "agents",
@@ -112,10 +127,21 @@ async function checkGocd(config: Config, report: Report, signal: AbortSignal): P
   }
 }
 
-async function checkMesos(config: Config, report: Report, signal: AbortSignal): Promise<void> {
+/** Without them agents could be launched, and never be taken down again. */
+function checkRights(rights: GocdRights, finding: Finding | undefined, report: Report): void {
+  const hint = "make the account an administrator in GoCD";
+  if (rights.admin === "yes") report.ok("rights", `administrator: ${rights.detail}`);
+  else if (rights.admin === "unknown") report.warn("rights", rights.detail, `${hint}, if it is none`);
+  else {
+    const text = finding?.message ?? rights.detail;
+    report.fail("rights", new OperatorError(text, { code: "gocd-too-few-rights", kind: "refused", hint }));
+  }
+}
+
+async function checkMesos(config: Config, report: Report): Promise<void> {
   const mesos = openMesos(() => config, realClock);
   try {
-    const { leader, version } = await mesos.probe(signal);
+    const { leader, version } = await mesos.probe(limitOf(config));
     report.ok("mesos", `${config.mesos.masters}: the leader is ${leader}, Mesos ${version}`);
   } catch (error) {
     report.fail("mesos", error);

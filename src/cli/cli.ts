@@ -1,85 +1,126 @@
-// Which command is meant. Not here: what it does (one file per command).
+// Which command is meant. Not here: what it does (one file per command), reading its arguments (arguments.ts).
 // Called by main.ts with the arguments of the process; returns the exit code.
 
-import { parseArgs } from "@std/cli/parse-args";
 import { exitCodes, OperatorError } from "../errors.ts";
+import { readArguments } from "./arguments.ts";
+import type { Command } from "./command.ts";
 import { commands, generalHelp } from "./commands.ts";
+import { startCommand } from "./start.ts";
 import type { CliIo } from "./io.ts";
+import { nextAct } from "./report.ts";
+import { nearestCommand, UsageError } from "./usage.ts";
+import { versionCommand } from "./version.ts";
 
 /** Runs the command that the arguments name and returns the exit code. Never throws. */
 export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
   try {
     return await dispatch(args, io);
   } catch (error) {
-    return reportError(error, io);
+    // Whoever read our output has seen enough (`| head`).
+    return error instanceof Deno.errors.BrokenPipe ? 0 : reportError(error, io);
   }
 }
 
-/** One line that says what is wrong, one that says what to do. */
+/** One line that says what is wrong, one that says what to do; returns the exit code. */
 export function reportError(error: unknown, io: CliIo): number {
   if (error instanceof OperatorError) {
     io.err(`gocd-mesos: ${error.message}`);
-    if (error.hint !== "") io.err(`  to do: ${error.hint}`);
+    if (error.hint !== "") io.err(`  ${nextAct(error.hint)}`);
     return exitCodes[error.kind];
   }
-  io.err(`gocd-mesos: internal error: ${error instanceof Error ? error.stack ?? error.message : String(error)}`);
-  io.err("  to do: please report this with the lines above");
+  io.err(`gocd-mesos: internal error: ${faultText(error)}`);
+  io.err(`  to do: report this line and what was done, please; it is a fault of gocd-mesos`);
   return exitCodes.internal;
 }
 
-/** A command line that cannot be understood. */
-export class UsageError extends OperatorError {
-  /** `message` says which argument is wrong. */
-  constructor(message: string, hint = "run `gocd-mesos --help`") {
-    super(message, { code: "usage", kind: "usage", hint });
-  }
+/** Places of the program that the line about a fault names at most. */
+const placesMax = 3;
+
+/** A fault of ours on one line, with the places in the program where it came from. */
+function faultText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error).replace(/\s+/g, " ");
+  const places = [...(error.stack ?? "").matchAll(/((?:src|scripts)\/[^\s()]+?\.ts:\d+|main\.ts:\d+)/g)]
+    .map((match) => match[1]).slice(0, placesMax);
+  const text = `${error.name}: ${error.message}`.replace(/\s+/g, " ");
+  return places.length === 0 ? text : `${text} (at ${places.join(", ")})`;
 }
 
 async function dispatch(args: readonly string[], io: CliIo): Promise<number> {
-  const first = args[0];
-  if (first === undefined || first === "--help" || first === "-h" || first === "help") {
-    const topic = first === "help" ? commands.find((each) => each.name === args[1]) : undefined;
-    io.out(topic?.help ?? generalHelp());
-    return first === undefined ? exitCodes.usage : 0;
+  const [first, ...rest] = args;
+  if (first === undefined) {
+    io.err(generalHelp());
+    return exitCodes.usage;
   }
-  if (first === "--version" || first === "-V") return await run("version", [], io);
+  if (first === "--help" || first === "-h") return help([], io);
+  if (first === "help") return help(rest, io);
+  if (first === "--version" || first === "-V") return await run(versionCommand, rest, io);
   const named = commands.find((each) => each.name === first);
+  if (named !== undefined) return await run(named, rest, io);
+  refuseMistakes(first, rest, io);
   // The 2015 way: the only argument is the configuration file.
-  return named === undefined ? await run("start", args, io) : await run(named.name, args.slice(1), io);
+  return await run(startCommand, args, io);
 }
 
-async function run(name: string, args: readonly string[], io: CliIo): Promise<number> {
-  const command = commands.find((each) => each.name === name);
-  if (command === undefined) throw new UsageError(`there is no command "${name}"`);
-  const unknown: string[] = [];
-  const flags = parseArgs([...args], {
-    boolean: [...command.booleans, "help"],
-    string: [...command.strings],
-    alias: { h: "help" },
-    unknown: (arg: string) => {
-      if (!arg.startsWith("-") || arg === "-") return true;
-      unknown.push(arg);
-      return false;
-    },
-  });
-  if (flags.help === true) {
-    io.out(command.help);
-    return 0;
+function help(topics: readonly string[], io: CliIo): number {
+  const [topic] = topics;
+  if (topics.length > 1) throw new UsageError(`"help" takes one command, not ${topics.length}`);
+  const command = commands.find((each) => each.name === topic);
+  if (topic !== undefined && command === undefined) throw unknownCommand(topic, []);
+  io.out(command?.help ?? generalHelp());
+  return 0;
+}
+
+async function run(command: Command, args: readonly string[], io: CliIo): Promise<number> {
+  const read = readArguments(command, args);
+  if (read !== "help") return await command.run(read, io);
+  io.out(command.help);
+  return 0;
+}
+
+/** Throws where the arguments are surely no configuration file alone. */
+function refuseMistakes(first: string, rest: readonly string[], io: CliIo): void {
+  const isCommand = (word: string): boolean => commands.some((each) => each.name === word);
+  const command = rest.find(isCommand);
+  if (first.startsWith("-") && first !== "--" && first !== "-") {
+    throw command === undefined
+      ? new UsageError(`there is no option ${first}`)
+      : new UsageError(`the command comes before its options`, `write \`gocd-mesos ${command} … ${first}\``);
   }
-  if (unknown.length > 0) {
-    throw new UsageError(`"${name}" has no option ${unknown[0]}`, `run \`gocd-mesos ${name} --help\``);
+  const operands = rest.filter((each) => !each.startsWith("-"));
+  if (operands.length > 0) {
+    throw command !== undefined && isFile(first, io)
+      ? new UsageError(`the command comes before the file`, `write \`gocd-mesos ${command} ${first}\``)
+      : isFile(first, io)
+      ? new UsageError(`"start" takes one configuration file, not ${operands.length + 1}`, "leave the others out")
+      : unknownCommand(first, rest);
   }
-  const operands = flags._.map(String);
-  if (operands.length < command.operandsMin || operands.length > command.operandsMax) {
-    const isFile = name === "start" && operands.length > 1;
-    throw new UsageError(
-      operands.length < command.operandsMin
-        ? `"${name}" needs ${command.operandsText}`
-        : isFile
-        ? `"${operands[0]}" is no command, and start takes one configuration file, not ${operands.length}`
-        : `"${name}" takes ${command.operandsText || "no arguments"}, not ${operands.length}`,
-      `run \`gocd-mesos ${name} --help\``,
-    );
+  const near = nearestCommand(first, commands.map((each) => each.name));
+  if (near === undefined || isFile(first, io)) return;
+  throw new UsageError(
+    `there is neither a command nor a file "${first}"`,
+    `did you mean \`gocd-mesos ${near}${operandsHint(near)}\`?`,
+  );
+}
+
+function unknownCommand(word: string, rest: readonly string[]): UsageError {
+  const near = nearestCommand(word, commands.map((each) => each.name));
+  const behind = rest.length === 0 ? "" : ` ${rest.join(" ")}`;
+  return new UsageError(
+    `there is no command "${word}"`,
+    near === undefined ? "`gocd-mesos --help` lists the commands" : `did you mean \`gocd-mesos ${near}${behind}\`?`,
+  );
+}
+
+function operandsHint(command: string): string {
+  const found = commands.find((each) => each.name === command.split(" ")[0]);
+  return found === undefined || found.operandsMin === 0 ? "" : " framework.conf";
+}
+
+function isFile(path: string, io: CliIo): boolean {
+  try {
+    io.readFile(path);
+    return true;
+  } catch (error) {
+    return !(error instanceof Deno.errors.NotFound);
   }
-  return await command.run({ operands, flags }, io);
 }

@@ -2,18 +2,19 @@
 // Made once in main.ts.
 
 import { processEnv } from "../config/env.ts";
+import { stderrIsTerminal, writeToStderr } from "../log/stderr.ts";
 
 /** What a command may use of the process. */
 export interface CliIo {
-  /** One line to standard output. */
+  /** One line to standard output. Throws `Deno.errors.BrokenPipe` where nobody reads it any more. */
   readonly out: (line: string) => void;
   /** Raw text to standard output, for redrawing. */
   readonly draw: (text: string) => void;
-  /** One line to standard error. */
+  /** One line to standard error; a reader that has gone is no reason to stop. */
   readonly err: (line: string) => void;
   readonly isTerminal: boolean;
   readonly isErrTerminal: boolean;
-  /** Width and height of the terminal in characters. */
+  /** Width and height of the terminal in characters; very wide where there is none. */
   readonly size: () => { readonly columns: number; readonly rows: number };
   readonly env: Readonly<Record<string, string>>;
   readonly readFile: (path: string) => string;
@@ -28,17 +29,19 @@ export interface CliIo {
 /** The real process; `exit` ends it. */
 export function processIo(exit: (code: number) => void): CliIo {
   const encoder = new TextEncoder();
-  const write = (stream: { writeSync(bytes: Uint8Array): number }, text: string): void => {
+  const write = (text: string): void => {
     const bytes = encoder.encode(text);
-    for (let start = 0; start < bytes.length;) start += stream.writeSync(bytes.subarray(start));
+    for (let start = 0; start < bytes.length;) start += Deno.stdout.writeSync(bytes.subarray(start));
   };
   return {
-    out: (line) => write(Deno.stdout, `${line}\n`),
-    draw: (text) => write(Deno.stdout, text),
-    err: (line) => write(Deno.stderr, `${line}\n`),
+    out: (line) => write(`${line}\n`),
+    draw: (text) => write(text),
+    err: writeToStderr,
     isTerminal: Deno.stdout.isTerminal(),
-    isErrTerminal: Deno.stderr.isTerminal(),
+    isErrTerminal: stderrIsTerminal(),
     size: () => {
+      // A file or a pipe has no width: nothing is cut there.
+      if (!Deno.stdout.isTerminal()) return { columns: 10_000, rows: 40 };
       try {
         return Deno.consoleSize();
       } catch {

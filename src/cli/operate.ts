@@ -8,14 +8,14 @@ import { OperatorError } from "../errors.ts";
 import { realClock } from "../runtime/clock.ts";
 import { sendCommand } from "../runtime/control_client.ts";
 import { openStore } from "../runtime/ports.ts";
+import type { Store } from "../store/store.ts";
 import type { Command, CommandArguments } from "./command.ts";
 import type { CliIo } from "./io.ts";
 import { loadConfigFile } from "./load.ts";
 import { runConfig } from "./start.ts";
 
-const where =
-  `The running instance is told, if one runs on this machine with this configuration; otherwise the switch is stored for the
-next start.`;
+const where = `The running instance is told, if one runs on this machine with this configuration; otherwise the switch
+is stored for the next start.`;
 
 /** Stop launching, drain everything, keep running. */
 export const drainCommand: Command = {
@@ -23,7 +23,9 @@ export const drainCommand: Command = {
   help: `Usage: gocd-mesos drain path/to/framework.conf
 
 Nothing is launched any more; every agent is disabled, finishes its job, and is stopped. The program keeps running and can
-be resumed. ${where}
+be resumed.
+
+${where}
 
 Examples:
   gocd-mesos drain framework.conf
@@ -38,6 +40,7 @@ export const freezeCommand: Command = {
   help: `Usage: gocd-mesos freeze [--profile NAME] path/to/framework.conf
 
 Nothing is launched any more (of one profile, or at all); agents that run go on, and idle ones are still taken down.
+
 ${where}
 
 Examples:
@@ -57,7 +60,9 @@ export const resumeCommand: Command = {
   strings: ["profile"],
   help: `Usage: gocd-mesos resume [--profile NAME] path/to/framework.conf
 
-Ends a freeze (of one profile, or of all) and a drain. ${where}
+Ends a freeze (of one profile, or of all) and a drain.
+
+${where}
 
 Examples:
   gocd-mesos resume framework.conf
@@ -127,20 +132,45 @@ async function operate(operands: readonly string[], wish: Wish, io: CliIo): Prom
     io.out(answer);
     return 0;
   }
-  await storeWish(config, wish.event);
+  await withOwnStore(config, wish.name, (store) => storeWish(store, config, wish.event));
   io.out(`no instance runs here: "${wish.name}" is stored and in force at the next start`);
   return 0;
 }
 
 /** Applies an operator's wish to the stored state, exactly as the running program would. */
-async function storeWish(config: Config, event: OperatorEvent): Promise<void> {
-  const store = openStore(config);
+async function storeWish(store: Store, config: Config, event: OperatorEvent): Promise<void> {
+  const atMs = realClock.nowMs();
+  const state = initialState(await store.load(), config.settings, atMs);
+  await store.commit(step(state, { atMs, random: 0.5, event }).records);
+}
+
+/** Does something on the state of an instance that does not run. Throws where one does that cannot be told anything. */
+async function withOwnStore<Result>(
+  config: Config,
+  name: string,
+  act: (store: Store) => Promise<Result>,
+): Promise<Result> {
+  const store = openedStore(config, name);
   try {
-    const atMs = realClock.nowMs();
-    const state = initialState(await store.load(), config.settings, atMs);
-    await store.commit(step(state, { atMs, random: 0.5, event }).records);
+    return await act(store);
   } finally {
     await store.close();
+  }
+}
+
+function openedStore(config: Config, name: string): Store {
+  try {
+    return openStore(config);
+  } catch (error) {
+    if (!(error instanceof OperatorError) || error.code !== "state-locked") throw error;
+    throw new OperatorError(`"${name}" cannot reach the running instance: ${error.message}`, {
+      code: error.code,
+      kind: "state",
+      hint: config.http.listen === undefined
+        ? "commands need http.listen, which is off; set it (127.0.0.1:8090) and send the instance SIGHUP"
+        : "if it is just starting or stopping, try again in a few seconds",
+      cause: error,
+    });
   }
 }
 
@@ -152,6 +182,14 @@ async function teardown({ operands, flags }: CommandArguments, io: CliIo): Promi
   const answer = await sendCommand(config, "teardown", { mode });
   if (answer !== undefined) {
     io.out(answer);
+    return 0;
+  }
+  const isRegistered = await withOwnStore(config, "teardown", async (store) => {
+    const { framework, instances } = await store.load();
+    return framework.frameworkId !== undefined || instances.length > 0;
+  });
+  if (!isRegistered) {
+    io.out("nothing to tear down: no framework is registered with this state");
     return 0;
   }
   io.out("no instance runs here: this command tears the framework down itself");

@@ -2,21 +2,19 @@
 // Prints tables, or one JSON object whose shape other programs rely on.
 
 import type { Config } from "../config/config.ts";
+import { ConfigError, problemText } from "../config/config_error.ts";
 import type { Finding } from "../core/event.ts";
-import type { StoredState } from "../core/record.ts";
-import { initialState, step } from "../core/step.ts";
-import { statusView } from "../core/status_view.ts";
-import type { StatusView } from "../core/view.ts";
-import type { BucketDemand } from "../core/verdict.ts";
 import { describeNeed } from "../core/reason.ts";
-import { exitCodes, OperatorError } from "../errors.ts";
-import { realClock } from "../runtime/clock.ts";
-import { openGocd } from "../runtime/ports.ts";
-import { readStoredState } from "../runtime/stored_state.ts";
+import type { WantedAgents } from "../core/state.ts";
+import type { BucketDemand } from "../core/verdict.ts";
+import type { StatusView } from "../core/view.ts";
+import { OperatorError } from "../errors.ts";
 import type { Command } from "./command.ts";
 import type { CliIo } from "./io.ts";
 import { loadConfigFile } from "./load.ts";
-import { table } from "./table.ts";
+import { type PolledOnce, pollOnce } from "./poll_once.ts";
+import { nextAct } from "./report.ts";
+import { printable, table } from "./table.ts";
 
 /** The command. */
 export const planCommand: Command = {
@@ -25,8 +23,8 @@ export const planCommand: Command = {
   help: `Usage: gocd-mesos plan [--json] path/to/framework.conf
 
 Polls the GoCD server once and prints every waiting job with its verdict and reason, every GoCD agent, and what would be
-launched. Nothing is launched, enabled or stopped. The state file is read, if there is one, so that agents which are
-already coming count.
+launched once that demand has lasted for long enough (poller.attempts). Nothing is launched, enabled or stopped. The state
+file is read, if there is one, so that agents which are already coming count.
 
 Options:
   --json    one JSON object on standard output; where the poll fails it has "problems", and the exit code is not 0
@@ -50,34 +48,21 @@ Examples:
     try {
       const config = loadConfigFile(path, io);
       url = config.gocd.url;
-      io.out(JSON.stringify(planJson(await pollOnce(config), url), null, 2));
+      io.out(JSON.stringify(planJson((await pollOnce(config)).view, url), null, 2));
       return 0;
     } catch (error) {
       if (!(error instanceof OperatorError)) throw error;
-      const problem = { code: error.code, message: error.message, hint: error.hint };
-      io.out(JSON.stringify({ server: { url }, problems: [problem] }, null, 2));
-      io.err(`gocd-mesos: ${error.message}`);
-      return exitCodes[error.kind];
+      // Without the lists of a good poll: an empty one would look like "nothing to do".
+      io.out(JSON.stringify({ server: { url }, problems: problemsOf(error) }, null, 2));
+      throw error;
     }
   },
 };
 
-/** One poll, judged as the running program would. */
-export async function pollOnce(config: Config): Promise<StatusView> {
-  const gocd = openGocd(config, realClock);
-  const poll = await gocd.poll(AbortSignal.timeout(config.gocd.timeoutMs * 4 + 10_000)).finally(() => gocd.close());
-  const atMs = realClock.nowMs();
-  const state = initialState(storedOf(config), config.settings, atMs);
-  const { state: polled } = step(state, { atMs, random: 0.5, event: { kind: "gocd-polled", ...poll } });
-  return statusView(polled, atMs);
-}
-
-function storedOf(config: Config): StoredState {
-  return readStoredState(config) ?? {
-    framework: { lineage: "none00", nextTaskNumber: 1 },
-    instances: [],
-    controls: { frozen: false, frozenProfiles: [], mode: "run" },
-  };
+function problemsOf(error: OperatorError): Finding[] {
+  const { code, message, hint } = error;
+  if (!(error instanceof ConfigError)) return [{ code, message, hint }];
+  return error.problems.map((problem) => ({ code: problem.code, message: problemText(problem), hint: problem.hint }));
 }
 
 /** The object of `plan --json`. */
@@ -106,16 +91,11 @@ export function planJson(view: StatusView, url: string): Record<string, unknown>
       limitedTo: bucket.limitedTo ?? null,
       reason: bucket.reason,
     })),
-    problems: planProblems(view),
+    problems: view.problems,
   };
 }
 
-/** Problems of the servers; that one poll has no Mesos session is none. */
-function planProblems(view: StatusView): Finding[] {
-  return view.problems.filter((problem) => !problem.code.startsWith("mesos-"));
-}
-
-function printPlan(view: StatusView, config: Config, io: CliIo): void {
+function printPlan({ view, wanted }: PolledOnce, config: Config, io: CliIo): void {
   const { columns } = io.size();
   io.out(
     `GoCD server ${config.gocd.url}, version ${view.gocd.version ?? "unknown"}${
@@ -148,20 +128,24 @@ function printPlan(view: StatusView, config: Config, io: CliIo): void {
   }
   io.out("");
   io.out("What would be launched");
-  const launches = view.demand.map(launchLine).filter((line) => line !== undefined);
+  const launches = launchLines(wanted, view.demand);
   if (launches.length === 0) io.out("  nothing");
   for (const line of launches) io.out(`  ${line}`);
-  const problems = planProblems(view);
-  if (problems.length > 0) io.out("");
-  for (const problem of problems) {
-    io.out(`! ${problem.message}`);
-    if (problem.hint !== "") io.out(`  to do: ${problem.hint}`);
+  if (view.problems.length > 0) io.out("");
+  for (const problem of view.problems) {
+    io.out(`! ${printable(problem.message)}`);
+    if (problem.hint !== "") io.out(`  ${printable(nextAct(problem.hint))}`);
   }
 }
 
-function launchLine(bucket: BucketDemand): string | undefined {
-  if (bucket.needsAgent === 0) return undefined;
-  return `${bucket.needsAgent} of profile ${bucket.profile ?? "?"} for ${
-    describeNeed(bucket.gocdResources, bucket.environment)
-  }: ${bucket.reason}`;
+function launchLines(wanted: readonly WantedAgents[], demand: readonly BucketDemand[]): string[] {
+  const buckets = new Map(demand.map((bucket) => [bucket.key, bucket]));
+  const launched = wanted.filter((each) => each.count > 0).map((each) => {
+    const bucket = buckets.get(each.bucketKey);
+    const need = describeNeed(bucket?.gocdResources ?? each.gocdResources, each.environment);
+    return `${each.count} of profile ${each.profile} for ${need}: ${bucket?.reason ?? each.reason}`;
+  });
+  const held = demand.filter((bucket) => bucket.needsAgent > 0 && bucket.wanted === 0)
+    .map((bucket) => `none for ${describeNeed(bucket.gocdResources, bucket.environment)}: ${bucket.reason}`);
+  return [...launched, ...held].map(printable);
 }

@@ -8,14 +8,17 @@ import { exitCodes } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import { createLog } from "../log/log.ts";
 import { realClock } from "../runtime/clock.ts";
+import { watchFiles } from "../runtime/file_watch.ts";
 import { createFramework, type Framework, type FrameworkEnd } from "../runtime/framework.ts";
-import { openGocd, openMesos, openStore, randomNumber } from "../runtime/ports.ts";
+import { type LivePorts, openLivePorts } from "../runtime/live_ports.ts";
+import { openStore, randomNumber } from "../runtime/ports.ts";
 import { mayReachAll, requireHosts } from "../runtime/permissions.ts";
-import { startStatusServer } from "../runtime/status_server.ts";
+import { openStatusPage, type StatusPage } from "../runtime/status_page.ts";
 import { version } from "../version.ts";
 import type { Command } from "./command.ts";
 import type { CliIo } from "./io.ts";
 import { loadConfigFile } from "./load.ts";
+import { type ReloadCause, reloadConfig } from "./reload.ts";
 
 /** The command. */
 export const startCommand: Command = {
@@ -26,12 +29,15 @@ export const startCommand: Command = {
 Registers with the Mesos master, watches the GoCD server, and keeps just the agents running that the backlog needs.
 Logs go to standard error, one line per decision; a status page is served on http.listen (127.0.0.1:8090 by default).
 
+A server that cannot be reached, or that refuses, is tried again until it answers.
+
 Signals:
-  SIGTERM, SIGINT   stop; agents go on running, and the next start takes them over (a second one stops at once)
-  SIGHUP            read the configuration again; a bad one is reported and the old one stays in force
+  SIGTERM, SIGINT   stop; agents go on running, and the next start takes them over (a second one stops at once, code 130)
+  SIGHUP            read the configuration again, as is done by itself when the file changes; what changes is told, a bad
+                    file is reported and the old configuration stays in force
 
 Exit codes:
-  0 stopped   2 configuration   4 refused by a server   5 another instance has taken over   6 state file
+  0 stopped   2 configuration   4 refused for good (removed framework)   5 another instance has taken over   6 state file
 
 Examples:
   gocd-mesos framework.conf
@@ -50,54 +56,77 @@ Examples:
 /** Runs a configuration until a signal or the framework ends it. `wishes` are handled before anything else. */
 export async function runConfig(
   config: Config,
-  reload: () => Config,
+  read: () => Config,
   io: CliIo,
   wishes: readonly OperatorEvent[] = [],
 ): Promise<number> {
-  const log = createLog({
+  requireHosts(config);
+  let log = logOf(config, io);
+  const store = openStore(config);
+  const stop = new AbortController();
+  const closers: (() => void | Promise<void>)[] = [() => store.close()];
+  try {
+    const ports = openLivePorts(config, realClock);
+    closers.unshift(() => ports.close());
+    const framework = await createFramework(config, {
+      store,
+      gocd: ports.gocd,
+      mesos: ports.mesos,
+      clock: realClock,
+      random: randomNumber,
+      tell: (note, atMs) => log.note(note, atMs),
+    });
+    for (const wish of wishes) framework.post(wish);
+    const page = openStatusPage(config, framework);
+    closers.unshift(() => page.close());
+    announce(log, config, page.url());
+    const reload = (cause: ReloadCause): void => {
+      const use = (next: Config): void => {
+        useConfig(next, { ports, framework, page, log: () => log });
+        log = logOf(next, io);
+      };
+      reloadConfig({ cause, current: ports.config(), read, use, log });
+    };
+    const leave = (): void => page.abandon();
+    closers.unshift(watchSignals(io, () => log, { stop, reload: () => reload("signal"), leave }));
+    const watching = watchFiles({
+      paths: () => [ports.config().path, ...ports.config().readFiles ?? []],
+      onChange: () => reload("file-changed"),
+      clock: realClock,
+    }, stop.signal);
+    const end = await framework.run(stop.signal);
+    stop.abort();
+    await watching;
+    return conclude(end, log);
+  } finally {
+    stop.abort();
+    for (const close of closers) await close();
+  }
+}
+
+function logOf(config: Config, io: CliIo): Log {
+  return createLog({
     level: config.log.level,
     format: config.log.format,
     write: io.err,
     isTerminal: io.isErrTerminal,
     nowMs: () => realClock.nowMs(),
   });
-  requireHosts(config);
-  const store = openStore(config);
-  let current = config;
-  const mesos = openMesos(() => current, realClock);
-  const gocd = openGocd(config, realClock);
-  try {
-    const framework = await createFramework(config, {
-      store,
-      gocd,
-      mesos,
-      clock: realClock,
-      random: randomNumber,
-      tell: (note, atMs) => log.note(note, atMs),
-    });
-    for (const wish of wishes) framework.post(wish);
-    const status = startStatusServer(config, framework);
-    announce(log, config, status?.url);
-    const stop = new AbortController();
-    const release = watchSignals(io, log, {
-      stop: () => stop.abort(),
-      reload: () => {
-        current = reloaded(current, reload, framework, log);
-      },
-    });
-    let end: FrameworkEnd;
-    try {
-      end = await framework.run(stop.signal);
-    } finally {
-      release();
-      await status?.close();
-    }
-    return conclude(end, log);
-  } finally {
-    mesos.close();
-    gocd.close();
-    await store.close();
-  }
+}
+
+interface Running {
+  readonly ports: LivePorts;
+  readonly framework: Framework;
+  readonly page: StatusPage;
+  readonly log: () => Log;
+}
+
+function useConfig(next: Config, { ports, framework, page, log }: Running): void {
+  ports.use(next);
+  framework.reload(next);
+  page.use(next).then((url) => {
+    if (url !== undefined) log().info(`status page on ${url}`);
+  }, (error) => log().error(error instanceof Error ? error.message : String(error)));
 }
 
 function announce(log: Log, config: Config, statusUrl: string | undefined): void {
@@ -113,37 +142,24 @@ function announce(log: Log, config: Config, statusUrl: string | undefined): void
   for (const gap of hostsOf(config).gaps) log.debug(gap.message, { key: gap.key }, gap.hint);
 }
 
+/** Exit code of a process that a second signal ends. */
+const interruptedCode = 130;
+
 function watchSignals(
   io: CliIo,
-  log: Log,
-  act: { readonly stop: () => void; readonly reload: () => void },
+  log: () => Log,
+  act: { readonly stop: AbortController; readonly reload: () => void; readonly leave: () => void },
 ): () => void {
-  let isStopping = false;
   const onStop = (): void => {
-    if (isStopping) return io.exitNow(exitCodes.internal);
-    isStopping = true;
-    log.info("stopping; agents go on running and are taken over at the next start");
-    act.stop();
+    if (act.stop.signal.aborted) {
+      act.leave();
+      return io.exitNow(interruptedCode);
+    }
+    log().info("stopping; agents go on running and are taken over at the next start");
+    act.stop.abort();
   };
   const releases = [io.onSignal("SIGINT", onStop), io.onSignal("SIGTERM", onStop), io.onSignal("SIGHUP", act.reload)];
   return () => releases.forEach((release) => release());
-}
-
-function reloaded(current: Config, reload: () => Config, framework: Framework, log: Log): Config {
-  try {
-    const next = reload();
-    framework.reload(next);
-    return next;
-  } catch (error) {
-    log.error(
-      `the new configuration is bad and the old one stays in force: ${
-        error instanceof Error ? error.message : String(error)
-      }`,
-      {},
-      error instanceof Error && "hint" in error ? String(error.hint) : undefined,
-    );
-    return current;
-  }
 }
 
 function conclude(end: FrameworkEnd, log: Log): number {
@@ -155,7 +171,7 @@ function conclude(end: FrameworkEnd, log: Log): number {
       log.info(end.message);
       return 0;
     case "superseded":
-      log.error(end.message);
+      log.error(end.message, {}, "only one of them may run on this framework id: stop the other one to use this one");
       return exitCodes.superseded;
     case "refused":
       log.error(end.message);

@@ -15,6 +15,7 @@ import type { Command, CommandArguments } from "./command.ts";
 import type { CliIo } from "./io.ts";
 import { loadConfigFile } from "./load.ts";
 import { table } from "./table.ts";
+import { nearestWord, UsageError } from "./usage.ts";
 
 /** The command. */
 export const stateCommand: Command = {
@@ -44,6 +45,7 @@ Examples:
   operandsText: "an action and a configuration file",
   run: async (args, io) => {
     const [action = "", path = "", argument] = args.operands;
+    refuseUnknownAction(action, args);
     const config = loadConfigFile(path, io);
     switch (action) {
       case "show":
@@ -56,27 +58,66 @@ Examples:
       case "import":
         return await withStore(config, async (store) => {
           const file = needed(argument, "import", "a file that `state export` wrote");
-          const wanted = parseStateDocument(io.readFile(file), file);
+          const wanted = parseStateDocument(readDocument(file, io), file);
           await importState(store, wanted, args.flags["replace"] === true ? "replace" : "only-into-empty");
           io.out(`imported ${file}: ${wanted.instances.length} agents on record`);
         });
       case "forget":
+        required(config);
         return await withStore(config, (store) => forget(store, needed(argument, "forget", "a task id"), io));
       case "forget-framework":
+        required(config);
         return await withStore(config, (store) => forgetFramework(store, args, io));
       default:
-        throw usage(`"state" has no action "${action}"`, "run `gocd-mesos state --help`");
+        throw new UsageError(`"state" has no action "${action}"`);
     }
   },
 };
 
-function usage(message: string, hint: string): OperatorError {
-  return new OperatorError(message, { code: "usage", kind: "usage", hint });
+/** Actions, and how many operands each has. */
+const actions: Readonly<Record<string, number>> = {
+  show: 2,
+  check: 2,
+  export: 2,
+  import: 3,
+  forget: 3,
+  "forget-framework": 2,
+};
+
+function refuseUnknownAction(action: string, { operands }: CommandArguments): void {
+  const count = Object.hasOwn(actions, action) ? actions[action] : undefined;
+  if (count !== undefined && operands.length <= count) return;
+  const near = nearestWord(action, Object.keys(actions));
+  if (count !== undefined) {
+    throw new UsageError(
+      `"state ${action}" takes one configuration file, not ${operands.length - 1} operands`,
+      "run `gocd-mesos state --help`",
+    );
+  }
+  throw new UsageError(
+    `"state" has no action "${action}"`,
+    near === undefined
+      ? `actions are: ${Object.keys(actions).join(", ")}`
+      : `did you mean \`gocd-mesos state ${near} ${operands.slice(1).join(" ")}\`?`,
+  );
 }
 
 function needed(argument: string | undefined, action: string, what: string): string {
   if (argument !== undefined) return argument;
-  throw usage(`"state ${action}" needs ${what}`, "run `gocd-mesos state --help`");
+  throw new UsageError(`"state ${action}" needs ${what}`, "run `gocd-mesos state --help`");
+}
+
+function readDocument(path: string, io: CliIo): string {
+  try {
+    return io.readFile(path);
+  } catch (cause) {
+    throw new OperatorError(`cannot read ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      code: "state-document-missing",
+      kind: "usage",
+      hint: "give a file that `gocd-mesos state export` has written",
+      cause,
+    });
+  }
 }
 
 function required(config: Config): StoredState {
@@ -115,7 +156,7 @@ function show(stored: StoredState, io: CliIo): number {
 }
 
 function check(config: Config, io: CliIo): number {
-  if (config.state.kind !== "sqlite") throw usage("`state check` is for a state file", "set state.path");
+  if (config.state.kind !== "sqlite") throw new UsageError("`state check` is for a state file", "set state.path");
   const reader = openStoreForReading(config.state.path);
   try {
     const { damage, unreadable, instances } = reader.inspect();
@@ -148,7 +189,7 @@ async function withStore(config: Config, act: (store: Store) => Promise<void>): 
 async function forget(store: Store, taskId: string, io: CliIo): Promise<void> {
   const { instances } = await store.load();
   if (!instances.some((each) => each.taskId === taskId)) {
-    throw usage(`no agent ${taskId} is on record`, "`gocd-mesos state show` lists them");
+    throw new UsageError(`no agent ${taskId} is on record`, "`gocd-mesos state show` lists them");
   }
   await store.commit([{ kind: "instance-removed", taskId }]);
   io.out(`${taskId} is forgotten; if it still runs, Mesos will name it and it is adopted again`);
@@ -161,7 +202,7 @@ async function forgetFramework(store: Store, { flags }: CommandArguments, io: Cl
       `Forget framework ${framework.frameworkId ?? "(none)"} and ${instances.length} agents on record? Type yes:`,
     );
     if (answer?.trim().toLowerCase() !== "yes") {
-      throw usage("not confirmed: nothing was done", "type yes, or add --yes");
+      throw new UsageError("not confirmed: nothing was done", "type yes, or add --yes");
     }
   }
   await store.commit([

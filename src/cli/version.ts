@@ -7,7 +7,13 @@ import type { Command } from "./command.ts";
 export const versionCommand: Command = {
   name: "version",
   summary: "print the version",
-  help: "Usage: gocd-mesos version\n\nPrints the version of gocd-mesos and of the Deno runtime inside it.",
+  help: `Usage: gocd-mesos version
+
+Prints the version of gocd-mesos and of the Deno runtime inside it.
+
+Examples:
+  gocd-mesos version
+  gocd-mesos --version`,
   booleans: [],
   strings: [],
   operandsMin: 0,

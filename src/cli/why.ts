@@ -8,7 +8,7 @@ import { OperatorError } from "../errors.ts";
 import { readRunningStatus } from "../runtime/control_client.ts";
 import type { Command } from "./command.ts";
 import { loadConfigFile } from "./load.ts";
-import { pollOnce } from "./plan.ts";
+import { pollOnce } from "./poll_once.ts";
 import { printable } from "./table.ts";
 
 /** Jobs explained in one go at most. */
@@ -39,7 +39,7 @@ Examples:
     io.out(
       running === undefined ? "no running instance: from one poll of the GoCD server" : "from the running instance",
     );
-    const view = running ?? await pollOnce(config);
+    const view = running ?? (await pollOnce(config)).view;
     const jobs = findJobs(view, wanted);
     if (jobs.length === 0) throw new JobNotWaitingError(wanted, view.jobs.length);
     for (const job of jobs.slice(0, jobsMax)) for (const line of explainJob(job, view)) io.out(printable(line));

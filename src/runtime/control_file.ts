@@ -2,6 +2,7 @@
 // status page and a token that only the owner can read. Not here: the requests (control_client.ts), the page (web/).
 
 import type { Config } from "../config/config.ts";
+import { OperatorError } from "../errors.ts";
 
 /** What the file says. */
 export interface ControlFile {
@@ -21,7 +22,7 @@ export function writeControlFile(path: string, file: ControlFile): void {
   Deno.writeTextFileSync(path, JSON.stringify(file), { mode: 0o600, createNew: true });
 }
 
-/** Reads the file; nothing where there is none or it says nothing sensible. */
+/** Reads the file; nothing where there is none or it says nothing sensible. Throws an OperatorError where it may not be read. */
 export function readControlFile(path: string): ControlFile | undefined {
   try {
     const value: unknown = JSON.parse(Deno.readTextFileSync(path));
@@ -31,7 +32,13 @@ export function readControlFile(path: string): ControlFile | undefined {
     return { url, token, pid };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
-    throw error;
+    if (!(error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable)) throw error;
+    throw new OperatorError(`${path}, by which the running instance is found, may not be read`, {
+      code: "control-file-unreadable",
+      kind: "state",
+      hint: "run this command as the user that gocd-mesos runs as",
+      cause: error,
+    });
   }
 }
 

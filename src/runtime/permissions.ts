@@ -1,5 +1,5 @@
 // What this process may reach, held against what the configuration needs. Not here: granting it (scripts/).
-// Called by cli/start.ts before anything is connected.
+// Called by cli/start.ts and cli/check.ts before anything is connected, and at a reload.
 
 import type { Config } from "../config/config.ts";
 import { hostsOf } from "../config/hosts.ts";
@@ -32,13 +32,15 @@ export function requireHosts(config: Config): void {
   }
 }
 
+/** The key that names a host: the one without which the configuration would not need it. */
 function keyOf(config: Config, host: string): string {
-  const hostname = host.replace(/:\d+$/, "");
-  const gocd = new URL(config.gocd.url);
-  const listen = config.http.listen;
-  if (listen !== undefined && host === `${listen.host}:${listen.port}`) return "http.listen";
-  if (gocd.hostname === hostname && config.mesos.masters.includes(host) === false) {
-    return "go-server.url (or host, port)";
-  }
-  return config.mesos.masters.includes(hostname) ? "mesos-master" : "mesos.allowed-hosts";
+  const { listen: _, ...http } = config.http;
+  const without: readonly (readonly [key: string, config: Config])[] = [
+    ["go-server (host and port, or url)", { ...config, gocd: { ...config.gocd, url: "" } }],
+    ["mesos-master", { ...config, mesos: { ...config.mesos, masters: "" } }],
+    ["http.listen", { ...config, http }],
+    ["mesos.allowed-hosts", { ...config, mesos: { ...config.mesos, allowedHosts: [] } }],
+    ["state.path", { ...config, state: { kind: "sqlite", path: "" } }],
+  ];
+  return without.find(([, rest]) => !hostsOf(rest).net.includes(host))?.[0] ?? "the configuration";
 }

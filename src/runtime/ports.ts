@@ -4,6 +4,7 @@
 import type { Config } from "../config/config.ts";
 import type { TaskLaunch } from "../core/effect.ts";
 import { mastersAsWritten } from "../config/connections.ts";
+import { OperatorError } from "../errors.ts";
 import { createHttpGocdApi, type HttpGocdApi } from "../gocd/http_api.ts";
 import { registrationEnvironment } from "../gocd/registration.ts";
 import { createHttpScheduler, type HttpScheduler } from "../mesos/http_scheduler.ts";
@@ -30,10 +31,13 @@ export function openGocd(config: Config, clock: Clock): HttpGocdApi {
   return createHttpGocdApi(config.gocd, { nowMs: () => clock.nowMs() });
 }
 
-/** The Mesos cluster of a configuration; `config` is asked at each launch, so that a reload reaches new containers. */
-export function openMesos(config: () => Config, clock: Clock): HttpScheduler {
+/**
+ * The Mesos cluster of a configuration; `config` is asked at each launch, so that a reload reaches new containers.
+ * `connected`: the one whose master is meant, where that is not the present one.
+ */
+export function openMesos(config: () => Config, clock: Clock, connected: Config = config()): HttpScheduler {
   return createHttpScheduler({
-    connection: { ...config().mesos, masters: mastersAsWritten(config().mesos) },
+    connection: { ...connected.mesos, masters: mastersAsWritten(connected.mesos) },
     environmentOf: (launch) => taskEnvironment(config(), launch),
     nowMs: () => clock.nowMs(),
   });
@@ -45,7 +49,11 @@ export function openStore(config: Config): Store {
     case "sqlite":
       return openSqliteStore(config.state.path, { newLineage });
     case "zookeeper":
-      throw new Error("not here yet");
+      throw new OperatorError("state.path names ZooKeeper, and this version keeps its state in a file only", {
+        code: "state-zookeeper",
+        kind: "usage",
+        hint: "set state.path to a file",
+      });
     default:
       return config.state satisfies never;
   }

@@ -1,5 +1,5 @@
 // The status page of a running program, and the file by which commands on this machine find it. Not here: the page (web/).
-// Started by cli/start.ts and cli/demo.ts.
+// Started by status_page.ts and cli/demo.ts.
 
 import type { Config } from "../config/config.ts";
 import { Secret } from "../secret.ts";
@@ -20,7 +20,12 @@ export interface StatusServer {
 /** Starts the page on `http.listen`; nothing where that is off. Throws an OperatorError of kind `usage`. */
 export function startStatusServer(config: Config, framework: Framework): StatusServer | undefined {
   const { listen } = config.http;
-  if (listen === undefined) return undefined;
+  const path = controlPath(config);
+  if (listen === undefined) {
+    // One that a killed run has left would lead commands astray.
+    if (path !== undefined) removeControlFile(path);
+    return undefined;
+  }
   const { engine, calls } = framework;
   const token = newControlToken();
   const server = startWebServer({
@@ -42,7 +47,7 @@ export function startStatusServer(config: Config, framework: Framework): StatusS
     }),
     commands: {
       adminToken: config.http.adminToken ?? new Secret("control file", () => token),
-      onCommand: (command) => Promise.resolve(carryOut(config, framework, command)),
+      onCommand: (command) => Promise.resolve(carryOut(framework, command)),
     },
     nowMs: () => realClock.nowMs(),
     version,
@@ -58,7 +63,6 @@ export function startStatusServer(config: Config, framework: Framework): StatusS
         onceKey: "page",
       }),
   });
-  const path = controlPath(config);
   if (path !== undefined) writeControlFile(path, { url: server.url, token, pid: Deno.pid });
   return {
     url: server.url,
@@ -69,11 +73,11 @@ export function startStatusServer(config: Config, framework: Framework): StatusS
   };
 }
 
-function carryOut(config: Config, framework: Framework, command: WebCommand): CommandAnswer {
+function carryOut(framework: Framework, command: WebCommand): CommandAnswer {
   const profile = "profile" in command ? command.profile : undefined;
-  if (profile !== undefined && !framework.engine.state.settings.profiles.some((each) => each.name === profile)) {
-    const names = config.settings.profiles.map((each) => each.name).join(", ");
-    return { kind: "rejected", message: `there is no profile ${profile}`, hint: `profiles are: ${names}` };
+  const names = framework.engine.state.settings.profiles.map((each) => each.name);
+  if (profile !== undefined && !names.includes(profile)) {
+    return { kind: "rejected", message: `there is no profile ${profile}`, hint: `profiles are: ${names.join(", ")}` };
   }
   const of = profile === undefined ? "" : ` of profile ${profile}`;
   switch (command.kind) {

@@ -1,0 +1,51 @@
+// The flags of deno that a configuration needs, no more and no less. Not here: what it needs (src/config/hosts.ts).
+// Called by start.ts and compile.ts.
+
+import type { Config } from "../src/config/config.ts";
+import { type Hosts, hostsOf } from "../src/config/hosts.ts";
+import { OperatorError } from "../src/errors.ts";
+
+/** The flags of `deno run` for one configuration. */
+export function runFlags(config: Config): string[] {
+  const hosts = hostsOf(config);
+  return [
+    "--no-prompt",
+    netFlag(hosts),
+    ...flag("read", hosts.read.map(escaped)),
+    ...flag("write", hosts.write.map(escaped)),
+    ...flag("env", hosts.env),
+    "--allow-sys=homedir",
+    ...insecureFlags(config),
+  ];
+}
+
+/** The flags of `deno compile` for one configuration. Throws an OperatorError where its hosts are not all known. */
+export function compileFlags(config: Config): string[] {
+  const hosts = hostsOf(config);
+  for (const gap of hosts.gaps) {
+    throw new OperatorError(`${config.path}: ${gap.key}: ${gap.message}`, {
+      code: "hosts-unknown",
+      kind: "usage",
+      hint: gap.hint,
+    });
+  }
+  return [netFlag(hosts), ...insecureFlags(config)];
+}
+
+function netFlag({ net }: Hosts): string {
+  return `--allow-net=${net.join(",")}`;
+}
+
+/** Deno has no such option for one client: `go-server.insecure` needs the switch of the process, for this host only. */
+function insecureFlags({ gocd }: Config): string[] {
+  return gocd.insecure ? [`--unsafely-ignore-certificate-errors=${new URL(gocd.url).hostname}`] : [];
+}
+
+function flag(name: string, values: readonly string[]): string[] {
+  return values.length === 0 ? [] : [`--allow-${name}=${values.join(",")}`];
+}
+
+/** A comma in a path is written twice. */
+function escaped(path: string): string {
+  return path.replaceAll(",", ",,");
+}

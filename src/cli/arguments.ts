@@ -1,0 +1,64 @@
+// Reads the arguments of one command. Not here: which command (cli.ts), what it does.
+// Called by cli.ts.
+
+import { parseArgs } from "@std/cli/parse-args";
+import type { Command, CommandArguments } from "./command.ts";
+import { nearestWord, UsageError } from "./usage.ts";
+
+/** The arguments of a command, or that its help is wanted. Throws {@linkcode UsageError}. */
+export function readArguments(command: Command, args: readonly string[]): CommandArguments | "help" {
+  const unknown: string[] = [];
+  const flags = parseArgs([...args], {
+    boolean: [...command.booleans, "help"],
+    // "_": a file may be called 0123.
+    string: [...command.strings, "_"],
+    alias: { h: "help" },
+    unknown: (arg: string) => {
+      if (!arg.startsWith("-") || arg === "-") return true;
+      unknown.push(arg);
+      return false;
+    },
+  });
+  if (flags.help === true) return "help";
+  if (unknown[0] !== undefined) throw unknownOption(command, unknown[0]);
+  refuseBadValues(command, args, flags);
+  const operands = flags._.map(String);
+  if (operands.length < command.operandsMin) throw tooFew(command, flags);
+  if (operands.length > command.operandsMax) {
+    throw new UsageError(
+      `"${command.name}" takes ${command.operandsText || "no arguments"}, not ${operands.length}`,
+      helpOf(command),
+    );
+  }
+  return { operands, flags };
+}
+
+function unknownOption(command: Command, option: string): UsageError {
+  const known = [...command.booleans, ...command.strings].map((name) => `--${name}`);
+  const near = nearestWord(option.split("=")[0] ?? "", known);
+  return new UsageError(
+    `"${command.name}" has no option ${option}`,
+    near === undefined ? helpOf(command) : `did you mean ${near}?`,
+  );
+}
+
+/** An empty value would be taken for another one, and of two only the last would count. */
+function refuseBadValues(command: Command, args: readonly string[], flags: Readonly<Record<string, unknown>>): void {
+  for (const name of command.strings) {
+    if (flags[name] === "") throw new UsageError(`--${name} needs a value`, helpOf(command));
+    const count = args.filter((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`)).length;
+    if (count > 1) throw new UsageError(`--${name} is given ${count} times`, `run "${command.name}" once for each`);
+  }
+}
+
+function tooFew(command: Command, flags: Readonly<Record<string, unknown>>): UsageError {
+  const taker = command.strings.find((name) => typeof flags[name] === "string");
+  const hint = taker === undefined
+    ? helpOf(command)
+    : `--${taker} has taken "${String(flags[taker])}" as its value: name what is missing behind it`;
+  return new UsageError(`"${command.name}" needs ${command.operandsText}`, hint);
+}
+
+function helpOf(command: Command): string {
+  return `run \`gocd-mesos ${command.name} --help\``;
+}

@@ -1,0 +1,82 @@
+// What another configuration changes, in the words of framework.conf. Not here: putting it in force (reload.ts).
+// Called by reload.ts. Values are shown for numbers and switches only: a text may be a secret.
+
+import type { Config } from "../config/config.ts";
+import { formatDuration } from "../core/reason.ts";
+import type { AgentProfile } from "../core/settings.ts";
+import { comparable } from "../runtime/comparable.ts";
+import { Secret } from "../secret.ts";
+
+/** Changes told one by one at most: a person reads this. */
+const changesMax = 20;
+
+/** One text per changed key, such as `poller.interval 120 s → 5 s` or `go-server.password`; empty where all is the same. */
+export function configChanges(before: Config, after: Config): readonly string[] {
+  const old = leavesOf(before);
+  const now = leavesOf(after);
+  const changes = [...new Set([...old.keys(), ...now.keys()])].sort().flatMap((key) => {
+    const [from, to] = [old.get(key), now.get(key)];
+    return from?.compared === to?.compared ? [] : [changeText(key, from, to)];
+  });
+  const rest = changes.length - changesMax;
+  return rest <= 0 ? changes : [...changes.slice(0, changesMax), `and ${rest} more`];
+}
+
+interface Leaf {
+  /** Only to be compared. */
+  readonly compared: string;
+  /** Absent where the value is not to be shown. */
+  readonly shown?: string;
+}
+
+function changeText(key: string, from: Leaf | undefined, to: Leaf | undefined): string {
+  if (to === undefined) return `${key} removed`;
+  if (from === undefined) return to.shown === undefined ? `${key} added` : `${key} ${to.shown} added`;
+  return from.shown === undefined || to.shown === undefined ? key : `${key} ${from.shown} → ${to.shown}`;
+}
+
+function leavesOf(config: Config): Map<string, Leaf> {
+  const { masters, mastersAuth, credentials: mesosLogin, ...mesos } = config.mesos;
+  const { autoRegisterKey, credentials: gocdLogin, ...gocd } = config.gocd;
+  const leaves = new Map<string, Leaf>();
+  addLeaf(leaves, "mesos-master", { masters, mastersAuth });
+  addLeaf(leaves, "go-agent.auto-register-key", autoRegisterKey);
+  addLeaves(leaves, "go-server", { ...gocd, ...gocdLogin, kind: undefined });
+  addLeaves(leaves, "mesos", { ...mesos, ...mesosLogin, kind: undefined });
+  addLeaves(leaves, "poller", config.settings.poller);
+  addLeaves(leaves, "scaling", config.settings.scaling);
+  addLeaf(leaves, "state.path", config.state);
+  addLeaves(leaves, "http", config.http);
+  addLeaves(leaves, "log", config.log);
+  for (const profile of config.settings.profiles) addLeaves(leaves, `profile ${profile.name}:`, profileKeys(profile));
+  return leaves;
+}
+
+function profileKeys({ name: _, hash: __, container, mesosResources, ...profile }: AgentProfile): object {
+  const { gocdResources: resources, ...rest } = profile;
+  const { image: dockerImage, arguments: args, ...more } = container;
+  const { cpusMilli, memMbMilli, diskMbMilli, gpus, portsCount: ports } = mesosResources;
+  const amounts = { cpus: cpusMilli / 1000, mem: memMbMilli / 1000, disk: diskMbMilli / 1000, gpus, ports };
+  return { ...rest, ...more, ...amounts, resources, dockerImage, arguments: args };
+}
+
+function addLeaves(leaves: Map<string, Leaf>, section: string, values: object): void {
+  const join = section.endsWith(":") ? " " : ".";
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== undefined) addLeaf(leaves, `${section}${join}${keyName(name)}`, value, name.endsWith("Ms"));
+  }
+}
+
+function addLeaf(leaves: Map<string, Leaf>, key: string, value: unknown, isDuration = false): void {
+  const compared = comparable(value);
+  if (value instanceof Secret) leaves.set(key, { compared });
+  else if (typeof value === "number") {
+    leaves.set(key, { compared, shown: isDuration ? formatDuration(value) : String(value) });
+  } else if (typeof value === "boolean") leaves.set(key, { compared, shown: value ? "on" : "off" });
+  else leaves.set(key, { compared });
+}
+
+/** `killGraceMs` → `kill-grace`. */
+function keyName(name: string): string {
+  return name.replace(/(Ms|Mb)$/, "").replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

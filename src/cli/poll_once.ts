@@ -1,0 +1,68 @@
+// One poll of the GoCD server, judged as the running program would once its demand is due. Not here: printing it.
+// Called by plan.ts and why.ts. Nothing is launched, enabled or stored.
+
+import type { Config } from "../config/config.ts";
+import type { StoredState } from "../core/record.ts";
+import type { WantedAgents } from "../core/state.ts";
+import { statusView } from "../core/status_view.ts";
+import { initialState, step } from "../core/step.ts";
+import type { BucketDemand, JobVerdict } from "../core/verdict.ts";
+import type { StatusView } from "../core/view.ts";
+import { realClock } from "../runtime/clock.ts";
+import { openGocd } from "../runtime/ports.ts";
+import { readStoredState } from "../runtime/stored_state.ts";
+
+/** What one poll shows. */
+export interface PolledOnce {
+  readonly view: StatusView;
+  /** What would be launched. */
+  readonly wanted: readonly WantedAgents[];
+}
+
+/** Beyond the limit of each request, for the whole poll. */
+const pollMarginMs = 10_000;
+/** Version, maintenance mode, jobs, agents. */
+const requestsOfPoll = 4;
+
+/** Polls once. Throws an OperatorError: of the poll, or of a state file that cannot be read. */
+export async function pollOnce(config: Config): Promise<PolledOnce> {
+  const gocd = openGocd(config, realClock);
+  const limit = AbortSignal.timeout(config.gocd.timeoutMs * requestsOfPoll + pollMarginMs);
+  const poll = await gocd.poll(limit).finally(() => gocd.close());
+  const atMs = realClock.nowMs();
+  const { poller } = config.settings;
+  // One poll cannot show demand that lasts: it is judged as if it had, so that limits and other gates show.
+  const settings = { ...config.settings, poller: { ...poller, attempts: 0 } };
+  const fresh = initialState(storedOf(config), settings, atMs);
+  // Whether Mesos has offers is not for one poll to know.
+  const state = { ...fresh, session: { ...fresh.session, kind: "subscribed" as const } };
+  const { state: polled } = step(state, { atMs, random: 0.5, event: { kind: "gocd-polled", ...poll } });
+  const view = statusView(polled, atMs);
+  const polls = `poll${poller.attempts === 1 ? "" : "s"}`;
+  const once = poller.attempts === 0 ? "at once" : `once seen in more than ${poller.attempts} ${polls} in a row`;
+  return {
+    view: {
+      ...view,
+      jobs: view.jobs.map((job) => worded(job, once)),
+      demand: view.demand.map((bucket) => wordedDemand(bucket, once)),
+      problems: view.problems.filter((problem) => !problem.code.startsWith("mesos-")),
+    },
+    wanted: polled.demand.wanted,
+  };
+}
+
+function storedOf(config: Config): StoredState {
+  return readStoredState(config) ?? {
+    framework: { lineage: "none00", nextTaskNumber: 1 },
+    instances: [],
+    controls: { frozen: false, frozenProfiles: [], mode: "run" },
+  };
+}
+
+function worded(job: JobVerdict, once: string): JobVerdict {
+  return job.reasonCode !== "launching" ? job : { ...job, reason: `profile ${job.profile} must launch one, ${once}` };
+}
+
+function wordedDemand(bucket: BucketDemand, once: string): BucketDemand {
+  return bucket.wanted === 0 ? bucket : { ...bucket, reason: `${bucket.reason}; launched ${once}` };
+}

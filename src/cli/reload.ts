@@ -1,0 +1,54 @@
+// Reads the configuration again while the program runs: checked first, told as a difference, put in force as a whole, or
+// not at all. Not here: when (start.ts). Called by start.ts.
+
+import type { Config } from "../config/config.ts";
+import type { Log } from "../log/log.ts";
+import { requireHosts } from "../runtime/permissions.ts";
+import { configChanges } from "./config_diff.ts";
+
+/** Why the file is read again. */
+export type ReloadCause = "signal" | "file-changed";
+
+/** What a reload needs. */
+export interface ReloadOptions {
+  readonly cause: ReloadCause;
+  readonly current: Config;
+  /** Reads and checks the file; throws an OperatorError. */
+  readonly read: () => Config;
+  /** Puts a configuration in force; throws where it cannot, and the old one is then still in force. */
+  readonly use: (next: Config) => void;
+  readonly log: Log;
+}
+
+/** Reads the file again and tells what became of it. Returns the configuration that is in force then. */
+export function reloadConfig({ cause, current, read, use, log }: ReloadOptions): Config {
+  try {
+    const written = read();
+    const changes = configChanges(current, written);
+    if (changes.length === 0) {
+      if (cause === "signal") log.info("the configuration was read again: nothing has changed");
+      return current;
+    }
+    requireHosts(written);
+    // The state has one writer with one lock: it is changed by a restart only.
+    const next = { ...written, state: current.state };
+    use(next);
+    const what = cause === "signal"
+      ? "the configuration was read again"
+      : `${current.path} has changed and was read again`;
+    log.info(`${what}: ${changes.join(", ")}`);
+    if (changes.includes("state.path")) {
+      log.warning("state.path stays as it was until the program is started again");
+    }
+    return next;
+  } catch (error) {
+    log.error(
+      `the new configuration is bad and the old one stays in force: ${
+        error instanceof Error ? error.message : String(error)
+      }`,
+      {},
+      error instanceof Error && "hint" in error ? String(error.hint) : undefined,
+    );
+    return current;
+  }
+}

@@ -1,0 +1,49 @@
+// The rows that `check` prints, and the exit code that they come to. Not here: what is checked (check.ts).
+// Called by check.ts; the others take the wording of hints.
+
+import { ConfigError, problemText } from "../config/config_error.ts";
+import { exitCodes, OperatorError } from "../errors.ts";
+import type { CliIo } from "./io.ts";
+import { printable } from "./table.ts";
+
+/** Rows on standard output, one per finding. */
+export interface Report {
+  /** A finding that is as it should be. */
+  ok(what: string, text: string): void;
+  /** A finding that does not keep the program from running. */
+  warn(what: string, text: string, hint: string): void;
+  /** A finding that does; a ConfigError is one row per problem. */
+  fail(what: string, error: unknown): void;
+  /** That of the first row that failed, 0 where none did. */
+  exitCode(): number;
+}
+
+const whatWidth = 7;
+
+/** Makes a report without rows. */
+export function createReport(io: CliIo): Report {
+  let exitCode = 0;
+  const row = (mark: string, what: string, { text, hint }: { readonly text: string; readonly hint: string }): void => {
+    io.out(`${mark.padEnd(4)}  ${what.padEnd(whatWidth)} ${printable(text)}`);
+    if (hint !== "") io.out(`${" ".repeat(whatWidth + 7)}${printable(nextAct(hint))}`);
+  };
+  return {
+    ok: (what, text) => row("ok", what, { text, hint: "" }),
+    warn: (what, text, hint) => row("warn", what, { text, hint }),
+    fail: (what, error) => {
+      if (exitCode === 0) exitCode = exitCodes[error instanceof OperatorError ? error.kind : "internal"];
+      if (error instanceof ConfigError) {
+        for (const problem of error.problems) row("FAIL", what, { text: problemText(problem), hint: problem.hint });
+      } else {
+        const text = error instanceof Error ? error.message : String(error);
+        row("FAIL", what, { text, hint: error instanceof OperatorError ? error.hint : "" });
+      }
+    },
+    exitCode: () => exitCode,
+  };
+}
+
+/** A hint as it is shown: `to do: …`, or the hint itself where it says that nothing is to be done. */
+export function nextAct(hint: string): string {
+  return hint.startsWith("nothing to do") ? hint : `to do: ${hint}`;
+}

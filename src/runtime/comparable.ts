@@ -1,0 +1,27 @@
+// Tells whether two values say the same, secrets included. Not here: showing them, which must never be done with the text.
+// Called by live_ports.ts and cli/config_diff.ts.
+
+import { Secret } from "../secret.ts";
+
+/** Whether two parts of configurations say the same; the order of keys does not count. */
+export function isSame(one: unknown, other: unknown): boolean {
+  return comparable(one) === comparable(other);
+}
+
+/** A text that is equal for equal values. It holds secrets in the clear: for comparing only. */
+export function comparable(value: unknown): string {
+  if (value instanceof Secret) return `secret ${revealed(value)}`;
+  if (Array.isArray(value)) return `[${value.map(comparable).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "undefined";
+  const entries = Object.entries(value).filter(([, each]) => each !== undefined).sort(([a], [b]) => a < b ? -1 : 1);
+  return `{${entries.map(([name, each]) => `${JSON.stringify(name)}:${comparable(each)}`).join(",")}}`;
+}
+
+function revealed(secret: Secret): string {
+  try {
+    return JSON.stringify(secret.reveal());
+  } catch {
+    // Its file is gone for now; whoever uses it says so.
+    return "cannot be read";
+  }
+}

@@ -1,0 +1,47 @@
+// Tells when files have changed on disk. Not here: what is done about it (cli/reload.ts).
+// Called by cli/start.ts. It looks every few seconds instead of asking the system: that sees a file that an editor or a
+// ConfigMap has put in the place of another, on every file system.
+
+import type { Clock } from "./clock.ts";
+
+/** Time between two looks. */
+export const lookMs = 5_000;
+
+/** What is watched. */
+export interface FileWatch {
+  /** Asked at each look: another configuration may read other files. */
+  readonly paths: () => readonly string[];
+  /** Called once the files have changed and then stayed as they are for one look: nobody still writes them. */
+  readonly onChange: () => void;
+  readonly clock: Clock;
+}
+
+/** Watches until the signal is aborted. */
+export async function watchFiles({ paths, onChange, clock }: FileWatch, signal: AbortSignal): Promise<void> {
+  let known = pictureOf(paths());
+  let last = known;
+  while (!signal.aborted) {
+    await clock.sleep(lookMs, signal);
+    if (signal.aborted) return;
+    const now = pictureOf(paths());
+    if (now !== known && now === last) {
+      onChange();
+      // A reload may have changed which files there are.
+      known = pictureOf(paths());
+      last = known;
+    } else last = now;
+  }
+}
+
+function pictureOf(paths: readonly string[]): string {
+  return paths.map((path) => `${path} ${stateOf(path)}`).join("\n");
+}
+
+function stateOf(path: string): string {
+  try {
+    const { mtime, size, ino } = Deno.statSync(path);
+    return `${mtime?.getTime()} ${size} ${ino}`;
+  } catch {
+    return "cannot be read";
+  }
+}

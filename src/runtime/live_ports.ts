@@ -1,0 +1,76 @@
+// Ports that follow the configuration of the moment, so that a reload reaches the connections, too. Not here: making the
+// ports (ports.ts), reading the file again (cli/reload.ts). Made by cli/start.ts.
+
+import type { Config } from "../config/config.ts";
+import type { GocdApi } from "../gocd/api.ts";
+import type { HttpGocdApi } from "../gocd/http_api.ts";
+import type { MesosApi } from "../mesos/api.ts";
+import type { HttpScheduler } from "../mesos/http_scheduler.ts";
+import type { Clock } from "./clock.ts";
+import { isSame } from "./comparable.ts";
+import { openGocd, openMesos } from "./ports.ts";
+
+/** Both servers, as the configuration of the moment has them. */
+export interface LivePorts {
+  readonly gocd: GocdApi;
+  readonly mesos: MesosApi;
+  /** The configuration of the moment. */
+  config(): Config;
+  /**
+   * Puts another configuration in force. Throws what making its ports throws; the old one stays then. Where the connection
+   * to Mesos has changed, its session ends and the next one is made with the new one.
+   */
+  use(next: Config): void;
+  close(): void;
+}
+
+/** Makes the ports. Throws an OperatorError of kind `usage`. */
+export function openLivePorts(first: Config, clock: Clock): LivePorts {
+  let current = first;
+  let gocd: HttpGocdApi = openGocd(first, clock);
+  let mesos: HttpScheduler = openMesos(() => current, clock);
+  /** A call may still be under way on it. */
+  let formerGocd: HttpGocdApi | undefined;
+  return {
+    gocd: {
+      poll: (signal) => gocd.poll(signal),
+      readAgents: (signal) => gocd.readAgents(signal),
+      enableAgent: (uuid, registration, signal) => gocd.enableAgent(uuid, registration, signal),
+      disableAgents: (uuids, signal) => gocd.disableAgents(uuids, signal),
+      deleteAgents: (uuids, signal) => gocd.deleteAgents(uuids, signal),
+      rights: (signal) => gocd.rights(signal),
+    },
+    mesos: {
+      subscribe: (identity, frameworkId, signal) => mesos.subscribe(identity, frameworkId, signal),
+      probe: (signal) => mesos.probe(signal),
+    },
+    config: () => current,
+    use: (next) => {
+      const nextGocd = isSame(current.gocd, next.gocd) ? undefined : openGocd(next, clock);
+      const nextMesos = isSame(mesosConnection(current), mesosConnection(next))
+        ? undefined
+        : openMesos(() => current, clock, next);
+      current = next;
+      if (nextGocd !== undefined) {
+        formerGocd?.close();
+        formerGocd = gocd;
+        gocd = nextGocd;
+      }
+      if (nextMesos !== undefined) {
+        const former = mesos;
+        mesos = nextMesos;
+        former.close();
+      }
+    },
+    close: () => {
+      formerGocd?.close();
+      gocd.close();
+      mesos.close();
+    },
+  };
+}
+
+function mesosConnection({ mesos }: Config): unknown {
+  const { masters, mastersAuth, allowedHosts, credentials, caCerts } = mesos;
+  return { masters, mastersAuth, allowedHosts, credentials, caCerts };
+}

@@ -1,0 +1,62 @@
+// The status page over the life of a run: another configuration may move it, switch it off or on. Not here: what it shows
+// and the control file (status_server.ts). Called by cli/start.ts.
+
+import type { Config } from "../config/config.ts";
+import { isSame } from "./comparable.ts";
+import { controlPath, removeControlFile } from "./control_file.ts";
+import type { Framework } from "./framework.ts";
+import { startStatusServer, type StatusServer } from "./status_server.ts";
+
+/** A status page that follows the configuration. */
+export interface StatusPage {
+  /** Where it can be reached; nothing where it is off. */
+  url(): string | undefined;
+  /** Follows another configuration; gives the URL where it has moved. Where that fails the page stays where it was. */
+  use(next: Config): Promise<string | undefined>;
+  /** Removes the control file at once: the process ends without a close. */
+  abandon(): void;
+  close(): Promise<void>;
+}
+
+/** Opens the page on `http.listen`. Throws an OperatorError of kind `usage`. */
+export function openStatusPage(first: Config, framework: Framework): StatusPage {
+  let current = first;
+  let server: StatusServer | undefined = startStatusServer(first, framework);
+  let last: Promise<unknown> = Promise.resolve();
+  let isClosed = false;
+
+  const move = async (next: Config): Promise<string | undefined> => {
+    if (isClosed || isSame(current.http, next.http)) return undefined;
+    const former = server;
+    server = undefined;
+    await former?.close();
+    try {
+      server = startStatusServer(next, framework);
+      current = next;
+      return server?.url;
+    } catch (error) {
+      server = startStatusServer(current, framework);
+      throw error;
+    }
+  };
+
+  const abandon = (): void => {
+    const path = controlPath(current);
+    if (path !== undefined) removeControlFile(path);
+  };
+
+  return {
+    url: () => server?.url,
+    use: (next) => {
+      const moved = last.catch(() => {}).then(() => move(next));
+      last = moved;
+      return moved;
+    },
+    abandon,
+    close: async () => {
+      isClosed = true;
+      await last.catch(() => {});
+      await server?.close();
+    },
+  };
+}

@@ -1,0 +1,148 @@
+// `gocd-mesos check` against the strict servers, each state of affairs as a transcript that a person can read.
+
+import { assert, assertEquals } from "@std/assert";
+import { startGocdHttp } from "../../src/sim/gocd_http.ts";
+import { type Cluster, clusterNames, type ClusterOptions, startCluster } from "../support/cluster.ts";
+import { assertTranscript, confFolder, runLine, type Written } from "./support.ts";
+
+interface Affairs {
+  readonly name: string;
+  readonly code: number;
+  readonly options?: ClusterOptions;
+  /** Of framework.conf, behind the connections. */
+  readonly more?: string;
+  /** Something that happens before. */
+  readonly before?: (cluster: Cluster, folder: string) => void | Promise<void>;
+}
+
+const user = { name: clusterNames.userName, password: clusterNames.password };
+
+const affairs: readonly Affairs[] = [
+  { name: "fine", code: 0 },
+  { name: "fine-15.2", code: 0, options: { version: "15.2.0" } },
+  { name: "wrong-password", code: 4, more: 'go-server.password = "guess"' },
+  { name: "no-security", code: 4, options: { gocd: { security: { kind: "off" } } } },
+  {
+    name: "non-admin",
+    code: 4,
+    options: { gocd: { security: { kind: "on", users: [{ ...user, admin: false }] } } },
+  },
+  {
+    name: "login-page",
+    code: 3,
+    before: (cluster) => cluster.gocd.inject({ kind: "login-page", style: "html-200" }, 100),
+  },
+  {
+    name: "single-sign-on",
+    code: 3,
+    before: (cluster) => cluster.gocd.inject({ kind: "login-page", style: "redirect-302" }, 100),
+  },
+  { name: "refused-connections", code: 3, before: (cluster) => cluster.close() },
+  { name: "starting", code: 3, before: (cluster) => cluster.gocd.restart(3_600_000) },
+  { name: "backup", code: 3, before: (cluster) => cluster.gocd.setBackup(true) },
+  { name: "maintenance", code: 0, before: (cluster) => cluster.gocd.setMaintenance(true) },
+  {
+    name: "mesos-wrong-secret",
+    code: 4,
+    options: { mesos: { credentials: [{ principal: "scaler", secret: "right" }] } },
+    more: 'mesos { principal = "scaler", secret = "wrong" }',
+  },
+  {
+    name: "mesos-wants-login",
+    code: 4,
+    options: { mesos: { credentials: [{ principal: "scaler", secret: "right" }] } },
+  },
+  {
+    name: "bad-file",
+    code: 2,
+    more: 'poler.interval = 5 seconds, poller.attempts = many, go-agent.mem = "2 turnips"',
+  },
+  {
+    name: "damaged-state",
+    code: 6,
+    before: (_, folder) => Deno.writeTextFileSync(`${folder}/gocd-mesos.db`, "this is no database at all, but text"),
+  },
+];
+
+async function check(cluster: Cluster, confText: string, prepare: (folder: string) => void | Promise<void>): Promise<
+  Written & { readonly folder: string }
+> {
+  const folder = confFolder(confText);
+  try {
+    await prepare(folder.path);
+    return { ...await runLine(["check", folder.conf]), folder: folder.path };
+  } finally {
+    folder.remove();
+  }
+}
+
+function hidden(cluster: Cluster, folder: string): readonly (readonly [string, string])[] {
+  return [
+    [`${folder}/`, ""],
+    [String(cluster.gocdHttp.port), "8153"],
+    [String(cluster.mesosHttp.port), "5050"],
+  ];
+}
+
+for (const { name, code, options, more, before } of affairs) {
+  Deno.test(`check tells in words what it finds: ${name}`, async () => {
+    const cluster = startCluster({ speed: 1, ...options });
+    try {
+      const written = await check(cluster, cluster.configText(more ?? ""), (folder) => before?.(cluster, folder));
+      assertTranscript(
+        `check-${name}`,
+        `$ gocd-mesos check framework.conf\n${written.all}exit code ${written.code}\n`,
+        hidden(cluster, written.folder),
+      );
+      assertEquals(written.code, code);
+      assert(!/s3cret-pw|right-key|guess|"?wrong"?$/m.test(written.all), "a secret is shown");
+    } finally {
+      await cluster.close();
+    }
+  });
+}
+
+Deno.test("check tells a master from what is none", async () => {
+  const cluster = startCluster({ speed: 1 });
+  try {
+    const text = cluster.configText().replace(String(cluster.mesosHttp.port), String(cluster.gocdHttp.port));
+    const written = await check(cluster, text, () => {});
+    assertTranscript(
+      "check-no-master",
+      `$ gocd-mesos check framework.conf\n${written.all}exit code ${written.code}\n`,
+      hidden(cluster, written.folder),
+    );
+    assertEquals(written.code, 3);
+  } finally {
+    await cluster.close();
+  }
+});
+
+for (const [name, more, code] of [["tls-unknown", "", 3], ["tls-known", 'go-server.ca-file = "ca.pem"', 0]] as const) {
+  Deno.test(`check tells what keeps TLS from working: ${name}`, async () => {
+    const cluster = startCluster({ speed: 1 });
+    const fixture = (file: string): string =>
+      Deno.readTextFileSync(new URL(`../fixtures/gocd/${file}`, import.meta.url));
+    const tls = startGocdHttp(cluster.gocd, {
+      port: 0,
+      nowMs: cluster.clock.nowMs,
+      tls: { cert: fixture("server.pem"), key: fixture("server-key.pem") },
+    });
+    try {
+      const written = await check(
+        cluster,
+        cluster.configText(more).replaceAll(cluster.gocdHttp.url, tls.url),
+        (folder) => Deno.writeTextFileSync(`${folder}/ca.pem`, fixture("ca.pem")),
+      );
+      assertTranscript(
+        `check-${name}`,
+        `$ gocd-mesos check framework.conf\n${written.all}exit code ${written.code}\n`,
+        [...hidden(cluster, written.folder), [String(tls.port), "8154"]],
+      );
+      assertEquals(written.code, code);
+    } finally {
+      await tls.close();
+      await cluster.close();
+    }
+  });
+}

@@ -1,0 +1,141 @@
+// The command line: which command is meant, what is wrong with its arguments, and what to type instead.
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { reportError } from "../../src/cli/cli.ts";
+import { commands } from "../../src/cli/commands.ts";
+import { exitCodes, OperatorError } from "../../src/errors.ts";
+import { version } from "../../src/version.ts";
+import { assertRefused, confFolder, fakeTerminal, runLine } from "./support.ts";
+
+const goodConf = `gocd-mesos {
+  mesos-master = "127.0.0.1:1"
+  go-server { host = "127.0.0.1", port = 1 }
+  go-agent.docker-image = "agent:1"
+}
+`;
+
+const refused: readonly (readonly [line: string, message: RegExp, act: RegExp])[] = [
+  ["chekc FILE", /there is no command "chekc"/, /gocd-mesos check FILE/],
+  ["strat FILE", /there is no command "strat"/, /gocd-mesos start FILE/],
+  ["plna --json FILE", /there is no command "plna"/, /gocd-mesos plan --json FILE/],
+  ["frobnicate FILE", /there is no command "frobnicate"/, /gocd-mesos --help/],
+  ["run FILE", /there is no command "run"/, /gocd-mesos start FILE/],
+  ["chek", /neither a command nor a file "chek"/, /gocd-mesos check framework\.conf/],
+  ["verison", /neither a command nor a file "verison"/, /gocd-mesos version/],
+  ["status", /neither a command nor a file "status"/, /gocd-mesos state show framework\.conf/],
+  ["FILE check", /the command comes before the file/, /gocd-mesos check FILE/],
+  ["FILE FILE", /"start" takes one configuration file, not 2/, /leave the others out/],
+  ["nowhere.conf", /nowhere\.conf: .*does not exist/, /give the path/],
+  ["drain nowhere.conf", /nowhere\.conf: .*does not exist/, /give the path/],
+  [".", /cannot read the configuration/, /give the path/],
+  ["--frob", /there is no option --frob/, /--help/],
+  ["--json plan FILE", /the command comes before its options/, /gocd-mesos plan … --json/],
+  ["check", /"check" needs one configuration file/, /check --help/],
+  ["check FILE FILE", /"check" takes one configuration file, not 2/, /check --help/],
+  ["check --frob FILE", /"check" has no option --frob/, /check --help/],
+  ["plan --jsn FILE", /"plan" has no option --jsn/, /did you mean --json/],
+  ["plan -j FILE", /"plan" has no option -j/, /plan --help/],
+  ["version now", /"version" takes no arguments, not 1/, /version --help/],
+  ["why FILE", /"why" needs a configuration file and a job/, /why --help/],
+  ["why FILE a b", /"why" takes a configuration file and a job, not 3/, /why --help/],
+  ["freeze --profile", /--profile needs a value/, /freeze --help/],
+  ["freeze --profile= FILE", /--profile needs a value/, /freeze --help/],
+  ["freeze --profile FILE", /"freeze" needs one configuration file/, /--profile has taken "FILE"/],
+  ["freeze --profile a --profile b FILE", /--profile is given 2 times/, /once for each/],
+  ["freeze --profile nobody FILE", /there is no profile "nobody"/, /profiles are: default/],
+  ["state", /"state" needs an action and a configuration file/, /state --help/],
+  ["state show", /"state" needs an action and a configuration file/, /state --help/],
+  ["state shwo FILE", /"state" has no action "shwo"/, /gocd-mesos state show FILE/],
+  ["state frobnicate FILE", /"state" has no action "frobnicate"/, /show, check, export/],
+  ["state show FILE more", /"state show" takes one configuration file/, /state --help/],
+  ["state constructor FILE", /"state" has no action "constructor"/, /show, check, export/],
+  ["help chekc", /there is no command "chekc"/, /gocd-mesos check/],
+  ["help check plan", /"help" takes one command, not 2/, /--help/],
+  ["toString", /toString: .*does not exist/, /give the path/],
+];
+
+for (const [line, message, act] of refused) {
+  Deno.test(`a command line that is no good is refused in one line: gocd-mesos ${line}`, async () => {
+    const folder = confFolder(goodConf);
+    try {
+      const written = await runLine(line.split(" ").map((word) => word === "FILE" ? folder.conf : word));
+      assertRefused(written, exitCodes.usage, message);
+      assertMatch(written.err.replaceAll(folder.conf, "FILE").split("\n")[1] ?? "", act);
+      assertEquals(written.out, "");
+    } finally {
+      folder.remove();
+    }
+  });
+}
+
+Deno.test("without arguments the help is shown as an error, with --help as an answer", async () => {
+  const bare = await runLine([]);
+  const asked = await runLine(["--help"]);
+  assertEquals([bare.code, asked.code], [2, 0]);
+  assertEquals([bare.out, asked.err], ["", ""]);
+  assertEquals(bare.err, asked.out);
+  assertEquals((await runLine(["-h"])).out, asked.out);
+  assertEquals((await runLine(["help"])).out, asked.out);
+  for (const { name } of commands) assertMatch(asked.out, new RegExp(`^  ${name} `, "m"));
+});
+
+for (const command of commands) {
+  Deno.test(`${command.name} --help tells usage and examples`, async () => {
+    const { code, out, err } = await runLine([command.name, "--help"]);
+    assertEquals([code, err], [0, ""]);
+    assertStringIncludes(out, `Usage: gocd-mesos ${command.name === "start" ? "[start]" : command.name}`);
+    assertMatch(out, /^Examples?:\n {2}gocd-mesos/m);
+    for (const option of [...command.booleans, ...command.strings]) assertStringIncludes(out, `--${option}`);
+    assert(out.split("\n").every((line) => line.length <= 125), "a line is too long for a terminal");
+    assertEquals((await runLine([command.name, "-h"])).out, out);
+    assertEquals((await runLine(["help", command.name])).out, out);
+    assertEquals((await runLine([command.name, "some.conf", "--help", "more"])).out, out);
+  });
+}
+
+Deno.test("version tells the version, however it is asked", async () => {
+  for (const word of ["version", "--version", "-V"]) {
+    const { code, out } = await runLine([word]);
+    assertEquals(code, 0);
+    assertStringIncludes(out, `gocd-mesos ${version} (Deno ${Deno.version.deno}`);
+  }
+});
+
+Deno.test("a file whose name is a number is a file", async () => {
+  assertRefused(await runLine(["plan", "0123"]), 2, /0123: cannot read/);
+});
+
+Deno.test("every exit code of an error's kind is told in the help", async () => {
+  const { out } = await runLine(["--help"]);
+  for (const code of Object.values(exitCodes)) assertMatch(out, new RegExp(`(^|\\s)${code}  \\S`, "m"));
+});
+
+for (const [kind, code] of Object.entries(exitCodes)) {
+  Deno.test(`an error of kind ${kind} ends with ${code}`, () => {
+    const terminal = fakeTerminal();
+    const error = new OperatorError("it failed", { code: "x", kind: kind as keyof typeof exitCodes, hint: "mend it" });
+    assertEquals(reportError(error, terminal.io), code);
+    assertEquals(terminal.written(code).err, "gocd-mesos: it failed\n  to do: mend it\n");
+  });
+}
+
+Deno.test("a fault of ours is one line that names the place and no stack", () => {
+  const terminal = fakeTerminal();
+  const error = new TypeError("x is not\na function");
+  error.stack =
+    `TypeError: x is not\n    at plan (file:///somewhere/src/core/plan.ts:12:5)\n    at file:///somewhere/main.ts:6:1`;
+  const written = terminal.written(reportError(error, terminal.io));
+  assertRefused(written, 1, /internal error: TypeError: x is not a function \(at src\/core\/plan\.ts:12, main\.ts:6\)/);
+});
+
+Deno.test("a reader that has seen enough is no error", async () => {
+  const terminal = fakeTerminal();
+  const { runCli } = await import("../../src/cli/cli.ts");
+  const code = await runCli(["version"], {
+    ...terminal.io,
+    out: () => {
+      throw new Deno.errors.BrokenPipe("gone");
+    },
+  });
+  assertEquals([code, terminal.written(code).err], [0, ""]);
+});

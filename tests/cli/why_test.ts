@@ -1,0 +1,91 @@
+// `gocd-mesos why`: one transcript for each cause that a single poll can show.
+
+import { assertEquals } from "@std/assert";
+import { type Cluster, startCluster } from "../support/cluster.ts";
+import { assertRefused, assertTranscript, confFolder, runLine } from "./support.ts";
+
+const personsUuid = "11111111-0000-4000-8000-000000000001";
+
+const causes: readonly (readonly [
+  name: string,
+  arrange: (cluster: Cluster) => void,
+  more?: string,
+])[] = [
+  ["needs-agent", ({ gocd }) => schedule(gocd, {})],
+  ["several", ({ gocd }) => [1, 2, 3].forEach(() => schedule(gocd, {}))],
+  ["unserved-resource", ({ gocd }) => schedule(gocd, { gocdResources: ["windows"] })],
+  ["unserved-environment", ({ gocd }) => schedule(gocd, { environment: "prod" })],
+  ["will-be-taken", ({ gocd }) => {
+    gocd.addAgent({ uuid: personsUuid, hostname: "box" });
+    schedule(gocd, {});
+  }],
+  ["run-on-all", ({ gocd }) => {
+    gocd.addAgent({ uuid: personsUuid, hostname: "box" });
+    schedule(gocd, { job: "unit-runOnAll-1", runOnAll: personsUuid });
+  }],
+  ["ignored", ({ gocd }) => schedule(gocd, {}), 'poller.ignore = ["shop"]'],
+  ["maintenance", ({ gocd }) => {
+    schedule(gocd, {});
+    gocd.setMaintenance(true);
+  }],
+  ["all-disabled", ({ gocd }) => {
+    gocd.addAgent({ uuid: personsUuid, hostname: "box", configState: "Disabled" });
+    schedule(gocd, {});
+  }],
+  ["other-environment", ({ gocd }) => {
+    gocd.addAgent({ uuid: personsUuid, hostname: "box", environments: ["prod"] });
+    schedule(gocd, {});
+  }, "profiles { other { environments = [prod] } }"],
+  ["limit", ({ gocd }) => [1, 2, 3].forEach(() => schedule(gocd, {})), "scaling.max-agents = 1"],
+];
+
+function schedule(
+  gocd: Cluster["gocd"],
+  extra: Partial<Parameters<Cluster["gocd"]["schedule"]>[0]>,
+): void {
+  gocd.schedule({ pipeline: "shop", stage: "build", job: "unit", gocdResources: [], durationMs: 600_000, ...extra });
+}
+
+for (const [name, arrange, more] of causes) {
+  Deno.test(`why explains one waiting job: ${name}`, async () => {
+    const cluster = startCluster({ speed: 1, gocd: { environments: [{ name: "prod", origin: "gocd" }] } });
+    const folder = confFolder(cluster.configText(more ?? ""));
+    try {
+      arrange(cluster);
+      const { code, all } = await runLine(["why", folder.conf, "shop/1/build/1"]);
+      assertEquals(code, 0);
+      assertTranscript(`why-${name}`, `$ gocd-mesos why framework.conf shop/1/build/1\n${all}`, []);
+    } finally {
+      folder.remove();
+      await cluster.close();
+    }
+  });
+}
+
+Deno.test("why says that no such job waits, and how many do", async () => {
+  const cluster = startCluster({ speed: 1 });
+  const folder = confFolder(cluster.configText());
+  try {
+    schedule(cluster.gocd, {});
+    assertRefused(await runLine(["why", folder.conf, "nobody"]), 2, /no waiting job matches "nobody" \(1 job waits\)/);
+  } finally {
+    folder.remove();
+    await cluster.close();
+  }
+});
+
+Deno.test("why finds a job by its name, by a part of its locator, and by the locator itself", async () => {
+  const cluster = startCluster({ speed: 1 });
+  const folder = confFolder(cluster.configText());
+  try {
+    schedule(cluster.gocd, {});
+    schedule(cluster.gocd, { job: "unit-slow" });
+    for (const [word, count] of [["unit", 1], ["SHOP/", 2], ["shop/2/build/1/unit-slow", 1], ["slow", 1]] as const) {
+      const { out } = await runLine(["why", folder.conf, word]);
+      assertEquals(out.split("\n").filter((line) => /^shop\//.test(line)).length, count, out);
+    }
+  } finally {
+    folder.remove();
+    await cluster.close();
+  }
+});
