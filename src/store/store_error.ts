@@ -17,6 +17,8 @@ import { OperatorError } from "../errors.ts";
  * - `state-not-empty`: an import would overwrite what is there
  * - `state-document-invalid`: the text to import is no export of ours
  * - `state-closed`: used after close
+ * - `state-unreachable`: no ZooKeeper server answers; what was to be stored may or may not be
+ * - `state-lock-lost`: another instance leads, or our ZooKeeper session has expired; nothing of the transaction is stored
  * - `state-failed`: the disk refused in another way
  */
 export type StoreErrorCode =
@@ -32,6 +34,8 @@ export type StoreErrorCode =
   | "state-not-empty"
   | "state-document-invalid"
   | "state-closed"
+  | "state-unreachable"
+  | "state-lock-lost"
   | "state-failed";
 
 /** What a {@linkcode StoreError} says beside its code. */

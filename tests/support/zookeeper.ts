@@ -39,8 +39,8 @@ export interface ZookeeperServer extends AsyncDisposable {
   sessions(): Promise<number>;
 }
 
-/** Starts a server and waits until it answers. */
-export async function startZookeeper(): Promise<ZookeeperServer> {
+/** Starts a server and waits until it answers. With other ticks, ms, its sessions live between 2 and 20 of those. */
+export async function startZookeeper(tick = tickMs): Promise<ZookeeperServer> {
   const folder = await Deno.makeTempDir({ prefix: "zookeeper-" });
   const port = freePort();
   let generation = 0;
@@ -60,7 +60,7 @@ export async function startZookeeper(): Promise<ZookeeperServer> {
       if (data === "new") generation += 1;
       const dataFolder = `${folder}/${generation}`;
       await Deno.mkdir(dataFolder, { recursive: true });
-      await Deno.writeTextFile(`${folder}/zoo.cfg`, configuration(dataFolder, port));
+      await Deno.writeTextFile(`${folder}/zoo.cfg`, configuration(dataFolder, port, tick));
       process = new Deno.Command("/usr/bin/java", {
         args: [
           "-Xmx64m",
@@ -90,9 +90,9 @@ export async function startZookeeper(): Promise<ZookeeperServer> {
   return server;
 }
 
-function configuration(dataFolder: string, port: number): string {
+function configuration(dataFolder: string, port: number, tick: number): string {
   return [
-    `tickTime=${tickMs}`,
+    `tickTime=${tick}`,
     `dataDir=${dataFolder}`,
     `clientPort=${port}`,
     "clientPortAddress=127.0.0.1",

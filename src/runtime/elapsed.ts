@@ -1,0 +1,30 @@
+// How much time has passed, for deadlines that must hold whatever happens to this machine. Not here: what time it is
+// (clock.ts). Used by ha.ts for the lock.
+
+/** The two clocks of a machine, ms. */
+export interface MachineClocks {
+  /** Never goes back, but stands still while a virtual machine is suspended. */
+  readonly monotonicMs: () => number;
+  /** Goes on while it is suspended, but can be set. */
+  readonly wallMs: () => number;
+}
+
+/**
+ * Counts ms from now on by whichever clock says that more have passed, at each call: neither a suspended machine nor a
+ * clock set back hides time. A clock set forward counts as time passed, which ends a deadline too soon and never too late.
+ */
+export function elapsedCounter(
+  clocks: MachineClocks = { monotonicMs: () => performance.now(), wallMs: () => Date.now() },
+): () => number {
+  let monotonicMs = clocks.monotonicMs();
+  let wallMs = clocks.wallMs();
+  let elapsedMs = 0;
+  return () => {
+    const nowMonotonicMs = clocks.monotonicMs();
+    const nowWallMs = clocks.wallMs();
+    elapsedMs += Math.max(nowMonotonicMs - monotonicMs, nowWallMs - wallMs, 0);
+    monotonicMs = nowMonotonicMs;
+    wallMs = nowWallMs;
+    return elapsedMs;
+  };
+}

@@ -1,0 +1,121 @@
+// The parts of node-zookeeper-client 1.1.3 that are used, with types, and the addresses it would misread. Not here: using
+// them (zookeeper_session.ts).
+
+import type { Buffer } from "node:buffer";
+
+/** Codes of org.apache.zookeeper.KeeperException.Code. */
+export const errorCodes = {
+  noNode: -101,
+  noAuth: -102,
+  badVersion: -103,
+  nodeExists: -110,
+  sessionExpired: -112,
+  authFailed: -115,
+} as const;
+
+/** An error of the server or of the connection. */
+export interface ClientError extends Error {
+  /** See {@linkcode errorCodes}. */
+  readonly code: number;
+}
+
+/** A client; its calls come back once, with `null` or nothing where there is no error. */
+export interface Client {
+  /** Its inner part. */
+  readonly connectionManager: ConnectionManager;
+  /** Starts connecting. */
+  connect(): void;
+  /** Sends CLOSE_SESSION; `disconnected` follows. */
+  close(): void;
+  /** Credentials for every connection from now on. */
+  addAuthInfo(scheme: string, auth: Buffer): void;
+  /** Adds a listener. */
+  on(event: "connected" | "disconnected" | "expired" | "authenticationFailed", listener: () => void): void;
+  /** GET_CHILDREN2. */
+  getChildren(
+    path: string,
+    watcher: (() => void) | undefined,
+    callback: (error: ClientError | null, names: string[]) => void,
+  ): void;
+  /** GET_DATA. */
+  getData(
+    path: string,
+    callback: (error: ClientError | null, data?: Buffer, stat?: { readonly version: number }) => void,
+  ): void;
+  /** Begins a transaction. */
+  transaction(): ClientTransaction;
+}
+
+/** A transaction. Its own methods turn version 0 into "any version", so operations are put into `ops` as they are. */
+export interface ClientTransaction {
+  /** What is to be done, in order. */
+  readonly ops: ClientOperation[];
+  /** MULTI. On refusal `results` tells which operation it was. */
+  commit(callback: (error: ClientError | null | undefined, results?: readonly ClientResult[]) => void): void;
+}
+
+/** One operation as the client keeps it. */
+export interface ClientOperation {
+  /** Op code. */
+  readonly type: number;
+  /** Of the znode; of a sequential one without its number. */
+  readonly path: string;
+  /** Its value. */
+  readonly data?: Buffer;
+  /** Who may do what with it. */
+  readonly acls?: readonly unknown[];
+  /** CreateMode. */
+  readonly mode?: number;
+  /** That it must have; -1 for any. */
+  readonly version?: number;
+}
+
+/** The result of one operation. */
+export interface ClientResult {
+  /** Of a created znode. */
+  readonly path?: string;
+  /** Of a set znode. */
+  readonly stat?: { readonly version: number };
+  /** Of one that was refused; 0 for those before it. */
+  readonly err?: number;
+}
+
+/** The part of the client that owns the socket; `connect` is called again after each loss of the connection. */
+export interface ConnectionManager {
+  /** Those to connect to. */
+  servers: readonly ServerAddress[];
+  /** As the server gave it, ms. */
+  sessionTimeout: number;
+  /** The connection of now, or the last one. */
+  socket?: { destroy(): void };
+  /** The beginning of an answer whose end has not come yet. */
+  pendingBuffer: Buffer | null;
+  /** Runs while a connection is made. */
+  connectTimeoutHandler: ReturnType<typeof setTimeout> | null;
+  /** Connects to the next server. */
+  connect(): void;
+  /** Sets the times that depend on the session's. */
+  updateTimeout(sessionTimeoutMs: number): void;
+  /** Calls back with the server to try, now or after a pause. */
+  findNextServer(callback: (server: ServerAddress) => void): void;
+  /** Reads what has come. */
+  onSocketData(data: Buffer): void;
+  /** The connection is lost; its end is told afterwards. */
+  onSocketError(error: Error): void;
+}
+
+/** Where a server listens. */
+export interface ServerAddress {
+  /** Name or address, IPv6 without brackets. */
+  readonly host: string;
+  /** 1 to 65535. */
+  readonly port: number;
+}
+
+/** Takes `host:port,[::1]:port` apart; the configuration has checked it. */
+export function parseServers(connect: string): readonly ServerAddress[] {
+  return connect.split(",").map((server) => {
+    const colon = server.lastIndexOf(":");
+    return { host: server.slice(0, colon).replace(/^\[(.*)\]$/, "$1"), port: Number(server.slice(colon + 1)) };
+  });
+}

@@ -1,0 +1,265 @@
+// Who of several instances leads, and how long this one may be sure that it does. Not here: what the leader stores
+// (zookeeper_store.ts), what a leader does (runtime/). Called by runtime/ha.ts and zookeeper_store.ts.
+//
+//   PATH/election/candidate-ID-0000000007   ephemeral, one per instance; the lowest number leads
+//   PATH/leader                             who leads; its version is the epoch, raised by each new leader
+//
+// Each write of a leader checks in its own transaction that the epoch is its own and its candidate znode exists, so a
+// write of a leader that has been followed by another is refused by ZooKeeper itself.
+
+import { StoreError } from "./store_error.ts";
+import {
+  openZookeeperSession,
+  type OperationResult,
+  type TransactionEnd,
+  type ZookeeperClock,
+  type ZookeeperOperation,
+  type ZookeeperOptions,
+  type ZookeeperSession,
+} from "./zookeeper_session.ts";
+
+/** Where the instances meet. */
+export interface ElectionOptions extends ZookeeperOptions {
+  /** Absolute, e.g. `/gocd-mesos`; `/` is the root. */
+  readonly path: string;
+  /** How this instance is called towards the others. */
+  readonly name: string;
+  /** Unique for ever, `[a-z0-9]`. */
+  readonly id: string;
+}
+
+/** An instance that takes part. */
+export interface Candidate {
+  /**
+   * Waits until this instance leads. `onLeader` is told who does so far. Throws {@linkcode StoreError}
+   * `state-lock-lost` or `state-unreachable` when the session ends first, and the signal's reason when it is aborted.
+   */
+  lead(signal: AbortSignal, onLeader?: (name: string | undefined) => void): Promise<Leadership>;
+  /** Leads at once, or gives the name of the instance that does. */
+  tryToLead(): Promise<Leadership | { readonly leader: string }>;
+  /** Leaves the election; the next one is free to lead when this returns, if ZooKeeper answers. */
+  close(): Promise<void>;
+}
+
+/** The time of one leader. */
+export interface Leadership {
+  /** Base of all znodes; empty for the root. */
+  readonly base: string;
+  /** For reading; what is read after winning is all that was ever stored. */
+  readonly session: ZookeeperSession;
+  /**
+   * This instance certainly leads at this moment: ZooKeeper has confirmed it so recently that nobody else can lead yet,
+   * whatever the process or the network has been through since.
+   */
+  isHeld(): boolean;
+  /** Aborted when this instance does not lead any more, with a {@linkcode StoreError}. */
+  readonly lost: AbortSignal;
+  /** A transaction that only a leader's is. Throws {@linkcode StoreError} `state-lock-lost`, `state-unreachable`. */
+  transaction(operations: readonly ZookeeperOperation[]): Promise<TransactionEnd>;
+}
+
+/** Of the session's time, the part that one confirmation counts for; the rest is for clocks that drift. */
+const heldPart = 2 / 3;
+/** Confirmations come so often in one session's time. */
+const confirmationsPerSession = 6;
+/** A leader that others have removed in between is tried again so often. */
+const electionTriesMax = 100;
+
+/** Joins the election. Throws {@linkcode StoreError} `state-unreachable` or `state-unwritable`. */
+export async function openCandidate(options: ElectionOptions, signal: AbortSignal): Promise<Candidate> {
+  const session = await openZookeeperSession(options, signal);
+  const base = options.path === "/" ? "" : options.path.replace(/\/+$/, "");
+  const place: Place = { options, session, base, clock: options.clock };
+  try {
+    // Of what lies above, nothing is asked where our own part is there: we may have no right to look at it.
+    const above = base === "" || await session.data(base) !== undefined ? [] : ancestors(base);
+    const parts = ["election", "leader", "state", "journal"].map((name) => `${base}/${name}`);
+    for (const path of [...above, ...parts]) await ensure(session, path);
+    await join(place);
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+  return {
+    lead: (signal, onLeader) => lead(place, signal, onLeader ?? (() => {})),
+    tryToLead: () => tryToLead(place),
+    close: () => session.close(),
+  };
+}
+
+interface Place {
+  readonly options: ElectionOptions;
+  readonly session: ZookeeperSession;
+  readonly base: string;
+  readonly clock: ZookeeperClock;
+}
+
+function ancestors(base: string): readonly string[] {
+  const parts = base.split("/").slice(1);
+  return parts.map((_, index) => `/${parts.slice(0, index + 1).join("/")}`);
+}
+
+async function ensure(session: ZookeeperSession, path: string): Promise<void> {
+  if (await session.data(path) === undefined) await session.transaction([{ kind: "create", path, text: "" }]);
+}
+
+function candidatePrefix({ options }: Place): string {
+  return `candidate-${options.id}-`;
+}
+
+async function join(place: Place): Promise<void> {
+  const path = `${place.base}/election/${candidatePrefix(place)}`;
+  const end = await place.session.transaction([
+    { kind: "create", path, text: place.options.name, mode: "ephemeral-sequential" },
+  ]);
+  if (end.kind === "refused") throw lost(place, `${place.base}/election has been removed`);
+}
+
+/** Candidates in the order of their numbers, which end their names. */
+async function candidates({ session, base }: Place, onChange?: () => void): Promise<readonly string[]> {
+  const numberOf = (name: string): number => Number(/\d+$/.exec(name)?.[0] ?? Infinity);
+  const names = await session.children(`${base}/election`, onChange) ?? [];
+  return names.filter((name) => name.startsWith("candidate-")).sort((a, b) => numberOf(a) - numberOf(b));
+}
+
+async function lead(
+  place: Place,
+  signal: AbortSignal,
+  onLeader: (name: string | undefined) => void,
+): Promise<Leadership> {
+  const { session, clock } = place;
+  let isChanged = Promise.withResolvers<void>();
+  const onChange = (): void => isChanged.resolve();
+  const waker = AbortSignal.any([signal, session.lost]);
+  while (true) {
+    signal.throwIfAborted();
+    session.lost.throwIfAborted();
+    isChanged = Promise.withResolvers<void>();
+    const attempt = session.isConnected() ? await unlessUnreachable(() => tryToLead(place, onChange)) : undefined;
+    if (attempt !== undefined && "lost" in attempt) return attempt;
+    onLeader(attempt?.leader);
+    // Asked again now and then although a change is told: a silent server is noticed by that, too.
+    const pause = new AbortController();
+    const pauseMs = session.timeoutMs() / confirmationsPerSession;
+    await Promise.race([isChanged.promise, clock.sleep(pauseMs, AbortSignal.any([waker, pause.signal]))]);
+    pause.abort();
+  }
+}
+
+/** The session lives on while it looks for another server. */
+async function unlessUnreachable<Result>(act: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof StoreError && error.code === "state-unreachable") return undefined;
+    throw error;
+  }
+}
+
+async function tryToLead(place: Place, onChange?: () => void): Promise<Leadership | { readonly leader: string }> {
+  const { session, base, options, clock } = place;
+  for (let tries = 0; tries < electionTriesMax; tries++) {
+    const names = await candidates(place, onChange);
+    const own = names.find((name) => name.startsWith(candidatePrefix(place)));
+    if (own === undefined) throw lost(place, "our candidate has been removed");
+    const first = names[0];
+    if (first !== own) {
+      const leader = await session.data(`${base}/election/${first}`);
+      if (leader === undefined) continue;
+      return { leader: leader.text };
+    }
+    const before = await session.data(`${base}/leader`);
+    if (before === undefined) throw lost(place, `${base}/leader has been removed`);
+    const candidate = `${base}/election/${own}`;
+    const askedMs = clock.elapsedMs();
+    const end = await session.transaction([
+      { kind: "check", path: candidate },
+      { kind: "set", path: `${base}/leader`, text: options.name, version: before.version },
+    ]);
+    const epoch = end.kind === "done" ? epochOf(end.results) : undefined;
+    if (epoch !== undefined) return leadershipOf(place, { candidate, epoch, askedMs });
+  }
+  throw lost(place, "the election does not come to an end");
+}
+
+function epochOf(results: readonly OperationResult[]): number | undefined {
+  return results[1]?.version;
+}
+
+interface Won {
+  readonly candidate: string;
+  readonly epoch: number;
+  /** When ZooKeeper was asked for the confirmation that we lead; it held then or later. */
+  readonly askedMs: number;
+}
+
+function leadershipOf(place: Place, won: Won): Leadership {
+  const { session, base, clock } = place;
+  const ended = new AbortController();
+  let confirmedMs = won.askedMs;
+  const end = (error: StoreError): void => {
+    ended.abort(error);
+    session.abandon(error);
+  };
+  session.lost.addEventListener("abort", () => ended.abort(session.lost.reason), { once: true });
+  const transaction = async (operations: readonly ZookeeperOperation[]): Promise<TransactionEnd> => {
+    ended.signal.throwIfAborted();
+    const fence: readonly ZookeeperOperation[] = [
+      { kind: "check", path: `${base}/leader`, version: won.epoch },
+      { kind: "check", path: won.candidate },
+    ];
+    const askedMs = clock.elapsedMs();
+    const answer = await session.transaction([...fence, ...operations]);
+    if (answer.kind === "refused" && answer.at < fence.length) {
+      end(lost(place, "another instance leads"));
+      ended.signal.throwIfAborted();
+    }
+    confirmedMs = Math.max(confirmedMs, askedMs);
+    if (answer.kind === "refused") return { ...answer, at: answer.at - fence.length };
+    return { kind: "done", results: answer.results.slice(fence.length) };
+  };
+  const sinceMs = (): number => clock.elapsedMs() - confirmedMs;
+  const leadership: Leadership = {
+    base,
+    session,
+    isHeld: () => !ended.signal.aborted && session.isConnected() && sinceMs() < session.timeoutMs() * heldPart,
+    lost: ended.signal,
+    transaction,
+  };
+  void confirm(leadership, {
+    clock,
+    isOver: () => sinceMs() > session.timeoutMs(),
+    expire: () => end(lost(place, "not confirmed within the session's time")),
+  });
+  return leadership;
+}
+
+interface Confirming {
+  readonly clock: ZookeeperClock;
+  readonly isOver: () => boolean;
+  readonly expire: () => void;
+}
+
+/**
+ * Lets ZooKeeper confirm again and again. It asks by a transaction, not by a read: a server that is cut off from its
+ * majority still answers reads, after the majority has given the session up.
+ */
+async function confirm({ session, lost, transaction }: Leadership, confirming: Confirming): Promise<void> {
+  while (!lost.aborted) {
+    await confirming.clock.sleep(session.timeoutMs() / confirmationsPerSession, lost);
+    if (lost.aborted) return;
+    try {
+      if (session.isConnected()) await transaction([]);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+    }
+    if (confirming.isOver()) confirming.expire();
+  }
+}
+
+function lost({ options, base }: Place, what: string): StoreError {
+  return new StoreError("state-lock-lost", {
+    message: `ZooKeeper ${options.connect}${base}: ${what}`,
+    hint: "nothing to do: this instance stands by, and takes part in the next election",
+  });
+}

@@ -1,0 +1,132 @@
+// Writes any number of changes so that all of them are stored, or none. Not here: what they are (zookeeper_store.ts).
+// ZooKeeper refuses requests above 1 MB (jute.maxbuffer), so more goes through a journal:
+//
+//   PATH/journal/0…n   the changes in parts, of no meaning yet
+//   PATH/journal       "n" makes them happen: from here on a leader that finds them finishes the work; "" when it is done
+
+import type { TextChange } from "./record_codec.ts";
+import { StoreError } from "./store_error.ts";
+import type { Leadership } from "./zookeeper_election.ts";
+import type { ZookeeperOperation, ZookeeperSession } from "./zookeeper_session.ts";
+
+/**
+ * Of one request, in UTF-8 bytes with what surrounds each change. ZooKeeper's limit is 1,048,575; it also keeps the last
+ * 500 requests in memory, so that larger ones would do it no good.
+ */
+export const requestBytesMaxDefault = 256_000;
+/** Path, version, access list and lengths of one operation take less. */
+const operationBytes = 300;
+
+/** How changes are written. */
+export interface WriteOptions {
+  /** Whether there is a text under a key now. */
+  readonly isStored: (key: string) => boolean;
+  /** Whether the changes are new, or the journal that a leader before us had to leave. */
+  readonly from: "new" | "journal";
+  /** Of one request, UTF-8 bytes. */
+  readonly requestBytesMax: number;
+}
+
+/** Stores all changes or none. Throws {@linkcode StoreError}; with `state-unreachable` they may be stored or not. */
+export async function writeChanges(
+  leadership: Leadership,
+  changes: readonly TextChange[],
+  { isStored, from, requestBytesMax }: WriteOptions,
+): Promise<void> {
+  const { base } = leadership;
+  const journal = `${base}/journal`;
+  const parts = inParts(changes, requestBytesMax);
+  if (parts.length <= 1 && from === "new") return await applyPart(leadership, changes, isStored);
+  if (from === "new") {
+    await clearParts(leadership);
+    for (const [index, part] of parts.entries()) {
+      await done(leadership, [{ kind: "create", path: `${journal}/${index}`, text: JSON.stringify(part) }]);
+    }
+    await done(leadership, [{ kind: "set", path: journal, text: String(parts.length) }]);
+  }
+  for (const part of parts) await applyPart(leadership, part, isStored);
+  await done(leadership, [{ kind: "set", path: journal, text: "" }]);
+  await clearParts(leadership);
+}
+
+/** The changes of a journal whose work is not finished; `undefined` where there is none. */
+export async function pendingChanges(
+  session: ZookeeperSession,
+  base: string,
+): Promise<readonly TextChange[] | undefined> {
+  const count = Number((await session.data(`${base}/journal`))?.text ?? "");
+  if (count === 0) return undefined;
+  const changes: TextChange[] = [];
+  for (let index = 0; index < count; index++) {
+    const part = await session.data(`${base}/journal/${index}`);
+    // A reader beside the writer may come too late: then all of it is in place.
+    if (part === undefined) return undefined;
+    changes.push(...(JSON.parse(part.text) as readonly TextChange[]));
+  }
+  return changes;
+}
+
+async function applyPart(
+  leadership: Leadership,
+  changes: readonly TextChange[],
+  isStored: (key: string) => boolean,
+): Promise<void> {
+  await done(leadership, changes.flatMap((change) => operationOf(leadership.base, change, isStored(change.key))));
+}
+
+function operationOf(base: string, change: TextChange, isStored: boolean): readonly ZookeeperOperation[] {
+  const path = `${base}/state/${encodeURIComponent(change.key)}`;
+  if (change.kind === "remove") return isStored ? [{ kind: "remove", path }] : [];
+  return [{ kind: isStored ? "set" : "create", path, text: change.json }];
+}
+
+/** Carries operations out that can only be refused where somebody else has written under our path. */
+async function done(leadership: Leadership, operations: readonly ZookeeperOperation[]): Promise<void> {
+  if (operations.length === 0) return;
+  const end = await leadership.transaction(operations);
+  if (end.kind === "done") return;
+  throw new StoreError("state-failed", {
+    message: `ZooKeeper ${leadership.session.place}: ${operations[end.at]?.path ?? leadership.base} was changed ` +
+      `by somebody else (${end.reason})`,
+    hint: "let nothing but gocd-mesos write under the path of state.path; it tries again by itself",
+  });
+}
+
+async function clearParts(leadership: Leadership): Promise<void> {
+  const { session, base } = leadership;
+  for (const name of await session.children(`${base}/journal`) ?? []) {
+    await done(leadership, [{ kind: "remove", path: `${base}/journal/${name}` }]);
+  }
+}
+
+function inParts(
+  changes: readonly TextChange[],
+  requestBytesMax: number,
+): readonly (readonly TextChange[])[] {
+  const parts: TextChange[][] = [];
+  let bytes = Infinity;
+  for (const change of changes) {
+    const size = bytesOf(change);
+    if (size > requestBytesMaxDefault) throw tooLarge(change, size);
+    if (bytes + size > requestBytesMax) {
+      parts.push([]);
+      bytes = 0;
+    }
+    parts.at(-1)?.push(change);
+    bytes += size;
+  }
+  return parts;
+}
+
+/** Of a change as an operation or as a piece of the journal's JSON, whichever is more. */
+function bytesOf(change: TextChange): number {
+  return new TextEncoder().encode(JSON.stringify(change)).length + encodeURIComponent(change.key).length +
+    operationBytes;
+}
+
+function tooLarge(change: TextChange, size: number): StoreError {
+  return new StoreError("state-full", {
+    message: `the record ${change.key} takes ${size} bytes, more than ZooKeeper keeps in one znode`,
+    hint: "report it: no record of gocd-mesos should be that large",
+  });
+}

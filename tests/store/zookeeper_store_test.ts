@@ -1,0 +1,362 @@
+// The store in ZooKeeper: the suite of all stores, and what a lock over a network must survive. Against a real server.
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { realClock } from "../../src/runtime/clock.ts";
+import { elapsedCounter } from "../../src/runtime/elapsed.ts";
+import type { StateRecord } from "../../src/core/record.ts";
+import type { Store } from "../../src/store/store.ts";
+import { StoreError } from "../../src/store/store_error.ts";
+import {
+  type Candidate,
+  type ElectionOptions,
+  type Leadership,
+  openCandidate,
+} from "../../src/store/zookeeper_election.ts";
+import { openZookeeperSession, type ZookeeperClock } from "../../src/store/zookeeper_session.ts";
+import { openLeaderStore, openZookeeperStore, readZookeeperState } from "../../src/store/zookeeper_store.ts";
+import { startProxy } from "../support/held_proxy.ts";
+import { until } from "../support/scaled_clock.ts";
+import {
+  hasZookeeper,
+  openWriter,
+  sessionMsMax,
+  startZookeeper,
+  zookeeperMissing,
+  type ZookeeperServer,
+} from "../support/zookeeper.ts";
+import { type StorePlace, testStore } from "./conformance.ts";
+import { identity } from "./samples.ts";
+
+const never = new AbortController().signal;
+const clock: ZookeeperClock = { elapsedMs: elapsedCounter(), sleep: realClock.sleep };
+/** Of sessions in tests that keep this process busy. */
+const longMs = 6_000;
+let places = 0;
+
+function options(connect: string, more: Partial<ElectionOptions> = {}): ElectionOptions {
+  places += 1;
+  return {
+    connect,
+    path: `/test/place-${places}`,
+    name: `instance ${places}`,
+    id: `id${places}`,
+    sessionTimeoutMs: sessionMsMax,
+    clock,
+    ...more,
+  };
+}
+
+/** Another instance at the same place. */
+function other(one: ElectionOptions, more: Partial<ElectionOptions> = {}): ElectionOptions {
+  return { ...options(one.connect), path: one.path, ...more };
+}
+
+function test(sentence: string, body: (server: ZookeeperServer) => Promise<void>, tickMs?: number): void {
+  const name = `zookeeper store: ${sentence}${hasZookeeper ? "" : ` (${zookeeperMissing})`}`;
+  Deno.test({
+    name,
+    ignore: !hasZookeeper,
+    fn: async () => {
+      await using server = await startZookeeper(tickMs);
+      await body(server);
+    },
+  });
+}
+
+if (hasZookeeper) {
+  let server: ZookeeperServer | undefined;
+  Deno.test.beforeAll(async () => {
+    server = await startZookeeper();
+  });
+  Deno.test.afterAll(async () => {
+    await server?.[Symbol.asyncDispose]();
+  });
+  testStore("zookeeper store", (): StorePlace => {
+    const here = options(server?.address ?? "");
+    return {
+      open: (lineage) => openZookeeperStore({ ...other(here), newLineage: () => lineage }, never),
+      read: (key) => withSession(here, async (session) => (await session.data(znode(here, key)))?.text),
+      write: (key, json) =>
+        withSession(here, async (session) => {
+          const path = znode(here, key);
+          const kind = await session.data(path) === undefined ? "create" : "set";
+          await session.transaction([{ kind, path, text: json }]);
+        }),
+      dispose: () => {},
+    };
+  });
+}
+
+test("the second instance stands by, knows who leads, and leads as soon as the first one leaves", async (server) => {
+  const one = options(server.address, { name: "one" });
+  const first = await openCandidate(one, never);
+  const second = await openCandidate(other(one), never);
+  const leading = await first.lead(never);
+  const store = storeOf(leading, first);
+  await store.load();
+  await store.commit([launching("t-1")]);
+  const told: (string | undefined)[] = [];
+  const waiting = second.lead(never, (name) => told.push(name));
+  await until(() => told.includes("one"), () => `told ${told}`);
+  assert(leading.isHeld());
+  const leftMs = performance.now();
+  await store.close();
+  const next = storeOf(await waiting, second);
+  assert(performance.now() - leftMs < sessionMsMax / 2, "without waiting for the session to expire");
+  assertEquals((await next.load()).instances.map(({ taskId }) => taskId), ["t-1"]);
+  assert(!leading.isHeld());
+  assertEquals((await assertRejects(() => store.commit([launching("t-2")]), StoreError)).code, "state-closed");
+  await next.close();
+});
+
+test("of many instances that start at once exactly one leads, whoever of them ends", async (server) => {
+  const one = options(server.address);
+  let running = await Promise.all(
+    Array.from({ length: 5 }, async () => {
+      const candidate = await openCandidate(other(one), never);
+      return { candidate, leadership: candidate.lead(never) };
+    }),
+  );
+  running.forEach(({ leadership }) => leadership.catch(() => {}));
+  while (running.length > 0) {
+    const leader = await Promise.race(
+      running.map(async (each) => (await each.leadership, each)),
+    );
+    const led = await Promise.all(running.map((each) => Promise.race([each.leadership, Promise.resolve(undefined)])));
+    assertEquals(led.filter((each) => each?.isHeld()).length, 1);
+    await leader.candidate.close();
+    running = running.filter((each) => each !== leader);
+  }
+});
+
+test("an instance that is cut off stops before another leads, and its late writes are refused", async (server) => {
+  await using proxy = startProxy(server.port);
+  const one = options(proxy.address);
+  const first = await openCandidate(one, never);
+  const leading = await first.lead(never);
+  const store = storeOf(leading, first);
+  await store.load();
+  const second = await openCandidate(other(one, { connect: server.address }), never);
+  const waiting = second.lead(never);
+  let heldUntilMs = 0;
+  const watching = until(() => {
+    if (leading.isHeld()) heldUntilMs = performance.now();
+    return !leading.isHeld();
+  }, () => "still held");
+  proxy.hold();
+  const late = store.commit([launching("stale-1")]);
+  late.catch(() => {});
+  const next = await waiting;
+  const ledMs = performance.now();
+  await watching;
+  assert(heldUntilMs < ledMs, "the first one stopped acting before the second one led");
+  proxy.release();
+  await assertRejects(() => late, StoreError);
+  await until(() => leading.lost.aborted, () => "the loss is not noticed");
+  const error = await assertRejects(() => store.commit([launching("stale-2")]), StoreError);
+  assertEquals(error.code, "state-lock-lost");
+  const nextStore = storeOf(next, second);
+  assertEquals((await nextStore.load()).instances, []);
+  await store.close();
+  await nextStore.close();
+});
+
+test("a write of a former leader is refused by ZooKeeper itself", async (server) => {
+  const one = options(server.address);
+  const first = await openCandidate(one, never);
+  const leading = await first.lead(never);
+  const store = storeOf(leading, first);
+  await store.load();
+  await withSession(one, (session) => session.transaction([{ kind: "set", path: `${one.path}/leader`, text: "x" }]));
+  const error = await assertRejects(() => store.commit([launching("t-1")]), StoreError);
+  assertEquals(error.code, "state-lock-lost");
+  assert(!leading.isHeld() && leading.lost.aborted);
+  const state = await readZookeeperState(one, never);
+  assertEquals(state?.instances, []);
+  await store.close();
+});
+
+test("an instance whose candidate was removed does not write", async (server) => {
+  const one = options(server.address);
+  const first = await openCandidate(one, never);
+  const store = storeOf(await first.lead(never), first);
+  await store.load();
+  await withSession(one, async (session) => {
+    for (const name of await session.children(`${one.path}/election`) ?? []) {
+      await session.transaction([{ kind: "remove", path: `${one.path}/election/${name}` }]);
+    }
+  });
+  assertEquals((await assertRejects(() => store.commit([launching("t-1")]), StoreError)).code, "state-lock-lost");
+  await store.close();
+});
+
+test("a lost connection stops the leader at once, and it goes on when it is back in time", async (server) => {
+  await using proxy = startProxy(server.port);
+  const one = options(proxy.address);
+  const first = await openCandidate(one, never);
+  const leading = await first.lead(never);
+  const store = storeOf(leading, first);
+  await store.load();
+  proxy.drop();
+  await until(() => !leading.isHeld(), () => "still held");
+  await until(() => leading.isHeld(), () => "not held again");
+  assert(!leading.lost.aborted);
+  await store.commit([launching("t-1")]);
+  assertEquals((await store.load()).instances.length, 1);
+  await store.close();
+});
+
+test("a silent server stops the leader within two thirds of the session's time", async (server) => {
+  const one = options(server.address);
+  const first = await openCandidate(one, never);
+  const leading = await first.lead(never);
+  const store = storeOf(leading, first);
+  await store.load();
+  server.freeze();
+  const frozenMs = performance.now();
+  await until(() => !leading.isHeld(), () => "still held");
+  assert(performance.now() - frozenMs < sessionMsMax, "stopped in time");
+  await until(() => leading.lost.aborted, () => "not given up");
+  server.thaw();
+  await store.close();
+});
+
+test("a restarted server finds the state as it was, and an instance leads again", async (server) => {
+  const one = options(server.address);
+  const first = await openCandidate(one, never);
+  const store = storeOf(await first.lead(never), first);
+  await store.load();
+  await store.commit([launching("t-1")]);
+  await server.stop();
+  const error = await assertRejects(() => store.commit([launching("t-2")]), StoreError);
+  assert(["state-unreachable", "state-lock-lost"].includes(error.code), error.code);
+  await server.start("kept");
+  await store.close();
+  const second = await openCandidate(other(one), never);
+  const next = storeOf(await second.lead(never), second);
+  assertEquals((await next.load()).instances.map(({ taskId }) => taskId), ["t-1"]);
+  await next.close();
+});
+
+test("a commit larger than ZooKeeper takes at once is stored as a whole", async (server) => {
+  const one = options(server.address, { sessionTimeoutMs: longMs });
+  const first = await openCandidate(one, never);
+  const store = storeOf(await first.lead(never), first);
+  await store.load();
+  await store.commit(many(4_000, "first"));
+  await store.commit([...many(3_000, "second"), { kind: "instance-removed", taskId: "t-3999" }]);
+  const { instances } = await store.load();
+  assertEquals(instances.length, 3_999);
+  assertEquals(instances.filter(({ launchReason }) => launchReason.startsWith("second")).length, 3_000);
+  assertEquals((await readZookeeperState(one, never))?.instances.length, 3_999);
+  await store.close();
+}, longMs / 20);
+
+test("a large commit that is cut anywhere is found whole, or not at all", async (server) => {
+  const one = options(server.address, { sessionTimeoutMs: longMs });
+  let wholes = 0;
+  for (let cutAt = 0;; cutAt++) {
+    const here = other(one, { path: `${one.path}-${cutAt}`, sessionTimeoutMs: longMs });
+    const first = await openCandidate(here, never);
+    const leading = await first.lead(never);
+    await storeOf(leading, first).load();
+    let transactions = 0;
+    const cut: Leadership = {
+      ...leading,
+      transaction: (operations) => {
+        if (transactions++ === cutAt) throw new StoreError("state-unreachable", { message: "cut", hint: "" });
+        return leading.transaction(operations);
+      },
+    };
+    const isCut = await storeOf(cut, first, 5_000).commit(many(12, "large")).then(() => false, () => true);
+    await first.close();
+    const second = await openCandidate(other(here, { sessionTimeoutMs: longMs }), never);
+    const next = storeOf(await second.lead(never), second, 5_000);
+    const { instances } = await next.load();
+    assert([0, 12].includes(instances.length), `cut at ${cutAt}: ${instances.length}`);
+    await next.commit([launching("after")]);
+    assertEquals((await next.load()).instances.length, instances.length + 1);
+    await next.close();
+    if (instances.length > 0) wholes++;
+    if (!isCut) break;
+  }
+  assert(wholes > 2, "some cuts lie behind the point where it counts");
+}, longMs / 20);
+
+test("with a password, what is stored is for this user only", async (server) => {
+  const one = options(server.address, { auth: "user:geheim-7" });
+  const first = await openCandidate(one, never);
+  const store = storeOf(await first.lead(never), first);
+  await store.load();
+  assertEquals((await readZookeeperState(one, never))?.instances, []);
+  const { auth: _, ...without } = one;
+  const error = await assertRejects(() => readZookeeperState(without, never), StoreError);
+  assertEquals(error.code, "state-unwritable");
+  const wrong = await assertRejects(() => openCandidate(other(one, { auth: "user:wrong-pw" }), never), StoreError);
+  assertEquals(wrong.code, "state-unwritable");
+  assert(!`${error.message}${error.hint}${wrong.message}${wrong.hint}`.match(/geheim|wrong-pw/));
+  await store.close();
+});
+
+test("a server that is down is passed over for the next one", async (server) => {
+  const one = options(`127.0.0.1:1,${server.address}`);
+  const store = await openZookeeperStore({ ...one, newLineage: () => "abc123" }, never);
+  await store.load();
+  await store.close();
+});
+
+Deno.test("zookeeper store: where no server answers, the error names the servers and what to check", async () => {
+  const error = await assertRejects(() => openCandidate(options("127.0.0.1:1"), never), StoreError);
+  assertEquals([error.code, error.kind], ["state-unreachable", "state"]);
+  assert(error.message.includes("127.0.0.1:1"));
+  const stop = new AbortController();
+  const waiting = openCandidate(options("127.0.0.1:1", { sessionTimeoutMs: 60_000 }), stop.signal);
+  stop.abort();
+  await assertRejects(() => waiting, StoreError);
+});
+
+test("what is no key of ours under the path is left alone", async (server) => {
+  const one = options(server.address);
+  const store = await openZookeeperStore({ ...one, newLineage: () => "abc123" }, never);
+  await store.load();
+  await using writer = await openWriter(server.address);
+  await writer.create(`${one.path}/state/100%`, "x");
+  assertEquals((await store.load()).instances, []);
+  await store.close();
+});
+
+function storeOf(leadership: Leadership, candidate: Candidate, requestBytesMax = 256_000): Store {
+  return openLeaderStore(leadership, {
+    newLineage: () => "abc123",
+    close: () => candidate.close(),
+    requestBytesMax,
+  });
+}
+
+function znode({ path }: ElectionOptions, key: string): string {
+  return `${path}/state/${encodeURIComponent(key)}`;
+}
+
+async function withSession<Result>(
+  at: ElectionOptions,
+  act: (session: Awaited<ReturnType<typeof openZookeeperSession>>) => Promise<Result>,
+): Promise<Result> {
+  const session = await openZookeeperSession(at, never);
+  try {
+    return await act(session);
+  } finally {
+    await session.close();
+  }
+}
+
+function launching(taskId: string): StateRecord {
+  return { kind: "instance", instance: { ...identity(taskId), state: "launching", sinceMs: 1, offerId: "o" } };
+}
+
+function many(count: number, launchReason: string): readonly StateRecord[] {
+  const longReason = launchReason.padEnd(400, "é");
+  return Array.from({ length: count }, (_, index): StateRecord => ({
+    kind: "instance",
+    instance: { ...identity(`t-${index}`), launchReason: longReason, state: "unreachable", sinceMs: 1 },
+  }));
+}
