@@ -4,6 +4,9 @@
 import type { Note } from "../core/note.ts";
 import { OperatorError } from "../errors.ts";
 
+/** Different words of one outage that are remembered; there are a few at most. */
+const shapesMax = 100;
+
 /** Notes about tries, in order. */
 export interface ConnectionNotes {
   /** A failed try; `outage` is the same number for all tries of one outage. */
@@ -12,21 +15,21 @@ export interface ConnectionNotes {
 
 /** Makes notes that remember what the outage was first called. */
 export function createConnectionNotes(): ConnectionNotes {
-  let told = { outage: -1, byCode: new Map<string, string>() };
+  let told = { outage: -1, byShape: new Map<string, string>() };
   return {
     failed: (error, outage) => {
-      if (told.outage !== outage) told = { outage, byCode: new Map() };
-      const code = error instanceof OperatorError ? error.code : "mesos-error";
+      if (told.outage !== outage || told.byShape.size >= shapesMax) told = { outage, byShape: new Map() };
       // Seconds and times in the words would make every try a new line.
-      const text = told.byCode.get(code) ?? `${error.message}; it is tried again until it succeeds`;
-      told.byCode.set(code, text);
+      const shape = error.message.replaceAll(/\d+/g, "0");
+      const text = told.byShape.get(shape) ?? `${error.message}; it is tried again until it succeeds`;
+      told.byShape.set(shape, text);
       return {
         level: "error",
-        code,
+        code: error instanceof OperatorError ? error.code : "mesos-error",
         text,
         hint: error instanceof OperatorError ? error.hint : "please report this line: it is a fault of gocd-mesos",
         fields: {},
-        onceKey: `outage ${outage}`,
+        onceKey: `outage ${outage} ${shape}`,
       };
     },
   };

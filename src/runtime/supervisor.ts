@@ -73,15 +73,17 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const attempt = async (signal: AbortSignal): Promise<Error | undefined> => {
     const own = new AbortController();
     trying = own;
+    let startedMs = clock.nowMs();
+    const isGood = (): boolean => clock.nowMs() - startedMs > goodSessionMs;
     try {
       session = await mesos.subscribe(
         options.identity(),
         options.frameworkId(),
         AbortSignal.any([signal, own.signal]),
       );
-      const startedMs = clock.nowMs();
+      startedMs = clock.nowMs();
       for await (const event of session.events) {
-        if (tries + shortSessions > 0 && clock.nowMs() - startedMs > goodSessionMs) holds(session.master);
+        if (tries + shortSessions > 0 && isGood()) holds(session.master);
         if (event.kind !== "heartbeat") post(event);
       }
       return undefined;
@@ -89,7 +91,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       if (own.signal.aborted) return undefined;
       return error instanceof Error ? error : new Error(String(error));
     } finally {
-      if (session !== undefined) shortSessions++;
+      if (session !== undefined && isGood()) holds(session.master);
+      else if (session !== undefined) shortSessions++;
       session?.close();
       session = undefined;
       trying = undefined;
