@@ -5,6 +5,7 @@ import type { Finding } from "../core/event.ts";
 import type { GocdAgent, GocdServerInfo } from "../core/gocd_records.ts";
 import { type AgentsReading, readGocdAgents, withLegacyBuilds } from "./agents.ts";
 import { type GocdApi, type GocdConnection, GocdError, type GocdPoll, type GocdRights } from "./api.ts";
+import { createElasticMemory, type ElasticMemory } from "./elastic.ts";
 import { readHealthMessages } from "./health.ts";
 import { maintenanceRequests, readMaintenance } from "./maintenance.ts";
 import { createDialectMemory, type DialectMemory } from "./probe.ts";
@@ -30,6 +31,7 @@ export function createHttpGocdApi(connection: GocdConnection, options: Requester
     connection,
     requester,
     dialects: createDialectMemory(requester, options.nowMs),
+    profiles: createElasticMemory(requester, options.nowMs),
     remarks: new Map(),
     elastic: new Set(),
   };
@@ -70,6 +72,8 @@ interface Server {
   readonly connection: GocdConnection;
   readonly requester: Requester;
   readonly dialects: DialectMemory;
+  /** Which jobs belong to elastic profiles. */
+  readonly profiles: ElasticMemory;
   /** What writes have found, told with each poll from then on. */
   readonly remarks: Map<string, Finding>;
   /** Uuids of elastic agents in the last list: they belong to their plugin. */
@@ -82,6 +86,8 @@ async function poll(server: Server, dialect: GocdDialect, signal: AbortSignal): 
   const list = await readAgents(server, dialect, signal);
   const settled = settledDialect(dialect, feed.path, list.form);
   server.dialects.settle(settled);
+  // After the lists, so that these are as close in time as can be.
+  const { jobs, findings } = await server.profiles.mark(feed.jobs, settled, signal);
   const health = settled.healthMessages ? await readHealth(server, signal) : [];
   const info: GocdServerInfo = {
     version: settled.version,
@@ -91,13 +97,14 @@ async function poll(server: Server, dialect: GocdDialect, signal: AbortSignal): 
   };
   return {
     server: info,
-    jobs: feed.jobs,
+    jobs,
     agents: list.agents,
     findings: [
       ...(settled.finding === undefined ? [] : [settled.finding]),
       ...maintenance.findings,
       ...feed.findings,
       ...list.findings,
+      ...findings,
       ...server.remarks.values(),
       ...server.requester.findings(),
       ...health,

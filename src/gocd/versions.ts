@@ -36,6 +36,10 @@ export interface GocdDialect {
   readonly slowRegistration: boolean;
   /** Whether `/api/server_health_messages` exists (18.2). */
   readonly healthMessages: boolean;
+  /** `Accept` for the list of elastic profiles (16.12), the likely one first; none: there is no such list. */
+  readonly elasticProfiles: readonly string[];
+  /** Whether the server tells which jobs use an elastic profile (19.1). */
+  readonly elasticUsages: boolean;
   /** Whether the feed leaves out jobs of pipelines that the account may not view (20.9). */
   readonly feedHidesJobs: boolean;
   /** What an operator should know about this version. */
@@ -113,6 +117,8 @@ export function settledDialect(dialect: GocdDialect, feedPath: string, form: Age
       ...dialect,
       version: "unknown",
       maintenance: "maintenance-mode",
+      elasticProfiles: [mediaType(2), mediaType(1)],
+      elasticUsages: true,
       feedHidesJobs: true,
       finding: {
         code: "gocd-version-unknown",
@@ -134,6 +140,12 @@ function dialectOfRelease(version: string, number: number): GocdDialect {
     resourceCase: number >= release(19, 9) && number < release(20, 10) ? "sensitive" : "insensitive",
     slowRegistration: number < release(19, 9),
     healthMessages: number >= release(18, 2),
+    elasticProfiles: number >= release(19, 3)
+      ? [mediaType(2), mediaType(1)]
+      : number >= release(16, 12)
+      ? [mediaType(1)]
+      : [],
+    elasticUsages: number >= release(19, 1),
     feedHidesJobs: number >= release(20, 9),
   };
 }

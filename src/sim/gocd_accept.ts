@@ -36,6 +36,17 @@ export function railsVersion(request: SimRequest, served: readonly string[]): st
   return version ?? jsonMessage(404, "application/json; charset=utf-8", accessTexts.notFoundOrNotAllowed);
 }
 
+/** The refusal of a path of either era that serves these versions only; undefined where the Accept is right. */
+export function refuseUnless(
+  world: GocdWorld,
+  request: SimRequest,
+  served: readonly string[],
+): SimResponse | undefined {
+  const version = world.rules.sparkFilter ? sparkVersion(world, request, served) : railsVersion(request, served);
+  if (version === undefined) return containerPage(404, "Not Found");
+  return typeof version === "string" ? undefined : version;
+}
+
 /** The refusal of a path that serves v1 only; undefined where the Accept is right. */
 export function refuseUnlessV1(world: GocdWorld, request: SimRequest, isSpark: boolean): SimResponse | undefined {
   const version = isSpark ? sparkVersion(world, request, ["v1"]) : railsVersion(request, ["v1"]);

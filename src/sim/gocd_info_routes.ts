@@ -139,16 +139,59 @@ export function healthAnswer(): SimResponse {
   return answer(200, "application/json;charset=utf-8", jsonText({ health: "OK" }));
 }
 
-/** GET `/api/internal/elastic/profiles/:id/usages` (19.1 and later): the scheduled and running jobs of a profile. */
-export function elasticUsagesAnswer(world: GocdWorld, caller: Caller, profile: string): SimResponse {
+/** GET `/api/elastic/profiles` (16.12 and later), administrators only: profiles that a job has. */
+export function elasticProfilesAnswer(
+  world: GocdWorld,
+  request: SimRequest,
+  caller: Caller,
+): SimResponse {
+  const version = world.rules.elasticProfiles;
+  if (!isAdmin(caller)) return jsonMessage(403, vendorType(version), accessTexts.notAllowedAction);
+  const path = `${baseUrl(world, request)}/api/elastic/profiles`;
+  const profiles = [...elasticProfilesOf(world)].map((id) => ({
+    _links: {
+      self: { href: `${path}/${encodeURIComponent(id)}` },
+      doc: { href: `${world.rules.docUrl}#elastic-agent-profiles` },
+      find: { href: `${path}/:profile_id` },
+    },
+    id,
+    ...(version === "v2" ? { "cluster_profile_id": "cluster" } : { "plugin_id": "cd.go.contrib.elastic-agent.docker" }),
+    properties: [],
+  }));
+  const links = { self: { href: path }, doc: { href: `${world.rules.docUrl}#elastic-agent-profiles` } };
+  return answer(200, vendorType(version), jsonText({ _links: links, _embedded: { profiles } }));
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function elasticProfilesOf(world: GocdWorld): Set<string> {
+  return new Set([...world.jobs.values()].flatMap(({ elasticProfile }) => elasticProfile ?? []));
+}
+
+/**
+ * GET `/api/internal/elastic/profiles/:id/usages` (19.1 and later): the jobs of a profile by their configured names. The
+ * model has no configuration but its jobs.
+ */
+export function elasticUsagesAnswer(world: GocdWorld, caller: Caller, encoded: string): SimResponse {
+  const profile = decoded(encoded);
   if (!isAdmin(caller)) return jsonMessage(403, vendorType("v1"), accessTexts.notAllowedAction);
+  if (!elasticProfilesOf(world).has(profile)) {
+    return jsonMessage(404, vendorType("v1"), `Elastic agent profile with id '${profile}' was not found!`);
+  }
   const usages = new Map<string, Record<string, unknown>>();
   for (const job of world.jobs.values()) {
     if (job.elasticProfile !== profile) continue;
-    usages.set(`${job.pipeline}/${job.stage}/${job.name}`, {
+    const name = job.name.replace(/-runInstance-\d+$/, "");
+    usages.set(`${job.pipeline}/${job.stage}/${name}`, {
       "pipeline_name": job.pipeline,
       "stage_name": job.stage,
-      "job_name": job.name,
+      "job_name": name,
       "template_name": null,
       "pipeline_config_origin": "gocd",
     });

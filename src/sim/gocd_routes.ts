@@ -1,7 +1,7 @@
 // The way of one request through the simulated GoCD server: faults, start, backup, maintenance, login, path, answer.
 // Not here: the single paths (gocd_feed.ts, gocd_info_routes.ts, gocd_agent_routes.ts). Called by sim_gocd.ts.
 
-import { refuseUnlessV1 } from "./gocd_accept.ts";
+import { refuseUnless, refuseUnlessV1 } from "./gocd_accept.ts";
 import { accessTexts, authenticate, type Caller, refusal, withSession } from "./gocd_access.ts";
 import { agentsAnswer } from "./gocd_agent_routes.ts";
 import { answerInstead, type SimFault, spoilAnswer, takeFault } from "./gocd_faults.ts";
@@ -9,6 +9,7 @@ import { newFeedAnswer, oldFeedAnswer } from "./gocd_feed.ts";
 import { answer, containerPage, pathOf, type SimRequest, type SimResponse } from "./gocd_http_words.ts";
 import {
   drainInfoAnswer,
+  elasticProfilesAnswer,
   elasticUsagesAnswer,
   healthAnswer,
   healthMessagesAnswer,
@@ -107,6 +108,9 @@ function route(world: GocdWorld, request: SimRequest, routing: Routing): SimResp
   }
   if (path === "/api/server_health_messages" && rules.healthMessages) {
     return refuseUnlessV1(world, request, true) ?? healthMessagesAnswer(world, request);
+  }
+  if (path === "/api/elastic/profiles" && rules.elasticProfiles !== "none") {
+    return refuseUnless(world, request, [rules.elasticProfiles]) ?? elasticProfilesAnswer(world, request, caller);
   }
   const profile = /^\/api\/internal\/elastic\/profiles\/([^/]+)\/usages$/.exec(path)?.[1];
   if (profile !== undefined && rules.elasticUsages) {

@@ -49,6 +49,8 @@ export interface GocdRules {
   readonly killRunningTasks: boolean;
   /** `/api/internal/elastic/profiles/:id/usages` (19.1). */
   readonly elasticUsages: boolean;
+  /** `/api/elastic/profiles` (16.12; a new media type with cluster profiles in 19.3). */
+  readonly elasticProfiles: "none" | "v1" | "v2";
   /** Elastic profiles exist. */
   readonly elastic: boolean;
   /** Agents live in the database, not in cruise-config.xml: statuses, texts and unknown environments (2.3 to 2.5). */
@@ -119,6 +121,7 @@ export function gocdRules(version: string): GocdRules {
     legacyPosts: upTo("16.6.0") ? (from("16.3.0") ? "confirm" : "free") : "none",
     killRunningTasks: from("20.5.0"),
     elasticUsages: from("19.1.0"),
+    elasticProfiles: from("19.3.0") ? "v2" : from("16.12.0") ? "v1" : "none",
     elastic: from("16.8.0"),
     agentsInDatabase: from("19.9.0"),
     resourceCase: from("19.9.0") && upTo("20.9.0") ? "sensitive" : "insensitive",

@@ -1,0 +1,184 @@
+// Finds the jobs of elastic profiles, which the feed does not tell apart from jobs without resources. Not here: what
+// follows from it (core/backlog.ts). Called by http_api.ts after the lists. Source: facts gocd, 1.2; GoCD's
+// ElasticProfileService: usages are of the configuration of now, templates expanded, jobs by their configured names.
+
+import type { Finding } from "../core/event.ts";
+import type { ScheduledJob } from "../core/gocd_records.ts";
+import { isRecord, parseJson } from "./agents.ts";
+import { GocdError } from "./api.ts";
+import { contentError } from "./content_problems.ts";
+import type { GocdAnswer, Requester } from "./request.ts";
+import { type GocdDialect, mediaType } from "./versions.ts";
+
+/** How long the usages are believed. */
+export const usagesFreshMs = 10 * 60_000;
+/** A job never seen before has them read again, but not more often than this. */
+export const usagesAgainMs = 60_000;
+/** Profiles whose usages are read at most, one request each. */
+export const profilesMax = 100;
+const namesMax = 100_000;
+
+/** Jobs with their elastic profiles, and what an operator should know about that. */
+export interface ElasticReading {
+  /** The same jobs in the same order. */
+  readonly jobs: readonly ScheduledJob[];
+  /** Why elastic jobs could not be told apart, if so. */
+  readonly findings: readonly Finding[];
+}
+
+/** What is known of a server's elastic profiles over time. */
+export interface ElasticMemory {
+  /** Names the elastic profile of each job that has one. Asks the server only while jobs without resources wait; never throws but for `signal`. */
+  mark(jobs: readonly ScheduledJob[], dialect: GocdDialect, signal: AbortSignal): Promise<ElasticReading>;
+}
+
+/** What was read last. */
+interface Known {
+  readonly atMs: number;
+  readonly version: string;
+  /** Profile by `pipeline/stage/job`, in lower case. */
+  readonly profiles: ReadonlyMap<string, string>;
+  /** Jobs without resources that were there then. */
+  readonly judged: ReadonlySet<string>;
+  readonly findings: readonly Finding[];
+}
+
+/** Makes a memory; nothing is asked before the first job without resources. */
+export function createElasticMemory(requester: Requester, nowMs: () => number): ElasticMemory {
+  let known: Known | undefined;
+  return {
+    async mark(jobs, dialect, signal): Promise<ElasticReading> {
+      const paths = new Set(jobs.filter((job) => job.gocdResources.length === 0).map(configuredPath));
+      if (paths.size === 0 || dialect.elasticProfiles.length === 0) return { jobs, findings: [] };
+      if (isDue(known, { paths, version: dialect.version, atMs: nowMs() })) {
+        known = await read({ requester, dialect, signal }, { known, paths, nowMs });
+      }
+      const { profiles = new Map<string, string>(), findings = [] } = known ?? {};
+      return { jobs: profiles.size === 0 ? jobs : jobs.map((job) => withProfile(job, profiles)), findings };
+    },
+  };
+}
+
+/** `pipeline/stage/job` as configured: instances of one job carry a number. Source: GoCD RunMultipleInstance. */
+function configuredPath({ locator }: ScheduledJob): string {
+  const [pipeline, , stage, , job] = locator.split("/");
+  return `${pipeline}/${stage}/${job?.replace(/-runInstance-\d+$/, "")}`.toLowerCase();
+}
+
+function withProfile(job: ScheduledJob, profiles: ReadonlyMap<string, string>): ScheduledJob {
+  const elasticProfile = job.gocdResources.length > 0 ? undefined : profiles.get(configuredPath(job));
+  return elasticProfile === undefined ? job : { ...job, elasticProfile };
+}
+
+function isDue(
+  known: Known | undefined,
+  now: { readonly paths: ReadonlySet<string>; readonly version: string; readonly atMs: number },
+): boolean {
+  if (known === undefined || known.version !== now.version) return true;
+  const ageMs = now.atMs - known.atMs;
+  if (ageMs >= usagesFreshMs) return true;
+  return ageMs >= usagesAgainMs && [...now.paths].some((path) => !known.judged.has(path));
+}
+
+interface Asking {
+  readonly requester: Requester;
+  readonly dialect: GocdDialect;
+  readonly signal: AbortSignal;
+}
+
+async function read(
+  asking: Asking,
+  { known, paths, nowMs }: {
+    readonly known: Known | undefined;
+    readonly paths: ReadonlySet<string>;
+    readonly nowMs: () => number;
+  },
+): Promise<Known> {
+  const { dialect: { version }, signal } = asking;
+  const before = known?.version === version ? known : undefined;
+  const judged = new Set([...paths, ...(before?.judged ?? [])].slice(0, namesMax));
+  try {
+    const { profiles, findings } = await readProfiles(asking);
+    return { atMs: nowMs(), version, profiles, judged, findings };
+  } catch (error) {
+    if (!(error instanceof GocdError) || signal.aborted) throw error;
+    // What was read before is still the best there is.
+    const profiles = before?.profiles ?? new Map<string, string>();
+    return { atMs: nowMs(), version, profiles, judged, findings: [cannotTell(error.problem.message)] };
+  }
+}
+
+async function readProfiles(asking: Asking): Promise<Pick<Known, "profiles" | "findings">> {
+  const ids = await readIds(asking);
+  const profiles = new Map<string, string>();
+  if (ids.length === 0) return { profiles, findings: [] };
+  if (!asking.dialect.elasticUsages) {
+    return {
+      profiles,
+      findings: [cannotTell(`GoCD ${asking.dialect.version} does not tell which jobs use a profile`)],
+    };
+  }
+  for (const id of ids.slice(0, profilesMax)) {
+    for (const path of await readUsages(asking, id)) profiles.set(path, id);
+  }
+  const findings = ids.length > profilesMax
+    ? [cannotTell(`only ${profilesMax} of ${ids.length} elastic profiles were looked into`)]
+    : [];
+  return { profiles, findings };
+}
+
+/** The list came with a new media type in 19.3, together with cluster profiles; around it either may be right. */
+async function readIds({ requester, dialect, signal }: Asking): Promise<readonly string[]> {
+  let first: unknown;
+  for (const accept of dialect.elasticProfiles) {
+    try {
+      return await requester.exchange({ method: "GET", path: "/api/elastic/profiles", accept }, signal, idsOf);
+    } catch (error) {
+      if (!(error instanceof GocdError) || error.problem.kind !== "missing") throw error;
+      first ??= error;
+    }
+  }
+  throw first;
+}
+
+async function idsOf(answer: GocdAnswer): Promise<readonly string[]> {
+  const body = parseJson(await answer.text(), answer.source);
+  const embedded = isRecord(body) ? body["_embedded"] : undefined;
+  const entries: unknown = isRecord(embedded) ? embedded["profiles"] : undefined;
+  if (!Array.isArray(entries)) {
+    throw contentError(answer.source, { kind: "other-shape", expected: "a list of elastic profiles" });
+  }
+  return entries.slice(0, namesMax).flatMap((entry: unknown) =>
+    isRecord(entry) && typeof entry["id"] === "string" && entry["id"] !== "" ? [entry["id"]] : []
+  );
+}
+
+async function readUsages({ requester, signal }: Asking, id: string): Promise<readonly string[]> {
+  const path = `/api/internal/elastic/profiles/${encodeURIComponent(id)}/usages`;
+  try {
+    return await requester.exchange({ method: "GET", path, accept: mediaType(1) }, signal, pathsOf);
+  } catch (error) {
+    // Deleted between the list and this.
+    if (error instanceof GocdError && error.problem.kind === "missing") return [];
+    throw error;
+  }
+}
+
+async function pathsOf(answer: GocdAnswer): Promise<readonly string[]> {
+  const body = parseJson(await answer.text(), answer.source);
+  if (!Array.isArray(body)) {
+    throw contentError(answer.source, { kind: "other-shape", expected: "a list of usages of an elastic profile" });
+  }
+  const entries: readonly unknown[] = body;
+  return entries.slice(0, namesMax).filter(isRecord).map((entry) =>
+    ["pipeline_name", "stage_name", "job_name"].map((key) => String(entry[key] ?? "")).join("/").toLowerCase()
+  );
+}
+
+function cannotTell(why: string): Finding {
+  return {
+    code: "gocd-elastic-untold",
+    message: `jobs of elastic profiles cannot be told apart from jobs without resources: ${why}`,
+    hint: 'if there are such jobs, name them in poller.ignore, or set poller.resourceless-jobs = "ignore"',
+  };
+}

@@ -1,0 +1,133 @@
+// Elastic-profile jobs, which the feed does not tell apart: found by the usages API of the simulated servers.
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { GocdPoll } from "../../src/gocd/api.ts";
+import { usagesAgainMs, usagesFreshMs } from "../../src/gocd/elastic.ts";
+import { createHttpGocdApi, type HttpGocdApi } from "../../src/gocd/http_api.ts";
+import type { SimGocd } from "../../src/sim/sim_gocd.ts";
+import { basic, job, server, users } from "../sim/gocd_support.ts";
+import { simFetch, simUrl } from "../support/sim_fetch.ts";
+import { connection } from "./fake_gocd.ts";
+
+const signal = new AbortController().signal;
+
+interface Asked {
+  readonly api: HttpGocdApi;
+  readonly paths: string[];
+}
+
+function asked(model: SimGocd, headers: Record<string, string> = {}): Asked {
+  const paths: string[] = [];
+  const plain = simFetch(model);
+  const fetch: typeof globalThis.fetch = (input, init) => {
+    const path = new URL(String(input)).pathname.replace("/go", "");
+    if (path.includes("elastic")) paths.push(path);
+    return plain(input, { ...init, headers: { ...init?.headers as Record<string, string>, ...headers } });
+  };
+  return { api: createHttpGocdApi({ ...connection, url: simUrl }, { fetch, nowMs: () => model.nowMs }), paths };
+}
+
+function profiles({ jobs }: GocdPoll): Record<string, string | undefined> {
+  return Object.fromEntries(jobs.map((each) => [each.locator.split("/")[0], each.elasticProfile]));
+}
+
+const codes = (poll: GocdPoll): string[] => poll.findings.map((finding) => finding.code);
+
+for (const version of ["19.1.0", "19.2.0", "19.3.0", "19.8.0", "20.8.0", "26.1.0"]) {
+  Deno.test(`on GoCD ${version} the jobs of elastic profiles are told apart from those without resources`, async () => {
+    const model = server(version);
+    job(model, "plugin", { elasticProfile: "k8s 1/2" });
+    job(model, "many", { elasticProfile: "docker", job: "unit-runInstance-3" });
+    job(model, "plain");
+    job(model, "linux", { gocdResources: ["linux"] });
+    const poll = await asked(model).api.poll(signal);
+    assertEquals(profiles(poll), { plugin: "k8s 1/2", many: "docker", plain: undefined, linux: undefined });
+    assertEquals(codes(poll), []);
+  });
+}
+
+for (const version of ["17.1.0", "18.10.0", "18.12.0"]) {
+  Deno.test(`GoCD ${version} has no usages: where profiles exist, that is said with what to do`, async () => {
+    const model = server(version);
+    job(model, "plain");
+    const { api } = asked(model);
+    assertEquals(codes(await api.poll(signal)), []);
+    model.advance(usagesFreshMs);
+    job(model, "plugin", { elasticProfile: "k8s" });
+    const poll = await api.poll(signal);
+    assertEquals(profiles(poll), { plain: undefined, plugin: undefined });
+    assertEquals(codes(poll), ["gocd-elastic-untold"]);
+    assertStringIncludes(poll.findings[0]?.hint ?? "", "poller.ignore");
+  });
+}
+
+for (const version of ["15.2.0", "16.6.0", "16.8.0"]) {
+  Deno.test(`GoCD ${version} is never asked for elastic profiles`, async () => {
+    const model = server(version);
+    job(model, "plain");
+    const { api, paths } = asked(model);
+    assertEquals(codes(await api.poll(signal)), []);
+    assertEquals(paths, []);
+  });
+}
+
+Deno.test("elastic profiles are asked for only while jobs without resources wait", async () => {
+  const model = server("26.1.0");
+  job(model, "linux", { gocdResources: ["linux"] });
+  const { api, paths } = asked(model);
+  await api.poll(signal);
+  assertEquals(paths, []);
+});
+
+Deno.test("usages are read again after ten minutes, or for an unknown job, but not more than once a minute", async () => {
+  const model = server("26.1.0");
+  job(model, "plain");
+  const { api, paths } = asked(model);
+  const readings = async (): Promise<number> => {
+    await api.poll(signal);
+    return paths.filter((path) => path === "/api/elastic/profiles").length;
+  };
+  assertEquals(await readings(), 1);
+  job(model, "plugin", { elasticProfile: "k8s" });
+  model.advance(usagesAgainMs - 1);
+  assertEquals(await readings(), 1);
+  model.advance(usagesAgainMs);
+  assertEquals(await readings(), 2);
+  assertEquals(profiles(await api.poll(signal)), { plain: undefined, plugin: "k8s" });
+  model.advance(usagesAgainMs * 3);
+  assertEquals(await readings(), 2);
+  model.advance(usagesAgainMs + usagesFreshMs);
+  assertEquals(await readings(), 3);
+});
+
+Deno.test("an account that may not see elastic profiles is told so, and the poll is good", async () => {
+  const model = server("26.1.0", { security: { ...users, users: [{ ...users.users[1], views: ["plain"] }] } });
+  job(model, "plain");
+  const { api } = asked(model, basic("guest", "guest"));
+  const poll = await api.poll(signal);
+  assertEquals(codes(poll), ["gocd-too-few-rights", "gocd-elastic-untold"]);
+  assertEquals(poll.jobs.length, 1);
+});
+
+Deno.test("what is known of elastic jobs outlasts an answer that cannot be read", async () => {
+  const model = server("26.1.0");
+  job(model, "plugin", { elasticProfile: "k8s" });
+  const { api } = asked(model);
+  await api.poll(signal);
+  const faults = [
+    { kind: "login-page", style: "html-200" },
+    { kind: "status", status: 500 },
+    { kind: "truncated" },
+    { kind: "cut" },
+    { kind: "refused" },
+  ] as const;
+  for (const fault of faults) {
+    model.advance(model.nowMs + usagesFreshMs);
+    model.inject(fault, 1, "elastic");
+    const poll = await api.poll(signal);
+    assertEquals(profiles(poll), { plugin: "k8s" });
+    assertEquals(codes(poll).includes("gocd-elastic-untold"), true, fault.kind);
+  }
+  model.advance(model.nowMs + usagesFreshMs);
+  assertEquals(codes(await api.poll(signal)).includes("gocd-elastic-untold"), false);
+});
