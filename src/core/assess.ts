@@ -133,6 +133,7 @@ function lastLostMs({ server: { agents, lostSinceMs }, demand }: State, bucket: 
   for (const gocdAgent of agents) {
     const sinceMs = lostSinceMs.get(gocdAgent.uuid) ?? 0;
     if (sinceMs <= lastMs || gocdAgent.elastic || gocdAgent.configState !== "Enabled") continue;
+    if (gocdAgent.agentState !== "LostContact") continue;
     if (canTake(capabilityOf(gocdAgent, rule), bucket.requirement)) lastMs = sinceMs;
   }
   return lastMs;

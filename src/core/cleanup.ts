@@ -11,6 +11,12 @@ import { identityOf } from "./phase.ts";
 /** A dead instance is remembered at least this long, so that a ghost of it is never enabled (facts: gocd 4.7). */
 export const rememberMs = 600_000;
 
+/**
+ * A dead agent that still seems to build after so long: the server up to 17.8 does not see the silence of a disabled
+ * agent, that of 15.2 shows the last build for ever. It deletes none that really builds.
+ */
+const stuckMs = 600_000;
+
 /** A dead instance. */
 export type Gone = AgentInstance & { readonly state: "gone" };
 
@@ -35,7 +41,7 @@ export function cleanUp(draft: Draft, instance: Gone, index: GocdAgentIndex): vo
   if (isAsked(draft, record.uuid) || draft.state.server.info?.maintenance === "on") return;
   const word = activityWord(record);
   if (record.configState === "Disabled") {
-    if (word === "building") return;
+    if (word === "building" && draft.atMs - instance.sinceMs < stuckMs) return;
     ask(draft, record.uuid);
     draft.effect({ kind: "delete-gocd-agents", agents: [{ taskId: instance.taskId, uuid: record.uuid }] });
     return;
@@ -45,6 +51,12 @@ export function cleanUp(draft: Draft, instance: Gone, index: GocdAgentIndex): vo
   if (word === "LostContact" && !isLostLongEnough(draft, record)) return;
   ask(draft, record.uuid);
   draft.effect({ kind: "disable-gocd-agents", agents: [{ taskId: instance.taskId, uuid: record.uuid }] });
+}
+
+/** The server believes that the dead agent builds: enabled, its silence is seen, and its job given to another. */
+export function letSilenceBeSeen(draft: Draft, instance: Gone): void {
+  if (instance.uuid === undefined || draft.atMs - instance.sinceMs < stuckMs) return;
+  draft.effect({ kind: "enable-gocd-agent", taskId: instance.taskId, uuid: instance.uuid });
 }
 
 function findRecord(instance: Gone, index: GocdAgentIndex): GocdAgent | undefined {

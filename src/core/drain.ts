@@ -148,10 +148,14 @@ function askDelete(draft: Draft, instance: Draining): void {
   draft.effect({ kind: "delete-gocd-agents", agents: [{ taskId: instance.taskId, uuid: instance.uuid }] });
 }
 
-/** Idle, or out of contact for so long that the server has given its job, if any, to another. */
+/**
+ * Idle, or out of contact for so long that the server has given its job, if any, to another. A server up to 18.6 never
+ * calls one lost that it has not heard since its own start (facts: gocd 4.4): it stays Missing.
+ */
 function isSafe(draft: Draft, gocdAgent: GocdAgent): boolean {
   const word = activityWord(gocdAgent);
-  return word === "idle" || (word === "LostContact" && isLostLongEnough(draft, gocdAgent));
+  const isLost = word === "LostContact" || word === "Missing";
+  return word === "idle" || (isLost && isLostLongEnough(draft, gocdAgent));
 }
 
 function setStep(draft: Draft, instance: Draining, step: DrainStep): void {

@@ -1,6 +1,7 @@
 // Look-up in the list of GocdAgents, and the memory of what was asked of the server for each. Not here: decisions.
 // Called by lifecycle_gocd.ts and cleanup.ts.
 
+import { missingGraceMs } from "./capacity.ts";
 import type { Draft } from "./draft.ts";
 import type { GocdAgent } from "./gocd_records.ts";
 
@@ -43,8 +44,12 @@ export function isAsked(draft: Draft, uuid: string): boolean {
   return askedMs !== undefined && draft.atMs - askedMs < askAgainMs;
 }
 
-/** Whether a record has shown LostContact for so long that the server has rescheduled its job, if there was one. */
-export function isLostLongEnough(draft: Draft, { uuid }: GocdAgent): boolean {
+/**
+ * Whether a record has shown LostContact for so long that the server has rescheduled its job, if there was one, or
+ * Missing for so long that its agent, which pings every few seconds, is none any more.
+ */
+export function isLostLongEnough(draft: Draft, { uuid, agentState }: GocdAgent): boolean {
   const lostSinceMs = draft.state.server.lostSinceMs.get(uuid);
-  return lostSinceMs !== undefined && draft.atMs - lostSinceMs >= rescheduleMs;
+  const enoughMs = agentState === "Missing" ? missingGraceMs : rescheduleMs;
+  return lostSinceMs !== undefined && draft.atMs - lostSinceMs >= enoughMs;
 }

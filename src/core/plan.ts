@@ -117,6 +117,8 @@ function reusable(
   for (const instance of state.instances.values()) {
     if (found.length >= needs) break;
     if (instance.state !== "draining" || instance.retire !== undefined || taken.includes(instance.taskId)) continue;
+    // Lost to the server, disabled by somebody, registered amiss: enabled again it would take nothing.
+    if (instance.reason === "surplus") continue;
     if (instance.step.kind !== "confirming" && instance.step.kind !== "disabling") continue;
     const capability = capabilityFor(instance, state.demand.backlog.resourceCase);
     if (canTake(capability, assessed.bucket.requirement)) found.push(instance.taskId);

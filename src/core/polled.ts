@@ -2,6 +2,7 @@
 // An error is never zero: a failed poll changes clocks and nothing else. Called by core/step.ts.
 
 import { bucketJobs } from "./backlog.ts";
+import { letSilenceBeSeen } from "./cleanup.ts";
 import { followIdle, followJobs } from "./demand.ts";
 import { deleted, deleteRefused } from "./drain.ts";
 import type { Draft } from "./draft.ts";
@@ -113,6 +114,7 @@ export function gocdCallFailed(draft: Draft, event: EventOf<"gocd-call-failed">)
     }
     const instance = draft.instance(call.agents[0]?.taskId ?? "");
     if (instance?.state === "draining") deleteRefused(draft, instance);
+    else if (instance?.state === "gone") letSilenceBeSeen(draft, instance);
   }
   draft.note({
     level: problem.kind === "conflict" ? "info" : "warning",
@@ -143,20 +145,22 @@ function polledWell(draft: Draft): void {
       fields: {},
     });
   }
+  draft.set({ server: { ...server, failuresInARow: 0 } });
+  answeredWell(draft);
+}
+
+/** One question was answered; what a poll met, such as a broken feed, may well last. */
+function answeredWell(draft: Draft): void {
+  const { askedMs, ...server } = draft.state.server;
   draft.set({
-    server: {
-      ...server,
-      failuresInARow: 0,
-      healthySinceMs: server.healthySinceMs ?? draft.atMs,
-      readAskedMs: askedMs ?? draft.atMs,
-    },
+    server: { ...server, healthySinceMs: server.healthySinceMs ?? draft.atMs, readAskedMs: askedMs ?? draft.atMs },
   });
 }
 
 function readAgents(before: ServerState, agents: readonly GocdAgent[], atMs: number): ServerState {
   const lostSinceMs = new Map<string, number>();
   for (const { uuid, agentState } of agents) {
-    if (agentState === "LostContact") lostSinceMs.set(uuid, before.lostSinceMs.get(uuid) ?? atMs);
+    if (agentState === "LostContact" || agentState === "Missing") lostSinceMs.set(uuid, before.lostSinceMs.get(uuid) ?? atMs);
   }
   const { restartedMs: restartedBefore, ...server } = before;
   const restartedMs = restartOf(restartedBefore, agents, atMs);

@@ -59,7 +59,7 @@ export interface ServerState {
   readonly agents: readonly GocdAgent[];
   /** When each Enabled, Idle GocdAgent was first seen idle without a break, by uuid. */
   readonly idleSinceMs: ReadonlyMap<string, number>;
-  /** Since when each GocdAgent of ours has shown LostContact, by uuid. */
+  /** Since when each GocdAgent has shown LostContact or Missing, by uuid. */
   readonly lostSinceMs: ReadonlyMap<string, number>;
   /** When something was last asked of the server for a record, by uuid. */
   readonly asksMs: ReadonlyMap<string, number>;

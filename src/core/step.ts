@@ -17,6 +17,7 @@ import { gocdAgentsRead, gocdCallDone, gocdCallFailed, gocdPolled, gocdPollFaile
 import { askFor, noReconciliation, reconcile } from "./reconciliation.ts";
 import type { StoredState } from "./record.ts";
 import { replanIfDue } from "./replan.ts";
+import { notInFuture } from "./restored.ts";
 import { askServer } from "./rhythm.ts";
 import { adjustRoles } from "./roles.ts";
 import { declineLeftOvers, disconnected, frameworkError, mesosCallFailed, subscribed } from "./session.ts";
@@ -25,7 +26,7 @@ import type { State } from "./state.ts";
 
 /** The state at the start of the program, from what the store gave back. */
 export function initialState(stored: StoredState, settings: Settings, atMs: number): State {
-  const instances = new Map(stored.instances.map((instance) => [instance.taskId, instance]));
+  const instances = new Map(stored.instances.map((instance) => [instance.taskId, notInFuture(instance, atMs)]));
   for (const instance of retireChanged(instances.values(), settings)) instances.set(instance.taskId, instance);
   return {
     settings,

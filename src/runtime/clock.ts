@@ -9,9 +9,15 @@ export interface Clock {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-/** The machine's clock. */
+/** What a clock that is never set showed when this one did not run yet. */
+const startedMs = Date.now() - performance.now();
+
+/**
+ * The machine's clock as it was at the start, from then on at its pace: it is not set while the program runs, so that
+ * neither a pause lasts for ever nor a second look comes too soon.
+ */
 export const realClock: Clock = {
-  nowMs: () => Date.now(),
+  nowMs: () => Math.round(startedMs + performance.now()),
   sleep: (ms, signal) => {
     if (signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {

@@ -3,6 +3,7 @@
 
 import type { WorldFault } from "./faults.ts";
 import { actOnGocd, healGocd } from "./faults_gocd.ts";
+import { deleteByHand } from "./gocd_port.ts";
 import { noFaults } from "./mesos_options.ts";
 import type { SimHostView } from "./sim_mesos.ts";
 import { restartAgentProcess } from "./world_containers.ts";
@@ -43,7 +44,12 @@ export function act(world: World, fault: WorldFault): void {
       world.disk.failure = fault.how;
       return after(world, fault.forMs, () => void (world.disk.failure = undefined));
     case "crash":
-      world.crash ??= { atPoint: world.points + fault.points, downMs: fault.downMs, byNewer: fault.byNewer };
+      world.crash ??= {
+        atPoint: world.points + fault.points,
+        downMs: fault.downMs,
+        byNewer: fault.byNewer,
+        isFault: true,
+      };
       return;
     case "jump-clock":
       world.nextClockAheadMs += fault.byMs;
@@ -169,13 +175,24 @@ function actAsOperator(
   }
 }
 
-/** People end what nobody else will: agents whose cancelled build hangs, and those of a framework that was forgotten. */
+/** Between two visits of the people who look after the hopeless. */
+const visitMs = 900_000;
+
+/**
+ * People end what nobody else will: agents whose cancelled build hangs, and what is left of those on record when the
+ * framework was forgotten.
+ */
 function endHopeless(world: World): void {
+  after(world, visitMs, () => endHopeless(world));
   for (const record of world.gocd.agents()) {
     const taskId = world.watch.ourUuids.get(record.uuid);
     if (taskId !== undefined && record.runtime === "Cancelled") world.mesos.exitContainer(taskId, 1, world.nowMs);
   }
   for (const taskId of world.watch.forgotten) world.mesos.exitContainer(taskId, 1, world.nowMs);
+  for (const { uuid } of world.gocd.agents()) {
+    const taskId = world.watch.ourUuids.get(uuid) ?? "";
+    if (world.watch.forgotten.has(taskId) && !world.watch.containers.has(taskId)) deleteByHand(world, uuid);
+  }
 }
 
 /** Faults are over: everything is mended, the operator has resumed, the program runs. */
@@ -195,7 +212,7 @@ export function heal(world: World): void {
   healGocd(world);
   endHopeless(world);
   world.disk.failure = undefined;
-  world.crash = undefined;
+  if (world.crash?.isFault === true) world.crash = undefined;
   world.isHealed = true;
   const { lastSettings } = world.scenario;
   world.settings = {

@@ -122,6 +122,9 @@ export function healGocd(world: World): void {
   setBackup(world, false);
   setMaintenance(world, false);
   if (world.scenario.isSecured) setRights(world, true);
+  // With no live agent at all the server never puts back a build whose agent has died (facts: gocd 4.6).
+  gocd.addEnvironment({ name: "ops", origin: "gocd" });
+  gocd.addAgent({ uuid: "foreign-ops", hostname: "ops", environments: ["ops"] });
   for (const job of gocd.jobs()) {
     const isHopeless = job.obstacle !== undefined || job.elasticProfile !== undefined || job.pinnedUuid !== undefined;
     if (isHopeless) gocd.cancelJob(job.locator);

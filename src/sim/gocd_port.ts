@@ -53,10 +53,7 @@ function poll(world: World, program: Program): void {
     done: ({ server, jobs }) =>
       exchange(world, program, () => readAgents(world), {
         failed,
-        done: (agents) => {
-          world.watch.feed = { atMs: world.nowMs, jobs };
-          program.handle({ kind: "gocd-polled", server, jobs, agents, findings: [] });
-        },
+        done: (agents) => program.handle({ kind: "gocd-polled", server, jobs, agents, findings: [] }),
       }),
   });
 }
@@ -220,6 +217,16 @@ export function changeByHand(world: World, uuid: string, how: "disable" | "enabl
   const isV1 = acceptFor(rules).includes("v1+json");
   const state = how === "enable" ? "Enabled" : "Disabled";
   send(world, "PATCH", uuid, isV1 ? { enabled: how === "enable" } : { "agent_config_state": state });
+}
+
+/** Somebody else with our account deletes the record of an agent that is no more. */
+export function deleteByHand(world: World, uuid: string): void {
+  const seemsToBuild = world.gocd.agents().some((record) =>
+    record.uuid === uuid && (record.runtime === "Building" || record.runtime === "Cancelled")
+  );
+  // Its silence must be seen first, which old servers see of enabled agents only.
+  changeByHand(world, uuid, seemsToBuild ? "enable" : "disable");
+  if (!seemsToBuild) send(world, "DELETE", uuid);
 }
 
 /** What the port makes of an answer to a change. */

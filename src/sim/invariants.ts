@@ -40,8 +40,8 @@ export interface Watch {
   readonly forgotten: Set<string>;
   /** Locators of jobs that somebody has cancelled. */
   readonly cancelled: Set<string>;
-  /** The feed as the last poll really got it. */
-  feed: { readonly atMs: number; readonly jobs: readonly ScheduledJob[] } | undefined;
+  /** The feed as the last good poll really showed it. */
+  feed: readonly ScheduledJob[] | undefined;
   /** Builds that the server counts as killed, seen so far. */
   killsSeen: number;
   /** The same for records deleted with work. */
@@ -96,6 +96,7 @@ export function checkStep(
   checkOffers(frame, event);
   checkAcknowledged(frame, event);
   if (frame.records.length > 0) checkReadBack(world, frame);
+  if (event.kind === "gocd-polled") world.watch.feed = event.jobs;
   if (event.kind === "gocd-polled" || event.kind === "gocd-poll-failed") checkVerdicts(world, program, event);
 }
 
@@ -204,17 +205,19 @@ export function checkWholeState(world: World, program: Program): void {
 /** Each waiting job that a good poll has shown has one verdict, and counted supply exists. */
 function checkVerdicts(world: World, program: Program, event: Event): void {
   const { demand: judged, instances } = program.state;
-  const shown = world.watch.feed?.jobs.map((job) => job.locator).sort() ?? [];
+  const shown = world.watch.feed?.map((job) => job.locator).sort() ?? [];
   const verdicts = judged.jobs.map((job) => job.locator).sort();
   if (event.kind === "gocd-polled" || judged.madeMs !== undefined) {
     demand(isSame(verdicts, shown), "verdicts", () => `shown: ${shown.join(" ")}; judged: ${verdicts.join(" ")}`);
   }
+  if (event.kind !== "gocd-polled") return;
   const coming = judged.jobs.filter((job) => job.verdict === "coming").length;
   const supply =
     [...instances.values()].filter((instance) =>
       instance.state === "launching" || instance.state === "starting" ||
       (instance.state === "registered" && instance.activity.kind === "unsure") ||
-      (instance.state === "draining" && instance.step.kind === "enabling")
+      // The drain may have begun in this very step, after the verdicts.
+      (instance.state === "draining" && (instance.step.kind === "enabling" || instance.sinceMs === judged.madeMs))
     ).length;
   demand(coming <= supply, "supply", () => `${coming} jobs wait for agents that are coming, but only ${supply} are`);
 }
@@ -262,7 +265,11 @@ export function checkEffect(world: World, frame: Frame, effect: Effect): void {
 function checkEnable(world: World, frame: Frame, effect: Effect & { readonly kind: "enable-gocd-agent" }): void {
   const instance = frame.state.instances.get(effect.taskId);
   const isLiving = instance !== undefined && instance.state !== "gone" && instance.state !== "killing";
-  demand(isLiving, "enable", () => `${effect.taskId} is enabled but is ${instance?.state ?? "unknown"}`);
+  demand(
+    isLiving || effect.registration === undefined,
+    "enable",
+    () => `${effect.taskId} is enabled but is ${instance?.state ?? "unknown"}`,
+  );
   demand(
     world.watch.ourUuids.get(effect.uuid) === effect.taskId,
     "foreign",
@@ -286,7 +293,9 @@ export function checkContainerEnd(world: World, event: SimContainerEvent & { rea
 /** Asked after each change on the GoCD server. */
 export function checkGocd(world: World): void {
   const { tally } = world.gocd;
-  const deleted = tally.deletedWithWork.slice(world.watch.deletionsSeen);
+  // The build of a process that had died before is lost already: deleting its record makes the server see that.
+  const living = new Set(world.gocd.processes().map((process) => process.uuid));
+  const deleted = tally.deletedWithWork.slice(world.watch.deletionsSeen).filter(({ uuid }) => living.has(uuid));
   world.watch.deletionsSeen = tally.deletedWithWork.length;
   demand(
     deleted.length === 0,

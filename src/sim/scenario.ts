@@ -71,7 +71,7 @@ export function makeScenario(seed: number, weather: Weather = "stormy"): Scenari
     activeMs,
     tickMs: draw.pick([500, 1_000, 2_000]),
   };
-  const jobs = drawJobs(draw, { settings, gocdVersion, activeMs, foreigners: base.foreigners });
+  const jobs = drawJobs(draw, { gocdVersion, activeMs, foreigners: base.foreigners });
   // The faults have dice of their own: the same story can be told without them.
   const faults = planFaults(dice(seededRandom(seed ^ 0x5eed)), { activeMs, hostsCount: hosts.length, weather });
   return { ...base, jobs, faults };

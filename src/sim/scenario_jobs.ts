@@ -13,14 +13,12 @@ export interface ScenarioJob {
   readonly afterMs: number;
   /** As the server gets it. */
   readonly request: SimJobRequest;
-  /** Whether an instance of ours can build it: then it must be built in the end. */
-  readonly isServable: boolean;
+  /** Whether it is of the kind that agents like ours build. */
+  readonly isOrdinary: boolean;
 }
 
 /** What jobs are drawn for. */
 export interface JobsFor {
-  /** Profiles decide what can be served. */
-  readonly settings: Settings;
   /** Elastic jobs came with a release. */
   readonly gocdVersion: string;
   /** Jobs come within this time. */
@@ -39,7 +37,7 @@ export function drawJobs(draw: Dice, about: JobsFor): ScenarioJob[] {
     const shape = drawShape(draw);
     for (let index = 0; index < size; index++) {
       const own = draw.chance(0.7) ? shape : drawShape(draw);
-      const at = afterMs + (draw.chance(0.7) ? 0 : draw.between(0, 60_000));
+      const at = Math.min(afterMs + (draw.chance(0.7) ? 0 : draw.between(0, 60_000)), about.activeMs - 1);
       jobs.push(drawJob(draw, about, { ...own, afterMs: at, name: `w${wave}j${index}` }));
     }
   }
@@ -60,7 +58,7 @@ function drawShape(draw: Dice): Shape {
 
 function drawJob(
   draw: Dice,
-  { settings, gocdVersion, foreigners }: JobsFor,
+  { gocdVersion, foreigners }: JobsFor,
   shape: Shape & { readonly afterMs: number; readonly name: string },
 ): ScenarioJob {
   const { gocdResources, environment, afterMs, name } = shape;
@@ -79,16 +77,19 @@ function drawJob(
     : odd < 0.11 && gocdRules(gocdVersion).elastic
     ? { ...base, elasticProfile: "elastic" }
     : inEnvironment;
-  return { afterMs, request, isServable: odd >= 0.11 && isServable(settings, gocdVersion, shape) };
+  return { afterMs, request, isOrdinary: odd >= 0.11 };
 }
 
 /** The server's own rule, said once more, so that the core's matching is not believed unseen. */
-function isServable(settings: Settings, gocdVersion: string, { gocdResources, environment }: Shape): boolean {
+export function isServable(
+  settings: Settings,
+  gocdVersion: string,
+  { gocdResources, environment }: SimJobRequest,
+): boolean {
   const spell = (word: string): string =>
     gocdRules(gocdVersion).resourceCase === "insensitive" ? word.toLowerCase() : word;
   return settings.profiles.some((profile: AgentProfile) =>
-    (profile.gocdResources === "*" ||
-      gocdResources.every((asked) => profile.gocdResources.includes(spell(asked)))) &&
+    (profile.gocdResources === "*" || gocdResources.every((asked) => profile.gocdResources.includes(spell(asked)))) &&
     (profile.environments === "*" ||
       (environment === undefined ? profile.environments.length === 0 : profile.environments.includes(environment)))
   );

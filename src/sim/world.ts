@@ -9,6 +9,7 @@ import { checkGocd, checkWholeState, newWatch, Violation } from "./invariants.ts
 import { deliver, watchSilence } from "./mesos_port.ts";
 import { seededRandom } from "./random.ts";
 import { type Scenario, startMs } from "./scenario.ts";
+import { isServable } from "./scenario_jobs.ts";
 import { dice } from "./scenario_dice.ts";
 import { createSimDisk } from "./sim_disk.ts";
 import { createSimGocd } from "./sim_gocd.ts";
@@ -43,8 +44,10 @@ export interface Outcome {
   readonly crashes: number;
 }
 
-/** After the faults everything must be done within this time. */
-const patienceMs = 8 * 3_600_000;
+/** After the faults every job must be built within this time. */
+const buildPatienceMs = 8 * 3_600_000;
+/** Then, an agent on a machine that never comes back is given up after a day. */
+const patienceMs = 26 * 3_600_000;
 /** Ticks while nothing changes. */
 const idleTickMs = 10_000;
 /** Turns of the loop; more means that time stands still. */
@@ -116,7 +119,9 @@ function makeWorld(scenario: Scenario, { trace, bug, crashAtPoint }: PlayOptions
       hasRights: true,
     },
     points: 0,
-    crash: crashAtPoint === undefined ? undefined : { atPoint: crashAtPoint, downMs: 5_000, byNewer: false },
+    crash: crashAtPoint === undefined
+      ? undefined
+      : { atPoint: crashAtPoint, downMs: 5_000, byNewer: false, isFault: false },
     bug,
     watch: newWatch(startMs),
     trace,
@@ -194,8 +199,9 @@ function tick(world: World): boolean {
     if (world.program !== undefined) checkWholeState(world, world.program);
     return true;
   }
-  const patienceEndsMs = startMs + world.scenario.activeMs + patienceMs;
-  if (world.nowMs > patienceEndsMs) throw new Violation("liveness", left());
+  const waitedMs = world.nowMs - startMs - world.scenario.activeMs;
+  const isBuildLate = waitedMs > buildPatienceMs && unbuiltJobs(world).length > 0;
+  if (isBuildLate || waitedMs > patienceMs) throw new Violation("liveness", left());
   return false;
 }
 
@@ -226,7 +232,11 @@ function whatIsLeft(world: World): (() => string) | undefined {
 
 function unbuiltJobs(world: World): string[] {
   const { completedLocators } = world.gocd.tally;
-  const servable = new Set(world.scenario.jobs.flatMap((job) => job.isServable ? [job.request.job] : []));
+  const servable = new Set(
+    world.scenario.jobs.flatMap(({ isOrdinary, request }) =>
+      isOrdinary && isServable(world.settings, world.gocd.version, request) ? [request.job] : []
+    ),
+  );
   return world.gocd.jobs().filter((job) => servable.has(job.name) && !completedLocators.has(job.locator))
     .map((job) => `${job.locator} ${job.state}`);
 }

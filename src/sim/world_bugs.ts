@@ -30,36 +30,49 @@ export function bentEvent(bug: PlantedBug | undefined, event: Event, state: Stat
 }
 
 /** The state as a program with this bug would judge it. */
-export function bentState(bug: PlantedBug | undefined, state: State, atMs: number): State {
+export function bentState(bug: PlantedBug | undefined, state: State, { atMs, event }: Moment): State {
   switch (bug) {
     case "reuse-task-id":
       return state.framework.nextTaskNumber % 4 !== 0 ? state : {
         ...state,
         framework: { ...state.framework, nextTaskNumber: state.framework.nextTaskNumber - 1 },
       };
-    case "count-draining-as-coming":
-      return { ...state, instances: new Map([...state.instances].map(([id, each]) => [id, asComing(each, atMs)])) };
+    case "count-draining-as-coming": {
+      if (event.kind !== "gocd-polled" && event.kind !== "tick") return state;
+      const phantoms = [...state.instances.values()].flatMap((instance) => phantomOf(instance, atMs));
+      return {
+        ...state,
+        instances: new Map([...state.instances, ...phantoms.map((each) => [each.taskId, each] as const)]),
+      };
+    }
     default:
       return state;
   }
 }
 
-function asComing(instance: AgentInstance, atMs: number): AgentInstance {
-  if (instance.state !== "draining" || instance.step.kind === "enabling") return instance;
-  return { ...instance, step: { kind: "enabling", askedMs: atMs } };
+/** When a step is made, and for what. */
+export interface Moment {
+  readonly atMs: number;
+  readonly event: Event;
 }
 
-/** The frame as a program with this bug would make it; `before` is the true state, `bent` what it judged. */
-export function bentFrame(bug: PlantedBug | undefined, frame: Frame, states: { before: State; bent: State }): Frame {
+const phantomPrefix = "phantom-";
+
+/** Stands beside an instance that drains as one that is coming. */
+function phantomOf(instance: AgentInstance, atMs: number): AgentInstance[] {
+  if (instance.state !== "draining") return [];
+  const { step: _step, reason: _reason, uuid: _uuid, ...identity } = instance;
+  return [{ ...identity, taskId: phantomPrefix + instance.taskId, state: "starting", sinceMs: atMs }];
+}
+
+/** The frame as a program with this bug would make it. */
+export function bentFrame(bug: PlantedBug | undefined, frame: Frame): Frame {
   switch (bug) {
     case "count-draining-as-coming": {
-      const instances = new Map(
-        [...frame.state.instances].map(([id, each]) => {
-          const isUntouched = states.bent.instances.get(id) === each;
-          return [id, isUntouched ? states.before.instances.get(id) ?? each : each];
-        }),
-      );
-      return { ...frame, state: { ...frame.state, instances } };
+      const isTrue = (taskId: string): boolean => !taskId.startsWith(phantomPrefix);
+      const instances = new Map([...frame.state.instances].filter(([taskId]) => isTrue(taskId)));
+      const records = frame.records.filter((record) => record.kind !== "instance" || isTrue(record.instance.taskId));
+      return { ...frame, records, state: { ...frame.state, instances } };
     }
     case "kill-on-first-idle-read":
       return { ...frame, effects: [...frame.effects, ...frame.records.flatMap(hastyKill)] };

@@ -39,6 +39,8 @@ function started(world: World, event: Started): void {
 export function restartAgentProcess(world: World, taskId: string): void {
   if (!world.watch.containers.has(taskId)) return;
   say(world, () => `agent   the process in ${taskId} starts anew`);
+  // A KILL that is on its way cannot be called back.
+  if (world.program?.state.instances.get(taskId)?.state === "killing") world.watch.excused.add(taskId);
   startAgentProcess(world, taskId, world.dice.between(3_000, 20_000));
   // What it was building is lost by its own fault.
   world.watch.killsSeen = world.gocd.tally.buildsKilled.length;

@@ -22,6 +22,7 @@ export function programMs(world: World): number {
 export function startProgram(world: World): void {
   const stored = world.disk.load();
   world.clockAheadMs = world.nextClockAheadMs;
+  world.watch.feed = undefined;
   say(world, () => `program starts with ${stored.instances.length} instances on record`);
   const program: Program = {
     state: initialState(stored, world.settings, programMs(world)),
@@ -66,7 +67,7 @@ function handle(world: World, program: Program, event: Event): void {
   }
   if (frame.records.length > 0) {
     if (diesHere(world, "before the records are stored")) return;
-    if (!world.disk.commit(frame.records)) return storeFailed(world, program, frame);
+    if (!world.disk.commit(frame.records)) return storeFailed(world, program, { frame, event });
     if (diesHere(world, "after the records are stored")) return;
   }
   program.state = frame.state;
@@ -82,22 +83,45 @@ function handle(world: World, program: Program, event: Event): void {
 function makeFrame(world: World, program: Program, event: Event): Frame {
   const before = program.state;
   const atMs = programMs(world);
-  const bent = bentState(world.bug, before, atMs);
+  const bent = bentState(world.bug, before, { atMs, event });
   const timed = { atMs, random: world.dice.random(), event: bentEvent(world.bug, event, bent) };
-  return bentFrame(world.bug, step(bent, timed), { before, bent });
+  return bentFrame(world.bug, step(bent, timed));
 }
 
-/** As `Engine.#stored`: nothing of the frame happens, but offers are declined. */
-function storeFailed(world: World, program: Program, frame: Frame): void {
+/** As `Engine.#holdBack`: nothing of the frame that needs a record happens. */
+function storeFailed(world: World, program: Program, { frame, event }: { frame: Frame; event: Event }): void {
   say(world, () => "store   the commit failed: nothing of it happens");
   world.watch.failedCommits++;
-  const { askedMs: _, ...server } = program.state.server;
-  program.state = { ...program.state, server };
-  for (const effect of frame.effects) {
-    if (effect.kind === "decline-offers") perform(world, program, effect);
-    else if (effect.kind === "accept-offers") {
-      perform(world, program, { kind: "decline-offers", offerIds: effect.offerIds, refuseSeconds: 5 });
-    }
+  if (event.kind === "gocd-polled") world.watch.feed = event.jobs;
+  const { server, demand, offers } = frame.state;
+  program.state = {
+    ...program.state,
+    server: { ...server, asksMs: program.state.server.asksMs },
+    demand,
+    offers: { ...program.state.offers, undeclined: offers.undeclined },
+  };
+  for (const effect of frame.effects.flatMap(withoutRecord)) perform(world, program, effect);
+  if (event.kind === "subscribed" && world.program === program) {
+    perform(world, program, { kind: "end-session", message: "the framework id cannot be stored", retryMs: 5_000 });
+  }
+}
+
+/** As in runtime/engine.ts: what may leave although nothing could be stored. */
+function withoutRecord(effect: Effect): readonly Effect[] {
+  switch (effect.kind) {
+    case "accept-offers":
+      return [{ kind: "decline-offers", offerIds: effect.offerIds, refuseSeconds: 5 }];
+    case "accept-inverse-offers":
+      return [{ kind: "decline-inverse-offers", offerIds: effect.offerIds, refuseSeconds: 5 }];
+    case "decline-offers":
+    case "decline-inverse-offers":
+    case "poll-gocd":
+    case "read-gocd-agents":
+    case "step-down":
+    case "end-session":
+      return [effect];
+    default:
+      return [];
   }
 }
 

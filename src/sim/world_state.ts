@@ -48,11 +48,21 @@ export interface World {
   /** Points at which the program could have crashed so far. */
   points: number;
   /** Where it does, and how it comes back. */
-  crash: { readonly atPoint: number; readonly downMs: number; readonly byNewer: boolean } | undefined;
+  crash: PlannedCrash | undefined;
   readonly bug: PlantedBug | undefined;
   readonly watch: Watch;
   /** Gets one line for each thing that happens. */
   readonly trace: ((line: string) => void) | undefined;
+}
+
+/** A point at which the program dies. */
+export interface PlannedCrash {
+  readonly atPoint: number;
+  readonly downMs: number;
+  /** A newer version ran meanwhile. */
+  readonly byNewer: boolean;
+  /** One of the faults, which end; otherwise it comes whenever its point does. */
+  readonly isFault: boolean;
 }
 
 /** What the feed and the list of agents show. */

@@ -10,6 +10,7 @@ import {
   minute,
   only,
   pending,
+  problem,
   second,
   withIdleAgent,
 } from "../support/core.ts";
@@ -87,12 +88,28 @@ Deno.test("all records of one hostname are cleaned up, one after the other", () 
 
 Deno.test("an instance is forgotten ten minutes after its death at the earliest, and never before its record is gone", () => {
   const { world, taskId } = dead();
-  world.skip(20 * minute);
+  world.skip(9 * minute);
   assertEquals(acts(world, gocdAgent(taskId, { ...disabled, ...building })), []);
+  world.skip(11 * minute);
   assertEquals(world.state.instances.has(taskId), true);
   const frame = world.read();
   assertEquals(frame.records, [{ kind: "instance-removed", taskId }]);
   assertEquals(world.state.instances.size, 0);
+});
+
+Deno.test("a disabled record that seems to build long after the death is deleted, or enabled so that its silence is seen", () => {
+  const { world, taskId } = dead();
+  world.skip(10 * minute);
+  assertEquals(acts(world, gocdAgent(taskId, { ...disabled, ...building })), [`delete uuid-${taskId}`]);
+  const agents = [{ taskId, uuid: `uuid-${taskId}` }];
+  const { effects } = world.send({
+    kind: "gocd-call-failed",
+    call: { kind: "delete-gocd-agents", agents },
+    problem: problem({ kind: "conflict" }),
+  });
+  assertEquals(effects, [{ kind: "enable-gocd-agent", taskId, uuid: `uuid-${taskId}` }]);
+  world.taken();
+  assertEquals(acts(world, gocdAgent(taskId, building)), []);
 });
 
 Deno.test("records of others are never touched, whatever their state", () => {

@@ -1,0 +1,89 @@
+// Instances as they were stored, made fit for the clock of now. Not here: reading them (store/), what follows (step.ts).
+// The machine's clock may have been set back while the program was down: nothing may seem to lie in the future, or every
+// pause counted from there would last for ever. Called by core/step.ts at the start.
+
+import type { AgentActivity, AgentInstance, DrainStep } from "./instance.ts";
+
+/** The instance with every time that lies after `atMs` brought back to it; the same object where none does. */
+export function notInFuture(instance: AgentInstance, atMs: number): AgentInstance {
+  const latestMs = Math.max(
+    instance.createdMs,
+    instance.sinceMs,
+    instance.lastKillMs ?? 0,
+    instance.lastReconcileMs ?? 0,
+    phaseMs(instance),
+  );
+  if (latestMs <= atMs) return instance;
+  const clocks = {
+    createdMs: Math.min(instance.createdMs, atMs),
+    sinceMs: Math.min(instance.sinceMs, atMs),
+    ...(instance.lastKillMs === undefined ? {} : { lastKillMs: Math.min(instance.lastKillMs, atMs) }),
+    ...(instance.lastReconcileMs === undefined ? {} : { lastReconcileMs: Math.min(instance.lastReconcileMs, atMs) }),
+  };
+  switch (instance.state) {
+    case "starting":
+      return {
+        ...instance,
+        ...clocks,
+        ...(instance.runningSinceMs === undefined ? {} : { runningSinceMs: Math.min(instance.runningSinceMs, atMs) }),
+      };
+    case "registered":
+      return { ...instance, ...clocks, activity: activityNotInFuture(instance.activity, atMs) };
+    case "draining":
+      return { ...instance, ...clocks, step: stepNotInFuture(instance.step, atMs) };
+    default:
+      return { ...instance, ...clocks };
+  }
+}
+
+/** The time that only this phase has. */
+function phaseMs(instance: AgentInstance): number {
+  switch (instance.state) {
+    case "starting":
+      return instance.runningSinceMs ?? 0;
+    case "registered":
+      return instance.activity.sinceMs;
+    case "draining":
+      return stepMs(instance.step);
+    default:
+      return 0;
+  }
+}
+
+function activityNotInFuture(activity: AgentActivity, atMs: number): AgentActivity {
+  return { ...activity, sinceMs: Math.min(activity.sinceMs, atMs) };
+}
+
+function stepMs(step: DrainStep): number {
+  switch (step.kind) {
+    case "disabling":
+    case "deleting":
+    case "enabling":
+      return step.askedMs;
+    case "confirming":
+      return step.firstIdleMs;
+    case "absent":
+      return step.sinceMs;
+    case "finishing":
+      return 0;
+    default:
+      return step satisfies never;
+  }
+}
+
+function stepNotInFuture(step: DrainStep, atMs: number): DrainStep {
+  switch (step.kind) {
+    case "disabling":
+    case "deleting":
+    case "enabling":
+      return { ...step, askedMs: Math.min(step.askedMs, atMs) };
+    case "confirming":
+      return { ...step, firstIdleMs: Math.min(step.firstIdleMs, atMs) };
+    case "absent":
+      return { ...step, sinceMs: Math.min(step.sinceMs, atMs) };
+    case "finishing":
+      return step;
+    default:
+      return step satisfies never;
+  }
+}
