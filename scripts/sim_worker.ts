@@ -1,0 +1,42 @@
+// One core of `deno task sim`: plays the seeds that it is told and reports. Not here: the simulation, the telling.
+// Started by sim.ts as a Worker.
+
+import { makeScenario, type Weather } from "../src/sim/scenario.ts";
+import { type Outcome, play } from "../src/sim/world.ts";
+
+/** Seeds to be played, in a row. */
+export interface SimOrder {
+  readonly from: number;
+  readonly count: number;
+  readonly weather: Weather;
+}
+
+/** What came of an order. */
+export interface SimReport {
+  readonly played: number;
+  readonly simulatedMs: number;
+  readonly launches: number;
+  readonly builds: number;
+  readonly crashes: number;
+  readonly failed: readonly Outcome[];
+}
+
+function carryOut({ from, count, weather }: SimOrder): SimReport {
+  let [simulatedMs, launches, builds, crashes] = [0, 0, 0, 0];
+  const failed: Outcome[] = [];
+  for (let seed = from; seed < from + count; seed++) {
+    const outcome = play(makeScenario(seed, weather));
+    simulatedMs += outcome.lastedMs;
+    launches += outcome.launches;
+    builds += outcome.builds;
+    crashes += outcome.crashes;
+    if (outcome.violation !== undefined) failed.push(outcome);
+  }
+  return { played: count, simulatedMs, launches, builds, crashes, failed };
+}
+
+const scope = self as unknown as {
+  onmessage: (event: MessageEvent<SimOrder>) => void;
+  postMessage(report: SimReport): void;
+};
+scope.onmessage = ({ data }) => scope.postMessage(carryOut(data));

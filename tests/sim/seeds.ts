@@ -1,0 +1,25 @@
+// Seeds that ever failed, with what they had found. They are played for ever (simulation_test.ts), so that nothing comes
+// back; when the scenario's draws change they tell other stories, which are as good.
+
+/** A seed and what it once found. */
+export interface FailedSeed {
+  readonly seed: number;
+  readonly found: string;
+}
+
+/** All of them. */
+export const failedSeeds: readonly FailedSeed[] = [
+  { seed: 22, found: "a clock set back a day while the program was down kept tombstones for a day" },
+  { seed: 32, found: "a commit that failed at a poll" },
+  {
+    seed: 121,
+    found: "GoCD up to 17.8 shows a dead, disabled agent as Building for ever: its record was never deleted",
+  },
+  { seed: 127, found: "an agent process that starts anew in a container that is being killed" },
+  {
+    seed: 1024,
+    found: "an agent lost to GoCD was drained and enabled again without end, and kept its place in the limit",
+  },
+  { seed: 1063, found: "records of a forgotten framework that seem to build" },
+  { seed: 2836, found: "GoCD up to 18.6 shows a dead agent as Missing for ever: its drain never ended" },
+];

@@ -1,0 +1,82 @@
+// The deterministic simulation: fresh seeds, seeds that ever failed, a crash at every point, and bugs planted to be caught.
+// A failing seed is replayed with `deno task sim --seed S --trace`.
+
+import { assert, assertEquals } from "@std/assert";
+import { makeScenario } from "../../src/sim/scenario.ts";
+import { type Outcome, play } from "../../src/sim/world.ts";
+import { plantedBugs } from "../../src/sim/world_bugs.ts";
+import { failedSeeds } from "./seeds.ts";
+
+/** Fresh seeds of one run of the tests; CI plays more by SIM_SEEDS. */
+const freshCount = Number(Deno.env.get("SIM_SEEDS") ?? "300");
+/** A planted bug must be caught within so many seeds. */
+const bugSeedsMax = 1_000;
+/** The scenarios in which the program is killed at every single point: calm ones, so that a run has few of them. */
+const crashSeeds = [3, 11];
+
+function tell({ seed, violation }: Outcome, how = ""): string {
+  return `deno task sim --seed ${seed} --trace${how}: ${violation?.message ?? "all laws held"}`;
+}
+
+Deno.test("a seed replays its run exactly", () => {
+  const runs = [0, 1].map(() => {
+    const lines: string[] = [];
+    const outcome = play(makeScenario(7), { trace: (line) => lines.push(line) });
+    return { outcome, lines };
+  });
+  assertEquals(runs[0], runs[1]);
+  assert((runs[0]?.lines.length ?? 0) > 100);
+});
+
+Deno.test("without faults every servable job is built and everything of ours is gone in the end", () => {
+  let builds = 0;
+  for (let seed = 1; seed <= 60; seed++) {
+    const outcome = play(makeScenario(seed, "calm"));
+    assertEquals(outcome.violation, undefined, `${tell(outcome)} --calm`);
+    builds += outcome.builds;
+  }
+  assert(builds > 200, `only ${builds} builds: the scenarios have become empty`);
+});
+
+Deno.test(`${freshCount} fresh seeds break no law`, () => {
+  const from = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+  const failed: string[] = [];
+  for (let seed = from; seed < from + freshCount; seed++) {
+    const outcome = play(makeScenario(seed));
+    if (outcome.violation !== undefined) failed.push(tell(outcome));
+  }
+  assertEquals(failed, []);
+});
+
+for (const { seed, found } of failedSeeds) {
+  Deno.test(`seed ${seed} breaks no law any more (${found})`, () => {
+    const outcome = play(makeScenario(seed));
+    assertEquals(outcome.violation, undefined, tell(outcome));
+  });
+}
+
+for (const seed of crashSeeds) {
+  Deno.test(`a crash at every single point of scenario ${seed} is survived`, () => {
+    const scenario = makeScenario(seed, "calm");
+    const { points } = play(scenario);
+    assert(points > 50, `only ${points} points`);
+    for (let point = 1; point <= points; point++) {
+      const outcome = play(scenario, { crashAtPoint: point });
+      assertEquals(outcome.crashes, 1);
+      assertEquals(outcome.violation, undefined, `${tell(outcome)} --calm, with a crash at point ${point}`);
+    }
+  });
+}
+
+for (const bug of plantedBugs) {
+  Deno.test(`the planted bug ${bug} is caught`, () => {
+    for (let seed = 1; seed <= bugSeedsMax; seed++) {
+      const { violation } = play(makeScenario(seed), { bug });
+      if (violation === undefined) continue;
+      assert(violation.law !== "throws", violation.message);
+      assertEquals(play(makeScenario(seed)).violation, undefined, "it fails without the bug, too");
+      return;
+    }
+    throw new Error(`not caught within ${bugSeedsMax} seeds`);
+  });
+}
