@@ -101,7 +101,6 @@ async function subscribe(scheduler: Scheduler, wanted: Subscription): Promise<Me
     limitMs: subscribeAnswerMs,
     signals,
     judge: (answer, url) => judgeSubscribe(client, answer, url),
-    onFailed: finder.failed,
   });
   let running: RunningSession;
   try {
@@ -136,7 +135,12 @@ function followLeader({ finder }: Scheduler, reached: ReachedLeader, running: Ru
       ),
     )
   );
-  running.over.finally(stop);
+  running.over.then((reason) => {
+    stop();
+    if (reason === "silent") {
+      finder.failed(address);
+    }
+  });
 }
 
 async function judgeSubscribe(client: MasterClient, answer: MasterAnswer, url: URL): Promise<MesosError | undefined> {
@@ -200,7 +204,6 @@ async function probe(
         ? notAMaster(refusalMessage(refusal))
         : subscribeRefusal(refusal);
     },
-    onFailed: finder.failed,
   });
   answer.end();
   const version = await versionOf(client, new URL("/version", url), signals);

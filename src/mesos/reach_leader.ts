@@ -23,8 +23,6 @@ export interface LeaderRequest {
   readonly signals: readonly AbortSignal[];
   /** `undefined` where the answer is the one hoped for; it may read the body of another, and must not end it. */
   readonly judge: (answer: MasterAnswer, url: URL) => Promise<MesosError | undefined>;
-  /** Told which candidates gave nothing. */
-  readonly onFailed?: (candidate: MasterAddress) => void;
 }
 
 /** The answer hoped for. The caller ends it. */
@@ -53,7 +51,6 @@ export async function reachLeader(client: MasterClient, asked: LeaderRequest): P
       if (!(error instanceof MesosError) || final.has(error.reason) || asked.signals.some(({ aborted }) => aborted)) {
         throw error;
       }
-      asked.onFailed?.(candidate);
       failures.push(error);
     }
   }

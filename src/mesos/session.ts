@@ -1,7 +1,7 @@
 // One subscription: reads the stream, watches for its heartbeats, hands events on. Not here: how it was got
 // (http_scheduler.ts), bytes (recordio.ts, from_proto.ts), calls (calls.ts). Called by http_scheduler.ts.
 
-import { MesosError, type MesosSession } from "./api.ts";
+import { MesosError, type MesosErrorReason, type MesosSession } from "./api.ts";
 import { notAMaster } from "./answers.ts";
 import { createSender, type Send } from "./calls.ts";
 import { createEventQueue, type EventQueue } from "./event_queue.ts";
@@ -41,8 +41,8 @@ export interface RunningSession {
   readonly session: MesosSession;
   /** Ends it: what has come is still given, then the error is thrown. */
   fail(error: MesosError): void;
-  /** Resolves when nothing of it is left; never rejects. */
-  readonly over: Promise<void>;
+  /** Resolves when nothing of it is left, with the reason unless it was closed; never rejects. */
+  readonly over: Promise<MesosErrorReason | undefined>;
 }
 
 /** Reads until SUBSCRIBED or ERROR has come, and goes on reading in the background; throws `MesosError`. */
@@ -51,10 +51,11 @@ export async function startSession(parts: SessionParts): Promise<RunningSession>
   const state = createState(parts);
   reached.answer.stopClock();
   const first = firstEvent(parts, state);
-  const over = readStream(parts, state).finally(() => {
+  const over = readStream(parts, state).then(() => {
     for (const signal of signals) {
       signal.removeEventListener("abort", state.close);
     }
+    return state.reason;
   });
   for (const signal of signals) {
     signal.addEventListener("abort", state.close, { once: true });
@@ -86,6 +87,8 @@ interface State {
   hasHeard: boolean;
   lastRecordMs: number;
   frameworkId: string | undefined;
+  /** Why it has ended by itself. */
+  reason: MesosErrorReason | undefined;
   stopWatch: () => void;
   fail(error: MesosError): void;
   close(): void;
@@ -118,8 +121,12 @@ function createState(parts: SessionParts): State {
     hasHeard: false,
     lastRecordMs: parts.nowMs(),
     frameworkId: undefined,
+    reason: undefined,
     stopWatch: () => {},
     fail(error): void {
+      if (!ended.signal.aborted) {
+        state.reason = error.reason;
+      }
       state.queue.fail(error);
       first.reject(error);
       end();

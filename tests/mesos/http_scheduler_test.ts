@@ -580,3 +580,26 @@ Deno.test({
     assertEquals([heartbeatMs, callMs].map((ms) => test.timer.running(ms)), [0, 0]);
   },
 });
+
+Deno.test("a signal that outlives many calls and subscriptions keeps nothing of them", async () => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  let listeners = 0;
+  const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
+  Object.assign(signal, {
+    addEventListener: (...parts: Parameters<typeof add>) => (listeners += 1, add(...parts)),
+    removeEventListener: (...parts: Parameters<typeof remove>) => (listeners -= 1, remove(...parts)),
+  });
+  const stream = openStream();
+  stream.send(subscribed);
+  await using master = startMaster((asked) => asked.call["type"] === "SUBSCRIBE" ? stream.response : accepted());
+  using test = testScheduler(master.address);
+  const session = await test.scheduler.subscribe(identity, undefined, signal);
+  const lasting = listeners;
+  for (let round = 0; round < 10; round += 1) await session.send(decline("o1"), signal);
+  assertEquals(listeners, lasting);
+  stream.end();
+  await drain(session.events);
+  await Promise.resolve();
+  assertEquals(listeners, 0);
+});

@@ -181,6 +181,35 @@ Deno.test("of several masters, the one that leads is found behind a dead, a reco
   assertEquals([recovering.asked.length, strange.asked.length, leader.asked.length], [1, 1, 2]);
 });
 
+Deno.test("the leader that a redirect named is asked first the next time", async () => {
+  await using leader = startLeader();
+  await using other = startMaster(() => redirectTo(`//${leader.address}`));
+  using test = testScheduler(`${other.address},${leader.address}`);
+  for (let round = 0; round < 2; round += 1) {
+    const session = await test.scheduler.subscribe(identity, undefined, test.signal);
+    session.close();
+  }
+  assertEquals([other.asked.length, leader.asked.length], [1, 2]);
+});
+
+Deno.test("a master whose stream gave nothing, or fell silent, is asked last the next time", async () => {
+  const [broken, quiet] = [openStream(), openStream()];
+  broken.end();
+  quiet.send(subscribed);
+  await using one = startMaster(() => broken.response);
+  await using two = startMaster(() => quiet.response);
+  await using three = startLeader();
+  using test = testScheduler(`${one.address},${two.address},${three.address}`);
+  await mesosError(test.scheduler.subscribe(identity, undefined, test.signal), "stream-broken");
+  const session = await test.scheduler.subscribe(identity, undefined, test.signal);
+  assertEquals(session.master, two.address);
+  for (let missed = 0; missed <= 5; missed += 1) test.timer.fire(15_000);
+  assertEquals((await drain(session.events)).error?.reason, "silent");
+  await quiet.left;
+  const next = await test.scheduler.subscribe(identity, undefined, test.signal);
+  assertEquals(next.master, three.address);
+});
+
 const html = "<!DOCTYPE html><html><body>Welcome</body></html>";
 const answers: readonly (readonly [
   name: string,

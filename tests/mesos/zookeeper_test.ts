@@ -358,6 +358,19 @@ for (const [name, talk, said] of strangers) {
   });
 }
 
+Deno.test("the connection to a server that says nothing is hung up", async () => {
+  const hungUp = Promise.withResolvers<void>();
+  await withListener(async (connection) => {
+    const buffer = new Uint8Array(1024);
+    for (let length: number | null = 0; length !== null;) length = await connection.read(buffer);
+    hungUp.resolve();
+  }, async (address) => {
+    using test = finderAt(`zk://${address}/mesos`);
+    await test.fails("unreachable");
+    await hungUp.promise;
+  });
+});
+
 Deno.test({
   name: "whoever stops waiting, or closes the finder, is let go at once",
   ...strict,
