@@ -208,6 +208,7 @@ Deno.test("a master whose stream gave nothing, or fell silent, is asked last the
   await quiet.left;
   const next = await test.scheduler.subscribe(identity, undefined, test.signal);
   assertEquals(next.master, three.address);
+  assertEquals([one, two, three].map(({ asked }) => asked.length), [1, 1, 1]);
 });
 
 const html = "<!DOCTYPE html><html><body>Welcome</body></html>";
