@@ -1,0 +1,203 @@
+// The parts together on a virtual clock: a failing part ends the program, calls become events, ends have reasons.
+
+import { assertEquals, assertRejects } from "@std/assert";
+import { loadConfig } from "../../src/config/load.ts";
+import type { Effect } from "../../src/core/effect.ts";
+import type { Event } from "../../src/core/event.ts";
+import { type GocdApi, GocdError } from "../../src/gocd/api.ts";
+import { type MesosApi, MesosError, type MesosSession } from "../../src/mesos/api.ts";
+import { createFramework, type Framework } from "../../src/runtime/framework.ts";
+import { createPerformer, type Performer } from "../../src/runtime/perform.ts";
+import { createMemoryDisk, openMemoryStore } from "../../src/store/memory_store.ts";
+import { problem, serverInfo } from "../support/core.ts";
+import { settle, type VirtualClock, virtualClock } from "../support/virtual_clock.ts";
+
+const text = `gocd-mesos {
+  mesos-master: "m:5050", go-server { host: "g", port: "8153" }, go-agent { docker-image: "i" }
+}`;
+const config = loadConfig("framework.conf", {}, () => text);
+
+const gocd: GocdApi = {
+  poll: () => Promise.resolve({ server: serverInfo, jobs: [], agents: [], findings: [] }),
+  readAgents: () => Promise.resolve([]),
+  enableAgent: () => Promise.resolve(),
+  disableAgents: () => Promise.resolve(),
+  deleteAgents: () => Promise.resolve(),
+  rights: () => Promise.resolve({ admin: "yes", detail: "" }),
+};
+
+/** A master that never answers. */
+const mesos: MesosApi = {
+  subscribe: (_identity, _id, signal) =>
+    new Promise((_, reject) =>
+      signal.addEventListener("abort", () => reject(new MesosError("unreachable", "gone", "look")), { once: true })
+    ),
+  probe: () => Promise.reject(new Error("not asked")),
+};
+
+async function framework(
+  ports: { readonly gocd?: Partial<GocdApi>; readonly mesos?: MesosApi },
+): Promise<{ readonly framework: Framework; readonly clock: VirtualClock }> {
+  const clock = virtualClock();
+  const store = openMemoryStore(createMemoryDisk(), { newLineage: () => "abc123" });
+  const made = await createFramework(config, {
+    store,
+    gocd: { ...gocd, ...ports.gocd },
+    mesos: ports.mesos ?? mesos,
+    clock,
+    random: () => 0.5,
+    tell: () => {},
+  });
+  return { framework: made, clock };
+}
+
+Deno.test("a part that fails ends the others, and the failure comes out", async () => {
+  // A reading that no port gives: the core throws.
+  const broken = { poll: () => Promise.resolve({ server: serverInfo, findings: [] } as never) };
+  const { framework: made, clock } = await framework({ gocd: broken });
+  const running = assertRejects(() => made.run(new AbortController().signal), TypeError);
+  await clock.pass(2_000);
+  await running;
+  assertEquals(clock.sleepers, 0, "nothing goes on in the background");
+});
+
+Deno.test("asked to stop, it ends at once although a server does not answer", async () => {
+  const never = {
+    poll: (signal: AbortSignal) =>
+      new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(new Error("aborted")))),
+  };
+  const { framework: made, clock } = await framework({ gocd: never });
+  const stop = new AbortController();
+  const running = made.run(stop.signal);
+  await clock.pass(5_000);
+  stop.abort();
+  assertEquals(await running, { kind: "stopped" });
+  assertEquals(clock.sleepers, 0);
+});
+
+Deno.test("a call that does not end is waited for two seconds, no longer", async () => {
+  const { framework: made, clock } = await framework({ gocd: { poll: () => new Promise<never>(() => {}) } });
+  const stop = new AbortController();
+  let end: unknown;
+  const running = made.run(stop.signal).then((how) => end = how);
+  await clock.pass(5_000);
+  stop.abort();
+  await clock.pass(1_999);
+  assertEquals(end, undefined);
+  await clock.pass(1);
+  await running;
+  assertEquals(end, { kind: "stopped" });
+});
+
+function session(send: MesosSession["send"]): MesosSession {
+  return { master: "m:5050", events: ReadableStream.from<never>([]), send, close: () => {} };
+}
+
+interface PerformBench {
+  readonly performer: Performer;
+  readonly events: Event[];
+  readonly counts: string[];
+  readonly failures: unknown[];
+  readonly exits: string[];
+}
+
+function performBench(
+  ports: { readonly gocd?: Partial<GocdApi>; readonly session?: MesosSession; readonly signal?: AbortSignal },
+): PerformBench {
+  const events: Event[] = [];
+  const counts: string[] = [];
+  const failures: unknown[] = [];
+  const exits: string[] = [];
+  const performer = createPerformer({
+    gocd: { ...gocd, ...ports.gocd },
+    session: () => ports.session,
+    post: (event) => void events.push(event),
+    signal: ports.signal ?? new AbortController().signal,
+    count: (call, outcome) => void counts.push(`${call} ${outcome}`),
+    nowMs: () => 0,
+    stepDown: () => {},
+    endSession: () => {},
+    exit: (message) => void exits.push(message),
+    fail: (error) => void failures.push(error),
+  });
+  return { performer, events, counts, failures, exits };
+}
+
+const suppress: Effect = { kind: "suppress-offers", roles: ["*"] };
+const refs = [{ taskId: "t", uuid: "u" }];
+
+Deno.test("a good call to GoCD becomes the event that says so", async () => {
+  const bench = performBench({});
+  bench.performer.perform({ kind: "poll-gocd" });
+  bench.performer.perform({ kind: "read-gocd-agents" });
+  bench.performer.perform({ kind: "disable-gocd-agents", agents: refs });
+  await bench.performer.settled();
+  assertEquals(bench.events.map((event) => event.kind), ["gocd-polled", "gocd-agents-read", "gocd-call-done"]);
+  assertEquals(bench.counts.sort(), ["disable-gocd-agents ok", "poll-gocd ok", "read-gocd-agents ok"]);
+});
+
+Deno.test("an error of GoCD becomes an event with its problem, and one of ours is called so", async () => {
+  const bench = performBench({
+    gocd: {
+      poll: () => Promise.reject(new GocdError(problem({ code: "gocd-starting" }))),
+      deleteAgents: () => Promise.reject(new RangeError("odd")),
+    },
+  });
+  bench.performer.perform({ kind: "poll-gocd" });
+  bench.performer.perform({ kind: "delete-gocd-agents", agents: refs });
+  await bench.performer.settled();
+  const codes = bench.events.map((event) => "problem" in event ? `${event.kind} ${event.problem.code}` : event.kind);
+  assertEquals(codes, ["gocd-poll-failed gocd-starting", "gocd-call-failed gocd-internal"]);
+});
+
+for (
+  const [name, send, outcome] of [
+    ["refused", () => Promise.reject(new MesosError("call-refused", "400", "look")), "refused"],
+    ["lost", () => Promise.reject(new MesosError("call-unknown", "no answer", "look")), "unknown"],
+    ["broken by a fault", () => Promise.reject(new TypeError("odd")), "unknown"],
+  ] as const
+) {
+  Deno.test(`a call to Mesos that is ${name} becomes an event with the outcome ${outcome}`, async () => {
+    const bench = performBench({ session: session(send) });
+    bench.performer.perform(suppress);
+    await bench.performer.settled();
+    assertEquals(bench.events.map((event) => event.kind === "mesos-call-failed" ? event.outcome : event.kind), [
+      outcome,
+    ]);
+    assertEquals(bench.counts, ["suppress-offers failed"]);
+  });
+}
+
+Deno.test("a call to Mesos without a subscription is not lost in silence", async () => {
+  const bench = performBench({});
+  bench.performer.perform(suppress);
+  await bench.performer.settled();
+  assertEquals(bench.events.map((event) => event.kind), ["mesos-call-failed"]);
+});
+
+Deno.test("after the end a call that was cut off is no news", async () => {
+  const end = new AbortController();
+  const bench = performBench({
+    signal: end.signal,
+    gocd: { poll: () => Promise.reject(new GocdError(problem())) },
+    session: session(() => Promise.reject(new MesosError("call-unknown", "aborted", ""))),
+  });
+  bench.performer.perform({ kind: "poll-gocd" });
+  bench.performer.perform(suppress);
+  end.abort();
+  await bench.performer.settled();
+  assertEquals(bench.events, []);
+});
+
+Deno.test("the program exits after a teardown only when the calls before it have ended", async () => {
+  const answered = Promise.withResolvers<void>();
+  const bench = performBench({ session: session(() => answered.promise) });
+  bench.performer.perform({ kind: "teardown-framework" });
+  bench.performer.perform({ kind: "exit", message: "torn down" });
+  await settle();
+  assertEquals(bench.exits, []);
+  answered.resolve();
+  await bench.performer.settled();
+  assertEquals(bench.exits, ["torn down"]);
+  assertEquals(bench.failures, []);
+});
