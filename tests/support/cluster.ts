@@ -27,6 +27,8 @@ export interface ClusterOptions {
   readonly wire?: MesosWireFaults;
   /** From a container's start to its agent's first contact, ms; default 8,000. */
   readonly bootDelayMs?: number;
+  /** Told of each request at the moment when it has been answered: `GET /go/api/agents`, `ACCEPT`. */
+  readonly onRequest?: (what: string) => void;
 }
 
 /** Login, key and image that the cluster's configuration has. */
@@ -75,14 +77,19 @@ export function startCluster(options: ClusterOptions = {}): Cluster {
     ...options.gocd,
   });
   const books = keepBooks(gocd, options.bootDelayMs ?? 8_000);
-  const mesosHttp = startMesosHttp(mesos, {
+  const tell = options.onRequest ?? ((): void => {});
+  const mesosHttp = startMesosHttp(toldOfMesos(mesos, tell), {
     nowMs,
     sleep: clock.sleep,
     onContainers: books.follow,
     ...(options.wire === undefined ? {} : { faults: options.wire }),
   });
   const closing = new AbortController();
-  const gocdHttp = startGocdHttp(gocd, { port: 0, nowMs, sleep: (ms) => clock.sleep(ms, closing.signal) });
+  const gocdHttp = startGocdHttp(toldOfGocd(gocd, tell), {
+    port: 0,
+    nowMs,
+    sleep: (ms) => clock.sleep(ms, closing.signal),
+  });
   return {
     scale,
     clock,
@@ -99,6 +106,25 @@ export function startCluster(options: ClusterOptions = {}): Cluster {
       await Promise.all([gocdHttp.close(), mesosHttp.close()]);
     },
   };
+}
+
+function toldOfMesos(model: SimMesos, tell: (what: string) => void): SimMesos {
+  const request: SimMesos["request"] = (asked, nowMs) => {
+    const answer = model.request(asked, nowMs);
+    const { call } = asked;
+    tell(typeof call === "object" && call !== null && "type" in call ? String(call.type) : asked.method);
+    return answer;
+  };
+  return new Proxy(model, { get: (target, key) => key === "request" ? request : Reflect.get(target, key) });
+}
+
+function toldOfGocd(model: SimGocd, tell: (what: string) => void): SimGocd {
+  const handle: SimGocd["handle"] = (asked, nowMs) => {
+    const answer = model.handle(asked, nowMs);
+    tell(`${asked.method} ${asked.path}`);
+    return answer;
+  };
+  return new Proxy(model, { get: (target, key) => key === "handle" ? handle : Reflect.get(target, key) });
 }
 
 interface Books {
