@@ -20,33 +20,31 @@ export interface EventQueue {
   readonly events: AsyncIterable<SessionEvent>;
 }
 
+/** What may wait. */
+export interface QueueLimits {
+  /** {@linkcode queuedEventsMax} by default. */
+  readonly eventsMax: number;
+  /** {@linkcode queuedBytesMax} by default. */
+  readonly bytesMax: number;
+}
+
+const defaultLimits: QueueLimits = { eventsMax: queuedEventsMax, bytesMax: queuedBytesMax };
+
 /** Makes a queue; `onLeft` is called when its taker has gone, `limits` are lower in tests. */
-export function createEventQueue(
-  onLeft: () => void,
-  limits: { readonly eventsMax: number; readonly bytesMax: number } = {
-    eventsMax: queuedEventsMax,
-    bytesMax: queuedBytesMax,
-  },
-): EventQueue {
-  let waiting: { readonly event: SessionEvent; readonly bytes: number }[] = [];
-  let taken = 0;
-  let bytesWaiting = 0;
+export function createEventQueue(onLeft: () => void, limits: QueueLimits = defaultLimits): EventQueue {
+  const shelf: Shelf = { waiting: [], taken: 0, bytes: 0 };
   let failure: MesosError | undefined;
   let stopped = false;
   let wake: (() => void) | undefined;
-
+  const stirred = (): void => {
+    wake?.();
+    wake = undefined;
+  };
   const next = async (): Promise<IteratorResult<SessionEvent, undefined>> => {
     while (!stopped) {
-      const first = waiting[taken];
-      if (first !== undefined) {
-        taken += 1;
-        bytesWaiting -= first.bytes;
-        // Taken events are dropped in bulk, so that each costs the same however many wait.
-        if (taken >= 1024 || taken === waiting.length) {
-          waiting = waiting.slice(taken);
-          taken = 0;
-        }
-        return { done: false, value: first.event };
+      const value = takeFirst(shelf);
+      if (value !== undefined) {
+        return { done: false, value };
       }
       if (failure !== undefined) {
         throw failure;
@@ -55,30 +53,28 @@ export function createEventQueue(
     }
     return { done: true, value: undefined };
   };
-  const stirred = (): void => {
-    wake?.();
-    wake = undefined;
+  const fail = (error: MesosError): void => {
+    failure ??= error;
+    stirred();
   };
-  const queue: EventQueue = {
+  return {
     push(event, bytes): void {
+      const count = shelf.waiting.length - shelf.taken;
       if (stopped || failure !== undefined) {
         return;
       }
-      if (waiting.length - taken >= limits.eventsMax || bytesWaiting + bytes > limits.bytesMax) {
-        queue.fail(tooSlow(waiting.length - taken, bytesWaiting));
+      if (count >= limits.eventsMax || shelf.bytes + bytes > limits.bytesMax) {
+        fail(tooSlow(count, shelf.bytes));
         return;
       }
-      waiting.push({ event, bytes });
-      bytesWaiting += bytes;
+      shelf.waiting.push({ event, bytes });
+      shelf.bytes += bytes;
       stirred();
     },
-    fail(error): void {
-      failure ??= error;
-      stirred();
-    },
+    fail,
     stop(): void {
       stopped = true;
-      waiting = [];
+      shelf.waiting = [];
       stirred();
     },
     events: {
@@ -91,7 +87,29 @@ export function createEventQueue(
       }),
     },
   };
-  return queue;
+}
+
+interface Shelf {
+  waiting: { readonly event: SessionEvent; readonly bytes: number }[];
+  /** How many of `waiting` have been given. */
+  taken: number;
+  /** Of the records of those that have not. */
+  bytes: number;
+}
+
+function takeFirst(shelf: Shelf): SessionEvent | undefined {
+  const first = shelf.waiting[shelf.taken];
+  if (first === undefined) {
+    return undefined;
+  }
+  shelf.taken += 1;
+  shelf.bytes -= first.bytes;
+  // Taken events are dropped in bulk, so that each costs the same however many wait.
+  if (shelf.taken >= 1024 || shelf.taken === shelf.waiting.length) {
+    shelf.waiting = shelf.waiting.slice(shelf.taken);
+    shelf.taken = 0;
+  }
+  return first.event;
 }
 
 function tooSlow(events: number, bytes: number): MesosError {
