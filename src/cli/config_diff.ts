@@ -2,7 +2,6 @@
 // Called by reload.ts. Values are shown for numbers and switches only: a text may be a secret.
 
 import type { Config } from "../config/config.ts";
-import { formatDuration } from "../core/reason.ts";
 import type { AgentProfile } from "../core/settings.ts";
 import { comparable } from "../runtime/comparable.ts";
 import { Secret } from "../secret.ts";
@@ -71,7 +70,7 @@ function addLeaf(leaves: Map<string, Leaf>, key: string, value: unknown, isDurat
   const compared = comparable(value);
   if (value instanceof Secret) leaves.set(key, { compared });
   else if (typeof value === "number") {
-    leaves.set(key, { compared, shown: isDuration ? formatDuration(value) : String(value) });
+    leaves.set(key, { compared, shown: isDuration ? exactDuration(value) : String(value) });
   } else if (typeof value === "boolean") leaves.set(key, { compared, shown: value ? "on" : "off" });
   else leaves.set(key, { compared });
 }
@@ -79,4 +78,15 @@ function addLeaf(leaves: Map<string, Leaf>, key: string, value: unknown, isDurat
 /** `killGraceMs` → `kill-grace`. */
 function keyName(name: string): string {
   return name.replace(/(Ms|Mb)$/, "").replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+const units: readonly (readonly [ms: number, name: string])[] = [[86_400_000, "d"], [3_600_000, "h"], [60_000, "min"], [
+  1_000,
+  "s",
+]];
+
+/** In the largest unit that makes it whole. */
+function exactDuration(ms: number): string {
+  const unit = units.find(([size]) => ms >= size && ms % size === 0);
+  return unit === undefined ? `${ms} ms` : `${ms / unit[0]} ${unit[1]}`;
 }

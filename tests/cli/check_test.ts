@@ -64,9 +64,9 @@ const affairs: readonly Affairs[] = [
   },
 ];
 
-async function check(cluster: Cluster, confText: string, prepare: (folder: string) => void | Promise<void>): Promise<
-  Written & { readonly folder: string }
-> {
+type Checked = Written & { readonly folder: string };
+
+async function check(confText: string, prepare: (folder: string) => void | Promise<void>): Promise<Checked> {
   const folder = confFolder(confText);
   try {
     await prepare(folder.path);
@@ -88,7 +88,7 @@ for (const { name, code, options, more, before } of affairs) {
   Deno.test(`check tells in words what it finds: ${name}`, async () => {
     const cluster = startCluster({ speed: 1, ...options });
     try {
-      const written = await check(cluster, cluster.configText(more ?? ""), (folder) => before?.(cluster, folder));
+      const written = await check(cluster.configText(more ?? ""), (folder) => before?.(cluster, folder));
       assertTranscript(
         `check-${name}`,
         `$ gocd-mesos check framework.conf\n${written.all}exit code ${written.code}\n`,
@@ -106,7 +106,7 @@ Deno.test("check tells a master from what is none", async () => {
   const cluster = startCluster({ speed: 1 });
   try {
     const text = cluster.configText().replace(String(cluster.mesosHttp.port), String(cluster.gocdHttp.port));
-    const written = await check(cluster, text, () => {});
+    const written = await check(text, () => {});
     assertTranscript(
       "check-no-master",
       `$ gocd-mesos check framework.conf\n${written.all}exit code ${written.code}\n`,
@@ -130,7 +130,6 @@ for (const [name, more, code] of [["tls-unknown", "", 3], ["tls-known", 'go-serv
     });
     try {
       const written = await check(
-        cluster,
         cluster.configText(more).replaceAll(cluster.gocdHttp.url, tls.url),
         (folder) => Deno.writeTextFileSync(`${folder}/ca.pem`, fixture("ca.pem")),
       );

@@ -1,0 +1,232 @@
+// freeze, resume, drain and teardown: through the running instance where there is one, into the state otherwise.
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { until } from "../support/scaled_clock.ts";
+import { type Cluster, startCluster } from "../support/cluster.ts";
+import { freePort, type Running, startRunning } from "./running.ts";
+import { assertRefused, confFolder, runLine } from "./support.ts";
+
+interface Stage {
+  readonly cluster: Cluster;
+  readonly conf: string;
+  readonly controlFile: string;
+}
+
+/** Both servers and a configuration, with a status page where `port` is given. */
+async function onStage(act: (stage: Stage) => Promise<void>, more = `http.listen = "127.0.0.1:${freePort()}"`) {
+  const cluster = startCluster({ speed: 1 });
+  const folder = confFolder(cluster.configText(more));
+  try {
+    await act({ cluster, conf: folder.conf, controlFile: `${folder.path}/gocd-mesos.db.control` });
+  } finally {
+    folder.remove();
+    await cluster.close();
+  }
+}
+
+async function whileRunning(stage: Stage, act: (running: Running) => Promise<void>): Promise<void> {
+  const running = await startRunning(stage.conf);
+  try {
+    await running.logged("subscribed");
+    await act(running);
+  } finally {
+    await running.stop();
+  }
+}
+
+const frameworksOf = ({ cluster }: Stage): number => cluster.mesos.view().frameworks.length;
+
+Deno.test("a running instance obeys freeze, resume, drain and teardown, and shows its token to nobody", () =>
+  onStage((stage) =>
+    whileRunning(stage, async (running) => {
+      const { mode } = Deno.statSync(stage.controlFile);
+      assertEquals((mode ?? 0) & 0o777, 0o600);
+      const { token } = JSON.parse(Deno.readTextFileSync(stage.controlFile)) as { token: string };
+      assertMatch(token, /^[0-9a-f]{64}$/);
+      const said: string[] = [];
+      const give = async (args: readonly string[], answer: RegExp, log: string): Promise<void> => {
+        const from = running.log().length;
+        const written = await runLine([...args, stage.conf]);
+        said.push(written.all);
+        assertEquals(written.code, 0, written.all);
+        assertMatch(written.out, answer);
+        await running.logged(log, from);
+      };
+      await give(["freeze"], /^launching is frozen$/m, "operator: launching is frozen");
+      await give(["freeze", "--profile", "default"], /of profile default is frozen/, "frozen for profile default");
+      await give(["resume"], /^launching goes on$/m, "operator: launching goes on");
+      await give(["drain"], /^draining: /m, "operator: draining");
+      await give(["teardown", "--yes"], /^tearing down: /m, "is torn down and forgotten");
+      assertEquals(await running.ended, 0);
+      assertEquals(await exists(stage.controlFile), false);
+      assert(![...said, running.log()].join().includes(token), "the token is shown");
+    })
+  ));
+
+Deno.test("why asks the running instance", () =>
+  onStage(async (stage) => {
+    stage.cluster.gocd.schedule({ pipeline: "shop", stage: "s", job: "j", gocdResources: ["mac"], durationMs: 1_000 });
+    await whileRunning(stage, async (running) => {
+      await running.logged("no profile has resource mac");
+      const { code, out } = await runLine(["why", stage.conf, "shop"]);
+      assertEquals(code, 0);
+      assertStringIncludes(out, "from the running instance");
+      assertStringIncludes(out, "verdict    unserved");
+    });
+  }));
+
+Deno.test("without a running instance a switch is stored and in force at the next start", () =>
+  onStage(async (stage) => {
+    const frozen = await runLine(["freeze", stage.conf]);
+    assertEquals([frozen.code, frozen.err], [0, ""]);
+    assertStringIncludes(frozen.out, 'no instance runs here: "freeze" is stored and in force at the next start');
+    assertMatch((await runLine(["state", "show", stage.conf])).out, /^mode {7}run, launching frozen$/m);
+    stage.cluster.gocd.schedule({ pipeline: "shop", stage: "s", job: "j", gocdResources: [], durationMs: 1_000 });
+    assertStringIncludes((await runLine(["why", stage.conf, "shop"])).out, "launching is frozen by the operator");
+    await runLine(["drain", stage.conf]);
+    assertMatch((await runLine(["state", "show", stage.conf])).out, /^mode {7}drain/m);
+    await runLine(["resume", stage.conf]);
+    assertMatch((await runLine(["state", "show", stage.conf])).out, /^mode {7}run$/m);
+  }));
+
+Deno.test("a control file that a killed run has left is taken for what it is", () =>
+  onStage(async (stage) => {
+    const child = new Deno.Command("true").spawn();
+    await child.status;
+    const left = { url: `http://127.0.0.1:${freePort()}/`, token: "t".repeat(64) };
+    // A process that is gone; one that lives and has nothing to do with us; no sense at all.
+    for (const text of [JSON.stringify({ ...left, pid: child.pid }), JSON.stringify({ ...left, pid: Deno.pid }), "{"]) {
+      Deno.writeTextFileSync(stage.controlFile, text);
+      const written = await runLine(["freeze", stage.conf]);
+      assertEquals(written.code, 0, written.all);
+      assertStringIncludes(written.out, "is stored");
+    }
+    await whileRunning(stage, async () => {
+      assertMatch((await runLine(["resume", stage.conf])).out, /^launching goes on$/m);
+    });
+    assertEquals(await exists(stage.controlFile), false);
+  }));
+
+Deno.test("a running instance without a status page cannot be told, which is said", () =>
+  onStage(async (stage) => {
+    Deno.writeTextFileSync(stage.controlFile, JSON.stringify({ url: "http://127.0.0.1:9/", token: "t", pid: 1 }));
+    await whileRunning(stage, async () => {
+      assertEquals(await exists(stage.controlFile), false, "the file of an earlier run is left");
+      const written = await runLine(["freeze", stage.conf]);
+      assertRefused(written, 6, /"freeze" cannot reach the running instance: .*in use by process/);
+      assertStringIncludes(written.err, "http.listen");
+      assertRefused(
+        await runLine(["teardown", "--yes", stage.conf]),
+        6,
+        /"teardown" cannot reach the running instance/,
+      );
+    });
+  }, ""));
+
+Deno.test("an instance that was started with another admin token refuses, and says how to mend it", () =>
+  onStage(async (stage) => {
+    const port = freePort();
+    const text = Deno.readTextFileSync(stage.conf);
+    const withToken = (token: string): void =>
+      Deno.writeTextFileSync(
+        stage.conf,
+        `${text}gocd-mesos.http { listen = "127.0.0.1:${port}", admin-token = "${token}" }`,
+      );
+    withToken("first-long-token-of-the-admin");
+    await whileRunning(stage, async (running) => {
+      assertEquals((await runLine(["freeze", stage.conf])).code, 0);
+      withToken("second-long-token-of-the-admin");
+      const refused = await runLine(["resume", stage.conf]);
+      assertRefused(refused, 3, /refused "resume"/);
+      assertStringIncludes(refused.err, "SIGHUP");
+      running.terminal.signal("SIGHUP");
+      await running.logged("http.admin-token");
+      await until(() => running.log().split("status page on").length > 2, running.log);
+      assertEquals((await runLine(["resume", stage.conf])).code, 0);
+      assert(!running.log().includes("token-of-the-admin"), "a token is shown");
+    });
+  }, ""));
+
+Deno.test("teardown asks on a terminal, and does nothing without a yes", () =>
+  onStage(async (stage) => {
+    assertRefused(await runLine(["teardown", stage.conf]), 2, /teardown needs a confirmation/);
+    for (const answer of ["", "no", "y"]) {
+      assertRefused(await runLine(["teardown", stage.conf], { answer }), 2, /not confirmed: nothing was done/);
+    }
+    assertEquals(await exists(stage.controlFile.replace(".control", "")), false);
+  }));
+
+Deno.test("teardown of what was never registered has nothing to do, and registers nothing", () =>
+  onStage(async (stage) => {
+    const { code, out } = await runLine(["teardown", "--yes", stage.conf]);
+    assertEquals(code, 0);
+    assertStringIncludes(out, "nothing to tear down");
+    assertEquals(frameworksOf(stage), 0);
+  }));
+
+Deno.test("teardown without a running instance does it by itself and forgets the id", () =>
+  onStage(async (stage) => {
+    await whileRunning(stage, async () => {});
+    assertMatch((await runLine(["state", "show", stage.conf])).out, /^framework {2}[0-9a-f-]{36}/m);
+    const { code, out, err } = await runLine(["teardown", stage.conf], { answer: "yes" });
+    assertEquals(code, 0, err);
+    assertStringIncludes(out, "this command tears the framework down itself");
+    assertMatch((await runLine(["state", "show", stage.conf])).out, /^framework {2}not registered yet/m);
+  }));
+
+Deno.test("servers that cannot be reached are tried again, and a signal ends the trying", async () => {
+  const folder = confFolder(`gocd-mesos {
+  mesos-master = "127.0.0.1:${freePort()}"
+  go-server { host = "127.0.0.1", port = ${freePort()} }
+  go-agent.docker-image = "agent:1"
+  poller { interval = 1 second, max-interval = 1 second }
+  http.listen = off
+}`);
+  try {
+    const running = await startRunning(folder.conf);
+    const mesos = await running.logged("Mesos master");
+    const gocd = await running.logged("the connection was refused");
+    await running.logged("the connection was refused", Math.max(mesos, gocd));
+    assertEquals(await running.stop(), 0);
+    assertEquals([...running.terminal.listening], []);
+    assert(!/^\s+at /m.test(running.log()), running.log());
+  } finally {
+    folder.remove();
+  }
+});
+
+Deno.test("a second signal ends the program at once and leaves no control file", () =>
+  onStage((stage) =>
+    whileRunning(stage, async (running) => {
+      running.terminal.signal("SIGTERM");
+      running.terminal.signal("SIGTERM");
+      assertEquals(running.terminal.exited(), 130);
+      assertEquals(await exists(stage.controlFile), false);
+      assertEquals(await running.ended, 0);
+    })
+  ));
+
+Deno.test("a port that is in use is refused in one line that names http.listen", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  try {
+    await onStage(async (stage) => {
+      const running = await startRunning(stage.conf);
+      assertEquals(await running.ended, 2);
+      assertStringIncludes(
+        running.log(),
+        `gocd-mesos: cannot listen on http.listen = "127.0.0.1:${listener.addr.port}"`,
+      );
+    }, `http.listen = "127.0.0.1:${listener.addr.port}"`);
+  } finally {
+    listener.close();
+  }
+});
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

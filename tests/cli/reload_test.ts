@@ -1,0 +1,150 @@
+// SIGHUP: what the new file changes is told without its secrets and is in force, or the old one stays.
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { configChanges } from "../../src/cli/config_diff.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { keys } from "../../src/config/keys.ts";
+import { clusterNames, startCluster } from "../support/cluster.ts";
+import { until } from "../support/scaled_clock.ts";
+import { freePort, startRunning } from "./running.ts";
+import { confFolder } from "./support.ts";
+
+const plain = `mesos-master = "m:5050", go-server { host = h, port = 1, user-name = u, password = old-secret }
+go-agent { docker-image = "i:1", auto-register-key = old-key }`;
+
+const differences: readonly (readonly [behind: string, changes: readonly string[]])[] = [
+  ["", []],
+  ["poller.interval = 5 seconds", ["poller.interval 2 min → 5 s"]],
+  ["poller { interval = 119 seconds, assign-grace = 1500 ms }", [
+    "poller.assign-grace 90 s → 1500 ms",
+    "poller.interval 2 min → 119 s",
+  ]],
+  ["poller.attempts = 2, scaling.max-agents = 7", ["poller.attempts 5 → 2", "scaling.max-agents 50 → 7"]],
+  ["go-server.password = new-secret", ["go-server.password"]],
+  ["go-server.access-token = new-secret, go-server.user-name = null, go-server.password = null", [
+    "go-server.password removed",
+    "go-server.token added",
+    "go-server.user-name removed",
+  ]],
+  ["go-agent.auto-register-key = new-secret", ["go-agent.auto-register-key"]],
+  ["go-agent.env { A = new-secret }", ["profile default: env"]],
+  ["go-agent { cpus = 2, privileged = true, kill-grace = 5 seconds }", [
+    "profile default: cpus 1 → 2",
+    "profile default: kill-grace 30 s → 5 s",
+    "profile default: privileged off → on",
+  ]],
+  ["http.admin-token = a-new-secret-of-some-length", ["http.admin-token added"]],
+  ['mesos-master = "zk://u:new-secret@z:2181/mesos"', ["mesos-master"]],
+  ["log.level = debug", ["log.level"]],
+];
+
+for (const [behind, changes] of differences) {
+  Deno.test(`a difference is told by key, without secrets: ${behind || "none"}`, () => {
+    const load = (text: string) => loadConfig("f.conf", {}, () => `gocd-mesos {\n${text}\n}`);
+    assertEquals(configChanges(load(plain), load(`${plain}\n${behind}`)), changes);
+  });
+}
+
+Deno.test("a difference of everything is cut, and still shows no value of a text", () => {
+  const load = (text: string) => loadConfig("f.conf", {}, () => `gocd-mesos {\n${text}\n}`);
+  const many = Array.from({ length: 40 }, (_, index) => `p${index} { env.TOKEN = new-secret }`).join("\n");
+  const changes = configChanges(load(plain), load(`${plain}\nprofiles {\n${many}\n}`));
+  assertEquals(changes.length, 21);
+  assertMatch(changes.at(-1) ?? "", /^and \d+ more$/);
+  assert(!changes.join().includes("secret"));
+});
+
+Deno.test("the keys of a difference are those of the file", () => {
+  const load = (text: string) => loadConfig("f.conf", {}, () => `gocd-mesos {\n${text}\n}`);
+  const known = new Set(keys.map((spec) => spec.path));
+  const told = configChanges(
+    load(plain),
+    load(`${plain}
+poller { interval = 5 s, max-interval = 6 s, attempts = 1, stale-after = 1 h, assign-grace = 9 s, ignore = [a] }
+scaling { max-agents = 1, launch-timeout = 9 min, drain-confirm = 30 s }
+http.listen = "127.0.0.1:1", log { level = debug, format = json }`),
+  ).map((change) => change.split(" ")[0] ?? "");
+  assertEquals(told.filter((key) => !known.has(key)), []);
+  assert(told.length >= 10, told.join());
+});
+
+Deno.test("SIGHUP puts a good file in force and keeps the old one where the new one is bad", async () => {
+  const cluster = startCluster({ speed: 1 });
+  const folder = confFolder(cluster.configText());
+  const write = (more: string): void => Deno.writeTextFileSync(folder.conf, cluster.configText(more));
+  try {
+    const running = await startRunning(folder.conf);
+    const hup = async (log: string): Promise<void> => {
+      const from = running.log().length;
+      running.terminal.signal("SIGHUP");
+      await running.logged(log, from);
+    };
+    await running.logged("subscribed");
+    await hup("the configuration was read again: nothing has changed");
+    write("poller.attempts = 3, poler.interval = 1 second");
+    await hup("the new configuration is bad and the old one stays in force");
+    assertStringIncludes(running.log(), "there is no such key");
+    assertStringIncludes(running.log(), "did you mean poller");
+    write("poller.attempts = 3");
+    await hup("poller.attempts 1 → 3");
+    Deno.removeSync(folder.conf);
+    await hup("the new configuration is bad and the old one stays in force");
+    write('state.path = "other.db"');
+    await hup("state.path stays as it was");
+    assert(!running.log().includes(clusterNames.password) && !running.log().includes(clusterNames.key));
+    assertEquals(await running.stop(), 0);
+    assertEquals([...Deno.readDirSync(folder.path)].some((entry) => entry.name.startsWith("other.db")), false);
+  } finally {
+    folder.remove();
+    await cluster.close();
+  }
+});
+
+Deno.test("SIGHUP reaches the connections: password, master, status page and log level of the new file are used", async () => {
+  const cluster = startCluster({ speed: 1 });
+  const [nobody, first, second] = [freePort(), freePort(), freePort()];
+  const wrong = cluster.configText(`poller { interval = 1 second, max-interval = 1 second }
+    http.listen = "127.0.0.1:${first}", log.level = error`)
+    .replace(`127.0.0.1:${cluster.mesosHttp.port}`, `127.0.0.1:${nobody}`).replace(clusterNames.password, "not-it");
+  const folder = confFolder(wrong);
+  try {
+    const running = await startRunning(folder.conf);
+    await running.logged("401");
+    await running.logged("the connection was refused");
+    Deno.writeTextFileSync(
+      folder.conf,
+      cluster.configText(
+        `poller { interval = 1 second, max-interval = 1 second }, http.listen = "127.0.0.1:${second}"`,
+      ),
+    );
+    running.terminal.signal("SIGHUP");
+    await running.logged(`status page on http://127.0.0.1:${second}/`);
+    let view = { mesos: { session: "" }, gocd: { version: "" } };
+    const look = async (): Promise<void> => {
+      view = await (await fetch(`http://127.0.0.1:${second}/api/status`)).json();
+    };
+    for (
+      let tries = 0;
+      tries < 200 && !(view.mesos.session === "subscribed" && view.gocd.version === "26.1.0");
+      tries++
+    ) {
+      await look();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    assertEquals([view.mesos.session, view.gocd.version], ["subscribed", "26.1.0"]);
+    await until(() => isClosed(first), () => "the old listener is still open");
+    assertEquals(await running.stop(), 0);
+  } finally {
+    folder.remove();
+    await cluster.close();
+  }
+});
+
+function isClosed(port: number): boolean {
+  try {
+    Deno.listen({ hostname: "127.0.0.1", port }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,191 @@
+// `gocd-mesos state …` on real SQLite files: sound, missing, damaged, locked.
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { AgentInstance } from "../../src/core/instance.ts";
+import { openSqliteStore } from "../../src/store/sqlite_store.ts";
+import { assertRefused, confFolder, runLine, type Written } from "./support.ts";
+
+const frameworkId = "0b6a2c4e-0000-4000-8000-000000000001-0000";
+
+function instance(number: number): AgentInstance {
+  return {
+    taskId: `gm-abc123-default-${number}`,
+    profile: "default",
+    profileHash: "00000000",
+    gocdResources: [],
+    createdMs: Date.now() - 3 * 60_000,
+    mesosAgentId: "s1",
+    host: `host-${number}`,
+    launchReason: "a test",
+    bucketKey: "k",
+    state: "launching",
+    sinceMs: Date.now(),
+    offerId: "o1",
+  };
+}
+
+interface Stage {
+  readonly folder: string;
+  readonly path: string;
+  run(...words: readonly string[]): Promise<Written>;
+}
+
+async function onStage(act: (stage: Stage) => Promise<void>, fill = true): Promise<void> {
+  const { path: folder, conf, remove } = confFolder(`gocd-mesos {
+  mesos-master = "127.0.0.1:1", go-server { host = "127.0.0.1", port = 1 }, go-agent.docker-image = "agent:1"
+  http.listen = off
+}`);
+  const path = `${folder}/gocd-mesos.db`;
+  try {
+    if (fill) {
+      const store = openSqliteStore(path, { newLineage: () => "abc123" });
+      const { framework } = await store.load();
+      await store.commit([
+        { kind: "framework", framework: { ...framework, frameworkId, nextTaskNumber: 3 } },
+        { kind: "instance", instance: instance(1) },
+        { kind: "instance", instance: instance(2) },
+      ]);
+      await store.close();
+    }
+    const run = ([action = "", ...more]: readonly string[]): Promise<Written> =>
+      runLine(["state", action, conf, ...more]);
+    await act({ folder, path, run: (...words) => run(words) });
+  } finally {
+    remove();
+  }
+}
+
+Deno.test("state show tells the framework and the agents on record", () =>
+  onStage(async ({ run }) => {
+    const { code, out } = await run("show");
+    assertEquals(code, 0);
+    assertEquals(
+      out,
+      `framework  ${frameworkId}
+lineage    abc123, next task number 3
+mode       run
+agents     2 on record
+  TASK                 STATE      PROFILE  HOST    AGE
+  gm-abc123-default-1  launching  default  host-1  3 min
+  gm-abc123-default-2  launching  default  host-2  3 min
+`,
+    );
+  }));
+
+Deno.test("state check finds a sound file sound", () =>
+  onStage(async ({ run }) => {
+    const { code, out } = await run("check");
+    assertEquals(code, 0);
+    assertMatch(out, /^ok {4}.*gocd-mesos\.db is sound: 2 agents on record$/m);
+  }));
+
+Deno.test("no state yet is said, and none is made by looking", () =>
+  onStage(async ({ run, folder }) => {
+    for (const words of [["show"], ["export"], ["check"], ["forget", "gm-1"], ["forget-framework", "--yes"]]) {
+      assertRefused(await run(...words), 6, /there is no state/);
+    }
+    assertEquals([...Deno.readDirSync(folder)].map((entry) => entry.name), ["framework.conf"]);
+  }, false));
+
+Deno.test("an exported state comes back by import, and never over one that is in use without --replace", () =>
+  onStage(async ({ run, folder, path }) => {
+    const { out: exported, code } = await run("export");
+    assertEquals(code, 0);
+    const file = `${folder}/backup.json`;
+    Deno.writeTextFileSync(file, exported);
+    assertRefused(await run("import", file), 6, /the state already holds framework/);
+    assertEquals((await run("import", file, "--replace")).code, 0);
+    for (const suffix of ["", "-wal", "-shm"]) removeIfThere(path + suffix);
+    const imported = await run("import", file);
+    assertEquals([imported.code, imported.out.includes("2 agents on record")], [0, true], imported.all);
+    assertEquals((await run("export")).out, exported);
+  }));
+
+Deno.test("what is no export is not imported", () =>
+  onStage(async ({ run, folder }) => {
+    assertRefused(await run("import"), 2, /"state import" needs a file/);
+    assertRefused(await run("import", `${folder}/nowhere.json`), 2, /cannot read .*nowhere\.json/);
+    for (const text of ["", "{}", "[]", '{"format":"gocd-mesos-state","version":99}']) {
+      Deno.writeTextFileSync(`${folder}/bad.json`, text);
+      assertRefused(await run("import", `${folder}/bad.json`, "--replace"), 6, /is no state that can be imported/);
+    }
+    assertMatch((await run("show")).out, /2 on record/);
+  }));
+
+Deno.test("state forget forgets one agent, and none that is not on record", () =>
+  onStage(async ({ run }) => {
+    assertRefused(await run("forget"), 2, /"state forget" needs a task id/);
+    assertRefused(await run("forget", "gm-abc123-default-9"), 2, /no agent gm-abc123-default-9 is on record/);
+    const { code, out } = await run("forget", "gm-abc123-default-1");
+    assertEquals(code, 0);
+    assertStringIncludes(out, "gm-abc123-default-1 is forgotten");
+    const left = (await run("show")).out;
+    assert(!left.includes("default-1") && left.includes("default-2"), left);
+  }));
+
+Deno.test("state forget-framework asks, keeps the lineage, and forgets the id with its agents", () =>
+  onStage(async ({ run }) => {
+    assertRefused(await run("forget-framework"), 2, /not confirmed: nothing was done/);
+    const { code, out } = await run("forget-framework", "--yes");
+    assertEquals(code, 0);
+    assertStringIncludes(out, `framework ${frameworkId} and 2 agents`);
+    const left = (await run("show")).out;
+    assertMatch(left, /^framework {2}not registered yet$/m);
+    assertMatch(left, /^lineage {4}abc123, next task number 3$/m);
+    assertMatch(left, /^agents {5}0 on record$/m);
+  }));
+
+Deno.test("a state in use may be looked at and not be changed", () =>
+  onStage(async ({ run, path, folder }) => {
+    Deno.writeTextFileSync(`${folder}/backup.json`, (await run("export")).out);
+    const store = openSqliteStore(path, { newLineage: () => "abc123" });
+    try {
+      for (const words of [["show"], ["check"], ["export"]]) assertEquals((await run(...words)).code, 0);
+      for (
+        const words of [
+          ["forget", "gm-abc123-default-1"],
+          ["forget-framework", "--yes"],
+          ["import", `${folder}/backup.json`, "--replace"],
+        ]
+      ) assertRefused(await run(...words), 6, /is in use by process \d+/);
+    } finally {
+      await store.close();
+    }
+  }));
+
+const damages: readonly (readonly [name: string, spoil: (path: string) => void])[] = [
+  [
+    "a text file",
+    (path) => Deno.writeTextFileSync(path, "this is no database, whatever its name may say\n".repeat(100)),
+  ],
+  ["an empty file", (path) => Deno.writeTextFileSync(path, "")],
+  ["a file that is cut", (path) => Deno.truncateSync(path, 4096)],
+  ["a page of noise in the middle", (path) => {
+    using file = Deno.openSync(path, { read: true, write: true });
+    file.seekSync(4096, Deno.SeekMode.Start);
+    file.writeSync(new Uint8Array(4096).fill(0xa5));
+  }],
+];
+
+for (const [name, spoil] of damages) {
+  Deno.test(`a damaged state file is refused by every action and left as it is: ${name}`, () =>
+    onStage(async ({ run, path }) => {
+      for (const suffix of ["-wal", "-shm"]) removeIfThere(path + suffix);
+      spoil(path);
+      const before = Deno.readFileSync(path);
+      for (const words of [["show"], ["check"], ["export"], ["forget", "gm-abc123-default-1"]]) {
+        const written = await run(...words);
+        assertEquals(written.code, 6, `${words.join(" ")}: ${written.all}`);
+        assertMatch(written.err, /^gocd-mesos: .*\n {2}to do: .*\n$/);
+      }
+      assertEquals(Deno.readFileSync(path), before);
+    }));
+}
+
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

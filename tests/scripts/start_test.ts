@@ -1,0 +1,242 @@
+// `deno task start`: the child has the rights that the configuration needs and no others, and behaves as if it had been
+// started by hand where `deno task` was called.
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { runFlags } from "../../scripts/flags.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { startGocdHttp } from "../../src/sim/gocd_http.ts";
+import { freePort } from "../cli/running.ts";
+import { confFolder } from "../cli/support.ts";
+import { startCluster } from "../support/cluster.ts";
+import { until } from "../support/scaled_clock.ts";
+
+const root = new URL("../../", import.meta.url).pathname;
+const deno = Deno.execPath();
+
+/** Runs a module of the project with the flags of a scoped start. */
+async function runScoped(
+  conf: string,
+  module: string,
+  args: readonly string[],
+): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
+  const { code, stdout, stderr } = await new Deno.Command(deno, {
+    args: ["run", "--quiet", `--config=${root}deno.json`, ...runFlags(loadConfig(conf, {})), root + module, ...args],
+    env: { NO_COLOR: "1" },
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+}
+
+function confText(at: { readonly mesos: string; readonly gocdPort: number }, more = ""): string {
+  return `gocd-mesos {
+  mesos-master = "${at.mesos}", go-server { host = "127.0.0.1", port = ${at.gocdPort}, agent-url = "http://gocd:8153/go" }
+  go-agent { docker-image = "agent:1", auto-register-key = k }, http.listen = off
+  ${more}
+}`;
+}
+
+Deno.test("a scoped start lists exactly the hosts, folders and variables of the file", () => {
+  const folder = confFolder(confText({ mesos: "m1:5050,m2:5050", gocdPort: 8153 }, 'http.listen = "127.0.0.1:8090"'));
+  try {
+    const flags = runFlags(loadConfig(folder.conf, {}));
+    assert(flags.includes("--allow-net=m1:5050,m2:5050,127.0.0.1:8153,127.0.0.1:8090"), flags.join(" "));
+    assert(
+      flags.includes(`--allow-read=${folder.path}`) && flags.includes(`--allow-write=${folder.path}`),
+      flags.join(),
+    );
+    assert(flags.includes("--allow-env=LIBPROCESS_IP"), flags.join(" "));
+    assertEquals(flags.filter((flag) => /^--(allow-(all|run|ffi|import)|unsafely)|^-A$|^--allow-net$/.test(flag)), []);
+  } finally {
+    folder.remove();
+  }
+});
+
+Deno.test("certificates are left unchecked only where go-server.insecure is set, and only for that host", () => {
+  const flagsOf = (more: string): string[] => {
+    const text = confText({ mesos: "m:5050", gocdPort: 1 }, `go-server.url = "https://gocd.example:8154/go"\n${more}`)
+      .replace('host = "127.0.0.1", port = 1, ', "");
+    return runFlags(loadConfig("f.conf", {}, () => text)).filter((flag) => flag.startsWith("--unsafely"));
+  };
+  assertEquals(flagsOf(""), []);
+  assertEquals(flagsOf("go-server.insecure = true"), ["--unsafely-ignore-certificate-errors=gocd.example"]);
+});
+
+Deno.test("a program started so cannot get out: no other host, port, file, program, library or variable", async () => {
+  const servers = [0, 1].map(() =>
+    Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, () => new Response("here"))
+  );
+  const [permitted = 0, other = 0] = servers.map((server) => server.addr.port);
+  const folder = confFolder(confText({ mesos: `127.0.0.1:${permitted}`, gocdPort: permitted }));
+  const outside = Deno.makeTempDirSync();
+  try {
+    const { out, err } = await runScoped(folder.conf, "tests/scripts/probe.ts", [
+      `http://127.0.0.1:${permitted}/`,
+      `http://127.0.0.1:${other}/`,
+      outside,
+    ]);
+    const { permitted: reached, ...others } = JSON.parse(out || JSON.stringify({ err })) as Record<string, string>;
+    assertEquals(reached, "done");
+    assertEquals(Object.entries(others).filter(([, outcome]) => outcome !== "NotCapable"), []);
+    assert(Object.keys(others).length >= 14);
+    assertEquals([...Deno.readDirSync(outside)], []);
+  } finally {
+    folder.remove();
+    Deno.removeSync(outside);
+    await Promise.all(servers.map((server) => server.shutdown()));
+  }
+});
+
+for (
+  const [name, allowed, text] of [
+    ["that the file does not name", "", /mesos\.allowed-hosts/],
+    ["that a block allows and no permission does", 'mesos.allowed-hosts = ["127.0.0.0/8"]', /mesos\.allowed-hosts/],
+  ] as const
+) {
+  Deno.test(`a redirect to a master ${name} is told as the key to change`, async () => {
+    const elsewhere = freePort();
+    const master = Deno.serve(
+      { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+      () => new Response(null, { status: 307, headers: { location: `//127.0.0.3:${elsewhere}/api/v1/scheduler` } }),
+    );
+    const cluster = startCluster({ speed: 1 });
+    const folder = confFolder(
+      cluster.configText(allowed).replace(
+        `127.0.0.1:${cluster.mesosHttp.port}`,
+        `127.0.0.1:${master.addr.port}`,
+      ),
+    );
+    try {
+      const { code, out } = await runScoped(folder.conf, "main.ts", ["check", folder.conf]);
+      const row = out.slice(out.indexOf("FAIL  mesos"));
+      assertEquals(code, 2, out);
+      assertStringIncludes(row, `127.0.0.3:${elsewhere}`);
+      assert(text.test(row) && !row.includes("--allow-net"), out);
+      assertStringIncludes(out, "ok    gocd");
+    } finally {
+      folder.remove();
+      await master.shutdown();
+      await cluster.close();
+    }
+  });
+}
+
+Deno.test("check under these rights works, with TLS unchecked where the file says insecure", async () => {
+  const cluster = startCluster({ speed: 1 });
+  const fixture = (file: string): string => Deno.readTextFileSync(new URL(`../fixtures/gocd/${file}`, import.meta.url));
+  const tls = startGocdHttp(cluster.gocd, {
+    port: 0,
+    nowMs: cluster.clock.nowMs,
+    tls: { cert: fixture("server.pem"), key: fixture("server-key.pem") },
+  });
+  const folder = confFolder(
+    cluster.configText("go-server.insecure = true").replaceAll(cluster.gocdHttp.url, tls.url),
+  );
+  try {
+    const { code, out, err } = await runScoped(folder.conf, "main.ts", ["check", folder.conf]);
+    assertEquals(code, 0, out + err);
+    assertStringIncludes(out, "ok    gocd    https://");
+    assertStringIncludes(out, "ok    mesos");
+  } finally {
+    folder.remove();
+    await tls.close();
+    await cluster.close();
+  }
+});
+
+interface Started {
+  readonly child: Deno.ChildProcess;
+  log(): string;
+  logged(text: string): Promise<void>;
+  ended(): Promise<number>;
+}
+
+/** scripts/start.ts as `deno task start ARGS` runs it, called from `caller`. */
+function startScript(caller: string, args: readonly string[]): Started {
+  const child = new Deno.Command(deno, {
+    args: ["run", "--allow-read", "--allow-env", "--allow-sys=homedir", "--allow-run", "scripts/start.ts", ...args],
+    cwd: root,
+    env: { INIT_CWD: caller, NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  let text = "";
+  const reading = (async () => {
+    for await (const chunk of child.stderr.pipeThrough(new TextDecoderStream())) text += chunk;
+  })();
+  return {
+    child,
+    log: () => text,
+    logged: (wanted) => until(() => text.includes(wanted), () => `no '${wanted}' in:\n${text}`),
+    ended: async () => {
+      const { code } = await child.status;
+      await reading;
+      return code;
+    },
+  };
+}
+
+Deno.test("deno task start takes the file of the caller's folder, passes SIGHUP and SIGTERM on, and ends as the program", async () => {
+  const cluster = startCluster({ speed: 1 });
+  const folder = confFolder(cluster.configText());
+  const started = startScript(folder.path, ["framework.conf"]);
+  try {
+    await started.logged("subscribed");
+    assert(!started.log().includes("may connect to every host"), started.log());
+    Deno.writeTextFileSync(folder.conf, cluster.configText("poller.attempts = 4"));
+    started.child.kill("SIGHUP");
+    await started.logged("poller.attempts 1 → 4");
+    Deno.writeTextFileSync(folder.conf, cluster.configText('mesos-master = "127.0.0.1:1"'));
+    started.child.kill("SIGHUP");
+    await started.logged("mesos-master names 127.0.0.1:1, which this program was not allowed to reach");
+    started.child.kill("SIGTERM");
+    assertEquals(await started.ended(), 0);
+    assertStringIncludes(started.log(), "stopped");
+    assert([...Deno.readDirSync(folder.path)].some((entry) => entry.name === "gocd-mesos.db"));
+  } finally {
+    await endForGood(started);
+    folder.remove();
+    await cluster.close();
+  }
+});
+
+Deno.test("deno task start passes SIGINT on where no terminal does", async () => {
+  const cluster = startCluster({ speed: 1 });
+  const folder = confFolder(cluster.configText());
+  const started = startScript(folder.path, []);
+  try {
+    await started.logged("subscribed");
+    started.child.kill("SIGINT");
+    assertEquals(await started.ended(), 0);
+  } finally {
+    await endForGood(started);
+    folder.remove();
+    await cluster.close();
+  }
+});
+
+for (
+  const [args, text] of [
+    [["nowhere.conf"], "gocd-mesos: nowhere.conf: cannot read the configuration: it does not exist"],
+    [["a.conf", "b.conf"], "gocd-mesos: start takes one configuration file, not a.conf b.conf"],
+    [["--frob"], "gocd-mesos: start takes one configuration file, not --frob"],
+  ] as const
+) {
+  Deno.test(`deno task start ${args.join(" ")} is refused in one line`, async () => {
+    const folder = Deno.makeTempDirSync();
+    const started = startScript(folder, args);
+    assertEquals(await started.ended(), 2);
+    assertEquals(started.log().trimEnd().split("\n").length, 2, started.log());
+    assertStringIncludes(started.log(), text);
+    Deno.removeSync(folder);
+  });
+}
+
+async function endForGood(started: Started): Promise<void> {
+  try {
+    started.child.kill("SIGTERM");
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+  }
+  await started.ended();
+}
