@@ -88,7 +88,8 @@ export function parseMasters(text: string): Parsed<Masters> {
   if (items.length === 0 || items.length > serversMax) return { ok: false, message: "it names no master", hint };
   for (const item of items) {
     const server = item.includes("://") ? parseUrlServer(item) : parseHostPort(item, mesosPort);
-    if (!server.ok || server.value.port === 0) {
+    const hasPath = item.includes("://") && URL.canParse(item) && new URL(item).pathname !== "/";
+    if (!server.ok || server.value.port === 0 || hasPath) {
       return { ok: false, message: `${quote(item)} is not the address of a master`, hint };
     }
     servers.push(server.value);

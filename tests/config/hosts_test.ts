@@ -1,7 +1,7 @@
 // Which permissions a configuration needs. Not here: granting them (scripts/).
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { parseHostPort } from "../../src/config/addresses.ts";
+import { parseHostPort, parseMasters } from "../../src/config/addresses.ts";
 import { type Hosts, hostsOf } from "../../src/config/hosts.ts";
 import { load, loadKeys, oldFile } from "./support.ts";
 
@@ -89,4 +89,10 @@ Deno.test("hosts and ports that are none are refused", () => {
   for (const text of ["", "a b", "h:99999", "h:-1", "[::1", "h:1:x", "http://h", "u@h"]) {
     assertEquals(parseHostPort(text, 1).ok, false, text);
   }
+});
+
+Deno.test("a master's URL with a path is refused by the configuration, as the session would refuse it", () => {
+  const parsed = parseMasters("http://mesos:5050/master");
+  assertEquals(parsed.ok, false);
+  assertEquals(parseMasters("http://mesos:5050/").ok, true);
 });
