@@ -42,7 +42,7 @@ Examples:
     const report = createReport(io);
     const config = checkConfig(path, report, io);
     if (config === undefined) return report.exitCode();
-    checkState(config, report);
+    await checkState(config, report);
     await checkGocd(config, report);
     await checkMesos(config, report);
     return report.exitCode();
@@ -76,11 +76,11 @@ function checkConfig(path: string, report: Report, io: CliIo): Config | undefine
   }
 }
 
-function checkState(config: Config, report: Report): void {
-  if (config.state.kind !== "sqlite") return;
+async function checkState(config: Config, report: Report): Promise<void> {
   try {
-    const stored = readStoredState(config);
-    const { path } = config.state;
+    const stored = await readStoredState(config);
+    const { state } = config;
+    const path = state.kind === "sqlite" ? state.path : `zk://${state.connect}${state.path}`;
     if (stored === undefined) return report.ok("state", `${path}: none yet, it is made at the first start`);
     const id = stored.framework.frameworkId;
     const framework = id === undefined ? "not registered yet" : `framework ${id}`;

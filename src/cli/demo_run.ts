@@ -5,6 +5,7 @@ import { exitCodes, OperatorError } from "../errors.ts";
 import { type Clock, realClock } from "../runtime/clock.ts";
 import { createFramework, type Framework } from "../runtime/framework.ts";
 import { openGocd, openMesos, openStore, randomNumber } from "../runtime/ports.ts";
+import { programOf } from "../runtime/program.ts";
 import { startStatusServer } from "../runtime/status_server.ts";
 import { type DemoCluster, startDemoCluster } from "../sim/demo_cluster.ts";
 import { gocdRules } from "../sim/gocd_versions.ts";
@@ -86,7 +87,7 @@ async function runOn(cluster: DemoCluster, setting: Setting, io: CliIo): Promise
     listen,
     stagingKey: canSetEnvironments(cluster.gocdVersion) ? "outdated" : "right",
   });
-  const store = openStore(config);
+  const store = await openStore(config);
   const gocd = openGocd(config, clock);
   const mesos = openMesos(() => config, clock);
   try {
@@ -98,7 +99,7 @@ async function runOn(cluster: DemoCluster, setting: Setting, io: CliIo): Promise
       random: randomNumber,
       tell: display.note,
     });
-    const status = startStatusServer(config, framework);
+    const status = startStatusServer(config, programOf(framework, () => store.close()));
     try {
       display.begin({
         gocd: { url: cluster.gocdUrl, version: cluster.gocdVersion },

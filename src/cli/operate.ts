@@ -150,7 +150,7 @@ async function withOwnStore<Result>(
   name: string,
   act: (store: Store) => Promise<Result>,
 ): Promise<Result> {
-  const store = openedStore(config, name);
+  const store = await openedStore(config, name);
   try {
     return await act(store);
   } finally {
@@ -158,9 +158,9 @@ async function withOwnStore<Result>(
   }
 }
 
-function openedStore(config: Config, name: string): Store {
+async function openedStore(config: Config, name: string): Promise<Store> {
   try {
-    return openStore(config);
+    return await openStore(config);
   } catch (error) {
     if (!(error instanceof OperatorError) || error.code !== "state-locked") throw error;
     throw new OperatorError(`"${name}" cannot reach the running instance: ${error.message}`, {

@@ -33,7 +33,7 @@ export async function pollOnce(config: Config): Promise<PolledOnce> {
   const { poller } = config.settings;
   // One poll cannot show demand that lasts: it is judged as if it had, so that limits and other gates show.
   const settings = { ...config.settings, poller: { ...poller, attempts: 0 } };
-  const fresh = initialState(storedOf(config), settings, atMs);
+  const fresh = initialState(await storedOf(config), settings, atMs);
   // Whether Mesos has offers is not for one poll to know.
   const state = { ...fresh, session: { ...fresh.session, kind: "subscribed" as const } };
   const { state: polled } = step(state, { atMs, random: 0.5, event: { kind: "gocd-polled", ...poll } });
@@ -51,8 +51,8 @@ export async function pollOnce(config: Config): Promise<PolledOnce> {
   };
 }
 
-function storedOf(config: Config): StoredState {
-  return readStoredState(config) ?? {
+async function storedOf(config: Config): Promise<StoredState> {
+  return await readStoredState(config) ?? {
     framework: { lineage: "none00", nextTaskNumber: 1 },
     instances: [],
     controls: { frozen: false, frozenProfiles: [], mode: "run" },

@@ -9,10 +9,11 @@ import type { Log } from "../log/log.ts";
 import { createLog } from "../log/log.ts";
 import { realClock } from "../runtime/clock.ts";
 import { watchFiles } from "../runtime/file_watch.ts";
-import { createFramework, type Framework, type FrameworkEnd } from "../runtime/framework.ts";
+import type { FrameworkEnd } from "../runtime/framework.ts";
 import { type LivePorts, openLivePorts } from "../runtime/live_ports.ts";
-import { openStore, randomNumber } from "../runtime/ports.ts";
+import { randomNumber } from "../runtime/ports.ts";
 import { mayReachAll, requireHosts } from "../runtime/permissions.ts";
+import { openProgram, type Program } from "../runtime/program.ts";
 import { openStatusPage, type StatusPage } from "../runtime/status_page.ts";
 import { version } from "../version.ts";
 import type { Command } from "./command.ts";
@@ -62,27 +63,26 @@ export async function runConfig(
 ): Promise<number> {
   requireHosts(config);
   let log = logOf(config, io);
-  const store = openStore(config);
   const stop = new AbortController();
-  const closers: (() => void | Promise<void>)[] = [() => store.close()];
+  const closers: (() => void | Promise<void>)[] = [];
   try {
     const ports = openLivePorts(config, realClock);
     closers.unshift(() => ports.close());
-    const framework = await createFramework(config, {
-      store,
+    const program = await openProgram(config, {
       gocd: ports.gocd,
       mesos: ports.mesos,
       clock: realClock,
       random: randomNumber,
       tell: (note, atMs) => log.note(note, atMs),
     });
-    for (const wish of wishes) framework.post(wish);
-    const page = openStatusPage(config, framework);
+    closers.unshift(() => program.close());
+    for (const wish of wishes) program.post(wish);
+    const page = openStatusPage(config, program);
     closers.unshift(() => page.close());
     announce(log, config, page.url());
     const reload = (cause: ReloadCause): void => {
       const use = (next: Config): void => {
-        useConfig(next, { ports, framework, page, log: () => log });
+        useConfig(next, { ports, program, page, log: () => log });
         log = logOf(next, io);
       };
       reloadConfig({ cause, current: ports.config(), read, use, log });
@@ -94,7 +94,7 @@ export async function runConfig(
       onChange: () => reload("file-changed"),
       clock: realClock,
     }, stop.signal);
-    const end = await framework.run(stop.signal);
+    const end = await program.run(stop.signal);
     stop.abort();
     await watching;
     return conclude(end, log);
@@ -116,14 +116,14 @@ function logOf(config: Config, io: CliIo): Log {
 
 interface Running {
   readonly ports: LivePorts;
-  readonly framework: Framework;
+  readonly program: Program;
   readonly page: StatusPage;
   readonly log: () => Log;
 }
 
-function useConfig(next: Config, { ports, framework, page, log }: Running): void {
+function useConfig(next: Config, { ports, program, page, log }: Running): void {
   ports.use(next);
-  framework.reload(next);
+  program.reload(next);
   page.use(next).then((url) => {
     if (url !== undefined) log().info(`status page on ${url}`);
   }, (error) => log().error(error instanceof Error ? error.message : String(error)));

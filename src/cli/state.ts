@@ -49,11 +49,11 @@ Examples:
     const config = loadConfigFile(path, io);
     switch (action) {
       case "show":
-        return show(required(config), io);
+        return show(await required(config), io);
       case "check":
         return check(config, io);
       case "export":
-        io.draw(exportState(required(config)));
+        io.draw(exportState(await required(config)));
         return 0;
       case "import":
         return await withStore(config, async (store) => {
@@ -63,10 +63,10 @@ Examples:
           io.out(`imported ${file}: ${wanted.instances.length} agents on record`);
         });
       case "forget":
-        required(config);
+        await required(config);
         return await withStore(config, (store) => forget(store, needed(argument, "forget", "a task id"), io));
       case "forget-framework":
-        required(config);
+        await required(config);
         return await withStore(config, (store) => forgetFramework(store, args, io));
       default:
         throw new UsageError(`"state" has no action "${action}"`);
@@ -120,10 +120,10 @@ function readDocument(path: string, io: CliIo): string {
   }
 }
 
-function required(config: Config): StoredState {
-  const stored = readStoredState(config);
+async function required(config: Config): Promise<StoredState> {
+  const stored = await readStoredState(config);
   if (stored !== undefined) return stored;
-  const place = config.state.kind === "sqlite" ? config.state.path : config.state.connect;
+  const place = config.state.kind === "sqlite" ? config.state.path : `zk://${config.state.connect}${config.state.path}`;
   throw new OperatorError(`there is no state in ${place} yet`, {
     code: "state-empty",
     kind: "state",
@@ -177,7 +177,7 @@ function check(config: Config, io: CliIo): number {
 }
 
 async function withStore(config: Config, act: (store: Store) => Promise<void>): Promise<number> {
-  const store = openStore(config);
+  const store = await openStore(config);
   try {
     await act(store);
     return 0;

@@ -23,6 +23,18 @@ export interface StatusView {
   readonly avoidedHosts: readonly { readonly host: string; readonly untilMs: number; readonly reason: string }[];
   /** What is wrong now, worst first. */
   readonly problems: readonly Finding[];
+  /** Where several instances share one state: which of them leads. Absent where there is only one. */
+  readonly leadership?: LeadershipView;
+}
+
+/** This instance's part among several that share one state. */
+export interface LeadershipView {
+  /** A standby does nothing but wait. */
+  readonly role: "leader" | "standby";
+  /** The instance that leads, as a standby sees it; absent where none is known, or it is this one. */
+  readonly leader?: string;
+  /** Since when this is so. */
+  readonly sinceMs: number;
 }
 
 /** The session with the master. */

@@ -1,16 +1,18 @@
 // Makes the real ports out of a configuration. Not here: using them (framework.ts).
 // Called by cli/; the one place where edges meet.
 
-import type { Config } from "../config/config.ts";
+import type { Config, StateConfig } from "../config/config.ts";
 import type { TaskLaunch } from "../core/effect.ts";
 import { mastersAsWritten } from "../config/connections.ts";
-import { OperatorError } from "../errors.ts";
 import { createHttpGocdApi, type HttpGocdApi } from "../gocd/http_api.ts";
 import { registrationEnvironment } from "../gocd/registration.ts";
 import { createHttpScheduler, type HttpScheduler } from "../mesos/http_scheduler.ts";
 import { openSqliteStore } from "../store/sqlite_store.ts";
 import type { Store } from "../store/store.ts";
-import type { Clock } from "./clock.ts";
+// Only its types: it is loaded for zk:// alone.
+import type { ElectionOptions } from "../store/zookeeper_election.ts";
+import { type Clock, realClock } from "./clock.ts";
+import { elapsedCounter } from "./elapsed.ts";
 
 /** Characters of a lineage, see core/record.ts. */
 const lineageAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
@@ -43,17 +45,43 @@ export function openMesos(config: () => Config, clock: Clock, connected: Config 
   });
 }
 
-/** The state of a configuration. Throws an OperatorError of kind `state`. */
-export function openStore(config: Config): Store {
+/** A state that lies in ZooKeeper. */
+export type ZookeeperState = Extract<StateConfig, { readonly kind: "zookeeper" }>;
+
+/** What ZooKeeper is asked for; without a sign of life for so long it lets another instance lead. It may give another. */
+const sessionTimeoutMs = 10_000;
+const idCharacters = 16;
+
+/** How one instance takes part in the election of those that share a state. */
+export function electionOptions(config: Config, state: ZookeeperState): ElectionOptions {
+  const host = config.http.advertise ?? config.mesos.hostname ?? hostname();
+  return {
+    connect: state.connect,
+    path: state.path,
+    ...(state.auth === undefined ? {} : { auth: state.auth.reveal() }),
+    sessionTimeoutMs,
+    clock: { elapsedMs: elapsedCounter(), sleep: realClock.sleep },
+    name: host === undefined ? `process ${Deno.pid}` : `${host} (process ${Deno.pid})`,
+    id: crypto.randomUUID().replaceAll("-", "").slice(0, idCharacters),
+  };
+}
+
+/** Nothing where a start with narrow rights does not let us see it. */
+function hostname(): string | undefined {
+  const { state } = Deno.permissions.querySync({ name: "sys", kind: "hostname" });
+  return state === "granted" ? Deno.hostname() : undefined;
+}
+
+/** The state of a configuration, for its one writer. Throws an OperatorError of kind `state`. */
+export async function openStore(config: Config): Promise<Store> {
   switch (config.state.kind) {
     case "sqlite":
       return openSqliteStore(config.state.path, { newLineage });
-    case "zookeeper":
-      throw new OperatorError("state.path names ZooKeeper, and this version keeps its state in a file only", {
-        code: "state-zookeeper",
-        kind: "usage",
-        hint: "set state.path to a file",
-      });
+    case "zookeeper": {
+      const { openZookeeperStore } = await import("../store/zookeeper_store.ts");
+      const signal = AbortSignal.timeout(sessionTimeoutMs);
+      return await openZookeeperStore({ ...electionOptions(config, config.state), newLineage }, signal);
+    }
     default:
       return config.state satisfies never;
   }

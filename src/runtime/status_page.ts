@@ -4,7 +4,7 @@
 import type { Config } from "../config/config.ts";
 import { isSame } from "./comparable.ts";
 import { controlPath, removeControlFile } from "./control_file.ts";
-import type { Framework } from "./framework.ts";
+import type { Program } from "./program.ts";
 import { startStatusServer, type StatusServer } from "./status_server.ts";
 
 /** A status page that follows the configuration. */
@@ -19,9 +19,9 @@ export interface StatusPage {
 }
 
 /** Opens the page on `http.listen`. Throws an OperatorError of kind `usage`. */
-export function openStatusPage(first: Config, framework: Framework): StatusPage {
+export function openStatusPage(first: Config, program: Program): StatusPage {
   let current = first;
-  let server: StatusServer | undefined = startStatusServer(first, framework);
+  let server: StatusServer | undefined = startStatusServer(first, program);
   let last: Promise<unknown> = Promise.resolve();
   let isClosed = false;
 
@@ -31,11 +31,11 @@ export function openStatusPage(first: Config, framework: Framework): StatusPage 
     server = undefined;
     await former?.close();
     try {
-      server = startStatusServer(next, framework);
+      server = startStatusServer(next, program);
       current = next;
       return server?.url;
     } catch (error) {
-      server = startStatusServer(current, framework);
+      server = startStatusServer(current, program);
       throw error;
     }
   };

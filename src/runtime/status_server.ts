@@ -8,7 +8,7 @@ import type { CommandAnswer, WebCommand } from "../web/commands.ts";
 import { startWebServer } from "../web/server.ts";
 import { realClock } from "./clock.ts";
 import { controlPath, newControlToken, removeControlFile, writeControlFile } from "./control_file.ts";
-import type { Framework } from "./framework.ts";
+import type { Program } from "./program.ts";
 
 /** A running status page. */
 export interface StatusServer {
@@ -18,7 +18,7 @@ export interface StatusServer {
 }
 
 /** Starts the page on `http.listen`; nothing where that is off. Throws an OperatorError of kind `usage`. */
-export function startStatusServer(config: Config, framework: Framework): StatusServer | undefined {
+export function startStatusServer(config: Config, program: Program): StatusServer | undefined {
   const { listen } = config.http;
   const path = controlPath(config);
   if (listen === undefined) {
@@ -26,33 +26,32 @@ export function startStatusServer(config: Config, framework: Framework): StatusS
     if (path !== undefined) removeControlFile(path);
     return undefined;
   }
-  const { engine, calls } = framework;
   const token = newControlToken();
   const server = startWebServer({
     listen,
     ...(config.http.advertise === undefined ? {} : { advertise: config.http.advertise }),
-    view: () => engine.view(),
-    notes: () => engine.history,
+    view: () => program.view(),
+    notes: () => program.notes(),
     metrics: () => ({
-      view: engine.view(),
+      view: program.view(),
       version,
-      notesByCode: Object.fromEntries(engine.noteCounts),
+      notesByCode: Object.fromEntries(program.noteCounts()),
       mesosCalls: Object.fromEntries(
-        [...calls.all].filter(([call]) => !call.includes("gocd")).map((
+        [...program.calls().all].filter(([call]) => !call.includes("gocd")).map((
           [call, count],
         ) => [call, count.ok + count.failed]),
       ),
-      pollDuration: calls.pollDuration.snapshot(),
+      pollDuration: program.calls().pollDuration.snapshot(),
       residentBytes: Deno.memoryUsage().rss,
     }),
     commands: {
       adminToken: config.http.adminToken ?? new Secret("control file", () => token),
-      onCommand: (command) => Promise.resolve(carryOut(framework, command)),
+      onCommand: (command) => Promise.resolve(carryOut(program, command)),
     },
     nowMs: () => realClock.nowMs(),
     version,
     onError: (error) =>
-      framework.tell({
+      program.tell({
         level: "error",
         code: "page-failed",
         text: `an answer of the status page could not be made: ${
@@ -73,25 +72,27 @@ export function startStatusServer(config: Config, framework: Framework): StatusS
   };
 }
 
-function carryOut(framework: Framework, command: WebCommand): CommandAnswer {
+function carryOut(program: Program, command: WebCommand): CommandAnswer {
+  const refusal = program.refusal();
+  if (refusal !== undefined) return { kind: "rejected", ...refusal };
   const profile = "profile" in command ? command.profile : undefined;
-  const names = framework.engine.state.settings.profiles.map((each) => each.name);
+  const names = program.view().profiles.map((each) => each.name);
   if (profile !== undefined && !names.includes(profile)) {
     return { kind: "rejected", message: `there is no profile ${profile}`, hint: `profiles are: ${names.join(", ")}` };
   }
   const of = profile === undefined ? "" : ` of profile ${profile}`;
   switch (command.kind) {
     case "drain":
-      framework.post({ kind: "drain-requested" });
+      program.post({ kind: "drain-requested" });
       return { kind: "accepted", message: "draining: nothing is launched, every agent goes when it is idle" };
     case "freeze":
-      framework.post({ kind: "launching-frozen", ...(profile === undefined ? {} : { profile }) });
+      program.post({ kind: "launching-frozen", ...(profile === undefined ? {} : { profile }) });
       return { kind: "accepted", message: `launching${of} is frozen` };
     case "resume":
-      framework.post({ kind: "launching-resumed", ...(profile === undefined ? {} : { profile }) });
+      program.post({ kind: "launching-resumed", ...(profile === undefined ? {} : { profile }) });
       return { kind: "accepted", message: `launching${of} goes on` };
     case "teardown":
-      framework.post({ kind: "teardown-requested", mode: command.mode });
+      program.post({ kind: "teardown-requested", mode: command.mode });
       return {
         kind: "accepted",
         message: command.mode === "now"

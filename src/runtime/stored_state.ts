@@ -3,10 +3,15 @@
 import type { Config } from "../config/config.ts";
 import type { StoredState } from "../core/record.ts";
 import { openStoreForReading } from "../store/sqlite_reader.ts";
+import { electionOptions } from "./ports.ts";
 
 /** What the last or the present run has stored; nothing where there is no state yet. Throws an OperatorError of kind `state`. */
-export function readStoredState(config: Config): StoredState | undefined {
-  if (config.state.kind !== "sqlite") return undefined;
+export async function readStoredState(config: Config): Promise<StoredState | undefined> {
+  if (config.state.kind === "zookeeper") {
+    const { readZookeeperState } = await import("../store/zookeeper_store.ts");
+    const options = electionOptions(config, config.state);
+    return await readZookeeperState(options, AbortSignal.timeout(options.sessionTimeoutMs));
+  }
   try {
     Deno.statSync(config.state.path);
   } catch (error) {

@@ -1,7 +1,7 @@
 // Whether the program can do its work now. Not here: HTTP.
 // Called by the route /health and by the status page.
 
-import type { StatusView } from "../core/view.ts";
+import type { LeadershipView, StatusView } from "../core/view.ts";
 
 /** `reasons` is empty where all is well. */
 export interface Health {
@@ -19,8 +19,7 @@ const pictureMsMax = 60_000;
 export function healthOf(view: StatusView, nowMs: number): Health {
   const reasons = [
     ...pictureReasons(view, nowMs),
-    ...mesosReasons(view, nowMs),
-    ...(view.gocd.stale ? ["there was no good poll of the GoCD server for too long"] : []),
+    ...(view.leadership?.role === "standby" ? standbyReasons(view.leadership, nowMs) : workReasons(view, nowMs)),
   ];
   return { isHealthy: reasons.length === 0, reasons };
 }
@@ -28,6 +27,17 @@ export function healthOf(view: StatusView, nowMs: number): Health {
 function pictureReasons(view: StatusView, nowMs: number): readonly string[] {
   const ageMs = nowMs - view.atMs;
   return ageMs > pictureMsMax ? [`the scheduler has not moved for ${Math.floor(ageMs / 1000)} s`] : [];
+}
+
+/** A standby does no work; it only has to be there when it is its turn. */
+function standbyReasons({ leader, sinceMs }: LeadershipView, nowMs: number): readonly string[] {
+  if (leader !== undefined || nowMs - sinceMs <= connectingMsMax) return [];
+  return ["this instance stands by, and no instance is known to lead: is ZooKeeper (state.path) reachable?"];
+}
+
+function workReasons(view: StatusView, nowMs: number): readonly string[] {
+  const staleness = view.gocd.stale ? ["there was no good poll of the GoCD server for too long"] : [];
+  return [...mesosReasons(view, nowMs), ...staleness];
 }
 
 function mesosReasons(view: StatusView, nowMs: number): readonly string[] {

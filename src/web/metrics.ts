@@ -61,11 +61,19 @@ export function metricsPage(input: MetricsInput): string {
     gauge("profile_blocked", "1 where a profile may not launch now (breaker or freeze).", blockedProfiles(view)),
     number("avoided_hosts", "Mesos agents that are avoided for a while.", view.avoidedHosts.length),
     number("frozen", "1 while launching is frozen as a whole.", view.frozen ? 1 : 0),
+    ...leaderFamilies(view),
     gauge("problems", "What is wrong now, by code.", byCode(view.problems.map(({ code }) => code))),
     counter("notes_total", "Decisions and observations by code.", "code", input.notesByCode),
     ...memoryFamilies(input),
     ...(input.more ?? []),
   ]);
+}
+
+/** Only where several instances share one state. */
+function leaderFamilies({ leadership }: StatusView): readonly MetricFamily[] {
+  if (leadership === undefined) return [];
+  const isLeader = leadership.role === "leader" ? 1 : 0;
+  return [number("leader", "1 while this instance leads those that share its state.", isLeader)];
 }
 
 function mesosFamilies({ view, mesosCalls }: MetricsInput): readonly MetricFamily[] {

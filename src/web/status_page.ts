@@ -69,10 +69,10 @@ function pageTitle({ view, health }: PageInput): string {
 }
 
 function pageMain({ view, health, notes, query }: PageInput): Html {
-  return html`${modeBanner(view)}
-<div id="servers" data-key="servers" class="servers">${mesosCard(view.mesos, view.atMs)}${
-    gocdCard(view.gocd, view.atMs)
-  }${numbers(view)}</div>
+  return html`${standbyBanner(view)}${modeBanner(view)}
+<div id="servers" data-key="servers" class="servers">${mesosCard(view)}${gocdCard(view.gocd, view.atMs)}${
+    numbers(view)
+  }</div>
 ${healthBanner(health)}
 ${problemsSection(view)}
 ${demandSection(view, query)}
@@ -96,6 +96,18 @@ function modeBanner(view: StatusView): Html | undefined {
   return words.length === 0 ? undefined : html`<p id="mode" data-key="mode" class="banner">${words.join(" ")}</p>`;
 }
 
+/** Which instance to look at instead, where this one only stands by. */
+function standbyBanner({ leadership, atMs }: StatusView): Html | undefined {
+  if (leadership?.role !== "standby") return undefined;
+  const { leader } = leadership;
+  const who = leader === undefined ? html`no instance is known to lead` : html`${foreign(leader)} leads`;
+  return html`
+    <p id="standby" data-key="standby" class="banner">
+      This instance stands by: ${who} (for ${age(leadership.sinceMs, atMs)}). It does nothing until it is elected.
+    </p>
+  `;
+}
+
 function healthBanner(health: Health): Html | undefined {
   if (health.isHealthy) return undefined;
   const reasons = health.reasons.map((reason) => html`<li>${foreign(reason)}</li>`);
@@ -114,7 +126,7 @@ const sessionTones: Readonly<Record<MesosView["session"], Tone>> = {
   ended: "bad",
 };
 
-function mesosCard(mesos: MesosView, atMs: number): Html {
+function mesosCard({ mesos, atMs, leadership }: StatusView): Html {
   return card("mesos", "Mesos", badge(mesos.session, sessionTones[mesos.session]), [
     ["Since", age(mesos.sinceMs, atMs)],
     ["Master", mesos.master === undefined ? html`<span class="quiet">unknown</span>` : foreign(mesos.master)],
@@ -126,6 +138,7 @@ function mesosCard(mesos: MesosView, atMs: number): Html {
         ? html`<span class="quiet">none yet</span>`
         : html`<code>${foreign(mesos.frameworkId)}</code>`,
     ],
+    ["Election", leadership === undefined ? undefined : html`${leadership.role}`],
     ["Reason", mesos.reason === undefined ? undefined : foreign(mesos.reason)],
   ]);
 }

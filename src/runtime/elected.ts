@@ -1,0 +1,212 @@
+// One of several instances that share a state in ZooKeeper: stands by until it is elected, leads until it is not, and
+// stands by again. Not here: the election (store/zookeeper_election.ts), what a leader does (framework.ts).
+// Made by program.ts, so it is loaded only for state = "zk://…".
+
+import type { Config, StateConfig } from "../config/config.ts";
+import type { Event } from "../core/event.ts";
+import type { Note } from "../core/note.ts";
+import { statusView } from "../core/status_view.ts";
+import { initialState } from "../core/step.ts";
+import type { LeadershipView, NoteView, StatusView } from "../core/view.ts";
+import { freshState } from "../store/record_codec.ts";
+import { StoreError } from "../store/store_error.ts";
+import { type Candidate, type Leadership, openCandidate } from "../store/zookeeper_election.ts";
+import { openLeaderStore } from "../store/zookeeper_store.ts";
+import { CallCounts } from "./call_counts.ts";
+import { createFramework, type Framework, type FrameworkEnd } from "./framework.ts";
+import { leasedGocd, leasedMesos } from "./leased_ports.ts";
+import { electionOptions, newLineage } from "./ports.ts";
+import type { Program, ProgramPorts } from "./program.ts";
+
+/** Before the next try to take part in the election. */
+const retryMs = 1_000;
+/** Notes kept from earlier times of leading and standing by. */
+const historyMax = 200;
+/** Commands that wait for the first election at most. */
+const wishesMax = 100;
+
+/** A configuration whose state lies in ZooKeeper. */
+export type ElectedConfig = Config & { readonly state: Extract<StateConfig, { readonly kind: "zookeeper" }> };
+
+/** Makes an instance; it takes part in the election while it runs. */
+export function createElected(config: ElectedConfig, ports: ProgramPorts): Program {
+  return new Elected(config, ports);
+}
+
+/** Another term follows, or the program ends. */
+type TermEnd = FrameworkEnd | { readonly kind: "stand-by" };
+
+/** A class, because it goes through terms. */
+class Elected implements Program {
+  readonly #ports: ProgramPorts;
+  readonly #state: ElectedConfig["state"];
+  readonly #startedMs: number;
+  readonly #noCalls = new CallCounts();
+  /** Posted before there was a core. */
+  readonly #wishes: Event[] = [];
+  #config: Config;
+  #framework: Framework | undefined;
+  #leadership: LeadershipView;
+  #history: NoteView[] = [];
+  readonly #counts = new Map<string, number>();
+
+  constructor(config: ElectedConfig, ports: ProgramPorts) {
+    this.#config = config;
+    this.#state = config.state;
+    this.#ports = ports;
+    this.#startedMs = ports.clock.nowMs();
+    this.#leadership = { role: "standby", sinceMs: this.#startedMs };
+  }
+
+  view(): StatusView {
+    const leadership = this.#leadership;
+    const engine = this.#framework?.engine;
+    if (engine !== undefined) return { ...engine.view(), startedMs: this.#startedMs, leadership };
+    const fresh = initialState(freshState(""), this.#config.settings, this.#startedMs);
+    return { ...statusView(fresh, this.#ports.clock.nowMs()), leadership };
+  }
+
+  notes(): readonly NoteView[] {
+    return [...this.#history, ...this.#framework?.engine.history ?? []].slice(-historyMax);
+  }
+
+  noteCounts(): ReadonlyMap<string, number> {
+    const counts = new Map(this.#counts);
+    addCounts(counts, this.#framework?.engine.noteCounts ?? new Map());
+    return counts;
+  }
+
+  calls(): CallCounts {
+    return this.#framework?.calls ?? this.#noCalls;
+  }
+
+  refusal(): ReturnType<Program["refusal"]> {
+    if (this.#framework !== undefined) return undefined;
+    const { leader } = this.#leadership;
+    return {
+      message: `this instance stands by; ${leader === undefined ? "no instance is known to lead" : `${leader} leads`}`,
+      hint: "give the command to the instance that leads",
+    };
+  }
+
+  reload(config: Config): void {
+    this.#config = config;
+    this.#framework?.reload(config);
+  }
+
+  post(event: Event): void {
+    if (this.#framework !== undefined) this.#framework.post(event);
+    else if (this.#wishes.length < wishesMax) this.#wishes.push(event);
+  }
+
+  tell(note: Note): void {
+    if (this.#framework !== undefined) return this.#framework.tell(note);
+    const atMs = this.#ports.clock.nowMs();
+    addCounts(this.#counts, new Map([[note.code, 1]]));
+    this.#history.push({ atMs, level: note.level, code: note.code, text: note.text });
+    this.#ports.tell(note, atMs);
+  }
+
+  async run(signal: AbortSignal): Promise<FrameworkEnd> {
+    while (!signal.aborted) {
+      const end = await this.#term(signal);
+      if (end.kind !== "stand-by") return end;
+      await this.#ports.clock.sleep(retryMs, signal);
+    }
+    return { kind: "stopped" };
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** One time of standing by and, after it, of leading. */
+  async #term(signal: AbortSignal): Promise<TermEnd> {
+    let candidate: Candidate | undefined;
+    try {
+      candidate = await openCandidate(electionOptions(this.#config, this.#state), signal);
+      const leadership = await candidate.lead(signal, (leader) => this.#standBy(leader));
+      return await this.#lead(leadership, candidate, signal);
+    } catch (error) {
+      if (signal.aborted) return { kind: "stopped" };
+      if (!isPassing(error)) throw error;
+      this.#endLeading();
+      this.tell({
+        level: "warning",
+        code: "election-interrupted",
+        text: `${error.message}; this instance stands by and takes part in the election again`,
+        hint: error.hint,
+        fields: {},
+        onceKey: error.message,
+      });
+      return { kind: "stand-by" };
+    } finally {
+      this.#endLeading();
+      // The next one is free to lead as soon as this is done.
+      await candidate?.close();
+    }
+  }
+
+  async #lead(leadership: Leadership, candidate: Candidate, signal: AbortSignal): Promise<TermEnd> {
+    const config = this.#config;
+    const framework = await createFramework(config, {
+      ...this.#ports,
+      store: openLeaderStore(leadership, { newLineage, close: () => candidate.close() }),
+      gocd: leasedGocd(this.#ports.gocd, leadership.isHeld),
+      mesos: leasedMesos(this.#ports.mesos, leadership.isHeld),
+    });
+    if (config !== this.#config) framework.reload(this.#config);
+    this.#framework = framework;
+    this.#setLeadership({ role: "leader" });
+    this.tell({ level: "info", code: "leading", text: "this instance leads", fields: {} });
+    for (const wish of this.#wishes.splice(0)) framework.post(wish);
+    const end = await framework.run(AbortSignal.any([signal, leadership.lost]));
+    // Mesos tells a leader that has been followed by another of its own, too; then nobody else has our framework.
+    const isOver = end.kind === "superseded" ? !await isConfirmed(leadership) : end.kind === "stopped";
+    if (signal.aborted || !isOver) return end;
+    leadership.lost.throwIfAborted();
+    return { kind: "stand-by" };
+  }
+
+  #standBy(leader: string | undefined): void {
+    const { role, leader: before } = this.#leadership;
+    if (role === "standby" && leader === before) return;
+    this.#setLeadership({ role: "standby", ...(leader === undefined ? {} : { leader }) });
+    if (leader === undefined) return;
+    this.tell({ level: "info", code: "standing-by", text: `standing by: ${leader} leads`, fields: { leader } });
+  }
+
+  #setLeadership(next: Omit<LeadershipView, "sinceMs">): void {
+    this.#leadership = { ...next, sinceMs: this.#ports.clock.nowMs() };
+  }
+
+  /** What the core has told stays to be read. */
+  #endLeading(): void {
+    const framework = this.#framework;
+    if (framework === undefined) return;
+    this.#framework = undefined;
+    this.#history = [...this.#history, ...framework.engine.history].slice(-historyMax);
+    addCounts(this.#counts, framework.engine.noteCounts);
+    this.#setLeadership({ role: "standby" });
+  }
+}
+
+/** What another term may mend. */
+function isPassing(error: unknown): error is StoreError {
+  return error instanceof StoreError && (error.code === "state-unreachable" || error.code === "state-lock-lost");
+}
+
+/** Whether ZooKeeper says now that we lead. */
+async function isConfirmed(leadership: Leadership): Promise<boolean> {
+  try {
+    await leadership.transaction([]);
+    return true;
+  } catch (error) {
+    if (isPassing(error)) return false;
+    throw error;
+  }
+}
+
+function addCounts(counts: Map<string, number>, more: ReadonlyMap<string, number>): void {
+  for (const [code, count] of more) counts.set(code, (counts.get(code) ?? 0) + count);
+}
