@@ -5,7 +5,7 @@ import type { Bucket } from "./backlog.ts";
 import { type CapacityClass, capacityOf } from "./capacity.ts";
 import { passedOverMin } from "./demand.ts";
 import { canTake, capabilityOf, chooseProfile } from "./matching.ts";
-import type { OtherCause } from "./reason.ts";
+import { maintenanceMode, type OtherCause } from "./reason.ts";
 import type { SeenJob, State } from "./state.ts";
 import { matchSupply } from "./supply.ts";
 
@@ -93,7 +93,8 @@ function otherCausesOf(
   const all = new Map<string, OtherCause>();
   const newly: string[] = [];
   if (state.server.info?.maintenance === "on") {
-    for (const job of bucket.jobs) all.set(job.locator, { kind: "maintenance" });
+    const mode = maintenanceMode(state.server.info.version);
+    for (const job of bucket.jobs) all.set(job.locator, { kind: "maintenance", mode });
     return { all, newly };
   }
   // A server that did not answer may not have assigned anything either: its grace starts with its health.
@@ -109,7 +110,7 @@ function otherCausesOf(
     if (memory === undefined) continue;
     const waitedMs = atMs - memory.firstSeenMs;
     if (waitedMs >= zombieAfterMs && memory.passedOver >= passedOverMin) {
-      all.set(locator, { kind: "zombie", waitedMs, passedOver: memory.passedOver });
+      all.set(locator, { kind: "zombie", waitedMs, limitMs: zombieAfterMs, passedOver: memory.passedOver });
     } else if (unused !== undefined && waitedMs >= assignGraceMs) {
       const host = unused.names[0] ?? "";
       all.set(locator, { kind: "idle-unused", host, idleMs: atMs - (unused.idleSinceMs ?? atMs) });

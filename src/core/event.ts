@@ -48,6 +48,8 @@ export type MesosEvent =
     readonly status?: number;
   }
   | { readonly kind: "framework-error"; readonly error: FrameworkErrorKind; readonly message: string }
+  /** TEARDOWN was accepted; other calls tell by what follows. */
+  | { readonly kind: "framework-torn-down" }
   /** A call was answered with an error or not at all; whether it arrived is unknown unless `refused`. */
   | {
     readonly kind: "mesos-call-failed";
@@ -68,8 +70,10 @@ export type GocdEvent =
     readonly agents: readonly GocdAgent[];
     /** What the poll found that is not agent demand but matters to people (rights, health messages). */
     readonly findings: readonly Finding[];
+    /** How long the server took to answer, in ms; absent: not measured. */
+    readonly tookMs?: number;
   }
-  | { readonly kind: "gocd-agents-read"; readonly agents: readonly GocdAgent[] }
+  | { readonly kind: "gocd-agents-read"; readonly agents: readonly GocdAgent[]; readonly tookMs?: number }
   | {
     readonly kind: "gocd-poll-failed";
     readonly problem: GocdProblem;

@@ -3,7 +3,7 @@
 
 import type { Bucket } from "./backlog.ts";
 import { invalidRegistration } from "./registration.ts";
-import type { LaunchGate } from "./reason.ts";
+import { type LaunchGate, maintenanceMode } from "./reason.ts";
 import type { AgentProfile } from "./settings.ts";
 import type { State } from "./state.ts";
 
@@ -64,7 +64,9 @@ export function globalGate(state: State, atMs: number): LaunchGate {
   const { controls, server, settings } = state;
   if (controls.mode !== "run") return { kind: "mode", mode: controls.mode };
   if (controls.frozen) return { kind: "frozen" };
-  if (server.info?.maintenance === "on") return { kind: "maintenance" };
+  if (server.info?.maintenance === "on") {
+    return { kind: "maintenance", mode: maintenanceMode(server.info.version) };
+  }
   const silentMs = atMs - (server.lastPollMs ?? state.startedMs);
   const isStale = server.lastPollMs === undefined || silentMs > settings.poller.staleAfterMs;
   if (isStale) return { kind: "stale", forMs: silentMs };

@@ -6,9 +6,10 @@ import { markOtherCause } from "./demand.ts";
 import { globalGate, profileGate, type Rooms, roomsOf } from "./gates.ts";
 import { canTake, capabilityFor } from "./matching.ts";
 import { describeNeed, gateText, type LaunchGate, otherCauseText, unservedText } from "./reason.ts";
+import { type Remarks, remarksOf } from "./remarks.ts";
 import type { AgentProfile } from "./settings.ts";
 import type { DemandState, State, WantedAgents } from "./state.ts";
-import type { BucketDemand, JobVerdict } from "./verdict.ts";
+import type { BucketDemand, JobRemark, JobVerdict } from "./verdict.ts";
 
 /** The plan of the moment. */
 export interface Plan {
@@ -23,10 +24,11 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
   const assessment = assess(state, atMs);
   const gate = globalGate(state, atMs);
   const rooms = roomsOf(state, atMs);
+  const remarks = remarksOf(state, assessment);
   const streaks = new Map(occasion === "poll" ? [] : state.demand.streaks);
   const seen = new Map(state.demand.seen);
   const reuse: string[] = [];
-  const rows: { row: BucketDemand; assessed: BucketAssessment; gate: LaunchGate }[] = [];
+  const rows: Row[] = [];
   const wanted: WantedAgents[] = [];
   for (const assessed of assessment.buckets) {
     const { bucket } = assessed;
@@ -43,10 +45,16 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
     reuse.push(...again);
     const decision = decide(state, { assessed, needs: needs - again.length, polls, gate, rooms }, atMs);
     if (decision.entry !== undefined) wanted.push(decision.entry);
-    rows.push({ row: bucketRow(assessed, { ...decision, needs, polls }, atMs), assessed, gate: decision.gate });
+    const bucketRemarks = remarks.ofBucket(assessed);
+    rows.push({
+      row: bucketRow(assessed, { ...decision, needs, polls, remarks: bucketRemarks }, atMs),
+      assessed,
+      gate: decision.gate,
+      remarks: bucketRemarks,
+    });
   }
   if (gate.kind === "go") wanted.push(...warmAgents(state, rooms, atMs));
-  const jobs = verdicts(state, rows, atMs);
+  const jobs = verdicts(state, { rows, remarks }, atMs);
   return {
     assessment,
     reuse,
@@ -61,6 +69,13 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
       wanted,
     },
   };
+}
+
+interface Row {
+  readonly row: BucketDemand;
+  readonly assessed: BucketAssessment;
+  readonly gate: LaunchGate;
+  readonly remarks: readonly JobRemark[];
 }
 
 interface Question {
@@ -161,7 +176,13 @@ function warmAgents(state: State, rooms: Rooms, atMs: number): WantedAgents[] {
 
 function bucketRow(
   assessed: BucketAssessment,
-  decision: { readonly needs: number; readonly polls: number; readonly gate: LaunchGate; readonly wanted: number },
+  decision: {
+    readonly needs: number;
+    readonly polls: number;
+    readonly gate: LaunchGate;
+    readonly wanted: number;
+    readonly remarks: readonly JobRemark[];
+  },
   atMs: number,
 ): BucketDemand {
   const { bucket, choice } = assessed;
@@ -173,6 +194,7 @@ function bucketRow(
     decision.needs > 0 ? `${decision.needs} need${decision.needs === 1 ? "s" : ""} an agent` : "",
     choice.kind !== "serves" && assessed.rest > 0 ? `${assessed.rest} unserved` : "",
     gateText(decision.gate, atMs),
+    ...decision.remarks.map(({ text }) => text),
   ].filter((part) => part !== "");
   return {
     key: bucket.key,
@@ -193,7 +215,7 @@ function bucketRow(
 
 function verdicts(
   state: State,
-  rows: readonly { readonly assessed: BucketAssessment; readonly gate: LaunchGate; readonly row: BucketDemand }[],
+  { rows, remarks }: { readonly rows: readonly Row[]; readonly remarks: Remarks },
   atMs: number,
 ): JobVerdict[] {
   const order = new Map(state.demand.backlog.order.map((locator, index) => [locator, index]));
@@ -204,7 +226,7 @@ function verdicts(
     reasonCode,
     firstSeenMs: state.demand.seen.get(job.locator)?.firstSeenMs ?? atMs,
   }));
-  for (const { assessed, gate, row } of rows) {
+  for (const { assessed, gate, row, remarks: ofBucket } of rows) {
     let taken = assessed.willBeTaken;
     let coming = assessed.coming;
     const words = bucketWords(state, assessed, gate, row, atMs);
@@ -214,17 +236,25 @@ function verdicts(
       const profile = row.profile === undefined ? {} : { profile: row.profile };
       const base = { ...describeJob(job), ...profile, firstSeenMs };
       if (cause !== undefined) {
-        judged.push({ ...base, verdict: "other-cause", reason: otherCauseText(cause, atMs), reasonCode: cause.kind });
+        const own = { verdict: "other-cause", reason: otherCauseText(cause, atMs), reasonCode: cause.kind } as const;
+        judged.push(withRemarks({ ...base, ...own }, [], remarks.ofJob(job.locator)));
       } else if (taken > 0) {
         taken--;
         judged.push({ ...base, verdict: "will-be-taken", reason: words.taken, reasonCode: "idle-agent" });
       } else if (coming > 0) {
         coming--;
         judged.push({ ...base, verdict: "coming", reason: words.coming, reasonCode: "agent-coming" });
-      } else judged.push({ ...base, ...words.rest });
+      } else judged.push(withRemarks({ ...base, ...words.rest }, ofBucket, remarks.ofJob(job.locator)));
     }
   }
   return judged.sort((a, b) => (order.get(a.locator) ?? 0) - (order.get(b.locator) ?? 0));
+}
+
+/** Remarks stand behind the reason, as part of its sentence. */
+function withRemarks(job: JobVerdict, ofBucket: readonly JobRemark[], ofJob: JobRemark | undefined): JobVerdict {
+  if (ofBucket.length === 0 && ofJob === undefined) return job;
+  const remarks = [...ofBucket, ...(ofJob === undefined ? [] : [ofJob])];
+  return { ...job, reason: [job.reason, ...remarks.map(({ text }) => text)].join("; "), remarks };
 }
 
 function describeJob(

@@ -8,12 +8,14 @@ import { deleted, deleteRefused } from "./drain.ts";
 import type { Draft } from "./draft.ts";
 import type { GocdEffect } from "./effect.ts";
 import type { EventOf, GocdProblem } from "./event.ts";
+import { foldFindings } from "./findings.ts";
 import type { GocdAgent } from "./gocd_records.ts";
 import { followGocdAgents } from "./lifecycle_gocd.ts";
 import { makePlan } from "./plan.ts";
 import { noteDemand } from "./demand_notes.ts";
+import { maintenanceMode } from "./reason.ts";
 import { reuseAll } from "./replan.ts";
-import { afterFailure, afterPoll, agentsReadMs, lookAgainMs } from "./rhythm.ts";
+import { afterFailure, afterPoll, agentsPauseMs, lookAgainMs } from "./rhythm.ts";
 import { scaleIn } from "./scale_in.ts";
 import type { ServerState } from "./state.ts";
 
@@ -50,7 +52,7 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
   draft.set({ demand: plan.demand });
   reuseAll(draft, plan.reuse);
   scaleIn(draft, plan.assessment);
-  draft.set({ server: { ...draft.state.server, ...afterPoll(draft.state, atMs) } });
+  draft.set({ server: { ...draft.state.server, ...afterPoll(draft.state, atMs, event.tookMs) } });
 }
 
 /** A read of the agents between two polls: life cycles go on, demand is not judged. */
@@ -69,7 +71,7 @@ export function gocdAgentsRead(draft: Draft, event: EventOf<"gocd-agents-read">)
     server: {
       ...readAgents(draft.state.server, event.agents, atMs),
       idleSinceMs,
-      nextAgentsMs: atMs + Math.min(agentsReadMs, draft.state.settings.poller.intervalMs),
+      nextAgentsMs: atMs + agentsPauseMs(draft.state, event.tookMs),
     },
   });
   followGocdAgents(draft, event.agents);
@@ -160,7 +162,9 @@ function answeredWell(draft: Draft): void {
 function readAgents(before: ServerState, agents: readonly GocdAgent[], atMs: number): ServerState {
   const lostSinceMs = new Map<string, number>();
   for (const { uuid, agentState } of agents) {
-    if (agentState === "LostContact" || agentState === "Missing") lostSinceMs.set(uuid, before.lostSinceMs.get(uuid) ?? atMs);
+    if (agentState === "LostContact" || agentState === "Missing") {
+      lostSinceMs.set(uuid, before.lostSinceMs.get(uuid) ?? atMs);
+    }
   }
   const { restartedMs: restartedBefore, ...server } = before;
   const restartedMs = restartOf(restartedBefore, agents, atMs);
@@ -198,20 +202,27 @@ function noteServer(draft: Draft, event: EventOf<"gocd-polled">): void {
     draft.note({
       level: "warning",
       code: "gocd-maintenance",
-      text: "the GoCD server is in maintenance mode: nothing is launched or taken down until it ends",
+      text: `the GoCD server is in ${
+        maintenanceMode(event.server.version)
+      }: nothing is launched or taken down until it ends`,
       fields: {},
     });
   } else if (before?.maintenance === "on" && event.server.maintenance !== "on") {
-    draft.note({ level: "info", code: "gocd-maintenance-over", text: "maintenance mode is over", fields: {} });
+    draft.note({
+      level: "info",
+      code: "gocd-maintenance-over",
+      text: `${maintenanceMode(event.server.version)} is over`,
+      fields: {},
+    });
   }
-  for (const finding of event.findings) {
+  for (const finding of foldFindings(event.findings)) {
     draft.note({
       level: "warning",
       code: finding.code,
       text: finding.message,
       hint: finding.hint,
       fields: {},
-      onceKey: finding.message,
+      onceKey: finding.code === "gocd-job-unassigned" ? finding.code : finding.message,
     });
   }
 }

@@ -1,16 +1,25 @@
 // Reasons as data, and the one place where they become words. Not here: deciding them.
 // Called by core/plan.ts (verdicts) and core/status_view.ts.
 
+import type { GocdProblem } from "./event.ts";
 import type { ProfileMatch } from "./matching.ts";
 import type { AgentProfile } from "./settings.ts";
 import type { Requirement } from "./matching.ts";
 
 /** Why a job waits although launching would not help. */
 export type OtherCause =
-  | { readonly kind: "maintenance" }
+  | { readonly kind: "maintenance"; readonly mode: MaintenanceMode }
   | { readonly kind: "idle-unused"; readonly host: string; readonly idleMs: number }
   | { readonly kind: "left-before"; readonly untilMs: number }
-  | { readonly kind: "zombie"; readonly waitedMs: number; readonly passedOver: number };
+  | { readonly kind: "zombie"; readonly waitedMs: number; readonly limitMs: number; readonly passedOver: number };
+
+/** What GoCD calls the mode in which it assigns nothing: drain mode in 18.12, maintenance mode since. */
+export type MaintenanceMode = "maintenance mode" | "drain mode";
+
+/** The word of a server's version. */
+export function maintenanceMode(version: string | undefined): MaintenanceMode {
+  return version?.startsWith("18.12") === true ? "drain mode" : "maintenance mode";
+}
 
 /** Why an agent that is needed is not launched right now, or `go`. */
 export type LaunchGate =
@@ -22,7 +31,7 @@ export type LaunchGate =
   | { readonly kind: "frozen"; readonly profile?: string }
   | { readonly kind: "mode"; readonly mode: "drain" | "teardown" }
   | { readonly kind: "stale"; readonly forMs: number }
-  | { readonly kind: "maintenance" }
+  | { readonly kind: "maintenance"; readonly mode: MaintenanceMode }
   | { readonly kind: "restarted" }
   | { readonly kind: "rate"; readonly perMinute: number }
   | { readonly kind: "invalid"; readonly text: string }
@@ -43,7 +52,7 @@ export function formatDuration(ms: number): string {
 export function otherCauseText(cause: OtherCause, atMs: number): string {
   switch (cause.kind) {
     case "maintenance":
-      return "the GoCD server is in maintenance mode and assigns no jobs";
+      return `the GoCD server is in ${cause.mode} and assigns no jobs`;
     case "idle-unused":
       return `agent ${cause.host} has matched it and been idle for ${
         formatDuration(cause.idleMs)
@@ -53,10 +62,33 @@ export function otherCauseText(cause: OtherCause, atMs: number): string {
       return "an idle matching agent left it waiting before, so another agent would not help; tried again in " +
         formatDuration(cause.untilMs - atMs);
     case "zombie":
-      return `has waited for ${formatDuration(cause.waitedMs)} while newer jobs of the same kind were taken ` +
-        `${cause.passedOver} times; cancel its stage if the pipeline or job no longer exists`;
+      return `has waited for ${formatDuration(cause.waitedMs)} (poller.zombie-after = ${
+        formatDuration(cause.limitMs)
+      }) ` +
+        `while newer jobs of the same kind were taken ${cause.passedOver} times; cancel its stage if the pipeline or job no longer exists`;
     default:
       return cause satisfies never;
+  }
+}
+
+/** What keeps the GoCD server from answering, as a clause; its message is another matter. */
+export function serverProblemText(problem: GocdProblem): string {
+  if (problem.code === "gocd-backup") return "the GoCD server makes a backup";
+  switch (problem.kind) {
+    case "starting":
+      return "the GoCD server is starting";
+    case "maintenance":
+      return "the GoCD server is in maintenance mode";
+    case "unreachable":
+      return "the GoCD server does not answer";
+    case "refused":
+      return "the GoCD server refuses us";
+    case "conflict":
+    case "missing":
+    case "unreadable":
+      return "the GoCD server cannot be read";
+    default:
+      return problem.kind satisfies never;
   }
 }
 
@@ -116,7 +148,7 @@ export function gateText(gate: LaunchGate, atMs: number): string {
     case "stale":
       return `no good poll of the GoCD server for ${formatDuration(gate.forMs)}: everything holds`;
     case "maintenance":
-      return "the GoCD server is in maintenance mode: no agent could register";
+      return `the GoCD server is in ${gate.mode}: no agent could register`;
     case "restarted":
       return "the GoCD server has just restarted and its agents are not back yet";
     case "rate":

@@ -14,6 +14,8 @@ export const retryFirstMs = 5_000;
 /** An answer that is missing for so long will not come: the next question is asked anyway. */
 const answerMaxMs = 600_000;
 const quietGrowth = 1.5;
+/** After an answer, so many times its duration is left to the server. */
+const restPerWork = 9;
 /** A record of the dead that cannot be deleted for this long is looked at only by the ordinary polls. */
 const cleanUpMaxMs = 3_600_000;
 
@@ -47,8 +49,26 @@ function isAnyChanging({ state, atMs }: Draft): boolean {
     state.server.agents.some((gocdAgent) => leaving.has(gocdAgent.uuid) && gocdAgent.configState !== "Pending");
 }
 
-/** The times of the next questions after a good full poll. */
-export function afterPoll(state: State, atMs: number): Pick<ServerState, "nextPollMs" | "nextAgentsMs" | "quietPolls"> {
+/**
+ * The shortest pause after an answer that took so long: a slow server is not kept busy by us for more than about a tenth
+ * of its time (facts: gocd 6). At most `poller.max-interval`.
+ */
+function restMs(state: State, tookMs: number | undefined): number {
+  const { intervalMs, maxIntervalMs } = state.settings.poller;
+  return Math.min((tookMs ?? 0) * restPerWork, Math.max(intervalMs, maxIntervalMs));
+}
+
+/** The pause between two reads of the agents alone. */
+export function agentsPauseMs(state: State, tookMs: number | undefined): number {
+  return Math.max(Math.min(agentsReadMs, state.settings.poller.intervalMs), restMs(state, tookMs));
+}
+
+/** The times of the next questions after a good full poll that took `tookMs`. */
+export function afterPoll(
+  state: State,
+  atMs: number,
+  tookMs?: number,
+): Pick<ServerState, "nextPollMs" | "nextAgentsMs" | "quietPolls"> {
   const { intervalMs, maxIntervalMs } = state.settings.poller;
   const isQuiet = state.demand.backlog.buckets.length === 0 &&
     ![...state.instances.values()].some((instance) => instance.state !== "gone");
@@ -56,8 +76,8 @@ export function afterPoll(state: State, atMs: number): Pick<ServerState, "nextPo
   const slowMs = Math.max(intervalMs, Math.min(intervalMs * quietGrowth ** Math.min(quietPolls, 50), maxIntervalMs));
   return {
     quietPolls,
-    nextPollMs: atMs + (isQuiet ? slowMs : intervalMs),
-    nextAgentsMs: atMs + Math.min(agentsReadMs, intervalMs),
+    nextPollMs: atMs + Math.max(isQuiet ? slowMs : intervalMs, restMs(state, tookMs)),
+    nextAgentsMs: atMs + agentsPauseMs(state, tookMs),
   };
 }
 

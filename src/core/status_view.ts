@@ -4,14 +4,16 @@
 import { activityWord } from "./activity.ts";
 import type { Finding } from "./event.ts";
 import { avoidedHosts } from "./failures.ts";
+import { foldFindings } from "./findings.ts";
 import { countsToLimit } from "./gates.ts";
 import type { GocdAgent } from "./gocd_records.ts";
 import type { AgentInstance } from "./instance.ts";
 import { matchingEnvironments } from "./matching.ts";
 import { uuidOf } from "./phase.ts";
-import { formatDuration, gateText } from "./reason.ts";
+import { formatDuration, gateText, serverProblemText } from "./reason.ts";
 import { globalGate } from "./gates.ts";
 import type { State } from "./state.ts";
+import type { JobVerdict } from "./verdict.ts";
 import type { GocdAgentView, InstanceView, ProfileView, StatusView } from "./view.ts";
 
 /** One consistent picture of the moment. */
@@ -44,7 +46,7 @@ export function statusView(state: State, atMs: number): StatusView {
     },
     mode: controls.mode,
     frozen: controls.frozen,
-    jobs: state.demand.jobs,
+    jobs: jobsNow(state, atMs),
     demand: state.demand.buckets,
     instances: instances.map((instance) => instanceView(instance, atMs)),
     gocdAgents: server.agents.map((gocdAgent) => gocdAgentView(gocdAgent, ours.get(gocdAgent.uuid))),
@@ -56,6 +58,14 @@ export function statusView(state: State, atMs: number): StatusView {
     })),
     problems: problemsOf(state, atMs),
   };
+}
+
+/** Verdicts are of the last good poll: while the server cannot be read, they say so. */
+function jobsNow({ server, demand }: State, atMs: number): readonly JobVerdict[] {
+  const { problem, lastPollMs } = server;
+  if (problem === undefined || lastPollMs === undefined) return demand.jobs;
+  const since = `; as of ${formatDuration(atMs - lastPollMs)} ago: now ${serverProblemText(problem)}`;
+  return demand.jobs.map((job) => ({ ...job, reason: `${job.reason}${since}` }));
 }
 
 /** A GocdAgent with what it counts as. */
@@ -207,5 +217,5 @@ function problemsOf(state: State, atMs: number): Finding[] {
       hint: "add a profile, resources or an environment to the configuration",
     });
   }
-  return [...problems, ...findings];
+  return [...problems, ...foldFindings(findings)];
 }

@@ -4,6 +4,14 @@
 /** What a waiting job needs; exactly one per job. */
 export type VerdictKind = "not-ours" | "unserved" | "will-be-taken" | "coming" | "other-cause" | "needs-agent";
 
+/** Something beside the verdict that an operator should know. */
+export interface JobRemark {
+  /** Stable, e.g. `agents-disabled`; at most a few dozen, so that it can label a metric. */
+  readonly code: string;
+  /** A clause for people. */
+  readonly text: string;
+}
+
 /** A waiting job with its verdict. */
 export interface JobVerdict {
   readonly locator: string;
@@ -13,10 +21,12 @@ export interface JobVerdict {
   readonly verdict: VerdictKind;
   /** The profile that serves its bucket, where one does. */
   readonly profile?: string;
-  /** One sentence for people: what is missing, what is coming, which key to change. */
+  /** One sentence for people: what is missing, what is coming, which key to change; with the remarks. */
   readonly reason: string;
   /** Stable code of the reason, e.g. `no-profile-resources`; at most a few dozen, so that it can label a metric. */
   readonly reasonCode: string;
+  /** What `reason` says beside the verdict's own reason; absent: nothing. */
+  readonly remarks?: readonly JobRemark[];
   /** When we first saw it waiting (the feed has no clock of its own). */
   readonly firstSeenMs: number;
 }

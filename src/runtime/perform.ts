@@ -76,12 +76,14 @@ async function readGocd(
   try {
     if (effect.kind === "poll-gocd") {
       const { server, jobs, agents, findings } = await gocd.poll(signal);
-      count(effect.kind, "ok", nowMs() - startMs);
-      post({ kind: "gocd-polled", server, jobs, agents, findings });
+      const tookMs = nowMs() - startMs;
+      count(effect.kind, "ok", tookMs);
+      post({ kind: "gocd-polled", server, jobs, agents, findings, tookMs });
     } else {
       const agents = await gocd.readAgents(signal);
-      count(effect.kind, "ok", nowMs() - startMs);
-      post({ kind: "gocd-agents-read", agents });
+      const tookMs = nowMs() - startMs;
+      count(effect.kind, "ok", tookMs);
+      post({ kind: "gocd-agents-read", agents, tookMs });
     }
   } catch (error) {
     if (signal.aborted) return;
@@ -128,6 +130,7 @@ async function callMesos(options: PerformOptions, call: MesosEffect): Promise<vo
   const startMs = nowMs();
   try {
     await session.send(call, signal);
+    if (call.kind === "teardown-framework") post({ kind: "framework-torn-down" });
     count(call.kind, "ok", nowMs() - startMs);
   } catch (error) {
     if (signal.aborted) return;
