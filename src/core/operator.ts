@@ -41,13 +41,21 @@ export function operatorAsked(draft: Draft, event: OperatorEvent): void {
   }
 }
 
+/** A TEARDOWN without an answer is sent again after this long. */
+const tearDownAgainMs = 15_000;
+
 /** In teardown mode, once no agent is left: TEARDOWN, forget the id, exit. Called at every tick. */
 export function finishTeardown(draft: Draft): void {
   if (draft.state.controls.mode !== "teardown" || draft.state.session.kind !== "subscribed") return;
   const isAlive = [...draft.state.instances.values()].some((instance) =>
     instance.state !== "gone" || isRecordLeft(draft, instance)
   );
-  if (!isAlive || draft.state.tearDownNow) tearDown(draft);
+  const askedMs = draft.state.tearDownAskedMs;
+  if (isAlive && !draft.state.tearDownNow) return;
+  if (askedMs !== undefined && draft.atMs - askedMs < tearDownAgainMs) return;
+  leaveNoRecords(draft);
+  draft.set({ tearDownAskedMs: draft.atMs });
+  draft.effect({ kind: "teardown-framework" });
 }
 
 /** Instances that were started from other settings than those of now are replaced as they fall idle. */
@@ -124,13 +132,12 @@ function leaveNoRecords(draft: Draft): void {
   for (const ref of refs) draft.effect({ kind: "delete-gocd-agents", agents: [ref] });
 }
 
-function tearDown(draft: Draft): void {
-  leaveNoRecords(draft);
+/** The master has accepted TEARDOWN, or says that the framework is removed already: all is forgotten. */
+export function tornDown(draft: Draft): void {
   for (const instance of [...draft.state.instances.values()]) {
     if (instance.state !== "gone") end(draft, instance, "stopped", "torn down");
   }
   for (const taskId of [...draft.state.instances.keys()]) draft.remove(taskId);
-  draft.effect({ kind: "teardown-framework" });
   const { frameworkId, ...rest } = draft.state.framework;
   draft.setFramework(rest);
   draft.setControls({ frozen: false, frozenProfiles: [], mode: "run" });

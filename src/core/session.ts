@@ -6,6 +6,7 @@ import type { EventOf } from "./event.ts";
 import { countFailure } from "./failures.ts";
 import type { AgentInstance } from "./instance.ts";
 import { refuseBusySeconds } from "./launching.ts";
+import { tornDown } from "./operator.ts";
 import { end } from "./phase.ts";
 import { askFor, startReconciliation } from "./reconciliation.ts";
 import { freshRole, reviveGapMs, rolesOf } from "./roles.ts";
@@ -96,6 +97,8 @@ export function frameworkError(draft: Draft, event: EventOf<"framework-error">):
 
 /** The id is dead and Mesos has killed its tasks. With agents on record, only a person can say that they really are gone. */
 function frameworkRemoved(draft: Draft, message: string): void {
+  // The answer to TEARDOWN was lost, but not the TEARDOWN.
+  if (draft.state.tearDownAskedMs !== undefined) return tornDown(draft);
   const living = [...draft.state.instances.values()].filter((instance) => instance.state !== "gone");
   const { frameworkId, ...rest } = draft.state.framework;
   if (living.length === 0) {

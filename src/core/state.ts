@@ -25,6 +25,8 @@ export interface State {
   readonly shuttingDown: boolean;
   /** The operator wants TEARDOWN without a drain, as soon as there is a session. */
   readonly tearDownNow: boolean;
+  /** When TEARDOWN was last sent; the id is forgotten only once the master has accepted it. */
+  readonly tearDownAskedMs?: number;
 }
 
 /** The subscription, as far as decisions need it. */

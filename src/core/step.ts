@@ -12,7 +12,7 @@ import { offersReceived } from "./launching.ts";
 import { watchClocks } from "./lifecycle_clock.ts";
 import { taskStatusUpdated } from "./lifecycle_mesos.ts";
 import { inverseOffersReceived } from "./maintenance.ts";
-import { finishTeardown, operatorAsked, retireChanged } from "./operator.ts";
+import { finishTeardown, operatorAsked, retireChanged, tornDown } from "./operator.ts";
 import { gocdAgentsRead, gocdCallDone, gocdCallFailed, gocdPolled, gocdPollFailed } from "./polled.ts";
 import { askFor, noReconciliation, reconcile } from "./reconciliation.ts";
 import type { StoredState } from "./record.ts";
@@ -99,6 +99,8 @@ function apply(draft: Draft, event: Event): void {
       return;
     case "framework-error":
       return frameworkError(draft, event);
+    case "framework-torn-down":
+      return tornDown(draft);
     case "mesos-call-failed":
       return mesosCallFailed(draft, event);
     case "gocd-polled":

@@ -47,7 +47,8 @@ Deno.test("teardown drains first, then removes the framework, forgets its id and
   assertEquals(only(world.taken(), "teardown-framework"), []);
   world.poll({ agents: [] });
   world.wait(2 * second);
-  assertEquals(kinds(world.taken()).slice(-2), ["teardown-framework", "exit"]);
+  assertEquals(kinds(world.taken()).slice(-1), ["teardown-framework"]);
+  assertEquals(kinds(world.send({ kind: "framework-torn-down" }).effects), ["exit"]);
   assertEquals(world.state.framework, { lineage: "abc123", nextTaskNumber: 2 });
   assertEquals([world.state.instances.size, world.state.controls.mode], [0, "run"]);
 });
@@ -55,9 +56,28 @@ Deno.test("teardown drains first, then removes the framework, forgets its id and
 Deno.test("teardown now ends all agents at once and takes their records along", () => {
   const { world, taskId } = withIdleAgent();
   const frame = world.send({ kind: "teardown-requested", mode: "now" });
-  assertEquals(kinds(frame.effects), ["disable-gocd-agents", "delete-gocd-agents", "teardown-framework", "exit"]);
-  assertEquals(frame.records.filter((record) => record.kind === "instance-removed").length, 1);
-  assertEquals(world.state.instances.has(taskId), false);
+  assertEquals(kinds(frame.effects), ["disable-gocd-agents", "delete-gocd-agents", "teardown-framework"]);
+  const answer = world.send({ kind: "framework-torn-down" });
+  assertEquals(answer.records.filter((record) => record.kind === "instance-removed").length, 1);
+  assertEquals([world.state.instances.has(taskId), kinds(answer.effects)], [false, ["exit"]]);
+});
+
+Deno.test("a TEARDOWN without an answer forgets nobody, is sent again, and is done once Mesos calls the framework removed", () => {
+  const { world, taskId } = withIdleAgent();
+  world.send({ kind: "teardown-requested", mode: "now" });
+  world.taken();
+  world.send({
+    kind: "mesos-call-failed",
+    call: { kind: "teardown-framework" },
+    outcome: "unknown",
+    message: "no answer",
+  });
+  world.wait(10 * second);
+  assertEquals([world.state.instances.has(taskId), only(world.taken(), "teardown-framework")], [true, []]);
+  world.wait(10 * second);
+  assertEquals(only(world.taken(), "teardown-framework").length, 1);
+  world.send({ kind: "framework-error", error: "removed", message: "Framework has been removed" });
+  assertEquals([world.state.instances.size, only(world.taken(), "exit").length], [0, 1]);
 });
 
 Deno.test("teardown now without a session waits for one, and forgets nobody before", () => {
