@@ -1,0 +1,222 @@
+// Two instances of the real program that share a state in a real ZooKeeper: the leader is killed, stopped, cut off or
+// asked to leave, and the standby goes on with its agents. Not here: the election by itself (tests/store).
+
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { loadConfig } from "../../src/config/load.ts";
+import { OperatorError } from "../../src/errors.ts";
+import { openStore } from "../../src/runtime/ports.ts";
+import { readStoredState } from "../../src/runtime/stored_state.ts";
+import { type Cluster, startCluster } from "../support/cluster.ts";
+import { type HeldProxy, startProxy } from "../support/held_proxy.ts";
+import { endProgram, type Program, type ProgramFolder, programFolder } from "../support/program.ts";
+import { until } from "../support/scaled_clock.ts";
+import { hasZookeeper, startZookeeper, zookeeperMissing, type ZookeeperServer } from "../support/zookeeper.ts";
+
+/** Sessions live for 20 of these. */
+const tickMs = 100;
+const sessionMs = 20 * tickMs;
+/** Of issue 5: scaling again within 10 s plus the session's time. */
+const scalingMs = 10_000 + sessionMs;
+const handOverMs = 2_000;
+
+interface Instance {
+  readonly program: Program;
+  readonly page: string;
+  /** Its way to ZooKeeper. */
+  readonly proxy: HeldProxy;
+}
+
+interface Scene {
+  readonly cluster: Cluster;
+  readonly zookeeper: ZookeeperServer;
+  /** Leads at the beginning. */
+  readonly first: Instance;
+  readonly second: Instance;
+}
+
+function configText(cluster: Cluster, zookeeper: string, listen: string): string {
+  return cluster.configText(`
+    state = "zk://${zookeeper}/gocd-mesos"
+    poller { interval = 1 second, max-interval = 1 second, attempts = 0 }
+    http.listen = "${listen}"
+    log.format = text
+  `);
+}
+
+function freeAddress(): string {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  listener.close();
+  return `127.0.0.1:${port}`;
+}
+
+function test(sentence: string, act: (scene: Scene) => Promise<void>): void {
+  Deno.test({
+    name: `${sentence}${hasZookeeper ? "" : ` (${zookeeperMissing})`}`,
+    ignore: !hasZookeeper,
+    fn: async () => {
+      await using zookeeper = await startZookeeper(tickMs);
+      const cluster = startCluster({ speed: 1, bootDelayMs: 500, mesos: { timing: { pullMs: 200 } } });
+      const folders: ProgramFolder[] = [];
+      const instances: Instance[] = [];
+      const start = (): Instance => {
+        const folder = programFolder(cluster);
+        folders.push(folder);
+        const proxy = startProxy(zookeeper.port);
+        const listen = freeAddress();
+        const program = folder.start(configText(cluster, proxy.address, listen));
+        instances.push({ program, page: `http://${listen}`, proxy });
+        return { program, page: `http://${listen}`, proxy };
+      };
+      try {
+        const first = start();
+        await first.program.line("this instance leads");
+        const second = start();
+        await second.program.line("standing by");
+        await act({ cluster, zookeeper, first, second });
+      } finally {
+        for (const { program, proxy } of instances) {
+          await endProgram(program);
+          await proxy[Symbol.asyncDispose]();
+        }
+        for (const folder of folders) folder.remove();
+        await cluster.close();
+      }
+    },
+  });
+}
+
+function schedule({ cluster }: Scene, count: number): void {
+  cluster.advance();
+  for (let index = 0; index < count; index++) {
+    cluster.gocd.schedule({ pipeline: "p", stage: "s", job: `j${index}`, gocdResources: [], durationMs: 120_000 });
+  }
+}
+
+async function building({ cluster, first, second }: Scene, count: number, limitMs?: number): Promise<void> {
+  await until(
+    () => {
+      cluster.advance();
+      return cluster.gocd.jobs().filter((job) => job.state === "Building").length === count;
+    },
+    () => [...first.program.lines, "---", ...second.program.lines].join("\n"),
+    limitMs,
+  );
+}
+
+function assertNothingLost({ cluster }: Scene, agents: number): void {
+  assertEquals([...cluster.launches.values()].filter((count) => count !== 1), [], "each task id is launched once");
+  assertEquals(cluster.launches.size, agents, "no agent was launched beside a living one");
+  assertEquals(cluster.running.size, agents);
+  assertEquals(cluster.mesos.view().frameworks.length, 1, "there was one framework");
+  assertEquals(cluster.gocd.tally.buildsKilled, []);
+}
+
+async function statusOf({ page }: Instance): Promise<Record<string, unknown>> {
+  return await (await fetch(`${page}/api/status`)).json();
+}
+
+test("the standby neither subscribes nor polls, is healthy, and its page shows who leads", async (scene) => {
+  const { cluster, first, second, zookeeper } = scene;
+  schedule(scene, 1);
+  await building(scene, 1);
+  const standby = await statusOf(second);
+  const { role, leader } = standby["leadership"] as { role: string; leader: string };
+  assertEquals(role, "standby");
+  assertStringIncludes(leader, `process ${first.program.pid}`);
+  assertEquals((standby["gocd"] as { lastPollMs?: number }).lastPollMs, undefined);
+  assertEquals(((await statusOf(first))["leadership"] as { role: string }).role, "leader");
+  const health = await fetch(`${second.page}/health`);
+  assertEquals([health.status, await health.text().then((text) => text.length > 0)], [200, true]);
+  const page = await (await fetch(`${second.page}/`)).text();
+  assertStringIncludes(page, "This instance stands by");
+  assertStringIncludes(page, `process ${first.program.pid}`);
+  assertStringIncludes(await (await fetch(`${second.page}/metrics`)).text(), "gocd_mesos_leader 0");
+  assert(!second.program.lines.some((line) => line.includes("subscribed")), second.program.lines.join("\n"));
+
+  const text = configText(cluster, zookeeper.address, "off");
+  const config = loadConfig("framework.conf", {}, () => text);
+  assertEquals((await readStoredState(config))?.instances.map((each) => each.state), ["registered"]);
+  const locked = await assertRejects(() => openStore(config), OperatorError);
+  assertEquals(locked.code, "state-locked");
+  assertStringIncludes(locked.message, `process ${first.program.pid}`);
+});
+
+test("the leader is killed: the standby adopts its agents and scales in time", async (scene) => {
+  const { first, second } = scene;
+  schedule(scene, 2);
+  await building(scene, 2);
+  const killedMs = performance.now();
+  first.program.signal("SIGKILL");
+  await first.program.ended();
+  schedule(scene, 2);
+  await second.program.line("asking for our 2 agents");
+  await building(scene, 4, scalingMs);
+  assert(performance.now() - killedMs < scalingMs, `it took ${performance.now() - killedMs} ms`);
+  assertNothingLost(scene, 4);
+});
+
+test("the leader is asked to leave: the standby leads within two seconds", async (scene) => {
+  const { first, second } = scene;
+  schedule(scene, 2);
+  await building(scene, 2);
+  const askedMs = performance.now();
+  first.program.signal("SIGTERM");
+  await second.program.line("asking for our 2 agents");
+  assert(performance.now() - askedMs < handOverMs, `it took ${performance.now() - askedMs} ms`);
+  assertEquals(await first.program.ended(), 0);
+  assert(performance.now() - askedMs < handOverMs, `it took ${performance.now() - askedMs} ms to end`);
+  schedule(scene, 1);
+  await building(scene, 3);
+  assertNothingLost(scene, 3);
+});
+
+test("the leader is stopped and wakes when another leads: it disturbs nothing and stands by", async (scene) => {
+  const { first, second } = scene;
+  schedule(scene, 2);
+  await building(scene, 2);
+  first.program.signal("SIGSTOP");
+  await second.program.line("asking for our 2 agents");
+  schedule(scene, 1);
+  await building(scene, 3, scalingMs);
+  const before = first.program.lines.length;
+  first.program.signal("SIGCONT");
+  await first.program.line("standing by", before);
+  assert(!first.program.lines.slice(before).some((line) => line.includes("subscribed to")), "it did not subscribe");
+  schedule(scene, 1);
+  await building(scene, 4);
+  assertNothingLost(scene, 4);
+
+  const woken = first.program.lines.length;
+  second.program.signal("SIGTERM");
+  await first.program.line("asking for our 4 agents", woken);
+  assertEquals(await second.program.ended(), 0);
+  assert(!second.program.lines.some((line) => line.includes("taken over our framework")), "nobody took it away");
+});
+
+test("the leader is cut off from ZooKeeper: it stops, the other one leads, and it stands by afterwards", async (scene) => {
+  const { first, second } = scene;
+  schedule(scene, 2);
+  await building(scene, 2);
+  first.proxy.hold();
+  schedule(scene, 1);
+  await second.program.line("asking for our");
+  const before = first.program.lines.length;
+  first.proxy.release();
+  await first.program.line("standing by", before);
+  await building(scene, 3, scalingMs);
+  assertNothingLost(scene, 3);
+});
+
+test("a short loss of the connection to ZooKeeper changes nothing", async (scene) => {
+  const { first, second } = scene;
+  schedule(scene, 1);
+  await building(scene, 1);
+  first.proxy.drop();
+  second.proxy.drop();
+  schedule(scene, 2);
+  await building(scene, 3);
+  assertEquals(first.program.lines.filter((line) => line.includes("this instance leads")).length, 1);
+  assert(!second.program.lines.some((line) => line.includes("this instance leads")));
+  assertNothingLost(scene, 3);
+});
