@@ -44,7 +44,8 @@ export function loadConfig(
   const state = readState(reader);
   const log = readLog(reader);
   throwProblems(reader);
-  const settings = { frameworkName: mesos.name, profiles, poller, scaling };
+  const registersWithKey = gocd.autoRegisterKey !== undefined;
+  const settings = { frameworkName: mesos.name, profiles, poller, scaling, registersWithKey };
   const warnings = [...new Set(reader.warnings)];
   const readFiles = [...new Set(reader.readFiles)];
   return { path, settings, mesos, gocd, state, http, log, warnings, readFiles, envNames: hocon.envNames };

@@ -14,6 +14,7 @@ import { matchingEnvironments } from "./matching.ts";
 import { registrationGap, registrationGapHint } from "./misregistered.ts";
 import { identityOf, register, startDrain, startKill } from "./phase.ts";
 import { formatDuration } from "./reason.ts";
+import { cameAsPending, keyWorked } from "./register_key.ts";
 
 /** A record absent from the list for this long was deleted by somebody; nothing can be building there any more. */
 const absentMs = 600_000;
@@ -105,6 +106,8 @@ function registered(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): void
     gocdResources: learnt.gocdResources,
     ...(learnt.environment === undefined ? {} : { environment: learnt.environment }),
   };
+  const wasPending = instance.state === "starting" && instance.pendingUuid !== undefined;
+  if (!wasPending && gocdAgent.configState === "Enabled") keyWorked(draft);
   const isDisabled = gocdAgent.configState === "Disabled";
   const activity: AgentActivity = isDisabled
     ? { kind: "unsure", sinceMs: draft.atMs, word: "Disabled" }
@@ -149,15 +152,7 @@ function enablePending(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): v
         : {}),
       pendingUuid: gocdAgent.uuid,
     });
-    draft.note({
-      level: "info",
-      code: "agent-enabling",
-      text:
-        `${instance.taskId} has registered as Pending (the server did not accept its auto-register key, or has none); ` +
-        "enabling it",
-      hint: "compare go-agent.auto-register-key with agentAutoRegisterKey in the server's config",
-      fields: { taskId: instance.taskId, uuid: gocdAgent.uuid },
-    });
+    cameAsPending(draft, instance.taskId, gocdAgent.uuid);
   }
   ask(draft, gocdAgent.uuid);
   draft.effect({

@@ -9,6 +9,8 @@ export interface Settings {
   readonly profiles: readonly AgentProfile[];
   readonly poller: PollerSettings;
   readonly scaling: ScalingSettings;
+  /** Whether agents are told an auto-register key; absent: not known. */
+  readonly registersWithKey?: boolean;
 }
 
 /** When the GoCD server is asked and what its answers count for. */

@@ -57,6 +57,8 @@ export interface ServerState {
   readonly quietPolls: number;
   readonly failuresInARow: number;
   readonly problem?: GocdProblem;
+  /** Since when our agents come as Pending although they are told an auto-register key. */
+  readonly keyRefusedMs?: number;
   readonly findings: readonly Finding[];
   readonly agents: readonly GocdAgent[];
   /** When each Enabled, Idle GocdAgent was first seen idle without a break, by uuid. */

@@ -11,6 +11,7 @@ import type { AgentInstance } from "./instance.ts";
 import { matchingEnvironments } from "./matching.ts";
 import { uuidOf } from "./phase.ts";
 import { formatDuration, gateText, serverProblemText } from "./reason.ts";
+import { keyFindings } from "./register_key.ts";
 import { globalGate } from "./gates.ts";
 import type { State } from "./state.ts";
 import type { JobVerdict } from "./verdict.ts";
@@ -217,5 +218,5 @@ function problemsOf(state: State, atMs: number): Finding[] {
       hint: "add a profile, resources or an environment to the configuration",
     });
   }
-  return [...problems, ...foldFindings(findings)];
+  return [...problems, ...keyFindings(state), ...foldFindings(findings)];
 }

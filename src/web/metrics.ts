@@ -56,6 +56,7 @@ export function metricsPage(input: MetricsInput): string {
     ...mesosFamilies(input),
     ...gocdFamilies(input),
     gauge("waiting_jobs", "Waiting jobs by verdict and code of the reason.", waitingJobs(view)),
+    gauge("job_remarks", "Waiting jobs by what else is found beside their verdict.", jobRemarks(view)),
     gauge("wanted_agents", "Instances to be launched as soon as offers allow.", wantedAgents(view)),
     gauge("agent_instances", "Instances by profile and state.", agentInstances(view)),
     gauge("profile_blocked", "1 where a profile may not launch now (breaker or freeze).", blockedProfiles(view)),
@@ -171,6 +172,10 @@ function blockedProfiles(view: StatusView): readonly Sample[] {
 
 function byState(view: StatusView): readonly Sample[] {
   return countWords(view.gocdAgents.map(({ state }) => state)).map(([state, value]) => ({ labels: { state }, value }));
+}
+
+function jobRemarks(view: StatusView): readonly Sample[] {
+  return byCode(view.jobs.flatMap(({ remarks = [] }) => remarks.map(({ code }) => code)));
 }
 
 function byCode(codes: readonly string[]): readonly Sample[] {

@@ -1,0 +1,63 @@
+// An agent that comes as Pending although it was told a key: the server does not know the key, and that is said.
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { statusView } from "../../src/core/status_view.ts";
+import { drive, type Driver, gocdAgent, jobs, offer, pending, second, someSettings } from "../support/core.ts";
+
+function launched(
+  registersWithKey: boolean | undefined,
+): { readonly world: Driver; readonly taskIds: readonly string[] } {
+  const world = drive();
+  const settings = someSettings();
+  world.send({
+    kind: "settings-changed",
+    settings: registersWithKey === undefined ? settings : { ...settings, registersWithKey },
+  });
+  world.subscribe();
+  world.poll({ jobs: jobs(2) });
+  world.wait(6 * second);
+  world.offers(offer("h1"));
+  const taskIds = [...world.state.instances.keys()];
+  for (const taskId of taskIds) world.status(taskId, "TASK_RUNNING");
+  world.noted();
+  return { world, taskIds };
+}
+
+const problems = (world: Driver): string[] =>
+  statusView(world.state, world.atMs).problems.map(({ code }) => code).filter((code) => code.includes("key"));
+
+Deno.test("a Pending agent of ours shows a wrong key, once in the log, and on the page until an agent needs no enabling", () => {
+  const { world, taskIds: [first = "", other = ""] } = launched(true);
+  world.read(gocdAgent(first, pending), gocdAgent(other, pending));
+  const notes = world.noted().filter(({ code }) => code === "agent-enabling");
+  assertEquals(notes.map(({ level }) => level), ["warning", "info"]);
+  assertStringIncludes(notes[0]?.text ?? "", "the server does not know its auto-register key");
+  assertStringIncludes(notes[0]?.hint ?? "", "agentAutoRegisterKey");
+  assertEquals(problems(world), ["wrong-auto-register-key"]);
+  // Enabled by us, it proves nothing.
+  world.read(gocdAgent(first), gocdAgent(other, pending));
+  assertEquals(problems(world), ["wrong-auto-register-key"]);
+});
+
+Deno.test("the key is right again when an agent registers by itself", () => {
+  const { world, taskIds: [first = "", other = ""] } = launched(true);
+  world.read(gocdAgent(first, pending));
+  world.read(gocdAgent(first), gocdAgent(other));
+  assertEquals(problems(world), []);
+});
+
+for (
+  const [isSet, words] of [[false, "is not set"], [
+    undefined,
+    "did not accept its auto-register key, or has none",
+  ]] as const
+) {
+  Deno.test(`without a key, or where that is not known, a Pending agent is no problem: ${isSet}`, () => {
+    const { world, taskIds: [first = ""] } = launched(isSet);
+    world.read(gocdAgent(first, pending));
+    const [note] = world.noted().filter(({ code }) => code === "agent-enabling");
+    assertEquals(note?.level, "info");
+    assertStringIncludes(note?.text ?? "", words);
+    assertEquals(problems(world), []);
+  });
+}
