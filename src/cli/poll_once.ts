@@ -60,7 +60,9 @@ async function storedOf(config: Config): Promise<StoredState> {
 }
 
 function worded(job: JobVerdict, once: string): JobVerdict {
-  return job.reasonCode !== "launching" ? job : { ...job, reason: `profile ${job.profile} must launch one, ${once}` };
+  if (job.reasonCode !== "launching") return job;
+  const remarks = (job.remarks ?? []).map(({ text }) => `; ${text}`).join("");
+  return { ...job, reason: `profile ${job.profile} must launch one, ${once}${remarks}` };
 }
 
 function wordedDemand(bucket: BucketDemand, once: string): BucketDemand {
