@@ -10,6 +10,7 @@ import { type Cluster, startCluster } from "../support/cluster.ts";
 const root = new URL("../../", import.meta.url).pathname;
 const canCompile = Deno.env.get("DENO_COMPILE") !== undefined && Deno.env.get("DENORT_BIN") !== undefined;
 const decoder = new TextDecoder();
+const endMs = 30_000;
 
 interface Ended {
   readonly code: number;
@@ -52,6 +53,8 @@ async function run(path: string, args: readonly string[], cwd?: string): Promise
     args: [...args],
     clearEnv: true,
     stdin: "null",
+    // One that runs although it should have refused is ended.
+    signal: AbortSignal.timeout(endMs),
     ...(cwd === undefined ? {} : { cwd }),
   }).output();
   return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
@@ -98,8 +101,14 @@ binaryTest("the binary reaches both servers, by the file of the folder that it i
 
 /** Starts a program, waits for a text in its log, sends SIGTERM and gives what it has written. */
 async function startUntil(path: string, conf: string, text: string): Promise<Ended> {
-  const child = new Deno.Command(path, { args: [conf], clearEnv: true, stdin: "null", stdout: "null", stderr: "piped" })
-    .spawn();
+  const child = new Deno.Command(path, {
+    args: [conf],
+    clearEnv: true,
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+    signal: AbortSignal.timeout(endMs),
+  }).spawn();
   let err = "";
   for await (const chunk of child.stderr.pipeThrough(new TextDecoderStream())) {
     if (!err.includes(text) && (err + chunk).includes(text)) child.kill("SIGTERM");

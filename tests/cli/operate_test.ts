@@ -13,7 +13,10 @@ interface Stage {
 }
 
 /** Both servers and a configuration, with a status page where `port` is given. */
-async function onStage(act: (stage: Stage) => Promise<void>, more = `http.listen = "127.0.0.1:${freePort()}"`) {
+async function onStage(
+  act: (stage: Stage) => Promise<void>,
+  more = `http.listen = "127.0.0.1:${freePort()}"`,
+): Promise<void> {
   const cluster = startCluster({ speed: 1 });
   const folder = confFolder(cluster.configText(more));
   try {
@@ -105,6 +108,23 @@ Deno.test("a control file that a killed run has left is taken for what it is", (
       assertMatch((await runLine(["resume", stage.conf])).out, /^launching goes on$/m);
     });
     assertEquals(await exists(stage.controlFile), false);
+  }));
+
+Deno.test("whoever has the port of a killed run by now is asked nothing and gets no token", () =>
+  onStage(async (stage) => {
+    const child = new Deno.Command("true").spawn();
+    await child.status;
+    let requests = 0;
+    const stranger = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, () => {
+      requests++;
+      return new Response("{}");
+    });
+    const url = `http://127.0.0.1:${stranger.addr.port}/`;
+    Deno.writeTextFileSync(stage.controlFile, JSON.stringify({ url, token: "t".repeat(64), pid: child.pid }));
+    const written = await runLine(["freeze", stage.conf]);
+    await stranger.shutdown();
+    assertEquals([written.code, requests], [0, Deno.build.os === "linux" ? 0 : requests], written.all);
+    assertStringIncludes(written.out, "is stored");
   }));
 
 Deno.test("a running instance without a status page cannot be told, which is said", () =>

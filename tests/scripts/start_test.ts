@@ -159,6 +159,7 @@ function startScript(caller: string, args: readonly string[]): Started {
     stdin: "null",
     stdout: "null",
     stderr: "piped",
+    signal: AbortSignal.timeout(60_000),
   }).spawn();
   let text = "";
   const reading = (async () => {
