@@ -45,7 +45,9 @@ export function loadConfig(
   const log = readLog(reader);
   throwProblems(reader);
   const registersWithKey = gocd.autoRegisterKey !== undefined;
-  const settings = { frameworkName: mesos.name, profiles, poller, scaling, registersWithKey };
+  const { user, principal } = mesos;
+  const registersAs = { user, ...(principal === undefined ? {} : { principal }) };
+  const settings = { frameworkName: mesos.name, profiles, poller, scaling, registersWithKey, registersAs };
   const warnings = [...new Set(reader.warnings)];
   const readFiles = [...new Set(reader.readFiles)];
   return { path, settings, mesos, gocd, state, http, log, warnings, readFiles, envNames: hocon.envNames };

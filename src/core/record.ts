@@ -20,6 +20,15 @@ export interface FrameworkRecord {
   readonly nextTaskNumber: number;
   /** Set once TEARDOWN has been sent or Mesos says the framework is removed. */
   readonly ended?: string;
+  /** What the framework id was made with; absent: not known. */
+  readonly registeredAs?: RegisteredAs;
+}
+
+/** Fields of FrameworkInfo that Mesos never changes under a framework id. */
+export interface RegisteredAs {
+  readonly user: string;
+  /** Absent: none. */
+  readonly principal?: string;
 }
 
 /** Operator's switches that outlive a restart. */

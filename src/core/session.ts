@@ -5,6 +5,7 @@ import type { Draft } from "./draft.ts";
 import type { EventOf } from "./event.ts";
 import { countFailure } from "./failures.ts";
 import type { AgentInstance } from "./instance.ts";
+import { keepIdentity, noteKeptIdentity } from "./kept_identity.ts";
 import { refuseBusySeconds } from "./launching.ts";
 import { tornDown } from "./operator.ts";
 import { end } from "./phase.ts";
@@ -19,11 +20,10 @@ const undeclinedMax = 10_000;
 
 /** SUBSCRIBED: the framework id is stored, every task is asked for, the allocator is told what we want. */
 export function subscribed(draft: Draft, event: EventOf<"subscribed">): void {
-  const { framework } = draft.state;
-  if (framework.frameworkId !== event.frameworkId || framework.ended !== undefined) {
-    const { ended: _, ...rest } = framework;
-    draft.setFramework({ ...rest, frameworkId: event.frameworkId });
-  }
+  const { framework, settings } = draft.state;
+  const kept = keepIdentity(framework, event.frameworkId, settings.registersAs);
+  const isSame = framework.frameworkId === kept.frameworkId && framework.registeredAs === kept.registeredAs;
+  if (!isSame || framework.ended !== undefined) draft.setFramework(kept);
   draft.set({
     session: {
       kind: "subscribed",
@@ -48,6 +48,7 @@ export function subscribed(draft: Draft, event: EventOf<"subscribed">): void {
     } as framework ${event.frameworkId}${count === 0 ? "" : `; asking for our ${count} agents`}`,
     fields: { master: event.master, frameworkId: event.frameworkId, instances: count },
   });
+  noteKeptIdentity(draft);
   startReconciliation(draft);
 }
 
@@ -117,7 +118,8 @@ function frameworkRemoved(draft: Draft, message: string): void {
   }
   draft.setFramework({ ...draft.state.framework, ended: message });
   setSession(draft, { kind: "ended", reason: message });
-  const hint = "see that these agents are gone (`state show`), then run `gocd-mesos state forget-framework`";
+  const hint = "see that these agents are gone (`gocd-mesos state show FILE`), " +
+    "then run `gocd-mesos state forget-framework FILE`";
   draft.note({
     level: "error",
     code: "framework-removed",

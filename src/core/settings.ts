@@ -2,6 +2,7 @@
 // Made by config/load.ts; read by all of core/.
 
 import type { MesosResources } from "./mesos_resources.ts";
+import type { RegisteredAs } from "./record.ts";
 
 /** Everything that the core needs to know of framework.conf. Times in ms. */
 export interface Settings {
@@ -11,6 +12,8 @@ export interface Settings {
   readonly scaling: ScalingSettings;
   /** Whether agents are told an auto-register key; absent: not known. */
   readonly registersWithKey?: boolean;
+  /** The user and principal that SUBSCRIBE names; absent: not known. */
+  readonly registersAs?: RegisteredAs;
 }
 
 /** When the GoCD server is asked and what its answers count for. */

@@ -113,6 +113,7 @@ const frameworkSchema = v.looseObject({
   lineage,
   nextTaskNumber: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
   ended: maybeText,
+  registeredAs: v.exactOptional(v.looseObject({ user: text, principal: maybeText })),
 });
 
 const controlsSchema = v.looseObject({
