@@ -9,6 +9,7 @@ import { readRunningStatus } from "../runtime/control_client.ts";
 import type { Command } from "./command.ts";
 import { loadConfigFile } from "./load.ts";
 import { pollOnce } from "./poll_once.ts";
+import { nextAct } from "./report.ts";
 import { printable } from "./table.ts";
 
 /** Jobs explained in one go at most. */
@@ -98,7 +99,7 @@ export function explainJob(job: JobVerdict, view: StatusView): string[] {
     lines.push(`  mesos      not subscribed: ${view.mesos.reason ?? "connecting"}`);
   }
   for (const problem of view.problems.filter((each) => !each.code.startsWith("jobs-unserved"))) {
-    lines.push(`  problem    ${problem.message}${problem.hint === "" ? "" : ` (to do: ${problem.hint})`}`);
+    lines.push(`  problem    ${problem.message}${problem.hint === "" ? "" : ` (${nextAct(problem.hint)})`}`);
   }
   return lines;
 }

@@ -87,7 +87,11 @@ function foreignReason(
   resourcelessJobs: PollerSettings["resourcelessJobs"],
 ): Pick<ForeignJob, "reason" | "reasonCode"> | undefined {
   if (runOnAllName.test(job.name)) {
-    return { reason: "runs on all agents: it is pinned to one agent that already exists", reasonCode: "run-on-all" };
+    return {
+      reason:
+        "runs on all agents: it is pinned to one agent that exists, and no other can take it; cancel it if that one is gone",
+      reasonCode: "run-on-all",
+    };
   }
   if (job.elasticProfile !== undefined) {
     return {

@@ -49,7 +49,9 @@ function noteUnserved(draft: Draft, after: DemandState): void {
       level: "warning",
       code: `job-${job.verdict}`,
       text: job.verdict === "unserved"
-        ? `no profile serves ${job.locator} (${describeNeed(job.gocdResources, job.environment)}): ${job.reason}`
+        ? `no profile serves ${job.locator} (${describeNeed(job.gocdResources, job.environment)}): ${
+          withoutTimes(job.reason)
+        }`
         : `${job.locator} waits, but not for an agent: ${withoutTimes(job.reason)}`,
       fields: { locator: job.locator, reasonCode: job.reasonCode },
       onceKey: key,
@@ -57,9 +59,9 @@ function noteUnserved(draft: Draft, after: DemandState): void {
   }
 }
 
-/** Durations in a reason change at every poll; a note must not. */
+/** Durations in a reason change at every poll; a note must not. Those of settings (`key = 60 min`) do not. */
 function withoutTimes(reason: string): string {
-  return reason.replaceAll(/\d+ (s|min|h|d)( \d+ min)?\b/g, "a while").replaceAll(/\d+ times/g, "repeatedly");
+  return reason.replaceAll(/(?<!= |\d)\d+ (s|min|h|d)( \d+ min)?\b/g, "a while").replaceAll(/\d+ times/g, "repeatedly");
 }
 
 function isSame(a: BucketDemand | undefined, b: BucketDemand): boolean {

@@ -133,7 +133,10 @@ function settle(
   wanted.forEach(({ profile }, index) => {
     const miss = left.get(index);
     if (miss === undefined || miss.count === 0) nearestMiss.delete(profile.name);
-    else nearestMiss.set(profile.name, { atMs: draft.atMs, text: miss.nearestMiss });
+    else {
+      if (!nearestMiss.has(profile.name)) noteMiss(draft, profile, miss.nearestMiss);
+      nearestMiss.set(profile.name, { atMs: draft.atMs, text: miss.nearestMiss });
+    }
   });
   const placed = result.accepts.reduce((total, accept) => total + accept.placements.length, 0);
   const launchTimesMs = [
@@ -150,6 +153,16 @@ function settle(
         return count > 0 ? [{ ...each, count }] : [];
       }),
     },
+  });
+}
+
+/** Told when a profile begins to go without, not at every offer. */
+function noteMiss(draft: Draft, { name }: AgentProfile, text: string): void {
+  draft.note({
+    level: "info",
+    code: "no-fitting-offer",
+    text: `no offer of Mesos fits profile ${name}: ${text}`,
+    fields: { profile: name },
   });
 }
 

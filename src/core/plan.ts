@@ -190,7 +190,9 @@ function bucketRow(
   const parts = [
     assessed.willBeTaken > 0 ? `${assessed.willBeTaken} will be taken by idle agents` : "",
     assessed.coming > 0 ? `${assessed.coming} by agents that are coming` : "",
-    assessed.otherCauses.size > 0 ? `${assessed.otherCauses.size} wait for another cause` : "",
+    assessed.otherCauses.size > 0
+      ? `${assessed.otherCauses.size} wait${assessed.otherCauses.size === 1 ? "s" : ""} for another cause`
+      : "",
     decision.needs > 0 ? `${decision.needs} need${decision.needs === 1 ? "s" : ""} an agent` : "",
     choice.kind !== "serves" && assessed.rest > 0 ? `${assessed.rest} unserved` : "",
     gateText(decision.gate, atMs),
@@ -295,20 +297,28 @@ function bucketWords(
     return { taken, coming, rest: { verdict: "unserved", reason: unservedText(bucket, nearest), reasonCode: code } };
   }
   const held = gateText(gate, atMs);
-  const reasonCode = gate.kind === "go" ? "launching" : `held-${gate.kind}`;
-  const reason = `profile ${choice.profile.name} must launch one: ${
-    held !== "" ? held : row.wanted > 0 ? offerWords(state, choice.profile, atMs) : "a drained agent is enabled again"
-  }`;
+  const { code: reasonCode, text } = gate.kind !== "go"
+    ? { code: `held-${gate.kind}`, text: held }
+    : row.wanted > 0
+    ? offerWords(state, choice.profile, atMs)
+    : { code: "enabling-again", text: "a drained agent is enabled again" };
+  const reason = `profile ${choice.profile.name} must launch one: ${text}`;
   return { taken, coming, rest: { verdict: "needs-agent", reason, reasonCode } };
 }
 
-function offerWords(state: State, profile: AgentProfile, atMs: number): string {
+function offerWords(
+  state: State,
+  profile: AgentProfile,
+  atMs: number,
+): { readonly code: string; readonly text: string } {
   if (state.session.kind !== "subscribed") {
-    return gateText({ kind: "no-session", reason: state.session.reason ?? "connecting" }, atMs);
+    const reason = state.session.reason ?? "connecting";
+    return { code: "held-no-session", text: gateText({ kind: "no-session", reason }, atMs) };
   }
   const miss = state.offers.nearestMiss.get(profile.name);
-  if (miss !== undefined && atMs - miss.atMs < 120_000) return `no offer of Mesos fits: ${miss.text}`;
-  return "waiting for an offer of Mesos";
+  return miss !== undefined && atMs - miss.atMs < 120_000
+    ? { code: "no-fitting-offer", text: `no offer of Mesos fits: ${miss.text}` }
+    : { code: "launching", text: "waiting for an offer of Mesos" };
 }
 
 function listNames(names: readonly string[]): string {

@@ -193,8 +193,10 @@ function noteServer(draft: Draft, event: EventOf<"gocd-polled">): void {
       level: "info",
       code: "gocd-version",
       text:
-        `GoCD server ${event.server.version}: ${event.jobs.length} job${event.jobs.length === 1 ? "" : "s"} wait, ` +
-        `${event.agents.length} agents are known`,
+        `GoCD server ${event.server.version}: ${event.jobs.length} job${
+          event.jobs.length === 1 ? " waits" : "s wait"
+        }, ` +
+        `${event.agents.length} agent${event.agents.length === 1 ? " is" : "s are"} known`,
       fields: { version: event.server.version },
     });
   }

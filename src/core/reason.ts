@@ -111,7 +111,11 @@ export function unservedText(
     const spelled = match.missingResources.map((folded) =>
       need.gocdResources.find((name) => name.toLowerCase() === folded.toLowerCase()) ?? folded
     );
-    parts.push(`resource${spelled.length > 1 ? "s" : ""} ${spelled.join(", ")}: add to ${key}.resources`);
+    parts.push(
+      `resource${spelled.length > 1 ? "s" : ""} ${spelled.join(", ")}: add ${
+        spelled.length > 1 ? "them" : "it"
+      } to ${key}.resources`,
+    );
   }
   if (match.lacksEnvironment) {
     parts.push(

@@ -65,8 +65,8 @@ export function statusView(state: State, atMs: number): StatusView {
 function jobsNow({ server, demand }: State, atMs: number): readonly JobVerdict[] {
   const { problem, lastPollMs } = server;
   if (problem === undefined || lastPollMs === undefined) return demand.jobs;
-  const since = `; as of ${formatDuration(atMs - lastPollMs)} ago: now ${serverProblemText(problem)}`;
-  return demand.jobs.map((job) => ({ ...job, reason: `${job.reason}${since}` }));
+  const since = ` (as of ${formatDuration(atMs - lastPollMs)} ago: ${serverProblemText(problem)})`;
+  return demand.jobs.map((job) => job.reasonCode === "held-stale" ? job : { ...job, reason: `${job.reason}${since}` });
 }
 
 /** A GocdAgent with what it counts as. */

@@ -39,7 +39,7 @@ const levelWords: Readonly<Record<NoteLevel, string>> = {
 export function textLine(entry: LogEntry): string {
   const code = entry.code === undefined ? "" : `${entry.code}: `;
   const fields = entry.code === undefined ? Object.entries(entry.fields).map(fieldText).join("") : "";
-  const hint = entry.hint === undefined ? "" : ` (fix: ${entry.hint})`;
+  const hint = entry.hint === undefined ? "" : ` (${/^nothing to do/.test(entry.hint) ? "" : "fix: "}${entry.hint})`;
   return `${isoSeconds(entry.atMs)} ${levelWords[entry.level]} ${printable(`${code}${entry.text}${fields}${hint}`)}`;
 }
 

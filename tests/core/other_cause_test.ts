@@ -17,6 +17,9 @@ import {
 const verdictOf = (world: Driver, name: string): string =>
   `${world.verdict(name).verdict} ${world.verdict(name).reasonCode}`;
 
+/** Nothing here has a session with Mesos. */
+const needsAgent = "needs-agent held-no-session";
+
 /** An agent that is idle beside a job that it could take, for so long that another cause is assumed. */
 function passedOver(): Driver {
   const world = drive();
@@ -45,13 +48,13 @@ Deno.test("a job that waits for another cause stays so for half an hour, even if
   assertEquals(verdictOf(world, "a"), "other-cause left-before");
   world.wait(29 * minute, minute);
   world.poll({ jobs: [job("a")], agents: [gocdAgent("h", building)] });
-  assertEquals(verdictOf(world, "a"), "needs-agent launching");
+  assertEquals(verdictOf(world, "a"), needsAgent);
 });
 
 Deno.test("a new job of the same kind is not taken for one that waits for another cause", () => {
   const world = passedOver();
   world.poll({ jobs: [job("a"), job("b")], agents: [gocdAgent("h", building)] });
-  assertEquals(verdictOf(world, "b"), "needs-agent launching");
+  assertEquals(verdictOf(world, "b"), needsAgent);
 });
 
 Deno.test("when a job leaves that waited for another cause, the others of its bucket are judged anew", () => {
@@ -62,7 +65,7 @@ Deno.test("when a job leaves that waited for another cause, the others of its bu
   world.poll({ jobs: [job("a"), job("b")], agents });
   assertEquals(verdictOf(world, "b"), "other-cause idle-unused");
   world.poll({ jobs: [job("b")], agents: [gocdAgent("h", building)] });
-  assertEquals(verdictOf(world, "b"), "needs-agent launching");
+  assertEquals(verdictOf(world, "b"), needsAgent);
 });
 
 Deno.test("an agent's idle time starts again when jobs that it could take have left the feed", () => {
@@ -115,7 +118,7 @@ Deno.test("an agent of ours on a lost host looks idle for a while, yet no job wa
   world.status(taskId, "TASK_UNREACHABLE", { uuid: "" });
   for (let polls = 0; polls < 3; polls++) {
     world.poll({ jobs: [job("a")], agents: [gocdAgent(taskId)] });
-    assertEquals(verdictOf(world, "a"), "needs-agent launching");
+    assertEquals(verdictOf(world, "a"), needsAgent);
     world.wait(2 * minute, minute);
   }
 });
@@ -124,7 +127,7 @@ Deno.test("an agent that is lost after it left a job waiting was dead: the job n
   const world = passedOver();
   world.wait(2 * minute, minute);
   world.poll({ jobs: [job("a")], agents: [gocdAgent("h", lostContact)] });
-  assertEquals(verdictOf(world, "a"), "needs-agent launching");
+  assertEquals(verdictOf(world, "a"), needsAgent);
 });
 
 Deno.test("a job that waits long while newer ones of its bucket are taken is a zombie", () => {
@@ -136,7 +139,7 @@ Deno.test("a job that waits long while newer ones of its bucket are taken is a z
   world.poll({ jobs: [job("old"), job("d")] });
   assertEquals(verdictOf(world, "old"), "other-cause zombie");
   assertStringIncludes(world.verdict("old").reason, "newer jobs of the same kind were taken 2 times");
-  assertEquals(verdictOf(world, "d"), "needs-agent launching");
+  assertEquals(verdictOf(world, "d"), needsAgent);
 });
 
 Deno.test("a job is no zombie because older ones were taken, nor because others of another kind were", () => {
@@ -147,5 +150,5 @@ Deno.test("a job is no zombie because older ones were taken, nor because others 
   world.poll({ jobs: [job("b"), job("c"), other("y")] });
   world.wait(30 * minute, minute);
   world.poll({ jobs: [job("c")] });
-  assertEquals(verdictOf(world, "c"), "needs-agent launching");
+  assertEquals(verdictOf(world, "c"), needsAgent);
 });

@@ -35,7 +35,7 @@ Deno.test("demand is launched for when it was seen in MORE polls in a row than a
   assertEquals([wanted(world), world.verdict("j0").reasonCode], [0, "held-attempts"]);
   assertStringIncludes(world.verdict("j0").reason, "seen in 5 polls in a row, launched after more than 5");
   pollTimes(world, 1);
-  assertEquals([wanted(world), world.verdict("j0").reasonCode], [3, "launching"]);
+  assertEquals([wanted(world), world.verdict("j0").reasonCode], [3, "held-no-session"]);
 });
 
 Deno.test("an interrupted streak starts again", () => {
@@ -143,7 +143,7 @@ Deno.test("a job that no profile serves says what is missing, and which key woul
   world.poll({ jobs: [job("a", { gocdResources: ["linux", "GPU"], environment: "prod" })] });
   const { verdict, reason, reasonCode } = world.verdict("a");
   assertEquals([verdict, reasonCode], ["unserved", "no-profile-resources"]);
-  assertStringIncludes(reason, "GPU: add to go-agent.resources");
+  assertStringIncludes(reason, "GPU: add it to go-agent.resources");
   assertStringIncludes(reason, "environment prod: add it to go-agent.environments");
 });
 

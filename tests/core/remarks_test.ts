@@ -156,7 +156,7 @@ for (
     world.wait(3 * minute, minute);
     world.send({ kind: "gocd-poll-failed", problem: problem({ code, kind }) });
     const view = statusView(world.state, world.atMs);
-    assertStringIncludes(view.jobs[0]?.reason ?? "", `; as of 3 min ago: now ${words}`);
+    assertStringIncludes(view.jobs[0]?.reason ?? "", ` (as of 3 min ago: ${words})`);
     assertEquals(view.problems[0]?.code, code);
   });
 }

@@ -1,0 +1,83 @@
+// What an operator reads about one job in a situation: `why`, the log, the metrics; held against a file, and against the
+// page, which must not say anything else. Used by tests/transcripts/.
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { explainJob, findJobs } from "../../src/cli/why.ts";
+import { statusView } from "../../src/core/status_view.ts";
+import { createFloodGate } from "../../src/log/flood_gate.ts";
+import { textLine } from "../../src/log/format.ts";
+import { createHistogram } from "../../src/web/histogram.ts";
+import { metricsPage } from "../../src/web/metrics.ts";
+import { statusPage } from "../../src/web/status_page.ts";
+import type { Situation } from "./situation.ts";
+import { zeroMs } from "./core.ts";
+
+const fixtures = new URL("../fixtures/transcripts/", import.meta.url);
+const logLinesMax = 8;
+
+/** The transcript of a situation about one job. */
+export function transcriptOf(title: string, locator: string, { world, notes }: Situation): string {
+  const view = statusView(world.state, world.atMs);
+  const [job] = findJobs(view, locator);
+  if (job === undefined) throw new Error(`${locator} does not wait`);
+  return [
+    `# ${title}`,
+    "",
+    `$ gocd-mesos why framework.conf ${locator}`,
+    ...explainJob(job, view),
+    "",
+    "# log",
+    ...logOf(notes),
+    "",
+    "# metrics",
+    ...metricsOf(view),
+    "",
+  ].join("\n").replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME");
+}
+
+function logOf(notes: Situation["notes"]): string[] {
+  const gate = createFloodGate();
+  const lines = notes.filter(({ level }) => level !== "debug").flatMap((note) => {
+    const text = gate.pass(note, zeroMs);
+    return text === undefined ? [] : [textLine({ ...note, text, atMs: zeroMs }).replace(/^\S+ /, "")];
+  });
+  return lines.length <= logLinesMax ? lines : ["…", ...lines.slice(-logLinesMax)];
+}
+
+function metricsOf(view: ReturnType<typeof statusView>): string[] {
+  const text = metricsPage({
+    view,
+    version: "0",
+    notesByCode: {},
+    mesosCalls: {},
+    pollDuration: createHistogram().snapshot(),
+  });
+  return text.split("\n").filter((line) =>
+    /^gocd_mesos_(waiting_jobs|job_remarks|problems|gocd_maintenance|profile_blocked)\b.* [1-9]/.test(line)
+  );
+}
+
+/** Asserts that the page shows the reason of a job, word for word. */
+export function assertOnPage(locator: string, { world }: Situation): void {
+  const view = statusView(world.state, world.atMs);
+  const page = statusPage({
+    view,
+    health: { ready: true, reasons: [] } as never,
+    notes: [],
+    query: { rowsMax: 100 },
+    version: "0",
+  });
+  const words = page.replaceAll(/<[^>]*>/g, "").replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll(
+    "&quot;",
+    '"',
+  )
+    .replaceAll("&#39;", "'").replaceAll("&amp;", "&");
+  assertStringIncludes(words, findJobs(view, locator)[0]?.reason ?? "no such job");
+}
+
+/** Holds a transcript against tests/fixtures/transcripts/NAME.txt. GOLDEN=write writes the file anew: read it then. */
+export function assertTranscript(name: string, text: string): void {
+  const file = new URL(`${name}.txt`, fixtures);
+  if (Deno.env.get("GOLDEN") === "write") Deno.writeTextFileSync(file, text);
+  assertEquals(text, Deno.readTextFileSync(file));
+}
