@@ -166,7 +166,9 @@ async function openedStore(config: Config, name: string): Promise<Store> {
     throw new OperatorError(`"${name}" cannot reach the running instance: ${error.message}`, {
       code: error.code,
       kind: "state",
-      hint: config.http.listen === undefined
+      hint: config.state.kind === "zookeeper"
+        ? "send it to the status page of the instance that leads (http.admin-token), or stop every instance first"
+        : config.http.listen === undefined
         ? "commands need http.listen, which is off; set it (127.0.0.1:8090) and send the instance SIGHUP"
         : "if it is just starting or stopping, try again in a few seconds",
       cause: error,

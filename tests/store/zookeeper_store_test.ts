@@ -64,25 +64,20 @@ function test(sentence: string, body: (server: ZookeeperServer) => Promise<void>
 }
 
 if (hasZookeeper) {
-  let server: ZookeeperServer | undefined;
-  Deno.test.beforeAll(async () => {
-    server = await startZookeeper();
-  });
-  Deno.test.afterAll(async () => {
-    await server?.[Symbol.asyncDispose]();
-  });
   testStore("zookeeper store", (): StorePlace => {
-    const here = options(server?.address ?? "");
+    const starting = startZookeeper();
+    const here = starting.then((server) => options(server.address));
     return {
-      open: (lineage) => openZookeeperStore({ ...other(here), newLineage: () => lineage }, never),
-      read: (key) => withSession(here, async (session) => (await session.data(znode(here, key)))?.text),
-      write: (key, json) =>
-        withSession(here, async (session) => {
-          const path = znode(here, key);
+      open: async (lineage) => await openZookeeperStore({ ...other(await here), newLineage: () => lineage }, never),
+      read: async (key) =>
+        await withSession(await here, async (session) => (await session.data(znode(await here, key)))?.text),
+      write: async (key, json) =>
+        await withSession(await here, async (session) => {
+          const path = znode(await here, key);
           const kind = await session.data(path) === undefined ? "create" : "set";
           await session.transaction([{ kind, path, text: json }]);
         }),
-      dispose: () => {},
+      dispose: async () => await (await starting)[Symbol.asyncDispose](),
     };
   });
 }
@@ -221,6 +216,37 @@ test("a silent server stops the leader within two thirds of the session's time",
   await store.close();
 });
 
+test("a process that was stopped knows when it wakes that it may not act, before it hears anything", async (server) => {
+  let stoppedMs = 0;
+  const stopped: ZookeeperClock = { ...clock, elapsedMs: () => clock.elapsedMs() + stoppedMs };
+  const first = await openCandidate(options(server.address, { clock: stopped }), never);
+  const leading = await first.lead(never);
+  assert(leading.isHeld());
+  stoppedMs += sessionMsMax * 0.67;
+  assert(!leading.isHeld(), "at once, by the clock alone");
+  await until(() => leading.isHeld(), () => "not confirmed again");
+  stoppedMs += sessionMsMax * 3;
+  assert(!leading.isHeld());
+  await until(() => leading.lost.aborted || leading.isHeld(), () => "neither lost nor confirmed");
+  await first.close();
+});
+
+test("half an answer before a connection is lost spoils no answer of the next one", async (server) => {
+  await using proxy = startHalvingProxy(server.port);
+  const one = options(proxy.address);
+  const first = await openCandidate(one, never);
+  const leading = await first.lead(never);
+  const store = storeOf(leading, first);
+  await store.load();
+  proxy.halveNext();
+  await assertRejects(() => store.commit(many(3, "half")), StoreError);
+  await until(() => leading.isHeld(), () => "not held again");
+  await store.commit([launching("t-9")]);
+  assert((await store.load()).instances.some(({ taskId }) => taskId === "t-9"));
+  assert(!leading.lost.aborted);
+  await store.close();
+});
+
 test("a restarted server finds the state as it was, and an instance leads again", async (server) => {
   const one = options(server.address);
   const first = await openCandidate(one, never);
@@ -324,6 +350,38 @@ test("what is no key of ours under the path is left alone", async (server) => {
   assertEquals((await store.load()).instances, []);
   await store.close();
 });
+
+/** Forwards connections; of the server's next answer only half, and then the connection ends. */
+function startHalvingProxy(port: number): AsyncDisposable & { readonly address: string; halveNext(): void } {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  let isHalving = false;
+  const pipe = async (inner: Deno.TcpConn): Promise<void> => {
+    const outer = await Deno.connect({ hostname: "127.0.0.1", port });
+    const up = inner.readable.pipeTo(outer.writable).catch(() => {});
+    const writer = inner.writable.getWriter();
+    for await (const chunk of outer.readable) {
+      await writer.write(isHalving ? chunk.slice(0, chunk.length / 2) : chunk);
+      if (!isHalving) continue;
+      isHalving = false;
+      break;
+    }
+    inner.close();
+    await up;
+  };
+  const piping: Promise<void>[] = [];
+  const serving = (async () => {
+    for await (const inner of listener) piping.push(pipe(inner).catch(() => {}));
+  })();
+  return {
+    address: `127.0.0.1:${(listener.addr as Deno.NetAddr).port}`,
+    halveNext: () => void (isHalving = true),
+    async [Symbol.asyncDispose](): Promise<void> {
+      listener.close();
+      await serving;
+      await Promise.all(piping);
+    },
+  };
+}
 
 function storeOf(leadership: Leadership, candidate: Candidate, requestBytesMax = 256_000): Store {
   return openLeaderStore(leadership, {
