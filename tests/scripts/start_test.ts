@@ -208,6 +208,7 @@ Deno.test("deno task start passes SIGINT on where no terminal does", async () =>
   try {
     await started.logged("subscribed");
     started.child.kill("SIGINT");
+    await started.logged("stopping");
     assertEquals(await started.ended(), 0);
   } finally {
     await endForGood(started);
