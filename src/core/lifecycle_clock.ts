@@ -49,7 +49,7 @@ function watchLaunch(draft: Draft, instance: AgentInstance): void {
   // Without a session Mesos could not have told us: the clock waits for it.
   const { session } = draft.state;
   if (session.kind !== "subscribed" || draft.atMs - session.sinceMs < launchTimeoutMs / 2) return;
-  if (draft.atMs - instance.sinceMs < launchTimeoutMs) return;
+  if (draft.atMs - instance.sinceMs < launchTimeoutMs || !isProven(draft)) return;
   keepStreak(draft, instance);
   startKill(draft, instance, "launch-timeout", `Mesos said nothing of it for ${formatDuration(launchTimeoutMs)}`);
 }
@@ -59,7 +59,7 @@ function watchStart(draft: Draft, instance: AgentInstance & { readonly state: "s
   if (session.kind !== "subscribed") return;
   if (instance.runningSinceMs === undefined) {
     const { launchTimeoutMs } = settings.scaling;
-    if (draft.atMs - instance.sinceMs < launchTimeoutMs) return;
+    if (draft.atMs - instance.sinceMs < launchTimeoutMs || !isProven(draft)) return;
     const why = `its container was not running ${
       formatDuration(launchTimeoutMs)
     } after the launch (scaling.launch-timeout)`;
@@ -68,16 +68,20 @@ function watchStart(draft: Draft, instance: AgentInstance & { readonly state: "s
     return;
   }
   const timeoutMs = settings.profiles.find((each) => each.name === instance.profile)?.registerTimeoutMs ?? 600_000;
-  // It can register only while the server answers; and only a fresh list proves that it has not.
+  // It can register only while the server answers.
   const sinceMs = Math.max(instance.runningSinceMs, server.healthySinceMs ?? Infinity);
-  if (draft.atMs - sinceMs < timeoutMs || server.info?.maintenance === "on") return;
-  if (draft.atMs - (server.lastAgentsMs ?? 0) > freshMs) return;
+  if (draft.atMs - sinceMs < timeoutMs || server.info?.maintenance === "on" || !isProven(draft)) return;
   const isPending = instance.pendingUuid !== undefined;
   const why = isPending
     ? `it stayed Pending on the GoCD server for ${formatDuration(timeoutMs)} and could not be enabled`
     : `it did not register with the GoCD server within ${formatDuration(timeoutMs)} (register-timeout)`;
   countFailure(draft, instance, why);
   startKill(draft, instance, isPending ? "pending-stuck" : "register-timeout", why);
+}
+
+/** Mesos' word may be lost, or late, while the agent builds: only a fresh list proves that it has not registered. */
+function isProven({ state, atMs }: Draft): boolean {
+  return atMs - (state.server.lastAgentsMs ?? 0) <= freshMs;
 }
 
 function watchKill(draft: Draft, instance: AgentInstance & { readonly state: "killing" }): void {

@@ -15,6 +15,7 @@ import { registrationGap, registrationGapHint } from "./misregistered.ts";
 import { identityOf, register, startDrain, startKill } from "./phase.ts";
 import { formatDuration } from "./reason.ts";
 import { cameAsPending, keyWorked } from "./register_key.ts";
+import { followRecord } from "./reregistered.ts";
 
 /** A record absent from the list for this long was deleted by somebody; nothing can be building there any more. */
 const absentMs = 600_000;
@@ -47,33 +48,6 @@ export function followGocdAgents(draft: Draft, agents: readonly GocdAgent[]): vo
         instance satisfies never;
     }
   }
-}
-
-/**
- * An agent whose process has started anew can register under a new uuid. The record that talks is the one that counts:
- * an old one may look idle for 300 s more while the new one builds.
- */
-function followRecord(draft: Draft, instance: AgentInstance, index: GocdAgentIndex): AgentInstance {
-  if (instance.state !== "registered" && instance.state !== "draining") return instance;
-  const own = index.byUuid.get(instance.uuid);
-  const word = own === undefined ? "absent" : activityWord(own);
-  if (word === "building") return instance;
-  const others = (index.byHostname.get(instance.taskId.toLowerCase()) ?? []).filter((each) =>
-    each.uuid !== instance.uuid
-  );
-  const next = others.find((each) => activityWord(each) === "building") ??
-    (word === "idle"
-      ? undefined
-      : others.find((each) => each.configState === "Enabled" && activityWord(each) === "idle"));
-  if (next === undefined) return instance;
-  register(draft, instance, next.uuid, activityOf(next, undefined, draft.atMs));
-  draft.note({
-    level: "warning",
-    code: "agent-registered-anew",
-    text: `${instance.taskId} has registered a second time; the record ${next.uuid} counts from now on`,
-    fields: { taskId: instance.taskId, uuid: next.uuid, before: instance.uuid },
-  });
-  return draft.instance(instance.taskId) ?? instance;
 }
 
 type Waiting = AgentInstance & { readonly state: "launching" | "starting" };

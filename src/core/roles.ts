@@ -7,8 +7,11 @@ import type { RoleOffers, State } from "./state.ts";
 
 /** No REVIVE of a role sooner after the last. */
 export const reviveGapMs = 5_000;
-/** No offer for this long after a REVIVE: it is repeated, once. */
+/** No offer for this long after a REVIVE: it is repeated, once so soon. */
 export const reviveRepeatMs = 10_000;
+
+/** Something is wanted and no offer has come for this long: REVIVE may have been overtaken by SUPPRESS. */
+export const reviveQuietMs = 600_000;
 
 /** A role of which nothing is known yet: after SUBSCRIBED the allocator offers by itself. */
 export const freshRole: RoleOffers = { suppressed: false, repeated: false };
@@ -56,9 +59,10 @@ function reviveKind(role: RoleOffers, sessionSinceMs: number, atMs: number): "no
   if (role.suppressed) return "first";
   // A decline with a long filter that left after the last REVIVE would keep these offers away.
   if (role.longDeclineMs !== undefined) return "first";
-  if (role.repeated) return "none";
   // SUBSCRIBE makes the allocator offer by itself, like a REVIVE.
   const askedMs = role.lastReviveMs ?? sessionSinceMs;
+  if (atMs - Math.max(askedMs, role.lastOfferMs ?? 0) >= reviveQuietMs) return "repeat";
+  if (role.repeated) return "none";
   const isAnswered = role.lastOfferMs !== undefined && role.lastOfferMs >= askedMs;
   return !isAnswered && atMs - askedMs >= reviveRepeatMs ? "repeat" : "none";
 }

@@ -142,8 +142,8 @@ export function mesosCallFailed(draft: Draft, event: EventOf<"mesos-call-failed"
         if (outcome === "refused") launchRefused(draft, instance, message);
         else askFor(draft, taskId);
       }
-      // The master has looked at nothing of a refused call: the offers are still out.
-      if (outcome === "refused") declineAgain(draft, call.offerIds);
+      // A refused or lost call has used nothing: the offers are still out. One that arrives late finds them gone.
+      declineAgain(draft, call.offerIds);
       break;
     case "decline-offers":
       if (outcome === "unknown") declineAgain(draft, call.offerIds);

@@ -184,9 +184,9 @@ const visitMs = 900_000;
  */
 function endHopeless(world: World): void {
   after(world, visitMs, () => endHopeless(world));
-  for (const record of world.gocd.agents()) {
-    const taskId = world.watch.ourUuids.get(record.uuid);
-    if (taskId !== undefined && record.runtime === "Cancelled") world.mesos.exitContainer(taskId, 1, world.nowMs);
+  for (const { uuid, hangs } of world.gocd.processes()) {
+    const taskId = world.watch.ourUuids.get(uuid);
+    if (taskId !== undefined && hangs) world.mesos.exitContainer(taskId, 1, world.nowMs);
   }
   for (const taskId of world.watch.forgotten) world.mesos.exitContainer(taskId, 1, world.nowMs);
   for (const { uuid } of world.gocd.agents()) {

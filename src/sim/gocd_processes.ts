@@ -3,7 +3,7 @@
 
 import { isRemotingOpen, pingAgent, registerAgent } from "./gocd_agents.ts";
 import { readRegistration, type SimImageEra } from "./gocd_images.ts";
-import { assignWork, buildsAtStake, fetchWork, reportJob } from "./gocd_work.ts";
+import { assignWork, buildsAtStake, fetchWork, isStillOurs, reportJob } from "./gocd_work.ts";
 import type { GocdWorld, SimAgentProcess, SimJob, SimRegistration, SimWork } from "./gocd_state.ts";
 
 /** A container of an agent image that was started. */
@@ -65,8 +65,8 @@ export function stopProcess(world: GocdWorld, hostname: string): boolean {
   const process = world.processes.get(hostname);
   if (process === undefined) return false;
   process.alive = false;
-  world.processes.delete(hostname);
   world.tally.buildsKilled.push(...buildsAtStake(world, process.uuid, hostname));
+  world.processes.delete(hostname);
   return true;
 }
 
@@ -101,14 +101,18 @@ function ping(world: GocdWorld, process: SimAgentProcess, loop: number): void {
   if (process.phase !== "working" || process.loop !== loop) return;
   const answer = pingAgent(world, process);
   if (answer === "unknown-agent") return becomeUnknown(world, process);
-  if (answer === "cancel" || answer === "kill-tasks") cleanUp(process, answer);
+  if (answer === "cancel" || answer === "kill-tasks") cleanUp(world, process, answer);
   plan(world, process, world.clocks.pingEveryMs, () => ping(world, process, loop));
 }
 
 /** The server cancelled the build: the next ping says Idle, unless a task hangs and was not told to be killed. */
-function cleanUp(process: SimAgentProcess, answer: "cancel" | "kill-tasks"): void {
-  if (process.work?.hangs === true && answer === "cancel") process.status = "Cancelled";
-  else endWork(process);
+function cleanUp(world: GocdWorld, process: SimAgentProcess, answer: "cancel" | "kill-tasks"): void {
+  if (process.work?.hangs === true && answer === "cancel") {
+    process.status = "Cancelled";
+    return;
+  }
+  // The order may come again when the next build has begun: it was not meant for that.
+  if (process.work === undefined || !isStillOurs(world, process.work.jobId, process.uuid)) endWork(process);
 }
 
 /** A live agent whose record is gone (facts: gocd 4.7). */

@@ -212,9 +212,20 @@ export function cancelJob(world: GocdWorld, locator: string, hangs: boolean): bo
   return true;
 }
 
-/** What a build would lose if its agent were stopped or its record deleted now. */
+/**
+ * What would be lost if this agent were stopped or its record deleted now. Lost already are work that a restart of the
+ * server has forgotten before the agent fetched it, and a build whose process has started anew.
+ */
 export function buildsAtStake(world: GocdWorld, uuid: string, hostname: string): readonly KilledBuild[] {
-  return activeJobsOf(world, uuid).flatMap((job) =>
-    job.state === "Scheduled" ? [] : [{ atMs: world.nowMs, locator: job.locator, state: job.state, uuid, hostname }]
-  );
+  const process = [...world.processes.values()].find((each) => each.uuid === uuid);
+  return activeJobsOf(world, uuid).flatMap((job) => {
+    const isLost = process !== undefined && process.work?.jobId !== job.id && world.assignments.get(uuid) !== job.id;
+    if (job.state === "Scheduled" || isLost) return [];
+    return [{ atMs: world.nowMs, locator: job.locator, state: job.state, uuid, hostname }];
+  });
+}
+
+/** Whether the server counts a build as this agent's. */
+export function isStillOurs(world: GocdWorld, jobId: number, uuid: string): boolean {
+  return world.jobs.get(jobId)?.gocdAgentUuid === uuid;
 }

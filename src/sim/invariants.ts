@@ -36,6 +36,8 @@ export interface Watch {
   readonly ourUuids: Map<string, string>;
   /** Mesos agents on which Mesos itself ends containers (a drain, a removal), and task ids that something else ends. */
   readonly excused: Set<string>;
+  /** By task id: uuids in the list that the program last had when it first sent KILL. */
+  readonly seenAtKill: Map<string, ReadonlySet<string>>;
   /** A person said that they are gone. */
   readonly forgotten: Set<string>;
   /** Locators of jobs that somebody has cancelled. */
@@ -47,6 +49,8 @@ export interface Watch {
   /** The same for records deleted with work. */
   deletionsSeen: number;
   changesSeen: number;
+  /** When an instance was last unreachable, after the faults. */
+  lastLostMs: number;
   crashes: number;
   failedCommits: number;
   steps: number;
@@ -68,12 +72,14 @@ export function newWatch(startedMs: number): Watch {
     containers: new Map(),
     ourUuids: new Map(),
     excused: new Set(),
+    seenAtKill: new Map(),
     forgotten: new Set(),
     cancelled: new Set(),
     feed: undefined,
     killsSeen: 0,
     deletionsSeen: 0,
     changesSeen: 0,
+    lastLostMs: 0,
     crashes: 0,
     failedCommits: 0,
     steps: 0,
@@ -244,6 +250,9 @@ export function checkEffect(world: World, frame: Frame, effect: Effect): void {
       return;
     case "kill-task":
       demand(world.watch.launched.has(effect.taskId), "foreign", () => `${effect.taskId} is killed but not ours`);
+      if (!world.watch.seenAtKill.has(effect.taskId)) {
+        world.watch.seenAtKill.set(effect.taskId, new Set(frame.state.server.agents.map((each) => each.uuid)));
+      }
       return;
     case "enable-gocd-agent":
       return checkEnable(world, frame, effect);
@@ -279,8 +288,12 @@ function checkEnable(world: World, frame: Frame, effect: Effect & { readonly kin
 
 /** A container of ours has ended: no build may be lost by our hand. Call when the GoCD model knows of it. */
 export function checkContainerEnd(world: World, event: SimContainerEvent & { readonly kind: "stopped" }): void {
-  const kills = world.gocd.tally.buildsKilled.slice(world.watch.killsSeen);
-  world.watch.killsSeen += kills.length;
+  const all = world.gocd.tally.buildsKilled.slice(world.watch.killsSeen);
+  world.watch.killsSeen += all.length;
+  // A process that started anew under another uuid after the last look can be known to nobody.
+  const firstUuid = [...world.watch.ourUuids].find(([, taskId]) => taskId === event.taskId)?.[0];
+  const seen = world.watch.seenAtKill.get(event.taskId);
+  const kills = all.filter(({ uuid }) => uuid === firstUuid || seen?.has(uuid) !== false);
   if (event.how === "exited" || event.how === "lost") return;
   if (world.watch.excused.has(event.mesosAgentId) || world.watch.excused.has(event.taskId)) return;
   demand(

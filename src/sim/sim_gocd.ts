@@ -63,6 +63,18 @@ export interface SimForeignAgent {
   readonly hasProcess?: boolean;
 }
 
+/** An agent process at this moment. */
+export interface SimProcessView {
+  /** Of its container. */
+  readonly hostname: string;
+  /** What it calls itself. */
+  readonly uuid: string;
+  /** The locator of what it builds. */
+  readonly building: string | undefined;
+  /** Its build was cancelled, but a task of it does not end. */
+  readonly hangs: boolean;
+}
+
 /** A simulated GoCD server. Times are absolute ms and never go back. */
 export interface SimGocd {
   /** Does everything that is due up to `nowMs`. */
@@ -120,7 +132,7 @@ export interface SimGocd {
   /** The builds that have not ended. */
   jobs(): readonly Readonly<SimJob>[];
   /** Container hostnames of running agent processes, with what they are doing by themselves. */
-  processes(): readonly { readonly hostname: string; readonly uuid: string; readonly building: string | undefined }[];
+  processes(): readonly SimProcessView[];
 }
 
 const defaultClocks: SimGocdClocks = {
@@ -190,6 +202,7 @@ export function createSimGocd(options: SimGocdOptions): SimGocd {
         hostname: containerHostname,
         uuid,
         building: work?.locator,
+        hangs: work?.hangs === true,
       })),
   };
 }

@@ -46,8 +46,8 @@ export interface Outcome {
 
 /** After the faults every job must be built within this time. */
 const buildPatienceMs = 8 * 3_600_000;
-/** Then, an agent on a machine that never comes back is given up after a day. */
-const patienceMs = 26 * 3_600_000;
+/** An agent on a machine that never comes back is given up after a day; then comes what it was building. */
+const patienceMs = 36 * 3_600_000;
 /** Ticks while nothing changes. */
 const idleTickMs = 10_000;
 /** Turns of the loop; more means that time stands still. */
@@ -200,8 +200,10 @@ function tick(world: World): boolean {
     return true;
   }
   const waitedMs = world.nowMs - startMs - world.scenario.activeMs;
-  const isBuildLate = waitedMs > buildPatienceMs && unbuiltJobs(world).length > 0;
-  if (isBuildLate || waitedMs > patienceMs) throw new Violation("liveness", left());
+  const isAnyLost = [...world.program?.state.instances.values() ?? []].some((each) => each.state === "unreachable");
+  if (isAnyLost) world.watch.lastLostMs = world.nowMs;
+  const isBuildLate = world.nowMs - world.watch.lastLostMs > buildPatienceMs && waitedMs > buildPatienceMs;
+  if ((isBuildLate && unbuiltJobs(world).length > 0) || waitedMs > patienceMs) throw new Violation("liveness", left());
   return false;
 }
 

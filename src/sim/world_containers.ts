@@ -1,6 +1,7 @@
 // Couples the two models: a container that Mesos starts is an agent process towards GoCD, with faults of its own.
 // Not here: either model. Called by world.ts for what happens to containers, and by faults_act.ts.
 
+import { gocdRules } from "./gocd_versions.ts";
 import { checkContainerEnd } from "./invariants.ts";
 import type { SimContainerEvent } from "./sim_mesos.ts";
 import { after, say, type World } from "./world_state.ts";
@@ -26,7 +27,7 @@ function started(world: World, event: Started): void {
   const bootDelayMs = dice.chance(odds.slowBoot) ? dice.between(60_000, 400_000) : dice.between(3_000, 40_000);
   say(world, () => `mesos   container ${taskId} runs on ${event.host}${isDumb ? ", its agent stays dumb" : ""}`);
   world.watch.containers.set(taskId, { mesosAgentId: event.mesosAgentId, env: event.env, isDumb });
-  startAgentProcess(world, taskId, bootDelayMs);
+  startAgentProcess(world, taskId, { bootDelayMs, uuid: undefined });
   if (dice.chance(odds.exits)) {
     after(world, dice.between(1_000, 600_000), () => void world.mesos.exitContainer(taskId, 1, world.nowMs));
   }
@@ -35,28 +36,36 @@ function started(world: World, event: Started): void {
   }
 }
 
-/** The agent in a container starts anew, under another uuid; its container goes on. */
+/**
+ * The agent in a container starts anew, under another uuid; its container goes on. With a server up to 17.8 it keeps its
+ * uuid, as agents do that find their guid.txt: there nobody could tell the record of a dead process that was disabled.
+ */
 export function restartAgentProcess(world: World, taskId: string): void {
   if (!world.watch.containers.has(taskId)) return;
   say(world, () => `agent   the process in ${taskId} starts anew`);
-  // A KILL that is on its way cannot be called back.
-  if (world.program?.state.instances.get(taskId)?.state === "killing") world.watch.excused.add(taskId);
-  startAgentProcess(world, taskId, world.dice.between(3_000, 20_000));
+  const known = gocdRules(world.gocd.version).disabledAgentsRefreshed
+    ? undefined
+    : world.gocd.processes().find((process) => process.hostname === taskId)?.uuid;
+  startAgentProcess(world, taskId, { bootDelayMs: world.dice.between(3_000, 20_000), uuid: known });
   // What it was building is lost by its own fault.
   world.watch.killsSeen = world.gocd.tally.buildsKilled.length;
 }
 
-function startAgentProcess(world: World, taskId: string, bootDelayMs: number): void {
+function startAgentProcess(
+  world: World,
+  taskId: string,
+  start: { readonly bootDelayMs: number; readonly uuid: string | undefined },
+): void {
   const container = world.watch.containers.get(taskId);
   if (container === undefined) return;
-  const uuid = `agent-${world.watch.ourUuids.size}-${world.dice.between(0, 999_999)}`;
+  const uuid = start.uuid ?? `agent-${world.watch.ourUuids.size}-${world.dice.between(0, 999_999)}`;
   world.watch.ourUuids.set(uuid, taskId);
   world.gocd.agentStarted({
     // Also where the container has its host's name: the model knows processes by it.
     hostname: taskId,
     env: container.isDumb ? { ...container.env, "GO_SERVER_URL": "" } : container.env,
     uuid,
-    bootDelayMs,
+    bootDelayMs: start.bootDelayMs,
     nowMs: world.nowMs,
   });
 }

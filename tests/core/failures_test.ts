@@ -125,7 +125,7 @@ Deno.test("a refused ACCEPT is a failure with a pause, and its offers are declin
   assertEquals([wanted(world), world.verdict("j0").reasonCode], [0, "held-breaker"]);
 });
 
-Deno.test("an ACCEPT of unknown fate is asked after, and neither repeated nor given up", () => {
+Deno.test("an ACCEPT of unknown fate is asked after, neither repeated nor given up, and its offers are not left out", () => {
   const world = waiting(1);
   world.offers(offer("h1"));
   const call = theOne(world.taken(), "accept-offers");
@@ -133,7 +133,9 @@ Deno.test("an ACCEPT of unknown fate is asked after, and neither repeated nor gi
   world.wait(second);
   const taskId = call.launches[0]?.taskId ?? "";
   assertEquals(world.instance(taskId).state, "launching");
-  assertEquals(only(world.taken(), "reconcile-tasks").map((each) => each.tasks), [[{ taskId, mesosAgentId: "a-h1" }]]);
+  const effects = world.taken();
+  assertEquals(only(effects, "reconcile-tasks").map((each) => each.tasks), [[{ taskId, mesosAgentId: "a-h1" }]]);
+  assertEquals(only(effects, "decline-offers").map((each) => each.offerIds), [call.offerIds]);
 });
 
 Deno.test("an agent that ends by itself after it registered counts as a failure", () => {

@@ -21,5 +21,14 @@ export const failedSeeds: readonly FailedSeed[] = [
     found: "an agent lost to GoCD was drained and enabled again without end, and kept its place in the limit",
   },
   { seed: 1063, found: "records of a forgotten framework that seem to build" },
+  { seed: 10591, found: "three records of one container, the second lost, the third disabled by hand" },
+  { seed: 11293, found: "a container whose agent starts anew under the same uuid while a build of it is on record" },
+  {
+    seed: 12194,
+    found: "an agent that registered anew while its old record was drained: killed while the new one built",
+  },
+  { seed: 14612, found: "a launch-timeout without a look at GoCD, while RUNNING was lost and the agent built" },
+  { seed: 16996, found: "a SUPPRESS that overtook the next REVIVE: no offer came any more" },
+  { seed: 17513, found: "the offers of an ACCEPT that was lost stayed out for ever" },
   { seed: 2836, found: "GoCD up to 18.6 shows a dead agent as Missing for ever: its drain never ended" },
 ];
