@@ -4,12 +4,14 @@
 import type { Config } from "../config/config.ts";
 import { hostsOf } from "../config/hosts.ts";
 import type { Finding } from "../core/event.ts";
+import { foldFindings } from "../core/findings.ts";
 import { OperatorError } from "../errors.ts";
 import type { GocdRights } from "../gocd/api.ts";
 import { realClock } from "../runtime/clock.ts";
 import { requireHosts } from "../runtime/permissions.ts";
 import { openGocd, openMesos } from "../runtime/ports.ts";
 import { readStoredState } from "../runtime/stored_state.ts";
+import { pendingWarning } from "./check_pending.ts";
 import type { Command } from "./command.ts";
 import type { CliIo } from "./io.ts";
 import { loadConfigFile } from "./load.ts";
@@ -42,8 +44,8 @@ Examples:
     const report = createReport(io);
     const config = checkConfig(path, report, io);
     if (config === undefined) return report.exitCode();
-    await checkState(config, report);
-    await checkGocd(config, report);
+    const ours = await checkState(config, report);
+    await checkGocd(config, ours, report);
     await checkMesos(config, report);
     return report.exitCode();
   },
@@ -76,21 +78,27 @@ function checkConfig(path: string, report: Report, io: CliIo): Config | undefine
   }
 }
 
-async function checkState(config: Config, report: Report): Promise<void> {
+/** Returns the task ids of the agents on record. */
+async function checkState(config: Config, report: Report): Promise<ReadonlySet<string>> {
   try {
     const stored = await readStoredState(config);
     const { state } = config;
     const path = state.kind === "sqlite" ? state.path : `zk://${state.connect}${state.path}`;
-    if (stored === undefined) return report.ok("state", `${path}: none yet, it is made at the first start`);
+    if (stored === undefined) {
+      report.ok("state", `${path}: none yet, it is made at the first start`);
+      return new Set();
+    }
     const id = stored.framework.frameworkId;
     const framework = id === undefined ? "not registered yet" : `framework ${id}`;
     report.ok("state", `${path}: ${framework}, ${stored.instances.length} agents on record`);
+    return new Set(stored.instances.map(({ taskId }) => taskId));
   } catch (error) {
     report.fail("state", error);
+    return new Set();
   }
 }
 
-async function checkGocd(config: Config, report: Report): Promise<void> {
+async function checkGocd(config: Config, ours: ReadonlySet<string>, report: Report): Promise<void> {
   const gocd = openGocd(config, realClock);
   const limit = limitOf(config);
   try {
@@ -109,10 +117,12 @@ async function checkGocd(config: Config, report: Report): Promise<void> {
       report.warn("gocd", "the server is in maintenance mode: nothing is launched until it ends", "");
     }
     const isRights = ({ code }: Finding): boolean => code === "gocd-too-few-rights";
-    for (const finding of poll.findings.filter((each) => !isRights(each))) {
+    for (const finding of foldFindings(poll.findings).filter((each) => !isRights(each))) {
       report.warn("gocd", finding.message, finding.hint);
     }
     checkRights(await gocd.rights(limit), poll.findings.find(isRights), report);
+    const pending = pendingWarning(agents, ours, config.gocd.autoRegisterKey !== undefined);
+    if (pending !== undefined) report.warn("agents", pending.text, pending.hint);
     if (config.gocd.autoRegisterKey === undefined) {
       report.warn(
         "agents",
