@@ -24,6 +24,6 @@ export function registrationGap(
 }
 
 /** What the operator can do about it. */
-export const registrationGapHint =
+export const registrationGapHint: string =
   "set go-agent.auto-register-key to the server's agentAutoRegisterKey, and see that the environment exists there and " +
   "that the image passes on AGENT_AUTO_REGISTER_* (or AGENT_*)";
