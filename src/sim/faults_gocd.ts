@@ -7,7 +7,8 @@ import { changeByHand, ourAccount } from "./gocd_port.ts";
 import { gocdEras, gocdRules, gocdVersionNumber } from "./gocd_versions.ts";
 import { after, type World } from "./world_state.ts";
 
-type GocdFault = Extract<
+/** A fault that strikes the GoCD server. */
+export type GocdFault = Extract<
   WorldFault,
   {
     readonly kind:
