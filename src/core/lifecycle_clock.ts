@@ -49,7 +49,7 @@ function watchLaunch(draft: Draft, instance: AgentInstance): void {
   // Without a session Mesos could not have told us: the clock waits for it.
   const { session } = draft.state;
   if (session.kind !== "subscribed" || draft.atMs - session.sinceMs < launchTimeoutMs / 2) return;
-  if (draft.atMs - instance.sinceMs < launchTimeoutMs || !isProven(draft)) return;
+  if (watchedMs(draft, instance.sinceMs) < launchTimeoutMs || !isProven(draft)) return;
   keepStreak(draft, instance);
   startKill(draft, instance, "launch-timeout", `Mesos said nothing of it for ${formatDuration(launchTimeoutMs)}`);
 }
@@ -59,7 +59,7 @@ function watchStart(draft: Draft, instance: AgentInstance & { readonly state: "s
   if (session.kind !== "subscribed") return;
   if (instance.runningSinceMs === undefined) {
     const { launchTimeoutMs } = settings.scaling;
-    if (draft.atMs - instance.sinceMs < launchTimeoutMs || !isProven(draft)) return;
+    if (watchedMs(draft, instance.sinceMs) < launchTimeoutMs || !isProven(draft)) return;
     const why = `its container was not running ${
       formatDuration(launchTimeoutMs)
     } after the launch (scaling.launch-timeout)`;
@@ -70,13 +70,18 @@ function watchStart(draft: Draft, instance: AgentInstance & { readonly state: "s
   const timeoutMs = settings.profiles.find((each) => each.name === instance.profile)?.registerTimeoutMs ?? 600_000;
   // It can register only while the server answers.
   const sinceMs = Math.max(instance.runningSinceMs, server.healthySinceMs ?? Infinity);
-  if (draft.atMs - sinceMs < timeoutMs || server.info?.maintenance === "on" || !isProven(draft)) return;
+  if (watchedMs(draft, sinceMs) < timeoutMs || server.info?.maintenance === "on" || !isProven(draft)) return;
   const isPending = instance.pendingUuid !== undefined;
   const why = isPending
     ? `it stayed Pending on the GoCD server for ${formatDuration(timeoutMs)} and could not be enabled`
     : `it did not register with the GoCD server within ${formatDuration(timeoutMs)} (register-timeout)`;
   countFailure(draft, instance, why);
   startKill(draft, instance, isPending ? "pending-stuck" : "register-timeout", why);
+}
+
+/** How long this program has seen it so: before its start the machine's clock may have been set. */
+function watchedMs({ state, atMs }: Draft, sinceMs: number): number {
+  return atMs - Math.max(sinceMs, state.startedMs);
 }
 
 /** Mesos' word may be lost, or late, while the agent builds: only a fresh list proves that it has not registered. */

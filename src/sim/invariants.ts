@@ -36,8 +36,8 @@ export interface Watch {
   readonly ourUuids: Map<string, string>;
   /** Mesos agents on which Mesos itself ends containers (a drain, a removal), and task ids that something else ends. */
   readonly excused: Set<string>;
-  /** By task id: uuids in the list that the program last had when it first sent KILL. */
-  readonly seenAtKill: Map<string, ReadonlySet<string>>;
+  /** By task id: the list that the program last had when it first sent KILL. */
+  readonly lookAtKill: Map<string, { readonly uuids: ReadonlySet<string>; readonly ageMs: number }>;
   /** A person said that they are gone. */
   readonly forgotten: Set<string>;
   /** Locators of jobs that somebody has cancelled. */
@@ -64,6 +64,9 @@ export interface RunningContainer {
   readonly isDumb: boolean;
 }
 
+/** A list of agents is a fresh look for so long. */
+const freshLookMs = 5_000;
+
 /** Nothing seen yet. */
 export function newWatch(startedMs: number): Watch {
   return {
@@ -72,7 +75,7 @@ export function newWatch(startedMs: number): Watch {
     containers: new Map(),
     ourUuids: new Map(),
     excused: new Set(),
-    seenAtKill: new Map(),
+    lookAtKill: new Map(),
     forgotten: new Set(),
     cancelled: new Set(),
     feed: undefined,
@@ -250,10 +253,7 @@ export function checkEffect(world: World, frame: Frame, effect: Effect): void {
       return;
     case "kill-task":
       demand(world.watch.launched.has(effect.taskId), "foreign", () => `${effect.taskId} is killed but not ours`);
-      if (!world.watch.seenAtKill.has(effect.taskId)) {
-        world.watch.seenAtKill.set(effect.taskId, new Set(frame.state.server.agents.map((each) => each.uuid)));
-      }
-      return;
+      return rememberLook(world, frame, effect.taskId);
     case "enable-gocd-agent":
       return checkEnable(world, frame, effect);
     case "disable-gocd-agents":
@@ -269,6 +269,13 @@ export function checkEffect(world: World, frame: Frame, effect: Effect): void {
     default:
       return;
   }
+}
+
+function rememberLook(world: World, { state: { server } }: Frame, taskId: string): void {
+  if (world.watch.lookAtKill.has(taskId)) return;
+  const ageMs = world.nowMs + world.clockAheadMs - (server.lastAgentsMs ?? 0);
+  const admitted = server.agents.filter((each) => each.configState !== "Pending");
+  world.watch.lookAtKill.set(taskId, { uuids: new Set(admitted.map((each) => each.uuid)), ageMs });
 }
 
 function checkEnable(world: World, frame: Frame, effect: Effect & { readonly kind: "enable-gocd-agent" }): void {
@@ -290,10 +297,9 @@ function checkEnable(world: World, frame: Frame, effect: Effect & { readonly kin
 export function checkContainerEnd(world: World, event: SimContainerEvent & { readonly kind: "stopped" }): void {
   const all = world.gocd.tally.buildsKilled.slice(world.watch.killsSeen);
   world.watch.killsSeen += all.length;
-  // A process that started anew under another uuid after the last look can be known to nobody.
-  const firstUuid = [...world.watch.ourUuids].find(([, taskId]) => taskId === event.taskId)?.[0];
-  const seen = world.watch.seenAtKill.get(event.taskId);
-  const kills = all.filter(({ uuid }) => uuid === firstUuid || seen?.has(uuid) !== false);
+  // One that registered after a look just before the KILL can be known to nobody; without such a look nobody may kill.
+  const look = world.watch.lookAtKill.get(event.taskId);
+  const kills = all.filter(({ uuid }) => look === undefined || look.ageMs > freshLookMs || look.uuids.has(uuid));
   if (event.how === "exited" || event.how === "lost") return;
   if (world.watch.excused.has(event.mesosAgentId) || world.watch.excused.has(event.taskId)) return;
   demand(

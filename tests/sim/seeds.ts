@@ -30,5 +30,10 @@ export const failedSeeds: readonly FailedSeed[] = [
   { seed: 14612, found: "a launch-timeout without a look at GoCD, while RUNNING was lost and the agent built" },
   { seed: 16996, found: "a SUPPRESS that overtook the next REVIVE: no offer came any more" },
   { seed: 17513, found: "the offers of an ACCEPT that was lost stayed out for ever" },
+  {
+    seed: 41902,
+    found: "a clock set forward while the program was down ended the launch-timeout of an agent that built",
+  },
+  { seed: 58471, found: "an agent that registers in the moment in which its register-timeout ends" },
   { seed: 2836, found: "GoCD up to 18.6 shows a dead agent as Missing for ever: its drain never ended" },
 ];
