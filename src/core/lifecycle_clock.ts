@@ -96,6 +96,9 @@ function watchKill(draft: Draft, instance: AgentInstance & { readonly state: "ki
   // What Mesos kills by itself gets a KILL of ours only when it takes suspiciously long.
   if (instance.cause === "by-mesos" && forMs < 600_000) return;
   if (instance.lastKillMs !== undefined && draft.atMs - instance.lastKillMs < gapMs) return;
+  // While this program was down the agent may have registered anew and build: it looks before it kills.
+  const isBlind = draft.state.server.lastAgentsMs === undefined;
+  if (isBlind && instance.cause !== "drain-timeout" && instance.cause !== "teardown") return;
   sendKill(draft, instance);
   draft.touch({ ...instance, lastKillMs: draft.atMs });
 }

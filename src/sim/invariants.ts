@@ -27,6 +27,7 @@ export class Violation extends Error {
 
 /** What the invariants remember of a run, beyond any crash. */
 export interface Watch {
+  /** When the run began. */
   readonly startedMs: number;
   /** Task ids of all launches that ever left. */
   readonly launched: Set<string>;
@@ -48,17 +49,23 @@ export interface Watch {
   killsSeen: number;
   /** The same for records deleted with work. */
   deletionsSeen: number;
+  /** The same for changes of records. */
   changesSeen: number;
   /** When an instance was last unreachable, after the faults. */
   lastLostMs: number;
+  /** So often the program died. */
   crashes: number;
+  /** So often the disk failed. */
   failedCommits: number;
+  /** Steps of the core. */
   steps: number;
 }
 
 /** A container of ours that runs. */
 export interface RunningContainer {
+  /** Where it runs. */
   readonly mesosAgentId: string;
+  /** Its variables. */
   readonly env: Readonly<Record<string, string>>;
   /** Its agent never calls the server. */
   readonly isDumb: boolean;

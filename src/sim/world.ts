@@ -31,16 +31,21 @@ export interface PlayOptions {
 
 /** How a run has ended. */
 export interface Outcome {
+  /** Replays it. */
   readonly seed: number;
   /** The law that was broken, and how; absent: all is well. */
   readonly violation?: { readonly law: string; readonly message: string; readonly afterMs: number };
   /** Virtual time. */
   readonly lastedMs: number;
+  /** Steps of the core. */
   readonly steps: number;
   /** Points at which the program could have died. */
   readonly points: number;
+  /** Tasks launched. */
   readonly launches: number;
+  /** Builds completed. */
   readonly builds: number;
+  /** Deaths of the program. */
   readonly crashes: number;
 }
 

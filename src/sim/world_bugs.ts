@@ -52,7 +52,9 @@ export function bentState(bug: PlantedBug | undefined, state: State, { atMs, eve
 
 /** When a step is made, and for what. */
 export interface Moment {
+  /** The program's time. */
   readonly atMs: number;
+  /** What happened. */
   readonly event: Event;
 }
 

@@ -16,18 +16,23 @@ import type { Watch } from "./invariants.ts";
 
 /** One run. */
 export interface World {
+  /** What is played. */
   readonly scenario: Scenario;
   /** Chance of everything but the models and the scenario. */
   readonly dice: Dice;
   /** True time, which no clock jump touches; ms since the epoch. */
   nowMs: number;
-  /** What the program's clock shows beyond it, and what it will from the next start on: a process takes no jumps. */
+  /** What the program's clock shows beyond it: a running process takes no jumps. */
   clockAheadMs: number;
+  /** What it will show beyond it from the next start on. */
   nextClockAheadMs: number;
   /** What is due when. */
   readonly agenda: TimerQueue;
+  /** The GoCD server with its agent processes. */
   readonly gocd: SimGocd;
+  /** The cluster. */
   readonly mesos: SimMesos;
+  /** Outlives the program. */
   readonly disk: SimDisk;
   /** Undefined while it is down. */
   program: Program | undefined;
@@ -37,19 +42,26 @@ export interface World {
   isHealed: boolean;
   /** What the network and the proxy in front of the GoCD server do just now. */
   readonly weather: {
+    /** How every request fails, if so. */
     outage: GocdOutage | undefined;
     /** Lists of this moment are shown instead of those of now. */
     stale: GocdLists | undefined;
+    /** As its administrator set it. */
     isGocdInMaintenance: boolean;
+    /** Nearly everything is answered 503. */
     isGocdInBackup: boolean;
+    /** True time; before it the server is starting. */
     gocdStartsUntilMs: number;
+    /** Our account is an administrator. */
     hasRights: boolean;
   };
   /** Points at which the program could have crashed so far. */
   points: number;
   /** Where it does, and how it comes back. */
   crash: PlannedCrash | undefined;
+  /** To be caught. */
   readonly bug: PlantedBug | undefined;
+  /** What the laws remember. */
   readonly watch: Watch;
   /** Gets one line for each thing that happens. */
   readonly trace: ((line: string) => void) | undefined;
@@ -57,7 +69,9 @@ export interface World {
 
 /** A point at which the program dies. */
 export interface PlannedCrash {
+  /** Counted from the start of the run, from 1. */
   readonly atPoint: number;
+  /** Until it is started again. */
   readonly downMs: number;
   /** A newer version ran meanwhile. */
   readonly byNewer: boolean;
@@ -67,23 +81,29 @@ export interface PlannedCrash {
 
 /** What the feed and the list of agents show. */
 export interface GocdLists {
+  /** All builds that have not ended. */
   readonly jobs: ReturnType<SimGocd["jobs"]>;
+  /** All records. */
   readonly agents: ReturnType<SimGocd["agents"]>;
 }
 
 /** The process: what a crash destroys. */
 export interface Program {
+  /** Of the core. */
   state: State;
   /** Requests to GoCD that wait for the one in flight. */
   readonly gocdQueue: (() => void)[];
+  /** A request is in flight. */
   isGocdBusy: boolean;
   /** Calls to Mesos that wait for the one in flight. */
   readonly mesosQueue: (() => void)[];
+  /** A call is in flight. */
   isMesosBusy: boolean;
   /** The subscription, from the answer to SUBSCRIBE on. */
   link: MesosLink | undefined;
-  /** Failed or ended subscriptions in a row, and since when. */
+  /** Failed or ended subscriptions in a row. */
   tries: number;
+  /** Since when there is no subscription. */
   outageSinceMs: number | undefined;
   /** What `end-session` asked for as the next pause. */
   pauseMs: number | undefined;
@@ -93,11 +113,15 @@ export interface Program {
 
 /** One subscription. */
 export interface MesosLink {
+  /** In the model. */
   readonly subscriptionId: number;
+  /** Goes with every call. */
   readonly streamId: string;
+  /** When SUBSCRIBE was answered. */
   readonly sinceMs: number;
   /** Known once SUBSCRIBED has come. */
   frameworkId: string | undefined;
+  /** When anything last came. */
   heardMs: number;
 }
 

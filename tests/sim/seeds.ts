@@ -35,5 +35,7 @@ export const failedSeeds: readonly FailedSeed[] = [
     found: "a clock set forward while the program was down ended the launch-timeout of an agent that built",
   },
   { seed: 58471, found: "an agent that registers in the moment in which its register-timeout ends" },
+  { seed: 41341, found: "a deleted record that came back as Pending, and then enabled, under the same uuid" },
+  { seed: 115277, found: "a KILL repeated after a restart without a look: the agent had registered anew and built" },
   { seed: 2836, found: "GoCD up to 18.6 shows a dead agent as Missing for ever: its drain never ended" },
 ];
