@@ -8,7 +8,7 @@ import type { AgentInstance } from "./instance.ts";
 import { keepIdentity, noteKeptIdentity } from "./kept_identity.ts";
 import { refuseBusySeconds } from "./launching.ts";
 import { tornDown } from "./operator.ts";
-import { end } from "./phase.ts";
+import { end, oneLine } from "./phase.ts";
 import { askFor, startReconciliation } from "./reconciliation.ts";
 import { freshRole, reviveGapMs, rolesOf } from "./roles.ts";
 import type { SessionState } from "./state.ts";
@@ -168,10 +168,11 @@ export function mesosCallFailed(draft: Draft, event: EventOf<"mesos-call-failed"
   draft.note({
     level: outcome === "refused" ? "error" : "warning",
     code: "mesos-call-failed",
-    text: `the Mesos call ${call.kind.replaceAll("-", " ")} ${
-      outcome === "refused" ? "was refused" : "got no answer"
-    }: ${message}`,
-    fields: { call: call.kind, outcome },
+    // The words of a lost answer differ each time; a line per call would flood the log while a session comes and goes.
+    text: outcome === "refused"
+      ? `the Mesos call ${call.kind.replaceAll("-", " ")} was refused: ${message}`
+      : `the Mesos call ${call.kind.replaceAll("-", " ")} got no answer; what it was for is asked for again`,
+    fields: { call: call.kind, outcome, message: oneLine(message) },
     onceKey: `${call.kind} ${outcome}`,
   });
 }

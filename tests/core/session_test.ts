@@ -249,3 +249,19 @@ Deno.test("SUBSCRIBED says where, as whom, and how many agents are asked for", (
   const text = world.noted().find((note) => note.code === "subscribed")?.text ?? "";
   assertStringIncludes(text, "master mesos:5050 (Mesos 1.11.0) as framework f-1; asking for our 2 agents");
 });
+
+Deno.test("lost answers of one kind of call are one line, however their words differ", () => {
+  const world = drive();
+  world.subscribe();
+  world.noted();
+  for (const message of ["given up", "was not sent", "timed out"]) {
+    world.send({
+      kind: "mesos-call-failed",
+      call: { kind: "suppress-offers", roles: ["*"] },
+      outcome: "unknown",
+      message,
+    });
+  }
+  const notes = world.noted().filter((note) => note.code === "mesos-call-failed");
+  assertEquals(new Set(notes.map((note) => `${note.onceKey} ${note.text}`)).size, 1);
+});
