@@ -7,8 +7,8 @@ import { type Outcome, play } from "../../src/sim/world.ts";
 import { plantedBugs } from "../../src/sim/world_bugs.ts";
 import { failedSeeds } from "./seeds.ts";
 
-/** Fresh seeds of one run of the tests; CI plays more by SIM_SEEDS. */
-const freshCount = Number(Deno.env.get("SIM_SEEDS") ?? "300");
+/** Fresh seeds of one run of the tests; fewer or more by SIM_SEEDS. */
+const freshCount = Number(Deno.env.get("SIM_SEEDS") ?? "2000");
 /** A planted bug must be caught within so many seeds. */
 const bugSeedsMax = 1_000;
 /** The scenarios in which the program is killed at every single point: calm ones, so that a run has few of them. */
