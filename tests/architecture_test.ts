@@ -70,7 +70,8 @@ Deno.test("the core and the simulated models touch no clock, no chance, no netwo
   const banned =
     /\b(Deno\.|new Date\b|Date\.now|Math\.random|fetch\(|setTimeout|setInterval|performance\.|crypto\.|async |await |Promise\b)/;
   const pure = sources.filter((file) =>
-    file.path.startsWith("src/core/") || /^src\/sim\/(sim_|same|random|scenario|world|faults|invariants|gocd_(?!http\.)|mesos_(?!http))/.test(file.path)
+    file.path.startsWith("src/core/") ||
+    /^src\/sim\/(sim_|same|random|scenario|world|faults|invariants|gocd_(?!http\.)|mesos_(?!http))/.test(file.path)
   );
   const wrong = pure.flatMap((file) =>
     file.text.split("\n").flatMap((line, index) => {
