@@ -42,6 +42,8 @@ export function cleanUp(draft: Draft, instance: Gone, index: GocdAgentIndex): vo
   const word = activityWord(record);
   if (record.configState === "Disabled") {
     if (word === "building" && draft.atMs - instance.sinceMs < stuckMs) return;
+    // The server has restarted: called lost by Mesos, the agent may live and build all the same.
+    if (word === "Missing" && !isLostLongEnough(draft, record)) return;
     ask(draft, record.uuid);
     draft.effect({ kind: "delete-gocd-agents", agents: [{ taskId: instance.taskId, uuid: record.uuid }] });
     return;

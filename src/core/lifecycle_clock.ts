@@ -49,7 +49,7 @@ function watchLaunch(draft: Draft, instance: AgentInstance): void {
   // Without a session Mesos could not have told us: the clock waits for it.
   const { session } = draft.state;
   if (session.kind !== "subscribed" || draft.atMs - session.sinceMs < launchTimeoutMs / 2) return;
-  if (watchedMs(draft, instance.sinceMs) < launchTimeoutMs || !isProven(draft)) return;
+  if (watchedMs(draft, instance.sinceMs) < launchTimeoutMs || !isProven(draft, instance)) return;
   keepStreak(draft, instance);
   startKill(draft, instance, "launch-timeout", `Mesos said nothing of it for ${formatDuration(launchTimeoutMs)}`);
 }
@@ -59,7 +59,7 @@ function watchStart(draft: Draft, instance: AgentInstance & { readonly state: "s
   if (session.kind !== "subscribed") return;
   if (instance.runningSinceMs === undefined) {
     const { launchTimeoutMs } = settings.scaling;
-    if (watchedMs(draft, instance.sinceMs) < launchTimeoutMs || !isProven(draft)) return;
+    if (watchedMs(draft, instance.sinceMs) < launchTimeoutMs || !isProven(draft, instance)) return;
     const why = `its container was not running ${
       formatDuration(launchTimeoutMs)
     } after the launch (scaling.launch-timeout)`;
@@ -70,7 +70,7 @@ function watchStart(draft: Draft, instance: AgentInstance & { readonly state: "s
   const timeoutMs = settings.profiles.find((each) => each.name === instance.profile)?.registerTimeoutMs ?? 600_000;
   // It can register only while the server answers.
   const sinceMs = Math.max(instance.runningSinceMs, server.healthySinceMs ?? Infinity);
-  if (watchedMs(draft, sinceMs) < timeoutMs || server.info?.maintenance === "on" || !isProven(draft)) return;
+  if (watchedMs(draft, sinceMs) < timeoutMs || server.info?.maintenance === "on" || !isProven(draft, instance)) return;
   const isPending = instance.pendingUuid !== undefined;
   const why = isPending
     ? `it stayed Pending on the GoCD server for ${formatDuration(timeoutMs)} and could not be enabled`
@@ -84,9 +84,13 @@ function watchedMs({ state, atMs }: Draft, sinceMs: number): number {
   return atMs - Math.max(sinceMs, state.startedMs);
 }
 
-/** Mesos' word may be lost, or late, while the agent builds: only a fresh list proves that it has not registered. */
-function isProven({ state, atMs }: Draft): boolean {
-  return atMs - (state.server.lastAgentsMs ?? 0) <= freshMs;
+/**
+ * Mesos' word may be lost, or late, while the agent builds: only a fresh list without it proves that it has not
+ * registered. (What such a list said may not have been stored.)
+ */
+function isProven({ state: { server }, atMs }: Draft, { taskId }: AgentInstance): boolean {
+  return atMs - (server.lastAgentsMs ?? 0) <= freshMs &&
+    !server.agents.some((each) => each.configState !== "Pending" && each.hostname.toLowerCase() === taskId);
 }
 
 function watchKill(draft: Draft, instance: AgentInstance & { readonly state: "killing" }): void {

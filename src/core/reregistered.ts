@@ -34,10 +34,9 @@ function nextRecord(draft: Draft, instance: AgentInstance, index: GocdAgentIndex
     default:
       return undefined;
   }
-  const others = (index.byHostname.get(instance.taskId.toLowerCase()) ?? []).filter((each) =>
-    each.uuid !== instance.uuid
-  );
-  if (others.length === 0) return undefined;
+  const records = index.byHostname.get(instance.taskId.toLowerCase()) ?? [];
+  const others = records.filter((each) => each.uuid !== instance.uuid);
+  if (records.length === 0) return undefined;
   const own = instance.uuid === undefined ? undefined : index.byUuid.get(instance.uuid);
   switch (instance.state) {
     case "registered":
@@ -47,10 +46,10 @@ function nextRecord(draft: Draft, instance: AgentInstance, index: GocdAgentIndex
       return insteadOf(draft, own, others) ??
         (own !== undefined && activityWord(own) === "building" ? undefined : others.find(mayGetWork));
     case "killing":
-      // A KILL that has not worked so far: the agent lives and may be given work.
+      // A KILL that has not worked so far: the agent lives and may be given work, perhaps under its old uuid.
       return instance.cause === "drain-timeout" || instance.cause === "by-mesos" || instance.cause === "teardown"
         ? undefined
-        : others.find(mayGetWork);
+        : records.find(mayGetWork);
     default:
       return instance satisfies never;
   }

@@ -281,7 +281,8 @@ export function checkEffect(world: World, frame: Frame, effect: Effect): void {
 function rememberLook(world: World, { state: { server } }: Frame, taskId: string): void {
   if (world.watch.lookAtKill.has(taskId)) return;
   const ageMs = world.nowMs + world.clockAheadMs - (server.lastAgentsMs ?? 0);
-  const admitted = server.agents.filter((each) => each.configState !== "Pending");
+  const deleted = new Set(world.gocd.tally.changes.flatMap(({ kind, uuid }) => kind === "delete" ? [uuid] : []));
+  const admitted = server.agents.filter(({ configState, uuid }) => configState !== "Pending" && !deleted.has(uuid));
   world.watch.lookAtKill.set(taskId, { uuids: new Set(admitted.map((each) => each.uuid)), ageMs });
 }
 

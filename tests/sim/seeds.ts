@@ -37,5 +37,14 @@ export const failedSeeds: readonly FailedSeed[] = [
   { seed: 58471, found: "an agent that registers in the moment in which its register-timeout ends" },
   { seed: 41341, found: "a deleted record that came back as Pending, and then enabled, under the same uuid" },
   { seed: 115277, found: "a KILL repeated after a restart without a look: the agent had registered anew and built" },
+  {
+    seed: 1022564,
+    found: "a registration that could not be stored: register-timeout killed the agent that the list showed",
+  },
+  { seed: 1055487, found: "an ACCEPT that came late after the task was called gone: its record, Missing, was deleted" },
+  {
+    seed: 1055910,
+    found: "an agent whose record was deleted registered anew under the same uuid while KILLs were lost",
+  },
   { seed: 2836, found: "GoCD up to 18.6 shows a dead agent as Missing for ever: its drain never ended" },
 ];
