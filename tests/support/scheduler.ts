@@ -3,7 +3,10 @@
 import type { Note } from "../../src/core/note.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { createFramework, type Framework, type FrameworkEnd } from "../../src/runtime/framework.ts";
-import { newLineage, openGocd, openMesos } from "../../src/runtime/ports.ts";
+import { createHttpScheduler } from "../../src/mesos/http_scheduler.ts";
+import type { SetTimer } from "../../src/mesos/timer.ts";
+import { mastersAsWritten } from "../../src/config/connections.ts";
+import { newLineage, openGocd, taskEnvironment } from "../../src/runtime/ports.ts";
 import { createMemoryDisk, openMemoryStore } from "../../src/store/memory_store.ts";
 import type { Store } from "../../src/store/store.ts";
 import { createLog } from "../../src/log/log.ts";
@@ -21,13 +24,31 @@ export interface RunningScheduler {
   stop(): Promise<FrameworkEnd>;
 }
 
+/** Limits of the Mesos client, such as five heartbeats, on the time of the cluster; without, they are in real time. */
+export function scaledTimer({ scale }: Cluster): SetTimer {
+  return (callback, ms) => {
+    const timer = setTimeout(callback, ms / scale.speed);
+    return () => clearTimeout(timer);
+  };
+}
+
 /** Starts one with the cluster's connections and what else the test configures. */
-export async function startScheduler(cluster: Cluster, more = "", store?: Store): Promise<RunningScheduler> {
+export async function startScheduler(
+  cluster: Cluster,
+  more = "",
+  store?: Store,
+  setTimer?: SetTimer,
+): Promise<RunningScheduler> {
   const text = cluster.configText(more);
   const config = loadConfig("framework.conf", {}, () => text);
   const { clock } = cluster;
   const kept = store ?? openMemoryStore(createMemoryDisk(), { newLineage });
-  const mesos = openMesos(() => config, clock);
+  const mesos = createHttpScheduler({
+    connection: { ...config.mesos, masters: mastersAsWritten(config.mesos) },
+    environmentOf: (launch) => taskEnvironment(config, launch),
+    nowMs: () => clock.nowMs(),
+    ...(setTimer === undefined ? {} : { setTimer }),
+  });
   const gocd = openGocd(config, clock);
   const notes: Note[] = [];
   const lines: string[] = [];
