@@ -3,6 +3,7 @@
 
 import type { Config } from "../config/config.ts";
 import { hostsOf } from "../config/hosts.ts";
+import { missingEnvironmentFindings } from "../core/environments.ts";
 import type { Finding } from "../core/event.ts";
 import { foldFindings } from "../core/findings.ts";
 import { OperatorError } from "../errors.ts";
@@ -103,7 +104,9 @@ async function checkGocd(config: Config, ours: ReadonlySet<string>, report: Repo
   const limit = limitOf(config);
   try {
     const startMs = realClock.nowMs();
-    const poll = await gocd.poll(limit);
+    const { profiles } = config.settings;
+    const named = profiles.flatMap(({ environments }) => environments === "*" ? [] : environments);
+    const poll = await gocd.poll(limit, [...new Set(named)]);
     const tookMs = Math.round(realClock.nowMs() - startMs);
     const { jobs, agents } = poll;
     report.ok(
@@ -119,6 +122,9 @@ async function checkGocd(config: Config, ours: ReadonlySet<string>, report: Repo
     const isRights = ({ code }: Finding): boolean => code === "gocd-too-few-rights";
     for (const finding of foldFindings(poll.findings).filter((each) => !isRights(each))) {
       report.warn("gocd", finding.message, finding.hint);
+    }
+    for (const { message, hint } of missingEnvironmentFindings(profiles, poll.missingEnvironments ?? [])) {
+      report.warn("gocd", message, hint);
     }
     checkRights(await gocd.rights(limit), poll.findings.find(isRights), report);
     const pending = pendingWarning(agents, ours, config.gocd.autoRegisterKey !== undefined);

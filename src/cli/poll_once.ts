@@ -2,6 +2,7 @@
 // Called by plan.ts and why.ts. Nothing is launched, enabled or stored.
 
 import type { Config } from "../config/config.ts";
+import { environmentsInQuestion } from "../core/environments.ts";
 import type { StoredState } from "../core/record.ts";
 import type { WantedAgents } from "../core/state.ts";
 import { statusView } from "../core/status_view.ts";
@@ -28,7 +29,7 @@ const requestsOfPoll = 4;
 export async function pollOnce(config: Config): Promise<PolledOnce> {
   const gocd = openGocd(config, realClock);
   const limit = AbortSignal.timeout(config.gocd.timeoutMs * requestsOfPoll + pollMarginMs);
-  const poll = await gocd.poll(limit).finally(() => gocd.close());
+  const poll = await gocd.poll(limit, environmentsInQuestion(config.settings)).finally(() => gocd.close());
   const atMs = realClock.nowMs();
   const { poller } = config.settings;
   // One poll cannot show demand that lasts: it is judged as if it had, so that limits and other gates show.

@@ -57,7 +57,11 @@ export interface TaskLaunch {
 /** Calls of the GoCD server. */
 export type GocdEffect =
   /** One full poll: server, jobs, agents. Answered by `gocd-polled` or `gocd-poll-failed`. */
-  | { readonly kind: "poll-gocd" }
+  | {
+    readonly kind: "poll-gocd";
+    /** Names that are no use where the server does not have them; absent: none. */
+    readonly environments?: readonly string[];
+  }
   /** The agents only, between polls, while instances change. Answered by `gocd-agents-read` or `gocd-poll-failed`. */
   | { readonly kind: "read-gocd-agents" }
   /** Enable; for a Pending record also set what it should have registered with. */

@@ -70,6 +70,8 @@ export type GocdEvent =
     readonly agents: readonly GocdAgent[];
     /** What the poll found that is not agent demand but matters to people (rights, health messages). */
     readonly findings: readonly Finding[];
+    /** Of the environments asked about: those that the server does not have. Absent: it cannot be told. */
+    readonly missingEnvironments?: readonly string[];
     /** How long the server took to answer, in ms; absent: not measured. */
     readonly tookMs?: number;
   }

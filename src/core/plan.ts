@@ -3,6 +3,7 @@
 
 import { assess, type Assessment, type BucketAssessment } from "./assess.ts";
 import { markOtherCause } from "./demand.ts";
+import { isMissing, warmEnvironment } from "./environments.ts";
 import { globalGate, profileGate, type Rooms, roomsOf } from "./gates.ts";
 import { canTake, capabilityFor } from "./matching.ts";
 import { describeNeed, gateText, type LaunchGate, otherCauseText, unservedText } from "./reason.ts";
@@ -145,7 +146,8 @@ function reusable(
 function warmAgents(state: State, rooms: Rooms, atMs: number): WantedAgents[] {
   const wanted: WantedAgents[] = [];
   for (const profile of state.settings.profiles) {
-    if (profile.minIdle <= 0) continue;
+    const environment = warmEnvironment(profile);
+    if (profile.minIdle <= 0 || isMissing(state, environment)) continue;
     const ready = [...state.instances.values()].filter((instance) =>
       instance.profile === profile.name && instance.retire === undefined &&
       (instance.state === "launching" || instance.state === "starting" ||
@@ -161,7 +163,6 @@ function warmAgents(state: State, rooms: Rooms, atMs: number): WantedAgents[] {
       continue;
     }
     rooms.take(profile.name, count);
-    const environment = profile.environments === "*" ? undefined : profile.environments[0];
     wanted.push({
       bucketKey: `warm ${profile.name}`,
       profile: profile.name,

@@ -7,6 +7,7 @@ import { followIdle, followJobs } from "./demand.ts";
 import { deleted, deleteRefused } from "./drain.ts";
 import type { Draft } from "./draft.ts";
 import type { GocdEffect } from "./effect.ts";
+import { environmentFindings } from "./environments.ts";
 import type { EventOf, GocdProblem } from "./event.ts";
 import { foldFindings } from "./findings.ts";
 import type { GocdAgent } from "./gocd_records.ts";
@@ -36,16 +37,21 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
     previousBacklog: before.backlog,
   }, atMs);
   noteServer(draft, event);
+  const { missingEnvironments: _, ...server } = readAgents(draft.state.server, event.agents, atMs);
   draft.set({
     server: {
-      ...readAgents(draft.state.server, event.agents, atMs),
+      ...server,
       info: event.server,
       findings: event.findings,
+      ...(event.missingEnvironments === undefined ? {} : { missingEnvironments: event.missingEnvironments }),
       idleSinceMs,
       lastPollMs: atMs,
     },
     demand: { ...before, backlog, seen },
   });
+  for (const { message, ...told } of environmentFindings(draft.state)) {
+    draft.note({ level: "warning", ...told, text: message, fields: {}, onceKey: message });
+  }
   followGocdAgents(draft, event.agents);
   const plan = makePlan(draft.state, atMs, "poll");
   noteDemand(draft, before, plan.demand);

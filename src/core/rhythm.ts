@@ -2,6 +2,7 @@
 // One request at a time, faster while agents change, slower while nothing is scheduled, backoff on errors.
 
 import type { Draft } from "./draft.ts";
+import { environmentsInQuestion } from "./environments.ts";
 import type { GocdProblem } from "./event.ts";
 import type { ServerState, State } from "./state.ts";
 
@@ -27,7 +28,8 @@ export function askServer(draft: Draft): void {
   if (server.askedMs !== undefined && atMs - server.askedMs < answerMaxMs) return;
   if (atMs >= server.nextPollMs) {
     draft.set({ server: { ...server, askedMs: atMs } });
-    draft.effect({ kind: "poll-gocd" });
+    const environments = environmentsInQuestion(draft.state.settings);
+    draft.effect({ kind: "poll-gocd", ...(environments.length === 0 ? {} : { environments }) });
   } else if (atMs >= server.nextAgentsMs && isAnyChanging(draft)) {
     draft.set({ server: { ...server, askedMs: atMs } });
     draft.effect({ kind: "read-gocd-agents" });

@@ -60,6 +60,8 @@ export interface ServerState {
   /** Since when our agents come as Pending although they are told an auto-register key. */
   readonly keyRefusedMs?: number;
   readonly findings: readonly Finding[];
+  /** Environments of our configuration that the server does not have; absent: it could not be told. */
+  readonly missingEnvironments?: readonly string[];
   readonly agents: readonly GocdAgent[];
   /** When each Enabled, Idle GocdAgent was first seen idle without a break, by uuid. */
   readonly idleSinceMs: ReadonlyMap<string, number>;

@@ -2,6 +2,7 @@
 // Not here: showing it (web/, cli/). Called by runtime/ whenever somebody looks.
 
 import { activityWord } from "./activity.ts";
+import { environmentFindings } from "./environments.ts";
 import type { Finding } from "./event.ts";
 import { avoidedHosts } from "./failures.ts";
 import { foldFindings } from "./findings.ts";
@@ -218,5 +219,5 @@ function problemsOf(state: State, atMs: number): Finding[] {
       hint: "add a profile, resources or an environment to the configuration",
     });
   }
-  return [...problems, ...keyFindings(state), ...foldFindings(findings)];
+  return [...problems, ...keyFindings(state), ...environmentFindings(state), ...foldFindings(findings)];
 }

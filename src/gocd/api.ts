@@ -32,6 +32,8 @@ export interface GocdPoll {
   readonly jobs: readonly ScheduledJob[];
   readonly agents: readonly GocdAgent[];
   readonly findings: readonly Finding[];
+  /** Of the environments asked about: those that the server does not have. Absent: it cannot be told. */
+  readonly missingEnvironments?: readonly string[];
 }
 
 /** What `check` asks beside a poll. */
@@ -43,8 +45,11 @@ export interface GocdRights {
 
 /** A GoCD server. Every method throws {@linkcode GocdError}, never a bare error; one request is in flight at a time. */
 export interface GocdApi {
-  /** Version (cached) → maintenance → jobs → agents. Any part failing fails the whole. */
-  poll(signal: AbortSignal): Promise<GocdPoll>;
+  /**
+   * Version (cached) → maintenance → jobs → agents. Any part failing fails the whole. `environments`: names of our
+   * configuration; where nothing else shows that one exists, the server is asked for it, at most once a minute.
+   */
+  poll(signal: AbortSignal, environments?: readonly string[]): Promise<GocdPoll>;
   /** The agents only. */
   readAgents(signal: AbortSignal): Promise<readonly GocdAgent[]>;
   /** Enables one agent; with `registration` also sets its resources and environment (replacing). */

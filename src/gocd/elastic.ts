@@ -7,6 +7,7 @@ import type { ScheduledJob } from "../core/gocd_records.ts";
 import { isRecord, parseJson } from "./agents.ts";
 import { GocdError } from "./api.ts";
 import { contentError } from "./content_problems.ts";
+import { firstThere } from "./first_there.ts";
 import type { GocdAnswer, Requester } from "./request.ts";
 import { type GocdDialect, mediaType } from "./versions.ts";
 
@@ -129,16 +130,10 @@ async function readProfiles(asking: Asking): Promise<Pick<Known, "profiles" | "f
 
 /** The list came with a new media type in 19.3, together with cluster profiles; around it either may be right. */
 async function readIds({ requester, dialect, signal }: Asking): Promise<readonly string[]> {
-  let first: unknown;
-  for (const accept of dialect.elasticProfiles) {
-    try {
-      return await requester.exchange({ method: "GET", path: "/api/elastic/profiles", accept }, signal, idsOf);
-    } catch (error) {
-      if (!(error instanceof GocdError) || error.problem.kind !== "missing") throw error;
-      first ??= error;
-    }
-  }
-  throw first;
+  return await firstThere(
+    dialect.elasticProfiles,
+    (accept) => requester.exchange({ method: "GET", path: "/api/elastic/profiles", accept }, signal, idsOf),
+  );
 }
 
 async function idsOf(answer: GocdAnswer): Promise<readonly string[]> {

@@ -6,6 +6,8 @@ import type { GocdAgent, GocdServerInfo } from "../core/gocd_records.ts";
 import { type AgentsReading, readGocdAgents, withLegacyBuilds } from "./agents.ts";
 import { type GocdApi, type GocdConnection, GocdError, type GocdPoll, type GocdRights } from "./api.ts";
 import { createElasticMemory, type ElasticMemory } from "./elastic.ts";
+import { createEnvironmentsMemory, type EnvironmentsMemory } from "./environments.ts";
+import { firstThere } from "./first_there.ts";
 import { readHealthMessages } from "./health.ts";
 import { maintenanceRequests, readMaintenance } from "./maintenance.ts";
 import { createDialectMemory, type DialectMemory } from "./probe.ts";
@@ -32,13 +34,14 @@ export function createHttpGocdApi(connection: GocdConnection, options: Requester
     requester,
     dialects: createDialectMemory(requester, options.nowMs),
     profiles: createElasticMemory(requester, options.nowMs),
+    environments: createEnvironmentsMemory(requester, options.nowMs),
     remarks: new Map(),
     elastic: new Set(),
   };
   return {
-    async poll(signal): Promise<GocdPoll> {
+    async poll(signal, environments = []): Promise<GocdPoll> {
       try {
-        return await server.dialects.use(signal, (dialect) => poll(server, dialect, signal));
+        return await server.dialects.use(signal, (dialect) => poll(server, { dialect, environments }, signal));
       } catch (error) {
         server.dialects.doubt();
         throw error;
@@ -74,13 +77,22 @@ interface Server {
   readonly dialects: DialectMemory;
   /** Which jobs belong to elastic profiles. */
   readonly profiles: ElasticMemory;
+  /** Which environments exist. */
+  readonly environments: EnvironmentsMemory;
   /** What writes have found, told with each poll from then on. */
   readonly remarks: Map<string, Finding>;
   /** Uuids of elastic agents in the last list: they belong to their plugin. */
   elastic: ReadonlySet<string>;
 }
 
-async function poll(server: Server, dialect: GocdDialect, signal: AbortSignal): Promise<GocdPoll> {
+interface PollQuestion {
+  readonly dialect: GocdDialect;
+  /** Names of our configuration. */
+  readonly environments: readonly string[];
+}
+
+async function poll(server: Server, question: PollQuestion, signal: AbortSignal): Promise<GocdPoll> {
+  const { dialect } = question;
   const maintenance = await readMode(server, dialect, signal);
   const feed = await readFeed(server, dialect, signal);
   const list = await readAgents(server, dialect, signal);
@@ -88,6 +100,14 @@ async function poll(server: Server, dialect: GocdDialect, signal: AbortSignal): 
   server.dialects.settle(settled);
   // After the lists, so that these are as close in time as can be.
   const { jobs, findings } = await server.profiles.mark(feed.jobs, settled, signal);
+  const missing = await server.environments.missing({
+    names: question.environments,
+    jobs,
+    agents: list.agents,
+    // Of an account that may not see maintenance mode, nobody says what it is not shown.
+    dialect,
+    isAdmin: maintenance.mode !== "unknown",
+  }, signal);
   const health = settled.healthMessages ? await readHealth(server, signal) : [];
   const info: GocdServerInfo = {
     version: settled.version,
@@ -109,6 +129,7 @@ async function poll(server: Server, dialect: GocdDialect, signal: AbortSignal): 
       ...server.requester.findings(),
       ...health,
     ],
+    ...(missing === undefined ? {} : { missingEnvironments: missing }),
   };
 }
 
@@ -212,22 +233,6 @@ async function readHealth(server: Server, signal: AbortSignal): Promise<readonly
     const { message, hint } = error.problem;
     return [{ code: "gocd-health-unread", message: `the health messages were not read: ${message}`, hint }];
   }
-}
-
-/** The first candidate that the server has; the problem of the first one where it has none. */
-async function firstThere<C, T>(candidates: readonly C[], act: (candidate: C) => Promise<T>): Promise<T> {
-  let first: unknown;
-  for (const candidate of candidates) {
-    try {
-      return await act(candidate);
-    } catch (error) {
-      if (!(error instanceof GocdError) || error.problem.kind !== "missing") {
-        throw error;
-      }
-      first ??= error;
-    }
-  }
-  throw first;
 }
 
 async function writeTo(server: Server, signal: AbortSignal, act: (route: WriteRoute) => Promise<void>): Promise<void> {

@@ -40,6 +40,8 @@ export interface GocdDialect {
   readonly elasticProfiles: readonly string[];
   /** Whether the server tells which jobs use an elastic profile (19.1). */
   readonly elasticUsages: boolean;
+  /** `Accept` for the list of environments (16.7), the likely one first; none: there is no such list. */
+  readonly environments: readonly string[];
   /** Whether the feed leaves out jobs of pipelines that the account may not view (20.9). */
   readonly feedHidesJobs: boolean;
   /** What an operator should know about this version. */
@@ -59,7 +61,10 @@ export function mediaType(n: number): string {
 /** `Accept` for the un-versioned array of 15.2 to 16.6, the only list that shows a job on a disabled agent there. */
 export const legacyAgentsForm: AgentsForm = { accept: "application/json", shape: "legacy" };
 
-const newestAgents: AgentsForm = { accept: "application/vnd.go.cd+json", shape: "v5-v7" };
+/** The newest version of an API, from 19.8 on. */
+const newestType = "application/vnd.go.cd+json";
+
+const newestAgents: AgentsForm = { accept: newestType, shape: "v5-v7" };
 const agentsV1: AgentsForm = { accept: mediaType(1), shape: "v1" };
 const agentsV2: AgentsForm = { accept: mediaType(2), shape: "v2-v3" };
 const agentsV4: AgentsForm = { accept: mediaType(4), shape: "v4" };
@@ -119,6 +124,7 @@ export function settledDialect(dialect: GocdDialect, feedPath: string, form: Age
       maintenance: "maintenance-mode",
       elasticProfiles: [mediaType(2), mediaType(1)],
       elasticUsages: true,
+      environments: [newestType, mediaType(2)],
       feedHidesJobs: true,
       finding: {
         code: "gocd-version-unknown",
@@ -146,8 +152,16 @@ function dialectOfRelease(version: string, number: number): GocdDialect {
       ? [mediaType(1)]
       : [],
     elasticUsages: number >= release(19, 1),
+    environments: environmentsTypes(number),
     feedHidesJobs: number >= release(20, 9),
   };
+}
+
+/** Version 2 came in 17.3 and went with 19.9, which has version 3. Source: GoCD EnvironmentsController of each release. */
+function environmentsTypes(number: number): readonly string[] {
+  if (number >= release(19, 8)) return [newestType];
+  if (number >= release(17, 3)) return [mediaType(2)];
+  return number >= release(16, 7) ? [mediaType(1)] : [];
 }
 
 function release(major: number, minor: number): number {

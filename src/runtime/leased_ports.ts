@@ -23,7 +23,7 @@ export function leasedGocd(gocd: GocdApi, isHeld: IsHeld): GocdApi {
     return await ask();
   };
   return {
-    poll: (signal) => asked(() => gocd.poll(signal)),
+    poll: (signal, environments) => asked(() => gocd.poll(signal, environments)),
     readAgents: (signal) => asked(() => gocd.readAgents(signal)),
     enableAgent: (uuid, registration, signal) => asked(() => gocd.enableAgent(uuid, registration, signal)),
     disableAgents: (uuids, signal) => asked(() => gocd.disableAgents(uuids, signal)),
@@ -44,6 +44,7 @@ export function leasedMesos(mesos: MesosApi, isHeld: IsHeld): MesosApi {
       throw new MesosError("unreachable", message, hint);
     },
     probe: (signal) => mesos.probe(signal),
+    frameworksNamed: async (name, signal) => await mesos.frameworksNamed?.(name, signal),
   };
 }
 

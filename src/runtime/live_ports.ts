@@ -33,7 +33,7 @@ export function openLivePorts(first: Config, clock: Clock): LivePorts {
   let formerGocd: HttpGocdApi | undefined;
   return {
     gocd: {
-      poll: (signal) => gocd.poll(signal),
+      poll: (signal, environments) => gocd.poll(signal, environments),
       readAgents: (signal) => gocd.readAgents(signal),
       enableAgent: (uuid, registration, signal) => gocd.enableAgent(uuid, registration, signal),
       disableAgents: (uuids, signal) => gocd.disableAgents(uuids, signal),
@@ -43,6 +43,7 @@ export function openLivePorts(first: Config, clock: Clock): LivePorts {
     mesos: {
       subscribe: (identity, frameworkId, signal) => mesos.subscribe(identity, frameworkId, signal),
       probe: (signal) => mesos.probe(signal),
+      frameworksNamed: async (name, signal) => await mesos.frameworksNamed?.(name, signal),
     },
     config: () => current,
     use: (next) => {

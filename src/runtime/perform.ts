@@ -75,10 +75,10 @@ async function readGocd(
   const startMs = nowMs();
   try {
     if (effect.kind === "poll-gocd") {
-      const { server, jobs, agents, findings } = await gocd.poll(signal);
+      const poll = await gocd.poll(signal, effect.environments);
       const tookMs = nowMs() - startMs;
       count(effect.kind, "ok", tookMs);
-      post({ kind: "gocd-polled", server, jobs, agents, findings, tookMs });
+      post({ kind: "gocd-polled", ...poll, tookMs });
     } else {
       const agents = await gocd.readAgents(signal);
       const tookMs = nowMs() - startMs;

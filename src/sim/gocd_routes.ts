@@ -5,6 +5,7 @@ import { refuseUnless, refuseUnlessV1 } from "./gocd_accept.ts";
 import { accessTexts, authenticate, type Caller, refusal, withSession } from "./gocd_access.ts";
 import { agentsAnswer } from "./gocd_agent_routes.ts";
 import { answerInstead, type SimFault, spoilAnswer, takeFault } from "./gocd_faults.ts";
+import { environmentsAnswer } from "./gocd_environment_routes.ts";
 import { newFeedAnswer, oldFeedAnswer } from "./gocd_feed.ts";
 import { answer, containerPage, pathOf, type SimRequest, type SimResponse } from "./gocd_http_words.ts";
 import {
@@ -41,6 +42,7 @@ function kindOf(world: GocdWorld, request: SimRequest): string {
   if (path === undefined) return "outside";
   if (path.endsWith("/jobs/scheduled.xml")) return "feed";
   if (path === "/api/version") return "version";
+  if (path === "/api/admin/environments") return "environments";
   if (path.startsWith("/api/admin/")) return "maintenance";
   if (path === "/api/agents") {
     return request.method === "GET" ? "agents.list" : `agents.bulk-${request.method.toLowerCase()}`;
@@ -111,6 +113,9 @@ function route(world: GocdWorld, request: SimRequest, routing: Routing): SimResp
   }
   if (path === "/api/elastic/profiles" && rules.elasticProfiles !== "none") {
     return refuseUnless(world, request, [rules.elasticProfiles]) ?? elasticProfilesAnswer(world, request, caller);
+  }
+  if (path === "/api/admin/environments" && rules.environmentsApi.length > 0) {
+    return environmentsAnswer(world, request, caller);
   }
   const profile = /^\/api\/internal\/elastic\/profiles\/([^/]+)\/usages$/.exec(path)?.[1];
   if (profile !== undefined && rules.elasticUsages) {

@@ -51,6 +51,12 @@ export interface GocdRules {
   readonly elasticUsages: boolean;
   /** `/api/elastic/profiles` (16.12; a new media type with cluster profiles in 19.3). */
   readonly elasticProfiles: "none" | "v1" | "v2";
+  /** Versions of `/api/admin/environments` (16.7; v2 in 17.3, alone from 17.6; v3 in 19.9). */
+  readonly environmentsApi: readonly string[];
+  /** That path is Spark's (19.1). */
+  readonly environmentsOnSpark: boolean;
+  /** It is open to all, each of whom gets what policies allow (20.1), not to administrators only. */
+  readonly environmentsForAll: boolean;
   /** Elastic profiles exist. */
   readonly elastic: boolean;
   /** Agents live in the database, not in cruise-config.xml: statuses, texts and unknown environments (2.3 to 2.5). */
@@ -93,6 +99,13 @@ const shapeRanges: readonly (readonly [AgentsShape, string, string])[] = [
   ["v7", "20.5.0", "99.0.0"],
 ];
 
+function environmentsVersions(from: (release: string) => boolean): readonly string[] {
+  if (from("19.9.0")) return ["v3"];
+  if (from("17.6.0")) return ["v2"];
+  if (from("17.3.0")) return ["v1", "v2"];
+  return from("16.7.0") ? ["v1"] : [];
+}
+
 /** The rules of a release from 15.2.0 on. Throws RangeError for an older one or a text that is no release. */
 export function gocdRules(version: string): GocdRules {
   const number = gocdVersionNumber(version);
@@ -122,6 +135,9 @@ export function gocdRules(version: string): GocdRules {
     killRunningTasks: from("20.5.0"),
     elasticUsages: from("19.1.0"),
     elasticProfiles: from("19.3.0") ? "v2" : from("16.12.0") ? "v1" : "none",
+    environmentsApi: environmentsVersions(from),
+    environmentsOnSpark: from("19.1.0"),
+    environmentsForAll: from("20.1.0"),
     elastic: from("16.8.0"),
     agentsInDatabase: from("19.9.0"),
     resourceCase: from("19.9.0") && upTo("20.9.0") ? "sensitive" : "insensitive",

@@ -42,6 +42,12 @@ const affairs: readonly Affairs[] = [
   { name: "backup", code: 3, before: (cluster) => cluster.gocd.setBackup(true) },
   { name: "maintenance", code: 0, before: (cluster) => cluster.gocd.setMaintenance(true) },
   {
+    name: "missing-environment",
+    code: 0,
+    options: { gocd: { environments: [{ name: "qa", origin: "gocd" }] } },
+    more: "profiles { warm { environments = [prdo, QA], min-idle = 1 }, jobs { environments = [stage, qa] } }",
+  },
+  {
     name: "mesos-wrong-secret",
     code: 4,
     options: { mesos: { credentials: [{ principal: "scaler", secret: "right" }] } },

@@ -44,7 +44,8 @@ function logOf(notes: Situation["notes"]): string[] {
   return lines.length <= logLinesMax ? lines : ["…", ...lines.slice(-logLinesMax)];
 }
 
-function metricsOf(view: ReturnType<typeof statusView>): string[] {
+/** The lines of the metrics about causes and problems, those above zero. */
+export function metricsOf(view: ReturnType<typeof statusView>): string[] {
   const text = metricsPage({
     view,
     version: "0",
@@ -57,9 +58,8 @@ function metricsOf(view: ReturnType<typeof statusView>): string[] {
   );
 }
 
-/** Asserts that the page shows the reason of a job, word for word. */
-export function assertOnPage(locator: string, { world }: Situation): void {
-  const view = statusView(world.state, world.atMs);
+/** The text of the status page. */
+export function pageOf(view: ReturnType<typeof statusView>): string {
   const page = statusPage({
     view,
     health: { ready: true, reasons: [] } as never,
@@ -67,12 +67,17 @@ export function assertOnPage(locator: string, { world }: Situation): void {
     query: { rowsMax: 100 },
     version: "0",
   });
-  const words = page.replaceAll(/<[^>]*>/g, "").replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll(
+  return page.replaceAll(/<[^>]*>/g, "").replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll(
     "&quot;",
     '"',
   )
     .replaceAll("&#39;", "'").replaceAll("&amp;", "&");
-  assertStringIncludes(words, findJobs(view, locator)[0]?.reason ?? "no such job");
+}
+
+/** Asserts that the page shows the reason of a job, word for word. */
+export function assertOnPage(locator: string, { world }: Situation): void {
+  const view = statusView(world.state, world.atMs);
+  assertStringIncludes(pageOf(view), findJobs(view, locator)[0]?.reason ?? "no such job");
 }
 
 /** Holds a transcript against tests/fixtures/transcripts/NAME.txt. GOLDEN=write writes the file anew: read it then. */

@@ -1,0 +1,104 @@
+// Finds out which environments the server does not have, of those that only our configuration names. Not here: what
+// follows from it (core/environments.ts). Called by http_api.ts after the lists. Source: GoCD EnvironmentsController of
+// 16.7 to 26.1: administrators only up to 19.12; from 20.1 on others get a shorter list, and no word of that.
+
+import type { GocdAgent, ScheduledJob } from "../core/gocd_records.ts";
+import { isRecord, parseJson } from "./agents.ts";
+import { GocdError } from "./api.ts";
+import { contentError } from "./content_problems.ts";
+import { firstThere } from "./first_there.ts";
+import type { GocdAnswer, Requester } from "./request.ts";
+import type { GocdDialect } from "./versions.ts";
+
+/** How long the list is believed: one that is created meanwhile is missed for no longer. */
+export const environmentsFreshMs = 60_000;
+const namesMax = 100_000;
+
+/** What a poll has read before environments are asked for. */
+export interface EnvironmentsQuestion {
+  /** Names of our configuration. */
+  readonly names: readonly string[];
+  readonly jobs: readonly ScheduledJob[];
+  readonly agents: readonly GocdAgent[];
+  readonly dialect: GocdDialect;
+  /** Whether the account is told everything; where not, nothing is asked. */
+  readonly isAdmin: boolean;
+}
+
+/** What is known of a server's environments over time. */
+export interface EnvironmentsMemory {
+  /**
+   * Those of the names that the server does not have; nothing where that cannot be told, for an error is not "not there".
+   * Asks only for names that no waiting job and no agent shows to exist. Never throws but for `signal`.
+   */
+  missing(question: EnvironmentsQuestion, signal: AbortSignal): Promise<readonly string[] | undefined>;
+}
+
+interface Known {
+  readonly atMs: number;
+  readonly version: string;
+  /** In lower case; absent: could not be read. */
+  readonly names?: ReadonlySet<string>;
+}
+
+/** Makes a memory; nothing is asked before the first name in doubt. */
+export function createEnvironmentsMemory(requester: Requester, nowMs: () => number): EnvironmentsMemory {
+  let known: Known | undefined;
+  return {
+    async missing(question, signal): Promise<readonly string[] | undefined> {
+      const { dialect } = question;
+      const doubtful = inDoubt(question);
+      if (doubtful.length === 0) return [];
+      if (dialect.environments.length === 0 || !question.isAdmin) return undefined;
+      const isFresh = known?.version === dialect.version && nowMs() - known.atMs < environmentsFreshMs;
+      if (known === undefined || !isFresh) {
+        const names = await read(requester, dialect, signal);
+        known = { atMs: nowMs(), version: dialect.version, ...(names === undefined ? {} : { names }) };
+      }
+      const { names } = known;
+      return names === undefined ? undefined : doubtful.filter((name) => !names.has(name.toLowerCase()));
+    },
+  };
+}
+
+/** A job names the environment that its pipeline is in now, an agent one of its own or, as `unknown`, just a word. */
+function inDoubt({ names, jobs, agents }: EnvironmentsQuestion): readonly string[] {
+  if (names.length === 0) return [];
+  const shown = new Set(jobs.flatMap(({ environment }) => environment?.toLowerCase() ?? []));
+  for (const { environments } of agents) {
+    for (const { name, origin } of environments) if (origin !== "unknown") shown.add(name.toLowerCase());
+  }
+  return names.filter((name) => !shown.has(name.toLowerCase()));
+}
+
+async function read(
+  requester: Requester,
+  dialect: GocdDialect,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string> | undefined> {
+  try {
+    return await firstThere(
+      dialect.environments,
+      (accept) => requester.exchange({ method: "GET", path: "/api/admin/environments", accept }, signal, namesOf),
+    );
+  } catch (error) {
+    if (!(error instanceof GocdError) || signal.aborted) throw error;
+    return undefined;
+  }
+}
+
+/** The names only: an environment has variables, too, which are nobody's business here. */
+async function namesOf(answer: GocdAnswer): Promise<ReadonlySet<string>> {
+  const body = parseJson(await answer.text(), answer.source);
+  const embedded = isRecord(body) ? body["_embedded"] : undefined;
+  const entries: unknown = isRecord(embedded) ? embedded["environments"] : undefined;
+  const names = Array.isArray(entries) && entries.length <= namesMax
+    ? entries.map((entry: unknown) => isRecord(entry) ? entry["name"] : undefined)
+    : [undefined];
+  const told = names.filter((name) => typeof name === "string");
+  // One that cannot be read might be the one that matters.
+  if (told.length < names.length) {
+    throw contentError(answer.source, { kind: "other-shape", expected: "a list of environments" });
+  }
+  return new Set(told.map((name) => name.toLowerCase()));
+}

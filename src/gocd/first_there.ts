@@ -1,0 +1,20 @@
+// Tries paths or media types until the server has one of them. Not here: which (versions.ts).
+// Called by http_api.ts, elastic.ts and environments.ts.
+
+import { GocdError } from "./api.ts";
+
+/** What the first candidate gives that the server has; throws the problem of the first one where it has none. */
+export async function firstThere<C, T>(candidates: readonly C[], act: (candidate: C) => Promise<T>): Promise<T> {
+  let first: unknown;
+  for (const candidate of candidates) {
+    try {
+      return await act(candidate);
+    } catch (error) {
+      if (!(error instanceof GocdError) || error.problem.kind !== "missing") {
+        throw error;
+      }
+      first ??= error;
+    }
+  }
+  throw first;
+}

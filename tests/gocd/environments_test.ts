@@ -1,0 +1,140 @@
+// Environments that only our configuration names: asked about where a server can tell, of the simulated servers.
+
+import { assertEquals } from "@std/assert";
+import { environmentsFreshMs } from "../../src/gocd/environments.ts";
+import { createHttpGocdApi, type HttpGocdApi } from "../../src/gocd/http_api.ts";
+import type { SimGocd, SimGocdOptions } from "../../src/sim/sim_gocd.ts";
+import { basic, job, server, users } from "../sim/gocd_support.ts";
+import { simFetch, simUrl } from "../support/sim_fetch.ts";
+import { connection, fakeGocd, json } from "./fake_gocd.ts";
+
+const signal = new AbortController().signal;
+const prod = { environments: [{ name: "Prod", origin: "gocd" }] } as const;
+
+interface Asked {
+  readonly api: HttpGocdApi;
+  /** `Accept` of each question. */
+  readonly accepts: string[];
+}
+
+function asked(model: SimGocd, headers: Record<string, string> = {}): Asked {
+  const accepts: string[] = [];
+  const plain = simFetch(model);
+  const fetch: typeof globalThis.fetch = (input, init) => {
+    const sent = { ...init?.headers as Record<string, string>, ...headers };
+    if (String(input).endsWith("/api/admin/environments")) accepts.push(sent["accept"] ?? "");
+    return plain(input, { ...init, headers: sent });
+  };
+  return { api: createHttpGocdApi({ ...connection, url: simUrl }, { fetch, nowMs: () => model.nowMs }), accepts };
+}
+
+async function missing({ api }: Asked, ...names: string[]): Promise<readonly string[] | undefined> {
+  return (await api.poll(signal, names)).missingEnvironments;
+}
+
+for (
+  const [version, accept] of [
+    ["15.2.0", undefined],
+    ["16.6.0", undefined],
+    ["16.7.0", "application/vnd.go.cd.v1+json"],
+    ["17.2.0", "application/vnd.go.cd.v1+json"],
+    ["17.3.0", "application/vnd.go.cd.v2+json"],
+    ["18.10.0", "application/vnd.go.cd.v2+json"],
+    ["18.12.0", "application/vnd.go.cd.v2+json"],
+    ["19.7.0", "application/vnd.go.cd.v2+json"],
+    ["19.8.0", "application/vnd.go.cd+json"],
+    ["19.9.0", "application/vnd.go.cd+json"],
+    ["20.8.0", "application/vnd.go.cd+json"],
+    ["26.1.0", "application/vnd.go.cd+json"],
+  ] as const
+) {
+  Deno.test(`on GoCD ${version} an environment that is not there is ${accept === undefined ? "not " : ""}told`, async () => {
+    const its = asked(server(version, prod));
+    // What is in no doubt is answered everywhere.
+    assertEquals(await missing(its), []);
+    assertEquals(await missing(its, "prod", "prdo"), accept === undefined ? undefined : ["prdo"]);
+    assertEquals(its.accepts, accept === undefined ? [] : [accept]);
+  });
+}
+
+for (const version of ["20.8.0", "26.1.0"]) {
+  Deno.test(`on GoCD ${version} an account that is no administrator gets a shorter list: it is not asked for`, async () => {
+    const its = asked(server(version, { ...prod, security: users }), basic("guest", "guest"));
+    assertEquals(await missing(its, "prod"), undefined);
+    assertEquals(its.accepts, []);
+  });
+}
+
+Deno.test("a list without rights (401, 403), a missing path (404, 406) and garbage are not the absence of an environment", async () => {
+  for (
+    const answer of [
+      () => json(401, { message: "You are not authorized to perform this action." }),
+      () => json(403, { message: "You are not authorized to perform this action." }),
+      () => json(404, { message: "no" }),
+      () => json(406, {}),
+      () => json(500, {}),
+      () => new Response("<html></html>", { headers: { "content-type": "text/html" } }),
+      () => new Response("[", { headers: { "content-type": "application/json" } }),
+      () => json(200, []),
+      () => json(200, { _embedded: {} }),
+      () => json(200, { _embedded: { environments: [{ name: "prod" }, { nome: "prdo" }] } }),
+    ]
+  ) {
+    const fake = fakeGocd("26.1.0");
+    fake.override = ({ path }) => path === "/api/admin/environments" ? answer() : undefined;
+    const api = createHttpGocdApi(connection, { fetch: fake.fetch, nowMs: () => 0 });
+    const poll = await api.poll(signal, ["prdo"]);
+    assertEquals(poll.missingEnvironments, undefined);
+    assertEquals(poll.jobs.length, 1, "the poll is good all the same");
+    api.close();
+  }
+});
+
+Deno.test("no question is asked where a waiting job or an agent shows that the environment exists", async () => {
+  const model = server("26.1.0", { environments: [{ name: "qa", origin: "gocd" }] });
+  job(model, "shop", { environment: "Prod" });
+  model.addAgent({ uuid: "u1", hostname: "box", environments: ["QA", "stage"] });
+  const its = asked(model);
+  assertEquals(await missing(its, "prod", "qa"), []);
+  assertEquals(its.accepts.length, 0);
+  // Only a name on an agent's record, which the server does not know.
+  assertEquals(await missing(its, "stage"), ["stage"]);
+  assertEquals(its.accepts.length, 1);
+});
+
+Deno.test("an environment created meanwhile is noticed within a minute, and the server is asked no more often", async () => {
+  const model = server("26.1.0");
+  const its = asked(model);
+  assertEquals(await missing(its, "prod"), ["prod"]);
+  model.addEnvironment({ name: "prod", origin: "config-repo" });
+  model.advance(environmentsFreshMs - 1);
+  assertEquals(await missing(its, "prod"), ["prod"]);
+  assertEquals(its.accepts.length, 1);
+  model.advance(environmentsFreshMs);
+  assertEquals(await missing(its, "prod"), []);
+  assertEquals(its.accepts.length, 2);
+});
+
+Deno.test("an error is asked about again after a minute, and takes back what was said before", async () => {
+  const model = server("26.1.0");
+  const its = asked(model);
+  assertEquals(await missing(its, "prod"), ["prod"]);
+  model.advance(environmentsFreshMs);
+  model.inject({ kind: "status", status: 500 }, 1, "environments");
+  assertEquals(await missing(its, "prod"), undefined);
+  assertEquals(await missing(its, "prod"), undefined);
+  assertEquals(its.accepts.length, 2);
+  model.advance(2 * environmentsFreshMs);
+  assertEquals(await missing(its, "prod"), ["prod"]);
+});
+
+Deno.test("an upgraded server is asked anew, in its own way", async () => {
+  const options: Partial<SimGocdOptions> = { environments: [{ name: "prod", origin: "gocd" }] };
+  const model = server("18.10.0", options);
+  const its = asked(model);
+  assertEquals(await missing(its, "prdo"), ["prdo"]);
+  model.upgrade("26.1.0", 0);
+  model.advance(20 * 60_000);
+  assertEquals(await missing(its, "prdo"), ["prdo"]);
+  assertEquals(its.accepts, ["application/vnd.go.cd.v2+json", "application/vnd.go.cd+json"]);
+});
