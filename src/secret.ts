@@ -1,5 +1,5 @@
-// A secret value that cannot be printed by accident. Not here: where secrets come from (config/).
-// Used by config/ (makes them) and by gocd/, mesos/, web/ (reveal them on the wire only).
+// A secret value that cannot be printed by accident, and secrets taken out of what others say. Not here: where secrets
+// come from (config/). Used by config/ (makes them), by gocd/, mesos/, web/ (reveal them on the wire only), by runtime/.
 
 /** A password, token or key. Printing it in any way gives `***`; only {@linkcode Secret.reveal} gives the value. */
 export class Secret {
@@ -32,4 +32,63 @@ export class Secret {
   [Symbol.for("Deno.customInspect")](): string {
     return "***";
   }
+}
+
+/** Shorter secrets are not looked for: they would turn up by chance. */
+const redactedLengthMin = 4;
+/** From this length on a form is found with line breaks in it as well. */
+const wrappedLengthMin = 8;
+/** Longer secrets are looked for line by line only. */
+const wrappedLengthMax = 4_096;
+
+/**
+ * A function that puts `***` in place of secrets, should a server or a proxy send them back: as they are, in base64, as
+ * part of a URL, of JSON, of HTML, and wrapped over lines. Call it before a text is cut.
+ */
+export function createRedactor(secrets: readonly string[]): (text: string) => string {
+  const forms = [...new Set(secrets.flatMap(formsOf))].filter((form) => form.length >= redactedLengthMin)
+    .sort((a, b) => b.length - a.length);
+  if (forms.length === 0) return (text) => text;
+  const pattern = new RegExp(forms.map(patternOf).join("|"), "g");
+  return (text) => text.replace(pattern, "***");
+}
+
+function formsOf(secret: string): readonly string[] {
+  const whole = secret.trim();
+  const lines = whole.split(/[\r\n]+/).map((line) => line.trim()).filter((line) => line.length >= wrappedLengthMin);
+  return [...new Set([secret, whole, ...lines])].flatMap(encodingsOf);
+}
+
+function encodingsOf(text: string): readonly string[] {
+  const base64 = btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(""));
+  const url = encodeURIComponent(text.toWellFormed());
+  const json = JSON.stringify(text).slice(1, -1);
+  const html = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  const attribute = html.replaceAll('"', "&quot;");
+  return [
+    text,
+    base64.replace(/=+$/, ""),
+    base64.replace(/=+$/, "").replaceAll("+", "-").replaceAll("/", "_"),
+    url,
+    url.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
+    url.replaceAll("%20", "+"),
+    encodeURI(text.toWellFormed()),
+    json,
+    json.replaceAll("/", "\\/"),
+    html,
+    attribute,
+    attribute.replaceAll("'", "&#39;"),
+    attribute.replaceAll("'", "&#x27;"),
+    attribute.replaceAll("'", "&apos;"),
+  ];
+}
+
+// Between words white space of any kind and length; within a long word any, as lines are wrapped. Never one beside the
+// other in the pattern, so that the time stays linear in a run of blanks.
+function patternOf(form: string): string {
+  const isWrapped = form.length >= wrappedLengthMin && form.length <= wrappedLengthMax;
+  const words = form.split(/\s+/).map((word) =>
+    [...word].map((character) => character.replace(/[\\^$.*+?()[\]{}|/-]/, "\\$&")).join(isWrapped ? "\\s*" : "")
+  );
+  return words.join("\\s+");
 }

@@ -3,7 +3,7 @@
 
 import { type GocdCredentials, GocdError } from "./api.ts";
 import { OperatorError } from "../errors.ts";
-import type { Secret } from "../secret.ts";
+import { createRedactor, type Secret } from "../secret.ts";
 
 /**
  * Value of the `Authorization` header, read anew each time, because secrets in files may change; throws
@@ -32,13 +32,9 @@ export function authorizationOf(credentials: GocdCredentials): string | undefine
   }
 }
 
-/** Shorter secrets are not looked for: they would turn up by chance. */
-const redactedLengthMin = 4;
-
 /** A function that puts `***` in place of our own secrets, should a server or a proxy send them back. */
-export function createRedactor(credentials: GocdCredentials): (text: string) => string {
-  const secrets = secretTexts(credentials).filter((text) => text.length >= redactedLengthMin);
-  return (text) => secrets.reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
+export function redactorOf(credentials: GocdCredentials): (text: string) => string {
+  return createRedactor(secretTexts(credentials));
 }
 
 function secretTexts(credentials: GocdCredentials): readonly string[] {

@@ -22,6 +22,8 @@ export interface RefusedAnswer {
   readonly contentType: string;
   /** The begin of the body. */
   readonly body: string;
+  /** Takes our own secrets out of what the server says. */
+  readonly redact: (text: string) => string;
   /** `Location`. */
   readonly location?: string;
   /** `Retry-After` in ms. */
@@ -219,7 +221,9 @@ function wordsOf(answer: RefusedAnswer): string {
   if (answer.contentType.includes("html") || /^<(?:!doctype|html|head|body)/i.test(body)) {
     return "(an HTML page)";
   }
-  return oneLine(jsonMessage(body) ?? xmlMessage(body) ?? (body.startsWith("<") || body.startsWith("{") ? "" : body));
+  const said = jsonMessage(body) ?? xmlMessage(body) ?? (body.startsWith("<") || body.startsWith("{") ? "" : body);
+  // Not before it is unescaped, and not after it is cut: a secret would be missed.
+  return oneLine(answer.redact(said));
 }
 
 function jsonMessage(body: string): string | undefined {

@@ -4,7 +4,7 @@
 import type { Finding } from "../core/event.ts";
 import { type GocdConnection, GocdError } from "./api.ts";
 import { bodyBytesMax, contentError } from "./content_problems.ts";
-import { authorizationOf, createRedactor } from "./credentials.ts";
+import { authorizationOf, redactorOf } from "./credentials.ts";
 import { type AttemptDetail, networkError } from "./network_problems.ts";
 import { answerError, type GocdCall, loginPageError } from "./problems.ts";
 import { retryAfterMsOf, sessionCookieOf } from "./response_headers.ts";
@@ -226,14 +226,15 @@ async function refusal(
   response: Response,
   contentType: string,
 ): Promise<GocdError> {
-  const redact = createRedactor(session.connection.credentials);
+  const redact = redactorOf(session.connection.credentials);
   const body = await beginOf(response.body ?? noChunks());
   const location = response.headers.get("location");
   const retryAfterMs = retryAfterMsOf(response.headers, session.nowMs());
   return answerError(call, {
     status: response.status,
     contentType,
-    body: redact(body),
+    body,
+    redact,
     ...(location === null ? {} : { location: redact(location) }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });

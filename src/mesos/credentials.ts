@@ -2,7 +2,7 @@
 // Called by master_request.ts and answers.ts.
 
 import { OperatorError } from "../errors.ts";
-import type { Secret } from "../secret.ts";
+import { createRedactor, type Secret } from "../secret.ts";
 import { type MesosCredentials, MesosError } from "./api.ts";
 
 /** Value of the `Authorization` header, read anew each time, because secrets in files may change; throws `MesosError`. */
@@ -28,13 +28,9 @@ export function authorizationOf(credentials: MesosCredentials): string | undefin
   }
 }
 
-// Shorter secrets are not looked for: they would turn up by chance.
-const redactedLengthMin = 4;
-
 /** The text with `***` in place of our own secret, should a master or a proxy send it back. */
 export function redacted(text: string, credentials: MesosCredentials): string {
-  const secrets = secretTexts(credentials).filter((secret) => secret.length >= redactedLengthMin);
-  return secrets.reduce((rest, secret) => rest.replaceAll(secret, "***"), text);
+  return createRedactor(secretTexts(credentials))(text);
 }
 
 function secretTexts(credentials: MesosCredentials): readonly string[] {
