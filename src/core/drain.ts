@@ -1,4 +1,4 @@
-// Scale-in without harm: disable → seen Disabled by GET → idle on two reads far enough apart → delete → kill.
+// Scale-in without harm: disable → seen Disabled by GET → idle on two reads far enough apart → delete → seen gone → kill.
 // Not here: who is drained (scale_in.ts). Source: the two races of GoCD assignment (facts: gocd 4.5). Called by lifecycle_gocd.ts.
 
 import { activityOf, activityWord } from "./activity.ts";
@@ -55,19 +55,17 @@ export function reuse(draft: Draft, instance: Draining): void {
   });
 }
 
-/** The server has confirmed the DELETE: nothing builds there. */
-export function deleted(draft: Draft, instance: Draining): void {
-  if (instance.step.kind === "deleting") {
-    startKill(draft, instance, "drained", "drained and deleted from the GoCD server");
-  }
-}
-
 /** The server refused the DELETE because it builds after all: the job is allowed to finish. */
 export function deleteRefused(draft: Draft, instance: Draining): void {
   if (instance.step.kind === "deleting") setStep(draft, instance, { kind: "finishing" });
 }
 
-/** Only DELETE takes a record out of the list, and the server deletes none that builds; but one list may be wrong. */
+/**
+ * Only DELETE takes a record out of the list, and the server deletes none that builds; but one list may be wrong. Nor is
+ * the server's word that it is deleted enough for a KILL: the process may have started anew since the last look and
+ * build under another uuid. The list without its record is a look from after the DELETE, and shows that too
+ * (reregistered.ts).
+ */
 function followAbsent(draft: Draft, instance: Draining): void {
   const { step } = instance;
   if (step.kind === "deleting") {

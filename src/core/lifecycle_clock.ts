@@ -6,15 +6,20 @@ import { countFailure, keepStreak } from "./failures.ts";
 import type { AgentInstance } from "./instance.ts";
 import { end, sendKill, startKill } from "./phase.ts";
 import { formatDuration } from "./reason.ts";
+import type { State } from "./state.ts";
 
 /** KILL is sent again after this long, at first; a container may take its whole grace to stop. */
 export const killAgainMs = 10_000;
 /** After a minute of killing, so often. */
 export const killSlowAgainMs = 60_000;
+/** What Mesos kills by itself gets a KILL of ours only when it takes suspiciously long. */
+const byMesosMs = 600_000;
 /** An agent of an unreachable host that is never heard of again is given up after a day. */
 export const unreachableMaxMs = 24 * 3_600_000;
-/** A read of the agents older than this is no proof that an agent has not registered. */
+/** A read of the agents older than this is no proof that an agent has not registered, or not anew. */
 const freshMs = 3_000;
+
+type Killing = AgentInstance & { readonly state: "killing" };
 
 /** Ends what has lasted too long. */
 export function watchClocks(draft: Draft): void {
@@ -88,21 +93,33 @@ function watchedMs({ state, atMs }: Draft, sinceMs: number): number {
  * Mesos' word may be lost, or late, while the agent builds: only a fresh list without it proves that it has not
  * registered. (What such a list said may not have been stored.)
  */
-function isProven({ state: { server }, atMs }: Draft, { taskId }: AgentInstance): boolean {
-  return atMs - (server.lastAgentsMs ?? 0) <= freshMs &&
-    !server.agents.some((each) => each.configState !== "Pending" && each.hostname.toLowerCase() === taskId);
+function isProven(draft: Draft, { taskId }: AgentInstance): boolean {
+  return isFresh(draft) &&
+    !draft.state.server.agents.some((each) => each.configState !== "Pending" && each.hostname.toLowerCase() === taskId);
 }
 
-function watchKill(draft: Draft, instance: AgentInstance & { readonly state: "killing" }): void {
+function isFresh({ state: { server }, atMs }: Draft): boolean {
+  return atMs - (server.lastAgentsMs ?? 0) <= freshMs;
+}
+
+/**
+ * Whether a KILL waits for a look at the list: the first one that this program sends. It could not leave when it was
+ * decided (no session, or the program was down), and the agent may have registered anew meanwhile and build
+ * (reregistered.ts takes it back then). Repeats finish what such a look has allowed.
+ */
+export function isLookWanted({ startedMs }: State, { cause, lastKillMs }: Killing): boolean {
+  if (cause === "drain-timeout" || cause === "teardown" || cause === "by-mesos") return false;
+  // At the start, times that seemed to lie in the future were set to that moment (restored.ts).
+  return lastKillMs === undefined || lastKillMs <= startedMs;
+}
+
+function watchKill(draft: Draft, instance: Killing): void {
   if (draft.state.session.kind !== "subscribed") return;
   const forMs = draft.atMs - instance.sinceMs;
   const gapMs = forMs < 60_000 ? killAgainMs : killSlowAgainMs;
-  // What Mesos kills by itself gets a KILL of ours only when it takes suspiciously long.
-  if (instance.cause === "by-mesos" && forMs < 600_000) return;
+  if (instance.cause === "by-mesos" && forMs < byMesosMs) return;
   if (instance.lastKillMs !== undefined && draft.atMs - instance.lastKillMs < gapMs) return;
-  // While this program was down the agent may have registered anew and build: it looks before it kills.
-  const isBlind = draft.state.server.lastAgentsMs === undefined;
-  if (isBlind && instance.cause !== "drain-timeout" && instance.cause !== "teardown") return;
+  if (isLookWanted(draft.state, instance) && !isFresh(draft)) return;
   sendKill(draft, instance);
   draft.touch({ ...instance, lastKillMs: draft.atMs });
 }

@@ -4,7 +4,7 @@
 import { bucketJobs } from "./backlog.ts";
 import { letSilenceBeSeen } from "./cleanup.ts";
 import { followIdle, followJobs } from "./demand.ts";
-import { deleted, deleteRefused } from "./drain.ts";
+import { deleteRefused } from "./drain.ts";
 import type { Draft } from "./draft.ts";
 import type { GocdEffect } from "./effect.ts";
 import { environmentFindings } from "./environments.ts";
@@ -96,20 +96,15 @@ export function gocdPollFailed(draft: Draft, event: EventOf<"gocd-poll-failed">)
   noteProblem(draft, problem);
 }
 
-/** A change of records was carried out. */
+/** A change of records was carried out; after a DELETE only the look at the list is between a drain and its KILL. */
 export function gocdCallDone(draft: Draft, call: GocdEffect): void {
-  lookAgain(draft);
-  if (call.kind !== "delete-gocd-agents") return;
-  for (const { taskId } of call.agents) {
-    const instance = draft.instance(taskId);
-    if (instance?.state === "draining") deleted(draft, instance);
-  }
+  lookAgain(draft, call.kind === "delete-gocd-agents" ? 0 : lookAgainMs);
 }
 
 /** A change of records failed; what it was for asks again by itself, unless the server says that it must not be. */
 export function gocdCallFailed(draft: Draft, event: EventOf<"gocd-call-failed">): void {
   const { call, problem } = event;
-  lookAgain(draft);
+  lookAgain(draft, lookAgainMs);
   if (problem.kind === "maintenance" && draft.state.server.info !== undefined) {
     draft.set({ server: { ...draft.state.server, info: { ...draft.state.server.info, maintenance: "on" } } });
     draft.touchPlan();
@@ -134,9 +129,9 @@ export function gocdCallFailed(draft: Draft, event: EventOf<"gocd-call-failed">)
   });
 }
 
-function lookAgain(draft: Draft): void {
+function lookAgain(draft: Draft, pauseMs: number): void {
   const { server } = draft.state;
-  const nextAgentsMs = Math.min(server.nextAgentsMs, draft.atMs + lookAgainMs);
+  const nextAgentsMs = Math.min(server.nextAgentsMs, draft.atMs + pauseMs);
   if (nextAgentsMs !== server.nextAgentsMs) draft.set({ server: { ...server, nextAgentsMs } });
 }
 

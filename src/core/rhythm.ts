@@ -4,6 +4,7 @@
 import type { Draft } from "./draft.ts";
 import { environmentsInQuestion } from "./environments.ts";
 import type { GocdProblem } from "./event.ts";
+import { isLookWanted } from "./lifecycle_clock.ts";
 import type { ServerState, State } from "./state.ts";
 
 /** Between two reads of the agents while instances change (facts: gocd 6: 10 to 30 s is polite). */
@@ -40,6 +41,11 @@ export function askServer(draft: Draft): void {
 function isAnyChanging({ state, atMs }: Draft): boolean {
   const instances = [...state.instances.values()];
   if (instances.some((instance) => instance.state === "starting" || instance.state === "draining")) return true;
+  // A KILL that waits for a look at the list, and for nothing else.
+  const isSubscribed = state.session.kind === "subscribed";
+  if (isSubscribed && instances.some((each) => each.state === "killing" && isLookWanted(state, each))) {
+    return true;
+  }
   const leaving = new Set(
     instances.flatMap((instance) =>
       instance.state === "gone" && instance.uuid !== undefined && atMs - instance.sinceMs < cleanUpMaxMs

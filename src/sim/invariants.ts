@@ -71,8 +71,8 @@ export interface RunningContainer {
   readonly isDumb: boolean;
 }
 
-/** A list of agents is a fresh look for so long. */
-const freshLookMs = 5_000;
+/** A list of agents is a fresh look for so long: the program kills nothing on an older one (a tick comes every 2 s). */
+const freshLookMs = 3_000;
 
 /** Nothing seen yet. */
 export function newWatch(startedMs: number): Watch {

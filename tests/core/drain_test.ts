@@ -105,6 +105,30 @@ Deno.test("a refused bulk DELETE is asked for one by one, and only the one that 
   assertEquals(stepOf(world.instance(taskId)), "deleting");
 });
 
+Deno.test("a deleted agent is killed only when a list from after the DELETE shows that it has not registered anew", () => {
+  for (const isAnew of [false, true]) {
+    const { world, taskId } = deleting();
+    world.send({ kind: "gocd-call-done", call: theOne(world.taken(), "delete-gocd-agents") });
+    world.wait(second);
+    const effects = world.taken();
+    assertEquals([only(effects, "kill-task").length, only(effects, "read-gocd-agents").length], [0, 1]);
+    if (isAnew) world.read(gocdAgent(taskId, { uuid: "anew" }));
+    else world.read();
+    assertEquals(stepOf(world.instance(taskId)), isAnew ? "registered" : "killing");
+    assertEquals(only(world.taken(), "kill-task").length, isAnew ? 0 : 1);
+  }
+});
+
+Deno.test("while the server cannot be read after a DELETE, the kill waits", () => {
+  const { world, taskId } = deleting();
+  world.send({ kind: "gocd-call-done", call: theOne(world.taken(), "delete-gocd-agents") });
+  world.send({ kind: "gocd-poll-failed", problem: problem() });
+  world.wait(60 * minute, minute);
+  assertEquals([stepOf(world.instance(taskId)), only(world.taken(), "kill-task")], ["deleting", []]);
+  world.read();
+  assertEquals(stepOf(world.instance(taskId)), "killing");
+});
+
 Deno.test("a DELETE whose answer is lost is done when the record is gone, and is asked for again when it is not", () => {
   const first = deleting();
   first.world.read();

@@ -1,6 +1,7 @@
 // The life of an instance from launch to oblivion, and everything before it is registered.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { Effect } from "../../src/core/effect.ts";
 import {
   building,
   drive,
@@ -75,6 +76,10 @@ Deno.test("an instance is launched, starts, runs, registers, builds, falls idle,
   waitWith(world, 40 * second, [gocdAgent(taskId, { configState: "Disabled" })]);
   const call = theOne(world.taken(), "delete-gocd-agents");
   world.send({ kind: "gocd-call-done", call });
+  assertEquals([world.instance(taskId).state, only(world.taken(), "kill-task")], ["draining", []]);
+  world.wait(second, second);
+  assertEquals(only(world.taken(), "read-gocd-agents").length, 1);
+  world.read();
   assertEquals(world.instance(taskId).state, "killing");
   assertEquals(theOne(world.taken(), "kill-task"), {
     kind: "kill-task",
@@ -285,16 +290,43 @@ Deno.test("KILL is sent again every 10 s, later every minute, until Mesos says t
   assertEquals(only(world.taken(), "kill-task"), []);
 });
 
-Deno.test("no KILL leaves without a session; it leaves once there is one", () => {
+/** A driver whose one agent is to be killed, decided while there was no session. */
+function killingUnsent(): { readonly world: Driver; readonly taskId: string } {
   const { world, taskId } = withIdleAgent();
   world.send({ kind: "disconnected", reason: "cut" });
   world.read();
   waitWith(world, 13 * minute, []);
   assertEquals(world.instance(taskId).state, "killing");
   assertEquals(only(world.taken(), "kill-task"), []);
+  world.skip(minute);
   world.subscribe();
   world.wait(second);
+  const effects = world.taken();
+  assertEquals([only(effects, "kill-task").length, isLooking(effects)], [0, true], "it looks before it kills");
+  return { world, taskId };
+}
+
+/** Whether the list of agents is asked for, alone or with all else. */
+function isLooking(effects: readonly Effect[]): boolean {
+  return effects.some(({ kind }) => kind === "read-gocd-agents" || kind === "poll-gocd");
+}
+
+Deno.test("no KILL leaves without a session; it leaves once there is one, and a look at the list", () => {
+  const { world } = killingUnsent();
+  world.read();
+  world.wait(second);
   assertEquals(only(world.taken(), "kill-task").length, 1);
+  world.wait(minute);
+  assertEquals(only(world.taken(), "kill-task").length, 1, "a repeat needs no other look");
+});
+
+Deno.test("an agent that registered anew before its KILL could leave is kept", () => {
+  const { world, taskId } = killingUnsent();
+  world.read(gocdAgent(taskId, { uuid: "anew", ...building }));
+  const kept = world.instance(taskId);
+  assertEquals(kept.state === "registered" ? kept.uuid : kept.state, "anew");
+  world.wait(minute);
+  assertEquals(only(world.taken(), "kill-task"), []);
 });
 
 Deno.test("what Mesos kills by itself is not killed by us, unless it takes ten minutes", () => {

@@ -47,4 +47,9 @@ export const failedSeeds: readonly FailedSeed[] = [
     found: "an agent whose record was deleted registered anew under the same uuid while KILLs were lost",
   },
   { seed: 2836, found: "GoCD up to 18.6 shows a dead agent as Missing for ever: its drain never ended" },
+  {
+    seed: 150450899,
+    found:
+      "an agent that started anew, registered and built between the last look and the DELETE of its drained record",
+  },
 ];
