@@ -17,6 +17,7 @@ import type { Command } from "./command.ts";
 import type { CliIo } from "./io.ts";
 import { loadConfigFile } from "./load.ts";
 import { createReport, type Report } from "./report.ts";
+import { slowGocdHint, withinLimit } from "./time_limit.ts";
 
 /** The command. */
 export const checkCommand: Command = {
@@ -55,9 +56,9 @@ Examples:
 /** Beyond the limit of each request, for all requests to one server. */
 const serverMarginMs = 30_000;
 
-function limitOf(config: Config): AbortSignal {
+function limitMsOf(config: Config): number {
   const requestsMax = 6;
-  return AbortSignal.timeout(config.gocd.timeoutMs * requestsMax + serverMarginMs);
+  return config.gocd.timeoutMs * requestsMax + serverMarginMs;
 }
 
 function checkConfig(path: string, report: Report, io: CliIo): Config | undefined {
@@ -101,12 +102,12 @@ async function checkState(config: Config, report: Report): Promise<ReadonlySet<s
 
 async function checkGocd(config: Config, ours: ReadonlySet<string>, report: Report): Promise<void> {
   const gocd = openGocd(config, realClock);
-  const limit = limitOf(config);
+  const { profiles } = config.settings;
+  const named = profiles.flatMap(({ environments }) => environments === "*" ? [] : environments);
+  const limit = { who: "the GoCD server", limitMs: limitMsOf(config), hint: slowGocdHint };
   try {
     const startMs = realClock.nowMs();
-    const { profiles } = config.settings;
-    const named = profiles.flatMap(({ environments }) => environments === "*" ? [] : environments);
-    const poll = await gocd.poll(limit, [...new Set(named)]);
+    const poll = await withinLimit(limit, (signal) => gocd.poll(signal, [...new Set(named)]));
     const tookMs = Math.round(realClock.nowMs() - startMs);
     const { jobs, agents } = poll;
     report.ok(
@@ -126,7 +127,7 @@ async function checkGocd(config: Config, ours: ReadonlySet<string>, report: Repo
     for (const { message, hint } of missingEnvironmentFindings(profiles, poll.missingEnvironments ?? [])) {
       report.warn("gocd", message, hint);
     }
-    checkRights(await gocd.rights(limit), poll.findings.find(isRights), report);
+    checkRights(await withinLimit(limit, (signal) => gocd.rights(signal)), poll.findings.find(isRights), report);
     const pending = pendingWarning(agents, ours, config.gocd.autoRegisterKey !== undefined);
     if (pending !== undefined) report.warn("agents", pending.text, pending.hint);
     if (config.gocd.autoRegisterKey === undefined) {
@@ -157,7 +158,14 @@ function checkRights(rights: GocdRights, finding: Finding | undefined, report: R
 async function checkMesos(config: Config, report: Report): Promise<void> {
   const mesos = openMesos(() => config, realClock);
   try {
-    const { leader, version } = await mesos.probe(limitOf(config));
+    const { leader, version } = await withinLimit(
+      {
+        who: "the Mesos masters",
+        limitMs: limitMsOf(config),
+        hint: "check mesos-master, and that the masters are not overloaded",
+      },
+      (signal) => mesos.probe(signal),
+    );
     report.ok("mesos", `${config.mesos.masters}: the leader is ${leader}, Mesos ${version}`);
   } catch (error) {
     report.fail("mesos", error);

@@ -12,6 +12,7 @@ import type { StatusView } from "../core/view.ts";
 import { realClock } from "../runtime/clock.ts";
 import { openGocd } from "../runtime/ports.ts";
 import { readStoredState } from "../runtime/stored_state.ts";
+import { slowGocdHint, withinLimit } from "./time_limit.ts";
 
 /** What one poll shows. */
 export interface PolledOnce {
@@ -28,8 +29,12 @@ const requestsOfPoll = 4;
 /** Polls once. Throws an OperatorError: of the poll, or of a state file that cannot be read. */
 export async function pollOnce(config: Config): Promise<PolledOnce> {
   const gocd = openGocd(config, realClock);
-  const limit = AbortSignal.timeout(config.gocd.timeoutMs * requestsOfPoll + pollMarginMs);
-  const poll = await gocd.poll(limit, environmentsInQuestion(config.settings)).finally(() => gocd.close());
+  const limitMs = config.gocd.timeoutMs * requestsOfPoll + pollMarginMs;
+  const environments = environmentsInQuestion(config.settings);
+  const poll = await withinLimit(
+    { who: "the GoCD server", limitMs, hint: slowGocdHint },
+    (signal) => gocd.poll(signal, environments),
+  ).finally(() => gocd.close());
   const atMs = realClock.nowMs();
   const { poller } = config.settings;
   // One poll cannot show demand that lasts: it is judged as if it had, so that limits and other gates show.

@@ -81,18 +81,16 @@ export function profileGate(
     readonly profile: AgentProfile;
     readonly needs: number;
     readonly rooms: Rooms;
-    readonly bucket?: Bucket;
+    /** What its agents would register with. */
+    readonly registration: Pick<Bucket, "gocdResources" | "environment">;
   },
   atMs: number,
 ): { readonly gate: LaunchGate; readonly allowed: number } {
-  const { profile, needs, rooms, bucket } = question;
+  const { profile, needs, rooms, registration } = question;
   if (state.controls.frozenProfiles.includes(profile.name)) {
     return { gate: { kind: "frozen", profile: profile.name }, allowed: 0 };
   }
-  const invalid = bucket === undefined ? undefined : invalidRegistration(
-    profile.gocdResources === "*" ? bucket.gocdResources : profile.gocdResources,
-    bucket.environment,
-  );
+  const invalid = invalidRegistration(registration.gocdResources, registration.environment);
   if (invalid !== undefined) return { gate: { kind: "invalid", text: invalid }, allowed: 0 };
   const breaker = state.breakers.profiles.get(profile.name);
   let allowed = needs;

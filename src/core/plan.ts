@@ -99,7 +99,11 @@ function decide(
   if (gate.kind !== "go") return { gate, wanted: 0 };
   const attempts = state.settings.poller.attempts;
   if (polls <= attempts) return { gate: { kind: "attempts", polls, attempts }, wanted: 0 };
-  const clamp = profileGate(state, { profile, needs, rooms, bucket }, atMs);
+  const registration = {
+    gocdResources: profile.gocdResources === "*" ? bucket.gocdResources : profile.gocdResources,
+    ...(bucket.environment === undefined ? {} : { environment: bucket.environment }),
+  };
+  const clamp = profileGate(state, { profile, needs, rooms, registration }, atMs);
   const count = Math.min(needs, clamp.allowed);
   if (count <= 0) return { gate: clamp.gate, wanted: 0 };
   rooms.take(profile.name, count);
@@ -113,8 +117,7 @@ function decide(
     entry: {
       bucketKey: bucket.key,
       profile: profile.name,
-      ...(bucket.environment === undefined ? {} : { environment: bucket.environment }),
-      gocdResources: profile.gocdResources === "*" ? bucket.gocdResources : profile.gocdResources,
+      ...registration,
       count,
       reason: `${waited}${coming}`,
     },
@@ -157,7 +160,11 @@ function warmAgents(state: State, rooms: Rooms, atMs: number): WantedAgents[] {
     if (needs <= 0) {
       continue;
     }
-    const clamp = profileGate(state, { profile, needs, rooms }, atMs);
+    const registration = {
+      gocdResources: profile.gocdResources === "*" ? [] : profile.gocdResources,
+      ...(environment === undefined ? {} : { environment }),
+    };
+    const clamp = profileGate(state, { profile, needs, rooms, registration }, atMs);
     const count = Math.min(needs, clamp.allowed);
     if (count <= 0) {
       continue;
@@ -166,8 +173,7 @@ function warmAgents(state: State, rooms: Rooms, atMs: number): WantedAgents[] {
     wanted.push({
       bucketKey: `warm ${profile.name}`,
       profile: profile.name,
-      ...(environment === undefined ? {} : { environment }),
-      gocdResources: profile.gocdResources === "*" ? [] : profile.gocdResources,
+      ...registration,
       count,
       reason: `min-idle = ${profile.minIdle}, ${ready} ready`,
     });

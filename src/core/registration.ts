@@ -2,7 +2,7 @@
 // Source: GoCD NameTypeValidator and ResourceConfig (facts: gocd 1.4, 4.1). Called by core/gates.ts.
 
 const environmentName = /^[a-zA-Z0-9_-][a-zA-Z0-9_\-.]{0,254}$/;
-const resourceName = /^[-\w\s|.]{1,255}$/;
+const resourceName = /^[-\w |.]{1,255}$/;
 
 /** Why an agent with these resources and this environment could not register, or nothing. */
 export function invalidRegistration(

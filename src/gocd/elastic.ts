@@ -3,7 +3,7 @@
 // ElasticProfileService: usages are of the configuration of now, templates expanded, jobs by their configured names.
 
 import type { Finding } from "../core/event.ts";
-import type { ScheduledJob } from "../core/gocd_records.ts";
+import type { GocdAgent, ScheduledJob } from "../core/gocd_records.ts";
 import { isRecord, parseJson } from "./agents.ts";
 import { GocdError } from "./api.ts";
 import { contentError } from "./content_problems.ts";
@@ -27,10 +27,16 @@ export interface ElasticReading {
   readonly findings: readonly Finding[];
 }
 
+/** What a poll has read before. */
+export interface ReadLists {
+  readonly jobs: readonly ScheduledJob[];
+  readonly agents: readonly GocdAgent[];
+}
+
 /** What is known of a server's elastic profiles over time. */
 export interface ElasticMemory {
   /** Names the elastic profile of each job that has one. Asks the server only while jobs without resources wait; never throws but for `signal`. */
-  mark(jobs: readonly ScheduledJob[], dialect: GocdDialect, signal: AbortSignal): Promise<ElasticReading>;
+  mark(lists: ReadLists, dialect: GocdDialect, signal: AbortSignal): Promise<ElasticReading>;
 }
 
 /** What was read last. */
@@ -48,9 +54,10 @@ interface Known {
 export function createElasticMemory(requester: Requester, nowMs: () => number): ElasticMemory {
   let known: Known | undefined;
   return {
-    async mark(jobs, dialect, signal): Promise<ElasticReading> {
+    async mark({ jobs, agents }, dialect, signal): Promise<ElasticReading> {
       const paths = new Set(jobs.filter((job) => job.gocdResources.length === 0).map(configuredPath));
-      if (paths.size === 0 || dialect.elasticProfiles.length === 0) return { jobs, findings: [] };
+      if (paths.size === 0) return { jobs, findings: [] };
+      if (dialect.elasticProfiles.length === 0) return { jobs, findings: withoutList(dialect, agents) };
       if (isDue(known, { paths, version: dialect.version, atMs: nowMs() })) {
         known = await read({ requester, dialect, signal }, { known, paths, nowMs });
       }
@@ -58,6 +65,11 @@ export function createElasticMemory(requester: Requester, nowMs: () => number): 
       return { jobs: profiles.size === 0 ? jobs : jobs.map((job) => withProfile(job, profiles)), findings };
     },
   };
+}
+
+/** 16.8 to 16.10 have elastic jobs and no list of profiles; only an elastic agent shows that some may be there. */
+function withoutList({ version }: GocdDialect, agents: readonly GocdAgent[]): readonly Finding[] {
+  return agents.some(({ elastic }) => elastic) ? [cannotTell(`GoCD ${version} has no list of elastic profiles`)] : [];
 }
 
 /** `pipeline/stage/job` as configured: instances of one job carry a number. Source: GoCD RunMultipleInstance. */

@@ -8,12 +8,12 @@ import { type GocdApi, type GocdConnection, GocdError, type GocdPoll, type GocdR
 import { createElasticMemory, type ElasticMemory } from "./elastic.ts";
 import { createEnvironmentsMemory, type EnvironmentsMemory } from "./environments.ts";
 import { firstThere } from "./first_there.ts";
-import { readHealthMessages } from "./health.ts";
+import { createHealthMemory, type HealthMemory } from "./health.ts";
 import { maintenanceRequests, readMaintenance } from "./maintenance.ts";
 import { createDialectMemory, type DialectMemory } from "./probe.ts";
 import { createRequester, type Requester, type RequesterOptions } from "./request.ts";
 import { readScheduledJobs, type ScheduledJobsReading } from "./scheduled_jobs.ts";
-import { type AgentsForm, type GocdDialect, legacyAgentsForm, mediaType, settledDialect } from "./versions.ts";
+import { type AgentsForm, type GocdDialect, legacyAgentsForm, settledDialect } from "./versions.ts";
 import { deleteThem, disable, enable, type WriteRoute } from "./writes.ts";
 
 /** A GoCD server over HTTP. */
@@ -35,6 +35,7 @@ export function createHttpGocdApi(connection: GocdConnection, options: Requester
     dialects: createDialectMemory(requester, options.nowMs),
     profiles: createElasticMemory(requester, options.nowMs),
     environments: createEnvironmentsMemory(requester, options.nowMs),
+    health: createHealthMemory(requester),
     remarks: new Map(),
     elastic: new Set(),
   };
@@ -79,6 +80,7 @@ interface Server {
   readonly profiles: ElasticMemory;
   /** Which environments exist. */
   readonly environments: EnvironmentsMemory;
+  readonly health: HealthMemory;
   /** What writes have found, told with each poll from then on. */
   readonly remarks: Map<string, Finding>;
   /** Uuids of elastic agents in the last list: they belong to their plugin. */
@@ -99,7 +101,7 @@ async function poll(server: Server, question: PollQuestion, signal: AbortSignal)
   const settled = settledDialect(dialect, feed.path, list.form);
   server.dialects.settle(settled);
   // After the lists, so that these are as close in time as can be.
-  const { jobs, findings } = await server.profiles.mark(feed.jobs, settled, signal);
+  const { jobs, findings } = await server.profiles.mark({ jobs: feed.jobs, agents: list.agents }, settled, signal);
   const missing = await server.environments.missing({
     names: question.environments,
     jobs,
@@ -108,7 +110,7 @@ async function poll(server: Server, question: PollQuestion, signal: AbortSignal)
     dialect,
     isAdmin: maintenance.mode !== "unknown",
   }, signal);
-  const health = settled.healthMessages ? await readHealth(server, signal) : [];
+  const health = settled.healthMessages ? await server.health.read(signal) : [];
   const info: GocdServerInfo = {
     version: settled.version,
     resourceCase: settled.resourceCase,
@@ -215,23 +217,6 @@ async function withBuilds(
       return agents;
     }
     throw error;
-  }
-}
-
-/** Health messages are an extra: that they cannot be read is a finding, never a failed poll. */
-async function readHealth(server: Server, signal: AbortSignal): Promise<readonly Finding[]> {
-  try {
-    return await server.requester.exchange(
-      { method: "GET", path: "/api/server_health_messages", accept: mediaType(1) },
-      signal,
-      async (answer) => readHealthMessages(await answer.text(), answer.source),
-    );
-  } catch (error) {
-    if (!(error instanceof GocdError) || signal.aborted) {
-      throw error;
-    }
-    const { message, hint } = error.problem;
-    return [{ code: "gocd-health-unread", message: `the health messages were not read: ${message}`, hint }];
   }
 }
 

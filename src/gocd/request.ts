@@ -19,12 +19,18 @@ export interface GocdRequest {
   readonly accept: string;
   /** Sent as JSON. */
   readonly body?: unknown;
+  /** `ETag` of the answer that is known already: another like it comes as {@linkcode GocdAnswer.isSame}. */
+  readonly etag?: string;
 }
 
-/** An answer with status 2xx that is no HTML. */
+/** An answer with status 2xx that is no HTML, or 304 where an `etag` was given. */
 export interface GocdAnswer {
   /** `GET http://host/go/api/agents`, for messages. */
   readonly source: string;
+  /** The answer is the one whose `etag` was given; there is no body. */
+  readonly isSame: boolean;
+  /** `ETag`. */
+  readonly etag?: string;
   /** The body in pieces, decompressed. */
   readonly chunks: AsyncIterable<Uint8Array>;
   /** The whole body, at most {@linkcode bodyBytesMax} bytes. */
@@ -120,7 +126,7 @@ async function exchangeNow<T>(
     signal.throwIfAborted();
     const init = requestInit(session, request, AbortSignal.any([signal, deadline]));
     response = await session.fetch(call.url, init);
-    return await read(await answerOf(session, call, response));
+    return await read(await answerOf(session, { call, etag: request.etag }, response));
   } catch (failure) {
     if (failure instanceof GocdError) {
       throw failure;
@@ -165,6 +171,7 @@ function requestInit(
       "user-agent": userAgent,
       ...(authorization === undefined ? {} : { authorization }),
       ...(session.cookie === undefined ? {} : { cookie: session.cookie }),
+      ...(request.etag === undefined ? {} : { "if-none-match": request.etag }),
       // Both confirm headers do no harm where they are not asked for (facts: gocd 5).
       ...(request.method === "GET" ? {} : { "confirm": "true", "x-gocd-confirm": "true" }),
       ...(request.body === undefined ? {} : { "content-type": "application/json" }),
@@ -192,11 +199,17 @@ function clientOf(session: Session): Deno.HttpClient | undefined {
   }
 }
 
-async function answerOf(session: Session, call: GocdCall, response: Response): Promise<GocdAnswer> {
+interface Asked {
+  readonly call: GocdCall;
+  readonly etag: string | undefined;
+}
+
+async function answerOf(session: Session, { call, etag: known }: Asked, response: Response): Promise<GocdAnswer> {
   const source = `${call.method} ${call.url}`;
   session.cookie = sessionCookieOf(response.headers, session.cookie);
   const contentType = (response.headers.get("content-type") ?? "").toLowerCase();
-  if (!response.ok) {
+  const isSame = response.status === 304 && known !== undefined;
+  if (!response.ok && !isSame) {
     if (response.status === 401) {
       session.cookie = undefined;
     }
@@ -207,8 +220,11 @@ async function answerOf(session: Session, call: GocdCall, response: Response): P
     throw loginPageError(source, response.status);
   }
   const chunks: AsyncIterable<Uint8Array> = response.body ?? noChunks();
+  const etag = response.headers.get("etag") ?? undefined;
   return {
     source,
+    isSame,
+    ...(etag === undefined ? {} : { etag }),
     chunks,
     async text(): Promise<string> {
       const text = await textOf(chunks, { source, bytesMax: bodyBytesMax });

@@ -36,7 +36,7 @@ export interface GocdDialect {
   readonly slowRegistration: boolean;
   /** Whether `/api/server_health_messages` exists (18.2). */
   readonly healthMessages: boolean;
-  /** `Accept` for the list of elastic profiles (16.12), the likely one first; none: there is no such list. */
+  /** `Accept` for the list of elastic profiles (16.11), the likely one first; none: there is no such list. */
   readonly elasticProfiles: readonly string[];
   /** Whether the server tells which jobs use an elastic profile (19.1). */
   readonly elasticUsages: boolean;
@@ -148,7 +148,7 @@ function dialectOfRelease(version: string, number: number): GocdDialect {
     healthMessages: number >= release(18, 2),
     elasticProfiles: number >= release(19, 3)
       ? [mediaType(2), mediaType(1)]
-      : number >= release(16, 12)
+      : number >= release(16, 11)
       ? [mediaType(1)]
       : [],
     elasticUsages: number >= release(19, 1),

@@ -139,7 +139,7 @@ export function healthAnswer(): SimResponse {
   return answer(200, "application/json;charset=utf-8", jsonText({ health: "OK" }));
 }
 
-/** GET `/api/elastic/profiles` (16.12 and later), administrators only: profiles that a job has. */
+/** GET `/api/elastic/profiles` (16.11 and later), administrators only: profiles that a job has. */
 export function elasticProfilesAnswer(
   world: GocdWorld,
   request: SimRequest,

@@ -49,7 +49,7 @@ export interface GocdRules {
   readonly killRunningTasks: boolean;
   /** `/api/internal/elastic/profiles/:id/usages` (19.1). */
   readonly elasticUsages: boolean;
-  /** `/api/elastic/profiles` (16.12; a new media type with cluster profiles in 19.3). */
+  /** `/api/elastic/profiles` (16.11; a new media type with cluster profiles in 19.3). */
   readonly elasticProfiles: "none" | "v1" | "v2";
   /** Versions of `/api/admin/environments` (16.7; v2 in 17.3, alone from 17.6; v3 in 19.9). */
   readonly environmentsApi: readonly string[];
@@ -134,7 +134,7 @@ export function gocdRules(version: string): GocdRules {
     legacyPosts: upTo("16.6.0") ? (from("16.3.0") ? "confirm" : "free") : "none",
     killRunningTasks: from("20.5.0"),
     elasticUsages: from("19.1.0"),
-    elasticProfiles: from("19.3.0") ? "v2" : from("16.12.0") ? "v1" : "none",
+    elasticProfiles: from("19.3.0") ? "v2" : from("16.11.0") ? "v1" : "none",
     environmentsApi: environmentsVersions(from),
     environmentsOnSpark: from("19.1.0"),
     environmentsForAll: from("20.1.0"),

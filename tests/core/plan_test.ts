@@ -191,6 +191,23 @@ Deno.test("a name that the server would refuse is refused before a launch", () =
   assertStringIncludes(world.verdict("a").reason, 'the resource "c++"');
 });
 
+Deno.test("names that the server would refuse: no offer is taken for them, for jobs or for min-idle agents, others go on", () => {
+  for (const name of ["c++", "a,b", "größe", "tab\there", "line\nbreak", "no-break\u00a0space", "x".repeat(256), ""]) {
+    const world = drive({
+      profiles: [
+        aProfile({ gocdResources: "*", environments: "*" }),
+        aProfile({ name: "warm", gocdResources: [name], minIdle: 1 }),
+      ],
+    });
+    world.subscribe();
+    world.poll({ jobs: [job("bad", { gocdResources: [name] }), job("good", { gocdResources: ["a b|c.d-e_f"] })] });
+    world.offers(offer("h1"));
+    const launched = [...world.state.instances.values()].map(({ gocdResources }) => gocdResources);
+    assertEquals(launched, [["a b|c.d-e_f"]], JSON.stringify(name));
+    assertEquals(world.verdict("bad").reasonCode, "held-invalid");
+  }
+});
+
 Deno.test("on a server where registrations are slow, launches per minute are limited, and go on in the next minute", () => {
   const world = drive({ scaling: { slowServerLaunchesPerMinute: 3 } });
   const server = { slowRegistration: true };

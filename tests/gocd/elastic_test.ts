@@ -46,7 +46,7 @@ for (const version of ["19.1.0", "19.2.0", "19.3.0", "19.8.0", "20.8.0", "26.1.0
   });
 }
 
-for (const version of ["17.1.0", "18.10.0", "18.12.0"]) {
+for (const version of ["16.11.0", "17.1.0", "18.10.0", "18.12.0"]) {
   Deno.test(`GoCD ${version} has no usages: where profiles exist, that is said with what to do`, async () => {
     const model = server(version);
     job(model, "plain");
@@ -61,7 +61,22 @@ for (const version of ["17.1.0", "18.10.0", "18.12.0"]) {
   });
 }
 
-for (const version of ["15.2.0", "16.6.0", "16.8.0"]) {
+for (const version of ["16.8.0", "16.10.0"]) {
+  Deno.test(`GoCD ${version} has elastic jobs and no list of profiles: where an elastic agent is, that is said`, async () => {
+    const model = server(version);
+    job(model, "linux", { gocdResources: ["linux"] });
+    model.addAgent({ uuid: "u1", hostname: "pod", elastic: { agentId: "pod", pluginId: "docker" } });
+    const { api, paths } = asked(model);
+    assertEquals(codes(await api.poll(signal)), []);
+    job(model, "plain");
+    const poll = await api.poll(signal);
+    assertEquals(codes(poll), ["gocd-elastic-untold"]);
+    assertEquals(poll.jobs.length, 2, "the poll is good all the same");
+    assertEquals(paths, []);
+  });
+}
+
+for (const version of ["15.2.0", "16.6.0", "16.8.0", "16.10.0"]) {
   Deno.test(`GoCD ${version} is never asked for elastic profiles`, async () => {
     const model = server(version);
     job(model, "plain");

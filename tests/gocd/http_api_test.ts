@@ -254,6 +254,50 @@ Deno.test("health messages that cannot be read are a finding, not a failed poll"
   assertEquals((await apiOf(fake).poll(signal)).findings.map((finding) => finding.code), ["gocd-health-unread"]);
 });
 
+Deno.test("health messages that have not changed come as 304, by the ETag of the server, and stay findings", async () => {
+  const fake = fakeGocd("26.1.0");
+  const asked: (string | null)[] = [];
+  let message = "one";
+  fake.override = ({ path, headers }) => {
+    if (!path.includes("health")) return undefined;
+    asked.push(headers.get("if-none-match"));
+    const etag = `"${message}"`;
+    return headers.get("if-none-match") === etag
+      ? new Response(null, { status: 304, headers: { etag } })
+      : json(200, [{ message, detail: "", level: "ERROR" }], { etag });
+  };
+  const api = apiOf(fake);
+  const told = async (): Promise<string | undefined> => (await api.poll(signal)).findings[0]?.message;
+  assertEquals([await told(), await told()], ["GoCD reports: one", "GoCD reports: one"]);
+  message = "two";
+  assertEquals([await told(), await told()], ["GoCD reports: two", "GoCD reports: two"]);
+  assertEquals(asked, [null, '"one"', '"one"', '"two"']);
+  fake.override = ({ path }) => path.includes("health") ? new Response("oops", { status: 500 }) : undefined;
+  assertEquals((await api.poll(signal)).findings[0]?.code, "gocd-health-unread");
+});
+
+Deno.test("a server without ETag gives its health messages anew each time", async () => {
+  const fake = fakeGocd("26.1.0");
+  const asked: (string | null)[] = [];
+  fake.override = ({ path, headers }) => {
+    if (!path.includes("health")) return undefined;
+    asked.push(headers.get("if-none-match"));
+    return json(200, [{ message: `n${asked.length}`, detail: "", level: "ERROR" }]);
+  };
+  const api = apiOf(fake);
+  await api.poll(signal);
+  assertEquals((await api.poll(signal)).findings[0]?.message, "GoCD reports: n2");
+  assertEquals(asked, [null, null]);
+});
+
+Deno.test("a 304 that nobody asked for is no answer, and never an empty list", async () => {
+  for (const part of ["scheduled.xml", "/api/agents"]) {
+    const fake = fakeGocd("26.1.0");
+    fake.override = ({ path }) => path.includes(part) ? new Response(null, { status: 304 }) : undefined;
+    await assertRejects(() => apiOf(fake).poll(signal), GocdError);
+  }
+});
+
 Deno.test("elastic agents are never changed", async () => {
   const fake = fakeGocd("26.1.0", [{ uuid: "e1", config: "Enabled", state: "Idle", elastic: true }]);
   const api = apiOf(fake);

@@ -124,6 +124,15 @@ Deno.test("a login page in answer to a write is no success", async () => {
   assertEquals(error.problem.code, "gocd-login-page");
 });
 
+Deno.test("up to 16.6 the API does not disable a Pending agent: said in one line, nothing else is tried", async () => {
+  for (const version of ["15.2.0", "16.6.0"]) {
+    const fake = fakeGocd(version, [{ uuid: "a", config: "Pending", state: "Unknown" }]);
+    const error = await assertRejects(() => apiOf(fake).disableAgents(["a"], signal), GocdError);
+    assertStringIncludes(error.message, "/api/agents/a answered 400: Failed to disable");
+    assertEquals(changes(fake), ["PATCH /api/agents/a"]);
+  }
+});
+
 Deno.test("a Pending agent is disabled on every server that has lists, although its own path refuses that up to 19.8", async () => {
   for (const version of ["16.7.0", "19.8.0", "19.9.0", "26.1.0"]) {
     const fake = fakeGocd(version, [{ uuid: "a", config: "Pending", state: "Unknown" }]);

@@ -1,0 +1,41 @@
+// The time that a command takes for one server, for all its requests together. Not here: the limit of one request
+// (go-server.timeout). Called by poll_once.ts and check.ts.
+
+import { formatDuration } from "../core/reason.ts";
+import { OperatorError } from "../errors.ts";
+
+/** The next act where the GoCD server is too slow. */
+export const slowGocdHint = "see why GoCD is slow, or raise go-server.timeout";
+
+/** What is limited. */
+export interface TimeLimit {
+  /** As in "did not answer": `the GoCD server`. */
+  readonly who: string;
+  readonly limitMs: number;
+  /** The next act of the operator. */
+  readonly hint: string;
+}
+
+/** A server answered each request in time, and all of them together not. */
+export class TimeLimitError extends OperatorError {
+  /** `cause`: what was under way. */
+  constructor({ who, limitMs, hint }: TimeLimit, cause: unknown) {
+    super(`${who} did not answer all requests within ${formatDuration(limitMs)}`, {
+      code: "time-limit",
+      kind: "unreachable",
+      hint,
+      cause,
+    });
+    this.name = "TimeLimitError";
+  }
+}
+
+/** Does something within a limit. Throws {@linkcode TimeLimitError} once it is over, otherwise what `act` throws. */
+export async function withinLimit<T>(limit: TimeLimit, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const signal = AbortSignal.timeout(limit.limitMs);
+  try {
+    return await act(signal);
+  } catch (error) {
+    throw signal.aborted ? new TimeLimitError(limit, error) : error;
+  }
+}

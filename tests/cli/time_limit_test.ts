@@ -1,0 +1,57 @@
+// Commands end with a clear line where the GoCD server hangs: at its first request, in the middle, or by being slow at all.
+
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { TimeLimitError, withinLimit } from "../../src/cli/time_limit.ts";
+import { createHttpGocdApi } from "../../src/gocd/http_api.ts";
+import { connection, fakeGocd } from "../gocd/fake_gocd.ts";
+import { startCluster } from "../support/cluster.ts";
+import { assertRefused, confFolder, runLine } from "./support.ts";
+
+const limit = { who: "the GoCD server", limitMs: 200, hint: "see why GoCD is slow, or raise go-server.timeout" };
+
+for (const path of ["/api/version", "scheduled.xml", "/api/agents"]) {
+  Deno.test(`plan, why and check end with a clear line where the server hangs at ${path}`, async () => {
+    const cluster = startCluster({ speed: 1 });
+    const folder = confFolder(cluster.configText("go-server.timeout = 1 second"));
+    try {
+      cluster.gocd.inject({ kind: "slow", delayMs: 600_000 }, 100, path);
+      const hangs = /no complete answer within 1 s/;
+      const [plan, why, check] = await Promise.all([
+        runLine(["plan", folder.conf]),
+        runLine(["why", folder.conf, "unit"]),
+        runLine(["check", folder.conf]),
+      ]);
+      assertRefused(plan, 3, hangs);
+      assertRefused(why, 3, hangs);
+      assertEquals(check.code, 3);
+      assert(hangs.test(check.out), check.out);
+      assertStringIncludes(check.out, "to do: see why GoCD is slow, or raise go-server.timeout");
+    } finally {
+      folder.remove();
+      await cluster.close();
+    }
+  });
+}
+
+Deno.test("a server that answers each request in time, but never all, is given up with one line and one act", async () => {
+  const fake = fakeGocd("26.1.0");
+  const never: typeof fetch = async (input, init) => {
+    if (!String(input).includes("agents")) return await fake.fetch(input, init);
+    return await new Promise((_, reject) => init?.signal?.addEventListener("abort", () => reject(init.signal?.reason)));
+  };
+  const api = createHttpGocdApi(connection, { fetch: never, nowMs: () => 0 });
+  const error = await assertRejects(() => withinLimit(limit, (signal) => api.poll(signal)), TimeLimitError);
+  assertEquals([error.message, error.kind, error.hint], [
+    "the GoCD server did not answer all requests within 0 s",
+    "unreachable",
+    "see why GoCD is slow, or raise go-server.timeout",
+  ]);
+});
+
+Deno.test("what fails before the limit keeps its own words", async () => {
+  await assertRejects(
+    () => withinLimit({ ...limit, limitMs: 60_000 }, () => Promise.reject(new Error("own"))),
+    Error,
+    "own",
+  );
+});
