@@ -174,7 +174,7 @@ function conclude(end: FrameworkEnd, log: Log): number {
       log.error(end.message, {}, "only one of them may run on this framework id: stop the other one to use this one");
       return exitCodes.superseded;
     case "refused":
-      log.error(end.message);
+      log.error(end.message, {}, end.hint);
       return exitCodes.refused;
     default:
       return end satisfies never;

@@ -14,6 +14,7 @@ import type { Store } from "../store/store.ts";
 import type { Command, CommandArguments } from "./command.ts";
 import type { CliIo } from "./io.ts";
 import { loadConfigFile } from "./load.ts";
+import { adoptFramework, registerAnew } from "./state_adopt.ts";
 import { table } from "./table.ts";
 import { nearestWord, UsageError } from "./usage.ts";
 
@@ -30,6 +31,8 @@ Actions:
   import FILE         put an exported state in its place (--replace where the state is in use already)
   forget TASK-ID      forget one agent that is really gone (Mesos and GoCD are not told)
   forget-framework    forget the framework id, after Mesos has removed the framework; agents on record are forgotten too
+  adopt [ID]          go on with the framework of a state that was lost: the next start takes its agents over
+  register-anew       register a new framework although agents of another state are there; they are left alone
 
 export, show and check may run beside a running instance; the others take its lock and are refused then.
 
@@ -37,6 +40,7 @@ Examples:
   gocd-mesos state show framework.conf
   gocd-mesos state export framework.conf > backup.json
   gocd-mesos state import framework.conf backup.json --replace
+  gocd-mesos state adopt framework.conf
   gocd-mesos state forget-framework framework.conf --yes`,
   booleans: ["replace", "yes"],
   strings: [],
@@ -68,6 +72,12 @@ Examples:
       case "forget-framework":
         await required(config);
         return await withStore(config, (store) => forgetFramework(store, args, io));
+      case "adopt": {
+        const wish = { config, frameworkId: argument, isSure: args.flags["yes"] === true };
+        return await withStore(config, (store) => adoptFramework(store, wish, io));
+      }
+      case "register-anew":
+        return await withStore(config, (store) => registerAnew(store, io));
       default:
         throw new UsageError(`"state" has no action "${action}"`);
     }
@@ -82,6 +92,8 @@ const actions: Readonly<Record<string, number>> = {
   import: 3,
   forget: 3,
   "forget-framework": 2,
+  adopt: 3,
+  "register-anew": 2,
 };
 
 function refuseUnknownAction(action: string, { operands }: CommandArguments): void {
@@ -135,8 +147,8 @@ function show(stored: StoredState, io: CliIo): number {
   const { framework, controls, instances } = stored;
   io.out(
     `framework  ${framework.frameworkId ?? "not registered yet"}${
-      framework.ended === undefined ? "" : ` (ended: ${framework.ended})`
-    }`,
+      framework.frameworkId === undefined && framework.registersAnew === true ? ", to be registered anew" : ""
+    }${framework.ended === undefined ? "" : ` (ended: ${framework.ended})`}`,
   );
   io.out(`lineage    ${framework.lineage}, next task number ${framework.nextTaskNumber}`);
   io.out(

@@ -18,8 +18,8 @@ const tasksPerCallMax = 500;
 /** Before the first subscription nothing is asked. */
 export const noReconciliation: ReconciliationState = { pending: new Set(), explicitDelayMs: explicitFirstMs };
 
-/** After SUBSCRIBED: every task that may be alive is asked for. */
-export function startReconciliation(draft: Draft): void {
+/** After SUBSCRIBED: every task that may be alive is asked for, by its id, or with `all` whatever Mesos knows of ours. */
+export function startReconciliation(draft: Draft, what: "on-record" | "all" = "on-record"): void {
   const pending = new Set<string>();
   for (const instance of draft.state.instances.values()) if (instance.state !== "gone") pending.add(instance.taskId);
   draft.set({
@@ -27,7 +27,7 @@ export function startReconciliation(draft: Draft): void {
       pending,
       nextExplicitMs: draft.atMs,
       explicitDelayMs: explicitFirstMs,
-      nextImplicitMs: draft.atMs + implicitMs,
+      nextImplicitMs: what === "all" ? draft.atMs : draft.atMs + implicitMs,
     },
   });
   reconcile(draft);

@@ -22,6 +22,8 @@ export interface FrameworkRecord {
   readonly ended?: string;
   /** What the framework id was made with; absent: not known. */
   readonly registeredAs?: RegisteredAs;
+  /** The operator has said that this state registers beside agents of another one; absent: it looks for them first. */
+  readonly registersAnew?: true;
 }
 
 /** Fields of FrameworkInfo that Mesos never changes under a framework id. */

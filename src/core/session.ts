@@ -49,7 +49,9 @@ export function subscribed(draft: Draft, event: EventOf<"subscribed">): void {
     fields: { master: event.master, frameworkId: event.frameworkId, instances: count },
   });
   noteKeptIdentity(draft);
-  startReconciliation(draft);
+  // An id that `state adopt` has put into a new state: which tasks it has is not known yet.
+  const isAdopted = framework.frameworkId === event.frameworkId && framework.nextTaskNumber === 1 && count === 0;
+  startReconciliation(draft, isAdopted ? "all" : "on-record");
 }
 
 /** The stream has ended; the supervisor reconnects. */

@@ -1,6 +1,7 @@
 // The port to a Mesos master. Not here: HTTP (http_scheduler.ts), finding the leader (leader.ts), protobuf (proto/).
 // Called by runtime/; implemented by http_scheduler.ts and by the simulated master in sim/.
 
+import type { SeenFramework } from "../core/earlier_life.ts";
 import type { MesosEffect } from "../core/effect.ts";
 import type { MesosEvent } from "../core/event.ts";
 import type { OfferConstraintGroup } from "../core/offer_needs.ts";
@@ -73,6 +74,11 @@ export interface MesosApi {
   ): Promise<MesosSession>;
   /** For `check`: who leads and which version it has, without subscribing. */
   probe(signal: AbortSignal): Promise<{ readonly leader: string; readonly version: string }>;
+  /**
+   * Frameworks of this name that the leading master knows and that have not ended; `undefined` where it does not let us
+   * see them. Throws {@linkcode MesosError} where there is no leader to ask.
+   */
+  frameworksNamed?(name: string, signal: AbortSignal): Promise<readonly SeenFramework[] | undefined>;
 }
 
 /** Why a session could not be had or has ended. */

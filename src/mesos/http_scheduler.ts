@@ -5,6 +5,7 @@ import { hostCheck } from "./allowed_hosts.ts";
 import { notAMaster, type Refusal, refusalMessage, subscribeRefusal } from "./answers.ts";
 import { type FrameworkIdentity, type MesosApi, type MesosConnection, MesosError, type MesosSession } from "./api.ts";
 import { ownBytes, protobufType } from "./calls.ts";
+import { findFrameworks } from "./former_frameworks.ts";
 import { createLeaderFinder, type LeaderFinder } from "./leader.ts";
 import { createMasterClient, type MasterAnswer, type MasterClient, sendRequest } from "./master_request.ts";
 import { addressOfUrl, hostPortText, parseMasters } from "./masters.ts";
@@ -72,6 +73,10 @@ export function createHttpScheduler(options: HttpSchedulerOptions): HttpSchedule
   return {
     subscribe: (identity, frameworkId, signal) => subscribe(scheduler, { identity, frameworkId, signal }),
     probe: (signal) => probe(scheduler, signal),
+    frameworksNamed: async (name, signal) => {
+      const signals = [signal, scheduler.closing.signal];
+      return await findFrameworks(client, { name, candidates: await finder.candidates(signals), isAllowed, signals });
+    },
     close(): void {
       scheduler.closing.abort();
       finder.close();

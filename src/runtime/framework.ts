@@ -12,6 +12,7 @@ import type { Clock } from "./clock.ts";
 import { Engine } from "./engine.ts";
 import { frameworkIdentity } from "./identity.ts";
 import { createConnectionNotes, steadyNote, withoutNews } from "./connection_notes.ts";
+import { watchFirstRegistration } from "./first_registration.ts";
 import { createPerformer, type Performer } from "./perform.ts";
 import { createSupervisor } from "./supervisor.ts";
 
@@ -37,7 +38,7 @@ export type FrameworkEnd =
   /** Asked to: agents go on running and are taken over at the next start. */
   | { readonly kind: "stopped" }
   | { readonly kind: "superseded"; readonly message: string }
-  | { readonly kind: "refused"; readonly message: string }
+  | { readonly kind: "refused"; readonly message: string; readonly hint?: string }
   | { readonly kind: "torn-down"; readonly message: string };
 
 /** A running program. */
@@ -64,8 +65,15 @@ export async function createFramework(config: Config, ports: FrameworkPorts): Pr
   const ending = createEnding();
   const post = (event: Event): void => engine.post(event);
   const identity = (): FrameworkIdentity => frameworkIdentity(current);
+  const mesos = watchFirstRegistration({
+    ...ports,
+    config: () => current,
+    state: () => engine.state,
+    refuse: (message, hint) => ending.finish({ kind: "refused", message, hint }),
+  });
   const supervisor = createSupervisor({
     ...ports,
+    mesos,
     identity,
     frameworkId: () => engine.state.framework.frameworkId,
     post,

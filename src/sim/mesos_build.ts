@@ -95,6 +95,7 @@ export function buildWorld(options: SimMesosOptions): SimWorld {
     recoveringUntilMs: 0,
     hosts: new Map(),
     frameworks: new Map(),
+    frameworkInfos: new Map(),
     completed: new Set(),
     offers: new Map(),
     inverseOffers: new Map(),

@@ -44,6 +44,7 @@ export const noAnswer: SimMesosAnswer = { status: 0, headers: {}, body: "" };
 export function authenticate(
   world: SimWorld,
   headers: Readonly<Record<string, string>>,
+  realm = "mesos-master-scheduler",
 ): string | undefined | SimMesosAnswer {
   const credentials = world.options.credentials;
   if (credentials === undefined) return undefined;
@@ -52,7 +53,7 @@ export function authenticate(
     return scheme?.toLowerCase() === "basic" && value === encodeBasic(`${principal}:${secret}`);
   });
   if (found !== undefined) return found.principal;
-  return refusal(401, "401 Unauthorized.", { "www-authenticate": 'Basic realm="mesos-master-scheduler"' });
+  return refusal(401, "401 Unauthorized.", { "www-authenticate": `Basic realm="${realm}"` });
 }
 
 function encodeBasic(text: string): string {

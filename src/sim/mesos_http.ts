@@ -165,6 +165,12 @@ async function serve(face: Face, index: number, request: Request): Promise<Respo
     case "/api/v1/scheduler":
     case "/master/api/v1/scheduler":
       return await scheduler(face, index, request, pathname + search);
+    case "/api/v1":
+    case "/api/v1/":
+    case "/master/api/v1":
+    case "/frameworks":
+    case "/master/frameworks":
+      return await operator(face, index, request);
     case "/version":
     case "/master/version": {
       const version = {
@@ -195,6 +201,16 @@ async function scheduler(face: Face, index: number, request: Request, path: stri
   face.waiting.abort();
   if (answer.status === 0) return await silence(face, index);
   return answer.subscriptionId === undefined ? toResponse(answer) : toStream(face, answer, answer.subscriptionId);
+}
+
+async function operator(face: Face, index: number, request: Request): Promise<Response> {
+  const { pathname, search } = new URL(request.url);
+  const body = new Uint8Array(await request.arrayBuffer());
+  if (body.length > bodyBytesMax) return new Response("413 Request Entity Too Large.", { status: 413 });
+  const headers = Object.fromEntries(request.headers);
+  const call = request.method === "POST" ? readCall(body, "application/json") : {};
+  const asked = { master: index, method: request.method, path: pathname + search, headers, call };
+  return toResponse(face.model.operatorRequest(asked, now(face)));
 }
 
 function toResponse(answer: SimMesosAnswer): Response {

@@ -148,6 +148,8 @@ export interface SimMesosOptions {
   readonly timing?: Partial<SimMesosTiming>;
   /** Odds that differ from none. */
   readonly faults?: Partial<SimMesosFaults>;
+  /** What operators may ask the masters; default: everything. */
+  readonly operatorApi?: "open" | "forbidden" | "absent";
   /** With credentials given, basic authentication is asked for. */
   readonly credentials?: readonly { readonly principal: string; readonly secret: string }[];
   /** `--roles`: others are refused. Default: every role. */

@@ -115,6 +115,7 @@ function addFramework(world: SimWorld, info: Plain, id: string): SimFramework {
     failoverTimer: undefined,
   };
   world.frameworks.set(frameworkId, framework);
+  world.frameworkInfos.set(frameworkId, framework.info);
   for (const host of world.hosts.values()) {
     if (host.standing === "registered") adoptTasks(framework, host.runs.values());
   }
@@ -133,6 +134,7 @@ function adoptTasks(framework: SimFramework, runs: Iterable<SimRun>): void {
 
 function applyInfo(world: SimWorld, framework: SimFramework, info: Plain): void {
   framework.info = { ...info, id: { value: framework.id } };
+  world.frameworkInfos.set(framework.id, framework.info);
   framework.capabilities = capabilitiesOf(info);
   framework.roles = rolesOf(info);
   for (const role of [...framework.suppressed]) if (!framework.roles.has(role)) framework.suppressed.delete(role);

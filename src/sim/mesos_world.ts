@@ -285,6 +285,8 @@ export interface SimWorld {
   readonly hosts: Map<string, SimHost>;
   /** The frameworks that the leader knows. */
   readonly frameworks: Map<string, SimFramework>;
+  /** FrameworkInfo of each framework that ever was, by id: agents tell a new leader of them. */
+  readonly frameworkInfos: Map<string, Plain>;
   /** Ids of frameworks that were removed. */
   readonly completed: Set<string>;
   /** Offers that are out, by id. */

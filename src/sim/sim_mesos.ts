@@ -18,6 +18,7 @@ import {
   wipeHost,
 } from "./mesos_hosts.ts";
 import type { Plain } from "./mesos_json.ts";
+import { answerOperator } from "./mesos_operator.ts";
 import type { SimMasterAddress, SimMesosAgentSpec, SimMesosFaults, SimMesosOptions } from "./mesos_options.ts";
 import { nextDeliveryMs, type SimDelivery, takeDeliveries } from "./mesos_stream.ts";
 import { detach, masterInfo, removeFramework } from "./mesos_subscribe.ts";
@@ -109,6 +110,8 @@ export interface SimMesosOperator {
 export interface SimMesos extends SimMesosOperator {
   /** One HTTP request as the master gets it, headers and all. */
   request(request: SimMesosRequest, nowMs: number): SimMesosAnswer;
+  /** One request of an operator: `/api/v1` with GET_FRAMEWORKS, or `/master/frameworks`. */
+  operatorRequest(request: SimMesosRequest, nowMs: number): SimMesosAnswer;
   /** SUBSCRIBE from inside the process, in JSON. */
   connect(call: Plain, caller: SimCaller, nowMs: number): SimMesosAnswer;
   /** Any other call from inside the process, in JSON. */
@@ -277,6 +280,10 @@ export function createSimMesos(options: SimMesosOptions): SimMesos {
   return {
     ...operatorOf(world),
     request,
+    operatorRequest: (asked, nowMs): SimMesosAnswer => {
+      settle(world, nowMs);
+      return answerOperator(world, asked);
+    },
     connect: inside,
     call: inside,
     disconnect: (subscriptionId, nowMs): void => {

@@ -114,6 +114,7 @@ const frameworkSchema = v.looseObject({
   nextTaskNumber: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
   ended: maybeText,
   registeredAs: v.exactOptional(v.looseObject({ user: text, principal: maybeText })),
+  registersAnew: v.exactOptional(v.literal(true)),
 });
 
 const controlsSchema = v.looseObject({

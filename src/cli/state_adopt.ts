@@ -1,0 +1,117 @@
+// `gocd-mesos state adopt` and `state register-anew`: what a new state is to do about agents that are there already. Not
+// here: finding that out at a start (runtime/first_registration.ts). Called by state.ts with the state's lock held.
+
+import type { Config } from "../config/config.ts";
+import { formerFrameworks, type SeenFramework } from "../core/earlier_life.ts";
+import { OperatorError } from "../errors.ts";
+import { MesosError } from "../mesos/api.ts";
+import { realClock } from "../runtime/clock.ts";
+import { openMesos } from "../runtime/ports.ts";
+import type { Store } from "../store/store.ts";
+import type { CliIo } from "./io.ts";
+
+/** For all that the master is asked. */
+const lookMsMax = 60_000;
+
+/** What is to be adopted. */
+export interface AdoptWish {
+  readonly config: Config;
+  /** Absent: the only one that fits. */
+  readonly frameworkId: string | undefined;
+  /** Also one that seems to be used, or that the master does not show. */
+  readonly isSure: boolean;
+}
+
+/** Puts the framework of a lost state into this one. Throws an OperatorError where that would do harm. */
+export async function adoptFramework(store: Store, wish: AdoptWish, io: CliIo): Promise<void> {
+  const { framework, instances } = await store.load();
+  if (framework.frameworkId !== undefined || instances.length > 0) {
+    throw refused(
+      `the state holds framework ${framework.frameworkId ?? "(none)"} and ${instances.length} agents on record already`,
+      "a start goes on with these; to give them up run `gocd-mesos state forget-framework FILE` first",
+    );
+  }
+  const found = await findFramework(wish, io);
+  const { ended: _, registersAnew: _anew, registeredAs: _as, ...rest } = framework;
+  const { registeredAs } = found;
+  await store.commit([{
+    kind: "framework",
+    framework: { ...rest, frameworkId: found.id, ...(registeredAs === undefined ? {} : { registeredAs }) },
+  }]);
+  io.out(`framework ${found.id} is adopted: the next start goes on with it and takes over every agent that it runs`);
+}
+
+/** Lets this state register beside whatever is there. */
+export async function registerAnew(store: Store, io: CliIo): Promise<void> {
+  const { framework } = await store.load();
+  if (framework.frameworkId !== undefined) {
+    throw refused(
+      `the state is registered already, as framework ${framework.frameworkId}`,
+      "a start goes on with it; to give it up run `gocd-mesos state forget-framework FILE`",
+    );
+  }
+  await store.commit([{ kind: "framework", framework: { ...framework, registersAnew: true } }]);
+  io.out("the next start registers a new framework; agents that other states have launched are left alone");
+}
+
+type Found = Pick<SeenFramework, "id"> & Partial<Pick<SeenFramework, "registeredAs">>;
+
+async function findFramework({ config, frameworkId, isSure }: AdoptWish, io: CliIo): Promise<Found> {
+  const seen = await shownFrameworks(config, frameworkId, io);
+  const found = frameworkId === undefined
+    ? theOnly(formerFrameworks(config.settings, seen ?? []), config)
+    : seen?.find((each) => each.id === frameworkId);
+  if (found?.isConnected === true && !isSure) {
+    throw refused(
+      `framework ${found.id} is connected to the Mesos master: another gocd-mesos uses it`,
+      "stop that one first; if it is certainly dead, add --yes",
+    );
+  }
+  if (found !== undefined) return found;
+  if (seen !== undefined && !isSure) {
+    throw refused(
+      `the Mesos master shows no framework ${frameworkId} of the name "${config.mesos.name}"`,
+      "check the id and mesos.name; to adopt it all the same, add --yes",
+    );
+  }
+  return { id: frameworkId ?? "" };
+}
+
+/** What the master shows; nothing where it shows nothing, which is no obstacle where the id is known. */
+async function shownFrameworks(
+  config: Config,
+  frameworkId: string | undefined,
+  io: CliIo,
+): Promise<readonly SeenFramework[] | undefined> {
+  const mesos = openMesos(() => config, realClock);
+  try {
+    return await mesos.frameworksNamed?.(config.mesos.name, AbortSignal.timeout(lookMsMax));
+  } catch (error) {
+    if (!(error instanceof MesosError) || frameworkId === undefined) throw error;
+    io.err(`gocd-mesos: not checked with the Mesos master: ${error.message}`);
+    return undefined;
+  } finally {
+    mesos.close();
+  }
+}
+
+function theOnly(fitting: readonly SeenFramework[], config: Config): SeenFramework {
+  const [first, ...others] = fitting;
+  if (first === undefined) {
+    throw refused(
+      `the Mesos master shows no framework "${config.mesos.name}" with agents of ours`,
+      "give its id (it is in the old log, and in Mesos' own pages): gocd-mesos state adopt FILE FRAMEWORK-ID",
+    );
+  }
+  if (others.length === 0) return first;
+  throw refused(
+    `the Mesos master shows ${fitting.length} frameworks "${config.mesos.name}" with agents of ours: ${
+      fitting.map(({ id, taskIds }) => `${id} (${taskIds.length})`).join(", ")
+    }`,
+    "give the id of the one to go on with; the agents of the others are left alone",
+  );
+}
+
+function refused(message: string, hint: string): OperatorError {
+  return new OperatorError(message, { code: "state-not-adopted", kind: "state", hint });
+}

@@ -1,0 +1,162 @@
+// What frameworks of a name the leading master knows, by its operator API. Not here: what follows from it
+// (core/earlier_life.ts). Called by http_scheduler.ts. Source: apache/mesos include/mesos/v1/master/master.proto
+// (GET_FRAMEWORKS, since 1.0; `recovered` in one list with the others since 1.2) and the endpoint /master/frameworks.
+
+import * as v from "valibot";
+import type { SeenFramework } from "../core/earlier_life.ts";
+import type { HostCheck } from "./allowed_hosts.ts";
+import { subscribeRefusal } from "./answers.ts";
+import { MesosError } from "./api.ts";
+import { ownBytes } from "./calls.ts";
+import { type MasterAnswer, type MasterClient, sendRequest } from "./master_request.ts";
+import type { MasterAddress } from "./masters.ts";
+import { reachLeader } from "./reach_leader.ts";
+
+/** For each answer: with thousands of tasks the master takes a while. */
+const answerMs = 15_000;
+/** A list of a thousand frameworks, or of a framework's thousand tasks, takes a few MB. */
+const bodyBytesMax = 64 * 1024 * 1024;
+/** Frameworks of one name whose tasks are looked at. */
+const frameworksMax = 20;
+
+/** What is looked for, and where. */
+export interface FrameworkSearch {
+  readonly name: string;
+  readonly candidates: readonly MasterAddress[];
+  readonly isAllowed: HostCheck;
+  /** Each ends it. */
+  readonly signals: readonly AbortSignal[];
+}
+
+const json = { "accept": "application/json" };
+const text = v.string();
+const listAnswer = v.looseObject({
+  "get_frameworks": v.exactOptional(
+    v.looseObject({
+      frameworks: v.exactOptional(
+        v.array(v.looseObject({
+          "framework_info": v.looseObject({
+            id: v.looseObject({ value: text }),
+            name: text,
+            user: text,
+            principal: v.exactOptional(text),
+            role: v.exactOptional(text),
+            roles: v.exactOptional(v.array(text)),
+          }),
+          connected: v.exactOptional(v.boolean()),
+        })),
+      ),
+    }),
+  ),
+});
+const tasks = v.exactOptional(v.array(v.looseObject({ id: text, state: v.exactOptional(text) })));
+const tasksAnswer = v.looseObject({
+  frameworks: v.array(v.looseObject({ id: text, tasks, "unreachable_tasks": tasks })),
+});
+
+/** States of a task that is over and only waits for its acknowledgement. */
+const over: ReadonlySet<string> = new Set([
+  "TASK_FINISHED",
+  "TASK_FAILED",
+  "TASK_KILLED",
+  "TASK_ERROR",
+  "TASK_DROPPED",
+  "TASK_GONE",
+  "TASK_GONE_BY_OPERATOR",
+]);
+
+/** Throws `MesosError` where no master leads; `undefined` where the leader does not show its frameworks to us. */
+export async function findFrameworks(
+  client: MasterClient,
+  { name, ...asked }: FrameworkSearch,
+): Promise<readonly SeenFramework[] | undefined> {
+  const { answer, url } = await reachLeader(client, {
+    ...asked,
+    request: {
+      method: "POST",
+      path: "/api/v1",
+      headers: { ...json, "content-type": "application/json" },
+      body: ownBytes(new TextEncoder().encode('{"type":"GET_FRAMEWORKS"}')),
+    },
+    limitMs: answerMs,
+    judge: (answer, url) => Promise.resolve(noLeader(answer, url)),
+  });
+  const list = await readAs(listAnswer, answer);
+  if (list === undefined) return undefined;
+  const found: SeenFramework[] = [];
+  for (const { framework_info: info, connected } of list.get_frameworks?.frameworks ?? []) {
+    if (info.name !== name || found.length >= frameworksMax) continue;
+    const { user, principal } = info;
+    found.push({
+      id: info.id.value,
+      name,
+      registeredAs: { user, ...(principal === undefined ? {} : { principal }) },
+      roles: info.roles ?? [info.role ?? "*"],
+      isConnected: connected === true,
+      taskIds: await tasksOf(client, new URL("/master/frameworks", url), info.id.value, asked.signals),
+    });
+  }
+  return found;
+}
+
+/** A master that cannot say yet; whatever else it answers shows that it does not let us see. */
+function noLeader(
+  { response: { status } }: MasterAnswer,
+  { origin }: URL,
+): ReturnType<typeof subscribeRefusal> | undefined {
+  if (status !== 429 && status < 500 || status === 501) return undefined;
+  const asked = "GET_FRAMEWORKS";
+  return subscribeRefusal({ origin, asked, status, contentType: "", text: "", credentials: { kind: "none" } });
+}
+
+/** Ids of the tasks of one framework that may be alive; none where they are not shown to us. */
+async function tasksOf(
+  client: MasterClient,
+  url: URL,
+  frameworkId: string,
+  signals: readonly AbortSignal[],
+): Promise<readonly string[]> {
+  // Masters before 1.4 do not know the filter and show all of them.
+  url.searchParams.set("framework_id", frameworkId);
+  const limits = { limitMs: answerMs, signals, unanswered: "unreachable" } as const;
+  const answer = await sendRequest(client, { method: "GET", url: url.href, headers: json }, limits);
+  const framework = (await readAs(tasksAnswer, answer))?.frameworks.find((each) => each.id === frameworkId);
+  return [...framework?.tasks ?? [], ...framework?.unreachable_tasks ?? []]
+    .filter(({ state }) => state === undefined || !over.has(state)).map(({ id }) => id);
+}
+
+/** The answer where it is 200 and has this shape; ends it. */
+async function readAs<Schema extends v.GenericSchema>(
+  schema: Schema,
+  answer: MasterAnswer,
+): Promise<v.InferOutput<Schema> | undefined> {
+  try {
+    if (answer.response.status !== 200) return undefined;
+    const body = await bodyOf(answer.response.body);
+    const result = v.safeParse(schema, body === undefined ? undefined : JSON.parse(body));
+    return result.success ? result.output : undefined;
+  } catch (error) {
+    // A login page, or what a proxy has cut.
+    if (error instanceof SyntaxError) return undefined;
+    throw new MesosError(
+      "unreachable",
+      `the Mesos master's list of frameworks broke off: ${error instanceof Error ? error.message : String(error)}`,
+      "it is tried again by itself",
+      error,
+    );
+  } finally {
+    answer.end();
+  }
+}
+
+async function bodyOf(body: ReadableStream<Uint8Array> | null): Promise<string | undefined> {
+  const decoder = new TextDecoder();
+  const parts: string[] = [];
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    bytes += chunk.length;
+    if (bytes > bodyBytesMax) return undefined;
+    parts.push(decoder.decode(chunk, { stream: true }));
+  }
+  return parts.join("") + decoder.decode();
+}

@@ -1,0 +1,53 @@
+// The simulated master's answers to operators, over a socket: shapes, refusals, what a new leader knows.
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { startCluster } from "../support/cluster.ts";
+import { startScheduler } from "../support/scheduler.ts";
+
+const json = { "content-type": "application/json" };
+
+Deno.test("operators are answered as by the real master: media types, methods, shapes", async () => {
+  const cluster = startCluster();
+  try {
+    const ask = async (path: string, init: RequestInit = {}): Promise<readonly [number, string]> => {
+      const response = await fetch(`${cluster.mesosHttp.url}${path}`, init);
+      return [response.status, await response.text()];
+    };
+    const call = (body: string, headers: Record<string, string> = json): Promise<readonly [number, string]> =>
+      ask("/api/v1", { method: "POST", body, headers });
+    assertEquals(await call('{"type":"GET_FRAMEWORKS"}'), [200, '{"type":"GET_FRAMEWORKS","get_frameworks":{}}']);
+    assertEquals((await ask("/api/v1"))[0], 405);
+    assertEquals((await call("{}", { "content-type": "text/plain" }))[0], 415);
+    assertEquals((await call("{"))[0], 400);
+    assertEquals((await call("{}"))[0], 400);
+    assertEquals((await call('{"type":"GET_FLAGS"}'))[0], 501);
+    const running = await startScheduler(cluster);
+    while (cluster.mesos.view().frameworks.length === 0) await cluster.clock.sleep(100, new AbortController().signal);
+    const id = cluster.mesos.view().frameworks[0]?.id ?? "";
+    assertStringIncludes((await call('{"type":"GET_FRAMEWORKS"}'))[1], `"id":{"value":"${id}"}`);
+    assertStringIncludes((await call('{"type":"GET_FRAMEWORKS"}'))[1], '"active":true,"connected":true');
+    assertStringIncludes((await ask(`/master/frameworks?framework_id=${id}`))[1], `{"id":"${id}","name":"GoCD-Mesos"`);
+    assertStringIncludes((await ask("/frameworks?framework_id=x"))[1], '{"frameworks":[],');
+    await running.stop();
+  } finally {
+    await cluster.close();
+  }
+});
+
+Deno.test("operators need a login where the masters want one", async () => {
+  const cluster = startCluster({ mesos: { credentials: [{ principal: "p", secret: "s" }] } });
+  try {
+    const init = { method: "POST", body: '{"type":"GET_FRAMEWORKS"}', headers: json };
+    const refused = await fetch(`${cluster.mesosHttp.url}/api/v1`, init);
+    await refused.body?.cancel();
+    assertEquals([refused.status, refused.headers.get("www-authenticate")], [
+      401,
+      'Basic realm="mesos-master-readwrite"',
+    ]);
+    const headers = { ...json, authorization: `Basic ${btoa("p:s")}` };
+    const answer = await fetch(`${cluster.mesosHttp.url}/api/v1`, { ...init, headers });
+    assertEquals([answer.status, await answer.text()], [200, '{"type":"GET_FRAMEWORKS","get_frameworks":{}}']);
+  } finally {
+    await cluster.close();
+  }
+});

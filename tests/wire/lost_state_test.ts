@@ -1,0 +1,210 @@
+// The state is lost while agents live: a start registers nothing beside them, `state adopt` goes on with them, and
+// `state register-anew` leaves them alone. The real program as a process; servers in this test.
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { runCli } from "../../src/cli/cli.ts";
+import { fakeTerminal, type Written } from "../cli/support.ts";
+import { type Cluster, type ClusterOptions, startCluster } from "../support/cluster.ts";
+import { endProgram, type Program, type ProgramFolder, programFolder } from "../support/program.ts";
+import { until } from "../support/scaled_clock.ts";
+
+const refusedCode = 4;
+const more = `
+  state.path = "state.db"
+  log.format = text
+  poller { interval = 2 seconds, max-interval = 2 seconds, attempts = 0 }
+  scaling.idle-timeout = 20 seconds
+`;
+
+interface Scene {
+  readonly cluster: Cluster;
+  readonly folder: ProgramFolder;
+  readonly started: Program[];
+}
+
+async function withScene(act: (scene: Scene) => Promise<void>, options: ClusterOptions = {}): Promise<void> {
+  const cluster = startCluster({ speed: 20, bootDelayMs: 2_000, ...options });
+  const folder = programFolder(cluster);
+  const started: Program[] = [];
+  try {
+    await act({ cluster, folder, started });
+  } finally {
+    for (const program of started) await endProgram(program);
+    folder.remove();
+    await cluster.close();
+  }
+}
+
+function start({ cluster, folder, started }: Scene, extra = ""): Program {
+  const program = folder.start(cluster.configText(more + extra));
+  started.push(program);
+  return program;
+}
+
+function schedule({ cluster }: Scene, count: number, durationMs = 200_000): readonly string[] {
+  cluster.advance();
+  return Array.from(
+    { length: count },
+    (_, index) => cluster.gocd.schedule({ pipeline: "p", stage: "s", job: `j${index}`, gocdResources: [], durationMs }),
+  );
+}
+
+async function building(scene: Scene, count: number): Promise<void> {
+  await seen(scene, () => scene.cluster.gocd.jobs().filter((job) => job.state === "Building").length === count);
+}
+
+async function seen({ cluster, started }: Scene, isTrue: () => boolean): Promise<void> {
+  await until(() => {
+    cluster.advance();
+    return isTrue();
+  }, () =>
+    [
+      ...cluster.gocd.agents().map((each) => `${each.hostname} ${each.configState} ${each.runtime}`),
+      ...cluster.mesos.view().tasks.map((task) => `${task.taskId} ${task.state}`),
+      ...(started.at(-1)?.lines ?? []),
+    ].join("\n"));
+}
+
+function loseState({ folder }: Scene): void {
+  for (const { name } of [...Deno.readDirSync(folder.path)]) {
+    if (name.startsWith("state.db")) Deno.removeSync(`${folder.path}/${name}`);
+  }
+}
+
+/** Two agents that build; the program is killed and its state deleted. Gives their framework. */
+async function lost(scene: Scene): Promise<string> {
+  const program = start(scene);
+  schedule(scene, 2);
+  await building(scene, 2);
+  program.signal("SIGKILL");
+  await program.ended();
+  loseState(scene);
+  await seen(scene, () => scene.cluster.mesos.view().frameworks[0]?.isConnected === false);
+  return scene.cluster.mesos.view().frameworks[0]?.id ?? "";
+}
+
+async function command({ folder }: Scene, action: string, ...args: readonly string[]): Promise<Written> {
+  const terminal = fakeTerminal();
+  const code = await runCli(["state", action, `${folder.path}/framework.conf`, ...args], terminal.io);
+  return terminal.written(code);
+}
+
+async function refused(scene: Scene, extra = ""): Promise<string> {
+  const program = start(scene, extra);
+  assertEquals(await program.ended(), refusedCode, program.lines.join("\n"));
+  const lines = program.lines.filter((line) => line.includes("nothing is registered beside them"));
+  assertEquals(lines.length, 1, program.lines.join("\n"));
+  return (lines[0] ?? "").replace(/^\S+ \S+ /, "");
+}
+
+Deno.test("a new state beside living agents is not registered, at each start anew", async () => {
+  await withScene(async (scene) => {
+    const { cluster } = scene;
+    const frameworkId = await lost(scene);
+    const before = [cluster.mesos.counters.subscriptions, cluster.launches.size];
+    const line = await refused(scene);
+    assertMatch(line, /state\.db is new, but agents like ours are there already/);
+    assertStringIncludes(line, `Mesos has framework ${frameworkId} of our name (disconnected) with 2 tasks like ours`);
+    assertStringIncludes(line, "the GoCD server has 2 living agents like ours");
+    assertMatch(line, /gocd-mesos state adopt \S+framework\.conf; .*gocd-mesos state register-anew \S+framework\.conf/);
+    assertEquals(await refused(scene), line);
+    assertEquals([cluster.mesos.counters.subscriptions, cluster.launches.size], before);
+    assertEquals(cluster.running.size, 2);
+  });
+});
+
+Deno.test("an adopted framework goes on: its agents are known, build, and are drained at the end", async () => {
+  await withScene(async (scene) => {
+    const { cluster } = scene;
+    const frameworkId = await lost(scene);
+    await refused(scene);
+    const adopted = await command(scene, "adopt");
+    assertEquals(adopted.code, 0, adopted.all);
+    assertStringIncludes(adopted.out, `framework ${frameworkId} is adopted`);
+    assertStringIncludes((await command(scene, "adopt")).err, "on record already");
+    const program = start(scene, "scaling.max-agents = 2");
+    await program.line(`as framework ${frameworkId}`);
+    await program.line("is adopted: Mesos runs it");
+    // The limit is full with the two that were adopted.
+    const [third] = schedule(scene, 1, 10_000);
+    await program.line("limit reached: scaling.max-agents = 2");
+    await seen(scene, () => cluster.gocd.tally.completedLocators.has(third ?? ""));
+    await seen(scene, () => cluster.running.size === 0 && cluster.gocd.agents().length === 0);
+    assertEquals(cluster.launches.size, 2, "no agent was launched beside the adopted ones");
+    assertEquals(cluster.gocd.tally.buildsKilled, []);
+    assertEquals(cluster.mesos.view().frameworks.length, 1);
+  });
+});
+
+Deno.test("told to register anew, it does, and leaves the agents of the old state alone", async () => {
+  await withScene(async (scene) => {
+    const { cluster } = scene;
+    const frameworkId = await lost(scene);
+    await refused(scene);
+    const told = await command(scene, "register-anew");
+    assertEquals(told.code, 0, told.all);
+    const old = [...cluster.running];
+    const program = start(scene);
+    await program.line("subscribed to the Mesos master");
+    schedule(scene, 1);
+    await building(scene, 3);
+    assertEquals(cluster.mesos.view().frameworks.length, 2);
+    assert(cluster.mesos.view().frameworks.some((each) => each.id === frameworkId && !each.isConnected));
+    assertEquals(old.filter((taskId) => !cluster.running.has(taskId)), []);
+    assertEquals(cluster.gocd.agents().filter((each) => each.configState === "Disabled"), []);
+    assertMatch((await command(scene, "register-anew")).err, /in use|registered already/);
+  });
+});
+
+for (const operatorApi of ["forbidden", "absent"] as const) {
+  Deno.test(`where the master does not show its frameworks (${operatorApi}), the agents on the GoCD server tell`, async () => {
+    await withScene(async (scene) => {
+      await lost(scene);
+      const line = await refused(scene);
+      assert(!line.includes("Mesos has framework"), line);
+      assertStringIncludes(line, "the GoCD server has 2 living agents like ours");
+    }, { mesos: { operatorApi } });
+  });
+}
+
+Deno.test("a new leader that knows the framework from its agents only shows it, too", async () => {
+  await withScene(async (scene) => {
+    const { cluster } = scene;
+    const frameworkId = await lost(scene);
+    cluster.mesos.failMaster({ next: 0, electionMs: 100 }, cluster.clock.nowMs());
+    await seen(scene, () => cluster.mesos.view().mesosAgents.every((each) => each.standing === "registered"));
+    assertStringIncludes(await refused(scene), `Mesos has framework ${frameworkId} of our name (disconnected)`);
+    assertEquals((await command(scene, "adopt")).code, 0);
+    const program = start(scene);
+    await program.line(`as framework ${frameworkId}`);
+    await seen(scene, () => program.lines.filter((line) => line.includes("is adopted: Mesos runs it")).length === 2);
+  });
+});
+
+Deno.test("beside another that runs under its name, it is told to take another name, and takes nothing over", async () => {
+  await withScene(async (scene) => {
+    const { cluster } = scene;
+    start(scene);
+    schedule(scene, 1);
+    await building(scene, 1);
+    const line = await refused(scene, 'state.path = "other.db"');
+    assertStringIncludes(line, "(connected) with 1 task like ours");
+    assertStringIncludes(line, "another gocd-mesos of this name runs");
+    const adopted = await command(scene, "adopt");
+    assertEquals(adopted.code, 6, adopted.all);
+    assertStringIncludes(adopted.err, "is connected to the Mesos master: another gocd-mesos uses it");
+    assertEquals(cluster.mesos.view().frameworks.length, 1);
+  });
+});
+
+Deno.test("a framework that is not shown is adopted only by who is sure of its id", async () => {
+  await withScene(async (scene) => {
+    const frameworkId = await lost(scene);
+    await refused(scene);
+    const wrong = await command(scene, "adopt", "no-such-framework");
+    assertEquals(wrong.code, 6, wrong.all);
+    assertStringIncludes(wrong.err, 'shows no framework no-such-framework of the name "GoCD-Mesos"');
+    assertEquals((await command(scene, "adopt", frameworkId)).code, 0);
+    assertStringIncludes((await command(scene, "show")).out, `framework  ${frameworkId}\n`);
+  });
+});
