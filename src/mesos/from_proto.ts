@@ -38,6 +38,15 @@ export interface SubscribedAnswer {
 }
 
 const heartbeatIntervalDefaultMs = 15_000;
+// The stream is watched by this: what a broken or hostile master says must neither end it at once nor switch that off.
+const heartbeatIntervalMsMin = 1_000;
+const heartbeatIntervalMsMax = 10 * 60_000;
+
+// The last moment that a Date can hold.
+const calendarMsMax = 8.64e15;
+
+// Words of an executor or of the master; containerizers put whole command lines into them.
+const messageCharactersMax = 4_000;
 
 // In protobuf a state of a Mesos to come is a number without a word: the core takes it for unclear.
 const unrecognizedState = "TASK_STATE_UNRECOGNIZED";
@@ -60,7 +69,9 @@ export function decodeSubscribed(payload: Uint8Array): SubscribedAnswer | undefi
   const seconds = subscribed.heartbeat_interval_seconds;
   return {
     event: subscribedEvent(subscribed),
-    heartbeatIntervalMs: seconds ? Math.round(seconds * 1000) : heartbeatIntervalDefaultMs,
+    heartbeatIntervalMs: seconds
+      ? Math.min(Math.max(Math.round(seconds * 1000), heartbeatIntervalMsMin), heartbeatIntervalMsMax)
+      : heartbeatIntervalDefaultMs,
   };
 }
 
@@ -94,7 +105,7 @@ export function eventOfShape(shape: EventShape, fallbackRole = "*"): DecodedEven
     case "FAILURE":
       return failureEvent(needed(shape.failure, type));
     case "ERROR": {
-      const { message } = needed(shape.error, type);
+      const message = bounded(needed(shape.error, type).message);
       return { kind: "framework-error", error: frameworkErrorKind(message), message };
     }
     default:
@@ -207,7 +218,7 @@ function taskStatusOf(status: TaskStatusShape): TaskStatus {
   const told: { -readonly [Key in keyof TaskStatus]: TaskStatus[Key] } = {
     taskId: status.task_id.value,
     state: hasOwn(status, "state") ? enumWord("mesos.v1.TaskState", status.state) : unrecognizedState,
-    message: status.message ?? "",
+    message: bounded(status.message ?? ""),
   };
   if (hasOwn(status, "reason")) {
     told.reason = enumWord("mesos.v1.TaskStatus.Reason", status.reason);
@@ -222,8 +233,9 @@ function taskStatusOf(status: TaskStatusShape): TaskStatus {
   if (uuid !== "") {
     told.uuid = uuid;
   }
-  if (status.timestamp) {
-    told.timestampMs = Math.round(status.timestamp * 1000);
+  const timestampMs = Math.round((status.timestamp ?? 0) * 1000);
+  if (timestampMs !== 0 && Math.abs(timestampMs) <= calendarMsMax) {
+    told.timestampMs = timestampMs;
   }
   return told;
 }
@@ -250,6 +262,10 @@ function hasOwn<Key extends string>(
   key: Key,
 ): message is { readonly [key in Key]: string | number } {
   return Object.hasOwn(message, key) && isSet(message[key]);
+}
+
+function bounded(message: string): string {
+  return message.length > messageCharactersMax ? `${message.slice(0, messageCharactersMax)}…` : message;
 }
 
 function base64(bytes: BytesShape): string {

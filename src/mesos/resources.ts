@@ -79,11 +79,18 @@ function resourceValue(value: ValueShape): ResourceValue {
   if (isSet(value.set)) {
     return { kind: "set", items: [...value.set.item ?? []] };
   }
-  return { kind: "scalar", milli: toMilli(value.scalar?.value ?? 0) };
+  return { kind: "scalar", milli: amountMilli(value.scalar?.value ?? 0) };
+}
+
+// Mesos itself never offers less than nothing, or an amount that is no number: what does is worth nothing.
+function amountMilli(value: number): number {
+  const milli = toMilli(value);
+  return Number.isSafeInteger(milli) && milli > 0 ? milli : 0;
 }
 
 function numberRanges(ranges: RangesShape): NumberRange[] {
-  return (ranges.range ?? []).map((range) => ({ begin: int64(range.begin), end: int64(range.end) }));
+  return (ranges.range ?? []).map((range) => ({ begin: int64(range.begin), end: int64(range.end) }))
+    .filter(({ begin, end }) => begin >= 0 && begin <= end);
 }
 
 function wireValue(value: ResourceValue): WireRecord {

@@ -3,6 +3,7 @@
 
 import { MesosError } from "./api.ts";
 import type { LeaderFinder, LeaderFinderOptions } from "./leader.ts";
+import { hostsInMasterInfo, leadingZnode } from "./master_znode.ts";
 import { type HostPort, hostPortText, type MasterAddress, type Masters } from "./masters.ts";
 import { connectZookeeper, type ZookeeperConnection } from "./zookeeper_connection.ts";
 
@@ -12,8 +13,6 @@ export const leaderWaitMs = 12_000;
 const pauseMs = 1_000;
 /** A leader that vanishes between list and look, so many times in a row. */
 const rereadsMax = 3;
-/** `MasterInfo` as JSON takes about 300 bytes. */
-const masterInfoBytesMax = 64 * 1024;
 
 /** What ZooKeeper knows. */
 type Knowledge =
@@ -236,18 +235,6 @@ async function readLeader(finder: Finder, connection: ZookeeperConnection): Prom
 
 const waitHint = "it is tried again by itself; see the masters' logs if it lasts";
 
-/** The znode of the leader among the children of the masters' path: the lowest `json.info_` number. */
-export function leadingZnode(names: readonly string[]): string | undefined {
-  let lowest: { readonly name: string; readonly number: number } | undefined;
-  for (const name of names) {
-    const number = Number(/^json\.info_(\d+)$/.exec(name)?.[1] ?? NaN);
-    if (!Number.isNaN(number) && (lowest === undefined || number < lowest.number)) {
-      lowest = { name, number };
-    }
-  }
-  return lowest?.name;
-}
-
 function nobody(finder: Finder, names: readonly string[] | undefined): MesosError {
   const { path } = finder.masters;
   if (names === undefined) {
@@ -266,8 +253,7 @@ function nobody(finder: Finder, names: readonly string[] | undefined): MesosErro
 }
 
 function masterAddress(finder: Finder, znode: string, data: Uint8Array): MasterAddress {
-  const info = parseInfo(data);
-  const candidates = hostsIn(info);
+  const candidates = hostsInMasterInfo(data);
   const first = candidates[0];
   if (first === undefined) {
     throw new MesosError(
@@ -287,41 +273,6 @@ function masterAddress(finder: Finder, znode: string, data: Uint8Array): MasterA
     );
   }
   return { scheme: hasTls ? "https" : "http", ...allowed };
-}
-
-/** `MasterInfo` in the JSON of protobuf; everything may be missing or of another type. */
-interface MasterInfoJson {
-  readonly address?: { readonly hostname?: unknown; readonly ip?: unknown; readonly port?: unknown };
-  readonly hostname?: unknown;
-  readonly port?: unknown;
-}
-
-function parseInfo(data: Uint8Array): MasterInfoJson {
-  if (data.length > masterInfoBytesMax) {
-    return {};
-  }
-  try {
-    return Object(JSON.parse(new TextDecoder().decode(data)));
-  } catch {
-    return {};
-  }
-}
-
-// The name first, as the operator knows it; the address where the name is not allowed.
-function hostsIn(info: MasterInfoJson): readonly HostPort[] {
-  const { hostname, ip, port } = Object(info.address ?? {});
-  const hosts: HostPort[] = [];
-  for (const [host, at] of [[hostname, port], [ip, port], [info.hostname, info.port]]) {
-    const isKnown = hosts.some((known) => known.host === host);
-    if (typeof host === "string" && host !== "" && isPort(at) && !isKnown) {
-      hosts.push({ host: host.toLowerCase(), port: at });
-    }
-  }
-  return hosts;
-}
-
-function isPort(value: unknown): value is number {
-  return typeof value === "number" && Number.isInteger(value) && value > 0 && value <= 65_535;
 }
 
 // ZooKeeper is all right, what it says is not: no other server would say better.

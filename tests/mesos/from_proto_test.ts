@@ -328,3 +328,44 @@ Deno.test("events are the same after a round trip through the wire", () => {
     assertEquals(decodeEvent(encodeEvent(decodeEventRecord(record))), decodeEvent(record));
   }
 });
+
+Deno.test("a heartbeat interval beyond reason neither ends the stream at once nor switches its watch off", () => {
+  for (const [seconds, wantedMs] of [[1e-300, 1_000], [-5, 1_000], [1e300, 600_000], [Infinity, 600_000]] as const) {
+    const told = encodeEvent({
+      type: "SUBSCRIBED",
+      subscribed: { framework_id: { value: "f1" }, heartbeat_interval_seconds: seconds },
+    });
+    assertEquals(decodeSubscribed(told)?.heartbeatIntervalMs, wantedMs, `${seconds}`);
+  }
+});
+
+Deno.test("a status with a message of any length keeps its begin, and one of no possible time has none", () => {
+  const update = {
+    status: { task_id: { value: "t" }, state: "TASK_FAILED", message: "x".repeat(50_000), timestamp: 1e308 },
+  };
+  const event = decodeEvent(encodeEvent({ type: "UPDATE", update }));
+  if (event.kind !== "task-status-updated") throw new Error(event.kind);
+  assertEquals(event.status.message, `${"x".repeat(4_000)}…`);
+  assertEquals(event.status.timestampMs, undefined);
+});
+
+Deno.test("an amount that no Mesos offers is nothing, and ranges that end before they begin are left out", () => {
+  const scalars = [NaN, Infinity, -1, 2].map((value) => ({ name: "cpus", type: "SCALAR", scalar: { value } }));
+  const range = [{ begin: 5, end: 3 }, { begin: 3, end: 5 }];
+  const offer = {
+    id: { value: "o" },
+    "framework_id": { value: "f" },
+    "agent_id": { value: "a" },
+    hostname: "h",
+    resources: [...scalars, { name: "ports", type: "RANGES", ranges: { range } }],
+  };
+  const event = decodeEvent(encodeEvent({ type: "OFFERS", offers: { offers: [offer] } }));
+  if (event.kind !== "offers-received") throw new Error(event.kind);
+  assertEquals(event.offers[0]?.resources.map(({ value }) => value), [
+    { kind: "scalar", milli: 0 },
+    { kind: "scalar", milli: 0 },
+    { kind: "scalar", milli: 0 },
+    { kind: "scalar", milli: 2_000 },
+    { kind: "ranges", ranges: [{ begin: 3, end: 5 }] },
+  ]);
+});

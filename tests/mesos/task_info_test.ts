@@ -268,13 +268,18 @@ for (const [name, container, want] of checks) {
   });
 }
 
+const range = fc.tuple(fc.nat(), fc.nat(2 ** 53 - 1)).map(([one, other]) => ({
+  begin: Math.min(one, other),
+  end: Math.max(one, other),
+}));
+
 const anyResource: fc.Arbitrary<OfferedResource> = fc.record({
   name: fc.constantFrom("cpus", "mem", "disk", "gpus", "ports", "licences"),
   value: fc.oneof(
     fc.record({ kind: fc.constant("scalar" as const), milli: fc.nat(2 ** 40) }),
     fc.record({
       kind: fc.constant("ranges" as const),
-      ranges: fc.array(fc.record({ begin: fc.nat(), end: fc.nat(2 ** 53 - 1) }), { maxLength: 4 }),
+      ranges: fc.array(range, { maxLength: 4 }),
     }),
     fc.record({ kind: fc.constant("set" as const), items: fc.array(fc.string(), { maxLength: 4 }) }),
   ),

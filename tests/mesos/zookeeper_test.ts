@@ -6,7 +6,8 @@ import { MesosError, type MesosErrorReason } from "../../src/mesos/api.ts";
 import { createLeaderFinder, type LeaderFinder, type LeaderFinderOptions } from "../../src/mesos/leader.ts";
 import { parseMasters } from "../../src/mesos/masters.ts";
 import { realTimer, type SetTimer } from "../../src/mesos/timer.ts";
-import { leaderWaitMs, leadingZnode } from "../../src/mesos/zookeeper_leader.ts";
+import { leadingZnode } from "../../src/mesos/master_znode.ts";
+import { leaderWaitMs } from "../../src/mesos/zookeeper_leader.ts";
 import { Secret } from "../../src/secret.ts";
 import {
   drain,

@@ -1,0 +1,71 @@
+// Reads the znodes by which Mesos masters elect their leader. Not here: getting them (zookeeper_leader.ts, its caller).
+// Pure. Whoever may write to ZooKeeper may write anything: nothing in a znode is taken for a host that is none.
+
+import { type HostPort, parseHostPort } from "./masters.ts";
+
+/** `MasterInfo` as JSON takes about 300 bytes. */
+const masterInfoBytesMax = 64 * 1024;
+/** A name of the domain name system has at most 253 characters. */
+const hostCharactersMax = 255;
+
+/** The znode of the leader among the children of the masters' path: the lowest `json.info_` number. */
+export function leadingZnode(names: readonly string[]): string | undefined {
+  let lowest: { readonly name: string; readonly number: number } | undefined;
+  for (const name of names) {
+    const number = Number(/^json\.info_(\d+)$/.exec(name)?.[1] ?? NaN);
+    if (!Number.isNaN(number) && (lowest === undefined || number < lowest.number)) {
+      lowest = { name, number };
+    }
+  }
+  return lowest?.name;
+}
+
+/**
+ * The addresses in the value of a leader's znode, at most three: the name first, as the operator knows it, then the IP
+ * address. Empty where it is no `MasterInfo` in JSON.
+ */
+export function hostsInMasterInfo(data: Uint8Array): readonly HostPort[] {
+  const info = parseInfo(data);
+  const { hostname, ip, port } = Object(info.address ?? {});
+  const hosts: HostPort[] = [];
+  for (const [host, at] of [[hostname, port], [ip, port], [info.hostname, info.port]]) {
+    const address = addressOf(host, at);
+    if (address !== undefined && !hosts.some((known) => known.host === address.host)) {
+      hosts.push(address);
+    }
+  }
+  return hosts;
+}
+
+/** `MasterInfo` in the JSON of protobuf; everything may be missing or of another type. */
+interface MasterInfoJson {
+  readonly address?: { readonly hostname?: unknown; readonly ip?: unknown; readonly port?: unknown };
+  readonly hostname?: unknown;
+  readonly port?: unknown;
+}
+
+function parseInfo(data: Uint8Array): MasterInfoJson {
+  if (data.length > masterInfoBytesMax) {
+    return {};
+  }
+  try {
+    return Object(JSON.parse(new TextDecoder().decode(data)));
+  } catch {
+    return {};
+  }
+}
+
+// A host goes into a URL and into messages: `x/y?`, `user@x` or a line feed would lead elsewhere, or throw.
+function addressOf(host: unknown, port: unknown): HostPort | undefined {
+  if (typeof host !== "string" || host.length > hostCharactersMax || !isPort(port)) {
+    return undefined;
+  }
+  const plain = host.includes(":") ? host.replace(/^\[(.*)\]$/, "$1") : host;
+  const address = parseHostPort(plain, port);
+  // A port within the host is no host.
+  return address?.host === plain.toLowerCase() ? { host: address.host, port } : undefined;
+}
+
+function isPort(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value > 0 && value <= 65_535;
+}
