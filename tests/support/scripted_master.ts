@@ -44,7 +44,7 @@ export function startMaster(script: Script, tls?: { readonly cert: string; reado
       method: request.method,
       path: new URL(request.url).pathname,
       headers: request.headers,
-      call: body.length === 0 ? {} : decodeCall(body),
+      call: callIn(request, body),
     };
     asked.push(one);
     return await script(one);
@@ -58,6 +58,14 @@ export function startMaster(script: Script, tls?: { readonly cert: string; reado
       await server.finished;
     },
   };
+}
+
+// Calls of the scheduler API come in protobuf, those of the operator API in JSON.
+function callIn({ headers }: Request, body: Uint8Array): WireRecord {
+  if (body.length === 0) return {};
+  return headers.get("content-type") === "application/json"
+    ? JSON.parse(new TextDecoder().decode(body))
+    : decodeCall(body);
 }
 
 /** The answer to SUBSCRIBE, written to by the test. */

@@ -1,0 +1,161 @@
+// The real client and engine against the strict simulated master over loopback HTTP, with what went over the wire kept for
+// the test: every call and every event. Used by tests/wire/mesos_faults_*.
+
+import { assertEquals } from "@std/assert";
+import type { AgentInstance } from "../../src/core/instance.ts";
+import { newLineage } from "../../src/runtime/ports.ts";
+import type { Plain, SimMesos } from "../../src/sim/sim_mesos.ts";
+import { createMemoryDisk, openMemoryStore } from "../../src/store/memory_store.ts";
+import type { Store } from "../../src/store/store.ts";
+import { type Cluster, type ClusterOptions, startCluster } from "./cluster.ts";
+import { until } from "./scaled_clock.ts";
+import { type RunningScheduler, scaledTimer, startScheduler } from "./scheduler.ts";
+
+/** A cluster and a scheduler at work on it. */
+export interface Scene {
+  readonly cluster: Cluster;
+  readonly scheduler: RunningScheduler;
+  /** What went over the wire, by the model's books. */
+  readonly wire: WireBooks;
+  /** Each state that an instance was stored in, in order, by task id. */
+  readonly states: ReadonlyMap<string, readonly AgentInstance["state"][]>;
+  /** Living instances. */
+  living(): readonly AgentInstance[];
+  /** Waits for a condition, with all that helps to see why it does not come. */
+  until(isSo: () => boolean, limitMs?: number): Promise<void>;
+  /** Schedules a job of so many virtual ms; gives its locator. */
+  job(name: string, durationMs?: number): string;
+}
+
+/** Calls that the master got and events that it sent. */
+export interface WireBooks {
+  /** `type` of each call, with the time it came, ms. */
+  readonly calls: readonly { readonly type: string; readonly atMs: number; readonly call: Plain }[];
+  /** Each event delivered, in order, with the stream it was on. */
+  readonly events: readonly { readonly type: string; readonly subscriptionId: number; readonly event: Plain }[];
+  /** Calls of one type. */
+  of(type: string): readonly Plain[];
+}
+
+/** What a scene is made of. */
+export interface SceneOptions extends ClusterOptions {
+  /** Of framework.conf, beside the connections. */
+  readonly more?: string;
+  /** Another `mesos-master` than the cluster's first one. */
+  readonly masters?: (cluster: Cluster) => string;
+}
+
+/** Plays a scene, and stops everything however it ends. */
+export async function withScene(options: SceneOptions, act: (scene: Scene) => Promise<void>): Promise<void> {
+  const cluster = startCluster({ speed: 40, bootDelayMs: 4_000, ...options });
+  const wire = keepWire(cluster.mesos);
+  const states = new Map<string, AgentInstance["state"][]>();
+  const masters = options.masters?.(cluster);
+  const more = `poller { interval = 5 seconds, attempts = 0 }\n${options.more ?? ""}\n` +
+    (masters === undefined ? "" : `mesos-master: "${masters}"`);
+  try {
+    const scheduler = await startScheduler(cluster, more, keepStates(states), scaledTimer(cluster));
+    try {
+      await act(sceneOf({ cluster, wire, scheduler, states }));
+    } finally {
+      await scheduler.stop();
+    }
+  } finally {
+    await cluster.close();
+  }
+}
+
+function sceneOf(parts: Pick<Scene, "cluster" | "wire" | "scheduler" | "states">): Scene {
+  const { cluster, scheduler } = parts;
+  const { engine } = scheduler.framework;
+  const describe = (): string =>
+    [
+      ...[...engine.state.instances.values()].map((each) => `${each.taskId} ${each.state} ${each.host}`),
+      ...cluster.mesos.view().tasks.map((task) => `${task.taskId} ${task.state} up=${task.isContainerUp}`),
+      ...cluster.gocd.jobs().map((job) => `${job.locator} ${job.state}`),
+      ...scheduler.lines.slice(-25),
+    ].join("\n");
+  return {
+    ...parts,
+    living: () => [...engine.state.instances.values()].filter(({ state }) => state !== "gone"),
+    until: async (isSo, limitMs) => {
+      const look = (): boolean => {
+        cluster.advance();
+        return isSo();
+      };
+      await until(look, describe, limitMs);
+    },
+    job: (name, durationMs = 20_000) => {
+      cluster.advance();
+      return cluster.gocd.schedule({ pipeline: "p", stage: "s", job: name, gocdResources: [], durationMs });
+    },
+  };
+}
+
+/** The model keeps its methods on a plain object, and the HTTP face asks for them anew each time. */
+function keepWire(model: SimMesos): WireBooks {
+  const calls: { type: string; atMs: number; call: Plain }[] = [];
+  const events: { type: string; subscriptionId: number; event: Plain }[] = [];
+  const { request, advance } = model;
+  const tapped: Pick<SimMesos, "request" | "advance"> = {
+    request: (asked, nowMs) => {
+      const { call } = asked;
+      if (typeof call === "object" && call !== null && "type" in call) {
+        calls.push({ type: String(call.type), atMs: nowMs, call: call as Plain });
+      }
+      return request(asked, nowMs);
+    },
+    advance: (nowMs) => {
+      const output = advance(nowMs);
+      for (const { subscriptionId, events: told } of output.deliveries) {
+        for (const event of told) events.push({ type: String(event["type"]), subscriptionId, event });
+      }
+      return output;
+    },
+  };
+  Object.assign(model, tapped);
+  return {
+    calls,
+    events,
+    of: (type) => calls.filter((each) => each.type === type).map(({ call }) => call),
+  };
+}
+
+function keepStates(states: Map<string, AgentInstance["state"][]>): Store {
+  const store = openMemoryStore(createMemoryDisk(), { newLineage });
+  return {
+    load: () => store.load(),
+    commit: async (records) => {
+      for (const record of records) {
+        if (record.kind !== "instance") continue;
+        const { taskId, state } = record.instance;
+        const seen = states.get(taskId) ?? [];
+        states.set(taskId, seen);
+        if (seen.at(-1) !== state) seen.push(state);
+      }
+      await store.commit(records);
+    },
+    close: () => store.close(),
+  };
+}
+
+/** What a test has brought about itself. */
+export interface OwnFaults {
+  /** Offers were rescinded: an ACCEPT or DECLINE may have come too late. */
+  readonly rescinded?: boolean;
+  /** Streams were cut or leaders fell: a call may have met a master between two subscriptions, or one that does not lead. */
+  readonly cut?: boolean;
+}
+
+/** Nothing that the master would hold against us: no call refused, no wrong offer or acknowledgement, no double launch. */
+export function assertGoodManners({ cluster }: Scene, own: OwnFaults = {}): void {
+  const { counters } = cluster.mesos;
+  const refused = Object.keys(counters.refused);
+  const isOfCut = (why: string): boolean => /403 Framework is not subscribed$|^SUBSCRIBE (307|503) /.test(why);
+  assertEquals(refused.filter((why) => own.cut !== true || !isOfCut(why)), []);
+  assertEquals(counters.doubleLaunches, 0);
+  assertEquals(counters.acknowledgementsUnexpected, 0);
+  if (own.rescinded !== true) assertEquals(counters.offersAnsweredInvalid, 0);
+  assertEquals([...cluster.launches.values()].filter((count) => count !== 1), [], "each task id is launched once");
+  assertEquals(cluster.gocd.tally.buildsKilled, []);
+}
