@@ -40,7 +40,11 @@ export interface DecodedRecords {
 }
 
 const text = v.string();
-const ms = v.pipe(v.number(), v.finite());
+/** What a Date can hold: a time beyond it could not be shown. */
+const calendarMsMax = 8.64e15;
+const ms = v.pipe(v.number(), v.minValue(-calendarMsMax), v.maxValue(calendarMsMax));
+/** Task ids count on from here, and must never repeat: far below where numbers lose their last digit. */
+const taskNumberMax = 2 ** 50;
 const maybeText = v.exactOptional(text);
 const maybeMs = v.exactOptional(ms);
 const lineage = v.pipe(text, v.regex(/^[a-z0-9]{6}$/, "must be six characters of a-z and 0-9"));
@@ -111,7 +115,7 @@ const instanceSchema = v.variant("state", [
 const frameworkSchema = v.looseObject({
   frameworkId: maybeText,
   lineage,
-  nextTaskNumber: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  nextTaskNumber: v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(taskNumberMax)),
   ended: maybeText,
   registeredAs: v.exactOptional(v.looseObject({ user: text, principal: maybeText })),
   registersAnew: v.exactOptional(v.literal(true)),
@@ -181,7 +185,10 @@ export function decodeRecords(texts: Iterable<StoredText>): DecodedRecords {
       else if (key.startsWith(instanceKeyPrefix)) instances.push(parseInstance(key, json));
       // Any other key is a kind of record that a newer program keeps: not ours to judge.
     } catch (cause) {
-      unreadable.push({ key, reason: cause instanceof Error ? cause.message : String(cause) });
+      unreadable.push({
+        key: shortened(key),
+        reason: shortened(cause instanceof Error ? cause.message : String(cause)),
+      });
     }
   }
   instances.sort((a, b) => a.createdMs - b.createdMs || (a.taskId < b.taskId ? -1 : 1));
@@ -257,6 +264,13 @@ function objectOf(json: string | undefined): object {
   } catch {
     return {};
   }
+}
+
+/** What a garbled record says about itself may be as long as itself. */
+const shownCharactersMax = 200;
+
+function shortened(text: string): string {
+  return text.length > shownCharactersMax ? `${text.slice(0, shownCharactersMax)}…` : text;
 }
 
 function parseInstance(key: string, json: string): AgentInstance {

@@ -31,22 +31,15 @@ export function exportState(state: StoredState): string {
 export function parseStateDocument(text: string, source: string): StoredState {
   const document = objectOf(text, source);
   if (document.format !== format) {
-    throw invalid(source, `field format is ${JSON.stringify(document.format)}, not ${JSON.stringify(format)}`);
+    throw invalid(source, `field format is ${shown(document.format)}, not ${JSON.stringify(format)}`);
   }
   if (document.version !== formatVersion) {
-    throw invalid(source, `version ${JSON.stringify(document.version)} is not known, only ${formatVersion} is`);
+    throw invalid(source, `version ${shown(document.version)} is not known, only ${formatVersion} is`);
   }
   if (!Array.isArray(document.instances)) throw invalid(source, "field instances is not a list");
-  const texts: StoredText[] = [
-    { key: frameworkKey, json: JSON.stringify(document.framework ?? null) },
-    { key: controlsKey, json: JSON.stringify(document.controls ?? null) },
-    ...document.instances.map((instance: unknown) => ({
-      key: instanceKeyPrefix + taskIdOf(instance),
-      json: JSON.stringify(instance),
-    })),
-  ];
+  const texts = textsOf(document, document.instances, source);
   const repeated = firstRepeated(texts.map(({ key }) => key));
-  if (repeated !== undefined) throw invalid(source, `${repeated} is there twice`);
+  if (repeated !== undefined) throw invalid(source, `${shown(repeated)} is there twice`);
   const decoded = decodeRecords(texts);
   const unreadable = decoded.unreadable[0];
   if (unreadable !== undefined) throw invalid(source, `${unreadable.key}: ${unreadable.reason}`);
@@ -95,8 +88,37 @@ function objectOf(text: string, source: string): Record<string, unknown> {
   return { ...value };
 }
 
+function textsOf(
+  { framework, controls }: Record<string, unknown>,
+  instances: readonly unknown[],
+  source: string,
+): readonly StoredText[] {
+  try {
+    return [
+      { key: frameworkKey, json: JSON.stringify(framework ?? null) },
+      { key: controlsKey, json: JSON.stringify(controls ?? null) },
+      ...instances.map((instance) => ({ key: instanceKeyPrefix + taskIdOf(instance), json: JSON.stringify(instance) })),
+    ];
+  } catch (cause) {
+    // Thousands of brackets in each other: read without trouble, and not to be written.
+    if (!(cause instanceof RangeError)) throw cause;
+    throw invalid(source, "it is nested too deeply");
+  }
+}
+
 function taskIdOf(instance: unknown): string {
-  return typeof instance === "object" && instance !== null && "taskId" in instance ? String(instance.taskId) : "?";
+  const taskId = typeof instance === "object" && instance !== null && "taskId" in instance
+    ? instance.taskId
+    : undefined;
+  return typeof taskId === "string" ? taskId : "?";
+}
+
+/** A value of a stranger's document, for the message about it. */
+function shown(value: unknown): string {
+  const charactersMax = 60;
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "an object";
+  const text = JSON.stringify(value) ?? "absent";
+  return text.length > charactersMax ? `${text.slice(0, charactersMax)}…` : text;
 }
 
 function firstRepeated(keys: readonly string[]): string | undefined {

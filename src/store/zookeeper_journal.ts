@@ -54,16 +54,53 @@ export async function pendingChanges(
   session: ZookeeperSession,
   base: string,
 ): Promise<readonly TextChange[] | undefined> {
-  const count = Number((await session.data(`${base}/journal`))?.text ?? "");
+  const count = partsIn(session, base, (await session.data(`${base}/journal`))?.text ?? "");
   if (count === 0) return undefined;
   const changes: TextChange[] = [];
   for (let index = 0; index < count; index++) {
     const part = await session.data(`${base}/journal/${index}`);
     // A reader beside the writer may come too late: then all of it is in place.
     if (part === undefined) return undefined;
-    changes.push(...(JSON.parse(part.text) as readonly TextChange[]));
+    for (const change of changesIn(session, `${base}/journal/${index}`, part.text)) changes.push(change);
   }
   return changes;
+}
+
+/** Parts of one journal: of 256 kB each, so a state of 25 GB. */
+const partsMax = 100_000;
+
+// A journal that does not read must not pass for one whose work is done: it may be all that there is of a change.
+function partsIn(session: ZookeeperSession, base: string, text: string): number {
+  if (text === "") return 0;
+  const count = /^\d{1,6}$/.test(text) ? Number(text) : NaN;
+  if (count <= partsMax) return count;
+  throw unreadable(session, `${base}/journal`);
+}
+
+function changesIn(session: ZookeeperSession, path: string, text: string): readonly TextChange[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw unreadable(session, path);
+  }
+  if (!Array.isArray(value) || !value.every(isChange)) throw unreadable(session, path);
+  return value;
+}
+
+function isChange(value: unknown): value is TextChange {
+  if (typeof value !== "object" || value === null || !("kind" in value && "key" in value)) return false;
+  if (typeof value.key !== "string" || value.key === "") return false;
+  return value.kind === "remove" || (value.kind === "put" && "json" in value && typeof value.json === "string");
+}
+
+function unreadable(session: ZookeeperSession, path: string): StoreError {
+  return new StoreError("state-record-unreadable", {
+    message: `ZooKeeper ${session.place}${path} does not read: somebody else has written there`,
+    hint:
+      "let nothing but gocd-mesos write under the path of state.path; restore it from a backup, or set the journal's " +
+      "value to nothing to give up the change that was under way",
+  });
 }
 
 async function applyPart(

@@ -87,3 +87,22 @@ Deno.test("no text at all makes the import crash", () => {
     assertThrows(() => parseStateDocument(text, "backup.json"), StoreError);
   }));
 });
+
+Deno.test("a task id that is no text, a time that no calendar has and brackets without end are told in a short line", () => {
+  const [instance] = sound.instances;
+  const cases: readonly (readonly [string, RegExp])[] = [
+    [JSON.stringify({ ...sound, instances: [{ ...instance, taskId: { toString: 1 } }] }), /instance\/\?: taskId/],
+    [JSON.stringify({ ...sound, instances: [{ ...instance, createdMs: 1e300 }] }), /createdMs/],
+    [JSON.stringify({ ...sound, instances: [{ ...instance, host: { x: "y".repeat(100_000) } }] }), /host/],
+    [JSON.stringify({ ...sound, format: "x".repeat(100_000) }), /format is "x+…/],
+    [
+      `{"format":"gocd-mesos-state","version":1,"instances":[],"framework":${"[".repeat(50_000)}${"]".repeat(50_000)}}`,
+      /./,
+    ],
+  ];
+  for (const [text, message] of cases) {
+    const error = assertThrows(() => parseStateDocument(text, "backup.json"), StoreError);
+    assertMatch(error.message, message);
+    assertEquals(error.message.length < 500, true);
+  }
+});
