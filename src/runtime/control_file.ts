@@ -28,7 +28,7 @@ export function readControlFile(path: string): ControlFile | undefined {
     const value: unknown = JSON.parse(Deno.readTextFileSync(path));
     if (typeof value !== "object" || value === null) return undefined;
     const { url, token, pid } = value as Record<string, unknown>;
-    if (typeof url !== "string" || typeof token !== "string" || typeof pid !== "number") return undefined;
+    if (!isPageUrl(url) || !isToken(token) || !isPid(pid)) return undefined;
     return { url, token, pid };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
@@ -40,6 +40,20 @@ export function readControlFile(path: string): ControlFile | undefined {
       cause: error,
     });
   }
+}
+
+function isPageUrl(value: unknown): value is string {
+  if (typeof value !== "string" || !URL.canParse(value)) return false;
+  const { protocol, username, password, pathname, search, hash } = new URL(value);
+  return protocol === "http:" && pathname === "/" && `${username}${password}${search}${hash}` === "";
+}
+
+function isToken(value: unknown): value is string {
+  return typeof value === "string" && /^[\x21-\x7e]{1,1000}$/.test(value);
+}
+
+function isPid(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value > 0;
 }
 
 /** Removes the file, if it is there. */
