@@ -90,7 +90,7 @@ function changesIn(session: ZookeeperSession, path: string, text: string): reado
 
 function isChange(value: unknown): value is TextChange {
   if (typeof value !== "object" || value === null || !("kind" in value && "key" in value)) return false;
-  if (typeof value.key !== "string" || value.key === "") return false;
+  if (typeof value.key !== "string" || value.key === "" || !value.key.isWellFormed()) return false;
   return value.kind === "remove" || (value.kind === "put" && "json" in value && typeof value.json === "string");
 }
 
