@@ -45,7 +45,9 @@ export async function pollOnce(config: Config): Promise<PolledOnce> {
   const { state: polled } = step(state, { atMs, random: 0.5, event: { kind: "gocd-polled", ...poll } });
   const view = statusView(polled, atMs);
   const polls = `poll${poller.attempts === 1 ? "" : "s"}`;
-  const once = poller.attempts === 0 ? "at once" : `once seen in more than ${poller.attempts} ${polls} in a row`;
+  const once = poller.attempts === 0
+    ? "at once"
+    : `once seen in more than ${poller.attempts} ${polls} in a row (poller.attempts)`;
   return {
     view: {
       ...view,

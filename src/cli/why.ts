@@ -2,7 +2,8 @@
 // Asks the running instance where there is one, else makes one poll of its own.
 
 import { describeNeed, formatDuration } from "../core/reason.ts";
-import type { JobVerdict } from "../core/verdict.ts";
+import type { Finding } from "../core/event.ts";
+import type { BucketDemand, JobVerdict } from "../core/verdict.ts";
 import type { StatusView } from "../core/view.ts";
 import { OperatorError } from "../errors.ts";
 import { readRunningStatus } from "../runtime/control_client.ts";
@@ -11,6 +12,7 @@ import { loadConfigFile } from "./load.ts";
 import { pollOnce } from "./poll_once.ts";
 import { nextAct } from "./report.ts";
 import { printable } from "./table.ts";
+import { nextActOn } from "./why_act.ts";
 
 /** Jobs explained in one go at most. */
 const jobsMax = 20;
@@ -74,8 +76,9 @@ export function findJobs(view: StatusView, wanted: string): readonly JobVerdict[
   return view.jobs.filter((job) => job.locator.toLowerCase().includes(folded));
 }
 
-/** The funnel of one job, a line each. */
+/** The funnel of one job, a line each. What one line has said, no other repeats. */
 export function explainJob(job: JobVerdict, view: StatusView): string[] {
+  const act = nextActOn(job);
   const lines = [
     "",
     job.locator,
@@ -85,33 +88,57 @@ export function explainJob(job: JobVerdict, view: StatusView): string[] {
     `  asks for   ${describeNeed(job.gocdResources, job.environment)}`,
     `  verdict    ${job.verdict}`,
     `  because    ${job.reason}`,
+    ...(act === undefined ? [] : [`  to do      ${act}`]),
   ];
   if (job.verdict === "not-ours") return lines;
   const bucket = view.demand.find((each) =>
     (each.environment ?? "").toLowerCase() === (job.environment ?? "").toLowerCase() &&
     folded(each.gocdResources) === folded(job.gocdResources)
   );
-  if (bucket !== undefined) {
-    lines.push(`  alike      ${bucket.waiting} such job${bucket.waiting === 1 ? "" : "s"}: ${bucket.reason}`);
-  }
+  if (bucket !== undefined && bucket.waiting > 1) lines.push(`  alike      ${alikeText(bucket)}`);
   lines.push(...profileLines(job, view), ...agentLines(job, view));
-  if (view.mesos.session !== "subscribed" && job.verdict === "needs-agent") {
-    lines.push(`  mesos      not subscribed: ${view.mesos.reason ?? "connecting"}`);
-  }
-  for (const problem of view.problems.filter((each) => !each.code.startsWith("jobs-unserved"))) {
+  for (const problem of view.problems.filter((each) => !isSaid(each, job))) {
     lines.push(`  problem    ${problem.message}${problem.hint === "" ? "" : ` (${nextAct(problem.hint)})`}`);
   }
   return lines;
+}
+
+/** `3 such jobs wait: 1 for an agent that is coming, 2 for one that must be launched`. */
+function alikeText({ waiting, willBeTaken, coming, otherCause, needsAgent }: BucketDemand): string {
+  const unserved = waiting - willBeTaken - coming - otherCause - needsAgent;
+  const parts = ([
+    [willBeTaken, "for an idle agent to take them", "for an idle agent to take it"],
+    [coming, "for agents that are coming", "for an agent that is coming"],
+    [otherCause, "for another cause", "for another cause"],
+    [needsAgent, "for agents that must be launched", "for an agent that must be launched"],
+    [unserved, "in vain", "in vain"],
+  ] as const).filter(([count]) => count > 0).map(([count, many, one]) => `${count} ${count === 1 ? one : many}`);
+  return `${waiting} such jobs wait: ${parts.join(", ")}`;
+}
+
+/** Whether the job's own lines say what a problem says. */
+function isSaid({ code, message }: Finding, job: JobVerdict): boolean {
+  if (code === "jobs-unserved" || code === job.reasonCode || code === `held-${job.reasonCode}`) return true;
+  if (code === "gocd-job-unassigned") return job.remarks?.some((remark) => remark.code === code) === true;
+  const isOfProfile = code === "profile-failing" && message.startsWith(`profile ${job.profile}:`);
+  return isOfProfile && isBlocked(job) || code.startsWith("mesos-") && job.reasonCode === "held-no-session";
+}
+
+function isBlocked({ reasonCode }: JobVerdict): boolean {
+  return reasonCode === "held-breaker" || reasonCode === "held-probe";
 }
 
 function profileLines(job: JobVerdict, view: StatusView): string[] {
   const profile = view.profiles.find((each) => each.name === job.profile);
   if (profile === undefined) return [];
   const max = profile.maxAgents === undefined ? "" : ` of at most ${profile.maxAgents}`;
+  const parts = (["starting", "idle", "building", "draining"] as const)
+    .flatMap((state) => profile[state] === 0 ? [] : [`${profile[state]} ${state}`]);
+  const alive = profile.alive === 0 ? `none${max} alive` : `${profile.alive} alive${max}`;
+  const states = parts.length === 0 ? "" : ` (${parts.join(", ")})`;
   return [
-    `  profile    ${profile.name}: ${profile.alive} alive${max} (${profile.starting} starting, ${profile.idle} idle, ` +
-    `${profile.building} building, ${profile.draining} draining)${profile.frozen ? ", frozen" : ""}`,
-    ...(profile.blocked === undefined ? [] : [`             ${profile.blocked}`]),
+    `  profile    ${profile.name}: ${alive}${states}${profile.frozen ? ", frozen" : ""}`,
+    ...(profile.blocked === undefined || isBlocked(job) ? [] : [`             ${profile.blocked}`]),
   ];
 }
 
@@ -130,6 +157,7 @@ function agentLines(job: JobVerdict, view: StatusView): string[] {
   const counts = new Map<string, number>();
   for (const each of inside) counts.set(each.state, (counts.get(each.state) ?? 0) + 1);
   const states = [...counts].map(([state, count]) => `${count} ${state}`).join(", ");
+  if (view.gocdAgents.length === 0) return ["  agents     none known to the GoCD server"];
   return [
     `  agents     ${view.gocdAgents.length} known, ${able.length} with the resources, ${inside.length} of them ` +
     `${environment === "" ? "in no environment" : `in ${job.environment}`}${states === "" ? "" : `: ${states}`}`,

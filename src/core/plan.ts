@@ -101,7 +101,7 @@ function decide(
   if (polls <= attempts) return { gate: { kind: "attempts", polls, attempts }, wanted: 0 };
   const registration = {
     gocdResources: profile.gocdResources === "*" ? bucket.gocdResources : profile.gocdResources,
-    ...(bucket.environment === undefined ? {} : { environment: bucket.environment }),
+    ...environmentOf(bucket),
   };
   const clamp = profileGate(state, { profile, needs, rooms, registration }, atMs);
   const count = Math.min(needs, clamp.allowed);
@@ -122,6 +122,10 @@ function decide(
       reason: `${waited}${coming}`,
     },
   };
+}
+
+function environmentOf({ environment }: { readonly environment?: string }): { readonly environment?: string } {
+  return environment === undefined ? {} : { environment };
 }
 
 /** Draining instances, not building, that could take this bucket's jobs after all. */
@@ -196,7 +200,7 @@ function bucketRow(
   const isLimited = decision.gate.kind === "limit" || decision.gate.kind === "rate" || decision.gate.kind === "probe";
   const parts = [
     assessed.willBeTaken > 0 ? `${assessed.willBeTaken} will be taken by idle agents` : "",
-    assessed.coming > 0 ? `${assessed.coming} by agents that are coming` : "",
+    assessed.coming > 0 ? `${assessed.coming} will be taken by agents that are coming` : "",
     assessed.otherCauses.size > 0
       ? `${assessed.otherCauses.size} wait${assessed.otherCauses.size === 1 ? "s" : ""} for another cause`
       : "",
@@ -207,7 +211,7 @@ function bucketRow(
   ].filter((part) => part !== "");
   return {
     key: bucket.key,
-    ...(bucket.environment === undefined ? {} : { environment: bucket.environment }),
+    ...environmentOf(bucket),
     gocdResources: bucket.gocdResources,
     ...(choice.kind === "serves" ? { profile: choice.profile.name } : {}),
     waiting: bucket.jobs.length,
@@ -275,7 +279,7 @@ function describeJob(
   return {
     locator: job.locator,
     name: job.name,
-    ...(job.environment === undefined ? {} : { environment: job.environment }),
+    ...environmentOf(job),
     gocdResources: job.gocdResources,
   };
 }
@@ -296,12 +300,21 @@ function bucketWords(
   const coming = `an agent is coming for it: ${listNames(comingNames)}`;
   if (choice.kind !== "serves") {
     const nearest = choice.kind === "lacks" ? choice : undefined;
+    const need = { gocdResources: bucket.gocdResources, ...environmentOf(bucket) };
     const code = nearest === undefined
       ? "no-profile"
       : nearest.match.missingResources.length > 0
       ? "no-profile-resources"
       : "no-profile-environment";
-    return { taken, coming, rest: { verdict: "unserved", reason: unservedText(bucket, nearest), reasonCode: code } };
+    return {
+      taken,
+      coming,
+      rest: {
+        verdict: "unserved",
+        reason: unservedText({ ...need, profiles: state.settings.profiles }, nearest),
+        reasonCode: code,
+      },
+    };
   }
   const held = gateText(gate, atMs);
   const { code: reasonCode, text } = gate.kind !== "go"

@@ -4,7 +4,6 @@
 import type { GocdProblem } from "./event.ts";
 import type { ProfileMatch } from "./matching.ts";
 import type { AgentProfile } from "./settings.ts";
-import type { Requirement } from "./matching.ts";
 
 /** Why a job waits although launching would not help. */
 export type OtherCause =
@@ -54,10 +53,10 @@ export function otherCauseText(cause: OtherCause, atMs: number): string {
     case "maintenance":
       return `the GoCD server is in ${cause.mode} and assigns no jobs`;
     case "idle-unused":
-      return `agent ${cause.host} has matched it and been idle for ${
+      return `agent ${cause.host} matches and has been idle for ${
         formatDuration(cause.idleMs)
-      }, yet the server does ` +
-        "not assign it; another agent would not help. Look for an elastic profile, a removed pipeline, or server messages";
+      }, yet the server does not give it ` +
+        "the job, so another agent would not help: look for an elastic profile, a removed pipeline, or messages of GoCD";
     case "left-before":
       return "an idle matching agent left it waiting before, so another agent would not help; tried again in " +
         formatDuration(cause.untilMs - atMs);
@@ -98,33 +97,50 @@ export function describeNeed(gocdResources: readonly string[], environment: stri
   return environment === undefined ? what : `${what} in environment ${environment}`;
 }
 
+/** What a bucket asks for, and the profiles that all lack something of it. */
+export interface UnservedNeed {
+  readonly gocdResources: readonly string[];
+  readonly environment?: string;
+  readonly profiles: readonly AgentProfile[];
+}
+
 /** Why no profile serves a bucket, and which key would change that. */
 export function unservedText(
-  need: { readonly gocdResources: readonly string[]; readonly environment?: string; readonly requirement: Requirement },
+  need: UnservedNeed,
   nearest: { readonly profile: AgentProfile; readonly match: ProfileMatch & { readonly kind: "lacks" } } | undefined,
 ): string {
   if (nearest === undefined) return "no profile is configured";
   const { profile, match } = nearest;
   const key = profile.name === "default" ? "go-agent" : `profiles.${profile.name}`;
-  const parts: string[] = [];
-  if (match.missingResources.length > 0) {
-    const spelled = match.missingResources.map((folded) =>
-      need.gocdResources.find((name) => name.toLowerCase() === folded.toLowerCase()) ?? folded
-    );
-    parts.push(
-      `resource${spelled.length > 1 ? "s" : ""} ${spelled.join(", ")}: add ${
-        spelled.length > 1 ? "them" : "it"
-      } to ${key}.resources`,
-    );
+  const names = match.missingResources.map((folded) =>
+    need.gocdResources.find((name) => name.toLowerCase() === folded.toLowerCase()) ?? folded
+  );
+  const them = names.length > 1 ? "them" : "it";
+  const resources = `resource${names.length > 1 ? "s" : ""} ${names.join(", ")}`;
+  const isNone = need.environment === undefined;
+  const where = isNone ? "in no environment" : `in environment ${need.environment}`;
+  const elsewhere = `(nearest is profile ${profile.name})`;
+  if (!match.lacksEnvironment) {
+    const place = isOffered(names, need.profiles) ? ` ${where}` : "";
+    return `no profile has ${resources}${place}: add ${them} to ${key}.resources ${elsewhere}`;
   }
-  if (match.lacksEnvironment) {
-    parts.push(
-      need.environment === undefined
-        ? `jobs in no environment: give a profile environments = []`
-        : `environment ${need.environment}: add it to ${key}.environments`,
-    );
+  const environmentAct = isNone ? "environments = []" : `${need.environment} to ${key}.environments`;
+  if (names.length === 0) {
+    const who = need.gocdResources.length === 0 ? "no profile" : `no profile with ${need.gocdResources.join(", ")}`;
+    return isNone
+      ? `${who} takes jobs that are in no environment: add a profile with ${environmentAct} ${elsewhere}`
+      : `${who} serves environment ${need.environment}: add it to ${key}.environments ${elsewhere}`;
   }
-  return `no profile has ${parts.join("; nor ")} (nearest is profile ${profile.name})`;
+  return isNone
+    ? `no profile has ${resources} ${where}: add a profile with ${them} and ${environmentAct} ${elsewhere}`
+    : `no profile has ${resources} ${where}: add ${them} to ${key}.resources and ${environmentAct} ${elsewhere}`;
+}
+
+/** Whether some profile has these resources, only not where they are asked for. */
+function isOffered(names: readonly string[], profiles: readonly AgentProfile[]): boolean {
+  return profiles.some(({ gocdResources }) =>
+    gocdResources === "*" || names.every((name) => gocdResources.includes(name))
+  );
 }
 
 /** Why a needed agent is not launched now; empty for `go`. */
@@ -135,7 +151,7 @@ export function gateText(gate: LaunchGate, atMs: number): string {
     case "attempts":
       return `seen in ${gate.polls} poll${
         gate.polls === 1 ? "" : "s"
-      } in a row, launched after more than ${gate.attempts}`;
+      } in a row, launched after more than ${gate.attempts} (poller.attempts)`;
     case "limit":
       return `limit reached: ${gate.key} = ${gate.limit}${gate.allowed > 0 ? `, so only ${gate.allowed} now` : ""}`;
     case "breaker":

@@ -38,7 +38,7 @@ Deno.test("an idle matching agent that leaves a job waiting for longer than assi
   world.wait(second);
   world.poll({ jobs: [job("a")], agents: [gocdAgent("h")] });
   assertEquals(verdictOf(world, "a"), "other-cause idle-unused");
-  assertStringIncludes(world.verdict("a").reason, "agent h has matched it and been idle for 90 s");
+  assertStringIncludes(world.verdict("a").reason, "agent h matches and has been idle for 90 s");
 });
 
 Deno.test("a job that waits for another cause stays so for half an hour, even if no idle agent is left", () => {

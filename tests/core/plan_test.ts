@@ -143,8 +143,10 @@ Deno.test("a job that no profile serves says what is missing, and which key woul
   world.poll({ jobs: [job("a", { gocdResources: ["linux", "GPU"], environment: "prod" })] });
   const { verdict, reason, reasonCode } = world.verdict("a");
   assertEquals([verdict, reasonCode], ["unserved", "no-profile-resources"]);
-  assertStringIncludes(reason, "GPU: add it to go-agent.resources");
-  assertStringIncludes(reason, "environment prod: add it to go-agent.environments");
+  assertStringIncludes(
+    reason,
+    "GPU in environment prod: add it to go-agent.resources and prod to go-agent.environments",
+  );
 });
 
 Deno.test("the limit of the framework clamps, and the verdict says so", () => {
