@@ -10,7 +10,7 @@ export function runFlags(config: Config): string[] {
   const hosts = hostsOf(config);
   return [
     "--no-prompt",
-    netFlag(hosts),
+    netFlag(hosts, config.http.listen === undefined ? ["127.0.0.1:0"] : []),
     ...flag("read", hosts.read.map(escaped)),
     ...flag("write", hosts.write.map(escaped)),
     ...flag("env", hosts.env),
@@ -29,11 +29,13 @@ export function compileFlags(config: Config): string[] {
       hint: gap.hint,
     });
   }
-  return [netFlag(hosts), ...insecureFlags(config)];
+  // The binary is both sides: `drain` must reach the port that `start` was given.
+  return [netFlag(hosts, config.http.listen === undefined ? ["127.0.0.1"] : []), ...insecureFlags(config)];
 }
 
-function netFlag({ net }: Hosts): string {
-  return `--allow-net=${net.join(",")}`;
+/** `commands`: where commands on this machine find an instance without a page. */
+function netFlag({ net }: Hosts, commands: readonly string[]): string {
+  return `--allow-net=${[...net, ...commands].join(",")}`;
 }
 
 /** Deno has no such option for one client: `go-server.insecure` needs the switch of the process, for this host only. */

@@ -104,7 +104,7 @@ async function runOn(cluster: DemoCluster, setting: Setting, io: CliIo): Promise
       display.begin({
         gocd: { url: cluster.gocdUrl, version: cluster.gocdVersion },
         mesos: { master: cluster.mesosMaster, version: cluster.mesosVersion },
-        ...(status === undefined ? {} : { pageUrl: status.url }),
+        ...(status.url === undefined ? {} : { pageUrl: status.url }),
       });
       const director = createDirector({
         cluster,
@@ -118,7 +118,7 @@ async function runOn(cluster: DemoCluster, setting: Setting, io: CliIo): Promise
       const end = await play({ framework, director, display, cluster, clock }, io);
       return await takeStock(end, { cluster, store, director, display, setting });
     } finally {
-      await status?.close();
+      await status.close();
     }
   } finally {
     mesos.close();

@@ -167,9 +167,7 @@ async function openedStore(config: Config, name: string): Promise<Store> {
       code: error.code,
       kind: "state",
       hint: config.state.kind === "zookeeper"
-        ? "send it to the status page of the instance that leads (http.admin-token), or stop every instance first"
-        : config.http.listen === undefined
-        ? "commands need http.listen, which is off; set it (127.0.0.1:8090) and send the instance SIGHUP"
+        ? "run the command on the machine of that instance, or send it to its status page (http.admin-token)"
         : "if it is just starting or stopping, try again in a few seconds",
       cause: error,
     });

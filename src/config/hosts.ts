@@ -11,7 +11,7 @@ export interface Hosts {
   readonly net: readonly string[];
   /** Values of `--allow-read`: the folder of the configuration, the folder of the state, CAs, secrets, `env-files`. */
   readonly read: readonly string[];
-  /** Values of `--allow-write`: the folder of the state. */
+  /** Values of `--allow-write`: the folder of the state, or the control file where that lies in ZooKeeper. */
   readonly write: readonly string[];
   /** Values of `--allow-env`. */
   readonly env: readonly string[];
@@ -38,7 +38,8 @@ export function hostsOf(config: Config): Hosts {
   if (gocd.ok) net.add(hostPortText(gocd.value));
   if (config.state.kind === "zookeeper") addZookeeper(`zk://${config.state.connect}${config.state.path}`, net);
   if (config.http.listen !== undefined) net.add(hostPortText(config.http.listen));
-  const write = config.state.kind === "sqlite" ? [dirname(config.state.path)] : [];
+  // With the state elsewhere, the control file lies beside the configuration (runtime/control_file.ts).
+  const write = [config.state.kind === "sqlite" ? dirname(config.state.path) : `${config.path}.control`];
   const read = [dirname(config.path), ...write, ...(config.readFiles ?? [])];
   const env = ["LIBPROCESS_IP", ...(config.envNames ?? [])];
   return { net: [...net], read: unique(read), write, env: unique(env), gaps };

@@ -9,6 +9,8 @@ import type { BucketDemand, JobVerdict } from "./verdict.ts";
 export interface StatusView {
   readonly atMs: number;
   readonly startedMs: number;
+  /** When the last event was handled; absent: at `atMs`. */
+  readonly movedMs?: number;
   readonly mesos: MesosView;
   readonly gocd: GocdView;
   readonly mode: "run" | "drain" | "teardown";

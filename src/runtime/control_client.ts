@@ -24,8 +24,7 @@ export class ControlError extends OperatorError {
  * a killed run has left counts as none. Throws {@linkcode ControlError} where it lives and does not answer.
  */
 export async function findRunning(config: Config): Promise<ControlFile | undefined> {
-  const path = controlPath(config);
-  const file = path === undefined ? undefined : readControlFile(path);
+  const file = readControlFile(controlPath(config));
   if (file === undefined || !isAlive(file.pid)) return undefined;
   const response = await ask(file, "health", {});
   await response?.body?.cancel();
@@ -36,8 +35,12 @@ export async function findRunning(config: Config): Promise<ControlFile | undefin
 export async function readRunningStatus(config: Config): Promise<StatusView | undefined> {
   const running = await findRunning(config);
   if (running === undefined) return undefined;
-  const response = await ask(running, "api/status", {});
-  if (response?.ok === true) return await response.json() as StatusView;
+  const response = await ask(running, "api/status", { headers: authorization(config, running) });
+  if (response?.ok === true) {
+    const view = await response.json() as StatusView;
+    if (view.leadership?.role === "standby") throw standbyError(running, view.leadership.leader);
+    return view;
+  }
   await response?.body?.cancel();
   throw new ControlError(
     `the running instance (process ${running.pid}) answered ${response?.status ?? "nothing"} on ${running.url}`,
@@ -52,10 +55,9 @@ export async function sendCommand(
 ): Promise<string | undefined> {
   const running = await findRunning(config);
   if (running === undefined) return undefined;
-  const token = config.http.adminToken?.reveal() ?? running.token;
   const response = await ask(running, `api/commands/${name}`, {
     method: "POST",
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    headers: { ...authorization(config, running), "content-type": "application/json" },
     body: JSON.stringify(body),
   });
   if (response === undefined) throw new ControlError(`the running instance (process ${running.pid}) has just ended`);
@@ -65,6 +67,19 @@ export async function sendCommand(
   throw new ControlError(
     `the running instance refused "${name}": ${message}`,
     "the instance was started with another http.admin-token: send it SIGHUP, or give it the same configuration",
+  );
+}
+
+function authorization(config: Config, running: ControlFile): Readonly<Record<string, string>> {
+  return { authorization: `Bearer ${config.http.adminToken?.reveal() ?? running.token}` };
+}
+
+function standbyError({ pid }: ControlFile, leader: string | undefined): ControlError {
+  return new ControlError(
+    `the instance on this machine (process ${pid}) stands by; ${
+      leader === undefined ? "no instance is known to lead" : `${leader} leads`
+    }`,
+    "run this command on the machine of the instance that leads, or look at its status page",
   );
 }
 

@@ -11,9 +11,9 @@ export interface ControlFile {
   readonly pid: number;
 }
 
-/** Beside the state file; nothing where the state does not lie in a file. */
-export function controlPath(config: Config): string | undefined {
-  return config.state.kind === "sqlite" ? `${config.state.path}.control` : undefined;
+/** Beside the state file; beside the configuration where the state lies elsewhere, for instances on this machine. */
+export function controlPath({ state, path }: Pick<Config, "state" | "path">): string {
+  return `${state.kind === "sqlite" ? state.path : path}.control`;
 }
 
 /** Writes the file, readable by its owner only. */
@@ -40,6 +40,11 @@ export function readControlFile(path: string): ControlFile | undefined {
       cause: error,
     });
   }
+}
+
+/** Removes the file, if it is there and still that of this process. */
+export function removeOwnControlFile(path: string): void {
+  if (readControlFile(path)?.pid === Deno.pid) removeControlFile(path);
 }
 
 function isPageUrl(value: unknown): value is string {

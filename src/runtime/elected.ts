@@ -3,7 +3,7 @@
 // Made by program.ts, so it is loaded only for state = "zk://…".
 
 import type { Config, StateConfig } from "../config/config.ts";
-import type { Event } from "../core/event.ts";
+import type { Event, OperatorEvent } from "../core/event.ts";
 import type { Note } from "../core/note.ts";
 import { statusView } from "../core/status_view.ts";
 import { initialState } from "../core/step.ts";
@@ -12,6 +12,7 @@ import { freshState } from "../store/record_codec.ts";
 import { StoreError } from "../store/store_error.ts";
 import { type Candidate, type Leadership, openCandidate } from "../store/zookeeper_election.ts";
 import { openLeaderStore } from "../store/zookeeper_store.ts";
+import type { QueueDepths } from "../web/metrics.ts";
 import { CallCounts } from "./call_counts.ts";
 import { createFramework, type Framework, type FrameworkEnd } from "./framework.ts";
 import { leasedGocd, leasedMesos } from "./leased_ports.ts";
@@ -80,13 +81,21 @@ class Elected implements Program {
     return this.#framework?.calls ?? this.#noCalls;
   }
 
+  queues(): QueueDepths {
+    return this.#framework?.queues() ?? { events: { now: 0, max: 0 }, calls: { now: 0, max: 0 } };
+  }
+
   refusal(): ReturnType<Program["refusal"]> {
     if (this.#framework !== undefined) return undefined;
     const { leader } = this.#leadership;
     return {
       message: `this instance stands by; ${leader === undefined ? "no instance is known to lead" : `${leader} leads`}`,
-      hint: "give the command to the instance that leads",
+      hint: "run the command on the machine of the instance that leads, or send it to its page (http.admin-token)",
     };
+  }
+
+  async command(event: OperatorEvent): ReturnType<Program["command"]> {
+    return this.#framework === undefined ? this.refusal() : await this.#framework.ask(event);
   }
 
   reload(config: Config): void {

@@ -44,12 +44,16 @@ export class Engine {
   /** A lasting condition must not push all else out of the history. */
   readonly #historyGate = createFloodGate();
   readonly #noteCounts = new Map<string, number>();
+  /** Who waits for what becomes of an event. */
+  readonly #asked = new Map<Event, (problem: string | undefined) => void>();
   #state: State;
+  #movedMs: number;
   #isStoreBroken = false;
 
   private constructor(options: EngineOptions, state: State) {
     this.#options = options;
     this.#state = state;
+    this.#movedMs = options.clock.nowMs();
   }
 
   /** Loads the stored state. Throws what the store throws. */
@@ -75,12 +79,17 @@ export class Engine {
 
   /** The picture for people. */
   view(): StatusView {
-    return statusView(this.#state, this.#options.clock.nowMs());
+    return { ...statusView(this.#state, this.#options.clock.nowMs()), movedMs: this.#movedMs };
   }
 
   /** Events that wait to be handled. */
   get backlog(): number {
     return this.#inbox.length;
+  }
+
+  /** The most that have waited at once. */
+  get backlogMax(): number {
+    return this.#inbox.lengthMax;
   }
 
   /** Hands an event to the core. */
@@ -95,6 +104,20 @@ export class Engine {
     });
   }
 
+  /** Hands an event to the core; once it is handled and stored gives nothing, otherwise why it has not happened. */
+  ask(event: Event): Promise<string | undefined> {
+    return new Promise((resolve) => {
+      this.#asked.set(event, resolve);
+      if (this.#inbox.post(event)) return;
+      this.#answer(event, "too many events wait");
+    });
+  }
+
+  #answer(event: Event, problem?: string): void {
+    this.#asked.get(event)?.(problem);
+    this.#asked.delete(event);
+  }
+
   /** Handles events until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
@@ -107,31 +130,37 @@ export class Engine {
   async handle(event: Event): Promise<void> {
     const { clock, random } = this.#options;
     const frame = step(this.#state, { atMs: clock.nowMs(), random: random(), event });
-    if (frame.records.length > 0 && !(await this.#stored(frame))) return this.#holdBack(event, frame);
-    this.#state = frame.state;
-    for (const effect of frame.effects) this.#options.perform(effect);
-    for (const note of frame.notes) this.tell(note);
+    const problem = frame.records.length === 0 ? undefined : await this.#store(frame);
+    if (problem === undefined) {
+      this.#state = frame.state;
+      for (const effect of frame.effects) this.#options.perform(effect);
+      for (const note of frame.notes) this.tell(note);
+    } else this.#holdBack(event, frame);
+    this.#movedMs = clock.nowMs();
+    this.#answer(event, problem);
   }
 
-  async #stored({ records }: Frame): Promise<boolean> {
+  /** Gives nothing once all records are on disk, otherwise why they are not. */
+  async #store({ records }: Frame): Promise<string | undefined> {
     try {
       await this.#options.store.commit(records);
       if (this.#isStoreBroken) {
         this.#isStoreBroken = false;
         this.tell({ level: "info", code: "store-works", text: "the state can be stored again", fields: {} });
       }
-      return true;
+      return undefined;
     } catch (error) {
       this.#isStoreBroken = true;
+      const problem = `the state cannot be stored: ${messageOf(error)}`;
       this.tell({
         level: "error",
         code: "store-failed",
-        text: `the state cannot be stored: ${messageOf(error)}; nothing is launched or taken down until it can`,
+        text: `${problem}; nothing is launched or taken down until it can`,
         hint: error instanceof OperatorError ? error.hint : "check the disk of state.path",
         fields: {},
         onceKey: "store",
       });
-      return false;
+      return problem;
     }
   }
 

@@ -4,6 +4,7 @@
 import type { Config } from "../config/config.ts";
 import type { Event } from "../core/event.ts";
 import type { Note } from "../core/note.ts";
+import type { QueueDepths } from "../web/metrics.ts";
 import type { GocdApi } from "../gocd/api.ts";
 import type { FrameworkIdentity, MesosApi } from "../mesos/api.ts";
 import type { Store } from "../store/store.ts";
@@ -18,6 +19,8 @@ import { createSupervisor } from "./supervisor.ts";
 
 /** The pulse of the core's clocks. */
 const tickMs = 500;
+/** A command is answered within this, whatever the engine and the store are at. */
+const askMs = 8_000;
 /** Calls under way get this long to end when the program stops. */
 const settleMs = 2_000;
 
@@ -33,6 +36,13 @@ export interface FrameworkPorts {
   readonly tell: (note: Note, atMs: number) => void;
 }
 
+/** Why a command is not taken. */
+export interface Refusal {
+  readonly message: string;
+  /** The operator's next act. */
+  readonly hint: string;
+}
+
 /** How a run has ended. */
 export type FrameworkEnd =
   /** Asked to: agents go on running and are taken over at the next start. */
@@ -45,9 +55,13 @@ export type FrameworkEnd =
 export interface Framework {
   readonly engine: Engine;
   readonly calls: CallCounts;
+  /** What waits inside. */
+  queues(): QueueDepths;
   /** Puts another configuration in force; identity changes reach Mesos at the next subscription. */
   reload(config: Config): void;
   post(event: Event): void;
+  /** Hands an operator's wish to the core; gives nothing once it is stored and in force, otherwise why it is not. */
+  ask(event: Event): Promise<Refusal | undefined>;
   /** Tells something to the log. */
   tell(note: Note): void;
   /**
@@ -112,7 +126,9 @@ export async function createFramework(config: Config, ports: FrameworkPorts): Pr
   return {
     engine,
     calls,
+    queues: () => ({ events: { now: engine.backlog, max: engine.backlogMax }, calls: performer.underWay() }),
     post,
+    ask: (event) => askEngine(engine, event, clock),
     tell: (note) => engine.tell(note),
     reload,
     run: async (signal) => {
@@ -126,6 +142,15 @@ export async function createFramework(config: Config, ports: FrameworkPorts): Pr
       return ending.outcome();
     },
   };
+}
+
+async function askEngine(engine: Engine, event: Event, clock: Clock): Promise<Refusal | undefined> {
+  const limit = new AbortController();
+  const late = `it was not taken up within ${askMs / 1000} s, and may still be`;
+  const problem = await Promise.race([engine.ask(event), clock.sleep(askMs, limit.signal).then(() => late)]);
+  limit.abort();
+  if (problem === undefined) return undefined;
+  return { message: `not done: ${problem}`, hint: "look at the log; give the command again once that is mended" };
 }
 
 /** Lets calls under way end, within their limit. */

@@ -13,10 +13,16 @@ export class Inbox {
   #events: (Event | undefined)[] = [];
   #head = 0;
   #wake: (() => void) | undefined;
+  #lengthMax = 0;
 
   /** How many events wait. */
   get length(): number {
     return this.#events.length - this.#head;
+  }
+
+  /** How many have waited at most. */
+  get lengthMax(): number {
+    return this.#lengthMax;
   }
 
   /** Adds an event; returns false, and drops it, when the queue is full. A tick is dropped when one waits already. */
@@ -24,6 +30,7 @@ export class Inbox {
     if (event.kind === "tick" && this.length > 0) return true;
     if (this.length >= eventsMax) return false;
     this.#events.push(event);
+    this.#lengthMax = Math.max(this.#lengthMax, this.length);
     this.#wake?.();
     this.#wake = undefined;
     return true;

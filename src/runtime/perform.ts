@@ -26,6 +26,8 @@ export interface PerformOptions {
 /** Carries out effects; returns at once, results come as events. */
 export interface Performer {
   perform(effect: Effect): void;
+  /** Calls under way or in line, and the most there have been at once. */
+  underWay(): { readonly now: number; readonly max: number };
   /** Resolves when no call is under way any more. */
   settled(): Promise<void>;
 }
@@ -33,9 +35,11 @@ export interface Performer {
 /** Makes a performer. */
 export function createPerformer(options: PerformOptions): Performer {
   const underWay = new Set<Promise<void>>();
+  let max = 0;
   const start = (work: Promise<void>): void => {
     const watched = work.catch(options.fail).finally(() => underWay.delete(watched));
     underWay.add(watched);
+    max = Math.max(max, underWay.size);
   };
   return {
     perform: (effect) => {
@@ -62,6 +66,7 @@ export function createPerformer(options: PerformOptions): Performer {
           start(callMesos(options, effect));
       }
     },
+    underWay: () => ({ now: underWay.size, max }),
     settled: async () => {
       while (underWay.size > 0) await Promise.all([...underWay]);
     },

@@ -2,11 +2,12 @@
 // process around it (cli/start.ts). The page and the signals know a program only by this.
 
 import type { Config } from "../config/config.ts";
-import type { Event } from "../core/event.ts";
+import type { Event, OperatorEvent } from "../core/event.ts";
 import type { Note } from "../core/note.ts";
 import type { NoteView, StatusView } from "../core/view.ts";
+import type { QueueDepths } from "../web/metrics.ts";
 import type { CallCounts } from "./call_counts.ts";
-import { createFramework, type Framework, type FrameworkEnd, type FrameworkPorts } from "./framework.ts";
+import { createFramework, type Framework, type FrameworkEnd, type FrameworkPorts, type Refusal } from "./framework.ts";
 import { openStore } from "./ports.ts";
 
 /** The parties of a program; its store is part of its configuration. */
@@ -22,8 +23,12 @@ export interface Program {
   noteCounts(): ReadonlyMap<string, number>;
   /** Calls to both servers. */
   calls(): CallCounts;
+  /** What waits inside. */
+  queues(): QueueDepths;
   /** Why it takes no commands now; nothing where it does. */
   refusal(): Refusal | undefined;
+  /** Carries an operator's wish out; gives nothing once it is stored and in force, otherwise why it is not. */
+  command(event: OperatorEvent): Promise<Refusal | undefined>;
   /** Puts another configuration in force. */
   reload(config: Config): void;
   /** Hands an event to the core, now or as soon as there is one. */
@@ -34,13 +39,6 @@ export interface Program {
   run(signal: AbortSignal): Promise<FrameworkEnd>;
   /** Releases the state. */
   close(): Promise<void>;
-}
-
-/** Why a command is not taken. */
-export interface Refusal {
-  readonly message: string;
-  /** The operator's next act. */
-  readonly hint: string;
 }
 
 /** Opens the state of a configuration and what runs on it. Throws an OperatorError, of kind `state` as a rule. */
@@ -67,7 +65,9 @@ export function programOf(framework: Framework, close: () => Promise<void>): Pro
     notes: () => engine.history,
     noteCounts: () => engine.noteCounts,
     calls: () => calls,
+    queues: framework.queues,
     refusal: () => undefined,
+    command: framework.ask,
     reload: framework.reload,
     post: framework.post,
     tell: framework.tell,

@@ -3,7 +3,7 @@
 
 import type { Config } from "../config/config.ts";
 import { isSame } from "./comparable.ts";
-import { controlPath, removeControlFile } from "./control_file.ts";
+import { controlPath, removeOwnControlFile } from "./control_file.ts";
 import type { Program } from "./program.ts";
 import { startStatusServer, type StatusServer } from "./status_server.ts";
 
@@ -41,8 +41,7 @@ export function openStatusPage(first: Config, program: Program): StatusPage {
   };
 
   const abandon = (): void => {
-    const path = controlPath(current);
-    if (path !== undefined) removeControlFile(path);
+    removeOwnControlFile(controlPath(current));
   };
 
   return {

@@ -2,33 +2,49 @@
 // Started by status_page.ts and cli/demo.ts.
 
 import type { Config } from "../config/config.ts";
+import type { OperatorEvent } from "../core/event.ts";
+import type { Note } from "../core/note.ts";
 import { Secret } from "../secret.ts";
 import { version } from "../version.ts";
 import type { CommandAnswer, WebCommand } from "../web/commands.ts";
 import { startWebServer } from "../web/server.ts";
 import { realClock } from "./clock.ts";
-import { controlPath, newControlToken, removeControlFile, writeControlFile } from "./control_file.ts";
+import {
+  controlPath,
+  newControlToken,
+  removeControlFile,
+  removeOwnControlFile,
+  writeControlFile,
+} from "./control_file.ts";
 import type { Program } from "./program.ts";
 
-/** A running status page. */
+/** A running status page, or the listener for commands alone. */
 export interface StatusServer {
-  /** Where it can be reached. */
-  readonly url: string;
+  /** Where the page can be reached; nothing where it is off. */
+  readonly url: string | undefined;
   close(): Promise<void>;
 }
 
-/** Starts the page on `http.listen`; nothing where that is off. Throws an OperatorError of kind `usage`. */
-export function startStatusServer(config: Config, program: Program): StatusServer | undefined {
+/** For commands on this machine, where there is no page. */
+const loopback = { host: "127.0.0.1", port: 0 };
+
+/**
+ * Starts the page on `http.listen`, or where that is off a listener on a free port of 127.0.0.1 that serves nobody
+ * without the token of the control file. Throws an OperatorError of kind `usage`.
+ */
+export function startStatusServer(config: Config, program: Program): StatusServer {
   const { listen } = config.http;
   const path = controlPath(config);
-  if (listen === undefined) {
+  if (listen === undefined && !mayListen()) {
     // One that a killed run has left would lead commands astray.
-    if (path !== undefined) removeControlFile(path);
-    return undefined;
+    removeControlFile(path);
+    program.tell(noControl("this process may not listen on 127.0.0.1", "start it anew with `deno task start`"));
+    return { url: undefined, close: () => Promise.resolve() };
   }
   const token = newControlToken();
   const server = startWebServer({
-    listen,
+    listen: listen ?? loopback,
+    ...(listen === undefined ? { isPrivate: true } : {}),
     ...(config.http.advertise === undefined ? {} : { advertise: config.http.advertise }),
     view: () => program.view(),
     notes: () => program.notes(),
@@ -42,11 +58,12 @@ export function startStatusServer(config: Config, program: Program): StatusServe
         ) => [call, count.ok + count.failed]),
       ),
       pollDuration: program.calls().pollDuration.snapshot(),
+      queues: program.queues(),
       residentBytes: Deno.memoryUsage().rss,
     }),
     commands: {
       adminToken: config.http.adminToken ?? new Secret("control file", () => token),
-      onCommand: (command) => Promise.resolve(carryOut(program, command)),
+      onCommand: (command) => carryOut(program, command),
     },
     nowMs: () => realClock.nowMs(),
     version,
@@ -62,17 +79,38 @@ export function startStatusServer(config: Config, program: Program): StatusServe
         onceKey: "page",
       }),
   });
-  if (path !== undefined) writeControlFile(path, { url: server.url, token, pid: Deno.pid });
+  try {
+    writeControlFile(path, { url: server.url, token, pid: Deno.pid });
+  } catch (error) {
+    const hint = "let the user that runs gocd-mesos write there, or give commands to the page (http.admin-token)";
+    program.tell(
+      noControl(`${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`, hint),
+    );
+  }
   return {
-    url: server.url,
+    url: listen === undefined ? undefined : server.url,
     close: async () => {
-      if (path !== undefined) removeControlFile(path);
+      removeOwnControlFile(path);
       await server.close();
     },
   };
 }
 
-function carryOut(program: Program, command: WebCommand): CommandAnswer {
+function mayListen(): boolean {
+  return Deno.permissions.querySync({ name: "net", host: `${loopback.host}:${loopback.port}` }).state === "granted";
+}
+
+function noControl(why: string, hint: string): Note {
+  return {
+    level: "warning",
+    code: "no-control-file",
+    text: `the commands drain, freeze, resume, teardown and why will not find this instance: ${why}`,
+    hint,
+    fields: {},
+  };
+}
+
+async function carryOut(program: Program, command: WebCommand): Promise<CommandAnswer> {
   const refusal = program.refusal();
   if (refusal !== undefined) return { kind: "rejected", ...refusal };
   const profile = "profile" in command ? command.profile : undefined;
@@ -80,25 +118,39 @@ function carryOut(program: Program, command: WebCommand): CommandAnswer {
   if (profile !== undefined && !names.includes(profile)) {
     return { kind: "rejected", message: `there is no profile ${profile}`, hint: `profiles are: ${names.join(", ")}` };
   }
-  const of = profile === undefined ? "" : ` of profile ${profile}`;
+  const problem = await program.command(eventOf(command));
+  return problem === undefined ? { kind: "accepted", message: messageOf(command) } : { kind: "rejected", ...problem };
+}
+
+function eventOf(command: WebCommand): OperatorEvent {
+  const of = "profile" in command && command.profile !== undefined ? { profile: command.profile } : {};
   switch (command.kind) {
     case "drain":
-      program.post({ kind: "drain-requested" });
-      return { kind: "accepted", message: "draining: nothing is launched, every agent goes when it is idle" };
+      return { kind: "drain-requested" };
     case "freeze":
-      program.post({ kind: "launching-frozen", ...(profile === undefined ? {} : { profile }) });
-      return { kind: "accepted", message: `launching${of} is frozen` };
+      return { kind: "launching-frozen", ...of };
     case "resume":
-      program.post({ kind: "launching-resumed", ...(profile === undefined ? {} : { profile }) });
-      return { kind: "accepted", message: `launching${of} goes on` };
+      return { kind: "launching-resumed", ...of };
     case "teardown":
-      program.post({ kind: "teardown-requested", mode: command.mode });
-      return {
-        kind: "accepted",
-        message: command.mode === "now"
-          ? "tearing down now: every agent is stopped"
-          : "tearing down: the framework is removed once every agent is drained",
-      };
+      return { kind: "teardown-requested", mode: command.mode };
+    default:
+      return command satisfies never;
+  }
+}
+
+function messageOf(command: WebCommand): string {
+  const of = "profile" in command && command.profile !== undefined ? ` of profile ${command.profile}` : "";
+  switch (command.kind) {
+    case "drain":
+      return "draining: nothing is launched, every agent goes when it is idle";
+    case "freeze":
+      return `launching${of} is frozen`;
+    case "resume":
+      return `launching${of} goes on`;
+    case "teardown":
+      return command.mode === "now"
+        ? "tearing down now: every agent is stopped"
+        : "tearing down: the framework is removed once every agent is drained";
     default:
       return command satisfies never;
   }

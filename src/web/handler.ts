@@ -2,7 +2,7 @@
 // Called by server.ts; tests call it without a socket.
 
 import type { NoteView, StatusView } from "../core/view.ts";
-import { type HostRules, isOurHost } from "./access.ts";
+import { type HostRules, isAuthorized, isOurHost } from "./access.ts";
 import { iconSvg, pageCss, pageJs } from "./assets/embedded.ts";
 import { answerCommand, commandName, type CommandOptions, tooMany } from "./commands.ts";
 import { healthOf } from "./health.ts";
@@ -26,6 +26,8 @@ export interface HandlerOptions extends HostRules {
   readonly version: string;
   /** Absent: the listener is read-only. */
   readonly commands?: CommandOptions;
+  /** Everything but /health is for those only who know the token of the commands: a listener for commands alone. */
+  readonly isPrivate?: true;
   /** Told of every error that an answer could not be made for; the client learns nothing of it. */
   readonly onError: (error: unknown) => void;
 }
@@ -53,12 +55,23 @@ export function createHandler(options: HandlerOptions): Handler {
   const wrongTokens = createRateLimiter({ perSecond: wrongTokensPerSecond, burst: wrongTokensBurst, nowMs });
   const routes = readRoutes(options);
 
+  const knowsToken = async (request: Request, address: string): Promise<boolean> => {
+    const given = request.headers.get("authorization");
+    const token = options.commands?.adminToken;
+    if (given === null || token === undefined || !wrongTokens.has(address)) return false;
+    if (await isAuthorized(given, token)) return true;
+    wrongTokens.take(address);
+    return false;
+  };
+
   const answer = async (request: Request, address: string): Promise<Response> => {
     const url = new URL(request.url);
     const host = request.headers.get("host") ?? url.host;
     if (!reads.take(address)) return refusalResponse(tooMany);
     // A balancer that asks for the health may use any name; the answer tells nothing about builds.
     if (url.pathname !== "/health" && !isOurHost(host, options)) return foreignHost();
+    const isOpen = options.isPrivate !== true || url.pathname === "/health" || request.method === "POST";
+    if (!isOpen && !await knowsToken(request, address)) return notFound();
     const command = url.pathname.startsWith(commandsPath)
       ? commandName(url.pathname.slice(commandsPath.length))
       : undefined;

@@ -12,7 +12,7 @@ export interface Health {
 
 /** Looking for a master this long is no passing trouble any more. */
 const connectingMsMax = 5 * 60_000;
-/** The picture is made anew about once a second; one this old means that the engine hangs. */
+/** The core handles an event twice a second at least; when the last one is this old, the engine hangs. */
 const pictureMsMax = 60_000;
 
 /** Judges a picture at a time. A freeze or a drain is the operator's will and healthy. */
@@ -25,7 +25,7 @@ export function healthOf(view: StatusView, nowMs: number): Health {
 }
 
 function pictureReasons(view: StatusView, nowMs: number): readonly string[] {
-  const ageMs = nowMs - view.atMs;
+  const ageMs = nowMs - (view.movedMs ?? view.atMs);
   return ageMs > pictureMsMax ? [`the scheduler has not moved for ${Math.floor(ageMs / 1000)} s`] : [];
 }
 

@@ -17,10 +17,26 @@ export interface MetricsInput {
   readonly mesosCalls: Readonly<Record<string, number>>;
   /** How long polls of the GoCD server took, failed ones included. */
   readonly pollDuration: HistogramSnapshot;
+  /** What waits inside the program. */
+  readonly queues?: QueueDepths;
   /** Resident memory of the process in bytes, where it can be told. */
   readonly residentBytes?: number;
   /** Further metrics of the caller; names start with `gocd_mesos_`. */
   readonly more?: readonly MetricFamily[];
+}
+
+/** How much waits at a place, and the most that has waited there at once since the start. */
+export interface QueueDepth {
+  readonly now: number;
+  readonly max: number;
+}
+
+/** The places where something may wait. */
+export interface QueueDepths {
+  /** Events before the engine. */
+  readonly events: QueueDepth;
+  /** Calls to both servers under way or in line. */
+  readonly calls: QueueDepth;
 }
 
 /** More label values than this of one kind are summed up as `other`, so that no fault fills a Prometheus server. */
@@ -65,6 +81,7 @@ export function metricsPage(input: MetricsInput): string {
     ...leaderFamilies(view),
     gauge("problems", "What is wrong now, by code.", byCode(view.problems.map(({ code }) => code))),
     counter("notes_total", "Decisions and observations by code.", "code", input.notesByCode),
+    ...queueFamilies(input),
     ...memoryFamilies(input),
     ...(input.more ?? []),
   ]);
@@ -104,6 +121,16 @@ function gocdFamilies({ view, pollDuration }: MetricsInput): readonly MetricFami
       snapshot: pollDuration,
     },
     gauge("gocd_agents", "Records on the GoCD server by state.", byState(view)),
+  ];
+}
+
+function queueFamilies({ queues }: MetricsInput): readonly MetricFamily[] {
+  if (queues === undefined) return [];
+  const samples = (value: (depth: QueueDepth) => number): readonly Sample[] =>
+    Object.entries(queues).map(([queue, depth]) => ({ labels: { queue }, value: value(depth) }));
+  return [
+    gauge("queue_depth", "Events before the engine, and calls to the servers under way or in line.", samples((d) => d.now)),
+    gauge("queue_depth_max", "The most there have been of each at once since the start.", samples((d) => d.max)),
   ];
 }
 

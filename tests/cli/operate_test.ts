@@ -127,21 +127,33 @@ Deno.test("whoever has the port of a killed run by now is asked nothing and gets
     assertStringIncludes(written.out, "is stored");
   }));
 
-Deno.test("a running instance without a status page cannot be told, which is said", () =>
+Deno.test("a running instance without a status page is told all the same, and shows nothing to who has no token", () =>
   onStage(async (stage) => {
     Deno.writeTextFileSync(stage.controlFile, JSON.stringify({ url: "http://127.0.0.1:9/", token: "t", pid: 1 }));
-    await whileRunning(stage, async () => {
-      assertEquals(await exists(stage.controlFile), false, "the file of an earlier run is left");
-      const written = await runLine(["freeze", stage.conf]);
-      assertRefused(written, 6, /"freeze" cannot reach the running instance: .*in use by process/);
-      assertStringIncludes(written.err, "http.listen");
-      assertRefused(
-        await runLine(["teardown", "--yes", stage.conf]),
-        6,
-        /"teardown" cannot reach the running instance/,
-      );
+    await whileRunning(stage, async (running) => {
+      assert(!running.log().includes("status page on"), running.log());
+      const { url, token } = JSON.parse(Deno.readTextFileSync(stage.controlFile)) as Record<string, string>;
+      assertMatch(url ?? "", /^http:\/\/127\.0\.0\.1:\d+\/$/);
+      for (const path of ["", "fragment", "api/status", "metrics", "assets/page.js", "api/commands/drain"]) {
+        assertEquals((await fetchText(`${url}${path}`))[0], 404, path);
+        assertEquals((await fetchText(`${url}${path}`, "x"))[0], 404, path);
+      }
+      assertEquals((await fetchText(`${url}api/status`, token))[0], 200);
+      assertMatch((await runLine(["freeze", stage.conf])).out, /^launching is frozen$/m);
+      await running.logged("operator: launching is frozen");
+      assertStringIncludes((await runLine(["why", stage.conf, "x"])).out, "from the running instance");
+      Deno.removeSync(stage.controlFile);
+      const lost = await runLine(["freeze", stage.conf]);
+      assertRefused(lost, 6, /"freeze" cannot reach the running instance: .*in use by process/);
+      assertRefused(await runLine(["teardown", "--yes", stage.conf]), 6, /"teardown" cannot reach the running/);
     });
+    assertEquals(await exists(stage.controlFile), false);
   }, ""));
+
+async function fetchText(url: string, token?: string): Promise<readonly [number, string]> {
+  const response = await fetch(url, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } });
+  return [response.status, await response.text()];
+}
 
 Deno.test("an instance that was started with another admin token refuses, and says how to mend it", () =>
   onStage(async (stage) => {

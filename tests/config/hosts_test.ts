@@ -64,10 +64,10 @@ Deno.test("zk:// without allowed hosts is a gap, as any master may lead; with th
   assertEquals(hosts('mesos-master = "zk://z/mesos", mesos.allowed-hosts = ["m:5050"]').gaps, []);
 });
 
-Deno.test("the state in ZooKeeper needs its servers and no writing", () => {
+Deno.test("the state in ZooKeeper needs its servers, and no writing but of the control file", () => {
   const { net, write } = hosts('state = "zk://z1,z2:2182/x", http.listen = off');
   assertEquals(net, ["m:5050", "gocd:8153", "z1:2181", "z2:2182"]);
-  assertEquals(write, []);
+  assertEquals(write, ["/conf/framework.conf.control"]);
 });
 
 Deno.test("files and variables that are used are listed once", () => {

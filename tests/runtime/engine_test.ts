@@ -7,6 +7,7 @@ import { Engine } from "../../src/runtime/engine.ts";
 import { createMemoryDisk, openMemoryStore } from "../../src/store/memory_store.ts";
 import { StoreError } from "../../src/store/store_error.ts";
 import type { Store } from "../../src/store/store.ts";
+import { healthOf } from "../../src/web/health.ts";
 import {
   jobs,
   kinds,
@@ -181,4 +182,32 @@ Deno.test("events are handled in order until the end, and a fault of ours comes 
   world.engine.post({ ...polled, jobs: undefined as never });
   await assertRejects(() => running, TypeError);
   assertEquals(world.engine.state.session.kind, "subscribed");
+});
+
+Deno.test("who asks is told when it is stored, and otherwise why it has not happened", async () => {
+  const world = await bench();
+  const ending = new AbortController();
+  const running = world.engine.run(ending.signal);
+  assertEquals(await world.engine.ask({ kind: "launching-frozen" }), undefined);
+  assertEquals([world.engine.state.controls.frozen, world.acts.at(-1)], [true, "commit"]);
+  world.isBroken = true;
+  assertEquals(await world.engine.ask({ kind: "launching-resumed" }), "the state cannot be stored: disk full");
+  assertEquals(world.engine.state.controls.frozen, true);
+  world.isBroken = false;
+  assertEquals(await world.engine.ask({ kind: "launching-resumed" }), undefined);
+  ending.abort();
+  await running;
+});
+
+Deno.test("the picture tells when the core last moved, so that one that hangs is seen", async () => {
+  const world = await bench();
+  const startMs = world.clock.nowMs();
+  await world.clock.pass(10_000);
+  await world.engine.handle({ kind: "tick" });
+  await world.clock.pass(90_000);
+  const view = world.engine.view();
+  assertEquals([view.movedMs, view.atMs], [startMs + 10_000, startMs + 100_000]);
+  assertEquals(healthOf(view, view.atMs).reasons, ["the scheduler has not moved for 90 s"]);
+  await world.engine.handle({ kind: "tick" });
+  assertEquals(healthOf(world.engine.view(), view.atMs).isHealthy, true);
 });

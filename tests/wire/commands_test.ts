@@ -1,0 +1,94 @@
+// Commands to the real program as a process: what is stored is told, what cannot be stored is refused, and an instance
+// without a page, with narrow rights, is found all the same.
+
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { runCli } from "../../src/cli/cli.ts";
+import { runFlags } from "../../scripts/flags.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { fakeTerminal, type Written } from "../cli/support.ts";
+import { startCluster } from "../support/cluster.ts";
+import { endProgram, type Program, type ProgramFolder, programFolder } from "../support/program.ts";
+import { until } from "../support/scaled_clock.ts";
+
+const more = 'state.path = "state.db", log.format = text';
+
+async function withProgram(act: (program: Program, folder: ProgramFolder) => Promise<void>): Promise<void> {
+  const cluster = startCluster({ speed: 1 });
+  const folder = programFolder(cluster);
+  const program = folder.start(cluster.configText(more));
+  try {
+    await program.line("subscribed to the Mesos master");
+    await act(program, folder);
+  } finally {
+    await endProgram(program);
+    folder.remove();
+    await cluster.close();
+  }
+}
+
+async function command({ path }: { readonly path: string }, ...words: readonly string[]): Promise<Written> {
+  const terminal = fakeTerminal();
+  return terminal.written(await runCli([...words, `${path}/framework.conf`], terminal.io));
+}
+
+Deno.test("a command that cannot be stored is refused and not in force, and is taken once it can", async () => {
+  await withProgram(async (program, folder) => {
+    const other = new DatabaseSync(`${folder.path}/state.db`);
+    try {
+      other.exec("BEGIN IMMEDIATE");
+      const refused = await command(folder, "freeze");
+      assertEquals(refused.code, 3, refused.all);
+      assertMatch(refused.err, /the running instance refused "freeze": not done: the state cannot be stored/);
+      await program.line("store-failed");
+      other.exec("ROLLBACK");
+    } finally {
+      other.close();
+    }
+    assertMatch((await command(folder, "state", "show")).out, /^mode {7}run$/m);
+    assertEquals(program.lines.filter((line) => line.includes("launching is frozen")), []);
+    assertMatch((await command(folder, "freeze")).out, /^launching is frozen$/m);
+    // What is answered is stored: nothing is waited for.
+    assertMatch((await command(folder, "state", "show")).out, /^mode {7}run, launching frozen$/m);
+  });
+});
+
+Deno.test("with narrow rights and without a page, a running instance is told on a port of its own", async () => {
+  const cluster = startCluster({ speed: 1 });
+  const folder = programFolder(cluster);
+  const conf = `${folder.path}/framework.conf`;
+  Deno.writeTextFileSync(conf, cluster.configText(`state.path = "${folder.path}/state.db"`));
+  const root = new URL("../../", import.meta.url).pathname;
+  const flags = runFlags(loadConfig(conf, {}));
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", `--config=${root}deno.json`, ...flags, `${root}main.ts`, conf],
+    env: { NO_COLOR: "1" },
+    stdout: "null",
+    stderr: "piped",
+    signal: AbortSignal.timeout(60_000),
+  }).spawn();
+  let log = "";
+  const reading = (async () => {
+    for await (const chunk of child.stderr.pipeThrough(new TextDecoderStream())) log += chunk;
+  })();
+  try {
+    await until(() => log.includes("subscribed"), () => log);
+    assertMatch((await command(folder, "freeze")).out, /^launching is frozen$/m);
+    await until(() => log.includes("launching is frozen"), () => log);
+    child.kill("SIGTERM");
+    assertEquals((await child.status).code, 0);
+    await reading;
+    assertEquals([...Deno.readDirSync(folder.path)].filter((entry) => entry.name.endsWith(".control")), []);
+    assertStringIncludes(log, "stopped");
+  } finally {
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
+    await child.status;
+    await reading;
+    folder.remove();
+    await cluster.close();
+  }
+});
