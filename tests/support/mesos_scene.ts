@@ -72,6 +72,7 @@ function sceneOf(parts: Pick<Scene, "cluster" | "wire" | "scheduler" | "states">
     [
       ...[...engine.state.instances.values()].map((each) => `${each.taskId} ${each.state} ${each.host}`),
       ...cluster.mesos.view().tasks.map((task) => `${task.taskId} ${task.state} up=${task.isContainerUp}`),
+      ...cluster.gocd.agents().map((each) => `${each.hostname} ${each.configState} ${each.runtime}`),
       ...cluster.gocd.jobs().map((job) => `${job.locator} ${job.state}`),
       ...scheduler.lines.slice(-25),
     ].join("\n");
