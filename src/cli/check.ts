@@ -6,6 +6,7 @@ import { hostsOf } from "../config/hosts.ts";
 import { missingEnvironmentFindings } from "../core/environments.ts";
 import type { Finding } from "../core/event.ts";
 import { foldFindings } from "../core/findings.ts";
+import { maintenanceMode } from "../core/reason.ts";
 import { OperatorError } from "../errors.ts";
 import type { GocdRights } from "../gocd/api.ts";
 import { realClock } from "../runtime/clock.ts";
@@ -118,7 +119,8 @@ async function checkGocd(config: Config, ours: ReadonlySet<string>, report: Repo
         `${agents.length} agent${agents.length === 1 ? "" : "s"} (${tookMs} ms)`,
     );
     if (poll.server.maintenance === "on") {
-      report.warn("gocd", "the server is in maintenance mode: nothing is launched until it ends", "");
+      const mode = maintenanceMode(poll.server.version);
+      report.warn("gocd", `the server is in ${mode}: nothing is launched until it ends`, `end ${mode} in GoCD`);
     }
     const isRights = ({ code }: Finding): boolean => code === "gocd-too-few-rights";
     for (const finding of foldFindings(poll.findings).filter((each) => !isRights(each))) {

@@ -19,11 +19,15 @@ const acts: Readonly<Record<string, (job: JobVerdict) => string>> = {
   "held-rate": () => `${patience}; scaling.slow-server-launches-per-minute is the limit`,
   "held-breaker": checkProfile,
   "held-probe": checkProfile,
-  "held-frozen": () => "run gocd-mesos resume framework.conf",
-  "held-mode": () => "wait for its end, then start gocd-mesos anew",
+  "held-frozen": () => "gocd-mesos resume framework.conf, when agents are to be launched again",
+  "held-mode": ({ reason }) =>
+    /tearing down/.test(reason)
+      ? "wait for its end, then start gocd-mesos anew"
+      : "gocd-mesos resume framework.conf, when agents are to be launched again",
+  "left-before": () => "look for an elastic profile, a removed pipeline, or messages of GoCD",
   "held-restarted": () => "nothing, it ends after 2 min at most",
   "held-no-session": () => "nothing while it is tried again; if it lasts, look at the Mesos masters",
-  "held-invalid": () => "give the job resources, or its pipeline an environment, by another name",
+  "held-invalid": () => "rename the resource or the environment in GoCD",
   "no-fitting-offer": ({ profile }) => `ask for less in ${keyOf(profile)} (cpus, mem, disk), or give the cluster more`,
   "launching": () => "nothing, unless it lasts: then the cluster has no room for the role of the profile",
 };

@@ -42,6 +42,36 @@ const affairs: readonly Affairs[] = [
   { name: "backup", code: 3, before: (cluster) => cluster.gocd.setBackup(true) },
   { name: "maintenance", code: 0, before: (cluster) => cluster.gocd.setMaintenance(true) },
   {
+    name: "drain-mode",
+    code: 0,
+    options: { version: "18.12.0" },
+    before: (cluster) => cluster.gocd.setMaintenance(true),
+  },
+  { name: "unsupported-version", code: 0, options: { version: "27.3.0" } },
+  {
+    name: "elastic-untold",
+    code: 0,
+    options: { version: "18.10.0" },
+    before: ({ gocd }) => schedule(gocd, { gocdResources: [], elasticProfile: "k8s-large" }),
+  },
+  {
+    name: "server-reports",
+    code: 0,
+    before: ({ gocd }) =>
+      gocd.setHealthMessages([{
+        message: "GoCD Server has run out of artifacts disk space. Scheduling has been stopped",
+        detail: "Free <b>some</b> space.",
+        level: "ERROR",
+        atMs: 0,
+      }]),
+  },
+  {
+    name: "empty-by-rights",
+    code: 4,
+    options: { gocd: { security: { kind: "on", users: [{ ...user, admin: false, views: [] }] } } },
+    before: ({ gocd }) => schedule(gocd, {}),
+  },
+  {
     name: "missing-environment",
     code: 0,
     options: { gocd: { environments: [{ name: "qa", origin: "gocd" }] } },
@@ -69,6 +99,10 @@ const affairs: readonly Affairs[] = [
     before: (_, folder) => Deno.writeTextFileSync(`${folder}/gocd-mesos.db`, "this is no database at all, but text"),
   },
 ];
+
+function schedule(gocd: Cluster["gocd"], changes: Partial<Parameters<Cluster["gocd"]["schedule"]>[0]>): void {
+  gocd.schedule({ pipeline: "shop", stage: "build", job: "unit", gocdResources: [], durationMs: 600_000, ...changes });
+}
 
 type Checked = Written & { readonly folder: string };
 

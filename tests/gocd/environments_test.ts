@@ -1,6 +1,7 @@
 // Environments that only our configuration names: asked about where a server can tell, of the simulated servers.
 
 import { assertEquals } from "@std/assert";
+import fc from "fast-check";
 import { environmentsFreshMs } from "../../src/gocd/environments.ts";
 import { createHttpGocdApi, type HttpGocdApi } from "../../src/gocd/http_api.ts";
 import type { SimGocd, SimGocdOptions } from "../../src/sim/sim_gocd.ts";
@@ -88,6 +89,32 @@ Deno.test("a list without rights (401, 403), a missing path (404, 406) and garba
     assertEquals(poll.jobs.length, 1, "the poll is good all the same");
     api.close();
   }
+});
+
+Deno.test("whatever the body, only a whole list of environments tells that one is missing", async () => {
+  const names = fc.array(fc.string(), { maxLength: 5 });
+  const list = names.map((all) => ({ _embedded: { environments: all.map((name) => ({ name })) } }));
+  const other = fc.oneof(fc.json(), fc.string(), list.map((body) => JSON.stringify(body).slice(0, -2)));
+  const answered = async (body: string): Promise<readonly string[] | undefined> => {
+    const fake = fakeGocd("26.1.0");
+    fake.override = ({ path }) =>
+      path === "/api/admin/environments"
+        ? new Response(body, { headers: { "content-type": "application/vnd.go.cd.v3+json" } })
+        : undefined;
+    const api = createHttpGocdApi(connection, { fetch: fake.fetch, nowMs: () => 0 });
+    return (await api.poll(signal, ["prdo"])).missingEnvironments;
+  };
+  await fc.assert(
+    fc.asyncProperty(other, async (body) => assertEquals(await answered(body), undefined)),
+    { numRuns: 200 },
+  );
+  await fc.assert(
+    fc.asyncProperty(list, async (body) => {
+      const has = body._embedded.environments.some(({ name }) => name.toLowerCase() === "prdo");
+      assertEquals(await answered(JSON.stringify(body)), has ? [] : ["prdo"]);
+    }),
+    { numRuns: 100 },
+  );
 });
 
 Deno.test("no question is asked where a waiting job or an agent shows that the environment exists", async () => {

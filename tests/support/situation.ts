@@ -31,6 +31,8 @@ export interface Situation {
   readonly effects: readonly Effect[];
   /** Lets time pass; the server is asked whenever the program wants to. */
   pass(ms: number): Promise<void>;
+  /** A person disables an agent. */
+  disable(uuid: string): void;
   /** Schedules the job shop/N/build/1/unit, or as told. */
   schedule(changes?: Partial<Parameters<SimGocd["schedule"]>[0]>): string;
 }
@@ -66,6 +68,13 @@ export function situation(options: SituationOptions = {}): Situation {
         notes.push(...world.noted());
       }
     },
+    disable: (uuid) =>
+      void model.handle({
+        method: "PATCH",
+        path: `/go/api/agents/${uuid}`,
+        headers: { host: "gocd.test", accept: "application/vnd.go.cd+json", "content-type": "application/json" },
+        body: JSON.stringify({ "agent_config_state": "Disabled" }),
+      }, model.nowMs),
     schedule: (changes = {}) =>
       model.schedule({
         pipeline: "shop",

@@ -148,6 +148,30 @@ const causes: readonly Cause[] = [
     verdict: "other-cause idle-unused",
   },
   {
+    name: "left-before",
+    title: "an idle agent left it waiting before, and is gone now",
+    arrange: async (its) => {
+      its.gocd.addAgent(foreign("box"));
+      const locator = its.schedule({ obstacle: "zombie" });
+      await its.pass(3 * minute);
+      its.disable("uuid-box");
+      await its.pass(30 * second);
+      return locator;
+    },
+    verdict: "other-cause left-before",
+  },
+  {
+    name: "invalid-resource",
+    title: "a resource that the server would refuse for an agent",
+    options: everything,
+    arrange: async (its) => {
+      const locator = its.schedule({ gocdResources: ["c++"] });
+      await its.pass(30 * second);
+      return locator;
+    },
+    verdict: "needs-agent held-invalid",
+  },
+  {
     name: "agents-out-of-use",
     title: "all agents that match are disabled, lost or missing",
     arrange: async (its) => {
@@ -290,6 +314,39 @@ const causes: readonly Cause[] = [
       return locator;
     },
     verdict: "needs-agent held-breaker",
+  },
+  {
+    name: "probe",
+    title: "three launches in a row have failed: one is tried first",
+    arrange: async (its) => {
+      for (let round = 0; round < 3; round++) {
+        its.schedule();
+        await its.pass((round === 0 ? 15 : 90) * second);
+        its.world.offers(offer("h1"));
+        for (const instance of its.world.state.instances.values()) {
+          if (instance.state !== "launching") continue;
+          its.world.status(instance.taskId, "TASK_FAILED", {
+            reason: "REASON_CONTAINER_LAUNCH_FAILED",
+            message: "Failed to pull image 'gocd/agent:v9': manifest unknown",
+          });
+        }
+      }
+      await its.pass(5 * minute);
+      return its.gocd.jobs().at(-1)?.locator ?? "";
+    },
+    verdict: "needs-agent held-probe",
+    launches: true,
+  },
+  {
+    name: "draining",
+    title: "the operator drains the framework",
+    arrange: async (its) => {
+      its.world.send({ kind: "drain-requested" });
+      const locator = its.schedule();
+      await its.pass(15 * second);
+      return locator;
+    },
+    verdict: "needs-agent held-mode",
   },
   {
     name: "nearest-miss",

@@ -1,0 +1,25 @@
+// One poll of the server named in the arguments, told in one line. Run by proxy_test.ts as a process of its own, because
+// Deno reads the variables of proxies when it starts.
+
+import { GocdError } from "../../src/gocd/api.ts";
+import { createHttpGocdApi } from "../../src/gocd/http_api.ts";
+
+const [url = "", caFile] = Deno.args;
+const api = createHttpGocdApi({
+  url,
+  agentUrl: url,
+  credentials: { kind: "none" },
+  caCerts: caFile === undefined ? [] : [Deno.readTextFileSync(caFile)],
+  insecure: false,
+  timeoutMs: 10_000,
+}, { nowMs: () => 0 });
+let line: string;
+try {
+  const { jobs } = await api.poll(new AbortController().signal);
+  line = `${jobs.length} job`;
+} catch (error) {
+  if (!(error instanceof GocdError)) throw error;
+  line = `${error.problem.code} (${error.problem.hint})`;
+}
+api.close();
+await Deno.stdout.write(new TextEncoder().encode(`${line}\n`));

@@ -1,0 +1,107 @@
+// HTTP_PROXY, HTTPS_PROXY and NO_PROXY are honoured, under the rights that only name the GoCD server.
+
+import { assertEquals } from "@std/assert";
+import { fakeGocd } from "./fake_gocd.ts";
+
+interface Proxy {
+  readonly url: string;
+  /** First line of each request. */
+  readonly lines: string[];
+  close(): void;
+}
+
+/** A proxy that answers requests itself, as GoCD 26.1 would, and refuses tunnels. */
+function startProxy(): Proxy {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const lines: string[] = [];
+  const { handle } = fakeGocd("26.1.0");
+  const serve = async (connection: Deno.TcpConn): Promise<void> => {
+    const buffer = new Uint8Array(8_192);
+    const text = new TextDecoder().decode(buffer.subarray(0, await connection.read(buffer) ?? 0));
+    const [first = "", ...headers] = text.split("\r\n");
+    lines.push(first);
+    await connection.write(await answerTo(first, headers));
+    connection.close();
+  };
+  const answerTo = async (first: string, headers: readonly string[]): Promise<Uint8Array<ArrayBuffer>> => {
+    const [method = "", url = ""] = first.split(" ");
+    const encoder = new TextEncoder();
+    if (method !== "GET") return encoder.encode("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n");
+    const pairs = headers.map((line) => /^([^:]+): (.*)$/.exec(line)).filter((match) => match !== null);
+    const response = await handle(
+      new Request(url, { headers: pairs.map(([, name = "", value = ""]) => [name, value]) }),
+    );
+    const body = await response.text();
+    const type = response.headers.get("content-type") ?? "text/plain";
+    return encoder.encode(
+      `HTTP/1.1 ${response.status} OK\r\ncontent-type: ${type}\r\ncontent-length: ${encoder.encode(body).length}\r\n` +
+        `connection: close\r\n\r\n${body}`,
+    );
+  };
+  void (async (): Promise<void> => {
+    for await (const connection of listener) void serve(connection).catch(() => {});
+  })();
+  const { port } = listener.addr as Deno.NetAddr;
+  return { url: `http://127.0.0.1:${port}`, lines, close: () => listener.close() };
+}
+
+/** Nobody has this name: only a proxy gets there. */
+const host = "gocd.invalid";
+
+async function pollWith(env: Record<string, string>, args: readonly string[]): Promise<string> {
+  const child = new URL("proxy_child.ts", import.meta.url).pathname;
+  const ca = new URL("../fixtures/gocd/ca.pem", import.meta.url).pathname;
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-check",
+      "--quiet",
+      `--allow-net=${host}:8153,${host}:8154`,
+      `--allow-read=${ca}`,
+      child,
+      ...args,
+    ],
+    env,
+  }).output();
+  return new TextDecoder().decode(stdout).trim() || new TextDecoder().decode(stderr);
+}
+
+const http = `http://${host}:8153/go`;
+const https = `https://${host}:8154/go`;
+const ca = new URL("../fixtures/gocd/ca.pem", import.meta.url).pathname;
+const names = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
+const blank = Object.fromEntries(names.flatMap((name) => [[name, ""], [name.toLowerCase(), ""]]));
+const reached = "GET http://gocd.invalid:8153/go/api/version HTTP/1.1";
+
+for (
+  const [what, env, args, said, first] of [
+    ["HTTP_PROXY", ["HTTP_PROXY"], [http], "1 job", reached],
+    ["http_proxy in small letters", ["http_proxy"], [http], "1 job", reached],
+    ["HTTP_PROXY, with authorities of its own", ["HTTP_PROXY"], [http, ca], "1 job", reached],
+    [
+      "HTTPS_PROXY that gives no tunnel",
+      ["HTTPS_PROXY"],
+      [https],
+      "gocd-proxy (check HTTP_PROXY, HTTPS_PROXY and NO_PROXY)",
+      "CONNECT gocd.invalid:8154 HTTP/1.1",
+    ],
+    [
+      "a server in NO_PROXY",
+      ["HTTP_PROXY", "NO_PROXY"],
+      [http],
+      "gocd-dns (check go-server.host or .url, and DNS)",
+      undefined,
+    ],
+  ] as const
+) {
+  Deno.test(`proxies of the environment are honoured: ${what}`, async () => {
+    const proxy = startProxy();
+    try {
+      const set = Object.fromEntries(env.map((name) => [name, name === "NO_PROXY" ? host : proxy.url]));
+      assertEquals(await pollWith({ ...blank, ...set }, args), said);
+      assertEquals(proxy.lines[0], first);
+    } finally {
+      proxy.close();
+    }
+  });
+}
