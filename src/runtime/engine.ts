@@ -20,6 +20,8 @@ import { Inbox } from "./inbox.ts";
 const historyMax = 200;
 /** Offers that come while nothing can be stored are refused for so long. */
 const unstoredRefuseSeconds = 5;
+/** After so long without a pause everybody else, the status page above all, has a turn. */
+const turnMs = 30;
 /** A subscription whose framework id could not be stored is tried again after this. */
 const subscribeAgainMs = 5_000;
 
@@ -120,9 +122,18 @@ export class Engine {
 
   /** Handles events until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    let turnSinceMs = clock.nowMs();
     while (!signal.aborted) {
+      const isPause = this.#inbox.length === 0;
       const event = await this.#inbox.next(signal);
+      if (isPause) turnSinceMs = clock.nowMs();
       if (event !== undefined) await this.handle(event);
+      // Nothing of this waits for anything but promises: a flood of events would keep timers and sockets out.
+      if (this.#inbox.length > 0 && clock.nowMs() - turnSinceMs >= turnMs) {
+        await clock.sleep(0, signal);
+        turnSinceMs = clock.nowMs();
+      }
     }
   }
 

@@ -9,17 +9,29 @@ export interface Html {
 /** What may stand in a hole of a template: text is escaped, lists are joined, `undefined` is nothing. */
 export type HtmlValue = Html | string | number | undefined | readonly HtmlValue[];
 
-const made = new WeakSet<Html>();
+/** What {@linkcode html} makes, known by a private mark: a WeakSet of the pieces of a long page costs more than the page. */
+class Piece implements Html {
+  readonly markup: string;
+  readonly #isOurs = true;
+
+  constructor(markup: string) {
+    this.markup = markup;
+  }
+
+  static isOurs(value: object): boolean {
+    return #isOurs in value;
+  }
+}
 
 /**
  * A piece of a page: ``html`<td>${jobName}</td>` ``. Every hole is escaped unless it is {@linkcode Html} already. How the
  * template is laid out in the source does not count: indentation is dropped, blanks around the whole as well.
  */
 export function html(parts: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
-  const markup = squeezed(parts).map((part, index) => index === 0 ? part : toMarkup(values[index - 1]) + part).join("");
-  const piece = { markup };
-  made.add(piece);
-  return piece;
+  const texts = squeezed(parts);
+  let markup = texts[0] ?? "";
+  for (let index = 1; index < texts.length; index++) markup += toMarkup(values[index - 1]) + texts[index];
+  return new Piece(markup);
 }
 
 /** The texts of each template without their indentation; one entry per template in the source. */
@@ -47,11 +59,15 @@ const escapes: Readonly<Record<string, string>> = {
   "`": "&#96;",
 };
 
+/** Nothing to escape or to replace: printable ASCII and blanks without the keys of `escapes`. Nearly all text is so. */
+const harmless = /^[\t\n\r !#$%(-;=?-_a-~]*$/;
+
 /**
  * Text for an element or a quoted attribute; control characters and marks that turn the direction of writing (a name
  * must not look like another one) become the replacement character.
  */
 export function escapeHtml(text: string): string {
+  if (harmless.test(text)) return text;
   return text.toWellFormed()
     .replace(/[^\P{Cc}\t\n\r]|\p{Bidi_Control}/gu, "\ufffd")
     .replace(/[&<>"'`]/g, (character) => escapes[character] ?? "");
@@ -61,9 +77,13 @@ function toMarkup(value: HtmlValue): string {
   if (value === undefined) return "";
   if (typeof value === "string") return escapeHtml(value);
   if (typeof value === "number") return String(value);
-  if (isList(value)) return value.map(toMarkup).join("");
+  if (isList(value)) {
+    let markup = "";
+    for (const item of value) markup += toMarkup(item);
+    return markup;
+  }
   // An object of this shape out of someone's JSON is not ours: only what `html` made passes as it is.
-  return made.has(value) ? value.markup : escapeHtml(value.markup);
+  return Piece.isOurs(value) ? value.markup : escapeHtml(value.markup);
 }
 
 function isList(value: Html | readonly HtmlValue[]): value is readonly HtmlValue[] {

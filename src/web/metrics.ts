@@ -129,7 +129,11 @@ function queueFamilies({ queues }: MetricsInput): readonly MetricFamily[] {
   const samples = (value: (depth: QueueDepth) => number): readonly Sample[] =>
     Object.entries(queues).map(([queue, depth]) => ({ labels: { queue }, value: value(depth) }));
   return [
-    gauge("queue_depth", "Events before the engine, and calls to the servers under way or in line.", samples((d) => d.now)),
+    gauge(
+      "queue_depth",
+      "Events before the engine, and calls to the servers under way or in line.",
+      samples((d) => d.now),
+    ),
     gauge("queue_depth_max", "The most there have been of each at once since the start.", samples((d) => d.max)),
   ];
 }

@@ -211,3 +211,34 @@ Deno.test("the picture tells when the core last moved, so that one that hangs is
   await world.engine.handle({ kind: "tick" });
   assertEquals(healthOf(world.engine.view(), view.atMs).isHealthy, true);
 });
+
+Deno.test("a flood of events leaves turns to everybody else", async () => {
+  const eventsCount = 1_000;
+  let handled = 0;
+  let turns = 0;
+  let nowMs = 1_000;
+  const ending = new AbortController();
+  const store = openMemoryStore(createMemoryDisk(), { newLineage: () => "abc123" });
+  const engine = await Engine.create({
+    store,
+    settings: someSettings(),
+    clock: {
+      // Each event takes a millisecond of this clock.
+      nowMs: () => nowMs,
+      sleep: () => {
+        turns++;
+        return Promise.resolve();
+      },
+    },
+    random: () => {
+      nowMs++;
+      if (++handled === eventsCount) ending.abort();
+      return 0.5;
+    },
+    perform: () => {},
+    tell: () => {},
+  });
+  for (let number = 0; number < eventsCount; number++) engine.post({ kind: "offer-rescinded", offerId: `${number}` });
+  await engine.run(ending.signal);
+  assert(turns >= eventsCount / 40 && turns <= eventsCount / 20, `${turns} turns`);
+});

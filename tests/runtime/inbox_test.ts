@@ -55,3 +55,11 @@ Deno.test("a full queue refuses, and takes again once one is out", async () => {
   await inbox.next(never);
   assert(inbox.post(rescinded(0)));
 });
+
+Deno.test("the most that have waited at once stays known", async () => {
+  const inbox = new Inbox();
+  for (let number = 0; number < 3; number++) inbox.post(rescinded(number));
+  await inbox.next(never);
+  inbox.post(rescinded(3));
+  assertEquals([inbox.length, inbox.lengthMax], [3, 3]);
+});

@@ -26,6 +26,22 @@ Deno.test("control characters and turned directions become visible, line breaks 
   assertEquals(escapeHtml("a\u0000b\u001b\u0085c\u202ed\ud800\n\t"), "a\ufffdb\ufffd\ufffdc\ufffdd\ufffd\n\t");
 });
 
+Deno.test("of ASCII only keys of markup and control characters change", () => {
+  const changed: Readonly<Record<string, string>> = {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    '"': "&quot;",
+    "'": "&#39;",
+    "`": "&#96;",
+  };
+  for (let code = 0; code < 0x80; code++) {
+    const character = String.fromCharCode(code);
+    const isControl = (code < 0x20 && !"\t\n\r".includes(character)) || code === 0x7f;
+    assertEquals(escapeHtml(`a${character}`), `a${isControl ? "\ufffd" : changed[character] ?? character}`);
+  }
+});
+
 Deno.test("no text can open a tag, close an attribute or start an entity, and it can be read back", () => {
   fc.assert(fc.property(fc.string({ unit: "grapheme", maxLength: 60 }), (text) => {
     const escaped = escapeHtml(text);

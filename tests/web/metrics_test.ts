@@ -16,6 +16,7 @@ function inputOf(more: Partial<MetricsInput> = {}): MetricsInput {
     notesByCode: { "agent-launched": 3, "gocd-unreachable": 1 },
     mesosCalls: { ACCEPT: 4, DECLINE: 9 },
     pollDuration: pollDuration.snapshot(),
+    queues: { events: { now: 3, max: 40 }, calls: { now: 1, max: 7 } },
     residentBytes: 88_000_000,
     ...more,
   };
@@ -41,6 +42,8 @@ const expected: readonly string[] = [
   'gocd_mesos_poll_duration_seconds_bucket{le="60"} 2',
   'gocd_mesos_poll_duration_seconds_bucket{le="+Inf"} 3',
   "gocd_mesos_poll_duration_seconds_count 3",
+  'gocd_mesos_queue_depth{queue="events"} 3',
+  'gocd_mesos_queue_depth_max{queue="calls"} 7',
   "process_resident_memory_bytes 88000000",
 ];
 Deno.test("the metrics tell what the page tells", () => {

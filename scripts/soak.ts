@@ -1,0 +1,396 @@
+// `deno task soak`: the production program as a process of its own against a cluster under load, its figures and whether
+// they keep the promises. Not here: the cluster (soak_cluster.ts), what the figures mean (soak_figures.ts).
+// Exit codes: 0 all claims kept, 1 not all, 2 wrong usage.
+
+import { parseArgs } from "@std/cli/parse-args";
+import { loadConfig } from "../src/config/load.ts";
+import { runFlags } from "./flags.ts";
+import {
+  autoRegisterKey,
+  type ClusterFigures,
+  type ClusterOrder,
+  type ClusterWish,
+  type ClusterWord,
+} from "./soak_cluster.ts";
+import { type Look, type PageAnswers, pages, type SoakFigures, tableOf, verdictsOf } from "./soak_figures.ts";
+
+const usage = `Usage: deno task soak [options]
+
+Runs gocd-mesos on loopback against a Mesos master and a GoCD server under load, and prints what it measured.
+
+Options:
+  --minutes N              how long the load lasts (10)
+  --instances N            agents that run (1000)
+  --jobs N                 jobs that wait at any time (10000)
+  --offers N               offers in a burst (5000)
+  --updates-per-second N   status updates of tasks (1000)
+  --losses-per-second N    agents that are lost and replaced (0.5)
+  --correctness-only       what rests on clock and memory is shown, but does not decide
+  --json FILE              writes all figures to a file
+  --log FILE               keeps the log of the program
+  --inspect HOST:PORT      lets a profiler look into the program`;
+
+/** The instances must run within this time before the load begins, ms. */
+const startMsMax = 180_000;
+/** After the load the last updates are acknowledged and offers answered within this, ms. */
+const settleMsMax = 30_000;
+/** A page that takes longer counts as not answered, ms. */
+const answerLimitMs = 10_000;
+const buildMs = 60_000;
+const burstEveryMs = 15_000;
+
+const numbers = {
+  minutes: 10,
+  instances: 1_000,
+  jobs: 10_000,
+  offers: 5_000,
+  "updates-per-second": 1_000,
+  "losses-per-second": 0.5,
+};
+
+interface Order extends ClusterOrder {
+  readonly minutes: number;
+  readonly instances: number;
+  readonly isCorrectnessOnly: boolean;
+  readonly jsonPath: string | undefined;
+  readonly logPath: string | undefined;
+  readonly inspect: string | undefined;
+}
+
+function say(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
+
+function orderOf(args: readonly string[]): Order | string {
+  const given = parseArgs([...args], {
+    boolean: ["correctness-only", "help"],
+    string: [...Object.keys(numbers), "json", "log", "inspect"],
+    unknown: () => false,
+  });
+  if (given["help"] === true) return usage;
+  const read: Record<string, number> = { ...numbers };
+  for (const name of Object.keys(numbers)) {
+    if (given[name] === undefined) continue;
+    const number = Number(given[name]);
+    if (given[name] === "" || !Number.isFinite(number) || number <= 0) return `--${name} must be a number above 0`;
+    read[name] = number;
+  }
+  const text = (value: unknown): string | undefined => typeof value === "string" && value !== "" ? value : undefined;
+  return {
+    minutes: read["minutes"] ?? 0,
+    instances: read["instances"] ?? 0,
+    jobs: read["jobs"] ?? 0,
+    offers: read["offers"] ?? 0,
+    updatesPerSecond: read["updates-per-second"] ?? 0,
+    lossesPerSecond: read["losses-per-second"] ?? 0,
+    buildMs,
+    burstEveryMs,
+    isCorrectnessOnly: given["correctness-only"] === true,
+    jsonPath: text(given["json"]),
+    logPath: text(given["log"]),
+    inspect: text(given["inspect"]),
+  };
+}
+
+/** The worker with both servers, as questions and answers. */
+interface Cluster {
+  readonly mesosPort: number;
+  readonly gocdUrl: string;
+  tell(wish: ClusterWish): void;
+  figures(): Promise<ClusterFigures>;
+  end(): Promise<void>;
+}
+
+async function startCluster(order: ClusterOrder): Promise<Cluster> {
+  const worker = new Worker(new URL("./soak_cluster.ts", import.meta.url).href, { type: "module" });
+  const waiting: ((word: ClusterWord) => void)[] = [];
+  worker.onmessage = ({ data }: MessageEvent<ClusterWord>) => waiting.shift()?.(data);
+  const ask = (what: ClusterWish | ClusterOrder): Promise<ClusterWord> =>
+    new Promise((resolve) => {
+      waiting.push(resolve);
+      worker.postMessage(what);
+    });
+  const ready = await ask(order);
+  if (ready.kind !== "ready") throw new Error(`the cluster says ${ready.kind} first`);
+  return {
+    mesosPort: ready.mesosPort,
+    gocdUrl: ready.gocdUrl,
+    tell: (wish) => worker.postMessage(wish),
+    figures: async () => {
+      const word = await ask("figures");
+      if (word.kind !== "figures") throw new Error(`the cluster says ${word.kind}`);
+      return word.figures;
+    },
+    end: async () => {
+      await ask("end");
+      worker.terminate();
+    },
+  };
+}
+
+/** The program as a process. */
+interface Program {
+  readonly url: string;
+  readonly pid: number;
+  readonly log: { lines: number; bytes: number };
+  /** The last lines of its log. */
+  readonly lastLines: readonly string[];
+  isOver(): boolean;
+  /** SIGTERM, and the exit code that comes of it. */
+  stop(): Promise<number>;
+}
+
+function configText(cluster: Cluster, order: Order, port: number): string {
+  return `gocd-mesos {
+  mesos-master: "127.0.0.1:${cluster.mesosPort}"
+  go-server { url = "${cluster.gocdUrl}" }
+  go-agent { auto-register-key: "${autoRegisterKey}", docker-image: "gocd/gocd-agent:soak", mem = 512 MB }
+  profiles {
+    linux { resources = ["linux", "java"] }
+    browser { resources = ["linux", "chrome"] }
+    any { resources = "*" }
+  }
+  poller { interval = 10 seconds, attempts = 1, max-interval = 10 seconds }
+  scaling { max-agents = ${order.instances} }
+  http { listen = "127.0.0.1:${port}" }
+}
+`;
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+function startProgram(folder: string, cluster: Cluster, order: Order): Program {
+  const port = freePort();
+  const path = `${folder}/framework.conf`;
+  Deno.writeTextFileSync(path, configText(cluster, order, port));
+  const file = (relative: string): string => decodeURIComponent(new URL(relative, import.meta.url).pathname);
+  const inspect = order.inspect === undefined ? [] : [`--inspect=${order.inspect}`];
+  const flags = [...inspect, ...runFlags(loadConfig(path, {}))];
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", `--config=${file("../deno.json")}`, ...flags, file("../main.ts"), "start", path],
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const log = { lines: 0, bytes: 0 };
+  const lastLines: string[] = [];
+  const reading = readLog(child.stderr, order.logPath, (line) => {
+    log.lines++;
+    log.bytes += line.length + 1;
+    lastLines.push(line);
+    if (lastLines.length > 20) lastLines.shift();
+  });
+  let isOver = false;
+  child.status.then(() => isOver = true);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    pid: child.pid,
+    log,
+    lastLines,
+    isOver: () => isOver,
+    stop: async () => {
+      if (!isOver) child.kill("SIGTERM");
+      const { code } = await child.status;
+      await reading;
+      return code;
+    },
+  };
+}
+
+async function readLog(
+  stream: ReadableStream<Uint8Array>,
+  path: string | undefined,
+  take: (line: string) => void,
+): Promise<void> {
+  using file = path === undefined ? undefined : Deno.openSync(path, { write: true, create: true, truncate: true });
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of stream) {
+    file?.writeSync(chunk);
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    lines.forEach(take);
+  }
+}
+
+/** Asks for a page again and again until the signal is aborted. */
+async function probe(url: string, everyMs: number, answers: PageAnswers, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const startedMs = performance.now();
+    const answer = await ask(url + answers.path);
+    if (answer === undefined) answers.missing++;
+    else answers.tookMs.push(performance.now() - startedMs);
+    await sleep(everyMs * (0.5 + Math.random()));
+  }
+}
+
+async function ask(url: string): Promise<string | undefined> {
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(answerLimitMs) });
+    const text = await answer.text();
+    return answer.status === 200 ? text : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function look(program: Program, atMs: number): Promise<Look> {
+  const metrics = await ask(`${program.url}/metrics`) ?? "";
+  const depth = (name: string, queue: string): number =>
+    Number(metrics.match(new RegExp(`^gocd_mesos_${name}\\{queue="${queue}"\\} (\\d+)$`, "m"))?.[1] ?? 0);
+  const residentBytes = residentOf(program.pid) ?? fromMetrics(metrics);
+  return {
+    atMs,
+    ...(residentBytes === undefined ? {} : { residentBytes }),
+    inbox: depth("queue_depth", "events"),
+    inboxMax: depth("queue_depth_max", "events"),
+    calls: depth("queue_depth", "calls"),
+    callsMax: depth("queue_depth_max", "calls"),
+  };
+}
+
+function residentOf(pid: number): number | undefined {
+  const kb = procText(`${pid}/status`)?.match(/^VmRSS:\s+(\d+) kB$/m)?.[1];
+  return kb === undefined ? undefined : Number(kb) * 1024;
+}
+
+function fromMetrics(metrics: string): number | undefined {
+  const bytes = metrics.match(/^process_resident_memory_bytes (\d+)$/m)?.[1];
+  return bytes === undefined ? undefined : Number(bytes);
+}
+
+/** User and system time of a process in s (proc(5): fields 14 and 15 of stat, in hundredths of a second). */
+function cpuSecondsOf(pid: number): number | undefined {
+  const fields = procText(`${pid}/stat`)?.replace(/^.*\) /s, "").split(" ");
+  return fields === undefined ? undefined : (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+function procText(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(`/proc/${path}`);
+  } catch {
+    return undefined;
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Waits until all instances run and are registered. */
+async function untilRunning(program: Program, cluster: Cluster, order: Order): Promise<void> {
+  const startedMs = performance.now();
+  while (performance.now() - startedMs < startMsMax && !program.isOver()) {
+    await sleep(1_000);
+    const { running, gocd } = await cluster.figures();
+    if (running >= order.instances && gocd.agents >= order.instances) return;
+  }
+  const { running, gocd } = await cluster.figures();
+  throw new Error(
+    `only ${running} of ${order.instances} tasks and ${gocd.agents} agents run after ` +
+      `${((performance.now() - startedMs) / 1000).toFixed(0)} s; the log ends with\n${program.lastLines.join("\n")}`,
+  );
+}
+
+/** Lets the load go on, looking once a second; the looks. */
+async function underLoad(
+  program: Program,
+  order: Order,
+): Promise<Pick<SoakFigures, "looks" | "answers" | "loadMs">> {
+  const looks: Look[] = [];
+  const ending = new AbortController();
+  const answers = pages.map(({ path }): PageAnswers => ({ path, tookMs: [], missing: 0 }));
+  const probing = answers.map((each, index) => probe(program.url, pages[index]?.everyMs ?? 1_000, each, ending.signal));
+  const startedMs = performance.now();
+  const endMs = order.minutes * 60_000;
+  let toldMs = 0;
+  for (let atMs = 0; atMs < endMs && !program.isOver(); atMs = performance.now() - startedMs) {
+    const seen = await look(program, atMs);
+    looks.push(seen);
+    if (atMs - toldMs >= 60_000) {
+      toldMs = atMs;
+      const mb = ((seen.residentBytes ?? 0) / 1024 / 1024).toFixed(0);
+      say(`  ${(atMs / 60_000).toFixed(0)} min: ${mb} MB, ${seen.inbox} events and ${seen.calls} calls wait`);
+    }
+    await sleep(Math.max(0, Math.min(atMs + 1_000, endMs) - (performance.now() - startedMs)));
+  }
+  const loadMs = performance.now() - startedMs;
+  ending.abort();
+  await Promise.all(probing);
+  return { looks, answers, loadMs };
+}
+
+/** Waits until nothing is open any more and all that were lost are replaced. */
+async function untilSettled(cluster: Cluster, instances: number): Promise<ClusterFigures> {
+  const startedMs = performance.now();
+  for (;;) {
+    const figures = await cluster.figures();
+    const isSettled = figures.unacknowledged === 0 && figures.openOffers === 0 && figures.running >= instances;
+    if (isSettled || performance.now() - startedMs > settleMsMax) return figures;
+    await sleep(200);
+  }
+}
+
+async function soak(order: Order, folder: string): Promise<SoakFigures> {
+  const cluster = await startCluster(order);
+  const program = startProgram(folder, cluster, order);
+  try {
+    say(`the program is process ${program.pid}, its page ${program.url}`);
+    await untilRunning(program, cluster, order);
+    say(`${order.instances} instances run; the load begins`);
+    const loadBefore = Deno.loadavg()[0] ?? 0;
+    const cpuBefore = cpuSecondsOf(program.pid);
+    const logBefore = { ...program.log };
+    cluster.tell("forget");
+    cluster.tell("busy");
+    const seen = await underLoad(program, order);
+    cluster.tell("calm");
+    const cpuAfter = cpuSecondsOf(program.pid);
+    const log = { lines: program.log.lines - logBefore.lines, bytes: program.log.bytes - logBefore.bytes };
+    const figures = await untilSettled(cluster, order.instances);
+    const exitCode = await program.stop();
+    if (exitCode !== 0) say(`the log ends with\n${program.lastLines.join("\n")}`);
+    return {
+      minutes: order.minutes,
+      order,
+      ...seen,
+      cluster: figures,
+      ...(cpuBefore === undefined || cpuAfter === undefined ? {} : { cpuSeconds: cpuAfter - cpuBefore }),
+      log,
+      exitCode,
+      loadAverage: [loadBefore, Deno.loadavg()[0] ?? 0],
+      cores: navigator.hardwareConcurrency,
+    };
+  } finally {
+    await program.stop();
+    await cluster.end();
+  }
+}
+
+async function main(): Promise<number> {
+  const order = orderOf(Deno.args);
+  if (typeof order === "string") {
+    say(order);
+    return order === usage ? 0 : 2;
+  }
+  const folder = Deno.makeTempDirSync({ prefix: "gocd-mesos-soak-" });
+  try {
+    const figures = await soak(order, folder);
+    const verdicts = verdictsOf(figures);
+    say("");
+    for (const line of tableOf(figures, verdicts)) say(line);
+    if (order.jsonPath !== undefined) Deno.writeTextFileSync(order.jsonPath, JSON.stringify({ ...figures, verdicts }));
+    const counting = verdicts.filter(({ isOfMachine }) => !(order.isCorrectnessOnly && isOfMachine));
+    return counting.every(({ isKept }) => isKept) ? 0 : 1;
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error));
+    return 1;
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
+
+if (import.meta.main) Deno.exit(await main());
