@@ -48,6 +48,8 @@ export interface Resolved {
 }
 
 const stepsMax = 100_000;
+/** Characters, items and fields that are put together anew, in all: some times what a file of the largest size holds. */
+const copiesMax = 2_000_000;
 const depthMax = 200;
 const textCharsMax = 65_536;
 const itemsMax = 10_000;
@@ -60,12 +62,22 @@ interface State {
   readonly open: Map<Raw, Raw | undefined>;
   readonly done: Map<Raw, Conf | undefined>;
   steps: number;
+  copies: number;
   depth: number;
 }
 
 /** Resolves all substitutions, first from the file, then from `env`; throws {@linkcode ConfigError} with the line. */
 export function resolveHocon(root: RawObject, env: Readonly<Record<string, string>>): Resolved {
-  const state: State = { root, env, envNames: new Set(), open: new Map(), done: new Map(), steps: 0, depth: 0 };
+  const state: State = {
+    root,
+    env,
+    envNames: new Set(),
+    open: new Map(),
+    done: new Map(),
+    steps: 0,
+    copies: 0,
+    depth: 0,
+  };
   const conf = resolveSlot(state, root);
   const fields = conf?.kind === "object" ? conf.fields : new Map<string, Conf>();
   return { root: { kind: "object", at: root.at, fields }, envNames: [...state.envNames] };
@@ -129,6 +141,7 @@ function override(state: State, slot: Raw, raw: RawOverride, next: Conf | undefi
   if (nextRaw.kind === "append" && next.kind === "list") {
     if (prior === undefined) return next;
     if (prior.kind !== "list") fail(nextRaw.at, "+= is used on a key that is no list", "write = instead of +=");
+    countCopies(state, prior.items.length + next.items.length, nextRaw.at);
     return { ...next, items: [...prior.items, ...next.items] };
   }
   return prior?.kind === "object" && next.kind === "object" ? mergeObjects(state, prior, next) : next;
@@ -149,16 +162,21 @@ function resolveConcat(state: State, slot: Raw, raw: RawConcat): Conf | undefine
   const solid = values.filter((part) => part.kind !== "text" || part.isQuoted || part.text.trim() !== "");
   if (solid.length === 0) return undefined;
   if (solid.every((part) => part.kind === "text")) {
-    const text = values.map((part) => part.kind === "text" ? part.text : "").join("");
-    if (text.length > textCharsMax) fail(raw.at, "a text grows too long", "write the value out");
+    const texts = values.map((part) => part.kind === "text" ? part.text : "");
+    // Before they are joined, as the whole may be larger than the memory.
+    const length = texts.reduce((sum, part) => sum + part.length, 0);
+    if (length > textCharsMax) fail(raw.at, "a text grows too long", "write the value out");
+    countCopies(state, length, raw.at);
+    const text = texts.join("");
     const isQuoted = solid.some((part) => part.isQuoted);
     return { kind: "text", at: raw.at, text: isQuoted ? text : text.trim(), isQuoted };
   }
   const lists = solid.filter((part) => part.kind === "list");
   if (lists.length === solid.length) {
-    const items = lists.flatMap((list) => list.items);
-    if (items.length > itemsMax) fail(raw.at, "a list grows too long", "write the value out");
-    return { kind: "list", at: raw.at, items };
+    const length = lists.reduce((sum, list) => sum + list.items.length, 0);
+    if (length > itemsMax) fail(raw.at, "a list grows too long", "write the value out");
+    countCopies(state, length, raw.at);
+    return { kind: "list", at: raw.at, items: lists.flatMap((list) => list.items) };
   }
   const objects = solid.filter((part) => part.kind === "object");
   if (objects.length !== solid.length) {
@@ -218,6 +236,7 @@ function resolveMet(state: State, slot: Raw, reference: RawReference): Conf | un
 function mergeObjects(state: State, left: Conf, right: Conf): Conf {
   count(state, right.at);
   if (left.kind !== "object" || right.kind !== "object") return right;
+  countCopies(state, left.fields.size + right.fields.size, right.at);
   const fields = new Map(left.fields);
   for (const [key, value] of right.fields) {
     const existing = fields.get(key);
@@ -232,6 +251,11 @@ function textOf(raw: { readonly at: Place; readonly text: string; readonly quote
 
 function count(state: State, at: Place): void {
   if (++state.steps > stepsMax) fail(at, "the configuration multiplies itself", "write the values out");
+}
+
+function countCopies(state: State, count: number, at: Place): void {
+  state.copies += count;
+  if (state.copies > copiesMax) fail(at, "the configuration multiplies itself", "write the values out");
 }
 
 function fail(at: Place, message: string, hint: string): never {

@@ -10,6 +10,10 @@ import { type Place, putRaw, type Raw, type RawObject, type RawText } from "./ho
 export const textCharsMax = 262_144;
 const depthMax = 64;
 const plusSignsMax = 100;
+/** On one line; a certificate in quotes has some dozens. */
+const escapesMax = 4_000;
+/** Characters of a text in quotes on one line. */
+const quotedCharsMax = 16_000;
 
 /** An `include` found while reading; the answer is merged where it stands. */
 export interface IncludeRequest {
@@ -95,21 +99,31 @@ function tokenize(text: string, file: string): readonly Token[] {
   }
 }
 
-// The tokenizer is quadratic in unquoted runs like 1e+1+1+…, so that these are refused first.
+// The tokenizer is quadratic in runs like 1e+1+1+…, escapes and quoted texts, so that these are refused first.
 function guard(text: string, file: string): void {
   if (text.length > textCharsMax) {
     failAt({ file, line: 1 }, `the file has more than ${textCharsMax} characters`, "check that it is the right file");
   }
-  for (const [index, line] of text.split("\n").entries()) {
-    let run = 0;
-    let isQuoted = false;
-    for (let i = 0; i < line.length; i++) {
-      const char = line[i];
-      if (isQuoted && char === "\\") i++;
-      else if (char === '"') isQuoted = !isQuoted;
-      else if (!isQuoted && char === "+" && ++run > plusSignsMax) {
-        failAt({ file, line: index + 1 }, "too many plus signs outside of quotes", quoteHint);
-      }
+  for (const [index, line] of text.split("\n").entries()) guardLine(line, { file, line: index + 1 });
+}
+
+function guardLine(line: string, at: Place): void {
+  let plusSigns = 0;
+  let escapes = 0;
+  let quoteAt = -1;
+  for (let i = 0; i < line.length; i++) {
+    const char = line[i];
+    if (char === "\\" && ++escapes > escapesMax) {
+      failAt(at, "too many backslashes on one line", "put the text into a file of its own");
+    }
+    if (quoteAt >= 0 && char === "\\") i++;
+    else if (line.startsWith('"""', i) && quoteAt < 0) i += 2;
+    else if (char === '"') quoteAt = quoteAt < 0 ? i : -1;
+    else if (quoteAt < 0 && char === "+" && ++plusSigns > plusSignsMax) {
+      failAt(at, "too many plus signs outside of quotes", quoteHint);
+    }
+    if (quoteAt >= 0 && i - quoteAt > quotedCharsMax) {
+      failAt(at, "a text in quotes is too long", 'write a long text as """…"""');
     }
   }
 }

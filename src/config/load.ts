@@ -85,13 +85,17 @@ function checkSection(reader: Reader, key: string, conf: Conf): void {
   else if (key !== "state" || conf.kind !== "text") wrongType(reader, { key, conf }, "an object { … }");
 }
 
+/** Problems before which better keys are looked for. */
+const suggestionsMax = 100;
+
 function addUnknown(reader: Reader, key: string, conf: Conf): void {
   const profile = /^profiles\.[^.]+/.exec(key)?.[0];
   const sections = [...new Set(keys.map((spec) => spec.path.split(".")[0] ?? "").filter(isSection)), "profiles"];
   const ofProfile = keys.filter((spec) => spec.path.startsWith("go-agent.") && spec.isGoAgentOnly !== true)
     .map((spec) => `${profile}.${spec.path.slice("go-agent.".length)}`);
   const known = profile === undefined ? [...keys.map((spec) => spec.path), ...sections] : ofProfile;
-  const near = nearestKey(key, known);
+  // Nobody reads on: a file of something else may have ten thousands of them.
+  const near = reader.problems.length < suggestionsMax ? nearestKey(key, known) : undefined;
   const isForAll = profile !== undefined &&
     keySpec(`go-agent.${key.slice(profile.length + 1)}`)?.isGoAgentOnly === true;
   const hint = isForAll

@@ -90,7 +90,7 @@ function textOf(html: unknown): string {
   if (typeof html !== "string") {
     return "";
   }
-  const plain = html.slice(0, htmlLengthMax).replace(/<[^>]*>/g, "");
+  const plain = html.slice(0, htmlLengthMax).replace(/<[^<>]*>/g, "");
   return oneLine(plain.replace(/&(\w+|#39);/g, (whole, name: string) => entities[name] ?? whole));
 }
 
