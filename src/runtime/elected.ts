@@ -158,11 +158,13 @@ class Elected implements Program {
 
   async #lead(leadership: Leadership, candidate: Candidate, signal: AbortSignal): Promise<TermEnd> {
     const config = this.#config;
+    const { isHeld, heldForMs } = leadership;
+    const lease = { isHeld, heldForMs, sleep: this.#ports.clock.sleep };
     const framework = await createFramework(config, {
       ...this.#ports,
       store: openLeaderStore(leadership, { newLineage, close: () => candidate.close() }),
-      gocd: leasedGocd(this.#ports.gocd, leadership.isHeld),
-      mesos: leasedMesos(this.#ports.mesos, leadership.isHeld),
+      gocd: leasedGocd(this.#ports.gocd, lease),
+      mesos: leasedMesos(this.#ports.mesos, lease),
     });
     if (config !== this.#config) framework.reload(this.#config);
     this.#framework = framework;

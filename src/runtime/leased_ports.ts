@@ -1,61 +1,120 @@
 // The servers as an instance may use them that leads only for a time: nothing is asked for, not even read, unless it
-// certainly leads at that moment. Not here: how it knows (store/zookeeper_election.ts). Used by elected.ts.
+// certainly leads at that moment, and what is under way when that ends is broken off. Not here: how it knows
+// (store/zookeeper_election.ts). Used by elected.ts.
 //
 // The check is made by the clock at each call, so a process that was stopped, or a machine that was suspended, sends
 // nothing when it wakes, long before it hears that another instance leads.
 
 import { type GocdApi, GocdError } from "../gocd/api.ts";
 import { type MesosApi, MesosError, type MesosSession } from "../mesos/api.ts";
+import type { Clock } from "./clock.ts";
 
-/** Whether this instance certainly leads now. */
-export type IsHeld = () => boolean;
+/** For how long this instance leads. */
+export interface Lease {
+  /** Whether it certainly leads now. */
+  readonly isHeld: () => boolean;
+  /** How long it will lead without another confirmation, ms; a connection that is lost for a moment does not end it. */
+  readonly heldForMs: () => number;
+  readonly sleep: Clock["sleep"];
+}
 
-const message = "not sent, because ZooKeeper has not confirmed lately that this instance leads";
+/** The longest between two looks at the clock while a call is under way: a machine may have been suspended. */
+const lookMsMax = 250;
+
+const notSent = "not sent, because ZooKeeper has not confirmed lately that this instance leads";
+const brokenOff = "broken off, because ZooKeeper has not confirmed any more that this instance leads";
 const hint = "nothing to do: it goes on with the next confirmation, or another instance takes over; see the log";
 
 /** The GoCD server while we lead; otherwise its calls throw GocdError `not-leading`. */
-export function leasedGocd(gocd: GocdApi, isHeld: IsHeld): GocdApi {
-  const demand = (): void => {
-    if (!isHeld()) throw new GocdError({ code: "not-leading", kind: "unreachable", message, hint });
-  };
-  const asked = async <Answer>(ask: () => Promise<Answer>): Promise<Answer> => {
-    demand();
-    return await ask();
+export function leasedGocd(gocd: GocdApi, lease: Lease): GocdApi {
+  const notLeading = (message: string): GocdError =>
+    new GocdError({ code: "not-leading", kind: "unreachable", message, hint });
+  const asked = async <Answer>(signal: AbortSignal, ask: Ask<Answer>): Promise<Answer> => {
+    if (!lease.isHeld()) throw notLeading(notSent);
+    return await whileHeld(lease, signal, { ask, error: () => notLeading(brokenOff) });
   };
   return {
-    poll: (signal, environments) => asked(() => gocd.poll(signal, environments)),
-    readAgents: (signal) => asked(() => gocd.readAgents(signal)),
-    enableAgent: (uuid, registration, signal) => asked(() => gocd.enableAgent(uuid, registration, signal)),
-    disableAgents: (uuids, signal) => asked(() => gocd.disableAgents(uuids, signal)),
-    deleteAgents: (uuids, signal) => asked(() => gocd.deleteAgents(uuids, signal)),
-    rights: (signal) => asked(() => gocd.rights(signal)),
+    poll: (signal) => asked(signal, (held) => gocd.poll(held)),
+    readAgents: (signal) => asked(signal, (held) => gocd.readAgents(held)),
+    enableAgent: (uuid, registration, signal) => asked(signal, (held) => gocd.enableAgent(uuid, registration, held)),
+    disableAgents: (uuids, signal) => asked(signal, (held) => gocd.disableAgents(uuids, held)),
+    deleteAgents: (uuids, signal) => asked(signal, (held) => gocd.deleteAgents(uuids, held)),
+    rights: (signal) => asked(signal, (held) => gocd.rights(held)),
   };
 }
 
 /** The Mesos cluster while we lead; otherwise nothing is subscribed or sent. A session that began stays open. */
-export function leasedMesos(mesos: MesosApi, isHeld: IsHeld): MesosApi {
+export function leasedMesos(mesos: MesosApi, lease: Lease): MesosApi {
+  const unreachable = (message: string): MesosError => new MesosError("unreachable", message, hint);
   return {
     // A SUBSCRIBE would take the framework away from whoever leads now.
     subscribe: async (identity, frameworkId, signal) => {
-      if (!isHeld()) throw new MesosError("unreachable", message, hint);
-      const session = await mesos.subscribe(identity, frameworkId, signal);
-      if (isHeld()) return leasedSession(session, isHeld);
+      if (!lease.isHeld()) throw unreachable(notSent);
+      const session = await whileHeld(lease, signal, {
+        ask: async (held) => {
+          const begun = await mesos.subscribe(identity, frameworkId, held);
+          if (held.aborted) begun.close();
+          return begun;
+        },
+        error: () => unreachable(brokenOff),
+      });
+      if (lease.isHeld()) return leasedSession(session, lease);
       session.close();
-      throw new MesosError("unreachable", message, hint);
+      throw unreachable(brokenOff);
     },
     probe: (signal) => mesos.probe(signal),
-    frameworksNamed: async (name, signal) => await mesos.frameworksNamed?.(name, signal),
+    frameworksNamed: async (name, signal) => {
+      if (!lease.isHeld()) throw unreachable(notSent);
+      return await mesos.frameworksNamed?.(name, signal);
+    },
   };
 }
 
-function leasedSession(session: MesosSession, isHeld: IsHeld): MesosSession {
+function leasedSession(session: MesosSession, lease: Lease): MesosSession {
   return {
     master: session.master,
     events: session.events,
     send: async (call, signal) => {
-      if (!isHeld()) throw new MesosError("call-unknown", message, hint);
-      await session.send(call, signal);
+      if (!lease.isHeld()) throw new MesosError("call-unknown", notSent, hint);
+      await whileHeld(lease, signal, {
+        ask: (held) => session.send(call, held),
+        error: () => new MesosError("call-unknown", brokenOff, hint),
+      });
     },
     close: () => session.close(),
   };
+}
+
+type Ask<Answer> = (signal: AbortSignal) => Promise<Answer>;
+
+/** Asks with a signal that is aborted when the lease ends; throws `error()` then, whether or not the port obeys. */
+async function whileHeld<Answer>(
+  lease: Lease,
+  signal: AbortSignal,
+  { ask, error }: { readonly ask: Ask<Answer>; readonly error: () => Error },
+): Promise<Answer> {
+  const done = new AbortController();
+  const over = new AbortController();
+  const ended = leaseEnd(lease, done.signal).then((): Answer | Promise<never> => {
+    // Nobody waits for it any more where the call has ended first.
+    if (done.signal.aborted) return new Promise<never>(() => {});
+    over.abort(error());
+    throw over.signal.reason;
+  });
+  try {
+    return await Promise.race([ask(AbortSignal.any([signal, over.signal])), ended]);
+  } catch (cause) {
+    throw over.signal.aborted ? over.signal.reason : cause;
+  } finally {
+    done.abort();
+  }
+}
+
+/** Resolves when the lease has ended, or the signal is aborted. */
+async function leaseEnd({ heldForMs, sleep }: Lease, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const leftMs = heldForMs();
+    if (leftMs <= 0) return;
+    await sleep(Math.min(leftMs, lookMsMax), signal);
+  }
 }

@@ -52,6 +52,8 @@ export interface Leadership {
    * whatever the process or the network has been through since.
    */
   isHeld(): boolean;
+  /** For how long that will still be so without another confirmation, by the clock alone, ms; 0 or less: it is over. */
+  heldForMs(): number;
   /** Aborted when this instance does not lead any more, with a {@linkcode StoreError}. */
   readonly lost: AbortSignal;
   /** A transaction that only a leader's is. Throws {@linkcode StoreError} `state-lock-lost`, `state-unreachable`. */
@@ -219,10 +221,12 @@ function leadershipOf(place: Place, won: Won): Leadership {
     return { kind: "done", results: answer.results.slice(fence.length) };
   };
   const sinceMs = (): number => clock.elapsedMs() - confirmedMs;
+  const heldForMs = (): number => ended.signal.aborted ? 0 : session.timeoutMs() * heldPart - sinceMs();
   const leadership: Leadership = {
     base,
     session,
-    isHeld: () => !ended.signal.aborted && session.isConnected() && sinceMs() < session.timeoutMs() * heldPart,
+    isHeld: () => session.isConnected() && heldForMs() > 0,
+    heldForMs,
     lost: ended.signal,
     transaction,
   };

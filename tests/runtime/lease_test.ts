@@ -4,11 +4,32 @@ import { assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { type GocdApi, GocdError } from "../../src/gocd/api.ts";
 import { type FrameworkIdentity, type MesosApi, MesosError, type MesosSession } from "../../src/mesos/api.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { realClock } from "../../src/runtime/clock.ts";
 import { elapsedCounter } from "../../src/runtime/elapsed.ts";
-import { leasedGocd, leasedMesos } from "../../src/runtime/leased_ports.ts";
+import { type Lease, leasedGocd, leasedMesos } from "../../src/runtime/leased_ports.ts";
+import { openGocd } from "../../src/runtime/ports.ts";
+import { settle, type VirtualClock, virtualClock } from "../support/virtual_clock.ts";
 
 const signal = new AbortController().signal;
 const identity = { name: "n" } as FrameworkIdentity;
+
+/** A lease that is held as long as `isHeld` says, and does not end by the clock. */
+function leaseWhile(isHeld: () => boolean): Lease {
+  return { isHeld, heldForMs: () => 1_000, sleep: virtualClock().sleep };
+}
+
+/** A lease that ends by the clock, unless `confirm` moves its end. */
+function leaseFor(forMs: number): { readonly lease: Lease; readonly clock: VirtualClock; confirm(): void } {
+  const clock = virtualClock();
+  let endMs = clock.nowMs() + forMs;
+  const heldForMs = (): number => endMs - clock.nowMs();
+  return {
+    lease: { isHeld: () => heldForMs() > 0, heldForMs, sleep: clock.sleep },
+    clock,
+    confirm: () => void (endMs = clock.nowMs() + forMs),
+  };
+}
 
 function recorder(): { readonly calls: string[]; readonly gocd: GocdApi; readonly mesos: MesosApi } {
   const calls: string[] = [];
@@ -55,7 +76,7 @@ for (const [name, ask] of gocdCalls) {
   Deno.test(`${name} reaches the GoCD server only while this instance certainly leads`, async () => {
     const { calls, gocd } = recorder();
     let isHeld = true;
-    const leased = leasedGocd(gocd, () => isHeld);
+    const leased = leasedGocd(gocd, leaseWhile(() => isHeld));
     await ask(leased);
     isHeld = false;
     assertEquals((await assertRejects(() => ask(leased), GocdError)).problem.code, "not-leading");
@@ -66,7 +87,7 @@ for (const [name, ask] of gocdCalls) {
 Deno.test("a call to Mesos is sent only while this instance certainly leads", async () => {
   const { calls, mesos } = recorder();
   let isHeld = true;
-  const session = await leasedMesos(mesos, () => isHeld).subscribe(identity, "f", signal);
+  const session = await leasedMesos(mesos, leaseWhile(() => isHeld)).subscribe(identity, "f", signal);
   await session.send({ kind: "teardown-framework" }, signal);
   isHeld = false;
   const error = await assertRejects(() => session.send({ kind: "teardown-framework" }, signal), MesosError);
@@ -76,12 +97,120 @@ Deno.test("a call to Mesos is sent only while this instance certainly leads", as
 
 Deno.test("an instance that may not lead any more takes the framework away from nobody", async () => {
   const { calls, mesos } = recorder();
-  await assertRejects(() => leasedMesos(mesos, () => false).subscribe(identity, "f", signal), MesosError);
+  await assertRejects(() => leasedMesos(mesos, leaseWhile(() => false)).subscribe(identity, "f", signal), MesosError);
   assertEquals(calls, []);
   const answers = [true, false];
-  const leased = leasedMesos(mesos, () => answers.shift() ?? false);
+  const leased = leasedMesos(mesos, leaseWhile(() => answers.shift() ?? false));
   await assertRejects(() => leased.subscribe(identity, "f", signal), MesosError);
   assertEquals(calls, ["subscribe", "close"], "lost while it subscribed");
+});
+
+/** A server that never answers; tells of each call whether it was broken off. */
+function silent(): { readonly signals: AbortSignal[]; readonly never: (signal: AbortSignal) => Promise<never> } {
+  const signals: AbortSignal[] = [];
+  const never = (signal: AbortSignal): Promise<never> => {
+    signals.push(signal);
+    return new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("port's own words"))));
+  };
+  return { signals, never };
+}
+
+for (const [name, ask] of gocdCalls) {
+  Deno.test(`${name} is broken off under way when the lease ends, and not before`, async () => {
+    const { signals, never } = silent();
+    const gocd: GocdApi = {
+      poll: never,
+      readAgents: never,
+      rights: never,
+      enableAgent: (_uuid, _registration, signal) => never(signal),
+      disableAgents: (_uuids, signal) => never(signal),
+      deleteAgents: (_uuids, signal) => never(signal),
+    };
+    const { lease, clock, confirm } = leaseFor(1_000);
+    const asked = assertRejects(() => ask(leasedGocd(gocd, lease)), GocdError);
+    await clock.pass(900);
+    confirm();
+    await clock.pass(999);
+    assertEquals(signals.map((each) => each.aborted), [false]);
+    await clock.pass(1);
+    assertEquals(signals.map((each) => each.aborted), [true]);
+    assertEquals((await asked).problem.code, "not-leading");
+    assertEquals(clock.sleepers, 0, "nothing goes on in the background");
+  });
+}
+
+Deno.test("calls to Mesos are broken off under way when the lease ends, SUBSCRIBE too", async () => {
+  const { signals, never } = silent();
+  const { mesos } = recorder();
+  const session = await mesos.subscribe(identity, "f", signal);
+  const { lease, clock } = leaseFor(1_000);
+  const slow: MesosApi = { ...mesos, subscribe: (_identity, _id, signal) => never(signal) };
+  const sending: MesosApi = {
+    ...mesos,
+    subscribe: () => Promise.resolve({ ...session, send: (_call, signal) => never(signal) }),
+  };
+  const subscribing = assertRejects(() => leasedMesos(slow, lease).subscribe(identity, "f", signal), MesosError);
+  const open = await leasedMesos(sending, lease).subscribe(identity, "f", signal);
+  const sent = assertRejects(() => open.send({ kind: "teardown-framework" }, signal), MesosError);
+  await clock.pass(1_000);
+  assertEquals(signals.map((each) => each.aborted), [true, true]);
+  assertEquals([(await subscribing).reason, (await sent).reason], ["unreachable", "call-unknown"]);
+  assertEquals(clock.sleepers, 0);
+});
+
+Deno.test("a port that does not obey is not waited for, and a subscription that it makes all the same is closed", async () => {
+  const { calls, mesos } = recorder();
+  const late = Promise.withResolvers<void>();
+  const deaf: MesosApi = {
+    ...mesos,
+    subscribe: async (...args) => {
+      await late.promise;
+      return await mesos.subscribe(...args);
+    },
+  };
+  const { lease, clock } = leaseFor(1_000);
+  const subscribing = assertRejects(() => leasedMesos(deaf, lease).subscribe(identity, "f", signal), MesosError);
+  await clock.pass(1_000);
+  await subscribing;
+  late.resolve();
+  await settle();
+  assertEquals(calls, ["subscribe", "close"]);
+});
+
+Deno.test("a call that ends in time leaves nothing behind, and its own error comes through", async () => {
+  const { gocd } = recorder();
+  const { lease, clock } = leaseFor(1_000);
+  await leasedGocd(gocd, lease).poll(signal);
+  const own = new GocdError({ code: "gocd-other", kind: "unreachable", message: "m", hint: "h" });
+  const failing: GocdApi = { ...gocd, poll: () => Promise.reject(own) };
+  assertEquals(await assertRejects(() => leasedGocd(failing, lease).poll(signal), GocdError), own);
+  await settle();
+  assertEquals(clock.sleepers, 0);
+});
+
+Deno.test("a request on a real socket is broken off when the lease ends: the server sees it go", async () => {
+  const gone = Promise.withResolvers<void>();
+  const here = Promise.withResolvers<void>();
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, async ({ signal }) => {
+    here.resolve();
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    gone.resolve();
+    return new Response();
+  });
+  const text =
+    `gocd-mesos { mesos-master = "m:1", go-agent.docker-image = i, go-server.url = "http://127.0.0.1:${server.addr.port}/go" }`;
+  const gocd = openGocd(loadConfig("framework.conf", {}, () => text), realClock);
+  const { lease, clock } = leaseFor(1_000);
+  try {
+    const asked = assertRejects(() => leasedGocd(gocd, lease).readAgents(signal), GocdError);
+    await here.promise;
+    await clock.pass(1_000);
+    await asked;
+    await gone.promise;
+  } finally {
+    gocd.close();
+    await server.shutdown();
+  }
 });
 
 Deno.test("time that passed by either clock of the machine has passed", () => {
