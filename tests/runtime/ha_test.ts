@@ -1,11 +1,13 @@
 // Two instances of the real program that share a state in a real ZooKeeper: the leader is killed, stopped, cut off or
 // asked to leave, and the standby goes on with its agents. Not here: the election by itself (tests/store).
 
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { runCli } from "../../src/cli/cli.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { OperatorError } from "../../src/errors.ts";
 import { openStore } from "../../src/runtime/ports.ts";
 import { readStoredState } from "../../src/runtime/stored_state.ts";
+import { fakeTerminal, type Written } from "../cli/support.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import { type HeldProxy, startProxy } from "../support/held_proxy.ts";
 import { endProgram, type Program, type ProgramFolder, programFolder } from "../support/program.ts";
@@ -32,6 +34,8 @@ const fastGocd = {
 
 interface Instance {
   readonly program: Program;
+  /** Its configuration, in a folder of its own. */
+  readonly conf: string;
   readonly page: string;
   /** Its way to ZooKeeper. */
   readonly proxy: HeldProxy;
@@ -81,8 +85,9 @@ function test(sentence: string, act: (scene: Scene) => Promise<void>): void {
         const proxy = startProxy(zookeeper.port);
         const listen = freeAddress();
         const program = folder.start(configText(cluster, proxy.address, listen));
-        instances.push({ program, page: `http://${listen}`, proxy });
-        return { program, page: `http://${listen}`, proxy };
+        const instance = { program, conf: `${folder.path}/framework.conf`, page: `http://${listen}`, proxy };
+        instances.push(instance);
+        return instance;
       };
       try {
         const first = start();
@@ -235,4 +240,95 @@ test("a short loss of the connection to ZooKeeper changes nothing", async (scene
   assertEquals(first.program.lines.filter((line) => line.includes("this instance leads")).length, 1);
   assert(!second.program.lines.some((line) => line.includes("this instance leads")));
   assertNothingLost(scene, 3);
+});
+
+async function command(instance: Pick<Instance, "conf">, ...words: readonly string[]): Promise<Written> {
+  const [name = "", ...more] = words;
+  const terminal = fakeTerminal();
+  return terminal.written(await runCli([name, instance.conf, ...more], terminal.io));
+}
+
+test("a command reaches the leader on its machine; elsewhere it is told who leads", async (scene) => {
+  const { cluster, zookeeper, first, second } = scene;
+  const leads = `process ${first.program.pid}\\) leads`;
+  const refused = await command(second, "freeze");
+  assertEquals(refused.code, 3, refused.all);
+  assertMatch(
+    refused.err,
+    new RegExp(`refused "freeze": this instance stands by; .*${leads} .*run the command on the`),
+  );
+  const why = await command(second, "why", "x");
+  assertMatch(
+    why.err,
+    new RegExp(`stands by; .*${leads}\\n.*run this command on the machine of the instance that leads`),
+  );
+  assertMatch((await command(first, "freeze")).out, /^launching is frozen$/m);
+  await first.program.line("operator: launching is frozen");
+
+  const folder = Deno.makeTempDirSync({ prefix: "gocd-mesos-wire-" });
+  try {
+    const conf = `${folder}/framework.conf`;
+    Deno.writeTextFileSync(conf, configText(cluster, zookeeper.address, "off"));
+    const elsewhere = await command({ conf }, "freeze");
+    assertEquals(elsewhere.code, 6, elsewhere.all);
+    assertMatch(
+      elsewhere.err,
+      new RegExp(`in use by .*process ${first.program.pid}.*\\n.*on the machine of that instance`),
+    );
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+  first.program.signal("SIGTERM");
+  await first.program.ended();
+  assertEquals([...Deno.readDirSync(first.conf.replace("/framework.conf", ""))].map(({ name }) => name), [
+    "framework.conf",
+  ]);
+});
+
+test("another scheduler that takes the framework over is obeyed by the leader, which ends", async (scene) => {
+  const { cluster, first, second } = scene;
+  schedule(scene, 1);
+  await building(scene, 1);
+  second.program.signal("SIGTERM");
+  await second.program.ended();
+  const [framework] = cluster.mesos.view().frameworks;
+  const call = {
+    type: "SUBSCRIBE",
+    "framework_id": { value: framework?.id },
+    subscribe: { "framework_info": framework?.info },
+  };
+  cluster.mesos.connect(call, {}, cluster.clock.nowMs());
+  cluster.mesosHttp.poke();
+  assertEquals(await first.program.ended(), 5, first.program.lines.join("\n"));
+  assert(first.program.lines.some((line) => line.includes("taken over our framework")), first.program.lines.join("\n"));
+  assertNothingLost(scene, 1);
+});
+
+test("a state that is lost in ZooKeeper is not registered beside its living agents", async (scene) => {
+  const { cluster, zookeeper, first, second } = scene;
+  schedule(scene, 2);
+  await building(scene, 2);
+  for (const { program } of [first, second]) {
+    program.signal("SIGKILL");
+    await program.ended();
+  }
+  await zookeeper.stop();
+  await zookeeper.start("new");
+  const folder = programFolder(cluster);
+  const again = folder.start(configText(cluster, zookeeper.address, "off"));
+  try {
+    assertEquals(await again.ended(), 4, again.lines.join("\n"));
+    const line = again.lines.find((each) => each.includes("nothing is registered beside them")) ?? "";
+    assertMatch(line, /the state zk:\/\/\S+ is new, .* with 2 tasks like ours/);
+    const terminal = fakeTerminal();
+    const code = await runCli(["state", "adopt", `${folder.path}/framework.conf`], terminal.io);
+    assertEquals(code, 0, terminal.written(code).all);
+    const adopted = folder.start(configText(cluster, zookeeper.address, "off"));
+    await adopted.line("is adopted: Mesos runs it");
+    await endProgram(adopted);
+    assertNothingLost(scene, 2);
+  } finally {
+    await endProgram(again);
+    folder.remove();
+  }
 });
