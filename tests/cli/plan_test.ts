@@ -237,3 +237,19 @@ Deno.test("state words that no release of today has stay as text", async () => {
     await cluster.close();
   }
 });
+
+Deno.test("plan says that min-idle agents are not launched for an environment that the server does not have", async () => {
+  const cluster = startCluster({ speed: 1 });
+  try {
+    const { out, code } = await plan(cluster, [], "profiles { warm { environments = [prdo], min-idle = 1 } }");
+    assertEquals(code, 0);
+    assertStringIncludes(out, "What would be launched\n  nothing\n");
+    assertStringIncludes(
+      out,
+      '! environment "prdo" of profile "warm" is not on the GoCD server: its min-idle agents are not launched\n' +
+        "  to do: create the environment in GoCD, or correct profiles.warm.environments\n",
+    );
+  } finally {
+    await cluster.close();
+  }
+});

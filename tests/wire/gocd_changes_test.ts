@@ -1,0 +1,80 @@
+// The GoCD server and what belongs to it change under the running program: an environment is created, a password in a file
+// is exchanged, the certificate switch is used. No restart is needed, and each is told.
+
+import { assert, assertEquals } from "@std/assert";
+import { type Cluster, clusterNames, startCluster } from "../support/cluster.ts";
+import { endProgram, type Program, type ProgramFolder, programFolder } from "../support/program.ts";
+import { until } from "../support/scaled_clock.ts";
+
+interface Scene {
+  readonly cluster: Cluster;
+  readonly folder: ProgramFolder;
+  readonly start: (more: string, change?: (text: string) => string) => Program;
+}
+
+async function scene(act: (scene: Scene) => Promise<void>): Promise<void> {
+  const cluster = startCluster({ speed: 60 });
+  const folder = programFolder(cluster);
+  const programs: Program[] = [];
+  const start: Scene["start"] = (more, change = (text) => text) => {
+    const program = folder.start(change(cluster.configText(more)));
+    programs.push(program);
+    return program;
+  };
+  try {
+    await act({ cluster, folder, start });
+  } finally {
+    for (const program of programs) await endProgram(program);
+    folder.remove();
+    await cluster.close();
+  }
+}
+
+Deno.test("min-idle agents wait for their environment, which is noticed without a restart when it is created", async () => {
+  await scene(async ({ cluster, start }) => {
+    const program = start("profiles { warm { environments = [prdo], min-idle = 2 } }");
+    await program.line('environment \\"prdo\\" of profile \\"warm\\" is not on the GoCD server');
+    cluster.gocd.addAgent({ uuid: "u1", hostname: "box" });
+    await until(() => (cluster.gocd.tally.requests.get("environments") ?? 0) >= 3, () => program.lines.join("\n"));
+    assertEquals(cluster.launches.size, 0);
+    assertEquals(program.lines.filter((line) => line.includes("environment-missing")).length, 1, "told once");
+    cluster.gocd.addEnvironment({ name: "prdo", origin: "config-repo" });
+    await until(() => cluster.launches.size === 2, () => program.lines.join("\n"));
+    await until(
+      () => {
+        cluster.advance();
+        return cluster.gocd.agents().filter(({ environments }) => environments.includes("prdo")).length === 2;
+      },
+      () => program.lines.join("\n"),
+    );
+    assert(cluster.gocd.tally.buildsKilled.length === 0);
+  });
+});
+
+Deno.test("a password in a file may change while the program runs: the next poll uses it, and neither is shown", async () => {
+  await scene(async ({ cluster, folder, start }) => {
+    const passwords = ["s3cret-pw", "n3w-secret-pw"] as const;
+    const users = (password: string) => [{ name: clusterNames.userName, password, admin: true }];
+    Deno.writeTextFileSync(`${folder.path}/password`, `${passwords[0]}\n`);
+    const program = start(
+      "",
+      (text) => text.replace(`password: "${clusterNames.password}"`, `password-file: "${folder.path}/password"`),
+    );
+    await program.line("gocd-version");
+    cluster.gocd.setSecurity({ kind: "on", users: users(passwords[1]) });
+    const refused = await program.line("gocd-bad-credentials");
+    Deno.writeTextFileSync(`${folder.path}/password`, `${passwords[1]}\n`);
+    await program.line("gocd-answers", refused);
+    const shown = program.lines.filter((line) => passwords.some((password) => line.includes(password)));
+    assertEquals(shown, []);
+  });
+});
+
+Deno.test("go-server.insecure is told loudly at the start", async () => {
+  await scene(async ({ start }) => {
+    const program = start("go-server.insecure = true");
+    await program.line("go-server.insecure accepts any certificate");
+    const line = program.lines.find((each) => each.includes("go-server.insecure")) ?? "";
+    assertEquals((JSON.parse(line) as { level: string }).level, "warning");
+  });
+});
