@@ -25,6 +25,7 @@ Options:
   --offers N               offers in a burst (5000)
   --updates-per-second N   status updates of tasks (1000)
   --losses-per-second N    agents that are lost and replaced (0.5)
+  --poll-seconds N         how often the GoCD server is read (10)
   --correctness-only       what rests on clock and memory is shown, but does not decide
   --json FILE              writes all figures to a file
   --log FILE               keeps the log of the program
@@ -46,11 +47,13 @@ const numbers = {
   offers: 5_000,
   "updates-per-second": 1_000,
   "losses-per-second": 0.5,
+  "poll-seconds": 10,
 };
 
 interface Order extends ClusterOrder {
   readonly minutes: number;
   readonly instances: number;
+  readonly pollSeconds: number;
   readonly isCorrectnessOnly: boolean;
   readonly jsonPath: string | undefined;
   readonly logPath: string | undefined;
@@ -83,6 +86,7 @@ function orderOf(args: readonly string[]): Order | string {
     offers: read["offers"] ?? 0,
     updatesPerSecond: read["updates-per-second"] ?? 0,
     lossesPerSecond: read["losses-per-second"] ?? 0,
+    pollSeconds: read["poll-seconds"] ?? 0,
     buildMs,
     burstEveryMs,
     isCorrectnessOnly: given["correctness-only"] === true,
@@ -150,7 +154,7 @@ function configText(cluster: Cluster, order: Order, port: number): string {
     browser { resources = ["linux", "chrome"] }
     any { resources = "*" }
   }
-  poller { interval = 10 seconds, attempts = 1, max-interval = 10 seconds }
+  poller { interval = ${order.pollSeconds} s, attempts = 0, max-interval = ${order.pollSeconds} s }
   scaling { max-agents = ${order.instances} }
   http { listen = "127.0.0.1:${port}" }
 }
@@ -268,6 +272,12 @@ function cpuSecondsOf(pid: number): number | undefined {
   return fields === undefined ? undefined : (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
+/** How long the program's main thread could run and had no processor, s (kernel: sched-stats, second field, in ns). */
+function queuedSecondsOf(pid: number): number | undefined {
+  const field = procText(`${pid}/schedstat`)?.split(" ")[1];
+  return field === undefined ? undefined : Number(field) / 1e9;
+}
+
 function procText(path: string): string | undefined {
   try {
     return Deno.readTextFileSync(`/proc/${path}`);
@@ -343,12 +353,14 @@ async function soak(order: Order, folder: string): Promise<SoakFigures> {
     say(`${order.instances} instances run; the load begins`);
     const loadBefore = Deno.loadavg()[0] ?? 0;
     const cpuBefore = cpuSecondsOf(program.pid);
+    const queuedBefore = queuedSecondsOf(program.pid);
     const logBefore = { ...program.log };
     cluster.tell("forget");
     cluster.tell("busy");
     const seen = await underLoad(program, order);
     cluster.tell("calm");
     const cpuAfter = cpuSecondsOf(program.pid);
+    const queuedAfter = queuedSecondsOf(program.pid);
     const log = { lines: program.log.lines - logBefore.lines, bytes: program.log.bytes - logBefore.bytes };
     const figures = await untilSettled(cluster, order.instances);
     const exitCode = await program.stop();
@@ -359,6 +371,7 @@ async function soak(order: Order, folder: string): Promise<SoakFigures> {
       ...seen,
       cluster: figures,
       ...(cpuBefore === undefined || cpuAfter === undefined ? {} : { cpuSeconds: cpuAfter - cpuBefore }),
+      ...(queuedBefore === undefined || queuedAfter === undefined ? {} : { queuedSeconds: queuedAfter - queuedBefore }),
       log,
       exitCode,
       loadAverage: [loadBefore, Deno.loadavg()[0] ?? 0],

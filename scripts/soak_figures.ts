@@ -51,6 +51,8 @@ export interface SoakFigures {
   readonly cluster: ClusterFigures;
   /** Processor time of the program during the load, s; absent where it cannot be told. */
   readonly cpuSeconds?: number;
+  /** How long its main thread had to wait for a processor that other programs had, s: it slows down every answer. */
+  readonly queuedSeconds?: number;
   /** Lines and bytes of its log during the load. */
   readonly log: { readonly lines: number; readonly bytes: number };
   readonly exitCode: number;
@@ -164,9 +166,11 @@ function memory({ looks }: SoakFigures): Verdict {
 
 /** The table: the figures, then each claim with PASS or FAIL. */
 export function tableOf(figures: SoakFigures, verdicts: readonly Verdict[]): readonly string[] {
-  const { order, cluster, loadMs, cpuSeconds, log, loadAverage, cores } = figures;
+  const { order, cluster, loadMs, cpuSeconds, queuedSeconds, log, loadAverage, cores } = figures;
   const { tasks, offers, gocd } = cluster;
   const seconds = loadMs / 1000;
+  const share = (part: number | undefined): string =>
+    part === undefined ? "an unknown share" : `${(100 * part / seconds).toFixed(0)} %`;
   const rows: readonly (readonly [string, string])[] = [
     [
       "load",
@@ -177,7 +181,7 @@ export function tableOf(figures: SoakFigures, verdicts: readonly Verdict[]): rea
       "machine",
       `${cores} cores, load average ${loadAverage.map((each) => each.toFixed(1)).join(" at first, ")} at the end`,
     ],
-    ["processor", cpuSeconds === undefined ? "not known" : `${(100 * cpuSeconds / seconds).toFixed(0)} % of one core`],
+    ["processor", `${share(cpuSeconds)} of one core; waited for a free one ${share(queuedSeconds)} of the time`],
     [
       "acknowledged after",
       `p50 ${ms(percentile(tasks.lagsMs, 0.5))}, p99 ${ms(percentile(tasks.lagsMs, 0.99))}, ` +
