@@ -36,13 +36,14 @@ const serversMax = 64;
 export function parseHostPort(text: string, defaultPort: number): Parsed<HostPort> {
   const hint = "write host:port; an IPv6 address in brackets: [::1]:8080";
   const trimmed = text.trim();
-  if (/^[0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*$/.test(trimmed)) {
+  if (/^[0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*$/.test(trimmed) && URL.canParse(`http://[${trimmed}]/`)) {
     return { ok: true, value: { host: trimmed.toLowerCase(), port: defaultPort } };
   }
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9_.-]+))(?::(\d{1,5}))?$/.exec(trimmed);
   const host = match?.[1] ?? match?.[2];
   const port = match?.[3] === undefined ? defaultPort : Number(match[3]);
-  if (host === undefined || port > 65_535) {
+  // What looks like an address must be one: 99999, 1.2.3.4.5 or 300.1.1.1 can be no part of a URL.
+  if (host === undefined || port > 65_535 || !URL.canParse(`http://${hostPortText({ host, port: 1 })}/`)) {
     return { ok: false, message: `${quote(trimmed)} is not a host and port`, hint };
   }
   return { ok: true, value: { host: host.toLowerCase(), port } };

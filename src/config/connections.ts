@@ -279,7 +279,9 @@ function readListen(reader: Reader): HostPort | undefined {
 
 function advertised(reader: Reader, listen: HostPort, text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
-  if (parseUrlServer(text).ok) return new URL(text).href.replace(/\/$/, "");
+  // It is shown to everybody by Mesos: one with credentials is none.
+  const isPlain = !text.includes("@");
+  if (isPlain && parseUrlServer(text).ok) return new URL(text).href.replace(/\/$/, "");
   const address = parseHostPort(text, listen.port);
   if (address.ok) return `http://${hostPortText(address.value)}`;
   const found = find(reader, "http.advertise");

@@ -1,6 +1,6 @@
 // What is said of a framework.conf that is wrong. Not here: wrong HOCON (hocon_test.ts), wrong profiles (profiles_test.ts).
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { problemsOf, withKeys } from "./support.ts";
 
 interface Bad {
@@ -288,4 +288,24 @@ Deno.test("a file without gocd-mesos says so, and names a near miss", () => {
   const error = problemsOf("\ngocd-meso { mesos-master = m }");
   assertEquals([error.problems[0]?.line, error.hint], [2, "write gocd-mesos instead of gocd-meso"]);
   assertEquals(problemsOf("gocd-mesos = 1").code, "config-root-missing");
+});
+
+Deno.test("a message shows of a value neither credentials nor further lines nor control characters", () => {
+  const shown: readonly (readonly [string, RegExp])[] = [
+    ['http.listen = "user:hunter2@host"', /"\*\*\*@host" is not an address/],
+    ['go-agent.cpus = """x\nhunter2"""', /"x\.\.\." is not a number/],
+    ['go-agent.cpus = "x\\u001b[2Jy"', /"x \[2Jy" is not a number/],
+  ];
+  for (const [text, message] of shown) {
+    const error = problemsOf(withKeys(text));
+    assertMatch(error.message, message);
+    assertEquals(error.message.includes("hunter2"), false);
+  }
+});
+
+Deno.test("numbers that are no addresses are no hosts", () => {
+  for (const host of ["99999999999999", "1.2.3.4.5", "300.1.1.1"]) {
+    assertEquals(problemsOf(withKeys(`go-server.host = "${host}"`)).problems[0]?.key, "go-server.host");
+    assertEquals(problemsOf(withKeys(`mesos-master = "${host}:5050"`)).problems[0]?.key, "mesos-master");
+  }
 });
