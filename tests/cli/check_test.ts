@@ -41,6 +41,11 @@ const affairs: readonly Affairs[] = [
   { name: "starting", code: 3, before: (cluster) => cluster.gocd.restart(3_600_000) },
   { name: "backup", code: 3, before: (cluster) => cluster.gocd.setBackup(true) },
   { name: "maintenance", code: 0, before: (cluster) => cluster.gocd.setMaintenance(true) },
+  ...["16.6.0", "18.10.0", "20.8.0"].map((version): Affairs => ({
+    name: `non-admin-${version.replace(/\.0$/, "")}`,
+    code: 4,
+    options: { version, gocd: { security: { kind: "on", users: [{ ...user, admin: false }] } } },
+  })),
   {
     name: "drain-mode",
     code: 0,
