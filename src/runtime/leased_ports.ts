@@ -34,7 +34,7 @@ export function leasedGocd(gocd: GocdApi, lease: Lease): GocdApi {
     return await whileHeld(lease, signal, { ask, error: () => notLeading(brokenOff) });
   };
   return {
-    poll: (signal) => asked(signal, (held) => gocd.poll(held)),
+    poll: (signal, environments) => asked(signal, (held) => gocd.poll(held, environments)),
     readAgents: (signal) => asked(signal, (held) => gocd.readAgents(held)),
     enableAgent: (uuid, registration, signal) => asked(signal, (held) => gocd.enableAgent(uuid, registration, held)),
     disableAgents: (uuids, signal) => asked(signal, (held) => gocd.disableAgents(uuids, held)),

@@ -188,6 +188,21 @@ Deno.test("a call that ends in time leaves nothing behind, and its own error com
   assertEquals(clock.sleepers, 0);
 });
 
+Deno.test("what a poll is to ask about is handed on", async () => {
+  const { gocd } = recorder();
+  const { lease } = leaseFor(1_000);
+  const asked: (readonly string[] | undefined)[] = [];
+  const listening: GocdApi = {
+    ...gocd,
+    poll: (inner, environments) => {
+      asked.push(environments);
+      return gocd.poll(inner);
+    },
+  };
+  await leasedGocd(listening, lease).poll(signal, ["prod"]);
+  assertEquals(asked, [["prod"]]);
+});
+
 Deno.test("a request on a real socket is broken off when the lease ends: the server sees it go", async () => {
   const gone = Promise.withResolvers<void>();
   const here = Promise.withResolvers<void>();
