@@ -6,6 +6,7 @@ import type { Draft } from "./draft.ts";
 import { countFailure, keepStreak } from "./failures.ts";
 import type { AgentInstance, EndCause } from "./instance.ts";
 import { end, identityOf, oneLine, startKill, uuidOf } from "./phase.ts";
+import { askFor } from "./reconciliation.ts";
 import { type TaskMeaning, taskMeaning, type TaskStatus } from "./task_status.ts";
 
 /** Applies one update and acknowledges it where it asks for that, unknown ones too. */
@@ -108,11 +109,14 @@ function onAlive(draft: Draft, instance: AgentInstance, status: TaskStatus): voi
   }
 }
 
-/** Only the master, asked anew, can say that a task lives which was lost; late copies of old updates cannot. */
+/**
+ * Only the master, asked anew, can say that a task lives which was lost; late copies of old updates cannot. But of one
+ * that was called dropped no update can be old: its ACCEPT has arrived twice, and the other copy was good.
+ */
 function onBackFromTheDead(draft: Draft, instance: AgentInstance & { state: "gone" }, status: TaskStatus): void {
   const isNews = status.reason === "REASON_RECONCILIATION" || status.reason === "REASON_AGENT_REREGISTERED" ||
     status.reason === "REASON_SLAVE_REREGISTERED";
-  if (!isNews || instance.cause !== "lost") return;
+  if (instance.cause !== "dropped" && !(isNews && instance.cause === "lost")) return;
   draft.put({
     ...identityOf(instance),
     state: "starting",
@@ -122,9 +126,10 @@ function onBackFromTheDead(draft: Draft, instance: AgentInstance & { state: "gon
   draft.note({
     level: "warning",
     code: "agent-returned",
-    text: `${instance.taskId} lives although Mesos had called it lost; it is taken back`,
+    text: `${instance.taskId} lives although Mesos had called it ${instance.cause}; it is taken back`,
     fields: { taskId: instance.taskId, host: instance.host },
   });
+  askFor(draft, instance.taskId);
 }
 
 function noteRunning(draft: Draft, instance: AgentInstance): void {
@@ -162,6 +167,10 @@ function onUnreachable(draft: Draft, instance: AgentInstance): void {
 
 function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): void {
   if (instance.state === "gone") return;
+  if (status.reason === "REASON_INVALID_OFFERS" && instance.state !== "launching") {
+    // One copy of its ACCEPT came to nothing. Another was good, as the task is known to have begun; or else Mesos says so.
+    return askFor(draft, instance.taskId);
+  }
   const cause = endCause(instance, status);
   const message = oneLine(status.message) || status.reason || status.state;
   end(draft, instance, cause, message);

@@ -48,7 +48,7 @@ const tearDownAgainMs = 15_000;
 export function finishTeardown(draft: Draft): void {
   if (draft.state.controls.mode !== "teardown" || draft.state.session.kind !== "subscribed") return;
   const isAlive = [...draft.state.instances.values()].some((instance) =>
-    instance.state !== "gone" || isRecordLeft(draft, instance)
+    instance.state !== "gone" || mayRecordBeLeft(draft, instance)
   );
   const askedMs = draft.state.tearDownAskedMs;
   if (isAlive && !draft.state.tearDownNow) return;
@@ -115,17 +115,21 @@ function of(profile: string | undefined): string {
   return profile === undefined ? "" : ` for profile ${profile}`;
 }
 
-function isRecordLeft(draft: Draft, instance: AgentInstance): boolean {
+/** Whether the server shows a record of it; not known before the list has been read since it ended. */
+function mayRecordBeLeft({ state: { server } }: Draft, instance: AgentInstance): boolean {
+  if ((server.lastAgentsMs ?? -Infinity) <= instance.sinceMs) return true;
   const uuid = uuidOf(instance);
-  return uuid !== undefined &&
-    draft.state.server.agents.some((gocdAgent) => gocdAgent.uuid === uuid && gocdAgent.configState !== "Pending");
+  return server.agents.some((gocdAgent) =>
+    gocdAgent.configState !== "Pending" && !gocdAgent.elastic &&
+    (gocdAgent.uuid === uuid || gocdAgent.hostname.toLowerCase() === instance.taskId)
+  );
 }
 
 /** Nobody will look after the records any more. One that builds is not deleted by the server. */
 function leaveNoRecords(draft: Draft): void {
   const refs = [...draft.state.instances.values()].flatMap((instance) => {
     const uuid = uuidOf(instance);
-    return uuid === undefined || !isRecordLeft(draft, instance) ? [] : [{ taskId: instance.taskId, uuid }];
+    return uuid === undefined || !mayRecordBeLeft(draft, instance) ? [] : [{ taskId: instance.taskId, uuid }];
   });
   if (refs.length === 0) return;
   draft.effect({ kind: "disable-gocd-agents", agents: refs });

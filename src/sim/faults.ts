@@ -2,6 +2,7 @@
 // doing it (faults_act.ts). Each kind is switched off for a whole seed more often than not (swarm testing).
 // Called by scenario.ts.
 
+import { noRequestFaults, type RequestFaults } from "./faults_calls.ts";
 import type { SimMesosFaults } from "./mesos_options.ts";
 import type { Dice } from "./scenario_dice.ts";
 
@@ -43,6 +44,8 @@ export type WorldFault =
   | { readonly kind: "exit-container" }
   /** The agent in some container starts anew under another uuid. */
   | { readonly kind: "restart-agent-process" }
+  /** The network between the GoCD server and the agents in some, or all, containers breaks. */
+  | { readonly kind: "cut-agents"; readonly share: number; readonly forMs: number }
   | { readonly kind: "restart-gocd"; readonly startupMs: number }
   | { readonly kind: "upgrade-gocd"; readonly startupMs: number }
   | { readonly kind: "gocd-maintenance"; readonly forMs: number }
@@ -60,13 +63,18 @@ export type WorldFault =
   | { readonly kind: "break-store"; readonly how: "nothing-stored" | "all-stored"; readonly forMs: number }
   /** The program dies at the so-manieth point from here, and is started again. */
   | { readonly kind: "crash"; readonly points: number; readonly downMs: number; readonly byNewer: boolean }
+  /** The program is stopped in order, and started again. */
+  | { readonly kind: "stop"; readonly downMs: number }
   /** The clock of the program's machine is set. */
   | { readonly kind: "jump-clock"; readonly byMs: number }
   /** The configuration is changed: profiles become others. */
   | { readonly kind: "change-settings" }
+  /** Its limits are changed. */
+  | { readonly kind: "change-limits"; readonly maxAgents: number; readonly minIdle: number }
   /** The operator's switches. */
   | { readonly kind: "freeze"; readonly forMs: number }
-  | { readonly kind: "drain"; readonly forMs: number };
+  | { readonly kind: "drain"; readonly forMs: number }
+  | { readonly kind: "tear-down"; readonly mode: "drain" | "now" };
 
 /** How requests to the GoCD server fail. */
 export type GocdOutage = "refused" | "no-answer" | "login-page" | "error-500" | "truncated";
@@ -113,6 +121,8 @@ export interface FaultPlan {
   readonly containers: ContainerOdds;
   /** The longest way of any message, ms; holds for ever. */
   readonly hopMsMax: number;
+  /** Odds of single kinds of requests to either server, while faults are on. */
+  readonly requests: RequestFaults;
   /** In order of time. */
   readonly events: readonly PlannedFault[];
 }
@@ -123,6 +133,7 @@ export const calmPlan: FaultPlan = {
   gocd: { failed: 0, answerLost: 0, slow: 0, slowMsMax: 0 },
   containers: { neverRegisters: 0, exits: 0, registersTwice: 0, slowBoot: 0 },
   hopMsMax: 20,
+  requests: noRequestFaults,
   events: [],
 };
 
@@ -134,13 +145,15 @@ export interface FaultsFor {
   readonly hostsCount: number;
   /** `calm`: nothing goes wrong. */
   readonly weather: "calm" | "stormy";
+  /** Drawn elsewhere (faults_calls.ts). */
+  readonly requests: RequestFaults;
 }
 
 const second = 1_000;
 const minute = 60_000;
 
 /** Draws a plan. */
-export function planFaults(draw: Dice, { activeMs, hostsCount, weather }: FaultsFor): FaultPlan {
+export function planFaults(draw: Dice, { activeMs, hostsCount, weather, requests }: FaultsFor): FaultPlan {
   const hopMsMax = draw.pick([5, 50, 500]);
   if (weather === "calm" || draw.chance(0.05)) return { ...calmPlan, hopMsMax };
   const isOn = draw.pick([0.1, 0.3, 0.6]);
@@ -178,7 +191,7 @@ export function planFaults(draw: Dice, { activeMs, hostsCount, weather }: Faults
       events.push({ afterMs: Math.floor(draw.random() * activeMs), fault: make(draw, hostsCount - 1) });
     }
   }
-  return { mesos, gocd, containers, hopMsMax, events: events.sort((a, b) => a.afterMs - b.afterMs) };
+  return { mesos, gocd, containers, hopMsMax, requests, events: events.sort((a, b) => a.afterMs - b.afterMs) };
 }
 
 const shortWhile = (draw: Dice): number => draw.between(1, 90) * second;
@@ -250,4 +263,12 @@ const makers: readonly ((draw: Dice, hostMax: number) => WorldFault)[] = [
   () => ({ kind: "change-settings" }),
   (draw) => ({ kind: "freeze", forMs: longWhile(draw) }),
   (draw) => ({ kind: "drain", forMs: longWhile(draw) }),
+  (draw) => ({
+    kind: "cut-agents",
+    share: draw.pick([0.3, 0.3, 1]),
+    forMs: draw.pick([shortWhile(draw), draw.between(5, 15) * minute]),
+  }),
+  (draw) => ({ kind: "stop", downMs: draw.pick([500, shortWhile(draw)]) }),
+  (draw) => ({ kind: "change-limits", maxAgents: draw.between(1, 10), minIdle: draw.between(0, 2) }),
+  (draw) => ({ kind: "tear-down", mode: draw.pick(["drain", "now"]) }),
 ];

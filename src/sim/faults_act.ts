@@ -7,7 +7,7 @@ import { deleteByHand } from "./gocd_port.ts";
 import { noFaults } from "./mesos_options.ts";
 import type { SimHostView } from "./sim_mesos.ts";
 import { restartAgentProcess } from "./world_containers.ts";
-import { restart } from "./world_program.ts";
+import { restart, stopProgram } from "./world_program.ts";
 import { after, say, type World } from "./world_state.ts";
 
 /** Lets one fault happen now. */
@@ -51,16 +51,31 @@ export function act(world: World, fault: WorldFault): void {
         isFault: true,
       };
       return;
+    case "stop":
+      return stopInOrder(world, fault.downMs);
     case "jump-clock":
       world.nextClockAheadMs += fault.byMs;
       return;
     case "change-settings":
+    case "change-limits":
     case "freeze":
     case "drain":
+    case "tear-down":
       return actAsOperator(world, fault);
     default:
       return actOnGocd(world, fault);
   }
+}
+
+/** As SIGTERM: what is under way may still end, then the program is gone. */
+function stopInOrder(world: World, downMs: number): void {
+  const { program } = world;
+  if (program === undefined) return;
+  program.handle({ kind: "shutdown-started" });
+  after(world, 1_000, () => {
+    if (world.program === program) stopProgram(world);
+  });
+  after(world, 1_000 + downMs, () => restart(world));
 }
 
 function removeFramework(world: World): void {
@@ -154,7 +169,10 @@ function actOnContainer(world: World, { kind }: { readonly kind: "exit-container
 
 function actAsOperator(
   world: World,
-  fault: Extract<WorldFault, { readonly kind: "change-settings" | "freeze" | "drain" }>,
+  fault: Extract<
+    WorldFault,
+    { readonly kind: "change-settings" | "change-limits" | "freeze" | "drain" | "tear-down" }
+  >,
 ): void {
   const tell = world.program?.handle ?? ((): void => {});
   switch (fault.kind) {
@@ -164,12 +182,26 @@ function actAsOperator(
         profiles: world.settings.profiles.map((profile) => ({ ...profile, hash: profile.hash + "1" })),
       };
       return tell({ kind: "settings-changed", settings: world.settings });
+    case "change-limits":
+      world.settings = {
+        ...world.settings,
+        profiles: world.settings.profiles.map((profile) => ({ ...profile, minIdle: fault.minIdle })),
+        scaling: { ...world.settings.scaling, maxAgents: fault.maxAgents },
+      };
+      return tell({ kind: "settings-changed", settings: world.settings });
     case "freeze":
       tell({ kind: "launching-frozen" });
       return after(world, fault.forMs, () => world.program?.handle({ kind: "launching-resumed" }));
     case "drain":
       tell({ kind: "drain-requested" });
       return after(world, fault.forMs, () => world.program?.handle({ kind: "launching-resumed" }));
+    case "tear-down":
+      if (world.program === undefined) return;
+      for (const taskId of fault.mode === "now" ? world.watch.launched : []) {
+        world.watch.excused.add(taskId);
+        world.watch.tornDown.add(taskId);
+      }
+      return tell({ kind: "teardown-requested", mode: fault.mode });
     default:
       fault satisfies never;
   }

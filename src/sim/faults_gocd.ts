@@ -5,13 +5,14 @@ import type { WorldFault } from "./faults.ts";
 import { seenWithoutRights } from "./gocd_lists.ts";
 import { changeByHand, ourAccount } from "./gocd_port.ts";
 import { gocdEras, gocdRules, gocdVersionNumber } from "./gocd_versions.ts";
-import { after, type World } from "./world_state.ts";
+import { after, say, type World } from "./world_state.ts";
 
 /** A fault that strikes the GoCD server. */
 export type GocdFault = Extract<
   WorldFault,
   {
     readonly kind:
+      | "cut-agents"
       | "restart-gocd"
       | "upgrade-gocd"
       | "gocd-maintenance"
@@ -29,6 +30,8 @@ export function actOnGocd(world: World, fault: GocdFault): void {
   const { gocd, weather } = world;
   gocd.advance(world.nowMs);
   switch (fault.kind) {
+    case "cut-agents":
+      return cutAgents(world, fault);
     case "restart-gocd":
       return restartGocd(world, fault.startupMs);
     case "upgrade-gocd": {
@@ -70,6 +73,25 @@ export function actOnGocd(world: World, fault: GocdFault): void {
     default:
       fault satisfies never;
   }
+}
+
+function cutAgents(world: World, { share, forMs }: GocdFault & { readonly kind: "cut-agents" }): void {
+  const fromMs = world.nowMs;
+  for (const taskId of world.watch.containers.keys()) {
+    if (!world.requestDice.chance(share) || world.watch.cuts.get(taskId)?.untilMs === Infinity) continue;
+    say(world, () => `net     ${taskId} does not reach the GoCD server for ${forMs / 1000} s`);
+    world.gocd.setCutOff(taskId, true);
+    world.watch.cuts.set(taskId, { fromMs, untilMs: Infinity });
+    after(world, forMs, () => mendCut(world, taskId));
+  }
+}
+
+function mendCut(world: World, taskId: string): void {
+  const cut = world.watch.cuts.get(taskId);
+  if (cut?.untilMs !== Infinity) return;
+  world.gocd.advance(world.nowMs);
+  world.gocd.setCutOff(taskId, false);
+  world.watch.cuts.set(taskId, { ...cut, untilMs: world.nowMs });
 }
 
 function restartGocd(world: World, startupMs: number): void {
@@ -120,6 +142,7 @@ export function healGocd(world: World): void {
   gocd.advance(world.nowMs);
   weather.outage = undefined;
   weather.stale = undefined;
+  for (const taskId of world.watch.cuts.keys()) mendCut(world, taskId);
   setBackup(world, false);
   setMaintenance(world, false);
   if (world.scenario.isSecured) setRights(world, true);

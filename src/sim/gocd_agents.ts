@@ -11,14 +11,14 @@ export const resourceNamePattern: RegExp = /^[-\w\s|.]*$/;
 /** The answer to a registration. */
 export type RegistrationAnswer = "registered" | "pending" | "refused";
 
-/** Whether agents' calls are answered: not while starting or in a backup (facts: gocd 3.3). */
-export function isRemotingOpen(world: GocdWorld): boolean {
-  return world.life === "running" && !world.backup;
+/** Whether this agent's calls are answered: not while starting, in a backup (facts: gocd 3.3), or cut off. */
+export function isRemotingOpen(world: GocdWorld, process: SimAgentProcess): boolean {
+  return world.life === "running" && !world.backup && !world.cutOff.has(process.containerHostname);
 }
 
 /** One POST `/go/admin/agent` of an agent process (facts: gocd 4.1). */
 export function registerAgent(world: GocdWorld, process: SimAgentProcess): RegistrationAnswer {
-  if (!isRemotingOpen(world) || world.maintenance !== undefined) return refuse(world);
+  if (!isRemotingOpen(world, process) || world.maintenance !== undefined) return refuse(world);
   const known = world.agents.get(process.uuid);
   if (known !== undefined && known.configState !== "Pending") {
     hear(world, known);
@@ -91,7 +91,7 @@ export type PingAnswer = "heard" | "cancel" | "kill-tasks" | "unknown-agent" | "
 
 /** One ping (facts: gocd 4.5): an Idle ping flips an agent with unfetched work back to Idle. */
 export function pingAgent(world: GocdWorld, process: SimAgentProcess): PingAnswer {
-  if (!isRemotingOpen(world)) return "closed";
+  if (!isRemotingOpen(world, process)) return "closed";
   const gocdAgent = world.agents.get(process.uuid);
   if (gocdAgent === undefined || gocdAgent.configState === "Pending") return "unknown-agent";
   if (gocdAgent.holder === undefined) gocdAgent.holder = process.containerHostname;

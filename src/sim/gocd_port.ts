@@ -5,6 +5,7 @@
 import type { GocdEffect } from "../core/effect.ts";
 import type { GocdProblem } from "../core/event.ts";
 import type { GocdAgent, GocdServerInfo, ScheduledJob } from "../core/gocd_records.ts";
+import { fateOf } from "./faults_calls.ts";
 import { encodeBasic } from "./gocd_access.ts";
 import type { SimResponse } from "./gocd_http_words.ts";
 import { listAgents, listJobs, readRefusal } from "./gocd_lists.ts";
@@ -22,14 +23,14 @@ export function performGocd(world: World, program: Program, effect: GocdEffect):
     case "poll-gocd":
       return poll(world, program);
     case "read-gocd-agents":
-      return exchange(world, program, () => readAgents(world), {
-        done: (agents) => program.handle({ kind: "gocd-agents-read", agents }),
+      return exchange(world, program, { kind: effect.kind, act: () => readAgents(world) }, {
+        done: (agents, tookMs) => program.handle({ kind: "gocd-agents-read", agents, tookMs }),
         failed: (problem) => program.handle({ kind: "gocd-poll-failed", problem }),
       });
     case "enable-gocd-agent":
     case "disable-gocd-agents":
     case "delete-gocd-agents":
-      return exchange(world, program, () => change(world, effect), {
+      return exchange(world, program, { kind: effect.kind, act: () => change(world, effect) }, {
         done: () => program.handle({ kind: "gocd-call-done", call: effect }),
         failed: (problem) => program.handle({ kind: "gocd-call-failed", call: effect, problem }),
       });
@@ -48,18 +49,25 @@ export function problemOf(code: string, kind: GocdProblem["kind"]): { readonly p
 /** Feed, then agents: other requests can slip in between. */
 function poll(world: World, program: Program): void {
   const failed = (problem: GocdProblem): void => program.handle({ kind: "gocd-poll-failed", problem });
-  exchange(world, program, () => readFeed(world), {
+  exchange(world, program, { kind: "poll-gocd", act: () => readFeed(world) }, {
     failed,
-    done: ({ server, jobs }) =>
-      exchange(world, program, () => readAgents(world), {
+    done: ({ server, jobs }, feedMs) =>
+      exchange(world, program, { kind: "poll-gocd", act: () => readAgents(world) }, {
         failed,
-        done: (agents) => program.handle({ kind: "gocd-polled", server, jobs, agents, findings: [] }),
+        done: (agents, agentsMs) =>
+          program.handle({ kind: "gocd-polled", server, jobs, agents, findings: [], tookMs: feedMs + agentsMs }),
       }),
   });
 }
 
+interface Request<Value> {
+  readonly kind: GocdEffect["kind"];
+  /** What it does on the server. */
+  readonly act: () => Answer<Value>;
+}
+
 interface Hooks<Value> {
-  readonly done: (value: Value) => void;
+  readonly done: (value: Value, tookMs: number) => void;
   readonly failed: (problem: GocdProblem) => void;
 }
 
@@ -67,29 +75,55 @@ interface Hooks<Value> {
 function exchange<Value>(
   world: World,
   program: Program,
-  act: () => Answer<Value>,
+  request: Request<Value>,
   { done, failed }: Hooks<Value>,
 ): void {
-  const settle = (answer: Answer<Value>): void => {
-    program.isGocdBusy = false;
-    if ("ok" in answer) done(answer.ok);
-    else failed(answer.problem);
-    startNext(program);
-  };
   program.gocdQueue.push(() => {
-    const { odds, isSlow } = drawFate(world);
-    const wayMs = isSlow ? world.dice.between(1, odds.slowMsMax) : hop(world);
-    // Once sent, a request arrives even if the program dies meanwhile.
-    after(world, wayMs, () => {
-      const lost = loseRequest(world, odds.failed);
-      const answer = lost ?? act();
-      const isLost = lost === undefined && world.dice.chance(odds.answerLost);
-      if (isLost) say(world, () => "gocd    the answer is lost");
-      const backMs = isLost ? world.dice.pick([10, timeoutMs - wayMs]) : hop(world);
-      afterIn(world, program, backMs, () => settle(isLost ? problemOf("gocd-timeout", "unreachable") : answer));
-    });
+    const sentMs = world.nowMs;
+    const settle = (answer: Answer<Value>): void => {
+      program.isGocdBusy = false;
+      if ("ok" in answer) done(answer.ok, world.nowMs - sentMs);
+      else failed(answer.problem);
+      startNext(program);
+    };
+    travel(world, request, (answer, afterMs) => afterIn(world, program, afterMs, () => settle(answer)));
   });
   startNext(program);
+}
+
+const noAnswer = problemOf("gocd-timeout", "unreachable");
+
+/** There and back. Once sent, a request arrives even if the program dies meanwhile, or has given up. */
+function travel<Value>(
+  world: World,
+  { kind, act }: Request<Value>,
+  settleAfter: (answer: Answer<Value>, afterMs: number) => void,
+): void {
+  const { odds, isSlow } = drawFate(world);
+  const fate = fateOf(world.requestDice, world.isHealed ? undefined : world.scenario.faults.requests.get(kind));
+  const wayMs = isSlow ? world.dice.between(1, odds.slowMsMax) : hop(world);
+  if (fate === "late") {
+    say(world, () => `gocd    ${kind} is late`);
+    settleAfter(noAnswer, timeoutMs);
+    return after(world, timeoutMs + world.requestDice.between(0, 60_000), () => void act());
+  }
+  after(world, wayMs, () => {
+    const lost = fate === "lost" ? problemOf("gocd-unreachable", "unreachable") : loseRequest(world, odds.failed);
+    const answer = lost ?? act();
+    // A proxy has sent it on once more.
+    if (fate === "twice") after(world, hop(world), () => void act());
+    const isLost = lost === undefined && (fate === "answerLost" || world.dice.chance(odds.answerLost));
+    if (isLost) say(world, () => "gocd    the answer is lost");
+    const isNever = lost !== undefined && world.weather.outage === "no-answer";
+    const backMs = isLost
+      ? world.dice.pick([10, timeoutMs - wayMs])
+      : isNever
+      ? timeoutMs - wayMs
+      : fate === "slowBack"
+      ? world.requestDice.between(0, timeoutMs - wayMs)
+      : hop(world);
+    settleAfter(isLost ? noAnswer : answer, backMs);
+  });
 }
 
 function startNext(program: Program): void {

@@ -127,7 +127,9 @@ function becomeUnknown(world: GocdWorld, process: SimAgentProcess): void {
 
 function ask(world: GocdWorld, process: SimAgentProcess, loop: number): void {
   if (process.phase !== "working" || process.loop !== loop) return;
-  if (process.work === undefined && isRemotingOpen(world) && isHolder(world, process)) askForWork(world, process);
+  if (process.work === undefined && isRemotingOpen(world, process) && isHolder(world, process)) {
+    askForWork(world, process);
+  }
   plan(world, process, nextAskMs(world, process), () => ask(world, process, loop));
 }
 
@@ -171,7 +173,7 @@ function walk(world: GocdWorld, process: SimAgentProcess, work: SimWork, steps: 
   if (step === undefined) return;
   const report = (): void => {
     if (process.work !== work || work.hangs) return;
-    if (!isRemotingOpen(world)) return plan(world, process, world.clocks.pingEveryMs, report);
+    if (!isRemotingOpen(world, process)) return plan(world, process, world.clocks.pingEveryMs, report);
     reportJob(world, work.jobId, process.uuid, step.to);
     if (step.to === "Completed") endWork(process);
     else walk(world, process, work, rest);

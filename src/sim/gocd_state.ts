@@ -262,6 +262,8 @@ export interface GocdWorld {
   readonly agents: Map<string, SimGocdAgent>;
   /** By container hostname. */
   readonly processes: Map<string, SimAgentProcess>;
+  /** Container hostnames whose network does not reach the server just now. */
+  readonly cutOff: Set<string>;
   /** Messages besides those that the server finds by itself. */
   healthMessages: readonly SimHealthMessage[];
   /** Session id → user name and last use. */

@@ -39,6 +39,12 @@ export interface Watch {
   readonly excused: Set<string>;
   /** By task id: the list that the program last had when it first sent KILL. */
   readonly lookAtKill: Map<string, { readonly uuids: ReadonlySet<string>; readonly ageMs: number }>;
+  /** Containers that do not, or did not, reach the GoCD server; `untilMs` is Infinity while it lasts. */
+  readonly cuts: Map<string, { readonly fromMs: number; readonly untilMs: number }>;
+  /** Task ids whose end, and the end of their builds, the operator has asked for: a teardown at once. */
+  readonly tornDown: Set<string>;
+  /** Uuids of agents whose records were deleted while nobody could know that they built. */
+  readonly givenUp: Set<string>;
   /** A person said that they are gone. */
   readonly forgotten: Set<string>;
   /** Locators of jobs that somebody has cancelled. */
@@ -83,6 +89,9 @@ export function newWatch(startedMs: number): Watch {
     ourUuids: new Map(),
     excused: new Set(),
     lookAtKill: new Map(),
+    cuts: new Map(),
+    tornDown: new Set(),
+    givenUp: new Set(),
     forgotten: new Set(),
     cancelled: new Set(),
     feed: undefined,
@@ -112,8 +121,17 @@ export function checkStep(
   checkOffers(frame, event);
   checkAcknowledged(frame, event);
   if (frame.records.length > 0) checkReadBack(world, frame);
+  excuseLimited(world, frame);
   if (event.kind === "gocd-polled") world.watch.feed = event.jobs;
   if (event.kind === "gocd-polled" || event.kind === "gocd-poll-failed") checkVerdicts(world, program, event);
+}
+
+/** The operator's drain-timeout ends builds. */
+function excuseLimited(world: World, { records }: Frame): void {
+  for (const record of records) {
+    if (record.kind !== "instance" || record.instance.state !== "killing") continue;
+    if (record.instance.cause === "drain-timeout") world.watch.excused.add(record.instance.taskId);
+  }
 }
 
 /** A launch never leads above a limit. */
@@ -301,13 +319,33 @@ function checkEnable(world: World, frame: Frame, effect: Effect & { readonly kin
   );
 }
 
+/** Silence after which the server gives a job to another agent (facts: gocd 4.4, 4.6). */
+const silenceMs = 300_000;
+/** Within an ask and a ping of the agent its record shows whatever it does (facts: gocd 4.5). */
+const askAndPingMs = 15_000;
+
+/**
+ * Whether nobody could know at `atMs` that this agent builds, because its network to the server is, or just was, cut: the
+ * server's record may say Idle (the second race of facts: gocd 4.5, frozen), or, after the silence, that it is lost.
+ */
+function isHidden({ watch, gocd }: World, uuid: string, atMs: number): boolean {
+  if (watch.givenUp.has(uuid)) return true;
+  const cut = watch.cuts.get(watch.ourUuids.get(uuid) ?? "");
+  if (cut === undefined || atMs - cut.untilMs > askAndPingMs) return false;
+  const isLost = Math.min(cut.untilMs, atMs) - cut.fromMs >= silenceMs;
+  const shown = gocd.agents().find((record) => record.uuid === uuid)?.runtime;
+  return isLost || (shown !== "Building" && shown !== "Cancelled");
+}
+
 /** A container of ours has ended: no build may be lost by our hand. Call when the GoCD model knows of it. */
 export function checkContainerEnd(world: World, event: SimContainerEvent & { readonly kind: "stopped" }): void {
   const all = world.gocd.tally.buildsKilled.slice(world.watch.killsSeen);
   world.watch.killsSeen += all.length;
   // One that registered after a look just before the KILL can be known to nobody; without such a look nobody may kill.
   const look = world.watch.lookAtKill.get(event.taskId);
-  const kills = all.filter(({ uuid }) => look === undefined || look.ageMs > freshLookMs || look.uuids.has(uuid));
+  const kills = all.filter(({ uuid, atMs }) =>
+    (look === undefined || look.ageMs > freshLookMs || look.uuids.has(uuid)) && !isHidden(world, uuid, atMs)
+  );
   if (event.how === "exited" || event.how === "lost") return;
   if (world.watch.excused.has(event.mesosAgentId) || world.watch.excused.has(event.taskId)) return;
   demand(
@@ -322,8 +360,12 @@ export function checkGocd(world: World): void {
   const { tally } = world.gocd;
   // The build of a process that had died before is lost already: deleting its record makes the server see that.
   const living = new Set(world.gocd.processes().map((process) => process.uuid));
-  const deleted = tally.deletedWithWork.slice(world.watch.deletionsSeen).filter(({ uuid }) => living.has(uuid));
+  const lost = tally.deletedWithWork.slice(world.watch.deletionsSeen).filter(({ uuid }) => living.has(uuid));
   world.watch.deletionsSeen = tally.deletedWithWork.length;
+  for (const { uuid, atMs } of lost) if (isHidden(world, uuid, atMs)) world.watch.givenUp.add(uuid);
+  const deleted = lost.filter(({ uuid }) =>
+    !world.watch.givenUp.has(uuid) && !world.watch.tornDown.has(world.watch.ourUuids.get(uuid) ?? "")
+  );
   demand(
     deleted.length === 0,
     "build-deleted",

@@ -4,6 +4,7 @@
 import { allocatableQuantities } from "../core/offer_needs.ts";
 import type { MesosEffect } from "../core/effect.ts";
 import { frameworkInfo } from "../mesos/framework_info.ts";
+import { fateOf } from "./faults_calls.ts";
 import { eventOfShape } from "../mesos/from_proto.ts";
 import type { EventShape } from "../mesos/proto/shapes.ts";
 import { decodeCall } from "../mesos/proto/wire.ts";
@@ -147,6 +148,8 @@ function startNext(program: Program): void {
   next();
 }
 
+const unanswered: SimMesosAnswer = { status: 0, headers: {}, body: "" };
+
 interface Sending {
   readonly link: MesosLink;
   readonly call: MesosEffect;
@@ -161,11 +164,23 @@ function send(world: World, program: Program, { link, call, settled }: Sending):
     });
   }
   const record = decodeCall(encodeCall(call, link.frameworkId ?? "", environmentOf(world)));
+  const arrive = (): SimMesosAnswer => world.mesos.call(record, { streamId: link.streamId }, world.nowMs);
+  const fate = fateOf(world.requestDice, world.isHealed ? undefined : world.scenario.faults.requests.get(call.kind));
+  if (fate !== "fine") say(world, () => `mesos   ${call.kind} fares badly: ${fate}`);
+  if (fate === "late") after(world, callAnswerMs + world.requestDice.between(0, 60_000), () => void arrive());
+  if (fate === "twice") after(world, 2 * world.scenario.faults.hopMsMax, () => void arrive());
   after(world, hop(world), () => {
-    const answer = world.mesos.call(record, { streamId: link.streamId }, world.nowMs);
+    const isUnheard = fate === "late" || fate === "lost";
+    const heard = isUnheard ? unanswered : arrive();
+    const answer = fate === "answerLost" ? unanswered : heard;
     if (answer.status !== 202) say(world, () => `mesos   ${call.kind} → ${answer.status} ${answer.body}`);
     const isSilent = answer.status === 0;
-    afterIn(world, program, isSilent ? world.dice.pick([5, callAnswerMs]) : hop(world), () => {
+    const backMs = fate === "late"
+      ? callAnswerMs
+      : isSilent
+      ? world.dice.pick([5, callAnswerMs])
+      : hop(world) + (fate === "slowBack" ? world.requestDice.between(0, callAnswerMs - 1_000) : 0);
+    afterIn(world, program, backMs, () => {
       if (isSilent) failed(program, call, "unknown", "no answer");
       else if (answer.status !== 202) failed(program, call, "refused", answer.body);
       settled();

@@ -4,9 +4,10 @@
 import type { Settings } from "../core/settings.ts";
 import type { FaultPlan } from "./faults.ts";
 import { planFaults } from "./faults.ts";
+import { drawRequestFaults, noRequestFaults } from "./faults_calls.ts";
 import { type Dice, dice } from "./scenario_dice.ts";
 import { drawJobs, type ScenarioJob } from "./scenario_jobs.ts";
-import { drawSettings } from "./scenario_settings.ts";
+import { drawSettings, varySettings } from "./scenario_settings.ts";
 import type { SimMesosAgentSpec } from "./mesos_options.ts";
 import { seededRandom } from "./random.ts";
 import type { SimForeignAgent } from "./sim_gocd.ts";
@@ -48,14 +49,19 @@ export type Weather = "calm" | "stormy";
 /** The minute at which every run starts, ms since the epoch. */
 export const startMs = 1_700_000_000_000;
 const minute = 60_000;
+/** One scenario in so many is a large one: many machines, waves of many jobs, room for many agents. */
+const oneInBusy = 50;
 
 /** Draws the scenario of a seed. */
 export function makeScenario(seed: number, weather: Weather = "stormy"): Scenario {
   const draw = dice(seededRandom(seed));
   const gocdVersion = draw.pick(gocdEras);
   const activeMs = draw.between(10, 50) * minute;
-  const { settings, lastSettings } = drawSettings(draw, gocdVersion);
-  const hosts = drawHosts(draw, settings);
+  const isBusy = weather === "stormy" && seed % oneInBusy === 0;
+  // What came later has dice of its own, too, so that seeds that ever failed go on telling their stories.
+  const more = dice(seededRandom(seed ^ 0xadded));
+  const { settings, lastSettings } = varySettings(more, drawSettings(draw), isBusy);
+  const hosts = drawHosts(draw, settings, isBusy ? more.between(10, 25) : 0);
   // The API of 15.2 cannot put a Pending agent into an environment (facts: gocd 2.3): there the key is right.
   const isKeyRight = gocdVersion === "15.2.0" || !draw.chance(0.2);
   const base = {
@@ -71,16 +77,21 @@ export function makeScenario(seed: number, weather: Weather = "stormy"): Scenari
     activeMs,
     tickMs: draw.pick([500, 1_000, 2_000]),
   };
-  const jobs = drawJobs(draw, { gocdVersion, activeMs, foreigners: base.foreigners });
+  const jobs = drawJobs(draw, { gocdVersion, activeMs, foreigners: base.foreigners, isBusy });
   // The faults have dice of their own: the same story can be told without them.
-  const faults = planFaults(dice(seededRandom(seed ^ 0x5eed)), { activeMs, hostsCount: hosts.length, weather });
+  const faults = planFaults(dice(seededRandom(seed ^ 0x5eed)), {
+    activeMs,
+    hostsCount: hosts.length,
+    weather,
+    requests: weather === "calm" ? noRequestFaults : drawRequestFaults(dice(seededRandom(seed ^ 0xca11))),
+  });
   return { ...base, jobs, faults };
 }
 
 /** Every machine is large enough for one instance of each profile. */
-function drawHosts(draw: Dice, settings: Settings): SimMesosAgentSpec[] {
+function drawHosts(draw: Dice, settings: Settings, hostsMin: number): SimMesosAgentSpec[] {
   const roles = [...new Set(settings.profiles.map((profile) => profile.role))].filter((role) => role !== "*");
-  return Array.from({ length: draw.between(1, 4) }, (_, index) => {
+  return Array.from({ length: Math.max(draw.between(1, 4), hostsMin) }, (_, index) => {
     const reserved = roles.flatMap((role) =>
       draw.chance(0.2) ? [{ role, resources: { cpus: draw.between(1, 4), mem: 4_096 } }] : []
     );

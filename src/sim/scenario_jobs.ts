@@ -25,6 +25,8 @@ export interface JobsFor {
   readonly activeMs: number;
   /** Run-on-all jobs are pinned to one of these. */
   readonly foreigners: readonly SimForeignAgent[];
+  /** Waves are large. */
+  readonly isBusy: boolean;
 }
 
 /** Draws waves of jobs. */
@@ -33,7 +35,7 @@ export function drawJobs(draw: Dice, about: JobsFor): ScenarioJob[] {
   const waves = draw.between(1, 4);
   for (let wave = 0; wave < waves; wave++) {
     const afterMs = wave === 0 ? draw.between(0, 60_000) : Math.floor(draw.random() * about.activeMs);
-    const size = draw.pick([1, 1, 2, 3, 5, 9]);
+    const size = draw.pick([1, 1, 2, 3, 5, 9]) * (about.isBusy ? 15 : 1);
     const shape = drawShape(draw);
     for (let index = 0; index < size; index++) {
       const own = draw.chance(0.7) ? shape : drawShape(draw);

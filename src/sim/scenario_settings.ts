@@ -6,12 +6,12 @@ import type { Dice } from "./scenario_dice.ts";
 
 const minute = 60_000;
 
-/** Settings at the start, and those that let everything end. */
-export function drawSettings(draw: Dice, gocdVersion: string): { settings: Settings; lastSettings: Settings } {
+/** Draws the settings that every scenario has. */
+export function drawSettings(draw: Dice): Settings {
   const kinds = draw.pick([["all"], ["linux"], ["linux", "java"], ["linux", "java", "prod"], ["any"]] as const);
   const role = draw.pick(["*", "ci", "ci"]);
   const profiles = kinds.map((kind) => drawProfile(draw, kind, role));
-  const settings: Settings = {
+  return {
     frameworkName: "GoCD-Mesos",
     profiles,
     poller: {
@@ -32,7 +32,30 @@ export function drawSettings(draw: Dice, gocdVersion: string): { settings: Setti
       maintenanceLeadMs: 60 * minute,
     },
   };
-  void gocdVersion;
+}
+
+/** Adds what not every scenario has: profiles of several roles, drains with a limit, room for many agents. */
+export function varySettings(
+  draw: Dice,
+  drawn: Settings,
+  isBusy: boolean,
+): { readonly settings: Settings; readonly lastSettings: Settings } {
+  const isOfManyRoles = draw.chance(0.2);
+  const profiles = drawn.profiles.map((drawnProfile): AgentProfile => {
+    const { maxAgents, ...profile } = drawnProfile;
+    const role = isOfManyRoles ? draw.pick(["*", "ci", "ops"]) : profile.role;
+    const drainTimeoutMs = draw.chance(0.05) ? draw.pick([1, 5]) * minute : undefined;
+    return {
+      ...profile,
+      role,
+      ...(maxAgents === undefined ? {} : { maxAgents: isBusy ? maxAgents * 10 : maxAgents }),
+      ...(drainTimeoutMs === undefined ? {} : { drainTimeoutMs }),
+    };
+  });
+  const scaling = isBusy
+    ? { ...drawn.scaling, maxAgents: draw.pick([20, 60, 200]), slowServerLaunchesPerMinute: 10 }
+    : drawn.scaling;
+  const settings = { ...drawn, profiles, scaling };
   return {
     settings,
     lastSettings: { ...settings, profiles: profiles.map((profile) => ({ ...profile, minIdle: 0 })) },

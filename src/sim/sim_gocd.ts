@@ -93,6 +93,8 @@ export interface SimGocd {
   agentStarted(start: SimAgentStart & { readonly nowMs: number }): void;
   /** A container was killed or ended; a build of it is lost and counted. False where it was not running. */
   agentStopped(hostname: string, nowMs: number): boolean;
+  /** Cuts a container's network off from the server, or mends it; what runs there goes on. */
+  setCutOff(hostname: string, isCut: boolean): void;
   /** Adds an agent that has nothing to do with us. */
   addAgent(foreign: SimForeignAgent): void;
   /** Adds an environment to the configuration. */
@@ -171,6 +173,7 @@ export function createSimGocd(options: SimGocdOptions): SimGocd {
       advance(world, nowMs);
       return stopProcess(world, hostname);
     },
+    setCutOff: (hostname, isCut) => void (isCut ? world.cutOff.add(hostname) : world.cutOff.delete(hostname)),
     addAgent: (foreign) => addForeignAgent(world, foreign),
     addEnvironment: (environment) => void world.environments.set(environment.name.toLowerCase(), environment),
     removeEnvironment: (name) => void world.environments.delete(name.toLowerCase()),
@@ -232,6 +235,7 @@ function newWorld(options: SimGocdOptions): GocdWorld {
     assignments: new Map(),
     agents: new Map(),
     processes: new Map(),
+    cutOff: new Set(),
     healthMessages: [],
     sessions: new Map(),
     faults: [],

@@ -93,6 +93,7 @@ function makeWorld(scenario: Scenario, { trace, bug, crashAtPoint }: PlayOptions
   return {
     scenario,
     dice: dice(seededRandom(seed ^ 0xd1ce)),
+    requestDice: dice(seededRandom(seed ^ 0xfa7e)),
     nowMs: startMs,
     clockAheadMs: 0,
     nextClockAheadMs: 0,

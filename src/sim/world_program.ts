@@ -23,6 +23,9 @@ export function startProgram(world: World): void {
   const stored = world.disk.load();
   world.clockAheadMs = world.nextClockAheadMs;
   world.watch.feed = undefined;
+  // Torn down at once, agents leave their records to people.
+  const forgotten = stored.framework.frameworkId === undefined ? world.watch.tornDown : [];
+  for (const taskId of forgotten) world.watch.forgotten.add(taskId);
   say(world, () => `program starts with ${stored.instances.length} instances on record`);
   const program: Program = {
     state: initialState(stored, world.settings, programMs(world)),

@@ -20,6 +20,8 @@ export interface World {
   readonly scenario: Scenario;
   /** Chance of everything but the models and the scenario. */
   readonly dice: Dice;
+  /** Chance of single requests by their kind. */
+  readonly requestDice: Dice;
   /** True time, which no clock jump touches; ms since the epoch. */
   nowMs: number;
   /** What the program's clock shows beyond it: a running process takes no jumps. */

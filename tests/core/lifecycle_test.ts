@@ -357,6 +357,27 @@ Deno.test("a task that was called lost and that the master knows after all is ta
   assertEquals(world.instance(taskId).state, "registered");
 });
 
+const invalidOffers = { uuid: "", reason: "REASON_INVALID_OFFERS", message: "Offer o1 is no longer valid" };
+
+Deno.test("an ACCEPT that arrives twice: its second copy comes to nothing, the task of the first is kept", () => {
+  const begun = withRunning();
+  begun.world.status(begun.taskId, "TASK_DROPPED", invalidOffers);
+  assertEquals(begun.world.instance(begun.taskId).state, "starting");
+  begun.world.wait(second);
+  assertEquals(only(begun.world.taken(), "reconcile-tasks").flatMap((each) => each.tasks.map((task) => task.taskId)), [
+    begun.taskId,
+  ]);
+  const world = drive();
+  world.subscribe();
+  world.poll({ jobs: jobs(1) });
+  world.offers(offer("h1"));
+  const taskId = theOne(world.taken(), "accept-offers").launches[0]?.taskId ?? "";
+  world.status(taskId, "TASK_DROPPED", invalidOffers);
+  assertEquals(world.instance(taskId).state, "gone");
+  world.status(taskId, "TASK_STARTING");
+  assertEquals(world.instance(taskId).state, "starting");
+});
+
 Deno.test("an unreachable agent is replaced at once, returns as it is, and is drained as surplus when idle", () => {
   const { world, taskId } = withIdleAgent({ poller: { attempts: 0 } });
   world.poll({ jobs: jobs(1), agents: [gocdAgent(taskId)] });

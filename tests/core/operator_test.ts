@@ -53,6 +53,28 @@ Deno.test("teardown drains first, then removes the framework, forgets its id and
   assertEquals([world.state.instances.size, world.state.controls.mode], [0, "run"]);
 });
 
+Deno.test("a teardown that goes on after a restart forgets no record that it has not looked for", () => {
+  const before = withIdleAgent();
+  before.world.status(before.taskId, "TASK_KILLED");
+  const gone = before.world.instance(before.taskId);
+  const world = drive({
+    stored: {
+      framework: before.world.state.framework,
+      instances: [gone],
+      controls: { frozen: false, frozenProfiles: [], mode: "teardown" },
+    },
+  });
+  world.subscribe();
+  world.wait(30 * second);
+  assertEquals(only(world.taken(), "teardown-framework"), [], "the list has not been read yet");
+  world.poll({ agents: [gocdAgent(before.taskId)] });
+  world.wait(2 * second);
+  assertEquals(only(world.taken(), "teardown-framework"), []);
+  world.poll({ agents: [] });
+  world.wait(2 * second);
+  assertEquals(only(world.taken(), "teardown-framework").length, 1);
+});
+
 Deno.test("teardown now ends all agents at once and takes their records along", () => {
   const { world, taskId } = withIdleAgent();
   const frame = world.send({ kind: "teardown-requested", mode: "now" });

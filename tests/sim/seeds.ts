@@ -52,4 +52,9 @@ export const failedSeeds: readonly FailedSeed[] = [
     found:
       "an agent that started anew, registered and built between the last look and the DELETE of its drained record",
   },
+  {
+    seed: 1000019,
+    found: "an ACCEPT that arrived twice: its second copy's TASK_DROPPED ended the record of a running task",
+  },
+  { seed: 1000006, found: "a teardown after a restart forgot records before it had looked for them" },
 ];
