@@ -19,7 +19,8 @@ export const unreachableMaxMs = 24 * 3_600_000;
 /** A read of the agents older than this is no proof that an agent has not registered, or not anew. */
 const freshMs = 3_000;
 
-type Killing = AgentInstance & { readonly state: "killing" };
+/** An instance that is to end. */
+export type Killing = AgentInstance & { readonly state: "killing" };
 
 /** Ends what has lasted too long. */
 export function watchClocks(draft: Draft): void {
