@@ -106,7 +106,7 @@ for (const place of ["itself", "a profile"] as const) {
         const read = problemsIn(text);
         if (isConfig(read)) return checkConfig(read);
         // Then the key is missing, which is told at its section, or at the one written before.
-        const isUnset = /^(null|"\\s*"|\{\})$/.test(value.trim());
+        const isUnset = /^(null|"\s*"|\{\})$/.test(value.trim());
         const isSyntax = read[0]?.code === "config-syntax" && read[0].line === line;
         assert(isSyntax || read.some((problem) => isAbout(problem, spec, key)), JSON.stringify(read));
         for (const problem of read.filter((problem) => problem.key === key && problem.code !== "config-missing-key")) {
