@@ -20,6 +20,8 @@ import { Inbox } from "./inbox.ts";
 const historyMax = 200;
 /** Offers that come while nothing can be stored are refused for so long. */
 const unstoredRefuseSeconds = 5;
+/** Status updates that are stored together at most: a rack that falls over is a few commits, not one for each task. */
+const updatesMax = 200;
 /** After so long without a pause everybody else, the status page above all, has a turn. */
 const turnMs = 30;
 /** A subscription whose framework id could not be stored is tried again after this. */
@@ -128,7 +130,9 @@ export class Engine {
       const isPause = this.#inbox.length === 0;
       const event = await this.#inbox.next(signal);
       if (isPause) turnSinceMs = clock.nowMs();
-      if (event !== undefined) await this.handle(event);
+      if (event !== undefined && isUpdate(event)) {
+        await this.#handleUpdates([event, ...this.#inbox.takeWhile(isUpdate, updatesMax - 1)]);
+      } else if (event !== undefined) await this.handle(event);
       // Nothing of this waits for anything but promises: a flood of events would keep timers and sockets out.
       if (this.#inbox.length > 0 && clock.nowMs() - turnSinceMs >= turnMs) {
         await clock.sleep(0, signal);
@@ -151,8 +155,30 @@ export class Engine {
     this.#answer(event, problem);
   }
 
+  /** Updates that wait together: all steps, one commit, all acts. Where it cannot be stored each is tried by itself. */
+  async #handleUpdates(events: readonly Event[]): Promise<void> {
+    const { clock, random, perform } = this.#options;
+    let state = this.#state;
+    const frames = events.map((event) => {
+      const frame = step(state, { atMs: clock.nowMs(), random: random(), event });
+      state = frame.state;
+      return frame;
+    });
+    const records = frames.flatMap((frame) => frame.records);
+    if (records.length > 0 && await this.#store({ records }) !== undefined) {
+      for (const event of events) await this.handle(event);
+      return;
+    }
+    this.#state = state;
+    for (const { effects, notes } of frames) {
+      for (const effect of effects) perform(effect);
+      for (const note of notes) this.tell(note);
+    }
+    this.#movedMs = clock.nowMs();
+  }
+
   /** Gives nothing once all records are on disk, otherwise why they are not. */
-  async #store({ records }: Frame): Promise<string | undefined> {
+  async #store({ records }: Pick<Frame, "records">): Promise<string | undefined> {
     try {
       await this.#options.store.commit(records);
       if (this.#isStoreBroken) {
@@ -206,6 +232,10 @@ export class Engine {
     }
     this.#options.tell(note, atMs);
   }
+}
+
+function isUpdate({ kind }: Event): boolean {
+  return kind === "task-status-updated";
 }
 
 /** What may be done of a frame whose records could not be stored. */

@@ -36,18 +36,34 @@ export class Inbox {
     return true;
   }
 
+  /** The events at the head, as long as they are wanted, `countMax` at most; none where none waits. */
+  takeWhile(isWanted: (event: Event) => boolean, countMax: number): Event[] {
+    const taken: Event[] = [];
+    while (taken.length < countMax) {
+      const event = this.#events[this.#head];
+      if (event === undefined || !isWanted(event)) break;
+      taken.push(event);
+      this.#letGo();
+    }
+    return taken;
+  }
+
+  /** A poll may hold megabytes: what is handed out is let go of at once. */
+  #letGo(): void {
+    this.#events[this.#head] = undefined;
+    this.#head++;
+    if (this.#head === this.#events.length || this.#head >= compactAt && this.#head * 2 > this.#events.length) {
+      this.#events = this.#events.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+
   /** The next event, or nothing once the signal is aborted and the queue is empty. */
   async next(signal: AbortSignal): Promise<Event | undefined> {
     while (true) {
       const event = this.#events[this.#head];
       if (event !== undefined) {
-        // A poll may hold megabytes: what is handed out is let go of at once.
-        this.#events[this.#head] = undefined;
-        this.#head++;
-        if (this.#head === this.#events.length || this.#head >= compactAt && this.#head * 2 > this.#events.length) {
-          this.#events = this.#events.slice(this.#head);
-          this.#head = 0;
-        }
+        this.#letGo();
         return event;
       }
       if (signal.aborted) return undefined;

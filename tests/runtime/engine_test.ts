@@ -117,6 +117,63 @@ Deno.test("an update whose effect cannot be stored is not acknowledged", async (
   assertEquals(only(effects(world), "acknowledge-status").length, 1);
 });
 
+/** Ten instances launched, and what Mesos says of them, twice each. */
+async function manyUpdates(world: Bench): Promise<readonly Parameters<Engine["handle"]>[0][]> {
+  await handleAll(world, subscribedEvent, { ...polled, jobs: jobs(10) });
+  await world.engine.handle({
+    kind: "offers-received",
+    offers: Array.from({ length: 10 }, (_, index) => offer(`h${index}`)),
+  });
+  world.acts.length = 0;
+  return ["TASK_STARTING", "TASK_RUNNING"].flatMap((state) =>
+    [...world.engine.state.instances.values()].map(({ taskId, mesosAgentId }) => ({
+      kind: "task-status-updated" as const,
+      status: { taskId, state, message: "", mesosAgentId, uuid: `${state} ${taskId}` },
+    }))
+  );
+}
+
+async function runThrough(
+  { engine }: Bench,
+  events: readonly Parameters<Engine["handle"]>[0][],
+): Promise<string | undefined> {
+  const ending = new AbortController();
+  for (const event of events) engine.post(event);
+  const running = engine.run(ending.signal);
+  const problem = await engine.ask({ kind: "launching-resumed" });
+  ending.abort();
+  await running;
+  return problem;
+}
+
+Deno.test("updates that wait together are stored together, and acknowledged in their order after that", async () => {
+  const world = await bench();
+  const updates = await manyUpdates(world);
+  assertEquals(await runThrough(world, updates), undefined);
+  assertEquals(world.acts[0], "commit");
+  const acks = world.acts.slice(1, updates.length + 1).filter((act) => act !== "commit");
+  assertEquals(
+    only(acks, "acknowledge-status").map((ack) => ack.uuid),
+    updates.map((event) => event.kind === "task-status-updated" ? event.status.uuid : undefined),
+  );
+  const apart = await bench();
+  await manyUpdates(apart);
+  await handleAll(apart, ...updates);
+  assertEquals([...world.engine.state.instances], [...apart.engine.state.instances], "as if each came alone");
+  assertEquals(world.disk.texts, apart.disk.texts);
+});
+
+Deno.test("of updates that cannot be stored together, those that need no record are acknowledged", async () => {
+  const world = await bench();
+  const updates = await manyUpdates(world);
+  world.isBroken = true;
+  const foreign = { taskId: "foreign", state: "TASK_FINISHED", message: "", mesosAgentId: "a", uuid: "not ours" };
+  const problem = await runThrough(world, [...updates, { kind: "task-status-updated", status: foreign }]);
+  assertEquals(problem, "the state cannot be stored: disk full");
+  assertEquals(only(effects(world), "acknowledge-status").map((ack) => ack.uuid), ["not ours"]);
+  assertEquals(new Set([...world.engine.state.instances.values()].map(({ state }) => state)), new Set(["launching"]));
+});
+
 Deno.test("a store that fails says so once and says when it works again, and the server is watched meanwhile", async () => {
   const world = await bench();
   await handleAll(world, subscribedEvent, polled);
