@@ -8,6 +8,7 @@ import { commands, generalHelp } from "./commands.ts";
 import { startCommand } from "./start.ts";
 import type { CliIo } from "./io.ts";
 import { nextAct } from "./report.ts";
+import { printable } from "./table.ts";
 import { nearestCommand, UsageError } from "./usage.ts";
 import { versionCommand } from "./version.ts";
 
@@ -24,11 +25,11 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
 /** One line that says what is wrong, one that says what to do; returns the exit code. */
 export function reportError(error: unknown, io: CliIo): number {
   if (error instanceof OperatorError) {
-    io.err(`gocd-mesos: ${error.message}`);
-    if (error.hint !== "") io.err(`  ${nextAct(error.hint)}`);
+    io.err(printable(`gocd-mesos: ${error.message}`));
+    if (error.hint !== "") io.err(printable(`  ${nextAct(error.hint)}`));
     return exitCodes[error.kind];
   }
-  io.err(`gocd-mesos: internal error: ${faultText(error)}`);
+  io.err(printable(`gocd-mesos: internal error: ${faultText(error)}`));
   io.err(`  to do: report this line and what was done, please; it is a fault of gocd-mesos`);
   return exitCodes.internal;
 }

@@ -14,7 +14,7 @@ import type { CliIo } from "./io.ts";
 import { loadConfigFile } from "./load.ts";
 import { type PolledOnce, pollOnce } from "./poll_once.ts";
 import { nextAct } from "./report.ts";
-import { printable, table } from "./table.ts";
+import { printable, printableJson, table } from "./table.ts";
 
 /** The command. */
 export const planCommand: Command = {
@@ -48,12 +48,12 @@ Examples:
     try {
       const config = loadConfigFile(path, io);
       url = config.gocd.url;
-      io.out(JSON.stringify(planJson((await pollOnce(config)).view, url), null, 2));
+      io.out(printableJson(JSON.stringify(planJson((await pollOnce(config)).view, url), null, 2)));
       return 0;
     } catch (error) {
       if (!(error instanceof OperatorError)) throw error;
       // Without the lists of a good poll: an empty one would look like "nothing to do".
-      io.out(JSON.stringify({ server: { url }, problems: problemsOf(error) }, null, 2));
+      io.out(printableJson(JSON.stringify({ server: { url }, problems: problemsOf(error) }, null, 2)));
       throw error;
     }
   },
@@ -98,7 +98,7 @@ export function planJson(view: StatusView, url: string): Record<string, unknown>
 function printPlan({ view, wanted }: PolledOnce, config: Config, io: CliIo): void {
   const { columns } = io.size();
   io.out(
-    `GoCD server ${config.gocd.url}, version ${view.gocd.version ?? "unknown"}${
+    `GoCD server ${config.gocd.url}, version ${printable(view.gocd.version ?? "unknown")}${
       view.gocd.maintenance === "on" ? ", in maintenance mode" : ""
     }`,
   );
@@ -130,7 +130,7 @@ function printPlan({ view, wanted }: PolledOnce, config: Config, io: CliIo): voi
   io.out("What would be launched");
   const launches = launchLines(wanted, view.demand);
   if (launches.length === 0) io.out("  nothing");
-  for (const line of launches) io.out(`  ${line}`);
+  for (const line of launches) io.out(`  ${printable(line)}`);
   if (view.problems.length > 0) io.out("");
   for (const problem of view.problems) {
     io.out(`! ${printable(problem.message)}`);

@@ -15,10 +15,20 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   }).join("\n");
 }
 
+/** What a terminal would obey, or what turns the order of a line round: control characters, marks of direction, line ends. */
+const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}\ufeff]/gu;
+
 /** Text of others, safe to print: no control characters, no escape sequences, no reordering of text. */
 export function printable(text: string): string {
-  // deno-lint-ignore no-control-regex
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "?");
+  return text.replaceAll(unprintable, "?");
+}
+
+/** JSON, safe to print: what is not is escaped, so that it reads as the same value. */
+export function printableJson(json: string): string {
+  return json.replaceAll(
+    unprintable,
+    (character) => character === "\n" ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** Cuts a line at a width, with an ellipsis. */
