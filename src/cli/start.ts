@@ -38,7 +38,8 @@ Signals:
                     file is reported and the old configuration stays in force
 
 Exit codes:
-  0 stopped   2 configuration   4 refused for good (removed framework)   5 another instance has taken over   6 state file
+  0 stopped   2 configuration   4 refused for good (framework removed; agents of a lost state live)
+  5 another instance has taken over   6 state file
 
 Examples:
   gocd-mesos framework.conf

@@ -8,12 +8,9 @@ import { OperatorError } from "../errors.ts";
 import { realClock } from "../runtime/clock.ts";
 import { openStore } from "../runtime/ports.ts";
 import { readStoredState } from "../runtime/stored_state.ts";
+import { damagedHint } from "../store/sqlite_errors.ts";
 import { openStoreForReading } from "../store/sqlite_reader.ts";
-import {
-  exportState,
-  importState,
-  parseStateDocument,
-} from "../store/state_document.ts";
+import { exportState, importState, parseStateDocument } from "../store/state_document.ts";
 import type { Store } from "../store/store.ts";
 import type { Command, CommandArguments } from "./command.ts";
 import type { CliIo } from "./io.ts";
@@ -25,9 +22,8 @@ import { nearestWord, UsageError } from "./usage.ts";
 /** The command. */
 export const stateCommand: Command = {
   name: "state",
-  summary: "show, check, export, import or mend the stored state",
-  help:
-    `Usage: gocd-mesos state ACTION path/to/framework.conf [ARGUMENT] [--replace] [--yes]
+  summary: "show, check, export, import, mend or adopt the stored state",
+  help: `Usage: gocd-mesos state ACTION path/to/framework.conf [ARGUMENT] [--replace] [--yes]
 
 Actions:
   show                framework id and agents on record
@@ -66,43 +62,20 @@ Examples:
         return 0;
       case "import":
         return await withStore(config, async (store) => {
-          const file = needed(
-            argument,
-            "import",
-            "a file that `state export` wrote",
-          );
+          const file = needed(argument, "import", "a file that `state export` wrote");
           const wanted = parseStateDocument(readDocument(file, io), file);
-          await importState(
-            store,
-            wanted,
-            args.flags["replace"] === true ? "replace" : "only-into-empty",
-          );
-          io.out(
-            `imported ${file}: ${wanted.instances.length} agents on record`,
-          );
+          await importState(store, wanted, args.flags["replace"] === true ? "replace" : "only-into-empty");
+          io.out(`imported ${file}: ${wanted.instances.length} agents on record`);
         });
       case "forget":
-        await required(config);
-        return await withStore(
-          config,
-          (store) => forget(store, needed(argument, "forget", "a task id"), io),
-        );
+        await readable(config);
+        return await withStore(config, (store) => forget(store, needed(argument, "forget", "a task id"), io));
       case "forget-framework":
         await required(config);
-        return await withStore(
-          config,
-          (store) => forgetFramework(store, args, io),
-        );
+        return await withStore(config, (store) => forgetFramework(store, args, io));
       case "adopt": {
-        const wish = {
-          config,
-          frameworkId: argument,
-          isSure: args.flags["yes"] === true,
-        };
-        return await withStore(
-          config,
-          (store) => adoptFramework(store, wish, io),
-        );
+        const wish = { config, frameworkId: argument, isSure: args.flags["yes"] === true };
+        return await withStore(config, (store) => adoptFramework(store, wish, io));
       }
       case "register-anew":
         return await withStore(config, (store) => registerAnew(store, io));
@@ -124,18 +97,13 @@ const actions: Readonly<Record<string, number>> = {
   "register-anew": 2,
 };
 
-function refuseUnknownAction(
-  action: string,
-  { operands }: CommandArguments,
-): void {
+function refuseUnknownAction(action: string, { operands }: CommandArguments): void {
   const count = Object.hasOwn(actions, action) ? actions[action] : undefined;
   if (count !== undefined && operands.length <= count) return;
   const near = nearestWord(action, Object.keys(actions));
   if (count !== undefined) {
     throw new UsageError(
-      `"state ${action}" takes one configuration file, not ${
-        operands.length - 1
-      } operands`,
+      `"state ${action}" takes one configuration file, not ${operands.length - 1} operands`,
       "run `gocd-mesos state --help`",
     );
   }
@@ -143,48 +111,32 @@ function refuseUnknownAction(
     `"state" has no action "${action}"`,
     near === undefined
       ? `actions are: ${Object.keys(actions).join(", ")}`
-      : `did you mean \`gocd-mesos state ${near} ${
-        operands.slice(1).join(" ")
-      }\`?`,
+      : `did you mean \`gocd-mesos state ${near} ${operands.slice(1).join(" ")}\`?`,
   );
 }
 
-function needed(
-  argument: string | undefined,
-  action: string,
-  what: string,
-): string {
+function needed(argument: string | undefined, action: string, what: string): string {
   if (argument !== undefined) return argument;
-  throw new UsageError(
-    `"state ${action}" needs ${what}`,
-    "run `gocd-mesos state --help`",
-  );
+  throw new UsageError(`"state ${action}" needs ${what}`, "run `gocd-mesos state --help`");
 }
 
 function readDocument(path: string, io: CliIo): string {
   try {
     return io.readFile(path);
   } catch (cause) {
-    throw new OperatorError(
-      `cannot read ${path}: ${
-        cause instanceof Error ? cause.message : String(cause)
-      }`,
-      {
-        code: "state-document-missing",
-        kind: "usage",
-        hint: "give a file that `gocd-mesos state export` has written",
-        cause,
-      },
-    );
+    throw new OperatorError(`cannot read ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      code: "state-document-missing",
+      kind: "usage",
+      hint: "give a file that `gocd-mesos state export` has written",
+      cause,
+    });
   }
 }
 
 async function required(config: Config): Promise<StoredState> {
   const stored = await readStoredState(config);
   if (stored !== undefined) return stored;
-  const place = config.state.kind === "sqlite"
-    ? config.state.path
-    : `zk://${config.state.connect}${config.state.path}`;
+  const place = config.state.kind === "sqlite" ? config.state.path : `zk://${config.state.connect}${config.state.path}`;
   throw new OperatorError(`there is no state in ${place} yet`, {
     code: "state-empty",
     kind: "state",
@@ -196,19 +148,13 @@ function show(stored: StoredState, io: CliIo): number {
   const { framework, controls, instances } = stored;
   io.out(
     `framework  ${framework.frameworkId ?? "not registered yet"}${
-      framework.frameworkId === undefined && framework.registersAnew === true
-        ? ", to be registered anew"
-        : ""
+      framework.frameworkId === undefined && framework.registersAnew === true ? ", to be registered anew" : ""
     }${framework.ended === undefined ? "" : ` (ended: ${framework.ended})`}`,
   );
-  io.out(
-    `lineage    ${framework.lineage}, next task number ${framework.nextTaskNumber}`,
-  );
+  io.out(`lineage    ${framework.lineage}, next task number ${framework.nextTaskNumber}`);
   io.out(printable(
     `mode       ${controls.mode}${controls.frozen ? ", launching frozen" : ""}${
-      controls.frozenProfiles.length === 0
-        ? ""
-        : `, frozen profiles: ${controls.frozenProfiles.join(", ")}`
+      controls.frozenProfiles.length === 0 ? "" : `, frozen profiles: ${controls.frozenProfiles.join(", ")}`
     }`,
   ));
   io.out(`agents     ${instances.length} on record`);
@@ -216,53 +162,37 @@ function show(stored: StoredState, io: CliIo): number {
   const nowMs = realClock.nowMs();
   io.out(table(
     ["TASK", "STATE", "PROFILE", "HOST", "AGE"],
-    instances.map((
-      each,
-    ) => [
-      each.taskId,
-      each.state,
-      each.profile,
-      each.host,
-      formatDuration(nowMs - each.createdMs),
-    ]),
+    instances.map((each) => [each.taskId, each.state, each.profile, each.host, formatDuration(nowMs - each.createdMs)]),
     io.size().columns,
   ));
   return 0;
 }
 
 function check(config: Config, io: CliIo): number {
-  if (config.state.kind !== "sqlite") {
-    throw new UsageError("`state check` is for a state file", "set state.path");
-  }
+  if (config.state.kind !== "sqlite") throw new UsageError("`state check` is for a state file", "set state.path");
   const reader = openStoreForReading(config.state.path);
   try {
     const { damage, unreadable, instances } = reader.inspect();
     for (const line of damage) io.out(`FAIL  ${line}`);
     for (const each of unreadable) io.out(`FAIL  ${each.key}: ${each.reason}`);
     if (damage.length + unreadable.length > 0) {
-      throw new OperatorError(
-        `the state file ${config.state.path} is damaged`,
-        {
-          code: "state-damaged",
-          kind: "state",
-          hint:
-            "stop the program, keep a copy of the file, and put a backup in its place (`state import`)",
-        },
-      );
+      throw new OperatorError(`the state file ${config.state.path} is damaged`, {
+        code: "state-damaged",
+        kind: "state",
+        hint: unreadable.length > 0 && damage.length === 0
+          ? "start the version of gocd-mesos that wrote these records, or remove each with `state forget FILE ID` once " +
+            "its task is gone from Mesos"
+          : damagedHint,
+      });
     }
-    io.out(
-      `ok    ${config.state.path} is sound: ${instances.length} agents on record`,
-    );
+    io.out(`ok    ${config.state.path} is sound: ${instances.length} agents on record`);
     return 0;
   } finally {
     reader.close();
   }
 }
 
-async function withStore(
-  config: Config,
-  act: (store: Store) => Promise<void>,
-): Promise<number> {
+async function withStore(config: Config, act: (store: Store) => Promise<void>): Promise<number> {
   const store = await openStore(config);
   try {
     await act(store);
@@ -273,50 +203,43 @@ async function withStore(
 }
 
 async function forget(store: Store, taskId: string, io: CliIo): Promise<void> {
-  const { instances } = await store.load();
-  if (!instances.some((each) => each.taskId === taskId)) {
-    throw new UsageError(
-      `no agent ${taskId} is on record`,
-      "`gocd-mesos state show` lists them",
-    );
+  const instances = await unlessUnreadable(async () => (await store.load()).instances);
+  if (instances !== undefined && !instances.some((each) => each.taskId === taskId)) {
+    throw new UsageError(`no agent ${taskId} is on record`, "`gocd-mesos state show` lists them");
   }
   await store.commit([{ kind: "instance-removed", taskId }]);
-  io.out(
-    `${taskId} is forgotten; if it still runs, Mesos will name it and it is adopted again`,
-  );
+  // Throws where another record does not read, and names it.
+  await store.load();
+  io.out(`${taskId} is forgotten; if it still runs, Mesos will name it and it is adopted again`);
 }
 
-async function forgetFramework(
-  store: Store,
-  { flags }: CommandArguments,
-  io: CliIo,
-): Promise<void> {
+/** There is a state, though perhaps with records that do not read: `forget` is what removes them. */
+async function readable(config: Config): Promise<void> {
+  await unlessUnreadable(() => required(config));
+}
+
+async function unlessUnreadable<Result>(read: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof OperatorError && error.code === "state-record-unreadable") return undefined;
+    throw error;
+  }
+}
+
+async function forgetFramework(store: Store, { flags }: CommandArguments, io: CliIo): Promise<void> {
   const { framework, instances } = await store.load();
   if (flags["yes"] !== true) {
     const answer = io.ask(
-      `Forget framework ${
-        framework.frameworkId ?? "(none)"
-      } and ${instances.length} agents on record? Type yes:`,
+      `Forget framework ${framework.frameworkId ?? "(none)"} and ${instances.length} agents on record? Type yes:`,
     );
     if (answer?.trim().toLowerCase() !== "yes") {
-      throw new UsageError(
-        "not confirmed: nothing was done",
-        "type yes, or add --yes",
-      );
+      throw new UsageError("not confirmed: nothing was done", "type yes, or add --yes");
     }
   }
   await store.commit([
-    {
-      kind: "framework",
-      framework: {
-        lineage: framework.lineage,
-        nextTaskNumber: framework.nextTaskNumber,
-      },
-    },
-    ...instances.map(({ taskId }) => ({
-      kind: "instance-removed" as const,
-      taskId,
-    })),
+    { kind: "framework", framework: { lineage: framework.lineage, nextTaskNumber: framework.nextTaskNumber } },
+    ...instances.map(({ taskId }) => ({ kind: "instance-removed" as const, taskId })),
   ]);
   io.out(
     `forgotten: framework ${

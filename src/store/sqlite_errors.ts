@@ -5,8 +5,8 @@ import { StoreError, type StoreErrorCode } from "./store_error.ts";
 
 /** Hint for a file that is no sound database. */
 export const damagedHint: string =
-  "leave the file as it is, copy it away, and restore a backup ('gocd-mesos state import'); without one, move it aside " +
-  "and adopt or forget the running agents as the program then says";
+  "move the file aside with its -wal and -shm, and restore a backup ('gocd-mesos state import'); without one, start: it " +
+  "then says how to go on with the agents that run ('gocd-mesos state adopt')";
 
 /** Hint for a state file of something else. */
 export const foreignHint = "set state.path to a file of its own for gocd-mesos";

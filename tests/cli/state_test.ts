@@ -1,6 +1,7 @@
 // `gocd-mesos state …` on real SQLite files: sound, missing, damaged, locked.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
 import type { AgentInstance } from "../../src/core/instance.ts";
 import { openSqliteStore } from "../../src/store/sqlite_store.ts";
 import { assertRefused, confFolder, runLine, type Written } from "./support.ts";
@@ -146,6 +147,8 @@ Deno.test("a state in use may be looked at and not be changed", () =>
           ["forget", "gm-abc123-default-1"],
           ["forget-framework", "--yes"],
           ["import", `${folder}/backup.json`, "--replace"],
+          ["adopt"],
+          ["register-anew"],
         ]
       ) assertRefused(await run(...words), 6, /is in use by process \d+/);
     } finally {
@@ -181,6 +184,80 @@ for (const [name, spoil] of damages) {
       assertEquals(Deno.readFileSync(path), before);
     }));
 }
+
+Deno.test("what is damaged is moved aside, and a backup imported in its place", () =>
+  onStage(async ({ run, path, folder }) => {
+    const backup = `${folder}/backup.json`;
+    Deno.writeTextFileSync(backup, (await run("export")).out);
+    for (const suffix of ["-wal", "-shm"]) removeIfThere(path + suffix);
+    Deno.truncateSync(path, 4096);
+    const refused = await run("import", backup, "--replace");
+    assertEquals(refused.code, 6, refused.all);
+    assertStringIncludes(refused.err, "move the file aside with its -wal and -shm, and restore a backup");
+    for (const suffix of ["", "-wal", "-shm"]) removeIfThere(path + suffix);
+    assertEquals((await run("import", backup)).code, 0);
+    assertStringIncludes((await run("check")).out, "is sound: 2 agents on record");
+  }));
+
+Deno.test("a record that does not read is named by every action, and removed by forget", () =>
+  onStage(async ({ run, path }) => {
+    const write = (sql: string): void => {
+      const database = new DatabaseSync(path);
+      database.exec(sql);
+      database.close();
+    };
+    write(`UPDATE records SET json = '{"taskId":7}' WHERE key = 'instance/gm-abc123-default-1'`);
+    for (const action of ["show", "export"]) {
+      const refused = await run(action);
+      assertRefused(refused, 6, /holds 1 unreadable record\(s\): instance\/gm-abc123-default-1 /);
+      assertStringIncludes(refused.err, "gocd-mesos state forget");
+    }
+    const checked = await run("check");
+    assertEquals(checked.code, 6);
+    assertMatch(checked.out, /^FAIL {2}instance\/gm-abc123-default-1: /m);
+    assertStringIncludes(checked.err, "state forget FILE ID");
+    assertRefused(await run("forget", "gm-abc123-default-9"), 6, /instance\/gm-abc123-default-1 /);
+    assertEquals((await run("forget", "gm-abc123-default-1")).code, 0);
+    assertStringIncludes((await run("check")).out, "is sound: 1 agents on record");
+  }));
+
+Deno.test("a file of a newer schema is refused by every action and left as it is", () =>
+  onStage(async ({ run, path, folder }) => {
+    Deno.writeTextFileSync(`${folder}/backup.json`, (await run("export")).out);
+    const database = new DatabaseSync(path);
+    database.exec("PRAGMA user_version = 99; PRAGMA wal_checkpoint(TRUNCATE)");
+    database.close();
+    const before = Deno.readFileSync(path);
+    const actions = ["show", "check", "export", "forget-framework --yes", "adopt", "register-anew"];
+    for (const words of [...actions, "forget gm-abc123-default-1", `import ${folder}/backup.json --replace`]) {
+      assertRefused(await run(...words.split(" ")), 6, /has schema version 99, this program knows up to \d+/);
+    }
+    assertEquals(Deno.readFileSync(path), before);
+  }));
+
+Deno.test("adopt and register-anew are for a state that is not registered", () =>
+  onStage(async ({ run }) => {
+    assertRefused(await run("adopt", "f-1"), 6, /the state holds framework .* and 2 agents on record already/);
+    assertRefused(await run("register-anew"), 6, /the state is registered already, as framework/);
+  }));
+
+Deno.test("an id is adopted although the master cannot be asked, and what is not checked is said; without one it is not", () =>
+  onStage(async ({ run }) => {
+    const unreachable = await run("adopt");
+    assertEquals(unreachable.code, 3, unreachable.all);
+    const adopted = await run("adopt", "f-1");
+    assertEquals(adopted.code, 0, adopted.all);
+    assertMatch(adopted.err, /^gocd-mesos: not checked with the Mesos master: /m);
+    assertMatch((await run("show")).out, /^framework {2}f-1$/m);
+  }, false));
+
+Deno.test("register-anew is shown until it is done, and adopt takes it back", () =>
+  onStage(async ({ run }) => {
+    assertEquals((await run("register-anew")).code, 0);
+    assertMatch((await run("show")).out, /^framework {2}not registered yet, to be registered anew$/m);
+    assertEquals((await run("adopt", "f-1")).code, 0);
+    assertMatch((await run("show")).out, /^framework {2}f-1$/m);
+  }, false));
 
 function removeIfThere(path: string): void {
   try {
