@@ -1,0 +1,122 @@
+// The state on a disk that is really full (a tmpfs of its own): nothing is launched, commands are refused, the servers are
+// still watched; it goes on by itself once there is room. The real program as a process in a mount namespace.
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { clusterNames, startCluster } from "../support/cluster.ts";
+import { until } from "../support/scaled_clock.ts";
+
+const root = new URL("../../", import.meta.url).pathname;
+const mount = 'mount -t tmpfs -o size=4m gocd-mesos-test "$0" && exec "$@"';
+
+/** Whether this user may have a mount of its own here. */
+function mayMount(): boolean {
+  try {
+    const folder = Deno.makeTempDirSync();
+    const { success } = new Deno.Command("unshare", { args: ["-rm", "sh", "-c", mount, folder, "true"] }).outputSync();
+    Deno.removeSync(folder);
+    return success;
+  } catch {
+    return false;
+  }
+}
+
+const isPossible = mayMount();
+
+/** Fills a disk to its last byte; gives what takes the room back. */
+function fill(path: string): () => void {
+  using file = Deno.openSync(path, { create: true, write: true });
+  for (const bytes of [65_536, 512, 1]) {
+    try {
+      while (true) file.writeSync(new Uint8Array(bytes));
+    } catch {
+      // Nothing of this size fits any more.
+    }
+  }
+  return () => Deno.removeSync(path);
+}
+
+Deno.test({
+  name: `a full disk stops launches and commands, not the program, until there is room${
+    isPossible ? "" : " (unshare -rm may not mount here)"
+  }`,
+  ignore: !isPossible,
+  fn: async () => {
+    const cluster = startCluster({ speed: 20, bootDelayMs: 2_000 });
+    const folder = Deno.makeTempDirSync({ prefix: "gocd-mesos-full-" });
+    Deno.mkdirSync(`${folder}/disk`);
+    const conf = `${folder}/framework.conf`;
+    const listen = freeAddress();
+    Deno.writeTextFileSync(
+      conf,
+      cluster.configText(`
+      state.path = "${folder}/disk/state.db", log.format = text
+      poller { interval = 2 seconds, max-interval = 2 seconds, attempts = 0 }
+      http { listen = "${listen}", admin-token = secret }`),
+    );
+    const { speed, startMs } = cluster.scale;
+    const preload = `--preload=${root}tests/support/fast_time.ts`;
+    const run = ["run", "-A", "--no-prompt", "--quiet", `--config=${root}deno.json`, preload, `${root}main.ts`, conf];
+    const child = new Deno.Command("unshare", {
+      args: ["-rm", "sh", "-c", mount, `${folder}/disk`, Deno.execPath(), ...run],
+      env: { GOCD_MESOS_TEST_TIME: `${speed} ${startMs}`, NO_COLOR: "1" },
+      stdout: "null",
+      stderr: "piped",
+      signal: AbortSignal.timeout(90_000),
+    }).spawn();
+    let log = "";
+    const reading = (async () => {
+      for await (const chunk of child.stderr.pipeThrough(new TextDecoderStream())) log += chunk;
+    })();
+    const seen = (isTrue: () => boolean): Promise<void> =>
+      until(() => {
+        cluster.advance();
+        return isTrue();
+      }, () => log);
+    const schedule = (): string =>
+      cluster.gocd.schedule({ pipeline: "p", stage: "s", job: "j", gocdResources: [], durationMs: 600_000 });
+    const freeze = async (): Promise<readonly [number, string]> => {
+      const headers = { authorization: "Bearer secret" };
+      const response = await fetch(`http://${listen}/api/commands/freeze`, { method: "POST", headers });
+      return [response.status, await response.text()];
+    };
+    try {
+      schedule();
+      await seen(() => cluster.gocd.jobs().filter((job) => job.state === "Building").length === 1);
+      const makeRoom = fill(`/proc/${child.pid}/root${folder}/disk/filler`);
+      const before = cluster.mesos.counters.calls["ACCEPT"];
+      schedule();
+      await seen(() => log.includes("store-failed"));
+      assertMatch(log, /store-failed: the state cannot be stored: .*full.*nothing is launched or taken down/);
+      const [status, text] = await freeze();
+      assertEquals(status, 409, text);
+      assertMatch(text, /not done: the state cannot be stored/);
+      const asked = (): number => [...cluster.gocd.tally.requests.values()].reduce((sum, each) => sum + each, 0);
+      const polls = asked();
+      await seen(() => asked() > polls + 3);
+      assertEquals([cluster.launches.size, cluster.mesos.counters.calls["ACCEPT"]], [1, before]);
+      makeRoom();
+      await seen(() => cluster.gocd.jobs().filter((job) => job.state === "Building").length === 2);
+      assertStringIncludes(log, "store-works");
+      assertEquals((await freeze())[0], 202);
+      assertEquals([...cluster.launches.values()], [1, 1]);
+      assert(!log.includes(clusterNames.password), log);
+      child.kill("SIGTERM");
+      assertEquals((await child.status).code, 0);
+    } finally {
+      try {
+        child.kill("SIGKILL");
+      } catch {
+        // It has ended.
+      }
+      await child.status;
+      await reading;
+      Deno.removeSync(folder, { recursive: true });
+      await cluster.close();
+    }
+  },
+});
+
+function freeAddress(): string {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return `127.0.0.1:${listener.addr.port}`;
+}
