@@ -36,7 +36,8 @@ export type MesosEffect =
     readonly mesosAgentId?: string;
     readonly graceMs: number;
   }
-  | { readonly kind: "accept-inverse-offers"; readonly offerIds: readonly string[] }
+  /** `refuseSeconds`: asked again only after so long; absent: Mesos' own 5 s. */
+  | { readonly kind: "accept-inverse-offers"; readonly offerIds: readonly string[]; readonly refuseSeconds?: number }
   | { readonly kind: "decline-inverse-offers"; readonly offerIds: readonly string[]; readonly refuseSeconds: number }
   | { readonly kind: "teardown-framework" };
 

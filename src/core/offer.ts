@@ -11,8 +11,11 @@ export interface OfferedResource {
   readonly role: string;
   /** The stack of reservations as opaque JSON text, `[]` for unreserved; two resources can be added only if these are equal. */
   readonly reservations: string;
-  /** Why this must not be used for an agent (shared, revocable, a persistent volume or a mount disk), or `usable`. */
-  readonly use: "usable" | "shared" | "revocable" | "disk-source";
+  /**
+   * Why this must not be used for an agent (shared, revocable, a persistent volume or a mount disk, reserved dynamically
+   * with labels and so another framework's own), or `usable`.
+   */
+  readonly use: "usable" | "shared" | "revocable" | "disk-source" | "labelled";
 }
 
 /** The value of a Mesos resource: a scalar in thousandths, ranges of whole numbers (inclusive), or a set of words. */

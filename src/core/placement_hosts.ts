@@ -26,6 +26,8 @@ export interface HostOffers extends ConstrainedHost {
   readonly offerIds: readonly string[];
   /** Maintenance windows of all the offers. */
   readonly unavailabilities: readonly Unavailability[];
+  /** Whether the offers hold what another framework has reserved for itself, with labels. */
+  readonly holdsLabelled: boolean;
   /** Whether any of the offers held GPUs at the start of the round. */
   readonly offersGpus: boolean;
   /** Shared by the roles of one Mesos agent. */
@@ -160,6 +162,7 @@ function hostOf({ first, offers }: OfferGroup, position: number, crew: HostCrew)
     attributes: first.attributes,
     offerIds: offers.map((offer) => offer.id),
     unavailabilities: offers.flatMap((offer) => offer.unavailability === undefined ? [] : [offer.unavailability]),
+    holdsLabelled: offers.some((offer) => offer.resources.some(({ use }) => use === "labelled")),
     offersGpus: pool.totals.gpus > 0,
     crew,
     pool,

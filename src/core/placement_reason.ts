@@ -84,7 +84,8 @@ function describeNearest(host: HostOffers, missing: readonly Shortfall[]): strin
   const after = host.tasksCount === 0
     ? ""
     : ` after ${host.tasksCount} ${host.tasksCount === 1 ? "task" : "tasks"} placed there`;
-  return `largest offer short by ${describeShortfalls(missing)} on host ${host.hostname}${after}`;
+  const labelled = host.holdsLabelled ? " (not counted: what is reserved there with labels, by another framework)" : "";
+  return `largest offer short by ${describeShortfalls(missing)} on host ${host.hostname}${after}${labelled}`;
 }
 
 /** The most frequent reason with its count, and how many offers were refused for others. */

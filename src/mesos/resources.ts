@@ -113,7 +113,17 @@ function resourceUse(resource: ResourceShape): OfferedResource["use"] {
   if (isSet(resource.revocable)) {
     return "revocable";
   }
-  return isSet(resource.disk) || isSet(resource.provider_id) ? "disk-source" : "usable";
+  if (isSet(resource.disk) || isSet(resource.provider_id)) {
+    return "disk-source";
+  }
+  const stack = [...resource.reservations ?? [], ...(isSet(resource.reservation) ? [resource.reservation] : [])];
+  return stack.some(isLabelled) ? "labelled" : "usable";
+}
+
+// Labels are how frameworks know their own reservations again (mesos.proto ReservationInfo.labels); an operator who reserves
+// for a role by /reserve gives none, whatever the principal.
+function isLabelled(reservation: ReservationShape): boolean {
+  return isSet(reservation.labels) && (reservation.labels.labels ?? []).length > 0;
 }
 
 // A list is the stack of RESERVATION_REFINEMENT; an object is the older form, `role` and perhaps `reservation`.

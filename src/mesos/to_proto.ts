@@ -49,7 +49,13 @@ function callRecord(call: MesosEffect, environmentOf: EnvironmentOf): WireRecord
     case "kill-task":
       return { type: "KILL", kill: { ...taskOnAgent(call), kill_policy: killPolicy(call.graceMs) } };
     case "accept-inverse-offers":
-      return { type: "ACCEPT_INVERSE_OFFERS", accept_inverse_offers: { inverse_offer_ids: call.offerIds.map(id) } };
+      return {
+        type: "ACCEPT_INVERSE_OFFERS",
+        accept_inverse_offers: {
+          inverse_offer_ids: call.offerIds.map(id),
+          ...(call.refuseSeconds === undefined ? {} : { filters: filters(call.refuseSeconds) }),
+        },
+      };
     case "decline-inverse-offers":
       return {
         type: "DECLINE_INVERSE_OFFERS",

@@ -8,6 +8,7 @@ import {
   type SimMesosAgentSpec,
   type SimMesosOptions,
 } from "./mesos_options.ts";
+import { compact, type Plain } from "./mesos_json.ts";
 import { virtualTimers } from "./mesos_timers.ts";
 import { leaderId, newUuid, type SimHost, type SimMesosCounters, type SimWorld } from "./mesos_world.ts";
 
@@ -24,9 +25,18 @@ function portions(amounts: SimAmounts, reservations: string): Bag {
   return [...ports, ...scalar("cpus"), ...scalar("mem"), ...scalar("disk"), ...scalar("gpus")];
 }
 
+function reservationOf({ type, role, principal, labels }: NonNullable<SimMesosAgentSpec["reserved"]>[number]): Plain {
+  return compact({
+    type: type ?? "STATIC",
+    role,
+    principal,
+    labels: labels && { labels: Object.entries(labels).map(([key, value]) => ({ key, value })) },
+  });
+}
+
 function totalOf(spec: SimMesosAgentSpec): Bag {
   const reserved = (spec.reserved ?? []).flatMap((each) =>
-    portions(each.resources, JSON.stringify([{ type: each.type ?? "STATIC", role: each.role }]))
+    portions(each.resources, JSON.stringify([reservationOf(each)]))
   );
   return [...reserved, ...portions({ ports: [[31000, 32000]], ...spec.resources }, "[]")];
 }

@@ -31,6 +31,10 @@ export interface SimMesosAgentSpec {
   readonly reserved?: readonly {
     readonly role: string;
     readonly type?: "STATIC" | "DYNAMIC";
+    /** Of a dynamic one: who made it. */
+    readonly principal?: string;
+    /** Of a dynamic one: by which a framework knows its own again. */
+    readonly labels?: Readonly<Record<string, string>>;
     readonly resources: SimAmounts;
   }[];
   /** In Mesos' JSON: `{name, type: "TEXT"|"SCALAR"|"RANGES"|"SET", text|scalar|ranges|set}`. */

@@ -215,6 +215,17 @@ Deno.test("an inverse offer of a busy host is declined, its agents finish first,
   assertEquals(only(world.taken(), "accept-inverse-offers").length, 1);
 });
 
+Deno.test("an inverse offer for a window beyond the lead is declined until then, an hour at most, and drains nothing", () => {
+  const { world, taskId } = withIdleAgent();
+  for (const [hours, want] of [[1.5, 1_800], [48, 3_600]] as const) {
+    const unavailability = { startMs: world.atMs + hours * 60 * minute };
+    world.send({ kind: "inverse-offers-received", offers: [{ id: "i1", mesosAgentId: "a-h1", unavailability }] });
+    assertEquals(theOne(world.taken(), "decline-inverse-offers").refuseSeconds, want);
+  }
+  assertEquals(world.instance(taskId).retire, undefined);
+  assertEquals(world.noted().filter(({ code }) => code === "maintenance-announced").length, 2);
+});
+
 Deno.test("an agent that is to go for maintenance is no capacity, so its jobs get another", () => {
   const { world, taskId } = withIdleAgent();
   world.send({

@@ -212,7 +212,19 @@ const uses: readonly (readonly [string, WireRecord, string, string])[] = [
     '{"role":"gocd","reservation":{"principal":"ops"}}',
   ],
   [
-    "reserved twice over",
+    "reserved by an operator's request, whose principal is not ours",
+    { reservations: [{ type: "DYNAMIC", role: "gocd", principal: "ops", labels: { labels: [] } }] },
+    "usable",
+    '[{"type":"DYNAMIC","role":"gocd","principal":"ops","labels":{"labels":[]}}]',
+  ],
+  [
+    "reserved with labels in the older form",
+    { role: "gocd", reservation: { principal: "p", labels: { labels: [{ key: "k" }] } } },
+    "labelled",
+    '{"role":"gocd","reservation":{"principal":"p","labels":{"labels":[{"key":"k"}]}}}',
+  ],
+  [
+    "reserved twice over, by a framework that labels its own",
     {
       reservations: [{ type: "STATIC", role: "eng" }, {
         type: "DYNAMIC",
@@ -221,7 +233,7 @@ const uses: readonly (readonly [string, WireRecord, string, string])[] = [
         labels: { labels: [{ key: "k", value: "v" }, { key: "bare" }] },
       }],
     },
-    "usable",
+    "labelled",
     '[{"type":"STATIC","role":"eng"},{"type":"DYNAMIC","role":"eng/ci","principal":"ops",' +
     '"labels":{"labels":[{"key":"k","value":"v"},{"key":"bare"}]}}]',
   ],

@@ -287,7 +287,7 @@ function effectOf(request: WireRecord): MesosEffect {
       };
     }
     case "ACCEPT_INVERSE_OFFERS":
-      return { kind: "accept-inverse-offers", offerIds: ids("inverse_offer_ids") };
+      return { kind: "accept-inverse-offers", offerIds: ids("inverse_offer_ids"), refuseSeconds };
     case "DECLINE_INVERSE_OFFERS":
       return { kind: "decline-inverse-offers", offerIds: ids("inverse_offer_ids"), refuseSeconds };
     case "TEARDOWN":

@@ -1,0 +1,100 @@
+// Maintenance over the wire: windows, inverse offers, and agents that finish first. Through the real client and engine,
+// against the strict master, which asks as the recorded one did (facts: mesos-wire, Updates).
+
+import { assert, assertEquals } from "@std/assert";
+import { assertGoodManners, type Scene, withScene } from "../support/mesos_scene.ts";
+
+const minuteMs = 60_000;
+const more = "scaling { idle-timeout = 50 minutes, maintenance-lead = 30 minutes }";
+
+function seconds(calls: readonly unknown[], part: string): unknown[] {
+  return calls.map((call) => Object(call)[part].filters?.["refuse_seconds"]);
+}
+
+async function withBusyAgent(scene: Scene, durationMs: number): Promise<{ taskId: string; mesosAgentId: string }> {
+  scene.job("long", durationMs);
+  await scene.until(() => scene.cluster.gocd.jobs().some((job) => job.state === "Building"));
+  const [{ taskId, mesosAgentId } = { taskId: "", mesosAgentId: "" }] = scene.living();
+  return { taskId, mesosAgentId };
+}
+
+Deno.test("a host that goes into maintenance is drained: declined while a job runs there, accepted once it is empty", async () => {
+  await withScene({ more, speed: 60 }, async (scene) => {
+    const { cluster, wire, scheduler } = scene;
+    const { taskId, mesosAgentId } = await withBusyAgent(scene, 4 * minuteMs);
+    const nowMs = cluster.clock.nowMs();
+    const window = { startMs: nowMs + 20 * minuteMs, durationMs: 60 * minuteMs };
+    cluster.mesos.setMaintenance([mesosAgentId], window, nowMs);
+    await scene.until(() => wire.of("DECLINE_INVERSE_OFFERS").length > 0);
+    assertEquals(seconds(wire.of("DECLINE_INVERSE_OFFERS"), "decline_inverse_offers"), [60]);
+    await scene.until(() => cluster.gocd.agents().some((each) => each.configState === "Disabled"));
+    // The next job gets an agent on another host, although one is here.
+    scene.job("next", 30_000);
+    await scene.until(() => scene.living().some((each) => each.mesosAgentId !== mesosAgentId));
+    assertEquals(wire.of("KILL").length, 0, "it may finish");
+    await scene.until(() => !cluster.running.has(taskId));
+    assertEquals(cluster.gocd.tally.completedLocators.has("p/1/s/1/long"), true, "the job was built to its end");
+    // Other hosts' inverse offers need no answer of ours; this one's is accepted when the master asks again, if it does.
+    await scene.until(() => cluster.clock.nowMs() > nowMs + 10 * minuteMs);
+    const declined = wire.of("DECLINE_INVERSE_OFFERS").length;
+    assert(declined >= 3 && declined <= 7, `asked and answered about once a minute: ${declined}`);
+    const asked = wire.events.filter(({ type }) => type === "INVERSE_OFFERS").length;
+    assertEquals(wire.of("ACCEPT_INVERSE_OFFERS").length + declined, asked, "each is answered");
+    const told = scheduler.notes.filter(({ code }) => code === "maintenance-requested");
+    assert(told[0]?.text.includes("finish their jobs first"), told[0]?.text);
+    assertEquals(told.length, 1, "one line in the log");
+    assertGoodManners(scene);
+  });
+});
+
+Deno.test("an inverse offer for a host where nothing of ours is left is accepted, and says when to ask again", async () => {
+  await withScene({
+    more,
+    mesos: { mesosAgents: [{ hostname: "h1", resources: { cpus: 1.5, mem: 800, disk: 9_000 } }] },
+  }, async (scene) => {
+    const { cluster, wire } = scene;
+    // One agent fills the host; a second is wanted, so that what it leaves is offered to us within the window.
+    const { mesosAgentId } = await withBusyAgent(scene, 2 * minuteMs);
+    scene.job("second", 30_000);
+    const nowMs = cluster.clock.nowMs();
+    cluster.mesos.setMaintenance([mesosAgentId], { startMs: nowMs + 5 * minuteMs }, nowMs);
+    await scene.until(() => scene.living().length === 0);
+    // The master asks for what is used or offered: our DECLINE arrives late, so that an offer is out in the next round.
+    cluster.mesos.setFaults({ callDelayed: 1, callDelayMsMax: 4_000 });
+    await scene.until(() => wire.of("ACCEPT_INVERSE_OFFERS").length > 0);
+    cluster.mesos.setFaults({ callDelayed: 0 });
+    assertEquals(seconds(wire.of("ACCEPT_INVERSE_OFFERS"), "accept_inverse_offers")[0], 60);
+    assertEquals(scene.living(), []);
+    assertEquals(cluster.launches.size, 1, "nothing is put on a host that goes away");
+    const miss = scene.scheduler.framework.engine.state.offers.nearestMiss.get("default")?.text ?? "";
+    assert(/maintenance/.test(miss), miss);
+    cluster.mesos.setMaintenance([mesosAgentId], undefined, cluster.clock.nowMs());
+    await scene.until(() => cluster.gocd.tally.completedLocators.size === 2);
+    assertGoodManners(scene, { rescinded: true });
+  });
+});
+
+Deno.test("a window that is far off drains nothing yet: no going round in a circle of launches and drains", async () => {
+  await withScene({
+    more,
+    mesos: { mesosAgents: [{ hostname: "h1", resources: { cpus: 4, mem: 8_000, disk: 9_000 } }] },
+    speed: 200,
+  }, async (scene) => {
+    const { cluster, wire, scheduler } = scene;
+    const { taskId, mesosAgentId } = await withBusyAgent(scene, 2 * minuteMs);
+    const nowMs = cluster.clock.nowMs();
+    cluster.mesos.setMaintenance([mesosAgentId], { startMs: nowMs + 60 * minuteMs }, nowMs);
+    await scene.until(() => wire.of("DECLINE_INVERSE_OFFERS").length > 0);
+    assert(scheduler.notes.some(({ code }) => code === "maintenance-announced"));
+    await scene.until(() => cluster.gocd.agents().some((each) => each.runtime === "Idle"));
+    scene.job("second", minuteMs);
+    await scene.until(() => cluster.gocd.tally.completedLocators.size === 2);
+    assertEquals([...cluster.launches.keys()], [taskId], "the agent there goes on to serve");
+    assertEquals(wire.of("DECLINE_INVERSE_OFFERS").length, 1);
+    // From the lead on it is drained.
+    await scene.until(() => cluster.running.size === 0, 60_000);
+    const drainedMs = cluster.clock.nowMs() - nowMs;
+    assert(drainedMs >= 29 * minuteMs && drainedMs <= 40 * minuteMs, `${drainedMs / minuteMs} minutes`);
+    assertGoodManners(scene);
+  });
+});

@@ -1,0 +1,145 @@
+// What clusters hold back or must not be taken: reservations, quota, GPUs, places. Through the real client and engine,
+// against the strict master.
+
+import { assert, assertEquals } from "@std/assert";
+import type { Plain, SimMesosAgentSpec } from "../../src/sim/sim_mesos.ts";
+import { assertGoodManners, type Scene, withScene } from "../support/mesos_scene.ts";
+
+const big = { cpus: 8, mem: 8_192, disk: 50_000 };
+const small = { cpus: 0.1, mem: 64, disk: 100 };
+const quickDown = "scaling.idle-timeout = 10 seconds";
+
+function host(hostname: string, more: Partial<SimMesosAgentSpec> = {}): SimMesosAgentSpec {
+  return { hostname, resources: big, ...more };
+}
+
+function hostsUsed({ scheduler }: Scene): string[] {
+  return [...new Set([...scheduler.framework.engine.state.instances.values()].map((each) => each.host))].sort();
+}
+
+/** `TaskInfo.resources` of every launch. */
+function launched({ wire }: Scene): Plain[] {
+  return wire.of("ACCEPT").flatMap((call) => JSON.parse(JSON.stringify(call)).accept.operations)
+    .flatMap((operation) => operation.launch.task_infos).flatMap((task) => task.resources);
+}
+
+async function built(scene: Scene, jobs: number): Promise<void> {
+  await scene.until(() => scene.cluster.gocd.tally.completedLocators.size === jobs);
+}
+
+Deno.test("what an operator reserved for our role is used, statically, by request, or for a role above", async () => {
+  const mesosAgents = [
+    host("static", { resources: small, reserved: [{ role: "eng/ci", resources: big }] }),
+    host("by-request", {
+      resources: small,
+      reserved: [{ role: "eng/ci", type: "DYNAMIC", principal: "some-operator", resources: big }],
+    }),
+    host("above", { resources: small, reserved: [{ role: "eng", resources: big }] }),
+    host("beside", { resources: small, reserved: [{ role: "eng/web", resources: big }] }),
+  ];
+  const more = `mesos.role = "eng/ci", go-agent { max-per-host = 1 }, ${quickDown}`;
+  await withScene({ mesos: { mesosAgents }, more }, async (scene) => {
+    for (const name of ["a", "b", "c", "d"]) scene.job(name, 20_000);
+    await scene.until(() => hostsUsed(scene).length === 3);
+    await built(scene, 4);
+    assertEquals(hostsUsed(scene), ["above", "by-request", "static"]);
+    const taken = launched(scene).filter(({ name }) => name !== "ports");
+    assert(taken.every(({ reservations }) => reservations !== undefined), "reserved ones first, and named as such");
+    assertEquals(new Set(taken.map((each) => Object(each)["allocation_info"].role)), new Set(["eng/ci"]));
+    assertEquals(scene.cluster.mesos.counters.tasksErred, 0);
+    assertGoodManners(scene);
+  });
+});
+
+Deno.test("what another framework of the role has reserved for itself, with labels, is left alone, and why is told", async () => {
+  const labels = { "marathon_framework_id": "f-9", "marathon_task_id": "db" };
+  const reserved = [{ role: "ci", type: "DYNAMIC" as const, principal: "marathon", labels, resources: big }];
+  const mesosAgents = [host("theirs", { resources: { cpus: 0.5, mem: 8_192, disk: 1_000 }, reserved })];
+  await withScene({ mesos: { mesosAgents }, more: `mesos.role = ci, ${quickDown}` }, async (scene) => {
+    scene.job("j");
+    await scene.until(() => scene.scheduler.notes.some(({ code }) => code === "no-fitting-offer"));
+    const miss = scene.scheduler.notes.find(({ code }) => code === "no-fitting-offer")?.text ?? "";
+    assert(miss.includes("short by 0.5 cpus on host theirs") && miss.includes("reserved there with labels"), miss);
+    assertEquals(scene.wire.of("ACCEPT"), []);
+    scene.cluster.mesos.addMesosAgent(host("free"), scene.cluster.clock.nowMs());
+    await built(scene, 1);
+    assertEquals(hostsUsed(scene), ["free"]);
+    assertGoodManners(scene);
+  });
+});
+
+Deno.test("a quota stops the offers, not the framework: what it allows is used, the rest waits and says what for", async () => {
+  const mesos = { mesosAgents: [host("h1"), host("h2")], quotaLimits: { ci: { cpus: 2 } } };
+  await withScene({ mesos, more: `mesos.role = ci, ${quickDown}` }, async (scene) => {
+    const { cluster, scheduler } = scene;
+    for (const name of ["a", "b", "c", "d"]) scene.job(name, 120_000);
+    await scene.until(() => cluster.running.size === 2);
+    const sinceMs = cluster.clock.nowMs();
+    await scene.until(() => cluster.clock.nowMs() > sinceMs + 60_000);
+    assertEquals(cluster.running.size, 2, "as many as the quota allows");
+    const waiting = scheduler.framework.engine.state.demand.jobs.map((job) => JSON.stringify(job)).join("\n");
+    assert(/offer/.test(waiting), waiting);
+    const revives = scene.wire.of("REVIVE").length;
+    assert(revives <= 4, `${revives} REVIVE in a minute of quota`);
+    assertEquals(scheduler.notes.filter(({ level }) => level === "error"), []);
+    await built(scene, 4);
+    assertGoodManners(scene);
+  });
+});
+
+Deno.test("hosts with GPUs are left to those who need them, who alone ask for the capability", async () => {
+  const mesosAgents = [host("gpu", { resources: { ...big, gpus: 2 } }), host("plain")];
+  const capabilities = (scene: Scene): string => JSON.stringify(scene.wire.of("SUBSCRIBE"));
+  await withScene({ mesos: { mesosAgents }, more: quickDown }, async (scene) => {
+    scene.job("j");
+    await built(scene, 1);
+    assertEquals(hostsUsed(scene), ["plain"]);
+    assert(!capabilities(scene).includes("GPU_RESOURCES"));
+    assertEquals(scene.wire.events.some(({ event }) => JSON.stringify(event).includes('"gpu"')), false);
+  });
+  const more = `${quickDown}, profiles { gpu { resources = [cuda], gpus = 1 }, plain { resources = [java] } }`;
+  await withScene({ mesos: { mesosAgents }, more }, async (scene) => {
+    for (const gocdResources of [["java"], ["cuda"]]) {
+      scene.cluster.gocd.schedule({ pipeline: "p", stage: "s", job: "j", gocdResources, durationMs: 60_000 });
+    }
+    await built(scene, 2);
+    const where = [...scene.scheduler.framework.engine.state.instances.values()].map(({ profile, host }) =>
+      `${profile} on ${host}`
+    );
+    assertEquals(where.sort(), ["gpu on gpu", "plain on plain"]);
+    assert(capabilities(scene).includes("GPU_RESOURCES"));
+    const gpus = launched(scene).filter(({ name }) => name === "gpus");
+    assertEquals(gpus.map((each) => Object(each)["scalar"].value), [1]);
+  });
+});
+
+Deno.test("attributes of every kind, host names, regions and zones decide where, and the master is told as much", async () => {
+  const mesosAgents = [
+    host("wrong-rack", { attributes: [{ name: "rack", type: "TEXT", text: { value: "r1" } }] }),
+    host("wrong-zone", {
+      attributes: [{ name: "rack", type: "TEXT", text: { value: "r2" } }],
+      domain: { region: "eu", zone: "a" },
+    }),
+    host("right", {
+      attributes: [
+        { name: "rack", type: "TEXT", text: { value: "r2" } },
+        { name: "level", type: "SCALAR", scalar: { value: 3 } },
+        { name: "slots", type: "RANGES", ranges: { range: [{ begin: 1, end: 5 }] } },
+        { name: "tags", type: "SET", set: { item: ["ssd"] } },
+      ],
+      domain: { region: "eu", zone: "b" },
+    }),
+  ];
+  const more = `${quickDown}, go-agent.constraints = [
+    "rack == r2", "zone in [b, c]", "region =~ e.", "hostname != wrong", "level exists", "old not exists"
+  ]`;
+  await withScene({ mesos: { mesosAgents }, more }, async (scene) => {
+    scene.job("j");
+    await built(scene, 1);
+    assertEquals(hostsUsed(scene), ["right"]);
+    const subscribe = JSON.stringify(scene.wire.of("SUBSCRIBE")[0]);
+    for (const part of ["offer_constraints", "min_allocatable_resources", '"REGION"', "text_matches"]) {
+      assert(subscribe.includes(part), `${part} in ${subscribe}`);
+    }
+  });
+});
