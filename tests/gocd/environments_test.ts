@@ -165,3 +165,18 @@ Deno.test("an upgraded server is asked anew, in its own way", async () => {
   assertEquals(await missing(its, "prdo"), ["prdo"]);
   assertEquals(its.accepts, ["application/vnd.go.cd.v2+json", "application/vnd.go.cd+json"]);
 });
+
+Deno.test("a new server that hides its version is asked once it is known that the account is an administrator", async () => {
+  const fake = fakeGocd("26.1.0");
+  const asked: string[] = [];
+  fake.override = ({ path, accept }) => {
+    if (path === "/api/version") return json(404, { message: "no" });
+    if (path !== "/api/admin/environments") return undefined;
+    asked.push(accept);
+    return json(200, { _embedded: { environments: [] } });
+  };
+  const api = createHttpGocdApi(connection, { fetch: fake.fetch, nowMs: () => 0 });
+  assertEquals((await api.poll(signal, ["prdo"])).missingEnvironments, undefined);
+  assertEquals((await api.poll(signal, ["prdo"])).missingEnvironments, ["prdo"]);
+  assertEquals(asked, ["application/vnd.go.cd+json"]);
+});
