@@ -106,8 +106,17 @@ function environmentsVersions(from: (release: string) => boolean): readonly stri
   return from("16.7.0") ? ["v1"] : [];
 }
 
+/** Rules made before: they are asked for at every request. */
+const madeRules = new Map<string, GocdRules>();
+
 /** The rules of a release from 15.2.0 on. Throws RangeError for an older one or a text that is no release. */
 export function gocdRules(version: string): GocdRules {
+  const made = madeRules.get(version) ?? makeRules(version);
+  madeRules.set(version, made);
+  return made;
+}
+
+function makeRules(version: string): GocdRules {
   const number = gocdVersionNumber(version);
   if (number < gocdVersionNumber("15.2.0")) throw new RangeError(`GoCD before 15.2.0 is not modelled: ${version}`);
   const from = (release: string): boolean => number >= gocdVersionNumber(release);
