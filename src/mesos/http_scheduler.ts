@@ -29,6 +29,8 @@ export interface HttpSchedulerOptions {
   readonly connection: MesosConnection;
   /** Variables of one launch, secrets included; asked when the ACCEPT goes out. */
   readonly environmentOf: EnvironmentOf;
+  /** Takes secrets out of what the master says of tasks and of us; by default nothing is taken out. */
+  readonly redact?: (text: string) => string;
   /** Wall clock in ms since the epoch. */
   readonly nowMs: () => number;
   /** Deno's own by default. */
@@ -115,6 +117,7 @@ async function subscribe(scheduler: Scheduler, wanted: Subscription): Promise<Me
       streamId: reached.answer.response.headers.get("mesos-stream-id") ?? "",
       fallbackRole: wanted.identity.roles[0] ?? "*",
       environmentOf: options.environmentOf,
+      redact: options.redact ?? ((text) => text),
       nowMs: options.nowMs,
       signals,
     });

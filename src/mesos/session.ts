@@ -1,7 +1,7 @@
 // One subscription: reads the stream, watches for its heartbeats, hands events on. Not here: how it was got
 // (http_scheduler.ts), bytes (recordio.ts, from_proto.ts), calls (calls.ts). Called by http_scheduler.ts.
 
-import { MesosError, type MesosErrorReason, type MesosSession } from "./api.ts";
+import { MesosError, type MesosErrorReason, type MesosSession, type SessionEvent } from "./api.ts";
 import { notAMaster } from "./answers.ts";
 import { createSender, type Send } from "./calls.ts";
 import { createEventQueue, type EventQueue } from "./event_queue.ts";
@@ -29,6 +29,8 @@ export interface SessionParts {
   readonly fallbackRole: string;
   /** Variables of a launch. */
   readonly environmentOf: EnvironmentOf;
+  /** Takes secrets out of messages of the master and of containerizers. */
+  readonly redact: (text: string) => string;
   /** Wall clock, for messages. */
   readonly nowMs: () => number;
   /** Each ends the subscription. */
@@ -193,8 +195,14 @@ function takeRecord(parts: SessionParts, state: State, record: Uint8Array): void
     ? firstRecord(parts, state, record)
     : decodeEvent(record, parts.fallbackRole);
   if (event.kind !== "unknown-event") {
-    state.queue.push(event, record.length);
+    state.queue.push(redactedEvent(event, parts.redact), record.length);
   }
+}
+
+function redactedEvent(event: SessionEvent, redact: (text: string) => string): SessionEvent {
+  if (event.kind === "framework-error") return { ...event, message: redact(event.message) };
+  if (event.kind !== "task-status-updated" || event.status.message === "") return event;
+  return { ...event, status: { ...event.status, message: redact(event.status.message) } };
 }
 
 function firstRecord(parts: SessionParts, state: State, record: Uint8Array): ReturnType<typeof decodeEvent> {

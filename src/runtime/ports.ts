@@ -13,6 +13,7 @@ import type { Store } from "../store/store.ts";
 import type { ElectionOptions } from "../store/zookeeper_election.ts";
 import { type Clock, realClock } from "./clock.ts";
 import { elapsedCounter } from "./elapsed.ts";
+import { configRedactor } from "./redaction.ts";
 
 /** Characters of a lineage, see core/record.ts. */
 const lineageAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
@@ -41,6 +42,7 @@ export function openMesos(config: () => Config, clock: Clock, connected: Config 
   return createHttpScheduler({
     connection: { ...connected.mesos, masters: mastersAsWritten(connected.mesos) },
     environmentOf: (launch) => taskEnvironment(config(), launch),
+    redact: configRedactor(config),
     nowMs: () => clock.nowMs(),
   });
 }

@@ -1,0 +1,58 @@
+// Takes the secrets of a configuration out of what Mesos says of our containers. Not here: how (secret.ts), errors of the
+// connections, which know their own secrets (gocd/, mesos/). Called by ports.ts.
+
+import type { Config } from "../config/config.ts";
+import { createRedactor, type Secret } from "../secret.ts";
+
+/** Shorter values of variables are words that messages are full of: `true`, `debug`. */
+const valueLengthMin = 8;
+
+/**
+ * A function that puts `***` in place of the secrets of the configuration of the moment and of the values of variables
+ * of its containers: where a launch fails, the Docker containerizer tells the command line, variables included. Files
+ * are read once for each configuration; one that cannot be read has nothing that could be told.
+ */
+export function configRedactor(config: () => Config): (text: string) => string {
+  let made: { readonly of: Config; readonly redact: (text: string) => string } | undefined;
+  return (text) => {
+    if (text === "") return text;
+    const of = config();
+    if (made?.of !== of) made = { of, redact: createRedactor(secretsOf(of)) };
+    return made.redact(text);
+  };
+}
+
+function secretsOf(config: Config): readonly string[] {
+  const { gocd, mesos, http, settings } = config;
+  const secrets = [
+    gocd.autoRegisterKey,
+    http.adminToken,
+    mesos.mastersAuth,
+    ofLogin(gocd.credentials),
+    ofLogin(mesos.credentials),
+  ];
+  const values = settings.profiles.flatMap(({ container }) => [
+    ...Object.values(container.env),
+    ...Object.values(container.envFiles).map((path) => textOr(() => Deno.readTextFileSync(path).replace(/\r?\n$/, ""))),
+  ]);
+  return [
+    ...secrets.map((secret) => secret === undefined ? "" : textOr(() => secret.reveal())),
+    ...values.filter((value) => value.length >= valueLengthMin),
+  ];
+}
+
+type Login = Config["gocd"]["credentials"] | Config["mesos"]["credentials"];
+
+function ofLogin(login: Login): Secret | undefined {
+  if (login.kind === "none") return undefined;
+  if (login.kind === "bearer") return login.token;
+  return "password" in login ? login.password : login.secret;
+}
+
+function textOr(read: () => string): string {
+  try {
+    return read();
+  } catch {
+    return "";
+  }
+}
