@@ -8,22 +8,10 @@ import type { Frame } from "../core/frame.ts";
 import type { ScheduledJob } from "../core/gocd_records.ts";
 import type { AgentInstance } from "../core/instance.ts";
 import type { StoredState } from "../core/record.ts";
-import type { SimContainerEvent } from "./sim_mesos.ts";
+import { type LookAtKill, noteKilling, rememberLook } from "./invariants_builds.ts";
 import { isSame } from "./same.ts";
+import { demand, Violation } from "./violation.ts";
 import type { Program, World } from "./world_state.ts";
-
-/** A law was broken. */
-export class Violation extends Error {
-  /** Which law, a stable word. */
-  readonly law: string;
-
-  /** Says what has happened. */
-  constructor(law: string, message: string) {
-    super(`${law}: ${message}`);
-    this.name = "Violation";
-    this.law = law;
-  }
-}
 
 /** What the invariants remember of a run, beyond any crash. */
 export interface Watch {
@@ -37,8 +25,8 @@ export interface Watch {
   readonly ourUuids: Map<string, string>;
   /** Mesos agents on which Mesos itself ends containers (a drain, a removal), and task ids that something else ends. */
   readonly excused: Set<string>;
-  /** By task id: the list that the program last had when it first sent KILL. */
-  readonly lookAtKill: Map<string, { readonly uuids: ReadonlySet<string>; readonly ageMs: number }>;
+  /** By task id: what the program had seen when it first sent KILL, for each time that it set about killing. */
+  readonly looksAtKill: Map<string, LookAtKill[]>;
   /** Containers that do not, or did not, reach the GoCD server; `untilMs` is Infinity while it lasts. */
   readonly cuts: Map<string, { readonly fromMs: number; readonly untilMs: number }>;
   /** Task ids whose end, and the end of their builds, the operator has asked for: a teardown at once. */
@@ -77,9 +65,6 @@ export interface RunningContainer {
   readonly isDumb: boolean;
 }
 
-/** A list of agents is a fresh look for so long: the program kills nothing on an older one (a tick comes every 2 s). */
-const freshLookMs = 3_000;
-
 /** Nothing seen yet. */
 export function newWatch(startedMs: number): Watch {
   return {
@@ -88,7 +73,7 @@ export function newWatch(startedMs: number): Watch {
     containers: new Map(),
     ourUuids: new Map(),
     excused: new Set(),
-    lookAtKill: new Map(),
+    looksAtKill: new Map(),
     cuts: new Map(),
     tornDown: new Set(),
     givenUp: new Set(),
@@ -105,10 +90,6 @@ export function newWatch(startedMs: number): Watch {
   };
 }
 
-function demand(isSo: boolean, law: string, message: () => string): void {
-  if (!isSo) throw new Violation(law, message());
-}
-
 /** After a step whose records are stored, before its effects leave. */
 export function checkStep(
   world: World,
@@ -121,17 +102,9 @@ export function checkStep(
   checkOffers(frame, event);
   checkAcknowledged(frame, event);
   if (frame.records.length > 0) checkReadBack(world, frame);
-  excuseLimited(world, frame);
+  noteKilling(world, frame);
   if (event.kind === "gocd-polled") world.watch.feed = event.jobs;
   if (event.kind === "gocd-polled" || event.kind === "gocd-poll-failed") checkVerdicts(world, program, event);
-}
-
-/** The operator's drain-timeout ends builds. */
-function excuseLimited(world: World, { records }: Frame): void {
-  for (const record of records) {
-    if (record.kind !== "instance" || record.instance.state !== "killing") continue;
-    if (record.instance.cause === "drain-timeout") world.watch.excused.add(record.instance.taskId);
-  }
 }
 
 /** A launch never leads above a limit. */
@@ -296,14 +269,6 @@ export function checkEffect(world: World, frame: Frame, effect: Effect): void {
   }
 }
 
-function rememberLook(world: World, { state: { server } }: Frame, taskId: string): void {
-  if (world.watch.lookAtKill.has(taskId)) return;
-  const ageMs = world.nowMs + world.clockAheadMs - (server.lastAgentsMs ?? 0);
-  const deleted = new Set(world.gocd.tally.changes.flatMap(({ kind, uuid }) => kind === "delete" ? [uuid] : []));
-  const admitted = server.agents.filter(({ configState, uuid }) => configState !== "Pending" && !deleted.has(uuid));
-  world.watch.lookAtKill.set(taskId, { uuids: new Set(admitted.map((each) => each.uuid)), ageMs });
-}
-
 function checkEnable(world: World, frame: Frame, effect: Effect & { readonly kind: "enable-gocd-agent" }): void {
   const instance = frame.state.instances.get(effect.taskId);
   const isLiving = instance !== undefined && instance.state !== "gone" && instance.state !== "killing";
@@ -317,69 +282,4 @@ function checkEnable(world: World, frame: Frame, effect: Effect & { readonly kin
     "foreign",
     () => `${effect.uuid} is enabled but is not of ${effect.taskId}`,
   );
-}
-
-/** Silence after which the server gives a job to another agent (facts: gocd 4.4, 4.6). */
-const silenceMs = 300_000;
-/** Within an ask and a ping of the agent its record shows whatever it does (facts: gocd 4.5). */
-const askAndPingMs = 15_000;
-
-/**
- * Whether nobody could know at `atMs` that this agent builds, because its network to the server is, or just was, cut: the
- * server's record may say Idle (the second race of facts: gocd 4.5, frozen), or, after the silence, that it is lost.
- */
-function isHidden({ watch, gocd }: World, uuid: string, atMs: number): boolean {
-  if (watch.givenUp.has(uuid)) return true;
-  const cut = watch.cuts.get(watch.ourUuids.get(uuid) ?? "");
-  if (cut === undefined || atMs - cut.untilMs > askAndPingMs) return false;
-  const isLost = Math.min(cut.untilMs, atMs) - cut.fromMs >= silenceMs;
-  const shown = gocd.agents().find((record) => record.uuid === uuid)?.runtime;
-  return isLost || (shown !== "Building" && shown !== "Cancelled");
-}
-
-/** A container of ours has ended: no build may be lost by our hand. Call when the GoCD model knows of it. */
-export function checkContainerEnd(world: World, event: SimContainerEvent & { readonly kind: "stopped" }): void {
-  const all = world.gocd.tally.buildsKilled.slice(world.watch.killsSeen);
-  world.watch.killsSeen += all.length;
-  // One that registered after a look just before the KILL can be known to nobody; without such a look nobody may kill.
-  const look = world.watch.lookAtKill.get(event.taskId);
-  const kills = all.filter(({ uuid, atMs }) =>
-    (look === undefined || look.ageMs > freshLookMs || look.uuids.has(uuid)) && !isHidden(world, uuid, atMs)
-  );
-  if (event.how === "exited" || event.how === "lost") return;
-  if (world.watch.excused.has(event.mesosAgentId) || world.watch.excused.has(event.taskId)) return;
-  demand(
-    kills.length === 0,
-    "build-killed",
-    () => kills.map((kill) => `${kill.hostname} was stopped while it had ${kill.locator} (${kill.state})`).join("; "),
-  );
-}
-
-/** Asked after each change on the GoCD server. */
-export function checkGocd(world: World): void {
-  const { tally } = world.gocd;
-  // The build of a process that had died before is lost already: deleting its record makes the server see that.
-  const living = new Set(world.gocd.processes().map((process) => process.uuid));
-  const lost = tally.deletedWithWork.slice(world.watch.deletionsSeen).filter(({ uuid }) => living.has(uuid));
-  world.watch.deletionsSeen = tally.deletedWithWork.length;
-  for (const { uuid, atMs } of lost) if (isHidden(world, uuid, atMs)) world.watch.givenUp.add(uuid);
-  const deleted = lost.filter(({ uuid }) =>
-    !world.watch.givenUp.has(uuid) && !world.watch.tornDown.has(world.watch.ourUuids.get(uuid) ?? "")
-  );
-  demand(
-    deleted.length === 0,
-    "build-deleted",
-    () =>
-      deleted.map((each) => `the record of ${each.hostname} was deleted while it had ${each.locator} (${each.state})`)
-        .join("; "),
-  );
-  const changes = tally.changes.slice(world.watch.changesSeen);
-  world.watch.changesSeen = tally.changes.length;
-  for (const change of changes) {
-    demand(
-      world.watch.ourUuids.has(change.uuid),
-      "foreign",
-      () => `${change.kind} of ${change.hostname} (${change.uuid})`,
-    );
-  }
 }

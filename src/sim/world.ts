@@ -5,7 +5,8 @@
 import { act, heal } from "./faults_act.ts";
 import { setRights } from "./faults_gocd.ts";
 import { createTimerQueue } from "./gocd_timers.ts";
-import { checkGocd, checkWholeState, newWatch, Violation } from "./invariants.ts";
+import { checkWholeState, newWatch } from "./invariants.ts";
+import { checkGocd } from "./invariants_builds.ts";
 import { deliver, watchSilence } from "./mesos_port.ts";
 import { seededRandom } from "./random.ts";
 import { type Scenario, startMs } from "./scenario.ts";
@@ -14,6 +15,7 @@ import { dice } from "./scenario_dice.ts";
 import { createSimDisk } from "./sim_disk.ts";
 import { createSimGocd } from "./sim_gocd.ts";
 import { createSimMesos } from "./sim_mesos.ts";
+import { Violation } from "./violation.ts";
 import type { PlantedBug } from "./world_bugs.ts";
 import { containerChanged } from "./world_containers.ts";
 import { programMs, startProgram } from "./world_program.ts";

@@ -2,7 +2,7 @@
 // Not here: either model. Called by world.ts for what happens to containers, and by faults_act.ts.
 
 import { gocdRules } from "./gocd_versions.ts";
-import { checkContainerEnd } from "./invariants.ts";
+import { checkContainerEnd } from "./invariants_builds.ts";
 import type { SimContainerEvent } from "./sim_mesos.ts";
 import { after, say, type World } from "./world_state.ts";
 

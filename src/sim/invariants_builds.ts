@@ -1,0 +1,115 @@
+// The law that no build is lost by our hand: containers killed, records deleted, and what nobody could have known.
+// Judged by the simulated server's own count. Not here: the other laws (invariants.ts). Called by world*.ts and invariants.ts.
+
+import type { Frame } from "../core/frame.ts";
+import type { SimContainerEvent } from "./sim_mesos.ts";
+import { demand } from "./violation.ts";
+import type { World } from "./world_state.ts";
+
+/** The list of agents that the program last had when it first sent KILL. */
+export interface LookAtKill {
+  /** Agents on it that were admitted and not deleted since. */
+  readonly uuids: ReadonlySet<string>;
+  /** How old it was. */
+  readonly ageMs: number;
+  /** When KILL was last sent on the strength of it. */
+  lastKillMs: number;
+  /** The instance was taken back. */
+  isOver: boolean;
+}
+
+/** A list of agents is a fresh look for so long: the program kills nothing on an older one (a tick comes every 2 s). */
+const freshLookMs = 3_000;
+
+/** A KILL may be under way for so long: late calls, and the container's grace. */
+const killUnderWayMs = 110_000;
+
+/** Before a KILL leaves: remembers what the program had seen. */
+export function rememberLook(world: World, { state: { server } }: Frame, taskId: string): void {
+  const looks = world.watch.looksAtKill.get(taskId) ?? [];
+  const last = looks.at(-1);
+  if (last?.isOver === false) return void (last.lastKillMs = world.nowMs);
+  const ageMs = world.nowMs + world.clockAheadMs - (server.lastAgentsMs ?? 0);
+  const deleted = new Set(world.gocd.tally.changes.flatMap(({ kind, uuid }) => kind === "delete" ? [uuid] : []));
+  const admitted = server.agents.filter(({ configState, uuid }) => configState !== "Pending" && !deleted.has(uuid));
+  const uuids = new Set(admitted.map((each) => each.uuid));
+  world.watch.looksAtKill.set(taskId, [...looks, { uuids, ageMs, lastKillMs: world.nowMs, isOver: false }]);
+}
+
+/** The operator's drain-timeout ends builds; one that is taken back must be looked at anew before it is killed. */
+export function noteKilling({ watch }: World, { records }: Frame): void {
+  for (const record of records) {
+    if (record.kind !== "instance") continue;
+    const { taskId, state } = record.instance;
+    const look = watch.looksAtKill.get(taskId)?.at(-1);
+    if (look !== undefined && state !== "killing" && state !== "gone") look.isOver = true;
+    if (state === "killing" && record.instance.cause === "drain-timeout") watch.excused.add(taskId);
+  }
+}
+
+/** Silence after which the server gives a job to another agent (facts: gocd 4.4, 4.6). */
+const silenceMs = 300_000;
+/** Within an ask and a ping of the agent its record shows whatever it does (facts: gocd 4.5). */
+const askAndPingMs = 15_000;
+
+/**
+ * Whether nobody could know at `atMs` that this agent builds, because its network to the server is, or just was, cut: the
+ * server's record may say Idle (the second race of facts: gocd 4.5, frozen), or, after the silence, that it is lost.
+ */
+function isHidden({ watch, gocd }: World, uuid: string, atMs: number): boolean {
+  if (watch.givenUp.has(uuid)) return true;
+  const cut = watch.cuts.get(watch.ourUuids.get(uuid) ?? "");
+  if (cut === undefined || atMs - cut.untilMs > askAndPingMs) return false;
+  const isLost = Math.min(cut.untilMs, atMs) - cut.fromMs >= silenceMs;
+  const shown = gocd.agents().find((record) => record.uuid === uuid)?.runtime;
+  return isLost || (shown !== "Building" && shown !== "Cancelled");
+}
+
+/** A container of ours has ended: no build may be lost by our hand. Call when the GoCD model knows of it. */
+export function checkContainerEnd(world: World, event: SimContainerEvent & { readonly kind: "stopped" }): void {
+  const all = world.gocd.tally.buildsKilled.slice(world.watch.killsSeen);
+  world.watch.killsSeen += all.length;
+  // One that registered after a look just before the KILL can be known to nobody; without such a look nobody may kill.
+  const looks = (world.watch.looksAtKill.get(event.taskId) ?? []).filter(({ isOver, lastKillMs }) =>
+    !isOver || world.nowMs - lastKillMs <= killUnderWayMs
+  );
+  const kills = all.filter(({ uuid, atMs }) =>
+    !looks.some((look) => look.ageMs <= freshLookMs && !look.uuids.has(uuid)) && !isHidden(world, uuid, atMs)
+  );
+  if (event.how === "exited" || event.how === "lost") return;
+  if (world.watch.excused.has(event.mesosAgentId) || world.watch.excused.has(event.taskId)) return;
+  demand(
+    kills.length === 0,
+    "build-killed",
+    () => kills.map((kill) => `${kill.hostname} was stopped while it had ${kill.locator} (${kill.state})`).join("; "),
+  );
+}
+
+/** Asked after each change on the GoCD server. */
+export function checkGocd(world: World): void {
+  const { tally } = world.gocd;
+  // The build of a process that had died before is lost already: deleting its record makes the server see that.
+  const living = new Set(world.gocd.processes().map((process) => process.uuid));
+  const lost = tally.deletedWithWork.slice(world.watch.deletionsSeen).filter(({ uuid }) => living.has(uuid));
+  world.watch.deletionsSeen = tally.deletedWithWork.length;
+  for (const { uuid, atMs } of lost) if (isHidden(world, uuid, atMs)) world.watch.givenUp.add(uuid);
+  const deleted = lost.filter(({ uuid }) =>
+    !world.watch.givenUp.has(uuid) && !world.watch.tornDown.has(world.watch.ourUuids.get(uuid) ?? "")
+  );
+  demand(
+    deleted.length === 0,
+    "build-deleted",
+    () =>
+      deleted.map((each) => `the record of ${each.hostname} was deleted while it had ${each.locator} (${each.state})`)
+        .join("; "),
+  );
+  const changes = tally.changes.slice(world.watch.changesSeen);
+  world.watch.changesSeen = tally.changes.length;
+  for (const change of changes) {
+    demand(
+      world.watch.ourUuids.has(change.uuid),
+      "foreign",
+      () => `${change.kind} of ${change.hostname} (${change.uuid})`,
+    );
+  }
+}
