@@ -7,7 +7,7 @@ import type { NoteView, StatusView } from "../../src/core/view.ts";
 import type { HandlerOptions } from "../../src/web/handler.ts";
 import { createHistogram } from "../../src/web/histogram.ts";
 import { startWebServer, type WebServer } from "../../src/web/server.ts";
-import { largeView, sampleMs, sampleNotes, sampleView } from "../support/sample_view.ts";
+import { hostileName, largeView, sampleMs, sampleNotes, sampleView } from "../support/sample_view.ts";
 
 const chromiumPath = "/usr/bin/chromium";
 const chromiumFlags = [
@@ -61,6 +61,7 @@ async function inBrowser(context: Deno.TestContext): Promise<void> {
 
 const steps: readonly (readonly [string, (open: OpenPage) => Promise<void>])[] = [
   ["shows everything, runs no script out of a job's name and breaks no rule of its policy", showsEverything],
+  ["shows hostile names as the text that they are", showsNamesAsText],
   ["refreshes itself and keeps scroll, focus and what is unfolded", refreshesInPlace],
   ["says when the connection is lost, and when it is back", tellsLostConnection],
   ["stops refreshing while it is paused", pauses],
@@ -82,6 +83,59 @@ async function showsEverything({ page, complaints, asked }: OpenPage): Promise<v
   await nextRefresh(page);
   assertEquals(await page.locator("main script, main img").count(), 0);
   assertEquals(asked.filter((address) => address.endsWith("/x")), []);
+  assertEquals(complaints, []);
+}
+
+/** Names that want to be more than names: each is shown, none does anything. */
+const names: readonly string[] = [
+  hostileName,
+  `<svg onload=alert(1)>`,
+  `</td></table></main><script>alert(1)</script>`,
+  `' onmouseover='alert(1)`,
+  `javascript:alert(1)`,
+  `&lt;b&gt;not bold&amp;`,
+  `<style>body{display:none}</style>`,
+  `<meta http-equiv=refresh content="0;url=/x"><base href=//evil.example/>`,
+  `<form action=/api/commands/drain method=post><button id=pause>`,
+  `\u001b[2Jcleared\u009b31m`,
+  `${"x".repeat(300)}`,
+];
+
+async function showsNamesAsText({ page, shown, complaints, asked }: OpenPage): Promise<void> {
+  const [first] = sampleView.jobs;
+  if (first === undefined) throw new Error("the sample has no job");
+  const jobs = names.map((name, index) => ({
+    ...first,
+    locator: `evil/${index}/stage/1/${name}`,
+    name,
+    environment: name,
+    gocdResources: [name],
+    reason: `because of ${name}`,
+  }));
+  shown.view = {
+    ...sampleView,
+    jobs,
+    problems: [{ code: "x", message: names.join(), hint: names.join(), locators: names }],
+  };
+  shown.notes = names.map((text) => ({ atMs: sampleMs, level: "warning" as const, code: "x", text }));
+  await page.getByText("evil/10/stage").first().waitFor({ timeout: refreshMsMax });
+  await page.reload();
+  await nextRefresh(page);
+  const rows = await page.locator("#jobs tbody tr").allTextContents();
+  assertEquals(rows.length, names.length);
+  for (const [index, name] of names.entries()) {
+    // deno-lint-ignore no-control-regex
+    const visible = name.replace(/[\u0000-\u001f\u007f-\u009f\u202e]/g, "\ufffd");
+    assertEquals(rows[index]?.includes(visible), true, `${visible} is not in ${rows[index]}`);
+  }
+  const made =
+    "main script, main style, main svg:not(.bar), main form, main meta, main base, main img, main [onmouseover], main a[href^=javascript]";
+  assertEquals(await page.locator(made).evaluateAll((elements) => elements.map((element) => element.outerHTML)), []);
+  assertEquals(await page.locator("#pause").count(), 1);
+  assertEquals(
+    asked.filter((address) => new URL(address).pathname === "/x" || !address.startsWith(new URL(page.url()).origin)),
+    [],
+  );
   assertEquals(complaints, []);
 }
 
