@@ -12,7 +12,7 @@ import { encodeCall, type EnvironmentOf } from "./to_proto.ts";
 /** A call is answered as soon as the master has read it: one that takes longer has met a dead connection. */
 export const callAnswerMs = 10_000;
 /** Acknowledgements under way at once: each lets the next update of its task come, so they must not queue up. */
-const acknowledgeLanes = 4;
+const acknowledgeLanes = 16;
 
 /** The media type of all that goes to and fro; exact, with no parameter. */
 export const protobufType = "application/x-protobuf";
@@ -67,11 +67,12 @@ async function sendNow(target: CallTarget, call: MesosEffect, signal: AbortSigna
     headers: { "content-type": protobufType, "accept": protobufType, "mesos-stream-id": streamId },
     body: encoded(target, call, frameworkId),
   }, { limitMs: callAnswerMs, signals: [signal, target.ended], unanswered: "call-unknown" });
+  if (answer.response.status === 202) {
+    await answer.response.body?.cancel().catch(() => {});
+    answer.settled();
+    return;
+  }
   try {
-    if (answer.response.status === 202) {
-      await answer.response.body?.cancel().catch(() => {});
-      return;
-    }
     const location = answer.response.headers.get("location");
     const { error, endsSession } = callRefusal({
       origin: url.origin,
