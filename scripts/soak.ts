@@ -3,16 +3,10 @@
 // Exit codes: 0 all claims kept, 1 not all, 2 wrong usage.
 
 import { parseArgs } from "@std/cli/parse-args";
-import { loadConfig } from "../src/config/load.ts";
-import { runFlags } from "./flags.ts";
-import {
-  autoRegisterKey,
-  type ClusterFigures,
-  type ClusterOrder,
-  type ClusterWish,
-  type ClusterWord,
-} from "./soak_cluster.ts";
+import type { ClusterFigures, ClusterOrder, ClusterWish, ClusterWord } from "./soak_cluster.ts";
 import { type Look, type PageAnswers, pages, type SoakFigures, tableOf, verdictsOf } from "./soak_figures.ts";
+
+import { cpuSecondsOf, type Program, queuedSecondsOf, residentOf, startProgram } from "./soak_program.ts";
 
 const usage = `Usage: deno task soak [options]
 
@@ -57,6 +51,7 @@ interface Order extends ClusterOrder {
   readonly isCorrectnessOnly: boolean;
   readonly jsonPath: string | undefined;
   readonly logPath: string | undefined;
+  /** `host:port` of V8's inspector. */
   readonly inspect: string | undefined;
 }
 
@@ -132,94 +127,6 @@ async function startCluster(order: ClusterOrder): Promise<Cluster> {
   };
 }
 
-/** The program as a process. */
-interface Program {
-  readonly url: string;
-  readonly pid: number;
-  readonly log: { lines: number; bytes: number };
-  /** The last lines of its log. */
-  readonly lastLines: readonly string[];
-  isOver(): boolean;
-  /** SIGTERM, and the exit code that comes of it. */
-  stop(): Promise<number>;
-}
-
-function configText(cluster: Cluster, order: Order, port: number): string {
-  return `gocd-mesos {
-  mesos-master: "127.0.0.1:${cluster.mesosPort}"
-  go-server { url = "${cluster.gocdUrl}" }
-  go-agent { auto-register-key: "${autoRegisterKey}", docker-image: "gocd/gocd-agent:soak", mem = 512 MB }
-  profiles {
-    linux { resources = ["linux", "java"] }
-    browser { resources = ["linux", "chrome"] }
-    any { resources = "*" }
-  }
-  poller { interval = ${order.pollSeconds} s, attempts = 0, max-interval = ${order.pollSeconds} s }
-  scaling { max-agents = ${order.instances} }
-  http { listen = "127.0.0.1:${port}" }
-}
-`;
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
-function startProgram(folder: string, cluster: Cluster, order: Order): Program {
-  const port = freePort();
-  const path = `${folder}/framework.conf`;
-  Deno.writeTextFileSync(path, configText(cluster, order, port));
-  const file = (relative: string): string => decodeURIComponent(new URL(relative, import.meta.url).pathname);
-  const inspect = order.inspect === undefined ? [] : [`--inspect=${order.inspect}`];
-  const flags = [...inspect, ...runFlags(loadConfig(path, {}))];
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", `--config=${file("../deno.json")}`, ...flags, file("../main.ts"), "start", path],
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  const log = { lines: 0, bytes: 0 };
-  const lastLines: string[] = [];
-  const reading = readLog(child.stderr, order.logPath, (line) => {
-    log.lines++;
-    log.bytes += line.length + 1;
-    lastLines.push(line);
-    if (lastLines.length > 20) lastLines.shift();
-  });
-  let isOver = false;
-  child.status.then(() => isOver = true);
-  return {
-    url: `http://127.0.0.1:${port}`,
-    pid: child.pid,
-    log,
-    lastLines,
-    isOver: () => isOver,
-    stop: async () => {
-      if (!isOver) child.kill("SIGTERM");
-      const { code } = await child.status;
-      await reading;
-      return code;
-    },
-  };
-}
-
-async function readLog(
-  stream: ReadableStream<Uint8Array>,
-  path: string | undefined,
-  take: (line: string) => void,
-): Promise<void> {
-  using file = path === undefined ? undefined : Deno.openSync(path, { write: true, create: true, truncate: true });
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const chunk of stream) {
-    file?.writeSync(chunk);
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
-    lines.forEach(take);
-  }
-}
-
 /** Asks for a page again and again until the signal is aborted. */
 async function probe(url: string, everyMs: number, answers: PageAnswers, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
@@ -256,34 +163,9 @@ async function look(program: Program, atMs: number): Promise<Look> {
   };
 }
 
-function residentOf(pid: number): number | undefined {
-  const kb = procText(`${pid}/status`)?.match(/^VmRSS:\s+(\d+) kB$/m)?.[1];
-  return kb === undefined ? undefined : Number(kb) * 1024;
-}
-
 function fromMetrics(metrics: string): number | undefined {
   const bytes = metrics.match(/^process_resident_memory_bytes (\d+)$/m)?.[1];
   return bytes === undefined ? undefined : Number(bytes);
-}
-
-/** User and system time of a process in s (proc(5): fields 14 and 15 of stat, in hundredths of a second). */
-function cpuSecondsOf(pid: number): number | undefined {
-  const fields = procText(`${pid}/stat`)?.replace(/^.*\) /s, "").split(" ");
-  return fields === undefined ? undefined : (Number(fields[11]) + Number(fields[12])) / 100;
-}
-
-/** How long the program's main thread could run and had no processor, s (kernel: sched-stats, second field, in ns). */
-function queuedSecondsOf(pid: number): number | undefined {
-  const field = procText(`${pid}/schedstat`)?.split(" ")[1];
-  return field === undefined ? undefined : Number(field) / 1e9;
-}
-
-function procText(path: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(`/proc/${path}`);
-  } catch {
-    return undefined;
-  }
 }
 
 function sleep(ms: number): Promise<void> {
@@ -346,7 +228,7 @@ async function untilSettled(cluster: Cluster, instances: number): Promise<Cluste
 
 async function soak(order: Order, folder: string): Promise<SoakFigures> {
   const cluster = await startCluster(order);
-  const program = startProgram(folder, cluster, order);
+  const program = startProgram(folder, { ...order, mesosPort: cluster.mesosPort, gocdUrl: cluster.gocdUrl });
   try {
     say(`the program is process ${program.pid}, its page ${program.url}`);
     await untilRunning(program, cluster, order);

@@ -73,99 +73,144 @@ interface Task {
 
 const over = new Set(["TASK_GONE", "TASK_KILLED"]);
 
+interface Book {
+  readonly tasks: Map<string, Task>;
+  /** Running tasks, for the turn. */
+  turn: string[];
+  next: number;
+  readonly launchedIds: Set<string>;
+  /** Tasks with an update whose turn has come and that was not sent yet. */
+  readonly ready: Set<Task>;
+  unacknowledged: number;
+  /** Which share of the times is kept: one of so many. */
+  lagsEvery: number;
+  readonly figures: TaskFigures;
+}
+
 /** Nobody has launched anything yet. */
 export function createTasks(): Tasks {
-  const tasks = new Map<string, Task>();
-  /** Running tasks, for the turn. */
-  let turn: string[] = [];
-  let next = 0;
-  const launchedIds = new Set<string>();
-  /** Tasks with an update whose turn has come and that was not sent yet. */
-  const ready = new Set<Task>();
-  let unacknowledged = 0;
-  let lagsEvery = 1;
-  const figures = noFigures();
-
-  const add = (task: Task, state: string, reason?: string): void => {
-    task.state = state;
-    const { id: taskId, mesosAgentId } = task;
-    const update = { taskId, mesosAgentId, uuid: newUuid(), state, ...(reason === undefined ? {} : { reason }) };
-    figures.made++;
-    unacknowledged++;
-    figures.unacknowledgedMax = Math.max(figures.unacknowledgedMax, unacknowledged);
-    task.waiting.push(update);
-    if (task.onItsWay === undefined) ready.add(task);
-  };
-  const end = (task: Task, state: string, reason?: string): void => {
-    add(task, state, reason);
-    turn = turn.filter((each) => each !== task.id);
-    figures.ended++;
-  };
-  const keepLag = (lagMs: number): void => {
-    if (figures.acknowledged % lagsEvery === 0) figures.lagsMs.push(lagMs);
-    if (figures.lagsMs.length < lagsMax) return;
-    figures.lagsMs = figures.lagsMs.filter((_, index) => index % 2 === 0);
-    lagsEvery *= 2;
+  const book: Book = {
+    tasks: new Map(),
+    turn: [],
+    next: 0,
+    launchedIds: new Set(),
+    ready: new Set(),
+    unacknowledged: 0,
+    lagsEvery: 1,
+    figures: noFigures(),
   };
   return {
-    figures,
-    running: () => turn.length,
-    unacknowledged: () => unacknowledged,
-    ids: () => [...tasks.values()].filter((task) => !over.has(task.state)).map(({ id }) => id),
-    launch(taskId, mesosAgentId): void {
-      figures.launched++;
-      if (launchedIds.has(taskId)) {
-        figures.launchedTwice++;
-        return;
-      }
-      launchedIds.add(taskId);
-      const task: Task = { id: taskId, mesosAgentId, state: "TASK_STARTING", onItsWay: undefined, waiting: [] };
-      tasks.set(taskId, task);
-      turn.push(taskId);
-      add(task, "TASK_STARTING");
-      add(task, "TASK_RUNNING");
-    },
-    touchNext(): boolean {
-      if (turn.length === 0) return false;
-      const task = tasks.get(turn[next++ % turn.length] ?? "");
-      if (task === undefined) return false;
-      if (task.waiting.length >= waitingMax) figures.heldBack++;
-      else add(task, "TASK_RUNNING", "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED");
-      return true;
-    },
-    loseOne(): string | undefined {
-      const task = tasks.get(turn[Math.floor(Math.random() * turn.length)] ?? "");
-      if (task === undefined || task.state !== "TASK_RUNNING") return undefined;
-      end(task, "TASK_GONE", "REASON_EXECUTOR_REREGISTRATION_TIMEOUT");
-      return task.id;
-    },
-    kill(taskId): boolean {
-      const task = tasks.get(taskId);
-      if (task === undefined || over.has(task.state)) return false;
-      figures.killed++;
-      end(task, "TASK_KILLED");
-      return true;
-    },
-    acknowledge(taskId, uuid, nowMs): void {
-      const task = tasks.get(taskId);
-      if (task?.onItsWay?.update.uuid !== uuid) {
-        figures.unexpected++;
-        return;
-      }
-      keepLag(nowMs - task.onItsWay.sentMs);
-      figures.acknowledged++;
-      unacknowledged--;
-      task.onItsWay = undefined;
-      if (task.waiting.length > 0) ready.add(task);
-      else if (over.has(task.state)) tasks.delete(taskId);
-    },
+    figures: book.figures,
+    running: () => book.turn.length,
+    unacknowledged: () => book.unacknowledged,
+    ids: () => [...book.tasks.values()].filter((task) => !over.has(task.state)).map(({ id }) => id),
+    launch: (taskId, mesosAgentId) => launch(book, taskId, mesosAgentId),
+    touchNext: () => touchNext(book),
+    loseOne: () => loseOne(book),
+    kill: (taskId) => kill(book, taskId),
+    acknowledge: (taskId, uuid, nowMs) => acknowledge(book, { taskId, uuid, nowMs }),
     latest(taskId, mesosAgentId): Omit<TaskUpdate, "uuid"> {
-      const known = tasks.get(taskId) ?? { mesosAgentId, state: "TASK_GONE" };
+      const known = book.tasks.get(taskId) ?? { mesosAgentId, state: "TASK_GONE" };
       return { taskId, mesosAgentId: known.mesosAgentId, state: known.state, reason: "REASON_RECONCILIATION" };
     },
-    due: (nowMs) => [...takeReady(ready, nowMs), ...takeLate(tasks, figures, nowMs)],
-    forgetFigures: () => void Object.assign(figures, noFigures(), { unacknowledgedMax: unacknowledged }),
+    due: (nowMs) => [...takeReady(book.ready, nowMs), ...takeLate(book.tasks, book.figures, nowMs)],
+    forgetFigures: () => void forgetFigures(book),
   };
+}
+
+/** What is still to be acknowledged counts as made after it. */
+function forgetFigures({ figures, unacknowledged }: Book): void {
+  Object.assign(figures, noFigures(), { made: unacknowledged, unacknowledgedMax: unacknowledged });
+}
+
+/** A new update of a task; it leaves when those before it are acknowledged. */
+function add(book: Book, task: Task, state: string, reason?: string): void {
+  task.state = state;
+  const { id: taskId, mesosAgentId } = task;
+  const { figures } = book;
+  figures.made++;
+  book.unacknowledged++;
+  figures.unacknowledgedMax = Math.max(figures.unacknowledgedMax, book.unacknowledged);
+  task.waiting.push({
+    taskId,
+    mesosAgentId,
+    uuid: newUuid(),
+    state,
+    ...(reason === undefined ? {} : { reason }),
+  });
+  if (task.onItsWay === undefined) book.ready.add(task);
+}
+
+function end(book: Book, task: Task, state: string, reason?: string): void {
+  add(book, task, state, reason);
+  book.turn = book.turn.filter((each) => each !== task.id);
+  book.figures.ended++;
+}
+
+function launch(book: Book, taskId: string, mesosAgentId: string): void {
+  book.figures.launched++;
+  if (book.launchedIds.has(taskId)) {
+    book.figures.launchedTwice++;
+    return;
+  }
+  book.launchedIds.add(taskId);
+  const task: Task = { id: taskId, mesosAgentId, state: "TASK_STARTING", onItsWay: undefined, waiting: [] };
+  book.tasks.set(taskId, task);
+  book.turn.push(taskId);
+  add(book, task, "TASK_STARTING");
+  add(book, task, "TASK_RUNNING");
+}
+
+function touchNext(book: Book): boolean {
+  if (book.turn.length === 0) return false;
+  const task = book.tasks.get(book.turn[book.next++ % book.turn.length] ?? "");
+  if (task === undefined) return false;
+  if (task.waiting.length >= waitingMax) book.figures.heldBack++;
+  else add(book, task, "TASK_RUNNING", "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED");
+  return true;
+}
+
+function loseOne(book: Book): string | undefined {
+  const task = book.tasks.get(book.turn[Math.floor(Math.random() * book.turn.length)] ?? "");
+  if (task === undefined || task.state !== "TASK_RUNNING") return undefined;
+  end(book, task, "TASK_GONE", "REASON_EXECUTOR_REREGISTRATION_TIMEOUT");
+  return task.id;
+}
+
+function kill(book: Book, taskId: string): boolean {
+  const task = book.tasks.get(taskId);
+  if (task === undefined || over.has(task.state)) return false;
+  book.figures.killed++;
+  end(book, task, "TASK_KILLED");
+  return true;
+}
+
+interface Acknowledgement {
+  readonly taskId: string;
+  readonly uuid: string;
+  readonly nowMs: number;
+}
+
+function acknowledge(book: Book, { taskId, uuid, nowMs }: Acknowledgement): void {
+  const task = book.tasks.get(taskId);
+  if (task?.onItsWay?.update.uuid !== uuid) {
+    book.figures.unexpected++;
+    return;
+  }
+  keepLag(book, nowMs - task.onItsWay.sentMs);
+  book.figures.acknowledged++;
+  book.unacknowledged--;
+  task.onItsWay = undefined;
+  if (task.waiting.length > 0) book.ready.add(task);
+  else if (over.has(task.state)) book.tasks.delete(taskId);
+}
+
+function keepLag(book: Book, lagMs: number): void {
+  const { figures } = book;
+  if (figures.acknowledged % book.lagsEvery === 0) figures.lagsMs.push(lagMs);
+  if (figures.lagsMs.length < lagsMax) return;
+  figures.lagsMs = figures.lagsMs.filter((_, index) => index % 2 === 0);
+  book.lagsEvery *= 2;
 }
 
 function takeReady(ready: Set<Task>, nowMs: number): TaskUpdate[] {
