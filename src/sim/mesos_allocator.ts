@@ -79,6 +79,7 @@ function offerOf(world: SimWorld, framework: SimFramework, host: SimHost, role: 
   host.available = minus(host.available, bag);
   world.offers.set(offer.id, offer);
   world.counters.offersSent++;
+  world.counters.lastOfferMs = world.nowMs;
   world.counters.offersOutstandingMax = Math.max(world.counters.offersOutstandingMax, world.offers.size);
   planRescind(world, offer.id);
   return offerJson(framework, host, offer);

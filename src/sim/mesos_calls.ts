@@ -33,12 +33,22 @@ export function answer(world: SimWorld, request: SimMesosRequest): SimMesosAnswe
     const key = `${type} ${result.status} ${result.body}`;
     world.counters.refused[key] = (world.counters.refused[key] ?? 0) + 1;
   } else {
-    world.counters.calls[type] = (world.counters.calls[type] ?? 0) + 1;
+    countCall(world, type);
   }
   if (fate !== "answer-lost") return result;
   const subscription = world.subscriptions.get(result.subscriptionId ?? -1);
   if (subscription !== undefined) detach(world, subscription);
   return noAnswer;
+}
+
+function countCall({ counters, nowMs }: SimWorld, type: string): void {
+  counters.calls[type] = (counters.calls[type] ?? 0) + 1;
+  const lastMs = counters.lastCallMs?.[type];
+  if (type === "REVIVE" && lastMs !== undefined) {
+    counters.reviveGapMsMin = Math.min(counters.reviveGapMsMin ?? Infinity, nowMs - lastMs);
+  }
+  counters.lastCallMs ??= {};
+  counters.lastCallMs[type] = nowMs;
 }
 
 function fateOf(world: SimWorld): "lost" | "answer-lost" | "delayed" | "fine" {

@@ -223,6 +223,12 @@ export type SimContainerEvent =
 export interface SimMesosCounters {
   /** Answered calls by type, refused ones not among them. */
   readonly calls: Record<string, number>;
+  /** When a call of a type was last answered so, virtual ms. */
+  lastCallMs?: Record<string, number>;
+  /** Shortest time between two REVIVEs, whatever their roles, ms; absent until there were two. */
+  reviveGapMsMin?: number;
+  /** When an offer was last sent, virtual ms; absent: never. */
+  lastOfferMs?: number;
   /** Refused calls: `TYPE STATUS text` → how often. */
   readonly refused: Record<string, number>;
   /** Offers sent. */
