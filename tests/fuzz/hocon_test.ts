@@ -91,9 +91,19 @@ const anyValue: fc.Arbitrary<string> = fc.oneof(
 /** Keys that say something about this one: itself, its section, its twin, and those that it must fit. */
 function isAbout(problem: ConfigProblem, { path }: KeySpec, key: string): boolean {
   const [section] = path.split(".");
-  return [key, path].includes(problem.key) || problem.key.startsWith(`${key}.`) ||
+  return problem.code === "config-conflict" || [key, path].includes(problem.key) || problem.key.startsWith(`${key}.`) ||
     problem.key.startsWith(`${section}`) ||
     problem.key.startsWith("profiles.");
+}
+
+/** A value that counts as absent: then the key is missing, or its default is used. */
+function isBlank(value: string): boolean {
+  try {
+    const read: unknown = JSON.parse(value);
+    return read === null || (typeof read === "string" ? read.trim() === "" : JSON.stringify(read) === "{}");
+  } catch {
+    return value.trim() === "";
+  }
 }
 
 for (const place of ["itself", "a profile"] as const) {
@@ -106,7 +116,7 @@ for (const place of ["itself", "a profile"] as const) {
         const read = problemsIn(text);
         if (isConfig(read)) return checkConfig(read);
         // Then the key is missing, which is told at its section, or at the one written before.
-        const isUnset = /^(null|"\s*"|\{\})$/.test(value.trim());
+        const isUnset = isBlank(value);
         const isSyntax = read[0]?.code === "config-syntax" && read[0].line === line;
         assert(isSyntax || read.some((problem) => isAbout(problem, spec, key)), JSON.stringify(read));
         for (const problem of read.filter((problem) => problem.key === key && problem.code !== "config-missing-key")) {
