@@ -96,3 +96,18 @@ Deno.test("on all interfaces it is reached by loopback", async () => {
   assertMatch(server.url, /^http:\/\/127\.0\.0\.1:/);
   await server.close();
 });
+
+Deno.test("a Host header that does not read is answered 400 with all headers, and is no fault of ours", async () => {
+  const server = startWebServer(optionsOf("127.0.0.1", 0));
+  try {
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(server.url).port) });
+    await connection.write(new TextEncoder().encode("GET / HTTP/1.1\r\nHost: [\r\nConnection: close\r\n\r\n"));
+    const buffer = new Uint8Array(4_096);
+    const length = await connection.read(buffer) ?? 0;
+    const head = new TextDecoder().decode(buffer.subarray(0, length));
+    assertMatch(head, /^HTTP\/1\.1 400 /);
+    assertMatch(head, /content-security-policy: default-src 'none'/i);
+  } finally {
+    await server.close();
+  }
+});
