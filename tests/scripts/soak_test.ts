@@ -102,6 +102,9 @@ const broken: readonly (readonly [string, Partial<SoakFigures>, string])[] = [
   ["something is acknowledged that was not sent", {
     cluster: { ...cluster, tasks: { ...cluster.tasks, unexpected: 1 } },
   }, "every update acknowledged once"],
+  ["an acknowledgement is forgotten", {
+    cluster: { ...cluster, tasks: { ...cluster.tasks, sentAgain: 1 } },
+  }, "no update sent again"],
   ["updates are held back", {
     cluster: { ...cluster, tasks: { ...cluster.tasks, heldBack: 1 } },
   }, "100 updates a second taken"],
