@@ -91,6 +91,7 @@ async function command({ folder }: Scene, action: string, ...args: readonly stri
 
 async function refused(scene: Scene, extra = ""): Promise<string> {
   const program = start(scene, extra);
+  await program.line("nothing is registered beside them");
   assertEquals(await program.ended(), refusedCode, program.lines.join("\n"));
   const lines = program.lines.filter((line) => line.includes("nothing is registered beside them"));
   assertEquals(lines.length, 1, program.lines.join("\n"));
