@@ -1,5 +1,5 @@
 // What it costs to read the master's stream, by size, beside npm:@dcos/recordio + JSON.parse on the same events.
-// The peer is a dependency of this file only. Run: deno bench -A tests/bench/mesos_bench.ts
+// The peer is a dependency of the benches only; end to end: mesos_rate_bench.ts. Run: deno bench -A tests/bench/mesos_bench.ts
 //
 // Correctness (read 2026-08): given text, @dcos/recordio 0.1.8 counts bytes rightly, also beyond ASCII. It cannot take bytes,
 // so the caller must decode them first; it waits for ever on a garbage length and on a record that begins with a line feed;
