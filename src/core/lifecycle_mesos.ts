@@ -110,13 +110,19 @@ function onAlive(draft: Draft, instance: AgentInstance, status: TaskStatus): voi
 }
 
 /**
- * Only the master, asked anew, can say that a task lives which was lost; late copies of old updates cannot. But of one
- * that was called dropped no update can be old: its ACCEPT has arrived twice, and the other copy was good.
+ * Only the master, asked anew, can say that a task lives which was lost; an update may be a late copy, so it is asked. But
+ * of one that was called dropped no update can be old: its ACCEPT has arrived twice, and the other copy was good.
  */
 function onBackFromTheDead(draft: Draft, instance: AgentInstance & { state: "gone" }, status: TaskStatus): void {
   const isNews = status.reason === "REASON_RECONCILIATION" || status.reason === "REASON_AGENT_REREGISTERED" ||
     status.reason === "REASON_SLAVE_REREGISTERED";
-  if (instance.cause !== "dropped" && !(isNews && instance.cause === "lost")) return;
+  if (instance.cause === "lost" && !isNews) {
+    // Its ACCEPT may have been so slow that the master, asked before, did not know the task.
+    const { taskId, mesosAgentId } = instance;
+    draft.effect({ kind: "reconcile-tasks", tasks: [{ taskId, mesosAgentId }] });
+    return;
+  }
+  if (instance.cause !== "dropped" && instance.cause !== "lost") return;
   draft.put({
     ...identityOf(instance),
     state: "starting",

@@ -133,7 +133,9 @@ function meddle(world: World, how: "disable" | "enable"): void {
     world.watch.ourUuids.has(record.uuid) && record.configState === (how === "disable" ? "Enabled" : "Disabled")
   );
   if (ours.length === 0) return;
-  changeByHand(world, world.dice.pick(ours).uuid, how);
+  const { uuid } = world.dice.pick(ours);
+  if (how === "enable") world.watch.enabledByHand.set(uuid, world.nowMs);
+  changeByHand(world, uuid, how);
 }
 
 /** The server is well again; jobs that nobody could ever build are cancelled. */

@@ -27,8 +27,10 @@ export interface Watch {
   readonly excused: Set<string>;
   /** By task id: what the program had seen when it first sent KILL, for each time that it set about killing. */
   readonly looksAtKill: Map<string, LookAtKill[]>;
-  /** Containers that do not, or did not, reach the GoCD server; `untilMs` is Infinity while it lasts. */
+  /** Containers whose agents do not, or did not, reach the GoCD server; `untilMs` is Infinity while a cut lasts. */
   readonly cuts: Map<string, { readonly fromMs: number; readonly untilMs: number }>;
+  /** When a person last enabled a record, by uuid. */
+  readonly enabledByHand: Map<string, number>;
   /** Task ids whose end, and the end of their builds, the operator has asked for: a teardown at once. */
   readonly tornDown: Set<string>;
   /** Uuids of agents whose records were deleted while nobody could know that they built. */
@@ -75,6 +77,7 @@ export function newWatch(startedMs: number): Watch {
     excused: new Set(),
     looksAtKill: new Map(),
     cuts: new Map(),
+    enabledByHand: new Map(),
     tornDown: new Set(),
     givenUp: new Set(),
     forgotten: new Set(),

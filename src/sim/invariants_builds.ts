@@ -24,8 +24,10 @@ const freshLookMs = 3_000;
 /** A KILL may be under way for so long: late calls, and the container's grace. */
 const killUnderWayMs = 110_000;
 
-/** Before a KILL leaves: remembers what the program had seen. */
-export function rememberLook(world: World, { state: { server } }: Frame, taskId: string): void {
+/** Before a KILL leaves: remembers what the program had seen. The operator's drain-timeout may end builds. */
+export function rememberLook(world: World, { state: { server, instances } }: Frame, taskId: string): void {
+  const instance = instances.get(taskId);
+  if (instance?.state === "killing" && instance.cause === "drain-timeout") world.watch.excused.add(taskId);
   const looks = world.watch.looksAtKill.get(taskId) ?? [];
   const last = looks.at(-1);
   if (last?.isOver === false) return void (last.lastKillMs = world.nowMs);
@@ -36,14 +38,13 @@ export function rememberLook(world: World, { state: { server } }: Frame, taskId:
   world.watch.looksAtKill.set(taskId, [...looks, { uuids, ageMs, lastKillMs: world.nowMs, isOver: false }]);
 }
 
-/** The operator's drain-timeout ends builds; one that is taken back must be looked at anew before it is killed. */
+/** One that is taken back must be looked at anew before it is killed. */
 export function noteKilling({ watch }: World, { records }: Frame): void {
   for (const record of records) {
     if (record.kind !== "instance") continue;
     const { taskId, state } = record.instance;
     const look = watch.looksAtKill.get(taskId)?.at(-1);
     if (look !== undefined && state !== "killing" && state !== "gone") look.isOver = true;
-    if (state === "killing" && record.instance.cause === "drain-timeout") watch.excused.add(taskId);
   }
 }
 
@@ -63,6 +64,16 @@ function isHidden({ watch, gocd }: World, uuid: string, atMs: number): boolean {
   const isLost = Math.min(cut.untilMs, atMs) - cut.fromMs >= silenceMs;
   const shown = gocd.agents().find((record) => record.uuid === uuid)?.runtime;
   return isLost || (shown !== "Building" && shown !== "Cancelled");
+}
+
+/** From the first of two idle reads to the arrival of DELETE. */
+const drainMs = 50_000;
+
+/** Whether a person enabled and disabled the record between two looks: lists have no memory. */
+function wasEnabledBetween({ gocd, watch }: World, uuid: string, atMs: number): boolean {
+  const enabledMs = watch.enabledByHand.get(uuid) ?? -Infinity;
+  return atMs - enabledMs <= drainMs &&
+    gocd.tally.changes.some((each) => each.uuid === uuid && each.kind === "disable" && each.atMs >= enabledMs);
 }
 
 /** A container of ours has ended: no build may be lost by our hand. Call when the GoCD model knows of it. */
@@ -92,7 +103,9 @@ export function checkGocd(world: World): void {
   const living = new Set(world.gocd.processes().map((process) => process.uuid));
   const lost = tally.deletedWithWork.slice(world.watch.deletionsSeen).filter(({ uuid }) => living.has(uuid));
   world.watch.deletionsSeen = tally.deletedWithWork.length;
-  for (const { uuid, atMs } of lost) if (isHidden(world, uuid, atMs)) world.watch.givenUp.add(uuid);
+  for (const { uuid, atMs } of lost) {
+    if (isHidden(world, uuid, atMs) || wasEnabledBetween(world, uuid, atMs)) world.watch.givenUp.add(uuid);
+  }
   const deleted = lost.filter(({ uuid }) =>
     !world.watch.givenUp.has(uuid) && !world.watch.tornDown.has(world.watch.ourUuids.get(uuid) ?? "")
   );

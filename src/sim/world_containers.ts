@@ -46,7 +46,13 @@ export function restartAgentProcess(world: World, taskId: string): void {
   const known = gocdRules(world.gocd.version).disabledAgentsRefreshed
     ? undefined
     : world.gocd.processes().find((process) => process.hostname === taskId)?.uuid;
-  startAgentProcess(world, taskId, { bootDelayMs: world.dice.between(3_000, 20_000), uuid: known });
+  const bootDelayMs = world.dice.between(3_000, 20_000);
+  startAgentProcess(world, taskId, { bootDelayMs, uuid: known });
+  // Under its old uuid it is just silent for a while, and work assigned before still waits for it.
+  const isCut = world.watch.cuts.get(taskId)?.untilMs === Infinity;
+  if (known !== undefined && !isCut) {
+    world.watch.cuts.set(taskId, { fromMs: world.nowMs, untilMs: world.nowMs + bootDelayMs });
+  }
   // What it was building is lost by its own fault.
   world.watch.killsSeen = world.gocd.tally.buildsKilled.length;
 }

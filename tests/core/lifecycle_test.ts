@@ -357,6 +357,22 @@ Deno.test("a task that was called lost and that the master knows after all is ta
   assertEquals(world.instance(taskId).state, "registered");
 });
 
+Deno.test("an update of a task that was called lost makes the program ask the master, which may know it", () => {
+  const world = drive();
+  world.subscribe();
+  world.poll({ jobs: jobs(1) });
+  world.offers(offer("h1"));
+  const taskId = theOne(world.taken(), "accept-offers").launches[0]?.taskId ?? "";
+  world.status(taskId, "TASK_GONE", reconciled);
+  world.taken();
+  const { effects } = world.status(taskId, "TASK_STARTING");
+  assertEquals([world.instance(taskId).state, only(effects, "reconcile-tasks").map((each) => each.tasks)], ["gone", [
+    [{ taskId, mesosAgentId: "a-h1" }],
+  ]]);
+  world.status(taskId, "TASK_RUNNING", reconciled);
+  assertEquals(world.instance(taskId).state, "starting");
+});
+
 const invalidOffers = { uuid: "", reason: "REASON_INVALID_OFFERS", message: "Offer o1 is no longer valid" };
 
 Deno.test("an ACCEPT that arrives twice: its second copy comes to nothing, the task of the first is kept", () => {
