@@ -4,12 +4,7 @@
 import type { NoteView, StatusView } from "../core/view.ts";
 import { type HostRules, isAuthorized, isOurHost } from "./access.ts";
 import { iconSvg, pageCss, pageJs } from "./assets/embedded.ts";
-import {
-  answerCommand,
-  commandName,
-  type CommandOptions,
-  tooMany,
-} from "./commands.ts";
+import { answerCommand, commandName, type CommandOptions, tooMany } from "./commands.ts";
 import { healthOf } from "./health.ts";
 import { type MetricsInput, metricsPage } from "./metrics.ts";
 import { pageQuery } from "./page_query.ts";
@@ -55,64 +50,36 @@ type Route = (url: URL) => Response;
 /** Makes the handler of one listener. */
 export function createHandler(options: HandlerOptions): Handler {
   const { nowMs } = options;
-  const reads = createRateLimiter({
-    perSecond: readsPerSecond,
-    burst: readsBurst,
-    nowMs,
-  });
-  const commands = createRateLimiter({
-    perSecond: commandsPerSecond,
-    burst: commandsBurst,
-    nowMs,
-  });
-  const wrongTokens = createRateLimiter({
-    perSecond: wrongTokensPerSecond,
-    burst: wrongTokensBurst,
-    nowMs,
-  });
+  const reads = createRateLimiter({ perSecond: readsPerSecond, burst: readsBurst, nowMs });
+  const commands = createRateLimiter({ perSecond: commandsPerSecond, burst: commandsBurst, nowMs });
+  const wrongTokens = createRateLimiter({ perSecond: wrongTokensPerSecond, burst: wrongTokensBurst, nowMs });
   const routes = readRoutes(options);
 
-  const knowsToken = async (
-    request: Request,
-    address: string,
-  ): Promise<boolean> => {
+  const knowsToken = async (request: Request, address: string): Promise<boolean> => {
     const given = request.headers.get("authorization");
     const token = options.commands?.adminToken;
-    if (given === null || token === undefined || !wrongTokens.has(address)) {
-      return false;
-    }
+    if (given === null || token === undefined || !wrongTokens.has(address)) return false;
     if (await isAuthorized(given, token)) return true;
     wrongTokens.take(address);
     return false;
   };
 
-  const answer = async (
-    request: Request,
-    address: string,
-  ): Promise<Response> => {
+  const answer = async (request: Request, address: string): Promise<Response> => {
     if (!reads.take(address)) return refusalResponse(tooMany);
     // A Host header of garbage comes as a URL that is none.
     if (!URL.canParse(request.url)) return badRequest();
     const url = new URL(request.url);
     const host = request.headers.get("host") ?? url.host;
     // A balancer that asks for the health may use any name; the answer tells nothing about builds.
-    if (url.pathname !== "/health" && !isOurHost(host, options)) {
-      return foreignHost();
-    }
-    const isOpen = options.isPrivate !== true || url.pathname === "/health" ||
-      request.method === "POST";
+    if (url.pathname !== "/health" && !isOurHost(host, options)) return foreignHost();
+    const isOpen = options.isPrivate !== true || url.pathname === "/health" || request.method === "POST";
     if (!isOpen && !await knowsToken(request, address)) return notFound();
     const command = url.pathname.startsWith(commandsPath)
       ? commandName(url.pathname.slice(commandsPath.length))
       : undefined;
     if (command !== undefined) {
       if (request.method !== "POST") return wrongMethod("POST");
-      return await answerCommand(command, request, {
-        host,
-        address,
-        commands,
-        wrongTokens,
-      }, options.commands);
+      return await answerCommand(command, request, { host, address, commands, wrongTokens }, options.commands);
     }
     const route = routes.get(url.pathname);
     if (route === undefined) return notFound();
@@ -143,52 +110,24 @@ function readRoutes(options: HandlerOptions): ReadonlyMap<string, Route> {
   const input = (url: URL): PageInput => {
     const view = options.view();
     const health = healthOf(view, options.nowMs());
-    return {
-      view,
-      health,
-      notes: options.notes(),
-      query: pageQuery(url.searchParams),
-      version: options.version,
-    };
+    return { view, health, notes: options.notes(), query: pageQuery(url.searchParams), version: options.version };
   };
   const htmlType = "text/html; charset=utf-8";
   return new Map<string, Route>([
     ["/", (url): Response => textResponse(statusPage(input(url)), htmlType)],
-    [
-      "/fragment",
-      (url): Response => textResponse(statusFragment(input(url)), htmlType),
-    ],
+    ["/fragment", (url): Response => textResponse(statusFragment(input(url)), htmlType)],
     ["/api/status", (url): Response => {
       const { view, health, notes } = input(url);
-      return textResponse(
-        statusJson(view, health, notes),
-        "application/json; charset=utf-8",
-      );
+      return textResponse(statusJson(view, health, notes), "application/json; charset=utf-8");
     }],
-    [
-      "/metrics",
-      (): Response =>
-        textResponse(metricsPage(options.metrics()), metricsContentType),
-    ],
+    ["/metrics", (): Response => textResponse(metricsPage(options.metrics()), metricsContentType)],
     ["/health", (): Response => {
       const { isHealthy, reasons } = healthOf(options.view(), options.nowMs());
-      return jsonResponse({
-        status: isHealthy ? "healthy" : "unhealthy",
-        reasons,
-      }, isHealthy ? 200 : 503);
+      return jsonResponse({ status: isHealthy ? "healthy" : "unhealthy", reasons }, isHealthy ? 200 : 503);
     }],
-    [
-      "/assets/page.css",
-      (): Response => textResponse(pageCss, "text/css; charset=utf-8"),
-    ],
-    [
-      "/assets/page.js",
-      (): Response => textResponse(pageJs, "text/javascript; charset=utf-8"),
-    ],
-    [
-      "/assets/icon.svg",
-      (): Response => textResponse(iconSvg, "image/svg+xml"),
-    ],
+    ["/assets/page.css", (): Response => textResponse(pageCss, "text/css; charset=utf-8")],
+    ["/assets/page.js", (): Response => textResponse(pageJs, "text/javascript; charset=utf-8")],
+    ["/assets/icon.svg", (): Response => textResponse(iconSvg, "image/svg+xml")],
   ]);
 }
 
@@ -206,8 +145,7 @@ function foreignHost(): Response {
     status: 403,
     code: "foreign-host",
     message: "this host name is not one of this program",
-    hint:
-      "set http.advertise in framework.conf to the name that you use, or ask by address",
+    hint: "set http.advertise in framework.conf to the name that you use, or ask by address",
   });
 }
 
@@ -226,7 +164,6 @@ function notFound(): Response {
     status: 404,
     code: "not-found",
     message: "there is nothing at this address",
-    hint:
-      "there are /, /api/status, /metrics, /health and POST /api/commands/{drain,freeze,resume,teardown}",
+    hint: "there are /, /api/status, /metrics, /health and POST /api/commands/{drain,freeze,resume,teardown}",
   });
 }
