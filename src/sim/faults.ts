@@ -152,6 +152,16 @@ export interface FaultsFor {
 const second = 1_000;
 const minute = 60_000;
 
+/** The same plan, with one kind of event that comes again and again: what happens once in a run is met in every phase. */
+export function repeatOneKind(draw: Dice, plan: FaultPlan, { activeMs, hostsCount }: FaultsFor): FaultPlan {
+  const make = draw.pick(makers);
+  const more = Array.from({ length: draw.between(8, 24) }, (): PlannedFault => ({
+    afterMs: Math.floor(draw.random() * activeMs),
+    fault: make(draw, hostsCount - 1),
+  }));
+  return { ...plan, events: [...plan.events, ...more].sort((a, b) => a.afterMs - b.afterMs) };
+}
+
 /** Draws a plan. */
 export function planFaults(draw: Dice, { activeMs, hostsCount, weather, requests }: FaultsFor): FaultPlan {
   const hopMsMax = draw.pick([5, 50, 500]);

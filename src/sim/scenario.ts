@@ -3,7 +3,7 @@
 
 import type { Settings } from "../core/settings.ts";
 import type { FaultPlan } from "./faults.ts";
-import { planFaults } from "./faults.ts";
+import { planFaults, repeatOneKind } from "./faults.ts";
 import { drawRequestFaults, noRequestFaults } from "./faults_calls.ts";
 import { type Dice, dice } from "./scenario_dice.ts";
 import { drawJobs, type ScenarioJob } from "./scenario_jobs.ts";
@@ -51,6 +51,8 @@ export const startMs = 1_700_000_000_000;
 const minute = 60_000;
 /** One scenario in so many is a large one: many machines, waves of many jobs, room for many agents. */
 const oneInBusy = 50;
+/** In one scenario in so many one kind of fault comes again and again. */
+const oneInObsessed = 20;
 
 /** Draws the scenario of a seed. */
 export function makeScenario(seed: number, weather: Weather = "stormy"): Scenario {
@@ -79,12 +81,15 @@ export function makeScenario(seed: number, weather: Weather = "stormy"): Scenari
   };
   const jobs = drawJobs(draw, { gocdVersion, activeMs, foreigners: base.foreigners, isBusy });
   // The faults have dice of their own: the same story can be told without them.
-  const faults = planFaults(dice(seededRandom(seed ^ 0x5eed)), {
+  const faultsFor = {
     activeMs,
     hostsCount: hosts.length,
     weather,
     requests: weather === "calm" ? noRequestFaults : drawRequestFaults(dice(seededRandom(seed ^ 0xca11))),
-  });
+  };
+  const plan = planFaults(dice(seededRandom(seed ^ 0x5eed)), faultsFor);
+  const isObsessed = weather === "stormy" && seed % oneInObsessed === 9;
+  const faults = isObsessed ? repeatOneKind(more, plan, faultsFor) : plan;
   return { ...base, jobs, faults };
 }
 
