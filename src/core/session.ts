@@ -100,9 +100,10 @@ export function frameworkError(draft: Draft, event: EventOf<"framework-error">):
 
 /** The id is dead and Mesos has killed its tasks. With agents on record, only a person can say that they really are gone. */
 function frameworkRemoved(draft: Draft, message: string): void {
-  // The answer to TEARDOWN was lost, but not the TEARDOWN.
-  if (draft.state.tearDownAskedMs !== undefined) return tornDown(draft);
   const living = [...draft.state.instances.values()].filter((instance) => instance.state !== "gone");
+  // The answer to TEARDOWN was lost, but not the TEARDOWN. One that came late, after launching went on, is a removal.
+  const isAsked = draft.state.tearDownAskedMs !== undefined;
+  if (isAsked && (draft.state.tearDownNow || living.length === 0)) return tornDown(draft);
   const { frameworkId, ...rest } = draft.state.framework;
   if (living.length === 0) {
     draft.setFramework(rest);

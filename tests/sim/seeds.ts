@@ -57,4 +57,9 @@ export const failedSeeds: readonly FailedSeed[] = [
     found: "an ACCEPT that arrived twice: its second copy's TASK_DROPPED ended the record of a running task",
   },
   { seed: 1000006, found: "a teardown after a restart forgot records before it had looked for them" },
+  {
+    seed: 2294559800,
+    found:
+      "a TEARDOWN that came late, after launching went on: the agents launched since were forgotten, their records left",
+  },
 ];
