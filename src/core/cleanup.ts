@@ -6,6 +6,7 @@ import type { Draft } from "./draft.ts";
 import type { GocdAgent } from "./gocd_records.ts";
 import type { AgentInstance } from "./instance.ts";
 import { ask, type GocdAgentIndex, isAsked, isLostLongEnough } from "./gocd_index.ts";
+import { isRemembered } from "./hung_build.ts";
 import { identityOf } from "./phase.ts";
 
 /** A dead instance is remembered at least this long, so that a ghost of it is never enabled (facts: gocd 4.7). */
@@ -25,7 +26,8 @@ export function cleanUp(draft: Draft, instance: Gone, index: GocdAgentIndex): vo
   const record = findRecord(instance, index);
   if (record === undefined || record.configState === "Pending") {
     // Pending records cannot be deleted and vanish by themselves; ours are never enabled once the task is over.
-    if (record === undefined && draft.atMs - instance.sinceMs >= rememberMs) draft.remove(instance.taskId);
+    const isOver = draft.atMs - instance.sinceMs >= rememberMs && !isRemembered(draft, instance);
+    if (record === undefined && isOver) draft.remove(instance.taskId);
     return;
   }
   if (instance.uuid !== record.uuid) {

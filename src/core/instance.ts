@@ -30,6 +30,8 @@ export interface InstanceIdentity {
   readonly lastReconcileMs?: number;
   /** The operator or a maintenance window wants it gone when it is free. */
   readonly retire?: RetireReason;
+  /** It was building when it was last heard of; if it is dead, the server may not have given its build to another yet. */
+  readonly mayHoldBuild?: true;
 }
 
 /** Why an instance is to be drained although it might still be useful. */

@@ -10,6 +10,7 @@ import { countFailure, countSuccess } from "./failures.ts";
 import type { GocdAgent } from "./gocd_records.ts";
 import type { AgentActivity, AgentInstance } from "./instance.ts";
 import { ask, type GocdAgentIndex, indexGocdAgents, isAsked } from "./gocd_index.ts";
+import { followBuild } from "./hung_build.ts";
 import { matchingEnvironments } from "./matching.ts";
 import { registrationGap, registrationGapHint } from "./misregistered.ts";
 import { identityOf, register, startDrain, startKill } from "./phase.ts";
@@ -26,7 +27,7 @@ const lostContactMs = 600_000;
 export function followGocdAgents(draft: Draft, agents: readonly GocdAgent[]): void {
   const index = indexGocdAgents(agents);
   for (const known of [...draft.state.instances.values()]) {
-    const instance = followRecord(draft, known, index);
+    const instance = followBuild(draft, followRecord(draft, known, index), index);
     switch (instance.state) {
       case "launching":
       case "starting":

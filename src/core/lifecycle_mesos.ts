@@ -4,6 +4,7 @@
 import { adopt, skipUsedTaskId } from "./adoption.ts";
 import type { Draft } from "./draft.ts";
 import { countFailure, keepStreak } from "./failures.ts";
+import { atItsLoss } from "./hung_build.ts";
 import type { AgentInstance, EndCause } from "./instance.ts";
 import { end, identityOf, oneLine, startKill, uuidOf } from "./phase.ts";
 import { askFor } from "./reconciliation.ts";
@@ -156,7 +157,7 @@ function onUnreachable(draft: Draft, instance: AgentInstance): void {
   if (instance.state === "unreachable" || instance.state === "gone") return;
   const uuid = uuidOf(instance);
   draft.put({
-    ...identityOf(instance),
+    ...identityOf(atItsLoss(draft, instance)),
     state: "unreachable",
     sinceMs: draft.atMs,
     ...(uuid === undefined ? {} : { uuid }),
@@ -179,7 +180,7 @@ function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): 
   }
   const cause = endCause(instance, status);
   const message = oneLine(status.message) || status.reason || status.state;
-  end(draft, instance, cause, message);
+  end(draft, atItsLoss(draft, instance), cause, message);
   const fields = {
     taskId: instance.taskId,
     profile: instance.profile,

@@ -5,6 +5,7 @@ import { assess, type Assessment, type BucketAssessment } from "./assess.ts";
 import { markOtherCause } from "./demand.ts";
 import { isMissing, warmEnvironment } from "./environments.ts";
 import { globalGate, profileGate, type Rooms, roomsOf } from "./gates.ts";
+import { agentForHungBuilds } from "./hung_build.ts";
 import { canTake, capabilityFor } from "./matching.ts";
 import { describeNeed, gateText, type LaunchGate, otherCauseText, unservedText } from "./reason.ts";
 import { type Remarks, remarksOf } from "./remarks.ts";
@@ -54,7 +55,10 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
       remarks: bucketRemarks,
     });
   }
-  if (gate.kind === "go") wanted.push(...warmAgents(state, rooms, atMs));
+  if (gate.kind === "go") {
+    wanted.push(...warmAgents(state, rooms, atMs));
+    wanted.push(...agentForHungBuilds(state, { rooms, isAnyWanted: wanted.length > 0 }, atMs));
+  }
   const jobs = verdicts(state, { rows, remarks }, atMs);
   return {
     assessment,

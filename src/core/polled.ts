@@ -11,6 +11,7 @@ import { environmentFindings } from "./environments.ts";
 import type { EventOf, GocdProblem } from "./event.ts";
 import { foldFindings } from "./findings.ts";
 import type { GocdAgent } from "./gocd_records.ts";
+import { inContactSince } from "./hung_build.ts";
 import { followGocdAgents } from "./lifecycle_gocd.ts";
 import { makePlan } from "./plan.ts";
 import { noteDemand } from "./demand_notes.ts";
@@ -167,13 +168,14 @@ function readAgents(before: ServerState, agents: readonly GocdAgent[], atMs: num
       lostSinceMs.set(uuid, before.lostSinceMs.get(uuid) ?? atMs);
     }
   }
-  const { restartedMs: restartedBefore, ...server } = before;
+  const { restartedMs: restartedBefore, inContactSinceMs: _, ...server } = before;
   const restartedMs = restartOf(restartedBefore, agents, atMs);
   return {
     ...server,
     agents,
     lastAgentsMs: atMs,
     lostSinceMs,
+    ...inContactSince(before, agents, atMs),
     asksMs: new Map([...before.asksMs].filter(([, askedMs]) => atMs - askedMs < 60_000)),
     ...(restartedMs === undefined ? {} : { restartedMs }),
   };

@@ -3,6 +3,7 @@
 
 import type { Assessment } from "./assess.ts";
 import type { Draft } from "./draft.ts";
+import { isAnyHung } from "./hung_build.ts";
 import type { AgentInstance } from "./instance.ts";
 import { canTake, capabilityFor } from "./matching.ts";
 import { startDrain } from "./phase.ts";
@@ -58,6 +59,6 @@ function reasonToDrain(
   if (profile === undefined) return isIdle || isDisabled ? "profile-changed" : undefined;
   if (atMs - activity.sinceMs < profile.idleTimeoutMs) return undefined;
   if (isDisabled) return "surplus";
-  if (!isIdle || isUseful || idleLeft <= profile.minIdle) return undefined;
+  if (!isIdle || isUseful || idleLeft <= profile.minIdle || isAnyHung(state, atMs)) return undefined;
   return "idle";
 }

@@ -67,6 +67,8 @@ export interface ServerState {
   readonly idleSinceMs: ReadonlyMap<string, number>;
   /** Since when each GocdAgent has shown LostContact or Missing, by uuid. */
   readonly lostSinceMs: ReadonlyMap<string, number>;
+  /** Since when each list has shown an agent, whose ever, that the server takes to be in contact. */
+  readonly inContactSinceMs?: number;
   /** When something was last asked of the server for a record, by uuid. */
   readonly asksMs: ReadonlyMap<string, number>;
   /** First poll that showed (nearly) all agents Missing after a restart of the server. */

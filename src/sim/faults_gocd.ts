@@ -148,7 +148,8 @@ export function healGocd(world: World): void {
   setBackup(world, false);
   setMaintenance(world, false);
   if (world.scenario.isSecured) setRights(world, true);
-  // With no live agent at all the server never puts back a build whose agent has died (facts: gocd 4.6).
+  // With no live agent at all the server never puts back a build whose agent has died (facts: gocd 4.6). The program
+  // launches one for the builds that it remembers; after a removal or a teardown "now" it remembers none.
   gocd.addEnvironment({ name: "ops", origin: "gocd" });
   gocd.addAgent({ uuid: "foreign-ops", hostname: "ops", environments: ["ops"] });
   for (const job of gocd.jobs()) {

@@ -65,6 +65,7 @@ const identity = {
   lastKillMs: maybeMs,
   lastReconcileMs: maybeMs,
   retire: v.exactOptional(retireReason),
+  mayHoldBuild: v.exactOptional(v.literal(true)),
   sinceMs: ms,
 };
 

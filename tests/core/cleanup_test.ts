@@ -89,10 +89,11 @@ Deno.test("all records of one hostname are cleaned up, one after the other", () 
 Deno.test("an instance is forgotten ten minutes after its death at the earliest, and never before its record is gone", () => {
   const { world, taskId } = dead();
   world.skip(9 * minute);
-  assertEquals(acts(world, gocdAgent(taskId, { ...disabled, ...building })), []);
+  assertEquals(acts(world, gocdAgent(taskId, disabled)), [`delete uuid-${taskId}`]);
   world.skip(11 * minute);
   assertEquals(world.state.instances.has(taskId), true);
-  const frame = world.read();
+  // It may have held a build, which the server gives to another while some agent is in contact.
+  const frame = world.read(gocdAgent("stranger"));
   assertEquals(frame.records, [{ kind: "instance-removed", taskId }]);
   assertEquals(world.state.instances.size, 0);
 });

@@ -1,0 +1,113 @@
+// Builds whose agent has died while no other agent is left: the GoCD server gives none of them to another before some
+// agent is registered and in contact (facts: gocd 4.6), so one is launched. Such a build is not in the feed, hence no
+// demand. Not here: the record of the dead (cleanup.ts). Called by lifecycle_gocd.ts, cleanup.ts and plan.ts.
+
+import { activityWord } from "./activity.ts";
+import type { Draft } from "./draft.ts";
+import { profileGate, type Rooms } from "./gates.ts";
+import type { GocdAgent } from "./gocd_records.ts";
+import type { GocdAgentIndex } from "./gocd_index.ts";
+import type { AgentInstance } from "./instance.ts";
+import { canTake, capabilityFor } from "./matching.ts";
+import { uuidOf } from "./phase.ts";
+import type { ServerState, State, WantedAgents } from "./state.ts";
+
+/** How often the server looks for builds of agents out of contact, twice over; up to 16.7 it does so every 300 s. */
+const checkMs = 60_000;
+const slowCheckMs = 330_000;
+/** So long after the last movement of its bucket, an agent that shows Idle has no build (facts: gocd 4.5: 10 s). */
+const settledMs = 20_000;
+/** A build of which nothing was heard for so long is nobody's any more. */
+const rememberMaxMs = 24 * 3_600_000;
+
+/** Whether the server takes this agent for one in contact: Missing and Disabled ones, too (facts: gocd 4.6). */
+export function isInContact({ configState, agentState }: GocdAgent): boolean {
+  return configState !== "Pending" && agentState !== "LostContact";
+}
+
+/** Keeps `mayHoldBuild` by what a list shows; returns the instance as it is then. */
+export function followBuild(draft: Draft, instance: AgentInstance, index: GocdAgentIndex): AgentInstance {
+  const uuid = uuidOf(instance);
+  const gocdAgent = uuid === undefined ? undefined : index.byUuid.get(uuid);
+  const word = gocdAgent === undefined ? "absent" : activityWord(gocdAgent);
+  const { mayHoldBuild, ...others } = instance;
+  // The record of a dead one shows Idle where the build was assigned between its last two pings (facts: gocd 4.5).
+  const isFree = word === "idle" && instance.state !== "gone" && instance.state !== "unreachable";
+  const isHeld = word === "building" || mayHoldBuild === true && !isFree && !isGivenBack(draft, gocdAgent);
+  if (isHeld === (mayHoldBuild === true)) return instance;
+  const changed: AgentInstance = isHeld ? { ...others, mayHoldBuild: true } : others;
+  draft.put(changed);
+  return changed;
+}
+
+/**
+ * The instance in the moment in which its task is lost. What it could have taken since the last list may be on it, and
+ * what it could have taken shortly before, when an agent still shows Idle (facts: gocd 4.5).
+ */
+export function atItsLoss({ state: { demand, server }, atMs }: Draft, instance: AgentInstance): AgentInstance {
+  if (instance.state !== "registered" || instance.activity.kind !== "idle") return instance;
+  if (atMs - (server.idleSinceMs.get(instance.uuid) ?? atMs) < settledMs) return { ...instance, mayHoldBuild: true };
+  const capability = capabilityFor(instance, demand.backlog.resourceCase);
+  const isTaking = demand.backlog.buckets.some(({ requirement }) => canTake(capability, requirement));
+  return isTaking ? { ...instance, mayHoldBuild: true } : instance;
+}
+
+/** The server has had the time to see the silence of this one, with another agent in contact. */
+function isGivenBack({ state: { server }, atMs }: Draft, gocdAgent: GocdAgent | undefined): boolean {
+  return (gocdAgent === undefined || !isInContact(gocdAgent)) && hasChecked(server, atMs);
+}
+
+/** Some agent has been in contact for so long that the server has put back what it will. */
+function hasChecked({ info, inContactSinceMs }: ServerState, atMs: number): boolean {
+  const limitMs = info?.slowRegistration === true ? slowCheckMs : checkMs;
+  return inContactSinceMs !== undefined && atMs - inContactSinceMs >= limitMs;
+}
+
+/** Whether the server has yet to see the silence of an agent that may hold a build: agents in contact must stay so. */
+export function isAnyHung({ instances, server }: State, atMs: number): boolean {
+  return !hasChecked(server, atMs) &&
+    [...instances.values()].some(({ state, mayHoldBuild }) =>
+      mayHoldBuild === true && (state === "gone" || state === "unreachable")
+    );
+}
+
+/** Whether a dead instance is still needed to know of a build that hangs. */
+export function isRemembered({ atMs }: Draft, { mayHoldBuild, sinceMs }: AgentInstance): boolean {
+  return mayHoldBuild === true && atMs - sinceMs < rememberMaxMs;
+}
+
+/** Since when each list has shown an agent in contact, this one included. */
+export function inContactSince(
+  before: ServerState,
+  agents: readonly GocdAgent[],
+  atMs: number,
+): Pick<ServerState, "inContactSinceMs"> {
+  return agents.some(isInContact) ? { inContactSinceMs: before.inContactSinceMs ?? atMs } : {};
+}
+
+/** One agent for the builds that hang, unless one is coming anyway. */
+export function agentForHungBuilds(
+  state: State,
+  { rooms, isAnyWanted }: { readonly rooms: Rooms; readonly isAnyWanted: boolean },
+  atMs: number,
+): readonly WantedAgents[] {
+  if (isAnyWanted || state.server.agents.some(isInContact)) return [];
+  const instances = [...state.instances.values()];
+  if (instances.some(({ state: phase }) => phase === "launching" || phase === "starting")) return [];
+  for (const { taskId, profile: name, gocdResources, environment } of instances.filter((each) => each.mayHoldBuild)) {
+    const profile = state.settings.profiles.find((each) => each.name === name);
+    if (profile === undefined) continue;
+    const registration = { gocdResources, ...(environment === undefined ? {} : { environment }) };
+    if (profileGate(state, { profile, needs: 1, rooms, registration }, atMs).allowed < 1) continue;
+    rooms.take(name, 1);
+    return [{
+      bucketKey: `hung ${name}`,
+      profile: name,
+      ...registration,
+      count: 1,
+      reason:
+        `${taskId} is lost with a build, and the GoCD server gives it to another only while some agent is in contact`,
+    }];
+  }
+  return [];
+}

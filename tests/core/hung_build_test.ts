@@ -1,0 +1,151 @@
+// A build whose agent has died with nobody left: the server gives it to another only while some agent is in contact.
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { GocdAgent } from "../../src/core/gocd_records.ts";
+import {
+  building,
+  type Driver,
+  gocdAgent,
+  jobs,
+  lostContact,
+  minute,
+  missing,
+  offer,
+  only,
+  second,
+  withIdleAgent,
+} from "../support/core.ts";
+
+/** One agent of ours that built when its host was lost; the server has just called it lost. */
+function lostWhileBuilding(others: readonly GocdAgent[] = []): { readonly world: Driver; readonly taskId: string } {
+  const { world, taskId } = withIdleAgent();
+  world.poll({ agents: [gocdAgent(taskId, building), ...others] });
+  world.status(taskId, "TASK_GONE");
+  world.taken();
+  for (let minutes = 0; minutes < 5; minutes++) {
+    world.skip(minute);
+    world.poll({ agents: [gocdAgent(taskId, building), ...others] });
+  }
+  assertEquals(launches(world), []);
+  world.skip(second);
+  world.poll({ agents: [gocdAgent(taskId, lostContact), ...others] });
+  world.wait(6 * second);
+  return { world, taskId };
+}
+
+/** The task ids that the offers of a host are used for. */
+function launches(world: Driver): string[] {
+  world.offers(offer("h2"));
+  return only(world.taken(), "accept-offers").flatMap(({ launches }) => launches.map(({ taskId }) => taskId));
+}
+
+Deno.test("with no agent left in contact, one is launched so that the server gives the lost build to another", () => {
+  const { world, taskId } = lostWhileBuilding();
+  const [next, ...more] = launches(world);
+  assertEquals(more, []);
+  const { launchReason, gocdResources } = world.instance(next ?? "");
+  assertStringIncludes(launchReason, `${taskId} is lost with a build`);
+  assertEquals(gocdResources, ["linux"]);
+  world.wait(10 * second);
+  assertEquals(launches(world), [], "one is enough");
+});
+
+for (
+  const [who, other] of [
+    ["a stranger is in contact", gocdAgent("stranger", { gocdResources: [] })],
+    ["a stranger is Missing, which counts", gocdAgent("stranger", missing)],
+    ["a disabled stranger is there, which counts", gocdAgent("stranger", { configState: "Disabled" })],
+    ["an elastic agent is there, which counts", gocdAgent("stranger", { elastic: true })],
+  ] as const
+) {
+  Deno.test(`nothing is launched for a lost build while ${who}`, () => {
+    assertEquals(launches(lostWhileBuilding([other]).world), []);
+  });
+}
+
+Deno.test("a Pending stranger is no agent in contact", () => {
+  const { world } = lostWhileBuilding([gocdAgent("stranger", { configState: "Pending" })]);
+  assertEquals(launches(world).length, 1);
+});
+
+Deno.test("an agent that was idle when it was lost leaves nothing to be given back", () => {
+  const { world, taskId } = withIdleAgent();
+  world.poll({ agents: [gocdAgent(taskId)] });
+  world.skip(30 * second);
+  world.poll({ agents: [gocdAgent(taskId)] });
+  world.status(taskId, "TASK_GONE");
+  world.poll({ agents: [gocdAgent(taskId, lostContact)] });
+  world.wait(6 * second);
+  assertEquals(launches(world), []);
+});
+
+Deno.test("what is idle beside a lost build stays until the server has had the time to see it, and no longer", () => {
+  const { world } = lostWhileBuilding();
+  const [next = ""] = launches(world);
+  world.status(next, "TASK_RUNNING");
+  const drains = (afterMs: number): number => {
+    world.skip(afterMs);
+    world.poll({ agents: [gocdAgent(next)] });
+    return only(world.taken(), "disable-gocd-agents").flatMap(({ agents }) => agents)
+      .filter(({ taskId }) => taskId === next).length;
+  };
+  const idleTimeoutMs = world.state.settings.profiles[0]?.idleTimeoutMs ?? 0;
+  drains(0);
+  world.skip(idleTimeoutMs);
+  // The list was not read meanwhile, so nothing is known of the time between.
+  world.read();
+  assertEquals(drains(0), 0);
+  assertEquals(drains(59 * second), 0);
+  assertEquals(drains(second + idleTimeoutMs), 1);
+});
+
+Deno.test("an agent that was lost just after jobs were taken may hold one, although it showed Idle", () => {
+  const { world, taskId } = withIdleAgent();
+  world.poll({ agents: [gocdAgent(taskId)] });
+  world.skip(2 * second);
+  world.status(taskId, "TASK_GONE");
+  world.poll({ agents: [gocdAgent(taskId, lostContact)] });
+  world.wait(6 * second);
+  assertEquals(launches(world).length, 1);
+});
+
+Deno.test("a job that left the feed while the agent that could take it was lost may be on it", () => {
+  const { world, taskId } = withIdleAgent();
+  world.poll({ jobs: jobs(1), agents: [gocdAgent(taskId)] });
+  world.status(taskId, "TASK_GONE");
+  world.poll({ agents: [gocdAgent(taskId)] });
+  world.skip(5 * minute);
+  world.poll({ agents: [gocdAgent(taskId, lostContact)] });
+  world.wait(6 * second);
+  assertEquals(launches(world).length, 1);
+});
+
+Deno.test("the lost build is remembered beside no agent, and given back after a minute beside one", () => {
+  const { world, taskId } = lostWhileBuilding();
+  for (let minutes = 0; minutes < 20; minutes++) {
+    world.skip(minute);
+    world.poll();
+  }
+  assertEquals(world.instance(taskId).mayHoldBuild, true);
+  const [next = ""] = launches(world);
+  world.status(next, "TASK_RUNNING");
+  for (let polls = 0; polls < 8; polls++) {
+    world.skip(10 * second);
+    world.poll({ agents: [gocdAgent(next)] });
+  }
+  assertEquals(world.state.instances.get(taskId), undefined);
+  world.status(next, "TASK_GONE");
+  world.poll({ agents: [gocdAgent(next, lostContact)] });
+  world.wait(6 * second);
+  assertEquals(launches(world), []);
+});
+
+Deno.test("an unreachable agent that built is helped by another in the same way", () => {
+  const { world, taskId } = withIdleAgent();
+  world.poll({ agents: [gocdAgent(taskId, building)] });
+  world.status(taskId, "TASK_UNREACHABLE");
+  world.skip(5 * minute);
+  world.poll({ agents: [gocdAgent(taskId, lostContact)] });
+  world.wait(6 * second);
+  assertEquals(launches(world).length, 1);
+});
