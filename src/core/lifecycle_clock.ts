@@ -16,6 +16,8 @@ export const killSlowAgainMs = 60_000;
 const byMesosMs = 600_000;
 /** An agent of an unreachable host that is never heard of again is given up after a day. */
 export const unreachableMaxMs = 24 * 3_600_000;
+/** But not before this program has waited so long itself: while it was down, the clock may have been set. */
+const unreachableMinMs = 3_600_000;
 /** A read of the agents older than this is no proof that an agent has not registered, or not anew. */
 const freshMs = 3_000;
 
@@ -36,7 +38,9 @@ export function watchClocks(draft: Draft): void {
         watchKill(draft, instance);
         break;
       case "unreachable":
-        if (draft.atMs - instance.sinceMs >= unreachableMaxMs) {
+        if (
+          draft.atMs - instance.sinceMs >= unreachableMaxMs && watchedMs(draft, instance.sinceMs) >= unreachableMinMs
+        ) {
           end(draft, instance, "lost", `unreachable for ${formatDuration(unreachableMaxMs)}`);
         }
         break;

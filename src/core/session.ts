@@ -102,7 +102,7 @@ export function frameworkError(draft: Draft, event: EventOf<"framework-error">):
 function frameworkRemoved(draft: Draft, message: string): void {
   const living = [...draft.state.instances.values()].filter((instance) => instance.state !== "gone");
   // The answer to TEARDOWN was lost, but not the TEARDOWN. One that came late, after launching went on, is a removal.
-  const isAsked = draft.state.tearDownAskedMs !== undefined;
+  const isAsked = draft.state.tearDownAskedMs !== undefined && draft.state.controls.mode === "teardown";
   if (isAsked && (draft.state.tearDownNow || living.length === 0)) return tornDown(draft);
   const { frameworkId, ...rest } = draft.state.framework;
   if (living.length === 0) {

@@ -20,6 +20,7 @@ import {
   second,
   theOne,
   withIdleAgent,
+  zeroMs,
 } from "../support/core.ts";
 import { aProfile } from "./placement_fixtures.ts";
 
@@ -422,6 +423,19 @@ Deno.test("an unreachable agent of which nothing is heard for a day is given up"
   world.status(taskId, "TASK_UNREACHABLE", { uuid: "" });
   world.wait(24 * 60 * minute, minute);
   assertEquals(world.instance(taskId).state, "gone");
+});
+
+Deno.test("a clock set forward while the program was down gives no unreachable agent up", () => {
+  const { world, taskId } = withIdleAgent();
+  world.status(taskId, "TASK_UNREACHABLE", { uuid: "" });
+  const instance = { ...world.instance(taskId), sinceMs: zeroMs - 25 * 60 * minute };
+  const framework = { frameworkId: "f-1", lineage: "abc123", nextTaskNumber: 2 };
+  const controls = { frozen: false, frozenProfiles: [], mode: "run" } as const;
+  const again = drive({ stored: { framework, controls, instances: [instance] } });
+  again.wait(59 * minute, minute);
+  assertEquals(again.instance(taskId).state, "unreachable");
+  again.wait(2 * minute, minute);
+  assertEquals(again.instance(taskId).state, "gone");
 });
 
 Deno.test("an update is stored in the frame that acknowledges it", () => {

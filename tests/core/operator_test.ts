@@ -102,6 +102,16 @@ Deno.test("a TEARDOWN without an answer forgets nobody, is sent again, and is do
   assertEquals([world.state.instances.size, only(world.taken(), "exit").length], [0, 1]);
 });
 
+Deno.test("a removal after a teardown that was taken back forgets no dead agent whose record is left", () => {
+  const { world, taskId } = withIdleAgent();
+  world.send({ kind: "teardown-requested", mode: "now" });
+  world.send({ kind: "launching-resumed" });
+  world.status(taskId, "TASK_FAILED");
+  const frame = world.send({ kind: "framework-error", error: "removed", message: "Framework has been removed" });
+  assertEquals(world.instance(taskId).state, "gone");
+  assertEquals([only(frame.effects, "exit"), world.state.framework.frameworkId], [[], undefined]);
+});
+
 Deno.test("teardown now without a session waits for one, and forgets nobody before", () => {
   const { world, taskId } = withIdleAgent();
   world.send({ kind: "disconnected", reason: "cut" });

@@ -62,4 +62,12 @@ export const failedSeeds: readonly FailedSeed[] = [
     found:
       "a TEARDOWN that came late, after launching went on: the agents launched since were forgotten, their records left",
   },
+  {
+    seed: 2294618107,
+    found: "a removal after a TEARDOWN that was taken back: the records of the dead were forgotten, and stayed",
+  },
+  {
+    seed: 2294615185,
+    found: "a clock set forward while the program was down gave up an unreachable agent, and the teardown left it",
+  },
 ];
