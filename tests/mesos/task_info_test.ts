@@ -287,7 +287,7 @@ const anyResource: fc.Arbitrary<OfferedResource> = fc.record({
   reservations: fc.constantFrom(
     "[]",
     '[{"type":"STATIC","role":"gocd"}]',
-    '[{"type":"STATIC","role":"eng"},{"type":"DYNAMIC","role":"eng/ci","principal":"p","labels":{"labels":[{"key":"k"}]}}]',
+    '[{"type":"STATIC","role":"eng"},{"type":"DYNAMIC","role":"eng/ci","principal":"p"}]',
     '{"role":"gocd"}',
     '{"role":"gocd","reservation":{"principal":"p"}}',
   ),
