@@ -13,6 +13,7 @@ import {
   scalarOf,
 } from "./mesos_amounts.ts";
 import { compact, listAt, numberAt, type Plain, plainOf } from "./mesos_json.ts";
+import { isHostExcluded } from "./mesos_offer_constraints.ts";
 import type { SimAmounts } from "./mesos_options.ts";
 import { sendTo } from "./mesos_stream.ts";
 import { happens, leaderId, type SimFramework, type SimHost, type SimOffer, type SimWorld } from "./mesos_world.ts";
@@ -62,7 +63,7 @@ function isOfferable(host: SimHost): boolean {
 }
 
 function offerOf(world: SimWorld, framework: SimFramework, host: SimHost, role: string): Plain | undefined {
-  if (framework.suppressed.has(role)) return undefined;
+  if (framework.suppressed.has(role) || isHostExcluded(framework.offerConstraints, role, host)) return undefined;
   const isGpuHost = host.total.some((portion) => portion.name === "gpus");
   if (isGpuHost && !framework.capabilities.has("GPU_RESOURCES")) return undefined;
   const open = host.available.filter((portion) => isOpenTo(portion, role));

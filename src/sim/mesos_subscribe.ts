@@ -3,6 +3,7 @@
 
 import { armAllocation, discardOffersTo, rescindOffer } from "./mesos_allocator.ts";
 import { at, listAt, numberAt, type Plain, plainOf, textAt, wordsAt } from "./mesos_json.ts";
+import { offerConstraintsOf, offerConstraintsProblem } from "./mesos_offer_constraints.ts";
 import { endSubscription, endWithError, openSubscription, sendEvent, startHeartbeat } from "./mesos_stream.ts";
 import { shutDownFramework } from "./mesos_tasks.ts";
 import { releaseTask, resumeUpdates } from "./mesos_updates.ts";
@@ -70,7 +71,9 @@ export function subscribe(world: SimWorld, call: Plain, principal: string | unde
   const asked = plainOf(at(call, "subscribe", "framework_info"));
   const info = principal !== undefined && asked["principal"] === undefined ? { ...asked, principal } : asked;
   const suppressed = wordsAt(call, "subscribe", "suppressed_roles");
-  const problem = infoProblem(world, info) ?? suppressionProblem(info, suppressed);
+  const constraints = offerConstraintsOf(world, at(call, "subscribe", "offer_constraints"));
+  const problem = infoProblem(world, info) ?? suppressionProblem(info, suppressed) ??
+    offerConstraintsProblem(constraints, rolesOf(info));
   if (problem !== undefined) {
     endWithError(world, subscription, problem);
     return subscription;
@@ -91,6 +94,7 @@ export function subscribe(world: SimWorld, call: Plain, principal: string | unde
   }
   framework.suppressed.clear();
   for (const role of suppressed) framework.suppressed.add(role);
+  framework.offerConstraints = constraints;
   framework.filters.clear();
   framework.inverseFilters.clear();
   attach(world, framework, subscription);
@@ -108,6 +112,7 @@ function addFramework(world: SimWorld, info: Plain, id: string): SimFramework {
     capabilities: capabilitiesOf(info),
     subscription: undefined,
     suppressed: new Set(),
+    offerConstraints: {},
     filters: new Map(),
     inverseFilters: new Map(),
     tasks: new Map(),
@@ -214,10 +219,12 @@ export function updateFramework(world: SimWorld, framework: SimFramework, call: 
   const changed = updateProblem(framework.info, info);
   if (changed !== undefined) return `FrameworkInfo update is not valid: ${changed}`;
   const suppressed = wordsAt(call, "suppressed_roles");
-  const wrong = suppressionProblem(info, suppressed);
+  const constraints = offerConstraintsOf(world, at(call, "offer_constraints"));
+  const wrong = suppressionProblem(info, suppressed) ?? offerConstraintsProblem(constraints, rolesOf(info));
   if (wrong !== undefined) return `'UpdateFramework' call is not valid: ${wrong}`;
   framework.suppressed.clear();
   for (const role of suppressed) framework.suppressed.add(role);
+  framework.offerConstraints = constraints;
   applyInfo(world, framework, info);
   armAllocation(world, world.timing.hopMs);
   return undefined;

@@ -124,6 +124,8 @@ export interface SimFramework {
   subscription: SimSubscription | undefined;
   /** Roles without offers. */
   readonly suppressed: Set<string>;
+  /** Which hosts it wants offers of, by role; roles without are not constrained. */
+  offerConstraints: Plain;
   /** Keyed by role, then by Mesos agent. */
   readonly filters: Map<string, Map<string, SimFilter[]>>;
   /** Keyed by Mesos agent: no inverse offer before this time. */

@@ -141,5 +141,7 @@ Deno.test("attributes of every kind, host names, regions and zones decide where,
     for (const part of ["offer_constraints", "min_allocatable_resources", '"REGION"', "text_matches"]) {
       assert(subscribe.includes(part), `${part} in ${subscribe}`);
     }
+    const offers = scene.wire.events.filter(({ type }) => type === "OFFERS").map(({ event }) => JSON.stringify(event));
+    assert(offers.length > 0 && offers.every((each) => !each.includes("wrong")), "the master keeps the others away");
   });
 });
