@@ -1,6 +1,7 @@
 // What an operator can do about one waiting job, where its reason does not say so itself. Not here: the reason
 // (core/reason.ts). Called by why.ts.
 
+import { offerlessHint } from "../core/roles.ts";
 import type { JobVerdict } from "../core/verdict.ts";
 
 const patience = "nothing, it goes on by itself";
@@ -29,6 +30,7 @@ const acts: Readonly<Record<string, (job: JobVerdict) => string>> = {
   "held-no-session": () => "nothing while it is tried again; if it lasts, look at the Mesos masters",
   "held-invalid": () => "rename the resource or the environment in GoCD",
   "no-fitting-offer": ({ profile }) => `ask for less in ${keyOf(profile)} (cpus, mem, disk), or give the cluster more`,
+  "no-offer": () => offerlessHint,
   "launching": () => "nothing, unless it lasts: then the cluster has no room for the role of the profile",
 };
 

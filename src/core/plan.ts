@@ -9,6 +9,7 @@ import { agentForHungBuilds } from "./hung_build.ts";
 import { canTake, capabilityFor } from "./matching.ts";
 import { describeNeed, gateText, type LaunchGate, otherCauseText, unservedText } from "./reason.ts";
 import { type Remarks, remarksOf } from "./remarks.ts";
+import { isOfferless, offerlessText } from "./roles.ts";
 import type { AgentProfile } from "./settings.ts";
 import type { DemandState, State, WantedAgents } from "./state.ts";
 import type { BucketDemand, JobRemark, JobVerdict } from "./verdict.ts";
@@ -340,8 +341,11 @@ function offerWords(
     return { code: "held-no-session", text: gateText({ kind: "no-session", reason }, atMs) };
   }
   const miss = state.offers.nearestMiss.get(profile.name);
-  return miss !== undefined && atMs - miss.atMs < 120_000
-    ? { code: "no-fitting-offer", text: `no offer of Mesos fits: ${miss.text}` }
+  if (miss !== undefined && atMs - miss.atMs < 120_000) {
+    return { code: "no-fitting-offer", text: `no offer of Mesos fits: ${miss.text}` };
+  }
+  return isOfferless(state, profile.role, atMs)
+    ? { code: "no-offer", text: offerlessText(profile.role) }
     : { code: "launching", text: "waiting for an offer of Mesos" };
 }
 

@@ -18,6 +18,7 @@ import { noteDemand } from "./demand_notes.ts";
 import { maintenanceMode } from "./reason.ts";
 import { reuseAll } from "./replan.ts";
 import { afterFailure, afterPoll, agentsPauseMs, lookAgainMs } from "./rhythm.ts";
+import { noteOfferless } from "./roles.ts";
 import { scaleIn } from "./scale_in.ts";
 import type { ServerState } from "./state.ts";
 
@@ -57,6 +58,7 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
   const plan = makePlan(draft.state, atMs, "poll");
   noteDemand(draft, before, plan.demand);
   draft.set({ demand: plan.demand });
+  noteOfferless(draft);
   reuseAll(draft, plan.reuse);
   scaleIn(draft, plan.assessment);
   draft.set({ server: { ...draft.state.server, ...afterPoll(draft.state, atMs, event.tookMs) } });

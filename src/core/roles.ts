@@ -3,7 +3,8 @@
 // Called at the end of every step.
 
 import type { Draft } from "./draft.ts";
-import type { RoleOffers, State } from "./state.ts";
+import type { AgentProfile } from "./settings.ts";
+import type { RoleOffers, State, WantedAgents } from "./state.ts";
 
 /** No REVIVE of a role sooner after the last. */
 export const reviveGapMs = 5_000;
@@ -12,6 +13,9 @@ export const reviveRepeatMs = 10_000;
 
 /** Something is wanted and no offer has come for this long: REVIVE may have been overtaken by SUPPRESS. */
 export const reviveQuietMs = 600_000;
+
+/** Something is wanted and no offer has come for this long: that is told. */
+export const offerlessMs = 60_000;
 
 /** A role of which nothing is known yet: after SUBSCRIBED the allocator offers by itself. */
 export const freshRole: RoleOffers = { suppressed: false, repeated: false };
@@ -25,10 +29,7 @@ export function rolesOf(state: State): string[] {
 export function adjustRoles(draft: Draft): void {
   const { state, atMs } = draft;
   if (state.session.kind !== "subscribed" || state.shuttingDown) return;
-  const wantedRoles = new Set(state.demand.wanted.flatMap((wanted) => {
-    const profile = state.settings.profiles.find((each) => each.name === wanted.profile);
-    return profile === undefined || wanted.count <= 0 ? [] : [profile.role];
-  }));
+  const wantedRoles = new Set(wantedByProfile(state).map(({ profile }) => profile.role));
   const suppress: string[] = [];
   const revive: string[] = [];
   const roles = new Map(state.offers.roles);
@@ -52,6 +53,46 @@ export function adjustRoles(draft: Draft): void {
   draft.set({ offers: { ...draft.state.offers, roles } });
   if (suppress.length > 0) draft.effect({ kind: "suppress-offers", roles: suppress });
   if (revive.length > 0) draft.effect({ kind: "revive-offers", roles: revive });
+}
+
+/** Whether Mesos has offered a role nothing for so long, although it was asked to, that there may be none for it. */
+export function isOfferless({ session, offers }: State, role: string, atMs: number): boolean {
+  const { suppressed, lastReviveMs, lastOfferMs } = offers.roles.get(role) ?? freshRole;
+  return session.kind === "subscribed" && !suppressed &&
+    atMs - Math.max(lastReviveMs ?? session.sinceMs, lastOfferMs ?? 0) >= offerlessMs;
+}
+
+/** What an operator reads of it. */
+export function offerlessText(role: string): string {
+  return `Mesos has offered role ${role} nothing for over a minute`;
+}
+
+/** What an operator can do about it. */
+export const offerlessHint = "see in Mesos that its quota is not used up, and that a host has cpus and memory free " +
+  "which are not reserved for others";
+
+/** Tells of roles that something is wanted for and nothing is offered to; each once. */
+export function noteOfferless(draft: Draft): void {
+  for (const { wanted, profile } of wantedByProfile(draft.state)) {
+    if (!isOfferless(draft.state, profile.role, draft.atMs)) continue;
+    draft.note({
+      level: "warning",
+      code: "no-offer",
+      text: `${offerlessText(profile.role)}: profile ${profile.name} must launch ${wanted.count}`,
+      hint: offerlessHint,
+      fields: { role: profile.role, profile: profile.name },
+      onceKey: profile.role,
+    });
+  }
+}
+
+function wantedByProfile(
+  { demand, settings }: State,
+): readonly { readonly wanted: WantedAgents; readonly profile: AgentProfile }[] {
+  return demand.wanted.flatMap((wanted) => {
+    const profile = settings.profiles.find((each) => each.name === wanted.profile);
+    return profile === undefined || wanted.count <= 0 ? [] : [{ wanted, profile }];
+  });
 }
 
 function reviveKind(role: RoleOffers, sessionSinceMs: number, atMs: number): "none" | "first" | "repeat" {

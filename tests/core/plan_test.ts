@@ -322,6 +322,20 @@ Deno.test("without a session the verdict says what is waited for, with one that 
   assertEquals(only(world.taken(), "decline-offers").map((each) => each.refuseSeconds), [5]);
 });
 
+Deno.test("a role that is asked for and offered nothing for a minute is told, an offer ends that", () => {
+  const world = drive();
+  world.subscribe();
+  world.poll({ jobs: jobs(1) });
+  world.wait(70 * second);
+  world.poll({ jobs: jobs(1) });
+  assertEquals(world.verdict("j0").reasonCode, "no-offer");
+  assertEquals(world.noted().filter(({ code }) => code === "no-offer").length, 1);
+  world.offers(offer("h1", { mem: 768 }));
+  world.poll({ jobs: jobs(1) });
+  assertEquals(world.verdict("j0").reasonCode, "no-fitting-offer");
+  assertEquals(world.noted().filter(({ code }) => code === "no-offer"), []);
+});
+
 Deno.test("a job that is not ours keeps the time at which it was first seen", () => {
   const world = drive({ poller: { ignore: ["p"] } });
   world.poll({ jobs: [job("a")] });

@@ -373,6 +373,17 @@ const causes: readonly Cause[] = [
     launches: true,
   },
   {
+    name: "no-offer-for-long",
+    title: "Mesos offers the role nothing",
+    arrange: async (its) => {
+      const locator = its.schedule();
+      await its.pass(100 * second);
+      return locator;
+    },
+    verdict: "needs-agent no-offer",
+    launches: true,
+  },
+  {
     name: "no-session",
     title: "there is no session with a Mesos master",
     arrange: async (its) => {
