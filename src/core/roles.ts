@@ -73,12 +73,12 @@ export const offerlessHint = "see in Mesos that its quota is not used up, and th
 
 /** Tells of roles that something is wanted for and nothing is offered to; each once. */
 export function noteOfferless(draft: Draft): void {
-  for (const { wanted, profile } of wantedByProfile(draft.state)) {
+  for (const { profile } of wantedByProfile(draft.state)) {
     if (!isOfferless(draft.state, profile.role, draft.atMs)) continue;
     draft.note({
       level: "warning",
       code: "no-offer",
-      text: `${offerlessText(profile.role)}: profile ${profile.name} must launch ${wanted.count}`,
+      text: `${offerlessText(profile.role)}, and profile ${profile.name} has agents to launch`,
       hint: offerlessHint,
       fields: { role: profile.role, profile: profile.name },
       onceKey: profile.role,
