@@ -7,6 +7,8 @@ import type { GocdAgent } from "./gocd_records.ts";
 
 /** An act that shows no effect is asked for again after this long. */
 const askAgainMs = 30_000;
+/** An enabling of which nothing was heard for so long, in whatever queue, is none any more. */
+const enablingMaxMs = 600_000;
 /** A lost agent's job must be rescheduled by the server before its record goes (30 s, up to 16.7 300 s; facts: gocd 4.6). */
 const rescheduleMs = 60_000;
 
@@ -38,10 +40,29 @@ export function ask(draft: Draft, uuid: string): void {
   draft.set({ server: { ...draft.state.server, asksMs } });
 }
 
-/** Whether something was asked for a record so recently that the answer must be waited for. */
-export function isAsked(draft: Draft, uuid: string): boolean {
-  const askedMs = draft.state.server.asksMs.get(uuid);
-  return askedMs !== undefined && draft.atMs - askedMs < askAgainMs;
+/** Asks the server to enable a Pending record; one that waits its turn among others is not asked for again. */
+export function askToEnable(draft: Draft, uuid: string): void {
+  ask(draft, uuid);
+  const enablingMs = new Map(draft.state.server.enablingMs);
+  enablingMs.set(uuid, draft.atMs);
+  draft.set({ server: { ...draft.state.server, enablingMs } });
+}
+
+/** The server has answered, or will not; what it did shows in the list, a moment later. */
+export function enablingAnswered(draft: Draft, uuid: string): void {
+  if (!draft.state.server.enablingMs.has(uuid)) return;
+  ask(draft, uuid);
+  const enablingMs = new Map(draft.state.server.enablingMs);
+  enablingMs.delete(uuid);
+  draft.set({ server: { ...draft.state.server, enablingMs } });
+}
+
+/** Whether something was asked for a record so recently that the answer must be waited for, or is still to be sent. */
+export function isAsked({ state: { server }, atMs }: Draft, uuid: string): boolean {
+  const askedMs = server.asksMs.get(uuid);
+  const enablingMs = server.enablingMs.get(uuid);
+  return askedMs !== undefined && atMs - askedMs < askAgainMs ||
+    enablingMs !== undefined && atMs - enablingMs < enablingMaxMs;
 }
 
 /**

@@ -3,6 +3,7 @@
 
 import type { Draft } from "./draft.ts";
 import { countFailure, keepStreak } from "./failures.ts";
+import { isAsked } from "./gocd_index.ts";
 import type { AgentInstance } from "./instance.ts";
 import { end, sendKill, startKill } from "./phase.ts";
 import { formatDuration } from "./reason.ts";
@@ -77,16 +78,30 @@ function watchStart(draft: Draft, instance: AgentInstance & { readonly state: "s
     startKill(draft, instance, "launch-timeout", why);
     return;
   }
-  const timeoutMs = settings.profiles.find((each) => each.name === instance.profile)?.registerTimeoutMs ?? 600_000;
-  // It can register only while the server answers.
-  const sinceMs = Math.max(instance.runningSinceMs, server.healthySinceMs ?? Infinity);
-  if (watchedMs(draft, sinceMs) < timeoutMs || server.info?.maintenance === "on" || !isProven(draft, instance)) return;
+  const timeoutMs = registerTimeoutMs(draft, instance);
+  if (!isRegisterTimeOver(draft, instance) || server.info?.maintenance === "on" || !isProven(draft, instance)) return;
   const isPending = instance.pendingUuid !== undefined;
+  // An enabling that is still on its way would give it work after the KILL was decided.
+  if (instance.pendingUuid !== undefined && isAsked(draft, instance.pendingUuid)) return;
   const why = isPending
     ? `it stayed Pending on the GoCD server for ${formatDuration(timeoutMs)} and could not be enabled`
     : `it did not register with the GoCD server within ${formatDuration(timeoutMs)} (register-timeout)`;
   countFailure(draft, instance, why);
   startKill(draft, instance, isPending ? "pending-stuck" : "register-timeout", why);
+}
+
+function registerTimeoutMs({ state: { settings } }: Draft, { profile }: AgentInstance): number {
+  return settings.profiles.find((each) => each.name === profile)?.registerTimeoutMs ?? 600_000;
+}
+
+/** Whether the time in which it was to register and to be enabled is over; it runs only while the server answers. */
+export function isRegisterTimeOver(
+  draft: Draft,
+  instance: AgentInstance & { readonly state: "launching" | "starting" },
+): boolean {
+  if (instance.state === "launching" || instance.runningSinceMs === undefined) return false;
+  const sinceMs = Math.max(instance.runningSinceMs, draft.state.server.healthySinceMs ?? Infinity);
+  return watchedMs(draft, sinceMs) >= registerTimeoutMs(draft, instance);
 }
 
 /** How long this program has seen it so: before its start the machine's clock may have been set. */

@@ -9,8 +9,9 @@ import type { Draft } from "./draft.ts";
 import { countFailure, countSuccess } from "./failures.ts";
 import type { GocdAgent } from "./gocd_records.ts";
 import type { AgentActivity, AgentInstance } from "./instance.ts";
-import { ask, type GocdAgentIndex, indexGocdAgents, isAsked } from "./gocd_index.ts";
+import { askToEnable, type GocdAgentIndex, indexGocdAgents, isAsked } from "./gocd_index.ts";
 import { followBuild } from "./hung_build.ts";
+import { isRegisterTimeOver } from "./lifecycle_clock.ts";
 import { matchingEnvironments } from "./matching.ts";
 import { registrationGap, registrationGapHint } from "./misregistered.ts";
 import { identityOf, register, startDrain, startKill } from "./phase.ts";
@@ -116,7 +117,8 @@ function registered(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): void
 function enablePending(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): void {
   if (draft.state.server.info?.maintenance === "on") return;
   const isNew = instance.state === "launching" || instance.pendingUuid !== gocdAgent.uuid;
-  if (!isNew && isAsked(draft, gocdAgent.uuid)) return;
+  // Its time is over: it is stopped as soon as the last enabling is answered.
+  if (!isNew && (isAsked(draft, gocdAgent.uuid) || isRegisterTimeOver(draft, instance))) return;
   if (isNew) {
     draft.put({
       ...identityOf(instance),
@@ -129,7 +131,7 @@ function enablePending(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): v
     });
     cameAsPending(draft, instance.taskId, gocdAgent.uuid);
   }
-  ask(draft, gocdAgent.uuid);
+  askToEnable(draft, gocdAgent.uuid);
   draft.effect({
     kind: "enable-gocd-agent",
     taskId: instance.taskId,

@@ -11,6 +11,7 @@ import { environmentFindings } from "./environments.ts";
 import type { EventOf, GocdProblem } from "./event.ts";
 import { foldFindings } from "./findings.ts";
 import type { GocdAgent } from "./gocd_records.ts";
+import { enablingAnswered } from "./gocd_index.ts";
 import { inContactSince } from "./hung_build.ts";
 import { followGocdAgents } from "./lifecycle_gocd.ts";
 import { makePlan } from "./plan.ts";
@@ -102,12 +103,14 @@ export function gocdPollFailed(draft: Draft, event: EventOf<"gocd-poll-failed">)
 /** A change of records was carried out; after a DELETE only the look at the list is between a drain and its KILL. */
 export function gocdCallDone(draft: Draft, call: GocdEffect): void {
   lookAgain(draft, call.kind === "delete-gocd-agents" ? 0 : lookAgainMs);
+  if (call.kind === "enable-gocd-agent") enablingAnswered(draft, call.uuid);
 }
 
 /** A change of records failed; what it was for asks again by itself, unless the server says that it must not be. */
 export function gocdCallFailed(draft: Draft, event: EventOf<"gocd-call-failed">): void {
   const { call, problem } = event;
   lookAgain(draft, lookAgainMs);
+  if (call.kind === "enable-gocd-agent") enablingAnswered(draft, call.uuid);
   if (problem.kind === "maintenance" && draft.state.server.info !== undefined) {
     draft.set({ server: { ...draft.state.server, info: { ...draft.state.server.info, maintenance: "on" } } });
     draft.touchPlan();

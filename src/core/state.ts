@@ -69,6 +69,8 @@ export interface ServerState {
   readonly lostSinceMs: ReadonlyMap<string, number>;
   /** Since when each list has shown an agent, whose ever, that the server takes to be in contact. */
   readonly inContactSinceMs?: number;
+  /** When the enabling of a Pending record was asked for that is not answered yet, by uuid. */
+  readonly enablingMs: ReadonlyMap<string, number>;
   /** When something was last asked of the server for a record, by uuid. */
   readonly asksMs: ReadonlyMap<string, number>;
   /** First poll that showed (nearly) all agents Missing after a restart of the server. */

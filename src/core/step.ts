@@ -44,6 +44,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
       agents: [],
       idleSinceMs: new Map(),
       lostSinceMs: new Map(),
+      enablingMs: new Map(),
       asksMs: new Map(),
     },
     demand: {

@@ -141,7 +141,12 @@ Deno.test("a Pending agent with the hostname of a living instance is enabled wit
   world.wait(10 * second);
   world.read(gocdAgent(taskId, pending));
   assertEquals(only(world.taken(), "enable-gocd-agent").length, 0);
-  world.wait(20 * second);
+  world.wait(50 * second);
+  world.read(gocdAgent(taskId, pending));
+  assertEquals(only(world.taken(), "enable-gocd-agent").length, 0, "it waits its turn among other calls");
+  const call = { kind: "enable-gocd-agent", taskId, uuid: `uuid-${taskId}` } as const;
+  world.send({ kind: "gocd-call-failed", call, problem: problem() });
+  world.wait(30 * second);
   world.read(gocdAgent(taskId, pending));
   assertEquals(only(world.taken(), "enable-gocd-agent").length, 1);
   world.read(gocdAgent(taskId));
@@ -243,6 +248,19 @@ Deno.test("an agent that stays Pending is killed when its time is over, with tha
   waitWith(world, 11 * minute, [gocdAgent(taskId, pending)]);
   const killing = world.instance(taskId);
   assertEquals(killing.state === "killing" ? killing.cause : "", "pending-stuck");
+});
+
+Deno.test("an agent is not killed for staying Pending while its enabling is on its way", () => {
+  const { world, taskId } = withRunning();
+  const call = { kind: "enable-gocd-agent", taskId, uuid: `uuid-${taskId}` } as const;
+  waitWith(world, 9 * minute, []);
+  waitWith(world, 4 * minute, [gocdAgent(taskId, pending)]);
+  assertEquals([world.instance(taskId).state, only(world.taken(), "enable-gocd-agent").length], ["starting", 1]);
+  world.send({ kind: "gocd-call-failed", call, problem: problem() });
+  waitWith(world, 20 * second, [gocdAgent(taskId, pending)]);
+  assertEquals(world.instance(taskId).state, "starting");
+  waitWith(world, 20 * second, [gocdAgent(taskId, pending)]);
+  assertEquals([world.instance(taskId).state, only(world.taken(), "enable-gocd-agent").length], ["killing", 0]);
 });
 
 Deno.test("a launch of which Mesos says nothing is asked for after 30 s, and killed when its time is over", () => {

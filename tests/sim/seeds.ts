@@ -70,4 +70,8 @@ export const failedSeeds: readonly FailedSeed[] = [
     seed: 2294615185,
     found: "a clock set forward while the program was down gave up an unreachable agent, and the teardown left it",
   },
+  {
+    seed: 5067000,
+    found: "a Pending agent killed for being stuck, while its enabling waited in a queue of sixty",
+  },
 ];
