@@ -13,7 +13,7 @@ import { realClock } from "../runtime/clock.ts";
 import { requireHosts } from "../runtime/permissions.ts";
 import { openGocd, openMesos } from "../runtime/ports.ts";
 import { readStoredState } from "../runtime/stored_state.ts";
-import { pendingWarning } from "./check_pending.ts";
+import { pendingWarning, silenceWarning } from "./check_agents.ts";
 import type { Command } from "./command.ts";
 import type { CliIo } from "./io.ts";
 import { loadConfigFile } from "./load.ts";
@@ -130,8 +130,10 @@ async function checkGocd(config: Config, ours: ReadonlySet<string>, report: Repo
       report.warn("gocd", message, hint);
     }
     checkRights(await withinLimit(limit, (signal) => gocd.rights(signal)), poll.findings.find(isRights), report);
-    const pending = pendingWarning(agents, ours, config.gocd.autoRegisterKey !== undefined);
-    if (pending !== undefined) report.warn("agents", pending.text, pending.hint);
+    const hasKey = config.gocd.autoRegisterKey !== undefined;
+    for (const warning of [silenceWarning(agents), pendingWarning(agents, ours, hasKey)]) {
+      if (warning !== undefined) report.warn("agents", warning.text, warning.hint);
+    }
     if (config.gocd.autoRegisterKey === undefined) {
       report.warn(
         "agents",

@@ -1,0 +1,51 @@
+// What `check` makes of the server's agents: ours that wait to be enabled, and nobody in contact. Not here: enabling them
+// (core/lifecycle_gocd.ts). Called by check.ts.
+
+import type { GocdAgent } from "../core/gocd_records.ts";
+
+/** A warning of `check`. */
+export interface AgentsWarning {
+  /** What is so. */
+  readonly text: string;
+  /** What to do. */
+  readonly hint: string;
+}
+
+/** The warning that Pending records of ours call for; `taskIds` are the hostnames of our agents. */
+export function pendingWarning(
+  agents: readonly GocdAgent[],
+  taskIds: ReadonlySet<string>,
+  hasKey: boolean,
+): AgentsWarning | undefined {
+  const pending = agents.filter(({ configState, hostname }) => configState === "Pending" && taskIds.has(hostname));
+  const [first] = pending;
+  if (first === undefined) return undefined;
+  const who = pending.length === 1
+    ? `${first.hostname} is Pending`
+    : `${pending.length} agents of ours are Pending, the first of them ${first.hostname}`;
+  return hasKey
+    ? {
+      text: `${who}: the server does not know go-agent.auto-register-key, or the image does not pass it on`,
+      hint:
+        "set go-agent.auto-register-key to agentAutoRegisterKey of the server's config (Admin > Config XML, <server>)",
+    }
+    : { text: `${who}: the running program enables it`, hint: "nothing to do, unless it stays so" };
+}
+
+/** The warning that a server calls for of whose enabled agents none is in contact. */
+export function silenceWarning(agents: readonly GocdAgent[]): AgentsWarning | undefined {
+  const enabled = agents.filter(({ configState, elastic }) => configState === "Enabled" && !elastic);
+  const count = (state: string): number => enabled.filter(({ agentState }) => agentState === state).length;
+  const [missing, lost] = [count("Missing"), count("LostContact")];
+  if (enabled.length === 0 || missing + lost < enabled.length) return undefined;
+  const who = enabled.length === 1 ? "the only enabled agent is" : `all ${enabled.length} enabled agents are`;
+  const states = [[missing, "missing"], [lost, "lost"]].flatMap(([some, word]) =>
+    some === 0 ? [] : [`${some} ${word}`]
+  );
+  return {
+    text: `${who} out of contact (${states.join(", ")})`,
+    hint: missing > 0
+      ? "a server that has just restarted shows this for a minute or two; if it lasts, look at their machines"
+      : "look at their machines",
+  };
+}

@@ -1,0 +1,45 @@
+// What `check` says of agents: ours that wait to be enabled, and nobody in contact.
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { pendingWarning, silenceWarning } from "../../src/cli/check_agents.ts";
+import { gocdAgent, lostContact, missing, pending } from "../support/core.ts";
+
+const ours = new Set(["t-1", "t-2"]);
+
+Deno.test("a Pending agent of ours beside a configured key shows that the server does not know the key", () => {
+  const warning = pendingWarning([gocdAgent("t-1", pending), gocdAgent("t-2", pending)], ours, true);
+  assertStringIncludes(warning?.text ?? "", "2 agents of ours are Pending, the first of them t-1");
+  assertStringIncludes(warning?.text ?? "", "does not know go-agent.auto-register-key");
+  assertStringIncludes(warning?.hint ?? "", "agentAutoRegisterKey");
+});
+
+Deno.test("without a key a Pending agent of ours is as it should be", () => {
+  const warning = pendingWarning([gocdAgent("t-1", pending)], ours, false);
+  assertEquals(warning?.text, "t-1 is Pending: the running program enables it");
+});
+
+Deno.test("Pending agents of others, and ours that are enabled, are no business of check", () => {
+  assertEquals(pendingWarning([gocdAgent("box", pending), gocdAgent("t-1")], ours, true), undefined);
+});
+
+Deno.test("a server that has just restarted shows all its agents Missing, which check tells", () => {
+  const warning = silenceWarning([gocdAgent("a", missing), gocdAgent("b", missing), gocdAgent("c", lostContact)]);
+  assertEquals(warning?.text, "all 3 enabled agents are out of contact (2 missing, 1 lost)");
+  assertStringIncludes(warning?.hint ?? "", "just restarted");
+});
+
+Deno.test("agents that are only lost have nothing to do with a restart", () => {
+  const warning = silenceWarning([
+    gocdAgent("a", lostContact),
+    gocdAgent("b", { ...missing, configState: "Disabled" }),
+  ]);
+  assertEquals([warning?.text, warning?.hint], [
+    "the only enabled agent is out of contact (1 lost)",
+    "look at their machines",
+  ]);
+});
+
+Deno.test("one agent in contact, or none enabled, is nothing to tell", () => {
+  assertEquals(silenceWarning([gocdAgent("a", missing), gocdAgent("b")]), undefined);
+  assertEquals(silenceWarning([gocdAgent("a", pending)]), undefined);
+});
