@@ -126,12 +126,12 @@ Deno.test("a storm of 1,000 offers at the first sight of us, with nothing wanted
 });
 
 Deno.test("a storm of 1,000 offers per second that nothing can use: each answered once, suppressed with the last job", async () => {
-  // Each machine is offered again in the round after the 5 s of its decline.
+  // Each machine is offered again in the round after the 5 s of its decline; the pattern is one that a master cannot read.
   const world = await startVirtualCluster({
     mesosAgents: hosts(6_100),
     hopMs,
     more: `poller { interval = 5 seconds, attempts = 0, max-interval = 5 seconds }
-      go-agent.constraints = ["hostname == nowhere"]`,
+      go-agent.constraints = ["hostname =~ (?:nowhere)"]`,
   });
   try {
     await world.pass(10 * second);
