@@ -68,7 +68,8 @@ export function offerlessText(role: string): string {
 }
 
 /** What an operator can do about it. */
-export const offerlessHint = "see in Mesos that its quota is not used up, and that a host has cpus and memory free " +
+export const offerlessHint: string =
+  "see in Mesos that its quota is not used up, and that a host has cpus and memory free " +
   "which are not reserved for others";
 
 /** Tells of roles that something is wanted for and nothing is offered to; each once. */
