@@ -139,7 +139,10 @@ export function occupy(host: HostOffers, profileName: string, rest: ResourcePool
 }
 
 /** A window that is open now, or opens before a job started now can be expected to end. */
-function isInTheWay(window: Unavailability, rules: RoundRules): boolean {
+export function isInTheWay(
+  window: Unavailability,
+  rules: Pick<RoundRules, "nowMs" | "maintenanceLeadMs">,
+): boolean {
   const hasEnded = window.durationMs !== undefined && window.startMs + window.durationMs <= rules.nowMs;
   return !hasEnded && window.startMs < rules.nowMs + Math.max(1, rules.maintenanceLeadMs);
 }

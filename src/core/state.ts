@@ -20,6 +20,8 @@ export interface State {
   readonly server: ServerState;
   readonly demand: DemandState;
   readonly offers: OffersState;
+  /** When Mesos last asked for a host back where agents are to go for it, by Mesos agent id. */
+  readonly askedBackMs: ReadonlyMap<string, number>;
   readonly breakers: BreakersState;
   readonly reconciliation: ReconciliationState;
   readonly shuttingDown: boolean;

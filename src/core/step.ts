@@ -11,7 +11,7 @@ import type { Frame } from "./frame.ts";
 import { offersReceived } from "./launching.ts";
 import { watchClocks } from "./lifecycle_clock.ts";
 import { taskStatusUpdated } from "./lifecycle_mesos.ts";
-import { inverseOffersReceived } from "./maintenance.ts";
+import { askedBackOf, forgetStaleRequests, inverseOffersReceived, maintenanceTakenBack } from "./maintenance.ts";
 import { finishTeardown, operatorAsked, retireChanged, tornDown } from "./operator.ts";
 import { gocdAgentsRead, gocdCallDone, gocdCallFailed, gocdPolled, gocdPollFailed } from "./polled.ts";
 import { askFor, noReconciliation, reconcile } from "./reconciliation.ts";
@@ -57,6 +57,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
       wanted: [],
     },
     offers: { roles: new Map(), nearestMiss: new Map(), launchTimesMs: [], undeclined: [] },
+    askedBackMs: askedBackOf(instances.values(), atMs),
     breakers: { profiles: new Map(), hosts: new Map() },
     reconciliation: noReconciliation,
     shuttingDown: false,
@@ -81,6 +82,7 @@ function apply(draft: Draft, event: Event): void {
     case "disconnected":
       return disconnected(draft, event);
     case "offers-received":
+      maintenanceTakenBack(draft, event.offers);
       return offersReceived(draft, event.offers);
     case "offer-rescinded":
     case "inverse-offer-rescinded":
@@ -130,6 +132,7 @@ function apply(draft: Draft, event: Event): void {
 
 function tick(draft: Draft): void {
   watchClocks(draft);
+  forgetStaleRequests(draft);
   replanIfDue(draft);
   reconcile(draft);
   declineLeftOvers(draft);

@@ -1,12 +1,10 @@
-// The session with the master: subscription, reconciliation, errors, failed calls, inverse offers.
+// The session with the master: subscription, reconciliation, errors, failed calls. Inverse offers are in maintenance_test.ts.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { FrameworkErrorKind } from "../../src/core/event.ts";
-import type { Offer } from "../../src/core/offer.ts";
 import {
   drive,
   type Driver,
-  gocdAgent,
   jobs,
   kinds,
   minute,
@@ -185,64 +183,6 @@ Deno.test("other calls that fail are only told", () => {
     assertEquals([frame.effects, frame.notes.map((note) => note.code)], [[], ["mesos-call-failed"]]);
   }
   assertEquals(world.instance(taskId), before);
-});
-
-Deno.test("an inverse offer of a host without agents is accepted", () => {
-  const world = drive();
-  world.subscribe();
-  world.taken();
-  world.send({
-    kind: "inverse-offers-received",
-    offers: [{ id: "i1", mesosAgentId: "a-h7", unavailability: { startMs: world.atMs } }],
-  });
-  assertEquals(theOne(world.taken(), "accept-inverse-offers").offerIds, ["i1"]);
-});
-
-Deno.test("an inverse offer of a busy host is declined, its agents finish first, then it is accepted", () => {
-  const { world, taskId } = withIdleAgent();
-  const event = {
-    kind: "inverse-offers-received" as const,
-    offers: [{ id: "i1", mesosAgentId: "a-h1", unavailability: { startMs: world.atMs + 60 * minute } }],
-  };
-  world.send(event);
-  assertEquals(theOne(world.taken(), "decline-inverse-offers").refuseSeconds, 60);
-  world.poll({ agents: [gocdAgent(taskId, { agentState: "Building", buildState: "Building" })] });
-  const draining = world.instance(taskId);
-  assertEquals(draining.state === "draining" ? draining.reason : draining.state, "maintenance");
-  assertEquals(only(world.taken(), "kill-task"), []);
-  world.status(taskId, "TASK_KILLED");
-  world.send(event);
-  assertEquals(only(world.taken(), "accept-inverse-offers").length, 1);
-});
-
-Deno.test("an inverse offer for a window beyond the lead is declined until then, an hour at most, and drains nothing", () => {
-  const { world, taskId } = withIdleAgent();
-  for (const [hours, want] of [[1.5, 1_800], [48, 3_600]] as const) {
-    const unavailability = { startMs: world.atMs + hours * 60 * minute };
-    world.send({ kind: "inverse-offers-received", offers: [{ id: "i1", mesosAgentId: "a-h1", unavailability }] });
-    assertEquals(theOne(world.taken(), "decline-inverse-offers").refuseSeconds, want);
-  }
-  assertEquals(world.instance(taskId).retire, undefined);
-  assertEquals(world.noted().filter(({ code }) => code === "maintenance-announced").length, 2);
-});
-
-Deno.test("an agent that is to go for maintenance is no capacity, so its jobs get another", () => {
-  const { world, taskId } = withIdleAgent();
-  world.send({
-    kind: "inverse-offers-received",
-    offers: [{ id: "i1", unavailability: { startMs: world.atMs } }],
-  });
-  world.poll({ jobs: jobs(1), agents: [gocdAgent(taskId)] });
-  assertEquals(world.verdict("j0").verdict, "needs-agent");
-});
-
-Deno.test("a host whose maintenance window opens too soon is not used", () => {
-  const world = drive();
-  world.subscribe();
-  world.poll({ jobs: jobs(1) });
-  const soon: Offer = { ...offer("h1"), unavailability: { startMs: world.atMs + 10 * minute } };
-  world.offers(soon);
-  assertEquals(world.state.instances.size, 0);
 });
 
 Deno.test("a rescinded offer changes nothing", () => {

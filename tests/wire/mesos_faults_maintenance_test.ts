@@ -98,3 +98,27 @@ Deno.test("a window that is far off drains nothing yet: no going round in a circ
     assertGoodManners(scene);
   });
 });
+
+Deno.test("a window that is taken back: the agent that was disabled for it finishes, and serves again where a job waits", async () => {
+  await withScene({
+    more,
+    mesos: { mesosAgents: [{ hostname: "h1", resources: { cpus: 4, mem: 8_000, disk: 9_000 } }] },
+    speed: 60,
+  }, async (scene) => {
+    const { cluster, wire, scheduler } = scene;
+    const { taskId, mesosAgentId } = await withBusyAgent(scene, 8 * minuteMs);
+    const nowMs = cluster.clock.nowMs();
+    cluster.mesos.setMaintenance([mesosAgentId], { startMs: nowMs + 10 * minuteMs, durationMs: 60 * minuteMs }, nowMs);
+    await scene.until(() => cluster.gocd.agents().some((each) => each.configState === "Disabled"));
+    cluster.mesos.setMaintenance([mesosAgentId], undefined, cluster.clock.nowMs());
+    await scene.until(() => scheduler.notes.some(({ code }) => code === "maintenance-taken-back"));
+    const asked = wire.of("DECLINE_INVERSE_OFFERS").length;
+    // The next job comes when the first is over, while the drain looks a second time: it gets the agent that is there.
+    await scene.until(() => cluster.gocd.agents().every((each) => each.runtime === "Idle"));
+    scene.job("second", 30_000);
+    await scene.until(() => cluster.gocd.tally.completedLocators.size === 2);
+    assertEquals([...cluster.launches.keys()], [taskId], "no other agent was launched for it");
+    assertEquals(wire.of("DECLINE_INVERSE_OFFERS").length, asked, "Mesos has stopped to ask");
+    assertGoodManners(scene, { rescinded: true });
+  });
+});
