@@ -16,6 +16,8 @@ import type { EnvironmentOf } from "./to_proto.ts";
 export const firstEventMs = 15_000;
 /** Heartbeats in a row that must be missing before a stream counts as dead. */
 export const missedHeartbeatsMax = 5;
+/** What one read takes at most. */
+const readBytes = 64 * 1024;
 
 /** What a subscription is made of. */
 export interface SessionParts {
@@ -168,7 +170,7 @@ async function readStream(parts: SessionParts, state: State): Promise<void> {
   const decoder = new RecordDecoder();
   const startedMs = parts.nowMs();
   try {
-    for await (const chunk of parts.reached.answer.response.body ?? noChunks()) {
+    for await (const chunk of chunksOf(parts.reached.answer.response.body)) {
       for (const record of decoder.push(chunk)) {
         takeRecord(parts, state, record);
       }
@@ -185,7 +187,35 @@ async function readStream(parts: SessionParts, state: State): Promise<void> {
   }
 }
 
-async function* noChunks(): AsyncGenerator<Uint8Array> {
+// Every read goes into the same buffer, as records are taken before the next one: the default reader makes 64 KiB for each
+// chunk, however small, which is most of what an event costs (tests/bench).
+async function* chunksOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array> {
+  if (body === null) return;
+  const reader = byteReader(body);
+  if (reader === undefined) {
+    yield* body;
+    return;
+  }
+  try {
+    let buffer = new ArrayBuffer(readBytes);
+    while (true) {
+      const { done, value } = await reader.read(new Uint8Array(buffer));
+      if (value !== undefined) buffer = value.buffer;
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}
+
+// A body that is not the network's own need not be a stream of bytes.
+function byteReader(body: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {
+  try {
+    return body.getReader({ mode: "byob" });
+  } catch {
+    return undefined;
+  }
 }
 
 function takeRecord(parts: SessionParts, state: State, record: Uint8Array): void {
