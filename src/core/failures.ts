@@ -48,6 +48,12 @@ export function countFailure(draft: Draft, instance: AgentInstance, error: strin
   }
 }
 
+/** A launch came to nothing because of its host alone: that is remembered, the profile is not paused. */
+export function countHostFailure(draft: Draft, instance: AgentInstance, error: string): void {
+  const hosts = rememberHost(draft, instance, oneLine(error));
+  draft.set({ breakers: { ...draft.state.breakers, hosts } });
+}
+
 /** An instance has registered: its profile works. */
 export function countSuccess(draft: Draft, instance: AgentInstance): void {
   const { breakers } = draft.state;

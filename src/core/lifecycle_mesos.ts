@@ -3,12 +3,12 @@
 
 import { adopt, skipUsedTaskId } from "./adoption.ts";
 import type { Draft } from "./draft.ts";
-import { countFailure, keepStreak } from "./failures.ts";
+import { countFailure, countHostFailure, keepStreak } from "./failures.ts";
 import { atItsLoss } from "./hung_build.ts";
 import type { AgentInstance, EndCause } from "./instance.ts";
 import { end, identityOf, oneLine, startKill, uuidOf } from "./phase.ts";
 import { askFor } from "./reconciliation.ts";
-import { type TaskMeaning, taskMeaning, type TaskStatus } from "./task_status.ts";
+import { type ReasonMeaning, reasonMeaning, type TaskMeaning, taskMeaning, type TaskStatus } from "./task_status.ts";
 
 /** Applies one update and acknowledges it where it asks for that, unknown ones too. */
 export function taskStatusUpdated(draft: Draft, status: TaskStatus): void {
@@ -111,8 +111,9 @@ function onAlive(draft: Draft, instance: AgentInstance, status: TaskStatus): voi
 }
 
 /**
- * Only the master, asked anew, can say that a task lives which was lost; an update may be a late copy, so it is asked. But
- * of one that was called dropped no update can be old: its ACCEPT has arrived twice, and the other copy was good.
+ * Only the master, asked anew, can say that a task lives which was lost, or which was killed or ended while nobody reached
+ * its Mesos agent; an update may be a late copy, so it is asked. But of one that was called dropped no update can be old:
+ * its ACCEPT has arrived twice, and the other copy was good.
  */
 function onBackFromTheDead(draft: Draft, instance: AgentInstance & { state: "gone" }, status: TaskStatus): void {
   const isNews = status.reason === "REASON_RECONCILIATION" || status.reason === "REASON_AGENT_REREGISTERED" ||
@@ -123,7 +124,7 @@ function onBackFromTheDead(draft: Draft, instance: AgentInstance & { state: "gon
     draft.effect({ kind: "reconcile-tasks", tasks: [{ taskId, mesosAgentId }] });
     return;
   }
-  if (instance.cause !== "dropped" && instance.cause !== "lost") return;
+  if (instance.cause !== "dropped" && !isNews) return;
   draft.put({
     ...identityOf(instance),
     state: "starting",
@@ -150,6 +151,8 @@ function noteRunning(draft: Draft, instance: AgentInstance): void {
 
 function onKilling(draft: Draft, instance: AgentInstance, status: TaskStatus): void {
   if (instance.state === "killing" || instance.state === "gone") return;
+  // A drained Mesos agent kills what the jobs were waiting for, and asks nobody.
+  keepStreak(draft, instance);
   startKill(draft, instance, "by-mesos", oneLine(status.message) || "asked by an operator or a drained Mesos agent");
 }
 
@@ -174,7 +177,8 @@ function onUnreachable(draft: Draft, instance: AgentInstance): void {
 
 function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): void {
   if (instance.state === "gone") return;
-  if (status.reason === "REASON_INVALID_OFFERS" && instance.state !== "launching") {
+  const reason = reasonMeaning(status.reason);
+  if (reason === "offer" && instance.state !== "launching") {
     // One copy of its ACCEPT came to nothing. Another was good, as the task is known to have begun; or else Mesos says so.
     return askFor(draft, instance.taskId);
   }
@@ -188,6 +192,7 @@ function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): 
     state: status.state,
     ...(status.reason === undefined ? {} : { reason: status.reason }),
   };
+  if (reason === "host" && (cause === "dropped" || cause === "lost")) countHostFailure(draft, instance, message);
   switch (cause) {
     case "stopped":
       draft.note({ level: "info", code: "agent-stopped", text: `${instance.taskId} has stopped`, fields });
@@ -197,7 +202,9 @@ function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): 
       draft.note({
         level: "info",
         code: "launch-dropped",
-        text: `${instance.taskId} was not launched: the offer was gone (${message}); it is tried again`,
+        text: reason === "offer"
+          ? `${instance.taskId} was not launched: the offer was gone (${message}); it is tried again`
+          : `${instance.taskId} was not launched on ${instance.host}: ${message}; it is tried again`,
         fields,
       });
       return;
@@ -214,7 +221,7 @@ function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): 
         code: cause === "exited" ? "agent-exited" : "launch-failed",
         text: `${instance.taskId} ${cause === "exited" ? "ended by itself" : "failed to start"} on ${instance.host}: ` +
           message,
-        ...(cause === "exited" ? {} : { hint: `check the image and the settings of profile ${instance.profile}` }),
+        ...(cause === "exited" ? {} : { hint: launchHint(instance, reason) }),
         fields,
       });
       return;
@@ -223,34 +230,21 @@ function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): 
   }
 }
 
-const lostStates = new Set(["TASK_LOST", "TASK_GONE", "TASK_GONE_BY_OPERATOR", "TASK_UNKNOWN"]);
-/** Reasons that say something about the cluster, not about the task (mesos.proto TaskStatus.Reason). */
-const clusterReasons = new Set([
-  "REASON_AGENT_DISCONNECTED",
-  "REASON_SLAVE_DISCONNECTED",
-  "REASON_AGENT_REMOVED",
-  "REASON_SLAVE_REMOVED",
-  "REASON_AGENT_RESTARTED",
-  "REASON_SLAVE_RESTARTED",
-  "REASON_AGENT_UNKNOWN",
-  "REASON_SLAVE_UNKNOWN",
-  "REASON_AGENT_REREGISTERED",
-  "REASON_SLAVE_REREGISTERED",
-  "REASON_MASTER_DISCONNECTED",
-  "REASON_AGENT_DRAINING",
-  "REASON_SLAVE_DRAINING",
-  "REASON_AGENT_REMOVED_BY_OPERATOR",
-  "REASON_SLAVE_REMOVED_BY_OPERATOR",
-  "REASON_EXECUTOR_REREGISTRATION_TIMEOUT",
-]);
+function launchHint({ profile }: AgentInstance, reason: ReasonMeaning): string {
+  return reason === "unauthorized"
+    ? "let mesos.principal run tasks as mesos.user (ACL run_tasks of the Mesos master)"
+    : `check the image and the settings of profile ${profile}`;
+}
 
+const lostStates = new Set(["TASK_LOST", "TASK_GONE", "TASK_GONE_BY_OPERATOR", "TASK_UNKNOWN"]);
 function endCause(instance: AgentInstance, status: TaskStatus): EndCause {
-  if (status.state === "TASK_DROPPED" || status.reason === "REASON_INVALID_OFFERS") return "dropped";
+  const reason = reasonMeaning(status.reason);
+  if (status.state === "TASK_DROPPED" || reason === "offer") return "dropped";
   if (instance.state === "killing") {
     return instance.cause === "register-timeout" || instance.cause === "pending-stuck" ? "never-registered" : "stopped";
   }
   if (lostStates.has(status.state)) return "lost";
-  if (status.reason !== undefined && clusterReasons.has(status.reason)) return "lost";
+  if (reason === "cluster") return "lost";
   if (instance.state === "unreachable") return "lost";
   if (instance.state === "draining") return "stopped";
   if (status.state === "TASK_KILLED") return "lost";

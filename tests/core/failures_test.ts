@@ -1,6 +1,6 @@
 // What fails, and what follows: backoff, one probe at a time, hosts to be avoided, and what is no failure.
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import {
   drive,
   type Driver,
@@ -114,6 +114,42 @@ for (const [name, state, changes] of harmless) {
     assertEquals([wanted(world), world.state.breakers.profiles.size], [1, 0]);
   });
 }
+
+Deno.test("a launch that a drained Mesos agent kills costs no pause, and its jobs need not wait their polls again", () => {
+  const world = waiting(1);
+  const [taskId = ""] = launch(world);
+  world.status(taskId, "TASK_RUNNING");
+  for (let poll = 0; poll < 3; poll++) {
+    world.wait(2 * minute);
+    world.poll({ jobs: jobs(1) });
+  }
+  assertEquals(wanted(world), 0);
+  world.status(taskId, "TASK_KILLING", { reason: "REASON_AGENT_DRAINING" });
+  world.wait(second);
+  assertEquals([wanted(world), world.state.breakers.profiles.size], [1, 0]);
+  world.status(taskId, "TASK_KILLED", { reason: "REASON_AGENT_DRAINING" });
+  world.wait(second);
+  assertEquals([wanted(world), world.state.breakers.profiles.size], [1, 0]);
+});
+
+Deno.test("a host that drops launches for a reason of its own is avoided, and its profile is not paused", () => {
+  const world = waiting(1);
+  const fault = { reason: "REASON_GC_ERROR", message: "Could not unschedule the sandbox" };
+  for (let wave = 1; wave <= 3; wave++) {
+    assertEquals(world.state.breakers.hosts.get("h1")?.avoidUntilMs, undefined, `wave ${wave}`);
+    const [taskId = ""] = launch(world);
+    assertMatch(taskId, /./, `wave ${wave}`);
+    world.noted();
+    world.status(taskId, "TASK_DROPPED", fault);
+    assertEquals(
+      world.noted().find(({ code }) => code === "launch-dropped")?.text,
+      `${taskId} was not launched on h1: Could not unschedule the sandbox; it is tried again`,
+    );
+    world.wait(second);
+  }
+  assertEquals([wanted(world), world.state.breakers.profiles.size], [1, 0]);
+  assertEquals(typeof world.state.breakers.hosts.get("h1")?.avoidUntilMs, "number");
+});
 
 Deno.test("a refused ACCEPT is a failure with a pause, and its offers are declined", () => {
   const world = waiting(2);

@@ -376,6 +376,21 @@ Deno.test("a task that was called lost and that the master knows after all is ta
   assertEquals(world.instance(taskId).state, "registered");
 });
 
+for (const [state, changes] of [["TASK_UNKNOWN", reconciled], ["TASK_GONE_BY_OPERATOR", { uuid: "" }]] as const) {
+  Deno.test(`a task that was being killed, and that Mesos calls ${state} and then alive, does not run on unseen`, () => {
+    const { world, taskId } = withRunning();
+    waitWith(world, 12 * minute, []);
+    assertEquals(world.instance(taskId).state, "killing");
+    world.status(taskId, state, changes);
+    assertEquals(world.instance(taskId).state, "gone");
+    world.taken();
+    world.status(taskId, "TASK_RUNNING", reconciled);
+    assertEquals(world.instance(taskId).state, "starting");
+    waitWith(world, 12 * minute, []);
+    assertEquals(only(world.taken(), "kill-task").length > 0, true);
+  });
+}
+
 Deno.test("an update of a task that was called lost makes the program ask the master, which may know it", () => {
   const world = drive();
   world.subscribe();

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Offer } from "../../src/core/offer.ts";
-import { taskMeaning } from "../../src/core/task_status.ts";
+import { reasonMeaning, reasonWords, taskMeaning } from "../../src/core/task_status.ts";
 import type { DecodedEvent } from "../../src/mesos/from_proto.ts";
 import { enumWords } from "../../src/mesos/proto/schema.ts";
 import { encodeRecord, RecordDecoder, RecordIoError } from "../../src/mesos/recordio.ts";
@@ -140,4 +140,21 @@ Deno.test("every task state of the schema and of the recordings has a meaning", 
   const recorded = streamNames.flatMap(eventsOf)
     .flatMap((event) => event.kind === "task-status-updated" ? [event.status.state] : []);
   assertEquals(recorded.filter((state) => !states.includes(state)), []);
+});
+
+Deno.test("every reason of the schema and of the recordings has a meaning, and the table has no other words", () => {
+  const reasons = Object.values(enumWords("mesos.v1.TaskStatus.Reason"));
+  assertEquals(reasons.length, 35);
+  assertEquals([...reasonWords].sort(), [...reasons].sort());
+  const recorded = streamNames.flatMap(eventsOf)
+    .flatMap((event) => event.kind === "task-status-updated" ? event.status.reason ?? [] : []);
+  assertEquals(new Set(recorded).size > 3, true);
+  assertEquals(recorded.filter((reason) => reasonMeaning(reason) === "unclear"), []);
+});
+
+Deno.test("a reason by its name of before Mesos 1.0, none, and one of a Mesos to come are no news", () => {
+  assertEquals(reasonMeaning("REASON_SLAVE_REMOVED"), reasonMeaning("REASON_AGENT_REMOVED"));
+  for (const reason of [undefined, "REASON_OF_LATER", "77", "toString"]) {
+    assertEquals(reasonMeaning(reason), "unclear", reason);
+  }
 });
