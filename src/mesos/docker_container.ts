@@ -30,6 +30,14 @@ export function dockerContainer(launch: TaskLaunch): WireRecord {
   };
 }
 
+/**
+ * The command that replaces the image's entry point: only `docker run --entrypoint` does. `undefined` for none, for a line
+ * for the shell (which Mesos runs), and where the operator has set a parameter `entrypoint`.
+ */
+export function dockerEntryPoint({ command, shell, parameters }: ContainerSettings): string | undefined {
+  return shell || parameters.some(({ key }) => key === "entrypoint") ? undefined : command;
+}
+
 /** A volume of either containerizer; the Mesos containerizer needs the driver of a named volume. */
 export function volumeRecord(volume: VolumeSettings): WireRecord {
   const { containerPath, mode } = volume;
@@ -60,7 +68,9 @@ function mapsPorts(mode: ContainerSettings["network"]["mode"]): boolean {
 }
 
 function dockerParameters(taskId: string, container: ContainerSettings): WireRecord[] {
+  const entryPoint = dockerEntryPoint(container);
   return [
+    ...(entryPoint === undefined ? [] : [{ key: "entrypoint", value: entryPoint }]),
     ...(container.network.mode === "HOST" ? [{ key: "hostname", value: taskId }] : []),
     ...(container.shmSizeMb === undefined ? [] : [{ key: "shm-size", value: `${container.shmSizeMb}m` }]),
     ...container.parameters.filter(({ key }) => key !== "hostname").map(({ key, value }) => ({ key, value })),

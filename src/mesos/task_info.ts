@@ -5,7 +5,7 @@
 import type { TaskLaunch } from "../core/effect.ts";
 import type { ContainerSettings } from "../core/settings.ts";
 import type { WireRecord } from "./proto/wire.ts";
-import { dockerContainer } from "./docker_container.ts";
+import { dockerContainer, dockerEntryPoint } from "./docker_container.ts";
 import { mesosContainer } from "./mesos_container.ts";
 import { wireResource } from "./resources.ts";
 
@@ -67,16 +67,26 @@ function ourLabels(launch: TaskLaunch): Record<string, string> {
   };
 }
 
-// Without a value and with `shell: false` the image's own entry point runs (facts: mesos-wire, The Docker
-// containerizer); a shell without a line is an error to Mesos.
+/**
+ * Without a value and with `shell: false` the image's own entry point runs (facts: mesos-wire, The Docker containerizer); a
+ * shell without a line is an error to Mesos. A value would replace it for the Mesos containerizer only, where the first
+ * argument is what the process is called (mesos.proto, CommandInfo: like execlp). The Docker containerizer hands a value
+ * to the entry point as its first argument (apache/mesos src/docker/docker.cpp).
+ */
+function programOf(container: ContainerSettings): WireRecord {
+  const { command, type } = container;
+  const given = container.arguments.length === 0 ? {} : { arguments: [...container.arguments] };
+  if (command === undefined) return { shell: false, ...given };
+  if (container.shell) return { shell: true, value: command, ...given };
+  if (type === "MESOS") return { shell: false, value: command, arguments: [command, ...container.arguments] };
+  return { shell: false, ...(dockerEntryPoint(container) === undefined ? { value: command } : {}), ...given };
+}
+
 function commandInfo(container: ContainerSettings, environment: Readonly<Record<string, string>>): WireRecord {
-  const { command } = container;
   const own = Object.entries(container.env).filter(([name]) => !Object.hasOwn(container.envFiles, name));
   const variables = Object.entries({ ...environment, ...Object.fromEntries(own) });
   return {
-    shell: container.shell && command !== undefined,
-    ...(command === undefined ? {} : { value: command }),
-    ...(container.arguments.length === 0 ? {} : { arguments: [...container.arguments] }),
+    ...programOf(container),
     ...(container.user === "" ? {} : { user: container.user }),
     environment: { variables: variables.map(([name, value]) => ({ name, type: "VALUE", value })) },
     ...(container.uris.length === 0 ? {} : { uris: container.uris.map(uriRecord) }),

@@ -85,7 +85,24 @@ Deno.test("a task for no environment and no resources has no labels for them; th
 const commands: readonly (readonly [string, Partial<ContainerSettings>, WireRecord])[] = [
   ["nothing", {}, { shell: false }],
   ["arguments only", { arguments: ["-v", "a b"] }, { shell: false, arguments: ["-v", "a b"] }],
-  ["a command", { command: "/go", arguments: ["x"] }, { shell: false, value: "/go", arguments: ["x"] }],
+  ["a command, which Docker takes as its entry point", { command: "/go", arguments: ["x"] }, {
+    shell: false,
+    arguments: ["x"],
+  }],
+  ["a command behind the operator's own entry point", {
+    command: "/go",
+    parameters: [{ key: "entrypoint", value: "/tini" }],
+  }, { shell: false, value: "/go" }],
+  ["a command for the Mesos containerizer, whose first argument is its name", {
+    type: "MESOS",
+    command: "/go",
+    arguments: ["x"],
+  }, { shell: false, value: "/go", arguments: ["/go", "x"] }],
+  ["a command alone for the Mesos containerizer", { type: "MESOS", command: "/go" }, {
+    shell: false,
+    value: "/go",
+    arguments: ["/go"],
+  }],
   ["a shell line", { command: "echo $HOME", shell: true }, { shell: true, value: "echo $HOME" }],
   ["a shell without a line, which Mesos would refuse", { shell: true }, { shell: false }],
   ["a user", { user: "go" }, { shell: false, user: "go" }],
@@ -172,6 +189,18 @@ const dockerContainers: readonly (readonly [string, Partial<ContainerSettings>, 
         parameters: [{ key: "shm-size", value: "512m" }, { key: "cap-add", value: "SYS_PTRACE" }],
       },
     },
+  ],
+  [
+    "a command replaces the image's entry point",
+    { command: "/go", arguments: ["x"] },
+    {},
+    { hostname, docker: { ...docker, parameters: [{ key: "entrypoint", value: "/go" }] } },
+  ],
+  [
+    "a line for the shell is no entry point, and an entry point of the operator stands",
+    { command: "echo", shell: true, parameters: [{ key: "entrypoint", value: "/tini" }] },
+    {},
+    { hostname, docker: { ...docker, parameters: [{ key: "entrypoint", value: "/tini" }] } },
   ],
   [
     "volumes are of the host or named",
