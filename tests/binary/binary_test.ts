@@ -3,9 +3,9 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { version } from "../../src/version.ts";
-import { freePort } from "../cli/running.ts";
 import { confFolder } from "../cli/support.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
+import { freePort } from "../support/free_port.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
 const canCompile = Deno.env.get("DENO_COMPILE") !== undefined && Deno.env.get("DENORT_BIN") !== undefined;

@@ -1,9 +1,10 @@
 // freeze, resume, drain and teardown: through the running instance where there is one, into the state otherwise.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { until } from "../support/scaled_clock.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
-import { freePort, type Running, startRunning } from "./running.ts";
+import { freePort } from "../support/free_port.ts";
+import { until } from "../support/scaled_clock.ts";
+import { type Running, startRunning } from "./running.ts";
 import { assertRefused, confFolder, runLine } from "./support.ts";
 
 interface Stage {

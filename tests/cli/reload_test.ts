@@ -5,8 +5,9 @@ import { configChanges } from "../../src/cli/config_diff.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { keys } from "../../src/config/keys.ts";
 import { clusterNames, startCluster } from "../support/cluster.ts";
+import { freePort } from "../support/free_port.ts";
 import { until } from "../support/scaled_clock.ts";
-import { freePort, startRunning } from "./running.ts";
+import { startRunning } from "./running.ts";
 import { confFolder } from "./support.ts";
 
 const plain = `mesos-master = "m:5050", go-server { host = h, port = 1, user-name = u, password = old-secret }

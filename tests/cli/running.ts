@@ -38,11 +38,3 @@ export async function startRunning(conf: string, around: Around = {}): Promise<R
     },
   };
 }
-
-/** A port that was free a moment ago. */
-export function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
-}

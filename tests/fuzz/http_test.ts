@@ -6,9 +6,9 @@ import fc from "fast-check";
 import { Secret } from "../../src/secret.ts";
 import type { WebCommand } from "../../src/web/commands.ts";
 import { createHandler, type Handler, type HandlerOptions } from "../../src/web/handler.ts";
-import { createHistogram } from "../../src/web/histogram.ts";
 import { startWebServer } from "../../src/web/server.ts";
-import { sampleMs, sampleNotes, sampleView } from "../support/sample_view.ts";
+import { sampleMs } from "../support/sample_view.ts";
+import { sampleOptions } from "../support/web_options.ts";
 import { anyJson, anyWord, bait, fuzz } from "./support.ts";
 
 /** A server, what it was told to do, and its clock. */
@@ -26,20 +26,9 @@ function target(commands: "on" | "off" = "on"): Target {
     given,
     errors,
     nowMs: sampleMs,
-    options: {
-      listen: { host: "127.0.0.1", port: 0 },
+    options: sampleOptions({
       advertise: "http://ci.example:8090",
-      view: () => sampleView,
-      notes: () => sampleNotes,
-      metrics: () => ({
-        view: sampleView,
-        version: "0.1.0",
-        notesByCode: {},
-        mesosCalls: {},
-        pollDuration: createHistogram().snapshot(),
-      }),
       nowMs: () => made.nowMs,
-      version: "0.1.0",
       onError: (error) => void errors.push(error),
       ...(commands === "off" ? {} : {
         commands: {
@@ -50,7 +39,7 @@ function target(commands: "on" | "off" = "on"): Target {
           },
         },
       }),
-    },
+    }),
   };
   return made;
 }

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { type GocdConnection, GocdError } from "../../src/gocd/api.ts";
 import { createHttpGocdApi } from "../../src/gocd/http_api.ts";
+import { freePort } from "../support/free_port.ts";
 import { connection, fakeGocd } from "./fake_gocd.ts";
 
 const fixtures = new URL("../fixtures/gocd/", import.meta.url);
@@ -41,14 +42,6 @@ async function problemOf(target: GocdConnection): Promise<GocdError> {
   } finally {
     api.close();
   }
-}
-
-/** A port on which nothing listens. */
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
 }
 
 Deno.test("a poll over a real socket, with the base path of the URL", async () => {

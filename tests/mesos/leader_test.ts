@@ -18,6 +18,7 @@ import {
   subscribed,
   testScheduler,
 } from "../support/scripted_master.ts";
+import { freePort } from "../support/free_port.ts";
 import { readCalls } from "../support/mesos_recordings.ts";
 
 const strict = { sanitizeOps: true, sanitizeResources: true };
@@ -33,14 +34,6 @@ function startLeader(): ScriptedMaster {
     stream.send(subscribed);
     return stream.response;
   });
-}
-
-/** A port of loopback on which nothing listens. */
-function deadPort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
 }
 
 async function subscribeAt(masters: string, changes: Partial<MesosConnection> = {}): Promise<string> {
@@ -150,7 +143,7 @@ Deno.test("no more redirects are followed than the limit", async () => {
 });
 
 Deno.test("a dead leader that is still named is waited for, and the other masters are asked before", async () => {
-  const dead = `127.0.0.1:${deadPort()}`;
+  const dead = `127.0.0.1:${freePort()}`;
   await using one = startMaster(() => redirectTo(`//${dead}/master/api/v1/scheduler`));
   await using two = startMaster(() => redirectTo(`//${dead}/master/api/v1/scheduler`));
   const { message, hint } = await failAt(`${dead},${one.address},${two.address}`, "no-leader");
@@ -161,7 +154,7 @@ Deno.test("a dead leader that is still named is waited for, and the other master
 });
 
 Deno.test("one dead leader behind a redirect is an error that says who named it", async () => {
-  const dead = `127.0.0.1:${deadPort()}`;
+  const dead = `127.0.0.1:${freePort()}`;
   await using one = startMaster(() => redirectTo(`//${dead}/x`));
   const { message } = await failAt(one.address, "no-leader");
   assertStringIncludes(message, `${one.address} says that ${dead} leads, but: `);
@@ -171,7 +164,7 @@ Deno.test("of several masters, the one that leads is found behind a dead, a reco
   await using leader = startLeader();
   await using recovering = startMaster(() => refusal(503, "Master has not finished recovery"));
   await using strange = startMaster(() => new Response("<html>", { headers: { "content-type": "text/html" } }));
-  const masters = `127.0.0.1:${deadPort()},${recovering.address},${strange.address},${leader.address}`;
+  const masters = `127.0.0.1:${freePort()},${recovering.address},${strange.address},${leader.address}`;
   using test = testScheduler(masters);
   for (let round = 0; round < 2; round += 1) {
     const session = await test.scheduler.subscribe(identity, undefined, test.signal);
@@ -320,7 +313,7 @@ Deno.test({
   name: "a refused connection, an unknown name and a port without HTTP are told apart",
   ...strict,
   fn: async () => {
-    assertStringIncludes((await failAt(`127.0.0.1:${deadPort()}`, "unreachable")).message, "connection was refused");
+    assertStringIncludes((await failAt(`127.0.0.1:${freePort()}`, "unreachable")).message, "connection was refused");
     assertStringIncludes((await failAt("nobody.invalid:5050", "unreachable")).message, "host name is not known");
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const port = (listener.addr as Deno.NetAddr).port;

@@ -9,6 +9,7 @@ import { openStore } from "../../src/runtime/ports.ts";
 import { readStoredState } from "../../src/runtime/stored_state.ts";
 import { fakeTerminal, type Written } from "../cli/support.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
+import { freePort } from "../support/free_port.ts";
 import { type HeldProxy, startProxy } from "../support/held_proxy.ts";
 import { endProgram, type Program, type ProgramFolder, programFolder } from "../support/program.ts";
 import { until } from "../support/scaled_clock.ts";
@@ -58,13 +59,6 @@ function configText(cluster: Cluster, zookeeper: string, listen: string): string
   `);
 }
 
-function freeAddress(): string {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return `127.0.0.1:${port}`;
-}
-
 function test(sentence: string, act: (scene: Scene) => Promise<void>): void {
   Deno.test({
     name: `${sentence}${hasZookeeper ? "" : ` (${zookeeperMissing})`}`,
@@ -83,7 +77,7 @@ function test(sentence: string, act: (scene: Scene) => Promise<void>): void {
         const folder = programFolder(cluster);
         folders.push(folder);
         const proxy = startProxy(zookeeper.port);
-        const listen = freeAddress();
+        const listen = `127.0.0.1:${freePort()}`;
         const program = folder.start(configText(cluster, proxy.address, listen));
         const instance = { program, conf: `${folder.path}/framework.conf`, page: `http://${listen}`, proxy };
         instances.push(instance);

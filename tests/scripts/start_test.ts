@@ -5,9 +5,9 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { runFlags } from "../../scripts/flags.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { startGocdHttp } from "../../src/sim/gocd_http.ts";
-import { freePort } from "../cli/running.ts";
 import { confFolder } from "../cli/support.ts";
 import { startCluster } from "../support/cluster.ts";
+import { freePort } from "../support/free_port.ts";
 import { until } from "../support/scaled_clock.ts";
 
 const root = new URL("../../", import.meta.url).pathname;

@@ -1,4 +1,4 @@
-// The real program, `main.ts start`, as a child process on a cluster's scaled time. Used by tests/wire.
+// The real program, `main.ts start`, as a child process on a cluster's scaled time. Used by tests/wire, tests/runtime.
 
 import type { Cluster } from "./cluster.ts";
 import { sleepReal, until } from "./scaled_clock.ts";
@@ -56,6 +56,11 @@ function startProgram(folder: string, { scale }: Pick<Cluster, "scale">): Progra
     stdout: "null",
     stderr: "piped",
   }).spawn();
+  return programOf(child);
+}
+
+/** The program that a test has started by itself, with its standard error piped. */
+export function programOf(child: Deno.ChildProcess): Program {
   const lines: string[] = [];
   let isOver = false;
   const reading = readLines(child.stderr, lines).finally(() => isOver = true);

@@ -3,6 +3,7 @@
 
 import { Buffer } from "node:buffer";
 import zookeeper from "node-zookeeper-client";
+import { freePort } from "./free_port.ts";
 
 const jars = ["/usr/share/java/zookeeper.jar", "/usr/share/java/slf4j-nop.jar"];
 
@@ -102,13 +103,6 @@ function configuration(dataFolder: string, port: number, tick: number): string {
     "snapCount=1000",
     "",
   ].join("\n");
-}
-
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
 }
 
 const startTriesMax = 600;

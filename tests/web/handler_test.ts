@@ -6,31 +6,14 @@ import type { StatusView } from "../../src/core/view.ts";
 import { Secret } from "../../src/secret.ts";
 import type { CommandAnswer, WebCommand } from "../../src/web/commands.ts";
 import { createHandler, type Handler, type HandlerOptions } from "../../src/web/handler.ts";
-import { createHistogram } from "../../src/web/histogram.ts";
-import { hostileName, largeView, sampleMs, sampleNotes, sampleView } from "../support/sample_view.ts";
+import { hostileName, largeView, sampleMs, sampleView } from "../support/sample_view.ts";
+import { sampleOptions } from "../support/web_options.ts";
 
 const base = "http://localhost:8090";
 const token = "s3cr3t-admin-token";
 
 function handlerOf(more: Partial<HandlerOptions> = {}): Handler {
-  return createHandler({
-    listen: { host: "127.0.0.1", port: 8090 },
-    view: () => sampleView,
-    notes: () => sampleNotes,
-    metrics: () => ({
-      view: sampleView,
-      version: "0.1.0",
-      notesByCode: {},
-      mesosCalls: {},
-      pollDuration: createHistogram().snapshot(),
-    }),
-    nowMs: () => sampleMs,
-    version: "0.1.0",
-    onError: (error) => {
-      throw error;
-    },
-    ...more,
-  });
+  return createHandler(sampleOptions({ listen: { host: "127.0.0.1", port: 8090 }, ...more }));
 }
 
 function commandsInto(given: WebCommand[], answer?: CommandAnswer): Partial<HandlerOptions> {

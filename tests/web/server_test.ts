@@ -4,28 +4,12 @@ import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { OperatorError } from "../../src/errors.ts";
 import { Secret } from "../../src/secret.ts";
 import type { HandlerOptions } from "../../src/web/handler.ts";
-import { createHistogram } from "../../src/web/histogram.ts";
 import { startWebServer } from "../../src/web/server.ts";
-import { sampleMs, sampleNotes, sampleView } from "../support/sample_view.ts";
+import { sampleMs } from "../support/sample_view.ts";
+import { sampleOptions } from "../support/web_options.ts";
 
 function optionsOf(host: string, port: number): HandlerOptions {
-  return {
-    listen: { host, port },
-    view: () => sampleView,
-    notes: () => sampleNotes,
-    metrics: () => ({
-      view: sampleView,
-      version: "0.1.0",
-      notesByCode: {},
-      mesosCalls: {},
-      pollDuration: createHistogram().snapshot(),
-    }),
-    nowMs: () => sampleMs,
-    version: "0.1.0",
-    onError: (error) => {
-      throw error;
-    },
-  };
+  return sampleOptions({ listen: { host, port } });
 }
 
 Deno.test("it answers where it says, and not any more after close", async () => {

@@ -1,15 +1,14 @@
 // Commands to the real program as a process: what is stored is told, what cannot be stored is refused, and an instance
 // without a page, with narrow rights, is found all the same.
 
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { runCli } from "../../src/cli/cli.ts";
 import { runFlags } from "../../scripts/flags.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { fakeTerminal, type Written } from "../cli/support.ts";
 import { startCluster } from "../support/cluster.ts";
-import { endProgram, type Program, type ProgramFolder, programFolder } from "../support/program.ts";
-import { until } from "../support/scaled_clock.ts";
+import { endProgram, type Program, type ProgramFolder, programFolder, programOf } from "../support/program.ts";
 
 const more = 'state.path = "state.db", log.format = text';
 
@@ -65,29 +64,18 @@ Deno.test("with narrow rights and without a page, a running instance is told on 
     env: { NO_COLOR: "1" },
     stdout: "null",
     stderr: "piped",
-    signal: AbortSignal.timeout(60_000),
   }).spawn();
-  let log = "";
-  const reading = (async () => {
-    for await (const chunk of child.stderr.pipeThrough(new TextDecoderStream())) log += chunk;
-  })();
+  const program = programOf(child);
   try {
-    await until(() => log.includes("subscribed"), () => log);
+    await program.line("subscribed");
     assertMatch((await command(folder, "freeze")).out, /^launching is frozen$/m);
-    await until(() => log.includes("launching is frozen"), () => log);
-    child.kill("SIGTERM");
-    assertEquals((await child.status).code, 0);
-    await reading;
+    await program.line("launching is frozen");
+    program.signal("SIGTERM");
+    assertEquals(await program.ended(), 0);
     assertEquals([...Deno.readDirSync(folder.path)].filter((entry) => entry.name.endsWith(".control")), []);
-    assertStringIncludes(log, "stopped");
+    await program.line("stopped");
   } finally {
-    try {
-      child.kill("SIGKILL");
-    } catch {
-      // It has ended.
-    }
-    await child.status;
-    await reading;
+    await endProgram(program);
     folder.remove();
     await cluster.close();
   }

@@ -4,6 +4,8 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { clusterNames, startCluster } from "../support/cluster.ts";
+import { freePort } from "../support/free_port.ts";
+import { endProgram, programOf } from "../support/program.ts";
 import { until } from "../support/scaled_clock.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
@@ -56,7 +58,7 @@ Deno.test({
     const folder = Deno.makeTempDirSync({ prefix: "gocd-mesos-full-" });
     Deno.mkdirSync(`${folder}/disk`);
     const conf = `${folder}/framework.conf`;
-    const listen = freeAddress();
+    const listen = `127.0.0.1:${freePort()}`;
     Deno.writeTextFileSync(
       conf,
       cluster.configText(`
@@ -73,17 +75,14 @@ Deno.test({
       env: { GOCD_MESOS_TEST_TIME: `${speed} ${startMs}`, NO_COLOR: "1" },
       stdout: "null",
       stderr: "piped",
-      signal: AbortSignal.timeout(90_000),
     }).spawn();
-    let log = "";
-    const reading = (async () => {
-      for await (const chunk of child.stderr.pipeThrough(new TextDecoderStream())) log += chunk;
-    })();
+    const program = programOf(child);
+    const log = (): string => program.lines.join("\n");
     const seen = (isTrue: () => boolean): Promise<void> =>
       until(() => {
         cluster.advance();
         return isTrue();
-      }, () => log);
+      }, log);
     const schedule = (): string =>
       cluster.gocd.schedule({ pipeline: "p", stage: "s", job: "j", gocdResources: [], durationMs: 600_000 });
     const freeze = async (): Promise<readonly [number, string]> => {
@@ -97,9 +96,9 @@ Deno.test({
       const makeRoom = hasDisk ? fill(`/proc/${child.pid}/root${folder}/disk/filler`) : limitFiles(child.pid);
       const before = cluster.mesos.counters.calls["ACCEPT"];
       schedule();
-      await seen(() => log.includes("store-failed"));
+      await seen(() => log().includes("store-failed"));
       assertMatch(
-        log,
+        log(),
         /store-failed: the state cannot be stored: .*(full|I\/O error).*nothing is launched or taken down/,
       );
       const [status, text] = await freeze();
@@ -108,30 +107,19 @@ Deno.test({
       const asked = (): number => [...cluster.gocd.tally.requests.values()].reduce((sum, each) => sum + each, 0);
       const polls = asked();
       await seen(() => asked() > polls + 3);
-      assertEquals([cluster.launches.size, cluster.mesos.counters.calls["ACCEPT"]], [1, before]);
+      assertEquals([cluster.launches.size, cluster.mesos.counters.calls["ACCEPT"]], [1, before], log());
       makeRoom();
       await seen(() => cluster.gocd.jobs().filter((job) => job.state === "Building").length === 2);
-      assertStringIncludes(log, "store-works");
-      assertEquals((await freeze())[0], 202);
-      assertEquals([...cluster.launches.values()], [1, 1]);
-      assert(!log.includes(clusterNames.password), log);
-      child.kill("SIGTERM");
-      assertEquals((await child.status).code, 0);
+      assertStringIncludes(log(), "store-works");
+      assertEquals((await freeze())[0], 202, log());
+      assertEquals([...cluster.launches.values()], [1, 1], log());
+      assert(!log().includes(clusterNames.password), log());
+      program.signal("SIGTERM");
+      assertEquals(await program.ended(), 0, log());
     } finally {
-      try {
-        child.kill("SIGKILL");
-      } catch {
-        // It has ended.
-      }
-      await child.status;
-      await reading;
+      await endProgram(program);
       Deno.removeSync(folder, { recursive: true });
       await cluster.close();
     }
   },
 });
-
-function freeAddress(): string {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return `127.0.0.1:${listener.addr.port}`;
-}

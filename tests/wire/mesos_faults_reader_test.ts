@@ -83,6 +83,24 @@ function update(taskId: string, state: string, more: WireRecord = {}): WireRecor
   return { type: "UPDATE", update: { status } };
 }
 
+/** A job comes, `o1` is offered for it, and accepted. */
+async function launchOne(master: OwnMaster, { job, until }: Scene): Promise<void> {
+  job("j", 3_600_000);
+  await until(() => master.of("REVIVE").length > 0);
+  master.streams[0]?.send(offersEvent("o1"));
+  await until(() => master.of("ACCEPT").length === 1);
+}
+
+/** The same, and the task runs; gives its id. */
+async function runOne(master: OwnMaster, scene: Scene): Promise<string> {
+  const { engine } = scene.scheduler.framework;
+  await launchOne(master, scene);
+  const taskId = [...engine.state.instances.keys()][0] ?? "";
+  master.streams[0]?.send(update(taskId, "TASK_RUNNING", { uuid: uuid(1) }));
+  await scene.until(() => engine.state.instances.get(taskId)?.state === "starting");
+  return taskId;
+}
+
 const uuid = (number: number): string => btoa(String.fromCharCode(...new Uint8Array(16).fill(number)));
 
 function field(asked: AskedRequest | undefined, ...path: readonly string[]): unknown {
@@ -112,12 +130,10 @@ Deno.test("a record beyond 64 MiB is one clear error, is not waited for, and the
 Deno.test("while an ACCEPT hangs, events are read and updates acknowledged, of unknown tasks too", async () => {
   const hanging = Promise.withResolvers<Response>();
   const master = ownMaster((asked) => asked.call["type"] === "ACCEPT" ? hanging.promise : accepted());
-  await withMaster(master, async ({ cluster, scheduler, until, job }) => {
+  await withMaster(master, async (scene) => {
+    const { cluster, scheduler, until } = scene;
     const [stream] = master.streams;
-    job("j", 3_600_000);
-    await until(() => master.of("REVIVE").length > 0);
-    stream?.send(offersEvent("o1"));
-    await until(() => master.of("ACCEPT").length === 1);
+    await launchOne(master, scene);
     const startMs = cluster.clock.nowMs();
     for (let number = 1; number <= 20; number++) {
       stream?.send(update(`not-ours-${number}`, "TASK_FAILED", { uuid: uuid(number) }), rescind(`o-${number}`));
@@ -141,12 +157,10 @@ Deno.test("while an ACCEPT hangs, events are read and updates acknowledged, of u
 
 Deno.test("an update is acknowledged as often as it is delivered with a uuid, and never without one", async () => {
   const master = ownMaster();
-  await withMaster(master, async ({ until, job }) => {
+  await withMaster(master, async (scene) => {
+    const { until } = scene;
     const [stream] = master.streams;
-    job("j", 3_600_000);
-    await until(() => master.of("REVIVE").length > 0);
-    stream?.send(offersEvent("o1"));
-    await until(() => master.of("ACCEPT").length === 1);
+    await launchOne(master, scene);
     const [operation] = Object(field(master.of("ACCEPT")[0], "accept", "operations"));
     const taskId = String(operation.launch.task_infos[0].task_id.value);
     stream?.send(
@@ -163,16 +177,11 @@ Deno.test("an update is acknowledged as often as it is delivered with a uuid, an
 
 Deno.test("TASK_LOST, which masters say to frameworks that know no partitions, is a loss: replaced, nobody blamed", async () => {
   const master = ownMaster();
-  await withMaster(master, async ({ scheduler, until, job }) => {
+  await withMaster(master, async (scene) => {
+    const { scheduler, until } = scene;
     const [stream] = master.streams;
     const { engine } = scheduler.framework;
-    job("j", 3_600_000);
-    await until(() => master.of("REVIVE").length > 0);
-    stream?.send(offersEvent("o1"));
-    await until(() => master.of("ACCEPT").length === 1);
-    const taskId = [...engine.state.instances.keys()][0] ?? "";
-    stream?.send(update(taskId, "TASK_RUNNING", { uuid: uuid(1) }));
-    await until(() => engine.state.instances.get(taskId)?.state === "starting");
+    const taskId = await runOne(master, scene);
     stream?.send(update(taskId, "TASK_LOST", { reason: "REASON_SLAVE_REMOVED", source: "SOURCE_MASTER" }));
     await until(() => scheduler.notes.some(({ code }) => code === "agent-lost"));
     stream?.send(offersEvent("o2"));
@@ -183,16 +192,11 @@ Deno.test("TASK_LOST, which masters say to frameworks that know no partitions, i
 
 Deno.test("FAILURE of a Mesos agent, or of a task's executor, has exactly its tasks asked for", async () => {
   const master = ownMaster();
-  await withMaster(master, async ({ scheduler, until, job }) => {
+  await withMaster(master, async (scene) => {
+    const { scheduler, until } = scene;
     const [stream] = master.streams;
     const { engine } = scheduler.framework;
-    job("j", 3_600_000);
-    await until(() => master.of("REVIVE").length > 0);
-    stream?.send(offersEvent("o1"));
-    await until(() => master.of("ACCEPT").length === 1);
-    const taskId = [...engine.state.instances.keys()][0] ?? "";
-    stream?.send(update(taskId, "TASK_RUNNING", { uuid: uuid(1) }));
-    await until(() => engine.state.instances.get(taskId)?.state === "starting");
+    const taskId = await runOne(master, scene);
     const failures: readonly WireRecord[] = [
       { agent_id: { value: "a1" } },
       { agent_id: { value: "a1" }, executor_id: { value: taskId }, status: 9 },

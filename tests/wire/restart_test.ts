@@ -4,6 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { openStoreForReading } from "../../src/store/sqlite_reader.ts";
 import type { StoredState } from "../../src/core/record.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
+import { freePort } from "../support/free_port.ts";
 import { endProgram, type Program, type ProgramFolder, programFolder } from "../support/program.ts";
 import { until } from "../support/scaled_clock.ts";
 
@@ -167,8 +168,3 @@ Deno.test("SIGTERM ends it within two seconds although GoCD does not answer and 
   };
   await withScene(act, 1, `http.listen = "127.0.0.1:${port}"`);
 });
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}

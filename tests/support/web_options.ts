@@ -1,0 +1,27 @@
+// What a status server is made from, with the sample picture. Used by tests/web and tests/fuzz.
+
+import type { HandlerOptions } from "../../src/web/handler.ts";
+import { createHistogram } from "../../src/web/histogram.ts";
+import { sampleMs, sampleNotes, sampleView } from "./sample_view.ts";
+
+/** Options without commands, whose errors are thrown; `more` replaces what it names. */
+export function sampleOptions(more: Partial<HandlerOptions> = {}): HandlerOptions {
+  return {
+    listen: { host: "127.0.0.1", port: 0 },
+    view: () => sampleView,
+    notes: () => sampleNotes,
+    metrics: () => ({
+      view: sampleView,
+      version: "0.1.0",
+      notesByCode: {},
+      mesosCalls: {},
+      pollDuration: createHistogram().snapshot(),
+    }),
+    nowMs: () => sampleMs,
+    version: "0.1.0",
+    onError: (error) => {
+      throw error;
+    },
+    ...more,
+  };
+}
