@@ -3,6 +3,7 @@
 
 import type { Config } from "../config/config.ts";
 import type { OperatorEvent } from "../core/event.ts";
+import { besideWish } from "../core/operator.ts";
 import { initialState, step } from "../core/step.ts";
 import { OperatorError } from "../errors.ts";
 import { realClock } from "../runtime/clock.ts";
@@ -12,7 +13,7 @@ import type { Store } from "../store/store.ts";
 import type { Command, CommandArguments } from "./command.ts";
 import type { CliIo } from "./io.ts";
 import { loadConfigFile } from "./load.ts";
-import { runConfig } from "./start.ts";
+import { interruptedCode, runConfig } from "./start.ts";
 
 const where = `The running instance is told, if one runs on this machine with this configuration; otherwise the switch
 is stored for the next start.`;
@@ -83,7 +84,8 @@ export const teardownCommand: Command = {
 
 Drains every agent, then removes the framework from Mesos (TEARDOWN) and forgets its id. With --now nothing is waited for:
 Mesos kills every agent at once, and builds that run there are lost.
-The running instance does it, where there is one; otherwise this command runs until it is done.
+The running instance does it, where there is one; otherwise this command runs until it is done (code 130 where a signal
+ends it before).
 
 Options:
   --now    do not wait for builds
@@ -132,16 +134,18 @@ async function operate(operands: readonly string[], wish: Wish, io: CliIo): Prom
     io.out(answer);
     return 0;
   }
-  await withOwnStore(config, wish.name, (store) => storeWish(store, config, wish.event));
-  io.out(`no instance runs here: "${wish.name}" is stored and in force at the next start`);
+  const beside = await withOwnStore(config, wish.name, (store) => storeWish(store, config, wish.event));
+  const of = profile === undefined ? "" : ` of profile ${profile}`;
+  io.out(`no instance runs here: "${wish.name}"${of} is stored and in force at the next start${beside}`);
   return 0;
 }
 
-/** Applies an operator's wish to the stored state, exactly as the running program would. */
-async function storeWish(store: Store, config: Config, event: OperatorEvent): Promise<void> {
+/** Applies an operator's wish to the stored state, exactly as the running program would; gives what is to be said of it. */
+async function storeWish(store: Store, config: Config, event: OperatorEvent): Promise<string> {
   const atMs = realClock.nowMs();
   const state = initialState(await store.load(), config.settings, atMs);
   await store.commit(step(state, { atMs, random: 0.5, event }).records);
+  return besideWish(state.controls, event);
 }
 
 /** Does something on the state of an instance that does not run. Throws where one does that cannot be told anything. */
@@ -193,7 +197,24 @@ async function teardown({ operands, flags }: CommandArguments, io: CliIo): Promi
     return 0;
   }
   io.out("no instance runs here: this command tears the framework down itself");
-  return await runConfig(config, () => loadConfigFile(path, io), io, [{ kind: "teardown-requested", mode }]);
+  const code = await runConfig(config, () => loadConfigFile(path, io), io, [{ kind: "teardown-requested", mode }]);
+  return code === 0 ? await codeOfEnd(config, io) : code;
+}
+
+/** A signal may have ended it before its time; whoever goes by the exit code must not take that for done. */
+async function codeOfEnd(config: Config, io: CliIo): Promise<number> {
+  const { framework, controls, instances } = await withOwnStore(config, "teardown", (store) => store.load());
+  if (framework.frameworkId === undefined && instances.length === 0) return 0;
+  io.err(
+    `gocd-mesos: not torn down: framework ${framework.frameworkId ?? "(none)"} and ${instances.length} agents are ` +
+      "still on record",
+  );
+  io.err(
+    controls.mode === "teardown"
+      ? "  to do: run `gocd-mesos teardown` again; a start goes on with it, too, unless `gocd-mesos resume` gives it up"
+      : "  to do: run `gocd-mesos teardown` again",
+  );
+  return interruptedCode;
 }
 
 function confirm(config: Config, mode: "drain" | "now", io: CliIo): void {

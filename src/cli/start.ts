@@ -143,8 +143,8 @@ function announce(log: Log, config: Config, statusUrl: string | undefined): void
   for (const gap of hostsOf(config).gaps) log.debug(gap.message, { key: gap.key }, gap.hint);
 }
 
-/** Exit code of a process that a second signal ends. */
-const interruptedCode = 130;
+/** Exit code of a process that a signal ends before its time. */
+export const interruptedCode = 130;
 
 function watchSignals(
   io: CliIo,

@@ -11,18 +11,19 @@ import type { Settings } from "./settings.ts";
 /** Carries out one wish. */
 export function operatorAsked(draft: Draft, event: OperatorEvent): void {
   const { controls } = draft.state;
+  const beside = besideWish(controls, event);
   switch (event.kind) {
     case "settings-changed":
       return changeSettings(draft, event.settings);
     case "launching-frozen":
       return control(draft, frozen(controls, event.profile), `launching is frozen${of(event.profile)}`);
     case "launching-resumed":
-      return control(draft, resumed(controls, event.profile), `launching goes on${of(event.profile)}`);
+      return control(draft, resumed(controls, event.profile), `launching goes on${of(event.profile)}${beside}`);
     case "drain-requested":
       return control(
         draft,
         { ...controls, mode: "drain" },
-        "draining: nothing is launched, every agent goes when it is idle",
+        `draining: nothing is launched, every agent goes when it is idle${beside}`,
       );
     case "teardown-requested":
       control(
@@ -39,6 +40,35 @@ export function operatorAsked(draft: Draft, event: OperatorEvent): void {
     default:
       event satisfies never;
   }
+}
+
+/** What a wish gives up, or what holds launching back all the same; empty where there is nothing to say. */
+export function besideWish({ mode, frozen }: Pick<ControlsRecord, "mode" | "frozen">, wish: OperatorEvent): string {
+  if (wish.kind === "drain-requested") return mode === "teardown" ? "; the teardown is given up" : "";
+  if (wish.kind !== "launching-resumed") return "";
+  if (wish.profile === undefined) return mode === "run" ? "" : `; the ${mode} is given up`;
+  if (mode === "run" && !frozen) return "";
+  const why = mode === "run" ? "all launching is frozen" : `the ${mode} goes on`;
+  return `, but nothing is launched: ${why} until a resume without a profile`;
+}
+
+/** Says at the first session of a run which switches an earlier one has left, or nobody would know why nothing happens. */
+export function noteSwitches(draft: Draft): void {
+  const { mode, frozen, frozenProfiles } = draft.state.controls;
+  const words = [
+    ...(mode === "drain" ? ["draining, nothing is launched"] : []),
+    ...(mode === "teardown" ? ["tearing down, the framework is removed once all is drained"] : []),
+    ...(frozen ? ["all launching is frozen"] : []),
+    ...(frozenProfiles.length === 0 ? [] : [`launching of ${frozenProfiles.join(", ")} is frozen`]),
+  ];
+  if (words.length === 0) return;
+  draft.note({
+    level: "warning",
+    code: "switches-in-force",
+    text: `in force, as the operator asked: ${words.join("; ")}`,
+    hint: "`gocd-mesos resume FILE` ends it",
+    fields: { mode, frozen, frozenProfiles: frozenProfiles.join(",") },
+  });
 }
 
 /** A TEARDOWN without an answer is sent again after this long. */

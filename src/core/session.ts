@@ -7,7 +7,7 @@ import { countFailure } from "./failures.ts";
 import type { AgentInstance } from "./instance.ts";
 import { keepIdentity, noteKeptIdentity } from "./kept_identity.ts";
 import { refuseBusySeconds } from "./launching.ts";
-import { tornDown } from "./operator.ts";
+import { noteSwitches, tornDown } from "./operator.ts";
 import { end, oneLine } from "./phase.ts";
 import { askFor, startReconciliation } from "./reconciliation.ts";
 import { freshRole, reviveGapMs, rolesOf } from "./roles.ts";
@@ -21,6 +21,7 @@ const undeclinedMax = 10_000;
 /** SUBSCRIBED: the framework id is stored, every task is asked for, the allocator is told what we want. */
 export function subscribed(draft: Draft, event: EventOf<"subscribed">): void {
   const { framework, settings } = draft.state;
+  const isFirst = draft.state.session.master === undefined;
   const kept = keepIdentity(framework, event.frameworkId, settings.registersAs);
   const isSame = framework.frameworkId === kept.frameworkId && framework.registeredAs === kept.registeredAs;
   if (!isSame || framework.ended !== undefined) draft.setFramework(kept);
@@ -49,6 +50,7 @@ export function subscribed(draft: Draft, event: EventOf<"subscribed">): void {
     fields: { master: event.master, frameworkId: event.frameworkId, instances: count },
   });
   noteKeptIdentity(draft);
+  if (isFirst) noteSwitches(draft);
   // An id that `state adopt` has put into a new state: which tasks it has is not known yet.
   const isAdopted = framework.frameworkId === event.frameworkId && framework.nextTaskNumber === 1 && count === 0;
   startReconciliation(draft, isAdopted ? "all" : "on-record");

@@ -6,7 +6,7 @@ import type { Event } from "../core/event.ts";
 import type { Note } from "../core/note.ts";
 import type { QueueDepths } from "../web/metrics.ts";
 import type { GocdApi } from "../gocd/api.ts";
-import type { FrameworkIdentity, MesosApi } from "../mesos/api.ts";
+import { type FrameworkIdentity, type MesosApi, MesosError } from "../mesos/api.ts";
 import type { Store } from "../store/store.ts";
 import { CallCounts } from "./call_counts.ts";
 import type { Clock } from "./clock.ts";
@@ -91,7 +91,9 @@ export async function createFramework(config: Config, ports: FrameworkPorts): Pr
     identity,
     frameworkId: () => engine.state.framework.frameworkId,
     post,
-    onFailed: (error, outage) => engine.tell(connections.failed(error, outage)),
+    onFailed: (error, outage) => {
+      if (!isEndOfTeardown(engine.state, error)) engine.tell(connections.failed(error, outage));
+    },
     onSteady: (master) => engine.tell(steadyNote(master)),
   });
   const connections = createConnectionNotes();
@@ -142,6 +144,12 @@ export async function createFramework(config: Config, ports: FrameworkPorts): Pr
       return ending.outcome();
     },
   };
+}
+
+/** The master ends the stream of a framework that it removes, often before it answers TEARDOWN: no news. */
+function isEndOfTeardown({ controls, tearDownAskedMs }: Engine["state"], error: Error): boolean {
+  return controls.mode === "teardown" && tearDownAskedMs !== undefined && error instanceof MesosError &&
+    error.reason === "stream-broken";
 }
 
 async function askEngine(engine: Engine, event: Event, clock: Clock): Promise<Refusal | undefined> {

@@ -4,6 +4,7 @@
 import type { Config } from "../config/config.ts";
 import type { OperatorEvent } from "../core/event.ts";
 import type { Note } from "../core/note.ts";
+import { besideWish } from "../core/operator.ts";
 import { Secret } from "../secret.ts";
 import { version } from "../version.ts";
 import type { CommandAnswer, WebCommand } from "../web/commands.ts";
@@ -118,8 +119,10 @@ async function carryOut(program: Program, command: WebCommand): Promise<CommandA
   if (profile !== undefined && !names.includes(profile)) {
     return { kind: "rejected", message: `there is no profile ${profile}`, hint: `profiles are: ${names.join(", ")}` };
   }
-  const problem = await program.command(eventOf(command));
-  return problem === undefined ? { kind: "accepted", message: messageOf(command) } : { kind: "rejected", ...problem };
+  const wish = eventOf(command);
+  const message = `${messageOf(command)}${besideWish(program.view(), wish)}`;
+  const problem = await program.command(wish);
+  return problem === undefined ? { kind: "accepted", message } : { kind: "rejected", ...problem };
 }
 
 function eventOf(command: WebCommand): OperatorEvent {

@@ -1,6 +1,7 @@
 // What the operator asks for while the program runs, and the start from what a store gives back.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { OperatorEvent } from "../../src/core/event.ts";
 import { initialState } from "../../src/core/step.ts";
 import { statusView } from "../../src/core/status_view.ts";
 import {
@@ -195,6 +196,55 @@ Deno.test("switches outlive a restart, and agents of an older configuration are 
   );
   assertEquals(state.controls.frozen, true);
   assertEquals(state.instances.get(taskId)?.retire, "profile-changed");
+});
+
+Deno.test("a start says which switches are in force, and a new session within the run does not say it again", () => {
+  const controls = { frozen: true, frozenProfiles: ["default", "mac"], mode: "drain" } as const;
+  const world = drive({ stored: { ...emptyStore, controls } });
+  world.subscribe();
+  const told = (): readonly string[] =>
+    world.noted().flatMap(({ code, text, hint }) => code === "switches-in-force" ? [`${text} (${hint})`] : []);
+  assertEquals(told(), [
+    "in force, as the operator asked: draining, nothing is launched; all launching is frozen; launching of default, mac " +
+    "is frozen (`gocd-mesos resume FILE` ends it)",
+  ]);
+  world.send({ kind: "disconnected", reason: "the master has ended the stream" });
+  world.subscribe();
+  assertEquals(told(), []);
+  const other = drive();
+  other.subscribe();
+  assertEquals(other.noted().filter(({ code }) => code === "switches-in-force"), []);
+});
+
+Deno.test("a wish says what it gives up, and what holds launching back all the same", () => {
+  const world = drive();
+  const told: string[] = [];
+  const ask = (event: OperatorEvent): void => {
+    world.send(event);
+    told.push(
+      ...world.noted().flatMap(({ code, text }) => code === "operator" ? [text.replace("operator: ", "")] : []),
+    );
+  };
+  ask({ kind: "launching-frozen" });
+  ask({ kind: "launching-resumed", profile: "default" });
+  ask({ kind: "launching-resumed" });
+  ask({ kind: "teardown-requested", mode: "drain" });
+  ask({ kind: "drain-requested" });
+  ask({ kind: "launching-resumed", profile: "default" });
+  ask({ kind: "launching-resumed" });
+  ask({ kind: "launching-resumed", profile: "default" });
+  const base = "launching goes on for profile default";
+  const draining = "draining: nothing is launched, every agent goes when it is idle";
+  assertEquals(told, [
+    "launching is frozen",
+    `${base}, but nothing is launched: all launching is frozen until a resume without a profile`,
+    "launching goes on",
+    "tearing down once all is drained",
+    `${draining}; the teardown is given up`,
+    `${base}, but nothing is launched: the drain goes on until a resume without a profile`,
+    "launching goes on; the drain is given up",
+    base,
+  ]);
 });
 
 Deno.test("a record goes through JSON and comes back as it was", () => {
