@@ -78,6 +78,7 @@ export function metricsPage(input: MetricsInput): string {
     gauge("profile_blocked", "1 where a profile may not launch now (breaker or freeze).", blockedProfiles(view)),
     number("avoided_hosts", "Mesos agents that are avoided for a while.", view.avoidedHosts.length),
     number("frozen", "1 while launching is frozen as a whole.", view.frozen ? 1 : 0),
+    gauge("mode", "1 for what the operator has asked for: run, drain or teardown.", modes(view)),
     ...leaderFamilies(view),
     gauge("problems", "What is wrong now, by code.", byCode(view.problems.map(({ code }) => code))),
     counter("notes_total", "Decisions and observations by code.", "code", input.notesByCode),
@@ -85,6 +86,13 @@ export function metricsPage(input: MetricsInput): string {
     ...memoryFamilies(input),
     ...(input.more ?? []),
   ]);
+}
+
+function modes({ mode }: StatusView): readonly Sample[] {
+  return (["run", "drain", "teardown"] as const).map((each) => ({
+    labels: { mode: each },
+    value: each === mode ? 1 : 0,
+  }));
 }
 
 /** Only where several instances share one state. */

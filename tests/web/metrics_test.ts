@@ -51,6 +51,17 @@ Deno.test("the metrics tell what the page tells", () => {
   for (const line of expected) assertEquals(lines.includes(line), true, line);
 });
 
+Deno.test("a drain and a teardown can be alarmed on", () => {
+  for (const mode of ["run", "drain", "teardown"] as const) {
+    const lines = metricsPage(inputOf({ view: { ...sampleView, mode } })).split("\n");
+    const on = lines.filter((line) => /^gocd_mesos_mode\{.*\} 1$/.test(line));
+    assertEquals([on, lines.filter((line) => line.startsWith("gocd_mesos_mode{")).length], [
+      [`gocd_mesos_mode{mode="${mode}"} 1`],
+      3,
+    ]);
+  }
+});
+
 Deno.test("a backlog that was read and is empty has zeros for every verdict, one never read has no value", () => {
   const { lastPollMs: _, ...gocd } = sampleView.gocd;
   const zeros = /^gocd_mesos_waiting_jobs\{verdict="[a-z-]+",code="none"\} 0$/gm;
