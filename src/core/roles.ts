@@ -47,7 +47,13 @@ export function adjustRoles(draft: Draft): void {
     if (kind === "none") continue;
     revive.push(role);
     const { longDeclineMs: _, retryMs: __, ...rest } = before;
-    roles.set(role, { ...rest, suppressed: false, lastReviveMs: atMs, repeated: kind === "repeat" });
+    roles.set(role, {
+      ...rest,
+      suppressed: false,
+      lastReviveMs: atMs,
+      repeated: kind === "repeat",
+      ...(before.suppressed ? { revivedMs: atMs } : {}),
+    });
   }
   if (suppress.length === 0 && revive.length === 0) return;
   draft.set({ offers: { ...draft.state.offers, roles } });
@@ -57,9 +63,9 @@ export function adjustRoles(draft: Draft): void {
 
 /** Whether Mesos has offered a role nothing for so long, although it was asked to, that there may be none for it. */
 export function isOfferless({ session, offers }: State, role: string, atMs: number): boolean {
-  const { suppressed, lastReviveMs, lastOfferMs } = offers.roles.get(role) ?? freshRole;
+  const { suppressed, revivedMs, lastOfferMs } = offers.roles.get(role) ?? freshRole;
   return session.kind === "subscribed" && !suppressed &&
-    atMs - Math.max(lastReviveMs ?? session.sinceMs, lastOfferMs ?? 0) >= offerlessMs;
+    atMs - Math.max(revivedMs ?? session.sinceMs, lastOfferMs ?? 0) >= offerlessMs;
 }
 
 /** What an operator reads of it. */

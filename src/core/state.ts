@@ -135,6 +135,8 @@ export interface OffersState {
 export interface RoleOffers {
   readonly suppressed: boolean;
   readonly lastReviveMs?: number;
+  /** When offers began to be wanted: the REVIVE that ended the last SUPPRESS. Repeats do not change it. */
+  readonly revivedMs?: number;
   readonly lastOfferMs?: number;
   /** The one repeat after a revive without an offer has been sent. */
   readonly repeated: boolean;

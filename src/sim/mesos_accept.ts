@@ -205,6 +205,10 @@ function commandProblem(info: Plain): string | undefined {
 }
 
 function containerProblem(info: Plain): string | undefined {
+  for (const volume of listAt(info, "container", "volumes")) {
+    const problem = volumeProblem(volume);
+    if (problem !== undefined) return `Task's \`ContainerInfo\` is invalid: Invalid volume: ${problem}`;
+  }
   if (textAt(info, "container", "type") !== "DOCKER") return undefined;
   if (!has(info, "container", "docker")) {
     return "Task's `ContainerInfo` is invalid: DockerInfo 'docker' is not set for DOCKER typed ContainerInfo";
@@ -212,6 +216,15 @@ function containerProblem(info: Plain): string | undefined {
   const parameters = listAt(info, "container", "docker", "parameters");
   return parameters.some((each) => each.key === "name")
     ? "Task's `ContainerInfo` is invalid: Parameter in DockerInfo must not be 'name'"
+    : undefined;
+}
+
+function volumeProblem(volume: Plain): string | undefined {
+  if (["host_path", "image", "source"].filter((field) => has(volume, field)).length !== 1) {
+    return "Only one of them should be set: 'host_path', 'image' and 'source'";
+  }
+  return textAt(volume, "source", "type") === "DOCKER_VOLUME" && !has(volume, "source", "docker_volume")
+    ? "'source.docker_volume' is not set for DOCKER_VOLUME volume"
     : undefined;
 }
 

@@ -6,15 +6,17 @@ import {
   type Bag,
   bagJson,
   contains,
+  isRefined,
   minus,
   plus,
   type Portion,
   reservedRole,
   scalarOf,
+  traitsOf,
 } from "./mesos_amounts.ts";
 import { compact, listAt, numberAt, type Plain, plainOf } from "./mesos_json.ts";
 import { isHostExcluded } from "./mesos_offer_constraints.ts";
-import type { SimAmounts } from "./mesos_options.ts";
+import { withinQuota } from "./mesos_quota.ts";
 import { sendTo } from "./mesos_stream.ts";
 import { happens, leaderId, type SimFramework, type SimHost, type SimOffer, type SimWorld } from "./mesos_world.ts";
 
@@ -66,7 +68,7 @@ function offerOf(world: SimWorld, framework: SimFramework, host: SimHost, role: 
   if (framework.suppressed.has(role) || isHostExcluded(framework.offerConstraints, role, host)) return undefined;
   const isGpuHost = host.total.some((portion) => portion.name === "gpus");
   if (isGpuHost && !framework.capabilities.has("GPU_RESOURCES")) return undefined;
-  const open = host.available.filter((portion) => isOpenTo(portion, role));
+  const open = host.available.filter((portion) => isOpenTo(portion, role) && isFor(world, framework, portion));
   const bag = withinQuota(world, role, open);
   if (!isAllocatable(framework, role, bag) || isFiltered(world, framework, host, role, bag)) return undefined;
   const offer: SimOffer = {
@@ -100,23 +102,14 @@ function isOpenTo(portion: Portion, role: string): boolean {
   return reserved === undefined || reserved === role || role.startsWith(`${reserved}/`);
 }
 
-function withinQuota(world: SimWorld, role: string, bag: Bag): Bag {
-  const limit: SimAmounts | undefined = world.options.quotaLimits?.[role];
-  if (limit === undefined) return bag;
-  let taken: Bag = [];
-  for (const offer of world.offers.values()) if (offer.role === role) taken = plus(taken, offer.bag);
-  for (const framework of world.frameworks.values()) {
-    for (const task of framework.tasks.values()) {
-      if (!task.isReleased && task.bag[0]?.role === role) taken = plus(taken, task.bag);
-    }
+/** Shared and revocable resources, and reservations below reservations, are only for those that announced to know them. */
+function isFor(world: SimWorld, { capabilities }: SimFramework, portion: Portion): boolean {
+  if (world.options.offersSpecialToAll !== true) {
+    const { shared, revocable } = traitsOf(portion);
+    if (shared !== undefined && !capabilities.has("SHARED_RESOURCES")) return false;
+    if (revocable !== undefined && !capabilities.has("REVOCABLE_RESOURCES")) return false;
   }
-  const limits: Readonly<Record<string, unknown>> = { ...limit };
-  return bag.flatMap((portion): Bag => {
-    const most = limits[portion.name];
-    if (portion.amount.kind !== "scalar" || typeof most !== "number") return [portion];
-    const milli = Math.min(portion.amount.milli, Math.round(most * 1000) - scalarOf(taken, portion.name));
-    return milli > 0 ? [{ ...portion, amount: { kind: "scalar", milli } }] : [];
-  });
+  return capabilities.has("RESERVATION_REFINEMENT") || !isRefined(portion);
 }
 
 /** Large enough to be offered: by the framework's offer_filters, else 0.01 cpus or 32 MB (Mesos' defaults). */

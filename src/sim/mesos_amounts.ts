@@ -1,7 +1,7 @@
 // Sums of Mesos resources: scalars in thousandths, ranges, sets, kept apart by role and reservation.
 // Not here: who gets them (mesos_allocator.ts). Called by the simulated master only; it shares no code with placement.
 
-import { at, listAt, numberAt, type Plain, textAt, wordsAt } from "./mesos_json.ts";
+import { at, compact, listAt, numberAt, type Plain, textAt, wordsAt } from "./mesos_json.ts";
 
 /** How much of one thing: scalar in thousandths, inclusive ranges in rising order, or words. */
 export type Amount =
@@ -17,6 +17,8 @@ export interface Portion {
   readonly role: string;
   /** The reservations as JSON text, `[]` for none. */
   readonly reservations: string;
+  /** What makes it special, as JSON text of the fields `disk`, `shared`, `revocable` and `provider_id`; absent: nothing. */
+  readonly traits?: string;
   /** How much. */
   readonly amount: Amount;
 }
@@ -25,7 +27,7 @@ export interface Portion {
 export type Bag = readonly Portion[];
 
 function sameKind(a: Portion, b: Portion): boolean {
-  return a.name === b.name && a.role === b.role && a.reservations === b.reservations &&
+  return a.name === b.name && a.role === b.role && a.reservations === b.reservations && a.traits === b.traits &&
     a.amount.kind === b.amount.kind;
 }
 
@@ -159,6 +161,16 @@ function inOneOrder({ type, role, ...rest }: Plain): Plain {
   return { type, role, ...rest };
 }
 
+function specialOf({ disk, shared, revocable, provider_id: provider }: Plain): { readonly traits?: string } {
+  const traits = compact({ disk, shared, revocable, "provider_id": provider });
+  return Object.keys(traits).length === 0 ? {} : { traits: JSON.stringify(traits) };
+}
+
+/** What makes a portion special; `{}` for nothing. */
+export function traitsOf({ traits }: Portion): Plain {
+  return traits === undefined ? {} : JSON.parse(traits) as Plain;
+}
+
 /** Reads a list of `Resource` in either form of reservations; a text says what is wrong with it. */
 export function readBag(resources: readonly Plain[]): Bag | string {
   let bag: Bag = [];
@@ -172,7 +184,7 @@ export function readBag(resources: readonly Plain[]): Bag | string {
       return "The 'gpus' resource must be an unsigned integer";
     }
     const role = textAt(resource, "allocation_info", "role") ?? "";
-    bag = plus(bag, [{ name, role, reservations: reservationsOf(resource), amount }]);
+    bag = plus(bag, [{ name, role, reservations: reservationsOf(resource), ...specialOf(resource), amount }]);
   }
   return bag;
 }
@@ -194,7 +206,7 @@ function amountJson(amount: Amount): Plain {
 export function bagJson(bag: Bag, refined: boolean): readonly Plain[] {
   return bag.map((portion) => {
     const stack = JSON.parse(portion.reservations) as { role: string }[];
-    const base = { name: portion.name, ...amountJson(portion.amount) };
+    const base = { name: portion.name, ...amountJson(portion.amount), ...traitsOf(portion) };
     const allocation = portion.role === "" ? {} : { "allocation_info": { role: portion.role } };
     if (!refined) return { ...base, role: stack.at(-1)?.role ?? "*", ...allocation };
     return stack.length === 0 ? { ...base, ...allocation } : { ...base, ...allocation, reservations: stack };
@@ -222,7 +234,9 @@ export function bagText(bag: Bag): string {
     const reserved = stack.length === 0
       ? ""
       : `(reservations: [${stack.map((r) => `(${r.type},${r.role})`).join(",")}])`;
-    return `${portion.name}${portion.role === "" ? "" : `(allocated: ${portion.role})`}${reserved}:${
+    const { disk, shared, revocable } = traitsOf(portion);
+    const special = `${disk ? "[disk]" : ""}${revocable ? "{REV}" : ""}${shared ? "<SHARED>" : ""}`;
+    return `${portion.name}${special}${portion.role === "" ? "" : `(allocated: ${portion.role})`}${reserved}:${
       amountText(portion.amount)
     }`;
   }).join("; ");
@@ -232,4 +246,9 @@ export function bagText(bag: Bag): string {
 export function reservedRole(portion: Portion): string | undefined {
   if (portion.reservations === "[]") return undefined;
   return (JSON.parse(portion.reservations) as { role: string }[]).at(-1)?.role;
+}
+
+/** Whether it is reserved more than once, one below the other. */
+export function isRefined(portion: Portion): boolean {
+  return (JSON.parse(portion.reservations) as unknown[]).length > 1;
 }

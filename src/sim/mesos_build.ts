@@ -1,6 +1,6 @@
 // Building the cluster's state from the options. Not here: behaviour. Called by sim_mesos.ts.
 
-import type { Bag, Portion } from "./mesos_amounts.ts";
+import { type Bag, type Portion, readBag } from "./mesos_amounts.ts";
 import {
   defaultTiming,
   noFaults,
@@ -38,7 +38,9 @@ function totalOf(spec: SimMesosAgentSpec): Bag {
   const reserved = (spec.reserved ?? []).flatMap((each) =>
     portions(each.resources, JSON.stringify([reservationOf(each)]))
   );
-  return [...reserved, ...portions({ ports: [[31000, 32000]], ...spec.resources }, "[]")];
+  const special = readBag(spec.special ?? []);
+  if (typeof special === "string") throw new RangeError(`Resources of ${spec.hostname}: ${special}`);
+  return [...reserved, ...portions({ ports: [[31000, 32000]], ...spec.resources }, "[]"), ...special];
 }
 
 /** Adds a Mesos agent, registered, under a new id. */
@@ -111,6 +113,7 @@ export function buildWorld(options: SimMesosOptions): SimWorld {
     inverseOffers: new Map(),
     subscriptions: new Map(),
     containerEvents: [],
+    quotaLimits: new Map(Object.entries(options.quotaLimits ?? {})),
     missingImages: new Map((options.missingImages ?? []).map((image) => [image, "everywhere"])),
     counters: zeroCounters(),
     allocation: undefined,

@@ -37,6 +37,8 @@ export interface SimMesosAgentSpec {
     readonly labels?: Readonly<Record<string, string>>;
     readonly resources: SimAmounts;
   }[];
+  /** Further ones in Mesos' JSON: volumes, disks of their own, shared and revocable resources. */
+  readonly special?: readonly Plain[];
   /** In Mesos' JSON: `{name, type: "TEXT"|"SCALAR"|"RANGES"|"SET", text|scalar|ranges|set}`. */
   readonly attributes?: readonly Plain[];
   /** Its fault domain. */
@@ -158,7 +160,9 @@ export interface SimMesosOptions {
   readonly credentials?: readonly { readonly principal: string; readonly secret: string }[];
   /** `--roles`: others are refused. Default: every role. */
   readonly roles?: readonly string[];
-  /** Quota limits per role: no offers beyond them. */
+  /** Shared and revocable resources are offered to frameworks that never asked for them, too. */
+  readonly offersSpecialToAll?: boolean;
+  /** Quota limits per role at the start: no offers beyond them. */
   readonly quotaLimits?: Readonly<Record<string, SimAmounts>>;
   /** Images that cannot be pulled anywhere. */
   readonly missingImages?: readonly string[];

@@ -4,6 +4,7 @@
 import type { Bag } from "./mesos_amounts.ts";
 import type { Plain } from "./mesos_json.ts";
 import type {
+  SimAmounts,
   SimMasterAddress,
   SimMesosAgentSpec,
   SimMesosFaults,
@@ -305,6 +306,8 @@ export interface SimWorld {
   readonly subscriptions: Map<number, SimSubscription>;
   /** Not yet told to the world. */
   readonly containerEvents: SimContainerEvent[];
+  /** Quota limits by role. */
+  readonly quotaLimits: Map<string, SimAmounts>;
   /** Images that cannot be pulled, and where. */
   readonly missingImages: Map<string, ReadonlySet<string> | "everywhere">;
   /** What was counted. */

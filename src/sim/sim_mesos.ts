@@ -19,7 +19,13 @@ import {
 } from "./mesos_hosts.ts";
 import type { Plain } from "./mesos_json.ts";
 import { answerOperator } from "./mesos_operator.ts";
-import type { SimMasterAddress, SimMesosAgentSpec, SimMesosFaults, SimMesosOptions } from "./mesos_options.ts";
+import type {
+  SimAmounts,
+  SimMasterAddress,
+  SimMesosAgentSpec,
+  SimMesosFaults,
+  SimMesosOptions,
+} from "./mesos_options.ts";
 import { nextDeliveryMs, type SimDelivery, takeDeliveries } from "./mesos_stream.ts";
 import { detach, masterInfo, removeFramework } from "./mesos_subscribe.ts";
 import { exitContainer } from "./mesos_tasks.ts";
@@ -86,6 +92,8 @@ export interface SimMesosOperator {
     window: { readonly startMs: number; readonly durationMs?: number } | undefined,
     nowMs: number,
   ): void;
+  /** The quota limits of a role from now on; undefined takes them back. */
+  setQuota(role: string, limits: SimAmounts | undefined, nowMs: number): void;
   /** The leader dies, another one follows. */
   failMaster(how: SimFailover, nowMs: number): void;
   /** An operator's teardown, or the end of the failover timeout. False: no such framework. */
@@ -178,6 +186,12 @@ function operatorOf(world: SimWorld): SimMesosOperator {
   };
   return {
     ...hostOperator(world, onHost),
+    setQuota: (role, limits, nowMs): void => {
+      settle(world, nowMs);
+      if (limits === undefined) world.quotaLimits.delete(role);
+      else world.quotaLimits.set(role, limits);
+      armAllocation(world, world.timing.hopMs);
+    },
     failMaster: (how, nowMs): void => {
       settle(world, nowMs);
       failMaster(world, how);

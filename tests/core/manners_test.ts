@@ -95,6 +95,25 @@ Deno.test("a REVIVE is repeated once when nothing came, and then every ten minut
   assertEquals(times, [10, 610, 1210]);
 });
 
+Deno.test("a role that is offered nothing is told of as long as that lasts, whatever REVIVE is repeated meanwhile", () => {
+  const world = drive();
+  world.subscribe();
+  world.wait(10 * minute);
+  world.poll({ jobs: jobs(1) });
+  const codes: string[] = [];
+  for (let at = 0; at < 30; at++) {
+    world.wait(minute);
+    world.poll({ jobs: jobs(1) });
+    codes.push(world.verdict("j0").reasonCode);
+  }
+  assert(only(world.taken(), "revive-offers").length >= 4);
+  assertEquals(codes, Array(30).fill("no-offer"));
+  world.offers(offer("h1", { mem: 64 }));
+  world.wait(30 * second);
+  world.poll({ jobs: jobs(1) });
+  assertEquals(world.verdict("j0").reasonCode === "no-offer", false);
+});
+
 Deno.test("a REVIVE that brought offers is not repeated, though none of them fits", () => {
   const world = drive();
   world.subscribe();

@@ -149,6 +149,92 @@ Deno.test("min_allocatable_resources of a role and the quota limit hold offers b
   assertEquals(client.model.view().mesosAgents.every((agent) => agent.isConserved), true);
 });
 
+/** Sums of what these offers hold, by name. */
+function sums(offers: readonly Plain[]): Record<string, number> {
+  const total: Record<string, number> = {};
+  for (const each of offers.flatMap((offer) => listAt(offer, "resources"))) {
+    const value = numberAt(each, "scalar", "value");
+    if (value !== undefined) total[String(each["name"])] = (total[String(each["name"])] ?? 0) + value;
+  }
+  return total;
+}
+
+Deno.test("a quota counts reservations as used, offers them all the same, and goes on to offer what it does not limit", () => {
+  const mesosAgents = [1, 2].map((number) => ({
+    hostname: `h${number}`,
+    resources: { cpus: 4, mem: 1000 },
+    reserved: [{ role: "gocd", resources: { cpus: 1 } }],
+  }));
+  const [, offers] = subscribed({ mesosAgents, quotaLimits: { gocd: { cpus: 3 } } });
+  assertEquals(sums(offers), { cpus: 3, mem: 2000 }, "two reserved, one of the eight others");
+  const [, all] = subscribed({ mesosAgents, quotaLimits: { other: { cpus: 3 } } });
+  assertEquals(sums(all), { cpus: 10, mem: 2000 });
+});
+
+Deno.test("what a quota leaves grows with each task that ends, and with the quota", () => {
+  const [client, offers] = subscribed({ ...oneAgent, quotaLimits: { gocd: { cpus: 1, mem: 512 } } });
+  assertEquals(sums(offers), { cpus: 1, mem: 512, disk: 1000 });
+  acceptOffer(client, offers, [dockerTask("t", idOf(offers[0], "agent_id"))], 0);
+  const during = offersIn(passAcknowledging(client, 5000));
+  assertEquals(sums(during), {}, "disk alone is too little to be offered");
+  client.model.setQuota("gocd", { cpus: 3 }, client.nowMs);
+  pass(client, 100);
+  const raised = offersIn(take(client));
+  assertEquals(sums(raised), { cpus: 2, mem: 4096 - 512, disk: 1000 });
+  decline(client, raised, { "refuse_seconds": 0 });
+  client.model.exitContainer("t", 0, client.nowMs);
+  client.model.setQuota("gocd", undefined, client.nowMs);
+  assertEquals(sums(offersIn(passAcknowledging(client, 3000))), { cpus: 4, mem: 4096, disk: 1000 });
+  assertEquals(client.model.view().mesosAgents.every((agent) => agent.isConserved), true);
+});
+
+/** A host with one of each kind that not everybody may be offered. */
+const special = [
+  { name: "cpus", type: "SCALAR", scalar: { value: 2 }, revocable: {} },
+  {
+    name: "disk",
+    type: "SCALAR",
+    scalar: { value: 50 },
+    reservations: [{ type: "STATIC", role: "gocd" }],
+    disk: { persistence: { id: "v" }, volume: { "container_path": "v", mode: "RW" } },
+    shared: {},
+  },
+  {
+    name: "mem",
+    type: "SCALAR",
+    scalar: { value: 10 },
+    reservations: [{ type: "STATIC", role: "eng" }, { type: "DYNAMIC", role: "eng/ci" }],
+  },
+];
+
+for (
+  const [announced, role, options, want] of [
+    [["MULTI_ROLE", "RESERVATION_REFINEMENT"], "gocd", {}, { cpus: 1, mem: 100 }],
+    [["MULTI_ROLE", "RESERVATION_REFINEMENT", "REVOCABLE_RESOURCES"], "gocd", {}, { cpus: 3, mem: 100 }],
+    [["MULTI_ROLE", "RESERVATION_REFINEMENT", "SHARED_RESOURCES"], "gocd", {}, { cpus: 1, mem: 100, disk: 50 }],
+    [["MULTI_ROLE", "RESERVATION_REFINEMENT"], "gocd", { offersSpecialToAll: true }, { cpus: 3, mem: 100, disk: 50 }],
+    [["MULTI_ROLE", "RESERVATION_REFINEMENT"], "eng/ci", {}, { cpus: 1, mem: 110 }],
+    [["MULTI_ROLE"], "eng/ci", {}, { cpus: 1, mem: 100 }],
+  ] as const
+) {
+  Deno.test(`to ${role} with ${announced.join(", ")} ${JSON.stringify(options)} is offered ${JSON.stringify(want)}`, () => {
+    const mesosAgents = [{ hostname: "h", resources: { cpus: 1, mem: 100 }, special }];
+    const capabilities = announced.map((type) => ({ type }));
+    const [client, offers] = subscribed({ mesosAgents, ...options }, subscribeCall({ capabilities, roles: [role] }));
+    assertEquals(sums(offers), want);
+    assertEquals(client.model.view().mesosAgents.every((agent) => agent.isConserved), true);
+  });
+}
+
+Deno.test("a task that calls revocable cpus plain ones asks for more than was offered", () => {
+  const mesosAgents = [{ hostname: "h", resources: { cpus: 0.5, mem: 1000 }, special }];
+  const [client, offers] = subscribed({ mesosAgents, offersSpecialToAll: true });
+  acceptOffer(client, offers, [dockerTask("t", idOf(offers[0], "agent_id"))]);
+  const [status] = statusesIn(passAcknowledging(client, 100));
+  assertEquals(status?.["state"], "TASK_ERROR");
+  assert(textAt(status, "message")?.includes("is more than available"), textAt(status, "message"));
+});
+
 Deno.test("offers are rescinded after the offer timeout, and the client's answer is then void", () => {
   const [client, offers] = subscribed({ ...oneAgent, timing: { offerTimeoutMs: 5000 } });
   pass(client, 5000);

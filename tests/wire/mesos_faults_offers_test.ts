@@ -68,23 +68,80 @@ Deno.test("what another framework of the role has reserved for itself, with labe
   });
 });
 
-Deno.test("a quota stops the offers, not the framework: what it allows is used, the rest waits and says what for", async () => {
+Deno.test("a quota stops the offers, not the framework: what it allows runs, the rest waits in peace and says what for", async () => {
   const mesos = { mesosAgents: [host("h1"), host("h2")], quotaLimits: { ci: { cpus: 2 } } };
   await withScene({ mesos, more: `mesos.role = ci, ${quickDown}` }, async (scene) => {
-    const { cluster, scheduler } = scene;
-    for (const name of ["a", "b", "c", "d"]) scene.job(name, 120_000);
+    const { cluster, scheduler, wire } = scene;
+    for (const name of ["a", "b", "c", "d", "e"]) scene.job(name, 15 * 60_000);
     await scene.until(() => cluster.running.size === 2);
     const sinceMs = cluster.clock.nowMs();
-    await scene.until(() => cluster.clock.nowMs() > sinceMs + 60_000);
-    assertEquals(cluster.running.size, 2, "as many as the quota allows");
-    const waiting = scheduler.framework.engine.state.demand.jobs.map((job) => JSON.stringify(job)).join("\n");
-    assert(/offer/.test(waiting), waiting);
-    const revives = scene.wire.of("REVIVE").length;
-    assert(revives <= 4, `${revives} REVIVE in a minute of quota`);
+    const before = { ...cluster.mesos.counters.calls };
+    await scene.until(() => cluster.clock.nowMs() > sinceMs + 10 * 60_000, 60_000);
+    const since = (type: string): number => (cluster.mesos.counters.calls[type] ?? 0) - (before[type] ?? 0);
+    assertEquals([cluster.running.size, cluster.launches.size], [2, 2], "as many as the quota allows, at all times");
+    // Two that bring nothing are told apart from a lost call; then every ten minutes.
+    assert(since("REVIVE") <= 3, `${since("REVIVE")} REVIVE in ten minutes of quota`);
+    assertEquals([since("ACCEPT"), since("SUPPRESS"), since("KILL")], [0, 0, 0]);
+    assert(since("DECLINE") <= 3, `${since("DECLINE")} DECLINE: the master offers nothing that is too little`);
+    const told = scheduler.notes.filter(({ code }) => code === "no-offer");
+    assertEquals(new Set(told.map(({ text }) => text)).size, 1, JSON.stringify(told));
+    assert(told[0]?.text.includes("offered role ci nothing") && told[0].hint?.includes("quota"), told[0]?.text);
+    assertEquals(scheduler.lines.filter((line) => line.includes("no-offer")).length, 1, "one line");
     assertEquals(scheduler.notes.filter(({ level }) => level === "error"), []);
-    await built(scene, 4);
+    const waiting = scheduler.framework.engine.state.demand.jobs.map(({ verdict, reason }) => `${verdict}: ${reason}`);
+    assertEquals(waiting.length, 3);
+    assert(waiting.every((each) => /^needs-agent.* Mesos has offered role ci nothing/.test(each)), waiting[0]);
+    cluster.mesos.setQuota("ci", { cpus: 8 }, cluster.clock.nowMs());
+    await scene.until(() => cluster.running.size === 5);
+    assert(wire.of("REVIVE").length <= 6);
     assertGoodManners(scene);
   });
+});
+
+/** One of each kind that is not ours to take, in a size that would tempt. */
+const untouchable: readonly Plain[] = [
+  ...["cpus", "mem"].map((name) => ({ name, type: "SCALAR", scalar: { value: 9_000 }, revocable: {} })),
+  {
+    name: "disk",
+    type: "SCALAR",
+    scalar: { value: 9_000 },
+    reservations: [{ type: "STATIC", role: "ci" }],
+    disk: { persistence: { id: "v" }, volume: { "container_path": "v", mode: "RW" } },
+    shared: {},
+  },
+  {
+    name: "disk",
+    type: "SCALAR",
+    scalar: { value: 9_000 },
+    disk: { source: { type: "MOUNT", mount: { root: "/m" } } },
+  },
+  { name: "licences", type: "SCALAR", scalar: { value: 9_000 } },
+];
+
+Deno.test("shared and revocable resources are never asked for; offered all the same, they and disks of their own are left alone", async () => {
+  for (const offersSpecialToAll of [false, true]) {
+    const mesosAgents = [
+      host("short", { resources: { cpus: 0.5, mem: 500, disk: 500 }, special: untouchable }),
+      host("enough", { resources: { cpus: 1, mem: 1_024, disk: 2_000 }, special: untouchable }),
+    ];
+    const more = `mesos.role = ci, go-agent.disk = 1 GB, ${quickDown}`;
+    await withScene({ mesos: { mesosAgents, offersSpecialToAll }, more }, async (scene) => {
+      for (const name of ["a", "b"]) scene.job(name, 20_000);
+      await built(scene, 2);
+      assertEquals(hostsUsed(scene), ["enough"], "what is short of plain resources stays short");
+      const subscribe = JSON.stringify(scene.wire.of("SUBSCRIBE"));
+      assert(!subscribe.includes("SHARED_RESOURCES") && !subscribe.includes("REVOCABLE_RESOURCES"), subscribe);
+      const offered = JSON.stringify(scene.wire.events.filter(({ type }) => type === "OFFERS"));
+      assertEquals([offered.includes('"revocable"'), offered.includes('"shared"')], Array(2).fill(offersSpecialToAll));
+      const taken = launched(scene);
+      assertEquals(new Set(taken.map(({ name }) => name)), new Set(["cpus", "mem", "disk"]));
+      for (const each of taken) {
+        for (const trait of ["revocable", "shared", "disk", "provider_id"]) assertEquals(each[trait], undefined);
+      }
+      assertEquals(scene.cluster.mesos.counters.tasksErred, 0, "the master finds each ACCEPT valid");
+      assertGoodManners(scene);
+    });
+  }
 });
 
 Deno.test("hosts with GPUs are left to those who need them, who alone ask for the capability", async () => {
