@@ -73,10 +73,10 @@ export function offerlessText(role: string): string {
   return `Mesos has offered role ${role} nothing for over a minute`;
 }
 
-/** What an operator can do about it. */
+/** What an operator can do about it. A master of 1.8 or 1.11 knows sizes and constraints, and keeps what does not fit away. */
 export const offerlessHint: string =
-  "see in Mesos that its quota is not used up, and that a host has cpus and memory free " +
-  "which are not reserved for others";
+  "see in Mesos that its quota is not used up, and that a host which meets the constraints " +
+  "of the profile has as much free as it asks for, not reserved for others";
 
 /** Tells of roles that something is wanted for and nothing is offered to; each once. */
 export function noteOfferless(draft: Draft): void {
