@@ -93,7 +93,7 @@ function profileCard(profile: ProfileView): Html {
   return html`<li data-key="${profile.name}" class="card">
 <header><h3>${
     foreign(profile.name)
-  }</h3>${state}<p class="alive"><b>${profile.alive}</b>${limit} <span class="quiet">alive</span></p></header>
+  }</h3>${state}<p class="alive"><b>${profile.alive}</b> ${limit} <span class="quiet">alive</span></p></header>
 <p class="image"><code>${foreign(profile.image)}</code></p>
 ${capacityBar(profile)}
 ${

@@ -89,8 +89,8 @@ function demandCells(bucket: BucketDemand): Html[] {
     count(bucket.coming),
     count(bucket.otherCause),
     count(bucket.needsAgent),
-    html`${count(bucket.wanted)}${limited}`,
-    html`${foreign(bucket.reason)}${polls}`,
+    html`${count(bucket.wanted)} ${limited}`,
+    html`${foreign(bucket.reason)} ${polls}`,
   ];
 }
 

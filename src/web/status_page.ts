@@ -165,20 +165,26 @@ function gocdCard(gocd: GocdView, atMs: number): Html {
 type CardRow = readonly [string, HtmlValue];
 
 function card(key: string, title: string, state: Html, rows: readonly CardRow[]): Html {
-  const lines = rows.filter(([, value]) => value !== undefined)
-    .map(([name, value]) =>
-      html`
-        <div data-key="${name}">
-          <dt>${name}</dt>
-          <dd>${value}</dd>
-        </div>
-      `
-    );
   return html`
     <section class="card" data-key="${key}" aria-labelledby="${key}-title">
       <header><h2 id="${key}-title">${title}</h2>${state}</header>
-      <dl>${lines}</dl>
+      ${terms(rows)}
     </section>
+  `;
+}
+
+/** Names with their values; a row without a value is left out. */
+function terms(rows: readonly CardRow[]): Html {
+  const lines = rows.filter(([, value]) => value !== undefined).map(([name, value]) =>
+    html`
+      <div data-key="${name}">
+        <dt>${name}</dt>
+        <dd>${value}</dd>
+      </div>
+    `
+  );
+  return html`
+    <dl>${lines}</dl>
   `;
 }
 
@@ -193,17 +199,9 @@ function numbers(view: StatusView): Html {
     ["building", inState("building")],
     ["idle", inState("idle")],
   ];
-  const items = shown.map(([name, value]) =>
-    html`
-      <div data-key="${name}">
-        <dt>${name}</dt>
-        <dd>${value}</dd>
-      </div>
-    `
-  );
   return html`
     <section class="card numbers" data-key="numbers" aria-label="In numbers">
-      <dl>${items}</dl>
+      ${terms(shown)}
     </section>
   `;
 }

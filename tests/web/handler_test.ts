@@ -1,6 +1,6 @@
 // The routes as a function from request to response, without a socket.
 
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import type { StatusView } from "../../src/core/view.ts";
 import { Secret } from "../../src/secret.ts";
@@ -75,6 +75,14 @@ Deno.test("every answer, also a refusal, forbids what a page must not do", async
     assertMatch(policy, /^default-src 'none'; script-src 'self'; style-src 'self';.*frame-ancestors 'none'$/);
     assertEquals(/unsafe|\*|data:/.test(policy), false);
     assertEquals([headers.get("x-content-type-options"), headers.get("cache-control")], ["nosniff", "no-store"]);
+  }
+});
+
+Deno.test("words that stand beside one another on the page have a space between them", async () => {
+  const page = await (await handlerOf()(new Request(base))).text();
+  const words = page.replace(/<[^>]*>/g, "").replace(/\s+/g, " ");
+  for (const part of ["2 limit 2", "allows 2 more (6 polls in a row)", "6 of 8 alive", "0 alive"]) {
+    assertStringIncludes(words, part);
   }
 });
 
