@@ -1,4 +1,4 @@
-// One container that we launched, through its whole life. Not here: the transitions (core/lifecycle.ts).
+// One container that we launched, through its whole life. Not here: the transitions (core/lifecycle_*.ts).
 // Stored as it is by store/; shown by web/ and cli/.
 
 /**

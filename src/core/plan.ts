@@ -1,5 +1,5 @@
 // What is to be launched now, and the verdicts that say so. Not here: where (placement.ts), judging supply (assess.ts).
-// "launch 2 of linux: 3 jobs waited in 6 polls, 1 agent is coming". Called by core/polled.ts and core/ticked.ts.
+// "launch 2 of linux: 3 jobs waited in 6 polls, 1 agent is coming". Called by core/polled.ts and core/replan.ts.
 
 import { assess, type Assessment, type BucketAssessment } from "./assess.ts";
 import { markOtherCause } from "./demand.ts";

@@ -1,5 +1,5 @@
 // How much time has passed, for deadlines that must hold whatever happens to this machine. Not here: what time it is
-// (clock.ts). Used by ha.ts for the lock.
+// (clock.ts). Used by ports.ts for the lock.
 
 /** The two clocks of a machine, ms. */
 export interface MachineClocks {

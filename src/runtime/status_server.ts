@@ -1,5 +1,5 @@
 // The status page of a running program, and the file by which commands on this machine find it. Not here: the page (web/).
-// Started by status_page.ts and cli/demo.ts.
+// Started by status_page.ts and cli/demo_run.ts.
 
 import type { Config } from "../config/config.ts";
 import type { OperatorEvent } from "../core/event.ts";

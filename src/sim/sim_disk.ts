@@ -1,5 +1,5 @@
 // A disk for the simulated program: texts of records as the real stores keep them, failures on demand. It outlives crashes.
-// Not here: the records' form (store/record_codec.ts). Called by world_program.ts; read by invariants.ts.
+// Not here: the records' form (store/record_codec.ts). Made by world.ts, kept in world_state.ts.
 
 import type { AgentInstance } from "../core/instance.ts";
 import type { StateRecord, StoredState } from "../core/record.ts";
