@@ -160,6 +160,7 @@ export function mesosCallFailed(draft: Draft, event: EventOf<"mesos-call-failed"
         roles.set(role, {
           ...freshRole,
           lastReviveMs: draft.atMs,
+          revivedMs: draft.atMs,
           longDeclineMs: draft.atMs,
           retryMs: draft.atMs + reviveGapMs,
         });

@@ -114,6 +114,18 @@ Deno.test("a role that is offered nothing is told of as long as that lasts, what
   assertEquals(world.verdict("j0").reasonCode === "no-offer", false);
 });
 
+Deno.test("a REVIVE that got lost does not make a role look as if it had been offered nothing for long", () => {
+  const world = drive();
+  world.subscribe();
+  world.wait(10 * minute);
+  world.poll({ jobs: jobs(1) });
+  const call = { kind: "revive-offers" as const, roles: ["ci"] };
+  world.send({ kind: "mesos-call-failed", call, outcome: "unknown", message: "no answer" });
+  world.wait(30 * second);
+  world.poll({ jobs: jobs(1) });
+  assertEquals(world.verdict("j0").reasonCode, "launching");
+});
+
 Deno.test("a REVIVE that brought offers is not repeated, though none of them fits", () => {
   const world = drive();
   world.subscribe();
