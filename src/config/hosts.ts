@@ -41,7 +41,8 @@ export function hostsOf(config: Config): Hosts {
   // With the state elsewhere, the control file lies beside the configuration (runtime/control_file.ts).
   const write = [config.state.kind === "sqlite" ? dirname(config.state.path) : `${config.path}.control`];
   const read = [dirname(config.path), ...write, ...(config.readFiles ?? [])];
-  const env = ["LIBPROCESS_IP", ...(config.envNames ?? [])];
+  // Seen as well by fetch itself, which needs no permission for that (mesos/direct.ts).
+  const env = ["LIBPROCESS_IP", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", ...(config.envNames ?? [])];
   return { net: [...net], read: unique(read), write, env: unique(env), gaps };
 }
 

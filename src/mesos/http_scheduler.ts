@@ -5,6 +5,7 @@ import { hostCheck } from "./allowed_hosts.ts";
 import { notAMaster, type Refusal, refusalMessage, subscribeRefusal } from "./answers.ts";
 import { type FrameworkIdentity, type MesosApi, type MesosConnection, MesosError, type MesosSession } from "./api.ts";
 import { ownBytes, protobufType } from "./calls.ts";
+import { directConnect } from "./direct.ts";
 import { findFrameworks } from "./former_frameworks.ts";
 import { createLeaderFinder, type LeaderFinder } from "./leader.ts";
 import { createMasterClient, type MasterAnswer, type MasterClient, sendRequest } from "./master_request.ts";
@@ -63,7 +64,8 @@ export function createHttpScheduler(options: HttpSchedulerOptions): HttpSchedule
     configured: masters.kind === "static" ? masters.addresses : [],
     whenEmpty: masters.kind === "static" ? "configured-only" : "any",
   });
-  const client = createMasterClient(connection, { fetch: options.fetch ?? fetch, setTimer });
+  const connect = options.fetch === undefined ? directConnect() : undefined;
+  const client = createMasterClient(connection, { fetch: options.fetch ?? fetch, setTimer, connect });
   const finder = createLeaderFinder({
     masters,
     isAllowed,

@@ -4,6 +4,7 @@
 import { type MesosConnection, MesosError, type MesosErrorReason } from "./api.ts";
 import { authorizationOf } from "./credentials.ts";
 import { networkProblem } from "./network_problems.ts";
+import { type Connect, createPlainPosts, type PlainPosts } from "./plain_post.ts";
 import type { SetTimer } from "./timer.ts";
 
 /** Speaks to masters. */
@@ -16,6 +17,8 @@ export interface MasterClient {
   readonly fetch: typeof fetch;
   /** The client with the operator's certificate authorities, where there are any; throws `MesosError` for bad ones. */
   httpClient(): Deno.HttpClient | undefined;
+  /** For requests that may come twice; nothing where only fetch can speak to this master (TLS, a proxy). */
+  plainPosts(url: URL): PlainPosts | undefined;
   /** Frees it. */
   close(): void;
 }
@@ -61,12 +64,16 @@ const textBytesMax = 4096;
 /** Makes a client. */
 export function createMasterClient(
   connection: MesosConnection,
-  edges: { readonly fetch: typeof fetch; readonly setTimer: SetTimer },
+  edges: { readonly fetch: typeof fetch; readonly setTimer: SetTimer; readonly connect: Connect | undefined },
 ): MasterClient {
   let client: Deno.HttpClient | undefined;
+  const { fetch, setTimer, connect } = edges;
   return {
-    ...edges,
+    fetch,
+    setTimer,
     connection,
+    plainPosts: (url) =>
+      connect === undefined || url.protocol !== "http:" ? undefined : createPlainPosts(url, { connect, setTimer }),
     httpClient(): Deno.HttpClient | undefined {
       if (connection.caCerts.length > 0) {
         client ??= clientWith(connection.caCerts);
@@ -108,6 +115,30 @@ export async function sendRequest(
       ? failure
       : requestError(request, limits, { failure, isTimeUp: watch.isTimeUp() });
   }
+}
+
+/**
+ * Sends a POST that may come twice; false where it is to be sent by {@linkcode sendRequest}, as no answer came or one that
+ * is not plainly 202. Throws as that does where time is up or a signal was aborted.
+ */
+export async function sendPlainly(
+  posts: PlainPosts,
+  client: MasterClient,
+  request: MasterRequest & { readonly body: Uint8Array },
+  limits: RequestLimits,
+): Promise<boolean> {
+  const watch = startWatch(client, limits);
+  const { signal } = watch;
+  try {
+    const outcome = await posts.post({ headers: headersOf(client, request), body: request.body, signal });
+    if (outcome === "accepted") return true;
+  } catch {
+    // A login that cannot be read: there are words for that already.
+  } finally {
+    watch.release();
+  }
+  if (signal.aborted) throw requestError(request, limits, { failure: undefined, isTimeUp: watch.isTimeUp() });
+  return false;
 }
 
 interface Watch {
@@ -155,19 +186,23 @@ function requestInit(
   request: MasterRequest,
   signal: AbortSignal,
 ): RequestInit & { client?: Deno.HttpClient } {
-  const authorization = authorizationOf(client.connection.credentials);
   const httpClient = client.httpClient();
   return {
     method: request.method,
     redirect: "manual",
     signal,
-    headers: {
-      "user-agent": "gocd-mesos",
-      ...request.headers,
-      ...(authorization === undefined ? {} : { authorization }),
-    },
+    headers: headersOf(client, request),
     ...(request.body === undefined ? {} : { body: request.body }),
     ...(httpClient === undefined ? {} : { client: httpClient }),
+  };
+}
+
+function headersOf(client: MasterClient, request: MasterRequest): Record<string, string> {
+  const authorization = authorizationOf(client.connection.credentials);
+  return {
+    "user-agent": "gocd-mesos",
+    ...request.headers,
+    ...(authorization === undefined ? {} : { authorization }),
   };
 }
 

@@ -9,12 +9,15 @@ function hosts(keys: string): Hosts {
   return hostsOf(loadKeys(keys));
 }
 
+/** Whether a proxy stands between is asked of the same variables that fetch obeys. */
+const envOfAll = ["LIBPROCESS_IP", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+
 Deno.test("the old file needs its master, its GoCD server and the page, and nothing else", () => {
   assertEquals(hostsOf(load(oldFile)), {
     net: ["mesos-master:5050", "localhost:8080", "127.0.0.1:8090"],
     read: ["/conf"],
     write: ["/conf"],
-    env: ["LIBPROCESS_IP"],
+    env: [...envOfAll],
     gaps: [],
   });
 });
@@ -82,7 +85,7 @@ Deno.test("files and variables that are used are listed once", () => {
   const { read, write, env } = hostsOf(config);
   assertEquals(read, ["/conf", "/var/lib/x", "/run/p", "/conf/ca.pem", "/run/t"]);
   assertEquals(write, ["/var/lib/x"]);
-  assertEquals(env, ["LIBPROCESS_IP", "USER_NAME"]);
+  assertEquals(env, [...envOfAll, "USER_NAME"]);
 });
 
 Deno.test("hosts and ports that are none are refused", () => {

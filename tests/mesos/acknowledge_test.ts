@@ -1,0 +1,129 @@
+// Acknowledgements over kept connections of our own, and the way back to fetch where those do not do.
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { MesosEffect } from "../../src/core/effect.ts";
+import type { MesosSession } from "../../src/mesos/api.ts";
+import { callAnswerMs } from "../../src/mesos/calls.ts";
+import { Secret } from "../../src/secret.ts";
+import {
+  accepted,
+  type AskedRequest,
+  identity,
+  mesosError,
+  openStream,
+  protobuf,
+  refusal,
+  type ScriptedMaster,
+  startMaster,
+  subscribed,
+  type TestScheduler,
+  testScheduler,
+} from "../support/scripted_master.ts";
+
+interface Bench extends AsyncDisposable {
+  readonly master: ScriptedMaster;
+  readonly test: TestScheduler;
+  readonly session: MesosSession;
+  /** All but SUBSCRIBE. */
+  calls(): readonly AskedRequest[];
+  acknowledge(taskId: string): Promise<void>;
+}
+
+async function benchWith(
+  answer: (asked: AskedRequest) => Response | Promise<Response>,
+  changes: Parameters<typeof testScheduler>[1] = {},
+): Promise<Bench> {
+  const stream = openStream();
+  stream.send(subscribed);
+  const master = startMaster((asked) => asked.call["type"] === "SUBSCRIBE" ? stream.response : answer(asked));
+  const test = testScheduler(master.address, changes);
+  const session = await test.scheduler.subscribe(identity, "f1", test.signal);
+  return {
+    master,
+    test,
+    session,
+    calls: () => master.asked.slice(1),
+    acknowledge: (taskId) => session.send(acknowledged(taskId), test.signal),
+    async [Symbol.asyncDispose](): Promise<void> {
+      test.scheduler.close();
+      await master[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function acknowledged(taskId: string): MesosEffect {
+  return { kind: "acknowledge-status", taskId, mesosAgentId: "a1", uuid: "AAAA" };
+}
+
+function headersOf({ headers }: AskedRequest): readonly (string | null)[] {
+  return ["content-type", "mesos-stream-id", "authorization", "user-agent"].map((name) => headers.get(name));
+}
+
+/** Fetch asks for compressed answers, a connection of our own does not. */
+function isFetch({ headers }: AskedRequest): boolean {
+  return headers.has("accept-encoding");
+}
+
+Deno.test("an acknowledgement has stream id, types and login like any call, whichever way it goes", async () => {
+  const credentials = { kind: "bearer", token: new Secret("mesos.token", () => "t-o-k-e-n") } as const;
+  await using bench = await benchWith(accepted, { credentials });
+  await bench.acknowledge("t1");
+  await bench.session.send({ kind: "suppress-offers", roles: ["gocd"] }, bench.test.signal);
+  const [own, other] = bench.calls();
+  if (own === undefined || other === undefined) throw new Error("two calls were expected");
+  assertEquals([isFetch(own), isFetch(other)], [false, true]);
+  assertEquals(headersOf(own), [protobuf, "stream-1", "Bearer t-o-k-e-n", "gocd-mesos"]);
+  assertEquals(headersOf(other), headersOf(own));
+  assertEquals(own.call, {
+    "framework_id": { value: "f1" },
+    type: "ACKNOWLEDGE",
+    acknowledge: { "agent_id": { value: "a1" }, "task_id": { value: "t1" }, uuid: "AAAA" },
+  });
+});
+
+Deno.test("where the answer is not plainly 202, fetch repeats that acknowledgement once and sends all others", async () => {
+  const inChunks = (): Response => new Response(new ReadableStream({ start: (body) => body.close() }), { status: 202 });
+  await using bench = await benchWith(inChunks);
+  await bench.acknowledge("t1");
+  await bench.acknowledge("t2");
+  await bench.acknowledge("t3");
+  assertEquals(bench.calls().map(isFetch), [false, true, true, true]);
+});
+
+Deno.test("a refusal is told in the words of the master, and the subscription ends where it says so", async () => {
+  await using bench = await benchWith(() => refusal(403, "Framework is not subscribed"));
+  const { message } = await mesosError(bench.acknowledge("t1"), "call-refused");
+  assertStringIncludes(message, "not subscribed");
+  const events = bench.session.events[Symbol.asyncIterator]();
+  await events.next();
+  await mesosError(events.next(), "stream-broken");
+});
+
+Deno.test("an acknowledgement without an answer is given up in time, and is not sent a second time", async () => {
+  const asked = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<Response>();
+  await using bench = await benchWith(() => {
+    asked.resolve();
+    return held.promise;
+  });
+  const sending = mesosError(bench.acknowledge("t1"), "call-unknown");
+  await asked.promise;
+  bench.test.timer.fire(callAnswerMs);
+  assertStringIncludes((await sending).message, `no answer within ${callAnswerMs / 1000} s`);
+  assertEquals(bench.calls().length, 1);
+  held.resolve(accepted());
+});
+
+Deno.test("a stopped program gives an acknowledgement up that waits for its answer", async () => {
+  const asked = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<Response>();
+  await using bench = await benchWith(() => {
+    asked.resolve();
+    return held.promise;
+  });
+  const sending = mesosError(bench.acknowledge("t1"), "call-unknown");
+  await asked.promise;
+  bench.test.abort();
+  assertStringIncludes((await sending).message, "the program stops");
+  held.resolve(accepted());
+});
