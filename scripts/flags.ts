@@ -30,7 +30,14 @@ export function compileFlags(config: Config): string[] {
     });
   }
   // The binary is both sides: `drain` must reach the port that `start` was given.
-  return [netFlag(hosts, config.http.listen === undefined ? ["127.0.0.1"] : []), ...insecureFlags(config)];
+  return [netFlag(hosts, commandHosts(config)), ...insecureFlags(config)];
+}
+
+/** Where a command finds the page: one that listens everywhere is reached by its loopback address (src/web/server.ts). */
+function commandHosts({ http: { listen } }: Config): readonly string[] {
+  if (listen === undefined) return ["127.0.0.1"];
+  if (listen.host === "0.0.0.0") return [`127.0.0.1:${listen.port}`];
+  return listen.host === "::" ? [`[::1]:${listen.port}`] : [];
 }
 
 /** `commands`: where commands on this machine find an instance without a page. */

@@ -26,24 +26,21 @@ export class ControlError extends OperatorError {
 export async function findRunning(config: Config): Promise<ControlFile | undefined> {
   const file = readControlFile(controlPath(config));
   if (file === undefined || !isAlive(file.pid)) return undefined;
-  const response = await ask(file, "health", {});
-  await response?.body?.cancel();
-  return response === undefined ? undefined : file;
+  return await ask(file, "health", {}) === undefined ? undefined : file;
 }
 
 /** The picture of the running instance; nothing where none runs. Throws {@linkcode ControlError}. */
 export async function readRunningStatus(config: Config): Promise<StatusView | undefined> {
   const running = await findRunning(config);
   if (running === undefined) return undefined;
-  const response = await ask(running, "api/status", { headers: authorization(config, running) });
-  if (response?.ok === true) {
-    const view = await response.json() as StatusView;
+  const answer = await ask(running, "api/status", { headers: authorization(config, running) });
+  if (answer !== undefined && isGood(answer)) {
+    const view = JSON.parse(answer.text) as StatusView;
     if (view.leadership?.role === "standby") throw standbyError(running, view.leadership.leader);
     return view;
   }
-  await response?.body?.cancel();
   throw new ControlError(
-    `the running instance (process ${running.pid}) answered ${response?.status ?? "nothing"} on ${running.url}`,
+    `the running instance (process ${running.pid}) answered ${answer?.status ?? "nothing"} on ${running.url}`,
   );
 }
 
@@ -55,15 +52,15 @@ export async function sendCommand(
 ): Promise<string | undefined> {
   const running = await findRunning(config);
   if (running === undefined) return undefined;
-  const response = await ask(running, `api/commands/${name}`, {
+  const answer = await ask(running, `api/commands/${name}`, {
     method: "POST",
     headers: { ...authorization(config, running), "content-type": "application/json" },
     body: JSON.stringify(body),
   });
-  if (response === undefined) throw new ControlError(`the running instance (process ${running.pid}) has just ended`);
-  const message = messageOf(await response.text());
-  if (response.ok) return message;
-  if (response.status !== 401) throw new ControlError(`the running instance refused "${name}": ${message}`);
+  if (answer === undefined) throw new ControlError(`the running instance (process ${running.pid}) has just ended`);
+  const message = messageOf(answer.text);
+  if (isGood(answer)) return message;
+  if (answer.status !== 401) throw new ControlError(`the running instance refused "${name}": ${message}`);
   throw new ControlError(
     `the running instance refused "${name}": ${message}`,
     "the instance was started with another http.admin-token: send it SIGHUP, or give it the same configuration",
@@ -83,22 +80,66 @@ function standbyError({ pid }: ControlFile, leader: string | undefined): Control
   );
 }
 
+interface Question {
+  readonly method?: "POST";
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+function isGood({ status }: Answer): boolean {
+  return status >= 200 && status < 300;
+}
+
 /** An answer; nothing where nobody listens. */
-async function ask(running: ControlFile, path: string, init: RequestInit): Promise<Response | undefined> {
+async function ask(running: ControlFile, path: string, question: Question): Promise<Answer | undefined> {
+  requireRight(running.url);
+  const limit = AbortSignal.timeout(answerMs);
   try {
-    return await fetch(`${running.url}${path}`, {
-      ...init,
-      signal: AbortSignal.timeout(answerMs),
-      redirect: "manual",
-    });
+    return await answerOf(`${running.url}${path}`, question, limit);
   } catch (error) {
-    if (error instanceof TypeError) return undefined;
+    if (!limit.aborted) return undefined;
     throw new ControlError(
       `the running instance (process ${running.pid}) gave no answer on ${running.url} within ${answerMs / 1000} s`,
       "look at its log; if it hangs, stop it and start it again: its agents go on running",
       error,
     );
   }
+}
+
+/** Without this look, an instance that may not be reached would pass for none. */
+function requireRight(url: string): void {
+  const { hostname, port } = new URL(url);
+  const host = `${hostname}:${port === "" ? 80 : port}`;
+  if (Deno.permissions.querySync({ name: "net", host }).state === "granted") return;
+  throw new ControlError(
+    `the running instance listens on ${url}, and this process may not connect there`,
+    `run it with --allow-net=${host}, or a binary that was compiled with this configuration`,
+  );
+}
+
+/** By node:http, as fetch would go, with the token, through the HTTP_PROXY of whoever types the command. */
+async function answerOf(url: string, { method, headers, body }: Question, signal: AbortSignal): Promise<Answer> {
+  const { request } = await import("node:http");
+  return await new Promise((resolve, reject) => {
+    const asked = request(
+      url,
+      { method: method ?? "GET", headers: { ...headers }, agent: false, signal },
+      (response) => {
+        let text = "";
+        response.setEncoding("utf8");
+        response.on("data", (part: string) => text += part);
+        response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
+        response.on("error", reject);
+      },
+    );
+    asked.on("error", reject);
+    asked.end(body);
+  });
 }
 
 /** Whether a process lives, as far as that can be told: by /proc, so on Linux only. */
