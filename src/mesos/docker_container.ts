@@ -69,7 +69,9 @@ function mapsPorts(mode: ContainerSettings["network"]["mode"]): boolean {
 
 function dockerParameters(taskId: string, container: ContainerSettings): WireRecord[] {
   const entryPoint = dockerEntryPoint(container);
+  const isUserGiven = container.parameters.some(({ key }) => key === "user");
   return [
+    ...(container.user === "" || isUserGiven ? [] : [{ key: "user", value: container.user }]),
     ...(entryPoint === undefined ? [] : [{ key: "entrypoint", value: entryPoint }]),
     ...(container.network.mode === "HOST" ? [{ key: "hostname", value: taskId }] : []),
     ...(container.shmSizeMb === undefined ? [] : [{ key: "shm-size", value: `${container.shmSizeMb}m` }]),

@@ -87,7 +87,8 @@ function commandInfo(container: ContainerSettings, environment: Readonly<Record<
   const variables = Object.entries({ ...environment, ...Object.fromEntries(own) });
   return {
     ...programOf(container),
-    ...(container.user === "" ? {} : { user: container.user }),
+    // For the Docker containerizer this would be a user of the host, who owns the sandbox and nothing else.
+    ...(container.user === "" || container.type === "DOCKER" ? {} : { user: container.user }),
     environment: { variables: variables.map(([name, value]) => ({ name, type: "VALUE", value })) },
     ...(container.uris.length === 0 ? {} : { uris: container.uris.map(uriRecord) }),
   };

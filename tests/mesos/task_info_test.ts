@@ -105,7 +105,8 @@ const commands: readonly (readonly [string, Partial<ContainerSettings>, WireReco
   }],
   ["a shell line", { command: "echo $HOME", shell: true }, { shell: true, value: "echo $HOME" }],
   ["a shell without a line, which Mesos would refuse", { shell: true }, { shell: false }],
-  ["a user", { user: "go" }, { shell: false, user: "go" }],
+  ["a user of the Mesos containerizer", { type: "MESOS", user: "go" }, { shell: false, user: "go" }],
+  ["a user in a Docker container, who need not be one of the host", { user: "go" }, { shell: false }],
 ];
 
 for (const [name, container, want] of commands) {
@@ -201,6 +202,18 @@ const dockerContainers: readonly (readonly [string, Partial<ContainerSettings>, 
     { command: "echo", shell: true, parameters: [{ key: "entrypoint", value: "/tini" }] },
     {},
     { hostname, docker: { ...docker, parameters: [{ key: "entrypoint", value: "/tini" }] } },
+  ],
+  [
+    "the user is that of docker run: what CommandInfo says changes the sandbox only",
+    { user: "go" },
+    {},
+    { hostname, docker: { ...docker, parameters: [{ key: "user", value: "go" }] } },
+  ],
+  [
+    "a user among the parameters of the operator stands",
+    { user: "go", parameters: [{ key: "user", value: "1000:1000" }] },
+    {},
+    { hostname, docker: { ...docker, parameters: [{ key: "user", value: "1000:1000" }] } },
   ],
   [
     "volumes are of the host or named",
