@@ -1,6 +1,6 @@
 // Building the cluster's state from the options. Not here: behaviour. Called by sim_mesos.ts.
 
-import { type Bag, type Portion, readBag } from "./mesos_amounts.ts";
+import { type Bag, plus, type Portion, readBag } from "./mesos_amounts.ts";
 import {
   defaultTiming,
   noFaults,
@@ -40,7 +40,7 @@ function totalOf(spec: SimMesosAgentSpec): Bag {
   );
   const special = readBag(spec.special ?? []);
   if (typeof special === "string") throw new RangeError(`Resources of ${spec.hostname}: ${special}`);
-  return [...reserved, ...portions({ ports: [[31000, 32000]], ...spec.resources }, "[]"), ...special];
+  return plus([], [...reserved, ...portions({ ports: [[31000, 32000]], ...spec.resources }, "[]"), ...special]);
 }
 
 /** Adds a Mesos agent, registered, under a new id. */
