@@ -7,6 +7,8 @@ import { OperatorError } from "../errors.ts";
 import { type ControlFile, controlPath, readControlFile } from "./control_file.ts";
 
 const answerMs = 10_000;
+/** The picture of 2,000 agents and as many jobs is a few MB. */
+const answerBytesMax = 256 * 1024 * 1024;
 /** Of an answer that is shown. */
 const messageCharactersMax = 300;
 
@@ -122,24 +124,62 @@ function requireRight(url: string): void {
   );
 }
 
-/** By node:http, as fetch would go, with the token, through the HTTP_PROXY of whoever types the command. */
-async function answerOf(url: string, { method, headers, body }: Question, signal: AbortSignal): Promise<Answer> {
-  const { request } = await import("node:http");
-  return await new Promise((resolve, reject) => {
-    const asked = request(
-      url,
-      { method: method ?? "GET", headers: { ...headers }, agent: false, signal },
-      (response) => {
-        let text = "";
-        response.setEncoding("utf8");
-        response.on("data", (part: string) => text += part);
-        response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
-        response.on("error", reject);
-      },
-    );
-    asked.on("error", reject);
-    asked.end(body);
+/**
+ * HTTP/1.0 by hand: fetch would go, with the token, through the HTTP_PROXY of whoever types the command, and node:http of
+ * Deno 2.4 hangs on `[::1]`.
+ */
+async function answerOf(url: string, question: Question, signal: AbortSignal): Promise<Answer> {
+  const { hostname, port, host, pathname } = new URL(url);
+  const body = new TextEncoder().encode(question.body ?? "");
+  const headers = new Headers({
+    ...question.headers,
+    host,
+    "content-length": String(body.length),
+    connection: "close",
   });
+  const head = [`${question.method ?? "GET"} ${pathname} HTTP/1.0`, ...[...headers].map((each) => each.join(": "))];
+  const connecting = Deno.connect({
+    hostname: hostname.replace(/^\[|\]$/g, ""),
+    port: Number(port === "" ? 80 : port),
+  });
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const stop = (): void => reject(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    const connection = await Promise.race([connecting, late]);
+    await writeAll(connection, new TextEncoder().encode(`${head.join("\r\n")}\r\n\r\n`), late);
+    await writeAll(connection, body, late);
+    return answerIn(await readAll(connection, late));
+  } finally {
+    signal.removeEventListener("abort", stop);
+    connecting.then((connection) => connection.close(), () => {});
+  }
+}
+
+async function writeAll(connection: Deno.Conn, bytes: Uint8Array, late: Promise<never>): Promise<void> {
+  for (let start = 0; start < bytes.length;) {
+    start += await Promise.race([connection.write(bytes.subarray(start)), late]);
+  }
+}
+
+async function readAll(connection: Deno.Conn, late: Promise<never>): Promise<string> {
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(65_536);
+  let text = "";
+  for (let bytes = 0; bytes < answerBytesMax;) {
+    const read = await Promise.race([connection.read(buffer), late]);
+    if (read === null) return text + decoder.decode();
+    bytes += read;
+    text += decoder.decode(buffer.subarray(0, read), { stream: true });
+  }
+  throw new Error("the answer has no end");
+}
+
+function answerIn(text: string): Answer {
+  const [, status] = /^HTTP\/1\.[01] (\d{3})\b/.exec(text) ?? [];
+  const headEnd = text.indexOf("\r\n\r\n");
+  if (status === undefined || headEnd < 0) throw new Error("the answer is no HTTP");
+  return { status: Number(status), text: text.slice(headEnd + 4) };
 }
 
 /** Whether a process lives, as far as that can be told: by /proc, so on Linux only. */
