@@ -93,6 +93,29 @@ export function noteOfferless(draft: Draft): void {
   }
 }
 
+/**
+ * Tells where the master takes us for role `*` whatever we say: frameworks with several roles came with Mesos 1.2, and
+ * 1.0 does not tell its version (scheduler.proto, Subscribed). The one role that profiles use first gets all offers.
+ */
+export function noteRolesIgnored(draft: Draft, masterVersion: string | undefined): void {
+  const [major = 1, minor = 0] = (masterVersion ?? "1.0").split(".").map(Number);
+  const roles = rolesOf(draft.state);
+  if (major > 1 || minor >= 2 || roles.every((role) => role === "*")) return;
+  const [first = "*", ...others] = roles;
+  draft.note({
+    level: "warning",
+    code: "roles-ignored",
+    text:
+      `Mesos ${masterVersion ?? "1.0"} does not know frameworks with roles of their own choice (1.2 and later do): ` +
+      `role ${first} gets the offers of role *, without what is reserved${
+        others.length === 0 ? "" : `, and ${others.join(", ")} gets none`
+      }`,
+    hint: 'write mesos.role = "*", or update Mesos',
+    fields: { roles: roles.join(",") },
+    onceKey: "roles-ignored",
+  });
+}
+
 function wantedByProfile(
   { demand, settings }: State,
 ): readonly { readonly wanted: WantedAgents; readonly profile: AgentProfile }[] {

@@ -10,7 +10,7 @@ import { refuseBusySeconds } from "./launching.ts";
 import { noteSwitches, tornDown } from "./operator.ts";
 import { end, oneLine } from "./phase.ts";
 import { askFor, startReconciliation } from "./reconciliation.ts";
-import { freshRole, reviveGapMs, rolesOf } from "./roles.ts";
+import { freshRole, noteRolesIgnored, reviveGapMs, rolesOf } from "./roles.ts";
 import type { SessionState } from "./state.ts";
 
 /** After an ERROR that the operator must mend, the next try comes so late that nobody is flooded. */
@@ -50,6 +50,7 @@ export function subscribed(draft: Draft, event: EventOf<"subscribed">): void {
     fields: { master: event.master, frameworkId: event.frameworkId, instances: count },
   });
   noteKeptIdentity(draft);
+  noteRolesIgnored(draft, event.masterVersion);
   if (isFirst) noteSwitches(draft);
   // An id that `state adopt` has put into a new state: which tasks it has is not known yet.
   const isAdopted = framework.frameworkId === event.frameworkId && framework.nextTaskNumber === 1 && count === 0;

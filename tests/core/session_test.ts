@@ -16,6 +16,7 @@ import {
   theOne,
   withIdleAgent,
 } from "../support/core.ts";
+import { aProfile } from "./placement_fixtures.ts";
 
 /** A driver with two instances that run, on two hosts. */
 function withTwo(): Driver {
@@ -216,3 +217,28 @@ Deno.test("lost answers of one kind of call are one line, however their words di
   const notes = world.noted().filter((note) => note.code === "mesos-call-failed");
   assertEquals(new Set(notes.map((note) => `${note.onceKey} ${note.text}`)).size, 1);
 });
+
+for (
+  const [masterVersion, roles, want] of [
+    ["1.11.0", ["ci"], undefined],
+    ["1.2.0", ["ci", "web"], undefined],
+    ["2.0.0", ["ci"], undefined],
+    ["1.1.3", ["*"], undefined],
+    ["1.1.3", ["ci"], "role ci gets the offers of role *, without what is reserved"],
+    [undefined, ["ci", "web"], "role ci gets the offers of role *, without what is reserved, and web gets none"],
+  ] as const
+) {
+  Deno.test(`Mesos ${masterVersion ?? "1.0, which does not say so,"} and roles ${roles}: ${want ?? "nothing is told"}`, () => {
+    const world = drive({ profiles: roles.map((role) => aProfile({ name: `of-${role}`, role })) });
+    world.send({
+      kind: "subscribed",
+      frameworkId: "f-1",
+      master: "mesos:5050",
+      masterCapabilities: [],
+      ...(masterVersion === undefined ? {} : { masterVersion }),
+    });
+    const told = world.noted().find(({ code }) => code === "roles-ignored")?.text;
+    if (want === undefined) assertEquals(told, undefined);
+    else assertStringIncludes(told ?? "", want);
+  });
+}
