@@ -358,6 +358,20 @@ Deno.test("what Mesos kills by itself is not killed by us, unless it takes ten m
   assertEquals(only(world.taken(), "kill-task").length, 1);
 });
 
+Deno.test("a Mesos agent that is drained for good calls its kills GONE_BY_OPERATOR from the first on: lost, acknowledged", () => {
+  const { world, taskId } = withIdleAgent();
+  // Instead of KILLING, KILLED and the master's own word (slave.cpp: mark_gone overwrites both states).
+  const drained = { reason: "REASON_AGENT_DRAINING" };
+  for (const changes of [drained, drained, { uuid: "", reason: "REASON_AGENT_REMOVED_BY_OPERATOR" }]) {
+    const { effects } = world.status(taskId, "TASK_GONE_BY_OPERATOR", changes);
+    assertEquals(only(effects, "acknowledge-status").length, changes === drained ? 1 : 0);
+    const gone = world.instance(taskId);
+    assertEquals(gone.state === "gone" ? gone.cause : gone.state, "lost");
+  }
+  world.wait(minute);
+  assertEquals([only(world.taken(), "kill-task"), world.state.breakers.hosts.size], [[], 0]);
+});
+
 Deno.test("a late RUNNING after the end changes nothing but is acknowledged", () => {
   const { world, taskId } = withIdleAgent();
   world.status(taskId, "TASK_FAILED");
