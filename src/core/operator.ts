@@ -127,7 +127,7 @@ function changeSettings(draft: Draft, settings: Settings): void {
 function control(draft: Draft, controls: ControlsRecord, text: string): void {
   draft.setControls(controls);
   draft.touchPlan();
-  draft.note({ level: "info", code: "operator", text: `operator: ${text}`, fields: { mode: controls.mode } });
+  draft.note({ level: "info", code: "operator", text, fields: { mode: controls.mode } });
 }
 
 function frozen(controls: ControlsRecord, profile: string | undefined): ControlsRecord {

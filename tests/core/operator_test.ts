@@ -222,7 +222,7 @@ Deno.test("a wish says what it gives up, and what holds launching back all the s
   const ask = (event: OperatorEvent): void => {
     world.send(event);
     told.push(
-      ...world.noted().flatMap(({ code, text }) => code === "operator" ? [text.replace("operator: ", "")] : []),
+      ...world.noted().flatMap(({ code, text }) => code === "operator" ? [text] : []),
     );
   };
   ask({ kind: "launching-frozen" });
