@@ -1,6 +1,7 @@
 // The life of a Docker container on a Mesos agent: pull, start, run, stop, end. Not here: whether it may be launched
 // (mesos_accept.ts). Called by the rules of the simulated master and by the world through sim_mesos.ts.
 
+import { dockerOptionsProblem } from "./mesos_docker_options.ts";
 import { at, listAt, numberAt, textAt } from "./mesos_json.ts";
 import { forgetRun, isTerminal, makeAgentUpdate } from "./mesos_updates.ts";
 import { happens, runKey, type SimHost, type SimRun, type SimTask, type SimWorld } from "./mesos_world.ts";
@@ -72,13 +73,13 @@ function pulled(world: SimWorld, host: SimHost, run: SimRun): void {
   host.images.add(image);
   run.phase = "starting";
   makeAgentUpdate(world, host, run, { state: "TASK_STARTING", source: "SOURCE_EXECUTOR" });
-  const network = textAt(run.task.info, "container", "docker", "network");
-  if (network === "HOST" && textAt(run.task.info, "container", "hostname") !== undefined) {
+  const problem = dockerOptionsProblem(run.task.info);
+  if (problem !== undefined) {
     run.phase = "ended";
     makeAgentUpdate(world, host, run, {
       state: "TASK_FAILED",
       source: "SOURCE_EXECUTOR",
-      message: "Failed to create docker run options: Unable to set hostname with host network mode",
+      message: `Failed to create docker run options: ${problem}`,
     });
     return;
   }

@@ -118,13 +118,15 @@ Deno.test("law: whatever a master offers, what we make of it is an ACCEPT that i
         const answer = model.call(decodeCall(encodeCall(call, frameworkId, () => ({ A: "b" }))), { streamId }, 2_000);
         assertEquals([answer.status, answer.body], [202, ""]);
       }
+      const told = JSON.stringify(model.advance(10_000).deliveries);
+      assert(!told.includes("TASK_FAILED") && !told.includes("TASK_ERROR"), told);
       const { tasksErred, tasksDropped, offersAnsweredInvalid } = model.counters;
       assertEquals([tasksErred, tasksDropped, offersAnsweredInvalid], [0, 0, 0]);
       assertEquals(Object.keys(model.counters.launches).length, number);
       assert(model.view().mesosAgents.every(({ isConserved }) => isConserved));
       launched += number;
     }),
-    { numRuns: 300 },
+    { numRuns: 500 },
   );
-  assert(launched > 300, `the law was hardly tried: ${launched} launches`);
+  assert(launched > 100, `the law was hardly tried: ${launched} launches`);
 });

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { dockerOptionsProblem } from "../../src/sim/mesos_docker_options.ts";
 import { at, listAt, type Plain } from "../../src/sim/mesos_json.ts";
 import {
   acceptOffer,
@@ -83,6 +84,37 @@ Deno.test("a pull that fails gives TASK_FAILED with docker's words, everywhere o
   acceptOffer(client, out, [dockerTask("u", mesosAgentId)]);
   assertEquals(states(passAcknowledging(client, 5000)).at(-1), "TASK_RUNNING");
 });
+
+const docker = { image: "i", network: "BRIDGE" };
+const ports = { name: "ports", type: "RANGES", ranges: { range: [{ begin: 31_000, end: 31_001 }] } };
+const mapped = (port: number): Plain => ({ ...docker, "port_mappings": [{ "host_port": port, "container_port": 80 }] });
+const volume = (driver: string): Plain => ({
+  "container_path": "/c",
+  mode: "RW",
+  source: { type: "DOCKER_VOLUME", "docker_volume": { driver, name: "v" } },
+});
+const options: readonly (readonly [string, Plain, string | undefined])[] = [
+  ["a port of the task", { container: { type: "DOCKER", docker: mapped(31_001) }, resources: [ports] }, undefined],
+  ["another port", { container: { type: "DOCKER", docker: mapped(80) }, resources: [ports] }, "not included"],
+  ["a port of nobody", { container: { type: "DOCKER", docker: mapped(80) } }, "require port resources"],
+  ["a port on the host's network", {
+    container: { type: "DOCKER", docker: { ...mapped(31_001), network: "HOST" } },
+    resources: [ports],
+  }, "only supported for bridge"],
+  ["one driver twice", { container: { type: "DOCKER", docker, volumes: [volume("a"), volume("a")] } }, undefined],
+  ["two drivers", { container: { type: "DOCKER", docker, volumes: [volume("a"), volume("b")] } }, "one volume driver"],
+  ["a network without a name", { container: { type: "DOCKER", docker: { ...docker, network: "USER" } } }, "No network"],
+  ["a shell without a line", { container: { type: "DOCKER", docker }, command: {} }, "no command value"],
+  ["another containerizer", { container: { type: "MESOS" }, command: {} }, undefined],
+];
+
+for (const [name, info, want] of options) {
+  Deno.test(`docker run with ${name}: ${want ?? "options are made"}`, () => {
+    const problem = dockerOptionsProblem({ command: { shell: false }, ...info });
+    if (want === undefined) assertEquals(problem, undefined);
+    else assert(problem?.includes(want), problem);
+  });
+}
 
 Deno.test("a hostname with host network fails the task as Docker's options do", () => {
   const container = { type: "DOCKER", hostname: "x", docker: { image: "i", network: "HOST" } };
