@@ -96,6 +96,18 @@ Deno.test("every file says at its head what it is for", () => {
   assertEquals(silent.map((file) => file.path), []);
 });
 
+Deno.test("the files that a head names are there", () => {
+  const paths = new Set(sources.map(({ path }) => path));
+  const missing = sources.flatMap(({ path, text }) => {
+    const [head = ""] = text.split(/^(?!\/\/)/m);
+    const isKnown = (name: string): boolean =>
+      [name, `src/${name}`, new URL(name, `file:///${path}`).pathname.slice(1)].some((each) => paths.has(each)) ||
+      /^(main\.ts|scripts\/|tests\/)/.test(name);
+    return [...head.matchAll(/[\w./]+\.ts\b/g)].flatMap(([name]) => isKnown(name) ? [] : [`${path}: ${name}`]);
+  });
+  assertEquals(missing, []);
+});
+
 Deno.test("there are no enums, namespaces, or calls of the console outside of what talks to people", () => {
   const wrong = sources.flatMap((file) =>
     file.text.split("\n").flatMap((line, index) =>

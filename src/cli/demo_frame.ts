@@ -1,5 +1,5 @@
 // One picture of the demo as the lines of a terminal window. Not here: drawing it (demo_screen.ts), the facts (sim/).
-// Pure: never more lines than the window has, never a line wider. Called by demo_run.ts a few times a second.
+// Pure: never more lines than the window has, never a line wider. Called by demo_display.ts a few times a second.
 
 import type { InstanceView, NoteView, StatusView } from "../core/view.ts";
 import type { JobVerdict } from "../core/verdict.ts";

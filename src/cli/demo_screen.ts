@@ -1,5 +1,5 @@
 // Draws pictures over one another on a terminal. Not here: the pictures (demo_frame.ts).
-// Called by demo_run.ts where standard output is a terminal.
+// Called by demo_display.ts where standard output is a terminal.
 
 import type { CliIo } from "./io.ts";
 

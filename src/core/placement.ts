@@ -1,6 +1,6 @@
 // Puts wanted instances on offers: which offers are accepted with which tasks, which are declined, and why some found no place.
-// Not here: how many are wanted (plan), task ids and effects (offers/step), amounts (offer_resources.ts).
-// Called by core/step.ts for each batch of offers.
+// Not here: how many are wanted (plan.ts), task ids and effects (launching.ts), amounts (offer_resources.ts).
+// Called by core/launching.ts for each batch of offers.
 
 import type { Offer, OfferedResource } from "./offer.ts";
 import { type ResourceQuantities, takeResources } from "./offer_resources.ts";

@@ -1,5 +1,5 @@
 // Events of the scheduler API in the core's words. Not here: bytes to records (recordio.ts), the schema (proto/).
-// Called by http_scheduler.ts for each record of the stream.
+// Called by session.ts for each record of the stream.
 
 import type { FrameworkErrorKind } from "../core/event.ts";
 import type { InverseOffer, Offer, Unavailability } from "../core/offer.ts";

@@ -1,6 +1,6 @@
 // RecordIO: the length of each record in bytes as ASCII digits, a line feed, the record, nothing behind it.
-// Not here: what a record holds (from_proto.ts), the connection (http_scheduler.ts).
-// Called by http_scheduler.ts (reads) and by the simulated master (writes).
+// Not here: what a record holds (from_proto.ts), the connection (session.ts).
+// Called by session.ts (reads) and by the simulated master (writes).
 
 import { MesosError } from "./api.ts";
 

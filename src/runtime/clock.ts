@@ -1,5 +1,5 @@
 // Time as a port, so that everything above it runs on virtual time in tests. Not here: what happens when it passes.
-// The only place with Date and timers, with random.ts and the servers' own limits.
+// The only place with Date and timers, but for the servers' own limits.
 
 /** Where time comes from. */
 export interface Clock {

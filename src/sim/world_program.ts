@@ -1,5 +1,5 @@
 // The program in the world: the production step on virtual time, its records stored before its effects leave, and the
-// points between at which it can die. What runtime/engine.ts, perform.ts and framework.ts do, without waiting.
+// points between at which it can die. What runtime/engine.ts does, without waiting.
 // Called by world.ts; the parties are reached through gocd_port.ts and mesos_port.ts.
 
 import type { Effect } from "../core/effect.ts";

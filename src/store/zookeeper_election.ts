@@ -1,5 +1,5 @@
 // Who of several instances leads, and how long this one may be sure that it does. Not here: what the leader stores
-// (zookeeper_store.ts), what a leader does (runtime/). Called by runtime/ha.ts and zookeeper_store.ts.
+// (zookeeper_store.ts), what a leader does (runtime/). Called by runtime/elected.ts and zookeeper_store.ts.
 //
 //   PATH/election/candidate-ID-0000000007   ephemeral, one per instance; the lowest number leads
 //   PATH/leader                             who leads; its version is the epoch, raised by each new leader
