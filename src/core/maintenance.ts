@@ -13,6 +13,8 @@ import { formatDuration } from "./reason.ts";
 export const inverseRefuseSeconds = 60;
 /** A window that is far off, or over and never taken off the schedule, is asked about again at least so often. */
 const farRefuseSecondsMax = 3_600;
+/** Answers that are given a second time at most. */
+const unansweredMax = 10_000;
 
 /**
  * Mesos tells nobody that a window was taken back once its inverse offer is answered (RESCIND_INVERSE_OFFER is only for
@@ -63,8 +65,33 @@ export function maintenanceTakenBack(draft: Draft, offers: readonly Offer[]): vo
   if (free.length > 0) keepAgents(draft, new Set(free.map(({ mesosAgentId }) => mesosAgentId)));
 }
 
+/**
+ * An answer that may not have arrived: Mesos never asks again for a host that it waits for an answer about, which would
+ * look as if the window was taken back.
+ */
+export function inverseAnswerLost(draft: Draft, offerIds: readonly string[]): void {
+  const { offers } = draft.state;
+  const inverseUnanswered = [...new Set([...offers.inverseUnanswered ?? [], ...offerIds])].slice(-unansweredMax);
+  draft.set({ offers: { ...offers, inverseUnanswered } });
+}
+
+/** What maintenance has to do with time. Called at every tick. */
+export function watchMaintenance(draft: Draft): void {
+  const { offers, session } = draft.state;
+  const { inverseUnanswered = [] } = offers;
+  if (inverseUnanswered.length > 0 && session.kind === "subscribed") {
+    draft.set({ offers: { ...offers, inverseUnanswered: [] } });
+    draft.effect({
+      kind: "decline-inverse-offers",
+      offerIds: inverseUnanswered,
+      refuseSeconds: inverseRefuseSeconds,
+    });
+  }
+  forgetStaleRequests(draft);
+}
+
 /** Hosts that Mesos has not asked for again in several times its rhythm: their agents stay. */
-export function forgetStaleRequests(draft: Draft): void {
+function forgetStaleRequests(draft: Draft): void {
   const { askedBackMs, session } = draft.state;
   if (askedBackMs.size === 0 || session.kind !== "subscribed") return;
   const stale = [...askedBackMs].filter(([, askedMs]) =>

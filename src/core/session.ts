@@ -7,6 +7,7 @@ import { countFailure } from "./failures.ts";
 import type { AgentInstance } from "./instance.ts";
 import { keepIdentity, noteKeptIdentity } from "./kept_identity.ts";
 import { refuseBusySeconds } from "./launching.ts";
+import { inverseAnswerLost } from "./maintenance.ts";
 import { noteSwitches, tornDown } from "./operator.ts";
 import { end, oneLine } from "./phase.ts";
 import { askFor, startReconciliation } from "./reconciliation.ts";
@@ -37,6 +38,7 @@ export function subscribed(draft: Draft, event: EventOf<"subscribed">): void {
       ...draft.state.offers,
       // Offers of an earlier session are void.
       undeclined: [],
+      inverseUnanswered: [],
       roles: new Map(rolesOf(draft.state).map((role) => [role, freshRole])),
     },
   });
@@ -153,6 +155,10 @@ export function mesosCallFailed(draft: Draft, event: EventOf<"mesos-call-failed"
       break;
     case "decline-offers":
       if (outcome === "unknown") declineAgain(draft, call.offerIds);
+      break;
+    case "accept-inverse-offers":
+    case "decline-inverse-offers":
+      if (outcome === "unknown") inverseAnswerLost(draft, call.offerIds);
       break;
     case "suppress-offers":
     case "revive-offers": {

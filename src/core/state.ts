@@ -129,6 +129,8 @@ export interface OffersState {
   readonly launchTimesMs: readonly number[];
   /** Offers whose decline may not have arrived: declined again at the next tick. */
   readonly undeclined: readonly string[];
+  /** Inverse offers whose answer may not have arrived: declined at the next tick, since Mesos asks only once at a time. */
+  readonly inverseUnanswered?: readonly string[];
 }
 
 /** The standing of one role with the allocator. */

@@ -11,7 +11,7 @@ import type { Frame } from "./frame.ts";
 import { offersReceived } from "./launching.ts";
 import { watchClocks } from "./lifecycle_clock.ts";
 import { taskStatusUpdated } from "./lifecycle_mesos.ts";
-import { askedBackOf, forgetStaleRequests, inverseOffersReceived, maintenanceTakenBack } from "./maintenance.ts";
+import { askedBackOf, inverseOffersReceived, maintenanceTakenBack, watchMaintenance } from "./maintenance.ts";
 import { finishTeardown, operatorAsked, retireChanged, tornDown } from "./operator.ts";
 import { gocdAgentsRead, gocdCallDone, gocdCallFailed, gocdPolled, gocdPollFailed } from "./polled.ts";
 import { askFor, noReconciliation, reconcile } from "./reconciliation.ts";
@@ -132,7 +132,7 @@ function apply(draft: Draft, event: Event): void {
 
 function tick(draft: Draft): void {
   watchClocks(draft);
-  forgetStaleRequests(draft);
+  watchMaintenance(draft);
   replanIfDue(draft);
   reconcile(draft);
   declineLeftOvers(draft);

@@ -178,3 +178,18 @@ Deno.test("after a restart, and with a new leader, Mesos has the time to ask aga
   again.wait(2 * minute);
   assertEquals(again.instance(taskId).retire, undefined);
 });
+
+Deno.test("an answer that got lost is given again at the next tick: Mesos, which waits for it, would never ask again", () => {
+  const { world } = withRetired();
+  for (const kind of ["decline-inverse-offers", "accept-inverse-offers"] as const) {
+    const call = { kind, offerIds: ["i7"], refuseSeconds: 60 };
+    assertEquals(world.send({ kind: "mesos-call-failed", call, outcome: "unknown", message: "no answer" }).effects, []);
+    world.wait(3 * second);
+    const again = only(world.taken(), "decline-inverse-offers");
+    assertEquals(again.map(({ offerIds, refuseSeconds }) => [...offerIds, refuseSeconds]), [["i7", 60]]);
+    world.send({ kind: "mesos-call-failed", call, outcome: "unknown", message: "no answer" });
+    world.subscribe();
+    world.wait(3 * second);
+    assertEquals(only(world.taken(), "decline-inverse-offers"), [], "a new master asks by itself");
+  }
+});

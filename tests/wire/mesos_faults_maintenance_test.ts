@@ -122,3 +122,23 @@ Deno.test("a window that is taken back: the agent that was disabled for it finis
     assertGoodManners(scene, { rescinded: true });
   });
 });
+
+for (const fate of ["lost", "answer-lost"] as const) {
+  Deno.test(`an answer to an inverse offer that is ${fate} is given again, and Mesos goes on to ask`, async () => {
+    await withScene({ more, speed: 60 }, async (scene) => {
+      const { cluster, wire } = scene;
+      const { taskId, mesosAgentId } = await withBusyAgent(scene, 12 * minuteMs);
+      await scene.until(() => wire.of("DECLINE").length > 0);
+      const nowMs = cluster.clock.nowMs();
+      // Nothing else is said at that time: the next call is the answer.
+      cluster.mesos.fateOfNextCalls([fate]);
+      cluster.mesos.setMaintenance([mesosAgentId], { startMs: nowMs + 10 * minuteMs }, nowMs);
+      await scene.until(() => cluster.clock.nowMs() > nowMs + 8 * minuteMs, 60_000);
+      assertEquals(wire.calls.find(({ atMs }) => atMs > nowMs)?.type, "DECLINE_INVERSE_OFFERS");
+      const asked = wire.events.filter(({ type }) => type === "INVERSE_OFFERS").length;
+      assert(asked >= 5, `asked ${asked} times in eight minutes`);
+      assertEquals(scene.scheduler.framework.engine.state.instances.get(taskId)?.retire, "maintenance");
+      assertGoodManners(scene, { rescinded: true, cut: true });
+    });
+  });
+}
