@@ -144,7 +144,7 @@ function carryOut(world: SimWorld, framework: SimFramework, call: Plain): SimMes
   }
 }
 
-/** REVIVE and SUPPRESS: no roles means all; a foreign role makes the master drop the whole call; filters go either way. */
+/** REVIVE and SUPPRESS: no roles means all; a foreign role makes the master drop the whole call. REVIVE clears filters. */
 function setSuppressed(
   world: SimWorld,
   framework: SimFramework,
@@ -153,9 +153,11 @@ function setSuppressed(
 ): void {
   if (roles.some((role) => !framework.roles.has(role))) return;
   for (const role of roles.length === 0 ? framework.roles : roles) {
-    framework.filters.delete(role);
     if (how === "suppress") framework.suppressed.add(role);
-    else framework.suppressed.delete(role);
+    else {
+      framework.suppressed.delete(role);
+      framework.filters.delete(role);
+    }
   }
   if (how === "suppress") return;
   framework.inverseFilters.clear();
