@@ -176,7 +176,7 @@ const containerKeys: readonly KeySpec[] = [
     path: "go-agent.user",
     type: "text",
     default: '""',
-    doc: "User that the container's command runs as; empty: mesos.user",
+    doc: "User that the container's command runs as; empty: that of the image (Docker) or mesos.user (Mesos)",
     example: '"go"',
   },
   {

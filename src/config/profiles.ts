@@ -186,11 +186,25 @@ function checkContainer(reader: Reader, prefix: string, container: ContainerSett
   }
   if (container.type === "MESOS") {
     const only = "the Mesos containerizer does not have it";
-    if (mode === "BRIDGE") conflict("network", only, "write HOST, or the name of a CNI network");
+    if (mode === "BRIDGE" || mode === "NONE") conflict("network", only, "write HOST, or the name of a CNI network");
+    const bare = container.volumes.find((volume) => volume.kind === "named" && volume.driver === undefined);
+    if (bare?.kind === "named") {
+      const message = `the Mesos containerizer mounts the volume ${quote(bare.name)} only with its driver`;
+      conflict("volumes", message, 'add driver = "…", or name a folder of the host');
+    }
     if (container.privileged) conflict("privileged", only, 'remove it, or write containerizer = "docker"');
     if (container.parameters.length > 0) {
       conflict("docker-parameters", only, 'remove them, or write containerizer = "docker"');
     }
+  }
+  const drivers = new Set(
+    container.volumes.flatMap((each) => each.kind === "named" && each.driver !== undefined ? [each.driver] : []),
+  );
+  if (container.type === "DOCKER" && drivers.size > 1) {
+    const message = `its volumes have ${drivers.size} drivers (${
+      [...drivers].join(", ")
+    }), Mesos gives docker run only one`;
+    conflict("volumes", message, "take one driver for all named volumes");
   }
   if (container.shell && container.command === undefined) {
     conflict("shell", "there is no command for the shell", "write command, or remove shell");

@@ -160,6 +160,13 @@ const bads: readonly (readonly [keys: string, code: string, key: string])[] = [
   ["min-idle = 3, max-agents = 2", "config-conflict", "min-idle"],
   ["network = HOST, port-mappings = [80]", "config-conflict", "port-mappings"],
   ["containerizer = mesos, network = BRIDGE", "config-conflict", "network"],
+  ["containerizer = mesos, network = NONE", "config-conflict", "network"],
+  ['containerizer = mesos, network = HOST, volumes = ["cache:/c"]', "config-conflict", "volumes"],
+  [
+    "volumes = [{ name = a, container-path = /a, driver = x }, { name = b, container-path = /b, driver = y }]",
+    "config-conflict",
+    "volumes",
+  ],
   ["containerizer = mesos, privileged = true", "config-conflict", "privileged"],
   ["containerizer = mesos, docker-parameters { a = b }", "config-conflict", "docker-parameters"],
   ['docker-image = "a b"', "config-bad-value", "docker-image"],
