@@ -29,6 +29,11 @@ export interface HostsGap {
   readonly hint: string;
 }
 
+/** Seen as well by fetch itself, which needs no permission for that (mesos/direct.ts, mesos/proxies.ts). */
+const proxyVariables = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"].flatMap((
+  name,
+) => [name, name.toLowerCase()]);
+
 /** The permissions that a configuration needs. */
 export function hostsOf(config: Config): Hosts {
   const net = new Set<string>();
@@ -41,8 +46,7 @@ export function hostsOf(config: Config): Hosts {
   // With the state elsewhere, the control file lies beside the configuration (runtime/control_file.ts).
   const write = [config.state.kind === "sqlite" ? dirname(config.state.path) : `${config.path}.control`];
   const read = [dirname(config.path), ...write, ...(config.readFiles ?? [])];
-  // Seen as well by fetch itself, which needs no permission for that (mesos/direct.ts).
-  const env = ["LIBPROCESS_IP", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", ...(config.envNames ?? [])];
+  const env = ["LIBPROCESS_IP", ...proxyVariables, ...(config.envNames ?? [])];
   return { net: [...net], read: unique(read), write, env: unique(env), gaps };
 }
 

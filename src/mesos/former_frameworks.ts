@@ -10,6 +10,7 @@ import { MesosError } from "./api.ts";
 import { ownBytes } from "./calls.ts";
 import { type MasterAnswer, type MasterClient, sendRequest } from "./master_request.ts";
 import type { MasterAddress } from "./masters.ts";
+import type { PortLook } from "./port_look.ts";
 import { reachLeader } from "./reach_leader.ts";
 
 /** For each answer: with thousands of tasks the master takes a while. */
@@ -24,6 +25,8 @@ export interface FrameworkSearch {
   readonly name: string;
   readonly candidates: readonly MasterAddress[];
   readonly isAllowed: HostCheck;
+  /** Comes before the first request to a host. */
+  readonly look: PortLook | undefined;
   /** Each ends it. */
   readonly signals: readonly AbortSignal[];
 }

@@ -10,6 +10,7 @@ import { findFrameworks } from "./former_frameworks.ts";
 import { createLeaderFinder, type LeaderFinder } from "./leader.ts";
 import { createMasterClient, type MasterAnswer, type MasterClient, sendRequest } from "./master_request.ts";
 import { addressOfUrl, hostPortText, parseMasters } from "./masters.ts";
+import { createPortLook, type PortLook } from "./port_look.ts";
 import { type ReachedLeader, reachLeader } from "./reach_leader.ts";
 import { type RunningSession, startSession } from "./session.ts";
 import { realTimer, type SetTimer } from "./timer.ts";
@@ -38,6 +39,8 @@ export interface HttpSchedulerOptions {
   readonly fetch?: typeof fetch;
   /** The machine's timer by default. */
   readonly setTimer?: SetTimer;
+  /** By default the ports of masters are looked at before SUBSCRIBE, unless `fetch` is given. */
+  readonly look?: PortLook;
 }
 
 /** A Mesos cluster that holds connections. */
@@ -52,6 +55,7 @@ interface Scheduler {
   readonly options: HttpSchedulerOptions;
   readonly closing: AbortController;
   readonly isAllowed: ReturnType<typeof hostCheck>;
+  readonly look: PortLook | undefined;
 }
 
 /** Makes a scheduler; throws `OperatorError` `mesos-master-invalid` where `connection.masters` cannot be read. */
@@ -73,13 +77,16 @@ export function createHttpScheduler(options: HttpSchedulerOptions): HttpSchedule
     hasTls: connection.caCerts.length > 0,
     ...(connection.mastersAuth === undefined ? {} : { auth: connection.mastersAuth }),
   });
-  const scheduler: Scheduler = { client, finder, options, closing: new AbortController(), isAllowed };
+  const look = options.look ??
+    (options.fetch === undefined ? createPortLook({ setTimer, nowMs: options.nowMs }) : undefined);
+  const scheduler: Scheduler = { client, finder, options, closing: new AbortController(), isAllowed, look };
   return {
     subscribe: (identity, frameworkId, signal) => subscribe(scheduler, { identity, frameworkId, signal }),
     probe: (signal) => probe(scheduler, signal),
     frameworksNamed: async (name, signal) => {
       const signals = [signal, scheduler.closing.signal];
-      return await findFrameworks(client, { name, candidates: await finder.candidates(signals), isAllowed, signals });
+      const candidates = await finder.candidates(signals);
+      return await findFrameworks(client, { name, candidates, isAllowed, look, signals });
     },
     close(): void {
       scheduler.closing.abort();
@@ -101,6 +108,7 @@ async function subscribe(scheduler: Scheduler, wanted: Subscription): Promise<Me
   const reached = await reachLeader(client, {
     candidates: await finder.candidates(signals),
     isAllowed: scheduler.isAllowed,
+    look: scheduler.look,
     request: {
       method: "POST",
       path: schedulerPath,
@@ -196,13 +204,14 @@ async function refusalOf(client: MasterClient, { answer, url, asked }: Answered)
 // GET on the scheduler's path goes the way of a call, but does nothing: one that does not lead answers 307, one that
 // wants a login 401, and the leader 405 (facts: mesos-wire, Framing and headers).
 async function probe(
-  { client, finder, closing, isAllowed }: Scheduler,
+  { client, finder, closing, isAllowed, look }: Scheduler,
   signal: AbortSignal,
 ): Promise<{ readonly leader: string; readonly version: string }> {
   const signals = [signal, closing.signal];
   const { answer, url } = await reachLeader(client, {
     candidates: await finder.candidates(signals),
     isAllowed,
+    look,
     request: { method: "GET", path: schedulerPath, headers: { "accept": protobufType } },
     limitMs: probeAnswerMs,
     signals,

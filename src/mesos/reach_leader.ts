@@ -5,6 +5,7 @@ import type { HostCheck } from "./allowed_hosts.ts";
 import { MesosError } from "./api.ts";
 import { type MasterAnswer, type MasterClient, type MasterRequest, sendRequest } from "./master_request.ts";
 import { addressOfUrl, addressUrl, hostPortText, type MasterAddress } from "./masters.ts";
+import type { PortLook } from "./port_look.ts";
 
 /** Redirects followed from one candidate: one is usual, two where the leader has just changed. */
 export const redirectsMax = 5;
@@ -17,6 +18,8 @@ export interface LeaderRequest {
   readonly isAllowed: HostCheck;
   /** The request but for its host; `path` where a redirect names none. */
   readonly request: Omit<MasterRequest, "url"> & { readonly path: string };
+  /** Comes before each request, which is not made where it finds an error; absent: each is made. */
+  readonly look: PortLook | undefined;
   /** For the head of each answer. */
   readonly limitMs: number;
   /** Each ends it. */
@@ -43,8 +46,13 @@ const byWeight = ["redirect-refused", "not-a-master", "no-leader", "unreachable"
 export async function reachLeader(client: MasterClient, asked: LeaderRequest): Promise<ReachedLeader> {
   const failures: MesosError[] = [];
   // Hosts that gave nothing in this attempt: a redirect to one of them names a dead leader.
-  const dead = new Set<string>();
+  const dead = new Map<string, MesosError>();
   for (const candidate of asked.candidates) {
+    const known = dead.get(hostPortText(candidate));
+    if (known?.reason === "unreachable") {
+      failures.push(known);
+      continue;
+    }
     try {
       return await follow(client, asked, { candidate, dead });
     } catch (error) {
@@ -59,7 +67,7 @@ export async function reachLeader(client: MasterClient, asked: LeaderRequest): P
 
 interface Trip {
   readonly candidate: MasterAddress;
-  readonly dead: Set<string>;
+  readonly dead: Map<string, MesosError>;
 }
 
 async function follow(client: MasterClient, asked: LeaderRequest, { candidate, dead }: Trip): Promise<ReachedLeader> {
@@ -97,18 +105,20 @@ async function follow(client: MasterClient, asked: LeaderRequest, { candidate, d
 async function ask(
   client: MasterClient,
   asked: LeaderRequest,
-  { url, from, dead }: { readonly url: URL; readonly from: string | undefined; readonly dead: Set<string> },
+  { url, from, dead }: { readonly url: URL; readonly from: string | undefined; readonly dead: Map<string, MesosError> },
 ): Promise<MasterAnswer> {
   const { path: _path, ...request } = asked.request;
   const host = hostPortText(addressOfUrl(url));
   try {
+    const silence = await asked.look?.(addressOfUrl(url), asked.signals);
+    if (silence !== undefined) throw silence;
     return await sendRequest(client, { ...request, url: url.href }, {
       limitMs: asked.limitMs,
       signals: asked.signals,
       unanswered: "unreachable",
     });
   } catch (error) {
-    dead.add(host);
+    if (error instanceof MesosError) dead.set(host, error);
     if (!(error instanceof MesosError) || from === undefined || asked.signals.some(({ aborted }) => aborted)) {
       throw error;
     }
@@ -126,7 +136,7 @@ async function ask(
 
 async function judged(
   asked: LeaderRequest,
-  { answer, url, dead }: { readonly answer: MasterAnswer; readonly url: URL; readonly dead: Set<string> },
+  { answer, url, dead }: { readonly answer: MasterAnswer; readonly url: URL; readonly dead: Map<string, MesosError> },
 ): Promise<ReachedLeader> {
   let error: MesosError | undefined;
   try {
@@ -139,7 +149,7 @@ async function judged(
     return { answer, url };
   }
   answer.end();
-  dead.add(hostPortText(addressOfUrl(url)));
+  dead.set(hostPortText(addressOfUrl(url)), error);
   throw error;
 }
 

@@ -11,6 +11,11 @@ import { connectZookeeper, type ZookeeperConnection } from "./zookeeper_connecti
 export const leaderWaitMs = 12_000;
 /** Pause after all servers have failed. */
 const pauseMs = 1_000;
+/**
+ * How often ZooKeeper is read without need. A server that is switched off sends no watch and ends no connection; often it
+ * is the machine of the leading master, too.
+ */
+export const lifeSignMs = 5_000;
 /** A leader that vanishes between list and look, so many times in a row. */
 const rereadsMax = 3;
 
@@ -42,6 +47,8 @@ interface Finder {
   nextServer: number;
   isFollowing: boolean;
   wake: () => void;
+  /** One and the same function for every watch, so that watches do not add up. */
+  readonly changed: () => void;
 }
 
 /** Makes a finder; it connects at the first question and stays connected until closed. */
@@ -61,6 +68,7 @@ export function createZookeeperFinder(
     nextServer: 0,
     isFollowing: false,
     wake: () => {},
+    changed: () => finder.wake(),
   };
   return {
     candidates: async (signals) => [await leaderNow(finder, signals)],
@@ -139,13 +147,14 @@ async function follow(finder: Finder): Promise<void> {
     const number = finder.asked;
     const knowledge = await readNow(finder);
     tell(finder, number, knowledge);
-    const stopPause = knowledge.kind === "problem" && finder.connection === undefined
-      ? finder.options.setTimer(stirred.resolve, pauseMs)
-      : () => {};
     if (!finder.closing.signal.aborted) {
+      const stopPause = finder.options.setTimer(
+        stirred.resolve,
+        finder.connection === undefined ? pauseMs : lifeSignMs,
+      );
       await stirred.promise;
+      stopPause();
     }
-    stopPause();
   }
 }
 
@@ -218,9 +227,8 @@ function connectNext(finder: Finder): Promise<ZookeeperConnection> {
 
 async function readLeader(finder: Finder, connection: ZookeeperConnection): Promise<Knowledge> {
   const { path } = finder.masters;
-  const changed = (): void => finder.wake();
   for (let read = 0; read < rereadsMax; read += 1) {
-    const names = await connection.children(path, changed);
+    const names = await connection.children(path, finder.changed);
     const name = leadingZnode(names ?? []);
     if (name === undefined) {
       return { kind: "none", error: nobody(finder, names) };

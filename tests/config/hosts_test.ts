@@ -10,7 +10,10 @@ function hosts(keys: string): Hosts {
 }
 
 /** Whether a proxy stands between is asked of the same variables that fetch obeys. */
-const envOfAll = ["LIBPROCESS_IP", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+const envOfAll = [
+  "LIBPROCESS_IP",
+  ...["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"],
+];
 
 Deno.test("the old file needs its master, its GoCD server and the page, and nothing else", () => {
   assertEquals(hostsOf(load(oldFile)), {

@@ -304,6 +304,24 @@ zookeeperTest("a session ends when ZooKeeper names another leader, which is then
   assertEquals(next.master, two.address);
 });
 
+zookeeperTest(
+  "a server that falls silent while nobody asks is left for another, which tells of the new leader",
+  async (server) => {
+    await using first = await openWriter(server.address);
+    await using second = await openWriter(server.address);
+    await register(first, 5050);
+    await register(second, 5150);
+    const port = Number(server.address.split(":")[1]);
+    await using held = startProxy(port);
+    using test = finderAt(`zk://${held.address},${server.address}/mesos`);
+    assertEquals(await test.leader(), "http://127.0.0.1:5050");
+    const told = test.otherLeader();
+    held.hold();
+    await first.leave();
+    assertEquals(await told, "127.0.0.1:5150");
+  },
+);
+
 // From here on there is no ZooKeeper.
 
 const strict = { sanitizeOps: true, sanitizeResources: true };

@@ -44,7 +44,8 @@ Deno.test("a scoped start lists exactly the hosts, folders and variables of the 
       flags.includes(`--allow-read=${folder.path}`) && flags.includes(`--allow-write=${folder.path}`),
       flags.join(),
     );
-    assert(flags.includes("--allow-env=LIBPROCESS_IP,HTTP_PROXY,http_proxy,ALL_PROXY,all_proxy"), flags.join(" "));
+    const proxies = "HTTP_PROXY,http_proxy,HTTPS_PROXY,https_proxy,ALL_PROXY,all_proxy,NO_PROXY,no_proxy";
+    assert(flags.includes(`--allow-env=LIBPROCESS_IP,${proxies}`), flags.join(" "));
     assertEquals(flags.filter((flag) => /^--(allow-(all|run|ffi|import)|unsafely)|^-A$|^--allow-net$/.test(flag)), []);
   } finally {
     folder.remove();

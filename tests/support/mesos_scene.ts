@@ -3,6 +3,7 @@
 
 import { assertEquals } from "@std/assert";
 import type { AgentInstance } from "../../src/core/instance.ts";
+import { createPortLook } from "../../src/mesos/port_look.ts";
 import { newLineage } from "../../src/runtime/ports.ts";
 import type { Plain, SimMesos } from "../../src/sim/sim_mesos.ts";
 import { createMemoryDisk, openMemoryStore } from "../../src/store/memory_store.ts";
@@ -43,6 +44,8 @@ export interface SceneOptions extends ClusterOptions {
   readonly more?: string;
   /** Another `mesos-master` than the cluster's first one. */
   readonly masters?: (cluster: Cluster) => string;
+  /** Ports of masters are looked at before SUBSCRIBE; otherwise not, as the limits of that are too short for fast time. */
+  readonly looks?: "before-subscribe";
 }
 
 /** Plays a scene, and stops everything however it ends. */
@@ -54,7 +57,11 @@ export async function withScene(options: SceneOptions, act: (scene: Scene) => Pr
   const more = `poller { interval = 5 seconds, attempts = 0 }\n${options.more ?? ""}\n` +
     (masters === undefined ? "" : `mesos-master: "${masters}"`);
   try {
-    const scheduler = await startScheduler(cluster, more, keepStates(states), scaledTimer(cluster));
+    const setTimer = scaledTimer(cluster);
+    const look = options.looks === undefined
+      ? (): Promise<undefined> => Promise.resolve(undefined)
+      : createPortLook({ setTimer, nowMs: () => cluster.clock.nowMs() });
+    const scheduler = await startScheduler(cluster, more, keepStates(states), { setTimer, look });
     try {
       await act(sceneOf({ cluster, wire, scheduler, states }));
     } finally {

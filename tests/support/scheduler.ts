@@ -3,7 +3,7 @@
 import type { Note } from "../../src/core/note.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { createFramework, type Framework, type FrameworkEnd } from "../../src/runtime/framework.ts";
-import { createHttpScheduler } from "../../src/mesos/http_scheduler.ts";
+import { createHttpScheduler, type HttpSchedulerOptions } from "../../src/mesos/http_scheduler.ts";
 import type { SetTimer } from "../../src/mesos/timer.ts";
 import { mastersAsWritten } from "../../src/config/connections.ts";
 import { newLineage, openGocd, taskEnvironment } from "../../src/runtime/ports.ts";
@@ -37,7 +37,7 @@ export async function startScheduler(
   cluster: Cluster,
   more = "",
   store?: Store,
-  setTimer?: SetTimer,
+  edges: Pick<HttpSchedulerOptions, "setTimer" | "look"> = {},
 ): Promise<RunningScheduler> {
   const text = cluster.configText(more);
   const config = loadConfig("framework.conf", {}, () => text);
@@ -47,7 +47,7 @@ export async function startScheduler(
     connection: { ...config.mesos, masters: mastersAsWritten(config.mesos) },
     environmentOf: (launch) => taskEnvironment(config, launch),
     nowMs: () => clock.nowMs(),
-    ...(setTimer === undefined ? {} : { setTimer }),
+    ...edges,
   });
   const gocd = openGocd(config, clock);
   const notes: Note[] = [];

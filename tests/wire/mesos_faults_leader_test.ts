@@ -10,6 +10,7 @@ import {
   startMaster,
   subscribed,
 } from "../support/scripted_master.ts";
+import { canSwallow, startSwallowingHost } from "../support/swallowing_host.ts";
 import { assertGoodManners, type Scene, type SceneOptions, withScene } from "../support/mesos_scene.ts";
 
 const three: SceneOptions = {
@@ -78,6 +79,35 @@ for (const [name, how] of failovers) {
       await scene.until(() => cluster.gocd.tally.completedLocators.size === 1);
       assertGoodManners(scene, { cut: true });
     });
+  });
+}
+
+for (const masters of ["all masters", "one follower"] as const) {
+  Deno.test({
+    name: `a leader is switched off, so that packets to it are swallowed: with ${masters} in mesos-master subscribed ` +
+      "within 2 s of the new one's answer",
+    ignore: !canSwallow,
+    fn: async () => {
+      const options: SceneOptions = {
+        ...three,
+        speed: 2,
+        looks: "before-subscribe",
+        ...(masters === "all masters" ? {} : {
+          masters: ({ mesosHttp }) => `127.0.0.1:${mesosHttp.ports[2]}`,
+          more: `mesos.allowed-hosts = ["127.0.0.1"]`,
+        }),
+      };
+      await withScene(options, async (scene) => {
+        const { cluster, scheduler } = scene;
+        await scene.until(() => scheduler.framework.engine.state.session.kind === "subscribed");
+        const leading = cluster.mesosHttp.ports[0] ?? 0;
+        const failing = failover(scene, { next: 1, electionMs: 4_000, staleRedirectMs: 4_000 });
+        using _ = await startSwallowingHost(leading);
+        const { tookMs, tries } = await failing;
+        assert(tookMs >= 0 && tookMs <= 2_000, `it took ${tookMs} ms after ${tries} tries`);
+        assert(scheduler.notes.some(({ text }) => text.includes("nothing takes the connection")));
+      });
+    },
   });
 }
 

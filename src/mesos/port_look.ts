@@ -1,0 +1,151 @@
+// Whether a host's port takes a connection at all. A busy master may need many seconds to answer, but its kernel takes the
+// connection at once: what takes none within this is switched off, or packets to it are swallowed. Not here: requests
+// (master_request.ts). Called by reach_leader.ts before each; made by http_scheduler.ts.
+
+import { connect } from "node:net";
+import { MesosError } from "./api.ts";
+import { addressUrl, hostPortText, type MasterAddress } from "./masters.ts";
+import { isDirect } from "./proxies.ts";
+import type { SetTimer } from "./timer.ts";
+
+/** For a connection; a SYN that was lost is sent again after 1 s (RFC 6298). */
+export const connectionMs = 1_800;
+/** For a host that was silent before: a living one is reached at once, and the next try comes soon. */
+export const silentHostMs = 400;
+/** How often such a host gets the full time all the same, should the way to it be that long. */
+const fullLookEveryMs = 30_000;
+/** A name not found by then is left to fetch: a slow name server says nothing about the host. */
+const lookupMs = 1_000;
+/** Of a name's addresses, each is tried for this part of the time before the next. */
+const addressPart = 3;
+const addressesMax = 8;
+/** Hosts remembered; an ensemble has three or five. */
+const silentHostsMax = 64;
+
+/** An error where the host takes no connection; `undefined` where it does, refuses, or nothing can be said. Never throws. */
+export type PortLook = (address: MasterAddress, signals: readonly AbortSignal[]) => Promise<MesosError | undefined>;
+
+/** A connection on its way, ended by `close` in any case. */
+export interface Attempt {
+  /** Ends it, established or not. */
+  close(): void;
+}
+
+/** What is told of an attempt. */
+export interface AttemptEvents {
+  /** An address of the name is known; not told for addresses. */
+  readonly onAddress: () => void;
+  /** Connected, refused, not permitted, no such name: anything but silence. */
+  readonly onEnd: () => void;
+}
+
+/** Begins to connect; tries the next address of a name after `perAddressMs`. */
+export type BeginConnect = (address: MasterAddress, perAddressMs: number, events: AttemptEvents) => Attempt;
+
+/** What a look is made of. */
+export interface PortLookOptions {
+  /** Limits of time. */
+  readonly setTimer: SetTimer;
+  /** Wall clock in ms since the epoch. */
+  readonly nowMs: () => number;
+  /** {@linkcode beginConnect} by default. */
+  readonly begin?: BeginConnect;
+  /** Whether fetch goes to this host without a proxy; by default the environment says. */
+  readonly isDirect?: (address: MasterAddress) => boolean;
+}
+
+/** Makes a look, which remembers hosts that were silent. */
+export function createPortLook(options: PortLookOptions): PortLook {
+  const direct = options.isDirect ?? isDirect;
+  /** When each was last given the full time. */
+  const silent = new Map<string, number>();
+  return async (address, signals) => {
+    if (!direct(address) || signals.some(({ aborted }) => aborted)) return undefined;
+    const host = hostPortText(address);
+    const fullAtMs = silent.get(host);
+    const sinceMs = fullAtMs === undefined ? undefined : options.nowMs() - fullAtMs;
+    // A clock that was set back counts as long ago.
+    const isShort = sinceMs !== undefined && sinceMs >= 0 && sinceMs < fullLookEveryMs;
+    const limitMs = isShort ? silentHostMs : connectionMs;
+    const outcome = await lookOnce(options, { address, limitMs, signals });
+    if (outcome !== "silent") {
+      if (outcome === "heard") silent.delete(host);
+      return undefined;
+    }
+    if (!isShort) {
+      if (silent.size >= silentHostsMax) silent.clear();
+      silent.set(host, options.nowMs());
+    }
+    return new MesosError(
+      "unreachable",
+      `Mesos master ${addressUrl(address)}: nothing takes the connection within ${limitMs / 1000} s`,
+      "check that this machine is switched on, and firewalls that swallow packets on the way; it is tried again by itself",
+    );
+  };
+}
+
+interface Look {
+  readonly address: MasterAddress;
+  readonly limitMs: number;
+  readonly signals: readonly AbortSignal[];
+}
+
+type Outcome = "heard" | "silent" | "unknown";
+
+function lookOnce({ setTimer, begin = beginConnect }: PortLookOptions, look: Look): Promise<Outcome> {
+  const { address, limitMs, signals } = look;
+  const perAddressMs = Math.round(limitMs / addressPart);
+  return new Promise((resolve) => {
+    let addresses = 0;
+    const end = (outcome: Outcome): void => {
+      stopClock();
+      for (const signal of signals) signal.removeEventListener("abort", giveUp);
+      // Told of within its making, it is not there yet.
+      queueMicrotask(() => attempt?.close());
+      resolve(outcome);
+    };
+    const giveUp = (): void => end("unknown");
+    let stopClock = (): void => {};
+    // In two parts: a program that was busy or stopped for that long reads what has come meanwhile before it judges.
+    const startClock = (ms: number, outcome: Outcome): void => {
+      stopClock();
+      stopClock = setTimer(() => {
+        stopClock = setTimer(() => end(outcome), ms / 2);
+      }, ms / 2);
+    };
+    if (isAddress(address.host)) startClock(limitMs, "silent");
+    else startClock(lookupMs, "unknown");
+    for (const signal of signals) signal.addEventListener("abort", giveUp, { once: true });
+    const attempt: Attempt | undefined = begin(address, perAddressMs, {
+      onAddress(): void {
+        addresses += 1;
+        if (addresses > addressesMax) return end("unknown");
+        startClock(limitMs + (addresses - 1) * perAddressMs, "silent");
+      },
+      onEnd: () => end("heard"),
+    });
+  });
+}
+
+function isAddress(host: string): boolean {
+  return host.includes(":") || /^\d{1,3}(\.\d{1,3}){3}$/.test(host);
+}
+
+/**
+ * By `node:net`, which tells when a name has been found, tries all of its addresses, and asks Deno for permission for the
+ * name; `Deno.connect` does the first never, and the second since 2.9 only.
+ */
+export function beginConnect(address: MasterAddress, perAddressMs: number, events: AttemptEvents): Attempt {
+  const socket = connect({
+    host: address.host,
+    port: address.port,
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: perAddressMs,
+  });
+  socket.on("lookup", (error) => {
+    if (error === null || error === undefined) events.onAddress();
+  });
+  socket.on("connect", events.onEnd);
+  socket.on("error", events.onEnd);
+  return { close: () => void socket.destroy() };
+}

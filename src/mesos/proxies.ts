@@ -1,0 +1,39 @@
+// Whether Deno's fetch goes to a host by way of a proxy. Not here: doing so; fetch reads the same variables by itself, with
+// no permission for them. Called by port_look.ts. Source: denoland/deno ext/fetch/proxy.rs.
+
+import { hostCheck } from "./allowed_hosts.ts";
+import type { MasterAddress } from "./masters.ts";
+
+/** Deno 2.4 takes the small `http_proxy` for https: each counts for both. */
+const proxyNames = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] as const;
+const entriesMax = 1_000;
+
+/**
+ * False where fetch may go by way of a proxy. A variable that may not be read counts as one, and of NO_PROXY only what is
+ * beyond doubt: a host wrongly held for direct would never be reached.
+ */
+export function isDirect(
+  { host, port }: MasterAddress,
+  readEnv: (name: string) => string | undefined = Deno.env.get,
+): boolean {
+  try {
+    if (proxyNames.every((name) => (readEnv(name) ?? "") === "")) return true;
+    const entries = (readEnv("NO_PROXY") ?? readEnv("no_proxy") ?? "").split(",", entriesMax).map((entry) =>
+      entry.trim()
+    );
+    const isIp = host.includes(":") || /^[\d.]+$/.test(host);
+    return isIp
+      ? hostCheck({
+        entries: entries.filter((entry) => /^[\d.]+(\/\d+)?$|^[\da-f.]*:[\da-f:.]*:[\da-f:.]*(\/\d+)?$/i.test(entry)),
+        configured: [],
+        whenEmpty: "configured-only",
+      })({ host, port })
+      : entries.some((entry) => entry === "*" || covers(entry.replace(/^\./, ""), host));
+  } catch {
+    return false;
+  }
+}
+
+function covers(domain: string, host: string): boolean {
+  return domain !== "" && (host === domain || host.endsWith(`.${domain}`));
+}

@@ -1,0 +1,52 @@
+// A port of loopback that swallows packets, as a machine does that is switched off: nothing is accepted, nothing refused.
+// Linux drops each SYN to a listener whose queue of connections is full. Called by tests.
+
+/** Such a port. */
+export interface SwallowingHost extends Disposable {
+  /** `127.0.0.1:PORT`. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Only Linux does that. */
+export const canSwallow = Deno.build.os === "linux";
+const connectionsMax = 700;
+/** A connection to loopback takes less, unless there is no room. */
+const takenMs = 300;
+const triesMax = 100;
+
+/** Starts one, on a port of its own or on this one. */
+export async function startSwallowingHost(port = 0): Promise<SwallowingHost> {
+  const listener = await listenAt(port);
+  const at = { hostname: "127.0.0.1", port: (listener.addr as Deno.NetAddr).port };
+  const taken: Deno.Conn[] = [];
+  for (let isFull = false; !isFull;) {
+    if (taken.length > connectionsMax) throw new Error("the queue of connections does not get full");
+    const signal = AbortSignal.timeout(takenMs);
+    isFull = await Deno.connect({ ...at, signal }).then((connection) => {
+      taken.push(connection);
+      return false;
+    }, () => true);
+  }
+  return {
+    address: `127.0.0.1:${at.port}`,
+    port: at.port,
+    [Symbol.dispose](): void {
+      for (const connection of taken) connection.close();
+      listener.close();
+    },
+  };
+}
+
+// Whoever listened there before may be about to end.
+async function listenAt(port: number): Promise<Deno.TcpListener> {
+  const options: Deno.TcpListenOptions & { tcpBacklog: number } = { hostname: "127.0.0.1", port, tcpBacklog: 1 };
+  for (let tries = 1;; tries += 1) {
+    try {
+      return Deno.listen(options);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse) || tries === triesMax) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+}
