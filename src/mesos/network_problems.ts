@@ -26,7 +26,7 @@ export function networkProblem(failure: unknown, url: string): NetworkProblem {
   const text = textOf(failure).replaceAll(url, "");
   for (const [pattern, what, hint] of problems) {
     if (pattern.test(text)) {
-      return { what, hint, isPermission: false };
+      return { what: what === tlsFailed ? `${what} (${lastPart(text)})` : what, hint, isPermission: false };
     }
   }
   return {
@@ -37,6 +37,8 @@ export function networkProblem(failure: unknown, url: string): NetworkProblem {
 }
 
 const restart = "the connection is made again by itself; look for a restart of the master or a proxy in between";
+
+const tlsFailed = "TLS failed";
 
 // The first that fits counts.
 const problems: readonly (readonly [pattern: RegExp, what: string, hint: string])[] = [
@@ -51,15 +53,32 @@ const problems: readonly (readonly [pattern: RegExp, what: string, hint: string]
     "use the name of the certificate in mesos-master",
   ],
   [
-    /certificate.*expired|Expired|NotValidYet/i,
+    /certificate.*expired|Expired|NotValidYet|not valid yet/i,
     "the certificate has expired or is not valid yet",
     "renew it, or check the clocks",
   ],
   [
-    /certificate|UnknownIssuer|handshake|\btls\b/i,
+    /CaUsedAsEndEntity/i,
+    "the certificate is that of a certificate authority (CA:TRUE), which is not taken for a server's",
+    "give the server one with CA:FALSE, signed by an authority or by itself, and name the signer in mesos.ca-file",
+  ],
+  [
+    /UnknownIssuer|BadSignature/i,
     "the certificate is not signed by a known authority",
     "name its certificate authority in mesos.ca-file",
   ],
+  [
+    /alert: (CertificateRequired|HandshakeFailure|BadCertificate|NoCertificate|AccessDenied)/i,
+    "the server has broken the TLS handshake off",
+    "does it want certificates of its clients (LIBPROCESS_SSL_REQUIRE_CLIENT_CERT)? gocd-mesos has none; " +
+    "otherwise compare its ciphers with TLS 1.2 and 1.3",
+  ],
+  [
+    /ProtocolVersion|peer is incompatible/i,
+    "there is no version of TLS that both sides speak",
+    "let the server speak TLS 1.2 or 1.3 (LIBPROCESS_SSL_ENABLE_TLS_V1_2)",
+  ],
+  [/certificate|handshake|\btls\b|fatal alert/i, tlsFailed, "check the certificate of the server and mesos.ca-file"],
   [
     /dns error|lookup address|name or service not known|ENOTFOUND|EAI_/i,
     "the host name is not known",

@@ -1,0 +1,58 @@
+// What requests without an answer are called. The texts are those of Deno 2.4.2 and 2.9.6 against real servers (openssl
+// s_server, Deno.serve), cut to what differs.
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { networkProblem } from "../../src/mesos/network_problems.ts";
+
+const url = "https://m1:5050/api/v1/scheduler";
+const peer = "client error (Connect): invalid peer certificate: ";
+
+const problems: readonly (readonly [said: string, what: string, hint: string])[] = [
+  [`${peer}UnknownIssuer`, "not signed by a known authority", "mesos.ca-file"],
+  [`${peer}Other(OtherError(CaUsedAsEndEntity))`, "CA:TRUE", "CA:FALSE"],
+  [
+    `${peer}certificate not valid for name "m1"; certificate is only valid for DnsName("m2")`,
+    "another host name",
+    "mesos-master",
+  ],
+  [
+    `${peer}certificate expired: verification time 1795421782 (UNIX), but certificate is not valid after 1609459200`,
+    "has expired or is not valid yet",
+    "clocks",
+  ],
+  [
+    `${peer}certificate not valid yet: verification time 1795421782 (UNIX), but certificate is not valid before 2208988800`,
+    "has expired or is not valid yet",
+    "clocks",
+  ],
+  [
+    `${peer}Other(OtherError(UnsupportedCertVersion))`,
+    "TLS failed (Other(OtherError(UnsupportedCertVersion)))",
+    "mesos.ca-file",
+  ],
+  [
+    "client error (SendRequest): connection error: received fatal alert: CertificateRequired",
+    "broken the TLS handshake off",
+    "LIBPROCESS_SSL_REQUIRE_CLIENT_CERT",
+  ],
+  [
+    "client error (Connect): received fatal alert: HandshakeFailure",
+    "broken the TLS handshake off",
+    "LIBPROCESS_SSL_REQUIRE_CLIENT_CERT",
+  ],
+  ["client error (Connect): received fatal alert: ProtocolVersion", "version of TLS", "LIBPROCESS_SSL_ENABLE_TLS_V1_2"],
+  ["client error (Connect): received corrupt message of type InvalidContentType", "does not speak TLS", "http://"],
+];
+
+for (const [said, what, hint] of problems) {
+  Deno.test(`"${said.split(": ").at(-1)}" is put into words with the next act`, () => {
+    // 2.4 says it in one text, 2.9 in the cause.
+    const text = `error sending request for url (${url}): ${said}`;
+    for (const failure of [new TypeError(text), new TypeError("fetch failed", { cause: new Error(text) })]) {
+      const problem = networkProblem(failure, url);
+      assertStringIncludes(problem.what, what);
+      assertStringIncludes(problem.hint, hint);
+      assertEquals(problem.isPermission, false);
+    }
+  });
+}
