@@ -29,7 +29,7 @@ export interface HostsGap {
   readonly hint: string;
 }
 
-/** Seen as well by fetch itself, which needs no permission for that (mesos/direct.ts, mesos/proxies.ts). */
+/** Seen as well by fetch itself, which needs no permission for that (mesos/proxies.ts). */
 const proxyVariables = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"].flatMap((
   name,
 ) => [name, name.toLowerCase()]);

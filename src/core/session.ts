@@ -90,9 +90,7 @@ export function frameworkError(draft: Draft, event: EventOf<"framework-error">):
         level: "error",
         code: `framework-${event.error}`,
         text: `the Mesos master refuses our framework: ${message}`,
-        hint: event.error === "unauthorized"
-          ? "check mesos.principal, mesos.secret and the master's ACLs for the role"
-          : "check the keys under mesos in the configuration",
+        hint: hintFor(event.error, message),
         fields: { error: event.error },
         onceKey: message,
       });
@@ -101,6 +99,16 @@ export function frameworkError(draft: Draft, event: EventOf<"framework-error">):
     default:
       event.error satisfies never;
   }
+}
+
+function hintFor(error: EventOf<"framework-error">["error"], message: string): string {
+  if (error === "unauthorized") return "check mesos.principal, mesos.secret and the master's ACLs for the role";
+  // Mesos 1.9 and later (src/master/validation.cpp, `validateUpdate`); before, the old one simply stays.
+  const fixed = /\b(?:changing|updating)\b.*?\b(principal|user)\b/i.exec(message)?.[1]?.toLowerCase();
+  return fixed === undefined
+    ? "check the keys under mesos in the configuration"
+    : `Mesos never changes the ${fixed} of a framework: set mesos.${fixed} back, or run gocd-mesos teardown with the old ` +
+      "one first and start anew";
 }
 
 /** The id is dead and Mesos has killed its tasks. With agents on record, only a person can say that they really are gone. */

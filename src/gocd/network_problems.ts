@@ -66,7 +66,7 @@ function certificateFault(text: string, detail: AttemptDetail): Described | unde
       "is it http:// instead of https:// in go-server.url?",
     );
   }
-  if (!/certificate|UnknownIssuer|handshake|\btls\b/i.test(text)) {
+  if (!/certificate|UnknownIssuer|handshake|\btls\b|fatal alert|peer is incompatible/i.test(text)) {
     return undefined;
   }
   if (detail.insecure) {
@@ -83,13 +83,34 @@ function certificateFault(text: string, detail: AttemptDetail): Described | unde
       "use the name of the certificate in go-server.url",
     );
   }
-  if (/Expired|NotValidYet/i.test(text)) {
+  if (/Expired|NotValidYet|not valid yet/i.test(text)) {
     return unreachable("gocd-tls", "the certificate has expired or is not valid yet", "renew it, or check the clocks");
+  }
+  if (/CaUsedAsEndEntity/i.test(text)) {
+    return unreachable(
+      "gocd-tls",
+      "the certificate is that of a certificate authority (CA:TRUE), which is not taken for a server's",
+      "give the server one with CA:FALSE, signed by an authority or by itself, and name the signer in go-server.ca-file",
+    );
+  }
+  if (/alert: (CertificateRequired|HandshakeFailure|BadCertificate|NoCertificate|AccessDenied)/i.test(text)) {
+    return unreachable(
+      "gocd-tls",
+      "the server has broken the TLS handshake off",
+      "does it, or a proxy before it, want certificates of its clients? gocd-mesos has none",
+    );
+  }
+  if (/ProtocolVersion|peer is incompatible/i.test(text)) {
+    return unreachable(
+      "gocd-tls",
+      "there is no version of TLS that both sides speak",
+      "let the server speak TLS 1.2 or 1.3",
+    );
   }
   return unreachable(
     "gocd-tls",
     "the certificate is not signed by a known authority",
-    "name its certificate authority in go-server.ca-file (a self-signed certificate may be named itself if it is a CA)",
+    "name its certificate authority in go-server.ca-file (for a self-signed certificate, itself)",
   );
 }
 

@@ -130,7 +130,8 @@ export function frameworkErrorKind(message: string): FrameworkErrorKind {
 // The first that fits counts. "Not authorized to … role" must not be taken for a word about FrameworkInfo.
 const errorTexts: readonly (readonly [FrameworkErrorKind, RegExp])[] = [
   ["failed-over", /failed over/i],
-  ["removed", /framework.*\b(removed|completed)\b|completed framework/i],
+  // Whoever reads this word into another sentence forgets the framework id.
+  ["removed", /^framework (\S+ )?((has been|was|is) )?(removed|completed)\b|^completed framework/i],
   ["unauthorized", /not authorized|authorization|unauthori[sz]ed|authenticat/i],
   [
     "bad-framework-info",

@@ -5,7 +5,6 @@ import { hostCheck } from "./allowed_hosts.ts";
 import { notAMaster, type Refusal, refusalMessage, subscribeRefusal } from "./answers.ts";
 import { type FrameworkIdentity, type MesosApi, type MesosConnection, MesosError, type MesosSession } from "./api.ts";
 import { ownBytes, protobufType } from "./calls.ts";
-import { directConnect } from "./direct.ts";
 import { findFrameworks } from "./former_frameworks.ts";
 import { createLeaderFinder, type LeaderFinder } from "./leader.ts";
 import { createMasterClient, type MasterAnswer, type MasterClient, sendRequest } from "./master_request.ts";
@@ -22,6 +21,12 @@ export const subscribeAnswerMs = 15_000;
 export const probeAnswerMs = 10_000;
 /** Longest `Mesos-Stream-Id` that is taken (apache/mesos docs/scheduler-http-api.md). */
 const streamIdLengthMax = 128;
+
+/**
+ * A SUBSCRIBE without an answer may arrive this late, after the one that followed it: what was written is sent again and
+ * again by the kernel, also once the program has given it up (tcp(7), `tcp_orphan_retries`).
+ */
+export const lateSubscribeMs = 120_000;
 
 const schedulerPath = "/api/v1/scheduler";
 
@@ -56,6 +61,8 @@ interface Scheduler {
   readonly closing: AbortController;
   readonly isAllowed: ReturnType<typeof hostCheck>;
   readonly look: PortLook | undefined;
+  /** Wall clock, when a SUBSCRIBE was given up that may yet arrive. */
+  givenUpMs: number | undefined;
 }
 
 /** Makes a scheduler; throws `OperatorError` `mesos-master-invalid` where `connection.masters` cannot be read. */
@@ -68,7 +75,7 @@ export function createHttpScheduler(options: HttpSchedulerOptions): HttpSchedule
     configured: masters.kind === "static" ? masters.addresses : [],
     whenEmpty: masters.kind === "static" ? "configured-only" : "any",
   });
-  const connect = options.fetch === undefined ? directConnect() : undefined;
+  const connect = options.fetch === undefined ? Deno.connect : undefined;
   const client = createMasterClient(connection, { fetch: options.fetch ?? fetch, setTimer, connect });
   const finder = createLeaderFinder({
     masters,
@@ -79,7 +86,15 @@ export function createHttpScheduler(options: HttpSchedulerOptions): HttpSchedule
   });
   const look = options.look ??
     (options.fetch === undefined ? createPortLook({ setTimer, nowMs: options.nowMs }) : undefined);
-  const scheduler: Scheduler = { client, finder, options, closing: new AbortController(), isAllowed, look };
+  const scheduler: Scheduler = {
+    client,
+    finder,
+    options,
+    closing: new AbortController(),
+    isAllowed,
+    look,
+    givenUpMs: undefined,
+  };
   return {
     subscribe: (identity, frameworkId, signal) => subscribe(scheduler, { identity, frameworkId, signal }),
     probe: (signal) => probe(scheduler, signal),
@@ -117,6 +132,7 @@ async function subscribe(scheduler: Scheduler, wanted: Subscription): Promise<Me
     },
     limitMs: subscribeAnswerMs,
     signals,
+    onTimeUp: () => scheduler.givenUpMs = options.nowMs(),
     judge: (answer, url) => judgeSubscribe(client, answer, url),
   });
   let running: RunningSession;
@@ -129,6 +145,7 @@ async function subscribe(scheduler: Scheduler, wanted: Subscription): Promise<Me
       environmentOf: options.environmentOf,
       redact: options.redact ?? ((text) => text),
       nowMs: options.nowMs,
+      isOwnTakeover: () => isOwnTakeover(scheduler),
       signals,
     });
   } catch (error) {
@@ -137,6 +154,13 @@ async function subscribe(scheduler: Scheduler, wanted: Subscription): Promise<Me
   }
   followLeader(scheduler, reached, running);
   return running.session;
+}
+
+// Once for each that was given up: whoever fails us over again is another instance, and we never fight.
+function isOwnTakeover(scheduler: Scheduler): boolean {
+  const { givenUpMs } = scheduler;
+  scheduler.givenUpMs = undefined;
+  return givenUpMs !== undefined && Math.abs(scheduler.options.nowMs() - givenUpMs) < lateSubscribeMs;
 }
 
 // With ZooKeeper a new leader is known long before five heartbeats of the old one are missed.

@@ -3,8 +3,10 @@
 
 import { type MesosConnection, MesosError, type MesosErrorReason } from "./api.ts";
 import { authorizationOf } from "./credentials.ts";
+import { addressOfUrl } from "./masters.ts";
 import { networkProblem } from "./network_problems.ts";
 import { type Connect, createPlainPosts, type PlainPosts } from "./plain_post.ts";
+import { isDirect } from "./proxies.ts";
 import type { SetTimer } from "./timer.ts";
 
 /** Speaks to masters. */
@@ -43,6 +45,8 @@ export interface RequestLimits {
   readonly signals: readonly AbortSignal[];
   /** The reason of the error where no answer came. */
   readonly unanswered: MesosErrorReason;
+  /** Called where time is up: the request may yet arrive. */
+  readonly onTimeUp?: (() => void) | undefined;
 }
 
 /** An answer whose body is still to be read. End it in any case. */
@@ -73,7 +77,9 @@ export function createMasterClient(
     setTimer,
     connection,
     plainPosts: (url) =>
-      connect === undefined || url.protocol !== "http:" ? undefined : createPlainPosts(url, { connect, setTimer }),
+      connect !== undefined && url.protocol === "http:" && isDirect(addressOfUrl(url))
+        ? createPlainPosts(url, { connect, setTimer })
+        : undefined,
     httpClient(): Deno.HttpClient | undefined {
       if (connection.caCerts.length > 0) {
         client ??= clientWith(connection.caCerts);
@@ -149,12 +155,13 @@ interface Watch {
   end(): void;
 }
 
-function startWatch(client: MasterClient, { limitMs, signals }: RequestLimits): Watch {
+function startWatch(client: MasterClient, { limitMs, signals, onTimeUp }: RequestLimits): Watch {
   const controller = new AbortController();
   let isTimeUp = false;
   const giveUp = (): void => controller.abort();
   const stopClock = client.setTimer(() => {
     isTimeUp = true;
+    onTimeUp?.();
     controller.abort();
   }, limitMs);
   for (const signal of signals) {

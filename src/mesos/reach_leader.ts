@@ -24,6 +24,8 @@ export interface LeaderRequest {
   readonly limitMs: number;
   /** Each ends it. */
   readonly signals: readonly AbortSignal[];
+  /** Called where a host gave no answer in time: the request may yet arrive. */
+  readonly onTimeUp?: () => void;
   /** `undefined` where the answer is the one hoped for; it may read the body of another, and must not end it. */
   readonly judge: (answer: MasterAnswer, url: URL) => Promise<MesosError | undefined>;
 }
@@ -116,6 +118,7 @@ async function ask(
       limitMs: asked.limitMs,
       signals: asked.signals,
       unanswered: "unreachable",
+      onTimeUp: asked.onTimeUp,
     });
   } catch (error) {
     if (error instanceof MesosError) dead.set(host, error);

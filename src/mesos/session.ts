@@ -35,6 +35,8 @@ export interface SessionParts {
   readonly redact: (text: string) => string;
   /** Wall clock, for messages. */
   readonly nowMs: () => number;
+  /** Whether "failed over" may come of a SUBSCRIBE of our own that arrived late; asked when the master says it. */
+  readonly isOwnTakeover: () => boolean;
   /** Each ends the subscription. */
   readonly signals: readonly AbortSignal[];
 }
@@ -224,6 +226,13 @@ function takeRecord(parts: SessionParts, state: State, record: Uint8Array): void
   const event = state.frameworkId === undefined
     ? firstRecord(parts, state, record)
     : decodeEvent(record, parts.fallbackRole);
+  if (event.kind === "framework-error" && event.error === "failed-over" && parts.isOwnTakeover()) {
+    throw new MesosError(
+      "stream-broken",
+      "a SUBSCRIBE of our own, which was given up without an answer, has arrived late and took this one's place",
+      "the subscription is made again by itself",
+    );
+  }
   if (event.kind !== "unknown-event") {
     state.queue.push(redactedEvent(event, parts.redact), record.length);
   }

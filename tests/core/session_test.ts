@@ -1,6 +1,6 @@
 // The session with the master: subscription, reconciliation, errors, failed calls. Inverse offers are in maintenance_test.ts.
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { FrameworkErrorKind } from "../../src/core/event.ts";
 import {
   drive,
@@ -135,6 +135,20 @@ for (const [error, hasAgents, session, effects] of errors) {
     }
   });
 }
+
+Deno.test("what Mesos never changes of a framework is said by its key, other refusals point to the configuration", () => {
+  const told: readonly (readonly [string, RegExp])[] = [
+    ["Changing framework's principal is not allowed.", /set mesos\.principal back, or run gocd-mesos teardown/],
+    ["Updating 'FrameworkInfo.user' is unsupported; attempted to update", /set mesos\.user back/],
+    ["User 'root' is not allowed to run frameworks without --root_submissions set", /^check the keys under mesos/],
+  ];
+  for (const [message, hint] of told) {
+    const world = drive();
+    world.subscribe();
+    world.send({ kind: "framework-error", error: "bad-framework-info", message });
+    assertMatch(world.noted().at(-1)?.hint ?? "", hint);
+  }
+});
 
 Deno.test("a decline of unknown fate is sent once more at the next tick, not in the same step, and not to a new master", () => {
   const world = drive();

@@ -277,6 +277,8 @@ const errors: readonly (readonly [string, FrameworkErrorKind])[] = [
   ["Changing framework's principal is not allowed.", "bad-framework-info"],
   ["Updating 'FrameworkInfo.checkpoint' is unsupported; attempted to update", "bad-framework-info"],
   ["Offer constraints are not valid: x", "bad-framework-info"],
+  ["Framework is in a role that was removed", "bad-framework-info"],
+  ["Framework cannot take an offer that is completed", "other"],
   ["Message mesos.scheduler.Call dropped: capacity(100) exceeded", "other"],
   ["Framework disconnected", "other"],
 ];

@@ -1,7 +1,6 @@
 // POSTs over kept connections: what counts as accepted, what is left to fetch, and that no connection is forgotten.
 
 import { assertEquals } from "@std/assert";
-import { directConnect } from "../../src/mesos/direct.ts";
 import {
   connectMs,
   createPlainPosts,
@@ -216,16 +215,4 @@ Deno.test("an address in brackets is connected to without them, and 80 is the po
     await posts.post({ headers: {}, body: new Uint8Array(), signal: never });
   }
   assertEquals(asked, [{ hostname: "::1", port: 5050 }, { hostname: "master", port: 80 }]);
-});
-
-Deno.test("a proxy, and one that cannot be seen, keep connections of our own away", () => {
-  const withEnv = (env: Readonly<Record<string, string>>): boolean => directConnect((name) => env[name]) !== undefined;
-  assertEquals([withEnv({}), withEnv({ HTTP_PROXY: "" }), withEnv({ HTTPS_PROXY: "http://p" })], [true, true, true]);
-  for (const name of ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]) {
-    assertEquals(withEnv({ [name]: "http://p:3128" }), false, name);
-  }
-  const denied = (): never => {
-    throw new Deno.errors.NotCapable("env");
-  };
-  assertEquals(directConnect(denied), undefined);
 });

@@ -1,0 +1,66 @@
+// A SUBSCRIBE that was given up may arrive after the one that followed it, and fail that over: no other instance does.
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { lateSubscribeMs, subscribeAnswerMs } from "../../src/mesos/http_scheduler.ts";
+import {
+  drain,
+  identity,
+  mesosError,
+  type OpenStream,
+  openStream,
+  startMaster,
+  subscribed,
+  testScheduler,
+} from "../support/scripted_master.ts";
+
+const failedOver = { type: "ERROR", error: { message: "Framework failed over" } };
+
+/** A first SUBSCRIBE without an answer, then subscriptions that are failed over; gives what each of them tells. */
+async function play(afterMs: number, sessions: number): Promise<readonly string[]> {
+  const asked = Promise.withResolvers<void>();
+  const never = Promise.withResolvers<Response>();
+  const streams: OpenStream[] = [];
+  await using master = startMaster(() => {
+    if (streams.length === 0) asked.resolve();
+    const stream = openStream();
+    stream.send(subscribed);
+    streams.push(stream);
+    return streams.length === 1 ? never.promise : stream.response;
+  });
+  let nowMs = 1_800_000_000_000;
+  using test = testScheduler(master.address, {}, { nowMs: () => nowMs });
+  const first = mesosError(test.scheduler.subscribe(identity, "f1", test.signal), "unreachable");
+  await asked.promise;
+  test.timer.fire(subscribeAnswerMs);
+  await first;
+  never.resolve(new Response());
+  nowMs += afterMs;
+  const told: string[] = [];
+  for (let session = 0; session < sessions; session++) {
+    const { events } = await test.scheduler.subscribe(identity, "f1", test.signal);
+    const stream = streams.at(-1);
+    stream?.send(failedOver);
+    stream?.end();
+    const { events: seen, error } = await drain(events);
+    const kinds = seen.map(({ kind }) => kind).join(" ");
+    told.push(`${kinds}, ${error?.message.includes("of our own") ? "ours" : "ended"}`);
+    if (told.at(-1)?.endsWith("ours")) assertStringIncludes(error?.message ?? "", master.address);
+  }
+  return told;
+}
+
+Deno.test("failed over soon after a SUBSCRIBE without an answer is our own late one: subscribed again, once", async () => {
+  assertEquals(await play(lateSubscribeMs - 1, 3), [
+    "subscribed, ours",
+    "subscribed framework-error, ended",
+    "subscribed framework-error, ended",
+  ]);
+});
+
+for (
+  const [what, afterMs] of [["long after it", lateSubscribeMs], ["by a clock set back", -lateSubscribeMs]] as const
+) {
+  Deno.test(`failed over ${what} is another instance`, async () => {
+    assertEquals(await play(afterMs, 1), ["subscribed framework-error, ended"]);
+  });
+}

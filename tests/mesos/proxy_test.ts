@@ -1,0 +1,53 @@
+// HTTP_PROXY and NO_PROXY are honoured on the whole way: the look at the port, SUBSCRIBE, and acknowledgements.
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { accepted, openStream, type ScriptedMaster, startMaster, subscribed } from "../support/scripted_master.ts";
+
+async function childWith(env: Record<string, string>, master: string): Promise<string> {
+  const child = new URL("proxy_child.ts", import.meta.url).pathname;
+  const config = new URL("../../deno.json", import.meta.url).pathname;
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-check",
+      "--quiet",
+      "--no-prompt",
+      `--config=${config}`,
+      "--allow-net",
+      "--allow-env",
+      child,
+      master,
+    ],
+    env: { no_proxy: "", NO_PROXY: "", ...env, NO_COLOR: "1" },
+    signal: AbortSignal.timeout(60_000),
+  }).output();
+  return new TextDecoder().decode(stdout).trim() || new TextDecoder().decode(stderr);
+}
+
+/** A master, or a proxy that is asked for one: both are asked the same. */
+function masterLike(): ScriptedMaster {
+  return startMaster(({ call }) => {
+    if (call["type"] !== "SUBSCRIBE") return accepted();
+    const stream = openStream();
+    stream.send(subscribed);
+    return stream.response;
+  });
+}
+
+const types = ({ asked }: ScriptedMaster): readonly unknown[] => asked.map(({ call }) => call["type"]);
+
+Deno.test("a master that only a proxy reaches is subscribed to and gets its acknowledgements by way of it", async () => {
+  await using proxy = masterLike();
+  // Nobody has this name: looked at without the proxy, it would be held for dead.
+  const line = await childWith({ http_proxy: `http://${proxy.address}` }, "master.invalid:5050");
+  assertStringIncludes(line, "acknowledged at master.invalid:5050");
+  assertEquals(types(proxy), ["SUBSCRIBE", "ACKNOWLEDGE"]);
+});
+
+Deno.test("a master that NO_PROXY names is asked past the proxy", async () => {
+  await using proxy = masterLike();
+  await using master = masterLike();
+  const env = { "http_proxy": `http://${proxy.address}`, NO_PROXY: "127.0.0.1" };
+  assertStringIncludes(await childWith(env, master.address), `acknowledged at ${master.address}`);
+  assertEquals([types(proxy), types(master)], [[], ["SUBSCRIBE", "ACKNOWLEDGE"]]);
+});
