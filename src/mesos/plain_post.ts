@@ -32,6 +32,8 @@ export interface PlainPosts {
   close(): void;
 }
 
+/** An acknowledgement with all headers has about 600 bytes; what is larger gets its room. */
+const questionBytes = 1_024;
 /** The answer of a Mesos master has about 80 bytes. */
 const answerBytesMax = 1_024;
 const printable = /^[\x20-\x7e]*$/;
@@ -135,6 +137,9 @@ interface Line {
 function createLine(address: { readonly hostname: string; readonly port: number }, edges: PlainEdges): Line {
   let connection: PlainConnection | undefined;
   let isClosed = false;
+  // Both are used again and again: one POST at a time goes over a connection.
+  let question = new Uint8Array(questionBytes);
+  const answer = new Uint8Array(answerBytesMax);
   const close = (): void => {
     if (!isClosed) connection?.close();
     isClosed = true;
@@ -163,21 +168,18 @@ function createLine(address: { readonly hostname: string; readonly port: number 
       try {
         connection ??= await connected();
         if (connection === undefined) return "other";
-        await writeAll(connection, joined(head, body));
-        return await readAnswer(connection);
+        const length = head.length + body.length;
+        if (length > question.length) question = new Uint8Array(length);
+        // One byte for each character: headers are ASCII.
+        encoder.encodeInto(head, question);
+        question.set(body, head.length);
+        await writeAll(connection, question.subarray(0, length));
+        return await readAnswer(connection, answer);
       } catch {
         return "none";
       }
     },
   };
-}
-
-function joined(head: string, body: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(head.length + body.length);
-  // One byte for each character: headers are ASCII.
-  encoder.encodeInto(head, bytes);
-  bytes.set(body, head.length);
-  return bytes;
 }
 
 const encoder = new TextEncoder();
@@ -187,8 +189,7 @@ async function writeAll(connection: PlainConnection, bytes: Uint8Array): Promise
   for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
 }
 
-async function readAnswer(connection: PlainConnection): Promise<Answer> {
-  const bytes = new Uint8Array(answerBytesMax);
+async function readAnswer(connection: PlainConnection, bytes: Uint8Array): Promise<Answer> {
   for (let filled = 0; filled < answerBytesMax;) {
     const count = await connection.read(bytes.subarray(filled));
     if (count === null) return "none";
