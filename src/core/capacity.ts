@@ -1,4 +1,4 @@
-// What may take jobs without a launch: idle GocdAgents and instances that are coming. Not here: the matching (supply.ts).
+// What may take jobs without a launch: idle GocdAgents, instances that are coming, and what has taken one since the poll. Not here: the matching (supply.ts).
 // Busy, draining, failed and elastic ones offset nothing (facts: autoscalers B2). Called by core/assess.ts.
 
 import type { GocdAgent, ResourceCase } from "./gocd_records.ts";
@@ -37,7 +37,7 @@ export function capacityOf(
   const reserved = reservedRecords(state.instances.values());
   const idle = new Map<string, Group>();
   for (const gocdAgent of state.server.agents) {
-    if (!isFree(gocdAgent)) continue;
+    if (!isFree(gocdAgent) && !state.server.begun.has(gocdAgent.uuid)) continue;
     if (reserved.has(gocdAgent.uuid) || reserved.has(gocdAgent.hostname.toLowerCase())) continue;
     const since = state.server.idleSinceMs.get(gocdAgent.uuid);
     add(idle, capabilityOf(gocdAgent, rule), gocdAgent.hostname, since);

@@ -41,6 +41,12 @@ export interface GocdAgent {
   /** An elastic agent belongs to a plugin: never counted, never touched. */
   readonly elastic: boolean;
   readonly ipAddress?: string;
+  /**
+   * The job it was given last, in the form of {@linkcode ScheduledJob.locator}; absent where it has none, where the
+   * release does not tell (facts: gocd 2.1), and where our account may not see the pipeline. Says nothing about busy or
+   * idle: a lost agent keeps it.
+   */
+  readonly buildLocator?: string;
 }
 
 /** How a server of this version compares resource names (facts: gocd 3.1). */

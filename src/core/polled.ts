@@ -17,11 +17,12 @@ import { followGocdAgents } from "./lifecycle_gocd.ts";
 import { makePlan } from "./plan.ts";
 import { noteDemand } from "./demand_notes.ts";
 import { maintenanceMode } from "./reason.ts";
-import { reuseAll } from "./replan.ts";
+import { replanIfStale, reuseAll } from "./replan.ts";
 import { afterFailure, afterPoll, agentsPauseMs, lookAgainMs } from "./rhythm.ts";
 import { noteOfferless } from "./roles.ts";
 import { scaleIn } from "./scale_in.ts";
 import type { ServerState } from "./state.ts";
+import { begunSince, takenSince, withoutTaken } from "./taken_jobs.ts";
 
 /** One good full poll. */
 export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
@@ -30,7 +31,11 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
   const before = draft.state.demand;
   // While nothing is assigned, being idle proves nothing.
   const isAssigning = event.server.maintenance !== "on" && draft.state.server.info?.maintenance !== "on";
-  const backlog = bucketJobs(event.jobs, draft.state.settings.poller, event.server.resourceCase);
+  // The list of agents is read after the feed.
+  const backlog = withoutTaken(
+    bucketJobs(event.jobs, draft.state.settings.poller, event.server.resourceCase),
+    takenSince(draft.state.server.agents, event.agents),
+  );
   const { seen, movingBuckets } = followJobs(before.seen, backlog, atMs);
   const idleSinceMs = followIdle({
     before: isAssigning ? draft.state.server.idleSinceMs : new Map(),
@@ -46,6 +51,7 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
       ...server,
       info: event.server,
       findings: event.findings,
+      begun: new Set(),
       ...(event.missingEnvironments === undefined ? {} : { missingEnvironments: event.missingEnvironments }),
       idleSinceMs,
       lastPollMs: atMs,
@@ -65,11 +71,12 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
   draft.set({ server: { ...draft.state.server, ...afterPoll(draft.state, atMs, event.tookMs) } });
 }
 
-/** A read of the agents between two polls: life cycles go on, demand is not judged. */
+/** A read of the agents between two polls: life cycles go on, and jobs that an agent has now wait no more. */
 export function gocdAgentsRead(draft: Draft, event: EventOf<"gocd-agents-read">): void {
   const { atMs } = draft;
   answeredWell(draft);
   const { server, demand } = draft.state;
+  const backlog = withoutTaken(demand.backlog, takenSince(server.agents, event.agents));
   const idleSinceMs = followIdle({
     before: server.idleSinceMs,
     agents: event.agents,
@@ -81,11 +88,14 @@ export function gocdAgentsRead(draft: Draft, event: EventOf<"gocd-agents-read">)
     server: {
       ...readAgents(draft.state.server, event.agents, atMs),
       idleSinceMs,
+      begun: begunSince(server.agents, event.agents, server.begun),
       nextAgentsMs: atMs + agentsPauseMs(draft.state, event.tookMs),
     },
+    demand: { ...demand, backlog },
   });
   followGocdAgents(draft, event.agents);
   draft.touchPlan();
+  if (backlog !== demand.backlog) replanIfStale(draft);
 }
 
 /** A poll that gave nothing: no decision in this round. */

@@ -65,6 +65,8 @@ export interface ServerState {
   /** Environments of our configuration that the server does not have; absent: it could not be told. */
   readonly missingEnvironments?: readonly string[];
   readonly agents: readonly GocdAgent[];
+  /** Uuids of agents that have begun to build since the last poll, where the server does not tell which job. */
+  readonly begun: ReadonlySet<string>;
   /** When each Enabled, Idle GocdAgent was first seen idle without a break, by uuid. */
   readonly idleSinceMs: ReadonlyMap<string, number>;
   /** Since when each GocdAgent has shown LostContact or Missing, by uuid. */

@@ -42,6 +42,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
       failuresInARow: 0,
       findings: [],
       agents: [],
+      begun: new Set(),
       idleSinceMs: new Map(),
       lostSinceMs: new Map(),
       enablingMs: new Map(),

@@ -18,6 +18,8 @@ export interface AgentsReading {
 export const agentsMax = 20_000;
 const wordLengthMax = 1_024;
 const listLengthMax = 1_000;
+/** pipeline/pipelineCounter/stage/stageCounter/job. */
+const locatorParts = 5;
 
 /**
  * Reads a list of agents. Throws {@linkcode GocdError} (`unreadable`) where the body is no such list; a single record
@@ -60,9 +62,12 @@ export function withLegacyBuilds(agents: readonly GocdAgent[], legacy: readonly 
   const byUuid = new Map(legacy.map((record) => [record.uuid, record]));
   return agents.map((record) => {
     const seen = byUuid.get(record.uuid);
-    return record.configState === "Disabled" && record.agentState === "Unknown" && seen?.configState === "Disabled"
-      ? { ...record, agentState: seen.agentState, buildState: seen.buildState }
-      : record;
+    if (seen === undefined) return record;
+    const { buildLocator } = seen;
+    const told = buildLocator === undefined ? record : { ...record, buildLocator };
+    return record.configState === "Disabled" && record.agentState === "Unknown" && seen.configState === "Disabled"
+      ? { ...told, agentState: seen.agentState, buildState: seen.buildState }
+      : told;
   });
 }
 
@@ -120,7 +125,23 @@ function common(uuid: string, entry: JsonRecord, own: { hostname: unknown; state
     environments: environments(entry["environments"]),
     elastic: word(entry["elastic_agent_id"]) !== "" || word(entry["elastic_plugin_id"]) !== "",
     ...(ipAddress === "" ? {} : { ipAddress }),
+    ...buildOf(entry),
   };
+}
+
+/** Of the legacy list a locator with a slash before it; from v4 on the end of the link to the job (facts: gocd 2.1). */
+function buildOf(entry: JsonRecord): Pick<GocdAgent, "buildLocator"> {
+  const details = entry["build_details"];
+  const links = isRecord(details) ? details["_links"] : undefined;
+  const job = isRecord(links) ? links["job"] : undefined;
+  const told = word(entry["build_locator"]) || word(isRecord(job) ? job["href"] : undefined);
+  const parts = told.split("/").slice(-locatorParts);
+  if (parts.length < locatorParts || parts.some((part) => part === "")) return {};
+  try {
+    return { buildLocator: decodeURIComponent(parts.join("/")) };
+  } catch {
+    return { buildLocator: parts.join("/") };
+  }
 }
 
 function states(entry: JsonRecord): States {

@@ -57,7 +57,16 @@ export function listAgents(world: World, rules: GocdRules): readonly GocdAgent[]
     environments: environmentsOf(world, record, rules),
     elastic: record.elastic !== undefined,
     ipAddress: record.ipAddress,
+    ...buildOf(world, record, rules),
   }));
+}
+
+/** Not told by v2 and v3, nor of a pipeline that our account may not view. */
+function buildOf(world: World, record: SimGocdAgent, rules: GocdRules): Pick<GocdAgent, "buildLocator"> {
+  const shape = rules.agentsShapes[rules.agentsShapes.length - 1];
+  const { buildLocator } = record;
+  if (buildLocator === undefined || shape === "v2" || shape === "v3" || !world.weather.hasRights) return {};
+  return { buildLocator: decodeURIComponent(buildLocator) };
 }
 
 /** 15.2 hides the runtime state of what is not enabled; its older list tells whether a disabled agent builds. */

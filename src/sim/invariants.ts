@@ -40,7 +40,7 @@ export interface Watch {
   /** Locators of jobs that somebody has cancelled. */
   readonly cancelled: Set<string>;
   /** The feed as the last good poll really showed it. */
-  feed: readonly ScheduledJob[] | undefined;
+  feed: ShownFeed | undefined;
   /** Builds that the server counts as killed, seen so far. */
   killsSeen: number;
   /** The same for records deleted with work. */
@@ -106,7 +106,7 @@ export function checkStep(
   checkAcknowledged(frame, event);
   if (frame.records.length > 0) checkReadBack(world, frame);
   noteKilling(world, frame);
-  if (event.kind === "gocd-polled") world.watch.feed = event.jobs;
+  world.watch.feed = shownBy(event, world.watch.feed);
   if (event.kind === "gocd-polled" || event.kind === "gocd-poll-failed") checkVerdicts(world, program, event);
 }
 
@@ -212,11 +212,31 @@ export function checkWholeState(world: World, program: Program): void {
   for (const taskId of stored) checkInstance(taskId, program.state.instances.get(taskId), readInstance(world, taskId));
 }
 
-/** Each waiting job that a good poll has shown has one verdict, and counted supply exists. */
+/** What a good poll has shown. */
+export interface ShownFeed {
+  readonly jobs: readonly ScheduledJob[];
+  /** Locators of what agents have been seen to build since it was asked for. */
+  readonly built: ReadonlySet<string>;
+}
+
+/** The feed as the program has now been shown it. */
+export function shownBy(event: Event, before: ShownFeed | undefined): ShownFeed | undefined {
+  if (event.kind !== "gocd-polled" && event.kind !== "gocd-agents-read") return before;
+  const building = event.agents.flatMap(({ agentState, buildLocator }) =>
+    agentState === "Building" && buildLocator !== undefined ? [buildLocator] : []
+  );
+  if (event.kind === "gocd-polled") return { jobs: event.jobs, built: new Set(building) };
+  return before === undefined ? undefined : { ...before, built: new Set([...before.built, ...building]) };
+}
+
+/** Each waiting job that a good poll has shown has one verdict, or an agent by then; and counted supply exists. */
 function checkVerdicts(world: World, program: Program, event: Event): void {
   const { demand: judged, instances } = program.state;
-  const shown = world.watch.feed?.map((job) => job.locator).sort() ?? [];
   const verdicts = judged.jobs.map((job) => job.locator).sort();
+  const judgedOn = new Set(verdicts);
+  const { jobs, built } = world.watch.feed ?? { jobs: [], built: new Set() };
+  const shown = jobs.map((job) => job.locator)
+    .filter((locator) => judgedOn.has(locator) || !built.has(locator)).sort();
   if (event.kind === "gocd-polled" || judged.madeMs !== undefined) {
     demand(isSame(verdicts, shown), "verdicts", () => `shown: ${shown.join(" ")}; judged: ${verdicts.join(" ")}`);
   }

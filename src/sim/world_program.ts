@@ -7,7 +7,7 @@ import type { Event } from "../core/event.ts";
 import type { Frame } from "../core/frame.ts";
 import { initialState, step } from "../core/step.ts";
 import { performGocd } from "./gocd_port.ts";
-import { checkEffect, checkReload, checkStep, checkStored } from "./invariants.ts";
+import { checkEffect, checkReload, checkStep, checkStored, shownBy } from "./invariants.ts";
 import { endSession, performMesos, subscribe } from "./mesos_port.ts";
 import { bentEvent, bentFrame, bentState } from "./world_bugs.ts";
 import { after, type Program, say, type World } from "./world_state.ts";
@@ -95,7 +95,7 @@ function makeFrame(world: World, program: Program, event: Event): Frame {
 function storeFailed(world: World, program: Program, { frame, event }: { frame: Frame; event: Event }): void {
   say(world, () => "store   the commit failed: nothing of it happens");
   world.watch.failedCommits++;
-  if (event.kind === "gocd-polled") world.watch.feed = event.jobs;
+  world.watch.feed = shownBy(event, world.watch.feed);
   const { server, demand, offers } = frame.state;
   program.state = {
     ...program.state,

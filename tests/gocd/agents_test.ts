@@ -53,7 +53,7 @@ Deno.test("v1 alone does not tell what a disabled agent does, and `enabled` outw
   assertEquals(statesOf("v1", { status: "Disabled", enabled: true }), ["Disabled", "Unknown", "Unknown"]);
 });
 
-Deno.test("the legacy list adds to v1 whether a disabled agent builds, and nothing else", () => {
+Deno.test("the legacy list adds to v1 whether a disabled agent builds, what each builds, and nothing else", () => {
   const v1 = readGocdAgents(
     listOf("v1", [
       { uuid: "a", status: "Disabled", enabled: false },
@@ -80,6 +80,13 @@ Deno.test("the legacy list adds to v1 whether a disabled agent builds, and nothi
     "Unknown",
     "Unknown",
   ]);
+  assertEquals(withLegacyBuilds(v1, legacy).map((agent) => agent.buildLocator), [
+    "p/1/s/1/j",
+    undefined,
+    "p/1/s/1/j",
+    undefined,
+    undefined,
+  ]);
 });
 
 for (const shape of ["v2-v3", "v4", "v5-v7"] as const) {
@@ -99,6 +106,37 @@ for (const shape of ["v2-v3", "v4", "v5-v7"] as const) {
     assertEquals(statesOf(shape, lost), ["Enabled", "LostContact", "Unknown"]);
   });
 }
+
+function buildOf(shape: AgentsShape, entry: Record<string, unknown>): string | undefined {
+  return readGocdAgents(listOf(shape, [{ uuid: "u", ...entry }]), shape).agents[0]?.buildLocator;
+}
+
+function linked(href: unknown): Record<string, unknown> {
+  return { "build_details": { _links: { job: { href } }, "job_name": "j" } };
+}
+
+Deno.test("what an agent builds is told by the legacy list, and from v4 on by the link to the job", () => {
+  assertEquals(buildOf("legacy", { build_locator: "/pipeline/1/stage/2/job" }), "pipeline/1/stage/2/job");
+  assertEquals(buildOf("legacy", { build_locator: "" }), undefined);
+  for (const shape of ["v4", "v5-v7"] as const) {
+    for (const base of ["https://ci.example.com/go", "http://ci:8153/behind/a/proxy/go", "/go"]) {
+      assertEquals(
+        buildOf(shape, linked(`${base}/tab/build/detail/p/12/s/3/j-runInstance-4`)),
+        "p/12/s/3/j-runInstance-4",
+      );
+    }
+    assertEquals(buildOf(shape, linked("/go/tab/build/detail/p%20q/1/s/1/100%25")), "p q/1/s/1/100%");
+  }
+});
+
+Deno.test("a link to a job that cannot be read says nothing, and the record stays", () => {
+  for (
+    const details of [linked("j"), linked(7), linked("/go//1/s/1/j"), { "build_details": [] }, { "build_details": 1 }]
+  ) {
+    assertEquals(buildOf("v5-v7", details), undefined);
+  }
+  assertEquals(buildOf("v5-v7", linked("/tab/build/detail/p/1/s/1/%zz")), "p/1/s/1/%zz");
+});
 
 Deno.test("environments are names, with their origin where it is told", () => {
   const environments = [

@@ -54,6 +54,8 @@ for (const version of releases) {
         environments: [{ name: "prod", origin }],
         elastic: false,
         ipAddress: "10.0.0.1",
+        // The un-versioned list tells it, which only 15.2 is asked for.
+        ...(release < 1503 ? { buildLocator: "p/1/s/1/j" } : {}),
       },
     ]);
     assertEquals(poll.server, {

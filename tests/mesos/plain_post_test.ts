@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import {
+  type Connect,
   connectMs,
   createPlainPosts,
   idleMs,
@@ -9,6 +10,7 @@ import {
   type PlainOutcome,
   type PlainPosts,
 } from "../../src/mesos/plain_post.ts";
+import { canSwallow, startSwallowingHost } from "../support/swallowing_host.ts";
 
 const accepted = "HTTP/1.1 202 Accepted\r\nDate: Sun, 22 Nov 2026 10:41:08 GMT\r\nContent-Length: 0\r\n\r\n";
 const url = new URL("http://master:5050/api/v1/scheduler");
@@ -177,6 +179,45 @@ Deno.test("an abort that comes once it is answered leaves the connection alone",
   assertEquals([await post(), connections.length, await post(aborting.signal)], ["accepted", 1, "unclear"]);
 });
 
+Deno.test("an abort while it connects says nothing about the server: the next one tries again", async () => {
+  let tries = 0;
+  const connect: Connect = ({ signal }) => {
+    tries += 1;
+    const attempt = Promise.withResolvers<PlainConnection>();
+    signal.addEventListener("abort", () => attempt.reject(signal.reason));
+    return attempt.promise;
+  };
+  const posts = createPlainPosts(url, { connect, setTimer: () => () => {} });
+  for (const _ of ["first", "second"]) {
+    const aborting = new AbortController();
+    const outcome = posts.post({ headers: {}, body: new Uint8Array(), signal: aborting.signal });
+    aborting.abort();
+    assertEquals(await outcome, "unclear");
+  }
+  assertEquals(tries, 2);
+});
+
+Deno.test({
+  name: "what ends a POST while it connects ends the attempt too: nothing of it is left behind",
+  ignore: !canSwallow,
+  async fn() {
+    using host = await startSwallowingHost();
+    for (const how of ["an abort", "its limit"]) {
+      const clock: { ring?: () => void } = {};
+      const aborting = new AbortController();
+      const setTimer = (callback: () => void): () => void => {
+        clock.ring = callback;
+        return () => {};
+      };
+      const posts = createPlainPosts(new URL(`http://${host.address}/`), { connect: Deno.connect, setTimer });
+      const outcome = posts.post({ headers: {}, body: new Uint8Array(), signal: aborting.signal });
+      if (how === "an abort") aborting.abort();
+      else clock.ring?.();
+      assertEquals(await outcome, "unclear", how);
+    }
+  },
+});
+
 for (const value of ["a\r\nx: y", "naïve", "\0"]) {
   Deno.test(`a header of ${JSON.stringify(value)} is nothing to be written by hand`, async () => {
     const { post, connections } = play([[accepted]]);
@@ -206,8 +247,8 @@ Deno.test("closing ends every connection, also one that is in use, after its ans
 
 Deno.test("an address in brackets is connected to without them, and 80 is the port of http", async () => {
   const asked: unknown[] = [];
-  const connect = (address: { readonly hostname: string; readonly port: number }): Promise<PlainConnection> => {
-    asked.push(address);
+  const connect: Connect = ({ hostname, port }): Promise<PlainConnection> => {
+    asked.push({ hostname, port });
     return Promise.reject(new Error("no"));
   };
   for (const to of ["http://[::1]:5050/x", "http://master/x"]) {
