@@ -200,7 +200,7 @@ Deno.test("an abort while it connects says nothing about the server: the next on
 Deno.test({
   name: "what ends a POST while it connects ends the attempt too: nothing of it is left behind",
   ignore: !canSwallow,
-  async fn() {
+  async fn(): Promise<void> {
     using host = await startSwallowingHost();
     for (const how of ["an abort", "its limit"]) {
       const clock: { ring?: () => void } = {};
