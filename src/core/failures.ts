@@ -1,8 +1,9 @@
-// Failures of profiles and hosts: backoff, circuit breaker with one probe, hosts avoided for a while. Not here: what counts
-// as a failure (the lifecycle_* files). Called when an instance fails or registers.
+// Failures of profiles: backoff, and a circuit breaker with one probe. Not here: hosts (failing_hosts.ts), what counts as a
+// failure (the lifecycle_* files). Called when an instance fails or registers, and by core/operator.ts.
 
 import type { Draft } from "./draft.ts";
 import type { AgentInstance } from "./instance.ts";
+import { afterSuccess, rememberFailure, withoutFailuresOf } from "./failing_hosts.ts";
 import { breakerFailuresMin } from "./gates.ts";
 import { oneLine } from "./phase.ts";
 import { formatDuration } from "./reason.ts";
@@ -11,14 +12,6 @@ import { formatDuration } from "./reason.ts";
 export const retryFirstMs = 10_000;
 /** The longest pause between two tries of a failing profile. */
 export const retryMaxMs = 600_000;
-/** Failures of one host inside this window count together. */
-export const hostWindowMs = 30 * 60_000;
-/** So many of them, and the host is avoided. */
-export const hostFailuresMax = 3;
-/** For so long. */
-export const hostAvoidMs = 15 * 60_000;
-/** Hosts remembered at most; the oldest are forgotten first. */
-const hostsMax = 2_000;
 
 /** An instance has failed: its profile pauses, its host is remembered, its bucket need not wait for its polls again. */
 export function countFailure(draft: Draft, instance: AgentInstance, error: string): void {
@@ -32,7 +25,7 @@ export function countFailure(draft: Draft, instance: AgentInstance, error: strin
   const lastError = oneLine(error);
   const profiles = new Map(state.breakers.profiles);
   profiles.set(instance.profile, { failures, lastFailureMs: atMs, retryMs, lastError });
-  const hosts = rememberHost(draft, instance, lastError);
+  const hosts = rememberFailure(draft, { ...instance, error: lastError });
   draft.set({ breakers: { profiles, hosts } });
   keepStreak(draft, instance);
   if (failures === breakerFailuresMin && !isSameWave) {
@@ -42,7 +35,9 @@ export function countFailure(draft: Draft, instance: AgentInstance, error: strin
       text:
         `profile ${instance.profile}: ${failures} launches failed in a row (${lastError}); from now on one is tried ` +
         `at a time, the next in ${formatDuration(retryMs - atMs)}`,
-      hint: `check the image and the settings of profile ${instance.profile}`,
+      hint:
+        `check the image and the settings of profile ${instance.profile}; once mended, \`gocd-mesos resume FILE\` tries ` +
+        "at once",
       fields: { profile: instance.profile, failures },
     });
   }
@@ -50,7 +45,8 @@ export function countFailure(draft: Draft, instance: AgentInstance, error: strin
 
 /** A launch came to nothing because of its host alone: that is remembered, the profile is not paused. */
 export function countHostFailure(draft: Draft, instance: AgentInstance, error: string): void {
-  const hosts = rememberHost(draft, instance, oneLine(error));
+  const { host, createdMs } = instance;
+  const hosts = rememberFailure(draft, { host, createdMs, error: oneLine(error) });
   draft.set({ breakers: { ...draft.state.breakers, hosts } });
 }
 
@@ -71,11 +67,15 @@ export function countSuccess(draft: Draft, instance: AgentInstance): void {
       });
     }
   }
-  if (breakers.hosts.has(instance.host)) {
-    const hosts = new Map(draft.state.breakers.hosts);
-    hosts.delete(instance.host);
-    draft.set({ breakers: { ...draft.state.breakers, hosts } });
-  }
+  const hosts = afterSuccess(breakers.hosts, instance);
+  if (hosts !== breakers.hosts) draft.set({ breakers: { ...draft.state.breakers, hosts } });
+}
+
+/** Failures of these profiles say nothing of what comes: somebody has mended them. */
+export function forgetFailures(draft: Draft, profileNames: ReadonlySet<string>): void {
+  const { breakers } = draft.state;
+  const profiles = new Map([...breakers.profiles].filter(([name]) => !profileNames.has(name)));
+  draft.set({ breakers: { profiles, hosts: withoutFailuresOf(breakers.hosts, profileNames) } });
 }
 
 /** The jobs it was launched for have waited their polls already: whatever took it away, they wait no second time. */
@@ -87,50 +87,4 @@ export function keepStreak(draft: Draft, instance: AgentInstance): void {
   const enough = draft.state.settings.poller.attempts + 1;
   streaks.set(bucketKey, Math.max(streaks.get(bucketKey) ?? 0, enough));
   draft.set({ demand: { ...draft.state.demand, streaks, isStale: true } });
-}
-
-/** Hosts to be avoided now, with the reason. */
-export function avoidedHosts(
-  hosts: Draft["state"]["breakers"]["hosts"],
-  atMs: number,
-): Map<string, string> {
-  const avoided = new Map<string, string>();
-  for (const [host, { avoidUntilMs, lastError }] of hosts) {
-    if (avoidUntilMs !== undefined && avoidUntilMs > atMs) {
-      avoided.set(host, `for ${formatDuration(avoidUntilMs - atMs)} after failures there: ${lastError}`);
-    }
-  }
-  return avoided;
-}
-
-function rememberHost(
-  draft: Draft,
-  { host, createdMs }: AgentInstance,
-  lastError: string,
-): Draft["state"]["breakers"]["hosts"] {
-  const { atMs } = draft;
-  const hosts = new Map(draft.state.breakers.hosts);
-  // Here, too, those launched together count once: several on one host say no more of the host than one.
-  const lastMs = hosts.get(host)?.failuresMs.at(-1);
-  if (lastMs !== undefined && createdMs <= lastMs) return hosts;
-  const recent = (hosts.get(host)?.failuresMs ?? []).filter((failedMs) => atMs - failedMs < hostWindowMs);
-  const failuresMs = [...recent, atMs].slice(-hostFailuresMax);
-  const isBad = failuresMs.length >= hostFailuresMax;
-  hosts.delete(host);
-  hosts.set(host, { failuresMs, lastError, ...(isBad ? { avoidUntilMs: atMs + hostAvoidMs } : {}) });
-  if (isBad) {
-    draft.note({
-      level: "warning",
-      code: "host-avoided",
-      text: `host ${host} is avoided for ${formatDuration(hostAvoidMs)}: ${failuresMs.length} agents failed there ` +
-        `(${lastError})`,
-      fields: { host },
-      onceKey: host,
-    });
-  }
-  for (const oldest of hosts.keys()) {
-    if (hosts.size <= hostsMax) break;
-    hosts.delete(oldest);
-  }
-  return hosts;
 }

@@ -4,7 +4,7 @@
 import { makeTaskId } from "./adoption.ts";
 import type { Draft } from "./draft.ts";
 import type { TaskLaunch } from "./effect.ts";
-import { avoidedHosts } from "./failures.ts";
+import { avoidedHosts } from "./failing_hosts.ts";
 import { countsToLimit } from "./gates.ts";
 import type { Offer } from "./offer.ts";
 import { place, type PlacementResult } from "./placement.ts";

@@ -3,6 +3,7 @@
 
 import type { Draft } from "./draft.ts";
 import type { OperatorEvent } from "./event.ts";
+import { forgetFailures } from "./failures.ts";
 import type { AgentInstance } from "./instance.ts";
 import { end, uuidOf } from "./phase.ts";
 import type { ControlsRecord } from "./record.ts";
@@ -18,7 +19,11 @@ export function operatorAsked(draft: Draft, event: OperatorEvent): void {
     case "launching-frozen":
       return control(draft, frozen(controls, event.profile), `launching is frozen${of(event.profile)}`);
     case "launching-resumed":
-      return control(draft, resumed(controls, event.profile), `launching goes on${of(event.profile)}${beside}`);
+      return control(
+        draft,
+        resumed(controls, event.profile),
+        `launching goes on${of(event.profile)}${beside}${tryAgain(draft, event.profile)}`,
+      );
     case "drain-requested":
       return control(
         draft,
@@ -105,7 +110,20 @@ export function retireChanged(instances: Iterable<AgentInstance>, settings: Sett
   return changed;
 }
 
+/** Whoever lets launching go on has mended what failed: no pause of it lasts any longer. */
+function tryAgain(draft: Draft, profile: string | undefined): string {
+  const { profiles, hosts } = draft.state.breakers;
+  const failing = profile === undefined ? [...profiles.keys()] : profiles.has(profile) ? [profile] : [];
+  const isAny = failing.length > 0 || (profile === undefined && hosts.size > 0);
+  if (profile === undefined) draft.set({ breakers: { profiles: new Map(), hosts: new Map() } });
+  else forgetFailures(draft, new Set([profile]));
+  return isAny ? "; what has failed is tried again at once" : "";
+}
+
 function changeSettings(draft: Draft, settings: Settings): void {
+  const hashes = new Map(draft.state.settings.profiles.map(({ name, hash }) => [name, hash]));
+  const mended = settings.profiles.filter(({ name, hash }) => hashes.get(name) !== hash);
+  forgetFailures(draft, new Set(mended.map(({ name }) => name)));
   draft.set({ settings });
   const changed = retireChanged(draft.state.instances.values(), settings);
   for (const instance of changed) draft.put(instance);

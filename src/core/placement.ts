@@ -2,6 +2,7 @@
 // Not here: how many are wanted (plan.ts), task ids and effects (launching.ts), amounts (offer_resources.ts).
 // Called by core/launching.ts for each batch of offers.
 
+import type { AvoidedHost } from "./failing_hosts.ts";
 import type { Offer, OfferedResource } from "./offer.ts";
 import { type ResourceQuantities, takeResources } from "./offer_resources.ts";
 import { bestHost, type Candidates, candidatesFor, needOf, type PlacementRound } from "./placement_candidates.ts";
@@ -21,7 +22,7 @@ export interface PlacementRequest {
   /** Living instances: Mesos agent id to profile name to how many, for `maxPerHost` and `spread`. */
   readonly occupancy: ReadonlyMap<string, ReadonlyMap<string, number>>;
   /** Hostnames that take nothing for a while, with the reason in words. */
-  readonly avoidedHosts: ReadonlyMap<string, string>;
+  readonly avoidedHosts: ReadonlyMap<string, AvoidedHost>;
   /** A host whose maintenance window opens within this time is not used. */
   readonly maintenanceLeadMs: number;
   /** Tasks in one ACCEPT at most; absent: {@link defaultTasksPerAcceptMax}. */

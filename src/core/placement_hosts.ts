@@ -2,6 +2,7 @@
 // Not here: the order of hosts (placement_candidates.ts), the reason in words (placement_reason.ts).
 // Called by core/placement.ts; what changes here lives no longer than one call of place().
 
+import type { AvoidedHost } from "./failing_hosts.ts";
 import type { Offer, Unavailability } from "./offer.ts";
 import {
   fits,
@@ -71,7 +72,7 @@ export interface RoundRules {
   /** A window that opens within this time is in the way. */
   readonly maintenanceLeadMs: number;
   /** Hostname to reason. */
-  readonly avoidedHosts: ReadonlyMap<string, string>;
+  readonly avoidedHosts: ReadonlyMap<string, AvoidedHost>;
   /** Tasks on one host in one round at most. */
   readonly tasksPerAcceptMax: number;
 }
@@ -114,8 +115,10 @@ export function hostsOf(
 /** Why the host cannot take one more task; `undefined` where it can. Conditions that waiting cannot change come first. */
 export function refusalOf(host: HostOffers, demand: HostDemand, rules: RoundRules): HostRefusal | undefined {
   if (host.role !== demand.role) return { kind: "other-role" };
-  const reason = rules.avoidedHosts.get(host.hostname);
-  if (reason !== undefined) return { kind: "avoided-host", reason };
+  const avoided = rules.avoidedHosts.get(host.hostname);
+  if (avoided !== undefined && (avoided.profile ?? demand.profileName) === demand.profileName) {
+    return { kind: "avoided-host", reason: avoided.reason };
+  }
   const window = host.unavailabilities.find((one) => isInTheWay(one, rules));
   if (window !== undefined) return { kind: "maintenance", startsInMs: window.startMs - rules.nowMs };
   const constraint = unmetConstraint(host, demand.constraints);

@@ -166,8 +166,9 @@ export interface ProfileBreaker {
 
 /** Recent failures on a host, and until when it is avoided. */
 export interface HostBreaker {
-  readonly failuresMs: readonly number[];
-  readonly avoidUntilMs?: number;
+  /** Oldest first; without a profile: the host alone was at fault. */
+  readonly failures: readonly { readonly atMs: number; readonly profile?: string }[];
+  readonly avoid?: { readonly untilMs: number; readonly forMs: number };
   readonly lastError: string;
 }
 

@@ -4,7 +4,7 @@
 import { activityWord } from "./activity.ts";
 import { environmentFindings } from "./environments.ts";
 import type { Finding } from "./event.ts";
-import { avoidedHosts } from "./failures.ts";
+import { avoidedHosts } from "./failing_hosts.ts";
 import { foldFindings } from "./findings.ts";
 import { countsToLimit } from "./gates.ts";
 import type { GocdAgent } from "./gocd_records.ts";
@@ -53,9 +53,9 @@ export function statusView(state: State, atMs: number): StatusView {
     instances: instances.map((instance) => instanceView(instance, atMs)),
     gocdAgents: server.agents.map((gocdAgent) => gocdAgentView(gocdAgent, ours.get(gocdAgent.uuid))),
     profiles: state.settings.profiles.map((profile) => profileView(state, profile.name, atMs)),
-    avoidedHosts: [...avoidedHosts(state.breakers.hosts, atMs)].map(([host, reason]) => ({
+    avoidedHosts: [...avoidedHosts(state.breakers.hosts, atMs)].map(([host, { reason }]) => ({
       host,
-      untilMs: state.breakers.hosts.get(host)?.avoidUntilMs ?? atMs,
+      untilMs: state.breakers.hosts.get(host)?.avoid?.untilMs ?? atMs,
       reason,
     })),
     problems: problemsOf(state, atMs),

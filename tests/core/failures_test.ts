@@ -13,6 +13,7 @@ import {
   theOne,
   withIdleAgent,
 } from "../support/core.ts";
+import { aProfile } from "./placement_fixtures.ts";
 
 const wanted = (world: Driver): number => world.state.demand.wanted.reduce((total, each) => total + each.count, 0);
 
@@ -77,16 +78,113 @@ Deno.test("after three failures one is tried alone, and its success lets the oth
   assertEquals(wanted(world), 2);
 });
 
-Deno.test("a host where three waves have failed is avoided for a quarter of an hour, others are used", () => {
-  const world = waiting(1);
+/** Fails launches on one host until it is avoided, one after the other. */
+function spoil(world: Driver, host: string, profile?: string): void {
   for (let wave = 0; wave < 3; wave++) {
-    for (const taskId of launch(world, "bad")) world.status(taskId, "TASK_FAILED", failed);
+    const taskIds = launch(world, host);
+    assertEquals(taskIds.length >= 1, true, `wave ${wave}`);
+    if (profile !== undefined) assertEquals(world.instance(taskIds[0] ?? "").profile, profile);
+    for (const taskId of taskIds) world.status(taskId, "TASK_FAILED", failed);
     world.wait(minute);
     world.poll({ jobs: jobs(1) });
   }
+}
+
+Deno.test("a host where three waves have failed is avoided, others are used", () => {
+  const world = waiting(1);
+  spoil(world, "bad");
   assertEquals(launch(world, "bad"), []);
-  assertStringIncludes(world.state.offers.nearestMiss.get("default")?.text ?? "", "after failures there");
+  assertStringIncludes(
+    world.state.offers.nearestMiss.get("default")?.text ?? "",
+    "after failures of profile default there",
+  );
   assertEquals(launch(world, "good").length, 1);
+});
+
+Deno.test("a host is avoided for two minutes at first, twice as long after each failure, up to a quarter of an hour", () => {
+  const world = waiting(1);
+  spoil(world, "only");
+  const minutes: number[] = [];
+  for (let failures = 3; failures < 8; failures++) {
+    const { untilMs, forMs } = world.state.breakers.hosts.get("only")?.avoid ?? { untilMs: 0, forMs: 0 };
+    minutes.push(forMs / minute);
+    while (world.atMs < untilMs || wanted(world) === 0) {
+      world.wait(minute, 10 * second);
+      world.poll({ jobs: jobs(1) });
+    }
+    const [taskId = ""] = launch(world, "only");
+    world.status(taskId, "TASK_FAILED", failed);
+  }
+  assertEquals(minutes, [2, 4, 8, 15, 15]);
+  // Once it works, nothing is remembered.
+  world.wait(20 * minute, 10 * second);
+  world.poll({ jobs: jobs(1) });
+  const [taskId = ""] = launch(world, "only");
+  world.status(taskId, "TASK_RUNNING");
+  world.read(gocdAgent(taskId));
+  assertEquals(world.state.breakers.hosts.size, 0);
+});
+
+const twoProfiles = [
+  aProfile({ name: "broken", gocdResources: ["linux"] }),
+  aProfile({ name: "fine", gocdResources: ["windows"] }),
+];
+
+Deno.test("an image that cannot be pulled keeps its own profile off the host, and no other one", () => {
+  const world = drive({ poller: { attempts: 0 }, profiles: twoProfiles });
+  world.subscribe();
+  world.poll({ jobs: jobs(1) });
+  spoil(world, "only", "broken");
+  assertEquals(launch(world, "only"), []);
+  world.poll({ jobs: [...jobs(1), ...jobs(1, { locator: "p/1/s/1/w", gocdResources: ["windows"] })] });
+  const taskIds = launch(world, "only");
+  assertEquals(taskIds.map((taskId) => world.instance(taskId).profile), ["fine"]);
+  // That one works there, which says nothing of the other.
+  const [taskId = ""] = taskIds;
+  world.status(taskId, "TASK_RUNNING");
+  world.read(gocdAgent(taskId, { gocdResources: ["windows"] }));
+  assertEquals(world.state.breakers.hosts.get("only")?.failures.length, 3);
+});
+
+Deno.test("a host where two profiles have failed is avoided by all", () => {
+  const world = drive({ poller: { attempts: 0 }, profiles: [...twoProfiles, aProfile({ name: "third" })] });
+  world.subscribe();
+  world.poll({ jobs: jobs(1) });
+  spoil(world, "bad", "broken");
+  const windows = jobs(1, { locator: "p/1/s/1/w", gocdResources: ["windows"] });
+  world.poll({ jobs: windows });
+  for (const taskId of launch(world, "bad")) world.status(taskId, "TASK_FAILED", failed);
+  world.poll({ jobs: jobs(1, { gocdResources: [] }) });
+  assertEquals(launch(world, "bad"), []);
+  assertStringIncludes(world.state.offers.nearestMiss.get("third")?.text ?? "", "after failures there");
+});
+
+for (const how of ["a changed profile", "a resume", "a resume of the profile"] as const) {
+  Deno.test(`after ${how} what has failed is tried again at once, on the same host`, () => {
+    const world = waiting(1);
+    spoil(world, "only");
+    for (const taskId of launch(world, "other")) world.status(taskId, "TASK_FAILED", failed);
+    assertEquals([wanted(world), launch(world, "only")], [0, []]);
+    world.noted();
+    if (how === "a changed profile") {
+      const profiles = world.state.settings.profiles.map((each) => ({ ...each, hash: "mended" }));
+      world.send({ kind: "settings-changed", settings: { ...world.state.settings, profiles } });
+    } else {
+      world.send({ kind: "launching-resumed", ...(how === "a resume" ? {} : { profile: "default" }) });
+      assertStringIncludes(world.noted()[0]?.text ?? "", "; what has failed is tried again at once");
+    }
+    world.send({ kind: "tick" });
+    assertEquals(launch(world, "only").length, 1);
+  });
+}
+
+Deno.test("changed settings that leave a failing profile as it was leave its pause, too", () => {
+  const world = waiting(1);
+  spoil(world, "only");
+  world.send({ kind: "settings-changed", settings: world.state.settings });
+  world.send({ kind: "tick" });
+  assertEquals(launch(world, "only"), []);
+  assertEquals(world.state.breakers.profiles.get("default")?.failures, 3);
 });
 
 Deno.test("many failures of one wave on one host do not make it a bad host", () => {
@@ -94,7 +192,7 @@ Deno.test("many failures of one wave on one host do not make it a bad host", () 
   const taskIds = launch(world, "h1");
   assertEquals(taskIds.length, 5);
   for (const taskId of taskIds) world.status(taskId, "TASK_FAILED", failed);
-  assertEquals(world.state.breakers.hosts.get("h1")?.avoidUntilMs, undefined);
+  assertEquals(world.state.breakers.hosts.get("h1")?.avoid, undefined);
 });
 
 const harmless: readonly (readonly [string, string, Parameters<Driver["status"]>[2]])[] = [
@@ -136,7 +234,7 @@ Deno.test("a host that drops launches for a reason of its own is avoided, and it
   const world = waiting(1);
   const fault = { reason: "REASON_GC_ERROR", message: "Could not unschedule the sandbox" };
   for (let wave = 1; wave <= 3; wave++) {
-    assertEquals(world.state.breakers.hosts.get("h1")?.avoidUntilMs, undefined, `wave ${wave}`);
+    assertEquals(world.state.breakers.hosts.get("h1")?.avoid, undefined, `wave ${wave}`);
     const [taskId = ""] = launch(world);
     assertMatch(taskId, /./, `wave ${wave}`);
     world.noted();
@@ -148,7 +246,7 @@ Deno.test("a host that drops launches for a reason of its own is avoided, and it
     world.wait(second);
   }
   assertEquals([wanted(world), world.state.breakers.profiles.size], [1, 0]);
-  assertEquals(typeof world.state.breakers.hosts.get("h1")?.avoidUntilMs, "number");
+  assertEquals(world.state.breakers.hosts.get("h1")?.avoid?.forMs, 2 * minute);
 });
 
 Deno.test("a refused ACCEPT is a failure with a pause, and its offers are declined", () => {

@@ -207,10 +207,23 @@ Deno.test("region and zone of an offer can be asked for", () => {
 Deno.test("an avoided host is not used, and the reason is told", () => {
   const result = place(aRequest({
     offers: [hostOffer("a", {})],
-    avoidedHosts: new Map([["a", "3 failed launches"]]),
+    avoidedHosts: new Map([["a", { reason: "3 failed launches" }]]),
     wanted: [wantedOf(1, aProfile({}))],
   }));
   assertEquals(result.unplaced[0]?.nearestMiss, "1 offer refused: host is avoided: 3 failed launches");
+});
+
+Deno.test("a host that one profile avoids is used by the others", () => {
+  const [ours, other] = [aProfile({ name: "ours" }), aProfile({ name: "other" })];
+  const result = place(aRequest({
+    offers: [hostOffer("a", {})],
+    avoidedHosts: new Map([["a", { reason: "3 failed launches", profile: "ours" }]]),
+    wanted: [wantedOf(1, ours), wantedOf(1, other)],
+  }));
+  assertEquals(result.unplaced.map(({ nearestMiss }) => nearestMiss), [
+    "1 offer refused: host is avoided: 3 failed launches",
+  ]);
+  assertEquals(hostCounts(result), { a: 1 });
 });
 
 Deno.test("only hosts that meet the constraints are used, and the others are counted by reason", () => {
