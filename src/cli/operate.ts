@@ -57,11 +57,12 @@ Examples:
 
 /** Launch again. */
 export const resumeCommand: Command = {
-  ...oneFile("resume", "launch again after freeze or drain"),
+  ...oneFile("resume", "launch again after freeze, drain or failures"),
   strings: ["profile"],
   help: `Usage: gocd-mesos resume [--profile NAME] path/to/framework.conf
 
-Ends a freeze (of one profile, or of all) and a drain.
+Ends a freeze (of one profile, or of all) and a drain. What has failed is tried
+again at once: the pauses of failing profiles and hosts end.
 
 ${where}
 

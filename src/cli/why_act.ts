@@ -55,7 +55,9 @@ export function nextActOn(job: JobVerdict): string | undefined {
 }
 
 function checkProfile({ profile }: JobVerdict): string {
-  return `check the image and the settings of ${keyOf(profile)}`;
+  return `check the image and the settings of ${
+    keyOf(profile)
+  }; once mended, gocd-mesos resume framework.conf tries at once`;
 }
 
 function keyOf(profile: string | undefined): string {
