@@ -5,7 +5,7 @@
  * What kind of failure an error is; decides the exit code of a command.
  * - `usage`: the command line or the configuration is wrong (2)
  * - `unreachable`: a server cannot be reached or does not answer sensibly (3)
- * - `refused`: a server refused us: credentials, rights, a removed framework (4)
+ * - `refused`: a server, or the running instance, refused us: credentials, rights, a removed framework (4)
  * - `superseded`: another instance has taken over (5)
  * - `state`: the state file is locked, damaged or belongs to something else (6)
  * - `internal`: a fault of this program (1)

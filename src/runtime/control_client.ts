@@ -14,9 +14,13 @@ const messageCharactersMax = 300;
 
 /** The running instance did not do what it was asked for. */
 export class ControlError extends OperatorError {
-  /** `message` says what it answered. */
-  constructor(message: string, hint = "look at its log and its status page", cause?: unknown) {
-    super(message, { code: "control-failed", kind: "unreachable", hint, cause });
+  /** `message` says what it answered; `unreachable` covers an answer that makes no sense. */
+  constructor(
+    message: string,
+    hint = "look at its log and its status page",
+    { kind = "unreachable", cause }: { readonly kind?: "unreachable" | "refused"; readonly cause?: unknown } = {},
+  ) {
+    super(message, { code: "control-failed", kind, hint, cause });
     this.name = "ControlError";
   }
 }
@@ -62,10 +66,12 @@ export async function sendCommand(
   if (answer === undefined) throw new ControlError(`the running instance (process ${running.pid}) has just ended`);
   const message = messageOf(answer.text);
   if (isGood(answer)) return message;
-  if (answer.status !== 401) throw new ControlError(`the running instance refused "${name}": ${message}`);
   throw new ControlError(
     `the running instance refused "${name}": ${message}`,
-    "the instance was started with another http.admin-token: send it SIGHUP, or give it the same configuration",
+    answer.status === 401
+      ? "the instance was started with another http.admin-token: send it SIGHUP, or give it the same configuration"
+      : undefined,
+    { kind: answer.status < 500 ? "refused" : "unreachable" },
   );
 }
 
@@ -79,6 +85,7 @@ function standbyError({ pid }: ControlFile, leader: string | undefined): Control
       leader === undefined ? "no instance is known to lead" : `${leader} leads`
     }`,
     "run this command on the machine of the instance that leads, or look at its status page",
+    { kind: "refused" },
   );
 }
 
@@ -108,7 +115,7 @@ async function ask(running: ControlFile, path: string, question: Question): Prom
     throw new ControlError(
       `the running instance (process ${running.pid}) gave no answer on ${running.url} within ${answerMs / 1000} s`,
       "look at its log; if it hangs, stop it and start it again: its agents go on running",
-      error,
+      { cause: error },
     );
   }
 }

@@ -170,7 +170,7 @@ Deno.test("an instance that was started with another admin token refuses, and sa
       assertEquals((await runLine(["freeze", stage.conf])).code, 0);
       withToken("second-long-token-of-the-admin");
       const refused = await runLine(["resume", stage.conf]);
-      assertRefused(refused, 3, /refused "resume"/);
+      assertRefused(refused, 4, /refused "resume"/);
       assertStringIncludes(refused.err, "SIGHUP");
       running.terminal.signal("SIGHUP");
       await running.logged("http.admin-token");

@@ -246,12 +246,13 @@ test("a command reaches the leader on its machine; elsewhere it is told who lead
   const { cluster, zookeeper, first, second } = scene;
   const leads = `process ${first.program.pid}\\) leads`;
   const refused = await command(second, "freeze");
-  assertEquals(refused.code, 3, refused.all);
+  assertEquals(refused.code, 4, refused.all);
   assertMatch(
     refused.err,
     new RegExp(`refused "freeze": this instance stands by; .*${leads} .*run the command on the`),
   );
   const why = await command(second, "why", "x");
+  assertEquals(why.code, 4, why.all);
   assertMatch(
     why.err,
     new RegExp(`stands by; .*${leads}\\n.*run this command on the machine of the instance that leads`),

@@ -37,7 +37,7 @@ Deno.test("a command that cannot be stored is refused and not in force, and is t
     try {
       other.exec("BEGIN IMMEDIATE");
       const refused = await command(folder, "freeze");
-      assertEquals(refused.code, 3, refused.all);
+      assertEquals(refused.code, 4, refused.all);
       assertMatch(refused.err, /the running instance refused "freeze": not done: the state cannot be stored/);
       await program.line("store-failed");
       other.exec("ROLLBACK");
