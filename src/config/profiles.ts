@@ -2,6 +2,7 @@
 // Called by load.ts.
 
 import { type MesosResources, noResources, toMilli } from "../core/mesos_resources.ts";
+import { environmentNameProblem, gocdResourceProblem } from "../core/names.ts";
 import type { AgentProfile, ContainerSettings } from "../core/settings.ts";
 import {
   constraintsAt,
@@ -35,7 +36,7 @@ export function readProfiles(reader: Reader, roles: readonly string[]): readonly
 function readProfile(reader: Reader, name: string, prefix: string, roles: readonly string[]): AgentProfile {
   const key = (last: string): string => `${prefix}.${last}`;
   const container = readContainer(reader, prefix);
-  const gocdResources = readGocdResources(reader, key("resources"));
+  const gocdResources = readNames(reader, key("resources"), gocdResourceProblem);
   const mesosResources = readMesosResources(reader, prefix, container);
   const maxPerHost = integerAt(reader, key("max-per-host"));
   const maxAgents = integerAt(reader, key("max-agents"));
@@ -50,7 +51,7 @@ function readProfile(reader: Reader, name: string, prefix: string, roles: readon
     name,
     hash: profileHash({ gocdResources, mesosResources, container }),
     gocdResources,
-    environments: readEnvironments(reader, key("environments")),
+    environments: readNames(reader, key("environments"), environmentNameProblem),
     mesosResources,
     role: readRole(reader, key("role"), roles),
     constraints: constraintsAt(reader, key("constraints")),
@@ -66,32 +67,25 @@ function readProfile(reader: Reader, name: string, prefix: string, roles: readon
   };
 }
 
-// facts: GoCD ResourceConfig (`[-\w\s|.]*`); a comma parts them in the agent's registration.
-function readGocdResources(reader: Reader, key: string): readonly string[] | "*" {
-  return readNames(reader, key, /^[-\w\s|.]+$/, "a GoCD resource: letters, digits, blanks and - _ . |");
-}
-
-// facts: GoCD NameTypeValidator; names compare without regard to case.
-function readEnvironments(reader: Reader, key: string): readonly string[] | "*" {
-  return readNames(reader, key, /^[a-zA-Z0-9_-][a-zA-Z0-9_.-]{0,254}$/, "an environment: letters, digits and - _ .");
-}
-
-function readNames(reader: Reader, key: string, pattern: RegExp, what: string): readonly string[] | "*" {
+// A comma separates names in an agent's registration, and names compare without regard to case.
+function readNames(
+  reader: Reader,
+  key: string,
+  problemOf: (name: string) => string | undefined,
+): readonly string[] | "*" {
   const names = textsAt(reader, key, "commas");
   const found = find(reader, key);
   if (names.length === 1 && names[0] === "*") return "*";
   for (const name of names) {
-    if (pattern.test(name) || found === undefined) continue;
+    const problem = problemOf(name);
+    if (problem === undefined || found === undefined) continue;
     const hint = name === "*"
       ? 'write "*" alone, or the names'
       : name.includes(",")
       ? 'write each name by itself: ["a", "b"]'
       : 'write a list of names: ["linux", "java"]';
-    addProblem(reader, found, {
-      code: "config-bad-value",
-      message: `${quote(name)} cannot be the name of ${what}`,
-      hint,
-    });
+    const message = `${quote(name)} cannot be a name on the GoCD server: ${problem}`;
+    addProblem(reader, found, { code: "config-bad-value", message, hint });
   }
   return [...new Map(names.map((name) => [name.toLowerCase(), name])).values()];
 }

@@ -4,7 +4,7 @@
 import type { Draft } from "./draft.ts";
 import type { AgentInstance } from "./instance.ts";
 import type { FrameworkRecord } from "./record.ts";
-import type { TaskMeaning, TaskStatus } from "./task_status.ts";
+import { isOver, type TaskMeaning, type TaskStatus } from "./task_status.ts";
 
 /** All task ids begin with it. */
 const prefix = "gocd";
@@ -43,7 +43,7 @@ export function skipUsedTaskId(draft: Draft, taskId: string): void {
  * id is one of ours; what it registered with is learnt from its GocdAgent. Other tasks are reported, never killed.
  */
 export function adopt(draft: Draft, status: TaskStatus, meaning: TaskMeaning): AgentInstance | undefined {
-  if (meaning === "terminal" || meaning === "unclear") return undefined;
+  if (isOver(meaning) || meaning === "unclear") return undefined;
   const parsed = parseTaskId(status.taskId);
   if (parsed === undefined || status.mesosAgentId === undefined) {
     draft.note({

@@ -1,23 +1,15 @@
 // What may take jobs without a launch: idle GocdAgents, instances that are coming, and what has taken one since the poll. Not here: the matching (supply.ts).
 // Busy, draining, failed and elastic ones offset nothing (facts: autoscalers B2). Called by core/assess.ts.
 
+import { connectionTimeoutMs, reenableMaxMs, unknownGraceMs } from "./gocd_clocks.ts";
 import type { GocdAgent, ResourceCase } from "./gocd_records.ts";
 import type { AgentInstance } from "./instance.ts";
 import { type Capability, capabilityFor, capabilityKey, capabilityOf } from "./matching.ts";
 import type { State } from "./state.ts";
 import type { SupplyNode } from "./supply.ts";
 
-/** After a restart of the server every agent is Missing until its next ping; longer than this it is lost (facts: gocd 4.4). */
-export const missingGraceMs = 300_000;
-
-/** An instance that could not be enabled again for this long goes on draining and offsets nothing any more. */
-export const enablingMaxMs = 120_000;
-
-/** A record is Unknown from its registration to the first ping, some seconds later (facts: gocd 2.2, 3.2). */
-export const unknownGraceMs = 60_000;
-
 /** How long a registered agent in these states counts as coming. */
-const graceMs: Readonly<Record<string, number>> = { Missing: missingGraceMs, Unknown: unknownGraceMs };
+const graceMs: Readonly<Record<string, number>> = { Missing: connectionTimeoutMs, Unknown: unknownGraceMs };
 
 /** Equal units of capacity. */
 export interface CapacityClass extends SupplyNode {
@@ -69,7 +61,7 @@ export function isComing(instance: AgentInstance, atMs: number): boolean {
       return instance.activity.kind === "unsure" &&
         atMs - instance.activity.sinceMs < (graceMs[instance.activity.word] ?? 0);
     case "draining":
-      return instance.step.kind === "enabling" && atMs - instance.step.askedMs < enablingMaxMs;
+      return instance.step.kind === "enabling" && atMs - instance.step.askedMs < reenableMaxMs;
     default:
       return false;
   }

@@ -2,19 +2,14 @@
 // Not here: who is drained (scale_in.ts). Source: the two races of GoCD assignment (facts: gocd 4.5). Called by lifecycle_gocd.ts.
 
 import { activityOf, activityWord } from "./activity.ts";
-import { enablingMaxMs } from "./capacity.ts";
 import type { Draft } from "./draft.ts";
+import { absentMs, askAgainMs, reenableMaxMs } from "./gocd_clocks.ts";
 import type { GocdAgent } from "./gocd_records.ts";
 import { ask, isAsked, isLostLongEnough } from "./gocd_index.ts";
 import type { AgentInstance, DrainStep } from "./instance.ts";
 import { identityOf, register, startKill } from "./phase.ts";
+import { profileOf } from "./profile_of.ts";
 import { formatDuration } from "./reason.ts";
-
-/** A disable, enable or delete that shows no effect is asked for again after this long. */
-export const askAgainMs = 30_000;
-
-/** A record absent from the list for this long was deleted by somebody. */
-const absentMs = 600_000;
 
 /** An instance on its way out. */
 export type Draining = AgentInstance & { readonly state: "draining" };
@@ -23,7 +18,7 @@ export type Draining = AgentInstance & { readonly state: "draining" };
 export function followDrain(draft: Draft, instance: Draining, gocdAgent: GocdAgent | undefined): void {
   // Nothing is taken down, nor can be changed, while the server is in maintenance mode.
   if (draft.state.server.info?.maintenance === "on") return;
-  const timeoutMs = draft.state.settings.profiles.find((each) => each.name === instance.profile)?.drainTimeoutMs;
+  const timeoutMs = profileOf(draft.state.settings, instance.profile)?.drainTimeoutMs;
   if (timeoutMs !== undefined && draft.atMs - instance.sinceMs >= timeoutMs) {
     startKill(
       draft,
@@ -78,7 +73,7 @@ function followAbsent(draft: Draft, instance: Draining): void {
 
 function followEnabling(draft: Draft, instance: Draining, askedMs: number, gocdAgent: GocdAgent): void {
   if (gocdAgent.configState === "Enabled") return keep(draft, instance, gocdAgent);
-  if (draft.atMs - askedMs >= enablingMaxMs) {
+  if (draft.atMs - askedMs >= reenableMaxMs) {
     // Not tried a second time: it would be counted on again, in vain.
     return setStep(draft, { ...instance, retire: "surplus" }, { kind: "finishing" });
   }

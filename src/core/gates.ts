@@ -2,16 +2,14 @@
 // Limits clamp, never abort. Called by core/plan.ts.
 
 import type { Bucket } from "./backlog.ts";
-import { invalidRegistration } from "./registration.ts";
+import { restartGraceMs } from "./gocd_clocks.ts";
+import { invalidRegistration } from "./names.ts";
 import { type LaunchGate, maintenanceMode } from "./reason.ts";
 import type { AgentProfile } from "./settings.ts";
 import type { State } from "./state.ts";
 
 /** After this many failures in a row one instance is tried alone before more are launched. */
 export const breakerFailuresMin = 3;
-
-/** While a restarted server waits for its agents, at most this long. */
-export const restartGraceMs = 120_000;
 
 /** What is left of the limits while a plan is made. */
 export interface Rooms {

@@ -1,16 +1,9 @@
 // Look-up in the list of GocdAgents, and the memory of what was asked of the server for each. Not here: decisions.
 // Called by lifecycle_gocd.ts and cleanup.ts.
 
-import { missingGraceMs } from "./capacity.ts";
 import type { Draft } from "./draft.ts";
+import { answerMaxMs, askAgainMs, connectionTimeoutMs, rescheduleMs } from "./gocd_clocks.ts";
 import type { GocdAgent } from "./gocd_records.ts";
-
-/** An act that shows no effect is asked for again after this long. */
-const askAgainMs = 30_000;
-/** An enabling of which nothing was heard for so long, in whatever queue, is none any more. */
-const enablingMaxMs = 600_000;
-/** A lost agent's job must be rescheduled by the server before its record goes (30 s, up to 16.7 300 s; facts: gocd 4.6). */
-const rescheduleMs = 60_000;
 
 /** The list in the two ways it is looked up. */
 export interface GocdAgentIndex {
@@ -62,7 +55,7 @@ export function isAsked({ state: { server }, atMs }: Draft, uuid: string): boole
   const askedMs = server.asksMs.get(uuid);
   const enablingMs = server.enablingMs.get(uuid);
   return askedMs !== undefined && atMs - askedMs < askAgainMs ||
-    enablingMs !== undefined && atMs - enablingMs < enablingMaxMs;
+    enablingMs !== undefined && atMs - enablingMs < answerMaxMs;
 }
 
 /**
@@ -71,6 +64,6 @@ export function isAsked({ state: { server }, atMs }: Draft, uuid: string): boole
  */
 export function isLostLongEnough(draft: Draft, { uuid, agentState }: GocdAgent): boolean {
   const lostSinceMs = draft.state.server.lostSinceMs.get(uuid);
-  const enoughMs = agentState === "Missing" ? missingGraceMs : rescheduleMs;
+  const enoughMs = agentState === "Missing" ? connectionTimeoutMs : rescheduleMs;
   return lostSinceMs !== undefined && draft.atMs - lostSinceMs >= enoughMs;
 }

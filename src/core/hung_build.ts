@@ -5,18 +5,15 @@
 import { activityWord } from "./activity.ts";
 import type { Draft } from "./draft.ts";
 import { profileGate, type Rooms } from "./gates.ts";
+import { rescheduleMs, settledMs, slowRescheduleMs } from "./gocd_clocks.ts";
 import type { GocdAgent } from "./gocd_records.ts";
 import type { GocdAgentIndex } from "./gocd_index.ts";
 import type { AgentInstance } from "./instance.ts";
 import { canTake, capabilityFor } from "./matching.ts";
 import { uuidOf } from "./phase.ts";
+import { profileOf } from "./profile_of.ts";
 import type { ServerState, State, WantedAgents } from "./state.ts";
 
-/** How often the server looks for builds of agents out of contact, twice over; up to 16.7 it does so every 300 s. */
-const checkMs = 60_000;
-const slowCheckMs = 330_000;
-/** So long after the last movement of its bucket, an agent that shows Idle has no build (facts: gocd 4.5: 10 s). */
-const settledMs = 20_000;
 /** A build of which nothing was heard for so long is nobody's any more. */
 const rememberMaxMs = 24 * 3_600_000;
 
@@ -59,7 +56,7 @@ function isGivenBack({ state: { server }, atMs }: Draft, gocdAgent: GocdAgent | 
 
 /** Some agent has been in contact for so long that the server has put back what it will. */
 function hasChecked({ info, inContactSinceMs }: ServerState, atMs: number): boolean {
-  const limitMs = info?.slowRegistration === true ? slowCheckMs : checkMs;
+  const limitMs = info?.slowRegistration === true ? slowRescheduleMs : rescheduleMs;
   return inContactSinceMs !== undefined && atMs - inContactSinceMs >= limitMs;
 }
 
@@ -95,7 +92,7 @@ export function agentForHungBuilds(
   const instances = [...state.instances.values()];
   if (instances.some(({ state: phase }) => phase === "launching" || phase === "starting")) return [];
   for (const { taskId, profile: name, gocdResources, environment } of instances.filter((each) => each.mayHoldBuild)) {
-    const profile = state.settings.profiles.find((each) => each.name === name);
+    const profile = profileOf(state.settings, name);
     if (profile === undefined) continue;
     const registration = { gocdResources, ...(environment === undefined ? {} : { environment }) };
     if (profileGate(state, { profile, needs: 1, rooms, registration }, atMs).allowed < 1) continue;

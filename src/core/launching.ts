@@ -8,6 +8,7 @@ import { avoidedHosts } from "./failing_hosts.ts";
 import { countsToLimit } from "./gates.ts";
 import type { Offer } from "./offer.ts";
 import { place, type PlacementResult } from "./placement.ts";
+import { profileOf } from "./profile_of.ts";
 import { describeNeed } from "./reason.ts";
 import { replanIfStale } from "./replan.ts";
 import { freshRole } from "./roles.ts";
@@ -27,7 +28,7 @@ export function offersReceived(draft: Draft, offers: readonly Offer[]): void {
   seeOffers(draft, offers);
   replanIfStale(draft);
   const wanted = draft.state.demand.wanted.flatMap((each) => {
-    const profile = draft.state.settings.profiles.find((candidate) => candidate.name === each.profile);
+    const profile = profileOf(draft.state.settings, each.profile);
     return profile === undefined || each.count <= 0 ? [] : [{ wanted: each, profile }];
   });
   if (wanted.length === 0 || draft.state.shuttingDown) {

@@ -6,6 +6,7 @@ import { countFailure, keepStreak } from "./failures.ts";
 import { isAsked } from "./gocd_index.ts";
 import type { AgentInstance } from "./instance.ts";
 import { end, sendKill, startKill } from "./phase.ts";
+import { clocksOf } from "./profile_of.ts";
 import { formatDuration } from "./reason.ts";
 import type { State } from "./state.ts";
 
@@ -91,7 +92,7 @@ function watchStart(draft: Draft, instance: AgentInstance & { readonly state: "s
 }
 
 function registerTimeoutMs({ state: { settings } }: Draft, { profile }: AgentInstance): number {
-  return settings.profiles.find((each) => each.name === profile)?.registerTimeoutMs ?? 600_000;
+  return clocksOf(settings, profile).registerTimeoutMs;
 }
 
 /** Whether the time in which it was to register and to be enabled is over; it runs only while the server answers. */

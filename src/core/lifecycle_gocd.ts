@@ -2,11 +2,11 @@
 // (cleanup.ts), statuses of Mesos (lifecycle_mesos.ts). Called by core/polled.ts after every read of the agents.
 
 import { activityOf, activityWord } from "./activity.ts";
-import { missingGraceMs } from "./capacity.ts";
 import { cleanUp } from "./cleanup.ts";
 import { followDrain } from "./drain.ts";
 import type { Draft } from "./draft.ts";
 import { countFailure, countSuccess } from "./failures.ts";
+import { absentMs, connectionTimeoutMs, lostContactMs } from "./gocd_clocks.ts";
 import type { GocdAgent } from "./gocd_records.ts";
 import type { AgentActivity, AgentInstance } from "./instance.ts";
 import { askToEnable, type GocdAgentIndex, indexGocdAgents, isAsked } from "./gocd_index.ts";
@@ -18,11 +18,6 @@ import { identityOf, register, startDrain, startKill } from "./phase.ts";
 import { formatDuration } from "./reason.ts";
 import { cameAsPending, keyWorked } from "./register_key.ts";
 import { followRecord } from "./reregistered.ts";
-
-/** A record absent from the list for this long was deleted by somebody; nothing can be building there any more. */
-const absentMs = 600_000;
-/** An agent silent towards the GoCD server for this long is given up; its job was rescheduled long ago (facts: gocd 4.6). */
-const lostContactMs = 600_000;
 
 /** Carries every instance on by what the server shows of it. */
 export function followGocdAgents(draft: Draft, agents: readonly GocdAgent[]): void {
@@ -165,7 +160,7 @@ function followRegistered(draft: Draft, instance: Registered, gocdAgent: GocdAge
   } else if (activity.word === "LostContact" && forMs >= lostContactMs) {
     countFailure(draft, now, "the GoCD server has lost contact with it");
     startDrain(draft, now, "surplus");
-  } else if (activity.word === "Missing" && forMs >= missingGraceMs + lostContactMs) {
+  } else if (activity.word === "Missing" && forMs >= connectionTimeoutMs + lostContactMs) {
     startDrain(draft, now, "surplus");
   }
 }

@@ -45,6 +45,7 @@ function applyMeaning(draft: Draft, instance: AgentInstance, status: TaskStatus,
     case "killing":
       return onKilling(draft, instance, status);
     case "terminal":
+    case "lost":
       return onTerminal(draft, instance, status);
     case "unreachable":
       return onUnreachable(draft, instance);
@@ -236,14 +237,13 @@ function launchHint({ profile }: AgentInstance, reason: ReasonMeaning): string {
     : `check the image and the settings of profile ${profile}`;
 }
 
-const lostStates = new Set(["TASK_LOST", "TASK_GONE", "TASK_GONE_BY_OPERATOR", "TASK_UNKNOWN"]);
 function endCause(instance: AgentInstance, status: TaskStatus): EndCause {
   const reason = reasonMeaning(status.reason);
   if (status.state === "TASK_DROPPED" || reason === "offer") return "dropped";
   if (instance.state === "killing") {
     return instance.cause === "register-timeout" || instance.cause === "pending-stuck" ? "never-registered" : "stopped";
   }
-  if (lostStates.has(status.state)) return "lost";
+  if (taskMeaning(status.state) === "lost") return "lost";
   if (reason === "cluster") return "lost";
   if (instance.state === "unreachable") return "lost";
   if (instance.state === "draining") return "stopped";

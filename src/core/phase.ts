@@ -3,6 +3,7 @@
 
 import type { Draft } from "./draft.ts";
 import type { AgentActivity, AgentInstance, DrainReason, EndCause, InstanceIdentity, KillCause } from "./instance.ts";
+import { clocksOf } from "./profile_of.ts";
 import { formatDuration } from "./reason.ts";
 
 /** How long messages of others may be in our notes and records. */
@@ -112,12 +113,11 @@ export function startKill(draft: Draft, instance: AgentInstance, cause: KillCaus
 
 /** Puts KILL on its way with the profile's grace. */
 export function sendKill(draft: Draft, instance: AgentInstance): void {
-  const profile = draft.state.settings.profiles.find((each) => each.name === instance.profile);
   draft.effect({
     kind: "kill-task",
     taskId: instance.taskId,
     mesosAgentId: instance.mesosAgentId,
-    graceMs: profile?.container.killGraceMs ?? 30_000,
+    graceMs: clocksOf(draft.state.settings, instance.profile).killGraceMs,
   });
 }
 

@@ -3,13 +3,11 @@
 
 import { activityOf, activityWord } from "./activity.ts";
 import type { Draft } from "./draft.ts";
+import { surelyAliveMs } from "./gocd_clocks.ts";
 import type { GocdAgent } from "./gocd_records.ts";
 import type { GocdAgentIndex } from "./gocd_index.ts";
 import type { AgentInstance } from "./instance.ts";
 import { register } from "./phase.ts";
-
-/** The server sees the silence of an enabled agent after 300 s (facts: gocd 4.4): one that shows Idle for longer lives. */
-const surelyAliveMs = 400_000;
 
 /** The instance with the record that counts; unchanged where that is still its own. */
 export function followRecord(draft: Draft, instance: AgentInstance, index: GocdAgentIndex): AgentInstance {

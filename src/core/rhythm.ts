@@ -4,6 +4,7 @@
 import type { Draft } from "./draft.ts";
 import { environmentsInQuestion } from "./environments.ts";
 import type { GocdProblem } from "./event.ts";
+import { answerMaxMs } from "./gocd_clocks.ts";
 import { isLookWanted } from "./lifecycle_clock.ts";
 import type { ServerState, State } from "./state.ts";
 
@@ -13,8 +14,6 @@ export const agentsReadMs = 10_000;
 export const lookAgainMs = 2_000;
 /** First pause after an error. */
 export const retryFirstMs = 5_000;
-/** An answer that is missing for so long will not come: the next question is asked anyway. */
-const answerMaxMs = 600_000;
 const quietGrowth = 1.5;
 /** After an answer, so many times its duration is left to the server. */
 const restPerWork = 9;

@@ -3,6 +3,7 @@
 // Called at the end of every step.
 
 import type { Draft } from "./draft.ts";
+import { profileOf } from "./profile_of.ts";
 import type { AgentProfile } from "./settings.ts";
 import type { RoleOffers, State, WantedAgents } from "./state.ts";
 
@@ -120,7 +121,7 @@ function wantedByProfile(
   { demand, settings }: State,
 ): readonly { readonly wanted: WantedAgents; readonly profile: AgentProfile }[] {
   return demand.wanted.flatMap((wanted) => {
-    const profile = settings.profiles.find((each) => each.name === wanted.profile);
+    const profile = profileOf(settings, wanted.profile);
     return profile === undefined || wanted.count <= 0 ? [] : [{ wanted, profile }];
   });
 }

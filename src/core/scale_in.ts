@@ -7,6 +7,7 @@ import { isAnyHung } from "./hung_build.ts";
 import type { AgentInstance } from "./instance.ts";
 import { canTake, capabilityFor } from "./matching.ts";
 import { startDrain } from "./phase.ts";
+import { profileOf } from "./profile_of.ts";
 
 /** Drains begun in one poll at most, so that a mistake in a list cannot empty the whole fleet at once. */
 export const drainsPerPollMax = 50;
@@ -55,7 +56,7 @@ function reasonToDrain(
   const isIdle = activity.kind === "idle";
   const isDisabled = activity.kind === "unsure" && activity.word === "Disabled";
   if (retire !== undefined) return isIdle || isDisabled ? retire : undefined;
-  const profile = state.settings.profiles.find((each) => each.name === instance.profile);
+  const profile = profileOf(state.settings, instance.profile);
   if (profile === undefined) return isIdle || isDisabled ? "profile-changed" : undefined;
   if (atMs - activity.sinceMs < profile.idleTimeoutMs) return undefined;
   if (isDisabled) return "surplus";

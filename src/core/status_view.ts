@@ -11,6 +11,7 @@ import type { GocdAgent } from "./gocd_records.ts";
 import type { AgentInstance } from "./instance.ts";
 import { matchingEnvironments } from "./matching.ts";
 import { uuidOf } from "./phase.ts";
+import { profileOf } from "./profile_of.ts";
 import { formatDuration, gateText, serverProblemText } from "./reason.ts";
 import { keyFindings } from "./register_key.ts";
 import { globalGate } from "./gates.ts";
@@ -159,7 +160,7 @@ function describe(instance: AgentInstance, atMs: number): { readonly state: stri
 }
 
 function profileView(state: State, name: string, atMs: number): ProfileView {
-  const profile = state.settings.profiles.find((each) => each.name === name);
+  const profile = profileOf(state.settings, name);
   const own = [...state.instances.values()].filter((instance) => instance.profile === name);
   const count = (test: (instance: AgentInstance) => boolean): number => own.filter(test).length;
   const breaker = state.breakers.profiles.get(name);

@@ -24,8 +24,10 @@ export type TaskMeaning =
   | "starting"
   | "running"
   | "killing"
-  /** Over, for good. */
+  /** Over, for good: the task has ended. */
   | "terminal"
+  /** Over, for good, as far as the cluster knows: the master does not know it any more, or its Mesos agent is gone. */
+  | "lost"
   /** Perhaps alive on a partitioned agent. */
   | "unreachable"
   /** A word we do not know: nothing is decided on it. */
@@ -40,17 +42,22 @@ const meanings: Readonly<Record<string, TaskMeaning>> = {
   TASK_FAILED: "terminal",
   TASK_KILLED: "terminal",
   TASK_ERROR: "terminal",
-  TASK_LOST: "terminal",
+  TASK_LOST: "lost",
   TASK_DROPPED: "terminal",
   TASK_UNREACHABLE: "unreachable",
-  TASK_GONE: "terminal",
-  TASK_GONE_BY_OPERATOR: "terminal",
-  TASK_UNKNOWN: "terminal",
+  TASK_GONE: "lost",
+  TASK_GONE_BY_OPERATOR: "lost",
+  TASK_UNKNOWN: "lost",
 };
 
 /** The meaning of a task state; unknown words are `unclear`. */
 export function taskMeaning(state: TaskState): TaskMeaning {
   return Object.hasOwn(meanings, state) ? meanings[state] as TaskMeaning : "unclear";
+}
+
+/** Whether a task with this meaning is over and will never be heard of again. */
+export function isOver(meaning: TaskMeaning): meaning is "terminal" | "lost" {
+  return meaning === "terminal" || meaning === "lost";
 }
 
 /** What a reason says about an end that we have not asked for. States come first: a reason only refines them. */

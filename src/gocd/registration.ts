@@ -1,5 +1,5 @@
-// What a container is told so that its agent registers with the GoCD server, in every family of images, and which names
-// the server accepts. Not here: launching (mesos/). Called by runtime/. Source: facts gocd, 1.4 and 4.2.
+// What a container is told so that its agent registers with the GoCD server, in every family of images. Not here: which
+// names the server accepts (core/names.ts), launching (mesos/).
 
 /** With what one agent registers. */
 export interface AgentRegistration {
@@ -42,36 +42,4 @@ export function registrationEnvironment(registration: AgentRegistration): Record
     }
   }
   return variables;
-}
-
-/** Longest name that the server stores. */
-const nameLengthMax = 255;
-const resourceName = /^[-\w |.]+$/;
-const environmentName = /^[a-zA-Z0-9_-][a-zA-Z0-9_.-]*$/;
-
-/** Why the server would refuse an agent with this resource (it answers 422 and the agent asks for ever), or nothing. */
-export function gocdResourceProblem(name: string): string | undefined {
-  if (name.trim() === "") {
-    return "a GoCD resource must not be empty";
-  }
-  if (name.length > nameLengthMax) {
-    return `the GoCD resource ${quoted(name)} is longer than ${nameLengthMax} characters`;
-  }
-  return resourceName.test(name)
-    ? undefined
-    : `the GoCD resource ${quoted(name)} would be refused: only letters, digits, spaces and - _ . | are allowed`;
-}
-
-/** Why the server would refuse or misread this environment name, or nothing. */
-export function environmentNameProblem(name: string): string | undefined {
-  if (name.length > nameLengthMax) {
-    return `the GoCD environment ${quoted(name)} is longer than ${nameLengthMax} characters`;
-  }
-  return environmentName.test(name)
-    ? undefined
-    : `${quoted(name)} is no name of a GoCD environment: only letters, digits and - _ . are allowed, no dot in front`;
-}
-
-function quoted(name: string): string {
-  return JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}…` : name);
 }

@@ -2,8 +2,8 @@
 // (versions.ts). Called by http_api.ts. Source: facts gocd, 2.3 to 2.5. Answers are not read: a changed record comes
 // back with a runtime state that is made up; only GET tells it.
 
+import { invalidRegistration } from "../core/names.ts";
 import { GocdError } from "./api.ts";
-import { environmentNameProblem, gocdResourceProblem } from "./registration.ts";
 import type { GocdRequest, Requester } from "./request.ts";
 import type { AgentsForm } from "./versions.ts";
 
@@ -157,9 +157,7 @@ function refuseBadNames(registration: WrittenRegistration | undefined): void {
   if (registration === undefined) {
     return;
   }
-  const { gocdResources, environment } = registration;
-  const problem = gocdResources.map(gocdResourceProblem).find((found) => found !== undefined) ??
-    (environment === undefined ? undefined : environmentNameProblem(environment));
+  const problem = invalidRegistration(registration.gocdResources, registration.environment);
   if (problem !== undefined) {
     throw new GocdError({
       code: "gocd-invalid",

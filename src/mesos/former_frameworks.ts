@@ -4,6 +4,7 @@
 
 import * as v from "valibot";
 import type { SeenFramework } from "../core/earlier_life.ts";
+import { isOver, taskMeaning } from "../core/task_status.ts";
 import type { HostCheck } from "./allowed_hosts.ts";
 import { subscribeRefusal } from "./answers.ts";
 import { MesosError } from "./api.ts";
@@ -57,17 +58,6 @@ const tasksAnswer = v.looseObject({
   frameworks: v.array(v.looseObject({ id: text, tasks, "unreachable_tasks": tasks })),
 });
 
-/** States of a task that is over and only waits for its acknowledgement. */
-const over: ReadonlySet<string> = new Set([
-  "TASK_FINISHED",
-  "TASK_FAILED",
-  "TASK_KILLED",
-  "TASK_ERROR",
-  "TASK_DROPPED",
-  "TASK_GONE",
-  "TASK_GONE_BY_OPERATOR",
-]);
-
 /** Throws `MesosError` where no master leads; `undefined` where the leader does not show its frameworks to us. */
 export async function findFrameworks(
   client: MasterClient,
@@ -112,7 +102,7 @@ function noLeader(
   return subscribeRefusal({ origin, asked, status, contentType: "", text: "", credentials: { kind: "none" } });
 }
 
-/** Ids of the tasks of one framework that may be alive; none where they are not shown to us. */
+/** Ids of the tasks of one framework that may be alive, not of those that only wait for their acknowledgement; none where they are not shown to us. */
 async function tasksOf(
   client: MasterClient,
   url: URL,
@@ -125,7 +115,7 @@ async function tasksOf(
   const answer = await sendRequest(client, { method: "GET", url: url.href, headers: json }, limits);
   const framework = (await readAs(tasksAnswer, answer))?.frameworks.find((each) => each.id === frameworkId);
   return [...framework?.tasks ?? [], ...framework?.unreachable_tasks ?? []]
-    .filter(({ state }) => state === undefined || !over.has(state)).map(({ id }) => id);
+    .filter(({ state }) => state === undefined || !isOver(taskMeaning(state))).map(({ id }) => id);
 }
 
 /** The answer where it is 200 and has this shape; ends it. */

@@ -1,6 +1,8 @@
 // What kinds of agents a configuration gives. Not here: where they are placed (core/).
 
 import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { environmentNameProblem, gocdResourceProblem } from "../../src/core/names.ts";
+import { orphanClocks } from "../../src/core/profile_of.ts";
 import type { AgentProfile } from "../../src/core/settings.ts";
 import { loadKeys, problemsOf, withKeys } from "./support.ts";
 
@@ -53,6 +55,22 @@ Deno.test("resources and environments are lists, texts with commas, or *", () =>
   for (const bad of ['resources = ["a,b"]', 'resources = ["é"]', 'resources = ["*", a]', 'environments = ["a b"]']) {
     assertEquals(problemsOf(withKeys(`go-agent.${bad}`)).code, "config-bad-value", bad);
   }
+});
+
+Deno.test("a name that no agent could register with is refused with its key and line, not when it is launched for", () => {
+  for (const name of ["x".repeat(255), "x".repeat(256), "x".repeat(300), "a b", ".a", "é", "a\\tb"]) {
+    for (const [key, rule] of [["resources", gocdResourceProblem], ["environments", environmentNameProblem]] as const) {
+      const isGood = rule(name.replace("\\t", "\t")) === undefined;
+      const text = withKeys(`go-agent.${key} = ["${name}"]`);
+      if (isGood) profile(`go-agent.${key} = ["${name}"]`);
+      else assertEquals(problemsOf(text).code, "config-bad-value", `${key} ${name}`);
+    }
+  }
+});
+
+Deno.test("an instance that has outlived its profile obeys the defaults of the key table", () => {
+  const { registerTimeoutMs, container: { killGraceMs } } = profile("");
+  assertEquals(orphanClocks, { registerTimeoutMs, killGraceMs });
 });
 
 Deno.test("amounts are thousandths, and memory has many spellings", () => {

@@ -1,0 +1,26 @@
+// Looks up a profile by its name. Not here: what it says (settings.ts).
+
+import type { AgentProfile, Settings } from "./settings.ts";
+
+/** The clocks of an instance whose profile is no longer configured: the defaults of the key table (config/keys_agents.ts). */
+export const orphanClocks: ProfileClocks = { registerTimeoutMs: 600_000, killGraceMs: 30_000 };
+
+/** The clocks that an instance obeys, in ms. */
+export interface ProfileClocks {
+  /** From running to registered. */
+  readonly registerTimeoutMs: number;
+  /** Between SIGTERM and SIGKILL. */
+  readonly killGraceMs: number;
+}
+
+/** The profile of that name; absent: it is no longer configured. */
+export function profileOf({ profiles }: Pick<Settings, "profiles">, name: string): AgentProfile | undefined {
+  return profiles.find((each) => each.name === name);
+}
+
+/** The clocks of the profile of that name, or of an instance that has outlived its profile. */
+export function clocksOf(settings: Pick<Settings, "profiles">, name: string): ProfileClocks {
+  const profile = profileOf(settings, name);
+  if (profile === undefined) return orphanClocks;
+  return { registerTimeoutMs: profile.registerTimeoutMs, killGraceMs: profile.container.killGraceMs };
+}

@@ -1,0 +1,41 @@
+import { assertEquals } from "@std/assert";
+import { environmentNameProblem, gocdResourceProblem, invalidRegistration } from "../../src/core/names.ts";
+
+for (
+  const [name, isGood] of [
+    ["linux", true],
+    ["Big Mem | 2.0_x-y", true],
+    ["", false],
+    [" ", false],
+    ["a,b", false],
+    ["jdk+", false],
+    ["größe", false],
+    ["a\nb", false],
+    ["a\tb", false],
+    ["x".repeat(255), true],
+    ["x".repeat(256), false],
+  ] as const
+) {
+  Deno.test(`${JSON.stringify(name.slice(0, 20))} (${name.length} characters) is ${isGood ? "a" : "no"} GoCD resource`, () => {
+    assertEquals(gocdResourceProblem(name) === undefined, isGood);
+    assertEquals(invalidRegistration(["linux", name], undefined) === undefined, isGood);
+  });
+}
+
+for (
+  const [name, isGood] of [
+    ["prod", true],
+    ["-x_1.2", true],
+    ["", false],
+    [".hidden", false],
+    ["two words", false],
+    ["a,b", false],
+    ["x".repeat(255), true],
+    ["x".repeat(256), false],
+  ] as const
+) {
+  Deno.test(`${JSON.stringify(name.slice(0, 20))} (${name.length} characters) is ${isGood ? "a" : "no"} name of a GoCD environment`, () => {
+    assertEquals(environmentNameProblem(name) === undefined, isGood);
+    assertEquals(invalidRegistration(["linux"], name) === undefined, isGood);
+  });
+}
