@@ -1,5 +1,4 @@
 // Who may ask: the Host and Origin of a request and its token. Not here: routes.
-// Called by handler.ts and commands.ts.
 
 import type { Secret } from "../secret.ts";
 

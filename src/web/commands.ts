@@ -3,8 +3,7 @@
 
 import * as v from "valibot";
 import type { Secret } from "../secret.ts";
-import { isAuthorized, isOurOrigin } from "./access.ts";
-import type { RateLimiter } from "./rate_limit.ts";
+import { isOurOrigin } from "./access.ts";
 import { jsonResponse, type Refusal, refusalResponse } from "./responses.ts";
 
 /** What the operator asks for. */
@@ -34,12 +33,8 @@ export interface CommandOptions {
 /** What a request is judged by, beside itself. */
 export interface CommandContext {
   readonly host: string;
-  /** Who asks, for the limits. */
-  readonly address: string;
-  /** All commands of an address. */
-  readonly commands: RateLimiter;
-  /** Wrong tokens of an address. */
-  readonly wrongTokens: RateLimiter;
+  /** Whether it comes with the token. */
+  readonly isAuthorized: boolean;
 }
 
 /** A command is a few words; more is a fault or an attack. */
@@ -70,7 +65,7 @@ export async function answerCommand(
   context: CommandContext,
   options: CommandOptions | undefined,
 ): Promise<Response> {
-  const refusal = await refusalOf(request, context, options);
+  const refusal = refusalOf(request, context, options);
   if (refusal !== undefined) return refusalResponse(refusal);
   if (options === undefined) return refusalResponse(switchedOff);
   const body = await readBody(request);
@@ -88,11 +83,11 @@ const switchedOff: Refusal = {
   hint: "set http.admin-token in framework.conf and restart",
 };
 
-async function refusalOf(
+function refusalOf(
   request: Request,
   context: CommandContext,
   options: CommandOptions | undefined,
-): Promise<Refusal | undefined> {
+): Refusal | undefined {
   if (options === undefined) return switchedOff;
   if (!isOurOrigin(request.headers.get("origin"), context.host)) {
     return {
@@ -102,9 +97,7 @@ async function refusalOf(
       hint: "use curl or a page of this host",
     };
   }
-  if (!context.wrongTokens.has(context.address) || !context.commands.take(context.address)) return tooMany;
-  if (await isAuthorized(request.headers.get("authorization"), options.adminToken)) return undefined;
-  context.wrongTokens.take(context.address);
+  if (context.isAuthorized) return undefined;
   return {
     status: 401,
     code: "not-authorized",

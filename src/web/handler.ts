@@ -35,51 +35,55 @@ export interface HandlerOptions extends HostRules {
 /** Answers one request; `address` is who asks, for the limits. Never throws. */
 export type Handler = (request: Request, address?: string) => Promise<Response>;
 
-/** Reads per address: a page asks every two seconds, a proxy may stand for dozens of readers. */
-const readsPerSecond = 20;
-const readsBurst = 100;
-/** Commands are given by hand or by a script with a purpose. */
-const commandsPerSecond = 1;
-const commandsBurst = 20;
-/** Wrong tokens: nobody guesses one at this pace. */
+// An address may stand for several parties: readers behind a proxy, users of one machine. Limits hold for those who have
+// not shown the token, and never for /health: nobody can keep the operator or a balancer out by asking too often.
+/** Requests per address without the token: a page asks every two seconds, a proxy may stand for dozens of readers. */
+const requestsPerSecond = 20;
+const requestsBurst = 100;
+/** Wrong tokens per address. */
 const wrongTokensPerSecond = 0.1;
 const wrongTokensBurst = 10;
+
+/** Who asks. */
+type Caller = "known" | "unknown" | "too-eager";
 
 type Route = (url: URL) => Response;
 
 /** Makes the handler of one listener. */
 export function createHandler(options: HandlerOptions): Handler {
   const { nowMs } = options;
-  const reads = createRateLimiter({ perSecond: readsPerSecond, burst: readsBurst, nowMs });
-  const commands = createRateLimiter({ perSecond: commandsPerSecond, burst: commandsBurst, nowMs });
+  const requests = createRateLimiter({ perSecond: requestsPerSecond, burst: requestsBurst, nowMs });
   const wrongTokens = createRateLimiter({ perSecond: wrongTokensPerSecond, burst: wrongTokensBurst, nowMs });
   const routes = readRoutes(options);
 
-  const knowsToken = async (request: Request, address: string): Promise<boolean> => {
+  /** Who may do what: `known` has shown the token, and nobody else spends what it needs. */
+  const callerOf = async (request: Request, address: string): Promise<Caller> => {
     const given = request.headers.get("authorization");
     const token = options.commands?.adminToken;
-    if (given === null || token === undefined || !wrongTokens.has(address)) return false;
-    if (await isAuthorized(given, token)) return true;
-    wrongTokens.take(address);
-    return false;
+    if (token !== undefined && await isAuthorized(given, token)) return "known";
+    const isGuess = token !== undefined && given !== null;
+    const isWithin = requests.take(address) && (!isGuess || wrongTokens.take(address));
+    return isWithin ? "unknown" : "too-eager";
   };
 
   const answer = async (request: Request, address: string): Promise<Response> => {
-    if (!reads.take(address)) return refusalResponse(tooMany);
     // A Host header of garbage comes as a URL that is none.
-    if (!URL.canParse(request.url)) return badRequest();
-    const url = new URL(request.url);
+    const url = URL.canParse(request.url) ? new URL(request.url) : undefined;
+    const isHealth = url?.pathname === "/health";
+    const caller = isHealth ? "unknown" : await callerOf(request, address);
+    if (caller === "too-eager") return refusalResponse(tooMany);
+    if (url === undefined) return badRequest();
     const host = request.headers.get("host") ?? url.host;
     // A balancer that asks for the health may use any name; the answer tells nothing about builds.
-    if (url.pathname !== "/health" && !isOurHost(host, options)) return foreignHost();
-    const isOpen = options.isPrivate !== true || url.pathname === "/health" || request.method === "POST";
-    if (!isOpen && !await knowsToken(request, address)) return notFound();
+    if (!isHealth && !isOurHost(host, options)) return foreignHost();
+    const isOpen = options.isPrivate !== true || isHealth || request.method === "POST";
+    if (!isOpen && caller !== "known") return notFound();
     const command = url.pathname.startsWith(commandsPath)
       ? commandName(url.pathname.slice(commandsPath.length))
       : undefined;
     if (command !== undefined) {
       if (request.method !== "POST") return wrongMethod("POST");
-      return await answerCommand(command, request, { host, address, commands, wrongTokens }, options.commands);
+      return await answerCommand(command, request, { host, isAuthorized: caller === "known" }, options.commands);
     }
     const route = routes.get(url.pathname);
     if (route === undefined) return notFound();

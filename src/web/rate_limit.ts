@@ -1,5 +1,4 @@
-// How many requests one address may send. Not here: the clock, the answer.
-// Called by handler.ts and commands.ts.
+// How many requests one address may send. Not here: the clock, the answer, who is exempt (handler.ts).
 
 /** A limit per key: `burst` at once, then `perSecond`. */
 export interface RateLimitOptions {
@@ -12,8 +11,6 @@ export interface RateLimitOptions {
 export interface RateLimiter {
   /** Takes one; `false` where the key has none left. */
   take(key: string): boolean;
-  /** Whether the key has one left, without taking it. */
-  has(key: string): boolean;
 }
 
 interface Bucket {
@@ -48,6 +45,5 @@ export function createRateLimiter({ perSecond, burst, nowMs }: RateLimitOptions)
       remember(key, tokens >= 1 ? tokens - 1 : tokens);
       return tokens >= 1;
     },
-    has: (key: string): boolean => tokensOf(key) >= 1,
   };
 }

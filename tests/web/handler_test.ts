@@ -118,7 +118,7 @@ Deno.test("an address that asks too often waits, others do not", async () => {
   let nowMs = sampleMs;
   const handler = handlerOf({ nowMs: () => nowMs });
   const ask = async (address: string): Promise<number> => {
-    const response = await handler(new Request(`${base}/health`), address);
+    const response = await handler(new Request(`${base}/metrics`), address);
     await response.body?.cancel();
     return response.status;
   };
@@ -128,6 +128,29 @@ Deno.test("an address that asks too often waits, others do not", async () => {
   nowMs += 100;
   assertEquals([await ask("10.0.0.1"), await ask("10.0.0.1"), await ask("10.0.0.1")], [200, 200, 429]);
 });
+
+for (const path of ["/metrics", "/nothing", "/api/commands/drain"]) {
+  Deno.test(`whoever asks for ${path} too often keeps neither a health check nor the operator out`, async () => {
+    const given: WebCommand[] = [];
+    for (const isPrivate of [false, true]) {
+      const handler = handlerOf({ ...commandsInto(given), ...(isPrivate ? { isPrivate: true } : {}) });
+      const ask = async (request: Request): Promise<number> => {
+        const response = await handler(request, "127.0.0.1");
+        await response.body?.cancel();
+        return response.status;
+      };
+      let last = 0;
+      for (let count = 0; count < 101; count++) last = await ask(new Request(base + path));
+      assertEquals(last, 429);
+      for (let count = 0; count < 101; count++) {
+        assertEquals(await ask(new Request(`${base}/health`)), 200);
+        assertEquals(await ask(post(drain)), 202);
+        const headers = { Authorization: `Bearer ${token}` };
+        assertEquals(await ask(new Request(`${base}/api/status`, { headers })), 200);
+      }
+    }
+  });
+}
 
 const commands: readonly (readonly [string, string | null, WebCommand])[] = [
   ["drain", null, { kind: "drain" }],
@@ -190,20 +213,20 @@ Deno.test("a rejected command is answered with its reason", async () => {
   assertEquals([status, body], [409, answer]);
 });
 
-Deno.test("whoever guesses tokens is stopped, even when the guess is right at last", async () => {
+Deno.test("after ten wrong tokens an address waits before the next, and the right one is never locked out by them", async () => {
   const given: WebCommand[] = [];
   let nowMs = sampleMs;
   const handler = handlerOf({ ...commandsInto(given), nowMs: () => nowMs });
+  const ask = async (request: Request, address = "10.0.0.1"): Promise<number> =>
+    (await readJson(await handler(request, address))).status;
+  const guess = (count: number): Request => post(drain, null, { Authorization: `Bearer ${count}` });
   const statuses: number[] = [];
-  for (let guess = 0; guess < 11; guess++) {
-    const request = post(drain, null, { Authorization: `Bearer ${guess}` });
-    statuses.push((await readJson(await handler(request, "10.0.0.1"))).status);
-  }
-  statuses.push((await readJson(await handler(post(drain), "10.0.0.1"))).status);
-  assertEquals(statuses, [...new Array<number>(10).fill(401), 429, 429]);
-  assertEquals((await readJson(await handler(post(drain), "10.0.0.2"))).status, 202, "others still may");
+  for (let count = 0; count < 11; count++) statuses.push(await ask(guess(count)));
+  assertEquals(statuses, [...new Array<number>(10).fill(401), 429]);
+  assertEquals([await ask(post(drain)), await ask(post(drain), "10.0.0.2")], [202, 202]);
   nowMs += 15_000;
-  assertEquals((await readJson(await handler(post(drain), "10.0.0.1"))).status, 202, "and later so may this one");
+  assertEquals([await ask(guess(12)), await ask(guess(13)), await ask(post(drain))], [401, 429, 202]);
+  assertEquals(given.length, 3);
 });
 
 Deno.test("no hostile name breaks out of the page", async () => {
