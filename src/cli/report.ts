@@ -34,6 +34,7 @@ export function createReport(io: CliIo): Report {
       if (exitCode === 0) exitCode = exitCodes[error instanceof OperatorError ? error.kind : "internal"];
       if (error instanceof ConfigError) {
         for (const problem of error.problems) row("FAIL", what, { text: problemText(problem), hint: problem.hint });
+        for (const warning of error.warnings) row("warn", what, { text: warning, hint: "" });
       } else {
         const text = error instanceof Error ? error.message : String(error);
         row("FAIL", what, { text, hint: error instanceof OperatorError ? error.hint : "" });

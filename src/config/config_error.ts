@@ -38,6 +38,8 @@ export interface ConfigProblem {
 export class ConfigError extends OperatorError {
   /** At least one; the first one gives the code and the hint of the error. */
   readonly problems: readonly ConfigProblem[];
+  /** What else was noticed before the problems, and may explain them: an included file that is not there. */
+  warnings: readonly string[] = [];
 
   /** Makes the error of one or more problems. */
   constructor(first: ConfigProblem, ...more: readonly ConfigProblem[]) {
@@ -52,4 +54,9 @@ export class ConfigError extends OperatorError {
 export function problemText(problem: ConfigProblem): string {
   const place = problem.line === undefined ? problem.file : `${problem.file}:${problem.line}`;
   return problem.key === "" ? `${place}: ${problem.message}` : `${place}: ${problem.key}: ${problem.message}`;
+}
+
+/** Throws the {@linkcode ConfigError} `config-syntax` of one place. */
+export function failAt(at: { readonly file: string; readonly line: number }, message: string, hint: string): never {
+  throw new ConfigError({ code: "config-syntax", key: "", file: at.file, line: at.line, message, hint });
 }

@@ -2,8 +2,8 @@
 // Called by load.ts.
 
 import { dirname, isAbsolute, join } from "node:path";
-import { ConfigError } from "./config_error.ts";
-import type { RawObject } from "./hocon_raw.ts";
+import { ConfigError, failAt } from "./config_error.ts";
+import { putRaw, type RawObject } from "./hocon_raw.ts";
 import { type ConfObject, resolveHocon } from "./hocon_resolve.ts";
 import { type IncludeRequest, parseHocon } from "./hocon_syntax.ts";
 
@@ -31,28 +31,26 @@ export function readHocon(path: string, env: Readonly<Record<string, string>>, r
   const warnings: string[] = [];
   const parse = (text: string, file: string, prefix: readonly string[], depth: number): RawObject =>
     parseHocon({
-      text: text.replace(/^\uFEFF/, ""),
+      text,
       file,
       prefix,
       include: (request) => include(request, file, depth),
+      warn: (warning) => warnings.push(warning),
     });
   const include = (request: IncludeRequest, file: string, depth: number): RawObject | undefined => {
-    const target = pathBeside(file, request.name);
     if (files.length > includesMax || depth >= includeDepthMax) {
-      throw syntaxError(request, "files include each other without end", "remove the include");
+      failAt(request.at, "files include each other without end", "remove the include");
     }
-    let text: string;
-    try {
-      text = read(target);
-    } catch (error) {
-      if (request.required || !isNotFound(error)) {
-        throw syntaxError(request, `cannot read the included file ${target}: ${reasonOf(error)}`, "correct its name");
-      }
-      warnings.push(`${request.at.file}:${request.at.line}: the included file ${target} is not there`);
-      return undefined;
+    const found = readIncluded(request, pathBeside(file, request.name), read);
+    if (found.length === 0) {
+      const { at: { file: place, line } } = request;
+      warnings.push(`${place}:${line}: the included file ${pathBeside(file, request.name)} is not there`);
     }
-    files.push(target);
-    return parse(text, target, request.prefix, depth + 1);
+    files.push(...found.map(({ path }) => path));
+    const objects = found.map(({ path, text }) => parse(text, path, request.prefix, depth + 1));
+    const [first, ...others] = objects;
+    for (const other of others) for (const [key, value] of other.fields) if (first) putRaw(first, [key], value);
+    return first;
   };
   const { root, envNames } = resolve(parse(readFirst(path, read), path, [], 0), env);
   return { root, files, envNames, warnings };
@@ -99,6 +97,29 @@ function resolve(root: RawObject, env: Readonly<Record<string, string>>): Return
   }
 }
 
-function syntaxError(request: IncludeRequest, message: string, hint: string): ConfigError {
-  return new ConfigError({ code: "config-syntax", key: "", ...request.at, message, hint });
+interface IncludedFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/**
+ * The files that an include means. A name without one of HOCON's extensions means the file with `.json` and the one with
+ * `.conf`, merged, the latter last (HOCON.md, "Include semantics: file formats and extensions"); where neither is there,
+ * the file of that very name.
+ */
+function readIncluded({ at, required }: IncludeRequest, target: string, read: ReadText): readonly IncludedFile[] {
+  const readOne = (path: string): readonly IncludedFile[] => {
+    try {
+      return [{ path, text: read(path) }];
+    } catch (error) {
+      if (isNotFound(error)) return [];
+      return failAt(at, `cannot read the included file ${path}: ${reasonOf(error)}`, "correct its name");
+    }
+  };
+  const named = /\.(conf|json)$/.test(target) ? [] : [".json", ".conf"].flatMap((end) => readOne(target + end));
+  const found = named.length > 0 ? named : readOne(target);
+  if (found.length === 0 && required) {
+    failAt(at, `cannot read the included file ${target}: it does not exist`, "correct its name");
+  }
+  return found;
 }

@@ -3,17 +3,11 @@
 // is asynchronous, runs JavaScript after a `|`, fetches http includes, and quotes values, hence secrets, in its errors.
 
 import tokenizerModule from "@pushcorn/hocon-parser/lib/core/Tokenizer.js";
-import { ConfigError } from "./config_error.ts";
+import { failAt } from "./config_error.ts";
+import { prepareHocon } from "./hocon_prepare.ts";
 import { type Place, putRaw, type Raw, type RawObject, type RawText } from "./hocon_raw.ts";
 
-/** Longest text of one file, in characters: far more than any configuration, little enough to be read at once. */
-export const textCharsMax = 262_144;
 const depthMax = 64;
-const plusSignsMax = 100;
-/** On one line; a certificate in quotes has some dozens. */
-const escapesMax = 4_000;
-/** Characters of a text in quotes on one line. */
-const quotedCharsMax = 16_000;
 
 /** An `include` found while reading; the answer is merged where it stands. */
 export interface IncludeRequest {
@@ -37,11 +31,15 @@ export interface SyntaxOptions {
   readonly prefix: readonly string[];
   /** Reads an included file; `undefined` leaves it out. */
   readonly include: (request: IncludeRequest) => RawObject | undefined;
+  /** Takes what looks like a mistake and is none that keeps the text from being read. */
+  readonly warn: (warning: string) => void;
 }
 
 /** Reads one text; throws {@linkcode ConfigError} `config-syntax` with the line. */
 export function parseHocon(options: SyntaxOptions): RawObject {
-  const tokens = tokenize(options.text, options.file);
+  const prepared = prepareHocon(options.text, options.file);
+  prepared.warnings.forEach(options.warn);
+  const tokens = tokenize(prepared.text, options.file);
   const state: State = { tokens, index: 0, depth: 0, options };
   const root: RawObject = { kind: "object", at: { file: options.file, line: 1 }, fields: new Map() };
   skip(state, blank);
@@ -73,12 +71,10 @@ interface State {
   readonly options: SyntaxOptions;
 }
 
-const blank: readonly string[] = ["WHITESPACE", "NEWLINE", "COMMENT"];
-const separators: readonly string[] = [...blank, "COMMA"];
+const blank: readonly string[] = ["WHITESPACE", "NEWLINE"];
 const quoteHint = 'put the value in double quotes: key = "value"';
 
 function tokenize(text: string, file: string): readonly Token[] {
-  guard(text, file);
   try {
     return new tokenizerModule.Tokenizer("").tokenize(text, true) as readonly Token[];
   } catch (error) {
@@ -99,39 +95,10 @@ function tokenize(text: string, file: string): readonly Token[] {
   }
 }
 
-// The tokenizer is quadratic in runs like 1e+1+1+…, escapes and quoted texts, so that these are refused first.
-function guard(text: string, file: string): void {
-  if (text.length > textCharsMax) {
-    failAt({ file, line: 1 }, `the file has more than ${textCharsMax} characters`, "check that it is the right file");
-  }
-  for (const [index, line] of text.split("\n").entries()) guardLine(line, { file, line: index + 1 });
-}
-
-function guardLine(line: string, at: Place): void {
-  let plusSigns = 0;
-  let escapes = 0;
-  let quoteAt = -1;
-  for (let i = 0; i < line.length; i++) {
-    const char = line[i];
-    if (char === "\\" && ++escapes > escapesMax) {
-      failAt(at, "too many backslashes on one line", "put the text into a file of its own");
-    }
-    if (quoteAt >= 0 && char === "\\") i++;
-    else if (line.startsWith('"""', i) && quoteAt < 0) i += 2;
-    else if (char === '"') quoteAt = quoteAt < 0 ? i : -1;
-    else if (quoteAt < 0 && char === "+" && ++plusSigns > plusSignsMax) {
-      failAt(at, "too many plus signs outside of quotes", quoteHint);
-    }
-    if (quoteAt >= 0 && i - quoteAt > quotedCharsMax) {
-      failAt(at, "a text in quotes is too long", 'write a long text as """…"""');
-    }
-  }
-}
-
 function parseFields(state: State, target: RawObject, path: readonly string[], opening: Token | undefined): void {
   enter(state);
+  skip(state, blank);
   while (true) {
-    skip(state, separators);
     const token = state.tokens[state.index];
     if (token === undefined) {
       if (opening === undefined) break;
@@ -146,8 +113,9 @@ function parseFields(state: State, target: RawObject, path: readonly string[], o
       state.index++;
       break;
     }
-    if (isInclude(state)) parseInclude(state, target, path);
+    if (token.value === "include" && !token.quoted) parseInclude(state, target, path);
     else parseField(state, target, path);
+    skipComma(state);
   }
   state.depth--;
 }
@@ -243,13 +211,14 @@ function parseList(state: State): Raw {
   const items: Raw[] = [];
   enter(state);
   state.index++;
+  skip(state, blank);
   while (true) {
-    skip(state, separators);
     const kind = kindOf(state.tokens[state.index]);
     if (kind === "") failAt(at, "the [ of this line is never closed", "add the missing ]");
     if (kind === "CLOSE_SQUARE") break;
     if (kind === "CLOSE_CURLY") fail(state, "there is a } where a ] is expected", "close the list with ]");
     items.push(parseValue(state, []));
+    skipComma(state);
   }
   state.index++;
   state.depth--;
@@ -269,19 +238,12 @@ function parseReference(state: State): Raw {
   return { kind: "reference", at, optional, paths: prefix.length === 0 ? [path] : [[...prefix, ...path], path] };
 }
 
-function isInclude(state: State): boolean {
-  const token = state.tokens[state.index];
-  if (token === undefined || token.quoted || token.value !== "include") return false;
-  let next = state.index + 1;
-  while (kindOf(state.tokens[next]) === "WHITESPACE") next++;
-  return kindOf(state.tokens[next]) === "VALUE";
-}
-
 function parseInclude(state: State, target: RawObject, path: readonly string[]): void {
   const at = placeOf(state);
   let words = "";
   let name: string | undefined;
   state.index++;
+  skip(state, blank);
   for (; state.index < state.tokens.length; state.index++) {
     const token = state.tokens[state.index];
     const kind = kindOf(token);
@@ -303,6 +265,15 @@ function enter(state: State): void {
   if (state.depth > depthMax) fail(state, `braces are nested deeper than ${depthMax}`, "close some of them");
 }
 
+/** What may stand behind a field or an item: blanks, and one comma among them. */
+function skipComma(state: State): void {
+  skip(state, blank);
+  if (kindOf(state.tokens[state.index]) !== "COMMA") return;
+  state.index++;
+  skip(state, blank);
+  if (kindOf(state.tokens[state.index]) === "COMMA") fail(state, "there is a comma too many", "remove it");
+}
+
 function skip(state: State, kinds: readonly string[]): void {
   while (kinds.includes(kindOf(state.tokens[state.index]))) state.index++;
 }
@@ -318,8 +289,4 @@ function placeOf(state: State): Place {
 
 function fail(state: State, message: string, hint: string): never {
   return failAt(placeOf(state), message, hint);
-}
-
-function failAt(at: Place, message: string, hint: string): never {
-  throw new ConfigError({ code: "config-syntax", key: "", file: at.file, line: at.line, message, hint });
 }

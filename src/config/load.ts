@@ -5,9 +5,9 @@ import type { PollerSettings, ScalingSettings } from "../core/settings.ts";
 import type { Config } from "./config.ts";
 import { ConfigError } from "./config_error.ts";
 import { readGocd, readHttp, readLog, readMesos, readState } from "./connections.ts";
-import type { Conf, ConfObject } from "./hocon_resolve.ts";
+import { type Conf, type ConfObject, listByIndex } from "./hocon_resolve.ts";
 import { readHocon, type ReadText } from "./hocon.ts";
-import { isSection, keys, keySpec, rootKey } from "./keys.ts";
+import { isSection, keys, keySpec, type KeyType, rootKey } from "./keys.ts";
 import { profileNamePattern, readProfiles } from "./profiles.ts";
 import { addProblem, durationMsAt, find, integerAt, type Reader, textsAt, wordAt, wrongType } from "./reader.ts";
 import { nearestKey } from "./suggest.ts";
@@ -23,7 +23,7 @@ export function loadConfig(
   read: ReadText = Deno.readTextFileSync,
 ): Config {
   const hocon = readHocon(path, env, read);
-  const root = rootOf(hocon.root, path);
+  const root = withListsByIndex(rootOf(hocon.root, path), "");
   const reader: Reader = {
     root,
     file: path,
@@ -64,6 +64,23 @@ function rootOf(file: ConfObject, path: string): ConfObject {
   const at = near === undefined ? undefined : file.fields.get(near)?.at;
   const place = at === undefined ? { file: path } : at;
   throw new ConfigError({ code: "config-root-missing", key: "", ...place, message, hint: better });
+}
+
+const listTypes: ReadonlySet<KeyType> = new Set(
+  ["names", "names or *", "texts", "volumes", "port-mappings", "docker-parameters", "uris", "constraints"] as const,
+);
+
+/** Objects with numbers as keys are lists wherever the table of keys wants a list (`resources.0 = linux`). */
+function withListsByIndex(object: ConfObject, prefix: string): ConfObject {
+  const fields = new Map<string, Conf>();
+  for (const [name, conf] of object.fields) {
+    const key = prefix === "" ? name : `${prefix}.${name}`;
+    const type = name.includes(".") ? undefined : keySpec(key)?.type;
+    if (conf.kind !== "object") fields.set(name, conf);
+    else if (type === undefined) fields.set(name, withListsByIndex(conf, key));
+    else fields.set(name, listTypes.has(type) ? listByIndex(conf) ?? conf : conf);
+  }
+  return { ...object, fields };
 }
 
 function checkKeys(reader: Reader, object: ConfObject, prefix: string): void {
@@ -174,5 +191,8 @@ function throwProblems(reader: Reader): void {
     reader.problems.map((problem) => [`${problem.file}\n${problem.line}\n${problem.key}\n${problem.message}`, problem]),
   );
   const [first, ...more] = different.values();
-  if (first !== undefined) throw new ConfigError(first, ...more);
+  if (first === undefined) return;
+  const error = new ConfigError(first, ...more);
+  error.warnings = [...new Set(reader.warnings)];
+  throw error;
 }

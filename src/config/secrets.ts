@@ -13,7 +13,8 @@ import { addProblem, confAt, find, type Found, type Reader, textOf } from "./rea
 export function secretAt(reader: Reader, key: string): Secret | undefined {
   const direct = find(reader, key);
   const inFile = find(reader, `${key}-file`);
-  const text = direct === undefined ? undefined : textOf(reader, direct);
+  const written = direct === undefined ? undefined : textOf(reader, direct);
+  const text = written === undefined ? undefined : bareSecret(written);
   const file = inFile === undefined ? undefined : textOf(reader, inFile)?.trim();
   const hasText = text !== undefined && text !== "";
   const hasFile = file !== undefined && file !== "" && inFile !== undefined;
@@ -22,7 +23,22 @@ export function secretAt(reader: Reader, key: string): Secret | undefined {
     addProblem(reader, inFile, { code: "config-conflict", message, hint: "remove one of them" });
   }
   if (hasFile) return fileSecret(reader, inFile, file);
-  return hasText ? new Secret(key, () => text) : undefined;
+  if (!hasText || direct === undefined) return undefined;
+  warnOfBlanks(reader, { at: direct.conf.at, key, text });
+  return new Secret(key, () => text);
+}
+
+/** A secret as it is meant: an editor adds a byte order mark, `echo` a line end, and neither is part of it. */
+function bareSecret(text: string): string {
+  return text.replace(/^\uFEFF/, "").replace(/\r?\n$/, "");
+}
+
+function warnOfBlanks(
+  reader: Reader,
+  { at, key, text }: { readonly at: { readonly file: string; readonly line: number }; key: string; text: string },
+): void {
+  if (text === text.trim()) return;
+  reader.warnings.push(`${at.file}:${at.line}: ${key} begins or ends with white space, which is taken as part of it`);
 }
 
 /** The text of the PEM file that `key` names, as a list of none or one. */
@@ -57,7 +73,7 @@ function fileSecret(reader: Reader, found: Found, name: string): Secret {
   const reveal = (): string => {
     let text: string;
     try {
-      text = read(path).replace(/\r?\n$/, "");
+      text = bareSecret(read(path));
     } catch (error) {
       const message = `cannot read the secret in ${path}: ${reasonOf(error)}`;
       const hint = "put the file back, or correct its path";
@@ -68,7 +84,7 @@ function fileSecret(reader: Reader, found: Found, name: string): Secret {
     throw new ConfigError({ code: "config-secret-file", key: found.key, ...at, message: `${path} is empty`, hint });
   };
   try {
-    reveal();
+    warnOfBlanks(reader, { at, key: found.key, text: reveal() });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     reader.problems.push(...error.problems);

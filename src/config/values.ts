@@ -99,9 +99,9 @@ export function quote(text: string): string {
 }
 
 function numberAndUnit(text: string): { readonly number: number; readonly unit: string } | undefined {
-  const match = /^(-?\d{1,15}(?:\.\d{1,9})?|-?\.\d{1,9})(?:[eE]\+?(\d))?\s*([a-zA-Z]*)$/.exec(text.trim());
+  const match = /^(-?\d{1,15}(?:\.\d{1,9})?|-?\.\d{1,9})(?:[eE]([+-]?\d{1,2}))?\s*([a-zA-Z]*)$/.exec(text.trim());
   if (match === null) return undefined;
-  const number = Number(match[1]) * 10 ** Number(match[2] ?? 0);
+  const number = Number(`${match[1]}e${match[2] ?? 0}`);
   return { number, unit: match[3] ?? "" };
 }
 

@@ -1,0 +1,235 @@
+// Which texts are HOCON and which are not, in the cases that the reference implementation (Typesafe Config) decides; each
+// also with other white space. Not here: what a text means (hocon_test.ts).
+
+import { assertEquals, assertThrows } from "@std/assert";
+import { ConfigError } from "../../src/config/config_error.ts";
+import { type HoconFile, readHocon } from "../../src/config/hocon.ts";
+import type { Conf } from "../../src/config/hocon_resolve.ts";
+import { load, loadKeys, problemsOf, reading, revealed, withKeys } from "./support.ts";
+
+function readText(text: string, files: Readonly<Record<string, string>> = {}): HoconFile {
+  return readHocon("/conf/framework.conf", {}, reading(text, files));
+}
+
+function plain(conf: Conf): unknown {
+  if (conf.kind === "text") return conf.text;
+  if (conf.kind === "list") return conf.items.map(plain);
+  return Object.fromEntries([...conf.fields].map(([key, value]) => [key, plain(value)]));
+}
+
+function values(text: string, files: Readonly<Record<string, string>> = {}): unknown {
+  return plain(readText(text, files).root);
+}
+
+const accepted: readonly (readonly [text: string, want: unknown])[] = [
+  ["", {}],
+  ["\n \n\n", {}],
+  ["# only a remark\n// and another", {}],
+  ["{}", {}],
+  ["{} // the end", {}],
+  ['{ "port" : 8153 }', { port: "8153" }],
+  ['{ "port"\n : 8153 }', { port: "8153" }],
+  ['{ "port" : # remark\n 8153 }', { port: "8153" }],
+  ['{ "port" // remark\n : 8153 }', { port: "8153" }],
+  ["port = (8153)", { port: "(8153)" }],
+  ["{ two words { a : 1 } }", { "two words": { a: "1" } }],
+  ["a : null x 42 y true 3.14 z", { a: "null x 42 y true 3.14 z" }],
+  ['a."b c".d : 1', { a: { "b c": { d: "1" } } }],
+  ["true : 1", { true: "1" }],
+  ["/a/b : 1", { "/a/b": "1" }],
+  ["a : [1, 2, ]", { a: ["1", "2"] }],
+  ["a : [1\n\n , \n]", { a: ["1"] }],
+  ["a : [1\n2\n3]", { a: ["1", "2", "3"] }],
+  ["a : [1 # remark\n, 2]", { a: ["1", "2"] }],
+  ["a : 1, b : 2,", { a: "1", b: "2" }],
+  ["a : 1\n, b : 2", { a: "1", b: "2" }],
+  ["a : [ / ]", { a: ["/"] }],
+  ["a : [ 10x ]", { a: ["10x"] }],
+  ["a : [ 1-e3, 1.0.0, 1.0., 10e3e3 ]", { a: ["1-e3", "1.0.0", "1.0.", "10e3e3"] }],
+  ["a : [ 10e+3, -2.5E+10 ]", { a: ["10e3", "-2.5E10"] }],
+  ["a : [ include ]", { a: ["include"] }],
+  ["a : include", { a: "include" }],
+  ["my include : 42", { "my include": "42" }],
+  ["a : 8153//no longer 8154", { a: "8153" }],
+  ['a : "x//y" // remark', { a: "x//y" }],
+  ["a = []\na += b", { a: ["b"] }],
+  ["{ a += 10 }", { a: ["10"] }],
+  ['a : ${?no."th ing"}\nd : ${ b.c }\nb.c : 1', { b: { c: "1" }, d: "1" }],
+];
+
+/** Blanks of these belong to a key or a value. */
+const isOneText = /two words|b c|my include|42 y|th ing|x\/\//;
+
+const otherBlanks: readonly (readonly [name: string, change: (text: string) => string])[] = [
+  ["blanks around it", (text) => ` ${text} `],
+  ["em spaces", (text) => text.replaceAll(" ", "\u2003")],
+  ["no-break spaces", (text) => text.replaceAll(" ", "\u00A0")],
+  ["form feeds", (text) => text.replaceAll(" ", "\f")],
+  ["carriage returns", (text) => text.replaceAll("\n", "\r\n")],
+  ["a byte order mark", (text) => `\uFEFF${text}`],
+];
+
+for (const [text, want] of accepted) {
+  Deno.test(`HOCON: ${JSON.stringify(text)} is taken, with any white space`, () => {
+    assertEquals(values(text), want);
+    for (const [name, change] of isOneText.test(text) ? [] : otherBlanks) {
+      assertEquals(values(change(text)), want, name);
+    }
+  });
+}
+
+const refused: readonly string[] = [
+  ...["{", "}", "a : [", "a : ]", ",", '"', "10", '"text"', "{}x", "{}{}", "{}true", "a : [] x : 1"],
+  ...[
+    "a : [,]",
+    "a : [,,]",
+    "a : [1,,2]",
+    "a : [1,2,,]",
+    "a : [,1]",
+    "{ , }",
+    "{ , a : 1 }",
+    "{ a : 1 ,, }",
+    "a : 1 ,, b : 2",
+  ],
+  ...[
+    "{ 1,2 }",
+    "{ a : }",
+    "{ : 1 }",
+    "a :",
+    " : 1",
+    "a : 1 }",
+    "a : 1 [",
+    "{ a }",
+    "{ a , b }",
+    "a=",
+    "a = ",
+    "a.b=",
+    "{ a= }",
+  ],
+  ...["{ a : 1, b }", "{ a : [ }", "a : [ }]", "a : [ {]", "{ a : 1 b : 2 }", "{ one\n two : 1 }"],
+  ...[
+    "a : [:x]",
+    "a : [x : y]",
+    "a : [ = ]",
+    "a : [ + ]",
+    "a : [ ` ]",
+    "a : [ ^ ]",
+    "a : [ ? ]",
+    "a : [ ! ]",
+    "a : [ @ ]",
+    "a : [ * ]",
+  ],
+  ...[
+    "a : [ & ]",
+    "a : [ \\ ]",
+    "+=",
+    "a : [ += ]",
+    "+= 1",
+    "1 +=",
+    "a : 1e+3e",
+    "a : x+1",
+    'a : "one\ntwo"',
+    'a : [ "open ]',
+  ],
+  ...[
+    "a : ${",
+    "a : $",
+    "a : $ {b}",
+    "a : ${}",
+    "a : ${?}",
+    "a : ${ ?b}",
+    "a : ${${b}}",
+    "a : ${a}",
+    "a : ${b # }",
+    "a : ${b // }",
+  ],
+  ...["a : [1]\nb : y${a}z", "a { c : 1 }\nb : y${a}z", "a : [ # remark ]", "a : [ // remark ]"],
+  ...['include "b" : 1', "include b", "include : { a : 1 }", "include { a : 1 }", 'include "b" "c"'],
+];
+
+for (const text of refused) {
+  Deno.test(`HOCON: ${JSON.stringify(text)} is refused with its line`, () => {
+    const error = assertThrows(() => values(text), ConfigError);
+    assertEquals([error.code, error.problems[0]?.line === undefined], ["config-syntax", false]);
+  });
+}
+
+const files = { "/conf/b.conf": "x = conf\nonly.conf = 1", "/conf/b.json": '{ "x": "json", "only": { "json": 2 } }' };
+
+for (const text of ['include "b"', 'include\n"b"', 'include"b"', 'include required("b")', '{ include file("b"), }']) {
+  Deno.test(`HOCON: ${JSON.stringify(text)} means b.json and b.conf, of which the latter counts`, () => {
+    assertEquals(values(text, files), { x: "conf", only: { conf: "1", json: "2" } });
+  });
+}
+
+Deno.test("HOCON: a name with .conf or .json means that file alone, any other name also the file of that very name", () => {
+  assertEquals(values('include "b.json"', files), { x: "json", only: { json: "2" } });
+  assertEquals(values('include "b"', { "/conf/b": "x = bare" }), { x: "bare" });
+  assertEquals(readText('include "c"', files).warnings, [
+    "/conf/framework.conf:1: the included file /conf/c is not there",
+  ]);
+});
+
+Deno.test("HOCON: a reference to null is null, and the word beside other text; the environment is not looked at then", () => {
+  const around = (text: string): unknown => plain(readHocon("/f", { x: "from env" }, () => text).root);
+  assertEquals(around("x = null\ny = ${x}"), {});
+  assertEquals(around("x = null\ny = 1\ny = ${x}"), {});
+  assertEquals(around("x = null\ny = ${?x} z"), { y: "null z" });
+  assertEquals(around("y = ${x}"), { y: "from env" });
+});
+
+Deno.test("HOCON: an object with numbers as keys joins a list, and += adds to it", () => {
+  assertEquals(values('a { "1" : y, "0" : x }\nb = ${a} [z]\na += w'), { a: ["x", "y", "w"], b: ["x", "y", "w", "z"] });
+});
+
+Deno.test("a list may be written by index, and one item of it be changed", () => {
+  const { settings } = loadKeys(`
+    go-agent.resources.1 = java
+    go-agent.resources.0 = linux
+    go-agent.volumes { "0" = "/cache:/cache", "10" = "/b:/b", "2" = "/a:/a" }
+    poller.ignore { "0" = "nightly-*" }`);
+  assertEquals(settings.poller.ignore, ["nightly-*"]);
+  assertEquals(settings.profiles[0]?.gocdResources, ["linux", "java"]);
+  assertEquals(settings.profiles[0]?.container.volumes.map((each) => each.containerPath), ["/cache", "/a", "/b"]);
+  assertEquals(problemsOf(withKeys("go-agent.resources { x = 1 }")).code, "config-wrong-type");
+});
+
+Deno.test("numbers may have an exponent of either sign", () => {
+  const [profile] = loadKeys("go-agent { cpus = 5e-1, mem = 1e+3 }").settings.profiles;
+  assertEquals([profile?.mesosResources.cpusMilli, profile?.mesosResources.memMbMilli], [500, 1_000_000]);
+});
+
+Deno.test("white space that looks like a space, and characters that nobody sees, are told with their line", () => {
+  const { warnings } = readText("a = 1\nb =\u00A02\nc\u00A0= 3\nd = x\u200B");
+  assertEquals(warnings, [
+    "/conf/framework.conf:2: the blank U+00A0 is read as a space",
+    "/conf/framework.conf:4: there is an invisible character (U+200B); it is taken as part of the text",
+  ]);
+});
+
+Deno.test("a warning that may explain a problem is told with it", () => {
+  const error = problemsOf(withKeys('go-server.user-name = u\ninclude "secrets"'));
+  assertEquals([error.problems[0]?.key, error.warnings.length], ["go-server.password", 1]);
+});
+
+Deno.test("a secret loses a byte order mark and one line end, wherever it comes from", () => {
+  for (const written of ["hunter2\n", "\uFEFFhunter2\r\n", "hunter2"]) {
+    const ofEnv = loadKeys("go-server { user-name = u, password = ${P} }", { env: { P: written } });
+    const ofFile = loadKeys("go-server { user-name = u, password-file = p }", { files: { "/conf/p": written } });
+    for (const { gocd, warnings } of [ofEnv, ofFile]) {
+      assertEquals([revealed(gocd.credentials)["password"], warnings], ["hunter2", []]);
+    }
+  }
+});
+
+Deno.test("a secret that still begins or ends with white space is told, without the secret", () => {
+  const { warnings } = loadKeys("go-server { user-name = u, password = ${P} }", { env: { P: "hunter2\n\n" } });
+  assertEquals(warnings, [
+    "/conf/framework.conf:5: go-server.password begins or ends with white space, which is taken as part of it",
+  ]);
+});
+
+Deno.test("a blank behind a password is not part of it", () => {
+  const config = load(withKeys('go-server { user-name = u, password = "hunter2"\u00A0\n }'));
+  assertEquals(revealed(config.gocd.credentials)["password"], "hunter2");
+});
