@@ -1,7 +1,6 @@
 // What the file says about Mesos, GoCD, the state, the page and the log. Not here: agents (profiles.ts), limits (load.ts).
 // Called by load.ts.
 
-import { Secret } from "../secret.ts";
 import {
   type HostPort,
   hostPortText,
@@ -9,7 +8,8 @@ import {
   parseMasters,
   parseUrlServer,
   parseZookeeper,
-} from "./addresses.ts";
+} from "../addresses.ts";
+import { Secret } from "../secret.ts";
 import type { GocdConfig, HttpConfig, LogConfig, MesosConfig, StateConfig } from "./config.ts";
 import { pathBeside } from "./hocon.ts";
 import { addProblem, booleanAt, confAt, durationMsAt, find, integerAt, type Reader, specOf, textAt } from "./reader.ts";
@@ -56,8 +56,8 @@ function readMasters(reader: Reader): { masters: string; mastersAuth?: Secret } 
     addProblem(reader, found, { code: "config-bad-value", message: masters.message, hint: masters.hint });
     return { masters: "" };
   }
-  if (masters.value.kind === "direct") return { masters: text };
-  const { servers, path, auth } = masters.value.address;
+  if (masters.value.kind === "static") return { masters: text };
+  const { servers, path, auth } = masters.value;
   const plain = `zk://${servers.map(hostPortText).join(",")}${path}`;
   return auth === undefined ? { masters: plain } : { masters: plain, mastersAuth: new Secret(key, () => auth) };
 }

@@ -2,7 +2,7 @@
 // Called by scripts/start.ts, scripts/compile.ts and cli/ (the Worker of the downloaded binary).
 
 import { dirname } from "node:path";
-import { hostPortText, parseHostPort, parseMasters, parseUrlServer, parseZookeeper } from "./addresses.ts";
+import { hostPortText, parseHostPort, parseMasters, parseUrlServer, parseZookeeperServers } from "../addresses.ts";
 import type { Config } from "./config.ts";
 
 /** Exactly what the program must be allowed. */
@@ -41,7 +41,7 @@ export function hostsOf(config: Config): Hosts {
   addMasters(config, net, gaps);
   const gocd = parseUrlServer(config.gocd.url);
   if (gocd.ok) net.add(hostPortText(gocd.value));
-  if (config.state.kind === "zookeeper") addZookeeper(`zk://${config.state.connect}${config.state.path}`, net);
+  if (config.state.kind === "zookeeper") addZookeeper(config.state.connect, net);
   if (config.http.listen !== undefined) net.add(hostPortText(config.http.listen));
   // With the state elsewhere, the control file lies beside the configuration (runtime/control_file.ts).
   const write = [config.state.kind === "sqlite" ? dirname(config.state.path) : `${config.path}.control`];
@@ -52,11 +52,9 @@ export function hostsOf(config: Config): Hosts {
 
 function addMasters(config: Config, net: Set<string>, gaps: HostsGap[]): void {
   const masters = parseMasters(config.mesos.masters);
-  if (masters.ok && masters.value.kind === "direct") {
-    for (const server of masters.value.servers) net.add(hostPortText(server));
-  }
-  if (masters.ok && masters.value.kind === "zookeeper") {
-    for (const server of masters.value.address.servers) net.add(hostPortText(server));
+  if (masters.ok) {
+    const { value } = masters;
+    for (const server of value.kind === "static" ? value.addresses : value.servers) net.add(hostPortText(server));
   }
   for (const host of config.mesos.allowedHosts) {
     if (host.includes("/")) {
@@ -81,10 +79,9 @@ function addMasters(config: Config, net: Set<string>, gaps: HostsGap[]): void {
   }
 }
 
-function addZookeeper(text: string, net: Set<string>): void {
-  const address = parseZookeeper(text);
-  if (!address.ok) return;
-  for (const server of address.value.servers) net.add(hostPortText(server));
+function addZookeeper(connect: string, net: Set<string>): void {
+  const servers = parseZookeeperServers(connect);
+  for (const server of servers.ok ? servers.value : []) net.add(hostPortText(server));
 }
 
 function unique(values: readonly string[]): readonly string[] {

@@ -1,6 +1,10 @@
 // Reads the text of single values: durations, amounts of memory, numbers, booleans. Not here: where they stand (reader.ts).
 // Called by reader.ts; pure.
 
+import { quote } from "../quote.ts";
+
+export { quote };
+
 /** A value, or what is wrong with its text. */
 export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
@@ -83,19 +87,6 @@ export function durationText(ms: number): string {
     if (ms >= factor && ms % factor === 0) return `${ms / factor} ${unit}${ms === factor ? "" : "s"}`;
   }
   return `${ms} ms`;
-}
-
-/**
- * The text in quotes for a message, shortened. Never call it with a secret. What stands before an `@`, as credentials do
- * in an address, is left out (but for the name of an image before its digest), and so are further lines: a quote that is
- * never closed may have taken in a secret below.
- */
-export function quote(text: string): string {
-  const [line = "", ...more] = text.trim().split(/[\r\n]+/);
-  const shown = line.replace(/[^,]*@(?!sha256:)/g, "***@") + (more.length === 0 ? "" : "...");
-  // deno-lint-ignore no-control-regex
-  const clean = shown.replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
-  return clean.length > 60 ? `"${clean.slice(0, 57)}..."` : `"${clean}"`;
 }
 
 function numberAndUnit(text: string): { readonly number: number; readonly unit: string } | undefined {

@@ -2,6 +2,7 @@
 // them (zookeeper_session.ts).
 
 import type { Buffer } from "node:buffer";
+import { type HostPort, parseZookeeperServers } from "../addresses.ts";
 
 /** Codes of org.apache.zookeeper.KeeperException.Code. */
 export const errorCodes = {
@@ -83,7 +84,7 @@ export interface ClientResult {
 /** The part of the client that owns the socket; `connect` is called again after each loss of the connection. */
 export interface ConnectionManager {
   /** Those to connect to. */
-  servers: readonly ServerAddress[];
+  servers: readonly HostPort[];
   /** As the server gave it, ms. */
   sessionTimeout: number;
   /** The connection of now, or the last one. */
@@ -97,25 +98,15 @@ export interface ConnectionManager {
   /** Sets the times that depend on the session's. */
   updateTimeout(sessionTimeoutMs: number): void;
   /** Calls back with the server to try, now or after a pause. */
-  findNextServer(callback: (server: ServerAddress) => void): void;
+  findNextServer(callback: (server: HostPort) => void): void;
   /** Reads what has come. */
   onSocketData(data: Buffer): void;
   /** The connection is lost; its end is told afterwards. */
   onSocketError(error: Error): void;
 }
 
-/** Where a server listens. */
-export interface ServerAddress {
-  /** Name or address, IPv6 without brackets. */
-  readonly host: string;
-  /** 1 to 65535. */
-  readonly port: number;
-}
-
 /** Takes `host:port,[::1]:port` apart; the configuration has checked it. */
-export function parseServers(connect: string): readonly ServerAddress[] {
-  return connect.split(",").map((server) => {
-    const colon = server.lastIndexOf(":");
-    return { host: server.slice(0, colon).replace(/^\[(.*)\]$/, "$1"), port: Number(server.slice(colon + 1)) };
-  });
+export function parseServers(connect: string): readonly HostPort[] {
+  const servers = parseZookeeperServers(connect);
+  return servers.ok ? servers.value : [];
 }

@@ -1,9 +1,11 @@
 // Which permissions a configuration needs. Not here: granting them (scripts/).
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
-import { parseHostPort, parseMasters } from "../../src/config/addresses.ts";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { parseHostPort } from "../../src/addresses.ts";
 import { type Hosts, hostsOf } from "../../src/config/hosts.ts";
-import { load, loadKeys, oldFile } from "./support.ts";
+import { OperatorError } from "../../src/errors.ts";
+import { parseMasters } from "../../src/mesos/masters.ts";
+import { load, loadKeys, oldFile, problemsOf, withKeys } from "./support.ts";
 
 function hosts(keys: string): Hosts {
   return hostsOf(loadKeys(keys));
@@ -97,8 +99,25 @@ Deno.test("hosts and ports that are none are refused", () => {
   }
 });
 
-Deno.test("a master's URL with a path is refused by the configuration, as the session would refuse it", () => {
-  const parsed = parseMasters("http://mesos:5050/master");
-  assertEquals(parsed.ok, false);
-  assertEquals(parseMasters("http://mesos:5050/").ok, true);
-});
+for (
+  const address of [
+    "http://mesos:5050/master",
+    "https://mesos:0",
+    "m:0",
+    "m1,m2:0",
+    "zk://h1:2181/a/../b",
+    "zk://h1:2181/a/.",
+    "zk://h1:0/mesos",
+    "zk://h1,h2:0/mesos",
+    "zk:///mesos",
+  ]
+) {
+  Deno.test(`mesos-master = "${address}" is refused with its key and line, as the session would refuse it`, () => {
+    const problem = problemsOf(withKeys(`mesos-master = "${address}"`));
+    assertEquals([problem.code, problem.problems[0]?.key], ["config-bad-value", "mesos-master"]);
+    assertEquals(assertThrows(() => parseMasters(address), OperatorError).code, "mesos-master-invalid");
+    if (!address.startsWith("zk://")) return;
+    const state = problemsOf(withKeys(`state = "${address}"`));
+    assertEquals([state.code, state.problems[0]?.key], ["config-bad-value", "state"]);
+  });
+}

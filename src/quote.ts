@@ -1,0 +1,14 @@
+// Quotes a text of the operator in a message. Not here: secrets (secret.ts), which never come here.
+
+/**
+ * The text in quotes, shortened. Never call it with a secret. What stands before an `@`, as credentials do in an address,
+ * is left out (but for the name of an image before its digest), and so are further lines: a quote that is never closed
+ * may have taken in a secret below.
+ */
+export function quote(text: string): string {
+  const [line = "", ...more] = text.trim().split(/[\r\n]+/);
+  const shown = line.replace(/[^,]*@(?!sha256:)/g, "***@") + (more.length === 0 ? "" : "...");
+  // deno-lint-ignore no-control-regex
+  const clean = shown.replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
+  return clean.length > 60 ? `"${clean.slice(0, 57)}..."` : `"${clean}"`;
+}
