@@ -40,7 +40,8 @@ export const freezeCommand: Command = {
   strings: ["profile"],
   help: `Usage: gocd-mesos freeze [--profile NAME] path/to/framework.conf
 
-Nothing is launched any more (of one profile, or at all); agents that run go on, and idle ones are still taken down.
+Nothing is launched any more (of one profile, or at all). What is there is used: agents go on building, those that are
+being drained are enabled again for jobs that wait, and those that stay idle are still taken down.
 
 ${where}
 

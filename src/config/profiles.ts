@@ -1,6 +1,7 @@
 // Makes the agent profiles of go-agent and profiles. Not here: the forms of volumes and the like (container_values.ts).
 // Called by load.ts.
 
+import { slug } from "../core/adoption.ts";
 import { type MesosResources, noResources, toMilli } from "../core/mesos_resources.ts";
 import { environmentNameProblem, gocdResourceProblem } from "../core/names.ts";
 import type { AgentProfile, ContainerSettings } from "../core/settings.ts";
@@ -28,9 +29,24 @@ export function readProfiles(reader: Reader, roles: readonly string[]): readonly
   if (section?.kind !== "object" || section.fields.size === 0) {
     return [readProfile(reader, "default", "go-agent", roles)];
   }
-  return [...section.fields.keys()]
-    .filter((name) => profileNamePattern.test(name) && section.fields.get(name)?.kind === "object")
-    .map((name) => readProfile(reader, name, `profiles.${name}`, roles));
+  const names = [...section.fields.keys()]
+    .filter((name) => profileNamePattern.test(name) && section.fields.get(name)?.kind === "object");
+  checkTaskNames(reader, names);
+  return names.map((name) => readProfile(reader, name, `profiles.${name}`, roles));
+}
+
+/** A task id names its profile, in lower case and with `-` for all else: a lost store is made anew from that. */
+function checkTaskNames(reader: Reader, names: readonly string[]): void {
+  const bySlug = new Map<string, string>();
+  for (const name of names) {
+    const other = bySlug.get(slug(name));
+    bySlug.set(slug(name), other ?? name);
+    if (other === undefined) continue;
+    const key = `profiles.${name}`;
+    const message = `the profiles ${other} and ${name} have the same name in task ids, ${slug(name)}`;
+    const hint = "rename one of them, in more than capitals, - and _";
+    addProblem(reader, find(reader, key) ?? { key }, { code: "config-conflict", message, hint });
+  }
 }
 
 function readProfile(reader: Reader, name: string, prefix: string, roles: readonly string[]): AgentProfile {

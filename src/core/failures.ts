@@ -81,8 +81,10 @@ export function forgetFailures(draft: Draft, profileNames: ReadonlySet<string>):
 /** The jobs it was launched for have waited their polls already: whatever took it away, they wait no second time. */
 export function keepStreak(draft: Draft, instance: AgentInstance): void {
   const { bucketKey } = instance;
-  const isWaiting = draft.state.demand.backlog.buckets.some(({ key }) => key === bucketKey);
-  if (bucketKey === undefined || !isWaiting) return;
+  const { demand: { backlog }, server: { lastPollMs } } = draft.state;
+  // Before the first poll of a run the backlog is not known; that poll forgets what does not wait.
+  const mayWait = lastPollMs === undefined || backlog.buckets.some(({ key }) => key === bucketKey);
+  if (bucketKey === undefined || !mayWait) return;
   const streaks = new Map(draft.state.demand.streaks);
   const enough = draft.state.settings.poller.attempts + 1;
   streaks.set(bucketKey, Math.max(streaks.get(bucketKey) ?? 0, enough));

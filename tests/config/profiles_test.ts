@@ -46,6 +46,14 @@ Deno.test("names of profiles are checked", () => {
   assertEquals(problemsOf(withKeys("profiles { a = 1 }")).code, "config-wrong-type");
 });
 
+Deno.test("two profiles whose task ids nobody could tell apart are refused", () => {
+  for (const other of ["a-b", "A_B", "_a_b"]) {
+    const { code, problems } = problemsOf(withKeys(`profiles { a_b {}, ${other} {} }`));
+    assertEquals([code, problems[0]?.key], ["config-conflict", `profiles.${other}`]);
+  }
+  assertEquals(loadKeys("profiles { a_b {}, ab {} }").settings.profiles.length, 2);
+});
+
 Deno.test("resources and environments are lists, texts with commas, or *", () => {
   assertEquals(profile('go-agent.resources = "*"').gocdResources, "*");
   assertEquals(profile('go-agent.resources = "java, chrome 12"').gocdResources, ["java", "chrome 12"]);

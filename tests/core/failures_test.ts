@@ -9,6 +9,7 @@ import {
   minute,
   offer,
   only,
+  reconciled,
   second,
   theOne,
   withIdleAgent,
@@ -278,6 +279,23 @@ Deno.test("an agent that ends by itself after it registered counts as a failure"
   assertEquals(world.state.breakers.profiles.get("default")?.lastError, "OOM");
   const gone = world.instance(taskId);
   assertEquals(gone.state === "gone" ? gone.cause : gone.state, "exited");
+});
+
+Deno.test("a launch that is found lost before the first poll after a restart leaves its jobs no second wait", () => {
+  for (const [key, wanted] of [[";linux", 1], [";java", 0]] as const) {
+    const poller = { attempts: 5 };
+    const before = drive({ poller });
+    before.subscribe();
+    for (let polls = 0; polls < 6; polls++) before.poll({ jobs: jobs(1) });
+    before.offers(offer("h1"));
+    const instances = [...before.state.instances.values()].map((each) => ({ ...each, bucketKey: key }));
+    const { framework, controls } = before.state;
+    const world = drive({ poller, stored: { framework, controls, instances } });
+    world.subscribe();
+    world.status(instances[0]?.taskId ?? "", "TASK_UNKNOWN", reconciled);
+    world.poll({ jobs: jobs(1) });
+    assertEquals(world.state.demand.wanted.length, wanted);
+  }
 });
 
 Deno.test("a job that first appears after an agent has failed waits its polls like any other", () => {
