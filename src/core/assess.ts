@@ -3,9 +3,10 @@
 
 import type { Bucket } from "./backlog.ts";
 import { type CapacityClass, capacityOf } from "./capacity.ts";
-import { passedOverMin } from "./demand.ts";
+import { isZombie, otherCauseUntilMs } from "./demand.ts";
 import { canTake, capabilityOf, chooseProfile } from "./matching.ts";
 import { maintenanceMode, type OtherCause } from "./reason.ts";
+import type { PollerSettings } from "./settings.ts";
 import type { SeenJob, State } from "./state.ts";
 import { matchSupply } from "./supply.ts";
 
@@ -109,8 +110,10 @@ function otherCausesOf(
     const memory = seen.get(locator);
     if (memory === undefined) continue;
     const waitedMs = atMs - memory.firstSeenMs;
-    if (waitedMs >= zombieAfterMs && memory.passedOver >= passedOverMin) {
-      all.set(locator, { kind: "zombie", waitedMs, limitMs: zombieAfterMs, passedOver: memory.passedOver });
+    const zombie = zombieOf(memory, state.settings.poller, atMs);
+    if (zombie !== undefined) {
+      all.set(locator, { kind: "zombie", waitedMs, limitMs: zombieAfterMs, ...zombie });
+      if ((memory.otherCause?.untilMs ?? 0) <= atMs) newly.push(locator);
     } else if (unused !== undefined && waitedMs >= assignGraceMs) {
       const host = unused.names[0] ?? "";
       all.set(locator, { kind: "idle-unused", host, idleMs: atMs - (unused.idleSinceMs ?? atMs) });
@@ -122,6 +125,20 @@ function otherCausesOf(
     }
   }
   return { all, newly };
+}
+
+/** Judged a zombie, now or not long ago; afterwards it is tried again. */
+function zombieOf(
+  memory: SeenJob,
+  poller: PollerSettings,
+  atMs: number,
+): { readonly passedOver: number; readonly untilMs: number } | undefined {
+  const { otherCause } = memory;
+  if (otherCause?.passedOver !== undefined && otherCause.untilMs > atMs) {
+    return { passedOver: otherCause.passedOver, untilMs: otherCause.untilMs };
+  }
+  if (!isZombie(memory, poller, atMs)) return undefined;
+  return { passedOver: memory.passedOver, untilMs: otherCauseUntilMs(memory, atMs) };
 }
 
 /**

@@ -52,13 +52,15 @@ export function isFree(gocdAgent: GocdAgent): boolean {
 
 /** Whether an instance will soon take jobs of what it registers with. */
 export function isComing(instance: AgentInstance, atMs: number): boolean {
-  if (instance.retire !== undefined) return false;
+  // Launched from the settings of before, it still takes the job that it was launched for (scale_in.ts).
+  const isOutdated = instance.retire === "profile-changed" && instance.profileHash !== "";
+  if (instance.retire !== undefined && !isOutdated) return false;
   switch (instance.state) {
     case "launching":
     case "starting":
       return true;
     case "registered":
-      return instance.activity.kind === "unsure" &&
+      return instance.activity.kind === "unsure" && (!isOutdated || isNewcomer(instance)) &&
         atMs - instance.activity.sinceMs < (graceMs[instance.activity.word] ?? 0);
     case "draining":
       return instance.step.kind === "enabling" && atMs - instance.step.askedMs < reenableMaxMs;
@@ -67,9 +69,14 @@ export function isComing(instance: AgentInstance, atMs: number): boolean {
   }
 }
 
+/** Whether it has not worked since it registered, as far as lists can tell: it was Unknown at first, at most. */
+export function isNewcomer({ sinceMs, activity }: AgentInstance & { readonly state: "registered" }): boolean {
+  return activity.kind !== "building" && activity.sinceMs - sinceMs < unknownGraceMs;
+}
+
 /**
- * Uuids and hostnames of records that still look idle but are on their way out, or on a host that Mesos has lost (the
- * server believes in those for another 300 s; facts: gocd 4.4).
+ * Uuids and hostnames of records that still look idle but are disabled by us, or on a host that Mesos has lost (the server
+ * believes in those for another 300 s; GoCD AgentInstance.refresh). One that is only to be retired takes jobs until then.
  */
 function reservedRecords(instances: Iterable<AgentInstance>): Set<string> {
   const reserved = new Set<string>();
@@ -77,10 +84,8 @@ function reservedRecords(instances: Iterable<AgentInstance>): Set<string> {
     switch (instance.state) {
       case "launching":
       case "starting":
-        continue;
       case "registered":
-        if (instance.retire === undefined) continue;
-        break;
+        continue;
       default:
         break;
     }

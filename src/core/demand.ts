@@ -5,7 +5,10 @@ import type { Backlog } from "./backlog.ts";
 import { isFree } from "./capacity.ts";
 import type { GocdAgent } from "./gocd_records.ts";
 import { canTake, capabilityOf } from "./matching.ts";
+import type { OtherCause } from "./reason.ts";
+import type { PollerSettings } from "./settings.ts";
 import type { SeenJob } from "./state.ts";
+import { type Departure, takenOf, type Takings } from "./taken_jobs.ts";
 
 /** A job judged to wait for another cause stays so for this long, doubled each time. */
 export const otherCauseMs = 30 * 60_000;
@@ -20,27 +23,35 @@ const noBucket = "";
 /** What has changed in the feed since the poll before. */
 export interface FeedChange {
   readonly seen: ReadonlyMap<string, SeenJob>;
-  /** Buckets out of which a job has left: somebody takes their jobs. */
+  /** Buckets out of which a job has left, nobody knows to whom: any agent that matches may have built it. */
   readonly movingBuckets: ReadonlySet<string>;
 }
 
+/** What a new poll says of jobs. */
+export interface FeedNews {
+  readonly backlog: Backlog;
+  /** The backlog of the poll before. */
+  readonly previous: Backlog;
+  readonly takings: Takings;
+}
+
 /** Carries the memory of waiting jobs over to a new poll. */
-export function followJobs(before: ReadonlyMap<string, SeenJob>, backlog: Backlog, atMs: number): FeedChange {
-  const here = new Set<string>();
-  for (const locator of backlog.order) here.add(locator);
-  const lastLeft = new Map<string, number>();
-  const resolved = new Set<string>();
-  for (const [locator, seen] of before) {
-    if (here.has(locator)) continue;
-    lastLeft.set(seen.bucketKey, Math.max(lastLeft.get(seen.bucketKey) ?? -1, seen.order));
-    if (seen.otherCause !== undefined) resolved.add(seen.bucketKey);
-  }
+export function followJobs(before: ReadonlyMap<string, SeenJob>, news: FeedNews, atMs: number): FeedChange {
+  const { backlog, previous, takings } = news;
+  const departures = departuresFrom(before, backlog);
+  const taken = takenOf(departures, takings, previous);
+  const resolved = new Set(
+    [...departures].flatMap(([key, departed]) =>
+      departed.some(({ locator }) => before.get(locator)?.otherCause !== undefined) ? [key] : []
+    ),
+  );
   const order = new Map(backlog.order.map((locator, index) => [locator, index]));
   const seen = new Map<string, SeenJob>();
   for (const bucket of backlog.buckets) {
+    const lastTaken = Math.max(-1, ...(taken.get(bucket.key) ?? []).map((each) => each.order));
     for (const { locator } of bucket.jobs) {
       const old = before.get(locator);
-      const isPassed = old !== undefined && old.order < (lastLeft.get(bucket.key) ?? -1);
+      const isPassed = old !== undefined && old.order < lastTaken;
       const otherCause = resolved.has(bucket.key) ? undefined : old?.otherCause;
       seen.set(locator, {
         firstSeenMs: old?.firstSeenMs ?? atMs,
@@ -56,16 +67,47 @@ export function followJobs(before: ReadonlyMap<string, SeenJob>, backlog: Backlo
     const firstSeenMs = before.get(locator)?.firstSeenMs ?? atMs;
     seen.set(locator, { firstSeenMs, bucketKey: noBucket, order: 0, passedOver: 0, otherCauseCount: 0 });
   }
-  lastLeft.delete(noBucket);
-  return { seen, movingBuckets: new Set(lastLeft.keys()) };
+  const moving = [...departures].filter(([, departed]) => departed.some((each) => !takings.locators.has(each.locator)));
+  return { seen, movingBuckets: new Set(moving.map(([key]) => key)) };
 }
 
-/** Marks a job as waiting for another cause, for longer each time. */
-export function markOtherCause(seen: SeenJob, atMs: number): SeenJob {
-  const pauseMs = Math.min(otherCauseMs * 2 ** Math.min(seen.otherCauseCount, 10), otherCauseMaxMs);
+/** By bucket: the jobs that are no longer in the feed. */
+function departuresFrom(
+  before: ReadonlyMap<string, SeenJob>,
+  backlog: Backlog,
+): ReadonlyMap<string, readonly Departure[]> {
+  const here = new Set(backlog.order);
+  const departures = new Map<string, Departure[]>();
+  for (const [locator, { bucketKey, order }] of before) {
+    if (here.has(locator) || bucketKey === noBucket) continue;
+    const departed = departures.get(bucketKey) ?? [];
+    departed.push({ locator, order });
+    departures.set(bucketKey, departed);
+  }
+  return departures;
+}
+
+/** Whether newer jobs of its bucket are given to agents again and again while it waits. */
+export function isZombie(seen: SeenJob, { zombieAfterMs }: PollerSettings, atMs: number): boolean {
+  return atMs - seen.firstSeenMs >= zombieAfterMs && seen.passedOver >= passedOverMin;
+}
+
+/** Until when a job that is judged now to wait for another cause is left alone. */
+export function otherCauseUntilMs({ otherCauseCount }: SeenJob, atMs: number): number {
+  return atMs + Math.min(otherCauseMs * 2 ** Math.min(otherCauseCount, 10), otherCauseMaxMs);
+}
+
+/** Marks a job as waiting for another cause, for longer each time; afterwards a zombie must prove itself anew. */
+export function markOtherCause(seen: SeenJob, cause: OtherCause, atMs: number): SeenJob {
+  const untilMs = otherCauseUntilMs(seen, atMs);
   return {
     ...seen,
-    otherCause: { sinceMs: atMs, untilMs: atMs + pauseMs },
+    passedOver: cause.kind === "zombie" ? 0 : seen.passedOver,
+    otherCause: {
+      sinceMs: atMs,
+      untilMs,
+      ...(cause.kind === "zombie" ? { passedOver: cause.passedOver } : {}),
+    },
     otherCauseCount: seen.otherCauseCount + 1,
   };
 }

@@ -124,7 +124,7 @@ function changeSettings(draft: Draft, settings: Settings): void {
   const hashes = new Map(draft.state.settings.profiles.map(({ name, hash }) => [name, hash]));
   const mended = settings.profiles.filter(({ name, hash }) => hashes.get(name) !== hash);
   forgetFailures(draft, new Set(mended.map(({ name }) => name)));
-  draft.set({ settings });
+  draft.set({ settings, settingsSinceMs: draft.atMs });
   const changed = retireChanged(draft.state.instances.values(), settings);
   for (const instance of changed) draft.put(instance);
   const replaced = changed.filter((instance) => instance.state !== "gone" && instance.retire !== undefined).length;

@@ -38,13 +38,15 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
     // Between polls the list of jobs is old: what it shows as waiting may be taken by now.
     for (const locator of occasion === "poll" ? assessed.newlyPassed : []) {
       const memory = seen.get(locator);
-      if (memory !== undefined) seen.set(locator, markOtherCause(memory, atMs));
+      const cause = assessed.otherCauses.get(locator);
+      if (memory !== undefined && cause !== undefined) seen.set(locator, markOtherCause(memory, cause, atMs));
     }
     const needs = assessed.choice.kind === "serves" ? assessed.rest : 0;
     const polls = needs === 0 ? 0 : (state.demand.streaks.get(bucket.key) ?? 0) + (occasion === "poll" ? 1 : 0);
     if (polls > 0) streaks.set(bucket.key, polls);
     else if (occasion === "poll") streaks.delete(bucket.key);
-    const again = gate.kind === "go" ? reusable(state, assessed, needs, reuse) : [];
+    // Frozen, nothing is launched, but what is there is used.
+    const again = gate.kind === "go" || gate.kind === "frozen" ? reusable(state, assessed, needs, reuse) : [];
     reuse.push(...again);
     const decision = decide(state, { assessed, needs: needs - again.length, polls, gate, rooms }, atMs);
     if (decision.entry !== undefined) wanted.push(decision.entry);

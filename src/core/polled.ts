@@ -20,9 +20,9 @@ import { maintenanceMode } from "./reason.ts";
 import { replanIfStale, reuseAll } from "./replan.ts";
 import { afterFailure, afterPoll, agentsPauseMs, lookAgainMs } from "./rhythm.ts";
 import { noteOfferless } from "./roles.ts";
-import { scaleIn } from "./scale_in.ts";
+import { retireAgents, scaleIn } from "./scale_in.ts";
 import type { ServerState } from "./state.ts";
-import { begunSince, takenSince, withoutTaken } from "./taken_jobs.ts";
+import { begunSince, builtSince, takenSince, takingsOf, withoutTaken } from "./taken_jobs.ts";
 
 /** One good full poll. */
 export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
@@ -36,7 +36,8 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
     bucketJobs(event.jobs, draft.state.settings.poller, event.server.resourceCase),
     takenSince(draft.state.server.agents, event.agents),
   );
-  const { seen, movingBuckets } = followJobs(before.seen, backlog, atMs);
+  const takings = takingsOf(draft.state.server, event.agents);
+  const { seen, movingBuckets } = followJobs(before.seen, { backlog, previous: before.backlog, takings }, atMs);
   const idleSinceMs = followIdle({
     before: isAssigning ? draft.state.server.idleSinceMs : new Map(),
     agents: event.agents,
@@ -51,6 +52,7 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
       ...server,
       info: event.server,
       findings: event.findings,
+      built: new Set(),
       begun: new Set(),
       ...(event.missingEnvironments === undefined ? {} : { missingEnvironments: event.missingEnvironments }),
       idleSinceMs,
@@ -62,12 +64,13 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
     draft.note({ level: "warning", ...told, text: message, fields: {}, onceKey: message });
   }
   followGocdAgents(draft, event.agents);
+  const retired = retireAgents(draft, "poll");
   const plan = makePlan(draft.state, atMs, "poll");
   noteDemand(draft, before, plan.demand);
   draft.set({ demand: plan.demand });
   noteOfferless(draft);
   reuseAll(draft, plan.reuse);
-  scaleIn(draft, plan.assessment);
+  scaleIn(draft, plan.assessment, retired);
   draft.set({ server: { ...draft.state.server, ...afterPoll(draft.state, atMs, event.tookMs) } });
 }
 
@@ -88,12 +91,14 @@ export function gocdAgentsRead(draft: Draft, event: EventOf<"gocd-agents-read">)
     server: {
       ...readAgents(draft.state.server, event.agents, atMs),
       idleSinceMs,
+      built: builtSince(event.agents, server.built),
       begun: begunSince(server.agents, event.agents, server.begun),
       nextAgentsMs: atMs + agentsPauseMs(draft.state, event.tookMs),
     },
     demand: { ...demand, backlog },
   });
   followGocdAgents(draft, event.agents);
+  retireAgents(draft, "read");
   draft.touchPlan();
   if (backlog !== demand.backlog) replanIfStale(draft);
 }

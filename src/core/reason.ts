@@ -10,7 +10,13 @@ export type OtherCause =
   | { readonly kind: "maintenance"; readonly mode: MaintenanceMode }
   | { readonly kind: "idle-unused"; readonly host: string; readonly idleMs: number }
   | { readonly kind: "left-before"; readonly untilMs: number }
-  | { readonly kind: "zombie"; readonly waitedMs: number; readonly limitMs: number; readonly passedOver: number };
+  | {
+    readonly kind: "zombie";
+    readonly waitedMs: number;
+    readonly limitMs: number;
+    readonly passedOver: number;
+    readonly untilMs: number;
+  };
 
 /** What GoCD calls the mode in which it assigns nothing: drain mode in 18.12, maintenance mode since. */
 export type MaintenanceMode = "maintenance mode" | "drain mode";
@@ -64,7 +70,8 @@ export function otherCauseText(cause: OtherCause, atMs: number): string {
       return `has waited for ${formatDuration(cause.waitedMs)} (poller.zombie-after = ${
         formatDuration(cause.limitMs)
       }) ` +
-        `while newer jobs of the same kind were taken ${cause.passedOver} times; cancel its stage if the pipeline or job no longer exists`;
+        `while newer jobs of the same kind were taken ${cause.passedOver} times; cancel its stage if the pipeline or job ` +
+        `no longer exists; tried again in ${formatDuration(cause.untilMs - atMs)}`;
     default:
       return cause satisfies never;
   }

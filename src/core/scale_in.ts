@@ -1,10 +1,11 @@
-// Who is drained: idle for long, or to be retired. Not here: the steps of a drain (drain.ts).
-// Called by core/polled.ts after each full poll, when the plan is fresh.
+// Who is drained: what is to be retired, before a plan is made, and what has been idle for long, after it. Not here: the
+// steps of a drain (drain.ts).
 
 import type { Assessment } from "./assess.ts";
+import { isNewcomer } from "./capacity.ts";
 import type { Draft } from "./draft.ts";
 import { isAnyHung } from "./hung_build.ts";
-import type { AgentInstance } from "./instance.ts";
+import type { AgentInstance, DrainReason } from "./instance.ts";
 import { canTake, capabilityFor } from "./matching.ts";
 import { startDrain } from "./phase.ts";
 import { profileOf } from "./profile_of.ts";
@@ -14,10 +15,56 @@ export const drainsPerPollMax = 50;
 
 type Registered = AgentInstance & { readonly state: "registered" };
 
-/** Starts the drains that this poll calls for. */
-export function scaleIn(draft: Draft, assessment: Assessment): void {
+/**
+ * Disables what is to go whatever waits, before a plan is made: as long as such an agent is not disabled, it takes jobs, so
+ * that it counts as an agent; once it is, its jobs need another. What must take no job at all is disabled on the first list
+ * that shows it, the others at a poll. Returns how many drains have begun.
+ */
+export function retireAgents(draft: Draft, occasion: "poll" | "read"): number {
+  if (!mayDrain(draft)) return 0;
+  let drains = 0;
+  for (const instance of draft.state.instances.values()) {
+    if (instance.state !== "registered") continue;
+    if (occasion === "read" && instance.retire !== "maintenance" && instance.retire !== "operator") continue;
+    const reason = reasonToRetire(draft, instance);
+    if (reason === undefined) continue;
+    startDrain(draft, instance, reason);
+    drains++;
+    if (drains >= drainsPerPollMax) break;
+  }
+  return drains;
+}
+
+function mayDrain({ state }: Draft): boolean {
+  return state.server.info?.maintenance !== "on" && state.session.kind === "subscribed";
+}
+
+function reasonToRetire(draft: Draft, instance: Registered): DrainReason | undefined {
   const { state } = draft;
-  if (state.server.info?.maintenance === "on" || state.session.kind !== "subscribed") return;
+  const { activity, retire } = instance;
+  if (state.controls.mode !== "run") return "operator";
+  // Maintenance and the operator want the agent gone even while it builds: disabled now, it finishes its job.
+  if (retire === "maintenance" || retire === "operator") return retire;
+  const reason = retire ?? (profileOf(state.settings, instance.profile) === undefined ? "profile-changed" : undefined);
+  if (reason === undefined) return undefined;
+  const isDisabled = activity.kind === "unsure" && activity.word === "Disabled";
+  if (activity.kind !== "idle" && !isDisabled) return undefined;
+  return reason === "profile-changed" && isAwaited(draft, instance) ? undefined : reason;
+}
+
+/** One that was on its way when its profile changed takes the job that it came for; the server needs a moment to give it. */
+function isAwaited({ state, atMs }: Draft, instance: Registered): boolean {
+  const { poller } = state.settings;
+  if (instance.sinceMs <= state.settingsSinceMs || !isNewcomer(instance)) return false;
+  if (atMs - instance.sinceMs >= poller.assignGraceMs) return false;
+  const capability = capabilityFor(instance, state.demand.backlog.resourceCase);
+  return state.demand.backlog.buckets.some(({ requirement }) => canTake(capability, requirement));
+}
+
+/** Starts the drains that a plan calls for: of agents that have been idle for long. `begun`: of this poll, so far. */
+export function scaleIn(draft: Draft, assessment: Assessment, begun = 0): void {
+  const { state } = draft;
+  if (!mayDrain(draft)) return;
   const needed = assessment.buckets.filter((each) => each.willBeTaken + each.coming + each.rest > 0);
   const rule = state.demand.backlog.resourceCase;
   const idleLeft = new Map<string, number>();
@@ -30,7 +77,7 @@ export function scaleIn(draft: Draft, assessment: Assessment): void {
     }
   }
   candidates.sort((a, b) => a.activity.sinceMs - b.activity.sinceMs);
-  let drains = 0;
+  let drains = begun;
   for (const instance of candidates) {
     if (drains >= drainsPerPollMax) return;
     const isUseful = needed.some((each) => canTake(capabilityFor(instance, rule), each.bucket.requirement));
@@ -48,18 +95,12 @@ function reasonToDrain(
   { state, atMs }: Draft,
   instance: Registered,
   { isUseful, idleLeft }: { readonly isUseful: boolean; readonly idleLeft: number },
-): Parameters<typeof startDrain>[2] | undefined {
+): DrainReason | undefined {
   const { activity, retire } = instance;
-  if (state.controls.mode !== "run") return "operator";
-  // Maintenance and the operator want the agent gone even while it builds: disabled now, it finishes its job.
-  if (retire === "maintenance" || retire === "operator") return retire;
-  const isIdle = activity.kind === "idle";
-  const isDisabled = activity.kind === "unsure" && activity.word === "Disabled";
-  if (retire !== undefined) return isIdle || isDisabled ? retire : undefined;
   const profile = profileOf(state.settings, instance.profile);
-  if (profile === undefined) return isIdle || isDisabled ? "profile-changed" : undefined;
+  if (retire !== undefined || profile === undefined) return undefined;
   if (atMs - activity.sinceMs < profile.idleTimeoutMs) return undefined;
-  if (isDisabled) return "surplus";
-  if (!isIdle || isUseful || idleLeft <= profile.minIdle || isAnyHung(state, atMs)) return undefined;
+  if (activity.kind === "unsure" && activity.word === "Disabled") return "surplus";
+  if (activity.kind !== "idle" || isUseful || idleLeft <= profile.minIdle || isAnyHung(state, atMs)) return undefined;
   return "idle";
 }

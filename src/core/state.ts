@@ -13,6 +13,8 @@ import type { BucketDemand, JobVerdict } from "./verdict.ts";
 export interface State {
   readonly settings: Settings;
   readonly startedMs: number;
+  /** Since when these settings are in force. */
+  readonly settingsSinceMs: number;
   readonly framework: FrameworkRecord;
   readonly controls: ControlsRecord;
   readonly instances: ReadonlyMap<string, AgentInstance>;
@@ -65,6 +67,8 @@ export interface ServerState {
   /** Environments of our configuration that the server does not have; absent: it could not be told. */
   readonly missingEnvironments?: readonly string[];
   readonly agents: readonly GocdAgent[];
+  /** Locators that agents were seen to build since the last poll. */
+  readonly built: ReadonlySet<string>;
   /** Uuids of agents that have begun to build since the last poll, where the server does not tell which job. */
   readonly begun: ReadonlySet<string>;
   /** When each Enabled, Idle GocdAgent was first seen idle without a break, by uuid. */
@@ -105,10 +109,15 @@ export interface SeenJob {
   readonly bucketKey: string;
   /** Place in the feed at the last poll; the feed is oldest first. */
   readonly order: number;
-  /** How often a newer job of its bucket left the feed before it did. */
+  /** In how many polls an agent had taken a newer job of its bucket. */
   readonly passedOver: number;
   /** Judged to wait for another cause since and until then, although no idle agent is there at the moment. */
-  readonly otherCause?: { readonly sinceMs: number; readonly untilMs: number };
+  readonly otherCause?: {
+    readonly sinceMs: number;
+    readonly untilMs: number;
+    /** Judged a zombie: so often newer jobs had been taken before it. */
+    readonly passedOver?: number;
+  };
   /** How often it has been so judged. */
   readonly otherCauseCount: number;
 }

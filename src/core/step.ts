@@ -31,6 +31,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
   return {
     settings,
     startedMs: atMs,
+    settingsSinceMs: atMs,
     framework: stored.framework,
     controls: stored.controls,
     instances,
@@ -42,6 +43,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
       failuresInARow: 0,
       findings: [],
       agents: [],
+      built: new Set(),
       begun: new Set(),
       idleSinceMs: new Map(),
       lostSinceMs: new Map(),

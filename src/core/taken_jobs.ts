@@ -3,6 +3,7 @@
 
 import type { Backlog } from "./backlog.ts";
 import type { GocdAgent } from "./gocd_records.ts";
+import { canTake, capabilityOf } from "./matching.ts";
 
 /**
  * Locators that agents have got since the list before. A job that its agent had by then, and that a later feed lists all
@@ -49,6 +50,69 @@ export function begunSince(
       (begunBefore.has(each.uuid) || !wereBuilding.has(each.uuid))
     ).map(({ uuid }) => uuid),
   );
+}
+
+/** What shows that agents have taken jobs since the last poll. */
+export interface Takings {
+  /** Locators that agents were seen to build. */
+  readonly locators: ReadonlySet<string>;
+  /** Agents that have begun to build something that the server does not tell. */
+  readonly unnamed: readonly GocdAgent[];
+}
+
+/** Locators that agents build, together with those seen before. */
+export function builtSince(agents: readonly GocdAgent[], before: ReadonlySet<string>): ReadonlySet<string> {
+  const building = agents.flatMap((each) =>
+    isBuilding(each) && each.buildLocator !== undefined ? [each.buildLocator] : []
+  );
+  return building.length === 0 ? before : new Set([...before, ...building]);
+}
+
+/** What a list shows of it, together with those between the last poll and this one. */
+export function takingsOf(
+  server: {
+    readonly agents: readonly GocdAgent[];
+    readonly built: ReadonlySet<string>;
+    readonly begun: ReadonlySet<string>;
+  },
+  agents: readonly GocdAgent[],
+): Takings {
+  const begun = begunSince(server.agents, agents, server.begun);
+  return { locators: builtSince(agents, server.built), unnamed: agents.filter(({ uuid }) => begun.has(uuid)) };
+}
+
+/** A job that has left the feed. */
+export interface Departure {
+  readonly locator: string;
+  readonly order: number;
+}
+
+/**
+ * Of the jobs of each bucket that have left the feed: those that an agent's build explains. What somebody has cancelled is
+ * none of them, nor a build that was shorter than the pause between two looks.
+ */
+export function takenOf(
+  departures: ReadonlyMap<string, readonly Departure[]>,
+  { locators, unnamed }: Takings,
+  backlog: Backlog,
+): ReadonlyMap<string, readonly Departure[]> {
+  const left = unnamed.map((each) => capabilityOf(each, backlog.resourceCase));
+  const taken = new Map<string, readonly Departure[]>();
+  for (const [key, departed] of departures) {
+    const named = departed.filter(({ locator }) => locators.has(locator));
+    const requirement = backlog.buckets.find((bucket) => bucket.key === key)?.requirement;
+    const others: Departure[] = [];
+    // The server gives the oldest job first.
+    const doubtful = departed.filter(({ locator }) => !locators.has(locator)).sort((a, b) => a.order - b.order);
+    for (const departure of requirement === undefined ? [] : doubtful) {
+      const index = left.findIndex((capability) => requirement !== undefined && canTake(capability, requirement));
+      if (index < 0) break;
+      left.splice(index, 1);
+      others.push(departure);
+    }
+    if (named.length + others.length > 0) taken.set(key, [...named, ...others]);
+  }
+  return taken;
 }
 
 function isBuilding({ agentState }: GocdAgent): boolean {

@@ -2,6 +2,7 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { OperatorEvent } from "../../src/core/event.ts";
+import type { Settings } from "../../src/core/settings.ts";
 import { initialState } from "../../src/core/step.ts";
 import { statusView } from "../../src/core/status_view.ts";
 import {
@@ -9,6 +10,7 @@ import {
   drive,
   emptyStore,
   gocdAgent,
+  job,
   jobs,
   kinds,
   linux,
@@ -22,6 +24,9 @@ import {
   zeroMs,
 } from "../support/core.ts";
 import { aProfile } from "./placement_fixtures.ts";
+
+/** The usual settings with another image, so to say. */
+const changedProfile = (): Settings => someSettings({ profiles: [{ ...linux, hash: "11111111" }] });
 
 Deno.test("drain launches nothing, disables every agent, kills none that builds, and goes on running", () => {
   const { world, taskId } = withIdleAgent();
@@ -144,6 +149,80 @@ Deno.test("an agent that is to be replaced is no capacity for new jobs", () => {
   world.send({ kind: "settings-changed", settings: someSettings({ profiles: [{ ...linux, hash: "11111111" }] }) });
   world.poll({ jobs: jobs(1), agents: [gocdAgent(taskId)] });
   assertEquals(world.verdict("j0").verdict, "needs-agent");
+});
+
+Deno.test("agents that are on their way when their profile changes take the jobs they came for, and are replaced then", () => {
+  const world = drive({ poller: { intervalMs: 15 * second } });
+  world.subscribe();
+  world.poll({ jobs: jobs(1) });
+  world.wait(6 * second);
+  world.offers(offer("h1"));
+  const [taskId = ""] = world.state.instances.keys();
+  world.status(taskId, "TASK_RUNNING");
+  world.send({ kind: "settings-changed", settings: changedProfile() });
+  world.wait(15 * second);
+  world.poll({ jobs: jobs(1) });
+  assertEquals([world.verdict("j0").verdict, world.state.demand.wanted], ["coming", []]);
+  world.read(gocdAgent(taskId));
+  world.wait(15 * second);
+  world.poll({ jobs: jobs(1), agents: [gocdAgent(taskId)] });
+  assertEquals([world.verdict("j0").verdict, world.instance(taskId).state], ["will-be-taken", "registered"]);
+  world.poll({ agents: [gocdAgent(taskId, building)] });
+  world.wait(minute);
+  world.poll({ jobs: [job("next")], agents: [gocdAgent(taskId)] });
+  assertEquals([world.verdict("next").verdict, world.instance(taskId).state], ["needs-agent", "draining"]);
+});
+
+Deno.test("an agent of a changed profile for which nothing waits any more, or for too long, is replaced at once", () => {
+  for (const [waiting, state] of [[jobs(0), "draining"], [jobs(1), "registered"]] as const) {
+    const world = drive();
+    world.subscribe();
+    world.poll({ jobs: jobs(1) });
+    world.offers(offer("h1"));
+    const [taskId = ""] = world.state.instances.keys();
+    world.wait(second);
+    world.send({ kind: "settings-changed", settings: changedProfile() });
+    world.wait(second);
+    world.read(gocdAgent(taskId));
+    world.wait(89 * second);
+    world.poll({ jobs: waiting, agents: [gocdAgent(taskId)] });
+    assertEquals(world.instance(taskId).state, state);
+    world.wait(second);
+    world.poll({ jobs: waiting, agents: [gocdAgent(taskId)] });
+    assertEquals(world.instance(taskId).state, "draining");
+  }
+});
+
+Deno.test("an agent that is to go for maintenance is disabled on the list that first shows it, and counts for nothing before", () => {
+  const world = drive();
+  world.subscribe();
+  world.poll({ jobs: jobs(1) });
+  world.offers(offer("h1"));
+  const [taskId = ""] = world.state.instances.keys();
+  const unavailability = { startMs: world.atMs + minute };
+  world.send({
+    kind: "inverse-offers-received",
+    offers: [{ id: "i1", mesosAgentId: world.instance(taskId).mesosAgentId, unavailability }],
+  });
+  world.poll({ jobs: jobs(1) });
+  assertEquals(world.verdict("j0").verdict, "needs-agent");
+  world.read(gocdAgent(taskId));
+  assertEquals(world.instance(taskId).state, "draining");
+});
+
+Deno.test("while launching is frozen, drained agents are enabled again for jobs that wait", () => {
+  for (const profile of [undefined, "default"]) {
+    const { world, taskId } = withIdleAgent();
+    world.send({ kind: "launching-frozen", ...(profile === undefined ? {} : { profile }) });
+    world.wait(10 * minute, 10 * second);
+    world.poll({ agents: [gocdAgent(taskId)] });
+    assertEquals(world.instance(taskId).state, "draining");
+    world.read(gocdAgent(taskId, { configState: "Disabled" }));
+    world.taken();
+    world.poll({ jobs: jobs(2), agents: [gocdAgent(taskId, { configState: "Disabled" })] });
+    assertEquals(only(world.taken(), "enable-gocd-agent").length, 1);
+    assertEquals([world.verdict("j1").reasonCode, world.state.demand.wanted], ["held-frozen", []]);
+  }
 });
 
 Deno.test("shorter intervals are in force at once", () => {

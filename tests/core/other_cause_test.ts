@@ -1,6 +1,7 @@
 // Jobs that wait for something else than an agent: idle agents that are not used, zombies, and the memory of both.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { GocdAgent } from "../../src/core/gocd_records.ts";
 import {
   building,
   drive,
@@ -16,6 +17,10 @@ import {
 
 const verdictOf = (world: Driver, name: string): string =>
   `${world.verdict(name).verdict} ${world.verdict(name).reasonCode}`;
+
+/** A GocdAgent that builds `p/1/s/1/NAME`. */
+const builds = (hostname: string, name: string): GocdAgent =>
+  gocdAgent(hostname, { ...building, buildLocator: `p/1/s/1/${name}` });
 
 /** Nothing here has a session with Mesos. */
 const needsAgent = "needs-agent held-no-session";
@@ -130,16 +135,78 @@ Deno.test("an agent that is lost after it left a job waiting was dead: the job n
   assertEquals(verdictOf(world, "a"), needsAgent);
 });
 
-Deno.test("a job that waits long while newer ones of its bucket are taken is a zombie", () => {
+/** `old` waits for an hour while agents are seen with `b` and then with `c`. */
+function zombie(): Driver {
   const world = drive();
   world.poll({ jobs: [job("old"), job("b"), job("c")] });
   world.wait(30 * minute, minute);
-  world.poll({ jobs: [job("old"), job("c"), job("d")] });
+  world.poll({ jobs: [job("old"), job("c"), job("d")], agents: [builds("h", "b")] });
   world.wait(30 * minute, minute);
-  world.poll({ jobs: [job("old"), job("d")] });
+  world.poll({ jobs: [job("old"), job("d")], agents: [builds("h", "c")] });
+  return world;
+}
+
+Deno.test("a job that waits long while newer ones of its bucket are taken is a zombie", () => {
+  const world = zombie();
   assertEquals(verdictOf(world, "old"), "other-cause zombie");
   assertStringIncludes(world.verdict("old").reason, "newer jobs of the same kind were taken 2 times");
+  assertStringIncludes(world.verdict("old").reason, "tried again in 30 min");
   assertEquals(verdictOf(world, "d"), needsAgent);
+});
+
+Deno.test("a zombie is tried again after half an hour, and must be passed over anew to be one again", () => {
+  const world = zombie();
+  world.wait(29 * minute, minute);
+  world.poll({ jobs: [job("old"), job("d")] });
+  assertEquals(verdictOf(world, "old"), "other-cause zombie");
+  world.wait(minute);
+  world.poll({ jobs: [job("old"), job("d"), job("e")] });
+  assertEquals(verdictOf(world, "old"), needsAgent);
+  world.wait(2 * minute, minute);
+  world.poll({ jobs: [job("old"), job("e"), job("f")], agents: [builds("h", "d")] });
+  assertEquals(verdictOf(world, "old"), needsAgent);
+  world.wait(2 * minute, minute);
+  world.poll({ jobs: [job("old"), job("f")], agents: [builds("h", "e")] });
+  assertEquals(verdictOf(world, "old"), "other-cause zombie");
+  assertStringIncludes(world.verdict("old").reason, "tried again in 60 min");
+});
+
+Deno.test("a job is no zombie while newer ones like it are cancelled: an agent's build must explain their leaving", () => {
+  const world = drive();
+  world.poll({ jobs: [job("old"), job("b"), job("c")], agents: [gocdAgent("h", building)] });
+  world.wait(30 * minute, minute);
+  world.poll({ jobs: [job("old"), job("c")], agents: [gocdAgent("h", building)] });
+  world.wait(30 * minute, minute);
+  world.poll({ jobs: [job("old")], agents: [builds("other", "x")] });
+  assertEquals(verdictOf(world, "old"), needsAgent);
+});
+
+Deno.test("a build that only a read between two polls has shown explains that its job has left", () => {
+  const world = drive();
+  world.poll({ jobs: [job("old"), job("b"), job("c")] });
+  for (const name of ["b", "c"]) {
+    world.wait(30 * minute, minute);
+    world.read(builds("h", name));
+    world.read(gocdAgent("h"));
+    world.poll({ jobs: name === "b" ? [job("old"), job("c")] : [job("old")], agents: [gocdAgent("h", building)] });
+  }
+  assertEquals(verdictOf(world, "old"), "other-cause zombie");
+});
+
+Deno.test("where the server does not say what an agent builds, one that begins explains one job that it could take", () => {
+  for (const [gocdResources, verdict] of [[["linux"], "other-cause zombie"], [["java"], needsAgent]] as const) {
+    const world = drive();
+    const builder = gocdAgent("h", { ...building, gocdResources });
+    world.poll({ jobs: ["a", "old", "c", "d", "e"].map((name) => job(name)) });
+    // Of two that have left at once, the older one was taken: `old` is not passed over.
+    for (const left of [["old", "d", "e"], ["old", "e"], ["old"]]) {
+      assertEquals(verdictOf(world, "old"), needsAgent);
+      world.wait(30 * minute, minute);
+      world.read(gocdAgent("h", { gocdResources }));
+      world.poll({ jobs: left.map((name) => job(name)), agents: [builder] });
+    }
+    assertEquals(verdictOf(world, "old"), verdict);
+  }
 });
 
 Deno.test("a job is no zombie because older ones were taken, nor because others of another kind were", () => {
