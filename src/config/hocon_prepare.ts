@@ -99,10 +99,10 @@ function refuseSign({ file, line }: Scan): never {
 function takeQuoted(scan: Scan): void {
   const whole = match(scan, quoted) ?? "";
   const at = { file: scan.file, line: scan.line };
-  if (whole.length > quotedCharsMax) failAt(at, "a text in quotes is too long", 'write a long text as """…"""');
   if (whole.split("\\").length - 1 > escapesMax) {
-    failAt(at, "too many backslashes on one line", "put the text into a file of its own");
+    failAt(at, "too many backslashes in a text in quotes", "put the text into a file of its own");
   }
+  if (whole.length > quotedCharsMax) failAt(at, "a text in quotes is too long", 'write a long text as """…"""');
   noteInvisible(scan, whole);
   put(scan, whole.length, whole, true);
 }

@@ -196,7 +196,7 @@ const bombs: readonly (readonly [name: string, text: string, message: RegExp])[]
   ["a text in quotes of 200 kB", `a = "${"x".repeat(200_000)}"`, /too long/],
   ["braces without end", `a = ${"{a=".repeat(60_000)}`, /nested deeper/],
   ["brackets without end", `a = ${"[".repeat(200_000)}`, /nested deeper/],
-  ["plus signs without end", `a = ${"1e+1".repeat(60_000)}`, /plus signs/],
+  ["plus signs without end", `a = ${"1e+1".repeat(60_000)}`, /needs double quotes/],
   ["more than a file may hold", "#".repeat(300_000), /more than 262144 characters/],
 ];
 for (const [name, text, message] of bombs) {
