@@ -3,16 +3,26 @@
 
 import type { Draft } from "./draft.ts";
 import type { AgentInstance } from "./instance.ts";
+import type { Offer } from "./offer.ts";
+import { identityOf } from "./phase.ts";
 import type { FrameworkRecord } from "./record.ts";
 import { isOver, type TaskMeaning, type TaskStatus } from "./task_status.ts";
+
+/** How the launch reason of an instance begins that this state did not launch: its record tells what it registered with. */
+export const adopted = "adopted";
 
 /** All task ids begin with it. */
 const prefix = "gocd";
 const profileCharsMax = 32;
+/** Task numbers stay below it, far below where numbers lose their last digit. */
+export const taskNumberMax = 2 ** 50;
 
 /** `gocd-<lineage>-<profile>-<number>`: unique for ever, `[a-z0-9-]`, at most 63 characters (a host name label). */
-export function makeTaskId(framework: FrameworkRecord, profile: string): string {
-  return `${prefix}-${framework.lineage}-${slug(profile)}-${framework.nextTaskNumber}`;
+export function makeTaskId(
+  { lineage, nextTaskNumber }: Pick<FrameworkRecord, "lineage" | "nextTaskNumber">,
+  profile: string,
+): string {
+  return `${prefix}-${lineage}-${slug(profile)}-${nextTaskNumber}`;
 }
 
 /** A profile's name as it stands in task ids. */
@@ -25,16 +35,18 @@ export function slug(profile: string): string {
 export function parseTaskId(
   taskId: string,
 ): { readonly lineage: string; readonly profileSlug: string; readonly number: number } | undefined {
-  const match = /^gocd-([a-z0-9]{6})-([a-z0-9-]{1,32})-(\d{1,12})$/.exec(taskId);
+  const match = /^gocd-([a-z0-9]{6})-([a-z0-9-]{1,32})-(\d{1,16})$/.exec(taskId);
   if (match === null || match[1] === undefined || match[2] === undefined) return undefined;
   return { lineage: match[1], profileSlug: match[2], number: Number(match[3]) };
 }
 
-/** A store put back from a copy is behind the task ids in use: no id of a task that Mesos names is ever given again. */
+/** A state restored from a copy is behind the ids in use: none that Mesos or GoCD names is ever given again. */
 export function skipUsedTaskId(draft: Draft, taskId: string): void {
   const { framework } = draft.state;
   const parsed = parseTaskId(taskId);
   if (parsed === undefined || parsed.lineage !== framework.lineage || parsed.number < framework.nextTaskNumber) return;
+  // No number of ours: anybody can give an agent a name.
+  if (parsed.number + 1 >= taskNumberMax) return;
   draft.setFramework({ ...framework, nextTaskNumber: parsed.number + 1 });
 }
 
@@ -67,7 +79,7 @@ export function adopt(draft: Draft, status: TaskStatus, meaning: TaskMeaning): A
     createdMs: draft.atMs,
     mesosAgentId: status.mesosAgentId,
     host: status.mesosAgentId,
-    launchReason: "adopted: Mesos knew it, the store did not",
+    launchReason: `${adopted}: Mesos knew it, the store did not`,
     ...(profile === undefined ? { retire: "profile-changed" } : {}),
     state: "starting",
     sinceMs: draft.atMs,
@@ -83,4 +95,54 @@ export function adopt(draft: Draft, status: TaskStatus, meaning: TaskMeaning): A
     fields: { taskId: status.taskId, profile: instance.profile },
   });
   return instance;
+}
+
+/** Whether the master has refused a launch because its id lives: "Task has duplicate ID" (src/master/validation.cpp). */
+export function isDuplicate({ state, message }: TaskStatus): boolean {
+  return state === "TASK_ERROR" && /duplicate id/i.test(message);
+}
+
+/**
+ * A launch whose id turns out to live (an older state was restored): it follows the living task from here on. Where that
+ * runs, and what it registered with, is not known yet.
+ */
+export function followLiving(draft: Draft, instance: AgentInstance & { readonly state: "launching" }): void {
+  draft.put({
+    ...identityOf(instance),
+    gocdResources: [],
+    createdMs: draft.atMs,
+    mesosAgentId: "",
+    host: "?",
+    launchReason: `${adopted}: its id lives already`,
+    state: "starting",
+    sinceMs: draft.atMs,
+  });
+  draft.note({
+    level: "warning",
+    code: "task-id-lives",
+    text:
+      `${instance.taskId} was not launched: a task of this id lives already; it is adopted, and another is launched`,
+    hint: "nothing need be done; what restoring an older state means is in docs/state.md",
+    fields: { taskId: instance.taskId, profile: instance.profile },
+  });
+}
+
+/** The instance on the Mesos agent that its status update names; KILL and questions with another one are in vain. */
+export function followMesosAgent(draft: Draft, instance: AgentInstance, status: TaskStatus): AgentInstance {
+  const { mesosAgentId = "" } = status;
+  if (mesosAgentId === "" || mesosAgentId === instance.mesosAgentId) return instance;
+  const neighbour = [...draft.state.instances.values()].find((each) => each.mesosAgentId === mesosAgentId);
+  const host = neighbour?.host ?? (instance.mesosAgentId === "" ? mesosAgentId : instance.host);
+  const moved: AgentInstance = { ...instance, mesosAgentId, host };
+  draft.put(moved);
+  return moved;
+}
+
+/** Offers tell the names of Mesos agents, which status updates name by their id only. */
+export function nameHosts(draft: Draft, offers: readonly Offer[]): void {
+  const names = new Map(offers.map(({ mesosAgentId, hostname }) => [mesosAgentId, hostname]));
+  for (const instance of [...draft.state.instances.values()]) {
+    const host = names.get(instance.mesosAgentId);
+    if (host !== undefined && host !== instance.host) draft.put({ ...instance, host });
+  }
 }

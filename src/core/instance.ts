@@ -18,8 +18,9 @@ export interface InstanceIdentity {
   /** GoCD resources it registers with. */
   readonly gocdResources: readonly string[];
   readonly createdMs: number;
+  /** Where it runs, by the last status update that told; empty: not known. */
   readonly mesosAgentId: string;
-  /** Hostname of the Mesos agent. */
+  /** Hostname of the Mesos agent; its id where no offer has told the name. */
   readonly host: string;
   /** Why it was launched, for people. */
   readonly launchReason: string;

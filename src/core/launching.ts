@@ -1,11 +1,12 @@
 // From offers to launches: every offer is answered in the step that brings it. Not here: which offer fits (placement.ts).
 // The intent is stored with the launch, before ACCEPT leaves. Called by core/step.ts.
 
-import { makeTaskId } from "./adoption.ts";
+import { makeTaskId, nameHosts } from "./adoption.ts";
 import type { Draft } from "./draft.ts";
 import type { TaskLaunch } from "./effect.ts";
 import { avoidedHosts } from "./failing_hosts.ts";
 import { countsToLimit } from "./gates.ts";
+import { beforeLaunch, isLearning } from "./lineage.ts";
 import type { Offer } from "./offer.ts";
 import { place, type PlacementResult } from "./placement.ts";
 import { profileOf } from "./profile_of.ts";
@@ -26,15 +27,15 @@ const launchTimesMax = 1_000;
 export function offersReceived(draft: Draft, offers: readonly Offer[]): void {
   if (offers.length === 0) return;
   seeOffers(draft, offers);
+  nameHosts(draft, offers);
   replanIfStale(draft);
   const wanted = draft.state.demand.wanted.flatMap((each) => {
     const profile = profileOf(draft.state.settings, each.profile);
     return profile === undefined || each.count <= 0 ? [] : [{ wanted: each, profile }];
   });
-  if (wanted.length === 0 || draft.state.shuttingDown) {
-    decline(draft, offers.map((offer) => offer.id), offers, refuseIdleSeconds);
-    return;
-  }
+  const offerIds = offers.map((offer) => offer.id);
+  if (wanted.length === 0 || draft.state.shuttingDown) return decline(draft, offerIds, offers, refuseIdleSeconds);
+  if (isLearning(draft.state, draft.atMs)) return decline(draft, offerIds, offers, refuseBusySeconds);
   const result = place({
     nowMs: draft.atMs,
     offers,
@@ -91,7 +92,7 @@ interface Launch {
 }
 
 function launch(draft: Draft, { wanted, profile, resources, hostPorts, accept }: Launch): TaskLaunch {
-  const { framework } = draft.state;
+  const framework = beforeLaunch(draft);
   const taskId = makeTaskId(framework, profile.name);
   draft.setFramework({ ...framework, nextTaskNumber: framework.nextTaskNumber + 1 });
   const registration = {

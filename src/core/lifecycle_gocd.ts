@@ -2,6 +2,7 @@
 // (cleanup.ts), statuses of Mesos (lifecycle_mesos.ts). Called by core/polled.ts after every read of the agents.
 
 import { activityOf, activityWord } from "./activity.ts";
+import { adopted } from "./adoption.ts";
 import { cleanUp } from "./cleanup.ts";
 import { followDrain } from "./drain.ts";
 import type { Draft } from "./draft.ts";
@@ -69,7 +70,7 @@ function followRegistration(draft: Draft, instance: Waiting, index: GocdAgentInd
 }
 
 function registered(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): void {
-  const learnt = instance.profileHash === "" || instance.launchReason.startsWith("adopted")
+  const learnt = instance.profileHash === "" || instance.launchReason.startsWith(adopted)
     ? { gocdResources: gocdAgent.gocdResources, environment: matchingEnvironments(gocdAgent)[0] }
     : undefined;
   const known: AgentInstance = learnt === undefined ? instance : {

@@ -1,23 +1,26 @@
 // What a status update of Mesos means for an instance. Not here: the words' meaning (task_status.ts), GoCD (lifecycle_gocd.ts).
 // Duplicates and any order are harmless: every transition is guarded by the phase. Called by core/step.ts.
 
-import { adopt, skipUsedTaskId } from "./adoption.ts";
+import { adopt, followLiving, followMesosAgent, isDuplicate, skipUsedTaskId } from "./adoption.ts";
 import type { Draft } from "./draft.ts";
 import { countFailure, countHostFailure, keepStreak } from "./failures.ts";
 import { atItsLoss } from "./hung_build.ts";
 import type { AgentInstance, EndCause } from "./instance.ts";
-import { end, identityOf, oneLine, startKill, uuidOf } from "./phase.ts";
+import { isFence } from "./lineage.ts";
+import { end, identityOf, oneLine, startKill, taskOf, uuidOf } from "./phase.ts";
 import { askFor } from "./reconciliation.ts";
-import { type ReasonMeaning, reasonMeaning, type TaskMeaning, taskMeaning, type TaskStatus } from "./task_status.ts";
+import {
+  isOver,
+  type ReasonMeaning,
+  reasonMeaning,
+  type TaskMeaning,
+  taskMeaning,
+  type TaskStatus,
+} from "./task_status.ts";
 
 /** Applies one update and acknowledges it where it asks for that, unknown ones too. */
 export function taskStatusUpdated(draft: Draft, status: TaskStatus): void {
-  const meaning = taskMeaning(status.state);
-  const known = draft.instance(status.taskId);
-  if (known === undefined) skipUsedTaskId(draft, status.taskId);
-  const instance = known ?? adopt(draft, status, meaning);
-  answered(draft, status.taskId);
-  if (instance !== undefined) applyMeaning(draft, instance, status, meaning);
+  if (!isFence(draft, status.taskId)) follow(draft, status);
   if (status.uuid !== undefined && status.uuid !== "" && status.mesosAgentId !== undefined) {
     draft.effect({
       kind: "acknowledge-status",
@@ -26,6 +29,28 @@ export function taskStatusUpdated(draft: Draft, status: TaskStatus): void {
       uuid: status.uuid,
     });
   }
+}
+
+function follow(draft: Draft, status: TaskStatus): void {
+  const meaning = taskMeaning(status.state);
+  const known = draft.instance(status.taskId);
+  if (known === undefined) skipUsedTaskId(draft, status.taskId);
+  if (known?.state === "launching" && isDuplicate(status)) {
+    followLiving(draft, known);
+    keepStreak(draft, known);
+    return askFor(draft, status.taskId);
+  }
+  const instance = known ?? adopt(draft, status, meaning);
+  if (instance === undefined) return;
+  // An answer about the Mesos agent that was recorded before says nothing of where the task lives now.
+  if (meaning === "lost" && isAboutAnother(instance, status)) return askFor(draft, status.taskId);
+  answered(draft, status.taskId);
+  applyMeaning(draft, isOver(meaning) ? instance : followMesosAgent(draft, instance, status), status, meaning);
+}
+
+function isAboutAnother({ mesosAgentId }: AgentInstance, status: TaskStatus): boolean {
+  return mesosAgentId !== "" && status.mesosAgentId !== undefined && status.mesosAgentId !== "" &&
+    status.mesosAgentId !== mesosAgentId;
 }
 
 function answered(draft: Draft, taskId: string): void {
@@ -121,8 +146,7 @@ function onBackFromTheDead(draft: Draft, instance: AgentInstance & { state: "gon
     status.reason === "REASON_SLAVE_REREGISTERED";
   if (instance.cause === "lost" && !isNews) {
     // Its ACCEPT may have been so slow that the master, asked before, did not know the task.
-    const { taskId, mesosAgentId } = instance;
-    draft.effect({ kind: "reconcile-tasks", tasks: [{ taskId, mesosAgentId }] });
+    draft.effect({ kind: "reconcile-tasks", tasks: [taskOf(instance)] });
     return;
   }
   if (instance.cause !== "dropped" && !isNews) return;

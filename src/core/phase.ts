@@ -111,12 +111,16 @@ export function startKill(draft: Draft, instance: AgentInstance, cause: KillCaus
   });
 }
 
+/** Its task as calls name it; the master finds one whose Mesos agent is not known by its id alone. */
+export function taskOf({ taskId, mesosAgentId }: AgentInstance): { taskId: string; mesosAgentId?: string } {
+  return mesosAgentId === "" ? { taskId } : { taskId, mesosAgentId };
+}
+
 /** Puts KILL on its way with the profile's grace. */
 export function sendKill(draft: Draft, instance: AgentInstance): void {
   draft.effect({
     kind: "kill-task",
-    taskId: instance.taskId,
-    mesosAgentId: instance.mesosAgentId,
+    ...taskOf(instance),
     graceMs: clocksOf(draft.state.settings, instance.profile).killGraceMs,
   });
 }

@@ -14,6 +14,7 @@ import type { GocdAgent } from "./gocd_records.ts";
 import { enablingAnswered } from "./gocd_index.ts";
 import { inContactSince } from "./hung_build.ts";
 import { followGocdAgents } from "./lifecycle_gocd.ts";
+import { learnHostnames } from "./lineage.ts";
 import { makePlan } from "./plan.ts";
 import { noteDemand } from "./demand_notes.ts";
 import { maintenanceMode } from "./reason.ts";
@@ -63,6 +64,7 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
   for (const { message, ...told } of environmentFindings(draft.state)) {
     draft.note({ level: "warning", ...told, text: message, fields: {}, onceKey: message });
   }
+  learnHostnames(draft, event.agents);
   followGocdAgents(draft, event.agents);
   const retired = retireAgents(draft, "poll");
   const plan = makePlan(draft.state, atMs, "poll");
@@ -97,6 +99,7 @@ export function gocdAgentsRead(draft: Draft, event: EventOf<"gocd-agents-read">)
     },
     demand: { ...demand, backlog },
   });
+  learnHostnames(draft, event.agents);
   followGocdAgents(draft, event.agents);
   retireAgents(draft, "read");
   draft.touchPlan();

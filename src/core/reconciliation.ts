@@ -1,7 +1,10 @@
 // Asking Mesos what has become of our tasks. Not here: its answers (lifecycle_mesos.ts).
-// Explicit with agent ids after each SUBSCRIBED until each is answered, implicit every 10 minutes (facts: autoscalers C5).
+// Explicit with agent ids after each SUBSCRIBED until each is answered; implicit every 10 minutes, and at the first
+// SUBSCRIBED of a run that goes on with an earlier one (Mesos docs/reconciliation.md).
 
 import type { Draft } from "./draft.ts";
+import { fenceId, fenceMesosAgentId } from "./lineage.ts";
+import { taskOf } from "./phase.ts";
 import type { ReconciliationState } from "./state.ts";
 
 /** First pause before unanswered tasks are asked for again. */
@@ -18,16 +21,20 @@ const tasksPerCallMax = 500;
 /** Before the first subscription nothing is asked. */
 export const noReconciliation: ReconciliationState = { pending: new Set(), explicitDelayMs: explicitFirstMs };
 
-/** After SUBSCRIBED: every task that may be alive is asked for, by its id, or with `all` whatever Mesos knows of ours. */
-export function startReconciliation(draft: Draft, what: "on-record" | "all" = "on-record"): void {
+/**
+ * After SUBSCRIBED: every task that may be alive is asked for by its id. A run that goes on with an earlier one asks for
+ * whatever Mesos knows of ours as well, before its first launch: its state may be older than what lives.
+ */
+export function startReconciliation(draft: Draft): void {
   const pending = new Set<string>();
   for (const instance of draft.state.instances.values()) if (instance.state !== "gone") pending.add(instance.taskId);
+  const { nextImplicitMs = draft.atMs + implicitMs } = draft.state.reconciliation;
   draft.set({
     reconciliation: {
       pending,
       nextExplicitMs: draft.atMs,
       explicitDelayMs: explicitFirstMs,
-      nextImplicitMs: what === "all" ? draft.atMs : draft.atMs + implicitMs,
+      nextImplicitMs: draft.state.inherited === "unknown" ? draft.atMs : nextImplicitMs,
     },
   });
   reconcile(draft);
@@ -49,7 +56,7 @@ export function reconcile(draft: Draft): void {
         kind: "reconcile-tasks",
         tasks: living.slice(start, start + tasksPerCallMax).flatMap((taskId) => {
           const instance = draft.instance(taskId);
-          return instance === undefined ? [] : [{ taskId, mesosAgentId: instance.mesosAgentId }];
+          return instance === undefined ? [] : [taskOf(instance)];
         }),
       });
     }
@@ -61,6 +68,10 @@ export function reconcile(draft: Draft): void {
   }
   if (atMs >= (reconciliation.nextImplicitMs ?? Infinity)) {
     draft.effect({ kind: "reconcile-tasks", tasks: [] });
+    if (draft.state.inherited === "unknown") {
+      const fence = { taskId: fenceId(draft.state.framework), mesosAgentId: fenceMesosAgentId };
+      draft.effect({ kind: "reconcile-tasks", tasks: [fence] });
+    }
     reconciliation = { ...reconciliation, nextImplicitMs: atMs + implicitMs };
   }
   if (living.length !== reconciliation.pending.size) reconciliation = { ...reconciliation, pending: new Set(living) };

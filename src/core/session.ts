@@ -26,6 +26,10 @@ export function subscribed(draft: Draft, event: EventOf<"subscribed">): void {
   const kept = keepIdentity(framework, event.frameworkId, settings.registersAs);
   const isSame = framework.frameworkId === kept.frameworkId && framework.registeredAs === kept.registeredAs;
   if (!isSame || framework.ended !== undefined) draft.setFramework(kept);
+  // A new framework has no tasks that could be asked for.
+  if (framework.frameworkId !== kept.frameworkId && draft.state.inherited === "unknown") {
+    draft.set({ inherited: "known" });
+  }
   draft.set({
     session: {
       kind: "subscribed",
@@ -54,9 +58,7 @@ export function subscribed(draft: Draft, event: EventOf<"subscribed">): void {
   noteKeptIdentity(draft);
   noteRolesIgnored(draft, event.masterVersion);
   if (isFirst) noteSwitches(draft);
-  // An id that `state adopt` has put into a new state: which tasks it has is not known yet.
-  const isAdopted = framework.frameworkId === event.frameworkId && framework.nextTaskNumber === 1 && count === 0;
-  startReconciliation(draft, isAdopted ? "all" : "on-record");
+  startReconciliation(draft);
 }
 
 /** The stream has ended; the supervisor reconnects. */

@@ -26,6 +26,8 @@ export interface State {
   readonly askedBackMs: ReadonlyMap<string, number>;
   readonly breakers: BreakersState;
   readonly reconciliation: ReconciliationState;
+  /** What earlier runs have left with Mesos: not told yet, told, or nothing that a launch would have to know. */
+  readonly inherited: "unknown" | "known" | "none";
   readonly shuttingDown: boolean;
   /** The operator wants TEARDOWN without a drain, as soon as there is a session. */
   readonly tearDownNow: boolean;

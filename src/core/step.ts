@@ -9,6 +9,7 @@ import type { Effect, GocdAgentRef } from "./effect.ts";
 import type { Event, TimedEvent } from "./event.ts";
 import type { Frame } from "./frame.ts";
 import { offersReceived } from "./launching.ts";
+import { inheritedOf } from "./lineage.ts";
 import { watchClocks } from "./lifecycle_clock.ts";
 import { taskStatusUpdated } from "./lifecycle_mesos.ts";
 import { askedBackOf, inverseOffersReceived, maintenanceTakenBack, watchMaintenance } from "./maintenance.ts";
@@ -63,6 +64,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
     askedBackMs: askedBackOf(instances.values(), atMs),
     breakers: { profiles: new Map(), hosts: new Map() },
     reconciliation: noReconciliation,
+    inherited: inheritedOf(stored.framework),
     shuttingDown: false,
     tearDownNow: false,
   };

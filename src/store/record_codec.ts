@@ -2,6 +2,7 @@
 // Called by every store of this folder, so that all of them keep and refuse the same things.
 
 import * as v from "valibot";
+import { taskNumberMax } from "../core/adoption.ts";
 import type { AgentInstance } from "../core/instance.ts";
 import type { ControlsRecord, FrameworkRecord, StateRecord, StoredState } from "../core/record.ts";
 import { StoreError } from "./store_error.ts";
@@ -43,8 +44,6 @@ const text = v.string();
 /** What a Date can hold: a time beyond it could not be shown. */
 const calendarMsMax = 8.64e15;
 const ms = v.pipe(v.number(), v.minValue(-calendarMsMax), v.maxValue(calendarMsMax));
-/** Task ids count on from here, and must never repeat: far below where numbers lose their last digit. */
-const taskNumberMax = 2 ** 50;
 const maybeText = v.exactOptional(text);
 const maybeMs = v.exactOptional(ms);
 const lineage = v.pipe(text, v.regex(/^[a-z0-9]{6}$/, "must be six characters of a-z and 0-9"));

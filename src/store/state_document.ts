@@ -49,8 +49,9 @@ export function parseStateDocument(text: string, source: string): StoredState {
 }
 
 /**
- * Puts an exported state in the place of what a store holds, in one transaction. Task numbers never go back within one
- * lineage, so that no task id is ever given twice. Throws {@linkcode StoreError} `state-not-empty` for
+ * Puts an exported state in the place of what a store holds, in one transaction. Where both are of one lineage, task
+ * numbers do not go back. What else was given since the export, by any copy of this state, is learned from the servers
+ * and jumped over before the next run launches anything (core/lineage.ts), so that no task id is ever given twice. Throws {@linkcode StoreError} `state-not-empty` for
  * `only-into-empty` where the store has a framework id or instances.
  */
 export async function importState(store: Store, wanted: StoredState, mode: ImportMode): Promise<void> {

@@ -19,7 +19,6 @@ import {
   only,
   second,
   someSettings,
-  theOne,
   withIdleAgent,
   zeroMs,
 } from "../support/core.ts";
@@ -240,7 +239,7 @@ Deno.test("a crash between storing a launch and its ACCEPT leaves an instance th
   const { framework, controls, instances } = world.state;
   const later = drive({ stored: { framework, controls, instances: [...instances.values()] } });
   later.subscribe();
-  assertEquals(theOne(later.taken(), "reconcile-tasks").tasks.length, 1);
+  assertEquals(only(later.taken(), "reconcile-tasks")[0]?.tasks.map((each) => each.taskId), ["gocd-abc123-default-1"]);
   later.poll({ jobs: jobs(1) });
   assertEquals(later.verdict("j0").verdict, "coming");
   later.status("gocd-abc123-default-1", "TASK_UNKNOWN", { uuid: "", reason: "REASON_RECONCILIATION" });
