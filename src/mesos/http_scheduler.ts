@@ -12,6 +12,7 @@ import { addressOfUrl, hostPortText, parseMasters } from "./masters.ts";
 import { createPortLook, type PortLook } from "./port_look.ts";
 import { type ReachedLeader, reachLeader } from "./reach_leader.ts";
 import { type RunningSession, startSession } from "./session.ts";
+import { tcpConnect } from "./tcp_connect.ts";
 import { realTimer, type SetTimer } from "./timer.ts";
 import { encodeSubscribe, type EnvironmentOf } from "./to_proto.ts";
 
@@ -75,7 +76,7 @@ export function createHttpScheduler(options: HttpSchedulerOptions): HttpSchedule
     configured: masters.kind === "static" ? masters.addresses : [],
     whenEmpty: masters.kind === "static" ? "configured-only" : "any",
   });
-  const connect = options.fetch === undefined ? Deno.connect : undefined;
+  const connect = options.fetch === undefined ? tcpConnect : undefined;
   const client = createMasterClient(connection, { fetch: options.fetch ?? fetch, setTimer, connect });
   const finder = createLeaderFinder({
     masters,

@@ -5,8 +5,9 @@ import { type MesosConnection, MesosError, type MesosErrorReason } from "./api.t
 import { authorizationOf } from "./credentials.ts";
 import { addressOfUrl } from "./masters.ts";
 import { networkProblem } from "./network_problems.ts";
-import { type Connect, createPlainPosts, type PlainPosts } from "./plain_post.ts";
+import { createPlainPosts, type PlainPosts } from "./plain_post.ts";
 import { isDirect } from "./proxies.ts";
+import type { Connect } from "./tcp_connect.ts";
 import type { SetTimer } from "./timer.ts";
 
 /** Speaks to masters. */

@@ -2,14 +2,8 @@
 // counts where a rack falls over and thousands of updates are to be acknowledged (tests/bench/mesos_rate_bench.ts).
 // Not here: anything that is not exactly that; whoever calls asks again with fetch. Called by calls.ts for ACKNOWLEDGE.
 
+import type { Connect, PlainConnection } from "./tcp_connect.ts";
 import type { SetTimer } from "./timer.ts";
-
-/** A connection as `Deno.connect` gives it. */
-export type PlainConnection = Pick<Deno.TcpConn, "read" | "write" | "close" | "setNoDelay">;
-/** Makes a connection; `Deno.connect` but for tests. The signal ends an attempt (Deno 2.4 knows none: it ends by itself). */
-export type Connect = (
-  address: { readonly hostname: string; readonly port: number; readonly signal: AbortSignal },
-) => Promise<PlainConnection>;
 
 /** One POST. */
 export interface PlainPost {
@@ -150,7 +144,7 @@ function createLine(address: { readonly hostname: string; readonly port: number 
   const connected = async (): Promise<PlainConnection | undefined> => {
     const late = Promise.withResolvers<undefined>();
     const stop = edges.setTimer(() => {
-      ending.abort();
+      close();
       late.resolve(undefined);
     }, connectMs);
     const made = edges.connect({ ...address, signal: ending.signal }).then((made) => {
@@ -159,25 +153,27 @@ function createLine(address: { readonly hostname: string; readonly port: number 
         return undefined;
       }
       made.setNoDelay(true);
+      // At once, so that `close` knows it whenever it comes.
+      connection = made;
       return made;
     }).catch(() => undefined);
     const first = await Promise.race([made, late.promise]);
     stop();
-    return first;
+    return ending.signal.aborted ? undefined : first;
   };
   return {
     close,
     async ask(head, body): Promise<Answer> {
       try {
-        connection ??= await connected();
-        if (connection === undefined) return "other";
+        const line = connection ?? await connected();
+        if (line === undefined) return "other";
         const length = head.length + body.length;
         if (length > question.length) question = new Uint8Array(length);
         // One byte for each character: headers are ASCII.
         encoder.encodeInto(head, question);
         question.set(body, head.length);
-        await writeAll(connection, question.subarray(0, length));
-        return await readAnswer(connection, answer);
+        await writeAll(line, question.subarray(0, length));
+        return await readAnswer(line, answer);
       } catch {
         return "none";
       }

@@ -1,15 +1,8 @@
 // POSTs over kept connections: what counts as accepted, what is left to fetch, and that no connection is forgotten.
 
 import { assertEquals } from "@std/assert";
-import {
-  type Connect,
-  connectMs,
-  createPlainPosts,
-  idleMs,
-  type PlainConnection,
-  type PlainOutcome,
-  type PlainPosts,
-} from "../../src/mesos/plain_post.ts";
+import { connectMs, createPlainPosts, idleMs, type PlainOutcome, type PlainPosts } from "../../src/mesos/plain_post.ts";
+import { type Connect, type PlainConnection, tcpConnect } from "../../src/mesos/tcp_connect.ts";
 import { canSwallow, startSwallowingHost } from "../support/swallowing_host.ts";
 
 const accepted = "HTTP/1.1 202 Accepted\r\nDate: Sun, 22 Nov 2026 10:41:08 GMT\r\nContent-Length: 0\r\n\r\n";
@@ -179,6 +172,41 @@ Deno.test("an abort that comes once it is answered leaves the connection alone",
   assertEquals([await post(), connections.length, await post(aborting.signal)], ["accepted", 1, "unclear"]);
 });
 
+Deno.test("an abort that comes as the connection is made ends that connection", async () => {
+  for (const turns of [0, 1, 2, 3, 4, 5, 6]) {
+    const way = Promise.withResolvers<void>();
+    const { posts, post, connections } = play([[accepted]], () => way.promise);
+    const aborting = new AbortController();
+    const outcome = post(aborting.signal);
+    way.resolve();
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    aborting.abort();
+    posts.close();
+    await outcome;
+    await new Promise((resolve) => queueMicrotask(() => setTimeout(resolve)));
+    assertEquals(connections.map(({ isOpen }) => isOpen), [false], `aborted ${turns} turns later`);
+  }
+});
+
+Deno.test("connections that are given up while they are made are not lost", async () => {
+  // The sanitizers of this run look for what is left open.
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  for (let round = 0; round < 40; round++) {
+    await Promise.all(Array.from({ length: 8 }, async (_, index) => {
+      const giving = new AbortController();
+      const timer = setTimeout(() => giving.abort(), index / 4);
+      try {
+        (await tcpConnect({ hostname: "127.0.0.1", port, signal: giving.signal })).close();
+      } catch (error) {
+        assertEquals(giving.signal.aborted, true, String(error));
+      } finally {
+        clearTimeout(timer);
+      }
+    }));
+  }
+});
+
 Deno.test("an abort while it connects says nothing about the server: the next one tries again", async () => {
   let tries = 0;
   const connect: Connect = ({ signal }) => {
@@ -209,7 +237,7 @@ Deno.test({
         clock.ring = callback;
         return () => {};
       };
-      const posts = createPlainPosts(new URL(`http://${host.address}/`), { connect: Deno.connect, setTimer });
+      const posts = createPlainPosts(new URL(`http://${host.address}/`), { connect: tcpConnect, setTimer });
       const outcome = posts.post({ headers: {}, body: new Uint8Array(), signal: aborting.signal });
       if (how === "an abort") aborting.abort();
       else clock.ring?.();

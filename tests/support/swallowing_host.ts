@@ -1,6 +1,8 @@
 // A port of loopback that swallows packets, as a machine does that is switched off: nothing is accepted, nothing refused.
 // Linux drops each SYN to a listener whose queue of connections is full. Called by tests.
 
+import { type PlainConnection, tcpConnect } from "../../src/mesos/tcp_connect.ts";
+
 /** Such a port. */
 export interface SwallowingHost extends Disposable {
   /** `127.0.0.1:PORT`. */
@@ -19,11 +21,11 @@ const triesMax = 100;
 export async function startSwallowingHost(port = 0): Promise<SwallowingHost> {
   const listener = await listenAt(port);
   const at = { hostname: "127.0.0.1", port: (listener.addr as Deno.NetAddr).port };
-  const taken: Deno.Conn[] = [];
+  const taken: PlainConnection[] = [];
   for (let isFull = false; !isFull;) {
     if (taken.length > connectionsMax) throw new Error("the queue of connections does not get full");
     const signal = AbortSignal.timeout(takenMs);
-    isFull = await Deno.connect({ ...at, signal }).then((connection) => {
+    isFull = await tcpConnect({ ...at, signal }).then((connection) => {
       taken.push(connection);
       return false;
     }, () => true);
