@@ -53,6 +53,8 @@ export interface RequesterOptions {
   readonly fetch?: typeof fetch;
   /** The time, for `Retry-After` as a date. */
   readonly nowMs: () => number;
+  /** Aborted after so many ms; the machine's own by default. */
+  readonly deadline?: (timeoutMs: number) => AbortSignal;
 }
 
 interface Session {
@@ -60,6 +62,7 @@ interface Session {
   readonly baseUrl: string;
   readonly fetch: typeof fetch;
   readonly nowMs: () => number;
+  readonly deadline: (timeoutMs: number) => AbortSignal;
   readonly deprecated: Map<string, Finding>;
   client: Deno.HttpClient | undefined;
   cookie: string | undefined;
@@ -78,6 +81,7 @@ export function createRequester(connection: GocdConnection, options: RequesterOp
     baseUrl: plainUrl(connection.url),
     fetch: options.fetch ?? fetch,
     nowMs: options.nowMs,
+    deadline: options.deadline ?? ((timeoutMs) => AbortSignal.timeout(timeoutMs)),
     deprecated: new Map(),
     client: undefined,
     cookie: undefined,
@@ -120,7 +124,7 @@ async function exchangeNow<T>(
     url: session.baseUrl + request.path,
     credentials: credentials.kind,
   };
-  const deadline = AbortSignal.timeout(timeoutMs);
+  const deadline = session.deadline(timeoutMs);
   let response: Response | undefined;
   try {
     signal.throwIfAborted();

@@ -1,6 +1,6 @@
-// The HTTP face of the simulated GoCD server. Not here: any answer (sim_gocd.ts).
-// Started by the demo and by wire tests; the caller gives the clock.
+// The HTTP face of the simulated GoCD server. Not here: any answer (sim_gocd.ts), sockets (http_listen.ts).
 
+import { type HttpListener, type Listen, socketListen } from "./http_listen.ts";
 import type { SimRequest, SimResponse } from "./gocd_http_words.ts";
 import type { SimGocd } from "./sim_gocd.ts";
 
@@ -14,7 +14,9 @@ export interface GocdHttpOptions {
   readonly nowMs: () => number;
   /** Waits for slow answers; without it they come at once. */
   readonly sleep?: (delayMs: number) => Promise<void>;
-  /** PEM texts; makes it https. */
+  /** Sockets by default. */
+  readonly listen?: Listen;
+  /** PEM texts; makes the sockets https. */
   readonly tls?: { readonly cert: string; readonly key: string };
 }
 
@@ -35,8 +37,10 @@ export interface GocdHttp {
 /** Serves the model over HTTP; every request advances it first. */
 export function startGocdHttp(model: SimGocd, options: GocdHttpOptions): GocdHttp {
   const hostname = options.hostname ?? "127.0.0.1";
-  let server: Deno.HttpServer<Deno.NetAddr> | undefined = listen(model, options, { hostname, port: options.port });
-  const { port } = server.addr;
+  const open = options.listen ?? socketListen(options.tls);
+  const listen = (port: number): HttpListener => open({ hostname, port }, (request) => serve(model, options, request));
+  let server: HttpListener | undefined = listen(options.port);
+  const { port } = server;
   const pause = async (): Promise<void> => {
     const stopped = server;
     server = undefined;
@@ -47,22 +51,10 @@ export function startGocdHttp(model: SimGocd, options: GocdHttpOptions): GocdHtt
     port,
     pause,
     resume(): void {
-      server ??= listen(model, options, { hostname, port });
+      server ??= listen(port);
     },
     close: pause,
   };
-}
-
-function listen(
-  model: SimGocd,
-  options: GocdHttpOptions,
-  address: { readonly hostname: string; readonly port: number },
-): Deno.HttpServer<Deno.NetAddr> {
-  const onListen = (): void => {};
-  const handler = (request: Request): Promise<Response> => serve(model, options, request);
-  return options.tls === undefined
-    ? Deno.serve({ ...address, onListen }, handler)
-    : Deno.serve({ ...address, onListen, cert: options.tls.cert, key: options.tls.key }, handler);
 }
 
 async function serve(model: SimGocd, options: GocdHttpOptions, request: Request): Promise<Response> {

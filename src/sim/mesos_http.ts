@@ -1,6 +1,7 @@
-// The HTTP face of the simulated Mesos: real sockets on loopback, JSON and protobuf, RecordIO, faults of the wire.
-// Not here: any rule of Mesos (sim_mesos.ts). Called by wire tests, the demo and browser tests.
+// The HTTP face of the simulated Mesos: JSON and protobuf, RecordIO, faults of the wire.
+// Not here: any rule of Mesos (sim_mesos.ts), sockets (http_listen.ts).
 
+import { type HttpListener, type Listen, socketListen } from "./http_listen.ts";
 import { type ByteStream, type MesosWireFaults, openByteStream } from "./mesos_byte_stream.ts";
 import { mesosJson, readCall } from "./mesos_wire_text.ts";
 import type { SimContainerEvent, SimMesos, SimMesosAnswer } from "./sim_mesos.ts";
@@ -15,6 +16,8 @@ export interface MesosHttpOptions {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   /** One port per master of the model; 0 or missing: a free one. The model is told where they listen. */
   readonly ports?: readonly number[];
+  /** Sockets of loopback by default. */
+  readonly listen?: Listen;
   /** Longest wait between two looks at the model, ms; default 100. */
   readonly tickMs?: number;
   /** What goes wrong. */
@@ -46,7 +49,7 @@ interface Face {
   readonly model: SimMesos;
   readonly options: MesosHttpOptions;
   readonly streams: Map<number, ByteStream>;
-  readonly servers: Map<number, Deno.HttpServer<Deno.NetAddr>>;
+  readonly servers: Map<number, HttpListener>;
   readonly ports: number[];
   readonly ending: Set<Promise<void>>;
   /** What lets go of requests that get no answer, by master. */
@@ -98,15 +101,12 @@ export function startMesosHttp(model: SimMesos, options: MesosHttpOptions): Meso
 }
 
 function listen(face: Face, index: number): void {
-  const server = Deno.serve({
-    hostname: "127.0.0.1",
-    port: face.ports[index] ?? 0,
-    onListen: (): void => {},
-    onError: (): Response => new Response("500 Internal Server Error.", { status: 500 }),
-  }, (request) => serve(face, index, request));
+  const listening = face.options.listen ?? socketListen(undefined);
+  const address = { hostname: "127.0.0.1", port: face.ports[index] ?? 0 };
+  const server = listening(address, (request) => serve(face, index, request));
   face.servers.set(index, server);
-  face.ports[index] = server.addr.port;
-  face.model.setMasterAddress(index, { hostname: "127.0.0.1", port: server.addr.port });
+  face.ports[index] = server.port;
+  face.model.setMasterAddress(index, { hostname: "127.0.0.1", port: server.port });
 }
 
 function hangUp(face: Face, index: number): void {

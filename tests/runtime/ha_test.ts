@@ -8,7 +8,7 @@ import { OperatorError } from "../../src/errors.ts";
 import { openStore } from "../../src/runtime/ports.ts";
 import { readStoredState } from "../../src/runtime/stored_state.ts";
 import { fakeTerminal, type Written } from "../cli/support.ts";
-import { type Cluster, startCluster } from "../support/cluster.ts";
+import { type SocketCluster, startCluster } from "../support/cluster.ts";
 import { freePort } from "../support/free_port.ts";
 import { type HeldProxy, startProxy } from "../support/held_proxy.ts";
 import { endProgram, type Program, type ProgramFolder, programFolder } from "../support/program.ts";
@@ -43,14 +43,14 @@ interface Instance {
 }
 
 interface Scene {
-  readonly cluster: Cluster;
+  readonly cluster: SocketCluster;
   readonly zookeeper: ZookeeperServer;
   /** Leads at the beginning. */
   readonly first: Instance;
   readonly second: Instance;
 }
 
-function configText(cluster: Cluster, zookeeper: string, listen: string): string {
+function configText(cluster: SocketCluster, zookeeper: string, listen: string): string {
   return cluster.configText(`
     state = "zk://${zookeeper}/gocd-mesos"
     poller { interval = 1 second, max-interval = 1 second, attempts = 0 }

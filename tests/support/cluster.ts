@@ -1,7 +1,8 @@
-// Both strict servers on free loopback ports, on scaled time, with an agent process in each container that starts, and
-// the books that tests check: launches by task id, the most containers at once. Used by tests/wire and tests/bench.
+// Both strict servers with an agent process in each container that starts, and the books that tests check: launches by
+// task id. On free loopback ports and scaled real time, or within this process on virtual time.
 
 import { type GocdHttp, startGocdHttp } from "../../src/sim/gocd_http.ts";
+import type { Listen } from "../../src/sim/http_listen.ts";
 import { type MesosHttp, type MesosWireFaults, startMesosHttp } from "../../src/sim/mesos_http.ts";
 import { createSimGocd, type SimGocd, type SimGocdOptions } from "../../src/sim/sim_gocd.ts";
 import {
@@ -12,14 +13,14 @@ import {
   type SimMesosOptions,
 } from "../../src/sim/sim_mesos.ts";
 import type { Clock } from "../../src/runtime/clock.ts";
-import { scaledClock, type TimeScale } from "./scaled_clock.ts";
+import type { TimeScale } from "./scaled_clock.ts";
+import { scaledTime, type TestTime, virtualTime } from "./test_time.ts";
+import { type VirtualNetwork, virtualNetwork } from "./virtual_network.ts";
 
 /** What a test says about its cluster. */
 export interface ClusterOptions {
   /** Of the GoCD server; default 26.1.0. */
   readonly version?: string;
-  /** How much faster than real time; default 60. */
-  readonly speed?: number;
   /** Default 1. */
   readonly seed?: number;
   readonly gocd?: Partial<SimGocdOptions>;
@@ -31,13 +32,26 @@ export interface ClusterOptions {
   readonly onRequest?: (what: string) => void;
 }
 
+/** What a test says about one on sockets. */
+export interface SocketClusterOptions extends ClusterOptions {
+  /** How much faster than real time; default 60. */
+  readonly speed?: number;
+}
+
+/** What a test says about one within this process. */
+export interface VirtualClusterOptions extends ClusterOptions {
+  /** One way between the program and a server, ms; default 5. */
+  readonly hopMs?: number;
+}
+
 /** Login, key and image that the cluster's configuration has. */
 export const clusterNames = { userName: "scaler", password: "s3cret-pw", key: "right-key", image: "agent:1" } as const;
 
 /** A running cluster. */
 export interface Cluster {
-  readonly scale: TimeScale;
   readonly clock: Clock;
+  /** For whoever speaks to it. */
+  readonly edges: ClusterEdges;
   readonly gocd: SimGocd;
   readonly mesos: SimMesos;
   readonly gocdHttp: GocdHttp;
@@ -48,15 +62,62 @@ export interface Cluster {
   readonly running: ReadonlySet<string>;
   /** Lets both models see the time of now. */
   advance(): void;
+  /** Lets so much time of the cluster pass. */
+  pass(ms: number): Promise<void>;
+  /** Lets time pass until `isSo` gives true of models that see it; throws with what `describe` says if that never comes. */
+  until(isSo: () => boolean, describe: () => string): Promise<void>;
+  /** Lets time pass until a promise is settled, and gives what it gives. */
+  during<T>(promise: Promise<T>): Promise<T>;
   /** The connections of a framework.conf, and whatever else the test adds. */
   configText(more?: string): string;
   close(): Promise<void>;
 }
 
-/** Starts both servers. */
-export function startCluster(options: ClusterOptions = {}): Cluster {
+/** What the clients of a cluster need to live on its time and in its network. */
+export interface ClusterEdges extends Pick<TestTime, "clock" | "setTimer" | "deadline"> {
+  /** The network's; absent: that of the machine. */
+  readonly fetch?: typeof fetch;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+}
+
+/** A cluster on sockets, with which another process can speak. */
+export interface SocketCluster extends Cluster {
+  readonly scale: TimeScale;
+}
+
+interface Surroundings {
+  readonly time: TestTime;
+  readonly listen?: Listen;
+  readonly fetch?: typeof fetch;
+  /** Longest wait between two looks at the Mesos model, ms. */
+  readonly tickMs: number;
+  readonly random: () => number;
+}
+
+/** Starts both servers on free ports of loopback, on scaled real time. */
+export function startCluster(options: SocketClusterOptions = {}): SocketCluster {
   const scale: TimeScale = { speed: options.speed ?? 60, startMs: Date.now() };
-  const clock = scaledClock(scale);
+  return { ...start(options, { time: scaledTime(scale), tickMs: 100, random: Math.random }), scale };
+}
+
+/** A cluster within this process. */
+export interface VirtualServers extends Cluster {
+  readonly network: VirtualNetwork;
+}
+
+/** Starts both servers within this process: no time passes but in `pass`, `until` and `during`. */
+export function startVirtualServers(options: VirtualClusterOptions = {}): VirtualServers {
+  const time = virtualTime();
+  const network = virtualNetwork(time, options.hopMs ?? 5);
+  const random = seededRandom((options.seed ?? 1) + 1);
+  const { listen, fetch } = network;
+  const cluster = start(options, { time, listen, fetch, tickMs: 60_000, random });
+  return { ...cluster, network, close: () => time.during(cluster.close()) };
+}
+
+function start(options: ClusterOptions, { time, listen, fetch, tickMs, random: chance }: Surroundings): Cluster {
+  const { clock } = time;
   const { nowMs } = clock;
   const random = seededRandom(options.seed ?? 1);
   const mesos = createSimMesos({
@@ -78,10 +139,13 @@ export function startCluster(options: ClusterOptions = {}): Cluster {
   });
   const books = keepBooks(gocd, options.bootDelayMs ?? 8_000);
   const tell = options.onRequest ?? ((): void => {});
+  const listening = listen === undefined ? {} : { listen };
   const mesosHttp = startMesosHttp(toldOfMesos(mesos, tell), {
     nowMs,
     sleep: clock.sleep,
     onContainers: books.follow,
+    tickMs,
+    ...listening,
     ...(options.wire === undefined ? {} : { faults: options.wire }),
   });
   const closing = new AbortController();
@@ -89,17 +153,39 @@ export function startCluster(options: ClusterOptions = {}): Cluster {
     port: 0,
     nowMs,
     sleep: (ms) => clock.sleep(ms, closing.signal),
+    ...listening,
   });
+  const advance = (): void => gocd.advance(nowMs());
   return {
-    scale,
     clock,
+    edges: {
+      clock,
+      setTimer: time.setTimer,
+      deadline: time.deadline,
+      random: chance,
+      ...(fetch === undefined ? {} : { fetch }),
+    },
     gocd,
     mesos,
     gocdHttp,
     mesosHttp,
     launches: books.launches,
     running: books.running,
-    advance: () => gocd.advance(nowMs()),
+    advance,
+    // What a test has done to the model may be due at once.
+    pass: async (ms) => {
+      mesosHttp.poke();
+      await time.pass(ms);
+      advance();
+    },
+    until: async (isSo, describe) => {
+      mesosHttp.poke();
+      await time.until(() => {
+        advance();
+        return isSo();
+      }, describe);
+    },
+    during: (promise) => time.during(promise),
     configText: (more = "") => configText({ mesosPort: mesosHttp.port, gocdUrl: gocdHttp.url }, more),
     close: async () => {
       closing.abort();

@@ -1,16 +1,22 @@
-// The real client and engine against the strict simulated master over loopback HTTP, with what went over the wire kept for
-// the test: every call and every event. Used by tests/wire/mesos_faults_*.
+// The real client and engine against the strict simulated master, with what went over the wire kept for the test: every
+// call and every event. On virtual time, or over sockets where those are what the test is about.
 
 import { assertEquals } from "@std/assert";
 import type { AgentInstance } from "../../src/core/instance.ts";
-import { createPortLook } from "../../src/mesos/port_look.ts";
+import { createPortLook, type PortLook } from "../../src/mesos/port_look.ts";
 import { newLineage } from "../../src/runtime/ports.ts";
 import type { Plain, SimMesos } from "../../src/sim/sim_mesos.ts";
 import { createMemoryDisk, openMemoryStore } from "../../src/store/memory_store.ts";
 import type { Store } from "../../src/store/store.ts";
-import { type Cluster, type ClusterOptions, startCluster } from "./cluster.ts";
-import { until } from "./scaled_clock.ts";
-import { type RunningScheduler, scaledTimer, startScheduler } from "./scheduler.ts";
+import {
+  type Cluster,
+  type SocketClusterOptions,
+  startCluster,
+  startVirtualServers,
+  type VirtualClusterOptions,
+  type VirtualServers,
+} from "./cluster.ts";
+import { type RunningScheduler, startScheduler } from "./scheduler.ts";
 
 /** A cluster and a scheduler at work on it. */
 export interface Scene {
@@ -23,7 +29,7 @@ export interface Scene {
   /** Living instances. */
   living(): readonly AgentInstance[];
   /** Waits for a condition, with all that helps to see why it does not come. */
-  until(isSo: () => boolean, limitMs?: number): Promise<void>;
+  until(isSo: () => boolean): Promise<void>;
   /** Schedules a job of so many virtual ms; gives its locator. */
   job(name: string, durationMs?: number): string;
 }
@@ -39,29 +45,59 @@ export interface WireBooks {
 }
 
 /** What a scene is made of. */
-export interface SceneOptions extends ClusterOptions {
+export interface SceneOptions extends VirtualClusterOptions {
   /** Of framework.conf, beside the connections. */
   readonly more?: string;
   /** Another `mesos-master` than the cluster's first one. */
   readonly masters?: (cluster: Cluster) => string;
+}
+
+/** What a scene on sockets is made of. */
+export interface SocketSceneOptions extends Omit<SceneOptions, "hopMs">, SocketClusterOptions {
   /** Ports of masters are looked at before SUBSCRIBE; otherwise not, as the limits of that are too short for fast time. */
   readonly looks?: "before-subscribe";
 }
 
-/** Plays a scene, and stops everything however it ends. */
-export async function withScene(options: SceneOptions, act: (scene: Scene) => Promise<void>): Promise<void> {
+/** A scene without sockets. */
+export interface VirtualScene extends Scene {
+  readonly cluster: VirtualServers;
+}
+
+/** Plays a scene on virtual time, and stops everything however it ends. */
+export async function withScene(options: SceneOptions, act: (scene: VirtualScene) => Promise<void>): Promise<void> {
+  const cluster = startVirtualServers({ bootDelayMs: 4_000, ...options });
+  const { clock, setTimer } = cluster.edges;
+  const look = createPortLook({ setTimer, nowMs: clock.nowMs, begin: cluster.network.begin, isDirect: () => true });
+  await play({ cluster, look, options }, (scene) => act({ ...scene, cluster }));
+}
+
+/** Plays a scene on sockets of loopback, 40 times as fast as the machine's clock by default. */
+export async function withSocketScene(
+  options: SocketSceneOptions,
+  act: (scene: Scene) => Promise<void>,
+): Promise<void> {
   const cluster = startCluster({ speed: 40, bootDelayMs: 4_000, ...options });
+  const { clock, setTimer } = cluster.edges;
+  const look: PortLook = options.looks === undefined
+    ? () => Promise.resolve(undefined)
+    : createPortLook({ setTimer, nowMs: clock.nowMs });
+  await play({ cluster, look, options }, act);
+}
+
+interface Stage {
+  readonly cluster: Cluster;
+  readonly look: PortLook;
+  readonly options: Pick<SceneOptions, "more" | "masters">;
+}
+
+async function play({ cluster, look, options }: Stage, act: (scene: Scene) => Promise<void>): Promise<void> {
   const wire = keepWire(cluster.mesos);
   const states = new Map<string, AgentInstance["state"][]>();
   const masters = options.masters?.(cluster);
   const more = `poller { interval = 5 seconds, attempts = 0 }\n${options.more ?? ""}\n` +
     (masters === undefined ? "" : `mesos-master: "${masters}"`);
   try {
-    const setTimer = scaledTimer(cluster);
-    const look = options.looks === undefined
-      ? (): Promise<undefined> => Promise.resolve(undefined)
-      : createPortLook({ setTimer, nowMs: () => cluster.clock.nowMs() });
-    const scheduler = await startScheduler(cluster, more, keepStates(states), { setTimer, look });
+    const scheduler = await startScheduler(cluster, more, keepStates(states), { look });
     try {
       await act(sceneOf({ cluster, wire, scheduler, states }));
     } finally {
@@ -86,13 +122,7 @@ function sceneOf(parts: Pick<Scene, "cluster" | "wire" | "scheduler" | "states">
   return {
     ...parts,
     living: () => [...engine.state.instances.values()].filter(({ state }) => state !== "gone"),
-    until: async (isSo, limitMs) => {
-      const look = (): boolean => {
-        cluster.advance();
-        return isSo();
-      };
-      await until(look, describe, limitMs);
-    },
+    until: (isSo) => cluster.until(isSo, describe),
     job: (name, durationMs = 20_000) => {
       cluster.advance();
       return cluster.gocd.schedule({ pipeline: "p", stage: "s", job: name, gocdResources: [], durationMs });

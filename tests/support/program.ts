@@ -1,6 +1,6 @@
 // The real program, `main.ts start`, as a child process on a cluster's scaled time. Used by tests/wire, tests/runtime.
 
-import type { Cluster } from "./cluster.ts";
+import type { SocketCluster } from "./cluster.ts";
 import { sleepReal, until } from "./scaled_clock.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
@@ -26,7 +26,7 @@ export interface Program {
 }
 
 /** Makes a temporary folder; the children live on the time of `cluster`. */
-export function programFolder(cluster: Pick<Cluster, "scale">): ProgramFolder {
+export function programFolder(cluster: Pick<SocketCluster, "scale">): ProgramFolder {
   const path = Deno.makeTempDirSync({ prefix: "gocd-mesos-wire-" });
   return {
     path,
@@ -38,7 +38,7 @@ export function programFolder(cluster: Pick<Cluster, "scale">): ProgramFolder {
   };
 }
 
-function startProgram(folder: string, { scale }: Pick<Cluster, "scale">): Program {
+function startProgram(folder: string, { scale }: Pick<SocketCluster, "scale">): Program {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       "run",

@@ -37,8 +37,11 @@ export function sleepReal(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** Waits until `isSo` gives true, or throws with what `describe` says after `limitMs` of real time. */
-export async function until(isSo: () => boolean, describe: () => string, limitMs = 30_000): Promise<void> {
+/** Only ends a hang: a busy machine may need many times as long as an idle one. */
+const untilMsMax = 180_000;
+
+/** Waits until `isSo` gives true, or throws with what `describe` says after minutes of real time. */
+export async function until(isSo: () => boolean, describe: () => string, limitMs = untilMsMax): Promise<void> {
   const endMs = performance.now() + limitMs;
   while (!isSo()) {
     if (performance.now() > endMs) throw new Error(`not within ${limitMs / 1000} s: ${describe()}`);

@@ -1,12 +1,12 @@
-// The real scheduler inside the test process, against the servers of a cluster, on its clock. Used by tests/wire.
+// The real scheduler inside the test process, against the servers of a cluster, on its clock.
 
 import type { Note } from "../../src/core/note.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { createFramework, type Framework, type FrameworkEnd } from "../../src/runtime/framework.ts";
 import { createHttpScheduler, type HttpSchedulerOptions } from "../../src/mesos/http_scheduler.ts";
-import type { SetTimer } from "../../src/mesos/timer.ts";
 import { mastersAsWritten } from "../../src/config/connections.ts";
-import { newLineage, openGocd, taskEnvironment } from "../../src/runtime/ports.ts";
+import { createHttpGocdApi } from "../../src/gocd/http_api.ts";
+import { newLineage, taskEnvironment } from "../../src/runtime/ports.ts";
 import { createMemoryDisk, openMemoryStore } from "../../src/store/memory_store.ts";
 import type { Store } from "../../src/store/store.ts";
 import { createLog } from "../../src/log/log.ts";
@@ -24,32 +24,27 @@ export interface RunningScheduler {
   stop(): Promise<FrameworkEnd>;
 }
 
-/** Limits of the Mesos client, such as five heartbeats, on the time of the cluster; without, they are in real time. */
-export function scaledTimer({ scale }: Cluster): SetTimer {
-  return (callback, ms) => {
-    const timer = setTimeout(callback, ms / scale.speed);
-    return () => clearTimeout(timer);
-  };
-}
-
 /** Starts one with the cluster's connections and what else the test configures. */
 export async function startScheduler(
   cluster: Cluster,
   more = "",
   store?: Store,
-  edges: Pick<HttpSchedulerOptions, "setTimer" | "look"> = {},
+  look: Pick<HttpSchedulerOptions, "look"> = {},
 ): Promise<RunningScheduler> {
   const text = cluster.configText(more);
   const config = loadConfig("framework.conf", {}, () => text);
-  const { clock } = cluster;
+  const { clock, fetch, setTimer, deadline, random } = cluster.edges;
+  const network = fetch === undefined ? {} : { fetch };
   const kept = store ?? openMemoryStore(createMemoryDisk(), { newLineage });
   const mesos = createHttpScheduler({
     connection: { ...config.mesos, masters: mastersAsWritten(config.mesos) },
     environmentOf: (launch) => taskEnvironment(config, launch),
     nowMs: () => clock.nowMs(),
-    ...edges,
+    setTimer,
+    ...network,
+    ...look,
   });
-  const gocd = openGocd(config, clock);
+  const gocd = createHttpGocdApi(config.gocd, { nowMs: () => clock.nowMs(), deadline, ...network });
   const notes: Note[] = [];
   const lines: string[] = [];
   const log = createLog({
@@ -64,7 +59,7 @@ export async function startScheduler(
     gocd,
     mesos,
     clock,
-    random: Math.random,
+    random,
     tell: (note, atMs) => {
       notes.push(note);
       log.note(note, atMs);
@@ -80,7 +75,7 @@ export async function startScheduler(
     stop: async () => {
       stop.abort();
       try {
-        return await running;
+        return await cluster.during(running);
       } finally {
         mesos.close();
         gocd.close();

@@ -76,7 +76,7 @@ Deno.test("a quota stops the offers, not the framework: what it allows runs, the
     await scene.until(() => cluster.running.size === 2);
     const sinceMs = cluster.clock.nowMs();
     const before = { ...cluster.mesos.counters.calls };
-    await scene.until(() => cluster.clock.nowMs() > sinceMs + 10 * 60_000, 60_000);
+    await scene.until(() => cluster.clock.nowMs() > sinceMs + 10 * 60_000);
     const since = (type: string): number => (cluster.mesos.counters.calls[type] ?? 0) - (before[type] ?? 0);
     assertEquals([cluster.running.size, cluster.launches.size], [2, 2], "as many as the quota allows, at all times");
     // Two that bring nothing are told apart from a lost call; then every ten minutes.

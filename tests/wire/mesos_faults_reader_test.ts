@@ -4,7 +4,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { recordBytesMax } from "../../src/mesos/recordio.ts";
 import type { WireRecord } from "../../src/mesos/proto/wire.ts";
-import { type Scene, withScene } from "../support/mesos_scene.ts";
+import { type Scene, withSocketScene } from "../support/mesos_scene.ts";
 import {
   accepted,
   type AskedRequest,
@@ -45,7 +45,7 @@ function ownMaster(answer: (asked: AskedRequest) => Response | Promise<Response>
 
 async function withMaster(master: OwnMaster, act: (scene: Scene) => Promise<void>): Promise<void> {
   await using _ = master;
-  await withScene({ masters: () => master.address, speed: 20 }, async (scene) => {
+  await withSocketScene({ masters: () => master.address, speed: 20 }, async (scene) => {
     await scene.until(() => scene.scheduler.framework.engine.state.session.kind === "subscribed");
     await act(scene);
   });

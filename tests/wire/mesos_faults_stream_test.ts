@@ -1,7 +1,7 @@
 // The event stream breaks in every way that streams break: through the real client and engine, against the strict master.
 
 import { assert, assertEquals } from "@std/assert";
-import { assertGoodManners, type Scene, withScene } from "../support/mesos_scene.ts";
+import { assertGoodManners, type Scene, withScene, withSocketScene } from "../support/mesos_scene.ts";
 import { startProxy } from "../support/held_proxy.ts";
 
 const oneHost = [{
@@ -64,7 +64,7 @@ Deno.test("a network that swallows everything, ends of connections too, is left,
     proxy = startProxy(cluster.mesosHttp.port);
     return proxy.address;
   };
-  await withScene({ masters }, async (scene) => {
+  await withSocketScene({ masters }, async (scene) => {
     const { cluster, scheduler } = scene;
     const taskId = await withOneAgent(scene);
     const { engine } = scheduler.framework;
@@ -93,7 +93,7 @@ function range(from: number, to: number, step: number): number[] {
 
 Deno.test("streams cut at any byte, in lengths, in records and within characters, lose nothing and do nothing", async () => {
   const more = `profiles { small { resources = [] }, big { resources = [big], cpus = 64 } }`;
-  await withScene({ mesos: { mesosAgents: oneHost }, more, speed: 200, bootDelayMs: 2_000 }, async (scene) => {
+  await withScene({ mesos: { mesosAgents: oneHost }, more, bootDelayMs: 2_000 }, async (scene) => {
     const { cluster, wire, scheduler } = scene;
     const taskId = await withOneAgent(scene);
     // Wanted, and nowhere to be placed: so that offers stand in each stream.

@@ -35,9 +35,13 @@ function assertNoWayBack({ states }: Scene): void {
 
 async function builtAndGone(scene: Scene, jobs: number): Promise<void> {
   const { cluster } = scene;
-  await scene.until(() => cluster.gocd.tally.completedLocators.size === jobs, 60_000);
-  await scene.until(() => scene.living().length === 0 && cluster.gocd.agents().length === 0, 60_000);
-  await scene.until(() => cluster.mesos.view().tasks.every(({ unacknowledged }) => unacknowledged === 0));
+  await scene.until(() => cluster.gocd.tally.completedLocators.size === jobs);
+  await scene.until(() => scene.living().length === 0 && cluster.gocd.agents().length === 0);
+  await allAcknowledged(scene);
+}
+
+async function allAcknowledged({ cluster, until }: Scene): Promise<void> {
+  await until(() => cluster.mesos.view().tasks.every(({ unacknowledged }) => unacknowledged === 0));
 }
 
 Deno.test("updates that come twice, late and out of order are each acknowledged once, and no agent goes back in its life", async () => {
@@ -134,10 +138,10 @@ const endings: readonly (readonly [
 
 for (const [name, act, state] of endings) {
   Deno.test(`a Mesos agent that ${name} loses its tasks (${state}): replaced, neither host nor image blamed`, async () => {
-    await withScene({ more: quickDown, speed: 80 }, async (scene) => {
+    await withScene({ more: quickDown }, async (scene) => {
       const { cluster, scheduler, wire } = scene;
       // No other agent is there: the server puts no build back before one is in contact (facts: gocd 4.6).
-      scene.job("j", 60_000);
+      scene.job("j");
       await scene.until(() => cluster.gocd.jobs().some((job) => job.state === "Building"));
       const lost = scene.living()[0];
       act(cluster.mesos, lost?.mesosAgentId ?? "", cluster.clock.nowMs());
@@ -145,12 +149,13 @@ for (const [name, act, state] of endings) {
       const told = wire.events.filter(({ type }) => type === "UPDATE")
         .map(({ event }) => part(event, "update", "status", "state"));
       assert(told.includes(state), told.join());
-      await scene.until(() => cluster.gocd.tally.completedLocators.size === 1, 60_000);
+      await scene.until(() => cluster.gocd.tally.completedLocators.size === 1);
       // One more where the agent took the job between the two reads of a poll, and the feed still showed it (attempts = 0).
       assert(cluster.launches.size >= 2 && cluster.launches.size <= 4, `${cluster.launches.size} launches`);
       const { breakers } = scheduler.framework.engine.state;
       assertEquals([breakers.profiles.size, breakers.hosts.size], [0, 0]);
       await scene.until(() => scene.living().length === 0);
+      await allAcknowledged(scene);
       const { delivered, acknowledged } = booksOf(scene);
       assertEquals(acknowledged, delivered);
     });
@@ -158,7 +163,7 @@ for (const [name, act, state] of endings) {
 }
 
 Deno.test("a launch that never reaches its Mesos agent is asked for, and another takes its place", async () => {
-  await withScene({ more: `${quickDown}, scaling.launch-timeout = 2 minutes`, speed: 100 }, async (scene) => {
+  await withScene({ more: `${quickDown}, scaling.launch-timeout = 2 minutes` }, async (scene) => {
     const { cluster } = scene;
     cluster.mesos.setFaults({ launchLost: 1 });
     scene.job("j");
@@ -168,7 +173,7 @@ Deno.test("a launch that never reaches its Mesos agent is asked for, and another
       scene.wire.of("RECONCILE").some((call) => JSON.stringify(call).includes(first?.taskId ?? "?"))
     );
     cluster.mesos.setFaults({ launchLost: 0 });
-    await scene.until(() => cluster.gocd.tally.completedLocators.size === 1, 60_000);
+    await scene.until(() => cluster.gocd.tally.completedLocators.size === 1);
     assertEquals([...cluster.launches.keys()].includes(first?.taskId ?? ""), false);
     assertEquals(cluster.launches.size, 1);
   });

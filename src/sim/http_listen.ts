@@ -1,0 +1,35 @@
+// How the HTTP faces of the simulated servers get their requests: from sockets of this machine, or from a network that a
+// test makes up. Not here: any answer.
+
+/** Where a server listens. */
+export interface ListenAddress {
+  readonly hostname: string;
+  /** 0 picks a free port. */
+  readonly port: number;
+}
+
+/** A server that listens. */
+export interface HttpListener {
+  /** The port that was given or picked. */
+  readonly port: number;
+  /** Takes no more requests; resolves when those in work have been answered. */
+  shutdown(): Promise<void>;
+}
+
+/** Starts listening. Throws where the address is in use. */
+export type Listen = (address: ListenAddress, serve: (request: Request) => Promise<Response>) => HttpListener;
+
+/** Listens on a socket; with PEM texts it is https. */
+export function socketListen(tls: { readonly cert: string; readonly key: string } | undefined): Listen {
+  return (address, serve) => {
+    const options = {
+      ...address,
+      onListen: (): void => {},
+      onError: (): Response => new Response("500 Internal Server Error.", { status: 500 }),
+    };
+    const server: Deno.HttpServer<Deno.NetAddr> = tls === undefined
+      ? Deno.serve(options, serve)
+      : Deno.serve({ ...options, cert: tls.cert, key: tls.key }, serve);
+    return { port: server.addr.port, shutdown: () => server.shutdown() };
+  };
+}

@@ -1,0 +1,134 @@
+// How time passes in a test: scaled real time, where real sockets or processes are needed, or virtual time, where nothing
+// is waited for and nothing depends on how busy the machine is. Both are used alike.
+
+import { setImmediate } from "node:timers";
+import type { SetTimer } from "../../src/mesos/timer.ts";
+import type { Clock } from "../../src/runtime/clock.ts";
+import { type VirtualTimers, virtualTimers } from "../../src/sim/mesos_timers.ts";
+import { scaledClock, sleepReal, type TimeScale, until } from "./scaled_clock.ts";
+
+/** Time, and how a test waits for something to happen in it. */
+export interface TestTime {
+  readonly clock: Clock;
+  readonly setTimer: SetTimer;
+  /** A signal that is aborted after so long. */
+  deadline(ms: number): AbortSignal;
+  /** Lets so much time pass. */
+  pass(ms: number): Promise<void>;
+  /** Lets time pass until `isSo` gives true; throws with what `describe` says where that does not come. */
+  until(isSo: () => boolean, describe: () => string): Promise<void>;
+  /** Lets time pass until a promise is settled, and gives what it gives. */
+  during<T>(promise: Promise<T>): Promise<T>;
+}
+
+/** Time in this process alone. */
+export interface VirtualTime extends TestTime {
+  /** Runs `act` after so long. */
+  plan(ms: number, act: () => void): void;
+}
+
+/** Time as it passes, so many times faster. */
+export function scaledTime(scale: TimeScale): TestTime {
+  const clock = scaledClock(scale);
+  const never = new AbortController().signal;
+  return {
+    clock,
+    setTimer: (callback, ms) => {
+      const timer = setTimeout(callback, ms / scale.speed);
+      return () => clearTimeout(timer);
+    },
+    deadline: (ms) => AbortSignal.timeout(ms / scale.speed),
+    pass: (ms) => clock.sleep(ms, never),
+    until,
+    during: (promise) => promise,
+  };
+}
+
+/** Where nothing has come after so much virtual time, nothing will. */
+const untilMsMax = 12 * 3_600_000;
+/** Real time, where something outside of virtual time is waited for: only ends a hang. */
+const outsideMsMax = 120_000;
+const virtualStartMs = 1_700_000_000_000;
+
+/** Time that stands still unless a test lets it pass; whatever is due then happens in its order. */
+export function virtualTime(): VirtualTime {
+  const timers = virtualTimers();
+  let nowMs = virtualStartMs;
+  /** Goes to the next thing that is due, not beyond `endMs`; false where there is none. */
+  const step = async (endMs: number): Promise<boolean> => {
+    const dueMs = timers.nextMs();
+    if (dueMs === undefined || dueMs > endMs) return false;
+    nowMs = Math.max(nowMs, dueMs);
+    runDue(timers, nowMs);
+    await quiet();
+    return true;
+  };
+  const until: TestTime["until"] = async (isSo, describe) => {
+    const endMs = nowMs + untilMsMax;
+    await quiet();
+    while (!isSo()) {
+      if (!await step(endMs)) throw new Error(`not within ${untilMsMax / 60_000} virtual minutes: ${describe()}`);
+    }
+  };
+  return {
+    clock: virtualClock(timers, () => nowMs),
+    setTimer: (callback, ms) => {
+      const planned = timers.plan(nowMs + ms, callback);
+      return () => planned.cancel();
+    },
+    deadline: (ms) => {
+      const controller = new AbortController();
+      timers.plan(nowMs + ms, () => controller.abort(new DOMException("Signal timed out.", "TimeoutError")));
+      return controller.signal;
+    },
+    plan: (ms, act) => void timers.plan(nowMs + ms, act),
+    pass: async (ms) => {
+      const endMs = nowMs + ms;
+      await quiet();
+      while (await step(endMs));
+      nowMs = endMs;
+    },
+    until,
+    during: async (promise) => {
+      let isSettled = false;
+      const settled = promise.then(() => isSettled = true, () => isSettled = true);
+      await quiet();
+      for (const endMs = nowMs + untilMsMax; !isSettled;) {
+        if (!await step(endMs)) await Promise.race([settled, outside()]);
+      }
+      return await promise;
+    },
+  };
+}
+
+function runDue(timers: VirtualTimers, nowMs: number): void {
+  for (let due = timers.take(nowMs); due !== undefined; due = timers.take(nowMs)) due.run();
+}
+
+/** Resolves when nothing is left to do at this moment: a turn of the event loop comes after all promises. */
+function quiet(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
+}
+
+async function outside(): Promise<never> {
+  await sleepReal(outsideMsMax);
+  throw new Error("nothing is planned, and what is waited for does not come");
+}
+
+function virtualClock(timers: VirtualTimers, nowMs: () => number): Clock {
+  return {
+    nowMs,
+    sleep: (ms, signal) => {
+      if (signal.aborted) return Promise.resolve();
+      return new Promise((resolve) => {
+        const wake = (): void => {
+          planned.cancel();
+          signal.removeEventListener("abort", wake);
+          resolve();
+        };
+        const planned = timers.plan(nowMs() + ms, wake);
+        signal.addEventListener("abort", wake, { once: true });
+      });
+    },
+  };
+}

@@ -1,0 +1,161 @@
+// A network within this process on virtual time: servers listen on ports of it, and its fetch reaches them. Bodies are
+// streams in both directions, so that connections can hang, break and be hung up. Not here: sockets, TLS, proxies.
+
+import type { BeginConnect } from "../../src/mesos/port_look.ts";
+import type { Listen } from "../../src/sim/http_listen.ts";
+import type { VirtualTime } from "./test_time.ts";
+
+/** A network. */
+export interface VirtualNetwork {
+  /** For the HTTP faces of the simulated servers. */
+  readonly listen: Listen;
+  /** For the clients. */
+  readonly fetch: typeof fetch;
+  /** For the look at a port. */
+  readonly begin: BeginConnect;
+  /** From now on all packets to a port vanish, as where a machine is switched off: nothing is taken, nothing refused. */
+  swallow(port: number): void;
+}
+
+type Serve = Parameters<Listen>[1];
+
+interface Wire {
+  readonly time: VirtualTime;
+  /** One way, ms. */
+  readonly hopMs: number;
+  readonly servers: Map<number, Serve>;
+  readonly swallowed: Set<number>;
+}
+
+const firstPort = 20_000;
+
+/** Makes one; a message needs `hopMs` each way. */
+export function virtualNetwork(time: VirtualTime, hopMs: number): VirtualNetwork {
+  const wire: Wire = { time, hopMs, servers: new Map(), swallowed: new Set() };
+  let freePort = firstPort;
+  return {
+    listen: (address, serve) => {
+      const port = address.port === 0 ? freePort++ : address.port;
+      if (wire.servers.has(port)) throw new Deno.errors.AddrInUse(`port ${port} is in use`);
+      wire.servers.set(port, serve);
+      const shutdown = (): Promise<void> => {
+        if (wire.servers.get(port) === serve) wire.servers.delete(port);
+        return Promise.resolve();
+      };
+      return { port, shutdown };
+    },
+    fetch: (input, init) => exchange(wire, new URL(String(input)), init ?? {}),
+    begin: ({ port }, _perAddressMs, { onEnd }) => {
+      let isClosed = false;
+      if (!wire.swallowed.has(port)) time.plan(2 * hopMs, () => isClosed || onEnd());
+      return { close: () => void (isClosed = true) };
+    },
+    swallow: (port) => void wire.swallowed.add(port),
+  };
+}
+
+/** The words are those of Deno's own fetch, by which the clients know what is wrong. */
+function refused(url: URL): TypeError {
+  return new TypeError(
+    `error sending request for url (${url.href}): client error (Connect): tcp connect error: Connection refused (os error 111)`,
+  );
+}
+
+async function exchange(wire: Wire, url: URL, init: RequestInit): Promise<Response> {
+  const signal = init.signal ?? new AbortController().signal;
+  signal.throwIfAborted();
+  const request = new Request(url, { ...init, signal: null });
+  const headers = { host: url.host, ...Object.fromEntries(request.headers) };
+  await hop(wire, signal);
+  if (wire.swallowed.has(Number(url.port))) await never(signal);
+  const serve = wire.servers.get(Number(url.port));
+  if (serve === undefined) throw refused(url);
+  const asked = new Request(url, { method: request.method, headers, body: request.body });
+  const response = await orAborted(serve(asked), signal);
+  const body = response.body === null ? null : carried(wire, response, signal);
+  await hop(wire, signal);
+  return new Response(body, { status: response.status, headers: response.headers });
+}
+
+async function hop({ time, hopMs }: Wire, signal: AbortSignal): Promise<void> {
+  if (hopMs > 0) await time.clock.sleep(hopMs, signal);
+  signal.throwIfAborted();
+}
+
+function never(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+}
+
+/** What comes after the caller has hung up is thrown away. */
+function orAborted(answer: Promise<Response>, signal: AbortSignal): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    answer.then((response) => {
+      signal.removeEventListener("abort", onAbort);
+      if (signal.aborted) void response.body?.cancel();
+      resolve(response);
+    }, reject);
+  });
+}
+
+/** The body of an answer as it arrives: later by a hop, ended by either side, and broken where it is shorter than promised. */
+function carried(
+  { time, hopMs }: Wire,
+  response: Response,
+  signal: AbortSignal,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const reader = (response.body as ReadableStream<Uint8Array<ArrayBuffer>>).getReader();
+  let isOver = false;
+  const hangUp = (): void => {
+    if (isOver) return;
+    isOver = true;
+    time.plan(hopMs, () => void reader.cancel().catch(() => {}));
+  };
+  return new ReadableStream({
+    type: "bytes",
+    start: (controller): void => {
+      const arrives = (act: () => void): void => time.plan(hopMs, () => isOver || act());
+      const ends = (failure?: unknown): void => {
+        isOver = true;
+        signal.removeEventListener("abort", onAbort);
+        if (failure !== undefined) return controller.error(failure);
+        controller.close();
+        controller.byobRequest?.respond(0);
+      };
+      const onAbort = (): void => {
+        hangUp();
+        controller.error(signal.reason);
+      };
+      signal.addEventListener("abort", onAbort, { once: true });
+      void pump(reader, response.headers.get("content-length"), {
+        chunk: (bytes) => arrives(() => controller.enqueue(bytes)),
+        end: (failure) => arrives(() => ends(failure)),
+      });
+    },
+    cancel: hangUp,
+  });
+}
+
+interface Arrivals {
+  chunk(bytes: Uint8Array<ArrayBuffer>): void;
+  end(failure?: unknown): void;
+}
+
+async function pump(
+  reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>,
+  promised: string | null,
+  arrivals: Arrivals,
+): Promise<void> {
+  let bytes = 0;
+  try {
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+      bytes += read.value.length;
+      if (read.value.length > 0) arrivals.chunk(read.value.slice());
+    }
+    const isShort = promised !== null && bytes < Number(promised);
+    arrivals.end(isShort ? new TypeError("error reading a body from connection: unexpected end of file") : undefined);
+  } catch (failure) {
+    arrivals.end(new TypeError("error reading a body from connection: connection reset", { cause: failure }));
+  }
+}
