@@ -3,6 +3,7 @@
 
 import { connectionTimeoutMs, reenableMaxMs, unknownGraceMs } from "./gocd_clocks.ts";
 import type { GocdAgent, ResourceCase } from "./gocd_records.ts";
+import { nameOf } from "./hostnames.ts";
 import type { AgentInstance } from "./instance.ts";
 import { type Capability, capabilityFor, capabilityKey, capabilityOf } from "./matching.ts";
 import type { State } from "./state.ts";
@@ -30,7 +31,7 @@ export function capacityOf(
   const idle = new Map<string, Group>();
   for (const gocdAgent of state.server.agents) {
     if (!isFree(gocdAgent) && !state.server.begun.has(gocdAgent.uuid)) continue;
-    if (reserved.has(gocdAgent.uuid) || reserved.has(gocdAgent.hostname.toLowerCase())) continue;
+    if (reserved.has(gocdAgent.uuid) || reserved.has(nameOf(gocdAgent))) continue;
     const since = state.server.idleSinceMs.get(gocdAgent.uuid);
     add(idle, capabilityOf(gocdAgent, rule), gocdAgent.hostname, since);
   }
@@ -58,7 +59,8 @@ export function isComing(instance: AgentInstance, atMs: number): boolean {
   switch (instance.state) {
     case "launching":
     case "starting":
-      return true;
+      // What is held back has had its time: its agent, if it has one, is on the list.
+      return instance.held !== true;
     case "registered":
       return instance.activity.kind === "unsure" && (!isOutdated || isNewcomer(instance)) &&
         atMs - instance.activity.sinceMs < (graceMs[instance.activity.word] ?? 0);
@@ -75,7 +77,7 @@ export function isNewcomer({ sinceMs, activity }: AgentInstance & { readonly sta
 }
 
 /**
- * Uuids and hostnames of records that still look idle but are disabled by us, or on a host that Mesos has lost (the server
+ * Uuids and names of records that still look idle but are disabled by us, or on a host that Mesos has lost (the server
  * believes in those for another 300 s; GoCD AgentInstance.refresh). One that is only to be retired takes jobs until then.
  */
 function reservedRecords(instances: Iterable<AgentInstance>): Set<string> {

@@ -66,6 +66,6 @@ export function letSilenceBeSeen(draft: Draft, instance: Gone): void {
 function findRecord(instance: Gone, index: GocdAgentIndex): GocdAgent | undefined {
   const byUuid = instance.uuid === undefined ? undefined : index.byUuid.get(instance.uuid);
   if (byUuid !== undefined) return byUuid;
-  const named = index.byHostname.get(instance.taskId.toLowerCase()) ?? [];
+  const named = index.byName.get(instance.taskId) ?? [];
   return named.find((each) => each.configState !== "Pending") ?? named[0];
 }

@@ -5,6 +5,7 @@
 import { activityWord } from "./activity.ts";
 import { parseTaskId, slug } from "./adoption.ts";
 import type { GocdAgent } from "./gocd_records.ts";
+import { nameOf } from "./hostnames.ts";
 import type { RegisteredAs, StoredState } from "./record.ts";
 import type { Settings } from "./settings.ts";
 
@@ -53,7 +54,7 @@ export function formerFrameworks(settings: Settings, seen: readonly SeenFramewor
 export function formerAgents(settings: Settings, lineage: string, gocdAgents: readonly GocdAgent[]): readonly string[] {
   const slugs = new Set(settings.profiles.map((profile) => slug(profile.name)));
   return gocdAgents.flatMap((gocdAgent) => {
-    const parsed = parseTaskId(gocdAgent.hostname.toLowerCase());
+    const parsed = parseTaskId(nameOf(gocdAgent));
     if (parsed === undefined || parsed.lineage === lineage || !slugs.has(parsed.profileSlug)) return [];
     const word = activityWord(gocdAgent);
     return word === "Missing" || word === "LostContact" ? [] : [gocdAgent.hostname];

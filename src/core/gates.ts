@@ -98,7 +98,8 @@ export function profileGate(
     if (atMs < retryMs) return { gate: { kind: "breaker", error, retryMs, failures }, allowed: 0 };
     if (failures >= breakerFailuresMin) {
       const isTrying = [...state.instances.values()].some((instance) =>
-        instance.profile === profile.name && (instance.state === "launching" || instance.state === "starting")
+        instance.profile === profile.name && (instance.state === "launching" || instance.state === "starting") &&
+        instance.held !== true
       );
       allowed = isTrying || rooms.planned(profile.name) > 0 ? 0 : 1;
       if (needs > allowed) gate = { kind: "probe", error, failures };

@@ -4,26 +4,28 @@
 import type { Draft } from "./draft.ts";
 import { answerMaxMs, askAgainMs, connectionTimeoutMs, rescheduleMs } from "./gocd_clocks.ts";
 import type { GocdAgent } from "./gocd_records.ts";
+import { nameOf } from "./hostnames.ts";
 
 /** The list in the two ways it is looked up. */
 export interface GocdAgentIndex {
   readonly byUuid: ReadonlyMap<string, GocdAgent>;
-  readonly byHostname: ReadonlyMap<string, readonly GocdAgent[]>;
+  /** By the first label of the hostname: the task id of an agent of ours. */
+  readonly byName: ReadonlyMap<string, readonly GocdAgent[]>;
 }
 
 /** Indexes a list; elastic records belong to a plugin and are left out. */
 export function indexGocdAgents(agents: readonly GocdAgent[]): GocdAgentIndex {
   const byUuid = new Map<string, GocdAgent>();
-  const byHostname = new Map<string, GocdAgent[]>();
+  const byName = new Map<string, GocdAgent[]>();
   for (const gocdAgent of agents) {
     if (gocdAgent.elastic) continue;
     byUuid.set(gocdAgent.uuid, gocdAgent);
-    const hostname = gocdAgent.hostname.toLowerCase();
-    const others = byHostname.get(hostname);
-    if (others === undefined) byHostname.set(hostname, [gocdAgent]);
+    const name = nameOf(gocdAgent);
+    const others = byName.get(name);
+    if (others === undefined) byName.set(name, [gocdAgent]);
     else others.push(gocdAgent);
   }
-  return { byUuid, byHostname };
+  return { byUuid, byName };
 }
 
 /** Remembers when something was asked of the server for a record, so that repeats keep their distance. */

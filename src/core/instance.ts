@@ -29,6 +29,8 @@ export interface InstanceIdentity {
   /** Last KILL or RECONCILE sent for it, so that repeats keep their distance. */
   readonly lastKillMs?: number;
   readonly lastReconcileMs?: number;
+  /** IP addresses of its container, as Mesos tells them once it runs; absent: not told. */
+  readonly addresses?: readonly string[];
   /** The operator or a maintenance window wants it gone when it is free. */
   readonly retire?: RetireReason;
   /** It was building when it was last heard of; if it is dead, the server may not have given its build to another yet. */
@@ -40,8 +42,8 @@ export type RetireReason = "maintenance" | "operator" | "profile-changed" | "sur
 
 /** The part of an instance that changes; each phase has only the ids that it really has. Times in ms since the epoch. */
 export type InstancePhase =
-  /** ACCEPT is stored and on its way; Mesos has said nothing yet. */
-  | { readonly state: "launching"; readonly sinceMs: number; readonly offerId: string }
+  /** ACCEPT is stored and on its way; Mesos has said nothing yet. `held` as of a starting one. */
+  | { readonly state: "launching"; readonly sinceMs: number; readonly offerId: string; readonly held?: true }
   /** Mesos knows the task; GoCD has not seen the agent as usable. `runningSinceMs` once the container runs. */
   | {
     readonly state: "starting";
@@ -49,6 +51,8 @@ export type InstancePhase =
     readonly runningSinceMs?: number;
     /** Its record is Pending on the server and is being enabled. */
     readonly pendingUuid?: string;
+    /** Its time to register is over, but it may be an agent that goes by another name: it is not killed. */
+    readonly held?: true;
   }
   /** Enabled on the GoCD server. */
   | { readonly state: "registered"; readonly sinceMs: number; readonly uuid: string; readonly activity: AgentActivity }

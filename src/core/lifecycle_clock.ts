@@ -4,10 +4,13 @@
 import type { Draft } from "./draft.ts";
 import { countFailure, keepStreak } from "./failures.ts";
 import { isAsked } from "./gocd_index.ts";
+import type { GocdAgent } from "./gocd_records.ts";
+import { nameOf } from "./hostnames.ts";
 import type { AgentInstance } from "./instance.ts";
 import { end, sendKill, startKill } from "./phase.ts";
 import { clocksOf } from "./profile_of.ts";
 import { formatDuration } from "./reason.ts";
+import { possibleAgents } from "./recognition.ts";
 import type { State } from "./state.ts";
 
 /** KILL is sent again after this long, at first; a container may take its whole grace to stop. */
@@ -22,6 +25,11 @@ export const unreachableMaxMs = 24 * 3_600_000;
 const unreachableMinMs = 3_600_000;
 /** A read of the agents older than this is no proof that an agent has not registered, or not anew. */
 const freshMs = 3_000;
+
+/** Agents that a line names at most. */
+const namedMax = 3;
+
+type Waiting = AgentInstance & { readonly state: "launching" | "starting" };
 
 /** An instance that is to end. */
 export type Killing = AgentInstance & { readonly state: "killing" };
@@ -56,12 +64,12 @@ export function watchClocks(draft: Draft): void {
   }
 }
 
-function watchLaunch(draft: Draft, instance: AgentInstance): void {
+function watchLaunch(draft: Draft, instance: AgentInstance & { readonly state: "launching" }): void {
   const { launchTimeoutMs } = draft.state.settings.scaling;
   // Without a session Mesos could not have told us: the clock waits for it.
   const { session } = draft.state;
   if (session.kind !== "subscribed" || draft.atMs - session.sinceMs < launchTimeoutMs / 2) return;
-  if (watchedMs(draft, instance.sinceMs) < launchTimeoutMs || !isProven(draft, instance)) return;
+  if (watchedMs(draft, instance.sinceMs) < launchTimeoutMs || !mayEnd(draft, instance)) return;
   keepStreak(draft, instance);
   startKill(draft, instance, "launch-timeout", `Mesos said nothing of it for ${formatDuration(launchTimeoutMs)}`);
 }
@@ -71,7 +79,7 @@ function watchStart(draft: Draft, instance: AgentInstance & { readonly state: "s
   if (session.kind !== "subscribed") return;
   if (instance.runningSinceMs === undefined) {
     const { launchTimeoutMs } = settings.scaling;
-    if (watchedMs(draft, instance.sinceMs) < launchTimeoutMs || !isProven(draft, instance)) return;
+    if (watchedMs(draft, instance.sinceMs) < launchTimeoutMs || !mayEnd(draft, instance)) return;
     const why = `its container was not running ${
       formatDuration(launchTimeoutMs)
     } after the launch (scaling.launch-timeout)`;
@@ -80,10 +88,11 @@ function watchStart(draft: Draft, instance: AgentInstance & { readonly state: "s
     return;
   }
   const timeoutMs = registerTimeoutMs(draft, instance);
-  if (!isRegisterTimeOver(draft, instance) || server.info?.maintenance === "on" || !isProven(draft, instance)) return;
+  if (!isRegisterTimeOver(draft, instance) || server.info?.maintenance === "on") return;
   const isPending = instance.pendingUuid !== undefined;
   // An enabling that is still on its way would give it work after the KILL was decided.
   if (instance.pendingUuid !== undefined && isAsked(draft, instance.pendingUuid)) return;
+  if (!mayEnd(draft, instance)) return;
   const why = isPending
     ? `it stayed Pending on the GoCD server for ${formatDuration(timeoutMs)} and could not be enabled`
     : `it did not register with the GoCD server within ${formatDuration(timeoutMs)} (register-timeout)`;
@@ -98,7 +107,7 @@ function registerTimeoutMs({ state: { settings } }: Draft, { profile }: AgentIns
 /** Whether the time in which it was to register and to be enabled is over; it runs only while the server answers. */
 export function isRegisterTimeOver(
   draft: Draft,
-  instance: AgentInstance & { readonly state: "launching" | "starting" },
+  instance: Waiting,
 ): boolean {
   if (instance.state === "launching" || instance.runningSinceMs === undefined) return false;
   const sinceMs = Math.max(instance.runningSinceMs, draft.state.server.healthySinceMs ?? Infinity);
@@ -111,12 +120,36 @@ function watchedMs({ state, atMs }: Draft, sinceMs: number): number {
 }
 
 /**
- * Mesos' word may be lost, or late, while the agent builds: only a fresh list without it proves that it has not
- * registered. (What such a list said may not have been stored.)
+ * Mesos' word may be lost, or late, while the agent builds: only a fresh list without any agent that it may be proves that
+ * it has not registered. (What such a list said may not have been stored.)
  */
-function isProven(draft: Draft, { taskId }: AgentInstance): boolean {
-  return isFresh(draft) &&
-    !draft.state.server.agents.some((each) => each.configState !== "Pending" && each.hostname.toLowerCase() === taskId);
+function mayEnd(draft: Draft, instance: Waiting): boolean {
+  if (!isFresh(draft)) return false;
+  const { taskId } = instance;
+  if (draft.state.server.agents.some((each) => each.configState !== "Pending" && nameOf(each) === taskId)) return false;
+  const possible = possibleAgents(draft, instance);
+  if (possible.length > 0) hold(draft, instance, possible);
+  return possible.length === 0;
+}
+
+/** Left running, and told once: only the operator can know whether it is that agent. */
+function hold(draft: Draft, instance: Waiting, possible: readonly GocdAgent[]): void {
+  if (instance.held === true) return;
+  draft.put({ ...instance, held: true });
+  const { taskId, profile, host } = instance;
+  const names = possible.slice(0, namedMax).map(({ hostname, ipAddress }) =>
+    ipAddress === undefined ? hostname : `${hostname} (${ipAddress})`
+  );
+  const named = `${names.join(", ")}${possible.length > namedMax ? ", …" : ""}`;
+  draft.note({
+    level: "error",
+    code: "agent-not-told-apart",
+    text: `${taskId} has not registered under its name in time, but the GoCD agent ${named} has appeared since its ` +
+      "launch and may be it: its container is left running, as a KILL might end a build",
+    hint: `let the image of profile ${profile} register under AGENT_AUTO_REGISTER_HOSTNAME (older images: ` +
+      `AGENT_HOSTNAME); if that agent is somebody else's, kill task ${taskId} with the Mesos tools`,
+    fields: { taskId, profile, host, agents: names.join(" ") },
+  });
 }
 
 function isFresh({ state: { server }, atMs }: Draft): boolean {

@@ -2,7 +2,6 @@
 // (cleanup.ts), statuses of Mesos (lifecycle_mesos.ts). Called by core/polled.ts after every read of the agents.
 
 import { activityOf, activityWord } from "./activity.ts";
-import { adopted } from "./adoption.ts";
 import { cleanUp } from "./cleanup.ts";
 import { followDrain } from "./drain.ts";
 import type { Draft } from "./draft.ts";
@@ -18,6 +17,7 @@ import { registrationGap, registrationGapHint } from "./misregistered.ts";
 import { identityOf, register, startDrain, startKill } from "./phase.ts";
 import { formatDuration } from "./reason.ts";
 import { cameAsPending, keyWorked } from "./register_key.ts";
+import { agentByAddress, isAdopted } from "./recognition.ts";
 import { followRecord } from "./reregistered.ts";
 
 /** Carries every instance on by what the server shows of it. */
@@ -51,12 +51,12 @@ export function followGocdAgents(draft: Draft, agents: readonly GocdAgent[]): vo
 type Waiting = AgentInstance & { readonly state: "launching" | "starting" };
 
 function followRegistration(draft: Draft, instance: Waiting, index: GocdAgentIndex): void {
-  const found = index.byHostname.get(instance.taskId.toLowerCase()) ?? [];
+  const found = recordsOf(draft, instance, index);
   if (found.length > 1) {
     draft.note({
       level: "warning",
       code: "duplicate-hostname",
-      text: `${found.length} GoCD agents have the hostname ${instance.taskId}; the enabled one counts`,
+      text: `${found.length} GoCD agents go by the name ${instance.taskId}; the enabled one counts`,
       fields: { taskId: instance.taskId, count: found.length },
       onceKey: instance.taskId,
     });
@@ -69,8 +69,19 @@ function followRegistration(draft: Draft, instance: Waiting, index: GocdAgentInd
   if (pending !== undefined) enablePending(draft, instance, pending);
 }
 
+/** By uuid once that is known, by name, or else by address. */
+function recordsOf(draft: Draft, instance: Waiting, { byUuid, byName }: GocdAgentIndex): readonly GocdAgent[] {
+  const named = byName.get(instance.taskId) ?? [];
+  const uuid = instance.state === "starting" ? instance.pendingUuid : undefined;
+  const known = uuid === undefined ? undefined : byUuid.get(uuid);
+  if (known !== undefined && !named.includes(known)) return [known, ...named];
+  if (named.length > 0) return named;
+  const there = agentByAddress(draft, instance);
+  return there === undefined ? [] : [there];
+}
+
 function registered(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): void {
-  const learnt = instance.profileHash === "" || instance.launchReason.startsWith(adopted)
+  const learnt = isAdopted(instance)
     ? { gocdResources: gocdAgent.gocdResources, environment: matchingEnvironments(gocdAgent)[0] }
     : undefined;
   const known: AgentInstance = learnt === undefined ? instance : {

@@ -66,7 +66,7 @@ function applyMeaning(draft: Draft, instance: AgentInstance, status: TaskStatus,
     case "starting":
       return onAlive(draft, instance, status);
     case "running":
-      return onAlive(draft, instance, status);
+      return onAlive(draft, withAddresses(draft, instance, status), status);
     case "killing":
       return onKilling(draft, instance, status);
     case "terminal":
@@ -86,6 +86,18 @@ function applyMeaning(draft: Draft, instance: AgentInstance, status: TaskStatus,
     default:
       return meaning satisfies never;
   }
+}
+
+/**
+ * What Mesos tells of the container's addresses while it runs; before that it is the address of the Mesos agent
+ * (apache/mesos Slave::_statusUpdate; docker/executor.cpp). Docker's bridge gives one that other hosts have, too; the
+ * host's network that of the Mesos agent; CNI and user networks one of the network.
+ */
+function withAddresses(draft: Draft, instance: AgentInstance, { ipAddresses }: TaskStatus): AgentInstance {
+  if (ipAddresses === undefined || instance.addresses?.join() === ipAddresses.join()) return instance;
+  const known = { ...instance, addresses: ipAddresses };
+  draft.put(known);
+  return known;
 }
 
 function onAlive(draft: Draft, instance: AgentInstance, status: TaskStatus): void {

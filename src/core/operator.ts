@@ -4,6 +4,7 @@
 import type { Draft } from "./draft.ts";
 import type { OperatorEvent } from "./event.ts";
 import { forgetFailures } from "./failures.ts";
+import { nameOf } from "./hostnames.ts";
 import type { AgentInstance } from "./instance.ts";
 import { end, uuidOf } from "./phase.ts";
 import type { ControlsRecord } from "./record.ts";
@@ -169,7 +170,7 @@ function mayRecordBeLeft({ state: { server } }: Draft, instance: AgentInstance):
   const uuid = uuidOf(instance);
   return server.agents.some((gocdAgent) =>
     gocdAgent.configState !== "Pending" && !gocdAgent.elastic &&
-    (gocdAgent.uuid === uuid || gocdAgent.hostname.toLowerCase() === instance.taskId)
+    (gocdAgent.uuid === uuid || nameOf(gocdAgent) === instance.taskId)
   );
 }
 

@@ -24,6 +24,7 @@ export function identityOf(instance: AgentInstance): InstanceIdentity {
     ...(instance.bucketKey === undefined ? {} : { bucketKey: instance.bucketKey }),
     ...(instance.lastKillMs === undefined ? {} : { lastKillMs: instance.lastKillMs }),
     ...(instance.lastReconcileMs === undefined ? {} : { lastReconcileMs: instance.lastReconcileMs }),
+    ...(instance.addresses === undefined ? {} : { addresses: instance.addresses }),
     ...(instance.retire === undefined ? {} : { retire: instance.retire }),
     ...(instance.mayHoldBuild === undefined ? {} : { mayHoldBuild: instance.mayHoldBuild }),
   };

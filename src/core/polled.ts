@@ -18,6 +18,7 @@ import { learnHostnames } from "./lineage.ts";
 import { makePlan } from "./plan.ts";
 import { noteDemand } from "./demand_notes.ts";
 import { maintenanceMode } from "./reason.ts";
+import { appearedSince } from "./recognition.ts";
 import { replanIfStale, reuseAll } from "./replan.ts";
 import { afterFailure, afterPoll, agentsPauseMs, lookAgainMs } from "./rhythm.ts";
 import { noteOfferless } from "./roles.ts";
@@ -197,6 +198,7 @@ function readAgents(before: ServerState, agents: readonly GocdAgent[], atMs: num
     ...server,
     agents,
     lastAgentsMs: atMs,
+    appearedMs: appearedSince(before.appearedMs, agents, atMs),
     lostSinceMs,
     ...inContactSince(before, agents, atMs),
     asksMs: new Map([...before.asksMs].filter(([, askedMs]) => atMs - askedMs < 60_000)),

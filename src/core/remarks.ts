@@ -3,6 +3,7 @@
 
 import type { Assessment, BucketAssessment } from "./assess.ts";
 import type { GocdAgent } from "./gocd_records.ts";
+import { nameOf } from "./hostnames.ts";
 import { canTake, type Capability, capabilityKey, capabilityOf } from "./matching.ts";
 import { uuidOf } from "./phase.ts";
 import type { State } from "./state.ts";
@@ -89,7 +90,7 @@ function outOfUse({ bucket }: BucketAssessment, standing: readonly Standing[]): 
 interface Elsewhere {
   readonly assessed: BucketAssessment;
   readonly assessment: Assessment;
-  /** Task ids, which are the hostnames of our agents. */
+  /** Task ids, which are the names of our agents. */
   readonly ours: ReadonlySet<string>;
 }
 
@@ -99,7 +100,7 @@ function elsewhere(state: State, { assessed, assessment, ours }: Elsewhere): Job
   for (const { kind, capability, names } of assessment.capacity) {
     if (kind !== "idle" || (environment === "") === (capability.environments.size === 0)) continue;
     if (!gocdResources.every((name) => capability.gocdResources.has(name))) continue;
-    const host = names.find((name) => !ours.has(name));
+    const host = names.find((hostname) => !ours.has(nameOf({ hostname })));
     if (host === undefined) continue;
     const named = state.server.agents.find((each) => each.hostname === host)?.environments ?? [];
     return environment === "" ? inEnvironment(host, named) : inNone(host, named);

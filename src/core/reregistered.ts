@@ -32,7 +32,7 @@ function nextRecord(draft: Draft, instance: AgentInstance, index: GocdAgentIndex
     default:
       return undefined;
   }
-  const records = index.byHostname.get(instance.taskId.toLowerCase()) ?? [];
+  const records = index.byName.get(instance.taskId) ?? [];
   const others = records.filter((each) => each.uuid !== instance.uuid);
   if (records.length === 0) return undefined;
   const own = instance.uuid === undefined ? undefined : index.byUuid.get(instance.uuid);

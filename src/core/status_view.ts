@@ -135,6 +135,8 @@ function describe(instance: AgentInstance, atMs: number): { readonly state: stri
         state: "starting",
         detail: instance.pendingUuid !== undefined
           ? "Pending on the GoCD server, being enabled"
+          : instance.held === true
+          ? "not registered in time, but may be an agent under another name: left running"
           : instance.runningSinceMs === undefined
           ? "image is pulled, container starts"
           : `container runs for ${formatDuration(atMs - instance.runningSinceMs)}, not yet registered`,

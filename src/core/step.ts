@@ -47,6 +47,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
       built: new Set(),
       begun: new Set(),
       idleSinceMs: new Map(),
+      appearedMs: new Map(),
       lostSinceMs: new Map(),
       enablingMs: new Map(),
       asksMs: new Map(),

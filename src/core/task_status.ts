@@ -14,6 +14,8 @@ export interface TaskStatus {
   readonly mesosAgentId?: string;
   /** Base64; present only on updates that must be acknowledged. */
   readonly uuid?: string;
+  /** IP addresses in `container_status.network_infos`; absent: none told. */
+  readonly ipAddresses?: readonly string[];
   /** When the status was made, ms since the epoch, where given. */
   readonly timestampMs?: number;
 }

@@ -7,6 +7,7 @@ import type { TaskStatus } from "../core/task_status.ts";
 import { MesosError, type SessionEvent } from "./api.ts";
 import type {
   BytesShape,
+  ContainerStatusShape,
   EventShape,
   InverseOfferShape,
   OfferShape,
@@ -47,6 +48,10 @@ const calendarMsMax = 8.64e15;
 
 // Words of an executor or of the master; containerizers put whole command lines into them.
 const messageCharactersMax = 4_000;
+
+// A container has a few addresses, the longest of which are IPv6.
+const addressesMax = 8;
+const addressCharactersMax = 64;
 
 // In protobuf a state of a Mesos to come is a number without a word: the core takes it for unclear.
 const unrecognizedState = "TASK_STATE_UNRECOGNIZED";
@@ -234,11 +239,24 @@ function taskStatusOf(status: TaskStatusShape): TaskStatus {
   if (uuid !== "") {
     told.uuid = uuid;
   }
+  if (isSet(status.container_status)) {
+    const ipAddresses = ipAddressesOf(status.container_status);
+    if (ipAddresses.length > 0) {
+      told.ipAddresses = ipAddresses;
+    }
+  }
   const timestampMs = Math.round((status.timestamp ?? 0) * 1000);
   if (timestampMs !== 0 && Math.abs(timestampMs) <= calendarMsMax) {
     told.timestampMs = timestampMs;
   }
   return told;
+}
+
+function ipAddressesOf(status: ContainerStatusShape): readonly string[] {
+  const addresses = (status.network_infos ?? []).flatMap((network) =>
+    (network.ip_addresses ?? []).map((each) => each.ip_address ?? "")
+  );
+  return addresses.filter((address) => address !== "" && address.length <= addressCharactersMax).slice(0, addressesMax);
 }
 
 function failureEvent(failure: NonNullable<EventShape["failure"]>): DecodedEvent {

@@ -46,6 +46,7 @@ const calendarMsMax = 8.64e15;
 const ms = v.pipe(v.number(), v.minValue(-calendarMsMax), v.maxValue(calendarMsMax));
 const maybeText = v.exactOptional(text);
 const maybeMs = v.exactOptional(ms);
+const maybeTrue = v.exactOptional(v.literal(true));
 const lineage = v.pipe(text, v.regex(/^[a-z0-9]{6}$/, "must be six characters of a-z and 0-9"));
 const taskId = v.pipe(text, v.regex(/^[a-z0-9-]{1,63}$/, "must be at most 63 characters of a-z, 0-9 and -"));
 const retireReason = v.picklist(["maintenance", "operator", "profile-changed", "surplus"]);
@@ -63,8 +64,9 @@ const identity = {
   bucketKey: maybeText,
   lastKillMs: maybeMs,
   lastReconcileMs: maybeMs,
+  addresses: v.exactOptional(v.array(text)),
   retire: v.exactOptional(retireReason),
-  mayHoldBuild: v.exactOptional(v.literal(true)),
+  mayHoldBuild: maybeTrue,
   sinceMs: ms,
 };
 
@@ -97,8 +99,14 @@ const killCause = v.picklist([
 const endCause = v.picklist(["stopped", "dropped", "launch-failed", "exited", "never-registered", "lost"]);
 
 const instanceSchema = v.variant("state", [
-  v.looseObject({ ...identity, state: v.literal("launching"), offerId: text }),
-  v.looseObject({ ...identity, state: v.literal("starting"), runningSinceMs: maybeMs, pendingUuid: maybeText }),
+  v.looseObject({ ...identity, state: v.literal("launching"), offerId: text, held: maybeTrue }),
+  v.looseObject({
+    ...identity,
+    state: v.literal("starting"),
+    runningSinceMs: maybeMs,
+    pendingUuid: maybeText,
+    held: maybeTrue,
+  }),
   v.looseObject({ ...identity, state: v.literal("registered"), uuid: text, activity: activitySchema }),
   v.looseObject({
     ...identity,
@@ -118,7 +126,7 @@ const frameworkSchema = v.looseObject({
   nextTaskNumber: v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(taskNumberMax)),
   ended: maybeText,
   registeredAs: v.exactOptional(v.looseObject({ user: text, principal: maybeText })),
-  registersAnew: v.exactOptional(v.literal(true)),
+  registersAnew: maybeTrue,
 });
 
 const controlsSchema = v.looseObject({

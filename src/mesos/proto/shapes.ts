@@ -102,6 +102,14 @@ export type TaskStatusShape = {
   /** Seconds since the epoch. */
   readonly timestamp?: number | Unset;
   readonly uuid?: BytesShape | Unset;
+  readonly "container_status"?: ContainerStatusShape | Unset;
+};
+
+/** `ContainerStatus`: the addresses of a container. */
+export type ContainerStatusShape = {
+  readonly "network_infos"?:
+    | readonly { readonly "ip_addresses"?: readonly { readonly "ip_address"?: string | Unset }[] | Unset }[]
+    | Unset;
 };
 
 /** `Event.Subscribed`. */

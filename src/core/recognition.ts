@@ -1,0 +1,151 @@
+// Which record on the GoCD server belongs to which container of ours: every sign in one place. Not here: what follows
+// from it (lifecycle_gocd.ts, lifecycle_clock.ts, cleanup.ts).
+//
+//   uuid            once learnt it counts, whatever becomes of the hostname
+//   name            the first label of the hostname is the task id, which is given to nobody else: proof
+//   address         of a container in a network of its own, with what it was launched with and the order in time: proof
+//                   once it has lasted; anything less is only a possibility
+//   possibility     an agent that appeared after the launch and that nothing else explains: holds a KILL, nothing more
+
+import { adopted, parseTaskId } from "./adoption.ts";
+import type { Draft } from "./draft.ts";
+import { isLostLongEnough } from "./gocd_index.ts";
+import type { GocdAgent, ResourceCase } from "./gocd_records.ts";
+import type { AgentInstance } from "./instance.ts";
+import { capabilityFor, capabilityKey, capabilityOf } from "./matching.ts";
+import { nameOf } from "./hostnames.ts";
+import { uuidOf } from "./phase.ts";
+import type { ServerState, State } from "./state.ts";
+
+/**
+ * A record shows the address of the connection at first, and its environments a moment later (GoCD 26.2: 1.3 s): what
+ * is concluded from them must have lasted this long.
+ */
+export const settledMs = 10_000;
+
+/** Uuids remembered beyond twice the list, so that a list without some records makes none of them look new. */
+const rememberedMin = 1_000;
+
+/** Since when each record has been there, by uuid: the time of the first list that showed it. */
+export function appearedSince(
+  before: ServerState["appearedMs"],
+  agents: readonly GocdAgent[],
+  atMs: number,
+): ServerState["appearedMs"] {
+  const added = agents.filter(({ uuid }) => !before.has(uuid));
+  if (added.length === 0) return before;
+  const all = new Map([...before, ...added.map(({ uuid }) => [uuid, atMs] as const)]);
+  if (all.size <= agents.length * 2 + rememberedMin) return all;
+  const listed = new Set(agents.map(({ uuid }) => uuid));
+  return new Map([...all].filter(([uuid]) => listed.has(uuid)));
+}
+
+/**
+ * The agent of an instance that has not registered under its name, where its address proves it: the container is in a
+ * network that gives it an address of its own, and only one record has that address, the registration it was launched
+ * with, and the right age. The addresses of Docker's bridge repeat on every host, and those of a host are shared by all
+ * that runs there: they prove nothing.
+ */
+export function agentByAddress(draft: Draft, instance: AgentInstance): GocdAgent | undefined {
+  const { state, atMs } = draft;
+  const addresses = instance.addresses ?? [];
+  if (addresses.length === 0 || !hasOwnAddress(state, instance)) return undefined;
+  const isShared = [...state.instances.values()].some((other) =>
+    other.taskId !== instance.taskId && other.state !== "gone" &&
+    (other.addresses ?? []).some((address) => addresses.includes(address))
+  );
+  if (isShared) return undefined;
+  const there = state.server.agents.filter((each) => addresses.includes(each.ipAddress ?? ""));
+  const [only] = there;
+  if (there.length !== 1 || only === undefined || only.configState !== "Enabled") return undefined;
+  const sinceMs = state.server.appearedMs.get(only.uuid) ?? atMs;
+  const rule = state.server.info?.resourceCase ?? "insensitive";
+  const isSame = capabilityKey(capabilityOf(only, rule)) === capabilityKey(capabilityFor(instance, rule));
+  if (!isSame || atMs - sinceMs < settledMs) return undefined;
+  return isPossible(draft, instance, only, explainedOf(state, instance)) ? only : undefined;
+}
+
+/**
+ * Agents on the server that may run in the instance's container under another name. While there is one, a KILL might end
+ * its build.
+ */
+export function possibleAgents(draft: Draft, instance: AgentInstance): readonly GocdAgent[] {
+  const explained = explainedOf(draft.state, instance);
+  return draft.state.server.agents.filter((gocdAgent) =>
+    isPossible(draft, instance, gocdAgent, explained) && !isElsewhere(draft, instance, gocdAgent)
+  );
+}
+
+/** Uuids that belong to other instances. */
+function explainedOf({ instances }: State, { taskId }: AgentInstance): ReadonlySet<string> {
+  const uuids = new Set<string>();
+  for (const other of instances.values()) {
+    const uuid = other.taskId === taskId ? undefined : uuidOf(other);
+    if (uuid !== undefined) uuids.add(uuid);
+  }
+  return uuids;
+}
+
+function isPossible(
+  draft: Draft,
+  instance: AgentInstance,
+  gocdAgent: GocdAgent,
+  explained: ReadonlySet<string>,
+): boolean {
+  const { elastic, configState, uuid } = gocdAgent;
+  if (elastic || configState === "Pending" || explained.has(uuid)) return false;
+  // A task id is the name of one agent; another program of this kind names its agents in the same way.
+  const name = nameOf(gocdAgent);
+  if (name !== instance.taskId && parseTaskId(name) !== undefined) return false;
+  if (wasThereBefore(draft, instance, uuid) || isLostLongEnough(draft, gocdAgent)) return false;
+  return !isUnlike(instance, gocdAgent, draft.state.server.info?.resourceCase ?? "insensitive");
+}
+
+/** Of an instance launched in an earlier run it is not known what the lists had shown by then. */
+function wasThereBefore({ state, atMs }: Draft, { createdMs }: AgentInstance, uuid: string): boolean {
+  const appearedMs = state.server.appearedMs.get(uuid) ?? atMs;
+  return createdMs > state.startedMs && appearedMs < createdMs;
+}
+
+/** It has resources or environments, and none of them is among those that the instance was launched with. */
+function isUnlike(instance: AgentInstance, gocdAgent: GocdAgent, rule: ResourceCase): boolean {
+  if (isAdopted(instance)) return false;
+  const wanted = capabilityFor(instance, rule);
+  const got = capabilityOf(gocdAgent, rule);
+  if (got.gocdResources.size === 0 && got.environments.size === 0) return false;
+  return wanted.gocdResources.isDisjointFrom(got.gocdResources) && wanted.environments.isDisjointFrom(got.environments);
+}
+
+/** What an adopted instance was launched with is learnt from its record only. */
+export function isAdopted({ profileHash, launchReason }: AgentInstance): boolean {
+  return profileHash === "" || launchReason.startsWith(adopted);
+}
+
+/**
+ * Its address has lasted and is not that of the container, and it has been idle for as long: no build of ours is there.
+ * One that builds is never excluded by its address, which may be seen through a tunnel or a second network.
+ */
+function isElsewhere({ state, atMs }: Draft, instance: AgentInstance, { uuid, ipAddress }: GocdAgent): boolean {
+  const addresses = instance.addresses ?? [];
+  if (addresses.length === 0 || ipAddress === undefined || ipAddress === "" || addresses.includes(ipAddress)) {
+    return false;
+  }
+  const mode = networkOf(state, instance);
+  if (mode !== "BRIDGE" && mode !== "USER") return false;
+  const idleSinceMs = state.server.idleSinceMs.get(uuid) ?? atMs;
+  const appearedMs = state.server.appearedMs.get(uuid) ?? atMs;
+  return atMs - idleSinceMs >= elsewhereMs && atMs - appearedMs >= elsewhereMs;
+}
+
+/** An agent pings every 5 s, and shows Idle for up to 10 s beside a job that it has been given. */
+const elsewhereMs = 60_000;
+
+function hasOwnAddress(state: State, instance: AgentInstance): boolean {
+  return networkOf(state, instance) === "USER";
+}
+
+/** The network that it was launched in, where its profile is still the same. */
+function networkOf({ settings }: State, { profile, profileHash }: AgentInstance): string | undefined {
+  const found = settings.profiles.find((each) => each.name === profile && each.hash === profileHash);
+  return found?.container.network.mode;
+}
