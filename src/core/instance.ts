@@ -29,6 +29,11 @@ export interface InstanceIdentity {
   /** Last KILL or RECONCILE sent for it, so that repeats keep their distance. */
   readonly lastKillMs?: number;
   readonly lastReconcileMs?: number;
+  /**
+   * Uuids of agents that were on the list when it was launched and that could else be taken for its own; kept until it
+   * has registered. Absent: too many, or not known.
+   */
+  readonly strangers?: readonly string[];
   /** IP addresses of its container, as Mesos tells them once it runs; absent: not told. */
   readonly addresses?: readonly string[];
   /** The operator or a maintenance window wants it gone when it is free. */

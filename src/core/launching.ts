@@ -11,6 +11,7 @@ import type { Offer } from "./offer.ts";
 import { place, type PlacementResult } from "./placement.ts";
 import { profileOf } from "./profile_of.ts";
 import { describeNeed } from "./reason.ts";
+import { strangersTo } from "./recognition.ts";
 import { replanIfStale } from "./replan.ts";
 import { freshRole } from "./roles.ts";
 import type { AgentProfile } from "./settings.ts";
@@ -46,10 +47,13 @@ export function offersReceived(draft: Draft, offers: readonly Offer[]): void {
   });
   const isStillWanted = result.unplaced.some((each) => each.count > 0);
   const refuseSeconds = isStillWanted ? refuseBusySeconds : refuseIdleSeconds;
+  const strangers = new Map<WantedAgents, readonly string[] | undefined>();
   for (const accept of result.accepts) {
     const launches = accept.placements.flatMap((placed) => {
       const entry = wanted[placed.wantedIndex];
-      return entry === undefined ? [] : [launch(draft, { ...entry, ...placed, accept })];
+      if (entry === undefined) return [];
+      if (!strangers.has(entry.wanted)) strangers.set(entry.wanted, strangersTo(draft.state, entry.wanted));
+      return [launch(draft, { ...entry, ...placed, accept, strangers: strangers.get(entry.wanted) })];
     });
     draft.effect({
       kind: "accept-offers",
@@ -89,9 +93,10 @@ interface Launch {
   readonly resources: TaskLaunch["resources"];
   readonly hostPorts: readonly number[];
   readonly accept: PlacementResult["accepts"][number];
+  readonly strangers: readonly string[] | undefined;
 }
 
-function launch(draft: Draft, { wanted, profile, resources, hostPorts, accept }: Launch): TaskLaunch {
+function launch(draft: Draft, { wanted, profile, resources, hostPorts, accept, strangers }: Launch): TaskLaunch {
   const framework = beforeLaunch(draft);
   const taskId = makeTaskId(framework, profile.name);
   draft.setFramework({ ...framework, nextTaskNumber: framework.nextTaskNumber + 1 });
@@ -109,6 +114,7 @@ function launch(draft: Draft, { wanted, profile, resources, hostPorts, accept }:
     host: accept.host,
     launchReason: wanted.reason,
     bucketKey: wanted.bucketKey,
+    ...(strangers === undefined || strangers.length === 0 ? {} : { strangers }),
     state: "launching",
     sinceMs: draft.atMs,
     offerId: accept.offerIds[0] ?? "",

@@ -24,6 +24,7 @@ export function identityOf(instance: AgentInstance): InstanceIdentity {
     ...(instance.bucketKey === undefined ? {} : { bucketKey: instance.bucketKey }),
     ...(instance.lastKillMs === undefined ? {} : { lastKillMs: instance.lastKillMs }),
     ...(instance.lastReconcileMs === undefined ? {} : { lastReconcileMs: instance.lastReconcileMs }),
+    ...(instance.strangers === undefined ? {} : { strangers: instance.strangers }),
     ...(instance.addresses === undefined ? {} : { addresses: instance.addresses }),
     ...(instance.retire === undefined ? {} : { retire: instance.retire }),
     ...(instance.mayHoldBuild === undefined ? {} : { mayHoldBuild: instance.mayHoldBuild }),
@@ -51,7 +52,8 @@ export function oneLine(text: string): string {
 
 /** The GoCD server shows it Enabled. */
 export function register(draft: Draft, instance: AgentInstance, uuid: string, activity: AgentActivity): void {
-  draft.put({ ...identityOf(instance), state: "registered", sinceMs: draft.atMs, uuid, activity });
+  const { strangers: _, ...identity } = identityOf(instance);
+  draft.put({ ...identity, state: "registered", sinceMs: draft.atMs, uuid, activity });
 }
 
 /** Takes a registered instance out of service: DISABLE leaves, the rest follows by reading. */

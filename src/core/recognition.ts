@@ -59,7 +59,7 @@ export function agentByAddress(draft: Draft, instance: AgentInstance): GocdAgent
   const [only] = there;
   if (there.length !== 1 || only === undefined || only.configState !== "Enabled") return undefined;
   const sinceMs = state.server.appearedMs.get(only.uuid) ?? atMs;
-  const rule = state.server.info?.resourceCase ?? "insensitive";
+  const rule = ruleOf(state);
   const isSame = capabilityKey(capabilityOf(only, rule)) === capabilityKey(capabilityFor(instance, rule));
   if (!isSame || atMs - sinceMs < settledMs) return undefined;
   return isPossible(draft, instance, only, explainedOf(state, instance)) ? only : undefined;
@@ -98,19 +98,36 @@ function isPossible(
   const name = nameOf(gocdAgent);
   if (name !== instance.taskId && parseTaskId(name) !== undefined) return false;
   if (wasThereBefore(draft, instance, uuid) || isLostLongEnough(draft, gocdAgent)) return false;
-  return !isUnlike(instance, gocdAgent, draft.state.server.info?.resourceCase ?? "insensitive");
+  return isAdopted(instance) || !isUnlike(instance, gocdAgent, ruleOf(draft.state));
 }
 
-/** Of an instance launched in an earlier run it is not known what the lists had shown by then. */
-function wasThereBefore({ state, atMs }: Draft, { createdMs }: AgentInstance, uuid: string): boolean {
+function ruleOf({ server }: State): ResourceCase {
+  return server.info?.resourceCase ?? "insensitive";
+}
+
+type Registration = Pick<AgentInstance, "gocdResources" | "environment">;
+
+/** Agents kept with an instance at most. */
+const strangersMax = 100;
+
+/** Uuids of the agents on the list of now that could be taken for one launched with this; absent: too many to keep. */
+export function strangersTo(state: State, launched: Registration): readonly string[] | undefined {
+  const alike = state.server.agents.filter((each) =>
+    !each.elastic && parseTaskId(nameOf(each)) === undefined && !isUnlike(launched, each, ruleOf(state))
+  );
+  return alike.length > strangersMax ? undefined : alike.map(({ uuid }) => uuid);
+}
+
+/** Of an instance launched in an earlier run only what it was stored with is known. */
+function wasThereBefore({ state, atMs }: Draft, { createdMs, strangers }: AgentInstance, uuid: string): boolean {
+  if (strangers?.includes(uuid) === true) return true;
   const appearedMs = state.server.appearedMs.get(uuid) ?? atMs;
   return createdMs > state.startedMs && appearedMs < createdMs;
 }
 
 /** It has resources or environments, and none of them is among those that the instance was launched with. */
-function isUnlike(instance: AgentInstance, gocdAgent: GocdAgent, rule: ResourceCase): boolean {
-  if (isAdopted(instance)) return false;
-  const wanted = capabilityFor(instance, rule);
+function isUnlike(launched: Registration, gocdAgent: GocdAgent, rule: ResourceCase): boolean {
+  const wanted = capabilityFor(launched, rule);
   const got = capabilityOf(gocdAgent, rule);
   if (got.gocdResources.size === 0 && got.environments.size === 0) return false;
   return wanted.gocdResources.isDisjointFrom(got.gocdResources) && wanted.environments.isDisjointFrom(got.environments);

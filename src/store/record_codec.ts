@@ -64,6 +64,7 @@ const identity = {
   bucketKey: maybeText,
   lastKillMs: maybeMs,
   lastReconcileMs: maybeMs,
+  strangers: v.exactOptional(v.array(text)),
   addresses: v.exactOptional(v.array(text)),
   retire: v.exactOptional(retireReason),
   mayHoldBuild: maybeTrue,
