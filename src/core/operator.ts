@@ -111,6 +111,13 @@ export function retireChanged(instances: Iterable<AgentInstance>, settings: Sett
   return changed;
 }
 
+/** Marks instances by the settings in force; also at every tick, as the marks may not have been stored with the change. */
+export function followSettings(draft: Draft): readonly AgentInstance[] {
+  const changed = retireChanged(draft.state.instances.values(), draft.state.settings);
+  for (const instance of changed) draft.put(instance);
+  return changed;
+}
+
 /** Whoever lets launching go on has mended what failed: no pause of it lasts any longer. */
 function tryAgain(draft: Draft, profile: string | undefined): string {
   const { profiles, hosts } = draft.state.breakers;
@@ -126,8 +133,7 @@ function changeSettings(draft: Draft, settings: Settings): void {
   const mended = settings.profiles.filter(({ name, hash }) => hashes.get(name) !== hash);
   forgetFailures(draft, new Set(mended.map(({ name }) => name)));
   draft.set({ settings, settingsSinceMs: draft.atMs });
-  const changed = retireChanged(draft.state.instances.values(), settings);
-  for (const instance of changed) draft.put(instance);
+  const changed = followSettings(draft);
   const replaced = changed.filter((instance) => instance.state !== "gone" && instance.retire !== undefined).length;
   const { server } = draft.state;
   const nextPollMs = Math.min(server.nextPollMs, draft.atMs + settings.poller.intervalMs);

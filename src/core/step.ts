@@ -13,7 +13,7 @@ import { inheritedOf } from "./lineage.ts";
 import { watchClocks } from "./lifecycle_clock.ts";
 import { taskStatusUpdated } from "./lifecycle_mesos.ts";
 import { askedBackOf, inverseOffersReceived, maintenanceTakenBack, watchMaintenance } from "./maintenance.ts";
-import { finishTeardown, operatorAsked, retireChanged, tornDown } from "./operator.ts";
+import { finishTeardown, followSettings, operatorAsked, retireChanged, tornDown } from "./operator.ts";
 import { gocdAgentsRead, gocdCallDone, gocdCallFailed, gocdPolled, gocdPollFailed } from "./polled.ts";
 import { askFor, noReconciliation, reconcile } from "./reconciliation.ts";
 import type { StoredState } from "./record.ts";
@@ -137,6 +137,7 @@ function apply(draft: Draft, event: Event): void {
 }
 
 function tick(draft: Draft): void {
+  followSettings(draft);
   watchClocks(draft);
   watchMaintenance(draft);
   replanIfDue(draft);

@@ -1,5 +1,5 @@
 // The loop around core/step.ts: event in, records stored, effects out, notes told. Not here: any decision (core/), any
-// call (perform.ts). The one writer of the state. Called by framework.ts and by demo and simulation.
+// call (perform.ts). The one writer of the state.
 
 import type { Event } from "../core/event.ts";
 import type { Effect } from "../core/effect.ts";
@@ -8,6 +8,7 @@ import type { Note } from "../core/note.ts";
 import type { State } from "../core/state.ts";
 import { initialState, step } from "../core/step.ts";
 import { statusView } from "../core/status_view.ts";
+import { withoutRecords } from "../core/unstored.ts";
 import type { NoteView, StatusView } from "../core/view.ts";
 import type { Settings } from "../core/settings.ts";
 import { OperatorError } from "../errors.ts";
@@ -18,14 +19,10 @@ import { Inbox } from "./inbox.ts";
 
 /** Notes kept for the page. */
 const historyMax = 200;
-/** Offers that come while nothing can be stored are refused for so long. */
-const unstoredRefuseSeconds = 5;
 /** Status updates that are stored together at most: a rack that falls over is a few commits, not one for each task. */
 const updatesMax = 200;
 /** After so long without a pause everybody else, the status page above all, has a turn. */
 const turnMs = 30;
-/** A subscription whose framework id could not be stored is tried again after this. */
-const subscribeAgainMs = 5_000;
 
 /** What an engine needs. */
 export interface EngineOptions {
@@ -146,11 +143,10 @@ export class Engine {
     const { clock, random } = this.#options;
     const frame = step(this.#state, { atMs: clock.nowMs(), random: random(), event });
     const problem = frame.records.length === 0 ? undefined : await this.#store(frame);
-    if (problem === undefined) {
-      this.#state = frame.state;
-      for (const effect of frame.effects) this.#options.perform(effect);
-      for (const note of frame.notes) this.tell(note);
-    } else this.#holdBack(event, frame);
+    const { state, effects, notes } = problem === undefined ? frame : withoutRecords(this.#state, event, frame);
+    this.#state = state;
+    for (const effect of effects) this.#options.perform(effect);
+    for (const note of notes) this.tell(note);
     this.#movedMs = clock.nowMs();
     this.#answer(event, problem);
   }
@@ -201,26 +197,6 @@ export class Engine {
     }
   }
 
-  /**
-   * A frame whose records cannot be stored does not happen: no launch, no kill, no acknowledgement, no change of an
-   * instance. What needs no record goes on: the server is watched, offers are given back, an ERROR is obeyed.
-   */
-  #holdBack(event: Event, frame: Frame): void {
-    const { server, demand, offers } = frame.state;
-    this.#state = {
-      ...this.#state,
-      server: { ...server, asksMs: this.#state.server.asksMs },
-      demand,
-      offers: { ...this.#state.offers, undeclined: offers.undeclined },
-    };
-    for (const effect of frame.effects.flatMap(withoutRecord)) this.#options.perform(effect);
-    if (event.kind === "subscribed") {
-      // A framework id that is not stored would orphan every agent: without one, there is no session.
-      const message = "the framework id cannot be stored";
-      this.#options.perform({ kind: "end-session", message, retryMs: subscribeAgainMs });
-    }
-  }
-
   /** Tells a note that did not come out of the core, as if it had. */
   tell(note: Note): void {
     const atMs = this.#options.clock.nowMs();
@@ -236,37 +212,6 @@ export class Engine {
 
 function isUpdate({ kind }: Event): boolean {
   return kind === "task-status-updated";
-}
-
-/** What may be done of a frame whose records could not be stored. */
-function withoutRecord(effect: Effect): readonly Effect[] {
-  switch (effect.kind) {
-    case "poll-gocd":
-    case "read-gocd-agents":
-    case "step-down":
-    case "end-session":
-    case "decline-offers":
-    case "decline-inverse-offers":
-      return [effect];
-    case "accept-offers":
-      return [{ kind: "decline-offers", offerIds: effect.offerIds, refuseSeconds: unstoredRefuseSeconds }];
-    case "accept-inverse-offers":
-      return [{ kind: "decline-inverse-offers", offerIds: effect.offerIds, refuseSeconds: unstoredRefuseSeconds }];
-    case "suppress-offers":
-    case "revive-offers":
-    case "acknowledge-status":
-    case "reconcile-tasks":
-    case "kill-task":
-    case "teardown-framework":
-    case "enable-gocd-agent":
-    case "disable-gocd-agents":
-    case "delete-gocd-agents":
-    case "exit":
-      // Decided again from the state that stays, or sent again by the other side.
-      return [];
-    default:
-      return effect satisfies never;
-  }
 }
 
 function messageOf(error: unknown): string {

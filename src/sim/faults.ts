@@ -61,6 +61,13 @@ export type WorldFault =
   | { readonly kind: "cancel-job"; readonly hangs: boolean }
   /** Commits fail for a while. */
   | { readonly kind: "break-store"; readonly how: "nothing-stored" | "all-stored"; readonly forMs: number }
+  /** Single commits fail: so many in a row, after so many that do not. */
+  | {
+    readonly kind: "fail-commits";
+    readonly how: "nothing-stored" | "all-stored";
+    readonly after: number;
+    readonly count: number;
+  }
   /** The program dies at the so-manieth point from here, and is started again. */
   | { readonly kind: "crash"; readonly points: number; readonly downMs: number; readonly byNewer: boolean }
   /** The program is stopped in order, and started again. */
@@ -281,4 +288,10 @@ const makers: readonly ((draw: Dice, hostMax: number) => WorldFault)[] = [
   (draw) => ({ kind: "stop", downMs: draw.pick([500, shortWhile(draw)]) }),
   (draw) => ({ kind: "change-limits", maxAgents: draw.between(1, 10), minIdle: draw.between(0, 2) }),
   (draw) => ({ kind: "tear-down", mode: draw.pick(["drain", "now"]) }),
+  (draw) => ({
+    kind: "fail-commits",
+    how: draw.pick(["nothing-stored", "nothing-stored", "all-stored"]),
+    after: draw.between(0, 20),
+    count: draw.between(1, 3),
+  }),
 ];

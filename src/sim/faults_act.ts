@@ -43,6 +43,11 @@ export function act(world: World, fault: WorldFault): void {
     case "break-store":
       world.disk.failure = fault.how;
       return after(world, fault.forMs, () => void (world.disk.failure = undefined));
+    case "fail-commits":
+      for (let index = 1; index <= fault.count; index++) {
+        world.disk.failing.set(world.disk.commits + fault.after + index, fault.how);
+      }
+      return;
     case "crash":
       world.crash ??= {
         atPoint: world.points + fault.points,
@@ -244,6 +249,7 @@ export function heal(world: World): void {
   healGocd(world);
   endHopeless(world);
   world.disk.failure = undefined;
+  world.disk.failing.clear();
   if (world.crash?.isFault === true) world.crash = undefined;
   world.isHealed = true;
   const { lastSettings } = world.scenario;

@@ -29,6 +29,8 @@ export interface Watch {
   readonly looksAtKill: Map<string, LookAtKill[]>;
   /** Containers whose agents do not, or did not, reach the GoCD server; `untilMs` is Infinity while a cut lasts. */
   readonly cuts: Map<string, { readonly fromMs: number; readonly untilMs: number }>;
+  /** What the program remembered as the time of an enabling when it sent it, by uuid. */
+  readonly enablingSentMs: Map<string, number>;
   /** When a person last enabled a record, by uuid. */
   readonly enabledByHand: Map<string, number>;
   /** Task ids whose end, and the end of their builds, the operator has asked for: a teardown at once. */
@@ -77,6 +79,7 @@ export function newWatch(startedMs: number): Watch {
     excused: new Set(),
     looksAtKill: new Map(),
     cuts: new Map(),
+    enablingSentMs: new Map(),
     enabledByHand: new Map(),
     tornDown: new Set(),
     givenUp: new Set(),
@@ -105,9 +108,33 @@ export function checkStep(
   checkOffers(frame, event);
   checkAcknowledged(frame, event);
   if (frame.records.length > 0) checkReadBack(world, frame);
+  checkMemory(world, frame, event);
   noteKilling(world, frame);
   world.watch.feed = shownBy(event, world.watch.feed);
   if (event.kind === "gocd-polled" || event.kind === "gocd-poll-failed") checkVerdicts(world, program, event);
+}
+
+/** What the operator has given is in force, and what is remembered as asked for was sent, whatever the disk did. */
+function checkMemory(world: World, { state, effects }: Frame, event: Event): void {
+  if (event.kind === "tick") {
+    demand(
+      state.settings === world.settings,
+      "settings",
+      () => "another configuration is in force than the operator's",
+    );
+  }
+  for (const effect of effects) {
+    if (effect.kind !== "enable-gocd-agent") continue;
+    const askedMs = state.server.enablingMs.get(effect.uuid);
+    if (askedMs !== undefined) world.watch.enablingSentMs.set(effect.uuid, askedMs);
+  }
+  for (const [uuid, askedMs] of state.server.enablingMs) {
+    demand(
+      world.watch.enablingSentMs.get(uuid) === askedMs,
+      "unsent",
+      () => `the enabling of ${uuid} is taken for sent, but was not`,
+    );
+  }
 }
 
 /** A launch never leads above a limit. */

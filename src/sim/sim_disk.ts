@@ -17,8 +17,12 @@ export type SimDiskFailure = "nothing-stored" | "all-stored";
 
 /** The disk of one simulated program. */
 export interface SimDisk {
-  /** Set while commits fail. */
+  /** Set while all commits fail. */
   failure: SimDiskFailure | undefined;
+  /** Commits so far, those that failed included. */
+  readonly commits: number;
+  /** Single commits that fail, by their number from 1 on. */
+  readonly failing: Map<number, SimDiskFailure>;
   /** What the last run left; a fresh state where there was none. Throws what the real codec throws. */
   load(): StoredState;
   /** Stores records in one transaction; false where that failed. */
@@ -43,7 +47,9 @@ const futureField = "fieldOfANewerVersion";
 export function createSimDisk(lineage: string): SimDisk {
   const texts = new Map<string, string>();
   const withFuture = new Set<string>();
+  const failing = new Map<number, SimDiskFailure>();
   let isAhead = false;
+  let commits = 0;
   const put = (records: readonly StateRecord[]): void => {
     for (const change of textChanges(records, (key) => texts.get(key))) {
       if (change.kind === "put") texts.set(change.key, change.json);
@@ -55,6 +61,10 @@ export function createSimDisk(lineage: string): SimDisk {
   };
   return {
     failure: undefined,
+    get commits(): number {
+      return commits;
+    },
+    failing,
     load(): StoredState {
       isAhead = false;
       const stored = completeState(
@@ -67,9 +77,10 @@ export function createSimDisk(lineage: string): SimDisk {
       return fresh;
     },
     commit(records): boolean {
-      if (this.failure === "nothing-stored") return false;
+      const failure = this.failure ?? failing.get(++commits);
+      if (failure === "nothing-stored") return false;
       put(records);
-      if (this.failure === undefined) return true;
+      if (failure === undefined) return true;
       isAhead = true;
       return false;
     },

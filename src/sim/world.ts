@@ -12,7 +12,7 @@ import { seededRandom } from "./random.ts";
 import { type Scenario, startMs } from "./scenario.ts";
 import { isServable } from "./scenario_jobs.ts";
 import { dice } from "./scenario_dice.ts";
-import { createSimDisk } from "./sim_disk.ts";
+import { createSimDisk, type SimDiskFailure } from "./sim_disk.ts";
 import { createSimGocd } from "./sim_gocd.ts";
 import { createSimMesos } from "./sim_mesos.ts";
 import { Violation } from "./violation.ts";
@@ -29,6 +29,8 @@ export interface PlayOptions {
   readonly bug?: PlantedBug;
   /** The program dies at just this point (from 1), and is back five seconds later. */
   readonly crashAtPoint?: number;
+  /** Just this commit fails (from 1). */
+  readonly failingCommit?: { readonly number: number; readonly how: SimDiskFailure };
 }
 
 /** How a run has ended. */
@@ -49,6 +51,8 @@ export interface Outcome {
   readonly builds: number;
   /** Deaths of the program. */
   readonly crashes: number;
+  /** Commits, those that failed included. */
+  readonly commits: number;
 }
 
 /** After the faults every job must be built within this time. */
@@ -63,6 +67,8 @@ const turnsMax = 3_000_000;
 /** Plays a scenario to its end. Never throws for a broken law. */
 export function play(scenario: Scenario, options: PlayOptions = {}): Outcome {
   const world = makeWorld(scenario, options);
+  const { failingCommit } = options;
+  if (failingCommit !== undefined) world.disk.failing.set(failingCommit.number, failingCommit.how);
   const violation = broken(world, () => run(world));
   if (violation !== undefined) say(world, () => `BROKEN  ${violation.law}: ${violation.message}`);
   return {
@@ -74,6 +80,7 @@ export function play(scenario: Scenario, options: PlayOptions = {}): Outcome {
     launches: world.watch.launched.size,
     builds: world.gocd.tally.buildsCompleted,
     crashes: world.watch.crashes,
+    commits: world.disk.commits,
   };
 }
 

@@ -12,7 +12,11 @@ export type PlantedBug =
   | "kill-on-first-idle-read"
   | "count-draining-as-coming"
   | "reuse-task-id"
-  | "error-as-zero";
+  | "error-as-zero"
+  /** After a commit that failed: what was meant to leave is taken for sent. */
+  | "remember-unsent"
+  /** After a commit that failed: the configuration of before is in force. */
+  | "forget-settings";
 
 /** All of them. */
 export const plantedBugs: readonly PlantedBug[] = [
@@ -21,6 +25,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   "count-draining-as-coming",
   "reuse-task-id",
   "error-as-zero",
+  "remember-unsent",
+  "forget-settings",
 ];
 
 /** The event as a program with this bug would see it. */
@@ -91,4 +97,24 @@ function hastyKill(record: Frame["records"][number]): Frame["effects"][number][]
     { kind: "delete-gocd-agents", agents: [{ taskId, uuid }] },
     { kind: "kill-task", taskId, mesosAgentId, graceMs: 0 },
   ];
+}
+
+/** What a program with this bug would go on from after a commit that failed. */
+export function bentRest(bug: PlantedBug | undefined, left: State, { before, frame }: FailedStep): State {
+  switch (bug) {
+    case "remember-unsent":
+      return { ...left, server: frame.state.server, reconciliation: frame.state.reconciliation };
+    case "forget-settings":
+      return { ...left, settings: before.settings };
+    default:
+      return left;
+  }
+}
+
+/** A step whose records could not be stored. */
+export interface FailedStep {
+  /** The state that it was made from. */
+  readonly before: State;
+  /** What it made. */
+  readonly frame: Frame;
 }

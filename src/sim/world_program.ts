@@ -6,10 +6,11 @@ import type { Effect } from "../core/effect.ts";
 import type { Event } from "../core/event.ts";
 import type { Frame } from "../core/frame.ts";
 import { initialState, step } from "../core/step.ts";
+import { withoutRecords } from "../core/unstored.ts";
 import { performGocd } from "./gocd_port.ts";
 import { checkEffect, checkReload, checkStep, checkStored, shownBy } from "./invariants.ts";
 import { endSession, performMesos, subscribe } from "./mesos_port.ts";
-import { bentEvent, bentFrame, bentState } from "./world_bugs.ts";
+import { bentEvent, bentFrame, bentRest, bentState } from "./world_bugs.ts";
 import { after, type Program, say, type World } from "./world_state.ts";
 import { describeEffect, describeEvent } from "./world_trace.ts";
 
@@ -91,40 +92,18 @@ function makeFrame(world: World, program: Program, event: Event): Frame {
   return bentFrame(world.bug, step(bent, timed));
 }
 
-/** As `Engine.#holdBack`: nothing of the frame that needs a record happens. */
+/** What the core leaves of a frame that could not be stored. */
 function storeFailed(world: World, program: Program, { frame, event }: { frame: Frame; event: Event }): void {
   say(world, () => "store   the commit failed: nothing of it happens");
   world.watch.failedCommits++;
   world.watch.feed = shownBy(event, world.watch.feed);
-  const { server, demand, offers } = frame.state;
-  program.state = {
-    ...program.state,
-    server: { ...server, asksMs: program.state.server.asksMs },
-    demand,
-    offers: { ...program.state.offers, undeclined: offers.undeclined },
-  };
-  for (const effect of frame.effects.flatMap(withoutRecord)) perform(world, program, effect);
-  if (event.kind === "subscribed" && world.program === program) {
-    perform(world, program, { kind: "end-session", message: "the framework id cannot be stored", retryMs: 5_000 });
-  }
-}
-
-/** As in runtime/engine.ts: what may leave although nothing could be stored. */
-function withoutRecord(effect: Effect): readonly Effect[] {
-  switch (effect.kind) {
-    case "accept-offers":
-      return [{ kind: "decline-offers", offerIds: effect.offerIds, refuseSeconds: 5 }];
-    case "accept-inverse-offers":
-      return [{ kind: "decline-inverse-offers", offerIds: effect.offerIds, refuseSeconds: 5 }];
-    case "decline-offers":
-    case "decline-inverse-offers":
-    case "poll-gocd":
-    case "read-gocd-agents":
-    case "step-down":
-    case "end-session":
-      return [effect];
-    default:
-      return [];
+  const before = program.state;
+  const { state, effects } = withoutRecords(before, event, frame);
+  program.state = bentRest(world.bug, state, { before, frame });
+  for (const effect of effects) {
+    if (world.program !== program) return;
+    say(world, () => `effect  ${describeEffect(effect)}`);
+    perform(world, program, effect);
   }
 }
 

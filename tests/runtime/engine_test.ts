@@ -9,10 +9,12 @@ import { StoreError } from "../../src/store/store_error.ts";
 import type { Store } from "../../src/store/store.ts";
 import { healthOf } from "../../src/web/health.ts";
 import {
+  gocdAgent,
   jobs,
   kinds,
   offer,
   only,
+  pending,
   problem,
   second,
   serverInfo,
@@ -195,6 +197,42 @@ Deno.test("a store that fails says so once and says when it works again, and the
   world.isBroken = false;
   await world.engine.handle({ kind: "offers-received", offers: [offer("h1")] });
   assertEquals(world.notes.filter((note) => note.code === "store-works").length, 1);
+});
+
+Deno.test("a configuration that is put in force while the disk is full is in force, then and later", async () => {
+  const world = await bench();
+  await handleAll(world, subscribedEvent, polled, { kind: "offers-received", offers: [offer("h1")] });
+  const before = world.engine.state.settings;
+  const profiles = before.profiles.map((profile) => ({ ...profile, hash: "77777777" }));
+  const settings = { ...before, scaling: { ...before.scaling, maxAgents: 7 }, profiles };
+  world.isBroken = true;
+  await world.engine.handle({ kind: "settings-changed", settings });
+  assertEquals(world.engine.state.settings, settings);
+  assertEquals(world.notes.filter(({ code }) => code === "settings-changed").length, 1);
+  world.isBroken = false;
+  await world.engine.handle({ kind: "tick" });
+  const retired = [...world.engine.state.instances.values()].map(({ retire }) => retire);
+  assertEquals(retired, ["profile-changed", "profile-changed"]);
+  assertEquals([...world.disk.texts.values()].filter((text) => text.includes("profile-changed")).length, 2);
+});
+
+Deno.test("an enabling that was held back by a full disk is asked for with the next list", async () => {
+  const world = await bench();
+  await handleAll(world, subscribedEvent, polled, { kind: "offers-received", offers: [offer("h1")] });
+  const [one = "", two = ""] = world.engine.state.instances.keys();
+  for (const taskId of [one, two]) {
+    const status = { taskId, state: "TASK_RUNNING", message: "", mesosAgentId: "a-h1", uuid: `running ${taskId}` };
+    await world.engine.handle({ kind: "task-status-updated", status });
+  }
+  const agents = [gocdAgent(one, pending), gocdAgent(two)];
+  world.acts.length = 0;
+  world.isBroken = true;
+  await world.engine.handle({ kind: "gocd-agents-read", agents });
+  assertEquals(effects(world), []);
+  world.isBroken = false;
+  await world.clock.pass(10 * second);
+  await world.engine.handle({ kind: "gocd-agents-read", agents });
+  assertEquals(only(effects(world), "enable-gocd-agent").map(({ taskId }) => taskId), [one]);
 });
 
 Deno.test("a framework id that cannot be stored ends the session, so that no agent is launched under it", async () => {

@@ -72,6 +72,20 @@ for (const seed of crashSeeds) {
   });
 }
 
+for (const how of ["nothing-stored", "all-stored"] as const) {
+  for (const seed of crashSeeds) {
+    Deno.test(`each commit of scenario ${seed} may fail (${how})`, () => {
+      const scenario = makeScenario(seed, "calm");
+      const { commits } = play(scenario);
+      assert(commits > 20, `only ${commits} commits`);
+      for (let number = 1; number <= commits; number++) {
+        const outcome = play(scenario, { failingCommit: { number, how } });
+        assertEquals(outcome.violation, undefined, `${tell(outcome)} --calm, with a failing commit ${number}`);
+      }
+    });
+  }
+}
+
 for (const bug of plantedBugs) {
   Deno.test(`the planted bug ${bug} is caught`, () => {
     for (let seed = 1; seed <= bugSeedsMax; seed++) {

@@ -8,6 +8,7 @@ import { countsToLimit } from "../../src/core/gates.ts";
 import type { AgentInstance } from "../../src/core/instance.ts";
 import type { ControlsRecord, FrameworkRecord, StateRecord, StoredState } from "../../src/core/record.ts";
 import type { State } from "../../src/core/state.ts";
+import { withoutRecords } from "../../src/core/unstored.ts";
 
 /** Watches one run of the core. */
 export class Laws {
@@ -16,12 +17,14 @@ export class Laws {
   #controls: ControlsRecord;
   readonly #launched = new Set<string>();
   #aliveBefore = new Map<string, number>();
+  #before: State;
 
   /** Starts from what the store gave back and the state made of it. */
   constructor(stored: StoredState, state: State) {
     for (const instance of state.instances.values()) this.#stored.set(instance.taskId, instance);
     this.#framework = stored.framework;
     this.#controls = stored.controls;
+    this.#before = state;
   }
 
   /** Before a step: nobody may change what is given to it. */
@@ -29,6 +32,7 @@ export class Laws {
     deepFreeze(state);
     deepFreeze(event);
     this.#aliveBefore = aliveByProfile(state);
+    this.#before = state;
   }
 
   /** After a step: every law. */
@@ -40,6 +44,7 @@ export class Laws {
     assertAnswers(frame, event);
     assertAcknowledged(frame, event);
     assertVerdicts(frame.state);
+    assertUnstored(this.#before, event, frame);
   }
 
   #store(record: StateRecord): void {
@@ -189,4 +194,23 @@ function refuse(collection: object, names: readonly string[]): void {
       },
     });
   }
+}
+
+/** Without its records nothing of a frame leaves that acts on an agent, and what is stored is as before. */
+function assertUnstored(before: State, event: Event, frame: Frame): void {
+  if (frame.records.length === 0) return;
+  const { state, effects } = withoutRecords(before, event, frame);
+  assert(
+    state.instances === before.instances && state.framework === before.framework && state.controls === before.controls,
+    "what could not be stored is believed",
+  );
+  const harmless = [
+    "poll-gocd",
+    "read-gocd-agents",
+    "step-down",
+    "end-session",
+    "decline-offers",
+    "decline-inverse-offers",
+  ];
+  assertEquals(effects.map(({ kind }) => kind).filter((kind) => !harmless.includes(kind)), []);
 }

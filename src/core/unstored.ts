@@ -1,0 +1,223 @@
+// What is left of a frame whose records could not be stored: no launch, no kill, no acknowledgement, no change of an
+// instance, and no memory of what was meant to leave with them. The servers are watched on, offers are given back, an
+// ERROR is obeyed, a new configuration is in force. Not here: storing (runtime/engine.ts).
+
+import type { Effect } from "./effect.ts";
+import type { Event } from "./event.ts";
+import type { Frame } from "./frame.ts";
+import type { Note } from "./note.ts";
+import { freshRole } from "./roles.ts";
+import type { OffersState, ServerState, State } from "./state.ts";
+
+/** Offers that come while nothing can be stored are refused for no longer: they are wanted as soon as it can. */
+const refuseSeconds = 5;
+/** A session that ended with something to be stored is not begun anew faster. */
+const subscribeAgainMs = 5_000;
+
+/** Whether a part of the state survives the frame that could not be stored. */
+export type Fate =
+  /** It was learned from a server or follows from that alone: it survives. */
+  | "learned"
+  /**
+   * It remembers an act of ours or a decision, such as that something was asked for. The act has not left, so it is as
+   * before, and is decided again when the event comes again. It survives an event that nobody sends again.
+   */
+  | "acted"
+  /** It is what is stored: as before, always. */
+  | "stored";
+
+/** The fate of each part of {@linkcode State}; `server` and `offers` are taken apart below. */
+export const stateFates: Readonly<Record<keyof State, Fate>> = {
+  // The operator's file. Instances of changed profiles are marked by the next tick that can be stored.
+  settings: "learned",
+  settingsSinceMs: "learned",
+  startedMs: "stored",
+  framework: "stored",
+  controls: "stored",
+  // With their clocks of repeated calls: a KILL that has not left is sent by the next tick.
+  instances: "stored",
+  session: "acted",
+  server: "learned",
+  // The plan is made anew, from the instances as they are.
+  demand: "learned",
+  offers: "acted",
+  // Agents that were to stay, or to go, are not marked so: it is asked for again, or forgotten by the next tick.
+  askedBackMs: "acted",
+  // What has failed is told again by Mesos, and is to count once.
+  breakers: "acted",
+  // An answer to a question of ours is given once: the question is repeated.
+  reconciliation: "acted",
+  // The jump of the task numbers is stored with the first launch.
+  inherited: "acted",
+  shuttingDown: "learned",
+  tearDownNow: "acted",
+  tearDownAskedMs: "acted",
+};
+
+/** The fate of each part of {@linkcode ServerState}. */
+export const serverFates: Readonly<Record<keyof ServerState, Fate>> = {
+  info: "learned",
+  lastPollMs: "learned",
+  lastAgentsMs: "learned",
+  nextPollMs: "learned",
+  nextAgentsMs: "learned",
+  askedMs: "learned",
+  readAskedMs: "learned",
+  healthySinceMs: "learned",
+  quietPolls: "learned",
+  failuresInARow: "learned",
+  problem: "learned",
+  keyRefusedMs: "learned",
+  findings: "learned",
+  missingEnvironments: "learned",
+  agents: "learned",
+  built: "learned",
+  begun: "learned",
+  idleSinceMs: "learned",
+  appearedMs: "learned",
+  lostSinceMs: "learned",
+  inContactSinceMs: "learned",
+  enablingMs: "acted",
+  asksMs: "acted",
+  restartedMs: "learned",
+};
+
+/** The fate of each part of {@linkcode OffersState}. */
+export const offersFates: Readonly<Record<keyof OffersState, Fate>> = {
+  // But for when offers were seen.
+  roles: "acted",
+  nearestMiss: "acted",
+  launchTimesMs: "acted",
+  // Declines leave all the same.
+  undeclined: "learned",
+  inverseUnanswered: "learned",
+};
+
+/** Notes about what survives; all others tell of acts that have not happened. What comes again is told then. */
+const toldNotes: ReadonlySet<string> = new Set([
+  "demand-changed",
+  "gocd-answers",
+  "gocd-call-failed",
+  "gocd-maintenance",
+  "gocd-maintenance-over",
+  "gocd-version",
+  "mesos-call-failed",
+  "settings-changed",
+]);
+
+/** What is left of `frame`, which `event` has made of the state `before`. */
+export function withoutRecords(before: State, event: Event, frame: Frame): Omit<Frame, "records"> {
+  const { state } = frame;
+  const fates = { isRepeated: isRepeated(event) };
+  return {
+    state: {
+      ...kept(before, state, { ...fates, of: stateFates }),
+      server: kept(before.server, state.server, { ...fates, of: serverFates }),
+      offers: {
+        ...kept(before.offers, state.offers, { ...fates, of: offersFates }),
+        ...(fates.isRepeated ? { roles: withOffersSeen(before.offers, state.offers) } : {}),
+      },
+      demand: { ...state.demand, isStale: true },
+    },
+    effects: [...frame.effects.flatMap(withoutRecord), ...effectsFor(event)],
+    notes: frame.notes.filter(({ code }: Note) => toldNotes.has(code)),
+  };
+}
+
+function kept<T extends object>(
+  before: T,
+  after: T,
+  { of, isRepeated }: { readonly of: Readonly<Record<keyof T, Fate>>; readonly isRepeated: boolean },
+): T {
+  const entries: [string, unknown][] = [];
+  for (const key of Object.keys(of) as (string & keyof T)[]) {
+    const survives = of[key] === "learned" || of[key] === "acted" && !isRepeated;
+    const from = survives ? after : before;
+    if (Object.hasOwn(from, key)) entries.push([key, from[key]]);
+  }
+  return Object.fromEntries(entries) as T;
+}
+
+function withOffersSeen(before: OffersState, { roles }: OffersState): OffersState["roles"] {
+  const seen = new Map(before.roles);
+  for (const [role, { lastOfferMs }] of roles) {
+    if (lastOfferMs !== undefined) seen.set(role, { ...(seen.get(role) ?? freshRole), lastOfferMs });
+  }
+  return seen;
+}
+
+/** Whether what an event could not bring about comes to us again: sent, asked for, or seen again. */
+function isRepeated({ kind }: Event): boolean {
+  switch (kind) {
+    // Mesos sends an update until it is acknowledged, makes offers again, and we subscribe and look again.
+    case "subscribed":
+    case "offers-received":
+    case "inverse-offers-received":
+    case "task-status-updated":
+    case "framework-torn-down":
+    case "gocd-polled":
+    case "gocd-agents-read":
+    case "gocd-poll-failed":
+    case "tick":
+    // The operator is told that nothing has come of it.
+    case "launching-frozen":
+    case "launching-resumed":
+    case "drain-requested":
+    case "teardown-requested":
+      return true;
+    case "disconnected":
+    case "offer-rescinded":
+    case "inverse-offer-rescinded":
+    case "mesos-agent-failed":
+    case "executor-failed":
+    case "framework-error":
+    case "mesos-call-failed":
+    case "gocd-call-done":
+    case "gocd-call-failed":
+    case "settings-changed":
+    case "shutdown-started":
+      return false;
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** What may leave of an effect. */
+function withoutRecord(effect: Effect): readonly Effect[] {
+  switch (effect.kind) {
+    case "poll-gocd":
+    case "read-gocd-agents":
+    case "step-down":
+      return [effect];
+    case "end-session":
+      if (effect.retryMs === undefined) return [effect];
+      return [{ ...effect, retryMs: Math.max(effect.retryMs, subscribeAgainMs) }];
+    case "decline-offers":
+    case "decline-inverse-offers":
+      return [{ ...effect, refuseSeconds: Math.min(effect.refuseSeconds, refuseSeconds) }];
+    case "accept-offers":
+      return [{ kind: "decline-offers", offerIds: effect.offerIds, refuseSeconds }];
+    case "accept-inverse-offers":
+      return [{ kind: "decline-inverse-offers", offerIds: effect.offerIds, refuseSeconds }];
+    case "suppress-offers":
+    case "revive-offers":
+    case "acknowledge-status":
+    case "reconcile-tasks":
+    case "kill-task":
+    case "teardown-framework":
+    case "enable-gocd-agent":
+    case "disable-gocd-agents":
+    case "delete-gocd-agents":
+    case "exit":
+      // Decided again from the state that stays, or sent again by the other side.
+      return [];
+    default:
+      return effect satisfies never;
+  }
+}
+
+/** A framework id that is not stored would orphan every agent: without one, there is no session. */
+function effectsFor({ kind }: Event): readonly Effect[] {
+  if (kind !== "subscribed") return [];
+  return [{ kind: "end-session", message: "the framework id cannot be stored", retryMs: subscribeAgainMs }];
+}
