@@ -3,6 +3,7 @@
 
 import type { ResourceCase, ScheduledJob } from "./gocd_records.ts";
 import { foldEnvironment, foldResource, type Requirement } from "./matching.ts";
+import { isRunOnAll, type Unpinned } from "./run_on_all.ts";
 import type { PollerSettings } from "./settings.ts";
 
 /** Jobs that ask for the same: one environment or none, one set of GoCD resources. */
@@ -38,11 +39,15 @@ export interface Backlog {
 /** No jobs at all. */
 export const emptyBacklog: Backlog = { buckets: [], foreign: [], order: [], resourceCase: "insensitive" };
 
-/** Source: GoCD RunOnAllAgents.java: the name of each build of a run-on-all-agents job. */
-const runOnAllName = /-runOnAll-\d+$/;
-
-/** Puts jobs into buckets and sets those aside that an agent of ours can never take. */
-export function bucketJobs(jobs: readonly ScheduledJob[], poller: PollerSettings, rule: ResourceCase): Backlog {
+/**
+ * Puts jobs into buckets and sets those aside that an agent of ours can never take. `unpinned`: run-on-all jobs that it can.
+ */
+export function bucketJobs(
+  jobs: readonly ScheduledJob[],
+  poller: PollerSettings,
+  rule: ResourceCase,
+  unpinned: Unpinned = new Map(),
+): Backlog {
   const ignored = poller.ignore.map((pattern) => ({ pattern, expression: globExpression(pattern) }));
   const buckets = new Map<string, { first: ScheduledJob; requirement: Requirement; jobs: ScheduledJob[] }>();
   const foreign: ForeignJob[] = [];
@@ -50,7 +55,9 @@ export function bucketJobs(jobs: readonly ScheduledJob[], poller: PollerSettings
   for (const job of jobs) {
     if (locators.has(job.locator)) continue;
     locators.add(job.locator);
-    const reason = foreignReason(job, ignored, poller.resourcelessJobs);
+    const reason = isRunOnAll(job) && !unpinned.has(job.locator)
+      ? pinned
+      : foreignReason(job, ignored, poller.resourcelessJobs);
     if (reason !== undefined) {
       foreign.push({ job, ...reason });
       continue;
@@ -81,18 +88,17 @@ export function requirementOf(job: ScheduledJob, rule: ResourceCase): Requiremen
   return { environment: foldEnvironment(job.environment), gocdResources: [...new Set(folded)].sort() };
 }
 
+const pinned: Pick<ForeignJob, "reason" | "reasonCode"> = {
+  reason:
+    "runs on all agents: it is pinned to one agent that exists, and no other can take it; cancel it if that one is gone",
+  reasonCode: "run-on-all",
+};
+
 function foreignReason(
   job: ScheduledJob,
   ignored: readonly { pattern: string; expression: RegExp }[],
   resourcelessJobs: PollerSettings["resourcelessJobs"],
 ): Pick<ForeignJob, "reason" | "reasonCode"> | undefined {
-  if (runOnAllName.test(job.name)) {
-    return {
-      reason:
-        "runs on all agents: it is pinned to one agent that exists, and no other can take it; cancel it if that one is gone",
-      reasonCode: "run-on-all",
-    };
-  }
   if (job.elasticProfile !== undefined) {
     return {
       reason: `has the elastic profile ${job.elasticProfile}: an elastic agent plugin serves it`,

@@ -22,6 +22,7 @@ import { appearedSince } from "./recognition.ts";
 import { replanIfStale, reuseAll } from "./replan.ts";
 import { afterFailure, afterPoll, agentsPauseMs, lookAgainMs } from "./rhythm.ts";
 import { noteOfferless } from "./roles.ts";
+import { followUnpinned, unpinnedAt } from "./run_on_all.ts";
 import { retireAgents, scaleIn } from "./scale_in.ts";
 import type { ServerState } from "./state.ts";
 import { begunSince, builtSince, takenSince, takingsOf, withoutTaken } from "./taken_jobs.ts";
@@ -34,8 +35,10 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
   // While nothing is assigned, being idle proves nothing.
   const isAssigning = event.server.maintenance !== "on" && draft.state.server.info?.maintenance !== "on";
   // The list of agents is read after the feed.
+  const { resourceCase: rule } = event.server;
+  const unpinned = unpinnedAt(before.unpinned, { ...event, rule, seen: before.seen }, atMs);
   const backlog = withoutTaken(
-    bucketJobs(event.jobs, draft.state.settings.poller, event.server.resourceCase),
+    bucketJobs(event.jobs, draft.state.settings.poller, rule, unpinned),
     takenSince(draft.state.server.agents, event.agents),
   );
   const takings = takingsOf(draft.state.server, event.agents);
@@ -60,7 +63,7 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
       idleSinceMs,
       lastPollMs: atMs,
     },
-    demand: { ...before, backlog, seen },
+    demand: { ...before, backlog, seen, unpinned },
   });
   for (const { message, ...told } of environmentFindings(draft.state)) {
     draft.note({ level: "warning", ...told, text: message, fields: {}, onceKey: message });
@@ -98,7 +101,7 @@ export function gocdAgentsRead(draft: Draft, event: EventOf<"gocd-agents-read">)
       begun: begunSince(server.agents, event.agents, server.begun),
       nextAgentsMs: atMs + agentsPauseMs(draft.state, event.tookMs),
     },
-    demand: { ...demand, backlog },
+    demand: { ...demand, backlog, unpinned: followUnpinned(demand.unpinned, event.agents, atMs) },
   });
   learnHostnames(draft, event.agents);
   followGocdAgents(draft, event.agents);

@@ -7,6 +7,7 @@ import type { AgentInstance } from "./instance.ts";
 import type { ControlsRecord, FrameworkRecord } from "./record.ts";
 import type { Settings } from "./settings.ts";
 import type { Backlog } from "./backlog.ts";
+import type { Unpinned } from "./run_on_all.ts";
 import type { BucketDemand, JobVerdict } from "./verdict.ts";
 
 /** Everything the core knows. */
@@ -99,6 +100,8 @@ export interface DemandState {
   readonly isStale: boolean;
   /** Memory of each waiting job by locator. */
   readonly seen: ReadonlyMap<string, SeenJob>;
+  /** Run-on-all jobs that have lost their pin, or may have. */
+  readonly unpinned: Unpinned;
   /** Polls in a row with unmet need, by bucket key. */
   readonly streaks: ReadonlyMap<string, number>;
   readonly jobs: readonly JobVerdict[];

@@ -56,6 +56,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
       backlog: emptyBacklog,
       isStale: false,
       seen: new Map(),
+      unpinned: new Map(),
       streaks: new Map(),
       jobs: [],
       buckets: [],
