@@ -68,7 +68,7 @@ Deno.test("a run-on-all job beside no agent that it may be pinned to is launched
   assertEquals(pollFor(world, 8, waiting, others), 0);
   assertEquals(pollFor(world, 2, waiting, others), 1);
   assertEquals(verdicts(world), ["coming", "not-ours", "not-ours", "unserved"]);
-  assertEquals(pollFor(world, 20, waiting, others), 0);
+  assertEquals(pollFor(world, 8, waiting, others), 0);
 });
 
 Deno.test("where the guess was wrong, the agent goes after its idle time and the next is tried half an hour later", () => {

@@ -80,12 +80,9 @@ const causes: readonly Cause[] = [
     options: { poller: { zombieAfterMs: 10 * minute } },
     arrange: async (its) => {
       const zombie = its.schedule({ pipeline: "removed", obstacle: "zombie" });
-      for (let wave = 0; wave < 3; wave++) {
-        const taken = its.schedule();
-        await its.pass(4 * minute);
-        its.gocd.cancelJob(taken);
-        await its.pass(minute);
-      }
+      its.gocd.addAgent(foreign("box"));
+      for (let taken = 0; taken < 4; taken++) its.schedule({ durationMs: 4 * minute });
+      await its.pass(14 * minute);
       return zombie;
     },
     verdict: "other-cause zombie",
