@@ -72,6 +72,24 @@ export function globalGate(state: State, atMs: number): LaunchGate {
   return { kind: "go" };
 }
 
+/** How many of the agents that a bucket needs may be launched, and what holds the others back. */
+export interface Allowance {
+  readonly gate: LaunchGate;
+  readonly allowed: number;
+  /** Held back by a limit alone: each could be launched as soon as a living agent gives its place up. */
+  readonly held?: HeldBack;
+}
+
+/** Agents that a limit holds back. */
+export interface HeldBack {
+  /** Of this profile. */
+  readonly profile: string;
+  /** Until an agent of the profile goes. */
+  readonly byProfile: number;
+  /** Until any agent goes. */
+  readonly byFramework: number;
+}
+
 /** What a profile may launch now. */
 export function profileGate(
   state: State,
@@ -83,7 +101,7 @@ export function profileGate(
     readonly registration: Pick<Bucket, "gocdResources" | "environment">;
   },
   atMs: number,
-): { readonly gate: LaunchGate; readonly allowed: number } {
+): Allowance {
   const { profile, needs, rooms, registration } = question;
   if (state.controls.frozenProfiles.includes(profile.name)) {
     return { gate: { kind: "frozen", profile: profile.name }, allowed: 0 };
@@ -116,7 +134,7 @@ function clampToRooms(
     readonly gate: LaunchGate;
     readonly allowed: number;
   },
-): { readonly gate: LaunchGate; readonly allowed: number } {
+): Allowance {
   const { profile, rooms } = question;
   let { gate, allowed } = question;
   const key = profile.name === "default" ? "go-agent.max-agents" : `profiles.${profile.name}.max-agents`;
@@ -139,10 +157,14 @@ function clampToRooms(
       gate: () => ({ kind: "rate", perMinute: state.settings.scaling.slowServerLaunchesPerMinute }),
     },
   ];
+  const held: number[] = [];
   for (const limit of limits) {
+    held.push(Math.max(0, allowed - Math.max(0, limit.room)));
     if (limit.room >= allowed) continue;
     allowed = Math.max(0, limit.room);
     gate = limit.gate(allowed);
   }
-  return { gate, allowed };
+  const [byProfile = 0, byFramework = 0] = held;
+  if (byProfile + byFramework === 0) return { gate, allowed };
+  return { gate, allowed, held: { profile: profile.name, byProfile, byFramework } };
 }

@@ -21,6 +21,8 @@ import type { WantedAgents } from "./state.ts";
 export const refuseIdleSeconds = 3_600;
 /** Refused for this long when something is wanted that does not fit. */
 export const refuseBusySeconds = 5;
+/** Two misses of a profile within this time are one that lasts. */
+const missLastsMs = 120_000;
 /** Launch times kept for the limit per minute. */
 const launchTimesMax = 1_000;
 
@@ -64,7 +66,19 @@ export function offersReceived(draft: Draft, offers: readonly Offer[]): void {
     });
   }
   decline(draft, result.declines, offers, refuseSeconds);
+  rememberHosts(draft, offers, new Set(result.declines));
   settle(draft, wanted, result);
+}
+
+/** Of an offer that was accepted nothing is left that is known of. */
+function rememberHosts(draft: Draft, offers: readonly Offer[], declined: ReadonlySet<string>): void {
+  const occupied = occupancyOf(draft);
+  const hosts = new Map([...draft.state.offers.hosts].filter(([id]) => occupied.has(id)));
+  for (const offer of offers) {
+    if (!occupied.has(offer.mesosAgentId)) continue;
+    hosts.set(offer.mesosAgentId, declined.has(offer.id) ? offer : { ...offer, resources: [] });
+  }
+  draft.set({ offers: { ...draft.state.offers, hosts } });
 }
 
 function seeOffers(draft: Draft, offers: readonly Offer[]): void {
@@ -143,7 +157,10 @@ function settle(
     if (miss === undefined || miss.count === 0) nearestMiss.delete(profile.name);
     else {
       if (!nearestMiss.has(profile.name)) noteMiss(draft, profile, miss.nearestMiss);
-      nearestMiss.set(profile.name, { atMs: draft.atMs, text: miss.nearestMiss });
+      const before = draft.state.offers.nearestMiss.get(profile.name);
+      const isLasting = before !== undefined && draft.atMs - before.atMs < missLastsMs;
+      const sinceMs = isLasting ? before.sinceMs : draft.atMs;
+      nearestMiss.set(profile.name, { sinceMs, atMs: draft.atMs, text: miss.nearestMiss });
     }
   });
   const placed = result.accepts.reduce((total, accept) => total + accept.placements.length, 0);

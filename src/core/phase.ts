@@ -61,6 +61,7 @@ export function startDrain(
   draft: Draft,
   instance: AgentInstance & { readonly state: "registered" },
   reason: DrainReason,
+  whyIdle = "nothing waits that it could take",
 ): void {
   draft.put({
     ...identityOf(instance),
@@ -72,9 +73,7 @@ export function startDrain(
   });
   draft.effect({ kind: "disable-gocd-agents", agents: [{ taskId: instance.taskId, uuid: instance.uuid }] });
   const why = reason === "idle"
-    ? `it has been idle for ${
-      formatDuration(draft.atMs - instance.activity.sinceMs)
-    } and nothing waits that it could take`
+    ? `it has been idle for ${formatDuration(draft.atMs - instance.activity.sinceMs)} and ${whyIdle}`
     : drainWords[reason];
   draft.note({
     level: "info",

@@ -3,13 +3,15 @@
 
 import { assess, type Assessment, type BucketAssessment } from "./assess.ts";
 import { markOtherCause } from "./demand.ts";
-import { isMissing, warmEnvironment } from "./environments.ts";
-import { globalGate, profileGate, type Rooms, roomsOf } from "./gates.ts";
+import { globalGate, type HeldBack, profileGate, type Rooms, roomsOf } from "./gates.ts";
 import { agentForHungBuilds } from "./hung_build.ts";
+import { launchRegistration } from "./launch_registration.ts";
 import { canTake, capabilityFor } from "./matching.ts";
+import { minIdleAgents } from "./min_idle.ts";
 import { describeNeed, gateText, type LaunchGate, otherCauseText, unservedText } from "./reason.ts";
 import { type Remarks, remarksOf } from "./remarks.ts";
 import { isOfferless, offerlessText } from "./roles.ts";
+import { spareLeaving } from "./room.ts";
 import type { AgentProfile } from "./settings.ts";
 import type { DemandState, State, WantedAgents } from "./state.ts";
 import type { BucketDemand, JobRemark, JobVerdict } from "./verdict.ts";
@@ -20,6 +22,8 @@ export interface Plan {
   /** Draining instances that new demand can use: enable them again. */
   readonly reuse: readonly string[];
   readonly assessment: Assessment;
+  /** Agents that limits alone hold back, oldest job's bucket first. */
+  readonly held: readonly HeldBack[];
 }
 
 /** Makes the plan anew. `occasion` "poll" counts this as one poll for the streaks; "replan" leaves them alone. */
@@ -33,6 +37,7 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
   const reuse: string[] = [];
   const rows: Row[] = [];
   const wanted: WantedAgents[] = [];
+  const held: HeldBack[] = [];
   for (const assessed of assessment.buckets) {
     const { bucket } = assessed;
     // Between polls the list of jobs is old: what it shows as waiting may be taken by now.
@@ -46,10 +51,13 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
     if (polls > 0) streaks.set(bucket.key, polls);
     else if (occasion === "poll") streaks.delete(bucket.key);
     // Frozen, nothing is launched, but what is there is used.
-    const again = gate.kind === "go" || gate.kind === "frozen" ? reusable(state, assessed, needs, reuse) : [];
+    const mayReuse = gate.kind === "go" || gate.kind === "frozen";
+    const again = mayReuse ? reusable(state, { assessed, needs, taken: reuse, held }) : [];
     reuse.push(...again);
-    const decision = decide(state, { assessed, needs: needs - again.length, polls, gate, rooms }, atMs);
+    const all = assessment.buckets;
+    const decision = decide(state, { assessed, all, needs: needs - again.length, polls, gate, rooms }, atMs);
     if (decision.entry !== undefined) wanted.push(decision.entry);
+    if (decision.held !== undefined) held.push(decision.held);
     const bucketRemarks = remarks.ofBucket(assessed);
     rows.push({
       row: bucketRow(assessed, { ...decision, needs, polls, remarks: bucketRemarks }, atMs),
@@ -59,13 +67,17 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
     });
   }
   if (gate.kind === "go") {
-    wanted.push(...warmAgents(state, rooms, atMs));
+    const paused = rows.flatMap(({ row, gate: { kind } }) =>
+      (kind === "breaker" || kind === "probe") && row.wanted === 0 ? [row.profile] : []
+    );
+    wanted.push(...minIdleAgents(state, { rooms, reserved: new Set(paused).size }, atMs));
     wanted.push(...agentForHungBuilds(state, { rooms, isAnyWanted: wanted.length > 0 }, atMs));
   }
   const jobs = verdicts(state, { rows, remarks }, atMs);
   return {
     assessment,
     reuse,
+    held,
     demand: {
       ...state.demand,
       madeMs: atMs,
@@ -88,31 +100,37 @@ interface Row {
 
 interface Question {
   readonly assessed: BucketAssessment;
+  readonly all: readonly BucketAssessment[];
   readonly needs: number;
   readonly polls: number;
   readonly gate: LaunchGate;
   readonly rooms: Rooms;
 }
 
+interface Decision {
+  readonly gate: LaunchGate;
+  readonly wanted: number;
+  readonly entry?: WantedAgents;
+  readonly held?: HeldBack;
+}
+
 /** How many of a bucket's missing agents may be launched now, and what holds the others back. */
 function decide(
   state: State,
-  { assessed, needs, polls, gate, rooms }: Question,
+  { assessed, all, needs, polls, gate, rooms }: Question,
   atMs: number,
-): { readonly gate: LaunchGate; readonly wanted: number; readonly entry?: WantedAgents } {
+): Decision {
   if (assessed.choice.kind !== "serves" || needs <= 0) return { gate: { kind: "go" }, wanted: 0 };
   const { profile } = assessed.choice;
   const { bucket } = assessed;
   if (gate.kind !== "go") return { gate, wanted: 0 };
   const attempts = state.settings.poller.attempts;
   if (polls <= attempts) return { gate: { kind: "attempts", polls, attempts }, wanted: 0 };
-  const registration = {
-    gocdResources: profile.gocdResources === "*" ? bucket.gocdResources : profile.gocdResources,
-    ...environmentOf(bucket),
-  };
+  const registration = launchRegistration(profile, assessed, { all, rule: state.demand.backlog.resourceCase });
   const clamp = profileGate(state, { profile, needs, rooms, registration }, atMs);
   const count = Math.min(needs, clamp.allowed);
-  if (count <= 0) return { gate: clamp.gate, wanted: 0 };
+  const held = clamp.held === undefined ? {} : { held: clamp.held };
+  if (count <= 0) return { gate: clamp.gate, wanted: 0, ...held };
   rooms.take(profile.name, count);
   const waited = `${bucket.jobs.length} job${bucket.jobs.length === 1 ? "" : "s"} (${
     describeNeed(bucket.gocdResources, bucket.environment)
@@ -121,6 +139,7 @@ function decide(
   return {
     gate: clamp.gate,
     wanted: count,
+    ...held,
     entry: {
       bucketKey: bucket.key,
       profile: profile.name,
@@ -135,17 +154,22 @@ function environmentOf({ environment }: { readonly environment?: string }): { re
   return environment === undefined ? {} : { environment };
 }
 
+interface ReuseQuestion {
+  readonly assessed: BucketAssessment;
+  readonly needs: number;
+  /** For older jobs. */
+  readonly taken: readonly string[];
+  /** Older jobs that wait for the places of such instances. */
+  readonly held: readonly HeldBack[];
+}
+
 /** Draining instances, not building, that could take this bucket's jobs after all. */
-function reusable(
-  state: State,
-  assessed: BucketAssessment,
-  needs: number,
-  taken: readonly string[],
-): string[] {
+function reusable(state: State, { assessed, needs, taken, held }: ReuseQuestion): string[] {
   if (needs <= 0) return [];
   const found: string[] = [];
   for (const instance of state.instances.values()) {
     if (found.length >= needs) break;
+    if (held.length > 0 && spareLeaving(state, held, instance.profile) <= taken.length + found.length) continue;
     if (instance.state !== "draining" || instance.retire !== undefined || taken.includes(instance.taskId)) continue;
     // Lost to the server, disabled by somebody, registered amiss: enabled again it would take nothing.
     if (instance.reason === "surplus") continue;
@@ -154,42 +178,6 @@ function reusable(
     if (canTake(capability, assessed.bucket.requirement)) found.push(instance.taskId);
   }
   return found;
-}
-
-/** Instances to be kept ready although nothing waits (`min-idle`). */
-function warmAgents(state: State, rooms: Rooms, atMs: number): WantedAgents[] {
-  const wanted: WantedAgents[] = [];
-  for (const profile of state.settings.profiles) {
-    const environment = warmEnvironment(profile);
-    if (profile.minIdle <= 0 || isMissing(state, environment)) continue;
-    const ready = [...state.instances.values()].filter((instance) =>
-      instance.profile === profile.name && instance.retire === undefined &&
-      (instance.state === "launching" || instance.state === "starting" ||
-        (instance.state === "registered" && instance.activity.kind === "idle"))
-    ).length;
-    const needs = profile.minIdle - ready;
-    if (needs <= 0) {
-      continue;
-    }
-    const registration = {
-      gocdResources: profile.gocdResources === "*" ? [] : profile.gocdResources,
-      ...(environment === undefined ? {} : { environment }),
-    };
-    const clamp = profileGate(state, { profile, needs, rooms, registration }, atMs);
-    const count = Math.min(needs, clamp.allowed);
-    if (count <= 0) {
-      continue;
-    }
-    rooms.take(profile.name, count);
-    wanted.push({
-      bucketKey: `warm ${profile.name}`,
-      profile: profile.name,
-      ...registration,
-      count,
-      reason: `min-idle = ${profile.minIdle}, ${ready} ready`,
-    });
-  }
-  return wanted;
 }
 
 function bucketRow(

@@ -23,7 +23,7 @@ import { replanIfStale, reuseAll } from "./replan.ts";
 import { afterFailure, afterPoll, agentsPauseMs, lookAgainMs } from "./rhythm.ts";
 import { noteOfferless } from "./roles.ts";
 import { followUnpinned, unpinnedAt } from "./run_on_all.ts";
-import { retireAgents, scaleIn } from "./scale_in.ts";
+import { giveRoom, retireAgents, scaleIn } from "./scale_in.ts";
 import type { ServerState } from "./state.ts";
 import { begunSince, builtSince, takenSince, takingsOf, withoutTaken } from "./taken_jobs.ts";
 
@@ -76,7 +76,7 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
   draft.set({ demand: plan.demand });
   noteOfferless(draft);
   reuseAll(draft, plan.reuse);
-  scaleIn(draft, plan.assessment, retired);
+  scaleIn(draft, plan.assessment, retired + giveRoom(draft, plan, retired));
   draft.set({ server: { ...draft.state.server, ...afterPoll(draft.state, atMs, event.tookMs) } });
 }
 

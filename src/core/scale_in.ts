@@ -8,7 +8,9 @@ import { isAnyHung } from "./hung_build.ts";
 import type { AgentInstance, DrainReason } from "./instance.ts";
 import { canTake, capabilityFor } from "./matching.ts";
 import { startDrain } from "./phase.ts";
+import type { Plan } from "./plan.ts";
 import { profileOf } from "./profile_of.ts";
+import { idleOfNoUse, makeRoom } from "./room.ts";
 
 /** Drains begun in one poll at most, so that a mistake in a list cannot empty the whole fleet at once. */
 export const drainsPerPollMax = 50;
@@ -89,6 +91,16 @@ export function scaleIn(draft: Draft, assessment: Assessment, begun = 0): void {
     startDrain(draft, instance, reason);
     drains++;
   }
+}
+
+/** Starts the drains of idle agents that nothing waiting can use, while others are held back for want of their places. */
+export function giveRoom(draft: Draft, plan: Plan, begun: number): number {
+  const { state, atMs } = draft;
+  if (!mayDrain(draft) || isAnyHung(state, atMs)) return 0;
+  const going = makeRoom(state, { held: plan.held, idle: idleOfNoUse(state, plan.assessment) }, atMs);
+  const now = going.slice(0, Math.max(0, drainsPerPollMax - begun));
+  for (const { instance, why } of now) startDrain(draft, instance, "idle", why);
+  return now.length;
 }
 
 function reasonToDrain(

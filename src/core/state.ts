@@ -4,6 +4,7 @@
 import type { Finding, FrameworkErrorKind, GocdProblem } from "./event.ts";
 import type { GocdAgent, GocdServerInfo } from "./gocd_records.ts";
 import type { AgentInstance } from "./instance.ts";
+import type { Offer } from "./offer.ts";
 import type { ControlsRecord, FrameworkRecord } from "./record.ts";
 import type { Settings } from "./settings.ts";
 import type { Backlog } from "./backlog.ts";
@@ -143,12 +144,21 @@ export interface WantedAgents {
 export interface OffersState {
   readonly roles: ReadonlyMap<string, RoleOffers>;
   /** Nearest miss of the last placement by profile, for the verdicts. */
-  readonly nearestMiss: ReadonlyMap<string, { readonly atMs: number; readonly text: string }>;
+  readonly nearestMiss: ReadonlyMap<string, NearestMiss>;
+  /** What the hosts of living instances last offered and had left, by Mesos agent id. */
+  readonly hosts: ReadonlyMap<string, Offer>;
   readonly launchTimesMs: readonly number[];
   /** Offers whose decline may not have arrived: declined again at the next tick. */
   readonly undeclined: readonly string[];
   /** Inverse offers whose answer may not have arrived: declined at the next tick, since Mesos asks only once at a time. */
   readonly inverseUnanswered?: readonly string[];
+}
+
+/** Why a profile found no place, without a break since `sinceMs`. */
+export interface NearestMiss {
+  readonly sinceMs: number;
+  readonly atMs: number;
+  readonly text: string;
 }
 
 /** The standing of one role with the allocator. */

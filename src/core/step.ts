@@ -62,7 +62,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
       buckets: [],
       wanted: [],
     },
-    offers: { roles: new Map(), nearestMiss: new Map(), launchTimesMs: [], undeclined: [] },
+    offers: { roles: new Map(), nearestMiss: new Map(), hosts: new Map(), launchTimesMs: [], undeclined: [] },
     askedBackMs: askedBackOf(instances.values(), atMs),
     breakers: { profiles: new Map(), hosts: new Map() },
     reconciliation: noReconciliation,

@@ -87,6 +87,7 @@ export const offersFates: Readonly<Record<keyof OffersState, Fate>> = {
   // But for when offers were seen.
   roles: "acted",
   nearestMiss: "acted",
+  hosts: "learned",
   launchTimesMs: "acted",
   // Declines leave all the same.
   undeclined: "learned",
