@@ -155,14 +155,17 @@ const containerKeys: readonly KeySpec[] = [
     path: "go-agent.docker-parameters",
     type: "docker-parameters",
     default: "[]",
-    doc: "Further options of docker run, each --key=value: a list of { key, value } or an object",
+    doc:
+      "Further options of docker run by their long names, each --key=value: a list of { key, value } or an object. " +
+      "What would name the agent (hostname, domainname, env AGENT_HOSTNAME) is left out",
     example: '[{ key = "cap-add", value = "SYS_PTRACE" }]',
   },
   {
     path: "go-agent.env",
     type: "map",
     default: "{}",
-    doc: "Variables of the container; a profile adds to those of go-agent. For secrets take env-files",
+    doc: "Variables of the container; a profile adds to those of go-agent. AGENT_AUTO_REGISTER_HOSTNAME and " +
+      "AGENT_HOSTNAME are left out: agents are named by their Mesos task id. For secrets take env-files",
     example: '{ AGENT_MEM = "256m" }',
   },
   {

@@ -1,6 +1,7 @@
 // Makes the agent profiles of go-agent and profiles. Not here: the forms of volumes and the like (container_values.ts).
 // Called by load.ts.
 
+import { isNamingVariable } from "../core/agent_naming.ts";
 import { slug } from "../core/adoption.ts";
 import { type MesosResources, noResources, toMilli } from "../core/mesos_resources.ts";
 import { environmentNameProblem, gocdResourceProblem } from "../core/names.ts";
@@ -14,6 +15,7 @@ import {
   urisAt,
   volumesAt,
 } from "./container_values.ts";
+import { judgeParameter, namedByTaskId } from "./docker_parameters.ts";
 import { pathBeside } from "./hocon.ts";
 import { profileHash } from "./profile_hash.ts";
 import { addProblem, booleanAt, confAt, durationMsAt, find, integerAt, memoryMbMilliAt, numberAt } from "./reader.ts";
@@ -181,6 +183,19 @@ function readEnvFiles(reader: Reader, key: string): Readonly<Record<string, stri
   return Object.fromEntries(entries);
 }
 
+function isKeyGiven(reader: Reader): boolean {
+  return ["auto-register-key", "auto-register-key-file"].some((last) =>
+    confAt(reader.root, `go-agent.${last}`) !== undefined
+  );
+}
+
+/** Says what is left out, or may do harm, at the line of its key. */
+function warn(reader: Reader, key: string, message: string): void {
+  const found = find(reader, key);
+  const at = found?.conf.at;
+  reader.warnings.push(`${at === undefined ? reader.file : `${at.file}:${at.line}`}: ${found?.key ?? key}: ${message}`);
+}
+
 function checkContainer(reader: Reader, prefix: string, container: ContainerSettings): void {
   const conflict = (last: string, message: string, hint: string): void => {
     const found = find(reader, `${prefix}.${last}`) ?? { key: `${prefix}.${last}` };
@@ -202,6 +217,11 @@ function checkContainer(reader: Reader, prefix: string, container: ContainerSett
       const message = `the Mesos containerizer mounts the volume ${quote(bare.name)} only with its driver`;
       conflict("volumes", message, 'add driver = "…", or name a folder of the host');
     }
+    if (mode === "HOST" && !isKeyGiven(reader)) {
+      const why =
+        "without go-agent.auto-register-key agents in the host's network come up Pending under the host's name";
+      warn(reader, `${prefix}.network`, `${why}, and cannot be recognized: set the key, or name a CNI network`);
+    }
     if (container.privileged) conflict("privileged", only, 'remove it, or write containerizer = "docker"');
     if (container.parameters.length > 0) {
       conflict("docker-parameters", only, 'remove them, or write containerizer = "docker"');
@@ -219,7 +239,17 @@ function checkContainer(reader: Reader, prefix: string, container: ContainerSett
   if (container.shell && container.command === undefined) {
     conflict("shell", "there is no command for the shell", "write command, or remove shell");
   }
+  const parameters = container.type === "DOCKER" ? container.parameters : [];
+  for (const { kind, message, hint } of parameters.flatMap((each) => judgeParameter(each) ?? [])) {
+    if (kind === "refused") conflict("docker-parameters", message, hint);
+    else warn(reader, `${prefix}.docker-parameters`, message);
+  }
   for (const [name] of Object.entries({ ...container.env, ...container.envFiles })) {
+    const last = Object.hasOwn(container.env, name) ? "env" : "env-files";
+    if (isNamingVariable(name)) warn(reader, `${prefix}.${last}.${name}`, `it is not used: ${namedByTaskId}`);
+    if (name.startsWith("GO_EA_")) {
+      conflict(last, `${name} makes it an elastic agent, which belongs to a plugin of GoCD`, "remove it");
+    }
     if (!/^[A-Za-z_][A-Za-z0-9_.-]*$/.test(name)) {
       conflict("env", `${quote(name)} cannot be the name of a variable`, "letters, digits and _ are for variables");
     }

@@ -97,7 +97,7 @@ export interface ContainerSettings {
   readonly privileged: boolean;
   /** Docker parameters, each `--key=value`. */
   readonly parameters: readonly { readonly key: string; readonly value: string }[];
-  /** Variables of the operator; they win over ours. */
+  /** Variables of the operator; they win over ours, except what names the agent (agent_naming.ts). */
   readonly env: Readonly<Record<string, string>>;
   /** Variables whose values are read from files at each launch: name to path. */
   readonly envFiles: Readonly<Record<string, string>>;

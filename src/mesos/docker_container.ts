@@ -1,13 +1,14 @@
 // ContainerInfo for the Docker containerizer. Not here: the rest of the task (task_info.ts).
 // Called by task_info.ts. What Mesos makes of it: apache/mesos src/docker/docker.cpp, `Docker::RunOptions::create`.
 
+import { isNamingParameter } from "../core/agent_naming.ts";
 import type { TaskLaunch } from "../core/effect.ts";
 import type { ContainerSettings, VolumeSettings } from "../core/settings.ts";
 import type { WireRecord } from "./proto/wire.ts";
 
 /**
- * The container. Its hostname is always the task id, which is how we find a Pending GocdAgent: a Docker parameter
- * `hostname` of the operator is left out. A parameter `shm-size` wins over the setting.
+ * The container. Its hostname is always the task id, which is how we find a Pending GocdAgent: Docker parameters of the
+ * operator that would name the agent are left out. A parameter `shm-size` wins over the setting.
  */
 export function dockerContainer(launch: TaskLaunch): WireRecord {
   const { container } = launch.profile;
@@ -75,6 +76,6 @@ function dockerParameters(taskId: string, container: ContainerSettings): WireRec
     ...(entryPoint === undefined ? [] : [{ key: "entrypoint", value: entryPoint }]),
     ...(container.network.mode === "HOST" ? [{ key: "hostname", value: taskId }] : []),
     ...(container.shmSizeMb === undefined ? [] : [{ key: "shm-size", value: `${container.shmSizeMb}m` }]),
-    ...container.parameters.filter(({ key }) => key !== "hostname").map(({ key, value }) => ({ key, value })),
+    ...container.parameters.filter((each) => !isNamingParameter(each)).map(({ key, value }) => ({ key, value })),
   ];
 }

@@ -2,6 +2,7 @@
 // GocdAgent whom to register with (handed in), the containers (docker_container.ts, mesos_container.ts).
 // Called by to_proto.ts.
 
+import { withoutNaming } from "../core/agent_naming.ts";
 import type { TaskLaunch } from "../core/effect.ts";
 import type { ContainerSettings } from "../core/settings.ts";
 import type { WireRecord } from "./proto/wire.ts";
@@ -30,7 +31,8 @@ export interface TaskPlace {
 }
 
 /**
- * The TaskInfo. The operator's `env` wins over `place.environment`, except for names that come from `envFiles`.
+ * The TaskInfo. The operator's `env` wins over `place.environment`, except for names that come from `envFiles`, and what
+ * names the agent.
  * Throws an `Error` for resources that a task cannot have (see {@linkcode wireResource}).
  */
 export function taskInfo(launch: TaskLaunch, place: TaskPlace): WireRecord {
@@ -83,7 +85,7 @@ function programOf(container: ContainerSettings): WireRecord {
 }
 
 function commandInfo(container: ContainerSettings, environment: Readonly<Record<string, string>>): WireRecord {
-  const own = Object.entries(container.env).filter(([name]) => !Object.hasOwn(container.envFiles, name));
+  const own = Object.entries(withoutNaming(container.env)).filter(([name]) => !Object.hasOwn(container.envFiles, name));
   const variables = Object.entries({ ...environment, ...Object.fromEntries(own) });
   return {
     ...programOf(container),

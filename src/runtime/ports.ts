@@ -5,6 +5,7 @@ import type { Config, StateConfig } from "../config/config.ts";
 import type { TaskLaunch } from "../core/effect.ts";
 import { mastersAsWritten } from "../config/connections.ts";
 import { createHttpGocdApi, type HttpGocdApi } from "../gocd/http_api.ts";
+import { withoutNaming } from "../core/agent_naming.ts";
 import { registrationEnvironment } from "../gocd/registration.ts";
 import { createHttpScheduler, type HttpScheduler } from "../mesos/http_scheduler.ts";
 import { openSqliteStore } from "../store/sqlite_store.ts";
@@ -89,7 +90,7 @@ export async function openStore(config: Config): Promise<Store> {
   }
 }
 
-/** Variables of one container: what registration needs, then the operator's, which win. Throws when a secret file is gone. */
+/** Variables of one container: what registration needs, then the operator's, which win but for the agent's name. Throws when a secret file is gone. */
 export function taskEnvironment(config: Config, launch: TaskLaunch): Record<string, string> {
   const { container } = launch.profile;
   return {
@@ -100,9 +101,9 @@ export function taskEnvironment(config: Config, launch: TaskLaunch): Record<stri
       gocdResources: launch.gocdResources,
       ...(launch.environment === undefined ? {} : { environment: launch.environment }),
     }),
-    ...container.env,
+    ...withoutNaming(container.env),
     ...Object.fromEntries(
-      Object.entries(container.envFiles).map((
+      Object.entries(withoutNaming(container.envFiles)).map((
         [name, path],
       ) => [name, Deno.readTextFileSync(path).replace(/\r?\n$/, "")]),
     ),

@@ -126,6 +126,14 @@ Deno.test("URIs keep what the fetcher is to do with them", () => {
   ]);
 });
 
+Deno.test("the operator's variables win over ours, except those that name the agent", () => {
+  const names = ["AGENT_AUTO_REGISTER_HOSTNAME", "AGENT_HOSTNAME"];
+  const launch = plainLaunch({ env: Object.fromEntries(names.map((name) => [name, "fixed"])) });
+  const command = onTheWire(launch, Object.fromEntries(names.map((name) => [name, "task"])))["command"] as WireRecord;
+  const { variables } = command["environment"] as { variables: { name: string; value: string }[] };
+  assertEquals(variables.map(({ name, value }) => `${name}=${value}`), names.map((name) => `${name}=task`));
+});
+
 Deno.test("the operator's variables win over ours, but not over what was read from a file", () => {
   const launch = plainLaunch({ env: { A: "operator", B: "operator" }, envFiles: { B: "/secret" } });
   const command = onTheWire(launch, { A: "ours", B: "from file", C: "ours" })["command"] as WireRecord;
@@ -177,10 +185,15 @@ const dockerContainers: readonly (readonly [string, Partial<ContainerSettings>, 
     { hostname, docker: { ...docker, privileged: true, force_pull_image: true } },
   ],
   [
-    "parameters come behind ours, except a hostname, which is the task's",
+    "parameters come behind ours, except those that would name the agent, which is called as the task",
     {
       shmSizeMb: 512,
-      parameters: [{ key: "hostname", value: "x" }, { key: "cap-add", value: "SYS_PTRACE" }],
+      parameters: [
+        { key: "hostname", value: "x" },
+        { key: "domainname", value: "ci.example.com" },
+        { key: "env", value: "AGENT_HOSTNAME=x" },
+        { key: "cap-add", value: "SYS_PTRACE" },
+      ],
     },
     {},
     {

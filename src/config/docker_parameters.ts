@@ -1,0 +1,74 @@
+// Whether the options of `docker run` in docker-parameters can work: Mesos writes each as --key=value, and needs the
+// container in its own hands. Not here: their form in the file (container_values.ts).
+// Source: apache/mesos src/docker/docker.cpp (`Docker::run`), and the options of docker/cli.
+
+import { isNamingParameter } from "../core/agent_naming.ts";
+
+/** A Docker parameter as written. */
+export interface DockerParameter {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** What is wrong with a parameter, and what to do about it. */
+export interface ParameterVerdict {
+  /** `refused`: no launch with it could work; `left-out`: it works without; `doubtful`: it works, and may do harm. */
+  readonly kind: "refused" | "left-out" | "doubtful";
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** Long names of the short options, which `--x=value` is not. */
+const longNames: Readonly<Record<string, string>> = {
+  a: "attach",
+  c: "cpu-shares",
+  d: "detach",
+  e: "env",
+  h: "hostname",
+  i: "interactive",
+  l: "label",
+  m: "memory",
+  p: "publish",
+  q: "quiet",
+  t: "tty",
+  u: "user",
+  v: "volume",
+  w: "workdir",
+};
+
+const refused: Readonly<Record<string, readonly [message: string, hint: string]>> = {
+  detach: ["Mesos would take the container for ended while the agent lives on", "remove it"],
+  name: ["Mesos finds its containers by the name that it gives them", "remove it"],
+  net: ["Mesos sets the network", "write the key network instead"],
+  network: ["Mesos sets the network", "write the key network instead"],
+  restart: ["Docker would start the agent again after its task has ended", "remove it"],
+  uts: ["an agent on its host's name could not be told from others", "remove it"],
+};
+
+/** What an operator should know of a parameter; nothing where it is fine. */
+export function judgeParameter({ key, value }: DockerParameter): ParameterVerdict | undefined {
+  const bare = key.replace(/^-+/, "");
+  const long = longNames[bare];
+  if (bare !== key || long !== undefined) {
+    return {
+      kind: "refused",
+      message: `docker run knows no option --${key}=…, which Mesos makes of ${JSON.stringify(key)}`,
+      hint: `write ${long ?? bare}`,
+    };
+  }
+  const known = Object.hasOwn(refused, key) ? refused[key] : undefined;
+  if (known !== undefined) return { kind: "refused", message: `${key}: ${known[0]}`, hint: known[1] };
+  if (isNamingParameter({ key, value })) {
+    const what = key === "env" ? `env ${value.split("=", 1)[0]?.trim() ?? ""}` : key;
+    return { kind: "left-out", message: `${what} is not used: ${namedByTaskId}`, hint: "remove it" };
+  }
+  if (key !== "rm") return undefined;
+  return {
+    kind: "doubtful",
+    message: "rm takes the container's log away before Mesos has looked at it",
+    hint: "remove it",
+  };
+}
+
+/** Why nobody else may name an agent. */
+export const namedByTaskId: string = "each agent is named by its Mesos task id, and recognized by that name";

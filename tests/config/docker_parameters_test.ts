@@ -1,0 +1,61 @@
+// What an operator sets that would take an agent's name, or its container, out of our hands.
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { loadKeys, problemsOf, withKeys } from "./support.ts";
+
+for (
+  const [keys, key] of [
+    ["go-agent.env { AGENT_AUTO_REGISTER_HOSTNAME = x }", "go-agent.env.AGENT_AUTO_REGISTER_HOSTNAME"],
+    ["go-agent.env { AGENT_HOSTNAME = x }", "go-agent.env.AGENT_HOSTNAME"],
+    ['go-agent.env-files { AGENT_HOSTNAME = "/etc/hostname" }', "go-agent.env-files.AGENT_HOSTNAME"],
+    ["profiles.a { env { AGENT_HOSTNAME = x } }", "profiles.a.env.AGENT_HOSTNAME"],
+    ["go-agent.docker-parameters { hostname = x }", "go-agent.docker-parameters: hostname"],
+    ["go-agent.docker-parameters { domainname = ci.example.com }", "go-agent.docker-parameters: domainname"],
+    [
+      'go-agent.docker-parameters { env = ["A=1", "AGENT_HOSTNAME=x"] }',
+      "go-agent.docker-parameters: env AGENT_HOSTNAME",
+    ],
+  ] as const
+) {
+  Deno.test(`${keys}: not used, and a warning names the key`, () => {
+    const warnings = loadKeys(keys).warnings.filter((each) => each.includes("named by its Mesos task id"));
+    assertEquals(warnings.length, 1);
+    assertStringIncludes(warnings[0] ?? "", key);
+  });
+}
+
+for (
+  const [keys, hint] of [
+    ['go-agent.docker-parameters { "--cap-add" = SYS_PTRACE }', "write cap-add"],
+    ["go-agent.docker-parameters { e = A }", "write env"],
+    ["go-agent.docker-parameters { h = a }", "write hostname"],
+    ["go-agent.docker-parameters { net = host }", "write the key network instead"],
+    ["go-agent.docker-parameters { network = host }", "write the key network instead"],
+    ["go-agent.docker-parameters { uts = host }", "remove it"],
+    ["go-agent.docker-parameters { detach = true }", "remove it"],
+    ["go-agent.docker-parameters { name = agent }", "remove it"],
+    ["go-agent.docker-parameters { restart = always }", "remove it"],
+    ["go-agent.env { GO_EA_SERVER_URL = x }", "remove it"],
+  ] as const
+) {
+  Deno.test(`${keys} is refused: ${hint}`, () => {
+    const { problems } = problemsOf(withKeys(keys));
+    assertEquals(problems.map((each) => [each.code, each.hint]), [["config-conflict", hint]]);
+  });
+}
+
+Deno.test("other options and variables are taken without a word", () => {
+  const { warnings } = loadKeys(
+    'go-agent { docker-parameters { cap-add = SYS_PTRACE, env = "A=AGENT_HOSTNAME", volume = "/a:/b" }, env { AGENT_MEM = 256m } }',
+  );
+  assertEquals(warnings.filter((each) => each.includes("go-agent")), []);
+});
+
+Deno.test("agents in their host's network need a key, or they come up Pending under the host's name: a warning", () => {
+  const isTold = (keys: string): boolean =>
+    loadKeys(keys).warnings.some((each) => each.includes("Pending under the host's name"));
+  assertEquals(isTold("go-agent { containerizer = mesos }"), true);
+  assertEquals(isTold("go-agent { containerizer = mesos, auto-register-key = k }"), false);
+  assertEquals(isTold("go-agent { containerizer = mesos, network = cni-net }"), false);
+  assertEquals(isTold("go-agent { network = HOST }"), false, "Docker gives it the task's name there, too");
+});
