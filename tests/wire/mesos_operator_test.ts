@@ -1,12 +1,11 @@
 // What a person does to the Mesos cluster, through the whole framework, counted by the simulated master.
 
 import { assert, assertEquals } from "@std/assert";
-import { startCluster } from "../support/cluster.ts";
+import { startVirtualServers } from "../support/cluster.ts";
 import { startScheduler } from "../support/scheduler.ts";
-import { until } from "../support/scaled_clock.ts";
 
 Deno.test("a drained Mesos agent kills its tasks: understood as such, no KILL of ours, no host blamed", async () => {
-  const cluster = startCluster({ speed: 60 });
+  const cluster = startVirtualServers();
   const scheduler = await startScheduler(cluster, `poller { interval = 15 seconds, max-interval = 1 minute }`);
   const { mesos } = cluster;
   const told = () => scheduler.lines.join("\n");
@@ -14,13 +13,13 @@ Deno.test("a drained Mesos agent kills its tasks: understood as such, no KILL of
     cluster.gocd.schedule({ pipeline: "p", stage: "s", job: "j", gocdResources: [], durationMs: 600_000 });
     const { engine } = scheduler.framework;
     const ours = () => [...engine.state.instances.values()];
-    await until(() => ours().some(({ state }) => state === "registered"), told);
+    await cluster.until(() => ours().some(({ state }) => state === "registered"), told);
     const taskId = ours()[0]?.taskId ?? "";
     const mesosAgentId = ours()[0]?.mesosAgentId ?? "";
     mesos.drainMesosAgent(mesosAgentId, cluster.clock.nowMs());
     const isOver = () =>
       !cluster.running.has(taskId) && !ours().some((each) => each.taskId === taskId && each.state !== "gone");
-    await until(isOver, told);
+    await cluster.until(isOver, told);
     const killing = scheduler.notes.filter(({ fields }) => fields["taskId"] === taskId);
     assert(killing.some(({ text }) => /drain/i.test(text)), killing.map(({ text }) => text).join("\n"));
     assertEquals(mesos.counters.kills, 0);

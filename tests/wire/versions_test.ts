@@ -1,11 +1,10 @@
-// The whole scheduler against the simulated servers over HTTP, once per era of GoCD: waves of demand come and go, and the
+// The whole scheduler against the simulated servers on virtual time, once per era of GoCD: waves of demand come and go, and the
 // servers themselves count what was built, killed and left behind.
 
 import { assert, assertEquals } from "@std/assert";
 import { gocdEras } from "../../src/sim/gocd_versions.ts";
-import { type Cluster, clusterNames, startCluster } from "../support/cluster.ts";
+import { type Cluster, clusterNames, startVirtualServers } from "../support/cluster.ts";
 import { type RunningScheduler, startScheduler } from "../support/scheduler.ts";
-import { until } from "../support/scaled_clock.ts";
 
 /** A profile of each kind of registration: with the key, with everything a job asks for, and Pending by a wrong key. */
 const configuration = `
@@ -53,7 +52,7 @@ function describe(cluster: Cluster, scheduler: RunningScheduler): string {
 }
 
 async function built(cluster: Cluster, scheduler: RunningScheduler, locators: readonly string[]): Promise<void> {
-  await until(() => builtOf(cluster, locators) === locators.length, () => describe(cluster, scheduler));
+  await cluster.until(() => builtOf(cluster, locators) === locators.length, () => describe(cluster, scheduler));
 }
 
 /** One job after the other, so that agents are taken down and asked for again at the same time: the server's races. */
@@ -61,7 +60,7 @@ async function letTrickle(cluster: Cluster, count: number): Promise<readonly str
   const locators: string[] = [];
   for (let number = 1; number <= count; number++) {
     locators.push(...schedule(cluster, "trickle", [[`t${number}`, ["linux"]]]));
-    await cluster.clock.sleep(4_000 + number * 1_500, new AbortController().signal);
+    await cluster.pass(4_000 + number * 1_500);
   }
   return locators;
 }
@@ -112,12 +111,12 @@ function judge(cluster: Cluster, scheduler: RunningScheduler, { unserved }: Wave
 
 for (const version of gocdEras) {
   Deno.test(`with GoCD ${version} three waves are built, nothing is killed, and nothing of ours is left`, async () => {
-    const cluster = startCluster({ version, speed: 120 });
+    const cluster = startVirtualServers({ version });
     try {
       const scheduler = await startScheduler(cluster, configuration);
       try {
         const waves = await playWaves(cluster, scheduler);
-        await until(() => {
+        await cluster.until(() => {
           cluster.advance();
           return cluster.gocd.agents().length === 1 && cluster.running.size === 0 &&
             [...scheduler.framework.engine.state.instances.values()].every((each) => each.state === "gone");
