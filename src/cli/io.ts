@@ -2,6 +2,8 @@
 // Made once in main.ts.
 
 import { processEnv } from "../config/env.ts";
+import { realClock } from "../runtime/clock.ts";
+import type { Machine } from "../runtime/machine.ts";
 import { stderrIsTerminal, writeToStderr } from "../log/stderr.ts";
 
 /** What a command may use of the process. */
@@ -24,6 +26,8 @@ export interface CliIo {
   readonly exitNow: (code: number) => void;
   /** One line from standard input after a question; nothing where there is no terminal. */
   readonly ask: (question: string) => string | undefined;
+  /** Time and network. */
+  readonly machine: Machine;
 }
 
 /** The real process; `exit` ends it. */
@@ -56,5 +60,6 @@ export function processIo(exit: (code: number) => void): CliIo {
     },
     exitNow: exit,
     ask: (question) => Deno.stdin.isTerminal() ? prompt(question) ?? undefined : undefined,
+    machine: realClock,
   };
 }

@@ -7,7 +7,6 @@ import type { OperatorEvent } from "../core/event.ts";
 import { exitCodes } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import { createLog } from "../log/log.ts";
-import { realClock } from "../runtime/clock.ts";
 import { watchFiles } from "../runtime/file_watch.ts";
 import type { FrameworkEnd } from "../runtime/framework.ts";
 import { type LivePorts, openLivePorts } from "../runtime/live_ports.ts";
@@ -67,12 +66,12 @@ export async function runConfig(
   const stop = new AbortController();
   const closers: (() => void | Promise<void>)[] = [];
   try {
-    const ports = openLivePorts(config, realClock);
+    const ports = openLivePorts(config, io.machine);
     closers.unshift(() => ports.close());
     const program = await openProgram(config, {
       gocd: ports.gocd,
       mesos: ports.mesos,
-      clock: realClock,
+      clock: io.machine,
       random: randomNumber,
       tell: (note, atMs) => log.note(note, atMs),
     });
@@ -93,7 +92,7 @@ export async function runConfig(
     const watching = watchFiles({
       paths: () => [ports.config().path, ...ports.config().readFiles ?? []],
       onChange: () => reload("file-changed"),
-      clock: realClock,
+      clock: io.machine,
     }, stop.signal);
     const end = await program.run(stop.signal);
     stop.abort();
@@ -111,7 +110,7 @@ function logOf(config: Config, io: CliIo): Log {
     format: config.log.format,
     write: io.err,
     isTerminal: io.isErrTerminal,
-    nowMs: () => realClock.nowMs(),
+    nowMs: () => io.machine.nowMs(),
   });
 }
 

@@ -5,7 +5,6 @@ import type { Config } from "../config/config.ts";
 import type { StoredState } from "../core/record.ts";
 import { formatDuration } from "../core/reason.ts";
 import { OperatorError } from "../errors.ts";
-import { realClock } from "../runtime/clock.ts";
 import { openStore } from "../runtime/ports.ts";
 import { readStoredState } from "../runtime/stored_state.ts";
 import { damagedHint } from "../store/sqlite_errors.ts";
@@ -159,7 +158,7 @@ function show(stored: StoredState, io: CliIo): number {
   ));
   io.out(`agents     ${instances.length} on record`);
   if (instances.length === 0) return 0;
-  const nowMs = realClock.nowMs();
+  const nowMs = io.machine.nowMs();
   io.out(table(
     ["TASK", "STATE", "PROFILE", "HOST", "AGE"],
     instances.map((each) => [each.taskId, each.state, each.profile, each.host, formatDuration(nowMs - each.createdMs)]),

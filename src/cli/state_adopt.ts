@@ -5,7 +5,6 @@ import type { Config } from "../config/config.ts";
 import { formerFrameworks, type SeenFramework } from "../core/earlier_life.ts";
 import { OperatorError } from "../errors.ts";
 import { MesosError } from "../mesos/api.ts";
-import { realClock } from "../runtime/clock.ts";
 import { openMesos } from "../runtime/ports.ts";
 import type { Store } from "../store/store.ts";
 import type { CliIo } from "./io.ts";
@@ -83,7 +82,7 @@ async function shownFrameworks(
   frameworkId: string | undefined,
   io: CliIo,
 ): Promise<readonly SeenFramework[] | undefined> {
-  const mesos = openMesos(() => config, realClock);
+  const mesos = openMesos(() => config, io.machine);
   try {
     return await mesos.frameworksNamed?.(config.mesos.name, AbortSignal.timeout(lookMsMax));
   } catch (error) {

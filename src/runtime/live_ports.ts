@@ -6,8 +6,8 @@ import type { GocdApi } from "../gocd/api.ts";
 import type { HttpGocdApi } from "../gocd/http_api.ts";
 import type { MesosApi } from "../mesos/api.ts";
 import type { HttpScheduler } from "../mesos/http_scheduler.ts";
-import type { Clock } from "./clock.ts";
 import { isSame } from "./comparable.ts";
+import type { Machine } from "./machine.ts";
 import { openGocd, openMesos } from "./ports.ts";
 
 /** Both servers, as the configuration of the moment has them. */
@@ -25,10 +25,10 @@ export interface LivePorts {
 }
 
 /** Makes the ports. Throws an OperatorError of kind `usage`. */
-export function openLivePorts(first: Config, clock: Clock): LivePorts {
+export function openLivePorts(first: Config, machine: Machine): LivePorts {
   let current = first;
-  let gocd: HttpGocdApi = openGocd(first, clock);
-  let mesos: HttpScheduler = openMesos(() => current, clock);
+  let gocd: HttpGocdApi = openGocd(first, machine);
+  let mesos: HttpScheduler = openMesos(() => current, machine);
   /** A call may still be under way on it. */
   let formerGocd: HttpGocdApi | undefined;
   return {
@@ -47,10 +47,10 @@ export function openLivePorts(first: Config, clock: Clock): LivePorts {
     },
     config: () => current,
     use: (next) => {
-      const nextGocd = isSame(current.gocd, next.gocd) ? undefined : openGocd(next, clock);
+      const nextGocd = isSame(current.gocd, next.gocd) ? undefined : openGocd(next, machine);
       const nextMesos = isSame(mesosConnection(current), mesosConnection(next))
         ? undefined
-        : openMesos(() => current, clock, next);
+        : openMesos(() => current, machine, next);
       current = next;
       if (nextGocd !== undefined) {
         formerGocd?.close();

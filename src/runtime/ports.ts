@@ -12,8 +12,9 @@ import { openSqliteStore } from "../store/sqlite_store.ts";
 import type { Store } from "../store/store.ts";
 // Only its types: it is loaded for zk:// alone.
 import type { ElectionOptions } from "../store/zookeeper_election.ts";
-import { type Clock, realClock } from "./clock.ts";
+import { realClock } from "./clock.ts";
 import { elapsedCounter } from "./elapsed.ts";
+import type { Machine } from "./machine.ts";
 import { configRedactor } from "./redaction.ts";
 
 /** Characters of a lineage, see core/record.ts. */
@@ -31,20 +32,29 @@ export function randomNumber(): number {
 }
 
 /** The GoCD server of a configuration. */
-export function openGocd(config: Config, clock: Clock): HttpGocdApi {
-  return createHttpGocdApi(config.gocd, { nowMs: () => clock.nowMs() });
+export function openGocd(config: Config, machine: Machine): HttpGocdApi {
+  const { fetch, deadline } = machine;
+  return createHttpGocdApi(config.gocd, {
+    nowMs: () => machine.nowMs(),
+    ...(fetch === undefined ? {} : { fetch }),
+    ...(deadline === undefined ? {} : { deadline }),
+  });
 }
 
 /**
  * The Mesos cluster of a configuration; `config` is asked at each launch, so that a reload reaches new containers.
  * `connected`: the one whose master is meant, where that is not the present one.
  */
-export function openMesos(config: () => Config, clock: Clock, connected: Config = config()): HttpScheduler {
+export function openMesos(config: () => Config, machine: Machine, connected: Config = config()): HttpScheduler {
+  const { fetch, setTimer, look } = machine;
   return createHttpScheduler({
     connection: { ...connected.mesos, masters: mastersAsWritten(connected.mesos) },
     environmentOf: (launch) => taskEnvironment(config(), launch),
     redact: configRedactor(config),
-    nowMs: () => clock.nowMs(),
+    nowMs: () => machine.nowMs(),
+    ...(fetch === undefined ? {} : { fetch }),
+    ...(setTimer === undefined ? {} : { setTimer }),
+    ...(look === undefined ? {} : { look }),
   });
 }
 

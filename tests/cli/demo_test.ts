@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { demoCommand } from "../../src/cli/demo.ts";
 import { type DemoOptions, runDemo } from "../../src/cli/demo_run.ts";
 import type { CliIo } from "../../src/cli/io.ts";
+import { realClock } from "../../src/runtime/clock.ts";
 import { OperatorError } from "../../src/errors.ts";
 import { type DemoCluster, startDemoCluster } from "../../src/sim/demo_cluster.ts";
 import { scaledClock } from "../support/scaled_clock.ts";
@@ -40,6 +41,7 @@ function testIo(terminal?: { readonly columns: number; readonly rows: number }):
     },
     exitNow: (code) => void exits.push(code),
     ask: () => undefined,
+    machine: realClock,
   };
 }
 

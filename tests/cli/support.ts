@@ -4,6 +4,8 @@
 import { assertEquals } from "@std/assert";
 import { runCli } from "../../src/cli/cli.ts";
 import type { CliIo } from "../../src/cli/io.ts";
+import { realClock } from "../../src/runtime/clock.ts";
+import type { Machine } from "../../src/runtime/machine.ts";
 
 const fixtures = new URL("../fixtures/cli/", import.meta.url);
 
@@ -22,6 +24,8 @@ export interface Around {
   /** What a person types; absent: there is no terminal. */
   readonly answer?: string;
   readonly columns?: number;
+  /** The machine's own by default. */
+  readonly machine?: Machine;
 }
 
 /** A terminal that keeps everything. */
@@ -61,6 +65,7 @@ export function fakeTerminal(around: Around = {}): FakeTerminal {
       questions.push(question);
       return around.answer;
     },
+    machine: around.machine ?? realClock,
   };
   const textOf = (to?: "out" | "err"): string =>
     texts.filter((each) => to === undefined || each.to === to).map((each) => each.text).join("");

@@ -12,6 +12,7 @@ import {
   type SimMesos,
   type SimMesosOptions,
 } from "../../src/sim/sim_mesos.ts";
+import { createPortLook, type PortLook } from "../../src/mesos/port_look.ts";
 import type { Clock } from "../../src/runtime/clock.ts";
 import type { TimeScale } from "./scaled_clock.ts";
 import { scaledTime, type TestTime, virtualTime } from "./test_time.ts";
@@ -104,6 +105,8 @@ export function startCluster(options: SocketClusterOptions = {}): SocketCluster 
 /** A cluster within this process. */
 export interface VirtualServers extends Cluster {
   readonly network: VirtualNetwork;
+  /** Looks at ports of the network. */
+  portLook(): PortLook;
 }
 
 /** Starts both servers within this process: no time passes but in `pass`, `until` and `during`. */
@@ -113,7 +116,18 @@ export function startVirtualServers(options: VirtualClusterOptions = {}): Virtua
   const random = seededRandom((options.seed ?? 1) + 1);
   const { listen, fetch } = network;
   const cluster = start(options, { time, listen, fetch, tickMs: 60_000, random });
-  return { ...cluster, network, close: () => time.during(cluster.close()) };
+  return {
+    ...cluster,
+    network,
+    portLook: () =>
+      createPortLook({
+        setTimer: time.setTimer,
+        nowMs: time.clock.nowMs,
+        begin: network.begin,
+        isDirect: () => true,
+      }),
+    close: () => time.during(cluster.close()),
+  };
 }
 
 function start(options: ClusterOptions, { time, listen, fetch, tickMs, random: chance }: Surroundings): Cluster {

@@ -66,9 +66,7 @@ export interface VirtualScene extends Scene {
 /** Plays a scene on virtual time, and stops everything however it ends. */
 export async function withScene(options: SceneOptions, act: (scene: VirtualScene) => Promise<void>): Promise<void> {
   const cluster = startVirtualServers({ bootDelayMs: 4_000, ...options });
-  const { clock, setTimer } = cluster.edges;
-  const look = createPortLook({ setTimer, nowMs: clock.nowMs, begin: cluster.network.begin, isDirect: () => true });
-  await play({ cluster, look, options }, (scene) => act({ ...scene, cluster }));
+  await play({ cluster, look: cluster.portLook(), options }, (scene) => act({ ...scene, cluster }));
 }
 
 /** Plays a scene on sockets of loopback, 40 times as fast as the machine's clock by default. */

@@ -1,6 +1,10 @@
-// The real program, `main.ts start`, as a child process on a cluster's scaled time. Used by tests/wire, tests/runtime.
+// The real program: `main.ts start` as a child process on a cluster's scaled time, for what only a process can do, or
+// `gocd-mesos start` within this process on virtual time.
 
-import type { SocketCluster } from "./cluster.ts";
+import { runCli } from "../../src/cli/cli.ts";
+import type { CliIo } from "../../src/cli/io.ts";
+import { fakeTerminal } from "../cli/support.ts";
+import type { SocketCluster, VirtualServers } from "./cluster.ts";
 import { sleepReal, until } from "./scaled_clock.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
@@ -21,8 +25,55 @@ export interface Program {
   signal(name: Deno.Signal): void;
   /** Exit code or name of the signal, after the process and its output have ended. */
   ended(): Promise<number | string>;
+  /** Ends it, whatever it does, and waits for that. */
+  end(): Promise<void>;
   /** Waits for a line that contains `text`, from the `from`th line on; gives the number of the line after it. */
   line(text: string, from?: number): Promise<number>;
+}
+
+/** Makes a temporary folder; the programs run within this process, on the time and the network of `cluster`. */
+export function virtualProgramFolder(cluster: VirtualServers): ProgramFolder {
+  const path = Deno.makeTempDirSync({ prefix: "gocd-mesos-wire-" });
+  return {
+    path,
+    start: (configText) => {
+      Deno.writeTextFileSync(`${path}/framework.conf`, configText);
+      return startHere(`${path}/framework.conf`, cluster);
+    },
+    remove: () => Deno.removeSync(path, { recursive: true }),
+  };
+}
+
+/** A terminal whose commands live on the time and the network of `cluster`. */
+export function terminalOn(cluster: VirtualServers): ReturnType<typeof fakeTerminal> {
+  const { edges, network } = cluster;
+  const { clock, setTimer, deadline } = edges;
+  const { fetch } = network;
+  const look = cluster.portLook();
+  return fakeTerminal({ machine: { ...clock, setTimer, deadline, fetch, look } });
+}
+
+function startHere(conf: string, cluster: VirtualServers): Program {
+  const terminal = terminalOn(cluster);
+  const lines: string[] = [];
+  const io: CliIo = { ...terminal.io, isErrTerminal: false, err: (line) => void lines.push(...line.split("\n")) };
+  let isOver = false;
+  const ending = runCli(["start", conf], io).finally(() => isOver = true);
+  return {
+    lines,
+    pid: Deno.pid,
+    signal: (name) => {
+      if (name === "SIGTERM" || name === "SIGINT" || name === "SIGHUP") return terminal.signal(name);
+      throw new TypeError(`${name} would end this process`);
+    },
+    end: async () => {
+      if (!isOver) terminal.signal("SIGTERM");
+      await cluster.during(ending);
+    },
+    ended: () => cluster.during(ending),
+    line: (text, from = 0) =>
+      lineAt({ lines, isOver: () => isOver }, { text, from }, (isSo, describe) => cluster.until(isSo, describe)),
+  };
 }
 
 /** Makes a temporary folder; the children live on the time of `cluster`. */
@@ -64,23 +115,39 @@ export function programOf(child: Deno.ChildProcess): Program {
   const lines: string[] = [];
   let isOver = false;
   const reading = readLines(child.stderr, lines).finally(() => isOver = true);
+  const ended = async (): Promise<number | string> => {
+    const status = await child.status;
+    await reading;
+    return status.signal ?? status.code;
+  };
   return {
     lines,
     pid: child.pid,
     signal: (name) => child.kill(name),
-    ended: async () => {
-      const status = await child.status;
-      await reading;
-      return status.signal ?? status.code;
+    ended,
+    end: async () => {
+      try {
+        child.kill("SIGKILL");
+      } catch (error) {
+        if (!(error instanceof TypeError)) throw error;
+      }
+      await ended();
+      await sleepReal(0);
     },
-    line: async (text, from = 0) => {
-      const find = (): number => lines.findIndex((line, index) => index >= from && line.includes(text));
-      const describe = (): string => `no line with '${text}' in:\n${lines.slice(from).join("\n")}`;
-      await until(() => find() >= 0 || isOver, describe);
-      if (find() < 0) throw new Error(`the program has ended with ${describe()}`);
-      return find() + 1;
-    },
+    line: (text, from = 0) => lineAt({ lines, isOver: () => isOver }, { text, from }, until),
   };
+}
+
+async function lineAt(
+  { lines, isOver }: { readonly lines: readonly string[]; readonly isOver: () => boolean },
+  { text, from }: { readonly text: string; readonly from: number },
+  wait: (isSo: () => boolean, describe: () => string) => Promise<void>,
+): Promise<number> {
+  const find = (): number => lines.findIndex((line, index) => index >= from && line.includes(text));
+  const describe = (): string => `no line with '${text}' in:\n${lines.slice(from).join("\n")}`;
+  await wait(() => find() >= 0 || isOver(), describe);
+  if (find() < 0) throw new Error(`the program has ended with ${describe()}`);
+  return find() + 1;
 }
 
 async function readLines(stream: ReadableStream<Uint8Array>, lines: string[]): Promise<void> {
@@ -94,13 +161,7 @@ async function readLines(stream: ReadableStream<Uint8Array>, lines: string[]): P
   if (rest !== "") lines.push(rest);
 }
 
-/** Ends a child for good, whatever it does. */
+/** Ends a program for good, whatever it does. */
 export async function endProgram(program: Program): Promise<void> {
-  try {
-    program.signal("SIGKILL");
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-  }
-  await program.ended();
-  await sleepReal(0);
+  await program.end();
 }

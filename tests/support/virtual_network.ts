@@ -9,7 +9,9 @@ import type { VirtualTime } from "./test_time.ts";
 export interface VirtualNetwork {
   /** For the HTTP faces of the simulated servers. */
   readonly listen: Listen;
-  /** For the clients. */
+  /** Nobody listens there any more: connections are refused. */
+  close(port: number): void;
+  /** For the clients; throws what a server throws instead of an answer. */
   readonly fetch: typeof fetch;
   /** For the look at a port. */
   readonly begin: BeginConnect;
@@ -44,6 +46,7 @@ export function virtualNetwork(time: VirtualTime, hopMs: number): VirtualNetwork
       };
       return { port, shutdown };
     },
+    close: (port) => void wire.servers.delete(port),
     fetch: (input, init) => exchange(wire, new URL(String(input)), init ?? {}),
     begin: ({ port }, _perAddressMs, { onEnd }) => {
       let isClosed = false;

@@ -2,19 +2,18 @@
 // is exchanged, the certificate switch is used. No restart is needed, and each is told.
 
 import { assert, assertEquals } from "@std/assert";
-import { type Cluster, clusterNames, startCluster } from "../support/cluster.ts";
-import { endProgram, type Program, type ProgramFolder, programFolder } from "../support/program.ts";
-import { until } from "../support/scaled_clock.ts";
+import { clusterNames, startVirtualServers, type VirtualServers } from "../support/cluster.ts";
+import { endProgram, type Program, type ProgramFolder, virtualProgramFolder } from "../support/program.ts";
 
 interface Scene {
-  readonly cluster: Cluster;
+  readonly cluster: VirtualServers;
   readonly folder: ProgramFolder;
   readonly start: (more: string, change?: (text: string) => string) => Program;
 }
 
 async function scene(act: (scene: Scene) => Promise<void>): Promise<void> {
-  const cluster = startCluster({ speed: 60 });
-  const folder = programFolder(cluster);
+  const cluster = startVirtualServers();
+  const folder = virtualProgramFolder(cluster);
   const programs: Program[] = [];
   const start: Scene["start"] = (more, change = (text) => text) => {
     const program = folder.start(change(cluster.configText(more)));
@@ -35,12 +34,15 @@ Deno.test("min-idle agents wait for their environment, which is noticed without 
     const program = start("profiles { warm { environments = [prdo], min-idle = 2 } }");
     await program.line('environment \\"prdo\\" of profile \\"warm\\" is not on the GoCD server');
     cluster.gocd.addAgent({ uuid: "u1", hostname: "box" });
-    await until(() => (cluster.gocd.tally.requests.get("environments") ?? 0) >= 3, () => program.lines.join("\n"));
+    await cluster.until(
+      () => (cluster.gocd.tally.requests.get("environments") ?? 0) >= 3,
+      () => program.lines.join("\n"),
+    );
     assertEquals(cluster.launches.size, 0);
     assertEquals(program.lines.filter((line) => line.includes("environment-missing")).length, 1, "told once");
     cluster.gocd.addEnvironment({ name: "prdo", origin: "config-repo" });
-    await until(() => cluster.launches.size === 2, () => program.lines.join("\n"));
-    await until(
+    await cluster.until(() => cluster.launches.size === 2, () => program.lines.join("\n"));
+    await cluster.until(
       () => {
         cluster.advance();
         return cluster.gocd.agents().filter(({ environments }) => environments.includes("prdo")).length === 2;

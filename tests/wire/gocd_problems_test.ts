@@ -3,9 +3,8 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { SimFaultKind } from "../../src/sim/gocd_faults.ts";
-import { type Cluster, clusterNames, startCluster } from "../support/cluster.ts";
-import { endProgram, type Program, programFolder } from "../support/program.ts";
-import { until } from "../support/scaled_clock.ts";
+import { type Cluster, clusterNames, startVirtualServers } from "../support/cluster.ts";
+import { endProgram, type Program, virtualProgramFolder } from "../support/program.ts";
 
 interface LogLine {
   readonly level: string;
@@ -133,10 +132,10 @@ async function startBuild({ cluster, program }: Scene): Promise<string> {
   });
   // Words that no release has yet.
   cluster.gocd.addAgent({ uuid: "odd", hostname: "odd", configState: "Frobbed" as "Enabled", hasProcess: false });
-  await until(() => {
-    cluster.advance();
-    return cluster.gocd.jobs().some((job) => job.locator === locator && job.state === "Building");
-  }, () => program.lines.join("\n"));
+  await cluster.until(
+    () => cluster.gocd.jobs().some((job) => job.locator === locator && job.state === "Building"),
+    () => program.lines.join("\n"),
+  );
   return locator;
 }
 
@@ -146,7 +145,7 @@ async function endure(scene: Scene, trouble: Trouble): Promise<void> {
   const pollsBefore = cluster.gocd.tally.requests.get("agents.list");
   await trouble.begin(cluster);
   // Three tries or more: their pauses are 2.5 to 7.5 seconds.
-  await cluster.clock.sleep(35_000, new AbortController().signal);
+  await cluster.pass(35_000);
   const told = bad(linesFrom(scene, from));
   assertEquals(told.map((line) => line.code), [trouble.code], `one line:\n${JSON.stringify(told, undefined, 2)}`);
   assertMatch(told[0]?.message ?? "", trouble.says);
@@ -158,8 +157,8 @@ async function endure(scene: Scene, trouble: Trouble): Promise<void> {
 }
 
 Deno.test("whatever is wrong with GoCD is one clear line, launches and kills nothing, and passes", async () => {
-  const cluster = startCluster({ speed: 20 });
-  const folder = programFolder(cluster);
+  const cluster = startVirtualServers();
+  const folder = virtualProgramFolder(cluster);
   const program = folder.start(cluster.configText(`state.path = "s.db", log.format = "json"`));
   const scene = { cluster, program };
   try {
@@ -173,7 +172,7 @@ Deno.test("whatever is wrong with GoCD is one clear line, launches and kills not
     assert(cluster.gocd.jobs().some((job) => job.locator === locator && job.state === "Building"));
     assertEquals(program.lines.filter((line) => line.includes(clusterNames.password)), []);
     const next = cluster.gocd.schedule({ pipeline: "q", stage: "s", job: "j", gocdResources: [], durationMs: 5_000 });
-    await until(() => {
+    await cluster.until(() => {
       cluster.advance();
       return cluster.gocd.tally.completedLocators.has(next);
     }, () => program.lines.slice(-20).join("\n"));

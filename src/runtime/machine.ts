@@ -1,0 +1,18 @@
+// What a program takes from the machine that it runs on, as a port: time and the network. Not here: files, signals, the
+// terminal (cli/io.ts).
+
+import type { PortLook } from "../mesos/port_look.ts";
+import type { SetTimer } from "../mesos/timer.ts";
+import type { Clock } from "./clock.ts";
+
+/** A clock, and what goes with it where time and network are not those of the machine. */
+export interface Machine extends Clock {
+  /** Reaches both servers; Deno's own by default. */
+  readonly fetch?: typeof fetch;
+  /** For limits of time; the machine's timer by default. */
+  readonly setTimer?: SetTimer;
+  /** A signal that is aborted after so many ms; Deno's own by default. */
+  readonly deadline?: (ms: number) => AbortSignal;
+  /** Whether a port takes a connection at all; asked of sockets by default. */
+  readonly look?: PortLook;
+}
