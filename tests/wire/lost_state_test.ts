@@ -1,12 +1,11 @@
 // The state is lost while agents live: a start registers nothing beside them, `state adopt` goes on with them, and
-// `state register-anew` leaves them alone. The real program as a process; servers in this test.
+// `state register-anew` leaves them alone. The whole program, on virtual time.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { runCli } from "../../src/cli/cli.ts";
-import { fakeTerminal, type Written } from "../cli/support.ts";
-import { type Cluster, type ClusterOptions, startCluster } from "../support/cluster.ts";
-import { endProgram, type Program, type ProgramFolder, programFolder } from "../support/program.ts";
-import { until } from "../support/scaled_clock.ts";
+import type { Written } from "../cli/support.ts";
+import { type ClusterOptions, startVirtualServers, type VirtualServers } from "../support/cluster.ts";
+import { endProgram, type Program, type ProgramFolder, terminalOn, virtualProgramFolder } from "../support/program.ts";
 
 const refusedCode = 4;
 const more = `
@@ -17,14 +16,14 @@ const more = `
 `;
 
 interface Scene {
-  readonly cluster: Cluster;
+  readonly cluster: VirtualServers;
   readonly folder: ProgramFolder;
   readonly started: Program[];
 }
 
 async function withScene(act: (scene: Scene) => Promise<void>, options: ClusterOptions = {}): Promise<void> {
-  const cluster = startCluster({ speed: 20, bootDelayMs: 2_000, ...options });
-  const folder = programFolder(cluster);
+  const cluster = startVirtualServers({ bootDelayMs: 2_000, ...options });
+  const folder = virtualProgramFolder(cluster);
   const started: Program[] = [];
   try {
     await act({ cluster, folder, started });
@@ -54,10 +53,7 @@ async function building(scene: Scene, count: number): Promise<void> {
 }
 
 async function seen({ cluster, started }: Scene, isTrue: () => boolean): Promise<void> {
-  await until(() => {
-    cluster.advance();
-    return isTrue();
-  }, () =>
+  await cluster.until(isTrue, () =>
     [
       ...cluster.gocd.agents().map((each) => `${each.hostname} ${each.configState} ${each.runtime}`),
       ...cluster.mesos.view().tasks.map((task) => `${task.taskId} ${task.state}`),
@@ -71,21 +67,21 @@ function loseState({ folder }: Scene): void {
   }
 }
 
-/** Two agents that build; the program is killed and its state deleted. Gives their framework. */
+/** Two agents that build; the program has ended and its state is deleted. Gives their framework. */
 async function lost(scene: Scene): Promise<string> {
   const program = start(scene);
   schedule(scene, 2);
   await building(scene, 2);
-  program.signal("SIGKILL");
+  program.signal("SIGTERM");
   await program.ended();
   loseState(scene);
   await seen(scene, () => scene.cluster.mesos.view().frameworks[0]?.isConnected === false);
   return scene.cluster.mesos.view().frameworks[0]?.id ?? "";
 }
 
-async function command({ folder }: Scene, action: string, ...args: readonly string[]): Promise<Written> {
-  const terminal = fakeTerminal();
-  const code = await runCli(["state", action, `${folder.path}/framework.conf`, ...args], terminal.io);
+async function command({ cluster, folder }: Scene, action: string, ...args: readonly string[]): Promise<Written> {
+  const terminal = terminalOn(cluster);
+  const code = await cluster.during(runCli(["state", action, `${folder.path}/framework.conf`, ...args], terminal.io));
   return terminal.written(code);
 }
 

@@ -1,16 +1,15 @@
-// What ends a subscription for good, or until a person acts: the real program as a process, against the strict master.
+// What ends a subscription for good, or until a person acts: the whole program on virtual time, against the strict
+// master.
 // Not here: what passes by itself (the other mesos_faults_* files).
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { runCli } from "../../src/cli/cli.ts";
 import { openStoreForReading } from "../../src/store/sqlite_reader.ts";
-import { type Cluster, clusterNames, type ClusterOptions, startCluster } from "../support/cluster.ts";
-import { endProgram, type Program, type ProgramFolder, programFolder } from "../support/program.ts";
-import { until } from "../support/scaled_clock.ts";
-
-const root = new URL("../../", import.meta.url).pathname;
+import { clusterNames, type ClusterOptions, startVirtualServers, type VirtualServers } from "../support/cluster.ts";
+import { endProgram, type Program, type ProgramFolder, terminalOn, virtualProgramFolder } from "../support/program.ts";
 
 interface Scene {
-  readonly cluster: Cluster;
+  readonly cluster: VirtualServers;
   readonly folder: ProgramFolder;
   readonly program: Program;
   readonly text: (more?: string) => string;
@@ -23,8 +22,8 @@ async function withProgram(
   options: ClusterOptions & { readonly more?: string },
   act: (scene: Scene) => Promise<void>,
 ): Promise<void> {
-  const cluster = startCluster({ speed: 20, bootDelayMs: 4_000, ...options });
-  const folder = programFolder(cluster);
+  const cluster = startVirtualServers({ bootDelayMs: 4_000, ...options });
+  const folder = virtualProgramFolder(cluster);
   const text = (more = ""): string => cluster.configText(`${common}\n${more}`);
   const program = folder.start(text(options.more));
   try {
@@ -36,33 +35,25 @@ async function withProgram(
   }
 }
 
-async function building(cluster: Cluster, count: number, program: Program): Promise<void> {
-  await until(() => {
-    cluster.advance();
-    return cluster.gocd.jobs().filter((job) => job.state === "Building").length === count;
-  }, () => program.lines.slice(-15).join("\n"));
+async function building(cluster: VirtualServers, count: number, program: Program): Promise<void> {
+  await cluster.until(
+    () => cluster.gocd.jobs().filter((job) => job.state === "Building").length === count,
+    () => program.lines.slice(-15).join("\n"),
+  );
 }
 
 function lines(program: Program, pattern: RegExp): readonly string[] {
   return program.lines.filter((line) => pattern.test(line));
 }
 
-/** Exit code or signal of a program that ends by itself soon. */
-async function exitOf(program: Program): Promise<number | string> {
-  let code: number | string | undefined;
-  const ending = program.ended().then((end) => void (code = end));
-  await until(() => code !== undefined, () => `it goes on:\n${program.lines.slice(-5).join("\n")}`);
-  await ending;
-  return code ?? "";
-}
-
 /** A command of the program. */
-async function command(...args: readonly string[]): Promise<{ code: number; out: string }> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", `--config=${root}deno.json`, `${root}main.ts`, ...args],
-    env: { NO_COLOR: "1" },
-  }).output();
-  return { code, out: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
+async function command(
+  cluster: VirtualServers,
+  ...args: readonly string[]
+): Promise<{ readonly code: number; readonly out: string }> {
+  const terminal = terminalOn(cluster);
+  const code = await cluster.during(runCli(args, terminal.io));
+  return { code, out: terminal.written(code).all };
 }
 
 function frameworkIdIn(folder: ProgramFolder): string | undefined {
@@ -81,7 +72,7 @@ Deno.test("a removed framework with agents on record ends the program (4) with w
     const [{ id } = { id: "" }] = cluster.mesos.view().frameworks;
     cluster.mesos.removeFramework(id, cluster.clock.nowMs());
     cluster.mesosHttp.poke();
-    assertEquals(await exitOf(program), 4);
+    assertEquals(await program.ended(), 4);
     const told = lines(program, /framework-removed/);
     assertEquals(told.length, 1, program.lines.join("\n"));
     assertMatch(told[0] ?? "", new RegExp(`has removed framework ${id}, yet 1 agents? (is|are) on record`));
@@ -91,12 +82,12 @@ Deno.test("a removed framework with agents on record ends the program (4) with w
 
     // A start without the operator's word ends the same way.
     const again = folder.start(text());
-    assertEquals(await exitOf(again), 4);
+    assertEquals(await again.ended(), 4);
     assertEquals(cluster.mesos.view().frameworks, []);
 
-    const shown = await command("state", "show", `${folder.path}/framework.conf`);
+    const shown = await command(cluster, "state", "show", `${folder.path}/framework.conf`);
     assertMatch(shown.out, /removed/i);
-    const forgotten = await command("state", "forget-framework", `${folder.path}/framework.conf`, "--yes");
+    const forgotten = await command(cluster, "state", "forget-framework", `${folder.path}/framework.conf`, "--yes");
     assertEquals(forgotten.code, 0, forgotten.out);
     const next = folder.start(text());
     try {
@@ -136,7 +127,7 @@ Deno.test("whoever takes over our id makes us step down (5): nothing is fought f
     const call = { type: "SUBSCRIBE", "framework_id": id, subscribe: { "framework_info": { ...framework?.info, id } } };
     assertEquals(cluster.mesos.connect(call, {}, cluster.clock.nowMs()).status, 200);
     cluster.mesosHttp.poke();
-    assertEquals(await exitOf(program), 5);
+    assertEquals(await program.ended(), 5);
     assertEquals(cluster.mesos.counters.subscriptions, 2, "it did not subscribe again");
     assertEquals([cluster.running.size, cluster.mesos.counters.kills], [1, 0]);
     assertEquals(lines(program, /another instance has taken over our framework id/).length, 1);
@@ -149,8 +140,7 @@ Deno.test("a wrong secret says which keys to look at, is tried again slowly, and
   const wrong = `mesos { principal = ci, secret = "wrong-secret" }`;
   await withProgram({ mesos, more: wrong }, async ({ cluster, folder, program, text }) => {
     await program.line("mesos-unauthorized");
-    const fromMs = cluster.clock.nowMs();
-    await until(() => cluster.clock.nowMs() > fromMs + 60_000, () => "a minute");
+    await cluster.pass(60_000);
     const told = lines(program, /mesos-unauthorized/);
     assertEquals(told.length, 1, "one line, not one for each try");
     assertMatch(told[0] ?? "", /401.*mesos\.(principal|secret)/);
@@ -174,8 +164,7 @@ Deno.test("no login where one is wanted, and a role that the master does not tak
   });
   await withProgram({ mesos: { roles: ["web"] }, more: `mesos.role = ci` }, async ({ cluster, program }) => {
     await program.line("framework-bad-framework-info");
-    const fromMs = cluster.clock.nowMs();
-    await until(() => cluster.clock.nowMs() > fromMs + 150_000, () => "two and a half minutes");
+    await cluster.pass(150_000);
     const told = lines(program, /framework-bad-framework-info/);
     assertEquals(told.length, 1, told.join("\n"));
     assertMatch(told[0] ?? "", /Roles \{ ci \} are not present in the master's --roles/);
@@ -189,7 +178,7 @@ Deno.test("another user or principal at a restart is said to have no effect; nam
   await withProgram({ more: before }, async ({ cluster, folder, program, text }) => {
     await program.line("subscribed to the Mesos master");
     program.signal("SIGTERM");
-    assertEquals(await exitOf(program), 0);
+    assertEquals(await program.ended(), 0);
     const next = folder.start(text(`mesos { user = other, name = second, role = two, failover-timeout = 2 hours }`));
     try {
       await next.line("mesos.user is 'build', not 'other'");
@@ -199,7 +188,7 @@ Deno.test("another user or principal at a restart is said to have no effect; nam
       assertEquals({ name, user, roles, timeout }, { name: "second", user: "build", roles: ["two"], timeout: 7_200 });
       assertEquals(checkpoint, true, "always so, and so never changed");
       next.signal("SIGTERM");
-      assertEquals(await exitOf(next), 0);
+      assertEquals(await next.ended(), 0);
     } finally {
       await endProgram(next);
     }

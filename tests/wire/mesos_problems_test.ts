@@ -94,7 +94,7 @@ const troubles: readonly Trouble[] = [
   },
   {
     name: "a server that speaks no HTTP",
-    // The words of Deno's fetch, held against a socket in tests/mesos/network_problems_test.ts.
+    // The words of Deno's fetch, held against a socket in tests/mesos/leader_test.ts.
     mode: () => Promise.reject(new TypeError("client error (SendRequest): invalid HTTP version parsed")),
     code: "mesos-unreachable",
     says: /./,

@@ -1,18 +1,26 @@
-// The real program as a process that is killed, stopped and started again, against servers that live on in this test.
+// The program is killed, stopped and started again, against servers that live on in this test: as a process where that is
+// what counts, otherwise on virtual time.
 
 import { assert, assertEquals } from "@std/assert";
 import { openStoreForReading } from "../../src/store/sqlite_reader.ts";
 import type { StoredState } from "../../src/core/record.ts";
-import { type Cluster, startCluster } from "../support/cluster.ts";
+import { type Cluster, type ClusterOptions, startCluster, startVirtualServers } from "../support/cluster.ts";
 import { freePort } from "../support/free_port.ts";
-import { endProgram, type Program, type ProgramFolder, programFolder } from "../support/program.ts";
-import { until } from "../support/scaled_clock.ts";
+import {
+  endProgram,
+  type Program,
+  type ProgramFolder,
+  programFolder,
+  virtualProgramFolder,
+} from "../support/program.ts";
 
 const more = `
   state.path = "state.db"
   log { format = "text" }
-  scaling.idle-timeout = 20 seconds
+  scaling.idle-timeout = 5 seconds
 `;
+
+const options: ClusterOptions = { bootDelayMs: 5_000, mesos: { timing: { pullMs: 3_000 } } };
 
 interface Scene {
   readonly cluster: Cluster;
@@ -21,9 +29,23 @@ interface Scene {
   program: Program;
 }
 
-async function withScene(act: (scene: Scene) => Promise<void>, speed = 20, extra = ""): Promise<void> {
-  const cluster = startCluster({ speed, bootDelayMs: 20_000, mesos: { timing: { pullMs: 10_000 } } });
-  const folder = programFolder(cluster);
+/** The program as a process. */
+async function withProcess(act: (scene: Scene) => Promise<void>, speed = 10, extra = ""): Promise<void> {
+  const cluster = startCluster({ speed, ...options });
+  await play(cluster, programFolder(cluster), { act, extra });
+}
+
+/** The program on virtual time. */
+async function withVirtual(act: (scene: Scene) => Promise<void>): Promise<void> {
+  const cluster = startVirtualServers(options);
+  await play(cluster, virtualProgramFolder(cluster), { act, extra: "" });
+}
+
+async function play(
+  cluster: Cluster,
+  folder: ProgramFolder,
+  { act, extra }: { readonly act: (scene: Scene) => Promise<void>; readonly extra: string },
+): Promise<void> {
   try {
     const scene: Scene = { cluster, folder, program: folder.start(cluster.configText(more + extra)) };
     try {
@@ -42,7 +64,7 @@ function schedule(cluster: Cluster, count: number, stage: string): readonly stri
   return Array.from(
     { length: count },
     (_, index) =>
-      cluster.gocd.schedule({ pipeline: "p", stage, job: `j${index}`, gocdResources: [], durationMs: 30_000 }),
+      cluster.gocd.schedule({ pipeline: "p", stage, job: `j${index}`, gocdResources: [], durationMs: 10_000 }),
   );
 }
 
@@ -86,22 +108,25 @@ function assertNothingLost({ cluster }: Scene, agents: number): void {
 }
 
 Deno.test("killed while agents launch and while one drains, it loses none and doubles none", async () => {
-  await withScene(async (scene) => {
+  await withProcess(async (scene) => {
     const { cluster } = scene;
     const locators = schedule(cluster, 4, "one");
-    await until(() => cluster.mesos.view().tasks.length === 4, () => describe(scene));
+    await cluster.until(() => cluster.mesos.view().tasks.length === 4, () => describe(scene));
     await kill9(scene);
     const atFirst = stored(scene);
     assertEquals(living(atFirst), cluster.mesos.view().tasks.map((task) => task.taskId).sort());
 
     startAgain(scene);
     await scene.program.line(`as framework ${atFirst.framework.frameworkId}; asking for our 4 agents`);
-    await until(() => {
-      cluster.advance();
-      return locators.every((locator) => cluster.gocd.tally.completedLocators.has(locator));
-    }, () => describe(scene));
+    await cluster.until(
+      () => locators.every((locator) => cluster.gocd.tally.completedLocators.has(locator)),
+      () => describe(scene),
+    );
 
-    await until(() => cluster.gocd.agents().some((each) => each.configState === "Disabled"), () => describe(scene));
+    await cluster.until(
+      () => cluster.gocd.agents().some((each) => each.configState === "Disabled"),
+      () => describe(scene),
+    );
     await kill9(scene);
     assertEquals(stored(scene).framework.frameworkId, atFirst.framework.frameworkId);
     assert(stored(scene).instances.some((each) => each.state === "draining"), describe(scene));
@@ -109,8 +134,7 @@ Deno.test("killed while agents launch and while one drains, it loses none and do
     assertEquals(unbuilt, 4, "a drain that was cut off has killed nothing yet");
 
     startAgain(scene);
-    await until(() => {
-      cluster.advance();
+    await cluster.until(() => {
       // What Mesos has told is stored before it is acknowledged.
       const isHeard = cluster.mesos.view().tasks.every((task) => task.unacknowledged === 0);
       return cluster.gocd.agents().length === 0 && cluster.running.size === 0 && isHeard;
@@ -122,49 +146,68 @@ Deno.test("killed while agents launch and while one drains, it loses none and do
   });
 });
 
+/** Sends SIGTERM; gives how long it took to end, virtual ms. */
+async function stopped({ cluster, program }: Scene): Promise<number> {
+  const { clock } = cluster;
+  const stopMs = clock.nowMs();
+  program.signal("SIGTERM");
+  assertEquals(await program.ended(), 0);
+  return clock.nowMs() - stopMs;
+}
+
 Deno.test("SIGTERM ends it within two seconds, its agents go on building and are taken over", async () => {
-  await withScene(async (scene) => {
+  await withVirtual(async (scene) => {
     const { cluster } = scene;
     const locators = schedule(cluster, 3, "one");
-    await until(() => {
-      cluster.advance();
-      return cluster.gocd.jobs().filter((job) => job.state === "Building").length === 3;
-    }, () => describe(scene));
-    const stopMs = performance.now();
-    scene.program.signal("SIGTERM");
-    assertEquals(await scene.program.ended(), 0);
-    assert(performance.now() - stopMs < 2_000, `it took ${performance.now() - stopMs} ms`);
+    await cluster.until(
+      () => cluster.gocd.jobs().filter((job) => job.state === "Building").length === 3,
+      () => describe(scene),
+    );
+    const tookMs = await stopped(scene);
+    assert(tookMs < 2_000, `it took ${tookMs} ms`);
     assert(scene.program.lines.some((line) => line.includes("agents go on running")));
     assertEquals(cluster.running.size, 3);
 
     startAgain(scene);
     await scene.program.line("asking for our 3 agents");
-    await until(() => {
-      cluster.advance();
-      return cluster.gocd.agents().length === 0 && cluster.running.size === 0;
-    }, () => describe(scene));
+    await cluster.until(
+      () => cluster.gocd.agents().length === 0 && cluster.running.size === 0,
+      () => describe(scene),
+    );
     assertEquals(locators.filter((locator) => !cluster.gocd.tally.completedLocators.has(locator)), []);
     assertNothingLost(scene, 3);
   });
 });
 
-Deno.test("SIGTERM ends it within two seconds although GoCD does not answer and pages hang on it", async () => {
+const untilAsked = async ({ cluster, program }: Scene): Promise<void> => {
+  cluster.gocd.inject({ kind: "slow", delayMs: 600_000 }, 100);
+  await program.line("subscribed to the Mesos master");
+  await cluster.until(() => cluster.gocd.tally.concurrentRequests > 0, () => program.lines.join("\n"));
+};
+
+Deno.test("SIGTERM ends it within two seconds although GoCD does not answer", async () => {
+  await withVirtual(async (scene) => {
+    await untilAsked(scene);
+    const tookMs = await stopped(scene);
+    assert(tookMs <= 2_000, `it took ${tookMs} ms`);
+  });
+});
+
+Deno.test("SIGTERM ends the process although GoCD does not answer and pages hang on it", async () => {
   const port = freePort();
-  const act = async ({ cluster, program }: Scene): Promise<void> => {
-    cluster.gocd.inject({ kind: "slow", delayMs: 600_000 }, 100);
-    await program.line("status page on");
-    await program.line("subscribed to the Mesos master");
-    const page = await fetch(`http://127.0.0.1:${port}/`);
-    await page.body?.cancel();
-    using idle = await Deno.connect({ hostname: "127.0.0.1", port });
-    using half = await Deno.connect({ hostname: "127.0.0.1", port });
-    await half.write(new TextEncoder().encode("POST /api/commands/drain HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Le"));
-    await until(() => cluster.gocd.tally.concurrentRequests > 0, () => program.lines.join("\n"));
-    const stopMs = performance.now();
-    program.signal("SIGTERM");
-    assertEquals(await program.ended(), 0);
-    assert(performance.now() - stopMs < 2_000, `it took ${performance.now() - stopMs} ms`);
-    assertEquals(await idle.read(new Uint8Array(1)).catch(() => null), null);
-  };
-  await withScene(act, 1, `http.listen = "127.0.0.1:${port}"`);
+  await withProcess(
+    async (scene) => {
+      await scene.program.line("status page on");
+      const page = await fetch(`http://127.0.0.1:${port}/`);
+      await page.body?.cancel();
+      using idle = await Deno.connect({ hostname: "127.0.0.1", port });
+      using half = await Deno.connect({ hostname: "127.0.0.1", port });
+      await half.write(new TextEncoder().encode("POST /api/commands/drain HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Le"));
+      await untilAsked(scene);
+      await stopped(scene);
+      assertEquals(await idle.read(new Uint8Array(1)).catch(() => null), null);
+    },
+    1,
+    `http.listen = "127.0.0.1:${port}"`,
+  );
 });
