@@ -2,6 +2,8 @@
 // them, in no form. Not here: how they are taken out (tests/secret_test.ts), what commands say otherwise.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { runCli } from "../../src/cli/cli.ts";
+import { fakeTerminal } from "../cli/support.ts";
 import { clusterNames, startCluster } from "../support/cluster.ts";
 import { until } from "../support/scaled_clock.ts";
 
@@ -123,8 +125,14 @@ function start(args: readonly string[], env: Readonly<Record<string, string>> = 
   };
 }
 
-/** Runs a command to its end. */
-async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
+/** Runs a command to its end within this process; gives all that it writes. */
+async function run(args: readonly string[]): Promise<string> {
+  const terminal = fakeTerminal();
+  return terminal.written(await runCli(args, terminal.io)).all;
+}
+
+/** As a process of its own, whose variables are its own, too. */
+async function runApart(args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
   const started = start(args, env);
   await started.ended;
   return started.output();
@@ -262,8 +270,8 @@ Deno.test("passwords of ZooKeeper, of a proxy, and of a file that is wrong elsew
       run(["check", wrong]),
       run(["start", wrong]),
       run(["plan", "--json", cut]),
-      run(["check", far], proxy),
-      run(["plan", far], proxy),
+      runApart(["check", far], proxy),
+      runApart(["plan", far], proxy),
     ]);
     for (const output of outputs) {
       assert(output.length > 20, output);
