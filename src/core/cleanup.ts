@@ -5,7 +5,7 @@ import { activityWord } from "./activity.ts";
 import type { Draft } from "./draft.ts";
 import type { GocdAgent } from "./gocd_records.ts";
 import type { AgentInstance } from "./instance.ts";
-import { ask, type GocdAgentIndex, isAsked, isLostLongEnough } from "./gocd_index.ts";
+import { ask, type GocdAgentIndex, isAsked, isIdleTwice, isLostLongEnough } from "./gocd_index.ts";
 import { isRemembered } from "./hung_build.ts";
 import { identityOf } from "./phase.ts";
 
@@ -46,6 +46,7 @@ export function cleanUp(draft: Draft, instance: Gone, index: GocdAgentIndex): vo
     if (word === "building" && draft.atMs - instance.sinceMs < stuckMs) return;
     // The server has restarted: called lost by Mesos, the agent may live and build all the same.
     if (word === "Missing" && !isLostLongEnough(draft, record)) return;
+    if (word === "idle" && mayLive(instance) && !isIdleTwice(draft, record)) return;
     ask(draft, record.uuid);
     draft.effect({ kind: "delete-gocd-agents", agents: [{ taskId: instance.taskId, uuid: record.uuid }] });
     return;
@@ -55,6 +56,11 @@ export function cleanUp(draft: Draft, instance: Gone, index: GocdAgentIndex): vo
   if (word === "LostContact" && !isLostLongEnough(draft, record)) return;
   ask(draft, record.uuid);
   draft.effect({ kind: "disable-gocd-agents", agents: [{ taskId: instance.taskId, uuid: record.uuid }] });
+}
+
+/** Nobody has seen its container end: an agent that the server hears is taken out of service as in any drain. */
+function mayLive({ cause }: Gone): boolean {
+  return cause === "lost" || cause === "dropped" || cause === "never-registered";
 }
 
 /** The server believes that the dead agent builds: enabled, its silence is seen, and its job given to another. */

@@ -69,3 +69,12 @@ export function isLostLongEnough(draft: Draft, { uuid, agentState }: GocdAgent):
   const enoughMs = agentState === "Missing" ? connectionTimeoutMs : rescheduleMs;
   return lostSinceMs !== undefined && draft.atMs - lostSinceMs >= enoughMs;
 }
+
+/**
+ * Whether a Disabled record has shown Idle on two lists far enough apart: what was assigned in the moment of the DISABLE
+ * shows by then. What a list shows is as old as the question.
+ */
+export function isIdleTwice({ state: { server, settings }, atMs }: Draft, { uuid }: GocdAgent): boolean {
+  const sinceMs = server.disabledIdleSinceMs.get(uuid);
+  return sinceMs !== undefined && (server.readAskedMs ?? atMs) - sinceMs >= settings.scaling.drainConfirmMs;
+}

@@ -76,8 +76,13 @@ export type InstancePhase =
     readonly uuid?: string;
     readonly cause: KillCause;
   }
-  /** The Mesos agent is partitioned away; the task may still live. */
-  | { readonly state: "unreachable"; readonly sinceMs: number; readonly uuid?: string }
+  /** The Mesos agent is partitioned away, or Mesos has `lost` the task while the GoCD server hears its agent. */
+  | {
+    readonly state: "unreachable";
+    readonly sinceMs: number;
+    readonly uuid?: string;
+    readonly lost?: { readonly sinceMs: number; readonly message: string };
+  }
   /** The task is over; the GocdAgent record is disabled and deleted, then the instance is forgotten. */
   | {
     readonly state: "gone";

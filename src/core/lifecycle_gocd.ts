@@ -3,6 +3,7 @@
 
 import { activityOf, activityWord } from "./activity.ts";
 import { cleanUp } from "./cleanup.ts";
+import { followDoubt } from "./doubt.ts";
 import { followDrain } from "./drain.ts";
 import type { Draft } from "./draft.ts";
 import { countFailure, countSuccess } from "./failures.ts";
@@ -19,6 +20,7 @@ import { formatDuration } from "./reason.ts";
 import { cameAsPending, keyWorked } from "./register_key.ts";
 import { agentByAddress, isAdopted } from "./recognition.ts";
 import { followRecord } from "./reregistered.ts";
+import { isNoRecord, isReturning, isUnrecorded, stillUnrecorded } from "./returned.ts";
 
 /** Carries every instance on by what the server shows of it. */
 export function followGocdAgents(draft: Draft, agents: readonly GocdAgent[]): void {
@@ -40,6 +42,8 @@ export function followGocdAgents(draft: Draft, agents: readonly GocdAgent[]): vo
         cleanUp(draft, instance, index);
         break;
       case "unreachable":
+        followDoubt(draft, instance, index);
+        break;
       case "killing":
         break;
       default:
@@ -153,7 +157,9 @@ function enablePending(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): v
 type Registered = AgentInstance & { readonly state: "registered" };
 
 function followRegistered(draft: Draft, instance: Registered, gocdAgent: GocdAgent | undefined): void {
-  const activity = gocdAgent === undefined
+  const activity = isNoRecord(gocdAgent) && isReturning(instance.activity)
+    ? stillUnrecorded(draft, instance.activity)
+    : gocdAgent === undefined
     ? absence(instance.activity, draft.atMs)
     : gocdAgent.configState === "Enabled" || activityWord(gocdAgent) === "building"
     ? activityOf(gocdAgent, instance.activity, draft.atMs)
@@ -165,6 +171,10 @@ function followRegistered(draft: Draft, instance: Registered, gocdAgent: GocdAge
     noteActivity(draft, instance, activity);
   }
   if (activity.kind !== "unsure") return;
+  if (isUnrecorded(draft, activity)) {
+    const why = "Mesos has given it back, but its record is gone: it can hold no build and does not register again";
+    return startKill(draft, now, "record-deleted", why);
+  }
   const forMs = draft.atMs - activity.sinceMs;
   // Pending: deleted while its agent went on talking (facts: gocd 4.7). Neither can be given work.
   if ((activity.word === "absent" || activity.word === "Pending") && forMs >= absentMs) {

@@ -2,13 +2,15 @@
 // Duplicates and any order are harmless: every transition is guarded by the phase. Called by core/step.ts.
 
 import { adopt, followLiving, followMesosAgent, isDuplicate, skipUsedTaskId } from "./adoption.ts";
+import { doubtLoss, heardRecord, isProof } from "./doubt.ts";
 import type { Draft } from "./draft.ts";
 import { countFailure, countHostFailure, keepStreak } from "./failures.ts";
 import { atItsLoss } from "./hung_build.ts";
 import type { AgentInstance, EndCause } from "./instance.ts";
 import { isFence } from "./lineage.ts";
-import { end, identityOf, oneLine, startKill, taskOf, uuidOf } from "./phase.ts";
+import { end, identityOf, oneLine, register, startKill, taskOf, uuidOf } from "./phase.ts";
 import { askFor } from "./reconciliation.ts";
+import { activityOnReturn } from "./returned.ts";
 import {
   isOver,
   type ReasonMeaning,
@@ -69,8 +71,9 @@ function applyMeaning(draft: Draft, instance: AgentInstance, status: TaskStatus,
       return onAlive(draft, withAddresses(draft, instance, status), status);
     case "killing":
       return onKilling(draft, instance, status);
-    case "terminal":
     case "lost":
+      return onLost(draft, instance, status);
+    case "terminal":
       return onTerminal(draft, instance, status);
     case "unreachable":
       return onUnreachable(draft, instance);
@@ -127,7 +130,7 @@ function onAlive(draft: Draft, instance: AgentInstance, status: TaskStatus): voi
             state: "registered",
             sinceMs: draft.atMs,
             uuid: instance.uuid,
-            activity: { kind: "unsure", sinceMs: draft.atMs, word: "returned" },
+            activity: activityOnReturn(draft, instance),
           },
       );
       draft.note({
@@ -162,12 +165,14 @@ function onBackFromTheDead(draft: Draft, instance: AgentInstance & { state: "gon
     return;
   }
   if (instance.cause !== "dropped" && !isNews) return;
-  draft.put({
-    ...identityOf(instance),
-    state: "starting",
-    sinceMs: draft.atMs,
-    ...(taskMeaning(status.state) === "running" ? { runningSinceMs: draft.atMs } : {}),
-  });
+  if (instance.uuid === undefined) {
+    draft.put({
+      ...identityOf(instance),
+      state: "starting",
+      sinceMs: draft.atMs,
+      ...(taskMeaning(status.state) === "running" ? { runningSinceMs: draft.atMs } : {}),
+    });
+  } else register(draft, instance, instance.uuid, activityOnReturn(draft, instance));
   draft.note({
     level: "warning",
     code: "agent-returned",
@@ -194,7 +199,7 @@ function onKilling(draft: Draft, instance: AgentInstance, status: TaskStatus): v
 }
 
 function onUnreachable(draft: Draft, instance: AgentInstance): void {
-  if (instance.state === "unreachable" || instance.state === "gone") return;
+  if (instance.state === "gone" || instance.state === "unreachable" && instance.lost === undefined) return;
   const uuid = uuidOf(instance);
   draft.put({
     ...identityOf(atItsLoss(draft, instance)),
@@ -210,6 +215,14 @@ function onUnreachable(draft: Draft, instance: AgentInstance): void {
       `${instance.taskId} is unreachable: Mesos has lost contact with host ${instance.host}; it is replaced if needed`,
     fields: { taskId: instance.taskId, host: instance.host },
   });
+}
+
+/** What the master does not know has not ended, as long as the GoCD server hears it. */
+function onLost(draft: Draft, instance: AgentInstance, status: TaskStatus): void {
+  const isStopping = instance.state === "killing" || instance.state === "gone";
+  const record = isStopping || isProof(status) ? undefined : heardRecord(draft, instance);
+  if (record === undefined) return onTerminal(draft, instance, status);
+  doubtLoss(draft, instance, record.uuid, oneLine(status.message) || status.state);
 }
 
 function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): void {

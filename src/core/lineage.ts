@@ -4,6 +4,7 @@
 import { makeTaskId, skipUsedTaskId, taskNumberMax } from "./adoption.ts";
 import type { Draft } from "./draft.ts";
 import type { GocdAgent } from "./gocd_records.ts";
+import { nameOf } from "./hostnames.ts";
 import type { FrameworkRecord } from "./record.ts";
 import type { State } from "./state.ts";
 
@@ -46,7 +47,7 @@ export function isLearning({ inherited, session }: State, atMs: number): boolean
 
 /** Hostnames of our lineage in the GoCD list, also in front of a domain, use up their numbers. */
 export function learnHostnames(draft: Draft, agents: readonly GocdAgent[]): void {
-  for (const { hostname } of agents) skipUsedTaskId(draft, hostname.toLowerCase().split(".", 1)[0] ?? "");
+  for (const gocdAgent of agents) skipUsedTaskId(draft, nameOf(gocdAgent));
 }
 
 /**

@@ -1,6 +1,7 @@
 // What a read of the GoCD server changes. Not here: reading (gocd/), the verdicts (plan.ts), the life cycles.
 // An error is never zero: a failed poll changes clocks and nothing else. Called by core/step.ts.
 
+import { activityWord } from "./activity.ts";
 import { bucketJobs } from "./backlog.ts";
 import { letSilenceBeSeen } from "./cleanup.ts";
 import { followIdle, followJobs } from "./demand.ts";
@@ -190,9 +191,16 @@ function answeredWell(draft: Draft): void {
 
 function readAgents(before: ServerState, agents: readonly GocdAgent[], atMs: number): ServerState {
   const lostSinceMs = new Map<string, number>();
-  for (const { uuid, agentState } of agents) {
+  const disabledIdleSinceMs = new Map<string, number>();
+  for (const gocdAgent of agents) {
+    const { uuid, agentState, configState } = gocdAgent;
     if (agentState === "LostContact" || agentState === "Missing") {
       lostSinceMs.set(uuid, before.lostSinceMs.get(uuid) ?? atMs);
+    }
+    if (configState === "Disabled" && activityWord(gocdAgent) === "idle") {
+      // A server that was away may have kept work that the agent has not fetched yet.
+      const firstMs = before.disabledIdleSinceMs.get(uuid) ?? atMs;
+      disabledIdleSinceMs.set(uuid, firstMs < (before.healthySinceMs ?? atMs) ? atMs : firstMs);
     }
   }
   const { restartedMs: restartedBefore, inContactSinceMs: _, ...server } = before;
@@ -203,6 +211,7 @@ function readAgents(before: ServerState, agents: readonly GocdAgent[], atMs: num
     lastAgentsMs: atMs,
     appearedMs: appearedSince(before.appearedMs, agents, atMs),
     lostSinceMs,
+    disabledIdleSinceMs,
     ...inContactSince(before, agents, atMs),
     asksMs: new Map([...before.asksMs].filter(([, askedMs]) => atMs - askedMs < 60_000)),
     ...(restartedMs === undefined ? {} : { restartedMs }),

@@ -6,6 +6,7 @@ import { environmentsInQuestion } from "./environments.ts";
 import type { GocdProblem } from "./event.ts";
 import { answerMaxMs } from "./gocd_clocks.ts";
 import { isLookWanted } from "./lifecycle_clock.ts";
+import { isReturning } from "./returned.ts";
 import type { ServerState, State } from "./state.ts";
 
 /** Between two reads of the agents while instances change (facts: gocd 6: 10 to 30 s is polite). */
@@ -40,6 +41,7 @@ export function askServer(draft: Draft): void {
 function isAnyChanging({ state, atMs }: Draft): boolean {
   const instances = [...state.instances.values()];
   if (instances.some((instance) => instance.state === "starting" || instance.state === "draining")) return true;
+  if (instances.some((each) => each.state === "registered" && isReturning(each.activity))) return true;
   // A KILL that waits for a look at the list, and for nothing else.
   const isSubscribed = state.session.kind === "subscribed";
   if (isSubscribed && instances.some((each) => each.state === "killing" && isLookWanted(state, each))) {

@@ -79,6 +79,8 @@ export interface ServerState {
   readonly idleSinceMs: ReadonlyMap<string, number>;
   /** When a list of this run first showed each GocdAgent, by uuid. */
   readonly appearedMs: ReadonlyMap<string, number>;
+  /** Since when each Disabled GocdAgent has shown Idle without a break, by uuid. */
+  readonly disabledIdleSinceMs: ReadonlyMap<string, number>;
   /** Since when each GocdAgent has shown LostContact or Missing, by uuid. */
   readonly lostSinceMs: ReadonlyMap<string, number>;
   /** Since when each list has shown an agent, whose ever, that the server takes to be in contact. */

@@ -153,7 +153,12 @@ function describe(instance: AgentInstance, atMs: number): { readonly state: stri
     case "killing":
       return { state: "killing", detail: instance.cause };
     case "unreachable":
-      return { state: "unreachable", detail: "Mesos has lost contact with its host" };
+      return {
+        state: "unreachable",
+        detail: instance.lost === undefined
+          ? "Mesos has lost contact with its host"
+          : `Mesos has lost it (${instance.lost.message}), but the GoCD server hears it`,
+      };
     case "gone":
       return { state: "gone", detail: `${instance.cause}: ${instance.message}` };
     default:

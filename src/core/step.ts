@@ -48,6 +48,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
       begun: new Set(),
       idleSinceMs: new Map(),
       appearedMs: new Map(),
+      disabledIdleSinceMs: new Map(),
       lostSinceMs: new Map(),
       enablingMs: new Map(),
       asksMs: new Map(),

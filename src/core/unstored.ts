@@ -75,6 +75,7 @@ export const serverFates: Readonly<Record<keyof ServerState, Fate>> = {
   begun: "learned",
   idleSinceMs: "learned",
   appearedMs: "learned",
+  disabledIdleSinceMs: "learned",
   lostSinceMs: "learned",
   inContactSinceMs: "learned",
   enablingMs: "acted",

@@ -117,7 +117,12 @@ const instanceSchema = v.variant("state", [
     step: drainStepSchema,
   }),
   v.looseObject({ ...identity, state: v.literal("killing"), uuid: maybeText, cause: killCause }),
-  v.looseObject({ ...identity, state: v.literal("unreachable"), uuid: maybeText }),
+  v.looseObject({
+    ...identity,
+    state: v.literal("unreachable"),
+    uuid: maybeText,
+    lost: v.exactOptional(v.looseObject({ sinceMs: ms, message: text })),
+  }),
   v.looseObject({ ...identity, state: v.literal("gone"), uuid: maybeText, cause: endCause, message: text }),
 ]);
 

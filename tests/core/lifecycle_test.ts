@@ -376,7 +376,7 @@ Deno.test("a late RUNNING after the end changes nothing but is acknowledged", ()
 });
 
 Deno.test("a task that was called lost and that the master knows after all is taken back", () => {
-  const { world, taskId } = withIdleAgent();
+  const { world, taskId } = withRunning();
   world.status(taskId, "TASK_LOST", { uuid: "" });
   world.status(taskId, "TASK_RUNNING", reconciled);
   assertEquals(world.instance(taskId).state, "starting");

@@ -1,0 +1,92 @@
+// Mesos has lost a task while the GoCD server hears its agent: a master that knows nothing (an empty registry, another
+// cluster, a Mesos agent that an operator gave up) is no proof that a container has ended. The instance is unreachable
+// until one of the two gives in. Not here: words that are proof (lifecycle_mesos.ts), records of the dead (cleanup.ts).
+
+import { activityWord } from "./activity.ts";
+import type { Draft } from "./draft.ts";
+import { keepStreak } from "./failures.ts";
+import type { GocdAgentIndex } from "./gocd_index.ts";
+import { isLostLongEnough } from "./gocd_index.ts";
+import type { GocdAgent } from "./gocd_records.ts";
+import { nameOf } from "./hostnames.ts";
+import { atItsLoss } from "./hung_build.ts";
+import type { AgentInstance } from "./instance.ts";
+import { end, identityOf, uuidOf } from "./phase.ts";
+import type { TaskStatus } from "./task_status.ts";
+
+/**
+ * Mesos agents have 10 minutes to come back to a new master (`--agent_reregister_timeout`). A task that it does not know
+ * after that is over, whoever still hears its agent: it is taken out of service as in any drain.
+ */
+export const doubtMsMax = 900_000;
+
+/**
+ * Whether the update comes from the Mesos agent, which has seen the container end: only those must be acknowledged
+ * (Mesos docs/scheduler-http-api.md, ACKNOWLEDGE). All other words of loss are the master's, which just does not know.
+ */
+export function isProof({ uuid }: TaskStatus): boolean {
+  return uuid !== undefined && uuid !== "";
+}
+
+/** The record of an instance that the server hears, by the last list; an unread list may show any that had registered. */
+export function heardRecord(draft: Draft, instance: AgentInstance): { readonly uuid: string } | undefined {
+  const { server } = draft.state;
+  const uuid = uuidOf(instance);
+  if (server.lastAgentsMs === undefined) return uuid === undefined ? undefined : { uuid };
+  return server.agents.find((each) =>
+    !each.elastic && (each.uuid === uuid || nameOf(each) === instance.taskId) && isHeard(each)
+  );
+}
+
+/** The server takes it for one that talks: the record of a dead agent shows so for up to 300 s. */
+function isHeard(gocdAgent: GocdAgent): boolean {
+  const word = activityWord(gocdAgent);
+  return gocdAgent.configState !== "Pending" && (word === "idle" || word === "building");
+}
+
+/** Mesos' word alone: the instance is unreachable, and Mesos is asked again and again. */
+export function doubtLoss(draft: Draft, instance: AgentInstance, uuid: string, message: string): void {
+  const { reconciliation } = draft.state;
+  const pending = new Set([...reconciliation.pending, instance.taskId]);
+  draft.set({ reconciliation: { ...reconciliation, pending } });
+  const isKnown = instance.state === "unreachable" && instance.lost !== undefined;
+  if (isKnown) return;
+  draft.put({
+    ...identityOf(atItsLoss(draft, instance)),
+    state: "unreachable",
+    sinceMs: instance.state === "unreachable" ? instance.sinceMs : draft.atMs,
+    uuid,
+    lost: { sinceMs: draft.atMs, message },
+  });
+  keepStreak(draft, instance);
+  draft.note({
+    level: "warning",
+    code: "agent-doubted",
+    text:
+      `Mesos has lost ${instance.taskId} (${message}), but the GoCD server hears it: it is left alone, and replaced ` +
+      "if needed",
+    fields: { taskId: instance.taskId, host: instance.host },
+  });
+}
+
+/** What the list says of an instance in doubt: silence proves Mesos right. */
+export function followDoubt(
+  draft: Draft,
+  instance: AgentInstance & { readonly state: "unreachable" },
+  index: GocdAgentIndex,
+): void {
+  const { lost, taskId, uuid } = instance;
+  if (lost === undefined) return;
+  const named = index.byName.get(taskId) ?? [];
+  const records = [...(uuid === undefined ? [] : [index.byUuid.get(uuid)]), ...named].flatMap((each) => each ?? []);
+  const watchedMs = draft.atMs - Math.max(lost.sinceMs, draft.state.startedMs);
+  if (watchedMs < doubtMsMax) {
+    if (records.some(isHeard)) return;
+    // The server has just started: agents are Missing until their next ping.
+    if (records.some((each) => each.agentState === "Missing" && !isLostLongEnough(draft, each))) return;
+  }
+  end(draft, instance, "lost", lost.message);
+  keepStreak(draft, instance);
+  const text = `${taskId} is lost: ${lost.message}`;
+  draft.note({ level: "warning", code: "agent-lost", text, fields: { taskId, host: instance.host } });
+}
