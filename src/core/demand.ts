@@ -25,6 +25,8 @@ export interface FeedChange {
   readonly seen: ReadonlyMap<string, SeenJob>;
   /** Buckets out of which a job has left, nobody knows to whom: any agent that matches may have built it. */
   readonly movingBuckets: ReadonlySet<string>;
+  /** By bucket: the jobs that have left, and no agent's build explains it. */
+  readonly unexplained: ReadonlyMap<string, readonly Departure[]>;
 }
 
 /** What a new poll says of jobs. */
@@ -68,7 +70,13 @@ export function followJobs(before: ReadonlyMap<string, SeenJob>, news: FeedNews,
     seen.set(locator, { firstSeenMs, bucketKey: noBucket, order: 0, passedOver: 0, otherCauseCount: 0 });
   }
   const moving = [...departures].filter(([, departed]) => departed.some((each) => !takings.locators.has(each.locator)));
-  return { seen, movingBuckets: new Set(moving.map(([key]) => key)) };
+  const unexplained = new Map(
+    [...departures].flatMap(([key, departed]) => {
+      const others = departed.filter((each) => taken.get(key)?.includes(each) !== true);
+      return others.length === 0 ? [] : [[key, others] as const];
+    }),
+  );
+  return { seen, movingBuckets: new Set(moving.map(([key]) => key)), unexplained };
 }
 
 /** By bucket: the jobs that are no longer in the feed. */

@@ -26,6 +26,7 @@ import { noteOfferless } from "./roles.ts";
 import { followUnpinned, unpinnedAt } from "./run_on_all.ts";
 import { giveRoom, retireAgents, scaleIn } from "./scale_in.ts";
 import type { ServerState } from "./state.ts";
+import { watchUntaken } from "./untaken.ts";
 import { begunSince, builtSince, takenSince, takingsOf, withoutTaken } from "./taken_jobs.ts";
 
 /** One good full poll. */
@@ -43,7 +44,11 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
     takenSince(draft.state.server.agents, event.agents),
   );
   const takings = takingsOf(draft.state.server, event.agents);
-  const { seen, movingBuckets } = followJobs(before.seen, { backlog, previous: before.backlog, takings }, atMs);
+  const { seen, movingBuckets, unexplained } = followJobs(
+    before.seen,
+    { backlog, previous: before.backlog, takings },
+    atMs,
+  );
   const idleSinceMs = followIdle({
     before: isAssigning ? draft.state.server.idleSinceMs : new Map(),
     agents: event.agents,
@@ -52,6 +57,16 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
     previousBacklog: before.backlog,
   }, atMs);
   noteServer(draft, event);
+  watchUntaken(draft, {
+    unexplained,
+    buckets: before.backlog.buckets,
+    verdicts: before.jobs,
+    firstSeenMs: (locator) => before.seen.get(locator)?.firstSeenMs,
+    before: draft.state.server.agents,
+    now: event.agents,
+    rule,
+    here: new Set(backlog.order),
+  });
   const { missingEnvironments: _, ...server } = readAgents(draft.state.server, event.agents, atMs);
   draft.set({
     server: {
@@ -64,7 +79,7 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
       idleSinceMs,
       lastPollMs: atMs,
     },
-    demand: { ...before, backlog, seen, unpinned },
+    demand: { ...draft.state.demand, backlog, seen, unpinned },
   });
   for (const { message, ...told } of environmentFindings(draft.state)) {
     draft.note({ level: "warning", ...told, text: message, fields: {}, onceKey: message });

@@ -9,6 +9,7 @@ import type { ControlsRecord, FrameworkRecord } from "./record.ts";
 import type { Settings } from "./settings.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Unpinned } from "./run_on_all.ts";
+import type { Untaken } from "./untaken.ts";
 import type { BucketDemand, JobVerdict } from "./verdict.ts";
 
 /** Everything the core knows. */
@@ -105,6 +106,8 @@ export interface DemandState {
   readonly seen: ReadonlyMap<string, SeenJob>;
   /** Run-on-all jobs that have lost their pin, or may have. */
   readonly unpinned: Unpinned;
+  /** Jobs that have left the feed although no agent could have taken them. */
+  readonly untaken: Untaken;
   /** Polls in a row with unmet need, by bucket key. */
   readonly streaks: ReadonlyMap<string, number>;
   readonly jobs: readonly JobVerdict[];

@@ -51,6 +51,7 @@ export function statusView(state: State, atMs: number): StatusView {
     frozen: controls.frozen,
     jobs: jobsNow(state, atMs),
     demand: state.demand.buckets,
+    leftUntaken: Object.fromEntries(state.demand.untaken.counts),
     instances: instances.map((instance) => instanceView(instance, atMs)),
     gocdAgents: server.agents.map((gocdAgent) => gocdAgentView(gocdAgent, ours.get(gocdAgent.uuid))),
     profiles: state.settings.profiles.map((profile) => profileView(state, profile.name, atMs)),

@@ -24,6 +24,7 @@ import { adjustRoles } from "./roles.ts";
 import { declineLeftOvers, disconnected, frameworkError, mesosCallFailed, subscribed } from "./session.ts";
 import type { Settings } from "./settings.ts";
 import type { State } from "./state.ts";
+import { noneUntaken } from "./untaken.ts";
 
 /** The state at the start of the program, from what the store gave back. */
 export function initialState(stored: StoredState, settings: Settings, atMs: number): State {
@@ -58,6 +59,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
       isStale: false,
       seen: new Map(),
       unpinned: new Map(),
+      untaken: noneUntaken,
       streaks: new Map(),
       jobs: [],
       buckets: [],

@@ -18,6 +18,8 @@ export interface StatusView {
   readonly frozen: boolean;
   readonly jobs: readonly JobVerdict[];
   readonly demand: readonly BucketDemand[];
+  /** Jobs that have left the feed untaken since the start of the program, by the reason for which they last waited. */
+  readonly leftUntaken?: Readonly<Record<string, number>>;
   readonly instances: readonly InstanceView[];
   readonly gocdAgents: readonly GocdAgentView[];
   readonly profiles: readonly ProfileView[];

@@ -72,6 +72,12 @@ export function metricsPage(input: MetricsInput): string {
     ...mesosFamilies(input),
     ...gocdFamilies(input),
     gauge("waiting_jobs", "Waiting jobs by verdict and code of the reason.", waitingJobs(view)),
+    counter(
+      "jobs_left_untaken_total",
+      "Jobs that have left the list of the GoCD server although no agent could have taken them, by why they last waited.",
+      "code",
+      view.leftUntaken ?? {},
+    ),
     gauge("job_remarks", "Waiting jobs by what else is found beside their verdict.", jobRemarks(view)),
     gauge("wanted_agents", "Instances to be launched as soon as offers allow.", wantedAgents(view)),
     gauge("agent_instances", "Instances by profile and state.", agentInstances(view)),

@@ -11,7 +11,7 @@ function inputOf(more: Partial<MetricsInput> = {}): MetricsInput {
   const pollDuration = createHistogram();
   [0.02, 0.3, 70].forEach(pollDuration.observe);
   return {
-    view: sampleView,
+    view: { ...sampleView, leftUntaken: { "held-attempts": 2 } },
     version: "0.1.0",
     notesByCode: { "agent-launched": 3, "gocd-unreachable": 1 },
     mesosCalls: { ACCEPT: 4, DECLINE: 9 },
@@ -37,6 +37,7 @@ const expected: readonly string[] = [
   'gocd_mesos_profile_blocked{profile="windows"} 1',
   'gocd_mesos_problems{code="image-pull-failed"} 1',
   'gocd_mesos_notes_total{code="agent-launched"} 3',
+  'gocd_mesos_jobs_left_untaken_total{code="held-attempts"} 2',
   'gocd_mesos_mesos_calls_total{call="DECLINE"} 9',
   'gocd_mesos_poll_duration_seconds_bucket{le="0.025"} 1',
   'gocd_mesos_poll_duration_seconds_bucket{le="60"} 2',
