@@ -11,7 +11,10 @@ const shownMax = 20;
 /** Seeds that a worker plays between two reports. */
 const batch = 25;
 
-const args = parseArgs(Deno.args, { boolean: ["trace", "calm", "help"], string: ["seeds", "from", "seed", "workers"] });
+const args = parseArgs(Deno.args, {
+  boolean: ["trace", "calm", "until-broken", "help"],
+  string: ["seeds", "from", "seed", "workers"],
+});
 
 function say(line: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
@@ -77,10 +80,12 @@ async function playMany(from: number, count: number): Promise<number> {
   let next = from;
   const takeOrder = (): SimOrder | undefined => {
     if (next >= from + count) return undefined;
+    if (args["until-broken"] === true && sum.failed.length > 0) return undefined;
     const order: SimOrder = {
       from: next,
       count: Math.min(batch, from + count - next),
       weather: args["calm"] === true ? "calm" : "stormy",
+      untilBroken: args["until-broken"] === true,
     };
     next += order.count;
     return order;
@@ -116,11 +121,12 @@ function runWorker(takeOrder: () => SimOrder | undefined, report: (report: SimRe
   });
 }
 
-const usage = `Usage: deno task sim --seeds N [--from S] [--workers W] [--calm]
+const usage = `Usage: deno task sim --seeds N [--from S] [--workers W] [--calm] [--until-broken]
        deno task sim --seed S [--trace] [--calm]
 
 Plays seeded scenarios of the whole program against a modelled Mesos and GoCD on virtual time, and checks every law.
-Without --from, fresh seeds are taken. --calm leaves out all faults.`;
+Without --from, fresh seeds are taken. --calm leaves out all faults;
+--until-broken ends with the first seed that breaks a law.`;
 
 if (args["help"] === true) say(usage);
 else if (args["seed"] !== undefined) Deno.exit(playOne(numberOf("seed", args["seed"], 0)));

@@ -9,6 +9,8 @@ export interface SimOrder {
   readonly from: number;
   readonly count: number;
   readonly weather: Weather;
+  /** Ends with the first seed that breaks a law. */
+  readonly untilBroken: boolean;
 }
 
 /** What came of an order. */
@@ -21,18 +23,22 @@ export interface SimReport {
   readonly failed: readonly Outcome[];
 }
 
-function carryOut({ from, count, weather }: SimOrder): SimReport {
+function carryOut({ from, count, weather, untilBroken }: SimOrder): SimReport {
   let [simulatedMs, launches, builds, crashes] = [0, 0, 0, 0];
   const failed: Outcome[] = [];
+  let played = 0;
   for (let seed = from; seed < from + count; seed++) {
     const outcome = play(makeScenario(seed, weather));
     simulatedMs += outcome.lastedMs;
     launches += outcome.launches;
     builds += outcome.builds;
     crashes += outcome.crashes;
-    if (outcome.violation !== undefined) failed.push(outcome);
+    played++;
+    if (outcome.violation === undefined) continue;
+    failed.push(outcome);
+    if (untilBroken) break;
   }
-  return { played: count, simulatedMs, launches, builds, crashes, failed };
+  return { played, simulatedMs, launches, builds, crashes, failed };
 }
 
 const scope = self as unknown as {

@@ -1,0 +1,256 @@
+// Slips that change what the core does over time, written by hand as patches of its source. Not here: playing them
+// (seed_mutants.ts). A text that is no longer in its file is reported: the slip is then written anew for the new text.
+
+/** One slip. */
+export interface SeedMutant {
+  /** A short name, unique in the list. */
+  readonly name: string;
+  /** Under `src/core/`. */
+  readonly file: string;
+  /** Stands in the file exactly once. */
+  readonly original: string;
+  /** Stands in its place. */
+  readonly replacement: string;
+  /** Why no seed can tell; absent where the seeds must. */
+  readonly untold?: string;
+}
+
+/** All of them, by the part of the core that they are in. */
+export const seedMutants: readonly SeedMutant[] = [
+  // Drain: disable, two idle reads, delete, kill.
+  {
+    name: "drain-confirmed-at-once",
+    file: "drain.ts",
+    original: "if (readAskedMs - step.firstIdleMs < draft.state.settings.scaling.drainConfirmMs) return;",
+    replacement: "",
+  },
+  {
+    name: "drain-confirmed-over-an-outage",
+    file: "drain.ts",
+    original: "if ((draft.state.server.healthySinceMs ?? draft.atMs) > step.firstIdleMs) {",
+    replacement: "if (false as boolean) {",
+  },
+  {
+    name: "drain-disable-never-repeated",
+    file: "drain.ts",
+    original: `if (step.kind === "disabling" && draft.atMs - step.askedMs < askAgainMs) return;`,
+    replacement: `if (step.kind === "disabling") return;`,
+  },
+  {
+    name: "drain-delete-never-repeated",
+    file: "drain.ts",
+    original: "if (draft.atMs - step.askedMs >= askAgainMs) askDelete(draft, instance);",
+    replacement: "",
+  },
+  {
+    name: "drain-repeats-10-times-later",
+    file: "drain.ts",
+    original: "export const askAgainMs = 30_000;",
+    replacement: "export const askAgainMs = 300_000;",
+  },
+  {
+    name: "drain-ignores-ghosts",
+    file: "drain.ts",
+    original: `const isGhost = gocdAgent?.configState === "Pending" && !isBuilding;`,
+    replacement: "const isGhost = false;",
+  },
+  // Records of the dead.
+  {
+    name: "cleanup-takes-missing-for-dead",
+    file: "cleanup.ts",
+    original: `if (word === "Missing" && !isLostLongEnough(draft, record)) return;`,
+    replacement: "",
+  },
+  {
+    name: "cleanup-does-not-wait-for-the-reschedule",
+    file: "gocd_index.ts",
+    original: "const rescheduleMs = 60_000;",
+    replacement: "const rescheduleMs = 0;",
+  },
+  // Clocks of a launch and of a KILL.
+  {
+    name: "kill-repeats-10-times-later",
+    file: "lifecycle_clock.ts",
+    original: "export const killAgainMs = 10_000;",
+    replacement: "export const killAgainMs = 100_000;",
+  },
+  {
+    name: "kill-on-a-list-of-30-s",
+    file: "lifecycle_clock.ts",
+    original: "const freshMs = 3_000;",
+    replacement: "const freshMs = 30_000;",
+  },
+  {
+    name: "register-timeout-10-times-longer",
+    file: "lifecycle_clock.ts",
+    original: "return watchedMs(draft, sinceMs) >= registerTimeoutMs(draft, instance);",
+    replacement: "return watchedMs(draft, sinceMs) >= 10 * registerTimeoutMs(draft, instance);",
+  },
+  {
+    name: "lost-contact-given-up-10-times-later",
+    file: "lifecycle_gocd.ts",
+    original: "const lostContactMs = 600_000;",
+    replacement: "const lostContactMs = 6_000_000;",
+  },
+  // Capacity and demand.
+  {
+    name: "unsure-agents-count-as-coming-for-ever",
+    file: "capacity.ts",
+    original: "atMs - instance.activity.sinceMs < (graceMs[instance.activity.word] ?? 0);",
+    replacement: "atMs - instance.activity.sinceMs < (graceMs[instance.activity.word] ?? Infinity);",
+  },
+  {
+    name: "unreachable-agents-count-to-the-limit",
+    file: "gates.ts",
+    original: `return state !== "gone" && state !== "unreachable";`,
+    replacement: `return state !== "gone";`,
+  },
+  {
+    name: "limit-off-by-one",
+    file: "gates.ts",
+    original: "total: () => state.settings.scaling.maxAgents - total,",
+    replacement: "total: () => state.settings.scaling.maxAgents - total + 1,",
+  },
+  {
+    name: "rate-of-slow-servers-forgotten",
+    file: "gates.ts",
+    original: "state.server.info?.slowRegistration === true ? perMinute - recent - planned : Infinity",
+    replacement: "state.server.info?.slowRegistration === true ? perMinute - planned : Infinity",
+  },
+  {
+    name: "no-grace-after-a-restart-of-the-server",
+    file: "gates.ts",
+    original: "export const restartGraceMs = 120_000;",
+    replacement: "export const restartGraceMs = 0;",
+  },
+  {
+    name: "no-probe-while-a-profile-fails",
+    file: "gates.ts",
+    original: "allowed = isTrying || rooms.planned(profile.name) > 0 ? 0 : 1;",
+    replacement: "allowed = needs;",
+  },
+  {
+    name: "attempts-off-by-one",
+    file: "plan.ts",
+    original: "if (polls <= attempts)",
+    replacement: "if (polls < attempts)",
+  },
+  {
+    name: "replans-count-as-polls",
+    file: "plan.ts",
+    original: `(state.demand.streaks.get(bucket.key) ?? 0) + (occasion === "poll" ? 1 : 0)`,
+    replacement: "(state.demand.streaks.get(bucket.key) ?? 0) + 1",
+  },
+  {
+    name: "plan-10-times-older",
+    file: "replan.ts",
+    original: "const planMaxMs = 10_000;",
+    replacement: "const planMaxMs = 1_000_000;",
+  },
+  // Scale-in.
+  {
+    name: "idle-timeout-10-times-shorter",
+    file: "scale_in.ts",
+    original: "if (atMs - activity.sinceMs < profile.idleTimeoutMs) return undefined;",
+    replacement: "if (atMs - activity.sinceMs < profile.idleTimeoutMs / 10) return undefined;",
+  },
+  {
+    name: "useful-agents-are-drained",
+    file: "scale_in.ts",
+    original: "if (!isIdle || isUseful || idleLeft <= profile.minIdle",
+    replacement: "if (!isIdle || idleLeft <= profile.minIdle",
+  },
+  {
+    name: "min-idle-off-by-one",
+    file: "scale_in.ts",
+    original: "idleLeft <= profile.minIdle",
+    replacement: "idleLeft < profile.minIdle",
+  },
+  {
+    name: "changed-profiles-stay-in-force",
+    file: "operator.ts",
+    original: "for (const instance of changed) draft.put(instance);",
+    replacement: "",
+  },
+  // Rhythm of the questions to the GoCD server.
+  {
+    name: "slow-server-gets-no-rest",
+    file: "rhythm.ts",
+    original: "const restPerWork = 9;",
+    replacement: "const restPerWork = 0;",
+  },
+  {
+    name: "agents-read-10-times-later",
+    file: "rhythm.ts",
+    original: "export const agentsReadMs = 10_000;",
+    replacement: "export const agentsReadMs = 100_000;",
+  },
+  {
+    name: "drains-are-not-looked-after",
+    file: "rhythm.ts",
+    original: `instance.state === "starting" || instance.state === "draining"`,
+    replacement: `instance.state === "starting"`,
+  },
+  {
+    name: "backoff-without-end",
+    file: "rhythm.ts",
+    original: "Math.min(firstMs * 2 ** Math.min(failuresInARow - 1, 20), Math.max(intervalMs, maxIntervalMs))",
+    replacement: "firstMs * 2 ** Math.min(failuresInARow - 1, 20)",
+  },
+  // Offers.
+  {
+    name: "revive-never-repeated",
+    file: "roles.ts",
+    original: `return !isAnswered && atMs - askedMs >= reviveRepeatMs ? "repeat" : "none";`,
+    replacement: `return "none";`,
+  },
+  {
+    name: "long-declines-not-taken-back",
+    file: "roles.ts",
+    original: `if (role.longDeclineMs !== undefined) return "first";`,
+    replacement: "",
+  },
+  {
+    name: "offers-of-a-lost-accept-stay-out",
+    file: "session.ts",
+    original: 'declineAgain(draft, call.offerIds);\n      break;\n    case "decline-offers":',
+    replacement: 'break;\n    case "decline-offers":',
+  },
+  {
+    name: "what-does-not-fit-is-refused-for-an-hour",
+    file: "launching.ts",
+    original: "export const refuseBusySeconds = 5;",
+    replacement: "export const refuseBusySeconds = 3_600;",
+  },
+  // Reconciliation, failures, maintenance of hosts.
+  {
+    name: "unanswered-tasks-are-not-asked-for-again",
+    file: "reconciliation.ts",
+    original: "nextExplicitMs: atMs + reconciliation.explicitDelayMs,",
+    replacement: "nextExplicitMs: Infinity,",
+  },
+  {
+    name: "silent-launches-are-not-asked-for",
+    file: "reconciliation.ts",
+    original: `if (instance.state !== "launching" || draft.atMs - instance.sinceMs < launchSilenceMs) continue;`,
+    replacement: "continue;",
+  },
+  {
+    name: "streak-forgotten-at-a-loss",
+    file: "lifecycle_mesos.ts",
+    original: `case "lost":\n      keepStreak(draft, instance);`,
+    replacement: `case "lost":`,
+  },
+  {
+    name: "a-wave-counts-as-many-failures",
+    file: "failures.ts",
+    original: "instance.createdMs <= before.lastFailureMs;",
+    replacement: "false;",
+  },
+  {
+    name: "maintenance-taken-back-too-soon",
+    file: "maintenance.ts",
+    original: "const askedNoMoreMs = 4 * inverseRefuseSeconds * 1_000;",
+    replacement: "const askedNoMoreMs = 24_000;",
+  },
+];
