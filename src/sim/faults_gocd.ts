@@ -109,6 +109,7 @@ function setMaintenance(world: World, isOn: boolean): void {
   world.gocd.advance(world.nowMs);
   if (gocdRules(world.gocd.version).pause === "none") return;
   world.gocd.setMaintenance(isOn);
+  if (!isOn) world.watch.maintenanceEndMs = world.nowMs;
   world.weather.isGocdInMaintenance = isOn;
 }
 

@@ -9,6 +9,7 @@ import { fateOf } from "./faults_calls.ts";
 import { encodeBasic } from "./gocd_access.ts";
 import type { SimResponse } from "./gocd_http_words.ts";
 import { listAgents, listJobs, readRefusal } from "./gocd_lists.ts";
+import { noteAsked } from "./invariants_shown.ts";
 import { type GocdRules, gocdRules } from "./gocd_versions.ts";
 import { after, afterIn, hop, type Program, say, type World } from "./world_state.ts";
 
@@ -19,6 +20,7 @@ export const ourAccount = { name: "gocd-mesos", password: "secret" } as const;
 
 /** Carries out one effect; the answer comes as an event. */
 export function performGocd(world: World, program: Program, effect: GocdEffect): void {
+  if (effect.kind === "poll-gocd" || effect.kind === "read-gocd-agents") noteAsked(world.watch.shown, world.nowMs);
   switch (effect.kind) {
     case "poll-gocd":
       return poll(world, program);

@@ -8,7 +8,12 @@ import type { Frame } from "../core/frame.ts";
 import type { ScheduledJob } from "../core/gocd_records.ts";
 import type { AgentInstance } from "../core/instance.ts";
 import type { StoredState } from "../core/record.ts";
+import type { State } from "../core/state.ts";
 import { type LookAtKill, noteKilling, rememberLook } from "./invariants_builds.ts";
+import { checkDrains, checkNothingLies } from "./invariants_drain.ts";
+import { checkLaunches, followLaunches, type LaunchWatch, newLaunchWatch } from "./invariants_launch.ts";
+import { checkPace, followPace, newPace, type Pace } from "./invariants_pace.ts";
+import { nothingShown, type Shown } from "./invariants_shown.ts";
 import { isSame } from "./same.ts";
 import { demand, Violation } from "./violation.ts";
 import type { Program, World } from "./world_state.ts";
@@ -41,6 +46,14 @@ export interface Watch {
   readonly forgotten: Set<string>;
   /** Locators of jobs that somebody has cancelled. */
   readonly cancelled: Set<string>;
+  /** What the program has asked and been shown. */
+  readonly shown: Shown;
+  /** Of this run of the program: what the laws of pace remember. */
+  pace: Pace;
+  /** Of this run of the program: what the laws of launches remember. */
+  launches: LaunchWatch;
+  /** When a maintenance mode of the GoCD server last ended. */
+  maintenanceEndMs: number;
   /** The feed as the last good poll really showed it. */
   feed: ShownFeed | undefined;
   /** Builds that the server counts as killed, seen so far. */
@@ -85,6 +98,10 @@ export function newWatch(startedMs: number): Watch {
     givenUp: new Set(),
     forgotten: new Set(),
     cancelled: new Set(),
+    shown: nothingShown(startedMs),
+    pace: newPace(),
+    launches: newLaunchWatch(),
+    maintenanceEndMs: startedMs,
     feed: undefined,
     killsSeen: 0,
     deletionsSeen: 0,
@@ -100,7 +117,7 @@ export function newWatch(startedMs: number): Watch {
 export function checkStep(
   world: World,
   program: Program,
-  step: { readonly frame: Frame; readonly event: Event },
+  step: { readonly frame: Frame; readonly event: Event; readonly before: State },
 ): void {
   world.watch.steps++;
   const { frame, event } = step;
@@ -110,6 +127,9 @@ export function checkStep(
   if (frame.records.length > 0) checkReadBack(world, frame);
   checkMemory(world, frame, event);
   noteKilling(world, frame);
+  followPace(world, frame);
+  followLaunches(world, step.before, frame);
+  if (event.kind === "gocd-polled" || event.kind === "gocd-agents-read") checkNothingLies(world, frame);
   world.watch.feed = shownBy(event, world.watch.feed);
   if (event.kind === "gocd-polled" || event.kind === "gocd-poll-failed") checkVerdicts(world, program, event);
 }
@@ -289,8 +309,15 @@ export function checkStored(world: World, frame: Frame, effect: Effect): void {
   );
 }
 
+/** A frame and the state that its step began with. */
+export interface Made {
+  readonly frame: Frame;
+  readonly before: State;
+}
+
 /** What an effect may never do. */
-export function checkEffect(world: World, frame: Frame, effect: Effect): void {
+export function checkEffect(world: World, { frame, before }: Made, effect: Effect): void {
+  checkPace(world, frame, effect);
   switch (effect.kind) {
     case "accept-offers":
       for (const { taskId } of effect.launches) {
@@ -298,12 +325,13 @@ export function checkEffect(world: World, frame: Frame, effect: Effect): void {
         demand(/^[a-z0-9-]{1,63}$/.test(taskId), "task-id-unique", () => `${taskId} is no host name`);
         world.watch.launched.add(taskId);
       }
-      return;
+      return checkLaunches(world, frame, effect);
     case "kill-task":
       demand(world.watch.launched.has(effect.taskId), "foreign", () => `${effect.taskId} is killed but not ours`);
       return rememberLook(world, frame, effect.taskId);
     case "enable-gocd-agent":
-      return checkEnable(world, frame, effect);
+      checkEnable(world, frame, effect);
+      return checkDrains(world, before, frame, effect);
     case "disable-gocd-agents":
     case "delete-gocd-agents":
       for (const { uuid, taskId } of effect.agents) {
@@ -313,7 +341,7 @@ export function checkEffect(world: World, frame: Frame, effect: Effect): void {
           () => `${effect.kind}: ${uuid} is not of ${taskId}`,
         );
       }
-      return;
+      return checkDrains(world, before, frame, effect);
     default:
       return;
   }

@@ -7,6 +7,7 @@ import { setRights } from "./faults_gocd.ts";
 import { createTimerQueue } from "./gocd_timers.ts";
 import { checkWholeState, newWatch } from "./invariants.ts";
 import { checkGocd } from "./invariants_builds.ts";
+import { checkPaceAtTick } from "./invariants_pace.ts";
 import { deliver, watchSilence } from "./mesos_port.ts";
 import { seededRandom } from "./random.ts";
 import { type Scenario, startMs } from "./scenario.ts";
@@ -207,6 +208,7 @@ function tick(world: World): boolean {
   if (program !== undefined) {
     watchSilence(world, program);
     program.handle({ kind: "tick" });
+    checkPaceAtTick(world, program);
   }
   if (!world.isHealed) return false;
   const left = whatIsLeft(world);

@@ -8,7 +8,10 @@ import type { Frame } from "../core/frame.ts";
 import { initialState, step } from "../core/step.ts";
 import { withoutRecords } from "../core/unstored.ts";
 import { performGocd } from "./gocd_port.ts";
-import { checkEffect, checkReload, checkStep, checkStored, shownBy } from "./invariants.ts";
+import { checkEffect, checkReload, checkStep, checkStored, type Made, shownBy } from "./invariants.ts";
+import { newLaunchWatch } from "./invariants_launch.ts";
+import { newPace } from "./invariants_pace.ts";
+import { noteShown, noteStart } from "./invariants_shown.ts";
 import { endSession, performMesos, subscribe } from "./mesos_port.ts";
 import { bentEvent, bentFrame, bentRest, bentState } from "./world_bugs.ts";
 import { after, type Program, say, type World } from "./world_state.ts";
@@ -24,6 +27,9 @@ export function startProgram(world: World): void {
   const stored = world.disk.load();
   world.clockAheadMs = world.nextClockAheadMs;
   world.watch.feed = undefined;
+  noteStart(world.watch.shown, world.nowMs);
+  world.watch.pace = newPace();
+  world.watch.launches = newLaunchWatch(world.watch.launches.lostMs);
   // Torn down at once, agents leave their records to people.
   const forgotten = stored.framework.frameworkId === undefined ? world.watch.tornDown : [];
   for (const taskId of forgotten) world.watch.forgotten.add(taskId);
@@ -62,12 +68,16 @@ function handle(world: World, program: Program, event: Event): void {
     say(world, () => `event   ${describeEvent(event)}`);
     if (diesHere(world, "before the event is handled")) return;
   }
+  noteShown(world.watch.shown, event, world.nowMs);
+  const before = program.state;
   const frame = makeFrame(world, program, event);
   for (const note of frame.notes) {
     if (note.level !== "debug") say(world, () => `note    ${note.level} ${note.code}: ${note.text}`);
   }
   if (world.bug === "acknowledge-before-store") {
-    for (const effect of frame.effects) if (effect.kind === "acknowledge-status") act(world, program, frame, effect);
+    for (const effect of frame.effects) {
+      if (effect.kind === "acknowledge-status") act(world, program, { frame, before }, effect);
+    }
   }
   if (frame.records.length > 0) {
     if (diesHere(world, "before the records are stored")) return;
@@ -75,10 +85,10 @@ function handle(world: World, program: Program, event: Event): void {
     if (diesHere(world, "after the records are stored")) return;
   }
   program.state = frame.state;
-  checkStep(world, program, { frame, event });
+  checkStep(world, program, { frame, event, before });
   for (const effect of frame.effects) {
     if (world.bug === "acknowledge-before-store" && effect.kind === "acknowledge-status") continue;
-    act(world, program, frame, effect);
+    act(world, program, { frame, before }, effect);
     if (diesHere(world, `after ${effect.kind}`)) return;
     if (world.program !== program) return;
   }
@@ -96,6 +106,7 @@ function makeFrame(world: World, program: Program, event: Event): Frame {
 function storeFailed(world: World, program: Program, { frame, event }: { frame: Frame; event: Event }): void {
   say(world, () => "store   the commit failed: nothing of it happens");
   world.watch.failedCommits++;
+  world.watch.shown.hinderedMs = world.nowMs;
   world.watch.feed = shownBy(event, world.watch.feed);
   const before = program.state;
   const { state, effects } = withoutRecords(before, event, frame);
@@ -107,10 +118,10 @@ function storeFailed(world: World, program: Program, { frame, event }: { frame: 
   }
 }
 
-function act(world: World, program: Program, frame: Frame, effect: Effect): void {
+function act(world: World, program: Program, made: Made, effect: Effect): void {
   say(world, () => `effect  ${describeEffect(effect)}`);
-  checkStored(world, frame, effect);
-  checkEffect(world, frame, effect);
+  checkStored(world, made.frame, effect);
+  checkEffect(world, made, effect);
   perform(world, program, effect);
 }
 

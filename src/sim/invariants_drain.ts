@@ -1,0 +1,148 @@
+// The laws of drains: whom they may begin with, the two looks before a DELETE, and that nothing on the way is left lying.
+// Judged by the lists that the program was shown (invariants_shown.ts). Not here: that no build is lost (invariants_builds.ts).
+
+import type { Effect } from "../core/effect.ts";
+import type { Frame } from "../core/frame.ts";
+import type { AgentInstance } from "../core/instance.ts";
+import type { State } from "../core/state.ts";
+import { fits } from "./invariants_launch.ts";
+import type { Picture, Run } from "./invariants_shown.ts";
+import { demand } from "./violation.ts";
+import type { World } from "./world_state.ts";
+
+type Change = Extract<
+  Effect,
+  { readonly kind: "enable-gocd-agent" | "disable-gocd-agents" | "delete-gocd-agents" }
+>;
+
+/** Before a change of records leaves; `before` is the state that the step began with. */
+export function checkDrains(world: World, before: State, { state }: Frame, effect: Change): void {
+  const refs = effect.kind === "enable-gocd-agent" ? [effect] : effect.agents;
+  for (const { taskId, uuid } of refs) {
+    const instance = state.instances.get(taskId);
+    const run = world.watch.shown.runs.get(uuid);
+    if (instance?.state === "draining" && instance.uuid === uuid) {
+      const isFirst = before.instances.get(taskId)?.state === "registered";
+      if (effect.kind === "disable-gocd-agents" && isFirst && instance.reason === "idle") {
+        checkBegin(world, state, instance, run);
+      }
+      const step = before.instances.get(taskId);
+      // Repeated after it got lost, it rests on the looks of the first time: disabled, it has got no work since.
+      const isRepeat = step?.state === "draining" && step.step.kind === "deleting";
+      if (effect.kind === "delete-gocd-agents" && !isRepeat && !world.watch.tornDown.has(taskId)) {
+        checkTwoLooks(world, state, instance, run);
+      }
+    }
+    if (run !== undefined) run.lists = 0;
+    world.watch.shown.calledMs.set(taskId, world.nowMs);
+  }
+}
+
+/** Only the idle, for the whole idle-timeout, that nothing waiting can use and that min-idle does not hold. */
+function checkBegin(world: World, state: State, instance: AgentInstance, run: Run | undefined): void {
+  const { taskId, profile: name } = instance;
+  demand(run?.picture === "Enabled idle", "drain", () => `${taskId} is drained as idle but shows ${run?.picture}`);
+  const profile = state.settings.profiles.find((each) => each.name === name);
+  if (profile === undefined) return;
+  const idleMs = world.nowMs - (run?.sinceMs ?? world.nowMs);
+  // What a failed commit or a clock that was set has made the core believe cannot be told from here.
+  const isTold = world.watch.failedCommits === 0 && world.clockAheadMs === 0 && world.nextClockAheadMs === 0;
+  demand(
+    !isTold || idleMs >= profile.idleTimeoutMs,
+    "drain",
+    () => `${taskId} is drained after ${idleMs} ms of idleness, idle-timeout is ${profile.idleTimeoutMs} ms`,
+  );
+  const useful = state.demand.jobs.filter((job) =>
+    (job.verdict === "will-be-taken" || job.verdict === "coming" || job.verdict === "needs-agent") &&
+    fits(world, instance, job)
+  );
+  demand(
+    useful.length === 0,
+    "drain",
+    () => `${taskId} is drained although ${useful[0]?.locator} waits, which it can take`,
+  );
+  const left =
+    [...state.instances.values()].filter((each) =>
+      each.profile === name && each.state === "registered" && each.activity.kind === "idle" && each.retire === undefined
+    ).length;
+  demand(
+    left >= profile.minIdle,
+    "drain",
+    () => `${left} idle agents of ${name} are left, min-idle is ${profile.minIdle}`,
+  );
+}
+
+/** Between the two looks that show it disabled and free lies `drain-confirm`, and no failed read. */
+function checkTwoLooks(world: World, { settings }: State, { taskId }: AgentInstance, run: Run | undefined): void {
+  const freeMs = run?.freeMs ?? Infinity;
+  demand(freeMs < Infinity, "drain", () => `${taskId} is deleted but shows ${run?.picture}`);
+  const { drainConfirmMs } = settings.scaling;
+  const apartMs = world.watch.shown.askedMs - freeMs;
+  demand(
+    apartMs >= drainConfirmMs,
+    "drain",
+    () => `${taskId} is deleted after two looks that are ${apartMs} ms apart, not ${drainConfirmMs} ms`,
+  );
+}
+
+/** So many good lists, and so long a time, in which the same record calls for the same act. */
+const listsMax = 4;
+const lyingMs = 60_000;
+const minute = 60_000;
+
+/** After each step that has seen a list. */
+export function checkNothingLies(world: World, { state, effects }: Frame): void {
+  const { watch: { shown, pace }, nowMs } = world;
+  if (state.server.info?.maintenance === "on") shown.hinderedMs = nowMs;
+  if (shown.hinderedMs === nowMs || world.disk.failure !== undefined) return;
+  for (const instance of state.instances.values()) {
+    const uuid = "uuid" in instance ? instance.uuid : undefined;
+    const run = uuid === undefined ? undefined : shown.runs.get(uuid);
+    if (run === undefined || run.lists < listsMax || isCalled(effects, instance.taskId)) continue;
+    const patienceMs = patienceWith(instance, run.picture);
+    if (patienceMs === undefined) continue;
+    const forMs = nowMs - Math.max(
+      run.settledMs,
+      shown.hinderedMs,
+      shown.calledMs.get(instance.taskId) ?? 0,
+      pace.phases.get(instance.taskId)?.sinceMs ?? shown.startedMs,
+    );
+    demand(
+      forMs <= lyingMs + patienceMs,
+      "left-lying",
+      () =>
+        `${instance.taskId} is ${instance.state} and shows ${run.picture} for ${forMs} ms, and nothing is done about it`,
+    );
+  }
+}
+
+/** Whether a change of a record of its leaves in this step. */
+function isCalled(effects: readonly Effect[], taskId: string): boolean {
+  return effects.some((effect) => {
+    if (effect.kind === "enable-gocd-agent") return effect.taskId === taskId;
+    const isOfMany = effect.kind === "disable-gocd-agents" || effect.kind === "delete-gocd-agents";
+    return isOfMany && effect.agents.some((each) => each.taskId === taskId);
+  });
+}
+
+/** How long such a record may be looked at before something is asked for; undefined: it waits for the server. */
+function patienceWith(instance: AgentInstance, picture: Picture): number | undefined {
+  switch (instance.state) {
+    case "registered":
+      if (picture.endsWith(" LostContact")) return 10 * minute;
+      return picture === "Enabled Missing" ? 15 * minute : picture === "Pending" ? 10 * minute : undefined;
+    case "draining":
+      if (picture === "Pending") return 10 * minute;
+      if (picture.startsWith("Enabled ")) return 0;
+      return picture === "Disabled idle" || picture === "Disabled LostContact"
+        ? minute
+        : picture === "Disabled Missing"
+        ? 5 * minute
+        : undefined;
+    case "gone":
+      if (picture === "Enabled idle" || picture === "Disabled idle") return 0;
+      return picture.endsWith(" LostContact") ? minute : picture === "Disabled Missing" ? 5 * minute : undefined;
+    default:
+      return undefined;
+  }
+}
