@@ -27,6 +27,8 @@ const probeFailures = 3;
 const restartMs = 120_000;
 /** After the loss of an agent its jobs are launched for without waiting for polls, as long as the bucket is in need. */
 const lossMs = 30 * 60_000;
+/** What time alone takes away is noticed at the next tick. */
+const tickMs = 3_000;
 /** The rate of a server that is slow to register agents is counted by the minute. */
 const minuteMs = 60_000;
 
@@ -40,7 +42,7 @@ export function checkLaunches(
   const { poller, scaling } = state.settings;
   const last = shown.polls.at(-1);
   const silentMs = nowMs - (last?.atMs ?? -Infinity);
-  demand(silentMs <= poller.staleAfterMs, "launch", () => `a launch ${silentMs} ms after the last good poll`);
+  demand(silentMs <= poller.staleAfterMs + tickMs, "launch", () => `a launch ${silentMs} ms after the last good poll`);
   demand(last?.isMaintenance !== true, "launch", () => "a launch although GoCD is in maintenance mode");
   const missingMs = nowMs - (shown.restartedMs ?? nowMs - restartMs);
   demand(missingMs >= restartMs, "launch", () => `a launch ${missingMs} ms after the GoCD server was seen restarted`);
