@@ -43,7 +43,7 @@ function checkBegin(world: World, state: State, instance: AgentInstance, run: Ru
   const { taskId, profile: name } = instance;
   demand(run?.picture === "Enabled idle", "drain", () => `${taskId} is drained as idle but shows ${run?.picture}`);
   const profile = state.settings.profiles.find((each) => each.name === name);
-  if (profile === undefined) return;
+  if (profile === undefined || isAnyHeldBack(state)) return;
   const idleMs = world.nowMs - (run?.sinceMs ?? world.nowMs);
   // What a failed commit or a clock that was set has made the core believe cannot be told from here.
   const isTold = world.watch.failedCommits === 0 && world.clockAheadMs === 0 && world.nextClockAheadMs === 0;
@@ -69,6 +69,13 @@ function checkBegin(world: World, state: State, instance: AgentInstance, run: Ru
     left >= profile.minIdle,
     "drain",
     () => `${left} idle agents of ${name} are left, min-idle is ${profile.minIdle}`,
+  );
+}
+
+/** Jobs wait for its place (`scaling.max-agents` and the like) or for its room on the host: then it may go at once. */
+function isAnyHeldBack({ demand: { jobs } }: State): boolean {
+  return jobs.some(({ reasonCode }) =>
+    ["held-limit", "held-rate", "no-fitting-offer", "no-offer"].includes(reasonCode)
   );
 }
 
@@ -130,18 +137,16 @@ function patienceWith(instance: AgentInstance, picture: Picture): number | undef
   switch (instance.state) {
     case "registered":
       if (picture.endsWith(" LostContact")) return 10 * minute;
-      return picture === "Enabled Missing" ? 15 * minute : picture === "Pending" ? 10 * minute : undefined;
+      return picture === "Enabled Missing" ? 15 * minute : picture === "Pending" ? 12 * minute : undefined;
     case "draining":
-      if (picture === "Pending") return 10 * minute;
+      if (picture === "Pending") return 12 * minute;
       if (picture.startsWith("Enabled ")) return 0;
-      return picture === "Disabled idle" || picture === "Disabled LostContact"
-        ? minute
-        : picture === "Disabled Missing"
-        ? 5 * minute
-        : undefined;
+      // What is out of contact counts as dead once the server has had the time to give its job to another: minutes on old ones.
+      if (picture === "Disabled LostContact" || picture === "Disabled Missing") return 7 * minute;
+      return picture === "Disabled idle" ? minute : undefined;
     case "gone":
       if (picture === "Enabled idle" || picture === "Disabled idle") return 0;
-      return picture.endsWith(" LostContact") ? minute : picture === "Disabled Missing" ? 5 * minute : undefined;
+      return picture.endsWith(" LostContact") || picture === "Disabled Missing" ? 7 * minute : undefined;
     default:
       return undefined;
   }
