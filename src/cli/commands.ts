@@ -4,7 +4,7 @@
 import type { Command } from "./command.ts";
 import { checkCommand } from "./check.ts";
 import { demoCommand } from "./demo.ts";
-import { drainCommand, freezeCommand, resumeCommand, teardownCommand } from "./operate.ts";
+import { acceptLossCommand, drainCommand, freezeCommand, resumeCommand, teardownCommand } from "./operate.ts";
 import { planCommand } from "./plan.ts";
 import { startCommand } from "./start.ts";
 import { stateCommand } from "./state.ts";
@@ -21,6 +21,7 @@ export const commands: readonly Command[] = [
   drainCommand,
   freezeCommand,
   resumeCommand,
+  acceptLossCommand,
   teardownCommand,
   stateCommand,
   demoCommand,

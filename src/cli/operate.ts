@@ -78,6 +78,34 @@ Examples:
     }, io),
 };
 
+/** What has vanished from a server is lost. */
+export const acceptLossCommand: Command = {
+  ...oneFile("accept-loss", "take agents for lost that have vanished all at once; launching and taking down go on"),
+  help: `Usage: gocd-mesos accept-loss path/to/framework.conf
+
+When most agents vanish from the GoCD server or from Mesos at once, the server may be another one: nothing is taken down
+then, and nothing is launched (brake-on in the log and on the status page). All goes on without a restart as soon as
+they are back. This command says that they are really lost: their records and containers are cleaned up.
+
+Only a running instance holds anything back, so there must be one on this machine with this configuration.
+
+Examples:
+  gocd-mesos accept-loss framework.conf`,
+  run: async ({ operands }, io) => {
+    const config = loadConfigFile(operands[0] ?? "", io);
+    const answer = await sendCommand(config, "accept-loss", {});
+    if (answer === undefined) {
+      throw new OperatorError("no instance runs here: only a running one holds anything back", {
+        code: "not-running",
+        kind: "usage",
+        hint: "start it; if it holds agents back (brake-on), give this command then",
+      });
+    }
+    io.out(answer);
+    return 0;
+  },
+};
+
 /** Remove the framework from Mesos. */
 export const teardownCommand: Command = {
   ...oneFile("teardown", "drain (or --now), remove the framework from Mesos, forget its id"),

@@ -26,6 +26,9 @@ const acts: Readonly<Record<string, (job: JobVerdict) => string>> = {
       ? "wait for its end, then start gocd-mesos anew"
       : "gocd-mesos resume framework.conf, when agents are to be launched again",
   "left-before": () => "look for an elastic profile, a removed pipeline, or messages of GoCD",
+  "held-brake": () =>
+    "see that go-server.url and mesos.master lead to the right servers; if those agents are really lost: " +
+    "gocd-mesos accept-loss framework.conf",
   "held-restarted": () => "nothing, it ends after 2 min at most",
   "held-no-session": () => "nothing while it is tried again; if it lasts, look at the Mesos masters",
   "held-invalid": () => "rename the resource or the environment in GoCD",

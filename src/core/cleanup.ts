@@ -2,6 +2,7 @@
 // Not here: living instances. A record is touched only while its job, if any, no longer counts on it. Called by lifecycle_gocd.ts.
 
 import { activityWord } from "./activity.ts";
+import { holdsTakingDown } from "./brake.ts";
 import type { Draft } from "./draft.ts";
 import type { GocdAgent } from "./gocd_records.ts";
 import type { AgentInstance } from "./instance.ts";
@@ -23,6 +24,7 @@ export type Gone = AgentInstance & { readonly state: "gone" };
 
 /** Takes the next step towards forgetting it. */
 export function cleanUp(draft: Draft, instance: Gone, index: GocdAgentIndex): void {
+  if (holdsTakingDown(draft.state)) return;
   const record = findRecord(instance, index);
   if (record === undefined || record.configState === "Pending") {
     // Pending records cannot be deleted and vanish by themselves; ours are never enabled once the task is over.

@@ -3,6 +3,7 @@
 // until one of the two gives in. Not here: words that are proof (lifecycle_mesos.ts), records of the dead (cleanup.ts).
 
 import { activityWord } from "./activity.ts";
+import { holdsTakingDown, judgeLosses } from "./brake.ts";
 import type { Draft } from "./draft.ts";
 import { keepStreak } from "./failures.ts";
 import type { GocdAgentIndex } from "./gocd_index.ts";
@@ -28,11 +29,15 @@ export function isProof({ uuid }: TaskStatus): boolean {
   return uuid !== undefined && uuid !== "";
 }
 
-/** The record of an instance that the server hears, by the last list; an unread list may show any that had registered. */
+/**
+ * The record of an instance that the server hears, by the last list. A list that was not read yet, or is perhaps another
+ * server's, may show any that had registered.
+ */
 export function heardRecord(draft: Draft, instance: AgentInstance): { readonly uuid: string } | undefined {
   const { server } = draft.state;
   const uuid = uuidOf(instance);
-  if (server.lastAgentsMs === undefined) return uuid === undefined ? undefined : { uuid };
+  const isUnread = server.lastAgentsMs === undefined || draft.state.brake.gocd !== undefined;
+  if (isUnread) return uuid === undefined ? undefined : { uuid };
   return server.agents.find((each) =>
     !each.elastic && (each.uuid === uuid || nameOf(each) === instance.taskId) && isHeard(each)
   );
@@ -59,6 +64,7 @@ export function doubtLoss(draft: Draft, instance: AgentInstance, uuid: string, m
     lost: { sinceMs: draft.atMs, message },
   });
   keepStreak(draft, instance);
+  judgeLosses(draft);
   draft.note({
     level: "warning",
     code: "agent-doubted",
@@ -76,11 +82,11 @@ export function followDoubt(
   index: GocdAgentIndex,
 ): void {
   const { lost, taskId, uuid } = instance;
-  if (lost === undefined) return;
+  if (lost === undefined || draft.state.brake.gocd !== undefined) return;
   const named = index.byName.get(taskId) ?? [];
   const records = [...(uuid === undefined ? [] : [index.byUuid.get(uuid)]), ...named].flatMap((each) => each ?? []);
   const watchedMs = draft.atMs - Math.max(lost.sinceMs, draft.state.startedMs);
-  if (watchedMs < doubtMsMax) {
+  if (instance.lossAccepted !== true && (watchedMs < doubtMsMax || holdsTakingDown(draft.state))) {
     if (records.some(isHeard)) return;
     // The server has just started: agents are Missing until their next ping.
     if (records.some((each) => each.agentState === "Missing" && !isLostLongEnough(draft, each))) return;

@@ -2,6 +2,7 @@
 // Not here: who is drained (scale_in.ts). Source: the two races of GoCD assignment (facts: gocd 4.5). Called by lifecycle_gocd.ts.
 
 import { activityOf, activityWord } from "./activity.ts";
+import { countedSince, holdsTakingDown } from "./brake.ts";
 import type { Draft } from "./draft.ts";
 import { absentMs, askAgainMs, reenableMaxMs } from "./gocd_clocks.ts";
 import type { GocdAgent } from "./gocd_records.ts";
@@ -17,7 +18,7 @@ export type Draining = AgentInstance & { readonly state: "draining" };
 /** Takes the next step of a drain, by what the server shows. `undefined`: its record is not in the list. */
 export function followDrain(draft: Draft, instance: Draining, gocdAgent: GocdAgent | undefined): void {
   // Nothing is taken down, nor can be changed, while the server is in maintenance mode.
-  if (draft.state.server.info?.maintenance === "on") return;
+  if (draft.state.server.info?.maintenance === "on" || holdsTakingDown(draft.state)) return;
   const timeoutMs = profileOf(draft.state.settings, instance.profile)?.drainTimeoutMs;
   if (timeoutMs !== undefined && draft.atMs - instance.sinceMs >= timeoutMs) {
     startKill(
@@ -67,7 +68,7 @@ function followAbsent(draft: Draft, instance: Draining): void {
     return startKill(draft, instance, "drained", "drained and deleted from the GoCD server");
   }
   if (step.kind !== "absent") return setStep(draft, instance, { kind: "absent", sinceMs: draft.atMs });
-  if (draft.atMs - step.sinceMs < absentMs) return;
+  if (draft.atMs - countedSince(draft.state, step.sinceMs) < absentMs) return;
   startKill(draft, instance, "record-deleted", "somebody has deleted its record on the GoCD server");
 }
 

@@ -116,4 +116,6 @@ export type OperatorEvent =
   | { readonly kind: "drain-requested" }
   /** Drain (or not), then TEARDOWN. */
   | { readonly kind: "teardown-requested"; readonly mode: "drain" | "now" }
+  /** What has vanished from a server is lost, although most of it vanished at once. */
+  | { readonly kind: "loss-accepted" }
   | { readonly kind: "shutdown-started" };

@@ -2,6 +2,7 @@
 // Limits clamp, never abort. Called by core/plan.ts.
 
 import type { Bucket } from "./backlog.ts";
+import { launchBrake } from "./brake.ts";
 import { restartGraceMs } from "./gocd_clocks.ts";
 import { invalidRegistration } from "./names.ts";
 import { type LaunchGate, maintenanceMode } from "./reason.ts";
@@ -69,7 +70,8 @@ export function globalGate(state: State, atMs: number): LaunchGate {
   const isStale = server.lastPollMs === undefined || silentMs > settings.poller.staleAfterMs;
   if (isStale) return { kind: "stale", forMs: silentMs };
   if (server.restartedMs !== undefined && atMs - server.restartedMs < restartGraceMs) return { kind: "restarted" };
-  return { kind: "go" };
+  const brake = launchBrake(state);
+  return brake === undefined ? { kind: "go" } : { kind: "brake", text: brake };
 }
 
 /** How many of the agents that a bucket needs may be launched, and what holds the others back. */

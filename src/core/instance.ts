@@ -40,6 +40,8 @@ export interface InstanceIdentity {
   readonly retire?: RetireReason;
   /** It was building when it was last heard of; if it is dead, the server may not have given its build to another yet. */
   readonly mayHoldBuild?: true;
+  /** The operator says that it is lost, although it vanished together with most others. */
+  readonly lossAccepted?: true;
 }
 
 /** Why an instance is to be drained although it might still be useful. */

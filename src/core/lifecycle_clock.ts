@@ -1,6 +1,7 @@
 // The clocks that end a phase: launch, register, kill, unreachable. Not here: drains (drain.ts), the dead (cleanup.ts).
 // Called by core/step.ts at every tick.
 
+import { holdsTakingDown } from "./brake.ts";
 import type { Draft } from "./draft.ts";
 import { countFailure, keepStreak } from "./failures.ts";
 import { isAsked } from "./gocd_index.ts";
@@ -36,7 +37,9 @@ export type Killing = AgentInstance & { readonly state: "killing" };
 
 /** Ends what has lasted too long. */
 export function watchClocks(draft: Draft): void {
+  const isHeld = holdsTakingDown(draft.state);
   for (const instance of [...draft.state.instances.values()]) {
+    if (isHeld && instance.state !== "killing") continue;
     switch (instance.state) {
       case "launching":
         watchLaunch(draft, instance);
@@ -173,7 +176,7 @@ function watchKill(draft: Draft, instance: Killing): void {
   const gapMs = forMs < 60_000 ? killAgainMs : killSlowAgainMs;
   if (instance.cause === "by-mesos" && forMs < byMesosMs) return;
   if (instance.lastKillMs !== undefined && draft.atMs - instance.lastKillMs < gapMs) return;
-  if (isLookWanted(draft.state, instance) && !isFresh(draft)) return;
+  if (isLookWanted(draft.state, instance) && (!isFresh(draft) || holdsTakingDown(draft.state))) return;
   sendKill(draft, instance);
   draft.touch({ ...instance, lastKillMs: draft.atMs });
 }

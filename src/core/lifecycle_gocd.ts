@@ -2,6 +2,7 @@
 // (cleanup.ts), statuses of Mesos (lifecycle_mesos.ts). Called by core/polled.ts after every read of the agents.
 
 import { activityOf, activityWord } from "./activity.ts";
+import { countedSince, holdsTakingDown } from "./brake.ts";
 import { cleanUp } from "./cleanup.ts";
 import { followDoubt } from "./doubt.ts";
 import { followDrain } from "./drain.ts";
@@ -20,7 +21,7 @@ import { formatDuration } from "./reason.ts";
 import { cameAsPending, keyWorked } from "./register_key.ts";
 import { agentByAddress, isAdopted } from "./recognition.ts";
 import { followRecord } from "./reregistered.ts";
-import { isNoRecord, isReturning, isUnrecorded, stillUnrecorded } from "./returned.ts";
+import { isReturning, isUnrecorded, stillUnrecorded } from "./returned.ts";
 
 /** Carries every instance on by what the server shows of it. */
 export function followGocdAgents(draft: Draft, agents: readonly GocdAgent[]): void {
@@ -157,7 +158,7 @@ function enablePending(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): v
 type Registered = AgentInstance & { readonly state: "registered" };
 
 function followRegistered(draft: Draft, instance: Registered, gocdAgent: GocdAgent | undefined): void {
-  const activity = isNoRecord(gocdAgent) && isReturning(instance.activity)
+  const activity = gocdAgent === undefined && isReturning(instance.activity)
     ? stillUnrecorded(draft, instance.activity)
     : gocdAgent === undefined
     ? absence(instance.activity, draft.atMs)
@@ -170,12 +171,12 @@ function followRegistered(draft: Draft, instance: Registered, gocdAgent: GocdAge
     draft.put(now);
     noteActivity(draft, instance, activity);
   }
-  if (activity.kind !== "unsure") return;
+  if (activity.kind !== "unsure" || holdsTakingDown(draft.state)) return;
   if (isUnrecorded(draft, activity)) {
     const why = "Mesos has given it back, but its record is gone: it can hold no build and does not register again";
     return startKill(draft, now, "record-deleted", why);
   }
-  const forMs = draft.atMs - activity.sinceMs;
+  const forMs = draft.atMs - countedSince(draft.state, activity.sinceMs);
   // Pending: deleted while its agent went on talking (facts: gocd 4.7). Neither can be given work.
   if ((activity.word === "absent" || activity.word === "Pending") && forMs >= absentMs) {
     startKill(draft, now, "record-deleted", "somebody has deleted its record on the GoCD server");

@@ -2,6 +2,7 @@
 // Duplicates and any order are harmless: every transition is guarded by the phase. Called by core/step.ts.
 
 import { adopt, followLiving, followMesosAgent, isDuplicate, skipUsedTaskId } from "./adoption.ts";
+import { knowCluster } from "./brake.ts";
 import { doubtLoss, heardRecord, isProof } from "./doubt.ts";
 import type { Draft } from "./draft.ts";
 import { countFailure, countHostFailure, keepStreak } from "./failures.ts";
@@ -10,7 +11,7 @@ import type { AgentInstance, EndCause } from "./instance.ts";
 import { isFence } from "./lineage.ts";
 import { end, identityOf, oneLine, register, startKill, taskOf, uuidOf } from "./phase.ts";
 import { askFor } from "./reconciliation.ts";
-import { activityOnReturn } from "./returned.ts";
+import { activityOnReturn, isPendingOnReturn } from "./returned.ts";
 import {
   isOver,
   type ReasonMeaning,
@@ -47,6 +48,8 @@ function follow(draft: Draft, status: TaskStatus): void {
   // An answer about the Mesos agent that was recorded before says nothing of where the task lives now.
   if (meaning === "lost" && isAboutAnother(instance, status)) return askFor(draft, status.taskId);
   answered(draft, status.taskId);
+  // The words of a running container come from its Mesos agent; of others a master may just repeat our question.
+  if (!isOver(meaning) && meaning !== "unclear") knowCluster(draft, [status.mesosAgentId ?? ""]);
   applyMeaning(draft, isOver(meaning) ? instance : followMesosAgent(draft, instance, status), status, meaning);
 }
 
@@ -165,7 +168,7 @@ function onBackFromTheDead(draft: Draft, instance: AgentInstance & { state: "gon
     return;
   }
   if (instance.cause !== "dropped" && !isNews) return;
-  if (instance.uuid === undefined) {
+  if (instance.uuid === undefined || isPendingOnReturn(draft, instance.uuid)) {
     draft.put({
       ...identityOf(instance),
       state: "starting",

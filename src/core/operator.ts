@@ -1,6 +1,7 @@
 // What the operator asks for while the program runs: other settings, freeze, drain, teardown. Not here: asking (cli/, web/).
 // Called by core/step.ts.
 
+import { acceptLoss } from "./brake.ts";
 import type { Draft } from "./draft.ts";
 import type { OperatorEvent } from "./event.ts";
 import { forgetFailures } from "./failures.ts";
@@ -40,6 +41,8 @@ export function operatorAsked(draft: Draft, event: OperatorEvent): void {
       draft.set({ tearDownNow: event.mode === "now" });
       finishTeardown(draft);
       return;
+    case "loss-accepted":
+      return acceptLoss(draft);
     case "shutdown-started":
       draft.set({ shuttingDown: true });
       return;

@@ -28,6 +28,7 @@ export function identityOf(instance: AgentInstance): InstanceIdentity {
     ...(instance.addresses === undefined ? {} : { addresses: instance.addresses }),
     ...(instance.retire === undefined ? {} : { retire: instance.retire }),
     ...(instance.mayHoldBuild === undefined ? {} : { mayHoldBuild: instance.mayHoldBuild }),
+    ...(instance.lossAccepted === undefined ? {} : { lossAccepted: instance.lossAccepted }),
   };
 }
 

@@ -8,6 +8,7 @@ import { followIdle, followJobs } from "./demand.ts";
 import { deleteRefused } from "./drain.ts";
 import type { Draft } from "./draft.ts";
 import type { GocdEffect } from "./effect.ts";
+import { isOlderVersion, judgeGocdList } from "./brake.ts";
 import { environmentFindings } from "./environments.ts";
 import type { EventOf, GocdProblem } from "./event.ts";
 import { foldFindings } from "./findings.ts";
@@ -33,7 +34,7 @@ import { begunSince, builtSince, takenSince, takingsOf, withoutTaken } from "./t
 export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
   const { atMs } = draft;
   polledWell(draft);
-  const before = draft.state.demand;
+  const { demand: before, server: { agents: agentsBefore } } = draft.state;
   // While nothing is assigned, being idle proves nothing.
   const isAssigning = event.server.maintenance !== "on" && draft.state.server.info?.maintenance !== "on";
   // The list of agents is read after the feed.
@@ -72,6 +73,7 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
     server: {
       ...server,
       info: event.server,
+      newestVersion: newest(server.newestVersion, event.server.version),
       findings: event.findings,
       built: new Set(),
       begun: new Set(),
@@ -85,6 +87,7 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
     draft.note({ level: "warning", ...told, text: message, fields: {}, onceKey: message });
   }
   learnHostnames(draft, event.agents);
+  judgeGocdList(draft, agentsBefore, event.agents);
   followGocdAgents(draft, event.agents);
   const retired = retireAgents(draft, "poll");
   const plan = makePlan(draft.state, atMs, "poll");
@@ -94,6 +97,10 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
   reuseAll(draft, plan.reuse);
   scaleIn(draft, plan.assessment, retired + giveRoom(draft, plan, retired));
   draft.set({ server: { ...draft.state.server, ...afterPoll(draft.state, atMs, event.tookMs) } });
+}
+
+function newest(before: string | undefined, now: string): string {
+  return before !== undefined && isOlderVersion(now, before) ? before : now;
 }
 
 /** A read of the agents between two polls: life cycles go on, and jobs that an agent has now wait no more. */
@@ -120,6 +127,7 @@ export function gocdAgentsRead(draft: Draft, event: EventOf<"gocd-agents-read">)
     demand: { ...demand, backlog, unpinned: followUnpinned(demand.unpinned, event.agents, atMs) },
   });
   learnHostnames(draft, event.agents);
+  judgeGocdList(draft, server.agents, event.agents);
   followGocdAgents(draft, event.agents);
   retireAgents(draft, "read");
   draft.touchPlan();

@@ -38,6 +38,7 @@ export type LaunchGate =
   | { readonly kind: "stale"; readonly forMs: number }
   | { readonly kind: "maintenance"; readonly mode: MaintenanceMode }
   | { readonly kind: "restarted" }
+  | { readonly kind: "brake"; readonly text: string }
   | { readonly kind: "rate"; readonly perMinute: number }
   | { readonly kind: "invalid"; readonly text: string }
   | { readonly kind: "no-session"; readonly reason: string };
@@ -178,6 +179,8 @@ export function gateText(gate: LaunchGate, atMs: number): string {
       return `the GoCD server is in ${gate.mode}: no agent could register`;
     case "restarted":
       return "the GoCD server has just restarted and its agents are not back yet";
+    case "brake":
+      return `${gate.text}; nothing is launched until they are back`;
     case "rate":
       return `this GoCD server saves its configuration at each registration: at most ${gate.perMinute} launches a minute`;
     case "invalid":

@@ -2,7 +2,6 @@
 // register again (GoCD 20.2 and later; before, it comes back as Pending): it is stopped instead of holding a place.
 
 import type { Draft } from "./draft.ts";
-import type { GocdAgent } from "./gocd_records.ts";
 import type { AgentActivity, AgentInstance } from "./instance.ts";
 
 /** Given back by Mesos, and not yet seen by the GoCD server again. */
@@ -13,7 +12,7 @@ const unrecordedWord = "unrecorded";
 /** What an instance does in the moment in which Mesos gives it back, as far as is known. */
 export function activityOnReturn(draft: Draft, instance: AgentInstance & { readonly uuid?: string }): AgentActivity {
   const { lastAgentsMs, agents } = draft.state.server;
-  const isShown = agents.some((each) => each.uuid === instance.uuid && each.configState !== "Pending");
+  const isShown = agents.some(({ uuid }) => uuid === instance.uuid);
   return lastAgentsMs === undefined || isShown
     ? { kind: "unsure", sinceMs: draft.atMs, word: returnedWord }
     : { kind: "unsure", sinceMs: lastAgentsMs, word: unrecordedWord };
@@ -24,20 +23,20 @@ export function isReturning(activity: AgentActivity): activity is AgentActivity 
   return activity.kind === "unsure" && (activity.word === returnedWord || activity.word === unrecordedWord);
 }
 
-/** What a list without its record, or with a Pending one, says of an instance that is returning. */
+/** What a list without its record says of an instance that is returning. */
 export function stillUnrecorded(draft: Draft, before: AgentActivity & { readonly kind: "unsure" }): AgentActivity {
   if (before.word === unrecordedWord) return before;
   const askedMs = draft.state.server.readAskedMs ?? draft.atMs;
   return askedMs < before.sinceMs ? before : { kind: "unsure", sinceMs: draft.atMs, word: unrecordedWord };
 }
 
+/** Whether it has yet to be enabled: then it registers as any other. */
+export function isPendingOnReturn({ state: { server } }: Draft, uuid: string): boolean {
+  return server.agents.some((each) => each.uuid === uuid && each.configState === "Pending");
+}
+
 /** Whether a second list, asked for long enough after the first, lacks the record as well. */
 export function isUnrecorded({ state, atMs }: Draft, activity: AgentActivity): boolean {
   if (activity.kind !== "unsure" || activity.word !== unrecordedWord) return false;
   return (state.server.readAskedMs ?? atMs) - activity.sinceMs >= state.settings.scaling.drainConfirmMs;
-}
-
-/** Whether this record counts as none. */
-export function isNoRecord(gocdAgent: GocdAgent | undefined): boolean {
-  return gocdAgent === undefined || gocdAgent.configState === "Pending";
 }

@@ -2,6 +2,7 @@
 // steps of a drain (drain.ts).
 
 import type { Assessment } from "./assess.ts";
+import { holdsTakingDown } from "./brake.ts";
 import { isNewcomer } from "./capacity.ts";
 import type { Draft } from "./draft.ts";
 import { isAnyHung } from "./hung_build.ts";
@@ -38,7 +39,7 @@ export function retireAgents(draft: Draft, occasion: "poll" | "read"): number {
 }
 
 function mayDrain({ state }: Draft): boolean {
-  return state.server.info?.maintenance !== "on" && state.session.kind === "subscribed";
+  return state.server.info?.maintenance !== "on" && state.session.kind === "subscribed" && !holdsTakingDown(state);
 }
 
 function reasonToRetire(draft: Draft, instance: Registered): DrainReason | undefined {

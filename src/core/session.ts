@@ -1,6 +1,7 @@
 // The subscription as the core sees it: begun, lost, ended by an ERROR, calls that failed. Not here: the connection (mesos/).
 // Called by core/step.ts.
 
+import { otherMaster } from "./brake.ts";
 import type { Draft } from "./draft.ts";
 import type { EventOf } from "./event.ts";
 import { countFailure } from "./failures.ts";
@@ -30,11 +31,13 @@ export function subscribed(draft: Draft, event: EventOf<"subscribed">): void {
   if (framework.frameworkId !== kept.frameworkId && draft.state.inherited === "unknown") {
     draft.set({ inherited: "known" });
   }
+  if (event.masterId === undefined || event.masterId !== draft.state.session.masterId) otherMaster(draft);
   draft.set({
     session: {
       kind: "subscribed",
       sinceMs: draft.atMs,
       master: event.master,
+      ...(event.masterId === undefined ? {} : { masterId: event.masterId }),
       masterCapabilities: event.masterCapabilities,
       ...(event.masterVersion === undefined ? {} : { masterVersion: event.masterVersion }),
     },
@@ -221,8 +224,14 @@ export function declineLeftOvers(draft: Draft): void {
 }
 
 function setSession(draft: Draft, session: { readonly kind: SessionState["kind"]; readonly reason: string }): void {
-  const { master } = draft.state.session;
+  const { master, masterId } = draft.state.session;
   draft.set({
-    session: { ...session, sinceMs: draft.atMs, masterCapabilities: [], ...(master === undefined ? {} : { master }) },
+    session: {
+      ...session,
+      sinceMs: draft.atMs,
+      masterCapabilities: [],
+      ...(master === undefined ? {} : { master }),
+      ...(masterId === undefined ? {} : { masterId }),
+    },
   });
 }

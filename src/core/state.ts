@@ -31,6 +31,7 @@ export interface State {
   readonly reconciliation: ReconciliationState;
   /** What earlier runs have left with Mesos: not told yet, told, or nothing that a launch would have to know. */
   readonly inherited: "unknown" | "known" | "none";
+  readonly brake: BrakeState;
   readonly shuttingDown: boolean;
   /** The operator wants TEARDOWN without a drain, as soon as there is a session. */
   readonly tearDownNow: boolean;
@@ -43,6 +44,8 @@ export interface SessionState {
   readonly kind: "connecting" | "subscribed" | "superseded" | "ended";
   readonly sinceMs: number;
   readonly master?: string;
+  /** `master_info.id`: of one run of one master. */
+  readonly masterId?: string;
   readonly masterVersion?: string;
   readonly masterCapabilities: readonly string[];
   readonly reason?: string;
@@ -52,6 +55,8 @@ export interface SessionState {
 /** The GoCD server, as last read. */
 export interface ServerState {
   readonly info?: GocdServerInfo;
+  /** The newest version that this run has seen. */
+  readonly newestVersion?: string;
   readonly lastPollMs?: number;
   /** The last successful read of the agents (full or between polls). */
   readonly lastAgentsMs?: number;
@@ -92,6 +97,25 @@ export interface ServerState {
   readonly asksMs: ReadonlyMap<string, number>;
   /** First poll that showed (nearly) all agents Missing after a restart of the server. */
   readonly restartedMs?: number;
+}
+
+/** Whether a server seems to be another one, or to have lost what it knew. */
+export interface BrakeState {
+  /** The GoCD server lists most of our agents no more. */
+  readonly gocd?: Suspicion;
+  /** Mesos has lost most of our agents. */
+  readonly mesos?: Suspicion;
+  /** When the last suspicion was over. */
+  readonly releasedMs?: number;
+  /** A Mesos agent that we know has been heard of since the subscription to this master. */
+  readonly isSameCluster: boolean;
+}
+
+/** What does not fit, in words. */
+export interface Suspicion {
+  readonly sinceMs: number;
+  readonly text: string;
+  readonly hint: string;
 }
 
 /** The backlog, as last judged. */

@@ -204,6 +204,11 @@ function problemsOf(state: State, atMs: number): Finding[] {
       hint: state.session.kind === "connecting" ? "it is tried again by itself" : "see the log",
     });
   }
+  for (const suspicion of [state.brake.gocd, state.brake.mesos]) {
+    if (suspicion === undefined) continue;
+    const message = `${suspicion.text}; nothing is taken down since ${formatDuration(atMs - suspicion.sinceMs)}`;
+    problems.push({ code: "brake-on", message, hint: suspicion.hint });
+  }
   const gate = globalGate(state, atMs);
   if (gate.kind !== "go") {
     problems.push({ code: `held-${gate.kind}`, message: gateText(gate, atMs), hint: "" });

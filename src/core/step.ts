@@ -4,6 +4,7 @@
 //   event → (life cycles) → plan, when something changed → suppress or revive → frame: records, then effects
 
 import { emptyBacklog } from "./backlog.ts";
+import { judgeLosses, knowCluster, noBrake } from "./brake.ts";
 import { Draft } from "./draft.ts";
 import type { Effect, GocdAgentRef } from "./effect.ts";
 import type { Event, TimedEvent } from "./event.ts";
@@ -69,6 +70,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
     askedBackMs: askedBackOf(instances.values(), atMs),
     breakers: { profiles: new Map(), hosts: new Map() },
     reconciliation: noReconciliation,
+    brake: noBrake,
     inherited: inheritedOf(stored.framework),
     shuttingDown: false,
     tearDownNow: false,
@@ -92,6 +94,7 @@ function apply(draft: Draft, event: Event): void {
     case "disconnected":
       return disconnected(draft, event);
     case "offers-received":
+      knowCluster(draft, event.offers.map(({ mesosAgentId }) => mesosAgentId));
       maintenanceTakenBack(draft, event.offers);
       return offersReceived(draft, event.offers);
     case "offer-rescinded":
@@ -133,6 +136,7 @@ function apply(draft: Draft, event: Event): void {
     case "launching-resumed":
     case "drain-requested":
     case "teardown-requested":
+    case "loss-accepted":
     case "shutdown-started":
       return operatorAsked(draft, event);
     default:
@@ -142,6 +146,7 @@ function apply(draft: Draft, event: Event): void {
 
 function tick(draft: Draft): void {
   followSettings(draft);
+  judgeLosses(draft);
   watchClocks(draft);
   watchMaintenance(draft);
   replanIfDue(draft);

@@ -49,6 +49,8 @@ export const stateFates: Readonly<Record<keyof State, Fate>> = {
   reconciliation: "acted",
   // The jump of the task numbers is stored with the first launch.
   inherited: "acted",
+  // Which agents have vanished is in the next list as well.
+  brake: "acted",
   shuttingDown: "learned",
   tearDownNow: "acted",
   tearDownAskedMs: "acted",
@@ -57,6 +59,7 @@ export const stateFates: Readonly<Record<keyof State, Fate>> = {
 /** The fate of each part of {@linkcode ServerState}. */
 export const serverFates: Readonly<Record<keyof ServerState, Fate>> = {
   info: "learned",
+  newestVersion: "learned",
   lastPollMs: "learned",
   lastAgentsMs: "learned",
   nextPollMs: "learned",
@@ -166,6 +169,7 @@ function isRepeated({ kind }: Event): boolean {
     case "launching-resumed":
     case "drain-requested":
     case "teardown-requested":
+    case "loss-accepted":
       return true;
     case "disconnected":
     case "offer-rescinded":

@@ -136,6 +136,8 @@ function eventOf(command: WebCommand): OperatorEvent {
       return { kind: "launching-resumed", ...of };
     case "teardown":
       return { kind: "teardown-requested", mode: command.mode };
+    case "accept-loss":
+      return { kind: "loss-accepted" };
     default:
       return command satisfies never;
   }
@@ -154,6 +156,8 @@ function messageOf(command: WebCommand): string {
       return command.mode === "now"
         ? "tearing down now: every agent is stopped"
         : "tearing down: the framework is removed once every agent is drained";
+    case "accept-loss":
+      return "what has vanished is taken for lost: launching and taking down go on";
     default:
       return command satisfies never;
   }

@@ -68,6 +68,7 @@ const identity = {
   addresses: v.exactOptional(v.array(text)),
   retire: v.exactOptional(retireReason),
   mayHoldBuild: maybeTrue,
+  lossAccepted: maybeTrue,
   sinceMs: ms,
 };
 

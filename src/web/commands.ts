@@ -15,7 +15,9 @@ export type WebCommand =
   /** Launch again, of one profile or of all; ends a drain as well. */
   | { readonly kind: "resume"; readonly profile?: string }
   /** Drain (or not), then remove the framework. */
-  | { readonly kind: "teardown"; readonly mode: "drain" | "now" };
+  | { readonly kind: "teardown"; readonly mode: "drain" | "now" }
+  /** What has vanished from a server is lost. */
+  | { readonly kind: "accept-loss" };
 
 /** What became of a command. */
 export type CommandAnswer =
@@ -48,6 +50,7 @@ const bodies = {
   freeze: v.strictObject({ profile }),
   resume: v.strictObject({ profile }),
   teardown: v.strictObject({ mode: v.optional(v.picklist(["drain", "now"]), "drain") }),
+  "accept-loss": v.strictObject({}),
 } as const;
 
 /** The last part of the path of a command. */
@@ -125,8 +128,9 @@ function parseCommand(name: CommandName, body: string): WebCommand | Refusal {
   }
   if (Array.isArray(value)) return invalid("the body is a list");
   switch (name) {
+    case "accept-loss":
     case "drain": {
-      const read = v.safeParse(bodies.drain, value);
+      const read = v.safeParse(bodies[name], value);
       return read.success ? { kind: name } : invalid(read.issues[0].message);
     }
     case "freeze":

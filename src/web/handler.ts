@@ -168,6 +168,7 @@ function notFound(): Response {
     status: 404,
     code: "not-found",
     message: "there is nothing at this address",
-    hint: "there are /, /api/status, /metrics, /health and POST /api/commands/{drain,freeze,resume,teardown}",
+    hint:
+      "there are /, /api/status, /metrics, /health and POST /api/commands/{drain,freeze,resume,teardown,accept-loss}",
   });
 }
