@@ -1,6 +1,7 @@
 // What the list of GocdAgents means for our instances. Not here: the drain's steps (drain.ts), records of the dead
 // (cleanup.ts), statuses of Mesos (lifecycle_mesos.ts). Called by core/polled.ts after every read of the agents.
 
+import { likeliest, mayAdmit } from "./admission.ts";
 import { activityOf, activityWord } from "./activity.ts";
 import { countedSince, holdsTakingDown } from "./brake.ts";
 import { cleanUp } from "./cleanup.ts";
@@ -68,10 +69,10 @@ function followRegistration(draft: Draft, instance: Waiting, index: GocdAgentInd
   }
   const enabled = found.find((each) => each.configState === "Enabled");
   const disabled = found.find((each) => each.configState === "Disabled");
-  const pending = found.find((each) => each.configState === "Pending");
+  const pending = likeliest(instance, found.filter((each) => each.configState === "Pending"));
   if (enabled !== undefined) return registered(draft, instance, enabled);
   if (disabled !== undefined) return registered(draft, instance, disabled);
-  if (pending !== undefined) enablePending(draft, instance, pending);
+  if (pending !== undefined && mayAdmit(draft, instance, pending)) enablePending(draft, instance, pending);
 }
 
 /** By uuid once that is known, by name, or else by address. */

@@ -157,7 +157,8 @@ function isElsewhere({ state, atMs }: Draft, instance: AgentInstance, { uuid, ip
 /** An agent pings every 5 s, and shows Idle for up to 10 s beside a job that it has been given. */
 const elsewhereMs = 60_000;
 
-function hasOwnAddress(state: State, instance: AgentInstance): boolean {
+/** Whether its network gives each container an address of its own. */
+export function hasOwnAddress(state: State, instance: AgentInstance): boolean {
   return networkOf(state, instance) === "USER";
 }
 
