@@ -62,6 +62,7 @@ export function isComing(instance: AgentInstance, atMs: number): boolean {
       // What is held back has had its time: its agent, if it has one, is on the list.
       return instance.held !== true;
     case "registered":
+      if (instance.gap !== undefined && instance.activity.kind === "idle") return true;
       return instance.activity.kind === "unsure" && (!isOutdated || isNewcomer(instance)) &&
         atMs - instance.activity.sinceMs < (graceMs[instance.activity.word] ?? 0);
     case "draining":
@@ -86,8 +87,11 @@ function reservedRecords(instances: Iterable<AgentInstance>): Set<string> {
     switch (instance.state) {
       case "launching":
       case "starting":
-      case "registered":
         continue;
+      case "registered":
+        // Not what it was launched as, yet: it counts as coming.
+        if (instance.gap === undefined) continue;
+        break;
       default:
         break;
     }

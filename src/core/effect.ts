@@ -73,6 +73,13 @@ export type GocdEffect =
     /** Given for a Pending record, absent for one that merely was disabled. */
     readonly registration?: { readonly gocdResources: readonly string[]; readonly environment?: string };
   }
+  /** Give an Enabled record what its agent was launched with: replaces its resources and environments. */
+  | {
+    readonly kind: "correct-gocd-agent";
+    readonly taskId: string;
+    readonly uuid: string;
+    readonly registration: { readonly gocdResources: readonly string[]; readonly environment?: string };
+  }
   | { readonly kind: "disable-gocd-agents"; readonly agents: readonly GocdAgentRef[] }
   | { readonly kind: "delete-gocd-agents"; readonly agents: readonly GocdAgentRef[] };
 

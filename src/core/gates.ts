@@ -4,6 +4,7 @@
 import type { Bucket } from "./backlog.ts";
 import { launchBrake } from "./brake.ts";
 import { restartGraceMs } from "./gocd_clocks.ts";
+import type { AgentInstance } from "./instance.ts";
 import { invalidRegistration } from "./names.ts";
 import { type LaunchGate, maintenanceMode } from "./reason.ts";
 import type { AgentProfile } from "./settings.ts";
@@ -118,14 +119,19 @@ export function profileGate(
     if (atMs < retryMs) return { gate: { kind: "breaker", error, retryMs, failures }, allowed: 0 };
     if (failures >= breakerFailuresMin) {
       const isTrying = [...state.instances.values()].some((instance) =>
-        instance.profile === profile.name && (instance.state === "launching" || instance.state === "starting") &&
-        instance.held !== true
+        instance.profile === profile.name && isOnTrial(instance)
       );
       allowed = isTrying || rooms.planned(profile.name) > 0 ? 0 : 1;
       if (needs > allowed) gate = { kind: "probe", error, failures };
     }
   }
   return clampToRooms(state, { profile, rooms, gate, allowed });
+}
+
+/** Whether it is still open if it will work. */
+function isOnTrial(instance: AgentInstance): boolean {
+  if (instance.state === "registered") return instance.gap !== undefined;
+  return (instance.state === "launching" || instance.state === "starting") && instance.held !== true;
 }
 
 function clampToRooms(

@@ -62,7 +62,14 @@ export type InstancePhase =
     readonly held?: true;
   }
   /** Enabled on the GoCD server. */
-  | { readonly state: "registered"; readonly sinceMs: number; readonly uuid: string; readonly activity: AgentActivity }
+  | {
+    readonly state: "registered";
+    readonly sinceMs: number;
+    readonly uuid: string;
+    readonly activity: AgentActivity;
+    /** Its record does not show all that it was launched with, and that is not judged yet. */
+    readonly gap?: RegistrationGap;
+  }
   /** Taken out of service: disable → seen Disabled → idle twice → delete. */
   | {
     readonly state: "draining";
@@ -99,6 +106,12 @@ export type AgentActivity =
   | { readonly kind: "idle"; readonly sinceMs: number }
   | { readonly kind: "building"; readonly sinceMs: number }
   | { readonly kind: "unsure"; readonly sinceMs: number; readonly word: string };
+
+/** A record that lacks something: seen so first, and corrected at our request, if that was tried. */
+export interface RegistrationGap {
+  readonly sinceMs: number;
+  readonly repairMs?: number;
+}
 
 /** Where a drain stands. */
 export type DrainStep =

@@ -16,7 +16,7 @@ import { askToEnable, type GocdAgentIndex, indexGocdAgents, isAsked } from "./go
 import { followBuild } from "./hung_build.ts";
 import { isRegisterTimeOver } from "./lifecycle_clock.ts";
 import { matchingEnvironments } from "./matching.ts";
-import { registrationGap, registrationGapHint } from "./misregistered.ts";
+import { followGap, noteGap } from "./misregistered.ts";
 import { identityOf, register, startDrain, startKill } from "./phase.ts";
 import { formatDuration } from "./reason.ts";
 import { cameAsPending, keyWorked } from "./register_key.ts";
@@ -35,7 +35,7 @@ export function followGocdAgents(draft: Draft, agents: readonly GocdAgent[]): vo
         followRegistration(draft, instance, index);
         break;
       case "registered":
-        followRegistered(draft, instance, index.byUuid.get(instance.uuid));
+        followRegistered(draft, followGap(draft, instance, index), index.byUuid.get(instance.uuid));
         break;
       case "draining":
         followDrain(draft, instance, index.byUuid.get(instance.uuid));
@@ -101,21 +101,8 @@ function registered(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): void
   const activity: AgentActivity = isDisabled
     ? { kind: "unsure", sinceMs: draft.atMs, word: "Disabled" }
     : activityOf(gocdAgent, undefined, draft.atMs);
-  const gap = learnt === undefined
-    ? registrationGap(instance, gocdAgent, draft.state.server.info?.resourceCase ?? "insensitive")
-    : undefined;
-  register(draft, gap === undefined ? known : { ...known, retire: "surplus" }, gocdAgent.uuid, activity);
-  if (gap === undefined) countSuccess(draft, instance);
-  else {
-    countFailure(draft, instance, gap);
-    draft.note({
-      level: "error",
-      code: "agent-misregistered",
-      text: `${instance.taskId} cannot serve the jobs it was launched for: ${gap}; it is drained`,
-      hint: registrationGapHint,
-      fields: { taskId: instance.taskId, profile: instance.profile },
-    });
-  }
+  register(draft, known, gocdAgent.uuid, activity);
+  if (learnt !== undefined || !noteGap(draft, instance.taskId, gocdAgent)) countSuccess(draft, instance);
   draft.note({
     level: "info",
     code: "agent-registered",

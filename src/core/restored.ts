@@ -2,7 +2,7 @@
 // The machine's clock may have been set back while the program was down: nothing may seem to lie in the future, or every
 // pause counted from there would last for ever. Called by core/step.ts at the start.
 
-import type { AgentActivity, AgentInstance, DrainStep } from "./instance.ts";
+import type { AgentActivity, AgentInstance, DrainStep, RegistrationGap } from "./instance.ts";
 
 /** The instance with every time that lies after `atMs` brought back to it; the same object where none does. */
 export function notInFuture(instance: AgentInstance, atMs: number): AgentInstance {
@@ -28,7 +28,12 @@ export function notInFuture(instance: AgentInstance, atMs: number): AgentInstanc
         ...(instance.runningSinceMs === undefined ? {} : { runningSinceMs: Math.min(instance.runningSinceMs, atMs) }),
       };
     case "registered":
-      return { ...instance, ...clocks, activity: activityNotInFuture(instance.activity, atMs) };
+      return {
+        ...instance,
+        ...clocks,
+        activity: activityNotInFuture(instance.activity, atMs),
+        ...(instance.gap === undefined ? {} : { gap: gapNotInFuture(instance.gap, atMs) }),
+      };
     case "draining":
       return { ...instance, ...clocks, step: stepNotInFuture(instance.step, atMs) };
     default:
@@ -42,7 +47,7 @@ function phaseMs(instance: AgentInstance): number {
     case "starting":
       return instance.runningSinceMs ?? 0;
     case "registered":
-      return instance.activity.sinceMs;
+      return Math.max(instance.activity.sinceMs, instance.gap?.sinceMs ?? 0, instance.gap?.repairMs ?? 0);
     case "draining":
       return stepMs(instance.step);
     default:
@@ -52,6 +57,13 @@ function phaseMs(instance: AgentInstance): number {
 
 function activityNotInFuture(activity: AgentActivity, atMs: number): AgentActivity {
   return { ...activity, sinceMs: Math.min(activity.sinceMs, atMs) };
+}
+
+function gapNotInFuture({ sinceMs, repairMs }: RegistrationGap, atMs: number): RegistrationGap {
+  return {
+    sinceMs: Math.min(sinceMs, atMs),
+    ...(repairMs === undefined ? {} : { repairMs: Math.min(repairMs, atMs) }),
+  };
 }
 
 function stepMs(step: DrainStep): number {

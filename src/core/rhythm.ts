@@ -41,7 +41,9 @@ export function askServer(draft: Draft): void {
 function isAnyChanging({ state, atMs }: Draft): boolean {
   const instances = [...state.instances.values()];
   if (instances.some((instance) => instance.state === "starting" || instance.state === "draining")) return true;
-  if (instances.some((each) => each.state === "registered" && isReturning(each.activity))) return true;
+  if (instances.some((each) => each.state === "registered" && (each.gap !== undefined || isReturning(each.activity)))) {
+    return true;
+  }
   // A KILL that waits for a look at the list, and for nothing else.
   const isSubscribed = state.session.kind === "subscribed";
   if (isSubscribed && instances.some((each) => each.state === "killing" && isLookWanted(state, each))) {

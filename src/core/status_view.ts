@@ -117,6 +117,8 @@ function instanceView(instance: AgentInstance, atMs: number): InstanceView {
   };
 }
 
+const gapWords = "its record does not show yet what it was launched with";
+
 const stepWords: Readonly<Record<string, string>> = {
   disabling: "being disabled",
   finishing: "disabled, finishing its job",
@@ -145,7 +147,7 @@ function describe(instance: AgentInstance, atMs: number): { readonly state: stri
     case "registered":
       return instance.activity.kind === "unsure"
         ? { state: "unsure", detail: `${instance.activity.word}: left alone${retire}` }
-        : { state: instance.activity.kind, detail: retire.replace("; ", "") };
+        : { state: instance.activity.kind, detail: instance.gap === undefined ? retire.replace("; ", "") : gapWords };
     case "draining":
       return {
         state: "draining",

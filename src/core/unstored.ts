@@ -212,6 +212,7 @@ function withoutRecord(effect: Effect): readonly Effect[] {
     case "kill-task":
     case "teardown-framework":
     case "enable-gocd-agent":
+    case "correct-gocd-agent":
     case "disable-gocd-agents":
     case "delete-gocd-agents":
     case "exit":

@@ -49,6 +49,7 @@ export function createPerformer(options: PerformOptions): Performer {
           start(readGocd(options, effect));
           break;
         case "enable-gocd-agent":
+        case "correct-gocd-agent":
         case "disable-gocd-agents":
         case "delete-gocd-agents":
           start(changeGocd(options, effect));
@@ -99,12 +100,13 @@ async function readGocd(
 
 async function changeGocd(
   { gocd, post, signal, count, nowMs }: PerformOptions,
-  effect: Extract<GocdEffect, { readonly kind: "enable-gocd-agent" | "disable-gocd-agents" | "delete-gocd-agents" }>,
+  effect: Exclude<GocdEffect, { readonly kind: "poll-gocd" | "read-gocd-agents" }>,
 ): Promise<void> {
   const startMs = nowMs();
   try {
     switch (effect.kind) {
       case "enable-gocd-agent":
+      case "correct-gocd-agent":
         await gocd.enableAgent(effect.uuid, effect.registration, signal);
         break;
       case "disable-gocd-agents":

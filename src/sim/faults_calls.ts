@@ -45,6 +45,7 @@ const kinds: readonly RequestKind[] = [
   "enable-gocd-agent",
   "disable-gocd-agents",
   "delete-gocd-agents",
+  "correct-gocd-agent",
 ];
 
 /** Draws odds for some kinds; for most seeds for none. */

@@ -30,6 +30,7 @@ export function performGocd(world: World, program: Program, effect: GocdEffect):
         failed: (problem) => program.handle({ kind: "gocd-poll-failed", problem }),
       });
     case "enable-gocd-agent":
+    case "correct-gocd-agent":
     case "disable-gocd-agents":
     case "delete-gocd-agents":
       return exchange(world, program, { kind: effect.kind, act: () => change(world, effect) }, {
@@ -187,16 +188,13 @@ function readAgents(world: World): Answer<readonly GocdAgent[]> {
   return readRefusal(world, "agents") ?? { ok: listAgents(world, gocdRules(world.gocd.version)) };
 }
 
-type Change = Extract<
-  GocdEffect,
-  { readonly kind: "enable-gocd-agent" | "disable-gocd-agents" | "delete-gocd-agents" }
->;
+type Change = Exclude<GocdEffect, { readonly kind: "poll-gocd" | "read-gocd-agents" }>;
 
 /** Sends a change to the model as the real port would; lists where the release takes lists, then one by one. */
 function change(world: World, effect: Change): Answer<undefined> {
   const rules = gocdRules(world.gocd.version);
   const isV1 = acceptFor(rules).includes("v1+json");
-  if (effect.kind === "enable-gocd-agent") {
+  if (effect.kind === "enable-gocd-agent" || effect.kind === "correct-gocd-agent") {
     const { registration } = effect;
     const resources = registration === undefined ? {} : { resources: registration.gocdResources };
     const environments = registration === undefined

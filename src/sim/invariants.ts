@@ -292,7 +292,7 @@ function checkVerdicts(world: World, program: Program, event: Event): void {
   const supply =
     [...instances.values()].filter((instance) =>
       instance.state === "launching" || instance.state === "starting" ||
-      (instance.state === "registered" && instance.activity.kind === "unsure") ||
+      (instance.state === "registered" && (instance.activity.kind === "unsure" || instance.gap !== undefined)) ||
       // The drain may have begun in this very step, after the verdicts.
       (instance.state === "draining" && (instance.step.kind === "enabling" || instance.sinceMs === judged.madeMs))
     ).length;
@@ -332,6 +332,8 @@ export function checkEffect(world: World, { frame, before }: Made, effect: Effec
     case "enable-gocd-agent":
       checkEnable(world, frame, effect);
       return checkDrains(world, before, frame, effect);
+    case "correct-gocd-agent":
+      return demandOurs(world, effect);
     case "disable-gocd-agents":
     case "delete-gocd-agents":
       for (const { uuid, taskId } of effect.agents) {
@@ -345,6 +347,10 @@ export function checkEffect(world: World, { frame, before }: Made, effect: Effec
     default:
       return;
   }
+}
+
+function demandOurs(world: World, { uuid, taskId }: { readonly uuid: string; readonly taskId: string }): void {
+  demand(world.watch.ourUuids.get(uuid) === taskId, "foreign", () => `${uuid} is changed but is not of ${taskId}`);
 }
 
 function checkEnable(world: World, frame: Frame, effect: Effect & { readonly kind: "enable-gocd-agent" }): void {

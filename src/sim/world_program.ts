@@ -130,6 +130,7 @@ function perform(world: World, program: Program, effect: Effect): void {
     case "poll-gocd":
     case "read-gocd-agents":
     case "enable-gocd-agent":
+    case "correct-gocd-agent":
     case "disable-gocd-agents":
     case "delete-gocd-agents":
       return performGocd(world, program, effect);

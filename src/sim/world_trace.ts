@@ -72,6 +72,8 @@ export function describeEffect(effect: Effect): string {
       return `kill ${effect.taskId}`;
     case "enable-gocd-agent":
       return `enable ${effect.taskId} (${effect.uuid})${effect.registration === undefined ? "" : " with registration"}`;
+    case "correct-gocd-agent":
+      return `correct ${effect.taskId} (${effect.uuid})`;
     case "disable-gocd-agents":
       return `disable ${effect.agents.map((each) => `${each.taskId} (${each.uuid})`).join(" ")}`;
     case "delete-gocd-agents":

@@ -109,7 +109,13 @@ const instanceSchema = v.variant("state", [
     pendingUuid: maybeText,
     held: maybeTrue,
   }),
-  v.looseObject({ ...identity, state: v.literal("registered"), uuid: text, activity: activitySchema }),
+  v.looseObject({
+    ...identity,
+    state: v.literal("registered"),
+    uuid: text,
+    activity: activitySchema,
+    gap: v.exactOptional(v.looseObject({ sinceMs: ms, repairMs: maybeMs })),
+  }),
   v.looseObject({
     ...identity,
     state: v.literal("draining"),

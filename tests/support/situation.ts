@@ -99,6 +99,7 @@ async function carryOut({ world, api, effects }: Carrying): Promise<void> {
       case "poll-gocd":
       case "read-gocd-agents":
       case "enable-gocd-agent":
+      case "correct-gocd-agent":
       case "disable-gocd-agents":
       case "delete-gocd-agents":
         world.send(await eventOf(api, effect));
@@ -118,6 +119,7 @@ async function eventOf(api: HttpGocdApi, effect: GocdEffect): Promise<Event> {
       case "read-gocd-agents":
         return { kind: "gocd-agents-read", agents: await api.readAgents(signal), tookMs: 100 };
       case "enable-gocd-agent":
+      case "correct-gocd-agent":
         await api.enableAgent(effect.uuid, effect.registration, signal);
         break;
       case "disable-gocd-agents":
