@@ -22,6 +22,7 @@ import { startProxy } from "../support/held_proxy.ts";
 import {
   hasZookeeper,
   openWriter,
+  shortSessionMs,
   startZookeeper,
   zookeeperMissing,
   type ZookeeperServer,
@@ -87,7 +88,7 @@ function zookeeperTest(name: string, body: (server: ZookeeperServer) => Promise<
     name: hasZookeeper ? name : `${name} (ignored: ${zookeeperMissing})`,
     ignore: !hasZookeeper,
     fn: async () => {
-      await using server = await startZookeeper();
+      await using server = await startZookeeper({ atMostMs: shortSessionMs });
       await body(server);
     },
   });

@@ -19,10 +19,12 @@ export const hasZookeeper: boolean = [...jars, "/usr/bin/java"].every((path) => 
 /** Why a test is ignored. */
 export const zookeeperMissing = "apt-get install zookeeper";
 
-/** Sessions live between 2 and 20 ticks: here 100 ms to 1 s. */
-const tickMs = 50;
-/** The longest that a session can outlive its client. */
-export const sessionMsMax = 20 * tickMs;
+/** Sessions live for 2 ticks at least; the server notices with each tick which are over. */
+const tickMs = 100;
+/** Of sessions that a test sees expire: long enough for a busy machine to answer within a third of it. */
+export const shortSessionMs = 2_400;
+/** Of sessions that must not expire in a test, however busy the machine is. */
+export const longSessionMs = 3_600_000;
 
 /** A server. */
 export interface ZookeeperServer extends AsyncDisposable {
@@ -40,8 +42,27 @@ export interface ZookeeperServer extends AsyncDisposable {
   sessions(): Promise<number>;
 }
 
-/** Starts a server and waits until it answers. With other ticks, ms, its sessions live between 2 and 20 of those. */
-export async function startZookeeper(tick = tickMs): Promise<ZookeeperServer> {
+/** What a server makes of the session times that are asked for, ms. */
+export interface SessionTimes {
+  readonly atLeastMs?: number;
+  readonly atMostMs?: number;
+}
+
+/** A server for all tests of the file that calls this at its top; gives how to get at it within a test. */
+export function sharedZookeeper(times: SessionTimes = {}): () => ZookeeperServer {
+  let server: ZookeeperServer | undefined;
+  if (hasZookeeper) {
+    Deno.test.beforeAll(async () => void (server = await startZookeeper(times)));
+    Deno.test.afterAll(async () => await server?.[Symbol.asyncDispose]());
+  }
+  return () => {
+    if (server === undefined) throw new Error(zookeeperMissing);
+    return server;
+  };
+}
+
+/** Starts a server and waits until it answers. By default it gives each session the time that is asked for. */
+export async function startZookeeper(times: SessionTimes = {}): Promise<ZookeeperServer> {
   const folder = await Deno.makeTempDir({ prefix: "zookeeper-" });
   const port = freePort();
   let generation = 0;
@@ -61,7 +82,7 @@ export async function startZookeeper(tick = tickMs): Promise<ZookeeperServer> {
       if (data === "new") generation += 1;
       const dataFolder = `${folder}/${generation}`;
       await Deno.mkdir(dataFolder, { recursive: true });
-      await Deno.writeTextFile(`${folder}/zoo.cfg`, configuration(dataFolder, port, tick));
+      await Deno.writeTextFile(`${folder}/zoo.cfg`, configuration(dataFolder, port, times));
       process = new Deno.Command("/usr/bin/java", {
         args: [
           "-Xmx64m",
@@ -91,12 +112,14 @@ export async function startZookeeper(tick = tickMs): Promise<ZookeeperServer> {
   return server;
 }
 
-function configuration(dataFolder: string, port: number, tick: number): string {
+function configuration(dataFolder: string, port: number, times: SessionTimes): string {
   return [
-    `tickTime=${tick}`,
+    `tickTime=${tickMs}`,
     `dataDir=${dataFolder}`,
     `clientPort=${port}`,
     "clientPortAddress=127.0.0.1",
+    `minSessionTimeout=${times.atLeastMs ?? 2 * tickMs}`,
+    `maxSessionTimeout=${times.atMostMs ?? longSessionMs}`,
     "admin.enableServer=false",
     "maxClientCnxns=0",
     "4lw.commands.whitelist=srvr,mntr",
@@ -155,7 +178,7 @@ export interface ZookeeperWriter extends AsyncDisposable {
 
 /** Connects a writer. */
 export async function openWriter(address: string): Promise<ZookeeperWriter> {
-  const client = zookeeper.createClient(address, { sessionTimeout: sessionMsMax, spinDelay: 50 });
+  const client = zookeeper.createClient(address, { sessionTimeout: shortSessionMs, spinDelay: 50 });
   await new Promise<void>((resolve) => {
     client.once("connected", () => resolve());
     client.connect();
