@@ -28,7 +28,8 @@ const isInstalled = ((): boolean => {
   }
 })();
 const faintTexts = Deno.readTextFileSync(new URL("./faint_texts.js", import.meta.url));
-const refreshMsMax = 15_000;
+/** Only ends a hang. */
+const refreshMsMax = 120_000;
 
 /** What the page shows; tests change it under the running page. */
 interface Shown {

@@ -152,7 +152,7 @@ async function statusOf({ page }: Instance): Promise<Record<string, unknown>> {
 }
 
 testInOrder("the standby neither subscribes nor polls, is healthy, and its page shows who leads", async (scene) => {
-  const { cluster, first, second, zookeeper } = scene;
+  const { first, second, zookeeper } = scene;
   schedule(scene, 1);
   await building(scene, 1);
   const standby = await statusOf(second);
@@ -261,7 +261,7 @@ async function command(instance: Pick<Instance, "conf">, ...words: readonly stri
 }
 
 testInOrder("a command reaches the leader on its machine; elsewhere it is told who leads", async (scene) => {
-  const { cluster, zookeeper, first, second } = scene;
+  const { zookeeper, first, second } = scene;
   const leads = `process ${first.program.pid}\\) leads`;
   const refused = await command(second, "freeze");
   assertEquals(refused.code, 4, refused.all);
