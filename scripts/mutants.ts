@@ -8,14 +8,15 @@ import type { InstrumentOrder, Mutant } from "./mutants_instrument.ts";
 import { type Copy, placeWorker } from "./mutants_process.ts";
 import { cover, type Coverage, Runner, type Verdict } from "./mutants_run.ts";
 
-const usage = `Usage: deno task mutants [--sample N] [--seed S] [--files GLOB…] [--tests FOLDER] [--workers W]
+const usage = `Usage: deno task mutants [--sample N] [--seed S] [--files GLOB…] [--tests GLOB…] [--workers W]
 
 Makes mutants of the code (Stryker's, and other numbers), runs the tests against each, and lists those that survive.
-Without --sample all mutants are run. Mutates src/core/**/*.ts and runs tests/core, if not told otherwise; --files may be
-given several times. The tests run in few processes, many times: they must neither wait nor keep anything.
+Without --sample all mutants are run. Mutates src/core/**/*.ts and runs tests/core/**/*_test.ts, if not told otherwise; both
+may be given several times. The tests run in few processes, many times: they must neither wait nor keep anything.
 
 Not counted: wording (a string with a blank is a text for people; the transcripts hold those), branches that the compiler
-proves unreachable (satisfies never), and the list tests/mutants_equivalent.json, each with its reason.
+proves unreachable (satisfies never), keys that become undefined instead of absent (… === undefined ? {} : …), and the
+list tests/mutants_equivalent.json, each with its reason.
 
 Ends with code 0 when 95 % are killed, 1 when fewer are, 2 when it could not be run.`;
 
@@ -29,7 +30,7 @@ interface Options {
   readonly sample: number;
   readonly seed: number;
   readonly files: readonly string[];
-  readonly tests: string;
+  readonly tests: readonly string[];
   readonly workers: number;
 }
 
@@ -60,7 +61,7 @@ function optionsOf(args: readonly string[]): Options | undefined {
   const flags = parseArgs([...args], {
     string: ["sample", "seed", "files", "tests", "workers", "root"],
     boolean: ["help"],
-    collect: ["files"],
+    collect: ["files", "tests"],
     unknown: (arg: string, key?: string) => key === undefined || (unknown.push(arg), false),
   });
   if (unknown.length > 0) throw new NotRun(`no option ${unknown.join(" ")}; see --help`);
@@ -72,7 +73,7 @@ function optionsOf(args: readonly string[]): Options | undefined {
     sample: numberOf("sample", flags.sample, Infinity),
     seed: numberOf("seed", flags.seed, crypto.getRandomValues(new Uint32Array(1))[0] ?? 0),
     files: files.length === 0 ? ["src/core/**/*.ts"] : files,
-    tests: flags.tests ?? "tests/core",
+    tests: flags.tests.length === 0 ? ["tests/core/**/*_test.ts"] : flags.tests,
     workers: Math.max(1, numberOf("workers", flags.workers, navigator.hardwareConcurrency)),
   };
 }
@@ -88,6 +89,10 @@ function filesBelow(root: string, path: string): string[] {
     if (isDirectory) return name.startsWith(".") || name === "node_modules" ? [] : filesBelow(root, below);
     return [below];
   }).sort();
+}
+
+function matching(paths: readonly string[], globs: readonly string[]): string[] {
+  return paths.filter((path) => globs.some((glob) => matchesGlob(path, glob)));
 }
 
 function copyTree(root: string, paths: readonly string[], into: string): void {
@@ -174,7 +179,7 @@ function tellMutants(mutants: readonly Mutant[], { counted, equivalent, stale }:
     `${counted.length} mutants; not counted: ${uncounted("wording")} of wording, ${
       uncounted("never")
     } unreachable by ` +
-      `type, ${equivalent.length} listed as equivalent`,
+      `type, ${uncounted("absent")} absent keys, ${equivalent.length} listed as equivalent`,
   );
   for (const { file, line, original, replacement } of stale) {
     say(`stale in tests/mutants_equivalent.json, remove it: ${file}: ${line}: ${original} → ${replacement}`);
@@ -200,7 +205,7 @@ function tellOutcomes(outcomes: readonly Outcome[]): number {
 
 async function runIn(into: string, { root, sample, seed, files, tests, workers }: Options): Promise<number> {
   const paths = filesBelow(root, "");
-  const chosen = paths.filter((path) => files.some((glob) => matchesGlob(path, glob)));
+  const chosen = matching(paths, files);
   if (chosen.length === 0) throw new NotRun(`no file matches ${files.join(" ")}`);
   copyTree(root, paths, into);
   placeWorker(into);
@@ -214,15 +219,12 @@ async function runIn(into: string, { root, sample, seed, files, tests, workers }
   const picked = sampleOf(sorted.counted, sample, seed);
   if (picked.length === 0) throw new NotRun("there are no mutants to run");
   if (picked.length < sorted.counted.length) say(`a sample of ${picked.length}, seed ${seed}`);
-  const copy = {
-    folder: into,
-    testFiles: paths.filter((path) => path.startsWith(folder(tests)) && path.endsWith("_test.ts")),
-  };
+  const copy = { folder: into, testFiles: matching(paths, tests) };
   const coverage = await cover(copy);
   if (coverage.failed.length > 0) {
     throw new NotRun(`the tests fail without a mutant:\n  ${coverage.failed.join("\n  ")}`);
   }
-  if (coverage.tests.length === 0) throw new NotRun(`there are no tests in ${tests}`);
+  if (coverage.tests.length === 0) throw new NotRun(`there are no tests in ${tests.join(" ")}`);
   return tellOutcomes(await runAll(copy, coverage, picked, workers));
 }
 

@@ -11,8 +11,11 @@ export interface InstrumentOrder {
   readonly files: readonly string[];
 }
 
-/** Why a mutant is not counted: `wording` of texts for people, `never` reached by the types. */
-export type Uncounted = "wording" | "never";
+/**
+ * Why a mutant is not counted: `wording` of texts for people; `never` reached by the types; `absent` keys that become
+ * undefined ones, which nothing tells apart (exactOptionalPropertyTypes keeps our own code from making them).
+ */
+export type Uncounted = "wording" | "never" | "absent";
 
 /** One change of the code that can be switched on by its id. */
 export interface Mutant {
@@ -30,9 +33,17 @@ export interface Mutant {
   readonly uncounted?: Uncounted;
 }
 
+interface NodeParts {
+  readonly start: number;
+  readonly end: number;
+  readonly value?: unknown;
+  readonly test?: unknown;
+  readonly kind?: string;
+}
+
 /** The part of Babel's NodePath that is used here. */
 interface NodePath {
-  readonly node: { readonly start: number; readonly end: number; readonly value?: unknown; readonly test?: unknown };
+  readonly node: NodeParts;
   readonly hub: { readonly file: { readonly code: string } };
   readonly parentPath: NodePath | null;
   readonly key: string | number | null;
@@ -73,12 +84,16 @@ interface StrykerPackage {
   };
 }
 
-/** Stryker changes no numbers; most limits are some. Small ones by one, others by half and double. */
+/**
+ * Stryker changes no numbers; most limits are some. Small ones change by one, others to half and double. Of 0 and 1 only
+ * named constants: elsewhere they begin a count or stand in for what the types cannot exclude.
+ */
 const numberMutator: Mutator = {
   name: "NumberLiteral",
   *mutate(path): Iterable<unknown> {
     const { value } = path.node;
     if (!path.isNumericLiteral() || typeof value !== "number" || path.key === "key") return;
+    if (value <= 1 && path.parentPath?.parentPath?.node.kind !== "const") return;
     const others = value === 0 ? [1] : value < 100 ? [value - 1, value + 1] : [value / 2, value * 2];
     for (const other of others) yield { type: "NumericLiteral", value: other };
   },
@@ -118,7 +133,14 @@ function described(mutant: StrykerMutant, lines: readonly string[]): Mutant {
   part[last] = part[last]?.slice(0, end.column) ?? "";
   part[0] = part[0]?.slice(start.column) ?? "";
   const original = part.join("\n");
-  const uncounted = statusReason !== undefined ? "never" : isWording(mutant, original) ? "wording" : undefined;
+  const rest = lines[end.line]?.slice(end.column) ?? "";
+  const uncounted = statusReason !== undefined
+    ? "never"
+    : isWording(mutant, original)
+    ? "wording"
+    : mutant.replacement === "false" && rest.startsWith(" ? {} :")
+    ? "absent"
+    : undefined;
   return {
     id: mutant.id,
     file: mutant.fileName,

@@ -89,7 +89,7 @@ export function matchProfile(profile: AgentProfile, requirement: Requirement, ru
   const missingResources = requirement.gocdResources.filter((name) => !own.has(name));
   if (lacksEnvironment || missingResources.length > 0) return { kind: "lacks", missingResources, lacksEnvironment };
   // A catch-all profile comes after every profile that names its resources.
-  const surplus = profile.gocdResources === "*" ? 1000 : own.size - requirement.gocdResources.length;
+  const surplus = profile.gocdResources === "*" ? Infinity : own.size - requirement.gocdResources.length;
   return { kind: "serves", surplus };
 }
 

@@ -182,8 +182,7 @@ function usablePiece(resource: OfferedResource): UsablePiece | undefined {
       return { ...resource, name };
     case "ports": {
       if (value.kind !== "ranges") return undefined;
-      const ranges = normalizeRanges(value.ranges);
-      return ranges.length === 0 ? undefined : { ...resource, name, value: { kind: "ranges", ranges } };
+      return { ...resource, name, value: { kind: "ranges", ranges: normalizeRanges(value.ranges) } };
     }
     default:
       return undefined;
@@ -206,11 +205,12 @@ function comparePieces(one: UsablePiece, other: UsablePiece): number {
 }
 
 function isUnreserved(resource: OfferedResource): boolean {
-  return resource.reservations === "[]" || resource.reservations === "";
+  return resource.reservations === "[]";
 }
 
-function compareText(one: string, other: string): number {
-  return one < other ? -1 : one > other ? 1 : 0;
+/** The order of two texts by their code units, the same on every machine. */
+export function compareText(one: string, other: string): number {
+  return Number(one > other) - Number(one < other);
 }
 
 /** A master never offers one port twice; if one did, the second must not be handed to another task. */

@@ -170,7 +170,7 @@ function fill(
     placed.push({ resources: taken.resources, hostPorts: taken.hostPorts });
     occupy(host, candidates.profile.name, taken.rest);
   }
-  if (placed.length > 0) round.touched.push(...host.crew.hosts);
+  round.touched.push(...host.crew.hosts);
   return placed;
 }
 

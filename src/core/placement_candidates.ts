@@ -83,12 +83,12 @@ function consider(candidates: Candidates, host: HostOffers, round: PlacementRoun
 }
 
 /**
- * Hosts with GPUs come last for a profile that needs none. Then `pack`: hosts where we already are, the fullest of them
+ * Hosts with GPUs come last; a profile that needs some has no others. Then `pack`: hosts where we already are, the fullest of them
  * first. `spread`: fewest instances of the profile, fewest of ours, most room. Then the position.
  */
 function rankOf(host: HostOffers, candidates: Candidates, round: PlacementRound): readonly number[] {
   const { profile, demand } = candidates;
-  const gpuWaste = host.offersGpus && demand.need.gpus === 0 ? 1 : 0;
+  const gpuWaste = host.offersGpus ? 1 : 0;
   const room = roomOn(host, demand.need, round.largest);
   switch (profile.placement) {
     case "pack":
@@ -104,7 +104,7 @@ function rankOf(host: HostOffers, candidates: Candidates, round: PlacementRound)
 function roomOn(host: HostOffers, need: ResourceQuantities, largest: ResourceQuantities): number {
   let room = 0;
   for (const name of weighedNames) {
-    if (need[name] > 0 && largest[name] > 0) room += host.pool.totals[name] / largest[name];
+    if (need[name] > 0) room += host.pool.totals[name] / largest[name];
   }
   return room;
 }
@@ -133,7 +133,7 @@ function push(heap: Candidate[], candidate: Candidate): void {
 function pop(heap: Candidate[]): Candidate | undefined {
   const best = heap[0];
   const last = heap.pop();
-  if (best === undefined || last === undefined || heap.length === 0) return best;
+  if (last === undefined || heap.length === 0) return best;
   let index = 0;
   for (;;) {
     const childIndex = betterChild(heap, index);
@@ -147,7 +147,8 @@ function pop(heap: Candidate[]): Candidate | undefined {
 }
 
 function betterChild(heap: readonly Candidate[], index: number): number {
-  const left = heap[2 * index + 1];
-  const right = heap[2 * index + 2];
-  return left !== undefined && right !== undefined && isBefore(right, left) ? 2 * index + 2 : 2 * index + 1;
+  const leftIndex = 2 * index + 1;
+  const left = heap[leftIndex];
+  const right = heap[leftIndex + 1];
+  return left !== undefined && right !== undefined && isBefore(right, left) ? leftIndex + 1 : leftIndex;
 }

@@ -5,6 +5,7 @@
 import type { AvoidedHost } from "./failing_hosts.ts";
 import type { Offer, Unavailability } from "./offer.ts";
 import {
+  compareText,
   fits,
   poolOf,
   type ResourcePool,
@@ -167,7 +168,7 @@ function hostOf({ first, offers }: OfferGroup, position: number, crew: HostCrew)
     ...(first.zone === undefined ? {} : { zone: first.zone }),
     attributes: first.attributes,
     offerIds: offers.map((offer) => offer.id),
-    unavailabilities: offers.flatMap((offer) => offer.unavailability === undefined ? [] : [offer.unavailability]),
+    unavailabilities: offers.map((offer) => offer.unavailability).filter((window) => window !== undefined),
     holdsLabelled: offers.some((offer) => offer.resources.some(({ use }) => use === "labelled")),
     offersGpus: pool.totals.gpus > 0,
     crew,
@@ -185,8 +186,4 @@ function crewOf(living: ReadonlyMap<string, number> | undefined): HostCrew {
 function compareOffers(one: Offer, other: Offer): number {
   return compareText(one.hostname, other.hostname) || compareText(one.mesosAgentId, other.mesosAgentId) ||
     compareText(one.role, other.role) || compareText(one.id, other.id);
-}
-
-function compareText(one: string, other: string): number {
-  return one < other ? -1 : one > other ? 1 : 0;
 }

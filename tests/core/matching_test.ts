@@ -2,7 +2,15 @@
 
 import { assertEquals } from "@std/assert";
 import type { GocdAgent, ResourceCase } from "../../src/core/gocd_records.ts";
-import { canTake, capabilityOf, chooseProfile } from "../../src/core/matching.ts";
+import {
+  canTake,
+  capabilityKey,
+  capabilityOf,
+  chooseProfile,
+  foldEnvironment,
+  foldResource,
+  matchProfile,
+} from "../../src/core/matching.ts";
 import { requirementOf } from "../../src/core/backlog.ts";
 import { gocdAgent, job } from "../support/core.ts";
 import { aProfile } from "./placement_fixtures.ts";
@@ -148,3 +156,57 @@ for (const { name, from, asks, chosen } of choices) {
     assertEquals(words, chosen);
   });
 }
+
+Deno.test("blanks around a name of a resource or an environment do not count", () => {
+  for (const rule of ["sensitive", "insensitive"] as const) assertEquals(foldResource(" linux ", rule), "linux");
+  assertEquals([foldResource(" Linux", "sensitive"), foldResource("Linux ", "insensitive")], ["Linux", "linux"]);
+  assertEquals([foldEnvironment(" Prod "), foldEnvironment(undefined)], ["prod", ""]);
+});
+
+Deno.test("capabilities have one key exactly where they are equal, in whatever order they are named", () => {
+  const key = (environments: readonly string[], gocdResources: readonly string[]): string =>
+    capabilityKey({ environments: new Set(environments), gocdResources: new Set(gocdResources) });
+  assertEquals(key(["a", "b"], ["x", "y"]), key(["b", "a"], ["y", "x"]));
+  const keys = [
+    key([], []),
+    key(["a"], []),
+    key([], ["a"]),
+    key(["a", "b"], []),
+    key(["ab"], []),
+    key([], ["x", "y"]),
+    key([], ["xy"]),
+  ];
+  assertEquals(new Set(keys).size, keys.length);
+});
+
+Deno.test("a profile serves with as many resources to spare as it names beside those asked for", () => {
+  const asks = requirementOf(job("j", { gocdResources: ["linux"] }), "insensitive");
+  const named = (...gocdResources: readonly string[]): unknown =>
+    matchProfile(aProfile({ gocdResources }), asks, "insensitive");
+  assertEquals(named("linux"), { kind: "serves", surplus: 0 });
+  assertEquals(named("linux", "docker", "java"), { kind: "serves", surplus: 2 });
+  assertEquals(named("docker"), { kind: "lacks", missingResources: ["linux"], lacksEnvironment: false });
+});
+
+for (
+  const [name, resources, chosen] of [
+    ["nearer than two missing resources", ["linux", "docker", "gpu"], "env"],
+    ["farther than one missing resource", ["linux", "docker"], "plain"],
+  ] as const
+) {
+  Deno.test(`a missing environment is ${name}`, () => {
+    const some = [
+      aProfile({ name: "env", gocdResources: ["linux", "docker", "gpu"] }),
+      aProfile({ name: "plain", gocdResources: ["linux"], environments: ["prod"] }),
+    ];
+    const asks = requirementOf(job("j", { gocdResources: resources, environment: "prod" }), "insensitive");
+    const choice = chooseProfile(some, asks, "insensitive");
+    assertEquals(choice.kind === "lacks" ? choice.profile.name : choice.kind, chosen);
+  });
+}
+
+Deno.test("of profiles that lack as much the first is the nearest miss", () => {
+  const some = ["one", "two"].map((name) => aProfile({ name, gocdResources: ["linux"] }));
+  const choice = chooseProfile(some, requirementOf(job("j", { gocdResources: ["gpu"] }), "sensitive"), "sensitive");
+  assertEquals(choice.kind === "lacks" ? choice.profile.name : choice.kind, "one");
+});

@@ -211,3 +211,38 @@ function masterValue(host: ConstrainedHost, selector: OfferConstraint["selector"
 function fullMatch(text: string, regex: string): boolean {
   return new RegExp(`^(?:${regex})$`).test(text);
 }
+
+const values = (count: number): string[] => Array.from({ length: count }, (_, index) => `v${index}`);
+const inList = (field: string, count: number): PlacementConstraint => ({
+  field,
+  operator: "in",
+  values: values(count),
+});
+const groupsOf = (...profiles: readonly (readonly PlacementConstraint[])[]): number | undefined =>
+  offerConstraints(profiles.map((constraints) => aProfile({ constraints }))).get("ci")?.length;
+
+Deno.test("a role has sixty-four groups at most: of one list, of two lists together, of all its profiles", () => {
+  assertEquals([groupsOf([inList("rack", 64)]), groupsOf([inList("rack", 65)])], [64, 1]);
+  assertEquals(groupsOf([inList("rack", 32), inList("row", 2)]), 64);
+  assertEquals(groupsOf([inList("rack", 33), inList("row", 2)]), 33);
+  const single = values(65).map((value): PlacementConstraint[] => [{ field: "rack", operator: "equals", value }]);
+  assertEquals([groupsOf(...single.slice(1)), groupsOf(...single)], [64, undefined]);
+});
+
+for (
+  const [name, cheap, dear] of [
+    ["a letter counts one", "x".repeat(50), "x".repeat(51)],
+    ["any character counts twelve", "....xx", "....xxx"],
+    ["a negated class counts twelve", "[^a][^b][^c][^d]xx", "[^a][^b][^c][^d]xxx"],
+    ["a class counts three", `${"[ab0-9]".repeat(16)}xx`, `${"[ab0-9]".repeat(16)}xxx`],
+  ] as const
+) {
+  Deno.test(`of a pattern for the master ${name}, and fifty are allowed`, () => {
+    assertEquals([isPortablePattern(cheap), isPortablePattern(dear)], [true, false]);
+  });
+}
+
+Deno.test("the smallest useful amounts name disk and GPUs where every profile needs them", () => {
+  const profile = aProfile({ mesosResources: { diskMbMilli: 5_000, gpus: 1 } });
+  assertEquals(minAllocatable([profile], "ci"), { cpus: 1, mem: 1_024, disk: 5, gpus: 1 });
+});

@@ -188,3 +188,51 @@ function members(ranges: readonly NumberRange[]): number[] {
     Array.from({ length: Math.max(0, range.end - range.begin + 1) }, (_, index) => range.begin + index)
   );
 }
+
+Deno.test("every scalar that placement knows is pooled, and an amount of zero is none", () => {
+  const pool = poolOf([scalar("cpus", 1), scalar("mem", 2), scalar("disk", 3), scalar("gpus", 4), scalar("mem", 0)]);
+  assertEquals(pool.totals, { cpus: 1_000, mem: 2_000, disk: 3_000, gpus: 4_000, ports: 0 });
+  assertEquals(poolOf([scalar("cpus", 0)]).pieces, []);
+});
+
+for (
+  const [name, range] of [
+    ["begins below zero", { begin: -1, end: 3 }],
+    ["begins at a fraction", { begin: 0.5, end: 3 }],
+    ["ends at a fraction", { begin: 1, end: 2.5 }],
+    ["begins nowhere", { begin: NaN, end: 3 }],
+    ["never ends", { begin: 1, end: Infinity }],
+    ["ends before it begins", { begin: 5, end: 4 }],
+  ] as const
+) {
+  Deno.test(`a range that ${name} holds nothing`, () => {
+    assertEquals(normalizeRanges([range, { begin: 7, end: 8 }]), [{ begin: 7, end: 8 }]);
+  });
+}
+
+Deno.test("a range of one number that is zero is a range", () => {
+  assertEquals(normalizeRanges([{ begin: 0, end: 0 }]), [{ begin: 0, end: 0 }]);
+});
+
+Deno.test("ports are cut out of no more ranges than it takes", () => {
+  const taken = takeResources(poolOf([portRanges([{ begin: 5, end: 6 }, { begin: 9, end: 9 }])]), {
+    ...nothing,
+    ports: 1,
+  });
+  assertEquals(taken?.resources, [portRanges([{ begin: 5, end: 5 }])]);
+  assertEquals(taken?.rest.pieces, [portRanges([{ begin: 6, end: 6 }, { begin: 9, end: 9 }])]);
+});
+
+Deno.test("pieces are listed by resource, then reserved ones first, then by role and reservation", () => {
+  const stack = (name: string): { readonly reservations: string } => ({ reservations: name });
+  const pool = poolOf([
+    scalar("mem", 1),
+    scalar("cpus", 1),
+    scalar("cpus", 1, { ...stack("b"), role: "z" }),
+    scalar("cpus", 1, { ...stack("c"), role: "y" }),
+    scalar("cpus", 1, { ...stack("a"), role: "z" }),
+    scalar("cpus", 1, { role: "a" }),
+  ]);
+  const words = pool.pieces.map(({ name, role, reservations }) => `${name} ${role} ${reservations}`);
+  assertEquals(words, ["cpus y c", "cpus z a", "cpus z b", "cpus a []", "cpus ci []", "mem ci []"]);
+});

@@ -115,3 +115,66 @@ Deno.test("a very long value is cut in a refusal", () => {
   const text = describeUnmet(host, { field: "rack", operator: "equals", value: "x".repeat(1_000) });
   assertEquals(text.length < 120, true);
 });
+
+const numbered: ConstrainedHost = {
+  hostname: "h",
+  region: "eu",
+  attributes: [
+    { name: "four", kind: "scalar", scalar: 4 },
+    { name: "forty", kind: "scalar", scalar: 40 },
+    { name: "quarter", kind: "scalar", scalar: 0.25 },
+    { name: "less", kind: "scalar", scalar: -4 },
+    { name: "vlans", kind: "ranges", ranges: [{ begin: 10, end: 20 }] },
+  ],
+};
+
+const spellings: readonly (readonly [string, string, boolean])[] = [
+  ["four", "4", true],
+  ["four", "+4", true],
+  ["four", " 4 ", true],
+  ["four", "4.", true],
+  ["four", "4e0", true],
+  ["four", "4E+00", true],
+  ["four", "0.04e2", true],
+  ["four", "400e-2", true],
+  ["four", "4.0004", true],
+  ["four", "4.001", false],
+  ["four", "5", false],
+  ["four", "0x4", false],
+  ["four", "4x", false],
+  ["four", "four", false],
+  ["forty", "40", true],
+  ["forty", "40.00", true],
+  ["quarter", ".25", true],
+  ["quarter", "0.25", true],
+  ["less", "-4", true],
+  ["less", "4", false],
+  ["vlans", "10", true],
+  ["vlans", "20", true],
+  ["vlans", " 15 ", true],
+  ["vlans", "[10-20]", true],
+  ["vlans", "9", false],
+  ["vlans", "21", false],
+  ["vlans", "9-12", false],
+  ["vlans", "15-21", false],
+  ["vlans", "20-10", false],
+  ["vlans", "x15", false],
+  ["vlans", "15x", false],
+  ["@region", "eu", true],
+  ["@region", "us", false],
+];
+
+for (const [field, value, isMet] of spellings) {
+  Deno.test(`the attribute ${field} ${isMet ? "is" : "is not"} "${value}"`, () => {
+    const unmet = unmetConstraint(numbered, compileConstraints([{ field, operator: "equals", value }]));
+    assertEquals(unmet === undefined, isMet);
+  });
+}
+
+Deno.test("a value of eighty characters is shown whole, of a longer one seventy-nine and an ellipsis", () => {
+  const shown = (length: number): string =>
+    describeUnmet(host, { field: "missing", operator: "equals", value: "x".repeat(length) })
+      .replace("missing is missing, wanted ", "");
+  assertEquals(shown(80), "x".repeat(80));
+  assertEquals(shown(81), `${"x".repeat(79)}…`);
+});

@@ -4,9 +4,10 @@ import { assert, assertEquals } from "@std/assert";
 import * as fc from "fast-check";
 import { type DemandNode, matchSupply, type SupplyNode } from "../../src/core/supply.ts";
 
+const supplyKind = fc.constantFrom<SupplyNode["kind"]>("idle", "coming");
 const supplyNode = fc.record<SupplyNode>({
   count: fc.integer({ min: 0, max: 3 }),
-  kind: fc.constantFrom("idle", "coming"),
+  kind: supplyKind,
 });
 const problemOf = fc.array(supplyNode, { maxLength: 4 }).chain((supply) =>
   fc.record({
@@ -80,4 +81,52 @@ Deno.test("an idle agent of the older bucket moves on when only it can serve the
   const supply: SupplyNode[] = [{ kind: "idle", count: 1 }, { kind: "coming", count: 1 }];
   const demand: DemandNode[] = [{ count: 1, classes: [0, 1] }, { count: 1, classes: [0] }];
   assertEquals(matchSupply(demand, supply), { idle: [0, 1], coming: [1, 0], used: [1, 1] });
+});
+
+/** An older bucket holds one unit of `held` and can move to `free`; a younger one can only use `held`. */
+for (const [held, free] of [[0, 1], [1, 0]] as const) {
+  Deno.test(`no more moves on than was held, where class ${held} is held and class ${free} is free`, () => {
+    const supply: SupplyNode[] = [];
+    supply[held] = { kind: "idle", count: 2 };
+    supply[free] = { kind: "coming", count: 5 };
+    const demand: DemandNode[] = [{ count: 2, classes: [held, free] }, { count: 4, classes: [held] }];
+    const { idle, coming, used } = matchSupply(demand, supply);
+    assertEquals([idle, coming], [[0, 2], [2, 0]]);
+    assertEquals([used[held], used[free]], [2, 2]);
+  });
+}
+
+Deno.test("agents move on over several buckets, and what has moved away is not moved again", () => {
+  const supply: SupplyNode[] = [1, 1, 1, 2].map((count) => ({ kind: "idle", count }));
+  const demand: DemandNode[] = [
+    { count: 1, classes: [0, 1] },
+    { count: 1, classes: [1, 2] },
+    { count: 1, classes: [2, 3] },
+    { count: 3, classes: [0, 3] },
+    { count: 1, classes: [1] },
+  ];
+  assertEquals(matchSupply(demand, supply).idle, [1, 1, 1, 2, 0]);
+});
+
+Deno.test("as many jobs are served as any matching could serve, in larger cases, too", () => {
+  const supplies = fc.array(fc.record({ count: fc.integer({ min: 0, max: 5 }), kind: supplyKind }), {
+    minLength: 3,
+    maxLength: 6,
+  });
+  const problems = supplies.chain((supply) =>
+    fc.array(
+      fc.record({
+        count: fc.integer({ min: 1, max: 6 }),
+        classes: fc.shuffledSubarray(supply.map((_, index) => index)),
+      }),
+      { minLength: 3, maxLength: 6 },
+    ).map((demand) => ({ supply, demand }))
+  );
+  fc.assert(
+    fc.property(problems, ({ demand, supply }) => {
+      const { idle, coming } = matchSupply(demand, supply);
+      assertEquals(total(idle) + total(coming), bruteForce(demand, supply));
+    }),
+    { numRuns: 200 },
+  );
 });
