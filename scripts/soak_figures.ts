@@ -72,7 +72,7 @@ export interface Verdict {
 
 /** The page and the metrics answer within this, ms. */
 export const answerMsMax = 200;
-/** Events before the engine: a burst of offers is one event, so this is several seconds of updates. */
+/** Events before the engine and in the session: a burst of offers is one event, so this is several seconds of updates. */
 export const inboxLimit = 10_000;
 /**
  * After the first minute, the median of resident memory in the last third may be so much above that of the first third.

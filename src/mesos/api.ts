@@ -58,6 +58,8 @@ export interface MesosSession {
    * {@linkcode MesosError} when the stream breaks, falls silent for five heartbeats, or carries garbage.
    */
   readonly events: AsyncIterable<SessionEvent>;
+  /** How many events have come and were not taken yet; absent: not known. */
+  readonly waiting?: () => number;
   /** Sends one call and returns when the master has answered 202; throws {@linkcode MesosError}. Order of calls is kept. */
   send(call: MesosEffect, signal: AbortSignal): Promise<void>;
   /** Ends the subscription at once. */

@@ -1,5 +1,5 @@
-// Holds events between the reader of the stream and whoever takes them. Not here: reading (session.ts).
-// Called by session.ts: the reader never waits, so what is not taken in time lies here, up to a limit.
+// Holds events between the reader of the stream, which never waits, and whoever takes them. Not here: reading (session.ts).
+// When it is full the session is over. What waited is let go of: Mesos sends again what counts, and offers are void.
 
 import { MesosError, type SessionEvent } from "./api.ts";
 
@@ -10,10 +10,15 @@ export const queuedBytesMax = 256 * 1024 * 1024;
 
 /** A queue for one taker. */
 export interface EventQueue {
-  /** Adds an event whose record had so many bytes; over the limits the queue fails. */
-  push(event: SessionEvent, bytes: number): void;
+  /**
+   * Adds an event whose record had so many bytes. Over the limits the queue fails, only an ERROR is still given, and the
+   * failure is returned.
+   */
+  push(event: SessionEvent, bytes: number): MesosError | undefined;
   /** What waits is still given, then the error is thrown. The first end counts. */
   fail(error: MesosError): void;
+  /** How many events wait. */
+  waiting(): number;
   /** Nothing more is given. */
   stop(): void;
   /** The events; to be walked through once. Leaving the walk early calls `onLeft`. */
@@ -58,20 +63,27 @@ export function createEventQueue(onLeft: () => void, limits: QueueLimits = defau
     stirred();
   };
   return {
-    push(event, bytes): void {
+    push(event, bytes): MesosError | undefined {
       const count = shelf.waiting.length - shelf.taken;
       if (stopped || failure !== undefined) {
-        return;
+        return undefined;
       }
-      if (count >= limits.eventsMax || shelf.bytes + bytes > limits.bytesMax) {
-        fail(tooSlow(count, shelf.bytes));
-        return;
+      if (event.kind !== "framework-error" && (count >= limits.eventsMax || shelf.bytes + bytes > limits.bytesMax)) {
+        const full = tooSlow(count, shelf.bytes);
+        fail(full);
+        // An ERROR says that we must not come back.
+        shelf.waiting = shelf.waiting.slice(shelf.taken).filter((each) => each.event.kind === "framework-error");
+        shelf.taken = 0;
+        shelf.bytes = 0;
+        return full;
       }
       shelf.waiting.push({ event, bytes });
       shelf.bytes += bytes;
       stirred();
+      return undefined;
     },
     fail,
+    waiting: () => shelf.waiting.length - shelf.taken,
     stop(): void {
       stopped = true;
       shelf.waiting = [];
@@ -116,6 +128,7 @@ function tooSlow(events: number, bytes: number): MesosError {
   return new MesosError(
     "stream-broken",
     `events of the Mesos master come faster than they are handled: ${events} wait (${bytes} bytes), so it is left`,
-    "the subscription is made again by itself; if this repeats, give gocd-mesos more CPU and report it",
+    "the subscription is made again, and Mesos sends again what counts; if this repeats, give gocd-mesos more CPU, look at " +
+      "the disk of its state, and report it",
   );
 }

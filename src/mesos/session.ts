@@ -77,7 +77,13 @@ export async function startSession(parts: SessionParts): Promise<RunningSession>
     throw error;
   }
   return {
-    session: { master: state.master, events: state.queue.events, send: state.send, close: state.close },
+    session: {
+      master: state.master,
+      events: state.queue.events,
+      waiting: state.queue.waiting,
+      send: state.send,
+      close: state.close,
+    },
     fail: state.fail,
     over,
   };
@@ -234,7 +240,8 @@ function takeRecord(parts: SessionParts, state: State, record: Uint8Array): void
     );
   }
   if (event.kind !== "unknown-event") {
-    state.queue.push(redactedEvent(event, parts.redact), record.length);
+    const full = state.queue.push(redactedEvent(event, parts.redact), record.length);
+    if (full !== undefined) throw full;
   }
 }
 

@@ -15,12 +15,12 @@ import { OperatorError } from "../errors.ts";
 import { createFloodGate } from "../log/flood_gate.ts";
 import type { Store } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
-import { Inbox } from "./inbox.ts";
+import { Inbox, isStatusUpdate, updatesMax } from "./inbox.ts";
 
 /** Notes kept for the page. */
 const historyMax = 200;
-/** Status updates that are stored together at most: a rack that falls over is a few commits, not one for each task. */
-const updatesMax = 200;
+/** Commands that wait at once at most. */
+const asksMax = 100;
 /** After so long without a pause everybody else, the status page above all, has a turn. */
 const turnMs = 30;
 
@@ -88,29 +88,22 @@ export class Engine {
     return this.#inbox.length;
   }
 
-  /** The most that have waited at once. */
-  get backlogMax(): number {
-    return this.#inbox.lengthMax;
-  }
-
   /** Hands an event to the core. */
   post(event: Event): void {
-    if (this.#inbox.post(event)) return;
-    this.tell({
-      level: "error",
-      code: "inbox-full",
-      text: `an event was dropped because too many wait (${event.kind})`,
-      fields: { kind: event.kind },
-      onceKey: "inbox",
-    });
+    this.#inbox.post(event);
+  }
+
+  /** Resolves once an event of a Mesos session may be posted, or when the signal is aborted. */
+  room(event: Event, signal: AbortSignal): Promise<void> {
+    return this.#inbox.room(event, signal);
   }
 
   /** Hands an event to the core; once it is handled and stored gives nothing, otherwise why it has not happened. */
   ask(event: Event): Promise<string | undefined> {
+    if (this.#asked.size >= asksMax) return Promise.resolve("too many commands wait");
     return new Promise((resolve) => {
       this.#asked.set(event, resolve);
-      if (this.#inbox.post(event)) return;
-      this.#answer(event, "too many events wait");
+      this.#inbox.post(event);
     });
   }
 
@@ -127,8 +120,8 @@ export class Engine {
       const isPause = this.#inbox.length === 0;
       const event = await this.#inbox.next(signal);
       if (isPause) turnSinceMs = clock.nowMs();
-      if (event !== undefined && isUpdate(event)) {
-        await this.#handleUpdates([event, ...this.#inbox.takeWhile(isUpdate, updatesMax - 1)]);
+      if (event !== undefined && isStatusUpdate(event)) {
+        await this.#handleUpdates([event, ...this.#inbox.takeWhile(isStatusUpdate, updatesMax - 1)]);
       } else if (event !== undefined) await this.handle(event);
       // Nothing of this waits for anything but promises: a flood of events would keep timers and sockets out.
       if (this.#inbox.length > 0 && clock.nowMs() - turnSinceMs >= turnMs) {
@@ -208,10 +201,6 @@ export class Engine {
     }
     this.#options.tell(note, atMs);
   }
-}
-
-function isUpdate({ kind }: Event): boolean {
-  return kind === "task-status-updated";
 }
 
 function messageOf(error: unknown): string {

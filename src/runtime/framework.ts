@@ -91,6 +91,10 @@ export async function createFramework(config: Config, ports: FrameworkPorts): Pr
     identity,
     frameworkId: () => engine.state.framework.frameworkId,
     post,
+    room: (event, signal) => {
+      lookAtDepth();
+      return engine.room(event, signal);
+    },
     onFailed: (error, outage) => {
       if (!isEndOfTeardown(engine.state, error)) engine.tell(connections.failed(error, outage));
     },
@@ -118,6 +122,12 @@ export async function createFramework(config: Config, ports: FrameworkPorts): Pr
     perform: (effect) => performer.perform(effect),
     tell: (note, atMs) => ports.tell(supervisor.isUnsteady() ? withoutNews(note) : note, atMs),
   });
+  let depthMax = 0;
+  const lookAtDepth = (): QueueDepths["events"] => {
+    const now = engine.backlog + (supervisor.session()?.waiting?.() ?? 0);
+    depthMax = Math.max(depthMax, now);
+    return { now, max: depthMax };
+  };
   const reload = (config: Config): void => {
     const before = JSON.stringify(identity());
     current = config;
@@ -128,7 +138,7 @@ export async function createFramework(config: Config, ports: FrameworkPorts): Pr
   return {
     engine,
     calls,
-    queues: () => ({ events: { now: engine.backlog, max: engine.backlogMax }, calls: performer.underWay() }),
+    queues: () => ({ events: lookAtDepth(), calls: performer.underWay() }),
     post,
     ask: (event) => askEngine(engine, event, clock),
     tell: (note) => engine.tell(note),

@@ -1,39 +1,48 @@
-// The one queue of events in front of the engine. Not here: handling them (engine.ts).
-// Filled by pollers, the session and the web server; emptied by the engine, the one writer.
+// The events in front of the engine, the one writer. Not here: handling them (engine.ts).
+// Nothing is dropped. What the program posts itself is bounded by what is under way: a tick, an answer for each call.
+// The stream of a Mesos session is not: it waits in the session's own queue (mesos/event_queue.ts), which ends the
+// session when it is full, and comes over as there is room.
 
 import type { Event } from "../core/event.ts";
 
-/** Events that may wait; more means that the engine is stuck, and the oldest tick or read is of no use any more. */
-export const eventsMax = 100_000;
+/** Status updates that are handed over together at most: a rack that falls over is a few commits, not one for each task. */
+export const updatesMax = 200;
 /** Places of events handed out that are kept at most, unless as many wait: moving the rest costs the same per event. */
 const compactAt = 1_024;
 
-/** A bounded queue with one reader. */
+/** A queue with one reader. */
 export class Inbox {
   #events: (Event | undefined)[] = [];
   #head = 0;
-  #wake: (() => void) | undefined;
-  #lengthMax = 0;
+  #wakeReader: (() => void) | undefined;
+  #wakeStream: (() => void) | undefined;
+  #hasTick = false;
 
   /** How many events wait. */
   get length(): number {
     return this.#events.length - this.#head;
   }
 
-  /** How many have waited at most. */
-  get lengthMax(): number {
-    return this.#lengthMax;
+  /** Adds an event. A tick is left out when one waits already. */
+  post(event: Event): void {
+    if (event.kind === "tick") {
+      if (this.#hasTick) return;
+      this.#hasTick = true;
+    }
+    this.#events.push(event);
+    this.#wakeReader?.();
+    this.#wakeReader = undefined;
   }
 
-  /** Adds an event; returns false, and drops it, when the queue is full. A tick is dropped when one waits already. */
-  post(event: Event): boolean {
-    if (event.kind === "tick" && this.length > 0) return true;
-    if (this.length >= eventsMax) return false;
-    this.#events.push(event);
-    this.#lengthMax = Math.max(this.#lengthMax, this.length);
-    this.#wake?.();
-    this.#wake = undefined;
-    return true;
+  /**
+   * Resolves once an event of the stream may be posted: an update when few wait, any other, which may hold megabytes, when
+   * none does. Also when the signal is aborted. For one stream at a time.
+   */
+  async room(event: Event, signal: AbortSignal): Promise<void> {
+    const isUpdate = isStatusUpdate(event);
+    while (!signal.aborted && this.length >= (isUpdate ? updatesMax : 1)) {
+      await waitFor(signal, (wake) => this.#wakeStream = wake);
+    }
   }
 
   /** The events at the head, as long as they are wanted, `countMax` at most; none where none waits. */
@@ -43,19 +52,9 @@ export class Inbox {
       const event = this.#events[this.#head];
       if (event === undefined || !isWanted(event)) break;
       taken.push(event);
-      this.#letGo();
+      this.#letGo(event);
     }
     return taken;
-  }
-
-  /** A poll may hold megabytes: what is handed out is let go of at once. */
-  #letGo(): void {
-    this.#events[this.#head] = undefined;
-    this.#head++;
-    if (this.#head === this.#events.length || this.#head >= compactAt && this.#head * 2 > this.#events.length) {
-      this.#events = this.#events.slice(this.#head);
-      this.#head = 0;
-    }
   }
 
   /** The next event, or nothing once the signal is aborted and the queue is empty. */
@@ -63,18 +62,40 @@ export class Inbox {
     while (true) {
       const event = this.#events[this.#head];
       if (event !== undefined) {
-        this.#letGo();
+        this.#letGo(event);
         return event;
       }
       if (signal.aborted) return undefined;
-      await new Promise<void>((resolve) => {
-        const done = (): void => {
-          signal.removeEventListener("abort", done);
-          resolve();
-        };
-        this.#wake = done;
-        signal.addEventListener("abort", done, { once: true });
-      });
+      await waitFor(signal, (wake) => this.#wakeReader = wake);
     }
   }
+
+  /** A poll may hold megabytes: what is handed out is let go of at once. */
+  #letGo({ kind }: Event): void {
+    if (kind === "tick") this.#hasTick = false;
+    this.#events[this.#head] = undefined;
+    this.#head++;
+    if (this.#head === this.#events.length || this.#head >= compactAt && this.#head * 2 > this.#events.length) {
+      this.#events = this.#events.slice(this.#head);
+      this.#head = 0;
+    }
+    this.#wakeStream?.();
+    this.#wakeStream = undefined;
+  }
+}
+
+/** Whether it is what comes in great numbers, and small. */
+export function isStatusUpdate({ kind }: Event): boolean {
+  return kind === "task-status-updated";
+}
+
+async function waitFor(signal: AbortSignal, sleep: (wake: () => void) => void): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    sleep(done);
+    signal.addEventListener("abort", done, { once: true });
+  });
 }

@@ -74,6 +74,7 @@ function leasedSession(session: MesosSession, lease: Lease): MesosSession {
   return {
     master: session.master,
     events: session.events,
+    ...(session.waiting === undefined ? {} : { waiting: session.waiting }),
     send: async (call, signal) => {
       if (!lease.isHeld()) throw new MesosError("call-unknown", notSent, hint);
       await whileHeld(lease, signal, {

@@ -27,6 +27,8 @@ export interface SupervisorOptions {
   readonly identity: () => FrameworkIdentity;
   readonly frameworkId: () => string | undefined;
   readonly post: (event: Event) => void;
+  /** Resolves once this event of the session may be posted, or when the signal is aborted: what comes meanwhile waits in the session. */
+  readonly room: (event: Event, signal: AbortSignal) => Promise<void>;
   readonly clock: Clock;
   readonly random: () => number;
   /** A failed try. `outage` is the same number for all tries since the last session that held. */
@@ -73,18 +75,21 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const attempt = async (signal: AbortSignal): Promise<Error | undefined> => {
     const own = new AbortController();
     trying = own;
+    const ended = AbortSignal.any([signal, own.signal]);
     let startedMs = clock.nowMs();
     const isGood = (): boolean => clock.nowMs() - startedMs > goodSessionMs;
     try {
       session = await mesos.subscribe(
         options.identity(),
         options.frameworkId(),
-        AbortSignal.any([signal, own.signal]),
+        ended,
       );
       startedMs = clock.nowMs();
       for await (const event of session.events) {
         if (tries + shortSessions > 0 && isGood()) holds(session.master);
-        if (event.kind !== "heartbeat") post(event);
+        if (event.kind === "heartbeat") continue;
+        await options.room(event, ended);
+        post(event);
       }
       return undefined;
     } catch (error) {

@@ -384,13 +384,21 @@ Deno.test({
   },
 });
 
-Deno.test("a queue over its limits fails after what it holds, by events and by bytes", async () => {
+Deno.test("a queue over its limits, of events or of bytes, is over: what waits is let go of, but for an ERROR", async () => {
+  const failedOver = { kind: "framework-error", error: "failed-over", message: "Framework failed over" } as const;
   for (const limits of [{ eventsMax: 3, bytesMax: 1e9 }, { eventsMax: 1e9, bytesMax: 30 }]) {
-    const queue = createEventQueue(() => {}, limits);
-    for (let index = 0; index < 6; index += 1) queue.push({ kind: "heartbeat" }, 10);
-    const { events, error } = await drain(queue.events);
-    assertEquals(events.length, 3);
-    assertStringIncludes(error?.message ?? "", "3 wait (30 bytes)");
+    for (const errorAt of [0, 2, 3, undefined]) {
+      const queue = createEventQueue(() => {}, limits);
+      const failures: (MesosError | undefined)[] = [];
+      for (let index = 0; index < 6; index++) {
+        failures.push(queue.push(index === errorAt ? failedOver : { kind: "heartbeat" }, 10));
+      }
+      const { events, error } = await drain(queue.events);
+      assertEquals(events, errorAt === undefined ? [] : [failedOver]);
+      const held = errorAt === 3 ? "4 wait (40 bytes)" : "3 wait (30 bytes)";
+      assertStringIncludes(error?.message ?? "", held);
+      assertEquals(failures.filter((each) => each !== undefined), error === undefined ? [] : [error]);
+    }
   }
 });
 

@@ -1,8 +1,9 @@
 // The queue of events: order, bounds, and what it holds on to.
 
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import type { Event } from "../../src/core/event.ts";
-import { eventsMax, Inbox } from "../../src/runtime/inbox.ts";
+import { Inbox, updatesMax } from "../../src/runtime/inbox.ts";
+import { settle } from "../support/virtual_clock.ts";
 
 const never = new AbortController().signal;
 const rescinded = (number: number): Event => ({ kind: "offer-rescinded", offerId: `o-${number}` });
@@ -11,7 +12,7 @@ Deno.test("events come out in the order in which they came in, also across many"
   const inbox = new Inbox();
   let next = 0;
   for (let round = 0; round < 50; round++) {
-    for (let count = 0; count < 100; count++) assert(inbox.post(rescinded(next++)));
+    for (let count = 0; count < 100; count++) inbox.post(rescinded(next++));
     for (let count = 0; count < 90; count++) await inbox.next(never);
   }
   assertEquals(inbox.length, 500);
@@ -37,29 +38,60 @@ Deno.test("what waits at the end is still given, then nothing", async () => {
   assertEquals(await inbox.next(over), undefined);
 });
 
-Deno.test("a tick is left out while anything waits, so that a slow engine is not buried under ticks", () => {
+Deno.test("one tick waits at most, and it waits beside anything, so that clocks go on in a flood", async () => {
   const inbox = new Inbox();
+  for (let count = 0; count < 3; count++) {
+    inbox.post(rescinded(count));
+    inbox.post({ kind: "tick" });
+  }
+  assertEquals(inbox.length, 4);
+  const first = [await inbox.next(never), await inbox.next(never)];
+  assertEquals(first, [rescinded(0), { kind: "tick" }]);
   inbox.post({ kind: "tick" });
-  inbox.post({ kind: "tick" });
-  assertEquals(inbox.length, 1);
-  inbox.post(rescinded(1));
-  inbox.post({ kind: "tick" });
-  assertEquals(inbox.length, 2);
+  assertEquals(inbox.length, 3, "a new one is taken once the last is out");
 });
 
-Deno.test("a full queue refuses, and takes again once one is out", async () => {
-  const inbox = new Inbox();
-  for (let count = 0; count < eventsMax; count++) assert(inbox.post(rescinded(count)));
-  assertEquals(inbox.post(rescinded(0)), false);
-  assertEquals(inbox.length, eventsMax);
-  await inbox.next(never);
-  assert(inbox.post(rescinded(0)));
-});
+const update: Event = {
+  kind: "task-status-updated",
+  status: { taskId: "t", state: "TASK_RUNNING", message: "", mesosAgentId: "a", uuid: "u" },
+};
 
-Deno.test("the most that have waited at once stays known", async () => {
+/** How many events a stream can hand over while nobody takes any. */
+async function handedOver(inbox: Inbox, event: Event): Promise<number> {
+  let count = 0;
+  const stop = new AbortController();
+  const stream = async (): Promise<void> => {
+    while (true) {
+      await inbox.room(event, stop.signal);
+      if (stop.signal.aborted) return;
+      inbox.post(event);
+      count++;
+    }
+  };
+  const ended = stream();
+  for (let turn = 0; turn < 20; turn++) await settle();
+  stop.abort();
+  await ended;
+  return count;
+}
+
+Deno.test("a stream hands over one event that may be large, or so many updates, and waits until they are taken", async () => {
   const inbox = new Inbox();
-  for (let number = 0; number < 3; number++) inbox.post(rescinded(number));
+  assertEquals(await handedOver(inbox, rescinded(1)), 1);
+  assertEquals(await handedOver(inbox, rescinded(2)), 0);
+  inbox.post({ kind: "gocd-agents-read", agents: [] });
+  assertEquals(inbox.length, 2, "others get in all the same");
   await inbox.next(never);
-  inbox.post(rescinded(3));
-  assertEquals([inbox.length, inbox.lengthMax], [3, 3]);
+  await inbox.next(never);
+  assertEquals(await handedOver(inbox, update), updatesMax);
+  assertEquals(inbox.takeWhile((event) => event.kind === "task-status-updated", updatesMax).length, updatesMax);
+  const room = inbox.room(rescinded(3), never);
+  await room;
+  assertEquals(await handedOver(inbox, rescinded(3)), 1);
+  let isThere = false;
+  const waiting = inbox.room(rescinded(4), never).then(() => isThere = true);
+  await settle();
+  assertEquals(isThere, false);
+  await inbox.next(never);
+  await waiting;
 });

@@ -103,6 +103,7 @@ function bench(answer: Bench["answer"]): Bench {
     identity: () => identity,
     frameworkId: () => undefined,
     post: (event) => void world.events.push(event),
+    room: () => Promise.resolve(),
     clock,
     random: () => 1,
     onFailed: ({ message }, outage) => void world.failures.push({ message, outage }),

@@ -1,0 +1,167 @@
+// A master that sends faster than the engine handles, which here stands still because its store does. The program around it
+// runs on a virtual clock; the session's queue is the real one.
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { loadConfig } from "../../src/config/load.ts";
+import type { Note } from "../../src/core/note.ts";
+import type { GocdApi } from "../../src/gocd/api.ts";
+import type { MesosApi, MesosSession, SessionEvent } from "../../src/mesos/api.ts";
+import { createEventQueue, type EventQueue, queuedEventsMax } from "../../src/mesos/event_queue.ts";
+import { createFramework, type Framework } from "../../src/runtime/framework.ts";
+import { updatesMax } from "../../src/runtime/inbox.ts";
+import { createMemoryDisk, openMemoryStore } from "../../src/store/memory_store.ts";
+import { serverInfo, subscribedEvent } from "../support/core.ts";
+import { settle, type VirtualClock, virtualClock } from "../support/virtual_clock.ts";
+
+const config = loadConfig(
+  "framework.conf",
+  {},
+  () => `gocd-mesos { mesos-master: "m:5050", go-server { host: "g", port: "8153" }, go-agent { docker-image: "i" } }`,
+);
+
+interface Bench {
+  readonly framework: Framework;
+  readonly clock: VirtualClock;
+  readonly notes: Note[];
+  /** The queue of each session. */
+  readonly queues: EventQueue[];
+  /** Acknowledgements that left, by uuid. */
+  readonly acknowledged: string[];
+  polls: number;
+  /** Set while commits hang; resolves them. */
+  held: PromiseWithResolvers<void> | undefined;
+}
+
+async function bench(): Promise<Bench> {
+  const clock = virtualClock();
+  const inner = openMemoryStore(createMemoryDisk(), { newLineage: () => "abc123" });
+  const world = {
+    clock,
+    notes: [] as Note[],
+    queues: [] as EventQueue[],
+    acknowledged: [] as string[],
+    polls: 0,
+    held: undefined as PromiseWithResolvers<void> | undefined,
+  };
+  const gocd: GocdApi = {
+    poll: () => {
+      world.polls++;
+      return Promise.resolve({ server: serverInfo, jobs: [], agents: [], findings: [] });
+    },
+    readAgents: () => Promise.resolve([]),
+    enableAgent: () => Promise.resolve(),
+    disableAgents: () => Promise.resolve(),
+    deleteAgents: () => Promise.resolve(),
+    rights: () => Promise.resolve({ admin: "yes", detail: "" }),
+  };
+  const mesos: MesosApi = {
+    probe: () => Promise.reject(new Error("not asked")),
+    subscribe: (_identity, _id, signal) => {
+      const queue = createEventQueue(() => {});
+      signal.addEventListener("abort", () => queue.stop(), { once: true });
+      queue.push(subscribedEvent as SessionEvent, 100);
+      world.queues.push(queue);
+      return Promise.resolve<MesosSession>({
+        master: "m:5050",
+        events: queue.events,
+        waiting: queue.waiting,
+        send: (call) => {
+          if (call.kind === "acknowledge-status") world.acknowledged.push(call.uuid);
+          return Promise.resolve();
+        },
+        close: () => queue.stop(),
+      });
+    },
+  };
+  const framework = await createFramework(config, {
+    store: {
+      ...inner,
+      commit: async (records) => {
+        await world.held?.promise;
+        await inner.commit(records);
+      },
+    },
+    gocd,
+    mesos,
+    clock,
+    random: () => 0.5,
+    tell: (note) => void world.notes.push(note),
+  });
+  return Object.assign(world, { framework });
+}
+
+function update(number: number): SessionEvent {
+  const status = {
+    taskId: `other-${number}`,
+    state: "TASK_FINISHED",
+    message: "",
+    mesosAgentId: "a",
+    uuid: `u${number}`,
+  };
+  return { kind: "task-status-updated", status };
+}
+
+Deno.test("150,000 events while the engine stands still end the session, which is made anew: none is dropped unseen", async () => {
+  const world = await bench();
+  const stop = new AbortController();
+  const running = world.framework.run(stop.signal);
+  await world.clock.pass(1_000);
+  assertEquals(world.framework.engine.state.session.kind, "subscribed");
+  world.held = Promise.withResolvers<void>();
+  const asked = world.framework.ask({ kind: "launching-frozen" });
+  await settle();
+  const [queue] = world.queues;
+  let pushed = 0;
+  let failure: Error | undefined;
+  while (pushed < 150_000 && failure === undefined) {
+    failure = queue?.push(update(pushed), 200);
+    if (failure === undefined) pushed++;
+    if (pushed % 1_000 === 0) await settle();
+  }
+  // What the engine has at hand, what is on its way there, and a full queue.
+  assert(pushed >= queuedEventsMax && pushed <= queuedEventsMax + updatesMax + 2, `${pushed} were taken`);
+  assert(world.framework.engine.backlog <= updatesMax + 1, `${world.framework.engine.backlog} wait before the engine`);
+  world.held.resolve();
+  world.held = undefined;
+  assertEquals(await asked, undefined);
+  await world.clock.pass(5_000);
+  const told = world.notes.filter(({ code }) => code === "mesos-stream-broken");
+  assertEquals(told.length, 1);
+  assertStringIncludes(told[0]?.text ?? "", "come faster than they are handled");
+  assertEquals([world.queues.length, world.framework.engine.state.session.kind], [2, "subscribed"]);
+  // Those that had come over were handled; the others are not acknowledged, so Mesos sends them again.
+  assert(world.acknowledged.length <= updatesMax + 2, `${world.acknowledged.length} were acknowledged`);
+  assertEquals(world.acknowledged, world.acknowledged.map((_, index) => `u${index}`));
+  const { acknowledged } = world;
+  for (let number = acknowledged.length; number < 1_000; number++) world.queues[1]?.push(update(number), 200);
+  for (let round = 0; round < 100 && acknowledged.length < 1_000; round++) await world.clock.pass(1_000);
+  assertEquals(new Set(acknowledged).size, 1_000);
+  stop.abort();
+  await running;
+  assertEquals(world.clock.sleepers, 0);
+});
+
+Deno.test("in a flood that never pauses, clocks, polls and commands go on, and no update is lost", async () => {
+  const world = await bench();
+  const stop = new AbortController();
+  const running = world.framework.run(stop.signal);
+  await world.clock.pass(1_000);
+  const [queue] = world.queues;
+  const polls = world.polls;
+  let pushed = 0;
+  let answered = 0;
+  for (let round = 0; round < 300; round++) {
+    for (let count = 0; count < 200; count++) queue?.push(update(pushed++), 200);
+    if (round % 100 === 50) void world.framework.ask({ kind: "launching-resumed" }).then(() => answered++);
+    await world.clock.pass(1_000);
+  }
+  assert(world.polls > polls + 1, `${world.polls - polls} polls in five minutes of two minutes between them`);
+  assertEquals(answered, 3);
+  assertEquals(world.queues.length, 1);
+  assert(world.acknowledged.length < pushed, "it is a flood");
+  for (let round = 0; round < 5_000 && world.acknowledged.length < pushed; round++) await world.clock.pass(1_000);
+  assertEquals([world.acknowledged.length, new Set(world.acknowledged).size], [pushed, pushed]);
+  assert(world.framework.queues().events.max >= 300);
+  stop.abort();
+  await running;
+});
