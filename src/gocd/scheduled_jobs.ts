@@ -17,8 +17,10 @@ export interface ScheduledJobsReading {
   readonly findings: readonly Finding[];
 }
 
-/** Jobs read at most: ten times the upper bound of facts gocd 6. */
+/** Jobs kept at most, ten times what large installations have; the oldest, which the server gives out first. */
 export const jobsMax = 50_000;
+/** Bytes of a feed that are read at most. What is kept of them is bounded by {@linkcode jobsMax}. */
+export const feedBytesMax = 256 * 1024 * 1024;
 /** Characters of one name, locator or resource: five names of 255 characters, each three times as long when encoded. */
 export const textLengthMax = 4_096;
 /** Resources of one job; more make it unreadable. */
@@ -32,7 +34,9 @@ const expected = "a feed of scheduled jobs";
 
 /**
  * Reads a feed that comes in pieces (bytes of UTF-8) or as one text. Throws {@linkcode GocdError} (`unreadable`) for
- * everything but a complete document with the root `scheduledJobs`: a cut feed or a login page is never an empty one.
+ * everything but a complete document with the root `scheduledJobs`: a cut feed or a login page is never an empty one. Of a
+ * feed with more than {@linkcode jobsMax} jobs or {@linkcode feedBytesMax} bytes the oldest jobs are read, and a finding says
+ * what was left out: most of all when so much waits, what can be launched must be.
  * `source` says what was asked, for the message.
  */
 export async function readScheduledJobs(
@@ -47,9 +51,10 @@ export async function readScheduledJobs(
   let bytes = 0;
   for await (const chunk of chunks) {
     bytes += chunk.byteLength;
-    if (bytes > bodyBytesMax) {
+    if (bytes > bodyBytesMax && !feed.hasJobs()) {
       throw contentError(source, { kind: "too-large", limit: `${bodyBytesMax} bytes` });
     }
+    if (bytes > feedBytesMax) return feed.cut();
     feed.write(decoder.decode(chunk, { stream: true }));
   }
   feed.write(decoder.decode());
@@ -58,9 +63,6 @@ export async function readScheduledJobs(
 
 /** {@linkcode readScheduledJobs} for a whole text, without waiting. */
 export function readScheduledJobsText(text: string, source = "the feed of scheduled jobs"): ScheduledJobsReading {
-  if (text.length > bodyBytesMax) {
-    throw contentError(source, { kind: "too-large", limit: `${bodyBytesMax} bytes` });
-  }
   const feed = createFeedReader(source);
   feed.write(text);
   return feed.close();
@@ -80,11 +82,23 @@ interface FeedState {
   isInResources: boolean;
   rootIsClosed: boolean;
   unreadable: number;
-  duplicates: string[];
+  /** Beyond {@linkcode jobsMax}. */
+  leftOut: number;
+  duplicates: number;
+  readonly duplicated: Set<string>;
   readonly jobs: Map<string, ScheduledJob>;
 }
 
-function createFeedReader(source: string): { write(text: string): void; close(): ScheduledJobsReading } {
+interface FeedReader {
+  write(text: string): void;
+  /** Whether a job has been read: then it is a feed. */
+  hasJobs(): boolean;
+  /** What is known when the rest is not read. */
+  cut(): ScheduledJobsReading;
+  close(): ScheduledJobsReading;
+}
+
+function createFeedReader(source: string): FeedReader {
   const state: FeedState = {
     depth: 0,
     wanted: undefined,
@@ -97,7 +111,9 @@ function createFeedReader(source: string): { write(text: string): void; close():
     isInResources: false,
     rootIsClosed: false,
     unreadable: 0,
-    duplicates: [],
+    leftOut: 0,
+    duplicates: 0,
+    duplicated: new Set(),
     jobs: new Map(),
   };
   const parser = createParser(state);
@@ -117,6 +133,8 @@ function createFeedReader(source: string): { write(text: string): void; close():
       length += text.length;
       parse(() => parser.write(cleaner.push(text)));
     },
+    hasJobs: () => state.jobs.size > 0,
+    cut: () => readingOf(state, true),
     close(): ScheduledJobsReading {
       if (head.trim() === "") {
         throw contentError(source, { kind: "empty" });
@@ -132,7 +150,7 @@ function createFeedReader(source: string): { write(text: string): void; close():
           throw new FeedFault({ kind: "other-root" });
         }
       });
-      return readingOf(state);
+      return readingOf(state, false);
     },
   };
 }
@@ -141,7 +159,6 @@ type Fault =
   | { readonly kind: "truncated" }
   | { readonly kind: "html" }
   | { readonly kind: "other-root" }
-  | { readonly kind: "too-many" }
   | { readonly kind: "not-xml"; readonly line: number; readonly column: number };
 
 /** Leaves the parser's callbacks. */
@@ -162,8 +179,6 @@ function faultError(error: unknown, source: string): unknown {
       return loginPageError(source);
     case "other-root":
       return contentError(source, { kind: "other-shape", expected });
-    case "too-many":
-      return contentError(source, { kind: "too-large", limit: `${jobsMax} scheduled jobs` });
     case "truncated":
       return contentError(source, { kind: "truncated" });
     case "not-xml":
@@ -283,11 +298,13 @@ function endJob(state: FeedState): void {
   }
   const locator = decodeLocator(state.locator);
   if (state.jobs.has(locator)) {
-    state.duplicates.push(locator);
+    state.duplicates += 1;
+    if (state.duplicated.size < shownMax) state.duplicated.add(locator);
     return;
   }
   if (state.jobs.size >= jobsMax) {
-    throw new FeedFault({ kind: "too-many" });
+    state.leftOut += 1;
+    return;
   }
   state.jobs.set(locator, {
     locator,
@@ -313,8 +330,16 @@ export function decodeLocator(locator: string): string {
 
 const shownMax = 20;
 
-function readingOf(state: FeedState): ScheduledJobsReading {
+function readingOf(state: FeedState, isCut: boolean): ScheduledJobsReading {
   const findings: Finding[] = [];
+  if (isCut || state.leftOut > 0) {
+    const many = isCut ? `more than ${state.leftOut}` : String(state.leftOut);
+    findings.push({
+      code: "gocd-feed-left-out",
+      message: `${many} jobs of the feed are left out: only its oldest ${state.jobs.size} are looked at`,
+      hint: "the others follow as these are built; if jobs wait that nobody wants any more, cancel their stages",
+    });
+  }
   if (state.unreadable > 0) {
     findings.push({
       code: "gocd-job-unreadable",
@@ -322,12 +347,12 @@ function readingOf(state: FeedState): ScheduledJobsReading {
       hint: "report this with the version of the GoCD server",
     });
   }
-  if (state.duplicates.length > 0) {
+  if (state.duplicates > 0) {
     findings.push({
       code: "gocd-job-duplicate",
-      message: `${state.duplicates.length} scheduled jobs stand in the feed more than once: each is counted once`,
+      message: `${state.duplicates} scheduled jobs stand in the feed more than once: each is counted once`,
       hint: "nothing to do, unless it stays so for long",
-      locators: [...new Set(state.duplicates)].slice(0, shownMax),
+      locators: [...state.duplicated],
     });
   }
   return { jobs: [...state.jobs.values()], findings };

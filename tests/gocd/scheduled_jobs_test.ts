@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { GocdError } from "../../src/gocd/api.ts";
 import {
@@ -154,10 +154,35 @@ Deno.test("elements in places where they do not belong are ignored", () => {
   assertEquals(reading.jobs, [{ locator: "p/1/s/1/a", name: "a", gocdResources: [] }]);
 });
 
-Deno.test("a feed beyond the limits is refused or its job left out", () => {
+Deno.test("of a feed with too many jobs the oldest are read, and it says how many are left out", () => {
   const job = (n: number): string => `<job name="a"><buildLocator>p/${n}/s/1/a</buildLocator></job>`;
-  const many = `<scheduledJobs>${Array.from({ length: jobsMax + 1 }, (_, n) => job(n)).join("")}</scheduledJobs>`;
-  assertEquals(assertThrows(() => readScheduledJobsText(many), GocdError).problem.code, "gocd-too-large");
+  const many = Array.from({ length: jobsMax + 7 }, (_, n) => job(n)).join("");
+  const { jobs, findings: [finding] } = readScheduledJobsText(`<scheduledJobs>${many}</scheduledJobs>`);
+  assertEquals([jobs.length, jobs.at(-1)?.locator], [jobsMax, `p/${jobsMax - 1}/s/1/a`]);
+  assertEquals(finding?.code, "gocd-feed-left-out");
+  assertStringIncludes(finding?.message ?? "", "7 jobs of the feed are left out: only its oldest 50000 are looked at");
+  assertThrows(() => readScheduledJobsText(`<scheduledJobs>${many}`), GocdError, "ends in the middle");
+});
+
+Deno.test("a feed of more bytes than any is read as far as its limit, and says so", async () => {
+  const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+  const head = encode("<scheduledJobs><job name='a'><buildLocator>p/1/s/1/a</buildLocator></job>");
+  const blanks = encode(" ".repeat(8 * 1024 * 1024));
+  let isEnded = false;
+  async function* endless(): AsyncGenerator<Uint8Array> {
+    try {
+      yield await Promise.resolve(head);
+      for (;;) yield blanks;
+    } finally {
+      isEnded = true;
+    }
+  }
+  const { jobs, findings } = await readScheduledJobs(endless());
+  assertEquals([jobs.length, findings.map(({ code }) => code), isEnded], [1, ["gocd-feed-left-out"], true]);
+});
+
+Deno.test("a job beyond the limits is left out", () => {
+  const job = (n: number): string => `<job name="a"><buildLocator>p/${n}/s/1/a</buildLocator></job>`;
   const long = `<scheduledJobs>${job(1)}<job name="b"><buildLocator>${
     "x".repeat(5000)
   }</buildLocator></job></scheduledJobs>`;
