@@ -40,9 +40,14 @@ export function assess(state: State, atMs: number): Assessment {
   const { backlog, seen } = state.demand;
   const rule = backlog.resourceCase;
   const capacity = capacityOf(state, rule, atMs);
-  const matches = backlog.buckets.map((bucket) =>
-    capacity.flatMap((each, index) => canTake(each.capability, bucket.requirement) ? [index] : [])
-  );
+  const matches = backlog.buckets.map((bucket) => {
+    const isRetried = bucket.jobs.some(({ locator }) => (seen.get(locator)?.otherCause?.untilMs ?? Infinity) <= atMs);
+    return capacity.flatMap((each, index) => {
+      // The job, or these agents: the next try is to tell.
+      if (isRetried && each.isStale === true) return [];
+      return canTake(each.capability, bucket.requirement) ? [index] : [];
+    });
+  });
   const causes = backlog.buckets.map((bucket, index) =>
     otherCausesOf({ state, bucket, classes: (matches[index] ?? []).flatMap((at) => capacity[at] ?? []), seen }, atMs)
   );

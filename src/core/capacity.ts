@@ -6,8 +6,12 @@ import type { GocdAgent, ResourceCase } from "./gocd_records.ts";
 import { nameOf } from "./hostnames.ts";
 import type { AgentInstance } from "./instance.ts";
 import { type Capability, capabilityFor, capabilityKey, capabilityOf } from "./matching.ts";
+import { isSick } from "./sick_agents.ts";
 import type { State } from "./state.ts";
 import type { SupplyNode } from "./supply.ts";
+
+/** The first pause in which a job is not tried again that idle agents have left waiting. */
+export const staleIdleMs = 30 * 60_000;
 
 /** How long a registered agent in these states counts as coming. */
 const graceMs: Readonly<Record<string, number>> = { Missing: connectionTimeoutMs, Unknown: unknownGraceMs };
@@ -19,6 +23,8 @@ export interface CapacityClass extends SupplyNode {
   readonly names: readonly string[];
   /** The earliest time since which one of them has been idle without a break. */
   readonly idleSinceMs?: number;
+  /** They have been idle for so long that a job which they left waiting is tried again without them. */
+  readonly isStale?: true;
 }
 
 /** All capacity, idle classes first. */
@@ -32,12 +38,18 @@ export function capacityOf(
   for (const gocdAgent of state.server.agents) {
     if (!isFree(gocdAgent) && !state.server.begun.has(gocdAgent.uuid)) continue;
     if (reserved.has(gocdAgent.uuid) || reserved.has(nameOf(gocdAgent))) continue;
+    if (isSick(state, gocdAgent.uuid)) continue;
     const since = state.server.idleSinceMs.get(gocdAgent.uuid);
-    add(idle, capabilityOf(gocdAgent, rule), gocdAgent.hostname, since);
+    const isStale = since !== undefined && atMs - since >= staleIdleMs;
+    add(idle, capabilityOf(gocdAgent, rule), {
+      name: gocdAgent.hostname,
+      isStale,
+      ...since === undefined ? {} : { since },
+    });
   }
   const coming = new Map<string, Group>();
   for (const instance of state.instances.values()) {
-    if (isComing(instance, atMs)) add(coming, capabilityFor(instance, rule), instance.taskId);
+    if (isComing(instance, atMs)) add(coming, capabilityFor(instance, rule), { name: instance.taskId, isStale: false });
   }
   return [
     ...[...idle.values()].map((group) => toClass(group, "idle")),
@@ -104,14 +116,21 @@ function reservedRecords(instances: Iterable<AgentInstance>): Set<string> {
 interface Group {
   readonly capability: Capability;
   readonly names: string[];
+  readonly isStale: boolean;
   idleSinceMs: number | undefined;
 }
 
-function add(groups: Map<string, Group>, capability: Capability, name: string, idleSinceMs?: number): void {
-  const key = capabilityKey(capability);
-  const group = groups.get(key) ?? { capability, names: [], idleSinceMs: undefined };
+interface Unit {
+  readonly name: string;
+  readonly isStale: boolean;
+  readonly since?: number;
+}
+
+function add(groups: Map<string, Group>, capability: Capability, { name, isStale, since }: Unit): void {
+  const key = `${capabilityKey(capability)};${isStale}`;
+  const group = groups.get(key) ?? { capability, names: [], isStale, idleSinceMs: undefined };
   group.names.push(name);
-  if (idleSinceMs !== undefined) group.idleSinceMs = Math.min(group.idleSinceMs ?? idleSinceMs, idleSinceMs);
+  if (since !== undefined) group.idleSinceMs = Math.min(group.idleSinceMs ?? since, since);
   groups.set(key, group);
 }
 
@@ -122,5 +141,6 @@ function toClass(group: Group, kind: SupplyNode["kind"]): CapacityClass {
     capability: group.capability,
     names: group.names,
     ...(group.idleSinceMs === undefined ? {} : { idleSinceMs: group.idleSinceMs }),
+    ...(group.isStale ? { isStale: true } : {}),
   };
 }

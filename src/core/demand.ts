@@ -2,7 +2,7 @@
 // The feed has no clock, so ages, breaks and being passed over are our own memory. Called by core/polled.ts.
 
 import type { Backlog } from "./backlog.ts";
-import { isFree } from "./capacity.ts";
+import { isFree, staleIdleMs } from "./capacity.ts";
 import type { GocdAgent } from "./gocd_records.ts";
 import { canTake, capabilityOf } from "./matching.ts";
 import type { OtherCause } from "./reason.ts";
@@ -11,7 +11,7 @@ import type { SeenJob } from "./state.ts";
 import { type Departure, takenOf, type Takings } from "./taken_jobs.ts";
 
 /** A job judged to wait for another cause stays so for this long, doubled each time. */
-export const otherCauseMs = 30 * 60_000;
+export const otherCauseMs = staleIdleMs;
 const otherCauseMaxMs = 4 * 3_600_000;
 
 /** How often a job must have been passed over before it counts as a zombie. */

@@ -17,6 +17,7 @@ import { enablingAnswered } from "./gocd_index.ts";
 import { inContactSince } from "./hung_build.ts";
 import { followGocdAgents } from "./lifecycle_gocd.ts";
 import { learnHostnames } from "./lineage.ts";
+import { noteOtherPrograms } from "./other_programs.ts";
 import { makePlan } from "./plan.ts";
 import { noteDemand } from "./demand_notes.ts";
 import { maintenanceMode } from "./reason.ts";
@@ -26,6 +27,7 @@ import { afterFailure, afterPoll, agentsPauseMs, lookAgainMs } from "./rhythm.ts
 import { noteOfferless } from "./roles.ts";
 import { followUnpinned, unpinnedAt } from "./run_on_all.ts";
 import { giveRoom, retireAgents, scaleIn } from "./scale_in.ts";
+import { watchOvertaken } from "./sick_agents.ts";
 import type { ServerState } from "./state.ts";
 import { watchUntaken } from "./untaken.ts";
 import { begunSince, builtSince, takenSince, takingsOf, withoutTaken } from "./taken_jobs.ts";
@@ -58,15 +60,19 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
     previousBacklog: before.backlog,
   }, atMs);
   noteServer(draft, event);
+  const here = new Set(backlog.order);
+  const { buckets } = before.backlog;
+  noteOtherPrograms(draft, { agents: event.agents, buckets: backlog.buckets, rule });
+  watchOvertaken(draft, { buckets, before: before.seen, here, built: takings.locators, ...event, idleSinceMs, rule });
   watchUntaken(draft, {
     unexplained,
-    buckets: before.backlog.buckets,
+    buckets,
     verdicts: before.jobs,
     firstSeenMs: (locator) => before.seen.get(locator)?.firstSeenMs,
     before: draft.state.server.agents,
     now: event.agents,
     rule,
-    here: new Set(backlog.order),
+    here,
   });
   const { missingEnvironments: _, ...server } = readAgents(draft.state.server, event.agents, atMs);
   draft.set({
@@ -109,6 +115,8 @@ export function gocdAgentsRead(draft: Draft, event: EventOf<"gocd-agents-read">)
   answeredWell(draft);
   const { server, demand } = draft.state;
   const backlog = withoutTaken(demand.backlog, takenSince(server.agents, event.agents));
+  const { buckets, resourceCase: rule } = demand.backlog;
+  noteOtherPrograms(draft, { agents: event.agents, buckets, rule });
   const idleSinceMs = followIdle({
     before: server.idleSinceMs,
     agents: event.agents,

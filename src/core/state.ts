@@ -87,6 +87,8 @@ export interface ServerState {
   readonly appearedMs: ReadonlyMap<string, number>;
   /** Since when each Disabled GocdAgent has shown Idle without a break, by uuid. */
   readonly disabledIdleSinceMs: ReadonlyMap<string, number>;
+  /** Jobs that idle GocdAgents have left to others, by uuid, as long as they are idle without a break. */
+  readonly overtaken: ReadonlyMap<string, { readonly idleSinceMs: number; readonly jobs: number }>;
   /** Since when each GocdAgent has shown LostContact or Missing, by uuid. */
   readonly lostSinceMs: ReadonlyMap<string, number>;
   /** Since when each list has shown an agent, whose ever, that the server takes to be in contact. */

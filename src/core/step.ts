@@ -49,6 +49,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
       built: new Set(),
       begun: new Set(),
       idleSinceMs: new Map(),
+      overtaken: new Map(),
       appearedMs: new Map(),
       disabledIdleSinceMs: new Map(),
       lostSinceMs: new Map(),

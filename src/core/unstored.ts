@@ -77,6 +77,8 @@ export const serverFates: Readonly<Record<keyof ServerState, Fate>> = {
   built: "learned",
   begun: "learned",
   idleSinceMs: "learned",
+  // Who was told of is drained in the same step: counted again.
+  overtaken: "acted",
   appearedMs: "learned",
   disabledIdleSinceMs: "learned",
   lostSinceMs: "learned",
