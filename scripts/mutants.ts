@@ -18,7 +18,7 @@ Not counted: wording (a string with a blank is a text for people; the transcript
 proves unreachable (satisfies never), keys that become undefined instead of absent (… === undefined ? {} : …), and the
 list tests/mutants_equivalent.json, each with its reason.
 
-Ends with code 0 when 95 % are killed, 1 when fewer are, 2 when it could not be run.`;
+Ctrl-C tells what was found so far. Ends with code 0 when 95 % are killed, 1 when fewer are, 2 when it could not be run.`;
 
 /** Killed of a hundred, at least. */
 const killedMin = 95;
@@ -152,6 +152,9 @@ async function runAll(copy: Copy, coverage: Coverage, mutants: readonly Mutant[]
   const kills = new Map<string, number>();
   const left = [...mutants];
   let toldMs = performance.now();
+  // What was found so far is worth telling.
+  const stop = (): number => left.length = 0;
+  Deno.addSignalListener("SIGINT", stop);
   const work = async (): Promise<void> => {
     const runner = new Runner(copy, coverage, kills);
     try {
@@ -166,6 +169,7 @@ async function runAll(copy: Copy, coverage: Coverage, mutants: readonly Mutant[]
     }
   };
   await Promise.all(Array.from({ length: Math.min(workers, mutants.length) }, work));
+  Deno.removeSignalListener("SIGINT", stop);
   return outcomes;
 }
 

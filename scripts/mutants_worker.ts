@@ -43,6 +43,8 @@ interface Switches {
   currentTestId?: string;
   hitCount?: number;
   hitLimit?: number;
+  /** Ours: what is covered is known, and not counted any more. */
+  isCovered?: boolean;
   mutantCoverage?: { static: Hits; perTest: Record<string, Hits> };
 }
 
@@ -124,6 +126,7 @@ async function cover(): Promise<void> {
 }
 
 async function run(mutant: string, orders: readonly TestOrder[]): Promise<void> {
+  switches.isCovered = true;
   const known = new Set(orders.map((each) => each.name));
   const isFromStart = switches.activeMutant === mutant;
   // A mutant of what is done at load may have renamed the tests of a table.

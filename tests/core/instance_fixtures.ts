@@ -1,0 +1,47 @@
+// Instances in any phase, in short, for tests of single functions. Not here: how they get there (tests/support/core.ts).
+
+import type { AgentInstance, InstanceIdentity, InstancePhase } from "../../src/core/instance.ts";
+import type { State } from "../../src/core/state.ts";
+import { drive, type DriverOptions, zeroMs } from "../support/core.ts";
+
+/** An instance of the profile `default` with the resource `linux`, launched at zeroMs, in this phase since then. */
+export function anInstance(
+  taskId: string,
+  phase: Partial<InstancePhase> & Pick<InstancePhase, "state">,
+  changes: Partial<InstanceIdentity> = {},
+): AgentInstance {
+  return {
+    taskId,
+    profile: "default",
+    profileHash: "00000000",
+    gocdResources: ["linux"],
+    createdMs: zeroMs,
+    mesosAgentId: `s-${taskId}`,
+    host: `h-${taskId}`,
+    launchReason: "a job waits",
+    ...changes,
+    sinceMs: zeroMs,
+    ...phase,
+  } as AgentInstance;
+}
+
+/** A registered instance; its uuid is `uuid-TASKID`. */
+export function aRegistered(
+  taskId: string,
+  kind: "idle" | "building",
+  changes: Partial<InstanceIdentity> = {},
+): AgentInstance {
+  const activity = { kind, sinceMs: zeroMs };
+  return anInstance(taskId, { state: "registered", uuid: `uuid-${taskId}`, activity }, changes);
+}
+
+/** A subscribed state with these instances and parts. */
+export function stateOf(
+  instances: readonly AgentInstance[],
+  parts: Partial<State> = {},
+  options: DriverOptions = {},
+): State {
+  const world = drive(options);
+  world.subscribe();
+  return { ...world.state, instances: new Map(instances.map((each) => [each.taskId, each])), ...parts };
+}
