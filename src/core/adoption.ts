@@ -2,6 +2,8 @@
 // Called by core/launching.ts and core/lifecycle_mesos.ts.
 
 import type { Draft } from "./draft.ts";
+import type { GocdAgent } from "./gocd_records.ts";
+import { nameOf } from "./hostnames.ts";
 import type { AgentInstance } from "./instance.ts";
 import type { Offer } from "./offer.ts";
 import { identityOf } from "./phase.ts";
@@ -70,17 +72,14 @@ export function adopt(draft: Draft, status: TaskStatus, meaning: TaskMeaning): A
     });
     return undefined;
   }
-  const profile = draft.state.settings.profiles.find((each) => slug(each.name) === parsed.profileSlug);
   const instance: AgentInstance = {
     taskId: status.taskId,
-    profile: profile?.name ?? parsed.profileSlug,
-    profileHash: profile?.hash ?? "",
+    ...profileBySlug(draft, parsed.profileSlug),
     gocdResources: [],
     createdMs: draft.atMs,
     mesosAgentId: status.mesosAgentId,
     host: status.mesosAgentId,
     launchReason: `${adopted}: Mesos knew it, the store did not`,
-    ...(profile === undefined ? { retire: "profile-changed" } : {}),
     state: "starting",
     sinceMs: draft.atMs,
     ...(meaning === "running" ? { runningSinceMs: draft.atMs } : {}),
@@ -95,6 +94,56 @@ export function adopt(draft: Draft, status: TaskStatus, meaning: TaskMeaning): A
     fields: { taskId: status.taskId, profile: instance.profile },
   });
   return instance;
+}
+
+function profileBySlug(
+  draft: Draft,
+  profileSlug: string,
+): Pick<AgentInstance, "profile" | "profileHash" | "retire"> {
+  const profile = draft.state.settings.profiles.find((each) => slug(each.name) === profileSlug);
+  return profile === undefined
+    ? { profile: profileSlug, profileHash: "", retire: "profile-changed" }
+    : { profile: profile.name, profileHash: profile.hash };
+}
+
+/**
+ * Records of agents of ours that neither the store nor Mesos knows, as after an older state was restored or a framework
+ * was forgotten: the GoCD server keeps such a record for ever, with its build. They are in doubt (doubt.ts): Mesos is
+ * asked again, and silence on the GoCD server, or a quarter of an hour, makes them dead, so that they are cleaned up.
+ * Returns their task ids.
+ */
+export function adoptRecords(draft: Draft, agents: readonly GocdAgent[]): readonly string[] {
+  const taskIds: string[] = [];
+  for (const gocdAgent of agents) {
+    const { elastic, configState, uuid } = gocdAgent;
+    if (elastic || configState === "Pending") continue;
+    const taskId = nameOf(gocdAgent);
+    const parsed = parseTaskId(taskId);
+    if (parsed?.lineage !== draft.state.framework.lineage || draft.instance(taskId) !== undefined) continue;
+    draft.put({
+      taskId,
+      ...profileBySlug(draft, parsed.profileSlug),
+      gocdResources: gocdAgent.gocdResources,
+      createdMs: draft.atMs,
+      mesosAgentId: "",
+      host: "?",
+      launchReason: `${adopted}: the GoCD server knew it, the store did not`,
+      state: "unreachable",
+      sinceMs: draft.atMs,
+      uuid,
+      lost: { sinceMs: draft.atMs, message: "only the GoCD server knows it" },
+    });
+    taskIds.push(taskId);
+    draft.note({
+      level: "warning",
+      code: "record-adopted",
+      text:
+        `the GoCD server has a record of ${taskId}, which this state does not know: Mesos is asked for it, and the ` +
+        "record is deleted unless the agent is found",
+      fields: { taskId, uuid },
+    });
+  }
+  return taskIds;
 }
 
 /** Whether the master has refused a launch because its id lives: "Task has duplicate ID" (src/master/validation.cpp). */

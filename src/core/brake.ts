@@ -114,6 +114,12 @@ export function isOlderVersion(version: string, than: string): boolean {
   return false;
 }
 
+/** Mesos knew it once and has lost it; one that only the GoCD server knew says nothing of Mesos. */
+function isDoubted(instance: AgentInstance): boolean {
+  return instance.state === "unreachable" && instance.lost !== undefined && instance.mesosAgentId !== "" &&
+    instance.lossAccepted !== true;
+}
+
 /** Judges how many of our agents Mesos has lost while the GoCD server hears them. Call at each loss and at every tick. */
 export function judgeLosses(draft: Draft): void {
   const { brake, instances } = draft.state;
@@ -121,7 +127,7 @@ export function judgeLosses(draft: Draft): void {
   let known = 0;
   for (const instance of instances.values()) {
     if (instance.state === "registered" || instance.state === "draining") known++;
-    if (instance.state === "unreachable" && instance.lost !== undefined && instance.lossAccepted !== true) doubted++;
+    if (isDoubted(instance)) doubted++;
   }
   const total = known + doubted;
   const { mesos, ...others } = brake;
@@ -167,8 +173,7 @@ export function acceptLoss(draft: Draft): void {
   for (const instance of [...instances.values()]) {
     const uuid = brake.gocd === undefined ? undefined : expectedUuid(instance);
     const isAbsent = uuid !== undefined && !listed.has(uuid);
-    const isDoubted = brake.mesos !== undefined && instance.state === "unreachable" && instance.lost !== undefined;
-    if (!isAbsent && !isDoubted) continue;
+    if (!isAbsent && !(brake.mesos !== undefined && isDoubted(instance))) continue;
     draft.put({ ...instance, lossAccepted: true });
     count++;
   }

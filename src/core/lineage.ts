@@ -1,7 +1,7 @@
 // What earlier runs with this state, or with a newer copy of it, have left behind is learned before the first launch of a
 // run, and no task number is ever given twice. Not here: tasks that Mesos names (adoption.ts), asking (reconciliation.ts).
 
-import { makeTaskId, skipUsedTaskId, taskNumberMax } from "./adoption.ts";
+import { adoptRecords, makeTaskId, skipUsedTaskId, taskNumberMax } from "./adoption.ts";
 import type { Draft } from "./draft.ts";
 import type { GocdAgent } from "./gocd_records.ts";
 import { nameOf } from "./hostnames.ts";
@@ -48,6 +48,17 @@ export function isLearning({ inherited, session }: State, atMs: number): boolean
 /** Hostnames of our lineage in the GoCD list, also in front of a domain, use up their numbers. */
 export function learnHostnames(draft: Draft, agents: readonly GocdAgent[]): void {
   for (const gocdAgent of agents) skipUsedTaskId(draft, nameOf(gocdAgent));
+}
+
+/** Records of our lineage that are still unknown once Mesos has said what it knows. */
+export function adoptUnknown(draft: Draft, agents: readonly GocdAgent[]): void {
+  const { state, atMs } = draft;
+  if (state.session.kind !== "subscribed" || isLearning(state, atMs) || state.brake.gocd !== undefined) return;
+  const taskIds = adoptRecords(draft, agents);
+  if (taskIds.length === 0) return;
+  const { reconciliation } = draft.state;
+  const pending = new Set([...reconciliation.pending, ...taskIds]);
+  draft.set({ reconciliation: { ...reconciliation, pending, nextExplicitMs: atMs } });
 }
 
 /**

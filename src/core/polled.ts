@@ -16,7 +16,7 @@ import type { GocdAgent } from "./gocd_records.ts";
 import { enablingAnswered } from "./gocd_index.ts";
 import { inContactSince } from "./hung_build.ts";
 import { followGocdAgents } from "./lifecycle_gocd.ts";
-import { learnHostnames } from "./lineage.ts";
+import { adoptUnknown, learnHostnames } from "./lineage.ts";
 import { noteOtherPrograms } from "./other_programs.ts";
 import { makePlan } from "./plan.ts";
 import { noteDemand } from "./demand_notes.ts";
@@ -94,6 +94,7 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
   }
   learnHostnames(draft, event.agents);
   judgeGocdList(draft, agentsBefore, event.agents);
+  adoptUnknown(draft, event.agents);
   followGocdAgents(draft, event.agents);
   const retired = retireAgents(draft, "poll");
   const plan = makePlan(draft.state, atMs, "poll");
@@ -136,6 +137,7 @@ export function gocdAgentsRead(draft: Draft, event: EventOf<"gocd-agents-read">)
   });
   learnHostnames(draft, event.agents);
   judgeGocdList(draft, server.agents, event.agents);
+  adoptUnknown(draft, event.agents);
   followGocdAgents(draft, event.agents);
   retireAgents(draft, "read");
   draft.touchPlan();

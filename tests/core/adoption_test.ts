@@ -11,6 +11,7 @@ import {
   gocdAgent,
   jobs,
   kinds,
+  lostContact,
   minute,
   offer,
   only,
@@ -203,6 +204,53 @@ Deno.test("an instance follows the Mesos agent that its updates name, and KILL a
   assertEquals(world.instance(taskId), before, "where it was thought to be says nothing of where it is");
   world.wait(second);
   assertEquals(theOne(world.taken(), "reconcile-tasks").tasks, [{ taskId, mesosAgentId: "a-h7" }]);
+});
+
+for (
+  const [what, shown, after, ends] of [
+    ["silent", { ...lostContact }, 0, true],
+    ["still heard", {}, 2, false],
+    ["still heard after a quarter of an hour", {}, 16, true],
+  ] as const
+) {
+  Deno.test(`a record of ours that neither the state nor Mesos knows, ${what}, is ${ends ? "cleaned up" : "left"}`, () => {
+    const world = drive({ stored: yesterday });
+    const taskId = "gocd-abc123-default-3";
+    world.subscribe();
+    world.read(gocdAgent(taskId, shown));
+    assertEquals(world.state.instances.size, 0, "Mesos may yet name it");
+    world.status(fence, "TASK_UNKNOWN", reconciled);
+    world.read(gocdAgent(taskId, shown), gocdAgent("gocd-zzz999-default-3", lostContact));
+    assertEquals([...world.state.instances.keys()], [taskId]);
+    world.taken();
+    world.wait(second);
+    const asked = only(world.taken(), "reconcile-tasks").map(({ tasks }) => tasks);
+    assertEquals(asked, what === "silent" ? [] : [[{ taskId }]]);
+    world.status(taskId, "TASK_UNKNOWN", { uuid: "", reason: "REASON_RECONCILIATION", mesosAgentId: "" });
+    world.wait(after * minute, 10 * second);
+    const kinds: string[] = [];
+    for (let look = 0; look < 5; look++) {
+      const isOff = kinds.some((kind) => kind === "disable-gocd-agents");
+      world.read(gocdAgent(taskId, { ...shown, ...(isOff ? { configState: "Disabled" } : {}) }));
+      kinds.push(...world.taken().map(({ kind }) => kind).filter((kind) => /gocd-agents$/.test(kind)));
+      world.skip(61 * second);
+    }
+    assertEquals([...new Set(kinds)].filter((kind) => kind !== "read-gocd-agents"), [
+      ...(ends ? ["disable-gocd-agents", "delete-gocd-agents"] : []),
+    ]);
+  });
+}
+
+Deno.test("a record of ours that the state does not know, and whose task Mesos finds after all, is an agent again", () => {
+  const world = drive({ stored: yesterday });
+  const taskId = "gocd-abc123-default-3";
+  world.subscribe();
+  world.status(fence, "TASK_UNKNOWN", reconciled);
+  world.poll({ agents: [gocdAgent(taskId, building)] });
+  world.status(taskId, "TASK_RUNNING", { ...reconciled, mesosAgentId: "a-h4" });
+  world.poll({ agents: [gocdAgent(taskId, building)] });
+  const found = world.instance(taskId);
+  assertEquals([found.state, found.mesosAgentId, found.gocdResources], ["registered", "a-h4", ["linux"]]);
 });
 
 /** A launch of a number that lives elsewhere. */
