@@ -4,6 +4,7 @@
 import { exitCodes, OperatorError } from "../errors.ts";
 import { type Clock, realClock } from "../runtime/clock.ts";
 import { createFramework, type Framework } from "../runtime/framework.ts";
+import type { Machine } from "../runtime/machine.ts";
 import { openGocd, openMesos, openStore, randomNumber } from "../runtime/ports.ts";
 import { programOf } from "../runtime/program.ts";
 import { startStatusServer } from "../runtime/status_server.ts";
@@ -37,8 +38,8 @@ const lookMs = 200;
 
 /** What a demo is made of; tests take a faster clock, and look at the cluster from outside. */
 export interface DemoParts {
-  /** Time of the scheduler and of the cluster. */
-  readonly clock: Clock;
+  /** Time of the scheduler and of the cluster, and the network between them. */
+  readonly clock: Machine;
   /** Makes the cluster. */
   readonly startCluster: typeof startDemoCluster;
 }
@@ -73,7 +74,7 @@ interface Setting {
   readonly options: DemoOptions;
   readonly folder: string;
   readonly display: DemoDisplay;
-  readonly clock: Clock;
+  readonly clock: Machine;
   readonly startedMs: number;
 }
 

@@ -5,6 +5,7 @@
 import { type DemoFacts, type DemoJobFact, factsOf } from "./demo_facts.ts";
 import { demoHosts, type DemoJob, demoNames } from "./demo_scenario.ts";
 import { type GocdHttp, startGocdHttp } from "./gocd_http.ts";
+import type { Listen } from "./http_listen.ts";
 import { startMesosHttp } from "./mesos_http.ts";
 import { seededRandom } from "./random.ts";
 import { createSimGocd, type SimGocd } from "./sim_gocd.ts";
@@ -20,6 +21,8 @@ export interface DemoClusterOptions {
   readonly nowMs: () => number;
   /** Waits so long, or until the signal is aborted; must not reject. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Sockets of loopback by default. */
+  readonly listen?: Listen;
   /** Told when a job gets its agent, and when it is built. */
   readonly onJob?: (job: Readonly<DemoJobFact>, what: "assigned" | "built") => void;
 }
@@ -54,6 +57,7 @@ const bootMs: readonly [number, number] = [1_000, 2_000];
 /** Starts both servers on free ports of 127.0.0.1. */
 export function startDemoCluster(options: DemoClusterOptions): DemoCluster {
   const { nowMs, sleep } = options;
+  const listening = options.listen === undefined ? {} : { listen: options.listen };
   const random = seededRandom(options.seed);
   const gocd = newGocd(options, random);
   const mesos = createSimMesos({
@@ -65,8 +69,8 @@ export function startDemoCluster(options: DemoClusterOptions): DemoCluster {
   });
   const watch = newWatch(gocd, options);
   const containers = containerLife(gocd, random);
-  const mesosHttp = startMesosHttp(mesos, { nowMs, sleep, onContainers: containers.follow });
-  const gocdHttp = startGocdHttp(gocd, { port: 0, nowMs });
+  const mesosHttp = startMesosHttp(mesos, { nowMs, sleep, onContainers: containers.follow, ...listening });
+  const gocdHttp = startGocdHttp(gocd, { port: 0, nowMs, ...listening });
   addStrangers(gocd, { url: gocdHttp.url, nowMs: nowMs() });
   const closing = new AbortController();
   const running = (async (): Promise<void> => {

@@ -2,10 +2,12 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { demoCommand } from "../../src/cli/demo.ts";
 import { type DemoOptions, runDemo } from "../../src/cli/demo_run.ts";
 import type { CliIo } from "../../src/cli/io.ts";
+import { createPortLook } from "../../src/mesos/port_look.ts";
 import { realClock } from "../../src/runtime/clock.ts";
 import { OperatorError } from "../../src/errors.ts";
 import { type DemoCluster, startDemoCluster } from "../../src/sim/demo_cluster.ts";
-import { scaledClock } from "../support/scaled_clock.ts";
+import { virtualTime } from "../support/test_time.ts";
+import { virtualNetwork } from "../support/virtual_network.ts";
 
 /** A process that only writes down. */
 interface TestIo extends CliIo {
@@ -50,14 +52,17 @@ const strict = { sanitizeOps: true, sanitizeResources: true } as const;
 
 const plain: DemoOptions = { gocdVersion: "26.1.0", seed: 1, mustDrain: true, isPlain: true, listen: "off" };
 
-/** Runs a demo in scaled time; gives what the models counted before they were closed. */
-async function demo(options: Partial<DemoOptions>, io: TestIo, speed = 10): Promise<{ code: number; models: Models }> {
+/** Runs a demo on virtual time; gives what the models counted before they were closed. */
+async function demo(options: Partial<DemoOptions>, io: TestIo): Promise<{ code: number; models: Models }> {
   let cluster: DemoCluster | undefined;
-  const clock = scaledClock({ speed, startMs: Date.now() });
-  const code = await runDemo({ ...plain, ...options }, io, {
-    clock,
-    startCluster: (wanted) => cluster = startDemoCluster(wanted),
-  });
+  const time = virtualTime();
+  const { clock, setTimer, deadline } = time;
+  const { listen, fetch, begin } = virtualNetwork(time, 5);
+  const look = createPortLook({ setTimer, nowMs: clock.nowMs, begin, isDirect: () => true });
+  const code = await time.during(runDemo({ ...plain, ...options }, io, {
+    clock: { ...clock, setTimer, deadline, fetch, look },
+    startCluster: (wanted) => cluster = startDemoCluster({ ...wanted, listen }),
+  }));
   if (cluster === undefined) throw new Error("the demo started no cluster");
   return { code, models: cluster.models };
 }
@@ -201,7 +206,7 @@ Deno.test("a demo that stays gets small waves after it has drained", strict, asy
       if (line.includes(" small wave ") && ++later === 2) io.signals.get("SIGINT")?.();
     },
   };
-  const { code } = await demo({ mustDrain: false }, interrupting, 20);
+  const { code } = await demo({ mustDrain: false }, interrupting);
   assertEquals(code, 0, io.lines.join("\n"));
   assertEquals(later, 2);
   assertEquals(count(io.lines, "all is built and drained"), 2);
