@@ -63,7 +63,9 @@ export const resumeCommand: Command = {
   help: `Usage: gocd-mesos resume [--profile NAME] path/to/framework.conf
 
 Ends a freeze (of one profile, or of all) and a drain. What has failed is tried
-again at once: the pauses of failing profiles and hosts end.
+again at once: the pauses of failing profiles and hosts end. Where several
+instances share the state, it also lets a new framework be registered after a
+teardown.
 
 ${where}
 
@@ -115,7 +117,8 @@ export const teardownCommand: Command = {
 Drains every agent, then removes the framework from Mesos (TEARDOWN) and forgets its id. With --now nothing is waited for:
 Mesos kills every agent at once, and builds that run there are lost.
 The running instance does it, where there is one; otherwise this command runs until it is done (code 130 where a signal
-ends it before).
+ends it before). The instance ends then; the next start registers a new framework. Where several instances share the
+state (state = "zk://…"), those that stand by do not: none registers until "gocd-mesos resume".
 
 Options:
   --now    do not wait for builds

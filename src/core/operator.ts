@@ -51,11 +51,26 @@ export function operatorAsked(draft: Draft, event: OperatorEvent): void {
   }
 }
 
+/** No switch is set. */
+export const allRuns: ControlsRecord = { frozen: false, frozenProfiles: [], mode: "run" };
+
+/** A framework is registered: the teardown before it is history. */
+export function forgetTeardown(draft: Draft): void {
+  const { tornDown, ...controls } = draft.state.controls;
+  if (tornDown !== undefined) draft.setControls(controls);
+}
+
 /** What a wish gives up, or what holds launching back all the same; empty where there is nothing to say. */
-export function besideWish({ mode, frozen }: Pick<ControlsRecord, "mode" | "frozen">, wish: OperatorEvent): string {
+export function besideWish(
+  { mode, frozen, tornDown }: Pick<ControlsRecord, "mode" | "frozen" | "tornDown">,
+  wish: OperatorEvent,
+): string {
   if (wish.kind === "drain-requested") return mode === "teardown" ? "; the teardown is given up" : "";
   if (wish.kind !== "launching-resumed") return "";
-  if (wish.profile === undefined) return mode === "run" ? "" : `; the ${mode} is given up`;
+  if (wish.profile === undefined) {
+    if (tornDown === true) return "; a new framework is registered, as the last one was torn down";
+    return mode === "run" ? "" : `; the ${mode} is given up`;
+  }
   if (mode === "run" && !frozen) return "";
   const why = mode === "run" ? "all launching is frozen" : `the ${mode} goes on`;
   return `, but nothing is launched: ${why} until a resume without a profile`;
@@ -165,7 +180,7 @@ function frozen(controls: ControlsRecord, profile: string | undefined): Controls
 
 /** Resuming as a whole also ends a drain. */
 function resumed(controls: ControlsRecord, profile: string | undefined): ControlsRecord {
-  if (profile === undefined) return { frozen: false, frozenProfiles: [], mode: "run" };
+  if (profile === undefined) return allRuns;
   return { ...controls, frozenProfiles: controls.frozenProfiles.filter((each) => each !== profile) };
 }
 
@@ -202,7 +217,7 @@ export function tornDown(draft: Draft): void {
   for (const taskId of [...draft.state.instances.keys()]) draft.remove(taskId);
   const { frameworkId, ...rest } = draft.state.framework;
   draft.setFramework(rest);
-  draft.setControls({ frozen: false, frozenProfiles: [], mode: "run" });
+  draft.setControls({ ...allRuns, tornDown: true });
   draft.set({ session: { kind: "ended", sinceMs: draft.atMs, reason: "torn down", masterCapabilities: [] } });
   draft.note({
     level: "info",

@@ -39,6 +39,11 @@ export interface ControlsRecord {
   readonly frozen: boolean;
   readonly frozenProfiles: readonly string[];
   readonly mode: "run" | "drain" | "teardown";
+  /**
+   * A teardown has run to its end, and no framework was registered since. Where several instances share the state, none
+   * registers one until the operator resumes.
+   */
+  readonly tornDown?: true;
 }
 
 /** All that a store gives back at the start. */

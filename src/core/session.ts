@@ -9,7 +9,7 @@ import type { AgentInstance } from "./instance.ts";
 import { keepIdentity, noteKeptIdentity } from "./kept_identity.ts";
 import { refuseBusySeconds } from "./launching.ts";
 import { inverseAnswerLost } from "./maintenance.ts";
-import { noteSwitches, tornDown } from "./operator.ts";
+import { forgetTeardown, noteSwitches, tornDown } from "./operator.ts";
 import { end, oneLine } from "./phase.ts";
 import { askFor, startReconciliation } from "./reconciliation.ts";
 import { freshRole, noteRolesIgnored, reviveGapMs, rolesOf } from "./roles.ts";
@@ -27,6 +27,7 @@ export function subscribed(draft: Draft, event: EventOf<"subscribed">): void {
   const kept = keepIdentity(framework, event.frameworkId, settings.registersAs);
   const isSame = framework.frameworkId === kept.frameworkId && framework.registeredAs === kept.registeredAs;
   if (!isSame || framework.ended !== undefined) draft.setFramework(kept);
+  forgetTeardown(draft);
   // A new framework has no tasks that could be asked for.
   if (framework.frameworkId !== kept.frameworkId && draft.state.inherited === "unknown") {
     draft.set({ inherited: "known" });

@@ -14,6 +14,8 @@ export interface StatusView {
   readonly mesos: MesosView;
   readonly gocd: GocdView;
   readonly mode: "run" | "drain" | "teardown";
+  /** This instance leads, but the framework was torn down: none is registered until the operator resumes. */
+  readonly tornDown?: true;
   /** Launching is frozen as a whole. */
   readonly frozen: boolean;
   readonly jobs: readonly JobVerdict[];

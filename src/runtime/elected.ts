@@ -5,16 +5,18 @@
 import type { Config, StateConfig } from "../config/config.ts";
 import type { Event, OperatorEvent } from "../core/event.ts";
 import type { Note } from "../core/note.ts";
+import { allRuns } from "../core/operator.ts";
 import { statusView } from "../core/status_view.ts";
 import { initialState } from "../core/step.ts";
 import type { LeadershipView, NoteView, StatusView } from "../core/view.ts";
 import { freshState } from "../store/record_codec.ts";
+import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store_error.ts";
 import { type Candidate, type Leadership, openCandidate } from "../store/zookeeper_election.ts";
 import { openLeaderStore } from "../store/zookeeper_store.ts";
 import type { QueueDepths } from "../web/metrics.ts";
 import { CallCounts } from "./call_counts.ts";
-import { createFramework, type Framework, type FrameworkEnd } from "./framework.ts";
+import { createFramework, type Framework, type FrameworkEnd, tornDownNote } from "./framework.ts";
 import { leasedGocd, leasedMesos } from "./leased_ports.ts";
 import { electionOptions, newLineage } from "./ports.ts";
 import type { Program, ProgramPorts } from "./program.ts";
@@ -62,7 +64,10 @@ class Elected implements Program {
   view(): StatusView {
     const leadership = this.#leadership;
     const engine = this.#framework?.engine;
-    if (engine !== undefined) return { ...engine.view(), startedMs: this.#startedMs, leadership };
+    if (engine !== undefined) {
+      const view = { ...engine.view(), startedMs: this.#startedMs, leadership };
+      return engine.state.controls.tornDown === true ? tornDownView(view) : view;
+    }
     const fresh = initialState(freshState(""), this.#config.settings, this.#startedMs);
     return { ...statusView(fresh, this.#ports.clock.nowMs()), leadership };
   }
@@ -160,9 +165,11 @@ class Elected implements Program {
     const config = this.#config;
     const { isHeld, heldForMs } = leadership;
     const lease = { isHeld, heldForMs, sleep: this.#ports.clock.sleep };
+    const store = openLeaderStore(leadership, { newLineage, close: () => candidate.close() });
     const framework = await createFramework(config, {
       ...this.#ports,
-      store: openLeaderStore(leadership, { newLineage, close: () => candidate.close() }),
+      isShared: true,
+      store,
       gocd: leasedGocd(this.#ports.gocd, lease),
       mesos: leasedMesos(this.#ports.mesos, lease),
     });
@@ -172,6 +179,7 @@ class Elected implements Program {
     this.tell({ level: "info", code: "leading", text: "this instance leads", fields: {} });
     for (const wish of this.#wishes.splice(0)) framework.post(wish);
     const end = await framework.run(AbortSignal.any([signal, leadership.lost]));
+    if (end.kind === "torn-down") await forgetTeardownIfAlone(leadership, store);
     // Mesos tells a leader that has been followed by another of its own, too; then nobody else has our framework.
     const isOver = end.kind === "superseded" ? !await isConfirmed(leadership) : end.kind === "stopped";
     if (signal.aborted || !isOver) return end;
@@ -202,6 +210,13 @@ class Elected implements Program {
   }
 }
 
+/** The picture of an instance that leads and waits for the operator. */
+function tornDownView(view: StatusView): StatusView {
+  const { text: message, hint = "" } = tornDownNote;
+  const others = view.problems.filter(({ code }) => code !== "mesos-connecting");
+  return { ...view, tornDown: true, problems: [{ code: tornDownNote.code, message, hint }, ...others] };
+}
+
 /** What another term may mend. */
 function isPassing(error: unknown): error is StoreError {
   return error instanceof StoreError && (error.code === "state-unreachable" || error.code === "state-lock-lost");
@@ -215,6 +230,19 @@ async function isConfirmed(leadership: Leadership): Promise<boolean> {
   } catch (error) {
     if (isPassing(error)) return false;
     throw error;
+  }
+}
+
+/**
+ * Those that stand by must not register a new framework in the same second. Where there are none, the next start is an act
+ * of the operator, as it is for a state in a file.
+ */
+async function forgetTeardownIfAlone(leadership: Leadership, store: Store): Promise<void> {
+  try {
+    if (await leadership.isAlone()) await store.commit([{ kind: "controls", controls: allRuns }]);
+  } catch (error) {
+    // It stays as it is: the next one that leads waits for `resume`.
+    if (!isPassing(error)) throw error;
   }
 }
 

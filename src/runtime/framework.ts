@@ -30,6 +30,8 @@ export interface FrameworkPorts {
   readonly gocd: GocdApi;
   readonly mesos: MesosApi;
   readonly clock: Clock;
+  /** Other instances share the state: after a teardown none registers a framework until the operator resumes. */
+  readonly isShared?: true;
   /** A number in [0, 1). */
   readonly random: () => number;
   /** Tells a note to the log. */
@@ -146,7 +148,8 @@ export async function createFramework(config: Config, ports: FrameworkPorts): Pr
     run: async (signal) => {
       if (signal.aborted) ending.stop();
       signal.addEventListener("abort", ending.stop, { once: true });
-      const parts = [engine.run(ending.signal), supervisor.run(ending.signal), pulse(post, clock, ending.signal)];
+      const registering = untilResumed(engine, ports, ending.signal).then(() => supervisor.run(ending.signal));
+      const parts = [engine.run(ending.signal), registering, pulse(post, clock, ending.signal)];
       // One part that fails ends the others: half a program would let its agents go astray.
       await Promise.all(parts.map((part) => part.catch(ending.fail)));
       signal.removeEventListener("abort", ending.stop);
@@ -206,6 +209,26 @@ function createEnding(): Ending {
       }),
     outcome: () => outcome(),
   };
+}
+
+/** Why an instance that leads does nothing. */
+export const tornDownNote: Note = {
+  level: "warning",
+  code: "torn-down-before",
+  text: "the framework of this state was torn down by the operator: no new one is registered",
+  hint: "`gocd-mesos resume FILE` on this machine registers a new one; stop this instance if none is wanted",
+  fields: {},
+};
+
+/** Waits where another instance has torn the framework down: only the operator knows whether there is to be a new one. */
+async function untilResumed(
+  engine: Engine,
+  { clock, isShared }: Pick<FrameworkPorts, "clock" | "isShared">,
+  signal: AbortSignal,
+): Promise<void> {
+  if (isShared !== true || engine.state.controls.tornDown !== true) return;
+  engine.tell(tornDownNote);
+  while (engine.state.controls.tornDown === true && !signal.aborted) await clock.sleep(tickMs, signal);
 }
 
 async function pulse(post: (event: Event) => void, clock: Clock, signal: AbortSignal): Promise<void> {

@@ -146,6 +146,7 @@ const controlsSchema = v.looseObject({
   frozen: v.boolean(),
   frozenProfiles: v.array(text),
   mode: v.picklist(["run", "drain", "teardown"]),
+  tornDown: maybeTrue,
 });
 
 /** Fields of this version at the top of each kind of record; every other stored field belongs to a newer one. */

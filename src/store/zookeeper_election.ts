@@ -56,6 +56,8 @@ export interface Leadership {
   heldForMs(): number;
   /** Aborted when this instance does not lead any more, with a {@linkcode StoreError}. */
   readonly lost: AbortSignal;
+  /** Whether no other instance stands by at this moment. Throws {@linkcode StoreError}. */
+  isAlone(): Promise<boolean>;
   /** A transaction that only a leader's is. Throws {@linkcode StoreError} `state-lock-lost`, `state-unreachable`. */
   transaction(operations: readonly ZookeeperOperation[]): Promise<TransactionEnd>;
 }
@@ -228,6 +230,7 @@ function leadershipOf(place: Place, won: Won): Leadership {
     isHeld: () => session.isConnected() && heldForMs() > 0,
     heldForMs,
     lost: ended.signal,
+    isAlone: async () => (await candidates(place)).length <= 1,
     transaction,
   };
   void confirm(leadership, {

@@ -47,6 +47,8 @@ function mesosReasons(view: StatusView, nowMs: number): readonly string[] {
     case "subscribed":
       return [];
     case "connecting":
+      // As the operator has asked.
+      if (view.tornDown === true) return [];
       return nowMs - sinceMs > connectingMsMax ? [`not subscribed to a Mesos master${why}`] : [];
     case "superseded":
       return [`another scheduler has taken over the framework${why}`];

@@ -91,6 +91,7 @@ function modeBanner(view: StatusView): Html | undefined {
   const words = [
     ...(view.mode === "drain" ? ["Draining: no agent is launched, each is taken down when it is free."] : []),
     ...(view.mode === "teardown" ? ["Tearing down: the framework is removed when its agents are gone."] : []),
+    ...(view.tornDown === true ? ["Torn down: no framework is registered until gocd-mesos resume."] : []),
     ...(view.frozen ? ["Launching is frozen: agents that run go on, none is added."] : []),
   ];
   return words.length === 0 ? undefined : html`<p id="mode" data-key="mode" class="banner">${words.join(" ")}</p>`;

@@ -8,6 +8,7 @@ import { statusView } from "../../src/core/status_view.ts";
 import {
   building,
   drive,
+  type Driver,
   emptyStore,
   gocdAgent,
   job,
@@ -19,6 +20,7 @@ import {
   only,
   second,
   someSettings,
+  subscribedEvent,
   withIdleAgent,
   zeroMs,
 } from "../support/core.ts";
@@ -357,4 +359,30 @@ Deno.test("before the first poll and without a session the picture says so", () 
   const state = initialState(emptyStore, someSettings(), zeroMs);
   const view = statusView(state, zeroMs + 5 * second);
   assertEquals([view.mesos.session, view.mesos.offers, view.gocd.maintenance], ["connecting", "suppressed", "unknown"]);
+});
+
+Deno.test("that a framework was torn down is stored with it, until the operator resumes or a framework is registered", () => {
+  const tornDown = (): Driver => {
+    const world = drive();
+    world.subscribe();
+    world.send({ kind: "teardown-requested", mode: "now" });
+    const frame = world.send({ kind: "framework-torn-down" });
+    const stored = frame.records.find((record) => record.kind === "controls");
+    assertEquals(stored?.kind === "controls" ? stored.controls.tornDown : undefined, true);
+    assertEquals(world.state.framework.frameworkId, undefined);
+    return world;
+  };
+  for (
+    const [event, isOver] of [
+      [{ kind: "launching-resumed" }, true],
+      [{ kind: "launching-resumed", profile: "default" }, false],
+      [{ kind: "launching-frozen" }, false],
+      [{ kind: "drain-requested" }, false],
+      [subscribedEvent, true],
+    ] as const
+  ) {
+    const world = tornDown();
+    world.send(event);
+    assertEquals(world.state.controls.tornDown, isOver ? undefined : true, event.kind);
+  }
 });

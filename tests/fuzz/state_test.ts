@@ -204,6 +204,7 @@ Deno.test("znodes of garbage under our own path are refused, or none is lost; a 
         base,
         session,
         isHeld: () => true,
+        isAlone: () => Promise.resolve(true),
         heldForMs: () => 1_000,
         lost: session.lost,
         transaction: session.transaction,

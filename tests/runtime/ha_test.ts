@@ -298,6 +298,55 @@ testInOrder("a command reaches the leader on its machine; elsewhere it is told w
   ]);
 });
 
+testInOrder("after a teardown no instance registers a framework until the operator resumes one", async (scene) => {
+  const { cluster, statePath, zookeeper, first, second } = scene;
+  schedule(scene, 1);
+  await building(scene, 1);
+  const before = cluster.mesos.view().frameworks.map(({ id }) => id);
+  assertEquals((await command(first, "teardown", "--now", "--yes")).code, 0);
+  assertEquals(await first.program.ended(), 0, first.program.lines.join("\n"));
+  await second.program.line("this instance leads");
+  await second.program.line("no new one is registered");
+
+  // A start beside it stands by, as ever.
+  const folder = programFolder(cluster);
+  const third = folder.start(configText({ cluster, statePath }, zookeeper.address, "off"));
+  try {
+    await third.line("standing by");
+  } finally {
+    await endProgram(third);
+    folder.remove();
+  }
+  const status = await statusOf(second);
+  assertEquals([status["tornDown"], (status["problems"] as { code: string }[])[0]?.code], [true, "torn-down-before"]);
+  assertEquals((await fetch(`${second.page}/health`).then(async (each) => [each.status, await each.text()]))[0], 200);
+  assert(!second.program.lines.some((line) => line.includes("subscribed to")), second.program.lines.join("\n"));
+  assertEquals(cluster.launches.size, 1);
+
+  assertMatch((await command(second, "resume")).out, /a new framework is registered, as the last one was torn down/);
+  await second.program.line("subscribed to the Mesos master");
+  await building(scene, 1);
+  const now = cluster.mesos.view().frameworks.map(({ id }) => id);
+  assertEquals(now.filter((id) => !before.includes(id)).length, 1);
+  assertEquals((await statusOf(second))["tornDown"], undefined);
+});
+
+testInOrder("after the teardown of a lone instance the next start registers a new framework", async (scene) => {
+  const { cluster, statePath, zookeeper, first, second } = scene;
+  second.program.signal("SIGTERM");
+  await second.program.ended();
+  assertEquals((await command(first, "teardown", "--now", "--yes")).code, 0);
+  assertEquals(await first.program.ended(), 0, first.program.lines.join("\n"));
+  const folder = programFolder(cluster);
+  const again = folder.start(configText({ cluster, statePath }, zookeeper.address, "off"));
+  try {
+    await again.line("subscribed to the Mesos master");
+  } finally {
+    await endProgram(again);
+    folder.remove();
+  }
+});
+
 testInOrder("another scheduler that takes the framework over is obeyed by the leader, which ends", async (scene) => {
   const { cluster, first, second } = scene;
   schedule(scene, 1);
