@@ -8,6 +8,7 @@ import { countsToLimit } from "../../src/core/gates.ts";
 import type { AgentInstance } from "../../src/core/instance.ts";
 import type { ControlsRecord, FrameworkRecord, StateRecord, StoredState } from "../../src/core/record.ts";
 import type { State } from "../../src/core/state.ts";
+import { assertWords } from "./core_words.ts";
 import { withoutRecords } from "../../src/core/unstored.ts";
 
 /** Watches one run of the core. */
@@ -45,6 +46,7 @@ export class Laws {
     assertAcknowledged(frame, event);
     assertVerdicts(frame.state);
     assertUnstored(this.#before, event, frame);
+    assertWords(frame);
   }
 
   #store(record: StateRecord): void {
@@ -63,6 +65,7 @@ export class Laws {
         return;
       default:
         record satisfies never;
+        throw new Error(`a record of no kind: ${JSON.stringify(record)}`);
     }
   }
 
