@@ -30,6 +30,6 @@ export function mayAdmit(draft: Draft, instance: Waiting, { uuid, ipAddress = ""
   const { addresses = [] } = instance;
   if (addresses.length === 0 || ipAddress === "" || addresses.includes(ipAddress)) return true;
   // Docker's bridge hides the container behind its host; there only who has a working key comes under suspicion.
-  const isOdd = hasOwnAddress(draft.state, instance) || isTold && server.keyRefusedMs === undefined;
+  const isOdd = hasOwnAddress(instance) || isTold && server.keyRefusedMs === undefined;
   return !isOdd || draft.atMs - (server.appearedMs.get(uuid) ?? draft.atMs) >= settledMs;
 }

@@ -1,6 +1,8 @@
 // One container that we launched, through its whole life. Not here: the transitions (core/lifecycle_*.ts).
 // Stored as it is by store/; shown by web/ and cli/.
 
+import type { ContainerNetwork } from "./settings.ts";
+
 /**
  * `launching → starting → registered → draining → killing → gone`, plus `unreachable`.
  * What is only wanted has no ids yet and is a count in core/plan.ts.
@@ -34,6 +36,8 @@ export interface InstanceIdentity {
    * has registered. Absent: too many, or not known.
    */
   readonly strangers?: readonly string[];
+  /** The network that its container was launched in; absent: not known. */
+  readonly network?: ContainerNetwork["mode"];
   /** IP addresses of its container, as Mesos tells them once it runs; absent: not told. */
   readonly addresses?: readonly string[];
   /** The operator or a maintenance window wants it gone when it is free. */

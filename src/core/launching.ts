@@ -128,6 +128,7 @@ function launch(draft: Draft, { wanted, profile, resources, hostPorts, accept, s
     host: accept.host,
     launchReason: wanted.reason,
     bucketKey: wanted.bucketKey,
+    network: profile.container.network.mode,
     ...(strangers === undefined || strangers.length === 0 ? {} : { strangers }),
     state: "launching",
     sinceMs: draft.atMs,

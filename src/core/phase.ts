@@ -25,6 +25,7 @@ export function identityOf(instance: AgentInstance): InstanceIdentity {
     ...(instance.lastKillMs === undefined ? {} : { lastKillMs: instance.lastKillMs }),
     ...(instance.lastReconcileMs === undefined ? {} : { lastReconcileMs: instance.lastReconcileMs }),
     ...(instance.strangers === undefined ? {} : { strangers: instance.strangers }),
+    ...(instance.network === undefined ? {} : { network: instance.network }),
     ...(instance.addresses === undefined ? {} : { addresses: instance.addresses }),
     ...(instance.retire === undefined ? {} : { retire: instance.retire }),
     ...(instance.mayHoldBuild === undefined ? {} : { mayHoldBuild: instance.mayHoldBuild }),

@@ -49,20 +49,27 @@ export function appearedSince(
 export function agentByAddress(draft: Draft, instance: AgentInstance): GocdAgent | undefined {
   const { state, atMs } = draft;
   const addresses = instance.addresses ?? [];
-  if (addresses.length === 0 || !hasOwnAddress(state, instance)) return undefined;
+  if (!hasOwnAddress(instance)) return undefined;
+  // An address is given again once a host has lost its containers: those whose agent is known explain only that one.
   const isShared = [...state.instances.values()].some((other) =>
-    other.taskId !== instance.taskId && other.state !== "gone" &&
+    other.taskId !== instance.taskId && other.state !== "gone" && uuidOf(other) === undefined &&
     (other.addresses ?? []).some((address) => addresses.includes(address))
   );
   if (isShared) return undefined;
-  const there = state.server.agents.filter((each) => addresses.includes(each.ipAddress ?? ""));
+  const explained = explainedOf(state, instance);
+  const there = state.server.agents.filter((each) =>
+    addresses.includes(each.ipAddress ?? "") && !explained.has(each.uuid) && !isLostLongEnough(draft, each)
+  );
   const [only] = there;
   if (there.length !== 1 || only === undefined || only.configState !== "Enabled") return undefined;
   const sinceMs = state.server.appearedMs.get(only.uuid) ?? atMs;
+  if (!isSame(state, instance, only) || atMs - sinceMs < settledMs) return undefined;
+  return isPossible(draft, instance, only, explained) ? only : undefined;
+}
+
+function isSame(state: State, instance: AgentInstance, gocdAgent: GocdAgent): boolean {
   const rule = ruleOf(state);
-  const isSame = capabilityKey(capabilityOf(only, rule)) === capabilityKey(capabilityFor(instance, rule));
-  if (!isSame || atMs - sinceMs < settledMs) return undefined;
-  return isPossible(draft, instance, only, explainedOf(state, instance)) ? only : undefined;
+  return capabilityKey(capabilityOf(gocdAgent, rule)) === capabilityKey(capabilityFor(instance, rule));
 }
 
 /**
@@ -147,8 +154,7 @@ function isElsewhere({ state, atMs }: Draft, instance: AgentInstance, { uuid, ip
   if (addresses.length === 0 || ipAddress === undefined || ipAddress === "" || addresses.includes(ipAddress)) {
     return false;
   }
-  const mode = networkOf(state, instance);
-  if (mode !== "BRIDGE" && mode !== "USER") return false;
+  if (instance.network !== "BRIDGE" && instance.network !== "USER") return false;
   const idleSinceMs = state.server.idleSinceMs.get(uuid) ?? atMs;
   const appearedMs = state.server.appearedMs.get(uuid) ?? atMs;
   return atMs - idleSinceMs >= elsewhereMs && atMs - appearedMs >= elsewhereMs;
@@ -158,12 +164,6 @@ function isElsewhere({ state, atMs }: Draft, instance: AgentInstance, { uuid, ip
 const elsewhereMs = 60_000;
 
 /** Whether its network gives each container an address of its own. */
-export function hasOwnAddress(state: State, instance: AgentInstance): boolean {
-  return networkOf(state, instance) === "USER";
-}
-
-/** The network that it was launched in, where its profile is still the same. */
-function networkOf({ settings }: State, { profile, profileHash }: AgentInstance): string | undefined {
-  const found = settings.profiles.find((each) => each.name === profile && each.hash === profileHash);
-  return found?.container.network.mode;
+export function hasOwnAddress({ network }: AgentInstance): boolean {
+  return network === "USER";
 }

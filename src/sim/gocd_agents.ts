@@ -32,7 +32,9 @@ export function registerAgent(world: GocdWorld, process: SimAgentProcess): Regis
     if (registration.gocdResources.some((name) => !resourceNamePattern.test(name))) return refuse(world);
     world.tally.registrations += 1;
     saveConfig(world);
-    world.agents.set(process.uuid, newRecord(world, process, true));
+    const record = newRecord(world, process, true);
+    world.agents.set(process.uuid, record);
+    if (process.environmentsLateMs > 0) addEnvironmentsLater(world, process, record);
     return "registered";
   }
   if (known === undefined) {
@@ -54,8 +56,9 @@ function newRecord(world: GocdWorld, process: SimAgentProcess, withProperties: b
   const { registration } = process;
   return {
     uuid: process.uuid,
-    hostname: withProperties && registration.hostname !== "" ? registration.hostname : process.containerHostname,
-    ipAddress: "172.17.0.2",
+    hostname: process.ownName ??
+      (withProperties && registration.hostname !== "" ? registration.hostname : process.containerHostname),
+    ipAddress: process.peerAddress,
     sandbox: "/go",
     operatingSystem: "Linux",
     freeSpace: 85_890_146_304,
@@ -68,6 +71,16 @@ function newRecord(world: GocdWorld, process: SimAgentProcess, withProperties: b
     holder: process.containerHostname,
     killRequested: false,
   };
+}
+
+/** The list of environments is another one: it is updated after the record is committed, unless somebody sets it first. */
+function addEnvironmentsLater(world: GocdWorld, process: SimAgentProcess, record: SimGocdAgent): void {
+  const wanted = record.environments;
+  const none: readonly string[] = [];
+  record.environments = none;
+  world.timers.plan(world.nowMs + process.environmentsLateMs, () => {
+    if (record.environments === none) record.environments = wanted;
+  });
 }
 
 /** Up to 19.8 names of environments that do not exist are dropped, later they are kept as `unknown` (facts: gocd 4.1). */
@@ -100,6 +113,7 @@ export function pingAgent(world: GocdWorld, process: SimAgentProcess): PingAnswe
     return "duplicate";
   }
   hear(world, gocdAgent);
+  gocdAgent.ipAddress = process.ipAddress;
   if (process.status === "Idle") {
     gocdAgent.runtime = "Idle";
     gocdAgent.buildLocator = undefined;

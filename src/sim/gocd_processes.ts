@@ -16,6 +16,14 @@ export interface SimAgentStart {
   readonly uuid: string;
   /** The family of the image; default `modern`. */
   readonly era?: SimImageEra;
+  /** What its agent calls itself whatever its variables say: an image that ignores them, or a container with a domain. */
+  readonly ownName?: string;
+  /** Address of its container; default 172.17.0.2. */
+  readonly ipAddress?: string;
+  /** What its connections seem to come from; default: its address. */
+  readonly peerAddress?: string;
+  /** So long its record is listed without its environments; default 0. */
+  readonly environmentsLateMs?: number;
   /** Start to first contact; default: the model's clock. */
   readonly bootDelayMs?: number;
 }
@@ -23,7 +31,7 @@ export interface SimAgentStart {
 /** Starts an agent process; one of the same hostname is stopped first. */
 export function startProcess(world: GocdWorld, start: SimAgentStart): void {
   stopProcess(world, start.hostname);
-  const process = newProcess(start.hostname, start.uuid, readRegistration(start.era ?? "modern", start.env));
+  const process = newProcess(start, readRegistration(start.era ?? "modern", start.env));
   world.processes.set(start.hostname, process);
   const { server } = process.registration;
   if (server === undefined || (world.agentAddresses.length > 0 && !world.agentAddresses.includes(server))) {
@@ -40,15 +48,23 @@ export function startProcess(world: GocdWorld, start: SimAgentStart): void {
 export function startRegisteredProcess(world: GocdWorld, hostname: string, uuid: string): void {
   stopProcess(world, hostname);
   const registration: SimRegistration = { server: "here", key: "", gocdResources: [], environments: [], hostname: "" };
-  const process = newProcess(hostname, uuid, registration);
+  const process = newProcess(
+    { hostname, uuid, env: {}, ipAddress: world.agents.get(uuid)?.ipAddress ?? "" },
+    registration,
+  );
   world.processes.set(hostname, process);
   beginWorking(world, process);
 }
 
-function newProcess(containerHostname: string, uuid: string, registration: SimRegistration): SimAgentProcess {
+function newProcess(start: SimAgentStart, registration: SimRegistration): SimAgentProcess {
+  const ipAddress = start.ipAddress ?? "172.17.0.2";
   return {
-    containerHostname,
-    uuid,
+    containerHostname: start.hostname,
+    uuid: start.uuid,
+    ownName: start.ownName,
+    ipAddress,
+    peerAddress: start.peerAddress ?? ipAddress,
+    environmentsLateMs: start.environmentsLateMs ?? 0,
     registration,
     alive: true,
     phase: "booting",

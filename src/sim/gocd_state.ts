@@ -69,8 +69,8 @@ export interface SimGocdAgent {
   readonly uuid: string;
   /** Shown name; may be edited. */
   hostname: string;
-  /** As the agent says. */
-  readonly ipAddress: string;
+  /** Of the connection that registered it, until its agent has pinged; then as the agent says. */
+  ipAddress: string;
   /** The agent's work folder. */
   readonly sandbox: string;
   /** As the agent says. */
@@ -125,6 +125,14 @@ export interface SimWork {
 export interface SimAgentProcess {
   /** Its identity in the model. */
   readonly containerHostname: string;
+  /** What it calls itself, whatever its variables say; undefined: as they say, or as its container is called. */
+  readonly ownName: string | undefined;
+  /** Of its container. */
+  readonly ipAddress: string;
+  /** What the server sees its connections come from. */
+  readonly peerAddress: string;
+  /** So long its record is listed without its environments (GoCD 26.2: a listener adds them after the commit). */
+  readonly environmentsLateMs: number;
   /** What it calls itself. */
   readonly uuid: string;
   /** What its image made of the environment variables. */

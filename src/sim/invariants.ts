@@ -28,6 +28,8 @@ export interface Watch {
   readonly containers: Map<string, RunningContainer>;
   /** Uuids of all agent processes that ran in containers of ours, with the task id. */
   readonly ourUuids: Map<string, string>;
+  /** Uuids that the program has ever known as its own. */
+  readonly learnt: Set<string>;
   /** Mesos agents on which Mesos itself ends containers (a drain, a removal), and task ids that something else ends. */
   readonly excused: Set<string>;
   /** By task id: what the program had seen when it first sent KILL, for each time that it set about killing. */
@@ -78,6 +80,8 @@ export interface RunningContainer {
   readonly mesosAgentId: string;
   /** Its variables. */
   readonly env: Readonly<Record<string, string>>;
+  /** Its address. */
+  readonly ipAddress: string;
   /** Its agent never calls the server. */
   readonly isDumb: boolean;
 }
@@ -89,6 +93,7 @@ export function newWatch(startedMs: number): Watch {
     launched: new Set(),
     containers: new Map(),
     ourUuids: new Map(),
+    learnt: new Set(),
     excused: new Set(),
     looksAtKill: new Map(),
     cuts: new Map(),
@@ -127,6 +132,12 @@ export function checkStep(
   if (frame.records.length > 0) checkReadBack(world, frame);
   checkMemory(world, frame, event);
   noteKilling(world, frame);
+  checkMisregistered(world, frame);
+  for (const record of frame.records) {
+    if (record.kind === "instance" && "uuid" in record.instance && record.instance.uuid !== undefined) {
+      world.watch.learnt.add(record.instance.uuid);
+    }
+  }
   followPace(world, frame);
   followLaunches(world, step.before, frame);
   if (event.kind === "gocd-polled" || event.kind === "gocd-agents-read") checkNothingLies(world, frame);
@@ -153,6 +164,26 @@ function checkMemory(world: World, { state, effects }: Frame, event: Event): voi
       world.watch.enablingSentMs.get(uuid) === askedMs,
       "unsent",
       () => `the enabling of ${uuid} is taken for sent, but was not`,
+    );
+  }
+}
+
+/** A registration is judged by what lasts: whoever is called misregistered really lacks its environment or a resource. */
+function checkMisregistered(world: World, { notes, state }: Frame): void {
+  for (const { code, fields } of notes) {
+    if (code !== "agent-misregistered") continue;
+    const instance = state.instances.get(String(fields["taskId"]));
+    const uuid = instance?.state === "registered" ? instance.uuid : undefined;
+    const record = world.gocd.agents().find((each) => each.uuid === uuid);
+    if (instance === undefined || record === undefined) continue;
+    const { environment, gocdResources } = instance;
+    const isRight =
+      (environment === undefined ? record.environments.length === 0 : record.environments.includes(environment)) &&
+      gocdResources.every((name) => record.gocdResources.includes(name));
+    demand(
+      !isRight,
+      "misregistered",
+      () => `${instance.taskId} is called misregistered, but its record has all it should`,
     );
   }
 }

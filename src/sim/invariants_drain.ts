@@ -1,6 +1,7 @@
 // The laws of drains: whom they may begin with, the two looks before a DELETE, and that nothing on the way is left lying.
 // Judged by the lists that the program was shown (invariants_shown.ts). Not here: that no build is lost (invariants_builds.ts).
 
+import { holdsTakingDown } from "../core/brake.ts";
 import type { Effect } from "../core/effect.ts";
 import type { Frame } from "../core/frame.ts";
 import type { AgentInstance } from "../core/instance.ts";
@@ -100,7 +101,8 @@ const minute = 60_000;
 /** After each step that has seen a list. */
 export function checkNothingLies(world: World, { state, effects }: Frame): void {
   const { watch: { shown, pace }, nowMs } = world;
-  if (state.server.info?.maintenance === "on") shown.hinderedMs = nowMs;
+  // While most agents seem to have vanished at once, nothing is taken down.
+  if (state.server.info?.maintenance === "on" || holdsTakingDown(state)) shown.hinderedMs = nowMs;
   if (shown.hinderedMs === nowMs || world.disk.failure !== undefined) return;
   for (const instance of state.instances.values()) {
     const uuid = "uuid" in instance ? instance.uuid : undefined;

@@ -64,7 +64,7 @@ export function checkLaunches(
 function checkProbe({ breakers, instances }: Frame["state"], profile: string): void {
   if ((breakers.profiles.get(profile)?.failures ?? 0) < probeFailures) return;
   const trying = [...instances.values()].filter((each) =>
-    each.profile === profile && (each.state === "launching" || each.state === "starting")
+    each.profile === profile && (each.state === "launching" || each.state === "starting") && each.held !== true
   );
   demand(
     trying.length <= 1,

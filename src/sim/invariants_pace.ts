@@ -5,6 +5,8 @@
 import type { Effect } from "../core/effect.ts";
 import type { Frame } from "../core/frame.ts";
 import type { AgentInstance } from "../core/instance.ts";
+import { uuidOf } from "../core/phase.ts";
+import { isNamelessName } from "./scenario_names.ts";
 import { demand } from "./violation.ts";
 import type { Program, World } from "./world_state.ts";
 
@@ -137,7 +139,7 @@ export function checkPaceAtTick(world: World, program: Program): void {
   for (const instance of state.instances.values()) {
     switch (instance.state) {
       case "launching":
-        checkLaunching(world, program, instance.taskId);
+        checkLaunching(world, program, instance);
         break;
       case "starting":
         if (instance.runningSinceMs !== undefined && instance.pendingUuid === undefined) {
@@ -184,8 +186,29 @@ function checkAsking({ nowMs, watch: { shown } }: World, { state }: Program): vo
   );
 }
 
+/**
+ * Whether an instance is rightly left running although its time is over: an agent of ours is on the server, in contact,
+ * and nothing tells whose it is, not even its address. (Agents of others were all there before.)
+ */
+function isRightlyHeld(world: World, instances: Iterable<AgentInstance>, instance: AgentInstance): boolean {
+  const { gocd, scenario, watch, nowMs } = world;
+  if ((instance.state !== "launching" && instance.state !== "starting") || instance.held !== true) return false;
+  const isTwice = [...instances].some((other) =>
+    other.taskId !== instance.taskId && other.state !== "gone" && uuidOf(other) === undefined &&
+    other.addresses?.join() === instance.addresses?.join()
+  );
+  if (!isNamelessName(scenario.names) || (scenario.names.hasOwnAddress && !isTwice)) return false;
+  return gocd.agents().some(({ uuid, configState, lastHeardMs }) =>
+    watch.ourUuids.has(uuid) && configState !== "Pending" && nowMs - (lastHeardMs ?? nowMs) < silenceSeenMs
+  );
+}
+
+/** Until the silence of an agent is seen (300 s), and its build given to another (60 s), with the looks for both. */
+const silenceSeenMs = 480_000;
+
 /** A launch of which Mesos says nothing is asked for, and given up in the end. */
-function checkLaunching(world: World, { state }: Program, taskId: string): void {
+function checkLaunching(world: World, { state }: Program, instance: AgentInstance): void {
+  const { taskId } = instance;
   const { pace, shown } = world.watch;
   const sinceMs = pace.phases.get(taskId)?.sinceMs ?? shown.startedMs;
   if (pace.sessionMs === undefined) return;
@@ -194,11 +217,13 @@ function checkLaunching(world: World, { state }: Program, taskId: string): void 
   demand(isAsked || silentMs <= silenceMs + idleMs, "pace", () => `Mesos is silent on ${taskId}, but not asked`);
   const limitMs = 1.5 * state.settings.scaling.launchTimeoutMs + slowestLookMs(state.settings.poller);
   const forMs = world.nowMs - Math.max(sinceMs, pace.sessionMs, shown.healthySinceMs, shown.hinderedMs);
-  demand(forMs <= limitMs, "phase", () => `${taskId} is launching for ${forMs} ms, although Mesos and GoCD answer`);
+  if (forMs <= limitMs || isRightlyHeld(world, state.instances.values(), instance)) return;
+  demand(false, "phase", () => `${taskId} is launching for ${forMs} ms, although Mesos and GoCD answer`);
 }
 
 /** One that never registers is given up after register-timeout of a time in which it could have. */
-function checkStarting(world: World, { state }: Program, { taskId, profile }: AgentInstance): void {
+function checkStarting(world: World, { state }: Program, instance: AgentInstance): void {
+  const { taskId, profile } = instance;
   const { pace, shown } = world.watch;
   if (pace.sessionMs === undefined || world.weather.isGocdInMaintenance) return;
   const timeoutMs = state.settings.profiles.find(({ name }) => name === profile)?.registerTimeoutMs ?? Infinity;
@@ -211,7 +236,8 @@ function checkStarting(world: World, { state }: Program, { taskId, profile }: Ag
     world.watch.maintenanceEndMs,
   );
   const limitMs = state.settings.scaling.launchTimeoutMs + timeoutMs + slowestLookMs(state.settings.poller);
-  demand(forMs <= limitMs, "phase", () => `${taskId} is starting for ${forMs} ms, although Mesos and GoCD answer`);
+  if (forMs <= limitMs || isRightlyHeld(world, state.instances.values(), instance)) return;
+  demand(false, "phase", () => `${taskId} is starting for ${forMs} ms, although Mesos and GoCD answer`);
 }
 
 /** The longest wait for the next list of a server that answers, and for a second one. */

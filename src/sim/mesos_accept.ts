@@ -244,6 +244,7 @@ function launch(world: SimWorld, { framework, host, info, bag }: Launched): void
     info,
     bag,
     containerId: newUuid(world),
+    ipAddress: host.ip,
     masterState: "TASK_STAGING",
     masterUuid: "",
     isReported: false,

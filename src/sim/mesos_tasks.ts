@@ -90,6 +90,7 @@ function running(world: SimWorld, host: SimHost, run: SimRun): void {
   run.phase = "running";
   run.isContainerUp = true;
   const hostname = hostnameOf(host, run.task);
+  run.task.ipAddress = addressOf(world, host, run.task);
   world.containerEvents.push({
     kind: "started",
     atMs: world.nowMs,
@@ -97,6 +98,7 @@ function running(world: SimWorld, host: SimHost, run: SimRun): void {
     mesosAgentId: host.id,
     host: host.spec.hostname,
     hostname,
+    ipAddress: run.task.ipAddress,
     env: environmentOf(run.task),
     image: imageOf(run.task),
   });
@@ -110,6 +112,23 @@ function running(world: SimWorld, host: SimHost, run: SimRun): void {
   }];
   const data = btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(inspected))));
   makeAgentUpdate(world, host, run, { state: "TASK_RUNNING", source: "SOURCE_EXECUTOR", data });
+}
+
+/**
+ * What `docker inspect` or the CNI isolator tells: on Docker's bridge the next free address, as on every other host; in a
+ * named network one of that network; else the address of the Mesos agent (apache/mesos docker/executor.cpp; Slave::_statusUpdate).
+ */
+function addressOf(world: SimWorld, host: SimHost, task: SimTask): string {
+  const isDocker = textAt(task.info, "container", "type") === "DOCKER";
+  const network = textAt(task.info, "container", "docker", "network") ?? "HOST";
+  const isNamed = listAt(task.info, "container", "network_infos").length > 0;
+  const prefix = isNamed ? "10.99.0" : isDocker && network === "BRIDGE" ? "172.17.0" : undefined;
+  if (prefix === undefined) return host.ip;
+  const hosts = isNamed ? [...world.hosts.values()] : [host];
+  const taken = new Set(hosts.flatMap(({ runs }) => [...runs.values()].map((run) => run.task.ipAddress)));
+  let last = 2;
+  while (taken.has(`${prefix}.${last}`)) last++;
+  return `${prefix}.${last}`;
 }
 
 function hostnameOf(host: SimHost, task: SimTask): string {

@@ -50,7 +50,7 @@ export interface StatusParts {
 function containerStatus(task: SimTask): Plain {
   return {
     "container_id": { value: task.containerId },
-    "network_infos": [{ "ip_addresses": [{ protocol: "IPv4", "ip_address": "127.0.0.1" }] }],
+    "network_infos": [{ "ip_addresses": [{ protocol: "IPv4", "ip_address": task.ipAddress }] }],
   };
 }
 

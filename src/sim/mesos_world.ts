@@ -27,6 +27,8 @@ export interface SimTask {
   readonly bag: Bag;
   /** A UUID. */
   readonly containerId: string;
+  /** Of its container, once it runs; before, of its Mesos agent. */
+  ipAddress: string;
   /** The state last forwarded to the framework. */
   masterState: string;
   /** The uuid (base64) of the update last forwarded. */
@@ -208,6 +210,8 @@ export type SimContainerEvent =
     readonly host: string;
     /** The name that the container has. */
     readonly hostname: string;
+    /** As `container_status` tells it. */
+    readonly ipAddress: string;
     readonly env: Readonly<Record<string, string>>;
     readonly image: string;
   }

@@ -7,6 +7,7 @@ import { planFaults, repeatOneKind } from "./faults.ts";
 import { drawRequestFaults, noRequestFaults } from "./faults_calls.ts";
 import { type Dice, dice } from "./scenario_dice.ts";
 import { drawJobs, type ScenarioJob } from "./scenario_jobs.ts";
+import { type AgentNames, drawNames, inNetwork, isNamelessName, plainNames } from "./scenario_names.ts";
 import { drawSettings, varySettings } from "./scenario_settings.ts";
 import type { SimMesosAgentSpec } from "./mesos_options.ts";
 import { seededRandom } from "./random.ts";
@@ -31,6 +32,8 @@ export interface Scenario {
   readonly mastersCount: number;
   /** Its machines. */
   readonly hosts: readonly SimMesosAgentSpec[];
+  /** What our agents call themselves. */
+  readonly names: AgentNames;
   /** Agents of other people. */
   readonly foreigners: readonly SimForeignAgent[];
   /** The work, in order of time. */
@@ -90,7 +93,29 @@ export function makeScenario(seed: number, weather: Weather = "stormy"): Scenari
   const plan = planFaults(dice(seededRandom(seed ^ 0x5eed)), faultsFor);
   const isObsessed = weather === "stormy" && seed % oneInObsessed === 9;
   const faults = isObsessed ? repeatOneKind(more, plan, faultsFor) : plan;
-  return { ...base, jobs, faults };
+  return withNames({ ...base, names: plainNames, jobs, faults }, drawNames(dice(seededRandom(seed ^ 0x1d))));
+}
+
+/** The same story with agents that call themselves otherwise. One that only its key admits must have the right one. */
+export function withNames(scenario: Scenario, names: AgentNames): Scenario {
+  const isNamed = !isNamelessName(names);
+  return {
+    ...scenario,
+    names,
+    settings: inNetwork(scenario.settings, names),
+    lastSettings: inNetwork(scenario.lastSettings, names),
+    autoRegisterKey: isNamed ? scenario.autoRegisterKey : "right",
+    faults: isNamed ? scenario.faults : withoutNewUuids(scenario.faults),
+  };
+}
+
+/** A second record of a nameless agent could be told by nobody. */
+function withoutNewUuids(faults: FaultPlan): FaultPlan {
+  return {
+    ...faults,
+    containers: { ...faults.containers, registersTwice: 0 },
+    events: faults.events.filter(({ fault }) => fault.kind !== "restart-agent-process"),
+  };
 }
 
 /** Every machine is large enough for one instance of each profile. */

@@ -16,7 +16,9 @@ export type PlantedBug =
   /** After a commit that failed: what was meant to leave is taken for sent. */
   | "remember-unsent"
   /** After a commit that failed: the configuration of before is in force. */
-  | "forget-settings";
+  | "forget-settings"
+  /** Whoever has not registered under its name in time is killed, whatever agent it may be. */
+  | "kill-the-nameless";
 
 /** All of them. */
 export const plantedBugs: readonly PlantedBug[] = [
@@ -27,6 +29,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   "error-as-zero",
   "remember-unsent",
   "forget-settings",
+  "kill-the-nameless",
 ];
 
 /** The event as a program with this bug would see it. */
@@ -84,9 +87,17 @@ export function bentFrame(bug: PlantedBug | undefined, frame: Frame): Frame {
     }
     case "kill-on-first-idle-read":
       return { ...frame, effects: [...frame.effects, ...frame.records.flatMap(hastyKill)] };
+    case "kill-the-nameless":
+      return { ...frame, effects: [...frame.effects, ...frame.records.flatMap(heldKill)] };
     default:
       return frame;
   }
+}
+
+function heldKill(record: Frame["records"][number]): Frame["effects"][number][] {
+  if (record.kind !== "instance" || record.instance.state !== "starting" || record.instance.held !== true) return [];
+  const { taskId, mesosAgentId } = record.instance;
+  return [{ kind: "kill-task", taskId, mesosAgentId, graceMs: 0 }];
 }
 
 function hastyKill(record: Frame["records"][number]): Frame["effects"][number][] {

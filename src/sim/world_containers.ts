@@ -3,6 +3,7 @@
 
 import { gocdRules } from "./gocd_versions.ts";
 import { checkContainerEnd } from "./invariants_builds.ts";
+import { ownNameOf } from "./scenario_names.ts";
 import type { SimContainerEvent } from "./sim_mesos.ts";
 import { after, say, type World } from "./world_state.ts";
 
@@ -25,8 +26,13 @@ function started(world: World, event: Started): void {
   const { taskId } = event;
   const isDumb = dice.chance(odds.neverRegisters);
   const bootDelayMs = dice.chance(odds.slowBoot) ? dice.between(60_000, 400_000) : dice.between(3_000, 40_000);
-  say(world, () => `mesos   container ${taskId} runs on ${event.host}${isDumb ? ", its agent stays dumb" : ""}`);
-  world.watch.containers.set(taskId, { mesosAgentId: event.mesosAgentId, env: event.env, isDumb });
+  say(
+    world,
+    () =>
+      `mesos   container ${taskId} runs on ${event.host} (${event.ipAddress})${isDumb ? ", its agent stays dumb" : ""}`,
+  );
+  const { mesosAgentId, env, ipAddress } = event;
+  world.watch.containers.set(taskId, { mesosAgentId, env, ipAddress, isDumb });
   startAgentProcess(world, taskId, { bootDelayMs, uuid: undefined });
   if (dice.chance(odds.exits)) {
     after(world, dice.between(1_000, 600_000), () => void world.mesos.exitContainer(taskId, 1, world.nowMs));
@@ -66,7 +72,17 @@ function startAgentProcess(
   if (container === undefined) return;
   const uuid = start.uuid ?? `agent-${world.watch.ourUuids.size}-${world.dice.between(0, 999_999)}`;
   world.watch.ourUuids.set(uuid, taskId);
+  const { naming, halfMade } = world.scenario.names;
+  const { nameDice } = world;
+  const ownName = ownNameOf(taskId, naming, nameDice);
+  // Seen on GoCD 26.2; what was a part of the configuration came with it.
+  const isHalfMade = gocdRules(world.gocd.version).agentsInDatabase && nameDice.chance(halfMade);
   world.gocd.agentStarted({
+    ...(ownName === undefined ? {} : { ownName }),
+    ipAddress: container.ipAddress,
+    // Docker's bridge hides a container behind its host.
+    peerAddress: container.ipAddress.startsWith("172.17.") ? "10.0.0.250" : container.ipAddress,
+    environmentsLateMs: isHalfMade ? nameDice.between(300, 9_000) : 0,
     // Also where the container has its host's name: the model knows processes by it.
     hostname: taskId,
     env: container.isDumb ? { ...container.env, "GO_SERVER_URL": "" } : container.env,

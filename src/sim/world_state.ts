@@ -22,6 +22,8 @@ export interface World {
   readonly dice: Dice;
   /** Chance of single requests by their kind. */
   readonly requestDice: Dice;
+  /** Chance of what agents call themselves. */
+  readonly nameDice: Dice;
   /** True time, which no clock jump touches; ms since the epoch. */
   nowMs: number;
   /** What the program's clock shows beyond it: a running process takes no jumps. */

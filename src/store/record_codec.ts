@@ -65,6 +65,7 @@ const identity = {
   lastKillMs: maybeMs,
   lastReconcileMs: maybeMs,
   strangers: v.exactOptional(v.array(text)),
+  network: v.exactOptional(v.picklist(["BRIDGE", "HOST", "NONE", "USER"])),
   addresses: v.exactOptional(v.array(text)),
   retire: v.exactOptional(retireReason),
   mayHoldBuild: maybeTrue,

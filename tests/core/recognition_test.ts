@@ -261,3 +261,16 @@ Deno.test("an idle agent that shows another address than the container for a min
     assertEquals(world.instance(taskId).state, state);
   }
 });
+
+Deno.test("an address that is given again is no doubt where its former agent is known, or long silent", () => {
+  const { world, taskIds: [first = "", other = ""] } = launched({ profile: overlay, count: 2 });
+  world.status(first, "TASK_RUNNING", { ipAddresses: ["10.9.0.7"] });
+  const former = { ipAddress: "10.9.0.7" };
+  world.wait(second);
+  world.read(gocdAgent(first, former));
+  world.status(first, "TASK_UNREACHABLE");
+  world.status(other, "TASK_RUNNING", { ipAddresses: ["10.9.0.7"] });
+  watch(world, 20 * second, gocdAgent(first, { ...former, ...lostContact }), gocdAgent("unknown-host-3", former));
+  const instance = world.instance(other);
+  assertEquals(instance.state === "registered" ? instance.uuid : "", "uuid-unknown-host-3");
+});

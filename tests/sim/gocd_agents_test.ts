@@ -274,3 +274,33 @@ Deno.test("a cancelled build leaves its agent Building/Cancelled; one that hangs
 Deno.test("versions outside the range or malformed are refused", () => {
   for (const version of ["14.4.0", "26", "x", "26.1.0-1"]) assertThrows(() => gocdRules(version), RangeError);
 });
+
+Deno.test("a record shows the address of its connection, and lacks its environments, in the first moments", () => {
+  const model = server("26.1.0", { environments: [{ name: "prod", origin: "gocd" }] });
+  model.agentStarted({
+    hostname: "c1",
+    uuid: "uuid-of-c1",
+    nowMs: 0,
+    bootDelayMs: 0,
+    ownName: "c1.ci.example.com",
+    ipAddress: "172.17.0.9",
+    peerAddress: "10.0.0.1",
+    environmentsLateMs: 6 * second,
+    env: {
+      GO_SERVER_URL: "http://gocd:8153/go",
+      AGENT_AUTO_REGISTER_KEY: key,
+      AGENT_AUTO_REGISTER_ENVIRONMENTS: "prod",
+      AGENT_AUTO_REGISTER_HOSTNAME: "shown",
+    },
+  });
+  const shown = (): unknown[] => {
+    const { hostname, ipAddress, environments } = record(model, "c1");
+    return [hostname, ipAddress, environments];
+  };
+  run(model, 0);
+  assertEquals(shown(), ["c1.ci.example.com", "10.0.0.1", []]);
+  run(model, 5 * second);
+  assertEquals(shown(), ["c1.ci.example.com", "172.17.0.9", []]);
+  run(model, second);
+  assertEquals(shown(), ["c1.ci.example.com", "172.17.0.9", ["prod"]]);
+});

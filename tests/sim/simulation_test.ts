@@ -2,7 +2,8 @@
 // A failing seed is replayed with `deno task sim --seed S --trace`.
 
 import { assert, assertEquals } from "@std/assert";
-import { makeScenario } from "../../src/sim/scenario.ts";
+import { makeScenario, withNames } from "../../src/sim/scenario.ts";
+import { plainNames } from "../../src/sim/scenario_names.ts";
 import { type Outcome, play } from "../../src/sim/world.ts";
 import { plantedBugs } from "../../src/sim/world_bugs.ts";
 import { failedSeeds } from "./seeds.ts";
@@ -41,6 +42,28 @@ Deno.test("without faults every servable job is built and everything of ours is 
   }
   assert(builds > 200, `only ${builds} builds: the scenarios have become empty`);
 });
+
+/** Names that agents may have in the network that they are in, so that each can be told. */
+const calmNames = [
+  ["their full domain names", { ...plainNames, naming: "full", halfMade: 0.3 }, 200],
+  ["names that the JVM makes up, in a network of their own", {
+    ...plainNames,
+    naming: "random",
+    hasOwnAddress: true,
+    halfMade: 0.3,
+  }, 60],
+] as const;
+for (const [what, names, count] of calmNames) {
+  Deno.test(`agents that register under ${what} are known, and leave nothing behind`, () => {
+    let builds = 0;
+    for (let seed = 1; seed <= count; seed++) {
+      const outcome = play(withNames(makeScenario(seed, "calm"), names));
+      assertEquals(outcome.violation, undefined, `seed ${seed}, calm, ${JSON.stringify(names)}`);
+      builds += outcome.builds;
+    }
+    assert(builds > 3 * count, `only ${builds} builds: the scenarios have become empty`);
+  });
+}
 
 Deno.test(`${seedsCount} seeds break no law`, () => {
   const from = wanted === undefined ? 1 : crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
