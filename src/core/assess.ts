@@ -5,6 +5,7 @@ import type { Bucket } from "./backlog.ts";
 import { type CapacityClass, capacityOf } from "./capacity.ts";
 import { isZombie, otherCauseUntilMs } from "./demand.ts";
 import { canTake, capabilityOf, chooseProfile } from "./matching.ts";
+import { shownForMs } from "./reading.ts";
 import { maintenanceMode, type OtherCause } from "./reason.ts";
 import type { PollerSettings } from "./settings.ts";
 import type { SeenJob, State } from "./state.ts";
@@ -103,13 +104,10 @@ function otherCausesOf(
     for (const job of bucket.jobs) all.set(job.locator, { kind: "maintenance", mode });
     return { all, newly };
   }
-  // A server that did not answer may not have assigned anything either: its grace starts with its health.
-  const healthySinceMs = state.server.healthySinceMs ?? atMs;
-  const unused = atMs - healthySinceMs < assignGraceMs
-    ? undefined
-    : classes.find((each) =>
-      each.kind === "idle" && each.idleSinceMs !== undefined && atMs - each.idleSinceMs >= assignGraceMs
-    );
+  // A server that did not answer may not have assigned anything either.
+  const unused = classes.find((each) =>
+    each.kind === "idle" && each.idleSinceMs !== undefined && shownForMs(state, each.idleSinceMs) >= assignGraceMs
+  );
   let lostMs: number | undefined;
   for (const { locator } of bucket.jobs) {
     const memory = seen.get(locator);
@@ -121,7 +119,7 @@ function otherCausesOf(
       if ((memory.otherCause?.untilMs ?? 0) <= atMs) newly.push(locator);
     } else if (unused !== undefined && waitedMs >= assignGraceMs) {
       const host = unused.names[0] ?? "";
-      all.set(locator, { kind: "idle-unused", host, idleMs: atMs - (unused.idleSinceMs ?? atMs) });
+      all.set(locator, { kind: "idle-unused", host, idleMs: shownForMs(state, unused.idleSinceMs ?? atMs) });
       if ((memory.otherCause?.untilMs ?? 0) <= atMs) newly.push(locator);
     } else if (memory.otherCause !== undefined && memory.otherCause.untilMs > atMs) {
       const { sinceMs, untilMs } = memory.otherCause;

@@ -78,7 +78,9 @@ export function isComing(instance: AgentInstance, atMs: number): boolean {
       return instance.activity.kind === "unsure" && (!isOutdated || isNewcomer(instance)) &&
         atMs - instance.activity.sinceMs < (graceMs[instance.activity.word] ?? 0);
     case "draining":
-      return instance.step.kind === "enabling" && atMs - instance.step.askedMs < reenableMaxMs;
+      // One that builds offsets nothing, whether it is to stay or not.
+      return instance.step.kind === "enabling" && instance.mayHoldBuild === undefined &&
+        atMs - instance.step.askedMs < reenableMaxMs;
     default:
       return false;
   }

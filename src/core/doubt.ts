@@ -36,7 +36,7 @@ export function isProof({ uuid }: TaskStatus): boolean {
 export function heardRecord(draft: Draft, instance: AgentInstance): { readonly uuid: string } | undefined {
   const { server } = draft.state;
   const uuid = uuidOf(instance);
-  const isUnread = server.lastAgentsMs === undefined || draft.state.brake.gocd !== undefined;
+  const isUnread = server.reading === undefined || draft.state.brake.gocd !== undefined;
   if (isUnread) return uuid === undefined ? undefined : { uuid };
   return server.agents.find((each) =>
     !each.elastic && (each.uuid === uuid || nameOf(each) === instance.taskId) && isHeard(each)

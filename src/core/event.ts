@@ -74,8 +74,16 @@ export type GocdEvent =
     readonly missingEnvironments?: readonly string[];
     /** How long the server took to answer, in ms; absent: not measured. */
     readonly tookMs?: number;
+    /** When the list of agents was asked for; absent: taken as asked for with the poll. */
+    readonly agentsAskedMs?: number;
   }
-  | { readonly kind: "gocd-agents-read"; readonly agents: readonly GocdAgent[]; readonly tookMs?: number }
+  | {
+    readonly kind: "gocd-agents-read";
+    readonly agents: readonly GocdAgent[];
+    readonly tookMs?: number;
+    /** When it was asked for; absent: when the core asked. */
+    readonly agentsAskedMs?: number;
+  }
   | {
     readonly kind: "gocd-poll-failed";
     readonly problem: GocdProblem;

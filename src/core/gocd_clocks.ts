@@ -29,11 +29,17 @@ export const slowRescheduleMs = 330_000;
 /** An agent shows Idle for this long at most after a job was assigned to it: it pings every 10 s. */
 export const settledMs = 20_000;
 
+/** A disabled agent that each good read has shown idle for this long has no work to fetch, whatever reads failed between. */
+export const surelyIdleMs = 300_000;
+
 /** A record absent from the list for this long was deleted by somebody; nothing can be building there any more. */
 export const absentMs = 600_000;
 
 /** A change of a record that shows no effect is asked for again after this long. */
 export const askAgainMs = 30_000;
+
+/** A record that the server has not deleted for this long, asked again and again, is left: its agent is stopped without. */
+export const deleteMaxMs = 300_000;
 
 /** A request without an answer for this long has none: it is asked again, wherever it may still be queued. */
 export const answerMaxMs = 600_000;

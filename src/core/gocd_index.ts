@@ -5,6 +5,7 @@ import type { Draft } from "./draft.ts";
 import { answerMaxMs, askAgainMs, connectionTimeoutMs, rescheduleMs } from "./gocd_clocks.ts";
 import type { GocdAgent } from "./gocd_records.ts";
 import { nameOf } from "./hostnames.ts";
+import { isIdleConfirmed, shownForMs } from "./reading.ts";
 
 /** The list in the two ways it is looked up. */
 export interface GocdAgentIndex {
@@ -67,14 +68,11 @@ export function isAsked({ state: { server }, atMs }: Draft, uuid: string): boole
 export function isLostLongEnough(draft: Draft, { uuid, agentState }: GocdAgent): boolean {
   const lostSinceMs = draft.state.server.lostSinceMs.get(uuid);
   const enoughMs = agentState === "Missing" ? connectionTimeoutMs : rescheduleMs;
-  return lostSinceMs !== undefined && draft.atMs - lostSinceMs >= enoughMs;
+  return lostSinceMs !== undefined && shownForMs(draft.state, lostSinceMs) >= enoughMs;
 }
 
-/**
- * Whether a Disabled record has shown Idle on two lists far enough apart: what was assigned in the moment of the DISABLE
- * shows by then. What a list shows is as old as the question.
- */
-export function isIdleTwice({ state: { server, settings }, atMs }: Draft, { uuid }: GocdAgent): boolean {
-  const sinceMs = server.disabledIdleSinceMs.get(uuid);
-  return sinceMs !== undefined && (server.readAskedMs ?? atMs) - sinceMs >= settings.scaling.drainConfirmMs;
+/** Whether a Disabled record has shown Idle on two lists far enough apart. */
+export function isIdleTwice(draft: Draft, { uuid }: GocdAgent): boolean {
+  const sinceMs = draft.state.server.disabledIdleSinceMs.get(uuid);
+  return sinceMs !== undefined && isIdleConfirmed(draft, sinceMs);
 }

@@ -12,6 +12,7 @@ import type { AgentInstance } from "./instance.ts";
 import { canTake, capabilityFor } from "./matching.ts";
 import { uuidOf } from "./phase.ts";
 import { profileOf } from "./profile_of.ts";
+import { shownForMs } from "./reading.ts";
 import type { ServerState, State, WantedAgents } from "./state.ts";
 
 /** A build of which nothing was heard for so long is nobody's any more. */
@@ -50,19 +51,20 @@ export function atItsLoss({ state: { demand, server }, atMs }: Draft, instance: 
 }
 
 /** The server has had the time to see the silence of this one, with another agent in contact. */
-function isGivenBack({ state: { server }, atMs }: Draft, gocdAgent: GocdAgent | undefined): boolean {
-  return (gocdAgent === undefined || !isInContact(gocdAgent)) && hasChecked(server, atMs);
+function isGivenBack({ state }: Draft, gocdAgent: GocdAgent | undefined): boolean {
+  return (gocdAgent === undefined || !isInContact(gocdAgent)) && hasChecked(state);
 }
 
 /** Some agent has been in contact for so long that the server has put back what it will. */
-function hasChecked({ info, inContactSinceMs }: ServerState, atMs: number): boolean {
+function hasChecked({ server }: Pick<State, "server">): boolean {
+  const { info, inContactSinceMs } = server;
   const limitMs = info?.slowRegistration === true ? slowRescheduleMs : rescheduleMs;
-  return inContactSinceMs !== undefined && atMs - inContactSinceMs >= limitMs;
+  return inContactSinceMs !== undefined && shownForMs({ server }, inContactSinceMs) >= limitMs;
 }
 
 /** Whether the server has yet to see the silence of an agent that may hold a build: agents in contact must stay so. */
-export function isAnyHung({ instances, server }: State, atMs: number): boolean {
-  return !hasChecked(server, atMs) &&
+export function isAnyHung({ instances, server }: State): boolean {
+  return !hasChecked({ server }) &&
     [...instances.values()].some(({ state, mayHoldBuild }) =>
       mayHoldBuild === true && (state === "gone" || state === "unreachable")
     );

@@ -125,8 +125,8 @@ export type DrainStep =
   | { readonly kind: "finishing" }
   /** Seen Disabled and idle first at `firstIdleMs`. */
   | { readonly kind: "confirming"; readonly firstIdleMs: number }
-  /** Idle on two reads far enough apart: DELETE asked for. */
-  | { readonly kind: "deleting"; readonly askedMs: number }
+  /** Idle on two reads far enough apart: DELETE asked for, first at `sinceMs` (absent in records of older versions). */
+  | { readonly kind: "deleting"; readonly askedMs: number; readonly sinceMs?: number }
   /** Its record is not in the list, although nobody asked for a DELETE yet. */
   | { readonly kind: "absent"; readonly sinceMs: number }
   /** New demand: enable asked for. */

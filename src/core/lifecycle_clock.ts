@@ -10,9 +10,11 @@ import { nameOf } from "./hostnames.ts";
 import type { AgentInstance } from "./instance.ts";
 import { end, sendKill, startKill } from "./phase.ts";
 import { clocksOf } from "./profile_of.ts";
+import { isFresh, shownForMs } from "./reading.ts";
 import { formatDuration } from "./reason.ts";
 import { possibleAgents } from "./recognition.ts";
 import type { State } from "./state.ts";
+import { watchedMs } from "./watched.ts";
 
 /** KILL is sent again after this long, at first; a container may take its whole grace to stop. */
 export const killAgainMs = 10_000;
@@ -24,8 +26,6 @@ const byMesosMs = 600_000;
 export const unreachableMaxMs = 24 * 3_600_000;
 /** But not before this program has waited so long itself: while it was down, the clock may have been set. */
 const unreachableMinMs = 3_600_000;
-/** A read of the agents older than this is no proof that an agent has not registered, or not anew. */
-const freshMs = 3_000;
 
 /** Agents that a line names at most. */
 const namedMax = 3;
@@ -71,14 +71,14 @@ function watchLaunch(draft: Draft, instance: AgentInstance & { readonly state: "
   const { launchTimeoutMs } = draft.state.settings.scaling;
   // Without a session Mesos could not have told us: the clock waits for it.
   const { session } = draft.state;
-  if (session.kind !== "subscribed" || draft.atMs - session.sinceMs < launchTimeoutMs / 2) return;
+  if (session.kind !== "subscribed" || watchedMs(draft, session.sinceMs) < launchTimeoutMs / 2) return;
   if (watchedMs(draft, instance.sinceMs) < launchTimeoutMs || !mayEnd(draft, instance)) return;
   keepStreak(draft, instance);
   startKill(draft, instance, "launch-timeout", `Mesos said nothing of it for ${formatDuration(launchTimeoutMs)}`);
 }
 
 function watchStart(draft: Draft, instance: AgentInstance & { readonly state: "starting" }): void {
-  const { settings, server, session } = draft.state;
+  const { settings, session } = draft.state;
   if (session.kind !== "subscribed") return;
   if (instance.runningSinceMs === undefined) {
     const { launchTimeoutMs } = settings.scaling;
@@ -91,7 +91,7 @@ function watchStart(draft: Draft, instance: AgentInstance & { readonly state: "s
     return;
   }
   const timeoutMs = registerTimeoutMs(draft, instance);
-  if (!isRegisterTimeOver(draft, instance) || server.info?.maintenance === "on") return;
+  if (!isRegisterTimeOver(draft, instance)) return;
   const isPending = instance.pendingUuid !== undefined;
   // An enabling that is still on its way would give it work after the KILL was decided.
   if (instance.pendingUuid !== undefined && isAsked(draft, instance.pendingUuid)) return;
@@ -107,19 +107,16 @@ function registerTimeoutMs({ state: { settings } }: Draft, { profile }: AgentIns
   return clocksOf(settings, profile).registerTimeoutMs;
 }
 
-/** Whether the time in which it was to register and to be enabled is over; it runs only while the server answers. */
+/**
+ * Whether the time in which it was to register and to be enabled is over: it counts only while the server could have
+ * registered it, as the lists show. In maintenance mode a server answers registrations with 503.
+ */
 export function isRegisterTimeOver(
   draft: Draft,
   instance: Waiting,
 ): boolean {
   if (instance.state === "launching" || instance.runningSinceMs === undefined) return false;
-  const sinceMs = Math.max(instance.runningSinceMs, draft.state.server.healthySinceMs ?? Infinity);
-  return watchedMs(draft, sinceMs) >= registerTimeoutMs(draft, instance);
-}
-
-/** How long this program has seen it so: before its start the machine's clock may have been set. */
-function watchedMs({ state, atMs }: Draft, sinceMs: number): number {
-  return atMs - Math.max(sinceMs, state.startedMs);
+  return shownForMs(draft.state, instance.runningSinceMs) >= registerTimeoutMs(draft, instance);
 }
 
 /**
@@ -153,10 +150,6 @@ function hold(draft: Draft, instance: Waiting, possible: readonly GocdAgent[]): 
       `AGENT_HOSTNAME); if that agent is somebody else's, kill task ${taskId} with the Mesos tools`,
     fields: { taskId, profile, host, agents: names.join(" ") },
   });
-}
-
-function isFresh({ state: { server }, atMs }: Draft): boolean {
-  return atMs - (server.lastAgentsMs ?? 0) <= freshMs;
 }
 
 /**

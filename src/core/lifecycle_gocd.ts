@@ -18,6 +18,7 @@ import { isRegisterTimeOver } from "./lifecycle_clock.ts";
 import { matchingEnvironments } from "./matching.ts";
 import { followGap, noteGap } from "./misregistered.ts";
 import { identityOf, register, startDrain, startKill } from "./phase.ts";
+import { isFresh, shownForMs } from "./reading.ts";
 import { formatDuration } from "./reason.ts";
 import { cameAsPending, keyWorked } from "./register_key.ts";
 import { agentByAddress, isAdopted } from "./recognition.ts";
@@ -164,10 +165,10 @@ function followRegistered(draft: Draft, instance: Registered, gocdAgent: GocdAge
     const why = "Mesos has given it back, but its record is gone: it can hold no build and does not register again";
     return startKill(draft, now, "record-deleted", why);
   }
-  const forMs = draft.atMs - countedSince(draft.state, activity.sinceMs);
+  const forMs = shownForMs(draft.state, countedSince(draft.state, activity.sinceMs));
   // Pending: deleted while its agent went on talking (facts: gocd 4.7). Neither can be given work.
   if ((activity.word === "absent" || activity.word === "Pending") && forMs >= absentMs) {
-    startKill(draft, now, "record-deleted", "somebody has deleted its record on the GoCD server");
+    if (isFresh(draft)) startKill(draft, now, "record-deleted", "somebody has deleted its record on the GoCD server");
   } else if (activity.word === "LostContact" && forMs >= lostContactMs) {
     countFailure(draft, now, "the GoCD server has lost contact with it");
     startDrain(draft, now, "surplus");

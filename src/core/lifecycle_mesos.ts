@@ -266,6 +266,14 @@ function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): 
       draft.note({ level: "warning", code: "agent-lost", text: `${instance.taskId} is lost: ${message}`, fields });
       return;
     case "never-registered":
+      // Why it was stopped was told, and counted, when it was.
+      draft.note({
+        level: "info",
+        code: "agent-stopped",
+        text: `${instance.taskId} has stopped; it had never registered with the GoCD server`,
+        fields,
+      });
+      return;
     case "launch-failed":
     case "exited":
       countFailure(draft, instance, message);

@@ -3,11 +3,13 @@
 // (facts: mesos-wire, Updates).
 
 import type { Draft } from "./draft.ts";
+import { takeBack } from "./drain.ts";
 import type { AgentInstance } from "./instance.ts";
 import type { InverseOffer, Offer, Unavailability } from "./offer.ts";
 import { retireChanged } from "./operator.ts";
 import { isInTheWay } from "./placement_hosts.ts";
 import { formatDuration } from "./reason.ts";
+import { watchedMs } from "./watched.ts";
 
 /** An answered inverse offer comes again after this long, and is answered anew. */
 export const inverseRefuseSeconds = 60;
@@ -95,8 +97,8 @@ function forgetStaleRequests(draft: Draft): void {
   const { askedBackMs, session } = draft.state;
   if (askedBackMs.size === 0 || session.kind !== "subscribed") return;
   const stale = [...askedBackMs].filter(([, askedMs]) =>
-    draft.atMs - askedMs >= askedNoMoreMs &&
-    (askedMs > session.sinceMs || draft.atMs - session.sinceMs >= askedNoMoreAfterSubscribeMs)
+    watchedMs(draft, askedMs) >= askedNoMoreMs &&
+    (askedMs > session.sinceMs || watchedMs(draft, session.sinceMs) >= askedNoMoreAfterSubscribeMs)
   );
   if (stale.length > 0) keepAgents(draft, new Set(stale.map(([mesosAgentId]) => mesosAgentId)));
 }
@@ -124,8 +126,8 @@ function retireAll(draft: Draft, offer: InverseOffer, here: readonly AgentInstan
 }
 
 /**
- * Agents that were to go for maintenance stay. One that is disabled already is enabled again if jobs wait for it (as in any
- * drain, plan.ts); else it goes, as it would have gone when idle. False: none was to go.
+ * Agents that were to go for maintenance stay. One that is disabled already is enabled again if it still builds, or if jobs
+ * wait for it (as in any drain, plan.ts); else it goes, as it would have gone when idle. False: none was to go.
  */
 function keepAgents(draft: Draft, mesosAgentIds: ReadonlySet<string>): boolean {
   const asked = new Map([...draft.state.askedBackMs].filter(([id]) => !mesosAgentIds.has(id)));
@@ -136,6 +138,7 @@ function keepAgents(draft: Draft, mesosAgentIds: ReadonlySet<string>): boolean {
     const { retire: _, ...rest } = instance;
     const [changed = rest] = retireChanged([rest], draft.state.settings);
     draft.put(changed);
+    if (changed.state === "draining") takeBack(draft, changed);
     if (instance.state !== "gone") kept.push(changed);
   }
   for (const host of new Set(kept.map((instance) => instance.host))) {

@@ -11,6 +11,7 @@ import { ask, type GocdAgentIndex, isAsked } from "./gocd_index.ts";
 import type { GocdAgent, ResourceCase } from "./gocd_records.ts";
 import type { AgentInstance } from "./instance.ts";
 import { capabilityFor, capabilityOf, foldEnvironment, foldResource, matchingEnvironments } from "./matching.ts";
+import { agentsAsOfMs } from "./reading.ts";
 import { describeNeed } from "./reason.ts";
 import { settledMs } from "./recognition.ts";
 
@@ -55,7 +56,7 @@ export function followGap(draft: Draft, instance: Registered, { byUuid }: GocdAg
     return put(draft, others);
   }
   // What a list shows is as old as the question.
-  const readMs = draft.state.server.readAskedMs ?? draft.atMs;
+  const readMs = agentsAsOfMs(draft.state.server);
   if (readMs - gap.sinceMs < settledMs || isAsked(draft, gocdAgent.uuid)) return instance;
   const fixed = fixedEnvironment(draft, instance, gocdAgent);
   if (gap.repairMs === undefined && fixed === undefined) return repair(draft, instance, gocdAgent, missing);

@@ -2,12 +2,14 @@
 // Called by core/step.ts.
 
 import { acceptLoss } from "./brake.ts";
+import { takeBack } from "./drain.ts";
 import type { Draft } from "./draft.ts";
 import type { OperatorEvent } from "./event.ts";
 import { forgetFailures } from "./failures.ts";
 import { nameOf } from "./hostnames.ts";
 import type { AgentInstance } from "./instance.ts";
 import { end, uuidOf } from "./phase.ts";
+import { agentsAsOfMs } from "./reading.ts";
 import type { ControlsRecord } from "./record.ts";
 import type { Settings } from "./settings.ts";
 
@@ -21,11 +23,13 @@ export function operatorAsked(draft: Draft, event: OperatorEvent): void {
     case "launching-frozen":
       return control(draft, frozen(controls, event.profile), `launching is frozen${of(event.profile)}`);
     case "launching-resumed":
-      return control(
+      control(
         draft,
         resumed(controls, event.profile),
         `launching goes on${of(event.profile)}${beside}${tryAgain(draft, event.profile)}`,
       );
+      if (event.profile === undefined) endDrains(draft);
+      return;
     case "drain-requested":
       return control(
         draft,
@@ -132,8 +136,18 @@ export function retireChanged(instances: Iterable<AgentInstance>, settings: Sett
 /** Marks instances by the settings in force; also at every tick, as the marks may not have been stored with the change. */
 export function followSettings(draft: Draft): readonly AgentInstance[] {
   const changed = retireChanged(draft.state.instances.values(), draft.state.settings);
-  for (const instance of changed) draft.put(instance);
+  for (const instance of changed) {
+    draft.put(instance);
+    if (instance.state === "draining" && instance.retire === undefined) takeBack(draft, instance);
+  }
   return changed;
+}
+
+/** Agents that were to go because the operator said so are wanted again, and no drain-timeout goes on. */
+function endDrains(draft: Draft): void {
+  for (const instance of [...draft.state.instances.values()]) {
+    if (instance.state === "draining") takeBack(draft, instance);
+  }
 }
 
 /** Whoever lets launching go on has mended what failed: no pause of it lasts any longer. */
@@ -190,7 +204,7 @@ function of(profile: string | undefined): string {
 
 /** Whether the server shows a record of it; not known before the list has been read since it ended. */
 function mayRecordBeLeft({ state: { server } }: Draft, instance: AgentInstance): boolean {
-  if ((server.lastAgentsMs ?? -Infinity) <= instance.sinceMs) return true;
+  if (agentsAsOfMs(server) <= instance.sinceMs) return true;
   const uuid = uuidOf(instance);
   return server.agents.some((gocdAgent) =>
     gocdAgent.configState !== "Pending" && !gocdAgent.elastic &&

@@ -92,6 +92,14 @@ const drainWords: Readonly<Record<Exclude<DrainReason, "idle">, string>> = {
   surplus: "it is not needed any more",
 };
 
+const killHints: Readonly<Partial<Record<KillCause, string>>> = {
+  "register-timeout":
+    "look at the agent's log in its sandbox: whether it reaches go-server.agent-url, and whether the " +
+    "server takes its auto-register key",
+  "pending-stuck": "give go-agent.auto-register-key the server's agentAutoRegisterKey, or make the account of " +
+    "go-server.user-name an administrator, who may enable agents",
+};
+
 /** Sends KILL, and goes on sending it until Mesos says terminal (by core/lifecycle_clock.ts). */
 export function startKill(draft: Draft, instance: AgentInstance, cause: KillCause, why: string): void {
   const uuid = uuidOf(instance);
@@ -107,10 +115,12 @@ export function startKill(draft: Draft, instance: AgentInstance, cause: KillCaus
     cause,
   });
   if (canSend) sendKill(draft, instance);
+  const hint = killHints[cause];
   draft.note({
     level: cause === "drained" || cause === "teardown" || cause === "by-mesos" ? "info" : "warning",
     code: "agent-killing",
     text: `${isOurs ? "stopping" : "Mesos stops"} ${instance.taskId}: ${why}`,
+    ...(hint === undefined ? {} : { hint }),
     fields: { taskId: instance.taskId, profile: instance.profile, cause, host: instance.host },
   });
 }

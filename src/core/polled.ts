@@ -22,6 +22,7 @@ import { makePlan } from "./plan.ts";
 import { noteDemand } from "./demand_notes.ts";
 import { maintenanceMode } from "./reason.ts";
 import { appearedSince } from "./recognition.ts";
+import { failedReading, goodReading, notServing } from "./reading.ts";
 import { replanIfStale, reuseAll } from "./replan.ts";
 import { afterFailure, afterPoll, agentsPauseMs, lookAgainMs } from "./rhythm.ts";
 import { noteOfferless } from "./roles.ts";
@@ -37,8 +38,6 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
   const { atMs } = draft;
   polledWell(draft);
   const { demand: before, server: { agents: agentsBefore } } = draft.state;
-  // While nothing is assigned, being idle proves nothing.
-  const isAssigning = event.server.maintenance !== "on" && draft.state.server.info?.maintenance !== "on";
   // The list of agents is read after the feed.
   const { resourceCase: rule } = event.server;
   const unpinned = unpinnedAt(before.unpinned, { ...event, rule, seen: before.seen }, atMs);
@@ -53,7 +52,7 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
     atMs,
   );
   const idleSinceMs = followIdle({
-    before: isAssigning ? draft.state.server.idleSinceMs : new Map(),
+    before: draft.state.server.idleSinceMs,
     agents: event.agents,
     backlog,
     movingBuckets,
@@ -89,6 +88,7 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
     },
     demand: { ...draft.state.demand, backlog, seen, unpinned },
   });
+  goodReading(draft, event.agentsAskedMs, event.server);
   for (const { message, ...told } of environmentFindings(draft.state)) {
     draft.note({ level: "warning", ...told, text: message, fields: {}, onceKey: message });
   }
@@ -113,7 +113,6 @@ function newest(before: string | undefined, now: string): string {
 /** A read of the agents between two polls: life cycles go on, and jobs that an agent has now wait no more. */
 export function gocdAgentsRead(draft: Draft, event: EventOf<"gocd-agents-read">): void {
   const { atMs } = draft;
-  answeredWell(draft);
   const { server, demand } = draft.state;
   const backlog = withoutTaken(demand.backlog, takenSince(server.agents, event.agents));
   const { buckets, resourceCase: rule } = demand.backlog;
@@ -135,6 +134,7 @@ export function gocdAgentsRead(draft: Draft, event: EventOf<"gocd-agents-read">)
     },
     demand: { ...demand, backlog, unpinned: followUnpinned(demand.unpinned, event.agents, atMs) },
   });
+  goodReading(draft, event.agentsAskedMs, server.info);
   learnHostnames(draft, event.agents);
   judgeGocdList(draft, server.agents, event.agents);
   adoptUnknown(draft, event.agents);
@@ -146,13 +146,13 @@ export function gocdAgentsRead(draft: Draft, event: EventOf<"gocd-agents-read">)
 
 /** A poll that gave nothing: no decision in this round. */
 export function gocdPollFailed(draft: Draft, event: EventOf<"gocd-poll-failed">): void {
+  failedReading(draft);
   const { server } = draft.state;
-  const { healthySinceMs: _, askedMs: __, ...rest } = server;
   const next = afterFailure(draft.state, event.problem, draft);
   // Its words change with the request that met it; told as at first, it stays one line in the log.
   const isSame = server.problem?.code === event.problem.code;
   const problem = isSame ? { ...event.problem, message: server.problem.message } : event.problem;
-  draft.set({ server: { ...rest, ...next, problem } });
+  draft.set({ server: { ...server, ...next, problem } });
   noteProblem(draft, problem);
 }
 
@@ -169,6 +169,7 @@ export function gocdCallFailed(draft: Draft, event: EventOf<"gocd-call-failed">)
   if (call.kind === "enable-gocd-agent") enablingAnswered(draft, call.uuid);
   if (problem.kind === "maintenance" && draft.state.server.info !== undefined) {
     draft.set({ server: { ...draft.state.server, info: { ...draft.state.server.info, maintenance: "on" } } });
+    notServing(draft);
     draft.touchPlan();
   }
   if (call.kind === "delete-gocd-agents" && problem.kind === "conflict") {
@@ -197,7 +198,7 @@ function lookAgain(draft: Draft, pauseMs: number): void {
   if (nextAgentsMs !== server.nextAgentsMs) draft.set({ server: { ...server, nextAgentsMs } });
 }
 
-/** Whatever failed has passed once a whole poll is good. */
+/** Whatever failed has passed once a whole poll is good; one good question alone says little, as a broken feed may last. */
 function polledWell(draft: Draft): void {
   const { problem, ...server } = draft.state.server;
   if (problem !== undefined) {
@@ -211,40 +212,33 @@ function polledWell(draft: Draft): void {
     });
   }
   draft.set({ server: { ...server, failuresInARow: 0 } });
-  answeredWell(draft);
-}
-
-/** One question was answered; what a poll met, such as a broken feed, may well last. */
-function answeredWell(draft: Draft): void {
-  const { askedMs, ...server } = draft.state.server;
-  draft.set({
-    server: { ...server, healthySinceMs: server.healthySinceMs ?? draft.atMs, readAskedMs: askedMs ?? draft.atMs },
-  });
 }
 
 function readAgents(before: ServerState, agents: readonly GocdAgent[], atMs: number): ServerState {
+  const stateBefore = new Map(before.agents.map(({ uuid, agentState }) => [uuid, agentState]));
   const lostSinceMs = new Map<string, number>();
+  const disabledSinceMs = new Map<string, number>();
   const disabledIdleSinceMs = new Map<string, number>();
   for (const gocdAgent of agents) {
     const { uuid, agentState, configState } = gocdAgent;
-    if (agentState === "LostContact" || agentState === "Missing") {
-      lostSinceMs.set(uuid, before.lostSinceMs.get(uuid) ?? atMs);
+    if (configState === "Disabled") {
+      disabledSinceMs.set(uuid, before.disabledSinceMs.get(uuid) ?? atMs);
+      const isIdle = activityWord(gocdAgent) === "idle";
+      if (isIdle) disabledIdleSinceMs.set(uuid, before.disabledIdleSinceMs.get(uuid) ?? atMs);
     }
-    if (configState === "Disabled" && activityWord(gocdAgent) === "idle") {
-      // A server that was away may have kept work that the agent has not fetched yet.
-      const firstMs = before.disabledIdleSinceMs.get(uuid) ?? atMs;
-      disabledIdleSinceMs.set(uuid, firstMs < (before.healthySinceMs ?? atMs) ? atMs : firstMs);
-    }
+    if (agentState !== "LostContact" && agentState !== "Missing") continue;
+    // Missing after a restart of the server is another silence: it knows nothing of the one before.
+    lostSinceMs.set(uuid, stateBefore.get(uuid) === agentState ? before.lostSinceMs.get(uuid) ?? atMs : atMs);
   }
   const { restartedMs: restartedBefore, inContactSinceMs: _, ...server } = before;
   const restartedMs = restartOf(restartedBefore, agents, atMs);
   return {
     ...server,
     agents,
-    lastAgentsMs: atMs,
     appearedMs: appearedSince(before.appearedMs, agents, atMs),
     lostSinceMs,
     disabledIdleSinceMs,
+    disabledSinceMs,
     ...inContactSince(before, agents, atMs),
     asksMs: new Map([...before.asksMs].filter(([, askedMs]) => atMs - askedMs < 60_000)),
     ...(restartedMs === undefined ? {} : { restartedMs }),

@@ -8,6 +8,7 @@ import type { GocdAgent } from "./gocd_records.ts";
 import type { GocdAgentIndex } from "./gocd_index.ts";
 import type { AgentInstance } from "./instance.ts";
 import { register } from "./phase.ts";
+import { shownForMs } from "./reading.ts";
 
 /** The instance with the record that counts; unchanged where that is still its own. */
 export function followRecord(draft: Draft, instance: AgentInstance, index: GocdAgentIndex): AgentInstance {
@@ -67,9 +68,9 @@ function insteadOf(draft: Draft, own: GocdAgent | undefined, others: readonly Go
       : others.find((each) => each.configState === "Enabled" && activityWord(each) === "idle"));
 }
 
-function isSurelyAlive(draft: Draft, { uuid }: GocdAgent): boolean {
-  const idleSinceMs = draft.state.server.idleSinceMs.get(uuid);
-  return idleSinceMs !== undefined && draft.atMs - idleSinceMs >= surelyAliveMs;
+function isSurelyAlive({ state }: Draft, { uuid }: GocdAgent): boolean {
+  const idleSinceMs = state.server.idleSinceMs.get(uuid);
+  return idleSinceMs !== undefined && shownForMs(state, idleSinceMs) >= surelyAliveMs;
 }
 
 /** Enabled, and heard of as far as can be told. */

@@ -86,9 +86,12 @@ function stepMs(step: DrainStep): number {
 function stepNotInFuture(step: DrainStep, atMs: number): DrainStep {
   switch (step.kind) {
     case "disabling":
-    case "deleting":
     case "enabling":
       return { ...step, askedMs: Math.min(step.askedMs, atMs) };
+    case "deleting": {
+      const sinceMs = step.sinceMs === undefined ? {} : { sinceMs: Math.min(step.sinceMs, atMs) };
+      return { ...step, askedMs: Math.min(step.askedMs, atMs), ...sinceMs };
+    }
     case "confirming":
       return { ...step, firstIdleMs: Math.min(step.firstIdleMs, atMs) };
     case "absent":

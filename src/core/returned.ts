@@ -3,6 +3,7 @@
 
 import type { Draft } from "./draft.ts";
 import type { AgentActivity, AgentInstance } from "./instance.ts";
+import { agentsAsOfMs, isFresh } from "./reading.ts";
 
 /** Given back by Mesos, and not yet seen by the GoCD server again. */
 const returnedWord = "returned";
@@ -11,11 +12,11 @@ const unrecordedWord = "unrecorded";
 
 /** What an instance does in the moment in which Mesos gives it back, as far as is known. */
 export function activityOnReturn(draft: Draft, instance: AgentInstance & { readonly uuid?: string }): AgentActivity {
-  const { lastAgentsMs, agents } = draft.state.server;
+  const { reading, agents } = draft.state.server;
   const isShown = agents.some(({ uuid }) => uuid === instance.uuid);
-  return lastAgentsMs === undefined || isShown
+  return reading === undefined || isShown
     ? { kind: "unsure", sinceMs: draft.atMs, word: returnedWord }
-    : { kind: "unsure", sinceMs: lastAgentsMs, word: unrecordedWord };
+    : { kind: "unsure", sinceMs: reading.readMs, word: unrecordedWord };
 }
 
 /** Whether the GoCD server has yet to show it since it was given back. */
@@ -26,8 +27,9 @@ export function isReturning(activity: AgentActivity): activity is AgentActivity 
 /** What a list without its record says of an instance that is returning. */
 export function stillUnrecorded(draft: Draft, before: AgentActivity & { readonly kind: "unsure" }): AgentActivity {
   if (before.word === unrecordedWord) return before;
-  const askedMs = draft.state.server.readAskedMs ?? draft.atMs;
-  return askedMs < before.sinceMs ? before : { kind: "unsure", sinceMs: draft.atMs, word: unrecordedWord };
+  return agentsAsOfMs(draft.state.server) < before.sinceMs
+    ? before
+    : { kind: "unsure", sinceMs: draft.atMs, word: unrecordedWord };
 }
 
 /** Whether it has yet to be enabled: then it registers as any other. */
@@ -35,8 +37,9 @@ export function isPendingOnReturn({ state: { server } }: Draft, uuid: string): b
   return server.agents.some((each) => each.uuid === uuid && each.configState === "Pending");
 }
 
-/** Whether a second list, asked for long enough after the first, lacks the record as well. */
-export function isUnrecorded({ state, atMs }: Draft, activity: AgentActivity): boolean {
-  if (activity.kind !== "unsure" || activity.word !== unrecordedWord) return false;
-  return (state.server.readAskedMs ?? atMs) - activity.sinceMs >= state.settings.scaling.drainConfirmMs;
+/** Whether a second list, asked for long enough after the first and a moment ago, lacks the record as well. */
+export function isUnrecorded(draft: Draft, activity: AgentActivity): boolean {
+  const { state } = draft;
+  if (activity.kind !== "unsure" || activity.word !== unrecordedWord || !isFresh(draft)) return false;
+  return agentsAsOfMs(state.server) - activity.sinceMs >= state.settings.scaling.drainConfirmMs;
 }

@@ -12,6 +12,7 @@ import { startDrain } from "./phase.ts";
 import type { Plan } from "./plan.ts";
 import { profileOf } from "./profile_of.ts";
 import { idleOfNoUse, makeRoom } from "./room.ts";
+import { shownForMs } from "./reading.ts";
 
 /** Drains begun in one poll at most, so that a mistake in a list cannot empty the whole fleet at once. */
 export const drainsPerPollMax = 50;
@@ -97,7 +98,7 @@ export function scaleIn(draft: Draft, assessment: Assessment, begun = 0): void {
 /** Starts the drains of idle agents that nothing waiting can use, while others are held back for want of their places. */
 export function giveRoom(draft: Draft, plan: Plan, begun: number): number {
   const { state, atMs } = draft;
-  if (!mayDrain(draft) || isAnyHung(state, atMs)) return 0;
+  if (!mayDrain(draft) || isAnyHung(state)) return 0;
   const going = makeRoom(state, { held: plan.held, idle: idleOfNoUse(state, plan.assessment) }, atMs);
   const now = going.slice(0, Math.max(0, drainsPerPollMax - begun));
   for (const { instance, why } of now) startDrain(draft, instance, "idle", why);
@@ -105,15 +106,15 @@ export function giveRoom(draft: Draft, plan: Plan, begun: number): number {
 }
 
 function reasonToDrain(
-  { state, atMs }: Draft,
+  { state }: Draft,
   instance: Registered,
   { isUseful, idleLeft }: { readonly isUseful: boolean; readonly idleLeft: number },
 ): DrainReason | undefined {
   const { activity, retire } = instance;
   const profile = profileOf(state.settings, instance.profile);
   if (retire !== undefined || profile === undefined) return undefined;
-  if (atMs - activity.sinceMs < profile.idleTimeoutMs) return undefined;
+  if (shownForMs(state, activity.sinceMs) < profile.idleTimeoutMs) return undefined;
   if (activity.kind === "unsure" && activity.word === "Disabled") return "surplus";
-  if (activity.kind !== "idle" || isUseful || idleLeft <= profile.minIdle || isAnyHung(state, atMs)) return undefined;
+  if (activity.kind !== "idle" || isUseful || idleLeft <= profile.minIdle || isAnyHung(state)) return undefined;
   return "idle";
 }

@@ -10,7 +10,9 @@ import type { Settings } from "./settings.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Unpinned } from "./run_on_all.ts";
 import type { Untaken } from "./untaken.ts";
+import type { AgentsReading } from "./reading.ts";
 import type { BucketDemand, JobVerdict } from "./verdict.ts";
+import type { Watched } from "./watched.ts";
 
 /** Everything the core knows. */
 export interface State {
@@ -18,6 +20,10 @@ export interface State {
   readonly startedMs: number;
   /** Since when these settings are in force. */
   readonly settingsSinceMs: number;
+  /** When the last step was made. */
+  readonly lastStepMs: number;
+  /** The time that this run of the program has watched. */
+  readonly watched: Watched;
   readonly framework: FrameworkRecord;
   readonly controls: ControlsRecord;
   readonly instances: ReadonlyMap<string, AgentInstance>;
@@ -58,16 +64,18 @@ export interface ServerState {
   /** The newest version that this run has seen. */
   readonly newestVersion?: string;
   readonly lastPollMs?: number;
-  /** The last successful read of the agents (full or between polls). */
-  readonly lastAgentsMs?: number;
+  /** The last good list of agents (of a full poll or between polls); absent: none in this run. */
+  readonly reading?: AgentsReading;
+  /** The time in which the server was seen at work; absent: it is in maintenance mode, or was not read in this run. */
+  readonly serving?: Watched;
   readonly nextPollMs: number;
   readonly nextAgentsMs: number;
   /** A request is under way since then; absent: none. */
   readonly askedMs?: number;
-  /** When the last answered request was sent: what it shows is no older than that. */
-  readonly readAskedMs?: number;
-  /** Since when every answer was good; absent while the last one failed. */
+  /** Since when every answer was good and the program never stood still; absent while the last one failed. */
   readonly healthySinceMs?: number;
+  /** When the first read was sent of those that have failed since the last good one; absent: none has. */
+  readonly failingSinceMs?: number;
   readonly quietPolls: number;
   readonly failuresInARow: number;
   readonly problem?: GocdProblem;
@@ -85,12 +93,14 @@ export interface ServerState {
   readonly idleSinceMs: ReadonlyMap<string, number>;
   /** When a list of this run first showed each GocdAgent, by uuid. */
   readonly appearedMs: ReadonlyMap<string, number>;
-  /** Since when each Disabled GocdAgent has shown Idle without a break, by uuid. */
+  /** Since when each Disabled GocdAgent has shown Idle at each look, by uuid. */
   readonly disabledIdleSinceMs: ReadonlyMap<string, number>;
   /** Jobs that idle GocdAgents have left to others, by uuid, as long as they are idle without a break. */
   readonly overtaken: ReadonlyMap<string, { readonly idleSinceMs: number; readonly jobs: number }>;
-  /** Since when each GocdAgent has shown LostContact or Missing, by uuid. */
+  /** Since when each GocdAgent has shown LostContact, or Missing, by uuid. */
   readonly lostSinceMs: ReadonlyMap<string, number>;
+  /** Since when each list has shown a GocdAgent as Disabled, by uuid; forgotten when we ask for it to be enabled. */
+  readonly disabledSinceMs: ReadonlyMap<string, number>;
   /** Since when each list has shown an agent, whose ever, that the server takes to be in contact. */
   readonly inContactSinceMs?: number;
   /** When the enabling of a Pending record was asked for that is not answered yet, by uuid. */

@@ -26,6 +26,7 @@ import { declineLeftOvers, disconnected, frameworkError, mesosCallFailed, subscr
 import type { Settings } from "./settings.ts";
 import type { State } from "./state.ts";
 import { noneUntaken } from "./untaken.ts";
+import { noticeStandstill, watchedFrom } from "./watched.ts";
 
 /** The state at the start of the program, from what the store gave back. */
 export function initialState(stored: StoredState, settings: Settings, atMs: number): State {
@@ -35,6 +36,8 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
     settings,
     startedMs: atMs,
     settingsSinceMs: atMs,
+    lastStepMs: atMs,
+    watched: watchedFrom(atMs),
     framework: stored.framework,
     controls: stored.controls,
     instances,
@@ -53,6 +56,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
       appearedMs: new Map(),
       disabledIdleSinceMs: new Map(),
       lostSinceMs: new Map(),
+      disabledSinceMs: new Map(),
       enablingMs: new Map(),
       asksMs: new Map(),
     },
@@ -81,6 +85,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
 /** What one event leads to. Never throws for anything that an event may hold. */
 export function step(state: State, { atMs, random, event }: TimedEvent): Frame {
   const draft = new Draft(state, atMs, random);
+  noticeStandstill(draft);
   apply(draft, event);
   adjustRoles(draft);
   const frame = draft.finish();

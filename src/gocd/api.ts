@@ -31,6 +31,8 @@ export interface GocdPoll {
   readonly server: GocdServerInfo;
   readonly jobs: readonly ScheduledJob[];
   readonly agents: readonly GocdAgent[];
+  /** When the list of agents was asked for, and so how old it may be; absent: not known. */
+  readonly agentsAskedMs?: number;
   readonly findings: readonly Finding[];
   /** Of the environments asked about: those that the server does not have. Absent: it cannot be told. */
   readonly missingEnvironments?: readonly string[];

@@ -31,6 +31,7 @@ export function createHttpGocdApi(connection: GocdConnection, options: Requester
   const requester = createRequester(connection, options);
   const server: Server = {
     connection,
+    nowMs: options.nowMs,
     requester,
     dialects: createDialectMemory(requester, options.nowMs),
     profiles: createElasticMemory(requester, options.nowMs),
@@ -74,6 +75,7 @@ export function createHttpGocdApi(connection: GocdConnection, options: Requester
 
 interface Server {
   readonly connection: GocdConnection;
+  readonly nowMs: () => number;
   readonly requester: Requester;
   readonly dialects: DialectMemory;
   /** Which jobs belong to elastic profiles. */
@@ -97,6 +99,7 @@ async function poll(server: Server, question: PollQuestion, signal: AbortSignal)
   const { dialect } = question;
   const maintenance = await readMode(server, dialect, signal);
   const feed = await readFeed(server, dialect, signal);
+  const agentsAskedMs = server.nowMs();
   const list = await readAgents(server, dialect, signal);
   const settled = settledDialect(dialect, feed.path, list.form);
   server.dialects.settle(settled);
@@ -121,6 +124,7 @@ async function poll(server: Server, question: PollQuestion, signal: AbortSignal)
     server: info,
     jobs,
     agents: list.agents,
+    agentsAskedMs,
     findings: [
       ...(settled.finding === undefined ? [] : [settled.finding]),
       ...maintenance.findings,

@@ -89,7 +89,7 @@ async function readGocd(
       const agents = await gocd.readAgents(signal);
       const tookMs = nowMs() - startMs;
       count(effect.kind, "ok", tookMs);
-      post({ kind: "gocd-agents-read", agents, tookMs });
+      post({ kind: "gocd-agents-read", agents, tookMs, agentsAskedMs: startMs });
     }
   } catch (error) {
     if (signal.aborted) return;

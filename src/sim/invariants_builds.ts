@@ -31,7 +31,7 @@ export function rememberLook(world: World, { state: { server, instances } }: Fra
   const looks = world.watch.looksAtKill.get(taskId) ?? [];
   const last = looks.at(-1);
   if (last?.isOver === false) return void (last.lastKillMs = world.nowMs);
-  const ageMs = world.nowMs + world.clockAheadMs - (server.lastAgentsMs ?? 0);
+  const ageMs = world.nowMs + world.clockAheadMs - (server.reading?.readMs ?? 0);
   const deleted = new Set(world.gocd.tally.changes.flatMap(({ kind, uuid }) => kind === "delete" ? [uuid] : []));
   const admitted = server.agents.filter(({ configState, uuid }) => configState !== "Pending" && !deleted.has(uuid));
   const uuids = new Set(admitted.map((each) => each.uuid));

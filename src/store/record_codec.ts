@@ -83,7 +83,7 @@ const drainStepSchema = v.variant("kind", [
   v.looseObject({ kind: v.literal("disabling"), askedMs: ms }),
   v.looseObject({ kind: v.literal("finishing") }),
   v.looseObject({ kind: v.literal("confirming"), firstIdleMs: ms }),
-  v.looseObject({ kind: v.literal("deleting"), askedMs: ms }),
+  v.looseObject({ kind: v.literal("deleting"), askedMs: ms, sinceMs: maybeMs }),
   v.looseObject({ kind: v.literal("absent"), sinceMs: ms }),
   v.looseObject({ kind: v.literal("enabling"), askedMs: ms }),
 ]);

@@ -90,7 +90,7 @@ Deno.test("an instance is forgotten ten minutes after its death at the earliest,
   const { world, taskId } = dead();
   world.skip(9 * minute);
   assertEquals(acts(world, gocdAgent(taskId, disabled)), [`delete uuid-${taskId}`]);
-  world.skip(11 * minute);
+  world.wait(11 * minute, minute);
   assertEquals(world.state.instances.has(taskId), true);
   // It may have held a build, which the server gives to another while some agent is in contact.
   const frame = world.read(gocdAgent("stranger"));

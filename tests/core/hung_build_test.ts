@@ -84,14 +84,14 @@ Deno.test("what is idle beside a lost build stays until the server has had the t
   const [next = ""] = launches(world);
   world.status(next, "TASK_RUNNING");
   const drains = (afterMs: number): number => {
-    world.skip(afterMs);
+    world.wait(afterMs, minute);
     world.poll({ agents: [gocdAgent(next)] });
     return only(world.taken(), "disable-gocd-agents").flatMap(({ agents }) => agents)
       .filter(({ taskId }) => taskId === next).length;
   };
   const idleTimeoutMs = world.state.settings.profiles[0]?.idleTimeoutMs ?? 0;
   drains(0);
-  world.skip(idleTimeoutMs);
+  world.wait(idleTimeoutMs, minute);
   // The list was not read meanwhile, so nothing is known of the time between.
   world.read();
   assertEquals(drains(0), 0);

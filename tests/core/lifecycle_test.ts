@@ -219,16 +219,10 @@ Deno.test("an agent that never registers is killed when its time is over, and co
   world.status(taskId, "TASK_KILLED");
   const gone = world.instance(taskId);
   assertEquals(gone.state === "gone" ? gone.cause : "", "never-registered");
-});
-
-Deno.test("the time to register counts only while the server answers without a break", () => {
-  const { world, taskId } = withRunning();
-  waitWith(world, 9 * minute, []);
-  world.send({ kind: "gocd-poll-failed", problem: problem() });
-  waitWith(world, 9 * minute, []);
-  assertEquals(world.instance(taskId).state, "starting");
-  waitWith(world, 3 * minute, []);
-  assertEquals(world.instance(taskId).state, "killing");
+  assertEquals(world.state.breakers.profiles.get("default")?.failures, 1, "it counts once");
+  const told = world.noted().filter(({ level }) => level !== "debug").slice(-2);
+  assertEquals(told.map(({ code, level }) => [code, level]), [["agent-killing", "warning"], ["agent-stopped", "info"]]);
+  assertStringIncludes(told[0]?.hint ?? "", "agent's log");
 });
 
 Deno.test("without a fresh list nobody is killed for not being in it", () => {
@@ -280,8 +274,7 @@ Deno.test("a container that does not run in time is killed and counts as a failu
   world.offers(offer("h1"));
   world.status("gocd-abc123-default-1", "TASK_STARTING");
   waitWith(world, 9 * minute, []);
-  world.skip(5 * minute);
-  world.wait(second);
+  world.wait(5 * minute);
   assertEquals(world.instance("gocd-abc123-default-1").state, "starting", "an old list proves nothing");
   waitWith(world, 20 * second, []);
   assertEquals(world.instance("gocd-abc123-default-1").state, "killing");

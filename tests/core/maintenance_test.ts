@@ -111,7 +111,7 @@ Deno.test("a window that Mesos keeps asking for holds its agents back, however l
   assertEquals(scene.world.noted().filter(({ code }) => code === "maintenance-taken-back"), []);
 });
 
-Deno.test("a window that Mesos asks for no more was taken back: its agent finishes, and is enabled again where jobs wait", () => {
+Deno.test("a window that Mesos asks for no more was taken back: its agent, which still builds, is enabled again", () => {
   const scene = withRetired();
   scene.world.wait(3 * minute);
   assertEquals(scene.world.instance(scene.taskId).retire, "maintenance");
@@ -119,7 +119,9 @@ Deno.test("a window that Mesos asks for no more was taken back: its agent finish
   assertEquals(scene.world.instance(scene.taskId).retire, undefined);
   const told = scene.world.noted().filter(({ code }) => code === "maintenance-taken-back");
   assertEquals(told.map(({ text }) => text), ["Mesos does not ask for host h1 any more; its 1 agent may stay"]);
-  assertEquals(isEnabledAgain(scene), true);
+  assertEquals(only(scene.world.taken(), "enable-gocd-agent").length, 1);
+  scene.world.read(gocdAgent(scene.taskId, building));
+  assertEquals(scene.world.instance(scene.taskId).state, "registered");
 });
 
 const better: readonly (readonly [string, (atMs: number) => Partial<Offer>, boolean])[] = [

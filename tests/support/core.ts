@@ -157,6 +157,9 @@ export interface DriverOptions extends SettingsChanges {
   readonly random?: () => number;
 }
 
+/** Longer than any answer takes. */
+const answerWithinMs = 45 * second;
+
 /** A core at the start of the program, not subscribed yet. */
 export function drive(options: DriverOptions = {}): Driver {
   const settings = someSettings(options);
@@ -176,6 +179,11 @@ export function drive(options: DriverOptions = {}): Driver {
     effects.push(...frame.effects);
     notes.push(...frame.notes);
     return frame;
+  };
+  /** An answer comes within the timeout of the request (30 s by default), or it answers another one. */
+  const askedMs = (): number => {
+    const requestMs = state.server.askedMs ?? atMs;
+    return atMs - requestMs <= answerWithinMs ? requestMs : atMs;
   };
   return {
     get state(): State {
@@ -207,8 +215,15 @@ export function drive(options: DriverOptions = {}): Driver {
     },
     subscribe: () => send(subscribedEvent),
     poll: ({ jobs = [], agents = [], server = {} } = {}) =>
-      send({ kind: "gocd-polled", server: { ...serverInfo, ...server }, jobs, agents, findings: [] }),
-    read: (...agents) => send({ kind: "gocd-agents-read", agents }),
+      send({
+        kind: "gocd-polled",
+        server: { ...serverInfo, ...server },
+        jobs,
+        agents,
+        findings: [],
+        agentsAskedMs: askedMs(),
+      }),
+    read: (...agents) => send({ kind: "gocd-agents-read", agents, agentsAskedMs: askedMs() }),
     offers: (...offers) => send({ kind: "offers-received", offers }),
     status(taskId, word, changes = {}): Frame {
       statuses++;
