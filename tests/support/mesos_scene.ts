@@ -49,11 +49,15 @@ export interface SceneOptions extends VirtualClusterOptions {
   /** Of framework.conf, beside the connections. */
   readonly more?: string;
   /** Another `mesos-master` than the cluster's first one. */
-  readonly masters?: (cluster: Cluster) => string;
+  readonly masters?: (cluster: VirtualServers) => string;
 }
 
 /** What a scene on sockets is made of. */
-export interface SocketSceneOptions extends Omit<SceneOptions, "hopMs">, SocketClusterOptions {
+export interface SocketSceneOptions extends SocketClusterOptions {
+  /** Of framework.conf, beside the connections. */
+  readonly more?: string;
+  /** Another `mesos-master` than the cluster's first one. */
+  readonly masters?: (cluster: Cluster) => string;
   /** Ports of masters are looked at before SUBSCRIBE; otherwise not, as the limits of that are too short for fast time. */
   readonly looks?: "before-subscribe";
 }
@@ -66,7 +70,10 @@ export interface VirtualScene extends Scene {
 /** Plays a scene on virtual time, and stops everything however it ends. */
 export async function withScene(options: SceneOptions, act: (scene: VirtualScene) => Promise<void>): Promise<void> {
   const cluster = startVirtualServers({ bootDelayMs: 4_000, ...options });
-  await play({ cluster, look: cluster.portLook(), options }, (scene) => act({ ...scene, cluster }));
+  await play(
+    { cluster, look: cluster.portLook(), ...linesOf(options, options.masters?.(cluster)) },
+    (scene) => act({ ...scene, cluster }),
+  );
 }
 
 /** Plays a scene on sockets of loopback, 40 times as fast as the machine's clock by default. */
@@ -79,21 +86,23 @@ export async function withSocketScene(
   const look: PortLook = options.looks === undefined
     ? () => Promise.resolve(undefined)
     : createPortLook({ setTimer, nowMs: clock.nowMs });
-  await play({ cluster, look, options }, act);
+  await play({ cluster, look, ...linesOf(options, options.masters?.(cluster)) }, act);
 }
 
 interface Stage {
   readonly cluster: Cluster;
   readonly look: PortLook;
-  readonly options: Pick<SceneOptions, "more" | "masters">;
+  readonly more: string;
 }
 
-async function play({ cluster, look, options }: Stage, act: (scene: Scene) => Promise<void>): Promise<void> {
+function linesOf({ more = "" }: { readonly more?: string }, masters: string | undefined): { readonly more: string } {
+  const master = masters === undefined ? "" : `mesos-master: "${masters}"`;
+  return { more: `poller { interval = 5 seconds, attempts = 0 }\n${more}\n${master}` };
+}
+
+async function play({ cluster, look, more }: Stage, act: (scene: Scene) => Promise<void>): Promise<void> {
   const wire = keepWire(cluster.mesos);
   const states = new Map<string, AgentInstance["state"][]>();
-  const masters = options.masters?.(cluster);
-  const more = `poller { interval = 5 seconds, attempts = 0 }\n${options.more ?? ""}\n` +
-    (masters === undefined ? "" : `mesos-master: "${masters}"`);
   try {
     const scheduler = await startScheduler(cluster, more, keepStates(states), { look });
     try {

@@ -1,5 +1,5 @@
-// A master that does exactly what a test says, over real HTTP on loopback, and keeps what it was asked. No rule of Mesos
-// (that is the simulated master, src/sim). Called by the tests of mesos/.
+// A master that does exactly what a test says, over real HTTP on loopback or in a network of the test, and keeps what it was
+// asked. No rule of Mesos (that is the simulated master, src/sim).
 
 import type { MesosConnection, MesosErrorReason, SessionEvent } from "../../src/mesos/api.ts";
 import { MesosError } from "../../src/mesos/api.ts";
@@ -8,6 +8,7 @@ import { createHttpScheduler, type HttpScheduler, type HttpSchedulerOptions } fr
 import { decodeCall, encodeEvent, type WireRecord } from "../../src/mesos/proto/wire.ts";
 import { encodeRecord } from "../../src/mesos/recordio.ts";
 import type { FrameworkIdentity } from "../../src/mesos/api.ts";
+import type { VirtualNetwork } from "./virtual_network.ts";
 import { createManualTimer, type ManualTimer } from "./manual_timer.ts";
 
 /** A request as it came. */
@@ -33,22 +34,15 @@ export interface ScriptedMaster extends AsyncDisposable {
 /** The type of all bodies. */
 export const protobuf = "application/x-protobuf";
 
-/** Starts a master. */
+/** Starts a master on a socket. */
 export function startMaster(script: Script, tls?: { readonly cert: string; readonly key: string }): ScriptedMaster {
   const asked: AskedRequest[] = [];
   const ending = new AbortController();
   const options = { hostname: "127.0.0.1", port: 0, signal: ending.signal, onListen: () => {}, ...tls };
-  const server = Deno.serve({ ...options, onError: () => new Response(null, { status: 500 }) }, async (request) => {
-    const body = new Uint8Array(await request.arrayBuffer());
-    const one: AskedRequest = {
-      method: request.method,
-      path: new URL(request.url).pathname,
-      headers: request.headers,
-      call: callIn(request, body),
-    };
-    asked.push(one);
-    return await script(one);
-  });
+  const server = Deno.serve(
+    { ...options, onError: () => new Response(null, { status: 500 }) },
+    (request) => answerBy(script, asked, request),
+  );
   return {
     port: server.addr.port,
     address: `127.0.0.1:${server.addr.port}`,
@@ -58,6 +52,26 @@ export function startMaster(script: Script, tls?: { readonly cert: string; reado
       await server.finished;
     },
   };
+}
+
+/** Starts a master in a network of the test. */
+export function startMasterOn({ listen }: VirtualNetwork, script: Script): ScriptedMaster {
+  const asked: AskedRequest[] = [];
+  const listener = listen({ hostname: "127.0.0.1", port: 0 }, (request) => answerBy(script, asked, request));
+  const { port } = listener;
+  return { port, address: `127.0.0.1:${port}`, asked, [Symbol.asyncDispose]: () => listener.shutdown() };
+}
+
+async function answerBy(script: Script, asked: AskedRequest[], request: Request): Promise<Response> {
+  const body = new Uint8Array(await request.arrayBuffer());
+  const one: AskedRequest = {
+    method: request.method,
+    path: new URL(request.url).pathname,
+    headers: request.headers,
+    call: callIn(request, body),
+  };
+  asked.push(one);
+  return await script(one);
 }
 
 // Calls of the scheduler API come in protobuf, those of the operator API in JSON.

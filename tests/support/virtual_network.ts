@@ -15,6 +15,10 @@ export interface VirtualNetwork {
   readonly fetch: typeof fetch;
   /** For the look at a port. */
   readonly begin: BeginConnect;
+  /** From now on nothing comes through, in either direction, not even the end of a connection. */
+  hold(): void;
+  /** What was held back comes through. */
+  release(): void;
   /** From now on all packets to a port vanish, as where a machine is switched off: nothing is taken, nothing refused. */
   swallow(port: number): void;
 }
@@ -27,13 +31,15 @@ interface Wire {
   readonly hopMs: number;
   readonly servers: Map<number, Serve>;
   readonly swallowed: Set<number>;
+  /** While everything is held back. */
+  gate: PromiseWithResolvers<void> | undefined;
 }
 
 const firstPort = 20_000;
 
 /** Makes one; a message needs `hopMs` each way. */
 export function virtualNetwork(time: VirtualTime, hopMs: number): VirtualNetwork {
-  const wire: Wire = { time, hopMs, servers: new Map(), swallowed: new Set() };
+  const wire: Wire = { time, hopMs, servers: new Map(), swallowed: new Set(), gate: undefined };
   let freePort = firstPort;
   return {
     listen: (address, serve) => {
@@ -53,6 +59,11 @@ export function virtualNetwork(time: VirtualTime, hopMs: number): VirtualNetwork
       if (!wire.swallowed.has(port)) time.plan(2 * hopMs, () => isClosed || onEnd());
       return { close: () => void (isClosed = true) };
     },
+    hold: () => void (wire.gate ??= Promise.withResolvers()),
+    release: () => {
+      wire.gate?.resolve();
+      wire.gate = undefined;
+    },
     swallow: (port) => void wire.swallowed.add(port),
   };
 }
@@ -69,34 +80,40 @@ async function exchange(wire: Wire, url: URL, init: RequestInit): Promise<Respon
   signal.throwIfAborted();
   const request = new Request(url, { ...init, signal: null });
   const headers = { host: url.host, ...Object.fromEntries(request.headers) };
-  await hop(wire, signal);
-  if (wire.swallowed.has(Number(url.port))) await never(signal);
-  const serve = wire.servers.get(Number(url.port));
-  if (serve === undefined) throw refused(url);
   const asked = new Request(url, { method: request.method, headers, body: request.body });
-  const response = await orAborted(serve(asked), signal);
+  // What has been sent arrives, whoever has hung up meanwhile.
+  const answering = hop(wire).then((): Promise<Response> => {
+    if (wire.swallowed.has(Number(url.port))) return new Promise(() => {});
+    const serve = wire.servers.get(Number(url.port));
+    return serve === undefined ? Promise.reject(refused(url)) : serve(asked);
+  });
+  const response = await orAborted(wire, answering, signal);
   const body = response.body === null ? null : carried(wire, response, signal);
-  await hop(wire, signal);
+  await hop(wire);
+  signal.throwIfAborted();
   return new Response(body, { status: response.status, headers: response.headers });
 }
 
-async function hop({ time, hopMs }: Wire, signal: AbortSignal): Promise<void> {
-  if (hopMs > 0) await time.clock.sleep(hopMs, signal);
-  signal.throwIfAborted();
+/** Does something when a message that is sent now arrives; messages stay in order. */
+function arrival(wire: Wire, act: () => void): void {
+  wire.time.plan(wire.hopMs, () => {
+    if (wire.gate === undefined) act();
+    else void wire.gate.promise.then(act);
+  });
 }
 
-function never(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+function hop(wire: Wire): Promise<void> {
+  return new Promise((resolve) => arrival(wire, resolve));
 }
 
 /** What comes after the caller has hung up is thrown away. */
-function orAborted(answer: Promise<Response>, signal: AbortSignal): Promise<Response> {
+function orAborted(wire: Wire, answer: Promise<Response>, signal: AbortSignal): Promise<Response> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
     answer.then((response) => {
       signal.removeEventListener("abort", onAbort);
-      if (signal.aborted) void response.body?.cancel();
+      if (signal.aborted) arrival(wire, () => void response.body?.cancel());
       resolve(response);
     }, reject);
   });
@@ -104,7 +121,7 @@ function orAborted(answer: Promise<Response>, signal: AbortSignal): Promise<Resp
 
 /** The body of an answer as it arrives: later by a hop, ended by either side, and broken where it is shorter than promised. */
 function carried(
-  { time, hopMs }: Wire,
+  wire: Wire,
   response: Response,
   signal: AbortSignal,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
@@ -113,12 +130,12 @@ function carried(
   const hangUp = (): void => {
     if (isOver) return;
     isOver = true;
-    time.plan(hopMs, () => void reader.cancel().catch(() => {}));
+    arrival(wire, () => void reader.cancel().catch(() => {}));
   };
   return new ReadableStream({
     type: "bytes",
     start: (controller): void => {
-      const arrives = (act: () => void): void => time.plan(hopMs, () => isOver || act());
+      const arrives = (act: () => void): void => arrival(wire, () => isOver || act());
       const ends = (failure?: unknown): void => {
         isOver = true;
         signal.removeEventListener("abort", onAbort);

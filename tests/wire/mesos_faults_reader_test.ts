@@ -4,7 +4,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { recordBytesMax } from "../../src/mesos/recordio.ts";
 import type { WireRecord } from "../../src/mesos/proto/wire.ts";
-import { type Scene, withSocketScene } from "../support/mesos_scene.ts";
+import type { VirtualServers } from "../support/cluster.ts";
+import { type Scene, withScene } from "../support/mesos_scene.ts";
+import type { VirtualNetwork } from "../support/virtual_network.ts";
 import {
   accepted,
   type AskedRequest,
@@ -13,7 +15,7 @@ import {
   openStream,
   rescind,
   type ScriptedMaster,
-  startMaster,
+  startMasterOn,
   subscribed,
 } from "../support/scripted_master.ts";
 
@@ -24,9 +26,11 @@ interface OwnMaster extends ScriptedMaster {
   of(type: string): readonly AskedRequest[];
 }
 
-function ownMaster(answer: (asked: AskedRequest) => Response | Promise<Response> = accepted): OwnMaster {
+type Answer = (asked: AskedRequest) => Response | Promise<Response>;
+
+function ownMaster(network: VirtualNetwork, answer: Answer): OwnMaster {
   const streams: OpenStream[] = [];
-  const master = startMaster((asked) => {
+  const master = startMasterOn(network, (asked) => {
     // A new state asks whether the master knows a framework of a lost one.
     if (asked.call["type"] === "GET_FRAMEWORKS") {
       return Response.json({ type: "GET_FRAMEWORKS", "get_frameworks": {} });
@@ -43,11 +47,15 @@ function ownMaster(answer: (asked: AskedRequest) => Response | Promise<Response>
   });
 }
 
-async function withMaster(master: OwnMaster, act: (scene: Scene) => Promise<void>): Promise<void> {
-  await using _ = master;
-  await withSocketScene({ masters: () => master.address, speed: 20 }, async (scene) => {
+async function withMaster(
+  act: (master: OwnMaster, scene: Scene) => Promise<void>,
+  answer: Answer = accepted,
+): Promise<void> {
+  let master: OwnMaster | undefined;
+  const masters = ({ network }: VirtualServers): string => (master = ownMaster(network, answer)).address;
+  await withScene({ masters }, async (scene) => {
     await scene.until(() => scene.scheduler.framework.engine.state.session.kind === "subscribed");
-    await act(scene);
+    if (master !== undefined) await act(master, scene);
   });
 }
 
@@ -108,8 +116,7 @@ function field(asked: AskedRequest | undefined, ...path: readonly string[]): unk
 }
 
 Deno.test("a record beyond 64 MiB is one clear error, is not waited for, and the subscription is made again", async () => {
-  const master = ownMaster();
-  await withMaster(master, async ({ scheduler, until }) => {
+  await withMaster(async (master, { scheduler, until }) => {
     master.streams[0]?.sendBytes(new TextEncoder().encode(`${recordBytesMax + 1}\n`));
     await until(() => master.streams.length === 2);
     await until(() => scheduler.framework.engine.state.session.kind === "subscribed");
@@ -129,8 +136,8 @@ Deno.test("a record beyond 64 MiB is one clear error, is not waited for, and the
 
 Deno.test("while an ACCEPT hangs, events are read and updates acknowledged, of unknown tasks too", async () => {
   const hanging = Promise.withResolvers<Response>();
-  const master = ownMaster((asked) => asked.call["type"] === "ACCEPT" ? hanging.promise : accepted());
-  await withMaster(master, async (scene) => {
+  const answer: Answer = (asked) => asked.call["type"] === "ACCEPT" ? hanging.promise : accepted();
+  await withMaster(async (master, scene) => {
     const { cluster, scheduler, until } = scene;
     const [stream] = master.streams;
     await launchOne(master, scene);
@@ -152,12 +159,11 @@ Deno.test("while an ACCEPT hangs, events are read and updates acknowledged, of u
     await until(() => master.of("DECLINE").some((asked) => JSON.stringify(asked.call).includes('"o1"')));
     assertEquals(master.of("ACCEPT").length, 1);
     hanging.resolve(accepted());
-  });
+  }, answer);
 });
 
 Deno.test("an update is acknowledged as often as it is delivered with a uuid, and never without one", async () => {
-  const master = ownMaster();
-  await withMaster(master, async (scene) => {
+  await withMaster(async (master, scene) => {
     const { until } = scene;
     const [stream] = master.streams;
     await launchOne(master, scene);
@@ -176,8 +182,7 @@ Deno.test("an update is acknowledged as often as it is delivered with a uuid, an
 });
 
 Deno.test("TASK_LOST, which masters say to frameworks that know no partitions, is a loss: replaced, nobody blamed", async () => {
-  const master = ownMaster();
-  await withMaster(master, async (scene) => {
+  await withMaster(async (master, scene) => {
     const { scheduler, until } = scene;
     const [stream] = master.streams;
     const { engine } = scheduler.framework;
@@ -191,8 +196,7 @@ Deno.test("TASK_LOST, which masters say to frameworks that know no partitions, i
 });
 
 Deno.test("FAILURE of a Mesos agent, or of a task's executor, has exactly its tasks asked for", async () => {
-  const master = ownMaster();
-  await withMaster(master, async (scene) => {
+  await withMaster(async (master, scene) => {
     const { scheduler, until } = scene;
     const [stream] = master.streams;
     const { engine } = scheduler.framework;

@@ -1,8 +1,7 @@
 // The event stream breaks in every way that streams break: through the real client and engine, against the strict master.
 
 import { assert, assertEquals } from "@std/assert";
-import { assertGoodManners, type Scene, withScene, withSocketScene } from "../support/mesos_scene.ts";
-import { startProxy } from "../support/held_proxy.ts";
+import { assertGoodManners, type Scene, withScene } from "../support/mesos_scene.ts";
 
 const oneHost = [{
   hostname: "zürich-1",
@@ -59,21 +58,16 @@ Deno.test("a silence of four heartbeats is borne", async () => {
 });
 
 Deno.test("a network that swallows everything, ends of connections too, is left, and what it held back does no harm", async () => {
-  let proxy: ReturnType<typeof startProxy> | undefined;
-  const masters = (cluster: Scene["cluster"]): string => {
-    proxy = startProxy(cluster.mesosHttp.port);
-    return proxy.address;
-  };
-  await withSocketScene({ masters }, async (scene) => {
+  await withScene({}, async (scene) => {
     const { cluster, scheduler } = scene;
     const taskId = await withOneAgent(scene);
     const { engine } = scheduler.framework;
-    proxy?.hold();
+    cluster.network.hold();
     await scene.until(() => engine.state.session.kind === "connecting");
     assert(scheduler.notes.some(({ code }) => code === "mesos-silent"));
     // Tries into the hole end by themselves, too.
     await scene.until(() => scheduler.notes.some(({ text }) => text.includes("no answer within 15 s")));
-    proxy?.release();
+    cluster.network.release();
     await scene.until(() => engine.state.session.kind === "subscribed");
     const releasedMs = cluster.clock.nowMs();
     await scene.until(() => cluster.clock.nowMs() > releasedMs + 20_000);
@@ -81,7 +75,6 @@ Deno.test("a network that swallows everything, ends of connections too, is left,
     assertUntouched(scene, taskId);
     assertEquals(cluster.mesos.counters.doubleLaunches, 0);
   });
-  await proxy?.[Symbol.asyncDispose]();
 });
 
 /** Every byte where it matters most, then a stride that meets every kind of place. */

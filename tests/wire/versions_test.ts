@@ -79,6 +79,8 @@ async function playWaves(cluster: Cluster, scheduler: RunningScheduler): Promise
     runOnAll: personsUuid,
   });
   await built(cluster, scheduler, [...first, persons]);
+  // Later it may be tried: no agent is alive that it could be pinned to.
+  assertEquals(verdictsOf(scheduler).get("all/1/s/1/sweep-runOnAll-1"), "not-ours");
   const second = schedule(cluster, "two", [["d", ["linux"], "staging"], ["e", ["late"]], ["f", ["late"]]]);
   await built(cluster, scheduler, second);
   const trickle = await letTrickle(cluster, 14);
@@ -86,6 +88,10 @@ async function playWaves(cluster: Cluster, scheduler: RunningScheduler): Promise
   const third = schedule(cluster, "three", [["g", ["linux"]], ["h", ["java"]], ["i", ["linux"], "staging"]]);
   await built(cluster, scheduler, third);
   return { servable: [...first, persons, ...second, ...trickle, ...third], unserved };
+}
+
+function verdictsOf({ framework }: RunningScheduler): ReadonlyMap<string, string> {
+  return new Map(framework.engine.state.demand.jobs.map(({ locator, verdict }) => [locator, verdict]));
 }
 
 function judge(cluster: Cluster, scheduler: RunningScheduler, { unserved }: Waves): void {
@@ -97,11 +103,8 @@ function judge(cluster: Cluster, scheduler: RunningScheduler, { unserved }: Wave
   assertEquals([...cluster.launches.values()].filter((count) => count !== 1), [], "each task is launched once");
   assertEquals(cluster.mesos.view().tasks.filter((task) => task.isContainerUp), []);
   assert(cluster.mesos.view().mesosAgents.every((each) => each.isConserved), "resources are conserved");
-  const verdicts = new Map(
-    scheduler.framework.engine.state.demand.jobs.map(({ locator, verdict }) => [locator, verdict]),
-  );
+  const verdicts = verdictsOf(scheduler);
   for (const locator of unserved) assertEquals(verdicts.get(locator), "unserved", locator);
-  assertEquals(verdicts.get("all/1/s/1/sweep-runOnAll-1"), "not-ours");
   assertEquals(tally.concurrentRequestsMax, 1, "one request at a time");
   const secrets = scheduler.lines.filter((line) =>
     line.includes(clusterNames.password) || line.includes(clusterNames.key)
