@@ -1,6 +1,8 @@
 // Time as a port, so that everything above it runs on virtual time in tests. Not here: what happens when it passes.
 // The only place with Date and timers, but for the servers' own limits.
 
+import { type ClockReading, type MachineTime, readClock } from "../core/clock_rate.ts";
+
 /** Where time comes from. */
 export interface Clock {
   /** Milliseconds since the epoch. */
@@ -9,15 +11,19 @@ export interface Clock {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-/** What a clock that is never set showed when this one did not run yet. */
-const startedMs = Date.now() - performance.now();
+/** Follows the clock of the machine without ever going back; `read` gives the machine's clocks. */
+export function followingClock(read: () => MachineTime): () => number {
+  const { monotonicMs, wallMs } = read();
+  let reading: ClockReading = { monotonicMs, shownMs: wallMs };
+  return () => {
+    reading = readClock(reading, read());
+    return Math.round(reading.shownMs);
+  };
+}
 
-/**
- * The machine's clock as it was at the start, from then on at its pace: it is not set while the program runs, so that
- * neither a pause lasts for ever nor a second look comes too soon.
- */
+/** The machine's clock: right after a suspension and when it was set, but never back, and no second look comes too soon. */
 export const realClock: Clock = {
-  nowMs: () => Math.round(startedMs + performance.now()),
+  nowMs: followingClock(() => ({ monotonicMs: performance.now(), wallMs: Date.now() })),
   sleep: (ms, signal) => {
     if (signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {

@@ -8,6 +8,7 @@ import {
   gocdAgent,
   lostContact,
   minute,
+  missing,
   only,
   pending,
   problem,
@@ -140,4 +141,29 @@ Deno.test("while a record of the dead is left it is read every 10 s, and not for
     world.poll({ agents: [stuck] });
   }
   assertEquals([reads >= 55, reads <= 65], [true, true], `${reads}`);
+});
+
+Deno.test("the record of a dead instance that is Missing is not deleted before its agent had five minutes to ping", () => {
+  const { world, taskId } = dead();
+  const record = gocdAgent(taskId, { ...disabled, ...missing });
+  for (let at = 0; at < 300; at += 30) {
+    assertEquals(acts(world, record), []);
+    world.wait(30 * second);
+  }
+  assertEquals(acts(world, record), [`delete uuid-${taskId}`]);
+});
+
+Deno.test("a lost agent that is Missing after a restart of the server is another silence", () => {
+  const { world, taskId } = dead();
+  assertEquals(acts(world, gocdAgent(taskId, { ...disabled, ...building })), []);
+  for (let at = 0; at < 50; at += 10) {
+    acts(world, gocdAgent(taskId, { ...building }));
+    world.wait(10 * second);
+  }
+  assertEquals(acts(world, gocdAgent(taskId, lostContact)), []);
+  world.wait(50 * second);
+  const record = gocdAgent(taskId, { ...disabled, ...missing });
+  assertEquals(acts(world, record), []);
+  world.wait(280 * second);
+  assertEquals(acts(world, record), [], "its five minutes began with the restart");
 });

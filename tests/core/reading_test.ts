@@ -229,3 +229,44 @@ Deno.test("the time in which the server did not answer is not held against an id
   world.poll({ jobs: [job("a")], agents: [gocdAgent(taskId)] });
   assertEquals(world.verdict("a").verdict, "will-be-taken");
 });
+
+for (const [idleMs, want] of [[390 * second, "second"], [400 * second, "first"]] as const) {
+  Deno.test(`an agent that has shown Idle for ${idleMs / second} s keeps the record ${want}`, () => {
+    // The server sees a silence after 300 s: one that died just before its first look shows Idle until then.
+    const { world, taskId } = withIdleAgent();
+    const own = gocdAgent(taskId, { uuid: `uuid-${taskId}` });
+    for (const endMs = world.atMs + idleMs; world.atMs < endMs;) {
+      world.wait(10 * second);
+      world.read(own);
+    }
+    world.read(own, gocdAgent(taskId, { uuid: "second", agentState: "Building", buildState: "Building" }));
+    const instance = world.instance(taskId);
+    assertEquals(instance.state === "registered" ? instance.uuid : instance.state, want === "first" ? own.uuid : want);
+  });
+}
+
+Deno.test("the confirmation of a drain begins anew after a failed read, and needs minutes where some always fail", () => {
+  const { world, taskId } = withIdleAgent();
+  const disabled = gocdAgent(taskId, { configState: "Disabled" });
+  const stepOf = (): string => {
+    const instance = world.instance(taskId);
+    return instance.state === "draining" ? instance.step.kind : instance.state;
+  };
+  world.send({ kind: "drain-requested" });
+  world.poll({ agents: [gocdAgent(taskId)] });
+  world.read(disabled);
+  const sinceMs = world.atMs;
+  world.wait(15 * second);
+  world.send({ kind: "gocd-poll-failed", problem: problem() });
+  world.wait(5 * second);
+  world.read(disabled);
+  assertEquals(stepOf(), "confirming", "20 s after the first look, but the server was away between");
+  while (stepOf() === "confirming" && world.atMs < sinceMs + 60 * minute) {
+    world.wait(10 * second);
+    world.send({ kind: "gocd-poll-failed", problem: problem() });
+    world.wait(5 * second);
+    world.read(disabled);
+  }
+  assertEquals(stepOf(), "deleting");
+  assert(world.atMs - sinceMs >= 5 * minute, `after ${(world.atMs - sinceMs) / second} s`);
+});

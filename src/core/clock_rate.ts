@@ -1,0 +1,41 @@
+// How the program's clock follows the clock of its machine, which can be set, and which goes on while the machine is
+// suspended. It never goes back, as a pause counted from later would last for ever, and it never jumps by so little that
+// the core would not notice (watched.ts). Not here: reading clocks (runtime/clock.ts).
+
+import { standstillMs } from "./watched.ts";
+
+/** What the clocks of a machine show, ms. */
+export interface MachineTime {
+  /** Never goes back; on most systems it stands still while the machine is suspended. */
+  readonly monotonicMs: number;
+  /** Time of day: windows of Mesos and Retry-After are meant by it. */
+  readonly wallMs: number;
+}
+
+/** What the program's clock showed, and when by the monotonic one. */
+export interface ClockReading {
+  readonly monotonicMs: number;
+  readonly shownMs: number;
+}
+
+/**
+ * A difference up to this is made up for slowly. A larger one, forward, is a suspended machine or a clock that was set: the
+ * clock jumps, and the core notices that by the length of the jump.
+ */
+export const jumpMs: number = standstillMs;
+/** How much faster than time passes. It shortens the 20 s between two looks by a second. */
+const catchUpRate = 0.05;
+/** How much slower, while the machine's clock is behind: pauses last twice as long, which harms nobody. */
+const waitRate = 0.5;
+
+/** The program's clock, read now. */
+export function readClock(before: ClockReading, { monotonicMs, wallMs }: MachineTime): ClockReading {
+  const passedMs = Math.max(0, monotonicMs - before.monotonicMs);
+  const expectedMs = before.shownMs + passedMs;
+  const behindMs = wallMs - expectedMs;
+  if (behindMs > jumpMs) return { monotonicMs, shownMs: wallMs };
+  const correctionMs = behindMs >= 0
+    ? Math.min(behindMs, passedMs * catchUpRate)
+    : -Math.min(-behindMs, passedMs * waitRate);
+  return { monotonicMs, shownMs: expectedMs + correctionMs };
+}
