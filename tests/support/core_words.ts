@@ -104,6 +104,21 @@ function assertText(text: string): void {
   assert(isWhole, `not a text for people: ${JSON.stringify(text)}`);
 }
 
+/** Codes of notes whose text says all. */
+const fieldless: readonly string[] = [
+  "gocd-job-unassigned",
+  "gocd-disk-full",
+  "demand-none",
+  "environment-missing",
+  "framework-failed-over",
+  "framework-removed",
+  "gocd-answers",
+  "gocd-maintenance",
+  "gocd-maintenance-over",
+  "torn-down",
+  "wrong-auto-register-key",
+];
+
 function assertCode(code: string): void {
   assert(/^[a-z]+(-[a-z0-9]+)*$/.test(code), `not a code: ${JSON.stringify(code)}`);
 }
@@ -114,6 +129,7 @@ function assertNote({ level, code, text, hint, fields, onceKey }: Note): void {
   assertText(text);
   if (hint !== undefined) assertText(hint);
   assert(onceKey !== "", `${code} has an empty onceKey`);
+  assert(Object.keys(fields).length > 0 || fieldless.includes(code), `${code} names nothing for machines`);
   for (const [name, value] of Object.entries(fields)) {
     assert(/^[a-zA-Z]+$/.test(name) && ["string", "number", "boolean"].includes(typeof value), `${code}: ${name}`);
     assert(!Number.isNaN(value), `${code}: ${name}`);
