@@ -7,6 +7,7 @@
 // Each write of a leader checks in its own transaction that the epoch is its own and its candidate znode exists, so a
 // write of a leader that has been followed by another is refused by ZooKeeper itself.
 
+import { type Confirmation, confirmEveryMs, heldForMs, inOrder, isSessionOver } from "./election_rules.ts";
 import { StoreError } from "./store_error.ts";
 import {
   openZookeeperSession,
@@ -62,10 +63,6 @@ export interface Leadership {
   transaction(operations: readonly ZookeeperOperation[]): Promise<TransactionEnd>;
 }
 
-/** Of the session's time, the part that one confirmation counts for; the rest is for clocks that drift. */
-const heldPart = 2 / 3;
-/** Confirmations come so often in one session's time. */
-const confirmationsPerSession = 6;
 /** A leader that others have removed in between is tried again so often. */
 const electionTriesMax = 100;
 
@@ -121,9 +118,7 @@ async function join(place: Place): Promise<void> {
 
 /** Candidates in the order of their numbers, which end their names. */
 async function candidates({ session, base }: Place, onChange?: () => void): Promise<readonly string[]> {
-  const numberOf = (name: string): number => Number(/\d+$/.exec(name)?.[0] ?? Infinity);
-  const names = await session.children(`${base}/election`, onChange) ?? [];
-  return names.filter((name) => name.startsWith("candidate-")).sort((a, b) => numberOf(a) - numberOf(b));
+  return inOrder(await session.children(`${base}/election`, onChange) ?? []);
 }
 
 async function lead(
@@ -144,7 +139,7 @@ async function lead(
     onLeader(attempt?.leader);
     // Asked again now and then although a change is told: a silent server is noticed by that, too.
     const pause = new AbortController();
-    const pauseMs = session.timeoutMs() / confirmationsPerSession;
+    const pauseMs = confirmEveryMs(session.timeoutMs());
     await Promise.race([isChanged.promise, clock.sleep(pauseMs, AbortSignal.any([waker, pause.signal]))]);
     pause.abort();
   }
@@ -222,20 +217,20 @@ function leadershipOf(place: Place, won: Won): Leadership {
     if (answer.kind === "refused") return { ...answer, at: answer.at - fence.length };
     return { kind: "done", results: answer.results.slice(fence.length) };
   };
-  const sinceMs = (): number => clock.elapsedMs() - confirmedMs;
-  const heldForMs = (): number => ended.signal.aborted ? 0 : session.timeoutMs() * heldPart - sinceMs();
+  const confirmation = (): Confirmation => ({ askedMs: confirmedMs, timeoutMs: session.timeoutMs() });
+  const leftMs = (): number => ended.signal.aborted ? 0 : heldForMs(confirmation(), clock.elapsedMs());
   const leadership: Leadership = {
     base,
     session,
-    isHeld: () => session.isConnected() && heldForMs() > 0,
-    heldForMs,
+    isHeld: () => session.isConnected() && leftMs() > 0,
+    heldForMs: leftMs,
     lost: ended.signal,
     isAlone: async () => (await candidates(place)).length <= 1,
     transaction,
   };
   void confirm(leadership, {
     clock,
-    isOver: () => sinceMs() > session.timeoutMs(),
+    isOver: () => isSessionOver(confirmation(), clock.elapsedMs()),
     expire: () => end(lost(place, "not confirmed within the session's time")),
   });
   return leadership;
@@ -253,7 +248,7 @@ interface Confirming {
  */
 async function confirm({ session, lost, transaction }: Leadership, confirming: Confirming): Promise<void> {
   while (!lost.aborted) {
-    await confirming.clock.sleep(session.timeoutMs() / confirmationsPerSession, lost);
+    await confirming.clock.sleep(confirmEveryMs(session.timeoutMs()), lost);
     if (lost.aborted) return;
     try {
       if (session.isConnected()) await transaction([]);

@@ -1,0 +1,36 @@
+// The rules by which instances that share a state agree on who leads, and by which a leader knows that nobody else can
+// lead yet. Not here: ZooKeeper (zookeeper_election.ts). Pure: the simulation plays just these rules (sim/world_election.ts).
+
+/** Of the session's time, the part that one confirmation counts for; the rest is for clocks that drift. */
+const heldPart = 2 / 3;
+/** Confirmations come so often in one session's time. */
+const confirmationsPerSession = 6;
+
+/** That ZooKeeper has answered a request of a session that leads. */
+export interface Confirmation {
+  /** When it was asked, by a clock that does not stop with the process or the machine; it was true then or later, ms. */
+  readonly askedMs: number;
+  /** After so long without a request ZooKeeper ends the session, ms. */
+  readonly timeoutMs: number;
+}
+
+/** For how long an instance may still act on a confirmation, ms; 0 or less: it may not. */
+export function heldForMs({ askedMs, timeoutMs }: Confirmation, nowMs: number): number {
+  return timeoutMs * heldPart - (nowMs - askedMs);
+}
+
+/** Whether the session may be over, as far as the clock tells: another instance may lead. */
+export function isSessionOver({ askedMs, timeoutMs }: Confirmation, nowMs: number): boolean {
+  return nowMs - askedMs > timeoutMs;
+}
+
+/** The pause between two confirmations, and between two looks of an instance that stands by, ms. */
+export function confirmEveryMs(timeoutMs: number): number {
+  return timeoutMs / confirmationsPerSession;
+}
+
+/** The candidates among the names of znodes in the order in which they lead: by the number that ends each name. */
+export function inOrder(names: readonly string[]): readonly string[] {
+  const numberOf = (name: string): number => Number(/\d+$/.exec(name)?.[0] ?? Infinity);
+  return names.filter((name) => name.startsWith("candidate-")).sort((a, b) => numberOf(a) - numberOf(b));
+}
