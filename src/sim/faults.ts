@@ -70,6 +70,17 @@ export type WorldFault =
   }
   /** The program dies at the so-manieth point from here, and is started again. */
   | { readonly kind: "crash"; readonly points: number; readonly downMs: number; readonly byNewer: boolean }
+  /**
+   * At the so-manieth point from here the lease of the instance that leads ends, and a standby on another machine leads. The
+   * old one acts no more (world_election.ts), but its calls are on their way, and its stream stays open for a while.
+   */
+  | {
+    readonly kind: "fail-over";
+    readonly points: number;
+    readonly afterMs: number;
+    readonly skewMs: number;
+    readonly streamMs: number;
+  }
   /** The program is stopped in order, and started again. */
   | { readonly kind: "stop"; readonly downMs: number }
   /** The clock of the program's machine is set. */
@@ -293,5 +304,12 @@ const makers: readonly ((draw: Dice, hostMax: number) => WorldFault)[] = [
     how: draw.pick(["nothing-stored", "nothing-stored", "all-stored"]),
     after: draw.between(0, 20),
     count: draw.between(1, 3),
+  }),
+  (draw) => ({
+    kind: "fail-over",
+    points: draw.between(1, 40),
+    afterMs: draw.pick([1, second, 10 * second, 30 * second]),
+    skewMs: draw.pick([-1, 1]) * draw.pick([200, 5 * second, minute, 10 * minute]),
+    streamMs: draw.pick([1, 30 * second, 2 * minute]),
   }),
 ];

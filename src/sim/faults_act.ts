@@ -56,6 +56,15 @@ export function act(world: World, fault: WorldFault): void {
         isFault: true,
       };
       return;
+    case "fail-over":
+      world.crash ??= {
+        atPoint: world.points + fault.points,
+        downMs: fault.afterMs,
+        byNewer: false,
+        isFault: true,
+        standby: fault,
+      };
+      return;
     case "stop":
       return stopInOrder(world, fault.downMs);
     case "jump-clock":

@@ -52,13 +52,13 @@ export function startProgram(world: World): void {
 }
 
 /** The program ends at once; what it had sent is on its way, what it had not is lost. */
-export function stopProgram(world: World): void {
+export function stopProgram(world: World, streamMs: number = world.scenario.faults.hopMsMax + 1): void {
   const { program } = world;
   if (program === undefined) return;
   world.program = undefined;
   const { link } = program;
   if (link === undefined) return;
-  after(world, world.scenario.faults.hopMsMax + 1, () => world.mesos.disconnect(link.subscriptionId, world.nowMs));
+  after(world, streamMs, () => world.mesos.disconnect(link.subscriptionId, world.nowMs));
 }
 
 /** One event: step, store, perform, as runtime/engine.ts. */
@@ -177,12 +177,20 @@ function diesHere(world: World, where: string): boolean {
   world.points++;
   const { crash } = world;
   if (crash === undefined || world.points !== crash.atPoint) return false;
-  say(world, () => `CRASH   at point ${world.points}, ${where}; back in ${crash.downMs / 1000} s`);
+  const { standby } = crash;
+  say(
+    world,
+    () =>
+      `${standby === undefined ? "CRASH  " : "FAILOVER"} at point ${world.points}, ${where}; back in ${
+        crash.downMs / 1000
+      } s`,
+  );
   world.crash = undefined;
   world.watch.crashes++;
-  stopProgram(world);
+  stopProgram(world, standby?.streamMs);
   after(world, crash.downMs, () => {
     if (world.program !== undefined) return;
+    world.nextClockAheadMs += standby?.skewMs ?? 0;
     if (crash.byNewer) world.disk.writeFromTheFuture();
     startProgram(world);
   });

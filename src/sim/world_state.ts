@@ -79,6 +79,8 @@ export interface PlannedCrash {
   readonly downMs: number;
   /** A newer version ran meanwhile. */
   readonly byNewer: boolean;
+  /** Another instance takes its place: its clock is ahead by so much, and the stream of the old one stays for so long. */
+  readonly standby?: { readonly skewMs: number; readonly streamMs: number };
   /** One of the faults, which end; otherwise it comes whenever its point does. */
   readonly isFault: boolean;
 }
