@@ -2,7 +2,7 @@
 // Not here: the simulation (src/sim/world.ts). `deno task sim --seeds N [--from S]`, or `--seed S [--trace]` for one.
 
 import { parseArgs } from "@std/cli/parse-args";
-import { makeScenario } from "../src/sim/scenario.ts";
+import { makeScenario, type Weather } from "../src/sim/scenario.ts";
 import { type Outcome, play } from "../src/sim/world.ts";
 import type { SimOrder, SimReport } from "./sim_worker.ts";
 
@@ -13,7 +13,7 @@ const batch = 25;
 
 const args = parseArgs(Deno.args, {
   boolean: ["trace", "calm", "until-broken", "help"],
-  string: ["seeds", "from", "seed", "workers"],
+  string: ["seeds", "from", "seed", "workers", "weather"],
 });
 
 function say(line: string): void {
@@ -29,8 +29,16 @@ function numberOf(name: string, value: unknown, fallback: number): number {
   Deno.exit(2);
 }
 
+/** The weather asked for; undefined: that of each seed. */
+function weather(): Weather | undefined {
+  const word = args["calm"] === true ? "calm" : args["weather"];
+  if (word === undefined || word === "calm" || word === "mild" || word === "stormy") return word;
+  say(`--weather is calm, mild or stormy, not ${JSON.stringify(word)}`);
+  Deno.exit(2);
+}
+
 function replayCommand(seed: number): string {
-  return `deno task sim --seed ${seed} --trace`;
+  return `deno task sim --seed ${seed} --trace${weather() === undefined ? "" : ` --weather ${weather()}`}`;
 }
 
 function tellFailure({ seed, violation }: Outcome): void {
@@ -41,7 +49,7 @@ function tellFailure({ seed, violation }: Outcome): void {
 
 function playOne(seed: number): number {
   const trace = args["trace"] === true ? { trace: say } : {};
-  const outcome = play(makeScenario(seed, args["calm"] === true ? "calm" : "stormy"), trace);
+  const outcome = play(makeScenario(seed, weather()), trace);
   tellFailure(outcome);
   const { lastedMs, steps, launches, builds, crashes } = outcome;
   say(
@@ -84,7 +92,7 @@ async function playMany(from: number, count: number): Promise<number> {
     const order: SimOrder = {
       from: next,
       count: Math.min(batch, from + count - next),
-      weather: args["calm"] === true ? "calm" : "stormy",
+      ...(weather() === undefined ? {} : { weather: weather() }),
       untilBroken: args["until-broken"] === true,
     };
     next += order.count;
@@ -121,11 +129,12 @@ function runWorker(takeOrder: () => SimOrder | undefined, report: (report: SimRe
   });
 }
 
-const usage = `Usage: deno task sim --seeds N [--from S] [--workers W] [--calm] [--until-broken]
-       deno task sim --seed S [--trace] [--calm]
+const usage = `Usage: deno task sim --seeds N [--from S] [--workers W] [--weather W] [--until-broken]
+       deno task sim --seed S [--trace] [--weather W]
 
 Plays seeded scenarios of the whole program against a modelled Mesos and GoCD on virtual time, and checks every law.
-Without --from, fresh seeds are taken. --calm leaves out all faults;
+Without --from, fresh seeds are taken. --weather is stormy (all faults), mild (few, and work must go on meanwhile) or
+calm (none; --calm for short); without it every third seed is mild, the others are stormy.
 --until-broken ends with the first seed that breaks a law.`;
 
 if (args["help"] === true) say(usage);

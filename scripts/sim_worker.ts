@@ -8,7 +8,8 @@ import { type Outcome, play } from "../src/sim/world.ts";
 export interface SimOrder {
   readonly from: number;
   readonly count: number;
-  readonly weather: Weather;
+  /** Absent: that of each seed. */
+  readonly weather?: Weather | undefined;
   /** Ends with the first seed that breaks a law. */
   readonly untilBroken: boolean;
 }

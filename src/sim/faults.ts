@@ -162,7 +162,7 @@ export interface FaultsFor {
   /** How many Mesos agents there are. */
   readonly hostsCount: number;
   /** `calm`: nothing goes wrong. */
-  readonly weather: "calm" | "stormy";
+  readonly weather: "calm" | "mild" | "stormy";
   /** Drawn elsewhere (faults_calls.ts). */
   readonly requests: RequestFaults;
 }

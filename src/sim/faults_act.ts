@@ -4,6 +4,7 @@
 import type { WorldFault } from "./faults.ts";
 import { actOnGocd, healGocd } from "./faults_gocd.ts";
 import { deleteByHand } from "./gocd_port.ts";
+import { charge, chargeFault, startClocksAnew } from "./invariants_progress.ts";
 import { noFaults } from "./mesos_options.ts";
 import type { SimHostView } from "./sim_mesos.ts";
 import { restartAgentProcess } from "./world_containers.ts";
@@ -14,6 +15,7 @@ import { after, say, type World } from "./world_state.ts";
 export function act(world: World, fault: WorldFault): void {
   if (world.isHealed) return;
   say(world, () => `FAULT   ${JSON.stringify(fault)}`);
+  chargeFault(world, fault);
   switch (fault.kind) {
     case "cut-streams":
       return world.mesos.cutStreams(world.nowMs);
@@ -189,6 +191,7 @@ function actAsOperator(
   >,
 ): void {
   const tell = world.program?.handle ?? ((): void => {});
+  startClocksAnew(world);
   switch (fault.kind) {
     case "change-settings":
       world.settings = {
@@ -244,6 +247,8 @@ function endHopeless(world: World): void {
 /** Faults are over: everything is mended, the operator has resumed, the program runs. */
 export function heal(world: World): void {
   say(world, () => "HEALED  no faults from here on");
+  startClocksAnew(world);
+  charge(world, 120_000);
   world.mesos.setFaults(noFaults);
   for (const { container } of world.scenario.settings.profiles) world.mesos.setImage(container.image, "nowhere");
   for (const found of world.mesos.view().mesosAgents) {

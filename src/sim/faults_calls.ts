@@ -30,7 +30,8 @@ export const noRequestFaults: RequestFaults = new Map();
 /** How one request fares. */
 export type RequestFate = "fine" | keyof RequestOdds;
 
-const kinds: readonly RequestKind[] = [
+/** All kinds that may fare badly. */
+export const requestKinds: readonly RequestKind[] = [
   "accept-offers",
   "decline-offers",
   "suppress-offers",
@@ -52,7 +53,7 @@ const kinds: readonly RequestKind[] = [
 export function drawRequestFaults(draw: Dice): RequestFaults {
   const isOn = draw.pick([0, 0, 0.1, 0.4]);
   const odds = (most: number): number => draw.chance(0.4) ? draw.random() * most : 0;
-  return new Map(kinds.flatMap((kind): [RequestKind, RequestOdds][] => {
+  return new Map(requestKinds.flatMap((kind): [RequestKind, RequestOdds][] => {
     if (!draw.chance(isOn)) return [];
     return [[kind, { lost: odds(0.3), answerLost: odds(0.3), late: odds(0.3), twice: odds(0.3), slowBack: odds(0.3) }]];
   }));

@@ -9,6 +9,8 @@ import { fateOf } from "./faults_calls.ts";
 import { encodeBasic } from "./gocd_access.ts";
 import type { SimResponse } from "./gocd_http_words.ts";
 import { listAgents, listJobs, readRefusal } from "./gocd_lists.ts";
+import { costOfLostRequest, costOfSlowRequest } from "./invariants_costs.ts";
+import { charge } from "./invariants_progress.ts";
 import { noteAsked } from "./invariants_shown.ts";
 import { type GocdRules, gocdRules } from "./gocd_versions.ts";
 import { after, afterIn, hop, type Program, say, type World } from "./world_state.ts";
@@ -105,8 +107,10 @@ function travel<Value>(
   const { odds, isSlow } = drawFate(world);
   const fate = fateOf(world.requestDice, world.isHealed ? undefined : world.scenario.faults.requests.get(kind));
   const wayMs = isSlow ? world.dice.between(1, odds.slowMsMax) : hop(world);
+  if (isSlow) charge(world, costOfSlowRequest(world, wayMs));
   if (fate === "late") {
     say(world, () => `gocd    ${kind} is late`);
+    charge(world, costOfLostRequest(world, kind));
     settleAfter(noAnswer, timeoutMs);
     return after(world, timeoutMs + world.requestDice.between(0, 60_000), () => void act());
   }
@@ -117,6 +121,7 @@ function travel<Value>(
     if (fate === "twice") after(world, hop(world), () => void act());
     const isLost = lost === undefined && (fate === "answerLost" || world.dice.chance(odds.answerLost));
     if (isLost) say(world, () => "gocd    the answer is lost");
+    if (isLost || lost !== undefined) charge(world, costOfLostRequest(world, kind));
     const isNever = lost !== undefined && world.weather.outage === "no-answer";
     const backMs = isLost
       ? world.dice.pick([10, timeoutMs - wayMs])
@@ -125,6 +130,7 @@ function travel<Value>(
       : fate === "slowBack"
       ? world.requestDice.between(0, timeoutMs - wayMs)
       : hop(world);
+    if (fate === "slowBack") charge(world, costOfSlowRequest(world, backMs));
     settleAfter(isLost ? noAnswer : answer, backMs);
   });
 }

@@ -13,6 +13,7 @@ import { type LookAtKill, noteKilling, rememberLook } from "./invariants_builds.
 import { checkDrains, checkNothingLies } from "./invariants_drain.ts";
 import { checkLaunches, followLaunches, type LaunchWatch, newLaunchWatch } from "./invariants_launch.ts";
 import { checkPace, followPace, newPace, type Pace } from "./invariants_pace.ts";
+import { newProgress, type Progress } from "./invariants_progress.ts";
 import { nothingShown, type Shown } from "./invariants_shown.ts";
 import { isSame } from "./same.ts";
 import { demand, Violation } from "./violation.ts";
@@ -54,6 +55,8 @@ export interface Watch {
   pace: Pace;
   /** Of this run of the program: what the laws of launches remember. */
   launches: LaunchWatch;
+  /** What the law of progress remembers. */
+  readonly progress: Progress;
   /** When a maintenance mode of the GoCD server last ended. */
   maintenanceEndMs: number;
   /** The feed as the last good poll really showed it. */
@@ -106,6 +109,7 @@ export function newWatch(startedMs: number): Watch {
     shown: nothingShown(startedMs),
     pace: newPace(),
     launches: newLaunchWatch(),
+    progress: newProgress(),
     maintenanceEndMs: startedMs,
     feed: undefined,
     killsSeen: 0,

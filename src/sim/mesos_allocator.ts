@@ -91,7 +91,7 @@ function offerOf(world: SimWorld, framework: SimFramework, host: SimHost, role: 
 function planRescind(world: SimWorld, offerId: string): void {
   const { offerTimeoutMs } = world.timing;
   if (offerTimeoutMs > 0) world.timers.plan(world.nowMs + offerTimeoutMs, () => rescindOffer(world, offerId));
-  if (happens(world, world.faults.rescind)) {
+  if (happens(world, "rescind")) {
     world.timers.plan(world.nowMs + Math.ceil(world.random() * 2000), () => rescindOffer(world, offerId));
   }
 }

@@ -116,6 +116,7 @@ export function buildWorld(options: SimMesosOptions): SimWorld {
     quotaLimits: new Map(Object.entries(options.quotaLimits ?? {})),
     missingImages: new Map((options.missingImages ?? []).map((image) => [image, "everywhere"])),
     counters: zeroCounters(),
+    strikes: new Map(),
     allocation: undefined,
     callFates: [],
     sequence: { framework: 0, offer: 0, mesosAgent: 0, subscription: 0, event: 0 },

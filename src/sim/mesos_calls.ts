@@ -54,9 +54,9 @@ function countCall({ counters, nowMs }: SimWorld, type: string): void {
 function fateOf(world: SimWorld): "lost" | "answer-lost" | "delayed" | "fine" {
   const scripted = world.callFates.shift();
   if (scripted !== undefined) return scripted;
-  if (happens(world, world.faults.callLost)) return "lost";
-  if (happens(world, world.faults.answerLost)) return "answer-lost";
-  return happens(world, world.faults.callDelayed) ? "delayed" : "fine";
+  if (happens(world, "callLost")) return "lost";
+  if (happens(world, "answerLost")) return "answer-lost";
+  return happens(world, "callDelayed") ? "delayed" : "fine";
 }
 
 function judge(world: SimWorld, request: SimMesosRequest, isDelayed: boolean): SimMesosAnswer {

@@ -5,6 +5,8 @@ import { allocatableQuantities } from "../core/offer_needs.ts";
 import type { MesosEffect } from "../core/effect.ts";
 import { frameworkInfo } from "../mesos/framework_info.ts";
 import { fateOf } from "./faults_calls.ts";
+import { costOfLostCall, costOfSessionEndMs } from "./invariants_costs.ts";
+import { charge } from "./invariants_progress.ts";
 import { eventOfShape } from "../mesos/from_proto.ts";
 import type { EventShape } from "../mesos/proto/shapes.ts";
 import { decodeCall } from "../mesos/proto/wire.ts";
@@ -103,6 +105,7 @@ export function endSession(world: World, program: Program): void {
 
 function sessionEnded(world: World, program: Program, how: "ended" | "refused" | "unreachable"): void {
   program.link = undefined;
+  charge(world, costOfSessionEndMs);
   program.outageSinceMs ??= world.nowMs;
   program.tries++;
   const waitMs = program.pauseMs ?? pauseAfter(world, program, how);
@@ -166,7 +169,10 @@ function send(world: World, program: Program, { link, call, settled }: Sending):
   const record = decodeCall(encodeCall(call, link.frameworkId ?? "", environmentOf(world)));
   const arrive = (): SimMesosAnswer => world.mesos.call(record, { streamId: link.streamId }, world.nowMs);
   const fate = fateOf(world.requestDice, world.isHealed ? undefined : world.scenario.faults.requests.get(call.kind));
-  if (fate !== "fine") say(world, () => `mesos   ${call.kind} fares badly: ${fate}`);
+  if (fate !== "fine") {
+    say(world, () => `mesos   ${call.kind} fares badly: ${fate}`);
+    charge(world, costOfLostCall(world, call.kind));
+  }
   if (fate === "late") after(world, callAnswerMs + world.requestDice.between(0, 60_000), () => void arrive());
   if (fate === "twice") after(world, 2 * world.scenario.faults.hopMsMax, () => void arrive());
   after(world, hop(world), () => {

@@ -88,7 +88,7 @@ export function kill(world: SimWorld, framework: SimFramework, call: Plain): voi
   }
   if (mesosAgentId !== undefined && mesosAgentId !== task.mesosAgentId) return;
   const host = world.hosts.get(task.mesosAgentId);
-  if (host === undefined || host.link === "down" || happens(world, world.faults.killLost)) return;
+  if (host === undefined || host.link === "down" || happens(world, "killLost")) return;
   const nanoseconds = numberAt(call, "kill_policy", "grace_period", "nanoseconds");
   world.timers.plan(world.nowMs + world.timing.hopMs, () => {
     if (host.link !== "connected") return;

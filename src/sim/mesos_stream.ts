@@ -46,7 +46,7 @@ export function openSubscription(world: SimWorld): SimSubscription {
 /** Puts one event on the stream; UPDATEs may be delayed by the faults, so that others overtake them. */
 export function sendEvent(world: SimWorld, subscription: SimSubscription, event: Plain): void {
   if (subscription.end !== "open") return;
-  const isDelayed = textAt(event, "type") === "UPDATE" && happens(world, world.faults.updateDelayed);
+  const isDelayed = textAt(event, "type") === "UPDATE" && happens(world, "updateDelayed");
   const delayMs = isDelayed ? Math.ceil(world.random() * world.faults.eventDelayMsMax) : 0;
   subscription.outbox.push({ dueMs: world.nowMs + delayMs, order: world.sequence.event++, event });
 }

@@ -8,7 +8,7 @@ import { happens, runKey, type SimHost, type SimRun, type SimTask, type SimWorld
 
 /** The agent gets a task to run; odds may lose the message. */
 export function deliverLaunch(world: SimWorld, host: SimHost, task: SimTask): void {
-  const isLost = happens(world, world.faults.launchLost);
+  const isLost = happens(world, "launchLost");
   world.timers.plan(world.nowMs + world.timing.hopMs, () => {
     if (!isLost && host.link === "connected") startRun(world, host, task);
   });

@@ -130,8 +130,8 @@ export function sendHead(world: SimWorld, host: SimHost, run: SimRun): void {
 function transmit(world: SimWorld, host: SimHost, run: SimRun): void {
   run.retry?.cancel();
   if (run.updates.length === 0) return;
-  if (host.link === "connected" && !happens(world, world.faults.updateLost)) {
-    const copies = happens(world, world.faults.updateDuplicated) ? 2 : 1;
+  if (host.link === "connected" && !happens(world, "updateLost")) {
+    const copies = happens(world, "updateDuplicated") ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {
       const delayMs = copy * Math.ceil(world.random() * 1000);
       world.timers.plan(world.nowMs + world.timing.hopMs + delayMs, () => forward(world, host, run));

@@ -316,6 +316,8 @@ export interface SimWorld {
   readonly missingImages: Map<string, ReadonlySet<string> | "everywhere">;
   /** What was counted. */
   readonly counters: SimMesosCounters;
+  /** How often each fault has happened. */
+  readonly strikes: Map<SimMesosFaultKind, number>;
   /** The next allocation round. */
   allocation: PlannedAct | undefined;
   /** Scripted fates of the next calls, first in first out. */
@@ -359,9 +361,15 @@ export function leaderId(world: SimWorld): string {
   return world.masters[world.leader ?? 0]?.id ?? "";
 }
 
-/** Whether the fault happens this time. */
-export function happens(world: SimWorld, odds: number): boolean {
-  return odds > 0 && world.random() < odds;
+/** A fault that happens by itself, at its odds. */
+export type SimMesosFaultKind = Exclude<keyof SimMesosFaults, "eventDelayMsMax" | "callDelayMsMax">;
+
+/** Whether the fault happens this time; counted where it does. */
+export function happens(world: SimWorld, kind: SimMesosFaultKind): boolean {
+  const odds = world.faults[kind];
+  if (odds <= 0 || world.random() >= odds) return false;
+  world.strikes.set(kind, (world.strikes.get(kind) ?? 0) + 1);
+  return true;
 }
 
 /** The host of a task, if the cluster still has it. */

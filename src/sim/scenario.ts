@@ -3,12 +3,14 @@
 
 import type { Settings } from "../core/settings.ts";
 import type { FaultPlan } from "./faults.ts";
+import { planMildFaults } from "./faults_mild.ts";
 import { planFaults, repeatOneKind } from "./faults.ts";
 import { drawRequestFaults, noRequestFaults } from "./faults_calls.ts";
 import { type Dice, dice } from "./scenario_dice.ts";
 import { drawJobs, type ScenarioJob } from "./scenario_jobs.ts";
 import { type AgentNames, drawNames, inNetwork, isNamelessName, plainNames } from "./scenario_names.ts";
 import { drawSettings, varySettings } from "./scenario_settings.ts";
+import type { SimJobRequest } from "./gocd_work.ts";
 import type { SimMesosAgentSpec } from "./mesos_options.ts";
 import { seededRandom } from "./random.ts";
 import type { SimForeignAgent } from "./sim_gocd.ts";
@@ -18,6 +20,8 @@ import { gocdEras, gocdRules } from "./gocd_versions.ts";
 export interface Scenario {
   /** The seed of everything. */
   readonly seed: number;
+  /** How much goes wrong. */
+  readonly weather: Weather;
   /** In force from the start. */
   readonly settings: Settings;
   /** In force after faults, too, with `minIdle` 0, so that everything ends. */
@@ -46,8 +50,16 @@ export interface Scenario {
   readonly faults: FaultPlan;
 }
 
-/** How much may go wrong. */
-export type Weather = "calm" | "stormy";
+/**
+ * How much may go wrong: nothing; what a healthy installation meets on any day, with a law of progress meanwhile; or
+ * everything at once, where only what is never allowed and the end count.
+ */
+export type Weather = "calm" | "mild" | "stormy";
+
+/** The weather of a seed where nobody asks for one: every third is mild. */
+export function weatherOf(seed: number): Weather {
+  return seed % 3 === 2 ? "mild" : "stormy";
+}
 
 /** The minute at which every run starts, ms since the epoch. */
 export const startMs = 1_700_000_000_000;
@@ -58,11 +70,53 @@ const oneInBusy = 50;
 const oneInObsessed = 20;
 
 /** Draws the scenario of a seed. */
-export function makeScenario(seed: number, weather: Weather = "stormy"): Scenario {
+export function makeScenario(seed: number, weather: Weather = weatherOf(seed)): Scenario {
+  const scenario = drawScenario(seed, weather);
+  return weather === "mild" ? makeMild(dice(seededRandom(seed ^ 0x311d)), scenario) : scenario;
+}
+
+/** Jobs that stay in the way of others for good are no mild weather, and some mild days are long ones with many jobs. */
+function makeMild(draw: Dice, scenario: Scenario): Scenario {
+  const { seed, gocdVersion, foreigners } = scenario;
+  const isDay = draw.chance(0.02);
+  const activeMs = isDay ? 24 * 60 * minute : draw.pick([scenario.activeMs, scenario.activeMs, 90 * minute]);
+  const spans = Math.ceil(activeMs / (60 * minute));
+  const spanMs = activeMs / spans;
+  const jobs = Array.from(
+    { length: spans },
+    (_, span): ScenarioJob[] =>
+      drawJobs(draw, { gocdVersion, foreigners, activeMs: spanMs, isBusy: scenario.hosts.length > 9 }).flatMap((job) =>
+        job.request.obstacle === "stale-materials" ? [] : [{
+          ...job,
+          afterMs: job.afterMs + span * spanMs,
+          request: inSpan(span, job.request),
+        }]
+      ),
+  ).flat();
+  const faults = planMildFaults(dice(seededRandom(seed ^ 0x5eed)), {
+    activeMs,
+    hostsCount: scenario.hosts.length,
+    weather: "mild",
+    requests: noRequestFaults,
+  });
+  return { ...scenario, activeMs, jobs, faults };
+}
+
+/** Names are unique in a run: the world asks by them what was built. */
+function inSpan(span: number, request: SimJobRequest): SimJobRequest {
+  const { pipeline } = request;
+  return {
+    ...request,
+    pipeline: pipeline === "ignored" ? pipeline : `${pipeline}-${span}`,
+    job: `s${span}${request.job}`,
+  };
+}
+
+function drawScenario(seed: number, weather: Weather): Scenario {
   const draw = dice(seededRandom(seed));
   const gocdVersion = draw.pick(gocdEras);
   const activeMs = draw.between(10, 50) * minute;
-  const isBusy = weather === "stormy" && seed % oneInBusy === 0;
+  const isBusy = weather !== "calm" && seed % oneInBusy === 0;
   // What came later has dice of its own, too, so that seeds that ever failed go on telling their stories.
   const more = dice(seededRandom(seed ^ 0xadded));
   const { settings, lastSettings } = varySettings(more, drawSettings(draw), isBusy);
@@ -71,6 +125,7 @@ export function makeScenario(seed: number, weather: Weather = "stormy"): Scenari
   const isKeyRight = gocdVersion === "15.2.0" || !draw.chance(0.2);
   const base = {
     seed,
+    weather,
     settings,
     lastSettings,
     gocdVersion,

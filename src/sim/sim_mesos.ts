@@ -29,7 +29,7 @@ import type {
 import { nextDeliveryMs, type SimDelivery, takeDeliveries } from "./mesos_stream.ts";
 import { detach, masterInfo, removeFramework } from "./mesos_subscribe.ts";
 import { exitContainer } from "./mesos_tasks.ts";
-import type { SimContainerEvent, SimHost, SimMesosCounters, SimWorld } from "./mesos_world.ts";
+import type { SimContainerEvent, SimHost, SimMesosCounters, SimMesosFaultKind, SimWorld } from "./mesos_world.ts";
 import { type SimMesosView, viewOf } from "./mesos_view.ts";
 
 export { seededRandom } from "./random.ts";
@@ -132,6 +132,8 @@ export interface SimMesos extends SimMesosOperator {
   nextDueMs(): number | undefined;
   /** What has been counted so far, by the master. */
   readonly counters: Readonly<SimMesosCounters>;
+  /** How often each fault that happens by itself has happened. */
+  readonly strikes: ReadonlyMap<SimMesosFaultKind, number>;
   /** A snapshot for checks: agents, tasks, offers, sums. */
   view(): SimMesosView;
   /** What GET /redirect of a master answers. */
@@ -315,6 +317,7 @@ export function createSimMesos(options: SimMesosOptions): SimMesos {
       return dues.length === 0 ? undefined : Math.max(world.nowMs, Math.min(...dues));
     },
     counters: world.counters,
+    strikes: world.strikes,
     view: (): SimMesosView => viewOf(world),
     redirect: (index, nowMs): SimMesosAnswer => {
       settle(world, nowMs);

@@ -8,6 +8,7 @@ import { createTimerQueue } from "./gocd_timers.ts";
 import { checkWholeState, newWatch } from "./invariants.ts";
 import { checkGocd } from "./invariants_builds.ts";
 import { checkPaceAtTick } from "./invariants_pace.ts";
+import { checkProgress } from "./invariants_progress.ts";
 import { deliver, watchSilence } from "./mesos_port.ts";
 import { seededRandom } from "./random.ts";
 import { type Scenario, startMs } from "./scenario.ts";
@@ -212,6 +213,7 @@ function tick(world: World): boolean {
     program.handle({ kind: "tick" });
     checkPaceAtTick(world, program);
   }
+  checkProgress(world);
   if (!world.isHealed) return false;
   if (isNameless(world.scenario.names)) return isOverForNameless(world);
   const left = whatIsLeft(world);

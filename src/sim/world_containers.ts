@@ -3,6 +3,8 @@
 
 import { gocdRules } from "./gocd_versions.ts";
 import { checkContainerEnd } from "./invariants_builds.ts";
+import { costOfDumbAgent, costOfExit } from "./invariants_costs.ts";
+import { charge } from "./invariants_progress.ts";
 import { ownNameOf } from "./scenario_names.ts";
 import type { SimContainerEvent } from "./sim_mesos.ts";
 import { after, say, type World } from "./world_state.ts";
@@ -34,8 +36,11 @@ function started(world: World, event: Started): void {
   const { mesosAgentId, env, ipAddress } = event;
   world.watch.containers.set(taskId, { mesosAgentId, env, ipAddress, isDumb });
   startAgentProcess(world, taskId, { bootDelayMs, uuid: undefined });
+  if (isDumb) charge(world, costOfDumbAgent(world));
   if (dice.chance(odds.exits)) {
-    after(world, dice.between(1_000, 600_000), () => void world.mesos.exitContainer(taskId, 1, world.nowMs));
+    after(world, dice.between(1_000, 600_000), () => {
+      if (world.mesos.exitContainer(taskId, 1, world.nowMs)) charge(world, costOfExit(world));
+    });
   }
   if (dice.chance(odds.registersTwice)) {
     after(world, dice.between(20_000, 600_000), () => restartAgentProcess(world, taskId));
