@@ -11,7 +11,7 @@ import { minIdleAgents } from "./min_idle.ts";
 import { describeNeed, gateText, type LaunchGate, otherCauseText, unservedText } from "./reason.ts";
 import { type Remarks, remarksOf } from "./remarks.ts";
 import { isOfferless, offerlessText } from "./roles.ts";
-import { spareLeaving } from "./room.ts";
+import { isRoomless, spareLeaving } from "./room.ts";
 import type { AgentProfile } from "./settings.ts";
 import type { DemandState, State, WantedAgents } from "./state.ts";
 import type { BucketDemand, JobRemark, JobVerdict } from "./verdict.ts";
@@ -38,7 +38,7 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
   const rows: Row[] = [];
   const wanted: WantedAgents[] = [];
   const held: HeldBack[] = [];
-  for (const assessed of assessment.buckets) {
+  for (const assessed of inTurn(state, assessment.buckets, atMs)) {
     const { bucket } = assessed;
     // Between polls the list of jobs is old: what it shows as waiting may be taken by now.
     for (const locator of occasion === "poll" ? assessed.newlyPassed : []) {
@@ -89,6 +89,17 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
       wanted,
     },
   };
+}
+
+/**
+ * Those with the oldest job first; but one that no offer fits comes last, or what it may launch and cannot, by the limits
+ * and the rate of a slow server, would be denied to the others for as long.
+ */
+function inTurn(state: State, buckets: readonly BucketAssessment[], atMs: number): readonly BucketAssessment[] {
+  const isStuck = ({ choice }: BucketAssessment): boolean =>
+    choice.kind === "serves" && isRoomless(state, choice.profile, atMs);
+  const stuck = buckets.filter(isStuck);
+  return stuck.length === 0 ? buckets : [...buckets.filter((each) => !stuck.includes(each)), ...stuck];
 }
 
 interface Row {

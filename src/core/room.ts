@@ -133,10 +133,15 @@ function roomInCluster(state: State, idle: readonly Idle[], atMs: number): reado
     const coming = Math.min(leaving, wanted.count);
     leaving -= coming;
     for (let count = coming; count < Math.min(wanted.count, roomPerPlanMax); count++) {
-      const free = idle.filter((each) =>
-        !going.has(each) &&
-        (idleLeft.get(each.profile) ?? 0) > (profileOf(state.settings, each.profile)?.minIdle ?? 0)
+      const spare = new Map(
+        [...idleLeft].map(([name, left]) => [name, left - (profileOf(state.settings, name)?.minIdle ?? 0)]),
       );
+      const free = idle.filter((each) => {
+        const left = spare.get(each.profile) ?? 0;
+        if (going.has(each) || left <= 0) return false;
+        spare.set(each.profile, left - 1);
+        return true;
+      });
       const helpful = whoHelps(state, { wanted, profile, free }, atMs);
       if (helpful.length === 0) break;
       for (const each of helpful) {
@@ -148,7 +153,8 @@ function roomInCluster(state: State, idle: readonly Idle[], atMs: number): reado
   return [...going];
 }
 
-function isRoomless(state: State, { name, role }: AgentProfile, atMs: number): boolean {
+/** Whether no offer has fitted a profile for a while: only more room can help it. */
+export function isRoomless(state: State, { name, role }: AgentProfile, atMs: number): boolean {
   if (state.session.kind !== "subscribed") return false;
   const miss = state.offers.nearestMiss.get(name);
   if (miss !== undefined && atMs - miss.atMs < missMaxMs && miss.atMs - miss.sinceMs >= missMinMs) return true;

@@ -44,7 +44,17 @@ function checkBegin(world: World, state: State, instance: AgentInstance, run: Ru
   const { taskId, profile: name } = instance;
   demand(run?.picture === "Enabled idle", "drain", () => `${taskId} is drained as idle but shows ${run?.picture}`);
   const profile = state.settings.profiles.find((each) => each.name === name);
-  if (profile === undefined || isAnyHeldBack(state)) return;
+  if (profile === undefined || isAnyHeldByLimit(state)) return;
+  const left =
+    [...state.instances.values()].filter((each) =>
+      each.profile === name && each.state === "registered" && each.activity.kind === "idle" && each.retire === undefined
+    ).length;
+  demand(
+    left >= profile.minIdle,
+    "drain",
+    () => `${left} idle agents of ${name} are left, min-idle is ${profile.minIdle}`,
+  );
+  if (isRoomWanted(state)) return;
   const idleMs = world.nowMs - (run?.sinceMs ?? world.nowMs);
   // What a failed commit or a clock that was set has made the core believe cannot be told from here.
   const isTold = world.watch.failedCommits === 0 && world.clockAheadMs === 0 && world.nextClockAheadMs === 0;
@@ -62,22 +72,16 @@ function checkBegin(world: World, state: State, instance: AgentInstance, run: Ru
     "drain",
     () => `${taskId} is drained although ${useful[0]?.locator} waits, which it can take`,
   );
-  const left =
-    [...state.instances.values()].filter((each) =>
-      each.profile === name && each.state === "registered" && each.activity.kind === "idle" && each.retire === undefined
-    ).length;
-  demand(
-    left >= profile.minIdle,
-    "drain",
-    () => `${left} idle agents of ${name} are left, min-idle is ${profile.minIdle}`,
-  );
 }
 
-/** Jobs wait for its place (`scaling.max-agents` and the like) or for its room on the host: then it may go at once. */
-function isAnyHeldBack({ demand: { jobs } }: State): boolean {
-  return jobs.some(({ reasonCode }) =>
-    ["held-limit", "held-rate", "no-fitting-offer", "no-offer"].includes(reasonCode)
-  );
+/** Jobs wait for its place (`scaling.max-agents` and the like): then it may go at once. */
+function isAnyHeldByLimit({ demand: { jobs } }: State): boolean {
+  return jobs.some(({ reasonCode }) => reasonCode === "held-limit" || reasonCode === "held-rate");
+}
+
+/** Something wanted finds no offer: then it may go at once for its room on the host, but `min-idle` stays. */
+function isRoomWanted({ demand: { wanted } }: State): boolean {
+  return wanted.some(({ count }) => count > 0);
 }
 
 /** Between the two looks that show it disabled and free lies `drain-confirm`, and no failed read. */

@@ -23,6 +23,8 @@ interface Clock {
 export interface Progress {
   /** What all faults so far may have cost. */
   costMs: number;
+  /** Faults whose effects may still last: a job that comes now may meet them. */
+  lasting: readonly { readonly untilMs: number; readonly costMs: number }[];
   /** By kind: strikes of Mesos' own faults that are paid for. */
   readonly strikes: Map<string, number>;
   /** By id of the job. */
@@ -35,7 +37,7 @@ export interface Progress {
 
 /** Nothing seen yet. */
 export function newProgress(): Progress {
-  return { costMs: 0, strikes: new Map(), waiting: new Map(), surplus: new Map(), lookedMs: -Infinity };
+  return { costMs: 0, lasting: [], strikes: new Map(), waiting: new Map(), surplus: new Map(), lookedMs: -Infinity };
 }
 
 /** Between two looks of the law. */
@@ -59,8 +61,19 @@ export function chargeFault(world: World, fault: WorldFault): void {
 }
 
 /** Gives all clocks more time. */
-export function charge({ watch: { progress } }: World, costMs: number): void {
+export function charge({ watch: { progress }, nowMs }: World, costMs: number): void {
+  if (costMs <= 0) return;
   progress.costMs += costMs;
+  progress.lasting = [...progress.lasting.filter(({ untilMs }) => untilMs > nowMs), {
+    untilMs: nowMs + costMs,
+    costMs,
+  }];
+}
+
+/** A clock that starts now. */
+function startClock({ watch: { progress }, nowMs }: World): Clock {
+  const lastingMs = progress.lasting.reduce((sum, { untilMs, costMs }) => sum + (untilMs > nowMs ? costMs : 0), 0);
+  return { sinceMs: nowMs, costMs: progress.costMs - lastingMs };
 }
 
 /** At each tick of a calm or mild run. */
@@ -93,7 +106,7 @@ function over(world: World, clock: Clock): number {
 
 function checkJobs(world: World, waiting: readonly SimJob[]): void {
   const { progress } = world.watch;
-  const now: Clock = { sinceMs: world.nowMs, costMs: progress.costMs };
+  const now = startClock(world);
   const servable = waiting.filter((job) => isOurs(world, job));
   const ids = new Set(servable.map(({ id }) => id));
   for (const id of [...progress.waiting.keys()]) if (!ids.has(id)) overtaken(world, id);
@@ -133,7 +146,7 @@ function overtaken(world: World, id: number): void {
       ? taker.environments.length === 0
       : taker.environments.some((name) => name.toLowerCase() === environment.toLowerCase());
     if (isForIt && fits(world, { gocdResources: taker.gocdResources }, { gocdResources: job.gocdResources })) {
-      progress.waiting.set(job.id, { sinceMs: world.nowMs, costMs: progress.costMs });
+      progress.waiting.set(job.id, startClock(world));
     }
   }
 }
@@ -184,7 +197,7 @@ function checkSurplus(world: World, waiting: readonly SimJob[]): void {
   const { watch, program, gocd } = world;
   if (program === undefined) return;
   const { progress } = watch;
-  const now: Clock = { sinceMs: world.nowMs, costMs: progress.costMs };
+  const now = startClock(world);
   const working = new Set(gocd.processes().flatMap((process) => process.building === undefined ? [] : [process.uuid]));
   const needed = new Set<string>();
   const idleOf = new Map<string, string[]>();

@@ -14,6 +14,7 @@ import {
   offer,
   only,
   second,
+  serverInfo,
 } from "../support/core.ts";
 import { aProfile } from "./placement_fixtures.ts";
 
@@ -177,8 +178,27 @@ Deno.test("where no offer fits, as few idle agents go as make room on their host
 Deno.test("where no offer fits, nobody goes who would not help, nor of min-idle", () => {
   assertEquals(phases(full([java, large], 1)), ["registered", "registered"]);
   assertEquals(phases(full([{ ...java, minIdle: 2 }, large])), ["registered", "registered"]);
+  assertEquals(phases(full([{ ...java, minIdle: 1 }, large], 2)), ["registered", "registered"]);
   const elsewhere = { ...large, constraints: [{ field: "hostname", operator: "equals", value: "h2" }] as const };
   assertEquals(phases(full([java, elsewhere])), ["registered", "registered"]);
+});
+
+Deno.test("a launch that no offer fits does not use up the rate of a slow server, while others could be launched", () => {
+  const small = aProfile({ name: "small", gocdResources: ["small"] });
+  const warm = idle([["java"]], { profiles: [java, large, small], scaling: { slowServerLaunchesPerMinute: 1 } });
+  const { world, agents } = warm;
+  const server = { ...serverInfo, slowRegistration: true };
+  const waiting = [job("a"), job("b", { gocdResources: ["small"] })];
+  const wanted = (): string[] => world.state.demand.wanted.map(({ profile }) => profile);
+  world.wait(minute);
+  world.poll({ server, jobs: waiting, agents: agents() });
+  assertEquals(wanted(), ["large"]);
+  for (let passed = 0; passed < 30; passed += 10) {
+    world.wait(10 * second);
+    world.offers(offer("h1", { cpus: 2, mem: 64 * 1024 }));
+  }
+  world.poll({ server, jobs: waiting, agents: agents() });
+  assertEquals(wanted(), ["small"]);
 });
 
 Deno.test("one miss is none: other hosts may be about to offer", () => {

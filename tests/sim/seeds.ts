@@ -1,9 +1,13 @@
 // Seeds that ever failed, with what they had found. They are played for ever (simulation_test.ts), so that nothing comes
 // back; when the scenario's draws change they tell other stories, which are as good.
 
+import type { Weather } from "../../src/sim/scenario.ts";
+
 /** A seed and what it once found. */
 export interface FailedSeed {
   readonly seed: number;
+  /** Absent: stormy, as all were until there was mild weather. */
+  readonly weather?: Weather;
   readonly found: string;
 }
 
@@ -73,5 +77,15 @@ export const failedSeeds: readonly FailedSeed[] = [
   {
     seed: 5067000,
     found: "a Pending agent killed for being stuck, while its enabling waited in a queue of sixty",
+  },
+  {
+    seed: 9043,
+    weather: "mild",
+    found: "two idle agents of one profile made room on a host, and min-idle was left short",
+  },
+  {
+    seed: 605,
+    weather: "calm",
+    found: "a launch that no offer fitted used up the rate of a slow server: others were not launched for minutes",
   },
 ];
