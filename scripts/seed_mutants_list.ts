@@ -44,9 +44,9 @@ export const seedMutants: readonly SeedMutant[] = [
   },
   {
     name: "drain-repeats-10-times-later",
-    file: "drain.ts",
-    original: "export const askAgainMs = 30_000;",
-    replacement: "export const askAgainMs = 300_000;",
+    file: "gocd_clocks.ts",
+    original: `export const askAgainMs = 30_000;`,
+    replacement: `export const askAgainMs = 300_000;`,
   },
   {
     name: "drain-ignores-ghosts",
@@ -63,9 +63,9 @@ export const seedMutants: readonly SeedMutant[] = [
   },
   {
     name: "cleanup-does-not-wait-for-the-reschedule",
-    file: "gocd_index.ts",
-    original: "const rescheduleMs = 60_000;",
-    replacement: "const rescheduleMs = 0;",
+    file: "gocd_clocks.ts",
+    original: `export const rescheduleMs = 60_000;`,
+    replacement: `export const rescheduleMs = 0;`,
   },
   // Clocks of a launch and of a KILL.
   {
@@ -88,9 +88,9 @@ export const seedMutants: readonly SeedMutant[] = [
   },
   {
     name: "lost-contact-given-up-10-times-later",
-    file: "lifecycle_gocd.ts",
-    original: "const lostContactMs = 600_000;",
-    replacement: "const lostContactMs = 6_000_000;",
+    file: "gocd_clocks.ts",
+    original: `export const lostContactMs = 600_000;`,
+    replacement: `export const lostContactMs = 6_000_000;`,
   },
   // Capacity and demand.
   {
@@ -119,9 +119,9 @@ export const seedMutants: readonly SeedMutant[] = [
   },
   {
     name: "no-grace-after-a-restart-of-the-server",
-    file: "gates.ts",
-    original: "export const restartGraceMs = 120_000;",
-    replacement: "export const restartGraceMs = 0;",
+    file: "gocd_clocks.ts",
+    original: `export const restartGraceMs = 120_000;`,
+    replacement: `export const restartGraceMs = 0;`,
   },
   {
     name: "no-probe-while-a-profile-fails",
@@ -157,8 +157,8 @@ export const seedMutants: readonly SeedMutant[] = [
   {
     name: "useful-agents-are-drained",
     file: "scale_in.ts",
-    original: "if (!isIdle || isUseful || idleLeft <= profile.minIdle",
-    replacement: "if (!isIdle || idleLeft <= profile.minIdle",
+    original: `if (activity.kind !== "idle" || isUseful || idleLeft`,
+    replacement: `if (activity.kind !== "idle" || idleLeft`,
   },
   {
     name: "min-idle-off-by-one",

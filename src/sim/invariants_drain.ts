@@ -7,7 +7,7 @@ import type { Frame } from "../core/frame.ts";
 import type { AgentInstance } from "../core/instance.ts";
 import type { State } from "../core/state.ts";
 import { fits } from "./invariants_launch.ts";
-import type { Picture, Run } from "./invariants_shown.ts";
+import { noteHindered, type Picture, type Run } from "./invariants_shown.ts";
 import { demand } from "./violation.ts";
 import type { World } from "./world_state.ts";
 
@@ -34,9 +34,33 @@ export function checkDrains(world: World, before: State, { state }: Frame, effec
         checkTwoLooks(world, state, instance, run);
       }
     }
+    if (run !== undefined && !world.watch.tornDown.has(taskId)) checkAway(world, effect, { taskId, run });
     if (run !== undefined) run.lists = 0;
     world.watch.shown.calledMs.set(taskId, world.nowMs);
   }
+}
+
+/** A server that has restarted hears from its agents within this time. */
+const missingMs = 300_000;
+/** So long after an agent is out of contact, the server may not have given its build to another. */
+const rescheduleMs = 60_000;
+
+/** What is out of contact may live and build: a record goes only when its agent has pinged no more for long. */
+function checkAway(
+  world: World,
+  { kind }: Change,
+  { taskId, run }: { readonly taskId: string; readonly run: Run },
+): void {
+  const awayMs = world.nowMs - run.awayMs;
+  const isTooSoon = kind === "delete-gocd-agents" && run.picture === "Disabled Missing" && awayMs < missingMs;
+  demand(!isTooSoon, "drain", () => `${taskId} is deleted after it was Missing for ${awayMs} ms`);
+  const isHeld = kind === "disable-gocd-agents" && run.picture === "Enabled LostContact" && awayMs < rescheduleMs &&
+    world.program?.state.instances.get(taskId)?.state === "gone";
+  demand(
+    !isHeld,
+    "drain",
+    () => `${taskId} is disabled ${awayMs} ms after it was lost: its build may not be given back`,
+  );
 }
 
 /** Only the idle, for the whole idle-timeout, that nothing waiting can use and that min-idle does not hold. */
@@ -106,7 +130,7 @@ const minute = 60_000;
 export function checkNothingLies(world: World, { state, effects }: Frame): void {
   const { watch: { shown, pace }, nowMs } = world;
   // While most agents seem to have vanished at once, nothing is taken down.
-  if (state.server.info?.maintenance === "on" || holdsTakingDown(state)) shown.hinderedMs = nowMs;
+  if (state.server.info?.maintenance === "on" || holdsTakingDown(state)) noteHindered(shown, nowMs);
   if (shown.hinderedMs === nowMs || world.disk.failure !== undefined) return;
   for (const instance of state.instances.values()) {
     const uuid = "uuid" in instance ? instance.uuid : undefined;

@@ -2,10 +2,12 @@
 // nothing stands in the way. They hold in every weather, because each clock starts anew where something did stand in the way.
 // Judged by what the program was shown (invariants_shown.ts). Not here: launches (invariants_launch.ts), drains (invariants_drain.ts).
 
+import { holdsTakingDown } from "../core/brake.ts";
 import type { Effect } from "../core/effect.ts";
 import type { Frame } from "../core/frame.ts";
 import type { AgentInstance } from "../core/instance.ts";
 import { uuidOf } from "../core/phase.ts";
+import { noteHindered } from "./invariants_shown.ts";
 import { isNamelessName } from "./scenario_names.ts";
 import { demand } from "./violation.ts";
 import type { Program, World } from "./world_state.ts";
@@ -136,6 +138,7 @@ export function checkPaceAtTick(world: World, program: Program): void {
   const { state } = program;
   if (state.shuttingDown || world.program !== program || world.disk.failure !== undefined) return;
   checkAsking(world, program);
+  if (holdsTakingDown(state)) noteHindered(world.watch.shown, world.nowMs);
   for (const instance of state.instances.values()) {
     switch (instance.state) {
       case "launching":

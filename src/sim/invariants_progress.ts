@@ -3,6 +3,7 @@
 // from the settings; each fault that really strikes adds what it may cost at most. Not here: storms, where only the end
 // counts (world.ts), and the pace of single acts (invariants_pace.ts).
 
+import { holdsTakingDown } from "../core/brake.ts";
 import { costOfFault, costOfStrikes } from "./invariants_costs.ts";
 import { fits } from "./invariants_launch.ts";
 import { isServable } from "./scenario_jobs.ts";
@@ -83,7 +84,8 @@ export function checkProgress(world: World): void {
   charge(world, costOfStrikes(world, progress.strikes));
   // While nothing can be done, no clock runs.
   const isHindered = world.program === undefined || world.watch.pace.sessionMs === undefined ||
-    world.weather.outage !== undefined || nowMs < world.weather.gocdStartsUntilMs;
+    world.weather.outage !== undefined || nowMs < world.weather.gocdStartsUntilMs ||
+    holdsTakingDown(world.program.state);
   if (isHindered) charge(world, Math.max(0, nowMs - Math.max(progress.lookedMs, world.watch.startedMs)));
   if (isHindered || nowMs - progress.lookedMs >= lookMs) {
     progress.lookedMs = nowMs;
@@ -110,7 +112,10 @@ function checkJobs(world: World, waiting: readonly SimJob[]): void {
   const servable = waiting.filter((job) => isOurs(world, job));
   const ids = new Set(servable.map(({ id }) => id));
   for (const id of [...progress.waiting.keys()]) if (!ids.has(id)) overtaken(world, id);
-  servable.forEach((job, rank) => {
+  // What the server gives to nobody, or to somebody else, is tried now and then all the same, and takes its turn.
+  const inVain = waiting.length - servable.length;
+  servable.forEach((job, index) => {
+    const rank = index + inVain;
     const clock = progress.waiting.get(job.id) ?? now;
     progress.waiting.set(job.id, clock);
     const boundMs = jobBoundMs(world, rank);

@@ -16,6 +16,8 @@ export interface Run {
   readonly sinceMs: number;
   /** The same, but counted anew after each failed read; Infinity where no list has come since. */
   readonly settledMs: number;
+  /** Since when lists show its agent out of contact, LostContact or Missing; Infinity: they do not. */
+  readonly awayMs: number;
   /** Since when it is shown disabled and not at work, without a failed read between; Infinity: it is not. */
   readonly freeMs: number;
   /** Good lists in a row, since a change of it was last asked for. */
@@ -99,6 +101,12 @@ export function noteAsked(shown: Shown, nowMs: number): void {
   shown.askedMs = nowMs;
 }
 
+/** The program can do nothing about what lists show: their count begins anew. */
+export function noteHindered(shown: Shown, nowMs: number): void {
+  shown.hinderedMs = nowMs;
+  for (const run of shown.runs.values()) run.lists = 0;
+}
+
 /** An event is handed to the program. */
 export function noteShown(shown: Shown, event: Event, nowMs: number): void {
   switch (event.kind) {
@@ -148,11 +156,13 @@ function noteList(
     const picture = pictureOf(gocdAgent);
     const before = shown.runs.get(gocdAgent.uuid);
     const isSame = before?.picture === picture;
+    const isAway = /LostContact|Missing/.test(picture);
     const isFree = picture.startsWith("Disabled ") && !/busy|other/.test(picture);
     runs.set(gocdAgent.uuid, {
       picture,
       sinceMs: isSame ? before.sinceMs : nowMs,
       settledMs: isSame ? Math.min(before.settledMs, nowMs) : nowMs,
+      awayMs: isAway ? Math.min(before?.awayMs ?? Infinity, nowMs) : Infinity,
       freeMs: isFree ? Math.min(before?.freeMs ?? Infinity, nowMs) : Infinity,
       lists: isSame ? before.lists + 1 : 1,
     });

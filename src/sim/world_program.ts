@@ -11,7 +11,7 @@ import { performGocd } from "./gocd_port.ts";
 import { checkEffect, checkReload, checkStep, checkStored, type Made, shownBy } from "./invariants.ts";
 import { newLaunchWatch } from "./invariants_launch.ts";
 import { newPace } from "./invariants_pace.ts";
-import { noteShown, noteStart } from "./invariants_shown.ts";
+import { noteHindered, noteShown, noteStart } from "./invariants_shown.ts";
 import { endSession, performMesos, subscribe } from "./mesos_port.ts";
 import { bentEvent, bentFrame, bentRest, bentState } from "./world_bugs.ts";
 import { after, type Program, say, type World } from "./world_state.ts";
@@ -106,7 +106,7 @@ function makeFrame(world: World, program: Program, event: Event): Frame {
 function storeFailed(world: World, program: Program, { frame, event }: { frame: Frame; event: Event }): void {
   say(world, () => "store   the commit failed: nothing of it happens");
   world.watch.failedCommits++;
-  world.watch.shown.hinderedMs = world.nowMs;
+  noteHindered(world.watch.shown, world.nowMs);
   world.watch.feed = shownBy(event, world.watch.feed);
   const before = program.state;
   const { state, effects } = withoutRecords(before, event, frame);
