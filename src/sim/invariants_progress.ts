@@ -8,6 +8,7 @@ import { costOfFault, costOfStrikes } from "./invariants_costs.ts";
 import { fits } from "./invariants_launch.ts";
 import { isServable } from "./scenario_jobs.ts";
 import type { SimJob } from "./gocd_state.ts";
+import { isNamelessName } from "./scenario_names.ts";
 import { slotsFor } from "./progress_room.ts";
 import type { WorldFault } from "./faults.ts";
 import { demand } from "./violation.ts";
@@ -79,8 +80,8 @@ function startClock({ watch: { progress }, nowMs }: World): Clock {
 
 /** At each tick of a calm or mild run. */
 export function checkProgress(world: World): void {
-  const { watch: { progress }, scenario: { weather }, nowMs } = world;
-  if (weather === "stormy") return;
+  const { watch: { progress }, scenario: { weather, names }, nowMs } = world;
+  if (weather === "stormy" || isNamelessName(names)) return;
   charge(world, costOfStrikes(world, progress.strikes));
   // While nothing can be done, no clock runs.
   const isHindered = world.program === undefined || world.watch.pace.sessionMs === undefined ||

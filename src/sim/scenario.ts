@@ -99,7 +99,9 @@ function makeMild(draw: Dice, scenario: Scenario): Scenario {
     weather: "mild",
     requests: noRequestFaults,
   });
-  return { ...scenario, activeMs, jobs, faults };
+  // Agents that nobody can tell apart are no mild weather either.
+  const names = isNamelessName(scenario.names) ? { ...scenario.names, naming: "task" as const } : scenario.names;
+  return { ...scenario, names, activeMs, jobs, faults };
 }
 
 /** Names are unique in a run: the world asks by them what was built. */
