@@ -89,7 +89,7 @@ function checkBegin(world: World, state: State, instance: AgentInstance, run: Ru
   );
   const useful = state.demand.jobs.filter((job) =>
     (job.verdict === "will-be-taken" || job.verdict === "coming" || job.verdict === "needs-agent") &&
-    fits(world, instance, job)
+    fits(state.demand.backlog.resourceCase, instance, job)
   );
   demand(
     useful.length === 0,

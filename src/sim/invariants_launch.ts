@@ -3,8 +3,8 @@
 
 import type { Effect } from "../core/effect.ts";
 import type { Frame } from "../core/frame.ts";
+import type { ResourceCase } from "../core/gocd_records.ts";
 import type { AgentInstance } from "../core/instance.ts";
-import { gocdRules } from "./gocd_versions.ts";
 import { demand } from "./violation.ts";
 import type { World } from "./world_state.ts";
 
@@ -56,7 +56,7 @@ export function checkLaunches(
     );
     checkProbe(state, profile.name);
     const instance = state.instances.get(taskId);
-    if (instance !== undefined) checkSeenOften(world, instance, poller.attempts);
+    if (instance !== undefined) checkSeenOften(world, state, instance);
   }
 }
 
@@ -74,14 +74,17 @@ function checkProbe({ breakers, instances }: Frame["state"], profile: string): v
 }
 
 /** `poller.attempts`: a job that it can take has waited in more good polls in a row than that. */
-function checkSeenOften(world: World, instance: AgentInstance, attempts: number): void {
+function checkSeenOften(world: World, state: Frame["state"], instance: AgentInstance): void {
+  const { attempts } = state.settings.poller;
+  // As the last poll told it: the server may be another one by now.
+  const rule = state.demand.backlog.resourceCase;
   const { polls } = world.watch.shown;
   const { bucketKey, taskId, profile } = instance;
   if (bucketKey === undefined || /^(warm|hung) /.test(bucketKey)) return;
   const recent = polls.slice(-(attempts + 1));
   const firstMs = recent[0]?.atMs ?? world.nowMs;
   if ((world.watch.launches.lostMs.get(profile) ?? -Infinity) >= Math.min(firstMs, world.nowMs - lossMs)) return;
-  const waited = recent.filter(({ jobs }) => jobs.some((job) => fits(world, instance, job))).length;
+  const waited = recent.filter(({ jobs }) => jobs.some((job) => fits(rule, instance, job))).length;
   demand(
     waited > attempts,
     "launch",
@@ -89,14 +92,13 @@ function checkSeenOften(world: World, instance: AgentInstance, attempts: number)
   );
 }
 
-/** GoCD's own rule, said once more. */
+/** GoCD's own rule, said once more; `rule` is how its resources compare. */
 export function fits(
-  world: World,
+  rule: ResourceCase,
   agent: { readonly gocdResources: readonly string[]; readonly environment?: string },
   job: { readonly gocdResources: readonly string[]; readonly environment?: string },
 ): boolean {
-  const isSensitive = gocdRules(world.gocd.version).resourceCase === "sensitive";
-  const spell = (word: string): string => isSensitive ? word : word.toLowerCase();
+  const spell = (word: string): string => rule === "sensitive" ? word : word.toLowerCase();
   const has = new Set(agent.gocdResources.map(spell));
   const environment = (agent.environment ?? "").toLowerCase();
   return environment === (job.environment ?? "").toLowerCase() &&

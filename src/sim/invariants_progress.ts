@@ -4,6 +4,7 @@
 // counts (world.ts), and the pace of single acts (invariants_pace.ts).
 
 import { holdsTakingDown } from "../core/brake.ts";
+import { gocdRules } from "./gocd_versions.ts";
 import { costOfFault, costOfStrikes } from "./invariants_costs.ts";
 import { fits } from "./invariants_launch.ts";
 import { isServable } from "./scenario_jobs.ts";
@@ -151,7 +152,12 @@ function overtaken(world: World, id: number): void {
     const isForIt = environment === undefined
       ? taker.environments.length === 0
       : taker.environments.some((name) => name.toLowerCase() === environment.toLowerCase());
-    if (isForIt && fits(world, { gocdResources: taker.gocdResources }, { gocdResources: job.gocdResources })) {
+    if (
+      isForIt &&
+      fits(gocdRules(world.gocd.version).resourceCase, { gocdResources: taker.gocdResources }, {
+        gocdResources: job.gocdResources,
+      })
+    ) {
       progress.waiting.set(job.id, startClock(world));
     }
   }
@@ -254,7 +260,7 @@ function mayTake(world: World, record: ReturnType<World["gocd"]["agents"]>[numbe
   const environment = world.gocd.environmentOf(job.pipeline)?.toLowerCase();
   const own = record.environments.map((name) => name.toLowerCase());
   const isForIt = environment === undefined ? own.length === 0 : own.includes(environment);
-  return isForIt && fits(world, { gocdResources: record.gocdResources }, {
+  return isForIt && fits(gocdRules(world.gocd.version).resourceCase, { gocdResources: record.gocdResources }, {
     gocdResources: job.gocdResources,
   });
 }
