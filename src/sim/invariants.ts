@@ -9,118 +9,13 @@ import type { ScheduledJob } from "../core/gocd_records.ts";
 import type { AgentInstance } from "../core/instance.ts";
 import type { StoredState } from "../core/record.ts";
 import type { State } from "../core/state.ts";
-import { type LookAtKill, noteKilling, rememberLook } from "./invariants_builds.ts";
+import { noteKilling, rememberLook } from "./invariants_builds.ts";
 import { checkDrains, checkNothingLies } from "./invariants_drain.ts";
-import { checkLaunches, followLaunches, type LaunchWatch, newLaunchWatch } from "./invariants_launch.ts";
-import { checkPace, followPace, newPace, type Pace } from "./invariants_pace.ts";
-import { newProgress, type Progress } from "./invariants_progress.ts";
-import { nothingShown, type Shown } from "./invariants_shown.ts";
+import { checkLaunches, followLaunches } from "./invariants_launch.ts";
+import { checkPace, followPace } from "./invariants_pace.ts";
 import { isSame } from "./same.ts";
 import { demand, Violation } from "./violation.ts";
 import type { Program, World } from "./world_state.ts";
-
-/** What the invariants remember of a run, beyond any crash. */
-export interface Watch {
-  /** When the run began. */
-  readonly startedMs: number;
-  /** Task ids of all launches that ever left. */
-  readonly launched: Set<string>;
-  /** Containers by task id, while they run. */
-  readonly containers: Map<string, RunningContainer>;
-  /** Uuids of all agent processes that ran in containers of ours, with the task id. */
-  readonly ourUuids: Map<string, string>;
-  /** Uuids that the program has ever known as its own. */
-  readonly learnt: Set<string>;
-  /** Mesos agents on which Mesos itself ends containers (a drain, a removal), and task ids that something else ends. */
-  readonly excused: Set<string>;
-  /** By task id: what the program had seen when it first sent KILL, for each time that it set about killing. */
-  readonly looksAtKill: Map<string, LookAtKill[]>;
-  /** Containers whose agents do not, or did not, reach the GoCD server; `untilMs` is Infinity while a cut lasts. */
-  readonly cuts: Map<string, { readonly fromMs: number; readonly untilMs: number }>;
-  /** What the program remembered as the time of an enabling when it sent it, by uuid. */
-  readonly enablingSentMs: Map<string, number>;
-  /** When a person last enabled a record, by uuid. */
-  readonly enabledByHand: Map<string, number>;
-  /** Task ids whose end, and the end of their builds, the operator has asked for: a teardown at once. */
-  readonly tornDown: Set<string>;
-  /** Uuids of agents whose records were deleted while nobody could know that they built. */
-  readonly givenUp: Set<string>;
-  /** A person said that they are gone. */
-  readonly forgotten: Set<string>;
-  /** Locators of jobs that somebody has cancelled. */
-  readonly cancelled: Set<string>;
-  /** What the program has asked and been shown. */
-  readonly shown: Shown;
-  /** Of this run of the program: what the laws of pace remember. */
-  pace: Pace;
-  /** Of this run of the program: what the laws of launches remember. */
-  launches: LaunchWatch;
-  /** What the law of progress remembers. */
-  readonly progress: Progress;
-  /** When a maintenance mode of the GoCD server last ended. */
-  maintenanceEndMs: number;
-  /** The feed as the last good poll really showed it. */
-  feed: ShownFeed | undefined;
-  /** Builds that the server counts as killed, seen so far. */
-  killsSeen: number;
-  /** The same for records deleted with work. */
-  deletionsSeen: number;
-  /** The same for changes of records. */
-  changesSeen: number;
-  /** When an instance was last unreachable, after the faults. */
-  lastLostMs: number;
-  /** So often the program died. */
-  crashes: number;
-  /** So often the disk failed. */
-  failedCommits: number;
-  /** Steps of the core. */
-  steps: number;
-}
-
-/** A container of ours that runs. */
-export interface RunningContainer {
-  /** Where it runs. */
-  readonly mesosAgentId: string;
-  /** Its variables. */
-  readonly env: Readonly<Record<string, string>>;
-  /** Its address. */
-  readonly ipAddress: string;
-  /** Its agent never calls the server. */
-  readonly isDumb: boolean;
-}
-
-/** Nothing seen yet. */
-export function newWatch(startedMs: number): Watch {
-  return {
-    startedMs,
-    launched: new Set(),
-    containers: new Map(),
-    ourUuids: new Map(),
-    learnt: new Set(),
-    excused: new Set(),
-    looksAtKill: new Map(),
-    cuts: new Map(),
-    enablingSentMs: new Map(),
-    enabledByHand: new Map(),
-    tornDown: new Set(),
-    givenUp: new Set(),
-    forgotten: new Set(),
-    cancelled: new Set(),
-    shown: nothingShown(startedMs),
-    pace: newPace(),
-    launches: newLaunchWatch(),
-    progress: newProgress(),
-    maintenanceEndMs: startedMs,
-    feed: undefined,
-    killsSeen: 0,
-    deletionsSeen: 0,
-    changesSeen: 0,
-    lastLostMs: 0,
-    crashes: 0,
-    failedCommits: 0,
-    steps: 0,
-  };
-}
 
 /** After a step whose records are stored, before its effects leave. */
 export function checkStep(

@@ -5,7 +5,8 @@
 import { act, heal } from "./faults_act.ts";
 import { setRights } from "./faults_gocd.ts";
 import { createTimerQueue } from "./gocd_timers.ts";
-import { checkWholeState, newWatch } from "./invariants.ts";
+import { checkWholeState } from "./invariants.ts";
+import { newWatch } from "./invariants_watch.ts";
 import { checkGocd } from "./invariants_builds.ts";
 import { checkPaceAtTick } from "./invariants_pace.ts";
 import { checkProgress } from "./invariants_progress.ts";

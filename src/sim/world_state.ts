@@ -12,7 +12,7 @@ import type { SimDisk } from "./sim_disk.ts";
 import type { SimGocd } from "./sim_gocd.ts";
 import type { SimMesos } from "./sim_mesos.ts";
 import type { PlantedBug } from "./world_bugs.ts";
-import type { Watch } from "./invariants.ts";
+import type { Watch } from "./invariants_watch.ts";
 
 /** One run. */
 export interface World {
