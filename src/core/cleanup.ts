@@ -9,6 +9,7 @@ import type { AgentInstance } from "./instance.ts";
 import { ask, type GocdAgentIndex, isAsked, isIdleTwice, isLostLongEnough } from "./gocd_index.ts";
 import { isRemembered } from "./hung_build.ts";
 import { identityOf } from "./phase.ts";
+import { isUsedByAnother } from "./shared_guid.ts";
 
 /** A dead instance is remembered at least this long, so that a ghost of it is never enabled (facts: gocd 4.7). */
 export const rememberMs = 600_000;
@@ -25,7 +26,8 @@ export type Gone = AgentInstance & { readonly state: "gone" };
 /** Takes the next step towards forgetting it. */
 export function cleanUp(draft: Draft, instance: Gone, index: GocdAgentIndex): void {
   if (holdsTakingDown(draft.state)) return;
-  const record = findRecord(instance, index);
+  const found = findRecord(instance, index);
+  const record = found !== undefined && isUsedByAnother(draft.state, instance, found.uuid) ? undefined : found;
   if (record === undefined || record.configState === "Pending") {
     // Pending records cannot be deleted and vanish by themselves; ours are never enabled once the task is over.
     const isOver = draft.atMs - instance.sinceMs >= rememberMs && !isRemembered(draft, instance);

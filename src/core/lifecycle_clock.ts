@@ -14,6 +14,7 @@ import { isFresh, shownForMs } from "./reading.ts";
 import { formatDuration } from "./reason.ts";
 import { possibleAgents } from "./recognition.ts";
 import type { State } from "./state.ts";
+import { sharedRecord } from "./shared_guid.ts";
 import { watchedMs } from "./watched.ts";
 
 /** KILL is sent again after this long, at first; a container may take its whole grace to stop. */
@@ -127,6 +128,10 @@ function mayEnd(draft: Draft, instance: Waiting): boolean {
   if (!isFresh(draft)) return false;
   const { taskId } = instance;
   if (draft.state.server.agents.some((each) => each.configState !== "Pending" && nameOf(each) === taskId)) return false;
+  if (sharedRecord(draft, instance) !== undefined) {
+    if (instance.held !== true) draft.put({ ...instance, held: true });
+    return false;
+  }
   const possible = possibleAgents(draft, instance);
   if (possible.length > 0) hold(draft, instance, possible);
   return possible.length === 0;

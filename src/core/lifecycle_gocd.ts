@@ -17,17 +17,19 @@ import { followBuild } from "./hung_build.ts";
 import { isRegisterTimeOver } from "./lifecycle_clock.ts";
 import { matchingEnvironments } from "./matching.ts";
 import { followGap, noteGap } from "./misregistered.ts";
-import { identityOf, register, startDrain, startKill } from "./phase.ts";
+import { identityOf, register, startDrain, startKill, uuidOf } from "./phase.ts";
 import { isFresh, shownForMs } from "./reading.ts";
 import { formatDuration } from "./reason.ts";
 import { cameAsPending, keyWorked } from "./register_key.ts";
 import { agentByAddress, isAdopted } from "./recognition.ts";
 import { followRecord } from "./reregistered.ts";
 import { isReturning, isUnrecorded, stillUnrecorded } from "./returned.ts";
+import { followSharedGuids, sharedRecord } from "./shared_guid.ts";
 
 /** Carries every instance on by what the server shows of it. */
 export function followGocdAgents(draft: Draft, agents: readonly GocdAgent[]): void {
   const index = indexGocdAgents(agents);
+  followSharedGuids(draft, agents);
   for (const known of [...draft.state.instances.values()]) {
     const instance = followBuild(draft, followRecord(draft, known, index), index);
     switch (instance.state) {
@@ -83,8 +85,17 @@ function recordsOf(draft: Draft, instance: Waiting, { byUuid, byName }: GocdAgen
   const known = uuid === undefined ? undefined : byUuid.get(uuid);
   if (known !== undefined && !named.includes(known)) return [known, ...named];
   if (named.length > 0) return named;
-  const there = agentByAddress(draft, instance);
+  const there = agentByAddress(draft, instance) ?? inherited(draft, instance);
   return there === undefined ? [] : [there];
+}
+
+/** The record of an instance that is gone, where this one has lived under it all the time. */
+function inherited(draft: Draft, instance: Waiting): GocdAgent | undefined {
+  const record = sharedRecord(draft, instance);
+  const isLeft = [...draft.state.instances.values()].every((each) =>
+    each.state === "gone" || uuidOf(each) !== record?.uuid
+  );
+  return isLeft ? record : undefined;
 }
 
 function registered(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): void {

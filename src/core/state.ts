@@ -91,6 +91,8 @@ export interface ServerState {
   readonly begun: ReadonlySet<string>;
   /** When each Enabled, Idle GocdAgent was first seen idle without a break, by uuid. */
   readonly idleSinceMs: ReadonlyMap<string, number>;
+  /** Uuids of records of other instances that instances without one live under, by task id (shared_guid.ts). */
+  readonly sharedUuids: ReadonlyMap<string, string>;
   /** When a list of this run first showed each GocdAgent, by uuid. */
   readonly appearedMs: ReadonlyMap<string, number>;
   /** Since when each Disabled GocdAgent has shown Idle at each look, by uuid. */

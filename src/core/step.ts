@@ -53,6 +53,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
       begun: new Set(),
       idleSinceMs: new Map(),
       overtaken: new Map(),
+      sharedUuids: new Map(),
       appearedMs: new Map(),
       disabledIdleSinceMs: new Map(),
       lostSinceMs: new Map(),

@@ -82,6 +82,7 @@ export const serverFates: Readonly<Record<keyof ServerState, Fate>> = {
   idleSinceMs: "learned",
   // Who was told of is drained in the same step: counted again.
   overtaken: "acted",
+  sharedUuids: "learned",
   appearedMs: "learned",
   disabledIdleSinceMs: "learned",
   lostSinceMs: "learned",

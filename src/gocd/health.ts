@@ -1,6 +1,7 @@
 // Reads the server's own health messages (18.2 on) as findings. Not here: judging jobs (core/). Called by http_api.ts.
 // Source: facts gocd, 3.4 (with ETag: most polls cost a 304); `detail` is HTML and is made plain text.
 
+import { duplicateGuidCode } from "../core/shared_guid.ts";
 import type { Finding } from "../core/event.ts";
 import { isRecord, parseJson } from "./agents.ts";
 import { GocdError } from "./api.ts";
@@ -48,7 +49,7 @@ export function createHealthMemory(requester: Requester): HealthMemory {
 
 /**
  * One finding for each message: `gocd-job-unassigned` and `gocd-job-silent` (20.9 on) name the job's locator,
- * `gocd-disk-full` stops scheduling, others are `gocd-health-warning` or `gocd-health-error`.
+ * `gocd-duplicate-guid` names two agents with one guid, `gocd-disk-full` stops scheduling, others are `gocd-health-warning` or `gocd-health-error`.
  * Throws {@linkcode GocdError} (`unreadable`) where the body is no list.
  */
 export function readHealthMessages(text: string, source: string): readonly Finding[] {
@@ -76,6 +77,9 @@ function codeOf(message: string, detail: string, level: unknown): string {
   }
   if (/console activity/i.test(detail)) {
     return "gocd-job-silent";
+  }
+  if (/duplicate unique identifier/i.test(message)) {
+    return duplicateGuidCode;
   }
   if (/run out of .*disk space/i.test(message)) {
     return "gocd-disk-full";

@@ -109,7 +109,7 @@ export function pingAgent(world: GocdWorld, process: SimAgentProcess): PingAnswe
   if (gocdAgent === undefined || gocdAgent.configState === "Pending") return "unknown-agent";
   if (gocdAgent.holder === undefined) gocdAgent.holder = process.containerHostname;
   if (gocdAgent.holder !== process.containerHostname) {
-    reportDuplicate(world, gocdAgent);
+    reportDuplicate(world, gocdAgent, process);
     return "duplicate";
   }
   hear(world, gocdAgent);
@@ -126,9 +126,13 @@ export function pingAgent(world: GocdWorld, process: SimAgentProcess): PingAnswe
   return gocdAgent.killRequested ? "kill-tasks" : "cancel";
 }
 
-function reportDuplicate(world: GocdWorld, gocdAgent: SimGocdAgent): void {
-  const message =
-    `[${gocdAgent.hostname}] has duplicate unique identifier which conflicts with [${gocdAgent.hostname}]`;
+/** GoCD AgentService.bombIfAgentHasDuplicateCookie: both as they call themselves when they ping. */
+function reportDuplicate(world: GocdWorld, gocdAgent: SimGocdAgent, process: SimAgentProcess): void {
+  const shown = (hostname: string, ipAddress: string): string => `[Agent located at [${hostname}, ${ipAddress}, /go]]`;
+  const refused = shown(process.containerHostname, process.ipAddress);
+  const message = `${refused} has duplicate unique identifier which conflicts with ${
+    shown(gocdAgent.holder ?? gocdAgent.hostname, gocdAgent.ipAddress)
+  }`;
   if (world.healthMessages.some((known) => known.message === message)) return;
   const detail = "Please check the agent installation. Click <a href='https://docs.gocd.org'>here</a> for more info.";
   world.healthMessages = [...world.healthMessages, { message, detail, level: "WARNING", atMs: world.nowMs }];

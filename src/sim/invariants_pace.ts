@@ -197,7 +197,9 @@ function isRightlyHeld(world: World, instances: Iterable<AgentInstance>, instanc
   const { gocd, scenario, watch, nowMs } = world;
   if ((instance.state !== "launching" && instance.state !== "starting") || instance.held !== true) return false;
   const isTwice = [...instances].some((other) =>
-    other.taskId !== instance.taskId && other.state !== "gone" && uuidOf(other) === undefined &&
+    other.taskId !== instance.taskId &&
+    (other.state !== "gone" || world.nowMs + world.clockAheadMs - other.sinceMs < lookMs) &&
+    uuidOf(other) === undefined &&
     other.addresses?.join() === instance.addresses?.join()
   );
   if (!isNamelessName(scenario.names) || (scenario.names.hasOwnAddress && !isTwice)) return false;
@@ -208,6 +210,8 @@ function isRightlyHeld(world: World, instances: Iterable<AgentInstance>, instanc
 
 /** Until the silence of an agent is seen (300 s), and its build given to another (60 s), with the looks for both. */
 const silenceSeenMs = 480_000;
+/** Until the next list is judged. */
+const lookMs = 60_000;
 
 /** A launch of which Mesos says nothing is asked for, and given up in the end. */
 function checkLaunching(world: World, { state }: Program, instance: AgentInstance): void {

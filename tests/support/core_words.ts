@@ -108,6 +108,7 @@ function assertText(text: string): void {
 const fieldless: readonly string[] = [
   "gocd-job-unassigned",
   "gocd-disk-full",
+  "gocd-duplicate-guid",
   "demand-none",
   "environment-missing",
   "framework-failed-over",
