@@ -37,6 +37,7 @@ export function operatorAsked(draft: Draft, event: OperatorEvent): void {
         `draining: nothing is launched, every agent goes when it is idle${beside}`,
       );
     case "teardown-requested":
+      if (controls.tornDown === true) return endTornDown(draft);
       control(
         draft,
         { ...controls, mode: "teardown" },
@@ -221,6 +222,13 @@ function leaveNoRecords(draft: Draft): void {
   if (refs.length === 0) return;
   draft.effect({ kind: "disable-gocd-agents", agents: refs });
   for (const ref of refs) draft.effect({ kind: "delete-gocd-agents", agents: [ref] });
+}
+
+/** Nothing is left to be torn down, but who asks wants the instance to end. */
+function endTornDown(draft: Draft): void {
+  const text = "there is no framework to tear down: it was torn down before";
+  draft.note({ level: "info", code: "operator", text, fields: { mode: draft.state.controls.mode } });
+  draft.effect({ kind: "exit", message: text });
 }
 
 /** The master has accepted TEARDOWN, or says that the framework is removed already: all is forgotten. */

@@ -372,6 +372,10 @@ Deno.test("that a framework was torn down is stored with it, until the operator 
     assertEquals(world.state.framework.frameworkId, undefined);
     return world;
   };
+  const again = tornDown();
+  again.taken();
+  again.send({ kind: "teardown-requested", mode: "drain" });
+  assertEquals([kinds(again.taken()), again.state.controls.mode], [["exit"], "run"]);
   for (
     const [event, isOver] of [
       [{ kind: "launching-resumed" }, true],

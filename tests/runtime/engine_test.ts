@@ -31,6 +31,9 @@ interface Bench {
   readonly acts: (Effect | "commit")[];
   readonly disk: ReturnType<typeof createMemoryDisk>;
   isBroken: boolean;
+  /** Single commits that fail, counted from 1. */
+  readonly failing: Set<number>;
+  commits: number;
 }
 
 async function bench(): Promise<Bench> {
@@ -41,7 +44,11 @@ async function bench(): Promise<Bench> {
   const error = new StoreError("state-full", { message: "disk full", hint: "make room" });
   const store = openMemoryStore(disk, {
     newLineage: () => "abc123",
-    failure: (act) => made.isBroken && act === "commit" ? { error, outcome: "nothing-stored" } : undefined,
+    failure: (act) => {
+      if (act !== "commit") return undefined;
+      const isFailing = made.failing.has(++made.commits);
+      return made.isBroken || isFailing ? { error, outcome: "nothing-stored" } : undefined;
+    },
   });
   const watched: Store = {
     ...store,
@@ -50,7 +57,7 @@ async function bench(): Promise<Bench> {
       acts.push("commit");
     },
   };
-  const made = { clock, notes, acts, disk, isBroken: false };
+  const made = { clock, notes, acts, disk, isBroken: false, failing: new Set<number>(), commits: 0 };
   const engine = await Engine.create({
     store: watched,
     settings: someSettings(),
@@ -174,6 +181,30 @@ Deno.test("of updates that cannot be stored together, those that need no record 
   assertEquals(problem, "the state cannot be stored: disk full");
   assertEquals(only(effects(world), "acknowledge-status").map((ack) => ack.uuid), ["not ours"]);
   assertEquals(new Set([...world.engine.state.instances.values()].map(({ state }) => state)), new Set(["launching"]));
+});
+
+Deno.test("of updates that wait together each is acknowledged when it is stored, whichever commits fail", async () => {
+  for (const failing of [[1], [1, 2], [1, 3, 5], [1, 21], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]]) {
+    const world = await bench();
+    const updates = await manyUpdates(world);
+    for (const number of failing) world.failing.add(world.commits + number);
+    assertEquals(await runThrough(world, updates), undefined, `${failing}`);
+    const acknowledged = only(effects(world), "acknowledge-status").map(({ uuid }) => uuid);
+    // The first commit is of all together; each after it is of one.
+    assertEquals(acknowledged.length, updates.length - failing.filter((number) => number > 1 && number <= 21).length);
+    for (const uuid of acknowledged) {
+      const [state, taskId = ""] = uuid.split(" ");
+      const stored = [...world.disk.texts].find(([key]) => key.endsWith(taskId))?.[1] ?? "";
+      assert(stored.includes('"starting"') && (state !== "TASK_RUNNING" || stored.includes("runningSinceMs")), stored);
+    }
+    assertEquals(
+      [...world.engine.state.instances.values()].map(({ taskId, state }) => `${taskId} ${state}`),
+      [...world.engine.state.instances.keys()].map((taskId) => {
+        const stored = [...world.disk.texts].find(([key]) => key.endsWith(taskId))?.[1] ?? "";
+        return `${taskId} ${stored.includes('"launching"') ? "launching" : "starting"}`;
+      }),
+    );
+  }
 });
 
 Deno.test("a store that fails says so once and says when it works again, and the server is watched meanwhile", async () => {

@@ -16,11 +16,16 @@ function shared(leadership: Omit<LeadershipView, "sinceMs">, sinceMs = sampleMs 
   return { ...sampleView, mesos, gocd: { ...sampleView.gocd, stale: true }, leadership: { ...leadership, sinceMs } };
 }
 
+function tornDown(): StatusView {
+  return { ...shared({ role: "leader" }), gocd: sampleView.gocd, tornDown: true };
+}
+
 const healths: readonly (readonly [string, StatusView, boolean])[] = [
   ["a standby that sees the leader", shared({ role: "standby", leader: "one" }), true],
   ["a standby that has not seen a leader yet", shared({ role: "standby" }, sampleMs), true],
   ["a standby that sees no leader for an hour", shared({ role: "standby" }), false],
   ["a leader that does not get to work", shared({ role: "leader" }), false],
+  ["a leader that waits for the operator after a teardown", tornDown(), true],
 ];
 for (const [what, view, isHealthy] of healths) {
   Deno.test(`${what} is ${isHealthy ? "healthy" : "not healthy"}`, () => {
@@ -39,6 +44,11 @@ Deno.test("the page of a standby says who leads, whatever its name", () => {
   assert(!pageOf(shared({ role: "standby", leader: hostileName })).includes("<script>document.title"));
   assert(!pageOf(shared({ role: "leader" })).includes('id="standby"'));
   assert(!pageOf(sampleView).includes("Election"), "where there is only one instance nothing is said of it");
+});
+
+Deno.test("the page of a leader that waits after a teardown says how it goes on", () => {
+  assertStringIncludes(pageOf(tornDown()), "Torn down: no framework is registered until gocd-mesos resume.");
+  assert(!pageOf(shared({ role: "leader" })).includes("Torn down"));
 });
 
 Deno.test("the metrics count the leader, and nothing where there is only one instance", () => {
