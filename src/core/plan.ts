@@ -49,7 +49,6 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
     const needs = assessed.choice.kind === "serves" ? assessed.rest : 0;
     const polls = needs === 0 ? 0 : (state.demand.streaks.get(bucket.key) ?? 0) + (occasion === "poll" ? 1 : 0);
     if (polls > 0) streaks.set(bucket.key, polls);
-    else if (occasion === "poll") streaks.delete(bucket.key);
     // Frozen, nothing is launched, but what is there is used.
     const mayReuse = gate.kind === "go" || gate.kind === "frozen";
     const again = mayReuse ? reusable(state, { assessed, needs, taken: reuse, held }) : [];
