@@ -31,8 +31,8 @@ export function followDrain(draft: Draft, instance: Draining, gocdAgent: GocdAge
 }
 
 /**
- * Ends a drain that has lasted for the drain-timeout, which alone may end a build. That clock runs while the lists show
- * the agent Disabled: whoever enables it, and whatever makes it wanted again, stops it.
+ * Ends a drain that has lasted for the drain-timeout, which alone may end a build. That clock runs while the agent drains
+ * and the lists show it Disabled: whoever enables it, and whatever makes it wanted again, stops it.
  */
 function isTimeOver(draft: Draft, instance: Draining): boolean {
   const { state } = draft;
@@ -40,7 +40,9 @@ function isTimeOver(draft: Draft, instance: Draining): boolean {
   const sinceMs = state.server.disabledSinceMs.get(instance.uuid);
   if (timeoutMs === undefined || sinceMs === undefined || instance.step.kind === "enabling") return false;
   // A KILL that cannot leave now would leave later, whatever the operator wants by then.
-  if (shownForMs(state, sinceMs) < timeoutMs || state.session.kind !== "subscribed") return false;
+  if (shownForMs(state, Math.max(sinceMs, instance.sinceMs)) < timeoutMs || state.session.kind !== "subscribed") {
+    return false;
+  }
   const why = `it was still busy ${formatDuration(timeoutMs)} after it was disabled (drain-timeout)`;
   startKill(draft, instance, "drain-timeout", why);
   return true;

@@ -2,7 +2,7 @@
 // doing it (faults_act.ts). Each kind is switched off for a whole seed more often than not (swarm testing).
 // Called by scenario.ts.
 
-import { noRequestFaults, type RequestFaults } from "./faults_calls.ts";
+import { type ListTimes, noRequestFaults, promptLists, type RequestFaults } from "./faults_calls.ts";
 import type { SimMesosFaults } from "./mesos_options.ts";
 import type { Dice } from "./scenario_dice.ts";
 
@@ -141,6 +141,8 @@ export interface FaultPlan {
   readonly hopMsMax: number;
   /** Odds of single kinds of requests to either server, while faults are on. */
   readonly requests: RequestFaults;
+  /** How long the GoCD server takes for its list of agents. */
+  readonly lists: ListTimes;
   /** In order of time. */
   readonly events: readonly PlannedFault[];
 }
@@ -152,6 +154,7 @@ export const calmPlan: FaultPlan = {
   containers: { neverRegisters: 0, exits: 0, registersTwice: 0, slowBoot: 0 },
   hopMsMax: 20,
   requests: noRequestFaults,
+  lists: promptLists,
   events: [],
 };
 
@@ -219,7 +222,15 @@ export function planFaults(draw: Dice, { activeMs, hostsCount, weather, requests
       events.push({ afterMs: Math.floor(draw.random() * activeMs), fault: make(draw, hostsCount - 1) });
     }
   }
-  return { mesos, gocd, containers, hopMsMax, requests, events: events.sort((a, b) => a.afterMs - b.afterMs) };
+  return {
+    mesos,
+    gocd,
+    containers,
+    hopMsMax,
+    requests,
+    lists: promptLists,
+    events: events.sort((a, b) => a.afterMs - b.afterMs),
+  };
 }
 
 const shortWhile = (draw: Dice): number => draw.between(1, 90) * second;

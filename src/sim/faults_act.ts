@@ -139,7 +139,6 @@ function actOnHost(world: World, fault: HostFault): void {
       world.mesos.wipeMesosAgent(id, world.nowMs);
       return;
     case "remove-host": {
-      world.watch.excused.add(id);
       if (fault.how === "gone") world.mesos.markMesosAgentGone(id, world.nowMs);
       else world.mesos.unregisterMesosAgent(id, world.nowMs);
       const spec = world.scenario.hosts[fault.host];
@@ -148,7 +147,6 @@ function actOnHost(world: World, fault: HostFault): void {
       });
     }
     case "drain-host":
-      world.watch.excused.add(id);
       world.mesos.drainMesosAgent(id, world.nowMs);
       return after(world, fault.forMs, () => world.mesos.reactivateMesosAgent(id, world.nowMs));
     case "announce-maintenance":

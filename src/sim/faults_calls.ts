@@ -27,6 +27,23 @@ export type RequestFaults = ReadonlyMap<RequestKind, RequestOdds>;
 /** No faults of single kinds. */
 export const noRequestFaults: RequestFaults = new Map();
 
+/** How long the list of agents takes, beyond the way of any message. */
+export interface ListTimes {
+  /** Always, for ever (10 to 15 s were seen on GoCD 20.7). */
+  readonly usualMs: number;
+  /** Odds of one that takes longer, up to the timeout, while faults are on. */
+  readonly slow: number;
+}
+
+/** A server that answers at once. */
+export const promptLists: ListTimes = { usualMs: 0, slow: 0 };
+
+/** Draws how long lists take; for most seeds no time. */
+export function drawListTimes(draw: Dice): ListTimes {
+  if (draw.chance(0.7)) return promptLists;
+  return { usualMs: draw.pick([0, 0, 5_000, 15_000]), slow: draw.pick([0.1, 0.5]) };
+}
+
 /** How one request fares. */
 export type RequestFate = "fine" | keyof RequestOdds;
 

@@ -4,6 +4,7 @@
 import type { WorldFault } from "./faults.ts";
 import { seenWithoutRights } from "./gocd_lists.ts";
 import { changeByHand, ourAccount } from "./gocd_port.ts";
+import { noteOpenness } from "./invariants_clocks.ts";
 import { gocdEras, gocdRules, gocdVersionNumber } from "./gocd_versions.ts";
 import { after, say, type World } from "./world_state.ts";
 
@@ -100,6 +101,7 @@ function restartGocd(world: World, startupMs: number): void {
 }
 
 function isStarting(world: World, startupMs: number): void {
+  noteOpenness(world);
   world.weather.gocdStartsUntilMs = world.nowMs + startupMs;
   world.weather.isGocdInMaintenance = false;
   world.weather.isGocdInBackup = false;
@@ -110,13 +112,17 @@ function setMaintenance(world: World, isOn: boolean): void {
   if (gocdRules(world.gocd.version).pause === "none") return;
   world.gocd.setMaintenance(isOn);
   if (!isOn) world.watch.maintenanceEndMs = world.nowMs;
+  noteOpenness(world);
   world.weather.isGocdInMaintenance = isOn;
+  noteOpenness(world);
 }
 
 function setBackup(world: World, isOn: boolean): void {
   world.gocd.advance(world.nowMs);
   world.gocd.setBackup(isOn);
+  noteOpenness(world);
   world.weather.isGocdInBackup = isOn;
+  noteOpenness(world);
 }
 
 /** Gives our account the rights of an administrator, or takes them. */

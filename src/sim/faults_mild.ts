@@ -3,7 +3,7 @@
 // work goes on meanwhile (invariants_progress.ts).
 
 import type { FaultPlan, FaultsFor, PlannedFault, WorldFault } from "./faults.ts";
-import { type RequestKind, requestKinds, type RequestOdds } from "./faults_calls.ts";
+import { promptLists, type RequestKind, requestKinds, type RequestOdds } from "./faults_calls.ts";
 import type { Dice } from "./scenario_dice.ts";
 
 const second = 1_000;
@@ -70,6 +70,7 @@ export function planMildFaults(draw: Dice, { activeMs, hostsCount }: FaultsFor):
     containers: { neverRegisters: odds(0.04), exits: odds(0.03), registersTwice: 0, slowBoot: 0 },
     hopMsMax: draw.pick([5, 50, 500]),
     requests: drawMildRequests(draw),
+    lists: promptLists,
     events: events.sort((a, b) => a.afterMs - b.afterMs),
   };
 }

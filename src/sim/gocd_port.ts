@@ -8,12 +8,13 @@ import type { GocdAgent, GocdServerInfo, ScheduledJob } from "../core/gocd_recor
 import { fateOf } from "./faults_calls.ts";
 import { encodeBasic } from "./gocd_access.ts";
 import type { SimResponse } from "./gocd_http_words.ts";
+import { noteList } from "./invariants_clocks.ts";
 import { listAgents, listJobs, readRefusal } from "./gocd_lists.ts";
 import { costOfLostRequest, costOfSlowRequest } from "./invariants_costs.ts";
 import { charge } from "./invariants_progress.ts";
 import { noteAsked } from "./invariants_shown.ts";
 import { type GocdRules, gocdRules } from "./gocd_versions.ts";
-import { after, afterIn, hop, type Program, say, type World } from "./world_state.ts";
+import { after, afterIn, hop, type Program, programMs, say, type World } from "./world_state.ts";
 
 /** Where a caller gives up (`go-server.timeout`). */
 const timeoutMs = 30_000;
@@ -27,8 +28,11 @@ export function performGocd(world: World, program: Program, effect: GocdEffect):
     case "poll-gocd":
       return poll(world, program);
     case "read-gocd-agents":
-      return exchange(world, program, { kind: effect.kind, act: () => readAgents(world) }, {
-        done: (agents, tookMs) => program.handle({ kind: "gocd-agents-read", agents, tookMs }),
+      return exchange(world, program, { kind: effect.kind, act: () => readAgents(world), isList: true }, {
+        done: (agents, took) => {
+          noteList(world, took);
+          program.handle({ kind: "gocd-agents-read", agents, tookMs: took.tookMs, agentsAskedMs: took.askedMs });
+        },
         failed: (problem) => program.handle({ kind: "gocd-poll-failed", problem }),
       });
     case "enable-gocd-agent":
@@ -56,11 +60,15 @@ function poll(world: World, program: Program): void {
   const failed = (problem: GocdProblem): void => program.handle({ kind: "gocd-poll-failed", problem });
   exchange(world, program, { kind: "poll-gocd", act: () => readFeed(world) }, {
     failed,
-    done: ({ server, jobs }, feedMs) =>
-      exchange(world, program, { kind: "poll-gocd", act: () => readAgents(world) }, {
+    done: ({ server, jobs }, feed) =>
+      exchange(world, program, { kind: "poll-gocd", act: () => readAgents(world), isList: true }, {
         failed,
-        done: (agents, agentsMs) =>
-          program.handle({ kind: "gocd-polled", server, jobs, agents, findings: [], tookMs: feedMs + agentsMs }),
+        done: (agents, took) => {
+          noteList(world, took);
+          const tookMs = feed.tookMs + took.tookMs;
+          const agentsAskedMs = took.askedMs;
+          program.handle({ kind: "gocd-polled", server, jobs, agents, findings: [], tookMs, agentsAskedMs });
+        },
       }),
   });
 }
@@ -69,10 +77,18 @@ interface Request<Value> {
   readonly kind: GocdEffect["kind"];
   /** What it does on the server. */
   readonly act: () => Answer<Value>;
+  /** It is the list of agents, which may take long. */
+  readonly isList?: true;
+}
+
+/** When a request was sent, by the program's clock, and how long it took. */
+interface Took {
+  readonly askedMs: number;
+  readonly tookMs: number;
 }
 
 interface Hooks<Value> {
-  readonly done: (value: Value, tookMs: number) => void;
+  readonly done: (value: Value, took: Took) => void;
   readonly failed: (problem: GocdProblem) => void;
 }
 
@@ -85,9 +101,11 @@ function exchange<Value>(
 ): void {
   program.gocdQueue.push(() => {
     const sentMs = world.nowMs;
+    const askedMs = programMs(world);
+    if (request.isList === true) noteAsked(world.watch.shown, sentMs);
     const settle = (answer: Answer<Value>): void => {
       program.isGocdBusy = false;
-      if ("ok" in answer) done(answer.ok, world.nowMs - sentMs);
+      if ("ok" in answer) done(answer.ok, { askedMs, tookMs: world.nowMs - sentMs });
       else failed(answer.problem);
       startNext(program);
     };
@@ -101,7 +119,7 @@ const noAnswer = problemOf("gocd-timeout", "unreachable");
 /** There and back. Once sent, a request arrives even if the program dies meanwhile, or has given up. */
 function travel<Value>(
   world: World,
-  { kind, act }: Request<Value>,
+  { kind, act, isList }: Request<Value>,
   settleAfter: (answer: Answer<Value>, afterMs: number) => void,
 ): void {
   const { odds, isSlow } = drawFate(world);
@@ -123,16 +141,23 @@ function travel<Value>(
     if (isLost) say(world, () => "gocd    the answer is lost");
     if (isLost || lost !== undefined) charge(world, costOfLostRequest(world, kind));
     const isNever = lost !== undefined && world.weather.outage === "no-answer";
+    const takesMs = isList === true ? listMs(world) : 0;
     const backMs = isLost
       ? world.dice.pick([10, timeoutMs - wayMs])
       : isNever
       ? timeoutMs - wayMs
       : fate === "slowBack"
       ? world.requestDice.between(0, timeoutMs - wayMs)
-      : hop(world);
-    if (fate === "slowBack") charge(world, costOfSlowRequest(world, backMs));
+      : Math.min(hop(world) + takesMs, timeoutMs - wayMs);
+    if (fate === "slowBack" || takesMs > 0) charge(world, costOfSlowRequest(world, backMs));
     settleAfter(isLost ? noAnswer : answer, backMs);
   });
+}
+
+/** How long the server takes for the list of agents, which shows what was so when it was asked. */
+function listMs({ scenario: { faults: { lists } }, requestDice, isHealed }: World): number {
+  const isSlow = lists.slow > 0 && !isHealed && requestDice.chance(lists.slow);
+  return isSlow ? requestDice.between(lists.usualMs, timeoutMs) : lists.usualMs;
 }
 
 function startNext(program: Program): void {

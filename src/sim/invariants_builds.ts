@@ -2,46 +2,48 @@
 // Judged by the simulated server's own count. Not here: the other laws (invariants.ts). Called by world*.ts and invariants.ts.
 
 import type { Frame } from "../core/frame.ts";
+import { checkTimeout, isLookFresh } from "./invariants_clocks.ts";
 import type { SimContainerEvent } from "./sim_mesos.ts";
 import { demand } from "./violation.ts";
-import type { World } from "./world_state.ts";
+import { programMs, type World } from "./world_state.ts";
 
 /** The list of agents that the program last had when it first sent KILL. */
 export interface LookAtKill {
   /** Agents on it that were admitted and not deleted since. */
   readonly uuids: ReadonlySet<string>;
-  /** How old it was. */
-  readonly ageMs: number;
+  /** It was asked for a moment ago, as far as the server lets that be (invariants_clocks.ts). */
+  readonly isFresh: boolean;
   /** When KILL was last sent on the strength of it. */
   lastKillMs: number;
   /** The instance was taken back. */
   isOver: boolean;
 }
 
-/** A list of agents is a fresh look for so long: the program kills nothing on an older one (a tick comes every 2 s). */
-const freshLookMs = 3_000;
-
 /** A KILL may be under way for so long: late calls, and the container's grace. */
 const killUnderWayMs = 110_000;
 
 /** Before a KILL leaves: remembers what the program had seen. The operator's drain-timeout may end builds. */
-export function rememberLook(world: World, { state: { server, instances } }: Frame, taskId: string): void {
+export function rememberLook(world: World, { state }: Frame, taskId: string): void {
+  const { server, instances } = state;
   const instance = instances.get(taskId);
-  if (instance?.state === "killing" && instance.cause === "drain-timeout") world.watch.excused.add(taskId);
   const looks = world.watch.looksAtKill.get(taskId) ?? [];
   const last = looks.at(-1);
   if (last?.isOver === false) return void (last.lastKillMs = world.nowMs);
-  const ageMs = world.nowMs + world.clockAheadMs - (server.reading?.readMs ?? 0);
+  // A drain that has really lasted so long is the operator's wish.
+  if (instance?.state === "killing" && instance.cause === "drain-timeout") world.watch.excused.add(taskId);
+  const isFresh = isLookFresh(world, programMs(world));
   const deleted = new Set(world.gocd.tally.changes.flatMap(({ kind, uuid }) => kind === "delete" ? [uuid] : []));
   const admitted = server.agents.filter(({ configState, uuid }) => configState !== "Pending" && !deleted.has(uuid));
   const uuids = new Set(admitted.map((each) => each.uuid));
-  world.watch.looksAtKill.set(taskId, [...looks, { uuids, ageMs, lastKillMs: world.nowMs, isOver: false }]);
+  world.watch.looksAtKill.set(taskId, [...looks, { uuids, isFresh, lastKillMs: world.nowMs, isOver: false }]);
 }
 
-/** One that is taken back must be looked at anew before it is killed. */
-export function noteKilling({ watch }: World, { records }: Frame): void {
+/** A KILL is decided for a reason that holds. One that is taken back must be looked at anew before it is killed. */
+export function noteKilling(world: World, { records, state: now }: Frame): void {
+  const { watch } = world;
   for (const record of records) {
     if (record.kind !== "instance") continue;
+    if (record.instance.sinceMs === programMs(world)) checkTimeout(world, now, record.instance);
     const { taskId, state } = record.instance;
     const look = watch.looksAtKill.get(taskId)?.at(-1);
     if (look !== undefined && state !== "killing" && state !== "gone") look.isOver = true;
@@ -85,10 +87,10 @@ export function checkContainerEnd(world: World, event: SimContainerEvent & { rea
     !isOver || world.nowMs - lastKillMs <= killUnderWayMs
   );
   const kills = all.filter(({ uuid, atMs }) =>
-    !looks.some((look) => look.ageMs <= freshLookMs && !look.uuids.has(uuid)) && !isHidden(world, uuid, atMs)
+    !looks.some((look) => look.isFresh && !look.uuids.has(uuid)) && !isHidden(world, uuid, atMs)
   );
-  if (event.how === "exited" || event.how === "lost") return;
-  if (world.watch.excused.has(event.mesosAgentId) || world.watch.excused.has(event.taskId)) return;
+  if (event.how === "exited" || event.how === "lost" || event.by === "host") return;
+  if (world.watch.excused.has(event.taskId)) return;
   demand(
     kills.length === 0,
     "build-killed",

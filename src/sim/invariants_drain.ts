@@ -108,9 +108,13 @@ function isRoomWanted({ demand: { wanted } }: State): boolean {
   return wanted.some(({ count }) => count > 0);
 }
 
+/** So long a series of looks, all of them idle, will do although reads have failed between. */
+const surelyIdleMs = 300_000;
+
 /** Between the two looks that show it disabled and free lies `drain-confirm`, and no failed read. */
 function checkTwoLooks(world: World, { settings }: State, { taskId }: AgentInstance, run: Run | undefined): void {
   const freeMs = run?.freeMs ?? Infinity;
+  if (world.watch.shown.askedMs - (run?.sinceMs ?? Infinity) >= surelyIdleMs) return;
   demand(freeMs < Infinity, "drain", () => `${taskId} is deleted but shows ${run?.picture}`);
   const { drainConfirmMs } = settings.scaling;
   const apartMs = world.watch.shown.askedMs - freeMs;
@@ -124,6 +128,8 @@ function checkTwoLooks(world: World, { settings }: State, { taskId }: AgentInsta
 /** So many good lists, and so long a time, in which the same record calls for the same act. */
 const listsMax = 4;
 const lyingMs = 60_000;
+/** The longest pause between two reads of a slow server, with the read. */
+const slowMaxMs = 150_000;
 const minute = 60_000;
 
 /** After each step that has seen a list. */
@@ -132,6 +138,8 @@ export function checkNothingLies(world: World, { state, effects }: Frame): void 
   // While most agents seem to have vanished at once, nothing is taken down.
   if (state.server.info?.maintenance === "on" || holdsTakingDown(state)) noteHindered(shown, nowMs);
   if (shown.hinderedMs === nowMs || world.disk.failure !== undefined) return;
+  // A slow server is read less often: it is busy with us for a tenth of its time.
+  const slowMs = 2 * Math.min(10 * Math.max(0, ...world.clocks.listsTookMs), slowMaxMs);
   for (const instance of state.instances.values()) {
     const uuid = "uuid" in instance ? instance.uuid : undefined;
     const run = uuid === undefined ? undefined : shown.runs.get(uuid);
@@ -145,7 +153,7 @@ export function checkNothingLies(world: World, { state, effects }: Frame): void 
       pace.phases.get(instance.taskId)?.sinceMs ?? shown.startedMs,
     );
     demand(
-      forMs <= lyingMs + patienceMs,
+      forMs <= lyingMs + patienceMs + slowMs,
       "left-lying",
       () =>
         `${instance.taskId} is ${instance.state} and shows ${run.picture} for ${forMs} ms, and nothing is done about it`,

@@ -19,7 +19,7 @@ export interface Watch {
   readonly ourUuids: Map<string, string>;
   /** Uuids that the program has ever known as its own. */
   readonly learnt: Set<string>;
-  /** Mesos agents on which Mesos itself ends containers (a drain, a removal), and task ids that something else ends. */
+  /** Task ids that the operator has ended, or somebody with the whole framework. */
   readonly excused: Set<string>;
   /** By task id: what the program had seen when it first sent KILL, for each time that it set about killing. */
   readonly looksAtKill: Map<string, LookAtKill[]>;

@@ -164,7 +164,7 @@ function removeHost(world: SimWorld, host: SimHost, removal: Removal): void {
 }
 
 function stopEverything(world: SimWorld, host: SimHost, how: "stopped" | "lost"): void {
-  for (const run of [...host.runs.values()]) dropRun(world, host, run, { how, status: 143 });
+  for (const run of [...host.runs.values()]) dropRun(world, host, run, { how, status: 143, by: "host" });
 }
 
 /** The agent leaves in order: its containers stop, TASK_LOST even to a PARTITION_AWARE framework. */

@@ -191,6 +191,7 @@ export function killRun(world: SimWorld, host: SimHost, order: KillOrder): void 
       how: isInTime ? "stopped" : "killed",
       status: isInTime ? 143 : 137,
       reason: order.reason,
+      by: order.reason === "REASON_AGENT_DRAINING" ? "host" : undefined,
     });
   });
 }
@@ -208,6 +209,8 @@ export interface ContainerEnd {
   readonly status: number;
   /** A REASON_* word. */
   readonly reason?: string | undefined;
+  /** Because of the host. */
+  readonly by?: "host" | undefined;
 }
 
 /** The container is gone: tells the world and makes the terminal update. */
@@ -236,6 +239,7 @@ function tellStopped(world: SimWorld, host: SimHost, run: SimRun, end: Container
     taskId: run.task.taskId,
     mesosAgentId: host.id,
     how: end.how,
+    ...(end.by === undefined ? {} : { by: end.by }),
     ...(end.how === "lost" ? {} : { status: end.status }),
   });
 }

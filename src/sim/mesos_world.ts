@@ -222,6 +222,8 @@ export type SimContainerEvent =
     readonly mesosAgentId: string;
     /** `exited` by itself, `stopped` by SIGTERM within the grace, `killed` after it, `lost` with its machine. */
     readonly how: "exited" | "stopped" | "killed" | "lost";
+    /** Mesos has ended it because of its host: a drain, a removal. */
+    readonly by?: "host";
     /** Exit status, where there is one. */
     readonly status?: number;
   };

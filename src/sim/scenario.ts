@@ -5,7 +5,7 @@ import type { Settings } from "../core/settings.ts";
 import type { FaultPlan } from "./faults.ts";
 import { planMildFaults } from "./faults_mild.ts";
 import { planFaults, repeatOneKind } from "./faults.ts";
-import { drawRequestFaults, noRequestFaults } from "./faults_calls.ts";
+import { drawListTimes, drawRequestFaults, noRequestFaults, promptLists } from "./faults_calls.ts";
 import { type Dice, dice } from "./scenario_dice.ts";
 import { drawJobs, type ScenarioJob } from "./scenario_jobs.ts";
 import { type AgentNames, drawNames, inNetwork, isNamelessName, plainNames } from "./scenario_names.ts";
@@ -149,7 +149,8 @@ function drawScenario(seed: number, weather: Weather): Scenario {
   };
   const plan = planFaults(dice(seededRandom(seed ^ 0x5eed)), faultsFor);
   const isObsessed = weather === "stormy" && seed % oneInObsessed === 9;
-  const faults = isObsessed ? repeatOneKind(more, plan, faultsFor) : plan;
+  const lists = weather !== "stormy" ? promptLists : drawListTimes(dice(seededRandom(seed ^ 0x1157)));
+  const faults = { ...(isObsessed ? repeatOneKind(more, plan, faultsFor) : plan), lists };
   return withNames({ ...base, names: plainNames, jobs, faults }, drawNames(dice(seededRandom(seed ^ 0x1d))));
 }
 
@@ -166,10 +167,14 @@ export function withNames(scenario: Scenario, names: AgentNames): Scenario {
   };
 }
 
-/** A second record of a nameless agent could be told by nobody. */
+/**
+ * A second record of a nameless agent could be told by nobody. Nor could one that a slow list first shows when its
+ * container is dead and its address has been given to the next.
+ */
 function withoutNewUuids(faults: FaultPlan): FaultPlan {
   return {
     ...faults,
+    lists: promptLists,
     containers: { ...faults.containers, registersTwice: 0 },
     events: faults.events.filter(({ fault }) => fault.kind !== "restart-agent-process"),
   };

@@ -6,6 +6,7 @@ import { act, heal } from "./faults_act.ts";
 import { setRights } from "./faults_gocd.ts";
 import { createTimerQueue } from "./gocd_timers.ts";
 import { checkWholeState } from "./invariants.ts";
+import { newClockWatch, noteOpenness } from "./invariants_clocks.ts";
 import { newWatch } from "./invariants_watch.ts";
 import { checkGocd } from "./invariants_builds.ts";
 import { checkPaceAtTick } from "./invariants_pace.ts";
@@ -22,8 +23,8 @@ import { createSimMesos } from "./sim_mesos.ts";
 import { Violation } from "./violation.ts";
 import type { PlantedBug } from "./world_bugs.ts";
 import { containerChanged } from "./world_containers.ts";
-import { programMs, startProgram } from "./world_program.ts";
-import { after, type Program, say, type World } from "./world_state.ts";
+import { startProgram } from "./world_program.ts";
+import { after, type Program, programMs, say, type World } from "./world_state.ts";
 
 /** How to play a scenario. */
 export interface PlayOptions {
@@ -143,6 +144,7 @@ function makeWorld(scenario: Scenario, { trace, bug, crashAtPoint }: PlayOptions
       ? undefined
       : { atPoint: crashAtPoint, downMs: 5_000, byNewer: false, isFault: false },
     bug,
+    clocks: newClockWatch(startMs),
     watch: newWatch(startMs),
     trace,
   };
@@ -208,6 +210,7 @@ function isBusy({ state }: Program): boolean {
 /** One tick of the program and of the watch; true once everything is done. */
 function tick(world: World): boolean {
   const { program } = world;
+  noteOpenness(world);
   checkGocd(world);
   if (program !== undefined) {
     watchSilence(world, program);

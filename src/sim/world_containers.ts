@@ -35,6 +35,7 @@ function started(world: World, event: Started): void {
   );
   const { mesosAgentId, env, ipAddress } = event;
   world.watch.containers.set(taskId, { mesosAgentId, env, ipAddress, isDumb });
+  world.clocks.runningMs.set(taskId, world.nowMs);
   startAgentProcess(world, taskId, { bootDelayMs, uuid: undefined });
   if (isDumb) charge(world, costOfDumbAgent(world));
   if (dice.chance(odds.exits)) {

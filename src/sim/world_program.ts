@@ -9,18 +9,14 @@ import { initialState, step } from "../core/step.ts";
 import { withoutRecords } from "../core/unstored.ts";
 import { performGocd } from "./gocd_port.ts";
 import { checkEffect, checkReload, checkStep, checkStored, type Made, shownBy } from "./invariants.ts";
+import { noteProgramStart } from "./invariants_clocks.ts";
 import { newLaunchWatch } from "./invariants_launch.ts";
 import { newPace } from "./invariants_pace.ts";
 import { noteHindered, noteShown, noteStart } from "./invariants_shown.ts";
 import { endSession, performMesos, subscribe } from "./mesos_port.ts";
 import { bentEvent, bentFrame, bentRest, bentState } from "./world_bugs.ts";
-import { after, type Program, say, type World } from "./world_state.ts";
+import { after, type Program, programMs, say, type World } from "./world_state.ts";
 import { describeEffect, describeEvent } from "./world_trace.ts";
-
-/** What the program's clock shows. */
-export function programMs(world: World): number {
-  return world.nowMs + world.clockAheadMs;
-}
 
 /** Starts the program on what its disk holds. */
 export function startProgram(world: World): void {
@@ -28,6 +24,7 @@ export function startProgram(world: World): void {
   world.clockAheadMs = world.nextClockAheadMs;
   world.watch.feed = undefined;
   noteStart(world.watch.shown, world.nowMs);
+  noteProgramStart(world);
   world.watch.pace = newPace();
   world.watch.launches = newLaunchWatch(world.watch.launches.lostMs);
   // Torn down at once, agents leave their records to people.
@@ -85,6 +82,7 @@ function handle(world: World, program: Program, event: Event): void {
     if (diesHere(world, "after the records are stored")) return;
   }
   program.state = frame.state;
+  if (event.kind === "launching-resumed" && event.profile === undefined) world.clocks.resumedMs = world.nowMs;
   checkStep(world, program, { frame, event, before });
   for (const effect of frame.effects) {
     if (world.bug === "acknowledge-before-store" && effect.kind === "acknowledge-status") continue;

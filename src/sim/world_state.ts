@@ -12,6 +12,7 @@ import type { SimDisk } from "./sim_disk.ts";
 import type { SimGocd } from "./sim_gocd.ts";
 import type { SimMesos } from "./sim_mesos.ts";
 import type { PlantedBug } from "./world_bugs.ts";
+import type { ClockWatch } from "./invariants_clocks.ts";
 import type { Watch } from "./invariants_watch.ts";
 
 /** One run. */
@@ -65,6 +66,8 @@ export interface World {
   crash: PlannedCrash | undefined;
   /** To be caught. */
   readonly bug: PlantedBug | undefined;
+  /** What the laws of time remember. */
+  readonly clocks: ClockWatch;
   /** What the laws remember. */
   readonly watch: Watch;
   /** Gets one line for each thing that happens. */
@@ -129,6 +132,11 @@ export interface MesosLink {
   frameworkId: string | undefined;
   /** When anything last came. */
   heardMs: number;
+}
+
+/** What the program's clock shows. */
+export function programMs(world: World): number {
+  return world.nowMs + world.clockAheadMs;
 }
 
 /** Plans an act after so long. */

@@ -158,6 +158,23 @@ Deno.test("a person who enables the agent stops the drain-timeout, although it i
   assertEquals(kills(scene), 0);
 });
 
+Deno.test("the drain-timeout does not count from before the drain, when a person had disabled the agent", () => {
+  const { world, taskId } = withIdleAgent({ profiles: [profile] });
+  const show = (): void => void world.read(gocdAgent(taskId, { ...disabled, ...building }));
+  for (let at = 0; at < 90; at++) {
+    world.wait(minute);
+    show();
+  }
+  world.send({ kind: "drain-requested" });
+  world.poll({ agents: [gocdAgent(taskId, { ...disabled, ...building })] });
+  world.wait(59 * minute, minute);
+  show();
+  assertEquals([world.instance(taskId).state, only(world.taken(), "kill-task").length], ["draining", 0]);
+  world.wait(minute);
+  show();
+  assertEquals(only(world.taken(), "kill-task").length, 1);
+});
+
 Deno.test("the drain-timeout begins anew with the program: it counts what this one has watched", () => {
   const { world, taskId } = drainedWhileBuilding();
   const stored: StoredState = {

@@ -90,4 +90,9 @@ export const failedSeeds: readonly FailedSeed[] = [
     weather: "calm",
     found: "a launch that no offer fitted used up the rate of a slow server: others were not launched for minutes",
   },
+  {
+    seed: 342,
+    weather: "stormy",
+    found: "a drain-timeout that counted from when a person had disabled the agent, long before its drain",
+  },
 ];

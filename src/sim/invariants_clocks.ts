@@ -1,0 +1,107 @@
+// The laws of time: how old the list is that a KILL rests on, and whether a timeout that ends something has really lasted.
+// Judged in what the world knows: questions to the server, changes of records, when the program ran and the server was
+// open. Not here: that no build is lost (invariants_builds.ts).
+
+import type { AgentInstance } from "../core/instance.ts";
+import type { State } from "../core/state.ts";
+import { demand } from "./violation.ts";
+import type { World } from "./world_state.ts";
+
+/** What these laws remember. Times are true unless said otherwise. */
+export interface ClockWatch {
+  /** When the list that the program was given last was asked for, by the program's clock. */
+  listAskedMs: number;
+  /** How long the last lists took, newest last. */
+  listsTookMs: readonly number[];
+  /** When this run of the program began. */
+  startedMs: number;
+  /** When somebody last said `resume`. */
+  resumedMs: number;
+  /** Since when the server registers nobody, and when it last began again to after a long time. */
+  closedSinceMs: number | undefined;
+  openedMs: number;
+  /** When containers began to run, by task id. */
+  readonly runningMs: Map<string, number>;
+}
+
+/** Nothing has happened. */
+export function newClockWatch(nowMs: number): ClockWatch {
+  return {
+    listAskedMs: -Infinity,
+    listsTookMs: [],
+    startedMs: nowMs,
+    resumedMs: -Infinity,
+    closedSinceMs: undefined,
+    openedMs: -Infinity,
+    runningMs: new Map(),
+  };
+}
+
+/** The program begins anew and knows nothing. */
+export function noteProgramStart({ clocks, nowMs }: World): void {
+  Object.assign(clocks, { listAskedMs: -Infinity, listsTookMs: [], startedMs: nowMs });
+}
+
+/** The program is given a list. */
+export function noteList({ clocks }: World, list: { readonly askedMs: number; readonly tookMs: number }): void {
+  clocks.listAskedMs = list.askedMs;
+  clocks.listsTookMs = [...clocks.listsTookMs, list.tookMs].slice(-5);
+}
+
+/** A shorter time in which the server is closed may lie between two polls. */
+const closedMinMs = 240_000;
+
+/** Whether the server registers agents has changed, or is asked. */
+export function noteOpenness({ clocks, nowMs, weather }: World): void {
+  const isClosed = weather.isGocdInMaintenance || weather.isGocdInBackup || nowMs < weather.gocdStartsUntilMs;
+  if (isClosed) {
+    clocks.closedSinceMs ??= nowMs;
+    return;
+  }
+  const sinceMs = clocks.closedSinceMs;
+  clocks.closedSinceMs = undefined;
+  if (sinceMs !== undefined && nowMs - sinceMs >= closedMinMs) clocks.openedMs = nowMs;
+}
+
+/** A list is a fresh look for so long, beyond what the server always takes. */
+const freshLookMs = 3_000;
+
+/** Whether the program's last list is fresh enough for a KILL. */
+export function isLookFresh({ clocks }: World, programMs: number): boolean {
+  const usualMs = clocks.listsTookMs.length < 3 ? 0 : Math.min(...clocks.listsTookMs);
+  return programMs - clocks.listAskedMs <= freshLookMs + usualMs;
+}
+
+/** The program's clock may run so much faster. */
+const rateMax = 1.06;
+
+/** When the KILL of an instance is decided that a timeout ends: the timeout has really lasted, without a break, as it was watched. */
+export function checkTimeout(world: World, { settings }: State, instance: AgentInstance): void {
+  if (instance.state !== "killing") return;
+  const profile = settings.profiles.find(({ name }) => name === instance.profile);
+  const { clocks, nowMs } = world;
+  if (instance.cause === "drain-timeout") {
+    const changes = world.gocd.tally.changes.filter(({ uuid }) => uuid === instance.uuid);
+    const enabledAt = changes.findLastIndex(({ kind }) => kind === "enable");
+    const disabledMs = changes.slice(enabledAt + 1).find(({ kind }) => kind === "disable")?.atMs ?? nowMs;
+    const lastedMs = nowMs - Math.max(disabledMs, clocks.startedMs, clocks.resumedMs);
+    const wantedMs = profile?.drainTimeoutMs ?? Infinity;
+    demand(
+      lastedMs * rateMax >= wantedMs,
+      "drain-timeout",
+      () => `${instance.taskId} is killed after a drain of ${lastedMs} ms, drain-timeout is ${wantedMs} ms`,
+    );
+  }
+  const runningMs = clocks.runningMs.get(instance.taskId);
+  if (instance.cause !== "register-timeout" || profile === undefined || runningMs === undefined) return;
+  const hadMs = clocks.closedSinceMs === undefined ? nowMs - Math.max(runningMs, clocks.openedMs, clocks.startedMs) : 0;
+  demand(
+    hadMs * rateMax >= profile.registerTimeoutMs || isClosedShortly(clocks, nowMs),
+    "register-timeout",
+    () => `${instance.taskId} had ${hadMs} ms to register, register-timeout is ${profile.registerTimeoutMs} ms`,
+  );
+}
+
+function isClosedShortly({ closedSinceMs }: ClockWatch, nowMs: number): boolean {
+  return closedSinceMs !== undefined && nowMs - closedSinceMs < closedMinMs;
+}
