@@ -5,7 +5,7 @@
 import type { AgentInstance } from "../core/instance.ts";
 import type { State } from "../core/state.ts";
 import { demand } from "./violation.ts";
-import type { World } from "./world_state.ts";
+import { programMs, type World } from "./world_state.ts";
 
 /** What these laws remember. Times are true unless said otherwise. */
 export interface ClockWatch {
@@ -72,12 +72,26 @@ export function isLookFresh({ clocks }: World, programMs: number): boolean {
   return programMs - clocks.listAskedMs <= freshLookMs + usualMs;
 }
 
+/** Causes of a KILL that a list must prove. */
+const restsOnLook: ReadonlySet<string> = new Set([
+  "drained",
+  "register-timeout",
+  "launch-timeout",
+  "pending-stuck",
+  "record-deleted",
+]);
+
 /** The program's clock may run so much faster. */
 const rateMax = 1.06;
 
 /** When the KILL of an instance is decided that a timeout ends: the timeout has really lasted, without a break, as it was watched. */
 export function checkTimeout(world: World, { settings }: State, instance: AgentInstance): void {
   if (instance.state !== "killing") return;
+  demand(
+    !restsOnLook.has(instance.cause) || isLookFresh(world, programMs(world)),
+    "old-look",
+    () => `${instance.taskId} is killed (${instance.cause}) on a list that was asked for long ago`,
+  );
   const profile = settings.profiles.find(({ name }) => name === instance.profile);
   const { clocks, nowMs } = world;
   if (instance.cause === "drain-timeout") {

@@ -18,7 +18,11 @@ export type PlantedBug =
   /** After a commit that failed: the configuration of before is in force. */
   | "forget-settings"
   /** Whoever has not registered under its name in time is killed, whatever agent it may be. */
-  | "kill-the-nameless";
+  | "kill-the-nameless"
+  /** A list is taken for as old as its answer. */
+  | "age-by-handling"
+  /** Timeouts count the time before this run, outages and maintenance, too. */
+  | "count-unwatched-time";
 
 /** All of them. */
 export const plantedBugs: readonly PlantedBug[] = [
@@ -30,10 +34,14 @@ export const plantedBugs: readonly PlantedBug[] = [
   "remember-unsent",
   "forget-settings",
   "kill-the-nameless",
+  "age-by-handling",
+  "count-unwatched-time",
 ];
 
 /** The event as a program with this bug would see it. */
 export function bentEvent(bug: PlantedBug | undefined, event: Event, state: State): Event {
+  const isList = event.kind === "gocd-polled" || event.kind === "gocd-agents-read";
+  if (bug === "age-by-handling" && isList) return { ...event, agentsAskedMs: Infinity };
   if (bug !== "error-as-zero" || event.kind !== "gocd-poll-failed" || state.server.info === undefined) return event;
   return { kind: "gocd-polled", server: state.server.info, jobs: [], agents: [], findings: [] };
 }
@@ -54,6 +62,8 @@ export function bentState(bug: PlantedBug | undefined, state: State, { atMs, eve
         instances: new Map([...state.instances, ...phantoms.map((each) => [each.taskId, each] as const)]),
       };
     }
+    case "count-unwatched-time":
+      return { ...state, server: { ...state.server, serving: { sinceMs: 0, gaps: [] } } };
     default:
       return state;
   }
