@@ -98,7 +98,6 @@ export function agentForHungBuilds(
     if (profile === undefined) continue;
     const registration = { gocdResources, ...(environment === undefined ? {} : { environment }) };
     if (profileGate(state, { profile, needs: 1, rooms, registration }, atMs).allowed < 1) continue;
-    rooms.take(name, 1);
     return [{
       bucketKey: `hung ${name}`,
       profile: name,

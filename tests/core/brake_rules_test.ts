@@ -31,6 +31,7 @@ function judged(
 ): string[] {
   const draft = new Draft(stateOf(instances, parts), zeroMs + 7, 0.5);
   judgeGocdList(draft, before, agents);
+  assertEquals(draft.state.demand.isStale || draft.finish().notes.length === 0, true, "the plan is made anew");
   const { gocd, releasedMs } = draft.state.brake;
   return [
     gocd === undefined ? "off" : "on",

@@ -129,7 +129,8 @@ Deno.test("one that has begun to build since the poll stands for the job that it
 
 for (
   const [name, instance, isCapacity] of [
-    ["is starting", anInstance("a", { state: "launching", offerId: "o" }), true],
+    ["is launching", anInstance("a", { state: "launching", offerId: "o" }), true],
+    ["is starting", anInstance("a", { state: "starting" }), true],
     ["has registered", aRegistered("a", "idle"), true],
     ["is to be retired", aRegistered("a", "idle", { retire: "maintenance" }), true],
     [

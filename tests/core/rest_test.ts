@@ -317,6 +317,12 @@ Deno.test("a verdict of another cause lasts until its time, unless an agent that
   }
 });
 
+Deno.test("a verdict that is over is made anew, one that lasts is not", () => {
+  const until = (ms: number): string | undefined =>
+    causeOf(90 * second, { otherCause: { sinceMs: zeroMs, untilMs: zeroMs + 90 * second + ms } });
+  assertEquals([until(0), until(1)], ["idle-unused (new)", "idle-unused"]);
+});
+
 Deno.test("a zombie stays one until its time, and is tried again then", () => {
   const alone = (state: State): State => ({
     ...state,

@@ -1,0 +1,339 @@
+// Single rules that the stories of their subjects pass by: each by one case that only this rule decides.
+
+import { assertEquals } from "@std/assert";
+import { mayAdmit } from "../../src/core/admission.ts";
+import { assess } from "../../src/core/assess.ts";
+import { judgeGocdList } from "../../src/core/brake.ts";
+import { cleanUp, type Gone } from "../../src/core/cleanup.ts";
+import { Draft } from "../../src/core/draft.ts";
+import { indexGocdAgents } from "../../src/core/gocd_index.ts";
+import { roomsOf } from "../../src/core/gates.ts";
+import type { GocdAgent } from "../../src/core/gocd_records.ts";
+import { agentForHungBuilds } from "../../src/core/hung_build.ts";
+import type { AgentInstance, InstancePhase } from "../../src/core/instance.ts";
+import { offersReceived } from "../../src/core/launching.ts";
+import { watchClocks } from "../../src/core/lifecycle_clock.ts";
+import { followGocdAgents } from "../../src/core/lifecycle_gocd.ts";
+import { taskStatusUpdated } from "../../src/core/lifecycle_mesos.ts";
+import { inverseAnswerLost } from "../../src/core/maintenance.ts";
+import { environmentNameProblem } from "../../src/core/names.ts";
+import { finishTeardown, noteSwitches } from "../../src/core/operator.ts";
+import { identityOf } from "../../src/core/phase.ts";
+import { makePlan } from "../../src/core/plan.ts";
+import { bucketJobs } from "../../src/core/backlog.ts";
+import { reconcile } from "../../src/core/reconciliation.ts";
+import type { State } from "../../src/core/state.ts";
+import { statusView } from "../../src/core/status_view.ts";
+import { watchedFrom } from "../../src/core/watched.ts";
+import {
+  gocdAgent,
+  jobs,
+  lostContact,
+  minute,
+  offer,
+  only,
+  pending,
+  second,
+  serverInfo,
+  withIdleAgent,
+  zeroMs,
+} from "../support/core.ts";
+import { anInstance, aRegistered, stateOf } from "./instance_fixtures.ts";
+
+/** A draft of a server at work since zeroMs, read at this moment. */
+function at(
+  afterMs: number,
+  instances: readonly AgentInstance[],
+  server: Partial<State["server"]> = {},
+  parts: Partial<State> = {},
+): Draft {
+  const atMs = zeroMs + afterMs;
+  const state = stateOf(instances);
+  const reading = { askedMs: atMs, readMs: atMs, tookMs: [0] };
+  return new Draft(
+    {
+      ...state,
+      ...parts,
+      server: { ...state.server, info: serverInfo, lastPollMs: atMs, reading, serving: watchedFrom(zeroMs), ...server },
+    },
+    atMs,
+    0.5,
+  );
+}
+
+const whole = anInstance("t", { state: "starting" }, {
+  environment: "prod",
+  bucketKey: "k",
+  lastKillMs: 1,
+  lastReconcileMs: 2,
+  strangers: ["s"],
+  addresses: ["10.0.0.1"],
+  network: "USER",
+  retire: "surplus",
+  mayHoldBuild: true,
+  lossAccepted: true,
+});
+
+Deno.test("what an instance is stays the same in every phase", () => {
+  const { state: _, sinceMs: __, ...identity } = whole;
+  const phases: readonly InstancePhase[] = [
+    { state: "launching", sinceMs: 5, offerId: "o" },
+    { state: "killing", sinceMs: 5, cause: "drained", uuid: "u" },
+    { state: "gone", sinceMs: 5, cause: "lost", message: "m" },
+  ];
+  for (const phase of phases) assertEquals(identityOf({ ...identity, ...phase } as AgentInstance), identity as never);
+  const { state: ___, sinceMs: ____, ...bare } = anInstance("b", { state: "starting" });
+  assertEquals(identityOf(anInstance("b", { state: "starting" })), bare as never);
+});
+
+Deno.test("a Pending record is enabled at once where the addresses of the container are not known", () => {
+  const waiting = anInstance("t", { state: "starting", runningSinceMs: zeroMs }, { network: "USER" }) as
+    & AgentInstance
+    & { state: "starting" };
+  assertEquals(mayAdmit(at(0, []), waiting, gocdAgent("t", { ...pending, ipAddress: "10.0.0.9" })), true);
+});
+
+Deno.test("a list changes no instance whose loss nobody accepted", () => {
+  const draft = at(0, [aRegistered("t", "idle")]);
+  judgeGocdList(draft, [], [gocdAgent("t")]);
+  assertEquals(draft.finish().records, []);
+});
+
+Deno.test("of the records of a dead agent one that can be deleted comes before a Pending one", () => {
+  const gone = anInstance("t", { state: "gone", cause: "exited", message: "" }) as Gone;
+  const draft = at(minute, [gone]);
+  cleanUp(draft, gone, indexGocdAgents([gocdAgent("t", { ...pending, uuid: "p" }), gocdAgent("t", { uuid: "e" })]));
+  assertEquals(draft.finish().effects, [{ kind: "disable-gocd-agents", agents: [{ taskId: "t", uuid: "e" }] }]);
+});
+
+Deno.test("one agent is launched for builds that hang, of a profile that may launch, unless one comes anyway", () => {
+  const dead = anInstance("t", { state: "gone", cause: "lost", message: "" }, {
+    mayHoldBuild: true,
+    environment: "prod",
+  });
+  const wanted = (
+    change: (state: State) => State = (state) => state,
+    { isAnyWanted = false, agents = [] as GocdAgent[], others = [] as AgentInstance[] } = {},
+  ): unknown => {
+    const { state } = at(minute, [dead, ...others], { agents });
+    const now = change(state);
+    return agentForHungBuilds(now, { rooms: roomsOf(now, zeroMs), isAnyWanted }, zeroMs + minute).map((
+      { count, profile, environment, reason },
+    ) => [count, profile, environment, reason]);
+  };
+  const reason = "t is lost with a build, and the GoCD server gives it to another only while some agent is in contact";
+  assertEquals(wanted(), [[1, "default", "prod", reason]]);
+  assertEquals(wanted((state) => ({ ...state, controls: { ...state.controls, frozenProfiles: ["default"] } })), []);
+  assertEquals([wanted(undefined, { isAnyWanted: true }), wanted(undefined, { agents: [gocdAgent("x")] })], [[], []]);
+  assertEquals(wanted(undefined, { agents: [gocdAgent("x", lostContact)] }), [[1, "default", "prod", reason]]);
+  for (const state of [{ state: "launching", offerId: "o" }, { state: "starting" }] as const) {
+    assertEquals(wanted(undefined, { others: [anInstance("n", state)] }), []);
+  }
+});
+
+Deno.test("a long decline is remembered, so that the next demand ends its filter; a short one is not", () => {
+  const declined = (wantedCount: number): number | undefined => {
+    const { demand } = stateOf([]);
+    const wanted = wantedCount === 0
+      ? []
+      : [{ bucketKey: "k", profile: "default", gocdResources: [], count: wantedCount, reason: "r" }];
+    const draft = at(minute, [], {}, { inherited: "none", demand: { ...demand, wanted } });
+    offersReceived(draft, [offer("h", { cpus: 0.5 })]);
+    return draft.state.offers.roles.get("ci")?.longDeclineMs;
+  };
+  assertEquals([declined(0), declined(1)], [zeroMs + minute, undefined]);
+});
+
+const late = anInstance("t", { state: "starting", runningSinceMs: zeroMs });
+
+Deno.test("under the brake no clock ends an agent, but a KILL that has left is repeated", () => {
+  const brake = { isSameCluster: true, gocd: { sinceMs: 0, text: "x", hint: "h" } };
+  const draft = at(20 * minute, [late], {}, { brake });
+  watchClocks(draft);
+  assertEquals(draft.state.instances.get("t"), late);
+  const killing = anInstance("t", { state: "killing", cause: "drained", sinceMs: zeroMs + 19 * minute }, {
+    lastKillMs: zeroMs + 19 * minute,
+  });
+  const again = at(20 * minute, [killing], {}, { brake });
+  watchClocks(again);
+  assertEquals(again.finish().effects.map(({ kind }) => kind), ["kill-task"]);
+});
+
+Deno.test("an agent that the list shows by its name is left as it is; one that may be another's is held, which is told once", () => {
+  const after = (instance: AgentInstance, agents: readonly GocdAgent[]): unknown => {
+    const draft = at(20 * minute, [instance], { agents, appearedMs: new Map([["uuid-odd", zeroMs + minute]]) });
+    watchClocks(draft);
+    const now = draft.state.instances.get("t");
+    return [
+      now?.state,
+      now !== undefined && "held" in now && now.held === true,
+      ...draft.finish().notes.map(({ code }) => code),
+    ];
+  };
+  assertEquals(after(late, [gocdAgent("t")]), ["starting", false]);
+  assertEquals(after(late, [gocdAgent("odd")]), ["starting", true, "agent-not-told-apart"]);
+  assertEquals(after({ ...late, held: true } as AgentInstance, [gocdAgent("odd")]), ["starting", true]);
+  assertEquals(after(late, []), ["killing", false, "agent-killing"]);
+});
+
+Deno.test("an agent in a state that nobody knows is left alone for ever", () => {
+  const unsure = anInstance("t", {
+    state: "registered",
+    uuid: "uuid-t",
+    activity: { kind: "unsure", word: "Sleeping", sinceMs: zeroMs },
+  });
+  const draft = at(60 * minute, [unsure]);
+  followGocdAgents(draft, [gocdAgent("t", { agentState: "Sleeping" })]);
+  assertEquals(draft.state.instances.get("t"), unsure);
+});
+
+Deno.test("an answer about another Mesos agent ends nothing; one about an agent that was not known does", () => {
+  const ended = (mesosAgentId: string, answered: string | undefined): unknown => {
+    const draft = at(minute, [anInstance("t", { state: "starting" }, { mesosAgentId })]);
+    taskStatusUpdated(draft, {
+      taskId: "t",
+      state: "TASK_LOST",
+      message: "m",
+      ...(answered === undefined ? {} : { mesosAgentId: answered }),
+    });
+    return draft.state.instances.get("t")?.state;
+  };
+  assertEquals([ended("s", "s"), ended("s", "other"), ended("", "other"), ended("s", ""), ended("s", undefined)], [
+    "gone",
+    "starting",
+    "gone",
+    "gone",
+    "gone",
+  ]);
+});
+
+Deno.test("ten thousand answers are kept to be given again", () => {
+  const draft = at(0, []);
+  inverseAnswerLost(draft, Array.from({ length: 10_001 }, (_, index) => `i${index}`));
+  const { inverseUnanswered = [] } = draft.state.offers;
+  assertEquals([inverseUnanswered.length, inverseUnanswered[0]], [10_000, "i1"]);
+});
+
+Deno.test("a request for a host that is repeated is answered again, told and stored once", () => {
+  const { world, taskId } = withIdleAgent();
+  const ask = (
+    unavailability = { startMs: world.atMs, durationMs: 60 * minute },
+  ): { notes: (string | undefined)[]; records: number } => {
+    const { notes, records } = world.send({
+      kind: "inverse-offers-received",
+      offers: [{ id: "i1", mesosAgentId: "a-h1", unavailability }],
+    });
+    return { notes: notes.map(({ text, onceKey }) => `${text} | ${onceKey}`), records: records.length };
+  };
+  assertEquals(ask(), {
+    notes: [
+      `Mesos asks for host h1 back (maintenance has begun); 1 agent there finish their jobs first | a-h1 ${world.atMs}`,
+    ],
+    records: 1,
+  });
+  assertEquals(ask(), { notes: [], records: 0 });
+  assertEquals([world.instance(taskId).retire, only(world.taken(), "decline-inverse-offers").length], [
+    "maintenance",
+    2,
+  ]);
+});
+
+Deno.test("an environment without a name cannot be registered in, one with a dot in front neither", () => {
+  assertEquals(environmentNameProblem(""), "the name of an environment must not be empty");
+  assertEquals(environmentNameProblem(".a"), "only letters, digits, and - _ . are allowed, and no dot in front");
+  assertEquals([environmentNameProblem("a.b"), environmentNameProblem("x".repeat(255))], [undefined, undefined]);
+  assertEquals(environmentNameProblem("x".repeat(256)), "it has more than 255 characters");
+});
+
+Deno.test("switches of an earlier run are named for machines, too", () => {
+  const { controls } = stateOf([]);
+  const draft = at(0, [], {}, { controls: { ...controls, frozenProfiles: ["a", "b"] } });
+  noteSwitches(draft);
+  assertEquals(draft.finish().notes[0]?.fields, { mode: "run", frozen: false, frozenProfiles: "a,b" });
+});
+
+Deno.test("a teardown disables and deletes the records that may be left, of no instance without one", () => {
+  const instances = [anInstance("a", { state: "launching", offerId: "o" }), aRegistered("b", "idle")];
+  const { controls } = stateOf([]);
+  const draft = at(minute, instances, { agents: [gocdAgent("b")] }, {
+    controls: { ...controls, mode: "teardown" },
+    tearDownNow: true,
+  });
+  finishTeardown(draft);
+  const refs = [{ taskId: "b", uuid: "uuid-b" }];
+  assertEquals(draft.finish().effects, [
+    { kind: "disable-gocd-agents", agents: refs },
+    { kind: "delete-gocd-agents", agents: refs },
+    { kind: "teardown-framework" },
+  ]);
+  const again = new Draft(draft.state, draft.atMs + 15 * second - 1, 0.5);
+  finishTeardown(again);
+  const due = new Draft(draft.state, draft.atMs + 15 * second, 0.5);
+  finishTeardown(due);
+  assertEquals([again.finish().effects, due.finish().effects.at(-1)?.kind], [[], "teardown-framework"]);
+});
+
+Deno.test("a kind of jobs that a failing profile tries alone is limited to one", () => {
+  const limited = (failures: number): unknown => {
+    const { demand, settings, server } = stateOf([]);
+    const backlog = bucketJobs(jobs(2), settings.poller, "insensitive");
+    const profiles = new Map([["default", { failures, lastFailureMs: zeroMs, retryMs: zeroMs, lastError: "x" }]]);
+    const { state } = at(minute, [], { ...server, agents: [] }, {
+      demand: { ...demand, backlog },
+      breakers: { profiles, hosts: new Map() },
+    });
+    const polled = { ...state, server: { ...state.server, lastPollMs: zeroMs + minute, info: serverInfo } };
+    const [row] = makePlan(polled, zeroMs + minute, "poll").demand.buckets;
+    return [row?.wanted, row?.limitedTo];
+  };
+  assertEquals([limited(3), limited(2)], [[1, 1], [2, undefined]]);
+});
+
+Deno.test("while nothing is pending the pause between questions does not grow", () => {
+  const draft = at(minute, [], {}, {
+    reconciliation: { pending: new Set(), explicitDelayMs: 15_000, nextExplicitMs: zeroMs },
+  });
+  reconcile(draft);
+  assertEquals(draft.state.reconciliation, { pending: new Set(), explicitDelayMs: 15_000, nextExplicitMs: zeroMs });
+});
+
+Deno.test("the picture names agents that will come or are idle for a kind of jobs by their kind", () => {
+  const { demand, settings } = stateOf([]);
+  const backlog = bucketJobs(jobs(3), settings.poller, "insensitive");
+  const { state } = at(minute, [anInstance("coming", { state: "starting" })], { agents: [gocdAgent("idle")] }, {
+    demand: { ...demand, backlog },
+  });
+  const [assessed] = assess(state, zeroMs + minute).buckets;
+  assertEquals([assessed?.idleNames, assessed?.comingNames], [["idle"], ["coming"]]);
+});
+
+Deno.test("the reason of a lost session stands in the picture, and none while there is one", () => {
+  const { state } = at(minute, []);
+  assertEquals("reason" in statusView(state, zeroMs).mesos, false);
+  const lost = { ...state, session: { ...state.session, kind: "connecting" as const, reason: "cut" } };
+  assertEquals([statusView(lost, zeroMs).mesos.reason, statusView(lost, zeroMs).mesos.session], ["cut", "connecting"]);
+});
+
+Deno.test("the picture tells what is known of Mesos and the GoCD server", () => {
+  const { state } = at(minute, []);
+  const { mesos, gocd, mode, frozen, startedMs, atMs } = statusView(state, zeroMs + minute);
+  assertEquals(mesos, {
+    frameworkId: "f-1",
+    frameworkName: "GoCD-Mesos",
+    session: "subscribed",
+    master: "mesos:5050",
+    masterVersion: "1.11.0",
+    sinceMs: zeroMs,
+    offers: "suppressed",
+  });
+  assertEquals([gocd.version, gocd.maintenance, gocd.lastPollMs, gocd.stale], [
+    "26.1.0",
+    "off",
+    zeroMs + minute,
+    false,
+  ]);
+  assertEquals([mode, frozen, startedMs, atMs], ["run", false, zeroMs, zeroMs + minute]);
+  const wanted = [{ bucketKey: "k", profile: "default", gocdResources: [], count: 1, reason: "r" }];
+  assertEquals(statusView({ ...state, demand: { ...state.demand, wanted } }, zeroMs).mesos.offers, "wanted");
+  assertEquals(statusView({ ...state, server: stateOf([]).server }, zeroMs).gocd.maintenance, "unknown");
+});

@@ -1,0 +1,71 @@
+// A frame under construction: what is stored, what is only remembered, and in which order things leave.
+
+import { assertEquals } from "@std/assert";
+import { Draft } from "../../src/core/draft.ts";
+import { zeroMs } from "../support/core.ts";
+import { anInstance, stateOf } from "./instance_fixtures.ts";
+
+const one = anInstance("t", { state: "starting" });
+const later = { ...one, lastReconcileMs: 7 };
+
+function draftOf(...instances: readonly (typeof one)[]): Draft {
+  const state = stateOf(instances);
+  return new Draft({ ...state, demand: { ...state.demand, isStale: false } }, zeroMs, 0.5);
+}
+
+Deno.test("an instance that is put is stored; one that is touched is only remembered", () => {
+  const put = draftOf();
+  put.put(one);
+  assertEquals([put.instance("t"), put.finish().records, put.state.demand.isStale], [one, [{
+    kind: "instance",
+    instance: one,
+  }], true]);
+  const touched = draftOf(one);
+  touched.touch(later);
+  assertEquals([touched.instance("t"), touched.finish().records, touched.state.demand.isStale], [later, [], false]);
+});
+
+Deno.test("what is touched after it was put is stored as it is then, once", () => {
+  const draft = draftOf();
+  draft.put(one);
+  draft.touch(later);
+  assertEquals(draft.finish().records, [{ kind: "instance", instance: later }]);
+});
+
+Deno.test("an instance that is removed is stored as such, whatever was stored of it before", () => {
+  const draft = draftOf(one);
+  draft.put(later);
+  draft.remove("t");
+  assertEquals([draft.instance("t"), draft.finish().records], [undefined, [{ kind: "instance-removed", taskId: "t" }]]);
+  assertEquals(draft.state.demand.isStale, true);
+});
+
+Deno.test("the state before is left as it was, and parts that nobody changed are the same objects", () => {
+  const { instances, ...rest } = stateOf([one]);
+  const before = { ...rest, instances };
+  const draft = new Draft(before, zeroMs, 0.5);
+  draft.put(later);
+  draft.set({ shuttingDown: true });
+  assertEquals([before.instances.get("t"), before.shuttingDown], [one, false]);
+  assertEquals([draft.state.server === before.server, draft.state.shuttingDown], [true, true]);
+});
+
+Deno.test("effects and notes leave in their order, and each record of a kind once", () => {
+  const draft = draftOf();
+  draft.setFramework({ lineage: "abc123", nextTaskNumber: 2 });
+  draft.setFramework({ lineage: "abc123", nextTaskNumber: 3 });
+  draft.setControls({ frozen: true, frozenProfiles: [], mode: "run" });
+  draft.effect({ kind: "read-gocd-agents" });
+  draft.effect({ kind: "teardown-framework" });
+  for (const text of ["a", "b"]) draft.note({ level: "info", code: "x", text, fields: {} });
+  const { records, effects, notes, state } = draft.finish();
+  assertEquals(records, [
+    { kind: "framework", framework: { lineage: "abc123", nextTaskNumber: 3 } },
+    { kind: "controls", controls: { frozen: true, frozenProfiles: [], mode: "run" } },
+  ]);
+  assertEquals([effects.map(({ kind }) => kind), notes.map(({ text }) => text)], [[
+    "read-gocd-agents",
+    "teardown-framework",
+  ], ["a", "b"]]);
+  assertEquals([state.framework.nextTaskNumber, state.controls.frozen], [3, true]);
+});
