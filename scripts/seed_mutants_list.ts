@@ -20,15 +20,15 @@ export const seedMutants: readonly SeedMutant[] = [
   // Drain: disable, two idle reads, delete, kill.
   {
     name: "drain-confirmed-at-once",
-    file: "drain.ts",
-    original: "if (readAskedMs - step.firstIdleMs < draft.state.settings.scaling.drainConfirmMs) return;",
-    replacement: "",
+    file: "reading.ts",
+    original: `return lookMs - Math.max(firstIdleMs, server.healthySinceMs ?? atMs) >= drainConfirmMs ||`,
+    replacement: `return lookMs - Math.max(firstIdleMs, server.healthySinceMs ?? atMs) >= 0 ||`,
   },
   {
     name: "drain-confirmed-over-an-outage",
-    file: "drain.ts",
-    original: "if ((draft.state.server.healthySinceMs ?? draft.atMs) > step.firstIdleMs) {",
-    replacement: "if (false as boolean) {",
+    file: "reading.ts",
+    original: `return lookMs - Math.max(firstIdleMs, server.healthySinceMs ?? atMs) >= drainConfirmMs ||`,
+    replacement: `return lookMs - firstIdleMs >= drainConfirmMs ||`,
   },
   {
     name: "drain-disable-never-repeated",
@@ -39,8 +39,8 @@ export const seedMutants: readonly SeedMutant[] = [
   {
     name: "drain-delete-never-repeated",
     file: "drain.ts",
-    original: "if (draft.atMs - step.askedMs >= askAgainMs) askDelete(draft, instance);",
-    replacement: "",
+    original: `if (draft.atMs - step.askedMs >= askAgainMs) askDelete(draft, instance, sinceMs);`,
+    replacement: ``,
   },
   {
     name: "drain-repeats-10-times-later",
@@ -76,15 +76,15 @@ export const seedMutants: readonly SeedMutant[] = [
   },
   {
     name: "kill-on-a-list-of-30-s",
-    file: "lifecycle_clock.ts",
-    original: "const freshMs = 3_000;",
-    replacement: "const freshMs = 30_000;",
+    file: "reading.ts",
+    original: `const freshMs = 3_000;`,
+    replacement: `const freshMs = 30_000;`,
   },
   {
     name: "register-timeout-10-times-longer",
     file: "lifecycle_clock.ts",
-    original: "return watchedMs(draft, sinceMs) >= registerTimeoutMs(draft, instance);",
-    replacement: "return watchedMs(draft, sinceMs) >= 10 * registerTimeoutMs(draft, instance);",
+    original: `return shownForMs(draft.state, instance.runningSinceMs) >= registerTimeoutMs(draft, instance);`,
+    replacement: `return shownForMs(draft.state, instance.runningSinceMs) >= 10 * registerTimeoutMs(draft, instance);`,
   },
   {
     name: "lost-contact-given-up-10-times-later",
@@ -151,8 +151,8 @@ export const seedMutants: readonly SeedMutant[] = [
   {
     name: "idle-timeout-10-times-shorter",
     file: "scale_in.ts",
-    original: "if (atMs - activity.sinceMs < profile.idleTimeoutMs) return undefined;",
-    replacement: "if (atMs - activity.sinceMs < profile.idleTimeoutMs / 10) return undefined;",
+    original: `if (shownForMs(state, activity.sinceMs) < profile.idleTimeoutMs) return undefined;`,
+    replacement: `if (shownForMs(state, activity.sinceMs) < profile.idleTimeoutMs / 10) return undefined;`,
   },
   {
     name: "useful-agents-are-drained",
@@ -169,8 +169,8 @@ export const seedMutants: readonly SeedMutant[] = [
   {
     name: "changed-profiles-stay-in-force",
     file: "operator.ts",
-    original: "for (const instance of changed) draft.put(instance);",
-    replacement: "",
+    original: `} else if (!isCurrent && instance.retire === undefined) {`,
+    replacement: `} else if (!isCurrent && instance.retire === undefined && instance.profileHash === "") {`,
   },
   // Rhythm of the questions to the GoCD server.
   {

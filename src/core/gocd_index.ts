@@ -2,10 +2,11 @@
 // Called by lifecycle_gocd.ts and cleanup.ts.
 
 import type { Draft } from "./draft.ts";
-import { answerMaxMs, askAgainMs, connectionTimeoutMs, rescheduleMs } from "./gocd_clocks.ts";
+import { answerMaxMs, askAgainMs, connectionTimeoutMs, rescheduleMs, slowRescheduleMs } from "./gocd_clocks.ts";
 import type { GocdAgent } from "./gocd_records.ts";
 import { nameOf } from "./hostnames.ts";
 import { isIdleConfirmed, shownForMs } from "./reading.ts";
+import type { ServerState } from "./state.ts";
 
 /** The list in the two ways it is looked up. */
 export interface GocdAgentIndex {
@@ -67,8 +68,16 @@ export function isAsked({ state: { server }, atMs }: Draft, uuid: string): boole
  */
 export function isLostLongEnough(draft: Draft, { uuid, agentState }: GocdAgent): boolean {
   const lostSinceMs = draft.state.server.lostSinceMs.get(uuid);
-  const enoughMs = agentState === "Missing" ? connectionTimeoutMs : rescheduleMs;
+  const enoughMs = agentState === "Missing" ? connectionTimeoutMs : rescheduleLimitMs(draft.state.server);
   return lostSinceMs !== undefined && shownForMs(draft.state, lostSinceMs) >= enoughMs;
+}
+
+/**
+ * How long a server needs to give a build to another agent once it knows that the first is lost. A record that is disabled
+ * sooner counts as one in contact, and its build is given to nobody (GoCD ScheduleService.rescheduleHungJobs).
+ */
+export function rescheduleLimitMs({ info }: Pick<ServerState, "info">): number {
+  return info?.slowRegistration === true ? slowRescheduleMs : rescheduleMs;
 }
 
 /** Whether a Disabled record has shown Idle on two lists far enough apart. */

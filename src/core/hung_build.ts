@@ -5,9 +5,9 @@
 import { activityWord } from "./activity.ts";
 import type { Draft } from "./draft.ts";
 import { profileGate, type Rooms } from "./gates.ts";
-import { rescheduleMs, settledMs, slowRescheduleMs } from "./gocd_clocks.ts";
+import { connectionTimeoutMs, settledMs } from "./gocd_clocks.ts";
 import type { GocdAgent } from "./gocd_records.ts";
-import type { GocdAgentIndex } from "./gocd_index.ts";
+import { type GocdAgentIndex, rescheduleLimitMs } from "./gocd_index.ts";
 import type { AgentInstance } from "./instance.ts";
 import { canTake, capabilityFor } from "./matching.ts";
 import { uuidOf } from "./phase.ts";
@@ -31,7 +31,7 @@ export function followBuild(draft: Draft, instance: AgentInstance, index: GocdAg
   const { mayHoldBuild, ...others } = instance;
   // The record of a dead one shows Idle where the build was assigned between its last two pings (facts: gocd 4.5).
   const isFree = word === "idle" && instance.state !== "gone" && instance.state !== "unreachable";
-  const isHeld = word === "building" || mayHoldBuild === true && !isFree && !isGivenBack(draft, gocdAgent);
+  const isHeld = word === "building" || mayHoldBuild === true && !isFree && !isGivenBack(draft, instance, gocdAgent);
   if (isHeld === (mayHoldBuild === true)) return instance;
   const changed: AgentInstance = isHeld ? { ...others, mayHoldBuild: true } : others;
   draft.put(changed);
@@ -51,23 +51,27 @@ export function atItsLoss({ state: { demand, server }, atMs }: Draft, instance: 
 }
 
 /** The server has had the time to see the silence of this one, with another agent in contact. */
-function isGivenBack({ state }: Draft, gocdAgent: GocdAgent | undefined): boolean {
-  return (gocdAgent === undefined || !isInContact(gocdAgent)) && hasChecked(state);
+function isGivenBack({ state }: Draft, instance: AgentInstance, gocdAgent: GocdAgent | undefined): boolean {
+  return (gocdAgent === undefined || !isInContact(gocdAgent)) && hasChecked(state, instance);
 }
 
-/** Some agent has been in contact for so long that the server has put back what it will. */
-function hasChecked({ server }: Pick<State, "server">): boolean {
-  const { info, inContactSinceMs } = server;
-  const limitMs = info?.slowRegistration === true ? slowRescheduleMs : rescheduleMs;
-  return inContactSinceMs !== undefined && shownForMs({ server }, inContactSinceMs) >= limitMs;
+/**
+ * Since the server has known the silence of this one, some agent has been in contact for so long that the server has put
+ * back what it had. That it is called lost shows in a list; where it does not yet, it takes the connection timeout.
+ */
+function hasChecked({ server }: Pick<State, "server">, instance: AgentInstance): boolean {
+  const { inContactSinceMs, lostSinceMs } = server;
+  const knownMs = lostSinceMs.get(uuidOf(instance) ?? "") ?? instance.sinceMs + connectionTimeoutMs;
+  return inContactSinceMs !== undefined &&
+    shownForMs({ server }, Math.max(inContactSinceMs, knownMs)) >= rescheduleLimitMs(server);
 }
 
 /** Whether the server has yet to see the silence of an agent that may hold a build: agents in contact must stay so. */
 export function isAnyHung({ instances, server }: State): boolean {
-  return !hasChecked({ server }) &&
-    [...instances.values()].some(({ state, mayHoldBuild }) =>
-      mayHoldBuild === true && (state === "gone" || state === "unreachable")
-    );
+  return [...instances.values()].some((instance) =>
+    instance.mayHoldBuild === true && (instance.state === "gone" || instance.state === "unreachable") &&
+    !hasChecked({ server }, instance)
+  );
 }
 
 /** Whether a dead instance is still needed to know of a build that hangs. */

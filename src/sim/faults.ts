@@ -183,6 +183,17 @@ export function repeatOneKind(draw: Dice, plan: FaultPlan, { activeMs, hostsCoun
   return { ...plan, events: [...plan.events, ...more].sort((a, b) => a.afterMs - b.afterMs) };
 }
 
+/** The same plan with its events gathered at a few moments, within a second or two: what helps against one may lose to both. */
+export function gatherFaults(draw: Dice, plan: FaultPlan): FaultPlan {
+  if (plan.events.length === 0) return plan;
+  const moments = Array.from({ length: draw.between(1, 3) }, () => draw.pick(plan.events)?.afterMs ?? 0);
+  const events = plan.events.map((event): PlannedFault => ({
+    ...event,
+    afterMs: draw.pick(moments) + draw.between(0, 2) * second,
+  }));
+  return { ...plan, events: events.sort((a, b) => a.afterMs - b.afterMs) };
+}
+
 /** Draws a plan. */
 export function planFaults(draw: Dice, { activeMs, hostsCount, weather, requests }: FaultsFor): FaultPlan {
   const hopMsMax = draw.pick([5, 50, 500]);

@@ -6,6 +6,7 @@ import { actOnGocd, healGocd } from "./faults_gocd.ts";
 import { deleteByHand } from "./gocd_port.ts";
 import { charge, chargeFault, startClocksAnew } from "./invariants_progress.ts";
 import { noFaults } from "./mesos_options.ts";
+import { isNamelessName } from "./scenario_names.ts";
 import type { SimHostView } from "./sim_mesos.ts";
 import { restartAgentProcess } from "./world_containers.ts";
 import { restart, stopProgram } from "./world_program.ts";
@@ -237,8 +238,11 @@ function endHopeless(world: World): void {
   }
   for (const taskId of world.watch.forgotten) world.mesos.exitContainer(taskId, 1, world.nowMs);
   for (const { uuid } of world.gocd.agents()) {
-    const taskId = world.watch.ourUuids.get(uuid) ?? "";
-    if (world.watch.forgotten.has(taskId) && !world.watch.containers.has(taskId)) deleteByHand(world, uuid);
+    const taskId = world.watch.ourUuids.get(uuid);
+    if (taskId === undefined || world.watch.containers.has(taskId)) continue;
+    // Nor can the program know records whose names do not say whose they are.
+    const isUntold = isNamelessName(world.scenario.names) && !world.watch.learnt.has(uuid);
+    if (isUntold || world.watch.forgotten.has(taskId)) deleteByHand(world, uuid);
   }
 }
 

@@ -155,10 +155,16 @@ export function healGocd(world: World): void {
   setBackup(world, false);
   setMaintenance(world, false);
   if (world.scenario.isSecured) setRights(world, true);
-  // With no live agent at all the server never puts back a build whose agent has died (facts: gocd 4.6). The program
-  // launches one for the builds that it remembers; after a removal or a teardown "now" it remembers none.
-  gocd.addEnvironment({ name: "ops", origin: "gocd" });
-  gocd.addAgent({ uuid: "foreign-ops", hostname: "ops", environments: ["ops"] });
+  // With no live agent at all the server never puts back a build whose agent has died (GoCD
+  // ScheduleService.rescheduleHungJobs). The program launches one for the builds that it remembers; only after a removal
+  // of the framework, a teardown "now" or a forgotten framework can it remember none; and it knows of none where a process
+  // has started anew under its old uuid, as agents do on old servers (the record shows the new process), nor of what an
+  // agent does whose network to the server is cut.
+  const { excused, tornDown, forgotten, hasHiddenBuild, cuts } = world.watch;
+  if (hasHiddenBuild || cuts.size > 0 || excused.size + tornDown.size + forgotten.size > 0) {
+    gocd.addEnvironment({ name: "ops", origin: "gocd" });
+    gocd.addAgent({ uuid: "foreign-ops", hostname: "ops", environments: ["ops"] });
+  }
   for (const job of gocd.jobs()) {
     const isHopeless = job.obstacle !== undefined || job.elasticProfile !== undefined || job.pinnedUuid !== undefined;
     if (isHopeless) gocd.cancelJob(job.locator);

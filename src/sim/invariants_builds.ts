@@ -121,6 +121,8 @@ export function checkGocd(world: World): void {
   const changes = tally.changes.slice(world.watch.changesSeen);
   world.watch.changesSeen = tally.changes.length;
   for (const change of changes) {
+    // A record that is given up may come back, and be enabled: what builds under it then can be known.
+    if (change.kind === "enable") world.watch.givenUp.delete(change.uuid);
     demand(
       world.watch.ourUuids.has(change.uuid),
       "foreign",

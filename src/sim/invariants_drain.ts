@@ -144,7 +144,7 @@ export function checkNothingLies(world: World, { state, effects }: Frame): void 
     const uuid = "uuid" in instance ? instance.uuid : undefined;
     const run = uuid === undefined ? undefined : shown.runs.get(uuid);
     if (run === undefined || run.lists < listsMax || isCalled(effects, instance.taskId)) continue;
-    const patienceMs = patienceWith(instance, run.picture);
+    const patienceMs = patienceWith(instance, run.picture) ?? patienceWithOld(state, instance, run.picture);
     if (patienceMs === undefined) continue;
     const forMs = nowMs - Math.max(
       run.settledMs,
@@ -168,6 +168,15 @@ function isCalled(effects: readonly Effect[], taskId: string): boolean {
     const isOfMany = effect.kind === "disable-gocd-agents" || effect.kind === "delete-gocd-agents";
     return isOfMany && effect.agents.some((each) => each.taskId === taskId);
   });
+}
+
+/** Started from other settings than those of now, an idle agent goes at a poll; one that has just come may take a job first. */
+function patienceWithOld({ settings }: State, instance: AgentInstance, picture: Picture): number | undefined {
+  if (instance.state !== "registered" || picture !== "Enabled idle") return undefined;
+  const profile = settings.profiles.find(({ name }) => name === instance.profile);
+  if (profile === undefined || instance.profileHash === "" || profile.hash === instance.profileHash) return undefined;
+  const { intervalMs, maxIntervalMs, assignGraceMs } = settings.poller;
+  return 2 * Math.max(intervalMs, maxIntervalMs) + assignGraceMs + minute;
 }
 
 /** How long such a record may be looked at before something is asked for; undefined: it waits for the server. */

@@ -125,7 +125,7 @@ export function noteShown(shown: Shown, event: Event, nowMs: number): void {
       return settleAnew(shown);
     case "settings-changed":
       shown.settingsMs = nowMs;
-      return;
+      return noteHindered(shown, nowMs);
     default:
       return;
   }

@@ -21,6 +21,8 @@ export interface Watch {
   readonly learnt: Set<string>;
   /** Task ids that the operator has ended, or somebody with the whole framework. */
   readonly excused: Set<string>;
+  /** A process has started anew under its old uuid, and may have left a build that its record no longer shows. */
+  hasHiddenBuild: boolean;
   /** By task id: what the program had seen when it first sent KILL, for each time that it set about killing. */
   readonly looksAtKill: Map<string, LookAtKill[]>;
   /** Containers whose agents do not, or did not, reach the GoCD server; `untilMs` is Infinity while a cut lasts. */
@@ -86,6 +88,7 @@ export function newWatch(startedMs: number): Watch {
     ourUuids: new Map(),
     learnt: new Set(),
     excused: new Set(),
+    hasHiddenBuild: false,
     looksAtKill: new Map(),
     cuts: new Map(),
     enablingSentMs: new Map(),

@@ -4,7 +4,7 @@
 import type { Settings } from "../core/settings.ts";
 import type { FaultPlan } from "./faults.ts";
 import { planMildFaults } from "./faults_mild.ts";
-import { planFaults, repeatOneKind } from "./faults.ts";
+import { gatherFaults, planFaults, repeatOneKind } from "./faults.ts";
 import { drawListTimes, drawRequestFaults, noRequestFaults, promptLists } from "./faults_calls.ts";
 import { type Dice, dice } from "./scenario_dice.ts";
 import { drawJobs, type ScenarioJob } from "./scenario_jobs.ts";
@@ -66,6 +66,8 @@ export const startMs = 1_700_000_000_000;
 const minute = 60_000;
 /** One scenario in so many is a large one: many machines, waves of many jobs, room for many agents. */
 const oneInBusy = 50;
+/** In one scenario in so many faults come several at the same moment. */
+const oneInCoincident = 8;
 /** In one scenario in so many one kind of fault comes again and again. */
 const oneInObsessed = 20;
 
@@ -147,7 +149,8 @@ function drawScenario(seed: number, weather: Weather): Scenario {
     weather,
     requests: weather === "calm" ? noRequestFaults : drawRequestFaults(dice(seededRandom(seed ^ 0xca11))),
   };
-  const plan = planFaults(dice(seededRandom(seed ^ 0x5eed)), faultsFor);
+  const drawn = planFaults(dice(seededRandom(seed ^ 0x5eed)), faultsFor);
+  const plan = seed % oneInCoincident === 4 ? gatherFaults(dice(seededRandom(seed ^ 0xc01c)), drawn) : drawn;
   const isObsessed = weather === "stormy" && seed % oneInObsessed === 9;
   const lists = weather !== "stormy" ? promptLists : drawListTimes(dice(seededRandom(seed ^ 0x1157)));
   const faults = { ...(isObsessed ? repeatOneKind(more, plan, faultsFor) : plan), lists };

@@ -60,6 +60,7 @@ export function restartAgentProcess(world: World, taskId: string): void {
     : world.gocd.processes().find((process) => process.hostname === taskId)?.uuid;
   const bootDelayMs = world.dice.between(3_000, 20_000);
   startAgentProcess(world, taskId, { bootDelayMs, uuid: known });
+  if (known !== undefined) world.watch.hasHiddenBuild = true;
   // Under its old uuid it is just silent for a while, and work assigned before still waits for it.
   const isCut = world.watch.cuts.get(taskId)?.untilMs === Infinity;
   if (known !== undefined && !isCut) {

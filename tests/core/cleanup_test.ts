@@ -13,6 +13,7 @@ import {
   pending,
   problem,
   second,
+  serverInfo,
   withIdleAgent,
 } from "../support/core.ts";
 
@@ -64,6 +65,16 @@ Deno.test("an instance that died while it built stays enabled until it is LostCo
   assertEquals(acts(world, gocdAgent(taskId, lostContact)), [`disable uuid-${taskId}`]);
   world.skip(30 * second);
   assertEquals(acts(world, gocdAgent(taskId, { ...disabled, ...lostContact })), [`delete uuid-${taskId}`]);
+});
+
+Deno.test("where lost builds are looked for every 300 s, a lost record is not disabled before that: it would count as live", () => {
+  const { world, taskId } = dead();
+  world.poll({ server: { ...serverInfo, slowRegistration: true }, agents: [gocdAgent(taskId, building)] });
+  for (let waitedMs = 0; waitedMs < 330 * second; waitedMs += 55 * second) {
+    assertEquals(acts(world, gocdAgent(taskId, lostContact)), []);
+    world.skip(55 * second);
+  }
+  assertEquals(acts(world, gocdAgent(taskId, lostContact)), [`disable uuid-${taskId}`]);
 });
 
 Deno.test("a disabled record that seems to build is left until it does not", () => {

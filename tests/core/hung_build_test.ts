@@ -99,6 +99,31 @@ Deno.test("what is idle beside a lost build stays until the server has had the t
   assertEquals(drains(second + idleTimeoutMs), 1);
 });
 
+Deno.test("the last agent in contact stays until the server can have seen the silence of one that died beside it", () => {
+  const { world, taskId } = withIdleAgent();
+  const stays = gocdAgent("stranger", { gocdResources: [] });
+  world.poll({ agents: [gocdAgent(taskId, building), stays] });
+  world.skip(10 * minute);
+  world.poll({ agents: [gocdAgent(taskId, building), stays] });
+  world.status(taskId, "TASK_FAILED");
+  for (let minutes = 0; minutes < 5; minutes++) {
+    world.skip(minute);
+    world.poll({ agents: [gocdAgent(taskId, building), stays] });
+  }
+  // Long in contact, but the server has called the dead one lost only now: its build is not given back yet.
+  world.skip(10 * second);
+  world.poll({ agents: [gocdAgent(taskId, lostContact), stays] });
+  assertEquals(world.instance(taskId).mayHoldBuild, true);
+  world.skip(30 * second);
+  world.poll({ agents: [gocdAgent(taskId, lostContact)] });
+  assertEquals(world.instance(taskId).mayHoldBuild, true);
+  world.skip(40 * second);
+  world.poll({ agents: [gocdAgent(taskId, lostContact), stays] });
+  world.skip(70 * second);
+  world.poll({ agents: [gocdAgent(taskId, lostContact), stays] });
+  assertEquals(world.instance(taskId).mayHoldBuild, undefined);
+});
+
 Deno.test("an agent that was lost just after jobs were taken may hold one, although it showed Idle", () => {
   const { world, taskId } = withIdleAgent();
   world.poll({ agents: [gocdAgent(taskId)] });

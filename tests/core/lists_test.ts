@@ -165,11 +165,16 @@ Deno.test("an agent may hold a build from when it builds until it is idle, or th
   ], [true, true]);
   assertEquals([heldBy(lostContact, dead, heard(minute - 1)), heldBy(lostContact, dead, heard(minute))], [true, false]);
   assertEquals([heldBy(undefined, dead, heard(minute)), heldBy({}, dead, heard(9 * minute))], [false, true]);
-  const slow = { info: { ...serverInfo, slowRegistration: true } };
+  const lost = (afterMs: number): Partial<State["server"]> => ({
+    ...heard(9 * minute),
+    lostSinceMs: new Map([["uuid-t", zeroMs + 10 * minute - afterMs]]),
+  });
+  assertEquals([heldBy(lostContact, dead, lost(minute - 1)), heldBy(lostContact, dead, lost(minute))], [true, false]);
+  const slow = { ...lost(9 * minute), info: { ...serverInfo, slowRegistration: true } };
   assertEquals(
     [
-      heldBy(lostContact, dead, { ...heard(330 * second - 1), ...slow }),
-      heldBy(lostContact, dead, { ...heard(330 * second), ...slow }),
+      heldBy(lostContact, dead, { ...slow, ...heard(330 * second - 1) }),
+      heldBy(lostContact, dead, { ...slow, ...heard(330 * second) }),
     ],
     [true, false],
   );
