@@ -95,4 +95,15 @@ export const failedSeeds: readonly FailedSeed[] = [
     weather: "stormy",
     found: "a drain-timeout that counted from when a person had disabled the agent, long before its drain",
   },
+  {
+    seed: 72000337,
+    found:
+      "a build whose agent had just died was forgotten, and the last agent drained, because that was long in contact",
+  },
+  {
+    seed: 73000328,
+    weather: "mild",
+    found:
+      "GoCD 15.2 looks for lost builds every 300 s: the record of the dead was disabled before, and counted as live",
+  },
 ];
