@@ -249,7 +249,8 @@ testInOrder("a short loss of the connection to ZooKeeper changes nothing", async
   second.proxy.drop();
   schedule(scene, 2);
   await building(scene, 3);
-  assertEquals(first.program.lines.filter((line) => line.includes("this instance leads")).length, 1);
+  const leads = first.program.lines.filter((line) => line.includes("this instance leads"));
+  assertEquals(leads.length, 1, first.program.lines.join("\n"));
   assert(!second.program.lines.some((line) => line.includes("this instance leads")));
   assertNothingLost(scene, 3);
 });

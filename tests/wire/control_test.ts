@@ -13,7 +13,7 @@ async function freeze(conf: string, rights: readonly string[], env: Readonly<Rec
 }> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", ...rights, "--no-prompt", "--quiet", `--config=${root}deno.json`, `${root}main.ts`, "freeze", conf],
-    env: { NO_COLOR: "1", ...env },
+    env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...env },
     stdin: "null",
   }).output();
   const text = new TextDecoder();
