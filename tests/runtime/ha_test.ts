@@ -249,9 +249,9 @@ testInOrder("a short loss of the connection to ZooKeeper changes nothing", async
   second.proxy.drop();
   schedule(scene, 2);
   await building(scene, 3);
-  const leads = first.program.lines.filter((line) => line.includes("this instance leads"));
+  const leads = first.program.lines.filter((line) => line.includes("leading: this instance leads"));
   assertEquals(leads.length, 1, first.program.lines.join("\n"));
-  assert(!second.program.lines.some((line) => line.includes("this instance leads")));
+  assert(!second.program.lines.some((line) => line.includes("leading: this instance leads")));
   assertNothingLost(scene, 3);
 });
 
