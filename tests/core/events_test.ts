@@ -1,0 +1,467 @@
+// What each event leads to by itself: roles revived and suppressed, calls that failed, plans made anew, tasks asked for, and
+// the order of bulk changes. Each limit exactly; stories are in manners_test.ts, session_test.ts and plan_test.ts.
+
+import { assertEquals } from "@std/assert";
+import { adopt } from "../../src/core/adoption.ts";
+import {
+  formerAgents,
+  formerFrameworks,
+  isUnregistered,
+  refusalOf,
+  type SeenFramework,
+} from "../../src/core/earlier_life.ts";
+import { Draft } from "../../src/core/draft.ts";
+import type { Effect, MesosEffect } from "../../src/core/effect.ts";
+import type { AgentInstance } from "../../src/core/instance.ts";
+import { keepIdentity, noteKeptIdentity } from "../../src/core/kept_identity.ts";
+import { replanIfDue } from "../../src/core/replan.ts";
+import {
+  activityOnReturn,
+  isPendingOnReturn,
+  isReturning,
+  isUnrecorded,
+  stillUnrecorded,
+} from "../../src/core/returned.ts";
+import { adjustRoles } from "../../src/core/roles.ts";
+import { mesosCallFailed } from "../../src/core/session.ts";
+import type { RoleOffers, State } from "../../src/core/state.ts";
+import { step } from "../../src/core/step.ts";
+import type { BucketDemand } from "../../src/core/verdict.ts";
+import {
+  emptyStore,
+  gocdAgent,
+  linux,
+  lostContact,
+  minute,
+  missing,
+  pending,
+  second,
+  serverInfo,
+  someSettings,
+  zeroMs,
+} from "../support/core.ts";
+import { anInstance, aRegistered, stateOf } from "./instance_fixtures.ts";
+
+const wantedOne = { bucketKey: "k", profile: "default", gocdResources: [], count: 1, reason: "r" };
+
+/** What the allocator is told of the role `ci`, at a moment after SUBSCRIBED. */
+function told(
+  afterMs: number,
+  role: Partial<RoleOffers>,
+  isWanted: boolean,
+  change: (state: State) => State = (state) => state,
+): { said: string; role: RoleOffers | undefined } {
+  const { demand, offers, ...state } = stateOf([]);
+  const draft = new Draft(
+    change({
+      ...state,
+      demand: { ...demand, wanted: isWanted ? [wantedOne] : [] },
+      offers: { ...offers, roles: new Map([["ci", { suppressed: false, repeated: false, ...role }]]) },
+    }),
+    zeroMs + afterMs,
+    0.5,
+  );
+  adjustRoles(draft);
+  return { said: draft.finish().effects.map(({ kind }) => kind).join(), role: draft.state.offers.roles.get("ci") };
+}
+
+const says = (afterMs: number, role: Partial<RoleOffers>, isWanted = true): string =>
+  told(afterMs, role, isWanted).said;
+
+Deno.test("a role is suppressed once when nothing is wanted, and revived at once when something is", () => {
+  assertEquals([says(0, {}, false), says(0, { suppressed: true }, false)], ["suppress-offers", ""]);
+  assertEquals(told(7, { suppressed: true, longDeclineMs: 1, repeated: true }, true), {
+    said: "revive-offers",
+    role: { suppressed: false, repeated: false, lastReviveMs: zeroMs + 7, revivedMs: zeroMs + 7 },
+  });
+  assertEquals(told(7, { lastReviveMs: 1, repeated: true }, false).role, {
+    suppressed: true,
+    repeated: false,
+    lastReviveMs: 1,
+  });
+});
+
+Deno.test("a role is revived no sooner than five seconds after the last time", () => {
+  const suppressed = { suppressed: true, lastReviveMs: zeroMs };
+  assertEquals([says(5 * second - 1, suppressed), says(5 * second, suppressed)], ["", "revive-offers"]);
+});
+
+Deno.test("a long decline ends with a REVIVE at the next demand", () => {
+  assertEquals([says(0, { longDeclineMs: zeroMs }), says(0, {})], ["revive-offers", ""]);
+});
+
+Deno.test("a REVIVE or SUBSCRIBE without an offer is repeated after ten seconds, once; after ten quiet minutes, always", () => {
+  assertEquals([says(10 * second - 1, {}), says(10 * second, {}), says(10 * second, { repeated: true })], [
+    "",
+    "revive-offers",
+    "",
+  ]);
+  assertEquals(told(10 * second, {}, true).role, {
+    suppressed: false,
+    repeated: true,
+    lastReviveMs: zeroMs + 10 * second,
+  });
+  assertEquals([says(minute, { lastOfferMs: zeroMs }), says(minute, { lastOfferMs: zeroMs - 1 })], [
+    "",
+    "revive-offers",
+  ]);
+  const quiet = { repeated: true, lastReviveMs: zeroMs + minute };
+  assertEquals([says(11 * minute - 1, quiet), says(11 * minute, quiet)], ["", "revive-offers"]);
+  const offered = { repeated: true, lastOfferMs: zeroMs + 2 * minute };
+  assertEquals([says(12 * minute - 1, offered), says(12 * minute, offered)], ["", "revive-offers"]);
+});
+
+Deno.test("a role whose call failed is left alone until its time, and nothing is said without a session or at the end", () => {
+  const retry = { suppressed: true, retryMs: zeroMs + 5 * second };
+  assertEquals([says(5 * second - 1, retry), says(5 * second, retry)], ["", "revive-offers"]);
+  assertEquals(told(0, {}, false, (state) => ({ ...state, shuttingDown: true })).said, "");
+  assertEquals(
+    told(0, {}, false, (state) => ({ ...state, session: { ...state.session, kind: "connecting" } })).said,
+    "",
+  );
+});
+
+/** The draft after a call failed. */
+function failed(call: MesosEffect, outcome: "refused" | "unknown", instances: readonly AgentInstance[] = []): Draft {
+  const draft = new Draft(stateOf(instances), zeroMs + 7, 0.5);
+  mesosCallFailed(draft, { kind: "mesos-call-failed", call, outcome, message: "no" });
+  return draft;
+}
+
+Deno.test("what a failed call was for is given again where its fate is not known, and where it was refused if it must be", () => {
+  const decline = { kind: "decline-offers", offerIds: ["o"], refuseSeconds: 5 } as const;
+  assertEquals(
+    [failed(decline, "unknown").state.offers.undeclined, failed(decline, "refused").state.offers.undeclined],
+    [["o"], []],
+  );
+  for (const kind of ["accept-inverse-offers", "decline-inverse-offers"] as const) {
+    const answer = { kind, offerIds: ["i"], refuseSeconds: 60 } as const;
+    assertEquals([
+      failed(answer, "unknown").state.offers.inverseUnanswered,
+      failed(answer, "refused").state.offers.inverseUnanswered,
+    ], [["i"], []]);
+  }
+  for (const kind of ["suppress-offers", "revive-offers"] as const) {
+    for (const outcome of ["refused", "unknown"] as const) {
+      assertEquals(failed({ kind, roles: ["ci"] }, outcome).state.offers.roles.get("ci"), {
+        suppressed: false,
+        repeated: false,
+        lastReviveMs: zeroMs + 7,
+        revivedMs: zeroMs + 7,
+        longDeclineMs: zeroMs + 7,
+        retryMs: zeroMs + 7 + 5 * second,
+      });
+    }
+  }
+  const kill = failed({ kind: "kill-task", taskId: "t", graceMs: 1 }, "refused");
+  assertEquals(kill.finish().notes[0]?.fields, { call: "kill-task", outcome: "refused", message: "no" });
+});
+
+Deno.test("an ACCEPT that fails ends its launches where it was refused, asks for them else, and gives its offers back", () => {
+  const launching = anInstance("t", { state: "launching", offerId: "o" });
+  const running = anInstance("r", { state: "starting" });
+  const launch = (taskId: string): never =>
+    ({ taskId, profile: linux, gocdResources: [], resources: [], hostPorts: [] }) as never;
+  const call = {
+    kind: "accept-offers",
+    offerIds: ["o"],
+    mesosAgentId: "s",
+    launches: [launch("t"), launch("r")],
+    refuseSeconds: 5,
+  } as const;
+  const refused = failed(call, "refused", [launching, running]).state;
+  assertEquals([refused.instances.get("t")?.state, refused.instances.get("r")?.state, [
+    ...refused.reconciliation.pending,
+  ]], ["gone", "starting", []]);
+  assertEquals([refused.breakers.profiles.get("default")?.lastError, refused.offers.undeclined], ["no", ["o"]]);
+  const unknown = failed(call, "unknown", [launching, running]).state;
+  assertEquals([unknown.instances.get("t")?.state, [...unknown.reconciliation.pending], unknown.offers.undeclined], [
+    "launching",
+    ["t"],
+    ["o"],
+  ]);
+});
+
+Deno.test("declines that failed leave at the next tick, ten thousand at most", () => {
+  const many = Array.from({ length: 10_001 }, (_, index) => `o${index}`);
+  const { undeclined } = failed({ kind: "decline-offers", offerIds: many, refuseSeconds: 5 }, "unknown").state.offers;
+  assertEquals([undeclined.length, undeclined[0]], [10_000, "o1"]);
+});
+
+const row = (changes: Partial<BucketDemand>): BucketDemand => ({
+  key: "k",
+  gocdResources: [],
+  waiting: 1,
+  willBeTaken: 0,
+  coming: 0,
+  otherCause: 0,
+  needsAgent: 1,
+  pollsInARow: 1,
+  wanted: 0,
+  reason: "",
+  ...changes,
+});
+
+/** Whether the plan is made anew after so long. */
+function replanned(
+  afterMs: number,
+  { buckets = [] as BucketDemand[], isStale = false, isWanted = false, retryMs = undefined as number | undefined } = {},
+): boolean {
+  const { demand, server, ...state } = stateOf([]);
+  const profiles = new Map(
+    retryMs === undefined ? [] : [["default", { failures: 1, lastFailureMs: 0, retryMs, lastError: "x" }]],
+  );
+  const draft = new Draft(
+    {
+      ...state,
+      server: { ...server, lastPollMs: zeroMs, info: serverInfo },
+      breakers: { profiles, hosts: new Map() },
+      demand: { ...demand, buckets, isStale, madeMs: zeroMs, wanted: isWanted ? [wantedOne] : [] },
+    },
+    zeroMs + afterMs,
+    0.5,
+  );
+  replanIfDue(draft);
+  return draft.state.demand.madeMs !== zeroMs;
+}
+
+Deno.test("a plan is made anew when something has changed, and while jobs need more than is wanted every ten seconds", () => {
+  assertEquals([replanned(1), replanned(1, { isStale: true })], [false, true]);
+  const needy = { buckets: [row({})] };
+  assertEquals([replanned(10 * second - 1, needy), replanned(10 * second, needy)], [false, true]);
+  assertEquals(replanned(minute, { buckets: [row({ wanted: 1 })] }), false);
+  assertEquals([
+    replanned(5, { ...needy, retryMs: zeroMs + 6 }),
+    replanned(5, { ...needy, retryMs: zeroMs + 5 }),
+    replanned(5, { ...needy, retryMs: zeroMs }),
+  ], [false, true, false]);
+  assertEquals([
+    replanned(10 * minute, { isWanted: true }),
+    replanned(10 * minute + 1, { isWanted: true }),
+    replanned(10 * minute + 1),
+  ], [false, true, false]);
+});
+
+Deno.test("a lost Mesos agent or executor has what lives there asked for, and a rescinded offer nothing", () => {
+  const instances = [
+    anInstance("a", { state: "starting" }, { mesosAgentId: "s" }),
+    anInstance("b", { state: "gone", cause: "lost", message: "" }, { mesosAgentId: "s" }),
+    anInstance("c", { state: "starting" }),
+  ];
+  const pendingAfter = (
+    event: Parameters<typeof step>[1]["event"],
+  ): string[] => [...step(stateOf(instances), { atMs: zeroMs, random: 0.5, event }).state.reconciliation.pending];
+  assertEquals(pendingAfter({ kind: "mesos-agent-failed", mesosAgentId: "s" }), ["a"]);
+  const executor = (executorId: string): never =>
+    ({ kind: "executor-failed", executorId, mesosAgentId: "s", status: 1 }) as never;
+  assertEquals([pendingAfter(executor("c")), pendingAfter(executor("x"))], [["c"], []]);
+  const rescinded = step(stateOf(instances), {
+    atMs: zeroMs,
+    random: 0.5,
+    event: { kind: "offer-rescinded", offerId: "o" },
+  });
+  assertEquals([rescinded.notes, rescinded.records], [[], []]);
+});
+
+Deno.test("changes of records that a list calls for leave together: disabled first, then deleted, then enabled", () => {
+  const gone = (taskId: string): AgentInstance =>
+    anInstance(taskId, { state: "gone", cause: "exited", message: "", uuid: `uuid-${taskId}` });
+  const frame = step(stateOf([gone("a"), gone("b"), gone("c"), gone("d")]), {
+    atMs: zeroMs + second,
+    random: 0.5,
+    event: {
+      kind: "gocd-agents-read",
+      agents: [
+        gocdAgent("a"),
+        gocdAgent("b", { configState: "Disabled" }),
+        gocdAgent("c"),
+        gocdAgent("d", { configState: "Disabled" }),
+      ],
+    },
+  });
+  const changes = frame.effects.filter((
+    effect,
+  ): effect is Effect & { readonly agents: readonly { taskId: string }[] } => "agents" in effect);
+  assertEquals(changes.map(({ kind, agents }) => `${kind} ${agents.map(({ taskId }) => taskId).join()}`), [
+    "disable-gocd-agents a,c",
+    "delete-gocd-agents b,d",
+  ]);
+});
+
+Deno.test("an instance that is given back is returned or unrecorded, by the last list, and stopped only after two", () => {
+  const reading = (askedMs: number): State["server"]["reading"] => ({ askedMs, readMs: askedMs, tookMs: [0] });
+  const at = (afterMs: number, server: Partial<State["server"]>): Draft => {
+    const state = stateOf([]);
+    return new Draft({ ...state, server: { ...state.server, ...server } }, zeroMs + afterMs, 0.5);
+  };
+  const instance = aRegistered("t", "idle");
+  const word = (server: Partial<State["server"]>): unknown => activityOnReturn(at(9, server), instance as never);
+  assertEquals(word({}), { kind: "unsure", sinceMs: zeroMs + 9, word: "returned" });
+  const lists = { reading: reading(zeroMs + 5) as NonNullable<State["server"]["reading"]> };
+  assertEquals(word({ ...lists, agents: [gocdAgent("t")] }), { kind: "unsure", sinceMs: zeroMs + 9, word: "returned" });
+  assertEquals(word(lists), { kind: "unsure", sinceMs: zeroMs + 5, word: "unrecorded" });
+  const returned = { kind: "unsure", sinceMs: zeroMs + 5, word: "returned" } as const;
+  const unrecorded = { ...returned, word: "unrecorded" } as const;
+  assertEquals([
+    isReturning(returned),
+    isReturning(unrecorded),
+    isReturning({ ...returned, word: "absent" }),
+    isReturning({ kind: "idle", sinceMs: 0 }),
+  ], [true, true, false, false]);
+  const look = (askedMs: number): unknown =>
+    stillUnrecorded(at(30, { reading: reading(zeroMs + askedMs) as never }), returned);
+  assertEquals([look(4), look(5)], [returned, { ...unrecorded, sinceMs: zeroMs + 30 }]);
+  assertEquals(stillUnrecorded(at(30, lists), unrecorded), unrecorded);
+  const sure = (askedMs: number, activity: Parameters<typeof isUnrecorded>[1] = unrecorded, ageMs = 0): boolean =>
+    isUnrecorded(at(askedMs + ageMs, { reading: reading(zeroMs + askedMs) as never }), activity);
+  assertEquals([sure(20_004), sure(20_005), sure(20_005, returned), sure(20_005, unrecorded, 3_001)], [
+    false,
+    true,
+    false,
+    false,
+  ]);
+  assertEquals([
+    isPendingOnReturn(at(0, { agents: [gocdAgent("t", pending)] }), "uuid-t"),
+    isPendingOnReturn(at(0, { agents: [gocdAgent("t")] }), "uuid-t"),
+  ], [true, false]);
+});
+
+Deno.test("a living task of our framework is adopted by its id, a foreign one told, one that is over is neither", () => {
+  const adopted = (
+    taskId: string,
+    meaning: "running" | "starting" | "terminal" | "lost" | "unclear",
+    mesosAgentId: string | undefined = "s",
+  ): unknown => {
+    const draft = new Draft(stateOf([]), zeroMs + 5, 0.5);
+    const status = { taskId, state: "TASK_X", message: "", ...(mesosAgentId === undefined ? {} : { mesosAgentId }) };
+    const instance = adopt(draft, status, meaning);
+    return [
+      instance?.profile,
+      instance?.retire,
+      instance?.state === "starting" ? instance.runningSinceMs : undefined,
+      ...draft.finish().notes.map(({ code }) => code),
+    ];
+  };
+  assertEquals(adopted("gocd-abc123-default-1", "running"), ["default", undefined, zeroMs + 5, "agent-adopted"]);
+  assertEquals(adopted("gocd-abc123-old-1", "starting"), ["old", "profile-changed", undefined, "agent-adopted"]);
+  assertEquals(adopted("foreign", "running"), [undefined, undefined, undefined, "task-foreign"]);
+  for (const meaning of ["terminal", "lost", "unclear"] as const) {
+    assertEquals(adopted("foreign", meaning), [undefined, undefined, undefined]);
+  }
+});
+
+Deno.test("who a framework was registered as stays with its id, and what differs now is told", () => {
+  const root = { user: "root", principal: "p" };
+  const ci = { user: "ci" };
+  const framework = { lineage: "abc123", nextTaskNumber: 1 };
+  assertEquals(keepIdentity({ ...framework, ended: "m" }, "f", root), {
+    ...framework,
+    frameworkId: "f",
+    registeredAs: root,
+  });
+  assertEquals(keepIdentity({ ...framework, frameworkId: "f", registeredAs: root }, "f", ci).registeredAs, root);
+  assertEquals(keepIdentity({ ...framework, frameworkId: "old", registeredAs: root }, "f", ci).registeredAs, ci);
+  assertEquals(keepIdentity({ ...framework, frameworkId: "f" }, "f", ci).registeredAs, ci);
+  assertEquals(keepIdentity(framework, "f"), { ...framework, frameworkId: "f" });
+  const said = (
+    before: typeof root | typeof ci | undefined,
+    now: typeof root | typeof ci | undefined,
+  ): (string | undefined)[] => {
+    const state = stateOf([]);
+    const draft = new Draft(
+      {
+        ...state,
+        framework: { ...framework, frameworkId: "f", ...(before === undefined ? {} : { registeredAs: before }) },
+        settings: { ...state.settings, ...(now === undefined ? {} : { registersAs: now }) },
+      },
+      zeroMs,
+      0.5,
+    );
+    noteKeptIdentity(draft);
+    return draft.finish().notes.flatMap(({ text, onceKey }) => [text, onceKey]);
+  };
+  const changes = "mesos.user is 'root', not 'ci', mesos.principal is 'p', not none";
+  assertEquals(said(root, ci), [`Mesos keeps of framework f what it was first registered with: ${changes}`, changes]);
+  assertEquals([said(root, root), said(undefined, ci), said(root, undefined)], [[], [], []]);
+});
+
+const framework: SeenFramework = {
+  id: "f-1",
+  name: "GoCD-Mesos",
+  registeredAs: { user: "" },
+  roles: ["ci"],
+  isConnected: false,
+  taskIds: ["gocd-zzz999-default-1", "foreign"],
+};
+
+Deno.test("a framework of ours is one of the same name, principal and a role, with tasks like ours", () => {
+  const found = (changes: Partial<SeenFramework>): readonly string[] | undefined =>
+    formerFrameworks(someSettings(), [{ ...framework, ...changes }])[0]?.taskIds;
+  assertEquals(found({}), ["gocd-zzz999-default-1"]);
+  for (
+    const changes of [{ name: "x" }, { registeredAs: { user: "", principal: "p" } }, { roles: ["x"] }, {
+      taskIds: ["foreign"],
+    }]
+  ) {
+    assertEquals(found(changes), undefined);
+  }
+  assertEquals(found({ roles: ["x", "ci"] })?.length, 1);
+});
+
+Deno.test("an agent of an earlier life is one of a profile of ours and another lineage that talks", () => {
+  const agents = [
+    gocdAgent("gocd-zzz999-default-1.example.org"),
+    gocdAgent("gocd-abc123-default-1"),
+    gocdAgent("gocd-zzz999-other-1"),
+    gocdAgent("gocd-zzz999-default-2", lostContact),
+    gocdAgent("gocd-zzz999-default-3", missing),
+    gocdAgent("plain"),
+  ];
+  assertEquals(formerAgents(someSettings(), "abc123", agents), ["gocd-zzz999-default-1.example.org"]);
+  const unregistered = (changes: object): boolean =>
+    isUnregistered({ framework: { ...emptyStore.framework, ...changes } });
+  assertEquals([
+    unregistered({}),
+    unregistered({ frameworkId: "f" }),
+    unregistered({ nextTaskNumber: 2 }),
+    unregistered({ registersAnew: true }),
+  ], [true, false, false, false]);
+});
+
+Deno.test("what an earlier life has left is named with the commands that fit", () => {
+  const said = (frameworks: readonly SeenFramework[], gocdAgents: readonly string[]): unknown => {
+    const refusal = refusalOf({ frameworks, gocdAgents }, { place: "/s", configPath: "c" });
+    return refusal === undefined ? undefined : [refusal.message, refusal.hint];
+  };
+  const [head, tail] = [
+    "the state /s is new, but agents like ours are there already:",
+    "nothing is registered beside them",
+  ];
+  const anew = "to leave all that alone and register anew: gocd-mesos state register-anew c";
+  assertEquals(said([], []), undefined);
+  assertEquals(said([{ ...framework, taskIds: ["a"] }], []), [
+    `${head} Mesos has framework f-1 of our name (disconnected) with 1 task like ours (a); ${tail}`,
+    `if the state was lost, go on with it: gocd-mesos state adopt c; ${anew}`,
+  ]);
+  assertEquals(said([{ ...framework, isConnected: true, taskIds: ["a", "b", "c"] }], ["h"]), [
+    `${head} Mesos has framework f-1 of our name (connected) with 3 tasks like ours (a, b, c); the GoCD server has 1 living agent ` +
+    `like ours (h); ${tail}`,
+    `another gocd-mesos of this name runs: stop it, or give this one another mesos.name; ${anew}`,
+  ]);
+  const two = [{ ...framework, isConnected: true }, { ...framework, id: "f-2", taskIds: ["a", "b", "c", "d"] }];
+  assertEquals(
+    (said(two, []) as string[])[1],
+    `if the state was lost, go on with it: gocd-mesos state adopt c f-2; ${anew}`,
+  );
+  assertEquals(
+    (said(two, []) as string[])[0]?.endsWith(
+      "(disconnected) with 4 tasks like ours (a, b, c, …); nothing is registered beside them",
+    ),
+    true,
+  );
+  assertEquals(
+    (said([], ["h", "i"]) as string[])[1],
+    "if they belong to another gocd-mesos, give the profiles of this one other names; if their framework is gone from Mesos, stop and delete them; " +
+      anew,
+  );
+});
