@@ -102,7 +102,7 @@ export function isZombie(seen: SeenJob, { zombieAfterMs }: PollerSettings, atMs:
 
 /** Until when a job that is judged now to wait for another cause is left alone. */
 export function otherCauseUntilMs({ otherCauseCount }: SeenJob, atMs: number): number {
-  return atMs + Math.min(otherCauseMs * 2 ** Math.min(otherCauseCount, 10), otherCauseMaxMs);
+  return atMs + Math.min(otherCauseMs * 2 ** otherCauseCount, otherCauseMaxMs);
 }
 
 /** Marks a job as waiting for another cause, for longer each time; afterwards a zombie must prove itself anew. */

@@ -20,7 +20,7 @@ export function countFailure(draft: Draft, instance: AgentInstance, error: strin
   // Instances launched together fail together: that is one failure, not as many as there were agents wanted.
   const isSameWave = before !== undefined && before.failures > 0 && instance.createdMs <= before.lastFailureMs;
   const failures = isSameWave ? before.failures : (before?.failures ?? 0) + 1;
-  const pauseMs = Math.min(retryFirstMs * 2 ** Math.min(failures - 1, 20), retryMaxMs) * (0.75 + 0.5 * draft.random);
+  const pauseMs = Math.min(retryFirstMs * 2 ** (failures - 1), retryMaxMs) * (0.75 + 0.5 * draft.random);
   const retryMs = isSameWave ? Math.max(before.retryMs, atMs + retryFirstMs / 2) : atMs + Math.round(pauseMs);
   const lastError = oneLine(error);
   const profiles = new Map(state.breakers.profiles);

@@ -84,7 +84,7 @@ export function afterPoll(
   const isQuiet = state.demand.backlog.buckets.length === 0 &&
     ![...state.instances.values()].some((instance) => instance.state !== "gone");
   const quietPolls = isQuiet ? state.server.quietPolls + 1 : 0;
-  const slowMs = Math.max(intervalMs, Math.min(intervalMs * quietGrowth ** Math.min(quietPolls, 50), maxIntervalMs));
+  const slowMs = Math.max(intervalMs, Math.min(intervalMs * quietGrowth ** quietPolls, maxIntervalMs));
   return {
     quietPolls,
     nextPollMs: atMs + Math.max(isQuiet ? slowMs : intervalMs, restMs(state, tookMs)),
@@ -101,7 +101,7 @@ export function afterFailure(
   const { intervalMs, maxIntervalMs } = state.settings.poller;
   const failuresInARow = state.server.failuresInARow + 1;
   const firstMs = Math.min(intervalMs, retryFirstMs);
-  const pauseMs = Math.min(firstMs * 2 ** Math.min(failuresInARow - 1, 20), Math.max(intervalMs, maxIntervalMs));
+  const pauseMs = Math.min(firstMs * 2 ** (failuresInARow - 1), Math.max(intervalMs, maxIntervalMs));
   const waitMs = Math.max(Math.round(pauseMs * (0.5 + random)), problem.retryAfterMs ?? 0);
   return { failuresInARow, nextPollMs: atMs + waitMs, nextAgentsMs: atMs + waitMs };
 }

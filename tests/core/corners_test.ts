@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { mayAdmit } from "../../src/core/admission.ts";
 import { assess } from "../../src/core/assess.ts";
 import { judgeGocdList } from "../../src/core/brake.ts";
-import { cleanUp, type Gone } from "../../src/core/cleanup.ts";
+import { cleanUp, type Gone, letSilenceBeSeen } from "../../src/core/cleanup.ts";
 import { Draft } from "../../src/core/draft.ts";
 import { indexGocdAgents } from "../../src/core/gocd_index.ts";
 import { roomsOf } from "../../src/core/gates.ts";
@@ -336,4 +336,76 @@ Deno.test("the picture tells what is known of Mesos and the GoCD server", () => 
   const wanted = [{ bucketKey: "k", profile: "default", gocdResources: [], count: 1, reason: "r" }];
   assertEquals(statusView({ ...state, demand: { ...state.demand, wanted } }, zeroMs).mesos.offers, "wanted");
   assertEquals(statusView({ ...state, server: stateOf([]).server }, zeroMs).gocd.maintenance, "unknown");
+});
+
+Deno.test("who never registered is looked at twice before its record goes, as anybody whose end nobody saw", () => {
+  const deleted = (
+    cause: "never-registered" | "lost" | "dropped" | "exited" | "stopped",
+    idleForMs: number,
+  ): boolean => {
+    const gone = anInstance("t", { state: "gone", cause, message: "", uuid: "uuid-t" }) as Gone;
+    const draft = at(minute, [gone], {
+      disabledIdleSinceMs: new Map([["uuid-t", zeroMs + minute - idleForMs]]),
+      healthySinceMs: zeroMs,
+    });
+    cleanUp(draft, gone, indexGocdAgents([gocdAgent("t", { configState: "Disabled" })]));
+    return draft.finish().effects.length === 1;
+  };
+  for (const cause of ["never-registered", "lost", "dropped"] as const) {
+    assertEquals([deleted(cause, 20 * second - 1), deleted(cause, 20 * second)], [false, true]);
+  }
+  for (const cause of ["exited", "stopped"] as const) assertEquals(deleted(cause, 0), true);
+});
+
+Deno.test("the silence of a dead agent is let be seen after ten minutes, where its record is known", () => {
+  const enabled = (afterMs: number, uuid?: string): number => {
+    const gone = anInstance("t", {
+      state: "gone",
+      cause: "exited",
+      message: "",
+      ...(uuid === undefined ? {} : { uuid }),
+    }) as Gone;
+    const draft = at(afterMs, [gone]);
+    letSilenceBeSeen(draft, gone);
+    return draft.finish().effects.length;
+  };
+  assertEquals([enabled(10 * minute - 1, "u"), enabled(10 * minute, "u"), enabled(10 * minute)], [0, 1, 0]);
+});
+
+Deno.test("that Mesos kills what has ended changes nothing", () => {
+  const gone = anInstance("t", { state: "gone", cause: "exited", message: "" });
+  const draft = at(minute, [gone]);
+  taskStatusUpdated(draft, { taskId: "t", state: "TASK_KILLING", message: "" });
+  assertEquals([draft.state.instances.get("t"), draft.finish().notes], [gone, []]);
+});
+
+Deno.test("a teardown waits for the record of a dead agent, known by its uuid or by its name", () => {
+  const { controls } = stateOf([]);
+  const tears = (agents: readonly GocdAgent[], uuid?: string): boolean => {
+    const gone = anInstance("t", {
+      state: "gone",
+      cause: "exited",
+      message: "",
+      ...(uuid === undefined ? {} : { uuid }),
+    });
+    const draft = at(minute, [gone], { agents }, { controls: { ...controls, mode: "teardown" } });
+    finishTeardown(draft);
+    return draft.finish().effects.some(({ kind }) => kind === "teardown-framework");
+  };
+  assertEquals([tears([]), tears([gocdAgent("t")]), tears([gocdAgent("x", { uuid: "u" })], "u")], [true, false, false]);
+  assertEquals(
+    [tears([gocdAgent("t", pending)]), tears([gocdAgent("t", { elastic: true })]), tears([gocdAgent("x")])],
+    [true, true, true],
+  );
+});
+
+Deno.test("a window that is taken back is forgotten", () => {
+  const { world } = withIdleAgent();
+  world.send({
+    kind: "inverse-offers-received",
+    offers: [{ id: "i1", mesosAgentId: "a-h1", unavailability: { startMs: world.atMs } }],
+  });
+  assertEquals([...world.state.askedBackMs.keys()], ["a-h1"]);
+  world.offers(offer("h1", { mesosAgentId: "a-h1" }));
+  assertEquals([...world.state.askedBackMs.keys()], []);
 });

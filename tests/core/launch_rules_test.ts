@@ -274,6 +274,11 @@ Deno.test("what a record lacks is corrected at a look ten seconds after the firs
     "lacks",
   ]);
   assertEquals(looked(minute, {}, { asks: { "uuid-t": zeroMs + 31 * second } }), "lacks");
+  const fromRepo = [{ name: "Prod", origin: "config-repo" }] as const;
+  assertEquals(
+    looked(minute, { environments: fromRepo }, { instance: { ...lacking, environment: "prod" } }),
+    "lacks correct-gocd-agent agent-corrected",
+  );
   const repaired = { ...lacking, gap: { sinceMs: zeroMs, repairMs: zeroMs + 10 * second } };
   assertEquals(looked(40 * second - 1, {}, { instance: repaired }), "lacks");
   assertEquals(looked(40 * second, {}, { instance: repaired }), "surplus agent-misregistered");
