@@ -46,6 +46,8 @@ export type WorldFault =
   | { readonly kind: "restart-agent-process" }
   /** The network between the GoCD server and the agents in some, or all, containers breaks. */
   | { readonly kind: "cut-agents"; readonly share: number; readonly forMs: number }
+  /** The same for an agent of somebody else. */
+  | { readonly kind: "cut-foreigner"; readonly forMs: number }
   | { readonly kind: "restart-gocd"; readonly startupMs: number }
   | { readonly kind: "upgrade-gocd"; readonly startupMs: number }
   | { readonly kind: "gocd-maintenance"; readonly forMs: number }
@@ -334,4 +336,5 @@ const makers: readonly ((draw: Dice, hostMax: number) => WorldFault)[] = [
     skewMs: draw.pick([-1, 1]) * draw.pick([200, 5 * second, minute, 10 * minute]),
     streamMs: draw.pick([1, 30 * second, 2 * minute]),
   }),
+  (draw) => ({ kind: "cut-foreigner", forMs: draw.pick([shortWhile(draw), draw.between(5, 15) * minute]) }),
 ];

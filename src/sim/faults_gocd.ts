@@ -14,6 +14,7 @@ export type GocdFault = Extract<
   {
     readonly kind:
       | "cut-agents"
+      | "cut-foreigner"
       | "restart-gocd"
       | "upgrade-gocd"
       | "gocd-maintenance"
@@ -33,6 +34,8 @@ export function actOnGocd(world: World, fault: GocdFault): void {
   switch (fault.kind) {
     case "cut-agents":
       return cutAgents(world, fault);
+    case "cut-foreigner":
+      return cutForeigner(world, fault.forMs);
     case "restart-gocd":
       return restartGocd(world, fault.startupMs);
     case "upgrade-gocd": {
@@ -85,6 +88,17 @@ function cutAgents(world: World, { share, forMs }: GocdFault & { readonly kind: 
     world.watch.cuts.set(taskId, { fromMs, untilMs: Infinity });
     after(world, forMs, () => mendCut(world, taskId));
   }
+}
+
+function cutForeigner(world: World, forMs: number): void {
+  const { foreigners } = world.scenario;
+  if (foreigners.length === 0) return;
+  const { hostname } = world.dice.pick(foreigners);
+  world.gocd.setCutOff(hostname, true);
+  after(world, forMs, () => {
+    world.gocd.advance(world.nowMs);
+    world.gocd.setCutOff(hostname, false);
+  });
 }
 
 function mendCut(world: World, taskId: string): void {

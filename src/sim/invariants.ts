@@ -11,6 +11,7 @@ import type { StoredState } from "../core/record.ts";
 import type { State } from "../core/state.ts";
 import { noteKilling, rememberLook } from "./invariants_builds.ts";
 import { checkDrains, checkNothingLies } from "./invariants_drain.ts";
+import { checkDoubles, checkStarving } from "./invariants_demand.ts";
 import { checkLaunches, followLaunches } from "./invariants_launch.ts";
 import { checkPace, followPace } from "./invariants_pace.ts";
 import { isSame } from "./same.ts";
@@ -38,7 +39,9 @@ export function checkStep(
     }
   }
   followPace(world, frame);
+  checkDoubles(world, frame);
   followLaunches(world, step.before, frame);
+  if (event.kind === "gocd-polled") checkStarving(world, frame);
   if (event.kind === "gocd-polled" || event.kind === "gocd-agents-read") checkNothingLies(world, frame);
   world.watch.feed = shownBy(event, world.watch.feed);
   if (event.kind === "gocd-polled" || event.kind === "gocd-poll-failed") checkVerdicts(world, program, event);

@@ -7,7 +7,7 @@ import { planMildFaults } from "./faults_mild.ts";
 import { gatherFaults, planFaults, repeatOneKind } from "./faults.ts";
 import { drawListTimes, drawRequestFaults, noRequestFaults, promptLists } from "./faults_calls.ts";
 import { type Dice, dice } from "./scenario_dice.ts";
-import { drawJobs, type ScenarioJob } from "./scenario_jobs.ts";
+import { drawJobs, type ScenarioJob, withTimeouts, withUnpinned } from "./scenario_jobs.ts";
 import { type AgentNames, drawNames, inNetwork, isNamelessName, plainNames } from "./scenario_names.ts";
 import { drawSettings, varySettings } from "./scenario_settings.ts";
 import type { SimJobRequest } from "./gocd_work.ts";
@@ -154,7 +154,10 @@ function drawScenario(seed: number, weather: Weather): Scenario {
   const isObsessed = weather === "stormy" && seed % oneInObsessed === 9;
   const lists = weather !== "stormy" ? promptLists : drawListTimes(dice(seededRandom(seed ^ 0x1157)));
   const faults = { ...(isObsessed ? repeatOneKind(more, plan, faultsFor) : plan), lists };
-  return withNames({ ...base, names: plainNames, jobs, faults }, drawNames(dice(seededRandom(seed ^ 0x1d))));
+  const oddity = dice(seededRandom(seed ^ 0xa11));
+  const withOdd = withTimeouts(oddity, withUnpinned(oddity, jobs));
+  const story = { ...base, names: plainNames, jobs: withOdd, faults };
+  return withNames(story, drawNames(dice(seededRandom(seed ^ 0x1d))));
 }
 
 /** The same story with agents that call themselves otherwise. One that only its key admits must have the right one. */

@@ -46,6 +46,23 @@ export function drawJobs(draw: Dice, about: JobsFor): ScenarioJob[] {
   return jobs.sort((a, b) => a.afterMs - b.afterMs);
 }
 
+/** Some of the jobs bear the name of one that runs on all agents, and have no pin (any more): any agent may take them. */
+export function withUnpinned(draw: Dice, jobs: readonly ScenarioJob[]): readonly ScenarioJob[] {
+  if (!draw.chance(0.3)) return jobs;
+  return jobs.map((job) => {
+    const isOne = job.isOrdinary && draw.chance(0.2);
+    return isOne ? { ...job, request: { ...job.request, job: `${job.request.job}-runOnAll-1` } } : job;
+  });
+}
+
+/** In some scenarios the server cancels (20.9 and later) what is not taken in time. */
+export function withTimeouts(draw: Dice, jobs: readonly ScenarioJob[]): readonly ScenarioJob[] {
+  if (!draw.chance(0.15)) return jobs;
+  return jobs.map((job) =>
+    draw.chance(0.5) ? job : { ...job, request: { ...job.request, timeoutMs: draw.between(1, 8) * 60_000 } }
+  );
+}
+
 interface Shape {
   readonly gocdResources: readonly string[];
   readonly environment: string | undefined;

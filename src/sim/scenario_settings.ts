@@ -55,7 +55,9 @@ export function varySettings(
   const scaling = isBusy
     ? { ...drawn.scaling, maxAgents: draw.pick([20, 60, 200]), slowServerLaunchesPerMinute: 10 }
     : drawn.scaling;
-  const settings = { ...drawn, profiles, scaling };
+  // Jobs wait for up to 50 minutes and more: zombies must be able to show themselves, and others to be taken for one.
+  const poller = { ...drawn.poller, zombieAfterMs: draw.pick([3, 10, 60]) * minute };
+  const settings = { ...drawn, profiles, scaling, poller };
   return {
     settings,
     lastSettings: { ...settings, profiles: profiles.map((profile) => ({ ...profile, minIdle: 0 })) },

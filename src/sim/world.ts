@@ -9,6 +9,7 @@ import { checkWholeState } from "./invariants.ts";
 import { newClockWatch, noteOpenness } from "./invariants_clocks.ts";
 import { newWatch } from "./invariants_watch.ts";
 import { checkGocd } from "./invariants_builds.ts";
+import { checkZombies } from "./invariants_demand.ts";
 import { checkPaceAtTick } from "./invariants_pace.ts";
 import { checkProgress } from "./invariants_progress.ts";
 import { deliver, watchSilence } from "./mesos_port.ts";
@@ -216,6 +217,7 @@ function tick(world: World): boolean {
     watchSilence(world, program);
     program.handle({ kind: "tick" });
     checkPaceAtTick(world, program);
+    if (world.program === program) checkZombies(world, program);
   }
   checkProgress(world);
   if (!world.isHealed) return false;
@@ -275,11 +277,15 @@ function unbuiltJobs(world: World): string[] {
   const { completedLocators } = world.gocd.tally;
   const servable = new Set(
     world.scenario.jobs.flatMap(({ isOrdinary, request }) =>
-      isOrdinary && isServable(world.settings, world.gocd.version, request) ? [request.job] : []
+      // One that runs on all agents is ours, too, once it has lost its pin.
+      (isOrdinary || request.runOnAll !== undefined) && isServable(world.settings, world.gocd.version, request)
+        ? [request.job]
+        : []
     ),
   );
-  return world.gocd.jobs().filter((job) => servable.has(job.name) && !completedLocators.has(job.locator))
-    .map((job) => `${job.locator} ${job.state}`);
+  return world.gocd.jobs().filter((job) =>
+    servable.has(job.name) && job.pinnedUuid === undefined && !completedLocators.has(job.locator)
+  ).map((job) => `${job.locator} ${job.state}`);
 }
 
 function jobsLeft(world: World): string {

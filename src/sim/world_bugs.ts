@@ -1,6 +1,7 @@
 // Bugs planted between the world and the core, to prove that the invariants would catch them. Not here: the invariants.
 // Production code has no such switch: the world bends what goes into a step or comes out of it. Called by world_program.ts.
 
+import type { Effect } from "../core/effect.ts";
 import type { Event } from "../core/event.ts";
 import type { Frame } from "../core/frame.ts";
 import type { AgentInstance } from "../core/instance.ts";
@@ -22,7 +23,15 @@ export type PlantedBug =
   /** A list is taken for as old as its answer. */
   | "age-by-handling"
   /** Timeouts count the time before this run, outages and maintenance, too. */
-  | "count-unwatched-time";
+  | "count-unwatched-time"
+  /** Agents on their way stop counting when their profile changes. */
+  | "forget-outdated"
+  /** Whatever leaves the feed was taken by an agent. */
+  | "departures-as-takings"
+  /** An idle agent of no use keeps its place. */
+  | "idle-keeps-place"
+  /** Jobs that run on all agents have a pin, always. */
+  | "pinned-for-ever";
 
 /** All of them. */
 export const plantedBugs: readonly PlantedBug[] = [
@@ -36,6 +45,10 @@ export const plantedBugs: readonly PlantedBug[] = [
   "kill-the-nameless",
   "age-by-handling",
   "count-unwatched-time",
+  "forget-outdated",
+  "departures-as-takings",
+  "idle-keeps-place",
+  "pinned-for-ever",
 ];
 
 /** The event as a program with this bug would see it. */
@@ -64,9 +77,33 @@ export function bentState(bug: PlantedBug | undefined, state: State, { atMs, eve
     }
     case "count-unwatched-time":
       return { ...state, server: { ...state.server, serving: { sinceMs: 0, gaps: [] } } };
+    case "forget-outdated": {
+      if (!isPlanned(event)) return state;
+      const instances = new Map([...state.instances].filter(([, each]) => !isOutdated(each)));
+      return instances.size === state.instances.size
+        ? state
+        : { ...state, instances, demand: { ...state.demand, isStale: true } };
+    }
+    case "departures-as-takings":
+      return { ...state, server: { ...state.server, built: new Set(state.demand.seen.keys()) } };
+    case "pinned-for-ever": {
+      const seen = [...state.demand.seen].map(([locator, each]) =>
+        /-runOnAll-\d+$/.test(locator) ? [locator, { ...each, firstSeenMs: atMs }] as const : [locator, each] as const
+      );
+      return { ...state, demand: { ...state.demand, seen: new Map(seen), unpinned: new Map() } };
+    }
     default:
       return state;
   }
+}
+
+/** Whether a plan may be made in the step of this event. */
+function isPlanned({ kind }: Event): boolean {
+  return kind === "gocd-polled" || kind === "tick" || kind === "offers-received";
+}
+
+function isOutdated({ state, retire }: AgentInstance): boolean {
+  return retire === "profile-changed" && (state === "launching" || state === "starting");
 }
 
 /** When a step is made, and for what. */
@@ -87,8 +124,15 @@ function phantomOf(instance: AgentInstance, atMs: number): AgentInstance[] {
 }
 
 /** The frame as a program with this bug would make it. */
-export function bentFrame(bug: PlantedBug | undefined, frame: Frame): Frame {
+export function bentFrame(bug: PlantedBug | undefined, frame: Frame, { before, event }: BentStep): Frame {
   switch (bug) {
+    case "forget-outdated": {
+      if (!isPlanned(event)) return frame;
+      const hidden = [...before.instances].filter(([, each]) => isOutdated(each));
+      return { ...frame, state: { ...frame.state, instances: new Map([...frame.state.instances, ...hidden]) } };
+    }
+    case "idle-keeps-place":
+      return event.kind === "gocd-polled" ? withoutHastyDrains(frame, before) : frame;
     case "count-draining-as-coming": {
       const isTrue = (taskId: string): boolean => !taskId.startsWith(phantomPrefix);
       const instances = new Map([...frame.state.instances].filter(([taskId]) => isTrue(taskId)));
@@ -108,6 +152,34 @@ function heldKill(record: Frame["records"][number]): Frame["effects"][number][] 
   if (record.kind !== "instance" || record.instance.state !== "starting" || record.instance.held !== true) return [];
   const { taskId, mesosAgentId } = record.instance;
   return [{ kind: "kill-task", taskId, mesosAgentId, graceMs: 0 }];
+}
+
+/** What a frame was made of. */
+export interface BentStep {
+  readonly before: State;
+  readonly event: Event;
+}
+
+/** Without the drains of agents that have not been idle for their time. */
+function withoutHastyDrains(frame: Frame, before: State): Frame {
+  const kept = new Map<string, AgentInstance>();
+  for (const instance of frame.state.instances.values()) {
+    const old = before.instances.get(instance.taskId);
+    if (instance.state !== "draining" || instance.reason !== "idle" || old?.state !== "registered") continue;
+    const limitMs = before.settings.profiles.find(({ name }) => name === instance.profile)?.idleTimeoutMs ?? 0;
+    if (instance.sinceMs - old.activity.sinceMs < limitMs) kept.set(instance.taskId, old);
+  }
+  if (kept.size === 0) return frame;
+  return {
+    ...frame,
+    state: { ...frame.state, instances: new Map([...frame.state.instances, ...kept]) },
+    records: frame.records.filter((record) => record.kind !== "instance" || !kept.has(record.instance.taskId)),
+    effects: frame.effects.flatMap((effect): readonly Effect[] => {
+      if (effect.kind !== "disable-gocd-agents") return [effect];
+      const agents = effect.agents.filter(({ taskId }) => !kept.has(taskId));
+      return agents.length === 0 ? [] : [{ ...effect, agents }];
+    }),
+  };
 }
 
 function hastyKill(record: Frame["records"][number]): Frame["effects"][number][] {

@@ -97,7 +97,7 @@ function makeFrame(world: World, program: Program, event: Event): Frame {
   const atMs = programMs(world);
   const bent = bentState(world.bug, before, { atMs, event });
   const timed = { atMs, random: world.dice.random(), event: bentEvent(world.bug, event, bent) };
-  return bentFrame(world.bug, step(bent, timed));
+  return bentFrame(world.bug, step(bent, timed), { before, event });
 }
 
 /** What the core leaves of a frame that could not be stored. */
