@@ -5,7 +5,6 @@
 import type { Effect } from "../core/effect.ts";
 import type { Event } from "../core/event.ts";
 import type { Frame } from "../core/frame.ts";
-import type { ScheduledJob } from "../core/gocd_records.ts";
 import type { AgentInstance } from "../core/instance.ts";
 import type { StoredState } from "../core/record.ts";
 import type { State } from "../core/state.ts";
@@ -14,6 +13,7 @@ import { checkDrains, checkNothingLies } from "./invariants_drain.ts";
 import { checkDoubles, checkStarving } from "./invariants_demand.ts";
 import { checkLaunches, followLaunches } from "./invariants_launch.ts";
 import { checkPace, followPace } from "./invariants_pace.ts";
+import { checkVerdicts, shownBy } from "./invariants_verdicts.ts";
 import { isSame } from "./same.ts";
 import { demand, Violation } from "./violation.ts";
 import type { Program, World } from "./world_state.ts";
@@ -190,46 +190,6 @@ export function checkWholeState(world: World, program: Program): void {
   if (world.disk.isAhead) return;
   demand(isSame(stored, believed), "reload", () => `on disk: ${stored.join(" ")}; believed: ${believed.join(" ")}`);
   for (const taskId of stored) checkInstance(taskId, program.state.instances.get(taskId), readInstance(world, taskId));
-}
-
-/** What a good poll has shown. */
-export interface ShownFeed {
-  readonly jobs: readonly ScheduledJob[];
-  /** Locators of what agents have been seen to build since it was asked for. */
-  readonly built: ReadonlySet<string>;
-}
-
-/** The feed as the program has now been shown it. */
-export function shownBy(event: Event, before: ShownFeed | undefined): ShownFeed | undefined {
-  if (event.kind !== "gocd-polled" && event.kind !== "gocd-agents-read") return before;
-  const building = event.agents.flatMap(({ agentState, buildLocator }) =>
-    agentState === "Building" && buildLocator !== undefined ? [buildLocator] : []
-  );
-  if (event.kind === "gocd-polled") return { jobs: event.jobs, built: new Set(building) };
-  return before === undefined ? undefined : { ...before, built: new Set([...before.built, ...building]) };
-}
-
-/** Each waiting job that a good poll has shown has one verdict, or an agent by then; and counted supply exists. */
-function checkVerdicts(world: World, program: Program, event: Event): void {
-  const { demand: judged, instances } = program.state;
-  const verdicts = judged.jobs.map((job) => job.locator).sort();
-  const judgedOn = new Set(verdicts);
-  const { jobs, built } = world.watch.feed ?? { jobs: [], built: new Set() };
-  const shown = jobs.map((job) => job.locator)
-    .filter((locator) => judgedOn.has(locator) || !built.has(locator)).sort();
-  if (event.kind === "gocd-polled" || judged.madeMs !== undefined) {
-    demand(isSame(verdicts, shown), "verdicts", () => `shown: ${shown.join(" ")}; judged: ${verdicts.join(" ")}`);
-  }
-  if (event.kind !== "gocd-polled") return;
-  const coming = judged.jobs.filter((job) => job.verdict === "coming").length;
-  const supply =
-    [...instances.values()].filter((instance) =>
-      instance.state === "launching" || instance.state === "starting" ||
-      (instance.state === "registered" && (instance.activity.kind === "unsure" || instance.gap !== undefined)) ||
-      // The drain may have begun in this very step, after the verdicts.
-      (instance.state === "draining" && (instance.step.kind === "enabling" || instance.sinceMs === judged.madeMs))
-    ).length;
-  demand(coming <= supply, "supply", () => `${coming} jobs wait for agents that are coming, but only ${supply} are`);
 }
 
 /** When an effect leaves, what its step decided is on disk. */

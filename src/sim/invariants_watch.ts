@@ -1,7 +1,7 @@
 // What the laws of the simulation remember of a run. Not here: the laws (invariants*.ts).
 
 import type { LookAtKill } from "./invariants_builds.ts";
-import type { ShownFeed } from "./invariants.ts";
+import type { ShownFeed } from "./invariants_verdicts.ts";
 import { type DemandWatch, newDemandWatch } from "./invariants_demand.ts";
 import { type LaunchWatch, newLaunchWatch } from "./invariants_launch.ts";
 import { newPace, type Pace } from "./invariants_pace.ts";

@@ -99,7 +99,7 @@ export function bentState(bug: PlantedBug | undefined, state: State, { atMs, eve
 
 /** Whether a plan may be made in the step of this event. */
 function isPlanned({ kind }: Event): boolean {
-  return kind === "gocd-polled" || kind === "tick" || kind === "offers-received";
+  return kind === "gocd-polled" || kind === "offers-received";
 }
 
 function isOutdated({ state, retire }: AgentInstance): boolean {

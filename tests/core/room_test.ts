@@ -86,6 +86,14 @@ Deno.test("at the framework's limit as many idle agents of no use go as are held
   assertEquals(world.state.demand.wanted.map(({ profile, count }) => `${count} ${profile}`), ["1 linux"]);
 });
 
+Deno.test("an agent that calls itself otherwise than its task makes room, too", () => {
+  const warm = idle([["java"]], { profiles: both, scaling: { maxAgents: 1 } });
+  const [agent] = warm.agents();
+  const named = { ...agent, hostname: `${agent?.hostname}.ci.example.com` } as GocdAgent;
+  warm.world.poll({ jobs: [job("a")], agents: [named] });
+  assertEquals(phases(warm), ["draining"]);
+});
+
 Deno.test("agents that the waiting jobs will use stay, also where others of their kind go", () => {
   const warm = idle([["java"], ["java"], ["java"]], { profiles: both, scaling: { maxAgents: 3 } });
   warm.world.poll({ jobs: [javaJob("x"), javaJob("y"), job("a"), job("b")], agents: warm.agents() });
