@@ -79,10 +79,8 @@ export function bentState(bug: PlantedBug | undefined, state: State, { atMs, eve
       return { ...state, server: { ...state.server, serving: { sinceMs: 0, gaps: [] } } };
     case "forget-outdated": {
       if (!isPlanned(event)) return state;
-      const instances = new Map([...state.instances].filter(([, each]) => !isOutdated(each)));
-      return instances.size === state.instances.size
-        ? state
-        : { ...state, instances, demand: { ...state.demand, isStale: true } };
+      const instances = new Map([...state.instances].map(([taskId, each]) => [taskId, asUnwanted(each)]));
+      return { ...state, instances, demand: { ...state.demand, isStale: true } };
     }
     case "departures-as-takings":
       return { ...state, server: { ...state.server, built: new Set(state.demand.seen.keys()) } };
@@ -100,6 +98,10 @@ export function bentState(bug: PlantedBug | undefined, state: State, { atMs, eve
 /** Whether a plan may be made in the step of this event. */
 function isPlanned({ kind }: Event): boolean {
   return kind === "gocd-polled" || kind === "offers-received";
+}
+
+function asUnwanted(instance: AgentInstance): AgentInstance {
+  return isOutdated(instance) ? { ...instance, retire: "operator" } : instance;
 }
 
 function isOutdated({ state, retire }: AgentInstance): boolean {
@@ -128,8 +130,17 @@ export function bentFrame(bug: PlantedBug | undefined, frame: Frame, { before, e
   switch (bug) {
     case "forget-outdated": {
       if (!isPlanned(event)) return frame;
-      const hidden = [...before.instances].filter(([, each]) => isOutdated(each));
-      return { ...frame, state: { ...frame.state, instances: new Map([...frame.state.instances, ...hidden]) } };
+      const restored = (each: AgentInstance): AgentInstance => {
+        const old = before.instances.get(each.taskId);
+        return old !== undefined && isOutdated(old) && each.retire === "operator"
+          ? { ...each, retire: "profile-changed" }
+          : each;
+      };
+      const instances = new Map([...frame.state.instances].map(([taskId, each]) => [taskId, restored(each)]));
+      const records = frame.records.map((each) =>
+        each.kind === "instance" ? { ...each, instance: restored(each.instance) } : each
+      );
+      return { ...frame, records, state: { ...frame.state, instances } };
     }
     case "idle-keeps-place":
       return event.kind === "gocd-polled" ? withoutHastyDrains(frame, before) : frame;
