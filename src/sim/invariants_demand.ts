@@ -34,12 +34,10 @@ export function checkDoubles(world: World, { state, effects }: Frame): void {
   const instances = [...state.instances.values()];
   const fresh = instances.filter(isForJobs);
   if (fresh.length === 0) return;
-  // Another release may compare resources otherwise, which the program learns at its next poll.
-  if (state.server.info?.version !== world.gocd.version) return;
   const coming = instances.filter((each) => !launched.has(each.taskId) && willTake(each));
   const jobs = world.watch.feed?.jobs ?? [];
   const edges = (agent: AgentInstance): number[] =>
-    jobs.flatMap((job, index) => fits(world, agent, job) ? [index] : []);
+    jobs.flatMap((job, index) => fits(state.demand.backlog.resourceCase, agent, job) ? [index] : []);
   const before = matched(coming.map(edges));
   const after = matched([...coming, ...fresh].map(edges));
   demand(
@@ -83,7 +81,7 @@ function matched(agents: readonly (readonly number[])[]): number {
 
 /** After a step that has polled: an idle agent that no waiting job can use gives its place up at once, if others want it. */
 export function checkStarving(world: World, { state }: Frame): void {
-  const idle = isHindered(world, state) ? undefined : idleOfNoUse(world, state);
+  const idle = isHindered(world, state) ? undefined : idleOfNoUse(state);
   demand(
     idle === undefined,
     "starving",
@@ -99,7 +97,9 @@ function isHindered(world: World, state: State): boolean {
 }
 
 /** An idle agent that no waiting job can use, where nobody gives a place up and the limit holds jobs back. */
-function idleOfNoUse(world: World, { instances, demand: { jobs } }: State): AgentInstance | undefined {
+function idleOfNoUse(
+  { instances, demand: { jobs, backlog: { resourceCase: rule } } }: State,
+): AgentInstance | undefined {
   const isHeld = jobs.some(({ reasonCode, reason }) =>
     reasonCode === "held-limit" && reason.includes("scaling.max-agents")
   );
@@ -113,7 +113,7 @@ function idleOfNoUse(world: World, { instances, demand: { jobs } }: State): Agen
     each.state === "registered" && each.activity.kind === "idle" && each.retire === undefined &&
     // What it can do is still being found out (misregistered.ts).
     each.gap === undefined &&
-    !jobs.some((job) => job.verdict !== "not-ours" && fits(world, each, job))
+    !jobs.some((job) => job.verdict !== "not-ours" && fits(rule, each, job))
   );
 }
 
