@@ -80,14 +80,14 @@ export function idleOfNoUse({ instances, server }: State, { capacity, used }: As
   const classOf = new Map<string, number>();
   const left = capacity.map(({ kind, count }, index) => kind === "idle" ? count - (used[index] ?? 0) : 0);
   capacity.forEach(({ kind, names }, index) => {
-    if (kind === "idle") { for (const name of names) classOf.set(name, index); }
+    if (kind === "idle") { for (const name of names) classOf.set(name.toLowerCase(), index); }
   });
   const idle = [...instances.values()].filter((each): each is Idle =>
     each.state === "registered" && each.activity.kind === "idle" && each.retire === undefined
   ).sort((a, b) => a.activity.sinceMs - b.activity.sinceMs);
   const hostnames = new Map(server.agents.map(({ uuid, hostname }) => [uuid, hostname]));
-  return idle.filter(({ uuid }) => {
-    const index = classOf.get(hostnames.get(uuid) ?? "");
+  return idle.filter(({ uuid, taskId }) => {
+    const index = classOf.get(hostnames.get(uuid)?.toLowerCase() ?? taskId);
     if (index === undefined || (left[index] ?? 0) <= 0) return false;
     left[index] = (left[index] ?? 0) - 1;
     return true;
