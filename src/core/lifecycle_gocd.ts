@@ -47,7 +47,7 @@ export function followGocdAgents(draft: Draft, agents: readonly GocdAgent[]): vo
         cleanUp(draft, instance, index);
         break;
       case "unreachable":
-        followDoubt(draft, instance, index);
+        followDoubt(draft, learnAgent(draft, instance), index);
         break;
       case "killing":
         break;
@@ -87,6 +87,17 @@ function recordsOf(draft: Draft, instance: Waiting, { byUuid, byName }: GocdAgen
   if (named.length > 0) return named;
   const there = agentByAddress(draft, instance) ?? inherited(draft, instance);
   return there === undefined ? [] : [there];
+}
+
+type Unreachable = AgentInstance & { readonly state: "unreachable" };
+
+/** Whoever ends while Mesos does not reach its host leaves a record, perhaps with a build: its address tells it now. */
+function learnAgent(draft: Draft, instance: Unreachable): Unreachable {
+  const found = instance.uuid === undefined ? agentByAddress(draft, instance) : undefined;
+  if (found === undefined) return instance;
+  const known = { ...instance, uuid: found.uuid };
+  draft.put(known);
+  return known;
 }
 
 /** The record of an instance that is gone, where this one has lived under it all the time. */

@@ -7,14 +7,17 @@
 //                   once it has lasted; anything less is only a possibility
 //   possibility     an agent that appeared after the launch and that nothing else explains: holds a KILL, nothing more
 
+import { activityWord } from "./activity.ts";
 import { adopted, parseTaskId } from "./adoption.ts";
 import type { Draft } from "./draft.ts";
 import { isLostLongEnough } from "./gocd_index.ts";
 import type { GocdAgent, ResourceCase } from "./gocd_records.ts";
 import type { AgentInstance } from "./instance.ts";
 import { capabilityFor, capabilityKey, capabilityOf } from "./matching.ts";
+import { surelyAliveMs } from "./gocd_clocks.ts";
 import { nameOf } from "./hostnames.ts";
 import { uuidOf } from "./phase.ts";
+import { shownForMs } from "./reading.ts";
 import type { ServerState, State } from "./state.ts";
 
 /**
@@ -43,28 +46,55 @@ export function appearedSince(
 /**
  * The agent of an instance that has not registered under its name, where its address proves it: the container is in a
  * network that gives it an address of its own, and only one record has that address, the registration it was launched
- * with, and the right age. The addresses of Docker's bridge repeat on every host, and those of a host are shared by all
- * that runs there: they prove nothing.
+ * with, and the right age, and is in contact. The addresses of Docker's bridge repeat on every host, and those of a host
+ * are shared by all that runs there: they prove nothing.
  */
 export function agentByAddress(draft: Draft, instance: AgentInstance): GocdAgent | undefined {
   const { state, atMs } = draft;
   const addresses = instance.addresses ?? [];
   if (!hasOwnAddress(instance)) return undefined;
-  // An address is given again once a host has lost its containers: those whose agent is known explain only that one.
-  const isShared = [...state.instances.values()].some((other) =>
-    other.taskId !== instance.taskId && other.state !== "gone" && uuidOf(other) === undefined &&
-    (other.addresses ?? []).some((address) => addresses.includes(address))
-  );
-  if (isShared) return undefined;
   const explained = explainedOf(state, instance);
   const there = state.server.agents.filter((each) =>
     addresses.includes(each.ipAddress ?? "") && !explained.has(each.uuid) && !isLostLongEnough(draft, each)
   );
   const [only] = there;
-  if (there.length !== 1 || only === undefined || only.configState !== "Enabled") return undefined;
+  if (there.length !== 1 || only === undefined || !wasInService(state, only) || !isInContact(only)) return undefined;
+  if ([...state.instances.values()].some((other) => mayBeOf(state, other, only) && isAtSame(other, instance))) {
+    return undefined;
+  }
   const sinceMs = state.server.appearedMs.get(only.uuid) ?? atMs;
-  if (!isSame(state, instance, only) || atMs - sinceMs < settledMs) return undefined;
+  // While Mesos does not reach its host, its container may end unseen, and its address be given again.
+  const isLate = instance.state === "unreachable" && sinceMs > instance.sinceMs;
+  if (isLate || !isSame(state, instance, only) || atMs - sinceMs < settledMs) return undefined;
   return isPossible(draft, instance, only, explained) ? only : undefined;
+}
+
+function isAtSame(other: AgentInstance, { taskId, addresses = [] }: AgentInstance): boolean {
+  return other.taskId !== taskId && (other.addresses ?? []).some((address) => addresses.includes(address));
+}
+
+/**
+ * Whether a record in contact may be that of another instance with its address. One whose agent is known explains only
+ * that one. A container that ended before its agent was known leaves a record that seems to live until the server sees its
+ * silence; that of a disabled agent is never seen up to GoCD 17.8.
+ */
+function mayBeOf(state: State, other: AgentInstance, { configState }: GocdAgent): boolean {
+  if (uuidOf(other) !== undefined) return false;
+  return other.state !== "gone" || configState === "Disabled" || shownForMs(state, other.sinceMs) < surelyAliveMs;
+}
+
+/** Enabled, or seen so before somebody disabled it. One that was Disabled all the time may be anybody's. */
+function wasInService({ server }: State, { uuid, configState }: GocdAgent): boolean {
+  if (configState !== "Disabled") return configState === "Enabled";
+  const disabledMs = server.disabledSinceMs.get(uuid);
+  const appearedMs = server.appearedMs.get(uuid);
+  return disabledMs !== undefined && appearedMs !== undefined && appearedMs < disabledMs;
+}
+
+/** A silent record may be a dead container's, whose address was given again: the living one may still be to register. */
+function isInContact(gocdAgent: GocdAgent): boolean {
+  const word = activityWord(gocdAgent);
+  return word === "idle" || word === "building";
 }
 
 function isSame(state: State, instance: AgentInstance, gocdAgent: GocdAgent): boolean {

@@ -194,25 +194,33 @@ function checkAsking({ nowMs, watch: { shown } }: World, { state }: Program): vo
  * and nothing tells whose it is, not even its address. (Agents of others were all there before.)
  */
 function isRightlyHeld(world: World, instances: Iterable<AgentInstance>, instance: AgentInstance): boolean {
-  const { gocd, scenario, watch, nowMs } = world;
+  const { gocd, scenario: { names }, watch, nowMs } = world;
   if ((instance.state !== "launching" && instance.state !== "starting") || instance.held !== true) return false;
-  const isTwice = [...instances].some((other) =>
+  if (!isNamelessName(names)) return false;
+  const isTold = names.hasOwnAddress && !isAddressShared(world, instances, instance);
+  return gocd.agents().some(({ uuid, configState, lastHeardMs }) => {
+    if (!watch.ourUuids.has(uuid) || configState === "Pending") return false;
+    // Somebody has disabled it, and every list of this run shows it so: it may have been out of service before the launch.
+    const isTellable = configState === "Enabled" || watch.shown.inService.has(uuid);
+    return !(isTold && isTellable) && nowMs - (lastHeardMs ?? nowMs) < silenceSeenMs;
+  });
+}
+
+/**
+ * Whether another container has, or just had, the same address, and nothing has told its agent: the one on the list may
+ * be either's. That of a container that has ended looks alive until the server sees its silence.
+ */
+function isAddressShared(world: World, instances: Iterable<AgentInstance>, instance: AgentInstance): boolean {
+  return [...instances].some((other) =>
     other.taskId !== instance.taskId &&
-    (other.state !== "gone" || world.nowMs + world.clockAheadMs - other.sinceMs < lookMs) &&
+    (other.state !== "gone" || world.nowMs + world.clockAheadMs - other.sinceMs < silenceSeenMs) &&
     uuidOf(other) === undefined &&
     other.addresses?.join() === instance.addresses?.join()
-  );
-  if (!isNamelessName(scenario.names) || (scenario.names.hasOwnAddress && !isTwice)) return false;
-  return gocd.agents().some(({ uuid, configState, lastHeardMs }) =>
-    watch.ourUuids.has(uuid) && configState !== "Pending" && nowMs - (lastHeardMs ?? nowMs) < silenceSeenMs
   );
 }
 
 /** Until the silence of an agent is seen (300 s), and its build given to another (60 s), with the looks for both. */
 const silenceSeenMs = 480_000;
-/** Until the next list is judged. */
-const lookMs = 60_000;
-
 /** A launch of which Mesos says nothing is asked for, and given up in the end. */
 function checkLaunching(world: World, { state }: Program, instance: AgentInstance): void {
   const { taskId } = instance;

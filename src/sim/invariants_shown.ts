@@ -37,6 +37,8 @@ export interface Shown {
   readonly polls: ShownPoll[];
   /** By uuid. */
   runs: Map<string, Run>;
+  /** Uuids of records that a list has shown Enabled since this run of the program began. */
+  readonly inService: Set<string>;
   /** By task id: when a change of a record of its was last asked for. */
   readonly calledMs: Map<string, number>;
   /** When the program last could do nothing: it knew the server to be in maintenance mode, or a commit failed. */
@@ -69,6 +71,7 @@ export function nothingShown(nowMs: number): Shown {
   return {
     polls: [],
     runs: new Map(),
+    inService: new Set(),
     calledMs: new Map(),
     hinderedMs: -Infinity,
     askedMs: nowMs,
@@ -92,6 +95,7 @@ export function noteStart(shown: Shown, nowMs: number): void {
   shown.tookMs = undefined;
   shown.failures = 0;
   shown.restartedMs = undefined;
+  shown.inService.clear();
   settleAnew(shown);
 }
 
@@ -154,6 +158,7 @@ function noteList(
   const runs = new Map<string, Run>();
   for (const gocdAgent of agents) {
     const picture = pictureOf(gocdAgent);
+    if (gocdAgent.configState === "Enabled") shown.inService.add(gocdAgent.uuid);
     const before = shown.runs.get(gocdAgent.uuid);
     const isSame = before?.picture === picture;
     const isAway = /LostContact|Missing/.test(picture);

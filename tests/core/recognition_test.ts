@@ -274,3 +274,51 @@ Deno.test("an address that is given again is no doubt where its former agent is 
   const instance = world.instance(other);
   assertEquals(instance.state === "registered" ? instance.uuid : "", "uuid-unknown-host-3");
 });
+
+Deno.test("an address that is given again is a doubt while the record of an agent that died unknown may still look alive", () => {
+  const { world, taskIds: [first = "", other = ""] } = launched({ profile: overlay, count: 2 });
+  const former = gocdAgent("unknown-host-3", { ipAddress: "10.9.0.7" });
+  world.status(first, "TASK_RUNNING", { ipAddresses: ["10.9.0.7"] });
+  world.read(former);
+  world.status(first, "TASK_FAILED");
+  world.status(other, "TASK_RUNNING", { ipAddresses: ["10.9.0.7"] });
+  watch(world, 5 * minute, former);
+  assertEquals(world.instance(other).state, "starting", "it would be killed when the dead agent's silence is seen");
+  const living = gocdAgent("unknown-host-4", { ...building, ipAddress: "10.9.0.7" });
+  watch(world, 3 * minute, { ...former, ...lostContact }, living);
+  const instance = world.instance(other);
+  assertEquals(instance.state === "registered" ? instance.uuid : "", "uuid-unknown-host-4");
+  assertEquals([kills(world), changed(world)], [0, []]);
+});
+
+Deno.test("an agent that its address proves is ours although somebody has disabled it since", () => {
+  const { world, taskId } = launched({ profile: overlay });
+  const nameless = gocdAgent("unknown-host-3", { ipAddress: "10.9.0.7" });
+  // The word that it runs comes late.
+  watch(world, minute, nameless);
+  watch(world, minute, { ...nameless, configState: "Disabled" });
+  world.status(taskId, "TASK_RUNNING", { ipAddresses: ["10.9.0.7"] });
+  world.read({ ...nameless, configState: "Disabled" });
+  const instance = world.instance(taskId);
+  assertEquals(instance.state === "registered" ? instance.uuid : "", "uuid-unknown-host-3");
+});
+
+for (const [name, isBefore] of [["while", true], ["after", false]] as const) {
+  Deno.test(`an agent that appeared ${name} Mesos reached its host ${isBefore ? "is" : "is not"} told by its address once unreachable`, () => {
+    const { world, taskId } = launched({ profile: overlay });
+    const nameless = gocdAgent("unknown-host-3", { ...building, ipAddress: "10.9.0.7" });
+    world.status(taskId, "TASK_RUNNING", { ipAddresses: ["10.9.0.7"] });
+    if (isBefore) world.read(nameless);
+    world.wait(second);
+    world.status(taskId, "TASK_UNREACHABLE");
+    watch(world, 30 * second, nameless);
+    const instance = world.instance(taskId);
+    assertEquals(
+      [instance.state, instance.state === "unreachable" ? instance.uuid : ""],
+      ["unreachable", isBefore ? "uuid-unknown-host-3" : undefined],
+    );
+    world.status(taskId, "TASK_FAILED");
+    watch(world, 20 * minute, { ...nameless, ...missing });
+    assertEquals(changed(world).map(({ kind }) => kind)[0], isBefore ? "disable-gocd-agents" : undefined);
+  });
+}

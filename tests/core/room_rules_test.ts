@@ -17,6 +17,7 @@ import {
   linux,
   lostContact,
   minute,
+  missing,
   offer,
   pending,
   second,
@@ -226,13 +227,23 @@ function proven(
     forMs = 10 * second,
     others = [] as AgentInstance[],
     more = [] as GocdAgent[],
+    enabledMs = 0,
+    servingMs = 0,
   } = {},
 ): boolean {
-  const atMs = zeroMs + 5 * minute;
+  const atMs = zeroMs + 7 * minute;
   const agent = gocdAgent("odd", { uuid: "x", ipAddress: "10.0.0.1", ...changes });
   const state = stateOf([instance, ...others]);
   const appearedMs = new Map([["x", atMs - forMs]]);
-  const server = { ...state.server, info: serverInfo, agents: [agent, ...more], appearedMs };
+  const server = {
+    ...state.server,
+    info: serverInfo,
+    agents: [agent, ...more],
+    appearedMs,
+    disabledSinceMs: new Map(agent.configState === "Disabled" ? [["x", atMs - forMs + enabledMs] as const] : []),
+    serving: watchedFrom(zeroMs),
+    reading: { askedMs: zeroMs + servingMs, readMs: zeroMs + servingMs, tookMs: [0] },
+  };
   return agentByAddress(new Draft({ ...state, server }, atMs, 0.5), instance) !== undefined;
 }
 
@@ -245,13 +256,24 @@ Deno.test("an address of its own proves an agent after ten seconds, where all el
     proven({ ipAddress: "10.0.0.2" }),
     proven({ configState: "Disabled" }),
     proven({ gocdResources: ["linux", "arm"] }),
-  ], [false, false, false]);
+    proven(lostContact),
+    proven(missing),
+    proven({ ...pending, gocdResources: ["linux"] }),
+  ], [false, false, false, false, false, false]);
+  assertEquals(proven({ configState: "Disabled" }, { enabledMs: 1 }), true, "it was Enabled before");
+  assertEquals(proven(building), true);
   assertEquals(proven({}, { more: [gocdAgent("twin", { ipAddress: "10.0.0.1" })] }), false);
   assertEquals(proven({}, { others: [{ ...inNetwork, taskId: "u" }] }), false);
   assertEquals(proven({}, { others: [{ ...inNetwork, taskId: "u", addresses: ["10.0.0.7"] }] }), true);
   assertEquals(proven({}, { others: [aRegistered("u", "idle", { addresses: ["10.0.0.1"] })] }), true);
   const gone = anInstance("u", { state: "gone", cause: "lost", message: "" }, { addresses: ["10.0.0.1"] });
-  assertEquals(proven({}, { others: [gone] }), true);
+  assertEquals(proven({}, { others: [gone], servingMs: 400 * second }), true);
+  assertEquals(proven({}, { others: [gone], servingMs: 400 * second - 1 }), false, "its silence is not seen yet");
+  assertEquals(
+    proven({ configState: "Disabled" }, { others: [gone], enabledMs: 1, servingMs: 400 * second }),
+    false,
+    "its silence is never seen",
+  );
   assertEquals([hasOwnAddress(inNetwork), hasOwnAddress(launched)], [true, false]);
 });
 

@@ -106,4 +106,19 @@ export const failedSeeds: readonly FailedSeed[] = [
     found:
       "GoCD 15.2 looks for lost builds every 300 s: the record of the dead was disabled before, and counted as live",
   },
+  { seed: 73275, found: "an agent known by its address only, disabled by a person before Mesos' word of it came" },
+  {
+    seed: 73279,
+    found: "an agent known by its address only: its host was unreachable, and it died before it was taken",
+  },
+  {
+    seed: 8100289,
+    found: "an address given again at once: the record of the dead agent was taken for that of the living one",
+  },
+  { seed: 8100636, found: "builds of agents that died while no list could show them, on a server that keeps them" },
+  {
+    seed: 8100681,
+    found: "a maintenance mode that our account may not see: agents that could not register were killed",
+  },
+  { seed: 8100880, found: "a KILL repeated slowly by a standby whose clock was ten minutes ahead" },
 ];
