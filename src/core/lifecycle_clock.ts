@@ -170,7 +170,8 @@ export function isLookWanted({ startedMs }: State, { cause, lastKillMs }: Killin
 
 function watchKill(draft: Draft, instance: Killing): void {
   if (draft.state.session.kind !== "subscribed") return;
-  const forMs = draft.atMs - instance.sinceMs;
+  // By the time that this program has watched: the clock may have been set, or be another machine's.
+  const forMs = watchedMs(draft, instance.sinceMs);
   const gapMs = forMs < 60_000 ? killAgainMs : killSlowAgainMs;
   if (instance.cause === "by-mesos" && forMs < byMesosMs) return;
   if (instance.lastKillMs !== undefined && draft.atMs - instance.lastKillMs < gapMs) return;

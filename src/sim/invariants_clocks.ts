@@ -51,9 +51,13 @@ export function noteList({ clocks }: World, list: { readonly askedMs: number; re
 /** A shorter time in which the server is closed may lie between two polls. */
 const closedMinMs = 240_000;
 
-/** Whether the server registers agents has changed, or is asked. */
+/**
+ * Whether the server registers agents has changed, or is asked. An account without the rights of an administrator is not
+ * shown a maintenance mode (403), and all lists look as ever: nobody could know of it.
+ */
 export function noteOpenness({ clocks, nowMs, weather }: World): void {
-  const isClosed = weather.isGocdInMaintenance || weather.isGocdInBackup || nowMs < weather.gocdStartsUntilMs;
+  const isClosed = (weather.isGocdInMaintenance && weather.hasRights) || weather.isGocdInBackup ||
+    nowMs < weather.gocdStartsUntilMs;
   if (isClosed) {
     clocks.closedSinceMs ??= nowMs;
     return;

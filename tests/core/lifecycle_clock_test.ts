@@ -181,6 +181,14 @@ Deno.test("what Mesos kills by itself gets a KILL of ours after ten minutes", ()
   assertEquals([sent(instance, zeroMs + 10 * minute - 1), sent(instance, zeroMs + 10 * minute)], [false, true]);
 });
 
+Deno.test("a minute of killing, and ten that Mesos has, count only while this program watched: another's clock may be ahead", () => {
+  const ahead = { sinceMs: zeroMs - 10 * minute };
+  const own = { ...killing("drained", zeroMs + second), ...ahead };
+  assertEquals([sent(own, zeroMs + 11 * second - 1), sent(own, zeroMs + 11 * second)], [false, true]);
+  const byMesos = { ...killing("by-mesos"), ...ahead };
+  assertEquals([sent(byMesos, zeroMs + 10 * minute - 1), sent(byMesos, zeroMs + 10 * minute)], [false, true]);
+});
+
 Deno.test("a first KILL of this run waits for a fresh list, unless nobody could be building or a clock has run out", () => {
   const late = zeroMs + minute;
   const old = { listAgeMs: 4 * second };
