@@ -5,19 +5,20 @@ import { mayAdmit } from "../../src/core/admission.ts";
 import { assess } from "../../src/core/assess.ts";
 import { judgeGocdList } from "../../src/core/brake.ts";
 import { cleanUp, type Gone, letSilenceBeSeen } from "../../src/core/cleanup.ts";
+import { deleteRefused, type Draining } from "../../src/core/drain.ts";
 import { Draft } from "../../src/core/draft.ts";
 import { indexGocdAgents } from "../../src/core/gocd_index.ts";
 import { roomsOf } from "../../src/core/gates.ts";
 import type { GocdAgent } from "../../src/core/gocd_records.ts";
 import { agentForHungBuilds } from "../../src/core/hung_build.ts";
-import type { AgentInstance, InstancePhase } from "../../src/core/instance.ts";
+import type { AgentInstance, DrainStep, InstancePhase } from "../../src/core/instance.ts";
 import { offersReceived } from "../../src/core/launching.ts";
 import { watchClocks } from "../../src/core/lifecycle_clock.ts";
 import { followGocdAgents } from "../../src/core/lifecycle_gocd.ts";
 import { taskStatusUpdated } from "../../src/core/lifecycle_mesos.ts";
-import { inverseAnswerLost } from "../../src/core/maintenance.ts";
+import { inverseAnswerLost, inverseOffersReceived } from "../../src/core/maintenance.ts";
 import { environmentNameProblem } from "../../src/core/names.ts";
-import { finishTeardown, noteSwitches } from "../../src/core/operator.ts";
+import { finishTeardown, noteSwitches, operatorAsked } from "../../src/core/operator.ts";
 import { identityOf } from "../../src/core/phase.ts";
 import { makePlan } from "../../src/core/plan.ts";
 import { bucketJobs } from "../../src/core/backlog.ts";
@@ -408,4 +409,81 @@ Deno.test("a window that is taken back is forgotten", () => {
   assertEquals([...world.state.askedBackMs.keys()], ["a-h1"]);
   world.offers(offer("h1", { mesosAgentId: "a-h1" }));
   assertEquals([...world.state.askedBackMs.keys()], []);
+});
+
+Deno.test("in maintenance mode nothing is asked for the record of a dead agent", () => {
+  const gone = anInstance("t", { state: "gone", cause: "exited", message: "", uuid: "uuid-t" }) as Gone;
+  const draft = at(minute, [gone], { info: { ...serverInfo, maintenance: "on" } });
+  cleanUp(draft, gone, indexGocdAgents([gocdAgent("t")]));
+  assertEquals(draft.finish().effects, []);
+});
+
+Deno.test("a refused DELETE lets a job finish only where a DELETE was asked for", () => {
+  const after = (step: DrainStep): unknown => {
+    const instance = anInstance("t", { state: "draining", uuid: "u", reason: "idle", step }) as Draining;
+    const draft = at(minute, [instance]);
+    deleteRefused(draft, instance);
+    const now = draft.state.instances.get("t");
+    return now?.state === "draining" ? now.step.kind : undefined;
+  };
+  assertEquals([after({ kind: "deleting", askedMs: 0 }), after({ kind: "disabling", askedMs: 0 })], [
+    "finishing",
+    "disabling",
+  ]);
+});
+
+Deno.test("a miss lasts while the next one comes within two minutes", () => {
+  const sinceMs = (gapMs: number): number | undefined => {
+    const { demand, offers } = stateOf([]);
+    const wanted = [{ bucketKey: "k", profile: "default", gocdResources: [], count: 1, reason: "r" }];
+    const nearestMiss = new Map([["default", { sinceMs: 5, atMs: zeroMs, text: "m" }]]);
+    const draft = at(gapMs, [], {}, {
+      inherited: "none",
+      demand: { ...demand, wanted },
+      offers: { ...offers, nearestMiss },
+    });
+    offersReceived(draft, [offer("h", { cpus: 0.5 })]);
+    return draft.state.offers.nearestMiss.get("default")?.sinceMs;
+  };
+  assertEquals([sinceMs(2 * minute - 1), sinceMs(2 * minute)], [5, zeroMs + 2 * minute]);
+});
+
+Deno.test("several agents of a host that Mesos asks for are counted in the plural", () => {
+  const instances = ["a", "b"].map((taskId) => ({ ...aRegistered(taskId, "idle"), mesosAgentId: "s", host: "h" }));
+  const draft = at(minute, instances);
+  inverseOffersReceived(draft, [{ id: "i", mesosAgentId: "s", unavailability: { startMs: zeroMs } }]);
+  assertEquals(
+    draft.finish().notes[0]?.text,
+    "Mesos asks for host h back (maintenance has begun); 2 agents there finish their jobs first",
+  );
+});
+
+Deno.test("a resume says that what failed is tried again, where something had", () => {
+  const said = (
+    profile: string | undefined,
+    failing: readonly string[],
+    hosts: readonly string[],
+  ): string | undefined => {
+    const profiles = new Map(
+      failing.map((name) => [name, { failures: 1, lastFailureMs: 0, retryMs: 0, lastError: "x" }]),
+    );
+    const breakers = {
+      profiles,
+      hosts: new Map(hosts.map((host) => [host, { failures: [{ atMs: 0 }], lastError: "x" }])),
+    };
+    const draft = at(minute, [], {}, { breakers });
+    operatorAsked(draft, { kind: "launching-resumed", ...(profile === undefined ? {} : { profile }) });
+    return draft.finish().notes[0]?.text;
+  };
+  const again = "; what has failed is tried again at once";
+  assertEquals([said(undefined, [], []), said(undefined, ["default"], []), said(undefined, [], ["h"])], [
+    "launching goes on",
+    `launching goes on${again}`,
+    `launching goes on${again}`,
+  ]);
+  assertEquals([said("default", [], ["h"]), said("default", ["default"], []), said("default", ["other"], [])], [
+    "launching goes on for profile default",
+    `launching goes on for profile default${again}`,
+    "launching goes on for profile default",
+  ]);
 });
