@@ -62,19 +62,26 @@ export function judgeGocdList(draft: Draft, before: readonly GocdAgent[], agents
   const missing = ours.filter((uuid) => !listed.has(uuid));
   const { gocd, ...others } = draft.state.brake;
   if (gocd !== undefined) {
-    if (missing.length > ours.length * missingShare) return;
+    const isMissing = missing.length > ours.length * missingShare;
+    // What vanished is not ours as far as is known: one of the records must be back.
+    const isElsewhere = gocd.vanished !== undefined && !gocd.vanished.some((uuid) => listed.has(uuid));
+    if (isMissing || isElsewhere) return;
     return release(draft, { ...others }, "gocd", "the GoCD server lists our agents again");
   }
   const isOlder = wentBack(draft.state);
   const isMost = missing.length > ours.length * vanishedShare && missing.length >= (isOlder ? 1 : vanishedMin);
-  if (!isMost && !(missing.length > 0 && isAnotherList(draft.state, before, listed))) return;
-  const what = missing.length === 1 ? "agent" : "agents";
-  const text = `the GoCD server no longer lists ${missing.length} of our ${ours.length} ${what}${
+  const isAnother = !isMost && (missing.length > 0 || isAnyStarting(draft.state)) &&
+    isAnotherList(draft.state, before, listed);
+  if (!isMost && !isAnother) return;
+  const what = missing.length === 0
+    ? "any agent of its last list"
+    : `${missing.length} of our ${ours.length} agent${missing.length === 1 ? "" : "s"}`;
+  const text = `the GoCD server no longer lists ${what}${
     isOlder ? ", and its version has gone back" : ""
   }: it may be another server, or have an older database`;
   const hint = "see that go-server.url leads to the right server; once that is so, all goes on without a restart. If " +
     "these agents are really lost: gocd-mesos accept-loss FILE";
-  suspect(draft, "gocd", { text, hint });
+  suspect(draft, "gocd", { text, hint, ...(isAnother ? { vanished: before.map(({ uuid }) => uuid) } : {}) });
 }
 
 /** The uuid under which the GoCD server must list an instance; nothing where its record may be gone by our own doing. */
@@ -82,6 +89,11 @@ function expectedUuid(instance: AgentInstance): string | undefined {
   if (instance.lossAccepted === true) return undefined;
   if (instance.state === "registered") return instance.uuid;
   return instance.state === "draining" && instance.step.kind !== "deleting" ? instance.uuid : undefined;
+}
+
+/** Whether a container may have registered under a name that is not known, so that only a list can tell. */
+function isAnyStarting({ instances }: State): boolean {
+  return [...instances.values()].some(({ state }) => state === "starting");
 }
 
 /** Not one record of the last list is left, whosever, although there were enough, and nobody asked for that. */
@@ -115,19 +127,22 @@ export function isOlderVersion(version: string, than: string): boolean {
 }
 
 /** Mesos knew it once and has lost it; one that only the GoCD server knew says nothing of Mesos. */
-function isDoubted(instance: AgentInstance): boolean {
+function isDoubted(instance: AgentInstance): instance is AgentInstance & { readonly state: "unreachable" } {
   return instance.state === "unreachable" && instance.lost !== undefined && instance.mesosAgentId !== "" &&
     instance.lossAccepted !== true;
 }
 
 /** Judges how many of our agents Mesos has lost while the GoCD server hears them. Call at each loss and at every tick. */
 export function judgeLosses(draft: Draft): void {
-  const { brake, instances } = draft.state;
+  const { brake, instances, server } = draft.state;
   let doubted = 0;
   let known = 0;
+  const enabled = new Set(server.agents.flatMap(({ uuid, configState }) => configState === "Enabled" ? [uuid] : []));
+  const isUnread = server.reading === undefined || brake.gocd !== undefined;
   for (const instance of instances.values()) {
     if (instance.state === "registered" || instance.state === "draining") known++;
-    if (isDoubted(instance)) doubted++;
+    // Up to 17.8 the silence of a disabled agent is never seen.
+    else if (isDoubted(instance) && (isUnread || enabled.has(instance.uuid ?? ""))) doubted++;
   }
   const total = known + doubted;
   const { mesos, ...others } = brake;
@@ -146,8 +161,9 @@ export function judgeLosses(draft: Draft): void {
   });
 }
 
-function suspect(draft: Draft, whom: "gocd" | "mesos", { text, hint }: Pick<Suspicion, "text" | "hint">): void {
-  draft.set({ brake: { ...draft.state.brake, [whom]: { sinceMs: draft.atMs, text, hint } } });
+function suspect(draft: Draft, whom: "gocd" | "mesos", suspicion: Omit<Suspicion, "sinceMs">): void {
+  const { text, hint } = suspicion;
+  draft.set({ brake: { ...draft.state.brake, [whom]: { sinceMs: draft.atMs, ...suspicion } } });
   draft.touchPlan();
   const launching = launchBrake(draft.state) === undefined ? "nothing" : "nothing is launched, and nothing";
   draft.note({

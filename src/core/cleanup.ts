@@ -3,12 +3,12 @@
 
 import { activityWord } from "./activity.ts";
 import { holdsTakingDown } from "./brake.ts";
+import { doubtLoss, isHeardAgain } from "./doubt.ts";
 import type { Draft } from "./draft.ts";
 import type { GocdAgent } from "./gocd_records.ts";
 import type { AgentInstance } from "./instance.ts";
 import { ask, type GocdAgentIndex, isAsked, isIdleTwice, isLostLongEnough } from "./gocd_index.ts";
 import { isRemembered } from "./hung_build.ts";
-import { identityOf } from "./phase.ts";
 import { isUsedByAnother } from "./shared_guid.ts";
 
 /** A dead instance is remembered at least this long, so that a ghost of it is never enabled (facts: gocd 4.7). */
@@ -34,15 +34,10 @@ export function cleanUp(draft: Draft, instance: Gone, index: GocdAgentIndex): vo
     if (record === undefined && isOver) draft.remove(instance.taskId);
     return;
   }
+  if (isHeardAgain(draft, instance, record)) return doubtLoss(draft, instance, record.uuid, instance.message);
   if (instance.uuid !== record.uuid) {
-    draft.put({
-      ...identityOf(instance),
-      state: "gone",
-      sinceMs: instance.sinceMs,
-      uuid: record.uuid,
-      cause: instance.cause,
-      message: instance.message,
-    });
+    const { isDeleteAsked: _, ...others } = instance;
+    draft.put({ ...others, uuid: record.uuid });
   }
   if (isAsked(draft, record.uuid) || draft.state.server.info?.maintenance === "on") return;
   const word = activityWord(record);
@@ -52,6 +47,7 @@ export function cleanUp(draft: Draft, instance: Gone, index: GocdAgentIndex): vo
     if (word === "Missing" && !isLostLongEnough(draft, record)) return;
     if (word === "idle" && mayLive(instance) && !isIdleTwice(draft, record)) return;
     ask(draft, record.uuid);
+    if (instance.isDeleteAsked !== true) draft.put({ ...instance, uuid: record.uuid, isDeleteAsked: true });
     draft.effect({ kind: "delete-gocd-agents", agents: [{ taskId: instance.taskId, uuid: record.uuid }] });
     return;
   }

@@ -12,7 +12,8 @@ import type { GocdAgent } from "./gocd_records.ts";
 import { nameOf } from "./hostnames.ts";
 import { atItsLoss } from "./hung_build.ts";
 import type { AgentInstance } from "./instance.ts";
-import { end, identityOf, uuidOf } from "./phase.ts";
+import { end, endUnproven, identityOf, uuidOf } from "./phase.ts";
+import { askFor } from "./reconciliation.ts";
 import type { TaskStatus } from "./task_status.ts";
 
 /**
@@ -51,11 +52,12 @@ function isHeard(gocdAgent: GocdAgent): boolean {
 
 /** Mesos' word alone: the instance is unreachable, and Mesos is asked again and again. */
 export function doubtLoss(draft: Draft, instance: AgentInstance, uuid: string, message: string): void {
-  const { reconciliation } = draft.state;
-  const pending = new Set([...reconciliation.pending, instance.taskId]);
-  draft.set({ reconciliation: { ...reconciliation, pending } });
-  const isKnown = instance.state === "unreachable" && instance.lost !== undefined;
-  if (isKnown) return;
+  if (instance.state === "unreachable" && instance.lost !== undefined) {
+    const { reconciliation } = draft.state;
+    const pending = new Set([...reconciliation.pending, instance.taskId]);
+    return draft.set({ reconciliation: { ...reconciliation, pending } });
+  }
+  askFor(draft, instance.taskId);
   draft.put({
     ...identityOf(atItsLoss(draft, instance)),
     state: "unreachable",
@@ -75,6 +77,21 @@ export function doubtLoss(draft: Draft, instance: AgentInstance, uuid: string, m
   });
 }
 
+/** Whether a dead instance, of whose end there is no proof, turns out to be heard: Mesos may yet find it. */
+export function isHeardAgain(
+  draft: Draft,
+  instance: AgentInstance & { readonly state: "gone" },
+  record: GocdAgent,
+): boolean {
+  return isHeard(record) && mayComeBack(draft, instance);
+}
+
+/** Whether Mesos, of whose word alone it is dead, may yet find it. */
+export function mayComeBack(draft: Draft, instance: AgentInstance & { readonly state: "gone" }): boolean {
+  return instance.isUnproven === true && instance.lossAccepted !== true &&
+    draft.atMs - Math.max(instance.sinceMs, draft.state.startedMs) < doubtMsMax;
+}
+
 /** What the list says of an instance in doubt: silence proves Mesos right. */
 export function followDoubt(
   draft: Draft,
@@ -86,12 +103,13 @@ export function followDoubt(
   const named = index.byName.get(taskId) ?? [];
   const records = [...(uuid === undefined ? [] : [index.byUuid.get(uuid)]), ...named].flatMap((each) => each ?? []);
   const watchedMs = draft.atMs - Math.max(lost.sinceMs, draft.state.startedMs);
-  if (instance.lossAccepted !== true && (watchedMs < doubtMsMax || holdsTakingDown(draft.state))) {
+  const isOpen = instance.lossAccepted !== true && (watchedMs < doubtMsMax || holdsTakingDown(draft.state));
+  if (isOpen) {
     if (records.some(isHeard)) return;
     // The server has just started: agents are Missing until their next ping.
     if (records.some((each) => each.agentState === "Missing" && !isLostLongEnough(draft, each))) return;
   }
-  end(draft, instance, "lost", lost.message);
+  (isOpen ? endUnproven : end)(draft, instance, "lost", lost.message);
   keepStreak(draft, instance);
   const text = `${taskId} is lost: ${lost.message}`;
   draft.note({ level: "warning", code: "agent-lost", text, fields: { taskId, host: instance.host } });

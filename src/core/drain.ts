@@ -158,6 +158,11 @@ function followDisabled(draft: Draft, instance: Draining, gocdAgent: GocdAgent):
       setStep(draft, instance, { kind: "confirming", firstIdleMs: draft.atMs });
       return;
     case "confirming":
+      // Under the brake nobody was looking.
+      if (countedSince(draft.state, step.firstIdleMs) > step.firstIdleMs) {
+        setStep(draft, instance, { kind: "confirming", firstIdleMs: draft.atMs });
+        return;
+      }
       return isIdleConfirmed(draft, step.firstIdleMs) ? askDelete(draft, instance, draft.atMs) : undefined;
     case "deleting": {
       const sinceMs = step.sinceMs ?? step.askedMs;

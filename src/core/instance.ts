@@ -103,6 +103,10 @@ export type InstancePhase =
     readonly uuid?: string;
     readonly cause: EndCause;
     readonly message: string;
+    /** Nobody has seen its container end: if the GoCD server hears its agent after all, it is in doubt again. */
+    readonly isUnproven?: true;
+    /** We have asked the GoCD server to delete its record. */
+    readonly isDeleteAsked?: true;
   };
 
 /** What a registered agent does, as last read. `unsure` covers states we must not act on (Missing, LostContact, new words). */

@@ -23,7 +23,7 @@ import { formatDuration } from "./reason.ts";
 import { cameAsPending, keyWorked } from "./register_key.ts";
 import { agentByAddress, isAdopted } from "./recognition.ts";
 import { followRecord } from "./reregistered.ts";
-import { isReturning, isUnrecorded, stillUnrecorded } from "./returned.ts";
+import { isReturning, isUnrecorded } from "./returned.ts";
 import { followSharedGuids, sharedRecord } from "./shared_guid.ts";
 
 /** Carries every instance on by what the server shows of it. */
@@ -170,7 +170,7 @@ type Registered = AgentInstance & { readonly state: "registered" };
 
 function followRegistered(draft: Draft, instance: Registered, gocdAgent: GocdAgent | undefined): void {
   const activity = gocdAgent === undefined && isReturning(instance.activity)
-    ? stillUnrecorded(draft, instance.activity)
+    ? instance.activity
     : gocdAgent === undefined
     ? absence(instance.activity, draft.atMs)
     : gocdAgent.configState === "Enabled" || activityWord(gocdAgent) === "building"

@@ -9,7 +9,7 @@ import { countFailure, countHostFailure, keepStreak } from "./failures.ts";
 import { atItsLoss } from "./hung_build.ts";
 import type { AgentInstance, EndCause } from "./instance.ts";
 import { isFence } from "./lineage.ts";
-import { end, identityOf, oneLine, register, startKill, taskOf, uuidOf } from "./phase.ts";
+import { end, endUnproven, identityOf, oneLine, register, startKill, taskOf, uuidOf } from "./phase.ts";
 import { askFor } from "./reconciliation.ts";
 import { activityOnReturn, isPendingOnReturn } from "./returned.ts";
 import {
@@ -237,7 +237,8 @@ function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): 
   }
   const cause = endCause(instance, status);
   const message = oneLine(status.message) || status.reason || status.state;
-  end(draft, atItsLoss(draft, instance), cause, message);
+  const isUnproven = cause === "lost" && taskMeaning(status.state) === "lost" && !isProof(status);
+  (isUnproven ? endUnproven : end)(draft, atItsLoss(draft, instance), cause, message);
   const fields = {
     taskId: instance.taskId,
     profile: instance.profile,

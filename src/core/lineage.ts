@@ -20,6 +20,11 @@ export function inheritedOf({ frameworkId, nextTaskNumber }: FrameworkRecord): S
   return nextTaskNumber > 1 ? "known" : "none";
 }
 
+/** The record without its framework id. It still shows that it was used, so that the next run's numbers jump. */
+export function withoutFramework({ frameworkId: _, ...rest }: FrameworkRecord): FrameworkRecord {
+  return { ...rest, nextTaskNumber: Math.max(rest.nextTaskNumber, 2) };
+}
+
 /**
  * A task id of our lineage that never lives: numbers begin at 1. An implicit reconciliation has no end; asked for right
  * behind it, this one is answered behind all others, because the master handles calls and sends events in order

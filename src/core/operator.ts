@@ -8,6 +8,8 @@ import type { OperatorEvent } from "./event.ts";
 import { forgetFailures } from "./failures.ts";
 import { nameOf } from "./hostnames.ts";
 import type { AgentInstance } from "./instance.ts";
+import { withoutFramework } from "./lineage.ts";
+import { mayComeBack } from "./doubt.ts";
 import { end, uuidOf } from "./phase.ts";
 import { agentsAsOfMs } from "./reading.ts";
 import type { ControlsRecord } from "./record.ts";
@@ -107,7 +109,7 @@ const tearDownAgainMs = 15_000;
 export function finishTeardown(draft: Draft): void {
   if (draft.state.controls.mode !== "teardown" || draft.state.session.kind !== "subscribed") return;
   const isAlive = [...draft.state.instances.values()].some((instance) =>
-    instance.state !== "gone" || mayRecordBeLeft(draft, instance)
+    instance.state !== "gone" || mayComeBack(draft, instance) || mayRecordBeLeft(draft, instance)
   );
   const askedMs = draft.state.tearDownAskedMs;
   if (isAlive && !draft.state.tearDownNow) return;
@@ -237,8 +239,8 @@ export function tornDown(draft: Draft): void {
     if (instance.state !== "gone") end(draft, instance, "stopped", "torn down");
   }
   for (const taskId of [...draft.state.instances.keys()]) draft.remove(taskId);
-  const { frameworkId, ...rest } = draft.state.framework;
-  draft.setFramework(rest);
+  const { frameworkId } = draft.state.framework;
+  draft.setFramework(withoutFramework(draft.state.framework));
   draft.setControls({ ...allRuns, tornDown: true });
   draft.set({ session: { kind: "ended", sinceMs: draft.atMs, reason: "torn down", masterCapabilities: [] } });
   draft.note({

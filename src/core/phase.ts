@@ -139,6 +139,13 @@ export function sendKill(draft: Draft, instance: AgentInstance): void {
   });
 }
 
+/** It is over as far as Mesos knows, and the GoCD server does not hear it. */
+export function endUnproven(draft: Draft, instance: AgentInstance, cause: EndCause, message: string): void {
+  end(draft, instance, cause, message);
+  const gone = draft.instance(instance.taskId);
+  if (gone?.state === "gone") draft.put({ ...gone, isUnproven: true });
+}
+
 /** The task is over; its record on the GoCD server is cleaned up from here on. */
 export function end(draft: Draft, instance: AgentInstance, cause: EndCause, message: string): void {
   const uuid = uuidOf(instance);

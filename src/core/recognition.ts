@@ -109,7 +109,8 @@ function isSame(state: State, instance: AgentInstance, gocdAgent: GocdAgent): bo
 export function possibleAgents(draft: Draft, instance: AgentInstance): readonly GocdAgent[] {
   const explained = explainedOf(draft.state, instance);
   return draft.state.server.agents.filter((gocdAgent) =>
-    isPossible(draft, instance, gocdAgent, explained) && !isElsewhere(draft, instance, gocdAgent)
+    isPossible(draft, instance, gocdAgent, explained) && !isElsewhere(draft, instance, gocdAgent) &&
+    (isRunning(instance) || !isLongFree(draft, gocdAgent))
   );
 }
 
@@ -192,6 +193,17 @@ function isElsewhere({ state, atMs }: Draft, instance: AgentInstance, { uuid, ip
 
 /** An agent pings every 5 s, and shows Idle for up to 10 s beside a job that it has been given. */
 const elsewhereMs = 60_000;
+
+/** Whether Mesos has said that its container runs. */
+function isRunning(instance: AgentInstance): boolean {
+  return instance.state === "starting" && instance.runningSinceMs !== undefined;
+}
+
+/** An agent without work holds nothing up that Mesos does not even take for running. */
+function isLongFree({ state, atMs }: Draft, gocdAgent: GocdAgent): boolean {
+  if (gocdAgent.configState === "Disabled") return activityWord(gocdAgent) !== "building";
+  return atMs - (state.server.idleSinceMs.get(gocdAgent.uuid) ?? atMs) >= elsewhereMs;
+}
 
 /** Whether its network gives each container an address of its own. */
 export function hasOwnAddress({ network }: AgentInstance): boolean {

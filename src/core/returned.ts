@@ -1,35 +1,26 @@
-// An instance that Mesos had lost and gives back. One whose record was deleted meanwhile can hold no build and does not
+// An instance that Mesos had lost and gives back. One whose record we have deleted meanwhile can hold no build and does not
 // register again (GoCD 20.2 and later; before, it comes back as Pending): it is stopped instead of holding a place.
 
 import type { Draft } from "./draft.ts";
 import type { AgentActivity, AgentInstance } from "./instance.ts";
 import { agentsAsOfMs, isFresh } from "./reading.ts";
 
-/** Given back by Mesos, and not yet seen by the GoCD server again. */
-const returnedWord = "returned";
-/** Given back by Mesos, and not in the list of the GoCD server. */
+/** Given back by Mesos after we had its record deleted, and not seen on the GoCD server since. */
 const unrecordedWord = "unrecorded";
 
 /** What an instance does in the moment in which Mesos gives it back, as far as is known. */
 export function activityOnReturn(draft: Draft, instance: AgentInstance & { readonly uuid?: string }): AgentActivity {
   const { reading, agents } = draft.state.server;
-  const isShown = agents.some(({ uuid }) => uuid === instance.uuid);
-  return reading === undefined || isShown
-    ? { kind: "unsure", sinceMs: draft.atMs, word: returnedWord }
-    : { kind: "unsure", sinceMs: reading.readMs, word: unrecordedWord };
+  if (instance.state !== "gone" || instance.isDeleteAsked !== true) {
+    return { kind: "unsure", sinceMs: draft.atMs, word: "returned" };
+  }
+  const isListed = reading === undefined || agents.some(({ uuid }) => uuid === instance.uuid);
+  return { kind: "unsure", sinceMs: isListed ? draft.atMs : reading.readMs, word: unrecordedWord };
 }
 
-/** Whether the GoCD server has yet to show it since it was given back. */
+/** Whether its record was deleted by us, and the GoCD server has not shown it since it was given back. */
 export function isReturning(activity: AgentActivity): activity is AgentActivity & { readonly kind: "unsure" } {
-  return activity.kind === "unsure" && (activity.word === returnedWord || activity.word === unrecordedWord);
-}
-
-/** What a list without its record says of an instance that is returning. */
-export function stillUnrecorded(draft: Draft, before: AgentActivity & { readonly kind: "unsure" }): AgentActivity {
-  if (before.word === unrecordedWord) return before;
-  return agentsAsOfMs(draft.state.server) < before.sinceMs
-    ? before
-    : { kind: "unsure", sinceMs: draft.atMs, word: unrecordedWord };
+  return activity.kind === "unsure" && activity.word === unrecordedWord;
 }
 
 /** Whether it has yet to be enabled: then it registers as any other. */
@@ -37,9 +28,9 @@ export function isPendingOnReturn({ state: { server } }: Draft, uuid: string): b
   return server.agents.some((each) => each.uuid === uuid && each.configState === "Pending");
 }
 
-/** Whether a second list, asked for long enough after the first and a moment ago, lacks the record as well. */
+/** Whether a list of now that lacks the record was asked for long enough after a list that might have shown it. */
 export function isUnrecorded(draft: Draft, activity: AgentActivity): boolean {
-  const { state } = draft;
-  if (activity.kind !== "unsure" || activity.word !== unrecordedWord || !isFresh(draft)) return false;
-  return agentsAsOfMs(state.server) - activity.sinceMs >= state.settings.scaling.drainConfirmMs;
+  if (!isReturning(activity) || !isFresh(draft)) return false;
+  const { server, settings } = draft.state;
+  return agentsAsOfMs(server) - activity.sinceMs >= settings.scaling.drainConfirmMs;
 }

@@ -8,6 +8,7 @@ import { countFailure } from "./failures.ts";
 import type { AgentInstance } from "./instance.ts";
 import { keepIdentity, noteKeptIdentity } from "./kept_identity.ts";
 import { refuseBusySeconds } from "./launching.ts";
+import { withoutFramework } from "./lineage.ts";
 import { inverseAnswerLost } from "./maintenance.ts";
 import { forgetTeardown, noteSwitches, tornDown } from "./operator.ts";
 import { end, oneLine } from "./phase.ts";
@@ -123,9 +124,9 @@ function frameworkRemoved(draft: Draft, message: string): void {
   // The answer to TEARDOWN was lost, but not the TEARDOWN. One that came late, after launching went on, is a removal.
   const isAsked = draft.state.tearDownAskedMs !== undefined && draft.state.controls.mode === "teardown";
   if (isAsked && (draft.state.tearDownNow || living.length === 0)) return tornDown(draft);
-  const { frameworkId, ...rest } = draft.state.framework;
+  const { frameworkId } = draft.state.framework;
   if (living.length === 0) {
-    draft.setFramework(rest);
+    draft.setFramework(withoutFramework(draft.state.framework));
     setSession(draft, { kind: "connecting", reason: message });
     draft.note({
       level: "warning",

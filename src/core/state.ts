@@ -130,6 +130,8 @@ export interface Suspicion {
   readonly sinceMs: number;
   readonly text: string;
   readonly hint: string;
+  /** Uuids of the last list, where all of it has vanished. */
+  readonly vanished?: readonly string[];
 }
 
 /** The backlog, as last judged. */

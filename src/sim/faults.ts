@@ -94,7 +94,17 @@ export type WorldFault =
   /** The operator's switches. */
   | { readonly kind: "freeze"; readonly forMs: number }
   | { readonly kind: "drain"; readonly forMs: number }
-  | { readonly kind: "tear-down"; readonly mode: "drain" | "now" };
+  | { readonly kind: "tear-down"; readonly mode: "drain" | "now" }
+  /** A copy of the program's state from some time ago is put in the place of what it has. */
+  | { readonly kind: "restore-state"; readonly agoMs: number; readonly downMs: number }
+  /** Lists leave some of the records out that are there now. */
+  | { readonly kind: "gocd-partial"; readonly share: number; readonly forMs: number }
+  /** Another GoCD server answers in the place of ours. */
+  | { readonly kind: "gocd-other"; readonly forMs: number }
+  /** Another Mesos cluster answers in the place of ours. */
+  | { readonly kind: "mesos-other"; readonly forMs: number }
+  /** The master starts anew and knows no Mesos agent until it comes back. */
+  | { readonly kind: "empty-registry"; readonly electionMs: number; readonly reregisterMs: number };
 
 /** How requests to the GoCD server fail. */
 export type GocdOutage = "refused" | "no-answer" | "login-page" | "error-500" | "truncated";
@@ -337,4 +347,17 @@ const makers: readonly ((draw: Dice, hostMax: number) => WorldFault)[] = [
     streamMs: draw.pick([1, 30 * second, 2 * minute]),
   }),
   (draw) => ({ kind: "cut-foreigner", forMs: draw.pick([shortWhile(draw), draw.between(5, 15) * minute]) }),
+  (draw) => ({
+    kind: "restore-state",
+    agoMs: draw.pick([draw.between(1, 10) * minute, draw.between(10, 120) * minute]),
+    downMs: draw.pick([500, shortWhile(draw)]),
+  }),
+  (draw) => ({ kind: "gocd-partial", share: draw.pick([0.3, 0.6, 1]), forMs: draw.between(1, 480) * second }),
+  (draw) => ({ kind: "gocd-other", forMs: draw.pick([shortWhile(draw), draw.between(5, 40) * minute]) }),
+  (draw) => ({ kind: "mesos-other", forMs: draw.pick([shortWhile(draw), draw.between(5, 40) * minute]) }),
+  (draw) => ({
+    kind: "empty-registry",
+    electionMs: draw.pick([1_000, 9_700]),
+    reregisterMs: draw.pick([5_000, 70_000]),
+  }),
 ];

@@ -3,6 +3,7 @@
 
 import type { WorldFault } from "./faults.ts";
 import { actOnGocd, healGocd } from "./faults_gocd.ts";
+import { actOnServer, healServers } from "./faults_servers.ts";
 import { deleteByHand } from "./gocd_port.ts";
 import { charge, chargeFault, startClocksAnew } from "./invariants_progress.ts";
 import { noFaults } from "./mesos_options.ts";
@@ -79,6 +80,12 @@ export function act(world: World, fault: WorldFault): void {
     case "drain":
     case "tear-down":
       return actAsOperator(world, fault);
+    case "restore-state":
+    case "gocd-partial":
+    case "gocd-other":
+    case "mesos-other":
+    case "empty-registry":
+      return actOnServer(world, fault);
     default:
       return actOnGocd(world, fault);
   }
@@ -98,8 +105,13 @@ function stopInOrder(world: World, downMs: number): void {
 function removeFramework(world: World): void {
   const id = world.mesos.view().frameworks[0]?.id;
   if (id === undefined) return;
-  for (const taskId of world.watch.launched) world.watch.excused.add(taskId);
+  const launched = [...world.watch.launched];
+  for (const taskId of launched) world.watch.excused.add(taskId);
   world.mesos.removeFramework(id, world.nowMs);
+  // A Mesos agent that does not hear of it, and then a master that has forgotten it: only people can find that container.
+  after(world, 60_000, () => {
+    for (const taskId of launched) if (world.watch.containers.has(taskId)) world.watch.forgotten.add(taskId);
+  });
 }
 
 type HostFault = Extract<
@@ -236,6 +248,11 @@ function endHopeless(world: World): void {
     const taskId = world.watch.ourUuids.get(uuid);
     if (taskId !== undefined && hangs) world.mesos.exitContainer(taskId, 1, world.nowMs);
   }
+  // The program says which container it does not dare to stop (agent-not-told-apart).
+  for (const instance of world.program?.state.instances.values() ?? []) {
+    const isHeld = "held" in instance && instance.held === true;
+    if (isHeld) world.mesos.exitContainer(instance.taskId, 1, world.nowMs);
+  }
   for (const taskId of world.watch.forgotten) world.mesos.exitContainer(taskId, 1, world.nowMs);
   for (const { uuid } of world.gocd.agents()) {
     const taskId = world.watch.ourUuids.get(uuid);
@@ -262,6 +279,7 @@ export function heal(world: World): void {
   for (const [host, spec] of world.scenario.hosts.entries()) {
     if (!isThere(mesosAgentOn(world, host))) world.mesos.addMesosAgent(spec, world.nowMs);
   }
+  healServers(world);
   healGocd(world);
   endHopeless(world);
   world.disk.failure = undefined;

@@ -34,6 +34,7 @@ function listsOf(world: World): GocdLists {
 
 /** The feed: jobs in state Scheduled, oldest first. */
 export function listJobs(world: World, rules: GocdRules): readonly ScheduledJob[] {
+  if (world.weather.otherGocd !== undefined) return [];
   const isHidden = rules.feedHidesPipelines && !world.weather.hasRights;
   return listsOf(world).jobs.flatMap((job): ScheduledJob[] => {
     if (job.state !== "Scheduled" || (isHidden && job.pipeline !== seenWithoutRights)) return [];
@@ -49,7 +50,9 @@ export function listJobs(world: World, rules: GocdRules): readonly ScheduledJob[
 
 /** The list of agents. */
 export function listAgents(world: World, rules: GocdRules): readonly GocdAgent[] {
-  return listsOf(world).agents.map((record) => ({
+  const { hidden, otherGocd } = world.weather;
+  if (otherGocd !== undefined) return otherGocd;
+  return listsOf(world).agents.filter(({ uuid }) => hidden?.has(uuid) !== true).map((record) => ({
     uuid: record.uuid,
     hostname: record.hostname,
     ...statesOf(record, rules),

@@ -223,6 +223,10 @@ type Change = Exclude<GocdEffect, { readonly kind: "poll-gocd" | "read-gocd-agen
 
 /** Sends a change to the model as the real port would; lists where the release takes lists, then one by one. */
 function change(world: World, effect: Change): Answer<undefined> {
+  // The other server knows none of our agents; a list of them is taken one by one then, and each is missing.
+  if (world.weather.otherGocd !== undefined) {
+    return effect.kind === "enable-gocd-agent" ? problemOf("gocd-agent-missing", "missing") : { ok: undefined };
+  }
   const rules = gocdRules(world.gocd.version);
   const isV1 = acceptFor(rules).includes("v1+json");
   if (effect.kind === "enable-gocd-agent" || effect.kind === "correct-gocd-agent") {

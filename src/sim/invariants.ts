@@ -14,6 +14,7 @@ import { checkDoubles, checkStarving } from "./invariants_demand.ts";
 import { checkLaunches, followLaunches } from "./invariants_launch.ts";
 import { checkPace, followPace } from "./invariants_pace.ts";
 import { checkVerdicts, shownBy } from "./invariants_verdicts.ts";
+import { checkLivingRecords, followServers } from "./invariants_servers.ts";
 import { isSame } from "./same.ts";
 import { demand, Violation } from "./violation.ts";
 import type { Program, World } from "./world_state.ts";
@@ -38,6 +39,7 @@ export function checkStep(
       world.watch.learnt.add(record.instance.uuid);
     }
   }
+  followServers(world, frame, event);
   followPace(world, frame);
   checkDoubles(world, frame);
   followLaunches(world, step.before, frame);
@@ -236,6 +238,7 @@ export function checkEffect(world: World, { frame, before }: Made, effect: Effec
           () => `${effect.kind}: ${uuid} is not of ${taskId}`,
         );
       }
+      if (effect.kind === "delete-gocd-agents") checkLivingRecords(world, frame, effect);
       return checkDrains(world, before, frame, effect);
     default:
       return;

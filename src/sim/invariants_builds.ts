@@ -86,9 +86,12 @@ export function checkContainerEnd(world: World, event: SimContainerEvent & { rea
   const looks = (world.watch.looksAtKill.get(event.taskId) ?? []).filter(({ isOver, lastKillMs }) =>
     !isOver || world.nowMs - lastKillMs <= killUnderWayMs
   );
-  const kills = all.filter(({ uuid, atMs }) =>
-    !looks.some((look) => look.isFresh && !look.uuids.has(uuid)) && !isHidden(world, uuid, atMs)
-  );
+  const deleted = new Set(world.gocd.tally.changes.flatMap(({ kind, uuid }) => kind === "delete" ? [uuid] : []));
+  const { learnt, servers } = world.watch;
+  const isNews = (uuid: string): boolean =>
+    !servers.everShown.has(uuid) && (!learnt.has(uuid) || deleted.has(uuid)) &&
+    looks.some((look) => look.isFresh && !look.uuids.has(uuid));
+  const kills = all.filter(({ uuid, atMs }) => !isNews(uuid) && !isHidden(world, uuid, atMs));
   if (event.how === "exited" || event.how === "lost" || event.by === "host") return;
   if (world.watch.excused.has(event.taskId)) return;
   demand(
@@ -123,6 +126,7 @@ export function checkGocd(world: World): void {
   for (const change of changes) {
     // A record that is given up may come back, and be enabled: what builds under it then can be known.
     if (change.kind === "enable") world.watch.givenUp.delete(change.uuid);
+    if (change.kind === "delete") world.watch.servers.everShown.delete(change.uuid);
     demand(
       world.watch.ourUuids.has(change.uuid),
       "foreign",

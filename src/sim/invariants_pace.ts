@@ -137,6 +137,7 @@ export function followPace(world: World, { state, records }: Frame): void {
 export function checkPaceAtTick(world: World, program: Program): void {
   const { state } = program;
   if (state.shuttingDown || world.program !== program || world.disk.failure !== undefined) return;
+  if (holdsTakingDown(state)) world.watch.shown.hinderedMs = world.nowMs;
   checkAsking(world, program);
   if (holdsTakingDown(state)) noteHindered(world.watch.shown, world.nowMs);
   for (const instance of state.instances.values()) {

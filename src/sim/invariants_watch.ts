@@ -1,5 +1,6 @@
 // What the laws of the simulation remember of a run. Not here: the laws (invariants*.ts).
 
+import { newServersWatch, type ServersWatch } from "./invariants_servers.ts";
 import type { LookAtKill } from "./invariants_builds.ts";
 import type { ShownFeed } from "./invariants_verdicts.ts";
 import { type DemandWatch, newDemandWatch } from "./invariants_demand.ts";
@@ -62,6 +63,8 @@ export interface Watch {
   changesSeen: number;
   /** When an instance was last unreachable, after the faults. */
   lastLostMs: number;
+  /** What the laws of strange servers remember. */
+  readonly servers: ServersWatch;
   /** So often the program died. */
   crashes: number;
   /** So often the disk failed. */
@@ -111,6 +114,7 @@ export function newWatch(startedMs: number): Watch {
     deletionsSeen: 0,
     changesSeen: 0,
     lastLostMs: 0,
+    servers: newServersWatch(),
     crashes: 0,
     failedCommits: 0,
     steps: 0,

@@ -15,6 +15,10 @@ export interface SimFailover {
   readonly staleRedirectMs?: number;
   /** How long the new leader answers 503 while it recovers; default 500. */
   readonly recoveryMs?: number;
+  /** `lost`: the new leader has an empty registry, and knows no Mesos agent before it comes back. Default: kept. */
+  readonly registry?: "kept" | "lost";
+  /** How long Mesos agents take to come back to the new leader at most; default: as in the options. */
+  readonly reregisterMs?: number;
   /** When the dead one is up again, as a follower; default: never, unless it is the next leader. */
   readonly backMs?: number;
 }
@@ -38,13 +42,14 @@ export function failMaster(world: SimWorld, how: SimFailover): void {
     host.lostTimer?.cancel();
     host.lostTimer = undefined;
     host.isDeactivated = host.isDraining;
-    if (host.standing === "registered") host.standing = "recovered";
+    if (how.registry === "lost" && host.standing !== "removed" && host.standing !== "gone") host.standing = "unknown";
+    else if (host.standing === "registered") host.standing = "recovered";
   }
   const staleMs = how.staleRedirectMs ?? electionMs;
   world.timers.plan(world.nowMs + staleMs, () => {
     for (const master of world.masters) if (master.believedLeader === dead) master.believedLeader = world.leader;
   });
-  world.timers.plan(world.nowMs + electionMs, () => lead(world, next, how.recoveryMs ?? 500, dead));
+  world.timers.plan(world.nowMs + electionMs, () => lead(world, { next, dead, how }));
   if (how.backMs !== undefined) {
     world.timers.plan(world.nowMs + how.backMs, () => revive(world, dead));
   }
@@ -58,7 +63,11 @@ function revive(world: SimWorld, index: number): void {
   master.believedLeader = world.leader;
 }
 
-function lead(world: SimWorld, index: number, recoveryMs: number, dead: number): void {
+function lead(
+  world: SimWorld,
+  { next: index, dead, how }: { readonly next: number; readonly dead: number; readonly how: SimFailover },
+): void {
+  const { recoveryMs = 500, reregisterMs = world.timing.mesosAgentReregisterMs } = how;
   revive(world, index);
   world.leader = index;
   world.recoveringUntilMs = world.nowMs + recoveryMs;
@@ -69,7 +78,7 @@ function lead(world: SimWorld, index: number, recoveryMs: number, dead: number):
   const own = world.masters[index];
   if (own !== undefined) own.believedLeader = index;
   for (const host of world.hosts.values()) {
-    const delayMs = recoveryMs + Math.ceil(world.random() * world.timing.mesosAgentReregisterMs);
+    const delayMs = recoveryMs + Math.ceil(world.random() * reregisterMs);
     world.timers.plan(world.nowMs + delayMs, () => {
       if (world.leader === index && host.link === "connected" && host.standing !== "registered") {
         if (host.standing !== "removed" && host.standing !== "gone") reregister(world, host);

@@ -11,7 +11,7 @@ import { eventOfShape } from "../mesos/from_proto.ts";
 import type { EventShape } from "../mesos/proto/shapes.ts";
 import { decodeCall } from "../mesos/proto/wire.ts";
 import { encodeCall, type EnvironmentOf } from "../mesos/to_proto.ts";
-import type { SimDelivery, SimMesosAnswer } from "./sim_mesos.ts";
+import type { SimDelivery, SimMesos, SimMesosAnswer } from "./sim_mesos.ts";
 import { after, afterIn, hop, type MesosLink, type Program, say, type World } from "./world_state.ts";
 
 /** A call without an answer for so long has met a dead connection (mesos/calls.ts `callAnswerMs`). */
@@ -41,22 +41,28 @@ export function subscribe(world: World, program: Program): void {
   }, framework.frameworkId);
   const id = framework.frameworkId === undefined ? {} : { "framework_id": { value: framework.frameworkId } };
   after(world, hop(world), () => {
-    const answer = world.mesos.connect(
+    const mesos = world.isElsewhere ? world.otherMesos ?? world.mesos : world.mesos;
+    const answer = mesos.connect(
       { type: "SUBSCRIBE", ...id, subscribe: { "framework_info": info } },
       {},
       world.nowMs,
     );
     say(world, () => `mesos   SUBSCRIBE ${framework.frameworkId ?? "anew"} → ${answer.status} ${answer.body}`);
-    if (world.program === program) return subscribed(world, program, answer);
-    if (answer.subscriptionId !== undefined) world.mesos.disconnect(answer.subscriptionId, world.nowMs);
+    if (world.program === program) return subscribed(world, program, { mesos, answer });
+    if (answer.subscriptionId !== undefined) mesos.disconnect(answer.subscriptionId, world.nowMs);
   });
 }
 
-function subscribed(world: World, program: Program, answer: SimMesosAnswer): void {
+function subscribed(
+  world: World,
+  program: Program,
+  { mesos, answer }: { readonly mesos: SimMesos; readonly answer: SimMesosAnswer },
+): void {
   if (answer.status !== 200 || answer.subscriptionId === undefined) {
     return sessionEnded(world, program, answer.status >= 400 && answer.status < 500 ? "refused" : "unreachable");
   }
   program.link = {
+    mesos,
     subscriptionId: answer.subscriptionId,
     streamId: answer.headers["mesos-stream-id"] ?? "",
     sinceMs: world.nowMs,
@@ -66,10 +72,10 @@ function subscribed(world: World, program: Program, answer: SimMesosAnswer): voi
 }
 
 /** What a stream delivers, event by event. */
-export function deliver(world: World, delivery: SimDelivery): void {
+export function deliver(world: World, mesos: SimMesos, delivery: SimDelivery): void {
   const { program } = world;
   const link = program?.link;
-  if (program === undefined || link?.subscriptionId !== delivery.subscriptionId) return;
+  if (program === undefined || link?.mesos !== mesos || link.subscriptionId !== delivery.subscriptionId) return;
   for (const raw of delivery.events) {
     if (world.program !== program || program.link !== link) return;
     link.heardMs = world.nowMs;
@@ -99,7 +105,7 @@ export function endSession(world: World, program: Program): void {
   const { link } = program;
   if (link === undefined) return;
   program.link = undefined;
-  world.mesos.disconnect(link.subscriptionId, world.nowMs);
+  link.mesos.disconnect(link.subscriptionId, world.nowMs);
   sessionEnded(world, program, "ended");
 }
 
@@ -167,7 +173,7 @@ function send(world: World, program: Program, { link, call, settled }: Sending):
     });
   }
   const record = decodeCall(encodeCall(call, link.frameworkId ?? "", environmentOf(world)));
-  const arrive = (): SimMesosAnswer => world.mesos.call(record, { streamId: link.streamId }, world.nowMs);
+  const arrive = (): SimMesosAnswer => link.mesos.call(record, { streamId: link.streamId }, world.nowMs);
   const fate = fateOf(world.requestDice, world.isHealed ? undefined : world.scenario.faults.requests.get(call.kind));
   if (fate !== "fine") {
     say(world, () => `mesos   ${call.kind} fares badly: ${fate}`);

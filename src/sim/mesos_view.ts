@@ -11,7 +11,7 @@ export interface SimHostView {
   /** The host name. */
   readonly hostname: string;
   /** What the master holds of it. */
-  readonly standing: "registered" | "recovered" | "unreachable" | "removed" | "gone";
+  readonly standing: "registered" | "recovered" | "unreachable" | "unknown" | "removed" | "gone";
   /** Whether its messages reach the master. */
   readonly link: "connected" | "silent" | "down";
   /** Task ids of running containers. */

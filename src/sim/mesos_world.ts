@@ -88,7 +88,7 @@ export interface SimHost {
   /** Whether its messages reach the master: `silent` as behind a broken network, `down` as with the process killed. */
   link: "connected" | "silent" | "down";
   /** What the master holds of it. */
-  standing: "registered" | "recovered" | "unreachable" | "removed" | "gone";
+  standing: "registered" | "recovered" | "unreachable" | "unknown" | "removed" | "gone";
   /** When it was marked unreachable, in nanoseconds. */
   unreachableNs: number;
   /** Its tasks by framework and id. */

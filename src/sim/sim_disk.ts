@@ -6,6 +6,7 @@ import type { StateRecord, StoredState } from "../core/record.ts";
 import {
   completeState,
   decodeRecords,
+  frameworkKey,
   freshState,
   instanceKeyPrefix,
   recordsOf,
@@ -37,9 +38,18 @@ export interface SimDisk {
   writeFromTheFuture(): void;
   /** Records that once had such a field and lost it; empty is right. */
   forgottenFuture(): string[];
+  /** Keeps a copy of what it holds, at most one a minute; call it as time passes. */
+  keepCopy(nowMs: number): void;
+  /** Puts the newest copy that is as old as that in its place; false: there is none. */
+  restore(beforeMs: number): boolean;
   /** Whether a commit that was said to have failed was stored after all, and no load has followed. */
   readonly isAhead: boolean;
 }
+
+/** Between two copies. */
+const copyEveryMs = 60_000;
+/** Two hours of them. */
+const copiesMax = 120;
 
 const futureField = "fieldOfANewerVersion";
 
@@ -48,6 +58,7 @@ export function createSimDisk(lineage: string): SimDisk {
   const texts = new Map<string, string>();
   const withFuture = new Set<string>();
   const failing = new Map<number, SimDiskFailure>();
+  const copies: { readonly atMs: number; readonly texts: ReadonlyMap<string, string> }[] = [];
   let isAhead = false;
   let commits = 0;
   const put = (records: readonly StateRecord[]): void => {
@@ -107,6 +118,23 @@ export function createSimDisk(lineage: string): SimDisk {
         texts.set(key, JSON.stringify({ [futureField]: { words: ["of", "tomorrow"] }, ...value }));
         withFuture.add(key);
       }
+    },
+    keepCopy(nowMs): void {
+      if (nowMs - (copies.at(-1)?.atMs ?? -Infinity) < copyEveryMs) return;
+      copies.push({ atMs: nowMs, texts: new Map(texts) });
+      if (copies.length > copiesMax) copies.shift();
+    },
+    restore(beforeMs): boolean {
+      // Nobody keeps a copy of a state that has never registered.
+      const copy = copies.findLast(({ atMs, texts: kept }) =>
+        atMs <= beforeMs && kept.get(frameworkKey)?.includes("frameworkId") === true
+      );
+      if (copy === undefined) return false;
+      texts.clear();
+      for (const [key, json] of copy.texts) texts.set(key, json);
+      for (const key of withFuture) if (copy.texts.get(key)?.includes(futureField) !== true) withFuture.delete(key);
+      isAhead = false;
+      return true;
     },
     forgottenFuture: () => [...withFuture].filter((key) => texts.get(key)?.includes(futureField) !== true),
     get isAhead(): boolean {

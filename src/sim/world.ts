@@ -129,6 +129,8 @@ function makeWorld(scenario: Scenario, { trace, bug, crashAtPoint }: PlayOptions
       masters: Array.from({ length: mastersCount }, (_, index) => ({ hostname: `master${index + 1}`, port: 5050 })),
       faults: scenario.faults.mesos,
     }),
+    otherMesos: undefined,
+    isElsewhere: false,
     disk: createSimDisk(lineage),
     program: undefined,
     settings: scenario.settings,
@@ -136,6 +138,8 @@ function makeWorld(scenario: Scenario, { trace, bug, crashAtPoint }: PlayOptions
     weather: {
       outage: undefined,
       stale: undefined,
+      hidden: undefined,
+      otherGocd: undefined,
       isGocdInMaintenance: false,
       isGocdInBackup: false,
       gocdStartsUntilMs: 0,
@@ -182,13 +186,16 @@ function run(world: World): void {
 }
 
 function mesosDueMs(world: World): number {
-  return world.mesos.nextDueMs() ?? Infinity;
+  return Math.min(world.mesos.nextDueMs() ?? Infinity, world.otherMesos?.nextDueMs() ?? Infinity);
 }
 
 function settleMesos(world: World): void {
   const { containers, deliveries } = world.mesos.advance(world.nowMs);
   for (const event of containers) containerChanged(world, event);
-  for (const delivery of deliveries) deliver(world, delivery);
+  for (const delivery of deliveries) deliver(world, world.mesos, delivery);
+  const { otherMesos } = world;
+  if (otherMesos === undefined) return;
+  for (const delivery of otherMesos.advance(world.nowMs).deliveries) deliver(world, otherMesos, delivery);
 }
 
 /** Ticks come fast while something changes and jump to the next poll otherwise. */
@@ -214,6 +221,7 @@ function tick(world: World): boolean {
   const { program } = world;
   noteOpenness(world);
   checkGocd(world);
+  world.disk.keepCopy(world.nowMs);
   if (program !== undefined) {
     watchSilence(world, program);
     program.handle({ kind: "tick" });

@@ -14,6 +14,12 @@ export type PlantedBug =
   | "count-draining-as-coming"
   | "reuse-task-id"
   | "error-as-zero"
+  /** The first launch of a run does not wait for what earlier runs have left, and no number is skipped. */
+  | "launch-without-learning"
+  /** Most agents that vanish at once are lost, as a single one would be. */
+  | "believe-every-list"
+  /** What the master does not know has ended. */
+  | "believe-the-master"
   /** After a commit that failed: what was meant to leave is taken for sent. */
   | "remember-unsent"
   /** After a commit that failed: the configuration of before is in force. */
@@ -40,6 +46,9 @@ export const plantedBugs: readonly PlantedBug[] = [
   "count-draining-as-coming",
   "reuse-task-id",
   "error-as-zero",
+  "launch-without-learning",
+  "believe-every-list",
+  "believe-the-master",
   "remember-unsent",
   "forget-settings",
   "kill-the-nameless",
@@ -55,6 +64,9 @@ export const plantedBugs: readonly PlantedBug[] = [
 export function bentEvent(bug: PlantedBug | undefined, event: Event, state: State): Event {
   const isList = event.kind === "gocd-polled" || event.kind === "gocd-agents-read";
   if (bug === "age-by-handling" && isList) return { ...event, agentsAskedMs: Infinity };
+  if (bug === "believe-the-master" && event.kind === "task-status-updated" && (event.status.uuid ?? "") === "") {
+    return { ...event, status: { ...event.status, uuid: plantedUuid } };
+  }
   if (bug !== "error-as-zero" || event.kind !== "gocd-poll-failed" || state.server.info === undefined) return event;
   return { kind: "gocd-polled", server: state.server.info, jobs: [], agents: [], findings: [] };
 }
@@ -62,6 +74,10 @@ export function bentEvent(bug: PlantedBug | undefined, event: Event, state: Stat
 /** The state as a program with this bug would judge it. */
 export function bentState(bug: PlantedBug | undefined, state: State, { atMs, event }: Moment): State {
   switch (bug) {
+    case "launch-without-learning":
+      return { ...state, inherited: "none" };
+    case "believe-every-list":
+      return { ...state, instances: withLoss(state.instances, true) };
     case "reuse-task-id":
       return state.framework.nextTaskNumber % 4 !== 0 ? state : {
         ...state,
@@ -108,6 +124,18 @@ function isOutdated({ state, retire }: AgentInstance): boolean {
   return retire === "profile-changed" && (state === "launching" || state === "starting");
 }
 
+/** Stands on an update that needs no acknowledgement. */
+const plantedUuid = "planted";
+
+/** As if the operator had said that all of them are lost, or had not. */
+function withLoss(instances: State["instances"], isAccepted: boolean): State["instances"] {
+  return new Map([...instances].map(([taskId, instance]) => [taskId, lossOf(instance, isAccepted)]));
+}
+
+function lossOf({ lossAccepted: _, ...instance }: AgentInstance, isAccepted: boolean): AgentInstance {
+  return isAccepted ? { ...instance, lossAccepted: true } : instance;
+}
+
 /** When a step is made, and for what. */
 export interface Moment {
   /** The program's time. */
@@ -150,6 +178,19 @@ export function bentFrame(bug: PlantedBug | undefined, frame: Frame, { before, e
       const records = frame.records.filter((record) => record.kind !== "instance" || isTrue(record.instance.taskId));
       return { ...frame, records, state: { ...frame.state, instances } };
     }
+    case "believe-every-list":
+      return {
+        ...frame,
+        records: frame.records.map((record) =>
+          record.kind === "instance" ? { ...record, instance: lossOf(record.instance, false) } : record
+        ),
+        state: { ...frame.state, instances: withLoss(frame.state.instances, false) },
+      };
+    case "believe-the-master":
+      return {
+        ...frame,
+        effects: frame.effects.filter((each) => each.kind !== "acknowledge-status" || each.uuid !== plantedUuid),
+      };
     case "kill-on-first-idle-read":
       return { ...frame, effects: [...frame.effects, ...frame.records.flatMap(hastyKill)] };
     case "kill-the-nameless":

@@ -24,6 +24,7 @@ export function startProgram(world: World): void {
   const stored = world.disk.load();
   world.clockAheadMs = world.nextClockAheadMs;
   world.watch.feed = undefined;
+  world.watch.servers.everShown.clear();
   noteStart(world.watch.shown, world.nowMs);
   noteProgramStart(world);
   world.watch.pace = newPace();
@@ -56,7 +57,7 @@ export function stopProgram(world: World, streamMs: number = world.scenario.faul
   world.program = undefined;
   const { link } = program;
   if (link === undefined) return;
-  after(world, streamMs, () => world.mesos.disconnect(link.subscriptionId, world.nowMs));
+  after(world, streamMs, () => link.mesos.disconnect(link.subscriptionId, world.nowMs));
 }
 
 /** One event: step, store, perform, as runtime/engine.ts. */
@@ -140,6 +141,8 @@ function perform(world: World, program: Program, effect: Effect): void {
     case "step-down":
     case "exit":
       say(world, () => `program ends by itself: ${effect.message}`);
+      // Torn down in another cluster than it runs in: only people can find what is left.
+      if (world.isElsewhere) { for (const taskId of world.watch.containers.keys()) world.watch.forgotten.add(taskId); }
       stopProgram(world);
       return after(world, 60_000, () => restart(world));
     default:

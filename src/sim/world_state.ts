@@ -2,6 +2,7 @@
 // Made by world.ts; changed by the parts named world_*.ts, gocd_port.ts, mesos_port.ts, faults_act.ts, invariants.ts.
 
 import type { Event } from "../core/event.ts";
+import type { GocdAgent } from "../core/gocd_records.ts";
 import type { State } from "../core/state.ts";
 import type { Settings } from "../core/settings.ts";
 import type { TimerQueue } from "./gocd_timers.ts";
@@ -37,6 +38,10 @@ export interface World {
   readonly gocd: SimGocd;
   /** The cluster. */
   readonly mesos: SimMesos;
+  /** An empty one, once it has been reached in its place. */
+  otherMesos: SimMesos | undefined;
+  /** Our masters' addresses lead there now. */
+  isElsewhere: boolean;
   /** Outlives the program. */
   readonly disk: SimDisk;
   /** Undefined while it is down. */
@@ -51,6 +56,10 @@ export interface World {
     outage: GocdOutage | undefined;
     /** Lists of this moment are shown instead of those of now. */
     stale: GocdLists | undefined;
+    /** Uuids of records that lists leave out. */
+    hidden: ReadonlySet<string> | undefined;
+    /** Another server answers, with these agents and no jobs. */
+    otherGocd: readonly GocdAgent[] | undefined;
     /** As its administrator set it. */
     isGocdInMaintenance: boolean;
     /** Nearly everything is answered 503. */
@@ -122,6 +131,8 @@ export interface Program {
 
 /** One subscription. */
 export interface MesosLink {
+  /** Where it leads. */
+  readonly mesos: SimMesos;
   /** In the model. */
   readonly subscriptionId: number;
   /** Goes with every call. */

@@ -131,7 +131,15 @@ const instanceSchema = v.variant("state", [
     uuid: maybeText,
     lost: v.exactOptional(v.looseObject({ sinceMs: ms, message: text })),
   }),
-  v.looseObject({ ...identity, state: v.literal("gone"), uuid: maybeText, cause: endCause, message: text }),
+  v.looseObject({
+    ...identity,
+    state: v.literal("gone"),
+    uuid: maybeText,
+    cause: endCause,
+    message: text,
+    isUnproven: maybeTrue,
+    isDeleteAsked: maybeTrue,
+  }),
 ]);
 
 const frameworkSchema = v.looseObject({

@@ -101,6 +101,7 @@ Deno.test("Mesos is asked for an agent in doubt until it knows it again, and the
   assertEquals(only(world.taken(), "reconcile-tasks").map(({ tasks }) => tasks.map((task) => task.taskId)), [
     [taskId],
     [taskId],
+    [taskId],
   ]);
   const told = world.noted().filter(({ code }) => code === "agent-doubted");
   assertEquals(told.length, 1);
@@ -175,19 +176,22 @@ Deno.test("after a quarter of an hour in doubt an agent is taken out of service 
   assertEquals(acts(world), ["delete-gocd-agents"]);
 });
 
-/** An agent that was lost, silent, and deleted, and that Mesos knows again. */
-function returned(): { readonly world: Driver; readonly taskId: string } {
+/** An agent that was lost and silent, whose record we have had deleted or not, and that is on no list any more. */
+function lost(isDeleted: boolean): { readonly world: Driver; readonly taskId: string } {
   const { world, taskId } = withIdleAgent();
   world.read(gocdAgent(taskId, lostContact));
   master(world, taskId, "TASK_LOST");
   assertEquals(world.instance(taskId).state, "gone");
-  world.wait(2 * minute, 10 * second);
+  world.skip(2 * minute);
+  world.read(gocdAgent(taskId, { ...lostContact, configState: isDeleted ? "Disabled" : "Enabled" }));
+  assertEquals(kinds(world.taken()).includes("delete-gocd-agents"), isDeleted);
+  world.skip(10 * second);
+  world.poll();
   return { world, taskId };
 }
 
-Deno.test("an agent that comes back after its record was deleted is looked for at once, and stopped", () => {
-  const { world, taskId } = returned();
-  world.poll();
+Deno.test("an agent that comes back after we deleted its record is looked for at once, and stopped", () => {
+  const { world, taskId } = lost(true);
   master(world, taskId, "TASK_RUNNING");
   world.taken();
   for (let look = 0; look < 2; look++) {
@@ -200,13 +204,11 @@ Deno.test("an agent that comes back after its record was deleted is looked for a
   assertEquals(theOne(world.taken(), "kill-task").taskId, taskId);
 });
 
-Deno.test("an agent that comes back is stopped only after two lists, far enough apart, that lack its record", () => {
-  const { world, taskId } = returned();
-  world.read(gocdAgent(taskId, lostContact));
+Deno.test("an agent that comes back while its DELETE is under way is stopped after twenty seconds without a record", () => {
+  const { world, taskId } = lost(true);
+  world.read(gocdAgent(taskId, { ...lostContact, configState: "Disabled" }));
   master(world, taskId, "TASK_RUNNING");
   world.taken();
-  world.skip(2 * second);
-  world.read();
   world.skip(19 * second);
   world.read();
   assertEquals([world.instance(taskId).state, acts(world)], ["registered", []]);
@@ -215,10 +217,17 @@ Deno.test("an agent that comes back is stopped only after two lists, far enough 
   assertEquals([world.instance(taskId).state, acts(world)], ["killing", ["kill-task"]]);
 });
 
+Deno.test("an agent that comes back without a record that we have not deleted waits for it as any other", () => {
+  const { world, taskId } = lost(false);
+  master(world, taskId, "TASK_RUNNING");
+  world.wait(5 * minute, 10 * second);
+  world.read();
+  assertEquals([world.instance(taskId).state, acts(world)], ["registered", []]);
+});
+
 Deno.test("an agent that comes back with its record, or under another one, is kept", () => {
   for (const record of [{}, building, { uuid: "anew", ...building }]) {
-    const { world, taskId } = returned();
-    world.read();
+    const { world, taskId } = lost(true);
     master(world, taskId, "TASK_RUNNING");
     world.skip(30 * second);
     world.read(gocdAgent(taskId, record));
@@ -230,16 +239,23 @@ Deno.test("an agent that comes back with its record, or under another one, is ke
   }
 });
 
-Deno.test("a list that was asked for before an agent came back says nothing of it", () => {
-  const { world, taskId } = returned();
-  world.read(gocdAgent(taskId, lostContact));
-  while (world.state.server.askedMs === undefined) world.wait(second);
-  world.skip(second);
+Deno.test("an agent that was lost before it registered, and registers after all, is in doubt again", () => {
+  const world = drive();
+  world.subscribe();
+  world.poll({ jobs: jobs(1) });
+  world.wait(6 * second);
+  world.offers(offer("h1"));
+  const [taskId = ""] = [...world.state.instances.keys()];
+  world.status(taskId, "TASK_RUNNING");
+  master(world, taskId, "TASK_UNKNOWN");
+  assertEquals(world.instance(taskId).state, "gone");
+  world.read(gocdAgent(taskId));
+  assertEquals([world.instance(taskId).state, acts(world)], ["unreachable", []]);
+  world.wait(14 * minute, 10 * second);
+  world.read(gocdAgent(taskId));
+  assertEquals(acts(world), []);
   master(world, taskId, "TASK_RUNNING");
-  world.skip(30 * second);
-  world.read();
-  world.skip(20 * second);
-  world.read();
+  world.read(gocdAgent(taskId));
   assertEquals(world.instance(taskId).state, "registered");
 });
 

@@ -1,0 +1,85 @@
+// The laws for servers that are not what they were: a record of a living agent is deleted only by the rules, and the brake is
+// on only while a list of the GoCD server really lacks agents. Not here: builds (invariants_builds.ts).
+
+import type { Effect } from "../core/effect.ts";
+import type { Event } from "../core/event.ts";
+import type { Frame } from "../core/frame.ts";
+import { doubtMsMax } from "../core/doubt.ts";
+import { taskMeaning } from "../core/task_status.ts";
+import { demand } from "./violation.ts";
+import type { World } from "./world_state.ts";
+
+/** What these laws remember. */
+export interface ServersWatch {
+  /** By task id: since when Mesos has said, and not taken back, that it is lost. */
+  readonly lostMs: Map<string, number>;
+  /** Uuids of records that this run of the program has been shown since they were last deleted. */
+  readonly everShown: Set<string>;
+  /** When lists last lacked records, or an older state was put back. */
+  strangeMs: number;
+}
+
+/** Nothing seen yet. */
+export function newServersWatch(): ServersWatch {
+  return { lostMs: new Map(), everShown: new Set(), strangeMs: -Infinity };
+}
+
+/** For so long after the last strange list the brake may be on: until the next lists have been read. */
+const afterStrangeMs = 20 * 60_000;
+/** The clocks of the program and of the world differ by the way of a message. */
+const slackMs = 10_000;
+
+/** After each step. */
+export function followServers(world: World, { state }: Frame, event: Event): void {
+  const { servers } = world.watch;
+  const { hidden, otherGocd, stale } = world.weather;
+  if (hidden !== undefined || otherGocd !== undefined || stale !== undefined) servers.strangeMs = world.nowMs;
+  if (event.kind === "task-status-updated") {
+    const { taskId, uuid } = event.status;
+    const isLost = taskMeaning(event.status.state) === "lost" && (uuid ?? "") === "";
+    if (!isLost) servers.lostMs.delete(taskId);
+    else if (!servers.lostMs.has(taskId)) servers.lostMs.set(taskId, world.nowMs);
+  }
+  if (event.kind === "gocd-polled" || event.kind === "gocd-agents-read") {
+    for (const { uuid, configState } of event.agents) if (configState !== "Pending") servers.everShown.add(uuid);
+  }
+  demand(
+    state.brake.gocd === undefined || world.nowMs - servers.strangeMs <= afterStrangeMs,
+    "brake",
+    () => `the brake is on although every list was whole: ${state.brake.gocd?.text}`,
+  );
+}
+
+/** An older state was put back: what the program was shown is forgotten with it. */
+export function noteRestore({ watch: { servers, learnt }, nowMs }: World): void {
+  learnt.clear();
+  servers.strangeMs = nowMs;
+}
+
+/**
+ * Before DELETE leaves: an agent that Mesos is said to have lost, and that talks to the GoCD server in a container that
+ * runs, keeps its record for as long as Mesos agents have to come back.
+ */
+export function checkLivingRecords(
+  world: World,
+  { state }: Frame,
+  { agents }: Effect & { readonly kind: "delete-gocd-agents" },
+): void {
+  const { watch, nowMs } = world;
+  for (const { taskId, uuid } of agents) {
+    const instance = state.instances.get(taskId);
+    const lostMs = watch.servers.lostMs.get(taskId);
+    if (instance?.state !== "gone" || lostMs === undefined || nowMs - lostMs >= doubtMsMax - slackMs) continue;
+    if (watch.forgotten.has(taskId) || watch.tornDown.has(taskId) || instance.lossAccepted === true) continue;
+    if (!watch.containers.has(taskId) || watch.cuts.has(taskId) || watch.looksAtKill.has(taskId)) continue;
+    const isTalking = world.gocd.processes().some((process) => process.uuid === uuid);
+    const isHeard = world.gocd.agents().some((record) =>
+      record.uuid === uuid && record.runtime !== "LostContact" && record.runtime !== "Missing"
+    );
+    demand(
+      !isTalking || !isHeard || !watch.servers.everShown.has(uuid),
+      "living-record",
+      () => `the record of ${taskId} is deleted ${nowMs - lostMs} ms after Mesos had lost it, but the agent lives`,
+    );
+  }
+}
