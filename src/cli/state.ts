@@ -3,6 +3,7 @@
 
 import type { Config } from "../config/config.ts";
 import type { StoredState } from "../core/record.ts";
+import { withoutFramework } from "../core/lineage.ts";
 import { formatDuration } from "../core/reason.ts";
 import { OperatorError } from "../errors.ts";
 import { openStore } from "../runtime/ports.ts";
@@ -237,12 +238,21 @@ async function forgetFramework(store: Store, { flags }: CommandArguments, io: Cl
     }
   }
   await store.commit([
-    { kind: "framework", framework: { lineage: framework.lineage, nextTaskNumber: framework.nextTaskNumber } },
+    {
+      kind: "framework",
+      framework: withoutFramework({ lineage: framework.lineage, nextTaskNumber: framework.nextTaskNumber }),
+    },
     ...instances.map(({ taskId }) => ({ kind: "instance-removed" as const, taskId })),
   ]);
   io.out(
     `forgotten: framework ${
       framework.frameworkId ?? "(none)"
     } and ${instances.length} agents; the next start registers anew`,
+  );
+  if (instances.length === 0) return;
+  io.out(
+    "their records on the GoCD server are left for now: once it runs, the next start disables and deletes those that the " +
+      "server has lost contact with, so that their builds go to others; one that is still heard is deleted after " +
+      "15 min, when it is idle. Containers that still run are not stopped: see that they are gone",
   );
 }
