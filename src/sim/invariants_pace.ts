@@ -194,7 +194,7 @@ function checkAsking({ nowMs, watch: { shown } }: World, { state }: Program): vo
  * Whether an instance is rightly left running although its time is over: an agent of ours is on the server, in contact,
  * and nothing tells whose it is, not even its address. (Agents of others were all there before.)
  */
-function isRightlyHeld(world: World, instances: Iterable<AgentInstance>, instance: AgentInstance): boolean {
+export function isRightlyHeld(world: World, instances: Iterable<AgentInstance>, instance: AgentInstance): boolean {
   const { gocd, scenario: { names }, watch, nowMs } = world;
   if ((instance.state !== "launching" && instance.state !== "starting") || instance.held !== true) return false;
   if (!isNamelessName(names)) return false;

@@ -11,7 +11,7 @@ import { newClockWatch, noteOpenness } from "./invariants_clocks.ts";
 import { newWatch } from "./invariants_watch.ts";
 import { checkGocd } from "./invariants_builds.ts";
 import { checkZombies } from "./invariants_demand.ts";
-import { checkPaceAtTick } from "./invariants_pace.ts";
+import { checkPaceAtTick, isRightlyHeld } from "./invariants_pace.ts";
 import { checkProgress } from "./invariants_progress.ts";
 import { deliver, watchSilence } from "./mesos_port.ts";
 import { seededRandom } from "./random.ts";
@@ -240,8 +240,15 @@ function tick(world: World): boolean {
   const isAnyLost = [...world.program?.state.instances.values() ?? []].some((each) => each.state === "unreachable");
   if (isAnyLost) world.watch.lastLostMs = world.nowMs;
   const isBuildLate = world.nowMs - world.watch.lastLostMs > buildPatienceMs && waitedMs > buildPatienceMs;
-  if ((isBuildLate && unbuiltJobs(world).length > 0) || waitedMs > patienceMs) throw new Violation("liveness", left());
-  return false;
+  if (!(isBuildLate && unbuiltJobs(world).length > 0) && waitedMs <= patienceMs) return false;
+  if (isAnyHeld(world)) return true;
+  throw new Violation("liveness", left());
+}
+
+/** One that is rightly left running keeps its place in the limits, and jobs may wait for it: the operator has been told. */
+function isAnyHeld(world: World): boolean {
+  const instances = [...world.program?.state.instances.values() ?? []];
+  return instances.some((instance) => isRightlyHeld(world, instances, instance));
 }
 
 /**

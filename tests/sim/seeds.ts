@@ -121,4 +121,6 @@ export const failedSeeds: readonly FailedSeed[] = [
     found: "a maintenance mode that our account may not see: agents that could not register were killed",
   },
   { seed: 8100880, found: "a KILL repeated slowly by a standby whose clock was ten minutes ahead" },
+  { seed: 8200581, found: "jobs wait behind a container that may be an agent disabled before any list showed it" },
+  { seed: 8201130, found: "containers that may be an agent disabled before any list showed it are left for ever" },
 ];
