@@ -88,10 +88,14 @@ function costOfStrike(world: World, kind: string): number {
   }
 }
 
+/** What a start of the program may cost: jobs are seen for the first time, and in `attempts` more polls. */
+export function costOfStart({ settings: { poller } }: World): number {
+  return (poller.attempts + 2) * (poller.intervalMs + 20 * second) + 2 * minute;
+}
+
 /** What a fault that happens once may cost. */
 export function costOfFault(world: World, fault: WorldFault): number {
-  const { poller } = world.settings;
-  const startMs = (poller.attempts + 2) * (poller.intervalMs + 20 * second) + 2 * minute;
+  const startMs = costOfStart(world);
   switch (fault.kind) {
     case "stall-streams":
       return fault.forMs + startMs;
@@ -107,7 +111,10 @@ export function costOfFault(world: World, fault: WorldFault): number {
     // All agents are Missing until their next ping; nothing is launched for two minutes.
     case "restart-gocd":
       return fault.startupMs + 2 * minute + 1.5 * longestMs(world) + startMs;
+    // They strike later, at a point of the program, and cost then (world_program.ts).
     case "crash":
+    case "fail-over":
+      return 0;
     case "stop":
       return fault.downMs + startMs;
     default:

@@ -10,8 +10,10 @@ import { withoutRecords } from "../core/unstored.ts";
 import { performGocd } from "./gocd_port.ts";
 import { checkEffect, checkReload, checkStep, checkStored, type Made } from "./invariants.ts";
 import { noteProgramStart } from "./invariants_clocks.ts";
+import { costOfStart } from "./invariants_costs.ts";
 import { newLaunchWatch } from "./invariants_launch.ts";
 import { newPace } from "./invariants_pace.ts";
+import { charge } from "./invariants_progress.ts";
 import { noteHindered, noteShown, noteStart } from "./invariants_shown.ts";
 import { shownBy } from "./invariants_verdicts.ts";
 import { endSession, performMesos, subscribe } from "./mesos_port.ts";
@@ -189,6 +191,7 @@ function diesHere(world: World, where: string): boolean {
   );
   world.crash = undefined;
   world.watch.crashes++;
+  charge(world, crash.downMs + costOfStart(world));
   stopProgram(world, standby?.streamMs);
   after(world, crash.downMs, () => {
     if (world.program !== undefined) return;

@@ -123,4 +123,5 @@ export const failedSeeds: readonly FailedSeed[] = [
   { seed: 8100880, found: "a KILL repeated slowly by a standby whose clock was ten minutes ahead" },
   { seed: 8200581, found: "jobs wait behind a container that may be an agent disabled before any list showed it" },
   { seed: 8201130, found: "containers that may be an agent disabled before any list showed it are left for ever" },
+  { seed: 8101064, found: "a crash that struck long after it was planned, when the law had forgotten its cost" },
 ];
