@@ -1,0 +1,282 @@
+// Limits of single rules, each at its last moment and a millisecond before. Stories are in the tests of each subject.
+
+import { assertEquals } from "@std/assert";
+import { bucketJobs } from "../../src/core/backlog.ts";
+import { mayComeBack } from "../../src/core/doubt.ts";
+import { Draft } from "../../src/core/draft.ts";
+import type { GocdAgent } from "../../src/core/gocd_records.ts";
+import type { AgentInstance } from "../../src/core/instance.ts";
+import { watchClocks } from "../../src/core/lifecycle_clock.ts";
+import { followGocdAgents } from "../../src/core/lifecycle_gocd.ts";
+import { isOfferless } from "../../src/core/roles.ts";
+import { isRoomless } from "../../src/core/room.ts";
+import { watchOvertaken } from "../../src/core/sick_agents.ts";
+import type { RoleOffers, State } from "../../src/core/state.ts";
+import { step } from "../../src/core/step.ts";
+import { reasonMeaning, reasonWords } from "../../src/core/task_status.ts";
+import { watchedFrom } from "../../src/core/watched.ts";
+import {
+  drive,
+  gocdAgent,
+  job,
+  jobs,
+  linux,
+  lostContact,
+  minute,
+  missing,
+  pending,
+  second,
+  serverInfo,
+  someSettings,
+  zeroMs,
+} from "../support/core.ts";
+import { anInstance, aRegistered, stateOf } from "./instance_fixtures.ts";
+
+/** A draft of a server at work since zeroMs, read at this moment. */
+function at(
+  afterMs: number,
+  instances: readonly AgentInstance[],
+  server: Partial<State["server"]> = {},
+  parts: Partial<State> = {},
+): Draft {
+  const atMs = zeroMs + afterMs;
+  const state = stateOf(instances);
+  const reading = { askedMs: atMs, readMs: atMs, tookMs: [0] };
+  return new Draft(
+    {
+      ...state,
+      ...parts,
+      server: { ...state.server, info: serverInfo, lastPollMs: atMs, reading, serving: watchedFrom(zeroMs), ...server },
+    },
+    atMs,
+    0.5,
+  );
+}
+
+Deno.test("what was asked of the GoCD server is remembered for a minute", () => {
+  const { state } = at(minute, [], {
+    asksMs: new Map([["old", zeroMs], ["young", zeroMs + 1]]),
+  });
+  const read = { kind: "gocd-agents-read", agents: [], agentsAskedMs: zeroMs + minute } as const;
+  const frame = step({ ...state, lastStepMs: zeroMs + minute }, { atMs: zeroMs + minute, random: 0.5, event: read });
+  assertEquals([...frame.state.server.asksMs.keys()], ["young"]);
+});
+
+Deno.test("a role is without offers a minute after the last offer, the REVIVE that ended a SUPPRESS, or SUBSCRIBED", () => {
+  const isWithout = (role: Partial<RoleOffers>): boolean[] => {
+    const { offers, session } = stateOf([]);
+    const state = stateOf([], {
+      session: { ...session, sinceMs: zeroMs },
+      offers: { ...offers, roles: new Map([["ci", { suppressed: false, repeated: false, ...role }]]) },
+    });
+    return [minute - 1, minute, 2 * minute - 1, 2 * minute].map((ms) => isOfferless(state, "ci", zeroMs + ms));
+  };
+  const [early, late, never] = [[false, true, true, true], [false, false, false, true], [false, false, false, false]];
+  assertEquals(isWithout({}), early);
+  assertEquals(isWithout({ revivedMs: zeroMs + minute }), late);
+  assertEquals(isWithout({ lastOfferMs: zeroMs + minute }), late);
+  assertEquals(isWithout({ lastOfferMs: zeroMs + minute, revivedMs: zeroMs }), late);
+  assertEquals(isWithout({ lastOfferMs: zeroMs, revivedMs: zeroMs + minute }), late);
+  assertEquals(isWithout({ suppressed: true }), never);
+  const lost = stateOf([], { session: { kind: "connecting", sinceMs: zeroMs, masterCapabilities: [] } });
+  assertEquals([isOfferless(stateOf([]), "new", zeroMs + minute), isOfferless(lost, "ci", zeroMs + minute)], [
+    true,
+    false,
+  ]);
+});
+
+Deno.test("no room is left for a profile where a miss has lasted, or where its role is without offers; never without a session", () => {
+  const isFull = (
+    sessionKind: "subscribed" | "connecting",
+    miss?: { readonly sinceMs: number; readonly atMs: number },
+    offeredMs = 0,
+  ): boolean => {
+    const { offers, session } = stateOf([]);
+    const state = stateOf([], {
+      session: { ...session, kind: sessionKind },
+      offers: {
+        ...offers,
+        roles: new Map([["ci", { suppressed: false, repeated: false, lastOfferMs: offeredMs }]]),
+        nearestMiss: miss === undefined ? new Map() : new Map([["default", { ...miss, text: "m" }]]),
+      },
+    });
+    return isRoomless(state, linux, zeroMs + 10 * minute);
+  };
+  const atMs = zeroMs + 10 * minute;
+  const lasting = { sinceMs: atMs - 20 * second, atMs };
+  assertEquals([isFull("subscribed", lasting, atMs), isFull("connecting", lasting, atMs)], [true, false]);
+  assertEquals([isFull("subscribed", { ...lasting, sinceMs: lasting.sinceMs + 1 }, atMs)], [false]);
+  assertEquals([isFull("subscribed", { sinceMs: zeroMs, atMs: atMs - 2 * minute + 1 }, atMs)], [true]);
+  assertEquals([isFull("subscribed", { sinceMs: zeroMs, atMs: atMs - 2 * minute }, atMs)], [false]);
+  assertEquals([isFull("subscribed", undefined, atMs), isFull("subscribed"), isFull("connecting")], [
+    false,
+    true,
+    false,
+  ]);
+});
+
+/** An idle agent beside which jobs have waited until others took them: what is counted, and what is told. */
+function passedBy(
+  {
+    counted = 0,
+    taken = 1,
+    idleSinceMs = zeroMs,
+    firstSeenMs = zeroMs,
+    healthySinceMs = zeroMs,
+    isHealthy = true,
+    lastPollMs = zeroMs + 90 * second,
+    instances = [] as AgentInstance[],
+    agent = gocdAgent("h"),
+    built = true,
+    stays = false,
+  } = {},
+): { readonly jobs: number | undefined; readonly told: readonly string[]; readonly draft: Draft } {
+  const before = { idleSinceMs, jobs: counted };
+  const draft = at(2 * minute, instances, {
+    lastPollMs,
+    ...(isHealthy ? { healthySinceMs } : {}),
+    overtaken: counted === 0 ? new Map() : new Map([["uuid-h", before]]),
+  });
+  const waiting = jobs(taken);
+  const { buckets } = bucketJobs(waiting, someSettings().poller, "insensitive");
+  const locators = waiting.map(({ locator }) => locator);
+  const [{ key = "" } = {}] = buckets;
+  watchOvertaken(draft, {
+    built: new Set(built ? locators : []),
+    here: new Set(stays ? locators : []),
+    before: new Map(locators.map((locator) => [locator, { bucketKey: key, firstSeenMs } as never])),
+    buckets,
+    idleSinceMs: new Map([["uuid-h", idleSinceMs]]),
+    agents: [agent],
+    rule: "insensitive",
+  });
+  return {
+    jobs: draft.state.server.overtaken.get("uuid-h")?.jobs,
+    told: draft.finish().notes.map(({ text, hint, onceKey }) => `${text} | ${hint} | ${onceKey}`),
+    draft,
+  };
+}
+
+Deno.test("a job has waited beside an idle agent once all that it needs was there for the server's grace, up to the last poll", () => {
+  assertEquals(passedBy().jobs, 1);
+  assertEquals(passedBy({ idleSinceMs: zeroMs + 1 }).jobs, undefined);
+  assertEquals(passedBy({ firstSeenMs: zeroMs + 1 }).jobs, undefined);
+  assertEquals(passedBy({ healthySinceMs: zeroMs + 1 }).jobs, undefined);
+  assertEquals(passedBy({ isHealthy: false }).jobs, undefined);
+  assertEquals(passedBy({ lastPollMs: zeroMs + 90 * second - 1 }).jobs, undefined);
+  assertEquals([passedBy({ built: false }).jobs, passedBy({ stays: true }).jobs], [undefined, undefined]);
+  assertEquals(passedBy({ agent: gocdAgent("h", { gocdResources: ["arm"] }) }).jobs, undefined);
+});
+
+Deno.test("that an agent is sick is told with the second job that it lets pass, and not again with the third", () => {
+  const said = (counted: number, taken: number): number => passedBy({ counted, taken }).told.length;
+  assertEquals([said(0, 1), said(0, 2), said(0, 3), said(1, 1), said(1, 2), said(2, 1), said(3, 1)], [
+    0,
+    1,
+    1,
+    1,
+    1,
+    0,
+    0,
+  ]);
+  assertEquals([passedBy({ counted: 1, taken: 2 }).jobs, passedBy({ counted: 2 }).jobs], [3, 3]);
+});
+
+Deno.test("a sick agent is told with what to do, one of ours is replaced", () => {
+  const sick = "agent h is idle and in contact, but takes no jobs: 2 waited beside it until other agents took them; it";
+  assertEquals(passedBy({ counted: 1 }).told, [
+    `${sick} counts as none | look at the log of the agent h, or disable or restart it | uuid-h`,
+  ]);
+  const ours = passedBy({ counted: 1, instances: [aRegistered("other", "idle"), aRegistered("h", "idle")] });
+  assertEquals(ours.told, [`${sick} is drained | look at the log of the agent h | uuid-h`]);
+  assertEquals([ours.draft.state.instances.get("h")?.retire, ours.draft.state.instances.get("other")?.retire], [
+    "surplus",
+    undefined,
+  ]);
+  const leaving = anInstance("h", { state: "draining", uuid: "uuid-h", reason: "idle", step: { kind: "finishing" } });
+  assertEquals(passedBy({ counted: 1, instances: [leaving] }).draft.state.instances.get("h")?.retire, undefined);
+});
+
+Deno.test("each reason of Mesos means one thing", () => {
+  const wordsOf = new Map<string, string[]>();
+  for (const word of reasonWords) {
+    const meaning = reasonMeaning(word);
+    wordsOf.set(meaning, [...(wordsOf.get(meaning) ?? []), word.replace("REASON_", "")]);
+  }
+  assertEquals(Object.fromEntries([...wordsOf].map(([meaning, words]) => [meaning, words.sort().join(" ")])), {
+    cluster: "AGENT_DISCONNECTED AGENT_DRAINING AGENT_REMOVED AGENT_REMOVED_BY_OPERATOR AGENT_REREGISTERED " +
+      "AGENT_RESTARTED AGENT_UNKNOWN CONTAINER_PREEMPTED EXECUTOR_REREGISTRATION_TIMEOUT FRAMEWORK_REMOVED " +
+      "MASTER_DISCONNECTED",
+    host: "CONTAINER_UPDATE_FAILED GC_ERROR RESOURCES_UNKNOWN",
+    offer: "INVALID_OFFERS",
+    report: "RECONCILIATION TASK_CHECK_STATUS_UPDATED TASK_HEALTH_CHECK_STATUS_UPDATED",
+    task: "COMMAND_EXECUTOR_FAILED CONTAINER_LAUNCH_FAILED CONTAINER_LIMITATION CONTAINER_LIMITATION_DISK " +
+      "CONTAINER_LIMITATION_MEMORY EXECUTOR_REGISTRATION_TIMEOUT EXECUTOR_TERMINATED EXECUTOR_UNREGISTERED " +
+      "INVALID_FRAMEWORKID IO_SWITCHBOARD_EXITED MAX_COMPLETION_TIME_REACHED TASK_GROUP_INVALID TASK_INVALID " +
+      "TASK_KILLED_DURING_LAUNCH TASK_UNKNOWN",
+    unauthorized: "TASK_GROUP_UNAUTHORIZED TASK_UNAUTHORIZED",
+  });
+});
+
+Deno.test("an agent in a configuration state that nobody knows is out of use for no reason we could name", () => {
+  const remarks = (changes: Partial<GocdAgent>): unknown => {
+    const world = drive();
+    world.subscribe();
+    world.poll({ jobs: [job("j")], agents: [gocdAgent("a", changes)] });
+    return world.verdict("j").remarks;
+  };
+  assertEquals([remarks({ ...lostContact, configState: "Odd" }), remarks({ ...missing, configState: "Odd" })], [
+    undefined,
+    undefined,
+  ]);
+});
+
+Deno.test("an agent without a record is stopped by a fresh list only", () => {
+  const ended = (ageMs: number, changes: Partial<GocdAgent>[] = []): string | undefined => {
+    const atMs = zeroMs + 10 * minute;
+    const word = changes.length === 0 ? "absent" : "Pending";
+    const instance = anInstance("t", {
+      state: "registered",
+      uuid: "uuid-t",
+      activity: { kind: "unsure", sinceMs: zeroMs, word },
+    });
+    const draft = at(10 * minute, [instance], { reading: { askedMs: atMs - ageMs, readMs: atMs, tookMs: [ageMs] } });
+    followGocdAgents(draft, changes.map((each) => gocdAgent("t", each)));
+    return draft.state.instances.get("t")?.state;
+  };
+  assertEquals([ended(3 * second), ended(3 * second + 1)], ["killing", "registered"]);
+  assertEquals([ended(3 * second, [pending]), ended(3 * second + 1, [pending])], ["killing", "registered"]);
+});
+
+Deno.test("Mesos may find a dead agent for a quarter of an hour, from its end or our start, unless its loss is proven or accepted", () => {
+  const may = (afterMs: number, changes: object = { isUnproven: true }, startedMs = 0): boolean => {
+    const gone = anInstance("t", { state: "gone", cause: "lost", message: "m", ...changes } as never) as
+      & AgentInstance
+      & { state: "gone" };
+    return mayComeBack(at(afterMs, [gone], {}, { startedMs }), gone);
+  };
+  const limit = 15 * minute;
+  assertEquals([may(limit - 1), may(limit), may(limit, {}), may(0, {})], [true, false, false, false]);
+  assertEquals([may(limit, { isUnproven: true }, zeroMs + 1), may(limit, { isUnproven: true }, zeroMs)], [true, false]);
+  assertEquals(may(0, { isUnproven: true, lossAccepted: true }), false);
+});
+
+Deno.test("a container that its time to register is over for is held, not stopped, where the list is old or it may be there", () => {
+  const after = (
+    { ageMs = 0, agents = [] as GocdAgent[], sharedUuids = new Map<string, string>(), held = false } = {},
+  ): unknown => {
+    const instance = anInstance("t", { state: "starting", runningSinceMs: zeroMs, ...(held ? { held: true } : {}) });
+    const atMs = zeroMs + 60 * minute;
+    const reading = { askedMs: atMs - ageMs, readMs: atMs, tookMs: [ageMs] };
+    const draft = at(60 * minute, [instance], { agents, sharedUuids, reading }, { watched: watchedFrom(zeroMs) });
+    watchClocks(draft);
+    const now = draft.state.instances.get("t");
+    return [now?.state, now?.state === "starting" ? now.held : undefined, draft.finish().records.length];
+  };
+  const shared = { agents: [gocdAgent("other", { uuid: "u" })], sharedUuids: new Map([["t", "u"]]) };
+  assertEquals(after(), ["killing", undefined, 1]);
+  assertEquals(after({ ageMs: 3 * second + 1 }), ["starting", undefined, 0]);
+  assertEquals(after({ agents: [gocdAgent("t")] }), ["starting", undefined, 0]);
+  assertEquals(after({ agents: [gocdAgent("t", pending)] }), ["killing", undefined, 1]);
+  assertEquals([after(shared), after({ ...shared, held: true })], [["starting", true, 1], ["starting", true, 0]]);
+});
