@@ -68,6 +68,8 @@ export function noticeStandstill(draft: Draft): void {
     // What the server showed before and after says nothing of the time between.
     server: { ...server, ...(serving === undefined ? {} : { serving: withGap(serving, gap) }) },
   });
+  // What was wanted before may be long out of date.
+  draft.touchPlan();
   draft.note({
     level: "warning",
     code: "program-stood-still",

@@ -85,6 +85,8 @@ export type WorldFault =
   }
   /** The program is stopped in order, and started again. */
   | { readonly kind: "stop"; readonly downMs: number }
+  /** The program's machine is suspended for a while: the program stands still, everything else goes on. */
+  | { readonly kind: "suspend"; readonly forMs: number }
   /** The clock of the program's machine is set. */
   | { readonly kind: "jump-clock"; readonly byMs: number }
   /** The configuration is changed: profiles become others. */
@@ -332,6 +334,7 @@ const makers: readonly ((draw: Dice, hostMax: number) => WorldFault)[] = [
   }),
   (draw) => ({ kind: "stop", downMs: draw.pick([500, shortWhile(draw)]) }),
   (draw) => ({ kind: "change-limits", maxAgents: draw.between(1, 10), minIdle: draw.between(0, 2) }),
+  (draw) => ({ kind: "suspend", forMs: draw.pick([draw.between(1, 90) * second, draw.between(2, 60) * minute]) }),
   (draw) => ({ kind: "tear-down", mode: draw.pick(["drain", "now"]) }),
   (draw) => ({
     kind: "fail-commits",

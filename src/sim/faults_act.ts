@@ -6,12 +6,13 @@ import { actOnGocd, healGocd } from "./faults_gocd.ts";
 import { actOnServer, healServers } from "./faults_servers.ts";
 import { deleteByHand } from "./gocd_port.ts";
 import { charge, chargeFault, startClocksAnew } from "./invariants_progress.ts";
+import { noteSuspended } from "./invariants_clocks.ts";
 import { noFaults } from "./mesos_options.ts";
 import { isNamelessName } from "./scenario_names.ts";
 import type { SimHostView } from "./sim_mesos.ts";
 import { restartAgentProcess } from "./world_containers.ts";
 import { restart, stopProgram } from "./world_program.ts";
-import { after, say, type World } from "./world_state.ts";
+import { after, say, suspendedMs, type World } from "./world_state.ts";
 
 /** Lets one fault happen now. */
 export function act(world: World, fault: WorldFault): void {
@@ -71,6 +72,8 @@ export function act(world: World, fault: WorldFault): void {
       return;
     case "stop":
       return stopInOrder(world, fault.downMs);
+    case "suspend":
+      return suspend(world, fault.forMs);
     case "jump-clock":
       world.nextClockAheadMs += fault.byMs;
       return;
@@ -89,6 +92,13 @@ export function act(world: World, fault: WorldFault): void {
     default:
       return actOnGocd(world, fault);
   }
+}
+
+/** The machine sleeps; what comes meanwhile is there when it wakes. */
+function suspend(world: World, forMs: number): void {
+  if (world.program === undefined) return;
+  world.suspendedUntilMs = Math.max(world.suspendedUntilMs, world.nowMs + forMs);
+  noteSuspended(world, world.suspendedUntilMs);
 }
 
 /** As SIGTERM: what is under way may still end, then the program is gone. */
@@ -201,6 +211,8 @@ function actAsOperator(
     { readonly kind: "change-settings" | "change-limits" | "freeze" | "drain" | "tear-down" }
   >,
 ): void {
+  // A machine that is suspended takes no commands.
+  if (suspendedMs(world) > 0) return;
   const tell = world.program?.handle ?? ((): void => {});
   startClocksAnew(world);
   switch (fault.kind) {
@@ -265,6 +277,8 @@ function endHopeless(world: World): void {
 
 /** Faults are over: everything is mended, the operator has resumed, the program runs. */
 export function heal(world: World): void {
+  const leftMs = suspendedMs(world);
+  if (leftMs > 0) return after(world, leftMs + 1, () => heal(world));
   say(world, () => "HEALED  no faults from here on");
   startClocksAnew(world);
   charge(world, 120_000);

@@ -4,8 +4,11 @@
 
 import type { AgentInstance } from "../core/instance.ts";
 import type { State } from "../core/state.ts";
+import { countedMs, type Gap, standstillMs, watchedFrom, withGap } from "../core/watched.ts";
+import { newPace } from "./invariants_pace.ts";
+import { noteStart } from "./invariants_shown.ts";
 import { demand } from "./violation.ts";
-import { programMs, type World } from "./world_state.ts";
+import { after, programMs, type World } from "./world_state.ts";
 
 /** What these laws remember. Times are true unless said otherwise. */
 export interface ClockWatch {
@@ -20,6 +23,8 @@ export interface ClockWatch {
   /** Since when the server registers nobody, and when it last began again to after a long time. */
   closedSinceMs: number | undefined;
   openedMs: number;
+  /** When the program stood still. */
+  stoodStill: readonly Gap[];
   /** When containers began to run, by task id. */
   readonly runningMs: Map<string, number>;
 }
@@ -33,6 +38,7 @@ export function newClockWatch(nowMs: number): ClockWatch {
     resumedMs: -Infinity,
     closedSinceMs: undefined,
     openedMs: -Infinity,
+    stoodStill: [],
     runningMs: new Map(),
   };
 }
@@ -40,6 +46,29 @@ export function newClockWatch(nowMs: number): ClockWatch {
 /** The program begins anew and knows nothing. */
 export function noteProgramStart({ clocks, nowMs }: World): void {
   Object.assign(clocks, { listAskedMs: -Infinity, listsTookMs: [], startedMs: nowMs });
+}
+
+/** The program stands still from now to then, and begins anew as far as its pace goes. */
+export function noteSuspended(world: World, untilMs: number): void {
+  const { clocks, nowMs } = world;
+  clocks.stoodStill = [...clocks.stoodStill, { fromMs: nowMs, toMs: untilMs }];
+  // A shorter break is none that the program must notice.
+  if (untilMs - nowMs > standstillMs) {
+    after(world, untilMs - nowMs, () => {
+      const { shown } = world.watch;
+      // It remembers a restart of the server that it had seen.
+      const { restartedMs } = shown;
+      noteStart(shown, world.nowMs);
+      shown.restartedMs = restartedMs;
+      world.watch.pace = newPace();
+    });
+  }
+}
+
+/** How much of the time from then to now the program was there to see. */
+function ranMs({ clocks, nowMs }: World, sinceMs: number): number {
+  const watched = clocks.stoodStill.reduce(withGap, watchedFrom(clocks.startedMs));
+  return countedMs(watched, sinceMs, nowMs);
 }
 
 /** The program is given a list. */
@@ -102,7 +131,7 @@ export function checkTimeout(world: World, { settings }: State, instance: AgentI
     const changes = world.gocd.tally.changes.filter(({ uuid }) => uuid === instance.uuid);
     const enabledAt = changes.findLastIndex(({ kind }) => kind === "enable");
     const disabledMs = changes.slice(enabledAt + 1).find(({ kind }) => kind === "disable")?.atMs ?? nowMs;
-    const lastedMs = nowMs - Math.max(disabledMs, clocks.startedMs, clocks.resumedMs);
+    const lastedMs = ranMs(world, Math.max(disabledMs, clocks.resumedMs));
     const wantedMs = profile?.drainTimeoutMs ?? Infinity;
     demand(
       lastedMs * rateMax >= wantedMs,
@@ -112,7 +141,7 @@ export function checkTimeout(world: World, { settings }: State, instance: AgentI
   }
   const runningMs = clocks.runningMs.get(instance.taskId);
   if (instance.cause !== "register-timeout" || profile === undefined || runningMs === undefined) return;
-  const hadMs = clocks.closedSinceMs === undefined ? nowMs - Math.max(runningMs, clocks.openedMs, clocks.startedMs) : 0;
+  const hadMs = clocks.closedSinceMs === undefined ? ranMs(world, Math.max(runningMs, clocks.openedMs)) : 0;
   demand(
     hadMs * rateMax >= profile.registerTimeoutMs || isClosedShortly(clocks, nowMs),
     "register-timeout",

@@ -12,7 +12,7 @@ import type { EventShape } from "../mesos/proto/shapes.ts";
 import { decodeCall } from "../mesos/proto/wire.ts";
 import { encodeCall, type EnvironmentOf } from "../mesos/to_proto.ts";
 import type { SimDelivery, SimMesos, SimMesosAnswer } from "./sim_mesos.ts";
-import { after, afterIn, hop, type MesosLink, type Program, say, type World } from "./world_state.ts";
+import { after, afterIn, hop, type MesosLink, type Program, say, suspendedMs, type World } from "./world_state.ts";
 
 /** A call without an answer for so long has met a dead connection (mesos/calls.ts `callAnswerMs`). */
 const callAnswerMs = 10_000;
@@ -73,6 +73,8 @@ function subscribed(
 
 /** What a stream delivers, event by event. */
 export function deliver(world: World, mesos: SimMesos, delivery: SimDelivery): void {
+  const leftMs = suspendedMs(world);
+  if (leftMs > 0) return after(world, leftMs, () => deliver(world, mesos, delivery));
   const { program } = world;
   const link = program?.link;
   if (program === undefined || link?.mesos !== mesos || link.subscriptionId !== delivery.subscriptionId) return;

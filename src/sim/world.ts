@@ -26,7 +26,7 @@ import { Violation } from "./violation.ts";
 import type { PlantedBug } from "./world_bugs.ts";
 import { containerChanged } from "./world_containers.ts";
 import { startProgram } from "./world_program.ts";
-import { after, type Program, programMs, say, type World } from "./world_state.ts";
+import { after, type Program, programMs, say, suspendedMs, type World } from "./world_state.ts";
 
 /** How to play a scenario. */
 export interface PlayOptions {
@@ -114,6 +114,7 @@ function makeWorld(scenario: Scenario, { trace, bug, crashAtPoint }: PlayOptions
     nowMs: startMs,
     clockAheadMs: 0,
     nextClockAheadMs: 0,
+    suspendedUntilMs: startMs,
     agenda: createTimerQueue(),
     gocd: createSimGocd({
       version: gocdVersion,
@@ -222,7 +223,7 @@ function tick(world: World): boolean {
   noteOpenness(world);
   checkGocd(world);
   world.disk.keepCopy(world.nowMs);
-  if (program !== undefined) {
+  if (program !== undefined && suspendedMs(world) === 0) {
     watchSilence(world, program);
     program.handle({ kind: "tick" });
     checkPaceAtTick(world, program);

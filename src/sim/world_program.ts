@@ -18,7 +18,7 @@ import { noteHindered, noteShown, noteStart } from "./invariants_shown.ts";
 import { shownBy } from "./invariants_verdicts.ts";
 import { endSession, performMesos, subscribe } from "./mesos_port.ts";
 import { bentEvent, bentFrame, bentRest, bentState } from "./world_bugs.ts";
-import { after, type Program, programMs, say, type World } from "./world_state.ts";
+import { after, afterIn, type Program, programMs, say, suspendedMs, type World } from "./world_state.ts";
 import { describeEffect, describeEvent } from "./world_trace.ts";
 
 /** Starts the program on what its disk holds. */
@@ -65,6 +65,8 @@ export function stopProgram(world: World, streamMs: number = world.scenario.faul
 /** One event: step, store, perform, as runtime/engine.ts. */
 function handle(world: World, program: Program, event: Event): void {
   if (world.program !== program) return;
+  const leftMs = suspendedMs(world);
+  if (leftMs > 0) return afterIn(world, program, leftMs, () => handle(world, program, event));
   if (event.kind !== "tick") {
     say(world, () => `event   ${describeEvent(event)}`);
     if (diesHere(world, "before the event is handled")) return;

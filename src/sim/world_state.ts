@@ -34,6 +34,8 @@ export interface World {
   nextClockAheadMs: number;
   /** What is due when. */
   readonly agenda: TimerQueue;
+  /** The program's machine is suspended until then, true time. */
+  suspendedUntilMs: number;
   /** The GoCD server with its agent processes. */
   readonly gocd: SimGocd;
   /** The cluster. */
@@ -150,6 +152,11 @@ export function programMs(world: World): number {
   return world.nowMs + world.clockAheadMs;
 }
 
+/** How long the program's machine stays suspended; 0: it runs. */
+export function suspendedMs({ suspendedUntilMs, nowMs }: World): number {
+  return Math.max(0, suspendedUntilMs - nowMs);
+}
+
 /** Plans an act after so long. */
 export function after(world: World, delayMs: number, act: () => void): void {
   world.agenda.plan(world.nowMs + delayMs, act);
@@ -158,7 +165,10 @@ export function after(world: World, delayMs: number, act: () => void): void {
 /** Plans an act of a program: void once that program is dead. */
 export function afterIn(world: World, program: Program, delayMs: number, act: () => void): void {
   after(world, delayMs, () => {
-    if (world.program === program) act();
+    if (world.program !== program) return;
+    const leftMs = suspendedMs(world);
+    if (leftMs > 0) afterIn(world, program, leftMs, act);
+    else act();
   });
 }
 

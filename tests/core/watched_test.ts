@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { countedMs, type Gap, standstillMs, watchedFrom, withGap } from "../../src/core/watched.ts";
-import { building, drive, gocdAgent, minute, second, withIdleAgent } from "../support/core.ts";
+import { building, drive, gocdAgent, jobs, minute, offer, only, second, withIdleAgent } from "../support/core.ts";
 import { aProfile } from "./placement_fixtures.ts";
 
 const counted:
@@ -109,4 +109,17 @@ Deno.test("a second idle look from after a suspension confirms nothing: the conf
   world.read(disabled);
   const later = world.instance(taskId);
   assertEquals(later.state === "draining" ? later.step.kind : later.state, "deleting");
+});
+
+Deno.test("an offer that comes right after a suspension launches nothing that was wanted long before", () => {
+  const world = drive();
+  world.subscribe();
+  world.poll({ jobs: jobs(1) });
+  world.wait(6 * second);
+  world.skip(60 * minute);
+  world.offers(offer("h1"));
+  assertEquals(only(world.taken(), "accept-offers"), []);
+  world.poll({ jobs: jobs(1) });
+  world.offers(offer("h1"));
+  assertEquals(only(world.taken(), "accept-offers").length, 1);
 });
