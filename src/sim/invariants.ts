@@ -2,7 +2,7 @@
 // Judged by the models and the disk wherever they know; the core's own word is the last resort. Not here: the run itself.
 // Called by world.ts and world_program.ts.
 
-import type { Effect } from "../core/effect.ts";
+import type { Effect, GocdAgentRef } from "../core/effect.ts";
 import type { Event } from "../core/event.ts";
 import type { Frame } from "../core/frame.ts";
 import type { AgentInstance } from "../core/instance.ts";
@@ -15,6 +15,7 @@ import { checkLaunches, followLaunches } from "./invariants_launch.ts";
 import { checkPace, followPace } from "./invariants_pace.ts";
 import { checkVerdicts, shownBy } from "./invariants_verdicts.ts";
 import { checkLivingRecords, followServers } from "./invariants_servers.ts";
+import { isNamelessName } from "./scenario_names.ts";
 import { isSame } from "./same.ts";
 import { demand, Violation } from "./violation.ts";
 import type { Program, World } from "./world_state.ts";
@@ -228,16 +229,10 @@ export function checkEffect(world: World, { frame, before }: Made, effect: Effec
       checkEnable(world, frame, effect);
       return checkDrains(world, before, frame, effect);
     case "correct-gocd-agent":
-      return demandOurs(world, effect);
+      return demandOurs(world, effect.kind, effect);
     case "disable-gocd-agents":
     case "delete-gocd-agents":
-      for (const { uuid, taskId } of effect.agents) {
-        demand(
-          world.watch.ourUuids.get(uuid) === taskId,
-          "foreign",
-          () => `${effect.kind}: ${uuid} is not of ${taskId}`,
-        );
-      }
+      for (const ref of effect.agents) demandOurs(world, effect.kind, ref);
       if (effect.kind === "delete-gocd-agents") checkLivingRecords(world, frame, effect);
       return checkDrains(world, before, frame, effect);
     default:
@@ -245,8 +240,14 @@ export function checkEffect(world: World, { frame, before }: Made, effect: Effec
   }
 }
 
-function demandOurs(world: World, { uuid, taskId }: { readonly uuid: string; readonly taskId: string }): void {
-  demand(world.watch.ourUuids.get(uuid) === taskId, "foreign", () => `${uuid} is changed but is not of ${taskId}`);
+/**
+ * Only records of its own container are changed for an instance. Nobody can tell the record of a dead agent whose name says
+ * nothing from that of the living one which has its address now, where neither was in a list before.
+ */
+function demandOurs({ watch, scenario }: World, act: string, { uuid, taskId }: GocdAgentRef): void {
+  const owner = watch.ourUuids.get(uuid);
+  const isUntold = owner !== undefined && !watch.containers.has(owner) && isNamelessName(scenario.names);
+  demand(owner === taskId || isUntold, "foreign", () => `${act}: ${uuid} is not of ${taskId}`);
 }
 
 function checkEnable(world: World, frame: Frame, effect: Effect & { readonly kind: "enable-gocd-agent" }): void {
@@ -257,9 +258,5 @@ function checkEnable(world: World, frame: Frame, effect: Effect & { readonly kin
     "enable",
     () => `${effect.taskId} is enabled but is ${instance?.state ?? "unknown"}`,
   );
-  demand(
-    world.watch.ourUuids.get(effect.uuid) === effect.taskId,
-    "foreign",
-    () => `${effect.uuid} is enabled but is not of ${effect.taskId}`,
-  );
+  demandOurs(world, effect.kind, effect);
 }
