@@ -1,6 +1,7 @@
 // Carries out the faults of a scenario on the models, the disk and the program, and heals everything at the end.
 // Not here: which faults, and when (faults.ts). Called by world.ts.
 
+import { holdsTakingDown } from "../core/brake.ts";
 import type { WorldFault } from "./faults.ts";
 import { actOnGocd, healGocd } from "./faults_gocd.ts";
 import { actOnServer, healServers } from "./faults_servers.ts";
@@ -256,6 +257,7 @@ const visitMs = 900_000;
  */
 function endHopeless(world: World): void {
   after(world, visitMs, () => endHopeless(world));
+  acceptLoss(world);
   for (const { uuid, hangs } of world.gocd.processes()) {
     const taskId = world.watch.ourUuids.get(uuid);
     if (taskId !== undefined && hangs) world.mesos.exitContainer(taskId, 1, world.nowMs);
@@ -273,6 +275,15 @@ function endHopeless(world: World): void {
     const isUntold = isNamelessName(world.scenario.names) && !world.watch.learnt.has(uuid);
     if (isUntold || world.watch.forgotten.has(taskId)) deleteByHand(world, uuid);
   }
+}
+
+/** The program takes nothing down until a person says that what has vanished is lost: one looks, and says so where it is. */
+function acceptLoss({ program, watch }: World): void {
+  if (program === undefined || !holdsTakingDown(program.state)) return;
+  const isAnyAlive = [...program.state.instances.values()].some(({ taskId, state }) =>
+    state === "unreachable" && watch.containers.has(taskId)
+  );
+  if (!isAnyAlive) program.handle({ kind: "loss-accepted" });
 }
 
 /** Faults are over: everything is mended, the operator has resumed, the program runs. */

@@ -16,6 +16,11 @@ export const failedSeeds: readonly FailedSeed[] = [
   { seed: 700027, found: "an address given again while the agent that had it before was unreachable, and never known" },
   { seed: 700104, found: "the record of a later container taken for that of a dead one, as both had one address" },
   { seed: 22, found: "a clock set back a day while the program was down kept tombstones for a day" },
+  {
+    seed: 75000363,
+    found:
+      "a server up to 17.8 hears a dead disabled agent for ever: what Mesos had lost was held until a person said so",
+  },
   { seed: 32, found: "a commit that failed at a poll" },
   {
     seed: 121,
