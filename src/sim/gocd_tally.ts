@@ -15,6 +15,16 @@ export interface KilledBuild {
   readonly hostname: string;
 }
 
+/** A build that the server has given to an agent. */
+export interface AssignedBuild {
+  /** The build's number. */
+  readonly id: number;
+  /** The pipeline's name. */
+  readonly pipeline: string;
+  /** As written in the job; empty for an elastic job. */
+  readonly gocdResources: readonly string[];
+}
+
 /** A change that somebody made to a record of a GocdAgent through the API. */
 export interface GocdAgentChange {
   /** When it was answered. */
@@ -35,6 +45,8 @@ export interface GocdTally {
   buildsCompleted: number;
   /** Locators of completed builds. */
   readonly completedLocators: Set<string>;
+  /** What was given to an agent, oldest first; more than once where the server has dropped the assignment. */
+  readonly assigned: AssignedBuild[];
   /** Builds whose agent process was stopped. */
   readonly buildsKilled: KilledBuild[];
   /** Builds whose agent's record was deleted while it had them. */
@@ -74,6 +86,7 @@ export function emptyTally(): GocdTally {
   return {
     buildsCompleted: 0,
     completedLocators: new Set(),
+    assigned: [],
     buildsKilled: [],
     deletedWithWork: [],
     buildsRescheduled: 0,

@@ -105,6 +105,7 @@ export function assignWork(world: GocdWorld, uuid: string): void {
   const job = firstMatchingJob(world, gocdAgent);
   if (job === undefined) return;
   job.state = "Assigned";
+  world.tally.assigned.push({ id: job.id, pipeline: job.pipeline, gocdResources: job.gocdResources });
   world.active.add(job);
   job.gocdAgentUuid = uuid;
   world.loaded = world.loaded.filter((id) => id !== job.id);

@@ -6,23 +6,11 @@ import { holdsTakingDown } from "../core/brake.ts";
 import type { Frame } from "../core/frame.ts";
 import type { AgentInstance } from "../core/instance.ts";
 import type { State } from "../core/state.ts";
+import type { SimJob } from "./gocd_state.ts";
 import { gocdVersionNumber } from "./gocd_versions.ts";
 import { fits } from "./invariants_launch.ts";
 import { demand } from "./violation.ts";
 import type { Program, World } from "./world_state.ts";
-
-/** What the laws of demand remember. */
-export interface DemandWatch {
-  /** Locators of all jobs that were ever handed to an agent. */
-  readonly handedOut: Set<string>;
-  /** By locator: the number of its build, which grows with time, and what it asks for. */
-  readonly kinds: Map<string, { readonly id: number; readonly kind: string }>;
-}
-
-/** Nothing seen yet. */
-export function newDemandWatch(): DemandWatch {
-  return { handedOut: new Set(), kinds: new Map() };
-}
 
 /** After each step: each launch for a job must find a job that no agent on its way will take. */
 export function checkDoubles(world: World, { state, effects }: Frame): void {
@@ -119,28 +107,29 @@ function idleOfNoUse(
 
 /** At each tick: a zombie is a job that agents leave waiting while they take newer ones of its kind. */
 export function checkZombies(world: World, { state }: Program): void {
-  const { handedOut, kinds } = world.watch.demands;
-  for (const { locator, id, state: phase, pipeline, gocdResources } of world.gocd.jobs()) {
-    const where = pipeline.startsWith("p-prod-") ? "prod" : "";
-    kinds.set(locator, { id, kind: [where, ...gocdResources.map((name) => name.toLowerCase()).sort()].join(",") });
-    if (phase !== "Scheduled") handedOut.add(locator);
-  }
-  for (const locator of world.gocd.tally.completedLocators) handedOut.add(locator);
   // Up to 16.9 the server does not tell what an agent builds, and guesses are allowed.
   if (!tellsBuilds(world)) return;
-  for (const { locator } of state.demand.jobs.filter(({ reasonCode }) => reasonCode === "zombie")) {
-    const own = kinds.get(locator);
-    if (own === undefined) continue;
-    const newer = [...handedOut].filter((other) => {
-      const its = kinds.get(other);
-      return its !== undefined && its.id > own.id && its.kind === own.kind;
-    });
+  const zombies = new Set(
+    state.demand.jobs.flatMap(({ reasonCode, locator }) => reasonCode === "zombie" ? [locator] : []),
+  );
+  if (zombies.size === 0) return;
+  for (const job of world.gocd.jobs().filter(({ locator }) => zombies.has(locator))) {
+    // A build whose assignment the server has dropped is given again: it passes the older ones over each time.
+    const count = world.gocd.tally.assigned.filter((other) =>
+      other.id > job.id && kindOf(world, other) === kindOf(world, job)
+    ).length;
     demand(
-      newer.length >= 2,
+      count >= 2,
       "zombie",
-      () => `${locator} is called a zombie, but only ${newer.length} newer jobs of its kind were given to an agent`,
+      () => `${job.locator} is called a zombie, but newer jobs of its kind were given to an agent ${count} times only`,
     );
   }
+}
+
+/** What a job asks for, as the feed shows it: an elastic job like one without resources. */
+function kindOf({ gocd }: World, { pipeline, gocdResources }: Pick<SimJob, "pipeline" | "gocdResources">): string {
+  const environment = gocd.environmentOf(pipeline)?.toLowerCase() ?? "";
+  return [environment, ...gocdResources.map((name) => name.toLowerCase()).sort()].join(",");
 }
 
 function tellsBuilds({ scenario }: World): boolean {

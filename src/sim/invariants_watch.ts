@@ -3,7 +3,6 @@
 import { newServersWatch, type ServersWatch } from "./invariants_servers.ts";
 import type { LookAtKill } from "./invariants_builds.ts";
 import type { ShownFeed } from "./invariants_verdicts.ts";
-import { type DemandWatch, newDemandWatch } from "./invariants_demand.ts";
 import { type LaunchWatch, newLaunchWatch } from "./invariants_launch.ts";
 import { newPace, type Pace } from "./invariants_pace.ts";
 import { newProgress, type Progress } from "./invariants_progress.ts";
@@ -47,8 +46,6 @@ export interface Watch {
   pace: Pace;
   /** Of this run of the program: what the laws of launches remember. */
   launches: LaunchWatch;
-  /** What the laws of demand remember. */
-  readonly demands: DemandWatch;
   /** What the law of progress remembers. */
   readonly progress: Progress;
   /** When a maintenance mode of the GoCD server last ended. */
@@ -106,7 +103,6 @@ export function newWatch(startedMs: number): Watch {
     shown: nothingShown(startedMs),
     pace: newPace(),
     launches: newLaunchWatch(),
-    demands: newDemandWatch(),
     progress: newProgress(),
     maintenanceEndMs: startedMs,
     feed: undefined,

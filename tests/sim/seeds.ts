@@ -129,4 +129,17 @@ export const failedSeeds: readonly FailedSeed[] = [
   { seed: 8200581, found: "jobs wait behind a container that may be an agent disabled before any list showed it" },
   { seed: 8201130, found: "containers that may be an agent disabled before any list showed it are left for ever" },
   { seed: 8101064, found: "a crash that struck long after it was planned, when the law had forgotten its cost" },
+  {
+    seed: 8700029,
+    weather: "mild",
+    found: "the law of zombies believed the name of an elastic job's pipeline, which is in no environment",
+  },
+  {
+    seed: 8700223,
+    weather: "stormy",
+    found: "the law of zombies counted a job once that the server gave to agents again and again",
+  },
+  { seed: 8700266, weather: "mild", found: "as 8700029, after a change of settings" },
+  { seed: 8700473, weather: "mild", found: "as 8700029, after a restart of the server" },
+  { seed: 8700623, weather: "mild", found: "as 8700029, on a server of version 18.10" },
 ];
