@@ -63,8 +63,9 @@ export function judgeGocdList(draft: Draft, before: readonly GocdAgent[], agents
   const { gocd, ...others } = draft.state.brake;
   if (gocd !== undefined) {
     const isMissing = missing.length > ours.length * missingShare;
-    // What vanished is not ours as far as is known: one of the records must be back.
-    const isElsewhere = gocd.vanished !== undefined && !gocd.vanished.some((uuid) => listed.has(uuid));
+    // What vanished is not ours as far as is known: one of the records must be back, or an agent of ours registered here.
+    const isElsewhere = ours.length === 0 && gocd.vanished !== undefined && isAnyUntold(draft.state) &&
+      !gocd.vanished.some((uuid) => listed.has(uuid));
     if (isMissing || isElsewhere) return;
     return release(draft, { ...others }, "gocd", "the GoCD server lists our agents again");
   }
@@ -96,17 +97,27 @@ function isAnyStarting({ instances }: State): boolean {
   return [...instances.values()].some(({ state }) => state === "starting");
 }
 
-/** Not one record of the last list is left, whosever, although there were enough, and nobody asked for that. */
+/** Whether an agent of ours may live that no list need show now: nothing tells whether this is its server. */
+function isAnyUntold(state: State): boolean {
+  return isAnyStarting(state) ||
+    [...state.instances.values()].some((each) => each.state === "unreachable" && each.lossAccepted !== true);
+}
+
+/**
+ * Not one record of the last list is left, whosever, although enough of them were of agents in contact, and we asked for
+ * none of that. The records of dead agents are no sign: people delete them by the dozen.
+ */
 function isAnotherList({ instances }: State, before: readonly GocdAgent[], listed: ReadonlySet<string>): boolean {
   const leaving = new Set(
     [...instances.values()].flatMap((instance) =>
       "uuid" in instance && instance.uuid !== undefined && expectedUuid(instance) === undefined ? [instance.uuid] : []
     ),
   );
-  const expected = before.filter(({ uuid, elastic, configState }) =>
-    !elastic && configState !== "Pending" && !leaving.has(uuid)
+  const expected = before.filter(({ uuid, elastic, configState, agentState }) =>
+    !elastic && configState !== "Pending" && agentState !== "LostContact" && agentState !== "Missing" &&
+    !leaving.has(uuid)
   );
-  return expected.length >= vanishedMin && !expected.some(({ uuid }) => listed.has(uuid));
+  return expected.length >= vanishedMin && !before.some(({ uuid }) => listed.has(uuid));
 }
 
 /** GoCD cannot go back to an older version with the same database. */

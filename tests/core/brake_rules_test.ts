@@ -68,6 +68,34 @@ Deno.test("a list without one record of the last, whosever, is another server's,
   assertEquals(judged([...ours(1), leaving], [], [gocdAgent("t0"), ...strangers(2)])[0], "off");
 });
 
+Deno.test("the records of dead agents are no sign when people delete them, nor is anything beside one record that stays", () => {
+  const starting = anInstance("t0", { state: "starting" });
+  const strangers = (agentState: string): GocdAgent[] =>
+    ["a", "b", "c"].map((name) => gocdAgent(name, { agentState, buildState: "Unknown" }));
+  const isOn = (before: readonly GocdAgent[], agents: readonly GocdAgent[]): boolean =>
+    judged([starting], agents, before)[0] === "on";
+  const other = [gocdAgent("other")];
+  assertEquals(["Idle", "LostContact", "Missing"].map((state) => isOn(strangers(state), other)), [true, false, false]);
+  const dead = gocdAgent("dead", { agentState: "LostContact" });
+  assertEquals(isOn([...strangers("Idle"), dead], [dead, ...other]), false);
+});
+
+Deno.test("a brake for others' records is over once an agent of ours registers there, or none may live unlisted", () => {
+  const vanished = { gocd: { sinceMs: 0, text: "x", hint: "h", vanished: ["a", "b", "c"] }, isSameCluster: false };
+  const starting = anInstance("s", { state: "starting" });
+  const unreachable = anInstance("u", { state: "unreachable" });
+  const after = (instances: readonly AgentInstance[], agents: readonly GocdAgent[]): string | undefined =>
+    judged(instances, agents, [], { brake: vanished })[0];
+  const other = gocdAgent("other");
+  assertEquals([after([starting], [other]), after([unreachable], [other]), after([], [other])], ["on", "on", "off"]);
+  assertEquals(after([{ ...unreachable, lossAccepted: true }], [other]), "off");
+  assertEquals(after([starting], [{ ...other, uuid: "b" }]), "off");
+  assertEquals([after([starting, ...ours(1)], [other, ...listed(0, 1)]), after([starting, ...ours(1)], [other])], [
+    "off",
+    "on",
+  ]);
+});
+
 Deno.test("who may have lost its record by our own doing is not missed", () => {
   const drained = ["a", "b", "c"].map((taskId) =>
     anInstance(taskId, {

@@ -15,6 +15,8 @@ export interface FailedSeed {
 export const failedSeeds: readonly FailedSeed[] = [
   { seed: 700027, found: "an address given again while the agent that had it before was unreachable, and never known" },
   { seed: 700104, found: "the record of a later container taken for that of a dead one, as both had one address" },
+  { seed: 8700130, found: "a brake for ever after somebody deleted the records of three dead agents" },
+  { seed: 8700511, found: "the same while our own agents had registered beside them" },
   { seed: 22, found: "a clock set back a day while the program was down kept tombstones for a day" },
   {
     seed: 75000363,
