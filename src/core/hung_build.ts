@@ -30,12 +30,23 @@ export function followBuild(draft: Draft, instance: AgentInstance, index: GocdAg
   const word = gocdAgent === undefined ? "absent" : activityWord(gocdAgent);
   const { mayHoldBuild, ...others } = instance;
   // The record of a dead one shows Idle where the build was assigned between its last two pings (facts: gocd 4.5).
-  const isFree = word === "idle" && instance.state !== "gone" && instance.state !== "unreachable";
+  const isFree = word === "idle" && instance.state !== "gone" && instance.state !== "unreachable" &&
+    !mayHoldFormer(draft, instance, index);
   const isHeld = word === "building" || mayHoldBuild === true && !isFree && !isGivenBack(draft, instance, gocdAgent);
   if (isHeld === (mayHoldBuild === true)) return instance;
   const changed: AgentInstance = isHeld ? { ...others, mayHoldBuild: true } : others;
   draft.put(changed);
   return changed;
+}
+
+/** Its process has started anew under another uuid, and the server has yet to give back what the former one built. */
+function mayHoldFormer({ state: { server } }: Draft, instance: AgentInstance, { byName }: GocdAgentIndex): boolean {
+  const uuid = uuidOf(instance);
+  return (byName.get(instance.taskId) ?? []).some((record) => {
+    if (record.uuid === uuid || record.configState === "Pending" || activityWord(record) === "idle") return false;
+    const lostMs = server.lostSinceMs.get(record.uuid);
+    return isInContact(record) || lostMs === undefined || !hasCheckedSince(server, lostMs);
+  });
 }
 
 /**
@@ -60,8 +71,12 @@ function isGivenBack({ state }: Draft, instance: AgentInstance, gocdAgent: GocdA
  * back what it had. That it is called lost shows in a list; where it does not yet, it takes the connection timeout.
  */
 function hasChecked({ server }: Pick<State, "server">, instance: AgentInstance): boolean {
-  const { inContactSinceMs, lostSinceMs } = server;
-  const knownMs = lostSinceMs.get(uuidOf(instance) ?? "") ?? instance.sinceMs + connectionTimeoutMs;
+  const knownMs = server.lostSinceMs.get(uuidOf(instance) ?? "") ?? instance.sinceMs + connectionTimeoutMs;
+  return hasCheckedSince(server, knownMs);
+}
+
+function hasCheckedSince(server: ServerState, knownMs: number): boolean {
+  const { inContactSinceMs } = server;
   return inContactSinceMs !== undefined &&
     shownForMs({ server }, Math.max(inContactSinceMs, knownMs)) >= rescheduleLimitMs(server);
 }

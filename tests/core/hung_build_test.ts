@@ -174,3 +174,29 @@ Deno.test("an unreachable agent that built is helped by another in the same way"
   world.wait(6 * second);
   assertEquals(launches(world).length, 1);
 });
+
+Deno.test("a build of a process that started anew under another uuid is remembered until the server has given it back", () => {
+  for (const isGivenBack of [false, true]) {
+    const { world, taskId } = withIdleAgent();
+    world.poll({ agents: [gocdAgent(taskId, building)] });
+    const anew = gocdAgent(taskId, { uuid: "anew" });
+    const shows = (former: Partial<GocdAgent>): void => {
+      for (let polls = 0; polls < 8; polls++) {
+        world.skip(10 * second);
+        world.poll({ agents: [gocdAgent(taskId, former), anew] });
+      }
+    };
+    // The server has restarted: the former record is Missing, and counts as one in contact.
+    shows(missing);
+    const { uuid } = { uuid: undefined, ...world.instance(taskId) };
+    assertEquals([uuid, world.instance(taskId).mayHoldBuild], ["anew", true]);
+    if (isGivenBack) {
+      shows(lostContact);
+      assertEquals(world.instance(taskId).mayHoldBuild, undefined);
+    }
+    world.status(taskId, "TASK_GONE");
+    world.poll({ agents: [gocdAgent(taskId, lostContact)] });
+    world.wait(6 * second);
+    assertEquals(launches(world).length, isGivenBack ? 0 : 1);
+  }
+});

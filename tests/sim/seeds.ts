@@ -17,6 +17,10 @@ export const failedSeeds: readonly FailedSeed[] = [
   { seed: 700104, found: "the record of a later container taken for that of a dead one, as both had one address" },
   { seed: 8700130, found: "a brake for ever after somebody deleted the records of three dead agents" },
   { seed: 8700511, found: "the same while our own agents had registered beside them" },
+  {
+    seed: 8700135,
+    found: "the build of a process that started anew, forgotten although the server had not given it back",
+  },
   { seed: 22, found: "a clock set back a day while the program was down kept tombstones for a day" },
   {
     seed: 75000363,
