@@ -111,6 +111,8 @@ Deno.test("when a record appeared is remembered, also while a list lacks it, but
     new Map(Array.from({ length: count }, (_, index) => [`old-${index}`, 0]));
   assertEquals(appearedSince(many(1_001), [gocdAgent("b")], 9).size, 1_002);
   assertEquals([...appearedSince(many(1_002), [gocdAgent("b")], 9)], [["uuid-b", 9]]);
+  const tooMany = many(1_003);
+  assertEquals(appearedSince(tooMany, [], 9) === tooMany, true, "a list without a new one forgets nobody");
 });
 
 Deno.test("strangers to a launch are those that it could be taken for: neither ours by name, nor plugins', nor unlike it", () => {

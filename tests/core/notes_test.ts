@@ -143,6 +143,8 @@ for (
     [undefined, ["*"], undefined],
     ["1.2.0", ["ci"], undefined],
     ["2.0", ["ci"], undefined],
+    ["2", ["ci"], undefined],
+    ["1", ["ci"], "role ci gets the offers of role *, without what is reserved"],
     ["1.1.3", ["ci"], "role ci gets the offers of role *, without what is reserved"],
     ["1.1.3", ["ci", "qa"], "role ci gets the offers of role *, without what is reserved, and qa gets none"],
     [undefined, ["*", "qa"], "role * gets the offers of role *, without what is reserved, and qa gets none"],

@@ -3,7 +3,7 @@
 
 import { assertEquals } from "@std/assert";
 import { bucketJobs } from "../../src/core/backlog.ts";
-import { heardRecord, isProof } from "../../src/core/doubt.ts";
+import { doubtLoss, heardRecord, isProof } from "../../src/core/doubt.ts";
 import { Draft } from "../../src/core/draft.ts";
 import type { Effect } from "../../src/core/effect.ts";
 import type { Event } from "../../src/core/event.ts";
@@ -18,11 +18,12 @@ import {
   lostContact,
   minute,
   missing,
+  pending,
   serverInfo,
   someSettings,
   zeroMs,
 } from "../support/core.ts";
-import { aRegistered, stateOf } from "./instance_fixtures.ts";
+import { anInstance, aRegistered, stateOf } from "./instance_fixtures.ts";
 
 Deno.test("each part of the state, of the server and of the offers is learned, acted or stored", () => {
   for (const fates of [stateFates, serverFates, offersFates]) {
@@ -362,4 +363,65 @@ Deno.test("the record that the server hears is one of the instance's uuid or nam
     heard([gocdAgent("t", { elastic: true })]),
     heard([gocdAgent("t", lostContact)]),
   ], [undefined, undefined, undefined]);
+  assertEquals(heard([gocdAgent("t", { ...pending, buildState: "Idle", agentState: "Idle" })]), undefined);
+  assertEquals(heard([gocdAgent("t", { ...building, configState: "Pending" })]), undefined);
+});
+
+Deno.test("a list that is perhaps another server's says nothing of who is heard", () => {
+  const instance = aRegistered("t", "idle");
+  const state = stateOf([instance], {
+    brake: { isSameCluster: false, gocd: { sinceMs: zeroMs, text: "x", hint: "h" } },
+  });
+  const reading = { askedMs: zeroMs, readMs: zeroMs, tookMs: [0] };
+  const draft = new Draft({ ...state, server: { ...state.server, agents: [], reading } }, zeroMs, 0.5);
+  assertEquals(heardRecord(draft, instance), { uuid: "uuid-t" });
+});
+
+Deno.test("an agent that is in doubt already stays so with its clock and without another word, and is asked for", () => {
+  const doubted = (changes: object): unknown => {
+    const instance = anInstance("t", { state: "unreachable", uuid: "u", ...changes });
+    const draft = new Draft(stateOf([instance]), zeroMs + minute, 0.5);
+    doubtLoss(draft, instance, "u", "second");
+    const now = draft.state.instances.get("t");
+    return [
+      now?.sinceMs,
+      now?.state === "unreachable" ? now.lost : undefined,
+      draft.state.reconciliation.pending.has("t"),
+      draft.finish().notes.length,
+    ];
+  };
+  const lost = { sinceMs: zeroMs + 1, message: "first" };
+  assertEquals(doubted({ lost }), [zeroMs, lost, true, 0]);
+  assertEquals(doubted({}), [zeroMs, { sinceMs: zeroMs + minute, message: "second" }, true, 1]);
+});
+
+Deno.test("of a thousand kinds of jobs it is remembered that they left untaken, the oldest go first", () => {
+  const bucket = { occasions: 1, jobs: 1, lastMs: zeroMs, waitedMs: 0, locators: [] };
+  const byBucket = new Map(Array.from({ length: 1_000 }, (_, index) => [`k${index}`, bucket] as const));
+  const after = untakenAfter({ byBucket, counts: new Map() }, {}).untaken.byBucket;
+  assertEquals([after.size, after.has("k0"), after.has("k1")], [1_000, false, true]);
+  const one = new Map([...byBucket].slice(1));
+  assertEquals(untakenAfter({ byBucket: one, counts: new Map() }, {}).untaken.byBucket.size, 1_000);
+});
+
+Deno.test("a job that leaves without a verdict, or of a kind that did not wait before, is no occasion", () => {
+  const { buckets } = bucketJobs([job("j")], poller, "insensitive");
+  const [{ key = "" } = {}] = buckets;
+  const left = (changes: Partial<Parameters<typeof watchUntaken>[1]>): number => {
+    const draft = new Draft(stateOf([]), zeroMs, 0.5);
+    watchUntaken(draft, {
+      unexplained: new Map([[key, [{ locator: "p/1/s/1/j", order: 0 }]]]),
+      buckets,
+      verdicts: [verdict("j")],
+      firstSeenMs: () => zeroMs,
+      before: [],
+      now: [],
+      rule: "insensitive",
+      here: new Set(),
+      ...changes,
+    });
+    const { byBucket, counts } = draft.state.demand.untaken;
+    return byBucket.size + counts.size;
+  };
+  assertEquals([left({}), left({ verdicts: [] }), left({ buckets: [] })], [2, 0, 0]);
 });
