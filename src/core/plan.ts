@@ -175,7 +175,6 @@ interface ReuseQuestion {
 
 /** Draining instances, not building, that could take this bucket's jobs after all. */
 function reusable(state: State, { assessed, needs, taken, held }: ReuseQuestion): string[] {
-  if (needs <= 0) return [];
   const found: string[] = [];
   for (const instance of state.instances.values()) {
     if (found.length >= needs) break;

@@ -284,6 +284,38 @@ Deno.test("what a record lacks is corrected at a look ten seconds after the firs
   assertEquals(looked(40 * second, {}, { instance: repaired }), "surplus agent-misregistered");
 });
 
+Deno.test("what no change of a record can mend is a failure at the first look that counts, with what to do instead", () => {
+  const after = (
+    environment: string | undefined,
+    environments: GocdAgent["environments"],
+    others: readonly GocdAgent[] = [],
+  ): string => {
+    const instance = environment === undefined ? lacking : { ...lacking, environment };
+    const draft = at(zeroMs + 10 * second, [instance], { agents: others });
+    followGap(draft, instance, indexGocdAgents([gocdAgent("t", { environments })]));
+    const [note] = draft.finish().notes;
+    return `${note?.code}: ${note?.hint?.slice(0, note.code === "agent-corrected" ? 30 : undefined)}`;
+  };
+  const corrected = "agent-corrected: set go-agent.auto-register-key";
+  assertEquals(
+    after(undefined, [{ name: "Prod", origin: "config-repo" }]),
+    "agent-misregistered: a config repository puts it into environment Prod, which the agents API cannot change: change it there",
+  );
+  assertEquals(after(undefined, [{ name: "Prod", origin: "gocd" }]), corrected);
+  assertEquals(
+    after("prod", [{ name: "prod", origin: "unknown" }]),
+    "agent-misregistered: create the environment prod in GoCD",
+  );
+  assertEquals(after("prod", [{ name: "other", origin: "unknown" }]), corrected);
+  const inRepo = gocdAgent("x", { environments: [{ name: "PROD", origin: "config-repo" }] });
+  assertEquals(
+    after("prod", [], [inRepo]),
+    "agent-misregistered: environment prod comes from a config repository, so the agents API cannot put an agent into it: " +
+      "see that the image passes on AGENT_AUTO_REGISTER_ENVIRONMENTS (or AGENT_ENVIRONMENTS)",
+  );
+  assertEquals(after("test", [], [inRepo]), corrected);
+});
+
 const drainingIn = (step: DrainStep): Draining =>
   anInstance("t", { state: "draining", uuid: "uuid-t", reason: "idle", step }) as Draining;
 

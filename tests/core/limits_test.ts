@@ -1,13 +1,18 @@
 // Limits of single rules, each at its last moment and a millisecond before. Stories are in the tests of each subject.
 
 import { assertEquals } from "@std/assert";
+import { assess } from "../../src/core/assess.ts";
 import { bucketJobs } from "../../src/core/backlog.ts";
 import { mayComeBack } from "../../src/core/doubt.ts";
 import { Draft } from "../../src/core/draft.ts";
+import { profileGate, roomsOf } from "../../src/core/gates.ts";
 import type { GocdAgent } from "../../src/core/gocd_records.ts";
 import type { AgentInstance } from "../../src/core/instance.ts";
+import { offersReceived } from "../../src/core/launching.ts";
 import { watchClocks } from "../../src/core/lifecycle_clock.ts";
 import { followGocdAgents } from "../../src/core/lifecycle_gocd.ts";
+import { taskStatusUpdated } from "../../src/core/lifecycle_mesos.ts";
+import { followSettings } from "../../src/core/operator.ts";
 import { isOfferless } from "../../src/core/roles.ts";
 import { isRoomless } from "../../src/core/room.ts";
 import { watchOvertaken } from "../../src/core/sick_agents.ts";
@@ -24,6 +29,7 @@ import {
   lostContact,
   minute,
   missing,
+  offer,
   pending,
   second,
   serverInfo,
@@ -31,6 +37,8 @@ import {
   zeroMs,
 } from "../support/core.ts";
 import { anInstance, aRegistered, stateOf } from "./instance_fixtures.ts";
+
+const hour = 60 * minute;
 
 /** A draft of a server at work since zeroMs, read at this moment. */
 function at(
@@ -279,4 +287,97 @@ Deno.test("a container that its time to register is over for is held, not stoppe
   assertEquals(after({ agents: [gocdAgent("t")] }), ["starting", undefined, 0]);
   assertEquals(after({ agents: [gocdAgent("t", pending)] }), ["killing", undefined, 1]);
   assertEquals([after(shared), after({ ...shared, held: true })], [["starting", true, 1], ["starting", true, 0]]);
+});
+
+Deno.test("a failing profile tries one agent at a time: one on its way, or that lacks something, is the try", () => {
+  const allowed = (...instances: readonly AgentInstance[]): number => {
+    const retried = { failures: 3, lastFailureMs: zeroMs, retryMs: zeroMs, lastError: "x" };
+    const breakers = { profiles: new Map([["default", retried]]), hosts: new Map() };
+    const { state, atMs } = at(minute, instances, {}, { breakers });
+    const rooms = roomsOf(state, atMs);
+    return profileGate(state, { profile: linux, needs: 2, rooms, registration: { gocdResources: ["linux"] } }, atMs)
+      .allowed;
+  };
+  const lacking = { ...aRegistered("a", "idle"), gap: { sinceMs: zeroMs } } as AgentInstance;
+  assertEquals([allowed(), allowed(aRegistered("a", "idle")), allowed(lacking)], [1, 1, 0]);
+  const starting = anInstance("a", { state: "starting" });
+  assertEquals([
+    allowed(anInstance("a", { state: "launching", offerId: "o" })),
+    allowed(starting),
+    allowed({ ...starting, held: true } as AgentInstance),
+    allowed({ ...starting, profile: "other" }),
+    allowed(anInstance("a", { state: "killing", cause: "drained" })),
+  ], [0, 0, 1, 1, 1]);
+});
+
+Deno.test("offers are refused as for nobody where what is wanted has no profile any more, or a count of none", () => {
+  const refused = (profile: string, count: number): unknown => {
+    const { demand } = stateOf([]);
+    const wanted = [{ bucketKey: "k", profile, gocdResources: [], count, reason: "r" }];
+    const draft = at(0, [], {}, { inherited: "none", demand: { ...demand, madeMs: zeroMs, isStale: false, wanted } });
+    offersReceived(draft, [offer("h")]);
+    return draft.finish().effects.flatMap((each) =>
+      "refuseSeconds" in each ? [`${each.kind} ${each.refuseSeconds}`] : []
+    );
+  };
+  assertEquals([refused("none", 1), refused("default", 0), refused("default", 1)], [
+    ["decline-offers 3600"],
+    ["decline-offers 3600"],
+    ["accept-offers 3600"],
+  ]);
+});
+
+/** What an update makes of an instance `t`. */
+function updated(instance: AgentInstance, state: string, changes: object = {}): AgentInstance | undefined {
+  const draft = at(minute, [instance]);
+  taskStatusUpdated(draft, { taskId: "t", state, message: "m", mesosAgentId: "s-t", ...changes });
+  return draft.state.instances.get("t");
+}
+
+Deno.test("an agent that Mesos reaches again goes on as registered where its record is known, and else has yet to register", () => {
+  const unreachable = anInstance("t", { state: "unreachable" });
+  assertEquals(updated(unreachable, "TASK_RUNNING")?.state, "starting");
+  const known = updated({ ...unreachable, uuid: "u" } as AgentInstance, "TASK_RUNNING");
+  assertEquals([known?.state, known?.state === "registered" ? known.uuid : ""], ["registered", "u"]);
+});
+
+Deno.test("an end is unproven where only the master has lost a task that nobody was stopping", () => {
+  const isUnproven = (instance: AgentInstance, state: string, changes: object = {}): boolean | undefined => {
+    const gone = updated(instance, state, changes);
+    return gone?.state === "gone" ? gone.isUnproven === true : undefined;
+  };
+  const starting = anInstance("t", { state: "starting" });
+  assertEquals([isUnproven(starting, "TASK_LOST"), isUnproven(starting, "TASK_LOST", { uuid: "q" })], [true, false]);
+  assertEquals(isUnproven(starting, "TASK_LOST", { uuid: "" }), true);
+  assertEquals([isUnproven(starting, "TASK_KILLED"), isUnproven(starting, "TASK_DROPPED")], [false, false]);
+  assertEquals(isUnproven(anInstance("t", { state: "killing", cause: "drained" }), "TASK_LOST"), false);
+});
+
+Deno.test("an agent that finishes its job for a change of its profile is enabled again once the change is taken back", () => {
+  const after = (changes: Partial<AgentInstance>): unknown => {
+    const leaving = { state: "draining", uuid: "u", reason: "profile-changed", step: { kind: "finishing" } } as const;
+    const draft = at(minute, [anInstance("t", leaving, { retire: "profile-changed", ...changes } as never)]);
+    followSettings(draft);
+    const now = draft.state.instances.get("t");
+    return [now?.retire, now?.state === "draining" ? now.step.kind : undefined];
+  };
+  assertEquals([after({}), after({ profileHash: "other" })], [[undefined, "enabling"], [
+    "profile-changed",
+    "finishing",
+  ]]);
+});
+
+Deno.test("an agent that has long been idle beside a job counts for it until the job is tried without", () => {
+  const rest = (untilMs?: number): number | undefined => {
+    const { demand, settings } = stateOf([]);
+    const backlog = bucketJobs([job("j")], settings.poller, "insensitive");
+    const [{ key = "" } = {}] = backlog.buckets;
+    const otherCause = untilMs === undefined ? {} : { otherCause: { untilMs, kind: "idle-unused", sinceMs: zeroMs } };
+    const seen = new Map([["p/1/s/1/j", { bucketKey: key, firstSeenMs: zeroMs, ...otherCause } as never]]);
+    const draft = at(hour, [], { agents: [gocdAgent("a")], idleSinceMs: new Map([["uuid-a", zeroMs]]) }, {
+      demand: { ...demand, backlog, seen },
+    });
+    return assess(draft.state, draft.atMs).buckets[0]?.rest;
+  };
+  assertEquals([rest(), rest(zeroMs + hour + 1), rest(zeroMs + hour)], [0, 0, 1]);
 });

@@ -390,3 +390,25 @@ Deno.test("that a framework was torn down is stored with it, until the operator 
     assertEquals(world.state.controls.tornDown, isOver ? undefined : true, event.kind);
   }
 });
+
+Deno.test("a framework that is torn down leaves nothing, and says which it was; to tear down again is told to be in vain", () => {
+  const { world } = withIdleAgent();
+  world.send({ kind: "teardown-requested", mode: "now" });
+  world.taken();
+  world.noted();
+  world.send({ kind: "framework-torn-down" });
+  assertEquals([world.state.instances.size, world.state.session.kind, world.state.session.reason], [
+    0,
+    "ended",
+    "torn down",
+  ]);
+  const said = (): string[] =>
+    world.noted().map(({ code, text, fields }) => `${code}: ${text} ${JSON.stringify(fields)}`);
+  assertEquals(said().filter((text) => text.startsWith("torn-down")), [
+    "torn-down: framework f-1 is torn down and forgotten {}",
+  ]);
+  assertEquals(world.taken(), [{ kind: "exit", message: "the framework is torn down" }]);
+  world.send({ kind: "teardown-requested", mode: "drain" });
+  const text = "there is no framework to tear down: it was torn down before";
+  assertEquals([said(), world.taken()], [[`operator: ${text} {"mode":"run"}`], [{ kind: "exit", message: text }]]);
+});

@@ -211,6 +211,16 @@ Deno.test("no more draining agents are used again than jobs need, each for one k
   assertEquals(verdict({ instances: three }), `${needs} enabling-again: ${must} a drained agent is enabled again`);
 });
 
+Deno.test("while no older job waits for a place, each drained agent is used again, of whichever profile", () => {
+  const leaving = drainingIn({ kind: "confirming", firstIdleMs: 0 });
+  const other = { ...leaving, taskId: "o", profile: "other", gocdResources: ["arm"] };
+  const profiles = [linux, { ...linux, name: "other", gocdResources: ["arm"] }];
+  const change = (state: State): State => ({ ...state, settings: { ...state.settings, profiles } });
+  const both = [job("j1"), job("j2", { gocdResources: ["arm"] })];
+  assertEquals(planOf({ jobs: both, instances: [leaving, other], change }).reuse, ["t", "o"]);
+  assertEquals(planOf({ jobs: both, instances: [other, leaving], change }).reuse, ["t", "o"]);
+});
+
 const warm = { ...linux, minIdle: 3 };
 const ready = (instances: readonly AgentInstance[], maxAgents = 50, reserved = 0): (string | number)[] => {
   const state = stateOf(instances, {}, { profiles: [warm], scaling: { maxAgents } });
