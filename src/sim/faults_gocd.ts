@@ -6,6 +6,7 @@ import { seenWithoutRights } from "./gocd_lists.ts";
 import { changeByHand, ourAccount } from "./gocd_port.ts";
 import { noteOpenness } from "./invariants_clocks.ts";
 import { gocdEras, gocdRules, gocdVersionNumber } from "./gocd_versions.ts";
+import { isNamelessName } from "./scenario_names.ts";
 import { after, say, type World } from "./world_state.ts";
 
 /** A fault that strikes the GoCD server. */
@@ -173,9 +174,10 @@ export function healGocd(world: World): void {
   // ScheduleService.rescheduleHungJobs). The program launches one for the builds that it remembers; only after a removal
   // of the framework, a teardown "now" or a forgotten framework can it remember none; and it knows of none where a process
   // has started anew under its old uuid, as agents do on old servers (the record shows the new process), nor of what an
-  // agent does whose network to the server is cut.
+  // agent does whose network to the server is cut, or that ends before its address has told whose it is.
   const { excused, tornDown, forgotten, hasHiddenBuild, cuts } = world.watch;
-  if (hasHiddenBuild || cuts.size > 0 || excused.size + tornDown.size + forgotten.size > 0) {
+  const isUntold = isNamelessName(world.scenario.names);
+  if (isUntold || hasHiddenBuild || cuts.size > 0 || excused.size + tornDown.size + forgotten.size > 0) {
     gocd.addEnvironment({ name: "ops", origin: "gocd" });
     gocd.addAgent({ uuid: "foreign-ops", hostname: "ops", environments: ["ops"] });
   }

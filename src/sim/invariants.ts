@@ -15,7 +15,6 @@ import { checkLaunches, followLaunches } from "./invariants_launch.ts";
 import { checkPace, followPace } from "./invariants_pace.ts";
 import { checkVerdicts, shownBy } from "./invariants_verdicts.ts";
 import { checkLivingRecords, followServers } from "./invariants_servers.ts";
-import { isNamelessName } from "./scenario_names.ts";
 import { isSame } from "./same.ts";
 import { demand, Violation } from "./violation.ts";
 import type { Program, World } from "./world_state.ts";
@@ -240,14 +239,9 @@ export function checkEffect(world: World, { frame, before }: Made, effect: Effec
   }
 }
 
-/**
- * Only records of its own container are changed for an instance. Nobody can tell the record of a dead agent whose name says
- * nothing from that of the living one which has its address now, where neither was in a list before.
- */
-function demandOurs({ watch, scenario }: World, act: string, { uuid, taskId }: GocdAgentRef): void {
-  const owner = watch.ourUuids.get(uuid);
-  const isUntold = owner !== undefined && !watch.containers.has(owner) && isNamelessName(scenario.names);
-  demand(owner === taskId || isUntold, "foreign", () => `${act}: ${uuid} is not of ${taskId}`);
+/** Only records of its own container are changed for an instance, whatever its agent calls itself. */
+function demandOurs({ watch }: World, act: string, { uuid, taskId }: GocdAgentRef): void {
+  demand(watch.ourUuids.get(uuid) === taskId, "foreign", () => `${act}: ${uuid} is not of ${taskId}`);
 }
 
 function checkEnable(world: World, frame: Frame, effect: Effect & { readonly kind: "enable-gocd-agent" }): void {

@@ -198,7 +198,8 @@ export function isRightlyHeld(world: World, instances: Iterable<AgentInstance>, 
   const { gocd, scenario: { names }, watch, nowMs } = world;
   if ((instance.state !== "launching" && instance.state !== "starting") || instance.held !== true) return false;
   if (!isNamelessName(names)) return false;
-  const isTold = names.hasOwnAddress && !isAddressShared(world, instances, instance);
+  // Of an adopted container nobody tells what network it is in, nor what its agent was to register with.
+  const isTold = names.hasOwnAddress && instance.network !== undefined && !isAddressShared(world, instances, instance);
   return gocd.agents().some(({ uuid, configState, lastHeardMs }) => {
     if (!watch.ourUuids.has(uuid) || configState === "Pending") return false;
     // Somebody has disabled it, and every list of this run shows it so: it may have been out of service before the launch.

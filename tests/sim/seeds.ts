@@ -148,4 +148,6 @@ export const failedSeeds: readonly FailedSeed[] = [
   { seed: 8700266, weather: "mild", found: "as 8700029, after a change of settings" },
   { seed: 8700473, weather: "mild", found: "as 8700029, after a restart of the server" },
   { seed: 8700623, weather: "mild", found: "as 8700029, on a server of version 18.10" },
+  { seed: 8301171, found: "a build of an agent that ended before its address told whose it is, with no agent alive" },
+  { seed: 8400270, found: "an adopted container: its address proves nothing, as its network is not known" },
 ];
