@@ -12,7 +12,7 @@ import { end, sendKill, startKill } from "./phase.ts";
 import { clocksOf } from "./profile_of.ts";
 import { isFresh, shownForMs } from "./reading.ts";
 import { formatDuration } from "./reason.ts";
-import { possibleAgents } from "./recognition.ts";
+import { isAdopted, possibleAgents } from "./recognition.ts";
 import type { State } from "./state.ts";
 import { sharedRecord } from "./shared_guid.ts";
 import { watchedMs } from "./watched.ts";
@@ -146,11 +146,12 @@ function hold(draft: Draft, instance: Waiting, possible: readonly GocdAgent[]): 
     ipAddress === undefined ? hostname : `${hostname} (${ipAddress})`
   );
   const named = `${names.join(", ")}${possible.length > namedMax ? ", …" : ""}`;
+  const since = isAdopted(instance) ? "" : "has appeared since its launch and ";
   draft.note({
     level: "error",
     code: "agent-not-told-apart",
-    text: `${taskId} has not registered under its name in time, but the GoCD agent ${named} has appeared since its ` +
-      "launch and may be it: its container is left running, as a KILL might end a build",
+    text: `${taskId} has not registered under its name in time, but the GoCD agent ${named} ${since}may be it: its ` +
+      "container is left running, as a KILL might end a build",
     hint: `let the image of profile ${profile} register under AGENT_AUTO_REGISTER_HOSTNAME (older images: ` +
       `AGENT_HOSTNAME); if that agent is somebody else's, kill task ${taskId} with the Mesos tools`,
     fields: { taskId, profile, host, agents: names.join(" ") },

@@ -65,6 +65,8 @@ export function agentByAddress(draft: Draft, instance: AgentInstance): GocdAgent
   const sinceMs = state.server.appearedMs.get(only.uuid) ?? atMs;
   // While Mesos does not reach its host, its container may end unseen, and its address be given again.
   const isLate = instance.state === "unreachable" && sinceMs > instance.sinceMs;
+  // The order in time is proof; an adopted instance was launched at an unknown time before it was adopted.
+  if (isAdopted(instance) && sinceMs < instance.createdMs) return undefined;
   if (isLate || !isSame(state, instance, only) || atMs - sinceMs < settledMs) return undefined;
   return isPossible(draft, instance, only, explained) ? only : undefined;
 }
@@ -156,8 +158,13 @@ export function strangersTo(state: State, launched: Registration): readonly stri
   return alike.length > strangersMax ? undefined : alike.map(({ uuid }) => uuid);
 }
 
-/** Of an instance launched in an earlier run only what it was stored with is known. */
-function wasThereBefore({ state, atMs }: Draft, { createdMs, strangers }: AgentInstance, uuid: string): boolean {
+/**
+ * Of an instance launched in an earlier run only what it was stored with is known. When an adopted one was launched is not
+ * known at all: its agent may have been on the list before Mesos named it.
+ */
+function wasThereBefore({ state, atMs }: Draft, instance: AgentInstance, uuid: string): boolean {
+  if (isAdopted(instance)) return false;
+  const { createdMs, strangers } = instance;
   if (strangers?.includes(uuid) === true) return true;
   const appearedMs = state.server.appearedMs.get(uuid) ?? atMs;
   return createdMs > state.startedMs && appearedMs < createdMs;

@@ -322,3 +322,24 @@ for (const [name, isBefore] of [["while", true], ["after", false]] as const) {
     assertEquals(changed(world).map(({ kind }) => kind)[0], isBefore ? "disable-gocd-agents" : undefined);
   });
 }
+
+Deno.test("an adopted container is not killed while an agent that was listed before the adoption may be it", () => {
+  // Whatever it has: what the container was launched with is not known.
+  for (const gocdResources of [["linux"], ["windows"], []]) {
+    const world = drive({ profiles: [networked({ mode: "BRIDGE" })] });
+    const nameless = gocdAgent("unknown-host-281", { ...building, ipAddress: "172.17.0.2", gocdResources });
+    world.subscribe();
+    world.poll({ agents: [nameless] });
+    world.wait(second);
+    const taskId = "gocd-abc123-default-7";
+    world.status(taskId, "TASK_RUNNING");
+    watch(world, 30 * minute, nameless);
+    assertEquals([world.instance(taskId).state, kills(world)], ["starting", 0]);
+    assertStringIncludes(
+      world.noted().find(({ code }) => code === "agent-not-told-apart")?.text ?? "",
+      "but the GoCD agent unknown-host-281 (172.17.0.2) may be it",
+    );
+    watch(world, 15 * minute);
+    assertEquals(only(world.taken(), "kill-task").length > 0, true);
+  }
+});
