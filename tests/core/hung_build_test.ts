@@ -4,6 +4,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { GocdAgent } from "../../src/core/gocd_records.ts";
 import {
   building,
+  drive,
   type Driver,
   gocdAgent,
   jobs,
@@ -199,4 +200,23 @@ Deno.test("a build of a process that started anew under another uuid is remember
     world.wait(6 * second);
     assertEquals(launches(world).length, isGivenBack ? 0 : 1);
   }
+});
+
+Deno.test("an agent that registered and died while no list was read may hold a build: one is launched after its record", () => {
+  const world = drive();
+  world.subscribe();
+  world.poll({ jobs: jobs(1) });
+  world.wait(6 * second);
+  const [taskId = ""] = launches(world);
+  world.status(taskId, "TASK_RUNNING");
+  world.status(taskId, "TASK_FAILED");
+  // The server has restarted meanwhile: up to GoCD 18.6 it never finds out that a Missing agent is lost.
+  world.read(gocdAgent(taskId, missing));
+  world.skip(20 * minute);
+  world.read(gocdAgent(taskId, { ...missing, configState: "Disabled" }));
+  world.skip(minute);
+  world.poll({ agents: [] });
+  world.wait(6 * second);
+  const [next = ""] = launches(world);
+  assertStringIncludes(world.instance(next).launchReason, `${taskId} is lost with a build`);
 });
