@@ -131,6 +131,16 @@ export const failedSeeds: readonly FailedSeed[] = [
     seed: 8100681,
     found: "a maintenance mode that our account may not see: agents that could not register were killed",
   },
+  {
+    seed: 8140,
+    found:
+      "a container adopted a moment after the first list of a run: its agent, listed there, was no longer thought of",
+  },
+  {
+    seed: 8358,
+    found:
+      "an agent that registered, took a build and died while no list could be read: nobody was left to be given it",
+  },
   { seed: 8100880, found: "a KILL repeated slowly by a standby whose clock was ten minutes ahead" },
   { seed: 8200581, found: "jobs wait behind a container that may be an agent disabled before any list showed it" },
   { seed: 8201130, found: "containers that may be an agent disabled before any list showed it are left for ever" },
