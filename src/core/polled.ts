@@ -21,7 +21,7 @@ import { noteOtherPrograms } from "./other_programs.ts";
 import { makePlan } from "./plan.ts";
 import { noteDemand } from "./demand_notes.ts";
 import { maintenanceMode } from "./reason.ts";
-import { appearedSince } from "./recognition.ts";
+import { appearedSince, unlistedSince } from "./recognition.ts";
 import { failedReading, goodReading, notServing } from "./reading.ts";
 import { replanIfStale, reuseAll } from "./replan.ts";
 import { afterFailure, afterPoll, agentsPauseMs, lookAgainMs } from "./rhythm.ts";
@@ -236,6 +236,7 @@ function readAgents(before: ServerState, agents: readonly GocdAgent[], atMs: num
     ...server,
     agents,
     appearedMs: appearedSince(before.appearedMs, agents, atMs),
+    unlisted: unlistedSince(before, agents, atMs),
     lostSinceMs,
     disabledIdleSinceMs,
     disabledSinceMs,

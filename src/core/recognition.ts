@@ -14,7 +14,7 @@ import { isLostLongEnough } from "./gocd_index.ts";
 import type { GocdAgent, ResourceCase } from "./gocd_records.ts";
 import type { AgentInstance } from "./instance.ts";
 import { capabilityFor, capabilityKey, capabilityOf } from "./matching.ts";
-import { surelyAliveMs } from "./gocd_clocks.ts";
+import { absentMs, surelyAliveMs } from "./gocd_clocks.ts";
 import { nameOf } from "./hostnames.ts";
 import { uuidOf } from "./phase.ts";
 import { shownForMs } from "./reading.ts";
@@ -41,6 +41,24 @@ export function appearedSince(
   if (all.size <= agents.length * 2 + rememberedMin) return all;
   const listed = new Set(agents.map(({ uuid }) => uuid));
   return new Map([...all].filter(([uuid]) => listed.has(uuid)));
+}
+
+/** Records that this list lacks, and those that lists have lacked for less than ten minutes of the server's work. */
+export function unlistedSince(
+  before: ServerState,
+  agents: readonly GocdAgent[],
+  atMs: number,
+): ServerState["unlisted"] {
+  const listed = new Set(agents.map(({ uuid }) => uuid));
+  // What was out of contact builds nothing.
+  const gone = before.agents.filter(({ uuid, agentState }) =>
+    !listed.has(uuid) && agentState !== "LostContact" && agentState !== "Missing"
+  );
+  if (gone.length === 0 && before.unlisted.size === 0) return before.unlisted;
+  const kept = [...before.unlisted].filter(([uuid, { sinceMs }]) =>
+    !listed.has(uuid) && shownForMs({ server: before }, sinceMs) < absentMs
+  );
+  return new Map([...kept, ...gone.map((gocdAgent) => [gocdAgent.uuid, { gocdAgent, sinceMs: atMs }] as const)]);
 }
 
 /**
@@ -110,7 +128,8 @@ function isSame(state: State, instance: AgentInstance, gocdAgent: GocdAgent): bo
  */
 export function possibleAgents(draft: Draft, instance: AgentInstance): readonly GocdAgent[] {
   const explained = explainedOf(draft.state, instance);
-  return draft.state.server.agents.filter((gocdAgent) =>
+  const { agents, unlisted } = draft.state.server;
+  return [...agents, ...[...unlisted.values()].map(({ gocdAgent }) => gocdAgent)].filter((gocdAgent) =>
     isPossible(draft, instance, gocdAgent, explained) && !isElsewhere(draft, instance, gocdAgent) &&
     (isRunning(instance) || !isLongFree(draft, gocdAgent))
   );

@@ -95,6 +95,8 @@ export interface ServerState {
   readonly sharedUuids: ReadonlyMap<string, string>;
   /** When a list of this run first showed each GocdAgent, by uuid. */
   readonly appearedMs: ReadonlyMap<string, number>;
+  /** Records that lists have come to lack, as last shown, by uuid: a list may lack some for a while. */
+  readonly unlisted: ReadonlyMap<string, UnlistedAgent>;
   /** Since when each Disabled GocdAgent has shown Idle at each look, by uuid. */
   readonly disabledIdleSinceMs: ReadonlyMap<string, number>;
   /** Jobs that idle GocdAgents have left to others, by uuid, as long as they are idle without a break. */
@@ -132,6 +134,13 @@ export interface Suspicion {
   readonly hint: string;
   /** Uuids of the last list, where all of it has vanished. */
   readonly vanished?: readonly string[];
+}
+
+/** A record that the last lists lack. */
+export interface UnlistedAgent {
+  readonly gocdAgent: GocdAgent;
+  /** When a list lacked it first, ms since the epoch. */
+  readonly sinceMs: number;
 }
 
 /** The backlog, as last judged. */

@@ -55,6 +55,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
       overtaken: new Map(),
       sharedUuids: new Map(),
       appearedMs: new Map(),
+      unlisted: new Map(),
       disabledIdleSinceMs: new Map(),
       lostSinceMs: new Map(),
       disabledSinceMs: new Map(),

@@ -84,6 +84,7 @@ export const serverFates: Readonly<Record<keyof ServerState, Fate>> = {
   overtaken: "acted",
   sharedUuids: "learned",
   appearedMs: "learned",
+  unlisted: "learned",
   disabledIdleSinceMs: "learned",
   lostSinceMs: "learned",
   disabledSinceMs: "learned",

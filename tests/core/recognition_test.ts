@@ -343,3 +343,26 @@ Deno.test("an adopted container is not killed while an agent that was listed bef
     assertEquals(only(world.taken(), "kill-task").length > 0, true);
   }
 });
+
+for (const [forMs, wantKills] of [[9 * minute, 0], [12 * minute, 1]] as const) {
+  Deno.test(`an agent that lists have lacked for ${forMs / minute} minutes ${wantKills === 0 ? "still holds" : "no longer holds"} the KILL of the container that it may run in`, () => {
+    const world = drive();
+    world.subscribe();
+    world.poll({ jobs: jobs(1) });
+    world.wait(6 * second);
+    world.offers(offer("h1"));
+    const taskId = [...world.state.instances.keys()][0] ?? "";
+    world.status(taskId, "TASK_RUNNING");
+    const read = (agents: readonly GocdAgent[], ms: number): void => {
+      for (const endMs = world.atMs + ms; world.atMs < endMs;) {
+        world.wait(10 * second);
+        world.read(...agents);
+      }
+    };
+    read([gocdAgent("unknown-host-7", building)], 9.5 * minute);
+    world.taken();
+    // A list without some of its records.
+    read([], forMs);
+    assertEquals(only(world.taken(), "kill-task").length > 0 ? 1 : 0, wantKills);
+  });
+}

@@ -160,4 +160,6 @@ export const failedSeeds: readonly FailedSeed[] = [
   { seed: 8700623, weather: "mild", found: "as 8700029, on a server of version 18.10" },
   { seed: 8301171, found: "a build of an agent that ended before its address told whose it is, with no agent alive" },
   { seed: 8400270, found: "an adopted container: its address proves nothing, as its network is not known" },
+  { seed: 8920002, found: "one list without the record of an agent that a held container may be: it was killed" },
+  { seed: 8930026, found: "the same at the very end of register-timeout, before it was held" },
 ];

@@ -6,6 +6,7 @@ import { makeScenario, withNames } from "../../src/sim/scenario.ts";
 import { plainNames } from "../../src/sim/scenario_names.ts";
 import { type Outcome, play } from "../../src/sim/world.ts";
 import { plantedBugs } from "../../src/sim/world_bugs.ts";
+import { openSeeds } from "./open_seeds.ts";
 import { failedSeeds } from "./seeds.ts";
 
 /**
@@ -76,10 +77,17 @@ Deno.test(`${seedsCount} seeds break no law`, () => {
   const failed: string[] = [];
   for (let seed = from; seed < from + seedsCount; seed++) {
     const outcome = play(makeScenario(seed));
-    if (outcome.violation !== undefined) failed.push(tell(outcome));
+    if (outcome.violation !== undefined && !openSeeds.has(seed)) failed.push(tell(outcome));
   }
   assertEquals(failed, []);
 });
+
+for (const [seed, law] of openSeeds) {
+  Deno.test(`seed ${seed} is open: it breaks the law ${law}`, () => {
+    const { violation } = play(makeScenario(seed));
+    assertEquals(violation?.message.startsWith(`${law}: `), true, `take seed ${seed} off: ${violation?.message}`);
+  });
+}
 
 for (const { seed, weather = "stormy", found } of failedSeeds) {
   Deno.test(`seed ${seed} breaks no law any more (${found})`, () => {
