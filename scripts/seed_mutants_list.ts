@@ -194,8 +194,8 @@ export const seedMutants: readonly SeedMutant[] = [
   {
     name: "backoff-without-end",
     file: "rhythm.ts",
-    original: "Math.min(firstMs * 2 ** Math.min(failuresInARow - 1, 20), Math.max(intervalMs, maxIntervalMs))",
-    replacement: "firstMs * 2 ** Math.min(failuresInARow - 1, 20)",
+    original: "Math.min(firstMs * 2 ** (failuresInARow - 1), Math.max(intervalMs, maxIntervalMs))",
+    replacement: "firstMs * 2 ** (failuresInARow - 1)",
   },
   // Offers.
   {
