@@ -7,6 +7,7 @@ import type { Effect } from "../core/effect.ts";
 import type { Frame } from "../core/frame.ts";
 import type { AgentInstance } from "../core/instance.ts";
 import { uuidOf } from "../core/phase.ts";
+import { isAdopted } from "../core/recognition.ts";
 import { noteHindered } from "./invariants_shown.ts";
 import { isNamelessName } from "./scenario_names.ts";
 import { demand } from "./violation.ts";
@@ -192,11 +193,17 @@ function checkAsking({ nowMs, watch: { shown } }: World, { state }: Program): vo
 
 /**
  * Whether an instance is rightly left running although its time is over: an agent of ours is on the server, in contact,
- * and nothing tells whose it is, not even its address. (Agents of others were all there before.)
+ * and nothing tells whose it is, not even its address. (Agents of others were all there before the launch; when an adopted
+ * container was launched, and what its agent was to register with, is in no store: any agent in contact may be it.)
  */
 export function isRightlyHeld(world: World, instances: Iterable<AgentInstance>, instance: AgentInstance): boolean {
   const { gocd, scenario: { names }, watch, nowMs } = world;
   if ((instance.state !== "launching" && instance.state !== "starting") || instance.held !== true) return false;
+  if (isAdopted(instance)) {
+    return gocd.agents().some(({ configState, lastHeardMs }) =>
+      configState !== "Pending" && nowMs - (lastHeardMs ?? nowMs) < silenceSeenMs
+    );
+  }
   if (!isNamelessName(names)) return false;
   // Of an adopted container nobody tells what network it is in, nor what its agent was to register with.
   const isTold = names.hasOwnAddress && instance.network !== undefined && !isAddressShared(world, instances, instance);

@@ -141,6 +141,7 @@ export const failedSeeds: readonly FailedSeed[] = [
     found:
       "an agent that registered, took a build and died while no list could be read: nobody was left to be given it",
   },
+  { seed: 8140192, found: "an adopted container that may be any agent in contact is left running, rightly" },
   { seed: 8100880, found: "a KILL repeated slowly by a standby whose clock was ten minutes ahead" },
   { seed: 8200581, found: "jobs wait behind a container that may be an agent disabled before any list showed it" },
   { seed: 8201130, found: "containers that may be an agent disabled before any list showed it are left for ever" },
