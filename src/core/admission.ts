@@ -6,7 +6,8 @@ import type { GocdAgent } from "./gocd_records.ts";
 import type { AgentInstance } from "./instance.ts";
 import { hasOwnAddress, settledMs } from "./recognition.ts";
 
-type Waiting = AgentInstance & { readonly state: "launching" | "starting" };
+/** An instance that has not registered. */
+export type Waiting = AgentInstance & { readonly state: "launching" | "starting" };
 
 /** Of several Pending records of one name: the one being enabled, or the one with the container's address. */
 export function likeliest(instance: Waiting, pending: readonly GocdAgent[]): GocdAgent | undefined {

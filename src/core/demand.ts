@@ -11,7 +11,7 @@ import type { SeenJob } from "./state.ts";
 import { type Departure, takenOf, type Takings } from "./taken_jobs.ts";
 
 /** A job judged to wait for another cause stays so for this long, doubled each time. */
-export const otherCauseMs = staleIdleMs;
+export const otherCauseMs: number = staleIdleMs;
 const otherCauseMaxMs = 4 * 3_600_000;
 
 /** How often a job must have been passed over before it counts as a zombie. */

@@ -31,7 +31,8 @@ const unreachableMinMs = 3_600_000;
 /** Agents that a line names at most. */
 const namedMax = 3;
 
-type Waiting = AgentInstance & { readonly state: "launching" | "starting" };
+/** An instance that has not registered. */
+export type Waiting = AgentInstance & { readonly state: "launching" | "starting" };
 
 /** An instance that is to end. */
 export type Killing = AgentInstance & { readonly state: "killing" };

@@ -15,7 +15,8 @@ import { agentsAsOfMs } from "./reading.ts";
 import { describeNeed } from "./reason.ts";
 import { settledMs } from "./recognition.ts";
 
-type Registered = AgentInstance & { readonly state: "registered" };
+/** An instance that has registered. */
+export type Registered = AgentInstance & { readonly state: "registered" };
 
 /** What is wrong with a registration, in words; nothing where it has all that it was launched for. */
 export function registrationGap(

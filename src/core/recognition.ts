@@ -164,7 +164,8 @@ function ruleOf({ server }: State): ResourceCase {
   return server.info?.resourceCase ?? "insensitive";
 }
 
-type Registration = Pick<AgentInstance, "gocdResources" | "environment">;
+/** What a container is launched with. */
+export type Registration = Pick<AgentInstance, "gocdResources" | "environment">;
 
 /** Agents kept with an instance at most. */
 const strangersMax = 100;

@@ -13,7 +13,7 @@ export type Connect = (
  * caller to close. Deno 2.9 throws then, after it has made the connection, which nobody can close any more: on a busy
  * machine each attempt given up could leave a socket open for good.
  */
-export const tcpConnect: Connect = ({ hostname, port, signal }) => {
+export const tcpConnect: Connect = ({ hostname, port, signal }): Promise<PlainConnection> => {
   if (signal.aborted) return Promise.reject(signal.reason);
   const attempt = new AbortController();
   // What Deno asks at the end, when all that an abort can still do is to lose the connection.

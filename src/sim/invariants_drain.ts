@@ -11,7 +11,8 @@ import { noteHindered, type Picture, type Run } from "./invariants_shown.ts";
 import { demand } from "./violation.ts";
 import type { World } from "./world_state.ts";
 
-type Change = Extract<
+/** A change of records. */
+export type Change = Extract<
   Effect,
   { readonly kind: "enable-gocd-agent" | "disable-gocd-agents" | "delete-gocd-agents" }
 >;

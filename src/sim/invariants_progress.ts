@@ -16,7 +16,7 @@ import { demand } from "./violation.ts";
 import { say, type World } from "./world_state.ts";
 
 /** A clock that faults give more time. */
-interface Clock {
+export interface Clock {
   readonly sinceMs: number;
   /** What faults had cost by then. */
   readonly costMs: number;
