@@ -57,7 +57,7 @@ export function otherMaster(draft: Draft): void {
 /** Judges a new list of the GoCD server. Call before anything follows from it. */
 export function judgeGocdList(draft: Draft, before: readonly GocdAgent[], agents: readonly GocdAgent[]): void {
   const listed = new Set(agents.map(({ uuid }) => uuid));
-  const ours = [...draft.state.instances.values()].flatMap((instance) => expectedUuid(instance) ?? []);
+  const ours = expectedUuids(draft.state, listed);
   forgetAccepted(draft, listed);
   const missing = ours.filter((uuid) => !listed.has(uuid));
   const { gocd, ...others } = draft.state.brake;
@@ -83,6 +83,17 @@ export function judgeGocdList(draft: Draft, before: readonly GocdAgent[], agents
   const hint = "see that go-server.url leads to the right server; once that is so, all goes on without a restart. If " +
     "these agents are really lost: gocd-mesos accept-loss FILE";
   suspect(draft, "gocd", { text, hint, ...(isAnother ? { vanished: before.map(({ uuid }) => uuid) } : {}) });
+}
+
+/**
+ * What the GoCD server must list. Where it lacks one that Mesos knows, those count as well that Mesos has just lost: both
+ * may be others than before, and what neither knows is over only while the rest is in order.
+ */
+function expectedUuids({ instances }: State, listed: ReadonlySet<string>): readonly string[] {
+  const all = [...instances.values()];
+  const known = all.flatMap((instance) => expectedUuid(instance) ?? []);
+  if (known.every((uuid) => listed.has(uuid))) return known;
+  return [...known, ...all.flatMap((instance) => isDoubted(instance) ? instance.uuid ?? [] : [])];
 }
 
 /** The uuid under which the GoCD server must list an instance; nothing where its record may be gone by our own doing. */

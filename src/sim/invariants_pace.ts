@@ -8,6 +8,7 @@ import type { Frame } from "../core/frame.ts";
 import type { AgentInstance } from "../core/instance.ts";
 import { uuidOf } from "../core/phase.ts";
 import { isAdopted } from "../core/recognition.ts";
+import { gocdRules } from "./gocd_versions.ts";
 import { noteHindered } from "./invariants_shown.ts";
 import { isNamelessName } from "./scenario_names.ts";
 import { demand } from "./violation.ts";
@@ -201,17 +202,16 @@ export function isRightlyHeld(world: World, instances: Iterable<AgentInstance>, 
   if ((instance.state !== "launching" && instance.state !== "starting") || instance.held !== true) return false;
   if (isAdopted(instance)) {
     return gocd.agents().some(({ configState, lastHeardMs }) =>
-      configState !== "Pending" && nowMs - (lastHeardMs ?? nowMs) < silenceSeenMs
+      configState !== "Pending" && nowMs - (lastHeardMs ?? nowMs) < silenceSeenMs(world)
     );
   }
   if (!isNamelessName(names)) return false;
-  // Of an adopted container nobody tells what network it is in, nor what its agent was to register with.
-  const isTold = names.hasOwnAddress && instance.network !== undefined && !isAddressShared(world, instances, instance);
+  const isTold = names.hasOwnAddress && !isAddressShared(world, instances, instance);
   return gocd.agents().some(({ uuid, configState, lastHeardMs }) => {
     if (!watch.ourUuids.has(uuid) || configState === "Pending") return false;
     // Somebody has disabled it, and every list of this run shows it so: it may have been out of service before the launch.
     const isTellable = configState === "Enabled" || watch.shown.inService.has(uuid);
-    return !(isTold && isTellable) && nowMs - (lastHeardMs ?? nowMs) < silenceSeenMs;
+    return !(isTold && isTellable) && nowMs - (lastHeardMs ?? nowMs) < silenceSeenMs(world);
   });
 }
 
@@ -222,14 +222,19 @@ export function isRightlyHeld(world: World, instances: Iterable<AgentInstance>, 
 function isAddressShared(world: World, instances: Iterable<AgentInstance>, instance: AgentInstance): boolean {
   return [...instances].some((other) =>
     other.taskId !== instance.taskId &&
-    (other.state !== "gone" || world.nowMs + world.clockAheadMs - other.sinceMs < silenceSeenMs) &&
+    (other.state !== "gone" || world.nowMs + world.clockAheadMs - other.sinceMs < silenceSeenMs(world)) &&
     uuidOf(other) === undefined &&
     other.addresses?.join() === instance.addresses?.join()
   );
 }
 
-/** Until the silence of an agent is seen (300 s), and its build given to another (60 s), with the looks for both. */
-const silenceSeenMs = 480_000;
+/**
+ * Until the silence of an agent is seen (300 s), and its build given to another (60 s), with the looks for both. Old servers
+ * look every 300 s for builds to give to another; the program waits as long wherever agents are kept in the configuration.
+ */
+function silenceSeenMs({ gocd }: World): number {
+  return gocdRules(gocd.version).agentsInDatabase ? 480_000 : 750_000;
+}
 /** A launch of which Mesos says nothing is asked for, and given up in the end. */
 function checkLaunching(world: World, { state }: Program, instance: AgentInstance): void {
   const { taskId } = instance;

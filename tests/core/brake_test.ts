@@ -192,6 +192,17 @@ Deno.test("after an older state was restored, agents that neither side knows hol
   assertEquals(only(world.taken(), "accept-offers").length, 1);
 });
 
+Deno.test("agents that Mesos has just lost count where the server lacks others as well: both may be others than before", () => {
+  const { world: before } = withMany(6);
+  const { framework, controls, instances } = before.state;
+  const world = drive({ stored: { framework, controls, instances: [...instances.values()] } });
+  world.subscribe();
+  [...instances.keys()].forEach((id, index) => master(world, id, index < 2 ? "TASK_RUNNING" : "TASK_UNKNOWN"));
+  pollFor(world, 30 * minute, { agents: [] });
+  assertEquals(acts(world), []);
+  assertEquals([...world.state.instances.values()].some(({ state }) => state === "gone" || state === "killing"), false);
+});
+
 Deno.test("under the brake nothing that had begun is carried on: drains, cleaning up, the clocks of starting agents", () => {
   const { world, ids, listed } = withMany(6, {});
   const [dead = "", drained = ""] = ids;

@@ -163,4 +163,9 @@ export const failedSeeds: readonly FailedSeed[] = [
   { seed: 8400270, found: "an adopted container: its address proves nothing, as its network is not known" },
   { seed: 8920002, found: "one list without the record of an agent that a held container may be: it was killed" },
   { seed: 8930026, found: "the same at the very end of register-timeout, before it was held" },
+  {
+    seed: 8500372,
+    found: "another server after a restart, while Mesos had lost most agents: the brake counted only the rest",
+  },
+  { seed: 8500626, found: "an old server whose silent agent held the KILL of a container longer than the law allowed" },
 ];
