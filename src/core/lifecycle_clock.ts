@@ -13,7 +13,6 @@ import { clocksOf } from "./profile_of.ts";
 import { isFresh, shownForMs } from "./reading.ts";
 import { formatDuration } from "./reason.ts";
 import { isAdopted, possibleAgents } from "./recognition.ts";
-import type { State } from "./state.ts";
 import { sharedRecord } from "./shared_guid.ts";
 import { watchedMs } from "./watched.ts";
 
@@ -160,24 +159,30 @@ function hold(draft: Draft, instance: Waiting, possible: readonly GocdAgent[]): 
 }
 
 /**
- * Whether a KILL waits for a look at the list: the first one that this program sends. It could not leave when it was
- * decided (no session, or the program was down), and the agent may have registered anew meanwhile and build
- * (reregistered.ts takes it back then). Repeats finish what such a look has allowed.
+ * Whether a KILL is due that waits for a look at the list, as each one does: the one before may have been lost, and the
+ * agent may have registered meanwhile and build (reregistered.ts takes it back then).
  */
-export function isLookWanted({ startedMs }: State, { cause, lastKillMs }: Killing): boolean {
-  if (cause === "drain-timeout" || cause === "teardown" || cause === "by-mesos") return false;
-  // At the start, times that seemed to lie in the future were set to that moment (restored.ts).
-  return lastKillMs === undefined || lastKillMs <= startedMs;
+export function waitsForLook(draft: Draft, instance: Killing): boolean {
+  return isKillDue(draft, instance) && isLookWanted(instance);
+}
+
+/** Not where the operator wants the end of builds, nor where Mesos kills by itself. */
+function isLookWanted({ cause }: Killing): boolean {
+  return cause !== "drain-timeout" && cause !== "teardown" && cause !== "by-mesos";
+}
+
+function isKillDue(draft: Draft, { cause, sinceMs, lastKillMs }: Killing): boolean {
+  if (draft.state.session.kind !== "subscribed") return false;
+  // By the time that this program has watched: the clock may have been set, or be another machine's.
+  const forMs = watchedMs(draft, sinceMs);
+  if (cause === "by-mesos" && forMs < byMesosMs) return false;
+  const gapMs = forMs < 60_000 ? killAgainMs : killSlowAgainMs;
+  return lastKillMs === undefined || draft.atMs - lastKillMs >= gapMs;
 }
 
 function watchKill(draft: Draft, instance: Killing): void {
-  if (draft.state.session.kind !== "subscribed") return;
-  // By the time that this program has watched: the clock may have been set, or be another machine's.
-  const forMs = watchedMs(draft, instance.sinceMs);
-  const gapMs = forMs < 60_000 ? killAgainMs : killSlowAgainMs;
-  if (instance.cause === "by-mesos" && forMs < byMesosMs) return;
-  if (instance.lastKillMs !== undefined && draft.atMs - instance.lastKillMs < gapMs) return;
-  if (isLookWanted(draft.state, instance) && (!isFresh(draft) || holdsTakingDown(draft.state))) return;
+  if (!isKillDue(draft, instance)) return;
+  if (isLookWanted(instance) && (!isFresh(draft) || holdsTakingDown(draft.state))) return;
   sendKill(draft, instance);
   draft.touch({ ...instance, lastKillMs: draft.atMs });
 }

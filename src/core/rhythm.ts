@@ -5,7 +5,7 @@ import type { Draft } from "./draft.ts";
 import { environmentsInQuestion } from "./environments.ts";
 import type { GocdProblem } from "./event.ts";
 import { answerMaxMs } from "./gocd_clocks.ts";
-import { isLookWanted } from "./lifecycle_clock.ts";
+import { waitsForLook } from "./lifecycle_clock.ts";
 import { isReturning } from "./returned.ts";
 import type { ServerState, State } from "./state.ts";
 
@@ -38,17 +38,15 @@ export function askServer(draft: Draft): void {
 }
 
 /** Whether the next reads of the agents will carry an instance on. */
-function isAnyChanging({ state, atMs }: Draft): boolean {
+function isAnyChanging(draft: Draft): boolean {
+  const { state, atMs } = draft;
   const instances = [...state.instances.values()];
   if (instances.some((instance) => instance.state === "starting" || instance.state === "draining")) return true;
   if (instances.some((each) => each.state === "registered" && (each.gap !== undefined || isReturning(each.activity)))) {
     return true;
   }
   // A KILL that waits for a look at the list, and for nothing else.
-  const isSubscribed = state.session.kind === "subscribed";
-  if (isSubscribed && instances.some((each) => each.state === "killing" && isLookWanted(state, each))) {
-    return true;
-  }
+  if (instances.some((each) => each.state === "killing" && waitsForLook(draft, each))) return true;
   const leaving = new Set(
     instances.flatMap((instance) =>
       instance.state === "gone" && instance.uuid !== undefined && atMs - instance.sinceMs < cleanUpMaxMs

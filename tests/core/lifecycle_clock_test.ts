@@ -5,7 +5,7 @@ import { Draft } from "../../src/core/draft.ts";
 import type { Frame } from "../../src/core/frame.ts";
 import type { GocdAgent } from "../../src/core/gocd_records.ts";
 import type { AgentInstance, KillCause } from "../../src/core/instance.ts";
-import { isLookWanted, type Killing, watchClocks } from "../../src/core/lifecycle_clock.ts";
+import { watchClocks } from "../../src/core/lifecycle_clock.ts";
 import type { State } from "../../src/core/state.ts";
 import { watchedFrom } from "../../src/core/watched.ts";
 import { gocdAgent, minute, second, serverInfo, zeroMs } from "../support/core.ts";
@@ -189,20 +189,15 @@ Deno.test("a minute of killing, and ten that Mesos has, count only while this pr
   assertEquals([sent(byMesos, zeroMs + 10 * minute - 1), sent(byMesos, zeroMs + 10 * minute)], [false, true]);
 });
 
-Deno.test("a first KILL of this run waits for a fresh list, unless nobody could be building or a clock has run out", () => {
+Deno.test("each KILL waits for a fresh list, unless the operator or Mesos wants it whatever builds", () => {
   const late = zeroMs + minute;
   const old = { listAgeMs: 4 * second };
-  assertEquals([sent(killing("drained"), late, old), sent(killing("drained"), late)], [false, true]);
-  assertEquals(sent(killing("drained", zeroMs), late, old), false);
-  assertEquals(sent(killing("drained", zeroMs + 1), late + 1, old), true);
+  const waiting = ["drained", "register-timeout", "launch-timeout", "pending-stuck", "record-deleted"] as const;
+  for (const cause of waiting) {
+    for (const instance of [killing(cause), killing(cause, zeroMs), killing(cause, zeroMs + 1)]) {
+      assertEquals([sent(instance, late + 1, old), sent(instance, late + 1)], [false, true], cause);
+    }
+  }
   for (const cause of ["drain-timeout", "teardown"] as const) assertEquals(sent(killing(cause), late, old), true);
-  const state = stateOf([]);
-  const causes: readonly KillCause[] = [
-    "drained",
-    "register-timeout",
-    "launch-timeout",
-    "pending-stuck",
-    "record-deleted",
-  ];
-  for (const cause of causes) assertEquals(isLookWanted(state, killing(cause) as Killing), true);
+  assertEquals(sent(killing("by-mesos"), zeroMs + 10 * minute, old), true);
 });
