@@ -274,15 +274,15 @@ function slowestLookMs(poller: { readonly intervalMs: number; readonly maxInterv
   return 2 * (Math.max(poller.intervalMs, poller.maxIntervalMs) + 60_000);
 }
 
-/** A KILL without effect is repeated. */
-function checkKilling({ nowMs, watch: { pace, shown } }: World, taskId: string): void {
+/** A KILL without effect is repeated, with the next list of a server that answers. */
+function checkKilling({ nowMs, settings, watch: { pace, shown } }: World, taskId: string): void {
   const killedMs = pace.killedMs.get(taskId);
   const sinceMs = pace.phases.get(taskId)?.sinceMs;
   if (killedMs === undefined || sinceMs === undefined || pace.sessionMs === undefined) return;
   const gapMs = nowMs - sinceMs < killLaterMs ? killMs : killLaterMs;
-  const silentMs = nowMs - Math.max(killedMs, pace.sessionMs, shown.hinderedMs);
+  const silentMs = nowMs - Math.max(killedMs, pace.sessionMs, shown.healthySinceMs, shown.hinderedMs);
   demand(
-    silentMs <= gapMs + tickMs,
+    silentMs <= gapMs + tickMs + slowestLookMs(settings.poller),
     "pace",
     () => `${taskId} did not end, but KILL was not repeated for ${silentMs} ms`,
   );

@@ -9,8 +9,6 @@ export const openSeeds: ReadonlyMap<number, string> = new Map<number, string>([
   [21231, "register-timeout"],
   [21835, "zombie"],
   [21883, "starving"],
-  // A repeated KILL is sent without a look at the list: the agent had registered since the first one, which was lost.
-  [78000018, "build-killed"],
   [8140068, "phase"],
   [8140111, "liveness"],
   [8810397, "register-timeout"],

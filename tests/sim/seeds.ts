@@ -168,4 +168,5 @@ export const failedSeeds: readonly FailedSeed[] = [
     found: "another server after a restart, while Mesos had lost most agents: the brake counted only the rest",
   },
   { seed: 8500626, found: "an old server whose silent agent held the KILL of a container longer than the law allowed" },
+  { seed: 78000018, found: "a KILL that was repeated without a look at the list: the agent had registered since" },
 ];
