@@ -2,7 +2,9 @@
 
 import type { AgentInstance, InstanceIdentity, InstancePhase } from "../../src/core/instance.ts";
 import type { State } from "../../src/core/state.ts";
-import { drive, type DriverOptions, zeroMs } from "../support/core.ts";
+import { Draft } from "../../src/core/draft.ts";
+import { watchedFrom } from "../../src/core/watched.ts";
+import { drive, type DriverOptions, serverInfo, zeroMs } from "../support/core.ts";
 
 /** An instance of the profile `default` with the resource `linux`, launched at zeroMs, in this phase since then. */
 export function anInstance(
@@ -44,4 +46,23 @@ export function stateOf(
   const world = drive(options);
   world.subscribe();
   return { ...world.state, instances: new Map(instances.map((each) => [each.taskId, each])), ...parts };
+}
+
+/** What a draft is made of beside its moment. */
+export type DraftParts = [
+  instances: readonly AgentInstance[],
+  server?: Partial<State["server"]>,
+  parts?: Partial<State>,
+  random?: number,
+];
+
+/** A draft at a moment, of a subscribed state whose GoCD server is at work since zeroMs and was read and polled just now. */
+export function draftAt(
+  atMs: number,
+  ...[instances, server = {}, parts = {}, random = 0.5]: DraftParts
+): Draft {
+  const state = stateOf(instances);
+  const reading = { askedMs: atMs, readMs: atMs, tookMs: [0] };
+  const now = { info: serverInfo, lastPollMs: atMs, reading, serving: watchedFrom(zeroMs) };
+  return new Draft({ ...state, ...parts, server: { ...state.server, ...now, ...server } }, atMs, random);
 }

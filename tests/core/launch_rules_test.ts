@@ -7,7 +7,6 @@ import { likeliest, mayAdmit } from "../../src/core/admission.ts";
 import type { BucketAssessment } from "../../src/core/assess.ts";
 import { bucketJobs, emptyBacklog } from "../../src/core/backlog.ts";
 import { followDoubt } from "../../src/core/doubt.ts";
-import { Draft } from "../../src/core/draft.ts";
 import { type Draining, followDrain } from "../../src/core/drain.ts";
 import type { GocdAgent } from "../../src/core/gocd_records.ts";
 import { indexGocdAgents } from "../../src/core/gocd_index.ts";
@@ -17,7 +16,6 @@ import { offersReceived } from "../../src/core/launching.ts";
 import { adoptUnknown, beforeLaunch, fenceId, inheritedOf, isFence, isLearning } from "../../src/core/lineage.ts";
 import { followGap } from "../../src/core/misregistered.ts";
 import type { State } from "../../src/core/state.ts";
-import { watchedFrom } from "../../src/core/watched.ts";
 import {
   drive,
   gocdAgent,
@@ -34,28 +32,7 @@ import {
   someSettings,
   zeroMs,
 } from "../support/core.ts";
-import { anInstance, stateOf } from "./instance_fixtures.ts";
-
-/** A draft of a server at work since zeroMs, read at this moment. */
-function at(
-  atMs: number,
-  instances: readonly AgentInstance[],
-  server: Partial<State["server"]> = {},
-  parts: Partial<State> = {},
-  random = 0.5,
-): Draft {
-  const state = stateOf(instances);
-  const reading = { askedMs: atMs, readMs: atMs, tookMs: [0] };
-  return new Draft(
-    {
-      ...state,
-      ...parts,
-      server: { ...state.server, info: serverInfo, lastPollMs: atMs, reading, serving: watchedFrom(zeroMs), ...server },
-    },
-    atMs,
-    random,
-  );
-}
+import { anInstance, draftAt as at, stateOf } from "./instance_fixtures.ts";
 
 Deno.test("an empty backlog has nothing in it", () => {
   assertEquals(emptyBacklog, { buckets: [], foreign: [], order: [], resourceCase: "insensitive" });

@@ -25,7 +25,6 @@ import { bucketJobs } from "../../src/core/backlog.ts";
 import { reconcile } from "../../src/core/reconciliation.ts";
 import type { State } from "../../src/core/state.ts";
 import { statusView } from "../../src/core/status_view.ts";
-import { watchedFrom } from "../../src/core/watched.ts";
 import {
   gocdAgent,
   jobs,
@@ -39,28 +38,10 @@ import {
   withIdleAgent,
   zeroMs,
 } from "../support/core.ts";
-import { anInstance, aRegistered, stateOf } from "./instance_fixtures.ts";
+import { anInstance, aRegistered, draftAt, type DraftParts, stateOf } from "./instance_fixtures.ts";
 
-/** A draft of a server at work since zeroMs, read at this moment. */
-function at(
-  afterMs: number,
-  instances: readonly AgentInstance[],
-  server: Partial<State["server"]> = {},
-  parts: Partial<State> = {},
-): Draft {
-  const atMs = zeroMs + afterMs;
-  const state = stateOf(instances);
-  const reading = { askedMs: atMs, readMs: atMs, tookMs: [0] };
-  return new Draft(
-    {
-      ...state,
-      ...parts,
-      server: { ...state.server, info: serverInfo, lastPollMs: atMs, reading, serving: watchedFrom(zeroMs), ...server },
-    },
-    atMs,
-    0.5,
-  );
-}
+/** As {@linkcode draftAt}, so long after zeroMs. */
+const at = (afterMs: number, ...rest: DraftParts): Draft => draftAt(zeroMs + afterMs, ...rest);
 
 const whole = anInstance("t", { state: "starting" }, {
   environment: "prod",

@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { assess } from "../../src/core/assess.ts";
 import { bucketJobs } from "../../src/core/backlog.ts";
 import { mayComeBack } from "../../src/core/doubt.ts";
-import { Draft } from "../../src/core/draft.ts";
+import type { Draft } from "../../src/core/draft.ts";
 import { profileGate, roomsOf } from "../../src/core/gates.ts";
 import type { GocdAgent } from "../../src/core/gocd_records.ts";
 import type { AgentInstance } from "../../src/core/instance.ts";
@@ -16,7 +16,7 @@ import { followSettings } from "../../src/core/operator.ts";
 import { isOfferless } from "../../src/core/roles.ts";
 import { isRoomless } from "../../src/core/room.ts";
 import { watchOvertaken } from "../../src/core/sick_agents.ts";
-import type { RoleOffers, State } from "../../src/core/state.ts";
+import type { RoleOffers } from "../../src/core/state.ts";
 import { step } from "../../src/core/step.ts";
 import { reasonMeaning, reasonWords } from "../../src/core/task_status.ts";
 import { watchedFrom } from "../../src/core/watched.ts";
@@ -32,34 +32,15 @@ import {
   offer,
   pending,
   second,
-  serverInfo,
   someSettings,
   zeroMs,
 } from "../support/core.ts";
-import { anInstance, aRegistered, stateOf } from "./instance_fixtures.ts";
+import { anInstance, aRegistered, draftAt, type DraftParts, stateOf } from "./instance_fixtures.ts";
 
 const hour = 60 * minute;
 
-/** A draft of a server at work since zeroMs, read at this moment. */
-function at(
-  afterMs: number,
-  instances: readonly AgentInstance[],
-  server: Partial<State["server"]> = {},
-  parts: Partial<State> = {},
-): Draft {
-  const atMs = zeroMs + afterMs;
-  const state = stateOf(instances);
-  const reading = { askedMs: atMs, readMs: atMs, tookMs: [0] };
-  return new Draft(
-    {
-      ...state,
-      ...parts,
-      server: { ...state.server, info: serverInfo, lastPollMs: atMs, reading, serving: watchedFrom(zeroMs), ...server },
-    },
-    atMs,
-    0.5,
-  );
-}
+/** As {@linkcode draftAt}, so long after zeroMs. */
+const at = (afterMs: number, ...rest: DraftParts): Draft => draftAt(zeroMs + afterMs, ...rest);
 
 Deno.test("what was asked of the GoCD server is remembered for a minute", () => {
   const { state } = at(minute, [], {
