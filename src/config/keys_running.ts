@@ -61,7 +61,8 @@ const pollerKeys: readonly KeySpec[] = [
     default: "15 minutes",
     min: minuteMs,
     max: 30 * dayMs,
-    doc: "A job that waits for longer than this while newer ones like it are taken counts as forgotten by the server",
+    doc:
+      "A job that waits for longer than this while newer ones like it are seen to be built counts as forgotten by the server",
     example: "15 minutes",
   },
   {
@@ -117,7 +118,8 @@ const scalingKeys: readonly KeySpec[] = [
     default: "10 minutes",
     min: 10 * secondMs,
     max: dayMs,
-    doc: "How long a running container may take to show up on the GoCD server",
+    doc:
+      "How long a running container may take to show up on the GoCD server; counts only while the server could register it",
     example: "10 minutes",
   },
   {
@@ -135,7 +137,8 @@ const scalingKeys: readonly KeySpec[] = [
     type: "duration",
     min: minuteMs,
     max: 365 * dayMs,
-    doc: "An agent that is to go and still builds after this time is killed with its job. Not set: never",
+    doc:
+      "An agent that is to go and still builds this long after it was disabled is killed with its job; begins anew when it is wanted again, and after a restart. Not set: never",
     example: "6 hours",
   },
   {
