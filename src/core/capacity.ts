@@ -21,6 +21,8 @@ export interface CapacityClass extends SupplyNode {
   readonly capability: Capability;
   /** Hostnames (idle) or task ids (coming). */
   readonly names: readonly string[];
+  /** Of the idle ones, in the order of `names`, which several may share. */
+  readonly uuids: readonly string[];
   /** The earliest time since which one of them has been idle without a break. */
   readonly idleSinceMs?: number;
   /** They have been idle for so long that a job which they left waiting is tried again without them. */
@@ -43,6 +45,7 @@ export function capacityOf(
     const isStale = since !== undefined && atMs - since >= staleIdleMs;
     add(idle, capabilityOf(gocdAgent, rule), {
       name: gocdAgent.hostname,
+      uuid: gocdAgent.uuid,
       isStale,
       ...since === undefined ? {} : { since },
     });
@@ -118,20 +121,23 @@ function reservedRecords(instances: Iterable<AgentInstance>): Set<string> {
 interface Group {
   readonly capability: Capability;
   readonly names: string[];
+  readonly uuids: string[];
   readonly isStale: boolean;
   idleSinceMs: number | undefined;
 }
 
 interface Unit {
   readonly name: string;
+  readonly uuid?: string;
   readonly isStale: boolean;
   readonly since?: number;
 }
 
-function add(groups: Map<string, Group>, capability: Capability, { name, isStale, since }: Unit): void {
+function add(groups: Map<string, Group>, capability: Capability, { name, uuid, isStale, since }: Unit): void {
   const key = `${capabilityKey(capability)};${isStale}`;
-  const group = groups.get(key) ?? { capability, names: [], isStale, idleSinceMs: undefined };
+  const group = groups.get(key) ?? { capability, names: [], uuids: [], isStale, idleSinceMs: undefined };
   group.names.push(name);
+  if (uuid !== undefined) group.uuids.push(uuid);
   if (since !== undefined) group.idleSinceMs = Math.min(group.idleSinceMs ?? since, since);
   groups.set(key, group);
 }
@@ -142,6 +148,7 @@ function toClass(group: Group, kind: SupplyNode["kind"]): CapacityClass {
     count: group.names.length,
     capability: group.capability,
     names: group.names,
+    uuids: group.uuids,
     ...(group.idleSinceMs === undefined ? {} : { idleSinceMs: group.idleSinceMs }),
     ...(group.isStale ? { isStale: true } : {}),
   };

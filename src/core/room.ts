@@ -76,18 +76,14 @@ export function spareLeaving(state: State, held: readonly HeldBack[], profile: s
 }
 
 /** Idle agents of ours that the jobs which wait leave over, those idle longest first. */
-export function idleOfNoUse({ instances, server }: State, { capacity, used }: Assessment): readonly Idle[] {
-  const classOf = new Map<string, number>();
-  const left = capacity.map(({ kind, count }, index) => kind === "idle" ? count - (used[index] ?? 0) : 0);
-  capacity.forEach(({ kind, names }, index) => {
-    if (kind === "idle") { for (const name of names) classOf.set(name.toLowerCase(), index); }
-  });
+export function idleOfNoUse({ instances }: State, { capacity, used }: Assessment): readonly Idle[] {
+  const left = capacity.map(({ count }, index) => count - (used[index] ?? 0));
+  const classOf = new Map(capacity.flatMap(({ uuids }, index) => uuids.map((uuid) => [uuid, index] as const)));
   const idle = [...instances.values()].filter((each): each is Idle =>
     each.state === "registered" && each.activity.kind === "idle" && each.retire === undefined
   ).sort((a, b) => a.activity.sinceMs - b.activity.sinceMs);
-  const hostnames = new Map(server.agents.map(({ uuid, hostname }) => [uuid, hostname]));
-  return idle.filter(({ uuid, taskId }) => {
-    const index = classOf.get(hostnames.get(uuid)?.toLowerCase() ?? taskId);
+  return idle.filter(({ uuid }) => {
+    const index = classOf.get(uuid);
     if (index === undefined || (left[index] ?? 0) <= 0) return false;
     left[index] = (left[index] ?? 0) - 1;
     return true;

@@ -75,10 +75,11 @@ Deno.test("of those that leave, only so many are spare as nobody older waits for
 
 const idleSince = (taskId: string, sinceMs: number, changes: object = {}): AgentInstance =>
   anInstance(taskId, { state: "registered", uuid: `u-${taskId}`, activity: { kind: "idle", sinceMs } }, changes);
-const capacity = (kind: "idle" | "coming", ...names: readonly string[]): Assessment["capacity"][number] => ({
+const capacity = (kind: "idle" | "coming", ...ids: readonly string[]): Assessment["capacity"][number] => ({
   kind,
-  count: names.length,
-  names,
+  count: ids.length,
+  names: ids.map(() => "one-name"),
+  uuids: kind === "idle" ? ids.map((id) => `u-${id}`) : [],
   capability: { environments: new Set(), gocdResources: new Set() },
 });
 
@@ -92,7 +93,7 @@ Deno.test("idle agents of ours that jobs leave over are of no use, the longest i
   ];
   const useless = (used: readonly number[], ...classes: Assessment["capacity"]): string[] =>
     idleOfNoUse(stateOf(instances), { buckets: [], capacity: classes, used }).map(({ taskId }) => taskId);
-  const all = capacity("idle", "A", "b", "c", "going", "busy");
+  const all = capacity("idle", "a", "b", "c", "going", "busy");
   assertEquals([useless([0], all), useless([3], all), useless([5], all)], [["a", "b", "c"], ["a", "b"], []]);
   assertEquals(useless([0, 1], capacity("idle", "a", "c"), capacity("idle", "b")), ["a", "c"]);
   assertEquals(useless([0], capacity("coming", "a", "b", "c")), []);

@@ -94,6 +94,13 @@ Deno.test("an agent that calls itself otherwise than its task makes room, too", 
   assertEquals(phases(warm), ["draining"]);
 });
 
+Deno.test("an agent of no use goes although one that is of use calls itself by the same name", () => {
+  const warm = idle([["java"], ["linux"]], { profiles: both, scaling: { maxAgents: 2 } });
+  const agents = warm.agents().map((each) => ({ ...each, hostname: "mesos-build-agent" }));
+  warm.world.poll({ jobs: [job("a"), job("b")], agents });
+  assertEquals(phases(warm), ["draining", "registered"]);
+});
+
 Deno.test("agents that the waiting jobs will use stay, also where others of their kind go", () => {
   const warm = idle([["java"], ["java"], ["java"]], { profiles: both, scaling: { maxAgents: 3 } });
   warm.world.poll({ jobs: [javaJob("x"), javaJob("y"), job("a"), job("b")], agents: warm.agents() });

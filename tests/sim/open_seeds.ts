@@ -8,7 +8,6 @@ export const openSeeds: ReadonlyMap<number, string> = new Map<number, string>([
   [20356, "register-timeout"],
   [21231, "register-timeout"],
   [21835, "zombie"],
-  [21883, "starving"],
   [8140068, "phase"],
   [8140111, "liveness"],
   [8810397, "register-timeout"],

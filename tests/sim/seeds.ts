@@ -21,6 +21,10 @@ export const failedSeeds: readonly FailedSeed[] = [
     seed: 8700135,
     found: "the build of a process that started anew, forgotten although the server had not given it back",
   },
+  {
+    seed: 21883,
+    found: "an idle agent of no use that kept its place beside one of use, as both call themselves the same",
+  },
   { seed: 22, found: "a clock set back a day while the program was down kept tombstones for a day" },
   {
     seed: 75000363,
