@@ -131,6 +131,8 @@ export function adoptRecords(draft: Draft, agents: readonly GocdAgent[]): readon
       state: "unreachable",
       sinceMs: draft.atMs,
       uuid,
+      // What it built, and whether that was given to another, no list of this state has shown.
+      mayHoldBuild: true,
       lost: { sinceMs: draft.atMs, message: "only the GoCD server knows it" },
     });
     taskIds.push(taskId);

@@ -18,9 +18,28 @@ import type { ServerState, State, WantedAgents } from "./state.ts";
 /** A build of which nothing was heard for so long is nobody's any more. */
 const rememberMaxMs = 24 * 3_600_000;
 
-/** Whether the server takes this agent for one in contact: Missing and Disabled ones, too (facts: gocd 4.6). */
+/**
+ * Whether the server takes this agent for one in contact: Missing and Disabled ones, too, even a Disabled one that it
+ * calls lost (facts: gocd 4.6).
+ */
 export function isInContact({ configState, agentState }: GocdAgent): boolean {
-  return configState !== "Pending" && agentState !== "LostContact";
+  return configState === "Disabled" || configState === "Enabled" && agentState !== "LostContact";
+}
+
+/**
+ * Since when lists have shown that the agent of an instance is not in contact, by uuid: absent records are told from those
+ * that this run has never seen.
+ */
+export function followSilence(draft: Draft, { byUuid }: GocdAgentIndex): void {
+  const { instances, server } = draft.state;
+  const silent = [...instances.values()].flatMap((instance) => {
+    const uuid = uuidOf(instance);
+    const gocdAgent = uuid === undefined ? undefined : byUuid.get(uuid);
+    if (uuid === undefined || gocdAgent !== undefined && isInContact(gocdAgent)) return [];
+    return [[uuid, server.silentSinceMs.get(uuid) ?? draft.atMs] as const];
+  });
+  if (silent.length === 0 && server.silentSinceMs.size === 0) return;
+  draft.set({ server: { ...server, silentSinceMs: new Map(silent) } });
 }
 
 /** Keeps `mayHoldBuild` by what a list shows; returns the instance as it is then. */
@@ -68,11 +87,12 @@ function isGivenBack({ state }: Draft, instance: AgentInstance, gocdAgent: GocdA
 
 /**
  * Since the server has known the silence of this one, some agent has been in contact for so long that the server has put
- * back what it had. That it is called lost shows in a list; where it does not yet, it takes the connection timeout.
+ * back what it had: nothing as long as its record is Missing or Disabled, whoever else is in contact. One that Mesos just
+ * does not reach is not hung while the server hears it.
  */
 function hasChecked({ server }: Pick<State, "server">, instance: AgentInstance): boolean {
-  const knownMs = server.lostSinceMs.get(uuidOf(instance) ?? "") ?? instance.sinceMs + connectionTimeoutMs;
-  return hasCheckedSince(server, knownMs);
+  const heardMs = instance.state === "unreachable" ? instance.sinceMs + connectionTimeoutMs : Infinity;
+  return hasCheckedSince(server, server.silentSinceMs.get(uuidOf(instance) ?? "") ?? heardMs);
 }
 
 function hasCheckedSince(server: ServerState, knownMs: number): boolean {

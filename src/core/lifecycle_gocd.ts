@@ -13,7 +13,7 @@ import { absentMs, connectionTimeoutMs, lostContactMs } from "./gocd_clocks.ts";
 import type { GocdAgent } from "./gocd_records.ts";
 import type { AgentActivity, AgentInstance } from "./instance.ts";
 import { askToEnable, type GocdAgentIndex, indexGocdAgents, isAsked } from "./gocd_index.ts";
-import { followBuild } from "./hung_build.ts";
+import { followBuild, followSilence } from "./hung_build.ts";
 import { isRegisterTimeOver } from "./lifecycle_clock.ts";
 import { matchingEnvironments } from "./matching.ts";
 import { followGap, noteGap } from "./misregistered.ts";
@@ -30,6 +30,7 @@ import { followSharedGuids, sharedRecord } from "./shared_guid.ts";
 export function followGocdAgents(draft: Draft, agents: readonly GocdAgent[]): void {
   const index = indexGocdAgents(agents);
   followSharedGuids(draft, agents);
+  followSilence(draft, index);
   for (const known of [...draft.state.instances.values()]) {
     const instance = followBuild(draft, followRecord(draft, known, index), index);
     switch (instance.state) {

@@ -103,6 +103,8 @@ export interface ServerState {
   readonly overtaken: ReadonlyMap<string, { readonly idleSinceMs: number; readonly jobs: number }>;
   /** Since when each GocdAgent has shown LostContact, or Missing, by uuid. */
   readonly lostSinceMs: ReadonlyMap<string, number>;
+  /** Since when lists have shown the GocdAgent of an instance absent or out of contact, by uuid (hung_build.ts). */
+  readonly silentSinceMs: ReadonlyMap<string, number>;
   /** Since when each list has shown a GocdAgent as Disabled, by uuid; forgotten when we ask for it to be enabled. */
   readonly disabledSinceMs: ReadonlyMap<string, number>;
   /** Since when each list has shown an agent, whose ever, that the server takes to be in contact. */

@@ -58,6 +58,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
       unlisted: new Map(),
       disabledIdleSinceMs: new Map(),
       lostSinceMs: new Map(),
+      silentSinceMs: new Map(),
       disabledSinceMs: new Map(),
       enablingMs: new Map(),
       asksMs: new Map(),

@@ -87,6 +87,7 @@ export const serverFates: Readonly<Record<keyof ServerState, Fate>> = {
   unlisted: "learned",
   disabledIdleSinceMs: "learned",
   lostSinceMs: "learned",
+  silentSinceMs: "learned",
   disabledSinceMs: "learned",
   inContactSinceMs: "learned",
   enablingMs: "acted",

@@ -153,6 +153,9 @@ const heldBy = (
 const holding = aRegistered("t", "building", { mayHoldBuild: true });
 const gone = (changes = {}): AgentInstance =>
   anInstance("t", { state: "gone", cause: "lost", message: "", uuid: "uuid-t" }, changes);
+const silent = (afterMs: number): Partial<State["server"]> => ({
+  silentSinceMs: new Map([["uuid-t", zeroMs + 10 * minute - afterMs]]),
+});
 const heard = (afterMs: number): Partial<State["server"]> => ({ inContactSinceMs: zeroMs + 10 * minute - afterMs });
 
 Deno.test("an agent may hold a build from when it builds until it is idle, or the server has given the build back", () => {
@@ -163,13 +166,16 @@ Deno.test("an agent may hold a build from when it builds until it is idle, or th
     heldBy({}, dead),
     heldBy({}, anInstance("t", { state: "unreachable", uuid: "uuid-t" }, { mayHoldBuild: true })),
   ], [true, true]);
-  assertEquals([heldBy(lostContact, dead, heard(minute - 1)), heldBy(lostContact, dead, heard(minute))], [true, false]);
-  assertEquals([heldBy(undefined, dead, heard(minute)), heldBy({}, dead, heard(9 * minute))], [false, true]);
-  const lost = (afterMs: number): Partial<State["server"]> => ({
-    ...heard(9 * minute),
-    lostSinceMs: new Map([["uuid-t", zeroMs + 10 * minute - afterMs]]),
-  });
-  assertEquals([heldBy(lostContact, dead, lost(minute - 1)), heldBy(lostContact, dead, lost(minute))], [true, false]);
+  const lost = (afterMs: number): Partial<State["server"]> => ({ ...heard(9 * minute), ...silent(afterMs) });
+  for (const record of [lostContact, undefined]) {
+    const heardFor = (afterMs: number): boolean => heldBy(record, dead, { ...lost(9 * minute), ...heard(afterMs) });
+    assertEquals([heardFor(minute - 1), heardFor(minute)], [true, false]);
+    assertEquals([heldBy(record, dead, lost(minute - 1)), heldBy(record, dead, lost(minute))], [true, false]);
+    assertEquals(heldBy(record, dead, heard(9 * minute)), true);
+  }
+  for (const record of [missing, { ...lostContact, configState: "Disabled" }, {}] as const) {
+    assertEquals(heldBy(record, dead, lost(9 * minute)), true);
+  }
   const slow = { ...lost(9 * minute), info: { ...serverInfo, slowRegistration: true } };
   assertEquals(
     [
@@ -184,8 +190,16 @@ Deno.test("while a dead or unreachable agent may hold a build, it hangs until th
   const hung = (instance: AgentInstance, server = {}): boolean =>
     isAnyHung(shown([instance], zeroMs + 10 * minute, server).state);
   assertEquals([hung(gone({ mayHoldBuild: true })), hung(gone()), hung(holding)], [true, false, false]);
-  assertEquals(hung(anInstance("t", { state: "unreachable" }, { mayHoldBuild: true })), true);
-  assertEquals(hung(gone({ mayHoldBuild: true }), heard(minute)), false);
+  assertEquals(hung(gone({ mayHoldBuild: true }), heard(9 * minute)), true);
+  assertEquals(hung(gone({ mayHoldBuild: true }), { ...heard(minute), ...silent(minute) }), false);
+  // One that Mesos does not reach, but the server hears, is not hung.
+  const unreachable = (sinceMs: number): AgentInstance => ({
+    ...anInstance("t", { state: "unreachable", uuid: "uuid-t" }, { mayHoldBuild: true }),
+    sinceMs,
+  });
+  assertEquals(hung(unreachable(zeroMs)), true);
+  assertEquals(hung(unreachable(zeroMs + 4 * minute + 1), heard(9 * minute)), true);
+  assertEquals(hung(unreachable(zeroMs + 4 * minute), heard(9 * minute)), false);
   const remembered = (instance: AgentInstance, afterMs: number): boolean =>
     isRemembered(shown([], zeroMs + afterMs), instance);
   const day = 24 * 60 * minute;

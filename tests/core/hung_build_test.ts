@@ -220,3 +220,46 @@ Deno.test("an agent that registered and died while no list was read may hold a b
   const [next = ""] = launches(world);
   assertStringIncludes(world.instance(next).launchReason, `${taskId} is lost with a build`);
 });
+
+Deno.test("the time in which the record of the dead was Missing is none in which its build was given back", () => {
+  const { world, taskId } = withIdleAgent();
+  const stays = gocdAgent("stranger", { gocdResources: [] });
+  world.poll({ agents: [gocdAgent(taskId, building), stays] });
+  world.status(taskId, "TASK_FAILED");
+  for (let minutes = 0; minutes < 20; minutes++) {
+    world.skip(minute);
+    world.poll({ agents: [gocdAgent(taskId, { ...missing, configState: "Disabled" }), stays] });
+  }
+  assertEquals(only(world.taken(), "delete-gocd-agents").length > 0, true);
+  world.skip(10 * second);
+  world.poll({ agents: [stays] });
+  assertEquals(world.instance(taskId).mayHoldBuild, true);
+  // The other one goes before the server has looked.
+  world.skip(30 * second);
+  world.poll();
+  world.wait(6 * second);
+  const [next = ""] = launches(world);
+  assertStringIncludes(world.instance(next).launchReason, `${taskId} is lost with a build`);
+});
+
+Deno.test("a record that is adopted may hold a build: once it is deleted, an agent is launched for it", () => {
+  const world = drive();
+  world.subscribe();
+  world.poll();
+  const taskId = "gocd-abc123-default-7";
+  for (let polls = 0; polls < 3; polls++) {
+    world.skip(11 * second);
+    world.poll({ agents: [gocdAgent(taskId, missing)] });
+  }
+  world.status(taskId, "TASK_UNKNOWN");
+  for (let minutes = 0; minutes < 12; minutes++) {
+    world.skip(minute);
+    world.poll({ agents: [gocdAgent(taskId, { ...missing, configState: "Disabled" })] });
+  }
+  assertEquals(only(world.taken(), "delete-gocd-agents").length > 0, true);
+  world.skip(10 * second);
+  world.poll();
+  world.wait(6 * second);
+  const [next = ""] = launches(world);
+  assertStringIncludes(world.instance(next).launchReason, `${taskId} is lost with a build`);
+});

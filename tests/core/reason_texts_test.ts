@@ -220,7 +220,7 @@ for (
     [{ agentState: "Missing" }, true],
     [{ agentState: "LostContact" }, false],
     [{ configState: "Pending" }, false],
-    [{ configState: "Disabled", agentState: "LostContact" }, false],
+    [{ configState: "Disabled", agentState: "LostContact" }, true],
   ] as const satisfies readonly (readonly [Partial<GocdAgent>, boolean])[]
 ) {
   Deno.test(`the server ${isHeard ? "has" : "has no"} contact with an agent of ${JSON.stringify(changes)}`, () => {

@@ -9,7 +9,6 @@ export const openSeeds: ReadonlyMap<number, string> = new Map<number, string>([
   [21231, "register-timeout"],
   [21835, "zombie"],
   [8140068, "phase"],
-  [8140111, "liveness"],
   [8810397, "register-timeout"],
   [8810401, "brake"],
   [8810973, "brake"],

@@ -173,4 +173,9 @@ export const failedSeeds: readonly FailedSeed[] = [
   },
   { seed: 8500626, found: "an old server whose silent agent held the KILL of a container longer than the law allowed" },
   { seed: 78000018, found: "a KILL that was repeated without a look at the list: the agent had registered since" },
+  { seed: 8140111, found: "a build that hung on a Missing record, thought given back before that was deleted" },
+  {
+    seed: 8500102,
+    found: "a build that hung on a record of the dead, adopted as Missing after an older state came back",
+  },
 ];
