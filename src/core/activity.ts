@@ -13,6 +13,17 @@ export function activityOf(gocdAgent: GocdAgent, before: AgentActivity | undefin
   return kind === "unsure" ? { kind, sinceMs, word } : { kind, sinceMs };
 }
 
+/** The server has given it a job. */
+export function isBuilding({ agentState }: GocdAgent): boolean {
+  return agentState === "Building";
+}
+
+/** The server takes it for one that talks: the record of a dead agent shows so for up to 300 s. */
+export function isHeard(gocdAgent: GocdAgent): boolean {
+  const word = activityWord(gocdAgent);
+  return gocdAgent.configState !== "Pending" && (word === "idle" || word === "building");
+}
+
 /** `idle`, `building`, or the word that makes it neither. */
 export function activityWord(gocdAgent: GocdAgent): string {
   const { agentState, buildState } = gocdAgent;

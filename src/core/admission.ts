@@ -3,11 +3,9 @@
 
 import type { Draft } from "./draft.ts";
 import type { GocdAgent } from "./gocd_records.ts";
-import type { AgentInstance } from "./instance.ts";
-import { hasOwnAddress, settledMs } from "./recognition.ts";
-
-/** An instance that has not registered. */
-export type Waiting = AgentInstance & { readonly state: "launching" | "starting" };
+import type { Waiting } from "./instance.ts";
+import { newRecordMs } from "./gocd_clocks.ts";
+import { hasOwnAddress } from "./recognition.ts";
 
 /** Of several Pending records of one name: the one being enabled, or the one with the container's address. */
 export function likeliest(instance: Waiting, pending: readonly GocdAgent[]): GocdAgent | undefined {
@@ -32,5 +30,5 @@ export function mayAdmit(draft: Draft, instance: Waiting, { uuid, ipAddress = ""
   if (addresses.length === 0 || ipAddress === "" || addresses.includes(ipAddress)) return true;
   // Docker's bridge hides the container behind its host; there only who has a working key comes under suspicion.
   const isOdd = hasOwnAddress(instance) || isTold && server.keyRefusedMs === undefined;
-  return !isOdd || draft.atMs - (server.appearedMs.get(uuid) ?? draft.atMs) >= settledMs;
+  return !isOdd || draft.atMs - (server.appearedMs.get(uuid) ?? draft.atMs) >= newRecordMs;
 }

@@ -4,7 +4,7 @@
 import type { Draft } from "./draft.ts";
 import type { GocdAgent } from "./gocd_records.ts";
 import { nameOf } from "./hostnames.ts";
-import type { AgentInstance } from "./instance.ts";
+import type { AgentInstance, InstanceIn } from "./instance.ts";
 import type { Offer } from "./offer.ts";
 import { identityOf } from "./phase.ts";
 import type { FrameworkRecord } from "./record.ts";
@@ -157,7 +157,7 @@ export function isDuplicate({ state, message }: TaskStatus): boolean {
  * A launch whose id turns out to live (an older state was restored): it follows the living task from here on. Where that
  * runs, and what it registered with, is not known yet.
  */
-export function followLiving(draft: Draft, instance: AgentInstance & { readonly state: "launching" }): void {
+export function followLiving(draft: Draft, instance: InstanceIn<"launching">): void {
   draft.put({
     ...identityOf(instance),
     gocdResources: [],

@@ -5,7 +5,7 @@
 
 import type { Draft } from "./draft.ts";
 import type { GocdAgent } from "./gocd_records.ts";
-import type { AgentInstance } from "./instance.ts";
+import type { AgentInstance, Unreachable } from "./instance.ts";
 import type { BrakeState, State, Suspicion } from "./state.ts";
 
 /**
@@ -149,7 +149,7 @@ export function isOlderVersion(version: string, than: string): boolean {
 }
 
 /** Mesos knew it once and has lost it; one that only the GoCD server knew says nothing of Mesos. */
-function isDoubted(instance: AgentInstance): instance is AgentInstance & { readonly state: "unreachable" } {
+function isDoubted(instance: AgentInstance): instance is Unreachable {
   return instance.state === "unreachable" && instance.lost !== undefined && instance.mesosAgentId !== "" &&
     instance.lossAccepted !== true;
 }

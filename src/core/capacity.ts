@@ -4,7 +4,7 @@
 import { connectionTimeoutMs, reenableMaxMs, unknownGraceMs } from "./gocd_clocks.ts";
 import type { GocdAgent, ResourceCase } from "./gocd_records.ts";
 import { nameOf } from "./hostnames.ts";
-import type { AgentInstance } from "./instance.ts";
+import type { AgentInstance, Registered } from "./instance.ts";
 import { type Capability, capabilityFor, capabilityKey, capabilityOf } from "./matching.ts";
 import { isSick } from "./sick_agents.ts";
 import type { State } from "./state.ts";
@@ -90,7 +90,7 @@ export function isComing(instance: AgentInstance, atMs: number): boolean {
 }
 
 /** Whether it has not worked since it registered, as far as lists can tell: it was Unknown at first, at most. */
-export function isNewcomer({ sinceMs, activity }: AgentInstance & { readonly state: "registered" }): boolean {
+export function isNewcomer({ sinceMs, activity }: Registered): boolean {
   return activity.kind !== "building" && activity.sinceMs - sinceMs < unknownGraceMs;
 }
 

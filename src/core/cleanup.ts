@@ -6,7 +6,7 @@ import { holdsTakingDown } from "./brake.ts";
 import { doubtLoss, isHeardAgain } from "./doubt.ts";
 import type { Draft } from "./draft.ts";
 import type { GocdAgent } from "./gocd_records.ts";
-import type { AgentInstance } from "./instance.ts";
+import type { Gone } from "./instance.ts";
 import { ask, type GocdAgentIndex, isAsked, isIdleTwice, isLostLongEnough } from "./gocd_index.ts";
 import { isRemembered } from "./hung_build.ts";
 import { isUsedByAnother } from "./shared_guid.ts";
@@ -19,9 +19,6 @@ export const rememberMs = 600_000;
  * agent, that of 15.2 shows the last build for ever. It deletes none that really builds.
  */
 const stuckMs = 600_000;
-
-/** A dead instance. */
-export type Gone = AgentInstance & { readonly state: "gone" };
 
 /** Takes the next step towards forgetting it. */
 export function cleanUp(draft: Draft, instance: Gone, index: GocdAgentIndex): void {

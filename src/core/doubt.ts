@@ -2,7 +2,7 @@
 // cluster, a Mesos agent that an operator gave up) is no proof that a container has ended. The instance is unreachable
 // until one of the two gives in. Not here: words that are proof (lifecycle_mesos.ts), records of the dead (cleanup.ts).
 
-import { activityWord } from "./activity.ts";
+import { isHeard } from "./activity.ts";
 import { holdsTakingDown, judgeLosses } from "./brake.ts";
 import type { Draft } from "./draft.ts";
 import { keepStreak } from "./failures.ts";
@@ -11,7 +11,7 @@ import { isLostLongEnough } from "./gocd_index.ts";
 import type { GocdAgent } from "./gocd_records.ts";
 import { nameOf } from "./hostnames.ts";
 import { atItsLoss } from "./hung_build.ts";
-import type { AgentInstance } from "./instance.ts";
+import type { AgentInstance, Gone, Unreachable } from "./instance.ts";
 import { end, endUnproven, identityOf, uuidOf } from "./phase.ts";
 import { askFor } from "./reconciliation.ts";
 import type { TaskStatus } from "./task_status.ts";
@@ -44,12 +44,6 @@ export function heardRecord(draft: Draft, instance: AgentInstance): { readonly u
   );
 }
 
-/** The server takes it for one that talks: the record of a dead agent shows so for up to 300 s. */
-function isHeard(gocdAgent: GocdAgent): boolean {
-  const word = activityWord(gocdAgent);
-  return gocdAgent.configState !== "Pending" && (word === "idle" || word === "building");
-}
-
 /** Mesos' word alone: the instance is unreachable, and Mesos is asked again and again. */
 export function doubtLoss(draft: Draft, instance: AgentInstance, uuid: string, message: string): void {
   if (instance.state === "unreachable" && instance.lost !== undefined) {
@@ -80,14 +74,14 @@ export function doubtLoss(draft: Draft, instance: AgentInstance, uuid: string, m
 /** Whether a dead instance, of whose end there is no proof, turns out to be heard: Mesos may yet find it. */
 export function isHeardAgain(
   draft: Draft,
-  instance: AgentInstance & { readonly state: "gone" },
+  instance: Gone,
   record: GocdAgent,
 ): boolean {
   return isHeard(record) && mayComeBack(draft, instance);
 }
 
 /** Whether Mesos, of whose word alone it is dead, may yet find it. */
-export function mayComeBack(draft: Draft, instance: AgentInstance & { readonly state: "gone" }): boolean {
+export function mayComeBack(draft: Draft, instance: Gone): boolean {
   return instance.isUnproven === true && instance.lossAccepted !== true &&
     draft.atMs - Math.max(instance.sinceMs, draft.state.startedMs) < doubtMsMax;
 }
@@ -95,7 +89,7 @@ export function mayComeBack(draft: Draft, instance: AgentInstance & { readonly s
 /** What the list says of an instance in doubt: silence proves Mesos right. */
 export function followDoubt(
   draft: Draft,
-  instance: AgentInstance & { readonly state: "unreachable" },
+  instance: Unreachable,
   index: GocdAgentIndex,
 ): void {
   const { lost, taskId, uuid } = instance;

@@ -7,14 +7,11 @@ import type { Draft } from "./draft.ts";
 import { absentMs, askAgainMs, deleteMaxMs, reenableMaxMs } from "./gocd_clocks.ts";
 import type { GocdAgent } from "./gocd_records.ts";
 import { ask, isAsked, isLostLongEnough } from "./gocd_index.ts";
-import type { AgentInstance, DrainStep } from "./instance.ts";
+import type { Draining, DrainStep } from "./instance.ts";
 import { identityOf, register, startKill } from "./phase.ts";
 import { profileOf } from "./profile_of.ts";
 import { agentsAsOfMs, isFresh, isIdleConfirmed, shownForMs } from "./reading.ts";
 import { formatDuration } from "./reason.ts";
-
-/** An instance on its way out. */
-export type Draining = AgentInstance & { readonly state: "draining" };
 
 /** Takes the next step of a drain, by what the server shows. `undefined`: its record is not in the list. */
 export function followDrain(draft: Draft, instance: Draining, gocdAgent: GocdAgent | undefined): void {

@@ -15,6 +15,12 @@ export const lostContactMs = 600_000;
 /** A record is Unknown from its registration to the first ping, a few seconds later. */
 export const unknownGraceMs = 60_000;
 
+/**
+ * A record shows the address of the connection at first, and its environments a moment later (GoCD 26.2: 1.3 s): what is
+ * concluded from them must have lasted this long.
+ */
+export const newRecordMs = 10_000;
+
 /** A restarted server is given this long to hear from its agents before missing ones are replaced. */
 export const restartGraceMs = 120_000;
 
@@ -26,7 +32,7 @@ export const rescheduleMs = 60_000;
 /** The same on a server up to 16.7. */
 export const slowRescheduleMs = 330_000;
 
-/** An agent shows Idle for this long at most after a job was assigned to it: it pings every 10 s. */
+/** An agent that pings every 5 s shows Idle for up to 10 s after a job was assigned to it; this is that with some margin. */
 export const settledMs = 20_000;
 
 /** A disabled agent that each good read has shown idle for this long has no work to fetch, whatever reads failed between. */

@@ -9,6 +9,21 @@ import type { ContainerNetwork } from "./settings.ts";
  */
 export type AgentInstance = InstanceIdentity & InstancePhase;
 
+/** One in a certain state, or in one of several. */
+export type InstanceIn<S extends AgentInstance["state"]> = AgentInstance & { readonly state: S };
+/** One that has not registered yet. */
+export type Waiting = InstanceIn<"launching" | "starting">;
+/** One whose agent is enabled on the GoCD server. */
+export type Registered = InstanceIn<"registered">;
+/** One that is taken out of service. */
+export type Draining = InstanceIn<"draining">;
+/** One that is to end. */
+export type Killing = InstanceIn<"killing">;
+/** One that Mesos does not reach, or has lost while the GoCD server hears it. */
+export type Unreachable = InstanceIn<"unreachable">;
+/** One whose task is over. */
+export type Gone = InstanceIn<"gone">;
+
 /** What is fixed when the intent is stored, before ACCEPT goes out. */
 export interface InstanceIdentity {
   /** Unique for ever, at most 63 characters of `[a-z0-9-]`: task id, container hostname and GoCD hostname. */

@@ -7,7 +7,7 @@ import { countFailure, keepStreak } from "./failures.ts";
 import { isAsked } from "./gocd_index.ts";
 import type { GocdAgent } from "./gocd_records.ts";
 import { nameOf } from "./hostnames.ts";
-import type { AgentInstance } from "./instance.ts";
+import type { AgentInstance, InstanceIn, Killing, Waiting } from "./instance.ts";
 import { end, sendKill, startKill } from "./phase.ts";
 import { clocksOf } from "./profile_of.ts";
 import { isFresh, shownForMs } from "./reading.ts";
@@ -29,12 +29,6 @@ const unreachableMinMs = 3_600_000;
 
 /** Agents that a line names at most. */
 const namedMax = 3;
-
-/** An instance that has not registered. */
-export type Waiting = AgentInstance & { readonly state: "launching" | "starting" };
-
-/** An instance that is to end. */
-export type Killing = AgentInstance & { readonly state: "killing" };
 
 /** Ends what has lasted too long. */
 export function watchClocks(draft: Draft): void {
@@ -68,7 +62,7 @@ export function watchClocks(draft: Draft): void {
   }
 }
 
-function watchLaunch(draft: Draft, instance: AgentInstance & { readonly state: "launching" }): void {
+function watchLaunch(draft: Draft, instance: InstanceIn<"launching">): void {
   const { launchTimeoutMs } = draft.state.settings.scaling;
   // Without a session Mesos could not have told us: the clock waits for it.
   const { session } = draft.state;
@@ -78,7 +72,7 @@ function watchLaunch(draft: Draft, instance: AgentInstance & { readonly state: "
   startKill(draft, instance, "launch-timeout", `Mesos said nothing of it for ${formatDuration(launchTimeoutMs)}`);
 }
 
-function watchStart(draft: Draft, instance: AgentInstance & { readonly state: "starting" }): void {
+function watchStart(draft: Draft, instance: InstanceIn<"starting">): void {
   const { settings, session } = draft.state;
   if (session.kind !== "subscribed") return;
   if (instance.runningSinceMs === undefined) {

@@ -11,7 +11,7 @@ import type { Draft } from "./draft.ts";
 import { countFailure, countSuccess } from "./failures.ts";
 import { absentMs, connectionTimeoutMs, lostContactMs } from "./gocd_clocks.ts";
 import type { GocdAgent } from "./gocd_records.ts";
-import type { AgentActivity, AgentInstance } from "./instance.ts";
+import type { AgentActivity, AgentInstance, Registered, Unreachable, Waiting } from "./instance.ts";
 import { askToEnable, type GocdAgentIndex, indexGocdAgents, isAsked } from "./gocd_index.ts";
 import { followBuild, followSilence } from "./hung_build.ts";
 import { isRegisterTimeOver } from "./lifecycle_clock.ts";
@@ -58,8 +58,6 @@ export function followGocdAgents(draft: Draft, agents: readonly GocdAgent[]): vo
   }
 }
 
-type Waiting = AgentInstance & { readonly state: "launching" | "starting" };
-
 function followRegistration(draft: Draft, instance: Waiting, index: GocdAgentIndex): void {
   const found = recordsOf(draft, instance, index);
   if (found.length > 1) {
@@ -89,8 +87,6 @@ function recordsOf(draft: Draft, instance: Waiting, { byUuid, byName }: GocdAgen
   const there = agentByAddress(draft, instance) ?? inherited(draft, instance);
   return there === undefined ? [] : [there];
 }
-
-type Unreachable = AgentInstance & { readonly state: "unreachable" };
 
 /** Whoever ends while Mesos does not reach its host leaves a record, perhaps with a build: its address tells it now. */
 function learnAgent(draft: Draft, instance: Unreachable): Unreachable {
@@ -166,8 +162,6 @@ function enablePending(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): v
     },
   });
 }
-
-type Registered = AgentInstance & { readonly state: "registered" };
 
 function followRegistered(draft: Draft, instance: Registered, gocdAgent: GocdAgent | undefined): void {
   const activity = gocdAgent === undefined && isReturning(instance.activity)

@@ -7,7 +7,7 @@ import { doubtLoss, heardRecord, isProof } from "./doubt.ts";
 import type { Draft } from "./draft.ts";
 import { countFailure, countHostFailure, keepStreak } from "./failures.ts";
 import { atItsLoss } from "./hung_build.ts";
-import type { AgentInstance, EndCause } from "./instance.ts";
+import type { AgentInstance, EndCause, Gone } from "./instance.ts";
 import { isFence } from "./lineage.ts";
 import { end, endUnproven, identityOf, oneLine, register, startKill, taskOf, uuidOf } from "./phase.ts";
 import { askFor } from "./reconciliation.ts";
@@ -159,7 +159,7 @@ function onAlive(draft: Draft, instance: AgentInstance, status: TaskStatus): voi
  * its Mesos agent; an update may be a late copy, so it is asked. But of one that was called dropped no update can be old:
  * its ACCEPT has arrived twice, and the other copy was good.
  */
-function onBackFromTheDead(draft: Draft, instance: AgentInstance & { state: "gone" }, status: TaskStatus): void {
+function onBackFromTheDead(draft: Draft, instance: Gone, status: TaskStatus): void {
   const isNews = status.reason === "REASON_RECONCILIATION" || status.reason === "REASON_AGENT_REREGISTERED" ||
     status.reason === "REASON_SLAVE_REREGISTERED";
   if (instance.cause === "lost" && !isNews) {

@@ -6,17 +6,14 @@
 
 import type { Draft } from "./draft.ts";
 import { countFailure, countSuccess } from "./failures.ts";
-import { askAgainMs } from "./gocd_clocks.ts";
+import { askAgainMs, newRecordMs } from "./gocd_clocks.ts";
 import { ask, type GocdAgentIndex, isAsked } from "./gocd_index.ts";
 import type { GocdAgent, ResourceCase } from "./gocd_records.ts";
-import type { AgentInstance } from "./instance.ts";
+import type { AgentInstance, Registered } from "./instance.ts";
 import { capabilityFor, capabilityOf, foldEnvironment, foldResource, matchingEnvironments } from "./matching.ts";
 import { agentsAsOfMs } from "./reading.ts";
 import { describeNeed } from "./reason.ts";
-import { settledMs } from "./recognition.ts";
-
-/** An instance that has registered. */
-export type Registered = AgentInstance & { readonly state: "registered" };
+import { ruleOf } from "./recognition.ts";
 
 /** What is wrong with a registration, in words; nothing where it has all that it was launched for. */
 export function registrationGap(
@@ -37,7 +34,7 @@ export function registrationGap(
 /** The first look at a registration: whether something is missing, which is remembered with the instance. */
 export function noteGap(draft: Draft, taskId: string, gocdAgent: GocdAgent): boolean {
   const instance = draft.instance(taskId);
-  if (instance?.state !== "registered" || registrationGap(instance, gocdAgent, ruleOf(draft)) === undefined) {
+  if (instance?.state !== "registered" || registrationGap(instance, gocdAgent, ruleOf(draft.state)) === undefined) {
     return false;
   }
   draft.put({ ...instance, gap: { sinceMs: draft.atMs } });
@@ -51,14 +48,14 @@ export function followGap(draft: Draft, instance: Registered, { byUuid }: GocdAg
   if (gap === undefined || gocdAgent?.configState !== "Enabled" || draft.state.server.info?.maintenance === "on") {
     return instance;
   }
-  const missing = registrationGap(instance, gocdAgent, ruleOf(draft));
+  const missing = registrationGap(instance, gocdAgent, ruleOf(draft.state));
   if (missing === undefined) {
     countSuccess(draft, instance);
     return put(draft, others);
   }
   // What a list shows is as old as the question.
   const readMs = agentsAsOfMs(draft.state.server);
-  if (readMs - gap.sinceMs < settledMs || isAsked(draft, gocdAgent.uuid)) return instance;
+  if (readMs - gap.sinceMs < newRecordMs || isAsked(draft, gocdAgent.uuid)) return instance;
   const fixed = fixedEnvironment(draft, instance, gocdAgent);
   if (gap.repairMs === undefined && fixed === undefined) return repair(draft, instance, gocdAgent, missing);
   if (gap.repairMs !== undefined && readMs - gap.repairMs < askAgainMs) return instance;
@@ -81,7 +78,7 @@ function put(draft: Draft, instance: Registered): Registered {
 /** Its record is given what it was launched with, beside the resources that it has. */
 function repair(draft: Draft, instance: Registered, gocdAgent: GocdAgent, missing: string): Registered {
   const { taskId, profile, environment, uuid } = instance;
-  const rule = ruleOf(draft);
+  const rule = ruleOf(draft.state);
   const has = new Set(gocdAgent.gocdResources.map((name) => foldResource(name, rule)));
   const lacking = instance.gocdResources.filter((name) => !has.has(foldResource(name, rule)));
   ask(draft, uuid);
@@ -121,10 +118,6 @@ function fixedEnvironment(draft: Draft, { environment }: AgentInstance, gocdAgen
   if (known?.origin !== "config-repo") return undefined;
   return `environment ${environment} comes from a config repository, so the agents API cannot put an agent into it: see ` +
     "that the image passes on AGENT_AUTO_REGISTER_ENVIRONMENTS (or AGENT_ENVIRONMENTS)";
-}
-
-function ruleOf({ state }: Draft): ResourceCase {
-  return state.server.info?.resourceCase ?? "insensitive";
 }
 
 /** What the operator can do about it. */

@@ -2,7 +2,15 @@
 // Called by everything in core/ that changes an instance.
 
 import type { Draft } from "./draft.ts";
-import type { AgentActivity, AgentInstance, DrainReason, EndCause, InstanceIdentity, KillCause } from "./instance.ts";
+import type {
+  AgentActivity,
+  AgentInstance,
+  DrainReason,
+  EndCause,
+  InstanceIdentity,
+  KillCause,
+  Registered,
+} from "./instance.ts";
 import { clocksOf } from "./profile_of.ts";
 import { formatDuration } from "./reason.ts";
 
@@ -61,7 +69,7 @@ export function register(draft: Draft, instance: AgentInstance, uuid: string, ac
 /** Takes a registered instance out of service: DISABLE leaves, the rest follows by reading. */
 export function startDrain(
   draft: Draft,
-  instance: AgentInstance & { readonly state: "registered" },
+  instance: Registered,
   reason: DrainReason,
   whyIdle = "nothing waits that it could take",
 ): void {

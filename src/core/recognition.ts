@@ -7,24 +7,18 @@
 //                   once it has lasted; anything less is only a possibility
 //   possibility     an agent that appeared after the launch and that nothing else explains: holds a KILL, nothing more
 
-import { activityWord } from "./activity.ts";
+import { activityWord, isHeard } from "./activity.ts";
 import { adopted, parseTaskId } from "./adoption.ts";
 import type { Draft } from "./draft.ts";
 import { isLostLongEnough } from "./gocd_index.ts";
 import type { GocdAgent, ResourceCase } from "./gocd_records.ts";
 import type { AgentInstance } from "./instance.ts";
 import { capabilityFor, capabilityKey, capabilityOf } from "./matching.ts";
-import { absentMs, surelyAliveMs } from "./gocd_clocks.ts";
+import { absentMs, newRecordMs, surelyAliveMs } from "./gocd_clocks.ts";
 import { nameOf } from "./hostnames.ts";
 import { uuidOf } from "./phase.ts";
 import { shownForMs } from "./reading.ts";
 import type { ServerState, State } from "./state.ts";
-
-/**
- * A record shows the address of the connection at first, and its environments a moment later (GoCD 26.2: 1.3 s): what
- * is concluded from them must have lasted this long.
- */
-export const settledMs = 10_000;
 
 /** Uuids remembered beyond twice the list, so that a list without some records makes none of them look new. */
 const rememberedMin = 1_000;
@@ -76,7 +70,8 @@ export function agentByAddress(draft: Draft, instance: AgentInstance): GocdAgent
     addresses.includes(each.ipAddress ?? "") && !explained.has(each.uuid) && !isLostLongEnough(draft, each)
   );
   const [only] = there;
-  if (there.length !== 1 || only === undefined || !wasInService(state, only) || !isInContact(only)) return undefined;
+  // A silent record may be a dead container's, whose address was given again: the living one may still be to register.
+  if (there.length !== 1 || only === undefined || !wasInService(state, only) || !isHeard(only)) return undefined;
   if ([...state.instances.values()].some((other) => mayBeOf(state, other, only) && isAtSame(other, instance))) {
     return undefined;
   }
@@ -85,7 +80,7 @@ export function agentByAddress(draft: Draft, instance: AgentInstance): GocdAgent
   const isLate = instance.state === "unreachable" && sinceMs > instance.sinceMs;
   // The order in time is proof; an adopted instance was launched at an unknown time before it was adopted.
   if (isAdopted(instance) && sinceMs < instance.createdMs) return undefined;
-  if (isLate || !isSame(state, instance, only) || atMs - sinceMs < settledMs) return undefined;
+  if (isLate || !isSame(state, instance, only) || atMs - sinceMs < newRecordMs) return undefined;
   return isPossible(draft, instance, only, explained) ? only : undefined;
 }
 
@@ -109,12 +104,6 @@ function wasInService({ server }: State, { uuid, configState }: GocdAgent): bool
   const disabledMs = server.disabledSinceMs.get(uuid);
   const appearedMs = server.appearedMs.get(uuid);
   return disabledMs !== undefined && appearedMs !== undefined && appearedMs < disabledMs;
-}
-
-/** A silent record may be a dead container's, whose address was given again: the living one may still be to register. */
-function isInContact(gocdAgent: GocdAgent): boolean {
-  const word = activityWord(gocdAgent);
-  return word === "idle" || word === "building";
 }
 
 function isSame(state: State, instance: AgentInstance, gocdAgent: GocdAgent): boolean {
@@ -160,7 +149,8 @@ function isPossible(
   return isAdopted(instance) || !isUnlike(instance, gocdAgent, ruleOf(draft.state));
 }
 
-function ruleOf({ server }: State): ResourceCase {
+/** How the server compares names of resources. */
+export function ruleOf({ server }: Pick<State, "server">): ResourceCase {
   return server.info?.resourceCase ?? "insensitive";
 }
 

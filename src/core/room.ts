@@ -5,7 +5,7 @@
 import type { Assessment } from "./assess.ts";
 import { avoidedHosts } from "./failing_hosts.ts";
 import { countsToLimit, type HeldBack } from "./gates.ts";
-import type { AgentInstance } from "./instance.ts";
+import type { AgentInstance, Registered } from "./instance.ts";
 import type { Offer, OfferedResource } from "./offer.ts";
 import { place } from "./placement.ts";
 import { profileOf } from "./profile_of.ts";
@@ -20,9 +20,6 @@ const missMaxMs = 120_000;
 
 /** Agents for which the room is looked for in one plan at most: each is a question to placement for each host. */
 const roomPerPlanMax = 20;
-
-/** An idle agent of ours. */
-export type Idle = AgentInstance & { readonly state: "registered" };
 
 /** Whether an instance will give its place up soon, without a job to end first. */
 function isLeaving(instance: AgentInstance): boolean {
@@ -76,10 +73,10 @@ export function spareLeaving(state: State, held: readonly HeldBack[], profile: s
 }
 
 /** Idle agents of ours that the jobs which wait leave over, those idle longest first. */
-export function idleOfNoUse({ instances }: State, { capacity, used }: Assessment): readonly Idle[] {
+export function idleOfNoUse({ instances }: State, { capacity, used }: Assessment): readonly Registered[] {
   const left = capacity.map(({ count }, index) => count - (used[index] ?? 0));
   const classOf = new Map(capacity.flatMap(({ uuids }, index) => uuids.map((uuid) => [uuid, index] as const)));
-  const idle = [...instances.values()].filter((each): each is Idle =>
+  const idle = [...instances.values()].filter((each): each is Registered =>
     each.state === "registered" && each.activity.kind === "idle" && each.retire === undefined
   ).sort((a, b) => a.activity.sinceMs - b.activity.sinceMs);
   return idle.filter(({ uuid }) => {
@@ -93,12 +90,12 @@ export function idleOfNoUse({ instances }: State, { capacity, used }: Assessment
 /** Those of them that go so that others can come: by the limits as many as are held back, in the cluster as many as help. */
 export function makeRoom(
   state: State,
-  { held, idle }: { readonly held: readonly HeldBack[]; readonly idle: readonly Idle[] },
+  { held, idle }: { readonly held: readonly HeldBack[]; readonly idle: readonly Registered[] },
   atMs: number,
-): readonly { readonly instance: Idle; readonly why: string }[] {
-  const going = new Map<string, { readonly instance: Idle; readonly why: string }>();
+): readonly { readonly instance: Registered; readonly why: string }[] {
+  const going = new Map<string, { readonly instance: Registered; readonly why: string }>();
   const shortage = shortageOf(state, held);
-  const take = (count: number, why: string, isFit: (instance: Idle) => boolean): void => {
+  const take = (count: number, why: string, isFit: (instance: Registered) => boolean): void => {
     let left = count;
     for (const instance of idle) {
       if (left <= 0) return;
@@ -119,8 +116,8 @@ export function makeRoom(
 }
 
 /** Idle agents whose hosts could take an agent that finds no offer, if they went; `min-idle` stays. */
-function roomInCluster(state: State, idle: readonly Idle[], atMs: number): readonly Idle[] {
-  const going = new Set<Idle>();
+function roomInCluster(state: State, idle: readonly Registered[], atMs: number): readonly Registered[] {
+  const going = new Set<Registered>();
   const idleLeft = new Map<string, number>();
   for (const { profile } of idle) idleLeft.set(profile, (idleLeft.get(profile) ?? 0) + 1);
   let leaving = leavingOf(state).all;
@@ -161,16 +158,16 @@ export function isRoomless(state: State, { name, role }: AgentProfile, atMs: num
 interface Missing {
   readonly wanted: WantedAgents;
   readonly profile: AgentProfile;
-  readonly free: readonly Idle[];
+  readonly free: readonly Registered[];
 }
 
 /** On one host: as few as are needed, the longest idle first. Asked of placement itself, with what they would set free. */
-function whoHelps(state: State, { wanted, profile, free }: Missing, atMs: number): readonly Idle[] {
+function whoHelps(state: State, { wanted, profile, free }: Missing, atMs: number): readonly Registered[] {
   for (const hostId of new Set(free.map(({ mesosAgentId }) => mesosAgentId))) {
     const living = [...state.instances.values()].filter((each) =>
       each.mesosAgentId === hostId && countsToLimit(each.state)
     );
-    const going: Idle[] = [];
+    const going: Registered[] = [];
     for (const each of free) {
       if (each.mesosAgentId !== hostId) continue;
       going.push(each);
@@ -195,7 +192,7 @@ function whoHelps(state: State, { wanted, profile, free }: Missing, atMs: number
 }
 
 /** What their host would offer to a role without them: what it last had left, and what they have. */
-function offerWithout(state: State, going: readonly Idle[], role: string): Offer {
+function offerWithout(state: State, going: readonly Registered[], role: string): Offer {
   const [{ mesosAgentId = "", host = "" } = {}] = going;
   const last = state.offers.hosts.get(mesosAgentId) ??
     { id: "", mesosAgentId, hostname: host, role, resources: [], attributes: [] };

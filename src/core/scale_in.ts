@@ -6,7 +6,7 @@ import { holdsTakingDown } from "./brake.ts";
 import { isNewcomer } from "./capacity.ts";
 import type { Draft } from "./draft.ts";
 import { isAnyHung } from "./hung_build.ts";
-import type { AgentInstance, DrainReason } from "./instance.ts";
+import type { DrainReason, Registered } from "./instance.ts";
 import { canTake, capabilityFor } from "./matching.ts";
 import { startDrain } from "./phase.ts";
 import type { Plan } from "./plan.ts";
@@ -16,8 +16,6 @@ import { shownForMs } from "./reading.ts";
 
 /** Drains begun in one poll at most, so that a mistake in a list cannot empty the whole fleet at once. */
 export const drainsPerPollMax = 50;
-
-type Registered = AgentInstance & { readonly state: "registered" };
 
 /**
  * Disables what is to go whatever waits, before a plan is made: as long as such an agent is not disabled, it takes jobs, so

@@ -1,6 +1,7 @@
 // Jobs that an agent has been given since the feed was read. Counted as waiting, each would be launched for a second time.
 // Not here: the memory of jobs (demand.ts), other capacity (capacity.ts). Called by core/polled.ts and core/capacity.ts.
 
+import { isBuilding } from "./activity.ts";
 import type { Backlog } from "./backlog.ts";
 import type { GocdAgent } from "./gocd_records.ts";
 import { canTake, capabilityOf } from "./matching.ts";
@@ -10,7 +11,7 @@ import { canTake, capabilityOf } from "./matching.ts";
  * the same, waits again: a build that was lost is scheduled under the same locator (facts: gocd 4.4).
  */
 export function takenSince(before: readonly GocdAgent[], agents: readonly GocdAgent[]): ReadonlySet<string> {
-  const building = agents.filter((each) => each.agentState === "Building" && each.buildLocator !== undefined);
+  const building = agents.filter((each) => isBuilding(each) && each.buildLocator !== undefined);
   if (building.length === 0) return new Set();
   const had = new Map(before.map(({ uuid, buildLocator }) => [uuid, buildLocator]));
   return new Set(
@@ -113,8 +114,4 @@ export function takenOf(
     if (named.length + others.length > 0) taken.set(key, [...named, ...others]);
   }
   return taken;
-}
-
-function isBuilding({ agentState }: GocdAgent): boolean {
-  return agentState === "Building";
 }

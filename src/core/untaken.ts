@@ -1,7 +1,9 @@
 // Jobs that leave the feed although no agent could have taken them. From 20.9 on the GoCD server cancels a job that waits
-// longer than its job timeout (GoCD ConsoleActivityMonitor.cancelUnresponsiveJobs, gocd/gocd#8585): where launching begins later than that, nothing is
-// ever launched, and the feed alone looks as if no job waited. Not here: departures that an agent explains (taken_jobs.ts).
+// longer than its job timeout (GoCD ConsoleActivityMonitor.cancelUnresponsiveJobs, gocd/gocd#8585): where launching begins
+// later than that, nothing is ever launched, and the feed alone looks as if no job waited. Not here: departures that an
+// agent explains (taken_jobs.ts).
 
+import { isBuilding } from "./activity.ts";
 import type { Bucket } from "./backlog.ts";
 import type { Draft } from "./draft.ts";
 import type { GocdAgent, ResourceCase } from "./gocd_records.ts";
@@ -111,10 +113,6 @@ function couldAnyTake({ requirement, jobs }: Bucket, { before, now, rule }: Unta
   const seen = new Set(now.map(({ uuid }) => uuid));
   return now.some((each) => couldTake(each, old.get(each.uuid))) ||
     before.some((each) => !seen.has(each.uuid) && couldTake(each, undefined));
-}
-
-function isBuilding({ agentState }: GocdAgent): boolean {
-  return agentState === "Building";
 }
 
 function isInUse({ configState, agentState }: GocdAgent): boolean {

@@ -3,11 +3,9 @@
 import { assertEquals } from "@std/assert";
 import { capacityOf, isComing, isFree, isNewcomer } from "../../src/core/capacity.ts";
 import type { GocdAgent } from "../../src/core/gocd_records.ts";
-import type { AgentInstance, InstancePhase } from "../../src/core/instance.ts";
+import type { AgentInstance, InstancePhase, Registered } from "../../src/core/instance.ts";
 import { building, gocdAgent, lostContact, minute, pending, second, zeroMs } from "../support/core.ts";
 import { anInstance, aRegistered, stateOf } from "./instance_fixtures.ts";
-
-type Registered = AgentInstance & { readonly state: "registered" };
 
 for (
   const [name, changes, isCapacity] of [

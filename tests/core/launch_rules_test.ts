@@ -7,10 +7,17 @@ import { likeliest, mayAdmit } from "../../src/core/admission.ts";
 import type { BucketAssessment } from "../../src/core/assess.ts";
 import { bucketJobs, emptyBacklog } from "../../src/core/backlog.ts";
 import { followDoubt } from "../../src/core/doubt.ts";
-import { type Draining, followDrain } from "../../src/core/drain.ts";
+import { followDrain } from "../../src/core/drain.ts";
 import type { GocdAgent } from "../../src/core/gocd_records.ts";
 import { indexGocdAgents } from "../../src/core/gocd_index.ts";
-import type { AgentInstance, DrainStep } from "../../src/core/instance.ts";
+import type {
+  AgentInstance,
+  Draining,
+  DrainStep,
+  InstanceIn,
+  Registered,
+  Unreachable,
+} from "../../src/core/instance.ts";
 import { launchRegistration } from "../../src/core/launch_registration.ts";
 import { offersReceived } from "../../src/core/launching.ts";
 import { adoptUnknown, beforeLaunch, fenceId, inheritedOf, isFence, isLearning } from "../../src/core/lineage.ts";
@@ -166,7 +173,7 @@ Deno.test("an agent of a profile for all resources gets those of the jobs beside
 const waiting = anInstance("t", { state: "starting", runningSinceMs: zeroMs }, {
   addresses: ["10.0.0.1"],
   network: "USER",
-}) as AgentInstance & { state: "starting" };
+}) as InstanceIn<"starting">;
 
 Deno.test("of several Pending records the one being enabled counts, then the one at the container's address, then the first", () => {
   const [a, b, c] = ["a", "b", "c"].map((hostname) =>
@@ -181,7 +188,7 @@ Deno.test("of several Pending records the one being enabled counts, then the one
 
 Deno.test("a Pending record is enabled once its container runs, where a key was told, and after ten seconds at an odd address", () => {
   const may = (
-    instance: typeof waiting | (AgentInstance & { state: "launching" }),
+    instance: typeof waiting | (InstanceIn<"launching">),
     ipAddress: string | undefined,
     { isTold = false, refused = false, forMs = 0 } = {},
   ): boolean => {
@@ -194,7 +201,7 @@ Deno.test("a Pending record is enabled once its container runs, where a key was 
       gocdAgent("t", { ...pending, uuid: "u", ...(ipAddress === undefined ? {} : { ipAddress }) }),
     );
   };
-  const launching = anInstance("t", { state: "launching", offerId: "o" }) as AgentInstance & { state: "launching" };
+  const launching = anInstance("t", { state: "launching", offerId: "o" }) as InstanceIn<"launching">;
   const { runningSinceMs: _, ...pulling } = waiting;
   assertEquals([may(launching, undefined), may(launching, undefined, { isTold: true })], [true, false]);
   assertEquals([
@@ -220,7 +227,7 @@ const lacking = anInstance("t", {
   uuid: "uuid-t",
   activity: { kind: "idle", sinceMs: zeroMs },
   gap: { sinceMs: zeroMs },
-}, { gocdResources: ["linux", "docker"] }) as AgentInstance & { state: "registered" };
+}, { gocdResources: ["linux", "docker"] }) as Registered;
 
 /** What follows from a list that shows the record of an agent which lacks something. */
 function looked(
@@ -335,7 +342,7 @@ for (
       state: "unreachable",
       uuid: "uuid-t",
       lost: { sinceMs: zeroMs, message: "m" },
-    }) as AgentInstance & { state: "unreachable" };
+    }) as Unreachable;
     const over = (instance: typeof doubted): boolean => {
       const draft = at(zeroMs + afterMs, [instance], { lostSinceMs: new Map([["uuid-t", zeroMs + afterMs]]) });
       followDoubt(draft, instance, indexGocdAgents([gocdAgent("t", shown)]));

@@ -6,7 +6,7 @@ import { noteDemand } from "../../src/core/demand_notes.ts";
 import { Draft } from "../../src/core/draft.ts";
 import type { Event, OperatorEvent } from "../../src/core/event.ts";
 import { countFailure, countSuccess } from "../../src/core/failures.ts";
-import type { AgentInstance, DrainReason, KillCause } from "../../src/core/instance.ts";
+import type { DrainReason, KillCause, Registered } from "../../src/core/instance.ts";
 import { besideWish, noteSwitches } from "../../src/core/operator.ts";
 import { end, startDrain, startKill, taskOf } from "../../src/core/phase.ts";
 import { cameAsPending, keyFindings, keyWorked } from "../../src/core/register_key.ts";
@@ -276,7 +276,7 @@ Deno.test("profiles are frozen and resumed one by one, all at once by a resume w
   assertEquals([frozen(), world.state.controls.mode], [[false, ""], "run"]);
 });
 
-const registered = aRegistered("t", "idle") as AgentInstance & { readonly state: "registered" };
+const registered = aRegistered("t", "idle") as Registered;
 
 for (
   const [reason, text] of [

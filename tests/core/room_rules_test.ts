@@ -6,9 +6,9 @@ import type { Assessment } from "../../src/core/assess.ts";
 import { Draft } from "../../src/core/draft.ts";
 import type { HeldBack } from "../../src/core/gates.ts";
 import type { GocdAgent } from "../../src/core/gocd_records.ts";
-import type { AgentInstance, InstancePhase } from "../../src/core/instance.ts";
+import type { AgentInstance, InstancePhase, Registered } from "../../src/core/instance.ts";
 import { agentByAddress, hasOwnAddress, isAdopted, possibleAgents } from "../../src/core/recognition.ts";
-import { type Idle, idleOfNoUse, makeRoom, shortageOf, spareLeaving } from "../../src/core/room.ts";
+import { idleOfNoUse, makeRoom, shortageOf, spareLeaving } from "../../src/core/room.ts";
 import type { State } from "../../src/core/state.ts";
 import { watchedFrom } from "../../src/core/watched.ts";
 import {
@@ -100,7 +100,9 @@ Deno.test("idle agents of ours that jobs leave over are of no use, the longest i
 });
 
 const going = (state: State, holds: readonly HeldBack[], idle: readonly AgentInstance[], atMs = zeroMs): string[] =>
-  makeRoom(state, { held: holds, idle: idle as Idle[] }, atMs).map(({ instance, why }) => `${instance.taskId}: ${why}`);
+  makeRoom(state, { held: holds, idle: idle as Registered[] }, atMs).map(({ instance, why }) =>
+    `${instance.taskId}: ${why}`
+  );
 
 Deno.test("as many go as are held back: of the profile where its limit holds, of any where that of all does", () => {
   const idle = [idleSince("a", 1), idleSince("b", 2, { profile: "gpu" }), idleSince("c", 3)];

@@ -12,7 +12,7 @@ import {
 } from "../../src/core/earlier_life.ts";
 import { Draft } from "../../src/core/draft.ts";
 import type { Effect, MesosEffect } from "../../src/core/effect.ts";
-import type { AgentInstance } from "../../src/core/instance.ts";
+import type { AgentInstance, Registered } from "../../src/core/instance.ts";
 import { keepIdentity, noteKeptIdentity } from "../../src/core/kept_identity.ts";
 import { replanIfDue } from "../../src/core/replan.ts";
 import { activityOnReturn, isPendingOnReturn, isReturning, isUnrecorded } from "../../src/core/returned.ts";
@@ -288,7 +288,7 @@ Deno.test("an instance that is given back is unrecorded where we deleted its rec
     const state = stateOf([]);
     return new Draft({ ...state, server: { ...state.server, ...server } }, zeroMs + afterMs, 0.5);
   };
-  const { activity: _, ...identity } = aRegistered("t", "idle") as AgentInstance & { readonly state: "registered" };
+  const { activity: _, ...identity } = aRegistered("t", "idle") as Registered;
   const gone = { ...identity, state: "gone", cause: "lost", message: "" } as const;
   const word = (server: Partial<State["server"]>, isDeleteAsked = true): unknown =>
     activityOnReturn(at(9, server), isDeleteAsked ? { ...gone, isDeleteAsked } : gone);
