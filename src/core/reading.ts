@@ -72,8 +72,8 @@ function servingNow(serving: Watched | undefined, failingSinceMs: number | undef
 
 /**
  * For how long the server has shown something, up to the last good list, where it has done so since `sinceMs`: watched
- * time in which it was at work (it answered, and was not in maintenance mode). Begins anew after an outage or a
- * maintenance, in which agents could neither register nor be given work.
+ * time in which it was at work (it answered, and was not in maintenance mode). Begins anew after an outage, a
+ * maintenance, or a break of this program: agents could neither register nor be given work then, or nobody knows.
  */
 export function shownForMs({ server: { serving, reading } }: Pick<State, "server">, sinceMs: number): number {
   return reading === undefined ? 0 : countedMs(serving, sinceMs, reading.readMs);

@@ -62,12 +62,9 @@ export function noticeStandstill(draft: Draft): void {
   const gap = { fromMs: state.lastStepMs, toMs: atMs };
   draft.set({ lastStepMs: atMs });
   if (gap.toMs - gap.fromMs <= standstillMs) return;
-  const { healthySinceMs: _, serving, ...server } = state.server;
-  draft.set({
-    watched: withGap(state.watched, gap),
-    // What the server showed before and after says nothing of the time between.
-    server: { ...server, ...(serving === undefined ? {} : { serving: withGap(serving, gap) }) },
-  });
+  // As after a restart: what the server showed before says nothing of the time between, in which it may have been away.
+  const { healthySinceMs: _, serving: __, ...server } = state.server;
+  draft.set({ watched: withGap(state.watched, gap), server });
   // What was wanted before may be long out of date.
   draft.touchPlan();
   draft.note({

@@ -65,10 +65,16 @@ export function noteSuspended(world: World, untilMs: number): void {
   }
 }
 
-/** How much of the time from then to now the program was there to see. */
+/**
+ * How much of the time from then to now the program was there to see. A break of up to 90 s counts, as decision 42 has it:
+ * the real clock, which stands still with its machine, makes up for it slowly (core/clock_rate.ts), so that the core cannot
+ * tell it from running.
+ */
 function ranMs({ clocks, nowMs }: World, sinceMs: number): number {
-  const watched = clocks.stoodStill.reduce(withGap, watchedFrom(clocks.startedMs));
-  return countedMs(watched, sinceMs, nowMs);
+  // What overlaps is one break.
+  const { gaps } = clocks.stoodStill.reduce(withGap, watchedFrom(clocks.startedMs));
+  const long = gaps.filter(({ fromMs, toMs }) => toMs - fromMs > standstillMs);
+  return countedMs({ sinceMs: clocks.startedMs, gaps: long }, sinceMs, nowMs);
 }
 
 /** The program is given a list. */

@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { countedMs, type Gap, standstillMs, watchedFrom, withGap } from "../../src/core/watched.ts";
-import { building, drive, gocdAgent, jobs, minute, offer, only, second, withIdleAgent } from "../support/core.ts";
+import { building, drive, gocdAgent, job, jobs, minute, offer, only, second, withIdleAgent } from "../support/core.ts";
 import { aProfile } from "./placement_fixtures.ts";
 
 const counted:
@@ -59,7 +59,7 @@ Deno.test("a program that stood still says so, once; ticks that come in time are
   assertEquals([told?.fields["stoodStillMs"], others.length], [120 * minute + second, 0]);
 });
 
-Deno.test("no timeout counts the time in which the machine was suspended", () => {
+Deno.test("after the machine was suspended a timeout for what the server shows begins anew, as after a restart", () => {
   const disabled = { configState: "Disabled" } as const;
   const { world, taskId } = withIdleAgent({
     profiles: [aProfile({ gocdResources: ["linux"], drainTimeoutMs: 60 * minute })],
@@ -75,11 +75,37 @@ Deno.test("no timeout counts the time in which the machine was suspended", () =>
   world.wait(second);
   world.read(gocdAgent(taskId, { ...disabled, ...building }));
   assertEquals(world.instance(taskId).state, "draining");
-  world.wait(9 * minute, minute);
+  world.wait(59 * minute, minute);
   world.read(gocdAgent(taskId, { ...disabled, ...building }));
   assertEquals(world.instance(taskId).state, "draining");
   world.wait(minute);
   world.read(gocdAgent(taskId, { ...disabled, ...building }));
+  assertEquals(world.instance(taskId).state, "killing");
+});
+
+Deno.test("an agent that is starting while its program is suspended has its whole register-timeout afterwards", () => {
+  const world = drive({ profiles: [aProfile({ gocdResources: ["linux"], registerTimeoutMs: 5 * minute })] });
+  world.subscribe();
+  world.poll({ jobs: [job("a")] });
+  world.wait(6 * second);
+  world.offers(offer("h1"));
+  const [taskId = ""] = [...world.state.instances.keys()];
+  world.status(taskId, "TASK_RUNNING");
+  const reads = (count: number): void => {
+    for (let at = 0; at < count; at++) {
+      world.wait(minute);
+      world.read();
+      world.wait(second);
+    }
+  };
+  reads(4);
+  // The server may have been closed all the while: nobody can know.
+  world.skip(60 * minute);
+  world.wait(second);
+  world.read();
+  reads(4);
+  assertEquals(world.instance(taskId).state, "starting");
+  reads(1);
   assertEquals(world.instance(taskId).state, "killing");
 });
 

@@ -5,11 +5,8 @@
 export const openSeeds: ReadonlyMap<number, string> = new Map<number, string>([
   [900, "brake"],
   [20267, "brake"],
-  [20356, "register-timeout"],
-  [21231, "register-timeout"],
   [21835, "zombie"],
   [8140068, "phase"],
-  [8810397, "register-timeout"],
   [8810401, "brake"],
   [8810973, "brake"],
 ]);

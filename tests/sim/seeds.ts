@@ -25,6 +25,12 @@ export const failedSeeds: readonly FailedSeed[] = [
     seed: 21883,
     found: "an idle agent of no use that kept its place beside one of use, as both call themselves the same",
   },
+  {
+    seed: 8810397,
+    found: "a register-timeout that went on after an hour of suspension, in which the server was closed",
+  },
+  { seed: 20356, found: "a law that counted breaks which the program need not notice" },
+  { seed: 21231, found: "the same, with a break of 89 s" },
   { seed: 22, found: "a clock set back a day while the program was down kept tombstones for a day" },
   {
     seed: 75000363,
