@@ -90,17 +90,21 @@ export function judgeGocdList(draft: Draft, before: readonly GocdAgent[], agents
  * may be others than before, and what neither knows is over only while the rest is in order.
  */
 function expectedUuids({ instances }: State, listed: ReadonlySet<string>): readonly string[] {
-  const all = [...instances.values()];
+  const all = [...instances.values()].filter((instance) => !mayBeUnlisted(instance));
   const known = all.flatMap((instance) => expectedUuid(instance) ?? []);
   if (known.every((uuid) => listed.has(uuid))) return known;
   return [...known, ...all.flatMap((instance) => isDoubted(instance) ? instance.uuid ?? [] : [])];
 }
 
-/** The uuid under which the GoCD server must list an instance; nothing where its record may be gone by our own doing. */
+/** The uuid under which the GoCD server must list an instance. */
 function expectedUuid(instance: AgentInstance): string | undefined {
-  if (instance.lossAccepted === true) return undefined;
-  if (instance.state === "registered") return instance.uuid;
-  return instance.state === "draining" && instance.step.kind !== "deleting" ? instance.uuid : undefined;
+  const isOnRecord = instance.state === "registered" || instance.state === "draining";
+  return isOnRecord && !mayBeUnlisted(instance) ? instance.uuid : undefined;
+}
+
+/** Its record may be gone by our own doing, whatever has become of the instance since; or is lost, says the operator. */
+function mayBeUnlisted({ isDeleteAsked, lossAccepted }: AgentInstance): boolean {
+  return isDeleteAsked === true || lossAccepted === true;
 }
 
 /** Whether a container may have registered under a name that is not known, so that only a list can tell. */

@@ -7,7 +7,7 @@ import type { Draft } from "./draft.ts";
 import { absentMs, askAgainMs, deleteMaxMs, reenableMaxMs } from "./gocd_clocks.ts";
 import type { GocdAgent } from "./gocd_records.ts";
 import { ask, isAsked, isLostLongEnough } from "./gocd_index.ts";
-import type { Draining, DrainStep } from "./instance.ts";
+import type { AgentInstance, Draining, DrainStep } from "./instance.ts";
 import { identityOf, register, startKill } from "./phase.ts";
 import { profileOf } from "./profile_of.ts";
 import { agentsAsOfMs, isFresh, isIdleConfirmed, shownForMs } from "./reading.ts";
@@ -85,9 +85,11 @@ function enableAgain(draft: Draft, instance: Draining): void {
   draft.effect({ kind: "enable-gocd-agent", taskId: instance.taskId, uuid: instance.uuid });
 }
 
-/** The server refused the DELETE because it builds after all: the job is allowed to finish. */
-export function deleteRefused(draft: Draft, instance: Draining): void {
-  if (instance.step.kind === "deleting") setStep(draft, instance, { kind: "finishing" });
+/** The server refused the DELETE because it builds after all: its record stays, and the job is allowed to finish. */
+export function deleteRefused(draft: Draft, instance: AgentInstance): void {
+  const { isDeleteAsked, ...rest } = instance;
+  if (rest.state === "draining" && rest.step.kind === "deleting") setStep(draft, rest, { kind: "finishing" });
+  else if (isDeleteAsked === true) draft.put(rest);
 }
 
 /**
@@ -175,7 +177,7 @@ function followDisabled(draft: Draft, instance: Draining, gocdAgent: GocdAgent):
 }
 
 function askDelete(draft: Draft, instance: Draining, sinceMs: number): void {
-  setStep(draft, instance, { kind: "deleting", askedMs: draft.atMs, sinceMs });
+  setStep(draft, { ...instance, isDeleteAsked: true }, { kind: "deleting", askedMs: draft.atMs, sinceMs });
   draft.effect({ kind: "delete-gocd-agents", agents: [{ taskId: instance.taskId, uuid: instance.uuid }] });
 }
 

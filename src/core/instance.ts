@@ -59,6 +59,8 @@ export interface InstanceIdentity {
   readonly retire?: RetireReason;
   /** It was building when it was last heard of; if it is dead, the server may not have given its build to another yet. */
   readonly mayHoldBuild?: true;
+  /** We have asked the GoCD server to delete its record: a list without it is our own doing, whatever Mesos says of it since. */
+  readonly isDeleteAsked?: true;
   /** The operator says that it is lost, although it vanished together with most others. */
   readonly lossAccepted?: true;
 }
@@ -120,8 +122,6 @@ export type InstancePhase =
     readonly message: string;
     /** Nobody has seen its container end: if the GoCD server hears its agent after all, it is in doubt again. */
     readonly isUnproven?: true;
-    /** We have asked the GoCD server to delete its record. */
-    readonly isDeleteAsked?: true;
   };
 
 /** What a registered agent does, as last read. `unsure` covers states we must not act on (Missing, LostContact, new words). */

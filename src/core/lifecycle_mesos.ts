@@ -9,7 +9,7 @@ import { countFailure, countHostFailure, keepStreak } from "./failures.ts";
 import { atItsLoss } from "./hung_build.ts";
 import type { AgentInstance, EndCause, Gone } from "./instance.ts";
 import { isFence } from "./lineage.ts";
-import { end, endUnproven, identityOf, oneLine, register, startKill, taskOf, uuidOf } from "./phase.ts";
+import { end, endUnproven, identityOf, oneLine, startKill, taskOf, uuidOf } from "./phase.ts";
 import { askFor } from "./reconciliation.ts";
 import { activityOnReturn, isPendingOnReturn } from "./returned.ts";
 import {
@@ -125,17 +125,8 @@ function onAlive(draft: Draft, instance: AgentInstance, status: TaskStatus): voi
       }
       return;
     case "unreachable":
-      draft.put(
-        instance.uuid === undefined
-          ? { ...identityOf(instance), state: "starting", sinceMs: draft.atMs, runningSinceMs: draft.atMs }
-          : {
-            ...identityOf(instance),
-            state: "registered",
-            sinceMs: draft.atMs,
-            uuid: instance.uuid,
-            activity: activityOnReturn(draft, instance),
-          },
-      );
+      if (instance.uuid !== undefined) takeBack(draft, instance, instance.uuid);
+      else draft.put({ ...identityOf(instance), state: "starting", sinceMs: draft.atMs, runningSinceMs: draft.atMs });
       draft.note({
         level: "info",
         code: "agent-returned",
@@ -175,7 +166,7 @@ function onBackFromTheDead(draft: Draft, instance: Gone, status: TaskStatus): vo
       sinceMs: draft.atMs,
       ...(taskMeaning(status.state) === "running" ? { runningSinceMs: draft.atMs } : {}),
     });
-  } else register(draft, instance, instance.uuid, activityOnReturn(draft, instance));
+  } else takeBack(draft, instance, instance.uuid);
   draft.note({
     level: "warning",
     code: "agent-returned",
@@ -183,6 +174,12 @@ function onBackFromTheDead(draft: Draft, instance: Gone, status: TaskStatus): vo
     fields: { taskId: instance.taskId, host: instance.host },
   });
   askFor(draft, instance.taskId);
+}
+
+/** Mesos gives it back: what it does, and whether it still has its record, the next list tells. */
+function takeBack(draft: Draft, instance: AgentInstance, uuid: string): void {
+  const activity = activityOnReturn(draft, instance);
+  draft.put({ ...identityOf(instance), state: "registered", sinceMs: draft.atMs, uuid, activity });
 }
 
 function noteRunning(draft: Draft, instance: AgentInstance): void {

@@ -4,6 +4,7 @@
 import { acceptLoss } from "./brake.ts";
 import { takeBack } from "./drain.ts";
 import type { Draft } from "./draft.ts";
+import type { GocdAgentRef } from "./effect.ts";
 import type { OperatorEvent } from "./event.ts";
 import { forgetFailures } from "./failures.ts";
 import { nameOf } from "./hostnames.ts";
@@ -217,10 +218,13 @@ function mayRecordBeLeft({ state: { server } }: Draft, instance: AgentInstance):
 
 /** Nobody will look after the records any more. One that builds is not deleted by the server. */
 function leaveNoRecords(draft: Draft): void {
-  const refs = [...draft.state.instances.values()].flatMap((instance) => {
+  const refs: GocdAgentRef[] = [];
+  for (const instance of [...draft.state.instances.values()]) {
     const uuid = uuidOf(instance);
-    return uuid === undefined || !mayRecordBeLeft(draft, instance) ? [] : [{ taskId: instance.taskId, uuid }];
-  });
+    if (uuid === undefined || !mayRecordBeLeft(draft, instance)) continue;
+    if (instance.isDeleteAsked !== true) draft.put({ ...instance, isDeleteAsked: true });
+    refs.push({ taskId: instance.taskId, uuid });
+  }
   if (refs.length === 0) return;
   draft.effect({ kind: "disable-gocd-agents", agents: refs });
   for (const ref of refs) draft.effect({ kind: "delete-gocd-agents", agents: [ref] });

@@ -37,6 +37,7 @@ export function identityOf(instance: AgentInstance): InstanceIdentity {
     ...(instance.addresses === undefined ? {} : { addresses: instance.addresses }),
     ...(instance.retire === undefined ? {} : { retire: instance.retire }),
     ...(instance.mayHoldBuild === undefined ? {} : { mayHoldBuild: instance.mayHoldBuild }),
+    ...(instance.isDeleteAsked === undefined ? {} : { isDeleteAsked: instance.isDeleteAsked }),
     ...(instance.lossAccepted === undefined ? {} : { lossAccepted: instance.lossAccepted }),
   };
 }
@@ -60,9 +61,9 @@ export function oneLine(text: string): string {
   return line.length > messageCharsMax ? `${line.slice(0, messageCharsMax - 1)}…` : line;
 }
 
-/** The GoCD server shows it Enabled. */
+/** The GoCD server shows this record of it, which is no longer to be deleted. */
 export function register(draft: Draft, instance: AgentInstance, uuid: string, activity: AgentActivity): void {
-  const { strangers: _, ...identity } = identityOf(instance);
+  const { strangers: _, isDeleteAsked: __, ...identity } = identityOf(instance);
   draft.put({ ...identity, state: "registered", sinceMs: draft.atMs, uuid, activity });
 }
 

@@ -179,8 +179,8 @@ export function gocdCallFailed(draft: Draft, event: EventOf<"gocd-call-failed">)
       return;
     }
     const instance = draft.instance(call.agents[0]?.taskId ?? "");
-    if (instance?.state === "draining") deleteRefused(draft, instance);
-    else if (instance?.state === "gone") letSilenceBeSeen(draft, instance);
+    if (instance !== undefined) deleteRefused(draft, instance);
+    if (instance?.state === "gone") letSilenceBeSeen(draft, instance);
   }
   draft.note({
     level: problem.kind === "conflict" ? "info" : "warning",

@@ -69,6 +69,7 @@ const identity = {
   addresses: v.exactOptional(v.array(text)),
   retire: v.exactOptional(retireReason),
   mayHoldBuild: maybeTrue,
+  isDeleteAsked: maybeTrue,
   lossAccepted: maybeTrue,
   sinceMs: ms,
 };
@@ -138,7 +139,6 @@ const instanceSchema = v.variant("state", [
     cause: endCause,
     message: text,
     isUnproven: maybeTrue,
-    isDeleteAsked: maybeTrue,
   }),
 ]);
 

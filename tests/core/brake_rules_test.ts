@@ -102,11 +102,18 @@ Deno.test("who may have lost its record by our own doing is not missed", () => {
       state: "draining",
       uuid: `uuid-${taskId}`,
       reason: "idle",
-      step: { kind: "deleting", askedMs: 0 },
+      step: { kind: "finishing" },
     })
   );
-  const finishing = drained.map((each) => ({ ...each, step: { kind: "finishing" } }) as AgentInstance);
-  assertEquals([judged(drained, [])[0], judged(finishing, [])[0]], ["off", "on"]);
+  const asked = (instances: readonly AgentInstance[]): AgentInstance[] =>
+    instances.map((each) => ({ ...each, isDeleteAsked: true }));
+  assertEquals([judged(drained, [])[0], judged(asked(drained), [])[0]], ["on", "off"]);
+  assertEquals([judged(ours(3), [])[0], judged(asked(ours(3)), [])[0]], ["on", "off"], "given back by Mesos since");
+  const doubted = ["x", "y", "z"].map((taskId) => lost(taskId, { uuid: `uuid-${taskId}` }));
+  assertEquals([
+    judged([...ours(1), ...doubted], [])[0],
+    judged([...ours(1), ...asked(doubted)], [])[0],
+  ], ["on", "off"]);
   assertEquals(judged(ours(3).map((each) => ({ ...each, lossAccepted: true as const })), [])[0], "off");
 });
 

@@ -17,6 +17,7 @@ import {
   offer,
   only,
   pending,
+  problem,
   reconciled,
   second,
 } from "../support/core.ts";
@@ -147,6 +148,39 @@ Deno.test("agents that we have deleted ourselves do not count as vanished", () =
   assertEquals(acts(world).includes("delete-gocd-agents"), true);
   world.read();
   assertEquals([world.state.brake.gocd, acts(world)], [undefined, Array.from({ length: 4 }, () => "kill-task")]);
+});
+
+Deno.test("agents whose records we have deleted do not count when Mesos gives them back, and are stopped at once", () => {
+  const { world, ids, listed } = withMany(4, {});
+  world.send({ kind: "drain-requested" });
+  world.poll({ agents: listed });
+  const off = listed.map((each) => ({ ...each, configState: "Disabled" }));
+  world.read(...off);
+  world.skip(20 * second);
+  world.read(...off);
+  world.read();
+  const where = ids.map((id) => world.instance(id).mesosAgentId);
+  ids.forEach((id, at) => world.status(id, "TASK_UNREACHABLE", { uuid: "", mesosAgentId: where[at] ?? "" }));
+  for (const id of ids) master(world, id, "TASK_RUNNING");
+  assertEquals(new Set(ids.map((id) => world.instance(id).state)), new Set(["registered"]));
+  world.taken();
+  pollFor(world, 50 * second, { agents: [] });
+  assertEquals([world.state.brake.gocd, killed(world).size], [undefined, 4]);
+});
+
+Deno.test("a teardown at once that is given up leaves no brake, but for records that the server would not delete", () => {
+  for (const isRefused of [false, true]) {
+    const { world, listed } = withMany(4);
+    world.send({ kind: "teardown-requested", mode: "now" });
+    const calls = only(world.taken(), "delete-gocd-agents");
+    assertEquals(calls.length, 4);
+    world.send({ kind: "launching-resumed" });
+    const failed = problem({ kind: "conflict", code: "gocd-agent-busy" });
+    if (isRefused) { for (const call of calls) world.send({ kind: "gocd-call-failed", call, problem: failed }); }
+    world.read(...listed);
+    world.read();
+    assertEquals(world.state.brake.gocd !== undefined, isRefused);
+  }
 });
 
 Deno.test("with a server whose version has gone back, one agent that vanishes is enough", () => {

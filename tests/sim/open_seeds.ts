@@ -3,10 +3,7 @@
 
 /** Open seeds in the weather of the seed, each with the law that it breaks. */
 export const openSeeds: ReadonlyMap<number, string> = new Map<number, string>([
-  [900, "brake"],
-  [20267, "brake"],
   [21835, "zombie"],
   [8140068, "phase"],
-  [8810401, "brake"],
   [8810973, "brake"],
 ]);

@@ -184,4 +184,10 @@ export const failedSeeds: readonly FailedSeed[] = [
     seed: 8500102,
     found: "a build that hung on a record of the dead, adopted as Missing after an older state came back",
   },
+  { seed: 900, found: "our own DELETEs of a teardown that was given up put the brake on" },
+  { seed: 8810401, found: "our own DELETEs of a teardown at once put the brake on" },
+  {
+    seed: 20267,
+    found: "agents that were drained, not reached and given back put the brake on: we had deleted their records",
+  },
 ];
