@@ -12,6 +12,7 @@ import { noteList } from "./invariants_clocks.ts";
 import { listAgents, listJobs, readRefusal } from "./gocd_lists.ts";
 import { costOfLostRequest, costOfSlowRequest } from "./invariants_costs.ts";
 import { charge } from "./invariants_progress.ts";
+import { noteListMade } from "./invariants_servers.ts";
 import { noteAsked } from "./invariants_shown.ts";
 import { type GocdRules, gocdRules } from "./gocd_versions.ts";
 import { after, afterIn, hop, type Program, programMs, say, type World } from "./world_state.ts";
@@ -216,7 +217,11 @@ function readFeed(world: World): Answer<{ readonly server: GocdServerInfo; reado
 }
 
 function readAgents(world: World): Answer<readonly GocdAgent[]> {
-  return readRefusal(world, "agents") ?? { ok: listAgents(world, gocdRules(world.gocd.version)) };
+  const refusal = readRefusal(world, "agents");
+  if (refusal !== undefined) return refusal;
+  const agents = listAgents(world, gocdRules(world.gocd.version));
+  noteListMade(world, agents);
+  return { ok: agents };
 }
 
 type Change = Exclude<GocdEffect, { readonly kind: "poll-gocd" | "read-gocd-agents" }>;

@@ -4,6 +4,7 @@
 import type { Effect } from "../core/effect.ts";
 import type { Event } from "../core/event.ts";
 import type { Frame } from "../core/frame.ts";
+import type { GocdAgent } from "../core/gocd_records.ts";
 import { doubtMsMax } from "../core/doubt.ts";
 import { taskMeaning } from "../core/task_status.ts";
 import { demand } from "./violation.ts";
@@ -15,25 +16,33 @@ export interface ServersWatch {
   readonly lostMs: Map<string, number>;
   /** Uuids of records that this run of the program has been shown since they were last deleted. */
   readonly everShown: Set<string>;
-  /** When lists last lacked records, or an older state was put back. */
-  strangeMs: number;
+  /** Lists that may lack records, or are another server's. */
+  readonly strange: WeakSet<readonly GocdAgent[]>;
+  /** The last list that the program was shown is one of them. */
+  isShownStrange: boolean;
+  /** When an older state was last put back. */
+  restoredMs: number;
 }
 
 /** Nothing seen yet. */
 export function newServersWatch(): ServersWatch {
-  return { lostMs: new Map(), everShown: new Set(), strangeMs: -Infinity };
+  return {
+    lostMs: new Map(),
+    everShown: new Set(),
+    strange: new WeakSet(),
+    isShownStrange: false,
+    restoredMs: -Infinity,
+  };
 }
 
-/** For so long after the last strange list the brake may be on: until the next lists have been read. */
-const afterStrangeMs = 20 * 60_000;
+/** For so long after an older state was put back the brake may be on: until what it knows of what is no more is over. */
+const afterRestoreMs = 20 * 60_000;
 /** The clocks of the program and of the world differ by the way of a message. */
 const slackMs = 10_000;
 
 /** After each step. */
 export function followServers(world: World, { state }: Frame, event: Event): void {
   const { servers } = world.watch;
-  const { hidden, otherGocd, stale } = world.weather;
-  if (hidden !== undefined || otherGocd !== undefined || stale !== undefined) servers.strangeMs = world.nowMs;
   if (event.kind === "task-status-updated") {
     const { taskId, uuid } = event.status;
     const isLost = taskMeaning(event.status.state) === "lost" && (uuid ?? "") === "";
@@ -42,9 +51,10 @@ export function followServers(world: World, { state }: Frame, event: Event): voi
   }
   if (event.kind === "gocd-polled" || event.kind === "gocd-agents-read") {
     for (const { uuid, configState } of event.agents) if (configState !== "Pending") servers.everShown.add(uuid);
+    servers.isShownStrange = servers.strange.has(event.agents);
   }
   demand(
-    state.brake.gocd === undefined || world.nowMs - servers.strangeMs <= afterStrangeMs,
+    state.brake.gocd === undefined || servers.isShownStrange || world.nowMs - servers.restoredMs <= afterRestoreMs,
     "brake",
     () => `the brake is on although every list was whole: ${state.brake.gocd?.text}`,
   );
@@ -53,7 +63,13 @@ export function followServers(world: World, { state }: Frame, event: Event): voi
 /** An older state was put back: what the program was shown is forgotten with it. */
 export function noteRestore({ watch: { servers, learnt }, nowMs }: World): void {
   learnt.clear();
-  servers.strangeMs = nowMs;
+  servers.restoredMs = nowMs;
+}
+
+/** The server has made a list of its agents, which the program may come to see. */
+export function noteListMade({ weather, watch: { servers } }: World, agents: readonly GocdAgent[]): void {
+  const { hidden, otherGocd, stale } = weather;
+  if (hidden !== undefined || otherGocd !== undefined || stale !== undefined) servers.strange.add(agents);
 }
 
 /**

@@ -5,5 +5,4 @@
 export const openSeeds: ReadonlyMap<number, string> = new Map<number, string>([
   [21835, "zombie"],
   [8140068, "phase"],
-  [8810973, "brake"],
 ]);

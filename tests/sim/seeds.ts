@@ -190,4 +190,10 @@ export const failedSeeds: readonly FailedSeed[] = [
     seed: 20267,
     found: "agents that were drained, not reached and given back put the brake on: we had deleted their records",
   },
+  {
+    seed: 8810973,
+    found:
+      "the law counted the time in which the program's machine was suspended, and no list was read, against the brake",
+  },
+  { seed: 8600007, found: "the same with another server in place of lists that lack records" },
 ];
