@@ -51,7 +51,10 @@ export function followBuild(draft: Draft, instance: AgentInstance, index: GocdAg
   // The record of a dead one shows Idle where the build was assigned between its last two pings (facts: gocd 4.5).
   const isFree = word === "idle" && instance.state !== "gone" && instance.state !== "unreachable" &&
     !mayHoldFormer(draft, instance, index);
-  const isHeld = word === "building" || mayHoldBuild === true && !isFree && !isGivenBack(draft, instance, gocdAgent);
+  // The server has restarted: what a living agent has taken since it was last heard, no list has shown.
+  const isUnseen = word === "Missing" && instance.state !== "gone";
+  const isHeld = word === "building" || isUnseen ||
+    mayHoldBuild === true && !isFree && !isGivenBack(draft, instance, gocdAgent);
   if (isHeld === (mayHoldBuild === true)) return instance;
   const changed: AgentInstance = isHeld ? { ...others, mayHoldBuild: true } : others;
   draft.put(changed);

@@ -57,7 +57,7 @@ export interface InstanceIdentity {
   readonly addresses?: readonly string[];
   /** The operator or a maintenance window wants it gone when it is free. */
   readonly retire?: RetireReason;
-  /** It was building when it was last heard of; if it is dead, the server may not have given its build to another yet. */
+  /** It was building when it was last heard of, or nobody has seen; dead, its build may not have been given to another yet. */
   readonly mayHoldBuild?: true;
   /** We have asked the GoCD server to delete its record: a list without it is our own doing, whatever Mesos says of it since. */
   readonly isDeleteAsked?: true;

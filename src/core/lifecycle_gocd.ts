@@ -55,6 +55,9 @@ export function followGocdAgents(draft: Draft, agents: readonly GocdAgent[]): vo
       default:
         instance satisfies never;
     }
+    // Whose agent has just been found: this list is the first that tells what it may build, and perhaps the last.
+    const now = draft.instance(known.taskId);
+    if (now !== undefined && uuidOf(now) !== uuidOf(instance)) followBuild(draft, now, index);
   }
 }
 

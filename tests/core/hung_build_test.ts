@@ -13,6 +13,7 @@ import {
   missing,
   offer,
   only,
+  reconciled,
   second,
   withIdleAgent,
 } from "../support/core.ts";
@@ -262,4 +263,44 @@ Deno.test("a record that is adopted may hold a build: once it is deleted, an age
   world.wait(6 * second);
   const [next = ""] = launches(world);
   assertStringIncludes(world.instance(next).launchReason, `${taskId} is lost with a build`);
+});
+
+Deno.test("an agent that registered while no list was read, and is lost building, is remembered from the first list on", () => {
+  const world = drive();
+  world.subscribe();
+  world.poll({ jobs: jobs(1) });
+  world.wait(6 * second);
+  const [taskId = ""] = launches(world);
+  world.status(taskId, "TASK_RUNNING");
+  world.status(taskId, "TASK_LOST", reconciled);
+  // The server still takes it for one that builds, so that Mesos is doubted; on the next list it is called lost.
+  world.poll({ agents: [gocdAgent(taskId, building)] });
+  assertEquals([world.instance(taskId).state, world.instance(taskId).mayHoldBuild], ["unreachable", true]);
+  world.skip(minute);
+  world.poll({ agents: [gocdAgent(taskId, lostContact)] });
+  world.wait(6 * second);
+  const [next = ""] = launches(world);
+  assertStringIncludes(world.instance(next).launchReason, `${taskId} is lost with a build`);
+});
+
+Deno.test("what a living agent has taken since the server restarted is not known while it is Missing", () => {
+  const { world, taskId } = withIdleAgent();
+  const holds = (changes: Partial<GocdAgent>): boolean => {
+    world.skip(10 * second);
+    world.poll({ agents: [gocdAgent(taskId, changes)] });
+    return world.instance(taskId).mayHoldBuild === true;
+  };
+  assertEquals([holds(missing), holds({}), holds(missing)], [true, false, true]);
+  world.status(taskId, "TASK_FAILED");
+  assertEquals([holds(missing), world.instance(taskId).state], [true, "gone"]);
+});
+
+Deno.test("one that was idle when it died holds nothing, though the server restarts and shows it Missing", () => {
+  const { world, taskId } = withIdleAgent();
+  world.poll({ agents: [gocdAgent(taskId)] });
+  world.skip(30 * second);
+  world.poll({ agents: [gocdAgent(taskId)] });
+  world.status(taskId, "TASK_FAILED");
+  world.poll({ agents: [gocdAgent(taskId, missing)] });
+  assertEquals(world.instance(taskId).mayHoldBuild, undefined);
 });

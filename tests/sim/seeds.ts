@@ -196,4 +196,12 @@ export const failedSeeds: readonly FailedSeed[] = [
       "the law counted the time in which the program's machine was suspended, and no list was read, against the brake",
   },
   { seed: 8600007, found: "the same with another server in place of lists that lack records" },
+  {
+    seed: 9301444,
+    found: "an agent that took a build, and was known only as Missing on an old server until it was given up",
+  },
+  {
+    seed: 9301689,
+    found: "an agent found by its record when it was lost: the one list that showed its build told nothing",
+  },
 ];
