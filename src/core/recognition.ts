@@ -9,6 +9,7 @@
 
 import { activityWord, isHeard } from "./activity.ts";
 import { adopted, parseTaskId } from "./adoption.ts";
+import { isOlderVersion } from "./brake.ts";
 import type { Draft } from "./draft.ts";
 import { isLostLongEnough } from "./gocd_index.ts";
 import type { GocdAgent, ResourceCase } from "./gocd_records.ts";
@@ -67,7 +68,8 @@ export function agentByAddress(draft: Draft, instance: AgentInstance): GocdAgent
   if (!hasOwnAddress(instance)) return undefined;
   const explained = explainedOf(state, instance);
   const there = state.server.agents.filter((each) =>
-    addresses.includes(each.ipAddress ?? "") && !explained.has(each.uuid) && !isLostLongEnough(draft, each)
+    addresses.includes(each.ipAddress ?? "") && !explained.has(each.uuid) && !isLostLongEnough(draft, each) &&
+    !isFrozen(draft, instance, each)
   );
   const [only] = there;
   // A silent record may be a dead container's, whose address was given again: the living one may still be to register.
@@ -82,6 +84,16 @@ export function agentByAddress(draft: Draft, instance: AgentInstance): GocdAgent
   if (isAdopted(instance) && sinceMs < instance.createdMs) return undefined;
   if (isLate || !isSame(state, instance, only) || atMs - sinceMs < newRecordMs) return undefined;
   return isPossible(draft, instance, only, explained) ? only : undefined;
+}
+
+/** GoCD sees the silence of a disabled agent from here on (`AgentInstance.refresh`); before, it looks alive for ever. */
+const seesDisabled = "17.9.0";
+
+/** One that was there before the launch, and says nothing of who has its address now: it may have been dead for years. */
+function isFrozen(draft: Draft, instance: AgentInstance, { uuid, configState }: GocdAgent): boolean {
+  const version = draft.state.server.info?.version;
+  return configState === "Disabled" && version !== undefined && isOlderVersion(version, seesDisabled) &&
+    wasThereBefore(draft, instance, uuid);
 }
 
 function isAtSame(other: AgentInstance, { taskId, addresses = [] }: AgentInstance): boolean {

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { Effect } from "../../src/core/effect.ts";
-import type { GocdAgent } from "../../src/core/gocd_records.ts";
+import type { GocdAgent, GocdServerInfo } from "../../src/core/gocd_records.ts";
 import type { AgentProfile } from "../../src/core/settings.ts";
 import { nameOf } from "../../src/core/hostnames.ts";
 import { statusView } from "../../src/core/status_view.ts";
@@ -30,12 +30,17 @@ const overlay = networked({ mode: "USER", name: "build-net" });
 
 /** Instances launched 6 s after a first poll that showed `before`. */
 function launched(
-  options: { readonly before?: readonly GocdAgent[]; readonly profile?: AgentProfile; readonly count?: number } = {},
+  options: {
+    readonly before?: readonly GocdAgent[];
+    readonly profile?: AgentProfile;
+    readonly count?: number;
+    readonly server?: Partial<GocdServerInfo>;
+  } = {},
 ): { readonly world: Driver; readonly taskIds: readonly string[]; readonly taskId: string } {
-  const { before = [], profile = networked({ mode: "BRIDGE" }), count = 1 } = options;
+  const { before = [], profile = networked({ mode: "BRIDGE" }), count = 1, server = {} } = options;
   const world = drive({ profiles: [profile] });
   world.subscribe();
-  world.poll({ jobs: jobs(count), agents: before.map((each) => ({ ...each, ...building })) });
+  world.poll({ jobs: jobs(count), agents: before.map((each) => ({ ...each, ...building })), server });
   world.wait(6 * second);
   world.offers(offer("h1"), offer("h2"));
   const taskIds = [...world.state.instances.keys()];
@@ -250,6 +255,31 @@ Deno.test("an agent that was there before the launch is not taken for ours, thou
   const { world, taskId } = launched({ profile: overlay, before: [old] });
   world.status(taskId, "TASK_RUNNING", { ipAddresses: ["10.9.0.7"] });
   watch(world, 2 * minute, old);
+  assertEquals(world.instance(taskId).state, "starting");
+});
+
+for (
+  const [version, configState, isTold] of [
+    ["17.8.0", "Disabled", true],
+    ["17.9.0", "Disabled", false],
+    ["17.8.0", "Enabled", false],
+  ] as const
+) {
+  Deno.test(`beside one that was ${configState} at its address before the launch, GoCD ${version}, an agent ${isTold ? "is" : "is not"} told by its address`, () => {
+    const old = gocdAgent("unknown-host-1", { ipAddress: "10.9.0.7", configState });
+    const { world, taskId } = launched({ profile: overlay, before: [old], server: { version } });
+    world.status(taskId, "TASK_RUNNING", { ipAddresses: ["10.9.0.7"] });
+    watch(world, minute, old, gocdAgent("unknown-host-3", { ipAddress: "10.9.0.7" }));
+    const instance = world.instance(taskId);
+    assertEquals(instance.state === "registered" ? instance.uuid : "", isTold ? "uuid-unknown-host-3" : "");
+  });
+}
+
+Deno.test("an old disabled record at its address that appears after the launch may be the agent, so nothing is told by it", () => {
+  const { world, taskId } = launched({ profile: overlay, server: { version: "17.8.0" } });
+  world.status(taskId, "TASK_RUNNING", { ipAddresses: ["10.9.0.7"] });
+  const two = ["1", "2"].map((name) => gocdAgent(`unknown-host-${name}`, { ipAddress: "10.9.0.7" }));
+  watch(world, minute, ...two.map((each, index) => index === 0 ? { ...each, configState: "Disabled" } : each));
   assertEquals(world.instance(taskId).state, "starting");
 });
 

@@ -4,5 +4,4 @@
 /** Open seeds in the weather of the seed, each with the law that it breaks. */
 export const openSeeds: ReadonlyMap<number, string> = new Map<number, string>([
   [21835, "zombie"],
-  [8140068, "phase"],
 ]);

@@ -204,4 +204,5 @@ export const failedSeeds: readonly FailedSeed[] = [
     seed: 9301689,
     found: "an agent found by its record when it was lost: the one list that showed its build told nothing",
   },
+  { seed: 8140068, found: "an old server's disabled record, long dead, at the address that a new container was given" },
 ];
