@@ -7,6 +7,7 @@ import { type Equivalent, type Sorted, withoutEquivalents } from "./mutants_equi
 import type { InstrumentOrder, Mutant } from "./mutants_instrument.ts";
 import { type Copy, placeWorker } from "./mutants_process.ts";
 import { cover, type Coverage, Runner, type Verdict } from "./mutants_run.ts";
+import { say, wholeNumber } from "./terminal.ts";
 
 const usage = `Usage: deno task mutants [--sample N] [--seed S] [--files GLOB…] [--tests GLOB…] [--workers W]
 
@@ -44,17 +45,6 @@ interface Outcome {
   readonly verdict: Verdict;
 }
 
-function say(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
-}
-
-function numberOf(name: string, value: unknown, fallback: number): number {
-  if (value === undefined) return fallback;
-  const number = Number(value);
-  if (typeof value === "string" && value !== "" && Number.isSafeInteger(number) && number >= 0) return number;
-  throw new NotRun(`--${name} must be a whole number, not ${JSON.stringify(value)}`);
-}
-
 /** The options; undefined after the usage was told. */
 function optionsOf(args: readonly string[]): Options | undefined {
   const unknown: string[] = [];
@@ -70,11 +60,11 @@ function optionsOf(args: readonly string[]): Options | undefined {
   const files = [...flags.files, ...flags._.map(String)];
   return {
     root: folder(flags.root ?? decodeURIComponent(new URL("..", import.meta.url).pathname)),
-    sample: numberOf("sample", flags.sample, Infinity),
-    seed: numberOf("seed", flags.seed, crypto.getRandomValues(new Uint32Array(1))[0] ?? 0),
+    sample: wholeNumber("sample", flags.sample, Infinity),
+    seed: wholeNumber("seed", flags.seed, crypto.getRandomValues(new Uint32Array(1))[0] ?? 0),
     files: files.length === 0 ? ["src/core/**/*.ts"] : files,
     tests: flags.tests.length === 0 ? ["tests/core/**/*_test.ts"] : flags.tests,
-    workers: Math.max(1, numberOf("workers", flags.workers, navigator.hardwareConcurrency)),
+    workers: Math.max(1, wholeNumber("workers", flags.workers, navigator.hardwareConcurrency)),
   };
 }
 
@@ -233,18 +223,21 @@ async function runIn(into: string, { root, sample, seed, files, tests, workers }
 }
 
 async function main(): Promise<number> {
-  const into = Deno.makeTempDirSync({ prefix: "mutants-" });
+  let into: string | undefined;
   try {
     const options = optionsOf(Deno.args);
-    if (options !== undefined) return await runIn(into, options);
-    say(usage);
-    return 0;
+    if (options === undefined) {
+      say(usage);
+      return 0;
+    }
+    into = Deno.makeTempDirSync({ prefix: "mutants-" });
+    return await runIn(into, options);
   } catch (error) {
     if (!(error instanceof NotRun)) throw error;
     say(`mutants: ${error.message}`);
     return 2;
   } finally {
-    Deno.removeSync(into, { recursive: true });
+    if (into !== undefined) Deno.removeSync(into, { recursive: true });
   }
 }
 

@@ -4,6 +4,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { type SeedMutant, seedMutants } from "./seed_mutants_list.ts";
+import { say } from "./terminal.ts";
 
 /** The share that must be caught, of those that a seed can tell. */
 const caughtMin = 2 / 3;
@@ -28,10 +29,6 @@ interface Verdict {
 }
 
 const root = new URL("..", import.meta.url).pathname;
-
-function say(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
-}
 
 function copyFolder(from: string, to: string): void {
   Deno.mkdirSync(to, { recursive: true });

@@ -6,6 +6,7 @@ import { makeScenario, type Weather } from "../src/sim/scenario.ts";
 import { type Outcome, play } from "../src/sim/world.ts";
 import { openSeeds } from "../tests/sim/open_seeds.ts";
 import type { SimOrder, SimReport } from "./sim_worker.ts";
+import { say, wholeNumber } from "./terminal.ts";
 
 /** Failing seeds shown at most. */
 const shownMax = 20;
@@ -16,19 +17,6 @@ const args = parseArgs(Deno.args, {
   boolean: ["trace", "calm", "until-broken", "but-open", "help"],
   string: ["seeds", "from", "seed", "workers", "weather"],
 });
-
-function say(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
-}
-
-/** A whole number from the command line, or what stands for its absence. */
-function numberOf(name: string, value: unknown, fallback: number): number {
-  if (value === undefined) return fallback;
-  const number = Number(value);
-  if (typeof value === "string" && value !== "" && Number.isSafeInteger(number) && number >= 0) return number;
-  say(`--${name} must be a whole number, not ${JSON.stringify(value)}`);
-  Deno.exit(2);
-}
 
 /** The weather asked for; undefined: that of each seed. */
 function weather(): Weather | undefined {
@@ -87,7 +75,7 @@ function add(sum: Sum, report: SimReport): void {
 }
 
 async function playMany(from: number, count: number): Promise<number> {
-  const workers = Math.max(1, Math.min(numberOf("workers", args["workers"], navigator.hardwareConcurrency), count));
+  const workers = Math.max(1, Math.min(wholeNumber("workers", args["workers"], navigator.hardwareConcurrency), count));
   const sum: Sum = { played: 0, simulatedMs: 0, launches: 0, builds: 0, crashes: 0, failed: [] };
   const startedMs = performance.now();
   let next = from;
@@ -143,8 +131,8 @@ calm (none; --calm for short); without it every third seed is mild, the others a
 --until-broken ends with the first seed that breaks a law. --but-open lets the seeds of tests/sim/open_seeds.ts fail.`;
 
 if (args["help"] === true) say(usage);
-else if (args["seed"] !== undefined) Deno.exit(playOne(numberOf("seed", args["seed"], 0)));
+else if (args["seed"] !== undefined) Deno.exit(playOne(wholeNumber("seed", args["seed"], 0)));
 else {
   const fresh = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
-  Deno.exit(await playMany(numberOf("from", args["from"], fresh), numberOf("seeds", args["seeds"], 1_000)));
+  Deno.exit(await playMany(wholeNumber("from", args["from"], fresh), wholeNumber("seeds", args["seeds"], 1_000)));
 }

@@ -7,6 +7,7 @@ import type { ClusterFigures, ClusterOrder, ClusterWish, ClusterWord } from "./s
 import { type Look, type PageAnswers, pages, type SoakFigures, tableOf, verdictsOf } from "./soak_figures.ts";
 
 import { cpuSecondsOf, type Program, queuedSecondsOf, residentOf, startProgram } from "./soak_program.ts";
+import { say } from "./terminal.ts";
 
 const usage = `Usage: deno task soak [options]
 
@@ -53,10 +54,6 @@ interface Order extends ClusterOrder {
   readonly logPath: string | undefined;
   /** `host:port` of V8's inspector. */
   readonly inspect: string | undefined;
-}
-
-function say(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }
 
 function orderOf(args: readonly string[]): Order | string {

@@ -1,6 +1,7 @@
 // Instances in any phase, in short, for tests of single functions. Not here: how they get there (tests/support/core.ts).
 
 import type { AgentInstance, InstanceIdentity, InstancePhase } from "../../src/core/instance.ts";
+import type { BucketDemand } from "../../src/core/verdict.ts";
 import type { State } from "../../src/core/state.ts";
 import { Draft } from "../../src/core/draft.ts";
 import { watchedFrom } from "../../src/core/watched.ts";
@@ -66,3 +67,19 @@ export function draftAt(
   const now = { info: serverInfo, lastPollMs: atMs, reading, serving: watchedFrom(zeroMs) };
   return new Draft({ ...state, ...parts, server: { ...state.server, ...now, ...server } }, atMs, random);
 }
+
+/** A bucket with one job of profile `default` that needs an agent. */
+export const aBucket = (key: string, changes: Partial<BucketDemand> = {}): BucketDemand => ({
+  key,
+  gocdResources: ["linux"],
+  waiting: 1,
+  willBeTaken: 0,
+  coming: 0,
+  otherCause: 0,
+  needsAgent: 1,
+  pollsInARow: 1,
+  wanted: 1,
+  reason: "1 needs an agent",
+  profile: "default",
+  ...changes,
+});

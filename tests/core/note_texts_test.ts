@@ -15,7 +15,7 @@ import { disconnected, frameworkError, mesosCallFailed, subscribed } from "../..
 import type { RoleOffers, State } from "../../src/core/state.ts";
 import type { BucketDemand, JobVerdict } from "../../src/core/verdict.ts";
 import { drive, linux, minute, second, subscribedEvent, zeroMs } from "../support/core.ts";
-import { anInstance, aRegistered, stateOf } from "./instance_fixtures.ts";
+import { aBucket, anInstance, aRegistered, stateOf } from "./instance_fixtures.ts";
 
 /** What an act says: level, code and text, with the hint where there is one. */
 function said(state: State, act: (draft: Draft) => void, atMs = zeroMs): string[] {
@@ -413,21 +413,6 @@ Deno.test("a profile is told as failing at its third failure in a row, once, and
   assertEquals(worked(3), ["info profile-recovered: profile default works again: t has registered"]);
 });
 
-const bucket = (key: string, changes: Partial<BucketDemand> = {}): BucketDemand => ({
-  key,
-  gocdResources: ["linux"],
-  waiting: 1,
-  willBeTaken: 0,
-  coming: 0,
-  otherCause: 0,
-  needsAgent: 1,
-  pollsInARow: 1,
-  wanted: 1,
-  reason: "1 needs an agent",
-  profile: "default",
-  ...changes,
-});
-
 /** What is said of these buckets and jobs after those. */
 function demanded(
   after: readonly BucketDemand[],
@@ -442,7 +427,7 @@ function demanded(
 }
 
 Deno.test("a kind of jobs is told when its picture changes, in any of its numbers, and not else", () => {
-  const one = bucket(";linux");
+  const one = aBucket(";linux");
   assertEquals(demanded([one]), ["info demand-changed: 1 job waits (linux) for profile default: 1 needs an agent"]);
   assertEquals(demanded([one], [{ ...one, pollsInARow: 7, reason: "other words" }]), []);
   for (const name of ["waiting", "willBeTaken", "coming", "otherCause", "needsAgent", "wanted", "limitedTo"] as const) {
@@ -451,15 +436,15 @@ Deno.test("a kind of jobs is told when its picture changes, in any of its number
 });
 
 Deno.test("jobs that no profile serves and no agent will take are a warning, others are none", () => {
-  const { profile: _, ...unserved } = bucket(";gpu", { waiting: 2, reason: "2 unserved" });
+  const { profile: _, ...unserved } = aBucket(";gpu", { waiting: 2, reason: "2 unserved" });
   assertEquals(demanded([unserved]), ["warning demand-changed: 2 jobs wait (linux): 2 unserved"]);
   assertEquals(demanded([{ ...unserved, willBeTaken: 1 }])[0]?.slice(0, 7), "warning");
   assertEquals(demanded([{ ...unserved, willBeTaken: 1, coming: 1 }])[0]?.slice(0, 4), "info");
-  assertEquals(demanded([bucket("x", { willBeTaken: 0 })])[0]?.slice(0, 4), "info");
+  assertEquals(demanded([aBucket("x", { willBeTaken: 0 })])[0]?.slice(0, 4), "info");
 });
 
 Deno.test("of many kinds of jobs twenty are told, and how many more there are; the end of all is told once", () => {
-  const many = Array.from({ length: 22 }, (_, index) => bucket(`k${index}`));
+  const many = Array.from({ length: 22 }, (_, index) => aBucket(`k${index}`));
   const lines = demanded(many);
   assertEquals([lines.length, lines.at(-1)], [21, "info demand-changed: and 2 more kinds of jobs have changed"]);
   assertEquals(demanded(many.slice(0, 20)).length, 20);

@@ -34,7 +34,7 @@ import {
   someSettings,
   zeroMs,
 } from "../support/core.ts";
-import { anInstance, aRegistered, stateOf } from "./instance_fixtures.ts";
+import { aBucket, anInstance, aRegistered, stateOf } from "./instance_fixtures.ts";
 
 const wantedOne = { bucketKey: "k", profile: "default", gocdResources: [], count: 1, reason: "r" };
 
@@ -182,20 +182,6 @@ Deno.test("declines that failed leave at the next tick, ten thousand at most", (
   assertEquals([undeclined.length, undeclined[0]], [10_000, "o1"]);
 });
 
-const row = (changes: Partial<BucketDemand>): BucketDemand => ({
-  key: "k",
-  gocdResources: [],
-  waiting: 1,
-  willBeTaken: 0,
-  coming: 0,
-  otherCause: 0,
-  needsAgent: 1,
-  pollsInARow: 1,
-  wanted: 0,
-  reason: "",
-  ...changes,
-});
-
 /** Whether the plan is made anew after so long. */
 function replanned(
   afterMs: number,
@@ -221,9 +207,9 @@ function replanned(
 
 Deno.test("a plan is made anew when something has changed, and while jobs need more than is wanted every ten seconds", () => {
   assertEquals([replanned(1), replanned(1, { isStale: true })], [false, true]);
-  const needy = { buckets: [row({})] };
+  const needy = { buckets: [aBucket("k", { wanted: 0 })] };
   assertEquals([replanned(10 * second - 1, needy), replanned(10 * second, needy)], [false, true]);
-  assertEquals(replanned(minute, { buckets: [row({ wanted: 1 })] }), false);
+  assertEquals(replanned(minute, { buckets: [aBucket("k")] }), false);
   assertEquals([
     replanned(5, { ...needy, retryMs: zeroMs + 6 }),
     replanned(5, { ...needy, retryMs: zeroMs + 5 }),
