@@ -1,5 +1,4 @@
 // The flags of deno that a configuration needs, no more and no less. Not here: what it needs (src/config/hosts.ts).
-// Called by start.ts and compile.ts.
 
 import type { Config } from "../src/config/config.ts";
 import { type Hosts, hostsOf } from "../src/config/hosts.ts";

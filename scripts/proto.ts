@@ -1,5 +1,5 @@
-// Writes src/mesos/proto/schema_text.ts from the .proto files, so that a compiled program needs no file and no permission.
-// Not here: loading the schema (src/mesos/proto/schema.ts). Called by people after a change and by its test (with no write).
+// Writes src/mesos/proto/schema_text.ts from the .proto files, so that a compiled program needs no file and no
+// permission. Not here: loading the schema (src/mesos/proto/schema.ts).
 
 const folder = new URL("../src/mesos/proto/", import.meta.url);
 const sources = ["mesos.proto", "task.proto", "scheduler.proto"] as const;

@@ -1,10 +1,10 @@
 // Deterministic simulation on all cores: plays fresh or given seeds and says how to replay one that fails.
-// Not here: the simulation (src/sim/world.ts). `deno task sim --seeds N [--from S]`, or `--seed S [--trace]` for one.
+// Not here: the simulation (tests/world/world.ts). `deno task sim --seeds N [--from S]`, or `--seed S [--trace]` for one.
 
 import { parseArgs } from "@std/cli/parse-args";
-import { makeScenario, type Weather } from "../src/sim/scenario.ts";
-import { type Outcome, play } from "../src/sim/world.ts";
-import { openSeeds } from "../tests/sim/open_seeds.ts";
+import { makeScenario, type Weather } from "../tests/world/scenario.ts";
+import { type Outcome, play } from "../tests/world/world.ts";
+import { openSeeds } from "../tests/world/open_seeds.ts";
 import type { SimOrder, SimReport } from "./sim_worker.ts";
 import { say, wholeNumber } from "./terminal.ts";
 
@@ -128,7 +128,7 @@ const usage = `Usage: deno task sim --seeds N [--from S] [--workers W] [--weathe
 Plays seeded scenarios of the whole program against a modelled Mesos and GoCD on virtual time, and checks every law.
 Without --from, fresh seeds are taken. --weather is stormy (all faults), mild (few, and work must go on meanwhile) or
 calm (none; --calm for short); without it every third seed is mild, the others are stormy.
---until-broken ends with the first seed that breaks a law. --but-open lets the seeds of tests/sim/open_seeds.ts fail.`;
+--until-broken ends with the first seed that breaks a law. --but-open lets the seeds of tests/world/open_seeds.ts fail.`;
 
 if (args["help"] === true) say(usage);
 else if (args["seed"] !== undefined) Deno.exit(playOne(wholeNumber("seed", args["seed"], 0)));

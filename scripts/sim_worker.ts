@@ -1,8 +1,8 @@
 // One core of `deno task sim`: plays the seeds that it is told and reports. Not here: the simulation, the telling.
 // Started by sim.ts as a Worker.
 
-import { makeScenario, type Weather } from "../src/sim/scenario.ts";
-import { type Outcome, play } from "../src/sim/world.ts";
+import { makeScenario, type Weather } from "../tests/world/scenario.ts";
+import { type Outcome, play } from "../tests/world/world.ts";
 
 /** Seeds to be played, in a row. */
 export interface SimOrder {

@@ -1,8 +1,8 @@
 // The cluster of the soak in a worker: the load master and a simulated GoCD server on loopback, and the agents in the
-// containers. Not here: what they do (soak_master.ts, src/sim/sim_gocd.ts). Started by soak.ts.
+// containers. Not here: what they do (soak_master.ts, src/sim/gocd/sim_gocd.ts). Started by soak.ts.
 
-import { startGocdHttp } from "../src/sim/gocd_http.ts";
-import { createSimGocd, type SimGocd } from "../src/sim/sim_gocd.ts";
+import { startGocdHttp } from "../src/sim/http/gocd.ts";
+import { createSimGocd, type SimGocd } from "../src/sim/gocd/sim_gocd.ts";
 import { seededRandom } from "../src/sim/random.ts";
 import { createMaster, type Master, type MasterLoad, type OfferFigures } from "./soak_master.ts";
 import type { TaskFigures } from "./soak_tasks.ts";

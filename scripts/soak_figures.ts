@@ -1,5 +1,4 @@
-// What the figures of a soak mean: percentiles, growth, verdicts, and the table. Not here: measuring (soak.ts).
-// Pure; called by soak.ts and by its test.
+// What the figures of a soak mean: percentiles, growth, verdicts, and the table. Not here: measuring (soak.ts). Pure;
 
 import type { ClusterFigures } from "./soak_cluster.ts";
 

@@ -46,6 +46,10 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 };
 
 const sources = filesUnder("src");
+/** The deterministic simulation, without its tests. */
+const world = filesUnder("tests/world").filter((file) => !file.path.endsWith("_test.ts"));
+/** What decides or stands in for a server: no clock, no chance, no network, no waiting. */
+const pureFolders = ["src/core/", "src/sim/gocd/", "src/sim/mesos/", "tests/world/"];
 
 Deno.test("every folder imports only those that its place in the house allows", () => {
   const wrong: string[] = [];
@@ -69,10 +73,7 @@ Deno.test("every folder imports only those that its place in the house allows", 
 Deno.test("the core and the simulated models touch no clock, no chance, no network, and wait for nothing", () => {
   const banned =
     /\b(Deno\.|new Date\b|Date\.now|Math\.random|fetch\(|setTimeout|setInterval|performance\.|crypto\.|async |await |Promise\b)/;
-  const pure = sources.filter((file) =>
-    file.path.startsWith("src/core/") ||
-    /^src\/sim\/(sim_|same|random|scenario|world|faults|invariants|gocd_(?!http\.)|mesos_(?!http))/.test(file.path)
-  );
+  const pure = [...sources, ...world].filter((file) => pureFolders.some((folder) => file.path.startsWith(folder)));
   const wrong = pure.flatMap((file) =>
     file.text.split("\n").flatMap((line, index) => {
       const code = line.replace(/\/\/.*$/, "").replace(/"[^"]*"|`[^`]*`/g, "").replace(/^\s*\*.*$/, "").replace(
@@ -83,6 +84,34 @@ Deno.test("the core and the simulated models touch no clock, no chance, no netwo
     })
   );
   assertEquals(wrong, []);
+});
+
+Deno.test("only `demo` loads the simulated servers, and only when it runs", () => {
+  const reached = new Set<string>();
+  const left = ["main.ts"];
+  for (let path = left.pop(); path !== undefined; path = left.pop()) {
+    if (reached.has(path)) continue;
+    reached.add(path);
+    const at = path;
+    // `import type` and `await import()` load nothing at the start.
+    const code = Deno.readTextFileSync(`${root}${at}`).replace(/^(import|export) type [^;]*;/gm, "");
+    for (const [, specifier = ""] of code.matchAll(/\bfrom "(\.[^"]+)"|^import "(\.[^"]+)"/gm)) {
+      left.push(new URL(specifier, `file:///${at}`).pathname.slice(1));
+    }
+  }
+  assertEquals([...reached].filter((path) => path.startsWith("src/sim/")), []);
+});
+
+Deno.test("each folder of the core, and each that stands for a server, says in a README what it is for", () => {
+  const folders = ["src/core", "src/sim"].flatMap((folder) =>
+    [...Deno.readDirSync(`${root}${folder}`)].flatMap(({ isDirectory, name }) =>
+      isDirectory ? [`${folder}/${name}`] : []
+    )
+  );
+  const silent = ["src/core", "src/sim", "tests/world", ...folders].filter((folder) =>
+    ![...Deno.readDirSync(`${root}${folder}`)].some(({ name }) => name === "README.md")
+  );
+  assertEquals(silent, []);
 });
 
 Deno.test("no file is longer than it should be", () => {
@@ -102,6 +131,7 @@ Deno.test("the files that a head names are there", () => {
     const [head = ""] = text.split(/^(?!\/\/)/m);
     const isKnown = (name: string): boolean =>
       [name, `src/${name}`, new URL(name, `file:///${path}`).pathname.slice(1)].some((each) => paths.has(each)) ||
+      /^src\/(core|sim)\//.test(path) && paths.has(`${path.split("/").slice(0, 2).join("/")}/${name}`) ||
       /^(main\.ts|scripts\/|tests\/)/.test(name);
     return [...head.matchAll(/[\w./]+\.ts\b/g)].flatMap(([name]) => isKnown(name) ? [] : [`${path}: ${name}`]);
   });

@@ -1,5 +1,4 @@
 // Reads the arguments of one command. Not here: which command (cli.ts), what it does.
-// Called by cli.ts.
 
 import { parseArgs } from "@std/cli/parse-args";
 import type { Command, CommandArguments } from "./command.ts";

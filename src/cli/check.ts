@@ -3,10 +3,10 @@
 
 import type { Config } from "../config/config.ts";
 import { hostsOf } from "../config/hosts.ts";
-import { missingEnvironmentFindings } from "../core/environments.ts";
+import { missingEnvironmentFindings } from "../core/demand/environments.ts";
 import type { Finding } from "../core/event.ts";
-import { foldFindings } from "../core/findings.ts";
-import { maintenanceMode } from "../core/reason.ts";
+import { foldFindings } from "../core/view/findings.ts";
+import { maintenanceMode } from "../core/words/reason.ts";
 import { OperatorError } from "../errors.ts";
 import type { GocdRights } from "../gocd/api.ts";
 import { realClock } from "../runtime/clock.ts";

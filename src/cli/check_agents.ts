@@ -1,5 +1,5 @@
-// What `check` makes of the server's agents: ours that wait to be enabled, and nobody in contact. Not here: enabling them
-// (core/lifecycle_gocd.ts). Called by check.ts.
+// What `check` makes of the server's agents: ours that wait to be enabled, and nobody in contact. Not here: enabling
+// them (core/life/lifecycle_gocd.ts).
 
 import type { GocdAgent } from "../core/gocd_records.ts";
 

@@ -1,5 +1,4 @@
 // Which command is meant. Not here: what it does (one file per command), reading its arguments (arguments.ts).
-// Called by main.ts with the arguments of the process; returns the exit code.
 
 import { exitCodes, OperatorError } from "../errors.ts";
 import { readArguments } from "./arguments.ts";

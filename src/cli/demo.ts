@@ -1,11 +1,9 @@
-// `gocd-mesos demo`: see it work without any server. Not here: the run (demo_run.ts), the cluster (sim/demo_cluster.ts).
-// Reads the options and the process' rights; everything else is demo_run.ts.
+// `gocd-mesos demo`: see it work without any server. Reads the options and the process' rights; the rest is loaded only
+// when the demo runs, so that no other command carries the simulated servers in memory.
 
 import { OperatorError } from "../errors.ts";
-import { gocdRules } from "../sim/gocd_versions.ts";
 import type { Command, CommandArguments } from "./command.ts";
-import { demoConfigText, exampleAddresses } from "./demo_config.ts";
-import { type DemoOptions, runDemo } from "./demo_run.ts";
+import type { DemoOptions } from "./demo/run.ts";
 
 /** The release that is simulated where none is named. */
 const defaultGocdVersion = "26.1.0";
@@ -46,11 +44,14 @@ Examples:
   operandsText: "",
   run: async ({ flags }, io) => {
     if (flags["print-config"] === true) {
+      const { demoConfigText, exampleAddresses } = await import("./demo/config.ts");
       io.out(demoConfigText(exampleAddresses).trimEnd());
       return 0;
     }
     const options = readOptions(flags);
+    await checkVersion(options.gocdVersion);
     requireLoopback(options);
+    const { runDemo } = await import("./demo/run.ts");
     return await runDemo(options, io);
   },
 };
@@ -58,7 +59,7 @@ Examples:
 function readOptions(flags: CommandArguments["flags"]): DemoOptions {
   const listen = textFlag(flags, "listen");
   return {
-    gocdVersion: checkedVersion(textFlag(flags, "gocd-version") ?? defaultGocdVersion),
+    gocdVersion: textFlag(flags, "gocd-version") ?? defaultGocdVersion,
     seed: checkedSeed(textFlag(flags, "seed") ?? "1"),
     mustDrain: flags["exit"] === true,
     isPlain: flags["plain"] === true,
@@ -73,10 +74,10 @@ function textFlag(flags: CommandArguments["flags"], name: string): string | unde
   throw usage(`--${name} needs a value`, "run `gocd-mesos demo --help`");
 }
 
-function checkedVersion(text: string): string {
+async function checkVersion(text: string): Promise<void> {
+  const { gocdRules } = await import("../sim/gocd/versions.ts");
   try {
     gocdRules(text);
-    return text;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw usage(

@@ -1,9 +1,9 @@
-// `drain`, `freeze`, `resume`, `teardown`: the operator's switches. Not here: what they do (core/operator.ts).
+// `drain`, `freeze`, `resume`, `teardown`: the operator's switches. Not here: what they do (core/session/operator.ts).
 // Given to the running instance where there is one; otherwise written into the state for the next start.
 
 import type { Config } from "../config/config.ts";
 import type { OperatorEvent } from "../core/event.ts";
-import { besideWish } from "../core/operator.ts";
+import { besideWish } from "../core/session/operator.ts";
 import { initialState, step } from "../core/step.ts";
 import { OperatorError } from "../errors.ts";
 import { realClock } from "../runtime/clock.ts";

@@ -1,13 +1,13 @@
-// `gocd-mesos plan`: one poll of the GoCD server, nothing launched. Not here: the verdicts (core/plan.ts).
+// `gocd-mesos plan`: one poll of the GoCD server, nothing launched. Not here: the verdicts (core/demand/plan.ts).
 // Prints tables, or one JSON object whose shape other programs rely on.
 
 import type { Config } from "../config/config.ts";
 import { ConfigError, problemText } from "../config/config_error.ts";
 import type { Finding } from "../core/event.ts";
-import { describeNeed } from "../core/reason.ts";
+import { describeNeed } from "../core/words/reason.ts";
 import type { WantedAgents } from "../core/state.ts";
-import type { BucketDemand } from "../core/verdict.ts";
-import type { StatusView } from "../core/view.ts";
+import type { BucketDemand } from "../core/demand/verdict.ts";
+import type { StatusView } from "../core/view/view.ts";
 import { OperatorError } from "../errors.ts";
 import type { Command } from "./command.ts";
 import type { CliIo } from "./io.ts";

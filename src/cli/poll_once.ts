@@ -1,14 +1,14 @@
 // One poll of the GoCD server, judged as the running program would once its demand is due. Not here: printing it.
-// Called by plan.ts and why.ts. Nothing is launched, enabled or stored.
+// Nothing is launched, enabled or stored.
 
 import type { Config } from "../config/config.ts";
-import { environmentsInQuestion } from "../core/environments.ts";
+import { environmentsInQuestion } from "../core/demand/environments.ts";
 import type { StoredState } from "../core/record.ts";
 import type { WantedAgents } from "../core/state.ts";
-import { statusView } from "../core/status_view.ts";
+import { statusView } from "../core/view/status_view.ts";
 import { initialState, step } from "../core/step.ts";
-import type { BucketDemand, JobVerdict } from "../core/verdict.ts";
-import type { StatusView } from "../core/view.ts";
+import type { BucketDemand, JobVerdict } from "../core/demand/verdict.ts";
+import type { StatusView } from "../core/view/view.ts";
 import { realClock } from "../runtime/clock.ts";
 import { openGocd } from "../runtime/ports.ts";
 import { readStoredState } from "../runtime/stored_state.ts";

@@ -1,5 +1,4 @@
 // The rows that `check` prints, and the exit code that they come to. Not here: what is checked (check.ts).
-// Called by check.ts; the others take the wording of hints.
 
 import { ConfigError, problemText } from "../config/config_error.ts";
 import { exitCodes, OperatorError } from "../errors.ts";

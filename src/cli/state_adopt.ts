@@ -1,8 +1,8 @@
-// `gocd-mesos state adopt` and `state register-anew`: what a new state is to do about agents that are there already. Not
-// here: finding that out at a start (runtime/first_registration.ts). Called by state.ts with the state's lock held.
+// `gocd-mesos state adopt` and `state register-anew`: what a new state is to do about agents that are there already.
+// Not here: finding that out at a start (runtime/first_registration.ts).
 
 import type { Config } from "../config/config.ts";
-import { formerFrameworks, type SeenFramework } from "../core/earlier_life.ts";
+import { formerFrameworks, type SeenFramework } from "../core/identity/orphans.ts";
 import { OperatorError } from "../errors.ts";
 import { MesosError } from "../mesos/api.ts";
 import { openMesos } from "../runtime/ports.ts";

@@ -1,5 +1,4 @@
 // Command lines that cannot be understood, and what was probably meant. Not here: reading a command line (cli.ts).
-// Called by cli.ts and by commands that read their own operands.
 
 import { editDistance } from "../config/suggest.ts";
 import { OperatorError } from "../errors.ts";

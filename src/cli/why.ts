@@ -1,10 +1,10 @@
-// `gocd-mesos why`: the whole answer for one waiting job. Not here: the verdict (core/plan.ts).
+// `gocd-mesos why`: the whole answer for one waiting job. Not here: the verdict (core/demand/plan.ts).
 // Asks the running instance where there is one, else makes one poll of its own.
 
-import { describeNeed, formatDuration } from "../core/reason.ts";
+import { describeNeed, formatDuration } from "../core/words/reason.ts";
 import type { Finding } from "../core/event.ts";
-import type { BucketDemand, JobVerdict } from "../core/verdict.ts";
-import type { StatusView } from "../core/view.ts";
+import type { BucketDemand, JobVerdict } from "../core/demand/verdict.ts";
+import type { StatusView } from "../core/view/view.ts";
 import { OperatorError } from "../errors.ts";
 import { readRunningStatus } from "../runtime/control_client.ts";
 import type { Command } from "./command.ts";

@@ -1,8 +1,8 @@
 // What an operator can do about one waiting job, where its reason does not say so itself. Not here: the reason
-// (core/reason.ts). Called by why.ts.
+// (core/words/reason.ts).
 
-import { offerlessHint } from "../core/roles.ts";
-import type { JobVerdict } from "../core/verdict.ts";
+import { offerlessHint } from "../core/placement/roles.ts";
+import type { JobVerdict } from "../core/demand/verdict.ts";
 
 const patience = "nothing, it goes on by itself";
 

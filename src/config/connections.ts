@@ -1,5 +1,5 @@
-// What the file says about Mesos, GoCD, the state, the page and the log. Not here: agents (profiles.ts), limits (load.ts).
-// Called by load.ts.
+// What the file says about Mesos, GoCD, the state, the page and the log. Not here: agents (profiles.ts), limits
+// (load.ts).
 
 import {
   type HostPort,

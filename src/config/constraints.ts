@@ -1,5 +1,5 @@
-// Reads one placement constraint. Not here: the key (container_values.ts), the judgement of a host (core/placement_constraints.ts).
-// Called by container_values.ts; pure.
+// Reads one placement constraint. Not here: the key (container_values.ts), the judgement of a host
+// (core/placement/constraints.ts).
 
 import type { PlacementConstraint } from "../core/settings.ts";
 import { type Parsed, quote } from "./values.ts";
@@ -56,7 +56,7 @@ function bare(text: string): string {
   return /^(["'])(.*)\1$/.exec(text)?.[2] ?? text;
 }
 
-// The same form as in core/placement_constraints.ts: the whole value must match.
+// The same form as in core/placement/constraints.ts: the whole value must match.
 function isExpression(pattern: string): boolean {
   try {
     new RegExp(`^(?:${pattern})$`);

@@ -2,7 +2,7 @@
 // container in its own hands. Not here: their form in the file (container_values.ts).
 // Source: apache/mesos src/docker/docker.cpp (`Docker::run`), and the options of docker/cli.
 
-import { isNamingParameter } from "../core/agent_naming.ts";
+import { isNamingParameter } from "../core/identity/agent_naming.ts";
 
 /** A Docker parameter as written. */
 export interface DockerParameter {

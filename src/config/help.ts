@@ -1,4 +1,4 @@
-// The table of keys as a text. Not here: the table (keys.ts). Called by cli/ for `--help`.
+// The table of keys as a text. Not here: the table (keys.ts).
 
 import { keys, type KeySpec, rootKey } from "./keys.ts";
 

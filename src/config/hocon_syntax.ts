@@ -1,6 +1,6 @@
-// Reads the text of one HOCON file into raw values, each with its line. Not here: `${…}` (hocon_resolve.ts), keys (keys.ts).
-// Called by hocon.ts. The words of a line are cut by `@pushcorn/hocon-parser`; its evaluator is left out on purpose: it
-// is asynchronous, runs JavaScript after a `|`, fetches http includes, and quotes values, hence secrets, in its errors.
+// Reads the text of one HOCON file into raw values, each with its line. Not here: `${…}` (hocon_resolve.ts), keys
+// (keys.ts). The words of a line are cut by `@pushcorn/hocon-parser`; its evaluator is left out on purpose: it is
+// asynchronous, runs JavaScript after a `|`, fetches http includes, and quotes values, hence secrets, in its errors.
 
 import tokenizerModule from "@pushcorn/hocon-parser/lib/core/Tokenizer.js";
 import { failAt } from "./config_error.ts";

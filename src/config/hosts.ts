@@ -1,5 +1,4 @@
 // Which hosts, files and variables a configuration needs: the permissions of a scoped start. Not here: granting them.
-// Called by scripts/start.ts, scripts/compile.ts and cli/ (the Worker of the downloaded binary).
 
 import { dirname } from "node:path";
 import { hostPortText, parseHostPort, parseMasters, parseUrlServer, parseZookeeperServers } from "../addresses.ts";

@@ -1,5 +1,5 @@
 // Reads framework.conf into a Config, or tells all that is wrong with it. Not here: the table of keys (keys.ts), HOCON
-// (hocon.ts), the parts (connections.ts, profiles.ts). Called by cli/, runtime/ (reload) and scripts/.
+// (hocon.ts), the parts (connections.ts, profiles.ts).
 
 import type { PollerSettings, ScalingSettings } from "../core/settings.ts";
 import type { Config } from "./config.ts";

@@ -1,9 +1,8 @@
 // Makes the agent profiles of go-agent and profiles. Not here: the forms of volumes and the like (container_values.ts).
-// Called by load.ts.
 
-import { isNamingVariable } from "../core/agent_naming.ts";
-import { slug } from "../core/adoption.ts";
-import { type MesosResources, noResources, toMilli } from "../core/mesos_resources.ts";
+import { isNamingVariable } from "../core/identity/agent_naming.ts";
+import { slug } from "../core/identity/adoption.ts";
+import { type MesosResources, noResources, toMilli } from "../core/placement/mesos_resources.ts";
 import { environmentNameProblem, gocdResourceProblem } from "../core/names.ts";
 import type { AgentProfile, ContainerSettings } from "../core/settings.ts";
 import {

@@ -1,5 +1,4 @@
 // Secrets and files that the configuration names. Not here: what they are for (connections.ts).
-// Called by connections.ts.
 
 import { Secret } from "../secret.ts";
 import { ConfigError } from "./config_error.ts";

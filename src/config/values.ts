@@ -1,5 +1,5 @@
-// Reads the text of single values: durations, amounts of memory, numbers, booleans. Not here: where they stand (reader.ts).
-// Called by reader.ts; pure.
+// Reads the text of single values: durations, amounts of memory, numbers, booleans. Not here: where they stand
+// (reader.ts).
 
 import { quote } from "../quote.ts";
 

@@ -2,7 +2,7 @@
 // Made by core/step.ts; performed by runtime/ in order, after the frame's records are stored.
 
 import type { AgentProfile } from "./settings.ts";
-import type { OfferedResource } from "./offer.ts";
+import type { OfferedResource } from "./placement/offer.ts";
 
 /** An act that leaves the core. */
 export type Effect = MesosEffect | GocdEffect | RuntimeEffect;

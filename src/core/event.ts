@@ -1,8 +1,8 @@
 // Everything that can happen to the core. Not here: what follows from it (core/step.ts).
 // Made by runtime/ and sim/; each carries the time at which it is handled.
 
-import type { InverseOffer, Offer } from "./offer.ts";
-import type { TaskStatus } from "./task_status.ts";
+import type { InverseOffer, Offer } from "./placement/offer.ts";
+import type { TaskStatus } from "./session/task_status.ts";
 import type { GocdAgent, GocdServerInfo, ScheduledJob } from "./gocd_records.ts";
 import type { GocdEffect, MesosEffect } from "./effect.ts";
 import type { Settings } from "./settings.ts";

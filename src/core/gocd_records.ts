@@ -1,4 +1,4 @@
-// What a GoCD server tells us, free of its versions. Not here: reading it (gocd/), judging it (core/demand.ts).
+// What a GoCD server tells us, free of its versions. Not here: reading it (gocd/), judging it (core/demand/demand.ts).
 // Made by gocd/ and the simulated server; read by core/.
 
 /** A job in state Scheduled, as the feed lists it (facts: gocd 1.2). The feed's order is oldest first. */

@@ -5,7 +5,7 @@ import type { ContainerNetwork } from "./settings.ts";
 
 /**
  * `launching → starting → registered → draining → killing → gone`, plus `unreachable`.
- * What is only wanted has no ids yet and is a count in core/plan.ts.
+ * What is only wanted has no ids yet and is a count in core/demand/plan.ts.
  */
 export type AgentInstance = InstanceIdentity & InstancePhase;
 

@@ -1,7 +1,7 @@
 // The settings that decisions rest on, already checked. Not here: HOCON, defaults, connections (config/).
 // Made by config/load.ts; read by all of core/.
 
-import type { MesosResources } from "./mesos_resources.ts";
+import type { MesosResources } from "./placement/mesos_resources.ts";
 import type { RegisteredAs } from "./record.ts";
 
 /** Everything that the core needs to know of framework.conf. Times in ms. */
@@ -97,7 +97,7 @@ export interface ContainerSettings {
   readonly privileged: boolean;
   /** Docker parameters, each `--key=value`. */
   readonly parameters: readonly { readonly key: string; readonly value: string }[];
-  /** Variables of the operator; they win over ours, except what names the agent (agent_naming.ts). */
+  /** Variables of the operator; they win over ours, except what names the agent (identity/agent_naming.ts). */
   readonly env: Readonly<Record<string, string>>;
   /** Variables whose values are read from files at each launch: name to path. */
   readonly envFiles: Readonly<Record<string, string>>;

@@ -4,15 +4,15 @@
 import type { Finding, FrameworkErrorKind, GocdProblem } from "./event.ts";
 import type { GocdAgent, GocdServerInfo } from "./gocd_records.ts";
 import type { AgentInstance } from "./instance.ts";
-import type { Offer } from "./offer.ts";
+import type { Offer } from "./placement/offer.ts";
 import type { ControlsRecord, FrameworkRecord } from "./record.ts";
 import type { Settings } from "./settings.ts";
-import type { Backlog } from "./backlog.ts";
-import type { Unpinned } from "./run_on_all.ts";
-import type { Untaken } from "./untaken.ts";
-import type { AgentsReading } from "./reading.ts";
-import type { BucketDemand, JobVerdict } from "./verdict.ts";
-import type { Watched } from "./watched.ts";
+import type { Backlog } from "./demand/backlog.ts";
+import type { Unpinned } from "./demand/run_on_all.ts";
+import type { Untaken } from "./demand/untaken.ts";
+import type { AgentsReading } from "./session/reading.ts";
+import type { BucketDemand, JobVerdict } from "./demand/verdict.ts";
+import type { Watched } from "./session/watched.ts";
 
 /** Everything the core knows. */
 export interface State {
@@ -91,7 +91,7 @@ export interface ServerState {
   readonly begun: ReadonlySet<string>;
   /** When each Enabled, Idle GocdAgent was first seen idle without a break, by uuid. */
   readonly idleSinceMs: ReadonlyMap<string, number>;
-  /** Uuids of records of other instances that instances without one live under, by task id (shared_guid.ts). */
+  /** Uuids of records of other instances that instances without one live under, by task id (identity/shared_guid.ts). */
   readonly sharedUuids: ReadonlyMap<string, string>;
   /** When a list of this run first showed each GocdAgent, by uuid. */
   readonly appearedMs: ReadonlyMap<string, number>;
@@ -103,7 +103,7 @@ export interface ServerState {
   readonly overtaken: ReadonlyMap<string, { readonly idleSinceMs: number; readonly jobs: number }>;
   /** Since when each GocdAgent has shown LostContact, or Missing, by uuid. */
   readonly lostSinceMs: ReadonlyMap<string, number>;
-  /** Since when lists have shown the GocdAgent of an instance absent or out of contact, by uuid (hung_build.ts). */
+  /** Since when lists have shown the GocdAgent of an instance absent or out of contact, by uuid (demand/hung_build.ts). */
   readonly silentSinceMs: ReadonlyMap<string, number>;
   /** Since when each list has shown a GocdAgent as Disabled, by uuid; forgotten when we ask for it to be enabled. */
   readonly disabledSinceMs: ReadonlyMap<string, number>;

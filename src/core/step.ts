@@ -1,32 +1,32 @@
-// The only switch over events: one event in, one frame out. Not here: any rule (the files it calls).
-// Pure: the same state, event, time and random number give the same frame. Called by runtime/engine.ts and sim/.
+// The only switch over events: one event in, one frame out. Not here: any rule (the files it calls). Pure: the same
+// state, event, time and random number give the same frame.
 //
-//   event → (life cycles) → plan, when something changed → suppress or revive → frame: records, then effects
+// event → (life cycles) → plan, when something changed → suppress or revive → frame: records, then effects
 
-import { emptyBacklog } from "./backlog.ts";
-import { judgeLosses, knowCluster, noBrake } from "./brake.ts";
+import { emptyBacklog } from "./demand/backlog.ts";
+import { judgeLosses, knowCluster, noBrake } from "./life/brake.ts";
 import { Draft } from "./draft.ts";
 import type { Effect, GocdAgentRef } from "./effect.ts";
 import type { Event, TimedEvent } from "./event.ts";
 import type { Frame } from "./frame.ts";
-import { offersReceived } from "./launching.ts";
-import { inheritedOf } from "./lineage.ts";
-import { watchClocks } from "./lifecycle_clock.ts";
-import { taskStatusUpdated } from "./lifecycle_mesos.ts";
-import { askedBackOf, inverseOffersReceived, maintenanceTakenBack, watchMaintenance } from "./maintenance.ts";
-import { finishTeardown, followSettings, operatorAsked, retireChanged, tornDown } from "./operator.ts";
-import { gocdAgentsRead, gocdCallDone, gocdCallFailed, gocdPolled, gocdPollFailed } from "./polled.ts";
-import { askFor, noReconciliation, reconcile } from "./reconciliation.ts";
+import { offersReceived } from "./placement/launching.ts";
+import { inheritedOf } from "./identity/lineage.ts";
+import { watchClocks } from "./life/lifecycle_clock.ts";
+import { taskStatusUpdated } from "./life/lifecycle_mesos.ts";
+import { askedBackOf, inverseOffersReceived, maintenanceTakenBack, watchMaintenance } from "./session/maintenance.ts";
+import { finishTeardown, followSettings, operatorAsked, retireChanged, tornDown } from "./session/operator.ts";
+import { gocdAgentsRead, gocdCallDone, gocdCallFailed, gocdPolled, gocdPollFailed } from "./session/polled.ts";
+import { askFor, noReconciliation, reconcile } from "./session/reconciliation.ts";
 import type { StoredState } from "./record.ts";
-import { replanIfDue } from "./replan.ts";
-import { notInFuture } from "./restored.ts";
-import { askServer } from "./rhythm.ts";
-import { adjustRoles } from "./roles.ts";
-import { declineLeftOvers, disconnected, frameworkError, mesosCallFailed, subscribed } from "./session.ts";
+import { replanIfDue } from "./demand/replan.ts";
+import { notInFuture } from "./life/restored.ts";
+import { askServer } from "./session/poll_schedule.ts";
+import { adjustRoles } from "./placement/roles.ts";
+import { declineLeftOvers, disconnected, frameworkError, mesosCallFailed, subscribed } from "./session/session.ts";
 import type { Settings } from "./settings.ts";
 import type { State } from "./state.ts";
-import { noneUntaken } from "./untaken.ts";
-import { noticeStandstill, watchedFrom } from "./watched.ts";
+import { noneUntaken } from "./demand/untaken.ts";
+import { noticeStandstill, watchedFrom } from "./session/watched.ts";
 
 /** The state at the start of the program, from what the store gave back. */
 export function initialState(stored: StoredState, settings: Settings, atMs: number): State {

@@ -6,7 +6,7 @@ import type { Effect } from "./effect.ts";
 import type { Event } from "./event.ts";
 import type { Frame } from "./frame.ts";
 import type { Note } from "./note.ts";
-import { freshRole } from "./roles.ts";
+import { freshRole } from "./placement/roles.ts";
 import type { OffersState, ServerState, State } from "./state.ts";
 
 /** Offers that come while nothing can be stored are refused for no longer: they are wanted as soon as it can. */

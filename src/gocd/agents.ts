@@ -1,5 +1,5 @@
-// Reads the list of agents in every shape that GoCD has had, into one. Not here: fetching it (http_api.ts), which
-// shape a server has (versions.ts). Called by http_api.ts and by benches. Source: facts gocd, 2.1 and 2.2.
+// Reads the list of agents in every shape that GoCD has had, into one. Not here: fetching it (http_api.ts), which shape
+// a server has (versions.ts). Source: facts gocd, 2.1 and 2.2.
 
 import type { Finding } from "../core/event.ts";
 import type { GocdAgent, GocdAgentEnvironment } from "../core/gocd_records.ts";

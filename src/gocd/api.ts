@@ -1,5 +1,4 @@
 // The port to a GoCD server. Not here: HTTP (http_api.ts), shapes (agents.ts, scheduled_jobs.ts).
-// Called by runtime/; implemented by http_api.ts and by the simulated server in sim/.
 
 import type { GocdAgent, GocdServerInfo, ScheduledJob } from "../core/gocd_records.ts";
 import type { Finding, GocdProblem } from "../core/event.ts";

@@ -1,5 +1,5 @@
-// Bodies that came with a good status and still are no use: not XML, cut JSON, too large, another shape.
-// Not here: answers with a bad status (problems.ts). Called by the readers; they never quote a body.
+// Bodies that came with a good status and still are no use: not XML, cut JSON, too large, another shape. Not here:
+// answers with a bad status (problems.ts).
 
 import { GocdError } from "./api.ts";
 

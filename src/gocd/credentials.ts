@@ -1,5 +1,5 @@
-// How we log in, and how the secrets of it stay out of messages. Not here: where secrets come from (config/).
-// Called by request.ts. Source: facts gocd, 5.
+// How we log in, and how the secrets of it stay out of messages. Not here: where secrets come from (config/). Source:
+// facts gocd, 5.
 
 import { type GocdCredentials, GocdError } from "./api.ts";
 import { OperatorError } from "../errors.ts";

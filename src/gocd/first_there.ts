@@ -1,5 +1,4 @@
 // Tries paths or media types until the server has one of them. Not here: which (versions.ts).
-// Called by http_api.ts, elastic.ts and environments.ts.
 
 import { GocdError } from "./api.ts";
 

@@ -1,7 +1,7 @@
-// Reads the server's own health messages (18.2 on) as findings. Not here: judging jobs (core/). Called by http_api.ts.
-// Source: facts gocd, 3.4 (with ETag: most polls cost a 304); `detail` is HTML and is made plain text.
+// Reads the server's own health messages (18.2 on) as findings. Not here: judging jobs (core/). Source: facts gocd, 3.4
+// (with ETag: most polls cost a 304); `detail` is HTML and is made plain text.
 
-import { duplicateGuidCode } from "../core/shared_guid.ts";
+import { duplicateGuidCode } from "../core/identity/shared_guid.ts";
 import type { Finding } from "../core/event.ts";
 import { isRecord, parseJson } from "./agents.ts";
 import { GocdError } from "./api.ts";

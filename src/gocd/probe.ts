@@ -1,5 +1,5 @@
-// Finds out which GoCD this is, remembers it, and asks again when its answers change under us (an upgraded server).
-// Not here: what differs between releases (versions.ts). Called by http_api.ts. Source: facts gocd, 0 and 2.7.
+// Finds out which GoCD this is, remembers it, and asks again when its answers change under us (an upgraded server). Not
+// here: what differs between releases (versions.ts). Source: facts gocd, 0 and 2.7.
 
 import { isRecord, parseJson } from "./agents.ts";
 import { GocdError } from "./api.ts";

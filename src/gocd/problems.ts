@@ -1,5 +1,5 @@
 // Answers of the GoCD server that are no use, told apart by status, body and content type. Not here: failures of the
-// network (network_problems.ts), of parsing (content_problems.ts). Called by request.ts. Source: facts gocd, 5 and 2.5.
+// network (network_problems.ts), of parsing (content_problems.ts). Source: facts gocd, 5 and 2.5.
 
 import type { GocdProblem } from "../core/event.ts";
 import { GocdError } from "./api.ts";

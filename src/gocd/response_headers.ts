@@ -1,5 +1,5 @@
 // The two response headers that outlive an answer: the session cookie and Retry-After. Not here: sending them back
-// (request.ts, runtime/). Called by request.ts.
+// (request.ts, runtime/).
 
 const retryAfterMsMax = 60 * 60 * 1000;
 const cookieLengthMax = 1_024;

@@ -1,6 +1,5 @@
 // Reads the feed of scheduled jobs, old and new, as a stream. Not here: fetching it (http_api.ts), judging jobs
-// (core/). Called by http_api.ts and by benches. Source: facts gocd, 1.2 to 1.4. Ids and links are ignored, values of
-// variables never kept.
+// (core/). Source: facts gocd, 1.2 to 1.4. Ids and links are ignored, values of variables never kept.
 
 import { SaxesParser } from "saxes";
 import type { Finding } from "../core/event.ts";

@@ -1,5 +1,5 @@
 // What differs between GoCD releases 15.2 to 26.1, as one table lookup. Not here: asking for the version (probe.ts).
-// Called by probe.ts and by the simulated server's tests. Source: facts gocd, section 0.
+// Source: facts gocd, section 0.
 
 import type { Finding } from "../core/event.ts";
 import type { ResourceCase } from "../core/gocd_records.ts";

@@ -1,6 +1,6 @@
 // Enables, disables and deletes agents as each release wants it. Not here: when to (core/), which release
-// (versions.ts). Called by http_api.ts. Source: facts gocd, 2.3 to 2.5. Answers are not read: a changed record comes
-// back with a runtime state that is made up; only GET tells it.
+// (versions.ts). Source: facts gocd, 2.3 to 2.5. Answers are not read: a changed record comes back with a runtime state
+// that is made up; only GET tells it.
 
 import { invalidRegistration } from "../core/names.ts";
 import { GocdError } from "./api.ts";

@@ -1,5 +1,4 @@
 // Keeps a lasting condition from flooding the log. Not here: writing.
-// Called by log.ts for notes that carry a `onceKey`.
 
 import type { Note } from "../core/note.ts";
 

@@ -1,5 +1,5 @@
-// One log line out of one entry, as text or JSON; nothing in an entry can break the line or drive a terminal. Not here: which entries.
-// Called by log.ts.
+// One log line out of one entry, as text or JSON; nothing in an entry can break the line or drive a terminal. Not here:
+// which entries.
 
 import type { NoteLevel } from "../core/note.ts";
 import type { Secret } from "../secret.ts";

@@ -1,5 +1,4 @@
 // Which hosts a redirect or ZooKeeper may name. Not here: permissions of Deno (runtime/), following (reach_leader.ts).
-// Called by http_scheduler.ts and leader.ts; pure.
 
 import { type HostPort, parseHostPort } from "./masters.ts";
 

@@ -1,6 +1,5 @@
 // What a master's refusal means. Not here: requests that got no answer (network_problems.ts), events (from_proto.ts).
-// Called by http_scheduler.ts (SUBSCRIBE, probe) and calls.ts. Source: facts mesos-wire; apache/mesos
-// src/master/http.cpp, `Master::Http::scheduler`.
+// Source: facts mesos-wire; apache/mesos src/master/http.cpp, `Master::Http::scheduler`.
 
 import { type MesosCredentials, MesosError } from "./api.ts";
 import { redacted } from "./credentials.ts";

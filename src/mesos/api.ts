@@ -1,10 +1,9 @@
 // The port to a Mesos master. Not here: HTTP (http_scheduler.ts), finding the leader (leader.ts), protobuf (proto/).
-// Called by runtime/; implemented by http_scheduler.ts and by the simulated master in sim/.
 
-import type { SeenFramework } from "../core/earlier_life.ts";
+import type { SeenFramework } from "../core/identity/orphans.ts";
 import type { MesosEffect } from "../core/effect.ts";
 import type { MesosEvent } from "../core/event.ts";
-import type { OfferConstraintGroup } from "../core/offer_needs.ts";
+import type { OfferConstraintGroup } from "../core/placement/offer_needs.ts";
 import type { Secret } from "../secret.ts";
 import { type ErrorKind, OperatorError } from "../errors.ts";
 

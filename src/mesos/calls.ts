@@ -1,5 +1,5 @@
 // Sends the calls of one subscription, in order. Not here: the stream (session.ts), the bytes of a call (to_proto.ts).
-// Called by session.ts. Source: facts mesos-wire, Framing and headers.
+// Source: facts mesos-wire, Framing and headers.
 
 import type { MesosEffect } from "../core/effect.ts";
 import { OperatorError } from "../errors.ts";

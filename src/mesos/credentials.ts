@@ -1,5 +1,4 @@
 // How we log in to a master, and how its secrets stay out of messages. Not here: where secrets come from (config/).
-// Called by master_request.ts and answers.ts.
 
 import { OperatorError } from "../errors.ts";
 import { createRedactor, type Secret } from "../secret.ts";

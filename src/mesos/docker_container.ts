@@ -1,7 +1,7 @@
-// ContainerInfo for the Docker containerizer. Not here: the rest of the task (task_info.ts).
-// Called by task_info.ts. What Mesos makes of it: apache/mesos src/docker/docker.cpp, `Docker::RunOptions::create`.
+// ContainerInfo for the Docker containerizer. Not here: the rest of the task (task_info.ts). What Mesos makes of it:
+// apache/mesos src/docker/docker.cpp, `Docker::RunOptions::create`.
 
-import { isNamingParameter } from "../core/agent_naming.ts";
+import { isNamingParameter } from "../core/identity/agent_naming.ts";
 import type { TaskLaunch } from "../core/effect.ts";
 import type { ContainerSettings, VolumeSettings } from "../core/settings.ts";
 import type { WireRecord } from "./proto/wire.ts";

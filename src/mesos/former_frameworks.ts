@@ -1,10 +1,10 @@
 // What frameworks of a name the leading master knows, by its operator API. Not here: what follows from it
-// (core/earlier_life.ts). Called by http_scheduler.ts. Source: apache/mesos include/mesos/v1/master/master.proto
-// (GET_FRAMEWORKS, since 1.0; `recovered` in one list with the others since 1.2) and the endpoint /master/frameworks.
+// (core/identity/orphans.ts). Source: apache/mesos include/mesos/v1/master/master.proto (GET_FRAMEWORKS, since 1.0;
+// `recovered` in one list with the others since 1.2) and the endpoint /master/frameworks.
 
 import * as v from "valibot";
-import type { SeenFramework } from "../core/earlier_life.ts";
-import { isOver, taskMeaning } from "../core/task_status.ts";
+import type { SeenFramework } from "../core/identity/orphans.ts";
+import { isOver, taskMeaning } from "../core/session/task_status.ts";
 import type { HostCheck } from "./allowed_hosts.ts";
 import { subscribeRefusal } from "./answers.ts";
 import { MesosError } from "./api.ts";

@@ -1,6 +1,5 @@
 // A FrameworkIdentity as Mesos' FrameworkInfo. Not here: where the identity comes from (config/, core/), the call
 // (to_proto.ts).
-// Called by to_proto.ts.
 
 import type { FrameworkIdentity } from "./api.ts";
 import type { WireRecord } from "./proto/wire.ts";

@@ -1,9 +1,8 @@
 // Events of the scheduler API in the core's words. Not here: bytes to records (recordio.ts), the schema (proto/).
-// Called by session.ts for each record of the stream.
 
 import type { FrameworkErrorKind } from "../core/event.ts";
-import type { InverseOffer, Offer, Unavailability } from "../core/offer.ts";
-import type { TaskStatus } from "../core/task_status.ts";
+import type { InverseOffer, Offer, Unavailability } from "../core/placement/offer.ts";
+import type { TaskStatus } from "../core/session/task_status.ts";
 import { MesosError, type SessionEvent } from "./api.ts";
 import type {
   BytesShape,

@@ -1,5 +1,5 @@
-// Who may lead, in the order to be asked. Not here: asking (reach_leader.ts), ZooKeeper (zookeeper_leader.ts, loaded only
-// for zk://). Called by http_scheduler.ts.
+// Who may lead, in the order to be asked. Not here: asking (reach_leader.ts), ZooKeeper (zookeeper_leader.ts, loaded
+// only for zk://).
 
 import type { Secret } from "../secret.ts";
 import type { HostCheck } from "./allowed_hosts.ts";

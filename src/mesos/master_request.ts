@@ -1,5 +1,5 @@
 // One HTTP request to one master, with login, time limit and words for its failure. Not here: what the answer means
-// (answers.ts), redirects (reach_leader.ts). Called by reach_leader.ts, calls.ts and http_scheduler.ts.
+// (answers.ts), redirects (reach_leader.ts).
 
 import { type MesosConnection, MesosError, type MesosErrorReason } from "./api.ts";
 import { authorizationOf } from "./credentials.ts";

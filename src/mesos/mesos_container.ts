@@ -1,5 +1,4 @@
 // ContainerInfo for the Mesos containerizer with a Docker image. Not here: the rest of the task (task_info.ts).
-// Called by task_info.ts.
 
 import type { TaskLaunch } from "../core/effect.ts";
 import type { ContainerSettings } from "../core/settings.ts";

@@ -1,7 +1,7 @@
-// Offer constraints on the wire (scheduler.proto `OfferConstraints`, Mesos 1.11; older masters ignore the field).
-// Not here: deriving them from profiles (core/offer_needs.ts). Called by to_proto.ts.
+// Offer constraints on the wire (scheduler.proto `OfferConstraints`, Mesos 1.11; older masters ignore the field). Not
+// here: deriving them from profiles (core/placement/offer_needs.ts).
 
-import type { OfferConstraint, OfferPredicate, OfferSelector } from "../core/offer_needs.ts";
+import type { OfferConstraint, OfferPredicate, OfferSelector } from "../core/placement/offer_needs.ts";
 import type { FrameworkIdentity } from "./api.ts";
 import type { WireRecord } from "./proto/wire.ts";
 

@@ -1,6 +1,6 @@
-// POSTs whose answer is "202 and nothing else", over kept connections of our own: fetch costs three times as much, which
-// counts where a rack falls over and thousands of updates are to be acknowledged (tests/bench/mesos_rate_bench.ts).
-// Not here: anything that is not exactly that; whoever calls asks again with fetch. Called by calls.ts for ACKNOWLEDGE.
+// POSTs whose answer is "202 and nothing else", over kept connections of our own: fetch costs three times as much,
+// which counts where a rack falls over and thousands of updates are to be acknowledged
+// (tests/bench/mesos_rate_bench.ts). Not here: anything that is not exactly that; whoever calls asks again with fetch.
 
 import type { Connect, PlainConnection } from "./tcp_connect.ts";
 import type { SetTimer } from "./timer.ts";

@@ -1,6 +1,6 @@
-// Whether a host's port takes a connection at all. A busy master may need many seconds to answer, but its kernel takes the
-// connection at once: what takes none within this is switched off, or packets to it are swallowed. Not here: requests
-// (master_request.ts). Called by reach_leader.ts before each; made by http_scheduler.ts.
+// Whether a host's port takes a connection at all. A busy master may need many seconds to answer, but its kernel takes
+// the connection at once: what takes none within this is switched off, or packets to it are swallowed. Not here:
+// requests (master_request.ts).
 
 import { connect } from "node:net";
 import { MesosError } from "./api.ts";

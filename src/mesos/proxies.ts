@@ -1,5 +1,5 @@
-// Whether Deno's fetch goes to a host by way of a proxy. Not here: doing so; fetch reads the same variables by itself, with
-// no permission for them. Called by port_look.ts and master_request.ts. Source: denoland/deno ext/fetch/proxy.rs.
+// Whether Deno's fetch goes to a host by way of a proxy. Not here: doing so; fetch reads the same variables by itself,
+// with no permission for them. Source: denoland/deno ext/fetch/proxy.rs.
 
 import { hostCheck } from "./allowed_hosts.ts";
 import type { MasterAddress } from "./masters.ts";

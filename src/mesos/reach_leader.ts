@@ -1,5 +1,5 @@
-// Gets one request to the master that leads: tries each candidate, follows 307 by hand. Not here: who the candidates are
-// (leader.ts), what the answer means (answers.ts). Called by http_scheduler.ts for SUBSCRIBE and for the look of `check`.
+// Gets one request to the master that leads: tries each candidate, follows 307 by hand. Not here: who the candidates
+// are (leader.ts), what the answer means (answers.ts).
 
 import type { HostCheck } from "./allowed_hosts.ts";
 import { MesosError } from "./api.ts";

@@ -1,6 +1,5 @@
-// RecordIO: the length of each record in bytes as ASCII digits, a line feed, the record, nothing behind it.
-// Not here: what a record holds (from_proto.ts), the connection (session.ts).
-// Called by session.ts (reads) and by the simulated master (writes).
+// RecordIO: the length of each record in bytes as ASCII digits, a line feed, the record, nothing behind it. Not here:
+// what a record holds (from_proto.ts), the connection (session.ts).
 
 import { MesosError } from "./api.ts";
 

@@ -1,8 +1,7 @@
 // One `Resource` of mesos.proto to and from the core's OfferedResource, without loss. Not here: offers, tasks.
-// Called by from_proto.ts and task_info.ts.
 
-import { fromMilli, toMilli } from "../core/mesos_resources.ts";
-import type { MesosAttribute, NumberRange, OfferedResource, ResourceValue } from "../core/offer.ts";
+import { fromMilli, toMilli } from "../core/placement/mesos_resources.ts";
+import type { MesosAttribute, NumberRange, OfferedResource, ResourceValue } from "../core/placement/offer.ts";
 import type {
   EnumShape,
   Int64Shape,

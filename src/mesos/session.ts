@@ -1,5 +1,5 @@
 // One subscription: reads the stream, watches for its heartbeats, hands events on. Not here: how it was got
-// (http_scheduler.ts), bytes (recordio.ts, from_proto.ts), calls (calls.ts). Called by http_scheduler.ts.
+// (http_scheduler.ts), bytes (recordio.ts, from_proto.ts), calls (calls.ts).
 
 import { MesosError, type MesosErrorReason, type MesosSession, type SessionEvent } from "./api.ts";
 import { notAMaster } from "./answers.ts";

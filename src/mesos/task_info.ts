@@ -1,8 +1,7 @@
-// A TaskLaunch as Mesos' TaskInfo. Not here: choosing the resources (core/placement.ts), the variables that tell the
-// GocdAgent whom to register with (handed in), the containers (docker_container.ts, mesos_container.ts).
-// Called by to_proto.ts.
+// A TaskLaunch as Mesos' TaskInfo. Not here: choosing the resources (core/placement/placement.ts), the variables that
+// tell the GocdAgent whom to register with (handed in), the containers (docker_container.ts, mesos_container.ts).
 
-import { withoutNaming } from "../core/agent_naming.ts";
+import { withoutNaming } from "../core/identity/agent_naming.ts";
 import type { TaskLaunch } from "../core/effect.ts";
 import type { ContainerSettings } from "../core/settings.ts";
 import type { WireRecord } from "./proto/wire.ts";

@@ -1,5 +1,4 @@
 // One timer, as a port, so that tests need not wait. Not here: what a time limit means (the callers say).
-// Called by the files of mesos/ that wait for a network: each such wait has a limit.
 
 /** Calls back once after `ms` milliseconds, unless the function it gives is called before. */
 export type SetTimer = (callback: () => void, ms: number) => () => void;

@@ -1,6 +1,5 @@
 // The core's Mesos effects as calls of the scheduler API, in bytes. Not here: sending them (http_scheduler.ts), the
 // task (task_info.ts), the framework (framework_info.ts).
-// Called by http_scheduler.ts.
 
 import type { MesosEffect, TaskLaunch } from "../core/effect.ts";
 import type { FrameworkIdentity } from "./api.ts";

@@ -1,5 +1,4 @@
 // One connection to one ZooKeeper server, for reading. Not here: what is read (zookeeper_leader.ts), connecting again.
-// Called by zookeeper_leader.ts, so it is loaded only for zk://.
 //
 // node-zookeeper-client 1.1.3 is kept on a short lead: it would reconnect for ever with what it had half read, never
 // notices that a server is silent, swallows the errors of its socket, splits IPv6 addresses at their colons, and its

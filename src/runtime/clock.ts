@@ -1,7 +1,7 @@
 // Time as a port, so that everything above it runs on virtual time in tests. Not here: what happens when it passes.
 // The only place with Date and timers, but for the servers' own limits.
 
-import { type ClockReading, type MachineTime, readClock } from "../core/clock_rate.ts";
+import { type ClockReading, type MachineTime, readClock } from "../core/session/clock_rate.ts";
 
 /** Where time comes from. */
 export interface Clock {

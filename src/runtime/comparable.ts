@@ -1,5 +1,5 @@
-// Tells whether two values say the same, secrets included. Not here: showing them, which must never be done with the text.
-// Called by live_ports.ts and cli/config_diff.ts.
+// Tells whether two values say the same, secrets included. Not here: showing them, which must never be done with the
+// text.
 
 import { Secret } from "../secret.ts";
 

@@ -1,5 +1,5 @@
 // What is told of connections to the master that fail, so that an outage is one line however long it lasts and however
-// its words change. Not here: connecting (supervisor.ts), holding lines back (log/flood_gate.ts). Called by framework.ts.
+// its words change. Not here: connecting (supervisor.ts), holding lines back (log/flood_gate.ts).
 
 import type { Note } from "../core/note.ts";
 import { OperatorError } from "../errors.ts";

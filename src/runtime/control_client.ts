@@ -1,8 +1,8 @@
-// Asks the running instance on this machine. Not here: what it does with it (status_server.ts), finding it (control_file.ts).
-// Called by the commands why, drain, teardown, freeze and resume.
+// Asks the running instance on this machine. Not here: what it does with it (status_server.ts), finding it
+// (control_file.ts).
 
 import type { Config } from "../config/config.ts";
-import type { StatusView } from "../core/view.ts";
+import type { StatusView } from "../core/view/view.ts";
 import { OperatorError } from "../errors.ts";
 import { type ControlFile, controlPath, readControlFile } from "./control_file.ts";
 

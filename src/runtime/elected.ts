@@ -5,10 +5,10 @@
 import type { Config, StateConfig } from "../config/config.ts";
 import type { Event, OperatorEvent } from "../core/event.ts";
 import type { Note } from "../core/note.ts";
-import { allRuns } from "../core/operator.ts";
-import { statusView } from "../core/status_view.ts";
+import { allRuns } from "../core/session/operator.ts";
+import { statusView } from "../core/view/status_view.ts";
 import { initialState } from "../core/step.ts";
-import type { LeadershipView, NoteView, StatusView } from "../core/view.ts";
+import type { LeadershipView, NoteView, StatusView } from "../core/view/view.ts";
 import { freshState } from "../store/record_codec.ts";
 import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store_error.ts";

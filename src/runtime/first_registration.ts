@@ -1,8 +1,14 @@
 // Before the first SUBSCRIBE of a new state: are agents of an earlier life there, whose state was lost? Not here: what
-// counts as one (core/earlier_life.ts), adopting them (cli/state_adopt.ts). Put around the Mesos port by framework.ts.
+// counts as one (core/identity/orphans.ts), adopting them (cli/state_adopt.ts). Put around the Mesos port by framework.ts.
 
 import type { Config } from "../config/config.ts";
-import { type EarlierLife, formerAgents, formerFrameworks, isUnregistered, refusalOf } from "../core/earlier_life.ts";
+import {
+  type EarlierLife,
+  formerAgents,
+  formerFrameworks,
+  isUnregistered,
+  refusalOf,
+} from "../core/identity/orphans.ts";
 import type { GocdAgent } from "../core/gocd_records.ts";
 import type { State } from "../core/state.ts";
 import type { GocdApi } from "../gocd/api.ts";

@@ -1,5 +1,5 @@
-// The whole program around given ports: engine, supervisor, ticks. Not here: making the ports (ports.ts), the process (cli/).
-// Called by cli/start.ts with real servers, by cli/demo_run.ts and by tests with simulated ones.
+// The whole program around given ports: engine, supervisor, ticks. Not here: making the ports (ports.ts), the process
+// (cli/).
 
 import type { Config } from "../config/config.ts";
 import type { Event } from "../core/event.ts";

@@ -1,8 +1,7 @@
 // FrameworkInfo out of the configuration. Not here: its protobuf (mesos/framework_info.ts).
-// Called by framework.ts before each SUBSCRIBE.
 
 import type { Config } from "../config/config.ts";
-import { allocatableQuantities, offerConstraints } from "../core/offer_needs.ts";
+import { allocatableQuantities, offerConstraints } from "../core/placement/offer_needs.ts";
 import type { FrameworkIdentity } from "../mesos/api.ts";
 
 /** Capabilities that every run has (facts: autoscalers C2). */

@@ -1,5 +1,5 @@
-// Carries effects out and reports what came of them as events. Not here: deciding them (core/), the wire (mesos/, gocd/).
-// Called by engine.ts through framework.ts.
+// Carries effects out and reports what came of them as events. Not here: deciding them (core/), the wire (mesos/,
+// gocd/).
 
 import type { Effect, GocdEffect, MesosEffect } from "../core/effect.ts";
 import type { Event, GocdProblem } from "../core/event.ts";

@@ -1,5 +1,4 @@
 // What this process may reach, held against what the configuration needs. Not here: granting it (scripts/).
-// Called by cli/start.ts and cli/check.ts before anything is connected, and at a reload.
 
 import type { Config } from "../config/config.ts";
 import { hostsOf } from "../config/hosts.ts";

@@ -1,11 +1,10 @@
 // Makes the real ports out of a configuration. Not here: using them (framework.ts).
-// Called by cli/; the one place where edges meet.
 
 import type { Config, StateConfig } from "../config/config.ts";
 import type { TaskLaunch } from "../core/effect.ts";
 import { mastersAsWritten } from "../config/connections.ts";
 import { createHttpGocdApi, type HttpGocdApi } from "../gocd/http_api.ts";
-import { withoutNaming } from "../core/agent_naming.ts";
+import { withoutNaming } from "../core/identity/agent_naming.ts";
 import { registrationEnvironment } from "../gocd/registration.ts";
 import { createHttpScheduler, type HttpScheduler } from "../mesos/http_scheduler.ts";
 import { openSqliteStore } from "../store/sqlite_store.ts";

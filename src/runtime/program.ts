@@ -4,7 +4,7 @@
 import type { Config } from "../config/config.ts";
 import type { Event, OperatorEvent } from "../core/event.ts";
 import type { Note } from "../core/note.ts";
-import type { NoteView, StatusView } from "../core/view.ts";
+import type { NoteView, StatusView } from "../core/view/view.ts";
 import type { QueueDepths } from "../web/metrics.ts";
 import type { CallCounts } from "./call_counts.ts";
 import { createFramework, type Framework, type FrameworkEnd, type FrameworkPorts, type Refusal } from "./framework.ts";

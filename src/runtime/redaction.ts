@@ -1,5 +1,5 @@
-// Takes the secrets of a configuration out of what Mesos says of our containers. Not here: how (secret.ts), errors of the
-// connections, which know their own secrets (gocd/, mesos/). Called by ports.ts.
+// Takes the secrets of a configuration out of what Mesos says of our containers. Not here: how (secret.ts), errors of
+// the connections, which know their own secrets (gocd/, mesos/).
 
 import type { Config } from "../config/config.ts";
 import { createRedactor, type Secret } from "../secret.ts";

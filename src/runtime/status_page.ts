@@ -1,5 +1,5 @@
-// The status page over the life of a run: another configuration may move it, switch it off or on. Not here: what it shows
-// and the control file (status_server.ts). Called by cli/start.ts.
+// The status page over the life of a run: another configuration may move it, switch it off or on. Not here: what it
+// shows and the control file (status_server.ts).
 
 import type { Config } from "../config/config.ts";
 import { isSame } from "./comparable.ts";

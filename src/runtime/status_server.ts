@@ -1,10 +1,10 @@
 // The status page of a running program, and the file by which commands on this machine find it. Not here: the page (web/).
-// Started by status_page.ts and cli/demo_run.ts.
+// Started by status_page.ts and cli/demo/run.ts.
 
 import type { Config } from "../config/config.ts";
 import type { OperatorEvent } from "../core/event.ts";
 import type { Note } from "../core/note.ts";
-import { besideWish } from "../core/operator.ts";
+import { besideWish } from "../core/session/operator.ts";
 import { Secret } from "../secret.ts";
 import { version } from "../version.ts";
 import type { CommandAnswer, WebCommand } from "../web/commands.ts";

@@ -1,5 +1,5 @@
 // Keeps us subscribed: connect, hand events on, reconnect with backoff. Not here: the connection (mesos/), what events
-// mean (core/). Called by framework.ts, once.
+// mean (core/).
 
 import type { Event } from "../core/event.ts";
 import type { FrameworkIdentity, MesosApi, MesosSession } from "../mesos/api.ts";

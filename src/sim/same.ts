@@ -1,5 +1,4 @@
 // Whether two plain values are equal, whatever the order of their keys. Not here: anything but JSON-like data.
-// Called by invariants.ts.
 
 /** Deep equality of plain data; a missing key is equal to one that is undefined. */
 export function isSame(one: unknown, other: unknown): boolean {

@@ -1,8 +1,8 @@
-// Records of the durable state as JSON texts under keys, and back with every field checked. Not here: keeping the texts.
-// Called by every store of this folder, so that all of them keep and refuse the same things.
+// Records of the durable state as JSON texts under keys, and back with every field checked. Not here: keeping the
+// texts.
 
 import * as v from "valibot";
-import { taskNumberMax } from "../core/adoption.ts";
+import { taskNumberMax } from "../core/identity/adoption.ts";
 import type { AgentInstance } from "../core/instance.ts";
 import type { ControlsRecord, FrameworkRecord, StateRecord, StoredState } from "../core/record.ts";
 import { StoreError } from "./store_error.ts";

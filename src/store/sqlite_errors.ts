@@ -1,5 +1,4 @@
 // What SQLite and the file system say, as errors for people. Not here: the acts that fail.
-// Called by sqlite_file.ts, sqlite_store.ts and sqlite_reader.ts around every use of node:sqlite.
 
 import { StoreError, type StoreErrorCode } from "./store_error.ts";
 

@@ -1,5 +1,5 @@
-// The state file as a SQLite database: making it, knowing it for ours, its schema and the lock beside it. Not here: records.
-// Called by sqlite_store.ts (writer) and sqlite_reader.ts.
+// The state file as a SQLite database: making it, knowing it for ours, its schema and the lock beside it. Not here:
+// records.
 
 import { DatabaseSync } from "node:sqlite";
 import { damagedHint, foreignHint, guarded } from "./sqlite_errors.ts";

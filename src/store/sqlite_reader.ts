@@ -1,5 +1,4 @@
 // Looking into a state file beside its writer. Not here: changing it (sqlite_store.ts).
-// Called by the commands `state show`, `state export` and `state check`.
 
 import type { StoredState } from "../core/record.ts";
 import { completeState, type DecodedRecords, decodeRecords } from "./record_codec.ts";

@@ -1,5 +1,4 @@
 // The durable state as one JSON text for people, backups and moves between stores. Not here: files and locks.
-// Called by the commands `state export` and `state import`.
 
 import type { StateRecord, StoredState } from "../core/record.ts";
 import {
@@ -51,7 +50,7 @@ export function parseStateDocument(text: string, source: string): StoredState {
 /**
  * Puts an exported state in the place of what a store holds, in one transaction. Where both are of one lineage, task
  * numbers do not go back. What else was given since the export, by any copy of this state, is learned from the servers
- * and jumped over before the next run launches anything (core/lineage.ts), so that no task id is ever given twice. Throws {@linkcode StoreError} `state-not-empty` for
+ * and jumped over before the next run launches anything (core/identity/lineage.ts), so that no task id is ever given twice. Throws {@linkcode StoreError} `state-not-empty` for
  * `only-into-empty` where the store has a framework id or instances.
  */
 export async function importState(store: Store, wanted: StoredState, mode: ImportMode): Promise<void> {

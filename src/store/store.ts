@@ -1,5 +1,4 @@
 // The port of durable state. Not here: how it is kept (sqlite_store, memory_store, zookeeper_store).
-// Called by runtime/; implemented in this folder and by the simulated disk of sim/.
 
 import type { StateRecord, StoredState } from "../core/record.ts";
 

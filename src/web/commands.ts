@@ -1,5 +1,4 @@
 // Commands of the operator over HTTP: who may give them and what they say. Not here: carrying them out (runtime/).
-// Called by handler.ts for POST /api/commands/….
 
 import * as v from "valibot";
 import type { Secret } from "../secret.ts";

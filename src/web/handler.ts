@@ -1,7 +1,6 @@
 // The routes of the status page, as one function from request to response. Not here: sockets (server.ts).
-// Called by server.ts; tests call it without a socket.
 
-import type { NoteView, StatusView } from "../core/view.ts";
+import type { NoteView, StatusView } from "../core/view/view.ts";
 import { type HostRules, isAuthorized, isOurHost } from "./access.ts";
 import { iconSvg, pageCss, pageJs } from "./assets/embedded.ts";
 import { answerCommand, commandName, type CommandOptions, tooMany } from "./commands.ts";

@@ -1,7 +1,6 @@
 // Whether the program can do its work now. Not here: HTTP.
-// Called by the route /health and by the status page.
 
-import type { LeadershipView, StatusView } from "../core/view.ts";
+import type { LeadershipView, StatusView } from "../core/view/view.ts";
 
 /** `reasons` is empty where all is well. */
 export interface Health {

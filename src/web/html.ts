@@ -1,5 +1,4 @@
 // HTML with escaping by default. Not here: any page.
-// Called by status_page.ts and its parts.
 
 /** Markup that is safe to send; only {@linkcode html} makes it. */
 export interface Html {

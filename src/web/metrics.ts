@@ -1,8 +1,7 @@
 // The metrics of the program, made from the same picture as the page. Not here: the text format (prometheus.ts).
-// Called by the route /metrics.
 
-import type { StatusView } from "../core/view.ts";
-import type { VerdictKind } from "../core/verdict.ts";
+import type { StatusView } from "../core/view/view.ts";
+import type { VerdictKind } from "../core/demand/verdict.ts";
 import type { HistogramSnapshot } from "./histogram.ts";
 import { type MetricFamily, metricsText, type Sample } from "./prometheus.ts";
 

@@ -1,7 +1,7 @@
 // What of the lists a reader of the page wants to see. Not here: showing it.
 // Read from the address by handler.ts; used by the sections of the status page.
 
-import type { VerdictKind } from "../core/verdict.ts";
+import type { VerdictKind } from "../core/demand/verdict.ts";
 
 /** The part of the page's address that the page understands. */
 export interface PageQuery {

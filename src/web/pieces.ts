@@ -1,5 +1,4 @@
 // Small pieces that the sections of the status page share: badges, chips, ages. Not here: sections.
-// Called by sections_demand.ts, sections_agents.ts and status_page.ts.
 
 import { type Html, html, type HtmlValue } from "./html.ts";
 import { spanText, timeText } from "./wording.ts";

@@ -1,5 +1,5 @@
-// The text format of Prometheus (prometheus.io/docs/instrumenting/exposition_formats, version 0.0.4). Not here: which metrics there are.
-// Called by metrics.ts.
+// The text format of Prometheus (prometheus.io/docs/instrumenting/exposition_formats, version 0.0.4). Not here: which
+// metrics there are.
 
 import type { HistogramSnapshot } from "./histogram.ts";
 

@@ -1,5 +1,4 @@
 // Answers with the headers that every answer of ours carries. Not here: what they say.
-// Called by handler.ts and commands.ts.
 
 /** A refusal for programs and people. */
 export interface Refusal {

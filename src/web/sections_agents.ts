@@ -1,7 +1,6 @@
 // The sections about what there is: instances, profiles, GoCD agents, recent decisions. Not here: demand.
-// Called by status_page.ts.
 
-import type { GocdAgentView, InstanceView, NoteView, ProfileView, StatusView } from "../core/view.ts";
+import type { GocdAgentView, InstanceView, NoteView, ProfileView, StatusView } from "../core/view/view.ts";
 import { type Html, html } from "./html.ts";
 import { moreHref, type PageQuery } from "./page_query.ts";
 import { age, badge, foreign, needs, section, type Tone } from "./pieces.ts";

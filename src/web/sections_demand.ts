@@ -1,8 +1,7 @@
 // The sections about what is wanted: problems, demand per bucket, waiting jobs. Not here: agents and profiles.
-// Called by status_page.ts.
 
-import type { StatusView } from "../core/view.ts";
-import type { BucketDemand, JobVerdict, VerdictKind } from "../core/verdict.ts";
+import type { StatusView } from "../core/view/view.ts";
+import type { BucketDemand, JobVerdict, VerdictKind } from "../core/demand/verdict.ts";
 import { type Html, html } from "./html.ts";
 import { moreHref, pageHref, type PageQuery, verdictWords } from "./page_query.ts";
 import { age, badge, distinctKeys, foreign, needs, section, type Tone } from "./pieces.ts";

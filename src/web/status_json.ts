@@ -1,7 +1,6 @@
-// The picture as JSON for programs. Not here: the picture itself (core/view.ts).
-// Called by the route /api/status.
+// The picture as JSON for programs. Not here: the picture itself (core/view/view.ts).
 
-import type { NoteView, StatusView } from "../core/view.ts";
+import type { NoteView, StatusView } from "../core/view/view.ts";
 import type { Health } from "./health.ts";
 
 /** What `/api/status` answers. */

@@ -1,7 +1,7 @@
-// The status page: one document that works as it is served and refreshes its main part by itself. Not here: routes (handler.ts).
-// Called by the routes / and /fragment.
+// The status page: one document that works as it is served and refreshes its main part by itself. Not here: routes
+// (handler.ts).
 
-import type { GocdView, MesosView, NoteView, StatusView } from "../core/view.ts";
+import type { GocdView, MesosView, NoteView, StatusView } from "../core/view/view.ts";
 import type { Health } from "./health.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
 import { pageHref, type PageQuery } from "./page_query.ts";

@@ -1,5 +1,4 @@
 // One table of the status page, bounded, keyed and readable on narrow screens. Not here: what the tables tell.
-// Called by the sections of the status page.
 
 import { type Html, html, type HtmlValue } from "./html.ts";
 

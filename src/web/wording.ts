@@ -1,5 +1,4 @@
 // Ages, times and numbers as people read them. Not here: markup.
-// Called by the parts of the status page.
 
 const secondMs = 1000;
 const minuteMs = 60 * secondMs;

@@ -1,15 +1,15 @@
 // What decisions cost: a poll by jobs, agents and kinds of jobs; an update, a tick and a list by instances.
 // Run with `deno bench -A tests/bench/core_bench.ts`. The targets are those of issue 2: see each group.
 
-import { bucketJobs } from "../../src/core/backlog.ts";
+import { bucketJobs } from "../../src/core/demand/backlog.ts";
 import type { Event } from "../../src/core/event.ts";
 import type { GocdAgent, ScheduledJob } from "../../src/core/gocd_records.ts";
 import type { AgentInstance } from "../../src/core/instance.ts";
 import type { State } from "../../src/core/state.ts";
-import { statusView } from "../../src/core/status_view.ts";
+import { statusView } from "../../src/core/view/status_view.ts";
 import { initialState, step } from "../../src/core/step.ts";
-import { matchSupply } from "../../src/core/supply.ts";
-import { aProfile } from "../core/placement_fixtures.ts";
+import { matchSupply } from "../../src/core/demand/supply.ts";
+import { aProfile } from "../core/placement/placement_fixtures.ts";
 import { building, emptyStore, gocdAgent, serverInfo, someSettings, subscribedEvent, zeroMs } from "../support/core.ts";
 
 const settings = someSettings({

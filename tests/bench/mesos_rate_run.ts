@@ -1,4 +1,4 @@
-// Starts the measuring master and a client, and lets them do runs. Not here: what is compared. Called by mesos_rate_bench.ts.
+// Starts the measuring master and a client, and lets them do runs. Not here: what is compared.
 
 import type { Layout, MasterOrder, MasterReport } from "./mesos_rate_master.ts";
 

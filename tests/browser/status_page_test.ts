@@ -3,7 +3,7 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { type Browser, chromium, type Page } from "playwright-core";
-import type { NoteView, StatusView } from "../../src/core/view.ts";
+import type { NoteView, StatusView } from "../../src/core/view/view.ts";
 import type { HandlerOptions } from "../../src/web/handler.ts";
 import { createHistogram } from "../../src/web/histogram.ts";
 import { startWebServer, type WebServer } from "../../src/web/server.ts";

@@ -1,7 +1,7 @@
 // `gocd-mesos check` against the strict servers, each state of affairs as a transcript that a person can read.
 
 import { assert, assertEquals } from "@std/assert";
-import { startGocdHttp } from "../../src/sim/gocd_http.ts";
+import { startGocdHttp } from "../../src/sim/http/gocd.ts";
 import { type Cluster, clusterNames, type ClusterOptions, startCluster } from "../support/cluster.ts";
 import { assertTranscript, confFolder, runLine, type Written } from "./support.ts";
 

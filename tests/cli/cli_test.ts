@@ -123,7 +123,7 @@ Deno.test("a fault of ours is one line that names the place and no stack", () =>
   const terminal = fakeTerminal();
   const error = new TypeError("x is not\na function");
   error.stack =
-    `TypeError: x is not\n    at plan (file:///somewhere/src/core/plan.ts:12:5)\n    at file:///somewhere/main.ts:6:1`;
+    `TypeError: x is not\n    at plan (file:///somewhere/src/core/demand/plan.ts:12:5)\n    at file:///somewhere/main.ts:6:1`;
   const written = terminal.written(reportError(error, terminal.io));
   assertRefused(written, 1, /internal error: TypeError: x is not a function \(at src\/core\/plan\.ts:12, main\.ts:6\)/);
 });

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import type { InstanceView, StatusView } from "../../src/core/view.ts";
-import type { JobVerdict } from "../../src/core/verdict.ts";
-import { demoFrame, type DemoPicture, shareRows } from "../../src/cli/demo_frame.ts";
-import { cutText, safeText, textWidth } from "../../src/cli/demo_text.ts";
+import type { InstanceView, StatusView } from "../../src/core/view/view.ts";
+import type { JobVerdict } from "../../src/core/demand/verdict.ts";
+import { demoFrame, type DemoPicture, shareRows } from "../../src/cli/demo/frame.ts";
+import { cutText, safeText, textWidth } from "../../src/cli/demo/text.ts";
 
 const startMs = Date.UTC(2026, 10, 23);
 const atMs = startMs + 23_000;

@@ -6,7 +6,7 @@ import {
   shortcomings,
   summaryLines,
   wrapText,
-} from "../../src/cli/demo_summary.ts";
+} from "../../src/cli/demo/summary.ts";
 
 const good: DemoOutcome = {
   end: { kind: "drained" },

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { demoCommand } from "../../src/cli/demo.ts";
-import { type DemoOptions, runDemo } from "../../src/cli/demo_run.ts";
+import { type DemoOptions, runDemo } from "../../src/cli/demo/run.ts";
 import type { CliIo } from "../../src/cli/io.ts";
 import { createPortLook } from "../../src/mesos/port_look.ts";
 import { realClock } from "../../src/runtime/clock.ts";
 import { OperatorError } from "../../src/errors.ts";
-import { type DemoCluster, startDemoCluster } from "../../src/sim/demo_cluster.ts";
+import { type DemoCluster, startDemoCluster } from "../../src/sim/demo/cluster.ts";
 import { virtualTime } from "../support/test_time.ts";
 import { virtualNetwork } from "../support/virtual_network.ts";
 

@@ -1,4 +1,4 @@
-// Loads configurations out of texts. Not here: checks. Called by the tests of this folder.
+// Loads configurations out of texts. Not here: checks.
 
 import type { Config } from "../../src/config/config.ts";
 import { ConfigError } from "../../src/config/config_error.ts";

@@ -1,10 +1,10 @@
 // Instances in any phase, in short, for tests of single functions. Not here: how they get there (tests/support/core.ts).
 
 import type { AgentInstance, InstanceIdentity, InstancePhase } from "../../src/core/instance.ts";
-import type { BucketDemand } from "../../src/core/verdict.ts";
+import type { BucketDemand } from "../../src/core/demand/verdict.ts";
 import type { State } from "../../src/core/state.ts";
 import { Draft } from "../../src/core/draft.ts";
-import { watchedFrom } from "../../src/core/watched.ts";
+import { watchedFrom } from "../../src/core/session/watched.ts";
 import { drive, type DriverOptions, serverInfo, zeroMs } from "../support/core.ts";
 
 /** An instance of the profile `default` with the resource `linux`, launched at zeroMs, in this phase since then. */

@@ -2,16 +2,16 @@
 // environments, failures of one wave. Stories are in the tests of each subject.
 
 import { assertEquals } from "@std/assert";
-import { assess } from "../../src/core/assess.ts";
-import { bucketJobs } from "../../src/core/backlog.ts";
+import { assess } from "../../src/core/demand/assess.ts";
+import { bucketJobs } from "../../src/core/demand/backlog.ts";
 import { Draft } from "../../src/core/draft.ts";
-import { missingEnvironmentFindings } from "../../src/core/environments.ts";
-import { countFailure, keepStreak } from "../../src/core/failures.ts";
-import { atItsLoss } from "../../src/core/hung_build.ts";
-import { noteKeptIdentity } from "../../src/core/kept_identity.ts";
-import type { InverseOffer, Unavailability } from "../../src/core/offer.ts";
+import { missingEnvironmentFindings } from "../../src/core/demand/environments.ts";
+import { countFailure, keepStreak } from "../../src/core/life/failures.ts";
+import { atItsLoss } from "../../src/core/demand/hung_build.ts";
+import { noteKeptIdentity } from "../../src/core/session/immutable_identity.ts";
+import type { InverseOffer, Unavailability } from "../../src/core/placement/offer.ts";
 import type { SeenJob, State } from "../../src/core/state.ts";
-import { watchedFrom } from "../../src/core/watched.ts";
+import { watchedFrom } from "../../src/core/session/watched.ts";
 import {
   drive,
   type Driver,

@@ -2,25 +2,25 @@
 // the order of bulk changes. Each limit exactly; stories are in manners_test.ts, session_test.ts and plan_test.ts.
 
 import { assertEquals } from "@std/assert";
-import { adopt } from "../../src/core/adoption.ts";
+import { adopt } from "../../src/core/identity/adoption.ts";
 import {
   formerAgents,
   formerFrameworks,
   isUnregistered,
   refusalOf,
   type SeenFramework,
-} from "../../src/core/earlier_life.ts";
+} from "../../src/core/identity/orphans.ts";
 import { Draft } from "../../src/core/draft.ts";
 import type { Effect, MesosEffect } from "../../src/core/effect.ts";
 import type { AgentInstance, Registered } from "../../src/core/instance.ts";
-import { keepIdentity, noteKeptIdentity } from "../../src/core/kept_identity.ts";
-import { replanIfDue } from "../../src/core/replan.ts";
-import { activityOnReturn, isPendingOnReturn, isReturning, isUnrecorded } from "../../src/core/returned.ts";
-import { adjustRoles } from "../../src/core/roles.ts";
-import { mesosCallFailed } from "../../src/core/session.ts";
+import { keepIdentity, noteKeptIdentity } from "../../src/core/session/immutable_identity.ts";
+import { replanIfDue } from "../../src/core/demand/replan.ts";
+import { activityOnReturn, isPendingOnReturn, isReturning, isUnrecorded } from "../../src/core/life/returned.ts";
+import { adjustRoles } from "../../src/core/placement/roles.ts";
+import { mesosCallFailed } from "../../src/core/session/session.ts";
 import type { RoleOffers, State } from "../../src/core/state.ts";
 import { step } from "../../src/core/step.ts";
-import type { BucketDemand } from "../../src/core/verdict.ts";
+import type { BucketDemand } from "../../src/core/demand/verdict.ts";
 import {
   emptyStore,
   gocdAgent,

@@ -1,30 +1,30 @@
 // Single rules that the stories of their subjects pass by: each by one case that only this rule decides.
 
 import { assertEquals } from "@std/assert";
-import { mayAdmit } from "../../src/core/admission.ts";
-import { assess } from "../../src/core/assess.ts";
-import { judgeGocdList } from "../../src/core/brake.ts";
-import { cleanUp, letSilenceBeSeen } from "../../src/core/cleanup.ts";
-import { deleteRefused } from "../../src/core/drain.ts";
+import { mayAdmit } from "../../src/core/identity/admission.ts";
+import { assess } from "../../src/core/demand/assess.ts";
+import { judgeGocdList } from "../../src/core/life/brake.ts";
+import { cleanUp, letSilenceBeSeen } from "../../src/core/life/cleanup.ts";
+import { deleteRefused } from "../../src/core/life/drain.ts";
 import { Draft } from "../../src/core/draft.ts";
-import { indexGocdAgents } from "../../src/core/gocd_index.ts";
-import { roomsOf } from "../../src/core/gates.ts";
+import { indexGocdAgents } from "../../src/core/life/gocd_index.ts";
+import { roomsOf } from "../../src/core/demand/gates.ts";
 import type { GocdAgent } from "../../src/core/gocd_records.ts";
-import { agentForHungBuilds } from "../../src/core/hung_build.ts";
+import { agentForHungBuilds } from "../../src/core/demand/hung_build.ts";
 import type { AgentInstance, Draining, DrainStep, Gone, InstancePhase } from "../../src/core/instance.ts";
-import { offersReceived } from "../../src/core/launching.ts";
-import { watchClocks } from "../../src/core/lifecycle_clock.ts";
-import { followGocdAgents } from "../../src/core/lifecycle_gocd.ts";
-import { taskStatusUpdated } from "../../src/core/lifecycle_mesos.ts";
-import { inverseAnswerLost, inverseOffersReceived } from "../../src/core/maintenance.ts";
+import { offersReceived } from "../../src/core/placement/launching.ts";
+import { watchClocks } from "../../src/core/life/lifecycle_clock.ts";
+import { followGocdAgents } from "../../src/core/life/lifecycle_gocd.ts";
+import { taskStatusUpdated } from "../../src/core/life/lifecycle_mesos.ts";
+import { inverseAnswerLost, inverseOffersReceived } from "../../src/core/session/maintenance.ts";
 import { environmentNameProblem } from "../../src/core/names.ts";
-import { finishTeardown, noteSwitches, operatorAsked } from "../../src/core/operator.ts";
-import { identityOf } from "../../src/core/phase.ts";
-import { makePlan } from "../../src/core/plan.ts";
-import { bucketJobs } from "../../src/core/backlog.ts";
-import { reconcile } from "../../src/core/reconciliation.ts";
+import { finishTeardown, noteSwitches, operatorAsked } from "../../src/core/session/operator.ts";
+import { identityOf } from "../../src/core/life/phase.ts";
+import { makePlan } from "../../src/core/demand/plan.ts";
+import { bucketJobs } from "../../src/core/demand/backlog.ts";
+import { reconcile } from "../../src/core/session/reconciliation.ts";
 import type { State } from "../../src/core/state.ts";
-import { statusView } from "../../src/core/status_view.ts";
+import { statusView } from "../../src/core/view/status_view.ts";
 import {
   gocdAgent,
   jobs,

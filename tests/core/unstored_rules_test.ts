@@ -2,15 +2,15 @@
 // Stories are in unstored_test.ts and untaken_test.ts.
 
 import { assertEquals } from "@std/assert";
-import { bucketJobs } from "../../src/core/backlog.ts";
-import { doubtLoss, heardRecord, isProof } from "../../src/core/doubt.ts";
+import { bucketJobs } from "../../src/core/demand/backlog.ts";
+import { doubtLoss, heardRecord, isProof } from "../../src/core/life/doubt.ts";
 import { Draft } from "../../src/core/draft.ts";
 import type { Effect } from "../../src/core/effect.ts";
 import type { Event } from "../../src/core/event.ts";
 import type { GocdAgent } from "../../src/core/gocd_records.ts";
 import { offersFates, serverFates, stateFates, withoutRecords } from "../../src/core/unstored.ts";
-import { cancelsWaitingJobs, noneUntaken, type Untaken, watchUntaken } from "../../src/core/untaken.ts";
-import type { JobVerdict } from "../../src/core/verdict.ts";
+import { cancelsWaitingJobs, noneUntaken, type Untaken, watchUntaken } from "../../src/core/demand/untaken.ts";
+import type { JobVerdict } from "../../src/core/demand/verdict.ts";
 import {
   building,
   gocdAgent,

@@ -4,7 +4,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { GocdPoll } from "../../src/gocd/api.ts";
 import { usagesAgainMs, usagesFreshMs } from "../../src/gocd/elastic.ts";
 import { createHttpGocdApi, type HttpGocdApi } from "../../src/gocd/http_api.ts";
-import type { SimGocd } from "../../src/sim/sim_gocd.ts";
+import type { SimGocd } from "../../src/sim/gocd/sim_gocd.ts";
 import { basic, job, server, users } from "../sim/gocd_support.ts";
 import { simFetch, simUrl } from "../support/sim_fetch.ts";
 import { connection } from "./fake_gocd.ts";

@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { environmentsFreshMs } from "../../src/gocd/environments.ts";
 import { createHttpGocdApi, type HttpGocdApi } from "../../src/gocd/http_api.ts";
-import type { SimGocd, SimGocdOptions } from "../../src/sim/sim_gocd.ts";
+import type { SimGocd, SimGocdOptions } from "../../src/sim/gocd/sim_gocd.ts";
 import { basic, job, server, users } from "../sim/gocd_support.ts";
 import { simFetch, simUrl } from "../support/sim_fetch.ts";
 import { connection, fakeGocd, json } from "./fake_gocd.ts";

@@ -3,14 +3,14 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { Offer } from "../../src/core/offer.ts";
-import { place } from "../../src/core/placement.ts";
+import type { Offer } from "../../src/core/placement/offer.ts";
+import { place } from "../../src/core/placement/placement.ts";
 import type { AgentProfile } from "../../src/core/settings.ts";
 import { eventOfShape } from "../../src/mesos/from_proto.ts";
 import { decodeCall, decodeEventRecord, encodeEvent } from "../../src/mesos/proto/wire.ts";
 import { encodeCall } from "../../src/mesos/to_proto.ts";
-import { createSimMesos, seededRandom, type SimMesos, type SimMesosAgentSpec } from "../../src/sim/sim_mesos.ts";
-import { aProfile, aRequest, plainContainer, wantedOf } from "../core/placement_fixtures.ts";
+import { createSimMesos, seededRandom, type SimMesos, type SimMesosAgentSpec } from "../../src/sim/mesos/sim_mesos.ts";
+import { aProfile, aRequest, plainContainer, wantedOf } from "../core/placement/placement_fixtures.ts";
 
 const allRoles = ["ci", "eng/ci", "eng/ci/gpu"] as const;
 const capabilities = ["MULTI_ROLE", "PARTITION_AWARE", "RESERVATION_REFINEMENT", "GPU_RESOURCES"];

@@ -1,7 +1,7 @@
 // What is made of a master's answers to an operator's questions, odd ones included. Real shapes: tests/sim, tests/wire.
 
 import { assertEquals, assertRejects } from "@std/assert";
-import type { SeenFramework } from "../../src/core/earlier_life.ts";
+import type { SeenFramework } from "../../src/core/identity/orphans.ts";
 import { MesosError } from "../../src/mesos/api.ts";
 import { createHttpScheduler } from "../../src/mesos/http_scheduler.ts";
 

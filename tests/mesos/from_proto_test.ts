@@ -3,7 +3,7 @@
 import { assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import type { FrameworkErrorKind } from "../../src/core/event.ts";
-import { taskMeaning } from "../../src/core/task_status.ts";
+import { taskMeaning } from "../../src/core/session/task_status.ts";
 import { MesosError } from "../../src/mesos/api.ts";
 import { decodeEvent, decodeSubscribed, eventOfShape, frameworkErrorKind } from "../../src/mesos/from_proto.ts";
 import { decodeEventRecord, encodeEvent, type WireRecord } from "../../src/mesos/proto/wire.ts";

@@ -1,5 +1,4 @@
 // What the recordings of a real Mesos master tell, one line for each event (mesos_summary.ts), read against the facts.
-// Called by recordings_test.ts.
 
 /** Stream name to its events. */
 export const recordedEvents: Readonly<Record<string, readonly string[]>> = {

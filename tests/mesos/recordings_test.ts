@@ -1,8 +1,8 @@
 // The recordings of a real Mesos master, byte for byte and cut at every byte.
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { Offer } from "../../src/core/offer.ts";
-import { reasonMeaning, reasonWords, taskMeaning } from "../../src/core/task_status.ts";
+import type { Offer } from "../../src/core/placement/offer.ts";
+import { reasonMeaning, reasonWords, taskMeaning } from "../../src/core/session/task_status.ts";
 import type { DecodedEvent } from "../../src/mesos/from_proto.ts";
 import { enumWords } from "../../src/mesos/proto/schema.ts";
 import { encodeRecord, RecordDecoder, RecordIoError } from "../../src/mesos/recordio.ts";

@@ -3,7 +3,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import type { TaskLaunch } from "../../src/core/effect.ts";
-import type { OfferedResource } from "../../src/core/offer.ts";
+import type { OfferedResource } from "../../src/core/placement/offer.ts";
 import type { ContainerSettings } from "../../src/core/settings.ts";
 import { decodeCall, encodeCallRecord, type WireRecord } from "../../src/mesos/proto/wire.ts";
 import { offeredResource } from "../../src/mesos/resources.ts";

@@ -4,7 +4,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { runFlags } from "../../scripts/flags.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { startGocdHttp } from "../../src/sim/gocd_http.ts";
+import { startGocdHttp } from "../../src/sim/http/gocd.ts";
 import { confFolder } from "../cli/support.ts";
 import { startCluster } from "../support/cluster.ts";
 import { freePort } from "../support/free_port.ts";

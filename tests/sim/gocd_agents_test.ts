@@ -1,7 +1,7 @@
 // Agents of the simulated GoCD server: registration, silence, deletion (facts: gocd 4).
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { gocdRules } from "../../src/sim/gocd_versions.ts";
+import { gocdRules } from "../../src/sim/gocd/versions.ts";
 import {
   hasRecord,
   job,

@@ -1,8 +1,8 @@
 // The HTTP answers of the simulated GoCD server by release: paths, Accept, login, rights, refusals (facts: gocd 1, 2, 5).
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { gocdEras } from "../../src/sim/gocd_versions.ts";
-import type { SimGocd } from "../../src/sim/sim_gocd.ts";
+import { gocdEras } from "../../src/sim/gocd/versions.ts";
+import type { SimGocd } from "../../src/sim/gocd/sim_gocd.ts";
 import { acceptOf, ask, basic, job, json, launch, minute, run, second, server, users } from "./gocd_support.ts";
 
 const newest = "application/vnd.go.cd+json";

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { job, launch, minute, patch, record, remove, run, runUntil, second, server } from "./gocd_support.ts";
-import type { SimGocd } from "../../src/sim/sim_gocd.ts";
+import type { SimGocd } from "../../src/sim/gocd/sim_gocd.ts";
 
 function stateOf(model: SimGocd): string {
   return model.jobs()[0]?.state ?? "ended";

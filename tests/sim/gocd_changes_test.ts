@@ -1,7 +1,7 @@
 // Changing agents over the API of the simulated GoCD server, by release (facts: gocd 2.3 to 2.6, 5).
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import type { SimGocd } from "../../src/sim/sim_gocd.ts";
+import type { SimGocd } from "../../src/sim/gocd/sim_gocd.ts";
 import { ask, job, json, launch, minute, run, runUntil, server } from "./gocd_support.ts";
 
 const newest = { accept: "application/vnd.go.cd+json" };

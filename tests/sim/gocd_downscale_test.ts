@@ -3,7 +3,7 @@
 
 import { assertEquals } from "@std/assert";
 import { seededRandom } from "../../src/sim/random.ts";
-import type { SimGocd } from "../../src/sim/sim_gocd.ts";
+import type { SimGocd } from "../../src/sim/gocd/sim_gocd.ts";
 import { acceptOf, ask, job, json, launch, minute, patch, remove, run, second, server } from "./gocd_support.ts";
 
 const seedCount = 60;

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { ask, job, json, launch, minute, run, second, server } from "./gocd_support.ts";
-import type { SimFaultKind } from "../../src/sim/gocd_faults.ts";
+import type { SimFaultKind } from "../../src/sim/gocd/faults.ts";
 
 const newest = { accept: "application/vnd.go.cd+json" };
 const list = "GET /go/api/agents";

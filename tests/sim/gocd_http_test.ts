@@ -1,8 +1,8 @@
 // The HTTP face of the simulated GoCD server, on loopback.
 
 import { assertEquals, assertRejects } from "@std/assert";
-import { type GocdHttp, startGocdHttp } from "../../src/sim/gocd_http.ts";
-import type { SimGocd } from "../../src/sim/sim_gocd.ts";
+import { type GocdHttp, startGocdHttp } from "../../src/sim/http/gocd.ts";
+import type { SimGocd } from "../../src/sim/gocd/sim_gocd.ts";
 import { job, minute, server } from "./gocd_support.ts";
 
 const newest = { accept: "application/vnd.go.cd+json" };

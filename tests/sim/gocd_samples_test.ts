@@ -2,8 +2,8 @@
 // the same keys and kinds of values, the same texts.
 
 import { assertEquals } from "@std/assert";
-import type { SimGocd } from "../../src/sim/sim_gocd.ts";
-import type { SimResponse } from "../../src/sim/gocd_http_words.ts";
+import type { SimGocd } from "../../src/sim/gocd/sim_gocd.ts";
+import type { SimResponse } from "../../src/sim/gocd/http_message.ts";
 import { ask, basic, job, json, launch, minute, run, server, users } from "./gocd_support.ts";
 
 const folder = new URL("../../../shared/gocd-samples/", import.meta.url);

@@ -1,8 +1,8 @@
 // Helpers of the tests of the simulated GoCD server: a short way to ask it, and to start agents. Not a test itself.
 
-import type { SimGocdOptions } from "../../src/sim/sim_gocd.ts";
-import { createSimGocd, type SimGocd } from "../../src/sim/sim_gocd.ts";
-import type { SimResponse } from "../../src/sim/gocd_http_words.ts";
+import type { SimGocdOptions } from "../../src/sim/gocd/sim_gocd.ts";
+import { createSimGocd, type SimGocd } from "../../src/sim/gocd/sim_gocd.ts";
+import type { SimResponse } from "../../src/sim/gocd/http_message.ts";
 
 /** A second, a minute. */
 export const second = 1000;

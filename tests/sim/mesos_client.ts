@@ -1,6 +1,6 @@
 // A bare Mesos client for tests of the simulated master: it sends what a test says and keeps what comes. No logic.
 
-import { at, listAt, type Plain, textAt } from "../../src/sim/mesos_json.ts";
+import { at, listAt, type Plain, textAt } from "../../src/sim/mesos/json.ts";
 import {
   createSimMesos,
   seededRandom,
@@ -9,7 +9,7 @@ import {
   type SimMesosAgentSpec,
   type SimMesosAnswer,
   type SimMesosOptions,
-} from "../../src/sim/sim_mesos.ts";
+} from "../../src/sim/mesos/sim_mesos.ts";
 
 /** Like the two agents of the recordings. */
 export const recordedAgents: readonly SimMesosAgentSpec[] = [1, 2].map((number) => ({

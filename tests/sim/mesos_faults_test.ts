@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { mesosJson } from "../../src/sim/mesos_wire_text.ts";
-import { seededRandom } from "../../src/sim/sim_mesos.ts";
+import { mesosJson } from "../../src/sim/mesos/wire_text.ts";
+import { seededRandom } from "../../src/sim/mesos/sim_mesos.ts";
 import {
   acceptOffer,
   dockerTask,

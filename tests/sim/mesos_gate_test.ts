@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import type { Plain } from "../../src/sim/mesos_json.ts";
-import type { SimMesosRequest } from "../../src/sim/sim_mesos.ts";
+import type { Plain } from "../../src/sim/mesos/json.ts";
+import type { SimMesosRequest } from "../../src/sim/mesos/sim_mesos.ts";
 import { pass, send, subscribe, subscribeCall, subscribed, testClient } from "./mesos_client.ts";
 
 const json = { "content-type": "application/json", accept: "application/json" };

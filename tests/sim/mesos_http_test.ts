@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type MesosHttp, type MesosHttpOptions, startMesosHttp } from "../../src/sim/mesos_http.ts";
-import { listAt, type Plain, textAt } from "../../src/sim/mesos_json.ts";
-import { createSimMesos, seededRandom, type SimMesos, type SimMesosOptions } from "../../src/sim/sim_mesos.ts";
+import { type MesosHttp, type MesosHttpOptions, startMesosHttp } from "../../src/sim/http/mesos.ts";
+import { listAt, type Plain, textAt } from "../../src/sim/mesos/json.ts";
+import { createSimMesos, seededRandom, type SimMesos, type SimMesosOptions } from "../../src/sim/mesos/sim_mesos.ts";
 import { decodeEventRecord, encodeCallRecord } from "../../src/mesos/proto/wire.ts";
 import { dockerTask, idOf, recordedAgents, subscribeCall } from "./mesos_client.ts";
 

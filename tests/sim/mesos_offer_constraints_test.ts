@@ -1,7 +1,7 @@
 // Offer constraints of a framework: what the simulated master keeps away, and what it refuses.
 
 import { assertEquals } from "@std/assert";
-import { at, type Plain, textAt } from "../../src/sim/mesos_json.ts";
+import { at, type Plain, textAt } from "../../src/sim/mesos/json.ts";
 import { offersIn, subscribe, subscribeCall, take, testClient } from "./mesos_client.ts";
 
 const text = (name: string, value: string): Plain => ({ name, type: "TEXT", text: { value } });

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { at, listAt, numberAt, type Plain, textAt } from "../../src/sim/mesos_json.ts";
-import { seededRandom } from "../../src/sim/sim_mesos.ts";
+import { at, listAt, numberAt, type Plain, textAt } from "../../src/sim/mesos/json.ts";
+import { seededRandom } from "../../src/sim/mesos/sim_mesos.ts";
 import {
   acceptOffer,
   ack,

@@ -1,9 +1,9 @@
 // The model against the recordings of a real master: the same calls give events of the same shape, words and order.
 
 import { assert, assertEquals } from "@std/assert";
-import { at, listAt, type Plain, plainOf, textAt } from "../../src/sim/mesos_json.ts";
-import { mesosJson } from "../../src/sim/mesos_wire_text.ts";
-import type { SimMesosAgentSpec } from "../../src/sim/sim_mesos.ts";
+import { at, listAt, type Plain, plainOf, textAt } from "../../src/sim/mesos/json.ts";
+import { mesosJson } from "../../src/sim/mesos/wire_text.ts";
+import type { SimMesosAgentSpec } from "../../src/sim/mesos/sim_mesos.ts";
 import {
   acceptOffer,
   dockerTask,

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { at, textAt } from "../../src/sim/mesos_json.ts";
+import { at, textAt } from "../../src/sim/mesos/json.ts";
 import {
   acceptOffer,
   dockerTask,

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { dockerOptionsProblem } from "../../src/sim/mesos_docker_options.ts";
-import { at, listAt, type Plain } from "../../src/sim/mesos_json.ts";
+import { dockerOptionsProblem } from "../../src/sim/mesos/docker_options.ts";
+import { at, listAt, type Plain } from "../../src/sim/mesos/json.ts";
 import {
   acceptOffer,
   ack,

@@ -1,4 +1,4 @@
-// The rules of election and lease by themselves. In a world where all breaks: tests/sim/election_test.ts.
+// The rules of election and lease by themselves. In a world where all breaks: tests/world/election_test.ts.
 
 import { assertEquals } from "@std/assert";
 import { confirmEveryMs, heldForMs, inOrder, isSessionOver } from "../../src/store/election_rules.ts";

@@ -1,17 +1,17 @@
 // Both strict servers with an agent process in each container that starts, and the books that tests check: launches by
 // task id. On free loopback ports and scaled real time, or within this process on virtual time.
 
-import { type GocdHttp, startGocdHttp } from "../../src/sim/gocd_http.ts";
-import type { Listen } from "../../src/sim/http_listen.ts";
-import { type MesosHttp, type MesosWireFaults, startMesosHttp } from "../../src/sim/mesos_http.ts";
-import { createSimGocd, type SimGocd, type SimGocdOptions } from "../../src/sim/sim_gocd.ts";
+import { type GocdHttp, startGocdHttp } from "../../src/sim/http/gocd.ts";
+import type { Listen } from "../../src/sim/http/listen.ts";
+import { type MesosHttp, type MesosWireFaults, startMesosHttp } from "../../src/sim/http/mesos.ts";
+import { createSimGocd, type SimGocd, type SimGocdOptions } from "../../src/sim/gocd/sim_gocd.ts";
 import {
   createSimMesos,
   seededRandom,
   type SimContainerEvent,
   type SimMesos,
   type SimMesosOptions,
-} from "../../src/sim/sim_mesos.ts";
+} from "../../src/sim/mesos/sim_mesos.ts";
 import { createPortLook, type PortLook } from "../../src/mesos/port_look.ts";
 import type { Clock } from "../../src/runtime/clock.ts";
 import type { TimeScale } from "./scaled_clock.ts";

@@ -7,14 +7,14 @@ import type { Frame } from "../../src/core/frame.ts";
 import type { GocdAgent, GocdServerInfo, ScheduledJob } from "../../src/core/gocd_records.ts";
 import type { AgentInstance } from "../../src/core/instance.ts";
 import type { Note } from "../../src/core/note.ts";
-import type { Offer } from "../../src/core/offer.ts";
+import type { Offer } from "../../src/core/placement/offer.ts";
 import type { StoredState } from "../../src/core/record.ts";
 import type { AgentProfile, PollerSettings, ScalingSettings, Settings } from "../../src/core/settings.ts";
 import type { State } from "../../src/core/state.ts";
 import { initialState, step } from "../../src/core/step.ts";
-import type { TaskStatus } from "../../src/core/task_status.ts";
-import type { JobVerdict } from "../../src/core/verdict.ts";
-import { aProfile, hostOffer, type HostOfferChanges } from "../core/placement_fixtures.ts";
+import type { TaskStatus } from "../../src/core/session/task_status.ts";
+import type { JobVerdict } from "../../src/core/demand/verdict.ts";
+import { aProfile, hostOffer, type HostOfferChanges } from "../core/placement/placement_fixtures.ts";
 import { Laws } from "./core_laws.ts";
 
 /** Minute zero of all tests. */

@@ -4,7 +4,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Event, TimedEvent } from "../../src/core/event.ts";
 import type { Frame } from "../../src/core/frame.ts";
-import { countsToLimit } from "../../src/core/gates.ts";
+import { countsToLimit } from "../../src/core/demand/gates.ts";
 import type { AgentInstance } from "../../src/core/instance.ts";
 import type { ControlsRecord, FrameworkRecord, StateRecord, StoredState } from "../../src/core/record.ts";
 import type { State } from "../../src/core/state.ts";

@@ -16,7 +16,7 @@ import type {
 import type { Note, NoteLevel } from "../../src/core/note.ts";
 import type { StateRecord } from "../../src/core/record.ts";
 import type { SessionState, State } from "../../src/core/state.ts";
-import type { JobVerdict } from "../../src/core/verdict.ts";
+import type { JobVerdict } from "../../src/core/demand/verdict.ts";
 
 /** All words of a type, which the compiler holds complete. */
 type Words<Word extends string> = Readonly<Record<Word, true>>;

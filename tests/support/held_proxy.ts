@@ -1,5 +1,5 @@
-// Forwards TCP connections of loopback and can hold everything back, as a network that loses all packets does. Not here:
-// what is said through it. Called by tests.
+// Forwards TCP connections of loopback and can hold everything back, as a network that loses all packets does. Not
+// here: what is said through it.
 
 /** A running proxy. */
 export interface HeldProxy extends AsyncDisposable {

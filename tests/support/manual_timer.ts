@@ -1,4 +1,4 @@
-// A timer that a test drives. Not here: a clock. Called by the tests of mesos/.
+// A timer that a test drives. Not here: a clock.
 
 import type { SetTimer } from "../../src/mesos/timer.ts";
 

@@ -1,8 +1,8 @@
-// A launch with plain values, to be changed where a test needs it. Called by the tests of mesos/.
+// A launch with plain values, to be changed where a test needs it.
 
 import type { TaskLaunch } from "../../src/core/effect.ts";
-import { noResources } from "../../src/core/mesos_resources.ts";
-import type { OfferedResource } from "../../src/core/offer.ts";
+import { noResources } from "../../src/core/placement/mesos_resources.ts";
+import type { OfferedResource } from "../../src/core/placement/offer.ts";
 import type { AgentProfile, ContainerSettings } from "../../src/core/settings.ts";
 
 /** A Docker container on the bridge network with nothing special. */

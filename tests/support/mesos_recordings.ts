@@ -1,5 +1,5 @@
-// The recordings of a real Mesos master in tests/fixtures/mesos (its README says what is in them). Not here: what they mean.
-// Called by the tests of mesos/, the wire tests and the bench.
+// The recordings of a real Mesos master in tests/fixtures/mesos (its README says what is in them). Not here: what they
+// mean.
 
 import type { DecodedEvent } from "../../src/mesos/from_proto.ts";
 import { decodeEvent, eventOfShape } from "../../src/mesos/from_proto.ts";

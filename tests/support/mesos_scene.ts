@@ -5,7 +5,7 @@ import { assertEquals } from "@std/assert";
 import type { AgentInstance } from "../../src/core/instance.ts";
 import { createPortLook, type PortLook } from "../../src/mesos/port_look.ts";
 import { newLineage } from "../../src/runtime/ports.ts";
-import type { Plain, SimMesos } from "../../src/sim/sim_mesos.ts";
+import type { Plain, SimMesos } from "../../src/sim/mesos/sim_mesos.ts";
 import { createMemoryDisk, openMemoryStore } from "../../src/store/memory_store.ts";
 import type { Store } from "../../src/store/store.ts";
 import {

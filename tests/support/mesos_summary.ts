@@ -1,8 +1,7 @@
 // One line for each event of a recording, short enough to read and long enough to tell any two apart.
-// Called by tests/mesos/recordings_test.ts.
 
-import type { Offer, OfferedResource, ResourceValue } from "../../src/core/offer.ts";
-import type { TaskStatus } from "../../src/core/task_status.ts";
+import type { Offer, OfferedResource, ResourceValue } from "../../src/core/placement/offer.ts";
+import type { TaskStatus } from "../../src/core/session/task_status.ts";
 import type { DecodedEvent } from "../../src/mesos/from_proto.ts";
 
 /** The event in one line; long ids are cut to what tells them apart (`O3`, `S0`). */

@@ -1,7 +1,7 @@
 // A picture with something of everything, hostile names included, for tests of the page, the metrics and the commands.
 
-import type { GocdAgentView, InstanceView, NoteView, StatusView } from "../../src/core/view.ts";
-import type { JobVerdict } from "../../src/core/verdict.ts";
+import type { GocdAgentView, InstanceView, NoteView, StatusView } from "../../src/core/view/view.ts";
+import type { JobVerdict } from "../../src/core/demand/verdict.ts";
 
 /** When the picture was made. */
 export const sampleMs: number = Date.UTC(2026, 10, 23, 0, 45, 5);

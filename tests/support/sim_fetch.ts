@@ -1,7 +1,7 @@
 // The simulated GoCD server as a fetch function in this process, on its own virtual time: no socket, no waiting. Used by
 // tests of src/gocd/ and by the transcripts.
 
-import type { SimGocd } from "../../src/sim/sim_gocd.ts";
+import type { SimGocd } from "../../src/sim/gocd/sim_gocd.ts";
 
 /** Where the server seems to be. */
 export const simUrl = "http://gocd.test:8153/go";

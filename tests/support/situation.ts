@@ -7,7 +7,7 @@ import type { Event } from "../../src/core/event.ts";
 import type { Note } from "../../src/core/note.ts";
 import { GocdError } from "../../src/gocd/api.ts";
 import { createHttpGocdApi, type HttpGocdApi } from "../../src/gocd/http_api.ts";
-import { createSimGocd, type SimGocd, type SimGocdOptions } from "../../src/sim/sim_gocd.ts";
+import { createSimGocd, type SimGocd, type SimGocdOptions } from "../../src/sim/gocd/sim_gocd.ts";
 import { drive, type Driver, type DriverOptions, second, zeroMs } from "./core.ts";
 import { simFetch, simUrl } from "./sim_fetch.ts";
 import { connection } from "../gocd/fake_gocd.ts";

@@ -1,5 +1,5 @@
-// A port of loopback that swallows packets, as a machine does that is switched off: nothing is accepted, nothing refused.
-// Linux drops each SYN to a listener whose queue of connections is full. Called by tests.
+// A port of loopback that swallows packets, as a machine does that is switched off: nothing is accepted, nothing
+// refused. Linux drops each SYN to a listener whose queue of connections is full.
 
 import { type PlainConnection, tcpConnect } from "../../src/mesos/tcp_connect.ts";
 

@@ -4,7 +4,7 @@
 import { setImmediate } from "node:timers";
 import type { SetTimer } from "../../src/mesos/timer.ts";
 import type { Clock } from "../../src/runtime/clock.ts";
-import { type VirtualTimers, virtualTimers } from "../../src/sim/mesos_timers.ts";
+import { type VirtualTimers, virtualTimers } from "../../src/sim/timers.ts";
 import { scaledClock, sleepReal, type TimeScale, until } from "./scaled_clock.ts";
 
 /** Time, and how a test waits for something to happen in it. */

@@ -3,7 +3,7 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { explainJob, findJobs } from "../../src/cli/why.ts";
-import { statusView } from "../../src/core/status_view.ts";
+import { statusView } from "../../src/core/view/status_view.ts";
 import { createFloodGate } from "../../src/log/flood_gate.ts";
 import { textLine } from "../../src/log/format.ts";
 import { createHistogram } from "../../src/web/histogram.ts";

@@ -3,8 +3,8 @@
 
 import type { Note } from "../../src/core/note.ts";
 import type { Framework } from "../../src/runtime/framework.ts";
-import type { SimGocd } from "../../src/sim/sim_gocd.ts";
-import type { SimMesos, SimMesosAgentSpec } from "../../src/sim/sim_mesos.ts";
+import type { SimGocd } from "../../src/sim/gocd/sim_gocd.ts";
+import type { SimMesos, SimMesosAgentSpec } from "../../src/sim/mesos/sim_mesos.ts";
 import { startVirtualServers } from "./cluster.ts";
 import { startScheduler } from "./scheduler.ts";
 

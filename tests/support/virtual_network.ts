@@ -2,7 +2,7 @@
 // streams in both directions, so that connections can hang, break and be hung up. Not here: sockets, TLS, proxies.
 
 import type { BeginConnect } from "../../src/mesos/port_look.ts";
-import type { Listen } from "../../src/sim/http_listen.ts";
+import type { Listen } from "../../src/sim/http/listen.ts";
 import type { VirtualTime } from "./test_time.ts";
 
 /** A network. */

@@ -1,5 +1,4 @@
-// A real ZooKeeper server of one, on loopback, with small clocks. Not here: what is stored in it. Called by the tests of
-// mesos/ and store/ that need one; they are ignored where Debian's package is missing.
+// A real ZooKeeper server of one, on loopback, with small clocks. Not here: what is stored in it.
 
 import { Buffer } from "node:buffer";
 import zookeeper from "node-zookeeper-client";

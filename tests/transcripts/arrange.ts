@@ -1,6 +1,6 @@
 // Pieces of situations, in short. Used by the tests beside it.
 
-import type { SimForeignAgent } from "../../src/sim/sim_gocd.ts";
+import type { SimForeignAgent } from "../../src/sim/gocd/sim_gocd.ts";
 import { second } from "../support/core.ts";
 import type { Situation } from "../support/situation.ts";
 

@@ -2,7 +2,7 @@
 // metrics, launched for as soon as it is there. No job is about it, so no verdict names it.
 
 import { assert, assertEquals } from "@std/assert";
-import { statusView } from "../../src/core/status_view.ts";
+import { statusView } from "../../src/core/view/status_view.ts";
 import { minute, second } from "../support/core.ts";
 import { type Situation, situation, type SituationOptions } from "../support/situation.ts";
 import { metricsOf, pageOf } from "../support/transcript.ts";

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import type { StatusView } from "../../src/core/view.ts";
+import type { StatusView } from "../../src/core/view/view.ts";
 import { Secret } from "../../src/secret.ts";
 import type { CommandAnswer, WebCommand } from "../../src/web/commands.ts";
 import { createHandler, type Handler, type HandlerOptions } from "../../src/web/handler.ts";

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { embeddedText } from "../../scripts/embed_assets.ts";
-import type { MesosView, StatusView } from "../../src/core/view.ts";
+import type { MesosView, StatusView } from "../../src/core/view/view.ts";
 import { Secret } from "../../src/secret.ts";
 import { isAuthorized, isOurHost, isOurOrigin } from "../../src/web/access.ts";
 import { healthOf } from "../../src/web/health.ts";

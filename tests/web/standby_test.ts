@@ -1,7 +1,7 @@
 // The page, health and metrics of an instance that shares its state with others. Not here: the election (tests/store).
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { LeadershipView, StatusView } from "../../src/core/view.ts";
+import type { LeadershipView, StatusView } from "../../src/core/view/view.ts";
 import { healthOf } from "../../src/web/health.ts";
 import { createHistogram } from "../../src/web/histogram.ts";
 import { metricsPage } from "../../src/web/metrics.ts";

@@ -2,7 +2,7 @@
 // because of it, and on it goes when it passes.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { SimFaultKind } from "../../src/sim/gocd_faults.ts";
+import type { SimFaultKind } from "../../src/sim/gocd/faults.ts";
 import { type Cluster, clusterNames, startVirtualServers } from "../support/cluster.ts";
 import { endProgram, type Program, virtualProgramFolder } from "../support/program.ts";
 

@@ -2,7 +2,7 @@
 // day, through storms of offers and waves of demand. What our own side counts is in tests/core/manners_test.ts.
 
 import { assert, assertEquals } from "@std/assert";
-import { seededRandom } from "../../src/sim/sim_mesos.ts";
+import { seededRandom } from "../../src/sim/mesos/sim_mesos.ts";
 import { startVirtualCluster, type VirtualCluster, type VirtualClusterOptions } from "../support/virtual_cluster.ts";
 
 const second = 1_000;

@@ -2,7 +2,7 @@
 // against the strict master.
 
 import { assert, assertEquals } from "@std/assert";
-import type { Plain, SimMesosAgentSpec } from "../../src/sim/sim_mesos.ts";
+import type { Plain, SimMesosAgentSpec } from "../../src/sim/mesos/sim_mesos.ts";
 import { assertGoodManners, type Scene, withScene } from "../support/mesos_scene.ts";
 
 const big = { cpus: 8, mem: 8_192, disk: 50_000 };

@@ -3,7 +3,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { assertGoodManners, type Scene, withScene } from "../support/mesos_scene.ts";
-import type { Plain } from "../../src/sim/sim_mesos.ts";
+import type { Plain } from "../../src/sim/mesos/sim_mesos.ts";
 
 const quickDown = "scaling.idle-timeout = 10 seconds";
 

@@ -2,7 +2,7 @@
 // servers themselves count what was built, killed and left behind.
 
 import { assert, assertEquals } from "@std/assert";
-import { gocdEras } from "../../src/sim/gocd_versions.ts";
+import { gocdEras } from "../../src/sim/gocd/versions.ts";
 import { type Cluster, clusterNames, startVirtualServers } from "../support/cluster.ts";
 import { type RunningScheduler, startScheduler } from "../support/scheduler.ts";
 

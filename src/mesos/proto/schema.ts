@@ -1,5 +1,4 @@
 // Mesos' v1 messages as protobufjs types. Not here: their text (schema_text.ts, made from the .proto files), their use.
-// Called by wire.ts, ../from_proto.ts and ../to_proto.ts.
 
 import protobuf from "protobufjs";
 import { schemaTexts } from "./schema_text.ts";

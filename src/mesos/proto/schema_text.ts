@@ -1,5 +1,4 @@
 // The .proto files of this folder as text. Made by scripts/proto.ts: do not edit.
-// Called by schema.ts.
 
 /** The .proto files in the order in which they are loaded, each as its definitions. */
 export const schemaTexts: readonly (readonly string[])[] = [

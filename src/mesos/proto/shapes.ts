@@ -1,7 +1,6 @@
-// The events of the master as they stand in memory, decoded from protobuf or parsed from JSON, typed by hand.
-// Not here: what they mean (../from_proto.ts). The names are those of the .proto files beside this one.
-// Type aliases, because the .proto files document the fields.
-// Called by ../from_proto.ts; the JSON form is only used to replay recordings.
+// The events of the master as they stand in memory, decoded from protobuf or parsed from JSON, typed by hand. Not here:
+// what they mean (../from_proto.ts). The names are those of the .proto files beside this one. Type aliases, because the
+// .proto files document the fields.
 
 /** Not set: `undefined` in JSON, `null` (the prototype's default) in protobufjs messages. */
 export type Unset = null | undefined;

@@ -1,6 +1,5 @@
 // Events and calls between bytes and plain records of Mesos' JSON shape: enums as words, bytes as base64, 64-bit
 // integers as numbers. Not here: what they mean (../from_proto.ts, ../to_proto.ts).
-// Called by ../to_proto.ts, by the simulated master (which stands on the other side), and by tests.
 
 import type protobuf from "protobufjs";
 import { messageType } from "./schema.ts";

@@ -1,0 +1,82 @@
+// The framework.conf of the demo. Not here: the names in it (sim/demo/scenario.ts), what the keys mean (config/keys.ts).
+// Loaded by run.ts through the ordinary loadConfig; printed by `demo --print-config`.
+
+import type { Config } from "../../config/config.ts";
+import { loadConfig } from "../../config/load.ts";
+import { demoNames } from "../../sim/demo/scenario.ts";
+
+/** What differs from demo to demo. */
+export interface DemoAddresses {
+  /** `host:port` of the simulated master. */
+  readonly mesosMaster: string;
+  /** Base URL of the simulated GoCD server. */
+  readonly gocdUrl: string;
+  /** `host:port` of the status page, or `off`. */
+  readonly listen: string;
+  /** Whether agents of profile staging may come up Pending: GoCD 15.2 can put no Pending agent into an environment. */
+  readonly stagingKey: "outdated" | "right";
+}
+
+/** The addresses that `--print-config` shows; a real demo takes free ports. */
+export const exampleAddresses: DemoAddresses = {
+  mesosMaster: "127.0.0.1:5050",
+  gocdUrl: "http://127.0.0.1:8153/go",
+  listen: "127.0.0.1:8090",
+  stagingKey: "outdated",
+};
+
+/** The text of the demo's framework.conf. */
+export function demoConfigText({ mesosMaster, gocdUrl, listen, stagingKey }: DemoAddresses): string {
+  const env = `env { AGENT_AUTO_REGISTER_KEY = "${demoNames.outdatedKey}", AGENT_KEY = "${demoNames.outdatedKey}" }`;
+  return `# framework.conf of \`gocd-mesos demo\`. Times are far shorter than in life.
+gocd-mesos {
+  mesos-master: "${mesosMaster}"
+  mesos { name = "GoCD-Mesos demo" }
+
+  go-server {
+    url = "${gocdUrl}"
+    user-name: "${demoNames.userName}", password: "${demoNames.password}"
+  }
+
+  # What all profiles have in common.
+  go-agent {
+    auto-register-key: "${demoNames.autoRegisterKey}"
+    docker-image: "gocd/gocd-agent-alpine-3.20:v25.1.0"
+    mem = 1 GB
+    kill-grace = 5 seconds
+  }
+
+  profiles {
+    linux { resources = ["linux"], max-agents = 3 }
+    jvm { resources = ["linux", "java"], cpus = 2, mem = 2 GB }
+    staging {
+      resources = ["linux"], environments = ["staging"]${
+    stagingKey === "right" ? "" : `
+      # An outdated key: its agents come up Pending and are enabled by gocd-mesos.
+      ${env}`
+  }
+    }
+    # There is no such image.
+    arm { resources = ["arm"], docker-image = "${demoNames.missingImage}" }
+  }
+
+  poller { interval = 1 second, attempts = 1, max-interval = 1 second, stale-after = 30 seconds }
+  scaling {
+    idle-timeout = 3 seconds
+    drain-confirm = 20 seconds # the shortest that is allowed
+    slow-server-launches-per-minute = 60
+  }
+  http { listen = "${listen}" }
+  log { level = "info", format = "text" }
+}
+`;
+}
+
+/** Loads the demo's configuration as if it lay in `folder`; nothing of the environment gets in. */
+export function loadDemoConfig(folder: string, addresses: DemoAddresses): Config {
+  const path = `${folder}/framework.conf`;
+  return loadConfig(path, {}, (asked) => {
+    if (asked !== path) throw new Deno.errors.NotFound(asked);
+    return demoConfigText(addresses);
+  });
+}

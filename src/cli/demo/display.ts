@@ -1,0 +1,135 @@
+// What a demo shows while it runs: a table on a terminal, log lines elsewhere. Not here: pictures (frame.ts), lines
+// (log/), the summary. Made by run.ts.
+
+import type { Note } from "../../core/note.ts";
+import type { NoteView, StatusView } from "../../core/view/view.ts";
+import { createFloodGate } from "../../log/flood_gate.ts";
+import { createLog } from "../../log/log.ts";
+import type { DemoFacts, DemoJobFact } from "../../sim/demo/facts.ts";
+import { version } from "../../version.ts";
+import { demoFrame, type DemoPicture } from "./frame.ts";
+import { openScreen, type Screen } from "./screen.ts";
+import { cutText, safeText, secondsText, shortError } from "./text.ts";
+import type { CliIo } from "../io.ts";
+
+/** The servers of a demo, for the headline. */
+export type DemoServers = Pick<DemoPicture, "gocd" | "mesos" | "pageUrl">;
+
+/** A display. */
+export interface DemoDisplay {
+  /** Everything is connected from here on. */
+  begin(servers: DemoServers): void;
+  /** A note of the scheduler. */
+  note(note: Note, atMs: number): void;
+  /** Something that the world does. */
+  story(text: string, atMs: number): void;
+  /** A job has got its agent or was built. */
+  job(job: Readonly<DemoJobFact>, what: "assigned" | "built"): void;
+  /** The state of the moment. */
+  show(moment: {
+    readonly atMs: number;
+    readonly facts: DemoFacts;
+    readonly view: StatusView;
+    readonly phase: string;
+  }): void;
+  /** Gives the terminal back; again is harmless. */
+  close(): void;
+  /** Why launches failed, each reason once. */
+  readonly failures: readonly string[];
+  /** How often a note of this code has come. */
+  count(code: string): number;
+}
+
+/** Notes kept for the picture. */
+const historyMax = 100;
+/** Longest reason in the summary. */
+const reasonMax = 140;
+/** Different reasons of failed launches that are kept. */
+const failuresMax = 10;
+
+/** Makes the display of one demo. */
+export function createDemoDisplay(
+  io: CliIo,
+  options: { readonly startedMs: number; readonly isTable: boolean; readonly nowMs: () => number },
+): DemoDisplay {
+  const gate = createFloodGate();
+  const history: NoteView[] = [];
+  const failures = new Set<string>();
+  const counts = new Map<string, number>();
+  const hasColour = (io.env["NO_COLOR"] ?? "") === "";
+  let screen: Screen | undefined;
+  let servers: DemoServers | undefined;
+  // Lines go to standard output: they are what the demo is for.
+  const log = createLog({
+    level: "info",
+    format: "text",
+    write: io.out,
+    isTerminal: io.isTerminal,
+    nowMs: options.nowMs,
+  });
+  const remember = (note: NoteView): void => {
+    history.push(note);
+    if (history.length > historyMax) history.shift();
+  };
+
+  return {
+    begin: (begun) => {
+      servers = begun;
+      if (options.isTable) screen = openScreen(io);
+      else announce(log.info, begun);
+    },
+    note: (note, atMs) => {
+      counts.set(note.code, (counts.get(note.code) ?? 0) + 1);
+      if (note.code === "launch-failed" && failures.size < failuresMax) failures.add(failureText(note));
+      // The director freezes launching at the end; no person did anything.
+      if (note.code === "operator") return;
+      if (!options.isTable) return log.note(note, atMs);
+      if (note.level === "debug") return;
+      const text = gate.pass(note, atMs);
+      if (text !== undefined) remember({ atMs, level: note.level, code: note.code, text });
+    },
+    story: (text, atMs) => {
+      if (options.isTable) remember({ atMs, level: "info", code: "demo", text: `== ${text}` });
+      else log.note({ level: "info", code: "demo", text, fields: {} }, atMs);
+    },
+    job: (job, what) => {
+      if (options.isTable || what === "assigned") return;
+      const { scheduledMs, assignedMs = scheduledMs, builtMs = assignedMs, builder = "an agent" } = job;
+      const waited = secondsText(assignedMs - scheduledMs);
+      const text = `${job.locator} was built by ${builder} in ${
+        secondsText(builtMs - assignedMs)
+      }; it waited ${waited}`;
+      log.note({ level: "info", code: "demo", text, fields: {} }, builtMs);
+    },
+    show: ({ atMs, facts, view, phase }) => {
+      if (screen === undefined || servers === undefined) return;
+      const { startedMs } = options;
+      const elapsedMs = atMs - startedMs;
+      const { columns, rows } = io.size();
+      // The last column stays free: clearing the rest of a full line would take its last character.
+      const window = { columns: columns - 1, rows, hasColour };
+      screen.draw(demoFrame({ ...servers, elapsedMs, startedMs, phase, view, facts, history }, window));
+    },
+    close: () => screen?.close(),
+    get failures(): readonly string[] {
+      return [...failures];
+    },
+    count: (code) => counts.get(code) ?? 0,
+  };
+}
+
+function announce(info: (text: string) => void, { gocd, mesos, pageUrl }: DemoServers): void {
+  info(
+    `gocd-mesos ${version} demo: simulated GoCD ${gocd.version} at ${gocd.url}, simulated Mesos ${mesos.version} at ` +
+      mesos.master,
+  );
+  if (pageUrl !== undefined) info(`status page on ${pageUrl}`);
+}
+
+/** Without the task id, so that tries of the same profile are one reason. */
+function failureText(note: Note): string {
+  const { profile, taskId } = note.fields;
+  const text = note.text.replace(`${taskId} `, "").replace(/^failed to start on \S+: /, "");
+  const reason = cutText(shortError(safeText(text)), reasonMax).replace(/[\s,;'"(]+[^\s]*…$/, " …");
+  return `profile ${profile}: ${reason}`;
+}

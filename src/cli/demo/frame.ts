@@ -1,0 +1,317 @@
+// One picture of the demo as the lines of a terminal window. Not here: drawing it (screen.ts), the facts (sim/). Pure:
+// never more lines than the window has, never a line wider.
+
+import type { InstanceView, NoteView, StatusView } from "../../core/view/view.ts";
+import type { JobVerdict } from "../../core/demand/verdict.ts";
+import { describeNeed } from "../../core/words/reason.ts";
+import type { DemoFacts } from "../../sim/demo/facts.ts";
+import { type Cell, clockText, cutText, layRows, paint, safeText, shortError, type Style, textWidth } from "./text.ts";
+
+/** All that a picture shows. */
+export interface DemoPicture {
+  /** Since the start. */
+  readonly elapsedMs: number;
+  /** What goes on, in a few words. */
+  readonly phase: string;
+  /** The simulated GoCD server. */
+  readonly gocd: { readonly url: string; readonly version: string };
+  /** The simulated master, `host:port`. */
+  readonly mesos: { readonly master: string; readonly version: string };
+  /** The status page, where there is one. */
+  readonly pageUrl?: string;
+  /** What the scheduler knows. */
+  readonly view: StatusView;
+  /** The notes of the scheduler, newest last. */
+  readonly history: readonly NoteView[];
+  /** When the demo began, for the times of the history. */
+  readonly startedMs: number;
+  /** What the simulated servers have counted. */
+  readonly facts: DemoFacts;
+}
+
+/** The window. */
+export interface Window {
+  /** Characters in a line. */
+  readonly columns: number;
+  /** Lines. */
+  readonly rows: number;
+  /** Whether colours are shown. */
+  readonly hasColour: boolean;
+}
+
+/** Widest picture; more is hard to read. */
+const columnsMax = 160;
+/** The first that are shown where there is no room for all agents. */
+const busiestFirst = ["building", "launching", "starting", "idle", "killing", "draining", "gone"];
+/** An agent that is gone stays on the picture for so long. */
+const goneShownMs = 4_000;
+
+/** The lines of the picture, at most `window.rows`, each at most `window.columns` wide. */
+export function demoFrame(picture: DemoPicture, window: Window): string[] {
+  const size = { ...window, columns: Math.max(20, Math.min(window.columns, columnsMax)) };
+  const head = headLines(picture, size);
+  const jobs = jobRows(picture.view);
+  const agents = agentRows(picture);
+  // A blank line and a title for each of three sections, a heading for two of them.
+  const room = size.rows - head.length - 8;
+  if (room < 3) return head.slice(0, Math.max(1, size.rows));
+  const [jobsMax, agentsMax, notesMax] = shareRows([jobs.length, agents.length, 30], room);
+  const rank = (row: readonly Cell[]): number => {
+    const place = busiestFirst.indexOf(row[1]?.text ?? "");
+    return place < 0 ? busiestFirst.length : place;
+  };
+  const shown = agents.length <= agentsMax ? agents : agents.toSorted((a, b) => rank(a) - rank(b));
+  const notes = picture.history.slice(-Math.max(1, notesMax));
+  return [
+    ...head,
+    ...section(`WAITING JOBS  ${picture.view.jobs.length}`, size),
+    ...tableOf(
+      jobs,
+      jobsMax,
+      { head: jobColumns, none: "none", what: (left) => `and ${left} more kinds of jobs` },
+      size,
+    ),
+    ...section(`AGENTS  ${picture.view.instances.filter(isAlive).length} of ours on Mesos`, size),
+    ...tableOf(
+      shown,
+      agentsMax,
+      { head: agentColumns, none: "none yet", what: (left) => `and ${left} more agents` },
+      size,
+    ),
+    ...section("LAST DECISIONS", size),
+    ...notes.map((note) => noteLine(note, picture.startedMs, size)),
+  ].slice(0, size.rows);
+}
+
+function headLines(picture: DemoPicture, size: Window): string[] {
+  const { gocd, mesos, facts, view, pageUrl } = picture;
+  const { hasColour, columns } = size;
+  const rest = safeText(`  ${clockText(picture.elapsedMs)}  ${picture.phase}`);
+  const built = facts.jobs.filter((job) => job.builtMs !== undefined).length;
+  const servable = facts.jobs.filter((job) => job.fate === "built").length;
+  const counts = countStates(view.instances);
+  const bar = progressBar(built, servable, Math.max(8, Math.min(30, columns - 60)));
+  return [
+    ` ${paint("gocd-mesos demo", "bold", hasColour)}${cutText(rest, columns - 16)}`,
+    paint(
+      cutText(
+        ` GoCD ${gocd.version} at ${hostOf(gocd.url)}, Mesos ${mesos.version} at ${mesos.master} (simulated)`,
+        columns,
+      ),
+      "dim",
+      hasColour,
+    ),
+    ...(pageUrl === undefined ? [] : [cutText(` status page ${pageUrl}   (Ctrl-C ends the demo)`, columns)]),
+    "",
+    pieces([
+      { text: " jobs    " },
+      { text: bar, style: "good" },
+      { text: ` ${built} of ${servable} built`, style: "bold" },
+      { text: `, ${facts.building.size} building, ${view.jobs.length} waiting` },
+    ], size),
+    pieces([
+      { text: " agents  " },
+      { text: counts.map(([word, count]) => `${count} ${word}`).join(", ") || "none" },
+    ], size),
+    pieces([
+      {
+        text:
+          ` so far  ${facts.launched} launched, ${facts.stopped} stopped, ${facts.failedLaunches} failed to start, `,
+      },
+      { text: `${facts.buildsKilled} builds killed`, style: facts.buildsKilled === 0 ? "plain" : "bad" },
+    ], size),
+  ];
+}
+
+function hostOf(url: string): string {
+  return url.replace(/^https?:\/\//, "").replace(/\/go$/, "");
+}
+
+function progressBar(done: number, all: number, width: number): string {
+  const full = all === 0 ? 0 : Math.round((done / all) * width);
+  return "█".repeat(full) + "░".repeat(width - full);
+}
+
+/** Texts one after the other, cut where the line ends. */
+function pieces(cells: readonly Cell[], { columns, hasColour }: Window): string {
+  let left = columns;
+  return cells.map((cell) => {
+    const text = cutText(safeText(cell.text), left);
+    left -= textWidth(text);
+    return paint(text, cell.style ?? "plain", hasColour);
+  }).join("");
+}
+
+function section(title: string, { columns, hasColour }: Window): string[] {
+  return ["", paint(cutText(` ${title}`, columns), "head", hasColour)];
+}
+
+/** How many rows each part gets of `room`: what it needs, or where that is too much, the greediest gives first. */
+export function shareRows(needs: readonly [number, number, number], room: number): [number, number, number] {
+  const floor = 1;
+  const shares: [number, number, number] = [Math.max(floor, needs[0]), Math.max(floor, needs[1]), floor];
+  const most = Math.max(2, Math.floor(room / 4));
+  shares[2] = Math.min(most, Math.max(floor, needs[2]));
+  for (let sum = total(shares); sum > room; sum = total(shares)) {
+    const largest = shares.indexOf(Math.max(...shares));
+    if ((shares[largest] ?? 0) <= floor) break;
+    shares[largest] = (shares[largest] ?? 0) - 1;
+  }
+  shares[2] = Math.min(needs[2], shares[2] + Math.max(0, room - total(shares)));
+  return shares;
+}
+
+function total(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0);
+}
+
+function tableOf(
+  rows: readonly (readonly Cell[])[],
+  max: number,
+  words: {
+    readonly head: Parameters<typeof layRows>[0];
+    readonly none: string;
+    readonly what: (left: number) => string;
+  },
+  size: Window,
+): string[] {
+  if (rows.length === 0) return [paint(`  ${words.none}`, "dim", size.hasColour)];
+  if (rows.length <= max) return layRows(words.head, rows, size);
+  const shown = rows.slice(0, Math.max(0, max - 1));
+  const more = paint(cutText(`  … ${words.what(rows.length - shown.length)}`, size.columns), "dim", size.hasColour);
+  return [...layRows(words.head, shown, size), more];
+}
+
+const jobColumns = [
+  { title: "NEEDS", max: 30 },
+  { title: "JOBS", max: 5, align: "right" as const },
+  { title: "OLDEST", max: 6, align: "right" as const },
+  { title: "VERDICT", max: 13 },
+  { title: "WHY", max: 200 },
+];
+
+const verdictStyles: Readonly<Record<JobVerdict["verdict"], Style>> = {
+  "needs-agent": "warn",
+  coming: "busy",
+  "will-be-taken": "good",
+  "other-cause": "warn",
+  unserved: "bad",
+  "not-ours": "dim",
+};
+
+/** Jobs that need the same and are judged alike are one row. */
+function jobRows(view: StatusView): Cell[][] {
+  const groups = new Map<string, JobVerdict[]>();
+  for (const job of view.jobs) {
+    const key = JSON.stringify([job.gocdResources, job.environment, job.verdict, job.reason]);
+    groups.set(key, [...(groups.get(key) ?? []), job]);
+  }
+  return [...groups.values()].flatMap((jobs) => {
+    const [first] = jobs;
+    if (first === undefined) return [];
+    const oldestMs = Math.min(...jobs.map((job) => job.firstSeenMs));
+    const what = first.environment === undefined ? first.gocdResources.join(", ") || "no resources" : describeNeed(
+      first.gocdResources,
+      first.environment,
+    ).replace(" in environment ", " in ");
+    return [[
+      { text: what },
+      { text: String(jobs.length) },
+      { text: clockText(view.atMs - oldestMs) },
+      { text: first.verdict, style: verdictStyles[first.verdict] },
+      { text: shortReason(first.reason) },
+    ]];
+  });
+}
+
+/** "needs-agent" stands in the column before: the profile is news, the sentence is not. */
+function shortReason(reason: string): string {
+  return shortError(reason).replace(/^profile (\S+) must launch one: /, "profile $1: ");
+}
+
+const agentColumns = [
+  { title: "TASK = HOSTNAME", max: 26 },
+  { title: "STATE", max: 11 },
+  { title: "FOR", max: 6, align: "right" as const },
+  { title: "HOST", max: 14, fromColumns: 100 },
+  { title: "WHAT IT DOES", max: 200 },
+];
+
+const stateStyles: ReadonlyMap<string, Style> = new Map([
+  ["launching", "warn"],
+  ["starting", "warn"],
+  ["idle", "good"],
+  ["building", "busy"],
+  ["draining", "dim"],
+  ["killing", "dim"],
+  ["gone", "dim"],
+]);
+
+function isAlive(instance: InstanceView): boolean {
+  return instance.state !== "gone";
+}
+
+/** Agents of ours that live or have just gone, then those of people. */
+function agentRows({ view, facts }: DemoPicture): Cell[][] {
+  const ours = view.instances.filter((instance) => isAlive(instance) || view.atMs - instance.sinceMs < goneShownMs);
+  const rows = ours.map((instance): Cell[] => {
+    const locator = facts.building.get(instance.taskId);
+    return [
+      { text: instance.taskId },
+      { text: instance.state, style: stateStyles.get(instance.state) ?? "warn" },
+      { text: clockText(view.atMs - instance.sinceMs) },
+      { text: instance.host },
+      isAlive(instance) && locator !== undefined
+        ? { text: `builds ${locator}` }
+        : { text: instance.detail || quietWords(instance), style: "dim" },
+    ];
+  });
+  const foreign = view.gocdAgents.filter((each) => each.taskId === undefined && !isOfDead(view, each.hostname));
+  return [
+    ...rows,
+    ...foreign.map((each): Cell[] => {
+      const locator = facts.building.get(each.hostname);
+      const what = locator === undefined ? "" : `, builds ${locator}`;
+      return [
+        { text: each.hostname },
+        { text: each.state, style: stateStyles.get(each.state) ?? "dim" },
+        { text: "" },
+        { text: "" },
+        { text: `not ours: never touched${what}`, style: "dim" },
+      ];
+    }),
+  ];
+}
+
+/** Between its registration and our next look, an agent of ours has no task id in the view yet. */
+function isOfDead(view: StatusView, hostname: string): boolean {
+  return view.instances.some((instance) => instance.taskId === hostname);
+}
+
+/** What an agent does that builds nothing at this moment, where its state is only as fresh as the last poll. */
+function quietWords(instance: InstanceView): string {
+  if (instance.state === "idle") return "free for the next job";
+  return instance.state === "building" ? "has just ended its job" : "";
+}
+
+const noteStyles: Readonly<Record<NoteView["level"], Style>> = {
+  debug: "dim",
+  info: "plain",
+  warning: "warn",
+  error: "bad",
+};
+
+function noteLine(note: NoteView, startedMs: number, { columns, hasColour }: Window): string {
+  const time = `  ${clockText(note.atMs - startedMs)}  `;
+  const text = cutText(shortError(safeText(note.text)), columns - time.length);
+  return paint(time, "dim", hasColour) + paint(text, noteStyles[note.level], hasColour);
+}
+
+/** The states of living instances with their counts, most active first. */
+function countStates(instances: readonly InstanceView[]): [string, number][] {
+  const order = ["building", "idle", "starting", "launching", "draining", "killing", "unsure", "unreachable"];
+  return order.flatMap((state): [string, number][] => {
+    const count = instances.filter((instance) => instance.state === state).length;
+    return count === 0 ? [] : [[state, count]];
+  });
+}

@@ -1,0 +1,244 @@
+// One run of the demo: cluster, configuration, scheduler, page, display, in the order of their life. Not here: the
+// story's progress (director.ts), the pictures (frame.ts), the summary's words (summary.ts).
+
+import { exitCodes, OperatorError } from "../../errors.ts";
+import { type Clock, realClock } from "../../runtime/clock.ts";
+import { createFramework, type Framework } from "../../runtime/framework.ts";
+import type { Machine } from "../../runtime/machine.ts";
+import { openGocd, openMesos, openStore, randomNumber } from "../../runtime/ports.ts";
+import { programOf } from "../../runtime/program.ts";
+import { startStatusServer } from "../../runtime/status_server.ts";
+import { type DemoCluster, startDemoCluster } from "../../sim/demo/cluster.ts";
+import { gocdRules } from "../../sim/gocd/versions.ts";
+import type { Store } from "../../store/store.ts";
+import { loadDemoConfig } from "./config.ts";
+import { createDirector, type DemoEnd, type Director } from "./director.ts";
+import { createDemoDisplay, type DemoDisplay } from "./display.ts";
+import { type DemoOutcome, outcomeCode, summaryLines } from "./summary.ts";
+import type { CliIo } from "../io.ts";
+
+/** What is asked of a demo. */
+export interface DemoOptions {
+  /** A release that the simulated server can be. */
+  readonly gocdVersion: string;
+  /** Another seed, another course of the same story. */
+  readonly seed: number;
+  /** End when all is drained; otherwise stay until a signal. */
+  readonly mustDrain: boolean;
+  /** Lines instead of the table, on a terminal too. */
+  readonly isPlain: boolean;
+  /** `host:port` of the status page; absent: 8090 or a free port of 127.0.0.1. */
+  readonly listen?: string;
+}
+
+/** A demo that is to end by itself fails after this long: it is promised to take under 90 seconds. */
+const limitMs = 88_000;
+/** Between two looks at everything, and two pictures. */
+const lookMs = 200;
+
+/** What a demo is made of; tests take a faster clock, and look at the cluster from outside. */
+export interface DemoParts {
+  /** Time of the scheduler and of the cluster, and the network between them. */
+  readonly clock: Machine;
+  /** Makes the cluster. */
+  readonly startCluster: typeof startDemoCluster;
+}
+
+const realParts: DemoParts = { clock: realClock, startCluster: startDemoCluster };
+
+/** Runs a demo and returns its exit code. Throws OperatorError where it cannot even start. */
+export async function runDemo(options: DemoOptions, io: CliIo, parts: DemoParts = realParts): Promise<number> {
+  const { clock } = parts;
+  const nowMs = (): number => clock.nowMs();
+  const startedMs = nowMs();
+  const display = createDemoDisplay(io, { startedMs, isTable: io.isTerminal && !options.isPlain, nowMs });
+  const cluster = parts.startCluster({
+    gocdVersion: options.gocdVersion,
+    seed: options.seed,
+    nowMs,
+    sleep: (ms, signal) => clock.sleep(ms, signal),
+    onJob: display.job,
+  });
+  try {
+    const outcome = await withFolder((folder) => runOn(cluster, { options, folder, display, clock, startedMs }, io));
+    display.close();
+    for (const line of summaryLines(outcome, io.size().columns)) io.out(line);
+    return outcomeCode(outcome);
+  } finally {
+    display.close();
+    await cluster.close();
+  }
+}
+
+interface Setting {
+  readonly options: DemoOptions;
+  readonly folder: string;
+  readonly display: DemoDisplay;
+  readonly clock: Machine;
+  readonly startedMs: number;
+}
+
+/** Runs the real scheduler against the cluster until the demo is over, and takes stock. */
+async function runOn(cluster: DemoCluster, setting: Setting, io: CliIo): Promise<DemoOutcome> {
+  const { options, folder, display, clock, startedMs } = setting;
+  const listen = options.listen ?? freeAddress();
+  const config = loadDemoConfig(folder, {
+    mesosMaster: cluster.mesosMaster,
+    gocdUrl: cluster.gocdUrl,
+    listen,
+    stagingKey: canSetEnvironments(cluster.gocdVersion) ? "outdated" : "right",
+  });
+  const store = await openStore(config);
+  const gocd = openGocd(config, clock);
+  const mesos = openMesos(() => config, clock);
+  try {
+    const framework = await createFramework(config, {
+      store,
+      gocd,
+      mesos,
+      clock,
+      random: randomNumber,
+      tell: display.note,
+    });
+    const status = startStatusServer(config, programOf(framework, () => store.close()));
+    try {
+      display.begin({
+        gocd: { url: cluster.gocdUrl, version: cluster.gocdVersion },
+        mesos: { master: cluster.mesosMaster, version: cluster.mesosVersion },
+        ...(status.url === undefined ? {} : { pageUrl: status.url }),
+      });
+      const director = createDirector({
+        cluster,
+        framework,
+        display,
+        seed: options.seed,
+        mustDrain: options.mustDrain,
+        limitMs,
+        startedMs,
+      });
+      const end = await play({ framework, director, display, cluster, clock }, io);
+      return await takeStock(end, { cluster, store, director, display, setting });
+    } finally {
+      await status.close();
+    }
+  } finally {
+    mesos.close();
+    gocd.close();
+    await store.close();
+  }
+}
+
+interface Players {
+  readonly framework: Framework;
+  readonly director: Director;
+  readonly display: DemoDisplay;
+  readonly cluster: DemoCluster;
+  readonly clock: Clock;
+}
+
+/** Lets the story go on until it is over, a signal comes, or the scheduler ends by itself. */
+async function play({ framework, director, display, cluster, clock }: Players, io: CliIo): Promise<DemoEnd> {
+  const stop = new AbortController();
+  const interrupted = new AbortController();
+  const release = watchSignals(io, display, interrupted);
+  let failed: DemoEnd | undefined;
+  const running = framework.run(stop.signal).then((how) => {
+    if (how.kind !== "stopped") failed = { kind: "failed", message: how.message };
+  }, (error) => {
+    failed = { kind: "failed", message: error instanceof Error ? error.message : String(error) };
+  });
+  try {
+    while (true) {
+      const atMs = clock.nowMs();
+      const facts = cluster.facts();
+      const view = framework.engine.view();
+      const end = failed ?? (interrupted.signal.aborted ? { kind: "interrupted" as const } : undefined) ??
+        director.look({ atMs, facts, view });
+      display.show({ atMs, facts, view, phase: director.phase(atMs) });
+      if (end !== undefined) return end;
+      await clock.sleep(lookMs, interrupted.signal);
+    }
+  } finally {
+    stop.abort();
+    await running;
+    release();
+  }
+}
+
+function watchSignals(io: CliIo, display: DemoDisplay, interrupted: AbortController): () => void {
+  const onStop = (): void => {
+    if (interrupted.signal.aborted) {
+      display.close();
+      return io.exitNow(exitCodes.internal);
+    }
+    interrupted.abort();
+  };
+  const releases = [io.onSignal("SIGINT", onStop), io.onSignal("SIGTERM", onStop)];
+  return () => releases.forEach((release) => release());
+}
+
+/** Everything that the summary says, read after the scheduler has stopped. */
+async function takeStock(
+  end: DemoEnd,
+  { cluster, store, director, display, setting }: {
+    readonly cluster: DemoCluster;
+    readonly store: Store;
+    readonly director: Director;
+    readonly display: DemoDisplay;
+    readonly setting: Setting;
+  },
+): Promise<DemoOutcome> {
+  const stored = await store.load();
+  const alive = stored.instances.filter((instance) => instance.state !== "gone").length;
+  return {
+    end,
+    mustDrain: setting.options.mustDrain,
+    tookMs: setting.clock.nowMs() - setting.startedMs,
+    facts: cluster.facts(),
+    verdicts: director.verdicts,
+    failures: display.failures,
+    reused: display.count("agent-reused"),
+    stored: { alive, tombstones: stored.instances.length - alive },
+  };
+}
+
+/** Agents of version 1 of the API, the only one of 15.2, cannot be put into an environment (facts: gocd 2.3). */
+function canSetEnvironments(gocdVersion: string): boolean {
+  return gocdRules(gocdVersion).agentsShapes.some((shape) => shape !== "legacy" && shape !== "v1");
+}
+
+/** Does something with a folder of our own, which is gone afterwards. */
+async function withFolder<T>(act: (folder: string) => Promise<T>): Promise<T> {
+  let folder: string;
+  try {
+    folder = Deno.makeTempDirSync({ prefix: "gocd-mesos-demo-" });
+  } catch (error) {
+    throw new OperatorError(
+      `the demo cannot make a temporary folder: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        code: "demo-folder",
+        kind: "state",
+        hint: "set TMPDIR to a folder that can be written, or run it with `deno task demo`",
+        cause: error,
+      },
+    );
+  }
+  try {
+    return await act(folder);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
+
+/** The usual address of the page, or a free port where that is taken. */
+function freeAddress(): string {
+  for (const port of [8090, 0]) {
+    try {
+      using listener = Deno.listen({ hostname: "127.0.0.1", port });
+      return `127.0.0.1:${listener.addr.port}`;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
+  return "127.0.0.1:8090";
+}

@@ -1,0 +1,160 @@
+// One verdict for every waiting job. Not here: how many may be launched (plan.ts), the words (words/reason.ts).
+
+import type { Bucket } from "./backlog.ts";
+import { type CapacityClass, capacityOf } from "./capacity.ts";
+import { isZombie, otherCauseUntilMs } from "./demand.ts";
+import { canTake, capabilityOf, chooseProfile } from "./matching.ts";
+import { shownForMs } from "../session/reading.ts";
+import { maintenanceMode, type OtherCause } from "../words/reason.ts";
+import type { PollerSettings } from "../settings.ts";
+import type { SeenJob, State } from "../state.ts";
+import { matchSupply } from "./supply.ts";
+
+/** The state of one bucket: its jobs are, oldest first, `otherCause` by name, then taken, coming, needing. */
+export interface BucketAssessment {
+  readonly bucket: Bucket;
+  readonly choice: ReturnType<typeof chooseProfile>;
+  /** Locators judged to wait for another cause, with that cause. */
+  readonly otherCauses: ReadonlyMap<string, OtherCause>;
+  /** Among `otherCauses`: found now, by an idle agent that leaves them waiting. */
+  readonly newlyPassed: readonly string[];
+  readonly willBeTaken: number;
+  readonly coming: number;
+  /** What is left: needs an agent, or is unserved. */
+  readonly rest: number;
+  /** Names of idle agents and of coming instances that could take its jobs. */
+  readonly idleNames: readonly string[];
+  readonly comingNames: readonly string[];
+}
+
+/** The assessment of the whole backlog. */
+export interface Assessment {
+  readonly buckets: readonly BucketAssessment[];
+  readonly capacity: readonly CapacityClass[];
+  /** By class of `capacity`: units that waiting jobs will use. */
+  readonly used: readonly number[];
+}
+
+/** Judges the backlog of the last poll against the capacity of now. */
+export function assess(state: State, atMs: number): Assessment {
+  const { backlog, seen } = state.demand;
+  const rule = backlog.resourceCase;
+  const capacity = capacityOf(state, rule, atMs);
+  const matches = backlog.buckets.map((bucket) => {
+    const isRetried = bucket.jobs.some(({ locator }) => (seen.get(locator)?.otherCause?.untilMs ?? Infinity) <= atMs);
+    return capacity.flatMap((each, index) => {
+      // The job, or these agents: the next try is to tell.
+      if (isRetried && each.isStale === true) return [];
+      return canTake(each.capability, bucket.requirement) ? [index] : [];
+    });
+  });
+  const causes = backlog.buckets.map((bucket, index) =>
+    otherCausesOf({ state, bucket, classes: (matches[index] ?? []).flatMap((at) => capacity[at] ?? []), seen }, atMs)
+  );
+  const matching = matchSupply(
+    backlog.buckets.map((bucket, index) => ({
+      count: bucket.jobs.length - (causes[index]?.all.size ?? 0),
+      classes: matches[index] ?? [],
+    })),
+    capacity,
+  );
+  return {
+    capacity,
+    used: matching.used,
+    buckets: backlog.buckets.map((bucket, index) => {
+      const otherCauses = causes[index]?.all ?? new Map<string, OtherCause>();
+      const willBeTaken = matching.idle[index] ?? 0;
+      const coming = matching.coming[index] ?? 0;
+      const names = (kind: CapacityClass["kind"]): string[] =>
+        (matches[index] ?? []).flatMap((at) => capacity[at]?.kind === kind ? capacity[at]?.names ?? [] : []);
+      return {
+        bucket,
+        choice: chooseProfile(state.settings.profiles, bucket.requirement, rule),
+        otherCauses,
+        newlyPassed: causes[index]?.newly ?? [],
+        willBeTaken,
+        coming,
+        rest: bucket.jobs.length - otherCauses.size - willBeTaken - coming,
+        idleNames: names("idle"),
+        comingNames: names("coming"),
+      };
+    }),
+  };
+}
+
+interface CauseQuestion {
+  readonly state: State;
+  readonly bucket: Bucket;
+  /** Capacity that could take the bucket's jobs. */
+  readonly classes: readonly CapacityClass[];
+  readonly seen: ReadonlyMap<string, SeenJob>;
+}
+
+function otherCausesOf(
+  question: CauseQuestion,
+  atMs: number,
+): { readonly all: Map<string, OtherCause>; readonly newly: string[] } {
+  const { state, bucket, classes, seen } = question;
+  const { assignGraceMs, zombieAfterMs } = state.settings.poller;
+  const all = new Map<string, OtherCause>();
+  const newly: string[] = [];
+  if (state.server.info?.maintenance === "on") {
+    const mode = maintenanceMode(state.server.info.version);
+    for (const job of bucket.jobs) all.set(job.locator, { kind: "maintenance", mode });
+    return { all, newly };
+  }
+  // A server that did not answer may not have assigned anything either.
+  const unused = classes.find((each) =>
+    each.kind === "idle" && each.idleSinceMs !== undefined && shownForMs(state, each.idleSinceMs) >= assignGraceMs
+  );
+  let lostMs: number | undefined;
+  for (const { locator } of bucket.jobs) {
+    const memory = seen.get(locator);
+    if (memory === undefined) continue;
+    const waitedMs = atMs - memory.firstSeenMs;
+    const zombie = zombieOf(memory, state.settings.poller, atMs);
+    if (zombie !== undefined) {
+      all.set(locator, { kind: "zombie", waitedMs, limitMs: zombieAfterMs, ...zombie });
+      if ((memory.otherCause?.untilMs ?? 0) <= atMs) newly.push(locator);
+    } else if (unused !== undefined && waitedMs >= assignGraceMs) {
+      const host = unused.names[0] ?? "";
+      all.set(locator, { kind: "idle-unused", host, idleMs: shownForMs(state, unused.idleSinceMs ?? atMs) });
+      if ((memory.otherCause?.untilMs ?? 0) <= atMs) newly.push(locator);
+    } else if (memory.otherCause !== undefined && memory.otherCause.untilMs > atMs) {
+      const { sinceMs, untilMs } = memory.otherCause;
+      if (lostMs === undefined) lostMs = lastLostMs(state, bucket);
+      if (lostMs < sinceMs) all.set(locator, { kind: "left-before", untilMs });
+    }
+  }
+  return { all, newly };
+}
+
+/** Judged a zombie, now or not long ago; afterwards it is tried again. */
+function zombieOf(
+  memory: SeenJob,
+  poller: PollerSettings,
+  atMs: number,
+): { readonly passedOver: number; readonly untilMs: number } | undefined {
+  const { otherCause } = memory;
+  if (otherCause?.passedOver !== undefined && otherCause.untilMs > atMs) {
+    return { passedOver: otherCause.passedOver, untilMs: otherCause.untilMs };
+  }
+  if (!isZombie(memory, poller, atMs)) return undefined;
+  return { passedOver: memory.passedOver, untilMs: otherCauseUntilMs(memory, atMs) };
+}
+
+/**
+ * When an agent that matches the bucket was last found to be lost; 0: never. It looked idle for 300 s after its death
+ * (facts: gocd 4.4), which explains why it took nothing.
+ */
+function lastLostMs({ server: { agents, lostSinceMs }, demand }: State, bucket: Bucket): number {
+  const rule = demand.backlog.resourceCase;
+  let lastMs = 0;
+  for (const gocdAgent of agents) {
+    const sinceMs = lostSinceMs.get(gocdAgent.uuid) ?? 0;
+    if (sinceMs <= lastMs || gocdAgent.elastic || gocdAgent.configState !== "Enabled") continue;
+    if (gocdAgent.agentState !== "LostContact") continue;
+    if (canTake(capabilityOf(gocdAgent, rule), bucket.requirement)) lastMs = sinceMs;
+  }
+  return lastMs;
+}

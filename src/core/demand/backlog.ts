@@ -1,0 +1,136 @@
+// The jobs of one poll in buckets, so that cost grows with buckets and not with jobs. Not here: judging them
+// (assess.ts).
+
+import type { ResourceCase, ScheduledJob } from "../gocd_records.ts";
+import { foldEnvironment, foldResource, type Requirement } from "./matching.ts";
+import { isRunOnAll, type Unpinned } from "./run_on_all.ts";
+import type { PollerSettings } from "../settings.ts";
+
+/** Jobs that ask for the same: one environment or none, one set of GoCD resources. */
+export interface Bucket {
+  /** Equal for buckets that ask for the same. */
+  readonly key: string;
+  /** In the spelling of the bucket's oldest job. */
+  readonly environment?: string;
+  /** In the spelling of the bucket's oldest job, sorted. */
+  readonly gocdResources: readonly string[];
+  readonly requirement: Requirement;
+  /** Oldest first. */
+  readonly jobs: readonly ScheduledJob[];
+}
+
+/** A job that is none of our business, with the reason. */
+export interface ForeignJob {
+  readonly job: ScheduledJob;
+  readonly reason: string;
+  readonly reasonCode: "run-on-all" | "elastic" | "ignored" | "resourceless-ignored";
+}
+
+/** All jobs of one poll. */
+export interface Backlog {
+  /** The bucket with the oldest job first. */
+  readonly buckets: readonly Bucket[];
+  readonly foreign: readonly ForeignJob[];
+  /** Locators in the order of the feed, each once. */
+  readonly order: readonly string[];
+  readonly resourceCase: ResourceCase;
+}
+
+/** No jobs at all. */
+export const emptyBacklog: Backlog = { buckets: [], foreign: [], order: [], resourceCase: "insensitive" };
+
+/**
+ * Puts jobs into buckets and sets those aside that an agent of ours can never take. `unpinned`: run-on-all jobs that it can.
+ */
+export function bucketJobs(
+  jobs: readonly ScheduledJob[],
+  poller: PollerSettings,
+  rule: ResourceCase,
+  unpinned: Unpinned = new Map(),
+): Backlog {
+  const ignored = poller.ignore.map((pattern) => ({ pattern, expression: globExpression(pattern) }));
+  const buckets = new Map<string, { first: ScheduledJob; requirement: Requirement; jobs: ScheduledJob[] }>();
+  const foreign: ForeignJob[] = [];
+  const locators = new Set<string>();
+  for (const job of jobs) {
+    if (locators.has(job.locator)) continue;
+    locators.add(job.locator);
+    const reason = isRunOnAll(job) && !unpinned.has(job.locator)
+      ? pinned
+      : foreignReason(job, ignored, poller.resourcelessJobs);
+    if (reason !== undefined) {
+      foreign.push({ job, ...reason });
+      continue;
+    }
+    const requirement = requirementOf(job, rule);
+    const key = `${requirement.environment};${requirement.gocdResources.join(",")}`;
+    const bucket = buckets.get(key);
+    if (bucket === undefined) buckets.set(key, { first: job, requirement, jobs: [job] });
+    else bucket.jobs.push(job);
+  }
+  return {
+    buckets: [...buckets].map(([key, { first, requirement, jobs }]) => ({
+      key,
+      ...(first.environment === undefined ? {} : { environment: first.environment }),
+      gocdResources: [...new Set(first.gocdResources)].sort(),
+      requirement,
+      jobs,
+    })),
+    foreign,
+    order: [...locators],
+    resourceCase: rule,
+  };
+}
+
+/** What a job asks for, in comparable spelling. */
+export function requirementOf(job: ScheduledJob, rule: ResourceCase): Requirement {
+  const folded = job.gocdResources.map((name) => foldResource(name, rule)).filter((name) => name !== "");
+  return { environment: foldEnvironment(job.environment), gocdResources: [...new Set(folded)].sort() };
+}
+
+const pinned: Pick<ForeignJob, "reason" | "reasonCode"> = {
+  reason:
+    "runs on all agents: it is pinned to one agent that exists, and no other can take it; cancel it if that one is gone",
+  reasonCode: "run-on-all",
+};
+
+function foreignReason(
+  job: ScheduledJob,
+  ignored: readonly { pattern: string; expression: RegExp }[],
+  resourcelessJobs: PollerSettings["resourcelessJobs"],
+): Pick<ForeignJob, "reason" | "reasonCode"> | undefined {
+  if (job.elasticProfile !== undefined) {
+    return {
+      reason: `has the elastic profile ${job.elasticProfile}: an elastic agent plugin serves it`,
+      reasonCode: "elastic",
+    };
+  }
+  const path = jobPath(job.locator);
+  const hit = ignored.find(({ expression }) => expression.test(path));
+  if (hit !== undefined) {
+    return { reason: `excluded by poller.ignore "${hit.pattern}"`, reasonCode: "ignored" };
+  }
+  if (resourcelessJobs === "ignore" && job.gocdResources.length === 0) {
+    return {
+      reason: 'has no resources, and poller.resourceless-jobs is "ignore"',
+      reasonCode: "resourceless-ignored",
+    };
+  }
+  return undefined;
+}
+
+/** `pipeline/stage/job` of a locator pipeline/pipelineCounter/stage/stageCounter/job. */
+export function jobPath(locator: string): string {
+  const parts = locator.split("/");
+  return parts.length === 5 ? `${parts[0]}/${parts[2]}/${parts[4]}` : locator;
+}
+
+/** `*` is any text without `/`, `**` any text; a pattern of one part means a pipeline, of two a pipeline and stage. */
+export function globExpression(pattern: string): RegExp {
+  const parts = pattern.split("/").length;
+  const whole = parts >= 3 || pattern.includes("**") ? pattern : `${pattern}/**`;
+  const source = whole.split(/(\*\*|\*)/).map((piece) =>
+    piece === "**" ? ".*" : piece === "*" ? "[^/]*" : piece.replaceAll(/[\\^$.|?+()[\]{}]/g, "\\$&")
+  ).join("");
+  return new RegExp(`^${source}$`);
+}

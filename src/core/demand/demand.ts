@@ -1,0 +1,151 @@
+// What we remember of waiting jobs from poll to poll. Not here: the verdicts (assess.ts), the launches (plan.ts). The
+// feed has no clock, so ages, breaks and being passed over are our own memory.
+
+import type { Backlog } from "./backlog.ts";
+import { isFree, staleIdleMs } from "./capacity.ts";
+import type { GocdAgent } from "../gocd_records.ts";
+import { canTake, capabilityOf } from "./matching.ts";
+import type { OtherCause } from "../words/reason.ts";
+import type { PollerSettings } from "../settings.ts";
+import type { SeenJob } from "../state.ts";
+import { type Departure, takenOf, type Takings } from "./taken_jobs.ts";
+
+/** A job judged to wait for another cause stays so for this long, doubled each time. */
+export const otherCauseMs: number = staleIdleMs;
+const otherCauseMaxMs = 4 * 3_600_000;
+
+/** How often a job must have been passed over before it counts as a zombie. */
+export const passedOverMin = 2;
+
+/** Stands for the bucket of a job that is not ours; no bucket has this key. */
+const noBucket = "";
+
+/** What has changed in the feed since the poll before. */
+export interface FeedChange {
+  readonly seen: ReadonlyMap<string, SeenJob>;
+  /** Buckets out of which a job has left, nobody knows to whom: any agent that matches may have built it. */
+  readonly movingBuckets: ReadonlySet<string>;
+  /** By bucket: the jobs that have left, and no agent's build explains it. */
+  readonly unexplained: ReadonlyMap<string, readonly Departure[]>;
+}
+
+/** What a new poll says of jobs. */
+export interface FeedNews {
+  readonly backlog: Backlog;
+  /** The backlog of the poll before. */
+  readonly previous: Backlog;
+  readonly takings: Takings;
+}
+
+/** Carries the memory of waiting jobs over to a new poll. */
+export function followJobs(before: ReadonlyMap<string, SeenJob>, news: FeedNews, atMs: number): FeedChange {
+  const { backlog, previous, takings } = news;
+  const departures = departuresFrom(before, backlog);
+  const taken = takenOf(departures, takings, previous);
+  const resolved = new Set(
+    [...departures].flatMap(([key, departed]) =>
+      departed.some(({ locator }) => before.get(locator)?.otherCause !== undefined) ? [key] : []
+    ),
+  );
+  const order = new Map(backlog.order.map((locator, index) => [locator, index]));
+  const seen = new Map<string, SeenJob>();
+  for (const bucket of backlog.buckets) {
+    const lastTaken = Math.max(-1, ...(taken.get(bucket.key) ?? []).map((each) => each.order));
+    for (const { locator } of bucket.jobs) {
+      const old = before.get(locator);
+      const isPassed = old !== undefined && old.order < lastTaken;
+      const otherCause = resolved.has(bucket.key) ? undefined : old?.otherCause;
+      seen.set(locator, {
+        firstSeenMs: old?.firstSeenMs ?? atMs,
+        bucketKey: bucket.key,
+        order: order.get(locator) ?? 0,
+        passedOver: (old?.passedOver ?? 0) + (isPassed ? 1 : 0),
+        otherCauseCount: old?.otherCauseCount ?? 0,
+        ...(otherCause === undefined ? {} : { otherCause }),
+      });
+    }
+  }
+  for (const { job: { locator } } of backlog.foreign) {
+    const firstSeenMs = before.get(locator)?.firstSeenMs ?? atMs;
+    seen.set(locator, { firstSeenMs, bucketKey: noBucket, order: 0, passedOver: 0, otherCauseCount: 0 });
+  }
+  const moving = [...departures].filter(([, departed]) => departed.some((each) => !takings.locators.has(each.locator)));
+  const unexplained = new Map(
+    [...departures].flatMap(([key, departed]) => {
+      const others = departed.filter((each) => taken.get(key)?.includes(each) !== true);
+      return others.length === 0 ? [] : [[key, others] as const];
+    }),
+  );
+  return { seen, movingBuckets: new Set(moving.map(([key]) => key)), unexplained };
+}
+
+/** By bucket: the jobs that are no longer in the feed. */
+function departuresFrom(
+  before: ReadonlyMap<string, SeenJob>,
+  backlog: Backlog,
+): ReadonlyMap<string, readonly Departure[]> {
+  const here = new Set(backlog.order);
+  const departures = new Map<string, Departure[]>();
+  for (const [locator, { bucketKey, order }] of before) {
+    if (here.has(locator) || bucketKey === noBucket) continue;
+    const departed = departures.get(bucketKey) ?? [];
+    departed.push({ locator, order });
+    departures.set(bucketKey, departed);
+  }
+  return departures;
+}
+
+/** Whether newer jobs of its bucket are given to agents again and again while it waits. */
+export function isZombie(seen: SeenJob, { zombieAfterMs }: PollerSettings, atMs: number): boolean {
+  return atMs - seen.firstSeenMs >= zombieAfterMs && seen.passedOver >= passedOverMin;
+}
+
+/** Until when a job that is judged now to wait for another cause is left alone. */
+export function otherCauseUntilMs({ otherCauseCount }: SeenJob, atMs: number): number {
+  return atMs + Math.min(otherCauseMs * 2 ** otherCauseCount, otherCauseMaxMs);
+}
+
+/** Marks a job as waiting for another cause, for longer each time; afterwards a zombie must prove itself anew. */
+export function markOtherCause(seen: SeenJob, cause: OtherCause, atMs: number): SeenJob {
+  const untilMs = otherCauseUntilMs(seen, atMs);
+  return {
+    ...seen,
+    passedOver: cause.kind === "zombie" ? 0 : seen.passedOver,
+    otherCause: {
+      sinceMs: atMs,
+      untilMs,
+      ...(cause.kind === "zombie" ? { passedOver: cause.passedOver } : {}),
+    },
+    otherCauseCount: seen.otherCauseCount + 1,
+  };
+}
+
+/** What idleness is remembered from. */
+export interface IdleMemory {
+  readonly before: ReadonlyMap<string, number>;
+  readonly agents: readonly GocdAgent[];
+  readonly backlog: Backlog;
+  /** Empty for a read between polls. */
+  readonly movingBuckets: ReadonlySet<string>;
+  readonly previousBacklog: Backlog;
+}
+
+/**
+ * Since when each free GocdAgent has been idle without a break. An agent that could take jobs of a bucket out of which
+ * jobs have left may have built in between: its clock starts again.
+ */
+export function followIdle(memory: IdleMemory, atMs: number): Map<string, number> {
+  const rule = memory.backlog.resourceCase;
+  const moving = [...memory.backlog.buckets, ...memory.previousBacklog.buckets]
+    .filter((bucket) => memory.movingBuckets.has(bucket.key));
+  const idleSinceMs = new Map<string, number>();
+  for (const gocdAgent of memory.agents) {
+    if (!isFree(gocdAgent)) continue;
+    const since = memory.before.get(gocdAgent.uuid);
+    const capability = since === undefined || moving.length === 0 ? undefined : capabilityOf(gocdAgent, rule);
+    const mayHaveBuilt = capability !== undefined &&
+      moving.some((bucket) => canTake(capability, bucket.requirement));
+    idleSinceMs.set(gocdAgent.uuid, since === undefined || mayHaveBuilt ? atMs : since);
+  }
+  return idleSinceMs;
+}

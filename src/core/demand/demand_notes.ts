@@ -1,0 +1,70 @@
+// Says what has changed in the demand, once. Not here: deciding it (plan.ts).
+
+import type { Draft } from "../draft.ts";
+import { describeNeed } from "../words/reason.ts";
+import type { DemandState } from "../state.ts";
+import type { BucketDemand } from "./verdict.ts";
+
+/** Buckets that get a line of their own in one poll; the others are summed up. */
+const linesMax = 20;
+
+/** One note per bucket whose picture has changed, and one per job that newly waits in vain. */
+export function noteDemand(draft: Draft, before: DemandState, after: DemandState): void {
+  const old = new Map(before.buckets.map((bucket) => [bucket.key, bucket]));
+  const changed = after.buckets.filter((bucket) => !isSame(old.get(bucket.key), bucket));
+  for (const bucket of changed.slice(0, linesMax)) {
+    const profile = bucket.profile === undefined ? "" : ` for profile ${bucket.profile}`;
+    draft.note({
+      level: bucket.profile === undefined && bucket.willBeTaken + bucket.coming < bucket.waiting ? "warning" : "info",
+      code: "demand-changed",
+      text: `${bucket.waiting} job${bucket.waiting === 1 ? " waits" : "s wait"} (${
+        describeNeed(bucket.gocdResources, bucket.environment)
+      })${profile}: ${bucket.reason}`,
+      fields: { waiting: bucket.waiting, needsAgent: bucket.needsAgent, wanted: bucket.wanted },
+    });
+  }
+  if (changed.length > linesMax) {
+    draft.note({
+      level: "info",
+      code: "demand-changed",
+      text: `and ${changed.length - linesMax} more kinds of jobs have changed`,
+      fields: { kinds: changed.length },
+    });
+  }
+  if (after.buckets.length === 0 && before.buckets.length > 0) {
+    draft.note({ level: "info", code: "demand-none", text: "no job waits for an agent of ours", fields: {} });
+  }
+  noteUnserved(draft, after);
+}
+
+function noteUnserved(draft: Draft, after: DemandState): void {
+  const told = new Set<string>();
+  for (const job of after.jobs) {
+    if (job.verdict !== "unserved" && job.verdict !== "other-cause") continue;
+    const key = `${job.verdict} ${job.reasonCode} ${job.environment ?? ""} ${job.gocdResources.join(",")}`;
+    if (told.has(key) || told.size >= linesMax || job.reasonCode === "maintenance") continue;
+    told.add(key);
+    draft.note({
+      level: "warning",
+      code: `job-${job.verdict}`,
+      text: job.verdict === "unserved"
+        ? `no profile serves ${job.locator} (${describeNeed(job.gocdResources, job.environment)}): ${
+          withoutTimes(job.reason)
+        }`
+        : `${job.locator} waits, but not for an agent: ${withoutTimes(job.reason)}`,
+      fields: { locator: job.locator, reasonCode: job.reasonCode },
+      onceKey: key,
+    });
+  }
+}
+
+/** Durations in a reason change at every poll; a note must not. Those of settings (`key = 60 min`) do not. */
+function withoutTimes(reason: string): string {
+  return reason.replaceAll(/(?<!= |\d)\d+ (s|min|h|d)( \d+ min)?\b/g, "a while").replaceAll(/\d+ times/g, "repeatedly");
+}
+
+function isSame(a: BucketDemand | undefined, b: BucketDemand): boolean {
+  return a !== undefined && a.waiting === b.waiting && a.willBeTaken === b.willBeTaken && a.coming === b.coming &&
+    a.otherCause === b.otherCause && a.needsAgent === b.needsAgent && a.wanted === b.wanted &&
+    a.limitedTo === b.limitedTo;
+}

@@ -1,0 +1,48 @@
+// Environments that only our configuration names. A waiting job's exists, for the server names it; that of a `min-idle`
+// agent may be a slip, and an agent in an environment that does not exist would serve nothing: it is not launched. Not
+// here: asking the server (gocd/environments.ts).
+
+import type { Finding } from "../event.ts";
+import type { AgentProfile, Settings } from "../settings.ts";
+import type { State } from "../state.ts";
+
+/** The environment that the `min-idle` agents of a profile register in; absent: none. */
+export function warmEnvironment(profile: AgentProfile): string | undefined {
+  return profile.environments === "*" ? undefined : profile.environments[0];
+}
+
+/** The environments that a poll must ask about, each once. */
+export function environmentsInQuestion({ profiles }: Settings): readonly string[] {
+  const warm = profiles.filter(({ minIdle }) => minIdle > 0).map(warmEnvironment);
+  return [...new Set(warm.filter((name) => name !== undefined))];
+}
+
+/** Whether the server is known not to have an environment; what cannot be told counts as there. */
+export function isMissing({ server }: State, environment: string | undefined): boolean {
+  return environment !== undefined && (server.missingEnvironments ?? []).includes(environment);
+}
+
+/** One finding for each environment of a profile that is not on the server. */
+export function missingEnvironmentFindings(
+  profiles: readonly AgentProfile[],
+  missing: readonly string[],
+): readonly Finding[] {
+  return profiles.flatMap((profile) => {
+    const named = profile.environments === "*" ? [] : profile.environments;
+    const key = profile.name === "default" ? "go-agent" : `profiles.${profile.name}`;
+    return named.filter((name) => missing.includes(name)).map((name) => {
+      const isWarm = profile.minIdle > 0 && name === warmEnvironment(profile);
+      const effect = isWarm ? "its min-idle agents are not launched" : "it gets no jobs from there";
+      return {
+        code: "environment-missing",
+        message: `environment "${name}" of profile "${profile.name}" is not on the GoCD server: ${effect}`,
+        hint: `create the environment in GoCD, or correct ${key}.environments`,
+      };
+    });
+  });
+}
+
+/** The findings of the moment. */
+export function environmentFindings({ settings, server }: State): readonly Finding[] {
+  return missingEnvironmentFindings(settings.profiles, server.missingEnvironments ?? []);
+}

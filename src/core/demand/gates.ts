@@ -1,0 +1,178 @@
+// What holds a launch back: switches, limits, failures, the server's condition. Not here: whether one is needed
+// (assess.ts). Limits clamp, never abort.
+
+import type { Bucket } from "./backlog.ts";
+import { launchBrake } from "../life/brake.ts";
+import { restartGraceMs } from "../life/gocd_clocks.ts";
+import type { AgentInstance } from "../instance.ts";
+import { invalidRegistration } from "../names.ts";
+import { type LaunchGate, maintenanceMode } from "../words/reason.ts";
+import type { AgentProfile } from "../settings.ts";
+import type { State } from "../state.ts";
+
+/** After this many failures in a row one instance is tried alone before more are launched. */
+export const breakerFailuresMin = 3;
+
+/** What is left of the limits while a plan is made. */
+export interface Rooms {
+  /** Of the whole framework. */
+  total(): number;
+  /** Of one profile. */
+  of(profile: AgentProfile): number;
+  /** Of the launches per minute on a server where each registration is slow; Infinity elsewhere. */
+  rate(): number;
+  /** Of one profile, planned so far. */
+  planned(profile: string): number;
+  /** Counts instances as planned. */
+  take(profile: string, count: number): void;
+}
+
+/** Instances that count towards the limits: all that may be alive, but not those on an unreachable Mesos agent. */
+export function countsToLimit(state: string): boolean {
+  return state !== "gone" && state !== "unreachable";
+}
+
+/** The room that the living instances leave. */
+export function roomsOf(state: State, atMs: number): Rooms {
+  const alive = new Map<string, number>();
+  let total = 0;
+  for (const instance of state.instances.values()) {
+    if (!countsToLimit(instance.state)) continue;
+    total++;
+    alive.set(instance.profile, (alive.get(instance.profile) ?? 0) + 1);
+  }
+  const perMinute = state.settings.scaling.slowServerLaunchesPerMinute;
+  const recent = state.offers.launchTimesMs.filter((launchedMs) => atMs - launchedMs < 60_000).length;
+  const plannedOf = new Map<string, number>();
+  let planned = 0;
+  return {
+    planned: (profile) => plannedOf.get(profile) ?? 0,
+    total: () => state.settings.scaling.maxAgents - total,
+    of: (profile) => (profile.maxAgents ?? Infinity) - (alive.get(profile.name) ?? 0),
+    rate: () => state.server.info?.slowRegistration === true ? perMinute - recent - planned : Infinity,
+    take: (profile, count) => {
+      total += count;
+      planned += count;
+      plannedOf.set(profile, (plannedOf.get(profile) ?? 0) + count);
+      alive.set(profile, (alive.get(profile) ?? 0) + count);
+    },
+  };
+}
+
+/** What holds every launch back, or `go`. */
+export function globalGate(state: State, atMs: number): LaunchGate {
+  const { controls, server, settings } = state;
+  if (controls.mode !== "run") return { kind: "mode", mode: controls.mode };
+  if (controls.frozen) return { kind: "frozen" };
+  if (server.info?.maintenance === "on") {
+    return { kind: "maintenance", mode: maintenanceMode(server.info.version) };
+  }
+  const silentMs = atMs - (server.lastPollMs ?? state.startedMs);
+  const isStale = server.lastPollMs === undefined || silentMs > settings.poller.staleAfterMs;
+  if (isStale) return { kind: "stale", forMs: silentMs };
+  if (server.restartedMs !== undefined && atMs - server.restartedMs < restartGraceMs) return { kind: "restarted" };
+  const brake = launchBrake(state);
+  return brake === undefined ? { kind: "go" } : { kind: "brake", text: brake };
+}
+
+/** How many of the agents that a bucket needs may be launched, and what holds the others back. */
+export interface Allowance {
+  readonly gate: LaunchGate;
+  readonly allowed: number;
+  /** Held back by a limit alone: each could be launched as soon as a living agent gives its place up. */
+  readonly held?: HeldBack;
+}
+
+/** Agents that a limit holds back. */
+export interface HeldBack {
+  /** Of this profile. */
+  readonly profile: string;
+  /** Until an agent of the profile goes. */
+  readonly byProfile: number;
+  /** Until any agent goes. */
+  readonly byFramework: number;
+}
+
+/** What a profile may launch now. */
+export function profileGate(
+  state: State,
+  question: {
+    readonly profile: AgentProfile;
+    readonly needs: number;
+    readonly rooms: Rooms;
+    /** What its agents would register with. */
+    readonly registration: Pick<Bucket, "gocdResources" | "environment">;
+  },
+  atMs: number,
+): Allowance {
+  const { profile, needs, rooms, registration } = question;
+  if (state.controls.frozenProfiles.includes(profile.name)) {
+    return { gate: { kind: "frozen", profile: profile.name }, allowed: 0 };
+  }
+  const invalid = invalidRegistration(registration.gocdResources, registration.environment);
+  if (invalid !== undefined) return { gate: { kind: "invalid", text: invalid }, allowed: 0 };
+  const breaker = state.breakers.profiles.get(profile.name);
+  let allowed = needs;
+  let gate: LaunchGate = { kind: "go" };
+  if (breaker !== undefined && breaker.failures > 0) {
+    const { failures, lastError: error, retryMs } = breaker;
+    if (atMs < retryMs) return { gate: { kind: "breaker", error, retryMs, failures }, allowed: 0 };
+    if (failures >= breakerFailuresMin) {
+      const isTrying = [...state.instances.values()].some((instance) =>
+        instance.profile === profile.name && isOnTrial(instance)
+      );
+      allowed = isTrying || rooms.planned(profile.name) > 0 ? 0 : 1;
+      if (needs > allowed) gate = { kind: "probe", error, failures };
+    }
+  }
+  return clampToRooms(state, { profile, rooms, gate, allowed });
+}
+
+/** Whether it is still open if it will work. */
+function isOnTrial(instance: AgentInstance): boolean {
+  if (instance.state === "registered") return instance.gap !== undefined;
+  return (instance.state === "launching" || instance.state === "starting") && instance.held !== true;
+}
+
+function clampToRooms(
+  state: State,
+  question: {
+    readonly profile: AgentProfile;
+    readonly rooms: Rooms;
+    readonly gate: LaunchGate;
+    readonly allowed: number;
+  },
+): Allowance {
+  const { profile, rooms } = question;
+  let { gate, allowed } = question;
+  const key = profile.name === "default" ? "go-agent.max-agents" : `profiles.${profile.name}.max-agents`;
+  const limits: readonly { room: number; gate: (allowed: number) => LaunchGate }[] = [
+    {
+      room: rooms.of(profile),
+      gate: (left) => ({ kind: "limit", key, limit: profile.maxAgents ?? 0, allowed: left }),
+    },
+    {
+      room: rooms.total(),
+      gate: (left) => ({
+        kind: "limit",
+        key: "scaling.max-agents",
+        limit: state.settings.scaling.maxAgents,
+        allowed: left,
+      }),
+    },
+    {
+      room: rooms.rate(),
+      gate: () => ({ kind: "rate", perMinute: state.settings.scaling.slowServerLaunchesPerMinute }),
+    },
+  ];
+  const held: number[] = [];
+  for (const limit of limits) {
+    held.push(Math.max(0, allowed - Math.max(0, limit.room)));
+    if (limit.room >= allowed) continue;
+    allowed = Math.max(0, limit.room);
+    gate = limit.gate(allowed);
+  }
+  const [byProfile = 0, byFramework = 0] = held;
+  if (byProfile + byFramework === 0) return { gate, allowed };
+  return { gate, allowed, held: { profile: profile.name, byProfile, byFramework } };
+}

@@ -1,0 +1,153 @@
+// Builds whose agent has died while no other agent is left: the GoCD server gives none of them to another before some
+// agent is registered and in contact (facts: gocd 4.6), so one is launched. Such a build is not in the feed, hence no
+// demand. Not here: the record of the dead (life/cleanup.ts).
+
+import { activityWord } from "../life/activity.ts";
+import type { Draft } from "../draft.ts";
+import { profileGate, type Rooms } from "./gates.ts";
+import { connectionTimeoutMs, settledMs } from "../life/gocd_clocks.ts";
+import type { GocdAgent } from "../gocd_records.ts";
+import { type GocdAgentIndex, rescheduleLimitMs } from "../life/gocd_index.ts";
+import type { AgentInstance } from "../instance.ts";
+import { canTake, capabilityFor } from "./matching.ts";
+import { uuidOf } from "../life/phase.ts";
+import { profileOf } from "../profile_of.ts";
+import { shownForMs } from "../session/reading.ts";
+import type { ServerState, State, WantedAgents } from "../state.ts";
+
+/** A build of which nothing was heard for so long is nobody's any more. */
+const rememberMaxMs = 24 * 3_600_000;
+
+/**
+ * Whether the server takes this agent for one in contact: Missing and Disabled ones, too, even a Disabled one that it
+ * calls lost (facts: gocd 4.6).
+ */
+export function isInContact({ configState, agentState }: GocdAgent): boolean {
+  return configState === "Disabled" || configState === "Enabled" && agentState !== "LostContact";
+}
+
+/**
+ * Since when lists have shown that the agent of an instance is not in contact, by uuid: absent records are told from those
+ * that this run has never seen.
+ */
+export function followSilence(draft: Draft, { byUuid }: GocdAgentIndex): void {
+  const { instances, server } = draft.state;
+  const silent = [...instances.values()].flatMap((instance) => {
+    const uuid = uuidOf(instance);
+    const gocdAgent = uuid === undefined ? undefined : byUuid.get(uuid);
+    if (uuid === undefined || gocdAgent !== undefined && isInContact(gocdAgent)) return [];
+    return [[uuid, server.silentSinceMs.get(uuid) ?? draft.atMs] as const];
+  });
+  if (silent.length === 0 && server.silentSinceMs.size === 0) return;
+  draft.set({ server: { ...server, silentSinceMs: new Map(silent) } });
+}
+
+/** Keeps `mayHoldBuild` by what a list shows; returns the instance as it is then. */
+export function followBuild(draft: Draft, instance: AgentInstance, index: GocdAgentIndex): AgentInstance {
+  const uuid = uuidOf(instance);
+  const gocdAgent = uuid === undefined ? undefined : index.byUuid.get(uuid);
+  const word = gocdAgent === undefined ? "absent" : activityWord(gocdAgent);
+  const { mayHoldBuild, ...others } = instance;
+  // The record of a dead one shows Idle where the build was assigned between its last two pings (facts: gocd 4.5).
+  const isFree = word === "idle" && instance.state !== "gone" && instance.state !== "unreachable" &&
+    !mayHoldFormer(draft, instance, index);
+  // The server has restarted: what a living agent has taken since it was last heard, no list has shown.
+  const isUnseen = word === "Missing" && instance.state !== "gone";
+  const isHeld = word === "building" || isUnseen ||
+    mayHoldBuild === true && !isFree && !isGivenBack(draft, instance, gocdAgent);
+  if (isHeld === (mayHoldBuild === true)) return instance;
+  const changed: AgentInstance = isHeld ? { ...others, mayHoldBuild: true } : others;
+  draft.put(changed);
+  return changed;
+}
+
+/** Its process has started anew under another uuid, and the server has yet to give back what the former one built. */
+function mayHoldFormer({ state: { server } }: Draft, instance: AgentInstance, { byName }: GocdAgentIndex): boolean {
+  const uuid = uuidOf(instance);
+  return (byName.get(instance.taskId) ?? []).some((record) => {
+    if (record.uuid === uuid || record.configState === "Pending" || activityWord(record) === "idle") return false;
+    const lostMs = server.lostSinceMs.get(record.uuid);
+    return isInContact(record) || lostMs === undefined || !hasCheckedSince(server, lostMs);
+  });
+}
+
+/**
+ * The instance in the moment in which its task is lost. What it could have taken since the last list may be on it, and
+ * what it could have taken shortly before, when an agent still shows Idle (facts: gocd 4.5).
+ */
+export function atItsLoss({ state: { demand, server }, atMs }: Draft, instance: AgentInstance): AgentInstance {
+  if (instance.state !== "registered" || instance.activity.kind !== "idle") return instance;
+  if (atMs - (server.idleSinceMs.get(instance.uuid) ?? atMs) < settledMs) return { ...instance, mayHoldBuild: true };
+  const capability = capabilityFor(instance, demand.backlog.resourceCase);
+  const isTaking = demand.backlog.buckets.some(({ requirement }) => canTake(capability, requirement));
+  return isTaking ? { ...instance, mayHoldBuild: true } : instance;
+}
+
+/** The server has had the time to see the silence of this one, with another agent in contact. */
+function isGivenBack({ state }: Draft, instance: AgentInstance, gocdAgent: GocdAgent | undefined): boolean {
+  return (gocdAgent === undefined || !isInContact(gocdAgent)) && hasChecked(state, instance);
+}
+
+/**
+ * Since the server has known the silence of this one, some agent has been in contact for so long that the server has put
+ * back what it had: nothing as long as its record is Missing or Disabled, whoever else is in contact. One that Mesos just
+ * does not reach is not hung while the server hears it.
+ */
+function hasChecked({ server }: Pick<State, "server">, instance: AgentInstance): boolean {
+  const heardMs = instance.state === "unreachable" ? instance.sinceMs + connectionTimeoutMs : Infinity;
+  return hasCheckedSince(server, server.silentSinceMs.get(uuidOf(instance) ?? "") ?? heardMs);
+}
+
+function hasCheckedSince(server: ServerState, knownMs: number): boolean {
+  const { inContactSinceMs } = server;
+  return inContactSinceMs !== undefined &&
+    shownForMs({ server }, Math.max(inContactSinceMs, knownMs)) >= rescheduleLimitMs(server);
+}
+
+/** Whether the server has yet to see the silence of an agent that may hold a build: agents in contact must stay so. */
+export function isAnyHung({ instances, server }: State): boolean {
+  return [...instances.values()].some((instance) =>
+    instance.mayHoldBuild === true && (instance.state === "gone" || instance.state === "unreachable") &&
+    !hasChecked({ server }, instance)
+  );
+}
+
+/** Whether a dead instance is still needed to know of a build that hangs. */
+export function isRemembered({ atMs }: Draft, { mayHoldBuild, sinceMs }: AgentInstance): boolean {
+  return mayHoldBuild === true && atMs - sinceMs < rememberMaxMs;
+}
+
+/** Since when each list has shown an agent in contact, this one included. */
+export function inContactSince(
+  before: ServerState,
+  agents: readonly GocdAgent[],
+  atMs: number,
+): Pick<ServerState, "inContactSinceMs"> {
+  return agents.some(isInContact) ? { inContactSinceMs: before.inContactSinceMs ?? atMs } : {};
+}
+
+/** One agent for the builds that hang, unless one is coming anyway. */
+export function agentForHungBuilds(
+  state: State,
+  { rooms, isAnyWanted }: { readonly rooms: Rooms; readonly isAnyWanted: boolean },
+  atMs: number,
+): readonly WantedAgents[] {
+  if (isAnyWanted || state.server.agents.some(isInContact)) return [];
+  const instances = [...state.instances.values()];
+  if (instances.some(({ state: phase }) => phase === "launching" || phase === "starting")) return [];
+  for (const { taskId, profile: name, gocdResources, environment } of instances.filter((each) => each.mayHoldBuild)) {
+    const profile = profileOf(state.settings, name);
+    if (profile === undefined) continue;
+    const registration = { gocdResources, ...(environment === undefined ? {} : { environment }) };
+    if (profileGate(state, { profile, needs: 1, rooms, registration }, atMs).allowed < 1) continue;
+    return [{
+      bucketKey: `hung ${name}`,
+      profile: name,
+      ...registration,
+      count: 1,
+      reason:
+        `${taskId} is lost with a build, and the GoCD server gives it to another only while some agent is in contact`,
+    }];
+  }
+  return [];
+}

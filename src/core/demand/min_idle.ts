@@ -1,0 +1,49 @@
+// Agents that are kept ready although nothing waits (`min-idle`). Not here: agents for jobs (plan.ts).
+
+import { isMissing, warmEnvironment } from "./environments.ts";
+import { profileGate, type Rooms } from "./gates.ts";
+import type { State, WantedAgents } from "../state.ts";
+
+/**
+ * Instances to be kept ready although nothing waits. What waits comes first: `reserved` places are kept for profiles that
+ * have jobs but pause after a failure, or an agent launched in between would have to give its place up again.
+ */
+export function minIdleAgents(
+  state: State,
+  { rooms, reserved }: { readonly rooms: Rooms; readonly reserved: number },
+  atMs: number,
+): WantedAgents[] {
+  const left: Rooms = { ...rooms, total: () => rooms.total() - reserved };
+  const wanted: WantedAgents[] = [];
+  for (const profile of state.settings.profiles) {
+    const environment = warmEnvironment(profile);
+    if (profile.minIdle <= 0 || isMissing(state, environment)) continue;
+    const ready = [...state.instances.values()].filter((instance) =>
+      instance.profile === profile.name && instance.retire === undefined &&
+      (instance.state === "launching" || instance.state === "starting" ||
+        (instance.state === "registered" && instance.activity.kind === "idle"))
+    ).length;
+    const needs = profile.minIdle - ready;
+    if (needs <= 0) {
+      continue;
+    }
+    const registration = {
+      gocdResources: profile.gocdResources === "*" ? [] : profile.gocdResources,
+      ...(environment === undefined ? {} : { environment }),
+    };
+    const clamp = profileGate(state, { profile, needs, rooms: left, registration }, atMs);
+    const count = Math.min(needs, clamp.allowed);
+    if (count <= 0) {
+      continue;
+    }
+    rooms.take(profile.name, count);
+    wanted.push({
+      bucketKey: `warm ${profile.name}`,
+      profile: profile.name,
+      ...registration,
+      count,
+      reason: `min-idle = ${profile.minIdle}, ${ready} ready`,
+    });
+  }
+  return wanted;
+}

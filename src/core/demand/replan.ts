@@ -1,0 +1,41 @@
+// Makes the plan anew between polls. Not here: the plan itself (plan.ts), the polls (session/polled.ts).
+
+import type { Draft } from "../draft.ts";
+import { reuse } from "../life/drain.ts";
+import { makePlan } from "./plan.ts";
+import type { State } from "../state.ts";
+
+/** While jobs need agents, limits per minute, breakers and grace times may end: the plan is never older than this. */
+const planMaxMs = 10_000;
+
+/** Makes the plan anew if instances have changed, or if time alone may have changed what it rests on. */
+export function replanIfDue(draft: Draft): void {
+  if (draft.state.demand.isStale || isOutdated(draft.state, draft.atMs)) replan(draft);
+}
+
+/** Makes the plan anew if something has changed since: nothing is launched on the strength of an old plan. */
+export function replanIfStale(draft: Draft): void {
+  if (draft.state.demand.isStale) replan(draft);
+}
+
+function isOutdated({ demand, server, settings, breakers }: State, atMs: number): boolean {
+  if (demand.wanted.length > 0 && atMs - (server.lastPollMs ?? atMs) > settings.poller.staleAfterMs) return true;
+  if (!demand.buckets.some((bucket) => bucket.needsAgent > bucket.wanted)) return false;
+  const madeMs = demand.madeMs ?? 0;
+  if (atMs - madeMs >= planMaxMs) return true;
+  return [...breakers.profiles.values()].some(({ retryMs }) => retryMs <= atMs && retryMs > madeMs);
+}
+
+function replan(draft: Draft): void {
+  const plan = makePlan(draft.state, draft.atMs, "replan");
+  draft.set({ demand: plan.demand });
+  reuseAll(draft, plan.reuse);
+}
+
+/** Enables the draining instances that a plan has found a use for. */
+export function reuseAll(draft: Draft, taskIds: readonly string[]): void {
+  for (const taskId of taskIds) {
+    const instance = draft.instance(taskId);
+    if (instance?.state === "draining") reuse(draft, instance);
+  }
+}

@@ -1,0 +1,219 @@
+// Places that a limit, or the room of the cluster, denies to waiting jobs, and the idle agents of no use that make room.
+// Waiting jobs beat `min-idle` at a limit, where one that goes is one that comes; where the cluster is full, somebody else
+// may take the room, so that `min-idle` is kept there. Not here: the steps of a drain (life/drain.ts).
+
+import type { Assessment } from "./assess.ts";
+import { avoidedHosts } from "../placement/failing_hosts.ts";
+import { countsToLimit, type HeldBack } from "./gates.ts";
+import type { AgentInstance, Registered } from "../instance.ts";
+import type { Offer, OfferedResource } from "../placement/offer.ts";
+import { place } from "../placement/placement.ts";
+import { profileOf } from "../profile_of.ts";
+import { isOfferless } from "../placement/roles.ts";
+import type { AgentProfile } from "../settings.ts";
+import type { State, WantedAgents } from "../state.ts";
+
+/** Offers come from several hosts one after the other: only a miss that lasts means that none fits. */
+const missMinMs = 20_000;
+/** A miss that is older says nothing of now. */
+const missMaxMs = 120_000;
+
+/** Agents for which the room is looked for in one plan at most: each is a question to placement for each host. */
+const roomPerPlanMax = 20;
+
+/** Whether an instance will give its place up soon, without a job to end first. */
+function isLeaving(instance: AgentInstance): boolean {
+  if (instance.state === "draining") return instance.step.kind !== "finishing" && instance.step.kind !== "enabling";
+  return instance.state === "killing";
+}
+
+/** How many instances give their place up soon, all and by profile. */
+function leavingOf(state: State): { readonly all: number; of(profile: string): number } {
+  const byProfile = new Map<string, number>();
+  let all = 0;
+  for (const instance of state.instances.values()) {
+    if (!isLeaving(instance)) continue;
+    all++;
+    byProfile.set(instance.profile, (byProfile.get(instance.profile) ?? 0) + 1);
+  }
+  return { all, of: (profile) => byProfile.get(profile) ?? 0 };
+}
+
+/** Places wanted, beyond those that become free anyway: of single profiles, and of any. */
+export interface Shortage {
+  readonly byProfile: ReadonlyMap<string, number>;
+  readonly any: number;
+}
+
+/** What the limits lack for these, when all that is leaving has left. */
+export function shortageOf(state: State, held: readonly HeldBack[]): Shortage {
+  const leaving = leavingOf(state);
+  const wanted = new Map<string, number>();
+  let any = 0;
+  for (const { profile, byProfile, byFramework } of held) {
+    if (byProfile > 0) wanted.set(profile, (wanted.get(profile) ?? 0) + byProfile);
+    any += byFramework;
+  }
+  let spoken = 0;
+  const byProfile = new Map<string, number>();
+  for (const [profile, count] of wanted) {
+    const own = Math.min(count, leaving.of(profile));
+    spoken += own;
+    if (count > own) byProfile.set(profile, count - own);
+  }
+  return { byProfile, any: Math.max(0, any - (leaving.all - spoken)) };
+}
+
+/** How many of those that are leaving nobody older waits for: only these may be enabled again for a younger job. */
+export function spareLeaving(state: State, held: readonly HeldBack[], profile: string): number {
+  const leaving = leavingOf(state);
+  const ofProfile = held.reduce((sum, each) => sum + (each.profile === profile ? each.byProfile : 0), 0);
+  const all = held.reduce((sum, each) => sum + each.byProfile + each.byFramework, 0);
+  return Math.max(0, Math.min(leaving.of(profile) - ofProfile, leaving.all - all));
+}
+
+/** Idle agents of ours that the jobs which wait leave over, those idle longest first. */
+export function idleOfNoUse({ instances }: State, { capacity, used }: Assessment): readonly Registered[] {
+  const left = capacity.map(({ count }, index) => count - (used[index] ?? 0));
+  const classOf = new Map(capacity.flatMap(({ uuids }, index) => uuids.map((uuid) => [uuid, index] as const)));
+  const idle = [...instances.values()].filter((each): each is Registered =>
+    each.state === "registered" && each.activity.kind === "idle" && each.retire === undefined
+  ).sort((a, b) => a.activity.sinceMs - b.activity.sinceMs);
+  return idle.filter(({ uuid }) => {
+    const index = classOf.get(uuid);
+    if (index === undefined || (left[index] ?? 0) <= 0) return false;
+    left[index] = (left[index] ?? 0) - 1;
+    return true;
+  });
+}
+
+/** Those of them that go so that others can come: by the limits as many as are held back, in the cluster as many as help. */
+export function makeRoom(
+  state: State,
+  { held, idle }: { readonly held: readonly HeldBack[]; readonly idle: readonly Registered[] },
+  atMs: number,
+): readonly { readonly instance: Registered; readonly why: string }[] {
+  const going = new Map<string, { readonly instance: Registered; readonly why: string }>();
+  const shortage = shortageOf(state, held);
+  const take = (count: number, why: string, isFit: (instance: Registered) => boolean): void => {
+    let left = count;
+    for (const instance of idle) {
+      if (left <= 0) return;
+      if (going.has(instance.taskId) || !isFit(instance)) continue;
+      going.set(instance.taskId, { instance, why });
+      left--;
+    }
+  };
+  for (const [profile, count] of shortage.byProfile) {
+    take(count, `others wait for its place (max-agents of profile ${profile})`, (each) => each.profile === profile);
+  }
+  take(shortage.any, "others wait for its place (scaling.max-agents)", () => true);
+  const rest = idle.filter(({ taskId }) => !going.has(taskId));
+  for (const instance of roomInCluster(state, rest, atMs)) {
+    going.set(instance.taskId, { instance, why: "others need its room on the host: no offer fits them" });
+  }
+  return [...going.values()];
+}
+
+/** Idle agents whose hosts could take an agent that finds no offer, if they went; `min-idle` stays. */
+function roomInCluster(state: State, idle: readonly Registered[], atMs: number): readonly Registered[] {
+  const going = new Set<Registered>();
+  const idleLeft = new Map<string, number>();
+  for (const { profile } of idle) idleLeft.set(profile, (idleLeft.get(profile) ?? 0) + 1);
+  let leaving = leavingOf(state).all;
+  for (const wanted of state.demand.wanted) {
+    const profile = profileOf(state.settings, wanted.profile);
+    if (profile === undefined || !isRoomless(state, profile, atMs)) continue;
+    const coming = Math.min(leaving, wanted.count);
+    leaving -= coming;
+    for (let count = coming; count < Math.min(wanted.count, roomPerPlanMax); count++) {
+      const spare = new Map(
+        [...idleLeft].map(([name, left]) => [name, left - (profileOf(state.settings, name)?.minIdle ?? 0)]),
+      );
+      const free = idle.filter((each) => {
+        const left = spare.get(each.profile) ?? 0;
+        if (going.has(each) || left <= 0) return false;
+        spare.set(each.profile, left - 1);
+        return true;
+      });
+      const helpful = whoHelps(state, { wanted, profile, free }, atMs);
+      if (helpful.length === 0) break;
+      for (const each of helpful) {
+        idleLeft.set(each.profile, (idleLeft.get(each.profile) ?? 1) - 1);
+        going.add(each);
+      }
+    }
+  }
+  return [...going];
+}
+
+/** Whether no offer has fitted a profile for a while: only more room can help it. */
+export function isRoomless(state: State, { name, role }: AgentProfile, atMs: number): boolean {
+  if (state.session.kind !== "subscribed") return false;
+  const miss = state.offers.nearestMiss.get(name);
+  if (miss !== undefined && atMs - miss.atMs < missMaxMs && miss.atMs - miss.sinceMs >= missMinMs) return true;
+  return isOfferless(state, role, atMs);
+}
+
+interface Missing {
+  readonly wanted: WantedAgents;
+  readonly profile: AgentProfile;
+  readonly free: readonly Registered[];
+}
+
+/** On one host: as few as are needed, the longest idle first. Asked of placement itself, with what they would set free. */
+function whoHelps(state: State, { wanted, profile, free }: Missing, atMs: number): readonly Registered[] {
+  for (const hostId of new Set(free.map(({ mesosAgentId }) => mesosAgentId))) {
+    const living = [...state.instances.values()].filter((each) =>
+      each.mesosAgentId === hostId && countsToLimit(each.state)
+    );
+    const going: Registered[] = [];
+    for (const each of free) {
+      if (each.mesosAgentId !== hostId) continue;
+      going.push(each);
+      const stays = new Map<string, number>();
+      for (const one of living) {
+        if (!going.some(({ taskId }) => taskId === one.taskId)) {
+          stays.set(one.profile, (stays.get(one.profile) ?? 0) + 1);
+        }
+      }
+      const { accepts } = place({
+        nowMs: atMs,
+        offers: [offerWithout(state, going, profile.role)],
+        wanted: [{ wanted: { ...wanted, count: 1 }, profile }],
+        occupancy: new Map([[hostId, stays]]),
+        avoidedHosts: avoidedHosts(state.breakers.hosts, atMs),
+        maintenanceLeadMs: state.settings.scaling.maintenanceLeadMs,
+      });
+      if (accepts.length > 0) return going;
+    }
+  }
+  return [];
+}
+
+/** What their host would offer to a role without them: what it last had left, and what they have. */
+function offerWithout(state: State, going: readonly Registered[], role: string): Offer {
+  const [{ mesosAgentId = "", host = "" } = {}] = going;
+  const last = state.offers.hosts.get(mesosAgentId) ??
+    { id: "", mesosAgentId, hostname: host, role, resources: [], attributes: [] };
+  const isUsable = (each: OfferedResource): boolean => each.role === role || each.reservations === "[]";
+  const kept = last.resources.filter(isUsable).map((each): OfferedResource => ({ ...each, role }));
+  const freed = going.flatMap((each): OfferedResource[] => {
+    const resources = profileOf(state.settings, each.profile)?.mesosResources;
+    if (resources === undefined) return [];
+    const scalars = [
+      ["cpus", resources.cpusMilli],
+      ["mem", resources.memMbMilli],
+      ["disk", resources.diskMbMilli],
+      ["gpus", resources.gpus * 1_000],
+    ] as const;
+    return scalars.filter(([, milli]) => milli > 0).map(([name, milli]) => ({
+      name,
+      value: { kind: "scalar", milli },
+      role,
+      reservations: "[]",
+      use: "usable",
+    }));
+  });
+  return { ...last, id: "if they went", role, resources: [...kept, ...freed] };
+}

@@ -1,0 +1,68 @@
+// Run-on-all jobs that an agent of ours may take after all. GoCD pins each of them to one agent, but a job that it takes
+// from a dead agent loses its pin (JobInstance.reschedule), and the feed shows no pins. Not here: other jobs (backlog.ts).
+
+import { requirementOf } from "./backlog.ts";
+import type { GocdAgent, ResourceCase, ScheduledJob } from "../gocd_records.ts";
+import { canTake, capabilityOf } from "./matching.ts";
+import type { SeenJob } from "../state.ts";
+
+/** Source: GoCD RunOnAllAgents.java: the name of each build of a run-on-all-agents job. */
+const runOnAllName = /-runOnAll-\d+$/;
+
+/** So long a job waits beside no agent that matches before one is launched for it: its pin may be gone, or its agent. */
+const pinGraceMs = 600_000;
+/** A job that left the feed so long ago has not been put back. */
+const rememberMs = 3_600_000;
+
+/** Whether a job is one of those that GoCD makes for each agent. */
+export function isRunOnAll({ name }: Pick<ScheduledJob, "name">): boolean {
+  return runOnAllName.test(name);
+}
+
+/** Run-on-all jobs without a pin, as far as is known, with the time at which each was last seen. */
+export type Unpinned = ReadonlyMap<string, number>;
+
+/** What an agent has, or had when it was lost, and waits later has been put back: without its pin. */
+export function followUnpinned(before: Unpinned, agents: readonly GocdAgent[], atMs: number): Unpinned {
+  const had = agents.flatMap(({ buildLocator }) =>
+    buildLocator !== undefined && runOnAllName.test(buildLocator) ? [[buildLocator, atMs] as const] : []
+  );
+  return had.length === 0 ? before : new Map([...before, ...had]);
+}
+
+/** What a poll shows. */
+export interface PolledJobs {
+  readonly jobs: readonly ScheduledJob[];
+  readonly agents: readonly GocdAgent[];
+  readonly rule: ResourceCase;
+  readonly seen: ReadonlyMap<string, SeenJob>;
+}
+
+/**
+ * Those of which an agent has shown that they were put back, and of each kind one that has waited for long although no
+ * agent is alive that could be its own. A wrong guess costs an agent that idles; what it leaves waiting then counts as
+ * waiting for another cause, as any job does, and is tried again after longer and longer pauses.
+ */
+export function unpinnedAt(before: Unpinned, { jobs, agents, rule, seen }: PolledJobs, atMs: number): Unpinned {
+  const waiting = jobs.filter(isRunOnAll);
+  const known = followUnpinned(before, agents, atMs);
+  if (waiting.length === 0 && known.size === 0) return before;
+  const unpinned = new Map([...known].filter(([, lastMs]) => atMs - lastMs < rememberMs));
+  for (const { locator } of waiting) if (known.has(locator)) unpinned.set(locator, atMs);
+  const keyOf = (job: ScheduledJob): string => JSON.stringify(requirementOf(job, rule));
+  const served = new Set(waiting.filter(({ locator }) => unpinned.has(locator)).map(keyOf));
+  const alive = agents.filter(isAlive).map((each) => capabilityOf(each, rule));
+  for (const job of waiting) {
+    const waitedMs = atMs - (seen.get(job.locator)?.firstSeenMs ?? atMs);
+    if (waitedMs < pinGraceMs || served.has(keyOf(job))) continue;
+    served.add(keyOf(job));
+    const requirement = requirementOf(job, rule);
+    if (alive.some((capability) => canTake(capability, requirement))) continue;
+    unpinned.set(job.locator, atMs);
+  }
+  return unpinned;
+}
+
+function isAlive({ elastic, configState, agentState }: GocdAgent): boolean {
+  return !elastic && configState === "Enabled" && (agentState === "Idle" || agentState === "Building");
+}

@@ -1,0 +1,76 @@
+// Idle agents that take no jobs although others do: they ping, but their work never begins. Counted as agents, one of them
+// would make all jobs of its kind wait for another cause. Not here: jobs that nobody takes (assess.ts).
+
+import type { Bucket } from "./backlog.ts";
+import type { Draft } from "../draft.ts";
+import type { GocdAgent, ResourceCase } from "../gocd_records.ts";
+import { canTake, capabilityOf } from "./matching.ts";
+import { uuidOf } from "../life/phase.ts";
+import type { SeenJob, State } from "../state.ts";
+
+/** So many jobs must have waited beside an idle agent until another one took them: one may be a hiccup of the server. */
+export const overtakenMin = 2;
+
+/** Whether an agent has been passed so often that it is counted as none. */
+export function isSick({ server }: Pick<State, "server">, uuid: string): boolean {
+  const passed = server.overtaken.get(uuid);
+  return passed !== undefined && passed.jobs >= overtakenMin && passed.idleSinceMs === server.idleSinceMs.get(uuid);
+}
+
+/** Jobs that other agents have taken since the poll before. */
+export interface OvertakenQuestion {
+  /** Locators that agents were seen to build. */
+  readonly built: ReadonlySet<string>;
+  readonly before: ReadonlyMap<string, SeenJob>;
+  readonly here: ReadonlySet<string>;
+  /** Of the poll before. */
+  readonly buckets: readonly Bucket[];
+  readonly idleSinceMs: ReadonlyMap<string, number>;
+  readonly agents: readonly GocdAgent[];
+  readonly rule: ResourceCase;
+}
+
+/**
+ * Counts for each idle agent the jobs that waited beside it for longer than the server needs to give one away, and that
+ * another agent has then. Only as long as it is idle without a break.
+ */
+export function watchOvertaken(draft: Draft, question: OvertakenQuestion): void {
+  const { server, settings } = draft.state;
+  const { before, idleSinceMs, agents, rule, built, here, buckets } = question;
+  const lastPollMs = server.lastPollMs ?? draft.atMs;
+  const overtaken = new Map([...server.overtaken].filter(([uuid, each]) => each.idleSinceMs === idleSinceMs.get(uuid)));
+  const taken = [...before].filter(([locator]) => built.has(locator) && !here.has(locator));
+  for (const gocdAgent of taken.length === 0 ? [] : agents) {
+    const sinceMs = idleSinceMs.get(gocdAgent.uuid);
+    if (sinceMs === undefined || sinceMs > lastPollMs) continue;
+    const capability = capabilityOf(gocdAgent, rule);
+    const fits = new Set(buckets.flatMap(({ key, requirement }) => canTake(capability, requirement) ? [key] : []));
+    const passed = taken.filter(([, { bucketKey, firstSeenMs }]) =>
+      fits.has(bucketKey) &&
+      lastPollMs - Math.max(sinceMs, firstSeenMs, server.healthySinceMs ?? Infinity) >= settings.poller.assignGraceMs
+    ).length;
+    if (passed === 0) continue;
+    const jobs = (overtaken.get(gocdAgent.uuid)?.jobs ?? 0) + passed;
+    overtaken.set(gocdAgent.uuid, { idleSinceMs: sinceMs, jobs });
+    if (jobs >= overtakenMin && jobs - passed < overtakenMin) tell(draft, gocdAgent);
+  }
+  draft.set({ server: { ...draft.state.server, overtaken } });
+}
+
+/** One of ours is replaced; another's is named. */
+function tell(draft: Draft, { uuid, hostname }: GocdAgent): void {
+  const instance = [...draft.state.instances.values()].find((each) =>
+    each.state === "registered" && uuidOf(each) === uuid
+  );
+  if (instance !== undefined) draft.put({ ...instance, retire: "surplus" });
+  draft.note({
+    level: "warning",
+    code: "agent-sick",
+    text:
+      `agent ${hostname} is idle and in contact, but takes no jobs: ${overtakenMin} waited beside it until other agents ` +
+      `took them; it ${instance === undefined ? "counts as none" : "is drained"}`,
+    hint: `look at the log of the agent ${hostname}${instance === undefined ? ", or disable or restart it" : ""}`,
+    fields: { uuid, hostname },
+    onceKey: uuid,
+  });
+}

@@ -1,0 +1,117 @@
+// Jobs that an agent has been given since the feed was read. Counted as waiting, each would be launched for a second
+// time. Not here: the memory of jobs (demand.ts), other capacity (capacity.ts).
+
+import { isBuilding } from "../life/activity.ts";
+import type { Backlog } from "./backlog.ts";
+import type { GocdAgent } from "../gocd_records.ts";
+import { canTake, capabilityOf } from "./matching.ts";
+
+/**
+ * Locators that agents have got since the list before. A job that its agent had by then, and that a later feed lists all
+ * the same, waits again: a build that was lost is scheduled under the same locator (facts: gocd 4.4).
+ */
+export function takenSince(before: readonly GocdAgent[], agents: readonly GocdAgent[]): ReadonlySet<string> {
+  const building = agents.filter((each) => isBuilding(each) && each.buildLocator !== undefined);
+  if (building.length === 0) return new Set();
+  const had = new Map(before.map(({ uuid, buildLocator }) => [uuid, buildLocator]));
+  return new Set(
+    building.flatMap(({ uuid, buildLocator }) =>
+      buildLocator === undefined || had.get(uuid) === buildLocator ? [] : [buildLocator]
+    ),
+  );
+}
+
+/** The backlog without these jobs. */
+export function withoutTaken(backlog: Backlog, taken: ReadonlySet<string>): Backlog {
+  if (!backlog.order.some((locator) => taken.has(locator))) return backlog;
+  return {
+    ...backlog,
+    buckets: backlog.buckets.flatMap((bucket) => {
+      const jobs = bucket.jobs.filter(({ locator }) => !taken.has(locator));
+      return jobs.length === 0 ? [] : [{ ...bucket, jobs }];
+    }),
+    foreign: backlog.foreign.filter(({ job }) => !taken.has(job.locator)),
+    order: backlog.order.filter((locator) => !taken.has(locator)),
+  };
+}
+
+/**
+ * Uuids of agents that have begun to build since the last poll, where the server does not tell what: each has most likely
+ * taken a job of that poll. `begunBefore` is what this gave for `before`.
+ */
+export function begunSince(
+  before: readonly GocdAgent[],
+  agents: readonly GocdAgent[],
+  begunBefore: ReadonlySet<string>,
+): ReadonlySet<string> {
+  const wereBuilding = new Set(before.filter(isBuilding).map(({ uuid }) => uuid));
+  return new Set(
+    agents.filter((each) =>
+      isBuilding(each) && each.buildLocator === undefined &&
+      (begunBefore.has(each.uuid) || !wereBuilding.has(each.uuid))
+    ).map(({ uuid }) => uuid),
+  );
+}
+
+/** What shows that agents have taken jobs since the last poll. */
+export interface Takings {
+  /** Locators that agents were seen to build. */
+  readonly locators: ReadonlySet<string>;
+  /** Agents that have begun to build something that the server does not tell. */
+  readonly unnamed: readonly GocdAgent[];
+}
+
+/** Locators that agents build, together with those seen before. */
+export function builtSince(agents: readonly GocdAgent[], before: ReadonlySet<string>): ReadonlySet<string> {
+  const building = agents.flatMap((each) =>
+    isBuilding(each) && each.buildLocator !== undefined ? [each.buildLocator] : []
+  );
+  return building.length === 0 ? before : new Set([...before, ...building]);
+}
+
+/** What a list shows of it, together with those between the last poll and this one. */
+export function takingsOf(
+  server: {
+    readonly agents: readonly GocdAgent[];
+    readonly built: ReadonlySet<string>;
+    readonly begun: ReadonlySet<string>;
+  },
+  agents: readonly GocdAgent[],
+): Takings {
+  const begun = begunSince(server.agents, agents, server.begun);
+  return { locators: builtSince(agents, server.built), unnamed: agents.filter(({ uuid }) => begun.has(uuid)) };
+}
+
+/** A job that has left the feed. */
+export interface Departure {
+  readonly locator: string;
+  readonly order: number;
+}
+
+/**
+ * Of the jobs of each bucket that have left the feed: those that an agent's build explains. What somebody has cancelled is
+ * none of them, nor a build that was shorter than the pause between two looks.
+ */
+export function takenOf(
+  departures: ReadonlyMap<string, readonly Departure[]>,
+  { locators, unnamed }: Takings,
+  backlog: Backlog,
+): ReadonlyMap<string, readonly Departure[]> {
+  const left = unnamed.map((each) => capabilityOf(each, backlog.resourceCase));
+  const taken = new Map<string, readonly Departure[]>();
+  for (const [key, departed] of departures) {
+    const named = departed.filter(({ locator }) => locators.has(locator));
+    const requirement = backlog.buckets.find((bucket) => bucket.key === key)?.requirement;
+    const others: Departure[] = [];
+    // The server gives the oldest job first.
+    const doubtful = departed.filter(({ locator }) => !locators.has(locator)).sort((a, b) => a.order - b.order);
+    for (const departure of requirement === undefined ? [] : doubtful) {
+      const index = left.findIndex((capability) => requirement !== undefined && canTake(capability, requirement));
+      if (index < 0) break;
+      left.splice(index, 1);
+      others.push(departure);
+    }
+    if (named.length + others.length > 0) taken.set(key, [...named, ...others]);
+  }
+  return taken;
+}

@@ -1,0 +1,159 @@
+// Jobs that leave the feed although no agent could have taken them. From 20.9 on the GoCD server cancels a job that waits
+// longer than its job timeout (GoCD ConsoleActivityMonitor.cancelUnresponsiveJobs, gocd/gocd#8585): where launching begins
+// later than that, nothing is ever launched, and the feed alone looks as if no job waited. Not here: departures that an
+// agent explains (taken_jobs.ts).
+
+import { isBuilding } from "../life/activity.ts";
+import type { Bucket } from "./backlog.ts";
+import type { Draft } from "../draft.ts";
+import type { GocdAgent, ResourceCase } from "../gocd_records.ts";
+import { canTake, capabilityOf } from "./matching.ts";
+import { describeNeed, formatDuration } from "../words/reason.ts";
+import type { PollerSettings } from "../settings.ts";
+import type { Departure } from "./taken_jobs.ts";
+import type { JobVerdict } from "./verdict.ts";
+
+/** One occasion may be a person who cancels a stage; on this one it is told. */
+const occasionsMin = 2;
+/** Occasions further apart have nothing to do with each other. */
+const rememberMs = 24 * 3_600_000;
+/** Locators remembered of each bucket, to find that they come back. */
+const locatorsMax = 50;
+/** Buckets remembered. */
+const bucketsMax = 1_000;
+
+/** What is remembered of jobs that left untaken. */
+export interface Untaken {
+  /** By bucket. */
+  readonly byBucket: ReadonlyMap<string, UntakenBucket>;
+  /** Jobs since the start of the program, by the code of the reason for which they last waited. */
+  readonly counts: ReadonlyMap<string, number>;
+}
+
+/** Those of one bucket. */
+export interface UntakenBucket {
+  /** Polls in which some had left. */
+  readonly occasions: number;
+  readonly jobs: number;
+  readonly lastMs: number;
+  /** How long those had waited at least, as far as polls can tell. */
+  readonly waitedMs: number;
+  readonly locators: readonly string[];
+}
+
+/** None so far. */
+export const noneUntaken: Untaken = { byBucket: new Map(), counts: new Map() };
+
+/** What a poll has shown, and what was there at the poll before. */
+export interface UntakenQuestion {
+  /** By bucket: jobs that have left, and no build was seen of them. */
+  readonly unexplained: ReadonlyMap<string, readonly Departure[]>;
+  /** Of the poll before. */
+  readonly buckets: readonly Bucket[];
+  readonly verdicts: readonly JobVerdict[];
+  readonly firstSeenMs: (locator: string) => number | undefined;
+  /** Agents of the list before, and of this one. */
+  readonly before: readonly GocdAgent[];
+  readonly now: readonly GocdAgent[];
+  readonly rule: ResourceCase;
+  /** Locators that wait now. */
+  readonly here: ReadonlySet<string>;
+}
+
+/** Counts jobs that have left although no agent could have taken them, and tells of it when it happens again. */
+export function watchUntaken(draft: Draft, question: UntakenQuestion): void {
+  const { untaken } = draft.state.demand;
+  const { atMs } = draft;
+  const byBucket = new Map(
+    [...untaken.byBucket].filter(([, each]) =>
+      atMs - each.lastMs < rememberMs && !each.locators.some((locator) => question.here.has(locator))
+    ),
+  );
+  const counts = new Map(untaken.counts);
+  const verdictOf = new Map(question.verdicts.map((each) => [each.locator, each]));
+  for (const [key, departed] of question.unexplained) {
+    const bucket = question.buckets.find((each) => each.key === key);
+    if (bucket === undefined || couldAnyTake(bucket, question)) continue;
+    const judged = departed.flatMap(({ locator }) => verdictOf.get(locator) ?? []);
+    const [first] = judged;
+    if (first === undefined) continue;
+    for (const { reasonCode } of judged) counts.set(reasonCode, (counts.get(reasonCode) ?? 0) + 1);
+    const before = byBucket.get(key);
+    const waited = departed.map(({ locator }) => atMs - (question.firstSeenMs(locator) ?? atMs));
+    const now: UntakenBucket = {
+      occasions: (before?.occasions ?? 0) + 1,
+      jobs: (before?.jobs ?? 0) + departed.length,
+      lastMs: atMs,
+      waitedMs: Math.min(before?.waitedMs ?? Infinity, ...waited),
+      locators: [...before?.locators ?? [], ...departed.map(({ locator }) => locator)].slice(-locatorsMax),
+    };
+    byBucket.delete(key);
+    byBucket.set(key, now);
+    if (now.occasions >= occasionsMin) tell(draft, bucket, { now, last: first });
+  }
+  for (const key of [...byBucket.keys()].slice(0, Math.max(0, byBucket.size - bucketsMax))) byBucket.delete(key);
+  draft.set({ demand: { ...draft.state.demand, untaken: { byBucket, counts } } });
+}
+
+/**
+ * Whether some agent may have built one of them between two looks. Not one that was out of use in both, nor one that had
+ * the same build in both. An elastic agent may, as long as the server does not tell which jobs are of its plugin.
+ */
+function couldAnyTake({ requirement, jobs }: Bucket, { before, now, rule }: UntakenQuestion): boolean {
+  const old = new Map(before.map((each) => [each.uuid, each]));
+  const mayBeElastic = jobs.some(({ gocdResources }) => gocdResources.length === 0);
+  const couldTake = (gocdAgent: GocdAgent, other: GocdAgent | undefined): boolean => {
+    if (gocdAgent.elastic) return mayBeElastic;
+    if (![gocdAgent, ...other === undefined ? [] : [other]].some(isInUse)) return false;
+    if (isBuilding(gocdAgent) && other !== undefined && isBuilding(other) && gocdAgent.buildLocator !== undefined) {
+      if (gocdAgent.buildLocator === other.buildLocator) return false;
+    }
+    return canTake(capabilityOf(gocdAgent, rule), requirement);
+  };
+  const seen = new Set(now.map(({ uuid }) => uuid));
+  return now.some((each) => couldTake(each, old.get(each.uuid))) ||
+    before.some((each) => !seen.has(each.uuid) && couldTake(each, undefined));
+}
+
+function isInUse({ configState, agentState }: GocdAgent): boolean {
+  return configState === "Enabled" && agentState !== "LostContact" && agentState !== "Missing";
+}
+
+/** Whether a server of this version cancels what waits for too long (20.9 and later). */
+export function cancelsWaitingJobs(version: string | undefined): boolean {
+  const [major = 0, minor = 0] = (version ?? "").split(".").map(Number);
+  return major > 20 || (major === 20 && minor >= 9);
+}
+
+function tell(
+  draft: Draft,
+  bucket: Bucket,
+  { now, last }: { readonly now: UntakenBucket; readonly last: JobVerdict },
+): void {
+  if (!cancelsWaitingJobs(draft.state.server.info?.version)) return;
+  draft.note({
+    level: "warning",
+    code: "jobs-left-untaken",
+    text:
+      `${now.jobs} jobs (${
+        describeNeed(bucket.gocdResources, bucket.environment)
+      }) were cancelled before an agent could take them, in ${now.occasions} polls, the last one ${last.locator}: GoCD ` +
+      `cancels a job that waits longer than its job timeout, and they waited from ${formatDuration(now.waitedMs)} on`,
+    hint: hintFor(last, draft.state.settings.poller),
+    fields: { jobs: now.jobs, polls: now.occasions, reasonCode: last.reasonCode },
+    onceKey: `${bucket.key} ${last.reasonCode}`,
+  });
+}
+
+function hintFor({ reasonCode, reason }: JobVerdict, { attempts, intervalMs }: PollerSettings): string {
+  const sooner = "lower poller.interval or poller.attempts, or give the jobs a longer timeout in GoCD";
+  if (reasonCode === "held-attempts") {
+    return `an agent is launched for what was seen in more than ${attempts} polls, one each ${
+      formatDuration(intervalMs)
+    }, so only after ${formatDuration(attempts * intervalMs)} to ${
+      formatDuration((attempts + 1) * intervalMs)
+    }: ${sooner}`;
+  }
+  if (reasonCode === "agent-coming") return `their agents do not come in time: ${sooner}`;
+  return `what they last waited for: ${reason}`;
+}

@@ -1,0 +1,198 @@
+// Task ids: made here, and recognized here when Mesos names a task that the store does not know. Not here: launching.
+
+import type { Draft } from "../draft.ts";
+import type { GocdAgent } from "../gocd_records.ts";
+import { nameOf } from "./hostnames.ts";
+import type { AgentInstance, InstanceIn } from "../instance.ts";
+import type { Offer } from "../placement/offer.ts";
+import { identityOf } from "../life/phase.ts";
+import type { FrameworkRecord } from "../record.ts";
+import { isOver, type TaskMeaning, type TaskStatus } from "../session/task_status.ts";
+
+/** How the launch reason of an instance begins that this state did not launch: its record tells what it registered with. */
+export const adopted = "adopted";
+
+/** All task ids begin with it. */
+const prefix = "gocd";
+const profileCharsMax = 32;
+/** Task numbers stay below it, far below where numbers lose their last digit. */
+export const taskNumberMax = 2 ** 50;
+
+/** `gocd-<lineage>-<profile>-<number>`: unique for ever, `[a-z0-9-]`, at most 63 characters (a host name label). */
+export function makeTaskId(
+  { lineage, nextTaskNumber }: Pick<FrameworkRecord, "lineage" | "nextTaskNumber">,
+  profile: string,
+): string {
+  return `${prefix}-${lineage}-${slug(profile)}-${nextTaskNumber}`;
+}
+
+/** A profile's name as it stands in task ids. */
+export function slug(profile: string): string {
+  return profile.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-+|-+$/g, "").slice(0, profileCharsMax) ||
+    "p";
+}
+
+/** What a task id says, if it is one of ours. */
+export function parseTaskId(
+  taskId: string,
+): { readonly lineage: string; readonly profileSlug: string; readonly number: number } | undefined {
+  const match = /^gocd-([a-z0-9]{6})-([a-z0-9-]{1,32})-(\d{1,16})$/.exec(taskId);
+  if (match === null || match[1] === undefined || match[2] === undefined) return undefined;
+  return { lineage: match[1], profileSlug: match[2], number: Number(match[3]) };
+}
+
+/** A state restored from a copy is behind the ids in use: none that Mesos or GoCD names is ever given again. */
+export function skipUsedTaskId(draft: Draft, taskId: string): void {
+  const { framework } = draft.state;
+  const parsed = parseTaskId(taskId);
+  if (parsed === undefined || parsed.lineage !== framework.lineage || parsed.number < framework.nextTaskNumber) return;
+  // No number of ours: anybody can give an agent a name.
+  if (parsed.number + 1 >= taskNumberMax) return;
+  draft.setFramework({ ...framework, nextTaskNumber: parsed.number + 1 });
+}
+
+/**
+ * A living task of our framework that the store does not know (a lost or older store) becomes an instance again if its
+ * id is one of ours; what it registered with is learnt from its GocdAgent. Other tasks are reported, never killed.
+ */
+export function adopt(draft: Draft, status: TaskStatus, meaning: TaskMeaning): AgentInstance | undefined {
+  if (isOver(meaning) || meaning === "unclear") return undefined;
+  const parsed = parseTaskId(status.taskId);
+  if (parsed === undefined || status.mesosAgentId === undefined) {
+    draft.note({
+      level: "warning",
+      code: "task-foreign",
+      text:
+        `Mesos names a task of our framework that this program did not launch: ${status.taskId} (${status.state}); ` +
+        "it is left alone",
+      hint: "if nobody needs it, kill it with the Mesos tools",
+      fields: { taskId: status.taskId, state: status.state },
+      onceKey: status.taskId,
+    });
+    return undefined;
+  }
+  const instance: AgentInstance = {
+    taskId: status.taskId,
+    ...profileBySlug(draft, parsed.profileSlug),
+    gocdResources: [],
+    createdMs: draft.atMs,
+    mesosAgentId: status.mesosAgentId,
+    host: status.mesosAgentId,
+    launchReason: `${adopted}: Mesos knew it, the store did not`,
+    state: "starting",
+    sinceMs: draft.atMs,
+    ...(meaning === "running" ? { runningSinceMs: draft.atMs } : {}),
+  };
+  draft.put(instance);
+  draft.note({
+    level: "warning",
+    code: "agent-adopted",
+    text:
+      `${status.taskId} is adopted: Mesos runs it for our framework, but the store did not know it; it is drained ` +
+      "when it is idle",
+    fields: { taskId: status.taskId, profile: instance.profile },
+  });
+  return instance;
+}
+
+function profileBySlug(
+  draft: Draft,
+  profileSlug: string,
+): Pick<AgentInstance, "profile" | "profileHash" | "retire"> {
+  const profile = draft.state.settings.profiles.find((each) => slug(each.name) === profileSlug);
+  return profile === undefined
+    ? { profile: profileSlug, profileHash: "", retire: "profile-changed" }
+    : { profile: profile.name, profileHash: profile.hash };
+}
+
+/**
+ * Records of agents of ours that neither the store nor Mesos knows, as after an older state was restored or a framework
+ * was forgotten: the GoCD server keeps such a record for ever, with its build. They are in doubt (life/doubt.ts): Mesos is
+ * asked again, and silence on the GoCD server, or a quarter of an hour, makes them dead, so that they are cleaned up.
+ * Returns their task ids.
+ */
+export function adoptRecords(draft: Draft, agents: readonly GocdAgent[]): readonly string[] {
+  const taskIds: string[] = [];
+  for (const gocdAgent of agents) {
+    const { elastic, configState, uuid } = gocdAgent;
+    if (elastic || configState === "Pending") continue;
+    const taskId = nameOf(gocdAgent);
+    const parsed = parseTaskId(taskId);
+    if (parsed?.lineage !== draft.state.framework.lineage || draft.instance(taskId) !== undefined) continue;
+    draft.put({
+      taskId,
+      ...profileBySlug(draft, parsed.profileSlug),
+      gocdResources: gocdAgent.gocdResources,
+      createdMs: draft.atMs,
+      mesosAgentId: "",
+      host: "?",
+      launchReason: `${adopted}: the GoCD server knew it, the store did not`,
+      state: "unreachable",
+      sinceMs: draft.atMs,
+      uuid,
+      // What it built, and whether that was given to another, no list of this state has shown.
+      mayHoldBuild: true,
+      lost: { sinceMs: draft.atMs, message: "only the GoCD server knows it" },
+    });
+    taskIds.push(taskId);
+    draft.note({
+      level: "warning",
+      code: "record-adopted",
+      text:
+        `the GoCD server has a record of ${taskId}, which this state does not know: Mesos is asked for it, and the ` +
+        "record is deleted unless the agent is found",
+      fields: { taskId, uuid },
+    });
+  }
+  return taskIds;
+}
+
+/** Whether the master has refused a launch because its id lives: "Task has duplicate ID" (src/master/validation.cpp). */
+export function isDuplicate({ state, message }: TaskStatus): boolean {
+  return state === "TASK_ERROR" && /duplicate id/i.test(message);
+}
+
+/**
+ * A launch whose id turns out to live (an older state was restored): it follows the living task from here on. Where that
+ * runs, and what it registered with, is not known yet.
+ */
+export function followLiving(draft: Draft, instance: InstanceIn<"launching">): void {
+  draft.put({
+    ...identityOf(instance),
+    gocdResources: [],
+    createdMs: draft.atMs,
+    mesosAgentId: "",
+    host: "?",
+    launchReason: `${adopted}: its id lives already`,
+    state: "starting",
+    sinceMs: draft.atMs,
+  });
+  draft.note({
+    level: "warning",
+    code: "task-id-lives",
+    text:
+      `${instance.taskId} was not launched: a task of this id lives already; it is adopted, and another is launched`,
+    hint: "nothing need be done; what restoring an older state means is in docs/state.md",
+    fields: { taskId: instance.taskId, profile: instance.profile },
+  });
+}
+
+/** The instance on the Mesos agent that its status update names; KILL and questions with another one are in vain. */
+export function followMesosAgent(draft: Draft, instance: AgentInstance, status: TaskStatus): AgentInstance {
+  const { mesosAgentId = "" } = status;
+  if (mesosAgentId === "" || mesosAgentId === instance.mesosAgentId) return instance;
+  const neighbour = [...draft.state.instances.values()].find((each) => each.mesosAgentId === mesosAgentId);
+  const host = neighbour?.host ?? (instance.mesosAgentId === "" ? mesosAgentId : instance.host);
+  const moved: AgentInstance = { ...instance, mesosAgentId, host };
+  draft.put(moved);
+  return moved;
+}
+
+/** Offers tell the names of Mesos agents, which status updates name by their id only. */
+export function nameHosts(draft: Draft, offers: readonly Offer[]): void {
+  const names = new Map(offers.map(({ mesosAgentId, hostname }) => [mesosAgentId, hostname]));
+  for (const instance of [...draft.state.instances.values()]) {
+    const host = names.get(instance.mesosAgentId);
+    if (host !== undefined && host !== instance.host) draft.put({ ...instance, host });
+  }
+}

@@ -1,0 +1,132 @@
+// An agent whose record lacks what it was launched with: it would never serve its jobs, and the next one would not either.
+// Not here: registration itself (life/lifecycle_gocd.ts). One look proves nothing: right after a registration GoCD lists an
+// agent without its environments (26.2: they come from another list, updated after the commit). What lasts is corrected;
+// only what cannot be is a failure. Agents API v1 cannot set environments, and servers up to 19.8 ignore those that they
+// do not know (GoCD AgentsController of each release).
+
+import type { Draft } from "../draft.ts";
+import { countFailure, countSuccess } from "../life/failures.ts";
+import { askAgainMs, newRecordMs } from "../life/gocd_clocks.ts";
+import { ask, type GocdAgentIndex, isAsked } from "../life/gocd_index.ts";
+import type { GocdAgent, ResourceCase } from "../gocd_records.ts";
+import type { AgentInstance, Registered } from "../instance.ts";
+import {
+  capabilityFor,
+  capabilityOf,
+  foldEnvironment,
+  foldResource,
+  matchingEnvironments,
+} from "../demand/matching.ts";
+import { agentsAsOfMs } from "../session/reading.ts";
+import { describeNeed } from "../words/reason.ts";
+import { ruleOf } from "./recognition.ts";
+
+/** What is wrong with a registration, in words; nothing where it has all that it was launched for. */
+export function registrationGap(
+  instance: AgentInstance,
+  gocdAgent: GocdAgent,
+  rule: ResourceCase,
+): string | undefined {
+  const wanted = capabilityFor(instance, rule);
+  const got = capabilityOf(gocdAgent, rule);
+  const hasEnvironment = wanted.environments.size === 0
+    ? got.environments.size === 0
+    : wanted.environments.isSubsetOf(got.environments);
+  if (hasEnvironment && wanted.gocdResources.isSubsetOf(got.gocdResources)) return undefined;
+  return `it registered as ${describeNeed(gocdAgent.gocdResources, matchingEnvironments(gocdAgent)[0])}, ` +
+    `not as ${describeNeed(instance.gocdResources, instance.environment)}`;
+}
+
+/** The first look at a registration: whether something is missing, which is remembered with the instance. */
+export function noteGap(draft: Draft, taskId: string, gocdAgent: GocdAgent): boolean {
+  const instance = draft.instance(taskId);
+  if (instance?.state !== "registered" || registrationGap(instance, gocdAgent, ruleOf(draft.state)) === undefined) {
+    return false;
+  }
+  draft.put({ ...instance, gap: { sinceMs: draft.atMs } });
+  return true;
+}
+
+/** Further looks: it has come, it is corrected, or it is a failure. Returns the instance as it is then. */
+export function followGap(draft: Draft, instance: Registered, { byUuid }: GocdAgentIndex): Registered {
+  const gocdAgent = byUuid.get(instance.uuid);
+  const { gap, ...others } = instance;
+  if (gap === undefined || gocdAgent?.configState !== "Enabled" || draft.state.server.info?.maintenance === "on") {
+    return instance;
+  }
+  const missing = registrationGap(instance, gocdAgent, ruleOf(draft.state));
+  if (missing === undefined) {
+    countSuccess(draft, instance);
+    return put(draft, others);
+  }
+  // What a list shows is as old as the question.
+  const readMs = agentsAsOfMs(draft.state.server);
+  if (readMs - gap.sinceMs < newRecordMs || isAsked(draft, gocdAgent.uuid)) return instance;
+  const fixed = fixedEnvironment(draft, instance, gocdAgent);
+  if (gap.repairMs === undefined && fixed === undefined) return repair(draft, instance, gocdAgent, missing);
+  if (gap.repairMs !== undefined && readMs - gap.repairMs < askAgainMs) return instance;
+  countFailure(draft, instance, missing);
+  draft.note({
+    level: "error",
+    code: "agent-misregistered",
+    text: `${instance.taskId} cannot serve the jobs it was launched for: ${missing}; it is drained`,
+    hint: fixed ?? registrationGapHint,
+    fields: { taskId: instance.taskId, profile: instance.profile },
+  });
+  return put(draft, { ...others, retire: "surplus" });
+}
+
+function put(draft: Draft, instance: Registered): Registered {
+  draft.put(instance);
+  return instance;
+}
+
+/** Its record is given what it was launched with, beside the resources that it has. */
+function repair(draft: Draft, instance: Registered, gocdAgent: GocdAgent, missing: string): Registered {
+  const { taskId, profile, environment, uuid } = instance;
+  const rule = ruleOf(draft.state);
+  const has = new Set(gocdAgent.gocdResources.map((name) => foldResource(name, rule)));
+  const lacking = instance.gocdResources.filter((name) => !has.has(foldResource(name, rule)));
+  ask(draft, uuid);
+  draft.effect({
+    kind: "correct-gocd-agent",
+    taskId,
+    uuid,
+    registration: {
+      gocdResources: [...gocdAgent.gocdResources, ...lacking],
+      ...(environment === undefined ? {} : { environment }),
+    },
+  });
+  draft.note({
+    level: "warning",
+    code: "agent-corrected",
+    text: `the GoCD record of ${taskId} is corrected: ${missing}`,
+    hint: registrationGapHint,
+    fields: { taskId, profile, uuid },
+  });
+  return put(draft, { ...instance, gap: { sinceMs: instance.gap?.sinceMs ?? draft.atMs, repairMs: draft.atMs } });
+}
+
+/** Why no change of the record can help: what to do instead. */
+function fixedEnvironment(draft: Draft, { environment }: AgentInstance, gocdAgent: GocdAgent): string | undefined {
+  const unwanted = gocdAgent.environments.find(({ origin, name }) =>
+    origin === "config-repo" && foldEnvironment(name) !== foldEnvironment(environment)
+  );
+  if (unwanted !== undefined && environment === undefined) {
+    return `a config repository puts it into environment ${unwanted.name}, which the agents API cannot change: change it there`;
+  }
+  if (environment === undefined) return undefined;
+  const folded = foldEnvironment(environment);
+  if (matchingEnvironments(gocdAgent).some((name) => foldEnvironment(name) === folded)) return undefined;
+  const known = [gocdAgent, ...draft.state.server.agents].flatMap(({ environments }) => environments)
+    .find(({ name }) => foldEnvironment(name) === folded);
+  if (known?.origin === "unknown") return `create the environment ${environment} in GoCD`;
+  if (known?.origin !== "config-repo") return undefined;
+  return `environment ${environment} comes from a config repository, so the agents API cannot put an agent into it: see ` +
+    "that the image passes on AGENT_AUTO_REGISTER_ENVIRONMENTS (or AGENT_ENVIRONMENTS)";
+}
+
+/** What the operator can do about it. */
+const registrationGapHint: string =
+  "set go-agent.auto-register-key to the server's agentAutoRegisterKey, and see that the environment exists there and " +
+  "that the image passes on AGENT_AUTO_REGISTER_* (or AGENT_*)";

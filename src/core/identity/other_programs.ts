@@ -1,0 +1,50 @@
+// Another gocd-mesos on the same GoCD server, most likely on another Mesos cluster: both launch for the same job, and
+// neither sees what the other has on its way until it registers. Not here: tasks and agents of an earlier life of ours
+// (orphans.ts).
+
+import { parseTaskId } from "./adoption.ts";
+import type { Bucket } from "../demand/backlog.ts";
+import type { Draft } from "../draft.ts";
+import type { GocdAgent, ResourceCase } from "../gocd_records.ts";
+import { nameOf } from "./hostnames.ts";
+import { canTake, capabilityOf, chooseProfile } from "../demand/matching.ts";
+import { describeNeed } from "../words/reason.ts";
+
+/** A list of agents with what waits. */
+export interface ListedAgents {
+  readonly agents: readonly GocdAgent[];
+  readonly buckets: readonly Bucket[];
+  readonly rule: ResourceCase;
+}
+
+/**
+ * Says so when an agent appears that has a name as ours have, but of another lineage, and can take what we launch for. Those
+ * that were there when this program started may be left from an earlier life, and two programs that share no jobs are fine.
+ */
+export function noteOtherPrograms(draft: Draft, { agents, buckets, rule }: ListedAgents): void {
+  const { server, framework, instances, settings } = draft.state;
+  if (server.reading === undefined || buckets.length === 0) return;
+  const known = new Set(server.agents.map(({ uuid }) => uuid));
+  for (const gocdAgent of agents) {
+    if (known.has(gocdAgent.uuid) || gocdAgent.elastic || gocdAgent.configState !== "Enabled") continue;
+    const name = nameOf(gocdAgent);
+    const lineage = parseTaskId(name)?.lineage;
+    if (lineage === undefined || lineage === framework.lineage || instances.has(name)) continue;
+    const capability = capabilityOf(gocdAgent, rule);
+    const shared = buckets.find(({ requirement }) =>
+      canTake(capability, requirement) && chooseProfile(settings.profiles, requirement, rule).kind === "serves"
+    );
+    if (shared === undefined) continue;
+    draft.note({
+      level: "warning",
+      code: "other-program",
+      text: `agent ${name} has come for jobs that this program launches for, too (${
+        describeNeed(shared.gocdResources, shared.environment)
+      }): another gocd-mesos, lineage ${lineage}, serves this GoCD server, so that two agents are launched for one job`,
+      hint:
+        "let each have jobs of its own: part them by resources or environments of the profiles, or by poller.ignore",
+      fields: { hostname: name, lineage },
+      onceKey: lineage,
+    });
+  }
+}

@@ -1,0 +1,80 @@
+// An agent whose process has started anew registers under another uuid: which of its records counts. Not here: what
+// follows from that record (life/lifecycle_gocd.ts, life/drain.ts).
+
+import { activityOf, activityWord } from "../life/activity.ts";
+import type { Draft } from "../draft.ts";
+import { surelyAliveMs } from "../life/gocd_clocks.ts";
+import type { GocdAgent } from "../gocd_records.ts";
+import type { GocdAgentIndex } from "../life/gocd_index.ts";
+import type { AgentInstance } from "../instance.ts";
+import { register } from "../life/phase.ts";
+import { shownForMs } from "../session/reading.ts";
+
+/** The instance with the record that counts; unchanged where that is still its own. */
+export function followRecord(draft: Draft, instance: AgentInstance, index: GocdAgentIndex): AgentInstance {
+  const next = nextRecord(draft, instance, index);
+  if (next === undefined) return instance;
+  register(draft, instance, next.uuid, activityOf(next, undefined, draft.atMs));
+  draft.note({
+    level: "warning",
+    code: "agent-registered-anew",
+    text: `${instance.taskId} has registered a second time; the record ${next.uuid} counts from now on`,
+    fields: { taskId: instance.taskId, uuid: next.uuid },
+  });
+  return draft.instance(instance.taskId) ?? instance;
+}
+
+function nextRecord(draft: Draft, instance: AgentInstance, index: GocdAgentIndex): GocdAgent | undefined {
+  switch (instance.state) {
+    case "registered":
+    case "draining":
+    case "killing":
+      break;
+    default:
+      return undefined;
+  }
+  const records = index.byName.get(instance.taskId) ?? [];
+  const others = records.filter((each) => each.uuid !== instance.uuid);
+  if (records.length === 0) return undefined;
+  const own = instance.uuid === undefined ? undefined : index.byUuid.get(instance.uuid);
+  switch (instance.state) {
+    case "registered":
+      return insteadOf(draft, own, others);
+    case "draining":
+      // Ours can be given no work any more; before anything is killed the same must hold for every record of its.
+      return insteadOf(draft, own, others) ??
+        (own !== undefined && activityWord(own) === "building" ? undefined : others.find(mayGetWork));
+    case "killing":
+      // A KILL that has not worked so far: the agent lives and may be given work, perhaps under its old uuid.
+      return instance.cause === "drain-timeout" || instance.cause === "by-mesos" || instance.cause === "teardown"
+        ? undefined
+        : records.find(mayGetWork);
+    default:
+      return instance satisfies never;
+  }
+}
+
+/** The record that talks, where that is surely not the instance's own: an old one may look idle for 300 s more. */
+function insteadOf(draft: Draft, own: GocdAgent | undefined, others: readonly GocdAgent[]): GocdAgent | undefined {
+  const word = own === undefined ? "absent" : activityWord(own);
+  if (word === "building") {
+    // Up to 17.8 a disabled agent that died while it built seems to build for ever.
+    return own?.configState === "Enabled" ? undefined : others.find((each) => isSurelyAlive(draft, each));
+  }
+  if (own !== undefined && isSurelyAlive(draft, own)) return undefined;
+  return others.find((each) => activityWord(each) === "building") ??
+    (word === "idle"
+      ? undefined
+      : others.find((each) => each.configState === "Enabled" && activityWord(each) === "idle"));
+}
+
+function isSurelyAlive({ state }: Draft, { uuid }: GocdAgent): boolean {
+  const idleSinceMs = state.server.idleSinceMs.get(uuid);
+  return idleSinceMs !== undefined && shownForMs(state, idleSinceMs) >= surelyAliveMs;
+}
+
+/** Enabled, and heard of as far as can be told. */
+function mayGetWork(gocdAgent: GocdAgent): boolean {
+  const word = activityWord(gocdAgent);
+  return gocdAgent.configState === "Enabled" && word !== "LostContact" && word !== "Missing";
+}

@@ -1,0 +1,243 @@
+// When most of our agents vanish at once, it is the server that has changed, not they: another GoCD server or one with an
+// older database, another Mesos cluster, a master with an empty registry. Until they are back, or the operator says that
+// they are lost, nothing is taken down; and nothing is launched where the backlog or the cluster may be another's. Not
+// here: what is held (the files that ask `holdsTakingDown`), doubts about single agents (doubt.ts).
+
+import type { Draft } from "../draft.ts";
+import type { GocdAgent } from "../gocd_records.ts";
+import type { AgentInstance, Unreachable } from "../instance.ts";
+import type { BrakeState, State, Suspicion } from "../state.ts";
+
+/**
+ * Fewer agents that vanish are ordinary: somebody deletes one or two records, one host dies. Such an agent is treated with
+ * the care that each rule takes for itself. With a GoCD server whose version has gone back, one is enough.
+ */
+const vanishedMin = 3;
+/** More than this share of our agents must vanish; the brake is released once less than the lower share is missing. */
+const vanishedShare = 1 / 2;
+const missingShare = 1 / 4;
+
+/** Nothing suspected. */
+export const noBrake: BrakeState = { isSameCluster: false };
+
+/** Whether nothing may be taken down now: no KILL, no DELETE, no drain begun, no task given up. */
+export function holdsTakingDown({ brake }: State): boolean {
+  return brake.gocd !== undefined || brake.mesos !== undefined;
+}
+
+/**
+ * Why nothing may be launched: the backlog may be another server's, or the cluster another one. A cluster in which a Mesos
+ * agent of ours has been heard of is ours, and lost agents are replaced there.
+ */
+export function launchBrake({ brake }: State): string | undefined {
+  if (brake.gocd !== undefined) return brake.gocd.text;
+  return brake.isSameCluster ? undefined : brake.mesos?.text;
+}
+
+/** When an absence counts from: what was seen under the brake proves nothing. */
+export function countedSince({ brake }: State, sinceMs: number): number {
+  return Math.max(sinceMs, brake.releasedMs ?? sinceMs);
+}
+
+/** A Mesos agent that runs or ran an agent of ours has been heard of: this is our cluster. */
+export function knowCluster(draft: Draft, mesosAgentIds: readonly string[]): void {
+  const { brake, instances } = draft.state;
+  if (brake.isSameCluster || mesosAgentIds.length === 0) return;
+  const ids = new Set(mesosAgentIds);
+  if (![...instances.values()].some(({ mesosAgentId }) => mesosAgentId !== "" && ids.has(mesosAgentId))) return;
+  draft.set({ brake: { ...brake, isSameCluster: true } });
+  if (brake.mesos !== undefined) draft.touchPlan();
+}
+
+/** A subscription to another master: its cluster has to prove itself anew. */
+export function otherMaster(draft: Draft): void {
+  draft.set({ brake: { ...draft.state.brake, isSameCluster: false } });
+}
+
+/** Judges a new list of the GoCD server. Call before anything follows from it. */
+export function judgeGocdList(draft: Draft, before: readonly GocdAgent[], agents: readonly GocdAgent[]): void {
+  const listed = new Set(agents.map(({ uuid }) => uuid));
+  const ours = expectedUuids(draft.state, listed);
+  forgetAccepted(draft, listed);
+  const missing = ours.filter((uuid) => !listed.has(uuid));
+  const { gocd, ...others } = draft.state.brake;
+  if (gocd !== undefined) {
+    const isMissing = missing.length > ours.length * missingShare;
+    // What vanished is not ours as far as is known: one of the records must be back, or an agent of ours registered here.
+    const isElsewhere = ours.length === 0 && gocd.vanished !== undefined && isAnyUntold(draft.state) &&
+      !gocd.vanished.some((uuid) => listed.has(uuid));
+    if (isMissing || isElsewhere) return;
+    return release(draft, { ...others }, "gocd", "the GoCD server lists our agents again");
+  }
+  const isOlder = wentBack(draft.state);
+  const isMost = missing.length > ours.length * vanishedShare && missing.length >= (isOlder ? 1 : vanishedMin);
+  const isAnother = !isMost && (missing.length > 0 || isAnyStarting(draft.state)) &&
+    isAnotherList(draft.state, before, listed);
+  if (!isMost && !isAnother) return;
+  const what = missing.length === 0
+    ? "any agent of its last list"
+    : `${missing.length} of our ${ours.length} agent${missing.length === 1 ? "" : "s"}`;
+  const text = `the GoCD server no longer lists ${what}${
+    isOlder ? ", and its version has gone back" : ""
+  }: it may be another server, or have an older database`;
+  const hint = "see that go-server.url leads to the right server; once that is so, all goes on without a restart. If " +
+    "these agents are really lost: gocd-mesos accept-loss FILE";
+  suspect(draft, "gocd", { text, hint, ...(isAnother ? { vanished: before.map(({ uuid }) => uuid) } : {}) });
+}
+
+/**
+ * What the GoCD server must list. Where it lacks one that Mesos knows, those count as well that Mesos has just lost: both
+ * may be others than before, and what neither knows is over only while the rest is in order.
+ */
+function expectedUuids({ instances }: State, listed: ReadonlySet<string>): readonly string[] {
+  const all = [...instances.values()].filter((instance) => !mayBeUnlisted(instance));
+  const known = all.flatMap((instance) => expectedUuid(instance) ?? []);
+  if (known.every((uuid) => listed.has(uuid))) return known;
+  return [...known, ...all.flatMap((instance) => isDoubted(instance) ? instance.uuid ?? [] : [])];
+}
+
+/** The uuid under which the GoCD server must list an instance. */
+function expectedUuid(instance: AgentInstance): string | undefined {
+  const isOnRecord = instance.state === "registered" || instance.state === "draining";
+  return isOnRecord && !mayBeUnlisted(instance) ? instance.uuid : undefined;
+}
+
+/** Its record may be gone by our own doing, whatever has become of the instance since; or is lost, says the operator. */
+function mayBeUnlisted({ isDeleteAsked, lossAccepted }: AgentInstance): boolean {
+  return isDeleteAsked === true || lossAccepted === true;
+}
+
+/** Whether a container may have registered under a name that is not known, so that only a list can tell. */
+function isAnyStarting({ instances }: State): boolean {
+  return [...instances.values()].some(({ state }) => state === "starting");
+}
+
+/** Whether an agent of ours may live that no list need show now: nothing tells whether this is its server. */
+function isAnyUntold(state: State): boolean {
+  return isAnyStarting(state) ||
+    [...state.instances.values()].some((each) => each.state === "unreachable" && each.lossAccepted !== true);
+}
+
+/**
+ * Not one record of the last list is left, whosever, although enough of them were of agents in contact, and we asked for
+ * none of that. The records of dead agents are no sign: people delete them by the dozen.
+ */
+function isAnotherList({ instances }: State, before: readonly GocdAgent[], listed: ReadonlySet<string>): boolean {
+  const leaving = new Set(
+    [...instances.values()].flatMap((instance) =>
+      "uuid" in instance && instance.uuid !== undefined && expectedUuid(instance) === undefined ? [instance.uuid] : []
+    ),
+  );
+  const expected = before.filter(({ uuid, elastic, configState, agentState }) =>
+    !elastic && configState !== "Pending" && agentState !== "LostContact" && agentState !== "Missing" &&
+    !leaving.has(uuid)
+  );
+  return expected.length >= vanishedMin && !before.some(({ uuid }) => listed.has(uuid));
+}
+
+/** GoCD cannot go back to an older version with the same database. */
+function wentBack({ server }: State): boolean {
+  const { info, newestVersion } = server;
+  return info !== undefined && newestVersion !== undefined && isOlderVersion(info.version, newestVersion);
+}
+
+/** Whether the first version is older than the second; words that are no version are neither. */
+export function isOlderVersion(version: string, than: string): boolean {
+  const [a, b] = [version, than].map((each) => each.split(".").map(Number));
+  if (a === undefined || b === undefined || [...a, ...b].some(Number.isNaN)) return false;
+  for (let at = 0; at < Math.max(a.length, b.length); at++) {
+    const difference = (a[at] ?? 0) - (b[at] ?? 0);
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
+}
+
+/** Mesos knew it once and has lost it; one that only the GoCD server knew says nothing of Mesos. */
+function isDoubted(instance: AgentInstance): instance is Unreachable {
+  return instance.state === "unreachable" && instance.lost !== undefined && instance.mesosAgentId !== "" &&
+    instance.lossAccepted !== true;
+}
+
+/** Judges how many of our agents Mesos has lost while the GoCD server hears them. Call at each loss and at every tick. */
+export function judgeLosses(draft: Draft): void {
+  const { brake, instances, server } = draft.state;
+  let doubted = 0;
+  let known = 0;
+  const enabled = new Set(server.agents.flatMap(({ uuid, configState }) => configState === "Enabled" ? [uuid] : []));
+  const isUnread = server.reading === undefined || brake.gocd !== undefined;
+  for (const instance of instances.values()) {
+    if (instance.state === "registered" || instance.state === "draining") known++;
+    // Up to 17.8 the silence of a disabled agent is never seen.
+    else if (isDoubted(instance) && (isUnread || enabled.has(instance.uuid ?? ""))) doubted++;
+  }
+  const total = known + doubted;
+  const { mesos, ...others } = brake;
+  if (mesos !== undefined) {
+    if (doubted > total * missingShare) return;
+    return release(draft, others, "mesos", "Mesos knows our agents again, or the GoCD server has lost them as well");
+  }
+  if (doubted < vanishedMin || doubted <= total * vanishedShare) return;
+  suspect(draft, "mesos", {
+    text:
+      `Mesos has lost ${doubted} of our ${total} agents, yet the GoCD server hears them: it may be another cluster, ` +
+      "or its master has lost its registry",
+    hint:
+      "see that mesos.master leads to the right cluster; Mesos agents have 10 minutes to come back to a new master. " +
+      "If these agents are really lost: gocd-mesos accept-loss FILE",
+  });
+}
+
+function suspect(draft: Draft, whom: "gocd" | "mesos", suspicion: Omit<Suspicion, "sinceMs">): void {
+  const { text, hint } = suspicion;
+  draft.set({ brake: { ...draft.state.brake, [whom]: { sinceMs: draft.atMs, ...suspicion } } });
+  draft.touchPlan();
+  const launching = launchBrake(draft.state) === undefined ? "nothing" : "nothing is launched, and nothing";
+  draft.note({
+    level: "error",
+    code: "brake-on",
+    text: `${text}; ${launching} is taken down until they are back`,
+    hint,
+    fields: { server: whom },
+  });
+}
+
+function release(draft: Draft, brake: BrakeState, whom: "gocd" | "mesos", why: string): void {
+  draft.set({ brake: { ...brake, releasedMs: draft.atMs } });
+  draft.touchPlan();
+  draft.note({ level: "info", code: "brake-off", text: `${why}: all goes on`, fields: { server: whom } });
+}
+
+/** The operator says that what has vanished is lost: each such agent is treated as a single one would be. */
+export function acceptLoss(draft: Draft): void {
+  const { brake, instances, server } = draft.state;
+  const listed = new Set(server.agents.map(({ uuid }) => uuid));
+  let count = 0;
+  for (const instance of [...instances.values()]) {
+    const uuid = brake.gocd === undefined ? undefined : expectedUuid(instance);
+    const isAbsent = uuid !== undefined && !listed.has(uuid);
+    if (!isAbsent && !(brake.mesos !== undefined && isDoubted(instance))) continue;
+    draft.put({ ...instance, lossAccepted: true });
+    count++;
+  }
+  const { gocd: _, mesos: __, ...others } = brake;
+  draft.set({ brake: others });
+  draft.touchPlan();
+  draft.note({
+    level: "warning",
+    code: "operator",
+    text: count === 0
+      ? "no agents are missing whose loss could be accepted"
+      : `the loss of ${count} agent${count === 1 ? "" : "s"} is accepted: launching and taking down go on`,
+    fields: { instances: count },
+  });
+}
+
+/** Whoever is seen again is no loss, and may vanish once more. */
+function forgetAccepted(draft: Draft, listed: ReadonlySet<string>): void {
+  for (const instance of [...draft.state.instances.values()]) {
+    if (instance.lossAccepted !== true || instance.state !== "registered" && instance.state !== "draining") continue;
+    if (!listed.has(instance.uuid)) continue;
+    const { lossAccepted: _, ...rest } = instance;
+    draft.put(rest);
+  }
+}

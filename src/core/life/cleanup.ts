@@ -1,0 +1,76 @@
+// The GocdAgent record of an instance whose task is over: disabled, deleted, then the instance is forgotten. Not here:
+// living instances. A record is touched only while its job, if any, no longer counts on it.
+
+import { activityWord } from "./activity.ts";
+import { holdsTakingDown } from "./brake.ts";
+import { doubtLoss, isHeardAgain } from "./doubt.ts";
+import type { Draft } from "../draft.ts";
+import type { GocdAgent } from "../gocd_records.ts";
+import type { Gone } from "../instance.ts";
+import { ask, type GocdAgentIndex, isAsked, isIdleTwice, isLostLongEnough } from "./gocd_index.ts";
+import { isRemembered } from "../demand/hung_build.ts";
+import { isUsedByAnother } from "../identity/shared_guid.ts";
+
+/** A dead instance is remembered at least this long, so that a ghost of it is never enabled (facts: gocd 4.7). */
+export const rememberMs = 600_000;
+
+/**
+ * A dead agent that still seems to build after so long: the server up to 17.8 does not see the silence of a disabled
+ * agent, that of 15.2 shows the last build for ever. It deletes none that really builds.
+ */
+const stuckMs = 600_000;
+
+/** Takes the next step towards forgetting it. */
+export function cleanUp(draft: Draft, instance: Gone, index: GocdAgentIndex): void {
+  if (holdsTakingDown(draft.state)) return;
+  const found = findRecord(instance, index);
+  const record = found !== undefined && isUsedByAnother(draft.state, instance, found.uuid) ? undefined : found;
+  if (record === undefined || record.configState === "Pending") {
+    // Pending records cannot be deleted and vanish by themselves; ours are never enabled once the task is over.
+    const isOver = draft.atMs - instance.sinceMs >= rememberMs && !isRemembered(draft, instance);
+    if (record === undefined && isOver) draft.remove(instance.taskId);
+    return;
+  }
+  if (isHeardAgain(draft, instance, record)) return doubtLoss(draft, instance, record.uuid, instance.message);
+  if (instance.uuid !== record.uuid) {
+    const { isDeleteAsked: _, ...others } = instance;
+    // It registered while no list was read: whether it took a build before its end, nobody has seen.
+    const unseen = instance.uuid === undefined ? { mayHoldBuild: true as const } : {};
+    draft.put({ ...others, ...unseen, uuid: record.uuid });
+  }
+  if (isAsked(draft, record.uuid) || draft.state.server.info?.maintenance === "on") return;
+  const word = activityWord(record);
+  if (record.configState === "Disabled") {
+    if (word === "building" && draft.atMs - instance.sinceMs < stuckMs) return;
+    // The server has restarted: called lost by Mesos, the agent may live and build all the same.
+    if (word === "Missing" && !isLostLongEnough(draft, record)) return;
+    if (word === "idle" && mayLive(instance) && !isIdleTwice(draft, record)) return;
+    ask(draft, record.uuid);
+    if (instance.isDeleteAsked !== true) draft.put({ ...instance, uuid: record.uuid, isDeleteAsked: true });
+    draft.effect({ kind: "delete-gocd-agents", agents: [{ taskId: instance.taskId, uuid: record.uuid }] });
+    return;
+  }
+  // Enabled: while it seems to build, the server must find out by itself that it is dead, or its job is never rescheduled.
+  if (word === "building") return;
+  if (word === "LostContact" && !isLostLongEnough(draft, record)) return;
+  ask(draft, record.uuid);
+  draft.effect({ kind: "disable-gocd-agents", agents: [{ taskId: instance.taskId, uuid: record.uuid }] });
+}
+
+/** Nobody has seen its container end: an agent that the server hears is taken out of service as in any drain. */
+function mayLive({ cause }: Gone): boolean {
+  return cause === "lost" || cause === "dropped" || cause === "never-registered";
+}
+
+/** The server believes that the dead agent builds: enabled, its silence is seen, and its job given to another. */
+export function letSilenceBeSeen(draft: Draft, instance: Gone): void {
+  if (instance.uuid === undefined || draft.atMs - instance.sinceMs < stuckMs) return;
+  draft.effect({ kind: "enable-gocd-agent", taskId: instance.taskId, uuid: instance.uuid });
+}
+
+function findRecord(instance: Gone, index: GocdAgentIndex): GocdAgent | undefined {
+  const byUuid = instance.uuid === undefined ? undefined : index.byUuid.get(instance.uuid);
+  if (byUuid !== undefined) return byUuid;
+  const named = index.byName.get(instance.taskId) ?? [];
+  return named.find((each) => each.configState !== "Pending") ?? named[0];
+}

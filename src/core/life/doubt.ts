@@ -1,0 +1,110 @@
+// Mesos has lost a task while the GoCD server hears its agent: a master that knows nothing (an empty registry, another
+// cluster, a Mesos agent that an operator gave up) is no proof that a container has ended. The instance is unreachable
+// until one of the two gives in. Not here: words that are proof (lifecycle_mesos.ts), records of the dead (cleanup.ts).
+
+import { isHeard } from "./activity.ts";
+import { holdsTakingDown, judgeLosses } from "./brake.ts";
+import type { Draft } from "../draft.ts";
+import { keepStreak } from "./failures.ts";
+import type { GocdAgentIndex } from "./gocd_index.ts";
+import { isLostLongEnough } from "./gocd_index.ts";
+import type { GocdAgent } from "../gocd_records.ts";
+import { nameOf } from "../identity/hostnames.ts";
+import { atItsLoss } from "../demand/hung_build.ts";
+import type { AgentInstance, Gone, Unreachable } from "../instance.ts";
+import { end, endUnproven, identityOf, uuidOf } from "./phase.ts";
+import { askFor } from "../session/reconciliation.ts";
+import type { TaskStatus } from "../session/task_status.ts";
+
+/**
+ * Mesos agents have 10 minutes to come back to a new master (`--agent_reregister_timeout`). A task that it does not know
+ * after that is over, whoever still hears its agent: it is taken out of service as in any drain.
+ */
+export const doubtMsMax = 900_000;
+
+/**
+ * Whether the update comes from the Mesos agent, which has seen the container end: only those must be acknowledged
+ * (Mesos docs/scheduler-http-api.md, ACKNOWLEDGE). All other words of loss are the master's, which just does not know.
+ */
+export function isProof({ uuid }: TaskStatus): boolean {
+  return uuid !== undefined && uuid !== "";
+}
+
+/**
+ * The record of an instance that the server hears, by the last list. A list that was not read yet, or is perhaps another
+ * server's, may show any that had registered.
+ */
+export function heardRecord(draft: Draft, instance: AgentInstance): { readonly uuid: string } | undefined {
+  const { server } = draft.state;
+  const uuid = uuidOf(instance);
+  const isUnread = server.reading === undefined || draft.state.brake.gocd !== undefined;
+  if (isUnread) return uuid === undefined ? undefined : { uuid };
+  return server.agents.find((each) =>
+    !each.elastic && (each.uuid === uuid || nameOf(each) === instance.taskId) && isHeard(each)
+  );
+}
+
+/** Mesos' word alone: the instance is unreachable, and Mesos is asked again and again. */
+export function doubtLoss(draft: Draft, instance: AgentInstance, uuid: string, message: string): void {
+  if (instance.state === "unreachable" && instance.lost !== undefined) {
+    const { reconciliation } = draft.state;
+    const pending = new Set([...reconciliation.pending, instance.taskId]);
+    return draft.set({ reconciliation: { ...reconciliation, pending } });
+  }
+  askFor(draft, instance.taskId);
+  draft.put({
+    ...identityOf(atItsLoss(draft, instance)),
+    state: "unreachable",
+    sinceMs: instance.state === "unreachable" ? instance.sinceMs : draft.atMs,
+    uuid,
+    lost: { sinceMs: draft.atMs, message },
+  });
+  keepStreak(draft, instance);
+  judgeLosses(draft);
+  draft.note({
+    level: "warning",
+    code: "agent-doubted",
+    text:
+      `Mesos has lost ${instance.taskId} (${message}), but the GoCD server hears it: it is left alone, and replaced ` +
+      "if needed",
+    fields: { taskId: instance.taskId, host: instance.host },
+  });
+}
+
+/** Whether a dead instance, of whose end there is no proof, turns out to be heard: Mesos may yet find it. */
+export function isHeardAgain(
+  draft: Draft,
+  instance: Gone,
+  record: GocdAgent,
+): boolean {
+  return isHeard(record) && mayComeBack(draft, instance);
+}
+
+/** Whether Mesos, of whose word alone it is dead, may yet find it. */
+export function mayComeBack(draft: Draft, instance: Gone): boolean {
+  return instance.isUnproven === true && instance.lossAccepted !== true &&
+    draft.atMs - Math.max(instance.sinceMs, draft.state.startedMs) < doubtMsMax;
+}
+
+/** What the list says of an instance in doubt: silence proves Mesos right. */
+export function followDoubt(
+  draft: Draft,
+  instance: Unreachable,
+  index: GocdAgentIndex,
+): void {
+  const { lost, taskId, uuid } = instance;
+  if (lost === undefined || draft.state.brake.gocd !== undefined) return;
+  const named = index.byName.get(taskId) ?? [];
+  const records = [...(uuid === undefined ? [] : [index.byUuid.get(uuid)]), ...named].flatMap((each) => each ?? []);
+  const watchedMs = draft.atMs - Math.max(lost.sinceMs, draft.state.startedMs);
+  const isOpen = instance.lossAccepted !== true && (watchedMs < doubtMsMax || holdsTakingDown(draft.state));
+  if (isOpen) {
+    if (records.some(isHeard)) return;
+    // The server has just started: agents are Missing until their next ping.
+    if (records.some((each) => each.agentState === "Missing" && !isLostLongEnough(draft, each))) return;
+  }
+  (isOpen ? endUnproven : end)(draft, instance, "lost", lost.message);
+  keepStreak(draft, instance);
+  const text = `${taskId} is lost: ${lost.message}`;
+  draft.note({ level: "warning", code: "agent-lost", text, fields: { taskId, host: instance.host } });
+}

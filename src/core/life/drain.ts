@@ -1,0 +1,220 @@
+// Scale-in without harm: disable → seen Disabled by GET → idle on two reads far enough apart → delete → seen gone →
+// kill. Not here: who is drained (scale_in.ts). Source: the two races of GoCD assignment (facts: gocd 4.5).
+
+import { activityOf, activityWord } from "./activity.ts";
+import { countedSince, holdsTakingDown } from "./brake.ts";
+import type { Draft } from "../draft.ts";
+import { absentMs, askAgainMs, deleteMaxMs, reenableMaxMs } from "./gocd_clocks.ts";
+import type { GocdAgent } from "../gocd_records.ts";
+import { ask, isAsked, isLostLongEnough } from "./gocd_index.ts";
+import type { AgentInstance, Draining, DrainStep } from "../instance.ts";
+import { identityOf, register, startKill } from "./phase.ts";
+import { profileOf } from "../profile_of.ts";
+import { agentsAsOfMs, isFresh, isIdleConfirmed, shownForMs } from "../session/reading.ts";
+import { formatDuration } from "../words/reason.ts";
+
+/** Takes the next step of a drain, by what the server shows. `undefined`: its record is not in the list. */
+export function followDrain(draft: Draft, instance: Draining, gocdAgent: GocdAgent | undefined): void {
+  // Nothing is taken down, nor can be changed, while the server is in maintenance mode.
+  if (draft.state.server.info?.maintenance === "on" || holdsTakingDown(draft.state)) return;
+  if (gocdAgent?.configState === "Disabled" && isTimeOver(draft, instance)) return;
+  // A deleted record whose agent still talks comes back as Pending; it gets no work (facts: gocd 4.7).
+  const isBuilding = gocdAgent !== undefined && activityWord(gocdAgent) === "building";
+  const isGhost = gocdAgent?.configState === "Pending" && !isBuilding;
+  if (gocdAgent === undefined || isGhost) return followAbsent(draft, instance);
+  if (instance.step.kind === "enabling") return followEnabling(draft, instance, instance.step.askedMs, gocdAgent);
+  if (gocdAgent.configState === "Enabled") return followEnabled(draft, instance, gocdAgent);
+  if (gocdAgent.configState === "Disabled") followDisabled(draft, instance, gocdAgent);
+}
+
+/**
+ * Ends a drain that has lasted for the drain-timeout, which alone may end a build. That clock runs while the agent drains
+ * and the lists show it Disabled: whoever enables it, and whatever makes it wanted again, stops it.
+ */
+function isTimeOver(draft: Draft, instance: Draining): boolean {
+  const { state } = draft;
+  const timeoutMs = profileOf(state.settings, instance.profile)?.drainTimeoutMs;
+  const sinceMs = state.server.disabledSinceMs.get(instance.uuid);
+  if (timeoutMs === undefined || sinceMs === undefined || instance.step.kind === "enabling") return false;
+  // A KILL that cannot leave now would leave later, whatever the operator wants by then.
+  if (shownForMs(state, Math.max(sinceMs, instance.sinceMs)) < timeoutMs || state.session.kind !== "subscribed") {
+    return false;
+  }
+  const why = `it was still busy ${formatDuration(timeoutMs)} after it was disabled (drain-timeout)`;
+  startKill(draft, instance, "drain-timeout", why);
+  return true;
+}
+
+/** Lets the drain-timeout of this agent begin anew. */
+function restartTimeout(draft: Draft, { uuid }: Draining): void {
+  const { server } = draft.state;
+  if (!server.disabledSinceMs.has(uuid)) return;
+  const disabledSinceMs = new Map(server.disabledSinceMs);
+  disabledSinceMs.delete(uuid);
+  draft.set({ server: { ...server, disabledSinceMs } });
+}
+
+/**
+ * What somebody wanted a drain for is over: an agent that still builds (as far as is known) is enabled again, unless it is
+ * to go for another reason. One that is idle already goes on its way, and is enabled again if jobs wait for it (demand/plan.ts).
+ */
+export function takeBack(draft: Draft, instance: Draining): void {
+  const { reason, retire, step } = instance;
+  const isWanted = retire === undefined && draft.state.controls.mode === "run" &&
+    (reason === "operator" || reason === "maintenance" || reason === "profile-changed");
+  const isBusy = step.kind === "disabling" || step.kind === "finishing";
+  if (isWanted && isBusy) enableAgain(draft, instance);
+  else restartTimeout(draft, instance);
+}
+
+/** New demand: the instance is enabled again instead of a new one being launched. */
+export function reuse(draft: Draft, instance: Draining): void {
+  enableAgain(draft, instance);
+  draft.note({
+    level: "info",
+    code: "agent-reused",
+    text: `${instance.taskId} is enabled again: jobs wait that it can take`,
+    fields: { taskId: instance.taskId, profile: instance.profile },
+  });
+}
+
+function enableAgain(draft: Draft, instance: Draining): void {
+  setStep(draft, instance, { kind: "enabling", askedMs: draft.atMs });
+  restartTimeout(draft, instance);
+  ask(draft, instance.uuid);
+  draft.effect({ kind: "enable-gocd-agent", taskId: instance.taskId, uuid: instance.uuid });
+}
+
+/** The server refused the DELETE because it builds after all: its record stays, and the job is allowed to finish. */
+export function deleteRefused(draft: Draft, instance: AgentInstance): void {
+  const { isDeleteAsked, ...rest } = instance;
+  if (rest.state === "draining" && rest.step.kind === "deleting") setStep(draft, rest, { kind: "finishing" });
+  else if (isDeleteAsked === true) draft.put(rest);
+}
+
+/**
+ * Only DELETE takes a record out of the list, and the server deletes none that builds; but one list may be wrong. Nor is
+ * the server's word that it is deleted enough for a KILL: the process may have started anew since the last look and
+ * build under another uuid. The list without its record is a look from after the DELETE, and shows that too
+ * (identity/reregistered.ts).
+ */
+function followAbsent(draft: Draft, instance: Draining): void {
+  const { step } = instance;
+  if (step.kind === "deleting") {
+    // A list from before the DELETE lacks the record for another reason; one that took long is no look.
+    if (agentsAsOfMs(draft.state.server) < step.askedMs || !isFresh(draft)) return;
+    return startKill(draft, instance, "drained", "drained and deleted from the GoCD server");
+  }
+  if (step.kind !== "absent") return setStep(draft, instance, { kind: "absent", sinceMs: draft.atMs });
+  if (shownForMs(draft.state, countedSince(draft.state, step.sinceMs)) < absentMs || !isFresh(draft)) return;
+  startKill(draft, instance, "record-deleted", "somebody has deleted its record on the GoCD server");
+}
+
+function followEnabling(draft: Draft, instance: Draining, askedMs: number, gocdAgent: GocdAgent): void {
+  if (gocdAgent.configState === "Enabled") return keep(draft, instance, gocdAgent);
+  if (shownForMs(draft.state, askedMs) >= reenableMaxMs) {
+    // Not tried a second time: it would be counted on again, in vain.
+    restartTimeout(draft, instance);
+    return setStep(draft, { ...instance, retire: "surplus" }, { kind: "finishing" });
+  }
+  if (isAsked(draft, instance.uuid)) return;
+  ask(draft, instance.uuid);
+  draft.effect({ kind: "enable-gocd-agent", taskId: instance.taskId, uuid: instance.uuid });
+}
+
+function keep(draft: Draft, instance: Draining, gocdAgent: GocdAgent): void {
+  register(draft, instance, instance.uuid, activityOf(gocdAgent, undefined, draft.atMs));
+}
+
+function followEnabled(draft: Draft, instance: Draining, gocdAgent: GocdAgent): void {
+  const { step } = instance;
+  const isWelcome = instance.retire === undefined && draft.state.controls.mode === "run";
+  if (step.kind !== "disabling" && isWelcome) {
+    keep(draft, instance, gocdAgent);
+    draft.note({
+      level: "info",
+      code: "drain-undone",
+      text: `${instance.taskId} was enabled again by somebody; it is kept`,
+      fields: { taskId: instance.taskId, profile: instance.profile },
+    });
+    return;
+  }
+  if (step.kind === "disabling" && draft.atMs - step.askedMs < askAgainMs) return;
+  setStep(draft, instance, { kind: "disabling", askedMs: draft.atMs });
+  draft.effect({ kind: "disable-gocd-agents", agents: [{ taskId: instance.taskId, uuid: instance.uuid }] });
+}
+
+function followDisabled(draft: Draft, instance: Draining, gocdAgent: GocdAgent): void {
+  const { step } = instance;
+  if (!isSafe(draft, gocdAgent)) {
+    if (step.kind !== "finishing") setStep(draft, instance, { kind: "finishing" });
+    return;
+  }
+  switch (step.kind) {
+    case "disabling":
+    case "finishing":
+    case "absent":
+      setStep(draft, instance, { kind: "confirming", firstIdleMs: draft.atMs });
+      return;
+    case "confirming":
+      // Under the brake nobody was looking.
+      if (countedSince(draft.state, step.firstIdleMs) > step.firstIdleMs) {
+        setStep(draft, instance, { kind: "confirming", firstIdleMs: draft.atMs });
+        return;
+      }
+      return isIdleConfirmed(draft, step.firstIdleMs) ? askDelete(draft, instance, draft.atMs) : undefined;
+    case "deleting": {
+      const sinceMs = step.sinceMs ?? step.askedMs;
+      if (shownForMs(draft.state, sinceMs) >= deleteMaxMs) return leaveRecord(draft, instance);
+      if (draft.atMs - step.askedMs >= askAgainMs) askDelete(draft, instance, sinceMs);
+      return;
+    }
+    case "enabling":
+      return;
+    default:
+      step satisfies never;
+  }
+}
+
+function askDelete(draft: Draft, instance: Draining, sinceMs: number): void {
+  setStep(draft, { ...instance, isDeleteAsked: true }, { kind: "deleting", askedMs: draft.atMs, sinceMs });
+  draft.effect({ kind: "delete-gocd-agents", agents: [{ taskId: instance.taskId, uuid: instance.uuid }] });
+}
+
+/**
+ * The server does not delete the record, say because our account is no administrator any more. Disabled and idle all the
+ * while, the agent can be given no work: its place is given back, and the record is deleted once the server allows that.
+ */
+function leaveRecord(draft: Draft, instance: Draining): void {
+  if (!isFresh(draft)) return;
+  startKill(draft, instance, "drained", "drained, although its record is still on the GoCD server");
+  draft.note({
+    level: "warning",
+    code: "gocd-record-left",
+    text: `the GoCD server has not deleted the record of ${instance.taskId} for ${formatDuration(deleteMaxMs)}; ` +
+      "the agent is stopped all the same, and its record deleted once that works",
+    hint: "make the account of go-server.user-name (or of the access token) an administrator in GoCD",
+    fields: { taskId: instance.taskId, uuid: instance.uuid },
+  });
+}
+
+/**
+ * Idle, or out of contact for so long that the server has given its job, if any, to another. A server up to 18.6 never
+ * calls one lost that it has not heard since its own start (facts: gocd 4.4): it stays Missing.
+ */
+function isSafe(draft: Draft, gocdAgent: GocdAgent): boolean {
+  const word = activityWord(gocdAgent);
+  const isLost = word === "LostContact" || word === "Missing";
+  return word === "idle" || (isLost && isLostLongEnough(draft, gocdAgent));
+}
+
+function setStep(draft: Draft, instance: Draining, step: DrainStep): void {
+  draft.put({
+    ...identityOf(instance),
+    state: "draining",
+    sinceMs: instance.sinceMs,
+    uuid: instance.uuid,
+    reason: instance.reason,
+    step,
+  });
+}

@@ -1,0 +1,92 @@
+// Failures of profiles: backoff, and a circuit breaker with one probe. Not here: hosts (placement/failing_hosts.ts), what counts
+// as a failure (the lifecycle_* files).
+
+import type { Draft } from "../draft.ts";
+import type { AgentInstance } from "../instance.ts";
+import { afterSuccess, rememberFailure, withoutFailuresOf } from "../placement/failing_hosts.ts";
+import { breakerFailuresMin } from "../demand/gates.ts";
+import { oneLine } from "./phase.ts";
+import { formatDuration } from "../words/reason.ts";
+
+/** Pause after the first failure; doubles with each further one. */
+export const retryFirstMs = 10_000;
+/** The longest pause between two tries of a failing profile. */
+export const retryMaxMs = 600_000;
+
+/** An instance has failed: its profile pauses, its host is remembered, its bucket need not wait for its polls again. */
+export function countFailure(draft: Draft, instance: AgentInstance, error: string): void {
+  const { atMs, state } = draft;
+  const before = state.breakers.profiles.get(instance.profile);
+  // Instances launched together fail together: that is one failure, not as many as there were agents wanted.
+  const isSameWave = before !== undefined && before.failures > 0 && instance.createdMs <= before.lastFailureMs;
+  const failures = isSameWave ? before.failures : (before?.failures ?? 0) + 1;
+  const pauseMs = Math.min(retryFirstMs * 2 ** (failures - 1), retryMaxMs) * (0.75 + 0.5 * draft.random);
+  const retryMs = isSameWave ? Math.max(before.retryMs, atMs + retryFirstMs / 2) : atMs + Math.round(pauseMs);
+  const lastError = oneLine(error);
+  const profiles = new Map(state.breakers.profiles);
+  profiles.set(instance.profile, { failures, lastFailureMs: atMs, retryMs, lastError });
+  const hosts = rememberFailure(draft, { ...instance, error: lastError });
+  draft.set({ breakers: { profiles, hosts } });
+  keepStreak(draft, instance);
+  if (failures === breakerFailuresMin && !isSameWave) {
+    draft.note({
+      level: "error",
+      code: "profile-failing",
+      text:
+        `profile ${instance.profile}: ${failures} launches failed in a row (${lastError}); from now on one is tried ` +
+        `at a time, the next in ${formatDuration(retryMs - atMs)}`,
+      hint:
+        `check the image and the settings of profile ${instance.profile}; once mended, \`gocd-mesos resume FILE\` tries ` +
+        "at once",
+      fields: { profile: instance.profile, failures },
+    });
+  }
+}
+
+/** A launch came to nothing because of its host alone: that is remembered, the profile is not paused. */
+export function countHostFailure(draft: Draft, instance: AgentInstance, error: string): void {
+  const { host, createdMs } = instance;
+  const hosts = rememberFailure(draft, { host, createdMs, error: oneLine(error) });
+  draft.set({ breakers: { ...draft.state.breakers, hosts } });
+}
+
+/** An instance has registered: its profile works. */
+export function countSuccess(draft: Draft, instance: AgentInstance): void {
+  const { breakers } = draft.state;
+  const before = breakers.profiles.get(instance.profile);
+  if (before !== undefined) {
+    const profiles = new Map(breakers.profiles);
+    profiles.delete(instance.profile);
+    draft.set({ breakers: { ...draft.state.breakers, profiles } });
+    if (before.failures >= breakerFailuresMin) {
+      draft.note({
+        level: "info",
+        code: "profile-recovered",
+        text: `profile ${instance.profile} works again: ${instance.taskId} has registered`,
+        fields: { profile: instance.profile },
+      });
+    }
+  }
+  const hosts = afterSuccess(breakers.hosts, instance);
+  if (hosts !== breakers.hosts) draft.set({ breakers: { ...draft.state.breakers, hosts } });
+}
+
+/** Failures of these profiles say nothing of what comes: somebody has mended them. */
+export function forgetFailures(draft: Draft, profileNames: ReadonlySet<string>): void {
+  const { breakers } = draft.state;
+  const profiles = new Map([...breakers.profiles].filter(([name]) => !profileNames.has(name)));
+  draft.set({ breakers: { profiles, hosts: withoutFailuresOf(breakers.hosts, profileNames) } });
+}
+
+/** The jobs it was launched for have waited their polls already: whatever took it away, they wait no second time. */
+export function keepStreak(draft: Draft, instance: AgentInstance): void {
+  const { bucketKey } = instance;
+  const { demand: { backlog }, server: { lastPollMs } } = draft.state;
+  // Before the first poll of a run the backlog is not known; that poll forgets what does not wait.
+  const mayWait = lastPollMs === undefined || backlog.buckets.some(({ key }) => key === bucketKey);
+  if (bucketKey === undefined || !mayWait) return;
+  const streaks = new Map(draft.state.demand.streaks);
+  const enough = draft.state.settings.poller.attempts + 1;
+  streaks.set(bucketKey, Math.max(streaks.get(bucketKey) ?? 0, enough));
+  draft.set({ demand: { ...draft.state.demand, streaks, isStale: true } });
+}

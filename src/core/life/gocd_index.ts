@@ -1,0 +1,86 @@
+// Look-up in the list of GocdAgents, and the memory of what was asked of the server for each. Not here: decisions.
+
+import type { Draft } from "../draft.ts";
+import { answerMaxMs, askAgainMs, connectionTimeoutMs, rescheduleMs, slowRescheduleMs } from "./gocd_clocks.ts";
+import type { GocdAgent } from "../gocd_records.ts";
+import { nameOf } from "../identity/hostnames.ts";
+import { isIdleConfirmed, shownForMs } from "../session/reading.ts";
+import type { ServerState } from "../state.ts";
+
+/** The list in the two ways it is looked up. */
+export interface GocdAgentIndex {
+  readonly byUuid: ReadonlyMap<string, GocdAgent>;
+  /** By the first label of the hostname: the task id of an agent of ours. */
+  readonly byName: ReadonlyMap<string, readonly GocdAgent[]>;
+}
+
+/** Indexes a list; elastic records belong to a plugin and are left out. */
+export function indexGocdAgents(agents: readonly GocdAgent[]): GocdAgentIndex {
+  const byUuid = new Map<string, GocdAgent>();
+  const byName = new Map<string, GocdAgent[]>();
+  for (const gocdAgent of agents) {
+    if (gocdAgent.elastic) continue;
+    byUuid.set(gocdAgent.uuid, gocdAgent);
+    const name = nameOf(gocdAgent);
+    const others = byName.get(name);
+    if (others === undefined) byName.set(name, [gocdAgent]);
+    else others.push(gocdAgent);
+  }
+  return { byUuid, byName };
+}
+
+/** Remembers when something was asked of the server for a record, so that repeats keep their distance. */
+export function ask(draft: Draft, uuid: string): void {
+  const asksMs = new Map(draft.state.server.asksMs);
+  asksMs.set(uuid, draft.atMs);
+  draft.set({ server: { ...draft.state.server, asksMs } });
+}
+
+/** Asks the server to enable a Pending record; one that waits its turn among others is not asked for again. */
+export function askToEnable(draft: Draft, uuid: string): void {
+  ask(draft, uuid);
+  const enablingMs = new Map(draft.state.server.enablingMs);
+  enablingMs.set(uuid, draft.atMs);
+  draft.set({ server: { ...draft.state.server, enablingMs } });
+}
+
+/** The server has answered, or will not; what it did shows in the list, a moment later. */
+export function enablingAnswered(draft: Draft, uuid: string): void {
+  if (!draft.state.server.enablingMs.has(uuid)) return;
+  ask(draft, uuid);
+  const enablingMs = new Map(draft.state.server.enablingMs);
+  enablingMs.delete(uuid);
+  draft.set({ server: { ...draft.state.server, enablingMs } });
+}
+
+/** Whether something was asked for a record so recently that the answer must be waited for, or is still to be sent. */
+export function isAsked({ state: { server }, atMs }: Draft, uuid: string): boolean {
+  const askedMs = server.asksMs.get(uuid);
+  const enablingMs = server.enablingMs.get(uuid);
+  return askedMs !== undefined && atMs - askedMs < askAgainMs ||
+    enablingMs !== undefined && atMs - enablingMs < answerMaxMs;
+}
+
+/**
+ * Whether a record has shown LostContact for so long that the server has rescheduled its job, if there was one, or
+ * Missing for so long that its agent, which pings every few seconds, is none any more.
+ */
+export function isLostLongEnough(draft: Draft, { uuid, agentState }: GocdAgent): boolean {
+  const lostSinceMs = draft.state.server.lostSinceMs.get(uuid);
+  const enoughMs = agentState === "Missing" ? connectionTimeoutMs : rescheduleLimitMs(draft.state.server);
+  return lostSinceMs !== undefined && shownForMs(draft.state, lostSinceMs) >= enoughMs;
+}
+
+/**
+ * How long a server needs to give a build to another agent once it knows that the first is lost. A record that is disabled
+ * sooner counts as one in contact, and its build is given to nobody (GoCD ScheduleService.rescheduleHungJobs).
+ */
+export function rescheduleLimitMs({ info }: Pick<ServerState, "info">): number {
+  return info?.slowRegistration === true ? slowRescheduleMs : rescheduleMs;
+}
+
+/** Whether a Disabled record has shown Idle on two lists far enough apart. */
+export function isIdleTwice(draft: Draft, { uuid }: GocdAgent): boolean {
+  const sinceMs = draft.state.server.disabledIdleSinceMs.get(uuid);
+  return sinceMs !== undefined && isIdleConfirmed(draft, sinceMs);
+}

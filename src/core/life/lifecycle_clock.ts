@@ -1,0 +1,181 @@
+// The clocks that end a phase: launch, register, kill, unreachable. Not here: drains (drain.ts), the dead (cleanup.ts).
+
+import { holdsTakingDown } from "./brake.ts";
+import type { Draft } from "../draft.ts";
+import { countFailure, keepStreak } from "./failures.ts";
+import { isAsked } from "./gocd_index.ts";
+import type { GocdAgent } from "../gocd_records.ts";
+import { nameOf } from "../identity/hostnames.ts";
+import type { AgentInstance, InstanceIn, Killing, Waiting } from "../instance.ts";
+import { end, sendKill, startKill } from "./phase.ts";
+import { clocksOf } from "../profile_of.ts";
+import { isFresh, shownForMs } from "../session/reading.ts";
+import { formatDuration } from "../words/reason.ts";
+import { isAdopted, possibleAgents } from "../identity/recognition.ts";
+import { sharedRecord } from "../identity/shared_guid.ts";
+import { watchedMs } from "../session/watched.ts";
+
+/** KILL is sent again after this long, at first; a container may take its whole grace to stop. */
+export const killAgainMs = 10_000;
+/** After a minute of killing, so often. */
+export const killSlowAgainMs = 60_000;
+/** What Mesos kills by itself gets a KILL of ours only when it takes suspiciously long. */
+const byMesosMs = 600_000;
+/** An agent of an unreachable host that is never heard of again is given up after a day. */
+export const unreachableMaxMs = 24 * 3_600_000;
+/** But not before this program has waited so long itself: while it was down, the clock may have been set. */
+const unreachableMinMs = 3_600_000;
+
+/** Agents that a line names at most. */
+const namedMax = 3;
+
+/** Ends what has lasted too long. */
+export function watchClocks(draft: Draft): void {
+  const isHeld = holdsTakingDown(draft.state);
+  for (const instance of [...draft.state.instances.values()]) {
+    if (isHeld && instance.state !== "killing") continue;
+    switch (instance.state) {
+      case "launching":
+        watchLaunch(draft, instance);
+        break;
+      case "starting":
+        watchStart(draft, instance);
+        break;
+      case "killing":
+        watchKill(draft, instance);
+        break;
+      case "unreachable":
+        if (
+          draft.atMs - instance.sinceMs >= unreachableMaxMs && watchedMs(draft, instance.sinceMs) >= unreachableMinMs
+        ) {
+          end(draft, instance, "lost", `unreachable for ${formatDuration(unreachableMaxMs)}`);
+        }
+        break;
+      case "registered":
+      case "draining":
+      case "gone":
+        break;
+      default:
+        instance satisfies never;
+    }
+  }
+}
+
+function watchLaunch(draft: Draft, instance: InstanceIn<"launching">): void {
+  const { launchTimeoutMs } = draft.state.settings.scaling;
+  // Without a session Mesos could not have told us: the clock waits for it.
+  const { session } = draft.state;
+  if (session.kind !== "subscribed" || watchedMs(draft, session.sinceMs) < launchTimeoutMs / 2) return;
+  if (watchedMs(draft, instance.sinceMs) < launchTimeoutMs || !mayEnd(draft, instance)) return;
+  keepStreak(draft, instance);
+  startKill(draft, instance, "launch-timeout", `Mesos said nothing of it for ${formatDuration(launchTimeoutMs)}`);
+}
+
+function watchStart(draft: Draft, instance: InstanceIn<"starting">): void {
+  const { settings, session } = draft.state;
+  if (session.kind !== "subscribed") return;
+  if (instance.runningSinceMs === undefined) {
+    const { launchTimeoutMs } = settings.scaling;
+    if (watchedMs(draft, instance.sinceMs) < launchTimeoutMs || !mayEnd(draft, instance)) return;
+    const why = `its container was not running ${
+      formatDuration(launchTimeoutMs)
+    } after the launch (scaling.launch-timeout)`;
+    countFailure(draft, instance, why);
+    startKill(draft, instance, "launch-timeout", why);
+    return;
+  }
+  const timeoutMs = registerTimeoutMs(draft, instance);
+  if (!isRegisterTimeOver(draft, instance)) return;
+  const isPending = instance.pendingUuid !== undefined;
+  // An enabling that is still on its way would give it work after the KILL was decided.
+  if (instance.pendingUuid !== undefined && isAsked(draft, instance.pendingUuid)) return;
+  if (!mayEnd(draft, instance)) return;
+  const why = isPending
+    ? `it stayed Pending on the GoCD server for ${formatDuration(timeoutMs)} and could not be enabled`
+    : `it did not register with the GoCD server within ${formatDuration(timeoutMs)} (register-timeout)`;
+  countFailure(draft, instance, why);
+  startKill(draft, instance, isPending ? "pending-stuck" : "register-timeout", why);
+}
+
+function registerTimeoutMs({ state: { settings } }: Draft, { profile }: AgentInstance): number {
+  return clocksOf(settings, profile).registerTimeoutMs;
+}
+
+/**
+ * Whether the time in which it was to register and to be enabled is over: it counts only while the server could have
+ * registered it, as the lists show. In maintenance mode a server answers registrations with 503.
+ */
+export function isRegisterTimeOver(
+  draft: Draft,
+  instance: Waiting,
+): boolean {
+  if (instance.state === "launching" || instance.runningSinceMs === undefined) return false;
+  return shownForMs(draft.state, instance.runningSinceMs) >= registerTimeoutMs(draft, instance);
+}
+
+/**
+ * Mesos' word may be lost, or late, while the agent builds: only a fresh list without any agent that it may be proves that
+ * it has not registered. (What such a list said may not have been stored.)
+ */
+function mayEnd(draft: Draft, instance: Waiting): boolean {
+  if (!isFresh(draft)) return false;
+  const { taskId } = instance;
+  if (draft.state.server.agents.some((each) => each.configState !== "Pending" && nameOf(each) === taskId)) return false;
+  if (sharedRecord(draft, instance) !== undefined) {
+    if (instance.held !== true) draft.put({ ...instance, held: true });
+    return false;
+  }
+  const possible = possibleAgents(draft, instance);
+  if (possible.length > 0) hold(draft, instance, possible);
+  return possible.length === 0;
+}
+
+/** Left running, and told once: only the operator can know whether it is that agent. */
+function hold(draft: Draft, instance: Waiting, possible: readonly GocdAgent[]): void {
+  if (instance.held === true) return;
+  draft.put({ ...instance, held: true });
+  const { taskId, profile, host } = instance;
+  const names = possible.slice(0, namedMax).map(({ hostname, ipAddress }) =>
+    ipAddress === undefined ? hostname : `${hostname} (${ipAddress})`
+  );
+  const named = `${names.join(", ")}${possible.length > namedMax ? ", …" : ""}`;
+  const since = isAdopted(instance) ? "" : "has appeared since its launch and ";
+  draft.note({
+    level: "error",
+    code: "agent-not-told-apart",
+    text: `${taskId} has not registered under its name in time, but the GoCD agent ${named} ${since}may be it: its ` +
+      "container is left running, as a KILL might end a build",
+    hint: `let the image of profile ${profile} register under AGENT_AUTO_REGISTER_HOSTNAME (older images: ` +
+      `AGENT_HOSTNAME); if that agent is somebody else's, kill task ${taskId} with the Mesos tools`,
+    fields: { taskId, profile, host, agents: names.join(" ") },
+  });
+}
+
+/**
+ * Whether a KILL is due that waits for a look at the list, as each one does: the one before may have been lost, and the
+ * agent may have registered meanwhile and build (identity/reregistered.ts takes it back then).
+ */
+export function waitsForLook(draft: Draft, instance: Killing): boolean {
+  return isKillDue(draft, instance) && isLookWanted(instance);
+}
+
+/** Not where the operator wants the end of builds, nor where Mesos kills by itself. */
+function isLookWanted({ cause }: Killing): boolean {
+  return cause !== "drain-timeout" && cause !== "teardown" && cause !== "by-mesos";
+}
+
+function isKillDue(draft: Draft, { cause, sinceMs, lastKillMs }: Killing): boolean {
+  if (draft.state.session.kind !== "subscribed") return false;
+  // By the time that this program has watched: the clock may have been set, or be another machine's.
+  const forMs = watchedMs(draft, sinceMs);
+  if (cause === "by-mesos" && forMs < byMesosMs) return false;
+  const gapMs = forMs < 60_000 ? killAgainMs : killSlowAgainMs;
+  return lastKillMs === undefined || draft.atMs - lastKillMs >= gapMs;
+}
+
+function watchKill(draft: Draft, instance: Killing): void {
+  if (!isKillDue(draft, instance)) return;
+  if (isLookWanted(instance) && (!isFresh(draft) || holdsTakingDown(draft.state))) return;
+  sendKill(draft, instance);
+  draft.touch({ ...instance, lastKillMs: draft.atMs });
+}

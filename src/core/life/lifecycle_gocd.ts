@@ -1,0 +1,232 @@
+// What the list of GocdAgents means for our instances. Not here: the drain's steps (drain.ts), records of the dead
+// (cleanup.ts), statuses of Mesos (lifecycle_mesos.ts).
+
+import { likeliest, mayAdmit } from "../identity/admission.ts";
+import { activityOf, activityWord } from "./activity.ts";
+import { countedSince, holdsTakingDown } from "./brake.ts";
+import { cleanUp } from "./cleanup.ts";
+import { followDoubt } from "./doubt.ts";
+import { followDrain } from "./drain.ts";
+import type { Draft } from "../draft.ts";
+import { countFailure, countSuccess } from "./failures.ts";
+import { absentMs, connectionTimeoutMs, lostContactMs } from "./gocd_clocks.ts";
+import type { GocdAgent } from "../gocd_records.ts";
+import type { AgentActivity, AgentInstance, Registered, Unreachable, Waiting } from "../instance.ts";
+import { askToEnable, type GocdAgentIndex, indexGocdAgents, isAsked } from "./gocd_index.ts";
+import { followBuild, followSilence } from "../demand/hung_build.ts";
+import { isRegisterTimeOver } from "./lifecycle_clock.ts";
+import { matchingEnvironments } from "../demand/matching.ts";
+import { followGap, noteGap } from "../identity/misregistered.ts";
+import { identityOf, register, startDrain, startKill, uuidOf } from "./phase.ts";
+import { isFresh, shownForMs } from "../session/reading.ts";
+import { formatDuration } from "../words/reason.ts";
+import { cameAsPending, keyWorked } from "../identity/register_key.ts";
+import { agentByAddress, isAdopted } from "../identity/recognition.ts";
+import { followRecord } from "../identity/reregistered.ts";
+import { isReturning, isUnrecorded } from "./returned.ts";
+import { followSharedGuids, sharedRecord } from "../identity/shared_guid.ts";
+
+/** Carries every instance on by what the server shows of it. */
+export function followGocdAgents(draft: Draft, agents: readonly GocdAgent[]): void {
+  const index = indexGocdAgents(agents);
+  followSharedGuids(draft, agents);
+  followSilence(draft, index);
+  for (const known of [...draft.state.instances.values()]) {
+    const instance = followBuild(draft, followRecord(draft, known, index), index);
+    switch (instance.state) {
+      case "launching":
+      case "starting":
+        followRegistration(draft, instance, index);
+        break;
+      case "registered":
+        followRegistered(draft, followGap(draft, instance, index), index.byUuid.get(instance.uuid));
+        break;
+      case "draining":
+        followDrain(draft, instance, index.byUuid.get(instance.uuid));
+        break;
+      case "gone":
+        cleanUp(draft, instance, index);
+        break;
+      case "unreachable":
+        followDoubt(draft, learnAgent(draft, instance), index);
+        break;
+      case "killing":
+        break;
+      default:
+        instance satisfies never;
+    }
+    // Whose agent has just been found: this list is the first that tells what it may build, and perhaps the last.
+    const now = draft.instance(known.taskId);
+    if (now !== undefined && uuidOf(now) !== uuidOf(instance)) followBuild(draft, now, index);
+  }
+}
+
+function followRegistration(draft: Draft, instance: Waiting, index: GocdAgentIndex): void {
+  const found = recordsOf(draft, instance, index);
+  if (found.length > 1) {
+    draft.note({
+      level: "warning",
+      code: "duplicate-hostname",
+      text: `${found.length} GoCD agents go by the name ${instance.taskId}; the enabled one counts`,
+      fields: { taskId: instance.taskId, count: found.length },
+      onceKey: instance.taskId,
+    });
+  }
+  const enabled = found.find((each) => each.configState === "Enabled");
+  const disabled = found.find((each) => each.configState === "Disabled");
+  const pending = likeliest(instance, found.filter((each) => each.configState === "Pending"));
+  if (enabled !== undefined) return registered(draft, instance, enabled);
+  if (disabled !== undefined) return registered(draft, instance, disabled);
+  if (pending !== undefined && mayAdmit(draft, instance, pending)) enablePending(draft, instance, pending);
+}
+
+/** By uuid once that is known, by name, or else by address. */
+function recordsOf(draft: Draft, instance: Waiting, { byUuid, byName }: GocdAgentIndex): readonly GocdAgent[] {
+  const named = byName.get(instance.taskId) ?? [];
+  const uuid = instance.state === "starting" ? instance.pendingUuid : undefined;
+  const known = uuid === undefined ? undefined : byUuid.get(uuid);
+  if (known !== undefined && !named.includes(known)) return [known, ...named];
+  if (named.length > 0) return named;
+  const there = agentByAddress(draft, instance) ?? inherited(draft, instance);
+  return there === undefined ? [] : [there];
+}
+
+/** Whoever ends while Mesos does not reach its host leaves a record, perhaps with a build: its address tells it now. */
+function learnAgent(draft: Draft, instance: Unreachable): Unreachable {
+  const found = instance.uuid === undefined ? agentByAddress(draft, instance) : undefined;
+  if (found === undefined) return instance;
+  const known = { ...instance, uuid: found.uuid };
+  draft.put(known);
+  return known;
+}
+
+/** The record of an instance that is gone, where this one has lived under it all the time. */
+function inherited(draft: Draft, instance: Waiting): GocdAgent | undefined {
+  const record = sharedRecord(draft, instance);
+  const isLeft = [...draft.state.instances.values()].every((each) =>
+    each.state === "gone" || uuidOf(each) !== record?.uuid
+  );
+  return isLeft ? record : undefined;
+}
+
+function registered(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): void {
+  const learnt = isAdopted(instance)
+    ? { gocdResources: gocdAgent.gocdResources, environment: matchingEnvironments(gocdAgent)[0] }
+    : undefined;
+  const known: AgentInstance = learnt === undefined ? instance : {
+    ...instance,
+    gocdResources: learnt.gocdResources,
+    ...(learnt.environment === undefined ? {} : { environment: learnt.environment }),
+  };
+  const wasPending = instance.state === "starting" && instance.pendingUuid !== undefined;
+  if (!wasPending && gocdAgent.configState === "Enabled") keyWorked(draft);
+  const isDisabled = gocdAgent.configState === "Disabled";
+  const activity: AgentActivity = isDisabled
+    ? { kind: "unsure", sinceMs: draft.atMs, word: "Disabled" }
+    : activityOf(gocdAgent, undefined, draft.atMs);
+  register(draft, known, gocdAgent.uuid, activity);
+  if (learnt !== undefined || !noteGap(draft, instance.taskId, gocdAgent)) countSuccess(draft, instance);
+  draft.note({
+    level: "info",
+    code: "agent-registered",
+    text: `${instance.taskId} has registered with the GoCD server after ${
+      formatDuration(draft.atMs - instance.createdMs)
+    }${isDisabled ? ", but somebody has disabled it there" : ""}`,
+    fields: { taskId: instance.taskId, profile: instance.profile, uuid: gocdAgent.uuid },
+  });
+}
+
+/** Only a Pending record with the hostname of a living instance of ours is ever enabled. */
+function enablePending(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): void {
+  if (draft.state.server.info?.maintenance === "on") return;
+  const isNew = instance.state === "launching" || instance.pendingUuid !== gocdAgent.uuid;
+  // Its time is over: it is stopped as soon as the last enabling is answered.
+  if (!isNew && (isAsked(draft, gocdAgent.uuid) || isRegisterTimeOver(draft, instance))) return;
+  if (isNew) {
+    draft.put({
+      ...identityOf(instance),
+      state: "starting",
+      sinceMs: instance.state === "starting" ? instance.sinceMs : draft.atMs,
+      ...(instance.state === "starting" && instance.runningSinceMs !== undefined
+        ? { runningSinceMs: instance.runningSinceMs }
+        : {}),
+      pendingUuid: gocdAgent.uuid,
+    });
+    cameAsPending(draft, instance.taskId, gocdAgent.uuid);
+  }
+  askToEnable(draft, gocdAgent.uuid);
+  draft.effect({
+    kind: "enable-gocd-agent",
+    taskId: instance.taskId,
+    uuid: gocdAgent.uuid,
+    registration: {
+      gocdResources: instance.gocdResources,
+      ...(instance.environment === undefined ? {} : { environment: instance.environment }),
+    },
+  });
+}
+
+function followRegistered(draft: Draft, instance: Registered, gocdAgent: GocdAgent | undefined): void {
+  const activity = gocdAgent === undefined && isReturning(instance.activity)
+    ? instance.activity
+    : gocdAgent === undefined
+    ? absence(instance.activity, draft.atMs)
+    : gocdAgent.configState === "Enabled" || activityWord(gocdAgent) === "building"
+    ? activityOf(gocdAgent, instance.activity, draft.atMs)
+    : sameWord(gocdAgent.configState, instance.activity, draft.atMs);
+  const isChanged = activity.kind !== instance.activity.kind || activity.sinceMs !== instance.activity.sinceMs;
+  const now: Registered = isChanged ? { ...instance, activity } : instance;
+  if (isChanged) {
+    draft.put(now);
+    noteActivity(draft, instance, activity);
+  }
+  if (activity.kind !== "unsure" || holdsTakingDown(draft.state)) return;
+  if (isUnrecorded(draft, activity)) {
+    const why = "Mesos has given it back, but its record is gone: it can hold no build and does not register again";
+    return startKill(draft, now, "record-deleted", why);
+  }
+  const forMs = shownForMs(draft.state, countedSince(draft.state, activity.sinceMs));
+  // Pending: deleted while its agent went on talking (facts: gocd 4.7). Neither can be given work.
+  if ((activity.word === "absent" || activity.word === "Pending") && forMs >= absentMs) {
+    if (isFresh(draft)) startKill(draft, now, "record-deleted", "somebody has deleted its record on the GoCD server");
+  } else if (activity.word === "LostContact" && forMs >= lostContactMs) {
+    countFailure(draft, now, "the GoCD server has lost contact with it");
+    startDrain(draft, now, "surplus");
+  } else if (activity.word === "Missing" && forMs >= connectionTimeoutMs + lostContactMs) {
+    startDrain(draft, now, "surplus");
+  }
+}
+
+function absence(before: AgentActivity, atMs: number): AgentActivity {
+  return sameWord("absent", before, atMs);
+}
+
+function sameWord(word: string, before: AgentActivity, atMs: number): AgentActivity {
+  return before.kind === "unsure" && before.word === word ? before : { kind: "unsure", sinceMs: atMs, word };
+}
+
+function noteActivity(draft: Draft, instance: Registered, activity: AgentActivity): void {
+  const fields = { taskId: instance.taskId, profile: instance.profile };
+  if (activity.kind === "unsure") {
+    const words: Readonly<Record<string, string>> = {
+      absent: "is no longer in the list of the GoCD server",
+      Disabled: "was disabled by somebody",
+      Pending: "is Pending again: somebody has deleted its record",
+      Missing: "is Missing: the server has restarted and not heard of it yet",
+      LostContact: "has lost contact with the GoCD server",
+    };
+    draft.note({
+      level: "warning",
+      code: "agent-unsure",
+      text: `${instance.taskId} ${words[activity.word] ?? `is in the state ${activity.word}`}; it is left alone`,
+      fields: { ...fields, word: activity.word },
+    });
+    return;
+  }
+  draft.note({
+    level: "debug",
+    code: `agent-${activity.kind}`,
+    text: `${instance.taskId} is ${activity.kind}`,
+    fields,
+  });
+}

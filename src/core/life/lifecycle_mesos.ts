@@ -1,0 +1,310 @@
+// What a status update of Mesos means for an instance. Not here: the words' meaning (session/task_status.ts), GoCD
+// (lifecycle_gocd.ts). Duplicates and any order are harmless: every transition is guarded by the phase.
+
+import { adopt, followLiving, followMesosAgent, isDuplicate, skipUsedTaskId } from "../identity/adoption.ts";
+import { knowCluster } from "./brake.ts";
+import { doubtLoss, heardRecord, isProof } from "./doubt.ts";
+import type { Draft } from "../draft.ts";
+import { countFailure, countHostFailure, keepStreak } from "./failures.ts";
+import { atItsLoss } from "../demand/hung_build.ts";
+import type { AgentInstance, EndCause, Gone } from "../instance.ts";
+import { isFence } from "../identity/lineage.ts";
+import { end, endUnproven, identityOf, oneLine, startKill, taskOf, uuidOf } from "./phase.ts";
+import { askFor } from "../session/reconciliation.ts";
+import { activityOnReturn, isPendingOnReturn } from "./returned.ts";
+import {
+  isOver,
+  type ReasonMeaning,
+  reasonMeaning,
+  type TaskMeaning,
+  taskMeaning,
+  type TaskStatus,
+} from "../session/task_status.ts";
+
+/** Applies one update and acknowledges it where it asks for that, unknown ones too. */
+export function taskStatusUpdated(draft: Draft, status: TaskStatus): void {
+  if (!isFence(draft, status.taskId)) follow(draft, status);
+  if (status.uuid !== undefined && status.uuid !== "" && status.mesosAgentId !== undefined) {
+    draft.effect({
+      kind: "acknowledge-status",
+      taskId: status.taskId,
+      mesosAgentId: status.mesosAgentId,
+      uuid: status.uuid,
+    });
+  }
+}
+
+function follow(draft: Draft, status: TaskStatus): void {
+  const meaning = taskMeaning(status.state);
+  const known = draft.instance(status.taskId);
+  if (known === undefined) skipUsedTaskId(draft, status.taskId);
+  if (known?.state === "launching" && isDuplicate(status)) {
+    followLiving(draft, known);
+    keepStreak(draft, known);
+    return askFor(draft, status.taskId);
+  }
+  const instance = known ?? adopt(draft, status, meaning);
+  if (instance === undefined) return;
+  // An answer about the Mesos agent that was recorded before says nothing of where the task lives now.
+  if (meaning === "lost" && isAboutAnother(instance, status)) return askFor(draft, status.taskId);
+  answered(draft, status.taskId);
+  // The words of a running container come from its Mesos agent; of others a master may just repeat our question.
+  if (!isOver(meaning) && meaning !== "unclear") knowCluster(draft, [status.mesosAgentId ?? ""]);
+  applyMeaning(draft, isOver(meaning) ? instance : followMesosAgent(draft, instance, status), status, meaning);
+}
+
+function isAboutAnother({ mesosAgentId }: AgentInstance, status: TaskStatus): boolean {
+  return mesosAgentId !== "" && status.mesosAgentId !== undefined && status.mesosAgentId !== "" &&
+    status.mesosAgentId !== mesosAgentId;
+}
+
+function answered(draft: Draft, taskId: string): void {
+  const { reconciliation } = draft.state;
+  if (!reconciliation.pending.has(taskId)) return;
+  const pending = new Set(reconciliation.pending);
+  pending.delete(taskId);
+  draft.set({ reconciliation: { ...reconciliation, pending } });
+}
+
+function applyMeaning(draft: Draft, instance: AgentInstance, status: TaskStatus, meaning: TaskMeaning): void {
+  switch (meaning) {
+    case "starting":
+      return onAlive(draft, instance, status);
+    case "running":
+      return onAlive(draft, withAddresses(draft, instance, status), status);
+    case "killing":
+      return onKilling(draft, instance, status);
+    case "lost":
+      return onLost(draft, instance, status);
+    case "terminal":
+      return onTerminal(draft, instance, status);
+    case "unreachable":
+      return onUnreachable(draft, instance);
+    case "unclear":
+      draft.note({
+        level: "warning",
+        code: "task-state-unknown",
+        text: `Mesos says ${status.state} of ${instance.taskId}, a state this program does not know; nothing is done`,
+        fields: { taskId: instance.taskId, state: status.state },
+        onceKey: status.state,
+      });
+      return;
+    default:
+      return meaning satisfies never;
+  }
+}
+
+/**
+ * What Mesos tells of the container's addresses while it runs; before that it is the address of the Mesos agent
+ * (apache/mesos Slave::_statusUpdate; docker/executor.cpp). Docker's bridge gives one that other hosts have, too; the
+ * host's network that of the Mesos agent; CNI and user networks one of the network.
+ */
+function withAddresses(draft: Draft, instance: AgentInstance, { ipAddresses }: TaskStatus): AgentInstance {
+  if (ipAddresses === undefined || instance.addresses?.join() === ipAddresses.join()) return instance;
+  const known = { ...instance, addresses: ipAddresses };
+  draft.put(known);
+  return known;
+}
+
+function onAlive(draft: Draft, instance: AgentInstance, status: TaskStatus): void {
+  const isRunning = taskMeaning(status.state) === "running";
+  switch (instance.state) {
+    case "launching":
+      draft.put({
+        ...identityOf(instance),
+        state: "starting",
+        sinceMs: draft.atMs,
+        ...(isRunning ? { runningSinceMs: draft.atMs } : {}),
+      });
+      if (isRunning) noteRunning(draft, instance);
+      return;
+    case "starting":
+      if (isRunning && instance.runningSinceMs === undefined) {
+        draft.put({ ...instance, runningSinceMs: draft.atMs });
+        noteRunning(draft, instance);
+      }
+      return;
+    case "unreachable":
+      if (instance.uuid !== undefined) takeBack(draft, instance, instance.uuid);
+      else draft.put({ ...identityOf(instance), state: "starting", sinceMs: draft.atMs, runningSinceMs: draft.atMs });
+      draft.note({
+        level: "info",
+        code: "agent-returned",
+        text: `${instance.taskId} is back: Mesos reaches host ${instance.host} again`,
+        fields: { taskId: instance.taskId, host: instance.host },
+      });
+      return;
+    case "gone":
+      return onBackFromTheDead(draft, instance, status);
+    case "registered":
+    case "draining":
+    case "killing":
+      return;
+    default:
+      return instance satisfies never;
+  }
+}
+
+/**
+ * Only the master, asked anew, can say that a task lives which was lost, or which was killed or ended while nobody reached
+ * its Mesos agent; an update may be a late copy, so it is asked. But of one that was called dropped no update can be old:
+ * its ACCEPT has arrived twice, and the other copy was good.
+ */
+function onBackFromTheDead(draft: Draft, instance: Gone, status: TaskStatus): void {
+  const isNews = status.reason === "REASON_RECONCILIATION" || status.reason === "REASON_AGENT_REREGISTERED" ||
+    status.reason === "REASON_SLAVE_REREGISTERED";
+  if (instance.cause === "lost" && !isNews) {
+    // Its ACCEPT may have been so slow that the master, asked before, did not know the task.
+    draft.effect({ kind: "reconcile-tasks", tasks: [taskOf(instance)] });
+    return;
+  }
+  if (instance.cause !== "dropped" && !isNews) return;
+  if (instance.uuid === undefined || isPendingOnReturn(draft, instance.uuid)) {
+    draft.put({
+      ...identityOf(instance),
+      state: "starting",
+      sinceMs: draft.atMs,
+      ...(taskMeaning(status.state) === "running" ? { runningSinceMs: draft.atMs } : {}),
+    });
+  } else takeBack(draft, instance, instance.uuid);
+  draft.note({
+    level: "warning",
+    code: "agent-returned",
+    text: `${instance.taskId} lives although Mesos had called it ${instance.cause}; it is taken back`,
+    fields: { taskId: instance.taskId, host: instance.host },
+  });
+  askFor(draft, instance.taskId);
+}
+
+/** Mesos gives it back: what it does, and whether it still has its record, the next list tells. */
+function takeBack(draft: Draft, instance: AgentInstance, uuid: string): void {
+  const activity = activityOnReturn(draft, instance);
+  draft.put({ ...identityOf(instance), state: "registered", sinceMs: draft.atMs, uuid, activity });
+}
+
+function noteRunning(draft: Draft, instance: AgentInstance): void {
+  draft.note({
+    level: "info",
+    code: "agent-running",
+    text: `${instance.taskId} runs on ${instance.host}; waiting for it to register with the GoCD server`,
+    fields: { taskId: instance.taskId, profile: instance.profile, host: instance.host },
+  });
+}
+
+function onKilling(draft: Draft, instance: AgentInstance, status: TaskStatus): void {
+  if (instance.state === "killing" || instance.state === "gone") return;
+  // A drained Mesos agent kills what the jobs were waiting for, and asks nobody.
+  keepStreak(draft, instance);
+  startKill(draft, instance, "by-mesos", oneLine(status.message) || "asked by an operator or a drained Mesos agent");
+}
+
+function onUnreachable(draft: Draft, instance: AgentInstance): void {
+  if (instance.state === "gone" || instance.state === "unreachable" && instance.lost === undefined) return;
+  const uuid = uuidOf(instance);
+  draft.put({
+    ...identityOf(atItsLoss(draft, instance)),
+    state: "unreachable",
+    sinceMs: draft.atMs,
+    ...(uuid === undefined ? {} : { uuid }),
+  });
+  keepStreak(draft, instance);
+  draft.note({
+    level: "warning",
+    code: "agent-unreachable",
+    text:
+      `${instance.taskId} is unreachable: Mesos has lost contact with host ${instance.host}; it is replaced if needed`,
+    fields: { taskId: instance.taskId, host: instance.host },
+  });
+}
+
+/** What the master does not know has not ended, as long as the GoCD server hears it. */
+function onLost(draft: Draft, instance: AgentInstance, status: TaskStatus): void {
+  const isStopping = instance.state === "killing" || instance.state === "gone";
+  const record = isStopping || isProof(status) ? undefined : heardRecord(draft, instance);
+  if (record === undefined) return onTerminal(draft, instance, status);
+  doubtLoss(draft, instance, record.uuid, oneLine(status.message) || status.state);
+}
+
+function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): void {
+  if (instance.state === "gone") return;
+  const reason = reasonMeaning(status.reason);
+  if (reason === "offer" && instance.state !== "launching") {
+    // One copy of its ACCEPT came to nothing. Another was good, as the task is known to have begun; or else Mesos says so.
+    return askFor(draft, instance.taskId);
+  }
+  const cause = endCause(instance, status);
+  const message = oneLine(status.message) || status.reason || status.state;
+  const isUnproven = cause === "lost" && taskMeaning(status.state) === "lost" && !isProof(status);
+  (isUnproven ? endUnproven : end)(draft, atItsLoss(draft, instance), cause, message);
+  const fields = {
+    taskId: instance.taskId,
+    profile: instance.profile,
+    host: instance.host,
+    state: status.state,
+    ...(status.reason === undefined ? {} : { reason: status.reason }),
+  };
+  if (reason === "host" && (cause === "dropped" || cause === "lost")) countHostFailure(draft, instance, message);
+  switch (cause) {
+    case "stopped":
+      draft.note({ level: "info", code: "agent-stopped", text: `${instance.taskId} has stopped`, fields });
+      return;
+    case "dropped":
+      keepStreak(draft, instance);
+      draft.note({
+        level: "info",
+        code: "launch-dropped",
+        text: reason === "offer"
+          ? `${instance.taskId} was not launched: the offer was gone (${message}); it is tried again`
+          : `${instance.taskId} was not launched on ${instance.host}: ${message}; it is tried again`,
+        fields,
+      });
+      return;
+    case "lost":
+      keepStreak(draft, instance);
+      draft.note({ level: "warning", code: "agent-lost", text: `${instance.taskId} is lost: ${message}`, fields });
+      return;
+    case "never-registered":
+      // Why it was stopped was told, and counted, when it was.
+      draft.note({
+        level: "info",
+        code: "agent-stopped",
+        text: `${instance.taskId} has stopped; it had never registered with the GoCD server`,
+        fields,
+      });
+      return;
+    case "launch-failed":
+    case "exited":
+      countFailure(draft, instance, message);
+      draft.note({
+        level: "error",
+        code: cause === "exited" ? "agent-exited" : "launch-failed",
+        text: `${instance.taskId} ${cause === "exited" ? "ended by itself" : "failed to start"} on ${instance.host}: ` +
+          message,
+        ...(cause === "exited" ? {} : { hint: launchHint(instance, reason) }),
+        fields,
+      });
+      return;
+    default:
+      return cause satisfies never;
+  }
+}
+
+function launchHint({ profile }: AgentInstance, reason: ReasonMeaning): string {
+  return reason === "unauthorized"
+    ? "let mesos.principal run tasks as mesos.user (ACL run_tasks of the Mesos master)"
+    : `check the image and the settings of profile ${profile}`;
+}
+
+function endCause(instance: AgentInstance, status: TaskStatus): EndCause {
+  const reason = reasonMeaning(status.reason);
+  if (status.state === "TASK_DROPPED" || reason === "offer") return "dropped";
+  if (instance.state === "killing") {
+    return instance.cause === "register-timeout" || instance.cause === "pending-stuck" ? "never-registered" : "stopped";
+  }
+  if (taskMeaning(status.state) === "lost") return "lost";
+  if (reason === "cluster") return "lost";
+  if (instance.state === "unreachable") return "lost";
+  if (instance.state === "draining") return "stopped";
+  if (status.state === "TASK_KILLED") return "lost";
+  return instance.state === "launching" || instance.state === "starting" ? "launch-failed" : "exited";
+}

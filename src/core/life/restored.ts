@@ -1,0 +1,104 @@
+// Instances as they were stored, made fit for the clock of now. Not here: reading them (store/), what follows
+// (step.ts). The machine's clock may have been set back while the program was down: nothing may seem to lie in the
+// future, or every pause counted from there would last for ever.
+
+import type { AgentActivity, AgentInstance, DrainStep, RegistrationGap } from "../instance.ts";
+
+/** The instance with every time that lies after `atMs` brought back to it; the same object where none does. */
+export function notInFuture(instance: AgentInstance, atMs: number): AgentInstance {
+  const latestMs = Math.max(
+    instance.createdMs,
+    instance.sinceMs,
+    instance.lastKillMs ?? 0,
+    instance.lastReconcileMs ?? 0,
+    phaseMs(instance),
+  );
+  if (latestMs <= atMs) return instance;
+  const clocks = {
+    createdMs: Math.min(instance.createdMs, atMs),
+    sinceMs: Math.min(instance.sinceMs, atMs),
+    ...(instance.lastKillMs === undefined ? {} : { lastKillMs: Math.min(instance.lastKillMs, atMs) }),
+    ...(instance.lastReconcileMs === undefined ? {} : { lastReconcileMs: Math.min(instance.lastReconcileMs, atMs) }),
+  };
+  switch (instance.state) {
+    case "starting":
+      return {
+        ...instance,
+        ...clocks,
+        ...(instance.runningSinceMs === undefined ? {} : { runningSinceMs: Math.min(instance.runningSinceMs, atMs) }),
+      };
+    case "registered":
+      return {
+        ...instance,
+        ...clocks,
+        activity: activityNotInFuture(instance.activity, atMs),
+        ...(instance.gap === undefined ? {} : { gap: gapNotInFuture(instance.gap, atMs) }),
+      };
+    case "draining":
+      return { ...instance, ...clocks, step: stepNotInFuture(instance.step, atMs) };
+    default:
+      return { ...instance, ...clocks };
+  }
+}
+
+/** The time that only this phase has. */
+function phaseMs(instance: AgentInstance): number {
+  switch (instance.state) {
+    case "starting":
+      return instance.runningSinceMs ?? 0;
+    case "registered":
+      return Math.max(instance.activity.sinceMs, instance.gap?.sinceMs ?? 0, instance.gap?.repairMs ?? 0);
+    case "draining":
+      return stepMs(instance.step);
+    default:
+      return 0;
+  }
+}
+
+function activityNotInFuture(activity: AgentActivity, atMs: number): AgentActivity {
+  return { ...activity, sinceMs: Math.min(activity.sinceMs, atMs) };
+}
+
+function gapNotInFuture({ sinceMs, repairMs }: RegistrationGap, atMs: number): RegistrationGap {
+  return {
+    sinceMs: Math.min(sinceMs, atMs),
+    ...(repairMs === undefined ? {} : { repairMs: Math.min(repairMs, atMs) }),
+  };
+}
+
+function stepMs(step: DrainStep): number {
+  switch (step.kind) {
+    case "disabling":
+    case "deleting":
+    case "enabling":
+      return step.askedMs;
+    case "confirming":
+      return step.firstIdleMs;
+    case "absent":
+      return step.sinceMs;
+    case "finishing":
+      return 0;
+    default:
+      return step satisfies never;
+  }
+}
+
+function stepNotInFuture(step: DrainStep, atMs: number): DrainStep {
+  switch (step.kind) {
+    case "disabling":
+    case "enabling":
+      return { ...step, askedMs: Math.min(step.askedMs, atMs) };
+    case "deleting": {
+      const sinceMs = step.sinceMs === undefined ? {} : { sinceMs: Math.min(step.sinceMs, atMs) };
+      return { ...step, askedMs: Math.min(step.askedMs, atMs), ...sinceMs };
+    }
+    case "confirming":
+      return { ...step, firstIdleMs: Math.min(step.firstIdleMs, atMs) };
+    case "absent":
+      return { ...step, sinceMs: Math.min(step.sinceMs, atMs) };
+    case "finishing":
+      return step;
+    default:
+      return step satisfies never;
+  }
+}

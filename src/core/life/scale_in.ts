@@ -1,0 +1,118 @@
+// Who is drained: what is to be retired, before a plan is made, and what has been idle for long, after it. Not here: the
+// steps of a drain (drain.ts).
+
+import type { Assessment } from "../demand/assess.ts";
+import { holdsTakingDown } from "./brake.ts";
+import { isNewcomer } from "../demand/capacity.ts";
+import type { Draft } from "../draft.ts";
+import { isAnyHung } from "../demand/hung_build.ts";
+import type { DrainReason, Registered } from "../instance.ts";
+import { canTake, capabilityFor } from "../demand/matching.ts";
+import { startDrain } from "./phase.ts";
+import type { Plan } from "../demand/plan.ts";
+import { profileOf } from "../profile_of.ts";
+import { idleOfNoUse, makeRoom } from "../demand/room.ts";
+import { shownForMs } from "../session/reading.ts";
+
+/** Drains begun in one poll at most, so that a mistake in a list cannot empty the whole fleet at once. */
+export const drainsPerPollMax = 50;
+
+/**
+ * Disables what is to go whatever waits, before a plan is made: as long as such an agent is not disabled, it takes jobs, so
+ * that it counts as an agent; once it is, its jobs need another. What must take no job at all is disabled on the first list
+ * that shows it, the others at a poll. Returns how many drains have begun.
+ */
+export function retireAgents(draft: Draft, occasion: "poll" | "read"): number {
+  if (!mayDrain(draft)) return 0;
+  let drains = 0;
+  for (const instance of draft.state.instances.values()) {
+    if (instance.state !== "registered") continue;
+    if (occasion === "read" && instance.retire !== "maintenance" && instance.retire !== "operator") continue;
+    const reason = reasonToRetire(draft, instance);
+    if (reason === undefined) continue;
+    startDrain(draft, instance, reason);
+    drains++;
+    if (drains >= drainsPerPollMax) break;
+  }
+  return drains;
+}
+
+function mayDrain({ state }: Draft): boolean {
+  return state.server.info?.maintenance !== "on" && state.session.kind === "subscribed" && !holdsTakingDown(state);
+}
+
+function reasonToRetire(draft: Draft, instance: Registered): DrainReason | undefined {
+  const { state } = draft;
+  const { activity, retire } = instance;
+  if (state.controls.mode !== "run") return "operator";
+  // Maintenance and the operator want the agent gone even while it builds: disabled now, it finishes its job.
+  if (retire === "maintenance" || retire === "operator") return retire;
+  const reason = retire ?? (profileOf(state.settings, instance.profile) === undefined ? "profile-changed" : undefined);
+  if (reason === undefined) return undefined;
+  const isDisabled = activity.kind === "unsure" && activity.word === "Disabled";
+  if (activity.kind !== "idle" && !isDisabled) return undefined;
+  return reason === "profile-changed" && isAwaited(draft, instance) ? undefined : reason;
+}
+
+/** One that was on its way when its profile changed takes the job that it came for; the server needs a moment to give it. */
+function isAwaited({ state, atMs }: Draft, instance: Registered): boolean {
+  const { poller } = state.settings;
+  if (instance.sinceMs <= state.settingsSinceMs || !isNewcomer(instance)) return false;
+  if (atMs - instance.sinceMs >= poller.assignGraceMs) return false;
+  const capability = capabilityFor(instance, state.demand.backlog.resourceCase);
+  return state.demand.backlog.buckets.some(({ requirement }) => canTake(capability, requirement));
+}
+
+/** Starts the drains that a plan calls for: of agents that have been idle for long. `begun`: of this poll, so far. */
+export function scaleIn(draft: Draft, assessment: Assessment, begun = 0): void {
+  const { state } = draft;
+  if (!mayDrain(draft)) return;
+  const needed = assessment.buckets.filter((each) => each.willBeTaken + each.coming + each.rest > 0);
+  const rule = state.demand.backlog.resourceCase;
+  const idleLeft = new Map<string, number>();
+  const candidates: Registered[] = [];
+  for (const instance of state.instances.values()) {
+    if (instance.state !== "registered") continue;
+    candidates.push(instance);
+    if (instance.activity.kind === "idle" && instance.retire === undefined) {
+      idleLeft.set(instance.profile, (idleLeft.get(instance.profile) ?? 0) + 1);
+    }
+  }
+  candidates.sort((a, b) => a.activity.sinceMs - b.activity.sinceMs);
+  let drains = begun;
+  for (const instance of candidates) {
+    if (drains >= drainsPerPollMax) return;
+    const isUseful = needed.some((each) => canTake(capabilityFor(instance, rule), each.bucket.requirement));
+    const reason = reasonToDrain(draft, instance, { isUseful, idleLeft: idleLeft.get(instance.profile) ?? 0 });
+    if (reason === undefined) continue;
+    if (instance.activity.kind === "idle") {
+      idleLeft.set(instance.profile, (idleLeft.get(instance.profile) ?? 1) - 1);
+    }
+    startDrain(draft, instance, reason);
+    drains++;
+  }
+}
+
+/** Starts the drains of idle agents that nothing waiting can use, while others are held back for want of their places. */
+export function giveRoom(draft: Draft, plan: Plan, begun: number): number {
+  const { state, atMs } = draft;
+  if (!mayDrain(draft) || isAnyHung(state)) return 0;
+  const going = makeRoom(state, { held: plan.held, idle: idleOfNoUse(state, plan.assessment) }, atMs);
+  const now = going.slice(0, Math.max(0, drainsPerPollMax - begun));
+  for (const { instance, why } of now) startDrain(draft, instance, "idle", why);
+  return now.length;
+}
+
+function reasonToDrain(
+  { state }: Draft,
+  instance: Registered,
+  { isUseful, idleLeft }: { readonly isUseful: boolean; readonly idleLeft: number },
+): DrainReason | undefined {
+  const { activity, retire } = instance;
+  const profile = profileOf(state.settings, instance.profile);
+  if (retire !== undefined || profile === undefined) return undefined;
+  if (shownForMs(state, activity.sinceMs) < profile.idleTimeoutMs) return undefined;
+  if (activity.kind === "unsure" && activity.word === "Disabled") return "surplus";
+  if (activity.kind !== "idle" || isUseful || idleLeft <= profile.minIdle || isAnyHung(state)) return undefined;
+  return "idle";
+}

@@ -1,0 +1,153 @@
+// The hosts that can take a task of one profile, best first, kept in a heap so that a placement costs a logarithm. Not
+// here: what makes a host impossible (hosts.ts), taking the resources (placement.ts).
+
+import type { ResourceName, ResourceQuantities } from "./offer_resources.ts";
+import { compileConstraints } from "./constraints.ts";
+import { type HostDemand, type HostOffers, refusalOf, type RoundRules } from "./hosts.ts";
+import { quantitiesOf } from "./offer_resources.ts";
+import type { AgentProfile } from "../settings.ts";
+
+/** The possible hosts of one profile. */
+export interface Candidates {
+  /** Whose candidates these are. */
+  readonly profile: AgentProfile;
+  /** What each host is held against. */
+  readonly demand: HostDemand;
+  /** A binary heap, the best host at 0. Entries of an older version of their host are dropped when they surface. */
+  readonly heap: Candidate[];
+  /** How much of {@link PlacementRound.touched} the heap has taken in. */
+  touchedSeen: number;
+}
+
+/** A host with its rank at one version. */
+export interface Candidate {
+  /** The host ranked. */
+  readonly host: HostOffers;
+  /** Its version when it was ranked. */
+  readonly version: number;
+  /** Compared from left to right, the lowest first. */
+  readonly rank: readonly number[];
+}
+
+/** What all profiles of a round share. */
+export interface PlacementRound {
+  /** In the order of their positions. */
+  readonly hosts: readonly HostOffers[];
+  /** What holds for all of them. */
+  readonly rules: RoundRules;
+  /** The largest amount of each resource on any host: makes amounts of different resources comparable. */
+  readonly largest: ResourceQuantities;
+  /** Hosts that took a task, in order, with repeats. */
+  readonly touched: HostOffers[];
+}
+
+/** The resources whose left-over decides how full a host is; ports are never scarce enough to count. */
+const weighedNames: readonly ResourceName[] = ["cpus", "mem", "disk", "gpus"];
+
+/** How many host ports a profile needs: one for each port mapping where it has any. */
+export function needOf(profile: AgentProfile): ResourceQuantities {
+  const need = quantitiesOf(profile.mesosResources);
+  const mappings = profile.container.portMappings.length;
+  return mappings === 0 ? need : { ...need, ports: mappings };
+}
+
+/** Looks at every host once. */
+export function candidatesFor(profile: AgentProfile, round: PlacementRound): Candidates {
+  const demand: HostDemand = {
+    profileName: profile.name,
+    role: profile.role,
+    need: needOf(profile),
+    constraints: compileConstraints(profile.constraints),
+    ...(profile.maxPerHost === undefined ? {} : { maxPerHost: profile.maxPerHost }),
+  };
+  const candidates: Candidates = { profile, demand, heap: [], touchedSeen: round.touched.length };
+  for (const host of round.hosts) consider(candidates, host, round);
+  return candidates;
+}
+
+/** Takes the best host out of the heap; `undefined` where none can take the task. It comes back once it was touched. */
+export function bestHost(candidates: Candidates, round: PlacementRound): HostOffers | undefined {
+  const touched = new Set(round.touched.slice(candidates.touchedSeen));
+  candidates.touchedSeen = round.touched.length;
+  for (const host of touched) consider(candidates, host, round);
+  for (let best = pop(candidates.heap); best !== undefined; best = pop(candidates.heap)) {
+    if (best.version === best.host.version) return best.host;
+  }
+  return undefined;
+}
+
+function consider(candidates: Candidates, host: HostOffers, round: PlacementRound): void {
+  if (refusalOf(host, candidates.demand, round.rules) !== undefined) return;
+  push(candidates.heap, { host, version: host.version, rank: rankOf(host, candidates, round) });
+}
+
+/**
+ * Hosts with GPUs come last; a profile that needs some has no others. Then `pack`: hosts where we already are, the fullest of them
+ * first. `spread`: fewest instances of the profile, fewest of ours, most room. Then the position.
+ */
+function rankOf(host: HostOffers, candidates: Candidates, round: PlacementRound): readonly number[] {
+  const { profile, demand } = candidates;
+  const gpuWaste = host.offersGpus ? 1 : 0;
+  const room = roomOn(host, demand.need, round.largest);
+  switch (profile.placement) {
+    case "pack":
+      return [gpuWaste, host.crew.total > 0 ? 0 : 1, room, host.position];
+    case "spread":
+      return [gpuWaste, host.crew.byProfile.get(profile.name) ?? 0, host.crew.total, -room, host.position];
+    default:
+      return profile.placement satisfies never;
+  }
+}
+
+/** What is left of the resources that the task needs, each as a share of the largest host's; only for comparing. */
+function roomOn(host: HostOffers, need: ResourceQuantities, largest: ResourceQuantities): number {
+  let room = 0;
+  for (const name of weighedNames) {
+    if (need[name] > 0) room += host.pool.totals[name] / largest[name];
+  }
+  return room;
+}
+
+function isBefore(one: Candidate, other: Candidate): boolean {
+  for (const [index, value] of one.rank.entries()) {
+    const otherValue = other.rank[index] ?? 0;
+    if (value !== otherValue) return value < otherValue;
+  }
+  return false;
+}
+
+function push(heap: Candidate[], candidate: Candidate): void {
+  heap.push(candidate);
+  let index = heap.length - 1;
+  while (index > 0) {
+    const parentIndex = (index - 1) >> 1;
+    const parent = heap[parentIndex];
+    if (parent === undefined || !isBefore(candidate, parent)) break;
+    heap[index] = parent;
+    index = parentIndex;
+  }
+  heap[index] = candidate;
+}
+
+function pop(heap: Candidate[]): Candidate | undefined {
+  const best = heap[0];
+  const last = heap.pop();
+  if (last === undefined || heap.length === 0) return best;
+  let index = 0;
+  for (;;) {
+    const childIndex = betterChild(heap, index);
+    const child = heap[childIndex];
+    if (child === undefined || !isBefore(child, last)) break;
+    heap[index] = child;
+    index = childIndex;
+  }
+  heap[index] = last;
+  return best;
+}
+
+function betterChild(heap: readonly Candidate[], index: number): number {
+  const leftIndex = 2 * index + 1;
+  const left = heap[leftIndex];
+  const right = heap[leftIndex + 1];
+  return left !== undefined && right !== undefined && isBefore(right, left) ? leftIndex + 1 : leftIndex;
+}

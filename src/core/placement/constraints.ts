@@ -1,0 +1,229 @@
+// Whether a Mesos agent meets the constraints of a profile, and in words why not. Not here: amounts
+// (offer_resources.ts), the choice among hosts (placement.ts).
+
+import type { MesosAttribute, NumberRange } from "./offer.ts";
+import type { PlacementConstraint } from "../settings.ts";
+
+/** The part of an offer that constraints look at. */
+export interface ConstrainedHost {
+  /** Hostname of the Mesos agent. */
+  readonly hostname: string;
+  /** Region of its fault domain, where it has one. */
+  readonly region?: string;
+  /** Zone of its fault domain, where it has one. */
+  readonly zone?: string;
+  /** Its attributes. */
+  readonly attributes: readonly MesosAttribute[];
+}
+
+/** A constraint made ready for many hosts (its pattern is compiled once). */
+export interface CompiledConstraint {
+  /** As it was configured. */
+  readonly constraint: PlacementConstraint;
+  /** Whether the host meets it. */
+  readonly isMet: (host: ConstrainedHost) => boolean;
+}
+
+/** Where a constraint's field is found: with a leading `@` only in the agent itself, without also among its attributes. */
+export type FieldSource =
+  | { readonly kind: "hostname" }
+  /** The fault domain; where `orAttribute` is given and the agent has no fault domain, the attribute of that name. */
+  | { readonly kind: "region" | "zone"; readonly orAttribute?: string }
+  | { readonly kind: "attribute"; readonly name: string };
+
+/** Longest value shown in a reason. */
+const shownCharactersMax = 80;
+
+/** Compiles the constraints of a profile. A pattern that is no regular expression makes its constraint unmeetable. */
+export function compileConstraints(constraints: readonly PlacementConstraint[]): readonly CompiledConstraint[] {
+  return constraints.map((constraint) => {
+    const source = fieldSource(constraint.field);
+    const test = valueTest(constraint);
+    return { constraint, isMet: (host) => test(valueOf(host, source)) };
+  });
+}
+
+/** The first constraint that the host does not meet; `undefined` where it meets all. */
+export function unmetConstraint(
+  host: ConstrainedHost,
+  constraints: readonly CompiledConstraint[],
+): PlacementConstraint | undefined {
+  return constraints.find((compiled) => !compiled.isMet(host))?.constraint;
+}
+
+/** Why the host does not meet the constraint, e.g. `rack is r2, not r1`. */
+export function describeUnmet(host: ConstrainedHost, constraint: PlacementConstraint): string {
+  if ("pattern" in constraint && compilePattern(constraint.pattern) === undefined) {
+    return `${shorten(constraint.pattern)} is no regular expression`;
+  }
+  const field = constraint.field;
+  const value = valueOf(host, fieldSource(field));
+  const wish = wishOf(constraint);
+  if (value === undefined) return `${field} is missing, wanted ${wish}`;
+  const shown = shorten(textForms(value).join(","));
+  switch (constraint.operator) {
+    case "equals":
+    case "in":
+      return `${field} is ${shown}, not ${wish}`;
+    case "matches":
+      return `${field} is ${shown}, which does not match ${wish}`;
+    case "not-equals":
+    case "not-in":
+    case "not-matches":
+    case "exists":
+    case "not-exists":
+      return `${field} is ${shown}, wanted ${wish}`;
+    default:
+      return constraint satisfies never;
+  }
+}
+
+/** Where the value of a constraint's field comes from. Same words as Marathon: `@hostname`, `@region`, `@zone`. */
+export function fieldSource(field: string): FieldSource {
+  switch (field) {
+    case "hostname":
+    case "@hostname":
+      return { kind: "hostname" };
+    case "@region":
+      return { kind: "region" };
+    case "@zone":
+      return { kind: "zone" };
+    case "region":
+    case "zone":
+      return { kind: field, orAttribute: field };
+    default:
+      return { kind: "attribute", name: field };
+  }
+}
+
+/** A pattern that must match the whole text; `undefined` where it is no regular expression. */
+export function compilePattern(pattern: string): RegExp | undefined {
+  try {
+    return new RegExp(`^(?:${pattern})$`);
+  } catch {
+    return undefined;
+  }
+}
+
+type FieldTest = (value: MesosAttribute | undefined) => boolean;
+
+/** The value of the field on this host, a field of the agent itself as text; of attributes of one name the first, as Mesos does. */
+function valueOf(host: ConstrainedHost, source: FieldSource): MesosAttribute | undefined {
+  switch (source.kind) {
+    case "hostname":
+      return { name: "hostname", kind: "text", text: host.hostname };
+    case "region":
+    case "zone": {
+      const text = source.kind === "region" ? host.region : host.zone;
+      if (text !== undefined) return { name: source.kind, kind: "text", text };
+      return host.attributes.find((attribute) => attribute.name === source.orAttribute);
+    }
+    case "attribute":
+      return host.attributes.find((attribute) => attribute.name === source.name);
+    default:
+      return source satisfies never;
+  }
+}
+
+function valueTest(constraint: PlacementConstraint): FieldTest {
+  switch (constraint.operator) {
+    case "equals":
+      return (value) => value !== undefined && equalsText(value, constraint.value);
+    case "not-equals":
+      return (value) => value === undefined || !equalsText(value, constraint.value);
+    case "in":
+      return (value) => value !== undefined && constraint.values.some((text) => equalsText(value, text));
+    case "not-in":
+      return (value) => value === undefined || !constraint.values.some((text) => equalsText(value, text));
+    case "matches":
+    case "not-matches":
+      return patternTest(constraint.operator, compilePattern(constraint.pattern));
+    case "exists":
+      return (value) => value !== undefined;
+    case "not-exists":
+      return (value) => value === undefined;
+    default:
+      return constraint satisfies never;
+  }
+}
+
+function patternTest(operator: "matches" | "not-matches", pattern: RegExp | undefined): FieldTest {
+  if (pattern === undefined) return () => false;
+  return operator === "matches"
+    ? (value) => value !== undefined && textForms(value).some((text) => pattern.test(text))
+    : (value) => value === undefined || !textForms(value).some((text) => pattern.test(text));
+}
+
+/** Text: the same text. Scalar: the same number in thousandths. Ranges: the number or range is inside. Set: a member. */
+function equalsText(value: MesosAttribute, wanted: string): boolean {
+  switch (value.kind) {
+    case "text":
+      return value.text === wanted;
+    case "scalar":
+      return isNumeral(wanted) && Math.round(Number(wanted) * 1000) === Math.round(value.scalar * 1000);
+    case "ranges": {
+      const range = parseRange(wanted);
+      return range !== undefined && value.ranges.some((one) => one.begin <= range.begin && range.end <= one.end);
+    }
+    case "set":
+      return value.items.includes(wanted);
+    default:
+      return value satisfies never;
+  }
+}
+
+function isNumeral(text: string): boolean {
+  return /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text.trim());
+}
+
+/** `31000`, `31000-31010` or, as Mesos writes it, `[31000-31010]`. */
+function parseRange(text: string): NumberRange | undefined {
+  const match = /^\[?(\d+)(?:-(\d+))?\]?$/.exec(text.trim());
+  if (match === null) return undefined;
+  const begin = Number(match[1]);
+  const end = match[2] === undefined ? begin : Number(match[2]);
+  return begin <= end ? { begin, end } : undefined;
+}
+
+/** The texts that a pattern is held against: one, but each member of a set. */
+function textForms(value: MesosAttribute): readonly string[] {
+  switch (value.kind) {
+    case "text":
+      return [value.text];
+    case "scalar":
+      return [String(value.scalar)];
+    case "ranges":
+      return [`[${value.ranges.map((range) => `${range.begin}-${range.end}`).join(", ")}]`];
+    case "set":
+      return value.items;
+    default:
+      return value satisfies never;
+  }
+}
+
+function wishOf(constraint: PlacementConstraint): string {
+  switch (constraint.operator) {
+    case "equals":
+      return shorten(constraint.value);
+    case "not-equals":
+      return `anything but ${shorten(constraint.value)}`;
+    case "in":
+      return `one of ${shorten(constraint.values.join(", "))}`;
+    case "not-in":
+      return `none of ${shorten(constraint.values.join(", "))}`;
+    case "matches":
+      return shorten(constraint.pattern);
+    case "not-matches":
+      return `no match of ${shorten(constraint.pattern)}`;
+    case "exists":
+      return "any value";
+    case "not-exists":
+      return "none";
+    default:
+      return constraint satisfies never;
+  }
+}
+
+function shorten(text: string): string {
+  return text.length <= shownCharactersMax ? text : `${text.slice(0, shownCharactersMax - 1)}…`;
+}

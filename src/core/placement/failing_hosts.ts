@@ -1,0 +1,142 @@
+// Hosts where launches have failed are avoided for a while: by one profile where only that one failed there, by all
+// where several did or the host itself was at fault. Not here: profiles that fail everywhere (life/failures.ts).
+
+import type { Draft } from "../draft.ts";
+import { formatDuration } from "../words/reason.ts";
+import type { BreakersState, HostBreaker } from "../state.ts";
+
+/** Failures of one host inside this window count together. */
+export const hostWindowMs = 30 * 60_000;
+/** So many of them, and the host is avoided. */
+export const hostFailuresMax = 3;
+/** For so long at first; doubled with each failure that follows, as a small cluster may have no other host. */
+export const hostAvoidFirstMs = 2 * 60_000;
+/** For so long at most. */
+export const hostAvoidMaxMs = 15 * 60_000;
+/** Hosts remembered at most; the oldest are forgotten first. */
+const hostsMax = 2_000;
+
+/** That a host is avoided. */
+export interface AvoidedHost {
+  /** "for 2 min after failures there: …". */
+  readonly reason: string;
+  /** The only profile that avoids it; absent: all do. */
+  readonly profile?: string;
+}
+
+/** Hosts to be avoided now, by name. */
+export function avoidedHosts(hosts: BreakersState["hosts"], atMs: number): Map<string, AvoidedHost> {
+  const avoided = new Map<string, AvoidedHost>();
+  for (const [host, { avoid, failures, lastError }] of hosts) {
+    if (avoid === undefined || avoid.untilMs <= atMs) continue;
+    const profile = onlyProfileOf(failures);
+    const who = profile === undefined ? "" : ` of profile ${profile}`;
+    avoided.set(host, {
+      reason: `for ${formatDuration(avoid.untilMs - atMs)} after failures${who} there: ${lastError}`,
+      ...(profile === undefined ? {} : { profile }),
+    });
+  }
+  return avoided;
+}
+
+/** A launch that has failed on a host. */
+export interface FailedLaunch {
+  readonly host: string;
+  readonly createdMs: number;
+  /** Absent where the host alone was at fault. */
+  readonly profile?: string;
+  /** In one line. */
+  readonly error: string;
+}
+
+/** The hosts after one more failure, which is told where its host is avoided from now on. */
+export function rememberFailure(draft: Draft, launch: FailedLaunch): BreakersState["hosts"] {
+  const { atMs } = draft;
+  const { host, profile, error } = launch;
+  const hosts = new Map(draft.state.breakers.hosts);
+  const before = hosts.get(host);
+  // Those launched together count once: several on one host say no more of the host than one.
+  const last = before?.failures.at(-1);
+  if (last !== undefined && launch.createdMs <= last.atMs) return hosts;
+  const recent = (before?.failures ?? []).filter((each) => atMs - each.atMs < hostWindowMs);
+  const failures = [...recent, { atMs, ...(profile === undefined ? {} : { profile }) }];
+  const avoid = avoidAfter(failures, before, atMs);
+  hosts.delete(host);
+  hosts.set(host, { failures: failures.slice(-2 * hostFailuresMax), lastError: error, ...(avoid ? { avoid } : {}) });
+  if (avoid !== undefined && avoid !== before?.avoid) {
+    const only = onlyProfileOf(failures);
+    draft.note({
+      level: "warning",
+      code: "host-avoided",
+      text: `host ${host} is avoided${only === undefined ? "" : ` by profile ${only}`} for ${
+        formatDuration(avoid.forMs)
+      }: ${failures.length} agents failed there (${error})`,
+      fields: { host },
+      onceKey: host,
+    });
+  }
+  for (const oldest of hosts.keys()) {
+    if (hosts.size <= hostsMax) break;
+    hosts.delete(oldest);
+  }
+  return hosts;
+}
+
+/** The hosts without the failures of these profiles; one that is left with too few is avoided no longer. */
+export function withoutFailuresOf(
+  hosts: BreakersState["hosts"],
+  profileNames: ReadonlySet<string>,
+): BreakersState["hosts"] {
+  const left = new Map<string, HostBreaker>();
+  for (const [host, breaker] of hosts) {
+    const rest = without(breaker, ({ profile }) => profile !== undefined && profileNames.has(profile));
+    if (rest !== undefined) left.set(host, rest);
+  }
+  return left;
+}
+
+/** The hosts after an agent of this profile has registered from this one: the host is well, and so is the profile there. */
+export function afterSuccess(
+  hosts: BreakersState["hosts"],
+  { host, profile }: { readonly host: string; readonly profile: string },
+): BreakersState["hosts"] {
+  const breaker = hosts.get(host);
+  if (breaker === undefined) return hosts;
+  const left = new Map(hosts);
+  const rest = without(breaker, (each) => each.profile === undefined || each.profile === profile);
+  if (rest === undefined) left.delete(host);
+  else left.set(host, rest);
+  return left;
+}
+
+function without(
+  breaker: HostBreaker,
+  isOver: (failure: HostBreaker["failures"][number]) => boolean,
+): HostBreaker | undefined {
+  const failures = breaker.failures.filter((each) => !isOver(each));
+  if (failures.length === 0) return undefined;
+  const { avoid, ...rest } = breaker;
+  const isStillBad = failures.length === breaker.failures.length || failures.length >= hostFailuresMax;
+  return { ...rest, failures, ...(isStillBad && avoid !== undefined ? { avoid } : {}) };
+}
+
+function avoidAfter(
+  failures: HostBreaker["failures"],
+  before: HostBreaker | undefined,
+  atMs: number,
+): HostBreaker["avoid"] {
+  const avoid = before?.avoid;
+  // What was on its way when it began to be avoided says nothing new.
+  if (avoid !== undefined && atMs < avoid.untilMs) return avoid;
+  const forMs = avoid !== undefined && atMs - avoid.untilMs < hostWindowMs
+    ? Math.min(2 * avoid.forMs, hostAvoidMaxMs)
+    : failures.length >= hostFailuresMax
+    ? hostAvoidFirstMs
+    : undefined;
+  return forMs === undefined ? undefined : { untilMs: atMs + forMs, forMs };
+}
+
+function onlyProfileOf(failures: HostBreaker["failures"]): string | undefined {
+  const profile = failures[0]?.profile;
+  return failures.every((each) => each.profile === profile) ? profile : undefined;
+}

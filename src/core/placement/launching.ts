@@ -1,0 +1,204 @@
+// From offers to launches: every offer is answered in the step that brings it. Not here: which offer fits
+// (placement.ts). The intent is stored with the launch, before ACCEPT leaves.
+
+import { makeTaskId, nameHosts } from "../identity/adoption.ts";
+import type { Draft } from "../draft.ts";
+import type { TaskLaunch } from "../effect.ts";
+import { avoidedHosts } from "./failing_hosts.ts";
+import { countsToLimit } from "../demand/gates.ts";
+import { beforeLaunch, isLearning } from "../identity/lineage.ts";
+import type { Offer } from "./offer.ts";
+import { place, type PlacementResult } from "./placement.ts";
+import { profileOf } from "../profile_of.ts";
+import { describeNeed } from "../words/reason.ts";
+import { strangersTo } from "../identity/recognition.ts";
+import { replanIfStale } from "../demand/replan.ts";
+import { freshRole } from "./roles.ts";
+import type { AgentProfile } from "../settings.ts";
+import type { WantedAgents } from "../state.ts";
+
+/** Refused for this long when nothing is wanted: an hour, cleared by the next REVIVE (facts: autoscalers C3). */
+export const refuseIdleSeconds = 3_600;
+/** Refused for this long when something is wanted that does not fit. */
+export const refuseBusySeconds = 5;
+/** Two misses of a profile within this time are one that lasts. */
+const missLastsMs = 120_000;
+/** Launch times kept for the limit per minute. */
+const launchTimesMax = 1_000;
+
+/** Answers all offers: accepts what fits, declines the rest. */
+export function offersReceived(draft: Draft, offers: readonly Offer[]): void {
+  if (offers.length === 0) return;
+  seeOffers(draft, offers);
+  nameHosts(draft, offers);
+  replanIfStale(draft);
+  const wanted = draft.state.demand.wanted.flatMap((each) => {
+    const profile = profileOf(draft.state.settings, each.profile);
+    return profile === undefined || each.count <= 0 ? [] : [{ wanted: each, profile }];
+  });
+  const offerIds = offers.map((offer) => offer.id);
+  if (wanted.length === 0 || draft.state.shuttingDown) return decline(draft, offerIds, offers, refuseIdleSeconds);
+  if (isLearning(draft.state, draft.atMs)) return decline(draft, offerIds, offers, refuseBusySeconds);
+  const result = place({
+    nowMs: draft.atMs,
+    offers,
+    wanted,
+    occupancy: occupancyOf(draft),
+    avoidedHosts: avoidedHosts(draft.state.breakers.hosts, draft.atMs),
+    maintenanceLeadMs: draft.state.settings.scaling.maintenanceLeadMs,
+  });
+  const isStillWanted = result.unplaced.some((each) => each.count > 0);
+  const refuseSeconds = isStillWanted ? refuseBusySeconds : refuseIdleSeconds;
+  const strangers = new Map<WantedAgents, readonly string[] | undefined>();
+  for (const accept of result.accepts) {
+    const launches = accept.placements.flatMap((placed) => {
+      const entry = wanted[placed.wantedIndex];
+      if (entry === undefined) return [];
+      if (!strangers.has(entry.wanted)) strangers.set(entry.wanted, strangersTo(draft.state, entry.wanted));
+      return [launch(draft, { ...entry, ...placed, accept, strangers: strangers.get(entry.wanted) })];
+    });
+    draft.effect({
+      kind: "accept-offers",
+      offerIds: accept.offerIds,
+      mesosAgentId: accept.mesosAgentId,
+      launches,
+      refuseSeconds,
+    });
+  }
+  decline(draft, result.declines, offers, refuseSeconds);
+  rememberHosts(draft, offers, new Set(result.declines));
+  settle(draft, wanted, result);
+}
+
+/** Of an offer that was accepted nothing is left that is known of. */
+function rememberHosts(draft: Draft, offers: readonly Offer[], declined: ReadonlySet<string>): void {
+  const occupied = occupancyOf(draft);
+  const hosts = new Map([...draft.state.offers.hosts].filter(([id]) => occupied.has(id)));
+  for (const offer of offers) {
+    if (!occupied.has(offer.mesosAgentId)) continue;
+    hosts.set(offer.mesosAgentId, declined.has(offer.id) ? offer : { ...offer, resources: [] });
+  }
+  draft.set({ offers: { ...draft.state.offers, hosts } });
+}
+
+function seeOffers(draft: Draft, offers: readonly Offer[]): void {
+  const roles = new Map(draft.state.offers.roles);
+  for (const { role } of offers) roles.set(role, { ...(roles.get(role) ?? freshRole), lastOfferMs: draft.atMs });
+  draft.set({ offers: { ...draft.state.offers, roles } });
+}
+
+function decline(draft: Draft, offerIds: readonly string[], offers: readonly Offer[], refuseSeconds: number): void {
+  if (offerIds.length === 0) return;
+  draft.effect({ kind: "decline-offers", offerIds, refuseSeconds });
+  if (refuseSeconds < refuseIdleSeconds) return;
+  const ids = new Set(offerIds);
+  const roles = new Map(draft.state.offers.roles);
+  for (const offer of offers) {
+    if (ids.has(offer.id)) {
+      roles.set(offer.role, { ...(roles.get(offer.role) ?? freshRole), longDeclineMs: draft.atMs });
+    }
+  }
+  draft.set({ offers: { ...draft.state.offers, roles } });
+}
+
+interface Launch {
+  readonly wanted: WantedAgents;
+  readonly profile: AgentProfile;
+  readonly resources: TaskLaunch["resources"];
+  readonly hostPorts: readonly number[];
+  readonly accept: PlacementResult["accepts"][number];
+  readonly strangers: readonly string[] | undefined;
+}
+
+function launch(draft: Draft, { wanted, profile, resources, hostPorts, accept, strangers }: Launch): TaskLaunch {
+  const framework = beforeLaunch(draft);
+  const taskId = makeTaskId(framework, profile.name);
+  draft.setFramework({ ...framework, nextTaskNumber: framework.nextTaskNumber + 1 });
+  const registration = {
+    ...(wanted.environment === undefined ? {} : { environment: wanted.environment }),
+    gocdResources: wanted.gocdResources,
+  };
+  draft.put({
+    taskId,
+    profile: profile.name,
+    profileHash: profile.hash,
+    ...registration,
+    createdMs: draft.atMs,
+    mesosAgentId: accept.mesosAgentId,
+    host: accept.host,
+    launchReason: wanted.reason,
+    bucketKey: wanted.bucketKey,
+    network: profile.container.network.mode,
+    ...(strangers === undefined || strangers.length === 0 ? {} : { strangers }),
+    state: "launching",
+    sinceMs: draft.atMs,
+    offerId: accept.offerIds[0] ?? "",
+  });
+  draft.note({
+    level: "info",
+    code: "agent-launched",
+    text: `launching ${taskId} on ${accept.host} (${
+      describeNeed(wanted.gocdResources, wanted.environment)
+    }): ${wanted.reason}`,
+    fields: { taskId, profile: profile.name, host: accept.host },
+  });
+  return { taskId, profile, ...registration, resources, hostPorts };
+}
+
+/** Takes what was placed off the wanted list, and keeps the nearest miss of the rest for the verdicts. */
+function settle(
+  draft: Draft,
+  wanted: readonly { readonly wanted: WantedAgents; readonly profile: AgentProfile }[],
+  result: PlacementResult,
+): void {
+  const left = new Map(result.unplaced.map((each) => [each.wantedIndex, each]));
+  const nearestMiss = new Map(draft.state.offers.nearestMiss);
+  wanted.forEach(({ profile }, index) => {
+    const miss = left.get(index);
+    if (miss === undefined || miss.count === 0) nearestMiss.delete(profile.name);
+    else {
+      if (!nearestMiss.has(profile.name)) noteMiss(draft, profile, miss.nearestMiss);
+      const before = draft.state.offers.nearestMiss.get(profile.name);
+      const isLasting = before !== undefined && draft.atMs - before.atMs < missLastsMs;
+      const sinceMs = isLasting ? before.sinceMs : draft.atMs;
+      nearestMiss.set(profile.name, { sinceMs, atMs: draft.atMs, text: miss.nearestMiss });
+    }
+  });
+  const placed = result.accepts.reduce((total, accept) => total + accept.placements.length, 0);
+  const launchTimesMs = [
+    ...draft.state.offers.launchTimesMs.filter((launchedMs) => draft.atMs - launchedMs < 60_000),
+    ...Array.from({ length: placed }, () => draft.atMs),
+  ].slice(-launchTimesMax);
+  draft.set({
+    offers: { ...draft.state.offers, nearestMiss, launchTimesMs },
+    demand: {
+      ...draft.state.demand,
+      isStale: true,
+      wanted: wanted.flatMap(({ wanted: each }, index) => {
+        const count = left.get(index)?.count ?? 0;
+        return count > 0 ? [{ ...each, count }] : [];
+      }),
+    },
+  });
+}
+
+/** Told when a profile begins to go without, not at every offer. */
+function noteMiss(draft: Draft, { name }: AgentProfile, text: string): void {
+  draft.note({
+    level: "info",
+    code: "no-fitting-offer",
+    text: `no offer of Mesos fits profile ${name}: ${text}`,
+    fields: { profile: name },
+  });
+}
+
+function occupancyOf(draft: Draft): Map<string, Map<string, number>> {
+  const occupancy = new Map<string, Map<string, number>>();
+  for (const instance of draft.state.instances.values()) {
+    if (!countsToLimit(instance.state)) continue;
+    const here = occupancy.get(instance.mesosAgentId) ?? new Map<string, number>();
+    here.set(instance.profile, (here.get(instance.profile) ?? 0) + 1);
+    occupancy.set(instance.mesosAgentId, here);
+  }
+  return occupancy;
+}

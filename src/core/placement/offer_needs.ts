@@ -1,0 +1,182 @@
+// What the master should filter offers by, derived from the profiles: smallest useful amounts and attribute
+// constraints. Not here: the wire (mesos/to_proto.ts) and the final word on an offer (placement.ts); a filter may let
+// too much through.
+
+import { fromMilli } from "./mesos_resources.ts";
+import type { ResourceName } from "./offer_resources.ts";
+import { needOf } from "./candidates.ts";
+import { compilePattern, fieldSource } from "./constraints.ts";
+import type { AgentProfile, PlacementConstraint } from "../settings.ts";
+
+/** Amounts of scalar resources by name, as the doubles of the wire. */
+export type ScalarAmounts = Readonly<Record<string, number>>;
+
+/** Per role the groups of which an agent must meet one (Mesos 1.11, scheduler.proto `OfferConstraints`). */
+export type OfferConstraints = ReadonlyMap<string, readonly OfferConstraintGroup[]>;
+
+/** Conditions that must all hold; never empty, since a master refuses empty groups. */
+export type OfferConstraintGroup = readonly OfferConstraint[];
+
+/** One condition on a Mesos agent (scheduler.proto `AttributeConstraint`). */
+export interface OfferConstraint {
+  /** What is looked at. */
+  readonly selector: OfferSelector;
+  /** What must hold of it. */
+  readonly predicate: OfferPredicate;
+}
+
+/** A field of the agent itself, or an attribute by name. */
+export type OfferSelector =
+  | { readonly kind: "pseudo"; readonly type: "HOSTNAME" | "REGION" | "ZONE" }
+  | { readonly kind: "attribute"; readonly name: string };
+
+/** The predicates of Mesos. Those on text hold for every attribute that is not text; the negative ones also for a missing one. */
+export type OfferPredicate =
+  | { readonly kind: "exists" | "not-exists" }
+  | { readonly kind: "text-equals" | "text-not-equals"; readonly value: string }
+  /** The whole text must match; RE2. */
+  | { readonly kind: "text-matches" | "text-not-matches"; readonly regex: string };
+
+/** Groups of one role at most; a role that would need more is left unconstrained. */
+const groupsPerRoleMax = 64;
+
+/** A master refuses patterns above 100 instructions and 4,096 bytes of RE2 (its default flags); an estimate needs a margin. */
+const patternCostMax = 50;
+
+/**
+ * The smallest amounts that any profile of the role can use, for `FrameworkInfo.offer_filters`: the minimum of each
+ * resource over the profiles. A resource that some profile can do without is left out, as are ports (no scalars).
+ */
+export function minAllocatable(profiles: readonly AgentProfile[], role: string): ScalarAmounts {
+  const [first, ...more] = allocatableQuantities(profiles, role);
+  let least = first ?? {};
+  for (const amounts of more) {
+    const shared = Object.entries(least).flatMap(([name, amount]) => {
+      const other = amounts[name];
+      return other === undefined ? [] : [[name, Math.min(amount, other)] as const];
+    });
+    least = Object.fromEntries(shared);
+  }
+  return least;
+}
+
+/**
+ * What each profile of the role needs, without repeats. Sharper than {@link minAllocatable}: Mesos offers what holds ANY
+ * of the quantities listed (hierarchical allocator, `allocatable`). Empty: no profile has the role.
+ */
+export function allocatableQuantities(profiles: readonly AgentProfile[], role: string): readonly ScalarAmounts[] {
+  const scalarNames: readonly ResourceName[] = ["cpus", "mem", "disk", "gpus"];
+  return distinct(
+    profiles.filter((profile) => profile.role === role).map((profile) => {
+      const need = needOf(profile);
+      return Object.fromEntries(
+        scalarNames.filter((name) => need[name] > 0).map((name) => [name, fromMilli(need[name])]),
+      );
+    }),
+  );
+}
+
+/**
+ * The constraints of the profiles as far as a master can check them, by role; a group for each profile, or several where
+ * a constraint has alternatives. It never holds back an offer that placement would use. A role is absent where
+ * one of its profiles takes any agent.
+ */
+export function offerConstraints(profiles: readonly AgentProfile[]): OfferConstraints {
+  const constraints = new Map<string, readonly OfferConstraintGroup[]>();
+  for (const role of new Set(profiles.map((profile) => profile.role))) {
+    const groups = distinct(profiles.filter((profile) => profile.role === role).flatMap(groupsOf));
+    if (groups.length <= groupsPerRoleMax && groups.every((group) => group.length > 0)) constraints.set(role, groups);
+  }
+  return constraints;
+}
+
+/** Whether a pattern means the same to RE2 as to us and surely stays below the limits of a master. */
+export function isPortablePattern(pattern: string): boolean {
+  const token = /[A-Za-z0-9_ :@/,-]|\\[.\-d]|[|()*+?.]|\[\^?(?:[A-Za-z0-9_](?:-[A-Za-z0-9_])?)+\]/y;
+  let cost = 0;
+  while (token.lastIndex < pattern.length) {
+    const match = token.exec(pattern);
+    if (match === null) return false;
+    cost += match[0] === "." || match[0].startsWith("[^") ? 12 : match[0].startsWith("[") ? 3 : 1;
+  }
+  return cost <= patternCostMax && !pattern.includes("(?") && compilePattern(pattern) !== undefined;
+}
+
+/** All combinations of the alternatives of a profile's constraints; a constraint that would make too many is left to placement. */
+function groupsOf(profile: AgentProfile): readonly OfferConstraintGroup[] {
+  let groups: readonly OfferConstraintGroup[] = [[]];
+  for (const constraint of profile.constraints) {
+    const alternatives = alternativesOf(constraint);
+    if (groups.length * alternatives.length > groupsPerRoleMax) continue;
+    groups = groups.flatMap((group) => alternatives.map((alternative) => [...group, ...alternative]));
+  }
+  return groups;
+}
+
+function alternativesOf(constraint: PlacementConstraint): readonly OfferConstraintGroup[] {
+  const source = fieldSource(constraint.field);
+  switch (source.kind) {
+    case "hostname":
+      return alternativesFor(constraint, { kind: "pseudo", type: "HOSTNAME" });
+    case "attribute":
+      return alternativesFor(constraint, { kind: "attribute", name: source.name });
+    case "region":
+    case "zone": {
+      const domain: OfferSelector = { kind: "pseudo", type: source.kind === "region" ? "REGION" : "ZONE" };
+      if (source.orAttribute === undefined) return alternativesFor(constraint, domain);
+      return domainOrAttribute(constraint, domain, { kind: "attribute", name: source.orAttribute });
+    }
+    default:
+      return source satisfies never;
+  }
+}
+
+/** The attribute counts only on an agent that has no fault domain. */
+function domainOrAttribute(
+  constraint: PlacementConstraint,
+  domain: OfferSelector,
+  attribute: OfferSelector,
+): readonly OfferConstraintGroup[] {
+  const hasDomain: OfferConstraint = { selector: domain, predicate: { kind: "exists" } };
+  const hasNone: OfferConstraint = { selector: domain, predicate: { kind: "not-exists" } };
+  return [
+    ...alternativesFor(constraint, domain).map((group) => [hasDomain, ...group]),
+    ...alternativesFor(constraint, attribute).map((group) => [hasNone, ...group]),
+  ];
+}
+
+function alternativesFor(constraint: PlacementConstraint, selector: OfferSelector): readonly OfferConstraintGroup[] {
+  const exists: OfferPredicate = { kind: "exists" };
+  switch (constraint.operator) {
+    case "equals":
+      return [[{ selector, predicate: { kind: "text-equals", value: constraint.value } }]];
+    case "not-equals":
+      return [[{ selector, predicate: { kind: "text-not-equals", value: constraint.value } }]];
+    case "in":
+      if (constraint.values.length === 0 || constraint.values.length > groupsPerRoleMax) {
+        return [[{ selector, predicate: exists }]];
+      }
+      return constraint.values.map((value) => [{ selector, predicate: { kind: "text-equals", value } }]);
+    case "not-in":
+      return [constraint.values.map((value) => ({ selector, predicate: { kind: "text-not-equals", value } }))];
+    case "matches":
+      return isPortablePattern(constraint.pattern)
+        ? [[{ selector, predicate: { kind: "text-matches", regex: constraint.pattern } }]]
+        : [[{ selector, predicate: exists }]];
+    case "not-matches":
+      return isPortablePattern(constraint.pattern)
+        ? [[{ selector, predicate: { kind: "text-not-matches", regex: constraint.pattern } }]]
+        : [[]];
+    case "exists":
+      return [[{ selector, predicate: exists }]];
+    case "not-exists":
+      return [[{ selector, predicate: { kind: "not-exists" } }]];
+    default:
+      return constraint satisfies never;
+  }
+}
+
+/** Equal values once, in the order of their first sight. */
+function distinct<Value>(values: readonly Value[]): readonly Value[] {
+  return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
+}

@@ -1,0 +1,192 @@
+// Puts wanted instances on offers: which offers are accepted with which tasks, which are declined, and why some found
+// no place. Not here: how many are wanted (demand/plan.ts), task ids and effects (launching.ts), amounts (offer_resources.ts).
+
+import type { AvoidedHost } from "./failing_hosts.ts";
+import type { Offer, OfferedResource } from "./offer.ts";
+import { type ResourceQuantities, takeResources } from "./offer_resources.ts";
+import { bestHost, type Candidates, candidatesFor, needOf, type PlacementRound } from "./candidates.ts";
+import { type HostOffers, hostsOf, occupy, refusalOf } from "./hosts.ts";
+import { explainUnplaced, type PlacementReason } from "./reason.ts";
+import type { AgentProfile } from "../settings.ts";
+import type { WantedAgents } from "../state.ts";
+
+/** What is to be placed, and where. */
+export interface PlacementRequest {
+  /** The present, in ms since the epoch. */
+  readonly nowMs: number;
+  /** In any order; an id given twice counts once. */
+  readonly offers: readonly Offer[];
+  /** In order of priority: an entry gets all it can before the next one is looked at. */
+  readonly wanted: readonly WantedWithProfile[];
+  /** Living instances: Mesos agent id to profile name to how many, for `maxPerHost` and `spread`. */
+  readonly occupancy: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** Hostnames that take nothing for a while, with the reason in words. */
+  readonly avoidedHosts: ReadonlyMap<string, AvoidedHost>;
+  /** A host whose maintenance window opens within this time is not used. */
+  readonly maintenanceLeadMs: number;
+  /** Tasks in one ACCEPT at most; absent: {@link defaultTasksPerAcceptMax}. */
+  readonly tasksPerAcceptMax?: number;
+}
+
+/** Wanted instances with their resolved profile. */
+export interface WantedWithProfile {
+  /** How many, for which bucket. */
+  readonly wanted: WantedAgents;
+  /** The profile that `wanted.profile` names. */
+  readonly profile: AgentProfile;
+}
+
+/** The answer to every offer, and what is left to be placed. */
+export interface PlacementResult {
+  /** Sorted by host. A Mesos agent offered to two roles can appear twice, since one ACCEPT must be of one role. */
+  readonly accepts: readonly AcceptedHost[];
+  /** Ids of all other offers. */
+  readonly declines: readonly string[];
+  /** Of each wanted entry that did not get all, in the order of `wanted`. */
+  readonly unplaced: readonly UnplacedAgents[];
+}
+
+/** All offers of one Mesos agent to one role, with at least one task. */
+export interface AcceptedHost {
+  /** The Mesos agent of all the offers. */
+  readonly mesosAgentId: string;
+  /** Its hostname. */
+  readonly host: string;
+  /** The role of all the offers. */
+  readonly role: string;
+  /** Sorted. */
+  readonly offerIds: readonly string[];
+  /** At least one, by priority. */
+  readonly placements: readonly Placed[];
+}
+
+/** One instance that found its place. */
+export interface Placed {
+  /** Index into `PlacementRequest.wanted`. */
+  readonly wantedIndex: number;
+  /** Exactly the pieces of the offers that the task takes. */
+  readonly resources: readonly OfferedResource[];
+  /** The host ports among them, ascending; one for each port mapping. */
+  readonly hostPorts: readonly number[];
+}
+
+/** Instances that found no place in this round. */
+export interface UnplacedAgents extends PlacementReason {
+  /** Index into `PlacementRequest.wanted`. */
+  readonly wantedIndex: number;
+  /** How many of the entry found no place. */
+  readonly count: number;
+}
+
+/** Keeps one ACCEPT at a few hundred kilobytes, and one host from starting more containers than it could pull at once. */
+export const defaultTasksPerAcceptMax = 100;
+
+/**
+ * Places as many wanted instances as fit, in the order given. The result does not depend on the order of the offers.
+ * Cost: each profile looks at each host once (and once more where it runs out of room); each placement costs a logarithm.
+ * Entries share that work where their profiles ask the same of a host, whether or not they are the same object.
+ */
+export function place(request: PlacementRequest): PlacementResult {
+  const round = roundOf(request);
+  const indexes = new Map<string, ProfileIndex>();
+  const placements = new Map<HostOffers, Placed[]>();
+  const unplaced: UnplacedAgents[] = [];
+  for (const [wantedIndex, { wanted, profile }] of request.wanted.entries()) {
+    const key = placementKey(profile);
+    const index = indexes.get(key) ?? { candidates: candidatesFor(profile, round) };
+    indexes.set(key, index);
+    let missing = wanted.count;
+    while (missing > 0 && index.exhausted === undefined) {
+      const host = bestHost(index.candidates, round);
+      if (host === undefined) {
+        index.exhausted = explainUnplaced(round.hosts, index.candidates.demand, round.rules);
+        break;
+      }
+      const placed = fill(host, index.candidates, round, missing);
+      missing -= placed.length;
+      const onHost = placements.get(host) ?? [];
+      placements.set(host, onHost);
+      for (const taken of placed) onHost.push({ wantedIndex, ...taken });
+    }
+    if (missing > 0 && index.exhausted !== undefined) {
+      unplaced.push({ wantedIndex, count: missing, ...index.exhausted });
+    }
+  }
+  return { ...answers(round.hosts, placements), unplaced };
+}
+
+/** The candidates of a profile and, once they have run out, why: room only shrinks within a round. */
+interface ProfileIndex {
+  readonly candidates: Candidates;
+  exhausted?: PlacementReason;
+}
+
+/** Everything of a profile that placement looks at. */
+function placementKey(profile: AgentProfile): string {
+  const { name, role, placement, maxPerHost, constraints } = profile;
+  return JSON.stringify([name, role, placement, maxPerHost ?? null, needOf(profile), constraints]);
+}
+
+function roundOf(request: PlacementRequest): PlacementRound {
+  const hosts = hostsOf(request.offers, request.occupancy);
+  const largest = { cpus: 0, mem: 0, disk: 0, gpus: 0, ports: 0 };
+  for (const { pool } of hosts) raiseTo(largest, pool.totals);
+  return {
+    hosts,
+    rules: {
+      nowMs: request.nowMs,
+      maintenanceLeadMs: request.maintenanceLeadMs,
+      avoidedHosts: request.avoidedHosts,
+      tasksPerAcceptMax: Math.max(1, request.tasksPerAcceptMax ?? defaultTasksPerAcceptMax),
+    },
+    largest,
+    touched: [],
+  };
+}
+
+function raiseTo(largest: { -readonly [name in keyof ResourceQuantities]: number }, totals: ResourceQuantities): void {
+  largest.cpus = Math.max(largest.cpus, totals.cpus);
+  largest.mem = Math.max(largest.mem, totals.mem);
+  largest.disk = Math.max(largest.disk, totals.disk);
+  largest.gpus = Math.max(largest.gpus, totals.gpus);
+}
+
+/**
+ * Puts instances on the host that came first: one where they are to be spread, else as many as it takes, because
+ * a host that is the fullest stays so while more is put on it.
+ */
+function fill(
+  host: HostOffers,
+  candidates: Candidates,
+  round: PlacementRound,
+  missing: number,
+): readonly Omit<Placed, "wantedIndex">[] {
+  const countMax = candidates.profile.placement === "spread" ? 1 : missing;
+  const placed: Omit<Placed, "wantedIndex">[] = [];
+  while (placed.length < countMax && refusalOf(host, candidates.demand, round.rules) === undefined) {
+    const taken = takeResources(host.pool, candidates.demand.need);
+    if (taken === undefined) break;
+    placed.push({ resources: taken.resources, hostPorts: taken.hostPorts });
+    occupy(host, candidates.profile.name, taken.rest);
+  }
+  round.touched.push(...host.crew.hosts);
+  return placed;
+}
+
+function answers(
+  hosts: readonly HostOffers[],
+  placements: ReadonlyMap<HostOffers, readonly Placed[]>,
+): Pick<PlacementResult, "accepts" | "declines"> {
+  const accepts: AcceptedHost[] = [];
+  const declines: string[] = [];
+  for (const host of hosts) {
+    const placed = placements.get(host) ?? [];
+    if (placed.length === 0) {
+      declines.push(...host.offerIds);
+      continue;
+    }
+    const { mesosAgentId, hostname, role, offerIds } = host;
+    accepts.push({ mesosAgentId, host: hostname, role, offerIds, placements: placed });
+  }
+  return { accepts, declines };
+}

@@ -1,0 +1,139 @@
+// Suppress and revive, per role, derived from what is wanted. Not here: answering offers (launching.ts).
+// Level-triggered: it compares what is wanted with what the allocator was last told (facts: autoscalers B5, C3).
+
+import type { Draft } from "../draft.ts";
+import { profileOf } from "../profile_of.ts";
+import type { AgentProfile } from "../settings.ts";
+import type { RoleOffers, State, WantedAgents } from "../state.ts";
+
+/** No REVIVE of a role sooner after the last. */
+export const reviveGapMs = 5_000;
+/** No offer for this long after a REVIVE: it is repeated, once so soon. */
+export const reviveRepeatMs = 10_000;
+
+/** Something is wanted and no offer has come for this long: REVIVE may have been overtaken by SUPPRESS. */
+export const reviveQuietMs = 600_000;
+
+/** Something is wanted and no offer has come for this long: that is told. */
+export const offerlessMs = 60_000;
+
+/** A role of which nothing is known yet: after SUBSCRIBED the allocator offers by itself. */
+export const freshRole: RoleOffers = { suppressed: false, repeated: false };
+
+/** All roles that profiles use. */
+export function rolesOf(state: State): string[] {
+  return [...new Set(state.settings.profiles.map((profile) => profile.role))];
+}
+
+/** Tells the allocator what has changed; says nothing where it already knows. */
+export function adjustRoles(draft: Draft): void {
+  const { state, atMs } = draft;
+  if (state.session.kind !== "subscribed" || state.shuttingDown) return;
+  const wantedRoles = new Set(wantedByProfile(state).map(({ profile }) => profile.role));
+  const suppress: string[] = [];
+  const revive: string[] = [];
+  const roles = new Map(state.offers.roles);
+  for (const role of rolesOf(state)) {
+    const before = roles.get(role) ?? freshRole;
+    if (before.retryMs !== undefined && atMs < before.retryMs) continue;
+    if (!wantedRoles.has(role)) {
+      if (before.suppressed) continue;
+      suppress.push(role);
+      const { retryMs: _, ...rest } = before;
+      roles.set(role, { ...rest, suppressed: true, repeated: false });
+      continue;
+    }
+    const kind = reviveKind(before, state.session.sinceMs, atMs);
+    if (kind === "none") continue;
+    revive.push(role);
+    const { longDeclineMs: _, retryMs: __, ...rest } = before;
+    roles.set(role, {
+      ...rest,
+      suppressed: false,
+      lastReviveMs: atMs,
+      repeated: kind === "repeat",
+      ...(before.suppressed ? { revivedMs: atMs } : {}),
+    });
+  }
+  if (suppress.length === 0 && revive.length === 0) return;
+  draft.set({ offers: { ...draft.state.offers, roles } });
+  if (suppress.length > 0) draft.effect({ kind: "suppress-offers", roles: suppress });
+  if (revive.length > 0) draft.effect({ kind: "revive-offers", roles: revive });
+}
+
+/** Whether Mesos has offered a role nothing for so long, although it was asked to, that there may be none for it. */
+export function isOfferless({ session, offers }: State, role: string, atMs: number): boolean {
+  const { suppressed, revivedMs, lastOfferMs } = offers.roles.get(role) ?? freshRole;
+  return session.kind === "subscribed" && !suppressed &&
+    atMs - Math.max(revivedMs ?? session.sinceMs, lastOfferMs ?? 0) >= offerlessMs;
+}
+
+/** What an operator reads of it. */
+export function offerlessText(role: string): string {
+  return `Mesos has offered role ${role} nothing for over a minute`;
+}
+
+/** What an operator can do about it. A master of 1.8 or 1.11 knows sizes and constraints, and keeps what does not fit away. */
+export const offerlessHint: string =
+  "see in Mesos that its quota is not used up, and that a host which meets the constraints " +
+  "of the profile has as much free as it asks for, not reserved for others";
+
+/** Tells of roles that something is wanted for and nothing is offered to; each once. */
+export function noteOfferless(draft: Draft): void {
+  for (const { profile } of wantedByProfile(draft.state)) {
+    if (!isOfferless(draft.state, profile.role, draft.atMs)) continue;
+    draft.note({
+      level: "warning",
+      code: "no-offer",
+      text: `${offerlessText(profile.role)}, and profile ${profile.name} has agents to launch`,
+      hint: offerlessHint,
+      fields: { role: profile.role, profile: profile.name },
+      onceKey: profile.role,
+    });
+  }
+}
+
+/**
+ * Tells where the master takes us for role `*` whatever we say: frameworks with several roles came with Mesos 1.2, and
+ * 1.0 does not tell its version (scheduler.proto, Subscribed). The one role that profiles use first gets all offers.
+ */
+export function noteRolesIgnored(draft: Draft, masterVersion: string | undefined): void {
+  const [major = 1, minor = 0] = (masterVersion ?? "1.0").split(".").map(Number);
+  const roles = rolesOf(draft.state);
+  if (major > 1 || minor >= 2 || roles.every((role) => role === "*")) return;
+  const [first = "*", ...others] = roles;
+  draft.note({
+    level: "warning",
+    code: "roles-ignored",
+    text:
+      `Mesos ${masterVersion ?? "1.0"} does not know frameworks with roles of their own choice (1.2 and later do): ` +
+      `role ${first} gets the offers of role *, without what is reserved${
+        others.length === 0 ? "" : `, and ${others.join(", ")} gets none`
+      }`,
+    hint: 'write mesos.role = "*", or update Mesos',
+    fields: { roles: roles.join(",") },
+    onceKey: "roles-ignored",
+  });
+}
+
+function wantedByProfile(
+  { demand, settings }: State,
+): readonly { readonly wanted: WantedAgents; readonly profile: AgentProfile }[] {
+  return demand.wanted.flatMap((wanted) => {
+    const profile = profileOf(settings, wanted.profile);
+    return profile === undefined || wanted.count <= 0 ? [] : [{ wanted, profile }];
+  });
+}
+
+function reviveKind(role: RoleOffers, sessionSinceMs: number, atMs: number): "none" | "first" | "repeat" {
+  if (role.lastReviveMs !== undefined && atMs - role.lastReviveMs < reviveGapMs) return "none";
+  if (role.suppressed) return "first";
+  // A decline with a long filter that left after the last REVIVE would keep these offers away.
+  if (role.longDeclineMs !== undefined) return "first";
+  // SUBSCRIBE makes the allocator offer by itself, like a REVIVE.
+  const askedMs = role.lastReviveMs ?? sessionSinceMs;
+  if (atMs - Math.max(askedMs, role.lastOfferMs ?? 0) >= reviveQuietMs) return "repeat";
+  if (role.repeated) return "none";
+  const isAnswered = role.lastOfferMs !== undefined && role.lastOfferMs >= askedMs;
+  return !isAnswered && atMs - askedMs >= reviveRepeatMs ? "repeat" : "none";
+}

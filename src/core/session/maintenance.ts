@@ -1,0 +1,182 @@
+// Mesos wants a machine back: agents there are drained, the inverse offer is accepted once none is left; they stay
+// where Mesos does not want it any more. Not here: avoiding machines with a window (placement/placement.ts).
+
+import type { Draft } from "../draft.ts";
+import { takeBack } from "../life/drain.ts";
+import type { AgentInstance } from "../instance.ts";
+import type { InverseOffer, Offer, Unavailability } from "../placement/offer.ts";
+import { retireChanged } from "./operator.ts";
+import { isInTheWay } from "../placement/hosts.ts";
+import { formatDuration } from "../words/reason.ts";
+import { watchedMs } from "./watched.ts";
+
+/** An answered inverse offer comes again after this long, and is answered anew. */
+export const inverseRefuseSeconds = 60;
+/** A window that is far off, or over and never taken off the schedule, is asked about again at least so often. */
+const farRefuseSecondsMax = 3_600;
+/** Answers that are given a second time at most. */
+const unansweredMax = 10_000;
+
+/**
+ * Mesos tells nobody that a window was taken back once its inverse offer is answered (RESCIND_INVERSE_OFFER is only for
+ * those that are out): it just stops to ask. It asks each minute, so this long without is no chance.
+ */
+const askedNoMoreMs = 4 * inverseRefuseSeconds * 1_000;
+/** A new leader asks when the Mesos agent is back, for which it has 10 minutes (`--agent_reregister_timeout`). */
+const askedNoMoreAfterSubscribeMs = 15 * 60_000;
+
+/** What Mesos asked for in an earlier run, as far as instances show it; counted from now on. */
+export function askedBackOf(instances: Iterable<AgentInstance>, atMs: number): ReadonlyMap<string, number> {
+  const asked = new Map<string, number>();
+  for (const { retire, mesosAgentId } of instances) if (retire === "maintenance") asked.set(mesosAgentId, atMs);
+  return asked;
+}
+
+/** Answers each inverse offer at once, and retires the agents that it is about once the window is near. */
+export function inverseOffersReceived(draft: Draft, offers: readonly InverseOffer[]): void {
+  for (const offer of offers) {
+    const here = [...draft.state.instances.values()].filter((instance) =>
+      instance.state !== "gone" &&
+      (offer.mesosAgentId === undefined || instance.mesosAgentId === offer.mesosAgentId)
+    );
+    if (here.length === 0) {
+      draft.effect({ kind: "accept-inverse-offers", offerIds: [offer.id], refuseSeconds: inverseRefuseSeconds });
+    } else if (!isNear(draft, offer.unavailability)) {
+      // The host still takes new agents, so that draining it now would go round in a circle.
+      draft.effect({
+        kind: "decline-inverse-offers",
+        offerIds: [offer.id],
+        refuseSeconds: farRefuseSeconds(draft, offer),
+      });
+      if (!keepAgents(draft, new Set(here.map(({ mesosAgentId }) => mesosAgentId)))) noteRequest(draft, offer, here);
+    } else {
+      draft.effect({ kind: "decline-inverse-offers", offerIds: [offer.id], refuseSeconds: inverseRefuseSeconds });
+      retireAll(draft, offer, here);
+    }
+  }
+}
+
+/** Offers of a host that show no window any more (or a later one): its agents stay. */
+export function maintenanceTakenBack(draft: Draft, offers: readonly Offer[]): void {
+  const { askedBackMs } = draft.state;
+  if (askedBackMs.size === 0) return;
+  const free = offers.filter(({ mesosAgentId, unavailability }) =>
+    askedBackMs.has(mesosAgentId) && (unavailability === undefined || !isNear(draft, unavailability))
+  );
+  if (free.length > 0) keepAgents(draft, new Set(free.map(({ mesosAgentId }) => mesosAgentId)));
+}
+
+/**
+ * An answer that may not have arrived: Mesos never asks again for a host that it waits for an answer about, which would
+ * look as if the window was taken back.
+ */
+export function inverseAnswerLost(draft: Draft, offerIds: readonly string[]): void {
+  const { offers } = draft.state;
+  const inverseUnanswered = [...new Set([...offers.inverseUnanswered ?? [], ...offerIds])].slice(-unansweredMax);
+  draft.set({ offers: { ...offers, inverseUnanswered } });
+}
+
+/** What maintenance has to do with time. Called at every tick. */
+export function watchMaintenance(draft: Draft): void {
+  const { offers, session } = draft.state;
+  const { inverseUnanswered = [] } = offers;
+  if (inverseUnanswered.length > 0 && session.kind === "subscribed") {
+    draft.set({ offers: { ...offers, inverseUnanswered: [] } });
+    draft.effect({
+      kind: "decline-inverse-offers",
+      offerIds: inverseUnanswered,
+      refuseSeconds: inverseRefuseSeconds,
+    });
+  }
+  forgetStaleRequests(draft);
+}
+
+/** Hosts that Mesos has not asked for again in several times its rhythm: their agents stay. */
+function forgetStaleRequests(draft: Draft): void {
+  const { askedBackMs, session } = draft.state;
+  if (askedBackMs.size === 0 || session.kind !== "subscribed") return;
+  const stale = [...askedBackMs].filter(([, askedMs]) =>
+    watchedMs(draft, askedMs) >= askedNoMoreMs &&
+    (askedMs > session.sinceMs || watchedMs(draft, session.sinceMs) >= askedNoMoreAfterSubscribeMs)
+  );
+  if (stale.length > 0) keepAgents(draft, new Set(stale.map(([mesosAgentId]) => mesosAgentId)));
+}
+
+/** Whether placement leaves the host alone for this window. */
+function isNear({ state, atMs }: Draft, window: Unavailability): boolean {
+  return isInTheWay(window, { nowMs: atMs, maintenanceLeadMs: state.settings.scaling.maintenanceLeadMs });
+}
+
+function farRefuseSeconds({ state, atMs }: Draft, { unavailability }: InverseOffer): number {
+  if (unavailability.startMs <= atMs) return farRefuseSecondsMax;
+  const farMs = unavailability.startMs - atMs - state.settings.scaling.maintenanceLeadMs;
+  return Math.min(Math.max(Math.ceil(farMs / 1_000), inverseRefuseSeconds), farRefuseSecondsMax);
+}
+
+function retireAll(draft: Draft, offer: InverseOffer, here: readonly AgentInstance[]): void {
+  const asked = new Map(draft.state.askedBackMs);
+  for (const { mesosAgentId } of here) asked.set(mesosAgentId, draft.atMs);
+  draft.set({ askedBackMs: asked });
+  // What is surplus goes anyway, and must not stay if the window is taken back.
+  const fresh = here.filter(({ retire }) => retire !== "maintenance" && retire !== "surplus");
+  for (const instance of fresh) draft.put({ ...instance, retire: "maintenance" });
+  // Asked again every minute: told as long as there is news.
+  if (fresh.length > 0) noteRequest(draft, offer, here);
+}
+
+/**
+ * Agents that were to go for maintenance stay. One that is disabled already is enabled again if it still builds, or if jobs
+ * wait for it (as in any drain, demand/plan.ts); else it goes, as it would have gone when idle. False: none was to go.
+ */
+function keepAgents(draft: Draft, mesosAgentIds: ReadonlySet<string>): boolean {
+  const asked = new Map([...draft.state.askedBackMs].filter(([id]) => !mesosAgentIds.has(id)));
+  if (asked.size < draft.state.askedBackMs.size) draft.set({ askedBackMs: asked });
+  const kept: AgentInstance[] = [];
+  for (const instance of [...draft.state.instances.values()]) {
+    if (instance.retire !== "maintenance" || !mesosAgentIds.has(instance.mesosAgentId)) continue;
+    const { retire: _, ...rest } = instance;
+    const [changed = rest] = retireChanged([rest], draft.state.settings);
+    draft.put(changed);
+    if (changed.state === "draining") takeBack(draft, changed);
+    if (instance.state !== "gone") kept.push(changed);
+  }
+  for (const host of new Set(kept.map((instance) => instance.host))) {
+    const count = kept.filter((instance) => instance.host === host).length;
+    draft.note({
+      level: "info",
+      code: "maintenance-taken-back",
+      text: `Mesos does not ask for host ${host} any more; its ${agents(count)} may stay`,
+      fields: { host, instances: count },
+    });
+  }
+  return kept.length > 0;
+}
+
+function noteRequest(draft: Draft, offer: InverseOffer, here: readonly AgentInstance[]): void {
+  const host = here[0]?.host ?? "";
+  const isFar = !isNear(draft, offer.unavailability);
+  draft.note({
+    level: "info",
+    code: isFar ? "maintenance-announced" : "maintenance-requested",
+    text: `Mesos asks for host ${host} back (maintenance ${windowText(offer, draft.atMs)}); ${
+      agents(here.length)
+    } there ${isFar ? farText(draft, offer) : "finish their jobs first"}`,
+    fields: { host, instances: here.length },
+    onceKey: `${offer.mesosAgentId ?? "all"} ${offer.unavailability.startMs}`,
+  });
+}
+
+function farText({ state, atMs }: Draft, { unavailability }: InverseOffer): string {
+  if (unavailability.startMs <= atMs) return "go on; take it off the maintenance schedule of Mesos";
+  const lead = formatDuration(state.settings.scaling.maintenanceLeadMs);
+  return `go on, and are drained from ${lead} before it (scaling.maintenance-lead)`;
+}
+
+function windowText({ unavailability: { startMs, durationMs } }: InverseOffer, atMs: number): string {
+  if (durationMs !== undefined && startMs + durationMs <= atMs) return "is over";
+  return startMs <= atMs ? "has begun" : `in ${formatDuration(startMs - atMs)}`;
+}
+
+function agents(count: number): string {
+  return `${count} agent${count === 1 ? "" : "s"}`;
+}

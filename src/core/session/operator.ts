@@ -1,0 +1,257 @@
+// What the operator asks for while the program runs: other settings, freeze, drain, teardown. Not here: asking (cli/,
+// web/).
+
+import { acceptLoss } from "../life/brake.ts";
+import { takeBack } from "../life/drain.ts";
+import type { Draft } from "../draft.ts";
+import type { GocdAgentRef } from "../effect.ts";
+import type { OperatorEvent } from "../event.ts";
+import { forgetFailures } from "../life/failures.ts";
+import { nameOf } from "../identity/hostnames.ts";
+import type { AgentInstance } from "../instance.ts";
+import { withoutFramework } from "../identity/lineage.ts";
+import { mayComeBack } from "../life/doubt.ts";
+import { end, uuidOf } from "../life/phase.ts";
+import { agentsAsOfMs } from "./reading.ts";
+import type { ControlsRecord } from "../record.ts";
+import type { Settings } from "../settings.ts";
+
+/** Carries out one wish. */
+export function operatorAsked(draft: Draft, event: OperatorEvent): void {
+  const { controls } = draft.state;
+  const beside = besideWish(controls, event);
+  switch (event.kind) {
+    case "settings-changed":
+      return changeSettings(draft, event.settings);
+    case "launching-frozen":
+      return control(draft, frozen(controls, event.profile), `launching is frozen${of(event.profile)}`);
+    case "launching-resumed":
+      control(
+        draft,
+        resumed(controls, event.profile),
+        `launching goes on${of(event.profile)}${beside}${tryAgain(draft, event.profile)}`,
+      );
+      if (event.profile === undefined) endDrains(draft);
+      return;
+    case "drain-requested":
+      return control(
+        draft,
+        { ...controls, mode: "drain" },
+        `draining: nothing is launched, every agent goes when it is idle${beside}`,
+      );
+    case "teardown-requested":
+      if (controls.tornDown === true) return endTornDown(draft);
+      control(
+        draft,
+        { ...controls, mode: "teardown" },
+        `tearing down${event.mode === "now" ? " now" : " once all is drained"}`,
+      );
+      draft.set({ tearDownNow: event.mode === "now" });
+      finishTeardown(draft);
+      return;
+    case "loss-accepted":
+      return acceptLoss(draft);
+    case "shutdown-started":
+      draft.set({ shuttingDown: true });
+      return;
+    default:
+      event satisfies never;
+  }
+}
+
+/** No switch is set. */
+export const allRuns: ControlsRecord = { frozen: false, frozenProfiles: [], mode: "run" };
+
+/** A framework is registered: the teardown before it is history. */
+export function forgetTeardown(draft: Draft): void {
+  const { tornDown, ...controls } = draft.state.controls;
+  if (tornDown !== undefined) draft.setControls(controls);
+}
+
+/** What a wish gives up, or what holds launching back all the same; empty where there is nothing to say. */
+export function besideWish(
+  { mode, frozen, tornDown }: Pick<ControlsRecord, "mode" | "frozen" | "tornDown">,
+  wish: OperatorEvent,
+): string {
+  if (wish.kind === "drain-requested") return mode === "teardown" ? "; the teardown is given up" : "";
+  if (wish.kind !== "launching-resumed") return "";
+  if (wish.profile === undefined) {
+    if (tornDown === true) return "; a new framework is registered, as the last one was torn down";
+    return mode === "run" ? "" : `; the ${mode} is given up`;
+  }
+  if (mode === "run" && !frozen) return "";
+  const why = mode === "run" ? "all launching is frozen" : `the ${mode} goes on`;
+  return `, but nothing is launched: ${why} until a resume without a profile`;
+}
+
+/** Says at the first session of a run which switches an earlier one has left, or nobody would know why nothing happens. */
+export function noteSwitches(draft: Draft): void {
+  const { mode, frozen, frozenProfiles } = draft.state.controls;
+  const words = [
+    ...(mode === "drain" ? ["draining, nothing is launched"] : []),
+    ...(mode === "teardown" ? ["tearing down, the framework is removed once all is drained"] : []),
+    ...(frozen ? ["all launching is frozen"] : []),
+    ...(frozenProfiles.length === 0 ? [] : [`launching of ${frozenProfiles.join(", ")} is frozen`]),
+  ];
+  if (words.length === 0) return;
+  draft.note({
+    level: "warning",
+    code: "switches-in-force",
+    text: `in force, as the operator asked: ${words.join("; ")}`,
+    hint: "`gocd-mesos resume FILE` ends it",
+    fields: { mode, frozen, frozenProfiles: frozenProfiles.join(",") },
+  });
+}
+
+/** A TEARDOWN without an answer is sent again after this long. */
+const tearDownAgainMs = 15_000;
+
+/** In teardown mode, once no agent is left: TEARDOWN, forget the id, exit. Called at every tick. */
+export function finishTeardown(draft: Draft): void {
+  if (draft.state.controls.mode !== "teardown" || draft.state.session.kind !== "subscribed") return;
+  const isAlive = [...draft.state.instances.values()].some((instance) =>
+    instance.state !== "gone" || mayComeBack(draft, instance) || mayRecordBeLeft(draft, instance)
+  );
+  const askedMs = draft.state.tearDownAskedMs;
+  if (isAlive && !draft.state.tearDownNow) return;
+  if (askedMs !== undefined && draft.atMs - askedMs < tearDownAgainMs) return;
+  leaveNoRecords(draft);
+  draft.set({ tearDownAskedMs: draft.atMs });
+  draft.effect({ kind: "teardown-framework" });
+}
+
+/** Instances that were started from other settings than those of now are replaced as they fall idle. */
+export function retireChanged(instances: Iterable<AgentInstance>, settings: Settings): AgentInstance[] {
+  const hashes = new Map(settings.profiles.map((profile) => [profile.name, profile.hash]));
+  const changed: AgentInstance[] = [];
+  for (const instance of instances) {
+    const isCurrent = hashes.get(instance.profile) === instance.profileHash;
+    if (isCurrent && instance.retire === "profile-changed") {
+      const { retire: _, ...rest } = instance;
+      changed.push(rest);
+    } else if (!isCurrent && instance.retire === undefined) {
+      // The dead, too: Mesos may find one alive again.
+      changed.push({ ...instance, retire: "profile-changed" });
+    }
+  }
+  return changed;
+}
+
+/** Marks instances by the settings in force; also at every tick, as the marks may not have been stored with the change. */
+export function followSettings(draft: Draft): readonly AgentInstance[] {
+  const changed = retireChanged(draft.state.instances.values(), draft.state.settings);
+  for (const instance of changed) {
+    draft.put(instance);
+    if (instance.state === "draining" && instance.retire === undefined) takeBack(draft, instance);
+  }
+  return changed;
+}
+
+/** Agents that were to go because the operator said so are wanted again, and no drain-timeout goes on. */
+function endDrains(draft: Draft): void {
+  for (const instance of [...draft.state.instances.values()]) {
+    if (instance.state === "draining") takeBack(draft, instance);
+  }
+}
+
+/** Whoever lets launching go on has mended what failed: no pause of it lasts any longer. */
+function tryAgain(draft: Draft, profile: string | undefined): string {
+  const { profiles, hosts } = draft.state.breakers;
+  const failing = profile === undefined ? [...profiles.keys()] : profiles.has(profile) ? [profile] : [];
+  const isAny = failing.length > 0 || (profile === undefined && hosts.size > 0);
+  if (profile === undefined) draft.set({ breakers: { profiles: new Map(), hosts: new Map() } });
+  else forgetFailures(draft, new Set([profile]));
+  return isAny ? "; what has failed is tried again at once" : "";
+}
+
+function changeSettings(draft: Draft, settings: Settings): void {
+  const hashes = new Map(draft.state.settings.profiles.map(({ name, hash }) => [name, hash]));
+  const mended = settings.profiles.filter(({ name, hash }) => hashes.get(name) !== hash);
+  forgetFailures(draft, new Set(mended.map(({ name }) => name)));
+  draft.set({ settings, settingsSinceMs: draft.atMs });
+  const changed = followSettings(draft);
+  const replaced = changed.filter((instance) => instance.state !== "gone" && instance.retire !== undefined).length;
+  const { server } = draft.state;
+  const nextPollMs = Math.min(server.nextPollMs, draft.atMs + settings.poller.intervalMs);
+  draft.set({ server: { ...server, nextPollMs } });
+  draft.touchPlan();
+  draft.note({
+    level: "info",
+    code: "settings-changed",
+    text: `the new configuration is in force${
+      replaced === 0 ? "" : `; ${replaced} agents of changed profiles are replaced as they fall idle`
+    }`,
+    fields: { replaced },
+  });
+}
+
+function control(draft: Draft, controls: ControlsRecord, text: string): void {
+  draft.setControls(controls);
+  draft.touchPlan();
+  draft.note({ level: "info", code: "operator", text, fields: { mode: controls.mode } });
+}
+
+function frozen(controls: ControlsRecord, profile: string | undefined): ControlsRecord {
+  if (profile === undefined) return { ...controls, frozen: true };
+  return { ...controls, frozenProfiles: [...new Set([...controls.frozenProfiles, profile])] };
+}
+
+/** Resuming as a whole also ends a drain. */
+function resumed(controls: ControlsRecord, profile: string | undefined): ControlsRecord {
+  if (profile === undefined) return allRuns;
+  return { ...controls, frozenProfiles: controls.frozenProfiles.filter((each) => each !== profile) };
+}
+
+function of(profile: string | undefined): string {
+  return profile === undefined ? "" : ` for profile ${profile}`;
+}
+
+/** Whether the server shows a record of it; not known before the list has been read since it ended. */
+function mayRecordBeLeft({ state: { server } }: Draft, instance: AgentInstance): boolean {
+  if (agentsAsOfMs(server) <= instance.sinceMs) return true;
+  const uuid = uuidOf(instance);
+  return server.agents.some((gocdAgent) =>
+    gocdAgent.configState !== "Pending" && !gocdAgent.elastic &&
+    (gocdAgent.uuid === uuid || nameOf(gocdAgent) === instance.taskId)
+  );
+}
+
+/** Nobody will look after the records any more. One that builds is not deleted by the server. */
+function leaveNoRecords(draft: Draft): void {
+  const refs: GocdAgentRef[] = [];
+  for (const instance of [...draft.state.instances.values()]) {
+    const uuid = uuidOf(instance);
+    if (uuid === undefined || !mayRecordBeLeft(draft, instance)) continue;
+    if (instance.isDeleteAsked !== true) draft.put({ ...instance, isDeleteAsked: true });
+    refs.push({ taskId: instance.taskId, uuid });
+  }
+  if (refs.length === 0) return;
+  draft.effect({ kind: "disable-gocd-agents", agents: refs });
+  for (const ref of refs) draft.effect({ kind: "delete-gocd-agents", agents: [ref] });
+}
+
+/** Nothing is left to be torn down, but who asks wants the instance to end. */
+function endTornDown(draft: Draft): void {
+  const text = "there is no framework to tear down: it was torn down before";
+  draft.note({ level: "info", code: "operator", text, fields: { mode: draft.state.controls.mode } });
+  draft.effect({ kind: "exit", message: text });
+}
+
+/** The master has accepted TEARDOWN, or says that the framework is removed already: all is forgotten. */
+export function tornDown(draft: Draft): void {
+  for (const instance of [...draft.state.instances.values()]) {
+    if (instance.state !== "gone") end(draft, instance, "stopped", "torn down");
+  }
+  for (const taskId of [...draft.state.instances.keys()]) draft.remove(taskId);
+  const { frameworkId } = draft.state.framework;
+  draft.setFramework(withoutFramework(draft.state.framework));
+  draft.setControls({ ...allRuns, tornDown: true });
+  draft.set({ session: { kind: "ended", sinceMs: draft.atMs, reason: "torn down", masterCapabilities: [] } });
+  draft.note({
+    level: "info",
+    code: "torn-down",
+    text: `framework ${frameworkId ?? "?"} is torn down and forgotten`,
+    fields: {},
+  });
+  draft.effect({ kind: "exit", message: "the framework is torn down" });
+}

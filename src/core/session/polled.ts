@@ -1,0 +1,311 @@
+// What a read of the GoCD server changes. Not here: reading (gocd/), the verdicts (demand/plan.ts), the life cycles. An error
+// is never zero: a failed poll changes clocks and nothing else.
+
+import { activityWord } from "../life/activity.ts";
+import { bucketJobs } from "../demand/backlog.ts";
+import { letSilenceBeSeen } from "../life/cleanup.ts";
+import { followIdle, followJobs } from "../demand/demand.ts";
+import { deleteRefused } from "../life/drain.ts";
+import type { Draft } from "../draft.ts";
+import type { GocdEffect } from "../effect.ts";
+import { isOlderVersion, judgeGocdList } from "../life/brake.ts";
+import { environmentFindings } from "../demand/environments.ts";
+import type { EventOf, GocdProblem } from "../event.ts";
+import { foldFindings } from "../view/findings.ts";
+import type { GocdAgent } from "../gocd_records.ts";
+import { enablingAnswered } from "../life/gocd_index.ts";
+import { inContactSince } from "../demand/hung_build.ts";
+import { followGocdAgents } from "../life/lifecycle_gocd.ts";
+import { adoptUnknown, learnHostnames } from "../identity/lineage.ts";
+import { noteOtherPrograms } from "../identity/other_programs.ts";
+import { makePlan } from "../demand/plan.ts";
+import { noteDemand } from "../demand/demand_notes.ts";
+import { maintenanceMode } from "../words/reason.ts";
+import { appearedSince, unlistedSince } from "../identity/recognition.ts";
+import { failedReading, goodReading, notServing } from "./reading.ts";
+import { replanIfStale, reuseAll } from "../demand/replan.ts";
+import { afterFailure, afterPoll, agentsPauseMs, lookAgainMs } from "./poll_schedule.ts";
+import { noteOfferless } from "../placement/roles.ts";
+import { followUnpinned, unpinnedAt } from "../demand/run_on_all.ts";
+import { giveRoom, retireAgents, scaleIn } from "../life/scale_in.ts";
+import { watchOvertaken } from "../demand/sick_agents.ts";
+import type { ServerState } from "../state.ts";
+import { watchUntaken } from "../demand/untaken.ts";
+import { begunSince, builtSince, takenSince, takingsOf, withoutTaken } from "../demand/taken_jobs.ts";
+
+/** One good full poll. */
+export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
+  const { atMs } = draft;
+  polledWell(draft);
+  const { demand: before, server: { agents: agentsBefore } } = draft.state;
+  // The list of agents is read after the feed.
+  const { resourceCase: rule } = event.server;
+  const unpinned = unpinnedAt(before.unpinned, { ...event, rule, seen: before.seen }, atMs);
+  const backlog = withoutTaken(
+    bucketJobs(event.jobs, draft.state.settings.poller, rule, unpinned),
+    takenSince(draft.state.server.agents, event.agents),
+  );
+  const takings = takingsOf(draft.state.server, event.agents);
+  const { seen, movingBuckets, unexplained } = followJobs(
+    before.seen,
+    { backlog, previous: before.backlog, takings },
+    atMs,
+  );
+  const idleSinceMs = followIdle({
+    before: draft.state.server.idleSinceMs,
+    agents: event.agents,
+    backlog,
+    movingBuckets,
+    previousBacklog: before.backlog,
+  }, atMs);
+  noteServer(draft, event);
+  const here = new Set(backlog.order);
+  const { buckets } = before.backlog;
+  noteOtherPrograms(draft, { agents: event.agents, buckets: backlog.buckets, rule });
+  watchOvertaken(draft, { buckets, before: before.seen, here, built: takings.locators, ...event, idleSinceMs, rule });
+  watchUntaken(draft, {
+    unexplained,
+    buckets,
+    verdicts: before.jobs,
+    firstSeenMs: (locator) => before.seen.get(locator)?.firstSeenMs,
+    before: draft.state.server.agents,
+    now: event.agents,
+    rule,
+    here,
+  });
+  const { missingEnvironments: _, ...server } = readAgents(draft.state.server, event.agents, atMs);
+  draft.set({
+    server: {
+      ...server,
+      info: event.server,
+      newestVersion: newest(server.newestVersion, event.server.version),
+      findings: event.findings,
+      built: new Set(),
+      begun: new Set(),
+      ...(event.missingEnvironments === undefined ? {} : { missingEnvironments: event.missingEnvironments }),
+      idleSinceMs,
+      lastPollMs: atMs,
+    },
+    demand: { ...draft.state.demand, backlog, seen, unpinned },
+  });
+  goodReading(draft, event.agentsAskedMs, event.server);
+  for (const { message, ...told } of environmentFindings(draft.state)) {
+    draft.note({ level: "warning", ...told, text: message, fields: {}, onceKey: message });
+  }
+  learnHostnames(draft, event.agents);
+  judgeGocdList(draft, agentsBefore, event.agents);
+  adoptUnknown(draft, event.agents);
+  followGocdAgents(draft, event.agents);
+  const retired = retireAgents(draft, "poll");
+  const plan = makePlan(draft.state, atMs, "poll");
+  noteDemand(draft, before, plan.demand);
+  draft.set({ demand: plan.demand });
+  noteOfferless(draft);
+  reuseAll(draft, plan.reuse);
+  scaleIn(draft, plan.assessment, retired + giveRoom(draft, plan, retired));
+  draft.set({ server: { ...draft.state.server, ...afterPoll(draft.state, atMs, event.tookMs) } });
+}
+
+function newest(before: string | undefined, now: string): string {
+  return before !== undefined && isOlderVersion(now, before) ? before : now;
+}
+
+/** A read of the agents between two polls: life cycles go on, and jobs that an agent has now wait no more. */
+export function gocdAgentsRead(draft: Draft, event: EventOf<"gocd-agents-read">): void {
+  const { atMs } = draft;
+  const { server, demand } = draft.state;
+  const backlog = withoutTaken(demand.backlog, takenSince(server.agents, event.agents));
+  const { buckets, resourceCase: rule } = demand.backlog;
+  noteOtherPrograms(draft, { agents: event.agents, buckets, rule });
+  const idleSinceMs = followIdle({
+    before: server.idleSinceMs,
+    agents: event.agents,
+    backlog: demand.backlog,
+    movingBuckets: new Set(),
+    previousBacklog: demand.backlog,
+  }, atMs);
+  draft.set({
+    server: {
+      ...readAgents(draft.state.server, event.agents, atMs),
+      idleSinceMs,
+      built: builtSince(event.agents, server.built),
+      begun: begunSince(server.agents, event.agents, server.begun),
+      nextAgentsMs: atMs + agentsPauseMs(draft.state, event.tookMs),
+    },
+    demand: { ...demand, backlog, unpinned: followUnpinned(demand.unpinned, event.agents, atMs) },
+  });
+  goodReading(draft, event.agentsAskedMs, server.info);
+  learnHostnames(draft, event.agents);
+  judgeGocdList(draft, server.agents, event.agents);
+  adoptUnknown(draft, event.agents);
+  followGocdAgents(draft, event.agents);
+  retireAgents(draft, "read");
+  draft.touchPlan();
+  if (backlog !== demand.backlog) replanIfStale(draft);
+}
+
+/** A poll that gave nothing: no decision in this round. */
+export function gocdPollFailed(draft: Draft, event: EventOf<"gocd-poll-failed">): void {
+  failedReading(draft);
+  const { server } = draft.state;
+  const next = afterFailure(draft.state, event.problem, draft);
+  // Its words change with the request that met it; told as at first, it stays one line in the log.
+  const isSame = server.problem?.code === event.problem.code;
+  const problem = isSame ? { ...event.problem, message: server.problem.message } : event.problem;
+  draft.set({ server: { ...server, ...next, problem } });
+  noteProblem(draft, problem);
+}
+
+/** A change of records was carried out; after a DELETE only the look at the list is between a drain and its KILL. */
+export function gocdCallDone(draft: Draft, call: GocdEffect): void {
+  lookAgain(draft, call.kind === "delete-gocd-agents" ? 0 : lookAgainMs);
+  if (call.kind === "enable-gocd-agent") enablingAnswered(draft, call.uuid);
+}
+
+/** A change of records failed; what it was for asks again by itself, unless the server says that it must not be. */
+export function gocdCallFailed(draft: Draft, event: EventOf<"gocd-call-failed">): void {
+  const { call, problem } = event;
+  lookAgain(draft, lookAgainMs);
+  if (call.kind === "enable-gocd-agent") enablingAnswered(draft, call.uuid);
+  if (problem.kind === "maintenance" && draft.state.server.info !== undefined) {
+    draft.set({ server: { ...draft.state.server, info: { ...draft.state.server.info, maintenance: "on" } } });
+    notServing(draft);
+    draft.touchPlan();
+  }
+  if (call.kind === "delete-gocd-agents" && problem.kind === "conflict") {
+    // A bulk DELETE is all or nothing: ask for each by itself, to learn which one builds.
+    if (call.agents.length > 1) {
+      for (const each of call.agents) draft.effect({ kind: "delete-gocd-agents", agents: [each] });
+      return;
+    }
+    const instance = draft.instance(call.agents[0]?.taskId ?? "");
+    if (instance !== undefined) deleteRefused(draft, instance);
+    if (instance?.state === "gone") letSilenceBeSeen(draft, instance);
+  }
+  draft.note({
+    level: problem.kind === "conflict" ? "info" : "warning",
+    code: "gocd-call-failed",
+    text: `${call.kind.replaceAll("-", " ")} failed: ${problem.message}`,
+    hint: problem.hint,
+    fields: { call: call.kind, problem: problem.code },
+    onceKey: `${call.kind} ${problem.code}`,
+  });
+}
+
+function lookAgain(draft: Draft, pauseMs: number): void {
+  const { server } = draft.state;
+  const nextAgentsMs = Math.min(server.nextAgentsMs, draft.atMs + pauseMs);
+  if (nextAgentsMs !== server.nextAgentsMs) draft.set({ server: { ...server, nextAgentsMs } });
+}
+
+/** Whatever failed has passed once a whole poll is good; one good question alone says little, as a broken feed may last. */
+function polledWell(draft: Draft): void {
+  const { problem, ...server } = draft.state.server;
+  if (problem !== undefined) {
+    draft.note({
+      level: "info",
+      code: "gocd-answers",
+      text: `the GoCD server answers again after ${server.failuresInARow} failed read${
+        server.failuresInARow === 1 ? "" : "s"
+      }`,
+      fields: {},
+    });
+  }
+  draft.set({ server: { ...server, failuresInARow: 0 } });
+}
+
+function readAgents(before: ServerState, agents: readonly GocdAgent[], atMs: number): ServerState {
+  const stateBefore = new Map(before.agents.map(({ uuid, agentState }) => [uuid, agentState]));
+  const lostSinceMs = new Map<string, number>();
+  const disabledSinceMs = new Map<string, number>();
+  const disabledIdleSinceMs = new Map<string, number>();
+  for (const gocdAgent of agents) {
+    const { uuid, agentState, configState } = gocdAgent;
+    if (configState === "Disabled") {
+      disabledSinceMs.set(uuid, before.disabledSinceMs.get(uuid) ?? atMs);
+      const isIdle = activityWord(gocdAgent) === "idle";
+      if (isIdle) disabledIdleSinceMs.set(uuid, before.disabledIdleSinceMs.get(uuid) ?? atMs);
+    }
+    if (agentState !== "LostContact" && agentState !== "Missing") continue;
+    // Missing after a restart of the server is another silence: it knows nothing of the one before.
+    lostSinceMs.set(uuid, stateBefore.get(uuid) === agentState ? before.lostSinceMs.get(uuid) ?? atMs : atMs);
+  }
+  const { restartedMs: restartedBefore, inContactSinceMs: _, ...server } = before;
+  const restartedMs = restartOf(restartedBefore, agents, atMs);
+  return {
+    ...server,
+    agents,
+    appearedMs: appearedSince(before.appearedMs, agents, atMs),
+    unlisted: unlistedSince(before, agents, atMs),
+    lostSinceMs,
+    disabledIdleSinceMs,
+    disabledSinceMs,
+    ...inContactSince(before, agents, atMs),
+    asksMs: new Map([...before.asksMs].filter(([, askedMs]) => atMs - askedMs < 60_000)),
+    ...(restartedMs === undefined ? {} : { restartedMs }),
+  };
+}
+
+/** A restarted server shows all agents Missing at first; it is over when most are back (facts: gocd 4.4). */
+function restartOf(before: number | undefined, agents: readonly GocdAgent[], atMs: number): number | undefined {
+  const known = agents.filter((each) => !each.elastic && each.configState === "Enabled");
+  const missing = known.filter((each) => each.agentState === "Missing").length;
+  const isSo = before === undefined ? missing === known.length : missing * 2 > known.length;
+  return known.length > 0 && isSo ? before ?? atMs : undefined;
+}
+
+function noteServer(draft: Draft, event: EventOf<"gocd-polled">): void {
+  const before = draft.state.server.info;
+  if (before?.version !== event.server.version) {
+    draft.note({
+      level: "info",
+      code: "gocd-version",
+      text:
+        `GoCD server ${event.server.version}: ${event.jobs.length} job${
+          event.jobs.length === 1 ? " waits" : "s wait"
+        }, ` +
+        `${event.agents.length} agent${event.agents.length === 1 ? " is" : "s are"} known`,
+      fields: { version: event.server.version },
+    });
+  }
+  if (event.server.maintenance === "on" && before?.maintenance !== "on") {
+    draft.note({
+      level: "warning",
+      code: "gocd-maintenance",
+      text: `the GoCD server is in ${
+        maintenanceMode(event.server.version)
+      }: nothing is launched or taken down until it ends`,
+      fields: {},
+    });
+  } else if (before?.maintenance === "on" && event.server.maintenance !== "on") {
+    draft.note({
+      level: "info",
+      code: "gocd-maintenance-over",
+      text: `${maintenanceMode(event.server.version)} is over`,
+      fields: {},
+    });
+  }
+  for (const finding of foldFindings(event.findings)) {
+    draft.note({
+      level: "warning",
+      code: finding.code,
+      text: finding.message,
+      hint: finding.hint,
+      fields: {},
+      onceKey: finding.code === "gocd-job-unassigned" ? finding.code : finding.message,
+    });
+  }
+}
+
+function noteProblem(draft: Draft, problem: GocdProblem): void {
+  const { server, startedMs } = draft.state;
+  draft.note({
+    level: problem.kind === "starting" || problem.kind === "maintenance" ? "warning" : "error",
+    code: problem.code,
+    text: `${problem.message}; nothing is decided until this passes`,
+    hint: problem.hint,
+    fields: { kind: problem.kind },
+    // A new outage is a new line.
+    onceKey: `${problem.code} ${server.lastPollMs ?? startedMs}`,
+  });
+}

@@ -1,0 +1,102 @@
+// Asking Mesos what has become of our tasks. Not here: its answers (life/lifecycle_mesos.ts).
+// Explicit with agent ids after each SUBSCRIBED until each is answered; implicit every 10 minutes, and at the first
+// SUBSCRIBED of a run that goes on with an earlier one (Mesos docs/reconciliation.md).
+
+import type { Draft } from "../draft.ts";
+import { fenceId, fenceMesosAgentId } from "../identity/lineage.ts";
+import { taskOf } from "../life/phase.ts";
+import type { ReconciliationState } from "../state.ts";
+
+/** First pause before unanswered tasks are asked for again. */
+export const explicitFirstMs = 15_000;
+/** The longest such pause. */
+export const explicitMaxMs = 300_000;
+/** Everything is asked for so often, to find tasks that we do not know. */
+export const implicitMs = 600_000;
+/** A launch of which Mesos has said nothing for this long is asked for. */
+export const launchSilenceMs = 30_000;
+/** Tasks in one call at most. */
+const tasksPerCallMax = 500;
+
+/** Before the first subscription nothing is asked. */
+export const noReconciliation: ReconciliationState = { pending: new Set(), explicitDelayMs: explicitFirstMs };
+
+/**
+ * After SUBSCRIBED: every task that may be alive is asked for by its id. A run that goes on with an earlier one asks for
+ * whatever Mesos knows of ours as well, before its first launch: its state may be older than what lives.
+ */
+export function startReconciliation(draft: Draft): void {
+  const pending = new Set<string>();
+  for (const instance of draft.state.instances.values()) if (instance.state !== "gone") pending.add(instance.taskId);
+  const { nextImplicitMs = draft.atMs + implicitMs } = draft.state.reconciliation;
+  draft.set({
+    reconciliation: {
+      pending,
+      nextExplicitMs: draft.atMs,
+      explicitDelayMs: explicitFirstMs,
+      nextImplicitMs: draft.state.inherited === "unknown" ? draft.atMs : nextImplicitMs,
+    },
+  });
+  reconcile(draft);
+}
+
+/** Asks what is due. Called at every tick. */
+export function reconcile(draft: Draft): void {
+  const { state, atMs } = draft;
+  if (state.session.kind !== "subscribed") return;
+  addSilentLaunches(draft);
+  let reconciliation = draft.state.reconciliation;
+  const living = [...reconciliation.pending].filter((taskId) => {
+    const instance = draft.instance(taskId);
+    return instance !== undefined && instance.state !== "gone";
+  });
+  if (living.length > 0 && atMs >= (reconciliation.nextExplicitMs ?? 0)) {
+    for (let start = 0; start < living.length; start += tasksPerCallMax) {
+      draft.effect({
+        kind: "reconcile-tasks",
+        tasks: living.slice(start, start + tasksPerCallMax).flatMap((taskId) => {
+          const instance = draft.instance(taskId);
+          return instance === undefined ? [] : [taskOf(instance)];
+        }),
+      });
+    }
+    reconciliation = {
+      ...reconciliation,
+      nextExplicitMs: atMs + reconciliation.explicitDelayMs,
+      explicitDelayMs: Math.min(reconciliation.explicitDelayMs * 2, explicitMaxMs),
+    };
+  }
+  if (atMs >= (reconciliation.nextImplicitMs ?? Infinity)) {
+    draft.effect({ kind: "reconcile-tasks", tasks: [] });
+    if (draft.state.inherited === "unknown") {
+      const fence = { taskId: fenceId(draft.state.framework), mesosAgentId: fenceMesosAgentId };
+      draft.effect({ kind: "reconcile-tasks", tasks: [fence] });
+    }
+    reconciliation = { ...reconciliation, nextImplicitMs: atMs + implicitMs };
+  }
+  if (living.length !== reconciliation.pending.size) reconciliation = { ...reconciliation, pending: new Set(living) };
+  if (reconciliation !== draft.state.reconciliation) draft.set({ reconciliation });
+}
+
+/** Asks for one task as soon as may be. */
+export function askFor(draft: Draft, taskId: string): void {
+  const { reconciliation } = draft.state;
+  draft.set({
+    reconciliation: {
+      ...reconciliation,
+      pending: new Set([...reconciliation.pending, taskId]),
+      explicitDelayMs: explicitFirstMs,
+      nextExplicitMs: draft.atMs,
+    },
+  });
+}
+
+function addSilentLaunches(draft: Draft): void {
+  for (const instance of draft.state.instances.values()) {
+    if (instance.state !== "launching" || draft.atMs - instance.sinceMs < launchSilenceMs) continue;
+    if (draft.state.reconciliation.pending.has(instance.taskId)) continue;
+    if (instance.lastReconcileMs !== undefined && draft.atMs - instance.lastReconcileMs < 2 * launchSilenceMs) continue;
+    draft.touch({ ...instance, lastReconcileMs: draft.atMs });
+    askFor(draft, instance.taskId);
+  }
+}

@@ -1,0 +1,239 @@
+// The subscription as the core sees it: begun, lost, ended by an ERROR, calls that failed. Not here: the connection
+// (mesos/).
+
+import { otherMaster } from "../life/brake.ts";
+import type { Draft } from "../draft.ts";
+import type { EventOf } from "../event.ts";
+import { countFailure } from "../life/failures.ts";
+import type { AgentInstance } from "../instance.ts";
+import { keepIdentity, noteKeptIdentity } from "./immutable_identity.ts";
+import { refuseBusySeconds } from "../placement/launching.ts";
+import { withoutFramework } from "../identity/lineage.ts";
+import { inverseAnswerLost } from "./maintenance.ts";
+import { forgetTeardown, noteSwitches, tornDown } from "./operator.ts";
+import { end, oneLine } from "../life/phase.ts";
+import { askFor, startReconciliation } from "./reconciliation.ts";
+import { freshRole, noteRolesIgnored, reviveGapMs, rolesOf } from "../placement/roles.ts";
+import type { SessionState } from "../state.ts";
+
+/** After an ERROR that the operator must mend, the next try comes so late that nobody is flooded. */
+const mendRetryMs = 60_000;
+/** Offers remembered for another decline at most; with a session so broken the stream ends, and with it all offers. */
+const undeclinedMax = 10_000;
+
+/** SUBSCRIBED: the framework id is stored, every task is asked for, the allocator is told what we want. */
+export function subscribed(draft: Draft, event: EventOf<"subscribed">): void {
+  const { framework, settings } = draft.state;
+  const isFirst = draft.state.session.master === undefined;
+  const kept = keepIdentity(framework, event.frameworkId, settings.registersAs);
+  const isSame = framework.frameworkId === kept.frameworkId && framework.registeredAs === kept.registeredAs;
+  if (!isSame || framework.ended !== undefined) draft.setFramework(kept);
+  forgetTeardown(draft);
+  // A new framework has no tasks that could be asked for.
+  if (framework.frameworkId !== kept.frameworkId && draft.state.inherited === "unknown") {
+    draft.set({ inherited: "known" });
+  }
+  if (event.masterId === undefined || event.masterId !== draft.state.session.masterId) otherMaster(draft);
+  draft.set({
+    session: {
+      kind: "subscribed",
+      sinceMs: draft.atMs,
+      master: event.master,
+      ...(event.masterId === undefined ? {} : { masterId: event.masterId }),
+      masterCapabilities: event.masterCapabilities,
+      ...(event.masterVersion === undefined ? {} : { masterVersion: event.masterVersion }),
+    },
+    offers: {
+      ...draft.state.offers,
+      // Offers of an earlier session are void.
+      undeclined: [],
+      inverseUnanswered: [],
+      roles: new Map(rolesOf(draft.state).map((role) => [role, freshRole])),
+    },
+  });
+  const count = [...draft.state.instances.values()].filter((instance) => instance.state !== "gone").length;
+  draft.note({
+    level: "info",
+    code: "subscribed",
+    text: `subscribed to the Mesos master ${event.master}${
+      event.masterVersion === undefined ? "" : ` (Mesos ${event.masterVersion})`
+    } as framework ${event.frameworkId}${count === 0 ? "" : `; asking for our ${count} agents`}`,
+    fields: { master: event.master, frameworkId: event.frameworkId, instances: count },
+  });
+  noteKeptIdentity(draft);
+  noteRolesIgnored(draft, event.masterVersion);
+  if (isFirst) noteSwitches(draft);
+  startReconciliation(draft);
+}
+
+/** The stream has ended; the supervisor reconnects. */
+export function disconnected(draft: Draft, event: EventOf<"disconnected">): void {
+  if (draft.state.session.kind === "superseded" || draft.state.session.kind === "ended") return;
+  setSession(draft, { kind: "connecting", reason: event.reason });
+}
+
+/** ERROR: what it means depends on its kind. */
+export function frameworkError(draft: Draft, event: EventOf<"framework-error">): void {
+  const { message } = event;
+  switch (event.error) {
+    case "failed-over":
+      setSession(draft, { kind: "superseded", reason: message });
+      draft.note({
+        level: "error",
+        code: "framework-failed-over",
+        text: `another instance has taken over our framework id; this one steps down and leaves all agents to it`,
+        hint: "run one instance per framework id, or give each its own state",
+        fields: {},
+      });
+      draft.effect({ kind: "step-down", message: "another instance has taken over (Mesos: Framework failed over)" });
+      return;
+    case "removed":
+      return frameworkRemoved(draft, message);
+    case "unauthorized":
+    case "bad-framework-info":
+    case "other":
+      setSession(draft, { kind: "connecting", reason: message });
+      draft.note({
+        level: "error",
+        code: `framework-${event.error}`,
+        text: `the Mesos master refuses our framework: ${message}`,
+        hint: hintFor(event.error, message),
+        fields: { error: event.error },
+        onceKey: message,
+      });
+      draft.effect({ kind: "end-session", message, retryMs: mendRetryMs });
+      return;
+    default:
+      event.error satisfies never;
+  }
+}
+
+function hintFor(error: EventOf<"framework-error">["error"], message: string): string {
+  if (error === "unauthorized") return "check mesos.principal, mesos.secret and the master's ACLs for the role";
+  // Mesos 1.9 and later (src/master/validation.cpp, `validateUpdate`); before, the old one simply stays.
+  const fixed = /\b(?:changing|updating)\b.*?\b(principal|user)\b/i.exec(message)?.[1]?.toLowerCase();
+  return fixed === undefined
+    ? "check the keys under mesos in the configuration"
+    : `Mesos never changes the ${fixed} of a framework: set mesos.${fixed} back, or run gocd-mesos teardown with the old ` +
+      "one first and start anew";
+}
+
+/** The id is dead and Mesos has killed its tasks. With agents on record, only a person can say that they really are gone. */
+function frameworkRemoved(draft: Draft, message: string): void {
+  const living = [...draft.state.instances.values()].filter((instance) => instance.state !== "gone");
+  // The answer to TEARDOWN was lost, but not the TEARDOWN. One that came late, after launching went on, is a removal.
+  const isAsked = draft.state.tearDownAskedMs !== undefined && draft.state.controls.mode === "teardown";
+  if (isAsked && (draft.state.tearDownNow || living.length === 0)) return tornDown(draft);
+  const { frameworkId } = draft.state.framework;
+  if (living.length === 0) {
+    draft.setFramework(withoutFramework(draft.state.framework));
+    setSession(draft, { kind: "connecting", reason: message });
+    draft.note({
+      level: "warning",
+      code: "framework-removed",
+      text: `Mesos has removed framework ${
+        frameworkId ?? "?"
+      } (${message}); no agent of ours is left, so a new one is made`,
+      fields: {},
+    });
+    draft.effect({ kind: "end-session", message, retryMs: 0 });
+    return;
+  }
+  draft.setFramework({ ...draft.state.framework, ended: message });
+  setSession(draft, { kind: "ended", reason: message });
+  const hint = "see that these agents are gone (`gocd-mesos state show FILE`), " +
+    "then run `gocd-mesos state forget-framework FILE`";
+  draft.note({
+    level: "error",
+    code: "framework-removed",
+    text: `Mesos has removed framework ${frameworkId ?? "?"}, yet ${living.length} agents are on record; ` +
+      "no new framework is made beside them",
+    hint,
+    fields: { instances: living.length },
+  });
+  draft.effect({ kind: "end-session", message: `Mesos has removed our framework; ${hint}` });
+}
+
+/** A call was refused or its fate is unknown. What it was for is asked for or sent again; nothing is assumed. */
+export function mesosCallFailed(draft: Draft, event: EventOf<"mesos-call-failed">): void {
+  const { call, outcome, message } = event;
+  switch (call.kind) {
+    case "accept-offers":
+      for (const { taskId } of call.launches) {
+        const instance = draft.instance(taskId);
+        if (instance?.state !== "launching") continue;
+        if (outcome === "refused") launchRefused(draft, instance, message);
+        else askFor(draft, taskId);
+      }
+      // A refused or lost call has used nothing: the offers are still out. One that arrives late finds them gone.
+      declineAgain(draft, call.offerIds);
+      break;
+    case "decline-offers":
+      if (outcome === "unknown") declineAgain(draft, call.offerIds);
+      break;
+    case "accept-inverse-offers":
+    case "decline-inverse-offers":
+      if (outcome === "unknown") inverseAnswerLost(draft, call.offerIds);
+      break;
+    case "suppress-offers":
+    case "revive-offers": {
+      const roles = new Map(draft.state.offers.roles);
+      for (const role of call.roles) {
+        roles.set(role, {
+          ...freshRole,
+          lastReviveMs: draft.atMs,
+          revivedMs: draft.atMs,
+          longDeclineMs: draft.atMs,
+          retryMs: draft.atMs + reviveGapMs,
+        });
+      }
+      draft.set({ offers: { ...draft.state.offers, roles } });
+      break;
+    }
+    default:
+      break;
+  }
+  draft.note({
+    level: outcome === "refused" ? "error" : "warning",
+    code: "mesos-call-failed",
+    // The words of a lost answer differ each time; a line per call would flood the log while a session comes and goes.
+    text: outcome === "refused"
+      ? `the Mesos call ${call.kind.replaceAll("-", " ")} was refused: ${message}`
+      : `the Mesos call ${call.kind.replaceAll("-", " ")} got no answer; what it was for is asked for again`,
+    fields: { call: call.kind, outcome, message: oneLine(message) },
+    onceKey: `${call.kind} ${outcome}`,
+  });
+}
+
+/** Not the offer's fault: tried again only after a pause, or every offer would lead to the same refusal. */
+function launchRefused(draft: Draft, instance: AgentInstance, message: string): void {
+  end(draft, instance, "launch-failed", message);
+  countFailure(draft, instance, message);
+}
+
+/** An offer that nobody answers is locked for ever on a master without --offer_timeout; at the next tick it is tried again. */
+function declineAgain(draft: Draft, offerIds: readonly string[]): void {
+  const undeclined = [...new Set([...draft.state.offers.undeclined, ...offerIds])].slice(-undeclinedMax);
+  draft.set({ offers: { ...draft.state.offers, undeclined } });
+}
+
+/** Declines once more what may not have been declined. Called at every tick. */
+export function declineLeftOvers(draft: Draft): void {
+  const { undeclined } = draft.state.offers;
+  if (undeclined.length === 0 || draft.state.session.kind !== "subscribed") return;
+  draft.set({ offers: { ...draft.state.offers, undeclined: [] } });
+  draft.effect({ kind: "decline-offers", offerIds: undeclined, refuseSeconds: refuseBusySeconds });
+}
+
+function setSession(draft: Draft, session: { readonly kind: SessionState["kind"]; readonly reason: string }): void {
+  const { master, masterId } = draft.state.session;
+  draft.set({
+    session: {
+      ...session,
+      sinceMs: draft.atMs,
+      masterCapabilities: [],
+      ...(master === undefined ? {} : { master }),
+      ...(masterId === undefined ? {} : { masterId }),
+    },
+  });
+}

@@ -1,0 +1,77 @@
+// Which of the time that has passed counts: a timeout counts only time in which this program ran and could have seen what
+// it waits for. Not here: what a reading of the GoCD server shows (reading.ts), the timeouts themselves.
+
+import type { Draft } from "../draft.ts";
+import { formatDuration } from "../words/reason.ts";
+
+/**
+ * A program that runs has a step at least every second (a tick). After a longer break than this it did not run: its
+ * machine was suspended, its clock was set, or it hung. None of that time counts.
+ */
+export const standstillMs = 90_000;
+
+/** Breaks that are remembered at most. Beyond that the two oldest become one, and less time counts. */
+const gapsMax = 500;
+
+/** Watched time: all from `sinceMs` on, except the gaps. Times in ms since the epoch. */
+export interface Watched {
+  readonly sinceMs: number;
+  /** In order, and apart from each other. */
+  readonly gaps: readonly Gap[];
+}
+
+/** Time that does not count. */
+export interface Gap {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Watched from now on. */
+export function watchedFrom(sinceMs: number): Watched {
+  return { sinceMs, gaps: [] };
+}
+
+/** The same without this time, which ends after all gaps so far. */
+export function withGap({ sinceMs, gaps }: Watched, gap: Gap): Watched {
+  const apart = gaps.filter(({ toMs }) => toMs < gap.fromMs);
+  const fromMs = Math.min(gap.fromMs, gaps[apart.length]?.fromMs ?? gap.fromMs);
+  const all = [...apart, { fromMs, toMs: gap.toMs }];
+  const [first, second, ...rest] = all;
+  return first === undefined || second === undefined || all.length <= gapsMax
+    ? { sinceMs, gaps: all }
+    : { sinceMs, gaps: [{ fromMs: first.fromMs, toMs: second.toMs }, ...rest] };
+}
+
+/** How much of the time from `fromMs` to `toMs` counts; none of it where nothing is watched. */
+export function countedMs(watched: Watched | undefined, fromMs: number, toMs: number): number {
+  if (watched === undefined) return 0;
+  const startMs = Math.max(fromMs, watched.sinceMs);
+  let ms = toMs - startMs;
+  for (const gap of watched.gaps) ms -= Math.max(0, Math.min(gap.toMs, toMs) - Math.max(gap.fromMs, startMs));
+  return Math.max(0, ms);
+}
+
+/** How long this run of the program has watched since then, up to now. */
+export function watchedMs({ state, atMs }: Draft, sinceMs: number): number {
+  return countedMs(state.watched, sinceMs, atMs);
+}
+
+/** Notices that the program stood still before this step. To be called first in every step. */
+export function noticeStandstill(draft: Draft): void {
+  const { state, atMs } = draft;
+  const gap = { fromMs: state.lastStepMs, toMs: atMs };
+  draft.set({ lastStepMs: atMs });
+  if (gap.toMs - gap.fromMs <= standstillMs) return;
+  // As after a restart: what the server showed before says nothing of the time between, in which it may have been away.
+  const { healthySinceMs: _, serving: __, ...server } = state.server;
+  draft.set({ watched: withGap(state.watched, gap), server });
+  // What was wanted before may be long out of date.
+  draft.touchPlan();
+  draft.note({
+    level: "warning",
+    code: "program-stood-still",
+    text: `this program did not run for ${formatDuration(gap.toMs - gap.fromMs)}: its machine was suspended or its ` +
+      "clock was set; no timeout counts that time",
+    fields: { stoodStillMs: gap.toMs - gap.fromMs },
+  });
+}

@@ -1,0 +1,239 @@
+// The picture for people, derived from the state, so that page, metrics and log can never disagree with the decisions.
+// Not here: showing it (web/, cli/).
+
+import { activityWord } from "../life/activity.ts";
+import { environmentFindings } from "../demand/environments.ts";
+import type { Finding } from "../event.ts";
+import { avoidedHosts } from "../placement/failing_hosts.ts";
+import { foldFindings } from "./findings.ts";
+import { countsToLimit } from "../demand/gates.ts";
+import type { GocdAgent } from "../gocd_records.ts";
+import type { AgentInstance } from "../instance.ts";
+import { matchingEnvironments } from "../demand/matching.ts";
+import { uuidOf } from "../life/phase.ts";
+import { profileOf } from "../profile_of.ts";
+import { formatDuration, gateText, serverProblemText } from "../words/reason.ts";
+import { keyFindings } from "../identity/register_key.ts";
+import { globalGate } from "../demand/gates.ts";
+import type { State } from "../state.ts";
+import type { JobVerdict } from "../demand/verdict.ts";
+import type { GocdAgentView, InstanceView, ProfileView, StatusView } from "./view.ts";
+
+/** One consistent picture of the moment. */
+export function statusView(state: State, atMs: number): StatusView {
+  const { session, server, framework, controls } = state;
+  const instances = [...state.instances.values()];
+  const ours = new Map(instances.flatMap((instance) => {
+    const uuid = uuidOf(instance);
+    return uuid === undefined ? [] : [[uuid, instance.taskId] as const];
+  }));
+  return {
+    atMs,
+    startedMs: state.startedMs,
+    mesos: {
+      ...(framework.frameworkId === undefined ? {} : { frameworkId: framework.frameworkId }),
+      frameworkName: state.settings.frameworkName,
+      session: session.kind,
+      ...(session.master === undefined ? {} : { master: session.master }),
+      ...(session.masterVersion === undefined ? {} : { masterVersion: session.masterVersion }),
+      sinceMs: session.sinceMs,
+      offers: state.demand.wanted.length > 0 ? "wanted" : "suppressed",
+      ...(session.reason === undefined ? {} : { reason: session.reason }),
+    },
+    gocd: {
+      ...(server.info === undefined ? {} : { version: server.info.version }),
+      maintenance: server.info?.maintenance ?? "unknown",
+      ...(server.lastPollMs === undefined ? {} : { lastPollMs: server.lastPollMs }),
+      nextPollMs: server.nextPollMs,
+      stale: atMs - (server.lastPollMs ?? state.startedMs) > state.settings.poller.staleAfterMs,
+    },
+    mode: controls.mode,
+    frozen: controls.frozen,
+    jobs: jobsNow(state, atMs),
+    demand: state.demand.buckets,
+    leftUntaken: Object.fromEntries(state.demand.untaken.counts),
+    instances: instances.map((instance) => instanceView(instance, atMs)),
+    gocdAgents: server.agents.map((gocdAgent) => gocdAgentView(gocdAgent, ours.get(gocdAgent.uuid))),
+    profiles: state.settings.profiles.map((profile) => profileView(state, profile.name, atMs)),
+    avoidedHosts: [...avoidedHosts(state.breakers.hosts, atMs)].map(([host, { reason }]) => ({
+      host,
+      untilMs: state.breakers.hosts.get(host)?.avoid?.untilMs ?? atMs,
+      reason,
+    })),
+    problems: problemsOf(state, atMs),
+  };
+}
+
+/** Verdicts are of the last good poll: while the server cannot be read, they say so. */
+function jobsNow({ server, demand }: State, atMs: number): readonly JobVerdict[] {
+  const { problem, lastPollMs } = server;
+  if (problem === undefined || lastPollMs === undefined) return demand.jobs;
+  const since = ` (as of ${formatDuration(atMs - lastPollMs)} ago: ${serverProblemText(problem)})`;
+  return demand.jobs.map((job) => job.reasonCode === "held-stale" ? job : { ...job, reason: `${job.reason}${since}` });
+}
+
+/** A GocdAgent with what it counts as. */
+export function gocdAgentView(gocdAgent: GocdAgent, taskId?: string): GocdAgentView {
+  return {
+    uuid: gocdAgent.uuid,
+    hostname: gocdAgent.hostname,
+    configState: gocdAgent.configState,
+    agentState: gocdAgent.agentState,
+    buildState: gocdAgent.buildState,
+    gocdResources: gocdAgent.gocdResources,
+    environments: matchingEnvironments(gocdAgent),
+    elastic: gocdAgent.elastic,
+    state: countsAs(gocdAgent),
+    ...(taskId === undefined ? {} : { taskId }),
+  };
+}
+
+function countsAs(gocdAgent: GocdAgent): string {
+  if (gocdAgent.elastic) return "elastic";
+  if (gocdAgent.configState === "Pending") return "pending";
+  const word = activityWord(gocdAgent);
+  if (word === "building") return "building";
+  if (gocdAgent.configState === "Disabled") return "disabled";
+  if (gocdAgent.configState !== "Enabled") return "unknown";
+  if (word === "idle") return "idle";
+  if (word === "LostContact") return "lost";
+  return word === "Missing" ? "missing" : "unknown";
+}
+
+function instanceView(instance: AgentInstance, atMs: number): InstanceView {
+  const uuid = uuidOf(instance);
+  const { state, detail } = describe(instance, atMs);
+  return {
+    taskId: instance.taskId,
+    profile: instance.profile,
+    ...(instance.environment === undefined ? {} : { environment: instance.environment }),
+    gocdResources: instance.gocdResources,
+    state,
+    detail,
+    host: instance.host,
+    ...(uuid === undefined ? {} : { uuid }),
+    createdMs: instance.createdMs,
+    sinceMs: instance.state === "registered" ? instance.activity.sinceMs : instance.sinceMs,
+  };
+}
+
+const gapWords = "its record does not show yet what it was launched with";
+
+const stepWords: Readonly<Record<string, string>> = {
+  disabling: "being disabled",
+  finishing: "disabled, finishing its job",
+  confirming: "disabled and idle, to be confirmed",
+  deleting: "being deleted from the GoCD server",
+  enabling: "being enabled again",
+  absent: "no longer in the list of the GoCD server",
+};
+
+function describe(instance: AgentInstance, atMs: number): { readonly state: string; readonly detail: string } {
+  const retire = instance.retire === undefined ? "" : `; to be replaced (${instance.retire})`;
+  switch (instance.state) {
+    case "launching":
+      return { state: "launching", detail: `accepted an offer, waiting for Mesos (${instance.launchReason})` };
+    case "starting":
+      return {
+        state: "starting",
+        detail: instance.pendingUuid !== undefined
+          ? "Pending on the GoCD server, being enabled"
+          : instance.held === true
+          ? "not registered in time, but may be an agent under another name: left running"
+          : instance.runningSinceMs === undefined
+          ? "image is pulled, container starts"
+          : `container runs for ${formatDuration(atMs - instance.runningSinceMs)}, not yet registered`,
+      };
+    case "registered":
+      return instance.activity.kind === "unsure"
+        ? { state: "unsure", detail: `${instance.activity.word}: left alone${retire}` }
+        : { state: instance.activity.kind, detail: instance.gap === undefined ? retire.replace("; ", "") : gapWords };
+    case "draining":
+      return {
+        state: "draining",
+        detail: `${instance.reason}: ${stepWords[instance.step.kind] ?? instance.step.kind}`,
+      };
+    case "killing":
+      return { state: "killing", detail: instance.cause };
+    case "unreachable":
+      return {
+        state: "unreachable",
+        detail: instance.lost === undefined
+          ? "Mesos has lost contact with its host"
+          : `Mesos has lost it (${instance.lost.message}), but the GoCD server hears it`,
+      };
+    case "gone":
+      return { state: "gone", detail: `${instance.cause}: ${instance.message}` };
+    default:
+      return instance satisfies never;
+  }
+}
+
+function profileView(state: State, name: string, atMs: number): ProfileView {
+  const profile = profileOf(state.settings, name);
+  const own = [...state.instances.values()].filter((instance) => instance.profile === name);
+  const count = (test: (instance: AgentInstance) => boolean): number => own.filter(test).length;
+  const breaker = state.breakers.profiles.get(name);
+  const blocked = breaker === undefined || breaker.failures === 0 ? undefined : breaker.retryMs > atMs
+    ? gateText(
+      { kind: "breaker", error: breaker.lastError, retryMs: breaker.retryMs, failures: breaker.failures },
+      atMs,
+    )
+    : undefined;
+  return {
+    name,
+    image: profile?.container.image ?? "",
+    alive: count((instance) => countsToLimit(instance.state)),
+    starting: count((instance) => instance.state === "launching" || instance.state === "starting"),
+    idle: count((instance) => instance.state === "registered" && instance.activity.kind === "idle"),
+    building: count((instance) => instance.state === "registered" && instance.activity.kind === "building"),
+    draining: count((instance) => instance.state === "draining" || instance.state === "killing"),
+    ...(profile?.maxAgents === undefined ? {} : { maxAgents: profile.maxAgents }),
+    frozen: state.controls.frozenProfiles.includes(name),
+    ...(blocked === undefined ? {} : { blocked }),
+  };
+}
+
+/** What is wrong now, worst first. */
+function problemsOf(state: State, atMs: number): Finding[] {
+  const problems: Finding[] = [];
+  const { problem, findings } = state.server;
+  if (problem !== undefined) problems.push({ code: problem.code, message: problem.message, hint: problem.hint });
+  if (state.session.kind !== "subscribed") {
+    problems.push({
+      code: `mesos-${state.session.kind}`,
+      message: `not subscribed to Mesos: ${state.session.reason ?? "connecting"}`,
+      hint: state.session.kind === "connecting" ? "it is tried again by itself" : "see the log",
+    });
+  }
+  for (const suspicion of [state.brake.gocd, state.brake.mesos]) {
+    if (suspicion === undefined) continue;
+    const message = `${suspicion.text}; nothing is taken down since ${formatDuration(atMs - suspicion.sinceMs)}`;
+    problems.push({ code: "brake-on", message, hint: suspicion.hint });
+  }
+  const gate = globalGate(state, atMs);
+  if (gate.kind !== "go") {
+    problems.push({ code: `held-${gate.kind}`, message: gateText(gate, atMs), hint: "" });
+  }
+  for (const profile of state.settings.profiles) {
+    const { blocked } = profileView(state, profile.name, atMs);
+    if (blocked !== undefined) {
+      problems.push({
+        code: "profile-failing",
+        message: `profile ${profile.name}: ${blocked}`,
+        hint: `check the image and the settings of profile ${profile.name}`,
+      });
+    }
+  }
+  const stuck = state.demand.jobs.filter((job) => job.verdict === "unserved");
+  if (stuck.length > 0) {
+    problems.push({
+      code: "jobs-unserved",
+      message: `${stuck.length} job${stuck.length === 1 ? " is" : "s are"} served by no profile: ${
+        stuck[0]?.reason ?? ""
+      }`,
+      hint: "add a profile, resources or an environment to the configuration",
+    });
+  }
+  return [...problems, ...keyFindings(state), ...environmentFindings(state), ...foldFindings(findings)];
+}

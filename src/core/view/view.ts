@@ -1,0 +1,125 @@
+// The whole picture for people: what the page, `plan` and the metrics are made of. Not here: deriving it (status_view.ts).
+// Made by core/view/status_view.ts from the state; read by web/ and cli/.
+
+import type { Finding } from "../event.ts";
+import type { NoteLevel } from "../note.ts";
+import type { BucketDemand, JobVerdict } from "../demand/verdict.ts";
+
+/** One consistent picture of everything, plain JSON. Times in ms since the epoch. */
+export interface StatusView {
+  readonly atMs: number;
+  readonly startedMs: number;
+  /** When the last event was handled; absent: at `atMs`. */
+  readonly movedMs?: number;
+  readonly mesos: MesosView;
+  readonly gocd: GocdView;
+  readonly mode: "run" | "drain" | "teardown";
+  /** This instance leads, but the framework was torn down: none is registered until the operator resumes. */
+  readonly tornDown?: true;
+  /** Launching is frozen as a whole. */
+  readonly frozen: boolean;
+  readonly jobs: readonly JobVerdict[];
+  readonly demand: readonly BucketDemand[];
+  /** Jobs that have left the feed untaken since the start of the program, by the reason for which they last waited. */
+  readonly leftUntaken?: Readonly<Record<string, number>>;
+  readonly instances: readonly InstanceView[];
+  readonly gocdAgents: readonly GocdAgentView[];
+  readonly profiles: readonly ProfileView[];
+  /** Mesos agents that are avoided for a while, with the reason. */
+  readonly avoidedHosts: readonly { readonly host: string; readonly untilMs: number; readonly reason: string }[];
+  /** What is wrong now, worst first. */
+  readonly problems: readonly Finding[];
+  /** Where several instances share one state: which of them leads. Absent where there is only one. */
+  readonly leadership?: LeadershipView;
+}
+
+/** This instance's part among several that share one state. */
+export interface LeadershipView {
+  /** A standby does nothing but wait. */
+  readonly role: "leader" | "standby";
+  /** The instance that leads, as a standby sees it; absent where none is known, or it is this one. */
+  readonly leader?: string;
+  /** Since when this is so. */
+  readonly sinceMs: number;
+}
+
+/** The session with the master. */
+export interface MesosView {
+  readonly frameworkId?: string;
+  readonly frameworkName: string;
+  readonly session: "subscribed" | "connecting" | "superseded" | "ended";
+  /** `host:port` of the leader. */
+  readonly master?: string;
+  readonly masterVersion?: string;
+  /** Since when the session is as it is. */
+  readonly sinceMs: number;
+  readonly offers: "suppressed" | "wanted";
+  readonly reason?: string;
+}
+
+/** The GoCD server. */
+export interface GocdView {
+  readonly version?: string;
+  readonly maintenance: "on" | "off" | "unknown";
+  readonly lastPollMs?: number;
+  readonly nextPollMs: number;
+  /** No good poll for longer than `poller.stale-after`: nothing is launched or taken down. */
+  readonly stale: boolean;
+}
+
+/** One AgentInstance. */
+export interface InstanceView {
+  readonly taskId: string;
+  readonly profile: string;
+  readonly environment?: string;
+  readonly gocdResources: readonly string[];
+  /** `launching`, `starting`, `idle`, `building`, `draining`, `killing`, `unreachable`, `gone`, `unsure`. */
+  readonly state: string;
+  /** What it waits for, in words. */
+  readonly detail: string;
+  readonly host: string;
+  readonly uuid?: string;
+  readonly createdMs: number;
+  readonly sinceMs: number;
+}
+
+/** One GocdAgent of the server, ours or not. */
+export interface GocdAgentView {
+  readonly uuid: string;
+  readonly hostname: string;
+  readonly configState: string;
+  readonly agentState: string;
+  readonly buildState: string;
+  readonly gocdResources: readonly string[];
+  /** Those that take part in matching. */
+  readonly environments: readonly string[];
+  readonly elastic: boolean;
+  /** `idle`, `building`, `pending`, `disabled`, `lost`, `missing`, `elastic`, `unknown`: what it counts as. */
+  readonly state: string;
+  /** The task id, where it is ours. */
+  readonly taskId?: string;
+}
+
+/** One profile with its numbers. */
+export interface ProfileView {
+  readonly name: string;
+  readonly image: string;
+  /** Instances alive (not gone, not unreachable). */
+  readonly alive: number;
+  readonly starting: number;
+  readonly idle: number;
+  readonly building: number;
+  readonly draining: number;
+  readonly maxAgents?: number;
+  readonly frozen: boolean;
+  /** Why it may not launch now, e.g. an open breaker with its last error and when it tries again. */
+  readonly blocked?: string;
+}
+
+/** One line of the event history on the page. */
+export interface NoteView {
+  readonly atMs: number;
+  readonly level: NoteLevel;
+  readonly code: string;
+  readonly text: string;
+}

@@ -1,0 +1,49 @@
+// A request to the agents API after authentication, and its plain answers. Not here: what is done with it.
+// Used by agent_routes.ts and agent_changes.ts.
+
+import { accessTexts, type Caller } from "./access.ts";
+import { vendorType } from "./accept.ts";
+import type { AgentWriting } from "./bodies.ts";
+import { acceptOf, answer, jsonMessage, jsonText, type SimRequest, type SimResponse } from "./http_message.ts";
+import type { GocdWorld } from "./state.ts";
+
+/** A request to the agents API after authentication. */
+export interface AgentsCall {
+  /** The server. */
+  readonly world: GocdWorld;
+  /** The request as it came. */
+  readonly request: SimRequest;
+  /** Who asks. */
+  readonly caller: Caller;
+  /** The uuid in the path; undefined for the collection. */
+  readonly uuid: string | undefined;
+  /** `kill_running_tasks`, `enable`, … behind the uuid. */
+  readonly action: string | undefined;
+  /** How agents are written for this caller. */
+  readonly writing: AgentWriting;
+}
+
+/** The media type that the answer has. */
+export function contentType(call: AgentsCall): string {
+  const { shape } = call.writing;
+  if (shape === "legacy") return "application/json; charset=utf-8";
+  return vendorType(acceptOf(call.request) === "application/vnd.go.cd+json" ? "newest" : shape);
+}
+
+/** An unknown uuid: the message that admits it is missing came with the database (19.9). */
+export function notFound(call: AgentsCall, uuid: string): SimResponse {
+  const message = call.world.rules.agentsInDatabase
+    ? `Agent with uuid '${uuid}' was not found!`
+    : accessTexts.notFoundOrNotAllowed;
+  return jsonMessage(404, contentType(call), message);
+}
+
+/** An answer of the form `{message}` in the asked media type. */
+export function messageAnswer(call: AgentsCall, status: number, message: string): SimResponse {
+  return jsonMessage(status, contentType(call), message);
+}
+
+/** A JSON answer in the asked media type. */
+export function jsonAnswer(call: AgentsCall, status: number, value: unknown): SimResponse {
+  return answer(status, contentType(call), jsonText(value));
+}

@@ -1,0 +1,55 @@
+// GET `/api/admin/environments` (16.7 and later) by release: media types, rights, shape. Not here: environments of
+// agents (bodies.ts). Source: GoCD api_v1, api_v2 and Spark EnvironmentsController of each release.
+
+import { railsVersion, sparkVersion, vendorType } from "./accept.ts";
+import { accessTexts, type Caller, isAdmin } from "./access.ts";
+import {
+  answer,
+  baseUrl,
+  containerPage,
+  jsonMessage,
+  jsonText,
+  type SimRequest,
+  type SimResponse,
+  withEtag,
+} from "./http_message.ts";
+import type { GocdWorld } from "./state.ts";
+
+/** The environments of the configuration with their pipelines; up to 19.8 with their agents, too. */
+export function environmentsAnswer(world: GocdWorld, request: SimRequest, caller: Caller): SimResponse {
+  const { rules } = world;
+  const served = rules.environmentsApi;
+  const asked = rules.environmentsOnSpark ? sparkVersion(world, request, served) : railsVersion(request, served);
+  if (asked === undefined) return containerPage(404, "Not Found");
+  if (typeof asked !== "string") return asked;
+  const version = asked === "newest" ? served.at(-1) ?? asked : asked;
+  if (!isAdmin(caller) && !rules.environmentsForAll) {
+    return jsonMessage(rules.newSecurity ? 403 : 401, vendorType(version), accessTexts.notAllowedAction);
+  }
+  // The model has no policies: who is no administrator may see none, and is not told that there are some.
+  const shown = isAdmin(caller) ? [...world.environments.values()] : [];
+  const self = `${baseUrl(world, request)}/api/admin/environments`;
+  const doc = { href: `${rules.docUrl}#environment-config` };
+  const environments = shown.map(({ name }) => ({
+    _links: { self: { href: `${self}/${name}` }, doc, find: { href: `${self}/:name` } },
+    name,
+    pipelines: pipelinesIn(world, name).map((pipeline) => ({ name: pipeline })),
+    ...(version === "v3" ? {} : { agents: agentsIn(world, name).map((uuid) => ({ uuid })) }),
+    "environment_variables": [{ name: "DEPLOY_TARGET", secure: false, value: `host of ${name}` }],
+  }));
+  const body = { _links: { self: { href: self }, doc }, _embedded: { environments } };
+  const full = answer(200, vendorType(version), jsonText(body));
+  return rules.environmentsOnSpark ? withEtag(request, full) : full;
+}
+
+function pipelinesIn(world: GocdWorld, environment: string): readonly string[] {
+  const folded = environment.toLowerCase();
+  return [...world.pipelineEnvironments].filter(([, name]) => name.toLowerCase() === folded).map(([name]) => name);
+}
+
+function agentsIn(world: GocdWorld, environment: string): readonly string[] {
+  const folded = environment.toLowerCase();
+  return [...world.agents.values()]
+    .filter(({ environments }) => environments.some((name) => name.toLowerCase() === folded))
+    .map(({ uuid }) => uuid);
+}

@@ -1,0 +1,124 @@
+// Faults of the simulated GoCD server that hit the next requests. Not here: restarts, maintenance, backup (sim_gocd.ts).
+// Armed by scenario, demo and tests; asked by routes.ts for each request.
+
+import { answer, jsonText, pathOf, type SimRequest, type SimResponse } from "./http_message.ts";
+import { backupAnswer, startingAnswer } from "./unavailable.ts";
+import type { GocdWorld, ListSnapshot } from "./state.ts";
+
+/** What goes wrong. */
+export type SimFaultKind =
+  /** The connection is refused; nothing happens on the server. */
+  | { readonly kind: "refused" }
+  /** 503 "GoCD server is starting". */
+  | { readonly kind: "starting" }
+  /** 503 of a running backup. */
+  | { readonly kind: "backup" }
+  /** Any status with a JSON message, such as 500 or 504; `retryAfter` becomes the header. */
+  | { readonly kind: "status"; readonly status: number; readonly retryAfter?: string }
+  /** A proxy's login page instead of the answer: HTML with 200, or a redirect to one. */
+  | { readonly kind: "login-page"; readonly style: "html-200" | "redirect-302" }
+  /** The answer is cut in the middle and looks complete; the request took effect. */
+  | { readonly kind: "truncated" }
+  /** The connection breaks in the middle of the answer; the request took effect. */
+  | { readonly kind: "cut" }
+  /** The connection breaks before any answer; the request took effect. */
+  | { readonly kind: "no-answer" }
+  /** The answer comes late; the request took effect at once. */
+  | { readonly kind: "slow"; readonly delayMs: number }
+  /** Feed and agents list show the state of the moment when the fault was armed. */
+  | { readonly kind: "stale" };
+
+/** An armed fault. */
+export interface SimFault {
+  /** What goes wrong. */
+  readonly what: SimFaultKind;
+  /** Requests left that it hits. */
+  requests: number;
+  /** Only paths that contain this text. */
+  readonly pathContains?: string;
+  /** For `stale`. */
+  readonly snapshot?: ListSnapshot;
+}
+
+/** Arms a fault for the next `requests` requests (to paths containing `pathContains`). */
+export function armFault(world: GocdWorld, what: SimFaultKind, requests: number, pathContains?: string): void {
+  const snapshot = what.kind !== "stale" ? undefined : {
+    agents: [...world.agents.values()].map((gocdAgent) => ({ ...gocdAgent })),
+    jobs: [...world.jobs.values()].map((job) => ({ ...job })),
+  };
+  world.faults.push({
+    what,
+    requests,
+    ...(pathContains === undefined ? {} : { pathContains }),
+    ...(snapshot === undefined ? {} : { snapshot }),
+  });
+}
+
+/** The fault that hits this request, used up by one. */
+export function takeFault(world: GocdWorld, request: SimRequest): SimFault | undefined {
+  const fault = world.faults.find((candidate) =>
+    candidate.pathContains === undefined || request.path.includes(candidate.pathContains)
+  );
+  if (fault === undefined) return undefined;
+  fault.requests -= 1;
+  if (fault.requests <= 0) world.faults = world.faults.filter((candidate) => candidate !== fault);
+  return fault;
+}
+
+/** The answer that a fault gives without the server; undefined where the server does answer. */
+export function answerInstead(what: SimFaultKind, request: SimRequest): SimResponse | undefined {
+  switch (what.kind) {
+    case "refused":
+      return { ...answer(0, "", ""), connection: "refused" };
+    case "starting":
+      return startingAnswer(request);
+    case "backup":
+      return backupAnswer(request);
+    case "status": {
+      const headers: Record<string, string> = what.retryAfter === undefined ? {} : { "retry-after": what.retryAfter };
+      return answer(what.status, "application/json", jsonText({ message: `status ${what.status}` }), headers);
+    }
+    case "login-page":
+      return loginPage(what.style, request);
+    case "truncated":
+    case "cut":
+    case "no-answer":
+    case "slow":
+    case "stale":
+      return undefined;
+    default:
+      return what satisfies never;
+  }
+}
+
+function loginPage(style: "html-200" | "redirect-302", request: SimRequest): SimResponse {
+  if (style === "redirect-302") {
+    return answer(302, "", "", { location: `/go/auth/login?return=${encodeURIComponent(pathOf(request))}` });
+  }
+  const body = '<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body><form method="post" action="/login">' +
+    '<input name="user"><input name="password" type="password"></form></body></html>';
+  return answer(200, "text/html;charset=utf-8", body);
+}
+
+/** What becomes of the server's answer on its way to the caller. */
+export function spoilAnswer(what: SimFaultKind, response: SimResponse): SimResponse {
+  switch (what.kind) {
+    case "truncated":
+      return { ...response, body: response.body.slice(0, Math.floor(response.body.length / 2)) };
+    case "cut":
+      return { ...response, body: response.body.slice(0, Math.floor(response.body.length / 2)), connection: "cut" };
+    case "no-answer":
+      return { ...answer(0, "", ""), connection: "cut" };
+    case "slow":
+      return { ...response, delayMs: what.delayMs };
+    case "refused":
+    case "starting":
+    case "backup":
+    case "status":
+    case "login-page":
+    case "stale":
+      return response;
+    default:
+      return what satisfies never;
+  }
+}

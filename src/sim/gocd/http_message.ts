@@ -1,0 +1,110 @@
+// Requests and answers of the simulated GoCD server as plain data, and the smallest helpers on them.
+// Not here: what is answered. Used by every gocd_*.ts part that answers requests, and by sim/http/gocd.ts.
+
+import type { GocdWorld } from "./state.ts";
+
+/** A request; header names in lower case. */
+export interface SimRequest {
+  /** In capitals: `GET`. */
+  readonly method: string;
+  /** Path with the context path, and the query if any: `/go/api/agents`. */
+  readonly path: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Empty where the request has none. */
+  readonly body: string;
+}
+
+/** An answer. */
+export interface SimResponse {
+  /** 0 where the connection was refused. */
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** For `cut` the part that was sent before the connection broke. */
+  readonly body: string;
+  /** `refused`: nothing was reached; `cut`: broken before the end. */
+  readonly connection: "kept" | "refused" | "cut";
+  /** How long the caller has to wait for the answer. */
+  readonly delayMs: number;
+}
+
+/** An ordinary answer. */
+export function answer(
+  status: number,
+  contentType: string,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): SimResponse {
+  const type = contentType === "" ? {} : { "content-type": contentType };
+  return { status, headers: { ...type, ...headers }, body, connection: "kept", delayMs: 0 };
+}
+
+/** The text of a JSON answer. */
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value, undefined, 2);
+}
+
+/** A JSON answer of the form `{message}`. */
+export function jsonMessage(status: number, contentType: string, message: string): SimResponse {
+  return answer(status, contentType, jsonText({ message }));
+}
+
+/** An error page of the servlet container. */
+export function containerPage(status: number, title: string): SimResponse {
+  const body = `<html><head><title>Error ${status} ${title}</title></head>` +
+    `<body><h2>HTTP ERROR ${status}</h2><p>${title}</p></body></html>`;
+  return answer(status, "text/html;charset=iso-8859-1", body);
+}
+
+/** The request's path without query. */
+export function pathOf(request: SimRequest): string {
+  const end = request.path.indexOf("?");
+  return end < 0 ? request.path : request.path.slice(0, end);
+}
+
+/** The server's own address as the caller sees it, with the context path. */
+export function baseUrl(world: GocdWorld, request: SimRequest): string {
+  return `http://${request.headers["host"] ?? "localhost:8153"}${world.contextPath}`;
+}
+
+/** The Accept header, empty where missing. */
+export function acceptOf(request: SimRequest): string {
+  return request.headers["accept"] ?? "";
+}
+
+/** A date as the APIs write it: seconds, UTC. `toIso` is pure: no clock is read. */
+export function isoTime(ms: number): string {
+  const days = Math.floor(ms / 86_400_000);
+  const seconds = Math.floor((ms - days * 86_400_000) / 1000);
+  const shifted = days + 719_468;
+  const era = Math.floor(shifted / 146_097);
+  const dayOfEra = shifted - era * 146_097;
+  const yearOfEra = Math.floor(
+    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
+  );
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const monthFromMarch = Math.floor((5 * dayOfYear + 2) / 153);
+  const day = dayOfYear - Math.floor((153 * monthFromMarch + 2) / 5) + 1;
+  const month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9;
+  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
+  const two = (value: number): string => String(value).padStart(2, "0");
+  const time = `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+  return `${year}-${two(month)}-${two(day)}T${time}Z`;
+}
+
+/** A short tag of a text for ETag headers. */
+export function etagOf(text: string): string {
+  let hash = 2_166_136_261;
+  for (let index = 0; index < text.length; index++) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 16_777_619);
+  }
+  return `"${(hash >>> 0).toString(16).padStart(8, "0")}"`;
+}
+
+/** 304 where the caller has this body already (If-None-Match), else the body with its ETag. */
+export function withEtag(request: SimRequest, full: SimResponse): SimResponse {
+  const etag = etagOf(full.body);
+  if (request.headers["if-none-match"] === etag) return answer(304, "", "", { etag });
+  return { ...full, headers: { ...full.headers, etag } };
+}

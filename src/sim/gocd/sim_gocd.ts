@@ -1,0 +1,329 @@
+// A simulated GoCD server of any release from 15.2.0 to 26.1.0 with the agent processes of its containers, on virtual
+// time: strict where the real server is strict. Not here: sockets (sim/http/gocd.ts), the rules (gocd_*.ts).
+// Made by the simulation, the demo and tests.
+
+import { forgetMemory, refreshAgents } from "./agents.ts";
+import { armFault, type SimFaultKind } from "./faults.ts";
+import type { SimRequest, SimResponse } from "./http_message.ts";
+import { type SimAgentStart, startProcess, startRegisteredProcess, stopProcess } from "./processes.ts";
+import { answerRequest } from "./routes.ts";
+import { cancelJob, cancelOverdueJobs, reloadScheduledList, rescheduleHungJobs, scheduleJob } from "./work.ts";
+import type { SimJobRequest } from "./work.ts";
+import type {
+  GocdWorld,
+  SimEnvironment,
+  SimGocdAgent,
+  SimGocdClocks,
+  SimHealthMessage,
+  SimJob,
+  SimSecurity,
+} from "./state.ts";
+import { emptyTally, type GocdTally } from "./tally.ts";
+import { createTimerQueue } from "./timers.ts";
+import { gocdRules, gocdVersionNumber } from "./versions.ts";
+import { seededRandom } from "../random.ts";
+
+/** How to make a simulated server. */
+export interface SimGocdOptions {
+  /** A release such as `26.1.0`. */
+  readonly version: string;
+  /** The time at which it begins. */
+  readonly nowMs: number;
+  /** Default: a fixed seed. */
+  readonly random?: () => number;
+  /** The server's agentAutoRegisterKey; default "", which no agent's key equals. */
+  readonly autoRegisterKey?: string;
+  /** Default: no security. */
+  readonly security?: SimSecurity;
+  /** Environments that exist; those of scheduled jobs are added by themselves. */
+  readonly environments?: readonly SimEnvironment[];
+  /** Default `/go`. */
+  readonly contextPath?: string;
+  /** `host:port` values under which agents reach the server; default: any. */
+  readonly agentAddresses?: readonly string[];
+  /** Intervals that differ from the real server's. */
+  readonly clocks?: Partial<SimGocdClocks>;
+}
+
+/** An agent that the installation has beside ours. */
+export interface SimForeignAgent {
+  /** Its uuid. */
+  readonly uuid: string;
+  /** Its hostname, also of its process. */
+  readonly hostname: string;
+  /** Default none. */
+  readonly gocdResources?: readonly string[];
+  /** Default none. */
+  readonly environments?: readonly string[];
+  /** Default Enabled. */
+  readonly configState?: "Enabled" | "Disabled";
+  /** An elastic agent of a plugin; it takes no jobs in the model. */
+  readonly elastic?: { readonly agentId: string; readonly pluginId: string };
+  /** Default true: a process pings and builds for it. */
+  readonly hasProcess?: boolean;
+}
+
+/** An agent process at this moment. */
+export interface SimProcessView {
+  /** Of its container. */
+  readonly hostname: string;
+  /** What it calls itself. */
+  readonly uuid: string;
+  /** The locator of what it builds. */
+  readonly building: string | undefined;
+  /** Its build was cancelled, but a task of it does not end. */
+  readonly hangs: boolean;
+}
+
+/** A simulated GoCD server. Times are absolute ms and never go back. */
+export interface SimGocd {
+  /** Does everything that is due up to `nowMs`. */
+  advance(nowMs: number): void;
+  /** When something is due next. */
+  nextDueMs(): number;
+  /** Answers a request; advances first. */
+  handle(request: SimRequest, nowMs: number): SimResponse;
+  /** Counts a request that a transport has in work; call the result when it is answered. */
+  beginRequest(): () => void;
+  /** Schedules a job now; returns its locator. */
+  schedule(request: SimJobRequest): string;
+  /** Cancels a build; with `hangs` its agent stays Building/Cancelled until its tasks are killed. */
+  cancelJob(locator: string, hangs?: boolean): boolean;
+  /** A container of an agent image started. */
+  agentStarted(start: SimAgentStart & { readonly nowMs: number }): void;
+  /** A container was killed or ended; a build of it is lost and counted. False where it was not running. */
+  agentStopped(hostname: string, nowMs: number): boolean;
+  /** Cuts a container's network off from the server, or mends it; what runs there goes on. */
+  setCutOff(hostname: string, isCut: boolean): void;
+  /** Adds an agent that has nothing to do with us. */
+  addAgent(foreign: SimForeignAgent): void;
+  /** Adds an environment to the configuration. */
+  addEnvironment(environment: SimEnvironment): void;
+  /** Removes an environment: agents keep its name as unknown. */
+  removeEnvironment(name: string): void;
+  /** Restarts the server: it is starting for `startupMs`, memory is lost, agents are Missing until their next ping. */
+  restart(startupMs: number): void;
+  /** A restart into another release. */
+  upgrade(version: string, startupMs: number): void;
+  /** Maintenance mode (drain mode on 18.12). Throws RangeError for a release without it. */
+  setMaintenance(on: boolean, by?: string): void;
+  /** While a backup runs nearly everything is 503. */
+  setBackup(on: boolean): void;
+  /** Changes users and rights from now on. */
+  setSecurity(security: SimSecurity): void;
+  /** Replaces the messages that the server does not find by itself. */
+  setHealthMessages(messages: readonly SimHealthMessage[]): void;
+  /** Arms a fault for the next `requests` requests (default 1), only to paths containing `pathContains`. */
+  inject(fault: SimFaultKind, requests?: number, pathContains?: string): void;
+  /** Disarms all faults. */
+  clearFaults(): void;
+  /** What the server counted. */
+  readonly tally: GocdTally;
+  /** The release it is now. */
+  readonly version: string;
+  /** The model's time. */
+  readonly nowMs: number;
+  /** The path in front of every API path, such as `/go`. */
+  readonly contextPath: string;
+  /** The environment of a pipeline in the configuration of now. */
+  environmentOf(pipeline: string): string | undefined;
+  /** Whether an environment exists; names compare without regard to case. */
+  hasEnvironment(name: string): boolean;
+  /** The records as they are, for invariants; not to be changed. */
+  agents(): readonly Readonly<SimGocdAgent>[];
+  /** The builds that have not ended. */
+  jobs(): readonly Readonly<SimJob>[];
+  /** Container hostnames of running agent processes, with what they are doing by themselves. */
+  processes(): readonly SimProcessView[];
+}
+
+const defaultClocks: SimGocdClocks = {
+  bootDelayMs: 40_000,
+  registerEveryMs: 5000,
+  pingEveryMs: 5000,
+  askEveryMs: 10_000,
+  reloadEveryMs: 5000,
+  refreshEveryMs: 5000,
+  silenceMs: 300_000,
+  prepareMs: 3000,
+  completeMs: 1000,
+  assignMs: 300,
+};
+
+/** Makes a simulated server; throws RangeError for a release that is not modelled. */
+export function createSimGocd(options: SimGocdOptions): SimGocd {
+  const world = newWorld(options);
+  startServerTimers(world);
+  const restart = (startupMs: number): void => restartServer(world, startupMs);
+  return {
+    advance: (nowMs) => advance(world, nowMs),
+    nextDueMs: () => world.timers.nextDueMs() ?? Number.POSITIVE_INFINITY,
+    handle(request, nowMs): SimResponse {
+      advance(world, nowMs);
+      return answerRequest(world, request);
+    },
+    beginRequest: () => beginRequest(world.tally),
+    schedule: (request) => scheduleJob(world, request),
+    cancelJob: (locator, hangs = false) => cancelJob(world, locator, hangs),
+    agentStarted(start): void {
+      advance(world, start.nowMs);
+      startProcess(world, start);
+    },
+    agentStopped(hostname, nowMs): boolean {
+      advance(world, nowMs);
+      return stopProcess(world, hostname);
+    },
+    setCutOff: (hostname, isCut) => void (isCut ? world.cutOff.add(hostname) : world.cutOff.delete(hostname)),
+    addAgent: (foreign) => addForeignAgent(world, foreign),
+    addEnvironment: (environment) => void world.environments.set(environment.name.toLowerCase(), environment),
+    removeEnvironment: (name) => void world.environments.delete(name.toLowerCase()),
+    restart,
+    upgrade(version, startupMs): void {
+      world.rules = gocdRules(version);
+      restart(startupMs);
+    },
+    setMaintenance: (on, by = "admin") => setMaintenance(world, on, by),
+    setBackup: (on) => void (world.backup = on),
+    setSecurity: (security) => void (world.security = security),
+    setHealthMessages: (messages) => void (world.healthMessages = messages),
+    inject: (fault, requests = 1, pathContains) => armFault(world, fault, requests, pathContains),
+    clearFaults: () => void (world.faults = []),
+    tally: world.tally,
+    get version(): string {
+      return world.rules.version;
+    },
+    get nowMs(): number {
+      return world.nowMs;
+    },
+    contextPath: world.contextPath,
+    environmentOf: (pipeline) => world.pipelineEnvironments.get(pipeline),
+    hasEnvironment: (name) => world.environments.has(name.toLowerCase()),
+    agents: () => [...world.agents.values()],
+    jobs: () => [...world.jobs.values()],
+    processes: () =>
+      [...world.processes.values()].map(({ containerHostname, uuid, work }) => ({
+        hostname: containerHostname,
+        uuid,
+        building: work?.locator,
+        hangs: work?.hangs === true,
+      })),
+  };
+}
+
+function newWorld(options: SimGocdOptions): GocdWorld {
+  return {
+    nowMs: options.nowMs,
+    rules: gocdRules(options.version),
+    clocks: { ...defaultClocks, ...options.clocks },
+    contextPath: options.contextPath ?? "/go",
+    autoRegisterKey: options.autoRegisterKey ?? "",
+    agentAddresses: options.agentAddresses ?? [],
+    random: options.random ?? seededRandom(1),
+    timers: createTimerQueue(),
+    life: "running",
+    startCount: 1,
+    maintenance: undefined,
+    backup: false,
+    security: options.security ?? { kind: "off" },
+    environments: new Map((options.environments ?? []).map((one) => [one.name.toLowerCase(), one])),
+    pipelineEnvironments: new Map(),
+    pipelineCounters: new Map(),
+    jobs: new Map(),
+    active: new Set(),
+    nextJobId: 1,
+    loaded: [],
+    assignments: new Map(),
+    agents: new Map(),
+    processes: new Map(),
+    cutOff: new Set(),
+    healthMessages: [],
+    sessions: new Map(),
+    faults: [],
+    tally: emptyTally(),
+  };
+}
+
+function advance(world: GocdWorld, nowMs: number): void {
+  for (;;) {
+    const due = world.timers.take(nowMs);
+    if (due === undefined) break;
+    world.nowMs = Math.max(world.nowMs, due.atMs);
+    due.act();
+  }
+  world.nowMs = Math.max(world.nowMs, nowMs);
+}
+
+function startServerTimers(world: GocdWorld): void {
+  repeat(world, () => world.clocks.refreshEveryMs, () => refreshAgents(world));
+  repeat(world, () => world.clocks.reloadEveryMs, () => reloadScheduledList(world));
+  repeat(world, () => world.rules.hungJobsEveryMs, () => rescheduleHungJobs(world));
+  repeat(world, () => 30_000, () => {
+    cancelOverdueJobs(world);
+    dropIdleSessions(world);
+  });
+}
+
+function repeat(world: GocdWorld, everyMs: () => number, act: () => void): void {
+  world.timers.plan(world.nowMs + everyMs(), () => {
+    act();
+    repeat(world, everyMs, act);
+  });
+}
+
+function dropIdleSessions(world: GocdWorld): void {
+  for (const [id, session] of world.sessions) {
+    if (world.nowMs - session.usedMs >= 300_000) world.sessions.delete(id);
+  }
+}
+
+function restartServer(world: GocdWorld, startupMs: number): void {
+  world.life = "starting";
+  world.backup = false;
+  world.maintenance = undefined;
+  world.startCount += 1;
+  const start = world.startCount;
+  forgetMemory(world);
+  world.timers.plan(world.nowMs + startupMs, () => {
+    if (world.startCount === start) world.life = "running";
+  });
+}
+
+function setMaintenance(world: GocdWorld, on: boolean, by: string): void {
+  if (world.rules.pause === "none") throw new RangeError(`GoCD ${world.rules.version} has no maintenance mode`);
+  world.maintenance = on ? { atMs: world.nowMs, by } : undefined;
+}
+
+function addForeignAgent(world: GocdWorld, foreign: SimForeignAgent): void {
+  const hasProcess = foreign.hasProcess ?? true;
+  if (foreign.elastic !== undefined && gocdVersionNumber(world.rules.version) < gocdVersionNumber("16.8.0")) {
+    throw new RangeError(`GoCD ${world.rules.version} has no elastic agents`);
+  }
+  world.agents.set(foreign.uuid, {
+    uuid: foreign.uuid,
+    hostname: foreign.hostname,
+    ipAddress: "10.12.20.47",
+    sandbox: "/var/lib/go-agent",
+    operatingSystem: "Linux",
+    freeSpace: hasProcess ? 84_983_328_768 : undefined,
+    configState: foreign.configState ?? "Enabled",
+    runtime: hasProcess ? "Idle" : "Missing",
+    gocdResources: foreign.gocdResources ?? [],
+    environments: foreign.environments ?? [],
+    ...(foreign.elastic === undefined ? {} : { elastic: foreign.elastic }),
+    lastHeardMs: hasProcess ? world.nowMs : undefined,
+    buildLocator: undefined,
+    holder: hasProcess ? foreign.hostname : undefined,
+    killRequested: false,
+  });
+  if (hasProcess) startRegisteredProcess(world, foreign.hostname, foreign.uuid);
+}
+
+function beginRequest(tally: GocdTally): () => void {
+  tally.concurrentRequests += 1;
+  tally.concurrentRequestsMax = Math.max(tally.concurrentRequestsMax, tally.concurrentRequests);
+  let isOpen = true;
+  return (): void => {
+    if (isOpen) tally.concurrentRequests -= 1;
+    isOpen = false;
+  };
+}

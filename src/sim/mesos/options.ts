@@ -1,0 +1,168 @@
+// What a simulated cluster is made of: masters, Mesos agents, delays, odds of faults. Not here: behaviour.
+
+import type { Plain } from "./json.ts";
+
+/** Amounts of a Mesos agent; mem and disk in megabytes, ports inclusive. */
+export interface SimAmounts {
+  /** Processors. */
+  readonly cpus?: number;
+  /** Memory in MB. */
+  readonly mem?: number;
+  /** Disk in MB. */
+  readonly disk?: number;
+  /** Graphics processors, whole. */
+  readonly gpus?: number;
+  /** Inclusive ranges. */
+  readonly ports?: readonly (readonly [number, number])[];
+}
+
+/** One machine that runs a Mesos agent. */
+export interface SimMesosAgentSpec {
+  /** The host name. */
+  readonly hostname: string;
+  /** Default 127.0.0.1. */
+  readonly ip?: string;
+  /** Default 5051 and up. */
+  readonly port?: number;
+  /** Unreserved resources; ports default to 31000-32000. */
+  readonly resources: SimAmounts;
+  /** Resources reserved for a role (also hierarchical, `eng/ci`), beside the unreserved ones. */
+  readonly reserved?: readonly {
+    readonly role: string;
+    readonly type?: "STATIC" | "DYNAMIC";
+    /** Of a dynamic one: who made it. */
+    readonly principal?: string;
+    /** Of a dynamic one: by which a framework knows its own again. */
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly resources: SimAmounts;
+  }[];
+  /** Further ones in Mesos' JSON: volumes, disks of their own, shared and revocable resources. */
+  readonly special?: readonly Plain[];
+  /** In Mesos' JSON: `{name, type: "TEXT"|"SCALAR"|"RANGES"|"SET", text|scalar|ranges|set}`. */
+  readonly attributes?: readonly Plain[];
+  /** Its fault domain. */
+  readonly domain?: { readonly region: string; readonly zone: string };
+}
+
+/** Delays of the cluster, in ms; the defaults are those of Mesos, and of a quick Docker host. */
+export interface SimMesosTiming {
+  /** `--allocation_interval`, 1000. */
+  readonly allocationMs: number;
+  /** Heartbeats on the stream, 15000. */
+  readonly heartbeatMs: number;
+  /** From a lost agent to TASK_UNREACHABLE: 5 pings of 15 s, 75000. */
+  readonly mesosAgentLostMs: number;
+  /** `--agent_reregister_timeout` after a master failover, 600000. */
+  readonly mesosAgentReregisterTimeoutMs: number;
+  /** How long agents take to come back to a new master, at most, 5000. */
+  readonly mesosAgentReregisterMs: number;
+  /** First repeat of an unacknowledged update, 10000; then doubled. */
+  readonly updateRetryMs: number;
+  /** Longest gap between repeats, 600000. */
+  readonly updateRetryMaxMs: number;
+  /** `docker pull` of an image that the host lacks, 3000; a present one takes no time. */
+  readonly pullMs: number;
+  /** From TASK_STARTING to a running container, 300. */
+  readonly startMs: number;
+  /** How long a container needs to stop after SIGTERM, 500; beyond the grace it is killed with status 137. */
+  readonly stopMs: number;
+  /** One way between master and agent, 2. */
+  readonly hopMs: number;
+  /** `--offer_timeout`; 0: offers stay out for ever, as with real defaults. */
+  readonly offerTimeoutMs: number;
+}
+
+/** The delays that hold where the options name none. */
+export const defaultTiming: SimMesosTiming = {
+  allocationMs: 1000,
+  heartbeatMs: 15_000,
+  mesosAgentLostMs: 75_000,
+  mesosAgentReregisterTimeoutMs: 600_000,
+  mesosAgentReregisterMs: 5000,
+  updateRetryMs: 10_000,
+  updateRetryMaxMs: 600_000,
+  pullMs: 3000,
+  startMs: 300,
+  stopMs: 500,
+  hopMs: 2,
+  offerTimeoutMs: 0,
+};
+
+/** Odds (0 to 1) and sizes of faults that happen by themselves, drawn from the injected generator. */
+export interface SimMesosFaults {
+  /** An update gets lost between agent and master (it is repeated). */
+  readonly updateLost: number;
+  /** An update arrives twice. */
+  readonly updateDuplicated: number;
+  /** An UPDATE event is held back by up to `eventDelayMsMax`, others overtake it. */
+  readonly updateDelayed: number;
+  /** Longest hold of a delayed UPDATE, ms. */
+  readonly eventDelayMsMax: number;
+  /** A call gets lost on the way: no answer, not applied. */
+  readonly callLost: number;
+  /** A call is applied, its answer gets lost. */
+  readonly answerLost: number;
+  /** A call is answered 202 and applied up to `callDelayMsMax` later. */
+  readonly callDelayed: number;
+  /** Longest delay of a delayed call, ms. */
+  readonly callDelayMsMax: number;
+  /** The master's KILL does not reach the agent. */
+  readonly killLost: number;
+  /** The master's launch does not reach the agent: the task stays TASK_STAGING. */
+  readonly launchLost: number;
+  /** An offer is rescinded within 2 s of being sent. */
+  readonly rescind: number;
+}
+
+/** No faults at all. */
+export const noFaults: SimMesosFaults = {
+  updateLost: 0,
+  updateDuplicated: 0,
+  updateDelayed: 0,
+  eventDelayMsMax: 0,
+  callLost: 0,
+  answerLost: 0,
+  callDelayed: 0,
+  callDelayMsMax: 0,
+  killLost: 0,
+  launchLost: 0,
+  rescind: 0,
+};
+
+/** Where a master listens. */
+export interface SimMasterAddress {
+  /** The host name. */
+  readonly hostname: string;
+  /** The TCP port. */
+  readonly port: number;
+}
+
+/** A cluster to build. */
+export interface SimMesosOptions {
+  /** The only source of chance, e.g. `seededRandom(7)`. */
+  readonly random: () => number;
+  /** The Mesos agents, registered from the start. */
+  readonly mesosAgents: readonly SimMesosAgentSpec[];
+  /** The virtual time at the start, ms since the epoch; default 0. */
+  readonly startMs?: number;
+  /** The masters; the first leads. Default: one at 127.0.0.1:5050. */
+  readonly masters?: readonly SimMasterAddress[];
+  /** Default 1.12.0, the version of the recordings. */
+  readonly version?: string;
+  /** Delays that differ from the defaults. */
+  readonly timing?: Partial<SimMesosTiming>;
+  /** Odds that differ from none. */
+  readonly faults?: Partial<SimMesosFaults>;
+  /** What operators may ask the masters; default: everything. */
+  readonly operatorApi?: "open" | "forbidden" | "absent";
+  /** With credentials given, basic authentication is asked for. */
+  readonly credentials?: readonly { readonly principal: string; readonly secret: string }[];
+  /** `--roles`: others are refused. Default: every role. */
+  readonly roles?: readonly string[];
+  /** Shared and revocable resources are offered to frameworks that never asked for them, too. */
+  readonly offersSpecialToAll?: boolean;
+  /** Quota limits per role at the start: no offers beyond them. */
+  readonly quotaLimits?: Readonly<Record<string, SimAmounts>>;
+  /** Images that cannot be pulled anywhere. */
+  readonly missingImages?: readonly string[];
+}

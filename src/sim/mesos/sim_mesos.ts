@@ -1,0 +1,335 @@
+// A strict Mesos cluster as a pure model on virtual time: masters, allocator, agents, containers, faults by seed or
+// script. Not here: HTTP (sim/http/mesos.ts), any logic of our own scheduler.
+
+import { addHost, buildWorld } from "./build.ts";
+import { answer } from "./calls.ts";
+import { failMaster, type SimFailover } from "./failover.ts";
+import { noAnswer, redirect, type SimMesosAnswer, type SimMesosRequest } from "./gate.ts";
+import { armAllocation, rescindOffer } from "./allocator.ts";
+import {
+  drainHost,
+  markHostGone,
+  reactivateHost,
+  returnHost,
+  setUnavailability,
+  silenceHost,
+  stopHost,
+  unregisterHost,
+  wipeHost,
+} from "./hosts.ts";
+import type { Plain } from "./json.ts";
+import { answerOperator } from "./operator.ts";
+import type { SimAmounts, SimMasterAddress, SimMesosAgentSpec, SimMesosFaults, SimMesosOptions } from "./options.ts";
+import { nextDeliveryMs, type SimDelivery, takeDeliveries } from "./stream.ts";
+import { detach, masterInfo, removeFramework } from "./subscribe.ts";
+import { exitContainer } from "./tasks.ts";
+import type { SimContainerEvent, SimHost, SimMesosCounters, SimMesosFaultKind, SimWorld } from "./state.ts";
+import { type SimMesosView, viewOf } from "./view.ts";
+
+export { seededRandom } from "../random.ts";
+export type { SimFailover } from "./failover.ts";
+export type { SimMesosAnswer, SimMesosRequest } from "./gate.ts";
+export type { Plain } from "./json.ts";
+export type {
+  SimAmounts,
+  SimMasterAddress,
+  SimMesosAgentSpec,
+  SimMesosFaults,
+  SimMesosOptions,
+  SimMesosTiming,
+} from "./options.ts";
+export type { SimDelivery } from "./stream.ts";
+export type { SimHostView, SimMesosView, SimTaskView } from "./view.ts";
+export type { SimContainerEvent, SimMesosCounters } from "./state.ts";
+
+/** What is due at a time: events of the streams, and what happened to containers since the last call. */
+export interface SimMesosOutput {
+  /** What the streams deliver now. */
+  readonly deliveries: readonly SimDelivery[];
+  /** What happened to containers since the last call, oldest first. */
+  readonly containers: readonly SimContainerEvent[];
+}
+
+/** What a call carries besides its body when it comes from inside the process. */
+export interface SimCaller {
+  /** The value of the Mesos-Stream-Id header. */
+  readonly streamId?: string;
+  /** The value of the Authorization header. */
+  readonly authorization?: string;
+  /** Which master is asked; default: the leader. */
+  readonly master?: number;
+}
+
+/** What the world does to the cluster. Agents are named by their Mesos agent id; unknown ids throw RangeError. */
+export interface SimMesosOperator {
+  /** A new agent joins; gives its id. */
+  addMesosAgent(spec: SimMesosAgentSpec, nowMs: number): string;
+  /** Its network breaks: unreachable after `mesosAgentLostMs`; containers live on. */
+  silenceMesosAgent(id: string, nowMs: number): void;
+  /** Its process dies: offers rescinded at once, unreachable after `mesosAgentLostMs`; containers live on. */
+  stopMesosAgent(id: string, nowMs: number): void;
+  /** It is back, with its containers `alive` or `gone`. */
+  returnMesosAgent(id: string, containers: "alive" | "gone", nowMs: number): void;
+  /** The machine starts again with an empty disk: everything on it is lost, it registers under a new id, which is given. */
+  wipeMesosAgent(id: string, nowMs: number): string;
+  /** It leaves in order: TASK_LOST. `cause` as in "the agent unregistered". */
+  unregisterMesosAgent(id: string, nowMs: number, cause?: string): void;
+  /** The operator marks it gone for ever. */
+  markMesosAgentGone(id: string, nowMs: number): void;
+  /** DRAIN_AGENT; `maxGraceMs` replaces the tasks' kill grace. */
+  drainMesosAgent(id: string, nowMs: number, maxGraceMs?: number): void;
+  /** REACTIVATE_AGENT. */
+  reactivateMesosAgent(id: string, nowMs: number): void;
+  /** A maintenance window of these agents is announced; undefined takes it back. */
+  setMaintenance(
+    ids: readonly string[],
+    window: { readonly startMs: number; readonly durationMs?: number } | undefined,
+    nowMs: number,
+  ): void;
+  /** The quota limits of a role from now on; undefined takes them back. */
+  setQuota(role: string, limits: SimAmounts | undefined, nowMs: number): void;
+  /** The leader dies, another one follows. */
+  failMaster(how: SimFailover, nowMs: number): void;
+  /** An operator's teardown, or the end of the failover timeout. False: no such framework. */
+  removeFramework(frameworkId: string, nowMs: number): boolean;
+  /** The image can be pulled nowhere, not on these agents, or everywhere again. */
+  setImage(image: string, missing: "everywhere" | "nowhere" | readonly string[]): void;
+  /** The container's process ends by itself. False: no such container runs. */
+  exitContainer(taskId: string, status: number, nowMs: number): boolean;
+  /** RESCIND of one offer, or of all that are out. */
+  rescindOffers(nowMs: number, offerId?: string): void;
+  /** The streams break; the framework counts as disconnected. */
+  cutStreams(nowMs: number): void;
+  /** Nothing is delivered on the streams for so long, heartbeats neither. */
+  stallStreams(forMs: number, nowMs: number): void;
+  /** What becomes of the next calls, in order. */
+  fateOfNextCalls(fates: readonly ("lost" | "answer-lost" | "delayed")[]): void;
+  /** Replaces odds of faults. */
+  setFaults(faults: Partial<SimMesosFaults>): void;
+}
+
+/** The cluster. Every `nowMs` must not be before the last one; what was due until then happens first. */
+export interface SimMesos extends SimMesosOperator {
+  /** One HTTP request as the master gets it, headers and all. */
+  request(request: SimMesosRequest, nowMs: number): SimMesosAnswer;
+  /** One request of an operator: `/api/v1` with GET_FRAMEWORKS, or `/master/frameworks`. */
+  operatorRequest(request: SimMesosRequest, nowMs: number): SimMesosAnswer;
+  /** SUBSCRIBE from inside the process, in JSON. */
+  connect(call: Plain, caller: SimCaller, nowMs: number): SimMesosAnswer;
+  /** Any other call from inside the process, in JSON. */
+  call(call: Plain, caller: SimCaller, nowMs: number): SimMesosAnswer;
+  /** The client hangs up. */
+  disconnect(subscriptionId: number, nowMs: number): void;
+  /** Lets time pass until `nowMs` and gives what is due. */
+  advance(nowMs: number): SimMesosOutput;
+  /** When something is due next; undefined: never, unless somebody acts. */
+  nextDueMs(): number | undefined;
+  /** What has been counted so far, by the master. */
+  readonly counters: Readonly<SimMesosCounters>;
+  /** How often each fault that happens by itself has happened. */
+  readonly strikes: ReadonlyMap<SimMesosFaultKind, number>;
+  /** A snapshot for checks: agents, tasks, offers, sums. */
+  view(): SimMesosView;
+  /** What GET /redirect of a master answers. */
+  redirect(index: number, nowMs: number): SimMesosAnswer;
+  /** How many masters there are. */
+  readonly mastersCount: number;
+  /** Whether this master accepts connections. */
+  isMasterUp(index: number): boolean;
+  /** Who leads; undefined during an election. */
+  leader(): number | undefined;
+  /** MasterInfo of a master, as in SUBSCRIBED and on ZooKeeper. */
+  masterInfo(index: number): Plain;
+  /** Tells the model where a master really listens (used by the HTTP face with port 0). */
+  setMasterAddress(index: number, address: SimMasterAddress): void;
+  /** The version that the masters report. */
+  readonly version: string;
+}
+
+/** Acts of one advance that are let run before it is taken for an endless loop. */
+const actsMax = 5_000_000;
+
+function settle(world: SimWorld, nowMs: number): void {
+  for (let count = 0; count < actsMax; count++) {
+    const act = world.timers.take(nowMs);
+    if (act === undefined) {
+      world.nowMs = Math.max(world.nowMs, nowMs);
+      return;
+    }
+    world.nowMs = Math.max(world.nowMs, act.atMs);
+    act.run();
+  }
+  throw new RangeError(`The simulated Mesos did not settle until ${nowMs} ms: more than ${actsMax} acts`);
+}
+
+function hostById(world: SimWorld, id: string): SimHost {
+  const host = world.hosts.get(id);
+  if (host === undefined) throw new RangeError(`No simulated Mesos agent has the id ${id}`);
+  return host;
+}
+
+function headersOf(caller: SimCaller): Record<string, string> {
+  const headers: Record<string, string> = { "content-type": "application/json", accept: "application/json" };
+  if (caller.streamId !== undefined) headers["mesos-stream-id"] = caller.streamId;
+  if (caller.authorization !== undefined) headers["authorization"] = caller.authorization;
+  return headers;
+}
+
+function operatorOf(world: SimWorld): SimMesosOperator {
+  const onHost = (id: string, nowMs: number, act: (host: SimHost) => void): void => {
+    settle(world, nowMs);
+    act(hostById(world, id));
+  };
+  return {
+    ...hostOperator(world, onHost),
+    setQuota: (role, limits, nowMs): void => {
+      settle(world, nowMs);
+      if (limits === undefined) world.quotaLimits.delete(role);
+      else world.quotaLimits.set(role, limits);
+      armAllocation(world, world.timing.hopMs);
+    },
+    failMaster: (how, nowMs): void => {
+      settle(world, nowMs);
+      failMaster(world, how);
+    },
+    removeFramework: (frameworkId, nowMs): boolean => {
+      settle(world, nowMs);
+      const framework = world.frameworks.get(frameworkId);
+      if (framework !== undefined) removeFramework(world, framework);
+      return framework !== undefined;
+    },
+    setImage: (image, missing): void => {
+      if (missing === "nowhere") world.missingImages.delete(image);
+      else world.missingImages.set(image, missing === "everywhere" ? missing : new Set(missing));
+      for (const host of world.hosts.values()) host.images.delete(image);
+    },
+    exitContainer: (taskId, status, nowMs): boolean => {
+      settle(world, nowMs);
+      return exitContainer(world, taskId, status);
+    },
+    rescindOffers: (nowMs, offerId): void => {
+      settle(world, nowMs);
+      for (const id of offerId === undefined ? [...world.offers.keys()] : [offerId]) rescindOffer(world, id);
+    },
+    cutStreams: (nowMs): void => {
+      settle(world, nowMs);
+      for (const subscription of world.subscriptions.values()) {
+        if (subscription.end === "open") detach(world, subscription);
+      }
+    },
+    stallStreams: (forMs, nowMs): void => {
+      settle(world, nowMs);
+      for (const subscription of world.subscriptions.values()) subscription.stalledUntilMs = nowMs + forMs;
+    },
+    fateOfNextCalls: (fates): void => void world.callFates.push(...fates),
+    setFaults: (faults): void => void (world.faults = { ...world.faults, ...faults }),
+  };
+}
+
+type HostOperator = Pick<
+  SimMesosOperator,
+  | "addMesosAgent"
+  | "silenceMesosAgent"
+  | "stopMesosAgent"
+  | "returnMesosAgent"
+  | "wipeMesosAgent"
+  | "unregisterMesosAgent"
+  | "markMesosAgentGone"
+  | "drainMesosAgent"
+  | "reactivateMesosAgent"
+  | "setMaintenance"
+>;
+
+function hostOperator(
+  world: SimWorld,
+  onHost: (id: string, nowMs: number, act: (host: SimHost) => void) => void,
+): HostOperator {
+  const join = (spec: SimMesosAgentSpec): string => {
+    const host = addHost(world, spec);
+    if (world.leader === undefined) host.standing = "recovered";
+    armAllocation(world, world.timing.hopMs);
+    return host.id;
+  };
+  return {
+    addMesosAgent: (spec, nowMs): string => {
+      settle(world, nowMs);
+      return join(spec);
+    },
+    silenceMesosAgent: (id, nowMs): void => onHost(id, nowMs, (host) => silenceHost(world, host)),
+    stopMesosAgent: (id, nowMs): void => onHost(id, nowMs, (host) => stopHost(world, host)),
+    returnMesosAgent: (id, containers, nowMs): void => onHost(id, nowMs, (host) => returnHost(world, host, containers)),
+    wipeMesosAgent: (id, nowMs): string => {
+      settle(world, nowMs);
+      const host = hostById(world, id);
+      wipeHost(world, host);
+      return join({ ...host.spec, ip: host.ip, port: host.port });
+    },
+    unregisterMesosAgent: (id, nowMs, cause): void => onHost(id, nowMs, (host) => unregisterHost(world, host, cause)),
+    markMesosAgentGone: (id, nowMs): void => onHost(id, nowMs, (host) => markHostGone(world, host)),
+    drainMesosAgent: (id, nowMs, maxGraceMs): void => onHost(id, nowMs, (host) => drainHost(world, host, maxGraceMs)),
+    reactivateMesosAgent: (id, nowMs): void => onHost(id, nowMs, (host) => reactivateHost(world, host)),
+    setMaintenance: (ids, window, nowMs): void => {
+      settle(world, nowMs);
+      setUnavailability(world, ids.map((id) => hostById(world, id)), window);
+    },
+  };
+}
+
+/** Builds a cluster; the same options, seed and calls give the same events. */
+export function createSimMesos(options: SimMesosOptions): SimMesos {
+  const world = buildWorld(options);
+  const request = (asked: SimMesosRequest, nowMs: number): SimMesosAnswer => {
+    settle(world, nowMs);
+    return answer(world, asked);
+  };
+  const inside = (call: Plain, caller: SimCaller, nowMs: number): SimMesosAnswer => {
+    const master = caller.master === undefined ? {} : { master: caller.master };
+    if (caller.master === undefined && world.leader === undefined) return settledNoAnswer(world, nowMs);
+    return request({ ...master, method: "POST", headers: headersOf(caller), call }, nowMs);
+  };
+  return {
+    ...operatorOf(world),
+    request,
+    operatorRequest: (asked, nowMs): SimMesosAnswer => {
+      settle(world, nowMs);
+      return answerOperator(world, asked);
+    },
+    connect: inside,
+    call: inside,
+    disconnect: (subscriptionId, nowMs): void => {
+      settle(world, nowMs);
+      const subscription = world.subscriptions.get(subscriptionId);
+      if (subscription !== undefined) detach(world, subscription);
+    },
+    advance: (nowMs): SimMesosOutput => {
+      settle(world, nowMs);
+      return { deliveries: takeDeliveries(world), containers: world.containerEvents.splice(0) };
+    },
+    nextDueMs: (): number | undefined => {
+      const dues = [world.timers.nextMs(), nextDeliveryMs(world)].filter((each) => each !== undefined);
+      if (world.containerEvents.length > 0) dues.push(world.nowMs);
+      return dues.length === 0 ? undefined : Math.max(world.nowMs, Math.min(...dues));
+    },
+    counters: world.counters,
+    strikes: world.strikes,
+    view: (): SimMesosView => viewOf(world),
+    redirect: (index, nowMs): SimMesosAnswer => {
+      settle(world, nowMs);
+      return redirect(world, index, "/redirect");
+    },
+    mastersCount: world.masters.length,
+    isMasterUp: (index): boolean => world.masters[index]?.isUp === true,
+    leader: (): number | undefined => world.leader,
+    masterInfo: (index): Plain => masterInfo(world, index),
+    setMasterAddress: (index, address): void => {
+      const master = world.masters[index];
+      if (master !== undefined) master.address = address;
+    },
+    version: options.version ?? "1.12.0",
+  };
+}
+
+function settledNoAnswer(world: SimWorld, nowMs: number): SimMesosAnswer {
+  settle(world, nowMs);
+  return noAnswer;
+}

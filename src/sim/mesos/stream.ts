@@ -1,0 +1,120 @@
+// Events on their way to a framework: what is sent, when it is delivered, how a stream ends. Not here: what to send.
+
+import { type Plain, textAt } from "./json.ts";
+import {
+  happens,
+  newUuid,
+  type SimFramework,
+  type SimSubscription,
+  type SimWorld,
+  subscriptionsKeptMax,
+} from "./state.ts";
+
+/** Events of one subscription that are due; `ended` comes once, with the last ones. */
+export interface SimDelivery {
+  /** Which stream. */
+  readonly subscriptionId: number;
+  /** In order. */
+  readonly events: readonly Plain[];
+  /** Whether the stream has ended behind these events. */
+  readonly ended: boolean;
+  /** Whether the end is a break in the middle of the stream, rather than the master's own. */
+  readonly isCut: boolean;
+}
+
+/** Opens a stream that belongs to no framework yet. */
+export function openSubscription(world: SimWorld): SimSubscription {
+  const subscription: SimSubscription = {
+    id: world.sequence.subscription++,
+    streamId: newUuid(world),
+    frameworkId: "",
+    outbox: [],
+    end: "open",
+    isEndTold: false,
+    stalledUntilMs: 0,
+    heartbeat: undefined,
+  };
+  world.subscriptions.set(subscription.id, subscription);
+  for (const [id, old] of world.subscriptions) {
+    if (world.subscriptions.size <= subscriptionsKeptMax) break;
+    if (old.isEndTold) world.subscriptions.delete(id);
+  }
+  return subscription;
+}
+
+/** Puts one event on the stream; UPDATEs may be delayed by the faults, so that others overtake them. */
+export function sendEvent(world: SimWorld, subscription: SimSubscription, event: Plain): void {
+  if (subscription.end !== "open") return;
+  const isDelayed = textAt(event, "type") === "UPDATE" && happens(world, "updateDelayed");
+  const delayMs = isDelayed ? Math.ceil(world.random() * world.faults.eventDelayMsMax) : 0;
+  subscription.outbox.push({ dueMs: world.nowMs + delayMs, order: world.sequence.event++, event });
+}
+
+/** To the framework, if it is subscribed; otherwise the event is gone, as with the real master. */
+export function sendTo(world: SimWorld, framework: SimFramework, event: Plain): void {
+  if (framework.subscription !== undefined) sendEvent(world, framework.subscription, event);
+}
+
+/** Starts the heartbeats, the first at once. */
+export function startHeartbeat(world: SimWorld, subscription: SimSubscription): void {
+  if (subscription.end !== "open") return;
+  sendEvent(world, subscription, { type: "HEARTBEAT" });
+  subscription.heartbeat = world.timers.plan(
+    world.nowMs + world.timing.heartbeatMs,
+    () => startHeartbeat(world, subscription),
+  );
+}
+
+/** Ends a stream: `closing` after what is on its way, `cut` at once. */
+export function endSubscription(subscription: SimSubscription, how: "closing" | "cut"): void {
+  if (subscription.end === "cut") return;
+  subscription.heartbeat?.cancel();
+  subscription.end = how;
+  if (how === "cut") subscription.outbox.length = 0;
+}
+
+/** An ERROR event, then the end. */
+export function endWithError(world: SimWorld, subscription: SimSubscription, message: string): void {
+  sendEvent(world, subscription, { type: "ERROR", error: { message } });
+  endSubscription(subscription, "closing");
+}
+
+/** When the next event or end of a stream is due. */
+export function nextDeliveryMs(world: SimWorld): number | undefined {
+  let next: number | undefined;
+  for (const subscription of world.subscriptions.values()) {
+    const dues = subscription.outbox.map((entry) => entry.dueMs);
+    if (subscription.end !== "open" && !subscription.isEndTold && dues.length === 0) dues.push(world.nowMs);
+    for (const due of dues) {
+      const dueMs = subscription.end === "cut" ? world.nowMs : Math.max(due, subscription.stalledUntilMs);
+      if (next === undefined || dueMs < next) next = dueMs;
+    }
+  }
+  return next;
+}
+
+/** Takes everything that is due, in the order of due time. */
+export function takeDeliveries(world: SimWorld): readonly SimDelivery[] {
+  const deliveries: SimDelivery[] = [];
+  for (const subscription of world.subscriptions.values()) {
+    if (subscription.isEndTold) continue;
+    const isStalled = subscription.end !== "cut" && subscription.stalledUntilMs > world.nowMs;
+    const due = isStalled ? [] : subscription.outbox.filter((entry) => entry.dueMs <= world.nowMs);
+    if (due.length > 0) {
+      const rest = subscription.outbox.filter((entry) => entry.dueMs > world.nowMs);
+      subscription.outbox.splice(0, subscription.outbox.length, ...rest);
+    }
+    const ended = subscription.end !== "open" && subscription.outbox.length === 0;
+    subscription.isEndTold = ended;
+    due.sort((a, b) => a.dueMs - b.dueMs || a.order - b.order);
+    if (due.length > 0 || ended) {
+      deliveries.push({
+        subscriptionId: subscription.id,
+        events: due.map((entry) => entry.event),
+        ended,
+        isCut: subscription.end === "cut",
+      });
+    }
+  }
+  return deliveries;
+}

@@ -1,0 +1,98 @@
+// Jobs of one poll: buckets, and what is set aside.
+
+import { assertEquals } from "@std/assert";
+import { bucketJobs, globExpression, jobPath } from "../../../src/core/demand/backlog.ts";
+import type { ScheduledJob } from "../../../src/core/gocd_records.ts";
+import type { PollerSettings } from "../../../src/core/settings.ts";
+import { job, someSettings } from "../../support/core.ts";
+
+const poller = (changes: Partial<PollerSettings> = {}): PollerSettings => someSettings({ poller: changes }).poller;
+
+Deno.test("jobs that ask for the same are one bucket, whatever the order and case, in the oldest job's spelling", () => {
+  const backlog = bucketJobs(
+    [
+      job("a", { gocdResources: ["Linux", "docker"], environment: "Prod" }),
+      job("b", { gocdResources: ["docker", "linux"], environment: "prod" }),
+      job("c", { gocdResources: [] }),
+    ],
+    poller(),
+    "insensitive",
+  );
+  assertEquals(
+    backlog.buckets.map(({ environment, gocdResources, jobs }) => [environment, gocdResources, jobs.length]),
+    [
+      ["Prod", ["Linux", "docker"], 2],
+      [undefined, [], 1],
+    ],
+  );
+});
+
+Deno.test("where the server heeds case, another spelling is another bucket", () => {
+  const jobs = [job("a", { gocdResources: ["Linux"] }), job("b", { gocdResources: ["linux"] })];
+  assertEquals(bucketJobs(jobs, poller(), "sensitive").buckets.length, 2);
+});
+
+Deno.test("a job that the feed names twice is one job", () => {
+  const backlog = bucketJobs([job("a"), job("a")], poller(), "insensitive");
+  assertEquals([backlog.order.length, backlog.buckets[0]?.jobs.length], [1, 1]);
+});
+
+const foreign: readonly {
+  readonly name: string;
+  readonly job: ScheduledJob;
+  readonly poller?: Partial<PollerSettings>;
+  readonly code: string | undefined;
+}[] = [
+  { name: "a build of a run-on-all-agents job is not ours", job: job("test-runOnAll-12"), code: "run-on-all" },
+  {
+    name: "a name that only looks like one of run-on-all-agents is ours",
+    job: job("runOnAll-12-more"),
+    code: undefined,
+  },
+  {
+    name: "a job with an elastic profile is not ours",
+    job: job("e", { elasticProfile: "k8s" }),
+    code: "elastic",
+  },
+  { name: "an ignored pipeline is not ours", job: job("j"), poller: { ignore: ["p"] }, code: "ignored" },
+  { name: "an ignored stage is not ours", job: job("j"), poller: { ignore: ["p/s"] }, code: "ignored" },
+  { name: "an ignored job is not ours", job: job("j"), poller: { ignore: ["p/*/j"] }, code: "ignored" },
+  { name: "another pipeline is not ignored", job: job("j"), poller: { ignore: ["pp", "p/s/k"] }, code: undefined },
+  {
+    name: "a job without resources is ours unless told otherwise",
+    job: job("j", { gocdResources: [] }),
+    code: undefined,
+  },
+  {
+    name: "a job without resources is not ours if so told",
+    job: job("j", { gocdResources: [] }),
+    poller: { resourcelessJobs: "ignore" },
+    code: "resourceless-ignored",
+  },
+];
+
+for (const { name, job: given, poller: changes = {}, code } of foreign) {
+  Deno.test(name, () => {
+    assertEquals(bucketJobs([given], poller(changes), "insensitive").foreign[0]?.reasonCode, code);
+  });
+}
+
+for (
+  const [pattern, path, hits] of [
+    ["build-*", "build-x/s/j", true],
+    ["build-*", "a/build-x/j", false],
+    ["*", "p/s/j", true],
+    ["p/**", "p/s/j", true],
+    ["**/deploy", "p/s/deploy", true],
+    ["p/s/j.*", "p/s/jxx", false],
+    ["(p", "(p/s/j", true],
+  ] as const
+) {
+  Deno.test(`the pattern ${pattern} ${hits ? "means" : "does not mean"} ${path}`, () => {
+    assertEquals(globExpression(pattern).test(path), hits);
+  });
+}
+
+Deno.test("counters are no part of the path that patterns see", () => {
+  assertEquals([jobPath("p/12/s/3/j"), jobPath("odd")], ["p/s/j", "odd"]);
+});

@@ -1,0 +1,160 @@
+// What holds launches back: each gate at its boundary, and which comes first.
+
+import { assertEquals } from "@std/assert";
+import { countsToLimit, globalGate, profileGate, roomsOf } from "../../../src/core/demand/gates.ts";
+import type { BreakersState, ServerState, State } from "../../../src/core/state.ts";
+import { linux, minute, second, serverInfo, zeroMs } from "../../support/core.ts";
+import { anInstance, stateOf } from "../instance_fixtures.ts";
+
+const polled = (changes: Partial<ServerState> = {}, state = stateOf([])): State => ({
+  ...state,
+  server: { ...state.server, lastPollMs: zeroMs, info: serverInfo, ...changes },
+});
+const kindAt = (state: State, afterMs: number): string => globalGate(state, zeroMs + afterMs).kind;
+
+Deno.test("before the first poll nothing is launched; then a good poll counts for poller.stale-after, not longer", () => {
+  assertEquals(globalGate(stateOf([]), zeroMs + 5), { kind: "stale", forMs: 5 });
+  assertEquals([kindAt(polled(), 10 * minute), kindAt(polled(), 10 * minute + 1)], ["go", "stale"]);
+});
+
+Deno.test("a server that has restarted is given two minutes to hear from its agents", () => {
+  const restarted = polled({ restartedMs: zeroMs });
+  assertEquals([kindAt(restarted, 2 * minute - 1), kindAt(restarted, 2 * minute)], ["restarted", "go"]);
+});
+
+Deno.test("of several gates the one that a person must open is told first", () => {
+  const { controls } = stateOf([]);
+  const off = polled({ info: { ...serverInfo, maintenance: "on" }, restartedMs: zeroMs });
+  assertEquals(kindAt(off, 0), "maintenance");
+  assertEquals(kindAt({ ...off, controls: { ...controls, frozen: true } }, 0), "frozen");
+  assertEquals(kindAt({ ...off, controls: { ...controls, frozen: true, mode: "drain" } }, 0), "mode");
+  assertEquals(globalGate({ ...off, controls: { ...controls, mode: "teardown" } }, 0), {
+    kind: "mode",
+    mode: "teardown",
+  });
+});
+
+Deno.test("all that may be alive counts to the limits, but nothing on a lost host", () => {
+  const states = ["launching", "starting", "registered", "draining", "killing", "unreachable", "gone"];
+  assertEquals(states.filter(countsToLimit), ["launching", "starting", "registered", "draining", "killing"]);
+});
+
+const living = (count: number, profile = "default"): ReturnType<typeof anInstance>[] =>
+  Array.from({ length: count }, (_, index) => anInstance(`${profile}-${index}`, { state: "starting" }, { profile }));
+const registration = { gocdResources: ["linux"] };
+
+/** What the gate of the profile says. */
+function gateOf(
+  state: State,
+  needs: number,
+  { profile = linux, atMs = zeroMs, planned = 0 } = {},
+): ReturnType<typeof profileGate> {
+  const rooms = roomsOf(state, atMs);
+  if (planned > 0) rooms.take(profile.name, planned);
+  return profileGate(state, { profile, needs, rooms, registration }, atMs);
+}
+
+Deno.test("scaling.max-agents leaves room for what is not alive yet, over all profiles", () => {
+  const state = stateOf(
+    [...living(2), ...living(1, "other"), anInstance("x", { state: "gone", cause: "lost", message: "" })],
+    {},
+    {
+      scaling: { maxAgents: 5 },
+    },
+  );
+  assertEquals(gateOf(state, 2), { gate: { kind: "go" }, allowed: 2 });
+  assertEquals(gateOf(state, 3), {
+    gate: { kind: "limit", key: "scaling.max-agents", limit: 5, allowed: 2 },
+    allowed: 2,
+    held: { profile: "default", byProfile: 0, byFramework: 1 },
+  });
+  assertEquals(gateOf(state, 2, { planned: 1 }).allowed, 1);
+});
+
+Deno.test("a limit that was lowered below what lives allows none, and takes none away", () => {
+  const gate = gateOf(stateOf(living(4), {}, { scaling: { maxAgents: 2 } }), 3);
+  assertEquals([gate.allowed, gate.held?.byFramework], [0, 3]);
+});
+
+Deno.test("the limit of a profile is told by its own key, and the narrower one holds", () => {
+  for (const [name, key] of [["default", "go-agent.max-agents"], ["gpu", "profiles.gpu.max-agents"]] as const) {
+    const profile = { ...linux, name, maxAgents: 3 };
+    const state = stateOf(living(2, name), {}, { profiles: [profile] });
+    assertEquals(gateOf(state, 1, { profile }), { gate: { kind: "go" }, allowed: 1 });
+    assertEquals(gateOf(state, 4, { profile }), {
+      gate: { kind: "limit", key, limit: 3, allowed: 1 },
+      allowed: 1,
+      held: { profile: name, byProfile: 3, byFramework: 0 },
+    });
+    const narrow = stateOf(living(2, name), {}, { profiles: [profile], scaling: { maxAgents: 2 } });
+    assertEquals(gateOf(narrow, 4, { profile }).held, { profile: name, byProfile: 3, byFramework: 1 });
+  }
+});
+
+Deno.test("where each registration is slow, launches of the last minute count, and those that are planned", () => {
+  const state = stateOf([], {}, { scaling: { slowServerLaunchesPerMinute: 4 } });
+  const launchTimesMs = [zeroMs, zeroMs + 1, zeroMs + 30 * second];
+  const slow = {
+    ...state,
+    offers: { ...state.offers, launchTimesMs },
+    server: { ...state.server, info: { ...serverInfo, slowRegistration: true } },
+  };
+  const at = (afterMs: number, planned = 0): number => gateOf(slow, 9, { atMs: zeroMs + afterMs, planned }).allowed;
+  assertEquals([at(minute - 1), at(minute), at(minute + 1), at(90 * second)], [1, 2, 3, 4]);
+  assertEquals([at(90 * second, 3), at(90 * second, 5)], [1, 0]);
+  assertEquals(gateOf(slow, 9).gate, { kind: "rate", perMinute: 4 });
+  assertEquals(gateOf(slow, 9).held, undefined);
+  assertEquals(gateOf({ ...slow, server: { ...slow.server, info: serverInfo } }, 9).allowed, 9);
+});
+
+const failing = (failures: number, retryMs = zeroMs): { readonly breakers: BreakersState } => ({
+  breakers: {
+    profiles: new Map([["default", { failures, lastFailureMs: zeroMs, retryMs, lastError: "no image" }]]),
+    hosts: new Map(),
+  },
+});
+
+Deno.test("a failing profile pauses until its time, whatever it needs", () => {
+  const state = stateOf([], failing(1, zeroMs + minute));
+  const gate = { kind: "breaker", error: "no image", retryMs: zeroMs + minute, failures: 1 } as const;
+  assertEquals(gateOf(state, 2, { atMs: zeroMs + minute - 1 }), { gate, allowed: 0 });
+  assertEquals(gateOf(state, 2, { atMs: zeroMs + minute }), { gate: { kind: "go" }, allowed: 2 });
+  assertEquals(gateOf(stateOf([], failing(0, zeroMs + minute)), 2).allowed, 2);
+});
+
+Deno.test("after three failures in a row one is tried alone, after two all are", () => {
+  assertEquals(gateOf(stateOf([], failing(2)), 2), { gate: { kind: "go" }, allowed: 2 });
+  const probe = { kind: "probe", error: "no image", failures: 3 } as const;
+  assertEquals(gateOf(stateOf([], failing(3)), 2), { gate: probe, allowed: 1 });
+  assertEquals(gateOf(stateOf([], failing(3)), 1), { gate: { kind: "go" }, allowed: 1 });
+  assertEquals(gateOf(stateOf([], failing(3)), 2, { planned: 1 }), { gate: probe, allowed: 0 });
+});
+
+for (
+  const [name, instance, allowed] of [
+    ["is launching", anInstance("t", { state: "launching", offerId: "o" }), 0],
+    ["is starting", anInstance("t", { state: "starting" }), 0],
+    ["is starting, but has had its time", anInstance("t", { state: "starting", held: true }), 1],
+    [
+      "is launching, but of another profile",
+      anInstance("t", { state: "launching", offerId: "o" }, { profile: "x" }),
+      1,
+    ],
+    ["has registered", anInstance("t", { state: "registered", uuid: "u", activity: { kind: "idle", sinceMs: 0 } }), 1],
+    ["is gone", anInstance("t", { state: "gone", cause: "lost", message: "" }), 1],
+  ] as const
+) {
+  Deno.test(`while an agent ${name} a failing profile tries ${allowed === 0 ? "no other" : "one more"}`, () => {
+    assertEquals(gateOf(stateOf([instance], failing(3)), 2).allowed, allowed);
+  });
+}
+
+Deno.test("a frozen profile launches nothing, others do; a name that the server refuses launches nothing", () => {
+  const state = stateOf([]);
+  const frozen = { ...state, controls: { ...state.controls, frozenProfiles: ["default"] } };
+  assertEquals(gateOf(frozen, 1), { gate: { kind: "frozen", profile: "default" }, allowed: 0 });
+  assertEquals(gateOf(frozen, 1, { profile: { ...linux, name: "other" } }).allowed, 1);
+  const rooms = roomsOf(state, zeroMs);
+  const bad = profileGate(state, { profile: linux, needs: 1, rooms, registration: { gocdResources: ["a/b"] } }, zeroMs);
+  assertEquals([bad.gate.kind, bad.allowed], ["invalid", 0]);
+});

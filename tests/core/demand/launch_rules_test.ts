@@ -1,0 +1,414 @@
+// Rules around a launch, at their limits: task numbers, what is learned first, what is registered with, which Pending record
+// is enabled, what a record must have, and what becomes of agents in doubt or with a record that stays.
+
+import { assertEquals } from "@std/assert";
+import { skipUsedTaskId, taskNumberMax } from "../../../src/core/identity/adoption.ts";
+import { likeliest, mayAdmit } from "../../../src/core/identity/admission.ts";
+import type { BucketAssessment } from "../../../src/core/demand/assess.ts";
+import { bucketJobs, emptyBacklog } from "../../../src/core/demand/backlog.ts";
+import { followDoubt } from "../../../src/core/life/doubt.ts";
+import { followDrain } from "../../../src/core/life/drain.ts";
+import type { GocdAgent } from "../../../src/core/gocd_records.ts";
+import { indexGocdAgents } from "../../../src/core/life/gocd_index.ts";
+import type {
+  AgentInstance,
+  Draining,
+  DrainStep,
+  InstanceIn,
+  Registered,
+  Unreachable,
+} from "../../../src/core/instance.ts";
+import { launchRegistration } from "../../../src/core/demand/launch_registration.ts";
+import { offersReceived } from "../../../src/core/placement/launching.ts";
+import {
+  adoptUnknown,
+  beforeLaunch,
+  fenceId,
+  inheritedOf,
+  isFence,
+  isLearning,
+} from "../../../src/core/identity/lineage.ts";
+import { followGap } from "../../../src/core/identity/misregistered.ts";
+import type { State } from "../../../src/core/state.ts";
+import {
+  drive,
+  gocdAgent,
+  job,
+  jobs,
+  linux,
+  lostContact,
+  minute,
+  missing,
+  offer,
+  pending,
+  second,
+  serverInfo,
+  someSettings,
+  zeroMs,
+} from "../../support/core.ts";
+import { anInstance, draftAt as at, stateOf } from "../instance_fixtures.ts";
+
+Deno.test("an empty backlog has nothing in it", () => {
+  assertEquals(emptyBacklog, { buckets: [], foreign: [], order: [], resourceCase: "insensitive" });
+});
+
+Deno.test("blank names of resources ask for nothing", () => {
+  const { buckets } = bucketJobs(
+    [job("a", { gocdResources: [" ", "linux", ""] })],
+    someSettings().poller,
+    "insensitive",
+  );
+  assertEquals(buckets[0]?.requirement.gocdResources, ["linux"]);
+});
+
+Deno.test("a task number that is named is used up, and all below it; no number beyond ours is", () => {
+  const next = (taskId: string, from = 5): number => {
+    const draft = at(zeroMs, [], {}, { framework: { lineage: "abc123", nextTaskNumber: from } });
+    skipUsedTaskId(draft, taskId);
+    return draft.state.framework.nextTaskNumber;
+  };
+  assertEquals([next("gocd-abc123-p-4"), next("gocd-abc123-p-5"), next("gocd-abc123-p-9")], [5, 6, 10]);
+  assertEquals([next("gocd-zzz999-p-9"), next("other")], [5, 5]);
+  assertEquals(next(`gocd-abc123-p-${taskNumberMax - 2}`), taskNumberMax - 1);
+  assertEquals(next(`gocd-abc123-p-${taskNumberMax - 1}`), 5);
+});
+
+Deno.test("a run inherits what its state has registered or launched", () => {
+  const inherited = (nextTaskNumber: number, frameworkId?: string): string =>
+    inheritedOf({ lineage: "abc123", nextTaskNumber, ...(frameworkId === undefined ? {} : { frameworkId }) });
+  assertEquals([inherited(1), inherited(2), inherited(1, "f"), inherited(2, "f")], [
+    "none",
+    "known",
+    "unknown",
+    "unknown",
+  ]);
+});
+
+Deno.test("the first launch of a run waits five seconds after SUBSCRIBED for what Mesos knows", () => {
+  const state = stateOf([], { inherited: "unknown" });
+  assertEquals([isLearning(state, zeroMs + 5 * second - 1), isLearning(state, zeroMs + 5 * second)], [true, false]);
+  assertEquals(isLearning({ ...state, inherited: "known" }, zeroMs), false);
+  assertEquals(isLearning({ ...state, session: { ...state.session, kind: "connecting" } }, zeroMs + minute), true);
+});
+
+Deno.test("the answer about the fence ends the wait, once", () => {
+  assertEquals(fenceId({ lineage: "abc123" }), "gocd-abc123-fence-0");
+  const after = (inherited: State["inherited"], taskId: string): unknown => {
+    const draft = at(zeroMs, [], {}, { inherited });
+    return [isFence(draft, taskId), draft.state.inherited];
+  };
+  assertEquals(after("unknown", "gocd-abc123-fence-0"), [true, "known"]);
+  assertEquals(after("none", "gocd-abc123-fence-0"), [true, "none"]);
+  assertEquals(after("unknown", "gocd-abc123-fence-1"), [false, "unknown"]);
+});
+
+Deno.test("numbers jump by chance at the first launch of a run with a used state, and stay below the largest", () => {
+  const first = (inherited: State["inherited"], nextTaskNumber: number, random: number): unknown => {
+    const draft = at(zeroMs, [], {}, { inherited, framework: { lineage: "abc123", nextTaskNumber } }, random);
+    return [beforeLaunch(draft).nextTaskNumber, draft.state.inherited];
+  };
+  assertEquals(first("none", 7, 0.5), [7, "none"]);
+  assertEquals([first("known", 7, 0), first("unknown", 7, 0.5)], [[8, "none"], [50_000_008, "none"]]);
+  assertEquals(first("known", taskNumberMax - 2, 0), [taskNumberMax - 1, "none"]);
+  assertEquals(first("known", taskNumberMax - 1, 0), [taskNumberMax - 1, "none"]);
+});
+
+Deno.test("records of our lineage are taken over once Mesos has said what it knows, and not under the brake", () => {
+  const agents = [
+    gocdAgent("gocd-abc123-default-7"),
+    gocdAgent("gocd-abc123-default-8", pending),
+    gocdAgent("gocd-abc123-default-9", { elastic: true }),
+    gocdAgent("gocd-zzz999-default-7"),
+  ];
+  const adopted = (parts: Partial<State>): string[] => {
+    const draft = at(zeroMs + minute, [], {}, parts);
+    adoptUnknown(draft, agents);
+    assertEquals([...draft.state.reconciliation.pending], [...draft.state.instances.keys()]);
+    return [...draft.state.instances.keys()];
+  };
+  assertEquals(adopted({ inherited: "known" }), ["gocd-abc123-default-7"]);
+  const { session } = stateOf([]);
+  assertEquals(adopted({ inherited: "known", session: { ...session, kind: "connecting" } }), []);
+  assertEquals(adopted({ inherited: "unknown", session: { ...session, sinceMs: zeroMs + minute } }), []);
+  assertEquals(
+    adopted({ inherited: "known", brake: { isSameCluster: true, gocd: { sinceMs: 0, text: "x", hint: "h" } } }),
+    [],
+  );
+});
+
+const assessed = (requested: ReturnType<typeof job>, changes: Partial<BucketAssessment> = {}): BucketAssessment => {
+  const [bucket] = bucketJobs([requested], someSettings().poller, "insensitive").buckets;
+  if (bucket === undefined) throw new Error("no bucket");
+  return {
+    bucket,
+    choice: { kind: "serves", profile: any },
+    otherCauses: new Map(),
+    newlyPassed: [],
+    willBeTaken: 0,
+    coming: 0,
+    rest: 1,
+    idleNames: [],
+    comingNames: [],
+    ...changes,
+  };
+};
+const any = { ...linux, name: "any", gocdResources: "*" as const };
+
+Deno.test("an agent of a profile for all resources gets those of the jobs beside it that could take it away", () => {
+  const asks = (...names: readonly string[]): ReturnType<typeof job> => job(names.join("-"), { gocdResources: names });
+  const own = assessed(asks("linux"));
+  const registered = (...others: readonly BucketAssessment[]): readonly string[] =>
+    launchRegistration(any, own, { all: [own, ...others], rule: "insensitive" }).gocdResources;
+  assertEquals(registered(assessed(asks("Linux", "docker"))), ["docker", "linux"]);
+  assertEquals(registered(assessed(asks("docker"))), ["linux"]);
+  assertEquals(registered(assessed(asks("linux", "docker"), { rest: 0 })), ["linux"]);
+  assertEquals(registered(assessed(asks("linux", "docker"), { rest: 0, coming: 1 })), ["docker", "linux"]);
+  assertEquals(registered(assessed(asks("linux", "docker"), { rest: 0, willBeTaken: 1 })), ["docker", "linux"]);
+  assertEquals(registered(assessed(asks("linux", "docker"), { choice: { kind: "no-profiles" } })), ["linux"]);
+  assertEquals(registered(assessed(asks("linux", "docker"), { choice: { kind: "serves", profile: linux } })), [
+    "linux",
+  ]);
+  assertEquals(registered(assessed(job("x", { gocdResources: ["linux", "docker"], environment: "prod" }))), ["linux"]);
+  assertEquals(launchRegistration(linux, own, { all: [own], rule: "insensitive" }), { gocdResources: ["linux"] });
+  const inProd = assessed(job("y", { environment: "Prod" }));
+  assertEquals(launchRegistration(any, inProd, { all: [inProd], rule: "insensitive" }), {
+    gocdResources: ["linux"],
+    environment: "Prod",
+  });
+});
+
+const waiting = anInstance("t", { state: "starting", runningSinceMs: zeroMs }, {
+  addresses: ["10.0.0.1"],
+  network: "USER",
+}) as InstanceIn<"starting">;
+
+Deno.test("of several Pending records the one being enabled counts, then the one at the container's address, then the first", () => {
+  const [a, b, c] = ["a", "b", "c"].map((hostname) =>
+    gocdAgent(hostname, { ...pending, ...(hostname === "b" ? { ipAddress: "10.0.0.1" } : {}) })
+  ) as [GocdAgent, GocdAgent, GocdAgent];
+  assertEquals(likeliest({ ...waiting, pendingUuid: "uuid-c" }, [a, b, c])?.hostname, "c");
+  assertEquals(
+    [likeliest(waiting, [a, b, c])?.hostname, likeliest(waiting, [a, c])?.hostname, likeliest(waiting, [])],
+    ["b", "a", undefined],
+  );
+});
+
+Deno.test("a Pending record is enabled once its container runs, where a key was told, and after ten seconds at an odd address", () => {
+  const may = (
+    instance: typeof waiting | (InstanceIn<"launching">),
+    ipAddress: string | undefined,
+    { isTold = false, refused = false, forMs = 0 } = {},
+  ): boolean => {
+    const { settings } = stateOf([]);
+    const server = { appearedMs: new Map([["u", zeroMs + minute - forMs]]), ...(refused ? { keyRefusedMs: 1 } : {}) };
+    const draft = at(zeroMs + minute, [], server, { settings: { ...settings, registersWithKey: isTold } });
+    return mayAdmit(
+      draft,
+      instance,
+      gocdAgent("t", { ...pending, uuid: "u", ...(ipAddress === undefined ? {} : { ipAddress }) }),
+    );
+  };
+  const launching = anInstance("t", { state: "launching", offerId: "o" }) as InstanceIn<"launching">;
+  const { runningSinceMs: _, ...pulling } = waiting;
+  assertEquals([may(launching, undefined), may(launching, undefined, { isTold: true })], [true, false]);
+  assertEquals([
+    may(pulling, "10.0.0.1"),
+    may(pulling, "10.0.0.1", { isTold: true }),
+    may(waiting, "10.0.0.1", { isTold: true }),
+  ], [true, false, true]);
+  assertEquals(
+    [may(waiting, "10.0.0.9", { forMs: 10 * second - 1 }), may(waiting, "10.0.0.9", { forMs: 10 * second })],
+    [false, true],
+  );
+  assertEquals([may(waiting, ""), may(waiting, undefined)], [true, true]);
+  const bridged = { ...waiting, network: "BRIDGE" as const };
+  assertEquals([
+    may(bridged, "10.0.0.9"),
+    may(bridged, "10.0.0.9", { isTold: true }),
+    may(bridged, "10.0.0.9", { isTold: true, refused: true }),
+  ], [true, false, true]);
+});
+
+const lacking = anInstance("t", {
+  state: "registered",
+  uuid: "uuid-t",
+  activity: { kind: "idle", sinceMs: zeroMs },
+  gap: { sinceMs: zeroMs },
+}, { gocdResources: ["linux", "docker"] }) as Registered;
+
+/** What follows from a list that shows the record of an agent which lacks something. */
+function looked(
+  afterMs: number,
+  record: Partial<GocdAgent>,
+  { instance = lacking, asks = {} as Record<string, number>, maintenance = "off" as "on" | "off" } = {},
+): string {
+  const server = { asksMs: new Map(Object.entries(asks)), info: { ...serverInfo, maintenance } };
+  const draft = at(zeroMs + afterMs, [instance], server);
+  const after = followGap(draft, instance, indexGocdAgents([gocdAgent("t", record)]));
+  const { effects, notes } = draft.finish();
+  assertEquals(notes.length <= 1, true);
+  return [
+    after.retire ?? (after.gap === undefined ? "whole" : "lacks"),
+    ...effects.map(({ kind }) => kind),
+    ...notes.map(({ code }) => code),
+  ].join(" ");
+}
+
+Deno.test("what a record lacks is corrected at a look ten seconds after the first, and is a failure thirty seconds later", () => {
+  assertEquals([looked(10 * second - 1, {}), looked(10 * second, {})], [
+    "lacks",
+    "lacks correct-gocd-agent agent-corrected",
+  ]);
+  assertEquals(looked(minute, { gocdResources: ["Docker", "linux", "more"] }), "whole");
+  assertEquals([looked(minute, { configState: "Disabled" }), looked(minute, {}, { maintenance: "on" })], [
+    "lacks",
+    "lacks",
+  ]);
+  assertEquals(looked(minute, {}, { asks: { "uuid-t": zeroMs + 31 * second } }), "lacks");
+  const fromRepo = [{ name: "Prod", origin: "config-repo" }] as const;
+  assertEquals(
+    looked(minute, { environments: fromRepo }, { instance: { ...lacking, environment: "prod" } }),
+    "lacks correct-gocd-agent agent-corrected",
+  );
+  const repaired = { ...lacking, gap: { sinceMs: zeroMs, repairMs: zeroMs + 10 * second } };
+  assertEquals(looked(40 * second - 1, {}, { instance: repaired }), "lacks");
+  assertEquals(looked(40 * second, {}, { instance: repaired }), "surplus agent-misregistered");
+});
+
+Deno.test("what no change of a record can mend is a failure at the first look that counts, with what to do instead", () => {
+  const after = (
+    environment: string | undefined,
+    environments: GocdAgent["environments"],
+    others: readonly GocdAgent[] = [],
+  ): string => {
+    const instance = environment === undefined ? lacking : { ...lacking, environment };
+    const draft = at(zeroMs + 10 * second, [instance], { agents: others });
+    followGap(draft, instance, indexGocdAgents([gocdAgent("t", { environments })]));
+    const [note] = draft.finish().notes;
+    return `${note?.code}: ${note?.hint?.slice(0, note.code === "agent-corrected" ? 30 : undefined)}`;
+  };
+  const corrected = "agent-corrected: set go-agent.auto-register-key";
+  assertEquals(
+    after(undefined, [{ name: "Prod", origin: "config-repo" }]),
+    "agent-misregistered: a config repository puts it into environment Prod, which the agents API cannot change: change it there",
+  );
+  assertEquals(after(undefined, [{ name: "Prod", origin: "gocd" }]), corrected);
+  assertEquals(
+    after("prod", [{ name: "prod", origin: "unknown" }]),
+    "agent-misregistered: create the environment prod in GoCD",
+  );
+  assertEquals(after("prod", [{ name: "other", origin: "unknown" }]), corrected);
+  const inRepo = gocdAgent("x", { environments: [{ name: "PROD", origin: "config-repo" }] });
+  assertEquals(
+    after("prod", [], [inRepo]),
+    "agent-misregistered: environment prod comes from a config repository, so the agents API cannot put an agent into it: " +
+      "see that the image passes on AGENT_AUTO_REGISTER_ENVIRONMENTS (or AGENT_ENVIRONMENTS)",
+  );
+  assertEquals(after("test", [], [inRepo]), corrected);
+});
+
+const drainingIn = (step: DrainStep): Draining =>
+  anInstance("t", { state: "draining", uuid: "uuid-t", reason: "idle", step }) as Draining;
+
+Deno.test("a record that is not deleted for five minutes is left: the agent is stopped, and the account is named", () => {
+  const after = (ms: number): string => {
+    const instance = drainingIn({ kind: "deleting", askedMs: zeroMs + ms - second, sinceMs: zeroMs });
+    const draft = at(zeroMs + ms, [instance]);
+    followDrain(draft, instance, gocdAgent("t", { configState: "Disabled" }));
+    return [draft.state.instances.get("t")?.state, ...draft.finish().notes.map(({ code }) => code)].join(" ");
+  };
+  assertEquals([after(5 * minute - 1), after(5 * minute)], ["draining", "killing agent-killing gocd-record-left"]);
+});
+
+Deno.test("an enabling that shows no effect for two minutes is given up, and the agent goes on draining", () => {
+  const after = (ms: number): unknown => {
+    const instance = drainingIn({ kind: "enabling", askedMs: zeroMs });
+    const draft = at(zeroMs + ms, [instance]);
+    followDrain(draft, instance, gocdAgent("t", { configState: "Disabled" }));
+    const now = draft.state.instances.get("t");
+    return [
+      now?.state === "draining" ? now.step.kind : now?.state,
+      now?.retire,
+      ...draft.finish().effects.map(({ kind }) => kind),
+    ];
+  };
+  assertEquals(after(2 * minute - 1), ["enabling", undefined, "enable-gocd-agent"]);
+  assertEquals(after(2 * minute), ["finishing", "surplus"]);
+});
+
+for (
+  const [name, shown, afterMs, isOver] of [
+    ["hears it for just under a quarter of an hour", {}, 15 * minute - 1, false],
+    ["hears it for a quarter of an hour", {}, 15 * minute, true],
+    ["does not hear it", lostContact, second, true],
+    ["has just started", missing, second, false],
+  ] as const satisfies readonly (readonly [string, Partial<GocdAgent>, number, boolean])[]
+) {
+  Deno.test(`an agent in doubt is ${isOver ? "" : "not "}over where the server ${name}`, () => {
+    const doubted = anInstance("t", {
+      state: "unreachable",
+      uuid: "uuid-t",
+      lost: { sinceMs: zeroMs, message: "m" },
+    }) as Unreachable;
+    const over = (instance: typeof doubted): boolean => {
+      const draft = at(zeroMs + afterMs, [instance], { lostSinceMs: new Map([["uuid-t", zeroMs + afterMs]]) });
+      followDoubt(draft, instance, indexGocdAgents([gocdAgent("t", shown)]));
+      return draft.state.instances.get("t")?.state === "gone";
+    };
+    assertEquals(over(doubted), isOver);
+    const { lost: _, ...unreachable } = doubted;
+    assertEquals([over(unreachable), over({ ...doubted, lossAccepted: true })], [false, true]);
+  });
+}
+
+Deno.test("launches are remembered for a minute, and what is launched is stored as it was wanted", () => {
+  const state = stateOf([]);
+  const wanted = [{
+    bucketKey: "k",
+    profile: "default",
+    gocdResources: ["linux"],
+    environment: "prod",
+    count: 2,
+    reason: "2 jobs wait",
+  }];
+  const draft = at(zeroMs + minute, [], {}, {
+    inherited: "none",
+    offers: { ...state.offers, launchTimesMs: [zeroMs, zeroMs + 1] },
+    demand: { ...state.demand, wanted },
+  });
+  offersReceived(draft, [offer("h1", { id: "o1", cpus: 1 })]);
+  assertEquals(draft.state.offers.launchTimesMs, [zeroMs + 1, zeroMs + minute]);
+  assertEquals(draft.state.demand.wanted.map(({ count }) => count), [1]);
+  const [instance] = draft.state.instances.values();
+  assertEquals(instance, {
+    taskId: "gocd-abc123-default-1",
+    profile: "default",
+    profileHash: "00000000",
+    environment: "prod",
+    gocdResources: ["linux"],
+    createdMs: zeroMs + minute,
+    mesosAgentId: "a-h1",
+    host: "h1",
+    launchReason: "2 jobs wait",
+    bucketKey: "k",
+    network: "BRIDGE",
+    state: "launching",
+    sinceMs: zeroMs + minute,
+    offerId: "o1",
+  } as unknown as AgentInstance);
+  assertEquals(
+    draft.finish().notes[0]?.text,
+    "launching gocd-abc123-default-1 on h1 (linux in environment prod): 2 jobs wait",
+  );
+});
+
+Deno.test("agents of a profile on a host count to its max-per-host, whatever they do while they live", () => {
+  const world = drive({ profiles: [{ ...linux, maxPerHost: 2 }] });
+  world.subscribe();
+  world.poll({ jobs: jobs(5) });
+  world.wait(6 * second);
+  world.offers(offer("h1", { cpus: 8, mem: 1e5 }));
+  assertEquals(world.state.instances.size, 2);
+  world.offers(offer("h1", { cpus: 8, mem: 1e5 }), offer("h2", { cpus: 8, mem: 1e5 }));
+  assertEquals([...world.state.instances.values()].map(({ host }) => host), ["h1", "h1", "h2", "h2"]);
+});

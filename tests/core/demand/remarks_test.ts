@@ -1,0 +1,168 @@
+// What a verdict says beside its reason: agents out of use, in the wrong environment, what GoCD itself reports; and the
+// words while the server cannot be read.
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { Finding } from "../../../src/core/event.ts";
+import type { GocdAgent } from "../../../src/core/gocd_records.ts";
+import { statusView } from "../../../src/core/view/status_view.ts";
+import {
+  building,
+  drive,
+  type Driver,
+  gocdAgent,
+  job,
+  linux,
+  lostContact,
+  minute,
+  missing,
+  pending,
+  problem,
+  serverInfo,
+  withIdleAgent,
+} from "../../support/core.ts";
+
+const disabled: Partial<GocdAgent> = { configState: "Disabled" };
+const inEnvironment = (name: string, origin: "gocd" | "unknown"): Partial<GocdAgent> => ({
+  environments: [{ name, origin }],
+});
+const everything = { ...linux, gocdResources: "*", environments: "*" } as const;
+
+/** The verdict on `a` beside these agents, without its main reason. */
+function remarksBeside(agents: readonly GocdAgent[], change: Parameters<typeof job>[1] = {}): string[] {
+  const world = drive({ profiles: [everything] });
+  world.poll({ jobs: [job("a", change)], agents });
+  const verdict = world.verdict("a");
+  assertEquals(verdict.verdict, "needs-agent");
+  for (const { text } of verdict.remarks ?? []) {
+    assertStringIncludes(verdict.reason, `; ${text}`);
+    assertStringIncludes(world.state.demand.buckets[0]?.reason ?? "", text);
+  }
+  return (verdict.remarks ?? []).map(({ code, text }) => `${code}: ${text}`);
+}
+
+const cases: readonly (readonly [
+  name: string,
+  agents: readonly GocdAgent[],
+  remarks: readonly string[],
+  change?: Parameters<typeof job>[1],
+])[] = [
+  ["all that match are out of use", [
+    gocdAgent("h1", disabled),
+    gocdAgent("h2", disabled),
+    gocdAgent("h3", lostContact),
+  ], ["agents-disabled: all 3 agents that match are out of use: 2 disabled, 1 without contact"]],
+  ["one is lost", [gocdAgent("h1", lostContact)], ["agents-lost: the only agent that matches is without contact"]],
+  ["one is missing beside others that do not match", [
+    gocdAgent("h1", missing),
+    gocdAgent("h2", { ...building, gocdResources: ["windows"] }),
+  ], ["agents-missing: the only agent that matches is missing"]],
+  ["a stranger waits to be enabled", [gocdAgent("h1", pending)], [
+    "agents-pending: the only agent that matches is pending",
+  ], { gocdResources: [] }],
+  ["one is alive and builds", [gocdAgent("h1", disabled), gocdAgent("h2", building)], []],
+  ["an elastic one is disabled", [gocdAgent("h1", { ...disabled, elastic: true })], []],
+  ["a word nobody knows", [gocdAgent("h1", { agentState: "Sleeping" })], []],
+  ["an idle one is in an environment and the job in none", [gocdAgent("h1", inEnvironment("prod", "gocd"))], [
+    "agent-in-environment: agent h1 is idle and has the resources, but is in prod and takes only jobs from there",
+  ]],
+  ["an idle one is in no environment and the job in one", [gocdAgent("h1")], [
+    "agent-in-no-environment: agent h1 is idle and has the resources, but is in no environment",
+  ], { environment: "prod" }],
+  ["an idle one names an environment that does not exist", [gocdAgent("h1", inEnvironment("prdo", "unknown"))], [
+    "agent-environment-unknown: agent h1 is idle and has the resources, but is in no environment (it names prdo, " +
+    "which the server does not know)",
+  ], { environment: "prod" }],
+  [
+    "an idle one in another environment is none of the job's business",
+    [gocdAgent("h1", inEnvironment("test", "gocd"))],
+    [],
+    {
+      environment: "prod",
+    },
+  ],
+  [
+    "an idle one elsewhere lacks a resource",
+    [gocdAgent("h1", { ...inEnvironment("prod", "gocd"), gocdResources: [] })],
+    [],
+  ],
+];
+
+for (const [name, agents, remarks, change] of cases) {
+  Deno.test(`a job that needs an agent tells what it finds beside it: ${name}`, () => {
+    assertEquals(remarksBeside(agents, change), remarks);
+  });
+}
+
+Deno.test("our own agents in another environment are no remark", () => {
+  const { world, taskId } = withIdleAgent({ profiles: [everything] });
+  world.poll({ jobs: [job("a", { environment: "prod" })], agents: [gocdAgent(taskId)] });
+  assertEquals(world.verdict("a").remarks, undefined);
+});
+
+Deno.test("an unserved job tells of agents that would have matched", () => {
+  const world = drive();
+  world.poll({
+    jobs: [job("a", { gocdResources: ["gpu"] })],
+    agents: [gocdAgent("h1", { ...disabled, gocdResources: ["gpu"] })],
+  });
+  assertEquals(world.verdict("a").reasonCode, "no-profile-resources");
+  assertStringIncludes(world.verdict("a").reason, "; the only agent that matches is disabled");
+});
+
+const unassigned = (name: string, minutes: number): Finding => ({
+  code: "gocd-job-unassigned",
+  message: `GoCD reports: Job 'p/s/${name}' is not responding`,
+  hint: `Job p/s/${name} is currently running but it has not been assigned an agent in the last ${minutes} minute(s).`,
+  locators: [`p/1/s/1/${name}`],
+});
+
+function polledWith(findings: readonly Finding[]): Driver {
+  const world = drive({ profiles: [everything] });
+  const jobs = [job("a"), job("b")];
+  world.send({ kind: "gocd-polled", server: serverInfo, jobs, agents: [], findings });
+  return world;
+}
+
+Deno.test("what GoCD itself reports of a job stands in its reason", () => {
+  const world = polledWith([unassigned("a", 7)]);
+  assertStringIncludes(world.verdict("a").reason, "; GoCD itself reports it as unassigned for 7 min");
+  assertEquals(world.verdict("b").remarks, undefined);
+});
+
+Deno.test("many reports on single jobs are one problem and one line in the log, a full disk is its own", () => {
+  const disk = { code: "gocd-disk-full", message: "GoCD reports: out of disk space", hint: "make room" };
+  const world = polledWith([unassigned("a", 7), disk, unassigned("b", 6)]);
+  const told = statusView(world.state, world.atMs).problems.filter(({ code }) => code.startsWith("gocd-"));
+  assertEquals(told.map(({ code, message }) => `${code} ${message}`), [
+    "gocd-disk-full GoCD reports: out of disk space",
+    "gocd-job-unassigned GoCD itself reports 2 jobs without an agent for more than 5 min, the first of them p/1/s/1/a",
+  ]);
+  const notes = world.noted().filter(({ code }) => code === "gocd-job-unassigned");
+  assertEquals(notes.map(({ onceKey }) => onceKey), ["gocd-job-unassigned"]);
+});
+
+for (
+  const [code, kind, words] of [
+    ["gocd-starting", "starting", "the GoCD server is starting"],
+    ["gocd-backup", "maintenance", "the GoCD server makes a backup"],
+    ["gocd-maintenance", "maintenance", "the GoCD server is in maintenance mode"],
+    ["gocd-timeout", "unreachable", "the GoCD server does not answer"],
+    ["gocd-bad-credentials", "refused", "the GoCD server refuses us"],
+    ["gocd-login-page", "unreadable", "the GoCD server cannot be read"],
+  ] as const
+) {
+  Deno.test(`while polls fail, verdicts say of when they are and why: ${code}`, () => {
+    const world = polledWith([]);
+    world.wait(3 * minute, minute);
+    world.send({ kind: "gocd-poll-failed", problem: problem({ code, kind }) });
+    const view = statusView(world.state, world.atMs);
+    assertStringIncludes(view.jobs[0]?.reason ?? "", ` (as of 3 min ago: ${words})`);
+    assertEquals(view.problems[0]?.code, code);
+  });
+}
+
+Deno.test("GoCD 18.12 calls it drain mode", () => {
+  const world = drive();
+  world.poll({ jobs: [job("a")], server: { version: "18.12.0", maintenance: "on" } });
+  assertEquals(world.verdict("a").reason, "the GoCD server is in drain mode and assigns no jobs");
+});

@@ -1,0 +1,97 @@
+// Idle agents that take no jobs although others do: they must not keep their kind of jobs from getting agents.
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { GocdAgent } from "../../../src/core/gocd_records.ts";
+import {
+  building,
+  drive,
+  type Driver,
+  gocdAgent,
+  job,
+  minute,
+  offer,
+  second,
+  withIdleAgent,
+} from "../../support/core.ts";
+
+const builds = (hostname: string, name: string): GocdAgent =>
+  gocdAgent(hostname, { ...building, buildLocator: `p/1/s/1/${name}` });
+const named = (...names: readonly string[]): ReturnType<typeof job>[] => names.map((name) => job(name));
+const told = (world: Driver): (string | undefined)[] =>
+  world.noted().flatMap(({ code, text }) => code === "agent-sick" ? [text] : []);
+const verdictOf = (world: Driver, name: string): string => world.verdict(name).verdict;
+
+/** `sick` idles while `well` builds one job after the other; polls every two minutes. */
+function passes(world: Driver, sick: GocdAgent, rounds: readonly (readonly [waiting: string, builds: string])[]): void {
+  for (const [waiting, name] of rounds) {
+    world.wait(2 * minute, minute);
+    world.poll({ jobs: named(...waiting.split(" ")), agents: [sick, builds("well", name)] });
+  }
+}
+
+Deno.test("an idle agent beside which two jobs have waited until others took them is named, and counts as none", () => {
+  const world = drive();
+  world.poll({ jobs: named("a", "b", "c", "d"), agents: [gocdAgent("sick"), builds("well", "x")] });
+  passes(world, gocdAgent("sick"), [["a b c d", "x"], ["b c d", "a"]]);
+  assertEquals([verdictOf(world, "c"), told(world)], ["other-cause", []]);
+  passes(world, gocdAgent("sick"), [["c d", "b"]]);
+  assertEquals([verdictOf(world, "c"), verdictOf(world, "d")], ["needs-agent", "needs-agent"]);
+  assertStringIncludes(told(world)[0] ?? "", "agent sick is idle and in contact, but takes no jobs");
+});
+
+Deno.test("an agent that works in between, or that could not take those jobs, is not sick", () => {
+  const others: readonly GocdAgent[] = [gocdAgent("h", { gocdResources: ["java"] }), gocdAgent("h", { elastic: true })];
+  for (const other of others) {
+    const world = drive();
+    world.poll({ jobs: named("a", "b", "c"), agents: [other, builds("well", "x")] });
+    passes(world, other, [["a b c", "x"], ["b c", "a"], ["c", "b"]]);
+    assertEquals(told(world), []);
+  }
+  const world = drive();
+  world.poll({ jobs: named("a", "b", "c"), agents: [gocdAgent("h"), builds("well", "x")] });
+  passes(world, gocdAgent("h"), [["a b c", "x"], ["b c", "a"]]);
+  world.read(builds("h", "y"), builds("well", "a"));
+  passes(world, gocdAgent("h"), [["c", "b"]]);
+  assertEquals(told(world), []);
+});
+
+Deno.test("jobs that others take within the server's grace prove nothing", () => {
+  const world = drive();
+  world.poll({ agents: [gocdAgent("h")] });
+  for (const name of ["a", "b", "c", "d"]) {
+    world.wait(2 * minute, minute);
+    world.poll({ jobs: named(name), agents: [gocdAgent("h"), gocdAgent("well")] });
+    world.wait(10 * second);
+    world.poll({ agents: [gocdAgent("h"), builds("well", name)] });
+  }
+  assertEquals(told(world), []);
+});
+
+Deno.test("a sick agent of ours is drained at once", () => {
+  const { world, taskId } = withIdleAgent();
+  world.poll({ jobs: named("a", "b", "c"), agents: [gocdAgent(taskId), builds("well", "x")] });
+  passes(world, gocdAgent(taskId), [["a b c", "x"], ["b c", "a"], ["c", "b"]]);
+  assertEquals([world.instance(taskId).state, verdictOf(world, "c")], ["draining", "needs-agent"]);
+});
+
+Deno.test("a job that idle agents have left waiting is tried again without them, once in each pause", () => {
+  const world = drive();
+  world.subscribe();
+  const agents = [gocdAgent("sick")];
+  const pollFor = (minutes: number, others: readonly GocdAgent[] = []): void => {
+    for (let passed = 0; passed < minutes; passed += 2) {
+      world.wait(2 * minute, minute);
+      world.poll({ jobs: named("a"), agents: [...agents, ...others] });
+      world.offers(offer("h1"));
+    }
+  };
+  world.poll({ jobs: named("a"), agents });
+  pollFor(30);
+  assertEquals([verdictOf(world, "a"), world.state.instances.size], ["other-cause", 0]);
+  pollFor(4);
+  assertEquals(world.state.instances.size, 1);
+  const [taskId = ""] = world.state.instances.keys();
+  world.status(taskId, "TASK_RUNNING");
+  pollFor(4, [gocdAgent(taskId)]);
+  assertEquals([verdictOf(world, "a"), world.state.instances.size], ["other-cause", 1]);
+});

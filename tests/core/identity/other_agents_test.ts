@@ -1,0 +1,257 @@
+// What a list of agents says of others than the one that is looked at: pins of run-on-all jobs, agents of another program,
+// records that two share. Limits of the rules; stories are in run_on_all_test.ts, other_programs_test.ts and
+// shared_guid_test.ts.
+
+import { assertEquals } from "@std/assert";
+import { bucketJobs } from "../../../src/core/demand/backlog.ts";
+import { Draft } from "../../../src/core/draft.ts";
+import type { GocdAgent, ScheduledJob } from "../../../src/core/gocd_records.ts";
+import type { AgentInstance } from "../../../src/core/instance.ts";
+import { noteOtherPrograms } from "../../../src/core/identity/other_programs.ts";
+import { followUnpinned, isRunOnAll, type Unpinned, unpinnedAt } from "../../../src/core/demand/run_on_all.ts";
+import { followSharedGuids, isUsedByAnother, sharedRecord } from "../../../src/core/identity/shared_guid.ts";
+import type { State } from "../../../src/core/state.ts";
+import { watchedFrom } from "../../../src/core/session/watched.ts";
+import {
+  building,
+  gocdAgent,
+  job,
+  lostContact,
+  minute,
+  missing,
+  pending,
+  second,
+  serverInfo,
+  someSettings,
+  zeroMs,
+} from "../../support/core.ts";
+import { anInstance, aRegistered, stateOf } from "../instance_fixtures.ts";
+
+const each = (number: number, changes: Partial<ScheduledJob> = {}): ScheduledJob =>
+  job(`test-runOnAll-${number}`, changes);
+const hour = 60 * minute;
+
+Deno.test("a run-on-all job is one whose name ends as GoCD makes it", () => {
+  const names = ["a-runOnAll-1", "a-runOnAll-23", "a-runOnAll-1b", "a-runOnAll-", "runOnAll-1", "a-runInstance-1"];
+  assertEquals(names.map((name) => isRunOnAll({ name })), [true, true, false, false, false, false]);
+});
+
+Deno.test("what an agent is seen to have is remembered as unpinned where it is a run-on-all job, with the time", () => {
+  const before: Unpinned = new Map([["x", 1]]);
+  const seen = followUnpinned(before, [
+    gocdAgent("a", { ...building, buildLocator: each(1).locator }),
+    gocdAgent("b", { ...building, buildLocator: "p/1/s/1/plain" }),
+    gocdAgent("c"),
+  ], 7);
+  assertEquals([...seen], [["x", 1], [each(1).locator, 7]]);
+  assertEquals(followUnpinned(before, [gocdAgent("c")], 7), before);
+});
+
+/** Numbers of the run-on-all jobs that count as unpinned at a poll. */
+function unpinned(
+  jobs: readonly ScheduledJob[],
+  {
+    waitedMs = 10 * minute,
+    agents = [] as GocdAgent[],
+    before = new Map() as Unpinned,
+    rule = "insensitive" as "insensitive" | "sensitive",
+  } = {},
+): string[] {
+  const seen = new Map(
+    jobs.map(({ locator }) => [locator, { bucketKey: "k", firstSeenMs: zeroMs + hour - waitedMs } as never]),
+  );
+  return [...unpinnedAt(before, { jobs, agents, rule, seen }, zeroMs + hour)].map(([locator, ms]) =>
+    `${locator.split("-").at(-1)} ${ms - zeroMs}`
+  );
+}
+
+Deno.test("of each kind of run-on-all jobs one counts as unpinned that has waited for ten minutes beside no agent that fits", () => {
+  const now = String(hour);
+  assertEquals([unpinned([each(1)]), unpinned([each(1)], { waitedMs: 10 * minute - 1 })], [[`1 ${now}`], []]);
+  assertEquals(unpinned([job("plain")]), []);
+  assertEquals(unpinned([each(1), each(2), each(3, { gocdResources: ["java"] })]), [`1 ${now}`, `3 ${now}`]);
+  assertEquals(unpinned([each(1), each(2, { gocdResources: ["LINUX"] })]), [`1 ${now}`]);
+  assertEquals(unpinned([each(1), each(2, { gocdResources: ["LINUX"] })], { rule: "sensitive" }), [
+    `1 ${now}`,
+    `2 ${now}`,
+  ]);
+  for (const alive of [gocdAgent("h"), gocdAgent("h", building)]) {
+    assertEquals(unpinned([each(1)], { agents: [alive] }), []);
+  }
+  const others: readonly Partial<GocdAgent>[] = [
+    lostContact,
+    missing,
+    { ...pending, gocdResources: ["linux"], agentState: "Idle" },
+    { configState: "Disabled" },
+    { elastic: true },
+    { gocdResources: ["java"] },
+  ];
+  for (const other of others) {
+    assertEquals(unpinned([each(1)], { agents: [gocdAgent("h", other)] }), [`1 ${now}`], JSON.stringify(other));
+  }
+});
+
+Deno.test("a run-on-all job that has lost its pin stays unpinned while it waits, and for an hour after it was last seen", () => {
+  const lastSeen = (ms: number): Unpinned => new Map([[each(9).locator, zeroMs + ms]]);
+  assertEquals([unpinned([], { before: lastSeen(1) }), unpinned([], { before: lastSeen(0) })], [["9 1"], []]);
+  assertEquals(unpinned([each(9)], { waitedMs: 0, before: lastSeen(0) }), [`9 ${hour}`]);
+  assertEquals(unpinned([each(9), each(8)], { before: lastSeen(1) }), [`9 ${hour}`], "one of its kind is served");
+  const nothing: Unpinned = new Map();
+  const jobs = [job("plain")];
+  assertEquals(unpinnedAt(nothing, { jobs, agents: [], rule: "insensitive", seen: new Map() }, 0), nothing);
+});
+
+/** What is told when these agents appear on a list, beside jobs that ask for linux. */
+function others(
+  agents: readonly GocdAgent[],
+  { isRead = true, listed = [] as GocdAgent[], instances = [] as AgentInstance[], waiting = [job("a")] } = {},
+): string[] {
+  const state = stateOf(instances);
+  const reading = { askedMs: zeroMs, readMs: zeroMs, tookMs: [0] };
+  const server = { ...state.server, agents: listed, ...(isRead ? { reading } : {}) };
+  const draft = new Draft({ ...state, server }, zeroMs, 0.5);
+  const { buckets } = bucketJobs(waiting, someSettings().poller, "insensitive");
+  noteOtherPrograms(draft, { agents, buckets, rule: "insensitive" });
+  return draft.finish().notes.map(({ onceKey, fields }) => `${onceKey} ${fields["hostname"]} ${fields["lineage"]}`);
+}
+
+Deno.test("each new agent named as ours, of another lineage, that fits what we launch for is told of, once a list is known", () => {
+  const other = "gocd-zzz999-default-7";
+  const told = `zzz999 ${other} zzz999`;
+  assertEquals([others([gocdAgent(other)]), others([gocdAgent(other)], { isRead: false })], [[told], []]);
+  assertEquals(others([gocdAgent(other.toUpperCase() + ".example.com")]), [told]);
+  assertEquals(others([gocdAgent("x"), gocdAgent(other), gocdAgent("gocd-yyy888-p-1")]), [
+    told,
+    "yyy888 gocd-yyy888-p-1 yyy888",
+  ]);
+  assertEquals(others([gocdAgent(other)], { listed: [gocdAgent(other)] }), []);
+  assertEquals(others([gocdAgent(other)], { listed: [gocdAgent("x")] }), [told]);
+  assertEquals(others([gocdAgent(other)], { instances: [aRegistered(other, "idle")] }), []);
+  assertEquals(others([gocdAgent("gocd-abc123-default-7")]), []);
+  assertEquals(others([gocdAgent(other)], { waiting: [] }), []);
+  for (const changes of [{ elastic: true }, { configState: "Disabled" }, { gocdResources: ["java"] }]) {
+    assertEquals(others([gocdAgent(other, changes)]), [], JSON.stringify(changes));
+  }
+  const both = gocdAgent(other, { gocdResources: ["gpu", "linux"] });
+  assertEquals(others([both], { waiting: [job("a", { gocdResources: ["gpu"] })] }), []);
+  assertEquals(others([both], { waiting: [job("a", { gocdResources: ["gpu"] }), job("b")] }), [told]);
+});
+
+const first = "gocd-abc123-default-1";
+const other2 = "gocd-abc123-default-2";
+const owner = aRegistered(first, "idle", { addresses: ["10.0.0.1"] });
+const homeless = anInstance(other2, { state: "starting", runningSinceMs: zeroMs }, { addresses: ["10.0.0.2"] });
+
+function shared(
+  instances: readonly AgentInstance[],
+  agents: readonly GocdAgent[],
+  { server = {} as Partial<State["server"]> } = {},
+): string[] {
+  const state = stateOf(instances);
+  const draft = new Draft({ ...state, server: { ...state.server, agents, ...server } }, zeroMs, 0.5);
+  followSharedGuids(draft, agents);
+  return [
+    ...[...draft.state.server.sharedUuids].map(([taskId, uuid]) => `${taskId} ${uuid}`),
+    ...draft.finish().notes.map(({ code, onceKey }) => `${code} ${onceKey}`),
+  ];
+}
+
+Deno.test("two agents share a record where it shows the address of the one that has none, and not its owner's", () => {
+  const at = (ipAddress: string): GocdAgent => gocdAgent(first, { ipAddress });
+  const found = [`${other2} uuid-${first}`, `agent-guid-shared uuid-${first}`];
+  assertEquals(shared([owner, homeless], [at("10.0.0.2")]), found);
+  assertEquals(
+    shared([owner, { ...homeless, state: "launching", offerId: "o" } as AgentInstance], [at("10.0.0.2")]),
+    found,
+  );
+  for (const ipAddress of ["10.0.0.1", "10.0.0.3", ""]) assertEquals(shared([owner, homeless], [at(ipAddress)]), []);
+  assertEquals(shared([owner, homeless], [gocdAgent(first)]), []);
+  const without = (instance: AgentInstance): AgentInstance => {
+    const { addresses: _, ...rest } = instance;
+    return rest;
+  };
+  assertEquals(shared([without(owner), homeless], [at("10.0.0.2")]), []);
+  assertEquals(shared([{ ...owner, addresses: [] }, homeless], [at("10.0.0.2")]), []);
+  assertEquals(shared([owner, without(homeless)], [at("10.0.0.2")]), []);
+  const bothHave = [{ ...owner, addresses: ["10.0.0.1", "10.0.0.2"] }, homeless];
+  assertEquals(shared(bothHave, [at("10.0.0.2")]), []);
+  assertEquals(shared([owner, { ...homeless, profile: "other" }], [at("10.0.0.2")]), []);
+  const dead = anInstance(first, { state: "gone", cause: "lost", message: "", uuid: `uuid-${first}` }, {
+    addresses: ["10.0.0.1"],
+  });
+  assertEquals(shared([dead, homeless], [at("10.0.0.2")]), []);
+  const known = anInstance(other2, { state: "starting", pendingUuid: "p" }, { addresses: ["10.0.0.2"] });
+  assertEquals(shared([owner, known], [at("10.0.0.2")]), [], "it has a record of its own");
+});
+
+Deno.test("two agents share a record where GoCD names both in its message on duplicate guids", () => {
+  const said = (message: string, code = "gocd-duplicate-guid"): string[] =>
+    shared([owner, homeless], [gocdAgent(first)], { server: { findings: [{ code, message, hint: "" }] } });
+  const both = `[Agent located at [${other2}.example.com, 1.2.3.4, /go]] conflicts with [${first}, 1.2.3.4]`;
+  assertEquals(said(both).length, 2);
+  assertEquals([said(both, "gocd-disk-full"), said(`[${first}] [x]`), said(`[${other2}] [x]`), said("")], [
+    [],
+    [],
+    [],
+    [],
+  ]);
+});
+
+Deno.test("that two share a record is kept as long as it is listed and the one has none, and told once", () => {
+  const sharedUuids = new Map([[other2, "u"]]);
+  const kept = (instances: readonly AgentInstance[], ...agents: readonly GocdAgent[]): string[] =>
+    shared(instances, agents, { server: { sharedUuids } });
+  const u = gocdAgent("odd", { uuid: "u" });
+  assertEquals(kept([owner, homeless], u), [`${other2} u`]);
+  assertEquals([kept([owner, homeless], gocdAgent(first)), kept([owner], u)], [[], []]);
+});
+
+Deno.test("a shared record may hide who builds until it is lost for so long that its build was given away", () => {
+  const uuid = (
+    { agents = [gocdAgent("odd", { uuid: "u" })], lostForMs = undefined as number | undefined, taskId = "t" } = {},
+  ): string | undefined => {
+    const state = stateOf([]);
+    const atMs = zeroMs + hour;
+    const server = {
+      ...state.server,
+      info: serverInfo,
+      agents,
+      sharedUuids: new Map([["t", "u"]]),
+      serving: watchedFrom(zeroMs),
+      reading: { askedMs: atMs, readMs: atMs, tookMs: [0] },
+      lostSinceMs: lostForMs === undefined ? new Map<string, number>() : new Map([["u", atMs - lostForMs]]),
+    };
+    return sharedRecord(new Draft({ ...state, server }, atMs, 0.5), anInstance(taskId, { state: "starting" }))?.uuid;
+  };
+  assertEquals([uuid(), uuid({ agents: [] }), uuid({ taskId: "x" })], ["u", undefined, undefined]);
+  const lost = [gocdAgent("odd", { uuid: "u", ...lostContact })];
+  assertEquals([uuid({ agents: lost, lostForMs: minute - 1 }), uuid({ agents: lost, lostForMs: minute })], [
+    "u",
+    undefined,
+  ]);
+  const gone = [gocdAgent("odd", { uuid: "u", ...missing })];
+  assertEquals([
+    uuid({ agents: gone, lostForMs: 300 * second - 1 }),
+    uuid({ agents: gone, lostForMs: 300 * second }),
+  ], ["u", undefined]);
+});
+
+Deno.test("a record is used by another that lives, and is known by it or shares it", () => {
+  const me = aRegistered("me", "idle");
+  const isUsed = (other: AgentInstance, sharedUuids: ReadonlyMap<string, string> = new Map()): boolean => {
+    const state = stateOf([me, other]);
+    return isUsedByAnother({ ...state, server: { ...state.server, sharedUuids } }, me, "u");
+  };
+  const known = anInstance("o", { state: "registered", uuid: "u", activity: { kind: "idle", sinceMs: 0 } });
+  const dead = anInstance("o", { state: "gone", cause: "lost", message: "", uuid: "u" });
+  const waiting = anInstance("o", { state: "starting" });
+  assertEquals([isUsed(known), isUsed(dead), isUsed(waiting), isUsed(waiting, new Map([["o", "u"]]))], [
+    true,
+    false,
+    false,
+    true,
+  ]);
+  assertEquals([isUsed(waiting, new Map([["o", "v"]])), isUsed(dead, new Map([["o", "u"]]))], [false, false]);
+  const { server, ...state } = stateOf([known]);
+  assertEquals(isUsedByAnother({ ...state, server }, known, "u"), false);
+});

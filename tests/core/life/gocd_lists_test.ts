@@ -1,0 +1,445 @@
+// What a list of the GoCD server changes and says: each word of a record, each line about the server, remarks on jobs, and
+// what is answered to offers. Stories are in the tests of each subject.
+
+import { assertEquals } from "@std/assert";
+import { Draft } from "../../../src/core/draft.ts";
+import type { Effect } from "../../../src/core/effect.ts";
+import type { Event } from "../../../src/core/event.ts";
+import type { GocdAgent, GocdServerInfo } from "../../../src/core/gocd_records.ts";
+import { indexGocdAgents } from "../../../src/core/life/gocd_index.ts";
+import { atItsLoss, followBuild, isAnyHung, isRemembered } from "../../../src/core/demand/hung_build.ts";
+import type { AgentInstance } from "../../../src/core/instance.ts";
+import { followGocdAgents } from "../../../src/core/life/lifecycle_gocd.ts";
+import { statusView } from "../../../src/core/view/status_view.ts";
+import type { State } from "../../../src/core/state.ts";
+import { watchedFrom } from "../../../src/core/session/watched.ts";
+import {
+  building,
+  drive,
+  type Driver,
+  gocdAgent,
+  job,
+  jobs,
+  linux,
+  lostContact,
+  minute,
+  missing,
+  offer,
+  only,
+  pending,
+  problem,
+  second,
+  serverInfo,
+  zeroMs,
+} from "../../support/core.ts";
+import { anInstance, aRegistered, stateOf } from "../instance_fixtures.ts";
+
+/** A state of a server that has been at work since zeroMs and was read at a moment. */
+function shown(instances: readonly AgentInstance[], atMs: number, server: Partial<State["server"]> = {}): Draft {
+  const state = stateOf(instances);
+  const reading = { askedMs: atMs, readMs: atMs, tookMs: [0] };
+  return new Draft(
+    {
+      ...state,
+      server: { ...state.server, info: serverInfo, lastPollMs: atMs, reading, serving: watchedFrom(zeroMs), ...server },
+    },
+    atMs,
+    0.5,
+  );
+}
+
+const idle = aRegistered("t", "idle");
+
+for (
+  const [name, record, text] of [
+    ["is gone", undefined, "warning: t is no longer in the list of the GoCD server; it is left alone"],
+    ["is Disabled", { configState: "Disabled" }, "warning: t was disabled by somebody; it is left alone"],
+    ["is Pending", pending, "warning: t is Pending again: somebody has deleted its record; it is left alone"],
+    [
+      "is Missing",
+      missing,
+      "warning: t is Missing: the server has restarted and not heard of it yet; it is left alone",
+    ],
+    ["is out of contact", lostContact, "warning: t has lost contact with the GoCD server; it is left alone"],
+    ["is Sleeping", { agentState: "Sleeping" }, "warning: t is in the state Sleeping; it is left alone"],
+    ["builds", building, "debug: t is building"],
+    ["builds although it is Disabled", { ...building, configState: "Disabled" }, "debug: t is building"],
+  ] as const satisfies readonly (readonly [string, Partial<GocdAgent> | undefined, string])[]
+) {
+  Deno.test(`that the record of an idle agent ${name} is told once`, () => {
+    const draft = shown([idle], zeroMs + minute);
+    const agents = record === undefined ? [] : [gocdAgent("t", record)];
+    followGocdAgents(draft, agents);
+    assertEquals(draft.finish().notes.map((note) => `${note.level}: ${note.text}`), [text]);
+    const again = new Draft(draft.state, zeroMs + 2 * minute, 0.5);
+    followGocdAgents(again, agents);
+    assertEquals(again.finish().notes, []);
+  });
+}
+
+const unsure = (word: string): AgentInstance =>
+  anInstance("t", { state: "registered", uuid: "uuid-t", activity: { kind: "unsure", word, sinceMs: zeroMs } });
+
+for (
+  const [word, record, enoughMs, state] of [
+    ["absent", undefined, 10 * minute, "killing"],
+    ["Pending", pending, 10 * minute, "killing"],
+    ["LostContact", lostContact, 10 * minute, "draining"],
+    ["Missing", missing, 15 * minute, "draining"],
+  ] as const
+) {
+  Deno.test(`an agent that is ${word} for ${enoughMs / minute} minutes is ${state}, and not a millisecond before`, () => {
+    const after = (ms: number): string | undefined => {
+      const draft = shown([unsure(word)], zeroMs + ms);
+      followGocdAgents(draft, record === undefined ? [] : [gocdAgent("t", record)]);
+      return draft.state.instances.get("t")?.state;
+    };
+    assertEquals([after(enoughMs - 1), after(enoughMs)], ["registered", state]);
+  });
+}
+
+const starting = anInstance("t", { state: "starting", runningSinceMs: zeroMs });
+
+for (
+  const [name, record, text] of [
+    ["Enabled", {}, "t has registered with the GoCD server after 60 s"],
+    [
+      "Disabled",
+      { configState: "Disabled" },
+      "t has registered with the GoCD server after 60 s, but somebody has disabled it there",
+    ],
+  ] as const satisfies readonly (readonly [string, Partial<GocdAgent>, string])[]
+) {
+  Deno.test(`an agent whose record is ${name} has registered`, () => {
+    const draft = shown([starting], zeroMs + minute);
+    followGocdAgents(draft, [gocdAgent("t", record)]);
+    assertEquals(draft.finish().notes.map((note) => note.text), [text]);
+    const now = draft.state.instances.get("t");
+    assertEquals(now?.state === "registered" ? now.activity.kind : "", name === "Enabled" ? "idle" : "unsure");
+  });
+}
+
+Deno.test("of two records with its name the enabled one counts, then the disabled one, and that is told", () => {
+  const both = (first: Partial<GocdAgent>, other: Partial<GocdAgent>): unknown => {
+    const draft = shown([starting], zeroMs + minute);
+    followGocdAgents(draft, [gocdAgent("t", { uuid: "one", ...first }), gocdAgent("t", { uuid: "two", ...other })]);
+    const now = draft.state.instances.get("t");
+    assertEquals(draft.finish().notes[0]?.text, "2 GoCD agents go by the name t; the enabled one counts");
+    return now?.state === "registered" ? now.uuid : now?.state;
+  };
+  assertEquals(both({ configState: "Disabled" }, {}), "two");
+  assertEquals(both({}, {}), "one");
+  assertEquals(both(pending, { configState: "Disabled" }), "two");
+});
+
+Deno.test("an adopted agent learns from its record what it registered with", () => {
+  const adopted = { ...starting, gocdResources: [], launchReason: "adopted: Mesos knew it, the store did not" };
+  const environments = [{ name: "ghost", origin: "unknown" }, { name: "prod", origin: "gocd" }] as const;
+  const draft = shown([adopted], zeroMs + minute);
+  followGocdAgents(draft, [gocdAgent("t", { gocdResources: ["arm"], environments })]);
+  const now = draft.state.instances.get("t");
+  assertEquals([now?.gocdResources, now?.environment], [["arm"], "prod"]);
+});
+
+const heldBy = (
+  record: Partial<GocdAgent> | undefined,
+  instance: AgentInstance,
+  server: Partial<State["server"]> = {},
+): boolean => {
+  const draft = shown([instance], zeroMs + 10 * minute, server);
+  const agents = record === undefined ? [] : [gocdAgent("t", record)];
+  return followBuild(draft, instance, indexGocdAgents(agents)).mayHoldBuild === true;
+};
+const holding = aRegistered("t", "building", { mayHoldBuild: true });
+const gone = (changes = {}): AgentInstance =>
+  anInstance("t", { state: "gone", cause: "lost", message: "", uuid: "uuid-t" }, changes);
+const silent = (afterMs: number): Partial<State["server"]> => ({
+  silentSinceMs: new Map([["uuid-t", zeroMs + 10 * minute - afterMs]]),
+});
+const heard = (afterMs: number): Partial<State["server"]> => ({ inContactSinceMs: zeroMs + 10 * minute - afterMs });
+
+Deno.test("an agent may hold a build from when it builds until it is idle, or the server has given the build back", () => {
+  assertEquals([heldBy(building, idle), heldBy({}, idle), heldBy(undefined, idle)], [true, false, false]);
+  assertEquals([heldBy({}, holding), heldBy(missing, holding), heldBy(undefined, holding)], [false, true, true]);
+  const dead = gone({ mayHoldBuild: true });
+  assertEquals([
+    heldBy({}, dead),
+    heldBy({}, anInstance("t", { state: "unreachable", uuid: "uuid-t" }, { mayHoldBuild: true })),
+  ], [true, true]);
+  const lost = (afterMs: number): Partial<State["server"]> => ({ ...heard(9 * minute), ...silent(afterMs) });
+  for (const record of [lostContact, undefined]) {
+    const heardFor = (afterMs: number): boolean => heldBy(record, dead, { ...lost(9 * minute), ...heard(afterMs) });
+    assertEquals([heardFor(minute - 1), heardFor(minute)], [true, false]);
+    assertEquals([heldBy(record, dead, lost(minute - 1)), heldBy(record, dead, lost(minute))], [true, false]);
+    assertEquals(heldBy(record, dead, heard(9 * minute)), true);
+  }
+  for (const record of [missing, { ...lostContact, configState: "Disabled" }, {}] as const) {
+    assertEquals(heldBy(record, dead, lost(9 * minute)), true);
+  }
+  const slow = { ...lost(9 * minute), info: { ...serverInfo, slowRegistration: true } };
+  assertEquals(
+    [
+      heldBy(lostContact, dead, { ...slow, ...heard(330 * second - 1) }),
+      heldBy(lostContact, dead, { ...slow, ...heard(330 * second) }),
+    ],
+    [true, false],
+  );
+});
+
+Deno.test("while a dead or unreachable agent may hold a build, it hangs until the server has looked", () => {
+  const hung = (instance: AgentInstance, server = {}): boolean =>
+    isAnyHung(shown([instance], zeroMs + 10 * minute, server).state);
+  assertEquals([hung(gone({ mayHoldBuild: true })), hung(gone()), hung(holding)], [true, false, false]);
+  assertEquals(hung(gone({ mayHoldBuild: true }), heard(9 * minute)), true);
+  assertEquals(hung(gone({ mayHoldBuild: true }), { ...heard(minute), ...silent(minute) }), false);
+  // One that Mesos does not reach, but the server hears, is not hung.
+  const unreachable = (sinceMs: number): AgentInstance => ({
+    ...anInstance("t", { state: "unreachable", uuid: "uuid-t" }, { mayHoldBuild: true }),
+    sinceMs,
+  });
+  assertEquals(hung(unreachable(zeroMs)), true);
+  assertEquals(hung(unreachable(zeroMs + 4 * minute + 1), heard(9 * minute)), true);
+  assertEquals(hung(unreachable(zeroMs + 4 * minute), heard(9 * minute)), false);
+  const remembered = (instance: AgentInstance, afterMs: number): boolean =>
+    isRemembered(shown([], zeroMs + afterMs), instance);
+  const day = 24 * 60 * minute;
+  assertEquals([
+    remembered(gone({ mayHoldBuild: true }), day - 1),
+    remembered(gone({ mayHoldBuild: true }), day),
+    remembered(gone(), 0),
+  ], [true, false, false]);
+});
+
+Deno.test("an idle agent that is lost within twenty seconds of being free, or beside a job it could take, may hold one", () => {
+  const lost = (afterMs: number, instance = idle): boolean =>
+    atItsLoss(shown([instance], zeroMs + afterMs, { idleSinceMs: new Map([["uuid-t", zeroMs]]) }), instance)
+      .mayHoldBuild === true;
+  assertEquals([lost(20 * second - 1), lost(20 * second)], [true, false]);
+  assertEquals([lost(0, aRegistered("t", "building")), lost(0, starting)], [false, false]);
+});
+
+/** What the log says of a poll after this one. */
+function polled(
+  ...events: readonly { readonly jobs?: number; readonly agents?: number; readonly server?: Partial<GocdServerInfo> }[]
+): string[] {
+  const world = drive();
+  let notes: string[] = [];
+  for (const { jobs: count = 0, agents = 0, server = {} } of events) {
+    world.noted();
+    world.poll({
+      jobs: jobs(count),
+      agents: Array.from({ length: agents }, (_, index) => gocdAgent(`h${index}`, building)),
+      server,
+    });
+    notes = world.noted().filter(({ code }) => code.startsWith("gocd-")).map(({ level, text }) => `${level}: ${text}`);
+  }
+  return notes;
+}
+
+Deno.test("a server is told with its version, what waits and who is known, once for each version", () => {
+  assertEquals(polled({}), ["info: GoCD server 26.1.0: 0 jobs wait, 0 agents are known"]);
+  assertEquals(polled({ jobs: 1, agents: 1 }), ["info: GoCD server 26.1.0: 1 job waits, 1 agent is known"]);
+  assertEquals(polled({ jobs: 2, agents: 2 }), ["info: GoCD server 26.1.0: 2 jobs wait, 2 agents are known"]);
+  assertEquals(polled({}, {}), []);
+  assertEquals(polled({}, { server: { version: "26.2.0" } }), [
+    "info: GoCD server 26.2.0: 0 jobs wait, 0 agents are known",
+  ]);
+});
+
+Deno.test("maintenance mode is told when it begins and when it is over", () => {
+  const on = { server: { maintenance: "on" } } as const;
+  const begins = "warning: the GoCD server is in maintenance mode: nothing is launched or taken down until it ends";
+  assertEquals([polled({}, on), polled({}, on, on), polled({}, on, {})], [[begins], [], [
+    "info: maintenance mode is over",
+  ]]);
+  assertEquals(polled({}, on, { server: { maintenance: "unknown" } }), ["info: maintenance mode is over"]);
+});
+
+Deno.test("a server that answers again is told with how often it failed, in the words of the first failure until then", () => {
+  const world = drive();
+  const failed = (message: string): string[] => {
+    world.noted();
+    world.send({ kind: "gocd-poll-failed", problem: problem({ message }) });
+    return world.noted().map(({ level, text }) => `${level}: ${text}`);
+  };
+  const first = ["error: feed: no answer; nothing is decided until this passes"];
+  assertEquals([failed("feed: no answer"), failed("agents: no answer")], [first, first]);
+  world.poll();
+  assertEquals(world.noted()[0]?.text, "the GoCD server answers again after 2 failed reads");
+  failed("feed: no answer");
+  world.poll();
+  assertEquals(world.noted()[0]?.text, "the GoCD server answers again after 1 failed read");
+  for (const [kind, level] of [["starting", "warning"], ["maintenance", "warning"], ["refused", "error"]] as const) {
+    world.send({ kind: "gocd-poll-failed", problem: problem({ kind, code: `gocd-${kind}` }) });
+    assertEquals(world.noted()[0]?.level, level);
+  }
+});
+
+Deno.test("a server has restarted once all enabled agents are Missing, until half of them are back", () => {
+  const world = drive();
+  const restarted = (...agents: readonly GocdAgent[]): boolean => {
+    world.skip(second);
+    world.poll({ agents });
+    return world.state.server.restartedMs !== undefined;
+  };
+  const [a, b, c] = ["a", "b", "c"].map((name) => gocdAgent(name, missing)) as [GocdAgent, GocdAgent, GocdAgent];
+  assertEquals([restarted(), restarted(a, b, gocdAgent("c"))], [false, false]);
+  assertEquals(
+    restarted(a, b, c, gocdAgent("off", { configState: "Disabled" }), gocdAgent("plugin", { elastic: true })),
+    true,
+  );
+  const since = world.state.server.restartedMs;
+  assertEquals([restarted(a, b, gocdAgent("c")), world.state.server.restartedMs === since], [true, true]);
+  assertEquals(restarted(a, gocdAgent("b")), false);
+});
+
+function calls(
+  world: Driver,
+  call: Effect,
+  failure?: Partial<Parameters<typeof problem>[0]>,
+): { said: string[]; effects: Effect[] } {
+  world.noted();
+  world.taken();
+  world.send(
+    (failure === undefined
+      ? { kind: "gocd-call-done", call }
+      : { kind: "gocd-call-failed", call, problem: problem(failure) }) as Event,
+  );
+  return { said: world.noted().map(({ level, text }) => `${level}: ${text}`), effects: world.taken() };
+}
+
+Deno.test("a change of records that fails is told by its kind; a refused bulk DELETE is asked for one by one", () => {
+  const world = drive();
+  world.poll();
+  const one = { kind: "delete-gocd-agents", agents: [{ taskId: "t", uuid: "u" }] } as const;
+  assertEquals(calls(world, one, { message: "refused", kind: "refused" }).said, [
+    "warning: delete gocd agents failed: refused",
+  ]);
+  assertEquals(calls(world, one, { message: "builds", kind: "conflict" }).said, [
+    "info: delete gocd agents failed: builds",
+  ]);
+  const two = { kind: "delete-gocd-agents", agents: [{ taskId: "t", uuid: "u" }, { taskId: "v", uuid: "w" }] } as const;
+  const bulk = calls(world, two, { message: "builds", kind: "conflict" });
+  assertEquals(bulk.said, []);
+  assertEquals(
+    bulk.effects.map((effect) => effect.kind === "delete-gocd-agents" ? effect.agents.map(({ uuid }) => uuid) : []),
+    [["u"], ["w"]],
+  );
+});
+
+Deno.test("after a change the list is read within two seconds, after a DELETE at once", () => {
+  const world = drive();
+  world.poll();
+  const next = (): number => world.state.server.nextAgentsMs - world.atMs;
+  assertEquals(next(), 10 * second);
+  calls(world, { kind: "disable-gocd-agents", agents: [] });
+  assertEquals(next(), 2 * second);
+  calls(world, { kind: "delete-gocd-agents", agents: [] });
+  assertEquals(next(), 0);
+  world.poll();
+  calls(world, { kind: "disable-gocd-agents", agents: [] }, {});
+  assertEquals(next(), 2 * second);
+});
+
+/** What is said beside the verdict of a job for linux. */
+function remarks(...agents: readonly GocdAgent[]): string[] {
+  const world = drive();
+  world.subscribe();
+  world.poll({ jobs: [job("j")], agents });
+  return (world.verdict("j").remarks ?? []).map(({ code, text }) => `${code}: ${text}`);
+}
+
+for (
+  const [name, changes, text] of [
+    ["disabled", { configState: "Disabled" }, "agents-disabled: the only agent that matches is disabled"],
+    ["lost", lostContact, "agents-lost: the only agent that matches is without contact"],
+    ["Missing", missing, "agents-missing: the only agent that matches is missing"],
+    ["Pending", { ...pending, gocdResources: ["linux"] }, "agents-pending: the only agent that matches is pending"],
+  ] as const
+) {
+  Deno.test(`that the only agent which matches is ${name} is a remark`, () => {
+    assertEquals(remarks(gocdAgent("a", changes)), [text]);
+  });
+}
+
+Deno.test("of several agents out of use the most frequent cause names the remark; one that is alive ends it", () => {
+  const off = (name: string): GocdAgent => gocdAgent(name, { configState: "Disabled" });
+  const lost = (name: string): GocdAgent => gocdAgent(name, lostContact);
+  assertEquals(remarks(off("a"), lost("b"), lost("c")), [
+    "agents-lost: all 3 agents that match are out of use: 2 without contact, 1 disabled",
+  ]);
+  assertEquals(remarks(lost("a"), off("b"), off("c")), [
+    "agents-disabled: all 3 agents that match are out of use: 2 disabled, 1 without contact",
+  ]);
+  assertEquals(remarks(off("a"), gocdAgent("b", building)), []);
+  assertEquals(remarks(gocdAgent("a", { configState: "Disabled", elastic: true })), []);
+  assertEquals(remarks(gocdAgent("a", { configState: "Disabled", gocdResources: ["arm"] })), []);
+  assertEquals(remarks(gocdAgent("a", { agentState: "Odd" })), []);
+});
+
+Deno.test("an idle agent in another environment is named, with the environments that count, and those that do not", () => {
+  const inside = (...environments: GocdAgent["environments"]): string[] => remarks(gocdAgent("a", { environments }));
+  assertEquals(inside({ name: "prod", origin: "gocd" }, { name: "ghost", origin: "unknown" }), [
+    "agent-in-environment: agent a is idle and has the resources, but is in prod and takes only jobs from there",
+  ]);
+  const world = drive({ profiles: [{ ...linux, environments: "*" }] });
+  world.subscribe();
+  const told = (...environments: GocdAgent["environments"]): (string | undefined)[] => {
+    world.poll({ jobs: [job("j", { environment: "prod" })], agents: [gocdAgent("a", { environments })] });
+    return (world.verdict("j").remarks ?? []).map(({ code, text }) => `${code}: ${text}`);
+  };
+  assertEquals(told(), ["agent-in-no-environment: agent a is idle and has the resources, but is in no environment"]);
+  assertEquals(told({ name: "ghost", origin: "unknown" }), [
+    "agent-environment-unknown: agent a is idle and has the resources, but is in no environment (it names ghost, which the " +
+    "server does not know)",
+  ]);
+});
+
+Deno.test("problems of the picture: the server, the session, what holds launches back, and jobs that nobody serves", () => {
+  const world = drive();
+  const problems = (): string[] =>
+    statusView(world.state, world.atMs).problems.map(({ code, message, hint }) => `${code}: ${message} | ${hint}`);
+  assertEquals(problems(), [
+    "mesos-connecting: not subscribed to Mesos: starting | it is tried again by itself",
+    "held-stale: no good poll of the GoCD server for 0 s: everything holds | ",
+  ]);
+  world.subscribe();
+  world.wait(6 * second);
+  world.poll();
+  assertEquals(problems(), []);
+  world.poll({ jobs: [job("j", { gocdResources: ["gpu"] })] });
+  const reason = "no profile has resource gpu: add it to go-agent.resources (nearest is profile default)";
+  const hint = "add a profile, resources or an environment to the configuration";
+  assertEquals(problems(), [`jobs-unserved: 1 job is served by no profile: ${reason} | ${hint}`]);
+  world.poll({ jobs: [job("j", { gocdResources: ["gpu"] }), job("k", { gocdResources: ["gpu"] })] });
+  assertEquals(problems(), [`jobs-unserved: 2 jobs are served by no profile: ${reason} | ${hint}`]);
+  world.poll();
+  world.send({ kind: "framework-error", error: "failed-over", message: "m" });
+  world.send({ kind: "gocd-poll-failed", problem: problem() });
+  assertEquals(problems(), [
+    "gocd-unreachable: no answer | look",
+    "mesos-superseded: not subscribed to Mesos: m | see the log",
+  ]);
+});
+
+Deno.test("offers are refused for an hour where nothing is wanted, for five seconds where something did not fit", () => {
+  const world = drive();
+  world.subscribe();
+  const refused = (...offers: readonly ReturnType<typeof offer>[]): unknown => {
+    world.taken();
+    world.offers(...offers);
+    return world.taken().flatMap((effect) =>
+      effect.kind === "accept-offers" || effect.kind === "decline-offers"
+        ? [`${effect.kind} ${effect.refuseSeconds}`]
+        : []
+    );
+  };
+  assertEquals(refused(offer("a")), ["decline-offers 3600"]);
+  world.poll({ jobs: jobs(1) });
+  world.wait(6 * second);
+  assertEquals(refused(offer("a", { cpus: 0.5 })), ["decline-offers 5"]);
+  assertEquals(refused(offer("a"), offer("b", { cpus: 0.5 })), ["accept-offers 3600", "decline-offers 3600"]);
+  world.poll({ jobs: jobs(9) });
+  assertEquals(refused(offer("a", { cpus: 1 }), offer("b", { cpus: 0.5 })), ["accept-offers 5", "decline-offers 5"]);
+  assertEquals(only(world.taken(), "accept-offers"), []);
+});

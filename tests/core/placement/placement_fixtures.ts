@@ -1,0 +1,139 @@
+// Profiles, wanted entries and offers in short, for the tests and the bench of placement.
+
+import type { MesosResources } from "../../../src/core/placement/mesos_resources.ts";
+import type { MesosAttribute, NumberRange, Offer, OfferedResource } from "../../../src/core/placement/offer.ts";
+import type { PlacementRequest } from "../../../src/core/placement/placement.ts";
+import type { AgentProfile } from "../../../src/core/settings.ts";
+import type { WantedAgents } from "../../../src/core/state.ts";
+
+/** What a test says about a profile; the rest is ordinary. */
+export type ProfileChanges = Partial<Omit<AgentProfile, "mesosResources">> & {
+  readonly mesosResources?: Partial<MesosResources>;
+};
+
+/** A profile of 1 cpu and 1,024 MB in role `ci`. */
+export function aProfile(changes: ProfileChanges): AgentProfile {
+  const { mesosResources, ...others } = changes;
+  return {
+    name: "default",
+    hash: "00000000",
+    gocdResources: [],
+    environments: [],
+    role: "ci",
+    constraints: [],
+    placement: "pack",
+    minIdle: 0,
+    idleTimeoutMs: 600_000,
+    registerTimeoutMs: 600_000,
+    container: plainContainer,
+    ...others,
+    mesosResources: {
+      cpusMilli: 1_000,
+      memMbMilli: 1_024_000,
+      diskMbMilli: 0,
+      gpus: 0,
+      portsCount: 0,
+      ...mesosResources,
+    },
+  };
+}
+
+/** A container without any extras. */
+export const plainContainer: AgentProfile["container"] = {
+  type: "DOCKER",
+  image: "gocd/gocd-agent",
+  forcePull: false,
+  network: { mode: "BRIDGE" },
+  portMappings: [],
+  volumes: [],
+  privileged: false,
+  parameters: [],
+  env: {},
+  envFiles: {},
+  user: "",
+  uris: [],
+  shell: false,
+  arguments: [],
+  labels: {},
+  killGraceMs: 30_000,
+  healthCheck: "none",
+};
+
+/** One instance of the profile `default`. */
+export function aWanted(changes: Partial<WantedAgents>): WantedAgents {
+  return { bucketKey: "-", profile: "default", gocdResources: [], count: 1, reason: "a job waits", ...changes };
+}
+
+/** What a test says about the offer of a host. Plain numbers, unreserved, in role `ci`. */
+export interface HostOfferChanges extends Partial<Omit<Offer, "resources">> {
+  readonly cpus?: number;
+  readonly mem?: number;
+  readonly disk?: number;
+  readonly gpus?: number;
+  readonly ports?: readonly NumberRange[];
+  /** Added to the plain ones. */
+  readonly more?: readonly OfferedResource[];
+  readonly attributes?: readonly MesosAttribute[];
+}
+
+/** The one offer `o-HOST` of the Mesos agent `a-HOST`. */
+export function hostOffer(hostname: string, changes: HostOfferChanges): Offer {
+  const { cpus = 4, mem = 4_096, disk = 0, gpus = 0, ports = [], more = [], ...others } = changes;
+  return {
+    id: `o-${hostname}`,
+    mesosAgentId: `a-${hostname}`,
+    hostname,
+    role: "ci",
+    attributes: [],
+    ...others,
+    resources: [
+      ...[["cpus", cpus] as const, ["mem", mem] as const, ["disk", disk] as const, ["gpus", gpus] as const]
+        .filter(([, amount]) => amount > 0)
+        .map(([name, amount]) => scalar(name, amount)),
+      ...(ports.length === 0 ? [] : [portRanges(ports)]),
+      ...more,
+    ],
+  };
+}
+
+/** A scalar resource of role `ci`; unreserved and usable unless said otherwise. */
+export function scalar(name: string, amount: number, changes: Partial<OfferedResource> = {}): OfferedResource {
+  return {
+    name,
+    value: { kind: "scalar", milli: Math.round(amount * 1000) },
+    role: "ci",
+    reservations: "[]",
+    use: "usable",
+    ...changes,
+  };
+}
+
+/** Ports of role `ci`; unreserved and usable unless said otherwise. */
+export function portRanges(ranges: readonly NumberRange[], changes: Partial<OfferedResource> = {}): OfferedResource {
+  return {
+    name: "ports",
+    value: { kind: "ranges", ranges },
+    role: "ci",
+    reservations: "[]",
+    use: "usable",
+    ...changes,
+  };
+}
+
+/** A request at time 0 with nothing avoided and nobody there. */
+export function aRequest(changes: Partial<PlacementRequest>): PlacementRequest {
+  return {
+    nowMs: 0,
+    offers: [],
+    wanted: [],
+    occupancy: new Map(),
+    avoidedHosts: new Map(),
+    maintenanceLeadMs: 0,
+    ...changes,
+  };
+}
+
+/** Wanted instances of one profile. */
+export function wantedOf(count: number, profile: AgentProfile): PlacementRequest["wanted"][number] {
+  return { wanted: aWanted({ count, profile: profile.name }), profile };
+}

@@ -1,0 +1,197 @@
+// Maintenance of hosts: inverse offers, agents that are drained for a window, and stay when it is taken back.
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { Offer, Unavailability } from "../../../src/core/placement/offer.ts";
+import {
+  building,
+  drive,
+  type Driver,
+  emptyStore,
+  gocdAgent,
+  jobs,
+  minute,
+  offer,
+  only,
+  second,
+  theOne,
+  withIdleAgent,
+} from "../../support/core.ts";
+
+/** Mesos asks for the host `h1`. */
+function ask(world: Driver, unavailability: Unavailability): void {
+  world.send({ kind: "inverse-offers-received", offers: [{ id: "i1", mesosAgentId: "a-h1", unavailability }] });
+}
+
+/** An agent that builds on `h1`, and is disabled for a window there. */
+function withRetired(): { readonly world: Driver; readonly taskId: string; readonly window: Unavailability } {
+  const { world, taskId } = withIdleAgent();
+  const window = { startMs: world.atMs + 10 * minute, durationMs: 30 * minute };
+  ask(world, window);
+  world.poll({ agents: [gocdAgent(taskId, building)] });
+  world.read(gocdAgent(taskId, { ...building, configState: "Disabled" }));
+  assertEquals(world.instance(taskId).retire, "maintenance");
+  world.taken();
+  world.noted();
+  return { world, taskId, window };
+}
+
+/** Its build ends, and a job waits that it could take: whether it is enabled again. */
+function isEnabledAgain({ world, taskId }: { readonly world: Driver; readonly taskId: string }): boolean {
+  world.read(gocdAgent(taskId, { configState: "Disabled" }));
+  world.poll({ jobs: jobs(1), agents: [gocdAgent(taskId, { configState: "Disabled" })] });
+  return only(world.taken(), "enable-gocd-agent").length === 1;
+}
+
+Deno.test("an inverse offer of a host without agents is accepted", () => {
+  const world = drive();
+  world.subscribe();
+  world.taken();
+  world.send({
+    kind: "inverse-offers-received",
+    offers: [{ id: "i1", mesosAgentId: "a-h7", unavailability: { startMs: world.atMs } }],
+  });
+  assertEquals(theOne(world.taken(), "accept-inverse-offers").offerIds, ["i1"]);
+});
+
+Deno.test("an inverse offer of a busy host is declined, its agents finish first, then it is accepted", () => {
+  const { world, taskId } = withIdleAgent();
+  const event = {
+    kind: "inverse-offers-received" as const,
+    offers: [{ id: "i1", mesosAgentId: "a-h1", unavailability: { startMs: world.atMs + 59 * minute } }],
+  };
+  world.send(event);
+  assertEquals(theOne(world.taken(), "decline-inverse-offers").refuseSeconds, 60);
+  world.poll({ agents: [gocdAgent(taskId, { agentState: "Building", buildState: "Building" })] });
+  const draining = world.instance(taskId);
+  assertEquals(draining.state === "draining" ? draining.reason : draining.state, "maintenance");
+  assertEquals(only(world.taken(), "kill-task"), []);
+  world.status(taskId, "TASK_KILLED");
+  world.send(event);
+  assertEquals(only(world.taken(), "accept-inverse-offers").length, 1);
+});
+
+Deno.test("an inverse offer for a window beyond the lead is declined until then, an hour at most, and drains nothing", () => {
+  const { world, taskId } = withIdleAgent();
+  for (const [hours, want] of [[1.5, 1_800], [48, 3_600]] as const) {
+    const unavailability = { startMs: world.atMs + hours * 60 * minute };
+    world.send({ kind: "inverse-offers-received", offers: [{ id: "i1", mesosAgentId: "a-h1", unavailability }] });
+    assertEquals(theOne(world.taken(), "decline-inverse-offers").refuseSeconds, want);
+  }
+  assertEquals(world.instance(taskId).retire, undefined);
+  assertEquals(world.noted().filter(({ code }) => code === "maintenance-announced").length, 2);
+});
+
+Deno.test("an agent that is to go for maintenance is no capacity, so its jobs get another", () => {
+  const { world, taskId } = withIdleAgent();
+  world.send({
+    kind: "inverse-offers-received",
+    offers: [{ id: "i1", unavailability: { startMs: world.atMs } }],
+  });
+  world.poll({ jobs: jobs(1), agents: [gocdAgent(taskId)] });
+  assertEquals(world.verdict("j0").verdict, "needs-agent");
+});
+
+Deno.test("a host whose maintenance window opens too soon is not used", () => {
+  const world = drive();
+  world.subscribe();
+  world.poll({ jobs: jobs(1) });
+  const soon: Offer = { ...offer("h1"), unavailability: { startMs: world.atMs + 10 * minute } };
+  world.offers(soon);
+  assertEquals(world.state.instances.size, 0);
+});
+
+Deno.test("a window that Mesos keeps asking for holds its agents back, however long their builds take", () => {
+  const scene = withRetired();
+  for (let at = 0; at < 20; at++) {
+    scene.world.wait(61 * second);
+    ask(scene.world, scene.window);
+  }
+  assertEquals(scene.world.instance(scene.taskId).retire, "maintenance");
+  assertEquals(isEnabledAgain(scene), false);
+  assertEquals(scene.world.noted().filter(({ code }) => code === "maintenance-taken-back"), []);
+});
+
+Deno.test("a window that Mesos asks for no more was taken back: its agent, which still builds, is enabled again", () => {
+  const scene = withRetired();
+  scene.world.wait(3 * minute);
+  assertEquals(scene.world.instance(scene.taskId).retire, "maintenance");
+  scene.world.wait(2 * minute);
+  assertEquals(scene.world.instance(scene.taskId).retire, undefined);
+  const told = scene.world.noted().filter(({ code }) => code === "maintenance-taken-back");
+  assertEquals(told.map(({ text }) => text), ["Mesos does not ask for host h1 any more; its 1 agent may stay"]);
+  assertEquals(only(scene.world.taken(), "enable-gocd-agent").length, 1);
+  scene.world.read(gocdAgent(scene.taskId, building));
+  assertEquals(scene.world.instance(scene.taskId).state, "registered");
+});
+
+const better: readonly (readonly [string, (atMs: number) => Partial<Offer>, boolean])[] = [
+  ["without a window", () => ({}), true],
+  ["with a window beyond the lead", (atMs) => ({ unavailability: { startMs: atMs + 3 * 60 * minute } }), true],
+  ["with the window", (atMs) => ({ unavailability: { startMs: atMs + 5 * minute } }), false],
+  ["of another host", () => ({ hostname: "h2", mesosAgentId: "a-h2" }), false],
+];
+
+for (const [name, changes, isKept] of better) {
+  Deno.test(`an offer ${name} ${isKept ? "ends" : "does not end"} the retirement of the host's agents at once`, () => {
+    const scene = withRetired();
+    scene.world.offers(offer("h1", changes(scene.world.atMs)));
+    assertEquals(scene.world.instance(scene.taskId).retire, isKept ? undefined : "maintenance");
+    assertEquals(isEnabledAgain(scene), isKept);
+  });
+}
+
+Deno.test("a window that was moved beyond the lead lets its agents stay, and says so once", () => {
+  const scene = withRetired();
+  ask(scene.world, { startMs: scene.world.atMs + 5 * 60 * minute });
+  assertEquals(theOne(scene.world.taken(), "decline-inverse-offers").refuseSeconds, 3_600);
+  assertEquals(scene.world.instance(scene.taskId).retire, undefined);
+  assertEquals(scene.world.noted().map(({ code }) => code), ["maintenance-taken-back"]);
+});
+
+Deno.test("a window that is over but still on the schedule drains nobody: its host takes agents, which would go in a circle", () => {
+  const { world, taskId } = withIdleAgent();
+  ask(world, { startMs: world.atMs - 2 * 60 * minute, durationMs: 60 * minute });
+  assertEquals(theOne(world.taken(), "decline-inverse-offers").refuseSeconds, 3_600);
+  assertEquals(world.instance(taskId).retire, undefined);
+  assertStringIncludes(world.noted().at(-1)?.text ?? "", "(maintenance is over)");
+  // One without an end is never over.
+  ask(world, { startMs: world.atMs - 2 * 60 * minute });
+  assertEquals(world.instance(taskId).retire, "maintenance");
+});
+
+Deno.test("an agent that is surplus stays so, whatever becomes of the window", () => {
+  const { world, taskId } = withIdleAgent();
+  const surplus = { ...world.instance(taskId), retire: "surplus" as const };
+  const again = drive({ stored: { ...emptyStore, instances: [surplus] } });
+  again.subscribe();
+  ask(again, { startMs: again.atMs + minute });
+  again.wait(10 * minute);
+  assertEquals(again.instance(taskId).retire, "surplus");
+});
+
+Deno.test("after a restart, and with a new leader, Mesos has the time to ask again before a window counts as taken back", () => {
+  const { world, taskId } = withRetired();
+  const again = drive({ stored: { ...emptyStore, instances: [world.instance(taskId)] } });
+  again.wait(60 * minute);
+  assertEquals(again.instance(taskId).retire, "maintenance", "without a session nobody can ask");
+  again.subscribe();
+  again.wait(14 * minute);
+  assertEquals(again.instance(taskId).retire, "maintenance");
+  again.wait(2 * minute);
+  assertEquals(again.instance(taskId).retire, undefined);
+});
+
+Deno.test("an answer that got lost is given again at the next tick: Mesos, which waits for it, would never ask again", () => {
+  const { world } = withRetired();
+  for (const kind of ["decline-inverse-offers", "accept-inverse-offers"] as const) {
+    const call = { kind, offerIds: ["i7"], refuseSeconds: 60 };
+    assertEquals(world.send({ kind: "mesos-call-failed", call, outcome: "unknown", message: "no answer" }).effects, []);
+    world.wait(3 * second);
+    const again = only(world.taken(), "decline-inverse-offers");
+    assertEquals(again.map(({ offerIds, refuseSeconds }) => [...offerIds, refuseSeconds]), [["i7", 60]]);
+    world.send({ kind: "mesos-call-failed", call, outcome: "unknown", message: "no answer" });
+    world.subscribe();
+    world.wait(3 * second);
+    assertEquals(only(world.taken(), "decline-inverse-offers"), [], "a new master asks by itself");
+  }
+});

@@ -1,0 +1,128 @@
+// When Mesos is asked what has become of tasks, to the millisecond. Stories: session_test.ts.
+
+import { assertEquals } from "@std/assert";
+import { Draft } from "../../../src/core/draft.ts";
+import type { Effect } from "../../../src/core/effect.ts";
+import type { AgentInstance } from "../../../src/core/instance.ts";
+import { askFor, noReconciliation, reconcile, startReconciliation } from "../../../src/core/session/reconciliation.ts";
+import type { ReconciliationState, State } from "../../../src/core/state.ts";
+import { drive, minute, only, second, zeroMs } from "../../support/core.ts";
+
+const instance = (taskId: string, changes: Partial<AgentInstance> = {}): AgentInstance => ({
+  taskId,
+  profile: "default",
+  profileHash: "00000000",
+  gocdResources: [],
+  createdMs: zeroMs,
+  mesosAgentId: `s-${taskId}`,
+  host: "h",
+  launchReason: "",
+  state: "starting",
+  sinceMs: zeroMs,
+  ...changes,
+} as AgentInstance);
+
+/** A subscribed state with these instances. */
+function stateWith(
+  instances: readonly AgentInstance[],
+  reconciliation: Partial<ReconciliationState> = {},
+  changes: Partial<State> = {},
+): State {
+  const world = drive();
+  world.subscribe();
+  return {
+    ...world.state,
+    instances: new Map(instances.map((each) => [each.taskId, each])),
+    reconciliation: { ...noReconciliation, ...reconciliation },
+    inherited: "known",
+    ...changes,
+  };
+}
+
+function questions(effects: readonly Effect[]): string[][] {
+  return only(effects, "reconcile-tasks").map(({ tasks }) => tasks.map(({ taskId }) => taskId));
+}
+
+function asked(
+  state: State,
+  atMs: number,
+  act: (draft: Draft) => void = reconcile,
+): { said: string[][]; state: State } {
+  const draft = new Draft(state, atMs, 0.5);
+  act(draft);
+  return { said: questions(draft.finish().effects), state: draft.state };
+}
+
+Deno.test("pending tasks are asked for when their time has come, and then after twice the pause, up to five minutes", () => {
+  let state = stateWith([instance("a")], { pending: new Set(["a"]), nextExplicitMs: zeroMs });
+  assertEquals(asked(state, zeroMs - 1).said, []);
+  const pauses: number[] = [];
+  for (let round = 0; round < 7; round++) {
+    const dueMs = state.reconciliation.nextExplicitMs ?? 0;
+    assertEquals(asked(state, dueMs - 1).said, []);
+    const next = asked(state, dueMs);
+    assertEquals(next.said, [["a"]]);
+    pauses.push(((next.state.reconciliation.nextExplicitMs ?? 0) - dueMs) / second);
+    state = next.state;
+  }
+  assertEquals(pauses, [15, 30, 60, 120, 240, 300, 300]);
+});
+
+Deno.test("only living instances are asked for, and the others are forgotten", () => {
+  const gone = instance("gone", { state: "gone", cause: "lost", message: "" });
+  const state = stateWith([instance("a"), gone], { pending: new Set(["gone", "a", "never"]), nextExplicitMs: zeroMs });
+  const { said, state: after } = asked(state, zeroMs);
+  assertEquals([said, [...after.reconciliation.pending]], [[["a"]], ["a"]]);
+  const idle = stateWith([gone], { pending: new Set(["gone"]), nextExplicitMs: zeroMs });
+  assertEquals(asked(idle, zeroMs).said, []);
+});
+
+Deno.test("a call asks for five hundred tasks at most", () => {
+  const many = Array.from({ length: 501 }, (_, index) => instance(`t${index}`));
+  const state = stateWith(many, { pending: new Set(many.map(({ taskId }) => taskId)), nextExplicitMs: zeroMs });
+  assertEquals(asked(state, zeroMs).said.map((tasks) => tasks.length), [500, 1]);
+});
+
+Deno.test("everything is asked for every ten minutes, to the millisecond, and never without a session", () => {
+  const state = stateWith([], { nextImplicitMs: zeroMs });
+  assertEquals(asked(state, zeroMs - 1).said, []);
+  const { said, state: after } = asked(state, zeroMs);
+  assertEquals([said, after.reconciliation.nextImplicitMs], [[[]], zeroMs + 10 * minute]);
+  assertEquals(asked(stateWith([]), zeroMs + 24 * 60 * minute).said, []);
+  const connecting = stateWith([], { nextImplicitMs: zeroMs }, { session: drive().state.session });
+  assertEquals(asked(connecting, zeroMs).said, []);
+});
+
+Deno.test("a launch is asked for after thirty seconds without a word, and not again within a minute", () => {
+  const launching = instance("a", { state: "launching", offerId: "o" });
+  const state = stateWith([launching, instance("b")]);
+  assertEquals(asked(state, zeroMs + 30 * second - 1).said, []);
+  const { said, state: after } = asked(state, zeroMs + 30 * second);
+  assertEquals([said, after.instances.get("a")?.lastReconcileMs], [[["a"]], zeroMs + 30 * second]);
+  const answered = { ...after, reconciliation: noReconciliation };
+  assertEquals(asked(answered, zeroMs + 90 * second - 1).said, []);
+  assertEquals(asked(answered, zeroMs + 90 * second).said, [["a"]]);
+  const pending = stateWith([launching], { pending: new Set(["a"]), nextExplicitMs: zeroMs + minute });
+  assertEquals(asked(pending, zeroMs + 40 * second).said, []);
+});
+
+Deno.test("one task can be asked for at once, and the pause begins anew", () => {
+  const state = stateWith([instance("a"), instance("b")], {
+    pending: new Set(["b"]),
+    explicitDelayMs: 5 * minute,
+    nextExplicitMs: zeroMs + 5 * minute,
+  });
+  const { state: after } = asked(state, zeroMs, (draft) => askFor(draft, "a"));
+  assertEquals([...after.reconciliation.pending], ["b", "a"]);
+  assertEquals([after.reconciliation.nextExplicitMs, after.reconciliation.explicitDelayMs], [zeroMs, 15 * second]);
+});
+
+Deno.test("after SUBSCRIBED all that may live is asked for at once; a run that inherits asks for everything as well", () => {
+  const gone = instance("gone", { state: "gone", cause: "lost", message: "" });
+  const known = asked(stateWith([instance("a"), gone]), zeroMs, startReconciliation);
+  assertEquals([known.said, known.state.reconciliation.nextImplicitMs], [[["a"]], zeroMs + 10 * minute]);
+  const kept = asked(stateWith([], { nextImplicitMs: zeroMs + minute }), zeroMs, startReconciliation);
+  assertEquals(kept.state.reconciliation.nextImplicitMs, zeroMs + minute);
+  const inherits = asked(stateWith([instance("a")], {}, { inherited: "unknown" }), zeroMs, startReconciliation);
+  assertEquals(inherits.said.map((tasks) => tasks.length), [1, 0, 1]);
+});

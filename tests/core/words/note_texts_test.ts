@@ -1,0 +1,483 @@
+// The lines that operators read of the session, their own wishes, hosts in maintenance, drains and ends: each branch once,
+// word for word. Not here: when they are said (the tests of each subject), the formats (tests/log).
+
+import { assertEquals } from "@std/assert";
+import { noteDemand } from "../../../src/core/demand/demand_notes.ts";
+import { Draft } from "../../../src/core/draft.ts";
+import type { Event, OperatorEvent } from "../../../src/core/event.ts";
+import { countFailure, countSuccess } from "../../../src/core/life/failures.ts";
+import type { DrainReason, KillCause, Registered } from "../../../src/core/instance.ts";
+import { besideWish, noteSwitches } from "../../../src/core/session/operator.ts";
+import { end, startDrain, startKill, taskOf } from "../../../src/core/life/phase.ts";
+import { cameAsPending, keyFindings, keyWorked } from "../../../src/core/identity/register_key.ts";
+import { isOfferless, noteOfferless, noteRolesIgnored } from "../../../src/core/placement/roles.ts";
+import { disconnected, frameworkError, mesosCallFailed, subscribed } from "../../../src/core/session/session.ts";
+import type { RoleOffers, State } from "../../../src/core/state.ts";
+import type { BucketDemand, JobVerdict } from "../../../src/core/demand/verdict.ts";
+import { drive, linux, minute, second, subscribedEvent, zeroMs } from "../../support/core.ts";
+import { aBucket, anInstance, aRegistered, stateOf } from "../instance_fixtures.ts";
+
+/** What an act says: level, code and text, with the hint where there is one. */
+function said(state: State, act: (draft: Draft) => void, atMs = zeroMs): string[] {
+  const draft = new Draft(state, atMs, 0.5);
+  act(draft);
+  return draft.finish().notes.map(({ level, code, text, hint }) =>
+    `${level} ${code}: ${text}${hint === undefined ? "" : ` | ${hint}`}`
+  );
+}
+
+function effectsOf(state: State, act: (draft: Draft) => void): readonly unknown[] {
+  const draft = new Draft(state, zeroMs, 0.5);
+  act(draft);
+  return draft.finish().effects;
+}
+
+type Subscribed = Event & { readonly kind: "subscribed" };
+const subscription = subscribedEvent as Subscribed;
+const { masterVersion: _version, ...unversioned } = subscription;
+const living = [anInstance("a", { state: "starting" }), anInstance("b", { state: "gone", cause: "lost", message: "" })];
+
+Deno.test("a subscription is told with master, version, framework and the agents asked for", () => {
+  const first = (state: State, event: Subscribed): string | undefined =>
+    said(state, (draft) => subscribed(draft, event))[0];
+  assertEquals(
+    first(stateOf([]), subscription),
+    "info subscribed: subscribed to the Mesos master mesos:5050 (Mesos 1.11.0) as framework f-1",
+  );
+  assertEquals(
+    first(stateOf(living), unversioned),
+    "info subscribed: subscribed to the Mesos master mesos:5050 as framework f-1; asking for our 1 agents",
+  );
+});
+
+const refusals: readonly (readonly [(Event & { kind: "framework-error" })["error"], string, string, string])[] = [
+  [
+    "failed-over",
+    "m",
+    "error framework-failed-over: another instance has taken over our framework id; this one steps down and leaves all " +
+    "agents to it | run one instance per framework id, or give each its own state",
+    "superseded",
+  ],
+  [
+    "unauthorized",
+    "m",
+    "error framework-unauthorized: the Mesos master refuses our framework: m | check mesos.principal, mesos.secret and " +
+    "the master's ACLs for the role",
+    "connecting",
+  ],
+  [
+    "other",
+    "m",
+    "error framework-other: the Mesos master refuses our framework: m | check the keys under mesos in the configuration",
+    "connecting",
+  ],
+  [
+    "bad-framework-info",
+    "Updating 'FrameworkInfo.user' is unsupported",
+    "error framework-bad-framework-info: the Mesos master refuses our framework: Updating 'FrameworkInfo.user' is " +
+    "unsupported | Mesos never changes the user of a framework: set mesos.user back, or run gocd-mesos teardown with the " +
+    "old one first and start anew",
+    "connecting",
+  ],
+  [
+    "removed",
+    "m",
+    "warning framework-removed: Mesos has removed framework f-1 (m); no agent of ours is left, so a new one is made",
+    "connecting",
+  ],
+];
+
+for (const [error, message, text, session] of refusals) {
+  Deno.test(`an ERROR of the kind ${error} is told with what to do: ${message}`, () => {
+    const draft = new Draft(stateOf([]), zeroMs + 5, 0.5);
+    frameworkError(draft, { kind: "framework-error", error, message });
+    assertEquals(said(stateOf([]), (other) => frameworkError(other, { kind: "framework-error", error, message })), [
+      text,
+    ]);
+    assertEquals([draft.state.session.kind, draft.state.session.sinceMs], [session, zeroMs + 5]);
+    assertEquals([draft.state.session.master, draft.state.session.masterCapabilities], ["mesos:5050", []]);
+  });
+}
+
+Deno.test("a removed framework with agents on record ends the program and names the commands", () => {
+  const hint = "see that these agents are gone (`gocd-mesos state show FILE`), then run `gocd-mesos state " +
+    "forget-framework FILE`";
+  const removed = (draft: Draft): void =>
+    frameworkError(draft, { kind: "framework-error", error: "removed", message: "m" });
+  assertEquals(said(stateOf(living), removed), [
+    `error framework-removed: Mesos has removed framework f-1, yet 1 agents are on record; no new framework is made ` +
+    `beside them | ${hint}`,
+  ]);
+  assertEquals(effectsOf(stateOf(living), removed), [
+    { kind: "end-session", message: `Mesos has removed our framework; ${hint}` },
+  ]);
+  assertEquals(effectsOf(stateOf([]), removed), [{ kind: "end-session", message: "m", retryMs: 0 }]);
+});
+
+Deno.test("a session that was taken over or has ended stays so when its stream ends", () => {
+  for (const kind of ["superseded", "ended"] as const) {
+    const state = stateOf([]);
+    const draft = new Draft({ ...state, session: { ...state.session, kind, reason: "r" } }, zeroMs, 0.5);
+    disconnected(draft, { kind: "disconnected", reason: "cut" });
+    assertEquals([draft.state.session.kind, draft.state.session.reason], [kind, "r"]);
+  }
+  const draft = new Draft(stateOf([]), zeroMs, 0.5);
+  disconnected(draft, { kind: "disconnected", reason: "cut" });
+  assertEquals([draft.state.session.kind, draft.state.session.reason], ["connecting", "cut"]);
+});
+
+Deno.test("a failed call is told by its kind; a lost answer in the same words each time", () => {
+  const call = { kind: "suppress-offers", roles: ["ci"] } as const;
+  const failed = (outcome: "refused" | "unknown") => (draft: Draft): void =>
+    mesosCallFailed(draft, { kind: "mesos-call-failed", call, outcome, message: "no" });
+  assertEquals(said(stateOf([]), failed("refused")), [
+    "error mesos-call-failed: the Mesos call suppress offers was refused: no",
+  ]);
+  assertEquals(said(stateOf([]), failed("unknown")), [
+    "warning mesos-call-failed: the Mesos call suppress offers got no answer; what it was for is asked for again",
+  ]);
+});
+
+for (
+  const [masterVersion, roles, text] of [
+    [undefined, ["*"], undefined],
+    ["1.2.0", ["ci"], undefined],
+    ["2.0", ["ci"], undefined],
+    ["2", ["ci"], undefined],
+    ["1", ["ci"], "role ci gets the offers of role *, without what is reserved"],
+    ["1.1.3", ["ci"], "role ci gets the offers of role *, without what is reserved"],
+    ["1.1.3", ["ci", "qa"], "role ci gets the offers of role *, without what is reserved, and qa gets none"],
+    [undefined, ["*", "qa"], "role * gets the offers of role *, without what is reserved, and qa gets none"],
+  ] as const
+) {
+  Deno.test(`Mesos ${masterVersion ?? "without a version"} and the roles ${roles}: ${text ?? "nothing is told"}`, () => {
+    const profiles = roles.map((role) => ({ ...linux, name: `p-${role}`, role }));
+    const told = said(stateOf([], {}, { profiles }), (draft) => noteRolesIgnored(draft, masterVersion));
+    const shown = masterVersion ?? "1.0";
+    assertEquals(
+      told,
+      text === undefined ? [] : [
+        `warning roles-ignored: Mesos ${shown} does not know frameworks with roles of their own choice (1.2 and later ` +
+        `do): ${text} | write mesos.role = "*", or update Mesos`,
+      ],
+    );
+  });
+}
+
+Deno.test("a role is offerless a minute after it was asked for or offered something, in a session, and not suppressed", () => {
+  const { offers, ...state } = stateOf([]);
+  const at = (role: Partial<RoleOffers>, atMs: number): boolean =>
+    isOfferless(
+      { ...state, offers: { ...offers, roles: new Map([["ci", { suppressed: false, repeated: false, ...role }]]) } },
+      "ci",
+      atMs,
+    );
+  assertEquals([at({}, zeroMs + minute - 1), at({}, zeroMs + minute)], [false, true]);
+  const revived = { revivedMs: zeroMs + 5 * second };
+  assertEquals([at(revived, zeroMs + 65 * second - 1), at(revived, zeroMs + 65 * second)], [false, true]);
+  const offered = { lastOfferMs: zeroMs + 9 * second };
+  assertEquals([at(offered, zeroMs + 69 * second - 1), at(offered, zeroMs + 69 * second)], [false, true]);
+  assertEquals(at({ suppressed: true }, zeroMs + 24 * 60 * minute), false);
+  const apart = { ...state, offers, session: { ...state.session, kind: "connecting" as const } };
+  assertEquals(isOfferless(apart, "ci", zeroMs + 24 * 60 * minute), false);
+  assertEquals(isOfferless({ ...state, offers }, "new", zeroMs + minute), true);
+});
+
+Deno.test("only a role that something is wanted for is told as offerless", () => {
+  const state = stateOf([]);
+  const wanted = [{ bucketKey: "k", profile: "default", gocdResources: [], count: 1, reason: "r" }];
+  const offers = { ...state.offers, roles: new Map() };
+  const asking = { ...state, offers, demand: { ...state.demand, wanted } };
+  assertEquals(said(asking, noteOfferless, zeroMs + minute), [
+    "warning no-offer: Mesos has offered role ci nothing for over a minute, and profile default has agents to launch | " +
+    "see in Mesos that its quota is not used up, and that a host which meets the constraints of the profile has as much " +
+    "free as it asks for, not reserved for others",
+  ]);
+  assertEquals(said(asking, noteOfferless, zeroMs + minute - 1), []);
+  assertEquals(said({ ...state, offers }, noteOfferless, zeroMs + minute), []);
+  const none = { ...state, offers, demand: { ...state.demand, wanted: wanted.map((each) => ({ ...each, count: 0 })) } };
+  assertEquals(said(none, noteOfferless, zeroMs + minute), []);
+});
+
+const wishes: readonly (readonly [OperatorEvent, Parameters<typeof besideWish>[0], string])[] = [
+  [{ kind: "drain-requested" }, { mode: "teardown", frozen: false }, "; the teardown is given up"],
+  [{ kind: "drain-requested" }, { mode: "run", frozen: false }, ""],
+  [{ kind: "launching-frozen" }, { mode: "drain", frozen: true }, ""],
+  [{ kind: "launching-resumed" }, { mode: "run", frozen: true }, ""],
+  [{ kind: "launching-resumed" }, { mode: "drain", frozen: false }, "; the drain is given up"],
+  [{ kind: "launching-resumed", profile: "p" }, { mode: "run", frozen: false }, ""],
+  [
+    { kind: "launching-resumed", profile: "p" },
+    { mode: "run", frozen: true },
+    ", but nothing is launched: all launching is frozen until a resume without a profile",
+  ],
+  [
+    { kind: "launching-resumed", profile: "p" },
+    { mode: "teardown", frozen: true },
+    ", but nothing is launched: the teardown goes on until a resume without a profile",
+  ],
+];
+
+for (const [wish, controls, text] of wishes) {
+  Deno.test(`beside ${JSON.stringify(wish)} in ${JSON.stringify(controls)} it says "${text}"`, () => {
+    assertEquals(besideWish(controls, wish), text);
+  });
+}
+
+Deno.test("switches of an earlier run are told together, none where there is none", () => {
+  const switches = (controls: Partial<State["controls"]>): string[] => {
+    const state = stateOf([]);
+    return said({ ...state, controls: { ...state.controls, ...controls } }, noteSwitches)
+      .map((text) => text.replace("warning switches-in-force: in force, as the operator asked: ", ""));
+  };
+  const hint = " | `gocd-mesos resume FILE` ends it";
+  assertEquals(switches({}), []);
+  assertEquals(switches({ mode: "drain" }), [`draining, nothing is launched${hint}`]);
+  assertEquals(switches({ mode: "teardown", frozen: true }), [
+    `tearing down, the framework is removed once all is drained; all launching is frozen${hint}`,
+  ]);
+  assertEquals(switches({ frozenProfiles: ["a", "b"] }), [`launching of a, b is frozen${hint}`]);
+});
+
+/** What the driver says of wishes that change something. */
+function wished(event: OperatorEvent, ...before: readonly OperatorEvent[]): string[] {
+  const world = drive({ profiles: [linux, { ...linux, name: "gpu" }] });
+  for (const each of before) world.send(each);
+  world.noted();
+  world.send(event);
+  return world.noted().map(({ code, text }) => `${code}: ${text}`);
+}
+
+for (
+  const [event, text] of [
+    [{ kind: "launching-frozen" }, "operator: launching is frozen"],
+    [{ kind: "launching-frozen", profile: "gpu" }, "operator: launching is frozen for profile gpu"],
+    [{ kind: "launching-resumed" }, "operator: launching goes on"],
+    [{ kind: "launching-resumed", profile: "gpu" }, "operator: launching goes on for profile gpu"],
+    [{ kind: "drain-requested" }, "operator: draining: nothing is launched, every agent goes when it is idle"],
+    [{ kind: "teardown-requested", mode: "drain" }, "operator: tearing down once all is drained"],
+    [{ kind: "teardown-requested", mode: "now" }, "operator: tearing down now"],
+  ] as const satisfies readonly (readonly [OperatorEvent, string])[]
+) {
+  Deno.test(`the wish ${JSON.stringify(event)} is confirmed`, () => assertEquals(wished(event), [text]));
+}
+
+Deno.test("profiles are frozen and resumed one by one, all at once by a resume without a name", () => {
+  const world = drive({ profiles: [linux, { ...linux, name: "gpu" }] });
+  const frozen = (): unknown => [world.state.controls.frozen, world.state.controls.frozenProfiles.join()];
+  for (const profile of ["gpu", "default", "gpu"]) world.send({ kind: "launching-frozen", profile });
+  assertEquals(frozen(), [false, "gpu,default"]);
+  world.send({ kind: "launching-resumed", profile: "gpu" });
+  assertEquals(frozen(), [false, "default"]);
+  world.send({ kind: "launching-frozen" });
+  assertEquals(frozen(), [true, "default"]);
+  world.send({ kind: "drain-requested" });
+  world.send({ kind: "launching-resumed" });
+  assertEquals([frozen(), world.state.controls.mode], [[false, ""], "run"]);
+});
+
+const registered = aRegistered("t", "idle") as Registered;
+
+for (
+  const [reason, text] of [
+    ["idle", "it has been idle for 90 s and nothing waits that it could take"],
+    ["maintenance", "its Mesos agent goes into maintenance"],
+    ["operator", "the operator asked for it"],
+    ["profile-changed", "its profile has changed"],
+    ["surplus", "it is not needed any more"],
+  ] as const satisfies readonly (readonly [DrainReason, string])[]
+) {
+  Deno.test(`a drain for the reason ${reason} is told`, () => {
+    const draft = new Draft(stateOf([registered]), zeroMs + 90 * second, 0.5);
+    startDrain(draft, registered, reason);
+    const { notes, effects, state } = draft.finish();
+    assertEquals(notes.map((note) => note.text), [`draining t: ${text}`]);
+    assertEquals(notes[0]?.fields, { taskId: "t", profile: "default", reason, uuid: "uuid-t" });
+    assertEquals(effects, [{ kind: "disable-gocd-agents", agents: [{ taskId: "t", uuid: "uuid-t" }] }]);
+    const { activity: _, ...identity } = registered;
+    const step = { kind: "disabling", askedMs: zeroMs + 90 * second } as const;
+    assertEquals(state.instances.get("t"), {
+      ...identity,
+      state: "draining",
+      sinceMs: zeroMs + 90 * second,
+      reason,
+      step,
+    });
+  });
+}
+
+for (
+  const [cause, level, who] of [
+    ["drained", "info", "stopping"],
+    ["teardown", "info", "stopping"],
+    ["by-mesos", "info", "Mesos stops"],
+    ["drain-timeout", "warning", "stopping"],
+    ["register-timeout", "warning", "stopping"],
+    ["launch-timeout", "warning", "stopping"],
+    ["pending-stuck", "warning", "stopping"],
+    ["record-deleted", "warning", "stopping"],
+  ] as const satisfies readonly (readonly [KillCause, string, string])[]
+) {
+  Deno.test(`a KILL for the cause ${cause} leaves, unless Mesos kills by itself, and is told as ${level}`, () => {
+    const draft = new Draft(stateOf([registered]), zeroMs + 5, 0.5);
+    startKill(draft, { ...registered, lastKillMs: 3 }, cause, "why");
+    const { notes, effects, state } = draft.finish();
+    assertEquals(notes.map((note) => `${note.level}: ${note.text}`), [`${level}: ${who} t: why`]);
+    assertEquals(notes[0]?.fields, { taskId: "t", profile: "default", cause, host: "h-t" });
+    const kill = { kind: "kill-task", taskId: "t", mesosAgentId: "s-t", graceMs: 30_000 };
+    assertEquals(effects, cause === "by-mesos" ? [] : [kill as never]);
+    const { activity: _, ...identity } = registered;
+    assertEquals(state.instances.get("t"), {
+      ...identity,
+      ...(cause === "by-mesos" ? {} : { lastKillMs: zeroMs + 5 }),
+      state: "killing",
+      sinceMs: zeroMs + 5,
+      cause,
+    });
+  });
+}
+
+Deno.test("without a session a KILL is stored and not sent", () => {
+  const draft = new Draft({ ...drive().state, instances: new Map([["t", registered]]) }, zeroMs, 0.5);
+  startKill(draft, registered, "drained", "why");
+  assertEquals([draft.finish().effects, draft.state.instances.get("t")?.lastKillMs], [[], undefined]);
+});
+
+Deno.test("an end keeps who it was, its uuid and a message of one line", () => {
+  const draft = new Draft(stateOf([registered]), zeroMs + 5, 0.5);
+  end(draft, registered, "exited", "two\nlines");
+  const { activity: _, ...identity } = registered;
+  assertEquals(draft.state.instances.get("t"), {
+    ...identity,
+    state: "gone",
+    sinceMs: zeroMs + 5,
+    cause: "exited",
+    message: "two lines",
+  });
+  const bare = anInstance("u", { state: "launching", offerId: "o" }, { mesosAgentId: "" });
+  assertEquals([taskOf(bare), taskOf(registered)], [{ taskId: "u" }, { taskId: "t", mesosAgentId: "s-t" }]);
+});
+
+Deno.test("agents that come as Pending are told by what they were told of a key", () => {
+  const hint =
+    "set go-agent.auto-register-key to agentAutoRegisterKey of the server's config (Admin > Config XML, <server>)";
+  const told = (registersWithKey: boolean | undefined, keyRefusedMs?: number): string[] => {
+    const { settings, server, ...state } = stateOf([]);
+    return said({
+      ...state,
+      settings: { ...settings, ...(registersWithKey === undefined ? {} : { registersWithKey }) },
+      server: { ...server, ...(keyRefusedMs === undefined ? {} : { keyRefusedMs }) },
+    }, (draft) => cameAsPending(draft, "t", "u"));
+  };
+  const line = (level: string, why: string): string[] => [
+    `${level} agent-enabling: t has registered as Pending (${why}); enabling it | ${hint}`,
+  ];
+  assertEquals(told(undefined), line("info", "the server did not accept its auto-register key, or has none"));
+  assertEquals(told(true), line("warning", "the server does not know its auto-register key"));
+  assertEquals(told(true, 1), line("info", "the server does not know its auto-register key"));
+  assertEquals(told(false), line("info", "go-agent.auto-register-key is not set"));
+});
+
+Deno.test("a key that was refused is a finding from then until one has registered with it", () => {
+  const { settings, ...state } = stateOf([]);
+  const draft = new Draft({ ...state, settings: { ...settings, registersWithKey: true } }, zeroMs + 7, 0.5);
+  assertEquals(keyFindings(draft.state), []);
+  cameAsPending(draft, "t", "u");
+  assertEquals([draft.state.server.keyRefusedMs, keyFindings(draft.state).map(({ code }) => code)], [
+    zeroMs + 7,
+    ["wrong-auto-register-key"],
+  ]);
+  keyWorked(draft);
+  assertEquals(keyFindings(draft.state), []);
+});
+
+Deno.test("a profile is told as failing at its third failure in a row, once, and as working again after it", () => {
+  const draft = new Draft(stateOf([]), zeroMs, 0.5);
+  const failed = (createdMs: number): string[] => {
+    const next = new Draft(draft.state, createdMs + 1, 0.5);
+    countFailure(next, anInstance("t", { state: "starting" }, { createdMs }), "no\nimage");
+    draft.set(next.state);
+    return next.finish().notes.filter(({ code }) => code === "profile-failing").map(({ text }) => text);
+  };
+  assertEquals([failed(zeroMs), failed(zeroMs + minute)], [[], []]);
+  assertEquals(failed(zeroMs + 2 * minute), [
+    "profile default: 3 launches failed in a row (no image); from now on one is tried at a time, the next in 40 s",
+  ]);
+  assertEquals(failed(zeroMs + 2 * minute), []);
+  assertEquals(failed(zeroMs + 3 * minute), []);
+  const worked = (failures: number): string[] => {
+    const profiles = new Map([["default", { failures, lastFailureMs: 0, retryMs: 0, lastError: "x" }]]);
+    return said({ ...draft.state, breakers: { profiles, hosts: new Map() } }, (each) => countSuccess(each, registered));
+  };
+  assertEquals(worked(2), []);
+  assertEquals(worked(3), ["info profile-recovered: profile default works again: t has registered"]);
+});
+
+/** What is said of these buckets and jobs after those. */
+function demanded(
+  after: readonly BucketDemand[],
+  before: readonly BucketDemand[] = [],
+  jobs: readonly JobVerdict[] = [],
+): string[] {
+  const { demand, ...state } = stateOf([]);
+  return said(
+    { ...state, demand },
+    (draft) => noteDemand(draft, { ...demand, buckets: before }, { ...demand, buckets: after, jobs }),
+  );
+}
+
+Deno.test("a kind of jobs is told when its picture changes, in any of its numbers, and not else", () => {
+  const one = aBucket(";linux");
+  assertEquals(demanded([one]), ["info demand-changed: 1 job waits (linux) for profile default: 1 needs an agent"]);
+  assertEquals(demanded([one], [{ ...one, pollsInARow: 7, reason: "other words" }]), []);
+  for (const name of ["waiting", "willBeTaken", "coming", "otherCause", "needsAgent", "wanted", "limitedTo"] as const) {
+    assertEquals(demanded([{ ...one, [name]: 5 }], [one]).length, 1, name);
+  }
+});
+
+Deno.test("jobs that no profile serves and no agent will take are a warning, others are none", () => {
+  const { profile: _, ...unserved } = aBucket(";gpu", { waiting: 2, reason: "2 unserved" });
+  assertEquals(demanded([unserved]), ["warning demand-changed: 2 jobs wait (linux): 2 unserved"]);
+  assertEquals(demanded([{ ...unserved, willBeTaken: 1 }])[0]?.slice(0, 7), "warning");
+  assertEquals(demanded([{ ...unserved, willBeTaken: 1, coming: 1 }])[0]?.slice(0, 4), "info");
+  assertEquals(demanded([aBucket("x", { willBeTaken: 0 })])[0]?.slice(0, 4), "info");
+});
+
+Deno.test("of many kinds of jobs twenty are told, and how many more there are; the end of all is told once", () => {
+  const many = Array.from({ length: 22 }, (_, index) => aBucket(`k${index}`));
+  const lines = demanded(many);
+  assertEquals([lines.length, lines.at(-1)], [21, "info demand-changed: and 2 more kinds of jobs have changed"]);
+  assertEquals(demanded(many.slice(0, 20)).length, 20);
+  assertEquals(demanded([], many), ["info demand-none: no job waits for an agent of ours"]);
+  assertEquals(demanded([], []), []);
+});
+
+const verdict = (changes: Partial<JobVerdict>): JobVerdict => ({
+  locator: "p/1/s/1/j",
+  name: "j",
+  gocdResources: ["gpu"],
+  verdict: "unserved",
+  reason: "no profile has resource gpu",
+  reasonCode: "no-profile-resources",
+  firstSeenMs: 0,
+  ...changes,
+});
+
+Deno.test("jobs that wait in vain are told one for each kind and cause, without durations that change", () => {
+  const told = (...jobs: readonly JobVerdict[]): string[] => demanded([], [], jobs);
+  assertEquals(told(verdict({}), verdict({ locator: "p/2/s/1/j" })), [
+    "warning job-unserved: no profile serves p/1/s/1/j (gpu): no profile has resource gpu",
+  ]);
+  assertEquals(told(verdict({}), verdict({ environment: "prod", locator: "x" })).length, 2);
+  const cause = { verdict: "other-cause", reasonCode: "zombie" } as const;
+  const reason =
+    "has waited for 2 h 5 min (poller.zombie-after = 60 min) while newer jobs were taken 3 times; tried again in 30 s";
+  assertEquals(told(verdict({ ...cause, reason })), [
+    "warning job-other-cause: p/1/s/1/j waits, but not for an agent: has waited for a while (poller.zombie-after = 60 " +
+    "min) while newer jobs were taken repeatedly; tried again in a while",
+  ]);
+  assertEquals(told(verdict({ verdict: "other-cause", reasonCode: "maintenance" })), []);
+  assertEquals(told(verdict({ verdict: "needs-agent" }), verdict({ verdict: "not-ours" })), []);
+  const many = Array.from({ length: 25 }, (_, index) => verdict({ gocdResources: [`r${index}`] }));
+  assertEquals(told(...many).length, 20);
+});

@@ -1,0 +1,51 @@
+// The words for what no profile serves.
+
+import { assertEquals } from "@std/assert";
+import { chooseProfile } from "../../../src/core/demand/matching.ts";
+import { unservedText } from "../../../src/core/words/reason.ts";
+import type { AgentProfile } from "../../../src/core/settings.ts";
+import { aProfile } from "../placement/placement_fixtures.ts";
+
+Deno.test("what no profile serves names what is missing, where, and the key to change", () => {
+  const profile = (name: string, gocdResources: readonly string[], environments: readonly string[]): AgentProfile =>
+    aProfile({ name, gocdResources, environments });
+  const plain = profile("default", ["linux"], []);
+  const prod = profile("prod", ["windows"], ["prod"]);
+  const cases: readonly (readonly [AgentProfile[], readonly string[], string | undefined, string])[] = [
+    [
+      [plain],
+      ["gpu"],
+      "x",
+      "no profile has resource gpu in environment x: add it to go-agent.resources and x to go-agent.environments",
+    ],
+    [[plain], ["gpu", "arm"], undefined, "no profile has resources gpu, arm: add them to go-agent.resources"],
+    [
+      [plain, prod],
+      ["windows"],
+      undefined,
+      "no profile has resource windows in no environment: add it to go-agent.resources",
+    ],
+    [
+      [prod, plain],
+      ["linux"],
+      "prod",
+      "no profile has resource linux in environment prod: add it to profiles.prod.resources",
+    ],
+    [[prod], [], undefined, "no profile takes jobs that are in no environment: add a profile with environments = []"],
+    [
+      [prod],
+      ["gpu"],
+      undefined,
+      "no profile has resource gpu in no environment: add a profile with it and environments = []",
+    ],
+    [[plain], [], "prod", "no profile serves environment prod: add it to go-agent.environments"],
+    [[plain], ["linux"], "prod", "no profile with linux serves environment prod: add it to go-agent.environments"],
+    [[], [], undefined, "no profile is configured"],
+  ];
+  for (const [profiles, gocdResources, environment, text] of cases) {
+    const need = { gocdResources, ...(environment === undefined ? {} : { environment }), profiles };
+    const choice = chooseProfile(profiles, { gocdResources, environment: environment ?? "" }, "insensitive");
+    const said = unservedText(need, choice.kind === "lacks" ? choice : undefined);
+    assertEquals(said.replace(/ \(nearest.*/, ""), text);
+  }
+});

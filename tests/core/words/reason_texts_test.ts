@@ -1,0 +1,423 @@
+// The words that operators act on: durations, gates, causes, and what the picture says of agents and instances.
+// Not here: when each of them is said.
+
+import { assertEquals } from "@std/assert";
+import { activityOf, activityWord } from "../../../src/core/life/activity.ts";
+import { foldFindings } from "../../../src/core/view/findings.ts";
+import type { GocdAgent } from "../../../src/core/gocd_records.ts";
+import { isInContact } from "../../../src/core/demand/hung_build.ts";
+import type { AgentInstance, InstancePhase } from "../../../src/core/instance.ts";
+import { oneLine, uuidOf } from "../../../src/core/life/phase.ts";
+import {
+  describeNeed,
+  formatDuration,
+  gateText,
+  type LaunchGate,
+  maintenanceMode,
+  type OtherCause,
+  otherCauseText,
+  serverProblemText,
+  unservedText,
+} from "../../../src/core/words/reason.ts";
+import { gocdAgentView, statusView } from "../../../src/core/view/status_view.ts";
+import { drive, gocdAgent, linux, minute, problem, second, zeroMs } from "../../support/core.ts";
+import { aProfile } from "../placement/placement_fixtures.ts";
+
+const hour = 60 * minute;
+
+for (
+  const [ms, text] of [
+    [-5_000, "0 s"],
+    [0, "0 s"],
+    [499, "0 s"],
+    [500, "1 s"],
+    [119_000, "119 s"],
+    [120_000, "2 min"],
+    [179_000, "2 min"],
+    [119 * minute + 59_000, "119 min"],
+    [2 * hour, "2 h"],
+    [2 * hour + minute, "2 h 1 min"],
+    [47 * hour + 59 * minute, "47 h 59 min"],
+    [48 * hour, "2 d"],
+    [71 * hour, "2 d"],
+    [72 * hour, "3 d"],
+  ] as const
+) {
+  Deno.test(`${ms} ms read "${text}"`, () => assertEquals(formatDuration(ms), text));
+}
+
+const gates: readonly (readonly [LaunchGate, string])[] = [
+  [{ kind: "go" }, ""],
+  [
+    { kind: "attempts", polls: 1, attempts: 2 },
+    "seen in 1 poll in a row, launched after more than 2 (poller.attempts)",
+  ],
+  [
+    { kind: "attempts", polls: 2, attempts: 2 },
+    "seen in 2 polls in a row, launched after more than 2 (poller.attempts)",
+  ],
+  [{ kind: "limit", key: "scaling.max-agents", limit: 5, allowed: 0 }, "limit reached: scaling.max-agents = 5"],
+  [
+    { kind: "limit", key: "scaling.max-agents", limit: 5, allowed: 1 },
+    "limit reached: scaling.max-agents = 5, so only 1 now",
+  ],
+  [
+    { kind: "breaker", error: "no image", retryMs: 30 * second, failures: 1 },
+    "the last launch failed (no image); tried again in 30 s",
+  ],
+  [
+    { kind: "breaker", error: "no image", retryMs: 30 * second, failures: 2 },
+    "the last 2 launches failed (no image); tried again in 30 s",
+  ],
+  [{ kind: "probe", error: "no image", failures: 3 }, "3 launches failed in a row (no image); one is tried first"],
+  [{ kind: "frozen" }, "launching is frozen by the operator"],
+  [{ kind: "frozen", profile: "gpu" }, "launching of profile gpu is frozen by the operator"],
+  [{ kind: "mode", mode: "drain" }, "draining: nothing is launched"],
+  [{ kind: "mode", mode: "teardown" }, "tearing down: nothing is launched"],
+  [{ kind: "stale", forMs: 11 * minute }, "no good poll of the GoCD server for 11 min: everything holds"],
+  [{ kind: "maintenance", mode: "drain mode" }, "the GoCD server is in drain mode: no agent could register"],
+  [{ kind: "restarted" }, "the GoCD server has just restarted and its agents are not back yet"],
+  [
+    { kind: "rate", perMinute: 10 },
+    "this GoCD server saves its configuration at each registration: at most 10 launches a minute",
+  ],
+  [{ kind: "invalid", text: "resource a|b cannot be used" }, "resource a|b cannot be used"],
+  [{ kind: "no-session", reason: "connecting" }, "not subscribed to Mesos: connecting"],
+];
+
+for (const [gate, text] of gates) {
+  Deno.test(`the gate ${gate.kind} reads "${text}"`, () => assertEquals(gateText(gate, 0), text));
+}
+
+const causes: readonly (readonly [OtherCause, string])[] = [
+  [
+    { kind: "maintenance", mode: "maintenance mode" },
+    "the GoCD server is in maintenance mode and assigns no jobs",
+  ],
+  [
+    { kind: "idle-unused", host: "h", idleMs: 3 * minute },
+    "agent h matches and has been idle for 3 min, yet the server does not give it the job, so another agent would not " +
+    "help: look for an elastic profile, a removed pipeline, or messages of GoCD",
+  ],
+  [
+    { kind: "left-before", untilMs: 10 * minute },
+    "an idle matching agent left it waiting before, so another agent would not help; tried again in 9 min",
+  ],
+  [
+    { kind: "zombie", waitedMs: 90 * minute, limitMs: 60 * minute, passedOver: 2, untilMs: 11 * minute },
+    "has waited for 90 min (poller.zombie-after = 60 min) while newer jobs of the same kind were taken 2 times; cancel " +
+    "its stage if the pipeline or job no longer exists; tried again in 10 min",
+  ],
+];
+
+for (const [cause, text] of causes) {
+  Deno.test(`the cause ${cause.kind} says what to do and when it is tried again`, () => {
+    assertEquals(otherCauseText(cause, minute), text);
+  });
+}
+
+for (
+  const [kind, code, text] of [
+    ["starting", "x", "the GoCD server is starting"],
+    ["maintenance", "x", "the GoCD server is in maintenance mode"],
+    ["unreachable", "x", "the GoCD server does not answer"],
+    ["unreachable", "gocd-backup", "the GoCD server makes a backup"],
+    ["refused", "x", "the GoCD server refuses us"],
+    ["conflict", "x", "the GoCD server cannot be read"],
+    ["missing", "x", "the GoCD server cannot be read"],
+    ["unreadable", "x", "the GoCD server cannot be read"],
+  ] as const
+) {
+  Deno.test(`a problem of the kind ${kind} with the code ${code} reads "${text}"`, () => {
+    assertEquals(serverProblemText(problem({ kind, code })), text);
+  });
+}
+
+Deno.test("what a job asks for is told with all resources and the environment", () => {
+  assertEquals(describeNeed([], undefined), "no resources");
+  assertEquals(describeNeed(["linux", "docker"], undefined), "linux, docker");
+  assertEquals(describeNeed(["linux"], "prod"), "linux in environment prod");
+});
+
+Deno.test("only GoCD 18.12 calls it drain mode", () => {
+  assertEquals(["18.12.0", "19.1.0", "18.1.2", undefined].map(maintenanceMode), [
+    "drain mode",
+    "maintenance mode",
+    "maintenance mode",
+    "maintenance mode",
+  ]);
+});
+
+Deno.test("an unserved job is told by the job's spelling, and by the keys of the nearest profile", () => {
+  const profile = aProfile({ name: "gpu", gocdResources: ["linux"], environments: ["prod"] });
+  const lacks = (
+    missingResources: readonly string[],
+    lacksEnvironment: boolean,
+  ): Parameters<typeof unservedText>[1] => ({
+    profile,
+    match: { kind: "lacks", missingResources, lacksEnvironment },
+  });
+  const need = { gocdResources: ["Docker", "GPU"], environment: "qa", profiles: [profile] };
+  const nearest = "(nearest is profile gpu)";
+  assertEquals(
+    unservedText(need, lacks(["docker"], false)),
+    `no profile has resource Docker: add it to profiles.gpu.resources ${nearest}`,
+  );
+  assertEquals(
+    unservedText(need, lacks(["docker", "gpu"], true)),
+    "no profile has resources Docker, GPU in environment qa: add them to profiles.gpu.resources and qa to " +
+      `profiles.gpu.environments ${nearest}`,
+  );
+  const offered = { ...need, profiles: [profile, aProfile({ gocdResources: ["Docker"] })] };
+  assertEquals(
+    unservedText(offered, lacks(["docker"], false)),
+    `no profile has resource Docker in environment qa: add it to profiles.gpu.resources ${nearest}`,
+  );
+  const all = { ...need, profiles: [aProfile({ gocdResources: "*" })] };
+  assertEquals(
+    unservedText(all, lacks(["docker"], false)),
+    `no profile has resource Docker in environment qa: add it to profiles.gpu.resources ${nearest}`,
+  );
+});
+
+for (
+  const [agentState, buildState, word, kind] of [
+    ["Idle", "Idle", "idle", "idle"],
+    ["Building", "Idle", "building", "building"],
+    ["Idle", "Building", "building", "building"],
+    ["LostContact", "Building", "building", "building"],
+    ["Idle", "Cancelled", "building", "building"],
+    ["Idle", "Unknown", "Unknown", "unsure"],
+    ["LostContact", "Unknown", "LostContact", "unsure"],
+    ["Missing", "Idle", "Missing", "unsure"],
+    ["Hibernating", "Idle", "Hibernating", "unsure"],
+  ] as const
+) {
+  Deno.test(`an agent that is ${agentState} with build state ${buildState} is taken as ${word}`, () => {
+    const record = gocdAgent("h", { agentState, buildState });
+    assertEquals(activityWord(record), word);
+    assertEquals(
+      activityOf(record, undefined, 7),
+      kind === "unsure" ? { kind, sinceMs: 7, word } : { kind, sinceMs: 7 },
+    );
+  });
+}
+
+Deno.test("an activity keeps its clock while it stays the same, and starts it anew with another word", () => {
+  const lost = gocdAgent("h", { agentState: "LostContact" });
+  const gone = gocdAgent("h", { agentState: "Missing" });
+  const since = activityOf(lost, undefined, 1);
+  assertEquals(activityOf(lost, since, 2).sinceMs, 1);
+  assertEquals(activityOf(gone, since, 2).sinceMs, 2);
+  const idle = activityOf(gocdAgent("h"), since, 3);
+  assertEquals([idle.sinceMs, activityOf(gocdAgent("h"), idle, 4).sinceMs], [3, 3]);
+});
+
+for (
+  const [changes, isHeard] of [
+    [{}, true],
+    [{ configState: "Disabled" }, true],
+    [{ agentState: "Missing" }, true],
+    [{ agentState: "LostContact" }, false],
+    [{ configState: "Pending" }, false],
+    [{ configState: "Disabled", agentState: "LostContact" }, true],
+  ] as const satisfies readonly (readonly [Partial<GocdAgent>, boolean])[]
+) {
+  Deno.test(`the server ${isHeard ? "has" : "has no"} contact with an agent of ${JSON.stringify(changes)}`, () => {
+    assertEquals(isInContact(gocdAgent("h", changes)), isHeard);
+  });
+}
+
+for (
+  const [changes, state] of [
+    [{}, "idle"],
+    [{ elastic: true, agentState: "Building" }, "elastic"],
+    [{ configState: "Pending", agentState: "Unknown" }, "pending"],
+    [{ agentState: "Building", buildState: "Building" }, "building"],
+    [{ configState: "Disabled", agentState: "Building" }, "building"],
+    [{ configState: "Disabled" }, "disabled"],
+    [{ configState: "Disabled", agentState: "LostContact" }, "disabled"],
+    [{ configState: "Odd" }, "unknown"],
+    [{ agentState: "LostContact" }, "lost"],
+    [{ agentState: "Missing" }, "missing"],
+    [{ agentState: "Odd" }, "unknown"],
+  ] as const
+) {
+  Deno.test(`the picture counts an agent of ${JSON.stringify(changes)} as ${state}`, () => {
+    const view = gocdAgentView(gocdAgent("h", changes as Partial<GocdAgent>), "task-1");
+    assertEquals([view.state, view.taskId], [state, "task-1"]);
+  });
+}
+
+Deno.test("the picture of a stranger has no task, and only environments that count", () => {
+  const environments = [{ name: "prod", origin: "gocd" }, { name: "ghost", origin: "unknown" }] as const;
+  const view = gocdAgentView(gocdAgent("h", { environments }));
+  assertEquals(["taskId" in view, view.environments], [false, ["prod"]]);
+});
+
+/** The picture of one instance in a phase, a minute after it began. */
+function pictured(phase: InstancePhase, changes: Partial<AgentInstance> = {}): Record<string, unknown> {
+  const instance = {
+    taskId: "t",
+    profile: "default",
+    profileHash: "00000000",
+    gocdResources: ["linux"],
+    createdMs: zeroMs,
+    mesosAgentId: "a",
+    host: "h",
+    launchReason: "2 jobs wait",
+    ...changes,
+    ...phase,
+  } as AgentInstance;
+  const { state } = drive();
+  const view = statusView({ ...state, instances: new Map([["t", instance]]) }, zeroMs + minute).instances[0];
+  return { ...view };
+}
+
+const at = { sinceMs: zeroMs };
+const drained = { ...at, state: "draining", uuid: "u", reason: "idle" } as const;
+const pictures: readonly (readonly [string, string, InstancePhase, Partial<AgentInstance>?])[] = [
+  ["launching", "accepted an offer, waiting for Mesos (2 jobs wait)", { ...at, state: "launching", offerId: "o" }],
+  ["starting", "image is pulled, container starts", { ...at, state: "starting" }],
+  [
+    "starting",
+    "container runs for 30 s, not yet registered",
+    { ...at, state: "starting", runningSinceMs: zeroMs + 30 * second },
+  ],
+  ["starting", "Pending on the GoCD server, being enabled", { ...at, state: "starting", pendingUuid: "u" }],
+  [
+    "starting",
+    "not registered in time, but may be an agent under another name: left running",
+    { ...at, state: "starting", runningSinceMs: zeroMs, held: true },
+  ],
+  ["idle", "", { ...at, state: "registered", uuid: "u", activity: { kind: "idle", sinceMs: zeroMs + 5 } }],
+  [
+    "building",
+    "to be replaced (profile-changed)",
+    { ...at, state: "registered", uuid: "u", activity: { kind: "building", sinceMs: zeroMs + 5 } },
+    { retire: "profile-changed" },
+  ],
+  [
+    "unsure",
+    "LostContact: left alone; to be replaced (surplus)",
+    { ...at, state: "registered", uuid: "u", activity: { kind: "unsure", word: "LostContact", sinceMs: zeroMs + 5 } },
+    { retire: "surplus" },
+  ],
+  ["draining", "idle: being disabled", { ...drained, step: { kind: "disabling", askedMs: 0 } }],
+  ["draining", "idle: disabled, finishing its job", { ...drained, step: { kind: "finishing" } }],
+  ["draining", "idle: disabled and idle, to be confirmed", {
+    ...drained,
+    step: { kind: "confirming", firstIdleMs: 0 },
+  }],
+  ["draining", "idle: being deleted from the GoCD server", { ...drained, step: { kind: "deleting", askedMs: 0 } }],
+  ["draining", "idle: being enabled again", { ...drained, step: { kind: "enabling", askedMs: 0 } }],
+  ["draining", "idle: no longer in the list of the GoCD server", { ...drained, step: { kind: "absent", sinceMs: 0 } }],
+  ["killing", "drain-timeout", { ...at, state: "killing", cause: "drain-timeout" }],
+  ["unreachable", "Mesos has lost contact with its host", { ...at, state: "unreachable" }],
+  [
+    "unreachable",
+    "Mesos has lost it (unknown task), but the GoCD server hears it",
+    { ...at, state: "unreachable", uuid: "u", lost: { ...at, message: "unknown task" } },
+  ],
+  ["gone", "lost: unknown task", { ...at, state: "gone", cause: "lost", message: "unknown task" }],
+];
+
+for (const [state, detail, phase, changes] of pictures) {
+  Deno.test(`the picture says of ${phase.state}: "${detail}"`, () => {
+    const view = pictured(phase, changes);
+    assertEquals([view["state"], view["detail"]], [state, detail]);
+    assertEquals(view["sinceMs"], phase.state === "registered" ? zeroMs + 5 : zeroMs);
+    assertEquals([view["taskId"], view["host"], view["gocdResources"], view["createdMs"]], [
+      "t",
+      "h",
+      ["linux"],
+      zeroMs,
+    ]);
+  });
+}
+
+Deno.test("an instance is shown with the uuid that its phase knows", () => {
+  assertEquals("uuid" in pictured({ ...at, state: "launching", offerId: "o" }), false);
+  assertEquals(pictured({ ...at, state: "starting", pendingUuid: "p" })["uuid"], "p");
+  assertEquals(pictured({ ...at, state: "killing", cause: "drained", uuid: "k" })["uuid"], "k");
+  assertEquals(pictured({ ...at, state: "killing", cause: "drained" }, { environment: "prod" })["environment"], "prod");
+  assertEquals(uuidOf({ ...at, state: "launching", offerId: "o" } as AgentInstance), undefined);
+});
+
+Deno.test("words of others are one line of three hundred characters at most", () => {
+  assertEquals(oneLine("  a\n\tb\u0000c \u007f d "), "a b c d");
+  assertEquals(oneLine("x".repeat(300)), "x".repeat(300));
+  assertEquals(oneLine("x".repeat(301)), `${"x".repeat(299)}…`);
+});
+
+Deno.test("a profile of the picture counts its agents by what they do, and is blocked only while its pause lasts", () => {
+  const phases: readonly InstancePhase[] = [
+    { ...at, state: "launching", offerId: "o" },
+    { ...at, state: "starting" },
+    { ...at, state: "starting" },
+    { ...at, state: "registered", uuid: "1", activity: { kind: "idle", sinceMs: 0 } },
+    { ...at, state: "registered", uuid: "2", activity: { kind: "building", sinceMs: 0 } },
+    { ...at, state: "registered", uuid: "3", activity: { kind: "unsure", sinceMs: 0, word: "Missing" } },
+    { ...drained, step: { kind: "finishing" } },
+    { ...at, state: "killing", cause: "drained" },
+    { ...at, state: "unreachable" },
+    { ...at, state: "gone", cause: "lost", message: "" },
+  ];
+  const { state } = drive({ profiles: [linux, { ...linux, name: "other", maxAgents: 7 }] });
+  const instances = new Map(phases.map((phase, index) => [
+    `t${index}`,
+    { taskId: `t${index}`, profile: "default", gocdResources: [], ...phase } as unknown as AgentInstance,
+  ]));
+  const controls = { ...state.controls, frozenProfiles: ["other"] };
+  const blockedAt = (atMs: number, failures = 2): unknown[] => {
+    const profiles = new Map([["default", {
+      failures,
+      lastFailureMs: 0,
+      retryMs: zeroMs + minute,
+      lastError: "no image",
+    }]]);
+    const breakers = { profiles, hosts: new Map() };
+    const view = statusView({ ...state, instances, controls, breakers }, atMs);
+    return [view.profiles[0]?.blocked, view.problems.filter(({ code }) => code === "profile-failing").length];
+  };
+  const [own, other] = statusView({ ...state, instances, controls }, zeroMs).profiles;
+  assertEquals([own?.alive, own?.starting, own?.idle, own?.building, own?.draining], [8, 3, 1, 1, 2]);
+  assertEquals([own?.image, own?.frozen, own?.maxAgents], ["gocd/gocd-agent", false, undefined]);
+  assertEquals([other?.alive, other?.starting, other?.frozen, other?.maxAgents], [0, 0, true, 7]);
+  assertEquals(blockedAt(zeroMs + minute - 1), ["the last 2 launches failed (no image); tried again in 0 s", 1]);
+  assertEquals(blockedAt(zeroMs + minute), [undefined, 0]);
+  assertEquals(blockedAt(zeroMs, 0), [undefined, 0]);
+});
+
+Deno.test("the picture is stale once no poll was good for longer than poller.stale-after", () => {
+  const world = drive();
+  const isStale = (afterMs: number): boolean => statusView(world.state, zeroMs + afterMs).gocd.stale;
+  assertEquals([isStale(10 * minute), isStale(10 * minute + 1)], [false, true]);
+  world.subscribe();
+  world.wait(minute);
+  world.poll();
+  assertEquals([isStale(11 * minute), isStale(11 * minute + 1)], [false, true]);
+});
+
+Deno.test("reports of GoCD on single jobs are folded into one, the others stay", () => {
+  const report = (...locators: readonly string[]): Parameters<typeof foldFindings>[0][number] => ({
+    code: "gocd-job-unassigned",
+    message: "m",
+    hint: "h",
+    locators,
+  });
+  const disk = { code: "gocd-disk-full", message: "full", hint: "free some" };
+  assertEquals(foldFindings([disk]), [disk]);
+  const one = foldFindings([report("p/1/s/1/a"), disk, report("p/1/s/1/a")]);
+  assertEquals(one.map(({ code }) => code), ["gocd-disk-full", "gocd-job-unassigned"]);
+  assertEquals(
+    one[1]?.message,
+    "GoCD itself reports one job without an agent for more than 5 min, the first of them p/1/s/1/a",
+  );
+  const two = foldFindings([report("p/1/s/1/b"), report("p/1/s/1/a")]);
+  assertEquals(
+    two[0]?.message,
+    "GoCD itself reports 2 jobs without an agent for more than 5 min, the first of them p/1/s/1/b",
+  );
+  assertEquals(two[0]?.locators, ["p/1/s/1/b", "p/1/s/1/a"]);
+});

@@ -1,0 +1,36 @@
+// Instances that share a state, by the rules of the real ones: seeds, and bugs planted to be caught. With a real ZooKeeper:
+// tests/store and tests/runtime/ha_test.ts.
+
+import { assert, assertEquals } from "@std/assert";
+import { electionBugs, playElection } from "./world_election.ts";
+
+const seedsCount = 1_000;
+
+Deno.test(`in ${seedsCount} seeds never two instances act, nothing is lost or launched twice, and one leads in the end`, () => {
+  const failed: string[] = [];
+  let leads = 0;
+  let launches = 0;
+  for (let seed = 1; seed <= seedsCount; seed++) {
+    const outcome = playElection(seed);
+    if (outcome.violation !== undefined) failed.push(`seed ${seed} ${outcome.violation}`);
+    leads += outcome.leads;
+    launches += outcome.launches;
+  }
+  assertEquals(failed, []);
+  assert(
+    leads > 2 * seedsCount && launches > 50 * seedsCount,
+    `${leads} leads, ${launches} launches: it has become dull`,
+  );
+});
+
+Deno.test("a seed replays its run exactly", () => assertEquals(playElection(7), playElection(7)));
+
+for (const bug of electionBugs) {
+  Deno.test(`the planted bug ${bug} is caught`, () => {
+    const caught = Array.from({ length: 300 }, (_, index) => playElection(index + 1, bug)).filter((each) =>
+      each.violation !== undefined
+    );
+    assert(caught.length > 0, "not caught within 300 seeds");
+    for (const { seed } of caught) assertEquals(playElection(seed).violation, undefined);
+  });
+}

@@ -1,0 +1,187 @@
+// The faults of a scenario that concern the GoCD server, its proxy, and people who work on it. Not here: the others.
+
+import type { WorldFault } from "./faults.ts";
+import { seenWithoutRights } from "./gocd_lists.ts";
+import { changeByHand, ourAccount } from "./gocd_port.ts";
+import { noteOpenness } from "./invariants_clocks.ts";
+import { gocdEras, gocdRules, gocdVersionNumber } from "../../src/sim/gocd/versions.ts";
+import { isNamelessName } from "./scenario_names.ts";
+import { after, say, type World } from "./world_state.ts";
+
+/** A fault that strikes the GoCD server. */
+export type GocdFault = Extract<
+  WorldFault,
+  {
+    readonly kind:
+      | "cut-agents"
+      | "cut-foreigner"
+      | "restart-gocd"
+      | "upgrade-gocd"
+      | "gocd-maintenance"
+      | "gocd-backup"
+      | "gocd-outage"
+      | "gocd-stale"
+      | "gocd-rights"
+      | "meddle"
+      | "cancel-job";
+  }
+>;
+
+/** Lets one fault of the GoCD server happen now. */
+export function actOnGocd(world: World, fault: GocdFault): void {
+  const { gocd, weather } = world;
+  gocd.advance(world.nowMs);
+  switch (fault.kind) {
+    case "cut-agents":
+      return cutAgents(world, fault);
+    case "cut-foreigner":
+      return cutForeigner(world, fault.forMs);
+    case "restart-gocd":
+      return restartGocd(world, fault.startupMs);
+    case "upgrade-gocd": {
+      const next = gocdEras.find((era) => gocdVersionNumber(era) > gocdVersionNumber(gocd.version));
+      if (next === undefined) return;
+      gocd.upgrade(next, fault.startupMs);
+      return isStarting(world, fault.startupMs);
+    }
+    case "gocd-maintenance":
+      if (gocdRules(gocd.version).pause === "none") return;
+      setMaintenance(world, true);
+      return after(world, fault.forMs, () => setMaintenance(world, false));
+    case "gocd-backup":
+      setBackup(world, true);
+      return after(world, fault.forMs, () => setBackup(world, false));
+    case "gocd-outage":
+      weather.outage = fault.how;
+      return after(world, fault.forMs, () => void (weather.outage = undefined));
+    case "gocd-stale":
+      weather.stale = {
+        jobs: gocd.jobs().map((job) => ({ ...job })),
+        agents: gocd.agents().map((record) => ({ ...record })),
+      };
+      return after(world, fault.forMs, () => void (weather.stale = undefined));
+    case "gocd-rights":
+      if (!world.scenario.isSecured) return;
+      setRights(world, false);
+      return after(world, fault.forMs, () => setRights(world, true));
+    case "meddle":
+      return meddle(world, fault.how);
+    case "cancel-job": {
+      const jobs = gocd.jobs();
+      if (jobs.length === 0) return;
+      const { locator } = world.dice.pick(jobs);
+      world.watch.cancelled.add(locator);
+      gocd.cancelJob(locator, fault.hangs);
+      return;
+    }
+    default:
+      fault satisfies never;
+  }
+}
+
+function cutAgents(world: World, { share, forMs }: GocdFault & { readonly kind: "cut-agents" }): void {
+  const fromMs = world.nowMs;
+  for (const taskId of world.watch.containers.keys()) {
+    if (!world.requestDice.chance(share) || world.watch.cuts.get(taskId)?.untilMs === Infinity) continue;
+    say(world, () => `net     ${taskId} does not reach the GoCD server for ${forMs / 1000} s`);
+    world.gocd.setCutOff(taskId, true);
+    world.watch.cuts.set(taskId, { fromMs, untilMs: Infinity });
+    after(world, forMs, () => mendCut(world, taskId));
+  }
+}
+
+function cutForeigner(world: World, forMs: number): void {
+  const { foreigners } = world.scenario;
+  if (foreigners.length === 0) return;
+  const { hostname } = world.dice.pick(foreigners);
+  world.gocd.setCutOff(hostname, true);
+  after(world, forMs, () => {
+    world.gocd.advance(world.nowMs);
+    world.gocd.setCutOff(hostname, false);
+  });
+}
+
+function mendCut(world: World, taskId: string): void {
+  const cut = world.watch.cuts.get(taskId);
+  if (cut?.untilMs !== Infinity) return;
+  world.gocd.advance(world.nowMs);
+  world.gocd.setCutOff(taskId, false);
+  world.watch.cuts.set(taskId, { ...cut, untilMs: world.nowMs });
+}
+
+function restartGocd(world: World, startupMs: number): void {
+  world.gocd.restart(startupMs);
+  isStarting(world, startupMs);
+}
+
+function isStarting(world: World, startupMs: number): void {
+  noteOpenness(world);
+  world.weather.gocdStartsUntilMs = world.nowMs + startupMs;
+  world.weather.isGocdInMaintenance = false;
+  world.weather.isGocdInBackup = false;
+}
+
+function setMaintenance(world: World, isOn: boolean): void {
+  world.gocd.advance(world.nowMs);
+  if (gocdRules(world.gocd.version).pause === "none") return;
+  world.gocd.setMaintenance(isOn);
+  if (!isOn) world.watch.maintenanceEndMs = world.nowMs;
+  noteOpenness(world);
+  world.weather.isGocdInMaintenance = isOn;
+  noteOpenness(world);
+}
+
+function setBackup(world: World, isOn: boolean): void {
+  world.gocd.advance(world.nowMs);
+  world.gocd.setBackup(isOn);
+  noteOpenness(world);
+  world.weather.isGocdInBackup = isOn;
+  noteOpenness(world);
+}
+
+/** Gives our account the rights of an administrator, or takes them. */
+export function setRights(world: World, isAdmin: boolean): void {
+  world.weather.hasRights = isAdmin;
+  world.gocd.setSecurity({
+    kind: "on",
+    users: [{ ...ourAccount, admin: isAdmin, ...(isAdmin ? {} : { views: [seenWithoutRights] }) }],
+  });
+}
+
+/** Somebody works on our records by hand. */
+function meddle(world: World, how: "disable" | "enable"): void {
+  const ours = world.gocd.agents().filter((record) =>
+    world.watch.ourUuids.has(record.uuid) && record.configState === (how === "disable" ? "Enabled" : "Disabled")
+  );
+  if (ours.length === 0) return;
+  const { uuid } = world.dice.pick(ours);
+  if (how === "enable") world.watch.enabledByHand.set(uuid, world.nowMs);
+  changeByHand(world, uuid, how);
+}
+
+/** The server is well again; jobs that nobody could ever build are cancelled. */
+export function healGocd(world: World): void {
+  const { gocd, weather } = world;
+  gocd.advance(world.nowMs);
+  weather.outage = undefined;
+  weather.stale = undefined;
+  for (const taskId of world.watch.cuts.keys()) mendCut(world, taskId);
+  setBackup(world, false);
+  setMaintenance(world, false);
+  if (world.scenario.isSecured) setRights(world, true);
+  // With no live agent at all the server never puts back a build whose agent has died (GoCD
+  // ScheduleService.rescheduleHungJobs). The program launches one for the builds that it remembers; only after a removal
+  // of the framework, a teardown "now" or a forgotten framework can it remember none; and it knows of none where a process
+  // has started anew under its old uuid, as agents do on old servers (the record shows the new process), nor of what an
+  // agent does whose network to the server is cut, or that ends before its address has told whose it is.
+  const { excused, tornDown, forgotten, hasHiddenBuild, cuts } = world.watch;
+  const isUntold = isNamelessName(world.scenario.names);
+  if (isUntold || hasHiddenBuild || cuts.size > 0 || excused.size + tornDown.size + forgotten.size > 0) {
+    gocd.addEnvironment({ name: "ops", origin: "gocd" });
+    gocd.addAgent({ uuid: "foreign-ops", hostname: "ops", environments: ["ops"] });
+  }
+  for (const job of gocd.jobs()) {
+    const isHopeless = job.obstacle !== undefined || job.elasticProfile !== undefined || job.pinnedUuid !== undefined;
+    if (isHopeless) gocd.cancelJob(job.locator);
+  }
+}

@@ -1,0 +1,99 @@
+// What the feed and the list of agents of the simulated GoCD server show to our account, by release, in the core's
+// words. Not here: the wire forms of the same (gocd/feed.ts, gocd/bodies.ts).
+
+import type { GocdProblem } from "../../src/core/event.ts";
+import type { GocdAgent, GocdAgentEnvironment, ScheduledJob } from "../../src/core/gocd_records.ts";
+import { agentStateOf, buildStateOf } from "../../src/sim/gocd/bodies.ts";
+import { problemOf } from "./gocd_port.ts";
+import type { GocdRules } from "../../src/sim/gocd/versions.ts";
+import type { SimGocdAgent } from "../../src/sim/gocd/state.ts";
+import type { GocdLists, World } from "./world_state.ts";
+
+/** Pipelines that our account still sees when it has lost its rights. */
+export const seenWithoutRights = "p-none-w0j0";
+
+/** Why a list is refused just now. */
+export function readRefusal(
+  world: World,
+  what: "feed" | "agents",
+): { readonly problem: GocdProblem } | undefined {
+  if (world.nowMs < world.weather.gocdStartsUntilMs) return problemOf("gocd-starting", "starting");
+  if (world.weather.isGocdInBackup) return problemOf("gocd-backup", "maintenance");
+  const isOldFeed = what === "feed" && !usesNewFeed(world);
+  return isOldFeed && !world.weather.hasRights ? problemOf("gocd-forbidden", "refused") : undefined;
+}
+
+function usesNewFeed(world: World): boolean {
+  // 20.1 to 20.8 have both; the program takes the new one.
+  return Number(world.gocd.version.split(".")[0]) >= 20;
+}
+
+function listsOf(world: World): GocdLists {
+  return world.weather.stale ?? { jobs: world.gocd.jobs(), agents: world.gocd.agents() };
+}
+
+/** The feed: jobs in state Scheduled, oldest first. */
+export function listJobs(world: World, rules: GocdRules): readonly ScheduledJob[] {
+  if (world.weather.otherGocd !== undefined) return [];
+  const isHidden = rules.feedHidesPipelines && !world.weather.hasRights;
+  return listsOf(world).jobs.flatMap((job): ScheduledJob[] => {
+    if (job.state !== "Scheduled" || (isHidden && job.pipeline !== seenWithoutRights)) return [];
+    const environment = world.gocd.environmentOf(job.pipeline);
+    return [{
+      locator: decodeURIComponent(job.locator),
+      name: job.name,
+      ...(environment === undefined ? {} : { environment }),
+      gocdResources: job.gocdResources,
+    }];
+  });
+}
+
+/** The list of agents. */
+export function listAgents(world: World, rules: GocdRules): readonly GocdAgent[] {
+  const { hidden, otherGocd } = world.weather;
+  if (otherGocd !== undefined) return otherGocd;
+  return listsOf(world).agents.filter(({ uuid }) => hidden?.has(uuid) !== true).map((record) => ({
+    uuid: record.uuid,
+    hostname: record.hostname,
+    ...statesOf(record, rules),
+    gocdResources: record.elastic === undefined ? record.gocdResources : [],
+    environments: environmentsOf(world, record, rules),
+    elastic: record.elastic !== undefined,
+    ipAddress: record.ipAddress,
+    ...buildOf(world, record, rules),
+  }));
+}
+
+/** Not told by v2 and v3, nor of a pipeline that our account may not view. */
+function buildOf(world: World, record: SimGocdAgent, rules: GocdRules): Pick<GocdAgent, "buildLocator"> {
+  const shape = rules.agentsShapes[rules.agentsShapes.length - 1];
+  const { buildLocator } = record;
+  if (buildLocator === undefined || shape === "v2" || shape === "v3" || !world.weather.hasRights) return {};
+  return { buildLocator: decodeURIComponent(buildLocator) };
+}
+
+/** 15.2 hides the runtime state of what is not enabled; its older list tells whether a disabled agent builds. */
+function statesOf(
+  record: SimGocdAgent,
+  rules: GocdRules,
+): Pick<GocdAgent, "configState" | "agentState" | "buildState"> {
+  const { configState, runtime } = record;
+  const isV1 = rules.agentsShapes.every((shape) => shape === "legacy" || shape === "v1");
+  if (isV1 && configState === "Disabled") {
+    const word = record.buildLocator === undefined ? "Idle" : "Building";
+    return { configState, agentState: word, buildState: word };
+  }
+  if (isV1 && configState === "Pending") return { configState, agentState: "Unknown", buildState: "Unknown" };
+  return { configState, agentState: agentStateOf(runtime), buildState: buildStateOf(runtime) };
+}
+
+/** Up to 19.2 plain names of those that exist; from 19.9 on unknown ones are shown as such. */
+function environmentsOf(world: World, record: SimGocdAgent, rules: GocdRules): readonly GocdAgentEnvironment[] {
+  const shape = rules.agentsShapes[rules.agentsShapes.length - 1];
+  return record.environments.flatMap((name): GocdAgentEnvironment[] => {
+    const isKnown = world.gocd.hasEnvironment(name);
+    if (shape === "v6" || shape === "v7") return [{ name, origin: isKnown ? "gocd" : "unknown" }];
+    if (!isKnown) return [];
+    return [{ name, origin: shape === "v5" ? "gocd" : "unstated" }];
+  });
+}

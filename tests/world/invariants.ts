@@ -1,0 +1,256 @@
+// What must hold in every simulated run: after each step, for each effect, for each container that ends, and at the
+// end. Judged by the models and the disk wherever they know; the core's own word is the last resort. Not here: the run
+// itself.
+
+import type { Effect, GocdAgentRef } from "../../src/core/effect.ts";
+import type { Event } from "../../src/core/event.ts";
+import type { Frame } from "../../src/core/frame.ts";
+import type { AgentInstance } from "../../src/core/instance.ts";
+import type { StoredState } from "../../src/core/record.ts";
+import type { State } from "../../src/core/state.ts";
+import { noteKilling, rememberLook } from "./invariants_builds.ts";
+import { checkDrains, checkNothingLies } from "./invariants_drain.ts";
+import { checkDoubles, checkStarving } from "./invariants_demand.ts";
+import { checkLaunches, followLaunches } from "./invariants_launch.ts";
+import { checkPace, followPace } from "./invariants_pace.ts";
+import { checkVerdicts, shownBy } from "./invariants_verdicts.ts";
+import { checkLivingRecords, followServers } from "./invariants_servers.ts";
+import { isSame } from "../../src/sim/same.ts";
+import { demand, Violation } from "./violation.ts";
+import type { Program, World } from "./world_state.ts";
+
+/** After a step whose records are stored, before its effects leave. */
+export function checkStep(
+  world: World,
+  program: Program,
+  step: { readonly frame: Frame; readonly event: Event; readonly before: State },
+): void {
+  world.watch.steps++;
+  const { frame, event } = step;
+  checkLimits(frame);
+  checkOffers(frame, event);
+  checkAcknowledged(frame, event);
+  if (frame.records.length > 0) checkReadBack(world, frame);
+  checkMemory(world, frame, event);
+  noteKilling(world, frame);
+  checkMisregistered(world, frame);
+  for (const record of frame.records) {
+    if (record.kind === "instance" && "uuid" in record.instance && record.instance.uuid !== undefined) {
+      world.watch.learnt.add(record.instance.uuid);
+    }
+  }
+  followServers(world, frame, event);
+  followPace(world, frame);
+  checkDoubles(world, frame);
+  followLaunches(world, step.before, frame);
+  if (event.kind === "gocd-polled") checkStarving(world, frame);
+  if (event.kind === "gocd-polled" || event.kind === "gocd-agents-read") checkNothingLies(world, frame);
+  world.watch.feed = shownBy(event, world.watch.feed);
+  if (event.kind === "gocd-polled" || event.kind === "gocd-poll-failed") checkVerdicts(world, program, event);
+}
+
+/** What the operator has given is in force, and what is remembered as asked for was sent, whatever the disk did. */
+function checkMemory(world: World, { state, effects }: Frame, event: Event): void {
+  if (event.kind === "tick") {
+    demand(
+      state.settings === world.settings,
+      "settings",
+      () => "another configuration is in force than the operator's",
+    );
+  }
+  for (const effect of effects) {
+    if (effect.kind !== "enable-gocd-agent") continue;
+    const askedMs = state.server.enablingMs.get(effect.uuid);
+    if (askedMs !== undefined) world.watch.enablingSentMs.set(effect.uuid, askedMs);
+  }
+  for (const [uuid, askedMs] of state.server.enablingMs) {
+    demand(
+      world.watch.enablingSentMs.get(uuid) === askedMs,
+      "unsent",
+      () => `the enabling of ${uuid} is taken for sent, but was not`,
+    );
+  }
+}
+
+/** A registration is judged by what lasts: whoever is called misregistered really lacks its environment or a resource. */
+function checkMisregistered(world: World, { notes, state }: Frame): void {
+  for (const { code, fields } of notes) {
+    if (code !== "agent-misregistered") continue;
+    const instance = state.instances.get(String(fields["taskId"]));
+    const uuid = instance?.state === "registered" ? instance.uuid : undefined;
+    const record = world.gocd.agents().find((each) => each.uuid === uuid);
+    if (instance === undefined || record === undefined) continue;
+    const { environment, gocdResources } = instance;
+    const isRight =
+      (environment === undefined ? record.environments.length === 0 : record.environments.includes(environment)) &&
+      gocdResources.every((name) => record.gocdResources.includes(name));
+    demand(
+      !isRight,
+      "misregistered",
+      () => `${instance.taskId} is called misregistered, but its record has all it should`,
+    );
+  }
+}
+
+/** A launch never leads above a limit. */
+function checkLimits({ state, effects }: Frame): void {
+  const launched = effects.flatMap((effect) => effect.kind === "accept-offers" ? effect.launches : []);
+  if (launched.length === 0) return;
+  const alive = [...state.instances.values()].filter(isAlive);
+  const { maxAgents } = state.settings.scaling;
+  demand(
+    alive.length <= maxAgents,
+    "limit",
+    () => `${alive.length} instances live, scaling.max-agents is ${maxAgents}`,
+  );
+  for (const { profile } of launched) {
+    const own = alive.filter((instance) => instance.profile === profile.name).length;
+    const limit = state.settings.profiles.find((each) => each.name === profile.name)?.maxAgents ?? Infinity;
+    demand(own <= limit, "limit", () => `${own} instances of ${profile.name} live, its max-agents is ${limit}`);
+  }
+  demand(state.controls.mode === "run" && !state.controls.frozen, "switches", () => "launched although switched off");
+}
+
+function isAlive(instance: AgentInstance): boolean {
+  return instance.state !== "gone" && instance.state !== "unreachable";
+}
+
+/** Every offer of an event is in exactly one answer of its step. */
+function checkOffers({ effects }: Frame, event: Event): void {
+  if (event.kind !== "offers-received" && event.kind !== "inverse-offers-received") return;
+  const isInverse = event.kind === "inverse-offers-received";
+  const answered = effects.flatMap((effect) => {
+    const answersInverse = effect.kind === "accept-inverse-offers" || effect.kind === "decline-inverse-offers";
+    const answers = effect.kind === "accept-offers" || effect.kind === "decline-offers";
+    return (isInverse ? answersInverse : answers) && "offerIds" in effect ? effect.offerIds : [];
+  });
+  const offered = event.offers.map((offer) => offer.id);
+  demand(
+    isSame([...answered].sort(), [...offered].sort()),
+    "offers",
+    () => `offered ${offered.join(" ")}, answered ${answered.join(" ")}`,
+  );
+}
+
+/** An update with a uuid is acknowledged in its step, once. */
+function checkAcknowledged({ effects }: Frame, event: Event): void {
+  const acknowledged = effects.flatMap((effect) => effect.kind === "acknowledge-status" ? [effect.uuid] : []);
+  const wanted = event.kind === "task-status-updated" && event.status.uuid !== undefined ? [event.status.uuid] : [];
+  demand(
+    isSame(acknowledged, wanted),
+    "acknowledge",
+    () => `wanted ${wanted.join(" ")}, acknowledged ${acknowledged.join(" ")}`,
+  );
+}
+
+/** What was just stored reads back as what the core believes. */
+function checkReadBack(world: World, frame: Frame): void {
+  for (const record of frame.records) {
+    if (record.kind !== "instance" && record.kind !== "instance-removed") continue;
+    const taskId = record.kind === "instance" ? record.instance.taskId : record.taskId;
+    checkInstance(taskId, frame.state.instances.get(taskId), readInstance(world, taskId));
+  }
+}
+
+function readInstance(world: World, taskId: string): AgentInstance | undefined {
+  try {
+    return world.disk.instance(taskId);
+  } catch (error) {
+    throw new Violation("reload", error instanceof Error ? error.message : String(error));
+  }
+}
+
+function checkInstance(taskId: string, believed: AgentInstance | undefined, stored: AgentInstance | undefined): void {
+  demand(
+    isSame(withoutClocks(believed), withoutClocks(stored)),
+    "reload",
+    () => `${taskId} is ${JSON.stringify(believed)} but reads back as ${JSON.stringify(stored)}`,
+  );
+}
+
+function withoutClocks(instance: AgentInstance | undefined): unknown {
+  if (instance === undefined) return undefined;
+  const { lastKillMs: _, lastReconcileMs: __, ...rest } = instance;
+  return Object.fromEntries(Object.entries(rest).filter(([name]) => name !== "fieldOfANewerVersion"));
+}
+
+/** At a start: no field of a newer version has been lost. */
+export function checkReload(world: World, stored: StoredState): void {
+  const lost = world.disk.forgottenFuture();
+  demand(lost.length === 0, "newer-fields", () => `records have lost fields of a newer version: ${lost.join(" ")}`);
+  demand(
+    new Set(stored.instances.map((each) => each.taskId)).size === stored.instances.length,
+    "reload",
+    () => "a task id is on record twice",
+  );
+}
+
+/** What the disk holds is what the program believes: asked now and then, and at the end. */
+export function checkWholeState(world: World, program: Program): void {
+  const stored = world.disk.taskIds().sort();
+  const believed = [...program.state.instances.keys()].sort();
+  if (world.disk.isAhead) return;
+  demand(isSame(stored, believed), "reload", () => `on disk: ${stored.join(" ")}; believed: ${believed.join(" ")}`);
+  for (const taskId of stored) checkInstance(taskId, program.state.instances.get(taskId), readInstance(world, taskId));
+}
+
+/** When an effect leaves, what its step decided is on disk. */
+export function checkStored(world: World, frame: Frame, effect: Effect): void {
+  if (frame.records.length === 0) return;
+  demand(
+    world.disk.holds(frame.records),
+    "save-before-act",
+    () => `${effect.kind} leaves before its records are stored`,
+  );
+}
+
+/** A frame and the state that its step began with. */
+export interface Made {
+  readonly frame: Frame;
+  readonly before: State;
+}
+
+/** What an effect may never do. */
+export function checkEffect(world: World, { frame, before }: Made, effect: Effect): void {
+  checkPace(world, frame, effect);
+  switch (effect.kind) {
+    case "accept-offers":
+      for (const { taskId } of effect.launches) {
+        demand(!world.watch.launched.has(taskId), "task-id-unique", () => `${taskId} is launched a second time`);
+        demand(/^[a-z0-9-]{1,63}$/.test(taskId), "task-id-unique", () => `${taskId} is no host name`);
+        world.watch.launched.add(taskId);
+      }
+      return checkLaunches(world, frame, effect);
+    case "kill-task":
+      demand(world.watch.launched.has(effect.taskId), "foreign", () => `${effect.taskId} is killed but not ours`);
+      return rememberLook(world, frame, effect.taskId);
+    case "enable-gocd-agent":
+      checkEnable(world, frame, effect);
+      return checkDrains(world, before, frame, effect);
+    case "correct-gocd-agent":
+      return demandOurs(world, effect.kind, effect);
+    case "disable-gocd-agents":
+    case "delete-gocd-agents":
+      for (const ref of effect.agents) demandOurs(world, effect.kind, ref);
+      if (effect.kind === "delete-gocd-agents") checkLivingRecords(world, frame, effect);
+      return checkDrains(world, before, frame, effect);
+    default:
+      return;
+  }
+}
+
+/** Only records of its own container are changed for an instance, whatever its agent calls itself. */
+function demandOurs({ watch }: World, act: string, { uuid, taskId }: GocdAgentRef): void {
+  demand(watch.ourUuids.get(uuid) === taskId, "foreign", () => `${act}: ${uuid} is not of ${taskId}`);
+}
+
+function checkEnable(world: World, frame: Frame, effect: Effect & { readonly kind: "enable-gocd-agent" }): void {
+  const instance = frame.state.instances.get(effect.taskId);
+  const isLiving = instance !== undefined && instance.state !== "gone" && instance.state !== "killing";
+  demand(
+    isLiving || effect.registration === undefined,
+    "enable",
+    () => `${effect.taskId} is enabled but is ${instance?.state ?? "unknown"}`,
+  );
+  demandOurs(world, effect.kind, effect);
+}

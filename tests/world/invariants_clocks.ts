@@ -1,0 +1,160 @@
+// The laws of time: how old the list is that a KILL rests on, and whether a timeout that ends something has really lasted.
+// Judged in what the world knows: questions to the server, changes of records, when the program ran and the server was
+// open. Not here: that no build is lost (invariants_builds.ts).
+
+import type { AgentInstance } from "../../src/core/instance.ts";
+import type { State } from "../../src/core/state.ts";
+import { countedMs, type Gap, standstillMs, watchedFrom, withGap } from "../../src/core/session/watched.ts";
+import { newPace } from "./invariants_pace.ts";
+import { noteStart } from "./invariants_shown.ts";
+import { demand } from "./violation.ts";
+import { after, programMs, type World } from "./world_state.ts";
+
+/** What these laws remember. Times are true unless said otherwise. */
+export interface ClockWatch {
+  /** When the list that the program was given last was asked for, by the program's clock. */
+  listAskedMs: number;
+  /** How long the last lists took, newest last. */
+  listsTookMs: readonly number[];
+  /** When this run of the program began. */
+  startedMs: number;
+  /** When somebody last said `resume`. */
+  resumedMs: number;
+  /** Since when the server registers nobody, and when it last began again to after a long time. */
+  closedSinceMs: number | undefined;
+  openedMs: number;
+  /** When the program stood still. */
+  stoodStill: readonly Gap[];
+  /** When containers began to run, by task id. */
+  readonly runningMs: Map<string, number>;
+}
+
+/** Nothing has happened. */
+export function newClockWatch(nowMs: number): ClockWatch {
+  return {
+    listAskedMs: -Infinity,
+    listsTookMs: [],
+    startedMs: nowMs,
+    resumedMs: -Infinity,
+    closedSinceMs: undefined,
+    openedMs: -Infinity,
+    stoodStill: [],
+    runningMs: new Map(),
+  };
+}
+
+/** The program begins anew and knows nothing. */
+export function noteProgramStart({ clocks, nowMs }: World): void {
+  Object.assign(clocks, { listAskedMs: -Infinity, listsTookMs: [], startedMs: nowMs });
+}
+
+/** The program stands still from now to then, and begins anew as far as its pace goes. */
+export function noteSuspended(world: World, untilMs: number): void {
+  const { clocks, nowMs } = world;
+  clocks.stoodStill = [...clocks.stoodStill, { fromMs: nowMs, toMs: untilMs }];
+  // A shorter break is none that the program must notice.
+  if (untilMs - nowMs > standstillMs) {
+    after(world, untilMs - nowMs, () => {
+      const { shown } = world.watch;
+      // It remembers a restart of the server that it had seen.
+      const { restartedMs } = shown;
+      noteStart(shown, world.nowMs);
+      shown.restartedMs = restartedMs;
+      world.watch.pace = newPace();
+    });
+  }
+}
+
+/**
+ * How much of the time from then to now the program was there to see. A break of up to 90 s counts, as decision 42 has it:
+ * the real clock, which stands still with its machine, makes up for it slowly (core/session/clock_rate.ts), so that the core cannot
+ * tell it from running.
+ */
+function ranMs({ clocks, nowMs }: World, sinceMs: number): number {
+  // What overlaps is one break.
+  const { gaps } = clocks.stoodStill.reduce(withGap, watchedFrom(clocks.startedMs));
+  const long = gaps.filter(({ fromMs, toMs }) => toMs - fromMs > standstillMs);
+  return countedMs({ sinceMs: clocks.startedMs, gaps: long }, sinceMs, nowMs);
+}
+
+/** The program is given a list. */
+export function noteList({ clocks }: World, list: { readonly askedMs: number; readonly tookMs: number }): void {
+  clocks.listAskedMs = list.askedMs;
+  clocks.listsTookMs = [...clocks.listsTookMs, list.tookMs].slice(-5);
+}
+
+/** A shorter time in which the server is closed may lie between two polls. */
+const closedMinMs = 240_000;
+
+/**
+ * Whether the server registers agents has changed, or is asked. An account without the rights of an administrator is not
+ * shown a maintenance mode (403), and all lists look as ever: nobody could know of it.
+ */
+export function noteOpenness({ clocks, nowMs, weather }: World): void {
+  const isClosed = (weather.isGocdInMaintenance && weather.hasRights) || weather.isGocdInBackup ||
+    nowMs < weather.gocdStartsUntilMs;
+  if (isClosed) {
+    clocks.closedSinceMs ??= nowMs;
+    return;
+  }
+  const sinceMs = clocks.closedSinceMs;
+  clocks.closedSinceMs = undefined;
+  if (sinceMs !== undefined && nowMs - sinceMs >= closedMinMs) clocks.openedMs = nowMs;
+}
+
+/** A list is a fresh look for so long, beyond what the server always takes. */
+const freshLookMs = 3_000;
+
+/** Whether the program's last list is fresh enough for a KILL. */
+export function isLookFresh({ clocks }: World, programMs: number): boolean {
+  const usualMs = clocks.listsTookMs.length < 3 ? 0 : Math.min(...clocks.listsTookMs);
+  return programMs - clocks.listAskedMs <= freshLookMs + usualMs;
+}
+
+/** Causes of a KILL that a list must prove. */
+const restsOnLook: ReadonlySet<string> = new Set([
+  "drained",
+  "register-timeout",
+  "launch-timeout",
+  "pending-stuck",
+  "record-deleted",
+]);
+
+/** The program's clock may run so much faster. */
+const rateMax = 1.06;
+
+/** When the KILL of an instance is decided that a timeout ends: the timeout has really lasted, without a break, as it was watched. */
+export function checkTimeout(world: World, { settings }: State, instance: AgentInstance): void {
+  if (instance.state !== "killing") return;
+  demand(
+    !restsOnLook.has(instance.cause) || isLookFresh(world, programMs(world)),
+    "old-look",
+    () => `${instance.taskId} is killed (${instance.cause}) on a list that was asked for long ago`,
+  );
+  const profile = settings.profiles.find(({ name }) => name === instance.profile);
+  const { clocks, nowMs } = world;
+  if (instance.cause === "drain-timeout") {
+    const changes = world.gocd.tally.changes.filter(({ uuid }) => uuid === instance.uuid);
+    const enabledAt = changes.findLastIndex(({ kind }) => kind === "enable");
+    const disabledMs = changes.slice(enabledAt + 1).find(({ kind }) => kind === "disable")?.atMs ?? nowMs;
+    const lastedMs = ranMs(world, Math.max(disabledMs, clocks.resumedMs));
+    const wantedMs = profile?.drainTimeoutMs ?? Infinity;
+    demand(
+      lastedMs * rateMax >= wantedMs,
+      "drain-timeout",
+      () => `${instance.taskId} is killed after a drain of ${lastedMs} ms, drain-timeout is ${wantedMs} ms`,
+    );
+  }
+  const runningMs = clocks.runningMs.get(instance.taskId);
+  if (instance.cause !== "register-timeout" || profile === undefined || runningMs === undefined) return;
+  const hadMs = clocks.closedSinceMs === undefined ? ranMs(world, Math.max(runningMs, clocks.openedMs)) : 0;
+  demand(
+    hadMs * rateMax >= profile.registerTimeoutMs || isClosedShortly(clocks, nowMs),
+    "register-timeout",
+    () => `${instance.taskId} had ${hadMs} ms to register, register-timeout is ${profile.registerTimeoutMs} ms`,
+  );
+}
+
+function isClosedShortly({ closedSinceMs }: ClockWatch, nowMs: number): boolean {
+  return closedSinceMs !== undefined && nowMs - closedSinceMs < closedMinMs;
+}

@@ -1,0 +1,201 @@
+// The laws of drains: whom they may begin with, the two looks before a DELETE, and that nothing on the way is left lying.
+// Judged by the lists that the program was shown (invariants_shown.ts). Not here: that no build is lost (invariants_builds.ts).
+
+import { holdsTakingDown } from "../../src/core/life/brake.ts";
+import type { Effect } from "../../src/core/effect.ts";
+import type { Frame } from "../../src/core/frame.ts";
+import type { AgentInstance } from "../../src/core/instance.ts";
+import type { State } from "../../src/core/state.ts";
+import { fits } from "./invariants_launch.ts";
+import { noteHindered, type Picture, type Run } from "./invariants_shown.ts";
+import { demand } from "./violation.ts";
+import type { World } from "./world_state.ts";
+
+/** A change of records. */
+export type Change = Extract<
+  Effect,
+  { readonly kind: "enable-gocd-agent" | "disable-gocd-agents" | "delete-gocd-agents" }
+>;
+
+/** Before a change of records leaves; `before` is the state that the step began with. */
+export function checkDrains(world: World, before: State, { state }: Frame, effect: Change): void {
+  const refs = effect.kind === "enable-gocd-agent" ? [effect] : effect.agents;
+  for (const { taskId, uuid } of refs) {
+    const instance = state.instances.get(taskId);
+    const run = world.watch.shown.runs.get(uuid);
+    if (instance?.state === "draining" && instance.uuid === uuid) {
+      const isFirst = before.instances.get(taskId)?.state === "registered";
+      if (effect.kind === "disable-gocd-agents" && isFirst && instance.reason === "idle") {
+        checkBegin(world, state, instance, run);
+      }
+      const step = before.instances.get(taskId);
+      // Repeated after it got lost, it rests on the looks of the first time: disabled, it has got no work since.
+      const isRepeat = step?.state === "draining" && step.step.kind === "deleting";
+      if (effect.kind === "delete-gocd-agents" && !isRepeat && !world.watch.tornDown.has(taskId)) {
+        checkTwoLooks(world, state, instance, run);
+      }
+    }
+    if (run !== undefined && !world.watch.tornDown.has(taskId)) checkAway(world, effect, { taskId, run });
+    if (run !== undefined) run.lists = 0;
+    world.watch.shown.calledMs.set(taskId, world.nowMs);
+  }
+}
+
+/** A server that has restarted hears from its agents within this time. */
+const missingMs = 300_000;
+/** So long after an agent is out of contact, the server may not have given its build to another. */
+const rescheduleMs = 60_000;
+
+/** What is out of contact may live and build: a record goes only when its agent has pinged no more for long. */
+function checkAway(
+  world: World,
+  { kind }: Change,
+  { taskId, run }: { readonly taskId: string; readonly run: Run },
+): void {
+  const awayMs = world.nowMs - run.awayMs;
+  const isTooSoon = kind === "delete-gocd-agents" && run.picture === "Disabled Missing" && awayMs < missingMs;
+  demand(!isTooSoon, "drain", () => `${taskId} is deleted after it was Missing for ${awayMs} ms`);
+  const isHeld = kind === "disable-gocd-agents" && run.picture === "Enabled LostContact" && awayMs < rescheduleMs &&
+    world.program?.state.instances.get(taskId)?.state === "gone";
+  demand(
+    !isHeld,
+    "drain",
+    () => `${taskId} is disabled ${awayMs} ms after it was lost: its build may not be given back`,
+  );
+}
+
+/** Only the idle, for the whole idle-timeout, that nothing waiting can use and that min-idle does not hold. */
+function checkBegin(world: World, state: State, instance: AgentInstance, run: Run | undefined): void {
+  const { taskId, profile: name } = instance;
+  demand(run?.picture === "Enabled idle", "drain", () => `${taskId} is drained as idle but shows ${run?.picture}`);
+  const profile = state.settings.profiles.find((each) => each.name === name);
+  if (profile === undefined || isAnyHeldByLimit(state)) return;
+  const left =
+    [...state.instances.values()].filter((each) =>
+      each.profile === name && each.state === "registered" && each.activity.kind === "idle" && each.retire === undefined
+    ).length;
+  demand(
+    left >= profile.minIdle,
+    "drain",
+    () => `${left} idle agents of ${name} are left, min-idle is ${profile.minIdle}`,
+  );
+  if (isRoomWanted(state)) return;
+  const idleMs = world.nowMs - (run?.sinceMs ?? world.nowMs);
+  // What a failed commit or a clock that was set has made the core believe cannot be told from here.
+  const isTold = world.watch.failedCommits === 0 && world.clockAheadMs === 0 && world.nextClockAheadMs === 0;
+  demand(
+    !isTold || idleMs >= profile.idleTimeoutMs,
+    "drain",
+    () => `${taskId} is drained after ${idleMs} ms of idleness, idle-timeout is ${profile.idleTimeoutMs} ms`,
+  );
+  const useful = state.demand.jobs.filter((job) =>
+    (job.verdict === "will-be-taken" || job.verdict === "coming" || job.verdict === "needs-agent") &&
+    fits(state.demand.backlog.resourceCase, instance, job)
+  );
+  demand(
+    useful.length === 0,
+    "drain",
+    () => `${taskId} is drained although ${useful[0]?.locator} waits, which it can take`,
+  );
+}
+
+/** Jobs wait for its place (`scaling.max-agents` and the like): then it may go at once. */
+function isAnyHeldByLimit({ demand: { jobs } }: State): boolean {
+  return jobs.some(({ reasonCode }) => reasonCode === "held-limit" || reasonCode === "held-rate");
+}
+
+/** Something wanted finds no offer: then it may go at once for its room on the host, but `min-idle` stays. */
+function isRoomWanted({ demand: { wanted } }: State): boolean {
+  return wanted.some(({ count }) => count > 0);
+}
+
+/** So long a series of looks, all of them idle, will do although reads have failed between. */
+const surelyIdleMs = 300_000;
+
+/** Between the two looks that show it disabled and free lies `drain-confirm`, and no failed read. */
+function checkTwoLooks(world: World, { settings }: State, { taskId }: AgentInstance, run: Run | undefined): void {
+  const freeMs = run?.freeMs ?? Infinity;
+  if (world.watch.shown.askedMs - (run?.sinceMs ?? Infinity) >= surelyIdleMs) return;
+  demand(freeMs < Infinity, "drain", () => `${taskId} is deleted but shows ${run?.picture}`);
+  const { drainConfirmMs } = settings.scaling;
+  const apartMs = world.watch.shown.askedMs - freeMs;
+  demand(
+    apartMs >= drainConfirmMs,
+    "drain",
+    () => `${taskId} is deleted after two looks that are ${apartMs} ms apart, not ${drainConfirmMs} ms`,
+  );
+}
+
+/** So many good lists, and so long a time, in which the same record calls for the same act. */
+const listsMax = 4;
+const lyingMs = 60_000;
+/** The longest pause between two reads of a slow server, with the read. */
+const slowMaxMs = 150_000;
+const minute = 60_000;
+
+/** After each step that has seen a list. */
+export function checkNothingLies(world: World, { state, effects }: Frame): void {
+  const { watch: { shown, pace }, nowMs } = world;
+  // While most agents seem to have vanished at once, nothing is taken down.
+  if (state.server.info?.maintenance === "on" || holdsTakingDown(state)) noteHindered(shown, nowMs);
+  if (shown.hinderedMs === nowMs || world.disk.failure !== undefined) return;
+  // A slow server is read less often: it is busy with us for a tenth of its time.
+  const slowMs = 2 * Math.min(10 * Math.max(0, ...world.clocks.listsTookMs), slowMaxMs);
+  for (const instance of state.instances.values()) {
+    const uuid = "uuid" in instance ? instance.uuid : undefined;
+    const run = uuid === undefined ? undefined : shown.runs.get(uuid);
+    if (run === undefined || run.lists < listsMax || isCalled(effects, instance.taskId)) continue;
+    const patienceMs = patienceWith(instance, run.picture) ?? patienceWithOld(state, instance, run.picture);
+    if (patienceMs === undefined) continue;
+    const forMs = nowMs - Math.max(
+      run.settledMs,
+      shown.hinderedMs,
+      shown.calledMs.get(instance.taskId) ?? 0,
+      pace.phases.get(instance.taskId)?.sinceMs ?? shown.startedMs,
+    );
+    demand(
+      forMs <= lyingMs + patienceMs + slowMs,
+      "left-lying",
+      () =>
+        `${instance.taskId} is ${instance.state} and shows ${run.picture} for ${forMs} ms, and nothing is done about it`,
+    );
+  }
+}
+
+/** Whether a change of a record of its leaves in this step. */
+function isCalled(effects: readonly Effect[], taskId: string): boolean {
+  return effects.some((effect) => {
+    if (effect.kind === "enable-gocd-agent") return effect.taskId === taskId;
+    const isOfMany = effect.kind === "disable-gocd-agents" || effect.kind === "delete-gocd-agents";
+    return isOfMany && effect.agents.some((each) => each.taskId === taskId);
+  });
+}
+
+/** Started from other settings than those of now, an idle agent goes at a poll; one that has just come may take a job first. */
+function patienceWithOld({ settings }: State, instance: AgentInstance, picture: Picture): number | undefined {
+  if (instance.state !== "registered" || picture !== "Enabled idle") return undefined;
+  const profile = settings.profiles.find(({ name }) => name === instance.profile);
+  if (profile === undefined || instance.profileHash === "" || profile.hash === instance.profileHash) return undefined;
+  const { intervalMs, maxIntervalMs, assignGraceMs } = settings.poller;
+  return 2 * Math.max(intervalMs, maxIntervalMs) + assignGraceMs + minute;
+}
+
+/** How long such a record may be looked at before something is asked for; undefined: it waits for the server. */
+function patienceWith(instance: AgentInstance, picture: Picture): number | undefined {
+  switch (instance.state) {
+    case "registered":
+      if (picture.endsWith(" LostContact")) return 10 * minute;
+      return picture === "Enabled Missing" ? 15 * minute : picture === "Pending" ? 12 * minute : undefined;
+    case "draining":
+      if (picture === "Pending") return 12 * minute;
+      if (picture.startsWith("Enabled ")) return 0;
+      // What is out of contact counts as dead once the server has had the time to give its job to another: minutes on old ones.
+      if (picture === "Disabled LostContact" || picture === "Disabled Missing") return 7 * minute;
+      return picture === "Disabled idle" ? minute : undefined;
+    case "gone":
+      if (picture === "Enabled idle" || picture === "Disabled idle") return 0;
+      return picture.endsWith(" LostContact") || picture === "Disabled Missing" ? 7 * minute : undefined;
+    default:
+      return undefined;
+  }
+}

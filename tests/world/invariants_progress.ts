@@ -1,0 +1,273 @@
+// The law of progress while mild faults go on: each waiting job that a profile serves, and that the limits and the cluster
+// leave room for, gets an agent within a bound; each agent that nothing needs is gone within another. The bounds follow
+// from the settings; each fault that really strikes adds what it may cost at most. Not here: storms, where only the end
+// counts (world.ts), and the pace of single acts (invariants_pace.ts).
+
+import { holdsTakingDown } from "../../src/core/life/brake.ts";
+import { gocdRules } from "../../src/sim/gocd/versions.ts";
+import { costOfFault, costOfStrikes } from "./invariants_costs.ts";
+import { fits } from "./invariants_launch.ts";
+import { isServable } from "./scenario_jobs.ts";
+import type { SimJob } from "../../src/sim/gocd/state.ts";
+import { isNamelessName } from "./scenario_names.ts";
+import { slotsFor } from "./progress_room.ts";
+import type { WorldFault } from "./faults.ts";
+import { demand } from "./violation.ts";
+import { say, type World } from "./world_state.ts";
+
+/** A clock that faults give more time. */
+export interface Clock {
+  readonly sinceMs: number;
+  /** What faults had cost by then. */
+  readonly costMs: number;
+}
+
+/** What the law remembers of a run. */
+export interface Progress {
+  /** What all faults so far may have cost. */
+  costMs: number;
+  /** Faults whose effects may still last: a job that comes now may meet them. */
+  lasting: readonly { readonly untilMs: number; readonly costMs: number }[];
+  /** By kind: strikes of Mesos' own faults that are paid for. */
+  readonly strikes: Map<string, number>;
+  /** By id of the job. */
+  readonly waiting: Map<number, Clock>;
+  /** By task id: agents that nothing needs. */
+  readonly surplus: Map<string, Clock>;
+  /** When it was looked last. */
+  lookedMs: number;
+}
+
+/** Nothing seen yet. */
+export function newProgress(): Progress {
+  return { costMs: 0, lasting: [], strikes: new Map(), waiting: new Map(), surplus: new Map(), lookedMs: -Infinity };
+}
+
+/** Between two looks of the law. */
+const lookMs = 5_000;
+/** What an agent of the model needs from its launch to its first question: pull, start, boot (world_containers.ts). */
+const startMs = 3_300 + 40_000;
+/** From its first question to a job: it asks every 10 s, the server reads its list every 5 s (sim/gocd/processes.ts). */
+const assignMs = 16_000;
+/** REVIVE gap, an allocation, the filter of what did not fit, a tick. */
+const offerMs = 5_000 + 1_000 + 5_000 + 2_000;
+/** The core reads the agents so often while they change, and a tick later at most. */
+const readMs = 12_000;
+/** Of a server that answers at once a multiple of that is left to it (rhythm.ts): two requests, there and back. */
+const restFactor = 9;
+/** For what is rounded, and for turns of the loop. */
+const marginMs = 20_000;
+
+/** A fault happens: the clocks of the law get what it may cost. */
+export function chargeFault(world: World, fault: WorldFault): void {
+  charge(world, costOfFault(world, fault));
+}
+
+/** Gives all clocks more time. */
+export function charge({ watch: { progress }, nowMs }: World, costMs: number): void {
+  if (costMs <= 0) return;
+  progress.costMs += costMs;
+  progress.lasting = [...progress.lasting.filter(({ untilMs }) => untilMs > nowMs), {
+    untilMs: nowMs + costMs,
+    costMs,
+  }];
+}
+
+/** A clock that starts now. */
+function startClock({ watch: { progress }, nowMs }: World): Clock {
+  const lastingMs = progress.lasting.reduce((sum, { untilMs, costMs }) => sum + (untilMs > nowMs ? costMs : 0), 0);
+  return { sinceMs: nowMs, costMs: progress.costMs - lastingMs };
+}
+
+/** At each tick of a calm or mild run. */
+export function checkProgress(world: World): void {
+  const { watch: { progress }, scenario: { weather, names }, nowMs } = world;
+  if (weather === "stormy" || isNamelessName(names)) return;
+  charge(world, costOfStrikes(world, progress.strikes));
+  // While nothing can be done, no clock runs.
+  const isHindered = world.program === undefined || world.watch.pace.sessionMs === undefined ||
+    world.weather.outage !== undefined || nowMs < world.weather.gocdStartsUntilMs ||
+    holdsTakingDown(world.program.state);
+  if (isHindered) charge(world, Math.max(0, nowMs - Math.max(progress.lookedMs, world.watch.startedMs)));
+  if (isHindered || nowMs - progress.lookedMs >= lookMs) {
+    progress.lookedMs = nowMs;
+    if (!isHindered) look(world);
+  }
+}
+
+function look(world: World): void {
+  world.gocd.advance(world.nowMs);
+  const jobs = world.gocd.jobs();
+  const waiting = jobs.filter((job) => job.state === "Scheduled");
+  // A build with stale materials is given out again and again, and dropped: agents that it fits get no other job meanwhile.
+  if (!world.scenario.jobs.some(({ request }) => request.obstacle === "stale-materials")) checkJobs(world, waiting);
+  checkSurplus(world, waiting);
+}
+
+function over(world: World, clock: Clock): number {
+  return world.nowMs - clock.sinceMs - (world.watch.progress.costMs - clock.costMs);
+}
+
+function checkJobs(world: World, waiting: readonly SimJob[]): void {
+  const { progress } = world.watch;
+  const now = startClock(world);
+  const servable = waiting.filter((job) => isOurs(world, job));
+  const ids = new Set(servable.map(({ id }) => id));
+  for (const id of [...progress.waiting.keys()]) if (!ids.has(id)) overtaken(world, id);
+  // What the server gives to nobody, or to somebody else, is tried now and then all the same, and takes its turn.
+  const inVain = waiting.length - servable.length;
+  servable.forEach((job, index) => {
+    const rank = index + inVain;
+    const clock = progress.waiting.get(job.id) ?? now;
+    progress.waiting.set(job.id, clock);
+    const boundMs = jobBoundMs(world, rank);
+    // Nobody looks at the room for a job that has not waited long.
+    if (over(world, clock) <= boundMs / 2) return;
+    if (slotsFor(world, job) <= rank) return void progress.waiting.set(job.id, now);
+    demand(
+      over(world, clock) <= boundMs,
+      "progress",
+      () =>
+        `${job.locator} waits for ${world.nowMs - clock.sinceMs} ms although there is room, bound ${boundMs} ms and ` +
+        `${world.watch.progress.costMs - clock.costMs} ms for faults; ${verdictOf(world, job)}`,
+    );
+  });
+}
+
+function verdictOf({ program }: World, { locator }: SimJob): string {
+  const judged = program?.state.demand.jobs.find((each) => each.locator === decodeURIComponent(locator));
+  return `verdict: ${judged?.verdict ?? "none"} (${judged?.reason ?? ""})`;
+}
+
+/** A job has left the queue: if an agent took it that could have taken others, they wait for the next one. */
+function overtaken(world: World, id: number): void {
+  const { progress } = world.watch;
+  progress.waiting.delete(id);
+  const uuid = world.gocd.jobs().find((job) => job.id === id)?.gocdAgentUuid;
+  const taker = world.gocd.agents().find((record) => record.uuid === uuid);
+  if (taker === undefined) return;
+  for (const job of world.gocd.jobs()) {
+    if (!progress.waiting.has(job.id)) continue;
+    const environment = world.gocd.environmentOf(job.pipeline);
+    const isForIt = environment === undefined
+      ? taker.environments.length === 0
+      : taker.environments.some((name) => name.toLowerCase() === environment.toLowerCase());
+    if (
+      isForIt &&
+      fits(gocdRules(world.gocd.version).resourceCase, { gocdResources: taker.gocdResources }, {
+        gocdResources: job.gocdResources,
+      })
+    ) {
+      progress.waiting.set(job.id, startClock(world));
+    }
+  }
+}
+
+/** A job that agents like ours may take, and a profile of now serves. */
+export function isOurs(world: World, job: SimJob): boolean {
+  if (job.obstacle !== undefined || job.elasticProfile !== undefined || job.pinnedUuid !== undefined) return false;
+  if (job.pipeline === "ignored" || /-runOnAll-\d+$/.test(job.name)) return false;
+  const environment = world.gocd.environmentOf(job.pipeline);
+  const request = { ...job, job: job.name, ...(environment === undefined ? {} : { environment }) };
+  return isServable(world.settings, world.gocd.version, request);
+}
+
+/**
+ * From its scheduling to an agent that has it. First seen by a poll of the slowest rhythm; seen in `attempts` more polls; an
+ * offer; the container and its agent; where the key is wrong a list that shows it Pending; the agent's question. Launches
+ * per minute are limited on slow servers, and requests to GoCD go one by one.
+ */
+export function jobBoundMs(world: World, rank: number): number {
+  const { poller, scaling } = world.settings;
+  const { hopMsMax } = world.scenario.faults;
+  const restMs = restFactor * 4 * hopMsMax;
+  const firstMs = Math.max(poller.intervalMs, poller.maxIntervalMs) + restMs;
+  const streakMs = poller.attempts * (poller.intervalMs + restMs);
+  const enableMs = 2 * (readMs + restMs) + 2 * hopMsMax;
+  const rateMs = Math.ceil((rank + 1) / scaling.slowServerLaunchesPerMinute) * 60_000;
+  return firstMs + streakMs + offerMs + startMs + enableMs + assignMs + crowdMs(world) + marginMs +
+    (world.program?.state.server.info?.slowRegistration === true ? rateMs : 0);
+}
+
+/** Requests to GoCD wait for one another: enabling, disabling, deleting each of our agents. */
+function crowdMs({ watch, scenario }: World): number {
+  return (watch.containers.size + 2) * 4 * scenario.faults.hopMsMax;
+}
+
+/** From the last moment of use to the end of the container: idle-timeout, a poll, the looks of the drain, KILL. */
+export function surplusBoundMs(world: World, profileName: string): number {
+  const { poller, profiles, scaling } = world.settings;
+  const { hopMsMax } = world.scenario.faults;
+  const profile = profiles.find(({ name }) => name === profileName);
+  const restMs = restFactor * 4 * hopMsMax;
+  const looksMs = scaling.drainConfirmMs + 4 * (readMs + restMs);
+  return (profile?.idleTimeoutMs ?? 0) + 2 * (poller.intervalMs + restMs) + looksMs +
+    (profile?.container.killGraceMs ?? 0) + crowdMs(world) + marginMs;
+}
+
+function checkSurplus(world: World, waiting: readonly SimJob[]): void {
+  const { watch, program, gocd } = world;
+  if (program === undefined) return;
+  const { progress } = watch;
+  const now = startClock(world);
+  const working = new Set(gocd.processes().flatMap((process) => process.building === undefined ? [] : [process.uuid]));
+  const needed = new Set<string>();
+  const idleOf = new Map<string, string[]>();
+  const records = new Map(gocd.agents().map((record) => [watch.ourUuids.get(record.uuid) ?? "", record]));
+  for (const taskId of watch.containers.keys()) {
+    const record = records.get(taskId);
+    const instance = program.state.instances.get(taskId);
+    if (record === undefined || instance === undefined) continue;
+    if (
+      working.has(record.uuid) || record.configState === "Pending" || waiting.some((job) => mayTake(world, record, job))
+    ) {
+      needed.add(taskId);
+    } else idleOf.set(instance.profile, [...idleOf.get(instance.profile) ?? [], taskId]);
+  }
+  const isHung = [...program.state.instances.values()].some((each) => each.mayHoldBuild === true);
+  for (const [name, taskIds] of idleOf) {
+    const minIdle = world.settings.profiles.find((each) => each.name === name)?.minIdle ?? 0;
+    if (taskIds.length > minIdle && !isHung) continue;
+    for (const taskId of taskIds) needed.add(taskId);
+  }
+  for (const taskId of [...progress.surplus.keys()]) {
+    if (needed.has(taskId) || !watch.containers.has(taskId)) progress.surplus.delete(taskId);
+  }
+  for (const [name, taskIds] of idleOf) {
+    for (const taskId of taskIds) {
+      if (needed.has(taskId)) continue;
+      const phase = watch.pace.phases.get(taskId);
+      const known = progress.surplus.get(taskId);
+      // Enabled again for a job, it is idle anew where another has taken that.
+      const isAnew = known === undefined || phase?.state === "registered" && phase.sinceMs > known.sinceMs;
+      const clock = isAnew ? now : known;
+      progress.surplus.set(taskId, clock);
+      const boundMs = surplusBoundMs(world, name);
+      demand(
+        over(world, clock) <= boundMs,
+        "surplus",
+        () =>
+          `${taskId} is needed by nothing for ${
+            world.nowMs - clock.sinceMs
+          } ms and still there, bound ${boundMs} ms and ` +
+          `${progress.costMs - clock.costMs} ms for faults; it is ${program.state.instances.get(taskId)?.state}`,
+      );
+    }
+  }
+}
+
+function mayTake(world: World, record: ReturnType<World["gocd"]["agents"]>[number], job: SimJob): boolean {
+  const environment = world.gocd.environmentOf(job.pipeline)?.toLowerCase();
+  const own = record.environments.map((name) => name.toLowerCase());
+  const isForIt = environment === undefined ? own.length === 0 : own.includes(environment);
+  return isForIt && fits(gocdRules(world.gocd.version).resourceCase, { gocdResources: record.gocdResources }, {
+    gocdResources: job.gocdResources,
+  });
+}
+
+/** Other settings are in force: what was planned is planned anew. */
+export function startClocksAnew(world: World): void {
+  say(world, () => "law     all clocks of progress start anew");
+  world.watch.progress.waiting.clear();
+  world.watch.progress.surplus.clear();
+}

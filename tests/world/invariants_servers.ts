@@ -1,0 +1,101 @@
+// The laws for servers that are not what they were: a record of a living agent is deleted only by the rules, and the brake is
+// on only while a list of the GoCD server really lacks agents. Not here: builds (invariants_builds.ts).
+
+import type { Effect } from "../../src/core/effect.ts";
+import type { Event } from "../../src/core/event.ts";
+import type { Frame } from "../../src/core/frame.ts";
+import type { GocdAgent } from "../../src/core/gocd_records.ts";
+import { doubtMsMax } from "../../src/core/life/doubt.ts";
+import { taskMeaning } from "../../src/core/session/task_status.ts";
+import { demand } from "./violation.ts";
+import type { World } from "./world_state.ts";
+
+/** What these laws remember. */
+export interface ServersWatch {
+  /** By task id: since when Mesos has said, and not taken back, that it is lost. */
+  readonly lostMs: Map<string, number>;
+  /** Uuids of records that this run of the program has been shown since they were last deleted. */
+  readonly everShown: Set<string>;
+  /** Lists that may lack records, or are another server's. */
+  readonly strange: WeakSet<readonly GocdAgent[]>;
+  /** The last list that the program was shown is one of them. */
+  isShownStrange: boolean;
+  /** When an older state was last put back. */
+  restoredMs: number;
+}
+
+/** Nothing seen yet. */
+export function newServersWatch(): ServersWatch {
+  return {
+    lostMs: new Map(),
+    everShown: new Set(),
+    strange: new WeakSet(),
+    isShownStrange: false,
+    restoredMs: -Infinity,
+  };
+}
+
+/** For so long after an older state was put back the brake may be on: until what it knows of what is no more is over. */
+const afterRestoreMs = 20 * 60_000;
+/** The clocks of the program and of the world differ by the way of a message. */
+const slackMs = 10_000;
+
+/** After each step. */
+export function followServers(world: World, { state }: Frame, event: Event): void {
+  const { servers } = world.watch;
+  if (event.kind === "task-status-updated") {
+    const { taskId, uuid } = event.status;
+    const isLost = taskMeaning(event.status.state) === "lost" && (uuid ?? "") === "";
+    if (!isLost) servers.lostMs.delete(taskId);
+    else if (!servers.lostMs.has(taskId)) servers.lostMs.set(taskId, world.nowMs);
+  }
+  if (event.kind === "gocd-polled" || event.kind === "gocd-agents-read") {
+    for (const { uuid, configState } of event.agents) if (configState !== "Pending") servers.everShown.add(uuid);
+    servers.isShownStrange = servers.strange.has(event.agents);
+  }
+  demand(
+    state.brake.gocd === undefined || servers.isShownStrange || world.nowMs - servers.restoredMs <= afterRestoreMs,
+    "brake",
+    () => `the brake is on although every list was whole: ${state.brake.gocd?.text}`,
+  );
+}
+
+/** An older state was put back: what the program was shown is forgotten with it. */
+export function noteRestore({ watch: { servers, learnt }, nowMs }: World): void {
+  learnt.clear();
+  servers.restoredMs = nowMs;
+}
+
+/** The server has made a list of its agents, which the program may come to see. */
+export function noteListMade({ weather, watch: { servers } }: World, agents: readonly GocdAgent[]): void {
+  const { hidden, otherGocd, stale } = weather;
+  if (hidden !== undefined || otherGocd !== undefined || stale !== undefined) servers.strange.add(agents);
+}
+
+/**
+ * Before DELETE leaves: an agent that Mesos is said to have lost, and that talks to the GoCD server in a container that
+ * runs, keeps its record for as long as Mesos agents have to come back.
+ */
+export function checkLivingRecords(
+  world: World,
+  { state }: Frame,
+  { agents }: Effect & { readonly kind: "delete-gocd-agents" },
+): void {
+  const { watch, nowMs } = world;
+  for (const { taskId, uuid } of agents) {
+    const instance = state.instances.get(taskId);
+    const lostMs = watch.servers.lostMs.get(taskId);
+    if (instance?.state !== "gone" || lostMs === undefined || nowMs - lostMs >= doubtMsMax - slackMs) continue;
+    if (watch.forgotten.has(taskId) || watch.tornDown.has(taskId) || instance.lossAccepted === true) continue;
+    if (!watch.containers.has(taskId) || watch.cuts.has(taskId) || watch.looksAtKill.has(taskId)) continue;
+    const isTalking = world.gocd.processes().some((process) => process.uuid === uuid);
+    const isHeard = world.gocd.agents().some((record) =>
+      record.uuid === uuid && record.runtime !== "LostContact" && record.runtime !== "Missing"
+    );
+    demand(
+      !isTalking || !isHeard || !watch.servers.everShown.has(uuid),
+      "living-record",
+      () => `the record of ${taskId} is deleted ${nowMs - lostMs} ms after Mesos had lost it, but the agent lives`,
+    );
+  }
+}

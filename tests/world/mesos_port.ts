@@ -1,0 +1,225 @@
+// The program's side of the simulated Mesos: subscribing with pauses, calls in order, events in. The calls are made by
+// the real codec. Not here: HTTP (mesos/ has its own tests), what events mean (core/).
+
+import { allocatableQuantities } from "../../src/core/placement/offer_needs.ts";
+import type { MesosEffect } from "../../src/core/effect.ts";
+import { frameworkInfo } from "../../src/mesos/framework_info.ts";
+import { fateOf } from "./faults_calls.ts";
+import { costOfLostCall, costOfSessionEndMs } from "./invariants_costs.ts";
+import { charge } from "./invariants_progress.ts";
+import { eventOfShape } from "../../src/mesos/from_proto.ts";
+import type { EventShape } from "../../src/mesos/proto/shapes.ts";
+import { decodeCall } from "../../src/mesos/proto/wire.ts";
+import { encodeCall, type EnvironmentOf } from "../../src/mesos/to_proto.ts";
+import type { SimDelivery, SimMesos, SimMesosAnswer } from "../../src/sim/mesos/sim_mesos.ts";
+import { after, afterIn, hop, type MesosLink, type Program, say, suspendedMs, type World } from "./world_state.ts";
+
+/** A call without an answer for so long has met a dead connection (mesos/calls.ts `callAnswerMs`). */
+const callAnswerMs = 10_000;
+/** Five heartbeats of 15 s. */
+const silentMs = 75_000;
+/** As in runtime/supervisor.ts. */
+const pauses = { firstMs: 250, soonMaxMs: 1_500, lateMaxMs: 15_000, lateMs: 600_000, refusedMs: 15_000 } as const;
+
+/** One week, as by default. */
+const failoverTimeoutMs = 7 * 24 * 3_600_000;
+
+/** Sends SUBSCRIBE now; goes on trying while this program lives. */
+export function subscribe(world: World, program: Program): void {
+  const { framework, settings } = program.state;
+  const roles = [...new Set(settings.profiles.map((profile) => profile.role))];
+  const info = frameworkInfo({
+    name: settings.frameworkName,
+    user: "",
+    roles,
+    failoverTimeoutMs,
+    capabilities: ["MULTI_ROLE", "PARTITION_AWARE", "TASK_KILLING_STATE", "RESERVATION_REFINEMENT", "REGION_AWARE"],
+    labels: {},
+    minAllocatable: roles.flatMap((role) =>
+      allocatableQuantities(settings.profiles, role).map((quantities) => ({ role, quantities }))
+    ),
+  }, framework.frameworkId);
+  const id = framework.frameworkId === undefined ? {} : { "framework_id": { value: framework.frameworkId } };
+  after(world, hop(world), () => {
+    const mesos = world.isElsewhere ? world.otherMesos ?? world.mesos : world.mesos;
+    const answer = mesos.connect(
+      { type: "SUBSCRIBE", ...id, subscribe: { "framework_info": info } },
+      {},
+      world.nowMs,
+    );
+    say(world, () => `mesos   SUBSCRIBE ${framework.frameworkId ?? "anew"} → ${answer.status} ${answer.body}`);
+    if (world.program === program) return subscribed(world, program, { mesos, answer });
+    if (answer.subscriptionId !== undefined) mesos.disconnect(answer.subscriptionId, world.nowMs);
+  });
+}
+
+function subscribed(
+  world: World,
+  program: Program,
+  { mesos, answer }: { readonly mesos: SimMesos; readonly answer: SimMesosAnswer },
+): void {
+  if (answer.status !== 200 || answer.subscriptionId === undefined) {
+    return sessionEnded(world, program, answer.status >= 400 && answer.status < 500 ? "refused" : "unreachable");
+  }
+  program.link = {
+    mesos,
+    subscriptionId: answer.subscriptionId,
+    streamId: answer.headers["mesos-stream-id"] ?? "",
+    sinceMs: world.nowMs,
+    frameworkId: undefined,
+    heardMs: world.nowMs,
+  };
+}
+
+/** What a stream delivers, event by event. */
+export function deliver(world: World, mesos: SimMesos, delivery: SimDelivery): void {
+  const leftMs = suspendedMs(world);
+  if (leftMs > 0) return after(world, leftMs, () => deliver(world, mesos, delivery));
+  const { program } = world;
+  const link = program?.link;
+  if (program === undefined || link?.mesos !== mesos || link.subscriptionId !== delivery.subscriptionId) return;
+  for (const raw of delivery.events) {
+    if (world.program !== program || program.link !== link) return;
+    link.heardMs = world.nowMs;
+    const event = eventOfShape(raw as EventShape);
+    if (event.kind === "unknown-event") throw new Error(`the simulated master sent an unknown event: ${event.type}`);
+    if (event.kind === "heartbeat") continue;
+    if (event.kind === "subscribed") {
+      link.frameworkId = event.frameworkId;
+      program.outageSinceMs = undefined;
+    }
+    if (world.nowMs - link.sinceMs > 30_000) program.tries = 0;
+    program.handle(event);
+  }
+  if (delivery.ended && world.program === program && program.link === link) sessionEnded(world, program, "ended");
+}
+
+/** Ends a stream that has said nothing for five heartbeats. Called at every tick. */
+export function watchSilence(world: World, program: Program): void {
+  const { link } = program;
+  if (link === undefined || world.nowMs - link.heardMs <= silentMs) return;
+  say(world, () => "mesos   the stream is silent: given up");
+  endSession(world, program);
+}
+
+/** The program hangs up and subscribes again after its pause. */
+export function endSession(world: World, program: Program): void {
+  const { link } = program;
+  if (link === undefined) return;
+  program.link = undefined;
+  link.mesos.disconnect(link.subscriptionId, world.nowMs);
+  sessionEnded(world, program, "ended");
+}
+
+function sessionEnded(world: World, program: Program, how: "ended" | "refused" | "unreachable"): void {
+  program.link = undefined;
+  charge(world, costOfSessionEndMs);
+  program.outageSinceMs ??= world.nowMs;
+  program.tries++;
+  const waitMs = program.pauseMs ?? pauseAfter(world, program, how);
+  program.pauseMs = undefined;
+  afterIn(world, program, waitMs, () => subscribe(world, program));
+  program.handle({ kind: "disconnected", reason: `the subscription is over (${how})` });
+}
+
+function pauseAfter(world: World, program: Program, how: "ended" | "refused" | "unreachable"): number {
+  const forMs = world.nowMs - (program.outageSinceMs ?? world.nowMs);
+  const isRefusal = how === "refused";
+  const maxMs = isRefusal ? pauses.refusedMs : forMs > pauses.lateMs ? pauses.lateMaxMs : pauses.soonMaxMs;
+  const exponentialMs = pauses.firstMs * 2 ** Math.min(program.tries - 1, 20);
+  const pauseMs = Math.min(isRefusal ? Math.max(exponentialMs, 2_000) : exponentialMs, maxMs);
+  return Math.round(pauseMs * (0.6 + 0.4 * world.dice.random()));
+}
+
+/** Carries out one call: in order, but acknowledgements go beside the others. */
+export function performMesos(world: World, program: Program, call: MesosEffect): void {
+  const { link } = program;
+  if (link?.frameworkId === undefined) {
+    return afterIn(world, program, 0, () => failed(program, call, "unknown", "not subscribed"));
+  }
+  if (call.kind === "acknowledge-status") return send(world, program, { link, call, settled: () => {} });
+  program.mesosQueue.push(() =>
+    send(world, program, {
+      link,
+      call,
+      settled: () => {
+        program.isMesosBusy = false;
+        startNext(program);
+      },
+    })
+  );
+  startNext(program);
+}
+
+function startNext(program: Program): void {
+  if (program.isMesosBusy) return;
+  const next = program.mesosQueue.shift();
+  if (next === undefined) return;
+  program.isMesosBusy = true;
+  next();
+}
+
+const unanswered: SimMesosAnswer = { status: 0, headers: {}, body: "" };
+
+interface Sending {
+  readonly link: MesosLink;
+  readonly call: MesosEffect;
+  readonly settled: () => void;
+}
+
+function send(world: World, program: Program, { link, call, settled }: Sending): void {
+  if (program.link !== link) {
+    return afterIn(world, program, 0, () => {
+      failed(program, call, "unknown", "the subscription has ended");
+      settled();
+    });
+  }
+  const record = decodeCall(encodeCall(call, link.frameworkId ?? "", environmentOf(world)));
+  const arrive = (): SimMesosAnswer => link.mesos.call(record, { streamId: link.streamId }, world.nowMs);
+  const fate = fateOf(world.requestDice, world.isHealed ? undefined : world.scenario.faults.requests.get(call.kind));
+  if (fate !== "fine") {
+    say(world, () => `mesos   ${call.kind} fares badly: ${fate}`);
+    charge(world, costOfLostCall(world, call.kind));
+  }
+  if (fate === "late") after(world, callAnswerMs + world.requestDice.between(0, 60_000), () => void arrive());
+  if (fate === "twice") after(world, 2 * world.scenario.faults.hopMsMax, () => void arrive());
+  after(world, hop(world), () => {
+    const isUnheard = fate === "late" || fate === "lost";
+    const heard = isUnheard ? unanswered : arrive();
+    const answer = fate === "answerLost" ? unanswered : heard;
+    if (answer.status !== 202) say(world, () => `mesos   ${call.kind} → ${answer.status} ${answer.body}`);
+    const isSilent = answer.status === 0;
+    const backMs = fate === "late"
+      ? callAnswerMs
+      : isSilent
+      ? world.dice.pick([5, callAnswerMs])
+      : hop(world) + (fate === "slowBack" ? world.requestDice.between(0, callAnswerMs - 1_000) : 0);
+    afterIn(world, program, backMs, () => {
+      if (isSilent) failed(program, call, "unknown", "no answer");
+      else if (answer.status !== 202) failed(program, call, "refused", answer.body);
+      settled();
+      if (endsSession(answer) && program.link === link) endSession(world, program);
+    });
+  });
+}
+
+/** As mesos/answers.ts `callRefusal`. */
+function endsSession({ status, body }: SimMesosAnswer): boolean {
+  const isLost = /stream id|mesos-stream-id|framework is not subscribed|framework cannot be found/i.test(body);
+  return status === 307 || status === 503 || ((status === 400 || status === 403) && isLost);
+}
+
+function failed(program: Program, call: MesosEffect, outcome: "refused" | "unknown", message: string): void {
+  program.handle({ kind: "mesos-call-failed", call, outcome, message });
+}
+
+/** What a modern agent image needs to register (facts: gocd 4.2); the real variables are tested where they are made. */
+function environmentOf({ scenario }: World): EnvironmentOf {
+  return (launch) => ({
+    GO_SERVER_URL: "http://gocd:8153/go",
+    AGENT_AUTO_REGISTER_KEY: scenario.autoRegisterKey,
+    AGENT_AUTO_REGISTER_RESOURCES: launch.gocdResources.join(","),
+    AGENT_AUTO_REGISTER_ENVIRONMENTS: launch.environment ?? "",
+    AGENT_AUTO_REGISTER_HOSTNAME: launch.taskId,
+  });
+}

@@ -1,0 +1,221 @@
+// What one seed plays: a cluster, a GoCD server, other people's agents, jobs, settings and faults. Not here: playing
+// it. Everything is drawn from the seed; a fault is switched off for a whole seed now and then (swarm testing).
+
+import type { Settings } from "../../src/core/settings.ts";
+import type { FaultPlan } from "./faults.ts";
+import { planMildFaults } from "./faults_mild.ts";
+import { gatherFaults, planFaults, repeatOneKind } from "./faults.ts";
+import { drawListTimes, drawRequestFaults, noRequestFaults, promptLists } from "./faults_calls.ts";
+import { type Dice, dice } from "./scenario_dice.ts";
+import { drawJobs, type ScenarioJob, withTimeouts, withUnpinned } from "./scenario_jobs.ts";
+import { type AgentNames, drawNames, inNetwork, isNamelessName, plainNames } from "./scenario_names.ts";
+import { drawSettings, varySettings } from "./scenario_settings.ts";
+import type { SimJobRequest } from "../../src/sim/gocd/work.ts";
+import type { SimMesosAgentSpec } from "../../src/sim/mesos/options.ts";
+import { seededRandom } from "../../src/sim/random.ts";
+import type { SimForeignAgent } from "../../src/sim/gocd/sim_gocd.ts";
+import { gocdEras, gocdRules } from "../../src/sim/gocd/versions.ts";
+
+/** One story, complete but for what the models draw by themselves. */
+export interface Scenario {
+  /** The seed of everything. */
+  readonly seed: number;
+  /** How much goes wrong. */
+  readonly weather: Weather;
+  /** In force from the start. */
+  readonly settings: Settings;
+  /** In force after faults, too, with `minIdle` 0, so that everything ends. */
+  readonly lastSettings: Settings;
+  /** A release of the GoCD server. */
+  readonly gocdVersion: string;
+  /** Whether the server knows users; we are an administrator then, unless a fault takes that away. */
+  readonly isSecured: boolean;
+  /** What our containers are given; the server's is `right`. */
+  readonly autoRegisterKey: "right" | "wrong" | "";
+  /** Masters of the cluster. */
+  readonly mastersCount: number;
+  /** Its machines. */
+  readonly hosts: readonly SimMesosAgentSpec[];
+  /** What our agents call themselves. */
+  readonly names: AgentNames;
+  /** Agents of other people. */
+  readonly foreigners: readonly SimForeignAgent[];
+  /** The work, in order of time. */
+  readonly jobs: readonly ScenarioJob[];
+  /** Jobs and faults come in this first part; then everything is healed. */
+  readonly activeMs: number;
+  /** Between two ticks while something changes. */
+  readonly tickMs: number;
+  /** What goes wrong. */
+  readonly faults: FaultPlan;
+}
+
+/**
+ * How much may go wrong: nothing; what a healthy installation meets on any day, with a law of progress meanwhile; or
+ * everything at once, where only what is never allowed and the end count.
+ */
+export type Weather = "calm" | "mild" | "stormy";
+
+/** The weather of a seed where nobody asks for one: every third is mild. */
+export function weatherOf(seed: number): Weather {
+  return seed % 3 === 2 ? "mild" : "stormy";
+}
+
+/** The minute at which every run starts, ms since the epoch. */
+export const startMs = 1_700_000_000_000;
+const minute = 60_000;
+/** One scenario in so many is a large one: many machines, waves of many jobs, room for many agents. */
+const oneInBusy = 50;
+/** In one scenario in so many faults come several at the same moment. */
+const oneInCoincident = 8;
+/** In one scenario in so many one kind of fault comes again and again. */
+const oneInObsessed = 20;
+
+/** Draws the scenario of a seed. */
+export function makeScenario(seed: number, weather: Weather = weatherOf(seed)): Scenario {
+  const scenario = drawScenario(seed, weather);
+  return weather === "mild" ? makeMild(dice(seededRandom(seed ^ 0x311d)), scenario) : scenario;
+}
+
+/** Jobs that stay in the way of others for good are no mild weather, and some mild days are long ones with many jobs. */
+function makeMild(draw: Dice, scenario: Scenario): Scenario {
+  const { seed, gocdVersion, foreigners } = scenario;
+  const isDay = draw.chance(0.02);
+  const activeMs = isDay ? 24 * 60 * minute : draw.pick([scenario.activeMs, scenario.activeMs, 90 * minute]);
+  const spans = Math.ceil(activeMs / (60 * minute));
+  const spanMs = activeMs / spans;
+  const jobs = Array.from(
+    { length: spans },
+    (_, span): ScenarioJob[] =>
+      drawJobs(draw, { gocdVersion, foreigners, activeMs: spanMs, isBusy: scenario.hosts.length > 9 }).flatMap((job) =>
+        job.request.obstacle === "stale-materials" ? [] : [{
+          ...job,
+          afterMs: job.afterMs + span * spanMs,
+          request: inSpan(span, job.request),
+        }]
+      ),
+  ).flat();
+  const faults = planMildFaults(dice(seededRandom(seed ^ 0x5eed)), {
+    activeMs,
+    hostsCount: scenario.hosts.length,
+    weather: "mild",
+    requests: noRequestFaults,
+  });
+  // Agents that nobody can tell apart are no mild weather either.
+  const names = isNamelessName(scenario.names) ? { ...scenario.names, naming: "task" as const } : scenario.names;
+  return { ...scenario, names, activeMs, jobs, faults };
+}
+
+/** Names are unique in a run: the world asks by them what was built. */
+function inSpan(span: number, request: SimJobRequest): SimJobRequest {
+  const { pipeline } = request;
+  return {
+    ...request,
+    pipeline: pipeline === "ignored" ? pipeline : `${pipeline}-${span}`,
+    job: `s${span}${request.job}`,
+  };
+}
+
+function drawScenario(seed: number, weather: Weather): Scenario {
+  const draw = dice(seededRandom(seed));
+  const gocdVersion = draw.pick(gocdEras);
+  const activeMs = draw.between(10, 50) * minute;
+  const isBusy = weather !== "calm" && seed % oneInBusy === 0;
+  // What came later has dice of its own, too, so that seeds that ever failed go on telling their stories.
+  const more = dice(seededRandom(seed ^ 0xadded));
+  const { settings, lastSettings } = varySettings(more, drawSettings(draw), isBusy);
+  const hosts = drawHosts(draw, settings, isBusy ? more.between(10, 25) : 0);
+  // The API of 15.2 cannot put a Pending agent into an environment (facts: gocd 2.3): there the key is right.
+  const isKeyRight = gocdVersion === "15.2.0" || !draw.chance(0.2);
+  const base = {
+    seed,
+    weather,
+    settings,
+    lastSettings,
+    gocdVersion,
+    isSecured: draw.chance(0.5),
+    autoRegisterKey: isKeyRight ? "right" as const : draw.pick(["wrong", ""] as const),
+    mastersCount: draw.pick([1, 2, 3]),
+    hosts,
+    foreigners: drawForeigners(draw, gocdVersion),
+    activeMs,
+    tickMs: draw.pick([500, 1_000, 2_000]),
+  };
+  const jobs = drawJobs(draw, { gocdVersion, activeMs, foreigners: base.foreigners, isBusy });
+  // The faults have dice of their own: the same story can be told without them.
+  const faultsFor = {
+    activeMs,
+    hostsCount: hosts.length,
+    weather,
+    requests: weather === "calm" ? noRequestFaults : drawRequestFaults(dice(seededRandom(seed ^ 0xca11))),
+  };
+  const drawn = planFaults(dice(seededRandom(seed ^ 0x5eed)), faultsFor);
+  const plan = seed % oneInCoincident === 4 ? gatherFaults(dice(seededRandom(seed ^ 0xc01c)), drawn) : drawn;
+  const isObsessed = weather === "stormy" && seed % oneInObsessed === 9;
+  const lists = weather !== "stormy" ? promptLists : drawListTimes(dice(seededRandom(seed ^ 0x1157)));
+  const faults = { ...(isObsessed ? repeatOneKind(more, plan, faultsFor) : plan), lists };
+  const oddity = dice(seededRandom(seed ^ 0xa11));
+  const withOdd = withTimeouts(oddity, withUnpinned(oddity, jobs));
+  const story = { ...base, names: plainNames, jobs: withOdd, faults };
+  return withNames(story, drawNames(dice(seededRandom(seed ^ 0x1d))));
+}
+
+/** The same story with agents that call themselves otherwise. One that only its key admits must have the right one. */
+export function withNames(scenario: Scenario, names: AgentNames): Scenario {
+  const isNamed = !isNamelessName(names);
+  return {
+    ...scenario,
+    names,
+    settings: inNetwork(scenario.settings, names),
+    lastSettings: inNetwork(scenario.lastSettings, names),
+    autoRegisterKey: isNamed ? scenario.autoRegisterKey : "right",
+    faults: isNamed ? scenario.faults : withoutNewUuids(scenario.faults),
+  };
+}
+
+/**
+ * A second record of a nameless agent could be told by nobody. Nor could one that a slow list first shows when its
+ * container is dead and its address has been given to the next.
+ */
+function withoutNewUuids(faults: FaultPlan): FaultPlan {
+  return {
+    ...faults,
+    lists: promptLists,
+    containers: { ...faults.containers, registersTwice: 0 },
+    events: faults.events.filter(({ fault }) => fault.kind !== "restart-agent-process"),
+  };
+}
+
+/** Every machine is large enough for one instance of each profile. */
+function drawHosts(draw: Dice, settings: Settings, hostsMin: number): SimMesosAgentSpec[] {
+  const roles = [...new Set(settings.profiles.map((profile) => profile.role))].filter((role) => role !== "*");
+  return Array.from({ length: Math.max(draw.between(1, 4), hostsMin) }, (_, index) => {
+    const reserved = roles.flatMap((role) =>
+      draw.chance(0.2) ? [{ role, resources: { cpus: draw.between(1, 4), mem: 4_096 } }] : []
+    );
+    return {
+      hostname: `host${index + 1}`,
+      ip: `10.0.0.${index + 1}`,
+      port: 5051,
+      resources: { cpus: draw.between(4, 12), mem: draw.between(8, 24) * 1_024, disk: 100_000 },
+      ...(reserved.length === 0 ? {} : { reserved }),
+      attributes: [{ name: "rack", type: "TEXT", text: { value: `r${index % 2}` } }],
+    };
+  });
+}
+
+function drawForeigners(draw: Dice, gocdVersion: string): SimForeignAgent[] {
+  const count = draw.pick([0, 0, 1, 2, 3]);
+  return Array.from({ length: count }, (_, index): SimForeignAgent => {
+    const isElastic = gocdRules(gocdVersion).elastic && draw.chance(0.2);
+    return {
+      uuid: `foreign-${index}`,
+      hostname: `build-server-${index}`,
+      gocdResources: isElastic ? [] : draw.some(["linux", "java", "docker"]),
+      environments: draw.chance(0.3) ? ["prod"] : [],
+      configState: draw.chance(0.2) ? "Disabled" : "Enabled",
+      hasProcess: draw.chance(0.85),
+      ...(isElastic ? { elastic: { agentId: `e-${index}`, pluginId: "elastic.plugin" } } : {}),
+    };
+  });
+}

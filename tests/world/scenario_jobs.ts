@@ -1,0 +1,114 @@
+// The work of a scenario: waves of jobs of all kinds. Not here: when they are handed out (sim/gocd/work.ts).
+
+import type { AgentProfile, Settings } from "../../src/core/settings.ts";
+import type { SimJobRequest } from "../../src/sim/gocd/work.ts";
+import { gocdRules } from "../../src/sim/gocd/versions.ts";
+import type { Dice } from "./scenario_dice.ts";
+import type { SimForeignAgent } from "../../src/sim/gocd/sim_gocd.ts";
+
+/** A job and when it is scheduled. */
+export interface ScenarioJob {
+  /** After the start. */
+  readonly afterMs: number;
+  /** As the server gets it. */
+  readonly request: SimJobRequest;
+  /** Whether it is of the kind that agents like ours build. */
+  readonly isOrdinary: boolean;
+}
+
+/** What jobs are drawn for. */
+export interface JobsFor {
+  /** Elastic jobs came with a release. */
+  readonly gocdVersion: string;
+  /** Jobs come within this time. */
+  readonly activeMs: number;
+  /** Run-on-all jobs are pinned to one of these. */
+  readonly foreigners: readonly SimForeignAgent[];
+  /** Waves are large. */
+  readonly isBusy: boolean;
+}
+
+/** Draws waves of jobs. */
+export function drawJobs(draw: Dice, about: JobsFor): ScenarioJob[] {
+  const jobs: ScenarioJob[] = [];
+  const waves = draw.between(1, 4);
+  for (let wave = 0; wave < waves; wave++) {
+    const afterMs = wave === 0 ? draw.between(0, 60_000) : Math.floor(draw.random() * about.activeMs);
+    const size = draw.pick([1, 1, 2, 3, 5, 9]) * (about.isBusy ? 15 : 1);
+    const shape = drawShape(draw);
+    for (let index = 0; index < size; index++) {
+      const own = draw.chance(0.7) ? shape : drawShape(draw);
+      const at = Math.min(afterMs + (draw.chance(0.7) ? 0 : draw.between(0, 60_000)), about.activeMs - 1);
+      jobs.push(drawJob(draw, about, { ...own, afterMs: at, name: `w${wave}j${index}` }));
+    }
+  }
+  return jobs.sort((a, b) => a.afterMs - b.afterMs);
+}
+
+/** Some of the jobs bear the name of one that runs on all agents, and have no pin (any more): any agent may take them. */
+export function withUnpinned(draw: Dice, jobs: readonly ScenarioJob[]): readonly ScenarioJob[] {
+  if (!draw.chance(0.3)) return jobs;
+  return jobs.map((job) => {
+    const isOne = job.isOrdinary && draw.chance(0.2);
+    return isOne ? { ...job, request: { ...job.request, job: `${job.request.job}-runOnAll-1` } } : job;
+  });
+}
+
+/** In some scenarios the server cancels (20.9 and later) what is not taken in time. */
+export function withTimeouts(draw: Dice, jobs: readonly ScenarioJob[]): readonly ScenarioJob[] {
+  if (!draw.chance(0.15)) return jobs;
+  return jobs.map((job) =>
+    draw.chance(0.5) ? job : { ...job, request: { ...job.request, timeoutMs: draw.between(1, 8) * 60_000 } }
+  );
+}
+
+interface Shape {
+  readonly gocdResources: readonly string[];
+  readonly environment: string | undefined;
+}
+
+function drawShape(draw: Dice): Shape {
+  return {
+    gocdResources: draw.pick([[], ["linux"], ["linux"], ["Linux"], ["java"], ["linux", "java"]]),
+    environment: draw.chance(0.25) ? "prod" : undefined,
+  };
+}
+
+function drawJob(
+  draw: Dice,
+  { gocdVersion, foreigners }: JobsFor,
+  shape: Shape & { readonly afterMs: number; readonly name: string },
+): ScenarioJob {
+  const { gocdResources, environment, afterMs, name } = shape;
+  const durationMs = draw.pick([5_000, 20_000, 60_000, 120_000, 400_000]);
+  const base = { pipeline: `p-${environment ?? "none"}-${name}`, stage: "build", job: name, gocdResources, durationMs };
+  const inEnvironment = environment === undefined ? base : { ...base, environment };
+  const odd = draw.random();
+  const request = odd < 0.03
+    ? { ...inEnvironment, obstacle: draw.pick(["zombie", "stale-materials"] as const) }
+    : odd < 0.05
+    ? { ...inEnvironment, gocdResources: ["windows"] }
+    : odd < 0.07
+    ? { ...base, pipeline: "ignored", job: name }
+    : odd < 0.09 && foreigners[0] !== undefined
+    ? { ...base, job: `${name}-runOnAll-1`, runOnAll: foreigners[0].uuid }
+    : odd < 0.11 && gocdRules(gocdVersion).elastic
+    ? { ...base, elasticProfile: "elastic" }
+    : inEnvironment;
+  return { afterMs, request, isOrdinary: odd >= 0.11 };
+}
+
+/** The server's own rule, said once more, so that the core's matching is not believed unseen. */
+export function isServable(
+  settings: Settings,
+  gocdVersion: string,
+  { gocdResources, environment }: SimJobRequest,
+): boolean {
+  const spell = (word: string): string =>
+    gocdRules(gocdVersion).resourceCase === "insensitive" ? word.toLowerCase() : word;
+  return settings.profiles.some((profile: AgentProfile) =>
+    (profile.gocdResources === "*" || gocdResources.every((asked) => profile.gocdResources.includes(spell(asked)))) &&
+    (profile.environments === "*" ||
+      (environment === undefined ? profile.environments.length === 0 : profile.environments.includes(environment)))
+  );
+}

@@ -1,0 +1,208 @@
+// Seeds that ever failed, with what they had found. They are played for ever (simulation_test.ts), so that nothing comes
+// back; when the scenario's draws change they tell other stories, which are as good.
+
+import type { Weather } from "./scenario.ts";
+
+/** A seed and what it once found. */
+export interface FailedSeed {
+  readonly seed: number;
+  /** Absent: stormy, as all were until there was mild weather. */
+  readonly weather?: Weather;
+  readonly found: string;
+}
+
+/** All of them. */
+export const failedSeeds: readonly FailedSeed[] = [
+  { seed: 700027, found: "an address given again while the agent that had it before was unreachable, and never known" },
+  { seed: 700104, found: "the record of a later container taken for that of a dead one, as both had one address" },
+  { seed: 8700130, found: "a brake for ever after somebody deleted the records of three dead agents" },
+  { seed: 8700511, found: "the same while our own agents had registered beside them" },
+  {
+    seed: 8700135,
+    found: "the build of a process that started anew, forgotten although the server had not given it back",
+  },
+  {
+    seed: 21883,
+    found: "an idle agent of no use that kept its place beside one of use, as both call themselves the same",
+  },
+  {
+    seed: 8810397,
+    found: "a register-timeout that went on after an hour of suspension, in which the server was closed",
+  },
+  { seed: 20356, found: "a law that counted breaks which the program need not notice" },
+  { seed: 21231, found: "the same, with a break of 89 s" },
+  { seed: 22, found: "a clock set back a day while the program was down kept tombstones for a day" },
+  {
+    seed: 75000363,
+    found:
+      "a server up to 17.8 hears a dead disabled agent for ever: what Mesos had lost was held until a person said so",
+  },
+  { seed: 32, found: "a commit that failed at a poll" },
+  {
+    seed: 121,
+    found: "GoCD up to 17.8 shows a dead, disabled agent as Building for ever: its record was never deleted",
+  },
+  { seed: 127, found: "an agent process that starts anew in a container that is being killed" },
+  {
+    seed: 1024,
+    found: "an agent lost to GoCD was drained and enabled again without end, and kept its place in the limit",
+  },
+  { seed: 1063, found: "records of a forgotten framework that seem to build" },
+  { seed: 10591, found: "three records of one container, the second lost, the third disabled by hand" },
+  { seed: 11293, found: "a container whose agent starts anew under the same uuid while a build of it is on record" },
+  {
+    seed: 12194,
+    found: "an agent that registered anew while its old record was drained: killed while the new one built",
+  },
+  { seed: 14612, found: "a launch-timeout without a look at GoCD, while RUNNING was lost and the agent built" },
+  { seed: 16996, found: "a SUPPRESS that overtook the next REVIVE: no offer came any more" },
+  { seed: 17513, found: "the offers of an ACCEPT that was lost stayed out for ever" },
+  {
+    seed: 41902,
+    found: "a clock set forward while the program was down ended the launch-timeout of an agent that built",
+  },
+  { seed: 58471, found: "an agent that registers in the moment in which its register-timeout ends" },
+  { seed: 41341, found: "a deleted record that came back as Pending, and then enabled, under the same uuid" },
+  { seed: 115277, found: "a KILL repeated after a restart without a look: the agent had registered anew and built" },
+  {
+    seed: 1022564,
+    found: "a registration that could not be stored: register-timeout killed the agent that the list showed",
+  },
+  { seed: 1055487, found: "an ACCEPT that came late after the task was called gone: its record, Missing, was deleted" },
+  {
+    seed: 1055910,
+    found: "an agent whose record was deleted registered anew under the same uuid while KILLs were lost",
+  },
+  { seed: 2836, found: "GoCD up to 18.6 shows a dead agent as Missing for ever: its drain never ended" },
+  {
+    seed: 150450899,
+    found:
+      "an agent that started anew, registered and built between the last look and the DELETE of its drained record",
+  },
+  {
+    seed: 1000019,
+    found: "an ACCEPT that arrived twice: its second copy's TASK_DROPPED ended the record of a running task",
+  },
+  { seed: 1000006, found: "a teardown after a restart forgot records before it had looked for them" },
+  {
+    seed: 2294559800,
+    found:
+      "a TEARDOWN that came late, after launching went on: the agents launched since were forgotten, their records left",
+  },
+  {
+    seed: 2294618107,
+    found: "a removal after a TEARDOWN that was taken back: the records of the dead were forgotten, and stayed",
+  },
+  {
+    seed: 2294615185,
+    found: "a clock set forward while the program was down gave up an unreachable agent, and the teardown left it",
+  },
+  {
+    seed: 5067000,
+    found: "a Pending agent killed for being stuck, while its enabling waited in a queue of sixty",
+  },
+  {
+    seed: 9043,
+    weather: "mild",
+    found: "two idle agents of one profile made room on a host, and min-idle was left short",
+  },
+  {
+    seed: 605,
+    weather: "calm",
+    found: "a launch that no offer fitted used up the rate of a slow server: others were not launched for minutes",
+  },
+  {
+    seed: 342,
+    weather: "stormy",
+    found: "a drain-timeout that counted from when a person had disabled the agent, long before its drain",
+  },
+  {
+    seed: 72000337,
+    found:
+      "a build whose agent had just died was forgotten, and the last agent drained, because that was long in contact",
+  },
+  {
+    seed: 73000328,
+    weather: "mild",
+    found:
+      "GoCD 15.2 looks for lost builds every 300 s: the record of the dead was disabled before, and counted as live",
+  },
+  { seed: 73275, found: "an agent known by its address only, disabled by a person before Mesos' word of it came" },
+  {
+    seed: 73279,
+    found: "an agent known by its address only: its host was unreachable, and it died before it was taken",
+  },
+  {
+    seed: 8100289,
+    found: "an address given again at once: the record of the dead agent was taken for that of the living one",
+  },
+  { seed: 8100636, found: "builds of agents that died while no list could show them, on a server that keeps them" },
+  {
+    seed: 8100681,
+    found: "a maintenance mode that our account may not see: agents that could not register were killed",
+  },
+  {
+    seed: 8140,
+    found:
+      "a container adopted a moment after the first list of a run: its agent, listed there, was no longer thought of",
+  },
+  {
+    seed: 8358,
+    found:
+      "an agent that registered, took a build and died while no list could be read: nobody was left to be given it",
+  },
+  { seed: 8140192, found: "an adopted container that may be any agent in contact is left running, rightly" },
+  { seed: 8100880, found: "a KILL repeated slowly by a standby whose clock was ten minutes ahead" },
+  { seed: 8200581, found: "jobs wait behind a container that may be an agent disabled before any list showed it" },
+  { seed: 8201130, found: "containers that may be an agent disabled before any list showed it are left for ever" },
+  { seed: 8101064, found: "a crash that struck long after it was planned, when the law had forgotten its cost" },
+  {
+    seed: 8700029,
+    weather: "mild",
+    found: "the law of zombies believed the name of an elastic job's pipeline, which is in no environment",
+  },
+  {
+    seed: 8700223,
+    weather: "stormy",
+    found: "the law of zombies counted a job once that the server gave to agents again and again",
+  },
+  { seed: 8700266, weather: "mild", found: "as 8700029, after a change of settings" },
+  { seed: 8700473, weather: "mild", found: "as 8700029, after a restart of the server" },
+  { seed: 8700623, weather: "mild", found: "as 8700029, on a server of version 18.10" },
+  { seed: 8301171, found: "a build of an agent that ended before its address told whose it is, with no agent alive" },
+  { seed: 8400270, found: "an adopted container: its address proves nothing, as its network is not known" },
+  { seed: 8920002, found: "one list without the record of an agent that a held container may be: it was killed" },
+  { seed: 8930026, found: "the same at the very end of register-timeout, before it was held" },
+  {
+    seed: 8500372,
+    found: "another server after a restart, while Mesos had lost most agents: the brake counted only the rest",
+  },
+  { seed: 8500626, found: "an old server whose silent agent held the KILL of a container longer than the law allowed" },
+  { seed: 78000018, found: "a KILL that was repeated without a look at the list: the agent had registered since" },
+  { seed: 8140111, found: "a build that hung on a Missing record, thought given back before that was deleted" },
+  {
+    seed: 8500102,
+    found: "a build that hung on a record of the dead, adopted as Missing after an older state came back",
+  },
+  { seed: 900, found: "our own DELETEs of a teardown that was given up put the brake on" },
+  { seed: 8810401, found: "our own DELETEs of a teardown at once put the brake on" },
+  {
+    seed: 20267,
+    found: "agents that were drained, not reached and given back put the brake on: we had deleted their records",
+  },
+  {
+    seed: 8810973,
+    found:
+      "the law counted the time in which the program's machine was suspended, and no list was read, against the brake",
+  },
+  { seed: 8600007, found: "the same with another server in place of lists that lack records" },
+  {
+    seed: 9301444,
+    found: "an agent that took a build, and was known only as Missing on an old server until it was given up",
+  },
+  {
+    seed: 9301689,
+    found: "an agent found by its record when it was lost: the one list that showed its build told nothing",
+  },
+  { seed: 8140068, found: "an old server's disabled record, long dead, at the address that a new container was given" },
+];

@@ -1,0 +1,265 @@
+// Bugs planted between the world and the core, to prove that the invariants would catch them. Not here: the invariants.
+// Production code has no such switch: the world bends what goes into a step or comes out of it.
+
+import type { Effect } from "../../src/core/effect.ts";
+import type { Event } from "../../src/core/event.ts";
+import type { Frame } from "../../src/core/frame.ts";
+import type { AgentInstance } from "../../src/core/instance.ts";
+import type { State } from "../../src/core/state.ts";
+
+/** A bug that people have really made (facts: autoscalers E3). */
+export type PlantedBug =
+  | "acknowledge-before-store"
+  | "kill-on-first-idle-read"
+  | "count-draining-as-coming"
+  | "reuse-task-id"
+  | "error-as-zero"
+  /** The first launch of a run does not wait for what earlier runs have left, and no number is skipped. */
+  | "launch-without-learning"
+  /** Most agents that vanish at once are lost, as a single one would be. */
+  | "believe-every-list"
+  /** What the master does not know has ended. */
+  | "believe-the-master"
+  /** After a commit that failed: what was meant to leave is taken for sent. */
+  | "remember-unsent"
+  /** After a commit that failed: the configuration of before is in force. */
+  | "forget-settings"
+  /** Whoever has not registered under its name in time is killed, whatever agent it may be. */
+  | "kill-the-nameless"
+  /** A list is taken for as old as its answer. */
+  | "age-by-handling"
+  /** Timeouts count the time before this run, outages and maintenance, too. */
+  | "count-unwatched-time"
+  /** Agents on their way stop counting when their profile changes. */
+  | "forget-outdated"
+  /** Whatever leaves the feed was taken by an agent. */
+  | "departures-as-takings"
+  /** An idle agent of no use keeps its place. */
+  | "idle-keeps-place"
+  /** Jobs that run on all agents have a pin, always. */
+  | "pinned-for-ever";
+
+/** All of them. */
+export const plantedBugs: readonly PlantedBug[] = [
+  "acknowledge-before-store",
+  "kill-on-first-idle-read",
+  "count-draining-as-coming",
+  "reuse-task-id",
+  "error-as-zero",
+  "launch-without-learning",
+  "believe-every-list",
+  "believe-the-master",
+  "remember-unsent",
+  "forget-settings",
+  "kill-the-nameless",
+  "age-by-handling",
+  "count-unwatched-time",
+  "forget-outdated",
+  "departures-as-takings",
+  "idle-keeps-place",
+  "pinned-for-ever",
+];
+
+/** The event as a program with this bug would see it. */
+export function bentEvent(bug: PlantedBug | undefined, event: Event, state: State): Event {
+  const isList = event.kind === "gocd-polled" || event.kind === "gocd-agents-read";
+  if (bug === "age-by-handling" && isList) return { ...event, agentsAskedMs: Infinity };
+  if (bug === "believe-the-master" && event.kind === "task-status-updated" && (event.status.uuid ?? "") === "") {
+    return { ...event, status: { ...event.status, uuid: plantedUuid } };
+  }
+  if (bug !== "error-as-zero" || event.kind !== "gocd-poll-failed" || state.server.info === undefined) return event;
+  return { kind: "gocd-polled", server: state.server.info, jobs: [], agents: [], findings: [] };
+}
+
+/** The state as a program with this bug would judge it. */
+export function bentState(bug: PlantedBug | undefined, state: State, { atMs, event }: Moment): State {
+  switch (bug) {
+    case "launch-without-learning":
+      return { ...state, inherited: "none" };
+    case "believe-every-list":
+      return { ...state, instances: withLoss(state.instances, true) };
+    case "reuse-task-id":
+      return state.framework.nextTaskNumber % 4 !== 0 ? state : {
+        ...state,
+        framework: { ...state.framework, nextTaskNumber: state.framework.nextTaskNumber - 1 },
+      };
+    case "count-draining-as-coming": {
+      if (event.kind !== "gocd-polled" && event.kind !== "tick") return state;
+      const phantoms = [...state.instances.values()].flatMap((instance) => phantomOf(instance, atMs));
+      return {
+        ...state,
+        instances: new Map([...state.instances, ...phantoms.map((each) => [each.taskId, each] as const)]),
+      };
+    }
+    case "count-unwatched-time":
+      return { ...state, server: { ...state.server, serving: { sinceMs: 0, gaps: [] } } };
+    case "forget-outdated": {
+      if (!isPlanned(event)) return state;
+      const instances = new Map([...state.instances].map(([taskId, each]) => [taskId, asUnwanted(each)]));
+      return { ...state, instances, demand: { ...state.demand, isStale: true } };
+    }
+    case "departures-as-takings":
+      return { ...state, server: { ...state.server, built: new Set(state.demand.seen.keys()) } };
+    case "pinned-for-ever": {
+      const seen = [...state.demand.seen].map(([locator, each]) =>
+        /-runOnAll-\d+$/.test(locator) ? [locator, { ...each, firstSeenMs: atMs }] as const : [locator, each] as const
+      );
+      return { ...state, demand: { ...state.demand, seen: new Map(seen), unpinned: new Map() } };
+    }
+    default:
+      return state;
+  }
+}
+
+/** Whether a plan may be made in the step of this event. */
+function isPlanned({ kind }: Event): boolean {
+  return kind === "gocd-polled" || kind === "offers-received";
+}
+
+function asUnwanted(instance: AgentInstance): AgentInstance {
+  return isOutdated(instance) ? { ...instance, retire: "operator" } : instance;
+}
+
+function isOutdated({ state, retire }: AgentInstance): boolean {
+  return retire === "profile-changed" && (state === "launching" || state === "starting");
+}
+
+/** Stands on an update that needs no acknowledgement. */
+const plantedUuid = "planted";
+
+/** As if the operator had said that all of them are lost, or had not. */
+function withLoss(instances: State["instances"], isAccepted: boolean): State["instances"] {
+  return new Map([...instances].map(([taskId, instance]) => [taskId, lossOf(instance, isAccepted)]));
+}
+
+function lossOf({ lossAccepted: _, ...instance }: AgentInstance, isAccepted: boolean): AgentInstance {
+  return isAccepted ? { ...instance, lossAccepted: true } : instance;
+}
+
+/** When a step is made, and for what. */
+export interface Moment {
+  /** The program's time. */
+  readonly atMs: number;
+  /** What happened. */
+  readonly event: Event;
+}
+
+const phantomPrefix = "phantom-";
+
+/** Stands beside an instance that drains as one that is coming. */
+function phantomOf(instance: AgentInstance, atMs: number): AgentInstance[] {
+  if (instance.state !== "draining") return [];
+  const { step: _step, reason: _reason, uuid: _uuid, ...identity } = instance;
+  return [{ ...identity, taskId: phantomPrefix + instance.taskId, state: "starting", sinceMs: atMs }];
+}
+
+/** The frame as a program with this bug would make it. */
+export function bentFrame(bug: PlantedBug | undefined, frame: Frame, { before, event }: BentStep): Frame {
+  switch (bug) {
+    case "forget-outdated": {
+      if (!isPlanned(event)) return frame;
+      const restored = (each: AgentInstance): AgentInstance => {
+        const old = before.instances.get(each.taskId);
+        return old !== undefined && isOutdated(old) && each.retire === "operator"
+          ? { ...each, retire: "profile-changed" }
+          : each;
+      };
+      const instances = new Map([...frame.state.instances].map(([taskId, each]) => [taskId, restored(each)]));
+      const records = frame.records.map((each) =>
+        each.kind === "instance" ? { ...each, instance: restored(each.instance) } : each
+      );
+      return { ...frame, records, state: { ...frame.state, instances } };
+    }
+    case "idle-keeps-place":
+      return event.kind === "gocd-polled" ? withoutHastyDrains(frame, before) : frame;
+    case "count-draining-as-coming": {
+      const isTrue = (taskId: string): boolean => !taskId.startsWith(phantomPrefix);
+      const instances = new Map([...frame.state.instances].filter(([taskId]) => isTrue(taskId)));
+      const records = frame.records.filter((record) => record.kind !== "instance" || isTrue(record.instance.taskId));
+      return { ...frame, records, state: { ...frame.state, instances } };
+    }
+    case "believe-every-list":
+      return {
+        ...frame,
+        records: frame.records.map((record) =>
+          record.kind === "instance" ? { ...record, instance: lossOf(record.instance, false) } : record
+        ),
+        state: { ...frame.state, instances: withLoss(frame.state.instances, false) },
+      };
+    case "believe-the-master":
+      return {
+        ...frame,
+        effects: frame.effects.filter((each) => each.kind !== "acknowledge-status" || each.uuid !== plantedUuid),
+      };
+    case "kill-on-first-idle-read":
+      return { ...frame, effects: [...frame.effects, ...frame.records.flatMap(hastyKill)] };
+    case "kill-the-nameless":
+      return { ...frame, effects: [...frame.effects, ...frame.records.flatMap(heldKill)] };
+    default:
+      return frame;
+  }
+}
+
+function heldKill(record: Frame["records"][number]): Frame["effects"][number][] {
+  if (record.kind !== "instance" || record.instance.state !== "starting" || record.instance.held !== true) return [];
+  const { taskId, mesosAgentId } = record.instance;
+  return [{ kind: "kill-task", taskId, mesosAgentId, graceMs: 0 }];
+}
+
+/** What a frame was made of. */
+export interface BentStep {
+  readonly before: State;
+  readonly event: Event;
+}
+
+/** Without the drains of agents that have not been idle for their time. */
+function withoutHastyDrains(frame: Frame, before: State): Frame {
+  const kept = new Map<string, AgentInstance>();
+  for (const instance of frame.state.instances.values()) {
+    const old = before.instances.get(instance.taskId);
+    if (instance.state !== "draining" || instance.reason !== "idle" || old?.state !== "registered") continue;
+    const limitMs = before.settings.profiles.find(({ name }) => name === instance.profile)?.idleTimeoutMs ?? 0;
+    if (instance.sinceMs - old.activity.sinceMs < limitMs) kept.set(instance.taskId, old);
+  }
+  if (kept.size === 0) return frame;
+  return {
+    ...frame,
+    state: { ...frame.state, instances: new Map([...frame.state.instances, ...kept]) },
+    records: frame.records.filter((record) => record.kind !== "instance" || !kept.has(record.instance.taskId)),
+    effects: frame.effects.flatMap((effect): readonly Effect[] => {
+      if (effect.kind !== "disable-gocd-agents") return [effect];
+      const agents = effect.agents.filter(({ taskId }) => !kept.has(taskId));
+      return agents.length === 0 ? [] : [{ ...effect, agents }];
+    }),
+  };
+}
+
+function hastyKill(record: Frame["records"][number]): Frame["effects"][number][] {
+  if (record.kind !== "instance" || record.instance.state !== "draining") return [];
+  const { taskId, mesosAgentId, uuid, step } = record.instance;
+  if (step.kind !== "confirming") return [];
+  return [
+    { kind: "delete-gocd-agents", agents: [{ taskId, uuid }] },
+    { kind: "kill-task", taskId, mesosAgentId, graceMs: 0 },
+  ];
+}
+
+/** What a program with this bug would go on from after a commit that failed. */
+export function bentRest(bug: PlantedBug | undefined, left: State, { before, frame }: FailedStep): State {
+  switch (bug) {
+    case "remember-unsent":
+      return { ...left, server: frame.state.server, reconciliation: frame.state.reconciliation };
+    case "forget-settings":
+      return { ...left, settings: before.settings };
+    default:
+      return left;
+  }
+}
+
+/** A step whose records could not be stored. */
+export interface FailedStep {
+  /** The state that it was made from. */
+  readonly before: State;
+  /** What it made. */
+  readonly frame: Frame;
+}

@@ -1,0 +1,100 @@
+// Couples the two models: a container that Mesos starts is an agent process towards GoCD, with faults of its own. Not
+// here: either model.
+
+import { gocdRules } from "../../src/sim/gocd/versions.ts";
+import { checkContainerEnd } from "./invariants_builds.ts";
+import { costOfDumbAgent, costOfExit } from "./invariants_costs.ts";
+import { charge } from "./invariants_progress.ts";
+import { ownNameOf } from "./scenario_names.ts";
+import type { SimContainerEvent } from "../../src/sim/mesos/sim_mesos.ts";
+import { after, say, type World } from "./world_state.ts";
+
+/** Something has happened to a container of ours. */
+export function containerChanged(world: World, event: SimContainerEvent): void {
+  if (event.kind === "started") return started(world, event);
+  say(world, () => `mesos   container ${event.taskId} has ended (${event.how})`);
+  world.gocd.agentStopped(event.taskId, world.nowMs);
+  world.watch.containers.delete(event.taskId);
+  checkContainerEnd(world, event);
+}
+
+type Started = SimContainerEvent & { readonly kind: "started" };
+
+function started(world: World, event: Started): void {
+  const { dice } = world;
+  const odds = world.isHealed
+    ? { neverRegisters: 0, exits: 0, registersTwice: 0, slowBoot: 0 }
+    : world.scenario.faults.containers;
+  const { taskId } = event;
+  const isDumb = dice.chance(odds.neverRegisters);
+  const bootDelayMs = dice.chance(odds.slowBoot) ? dice.between(60_000, 400_000) : dice.between(3_000, 40_000);
+  say(
+    world,
+    () =>
+      `mesos   container ${taskId} runs on ${event.host} (${event.ipAddress})${isDumb ? ", its agent stays dumb" : ""}`,
+  );
+  const { mesosAgentId, env, ipAddress } = event;
+  world.watch.containers.set(taskId, { mesosAgentId, env, ipAddress, isDumb });
+  world.clocks.runningMs.set(taskId, world.nowMs);
+  startAgentProcess(world, taskId, { bootDelayMs, uuid: undefined });
+  if (isDumb) charge(world, costOfDumbAgent(world));
+  if (dice.chance(odds.exits)) {
+    after(world, dice.between(1_000, 600_000), () => {
+      if (world.mesos.exitContainer(taskId, 1, world.nowMs)) charge(world, costOfExit(world));
+    });
+  }
+  if (dice.chance(odds.registersTwice)) {
+    after(world, dice.between(20_000, 600_000), () => restartAgentProcess(world, taskId));
+  }
+}
+
+/**
+ * The agent in a container starts anew, under another uuid; its container goes on. With a server up to 17.8 it keeps its
+ * uuid, as agents do that find their guid.txt: there nobody could tell the record of a dead process that was disabled.
+ */
+export function restartAgentProcess(world: World, taskId: string): void {
+  if (!world.watch.containers.has(taskId)) return;
+  say(world, () => `agent   the process in ${taskId} starts anew`);
+  const known = gocdRules(world.gocd.version).disabledAgentsRefreshed
+    ? undefined
+    : world.gocd.processes().find((process) => process.hostname === taskId)?.uuid;
+  const bootDelayMs = world.dice.between(3_000, 20_000);
+  startAgentProcess(world, taskId, { bootDelayMs, uuid: known });
+  if (known !== undefined) world.watch.hasHiddenBuild = true;
+  // Under its old uuid it is just silent for a while, and work assigned before still waits for it.
+  const isCut = world.watch.cuts.get(taskId)?.untilMs === Infinity;
+  if (known !== undefined && !isCut) {
+    world.watch.cuts.set(taskId, { fromMs: world.nowMs, untilMs: world.nowMs + bootDelayMs });
+  }
+  // What it was building is lost by its own fault.
+  world.watch.killsSeen = world.gocd.tally.buildsKilled.length;
+}
+
+function startAgentProcess(
+  world: World,
+  taskId: string,
+  start: { readonly bootDelayMs: number; readonly uuid: string | undefined },
+): void {
+  const container = world.watch.containers.get(taskId);
+  if (container === undefined) return;
+  const uuid = start.uuid ?? `agent-${world.watch.ourUuids.size}-${world.dice.between(0, 999_999)}`;
+  world.watch.ourUuids.set(uuid, taskId);
+  const { naming, halfMade } = world.scenario.names;
+  const { nameDice } = world;
+  const ownName = ownNameOf(taskId, naming, nameDice);
+  // Seen on GoCD 26.2; what was a part of the configuration came with it.
+  const isHalfMade = gocdRules(world.gocd.version).agentsInDatabase && nameDice.chance(halfMade);
+  world.gocd.agentStarted({
+    ...(ownName === undefined ? {} : { ownName }),
+    ipAddress: container.ipAddress,
+    // Docker's bridge hides a container behind its host.
+    peerAddress: container.ipAddress.startsWith("172.17.") ? "10.0.0.250" : container.ipAddress,
+    environmentsLateMs: isHalfMade ? nameDice.between(300, 9_000) : 0,
+    // Also where the container has its host's name: the model knows processes by it.
+    hostname: taskId,
+    env: container.isDumb ? { ...container.env, "GO_SERVER_URL": "" } : container.env,
+    uuid,
+    bootDelayMs: start.bootDelayMs,
+    nowMs: world.nowMs,
+  });
+}

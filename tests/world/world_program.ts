@@ -1,0 +1,204 @@
+// The program in the world: the production step on virtual time, its records stored before its effects leave, and the
+// points between at which it can die. What runtime/engine.ts does, without waiting.
+
+import type { Effect } from "../../src/core/effect.ts";
+import type { Event } from "../../src/core/event.ts";
+import type { Frame } from "../../src/core/frame.ts";
+import { initialState, step } from "../../src/core/step.ts";
+import { withoutRecords } from "../../src/core/unstored.ts";
+import { performGocd } from "./gocd_port.ts";
+import { checkEffect, checkReload, checkStep, checkStored, type Made } from "./invariants.ts";
+import { noteProgramStart } from "./invariants_clocks.ts";
+import { costOfStart } from "./invariants_costs.ts";
+import { newLaunchWatch } from "./invariants_launch.ts";
+import { newPace } from "./invariants_pace.ts";
+import { charge } from "./invariants_progress.ts";
+import { noteHindered, noteShown, noteStart } from "./invariants_shown.ts";
+import { shownBy } from "./invariants_verdicts.ts";
+import { endSession, performMesos, subscribe } from "./mesos_port.ts";
+import { bentEvent, bentFrame, bentRest, bentState } from "./world_bugs.ts";
+import { after, afterIn, type Program, programMs, say, suspendedMs, type World } from "./world_state.ts";
+import { describeEffect, describeEvent } from "./world_trace.ts";
+
+/** Starts the program on what its disk holds. */
+export function startProgram(world: World): void {
+  const stored = world.disk.load();
+  world.clockAheadMs = world.nextClockAheadMs;
+  world.watch.feed = undefined;
+  world.watch.servers.everShown.clear();
+  noteStart(world.watch.shown, world.nowMs);
+  noteProgramStart(world);
+  world.watch.pace = newPace();
+  world.watch.launches = newLaunchWatch(world.watch.launches.lostMs);
+  // Torn down at once, agents leave their records to people.
+  const forgotten = stored.framework.frameworkId === undefined ? world.watch.tornDown : [];
+  for (const taskId of forgotten) world.watch.forgotten.add(taskId);
+  say(world, () => `program starts with ${stored.instances.length} instances on record`);
+  const program: Program = {
+    state: initialState(stored, world.settings, programMs(world)),
+    gocdQueue: [],
+    isGocdBusy: false,
+    mesosQueue: [],
+    isMesosBusy: false,
+    link: undefined,
+    tries: 0,
+    outageSinceMs: undefined,
+    pauseMs: undefined,
+    handle: (event) => handle(world, program, event),
+  };
+  world.program = program;
+  checkReload(world, stored);
+  subscribe(world, program);
+}
+
+/** The program ends at once; what it had sent is on its way, what it had not is lost. */
+export function stopProgram(world: World, streamMs: number = world.scenario.faults.hopMsMax + 1): void {
+  const { program } = world;
+  if (program === undefined) return;
+  world.program = undefined;
+  const { link } = program;
+  if (link === undefined) return;
+  after(world, streamMs, () => link.mesos.disconnect(link.subscriptionId, world.nowMs));
+}
+
+/** One event: step, store, perform, as runtime/engine.ts. */
+function handle(world: World, program: Program, event: Event): void {
+  if (world.program !== program) return;
+  const leftMs = suspendedMs(world);
+  if (leftMs > 0) return afterIn(world, program, leftMs, () => handle(world, program, event));
+  if (event.kind !== "tick") {
+    say(world, () => `event   ${describeEvent(event)}`);
+    if (diesHere(world, "before the event is handled")) return;
+  }
+  noteShown(world.watch.shown, event, world.nowMs);
+  const before = program.state;
+  const frame = makeFrame(world, program, event);
+  for (const note of frame.notes) {
+    if (note.level !== "debug") say(world, () => `note    ${note.level} ${note.code}: ${note.text}`);
+  }
+  if (world.bug === "acknowledge-before-store") {
+    for (const effect of frame.effects) {
+      if (effect.kind === "acknowledge-status") act(world, program, { frame, before }, effect);
+    }
+  }
+  if (frame.records.length > 0) {
+    if (diesHere(world, "before the records are stored")) return;
+    if (!world.disk.commit(frame.records)) return storeFailed(world, program, { frame, event });
+    if (diesHere(world, "after the records are stored")) return;
+  }
+  program.state = frame.state;
+  if (event.kind === "launching-resumed" && event.profile === undefined) world.clocks.resumedMs = world.nowMs;
+  checkStep(world, program, { frame, event, before });
+  for (const effect of frame.effects) {
+    if (world.bug === "acknowledge-before-store" && effect.kind === "acknowledge-status") continue;
+    act(world, program, { frame, before }, effect);
+    if (diesHere(world, `after ${effect.kind}`)) return;
+    if (world.program !== program) return;
+  }
+}
+
+function makeFrame(world: World, program: Program, event: Event): Frame {
+  const before = program.state;
+  const atMs = programMs(world);
+  const bent = bentState(world.bug, before, { atMs, event });
+  const timed = { atMs, random: world.dice.random(), event: bentEvent(world.bug, event, bent) };
+  return bentFrame(world.bug, step(bent, timed), { before, event });
+}
+
+/** What the core leaves of a frame that could not be stored. */
+function storeFailed(world: World, program: Program, { frame, event }: { frame: Frame; event: Event }): void {
+  say(world, () => "store   the commit failed: nothing of it happens");
+  world.watch.failedCommits++;
+  noteHindered(world.watch.shown, world.nowMs);
+  world.watch.feed = shownBy(event, world.watch.feed);
+  const before = program.state;
+  const { state, effects } = withoutRecords(before, event, frame);
+  program.state = bentRest(world.bug, state, { before, frame });
+  for (const effect of effects) {
+    if (world.program !== program) return;
+    say(world, () => `effect  ${describeEffect(effect)}`);
+    perform(world, program, effect);
+  }
+}
+
+function act(world: World, program: Program, made: Made, effect: Effect): void {
+  say(world, () => `effect  ${describeEffect(effect)}`);
+  checkStored(world, made.frame, effect);
+  checkEffect(world, made, effect);
+  perform(world, program, effect);
+}
+
+function perform(world: World, program: Program, effect: Effect): void {
+  switch (effect.kind) {
+    case "poll-gocd":
+    case "read-gocd-agents":
+    case "enable-gocd-agent":
+    case "correct-gocd-agent":
+    case "disable-gocd-agents":
+    case "delete-gocd-agents":
+      return performGocd(world, program, effect);
+    case "end-session":
+      if (effect.retryMs === undefined) return refused(world);
+      program.pauseMs = effect.retryMs;
+      return endSession(world, program);
+    case "step-down":
+    case "exit":
+      say(world, () => `program ends by itself: ${effect.message}`);
+      // Torn down in another cluster than it runs in: only people can find what is left.
+      if (world.isElsewhere) { for (const taskId of world.watch.containers.keys()) world.watch.forgotten.add(taskId); }
+      stopProgram(world);
+      return after(world, 60_000, () => restart(world));
+    default:
+      return performMesos(world, program, effect);
+  }
+}
+
+/** The framework is gone but agents are on record: a person looks, forgets the framework, and starts the program again. */
+function refused(world: World): void {
+  say(world, () => "program ends: a person must forget the framework");
+  stopProgram(world);
+  after(world, 300_000, () => {
+    if (world.program !== undefined) return;
+    const { framework, instances } = world.disk.load();
+    const { lineage, nextTaskNumber } = framework;
+    world.disk.failure = undefined;
+    world.disk.commit([
+      { kind: "framework", framework: { lineage, nextTaskNumber } },
+      ...instances.map(({ taskId }) => ({ kind: "instance-removed" as const, taskId })),
+    ]);
+    for (const { taskId } of instances) world.watch.forgotten.add(taskId);
+    say(world, () => `person  forgets the framework and ${instances.length} agents`);
+    restart(world);
+  });
+}
+
+/** Starts it unless it runs. */
+export function restart(world: World): void {
+  if (world.program === undefined) startProgram(world);
+}
+
+/** Counts a point at which the program can die, and lets it die there if this is the one. */
+function diesHere(world: World, where: string): boolean {
+  world.points++;
+  const { crash } = world;
+  if (crash === undefined || world.points !== crash.atPoint) return false;
+  const { standby } = crash;
+  say(
+    world,
+    () =>
+      `${standby === undefined ? "CRASH  " : "FAILOVER"} at point ${world.points}, ${where}; back in ${
+        crash.downMs / 1000
+      } s`,
+  );
+  world.crash = undefined;
+  world.watch.crashes++;
+  charge(world, crash.downMs + costOfStart(world));
+  stopProgram(world, standby?.streamMs);
+  after(world, crash.downMs, () => {
+    if (world.program !== undefined) return;
+    world.nextClockAheadMs += standby?.skewMs ?? 0;
+    if (crash.byNewer) world.disk.writeFromTheFuture();
+    startProgram(world);
+  });
+  return true;
+}
