@@ -205,4 +205,5 @@ export const failedSeeds: readonly FailedSeed[] = [
     found: "an agent found by its record when it was lost: the one list that showed its build told nothing",
   },
   { seed: 8140068, found: "an old server's disabled record, long dead, at the address that a new container was given" },
+  { seed: 9501412, found: "an agent without its name registered while KILLs at register-timeout were lost: repeated" },
 ];

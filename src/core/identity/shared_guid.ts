@@ -20,7 +20,7 @@ export const duplicateGuidCode = "gocd-duplicate-guid";
 export function followSharedGuids(draft: Draft, agents: readonly GocdAgent[]): void {
   const { instances, server } = draft.state;
   const homeless = [...instances.values()].filter((each) =>
-    (each.state === "launching" || each.state === "starting") && uuidOf(each) === undefined
+    (each.state === "launching" || each.state === "starting" || each.state === "killing") && uuidOf(each) === undefined
   );
   if (homeless.length === 0) {
     if (server.sharedUuids.size > 0) draft.set({ server: { ...server, sharedUuids: new Map() } });

@@ -7,7 +7,7 @@ import { isAsked } from "./gocd_index.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import { nameOf } from "../identity/hostnames.ts";
 import type { AgentInstance, InstanceIn, Killing, Waiting } from "../instance.ts";
-import { end, sendKill, startKill } from "./phase.ts";
+import { end, identityOf, sendKill, startKill } from "./phase.ts";
 import { clocksOf } from "../profile_of.ts";
 import { isFresh, shownForMs } from "../session/reading.ts";
 import { formatDuration } from "../words/reason.ts";
@@ -175,7 +175,27 @@ function isKillDue(draft: Draft, { cause, sinceMs, lastKillMs }: Killing): boole
 
 function watchKill(draft: Draft, instance: Killing): void {
   if (!isKillDue(draft, instance)) return;
-  if (isLookWanted(instance) && (!isFresh(draft) || holdsTakingDown(draft.state))) return;
+  if (isLookWanted(instance)) {
+    if (!isFresh(draft) || holdsTakingDown(draft.state)) return;
+    if (instance.uuid === undefined && isTakenBack(draft, instance)) return;
+  }
   sendKill(draft, instance);
   draft.touch({ ...instance, lastKillMs: draft.atMs });
+}
+
+/**
+ * A KILL that has not worked so far, of one that had not registered: what was asked before the first is asked before each.
+ * Whoever may have an agent by now is followed as one whose time is over, as before its KILL.
+ */
+function isTakenBack(draft: Draft, instance: Killing): boolean {
+  const { lastKillMs: _, ...identity } = identityOf(instance);
+  const waiting: Waiting = {
+    ...identity,
+    state: "starting",
+    sinceMs: instance.createdMs,
+    ...(instance.cause === "launch-timeout" ? {} : { runningSinceMs: instance.createdMs }),
+  };
+  if (mayEnd(draft, waiting)) return false;
+  if (draft.instance(instance.taskId)?.state === "killing") draft.put(waiting);
+  return true;
 }

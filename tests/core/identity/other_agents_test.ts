@@ -164,6 +164,8 @@ Deno.test("two agents share a record where it shows the address of the one that 
     shared([owner, { ...homeless, state: "launching", offerId: "o" } as AgentInstance], [at("10.0.0.2")]),
     found,
   );
+  const unheeded = anInstance(other2, { state: "killing", cause: "register-timeout" }, { addresses: ["10.0.0.2"] });
+  assertEquals(shared([owner, unheeded], [at("10.0.0.2")]), found, "its KILL has not worked");
   for (const ipAddress of ["10.0.0.1", "10.0.0.3", ""]) assertEquals(shared([owner, homeless], [at(ipAddress)]), []);
   assertEquals(shared([owner, homeless], [gocdAgent(first)]), []);
   const without = (instance: AgentInstance): AgentInstance => {
