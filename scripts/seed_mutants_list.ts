@@ -126,7 +126,7 @@ export const seedMutants: readonly SeedMutant[] = [
   {
     name: "no-probe-while-a-profile-fails",
     file: "demand/gates.ts",
-    original: "allowed = isTrying || rooms.planned(profile.name) > 0 ? 0 : 1;",
+    original: "allowed = isTrying || budget.planned(profile.name) > 0 ? 0 : 1;",
     replacement: "allowed = needs;",
   },
   {
@@ -176,8 +176,8 @@ export const seedMutants: readonly SeedMutant[] = [
   {
     name: "slow-server-gets-no-rest",
     file: "session/poll_schedule.ts",
-    original: "const restPerWork = 9;",
-    replacement: "const restPerWork = 0;",
+    original: "const restFactor = 9;",
+    replacement: "const restFactor = 0;",
   },
   {
     name: "agents-read-10-times-later",
@@ -238,7 +238,7 @@ export const seedMutants: readonly SeedMutant[] = [
   {
     name: "streak-forgotten-at-a-loss",
     file: "life/lifecycle_mesos.ts",
-    original: `case "lost":\n      keepStreak(draft, instance);`,
+    original: `case "lost":\n      waivePollWait(draft, instance);`,
     replacement: `case "lost":`,
   },
   {

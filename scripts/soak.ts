@@ -3,7 +3,7 @@
 // Exit codes: 0 all claims kept, 1 not all, 2 wrong usage.
 
 import { parseArgs } from "@std/cli/parse-args";
-import type { ClusterFigures, ClusterOrder, ClusterWish, ClusterWord } from "./soak_cluster.ts";
+import type { ClusterFigures, ClusterOrder, ClusterRequest, ClusterWord } from "./soak_cluster.ts";
 import { type Look, type PageAnswers, pages, type SoakFigures, tableOf, verdictsOf } from "./soak_figures.ts";
 
 import { cpuSecondsOf, type Program, queuedSecondsOf, residentOf, startProgram } from "./soak_program.ts";
@@ -92,7 +92,7 @@ function orderOf(args: readonly string[]): Order | string {
 interface Cluster {
   readonly mesosPort: number;
   readonly gocdUrl: string;
-  tell(wish: ClusterWish): void;
+  tell(wish: ClusterRequest): void;
   figures(): Promise<ClusterFigures>;
   end(): Promise<void>;
 }
@@ -101,7 +101,7 @@ async function startCluster(order: ClusterOrder): Promise<Cluster> {
   const worker = new Worker(new URL("./soak_cluster.ts", import.meta.url).href, { type: "module" });
   const waiting: ((word: ClusterWord) => void)[] = [];
   worker.onmessage = ({ data }: MessageEvent<ClusterWord>) => waiting.shift()?.(data);
-  const ask = (what: ClusterWish | ClusterOrder): Promise<ClusterWord> =>
+  const ask = (what: ClusterRequest | ClusterOrder): Promise<ClusterWord> =>
     new Promise((resolve) => {
       waiting.push(resolve);
       worker.postMessage(what);

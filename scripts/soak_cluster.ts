@@ -16,7 +16,7 @@ export interface ClusterOrder extends MasterLoad {
 }
 
 /** What the worker is told later. */
-export type ClusterWish = "busy" | "calm" | "figures" | "forget" | "end";
+export type ClusterRequest = "busy" | "calm" | "figures" | "forget" | "end";
 
 /** What the worker says. */
 export type ClusterWord =
@@ -109,7 +109,7 @@ interface Cluster {
   readonly end: () => Promise<void>;
 }
 
-function follow(wish: ClusterWish, { master, figures, end }: Cluster): void {
+function follow(wish: ClusterRequest, { master, figures, end }: Cluster): void {
   switch (wish) {
     case "busy":
     case "calm":
@@ -164,7 +164,7 @@ function figuresOf(master: Master, gocd: SimGocd, requests: number): ClusterFigu
 
 /** The worker's side of the conversation. */
 const scope = self as unknown as {
-  onmessage: (event: MessageEvent<ClusterOrder | ClusterWish>) => void;
+  onmessage: (event: MessageEvent<ClusterOrder | ClusterRequest>) => void;
   postMessage(word: ClusterWord): void;
   close(): void;
 };

@@ -3,7 +3,7 @@
 
 import type { Config } from "../config/config.ts";
 import type { OperatorEvent } from "../core/event.ts";
-import { besideWish } from "../core/session/operator.ts";
+import { sideEffectText } from "../core/session/operator.ts";
 import { initialState, step } from "../core/step.ts";
 import { OperatorError } from "../errors.ts";
 import { realClock } from "../runtime/clock.ts";
@@ -130,7 +130,7 @@ Examples:
   run: teardown,
 };
 
-interface Wish {
+interface OperatorCommand {
   readonly name: string;
   readonly body: Readonly<Record<string, string>>;
   readonly event: OperatorEvent;
@@ -152,9 +152,9 @@ function profileOf(flags: CommandArguments["flags"]): { readonly profile?: strin
   return typeof flags["profile"] === "string" ? { profile: flags["profile"] } : {};
 }
 
-async function operate(operands: readonly string[], wish: Wish, io: CliIo): Promise<number> {
+async function operate(operands: readonly string[], command: OperatorCommand, io: CliIo): Promise<number> {
   const config = loadConfigFile(operands[0] ?? "", io);
-  const profile = wish.body["profile"];
+  const profile = command.body["profile"];
   if (profile !== undefined && !config.settings.profiles.some((each) => each.name === profile)) {
     throw new OperatorError(`there is no profile "${profile}" in ${config.path}`, {
       code: "profile-unknown",
@@ -162,23 +162,23 @@ async function operate(operands: readonly string[], wish: Wish, io: CliIo): Prom
       hint: `profiles are: ${config.settings.profiles.map((each) => each.name).join(", ")}`,
     });
   }
-  const answer = await sendCommand(config, wish.name, wish.body);
+  const answer = await sendCommand(config, command.name, command.body);
   if (answer !== undefined) {
     io.out(answer);
     return 0;
   }
-  const beside = await withOwnStore(config, wish.name, (store) => storeWish(store, config, wish.event));
+  const beside = await withOwnStore(config, command.name, (store) => storeCommand(store, config, command.event));
   const of = profile === undefined ? "" : ` of profile ${profile}`;
-  io.out(`no instance runs here: "${wish.name}"${of} is stored and in force at the next start${beside}`);
+  io.out(`no instance runs here: "${command.name}"${of} is stored and in force at the next start${beside}`);
   return 0;
 }
 
-/** Applies an operator's wish to the stored state, exactly as the running program would; gives what is to be said of it. */
-async function storeWish(store: Store, config: Config, event: OperatorEvent): Promise<string> {
+/** Applies an operator's command to the stored state, exactly as the running program would; gives what is to be said of it. */
+async function storeCommand(store: Store, config: Config, event: OperatorEvent): Promise<string> {
   const atMs = realClock.nowMs();
   const state = initialState(await store.load(), config.settings, atMs);
   await store.commit(step(state, { atMs, random: 0.5, event }).records);
-  return besideWish(state.controls, event);
+  return sideEffectText(state.controls, event);
 }
 
 /** Does something on the state of an instance that does not run. Throws where one does that cannot be told anything. */

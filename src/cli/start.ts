@@ -54,12 +54,12 @@ Examples:
   },
 };
 
-/** Runs a configuration until a signal or the framework ends it. `wishes` are handled before anything else. */
+/** Runs a configuration until a signal or the framework ends it. `commands` are handled before anything else. */
 export async function runConfig(
   config: Config,
   read: () => Config,
   io: CliIo,
-  wishes: readonly OperatorEvent[] = [],
+  commands: readonly OperatorEvent[] = [],
 ): Promise<number> {
   requireHosts(config);
   let log = logOf(config, io);
@@ -76,7 +76,7 @@ export async function runConfig(
       tell: (note, atMs) => log.note(note, atMs),
     });
     closers.unshift(() => program.close());
-    for (const wish of wishes) program.post(wish);
+    for (const command of commands) program.post(command);
     const page = openStatusPage(config, program);
     closers.unshift(() => page.close());
     announce(log, config, page.url());

@@ -74,8 +74,8 @@ Examples:
         await required(config);
         return await withStore(config, (store) => forgetFramework(store, args, io));
       case "adopt": {
-        const wish = { config, frameworkId: argument, isSure: args.flags["yes"] === true };
-        return await withStore(config, (store) => adoptFramework(store, wish, io));
+        const request = { config, frameworkId: argument, isSure: args.flags["yes"] === true };
+        return await withStore(config, (store) => adoptFramework(store, request, io));
       }
       case "register-anew":
         return await withStore(config, (store) => registerAnew(store, io));

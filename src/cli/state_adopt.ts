@@ -13,7 +13,7 @@ import type { CliIo } from "./io.ts";
 const lookMsMax = 60_000;
 
 /** What is to be adopted. */
-export interface AdoptWish {
+export interface AdoptRequest {
   readonly config: Config;
   /** Absent: the only one that fits. */
   readonly frameworkId: string | undefined;
@@ -22,7 +22,7 @@ export interface AdoptWish {
 }
 
 /** Puts the framework of a lost state into this one. Throws an OperatorError where that would do harm. */
-export async function adoptFramework(store: Store, wish: AdoptWish, io: CliIo): Promise<void> {
+export async function adoptFramework(store: Store, request: AdoptRequest, io: CliIo): Promise<void> {
   const { framework, instances } = await store.load();
   if (framework.frameworkId !== undefined || instances.length > 0) {
     throw refused(
@@ -30,7 +30,7 @@ export async function adoptFramework(store: Store, wish: AdoptWish, io: CliIo): 
       "a start goes on with these; to give them up run `gocd-mesos state forget-framework FILE` first",
     );
   }
-  const found = await findFramework(wish, io);
+  const found = await findFramework(request, io);
   const { ended: _, registersAnew: _anew, registeredAs: _as, ...rest } = framework;
   const { registeredAs } = found;
   await store.commit([{
@@ -55,7 +55,7 @@ export async function registerAnew(store: Store, io: CliIo): Promise<void> {
 
 type Found = Pick<SeenFramework, "id"> & Partial<Pick<SeenFramework, "registeredAs">>;
 
-async function findFramework({ config, frameworkId, isSure }: AdoptWish, io: CliIo): Promise<Found> {
+async function findFramework({ config, frameworkId, isSure }: AdoptRequest, io: CliIo): Promise<Found> {
   const seen = await shownFrameworks(config, frameworkId, io);
   const found = frameworkId === undefined
     ? theOnly(formerFrameworks(config.settings, seen ?? []), config)

@@ -58,7 +58,7 @@ export class Draft {
   put(instance: AgentInstance): void {
     this.#own().set(instance.taskId, instance);
     this.#records.set(`instance ${instance.taskId}`, { kind: "instance", instance });
-    this.touchPlan();
+    this.markPlanStale();
   }
 
   /** Changes an instance in memory only: for clocks of repeated calls, which a restart may forget. */
@@ -72,11 +72,11 @@ export class Draft {
   remove(taskId: string): void {
     this.#own().delete(taskId);
     this.#records.set(`instance ${taskId}`, { kind: "instance-removed", taskId });
-    this.touchPlan();
+    this.markPlanStale();
   }
 
   /** Says that the plan must be made anew. */
-  touchPlan(): void {
+  markPlanStale(): void {
     if (!this.#state.demand.isStale) this.set({ demand: { ...this.#state.demand, isStale: true } });
   }
 

@@ -32,7 +32,7 @@ export interface State {
   readonly demand: DemandState;
   readonly offers: OffersState;
   /** When Mesos last asked for a host back where agents are to go for it, by Mesos agent id. */
-  readonly askedBackMs: ReadonlyMap<string, number>;
+  readonly maintenanceRequestedMs: ReadonlyMap<string, number>;
   readonly breakers: BreakersState;
   readonly reconciliation: ReconciliationState;
   /** What earlier runs have left with Mesos: not told yet, told, or nothing that a launch would have to know. */
@@ -110,9 +110,9 @@ export interface ServerState {
   /** Since when each list has shown an agent, whose ever, that the server takes to be in contact. */
   readonly inContactSinceMs?: number;
   /** When the enabling of a Pending record was asked for that is not answered yet, by uuid. */
-  readonly enablingMs: ReadonlyMap<string, number>;
+  readonly enableRequestedMs: ReadonlyMap<string, number>;
   /** When something was last asked of the server for a record, by uuid. */
-  readonly asksMs: ReadonlyMap<string, number>;
+  readonly lastRequestMs: ReadonlyMap<string, number>;
   /** First poll that showed (nearly) all agents Missing after a restart of the server. */
   readonly restartedMs?: number;
 }

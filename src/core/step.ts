@@ -14,13 +14,13 @@ import { inheritedOf } from "./identity/lineage.ts";
 import { watchClocks } from "./life/lifecycle_clock.ts";
 import { taskStatusUpdated } from "./life/lifecycle_mesos.ts";
 import { askedBackOf, inverseOffersReceived, maintenanceTakenBack, watchMaintenance } from "./session/maintenance.ts";
-import { finishTeardown, followSettings, operatorAsked, retireChanged, tornDown } from "./session/operator.ts";
+import { applySettings, finishTeardown, operatorAsked, retireChanged, tornDown } from "./session/operator.ts";
 import { gocdAgentsRead, gocdCallDone, gocdCallFailed, gocdPolled, gocdPollFailed } from "./session/polled.ts";
 import { askFor, noReconciliation, reconcile } from "./session/reconciliation.ts";
 import type { StoredState } from "./record.ts";
 import { replanIfDue } from "./demand/replan.ts";
 import { notInFuture } from "./life/restored.ts";
-import { askServer } from "./session/poll_schedule.ts";
+import { pollIfDue } from "./session/poll_schedule.ts";
 import { adjustRoles } from "./placement/roles.ts";
 import { declineLeftOvers, disconnected, frameworkError, mesosCallFailed, subscribed } from "./session/session.ts";
 import type { Settings } from "./settings.ts";
@@ -60,8 +60,8 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
       lostSinceMs: new Map(),
       silentSinceMs: new Map(),
       disabledSinceMs: new Map(),
-      enablingMs: new Map(),
-      asksMs: new Map(),
+      enableRequestedMs: new Map(),
+      lastRequestMs: new Map(),
     },
     demand: {
       backlog: emptyBacklog,
@@ -75,7 +75,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
       wanted: [],
     },
     offers: { roles: new Map(), nearestMiss: new Map(), hosts: new Map(), launchTimesMs: [], undeclined: [] },
-    askedBackMs: askedBackOf(instances.values(), atMs),
+    maintenanceRequestedMs: askedBackOf(instances.values(), atMs),
     breakers: { profiles: new Map(), hosts: new Map() },
     reconciliation: noReconciliation,
     brake: noBrake,
@@ -154,7 +154,7 @@ function apply(draft: Draft, event: Event): void {
 }
 
 function tick(draft: Draft): void {
-  followSettings(draft);
+  applySettings(draft);
   judgeLosses(draft);
   watchClocks(draft);
   watchMaintenance(draft);
@@ -162,7 +162,7 @@ function tick(draft: Draft): void {
   reconcile(draft);
   declineLeftOvers(draft);
   finishTeardown(draft);
-  askServer(draft);
+  pollIfDue(draft);
 }
 
 /**

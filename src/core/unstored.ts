@@ -44,7 +44,7 @@ export const stateFates: Readonly<Record<keyof State, Fate>> = {
   demand: "learned",
   offers: "acted",
   // Agents that were to stay, or to go, are not marked so: it is asked for again, or forgotten by the next tick.
-  askedBackMs: "acted",
+  maintenanceRequestedMs: "acted",
   // What has failed is told again by Mesos, and is to count once.
   breakers: "acted",
   // An answer to a question of ours is given once: the question is repeated.
@@ -90,8 +90,8 @@ export const serverFates: Readonly<Record<keyof ServerState, Fate>> = {
   silentSinceMs: "learned",
   disabledSinceMs: "learned",
   inContactSinceMs: "learned",
-  enablingMs: "acted",
-  asksMs: "acted",
+  enableRequestedMs: "acted",
+  lastRequestMs: "acted",
   restartedMs: "learned",
 };
 

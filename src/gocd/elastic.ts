@@ -7,7 +7,7 @@ import type { GocdAgent, ScheduledJob } from "../core/gocd_records.ts";
 import { isRecord, parseJson } from "./agents.ts";
 import { GocdError } from "./api.ts";
 import { contentError } from "./content_problems.ts";
-import { firstThere } from "./first_there.ts";
+import { firstSupported } from "./first_supported.ts";
 import type { GocdAnswer, Requester } from "./request.ts";
 import { type GocdDialect, mediaType } from "./versions.ts";
 
@@ -142,7 +142,7 @@ async function readProfiles(asking: Asking): Promise<Pick<Known, "profiles" | "f
 
 /** The list came with a new media type in 19.3, together with cluster profiles; around it either may be right. */
 async function readIds({ requester, dialect, signal }: Asking): Promise<readonly string[]> {
-  return await firstThere(
+  return await firstSupported(
     dialect.elasticProfiles,
     (accept) => requester.exchange({ method: "GET", path: "/api/elastic/profiles", accept }, signal, idsOf),
   );

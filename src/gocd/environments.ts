@@ -6,7 +6,7 @@ import type { GocdAgent, ScheduledJob } from "../core/gocd_records.ts";
 import { isRecord, parseJson } from "./agents.ts";
 import { GocdError } from "./api.ts";
 import { contentError } from "./content_problems.ts";
-import { firstThere } from "./first_there.ts";
+import { firstSupported } from "./first_supported.ts";
 import type { GocdAnswer, Requester } from "./request.ts";
 import type { GocdDialect } from "./versions.ts";
 
@@ -77,7 +77,7 @@ async function read(
   signal: AbortSignal,
 ): Promise<ReadonlySet<string> | undefined> {
   try {
-    return await firstThere(
+    return await firstSupported(
       dialect.environments,
       (accept) => requester.exchange({ method: "GET", path: "/api/admin/environments", accept }, signal, namesOf),
     );

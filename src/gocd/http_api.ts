@@ -7,14 +7,14 @@ import { type AgentsReading, readGocdAgents, withLegacyBuilds } from "./agents.t
 import { type GocdApi, type GocdConnection, GocdError, type GocdPoll, type GocdRights } from "./api.ts";
 import { createElasticMemory, type ElasticMemory } from "./elastic.ts";
 import { createEnvironmentsMemory, type EnvironmentsMemory } from "./environments.ts";
-import { firstThere } from "./first_there.ts";
+import { firstSupported } from "./first_supported.ts";
 import { createHealthMemory, type HealthMemory } from "./health.ts";
 import { maintenanceRequests, readMaintenance } from "./maintenance.ts";
 import { createDialectMemory, type DialectMemory } from "./probe.ts";
 import { createRequester, type Requester, type RequesterOptions } from "./request.ts";
 import { readScheduledJobs, type ScheduledJobsReading } from "./scheduled_jobs.ts";
 import { type AgentsForm, type GocdDialect, legacyAgentsForm, settledDialect } from "./versions.ts";
-import { deleteThem, disable, enable, type WriteRoute } from "./writes.ts";
+import { deleteAgents, disable, enable, type WriteRoute } from "./writes.ts";
 
 /** A GoCD server over HTTP. */
 export interface HttpGocdApi extends GocdApi {
@@ -66,7 +66,7 @@ export function createHttpGocdApi(connection: GocdConnection, options: Requester
     },
     async deleteAgents(uuids, signal): Promise<void> {
       refuseElastic(server, uuids);
-      await writeTo(server, signal, (route) => deleteThem(route, uuids));
+      await writeTo(server, signal, (route) => deleteAgents(route, uuids));
     },
     rights: (signal) => server.dialects.use(signal, (dialect) => rights(server, dialect, signal)),
     close: () => requester.close(),
@@ -173,7 +173,7 @@ async function readFeed(
   dialect: GocdDialect,
   signal: AbortSignal,
 ): Promise<ScheduledJobsReading & { readonly path: string }> {
-  return await firstThere(dialect.feedPaths, async (path) => {
+  return await firstSupported(dialect.feedPaths, async (path) => {
     const reading = await server.requester.exchange(
       { method: "GET", path, accept: "application/xml" },
       signal,
@@ -188,7 +188,7 @@ async function readAgents(
   dialect: GocdDialect,
   signal: AbortSignal,
 ): Promise<AgentsReading & { readonly form: AgentsForm }> {
-  const list = await firstThere(dialect.agentsForms, async (form) => ({
+  const list = await firstSupported(dialect.agentsForms, async (form) => ({
     ...await readList(server, form, signal),
     form,
   }));

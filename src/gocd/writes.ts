@@ -70,7 +70,7 @@ export async function disable(route: WriteRoute, uuids: readonly string[]): Prom
 }
 
 /** Deletes agents; those that are gone count as done. Throws a `conflict` where one is not disabled or still builds. */
-export async function deleteThem(route: WriteRoute, uuids: readonly string[]): Promise<void> {
+export async function deleteAgents(route: WriteRoute, uuids: readonly string[]): Promise<void> {
   await inBulk(route, uuids, {
     many: (list) => ({ method: "DELETE", path: "/api/agents", body: { uuids: list } }),
     manyMin: 2,

@@ -60,13 +60,13 @@ export function createSender(target: CallTarget): Send {
       : inOrder(() => sendNow(target, call, { signal }));
 }
 
-interface Way {
+interface SendOptions {
   readonly signal: AbortSignal;
   /** For a call that may come twice, as the master skips an acknowledgement that it has had. */
   readonly posts?: PlainPosts | undefined;
 }
 
-async function sendNow(target: CallTarget, call: MesosEffect, { signal, posts }: Way): Promise<void> {
+async function sendNow(target: CallTarget, call: MesosEffect, { signal, posts }: SendOptions): Promise<void> {
   const { client, url, streamId } = target;
   const frameworkId = target.frameworkId();
   if (target.ended.aborted || signal.aborted || frameworkId === undefined) {

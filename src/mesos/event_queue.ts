@@ -37,11 +37,11 @@ const defaultLimits: QueueLimits = { eventsMax: queuedEventsMax, bytesMax: queue
 
 /** Makes a queue; `onLeft` is called when its taker has gone, `limits` are lower in tests. */
 export function createEventQueue(onLeft: () => void, limits: QueueLimits = defaultLimits): EventQueue {
-  const shelf: Shelf = { waiting: [], taken: 0, bytes: 0 };
+  const shelf: EventBuffer = { waiting: [], taken: 0, bytes: 0 };
   let failure: MesosError | undefined;
   let stopped = false;
   let wake: (() => void) | undefined;
-  const stirred = (): void => {
+  const changed = (): void => {
     wake?.();
     wake = undefined;
   };
@@ -60,7 +60,7 @@ export function createEventQueue(onLeft: () => void, limits: QueueLimits = defau
   };
   const fail = (error: MesosError): void => {
     failure ??= error;
-    stirred();
+    changed();
   };
   return {
     push(event, bytes): MesosError | undefined {
@@ -79,7 +79,7 @@ export function createEventQueue(onLeft: () => void, limits: QueueLimits = defau
       }
       shelf.waiting.push({ event, bytes });
       shelf.bytes += bytes;
-      stirred();
+      changed();
       return undefined;
     },
     fail,
@@ -87,7 +87,7 @@ export function createEventQueue(onLeft: () => void, limits: QueueLimits = defau
     stop(): void {
       stopped = true;
       shelf.waiting = [];
-      stirred();
+      changed();
     },
     events: {
       [Symbol.asyncIterator]: () => ({
@@ -101,7 +101,7 @@ export function createEventQueue(onLeft: () => void, limits: QueueLimits = defau
   };
 }
 
-interface Shelf {
+interface EventBuffer {
   waiting: { readonly event: SessionEvent; readonly bytes: number }[];
   /** How many of `waiting` have been given. */
   taken: number;
@@ -109,7 +109,7 @@ interface Shelf {
   bytes: number;
 }
 
-function takeFirst(shelf: Shelf): SessionEvent | undefined {
+function takeFirst(shelf: EventBuffer): SessionEvent | undefined {
   const first = shelf.waiting[shelf.taken];
   if (first === undefined) {
     return undefined;

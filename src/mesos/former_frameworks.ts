@@ -11,7 +11,7 @@ import { MesosError } from "./api.ts";
 import { ownBytes } from "./calls.ts";
 import { type MasterAnswer, type MasterClient, sendRequest } from "./master_request.ts";
 import type { MasterAddress } from "./masters.ts";
-import type { PortLook } from "./port_look.ts";
+import type { PortProbe } from "./port_probe.ts";
 import { reachLeader } from "./reach_leader.ts";
 
 /** For each answer: with thousands of tasks the master takes a while. */
@@ -27,7 +27,7 @@ export interface FrameworkSearch {
   readonly candidates: readonly MasterAddress[];
   readonly isAllowed: HostCheck;
   /** Comes before the first request to a host. */
-  readonly look: PortLook | undefined;
+  readonly look: PortProbe | undefined;
   /** Each ends it. */
   readonly signals: readonly AbortSignal[];
 }

@@ -9,7 +9,7 @@ import { findFrameworks } from "./former_frameworks.ts";
 import { createLeaderFinder, type LeaderFinder } from "./leader.ts";
 import { createMasterClient, type MasterAnswer, type MasterClient, sendRequest } from "./master_request.ts";
 import { addressOfUrl, hostPortText, parseMasters } from "./masters.ts";
-import { createPortLook, type PortLook } from "./port_look.ts";
+import { createPortLook, type PortProbe } from "./port_probe.ts";
 import { type ReachedLeader, reachLeader } from "./reach_leader.ts";
 import { type RunningSession, startSession } from "./session.ts";
 import { tcpConnect } from "./tcp_connect.ts";
@@ -46,7 +46,7 @@ export interface HttpSchedulerOptions {
   /** The machine's timer by default. */
   readonly setTimer?: SetTimer;
   /** By default the ports of masters are looked at before SUBSCRIBE, unless `fetch` is given. */
-  readonly look?: PortLook;
+  readonly look?: PortProbe;
 }
 
 /** A Mesos cluster that holds connections. */
@@ -61,7 +61,7 @@ interface Scheduler {
   readonly options: HttpSchedulerOptions;
   readonly closing: AbortController;
   readonly isAllowed: ReturnType<typeof hostCheck>;
-  readonly look: PortLook | undefined;
+  readonly look: PortProbe | undefined;
   /** Wall clock, when a SUBSCRIBE was given up that may yet arrive. */
   givenUpMs: number | undefined;
 }

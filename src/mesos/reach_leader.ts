@@ -5,7 +5,7 @@ import type { HostCheck } from "./allowed_hosts.ts";
 import { MesosError } from "./api.ts";
 import { type MasterAnswer, type MasterClient, type MasterRequest, sendRequest } from "./master_request.ts";
 import { addressOfUrl, addressUrl, hostPortText, type MasterAddress } from "./masters.ts";
-import type { PortLook } from "./port_look.ts";
+import type { PortProbe } from "./port_probe.ts";
 
 /** Redirects followed from one candidate: one is usual, two where the leader has just changed. */
 export const redirectsMax = 5;
@@ -19,7 +19,7 @@ export interface LeaderRequest {
   /** The request but for its host; `path` where a redirect names none. */
   readonly request: Omit<MasterRequest, "url"> & { readonly path: string };
   /** Comes before each request, which is not made where it finds an error; absent: each is made. */
-  readonly look: PortLook | undefined;
+  readonly look: PortProbe | undefined;
   /** For the head of each answer. */
   readonly limitMs: number;
   /** Each ends it. */
@@ -75,8 +75,8 @@ interface Trip {
 async function follow(client: MasterClient, asked: LeaderRequest, { candidate, dead }: Trip): Promise<ReachedLeader> {
   let url = new URL(addressUrl(candidate) + asked.request.path);
   const visited = new Set<string>();
-  for (let hop = 0; hop <= redirectsMax; hop += 1) {
-    const from = hop === 0 ? undefined : [...visited].at(-1);
+  for (let networkDelayMs = 0; networkDelayMs <= redirectsMax; networkDelayMs += 1) {
+    const from = networkDelayMs === 0 ? undefined : [...visited].at(-1);
     const host = hostPortText(addressOfUrl(url));
     visited.add(host);
     const answer = await ask(client, asked, { url, from, dead });

@@ -142,17 +142,17 @@ function leaderNow(finder: Finder, signals: readonly AbortSignal[]): Promise<Mas
 async function follow(finder: Finder): Promise<void> {
   finder.isFollowing = true;
   while (!finder.closing.signal.aborted) {
-    const stirred = Promise.withResolvers<void>();
-    finder.wake = stirred.resolve;
+    const changed = Promise.withResolvers<void>();
+    finder.wake = changed.resolve;
     const number = finder.asked;
     const knowledge = await readNow(finder);
     tell(finder, number, knowledge);
     if (!finder.closing.signal.aborted) {
       const stopPause = finder.options.setTimer(
-        stirred.resolve,
+        changed.resolve,
         finder.connection === undefined ? pauseMs : lifeSignMs,
       );
-      await stirred.promise;
+      await changed.promise;
       stopPause();
     }
   }

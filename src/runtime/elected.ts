@@ -26,7 +26,7 @@ const retryMs = 1_000;
 /** Notes kept from earlier times of leading and standing by. */
 const historyMax = 200;
 /** Commands that wait for the first election at most. */
-const wishesMax = 100;
+const commandsMax = 100;
 
 /** A configuration whose state lies in ZooKeeper. */
 export type ElectedConfig = Config & { readonly state: Extract<StateConfig, { readonly kind: "zookeeper" }> };
@@ -46,7 +46,7 @@ class Elected implements Program {
   readonly #startedMs: number;
   readonly #noCalls = new CallCounts();
   /** Posted before there was a core. */
-  readonly #wishes: Event[] = [];
+  readonly #commands: Event[] = [];
   #config: Config;
   #framework: Framework | undefined;
   #leadership: LeadershipView;
@@ -110,7 +110,7 @@ class Elected implements Program {
 
   post(event: Event): void {
     if (this.#framework !== undefined) this.#framework.post(event);
-    else if (this.#wishes.length < wishesMax) this.#wishes.push(event);
+    else if (this.#commands.length < commandsMax) this.#commands.push(event);
   }
 
   tell(note: Note): void {
@@ -177,7 +177,7 @@ class Elected implements Program {
     this.#framework = framework;
     this.#setLeadership({ role: "leader" });
     this.tell({ level: "info", code: "leading", text: "this instance leads", fields: {} });
-    for (const wish of this.#wishes.splice(0)) framework.post(wish);
+    for (const command of this.#commands.splice(0)) framework.post(command);
     const end = await framework.run(AbortSignal.any([signal, leadership.lost]));
     if (end.kind === "torn-down") await forgetTeardownIfAlone(leadership, store);
     // Mesos tells a leader that has been followed by another of its own, too; then nobody else has our framework.

@@ -2,13 +2,7 @@
 // counts as one (core/identity/orphans.ts), adopting them (cli/state_adopt.ts). Put around the Mesos port by framework.ts.
 
 import type { Config } from "../config/config.ts";
-import {
-  type EarlierLife,
-  formerAgents,
-  formerFrameworks,
-  isUnregistered,
-  refusalOf,
-} from "../core/identity/orphans.ts";
+import { formerAgents, formerFrameworks, isUnregistered, type Orphans, refusalOf } from "../core/identity/orphans.ts";
 import type { GocdAgent } from "../core/gocd_records.ts";
 import type { State } from "../core/state.ts";
 import type { GocdApi } from "../gocd/api.ts";
@@ -58,7 +52,7 @@ export function watchFirstRegistration(options: FirstRegistrationOptions): Mesos
 async function lookForEarlierLife(
   { gocd, mesos, clock, config, state }: FirstRegistrationOptions,
   signal: AbortSignal,
-): Promise<EarlierLife> {
+): Promise<Orphans> {
   const { settings } = config();
   const seen = await mesos.frameworksNamed?.(settings.frameworkName, signal);
   const frameworks = formerFrameworks(settings, seen ?? []);

@@ -62,7 +62,7 @@ export interface Framework {
   /** Puts another configuration in force; identity changes reach Mesos at the next subscription. */
   reload(config: Config): void;
   post(event: Event): void;
-  /** Hands an operator's wish to the core; gives nothing once it is stored and in force, otherwise why it is not. */
+  /** Hands an operator's command to the core; gives nothing once it is stored and in force, otherwise why it is not. */
   ask(event: Event): Promise<Refusal | undefined>;
   /** Tells something to the log. */
   tell(note: Note): void;

@@ -1,7 +1,7 @@
 // What a program takes from the machine that it runs on, as a port: time and the network. Not here: files, signals, the
 // terminal (cli/io.ts).
 
-import type { PortLook } from "../mesos/port_look.ts";
+import type { PortProbe } from "../mesos/port_probe.ts";
 import type { SetTimer } from "../mesos/timer.ts";
 import type { Clock } from "./clock.ts";
 
@@ -14,5 +14,5 @@ export interface Machine extends Clock {
   /** A signal that is aborted after so many ms; Deno's own by default. */
   readonly deadline?: (ms: number) => AbortSignal;
   /** Whether a port takes a connection at all; asked of sockets by default. */
-  readonly look?: PortLook;
+  readonly look?: PortProbe;
 }

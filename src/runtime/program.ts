@@ -27,7 +27,7 @@ export interface Program {
   queues(): QueueDepths;
   /** Why it takes no commands now; nothing where it does. */
   refusal(): Refusal | undefined;
-  /** Carries an operator's wish out; gives nothing once it is stored and in force, otherwise why it is not. */
+  /** Carries an operator's command out; gives nothing once it is stored and in force, otherwise why it is not. */
   command(event: OperatorEvent): Promise<Refusal | undefined>;
   /** Puts another configuration in force. */
   reload(config: Config): void;

@@ -4,7 +4,7 @@
 import type { Config } from "../config/config.ts";
 import type { OperatorEvent } from "../core/event.ts";
 import type { Note } from "../core/note.ts";
-import { besideWish } from "../core/session/operator.ts";
+import { sideEffectText } from "../core/session/operator.ts";
 import { Secret } from "../secret.ts";
 import { version } from "../version.ts";
 import type { CommandAnswer, WebCommand } from "../web/commands.ts";
@@ -119,9 +119,9 @@ async function carryOut(program: Program, command: WebCommand): Promise<CommandA
   if (profile !== undefined && !names.includes(profile)) {
     return { kind: "rejected", message: `there is no profile ${profile}`, hint: `profiles are: ${names.join(", ")}` };
   }
-  const wish = eventOf(command);
-  const message = `${messageOf(command)}${besideWish(program.view(), wish)}`;
-  const problem = await program.command(wish);
+  const event = eventOf(command);
+  const message = `${messageOf(command)}${sideEffectText(program.view(), event)}`;
+  const problem = await program.command(event);
   return problem === undefined ? { kind: "accepted", message } : { kind: "rejected", ...problem };
 }
 

@@ -12,7 +12,7 @@ export function badge(word: string, tone: Tone): Html {
 }
 
 /** A name that somebody else chose; its writing direction cannot leak into what follows. */
-export function foreign(text: string): Html {
+export function untrustedText(text: string): Html {
   return html`<bdi>${text}</bdi>`;
 }
 

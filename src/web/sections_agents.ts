@@ -3,7 +3,7 @@
 import type { GocdAgentView, InstanceView, NoteView, ProfileView, StatusView } from "../core/view/view.ts";
 import { type Html, html } from "./html.ts";
 import { moreHref, type PageQuery } from "./page_query.ts";
-import { age, badge, foreign, needs, section, type Tone } from "./pieces.ts";
+import { age, badge, needs, section, type Tone, untrustedText } from "./pieces.ts";
 import { type Column, firstOf, table } from "./table.ts";
 import { countText, spanText, timeText } from "./wording.ts";
 
@@ -52,12 +52,12 @@ function instanceCells(instance: InstanceView, atMs: number): Html[] {
   return [
     badge(instance.state, instanceTones[instance.state] ?? "quiet"),
     age(instance.sinceMs, atMs),
-    html`<code>${foreign(instance.taskId)}</code>`,
-    foreign(instance.profile),
+    html`<code>${untrustedText(instance.taskId)}</code>`,
+    untrustedText(instance.profile),
     needs(environments, instance.gocdResources),
-    foreign(instance.host),
+    untrustedText(instance.host),
     age(instance.createdMs, atMs),
-    foreign(instance.detail),
+    untrustedText(instance.detail),
   ];
 }
 
@@ -67,7 +67,7 @@ export function profilesSection(view: StatusView, query: PageQuery): Html {
   const cards = shown.map((profile) => profileCard(profile));
   const avoided = firstOf(view.avoidedHosts, query.rowsMax);
   const hosts = avoided.shown.map(({ host, untilMs, reason }) =>
-    html`<li data-key="${host}">${foreign(host)}: ${foreign(reason)} <span class="quiet">(tried again in ${
+    html`<li data-key="${host}">${untrustedText(host)}: ${untrustedText(reason)} <span class="quiet">(tried again in ${
       spanText(untilMs - view.atMs)
     })</span></li>`
   );
@@ -91,14 +91,14 @@ function profileCard(profile: ProfileView): Html {
   const state = profile.frozen ? badge("frozen", "warning") : undefined;
   return html`<li data-key="${profile.name}" class="card">
 <header><h3>${
-    foreign(profile.name)
+    untrustedText(profile.name)
   }</h3>${state}<p class="alive"><b>${profile.alive}</b> ${limit} <span class="quiet">alive</span></p></header>
-<p class="image"><code>${foreign(profile.image)}</code></p>
+<p class="image"><code>${untrustedText(profile.image)}</code></p>
 ${capacityBar(profile)}
 ${
     profile.blocked === undefined
       ? undefined
-      : html`<p class="blocked">${badge("blocked", "bad")} ${foreign(profile.blocked)}</p>`
+      : html`<p class="blocked">${badge("blocked", "bad")} ${untrustedText(profile.blocked)}</p>`
   }</li>`;
 }
 
@@ -176,11 +176,11 @@ export function gocdAgentsSection(view: StatusView, query: PageQuery): Html {
 function agentCells(agent: GocdAgentView): Html[] {
   return [
     badge(agent.state, agentTones[agent.state] ?? "quiet"),
-    foreign(agent.hostname),
+    untrustedText(agent.hostname),
     needs(agent.environments, agent.gocdResources),
     agent.taskId === undefined ? html`<span class="quiet">no</span>` : html`yes`,
-    foreign(`${agent.configState}, ${agent.agentState}, ${agent.buildState}`),
-    html`<code>${foreign(agent.uuid)}</code>`,
+    untrustedText(`${agent.configState}, ${agent.agentState}, ${agent.buildState}`),
+    html`<code>${untrustedText(agent.uuid)}</code>`,
   ];
 }
 
@@ -199,9 +199,11 @@ export function notesSection(notes: readonly NoteView[], query: PageQuery): Html
       <li
         data-key="${atMs} ${code} ${text}"><time datetime="${timeText(atMs)}">${timeText(
           atMs,
-        )}</time> ${level === "info" || level === "debug" ? undefined : badge(level, noteTones[level])} <span>${foreign(
-          text,
-        )}</span> <code class="quiet">${code}</code></li>
+        )}</time> ${level === "info" || level === "debug"
+          ? undefined
+          : badge(level, noteTones[level])} <span>${untrustedText(
+            text,
+          )}</span> <code class="quiet">${code}</code></li>
     `
   );
   return section(

@@ -4,7 +4,7 @@ import type { StatusView } from "../core/view/view.ts";
 import type { BucketDemand, JobVerdict, VerdictKind } from "../core/demand/verdict.ts";
 import { type Html, html } from "./html.ts";
 import { moreHref, pageHref, type PageQuery, verdictWords } from "./page_query.ts";
-import { age, badge, distinctKeys, foreign, needs, section, type Tone } from "./pieces.ts";
+import { age, badge, distinctKeys, needs, section, type Tone, untrustedText } from "./pieces.ts";
 import { type Column, firstOf, table } from "./table.ts";
 import { countText } from "./wording.ts";
 
@@ -82,14 +82,14 @@ function demandCells(bucket: BucketDemand): Html[] {
   `;
   return [
     needs(listOf(bucket.environment), bucket.gocdResources),
-    bucket.profile === undefined ? html`<span class="quiet">none</span>` : foreign(bucket.profile),
+    bucket.profile === undefined ? html`<span class="quiet">none</span>` : untrustedText(bucket.profile),
     count(bucket.waiting),
     count(bucket.willBeTaken),
     count(bucket.coming),
     count(bucket.otherCause),
     count(bucket.needsAgent),
     html`${count(bucket.wanted)} ${limited}`,
-    html`${foreign(bucket.reason)} ${polls}`,
+    html`${untrustedText(bucket.reason)} ${polls}`,
   ];
 }
 
@@ -177,11 +177,11 @@ function jobCells(job: JobVerdict, atMs: number): Html[] {
   const { label } = verdictWords.get(job.verdict) ?? { label: job.verdict };
   return [
     badge(label, verdictTones[job.verdict]),
-    html`<code>${foreign(job.locator)}</code>`,
+    html`<code>${untrustedText(job.locator)}</code>`,
     needs(listOf(job.environment), job.gocdResources),
-    job.profile === undefined ? html`<span class="quiet">none</span>` : foreign(job.profile),
+    job.profile === undefined ? html`<span class="quiet">none</span>` : untrustedText(job.profile),
     age(job.firstSeenMs, atMs),
-    foreign(job.reason),
+    untrustedText(job.reason),
   ];
 }
 

@@ -5,7 +5,7 @@ import type { GocdView, MesosView, NoteView, StatusView } from "../core/view/vie
 import type { Health } from "./health.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
 import { pageHref, type PageQuery } from "./page_query.ts";
-import { age, badge, foreign, type Tone } from "./pieces.ts";
+import { age, badge, type Tone, untrustedText } from "./pieces.ts";
 import { gocdAgentsSection, instancesSection, notesSection, profilesSection } from "./sections_agents.ts";
 import { demandSection, isBacklogKnown, jobsSection, problemsSection } from "./sections_demand.ts";
 import { spanText, timeText } from "./wording.ts";
@@ -40,7 +40,7 @@ export function statusPage(input: PageInput): string {
       <body>
         <a class="skip" href="#live">Skip to the status</a>
         <header class="top">
-          <h1><img src="/assets/icon.svg" alt="" width="28" height="28"> gocd-mesos <span class="quiet">${foreign(
+          <h1><img src="/assets/icon.svg" alt="" width="28" height="28"> gocd-mesos <span class="quiet">${untrustedText(
             view.mesos.frameworkName,
           )}</span></h1>
           <div class="refresh"><button type="button" id="pause" hidden aria-pressed="false">Pause</button></div>
@@ -101,7 +101,7 @@ function modeBanner(view: StatusView): Html | undefined {
 function standbyBanner({ leadership, atMs }: StatusView): Html | undefined {
   if (leadership?.role !== "standby") return undefined;
   const { leader } = leadership;
-  const who = leader === undefined ? html`no instance is known to lead` : html`${foreign(leader)} leads`;
+  const who = leader === undefined ? html`no instance is known to lead` : html`${untrustedText(leader)} leads`;
   return html`
     <p id="standby" data-key="standby" class="banner">
       This instance stands by: ${who} (for ${age(leadership.sinceMs, atMs)}). It does nothing until it is elected.
@@ -111,7 +111,7 @@ function standbyBanner({ leadership, atMs }: StatusView): Html | undefined {
 
 function healthBanner(health: Health): Html | undefined {
   if (health.isHealthy) return undefined;
-  const reasons = health.reasons.map((reason) => html`<li>${foreign(reason)}</li>`);
+  const reasons = health.reasons.map((reason) => html`<li>${untrustedText(reason)}</li>`);
   return html`
     <div id="health" data-key="health" class="unhealthy">
       <h2>Not healthy</h2>
@@ -130,17 +130,17 @@ const sessionTones: Readonly<Record<MesosView["session"], Tone>> = {
 function mesosCard({ mesos, atMs, leadership }: StatusView): Html {
   return card("mesos", "Mesos", badge(mesos.session, sessionTones[mesos.session]), [
     ["Since", age(mesos.sinceMs, atMs)],
-    ["Master", mesos.master === undefined ? html`<span class="quiet">unknown</span>` : foreign(mesos.master)],
-    ["Version", mesos.masterVersion === undefined ? undefined : foreign(mesos.masterVersion)],
+    ["Master", mesos.master === undefined ? html`<span class="quiet">unknown</span>` : untrustedText(mesos.master)],
+    ["Version", mesos.masterVersion === undefined ? undefined : untrustedText(mesos.masterVersion)],
     ["Offers", html`${mesos.offers}`],
     [
       "Framework",
       mesos.frameworkId === undefined
         ? html`<span class="quiet">none yet</span>`
-        : html`<code>${foreign(mesos.frameworkId)}</code>`,
+        : html`<code>${untrustedText(mesos.frameworkId)}</code>`,
     ],
     ["Election", leadership === undefined ? undefined : html`${leadership.role}`],
-    ["Reason", mesos.reason === undefined ? undefined : foreign(mesos.reason)],
+    ["Reason", mesos.reason === undefined ? undefined : untrustedText(mesos.reason)],
   ]);
 }
 
@@ -158,7 +158,7 @@ function gocdCard(gocd: GocdView, atMs: number): Html {
       gocd.lastPollMs === undefined ? html`<span class="quiet">none</span>` : html`${age(gocd.lastPollMs, atMs)} ago`,
     ],
     ["Next poll", gocd.nextPollMs <= atMs ? html`now` : html`in ${spanText(gocd.nextPollMs - atMs)}`],
-    ["Version", gocd.version === undefined ? html`<span class="quiet">unknown</span>` : foreign(gocd.version)],
+    ["Version", gocd.version === undefined ? html`<span class="quiet">unknown</span>` : untrustedText(gocd.version)],
     ["Maintenance", html`${gocd.maintenance}`],
   ]);
 }

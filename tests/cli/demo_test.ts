@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { demoCommand } from "../../src/cli/demo.ts";
 import { type DemoOptions, runDemo } from "../../src/cli/demo/run.ts";
 import type { CliIo } from "../../src/cli/io.ts";
-import { createPortLook } from "../../src/mesos/port_look.ts";
+import { createPortLook } from "../../src/mesos/port_probe.ts";
 import { realClock } from "../../src/runtime/clock.ts";
 import { OperatorError } from "../../src/errors.ts";
 import { type DemoCluster, startDemoCluster } from "../../src/sim/demo/cluster.ts";

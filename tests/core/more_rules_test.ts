@@ -6,8 +6,8 @@ import { assess } from "../../src/core/demand/assess.ts";
 import { bucketJobs } from "../../src/core/demand/backlog.ts";
 import { Draft } from "../../src/core/draft.ts";
 import { missingEnvironmentFindings } from "../../src/core/demand/environments.ts";
-import { countFailure, keepStreak } from "../../src/core/life/failures.ts";
-import { atItsLoss } from "../../src/core/demand/hung_build.ts";
+import { countFailure, waivePollWait } from "../../src/core/life/failures.ts";
+import { withPossibleBuild } from "../../src/core/demand/hung_build.ts";
 import { noteKeptIdentity } from "../../src/core/session/immutable_identity.ts";
 import type { InverseOffer, Unavailability } from "../../src/core/placement/offer.ts";
 import type { SeenJob, State } from "../../src/core/state.ts";
@@ -164,7 +164,7 @@ Deno.test("a bucket keeps its streak for one of its agents, also before the firs
       zeroMs,
       0.5,
     );
-    keepStreak(draft, anInstance("t", { state: "starting" }, bucketKey === undefined ? {} : { bucketKey }));
+    waivePollWait(draft, anInstance("t", { state: "starting" }, bucketKey === undefined ? {} : { bucketKey }));
     return draft.state.demand.streaks.get(bucketKey ?? "");
   };
   assertEquals([streak(";linux"), streak(";gone"), streak(undefined)], [4, undefined, undefined]);
@@ -184,7 +184,7 @@ Deno.test("an idle agent that is lost beside a job it could take may hold it, be
     const server = { ...state.server, idleSinceMs: new Map([["uuid-t", zeroMs]]) };
     const draft = new Draft({ ...state, server, demand: { ...state.demand, backlog } }, zeroMs + minute, 0.5);
     const instance = aRegistered("t", "idle");
-    const after = atItsLoss(draft, instance);
+    const after = withPossibleBuild(draft, instance);
     assertEquals(after, after.mayHoldBuild === true ? { ...instance, mayHoldBuild: true } : instance);
     return after.mayHoldBuild === true;
   };

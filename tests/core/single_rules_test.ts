@@ -4,17 +4,17 @@ import { assertEquals } from "@std/assert";
 import { mayAdmit } from "../../src/core/identity/admission.ts";
 import { assess } from "../../src/core/demand/assess.ts";
 import { judgeGocdList } from "../../src/core/life/brake.ts";
-import { cleanUp, letSilenceBeSeen } from "../../src/core/life/cleanup.ts";
+import { cleanUp, reenableDeadRecord } from "../../src/core/life/cleanup.ts";
 import { deleteRefused } from "../../src/core/life/drain.ts";
 import { Draft } from "../../src/core/draft.ts";
 import { indexGocdAgents } from "../../src/core/life/gocd_index.ts";
-import { roomsOf } from "../../src/core/demand/gates.ts";
+import { launchBudget } from "../../src/core/demand/gates.ts";
 import type { GocdAgent } from "../../src/core/gocd_records.ts";
 import { agentForHungBuilds } from "../../src/core/demand/hung_build.ts";
 import type { AgentInstance, Draining, DrainStep, Gone, InstancePhase } from "../../src/core/instance.ts";
 import { offersReceived } from "../../src/core/placement/launching.ts";
 import { watchClocks } from "../../src/core/life/lifecycle_clock.ts";
-import { followGocdAgents } from "../../src/core/life/lifecycle_gocd.ts";
+import { advanceInstances } from "../../src/core/life/lifecycle_gocd.ts";
 import { taskStatusUpdated } from "../../src/core/life/lifecycle_mesos.ts";
 import { inverseAnswerLost, inverseOffersReceived } from "../../src/core/session/maintenance.ts";
 import { environmentNameProblem } from "../../src/core/names.ts";
@@ -99,7 +99,7 @@ Deno.test("one agent is launched for builds that hang, of a profile that may lau
   ): unknown => {
     const { state } = at(minute, [dead, ...others], { agents });
     const now = change(state);
-    return agentForHungBuilds(now, { rooms: roomsOf(now, zeroMs), isAnyWanted }, zeroMs + minute).map((
+    return agentForHungBuilds(now, { budget: launchBudget(now, zeroMs), isAnyWanted }, zeroMs + minute).map((
       { count, profile, environment, reason },
     ) => [count, profile, environment, reason]);
   };
@@ -165,7 +165,7 @@ Deno.test("an agent in a state that nobody knows is left alone for ever", () => 
     activity: { kind: "unsure", word: "Sleeping", sinceMs: zeroMs },
   });
   const draft = at(60 * minute, [unsure]);
-  followGocdAgents(draft, [gocdAgent("t", { agentState: "Sleeping" })]);
+  advanceInstances(draft, [gocdAgent("t", { agentState: "Sleeping" })]);
   assertEquals(draft.state.instances.get("t"), unsure);
 });
 
@@ -348,7 +348,7 @@ Deno.test("the silence of a dead agent is let be seen after ten minutes, where i
       ...(uuid === undefined ? {} : { uuid }),
     }) as Gone;
     const draft = at(afterMs, [gone]);
-    letSilenceBeSeen(draft, gone);
+    reenableDeadRecord(draft, gone);
     return draft.finish().effects.length;
   };
   assertEquals([enabled(10 * minute - 1, "u"), enabled(10 * minute, "u"), enabled(10 * minute)], [0, 1, 0]);
@@ -387,9 +387,9 @@ Deno.test("a window that is taken back is forgotten", () => {
     kind: "inverse-offers-received",
     offers: [{ id: "i1", mesosAgentId: "a-h1", unavailability: { startMs: world.atMs } }],
   });
-  assertEquals([...world.state.askedBackMs.keys()], ["a-h1"]);
+  assertEquals([...world.state.maintenanceRequestedMs.keys()], ["a-h1"]);
   world.offers(offer("h1", { mesosAgentId: "a-h1" }));
-  assertEquals([...world.state.askedBackMs.keys()], []);
+  assertEquals([...world.state.maintenanceRequestedMs.keys()], []);
 });
 
 Deno.test("in maintenance mode nothing is asked for the record of a dead agent", () => {

@@ -101,10 +101,10 @@ for (const kind of [...repeated, ...once]) {
         "breakers",
         "reconciliation",
         "brake",
-        "askedBackMs",
+        "maintenanceRequestedMs",
         "session",
-        "server.asksMs",
-        "server.enablingMs",
+        "server.lastRequestMs",
+        "server.enableRequestedMs",
         "offers.nearestMiss",
       ]
     ) {

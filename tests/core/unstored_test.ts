@@ -125,7 +125,7 @@ Deno.test("what could not be sent is not taken for sent: enabling is asked for a
   const agents = [gocdAgent(one, pending), gocdAgent(two)];
   core.send({ kind: "gocd-agents-read", agents });
   assertEquals(kinds(core.effects), []);
-  assertEquals([...core.state.server.asksMs, ...core.state.server.enablingMs], []);
+  assertEquals([...core.state.server.lastRequestMs, ...core.state.server.enableRequestedMs], []);
   core.isBroken = false;
   core.send({ kind: "gocd-agents-read", agents });
   assertEquals(only(core.effects, "enable-gocd-agent").map((each) => each.taskId), [one]);

@@ -10,7 +10,7 @@ import {
   connectionMs,
   createPortLook,
   silentHostMs,
-} from "../../src/mesos/port_look.ts";
+} from "../../src/mesos/port_probe.ts";
 import { isDirect } from "../../src/mesos/proxies.ts";
 import { realTimer } from "../../src/mesos/timer.ts";
 import { createManualTimer, type ManualTimer } from "../support/manual_timer.ts";

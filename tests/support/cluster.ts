@@ -12,7 +12,7 @@ import {
   type SimMesos,
   type SimMesosOptions,
 } from "../../src/sim/mesos/sim_mesos.ts";
-import { createPortLook, type PortLook } from "../../src/mesos/port_look.ts";
+import { createPortLook, type PortProbe } from "../../src/mesos/port_probe.ts";
 import type { Clock } from "../../src/runtime/clock.ts";
 import type { TimeScale } from "./scaled_clock.ts";
 import { scaledTime, type TestTime, virtualTime } from "./test_time.ts";
@@ -106,7 +106,7 @@ export function startCluster(options: SocketClusterOptions = {}): SocketCluster 
 export interface VirtualServers extends Cluster {
   readonly network: VirtualNetwork;
   /** Looks at ports of the network. */
-  portLook(): PortLook;
+  portLook(): PortProbe;
 }
 
 /** Starts both servers within this process: no time passes but in `pass`, `until` and `during`. */

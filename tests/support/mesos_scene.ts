@@ -3,7 +3,7 @@
 
 import { assertEquals } from "@std/assert";
 import type { AgentInstance } from "../../src/core/instance.ts";
-import { createPortLook, type PortLook } from "../../src/mesos/port_look.ts";
+import { createPortLook, type PortProbe } from "../../src/mesos/port_probe.ts";
 import { newLineage } from "../../src/runtime/ports.ts";
 import type { Plain, SimMesos } from "../../src/sim/mesos/sim_mesos.ts";
 import { createMemoryDisk, openMemoryStore } from "../../src/store/memory_store.ts";
@@ -83,7 +83,7 @@ export async function withSocketScene(
 ): Promise<void> {
   const cluster = startCluster({ speed: 40, bootDelayMs: 4_000, ...options });
   const { clock, setTimer } = cluster.edges;
-  const look: PortLook = options.looks === undefined
+  const look: PortProbe = options.looks === undefined
     ? () => Promise.resolve(undefined)
     : createPortLook({ setTimer, nowMs: clock.nowMs });
   await play({ cluster, look, ...linesOf(options, options.masters?.(cluster)) }, act);
@@ -91,7 +91,7 @@ export async function withSocketScene(
 
 interface Stage {
   readonly cluster: Cluster;
-  readonly look: PortLook;
+  readonly look: PortProbe;
   readonly more: string;
 }
 

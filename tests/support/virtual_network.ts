@@ -1,7 +1,7 @@
 // A network within this process on virtual time: servers listen on ports of it, and its fetch reaches them. Bodies are
 // streams in both directions, so that connections can hang, break and be hung up. Not here: sockets, TLS, proxies.
 
-import type { BeginConnect } from "../../src/mesos/port_look.ts";
+import type { BeginConnect } from "../../src/mesos/port_probe.ts";
 import type { Listen } from "../../src/sim/http/listen.ts";
 import type { VirtualTime } from "./test_time.ts";
 
@@ -82,14 +82,14 @@ async function exchange(wire: Wire, url: URL, init: RequestInit): Promise<Respon
   const headers = { host: url.host, ...Object.fromEntries(request.headers) };
   const asked = new Request(url, { method: request.method, headers, body: request.body });
   // What has been sent arrives, whoever has hung up meanwhile.
-  const answering = hop(wire).then((): Promise<Response> => {
+  const answering = networkDelayMs(wire).then((): Promise<Response> => {
     if (wire.swallowed.has(Number(url.port))) return new Promise(() => {});
     const serve = wire.servers.get(Number(url.port));
     return serve === undefined ? Promise.reject(refused(url)) : serve(asked);
   });
   const response = await orAborted(wire, answering, signal);
   const body = response.body === null ? null : carried(wire, response, signal);
-  await hop(wire);
+  await networkDelayMs(wire);
   signal.throwIfAborted();
   return new Response(body, { status: response.status, headers: response.headers });
 }
@@ -102,7 +102,7 @@ function arrival(wire: Wire, act: () => void): void {
   });
 }
 
-function hop(wire: Wire): Promise<void> {
+function networkDelayMs(wire: Wire): Promise<void> {
   return new Promise((resolve) => arrival(wire, resolve));
 }
 
@@ -119,7 +119,7 @@ function orAborted(wire: Wire, answer: Promise<Response>, signal: AbortSignal): 
   });
 }
 
-/** The body of an answer as it arrives: later by a hop, ended by either side, and broken where it is shorter than promised. */
+/** The body of an answer as it arrives: later by a networkDelayMs, ended by either side, and broken where it is shorter than promised. */
 function carried(
   wire: Wire,
   response: Response,

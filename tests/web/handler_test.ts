@@ -86,12 +86,12 @@ Deno.test("words that stand beside one another on the page have a space between 
   }
 });
 
-Deno.test("an unknown path is not found, a page under a foreign name is refused with the key to set", async () => {
+Deno.test("an unknown path is not found, a page under a untrustedText name is refused with the key to set", async () => {
   const handler = handlerOf();
   assertEquals((await readJson(await handler(new Request(`${base}/etc/passwd`)))).status, 404);
-  const foreign = await readJson(await handler(new Request("http://evil.example.org/api/status")));
-  assertEquals([foreign.status, foreign.body.code], [403, "foreign-host"]);
-  assertMatch(String(foreign.body.hint), /http\.advertise/);
+  const untrustedText = await readJson(await handler(new Request("http://evil.example.org/api/status")));
+  assertEquals([untrustedText.status, untrustedText.body.code], [403, "foreign-host"]);
+  assertMatch(String(untrustedText.body.hint), /http\.advertise/);
   assertEquals((await readJson(await handler(new Request("http://evil.example.org/health")))).status, 200);
 });
 
@@ -190,7 +190,7 @@ const refusals: readonly (readonly [string, () => Request, number, string])[] = 
   ["with a profile that is no name", () => post("/api/commands/freeze", '{"profile":"<b>"}'), 400, "bad-command"],
   ["with an unknown mode", () => post("/api/commands/teardown", '{"mode":"soon"}'), 400, "bad-command"],
   ["that does not exist", () => post("/api/commands/constructor"), 404, "not-found"],
-  ["under a foreign name", () => new Request(`http://evil.org${drain}`, { method: "POST" }), 403, "foreign-host"],
+  ["under a untrustedText name", () => new Request(`http://evil.org${drain}`, { method: "POST" }), 403, "foreign-host"],
 ];
 for (const [what, makeRequest, status, code] of refusals) {
   Deno.test(`a command ${what} is refused with ${status} and not carried out`, async () => {

@@ -13,12 +13,12 @@ import { isNamelessName } from "./scenario_names.ts";
 import type { SimHostView } from "../../src/sim/mesos/sim_mesos.ts";
 import { restartAgentProcess } from "./world_containers.ts";
 import { restart, stopProgram } from "./world_program.ts";
-import { after, say, suspendedMs, type World } from "./world_state.ts";
+import { after, suspendedMs, trace, type World } from "./world_state.ts";
 
 /** Lets one fault happen now. */
 export function act(world: World, fault: WorldFault): void {
   if (world.isHealed) return;
-  say(world, () => `FAULT   ${JSON.stringify(fault)}`);
+  trace(world, () => `FAULT   ${JSON.stringify(fault)}`);
   chargeFault(world, fault);
   switch (fault.kind) {
     case "cut-streams":
@@ -184,7 +184,7 @@ function actOnHost(world: World, fault: HostFault): void {
 function bringBack(world: World, id: string, containers: "alive" | "gone"): void {
   const found = world.mesos.view().mesosAgents.find((each) => each.id === id);
   if (!isThere(found) || found.link === "connected") return;
-  say(world, () => `mesos   agent ${id} is back, its containers ${containers}`);
+  trace(world, () => `mesos   agent ${id} is back, its containers ${containers}`);
   world.mesos.returnMesosAgent(id, containers, world.nowMs);
 }
 
@@ -290,7 +290,7 @@ function acceptLoss({ program, watch }: World): void {
 export function heal(world: World): void {
   const leftMs = suspendedMs(world);
   if (leftMs > 0) return after(world, leftMs + 1, () => heal(world));
-  say(world, () => "HEALED  no faults from here on");
+  trace(world, () => "HEALED  no faults from here on");
   startClocksAnew(world);
   charge(world, 120_000);
   world.mesos.setFaults(noFaults);

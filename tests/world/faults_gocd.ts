@@ -6,7 +6,7 @@ import { changeByHand, ourAccount } from "./gocd_port.ts";
 import { noteOpenness } from "./invariants_clocks.ts";
 import { gocdEras, gocdRules, gocdVersionNumber } from "../../src/sim/gocd/versions.ts";
 import { isNamelessName } from "./scenario_names.ts";
-import { after, say, type World } from "./world_state.ts";
+import { after, trace, type World } from "./world_state.ts";
 
 /** A fault that strikes the GoCD server. */
 export type GocdFault = Extract<
@@ -83,7 +83,7 @@ function cutAgents(world: World, { share, forMs }: GocdFault & { readonly kind: 
   const fromMs = world.nowMs;
   for (const taskId of world.watch.containers.keys()) {
     if (!world.requestDice.chance(share) || world.watch.cuts.get(taskId)?.untilMs === Infinity) continue;
-    say(world, () => `net     ${taskId} does not reach the GoCD server for ${forMs / 1000} s`);
+    trace(world, () => `net     ${taskId} does not reach the GoCD server for ${forMs / 1000} s`);
     world.gocd.setCutOff(taskId, true);
     world.watch.cuts.set(taskId, { fromMs, untilMs: Infinity });
     after(world, forMs, () => mendCut(world, taskId));

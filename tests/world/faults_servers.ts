@@ -7,7 +7,7 @@ import { noteRestore } from "./invariants_servers.ts";
 import { createSimMesos } from "../../src/sim/mesos/sim_mesos.ts";
 import { seededRandom } from "../../src/sim/random.ts";
 import { restart, stopProgram } from "./world_program.ts";
-import { after, say, type World } from "./world_state.ts";
+import { after, trace, type World } from "./world_state.ts";
 
 /** A fault of this kind. */
 export type ServerFault = Extract<
@@ -83,7 +83,7 @@ function restoreState(world: World, { agoMs, downMs }: ServerFault & { readonly 
   stopProgram(world);
   const frameworkId = frameworkOnDisk(world);
   if (world.disk.restore(world.nowMs - agoMs)) {
-    say(world, () => "disk    an older state is restored");
+    trace(world, () => "disk    an older state is restored");
     // What a framework runs that the copy does not know is for people to find.
     if (frameworkOnDisk(world) !== frameworkId) {
       for (const id of world.watch.launched) world.watch.forgotten.add(id);
@@ -115,7 +115,7 @@ function otherCluster(world: World, forMs: number): void {
 
 function backToOurs(world: World): void {
   if (!world.isElsewhere) return;
-  say(world, () => "mesos   our own cluster answers again");
+  trace(world, () => "mesos   our own cluster answers again");
   world.isElsewhere = false;
   world.otherMesos?.cutStreams(world.nowMs);
 }

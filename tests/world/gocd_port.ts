@@ -15,7 +15,7 @@ import { charge } from "./invariants_progress.ts";
 import { noteListMade } from "./invariants_servers.ts";
 import { noteAsked } from "./invariants_shown.ts";
 import { type GocdRules, gocdRules } from "../../src/sim/gocd/versions.ts";
-import { after, afterIn, hop, type Program, programMs, say, type World } from "./world_state.ts";
+import { after, afterIn, networkDelayMs, type Program, programMs, trace, type World } from "./world_state.ts";
 
 /** Where a caller gives up (`go-server.timeout`). */
 const timeoutMs = 30_000;
@@ -125,10 +125,10 @@ function travel<Value>(
 ): void {
   const { odds, isSlow } = drawFate(world);
   const fate = fateOf(world.requestDice, world.isHealed ? undefined : world.scenario.faults.requests.get(kind));
-  const wayMs = isSlow ? world.dice.between(1, odds.slowMsMax) : hop(world);
+  const wayMs = isSlow ? world.dice.between(1, odds.slowMsMax) : networkDelayMs(world);
   if (isSlow) charge(world, costOfSlowRequest(world, wayMs));
   if (fate === "late") {
-    say(world, () => `gocd    ${kind} is late`);
+    trace(world, () => `gocd    ${kind} is late`);
     charge(world, costOfLostRequest(world, kind));
     settleAfter(noAnswer, timeoutMs);
     return after(world, timeoutMs + world.requestDice.between(0, 60_000), () => void act());
@@ -137,9 +137,9 @@ function travel<Value>(
     const lost = fate === "lost" ? problemOf("gocd-unreachable", "unreachable") : loseRequest(world, odds.failed);
     const answer = lost ?? act();
     // A proxy has sent it on once more.
-    if (fate === "twice") after(world, hop(world), () => void act());
+    if (fate === "twice") after(world, networkDelayMs(world), () => void act());
     const isLost = lost === undefined && (fate === "answerLost" || world.dice.chance(odds.answerLost));
-    if (isLost) say(world, () => "gocd    the answer is lost");
+    if (isLost) trace(world, () => "gocd    the answer is lost");
     if (isLost || lost !== undefined) charge(world, costOfLostRequest(world, kind));
     const isNever = lost !== undefined && world.weather.outage === "no-answer";
     const takesMs = isList === true ? listMs(world) : 0;
@@ -149,7 +149,7 @@ function travel<Value>(
       ? timeoutMs - wayMs
       : fate === "slowBack"
       ? world.requestDice.between(0, timeoutMs - wayMs)
-      : Math.min(hop(world) + takesMs, timeoutMs - wayMs);
+      : Math.min(networkDelayMs(world) + takesMs, timeoutMs - wayMs);
     if (fate === "slowBack" || takesMs > 0) charge(world, costOfSlowRequest(world, backMs));
     settleAfter(isLost ? noAnswer : answer, backMs);
   });
@@ -281,7 +281,7 @@ function send(world: World, method: string, uuid: string | undefined, body?: unk
     },
     body: body === undefined ? "" : JSON.stringify(body),
   }, world.nowMs);
-  say(world, () => `gocd    ${method} ${uuid ?? "agents"} → ${response.status}`);
+  trace(world, () => `gocd    ${method} ${uuid ?? "agents"} → ${response.status}`);
   return response;
 }
 

@@ -11,10 +11,10 @@ import type { State } from "../../src/core/state.ts";
 import { noteKilling, rememberLook } from "./invariants_builds.ts";
 import { checkDrains, checkNothingLies } from "./invariants_drain.ts";
 import { checkDoubles, checkStarving } from "./invariants_demand.ts";
-import { checkLaunches, followLaunches } from "./invariants_launch.ts";
-import { checkPace, followPace } from "./invariants_pace.ts";
+import { checkLaunches, trackLaunches } from "./invariants_launch.ts";
+import { checkPace, trackPace } from "./invariants_pace.ts";
 import { checkVerdicts, shownBy } from "./invariants_verdicts.ts";
-import { checkLivingRecords, followServers } from "./invariants_servers.ts";
+import { checkLivingRecords, trackServers } from "./invariants_servers.ts";
 import { isSame } from "../../src/sim/same.ts";
 import { demand, Violation } from "./violation.ts";
 import type { Program, World } from "./world_state.ts";
@@ -39,10 +39,10 @@ export function checkStep(
       world.watch.learnt.add(record.instance.uuid);
     }
   }
-  followServers(world, frame, event);
-  followPace(world, frame);
+  trackServers(world, frame, event);
+  trackPace(world, frame);
   checkDoubles(world, frame);
-  followLaunches(world, step.before, frame);
+  trackLaunches(world, step.before, frame);
   if (event.kind === "gocd-polled") checkStarving(world, frame);
   if (event.kind === "gocd-polled" || event.kind === "gocd-agents-read") checkNothingLies(world, frame);
   world.watch.feed = shownBy(event, world.watch.feed);
@@ -60,10 +60,10 @@ function checkMemory(world: World, { state, effects }: Frame, event: Event): voi
   }
   for (const effect of effects) {
     if (effect.kind !== "enable-gocd-agent") continue;
-    const askedMs = state.server.enablingMs.get(effect.uuid);
+    const askedMs = state.server.enableRequestedMs.get(effect.uuid);
     if (askedMs !== undefined) world.watch.enablingSentMs.set(effect.uuid, askedMs);
   }
-  for (const [uuid, askedMs] of state.server.enablingMs) {
+  for (const [uuid, askedMs] of state.server.enableRequestedMs) {
     demand(
       world.watch.enablingSentMs.get(uuid) === askedMs,
       "unsent",

@@ -106,7 +106,7 @@ export function fits(
 }
 
 /** After each step: whose agents were lost, and that a wave of failures counts once. */
-export function followLaunches(world: World, before: Frame["state"], { state, records }: Frame): void {
+export function trackLaunches(world: World, before: Frame["state"], { state, records }: Frame): void {
   const failed: AgentInstance[] = [];
   for (const record of records) {
     if (record.kind !== "instance") continue;

@@ -117,7 +117,7 @@ function checkPollGap(
 }
 
 /** After each step. */
-export function followPace(world: World, { state, records }: Frame): void {
+export function trackPace(world: World, { state, records }: Frame): void {
   const { watch, nowMs } = world;
   const { pace } = watch;
   if (state.session.kind !== "subscribed") {

@@ -13,7 +13,7 @@ import { isNamelessName } from "./scenario_names.ts";
 import { slotsFor } from "./progress_room.ts";
 import type { WorldFault } from "./faults.ts";
 import { demand } from "./violation.ts";
-import { say, type World } from "./world_state.ts";
+import { trace, type World } from "./world_state.ts";
 
 /** A clock that faults give more time. */
 export interface Clock {
@@ -267,7 +267,7 @@ function mayTake(world: World, record: ReturnType<World["gocd"]["agents"]>[numbe
 
 /** Other settings are in force: what was planned is planned anew. */
 export function startClocksAnew(world: World): void {
-  say(world, () => "law     all clocks of progress start anew");
+  trace(world, () => "law     all clocks of progress start anew");
   world.watch.progress.waiting.clear();
   world.watch.progress.surplus.clear();
 }

@@ -41,7 +41,7 @@ const afterRestoreMs = 20 * 60_000;
 const slackMs = 10_000;
 
 /** After each step. */
-export function followServers(world: World, { state }: Frame, event: Event): void {
+export function trackServers(world: World, { state }: Frame, event: Event): void {
   const { servers } = world.watch;
   if (event.kind === "task-status-updated") {
     const { taskId, uuid } = event.status;

@@ -12,7 +12,16 @@ import type { EventShape } from "../../src/mesos/proto/shapes.ts";
 import { decodeCall } from "../../src/mesos/proto/wire.ts";
 import { encodeCall, type EnvironmentOf } from "../../src/mesos/to_proto.ts";
 import type { SimDelivery, SimMesos, SimMesosAnswer } from "../../src/sim/mesos/sim_mesos.ts";
-import { after, afterIn, hop, type MesosLink, type Program, say, suspendedMs, type World } from "./world_state.ts";
+import {
+  after,
+  afterIn,
+  type MesosLink,
+  networkDelayMs,
+  type Program,
+  suspendedMs,
+  trace,
+  type World,
+} from "./world_state.ts";
 
 /** A call without an answer for so long has met a dead connection (mesos/calls.ts `callAnswerMs`). */
 const callAnswerMs = 10_000;
@@ -40,14 +49,14 @@ export function subscribe(world: World, program: Program): void {
     ),
   }, framework.frameworkId);
   const id = framework.frameworkId === undefined ? {} : { "framework_id": { value: framework.frameworkId } };
-  after(world, hop(world), () => {
+  after(world, networkDelayMs(world), () => {
     const mesos = world.isElsewhere ? world.otherMesos ?? world.mesos : world.mesos;
     const answer = mesos.connect(
       { type: "SUBSCRIBE", ...id, subscribe: { "framework_info": info } },
       {},
       world.nowMs,
     );
-    say(world, () => `mesos   SUBSCRIBE ${framework.frameworkId ?? "anew"} → ${answer.status} ${answer.body}`);
+    trace(world, () => `mesos   SUBSCRIBE ${framework.frameworkId ?? "anew"} → ${answer.status} ${answer.body}`);
     if (world.program === program) return subscribed(world, program, { mesos, answer });
     if (answer.subscriptionId !== undefined) mesos.disconnect(answer.subscriptionId, world.nowMs);
   });
@@ -98,7 +107,7 @@ export function deliver(world: World, mesos: SimMesos, delivery: SimDelivery): v
 export function watchSilence(world: World, program: Program): void {
   const { link } = program;
   if (link === undefined || world.nowMs - link.heardMs <= silentMs) return;
-  say(world, () => "mesos   the stream is silent: given up");
+  trace(world, () => "mesos   the stream is silent: given up");
   endSession(world, program);
 }
 
@@ -178,22 +187,22 @@ function send(world: World, program: Program, { link, call, settled }: Sending):
   const arrive = (): SimMesosAnswer => link.mesos.call(record, { streamId: link.streamId }, world.nowMs);
   const fate = fateOf(world.requestDice, world.isHealed ? undefined : world.scenario.faults.requests.get(call.kind));
   if (fate !== "fine") {
-    say(world, () => `mesos   ${call.kind} fares badly: ${fate}`);
+    trace(world, () => `mesos   ${call.kind} fares badly: ${fate}`);
     charge(world, costOfLostCall(world, call.kind));
   }
   if (fate === "late") after(world, callAnswerMs + world.requestDice.between(0, 60_000), () => void arrive());
   if (fate === "twice") after(world, 2 * world.scenario.faults.hopMsMax, () => void arrive());
-  after(world, hop(world), () => {
+  after(world, networkDelayMs(world), () => {
     const isUnheard = fate === "late" || fate === "lost";
     const heard = isUnheard ? unanswered : arrive();
     const answer = fate === "answerLost" ? unanswered : heard;
-    if (answer.status !== 202) say(world, () => `mesos   ${call.kind} → ${answer.status} ${answer.body}`);
+    if (answer.status !== 202) trace(world, () => `mesos   ${call.kind} → ${answer.status} ${answer.body}`);
     const isSilent = answer.status === 0;
     const backMs = fate === "late"
       ? callAnswerMs
       : isSilent
       ? world.dice.pick([5, callAnswerMs])
-      : hop(world) + (fate === "slowBack" ? world.requestDice.between(0, callAnswerMs - 1_000) : 0);
+      : networkDelayMs(world) + (fate === "slowBack" ? world.requestDice.between(0, callAnswerMs - 1_000) : 0);
     afterIn(world, program, backMs, () => {
       if (isSilent) failed(program, call, "unknown", "no answer");
       else if (answer.status !== 202) failed(program, call, "refused", answer.body);

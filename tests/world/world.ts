@@ -26,7 +26,7 @@ import { Violation } from "./violation.ts";
 import type { PlantedBug } from "./world_bugs.ts";
 import { containerChanged } from "./world_containers.ts";
 import { startProgram } from "./world_program.ts";
-import { after, type Program, programMs, say, suspendedMs, type World } from "./world_state.ts";
+import { after, type Program, programMs, suspendedMs, trace, type World } from "./world_state.ts";
 
 /** How to play a scenario. */
 export interface PlayOptions {
@@ -77,7 +77,7 @@ export function play(scenario: Scenario, options: PlayOptions = {}): Outcome {
   const { failingCommit } = options;
   if (failingCommit !== undefined) world.disk.failing.set(failingCommit.number, failingCommit.how);
   const violation = broken(world, () => run(world));
-  if (violation !== undefined) say(world, () => `BROKEN  ${violation.law}: ${violation.message}`);
+  if (violation !== undefined) trace(world, () => `BROKEN  ${violation.law}: ${violation.message}`);
   return {
     seed: scenario.seed,
     ...(violation === undefined ? {} : { violation }),
@@ -159,14 +159,14 @@ function makeWorld(scenario: Scenario, { trace, bug, crashAtPoint }: PlayOptions
 
 function run(world: World): void {
   const { scenario } = world;
-  say(world, () => `scenario ${JSON.stringify({ ...scenario, lastSettings: undefined })}`);
+  trace(world, () => `scenario ${JSON.stringify({ ...scenario, lastSettings: undefined })}`);
   if (scenario.isSecured) setRights(world, true);
   for (const foreigner of scenario.foreigners) world.gocd.addAgent(foreigner);
   for (const { afterMs, request } of scenario.jobs) {
     after(world, afterMs, () => {
       world.gocd.advance(world.nowMs);
       const locator = world.gocd.schedule(request);
-      say(world, () => `gocd    scheduled ${locator} (${request.gocdResources.join(",")})`);
+      trace(world, () => `gocd    scheduled ${locator} (${request.gocdResources.join(",")})`);
     });
   }
   for (const { afterMs, fault } of scenario.faults.events) after(world, afterMs, () => act(world, fault));

@@ -61,7 +61,7 @@ export const plantedBugs: readonly PlantedBug[] = [
 ];
 
 /** The event as a program with this bug would see it. */
-export function bentEvent(bug: PlantedBug | undefined, event: Event, state: State): Event {
+export function mutateEvent(bug: PlantedBug | undefined, event: Event, state: State): Event {
   const isList = event.kind === "gocd-polled" || event.kind === "gocd-agents-read";
   if (bug === "age-by-handling" && isList) return { ...event, agentsAskedMs: Infinity };
   if (bug === "believe-the-master" && event.kind === "task-status-updated" && (event.status.uuid ?? "") === "") {
@@ -72,7 +72,7 @@ export function bentEvent(bug: PlantedBug | undefined, event: Event, state: Stat
 }
 
 /** The state as a program with this bug would judge it. */
-export function bentState(bug: PlantedBug | undefined, state: State, { atMs, event }: Moment): State {
+export function mutateState(bug: PlantedBug | undefined, state: State, { atMs, event }: Moment): State {
   switch (bug) {
     case "launch-without-learning":
       return { ...state, inherited: "none" };
@@ -154,7 +154,7 @@ function phantomOf(instance: AgentInstance, atMs: number): AgentInstance[] {
 }
 
 /** The frame as a program with this bug would make it. */
-export function bentFrame(bug: PlantedBug | undefined, frame: Frame, { before, event }: BentStep): Frame {
+export function mutateFrame(bug: PlantedBug | undefined, frame: Frame, { before, event }: BentStep): Frame {
   switch (bug) {
     case "forget-outdated": {
       if (!isPlanned(event)) return frame;
@@ -245,7 +245,7 @@ function hastyKill(record: Frame["records"][number]): Frame["effects"][number][]
 }
 
 /** What a program with this bug would go on from after a commit that failed. */
-export function bentRest(bug: PlantedBug | undefined, left: State, { before, frame }: FailedStep): State {
+export function mutateRest(bug: PlantedBug | undefined, left: State, { before, frame }: FailedStep): State {
   switch (bug) {
     case "remember-unsent":
       return { ...left, server: frame.state.server, reconciliation: frame.state.reconciliation };

@@ -7,12 +7,12 @@ import { costOfDumbAgent, costOfExit } from "./invariants_costs.ts";
 import { charge } from "./invariants_progress.ts";
 import { ownNameOf } from "./scenario_names.ts";
 import type { SimContainerEvent } from "../../src/sim/mesos/sim_mesos.ts";
-import { after, say, type World } from "./world_state.ts";
+import { after, trace, type World } from "./world_state.ts";
 
 /** Something has happened to a container of ours. */
 export function containerChanged(world: World, event: SimContainerEvent): void {
   if (event.kind === "started") return started(world, event);
-  say(world, () => `mesos   container ${event.taskId} has ended (${event.how})`);
+  trace(world, () => `mesos   container ${event.taskId} has ended (${event.how})`);
   world.gocd.agentStopped(event.taskId, world.nowMs);
   world.watch.containers.delete(event.taskId);
   checkContainerEnd(world, event);
@@ -28,7 +28,7 @@ function started(world: World, event: Started): void {
   const { taskId } = event;
   const isDumb = dice.chance(odds.neverRegisters);
   const bootDelayMs = dice.chance(odds.slowBoot) ? dice.between(60_000, 400_000) : dice.between(3_000, 40_000);
-  say(
+  trace(
     world,
     () =>
       `mesos   container ${taskId} runs on ${event.host} (${event.ipAddress})${isDumb ? ", its agent stays dumb" : ""}`,
@@ -54,7 +54,7 @@ function started(world: World, event: Started): void {
  */
 export function restartAgentProcess(world: World, taskId: string): void {
   if (!world.watch.containers.has(taskId)) return;
-  say(world, () => `agent   the process in ${taskId} starts anew`);
+  trace(world, () => `agent   the process in ${taskId} starts anew`);
   const known = gocdRules(world.gocd.version).disabledAgentsRefreshed
     ? undefined
     : world.gocd.processes().find((process) => process.hostname === taskId)?.uuid;

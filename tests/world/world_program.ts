@@ -16,8 +16,8 @@ import { charge } from "./invariants_progress.ts";
 import { noteHindered, noteShown, noteStart } from "./invariants_shown.ts";
 import { shownBy } from "./invariants_verdicts.ts";
 import { endSession, performMesos, subscribe } from "./mesos_port.ts";
-import { bentEvent, bentFrame, bentRest, bentState } from "./world_bugs.ts";
-import { after, afterIn, type Program, programMs, say, suspendedMs, type World } from "./world_state.ts";
+import { mutateEvent, mutateFrame, mutateRest, mutateState } from "./world_bugs.ts";
+import { after, afterIn, type Program, programMs, suspendedMs, trace, type World } from "./world_state.ts";
 import { describeEffect, describeEvent } from "./world_trace.ts";
 
 /** Starts the program on what its disk holds. */
@@ -33,7 +33,7 @@ export function startProgram(world: World): void {
   // Torn down at once, agents leave their records to people.
   const forgotten = stored.framework.frameworkId === undefined ? world.watch.tornDown : [];
   for (const taskId of forgotten) world.watch.forgotten.add(taskId);
-  say(world, () => `program starts with ${stored.instances.length} instances on record`);
+  trace(world, () => `program starts with ${stored.instances.length} instances on record`);
   const program: Program = {
     state: initialState(stored, world.settings, programMs(world)),
     gocdQueue: [],
@@ -67,14 +67,14 @@ function handle(world: World, program: Program, event: Event): void {
   const leftMs = suspendedMs(world);
   if (leftMs > 0) return afterIn(world, program, leftMs, () => handle(world, program, event));
   if (event.kind !== "tick") {
-    say(world, () => `event   ${describeEvent(event)}`);
+    trace(world, () => `event   ${describeEvent(event)}`);
     if (diesHere(world, "before the event is handled")) return;
   }
   noteShown(world.watch.shown, event, world.nowMs);
   const before = program.state;
   const frame = makeFrame(world, program, event);
   for (const note of frame.notes) {
-    if (note.level !== "debug") say(world, () => `note    ${note.level} ${note.code}: ${note.text}`);
+    if (note.level !== "debug") trace(world, () => `note    ${note.level} ${note.code}: ${note.text}`);
   }
   if (world.bug === "acknowledge-before-store") {
     for (const effect of frame.effects) {
@@ -100,29 +100,29 @@ function handle(world: World, program: Program, event: Event): void {
 function makeFrame(world: World, program: Program, event: Event): Frame {
   const before = program.state;
   const atMs = programMs(world);
-  const bent = bentState(world.bug, before, { atMs, event });
-  const timed = { atMs, random: world.dice.random(), event: bentEvent(world.bug, event, bent) };
-  return bentFrame(world.bug, step(bent, timed), { before, event });
+  const bent = mutateState(world.bug, before, { atMs, event });
+  const timed = { atMs, random: world.dice.random(), event: mutateEvent(world.bug, event, bent) };
+  return mutateFrame(world.bug, step(bent, timed), { before, event });
 }
 
 /** What the core leaves of a frame that could not be stored. */
 function storeFailed(world: World, program: Program, { frame, event }: { frame: Frame; event: Event }): void {
-  say(world, () => "store   the commit failed: nothing of it happens");
+  trace(world, () => "store   the commit failed: nothing of it happens");
   world.watch.failedCommits++;
   noteHindered(world.watch.shown, world.nowMs);
   world.watch.feed = shownBy(event, world.watch.feed);
   const before = program.state;
   const { state, effects } = withoutRecords(before, event, frame);
-  program.state = bentRest(world.bug, state, { before, frame });
+  program.state = mutateRest(world.bug, state, { before, frame });
   for (const effect of effects) {
     if (world.program !== program) return;
-    say(world, () => `effect  ${describeEffect(effect)}`);
+    trace(world, () => `effect  ${describeEffect(effect)}`);
     perform(world, program, effect);
   }
 }
 
 function act(world: World, program: Program, made: Made, effect: Effect): void {
-  say(world, () => `effect  ${describeEffect(effect)}`);
+  trace(world, () => `effect  ${describeEffect(effect)}`);
   checkStored(world, made.frame, effect);
   checkEffect(world, made, effect);
   perform(world, program, effect);
@@ -143,7 +143,7 @@ function perform(world: World, program: Program, effect: Effect): void {
       return endSession(world, program);
     case "step-down":
     case "exit":
-      say(world, () => `program ends by itself: ${effect.message}`);
+      trace(world, () => `program ends by itself: ${effect.message}`);
       // Torn down in another cluster than it runs in: only people can find what is left.
       if (world.isElsewhere) { for (const taskId of world.watch.containers.keys()) world.watch.forgotten.add(taskId); }
       stopProgram(world);
@@ -155,7 +155,7 @@ function perform(world: World, program: Program, effect: Effect): void {
 
 /** The framework is gone but agents are on record: a person looks, forgets the framework, and starts the program again. */
 function refused(world: World): void {
-  say(world, () => "program ends: a person must forget the framework");
+  trace(world, () => "program ends: a person must forget the framework");
   stopProgram(world);
   after(world, 300_000, () => {
     if (world.program !== undefined) return;
@@ -167,7 +167,7 @@ function refused(world: World): void {
       ...instances.map(({ taskId }) => ({ kind: "instance-removed" as const, taskId })),
     ]);
     for (const { taskId } of instances) world.watch.forgotten.add(taskId);
-    say(world, () => `person  forgets the framework and ${instances.length} agents`);
+    trace(world, () => `person  forgets the framework and ${instances.length} agents`);
     restart(world);
   });
 }
@@ -183,7 +183,7 @@ function diesHere(world: World, where: string): boolean {
   const { crash } = world;
   if (crash === undefined || world.points !== crash.atPoint) return false;
   const { standby } = crash;
-  say(
+  trace(
     world,
     () =>
       `${standby === undefined ? "CRASH  " : "FAILOVER"} at point ${world.points}, ${where}; back in ${

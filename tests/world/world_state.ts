@@ -173,12 +173,12 @@ export function afterIn(world: World, program: Program, delayMs: number, act: ()
 }
 
 /** How long a message is on its way. */
-export function hop(world: World): number {
+export function networkDelayMs(world: World): number {
   return world.dice.between(1, world.scenario.faults.hopMsMax);
 }
 
 /** Tells the trace, where there is one. */
-export function say(world: World, line: () => string): void {
+export function trace(world: World, line: () => string): void {
   if (world.trace === undefined) return;
   const at = (world.nowMs - world.watch.startedMs) / 1000;
   world.trace(`${at.toFixed(3).padStart(10)}  ${line()}`);

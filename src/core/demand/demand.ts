@@ -38,7 +38,7 @@ export interface FeedNews {
 }
 
 /** Carries the memory of waiting jobs over to a new poll. */
-export function followJobs(before: ReadonlyMap<string, SeenJob>, news: FeedNews, atMs: number): FeedChange {
+export function trackJobs(before: ReadonlyMap<string, SeenJob>, news: FeedNews, atMs: number): FeedChange {
   const { backlog, previous, takings } = news;
   const departures = departuresFrom(before, backlog);
   const taken = takenOf(departures, takings, previous);
@@ -134,7 +134,7 @@ export interface IdleMemory {
  * Since when each free GocdAgent has been idle without a break. An agent that could take jobs of a bucket out of which
  * jobs have left may have built in between: its clock starts again.
  */
-export function followIdle(memory: IdleMemory, atMs: number): Map<string, number> {
+export function trackIdle(memory: IdleMemory, atMs: number): Map<string, number> {
   const rule = memory.backlog.resourceCase;
   const moving = [...memory.backlog.buckets, ...memory.previousBacklog.buckets]
     .filter((bucket) => memory.movingBuckets.has(bucket.key));

@@ -7,13 +7,13 @@ import type { AgentProfile, Settings } from "../settings.ts";
 import type { State } from "../state.ts";
 
 /** The environment that the `min-idle` agents of a profile register in; absent: none. */
-export function warmEnvironment(profile: AgentProfile): string | undefined {
+export function minIdleEnvironment(profile: AgentProfile): string | undefined {
   return profile.environments === "*" ? undefined : profile.environments[0];
 }
 
 /** The environments that a poll must ask about, each once. */
 export function environmentsInQuestion({ profiles }: Settings): readonly string[] {
-  const warm = profiles.filter(({ minIdle }) => minIdle > 0).map(warmEnvironment);
+  const warm = profiles.filter(({ minIdle }) => minIdle > 0).map(minIdleEnvironment);
   return [...new Set(warm.filter((name) => name !== undefined))];
 }
 
@@ -31,7 +31,7 @@ export function missingEnvironmentFindings(
     const named = profile.environments === "*" ? [] : profile.environments;
     const key = profile.name === "default" ? "go-agent" : `profiles.${profile.name}`;
     return named.filter((name) => missing.includes(name)).map((name) => {
-      const isWarm = profile.minIdle > 0 && name === warmEnvironment(profile);
+      const isWarm = profile.minIdle > 0 && name === minIdleEnvironment(profile);
       const effect = isWarm ? "its min-idle agents are not launched" : "it gets no jobs from there";
       return {
         code: "environment-missing",

@@ -14,7 +14,7 @@ import type { State } from "../state.ts";
 export const breakerFailuresMin = 3;
 
 /** What is left of the limits while a plan is made. */
-export interface Rooms {
+export interface LaunchBudget {
   /** Of the whole framework. */
   total(): number;
   /** Of one profile. */
@@ -33,7 +33,7 @@ export function countsToLimit(state: string): boolean {
 }
 
 /** The room that the living instances leave. */
-export function roomsOf(state: State, atMs: number): Rooms {
+export function launchBudget(state: State, atMs: number): LaunchBudget {
   const alive = new Map<string, number>();
   let total = 0;
   for (const instance of state.instances.values()) {
@@ -99,13 +99,13 @@ export function profileGate(
   question: {
     readonly profile: AgentProfile;
     readonly needs: number;
-    readonly rooms: Rooms;
+    readonly budget: LaunchBudget;
     /** What its agents would register with. */
     readonly registration: Pick<Bucket, "gocdResources" | "environment">;
   },
   atMs: number,
 ): Allowance {
-  const { profile, needs, rooms, registration } = question;
+  const { profile, needs, budget, registration } = question;
   if (state.controls.frozenProfiles.includes(profile.name)) {
     return { gate: { kind: "frozen", profile: profile.name }, allowed: 0 };
   }
@@ -121,11 +121,11 @@ export function profileGate(
       const isTrying = [...state.instances.values()].some((instance) =>
         instance.profile === profile.name && isOnTrial(instance)
       );
-      allowed = isTrying || rooms.planned(profile.name) > 0 ? 0 : 1;
+      allowed = isTrying || budget.planned(profile.name) > 0 ? 0 : 1;
       if (needs > allowed) gate = { kind: "probe", error, failures };
     }
   }
-  return clampToRooms(state, { profile, rooms, gate, allowed });
+  return clampToBudget(state, { profile, budget, gate, allowed });
 }
 
 /** Whether it is still open if it will work. */
@@ -134,25 +134,25 @@ function isOnTrial(instance: AgentInstance): boolean {
   return (instance.state === "launching" || instance.state === "starting") && instance.held !== true;
 }
 
-function clampToRooms(
+function clampToBudget(
   state: State,
   question: {
     readonly profile: AgentProfile;
-    readonly rooms: Rooms;
+    readonly budget: LaunchBudget;
     readonly gate: LaunchGate;
     readonly allowed: number;
   },
 ): Allowance {
-  const { profile, rooms } = question;
+  const { profile, budget } = question;
   let { gate, allowed } = question;
   const key = profile.name === "default" ? "go-agent.max-agents" : `profiles.${profile.name}.max-agents`;
   const limits: readonly { room: number; gate: (allowed: number) => LaunchGate }[] = [
     {
-      room: rooms.of(profile),
+      room: budget.of(profile),
       gate: (left) => ({ kind: "limit", key, limit: profile.maxAgents ?? 0, allowed: left }),
     },
     {
-      room: rooms.total(),
+      room: budget.total(),
       gate: (left) => ({
         kind: "limit",
         key: "scaling.max-agents",
@@ -161,7 +161,7 @@ function clampToRooms(
       }),
     },
     {
-      room: rooms.rate(),
+      room: budget.rate(),
       gate: () => ({ kind: "rate", perMinute: state.settings.scaling.slowServerLaunchesPerMinute }),
     },
   ];

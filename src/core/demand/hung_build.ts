@@ -4,7 +4,7 @@
 
 import { activityWord } from "../life/activity.ts";
 import type { Draft } from "../draft.ts";
-import { profileGate, type Rooms } from "./gates.ts";
+import { type LaunchBudget, profileGate } from "./gates.ts";
 import { connectionTimeoutMs, settledMs } from "../life/gocd_clocks.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import { type GocdAgentIndex, rescheduleLimitMs } from "../life/gocd_index.ts";
@@ -30,7 +30,7 @@ export function isInContact({ configState, agentState }: GocdAgent): boolean {
  * Since when lists have shown that the agent of an instance is not in contact, by uuid: absent records are told from those
  * that this run has never seen.
  */
-export function followSilence(draft: Draft, { byUuid }: GocdAgentIndex): void {
+export function trackSilence(draft: Draft, { byUuid }: GocdAgentIndex): void {
   const { instances, server } = draft.state;
   const silent = [...instances.values()].flatMap((instance) => {
     const uuid = uuidOf(instance);
@@ -43,7 +43,7 @@ export function followSilence(draft: Draft, { byUuid }: GocdAgentIndex): void {
 }
 
 /** Keeps `mayHoldBuild` by what a list shows; returns the instance as it is then. */
-export function followBuild(draft: Draft, instance: AgentInstance, index: GocdAgentIndex): AgentInstance {
+export function trackBuild(draft: Draft, instance: AgentInstance, index: GocdAgentIndex): AgentInstance {
   const uuid = uuidOf(instance);
   const gocdAgent = uuid === undefined ? undefined : index.byUuid.get(uuid);
   const word = gocdAgent === undefined ? "absent" : activityWord(gocdAgent);
@@ -75,7 +75,7 @@ function mayHoldFormer({ state: { server } }: Draft, instance: AgentInstance, { 
  * The instance in the moment in which its task is lost. What it could have taken since the last list may be on it, and
  * what it could have taken shortly before, when an agent still shows Idle (facts: gocd 4.5).
  */
-export function atItsLoss({ state: { demand, server }, atMs }: Draft, instance: AgentInstance): AgentInstance {
+export function withPossibleBuild({ state: { demand, server }, atMs }: Draft, instance: AgentInstance): AgentInstance {
   if (instance.state !== "registered" || instance.activity.kind !== "idle") return instance;
   if (atMs - (server.idleSinceMs.get(instance.uuid) ?? atMs) < settledMs) return { ...instance, mayHoldBuild: true };
   const capability = capabilityFor(instance, demand.backlog.resourceCase);
@@ -129,7 +129,7 @@ export function inContactSince(
 /** One agent for the builds that hang, unless one is coming anyway. */
 export function agentForHungBuilds(
   state: State,
-  { rooms, isAnyWanted }: { readonly rooms: Rooms; readonly isAnyWanted: boolean },
+  { budget, isAnyWanted }: { readonly budget: LaunchBudget; readonly isAnyWanted: boolean },
   atMs: number,
 ): readonly WantedAgents[] {
   if (isAnyWanted || state.server.agents.some(isInContact)) return [];
@@ -139,7 +139,7 @@ export function agentForHungBuilds(
     const profile = profileOf(state.settings, name);
     if (profile === undefined) continue;
     const registration = { gocdResources, ...(environment === undefined ? {} : { environment }) };
-    if (profileGate(state, { profile, needs: 1, rooms, registration }, atMs).allowed < 1) continue;
+    if (profileGate(state, { profile, needs: 1, budget, registration }, atMs).allowed < 1) continue;
     return [{
       bucketKey: `hung ${name}`,
       profile: name,

@@ -1,7 +1,7 @@
 // Agents that are kept ready although nothing waits (`min-idle`). Not here: agents for jobs (plan.ts).
 
-import { isMissing, warmEnvironment } from "./environments.ts";
-import { profileGate, type Rooms } from "./gates.ts";
+import { isMissing, minIdleEnvironment } from "./environments.ts";
+import { type LaunchBudget, profileGate } from "./gates.ts";
 import type { State, WantedAgents } from "../state.ts";
 
 /**
@@ -10,13 +10,13 @@ import type { State, WantedAgents } from "../state.ts";
  */
 export function minIdleAgents(
   state: State,
-  { rooms, reserved }: { readonly rooms: Rooms; readonly reserved: number },
+  { budget, reserved }: { readonly budget: LaunchBudget; readonly reserved: number },
   atMs: number,
 ): WantedAgents[] {
-  const left: Rooms = { ...rooms, total: () => rooms.total() - reserved };
+  const left: LaunchBudget = { ...budget, total: () => budget.total() - reserved };
   const wanted: WantedAgents[] = [];
   for (const profile of state.settings.profiles) {
-    const environment = warmEnvironment(profile);
+    const environment = minIdleEnvironment(profile);
     if (profile.minIdle <= 0 || isMissing(state, environment)) continue;
     const ready = [...state.instances.values()].filter((instance) =>
       instance.profile === profile.name && instance.retire === undefined &&
@@ -31,12 +31,12 @@ export function minIdleAgents(
       gocdResources: profile.gocdResources === "*" ? [] : profile.gocdResources,
       ...(environment === undefined ? {} : { environment }),
     };
-    const clamp = profileGate(state, { profile, needs, rooms: left, registration }, atMs);
+    const clamp = profileGate(state, { profile, needs, budget: left, registration }, atMs);
     const count = Math.min(needs, clamp.allowed);
     if (count <= 0) {
       continue;
     }
-    rooms.take(profile.name, count);
+    budget.take(profile.name, count);
     wanted.push({
       bucketKey: `warm ${profile.name}`,
       profile: profile.name,

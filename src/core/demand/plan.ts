@@ -3,7 +3,7 @@
 
 import { assess, type Assessment, type BucketAssessment } from "./assess.ts";
 import { markOtherCause } from "./demand.ts";
-import { globalGate, type HeldBack, profileGate, type Rooms, roomsOf } from "./gates.ts";
+import { globalGate, type HeldBack, type LaunchBudget, launchBudget, profileGate } from "./gates.ts";
 import { agentForHungBuilds } from "./hung_build.ts";
 import { launchRegistration } from "./launch_registration.ts";
 import { canTake, capabilityFor } from "./matching.ts";
@@ -30,7 +30,7 @@ export interface Plan {
 export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"): Plan {
   const assessment = assess(state, atMs);
   const gate = globalGate(state, atMs);
-  const rooms = roomsOf(state, atMs);
+  const budget = launchBudget(state, atMs);
   const remarks = remarksOf(state, assessment);
   const streaks = new Map(occasion === "poll" ? [] : state.demand.streaks);
   const seen = new Map(state.demand.seen);
@@ -54,7 +54,7 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
     const again = mayReuse ? reusable(state, { assessed, needs, taken: reuse, held }) : [];
     reuse.push(...again);
     const all = assessment.buckets;
-    const decision = decide(state, { assessed, all, needs: needs - again.length, polls, gate, rooms }, atMs);
+    const decision = decide(state, { assessed, all, needs: needs - again.length, polls, gate, budget }, atMs);
     if (decision.entry !== undefined) wanted.push(decision.entry);
     if (decision.held !== undefined) held.push(decision.held);
     const bucketRemarks = remarks.ofBucket(assessed);
@@ -69,8 +69,8 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
     const paused = rows.flatMap(({ row, gate: { kind } }) =>
       (kind === "breaker" || kind === "probe") && row.wanted === 0 ? [row.profile] : []
     );
-    wanted.push(...minIdleAgents(state, { rooms, reserved: new Set(paused).size }, atMs));
-    wanted.push(...agentForHungBuilds(state, { rooms, isAnyWanted: wanted.length > 0 }, atMs));
+    wanted.push(...minIdleAgents(state, { budget, reserved: new Set(paused).size }, atMs));
+    wanted.push(...agentForHungBuilds(state, { budget, isAnyWanted: wanted.length > 0 }, atMs));
   }
   const jobs = verdicts(state, { rows, remarks }, atMs);
   return {
@@ -114,7 +114,7 @@ interface Question {
   readonly needs: number;
   readonly polls: number;
   readonly gate: LaunchGate;
-  readonly rooms: Rooms;
+  readonly budget: LaunchBudget;
 }
 
 interface Decision {
@@ -127,7 +127,7 @@ interface Decision {
 /** How many of a bucket's missing agents may be launched now, and what holds the others back. */
 function decide(
   state: State,
-  { assessed, all, needs, polls, gate, rooms }: Question,
+  { assessed, all, needs, polls, gate, budget }: Question,
   atMs: number,
 ): Decision {
   if (assessed.choice.kind !== "serves" || needs <= 0) return { gate: { kind: "go" }, wanted: 0 };
@@ -137,11 +137,11 @@ function decide(
   const attempts = state.settings.poller.attempts;
   if (polls <= attempts) return { gate: { kind: "attempts", polls, attempts }, wanted: 0 };
   const registration = launchRegistration(profile, assessed, { all, rule: state.demand.backlog.resourceCase });
-  const clamp = profileGate(state, { profile, needs, rooms, registration }, atMs);
+  const clamp = profileGate(state, { profile, needs, budget, registration }, atMs);
   const count = Math.min(needs, clamp.allowed);
   const held = clamp.held === undefined ? {} : { held: clamp.held };
   if (count <= 0) return { gate: clamp.gate, wanted: 0, ...held };
-  rooms.take(profile.name, count);
+  budget.take(profile.name, count);
   const waited = `${bucket.jobs.length} job${bucket.jobs.length === 1 ? "" : "s"} (${
     describeNeed(bucket.gocdResources, bucket.environment)
   }) waited in ${polls} poll${polls === 1 ? "" : "s"}`;

@@ -19,14 +19,17 @@ export interface Remarks {
 
 /** The remarks that a state and its assessment call for; what is costly is made when first asked for. */
 export function remarksOf(state: State, assessment: Assessment): Remarks {
-  let standing: readonly Standing[] | undefined;
+  let unavailable: readonly UnavailableGroup[] | undefined;
   const unassigned = unassignedByLocator(state);
   const ours = new Set(state.instances.keys());
   return {
     ofBucket(assessed): readonly JobRemark[] {
       if (assessed.rest <= 0) return [];
-      standing ??= standingOf(state);
-      const remarks = [outOfUse(assessed, standing), elsewhere(state, { assessed, assessment, ours })];
+      unavailable ??= unavailableGroups(state);
+      const remarks = [
+        unavailableRemark(assessed, unavailable),
+        wrongEnvironmentRemark(state, { assessed, assessment, ours }),
+      ];
       return remarks.filter((remark) => remark !== undefined);
     },
     ofJob: (locator) => unassigned.get(locator),
@@ -34,7 +37,7 @@ export function remarksOf(state: State, assessment: Assessment): Remarks {
 }
 
 /** Agents of one capability that are not ours, by what keeps them from building. */
-interface Standing {
+interface UnavailableGroup {
   readonly capability: Capability;
   readonly counts: Map<string, number>;
 }
@@ -47,10 +50,10 @@ const words: Readonly<Record<string, readonly [code: string, text: string]>> = {
 };
 const alive = "alive";
 
-function standingOf(state: State): readonly Standing[] {
+function unavailableGroups(state: State): readonly UnavailableGroup[] {
   const rule = state.demand.backlog.resourceCase;
   const ours = new Set([...state.instances.values()].map(uuidOf));
-  const groups = new Map<string, Standing>();
+  const groups = new Map<string, UnavailableGroup>();
   for (const gocdAgent of state.server.agents) {
     if (gocdAgent.elastic || ours.has(gocdAgent.uuid)) continue;
     const word = wordOf(gocdAgent);
@@ -72,9 +75,12 @@ function wordOf({ configState, agentState }: GocdAgent): string | undefined {
 }
 
 /** `all 3 agents that match are out of use: 2 disabled, 1 without contact`; nothing while one of them is alive. */
-function outOfUse({ bucket }: BucketAssessment, standing: readonly Standing[]): JobRemark | undefined {
+function unavailableRemark(
+  { bucket }: BucketAssessment,
+  unavailable: readonly UnavailableGroup[],
+): JobRemark | undefined {
   const counts = new Map<string, number>();
-  for (const group of standing) {
+  for (const group of unavailable) {
     if (!canTake(group.capability, bucket.requirement)) continue;
     for (const [word, count] of group.counts) counts.set(word, (counts.get(word) ?? 0) + count);
   }
@@ -87,7 +93,7 @@ function outOfUse({ bucket }: BucketAssessment, standing: readonly Standing[]): 
   return { code, text: `all ${total} agents that match are out of use: ${parts.join(", ")}` };
 }
 
-interface Elsewhere {
+interface WrongEnvironmentQuestion {
   readonly assessed: BucketAssessment;
   readonly assessment: Assessment;
   /** Task ids, which are the names of our agents. */
@@ -95,7 +101,10 @@ interface Elsewhere {
 }
 
 /** An idle agent with the resources that is in an environment beside a job in none, or the other way round. */
-function elsewhere(state: State, { assessed, assessment, ours }: Elsewhere): JobRemark | undefined {
+function wrongEnvironmentRemark(
+  state: State,
+  { assessed, assessment, ours }: WrongEnvironmentQuestion,
+): JobRemark | undefined {
   const { environment, gocdResources } = assessed.bucket.requirement;
   for (const { kind, capability, names } of assessment.capacity) {
     if (kind !== "idle" || (environment === "") === (capability.environments.size === 0)) continue;

@@ -23,7 +23,7 @@ export function isRunOnAll({ name }: Pick<ScheduledJob, "name">): boolean {
 export type Unpinned = ReadonlyMap<string, number>;
 
 /** What an agent has, or had when it was lost, and waits later has been put back: without its pin. */
-export function followUnpinned(before: Unpinned, agents: readonly GocdAgent[], atMs: number): Unpinned {
+export function trackUnpinned(before: Unpinned, agents: readonly GocdAgent[], atMs: number): Unpinned {
   const had = agents.flatMap(({ buildLocator }) =>
     buildLocator !== undefined && runOnAllName.test(buildLocator) ? [[buildLocator, atMs] as const] : []
   );
@@ -45,7 +45,7 @@ export interface PolledJobs {
  */
 export function unpinnedAt(before: Unpinned, { jobs, agents, rule, seen }: PolledJobs, atMs: number): Unpinned {
   const waiting = jobs.filter(isRunOnAll);
-  const known = followUnpinned(before, agents, atMs);
+  const known = trackUnpinned(before, agents, atMs);
   if (waiting.length === 0 && known.size === 0) return before;
   const unpinned = new Map([...known].filter(([, lastMs]) => atMs - lastMs < rememberMs));
   for (const { locator } of waiting) if (known.has(locator)) unpinned.set(locator, atMs);

@@ -39,7 +39,7 @@ export function withoutTaken(backlog: Backlog, taken: ReadonlySet<string>): Back
  * Uuids of agents that have begun to build since the last poll, where the server does not tell what: each has most likely
  * taken a job of that poll. `begunBefore` is what this gave for `before`.
  */
-export function begunSince(
+export function newlyBuilding(
   before: readonly GocdAgent[],
   agents: readonly GocdAgent[],
   begunBefore: ReadonlySet<string>,
@@ -78,7 +78,7 @@ export function takingsOf(
   },
   agents: readonly GocdAgent[],
 ): Takings {
-  const begun = begunSince(server.agents, agents, server.begun);
+  const begun = newlyBuilding(server.agents, agents, server.begun);
   return { locators: builtSince(agents, server.built), unnamed: agents.filter(({ uuid }) => begun.has(uuid)) };
 }
 

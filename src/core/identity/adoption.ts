@@ -156,7 +156,7 @@ export function isDuplicate({ state, message }: TaskStatus): boolean {
  * A launch whose id turns out to live (an older state was restored): it follows the living task from here on. Where that
  * runs, and what it registered with, is not known yet.
  */
-export function followLiving(draft: Draft, instance: InstanceIn<"launching">): void {
+export function advanceLiving(draft: Draft, instance: InstanceIn<"launching">): void {
   draft.put({
     ...identityOf(instance),
     gocdResources: [],
@@ -178,7 +178,7 @@ export function followLiving(draft: Draft, instance: InstanceIn<"launching">): v
 }
 
 /** The instance on the Mesos agent that its status update names; KILL and questions with another one are in vain. */
-export function followMesosAgent(draft: Draft, instance: AgentInstance, status: TaskStatus): AgentInstance {
+export function trackMesosAgent(draft: Draft, instance: AgentInstance, status: TaskStatus): AgentInstance {
   const { mesosAgentId = "" } = status;
   if (mesosAgentId === "" || mesosAgentId === instance.mesosAgentId) return instance;
   const neighbour = [...draft.state.instances.values()].find((each) => each.mesosAgentId === mesosAgentId);

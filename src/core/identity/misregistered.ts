@@ -48,7 +48,7 @@ export function noteGap(draft: Draft, taskId: string, gocdAgent: GocdAgent): boo
 }
 
 /** Further looks: it has come, it is corrected, or it is a failure. Returns the instance as it is then. */
-export function followGap(draft: Draft, instance: Registered, { byUuid }: GocdAgentIndex): Registered {
+export function trackGap(draft: Draft, instance: Registered, { byUuid }: GocdAgentIndex): Registered {
   const gocdAgent = byUuid.get(instance.uuid);
   const { gap, ...others } = instance;
   if (gap === undefined || gocdAgent?.configState !== "Enabled" || draft.state.server.info?.maintenance === "on") {

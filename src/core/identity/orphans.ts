@@ -22,7 +22,7 @@ export interface SeenFramework {
 }
 
 /** Frameworks of ours by name, with living tasks of ours by id; agents of ours by hostname that nothing on record explains. */
-export interface EarlierLife {
+export interface Orphans {
   readonly frameworks: readonly SeenFramework[];
   /** Hostnames of living GocdAgents. */
   readonly gocdAgents: readonly string[];
@@ -62,7 +62,7 @@ export function formerAgents(settings: Settings, lineage: string, gocdAgents: re
 
 /** What an operator reads; nothing where there is nothing to fear. `place` is the state, `configPath` its configuration. */
 export function refusalOf(
-  life: EarlierLife,
+  life: Orphans,
   { place, configPath }: { readonly place: string; readonly configPath: string },
 ): { readonly message: string; readonly hint: string } | undefined {
   const { frameworks, gocdAgents } = life;

@@ -11,7 +11,7 @@ import { register } from "../life/phase.ts";
 import { shownForMs } from "../session/reading.ts";
 
 /** The instance with the record that counts; unchanged where that is still its own. */
-export function followRecord(draft: Draft, instance: AgentInstance, index: GocdAgentIndex): AgentInstance {
+export function advanceRecord(draft: Draft, instance: AgentInstance, index: GocdAgentIndex): AgentInstance {
   const next = nextRecord(draft, instance, index);
   if (next === undefined) return instance;
   register(draft, instance, next.uuid, activityOf(next, undefined, draft.atMs));
@@ -39,10 +39,10 @@ function nextRecord(draft: Draft, instance: AgentInstance, index: GocdAgentIndex
   const own = instance.uuid === undefined ? undefined : index.byUuid.get(instance.uuid);
   switch (instance.state) {
     case "registered":
-      return insteadOf(draft, own, others);
+      return replacementRecord(draft, own, others);
     case "draining":
       // Ours can be given no work any more; before anything is killed the same must hold for every record of its.
-      return insteadOf(draft, own, others) ??
+      return replacementRecord(draft, own, others) ??
         (own !== undefined && activityWord(own) === "building" ? undefined : others.find(mayGetWork));
     case "killing":
       // A KILL that has not worked so far: the agent lives and may be given work, perhaps under its old uuid.
@@ -55,7 +55,11 @@ function nextRecord(draft: Draft, instance: AgentInstance, index: GocdAgentIndex
 }
 
 /** The record that talks, where that is surely not the instance's own: an old one may look idle for 300 s more. */
-function insteadOf(draft: Draft, own: GocdAgent | undefined, others: readonly GocdAgent[]): GocdAgent | undefined {
+function replacementRecord(
+  draft: Draft,
+  own: GocdAgent | undefined,
+  others: readonly GocdAgent[],
+): GocdAgent | undefined {
   const word = own === undefined ? "absent" : activityWord(own);
   if (word === "building") {
     // Up to 17.8 a disabled agent that died while it built seems to build for ever.

@@ -17,7 +17,7 @@ export const duplicateGuidCode = "gocd-duplicate-guid";
  * Keeps by task id whose record an agent without a record of its own lives under. It stays so until one of the two is gone,
  * or has its own: GoCD says it only while somebody is refused.
  */
-export function followSharedGuids(draft: Draft, agents: readonly GocdAgent[]): void {
+export function trackSharedGuids(draft: Draft, agents: readonly GocdAgent[]): void {
   const { instances, server } = draft.state;
   const homeless = [...instances.values()].filter((each) =>
     (each.state === "launching" || each.state === "starting" || each.state === "killing") && uuidOf(each) === undefined

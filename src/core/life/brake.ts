@@ -46,7 +46,7 @@ export function knowCluster(draft: Draft, mesosAgentIds: readonly string[]): voi
   const ids = new Set(mesosAgentIds);
   if (![...instances.values()].some(({ mesosAgentId }) => mesosAgentId !== "" && ids.has(mesosAgentId))) return;
   draft.set({ brake: { ...brake, isSameCluster: true } });
-  if (brake.mesos !== undefined) draft.touchPlan();
+  if (brake.mesos !== undefined) draft.markPlanStale();
 }
 
 /** A subscription to another master: its cluster has to prove itself anew. */
@@ -190,7 +190,7 @@ export function judgeLosses(draft: Draft): void {
 function suspect(draft: Draft, whom: "gocd" | "mesos", suspicion: Omit<Suspicion, "sinceMs">): void {
   const { text, hint } = suspicion;
   draft.set({ brake: { ...draft.state.brake, [whom]: { sinceMs: draft.atMs, ...suspicion } } });
-  draft.touchPlan();
+  draft.markPlanStale();
   const launching = launchBrake(draft.state) === undefined ? "nothing" : "nothing is launched, and nothing";
   draft.note({
     level: "error",
@@ -203,7 +203,7 @@ function suspect(draft: Draft, whom: "gocd" | "mesos", suspicion: Omit<Suspicion
 
 function release(draft: Draft, brake: BrakeState, whom: "gocd" | "mesos", why: string): void {
   draft.set({ brake: { ...brake, releasedMs: draft.atMs } });
-  draft.touchPlan();
+  draft.markPlanStale();
   draft.note({ level: "info", code: "brake-off", text: `${why}: all goes on`, fields: { server: whom } });
 }
 
@@ -221,7 +221,7 @@ export function acceptLoss(draft: Draft): void {
   }
   const { gocd: _, mesos: __, ...others } = brake;
   draft.set({ brake: others });
-  draft.touchPlan();
+  draft.markPlanStale();
   draft.note({
     level: "warning",
     code: "operator",

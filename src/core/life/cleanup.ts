@@ -63,7 +63,7 @@ function mayLive({ cause }: Gone): boolean {
 }
 
 /** The server believes that the dead agent builds: enabled, its silence is seen, and its job given to another. */
-export function letSilenceBeSeen(draft: Draft, instance: Gone): void {
+export function reenableDeadRecord(draft: Draft, instance: Gone): void {
   if (instance.uuid === undefined || draft.atMs - instance.sinceMs < stuckMs) return;
   draft.effect({ kind: "enable-gocd-agent", taskId: instance.taskId, uuid: instance.uuid });
 }

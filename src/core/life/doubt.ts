@@ -5,12 +5,12 @@
 import { isHeard } from "./activity.ts";
 import { holdsTakingDown, judgeLosses } from "./brake.ts";
 import type { Draft } from "../draft.ts";
-import { keepStreak } from "./failures.ts";
+import { waivePollWait } from "./failures.ts";
 import type { GocdAgentIndex } from "./gocd_index.ts";
 import { isLostLongEnough } from "./gocd_index.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import { nameOf } from "../identity/hostnames.ts";
-import { atItsLoss } from "../demand/hung_build.ts";
+import { withPossibleBuild } from "../demand/hung_build.ts";
 import type { AgentInstance, Gone, Unreachable } from "../instance.ts";
 import { end, endUnproven, identityOf, uuidOf } from "./phase.ts";
 import { askFor } from "../session/reconciliation.ts";
@@ -53,13 +53,13 @@ export function doubtLoss(draft: Draft, instance: AgentInstance, uuid: string, m
   }
   askFor(draft, instance.taskId);
   draft.put({
-    ...identityOf(atItsLoss(draft, instance)),
+    ...identityOf(withPossibleBuild(draft, instance)),
     state: "unreachable",
     sinceMs: instance.state === "unreachable" ? instance.sinceMs : draft.atMs,
     uuid,
     lost: { sinceMs: draft.atMs, message },
   });
-  keepStreak(draft, instance);
+  waivePollWait(draft, instance);
   judgeLosses(draft);
   draft.note({
     level: "warning",
@@ -87,7 +87,7 @@ export function mayComeBack(draft: Draft, instance: Gone): boolean {
 }
 
 /** What the list says of an instance in doubt: silence proves Mesos right. */
-export function followDoubt(
+export function advanceDoubt(
   draft: Draft,
   instance: Unreachable,
   index: GocdAgentIndex,
@@ -104,7 +104,7 @@ export function followDoubt(
     if (records.some((each) => each.agentState === "Missing" && !isLostLongEnough(draft, each))) return;
   }
   (isOpen ? endUnproven : end)(draft, instance, "lost", lost.message);
-  keepStreak(draft, instance);
+  waivePollWait(draft, instance);
   const text = `${taskId} is lost: ${lost.message}`;
   draft.note({ level: "warning", code: "agent-lost", text, fields: { taskId, host: instance.host } });
 }

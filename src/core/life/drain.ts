@@ -14,17 +14,17 @@ import { agentsAsOfMs, isFresh, isIdleConfirmed, shownForMs } from "../session/r
 import { formatDuration } from "../words/reason.ts";
 
 /** Takes the next step of a drain, by what the server shows. `undefined`: its record is not in the list. */
-export function followDrain(draft: Draft, instance: Draining, gocdAgent: GocdAgent | undefined): void {
+export function advanceDrain(draft: Draft, instance: Draining, gocdAgent: GocdAgent | undefined): void {
   // Nothing is taken down, nor can be changed, while the server is in maintenance mode.
   if (draft.state.server.info?.maintenance === "on" || holdsTakingDown(draft.state)) return;
   if (gocdAgent?.configState === "Disabled" && isTimeOver(draft, instance)) return;
   // A deleted record whose agent still talks comes back as Pending; it gets no work (facts: gocd 4.7).
   const isBuilding = gocdAgent !== undefined && activityWord(gocdAgent) === "building";
   const isGhost = gocdAgent?.configState === "Pending" && !isBuilding;
-  if (gocdAgent === undefined || isGhost) return followAbsent(draft, instance);
-  if (instance.step.kind === "enabling") return followEnabling(draft, instance, instance.step.askedMs, gocdAgent);
-  if (gocdAgent.configState === "Enabled") return followEnabled(draft, instance, gocdAgent);
-  if (gocdAgent.configState === "Disabled") followDisabled(draft, instance, gocdAgent);
+  if (gocdAgent === undefined || isGhost) return advanceAbsent(draft, instance);
+  if (instance.step.kind === "enabling") return advanceEnabling(draft, instance, instance.step.askedMs, gocdAgent);
+  if (gocdAgent.configState === "Enabled") return advanceEnabled(draft, instance, gocdAgent);
+  if (gocdAgent.configState === "Disabled") advanceDisabled(draft, instance, gocdAgent);
 }
 
 /**
@@ -98,7 +98,7 @@ export function deleteRefused(draft: Draft, instance: AgentInstance): void {
  * build under another uuid. The list without its record is a look from after the DELETE, and shows that too
  * (identity/reregistered.ts).
  */
-function followAbsent(draft: Draft, instance: Draining): void {
+function advanceAbsent(draft: Draft, instance: Draining): void {
   const { step } = instance;
   if (step.kind === "deleting") {
     // A list from before the DELETE lacks the record for another reason; one that took long is no look.
@@ -110,7 +110,7 @@ function followAbsent(draft: Draft, instance: Draining): void {
   startKill(draft, instance, "record-deleted", "somebody has deleted its record on the GoCD server");
 }
 
-function followEnabling(draft: Draft, instance: Draining, askedMs: number, gocdAgent: GocdAgent): void {
+function advanceEnabling(draft: Draft, instance: Draining, askedMs: number, gocdAgent: GocdAgent): void {
   if (gocdAgent.configState === "Enabled") return keep(draft, instance, gocdAgent);
   if (shownForMs(draft.state, askedMs) >= reenableMaxMs) {
     // Not tried a second time: it would be counted on again, in vain.
@@ -126,7 +126,7 @@ function keep(draft: Draft, instance: Draining, gocdAgent: GocdAgent): void {
   register(draft, instance, instance.uuid, activityOf(gocdAgent, undefined, draft.atMs));
 }
 
-function followEnabled(draft: Draft, instance: Draining, gocdAgent: GocdAgent): void {
+function advanceEnabled(draft: Draft, instance: Draining, gocdAgent: GocdAgent): void {
   const { step } = instance;
   const isWelcome = instance.retire === undefined && draft.state.controls.mode === "run";
   if (step.kind !== "disabling" && isWelcome) {
@@ -144,7 +144,7 @@ function followEnabled(draft: Draft, instance: Draining, gocdAgent: GocdAgent): 
   draft.effect({ kind: "disable-gocd-agents", agents: [{ taskId: instance.taskId, uuid: instance.uuid }] });
 }
 
-function followDisabled(draft: Draft, instance: Draining, gocdAgent: GocdAgent): void {
+function advanceDisabled(draft: Draft, instance: Draining, gocdAgent: GocdAgent): void {
   const { step } = instance;
   if (!isSafe(draft, gocdAgent)) {
     if (step.kind !== "finishing") setStep(draft, instance, { kind: "finishing" });

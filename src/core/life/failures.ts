@@ -27,7 +27,7 @@ export function countFailure(draft: Draft, instance: AgentInstance, error: strin
   profiles.set(instance.profile, { failures, lastFailureMs: atMs, retryMs, lastError });
   const hosts = rememberFailure(draft, { ...instance, error: lastError });
   draft.set({ breakers: { profiles, hosts } });
-  keepStreak(draft, instance);
+  waivePollWait(draft, instance);
   if (failures === breakerFailuresMin && !isSameWave) {
     draft.note({
       level: "error",
@@ -79,7 +79,7 @@ export function forgetFailures(draft: Draft, profileNames: ReadonlySet<string>):
 }
 
 /** The jobs it was launched for have waited their polls already: whatever took it away, they wait no second time. */
-export function keepStreak(draft: Draft, instance: AgentInstance): void {
+export function waivePollWait(draft: Draft, instance: AgentInstance): void {
   const { bucketKey } = instance;
   const { demand: { backlog }, server: { lastPollMs } } = draft.state;
   // Before the first poll of a run the backlog is not known; that poll forgets what does not wait.

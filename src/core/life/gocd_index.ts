@@ -31,34 +31,34 @@ export function indexGocdAgents(agents: readonly GocdAgent[]): GocdAgentIndex {
 
 /** Remembers when something was asked of the server for a record, so that repeats keep their distance. */
 export function ask(draft: Draft, uuid: string): void {
-  const asksMs = new Map(draft.state.server.asksMs);
-  asksMs.set(uuid, draft.atMs);
-  draft.set({ server: { ...draft.state.server, asksMs } });
+  const lastRequestMs = new Map(draft.state.server.lastRequestMs);
+  lastRequestMs.set(uuid, draft.atMs);
+  draft.set({ server: { ...draft.state.server, lastRequestMs } });
 }
 
 /** Asks the server to enable a Pending record; one that waits its turn among others is not asked for again. */
 export function askToEnable(draft: Draft, uuid: string): void {
   ask(draft, uuid);
-  const enablingMs = new Map(draft.state.server.enablingMs);
-  enablingMs.set(uuid, draft.atMs);
-  draft.set({ server: { ...draft.state.server, enablingMs } });
+  const enableRequestedMs = new Map(draft.state.server.enableRequestedMs);
+  enableRequestedMs.set(uuid, draft.atMs);
+  draft.set({ server: { ...draft.state.server, enableRequestedMs } });
 }
 
 /** The server has answered, or will not; what it did shows in the list, a moment later. */
 export function enablingAnswered(draft: Draft, uuid: string): void {
-  if (!draft.state.server.enablingMs.has(uuid)) return;
+  if (!draft.state.server.enableRequestedMs.has(uuid)) return;
   ask(draft, uuid);
-  const enablingMs = new Map(draft.state.server.enablingMs);
-  enablingMs.delete(uuid);
-  draft.set({ server: { ...draft.state.server, enablingMs } });
+  const enableRequestedMs = new Map(draft.state.server.enableRequestedMs);
+  enableRequestedMs.delete(uuid);
+  draft.set({ server: { ...draft.state.server, enableRequestedMs } });
 }
 
 /** Whether something was asked for a record so recently that the answer must be waited for, or is still to be sent. */
 export function isAsked({ state: { server }, atMs }: Draft, uuid: string): boolean {
-  const askedMs = server.asksMs.get(uuid);
-  const enablingMs = server.enablingMs.get(uuid);
+  const askedMs = server.lastRequestMs.get(uuid);
+  const enableRequestedMs = server.enableRequestedMs.get(uuid);
   return askedMs !== undefined && atMs - askedMs < askAgainMs ||
-    enablingMs !== undefined && atMs - enablingMs < answerMaxMs;
+    enableRequestedMs !== undefined && atMs - enableRequestedMs < answerMaxMs;
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { holdsTakingDown } from "./brake.ts";
 import type { Draft } from "../draft.ts";
-import { countFailure, keepStreak } from "./failures.ts";
+import { countFailure, waivePollWait } from "./failures.ts";
 import { isAsked } from "./gocd_index.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import { nameOf } from "../identity/hostnames.ts";
@@ -67,7 +67,7 @@ function watchLaunch(draft: Draft, instance: InstanceIn<"launching">): void {
   const { session } = draft.state;
   if (session.kind !== "subscribed" || watchedMs(draft, session.sinceMs) < launchTimeoutMs / 2) return;
   if (watchedMs(draft, instance.sinceMs) < launchTimeoutMs || !mayEnd(draft, instance)) return;
-  keepStreak(draft, instance);
+  waivePollWait(draft, instance);
   startKill(draft, instance, "launch-timeout", `Mesos said nothing of it for ${formatDuration(launchTimeoutMs)}`);
 }
 

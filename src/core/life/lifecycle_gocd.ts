@@ -5,50 +5,50 @@ import { likeliest, mayAdmit } from "../identity/admission.ts";
 import { activityOf, activityWord } from "./activity.ts";
 import { countedSince, holdsTakingDown } from "./brake.ts";
 import { cleanUp } from "./cleanup.ts";
-import { followDoubt } from "./doubt.ts";
-import { followDrain } from "./drain.ts";
+import { advanceDoubt } from "./doubt.ts";
+import { advanceDrain } from "./drain.ts";
 import type { Draft } from "../draft.ts";
 import { countFailure, countSuccess } from "./failures.ts";
 import { absentMs, connectionTimeoutMs, lostContactMs } from "./gocd_clocks.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import type { AgentActivity, AgentInstance, Registered, Unreachable, Waiting } from "../instance.ts";
 import { askToEnable, type GocdAgentIndex, indexGocdAgents, isAsked } from "./gocd_index.ts";
-import { followBuild, followSilence } from "../demand/hung_build.ts";
+import { trackBuild, trackSilence } from "../demand/hung_build.ts";
 import { isRegisterTimeOver } from "./lifecycle_clock.ts";
 import { matchingEnvironments } from "../demand/matching.ts";
-import { followGap, noteGap } from "../identity/misregistered.ts";
+import { noteGap, trackGap } from "../identity/misregistered.ts";
 import { identityOf, register, startDrain, startKill, uuidOf } from "./phase.ts";
 import { isFresh, shownForMs } from "../session/reading.ts";
 import { formatDuration } from "../words/reason.ts";
 import { cameAsPending, keyWorked } from "../identity/register_key.ts";
 import { agentByAddress, isAdopted } from "../identity/recognition.ts";
-import { followRecord } from "../identity/reregistered.ts";
+import { advanceRecord } from "../identity/reregistered.ts";
 import { isReturning, isUnrecorded } from "./returned.ts";
-import { followSharedGuids, sharedRecord } from "../identity/shared_guid.ts";
+import { sharedRecord, trackSharedGuids } from "../identity/shared_guid.ts";
 
 /** Carries every instance on by what the server shows of it. */
-export function followGocdAgents(draft: Draft, agents: readonly GocdAgent[]): void {
+export function advanceInstances(draft: Draft, agents: readonly GocdAgent[]): void {
   const index = indexGocdAgents(agents);
-  followSharedGuids(draft, agents);
-  followSilence(draft, index);
+  trackSharedGuids(draft, agents);
+  trackSilence(draft, index);
   for (const known of [...draft.state.instances.values()]) {
-    const instance = followBuild(draft, followRecord(draft, known, index), index);
+    const instance = trackBuild(draft, advanceRecord(draft, known, index), index);
     switch (instance.state) {
       case "launching":
       case "starting":
-        followRegistration(draft, instance, index);
+        advanceRegistration(draft, instance, index);
         break;
       case "registered":
-        followRegistered(draft, followGap(draft, instance, index), index.byUuid.get(instance.uuid));
+        advanceRegistered(draft, trackGap(draft, instance, index), index.byUuid.get(instance.uuid));
         break;
       case "draining":
-        followDrain(draft, instance, index.byUuid.get(instance.uuid));
+        advanceDrain(draft, instance, index.byUuid.get(instance.uuid));
         break;
       case "gone":
         cleanUp(draft, instance, index);
         break;
       case "unreachable":
-        followDoubt(draft, learnAgent(draft, instance), index);
+        advanceDoubt(draft, learnAgent(draft, instance), index);
         break;
       case "killing":
         break;
@@ -57,11 +57,11 @@ export function followGocdAgents(draft: Draft, agents: readonly GocdAgent[]): vo
     }
     // Whose agent has just been found: this list is the first that tells what it may build, and perhaps the last.
     const now = draft.instance(known.taskId);
-    if (now !== undefined && uuidOf(now) !== uuidOf(instance)) followBuild(draft, now, index);
+    if (now !== undefined && uuidOf(now) !== uuidOf(instance)) trackBuild(draft, now, index);
   }
 }
 
-function followRegistration(draft: Draft, instance: Waiting, index: GocdAgentIndex): void {
+function advanceRegistration(draft: Draft, instance: Waiting, index: GocdAgentIndex): void {
   const found = recordsOf(draft, instance, index);
   if (found.length > 1) {
     draft.note({
@@ -166,7 +166,7 @@ function enablePending(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): v
   });
 }
 
-function followRegistered(draft: Draft, instance: Registered, gocdAgent: GocdAgent | undefined): void {
+function advanceRegistered(draft: Draft, instance: Registered, gocdAgent: GocdAgent | undefined): void {
   const activity = gocdAgent === undefined && isReturning(instance.activity)
     ? instance.activity
     : gocdAgent === undefined

@@ -1,12 +1,12 @@
 // What a status update of Mesos means for an instance. Not here: the words' meaning (session/task_status.ts), GoCD
 // (lifecycle_gocd.ts). Duplicates and any order are harmless: every transition is guarded by the phase.
 
-import { adopt, followLiving, followMesosAgent, isDuplicate, skipUsedTaskId } from "../identity/adoption.ts";
+import { adopt, advanceLiving, isDuplicate, skipUsedTaskId, trackMesosAgent } from "../identity/adoption.ts";
 import { knowCluster } from "./brake.ts";
 import { doubtLoss, heardRecord, isProof } from "./doubt.ts";
 import type { Draft } from "../draft.ts";
-import { countFailure, countHostFailure, keepStreak } from "./failures.ts";
-import { atItsLoss } from "../demand/hung_build.ts";
+import { countFailure, countHostFailure, waivePollWait } from "./failures.ts";
+import { withPossibleBuild } from "../demand/hung_build.ts";
 import type { AgentInstance, EndCause, Gone } from "../instance.ts";
 import { isFence } from "../identity/lineage.ts";
 import { end, endUnproven, identityOf, oneLine, startKill, taskOf, uuidOf } from "./phase.ts";
@@ -39,8 +39,8 @@ function follow(draft: Draft, status: TaskStatus): void {
   const known = draft.instance(status.taskId);
   if (known === undefined) skipUsedTaskId(draft, status.taskId);
   if (known?.state === "launching" && isDuplicate(status)) {
-    followLiving(draft, known);
-    keepStreak(draft, known);
+    advanceLiving(draft, known);
+    waivePollWait(draft, known);
     return askFor(draft, status.taskId);
   }
   const instance = known ?? adopt(draft, status, meaning);
@@ -50,7 +50,7 @@ function follow(draft: Draft, status: TaskStatus): void {
   answered(draft, status.taskId);
   // The words of a running container come from its Mesos agent; of others a master may just repeat our question.
   if (!isOver(meaning) && meaning !== "unclear") knowCluster(draft, [status.mesosAgentId ?? ""]);
-  applyMeaning(draft, isOver(meaning) ? instance : followMesosAgent(draft, instance, status), status, meaning);
+  applyMeaning(draft, isOver(meaning) ? instance : trackMesosAgent(draft, instance, status), status, meaning);
 }
 
 function isAboutAnother({ mesosAgentId }: AgentInstance, status: TaskStatus): boolean {
@@ -194,7 +194,7 @@ function noteRunning(draft: Draft, instance: AgentInstance): void {
 function onKilling(draft: Draft, instance: AgentInstance, status: TaskStatus): void {
   if (instance.state === "killing" || instance.state === "gone") return;
   // A drained Mesos agent kills what the jobs were waiting for, and asks nobody.
-  keepStreak(draft, instance);
+  waivePollWait(draft, instance);
   startKill(draft, instance, "by-mesos", oneLine(status.message) || "asked by an operator or a drained Mesos agent");
 }
 
@@ -202,12 +202,12 @@ function onUnreachable(draft: Draft, instance: AgentInstance): void {
   if (instance.state === "gone" || instance.state === "unreachable" && instance.lost === undefined) return;
   const uuid = uuidOf(instance);
   draft.put({
-    ...identityOf(atItsLoss(draft, instance)),
+    ...identityOf(withPossibleBuild(draft, instance)),
     state: "unreachable",
     sinceMs: draft.atMs,
     ...(uuid === undefined ? {} : { uuid }),
   });
-  keepStreak(draft, instance);
+  waivePollWait(draft, instance);
   draft.note({
     level: "warning",
     code: "agent-unreachable",
@@ -235,7 +235,7 @@ function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): 
   const cause = endCause(instance, status);
   const message = oneLine(status.message) || status.reason || status.state;
   const isUnproven = cause === "lost" && taskMeaning(status.state) === "lost" && !isProof(status);
-  (isUnproven ? endUnproven : end)(draft, atItsLoss(draft, instance), cause, message);
+  (isUnproven ? endUnproven : end)(draft, withPossibleBuild(draft, instance), cause, message);
   const fields = {
     taskId: instance.taskId,
     profile: instance.profile,
@@ -249,7 +249,7 @@ function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): 
       draft.note({ level: "info", code: "agent-stopped", text: `${instance.taskId} has stopped`, fields });
       return;
     case "dropped":
-      keepStreak(draft, instance);
+      waivePollWait(draft, instance);
       draft.note({
         level: "info",
         code: "launch-dropped",
@@ -260,7 +260,7 @@ function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): 
       });
       return;
     case "lost":
-      keepStreak(draft, instance);
+      waivePollWait(draft, instance);
       draft.note({ level: "warning", code: "agent-lost", text: `${instance.taskId} is lost: ${message}`, fields });
       return;
     case "never-registered":

@@ -91,9 +91,9 @@ function rankOf(host: HostOffers, candidates: Candidates, round: PlacementRound)
   const room = roomOn(host, demand.need, round.largest);
   switch (profile.placement) {
     case "pack":
-      return [gpuWaste, host.crew.total > 0 ? 0 : 1, room, host.position];
+      return [gpuWaste, host.occupancy.total > 0 ? 0 : 1, room, host.position];
     case "spread":
-      return [gpuWaste, host.crew.byProfile.get(profile.name) ?? 0, host.crew.total, -room, host.position];
+      return [gpuWaste, host.occupancy.byProfile.get(profile.name) ?? 0, host.occupancy.total, -room, host.position];
     default:
       return profile.placement satisfies never;
   }

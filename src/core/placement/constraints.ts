@@ -58,21 +58,21 @@ export function describeUnmet(host: ConstrainedHost, constraint: PlacementConstr
   }
   const field = constraint.field;
   const value = valueOf(host, fieldSource(field));
-  const wish = wishOf(constraint);
-  if (value === undefined) return `${field} is missing, wanted ${wish}`;
+  const required = requirementOf(constraint);
+  if (value === undefined) return `${field} is missing, wanted ${required}`;
   const shown = shorten(textForms(value).join(","));
   switch (constraint.operator) {
     case "equals":
     case "in":
-      return `${field} is ${shown}, not ${wish}`;
+      return `${field} is ${shown}, not ${required}`;
     case "matches":
-      return `${field} is ${shown}, which does not match ${wish}`;
+      return `${field} is ${shown}, which does not match ${required}`;
     case "not-equals":
     case "not-in":
     case "not-matches":
     case "exists":
     case "not-exists":
-      return `${field} is ${shown}, wanted ${wish}`;
+      return `${field} is ${shown}, wanted ${required}`;
     default:
       return constraint satisfies never;
   }
@@ -201,7 +201,7 @@ function textForms(value: MesosAttribute): readonly string[] {
   }
 }
 
-function wishOf(constraint: PlacementConstraint): string {
+function requirementOf(constraint: PlacementConstraint): string {
   switch (constraint.operator) {
     case "equals":
       return shorten(constraint.value);

@@ -32,17 +32,17 @@ export interface HostOffers extends ConstrainedHost {
   /** Whether any of the offers held GPUs at the start of the round. */
   readonly offersGpus: boolean;
   /** Shared by the roles of one Mesos agent. */
-  readonly crew: HostCrew;
+  readonly occupancy: HostOccupancy;
   /** What is left of the offers. Changes as tasks are put here. */
   pool: ResourcePool;
   /** How many tasks this round put here. */
   tasksCount: number;
-  /** Goes up whenever the pool or the crew changes. */
+  /** Goes up whenever the pool or the occupancy changes. */
   version: number;
 }
 
 /** Our instances on one Mesos agent, those placed in this round included. */
-export interface HostCrew {
+export interface HostOccupancy {
   /** Profile name to how many. */
   readonly byProfile: Map<string, number>;
   /** Of all profiles. */
@@ -101,13 +101,13 @@ export function hostsOf(
     if (group === undefined) groups.set(key, { first: offer, offers: [offer] });
     else group.offers.push(offer);
   }
-  const crews = new Map<string, HostCrew>();
+  const occupancies = new Map<string, HostOccupancy>();
   return [...groups.values()].map((group, position) => {
     const { mesosAgentId } = group.first;
-    const crew = crews.get(mesosAgentId) ?? crewOf(occupancy.get(mesosAgentId));
-    crews.set(mesosAgentId, crew);
-    const host = hostOf(group, position, crew);
-    crew.hosts.push(host);
+    const onHost = occupancies.get(mesosAgentId) ?? occupancyOf(occupancy.get(mesosAgentId));
+    occupancies.set(mesosAgentId, onHost);
+    const host = hostOf(group, position, onHost);
+    onHost.hosts.push(host);
     return host;
   });
 }
@@ -124,7 +124,7 @@ export function refusalOf(host: HostOffers, demand: HostDemand, rules: RoundRule
   const constraint = unmetConstraint(host, demand.constraints);
   if (constraint !== undefined) return { kind: "constraint", constraint };
   const limit = demand.maxPerHost;
-  if (limit !== undefined && (host.crew.byProfile.get(demand.profileName) ?? 0) >= limit) {
+  if (limit !== undefined && (host.occupancy.byProfile.get(demand.profileName) ?? 0) >= limit) {
     return { kind: "max-per-host", limit };
   }
   if (host.tasksCount >= rules.tasksPerAcceptMax) return { kind: "accept-full", limit: rules.tasksPerAcceptMax };
@@ -136,9 +136,9 @@ export function refusalOf(host: HostOffers, demand: HostDemand, rules: RoundRule
 export function occupy(host: HostOffers, profileName: string, rest: ResourcePool): void {
   host.pool = rest;
   host.tasksCount++;
-  host.crew.byProfile.set(profileName, (host.crew.byProfile.get(profileName) ?? 0) + 1);
-  host.crew.total++;
-  for (const touched of host.crew.hosts) touched.version++;
+  host.occupancy.byProfile.set(profileName, (host.occupancy.byProfile.get(profileName) ?? 0) + 1);
+  host.occupancy.total++;
+  for (const touched of host.occupancy.hosts) touched.version++;
 }
 
 /** A window that is open now, or opens before a job started now can be expected to end. */
@@ -156,7 +156,7 @@ interface OfferGroup {
   readonly offers: Offer[];
 }
 
-function hostOf({ first, offers }: OfferGroup, position: number, crew: HostCrew): HostOffers {
+function hostOf({ first, offers }: OfferGroup, position: number, occupancy: HostOccupancy): HostOffers {
   const pool = poolOf(offers.flatMap((offer) => offer.resources));
   return {
     position,
@@ -170,14 +170,14 @@ function hostOf({ first, offers }: OfferGroup, position: number, crew: HostCrew)
     unavailabilities: offers.map((offer) => offer.unavailability).filter((window) => window !== undefined),
     holdsLabelled: offers.some((offer) => offer.resources.some(({ use }) => use === "labelled")),
     offersGpus: pool.totals.gpus > 0,
-    crew,
+    occupancy,
     pool,
     tasksCount: 0,
     version: 0,
   };
 }
 
-function crewOf(living: ReadonlyMap<string, number> | undefined): HostCrew {
+function occupancyOf(living: ReadonlyMap<string, number> | undefined): HostOccupancy {
   const byProfile = new Map(living ?? []);
   return { byProfile, total: [...byProfile.values()].reduce((sum, count) => sum + count, 0), hosts: [] };
 }

@@ -169,7 +169,7 @@ function fill(
     placed.push({ resources: taken.resources, hostPorts: taken.hostPorts });
     occupy(host, candidates.profile.name, taken.rest);
   }
-  round.touched.push(...host.crew.hosts);
+  round.touched.push(...host.occupancy.hosts);
   return placed;
 }
 

@@ -58,10 +58,10 @@ export function inverseOffersReceived(draft: Draft, offers: readonly InverseOffe
 
 /** Offers of a host that show no window any more (or a later one): its agents stay. */
 export function maintenanceTakenBack(draft: Draft, offers: readonly Offer[]): void {
-  const { askedBackMs } = draft.state;
-  if (askedBackMs.size === 0) return;
+  const { maintenanceRequestedMs } = draft.state;
+  if (maintenanceRequestedMs.size === 0) return;
   const free = offers.filter(({ mesosAgentId, unavailability }) =>
-    askedBackMs.has(mesosAgentId) && (unavailability === undefined || !isNear(draft, unavailability))
+    maintenanceRequestedMs.has(mesosAgentId) && (unavailability === undefined || !isNear(draft, unavailability))
   );
   if (free.length > 0) keepAgents(draft, new Set(free.map(({ mesosAgentId }) => mesosAgentId)));
 }
@@ -93,9 +93,9 @@ export function watchMaintenance(draft: Draft): void {
 
 /** Hosts that Mesos has not asked for again in several times its rhythm: their agents stay. */
 function forgetStaleRequests(draft: Draft): void {
-  const { askedBackMs, session } = draft.state;
-  if (askedBackMs.size === 0 || session.kind !== "subscribed") return;
-  const stale = [...askedBackMs].filter(([, askedMs]) =>
+  const { maintenanceRequestedMs, session } = draft.state;
+  if (maintenanceRequestedMs.size === 0 || session.kind !== "subscribed") return;
+  const stale = [...maintenanceRequestedMs].filter(([, askedMs]) =>
     watchedMs(draft, askedMs) >= askedNoMoreMs &&
     (askedMs > session.sinceMs || watchedMs(draft, session.sinceMs) >= askedNoMoreAfterSubscribeMs)
   );
@@ -114,9 +114,9 @@ function farRefuseSeconds({ state, atMs }: Draft, { unavailability }: InverseOff
 }
 
 function retireAll(draft: Draft, offer: InverseOffer, here: readonly AgentInstance[]): void {
-  const asked = new Map(draft.state.askedBackMs);
+  const asked = new Map(draft.state.maintenanceRequestedMs);
   for (const { mesosAgentId } of here) asked.set(mesosAgentId, draft.atMs);
-  draft.set({ askedBackMs: asked });
+  draft.set({ maintenanceRequestedMs: asked });
   // What is surplus goes anyway, and must not stay if the window is taken back.
   const fresh = here.filter(({ retire }) => retire !== "maintenance" && retire !== "surplus");
   for (const instance of fresh) draft.put({ ...instance, retire: "maintenance" });
@@ -129,8 +129,8 @@ function retireAll(draft: Draft, offer: InverseOffer, here: readonly AgentInstan
  * wait for it (as in any drain, demand/plan.ts); else it goes, as it would have gone when idle. False: none was to go.
  */
 function keepAgents(draft: Draft, mesosAgentIds: ReadonlySet<string>): boolean {
-  const asked = new Map([...draft.state.askedBackMs].filter(([id]) => !mesosAgentIds.has(id)));
-  if (asked.size < draft.state.askedBackMs.size) draft.set({ askedBackMs: asked });
+  const asked = new Map([...draft.state.maintenanceRequestedMs].filter(([id]) => !mesosAgentIds.has(id)));
+  if (asked.size < draft.state.maintenanceRequestedMs.size) draft.set({ maintenanceRequestedMs: asked });
   const kept: AgentInstance[] = [];
   for (const instance of [...draft.state.instances.values()]) {
     if (instance.retire !== "maintenance" || !mesosAgentIds.has(instance.mesosAgentId)) continue;

@@ -16,10 +16,10 @@ import { agentsAsOfMs } from "./reading.ts";
 import type { ControlsRecord } from "../record.ts";
 import type { Settings } from "../settings.ts";
 
-/** Carries out one wish. */
+/** Carries out one command. */
 export function operatorAsked(draft: Draft, event: OperatorEvent): void {
   const { controls } = draft.state;
-  const beside = besideWish(controls, event);
+  const beside = sideEffectText(controls, event);
   switch (event.kind) {
     case "settings-changed":
       return changeSettings(draft, event.settings);
@@ -68,14 +68,14 @@ export function forgetTeardown(draft: Draft): void {
   if (tornDown !== undefined) draft.setControls(controls);
 }
 
-/** What a wish gives up, or what holds launching back all the same; empty where there is nothing to say. */
-export function besideWish(
+/** What a command gives up, or what holds launching back all the same; empty where there is nothing to say. */
+export function sideEffectText(
   { mode, frozen, tornDown }: Pick<ControlsRecord, "mode" | "frozen" | "tornDown">,
-  wish: OperatorEvent,
+  command: OperatorEvent,
 ): string {
-  if (wish.kind === "drain-requested") return mode === "teardown" ? "; the teardown is given up" : "";
-  if (wish.kind !== "launching-resumed") return "";
-  if (wish.profile === undefined) {
+  if (command.kind === "drain-requested") return mode === "teardown" ? "; the teardown is given up" : "";
+  if (command.kind !== "launching-resumed") return "";
+  if (command.profile === undefined) {
     if (tornDown === true) return "; a new framework is registered, as the last one was torn down";
     return mode === "run" ? "" : `; the ${mode} is given up`;
   }
@@ -138,7 +138,7 @@ export function retireChanged(instances: Iterable<AgentInstance>, settings: Sett
 }
 
 /** Marks instances by the settings in force; also at every tick, as the marks may not have been stored with the change. */
-export function followSettings(draft: Draft): readonly AgentInstance[] {
+export function applySettings(draft: Draft): readonly AgentInstance[] {
   const changed = retireChanged(draft.state.instances.values(), draft.state.settings);
   for (const instance of changed) {
     draft.put(instance);
@@ -169,12 +169,12 @@ function changeSettings(draft: Draft, settings: Settings): void {
   const mended = settings.profiles.filter(({ name, hash }) => hashes.get(name) !== hash);
   forgetFailures(draft, new Set(mended.map(({ name }) => name)));
   draft.set({ settings, settingsSinceMs: draft.atMs });
-  const changed = followSettings(draft);
+  const changed = applySettings(draft);
   const replaced = changed.filter((instance) => instance.state !== "gone" && instance.retire !== undefined).length;
   const { server } = draft.state;
   const nextPollMs = Math.min(server.nextPollMs, draft.atMs + settings.poller.intervalMs);
   draft.set({ server: { ...server, nextPollMs } });
-  draft.touchPlan();
+  draft.markPlanStale();
   draft.note({
     level: "info",
     code: "settings-changed",
@@ -187,7 +187,7 @@ function changeSettings(draft: Draft, settings: Settings): void {
 
 function control(draft: Draft, controls: ControlsRecord, text: string): void {
   draft.setControls(controls);
-  draft.touchPlan();
+  draft.markPlanStale();
   draft.note({ level: "info", code: "operator", text, fields: { mode: controls.mode } });
 }
 

@@ -17,12 +17,12 @@ export const lookAgainMs = 2_000;
 export const retryFirstMs = 5_000;
 const quietGrowth = 1.5;
 /** After an answer, so many times its duration is left to the server. */
-const restPerWork = 9;
+const restFactor = 9;
 /** A record of the dead that cannot be deleted for this long is looked at only by the ordinary polls. */
 const cleanUpMaxMs = 3_600_000;
 
 /** Asks the server what is due, if anything. Called at every tick. */
-export function askServer(draft: Draft): void {
+export function pollIfDue(draft: Draft): void {
   const { server } = draft.state;
   const { atMs } = draft;
   if (draft.state.shuttingDown) return;
@@ -64,7 +64,7 @@ function isAnyChanging(draft: Draft): boolean {
  */
 function restMs(state: State, tookMs: number | undefined): number {
   const { intervalMs, maxIntervalMs } = state.settings.poller;
-  return Math.min((tookMs ?? 0) * restPerWork, Math.max(intervalMs, maxIntervalMs));
+  return Math.min((tookMs ?? 0) * restFactor, Math.max(intervalMs, maxIntervalMs));
 }
 
 /** The pause between two reads of the agents alone. */

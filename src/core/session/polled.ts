@@ -3,8 +3,8 @@
 
 import { activityWord } from "../life/activity.ts";
 import { bucketJobs } from "../demand/backlog.ts";
-import { letSilenceBeSeen } from "../life/cleanup.ts";
-import { followIdle, followJobs } from "../demand/demand.ts";
+import { reenableDeadRecord } from "../life/cleanup.ts";
+import { trackIdle, trackJobs } from "../demand/demand.ts";
 import { deleteRefused } from "../life/drain.ts";
 import type { Draft } from "../draft.ts";
 import type { GocdEffect } from "../effect.ts";
@@ -15,7 +15,7 @@ import { foldFindings } from "../view/findings.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import { enablingAnswered } from "../life/gocd_index.ts";
 import { inContactSince } from "../demand/hung_build.ts";
-import { followGocdAgents } from "../life/lifecycle_gocd.ts";
+import { advanceInstances } from "../life/lifecycle_gocd.ts";
 import { adoptUnknown, learnHostnames } from "../identity/lineage.ts";
 import { noteOtherPrograms } from "../identity/other_programs.ts";
 import { makePlan } from "../demand/plan.ts";
@@ -26,12 +26,12 @@ import { failedReading, goodReading, notServing } from "./reading.ts";
 import { replanIfStale, reuseAll } from "../demand/replan.ts";
 import { afterFailure, afterPoll, agentsPauseMs, lookAgainMs } from "./poll_schedule.ts";
 import { noteOfferless } from "../placement/roles.ts";
-import { followUnpinned, unpinnedAt } from "../demand/run_on_all.ts";
+import { trackUnpinned, unpinnedAt } from "../demand/run_on_all.ts";
 import { giveRoom, retireAgents, scaleIn } from "../life/scale_in.ts";
 import { watchOvertaken } from "../demand/sick_agents.ts";
 import type { ServerState } from "../state.ts";
 import { watchUntaken } from "../demand/untaken.ts";
-import { begunSince, builtSince, takenSince, takingsOf, withoutTaken } from "../demand/taken_jobs.ts";
+import { builtSince, newlyBuilding, takenSince, takingsOf, withoutTaken } from "../demand/taken_jobs.ts";
 
 /** One good full poll. */
 export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
@@ -46,12 +46,12 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
     takenSince(draft.state.server.agents, event.agents),
   );
   const takings = takingsOf(draft.state.server, event.agents);
-  const { seen, movingBuckets, unexplained } = followJobs(
+  const { seen, movingBuckets, unexplained } = trackJobs(
     before.seen,
     { backlog, previous: before.backlog, takings },
     atMs,
   );
-  const idleSinceMs = followIdle({
+  const idleSinceMs = trackIdle({
     before: draft.state.server.idleSinceMs,
     agents: event.agents,
     backlog,
@@ -95,7 +95,7 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
   learnHostnames(draft, event.agents);
   judgeGocdList(draft, agentsBefore, event.agents);
   adoptUnknown(draft, event.agents);
-  followGocdAgents(draft, event.agents);
+  advanceInstances(draft, event.agents);
   const retired = retireAgents(draft, "poll");
   const plan = makePlan(draft.state, atMs, "poll");
   noteDemand(draft, before, plan.demand);
@@ -117,7 +117,7 @@ export function gocdAgentsRead(draft: Draft, event: EventOf<"gocd-agents-read">)
   const backlog = withoutTaken(demand.backlog, takenSince(server.agents, event.agents));
   const { buckets, resourceCase: rule } = demand.backlog;
   noteOtherPrograms(draft, { agents: event.agents, buckets, rule });
-  const idleSinceMs = followIdle({
+  const idleSinceMs = trackIdle({
     before: server.idleSinceMs,
     agents: event.agents,
     backlog: demand.backlog,
@@ -129,18 +129,18 @@ export function gocdAgentsRead(draft: Draft, event: EventOf<"gocd-agents-read">)
       ...readAgents(draft.state.server, event.agents, atMs),
       idleSinceMs,
       built: builtSince(event.agents, server.built),
-      begun: begunSince(server.agents, event.agents, server.begun),
+      begun: newlyBuilding(server.agents, event.agents, server.begun),
       nextAgentsMs: atMs + agentsPauseMs(draft.state, event.tookMs),
     },
-    demand: { ...demand, backlog, unpinned: followUnpinned(demand.unpinned, event.agents, atMs) },
+    demand: { ...demand, backlog, unpinned: trackUnpinned(demand.unpinned, event.agents, atMs) },
   });
   goodReading(draft, event.agentsAskedMs, server.info);
   learnHostnames(draft, event.agents);
   judgeGocdList(draft, server.agents, event.agents);
   adoptUnknown(draft, event.agents);
-  followGocdAgents(draft, event.agents);
+  advanceInstances(draft, event.agents);
   retireAgents(draft, "read");
-  draft.touchPlan();
+  draft.markPlanStale();
   if (backlog !== demand.backlog) replanIfStale(draft);
 }
 
@@ -170,7 +170,7 @@ export function gocdCallFailed(draft: Draft, event: EventOf<"gocd-call-failed">)
   if (problem.kind === "maintenance" && draft.state.server.info !== undefined) {
     draft.set({ server: { ...draft.state.server, info: { ...draft.state.server.info, maintenance: "on" } } });
     notServing(draft);
-    draft.touchPlan();
+    draft.markPlanStale();
   }
   if (call.kind === "delete-gocd-agents" && problem.kind === "conflict") {
     // A bulk DELETE is all or nothing: ask for each by itself, to learn which one builds.
@@ -180,7 +180,7 @@ export function gocdCallFailed(draft: Draft, event: EventOf<"gocd-call-failed">)
     }
     const instance = draft.instance(call.agents[0]?.taskId ?? "");
     if (instance !== undefined) deleteRefused(draft, instance);
-    if (instance?.state === "gone") letSilenceBeSeen(draft, instance);
+    if (instance?.state === "gone") reenableDeadRecord(draft, instance);
   }
   draft.note({
     level: problem.kind === "conflict" ? "info" : "warning",
@@ -241,7 +241,7 @@ function readAgents(before: ServerState, agents: readonly GocdAgent[], atMs: num
     disabledIdleSinceMs,
     disabledSinceMs,
     ...inContactSince(before, agents, atMs),
-    asksMs: new Map([...before.asksMs].filter(([, askedMs]) => atMs - askedMs < 60_000)),
+    lastRequestMs: new Map([...before.lastRequestMs].filter(([, askedMs]) => atMs - askedMs < 60_000)),
     ...(restartedMs === undefined ? {} : { restartedMs }),
   };
 }

@@ -66,7 +66,7 @@ export function noticeStandstill(draft: Draft): void {
   const { healthySinceMs: _, serving: __, ...server } = state.server;
   draft.set({ watched: withGap(state.watched, gap), server });
   // What was wanted before may be long out of date.
-  draft.touchPlan();
+  draft.markPlanStale();
   draft.note({
     level: "warning",
     code: "program-stood-still",

@@ -2,18 +2,12 @@
 
 import { assertEquals } from "@std/assert";
 import { bucketJobs } from "../../../src/core/demand/backlog.ts";
-import {
-  followIdle,
-  followJobs,
-  isZombie,
-  markOtherCause,
-  otherCauseUntilMs,
-} from "../../../src/core/demand/demand.ts";
+import { isZombie, markOtherCause, otherCauseUntilMs, trackIdle, trackJobs } from "../../../src/core/demand/demand.ts";
 import type { ScheduledJob } from "../../../src/core/gocd_records.ts";
 import type { SeenJob } from "../../../src/core/state.ts";
 import {
-  begunSince,
   builtSince,
+  newlyBuilding,
   takenOf,
   takenSince,
   type Takings,
@@ -69,7 +63,7 @@ const seenThree = new Map(three.map(({ locator }, order) => [locator, seenJob({ 
 /** How often each job of the next poll has been passed over. */
 function passed(left: readonly ScheduledJob[], takings: Partial<Takings>): Record<string, number> {
   const news = { backlog: backlogOf(...left), previous: backlogOf(...three), takings: { ...nothing, ...takings } };
-  const { seen } = followJobs(seenThree, news, 9);
+  const { seen } = trackJobs(seenThree, news, 9);
   return Object.fromEntries([...seen].map(([locator, { passedOver }]) => [locator.split("/").at(-1), passedOver]));
 }
 
@@ -96,28 +90,28 @@ Deno.test("memory keeps when a job was first seen, its order in the feed, and it
     [path("b"), seenJob({ firstSeenMs: 4, order: 1, otherCause: cause })],
   ]);
   const both = { backlog: backlogOf(job("new"), job("a"), job("b")), previous: backlogOf(job("a"), job("b")) };
-  const kept = followJobs(before, { ...both, takings: nothing }, 9);
+  const kept = trackJobs(before, { ...both, takings: nothing }, 9);
   assertEquals(kept.seen.get(path("a")), seenJob({ firstSeenMs: 3, order: 1, otherCause: cause, otherCauseCount: 1 }));
   assertEquals(kept.seen.get(path("new")), seenJob({ firstSeenMs: 9 }));
   assertEquals([...kept.movingBuckets], []);
-  const one = followJobs(before, { backlog: backlogOf(job("a")), previous: both.previous, takings: nothing }, 9);
+  const one = trackJobs(before, { backlog: backlogOf(job("a")), previous: both.previous, takings: nothing }, 9);
   assertEquals(one.seen.get(path("a")), seenJob({ firstSeenMs: 3, otherCauseCount: 1 }));
   assertEquals([[...one.movingBuckets], [...one.unexplained.keys()]], [[";linux"], [";linux"]]);
 });
 
 Deno.test("a bucket moves only while it is not known which agent took the job that left", () => {
   const news = { backlog: backlogOf(job("old"), job("mid")), previous: backlogOf(...three) };
-  const known = followJobs(seenThree, { ...news, takings: { ...nothing, locators: new Set([path("new")]) } }, 9);
+  const known = trackJobs(seenThree, { ...news, takings: { ...nothing, locators: new Set([path("new")]) } }, 9);
   assertEquals([[...known.movingBuckets], [...known.unexplained]], [[], []]);
 });
 
 Deno.test("jobs that are not ours keep their age, and belong to no bucket when they leave", () => {
   const elastic = job("e", { elasticProfile: "k8s" });
-  const first = followJobs(new Map(), { backlog: backlogOf(elastic), previous: backlogOf(), takings: nothing }, 5);
+  const first = trackJobs(new Map(), { backlog: backlogOf(elastic), previous: backlogOf(), takings: nothing }, 5);
   assertEquals(first.seen.get(path("e")), seenJob({ firstSeenMs: 5, bucketKey: "" }));
-  const again = followJobs(first.seen, { backlog: backlogOf(elastic), previous: backlogOf(), takings: nothing }, 8);
+  const again = trackJobs(first.seen, { backlog: backlogOf(elastic), previous: backlogOf(), takings: nothing }, 8);
   assertEquals(again.seen.get(path("e"))?.firstSeenMs, 5);
-  const left = followJobs(first.seen, { backlog: backlogOf(), previous: backlogOf(), takings: nothing }, 9);
+  const left = trackJobs(first.seen, { backlog: backlogOf(), previous: backlogOf(), takings: nothing }, 9);
   assertEquals([left.seen.size, left.movingBuckets.size], [0, 0]);
 });
 
@@ -129,7 +123,7 @@ Deno.test("an idle clock starts with the first sight, runs on, and starts anew w
     jobs: readonly ScheduledJob[],
     earlier: readonly ScheduledJob[] = [],
   ) =>
-    Object.fromEntries(followIdle({
+    Object.fromEntries(trackIdle({
       before,
       agents: [...agents, gocdAgent("c")],
       backlog: backlogOf(...jobs),
@@ -158,7 +152,7 @@ Deno.test("a job is taken since the last list where its agent did not build it t
 
 Deno.test("an agent has begun where it did not build before, or had begun already and builds still", () => {
   const begun = (before: readonly ReturnType<typeof gocdAgent>[], earlier: readonly string[] = []): string[] => [
-    ...begunSince(before, [
+    ...newlyBuilding(before, [
       gocdAgent("a", building),
       gocdAgent("named", { ...building, buildLocator: "x" }),
       gocdAgent("idle"),

@@ -1,7 +1,7 @@
 // What holds launches back: each gate at its boundary, and which comes first.
 
 import { assertEquals } from "@std/assert";
-import { countsToLimit, globalGate, profileGate, roomsOf } from "../../../src/core/demand/gates.ts";
+import { countsToLimit, globalGate, launchBudget, profileGate } from "../../../src/core/demand/gates.ts";
 import type { BreakersState, ServerState, State } from "../../../src/core/state.ts";
 import { linux, minute, second, serverInfo, zeroMs } from "../../support/core.ts";
 import { anInstance, stateOf } from "../instance_fixtures.ts";
@@ -49,9 +49,9 @@ function gateOf(
   needs: number,
   { profile = linux, atMs = zeroMs, planned = 0 } = {},
 ): ReturnType<typeof profileGate> {
-  const rooms = roomsOf(state, atMs);
-  if (planned > 0) rooms.take(profile.name, planned);
-  return profileGate(state, { profile, needs, rooms, registration }, atMs);
+  const budget = launchBudget(state, atMs);
+  if (planned > 0) budget.take(profile.name, planned);
+  return profileGate(state, { profile, needs, budget, registration }, atMs);
 }
 
 Deno.test("scaling.max-agents leaves room for what is not alive yet, over all profiles", () => {
@@ -154,7 +154,11 @@ Deno.test("a frozen profile launches nothing, others do; a name that the server 
   const frozen = { ...state, controls: { ...state.controls, frozenProfiles: ["default"] } };
   assertEquals(gateOf(frozen, 1), { gate: { kind: "frozen", profile: "default" }, allowed: 0 });
   assertEquals(gateOf(frozen, 1, { profile: { ...linux, name: "other" } }).allowed, 1);
-  const rooms = roomsOf(state, zeroMs);
-  const bad = profileGate(state, { profile: linux, needs: 1, rooms, registration: { gocdResources: ["a/b"] } }, zeroMs);
+  const budget = launchBudget(state, zeroMs);
+  const bad = profileGate(
+    state,
+    { profile: linux, needs: 1, budget, registration: { gocdResources: ["a/b"] } },
+    zeroMs,
+  );
   assertEquals([bad.gate.kind, bad.allowed], ["invalid", 0]);
 });

@@ -6,8 +6,8 @@ import { skipUsedTaskId, taskNumberMax } from "../../../src/core/identity/adopti
 import { likeliest, mayAdmit } from "../../../src/core/identity/admission.ts";
 import type { BucketAssessment } from "../../../src/core/demand/assess.ts";
 import { bucketJobs, emptyBacklog } from "../../../src/core/demand/backlog.ts";
-import { followDoubt } from "../../../src/core/life/doubt.ts";
-import { followDrain } from "../../../src/core/life/drain.ts";
+import { advanceDoubt } from "../../../src/core/life/doubt.ts";
+import { advanceDrain } from "../../../src/core/life/drain.ts";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import { indexGocdAgents } from "../../../src/core/life/gocd_index.ts";
 import type {
@@ -28,7 +28,7 @@ import {
   isFence,
   isLearning,
 } from "../../../src/core/identity/lineage.ts";
-import { followGap } from "../../../src/core/identity/misregistered.ts";
+import { trackGap } from "../../../src/core/identity/misregistered.ts";
 import type { State } from "../../../src/core/state.ts";
 import {
   drive,
@@ -242,9 +242,9 @@ function looked(
   record: Partial<GocdAgent>,
   { instance = lacking, asks = {} as Record<string, number>, maintenance = "off" as "on" | "off" } = {},
 ): string {
-  const server = { asksMs: new Map(Object.entries(asks)), info: { ...serverInfo, maintenance } };
+  const server = { lastRequestMs: new Map(Object.entries(asks)), info: { ...serverInfo, maintenance } };
   const draft = at(zeroMs + afterMs, [instance], server);
-  const after = followGap(draft, instance, indexGocdAgents([gocdAgent("t", record)]));
+  const after = trackGap(draft, instance, indexGocdAgents([gocdAgent("t", record)]));
   const { effects, notes } = draft.finish();
   assertEquals(notes.length <= 1, true);
   return [
@@ -283,7 +283,7 @@ Deno.test("what no change of a record can mend is a failure at the first look th
   ): string => {
     const instance = environment === undefined ? lacking : { ...lacking, environment };
     const draft = at(zeroMs + 10 * second, [instance], { agents: others });
-    followGap(draft, instance, indexGocdAgents([gocdAgent("t", { environments })]));
+    trackGap(draft, instance, indexGocdAgents([gocdAgent("t", { environments })]));
     const [note] = draft.finish().notes;
     return `${note?.code}: ${note?.hint?.slice(0, note.code === "agent-corrected" ? 30 : undefined)}`;
   };
@@ -314,7 +314,7 @@ Deno.test("a record that is not deleted for five minutes is left: the agent is s
   const after = (ms: number): string => {
     const instance = drainingIn({ kind: "deleting", askedMs: zeroMs + ms - second, sinceMs: zeroMs });
     const draft = at(zeroMs + ms, [instance]);
-    followDrain(draft, instance, gocdAgent("t", { configState: "Disabled" }));
+    advanceDrain(draft, instance, gocdAgent("t", { configState: "Disabled" }));
     return [draft.state.instances.get("t")?.state, ...draft.finish().notes.map(({ code }) => code)].join(" ");
   };
   assertEquals([after(5 * minute - 1), after(5 * minute)], ["draining", "killing agent-killing gocd-record-left"]);
@@ -324,7 +324,7 @@ Deno.test("an enabling that shows no effect for two minutes is given up, and the
   const after = (ms: number): unknown => {
     const instance = drainingIn({ kind: "enabling", askedMs: zeroMs });
     const draft = at(zeroMs + ms, [instance]);
-    followDrain(draft, instance, gocdAgent("t", { configState: "Disabled" }));
+    advanceDrain(draft, instance, gocdAgent("t", { configState: "Disabled" }));
     const now = draft.state.instances.get("t");
     return [
       now?.state === "draining" ? now.step.kind : now?.state,
@@ -352,7 +352,7 @@ for (
     }) as Unreachable;
     const over = (instance: typeof doubted): boolean => {
       const draft = at(zeroMs + afterMs, [instance], { lostSinceMs: new Map([["uuid-t", zeroMs + afterMs]]) });
-      followDoubt(draft, instance, indexGocdAgents([gocdAgent("t", shown)]));
+      advanceDoubt(draft, instance, indexGocdAgents([gocdAgent("t", shown)]));
       return draft.state.instances.get("t")?.state === "gone";
     };
     assertEquals(over(doubted), isOver);

@@ -4,7 +4,7 @@
 import { assertEquals } from "@std/assert";
 import { bucketJobs } from "../../../src/core/demand/backlog.ts";
 import type { GocdAgent, ScheduledJob } from "../../../src/core/gocd_records.ts";
-import { roomsOf } from "../../../src/core/demand/gates.ts";
+import { launchBudget } from "../../../src/core/demand/gates.ts";
 import type { AgentInstance, InstancePhase } from "../../../src/core/instance.ts";
 import { minIdleAgents } from "../../../src/core/demand/min_idle.ts";
 import { makePlan, type Plan } from "../../../src/core/demand/plan.ts";
@@ -225,7 +225,7 @@ const warm = { ...linux, minIdle: 3 };
 const ready = (instances: readonly AgentInstance[], maxAgents = 50, reserved = 0): (string | number)[] => {
   const state = stateOf(instances, {}, { profiles: [warm], scaling: { maxAgents } });
   const polled = { ...state, server: { ...state.server, lastPollMs: zeroMs, info: serverInfo } };
-  return minIdleAgents(polled, { rooms: roomsOf(polled, zeroMs), reserved }, zeroMs)
+  return minIdleAgents(polled, { budget: launchBudget(polled, zeroMs), reserved }, zeroMs)
     .flatMap(({ count, reason, bucketKey }) => [count, reason, bucketKey]);
 };
 

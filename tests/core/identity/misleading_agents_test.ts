@@ -5,7 +5,7 @@ import { assertEquals } from "@std/assert";
 import { isOlderVersion } from "../../../src/core/life/brake.ts";
 import { invalidRegistration } from "../../../src/core/names.ts";
 import { appearedSince, strangersTo } from "../../../src/core/identity/recognition.ts";
-import { followUnpinned, isRunOnAll, type Unpinned, unpinnedAt } from "../../../src/core/demand/run_on_all.ts";
+import { isRunOnAll, trackUnpinned, type Unpinned, unpinnedAt } from "../../../src/core/demand/run_on_all.ts";
 import { isSick } from "../../../src/core/demand/sick_agents.ts";
 import type { SeenJob } from "../../../src/core/state.ts";
 import { building, gocdAgent, job, lostContact, minute, serverInfo } from "../../support/core.ts";
@@ -78,9 +78,9 @@ Deno.test("one run-on-all job of a kind counts as without a pin after ten minute
 
 Deno.test("a run-on-all job that an agent had and that waits again is without its pin, for an hour after it was last seen", () => {
   const had = gocdAgent("h", { ...building, buildLocator: path("a") });
-  const before = followUnpinned(new Map(), [had, gocdAgent("i", { ...building, buildLocator: "p/1/s/1/plain" })], 5);
+  const before = trackUnpinned(new Map(), [had, gocdAgent("i", { ...building, buildLocator: "p/1/s/1/plain" })], 5);
   assertEquals([...before], [[path("a"), 5]]);
-  assertEquals(followUnpinned(before, [gocdAgent("h")], 9) === before, true);
+  assertEquals(trackUnpinned(before, [gocdAgent("h")], 9) === before, true);
   assertEquals(unpinned(["a", "b"], minute, { before }), [path("a")]);
   assertEquals(unpinned(["b"], 20 * minute, { before: new Map([[path("x"), 5]]) }), [path("x"), path("b")]);
   const late = { before: new Map([[path("x"), 0]]) };

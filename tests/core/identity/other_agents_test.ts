@@ -8,8 +8,8 @@ import { Draft } from "../../../src/core/draft.ts";
 import type { GocdAgent, ScheduledJob } from "../../../src/core/gocd_records.ts";
 import type { AgentInstance } from "../../../src/core/instance.ts";
 import { noteOtherPrograms } from "../../../src/core/identity/other_programs.ts";
-import { followUnpinned, isRunOnAll, type Unpinned, unpinnedAt } from "../../../src/core/demand/run_on_all.ts";
-import { followSharedGuids, isUsedByAnother, sharedRecord } from "../../../src/core/identity/shared_guid.ts";
+import { isRunOnAll, trackUnpinned, type Unpinned, unpinnedAt } from "../../../src/core/demand/run_on_all.ts";
+import { isUsedByAnother, sharedRecord, trackSharedGuids } from "../../../src/core/identity/shared_guid.ts";
 import type { State } from "../../../src/core/state.ts";
 import { watchedFrom } from "../../../src/core/session/watched.ts";
 import {
@@ -38,13 +38,13 @@ Deno.test("a run-on-all job is one whose name ends as GoCD makes it", () => {
 
 Deno.test("what an agent is seen to have is remembered as unpinned where it is a run-on-all job, with the time", () => {
   const before: Unpinned = new Map([["x", 1]]);
-  const seen = followUnpinned(before, [
+  const seen = trackUnpinned(before, [
     gocdAgent("a", { ...building, buildLocator: each(1).locator }),
     gocdAgent("b", { ...building, buildLocator: "p/1/s/1/plain" }),
     gocdAgent("c"),
   ], 7);
   assertEquals([...seen], [["x", 1], [each(1).locator, 7]]);
-  assertEquals(followUnpinned(before, [gocdAgent("c")], 7), before);
+  assertEquals(trackUnpinned(before, [gocdAgent("c")], 7), before);
 });
 
 /** Numbers of the run-on-all jobs that count as unpinned at a poll. */
@@ -149,7 +149,7 @@ function shared(
 ): string[] {
   const state = stateOf(instances);
   const draft = new Draft({ ...state, server: { ...state.server, agents, ...server } }, zeroMs, 0.5);
-  followSharedGuids(draft, agents);
+  trackSharedGuids(draft, agents);
   return [
     ...[...draft.state.server.sharedUuids].map(([taskId, uuid]) => `${taskId} ${uuid}`),
     ...draft.finish().notes.map(({ code, onceKey }) => `${code} ${onceKey}`),

@@ -7,9 +7,9 @@ import type { Effect } from "../../../src/core/effect.ts";
 import type { Event } from "../../../src/core/event.ts";
 import type { GocdAgent, GocdServerInfo } from "../../../src/core/gocd_records.ts";
 import { indexGocdAgents } from "../../../src/core/life/gocd_index.ts";
-import { atItsLoss, followBuild, isAnyHung, isRemembered } from "../../../src/core/demand/hung_build.ts";
+import { isAnyHung, isRemembered, trackBuild, withPossibleBuild } from "../../../src/core/demand/hung_build.ts";
 import type { AgentInstance } from "../../../src/core/instance.ts";
-import { followGocdAgents } from "../../../src/core/life/lifecycle_gocd.ts";
+import { advanceInstances } from "../../../src/core/life/lifecycle_gocd.ts";
 import { statusView } from "../../../src/core/view/status_view.ts";
 import type { State } from "../../../src/core/state.ts";
 import { watchedFrom } from "../../../src/core/session/watched.ts";
@@ -69,10 +69,10 @@ for (
   Deno.test(`that the record of an idle agent ${name} is told once`, () => {
     const draft = shown([idle], zeroMs + minute);
     const agents = record === undefined ? [] : [gocdAgent("t", record)];
-    followGocdAgents(draft, agents);
+    advanceInstances(draft, agents);
     assertEquals(draft.finish().notes.map((note) => `${note.level}: ${note.text}`), [text]);
     const again = new Draft(draft.state, zeroMs + 2 * minute, 0.5);
-    followGocdAgents(again, agents);
+    advanceInstances(again, agents);
     assertEquals(again.finish().notes, []);
   });
 }
@@ -91,7 +91,7 @@ for (
   Deno.test(`an agent that is ${word} for ${enoughMs / minute} minutes is ${state}, and not a millisecond before`, () => {
     const after = (ms: number): string | undefined => {
       const draft = shown([unsure(word)], zeroMs + ms);
-      followGocdAgents(draft, record === undefined ? [] : [gocdAgent("t", record)]);
+      advanceInstances(draft, record === undefined ? [] : [gocdAgent("t", record)]);
       return draft.state.instances.get("t")?.state;
     };
     assertEquals([after(enoughMs - 1), after(enoughMs)], ["registered", state]);
@@ -112,7 +112,7 @@ for (
 ) {
   Deno.test(`an agent whose record is ${name} has registered`, () => {
     const draft = shown([starting], zeroMs + minute);
-    followGocdAgents(draft, [gocdAgent("t", record)]);
+    advanceInstances(draft, [gocdAgent("t", record)]);
     assertEquals(draft.finish().notes.map((note) => note.text), [text]);
     const now = draft.state.instances.get("t");
     assertEquals(now?.state === "registered" ? now.activity.kind : "", name === "Enabled" ? "idle" : "unsure");
@@ -122,7 +122,7 @@ for (
 Deno.test("of two records with its name the enabled one counts, then the disabled one, and that is told", () => {
   const both = (first: Partial<GocdAgent>, other: Partial<GocdAgent>): unknown => {
     const draft = shown([starting], zeroMs + minute);
-    followGocdAgents(draft, [gocdAgent("t", { uuid: "one", ...first }), gocdAgent("t", { uuid: "two", ...other })]);
+    advanceInstances(draft, [gocdAgent("t", { uuid: "one", ...first }), gocdAgent("t", { uuid: "two", ...other })]);
     const now = draft.state.instances.get("t");
     assertEquals(draft.finish().notes[0]?.text, "2 GoCD agents go by the name t; the enabled one counts");
     return now?.state === "registered" ? now.uuid : now?.state;
@@ -136,7 +136,7 @@ Deno.test("an adopted agent learns from its record what it registered with", () 
   const adopted = { ...starting, gocdResources: [], launchReason: "adopted: Mesos knew it, the store did not" };
   const environments = [{ name: "ghost", origin: "unknown" }, { name: "prod", origin: "gocd" }] as const;
   const draft = shown([adopted], zeroMs + minute);
-  followGocdAgents(draft, [gocdAgent("t", { gocdResources: ["arm"], environments })]);
+  advanceInstances(draft, [gocdAgent("t", { gocdResources: ["arm"], environments })]);
   const now = draft.state.instances.get("t");
   assertEquals([now?.gocdResources, now?.environment], [["arm"], "prod"]);
 });
@@ -148,7 +148,7 @@ const heldBy = (
 ): boolean => {
   const draft = shown([instance], zeroMs + 10 * minute, server);
   const agents = record === undefined ? [] : [gocdAgent("t", record)];
-  return followBuild(draft, instance, indexGocdAgents(agents)).mayHoldBuild === true;
+  return trackBuild(draft, instance, indexGocdAgents(agents)).mayHoldBuild === true;
 };
 const holding = aRegistered("t", "building", { mayHoldBuild: true });
 const gone = (changes = {}): AgentInstance =>
@@ -212,7 +212,7 @@ Deno.test("while a dead or unreachable agent may hold a build, it hangs until th
 
 Deno.test("an idle agent that is lost within twenty seconds of being free, or beside a job it could take, may hold one", () => {
   const lost = (afterMs: number, instance = idle): boolean =>
-    atItsLoss(shown([instance], zeroMs + afterMs, { idleSinceMs: new Map([["uuid-t", zeroMs]]) }), instance)
+    withPossibleBuild(shown([instance], zeroMs + afterMs, { idleSinceMs: new Map([["uuid-t", zeroMs]]) }), instance)
       .mayHoldBuild === true;
   assertEquals([lost(20 * second - 1), lost(20 * second)], [true, false]);
   assertEquals([lost(0, aRegistered("t", "building")), lost(0, starting)], [false, false]);

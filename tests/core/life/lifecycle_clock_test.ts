@@ -114,10 +114,10 @@ Deno.test("in maintenance mode nobody is ended for not registering", () => {
 Deno.test("a Pending agent is not ended while its enabling is on its way", () => {
   const late = zeroMs + 20 * minute;
   const asked = (agoMs: number): string =>
-    killed(at(pending, late, { server: { asksMs: new Map([["u", late - agoMs]]) } }));
+    killed(at(pending, late, { server: { lastRequestMs: new Map([["u", late - agoMs]]) } }));
   assertEquals([asked(30 * second - 1), asked(30 * second)], ["", "pending-stuck"]);
   const enabling = (agoMs: number): string =>
-    killed(at(pending, late, { server: { enablingMs: new Map([["u", late - agoMs]]) } }));
+    killed(at(pending, late, { server: { enableRequestedMs: new Map([["u", late - agoMs]]) } }));
   assertEquals([enabling(10 * minute - 1), enabling(10 * minute)], ["", "pending-stuck"]);
 });
 

@@ -8,7 +8,7 @@ import { Draft } from "../../../src/core/draft.ts";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import { indexGocdAgents } from "../../../src/core/life/gocd_index.ts";
 import type { AgentInstance } from "../../../src/core/instance.ts";
-import { followRecord } from "../../../src/core/identity/reregistered.ts";
+import { advanceRecord } from "../../../src/core/identity/reregistered.ts";
 import { retireAgents, scaleIn } from "../../../src/core/life/scale_in.ts";
 import type { State } from "../../../src/core/state.ts";
 import { watchedFrom } from "../../../src/core/session/watched.ts";
@@ -227,7 +227,7 @@ function counts(
   const atMs = zeroMs + 60 * minute;
   const idleSinceMs = new Map(Object.entries(idleForMs).map(([uuid, ms]) => [uuid, atMs - ms]));
   const draft = now([instance], atMs, (state) => ({ ...state, server: { ...state.server, idleSinceMs } }));
-  const next = followRecord(draft, instance, indexGocdAgents(records));
+  const next = advanceRecord(draft, instance, indexGocdAgents(records));
   assertEquals(draft.finish().notes.length, next === instance ? 0 : 1);
   return next.state === "registered" ? next.uuid : next.state;
 }

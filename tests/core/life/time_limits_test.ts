@@ -5,14 +5,14 @@ import { assess } from "../../../src/core/demand/assess.ts";
 import { bucketJobs } from "../../../src/core/demand/backlog.ts";
 import { mayComeBack } from "../../../src/core/life/doubt.ts";
 import type { Draft } from "../../../src/core/draft.ts";
-import { profileGate, roomsOf } from "../../../src/core/demand/gates.ts";
+import { launchBudget, profileGate } from "../../../src/core/demand/gates.ts";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import type { AgentInstance } from "../../../src/core/instance.ts";
 import { offersReceived } from "../../../src/core/placement/launching.ts";
 import { watchClocks } from "../../../src/core/life/lifecycle_clock.ts";
-import { followGocdAgents } from "../../../src/core/life/lifecycle_gocd.ts";
+import { advanceInstances } from "../../../src/core/life/lifecycle_gocd.ts";
 import { taskStatusUpdated } from "../../../src/core/life/lifecycle_mesos.ts";
-import { followSettings } from "../../../src/core/session/operator.ts";
+import { applySettings } from "../../../src/core/session/operator.ts";
 import { isOfferless } from "../../../src/core/placement/roles.ts";
 import { isRoomless } from "../../../src/core/demand/room.ts";
 import { watchOvertaken } from "../../../src/core/demand/sick_agents.ts";
@@ -44,11 +44,11 @@ const at = (afterMs: number, ...rest: DraftParts): Draft => draftAt(zeroMs + aft
 
 Deno.test("what was asked of the GoCD server is remembered for a minute", () => {
   const { state } = at(minute, [], {
-    asksMs: new Map([["old", zeroMs], ["young", zeroMs + 1]]),
+    lastRequestMs: new Map([["old", zeroMs], ["young", zeroMs + 1]]),
   });
   const read = { kind: "gocd-agents-read", agents: [], agentsAskedMs: zeroMs + minute } as const;
   const frame = step({ ...state, lastStepMs: zeroMs + minute }, { atMs: zeroMs + minute, random: 0.5, event: read });
-  assertEquals([...frame.state.server.asksMs.keys()], ["young"]);
+  assertEquals([...frame.state.server.lastRequestMs.keys()], ["young"]);
 });
 
 Deno.test("a role is without offers a minute after the last offer, the REVIVE that ended a SUPPRESS, or SUBSCRIBED", () => {
@@ -230,7 +230,7 @@ Deno.test("an agent without a record is stopped by a fresh list only", () => {
       activity: { kind: "unsure", sinceMs: zeroMs, word },
     });
     const draft = at(10 * minute, [instance], { reading: { askedMs: atMs - ageMs, readMs: atMs, tookMs: [ageMs] } });
-    followGocdAgents(draft, changes.map((each) => gocdAgent("t", each)));
+    advanceInstances(draft, changes.map((each) => gocdAgent("t", each)));
     return draft.state.instances.get("t")?.state;
   };
   assertEquals([ended(3 * second), ended(3 * second + 1)], ["killing", "registered"]);
@@ -275,8 +275,8 @@ Deno.test("a failing profile tries one agent at a time: one on its way, or that 
     const retried = { failures: 3, lastFailureMs: zeroMs, retryMs: zeroMs, lastError: "x" };
     const breakers = { profiles: new Map([["default", retried]]), hosts: new Map() };
     const { state, atMs } = at(minute, instances, {}, { breakers });
-    const rooms = roomsOf(state, atMs);
-    return profileGate(state, { profile: linux, needs: 2, rooms, registration: { gocdResources: ["linux"] } }, atMs)
+    const budget = launchBudget(state, atMs);
+    return profileGate(state, { profile: linux, needs: 2, budget, registration: { gocdResources: ["linux"] } }, atMs)
       .allowed;
   };
   const lacking = { ...aRegistered("a", "idle"), gap: { sinceMs: zeroMs } } as AgentInstance;
@@ -338,7 +338,7 @@ Deno.test("an agent that finishes its job for a change of its profile is enabled
   const after = (changes: Partial<AgentInstance>): unknown => {
     const leaving = { state: "draining", uuid: "u", reason: "profile-changed", step: { kind: "finishing" } } as const;
     const draft = at(minute, [anInstance("t", leaving, { retire: "profile-changed", ...changes } as never)]);
-    followSettings(draft);
+    applySettings(draft);
     const now = draft.state.instances.get("t");
     return [now?.retire, now?.state === "draining" ? now.step.kind : undefined];
   };

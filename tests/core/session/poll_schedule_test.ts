@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { Draft } from "../../../src/core/draft.ts";
 import type { AgentInstance } from "../../../src/core/instance.ts";
-import { afterFailure, afterPoll, agentsPauseMs, askServer } from "../../../src/core/session/poll_schedule.ts";
+import { afterFailure, afterPoll, agentsPauseMs, pollIfDue } from "../../../src/core/session/poll_schedule.ts";
 import type { ServerState, State } from "../../../src/core/state.ts";
 import { gocdAgent, minute, problem, second, zeroMs } from "../../support/core.ts";
 import { anInstance, aRegistered, stateOf } from "../instance_fixtures.ts";
@@ -14,7 +14,7 @@ const later = { nextPollMs: zeroMs + 24 * hour, nextAgentsMs: zeroMs };
 /** What the server is asked at a moment. */
 function asked(state: State, server: Partial<ServerState>, atMs = zeroMs): string[] {
   const draft = new Draft({ ...state, server: { ...state.server, ...server } }, atMs, 0.5);
-  askServer(draft);
+  pollIfDue(draft);
   const kinds = draft.finish().effects.map(({ kind }) => kind);
   assertEquals(draft.state.server.askedMs, kinds.length === 0 ? server.askedMs : atMs);
   return kinds;

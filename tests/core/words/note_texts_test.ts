@@ -7,7 +7,7 @@ import { Draft } from "../../../src/core/draft.ts";
 import type { Event, OperatorEvent } from "../../../src/core/event.ts";
 import { countFailure, countSuccess } from "../../../src/core/life/failures.ts";
 import type { DrainReason, KillCause, Registered } from "../../../src/core/instance.ts";
-import { besideWish, noteSwitches } from "../../../src/core/session/operator.ts";
+import { noteSwitches, sideEffectText } from "../../../src/core/session/operator.ts";
 import { end, startDrain, startKill, taskOf } from "../../../src/core/life/phase.ts";
 import { cameAsPending, keyFindings, keyWorked } from "../../../src/core/identity/register_key.ts";
 import { isOfferless, noteOfferless, noteRolesIgnored } from "../../../src/core/placement/roles.ts";
@@ -199,7 +199,7 @@ Deno.test("only a role that something is wanted for is told as offerless", () =>
   assertEquals(said(none, noteOfferless, zeroMs + minute), []);
 });
 
-const wishes: readonly (readonly [OperatorEvent, Parameters<typeof besideWish>[0], string])[] = [
+const wishes: readonly (readonly [OperatorEvent, Parameters<typeof sideEffectText>[0], string])[] = [
   [{ kind: "drain-requested" }, { mode: "teardown", frozen: false }, "; the teardown is given up"],
   [{ kind: "drain-requested" }, { mode: "run", frozen: false }, ""],
   [{ kind: "launching-frozen" }, { mode: "drain", frozen: true }, ""],
@@ -220,7 +220,7 @@ const wishes: readonly (readonly [OperatorEvent, Parameters<typeof besideWish>[0
 
 for (const [wish, controls, text] of wishes) {
   Deno.test(`beside ${JSON.stringify(wish)} in ${JSON.stringify(controls)} it says "${text}"`, () => {
-    assertEquals(besideWish(controls, wish), text);
+    assertEquals(sideEffectText(controls, wish), text);
   });
 }
 

@@ -3,7 +3,7 @@
 import { GocdError } from "./api.ts";
 
 /** What the first candidate gives that the server has; throws the problem of the first one where it has none. */
-export async function firstThere<C, T>(candidates: readonly C[], act: (candidate: C) => Promise<T>): Promise<T> {
+export async function firstSupported<C, T>(candidates: readonly C[], act: (candidate: C) => Promise<T>): Promise<T> {
   let first: unknown;
   for (const candidate of candidates) {
     try {

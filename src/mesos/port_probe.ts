@@ -23,7 +23,7 @@ const addressesMax = 8;
 const silentHostsMax = 64;
 
 /** An error where the host takes no connection; `undefined` where it does, refuses, or nothing can be said. Never throws. */
-export type PortLook = (address: MasterAddress, signals: readonly AbortSignal[]) => Promise<MesosError | undefined>;
+export type PortProbe = (address: MasterAddress, signals: readonly AbortSignal[]) => Promise<MesosError | undefined>;
 
 /** A connection on its way, ended by `close` in any case. */
 export interface Attempt {
@@ -55,7 +55,7 @@ export interface PortLookOptions {
 }
 
 /** Makes a look, which remembers hosts that were silent. */
-export function createPortLook(options: PortLookOptions): PortLook {
+export function createPortLook(options: PortLookOptions): PortProbe {
   const direct = options.isDirect ?? isDirect;
   /** When each was last given the full time. */
   const silent = new Map<string, number>();
