@@ -206,4 +206,6 @@ export const failedSeeds: readonly FailedSeed[] = [
   },
   { seed: 8140068, found: "an old server's disabled record, long dead, at the address that a new container was given" },
   { seed: 9501412, found: "an agent without its name registered while KILLs at register-timeout were lost: repeated" },
+  { seed: 9503185, found: "an idle look from before another server answered was taken for the first of two" },
+  { seed: 9504033, found: "the same, after a restart under the brake" },
 ];

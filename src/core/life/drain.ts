@@ -156,13 +156,11 @@ function advanceDisabled(draft: Draft, instance: Draining, gocdAgent: GocdAgent)
     case "absent":
       setStep(draft, instance, { kind: "confirming", firstIdleMs: draft.atMs });
       return;
-    case "confirming":
-      // Under the brake nobody was looking.
-      if (countedSince(draft.state, step.firstIdleMs) > step.firstIdleMs) {
-        setStep(draft, instance, { kind: "confirming", firstIdleMs: draft.atMs });
-        return;
-      }
-      return isIdleConfirmed(draft, step.firstIdleMs) ? askDelete(draft, instance, draft.atMs) : undefined;
+    case "confirming": {
+      // Lists that came under the brake, or in maintenance mode, count: one without the record, or with a build, begins anew.
+      const sinceMs = Math.max(step.firstIdleMs, safeSinceMs(draft, gocdAgent));
+      return isIdleConfirmed(draft, sinceMs) ? askDelete(draft, instance, draft.atMs) : undefined;
+    }
     case "deleting": {
       const sinceMs = step.sinceMs ?? step.askedMs;
       if (shownForMs(draft.state, sinceMs) >= deleteMaxMs) return leaveRecord(draft, instance);
@@ -206,6 +204,11 @@ function isSafe(draft: Draft, gocdAgent: GocdAgent): boolean {
   const word = activityWord(gocdAgent);
   const isLost = word === "LostContact" || word === "Missing";
   return word === "idle" || (isLost && isLostLongEnough(draft, gocdAgent));
+}
+
+/** Since when each list has shown it so. */
+function safeSinceMs({ state: { server }, atMs }: Draft, { uuid }: GocdAgent): number {
+  return server.disabledIdleSinceMs.get(uuid) ?? server.lostSinceMs.get(uuid) ?? atMs;
 }
 
 function setStep(draft: Draft, instance: Draining, step: DrainStep): void {

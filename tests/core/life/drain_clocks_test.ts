@@ -57,6 +57,31 @@ for (const [afterMs, leaves] of [[20 * second - 1, []], [20 * second, ["delete-g
   });
 }
 
+for (
+  const [what, between] of [
+    ["a build under maintenance", { server: { maintenance: "on" as const }, shown: building }],
+    ["a list of another server", { server: {}, shown: undefined }],
+  ] as const
+) {
+  Deno.test(`two idle looks with ${what} between confirm nothing: the confirmation begins anew`, () => {
+    const { world, taskId } = draining();
+    const idle = gocdAgent(taskId, disabled);
+    world.read(idle);
+    world.skip(10 * second);
+    const others = ["a", "b", "c"].map((name) => gocdAgent(name));
+    // With others beside it, all of which vanish at once, the brake engages.
+    world.read(idle, ...others);
+    world.skip(second);
+    const shown = between.shown === undefined ? [] : [gocdAgent(taskId, { ...disabled, ...between.shown }), ...others];
+    world.poll({ server: between.server, agents: shown });
+    world.send({ kind: "loss-accepted" });
+    world.skip(20 * second);
+    world.poll({ agents: [idle, ...others] });
+    assertEquals(acts(world), []);
+    assertEquals(readAfter(world, 20 * second, idle, ...others), ["delete-gocd-agents"]);
+  });
+}
+
 Deno.test("an idle agent is drained after its whole idle-timeout, not a millisecond before", () => {
   for (const [early, leaves] of [[1, []], [0, ["disable-gocd-agents"]]] as const) {
     const { world, taskId } = withIdleAgent();
