@@ -13,9 +13,9 @@ export function describeEvent(event: Event): string {
       return `status ${taskId} ${state} ${reason ?? ""} ${source ?? ""}${uuid === undefined ? "" : " +uuid"}`;
     }
     case "gocd-polled":
-      return `polled ${event.jobs.length} jobs, maintenance ${event.server.maintenance}; agents ${
-        describeAgents(event)
-      }`;
+      return `polled ${
+        event.jobs.map(({ locator }) => locator.split("/").at(-1)).join(" ")
+      }, maintenance ${event.server.maintenance}; agents ${describeAgents(event)}`;
     case "gocd-agents-read":
       return `agents ${describeAgents(event)}`;
     case "gocd-poll-failed":
@@ -44,7 +44,9 @@ export function describeEvent(event: Event): string {
 
 function describeAgents(event: Extract<Event, { readonly kind: "gocd-polled" | "gocd-agents-read" }>): string {
   return event.agents.map((each) =>
-    `${each.hostname}(${each.uuid.slice(0, 12)}):${each.configState}/${each.agentState}/${each.buildState}`
+    `${each.hostname}(${each.uuid.slice(0, 12)}):${each.configState}/${each.agentState}/${each.buildState}${
+      each.buildLocator === undefined ? "" : ` ${each.buildLocator.split("/").at(-1)}`
+    }`
   ).join(" ");
 }
 
