@@ -114,14 +114,16 @@ export function checkZombies(world: World, { state }: Program): void {
   );
   if (zombies.size === 0) return;
   for (const job of world.gocd.jobs().filter(({ locator }) => zombies.has(locator))) {
-    // A build whose assignment the server has dropped is given again: it passes the older ones over each time.
+    // A build whose assignment the server has dropped is given again: it passes the older ones over each time. One that it
+    // has put back between two polls gets a new number; the feed goes on showing its locator, as if nothing had been.
     const count = world.gocd.tally.assigned.filter((other) =>
-      other.id > job.id && kindOf(world, other) === kindOf(world, job)
+      other.id > job.firstId && other.locator !== job.locator && kindOf(world, other) === kindOf(world, job)
     ).length;
     demand(
       count >= 2,
       "zombie",
-      () => `${job.locator} is called a zombie, but newer jobs of its kind were given to an agent ${count} times only`,
+      () =>
+        `${job.locator} is called a zombie, but newer jobs of its kind were given to an agent ${count} times only`,
     );
   }
 }

@@ -208,4 +208,6 @@ export const failedSeeds: readonly FailedSeed[] = [
   { seed: 9501412, found: "an agent without its name registered while KILLs at register-timeout were lost: repeated" },
   { seed: 9503185, found: "an idle look from before another server answered was taken for the first of two" },
   { seed: 9504033, found: "the same, after a restart under the brake" },
+  { seed: 21835, found: "the law of zombies took a job that was put back between two polls for a newer one" },
+  { seed: 9502518, found: "the same on a server whose lists showed nothing of it" },
 ];

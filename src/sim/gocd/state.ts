@@ -26,6 +26,8 @@ export interface SimVariable {
 export interface SimJob {
   /** Grows with time; shown by the old feed. */
   readonly id: number;
+  /** Of the first build under this locator since it was scheduled: put back, it goes on under a new number. */
+  readonly firstId: number;
   /** The pipeline's name. */
   readonly pipeline: string;
   /** The pipeline's counter. */

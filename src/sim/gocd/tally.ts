@@ -19,6 +19,8 @@ export interface KilledBuild {
 export interface AssignedBuild {
   /** The build's number. */
   readonly id: number;
+  /** The build's locator. */
+  readonly locator: string;
   /** The pipeline's name. */
   readonly pipeline: string;
   /** As written in the job; empty for an elastic job. */

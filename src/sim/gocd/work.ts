@@ -69,9 +69,12 @@ export function scheduleJob(world: GocdWorld, request: SimJobRequest): string {
   return locator;
 }
 
-function addJob(world: GocdWorld, job: Omit<SimJob, "id" | "scheduledMs" | "state" | "gocdAgentUuid">): void {
+function addJob(
+  world: GocdWorld,
+  job: Omit<SimJob, "id" | "firstId" | "scheduledMs" | "state" | "gocdAgentUuid"> & { readonly firstId?: number },
+): void {
   const id = world.nextJobId++;
-  world.jobs.set(id, { ...job, id, scheduledMs: world.nowMs, state: "Scheduled" });
+  world.jobs.set(id, { firstId: id, ...job, id, scheduledMs: world.nowMs, state: "Scheduled" });
 }
 
 /** Scheduled jobs, oldest first (ids grow with time). */
@@ -105,7 +108,8 @@ export function assignWork(world: GocdWorld, uuid: string): void {
   const job = firstMatchingJob(world, gocdAgent);
   if (job === undefined) return;
   job.state = "Assigned";
-  world.tally.assigned.push({ id: job.id, pipeline: job.pipeline, gocdResources: job.gocdResources });
+  const { id, locator, pipeline, gocdResources } = job;
+  world.tally.assigned.push({ id, locator, pipeline, gocdResources });
   world.active.add(job);
   job.gocdAgentUuid = uuid;
   world.loaded = world.loaded.filter((id) => id !== job.id);
