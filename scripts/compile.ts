@@ -49,7 +49,6 @@ async function main(): Promise<number> {
       "--allow-read",
       "--allow-write",
       "--allow-env",
-      "--allow-sys=homedir",
       `${root}main.ts`,
     ];
     // DENO_COMPILE: a deno of the version of DENORT_BIN, on machines that cannot fetch the runtime to embed.

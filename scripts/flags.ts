@@ -13,7 +13,6 @@ export function runFlags(config: Config): string[] {
     ...flag("read", hosts.read.map(escaped)),
     ...flag("write", hosts.write.map(escaped)),
     ...flag("env", hosts.env),
-    "--allow-sys=homedir",
     ...insecureFlags(config),
   ];
 }

@@ -6,14 +6,7 @@ import { OperatorError } from "../errors.ts";
 import { callRefusal } from "./answers.ts";
 import { MesosError } from "./api.ts";
 import { createKeyedLanes, createLane } from "./lanes.ts";
-import {
-  type MasterClient,
-  type MasterRequest,
-  type RequestLimits,
-  sendPlainly,
-  sendRequest,
-} from "./master_request.ts";
-import type { PlainPosts } from "./plain_post.ts";
+import { type MasterClient, type MasterRequest, type RequestLimits, sendRequest } from "./master_request.ts";
 import { encodeCall, type EnvironmentOf } from "./to_proto.ts";
 
 /** A call is answered as soon as the master has read it: one that takes longer has met a dead connection. */
@@ -52,21 +45,13 @@ export type Send = (call: MesosEffect, signal: AbortSignal) => Promise<void>;
 export function createSender(target: CallTarget): Send {
   const inOrder = createLane();
   const byTask = createKeyedLanes(acknowledgeLanes);
-  const posts = target.client.plainPosts(target.url);
-  target.ended.addEventListener("abort", () => posts?.close(), { once: true });
-  return (call, signal) =>
-    call.kind === "acknowledge-status"
-      ? byTask(call.taskId)(() => sendNow(target, call, { signal, posts }))
-      : inOrder(() => sendNow(target, call, { signal }));
+  return (call, signal) => {
+    const lane = call.kind === "acknowledge-status" ? byTask(call.taskId) : inOrder;
+    return lane(() => sendNow(target, call, signal));
+  };
 }
 
-interface SendOptions {
-  readonly signal: AbortSignal;
-  /** For a call that may come twice, as the master skips an acknowledgement that it has had. */
-  readonly posts?: PlainPosts | undefined;
-}
-
-async function sendNow(target: CallTarget, call: MesosEffect, { signal, posts }: SendOptions): Promise<void> {
+async function sendNow(target: CallTarget, call: MesosEffect, signal: AbortSignal): Promise<void> {
   const { client, url, streamId } = target;
   const frameworkId = target.frameworkId();
   if (target.ended.aborted || signal.aborted || frameworkId === undefined) {
@@ -87,7 +72,6 @@ async function sendNow(target: CallTarget, call: MesosEffect, { signal, posts }:
     signals: [signal, target.ended],
     unanswered: "call-unknown",
   };
-  if (posts !== undefined && await sendPlainly(posts, client, request, limits)) return;
   const answer = await sendRequest(client, request, limits);
   if (answer.response.status === 202) {
     await answer.response.body?.cancel().catch(() => {});

@@ -12,7 +12,6 @@ import { addressOfUrl, hostPortText, parseMasters } from "./masters.ts";
 import { createPortLook, type PortProbe } from "./port_probe.ts";
 import { type ReachedLeader, reachLeader } from "./reach_leader.ts";
 import { type RunningSession, startSession } from "./session.ts";
-import { tcpConnect } from "./tcp_connect.ts";
 import { realTimer, type SetTimer } from "./timer.ts";
 import { encodeSubscribe, type EnvironmentOf } from "./to_proto.ts";
 
@@ -76,8 +75,7 @@ export function createHttpScheduler(options: HttpSchedulerOptions): HttpSchedule
     configured: masters.kind === "static" ? masters.addresses : [],
     whenEmpty: masters.kind === "static" ? "configured-only" : "any",
   });
-  const connect = options.fetch === undefined ? tcpConnect : undefined;
-  const client = createMasterClient(connection, { fetch: options.fetch ?? fetch, setTimer, connect });
+  const client = createMasterClient(connection, { fetch: options.fetch ?? fetch, setTimer });
   const finder = createLeaderFinder({
     masters,
     isAllowed,

@@ -3,11 +3,7 @@
 
 import { type MesosConnection, MesosError, type MesosErrorReason } from "./api.ts";
 import { authorizationOf } from "./credentials.ts";
-import { addressOfUrl } from "./masters.ts";
 import { networkProblem } from "./network_problems.ts";
-import { createPlainPosts, type PlainPosts } from "./plain_post.ts";
-import { isDirect } from "./proxies.ts";
-import type { Connect } from "./tcp_connect.ts";
 import type { SetTimer } from "./timer.ts";
 
 /** Speaks to masters. */
@@ -20,8 +16,6 @@ export interface MasterClient {
   readonly fetch: typeof fetch;
   /** The client with the operator's certificate authorities, where there are any; throws `MesosError` for bad ones. */
   httpClient(): Deno.HttpClient | undefined;
-  /** For requests that may come twice; nothing where only fetch can speak to this master (TLS, a proxy). */
-  plainPosts(url: URL): PlainPosts | undefined;
   /** Frees it. */
   close(): void;
 }
@@ -69,18 +63,14 @@ const textBytesMax = 4096;
 /** Makes a client. */
 export function createMasterClient(
   connection: MesosConnection,
-  edges: { readonly fetch: typeof fetch; readonly setTimer: SetTimer; readonly connect: Connect | undefined },
+  edges: { readonly fetch: typeof fetch; readonly setTimer: SetTimer },
 ): MasterClient {
   let client: Deno.HttpClient | undefined;
-  const { fetch, setTimer, connect } = edges;
+  const { fetch, setTimer } = edges;
   return {
     fetch,
     setTimer,
     connection,
-    plainPosts: (url) =>
-      connect !== undefined && url.protocol === "http:" && isDirect(addressOfUrl(url))
-        ? createPlainPosts(url, { connect, setTimer })
-        : undefined,
     httpClient(): Deno.HttpClient | undefined {
       if (connection.caCerts.length > 0) {
         client ??= clientWith(connection.caCerts);
@@ -122,30 +112,6 @@ export async function sendRequest(
       ? failure
       : requestError(request, limits, { failure, isTimeUp: watch.isTimeUp() });
   }
-}
-
-/**
- * Sends a POST that may come twice; false where it is to be sent by {@linkcode sendRequest}, as no answer came or one that
- * is not plainly 202. Throws as that does where time is up or a signal was aborted.
- */
-export async function sendPlainly(
-  posts: PlainPosts,
-  client: MasterClient,
-  request: MasterRequest & { readonly body: Uint8Array },
-  limits: RequestLimits,
-): Promise<boolean> {
-  const watch = startWatch(client, limits);
-  const { signal } = watch;
-  try {
-    const outcome = await posts.post({ headers: headersOf(client, request), body: request.body, signal });
-    if (outcome === "accepted") return true;
-  } catch {
-    // A login that cannot be read: there are words for that already.
-  } finally {
-    watch.release();
-  }
-  if (signal.aborted) throw requestError(request, limits, { failure: undefined, isTimeUp: watch.isTimeUp() });
-  return false;
 }
 
 interface Watch {

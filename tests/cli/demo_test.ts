@@ -258,7 +258,6 @@ for (
         "--no-prompt",
         "--allow-read",
         "--allow-env",
-        "--allow-sys=homedir",
         ...rights,
         main,
         "demo",

@@ -1,4 +1,4 @@
-// Acknowledgements over kept connections of our own, and the way back to fetch where those do not do.
+// Acknowledgements: what they carry, and how they end.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { MesosEffect } from "../../src/core/effect.ts";
@@ -59,19 +59,13 @@ function headersOf({ headers }: AskedRequest): readonly (string | null)[] {
   return ["content-type", "mesos-stream-id", "authorization", "user-agent"].map((name) => headers.get(name));
 }
 
-/** Fetch asks for compressed answers, a connection of our own does not. */
-function isFetch({ headers }: AskedRequest): boolean {
-  return headers.has("accept-encoding");
-}
-
-Deno.test("an acknowledgement has stream id, types and login like any call, whichever way it goes", async () => {
+Deno.test("an acknowledgement has stream id, types and login like any call", async () => {
   const credentials = { kind: "bearer", token: new Secret("mesos.token", () => "t-o-k-e-n") } as const;
   await using bench = await benchWith(accepted, { credentials });
   await bench.acknowledge("t1");
   await bench.session.send({ kind: "suppress-offers", roles: ["gocd"] }, bench.test.signal);
   const [own, other] = bench.calls();
   if (own === undefined || other === undefined) throw new Error("two calls were expected");
-  assertEquals([isFetch(own), isFetch(other)], [false, true]);
   assertEquals(headersOf(own), [protobuf, "stream-1", "Bearer t-o-k-e-n", "gocd-mesos"]);
   assertEquals(headersOf(other), headersOf(own));
   assertEquals(own.call, {
@@ -79,15 +73,6 @@ Deno.test("an acknowledgement has stream id, types and login like any call, whic
     type: "ACKNOWLEDGE",
     acknowledge: { "agent_id": { value: "a1" }, "task_id": { value: "t1" }, uuid: "AAAA" },
   });
-});
-
-Deno.test("where the answer is not plainly 202, fetch repeats that acknowledgement once and sends all others", async () => {
-  const inChunks = (): Response => new Response(new ReadableStream({ start: (body) => body.close() }), { status: 202 });
-  await using bench = await benchWith(inChunks);
-  await bench.acknowledge("t1");
-  await bench.acknowledge("t2");
-  await bench.acknowledge("t3");
-  assertEquals(bench.calls().map(isFetch), [false, true, true, true]);
 });
 
 Deno.test("a refusal is told in the words of the master, and the subscription ends where it says so", async () => {

@@ -154,7 +154,7 @@ interface Started {
 /** scripts/start.ts as `deno task start ARGS` runs it, called from `caller`. */
 function startScript(caller: string, args: readonly string[]): Started {
   const child = new Deno.Command(deno, {
-    args: ["run", "--allow-read", "--allow-env", "--allow-sys=homedir", "--allow-run", "scripts/start.ts", ...args],
+    args: ["run", "--allow-read", "--allow-env", "--allow-run", "scripts/start.ts", ...args],
     cwd: root,
     env: { INIT_CWD: caller, NO_COLOR: "1" },
     stdin: "null",

@@ -1,7 +1,7 @@
 // A port of loopback that swallows packets, as a machine does that is switched off: nothing is accepted, nothing
 // refused. Linux drops each SYN to a listener whose queue of connections is full.
 
-import { type PlainConnection, tcpConnect } from "../../src/mesos/tcp_connect.ts";
+import { connect, type Socket } from "node:net";
 
 /** Such a port. */
 export interface SwallowingHost extends Disposable {
@@ -20,24 +20,38 @@ const triesMax = 100;
 /** Starts one, on a port of its own or on this one. */
 export async function startSwallowingHost(port = 0): Promise<SwallowingHost> {
   const listener = await listenAt(port);
-  const at = { hostname: "127.0.0.1", port: (listener.addr as Deno.NetAddr).port };
-  const taken: PlainConnection[] = [];
+  const at = (listener.addr as Deno.NetAddr).port;
+  const taken: Socket[] = [];
   for (let isFull = false; !isFull;) {
     if (taken.length > connectionsMax) throw new Error("the queue of connections does not get full");
-    const signal = AbortSignal.timeout(takenMs);
-    isFull = await tcpConnect({ ...at, signal }).then((connection) => {
-      taken.push(connection);
-      return false;
-    }, () => true);
+    const connection = await connected(at);
+    if (connection === undefined) isFull = true;
+    else taken.push(connection);
   }
   return {
-    address: `127.0.0.1:${at.port}`,
-    port: at.port,
+    address: `127.0.0.1:${at}`,
+    port: at,
     [Symbol.dispose](): void {
-      for (const connection of taken) connection.close();
+      for (const connection of taken) connection.destroy();
       listener.close();
     },
   };
+}
+
+function connected(port: number): Promise<Socket | undefined> {
+  const { promise, resolve } = Promise.withResolvers<Socket | undefined>();
+  const socket = connect({ host: "127.0.0.1", port });
+  const giveUp = (): void => {
+    socket.destroy();
+    resolve(undefined);
+  };
+  const limit = setTimeout(giveUp, takenMs);
+  socket.on("error", giveUp);
+  socket.on("connect", () => {
+    clearTimeout(limit);
+    resolve(socket);
+  });
+  return promise;
 }
 
 // Whoever listened there before may be about to end.
