@@ -93,12 +93,12 @@ const refusals: readonly (readonly [string, string, unknown, number, string])[] 
     "a bad state",
     "PATCH /go/api/agents/idle",
     { "agent_config_state": "Off" },
-    400,
+    422,
     "can be one of `Enabled`, `Disabled` or null",
   ],
   ["a bad resource", "PATCH /go/api/agents/idle", { resources: ["c++"] }, 422, "Updating agent failed."],
   ["bulk without operation", "PATCH /go/api/agents", { uuids: ["idle"] }, 400, "No operation is specified"],
-  ["bulk with an unknown uuid", "PATCH /go/api/agents", { uuids: ["idle", "nobody"], ...disable }, 404, "'nobody'"],
+  ["bulk with an unknown uuid", "PATCH /go/api/agents", { uuids: ["idle", "nobody"], ...disable }, 404, "[nobody]"],
   [
     "bulk with a Pending agent without state",
     "PATCH /go/api/agents",
@@ -135,7 +135,7 @@ const refusals: readonly (readonly [string, string, unknown, number, string])[] 
     422,
     "Could not delete any agents",
   ],
-  ["bulk delete of none", "DELETE /go/api/agents", { uuids: [] }, 400, "No operation"],
+  ["bulk delete of none", "DELETE /go/api/agents", { uuids: [] }, 400, "No agent UUIDs were supplied"],
 ];
 for (const [what, line, body, status, text] of refusals) {
   Deno.test(`26.1 refuses ${what} with ${status}, and changes nothing`, () => {

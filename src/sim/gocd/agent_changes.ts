@@ -44,11 +44,13 @@ export function updateOne(call: AgentsCall, uuid: string): SimResponse {
   const invalid = (update.gocdResources ?? []).find((name) => !resourceNamePattern.test(name));
   if (invalid !== undefined) return invalidResource(call, gocdAgent, invalid);
   applyUpdate(call, gocdAgent, update);
-  // From 18.11 the answer is built from the stored record: never heard, so Missing (facts: gocd 2.3).
-  const shown: SimGocdAgent = !rules.sparkAgents
-    ? gocdAgent
-    : { ...gocdAgent, runtime: "Missing", freeSpace: undefined, buildLocator: undefined };
-  return jsonAnswer(call, 200, agentJson(call.writing, shown));
+  return jsonAnswer(call, 200, agentJson(call.writing, asStored(call, gocdAgent)));
+}
+
+/** From 18.11 the answer to a change is built from the stored record: never heard, so Missing (facts: gocd 2.3). */
+function asStored(call: AgentsCall, gocdAgent: SimGocdAgent): SimGocdAgent {
+  if (!call.world.rules.sparkAgents) return gocdAgent;
+  return { ...gocdAgent, runtime: "Missing", freeSpace: undefined, buildLocator: undefined };
 }
 
 function parseFields(call: AgentsCall): Fields | undefined {
@@ -75,7 +77,7 @@ function readUpdate(call: AgentsCall, fields: Fields): Update | { readonly refus
     const message = isV1
       ? "The value of `enabled` can be one of true, false or null."
       : "The value of `agent_config_state` can be one of `Enabled`, `Disabled` or null.";
-    return { refusal: messageAnswer(call, 400, `Your request could not be processed. ${message}`) };
+    return { refusal: badState(call, message) };
   }
   const hostname = fields["hostname"];
   return {
@@ -84,6 +86,13 @@ function readUpdate(call: AgentsCall, fields: Fields): Update | { readonly refus
     gocdResources: readNames(fields["resources"]),
     environments: isV1 ? undefined : readNames(fields["environments"]),
   };
+}
+
+/** 422 since the database (seen on 26.2), 400 with a preface before. */
+function badState(call: AgentsCall, message: string): SimResponse {
+  return call.world.rules.agentsInDatabase
+    ? messageAnswer(call, 422, message)
+    : messageAnswer(call, 400, `Your request could not be processed. ${message}`);
 }
 
 function enabledWord(value: unknown): Update["state"] | "bad" {
@@ -120,8 +129,14 @@ function refuseUpdate(call: AgentsCall, gocdAgent: SimGocdAgent, update: Update)
 
 function invalidResource(call: AgentsCall, gocdAgent: SimGocdAgent, name: string): SimResponse {
   const error = `Resource name '${name}' is not valid. Valid names much match '^[-\\w\\s|.]*$'`;
-  const data = { ...agentJson(call.writing, gocdAgent), errors: { resources: [error] } };
+  const shown = { ...asStored(call, gocdAgent), gocdResources: [name] };
+  const data = { ...withoutLinks(agentJson(call.writing, shown)), errors: { resources: [error] } };
   return jsonAnswer(call, 422, { message: "Updating agent failed.", data });
+}
+
+/** A refused record is shown as it would be, without the links of a stored one. */
+function withoutLinks(record: Fields): Fields {
+  return JSON.parse(JSON.stringify(record, (key, value) => key === "_links" ? undefined : value));
 }
 
 function applyUpdate(call: AgentsCall, gocdAgent: SimGocdAgent, update: Update): void {
@@ -146,8 +161,7 @@ export function bulkUpdate(call: AgentsCall): SimResponse {
   const uuids = readNames(fields["uuids"]) ?? [];
   const state = stateWord(fields["agent_config_state"]);
   if (state === "bad") {
-    const message = "The value of `agent_config_state` can be one of `Enabled`, `Disabled` or null.";
-    return messageAnswer(call, 400, `Your request could not be processed. ${message}`);
+    return badState(call, "The value of `agent_config_state` can be one of `Enabled`, `Disabled` or null.");
   }
   const operations = isFields(fields["operations"]) ? fields["operations"] : {};
   const gocdResources = readAddRemove(operations["resources"]);
@@ -194,6 +208,7 @@ interface BulkUpdate {
 function refuseBulk(call: AgentsCall, bulk: BulkUpdate): SimResponse | undefined {
   const { world } = call;
   const isNew = world.rules.agentsInDatabase;
+  if (isNew && bulk.uuids.length === 0) return messageAnswer(call, 422, "Must specify agent 'uuids' for bulk update.");
   if (isNew && bulk.state === undefined && !bulk.touchesNames) {
     return messageAnswer(call, 400, "Bad Request. No operation is specified in the request to be performed on agents.");
   }
@@ -226,8 +241,7 @@ function refuseBulk(call: AgentsCall, bulk: BulkUpdate): SimResponse | undefined
 function unknownUuids(call: AgentsCall, missing: readonly string[]): SimResponse {
   const [first = ""] = missing;
   if (!call.world.rules.agentsInDatabase) return messageAnswer(call, 404, `Not Found { Agent '${first}' not found }`);
-  if (missing.length === 1) return notFound(call, first);
-  return messageAnswer(call, 404, `Agents with uuids '${missing.join(", ")}' were not found!`);
+  return messageAnswer(call, 404, `Agents with uuids [${missing.join(", ")}] were not found!`);
 }
 
 /** DELETE of one agent. */
@@ -243,11 +257,14 @@ export function bulkDelete(call: AgentsCall): SimResponse {
   if (fields === undefined) return badJson(call);
   const uuids = [...new Set(readNames(fields["uuids"]) ?? [])];
   if (uuids.length === 0 && call.world.rules.agentsInDatabase) {
-    return messageAnswer(call, 400, "Bad Request. No operation is specified in the request to be performed on agents.");
+    return messageAnswer(call, 400, "Bad Request. No agent UUIDs were supplied to delete.");
   }
+  const there = uuids.flatMap((uuid) => call.world.agents.get(uuid) ?? []);
+  // What cannot be deleted is told before what is not there (seen on 26.2).
+  if (call.world.rules.agentsInDatabase && !there.every(canBeDeleted)) return cannotDelete(call, uuids.length);
   const missing = uuids.filter((uuid) => !call.world.agents.has(uuid));
   if (missing.length > 0) return unknownUuids(call, missing);
-  return deleteAll(call, uuids.flatMap((uuid) => call.world.agents.get(uuid) ?? []));
+  return deleteAll(call, there);
 }
 
 function deleteAll(call: AgentsCall, gocdAgents: readonly SimGocdAgent[]): SimResponse {
@@ -257,15 +274,17 @@ function deleteAll(call: AgentsCall, gocdAgents: readonly SimGocdAgent[]): SimRe
   const deleted = refused > 0 && rules.bulkDeleteAllOrNothing ? [] : gocdAgents.filter(canBeDeleted);
   for (const gocdAgent of deleted) deleteRecord(call.world, gocdAgent, user);
   if (refused === 0) return messageAnswer(call, 200, `Deleted ${gocdAgents.length} agent(s).`);
-  if (rules.agentsInDatabase) {
-    const what = gocdAgents.length === 1
-      ? "Failed to delete an agent, as it is not in a disabled state or is still building."
-      : "Could not delete any agents, as one or more agents might not be disabled or are still building.";
-    return messageAnswer(call, 422, `Your request could not be processed. ${what}`);
-  }
+  if (rules.agentsInDatabase) return cannotDelete(call, gocdAgents.length);
   const failed = rules.bulkDeleteAllOrNothing ? gocdAgents.length : refused;
   const what = `Failed to delete ${failed} agent(s), as agent(s) might not be disabled or are still building.`;
   return messageAnswer(call, 406, rules.bulkDeleteAllOrNothing ? what : `Deleted ${deleted.length} agent(s). ${what}`);
+}
+
+function cannotDelete(call: AgentsCall, count: number): SimResponse {
+  const what = count === 1
+    ? "Failed to delete an agent, as it is not in a disabled state or is still building."
+    : "Could not delete any agents, as one or more agents might not be disabled or are still building.";
+  return messageAnswer(call, 422, `Your request could not be processed. ${what}`);
 }
 
 /** POST `/api/agents/:uuid/kill_running_tasks` (20.5 and later): only for an agent whose build was cancelled. */

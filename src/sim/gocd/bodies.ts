@@ -39,7 +39,8 @@ export function agentJson(writing: AgentWriting, gocdAgent: SimGocdAgent): Recor
     hostname: gocdAgent.hostname,
     "ip_address": gocdAgent.ipAddress,
   };
-  const freeSpace = gocdAgent.freeSpace ?? "unknown";
+  // Of a lost agent the server shows none (seen on 26.2).
+  const freeSpace = gocdAgent.runtime === "LostContact" ? "unknown" : gocdAgent.freeSpace ?? "unknown";
   if (writing.shape === "v1") {
     return {
       ...common,

@@ -30,10 +30,18 @@ export function environmentsAnswer(world: GocdWorld, request: SimRequest, caller
   const shown = isAdmin(caller) ? [...world.environments.values()] : [];
   const self = `${baseUrl(world, request)}/api/admin/environments`;
   const doc = { href: `${rules.docUrl}#environment-config` };
+  const pipelines = `${baseUrl(world, request)}/api/pipelines`;
   const environments = shown.map(({ name }) => ({
     _links: { self: { href: `${self}/${name}` }, doc, find: { href: `${self}/:name` } },
     name,
-    pipelines: pipelinesIn(world, name).map((pipeline) => ({ name: pipeline })),
+    pipelines: pipelinesIn(world, name).map((pipeline) => ({
+      _links: {
+        self: { href: `${pipelines}/${pipeline}/history` },
+        doc: { href: `${rules.docUrl}#pipelines` },
+        find: { href: "/api/admin/pipelines/:pipeline_name" },
+      },
+      name: pipeline,
+    })),
     ...(version === "v3" ? {} : { agents: agentsIn(world, name).map((uuid) => ({ uuid })) }),
     "environment_variables": [{ name: "DEPLOY_TARGET", secure: false, value: `host of ${name}` }],
   }));

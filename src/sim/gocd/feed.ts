@@ -90,12 +90,17 @@ function jobElement(world: GocdWorld, job: SimJob, writing: JobWriting): string 
   if (job.variables.length > 0) {
     lines.push("    <environmentVariables>");
     for (const { name, value, secure } of job.variables) {
-      const shown = secure ? "****" : escapeXml(value.trim().replace(/[ \t\r\n]+/g, " "));
+      const shown = secure ? "****" : escapeText(value.trim().replace(/[ \t\r\n]+/g, " "));
       lines.push(`      <variable name="${escapeXml(name)}">${shown}</variable>`);
     }
     lines.push("    </environmentVariables>");
   }
   return `${lines.join("\n")}\n  </job>\n`;
+}
+
+/** As {@linkcode escapeXml}, between elements, where quotes stay (seen on 26.2). */
+function escapeText(text: string): string {
+  return escapeXml(text).replaceAll("&quot;", '"');
 }
 
 /** As dom4j escapes: control characters become references that XML 1.0 forbids (facts: gocd 1.4). */

@@ -158,7 +158,8 @@ export function elasticProfilesAnswer(
     ...(version === "v2" ? { "cluster_profile_id": "cluster" } : { "plugin_id": "cd.go.contrib.elastic-agent.docker" }),
     properties: [],
   }));
-  const links = { self: { href: path }, doc: { href: `${world.rules.docUrl}#elastic-agent-profiles` } };
+  const doc = { href: `${world.rules.docUrl}#elastic-agent-profiles` };
+  const links = { self: { href: path }, doc, find: { href: `${path}/:profile_id` } };
   return answer(200, vendorType(version), jsonText({ _links: links, _embedded: { profiles } }));
 }
 
@@ -192,7 +193,6 @@ export function elasticUsagesAnswer(world: GocdWorld, caller: Caller, encoded: s
       "pipeline_name": job.pipeline,
       "stage_name": job.stage,
       "job_name": name,
-      "template_name": null,
       "pipeline_config_origin": "gocd",
     });
   }

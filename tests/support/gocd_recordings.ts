@@ -1,0 +1,55 @@
+// The answers of a real GoCD server in tests/fixtures/gocd/recordings.jsonl (its README says how they were taken). Not
+// here: what they mean.
+
+/** One request and its answer. */
+export interface RecordedAnswer {
+  readonly name: string;
+  /** Method and path below `/go`. */
+  readonly request: string;
+  readonly accept?: string;
+  /** The JSON that was sent. */
+  readonly sent?: unknown;
+  readonly status: number;
+  /** `Content-Type`; some answers have none. */
+  readonly type?: string;
+  /** As text; JSON without the blanks between its parts. */
+  readonly text: string;
+}
+
+/** All recordings, in the order of the file. */
+export const gocdRecordings: readonly RecordedAnswer[] = Deno.readTextFileSync(
+  new URL("../fixtures/gocd/recordings.jsonl", import.meta.url),
+).split("\n").filter((line) => line !== "").map((line) => {
+  const { body, ...others } = JSON.parse(line);
+  return { ...others, text: typeof body === "string" ? body : JSON.stringify(body) };
+});
+
+/** Recordings by name, which remember what has been asked for. */
+export interface RecordingsInUse {
+  /** The recording of this name; throws where there is none. */
+  recorded(name: string): RecordedAnswer;
+  /** Names that nobody has asked for. */
+  unused(): readonly string[];
+}
+
+/** For a file of tests that means to use every recording. */
+export function recordingsInUse(): RecordingsInUse {
+  const used = new Set<string>();
+  return {
+    recorded: (name) => {
+      const found = gocdRecordings.find((each) => each.name === name);
+      if (found === undefined) throw new Error(`no recording '${name}'`);
+      used.add(name);
+      return found;
+    },
+    unused: () => gocdRecordings.map(({ name }) => name).filter((name) => !used.has(name)),
+  };
+}
+
+/** The recording as the answer of a `fetch`. */
+export function recordedResponse({ status, type, text }: RecordedAnswer): Response {
+  return new Response(text === "" ? null : text, {
+    status,
+    headers: type === undefined ? {} : { "content-type": type },
+  });
+}
