@@ -4,6 +4,8 @@
 import type { Config } from "../config/config.ts";
 import type { StatusView } from "../core/view/view.ts";
 import { OperatorError } from "../errors.ts";
+import { wholeText } from "../net/body.ts";
+import { directClient } from "../net/http_client.ts";
 import { type ControlFile, controlPath, readControlFile } from "./control_file.ts";
 
 const answerMs = 10_000;
@@ -89,12 +91,6 @@ function standbyError({ pid }: ControlFile, leader: string | undefined): Control
   );
 }
 
-interface Question {
-  readonly method?: "POST";
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-}
-
 interface Answer {
   readonly status: number;
   readonly text: string;
@@ -104,12 +100,15 @@ function isGood({ status }: Answer): boolean {
   return status >= 200 && status < 300;
 }
 
-/** An answer; nothing where nobody listens. */
-async function ask(running: ControlFile, path: string, question: Question): Promise<Answer | undefined> {
-  requireRight(running.url);
+/** An answer; nothing where nobody listens. No proxy is asked: it would be given the token. */
+async function ask(running: ControlFile, path: string, request: RequestInit): Promise<Answer | undefined> {
+  requireRights(running.url);
   const limit = AbortSignal.timeout(answerMs);
+  const client = directClient(new URL(running.url).hostname);
   try {
-    return await answerOf(`${running.url}${path}`, question, limit);
+    const response = await fetch(`${running.url}${path}`, { ...request, redirect: "manual", signal: limit, client });
+    const text = await wholeText(response.body, answerBytesMax);
+    return text === undefined ? undefined : { status: response.status, text };
   } catch (error) {
     if (!limit.aborted) return undefined;
     throw new ControlError(
@@ -117,76 +116,26 @@ async function ask(running: ControlFile, path: string, question: Question): Prom
       "look at its log; if it hangs, stop it and start it again: its agents go on running",
       { cause: error },
     );
+  } finally {
+    client.close();
   }
 }
 
 /** Without this look, an instance that may not be reached would pass for none. */
-function requireRight(url: string): void {
+function requireRights(url: string): void {
   const { hostname, port } = new URL(url);
   const host = `${hostname}:${port === "" ? 80 : port}`;
-  if (Deno.permissions.querySync({ name: "net", host }).state === "granted") return;
-  throw new ControlError(
-    `the running instance listens on ${url}, and this process may not connect there`,
-    `run it with --allow-net=${host}, or a binary that was compiled with this configuration`,
-  );
-}
-
-/**
- * HTTP/1.0 by hand: fetch would go, with the token, through the HTTP_PROXY of whoever types the command, and node:http of
- * Deno 2.4 hangs on `[::1]`.
- */
-async function answerOf(url: string, question: Question, signal: AbortSignal): Promise<Answer> {
-  const { hostname, port, host, pathname } = new URL(url);
-  const body = new TextEncoder().encode(question.body ?? "");
-  const headers = new Headers({
-    ...question.headers,
-    host,
-    "content-length": String(body.length),
-    connection: "close",
-  });
-  const head = [`${question.method ?? "GET"} ${pathname} HTTP/1.0`, ...[...headers].map((each) => each.join(": "))];
-  const connecting = Deno.connect({
-    hostname: hostname.replace(/^\[|\]$/g, ""),
-    port: Number(port === "" ? 80 : port),
-  });
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const stop = (): void => reject(signal.reason);
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    const connection = await Promise.race([connecting, late]);
-    await writeAll(connection, new TextEncoder().encode(`${head.join("\r\n")}\r\n\r\n`), late);
-    await writeAll(connection, body, late);
-    return answerIn(await readAll(connection, late));
-  } finally {
-    signal.removeEventListener("abort", stop);
-    connecting.then((connection) => connection.close(), () => {});
+  const rights: readonly (readonly [Deno.PermissionDescriptor, flag: string])[] = [
+    [{ name: "net", host }, `--allow-net=${host}`],
+    [{ name: "env", variable: "NO_PROXY" }, "--allow-env=NO_PROXY"],
+  ];
+  for (const [right, flag] of rights) {
+    if (Deno.permissions.querySync(right).state === "granted") continue;
+    throw new ControlError(
+      `the running instance listens on ${url}, and this process may not connect there`,
+      `run it with ${flag}, or a binary that was compiled with this configuration`,
+    );
   }
-}
-
-async function writeAll(connection: Deno.Conn, bytes: Uint8Array, late: Promise<never>): Promise<void> {
-  for (let start = 0; start < bytes.length;) {
-    start += await Promise.race([connection.write(bytes.subarray(start)), late]);
-  }
-}
-
-async function readAll(connection: Deno.Conn, late: Promise<never>): Promise<string> {
-  const decoder = new TextDecoder();
-  const buffer = new Uint8Array(65_536);
-  let text = "";
-  for (let bytes = 0; bytes < answerBytesMax;) {
-    const read = await Promise.race([connection.read(buffer), late]);
-    if (read === null) return text + decoder.decode();
-    bytes += read;
-    text += decoder.decode(buffer.subarray(0, read), { stream: true });
-  }
-  throw new Error("the answer has no end");
-}
-
-function answerIn(text: string): Answer {
-  const [, status] = /^HTTP\/1\.[01] (\d{3})\b/.exec(text) ?? [];
-  const headEnd = text.indexOf("\r\n\r\n");
-  if (status === undefined || headEnd < 0) throw new Error("the answer is no HTTP");
-  return { status: Number(status), text: text.slice(headEnd + 4) };
 }
 
 /** Whether a process lives, as far as that can be told: by /proc, so on Linux only. */

@@ -1,0 +1,32 @@
+// Reads bodies of HTTP answers within limits. Not here: what is in them.
+
+/** A body, or the stream of its pieces; nothing where the answer has none. */
+export type Body = AsyncIterable<Uint8Array> | null;
+
+/** The whole body as text; `undefined` where it has more than `bytesMax` bytes. Throws where it breaks off. */
+export async function wholeText(body: Body, bytesMax: number): Promise<string | undefined> {
+  const decoder = new TextDecoder();
+  const parts: string[] = [];
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > bytesMax) return undefined;
+    parts.push(decoder.decode(chunk, { stream: true }));
+  }
+  return parts.join("") + decoder.decode();
+}
+
+/** The first part of a body as text, for messages. Throws where it breaks off before anything has come. */
+export async function firstPart(body: Body, charactersMax: number): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  try {
+    for await (const chunk of body ?? []) {
+      text += decoder.decode(chunk, { stream: true });
+      if (text.length >= charactersMax) break;
+    }
+  } catch (failure) {
+    if (text === "") throw failure;
+  }
+  return text.slice(0, charactersMax);
+}
