@@ -9,7 +9,7 @@ import type { State } from "../../src/core/state.ts";
 import { statusView } from "../../src/core/view/status_view.ts";
 import { initialState, step } from "../../src/core/step.ts";
 import { matchSupply } from "../../src/core/demand/supply.ts";
-import { aProfile } from "../core/placement/placement_fixtures.ts";
+import { aProfile } from "../support/placement.ts";
 import { building, emptyStore, gocdAgent, serverInfo, someSettings, subscribedEvent, zeroMs } from "../support/core.ts";
 
 const settings = someSettings({

@@ -6,7 +6,7 @@ import type { Event } from "../../src/core/event.ts";
 import { initialState, step } from "../../src/core/step.ts";
 import { readGocdAgents } from "../../src/gocd/agents.ts";
 import { readScheduledJobsText } from "../../src/gocd/scheduled_jobs.ts";
-import { aProfile } from "../core/placement/placement_fixtures.ts";
+import { aProfile } from "../support/placement.ts";
 import { emptyStore, serverInfo, someSettings, subscribedEvent, zeroMs } from "../support/core.ts";
 
 const settings = someSettings({

@@ -2,7 +2,7 @@
 // Run by `deno task bench`; the aim is 1,000 offers × 500 wanted instances in under 50 ms, linear in offers.
 
 import { place, type PlacementRequest } from "../../src/core/placement/placement.ts";
-import { aProfile, aWanted, hostOffer } from "../core/placement/placement_fixtures.ts";
+import { aProfile, aWanted, hostOffer } from "../support/placement.ts";
 import type { AgentProfile } from "../../src/core/settings.ts";
 
 const offerCounts = [100, 1_000, 5_000];

@@ -19,7 +19,7 @@ import {
   someSettings,
   subscribedEvent,
 } from "../support/core.ts";
-import { aProfile } from "./placement/placement_fixtures.ts";
+import { aProfile } from "../support/placement.ts";
 
 const profiles = [
   aProfile({ gocdResources: ["linux"], maxAgents: 6, idleTimeoutMs: 20 * second }),

@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Effect } from "../../src/core/effect.ts";
 import { drive, type Driver, gocdAgent, jobs, minute, offer, only, problem, second } from "../support/core.ts";
-import { aProfile } from "./placement/placement_fixtures.ts";
+import { aProfile } from "../support/placement.ts";
 
 const hour = 60 * minute;
 

@@ -10,7 +10,7 @@ import { eventOfShape } from "../../src/mesos/from_proto.ts";
 import { decodeCall, decodeEventRecord, encodeEvent } from "../../src/mesos/proto/wire.ts";
 import { encodeCall } from "../../src/mesos/to_proto.ts";
 import { createSimMesos, seededRandom, type SimMesos, type SimMesosAgentSpec } from "../../src/sim/mesos/sim_mesos.ts";
-import { aProfile, aRequest, plainContainer, wantedOf } from "../core/placement/placement_fixtures.ts";
+import { aProfile, aRequest, plainContainer, wantedOf } from "../support/placement.ts";
 
 const allRoles = ["ci", "eng/ci", "eng/ci/gpu"] as const;
 const capabilities = ["MULTI_ROLE", "PARTITION_AWARE", "RESERVATION_REFINEMENT", "GPU_RESOURCES"];

@@ -14,7 +14,7 @@ import type { State } from "../../src/core/state.ts";
 import { initialState, step } from "../../src/core/step.ts";
 import type { TaskStatus } from "../../src/core/session/task_status.ts";
 import type { JobVerdict } from "../../src/core/demand/verdict.ts";
-import { aProfile, hostOffer, type HostOfferChanges } from "../core/placement/placement_fixtures.ts";
+import { aProfile, hostOffer, type HostOfferChanges } from "./placement.ts";
 import { Laws } from "./core_laws.ts";
 
 /** Minute zero of all tests. */

@@ -1,6 +1,7 @@
 // Settings and profiles of a scenario. Not here: the work that they are for (scenario_jobs.ts).
 
 import type { AgentProfile, Settings } from "../../src/core/settings.ts";
+import { plainContainer } from "../support/placement.ts";
 import type { Dice } from "./scenario_dice.ts";
 
 const minute = 60_000;
@@ -99,22 +100,11 @@ function drawProfile(draw: Dice, kind: string, role: string): AgentProfile {
 
 function drawContainer(draw: Dice, kind: string): AgentProfile["container"] {
   return {
+    ...plainContainer,
     type: draw.chance(0.8) ? "DOCKER" : "MESOS",
     image: `gocd/agent-${kind}:v1`,
     forcePull: draw.chance(0.1),
     network: { mode: draw.chance(0.8) ? "BRIDGE" : "HOST" },
-    portMappings: [],
-    volumes: [],
-    privileged: false,
-    parameters: [],
-    env: {},
-    envFiles: {},
-    user: "",
-    uris: [],
-    shell: false,
-    arguments: [],
-    labels: {},
     killGraceMs: draw.pick([0, 2_000, 30_000]),
-    healthCheck: "none",
   };
 }

@@ -13,7 +13,7 @@ import {
 } from "../../../src/core/demand/matching.ts";
 import { requirementOf } from "../../../src/core/demand/backlog.ts";
 import { gocdAgent, job } from "../../support/core.ts";
-import { aProfile } from "../placement/placement_fixtures.ts";
+import { aProfile } from "../../support/placement.ts";
 
 const env = (name: string, origin: "gocd" | "unknown" = "gocd"): GocdAgent["environments"][number] => ({
   name,

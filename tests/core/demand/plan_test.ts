@@ -17,7 +17,7 @@ import {
   problem,
   second,
 } from "../../support/core.ts";
-import { aProfile } from "../placement/placement_fixtures.ts";
+import { aProfile } from "../../support/placement.ts";
 
 const wanted = (world: Driver): number => world.state.demand.wanted.reduce((total, each) => total + each.count, 0);
 

@@ -16,7 +16,7 @@ import {
   second,
   serverInfo,
 } from "../../support/core.ts";
-import { aProfile } from "../placement/placement_fixtures.ts";
+import { aProfile } from "../../support/placement.ts";
 
 const java = aProfile({ name: "java", gocdResources: ["java"] });
 const linux = aProfile({ name: "linux", gocdResources: ["linux"] });

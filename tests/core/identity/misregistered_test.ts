@@ -5,7 +5,7 @@ import { registrationGap } from "../../../src/core/identity/misregistered.ts";
 import type { GocdAgent, GocdAgentEnvironment } from "../../../src/core/gocd_records.ts";
 import type { AgentInstance } from "../../../src/core/instance.ts";
 import { drive, type Driver, gocdAgent, jobs, offer, only, second } from "../../support/core.ts";
-import { aProfile } from "../placement/placement_fixtures.ts";
+import { aProfile } from "../../support/placement.ts";
 
 function launched(gocdResources: readonly string[], environment?: string): AgentInstance {
   return {

@@ -20,7 +20,7 @@ import {
   pending,
   second,
 } from "../../support/core.ts";
-import { aProfile, plainContainer } from "../placement/placement_fixtures.ts";
+import { aProfile, plainContainer } from "../../support/placement.ts";
 
 function networked(network: AgentProfile["container"]["network"]): AgentProfile {
   return aProfile({ gocdResources: ["linux"], container: { ...plainContainer, network } });

@@ -4,7 +4,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { statusView } from "../../../src/core/view/status_view.ts";
 import type { AgentProfile, ContainerNetwork } from "../../../src/core/settings.ts";
 import { drive, type Driver, gocdAgent, jobs, offer, only, pending, second, someSettings } from "../../support/core.ts";
-import { aProfile, plainContainer } from "../placement/placement_fixtures.ts";
+import { aProfile, plainContainer } from "../../support/placement.ts";
 
 const networked = (network: ContainerNetwork): AgentProfile =>
   aProfile({ gocdResources: ["linux"], container: { ...plainContainer, network } });

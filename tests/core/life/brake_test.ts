@@ -21,7 +21,7 @@ import {
   reconciled,
   second,
 } from "../../support/core.ts";
-import { aProfile } from "../placement/placement_fixtures.ts";
+import { aProfile } from "../../support/placement.ts";
 
 /** Agents that have registered, on hosts with room for four each, and what the server shows of them. */
 function withMany(

@@ -20,7 +20,7 @@ import {
   theOne,
   withIdleAgent,
 } from "../../support/core.ts";
-import { aProfile } from "../placement/placement_fixtures.ts";
+import { aProfile } from "../../support/placement.ts";
 
 const disabled: Partial<GocdAgent> = { configState: "Disabled" };
 

@@ -17,7 +17,7 @@ import {
   withIdleAgent,
   zeroMs,
 } from "../../support/core.ts";
-import { aProfile } from "../placement/placement_fixtures.ts";
+import { aProfile } from "../../support/placement.ts";
 
 const disabled: Partial<GocdAgent> = { configState: "Disabled" };
 const drainTimeoutMs = 60 * minute;

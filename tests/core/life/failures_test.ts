@@ -14,7 +14,7 @@ import {
   theOne,
   withIdleAgent,
 } from "../../support/core.ts";
-import { aProfile } from "../placement/placement_fixtures.ts";
+import { aProfile } from "../../support/placement.ts";
 
 const wanted = (world: Driver): number => world.state.demand.wanted.reduce((total, each) => total + each.count, 0);
 

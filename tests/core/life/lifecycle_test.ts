@@ -22,7 +22,7 @@ import {
   withIdleAgent,
   zeroMs,
 } from "../../support/core.ts";
-import { aProfile } from "../placement/placement_fixtures.ts";
+import { aProfile } from "../../support/placement.ts";
 
 /** A driver with one instance that runs and has not registered. */
 function withRunning(): { readonly world: Driver; readonly taskId: string } {

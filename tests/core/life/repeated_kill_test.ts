@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import { building, drive, type Driver, gocdAgent, jobs, minute, offer, only, second } from "../../support/core.ts";
-import { aProfile, plainContainer } from "../placement/placement_fixtures.ts";
+import { aProfile, plainContainer } from "../../support/placement.ts";
 
 /** One instance that was just launched. */
 function launched(mode: "BRIDGE" | "USER" = "BRIDGE"): { readonly world: Driver; readonly taskId: string } {

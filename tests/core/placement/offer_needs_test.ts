@@ -13,7 +13,7 @@ import {
 } from "../../../src/core/placement/offer_needs.ts";
 import { compileConstraints, type ConstrainedHost, unmetConstraint } from "../../../src/core/placement/constraints.ts";
 import type { PlacementConstraint } from "../../../src/core/settings.ts";
-import { aProfile } from "./placement_fixtures.ts";
+import { aProfile } from "../../support/placement.ts";
 
 Deno.test("the smallest amounts are the minimum of each resource over the profiles of the role", () => {
   const profiles = [

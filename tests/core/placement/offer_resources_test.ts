@@ -16,7 +16,7 @@ import {
 } from "../../../src/core/placement/offer_resources.ts";
 import { noResources } from "../../../src/core/placement/mesos_resources.ts";
 import type { NumberRange, OfferedResource } from "../../../src/core/placement/offer.ts";
-import { portRanges, scalar } from "./placement_fixtures.ts";
+import { portRanges, scalar } from "../../support/placement.ts";
 
 const reserved = { reservations: '[{"role":"ci","type":"STATIC"}]' };
 const nothing: ResourceQuantities = { cpus: 0, mem: 0, disk: 0, gpus: 0, ports: 0 };

@@ -6,7 +6,7 @@ import type { Offer, OfferedResource } from "../../../src/core/placement/offer.t
 import { amountOf, fits, poolOf } from "../../../src/core/placement/offer_resources.ts";
 import { place, type PlacementRequest, type PlacementResult } from "../../../src/core/placement/placement.ts";
 import { needOf } from "../../../src/core/placement/candidates.ts";
-import { aProfile, aRequest, hostOffer, portRanges, scalar, wantedOf } from "./placement_fixtures.ts";
+import { aProfile, aRequest, hostOffer, portRanges, scalar, wantedOf } from "../../support/placement.ts";
 
 const role = fc.constantFrom("ci", "ci", "other");
 const reservations = fc.constantFrom("[]", "[]", '[{"role":"ci"}]', '[{"role":"ci"},{"role":"ci/x"}]');

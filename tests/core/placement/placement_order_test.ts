@@ -15,7 +15,7 @@ import {
   type ProfileChanges,
   scalar,
   wantedOf,
-} from "./placement_fixtures.ts";
+} from "../../support/placement.ts";
 
 /** The hosts in the order in which they are taken: each takes one. */
 function order(offers: readonly Offer[], changes: ProfileChanges, request: Partial<PlacementRequest> = {}): string[] {

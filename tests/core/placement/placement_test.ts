@@ -5,7 +5,15 @@ import { assertEquals } from "@std/assert";
 import type { Offer } from "../../../src/core/placement/offer.ts";
 import { place, type PlacementRequest, type PlacementResult } from "../../../src/core/placement/placement.ts";
 import type { AgentProfile } from "../../../src/core/settings.ts";
-import { aProfile, aRequest, hostOffer, plainContainer, portRanges, scalar, wantedOf } from "./placement_fixtures.ts";
+import {
+  aProfile,
+  aRequest,
+  hostOffer,
+  plainContainer,
+  portRanges,
+  scalar,
+  wantedOf,
+} from "../../support/placement.ts";
 
 Deno.test("without anything wanted every offer is declined", () => {
   const result = place(aRequest({ offers: [hostOffer("b", {}), hostOffer("a", {})] }));

@@ -24,7 +24,7 @@ import {
   withIdleAgent,
   zeroMs,
 } from "../../support/core.ts";
-import { aProfile } from "../placement/placement_fixtures.ts";
+import { aProfile } from "../../support/placement.ts";
 
 /** The usual settings with another image, so to say. */
 const changedProfile = (): Settings => someSettings({ profiles: [{ ...linux, hash: "11111111" }] });

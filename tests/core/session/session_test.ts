@@ -16,7 +16,7 @@ import {
   theOne,
   withIdleAgent,
 } from "../../support/core.ts";
-import { aProfile } from "../placement/placement_fixtures.ts";
+import { aProfile } from "../../support/placement.ts";
 
 /** A driver with two instances that run, on two hosts. */
 function withTwo(): Driver {

@@ -15,7 +15,7 @@ import {
   second,
   withIdleAgent,
 } from "../../support/core.ts";
-import { aProfile } from "../placement/placement_fixtures.ts";
+import { aProfile } from "../../support/placement.ts";
 
 const counted:
   readonly (readonly [name: string, gaps: readonly (readonly [number, number])[], from: number, want: number])[] = [

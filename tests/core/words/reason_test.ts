@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { chooseProfile } from "../../../src/core/demand/matching.ts";
 import { unservedText } from "../../../src/core/words/reason.ts";
 import type { AgentProfile } from "../../../src/core/settings.ts";
-import { aProfile } from "../placement/placement_fixtures.ts";
+import { aProfile } from "../../support/placement.ts";
 
 Deno.test("what no profile serves names what is missing, where, and the key to change", () => {
   const profile = (name: string, gocdResources: readonly string[], environments: readonly string[]): AgentProfile =>

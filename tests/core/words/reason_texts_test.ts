@@ -21,7 +21,7 @@ import {
 } from "../../../src/core/words/reason.ts";
 import { gocdAgentView, statusView } from "../../../src/core/view/status_view.ts";
 import { drive, gocdAgent, linux, minute, problem, second, zeroMs } from "../../support/core.ts";
-import { aProfile } from "../placement/placement_fixtures.ts";
+import { aProfile } from "../../support/placement.ts";
 
 const hour = 60 * minute;
 

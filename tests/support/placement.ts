@@ -1,10 +1,10 @@
 // Profiles, wanted entries and offers in short, for the tests and the bench of placement.
 
-import type { MesosResources } from "../../../src/core/placement/mesos_resources.ts";
-import type { MesosAttribute, NumberRange, Offer, OfferedResource } from "../../../src/core/placement/offer.ts";
-import type { PlacementRequest } from "../../../src/core/placement/placement.ts";
-import type { AgentProfile } from "../../../src/core/settings.ts";
-import type { WantedAgents } from "../../../src/core/state.ts";
+import type { MesosResources } from "../../src/core/placement/mesos_resources.ts";
+import type { MesosAttribute, NumberRange, Offer, OfferedResource } from "../../src/core/placement/offer.ts";
+import type { PlacementRequest } from "../../src/core/placement/placement.ts";
+import type { AgentProfile } from "../../src/core/settings.ts";
+import type { WantedAgents } from "../../src/core/state.ts";
 
 /** What a test says about a profile; the rest is ordinary. */
 export type ProfileChanges = Partial<Omit<AgentProfile, "mesosResources">> & {
