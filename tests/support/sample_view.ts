@@ -1,300 +1,191 @@
-// A picture with something of everything, hostile names included, for tests of the page, the metrics and the commands.
+// A picture with something of everything, for tests of the page, the metrics and the commands: what the core shows at the
+// end of a run on virtual time, whose names are hostile where people choose them.
 
-import type { GocdAgentView, InstanceView, NoteView, StatusView } from "../../src/core/view/view.ts";
-import type { JobVerdict } from "../../src/core/demand/verdict.ts";
-
-/** When the picture was made. */
-export const sampleMs: number = Date.UTC(2026, 10, 23, 0, 45, 5);
-
-const minuteMs = 60_000;
+import type { GocdAgent, ScheduledJob } from "../../src/core/gocd_records.ts";
+import { statusView } from "../../src/core/view/status_view.ts";
+import type { NoteView, StatusView } from "../../src/core/view/view.ts";
+import { createFloodGate, type FloodGate } from "../../src/log/flood_gate.ts";
+import { building, drive, type Driver, gocdAgent, minute, offer, only, pending, second } from "./core.ts";
+import { aProfile, plainContainer } from "./placement.ts";
 
 /** A job name that tries to be markup, script, a terminal command and a turned line. */
 export const hostileName = `"><script>document.title="owned"</script><img src=x onerror=alert(1)>\u202egnp.exe`;
 
-const jobs: readonly JobVerdict[] = [
-  {
-    locator: "shop/1204/test/1/integration",
-    name: "integration",
-    environment: "build",
-    gocdResources: ["docker", "linux"],
-    verdict: "needs-agent",
-    profile: "linux",
-    reason: "waited in 6 polls in a row, no agent is free or coming: 2 agents of linux are to be launched",
-    reasonCode: "launching",
-    firstSeenMs: sampleMs - 12 * minuteMs,
-  },
-  {
-    locator: "shop/1204/test/1/unit-runInstance-1",
-    name: "unit-runInstance-1",
-    environment: "build",
-    gocdResources: ["docker", "linux"],
-    verdict: "coming",
-    profile: "linux",
-    reason: "gocd-mesos-k3x9ab-41 has been starting for 40 s and will take it",
-    reasonCode: "instance-starting",
-    firstSeenMs: sampleMs - 3 * minuteMs,
-  },
-  {
-    locator: "shop/1204/test/1/unit-runInstance-2",
-    name: "unit-runInstance-2",
-    environment: "build",
-    gocdResources: ["docker", "linux"],
-    verdict: "will-be-taken",
-    profile: "linux",
-    reason: "gocd-mesos-k3x9ab-39 is idle and matches",
-    reasonCode: "idle-agent",
-    firstSeenMs: sampleMs - 20_000,
-  },
-  {
-    locator: "mobile/88/build/1/ios",
-    name: "ios",
-    gocdResources: ["xcode"],
-    verdict: "unserved",
-    reason: 'no profile has the resource xcode; add it to profiles.NAME.resources, or to poller.ignore as "mobile"',
-    reasonCode: "no-profile-resources",
-    firstSeenMs: sampleMs - 3 * 24 * 60 * minuteMs,
-  },
-  {
-    locator: "infra/7/deploy/2/apply",
-    name: "apply",
-    environment: "production",
-    gocdResources: [],
-    verdict: "other-cause",
-    profile: "deploy",
-    reason:
-      "gocd-mesos-k3x9ab-12 has been idle and matching for 4 min, so it waits for another cause (a lock, a resource)",
-    reasonCode: "idle-agent-ignored",
-    firstSeenMs: sampleMs - 9 * minuteMs,
-  },
-  {
-    locator: "infra/7/audit/1/scan-runOnAll-3",
-    name: "scan-runOnAll-3",
-    gocdResources: [],
-    verdict: "not-ours",
-    reason: "runs on all agents, this one is pinned to one of them",
-    reasonCode: "run-on-all",
-    firstSeenMs: sampleMs - 2 * minuteMs,
-  },
+const build = { environment: "build", gocdResources: ["docker", "linux"] };
+const production = { environment: "production", gocdResources: [] };
+
+const unit = (number: number): ScheduledJob => ({
+  locator: `shop/1204/test/1/unit-runInstance-${number}`,
+  name: `unit-runInstance-${number}`,
+  ...build,
+});
+const apply: ScheduledJob = { locator: "infra/7/deploy/2/apply", name: "apply", ...production };
+const publish: ScheduledJob = {
+  locator: "docs/8/site/1/publish",
+  name: "publish",
+  gocdResources: [],
+  environment: "docs",
+};
+const windowsJob: ScheduledJob = { locator: "desktop/3/build/1/msi", name: "msi", gocdResources: ["windows"] };
+
+/** Jobs that nothing of ours ever takes. */
+const others: readonly ScheduledJob[] = [
+  { locator: "mobile/88/build/1/ios", name: "ios", gocdResources: ["xcode"] },
+  { locator: "infra/7/audit/1/scan-runOnAll-3", name: "scan-runOnAll-3", gocdResources: [] },
   {
     locator: `evil/1/stage/1/${hostileName}`,
     name: hostileName,
     environment: `<b>env</b>`,
     gocdResources: [`'quote"`, "<i>linux</i>"],
-    verdict: "unserved",
-    reason: `no profile has the resource <i>linux</i> & 'quote"`,
-    reasonCode: "no-profile-resources",
-    firstSeenMs: sampleMs - 1_000,
   },
 ];
 
-function instance(number: number, state: string, detail: string, more: Partial<InstanceView> = {}): InstanceView {
-  return {
-    taskId: `gocd-mesos-k3x9ab-${number}`,
-    profile: "linux",
-    environment: "build",
-    gocdResources: ["docker", "linux"],
-    state,
-    detail,
-    host: `mesos-agent-${number % 4}.example.org`,
-    createdMs: sampleMs - number * minuteMs,
-    sinceMs: sampleMs - number * 10_000,
-    ...more,
-  };
+const profiles = [
+  aProfile({ name: "linux", gocdResources: build.gocdResources, environments: ["build"], maxAgents: 7 }),
+  aProfile({ name: "deploy", environments: ["production", "docs"], maxAgents: 2, idleTimeoutMs: 2 * minute }),
+  aProfile({
+    name: "windows",
+    gocdResources: ["windows"],
+    container: { ...plainContainer, image: "gocd/agent-windows:ltsc2022" },
+  }),
+];
+
+const stranger = gocdAgent(hostileName, { ...pending, uuid: "c0ffee00-0000-4000-8000-000000000001" });
+
+/** The run so far. */
+interface Run {
+  readonly world: Driver;
+  readonly notes: NoteView[];
+  readonly gate: FloodGate;
+  /** Agents of ours on the server, by task id. */
+  readonly agents: Map<string, GocdAgent>;
+  jobs: readonly ScheduledJob[];
 }
 
-const instances: readonly InstanceView[] = [
-  instance(41, "starting", "the container runs, its record is not on the GoCD server yet"),
-  instance(42, "launching", "ACCEPT is on its way to the master"),
-  instance(39, "idle", "is taken down in 6 min unless a job comes"),
-  instance(38, "building", "builds since 6 min"),
-  instance(37, "building", "builds since 6 min"),
-  instance(12, "draining", "seen Disabled and idle once, read again in 14 s", {
-    profile: "deploy",
-    environment: "production",
-    gocdResources: [],
-  }),
-  instance(9, "unreachable", "its Mesos agent is partitioned away; it has been replaced"),
-];
+/** Lets time pass as the server shows the same; then it is read. */
+function pass(run: Run, ms: number): void {
+  for (const endMs = run.world.atMs + ms; run.world.atMs < endMs;) {
+    run.world.wait(Math.min(15 * second, endMs - run.world.atMs));
+    poll(run);
+  }
+}
 
-const gocdAgents: readonly GocdAgentView[] = [39, 38, 37, 12].map((number): GocdAgentView => ({
-  uuid: `0a7b61d2-0000-4000-8000-0000000000${number}`,
-  hostname: `gocd-mesos-k3x9ab-${number}`,
-  configState: number === 12 ? "Disabled" : "Enabled",
-  agentState: number === 39 || number === 12 ? "Idle" : "Building",
-  buildState: number === 39 || number === 12 ? "Idle" : "Building",
-  gocdResources: ["docker", "linux"],
-  environments: [number === 12 ? "production" : "build"],
-  elastic: false,
-  state: number === 12 ? "disabled" : number === 39 ? "idle" : "building",
-  taskId: `gocd-mesos-k3x9ab-${number}`,
-}));
+function poll(run: Run): void {
+  const { world, agents, jobs, notes, gate } = run;
+  for (const call of only(world.taken(), "disable-gocd-agents")) {
+    for (const { taskId } of call.agents) {
+      agents.set(taskId, { ...agents.get(taskId) ?? gocdAgent(taskId), configState: "Disabled" });
+    }
+    world.send({ kind: "gocd-call-done", call });
+  }
+  world.poll({ jobs: [...jobs, ...others], agents: [...agents.values(), stranger] });
+  for (const note of world.noted()) {
+    const text = note.level === "debug" ? undefined : gate.pass(note, world.atMs);
+    if (text !== undefined) notes.push({ atMs: world.atMs, level: note.level, code: note.code, text });
+  }
+}
+
+/** Launches on a host with much room; the task ids. */
+function launch({ world }: Run, host: string): readonly string[] {
+  world.taken();
+  world.offers(offer(host, { cpus: 16, mem: 65_536 }));
+  return only(world.taken(), "accept-offers").flatMap(({ launches }) => launches.map(({ taskId }) => taskId));
+}
+
+/** An agent of ours registers and takes a job. */
+function takes(run: Run, taskId: string, job: ScheduledJob): void {
+  const { gocdResources, environment = "" } = job;
+  const environments = [{ name: environment, origin: "gocd" as const }];
+  run.agents.set(taskId, gocdAgent(taskId, { gocdResources, environments, ...building, buildLocator: job.locator }));
+  run.jobs = run.jobs.filter((each) => each !== job);
+}
+
+/** A build of an agent of ours ends. */
+function ends(run: Run, taskId: string): void {
+  const { buildLocator: _, ...agent } = run.agents.get(taskId) ?? gocdAgent(taskId);
+  run.agents.set(taskId, { ...agent, agentState: "Idle", buildState: "Idle" });
+}
+
+/** Five agents of linux and one of deploy are launched and build. */
+function firstWave(run: Run): { readonly linux: readonly string[]; readonly deploy: string } {
+  const { world } = run;
+  const wanted = [...[1, 2, 3, 4, 5].map(unit), apply];
+  run.jobs = wanted;
+  world.subscribe();
+  pass(run, 15 * second);
+  const launched = [1, 2].flatMap((host) => launch(run, `mesos-agent-${host}.example.org`));
+  for (const taskId of launched) world.status(taskId, "TASK_RUNNING");
+  pass(run, 30 * second);
+  const of = (profile: string): string[] => launched.filter((taskId) => world.instance(taskId).profile === profile);
+  const linux = of("linux");
+  const [deploy = ""] = of("deploy");
+  for (const [index, taskId] of [...linux, deploy].entries()) takes(run, taskId, wanted[index] ?? apply);
+  pass(run, 2 * minute);
+  return { linux, deploy };
+}
+
+/** Offers of one more host; the image of what is launched there on Windows cannot be pulled. */
+function offered(run: Run, host: number): void {
+  for (const taskId of launch(run, `mesos-agent-${host}.example.org`)) {
+    if (run.world.instance(taskId).profile !== "windows") continue;
+    const message = "Failed to run 'docker -H unix:///var/run/docker.sock pull': manifest unknown";
+    run.world.status(taskId, "TASK_FAILED", { reason: "REASON_CONTAINER_LAUNCH_FAILED", message });
+  }
+}
+
+/** More jobs come, and time passes until the next poll. */
+function come(run: Run, ...jobs: readonly ScheduledJob[]): void {
+  run.jobs = [...run.jobs, ...jobs];
+  pass(run, 15 * second);
+}
+
+function play(): Run {
+  const world = drive({ profiles, poller: { intervalMs: 15 * second, maxIntervalMs: 15 * second } });
+  const run: Run = { world, notes: [], gate: createFloodGate(), agents: new Map(), jobs: [] };
+  const { linux, deploy } = firstWave(run);
+  const [idle = "", , , , unreachable = ""] = linux;
+  world.send({ kind: "launching-frozen", profile: "deploy" });
+  // Somebody else's agent is idle, and a job that it could take waits: for something else.
+  const environments = [{ name: "docs", origin: "gocd" as const }];
+  run.agents.set("static-1", gocdAgent("static-1", { gocdResources: [], environments }));
+  pass(run, 2 * minute);
+  ends(run, deploy);
+  come(run, windowsJob, publish);
+  for (const pauseMs of [70 * second, 70 * second, 15 * second]) {
+    offered(run, 3);
+    pass(run, pauseMs);
+  }
+  world.status(unreachable, "TASK_UNREACHABLE", { message: "health check timed out" });
+  // One is idle, one is launched, the limit leaves two of three.
+  ends(run, idle);
+  come(run, unit(6));
+  come(run, unit(7));
+  offered(run, 6);
+  come(run, ...[8, 9, 10].map(unit));
+  return run;
+}
+
+const { world, notes } = play();
+
+/** When the picture was made. */
+export const sampleMs: number = world.atMs;
 
 /** A picture of a cluster at work. */
-export const sampleView: StatusView = {
-  atMs: sampleMs,
-  startedMs: sampleMs - 26 * 60 * minuteMs,
-  mesos: {
-    frameworkId: "6e2f1c1a-9d7b-4a1f-9a50-6d3c8b0d7d11-0007",
-    frameworkName: "GoCD-Mesos",
-    session: "subscribed",
-    master: "mesos-master-2.example.org:5050",
-    masterVersion: "1.11.0",
-    sinceMs: sampleMs - 190 * minuteMs,
-    offers: "wanted",
-  },
-  gocd: {
-    version: "26.1.0",
-    maintenance: "off",
-    lastPollMs: sampleMs - 8_000,
-    nextPollMs: sampleMs + 7_000,
-    stale: false,
-  },
-  mode: "run",
-  frozen: false,
-  jobs,
-  demand: [
-    {
-      key: "build|docker,linux",
-      environment: "build",
-      gocdResources: ["docker", "linux"],
-      profile: "linux",
-      waiting: 5,
-      willBeTaken: 1,
-      coming: 1,
-      otherCause: 0,
-      needsAgent: 3,
-      pollsInARow: 6,
-      limitedTo: 2,
-      wanted: 2,
-      reason: "3 jobs need an agent; profiles.linux.max-agents = 8 allows 2 more",
-    },
-    {
-      key: "production|",
-      environment: "production",
-      gocdResources: [],
-      profile: "deploy",
-      waiting: 1,
-      willBeTaken: 0,
-      coming: 0,
-      otherCause: 1,
-      needsAgent: 0,
-      pollsInARow: 0,
-      wanted: 0,
-      reason: "an idle agent is there, launching would not help",
-    },
-    {
-      key: "|xcode",
-      gocdResources: ["xcode"],
-      waiting: 1,
-      willBeTaken: 0,
-      coming: 0,
-      otherCause: 0,
-      needsAgent: 0,
-      pollsInARow: 0,
-      wanted: 0,
-      reason: "no profile has the resource xcode",
-    },
-  ],
-  instances,
-  gocdAgents: [
-    ...gocdAgents,
-    {
-      uuid: "c0ffee00-0000-4000-8000-000000000001",
-      hostname: hostileName,
-      configState: "Pending",
-      agentState: "Unknown",
-      buildState: "Unknown",
-      gocdResources: [],
-      environments: [],
-      elastic: false,
-      state: "pending",
-    },
-  ],
-  profiles: [
-    {
-      name: "linux",
-      image: "registry.example.org/gocd/agent-linux:26.1.0",
-      alive: 6,
-      starting: 2,
-      idle: 1,
-      building: 2,
-      draining: 0,
-      maxAgents: 8,
-      frozen: false,
-    },
-    {
-      name: "deploy",
-      image: "registry.example.org/gocd/agent-deploy:7",
-      alive: 1,
-      starting: 0,
-      idle: 0,
-      building: 0,
-      draining: 1,
-      maxAgents: 2,
-      frozen: true,
-    },
-    {
-      name: "windows",
-      image: "registry.example.org/gocd/agent-windows:ltsc2022",
-      alive: 0,
-      starting: 0,
-      idle: 0,
-      building: 0,
-      draining: 0,
-      frozen: false,
-      blocked: "3 launches failed in a row (image cannot be pulled: manifest unknown); one is tried again in 3 min",
-    },
-  ],
-  avoidedHosts: [{
-    host: "mesos-agent-3.example.org",
-    untilMs: sampleMs + 4 * minuteMs,
-    reason: "2 launches failed there: no space left on device",
-  }],
-  problems: [
-    {
-      code: "image-pull-failed",
-      message: "registry.example.org/gocd/agent-windows:ltsc2022 cannot be pulled: manifest unknown",
-      hint: "check profiles.windows.docker-image, or log in to the registry on the Mesos agents",
-    },
-    {
-      code: "no-profile-resources",
-      message: "2 jobs ask for GoCD resources that no profile has: xcode, <i>linux</i>",
-      hint: "add a profile with them, or list their pipelines under poller.ignore",
-      locators: ["mobile/88/build/1/ios", `evil/1/stage/1/${hostileName}`],
-    },
-  ],
-};
+export const sampleView: StatusView = statusView(world.state, sampleMs);
 
 /** The decisions that led there, oldest first. */
-export const sampleNotes: readonly NoteView[] = [
-  {
-    atMs: sampleMs - 3 * minuteMs,
-    level: "info",
-    code: "agent-launched",
-    text: "launching 1 linux agent on mesos-agent-1.example.org: 2 jobs waited in 6 polls",
-  },
-  {
-    atMs: sampleMs - 2 * minuteMs,
-    level: "warning",
-    code: "profile-failing",
-    text: "windows: 3 launches failed in a row (image cannot be pulled: manifest unknown)",
-  },
-  {
-    atMs: sampleMs - minuteMs,
-    level: "info",
-    code: "agent-draining",
-    text: "gocd-mesos-k3x9ab-12 has been idle for 10 min: disabled, then taken down",
-  },
-  { atMs: sampleMs - 30_000, level: "error", code: "gocd-unreachable", text: `no answer while judging ${hostileName}` },
-];
+export const sampleNotes: readonly NoteView[] = notes;
 
 /** The same picture with as many jobs and instances as asked for. */
 export function largeView(jobsCount: number, instancesCount: number): StatusView {
-  const job = jobs[0];
-  if (job === undefined) return sampleView;
+  const { jobs: [job], instances: [instance] } = sampleView;
+  if (job === undefined || instance === undefined) throw new Error("the sample has no job or no instance");
   return {
     ...sampleView,
     jobs: Array.from({ length: jobsCount }, (_, index) => ({ ...job, locator: `shop/${index}/test/1/job` })),
-    instances: Array.from({ length: instancesCount }, (_, index) => instance(index, "building", "builds")),
+    instances: Array.from({ length: instancesCount }, (_, index) => ({
+      ...instance,
+      taskId: instance.taskId.replace(/\d+$/, String(index + 1)),
+    })),
   };
 }

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { createHistogram } from "../../src/web/histogram.ts";
 import { labelValuesMax, type MetricsInput, metricsPage } from "../../src/web/metrics.ts";
 import { metricsText } from "../../src/web/prometheus.ts";
-import { hostileName, largeView, sampleView } from "../support/sample_view.ts";
+import { hostileName, largeView, sampleMs, sampleView } from "../support/sample_view.ts";
 
 function inputOf(more: Partial<MetricsInput> = {}): MetricsInput {
   const pollDuration = createHistogram();
@@ -26,16 +26,16 @@ const expected: readonly string[] = [
   'gocd_mesos_build_info{version="0.1.0"} 1',
   "gocd_mesos_subscribed 1",
   "gocd_mesos_gocd_up 1",
-  "gocd_mesos_last_poll_timestamp_seconds 1795394697",
-  'gocd_mesos_waiting_jobs{verdict="needs-agent",code="launching"} 1',
+  `gocd_mesos_last_poll_timestamp_seconds ${sampleMs / 1_000}`,
+  'gocd_mesos_waiting_jobs{verdict="needs-agent",code="held-limit"} 3',
   'gocd_mesos_waiting_jobs{verdict="unserved",code="no-profile-resources"} 2',
-  'gocd_mesos_agent_instances{profile="linux",state="building"} 2',
-  'gocd_mesos_agent_instances{profile="linux",state="gone"} 0',
+  'gocd_mesos_agent_instances{profile="linux",state="building"} 3',
+  'gocd_mesos_agent_instances{profile="windows",state="gone"} 4',
   'gocd_mesos_agent_instances{profile="windows",state="idle"} 0',
   'gocd_mesos_wanted_agents{profile="linux"} 2',
   'gocd_mesos_wanted_agents{profile="deploy"} 0',
   'gocd_mesos_profile_blocked{profile="windows"} 1',
-  'gocd_mesos_problems{code="image-pull-failed"} 1',
+  'gocd_mesos_problems{code="profile-failing"} 1',
   'gocd_mesos_notes_total{code="agent-launched"} 3',
   'gocd_mesos_jobs_left_untaken_total{code="held-attempts"} 2',
   'gocd_mesos_mesos_calls_total{call="DECLINE"} 9',
