@@ -35,7 +35,9 @@ export function withoutEquivalents(
     if (listed.has(key)) {
       used.add(key);
       equivalent.push(mutant);
-    } else counted.push(mutant);
+    } else {
+      counted.push(mutant);
+    }
   }
   const stale = [...listed].filter(([key, { file }]) => files.has(file) && !used.has(key)).map(([, each]) => each);
   return { counted, equivalent, stale };

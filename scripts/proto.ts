@@ -27,6 +27,4 @@ function definitionsOf(text: string): string[] {
     .map((part) => part.replaceAll('"', "'"));
 }
 
-if (import.meta.main) {
-  Deno.writeTextFileSync(new URL("schema_text.ts", folder), schemaTextSource());
-}
+if (import.meta.main) Deno.writeTextFileSync(new URL("schema_text.ts", folder), schemaTextSource());

@@ -95,8 +95,9 @@ async function playAll(mutants: readonly SeedMutant[]): Promise<number> {
   return outOfDate === 0 && caught >= verdicts.length * caughtMin ? 0 : 1;
 }
 
-if (args["help"] === true) say(usage);
-else {
+if (args["help"] === true) {
+  say(usage);
+} else {
   const parts = String(args["only"] ?? "").split(",");
   const mutants = seedMutants.filter(({ name }) => parts.some((part) => name.includes(part)));
   if (mutants.length === 0) {

@@ -130,9 +130,11 @@ Without --from, fresh seeds are taken. --weather is stormy (all faults), mild (f
 calm (none; --calm for short); without it every third seed is mild, the others are stormy.
 --until-broken ends with the first seed that breaks a law. --but-open lets the seeds of tests/world/open_seeds.ts fail.`;
 
-if (args["help"] === true) say(usage);
-else if (args["seed"] !== undefined) Deno.exit(playOne(wholeNumber("seed", args["seed"], 0)));
-else {
+if (args["help"] === true) {
+  say(usage);
+} else if (args["seed"] !== undefined) {
+  Deno.exit(playOne(wholeNumber("seed", args["seed"], 0)));
+} else {
   const fresh = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
   Deno.exit(await playMany(wholeNumber("from", args["from"], fresh), wholeNumber("seeds", args["seeds"], 1_000)));
 }

@@ -67,7 +67,9 @@ Deno.test("every folder imports only those that its place in the house allows", 
       const to = target(file, specifier);
       if (to.startsWith("package ")) {
         if (folder === "core" || folder === "root") wrong.push(`${file.path} imports ${to}`);
-      } else if (!may.includes(to)) wrong.push(`${file.path} imports ${to}`);
+      } else if (!may.includes(to)) {
+        wrong.push(`${file.path} imports ${to}`);
+      }
     }
   }
   assertEquals(wrong, []);

@@ -151,9 +151,11 @@ async function checkGocd(config: Config, ours: ReadonlySet<string>, report: Repo
 /** Without them agents could be launched, and never be taken down again. */
 function checkRights(rights: GocdRights, finding: Finding | undefined, report: Report): void {
   const hint = "make the account an administrator in GoCD";
-  if (rights.admin === "yes") report.ok("rights", `administrator: ${rights.detail}`);
-  else if (rights.admin === "unknown") report.warn("rights", rights.detail, `${hint}, if it is none`);
-  else {
+  if (rights.admin === "yes") {
+    report.ok("rights", `administrator: ${rights.detail}`);
+  } else if (rights.admin === "unknown") {
+    report.warn("rights", rights.detail, `${hint}, if it is none`);
+  } else {
     const text = finding?.message ?? rights.detail;
     report.fail("rights", new OperatorError(text, { code: "gocd-too-few-rights", kind: "refused", hint }));
   }

@@ -68,11 +68,15 @@ function addLeaves(leaves: Map<string, Leaf>, section: string, values: object): 
 
 function addLeaf(leaves: Map<string, Leaf>, key: string, value: unknown, isDuration = false): void {
   const compared = comparable(value);
-  if (value instanceof Secret) leaves.set(key, { compared });
-  else if (typeof value === "number") {
+  if (value instanceof Secret) {
+    leaves.set(key, { compared });
+  } else if (typeof value === "number") {
     leaves.set(key, { compared, shown: isDuration ? exactDuration(value) : String(value) });
-  } else if (typeof value === "boolean") leaves.set(key, { compared, shown: value ? "on" : "off" });
-  else leaves.set(key, { compared });
+  } else if (typeof value === "boolean") {
+    leaves.set(key, { compared, shown: value ? "on" : "off" });
+  } else {
+    leaves.set(key, { compared });
+  }
 }
 
 /** `killGraceMs` → `kill-grace`. */

@@ -37,9 +37,7 @@ export function reloadConfig({ cause, current, read, use, log }: ReloadOptions):
       ? "the configuration was read again"
       : `${current.path} has changed and was read again`;
     log.info(`${what}: ${changes.join(", ")}`);
-    if (changes.includes("state.path")) {
-      log.warning("state.path stays as it was until the program is started again");
-    }
+    if (changes.includes("state.path")) log.warning("state.path stays as it was until the program is started again");
     return next;
   } catch (error) {
     log.error(

@@ -45,7 +45,9 @@ Examples:
     const view = running ?? (await pollOnce(config)).view;
     const jobs = findJobs(view, wanted);
     if (jobs.length === 0) throw new JobNotWaitingError(wanted, view.jobs.length);
-    for (const job of jobs.slice(0, jobsMax)) for (const line of explainJob(job, view)) io.out(printable(line));
+    for (const job of jobs.slice(0, jobsMax)) {
+      for (const line of explainJob(job, view)) io.out(printable(line));
+    }
     if (jobs.length > jobsMax) io.out(`and ${jobs.length - jobsMax} more jobs match`);
     return 0;
   },

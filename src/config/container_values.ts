@@ -39,8 +39,9 @@ function addEntries(reader: Reader, found: Found, prefix: string, entries: Map<s
     if (forbiddenNames.includes(name) || entries.size >= itemsMax) {
       const message = "the name cannot be used";
       addProblem(reader, at, { code: "config-bad-value", message, hint: "choose another name" });
-    } else if (conf.kind === "object") addEntries(reader, at, `${prefix}${name}.`, entries);
-    else {
+    } else if (conf.kind === "object") {
+      addEntries(reader, at, `${prefix}${name}.`, entries);
+    } else {
       const text = textOf(reader, at);
       if (text !== undefined) entries.set(`${prefix}${name}`, text);
     }

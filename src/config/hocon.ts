@@ -49,7 +49,11 @@ export function readHocon(path: string, env: Readonly<Record<string, string>>, r
     files.push(...found.map(({ path }) => path));
     const objects = found.map(({ path, text }) => parse(text, path, request.prefix, depth + 1));
     const [first, ...others] = objects;
-    for (const other of others) for (const [key, value] of other.fields) if (first) putRaw(first, [key], value);
+    for (const other of others) {
+      for (const [key, value] of other.fields) {
+        if (first) putRaw(first, [key], value);
+      }
+    }
     return first;
   };
   const { root, envNames } = resolve(parse(readFirst(path, read), path, [], 0), env);

@@ -58,10 +58,15 @@ function takePiece(scan: Scan): void {
   if (char === "\n") {
     scan.line++;
     put(scan, 1, "\n", true);
-  } else if (text.startsWith('"""', at)) takeTripleQuoted(scan);
-  else if (char === '"') takeQuoted(scan);
-  else if (char === "+") takePlus(scan);
-  else takeUnquoted(scan);
+  } else if (text.startsWith('"""', at)) {
+    takeTripleQuoted(scan);
+  } else if (char === '"') {
+    takeQuoted(scan);
+  } else if (char === "+") {
+    takePlus(scan);
+  } else {
+    takeUnquoted(scan);
+  }
 }
 
 function takeUnquoted(scan: Scan): void {

@@ -126,8 +126,9 @@ function parseField(state: State, target: RawObject, path: readonly string[]): v
   skip(state, blank);
   const separator = state.tokens[state.index];
   const kind = kindOf(separator);
-  if (kind === "ASSIGN") state.index++;
-  else if (kind !== "OPEN_CURLY") {
+  if (kind === "ASSIGN") {
+    state.index++;
+  } else if (kind !== "OPEN_CURLY") {
     state.index = before;
     fail(state, "a key has no value", "write key = value, or key { … }");
   }
@@ -157,7 +158,9 @@ function parseKey(state: State): readonly string[] {
       last.text += (head === "" ? "" : space) + head;
       for (const text of tail) segments.push({ text, isQuoted: false });
       space = "";
-    } else break;
+    } else {
+      break;
+    }
   }
   if (segments.some((segment) => segment.text === "" && !segment.isQuoted)) {
     fail(state, "a key is expected here", "write key = value; a key has no empty part between its dots");
@@ -187,9 +190,11 @@ function parseValue(state: State, path: readonly string[]): Raw {
       state.index++;
       parseFields(state, object, path, token);
       parts.push(object);
-    } else if (kind === "OPEN_SQUARE") parts.push(parseList(state));
-    else if (kind === "SUBSTITUTION") parts.push(parseReference(state));
-    else {
+    } else if (kind === "OPEN_SQUARE") {
+      parts.push(parseList(state));
+    } else if (kind === "SUBSTITUTION") {
+      parts.push(parseReference(state));
+    } else {
       pushText(parts, { kind: "text", at: placeOf(state), text: token.value, quoted: token.quoted });
       state.index++;
     }
@@ -203,7 +208,9 @@ function pushText(parts: Raw[], text: RawText): void {
   const last = parts[parts.length - 1];
   if (last?.kind === "text") {
     parts[parts.length - 1] = { ...last, text: last.text + text.text, quoted: last.quoted || text.quoted };
-  } else parts.push(text);
+  } else {
+    parts.push(text);
+  }
 }
 
 function parseList(state: State): Raw {

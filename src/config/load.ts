@@ -92,8 +92,11 @@ function checkKeys(reader: Reader, object: ConfObject, prefix: string): void {
       const message = `${quote(name)} cannot be the name of a profile`;
       const hint = "take up to 32 letters, digits, - and _";
       addProblem(reader, { key, conf }, { code: "config-bad-value", message, hint });
-    } else if (!name.includes(".") && isSection(key)) checkSection(reader, key, conf);
-    else addUnknown(reader, key, conf);
+    } else if (!name.includes(".") && isSection(key)) {
+      checkSection(reader, key, conf);
+    } else {
+      addUnknown(reader, key, conf);
+    }
   }
 }
 

@@ -28,12 +28,8 @@ const locatorParts = 5;
  */
 export function readGocdAgents(text: string, shape: AgentsShape, source = "the list of agents"): AgentsReading {
   const entries = entriesOf(parseJson(text, source), shape);
-  if (entries === undefined) {
-    throw contentError(source, { kind: "other-shape", expected: "a list of agents" });
-  }
-  if (entries.length > agentsMax) {
-    throw contentError(source, { kind: "too-large", limit: `${agentsMax} agents` });
-  }
+  if (entries === undefined) throw contentError(source, { kind: "other-shape", expected: "a list of agents" });
+  if (entries.length > agentsMax) throw contentError(source, { kind: "too-large", limit: `${agentsMax} agents` });
   const read = recordReader(shape);
   const agents = new Map<string, GocdAgent>();
   let unreadable = 0;
@@ -41,9 +37,9 @@ export function readGocdAgents(text: string, shape: AgentsShape, source = "the l
   for (const entry of entries) {
     const uuid = isRecord(entry) ? word(entry["uuid"]) : "";
     if (!isRecord(entry) || uuid === "") {
-      unreadable += 1;
+      unreadable++;
     } else if (agents.has(uuid)) {
-      duplicate += 1;
+      duplicate++;
     } else {
       agents.set(uuid, read(uuid, entry));
     }
@@ -73,9 +69,7 @@ export function withLegacyBuilds(agents: readonly GocdAgent[], legacy: readonly 
 
 /** Parses JSON without quoting it in the error: bodies may hold values that nobody should read. */
 export function parseJson(text: string, source: string): unknown {
-  if (text.trim() === "") {
-    throw contentError(source, { kind: "empty" });
-  }
+  if (text.trim() === "") throw contentError(source, { kind: "empty" });
   try {
     return JSON.parse(text);
   } catch {
@@ -89,9 +83,7 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 }
 
 function entriesOf(body: unknown, shape: AgentsShape): readonly unknown[] | undefined {
-  if (shape === "legacy") {
-    return Array.isArray(body) ? body : undefined;
-  }
+  if (shape === "legacy") return Array.isArray(body) ? body : undefined;
   const embedded = isRecord(body) ? body["_embedded"] : undefined;
   const entries = isRecord(embedded) ? embedded["agents"] : undefined;
   return Array.isArray(entries) ? entries : undefined;
@@ -205,15 +197,11 @@ function statesOfWord(status: string): States {
 }
 
 function environments(value: unknown): readonly GocdAgentEnvironment[] {
-  if (!Array.isArray(value)) {
-    return words(value).map((name) => ({ name, origin: "unstated" }));
-  }
+  if (!Array.isArray(value)) return words(value).map((name) => ({ name, origin: "unstated" }));
   const read: GocdAgentEnvironment[] = [];
   for (const entry of value.slice(0, listLengthMax)) {
     const name = isRecord(entry) ? word(entry["name"]) : word(entry);
-    if (name !== "") {
-      read.push({ name, origin: isRecord(entry) ? origin(entry["origin"]) : "unstated" });
-    }
+    if (name !== "") read.push({ name, origin: isRecord(entry) ? origin(entry["origin"]) : "unstated" });
   }
   return read;
 }

@@ -66,7 +66,9 @@ function inDoubt({ names, jobs, agents }: EnvironmentsQuestion): readonly string
   if (names.length === 0) return [];
   const shown = new Set(jobs.flatMap(({ environment }) => environment?.toLowerCase() ?? []));
   for (const { environments } of agents) {
-    for (const { name, origin } of environments) if (origin !== "unknown") shown.add(name.toLowerCase());
+    for (const { name, origin } of environments) {
+      if (origin !== "unknown") shown.add(name.toLowerCase());
+    }
   }
   return names.filter((name) => !shown.has(name.toLowerCase()));
 }

@@ -9,9 +9,7 @@ export async function firstSupported<C, T>(candidates: readonly C[], act: (candi
     try {
       return await act(candidate);
     } catch (error) {
-      if (!(error instanceof GocdError) || error.problem.kind !== "missing") {
-        throw error;
-      }
+      if (!(error instanceof GocdError) || error.problem.kind !== "missing") throw error;
       first ??= error;
     }
   }

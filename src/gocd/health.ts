@@ -54,9 +54,7 @@ export function createHealthMemory(requester: Requester): HealthMemory {
  */
 export function readHealthMessages(text: string, source: string): readonly Finding[] {
   const body = parseJson(text, source);
-  if (!Array.isArray(body)) {
-    throw contentError(source, { kind: "other-shape", expected: "a list of health messages" });
-  }
+  if (!Array.isArray(body)) throw contentError(source, { kind: "other-shape", expected: "a list of health messages" });
   const entries: readonly unknown[] = body;
   return entries.slice(0, healthMessagesMax).filter(isRecord).map((entry) => {
     const message = textOf(entry["message"]);
@@ -72,18 +70,10 @@ export function readHealthMessages(text: string, source: string): readonly Findi
 }
 
 function codeOf(message: string, detail: string, level: unknown): string {
-  if (/has not been assigned an agent/i.test(detail)) {
-    return "gocd-job-unassigned";
-  }
-  if (/console activity/i.test(detail)) {
-    return "gocd-job-silent";
-  }
-  if (/duplicate unique identifier/i.test(message)) {
-    return duplicateGuidCode;
-  }
-  if (/run out of .*disk space/i.test(message)) {
-    return "gocd-disk-full";
-  }
+  if (/has not been assigned an agent/i.test(detail)) return "gocd-job-unassigned";
+  if (/console activity/i.test(detail)) return "gocd-job-silent";
+  if (/duplicate unique identifier/i.test(message)) return duplicateGuidCode;
+  if (/run out of .*disk space/i.test(message)) return "gocd-disk-full";
   return level === "ERROR" ? "gocd-health-error" : "gocd-health-warning";
 }
 
@@ -91,17 +81,13 @@ const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">",
 const htmlLengthMax = 4_000;
 
 function textOf(html: unknown): string {
-  if (typeof html !== "string") {
-    return "";
-  }
+  if (typeof html !== "string") return "";
   const plain = html.slice(0, htmlLengthMax).replace(/<[^<>]*>/g, "");
   return oneLine(plain.replace(/&(\w+|#39);/g, (whole, name: string) => entities[name] ?? whole));
 }
 
 function locatorsOf(html: unknown): readonly string[] {
-  if (typeof html !== "string") {
-    return [];
-  }
+  if (typeof html !== "string") return [];
   const links = html.slice(0, htmlLengthMax).matchAll(/tab\/build\/detail\/([^'"?#\s<>]+)/g);
   return [...new Set([...links].map((link) => decodeLocator(link[1] ?? "")))];
 }

@@ -146,9 +146,7 @@ interface Mode {
 
 /** Maintenance may be asked by administrators only, which also tells whether we are one. */
 async function readMode(server: Server, dialect: GocdDialect, signal: AbortSignal): Promise<Mode> {
-  if (dialect.maintenance === "none") {
-    return { mode: "off", findings: [] };
-  }
+  if (dialect.maintenance === "none") return { mode: "off", findings: [] };
   const { path, accept } = maintenanceRequests[dialect.maintenance];
   try {
     const mode = await server.requester.exchange(
@@ -161,9 +159,7 @@ async function readMode(server: Server, dialect: GocdDialect, signal: AbortSigna
     if (error instanceof GocdError && error.problem.code === "gocd-forbidden") {
       return { mode: "unknown", findings: [tooFewRights(dialect)] };
     }
-    if (error instanceof GocdError && error.problem.kind === "missing") {
-      return { mode: "unknown", findings: [] };
-    }
+    if (error instanceof GocdError && error.problem.kind === "missing") return { mode: "unknown", findings: [] };
     throw error;
   }
 }
@@ -211,15 +207,11 @@ async function withBuilds(
   agents: readonly GocdAgent[],
   signal: AbortSignal,
 ): Promise<readonly GocdAgent[]> {
-  if (!agents.some((record) => record.configState === "Disabled")) {
-    return agents;
-  }
+  if (!agents.some((record) => record.configState === "Disabled")) return agents;
   try {
     return withLegacyBuilds(agents, (await readList(server, legacyAgentsForm, signal)).agents);
   } catch (error) {
-    if (error instanceof GocdError && error.problem.kind === "missing") {
-      return agents;
-    }
+    if (error instanceof GocdError && error.problem.kind === "missing") return agents;
     throw error;
   }
 }
@@ -245,14 +237,10 @@ function refuseElastic(server: Server, uuids: readonly string[]): void {
 }
 
 async function rights(server: Server, dialect: GocdDialect, signal: AbortSignal): Promise<GocdRights> {
-  if (dialect.maintenance === "none") {
-    return await rightsByFeed(server, dialect, signal);
-  }
+  if (dialect.maintenance === "none") return await rightsByFeed(server, dialect, signal);
   const { mode, findings } = await readMode(server, dialect, signal);
   const [finding] = findings;
-  if (finding !== undefined) {
-    return { admin: "no", detail: finding.message };
-  }
+  if (finding !== undefined) return { admin: "no", detail: finding.message };
   return mode === "unknown"
     ? { admin: "unknown", detail: "the server does not let its maintenance mode be read, which would have told" }
     : { admin: "yes", detail: "the account may read the maintenance mode, which only administrators may" };

@@ -22,9 +22,7 @@ export function readMaintenance(text: string, source: string): "on" | "off" {
   const embedded = isRecord(body) ? body["_embedded"] : undefined;
   for (const part of [body, embedded]) {
     const flag = isRecord(part) ? part["is_maintenance_mode"] ?? part["is_drain_mode"] : undefined;
-    if (typeof flag === "boolean") {
-      return flag ? "on" : "off";
-    }
+    if (typeof flag === "boolean") return flag ? "on" : "off";
   }
   throw contentError(source, { kind: "other-shape", expected: "the state of the maintenance mode" });
 }

@@ -41,9 +41,7 @@ function describe(call: GocdCall, failure: unknown, detail: AttemptDetail): Desc
       "see why GoCD is slow, or raise go-server.timeout",
     );
   }
-  if (failure instanceof Deno.errors.NotCapable) {
-    return notPermitted(failure.message);
-  }
+  if (failure instanceof Deno.errors.NotCapable) return notPermitted(failure.message);
   const text = textOf(failure);
   return certificateFault(text, detail) ?? connectionFault(call, text);
 }
@@ -66,9 +64,7 @@ function certificateFault(text: string, detail: AttemptDetail): Described | unde
       "is it http:// instead of https:// in go-server.url?",
     );
   }
-  if (!/certificate|UnknownIssuer|handshake|\btls\b|fatal alert|peer is incompatible/i.test(text)) {
-    return undefined;
-  }
+  if (!/certificate|UnknownIssuer|handshake|\btls\b|fatal alert|peer is incompatible/i.test(text)) return undefined;
   if (detail.insecure) {
     return unreachable(
       "gocd-tls",
@@ -152,9 +148,7 @@ const connectionFaults: readonly (readonly [pattern: RegExp, code: string, what:
 
 function connectionFault(call: GocdCall, text: string): Described {
   for (const [pattern, code, what, hint] of connectionFaults) {
-    if (pattern.test(text.replaceAll(call.url, ""))) {
-      return unreachable(code, what, hint);
-    }
+    if (pattern.test(text.replaceAll(call.url, ""))) return unreachable(code, what, hint);
   }
   const last = oneLine(text.slice(text.lastIndexOf(": ") + 1));
   return unreachable(
@@ -174,7 +168,7 @@ const causesMax = 5;
 function textOf(failure: unknown): string {
   const texts: string[] = [];
   let error: unknown = failure;
-  for (let depth = 0; depth < causesMax && error instanceof Error; depth += 1) {
+  for (let depth = 0; depth < causesMax && error instanceof Error; depth++) {
     texts.push(error.message);
     error = error.cause;
   }

@@ -45,14 +45,10 @@ export function createDialectMemory(requester: Requester, nowMs: () => number): 
       try {
         return await act(dialect);
       } catch (error) {
-        if (!deniesPath(error)) {
-          throw error;
-        }
+        if (!deniesPath(error)) throw error;
         known = undefined;
         const again = isFresh ? await read(signal) : dialect;
-        if (again === dialect || (again.version === dialect.version && again.version !== "<16.6")) {
-          throw error;
-        }
+        if (again === dialect || (again.version === dialect.version && again.version !== "<16.6")) throw error;
         return await act(again);
       }
     },
@@ -83,9 +79,7 @@ async function readVersion(requester: Requester, signal: AbortSignal): Promise<s
       },
     );
   } catch (error) {
-    if (error instanceof GocdError && error.problem.kind === "missing") {
-      return undefined;
-    }
+    if (error instanceof GocdError && error.problem.kind === "missing") return undefined;
     throw error;
   }
 }

@@ -109,9 +109,7 @@ function unauthorized(call: GocdCall, said: string): Described {
       hint: "this server has no security: remove go-server.user-name, .password and .access-token",
     };
   }
-  if (/to perform this action/i.test(said)) {
-    return forbidden();
-  }
+  if (/to perform this action/i.test(said)) return forbidden();
   switch (call.credentials) {
     case "none":
       return {
@@ -215,21 +213,15 @@ const wordsLengthMax = 200;
 /** One short line of what the server said; HTML is never quoted. */
 function wordsOf(answer: RefusedAnswer): string {
   const body = answer.body.trim();
-  if (body === "") {
-    return "";
-  }
-  if (answer.contentType.includes("html") || /^<(?:!doctype|html|head|body)/i.test(body)) {
-    return "(an HTML page)";
-  }
+  if (body === "") return "";
+  if (answer.contentType.includes("html") || /^<(?:!doctype|html|head|body)/i.test(body)) return "(an HTML page)";
   const said = jsonMessage(body) ?? xmlMessage(body) ?? (body.startsWith("<") || body.startsWith("{") ? "" : body);
   // Not before it is unescaped, and not after it is cut: a secret would be missed.
   return oneLine(answer.redact(said));
 }
 
 function jsonMessage(body: string): string | undefined {
-  if (!body.startsWith("{")) {
-    return undefined;
-  }
+  if (!body.startsWith("{")) return undefined;
   // Not JSON.parse: the body may be cut, and one with `data` is long.
   const quoted = /"(?:message|error)"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(body)?.[1];
   try {

@@ -132,9 +132,7 @@ async function exchangeNow<T>(
     response = await session.fetch(call.url, init);
     return await read(await answerOf(session, { call, etag: request.etag }, response));
   } catch (failure) {
-    if (failure instanceof GocdError) {
-      throw failure;
-    }
+    if (failure instanceof GocdError) throw failure;
     const detail: AttemptDetail = {
       timeoutMs,
       insecure,
@@ -149,9 +147,7 @@ async function exchangeNow<T>(
 
 /** Frees the connection where a body was not read to its end. */
 async function discard(response: Response | undefined): Promise<void> {
-  if (response?.body && !response.body.locked) {
-    await response.body.cancel().catch(() => {});
-  }
+  if (response?.body && !response.body.locked) await response.body.cancel().catch(() => {});
 }
 
 function requestInit(
@@ -187,9 +183,7 @@ function requestInit(
 
 function clientOf(session: Session): Deno.HttpClient | undefined {
   const { caCerts } = session.connection;
-  if (caCerts.length === 0 || session.client !== undefined) {
-    return session.client;
-  }
+  if (caCerts.length === 0 || session.client !== undefined) return session.client;
   try {
     session.client = Deno.createHttpClient({ caCerts: [...caCerts] });
     return session.client;
@@ -214,15 +208,11 @@ async function answerOf(session: Session, { call, etag: known }: Asked, response
   const contentType = (response.headers.get("content-type") ?? "").toLowerCase();
   const isSame = response.status === 304 && known !== undefined;
   if (!response.ok && !isSame) {
-    if (response.status === 401) {
-      session.cookie = undefined;
-    }
+    if (response.status === 401) session.cookie = undefined;
     throw await refusal(session, call, response, contentType);
   }
   noteDeprecation(session, source, response.headers);
-  if (contentType.includes("html")) {
-    throw loginPageError(source, response.status);
-  }
+  if (contentType.includes("html")) throw loginPageError(source, response.status);
   const chunks: AsyncIterable<Uint8Array> = response.body ?? noChunks();
   const etag = response.headers.get("etag") ?? undefined;
   return {
@@ -232,9 +222,7 @@ async function answerOf(session: Session, { call, etag: known }: Asked, response
     chunks,
     async text(): Promise<string> {
       const text = await textOf(chunks, { source, bytesMax: bodyBytesMax });
-      if (/^\s*</.test(text)) {
-        throw loginPageError(source, response.status);
-      }
+      if (/^\s*</.test(text)) throw loginPageError(source, response.status);
       return text;
     },
   };
@@ -267,14 +255,10 @@ async function beginOf(chunks: AsyncIterable<Uint8Array>): Promise<string> {
   try {
     for await (const chunk of chunks) {
       text += decoder.decode(chunk, { stream: true });
-      if (text.length >= refusalBytesMax) {
-        break;
-      }
+      if (text.length >= refusalBytesMax) break;
     }
   } catch (failure) {
-    if (text === "") {
-      throw failure;
-    }
+    if (text === "") throw failure;
   }
   return text.slice(0, refusalBytesMax);
 }
@@ -302,9 +286,7 @@ async function* noChunks(): AsyncGenerator<Uint8Array> {
 
 function noteDeprecation(session: Session, source: string, headers: Headers): void {
   const since = headers.get("x-gocd-api-deprecated-in");
-  if (since === null || session.deprecated.size >= deprecatedMax) {
-    return;
-  }
+  if (since === null || session.deprecated.size >= deprecatedMax) return;
   const removal = headers.get("x-gocd-api-removal-in");
   session.deprecated.set(source, {
     code: "gocd-api-deprecated",

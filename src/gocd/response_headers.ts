@@ -7,9 +7,7 @@ const cookieLengthMax = 1_024;
 /** `Retry-After` (seconds or a date) in ms, at most an hour; nothing where absent or unreadable. */
 export function retryAfterMsOf(headers: Headers, nowMs: number): number | undefined {
   const value = headers.get("retry-after")?.trim();
-  if (value === undefined || value === "") {
-    return undefined;
-  }
+  if (value === undefined || value === "") return undefined;
   const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - nowMs;
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), retryAfterMsMax);
 }

@@ -42,9 +42,7 @@ export async function readScheduledJobs(
   chunks: AsyncIterable<Uint8Array> | string,
   source = "the feed of scheduled jobs",
 ): Promise<ScheduledJobsReading> {
-  if (typeof chunks === "string") {
-    return readScheduledJobsText(chunks, source);
-  }
+  if (typeof chunks === "string") return readScheduledJobsText(chunks, source);
   const feed = createFeedReader(source);
   const decoder = new TextDecoder();
   let bytes = 0;
@@ -135,14 +133,10 @@ function createFeedReader(source: string): FeedReader {
     hasJobs: () => state.jobs.size > 0,
     cut: () => readingOf(state, true),
     close(): ScheduledJobsReading {
-      if (head.trim() === "") {
-        throw contentError(source, { kind: "empty" });
-      }
+      if (head.trim() === "") throw contentError(source, { kind: "empty" });
       parse(() => {
         parser.write(cleaner.end());
-        if (!state.rootIsClosed) {
-          throw new FeedFault({ kind: "truncated" });
-        }
+        if (!state.rootIsClosed) throw new FeedFault({ kind: "truncated" });
         parser.close();
         const isEmpty = state.jobs.size === 0;
         if (/<!doctype/i.test(head) || (isEmpty && (length > headLength || !emptyFeed.test(head)))) {
@@ -170,9 +164,7 @@ class FeedFault extends Error {
 }
 
 function faultError(error: unknown, source: string): unknown {
-  if (!(error instanceof FeedFault)) {
-    return error;
-  }
+  if (!(error instanceof FeedFault)) return error;
   switch (error.fault.kind) {
     case "html":
       return loginPageError(source);
@@ -208,10 +200,8 @@ function createParser(state: FeedState): SaxesParser {
 }
 
 function open(state: FeedState, name: string, nameAttribute: string | undefined): void {
-  state.depth += 1;
-  if (state.depth > depthMax) {
-    throw new FeedFault({ kind: "other-root" });
-  }
+  state.depth++;
+  if (state.depth > depthMax) throw new FeedFault({ kind: "other-root" });
   state.wanted = undefined;
   state.text = "";
   switch (state.depth) {
@@ -271,9 +261,7 @@ function close(state: FeedState): void {
         state.environment = text;
         break;
       case "resource":
-        if (text !== "") {
-          state.resources.push(text);
-        }
+        if (text !== "") state.resources.push(text);
         break;
       default:
         state.wanted satisfies never;
@@ -284,25 +272,23 @@ function close(state: FeedState): void {
   } else if (state.depth === 1) {
     state.rootIsClosed = true;
   }
-  state.depth -= 1;
+  state.depth--;
 }
 
 function endJob(state: FeedState): void {
-  if (state.name === notInJob) {
-    return;
-  }
+  if (state.name === notInJob) return;
   if (state.locator === "" || state.isTooLong || state.resources.length > resourcesMax) {
-    state.unreadable += 1;
+    state.unreadable++;
     return;
   }
   const locator = decodeLocator(state.locator);
   if (state.jobs.has(locator)) {
-    state.duplicates += 1;
+    state.duplicates++;
     if (state.duplicated.size < shownMax) state.duplicated.add(locator);
     return;
   }
   if (state.jobs.size >= jobsMax) {
-    state.leftOut += 1;
+    state.leftOut++;
     return;
   }
   state.jobs.set(locator, {
@@ -315,9 +301,7 @@ function endJob(state: FeedState): void {
 
 /** The locator as people write it: each segment is form- or percent-encoded on the wire (facts: gocd 1.2). */
 export function decodeLocator(locator: string): string {
-  if (!locator.includes("%") && !locator.includes("+")) {
-    return locator;
-  }
+  if (!locator.includes("%") && !locator.includes("+")) return locator;
   return locator.split("/").map((segment) => {
     try {
       return decodeURIComponent(segment.replaceAll("+", " "));

@@ -86,21 +86,15 @@ const newestKnown = release(26, 1);
  * so before 16.6. A version never heard of gets the nearest dialect and a finding.
  */
 export function dialectOf(version: string | undefined): GocdDialect {
-  if (version === undefined) {
-    return untold;
-  }
+  if (version === undefined) return untold;
   const number = parseRelease(version);
   if (number === undefined) {
     const finding = unsupported(`${JSON.stringify(version.slice(0, 40))}, which is no version number`, "26.1");
     return { ...dialectOfRelease("unknown", newestKnown), feedPaths: [newFeedPath, oldFeedPath], finding };
   }
   const shown = version.trim().slice(0, 40);
-  if (number < oldestKnown) {
-    return { ...dialectOfRelease(shown, oldestKnown), finding: unsupported(shown, "15.2") };
-  }
-  if (number > newestKnown) {
-    return { ...dialectOfRelease(shown, newestKnown), finding: unsupported(shown, "26.1") };
-  }
+  if (number < oldestKnown) return { ...dialectOfRelease(shown, oldestKnown), finding: unsupported(shown, "15.2") };
+  if (number > newestKnown) return { ...dialectOfRelease(shown, newestKnown), finding: unsupported(shown, "26.1") };
   return dialectOfRelease(shown, number);
 }
 
@@ -113,9 +107,7 @@ const untold: GocdDialect = {
 
 /** What is left of `dialect` once one feed path and one agents form have answered. */
 export function settledDialect(dialect: GocdDialect, feedPath: string, form: AgentsForm): GocdDialect {
-  if (dialect.feedPaths.length === 1 && dialect.agentsForms.length === 1) {
-    return dialect;
-  }
+  if (dialect.feedPaths.length === 1 && dialect.agentsForms.length === 1) return dialect;
   const isNewer = feedPath === newFeedPath || form.shape === "v4" || form.shape === "v5-v7";
   const told: GocdDialect = dialect.version === "<16.6" && isNewer
     ? {

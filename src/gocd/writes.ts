@@ -119,9 +119,7 @@ async function oneByOne(route: WriteRoute, uuids: readonly string[], forms: Writ
   const refused: GocdError[] = [];
   for (const uuid of uuids) {
     const failure = await attempt(route, forms.one(uuid));
-    if (failure !== undefined && failure.problem.code !== "gocd-agent-missing") {
-      refused.push(failure);
-    }
+    if (failure !== undefined && failure.problem.code !== "gocd-agent-missing") refused.push(failure);
   }
   return refused;
 }
@@ -132,9 +130,7 @@ async function attempt(route: WriteRoute, write: Write): Promise<GocdError | und
     await send(route, write);
     return undefined;
   } catch (error) {
-    if (error instanceof GocdError && aboutAgents(error)) {
-      return error;
-    }
+    if (error instanceof GocdError && aboutAgents(error)) return error;
     throw error;
   }
 }
@@ -154,9 +150,7 @@ function pathOf(uuid: string): string {
 }
 
 function refuseBadNames(registration: WrittenRegistration | undefined): void {
-  if (registration === undefined) {
-    return;
-  }
+  if (registration === undefined) return;
   const problem = invalidRegistration(registration.gocdResources, registration.environment);
   if (problem !== undefined) {
     throw new GocdError({

@@ -77,7 +77,7 @@ export function createLog(options: LogOptions): Log {
 
 /** Adds a category with its sink to whatever LogTape already does in this process. */
 function addCategory(lowestLevel: NoteLevel, sink: (record: LogRecord) => void): readonly [string, string] {
-  logsMade += 1;
+  logsMade++;
   const name = `log-${logsMade}`;
   const category = [rootCategory, name] as const;
   const current = getConfig();

@@ -20,9 +20,7 @@ export interface AllowedHosts {
  * An entry without a port is every port.
  */
 export function hostCheck({ entries, configured, whenEmpty }: AllowedHosts): HostCheck {
-  if (entries.length === 0 && whenEmpty === "any") {
-    return () => true;
-  }
+  if (entries.length === 0 && whenEmpty === "any") return () => true;
   const known = new Set(configured.map(({ host }) => normalHost(host)));
   const checks = entries.map(entryCheck);
   return (host) => known.has(normalHost(host.host)) || checks.some((check) => check(host));
@@ -34,13 +32,9 @@ const everyPort = 0;
 function entryCheck(entry: string): HostCheck {
   const trimmed = entry.trim();
   const block = /^(.+)\/(\d{1,3})$/.exec(trimmed);
-  if (block !== null) {
-    return blockCheck(block[1] ?? "", Number(block[2]));
-  }
+  if (block !== null) return blockCheck(block[1] ?? "", Number(block[2]));
   const allowed = entryHost(trimmed);
-  if (allowed === undefined) {
-    return () => false;
-  }
+  if (allowed === undefined) return () => false;
   const name = normalHost(allowed.host);
   return ({ host, port }) => normalHost(host) === name && (allowed.port === everyPort || allowed.port === port);
 }
@@ -53,9 +47,7 @@ function entryHost(entry: string): HostPort | undefined {
 
 function blockCheck(base: string, bits: number): HostCheck {
   const network = addressBits(base);
-  if (network === undefined || bits > network.length) {
-    return () => false;
-  }
+  if (network === undefined || bits > network.length) return () => false;
   return ({ host }) => {
     const address = addressBits(host);
     return address?.length === network.length && address.slice(0, bits) === network.slice(0, bits);
@@ -69,9 +61,7 @@ function addressBits(host: string): string | undefined {
     const bytes = normal.split(".").map(Number);
     return bytes.every((byte) => byte <= 255) ? bytes.map((byte) => binary(byte, 8)).join("") : undefined;
   }
-  if (!normal.includes(":")) {
-    return undefined;
-  }
+  if (!normal.includes(":")) return undefined;
   const [head = "", tail] = normal.split("::");
   const before = groups(head);
   const after = tail === undefined ? [] : groups(tail);
@@ -91,14 +81,10 @@ function binary(value: number, width: number): string {
 // an IPv4 address within IPv6 is the IPv4 address.
 function normalHost(host: string): string {
   const plain = host.toLowerCase().replace(/\.$/, "").replace(/^\[(.*)\]$/, "$1");
-  if (!plain.includes(":") || !URL.canParse(`http://[${plain}]/`)) {
-    return plain;
-  }
+  if (!plain.includes(":") || !URL.canParse(`http://[${plain}]/`)) return plain;
   const shortest = new URL(`http://[${plain}]/`).hostname.slice(1, -1);
   const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(shortest);
-  if (mapped === null) {
-    return shortest;
-  }
+  if (mapped === null) return shortest;
   const [high, low] = [parseInt(mapped[1] ?? "", 16), parseInt(mapped[2] ?? "", 16)];
   return [high >> 8, high & 255, low >> 8, low & 255].join(".");
 }

@@ -109,9 +109,7 @@ export function refusalMessage(refusal: Refusal): string {
 }
 
 function saidIn(refusal: Refusal): string {
-  if (isHtml(refusal)) {
-    return " and an HTML page";
-  }
+  if (isHtml(refusal)) return " and an HTML page";
   const text = oneLine(redacted(refusal.text, refusal.credentials));
   return text === "" ? "" : `: ${text}`;
 }

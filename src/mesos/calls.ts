@@ -89,9 +89,7 @@ async function sendNow(target: CallTarget, call: MesosEffect, signal: AbortSigna
       text: await answer.text(),
       credentials: client.connection.credentials,
     });
-    if (endsSession) {
-      target.onLost(error);
-    }
+    if (endsSession) target.onLost(error);
     throw error;
   } finally {
     answer.end();

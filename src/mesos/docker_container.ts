@@ -42,9 +42,7 @@ export function dockerEntryPoint({ command, shell, parameters }: ContainerSettin
 /** A volume of either containerizer; the Mesos containerizer needs the driver of a named volume. */
 export function volumeRecord(volume: VolumeSettings): WireRecord {
   const { containerPath, mode } = volume;
-  if (volume.kind === "host") {
-    return { container_path: containerPath, host_path: volume.hostPath, mode };
-  }
+  if (volume.kind === "host") return { container_path: containerPath, host_path: volume.hostPath, mode };
   return {
     container_path: containerPath,
     mode,

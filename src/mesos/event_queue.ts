@@ -48,12 +48,8 @@ export function createEventQueue(onLeft: () => void, limits: QueueLimits = defau
   const next = async (): Promise<IteratorResult<SessionEvent, undefined>> => {
     while (!stopped) {
       const value = takeFirst(shelf);
-      if (value !== undefined) {
-        return { done: false, value };
-      }
-      if (failure !== undefined) {
-        throw failure;
-      }
+      if (value !== undefined) return { done: false, value };
+      if (failure !== undefined) throw failure;
       await new Promise<void>((resolve) => wake = resolve);
     }
     return { done: true, value: undefined };
@@ -65,9 +61,7 @@ export function createEventQueue(onLeft: () => void, limits: QueueLimits = defau
   return {
     push(event, bytes): MesosError | undefined {
       const count = shelf.waiting.length - shelf.taken;
-      if (stopped || failure !== undefined) {
-        return undefined;
-      }
+      if (stopped || failure !== undefined) return undefined;
       if (event.kind !== "framework-error" && (count >= limits.eventsMax || shelf.bytes + bytes > limits.bytesMax)) {
         const full = tooSlow(count, shelf.bytes);
         fail(full);
@@ -111,10 +105,8 @@ interface EventBuffer {
 
 function takeFirst(shelf: EventBuffer): SessionEvent | undefined {
   const first = shelf.waiting[shelf.taken];
-  if (first === undefined) {
-    return undefined;
-  }
-  shelf.taken += 1;
+  if (first === undefined) return undefined;
+  shelf.taken++;
   shelf.bytes -= first.bytes;
   // Taken events are dropped in bulk, so that each costs the same however many wait.
   if (shelf.taken >= 1024 || shelf.taken === shelf.waiting.length) {

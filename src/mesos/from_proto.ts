@@ -66,9 +66,7 @@ export function decodeEvent(payload: Uint8Array, fallbackRole = "*"): DecodedEve
 /** The SUBSCRIBED event in one record, `undefined` for any other event; throws as {@linkcode decodeEvent} does. */
 export function decodeSubscribed(payload: Uint8Array): SubscribedAnswer | undefined {
   const shape = decodeShape(payload);
-  if (eventType(shape) !== "SUBSCRIBED") {
-    return undefined;
-  }
+  if (eventType(shape) !== "SUBSCRIBED") return undefined;
   const subscribed = needed(shape.subscribed, "SUBSCRIBED");
   const seconds = subscribed.heartbeat_interval_seconds;
   return {
@@ -124,9 +122,7 @@ export function eventOfShape(shape: EventShape, fallbackRole = "*"): DecodedEven
  */
 export function frameworkErrorKind(message: string): FrameworkErrorKind {
   for (const [kind, pattern] of errorTexts) {
-    if (pattern.test(message)) {
-      return kind;
-    }
+    if (pattern.test(message)) return kind;
   }
   return "other";
 }
@@ -166,9 +162,7 @@ function eventType(shape: EventShape): string {
 }
 
 function needed<Value>(value: Value, type: string): NonNullable<Value> {
-  if (!isSet(value)) {
-    throw broken(`an event of type ${type} came without its content`);
-  }
+  if (!isSet(value)) throw broken(`an event of type ${type} came without its content`);
   return value;
 }
 
@@ -225,29 +219,17 @@ function taskStatusOf(status: TaskStatusShape): TaskStatus {
     state: hasOwn(status, "state") ? enumWord("mesos.v1.TaskState", status.state) : unrecognizedState,
     message: bounded(status.message ?? ""),
   };
-  if (hasOwn(status, "reason")) {
-    told.reason = enumWord("mesos.v1.TaskStatus.Reason", status.reason);
-  }
-  if (hasOwn(status, "source")) {
-    told.source = enumWord("mesos.v1.TaskStatus.Source", status.source);
-  }
-  if (isSet(status.agent_id)) {
-    told.mesosAgentId = status.agent_id.value;
-  }
+  if (hasOwn(status, "reason")) told.reason = enumWord("mesos.v1.TaskStatus.Reason", status.reason);
+  if (hasOwn(status, "source")) told.source = enumWord("mesos.v1.TaskStatus.Source", status.source);
+  if (isSet(status.agent_id)) told.mesosAgentId = status.agent_id.value;
   const uuid = base64(status.uuid ?? "");
-  if (uuid !== "") {
-    told.uuid = uuid;
-  }
+  if (uuid !== "") told.uuid = uuid;
   if (isSet(status.container_status)) {
     const ipAddresses = ipAddressesOf(status.container_status);
-    if (ipAddresses.length > 0) {
-      told.ipAddresses = ipAddresses;
-    }
+    if (ipAddresses.length > 0) told.ipAddresses = ipAddresses;
   }
   const timestampMs = Math.round((status.timestamp ?? 0) * 1000);
-  if (timestampMs !== 0 && Math.abs(timestampMs) <= calendarMsMax) {
-    told.timestampMs = timestampMs;
-  }
+  if (timestampMs !== 0 && Math.abs(timestampMs) <= calendarMsMax) told.timestampMs = timestampMs;
   return told;
 }
 
@@ -260,12 +242,8 @@ function ipAddressesOf(status: ContainerStatusShape): readonly string[] {
 
 function failureEvent(failure: NonNullable<EventShape["failure"]>): DecodedEvent {
   const { agent_id: agentId, executor_id: executorId } = failure;
-  if (!isSet(agentId)) {
-    return { kind: "unknown-event", type: "FAILURE" };
-  }
-  if (!isSet(executorId)) {
-    return { kind: "mesos-agent-failed", mesosAgentId: agentId.value };
-  }
+  if (!isSet(agentId)) return { kind: "unknown-event", type: "FAILURE" };
+  if (!isSet(executorId)) return { kind: "mesos-agent-failed", mesosAgentId: agentId.value };
   return {
     kind: "executor-failed",
     mesosAgentId: agentId.value,

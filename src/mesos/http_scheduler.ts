@@ -178,17 +178,13 @@ function followLeader({ finder }: Scheduler, reached: ReachedLeader, running: Ru
   );
   running.over.then((reason) => {
     stop();
-    if (reason === "silent") {
-      finder.failed(address);
-    }
+    if (reason === "silent") finder.failed(address);
   });
 }
 
 async function judgeSubscribe(client: MasterClient, answer: MasterAnswer, url: URL): Promise<MesosError | undefined> {
   const refusal = await refusalOf(client, { answer, url, asked: "SUBSCRIBE" });
-  if (refusal.status !== 200) {
-    return subscribeRefusal(refusal);
-  }
+  if (refusal.status !== 200) return subscribeRefusal(refusal);
   const message = `Mesos master ${url.origin} answered SUBSCRIBE with 200`;
   if (!refusal.contentType.startsWith(protobufType)) {
     return notAMaster(`${message}, but in '${refusal.contentType.slice(0, 60)}' instead of ${protobufType}`);

@@ -22,8 +22,6 @@ export function createKeyedLanes(count: number): (key: string) => Lane {
 
 function hashOf(key: string): number {
   let hash = 0;
-  for (let at = 0; at < key.length; at += 1) {
-    hash = (hash * 31 + key.charCodeAt(at)) >>> 0;
-  }
+  for (let at = 0; at < key.length; at++) hash = (hash * 31 + key.charCodeAt(at)) >>> 0;
   return hash;
 }

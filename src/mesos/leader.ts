@@ -76,9 +76,7 @@ function createLazyZookeeperFinder(
       if (finder === undefined) {
         const { createZookeeperFinder } = await import("./zookeeper_leader.ts");
         finder ??= createZookeeperFinder(masters, options);
-        if (closed) {
-          finder.close();
-        }
+        if (closed) finder.close();
       }
       return await finder.candidates(signals);
     },

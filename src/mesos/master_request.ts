@@ -72,9 +72,7 @@ export function createMasterClient(
     setTimer,
     connection,
     httpClient(): Deno.HttpClient | undefined {
-      if (connection.caCerts.length > 0) {
-        client ??= clientWith(connection.caCerts);
-      }
+      if (connection.caCerts.length > 0) client ??= clientWith(connection.caCerts);
       return client;
     },
     close(): void {
@@ -131,17 +129,11 @@ function startWatch(client: MasterClient, { limitMs, signals, onTimeUp }: Reques
     onTimeUp?.();
     controller.abort();
   }, limitMs);
-  for (const signal of signals) {
-    signal.addEventListener("abort", giveUp, { once: true });
-  }
-  if (signals.some((signal) => signal.aborted)) {
-    giveUp();
-  }
+  for (const signal of signals) signal.addEventListener("abort", giveUp, { once: true });
+  if (signals.some((signal) => signal.aborted)) giveUp();
   const release = (): void => {
     stopClock();
-    for (const signal of signals) {
-      signal.removeEventListener("abort", giveUp);
-    }
+    for (const signal of signals) signal.removeEventListener("abort", giveUp);
   };
   return {
     signal: controller.signal,
@@ -208,16 +200,12 @@ function requestError(
 }
 
 async function beginOf(body: ReadableStream<Uint8Array> | null): Promise<string> {
-  if (body === null) {
-    return "";
-  }
+  if (body === null) return "";
   const decoder = new TextDecoder();
   let text = "";
   for await (const chunk of body) {
     text += decoder.decode(chunk, { stream: true });
-    if (text.length >= textBytesMax) {
-      break;
-    }
+    if (text.length >= textBytesMax) break;
   }
   return text.slice(0, textBytesMax);
 }

@@ -13,9 +13,7 @@ export function leadingZnode(names: readonly string[]): string | undefined {
   let lowest: { readonly name: string; readonly number: number } | undefined;
   for (const name of names) {
     const number = Number(/^json\.info_(\d+)$/.exec(name)?.[1] ?? NaN);
-    if (!Number.isNaN(number) && (lowest === undefined || number < lowest.number)) {
-      lowest = { name, number };
-    }
+    if (!Number.isNaN(number) && (lowest === undefined || number < lowest.number)) lowest = { name, number };
   }
   return lowest?.name;
 }
@@ -30,9 +28,7 @@ export function hostsInMasterInfo(data: Uint8Array): readonly HostPort[] {
   const hosts: HostPort[] = [];
   for (const [host, at] of [[hostname, port], [ip, port], [info.hostname, info.port]]) {
     const address = addressOf(host, at);
-    if (address !== undefined && !hosts.some((known) => known.host === address.host)) {
-      hosts.push(address);
-    }
+    if (address !== undefined && !hosts.some((known) => known.host === address.host)) hosts.push(address);
   }
   return hosts;
 }
@@ -45,9 +41,7 @@ interface MasterInfoJson {
 }
 
 function parseInfo(data: Uint8Array): MasterInfoJson {
-  if (data.length > masterInfoBytesMax) {
-    return {};
-  }
+  if (data.length > masterInfoBytesMax) return {};
   try {
     return Object(JSON.parse(new TextDecoder().decode(data)));
   } catch {
@@ -57,9 +51,7 @@ function parseInfo(data: Uint8Array): MasterInfoJson {
 
 // A host goes into a URL and into messages: `x/y?`, `user@x` or a line feed would lead elsewhere, or throw.
 function addressOf(host: unknown, port: unknown): HostPort | undefined {
-  if (typeof host !== "string" || host.length > hostCharactersMax || !isPort(port)) {
-    return undefined;
-  }
+  if (typeof host !== "string" || host.length > hostCharactersMax || !isPort(port)) return undefined;
   const plain = host.includes(":") ? host.replace(/^\[(.*)\]$/, "$1") : host;
   const address = parseHostPort(plain, port);
   // A port within the host is no host.

@@ -115,7 +115,7 @@ const textMax = 200;
 function textOf(failure: unknown): string {
   const texts: string[] = [];
   let error: unknown = failure;
-  for (let depth = 0; depth < causesMax && error instanceof Error; depth += 1) {
+  for (let depth = 0; depth < causesMax && error instanceof Error; depth++) {
     texts.push(error.message);
     error = error.cause;
   }

@@ -118,7 +118,7 @@ function lookOnce({ setTimer, begin = beginConnect }: PortLookOptions, look: Loo
     for (const signal of signals) signal.addEventListener("abort", giveUp, { once: true });
     const attempt: Attempt | undefined = begin(address, perAddressMs, {
       onAddress(): void {
-        addresses += 1;
+        addresses++;
         if (addresses > addressesMax) return end("unknown");
         startClock(limitMs + (addresses - 1) * perAddressMs, "silent");
       },

@@ -75,14 +75,12 @@ interface Trip {
 async function follow(client: MasterClient, asked: LeaderRequest, { candidate, dead }: Trip): Promise<ReachedLeader> {
   let url = new URL(addressUrl(candidate) + asked.request.path);
   const visited = new Set<string>();
-  for (let networkDelayMs = 0; networkDelayMs <= redirectsMax; networkDelayMs += 1) {
+  for (let networkDelayMs = 0; networkDelayMs <= redirectsMax; networkDelayMs++) {
     const from = networkDelayMs === 0 ? undefined : [...visited].at(-1);
     const host = hostPortText(addressOfUrl(url));
     visited.add(host);
     const answer = await ask(client, asked, { url, from, dead });
-    if (answer.response.status !== 307) {
-      return await judged(asked, { answer, url, dead });
-    }
+    if (answer.response.status !== 307) return await judged(asked, { answer, url, dead });
     answer.end();
     url = redirectTarget(url, answer.response.headers.get("location"), asked);
     const next = hostPortText(addressOfUrl(url));
@@ -93,9 +91,7 @@ async function follow(client: MasterClient, asked: LeaderRequest, { candidate, d
         "there is no leader at the moment; it is tried again by itself",
       );
     }
-    if (dead.has(next)) {
-      throw deadLeader(host, next, "which gave no answer");
-    }
+    if (dead.has(next)) throw deadLeader(host, next, "which gave no answer");
   }
   throw new MesosError(
     "no-leader",
@@ -148,9 +144,7 @@ async function judged(
     answer.end();
     throw failure;
   }
-  if (error === undefined) {
-    return { answer, url };
-  }
+  if (error === undefined) return { answer, url };
   answer.end();
   dead.set(hostPortText(addressOfUrl(url)), error);
   throw error;
@@ -167,9 +161,7 @@ function redirectTarget(url: URL, location: string | null, asked: LeaderRequest)
     );
   }
   const next = new URL(location, url);
-  if (next.pathname === "/") {
-    next.pathname = url.pathname;
-  }
+  if (next.pathname === "/") next.pathname = url.pathname;
   next.hash = "";
   next.username = "";
   next.password = "";
@@ -205,12 +197,8 @@ const namedMax = 5;
 
 function together(failures: readonly MesosError[]): MesosError {
   const worst = byWeight.flatMap((reason) => failures.filter((failure) => failure.reason === reason))[0] ?? failures[0];
-  if (worst === undefined) {
-    return new MesosError("no-leader", "there is no Mesos master to ask", "check mesos-master");
-  }
-  if (failures.length === 1) {
-    return worst;
-  }
+  if (worst === undefined) return new MesosError("no-leader", "there is no Mesos master to ask", "check mesos-master");
+  if (failures.length === 1) return worst;
   const messages = [...new Set(failures.map(({ message }) => message))];
   const more = messages.length > namedMax ? `; and ${messages.length - namedMax} more` : "";
   return new MesosError(

@@ -56,9 +56,7 @@ export class RecordDecoder {
    * then on at each call.
    */
   push(chunk: Uint8Array): Uint8Array[] {
-    if (this.#failure !== undefined) {
-      throw this.#failure;
-    }
+    if (this.#failure !== undefined) throw this.#failure;
     const records: Uint8Array[] = [];
     let at = 0;
     while (at < chunk.length) {
@@ -67,7 +65,7 @@ export class RecordDecoder {
         continue;
       }
       const byte = chunk[at] ?? 0;
-      at += 1;
+      at++;
       if (byte !== lineFeed) {
         this.#readDigit(byte, chunk.subarray(at - 1));
         continue;
@@ -79,15 +77,11 @@ export class RecordDecoder {
 
   /** The stream has ended: throws {@linkcode RecordIoError} if bytes of an unfinished record remain. */
   finish(): void {
-    if (this.#failure !== undefined) {
-      throw this.#failure;
-    }
+    if (this.#failure !== undefined) throw this.#failure;
     if (this.#record !== undefined) {
       this.#fail(`it ended after ${this.#filled} of the ${this.#record.length} bytes of a record`);
     }
-    if (this.#digits > 0) {
-      this.#fail("it ended within the length of a record");
-    }
+    if (this.#digits > 0) this.#fail("it ended within the length of a record");
   }
 
   #readDigit(byte: number, rest: Uint8Array): void {
@@ -95,7 +89,7 @@ export class RecordDecoder {
       this.#fail(`expected the length of a record in digits, got ${excerpt(rest)}`);
     }
     this.#length = this.#length * 10 + (byte - zero);
-    this.#digits += 1;
+    this.#digits++;
     if (this.#digits > this.#digitsMax || this.#length > this.#bytesMax) {
       this.#fail(`a record of ${this.#length} bytes or more was announced, the limit is ${this.#bytesMax}`);
     }

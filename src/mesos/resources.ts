@@ -54,15 +54,9 @@ export function wireResource(resource: OfferedResource): WireRecord {
 /** An attribute of a Mesos agent; one without a value that we know is a text without letters. */
 export function mesosAttribute(attribute: ValueShape & { readonly name: string }): MesosAttribute {
   const { name, scalar, ranges, set, text } = attribute;
-  if (isSet(scalar)) {
-    return { name, kind: "scalar", scalar: scalar.value };
-  }
-  if (isSet(ranges)) {
-    return { name, kind: "ranges", ranges: numberRanges(ranges) };
-  }
-  if (isSet(set)) {
-    return { name, kind: "set", items: [...set.item ?? []] };
-  }
+  if (isSet(scalar)) return { name, kind: "scalar", scalar: scalar.value };
+  if (isSet(ranges)) return { name, kind: "ranges", ranges: numberRanges(ranges) };
+  if (isSet(set)) return { name, kind: "set", items: [...set.item ?? []] };
   return { name, kind: "text", text: text?.value ?? "" };
 }
 
@@ -72,12 +66,8 @@ export function isSet<Value>(value: Value): value is NonNullable<Value> {
 }
 
 function resourceValue(value: ValueShape): ResourceValue {
-  if (isSet(value.ranges)) {
-    return { kind: "ranges", ranges: numberRanges(value.ranges) };
-  }
-  if (isSet(value.set)) {
-    return { kind: "set", items: [...value.set.item ?? []] };
-  }
+  if (isSet(value.ranges)) return { kind: "ranges", ranges: numberRanges(value.ranges) };
+  if (isSet(value.set)) return { kind: "set", items: [...value.set.item ?? []] };
   return { kind: "scalar", milli: amountMilli(value.scalar?.value ?? 0) };
 }
 
@@ -106,15 +96,9 @@ function wireValue(value: ResourceValue): WireRecord {
 }
 
 function resourceUse(resource: ResourceShape): OfferedResource["use"] {
-  if (isSet(resource.shared)) {
-    return "shared";
-  }
-  if (isSet(resource.revocable)) {
-    return "revocable";
-  }
-  if (isSet(resource.disk) || isSet(resource.provider_id)) {
-    return "disk-source";
-  }
+  if (isSet(resource.shared)) return "shared";
+  if (isSet(resource.revocable)) return "revocable";
+  if (isSet(resource.disk) || isSet(resource.provider_id)) return "disk-source";
   const stack = [...resource.reservations ?? [], ...(isSet(resource.reservation) ? [resource.reservation] : [])];
   return stack.some(isLabelled) ? "labelled" : "usable";
 }
@@ -128,12 +112,8 @@ function isLabelled(reservation: ReservationShape): boolean {
 // A list is the stack of RESERVATION_REFINEMENT; an object is the older form, `role` and perhaps `reservation`.
 function reservationsText(resource: ResourceShape): string {
   const stack = resource.reservations ?? [];
-  if (stack.length > 0) {
-    return JSON.stringify(stack.map(plainReservation));
-  }
-  if (!resource.role || resource.role === "*") {
-    return "[]";
-  }
+  if (stack.length > 0) return JSON.stringify(stack.map(plainReservation));
+  if (!resource.role || resource.role === "*") return "[]";
   const { reservation } = resource;
   return JSON.stringify({
     role: resource.role,

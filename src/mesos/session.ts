@@ -58,17 +58,11 @@ export async function startSession(parts: SessionParts): Promise<RunningSession>
   reached.answer.stopClock();
   const first = firstEvent(parts, state);
   const over = readStream(parts, state).then(() => {
-    for (const signal of signals) {
-      signal.removeEventListener("abort", state.close);
-    }
+    for (const signal of signals) signal.removeEventListener("abort", state.close);
     return state.reason;
   });
-  for (const signal of signals) {
-    signal.addEventListener("abort", state.close, { once: true });
-  }
-  if (signals.some(({ aborted }) => aborted)) {
-    state.close();
-  }
+  for (const signal of signals) signal.addEventListener("abort", state.close, { once: true });
+  if (signals.some(({ aborted }) => aborted)) state.close();
   try {
     await first;
   } catch (error) {
@@ -136,9 +130,7 @@ function createState(parts: SessionParts): State {
     reason: undefined,
     stopWatch: () => {},
     fail(error): void {
-      if (!ended.signal.aborted) {
-        state.reason = error.reason;
-      }
+      if (!ended.signal.aborted) state.reason = error.reason;
       state.queue.fail(error);
       first.reject(error);
       end();
@@ -179,12 +171,8 @@ async function readStream(parts: SessionParts, state: State): Promise<void> {
   const startedMs = parts.nowMs();
   try {
     for await (const chunk of chunksOf(parts.reached.answer.response.body)) {
-      for (const record of decoder.push(chunk)) {
-        takeRecord(parts, state, record);
-      }
-      if (state.ended.signal.aborted) {
-        return;
-      }
+      for (const record of decoder.push(chunk)) takeRecord(parts, state, record);
+      if (state.ended.signal.aborted) return;
     }
     decoder.finish();
     state.fail(endError(parts, state, startedMs));
@@ -255,9 +243,7 @@ function firstRecord(parts: SessionParts, state: State, record: Uint8Array): Ret
   const subscribed = decodeSubscribed(record);
   if (subscribed === undefined) {
     const event = decodeEvent(record, parts.fallbackRole);
-    if (event.kind !== "framework-error") {
-      throw notAMaster(`the first event is ${event.kind}, where SUBSCRIBED is due`);
-    }
+    if (event.kind !== "framework-error") throw notAMaster(`the first event is ${event.kind}, where SUBSCRIBED is due`);
     // The master ends the stream now; should it not, we do.
     watchHeartbeats(parts, state, firstEventMs);
     state.first.resolve();

@@ -112,9 +112,7 @@ function uriRecord(uri: ContainerSettings["uris"][number]): WireRecord {
 function healthCheck(container: ContainerSettings): WireRecord {
   const ownNetwork = container.network.mode === "USER" ||
     (container.network.mode === "BRIDGE" && container.type === "DOCKER");
-  if (container.healthCheck === "none" || !ownNetwork) {
-    return {};
-  }
+  if (container.healthCheck === "none" || !ownNetwork) return {};
   return {
     health_check: {
       type: "HTTP",

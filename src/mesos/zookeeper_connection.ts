@@ -105,9 +105,7 @@ export async function connectZookeeper(options: ZookeeperConnectionOptions): Pro
     options.signal.throwIfAborted();
     await answerOf<void>(link, zookeeperConnectMs, (resolve) => {
       client.on("connected", resolve);
-      if (options.auth !== undefined) {
-        client.addAuthInfo("digest", Buffer.from(options.auth));
-      }
+      if (options.auth !== undefined) client.addAuthInfo("digest", Buffer.from(options.auth));
       client.connect();
     });
     link.isConnected = true;
@@ -133,7 +131,7 @@ function leash(link: Link): void {
   let failure: Error | undefined;
   let connects = 0;
   manager.connect = () => {
-    connects += 1;
+    connects++;
     if (connects === 1) {
       connect();
       return;
@@ -171,20 +169,14 @@ function leash(link: Link): void {
 const zookeeperHint = "check the hosts in mesos-master (zk://…), and that ZooKeeper runs";
 
 function endLink(link: Link, error: MesosError, how?: "lost"): void {
-  if (link.end !== undefined) {
-    return;
-  }
+  if (link.end !== undefined) return;
   link.end = error;
   const manager = link.client.connectionManager;
   clearConnectTimer(manager);
   manager.connect = () => {};
   manager.socket?.destroy();
-  for (const reject of [...link.asked]) {
-    reject(error);
-  }
-  if (how === "lost" && link.isConnected) {
-    link.options.onLost();
-  }
+  for (const reject of [...link.asked]) reject(error);
+  if (how === "lost" && link.isConnected) link.options.onLost();
 }
 
 function clearConnectTimer(manager: ConnectionManager): void {
@@ -225,7 +217,7 @@ function answerOf<T>(
 }
 
 async function childrenOf(link: Link, path: string, onChange: () => void): Promise<readonly string[] | undefined> {
-  for (let asked = 0; asked < asksMax; asked += 1) {
+  for (let asked = 0; asked < asksMax; asked++) {
     const names = await answerOf<readonly string[] | undefined>(
       link,
       zookeeperAnswerMs,
@@ -240,9 +232,7 @@ async function childrenOf(link: Link, path: string, onChange: () => void): Promi
           }
         }),
     );
-    if (names !== undefined || !await existsNow(link, path, onChange)) {
-      return names;
-    }
+    if (names !== undefined || !await existsNow(link, path, onChange)) return names;
     // It has come into being between the two questions.
   }
   throw problem(link.server, `${path} comes and goes all the time`, "see what writes there");
@@ -282,9 +272,7 @@ function dataOf(link: Link, path: string): Promise<Uint8Array | undefined> {
 }
 
 function clientProblem(link: Link, error: ClientError, path: string): MesosError {
-  if (error.code === noAuth || error.code === authFailed) {
-    return unauthorized(link.server, `reading ${path}`);
-  }
+  if (error.code === noAuth || error.code === authFailed) return unauthorized(link.server, `reading ${path}`);
   return problem(link.server, `reading ${path} failed: ${error.message}`, zookeeperHint);
 }
 

@@ -88,16 +88,14 @@ export function createZookeeperFinder(
 
 // Asks anew each time, so that neither an old leader nor a ZooKeeper that has fallen silent is believed.
 function leaderNow(finder: Finder, signals: readonly AbortSignal[]): Promise<MasterAddress> {
-  finder.asked += 1;
+  finder.asked++;
   const ends = [...signals, finder.closing.signal];
   return new Promise((resolve, reject) => {
     let last = noLeader(`${whole(finder)}: no answer within ${leaderWaitMs / 1000} s`, "check that ZooKeeper runs");
     const done = (): void => {
       finder.questions.delete(question);
       stopClock();
-      for (const signal of ends) {
-        signal.removeEventListener("abort", giveUp);
-      }
+      for (const signal of ends) signal.removeEventListener("abort", giveUp);
     };
     const giveUp = (): void => {
       done();
@@ -124,17 +122,13 @@ function leaderNow(finder: Finder, signals: readonly AbortSignal[]): Promise<Mas
       reject(last);
     }, leaderWaitMs);
     finder.questions.add(question);
-    for (const signal of ends) {
-      signal.addEventListener("abort", giveUp, { once: true });
-    }
+    for (const signal of ends) signal.addEventListener("abort", giveUp, { once: true });
     if (ends.some(({ aborted }) => aborted)) {
       giveUp();
       return;
     }
     finder.wake();
-    if (!finder.isFollowing) {
-      follow(finder);
-    }
+    if (!finder.isFollowing) follow(finder);
   });
 }
 
@@ -160,16 +154,12 @@ async function follow(finder: Finder): Promise<void> {
 
 function tell(finder: Finder, number: number, knowledge: Knowledge): void {
   for (const question of [...finder.questions]) {
-    if (question.number <= number) {
-      question.answer(knowledge);
-    }
+    if (question.number <= number) question.answer(knowledge);
   }
   if (knowledge.kind === "leader" && finder.given !== undefined) {
     const leader = hostPortText(knowledge.address);
     if (leader !== finder.given) {
-      for (const listener of [...finder.listeners]) {
-        listener(leader);
-      }
+      for (const listener of [...finder.listeners]) listener(leader);
     }
   }
 }
@@ -182,13 +172,11 @@ async function readNow(finder: Finder): Promise<Knowledge> {
       return await readLeader(finder, old);
     } catch (error) {
       dropConnection(finder, old);
-      if (isAnswer(error)) {
-        return { kind: "problem", error };
-      }
+      if (isAnswer(error)) return { kind: "problem", error };
     }
   }
   const failures: MesosError[] = [];
-  for (let tried = 0; tried < finder.masters.servers.length && !finder.closing.signal.aborted; tried += 1) {
+  for (let tried = 0; tried < finder.masters.servers.length && !finder.closing.signal.aborted; tried++) {
     try {
       const connection = await connectNext(finder);
       finder.connection = connection;
@@ -196,9 +184,7 @@ async function readNow(finder: Finder): Promise<Knowledge> {
     } catch (error) {
       finder.connection?.close();
       finder.connection = undefined;
-      if (isAnswer(error)) {
-        return { kind: "problem", error };
-      }
+      if (isAnswer(error)) return { kind: "problem", error };
       failures.push(asMesosError(finder, error));
     }
   }
@@ -208,10 +194,8 @@ async function readNow(finder: Finder): Promise<Knowledge> {
 function connectNext(finder: Finder): Promise<ZookeeperConnection> {
   const { servers, auth } = finder.masters;
   const server: HostPort | undefined = servers[finder.nextServer % servers.length];
-  finder.nextServer += 1;
-  if (server === undefined) {
-    throw noLeader("mesos-master names no ZooKeeper server", "check mesos-master");
-  }
+  finder.nextServer++;
+  if (server === undefined) throw noLeader("mesos-master names no ZooKeeper server", "check mesos-master");
   const credentials = auth ?? finder.options.auth?.reveal();
   return connectZookeeper({
     server,
@@ -227,16 +211,12 @@ function connectNext(finder: Finder): Promise<ZookeeperConnection> {
 
 async function readLeader(finder: Finder, connection: ZookeeperConnection): Promise<Knowledge> {
   const { path } = finder.masters;
-  for (let read = 0; read < rereadsMax; read += 1) {
+  for (let read = 0; read < rereadsMax; read++) {
     const names = await connection.children(path, finder.changed);
     const name = leadingZnode(names ?? []);
-    if (name === undefined) {
-      return { kind: "none", error: nobody(finder, names) };
-    }
+    if (name === undefined) return { kind: "none", error: nobody(finder, names) };
     const data = await connection.data(`${path}/${name}`);
-    if (data !== undefined) {
-      return { kind: "leader", address: masterAddress(finder, `${path}/${name}`, data) };
-    }
+    if (data !== undefined) return { kind: "leader", address: masterAddress(finder, `${path}/${name}`, data) };
   }
   return { kind: "none", error: noLeader(`${whole(finder)}: the leader changes all the time`, waitHint) };
 }
@@ -290,9 +270,7 @@ function isAnswer(error: unknown): error is MesosError {
 
 function dropConnection(finder: Finder, connection: ZookeeperConnection): void {
   connection.close();
-  if (finder.connection === connection) {
-    finder.connection = undefined;
-  }
+  if (finder.connection === connection) finder.connection = undefined;
 }
 
 function whole(finder: Finder): string {
@@ -301,9 +279,7 @@ function whole(finder: Finder): string {
 
 function together(finder: Finder, failures: readonly MesosError[]): MesosError {
   const [first] = failures;
-  if (first !== undefined && failures.length === 1) {
-    return first;
-  }
+  if (first !== undefined && failures.length === 1) return first;
   const messages = [...new Set(failures.map(({ message }) => message))];
   return new MesosError(
     "unreachable",
@@ -314,9 +290,7 @@ function together(finder: Finder, failures: readonly MesosError[]): MesosError {
 }
 
 function asMesosError(finder: Finder, error: unknown): MesosError {
-  if (error instanceof MesosError) {
-    return error;
-  }
+  if (error instanceof MesosError) return error;
   const text = error instanceof Error ? error.message : String(error);
   return new MesosError("unreachable", `${whole(finder)}: ${text}`, "check the hosts in mesos-master", error);
 }

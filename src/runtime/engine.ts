@@ -122,7 +122,9 @@ export class Engine {
       if (isPause) turnSinceMs = clock.nowMs();
       if (event !== undefined && isStatusUpdate(event)) {
         await this.#handleUpdates([event, ...this.#inbox.takeWhile(isStatusUpdate, updatesMax - 1)]);
-      } else if (event !== undefined) await this.handle(event);
+      } else if (event !== undefined) {
+        await this.handle(event);
+      }
       // Nothing of this waits for anything but promises: a flood of events would keep timers and sockets out.
       if (this.#inbox.length > 0 && clock.nowMs() - turnSinceMs >= turnMs) {
         await clock.sleep(0, signal);

@@ -29,7 +29,9 @@ export async function watchFiles({ paths, onChange, clock }: FileWatch, signal: 
       // A reload may have changed which files there are.
       known = pictureOf(paths());
       last = known;
-    } else last = now;
+    } else {
+      last = now;
+    }
   }
 }
 

@@ -146,7 +146,9 @@ function makeStateFile(path: string, steps: readonly string[]): void {
   }
   const draft = `${path}.new`;
   guarded("make", path, () => {
-    for (const leftover of [draft, `${draft}-journal`]) if (exists(leftover)) Deno.removeSync(leftover);
+    for (const leftover of [draft, `${draft}-journal`]) {
+      if (exists(leftover)) Deno.removeSync(leftover);
+    }
     const database = withDatabase(new DatabaseSync(draft), (made) => {
       made.exec(`PRAGMA synchronous = FULL; PRAGMA application_id = ${applicationId}`);
       migrate(made, steps);

@@ -302,7 +302,7 @@ class Session implements ZookeeperSession {
     let attempts = 0;
     manager.findNextServer = (callback) => {
       const server = manager.servers[attempts % manager.servers.length];
-      attempts += 1;
+      attempts++;
       const isNewRound = attempts > 1 && attempts % manager.servers.length === 1 % manager.servers.length;
       const pauseMs = isNewRound ? Math.min(spinMsMax, manager.sessionTimeout / 20) : 0;
       void clock.sleep(pauseMs, this.lost).then(() => {

@@ -165,9 +165,11 @@ function waitingJobs(view: StatusView): readonly Sample[] {
   for (const { verdict, reasonCode } of view.jobs) {
     const key = `${verdict} ${reasonCode}`;
     const before = counts.get(key);
-    if (before !== undefined) counts.set(key, { ...before, value: before.value + 1 });
-    else if (counts.size < labelValuesMax) counts.set(key, { labels: { verdict, code: reasonCode }, value: 1 });
-    else {
+    if (before !== undefined) {
+      counts.set(key, { ...before, value: before.value + 1 });
+    } else if (counts.size < labelValuesMax) {
+      counts.set(key, { labels: { verdict, code: reasonCode }, value: 1 });
+    } else {
       const rest = `${verdict} other`;
       const value = (counts.get(rest)?.value ?? 0) + 1;
       counts.set(rest, { labels: { verdict, code: "other" }, value });

@@ -66,7 +66,7 @@ function readOurs(chunks: readonly Uint8Array[], decode: (record: Uint8Array) =>
   for (const chunk of chunks) {
     for (const record of decoder.push(chunk)) {
       decode(record);
-      events += 1;
+      events++;
     }
   }
   decoder.finish();
@@ -83,16 +83,14 @@ function readPeer(chunks: readonly Uint8Array[]): number {
     rest = left;
     for (const record of records) {
       JSON.parse(record);
-      events += 1;
+      events++;
     }
   }
   return events;
 }
 
 function expectEvents(got: number, want: number): void {
-  if (got !== want) {
-    throw new Error(`read ${got} of ${want} events`);
-  }
+  if (got !== want) throw new Error(`read ${got} of ${want} events`);
 }
 
 const text = new TextDecoder();

@@ -106,7 +106,9 @@ function go(layout: Layout, waitMs: number): void {
   const chunks = laidOut(run.updates, layout);
   if (!layout.startsWith("cut")) { for (const chunk of chunks) stream.enqueue(chunk); }
   // Sent at once, the pieces would be joined again on their way.
-  else chunks.forEach((chunk, index) => setTimeout(() => stream?.enqueue(chunk), index * 5));
+  else {
+    chunks.forEach((chunk, index) => setTimeout(() => stream?.enqueue(chunk), index * 5));
+  }
   watch(run);
 }
 

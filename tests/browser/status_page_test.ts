@@ -52,9 +52,7 @@ Deno.test({ name: "the status page in a browser", ignore: !isInstalled, fn: inBr
 async function inBrowser(context: Deno.TestContext): Promise<void> {
   const browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumFlags });
   try {
-    for (const [sentence, body] of steps) {
-      await context.step(sentence, () => withPage(browser, body));
-    }
+    for (const [sentence, body] of steps) await context.step(sentence, () => withPage(browser, body));
   } finally {
     await browser.close();
   }

@@ -150,7 +150,9 @@ Deno.test("a state in use may be looked at and not be changed", () =>
           ["adopt"],
           ["register-anew"],
         ]
-      ) assertRefused(await run(...words), 6, /is in use by process \d+/);
+      ) {
+        assertRefused(await run(...words), 6, /is in use by process \d+/);
+      }
     } finally {
       await store.close();
     }

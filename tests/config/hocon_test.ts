@@ -66,9 +66,7 @@ const goods: readonly (readonly [name: string, text: string, want: unknown])[] =
   ["a byte order mark does no harm", "\uFEFFa = 1\r\nb = 2\r\n", { a: "1", b: "2" }],
 ];
 
-for (const [name, text, want] of goods) {
-  Deno.test(`HOCON: ${name}`, () => assertEquals(read(text), want));
-}
+for (const [name, text, want] of goods) Deno.test(`HOCON: ${name}`, () => assertEquals(read(text), want));
 
 Deno.test("HOCON: the environment comes after the file, and its values are never taken apart", () => {
   const env = { X: '"} evil = 1 {', Y: "from env" };
@@ -149,7 +147,9 @@ Deno.test("HOCON: configurations that multiply themselves end with an error, qui
       doubling("{ x = 1 }", (name) => `{ l = ${name}, r = ${name} } { l = ${name}, r = ${name} }`),
       Array.from({ length: 5000 }, (_, i) => `a${i} = \${a${i + 1}}`).join("\n"),
     ]
-  ) syntaxError(text);
+  ) {
+    syntaxError(text);
+  }
 });
 
 Deno.test("HOCON: what is written without oddities reads the same as by hocon-parser itself", async () => {

@@ -87,7 +87,9 @@ Deno.test("the address of GoCD is completed, whatever way it is written", () => 
       ['go-server.url = "https://ci.example.com/"', "https://ci.example.com/go"],
       ['go-server.url = "https://ci.example.com/x/go/"', "https://ci.example.com/x/go"],
     ] as const
-  ) assertEquals(loadKeys(keys).gocd.url, url);
+  ) {
+    assertEquals(loadKeys(keys).gocd.url, url);
+  }
   const config = loadKeys('go-server.agent-url = "http://internal:8153"');
   assertEquals([config.gocd.url, config.gocd.agentUrl], ["http://gocd:8153/go", "http://internal:8153/go"]);
 });

@@ -229,7 +229,9 @@ Deno.test("the hash of a profile changes with what a container is started from, 
       "go-agent.network = HOST",
       "go-agent.labels { a = b }",
     ]
-  ) assertNotEquals(hash(keys), plain, keys);
+  ) {
+    assertNotEquals(hash(keys), plain, keys);
+  }
   for (
     const keys of [
       "go-agent.max-agents = 2",
@@ -241,7 +243,9 @@ Deno.test("the hash of a profile changes with what a container is started from, 
       "go-agent.environments = [a]",
       "profiles.other {}",
     ]
-  ) assertEquals(hash(keys), plain, keys);
+  ) {
+    assertEquals(hash(keys), plain, keys);
+  }
   assertEquals(hash("go-agent.env { A = 1, B = 2 }"), hash("go-agent.env { B = 2, A = 1 }"));
   assertEquals(hash("go-agent.resources = [a, b]"), hash("go-agent.resources = [b, a]"));
 });

@@ -35,7 +35,9 @@ function readAll(chunks: readonly Uint8Array[]): Read {
   const decoder = new RecordDecoder({ recordBytesMax });
   const records: string[] = [];
   try {
-    for (const chunk of chunks) for (const record of decoder.push(chunk)) records.push(record.toString());
+    for (const chunk of chunks) {
+      for (const record of decoder.push(chunk)) records.push(record.toString());
+    }
     decoder.finish();
     return { records };
   } catch (error) {
@@ -125,8 +127,9 @@ function checkEvent(event: DecodedEvent): void {
 
 /** No number of an event is NaN or infinite; plain attributes are compared only and may be. */
 function checkNumbers(value: unknown, key = ""): void {
-  if (typeof value === "number") assert(Number.isFinite(value) || key === "scalar", `${key} ${value}`);
-  else if (typeof value === "object" && value !== null) {
+  if (typeof value === "number") {
+    assert(Number.isFinite(value) || key === "scalar", `${key} ${value}`);
+  } else if (typeof value === "object" && value !== null) {
     for (const [name, inner] of Object.entries(value)) checkNumbers(inner, name);
   }
 }

@@ -199,8 +199,11 @@ export function damagedJson(valid: readonly unknown[]): fc.Arbitrary<unknown> {
         if (kind === "remove") holder.splice(Number(key), 1);
         else if (kind === "double") holder.push(structuredClone(holder[Number(key)]));
         else holder[Number(key)] = value;
-      } else if (kind === "remove") delete holder[key];
-      else Object.defineProperty(holder, key, { value, enumerable: true, configurable: true, writable: true });
+      } else if (kind === "remove") {
+        delete holder[key];
+      } else {
+        Object.defineProperty(holder, key, { value, enumerable: true, configurable: true, writable: true });
+      }
       return copy;
     }, tree)
   );

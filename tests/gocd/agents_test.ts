@@ -31,9 +31,7 @@ for (
 ) {
   Deno.test(`the old status word ${JSON.stringify(word)} becomes ${want.join("/")}`, () => {
     assertEquals(statesOf("legacy", { status: word, build_locator: "" }), want);
-    if (word) {
-      assertEquals(statesOf("v1", { status: word, enabled: word !== "Pending" }), want);
-    }
+    if (word) assertEquals(statesOf("v1", { status: word, enabled: word !== "Pending" }), want);
   });
 }
 
@@ -283,7 +281,7 @@ Deno.test("no cut and no change of a valid list crashes the reader or comes out 
     },
     { uuid: "b", environments: [{ name: "e", origin: { type: "gocd" } }] },
   ]);
-  for (let length = 0; length < valid.length; length += 1) {
+  for (let length = 0; length < valid.length; length++) {
     assertThrows(() => readGocdAgents(valid.slice(0, length), "v5-v7"), GocdError);
   }
   fc.assert(

@@ -131,17 +131,11 @@ function xml(text: string): Response {
 
 function agentsAnswer(fake: FakeGocd, request: SeenRequest, release: number): Response | undefined {
   const type = agentsTypes.find(([accept, from, to]) => accept === request.accept && release >= from && release <= to);
-  if (type === undefined || !request.path.startsWith("/api/agents")) {
-    return undefined;
-  }
+  if (type === undefined || !request.path.startsWith("/api/agents")) return undefined;
   const isList = request.path === "/api/agents";
-  if (request.method === "GET" && isList) {
-    return list(fake, request.accept, release);
-  }
+  if (request.method === "GET" && isList) return list(fake, request.accept, release);
   const isBulk = isList && release >= 1607;
-  if (isList && !isBulk) {
-    return undefined;
-  }
+  if (isList && !isBulk) return undefined;
   if (request.body !== undefined && request.headers.get("content-type") !== "application/json") {
     return json(415, { message: "You must specify a 'Content-Type' of 'application/json'" });
   }
@@ -183,9 +177,7 @@ function change(fake: FakeGocd, { method, uuids, body, release, isBulk, isV1 }: 
   if (release <= 1908 && !isBulk && wanted === "Disabled" && found.some((agent) => agent.config === "Pending")) {
     return json(400, { message: "Failed to disable: the agent is not in the configuration" });
   }
-  for (const agent of found) {
-    agent.config = wanted;
-  }
+  for (const agent of found) agent.config = wanted;
   return json(200, { "agent_state": "Missing", "agent_config_state": wanted });
 }
 

@@ -224,7 +224,7 @@ for (const [version, part] of [["19.1.0", "maintenance mode"], ["20.9.0", "missi
     fake.override = (request) =>
       request.path.includes("maintenance_mode") ? json(403, { message: "You are not authorized" }) : undefined;
     const api = apiOf(fake);
-    for (let round = 0; round < 2; round += 1) {
+    for (let round = 0; round < 2; round++) {
       const poll = await api.poll(signal);
       assertEquals(poll.server.maintenance, "unknown");
       const [finding] = poll.findings;

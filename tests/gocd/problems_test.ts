@@ -289,9 +289,7 @@ Deno.test("credentials in the URL and a slash at its end are not sent and not sh
 Deno.test("a secret file that has vanished is named, and its return is noticed", async () => {
   let text: string | undefined = "first";
   const password = new Secret("go-server.password-file", () => {
-    if (text === undefined) {
-      throw new Error("ENOENT /etc/secret");
-    }
+    if (text === undefined) throw new Error("ENOENT /etc/secret");
     return text;
   });
   const fake = fakeGocd("26.1.0");
@@ -371,11 +369,11 @@ Deno.test("one request is in flight at a time, whoever asks", async () => {
   let inFlight = 0;
   let most = 0;
   const slow: typeof fetch = async (input, init) => {
-    inFlight += 1;
+    inFlight++;
     most = Math.max(most, inFlight);
     const response = await fake.fetch(input, init);
     await Promise.resolve();
-    inFlight -= 1;
+    inFlight--;
     return response;
   };
   const api = createHttpGocdApi(connection, { fetch: slow, nowMs: () => 0 });

@@ -35,9 +35,7 @@ const empty = `<?xml version="1.0" encoding="UTF-8"?>\n<scheduledJobs/>`;
 
 async function* bytesOf(text: string, size: number): AsyncGenerator<Uint8Array> {
   const bytes = new TextEncoder().encode(text);
-  for (let from = 0; from < bytes.length; from += size) {
-    yield await Promise.resolve(bytes.subarray(from, from + size));
-  }
+  for (let from = 0; from < bytes.length; from += size) yield await Promise.resolve(bytes.subarray(from, from + size));
 }
 
 Deno.test("a feed gives name, locator, environment and resources of each job, and nothing else", () => {
@@ -95,7 +93,7 @@ for (
 Deno.test("illegal character references and control characters in variables do no harm, in chunks of any size", async () => {
   const odd = feed.replace("secret-looking", "\u0001&#27;&#x1b;&#0;&#xFFFF;&#x110000;&#9;&#x41;");
   assertEquals(readScheduledJobsText(odd).jobs, feedJobs);
-  for (let size = 1; size < 40; size += 1) {
+  for (let size = 1; size < 40; size++) {
     assertEquals((await readScheduledJobs(bytesOf(odd, size))).jobs, feedJobs, `chunks of ${size} bytes`);
   }
 });
@@ -113,7 +111,7 @@ Deno.test("bytes that are no UTF-8 in a variable do no harm", async () => {
 
 Deno.test("a feed cut at any place is refused", () => {
   const whole = feed.trimEnd();
-  for (let length = 0; length < whole.length; length += 1) {
+  for (let length = 0; length < whole.length; length++) {
     assertThrows(() => readScheduledJobsText(whole.slice(0, length)), GocdError);
   }
 });
@@ -195,9 +193,7 @@ Deno.test("an endless body is given up", async () => {
   const blanks = new TextEncoder().encode(" ".repeat(1024 * 1024));
   async function* endless(): AsyncGenerator<Uint8Array> {
     yield await Promise.resolve(chunk);
-    for (;;) {
-      yield blanks;
-    }
+    for (;;) yield blanks;
   }
   const error = await assertRejects(() => readScheduledJobs(endless()), GocdError);
   assertEquals(error.problem.code, "gocd-too-large");
@@ -212,9 +208,7 @@ function assertHonest(read: () => ScheduledJobsReading, isReallyEmpty: () => boo
     assert(error instanceof GocdError, String(error));
     return;
   }
-  if (reading.jobs.length === 0) {
-    assert(isReallyEmpty(), "an empty queue was reported");
-  }
+  if (reading.jobs.length === 0) assert(isReallyEmpty(), "an empty queue was reported");
 }
 
 /** Independent of the reader: a declaration, comments and instructions aside, only an empty root is left. */
@@ -232,9 +226,7 @@ Deno.test("no bytes whatever hang the reader or come out as an empty queue", asy
       const text = new TextDecoder().decode(bytes);
       const reading = await readScheduledJobs(once()).catch((error) => error);
       assertHonest(() => {
-        if (reading instanceof Error) {
-          throw reading;
-        }
+        if (reading instanceof Error) throw reading;
         return reading;
       }, () => isEmptyFeed(text));
     }),

@@ -13,9 +13,7 @@ function allows(
   whenEmpty: "configured-only" | "any" = "configured-only",
 ): boolean {
   const address = parseHostPort(host, 5050);
-  if (address === undefined) {
-    throw new Error(`${host} is no host`);
-  }
+  if (address === undefined) throw new Error(`${host} is no host`);
   return hostCheck({ entries, configured, whenEmpty })(address);
 }
 

@@ -240,10 +240,10 @@ Deno.test({
     await using bench = await subscribedBench();
     const events = bench.session.events[Symbol.asyncIterator]();
     assertEquals((await events.next()).value?.kind, "subscribed");
-    for (let missed = 0; missed < 4; missed += 1) assertEquals(bench.test.timer.fire(heartbeatMs), 1);
+    for (let missed = 0; missed < 4; missed++) assertEquals(bench.test.timer.fire(heartbeatMs), 1);
     bench.stream.send(rescind("o1"));
     assertEquals((await events.next()).value, rescinded("o1")[0]);
-    for (let quiet = 0; quiet < 5; quiet += 1) assertEquals(bench.test.timer.fire(heartbeatMs), 1);
+    for (let quiet = 0; quiet < 5; quiet++) assertEquals(bench.test.timer.fire(heartbeatMs), 1);
     assertEquals(bench.test.timer.running(heartbeatMs), 1);
     const silent = mesosError(events.next(), "silent");
     assertEquals(bench.test.timer.fire(heartbeatMs), 1);
@@ -262,7 +262,7 @@ Deno.test("the interval of the heartbeats is the master's", async () => {
   await using master = startMaster(() => stream.response);
   using test = testScheduler(master.address);
   const session = await test.scheduler.subscribe(identity, undefined, test.signal);
-  for (let missed = 0; missed < 5; missed += 1) assertEquals(test.timer.fire(2_500), 1);
+  for (let missed = 0; missed < 5; missed++) assertEquals(test.timer.fire(2_500), 1);
   const { error } = await drain(session.events);
   assertStringIncludes(error?.message ?? "", "nothing for 12.5 s");
 });
@@ -347,7 +347,7 @@ Deno.test("a recorded stream cut off at any byte gives the events before, and al
   const want = recordingEvents(stream);
   let at = 0;
   const boundaries = new RecordDecoder().push(stream).map((record) => at += encodeRecord(record).length);
-  for (let cut = 0; cut <= stream.length; cut += 1) {
+  for (let cut = 0; cut <= stream.length; cut++) {
     const { events, reason } = await replayed([stream.subarray(0, cut)]);
     assertEquals(events, want.slice(0, boundaries.filter((boundary) => boundary <= cut).length), `cut at ${cut}`);
     const isWhole = cut === 0 || boundaries.includes(cut);
@@ -358,7 +358,7 @@ Deno.test("a recorded stream cut off at any byte gives the events before, and al
 Deno.test("a stream split in two chunks at any byte gives the same events", async () => {
   const stream = readStream("offers-reserved-protobuf");
   const want = recordingEvents(stream);
-  for (let at = 1; at < stream.length; at += 1) {
+  for (let at = 1; at < stream.length; at++) {
     assertEquals((await replayed([stream.subarray(0, at), stream.subarray(at)])).events, want, `split at ${at}`);
   }
 });
@@ -375,9 +375,7 @@ Deno.test({
     bench.stream.end();
     // The calls fail as soon as the end has been read, all events being still untaken.
     let isOver = false;
-    while (!isOver) {
-      isOver = await bench.session.send(decline("o2"), bench.test.signal).then(() => false, () => true);
-    }
+    while (!isOver) isOver = await bench.session.send(decline("o2"), bench.test.signal).then(() => false, () => true);
     const { events, error } = await drain(bench.session.events);
     assertEquals(events.slice(1), rescinded(...ids));
     assertEquals(error?.reason, "stream-broken");
@@ -579,7 +577,7 @@ Deno.test({
       return stream.response;
     });
     using test = testScheduler(master.address);
-    for (let round = 0; round < 20; round += 1) {
+    for (let round = 0; round < 20; round++) {
       const session = await test.scheduler.subscribe(identity, "f1", test.signal);
       streams.at(-1)?.end();
       const { events, error } = await drain(session.events);
@@ -604,7 +602,7 @@ Deno.test("a signal that outlives many calls and subscriptions keeps nothing of 
   using test = testScheduler(master.address);
   const session = await test.scheduler.subscribe(identity, undefined, signal);
   const lasting = listeners;
-  for (let round = 0; round < 10; round += 1) await session.send(decline("o1"), signal);
+  for (let round = 0; round < 10; round++) await session.send(decline("o1"), signal);
   assertEquals(listeners, lasting);
   stream.end();
   await drain(session.events);

@@ -130,7 +130,7 @@ Deno.test("masters that redirect in a circle have no leader", async () => {
 Deno.test("no more redirects are followed than the limit", async () => {
   const masters: ScriptedMaster[] = [];
   try {
-    for (let index = 0; index <= redirectsMax + 1; index += 1) {
+    for (let index = 0; index <= redirectsMax + 1; index++) {
       const here = index;
       masters.push(startMaster(() => redirectTo(`//${masters[here + 1]?.address}`)));
     }
@@ -166,7 +166,7 @@ Deno.test("of several masters, the one that leads is found behind a dead, a reco
   await using strange = startMaster(() => new Response("<html>", { headers: { "content-type": "text/html" } }));
   const masters = `127.0.0.1:${freePort()},${recovering.address},${strange.address},${leader.address}`;
   using test = testScheduler(masters);
-  for (let round = 0; round < 2; round += 1) {
+  for (let round = 0; round < 2; round++) {
     const session = await test.scheduler.subscribe(identity, undefined, test.signal);
     assertEquals(session.master, leader.address);
     session.close();
@@ -178,7 +178,7 @@ Deno.test("the leader that a redirect named is asked first the next time", async
   await using leader = startLeader();
   await using other = startMaster(() => redirectTo(`//${leader.address}`));
   using test = testScheduler(`${other.address},${leader.address}`);
-  for (let round = 0; round < 2; round += 1) {
+  for (let round = 0; round < 2; round++) {
     const session = await test.scheduler.subscribe(identity, undefined, test.signal);
     session.close();
   }
@@ -196,7 +196,7 @@ Deno.test("a master whose stream gave nothing, or fell silent, is asked last the
   await mesosError(test.scheduler.subscribe(identity, undefined, test.signal), "stream-broken");
   const session = await test.scheduler.subscribe(identity, undefined, test.signal);
   assertEquals(session.master, two.address);
-  for (let missed = 0; missed <= 5; missed += 1) test.timer.fire(15_000);
+  for (let missed = 0; missed <= 5; missed++) test.timer.fire(15_000);
   assertEquals((await drain(session.events)).error?.reason, "silent");
   await quiet.left;
   const next = await test.scheduler.subscribe(identity, undefined, test.signal);

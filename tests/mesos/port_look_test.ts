@@ -72,7 +72,7 @@ Deno.test({
     using test = testScheduler(`${one.address},${two.address},${off.address}`, {}, {
       look: async (address, signals) => {
         if (address.port !== off.port) return undefined;
-        looks += 1;
+        looks++;
         return await lookAt(address, signals);
       },
     });
@@ -107,7 +107,7 @@ Deno.test({
 Deno.test("no connection of our own is tried beside a fetch that is given", async () => {
   let asked = 0;
   const answer = (): Promise<Response> => {
-    asked += 1;
+    asked++;
     return Promise.resolve(refusal(503, "recovering"));
   };
   using test = testScheduler("192.0.2.1:5050", {}, { fetch: answer });
@@ -154,7 +154,7 @@ Deno.test("a host that was silent gets less time at the next look, the full time
   await silentFor(silentHostMs);
   test.nowMs += 27_999;
   await silentFor(silentHostMs);
-  test.nowMs += 1;
+  test.nowMs++;
   await silentFor(connectionMs);
   test.nowMs -= 3_600_000;
   await silentFor(connectionMs);
@@ -182,7 +182,7 @@ Deno.test("a name server that takes its time is no fault of the host, and the ti
 Deno.test("each address of a name has its time", async () => {
   const test = lookWith();
   const looking = test.look(name);
-  for (let address = 0; address < 3; address += 1) test.attempts[0]?.events.onAddress();
+  for (let address = 0; address < 3; address++) test.attempts[0]?.events.onAddress();
   const perAddressMs = test.attempts[0]?.perAddressMs ?? 0;
   await runOut(test.timer, connectionMs + 2 * perAddressMs);
   assertEquals((await looking)?.reason, "unreachable");

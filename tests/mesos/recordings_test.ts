@@ -42,7 +42,7 @@ for (const name of streamNames) {
     const want = recordsOf(name);
     let boundary = 0;
     const boundaries = new Set([0, ...want.map((record) => boundary += encodeRecord(record).length)]);
-    for (let at = 0; at <= stream.length; at += 1) {
+    for (let at = 0; at <= stream.length; at++) {
       const decoder = new RecordDecoder();
       const first = decoder.push(stream.subarray(0, at));
       if (boundaries.has(at)) {
@@ -126,7 +126,7 @@ Deno.test("every uuid that was acknowledged is in the stream of its session, let
       if (call === "ACKNOWLEDGE" && status === 202) {
         const { uuid } = request["acknowledge"] as { uuid: string };
         assert(uuids.includes(uuid), `${name}: ${uuid}`);
-        acknowledged += 1;
+        acknowledged++;
       }
     }
   }

@@ -43,7 +43,7 @@ Deno.test("records survive any chunking", () => {
       const stream = joined(records.map(encodeRecord));
       const decoder = new RecordDecoder();
       const got: Uint8Array[] = [];
-      for (let at = 0, turn = 0; at < stream.length; turn += 1) {
+      for (let at = 0, turn = 0; at < stream.length; turn++) {
         const size = sizes[turn % sizes.length] ?? 1;
         got.push(...decoder.push(stream.slice(at, at + size)));
         at += size;
@@ -143,8 +143,6 @@ Deno.test("a large record in tiny chunks costs its bytes once", () => {
   decoder.push(bytes(`${size}\n`));
   const chunk = new Uint8Array(64).fill(7);
   let records: Uint8Array[] = [];
-  for (let at = 0; at < size; at += chunk.length) {
-    records = decoder.push(chunk);
-  }
+  for (let at = 0; at < size; at += chunk.length) records = decoder.push(chunk);
   assertEquals(records.map((record) => [record.length, record[0], record[size - 1]]), [[size, 7, 7]]);
 });

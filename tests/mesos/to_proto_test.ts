@@ -204,12 +204,8 @@ for (const name of callsNames) {
 
 // Protobuf has no empty lists.
 function withoutEmptyLists(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    return value.map(withoutEmptyLists);
-  }
-  if (typeof value !== "object" || value === null) {
-    return value;
-  }
+  if (Array.isArray(value)) return value.map(withoutEmptyLists);
+  if (typeof value !== "object" || value === null) return value;
   const kept = Object.entries(value).filter(([, child]) => !(Array.isArray(child) && child.length === 0));
   return Object.fromEntries(kept.map(([key, child]) => [key, withoutEmptyLists(child)]));
 }
@@ -225,9 +221,7 @@ function assertHolds(ours: unknown, recorded: unknown, path: string): void {
     const list = (ours as unknown[]).map((label) => JSON.stringify(label));
     assertEquals(recorded.filter((label) => !list.includes(JSON.stringify(label))), [], path);
   } else if (typeof recorded === "object" && recorded !== null) {
-    if (Array.isArray(recorded)) {
-      assertEquals((ours as unknown[]).length, recorded.length, path);
-    }
+    if (Array.isArray(recorded)) assertEquals((ours as unknown[]).length, recorded.length, path);
     for (const [key, value] of Object.entries(recorded)) {
       assertHolds((ours as Record<string, unknown> | undefined)?.[key], value, `${path}.${key}`);
     }

@@ -288,9 +288,7 @@ Deno.test("an ERROR that takes the framework away is obeyed even while nothing c
 
 Deno.test("the history keeps the last 200 notes, and a lasting condition once", async () => {
   const world = await bench();
-  for (let count = 0; count < 300; count++) {
-    await world.engine.handle({ kind: "gocd-poll-failed", problem: problem() });
-  }
+  for (let count = 0; count < 300; count++) await world.engine.handle({ kind: "gocd-poll-failed", problem: problem() });
   assertEquals(world.engine.history.length, 1);
   assertEquals(world.engine.noteCounts.get("gocd-unreachable"), 300);
   for (let count = 0; count < 300; count++) {

@@ -135,7 +135,7 @@ Deno.test("race: work assigned but not fetched is shown Idle again by the next p
   for (let round = 0; round < 10; round++) {
     job(model, `p${round}`, { durationMs: second });
     runUntil(model, () => {
-      if (stateOf(model) === "Assigned" && record(model, "c1").runtime === "Idle") races += 1;
+      if (stateOf(model) === "Assigned" && record(model, "c1").runtime === "Idle") races++;
       return model.jobs().length === 0;
     });
   }
@@ -369,7 +369,7 @@ Deno.test("nextDueMs leads through everything without a gap", () => {
     const dueMs = model.nextDueMs();
     assertEquals(dueMs >= model.nowMs, true);
     model.advance(dueMs);
-    steps += 1;
+    steps++;
   }
   assertEquals(model.tally.buildsCompleted, 1);
 });

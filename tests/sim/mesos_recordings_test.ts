@@ -53,7 +53,9 @@ function kindOf(event: Plain): string {
 function compareShapes(recorded: readonly Plain[], made: readonly Plain[]): readonly string[] {
   const first = (events: readonly Plain[]): Map<string, Plain> => {
     const kinds = new Map<string, Plain>();
-    for (const event of events) if (!kinds.has(kindOf(event))) kinds.set(kindOf(event), event);
+    for (const event of events) {
+      if (!kinds.has(kindOf(event))) kinds.set(kindOf(event), event);
+    }
     return kinds;
   };
   const mine = first(made);
@@ -258,7 +260,7 @@ Deno.test({
     const told = deliveries.find((delivery) => delivery.subscriptionId === first)?.events.at(-1);
     assertEquals(mesosJson(told), last("takeover"));
     client.model.removeFramework(client.frameworkId, client.nowMs + 1);
-    client.nowMs += 1;
+    client.nowMs++;
     subscribe(client, subscribeCall({}, client.frameworkId));
     pass(client, 1);
     assertEquals(mesosJson(client.events.at(-1)), last("takeover-removed"));

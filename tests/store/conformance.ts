@@ -173,9 +173,7 @@ function testOtherVersions(test: Register): void {
         ...instances.map((instance): StateRecord => ({ kind: "instance", instance })),
       ]);
     });
-    for (const [key, value] of Object.entries(newer)) {
-      assertEquals(JSON.parse(await place.read(key) ?? ""), value, key);
-    }
+    for (const [key, value] of Object.entries(newer)) assertEquals(JSON.parse(await place.read(key) ?? ""), value, key);
   });
 
   test("a newer version's field survives even where the core made the record anew, an own one can be dropped", async (place) => {

@@ -36,7 +36,7 @@ const shared = sharedZookeeper();
 let places = 0;
 
 function options(connect: string, more: Partial<ElectionOptions> = {}): ElectionOptions {
-  places += 1;
+  places++;
   return {
     connect,
     path: `/test/place-${places}`,

@@ -196,9 +196,7 @@ export function testScheduler(
 /** The error of a promise, which must be a `MesosError` of this reason. */
 export async function mesosError(promise: Promise<unknown>, reason: MesosErrorReason): Promise<MesosError> {
   const error = await assertRejects(() => promise);
-  if (!(error instanceof MesosError)) {
-    throw error;
-  }
+  if (!(error instanceof MesosError)) throw error;
   if (error.reason !== reason) {
     throw new Error(`expected ${reason}, got ${error.reason}: ${error.message}`, { cause: error });
   }
@@ -211,14 +209,10 @@ export async function drain(
 ): Promise<{ readonly events: SessionEvent[]; readonly error?: MesosError }> {
   const seen: SessionEvent[] = [];
   try {
-    for await (const event of events) {
-      seen.push(event);
-    }
+    for await (const event of events) seen.push(event);
     return { events: seen };
   } catch (error) {
-    if (error instanceof MesosError) {
-      return { events: seen, error };
-    }
+    if (error instanceof MesosError) return { events: seen, error };
     throw error;
   }
 }

@@ -57,7 +57,7 @@ function connected(port: number): Promise<Socket | undefined> {
 // Whoever listened there before may be about to end.
 async function listenAt(port: number): Promise<Deno.TcpListener> {
   const options: Deno.TcpListenOptions & { tcpBacklog: number } = { hostname: "127.0.0.1", port, tcpBacklog: 1 };
-  for (let tries = 1;; tries += 1) {
+  for (let tries = 1;; tries++) {
     try {
       return Deno.listen(options);
     } catch (error) {

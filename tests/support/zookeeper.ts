@@ -78,7 +78,7 @@ export async function startZookeeper(times: SessionTimes = {}): Promise<Zookeepe
       }
     },
     async start(data): Promise<void> {
-      if (data === "new") generation += 1;
+      if (data === "new") generation++;
       const dataFolder = `${folder}/${generation}`;
       await Deno.mkdir(dataFolder, { recursive: true });
       await Deno.writeTextFile(`${folder}/zoo.cfg`, configuration(dataFolder, port, times));
@@ -130,7 +130,7 @@ function configuration(dataFolder: string, port: number, times: SessionTimes): s
 const startTriesMax = 600;
 
 async function answers(port: number): Promise<void> {
-  for (let tries = 0; tries < startTriesMax; tries += 1) {
+  for (let tries = 0; tries < startTriesMax; tries++) {
     if (await isServing(port)) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -32,9 +32,7 @@ function ownMaster(network: VirtualNetwork, answer: Answer): OwnMaster {
   const streams: OpenStream[] = [];
   const master = startMasterOn(network, (asked) => {
     // A new state asks whether the master knows a framework of a lost one.
-    if (asked.call["type"] === "GET_FRAMEWORKS") {
-      return Response.json({ type: "GET_FRAMEWORKS", "get_frameworks": {} });
-    }
+    if (asked.call["type"] === "GET_FRAMEWORKS") return Response.json({ type: "GET_FRAMEWORKS", "get_frameworks": {} });
     if (asked.call["type"] !== "SUBSCRIBE") return answer(asked);
     const stream = openStream({ "mesos-stream-id": `stream-${streams.length}` });
     streams.push(stream);

@@ -59,7 +59,7 @@ function startEcho(): { readonly port: number; readonly asked: () => number; clo
     const bytes = header.startsWith("Basic") ? Uint8Array.from(atob(coded), (char) => char.charCodeAt(0)) : undefined;
     const plain = bytes === undefined ? coded : new TextDecoder().decode(bytes).replace(/^[^:]*:/, "");
     const text = `you sent ${header} that is ${plain}\nor ${coded.replace(/(.{8})/g, "$1\r\n")} of it`;
-    asked += 1;
+    asked++;
     const kinds: readonly (() => Response)[] = [
       () =>
         new Response(JSON.stringify({ message: text }), {

@@ -121,7 +121,9 @@ function removeFramework(world: World): void {
   world.mesos.removeFramework(id, world.nowMs);
   // A Mesos agent that does not hear of it, and then a master that has forgotten it: only people can find that container.
   after(world, 60_000, () => {
-    for (const taskId of launched) if (world.watch.containers.has(taskId)) world.watch.forgotten.add(taskId);
+    for (const taskId of launched) {
+      if (world.watch.containers.has(taskId)) world.watch.forgotten.add(taskId);
+    }
   });
 }
 

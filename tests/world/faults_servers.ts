@@ -90,7 +90,9 @@ function restoreState(world: World, { agoMs, downMs }: ServerFault & { readonly 
     }
     noteRestore(world);
     // What was being killed is looked at anew, if the copy knows it at all.
-    for (const looks of world.watch.looksAtKill.values()) for (const look of looks) look.isOver = true;
+    for (const looks of world.watch.looksAtKill.values()) {
+      for (const look of looks) look.isOver = true;
+    }
   }
   after(world, downMs, () => restart(world));
 }

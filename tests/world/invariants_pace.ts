@@ -123,7 +123,9 @@ export function trackPace(world: World, { state, records }: Frame): void {
   if (state.session.kind !== "subscribed") {
     pace.sessionMs = undefined;
     pace.revivedMs.clear();
-  } else pace.sessionMs ??= nowMs;
+  } else {
+    pace.sessionMs ??= nowMs;
+  }
   for (const record of records) {
     if (record.kind === "instance-removed") pace.phases.delete(record.taskId);
     if (record.kind !== "instance") continue;

@@ -113,7 +113,9 @@ function checkJobs(world: World, waiting: readonly SimJob[]): void {
   const now = startClock(world);
   const servable = waiting.filter((job) => isOurs(world, job));
   const ids = new Set(servable.map(({ id }) => id));
-  for (const id of [...progress.waiting.keys()]) if (!ids.has(id)) overtaken(world, id);
+  for (const id of [...progress.waiting.keys()]) {
+    if (!ids.has(id)) overtaken(world, id);
+  }
   // What the server gives to nobody, or to somebody else, is tried now and then all the same, and takes its turn.
   const inVain = waiting.length - servable.length;
   servable.forEach((job, index) => {
@@ -222,7 +224,9 @@ function checkSurplus(world: World, waiting: readonly SimJob[]): void {
       working.has(record.uuid) || record.configState === "Pending" || waiting.some((job) => mayTake(world, record, job))
     ) {
       needed.add(taskId);
-    } else idleOf.set(instance.profile, [...idleOf.get(instance.profile) ?? [], taskId]);
+    } else {
+      idleOf.set(instance.profile, [...idleOf.get(instance.profile) ?? [], taskId]);
+    }
   }
   const isHung = [...program.state.instances.values()].some((each) => each.mayHoldBuild === true);
   for (const [name, taskIds] of idleOf) {

@@ -50,7 +50,9 @@ export function trackServers(world: World, { state }: Frame, event: Event): void
     else if (!servers.lostMs.has(taskId)) servers.lostMs.set(taskId, world.nowMs);
   }
   if (event.kind === "gocd-polled" || event.kind === "gocd-agents-read") {
-    for (const { uuid, configState } of event.agents) if (configState !== "Pending") servers.everShown.add(uuid);
+    for (const { uuid, configState } of event.agents) {
+      if (configState !== "Pending") servers.everShown.add(uuid);
+    }
     servers.isShownStrange = servers.strange.has(event.agents);
   }
   demand(

@@ -63,8 +63,9 @@ export function createSimDisk(lineage: string): SimDisk {
   let commits = 0;
   const put = (records: readonly StateRecord[]): void => {
     for (const change of textChanges(records, (key) => texts.get(key))) {
-      if (change.kind === "put") texts.set(change.key, change.json);
-      else {
+      if (change.kind === "put") {
+        texts.set(change.key, change.json);
+      } else {
         texts.delete(change.key);
         withFuture.delete(change.key);
       }
@@ -132,7 +133,9 @@ export function createSimDisk(lineage: string): SimDisk {
       if (copy === undefined) return false;
       texts.clear();
       for (const [key, json] of copy.texts) texts.set(key, json);
-      for (const key of withFuture) if (copy.texts.get(key)?.includes(futureField) !== true) withFuture.delete(key);
+      for (const key of withFuture) {
+        if (copy.texts.get(key)?.includes(futureField) !== true) withFuture.delete(key);
+      }
       isAhead = false;
       return true;
     },

@@ -171,7 +171,9 @@ export function wrapText(text: string, width: number): string[] {
     if (line !== "" && longer.length > width) {
       lines.push(line);
       line = `${indent}${word}`;
-    } else line = longer;
+    } else {
+      line = longer;
+    }
   }
   return [...lines, line].map((each) => cutText(each, width));
 }

@@ -107,9 +107,7 @@ function foreignReason(
   }
   const path = jobPath(job.locator);
   const hit = ignored.find(({ expression }) => expression.test(path));
-  if (hit !== undefined) {
-    return { reason: `excluded by poller.ignore "${hit.pattern}"`, reasonCode: "ignored" };
-  }
+  if (hit !== undefined) return { reason: `excluded by poller.ignore "${hit.pattern}"`, reasonCode: "ignored" };
   if (resourcelessJobs === "ignore" && job.gocdResources.length === 0) {
     return {
       reason: 'has no resources, and poller.resourceless-jobs is "ignore"',

@@ -64,9 +64,7 @@ export function globalGate(state: State, atMs: number): LaunchGate {
   const { controls, server, settings } = state;
   if (controls.mode !== "run") return { kind: "mode", mode: controls.mode };
   if (controls.frozen) return { kind: "frozen" };
-  if (server.info?.maintenance === "on") {
-    return { kind: "maintenance", mode: maintenanceMode(server.info.version) };
-  }
+  if (server.info?.maintenance === "on") return { kind: "maintenance", mode: maintenanceMode(server.info.version) };
   const silentMs = atMs - (server.lastPollMs ?? state.startedMs);
   const isStale = server.lastPollMs === undefined || silentMs > settings.poller.staleAfterMs;
   if (isStale) return { kind: "stale", forMs: silentMs };

@@ -2,6 +2,7 @@
 
 import { isMissing, minIdleEnvironment } from "./environments.ts";
 import { type LaunchBudget, profileGate } from "./gates.ts";
+import type { AgentInstance } from "../instance.ts";
 import type { State, WantedAgents } from "../state.ts";
 
 /**
@@ -18,24 +19,16 @@ export function minIdleAgents(
   for (const profile of state.settings.profiles) {
     const environment = minIdleEnvironment(profile);
     if (profile.minIdle <= 0 || isMissing(state, environment)) continue;
-    const ready = [...state.instances.values()].filter((instance) =>
-      instance.profile === profile.name && instance.retire === undefined &&
-      (instance.state === "launching" || instance.state === "starting" ||
-        (instance.state === "registered" && instance.activity.kind === "idle"))
-    ).length;
+    const ready = readyAgents(state, profile.name);
     const needs = profile.minIdle - ready;
-    if (needs <= 0) {
-      continue;
-    }
+    if (needs <= 0) continue;
     const registration = {
       gocdResources: profile.gocdResources === "*" ? [] : profile.gocdResources,
       ...(environment === undefined ? {} : { environment }),
     };
     const clamp = profileGate(state, { profile, needs, budget: left, registration }, atMs);
     const count = Math.min(needs, clamp.allowed);
-    if (count <= 0) {
-      continue;
-    }
+    if (count <= 0) continue;
     budget.take(profile.name, count);
     wanted.push({
       bucketKey: `warm ${profile.name}`,
@@ -46,4 +39,14 @@ export function minIdleAgents(
     });
   }
   return wanted;
+}
+
+/** How many instances of the profile are idle, or will be as soon as they have started. */
+function readyAgents({ instances }: State, profile: string): number {
+  const isReady = (instance: AgentInstance): boolean =>
+    instance.state === "launching" || instance.state === "starting" ||
+    instance.state === "registered" && instance.activity.kind === "idle";
+  return [...instances.values()].filter((instance) =>
+    instance.profile === profile && instance.retire === undefined && isReady(instance)
+  ).length;
 }

@@ -261,7 +261,9 @@ function verdicts(
       } else if (coming > 0) {
         coming--;
         judged.push({ ...base, verdict: "coming", reason: words.coming, reasonCode: "agent-coming" });
-      } else judged.push(withRemarks({ ...base, ...words.rest }, ofBucket, remarks.ofJob(job.locator)));
+      } else {
+        judged.push(withRemarks({ ...base, ...words.rest }, ofBucket, remarks.ofJob(job.locator)));
+      }
     }
   }
   return judged.sort((a, b) => (order.get(a.locator) ?? 0) - (order.get(b.locator) ?? 0));

@@ -48,7 +48,9 @@ export function unpinnedAt(before: Unpinned, { jobs, agents, rule, seen }: Polle
   const known = trackUnpinned(before, agents, atMs);
   if (waiting.length === 0 && known.size === 0) return before;
   const unpinned = new Map([...known].filter(([, lastMs]) => atMs - lastMs < rememberMs));
-  for (const { locator } of waiting) if (known.has(locator)) unpinned.set(locator, atMs);
+  for (const { locator } of waiting) {
+    if (known.has(locator)) unpinned.set(locator, atMs);
+  }
   const keyOf = (job: ScheduledJob): string => JSON.stringify(requirementOf(job, rule));
   const served = new Set(waiting.filter(({ locator }) => unpinned.has(locator)).map(keyOf));
   const alive = agents.filter(isAlive).map((each) => capabilityOf(each, rule));

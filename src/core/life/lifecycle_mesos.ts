@@ -166,7 +166,9 @@ function onBackFromTheDead(draft: Draft, instance: Gone, status: TaskStatus): vo
       sinceMs: draft.atMs,
       ...(taskMeaning(status.state) === "running" ? { runningSinceMs: draft.atMs } : {}),
     });
-  } else takeBack(draft, instance, instance.uuid);
+  } else {
+    takeBack(draft, instance, instance.uuid);
+  }
   draft.note({
     level: "warning",
     code: "agent-returned",

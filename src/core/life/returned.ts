@@ -11,9 +11,7 @@ const unrecordedWord = "unrecorded";
 /** What an instance does in the moment in which Mesos gives it back, as far as is known. */
 export function activityOnReturn(draft: Draft, instance: AgentInstance & { readonly uuid?: string }): AgentActivity {
   const { reading, agents } = draft.state.server;
-  if (instance.isDeleteAsked !== true) {
-    return { kind: "unsure", sinceMs: draft.atMs, word: "returned" };
-  }
+  if (instance.isDeleteAsked !== true) return { kind: "unsure", sinceMs: draft.atMs, word: "returned" };
   const isListed = reading === undefined || agents.some(({ uuid }) => uuid === instance.uuid);
   return { kind: "unsure", sinceMs: isListed ? draft.atMs : reading.readMs, word: unrecordedWord };
 }

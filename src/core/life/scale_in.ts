@@ -85,9 +85,7 @@ export function scaleIn(draft: Draft, assessment: Assessment, begun = 0): void {
     const isUseful = needed.some((each) => canTake(capabilityFor(instance, rule), each.bucket.requirement));
     const reason = reasonToDrain(draft, instance, { isUseful, idleLeft: idleLeft.get(instance.profile) ?? 0 });
     if (reason === undefined) continue;
-    if (instance.activity.kind === "idle") {
-      idleLeft.set(instance.profile, (idleLeft.get(instance.profile) ?? 1) - 1);
-    }
+    if (instance.activity.kind === "idle") idleLeft.set(instance.profile, (idleLeft.get(instance.profile) ?? 1) - 1);
     startDrain(draft, instance, reason);
     drains++;
   }

@@ -155,8 +155,9 @@ function settle(
   const nearestMiss = new Map(draft.state.offers.nearestMiss);
   wanted.forEach(({ profile }, index) => {
     const miss = left.get(index);
-    if (miss === undefined || miss.count === 0) nearestMiss.delete(profile.name);
-    else {
+    if (miss === undefined || miss.count === 0) {
+      nearestMiss.delete(profile.name);
+    } else {
       if (!nearestMiss.has(profile.name)) noteMiss(draft, profile, miss.nearestMiss);
       const before = draft.state.offers.nearestMiss.get(profile.name);
       const isLasting = before !== undefined && draft.atMs - before.atMs < missLastsMs;

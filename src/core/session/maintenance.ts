@@ -28,7 +28,9 @@ const askedNoMoreAfterSubscribeMs = 15 * 60_000;
 /** What Mesos asked for in an earlier run, as far as instances show it; counted from now on. */
 export function askedBackOf(instances: Iterable<AgentInstance>, atMs: number): ReadonlyMap<string, number> {
   const asked = new Map<string, number>();
-  for (const { retire, mesosAgentId } of instances) if (retire === "maintenance") asked.set(mesosAgentId, atMs);
+  for (const { retire, mesosAgentId } of instances) {
+    if (retire === "maintenance") asked.set(mesosAgentId, atMs);
+  }
   return asked;
 }
 

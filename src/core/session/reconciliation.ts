@@ -27,7 +27,9 @@ export const noReconciliation: ReconciliationState = { pending: new Set(), expli
  */
 export function startReconciliation(draft: Draft): void {
   const pending = new Set<string>();
-  for (const instance of draft.state.instances.values()) if (instance.state !== "gone") pending.add(instance.taskId);
+  for (const instance of draft.state.instances.values()) {
+    if (instance.state !== "gone") pending.add(instance.taskId);
+  }
   const { nextImplicitMs = draft.atMs + implicitMs } = draft.state.reconciliation;
   draft.set({
     reconciliation: {

@@ -212,9 +212,7 @@ function problemsOf(state: State, atMs: number): Finding[] {
     problems.push({ code: "brake-on", message, hint: suspicion.hint });
   }
   const gate = globalGate(state, atMs);
-  if (gate.kind !== "go") {
-    problems.push({ code: `held-${gate.kind}`, message: gateText(gate, atMs), hint: "" });
-  }
+  if (gate.kind !== "go") problems.push({ code: `held-${gate.kind}`, message: gateText(gate, atMs), hint: "" });
   for (const profile of state.settings.profiles) {
     const { blocked } = profileView(state, profile.name, atMs);
     if (blocked !== undefined) {

@@ -31,9 +31,7 @@ export function enumWords(name: string): Readonly<Record<number, string>> {
 function schema(): protobuf.Root {
   if (loaded === undefined) {
     const root = new protobuf.Root();
-    for (const lines of schemaTexts) {
-      protobuf.parse(lines.join("\n"), root, { keepCase: true });
-    }
+    for (const lines of schemaTexts) protobuf.parse(lines.join("\n"), root, { keepCase: true });
     root.resolveAll();
     loaded = root;
   }

@@ -141,7 +141,7 @@ export function withSession(world: GocdWorld, request: SimRequest, caller: Calle
     session.userName = userName ?? session.userName;
     return response;
   }
-  world.tally.sessionsCreated += 1;
+  world.tally.sessionsCreated++;
   const id = `node0sim${world.tally.sessionsCreated}`;
   world.sessions.set(id, { userName, usedMs: world.nowMs });
   const cookie = `JSESSIONID=${id};Path=${world.contextPath || "/"};HttpOnly`;

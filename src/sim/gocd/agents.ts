@@ -30,7 +30,7 @@ export function registerAgent(world: GocdWorld, process: SimAgentProcess): Regis
   const isKeyRight = !process.scrubbed && world.autoRegisterKey !== "" && registration.key === world.autoRegisterKey;
   if (isKeyRight) {
     if (registration.gocdResources.some((name) => !resourceNamePattern.test(name))) return refuse(world);
-    world.tally.registrations += 1;
+    world.tally.registrations++;
     saveConfig(world);
     const record = newRecord(world, process, true);
     world.agents.set(process.uuid, record);
@@ -40,15 +40,17 @@ export function registerAgent(world: GocdWorld, process: SimAgentProcess): Regis
   if (known === undefined) {
     const pending = [...world.agents.values()].filter((gocdAgent) => gocdAgent.configState === "Pending").length;
     if (pending >= world.rules.pendingAgentsMax) return refuse(world);
-    world.tally.pendingRegistrations += 1;
-    if (process.scrubbed) world.tally.ghosts += 1;
+    world.tally.pendingRegistrations++;
+    if (process.scrubbed) world.tally.ghosts++;
     world.agents.set(process.uuid, newRecord(world, process, false));
-  } else hear(world, known);
+  } else {
+    hear(world, known);
+  }
   return "pending";
 }
 
 function refuse(world: GocdWorld): "refused" {
-  world.tally.registrationsRefused += 1;
+  world.tally.registrationsRefused++;
   return "refused";
 }
 
@@ -91,7 +93,7 @@ export function keptEnvironments(world: GocdWorld, names: readonly string[]): re
 
 /** Up to 19.8 registrations and changes save the whole configuration. */
 export function saveConfig(world: GocdWorld): void {
-  if (!world.rules.agentsInDatabase) world.tally.configSaves += 1;
+  if (!world.rules.agentsInDatabase) world.tally.configSaves++;
 }
 
 function hear(world: GocdWorld, gocdAgent: SimGocdAgent): void {
@@ -152,7 +154,9 @@ export function refreshAgents(world: GocdWorld): void {
     if (heardMs === undefined) {
       gocdAgent.runtime = "Missing";
       if (world.rules.missingBecomesLost) gocdAgent.lastHeardMs = world.nowMs;
-    } else if (isSilent) gocdAgent.runtime = "LostContact";
+    } else if (isSilent) {
+      gocdAgent.runtime = "LostContact";
+    }
   }
 }
 

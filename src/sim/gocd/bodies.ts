@@ -176,7 +176,7 @@ function diskText(bytes: number): string {
   let unit = 0;
   while (value >= 1024 && unit < units.length - 1) {
     value /= 1024;
-    unit += 1;
+    unit++;
   }
   return `${Math.round(value * 10) / 10} ${units[unit]}`;
 }

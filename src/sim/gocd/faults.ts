@@ -60,7 +60,7 @@ export function takeFault(world: GocdWorld, request: SimRequest): SimFault | und
     candidate.pathContains === undefined || request.path.includes(candidate.pathContains)
   );
   if (fault === undefined) return undefined;
-  fault.requests -= 1;
+  fault.requests--;
   if (fault.requests <= 0) world.faults = world.faults.filter((candidate) => candidate !== fault);
   return fault;
 }

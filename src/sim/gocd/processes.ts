@@ -106,7 +106,7 @@ function register(world: GocdWorld, process: SimAgentProcess): void {
 function beginWorking(world: GocdWorld, process: SimAgentProcess): void {
   process.scrubbed = true;
   process.phase = "working";
-  process.loop += 1;
+  process.loop++;
   const { loop } = process;
   process.askDelayMs = world.rules.adaptiveAsk ? 1000 : world.clocks.askEveryMs;
   plan(world, process, Math.floor(world.random() * world.clocks.pingEveryMs), () => ping(world, process, loop));

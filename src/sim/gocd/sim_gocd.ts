@@ -280,7 +280,7 @@ function restartServer(world: GocdWorld, startupMs: number): void {
   world.life = "starting";
   world.backup = false;
   world.maintenance = undefined;
-  world.startCount += 1;
+  world.startCount++;
   const start = world.startCount;
   forgetMemory(world);
   world.timers.plan(world.nowMs + startupMs, () => {
@@ -319,11 +319,11 @@ function addForeignAgent(world: GocdWorld, foreign: SimForeignAgent): void {
 }
 
 function beginRequest(tally: GocdTally): () => void {
-  tally.concurrentRequests += 1;
+  tally.concurrentRequests++;
   tally.concurrentRequestsMax = Math.max(tally.concurrentRequestsMax, tally.concurrentRequests);
   let isOpen = true;
   return (): void => {
-    if (isOpen) tally.concurrentRequests -= 1;
+    if (isOpen) tally.concurrentRequests--;
     isOpen = false;
   };
 }

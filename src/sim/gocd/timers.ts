@@ -32,7 +32,7 @@ export function createTimerQueue(): TimerQueue {
       const right = heap[childIndex + 1];
       if (right !== undefined && isBefore(right, child)) {
         child = right;
-        childIndex += 1;
+        childIndex++;
       }
       if (!isBefore(child, plan)) break;
       heap[index] = child;

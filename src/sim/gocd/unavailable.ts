@@ -6,9 +6,7 @@ import { acceptOf, answer, jsonText, pathOf, type SimRequest, type SimResponse }
 /** While the server starts: JSON or plain text by Accept; HTML for a browser or a missing Accept. */
 export function startingAnswer(request: SimRequest): SimResponse {
   const accept = acceptOf(request);
-  if (accept.includes("json")) {
-    return answer(503, "application/json", '{ "message": "GoCD server is starting" }');
-  }
+  if (accept.includes("json")) return answer(503, "application/json", '{ "message": "GoCD server is starting" }');
   if (accept === "" || accept.includes("html")) {
     const body =
       "<html><head><title>GoCD server is starting</title></head><body><h3>GoCD server is starting</h3></body></html>";

@@ -143,7 +143,7 @@ function putBack(world: GocdWorld, job: SimJob): void {
   if (job.gocdAgentUuid !== undefined && world.assignments.get(job.gocdAgentUuid) === job.id) {
     world.assignments.delete(job.gocdAgentUuid);
   }
-  world.tally.buildsRescheduled += 1;
+  world.tally.buildsRescheduled++;
   const { id: _id, scheduledMs: _scheduledMs, state: _state, gocdAgentUuid: _uuid, pinnedUuid: _pin, ...rest } = job;
   addJob(world, rest);
 }
@@ -173,7 +173,7 @@ export function cancelOverdueJobs(world: GocdWorld): void {
   for (const job of scheduledJobs(world)) {
     if (job.timeoutMs === undefined || world.nowMs - job.scheduledMs < job.timeoutMs) continue;
     world.jobs.delete(job.id);
-    world.tally.buildsCancelled += 1;
+    world.tally.buildsCancelled++;
   }
 }
 
@@ -191,11 +191,11 @@ export function reportJob(
     return isOurs;
   }
   if (!isOurs) {
-    world.tally.staleCompletions += 1;
+    world.tally.staleCompletions++;
     return false;
   }
   endJob(world, job);
-  world.tally.buildsCompleted += 1;
+  world.tally.buildsCompleted++;
   world.tally.completedLocators.add(job.locator);
   return true;
 }
@@ -205,7 +205,7 @@ export function cancelJob(world: GocdWorld, locator: string, hangs: boolean): bo
   const job = [...world.jobs.values()].find((candidate) => candidate.locator === locator);
   if (job === undefined) return false;
   endJob(world, job);
-  world.tally.buildsCancelled += 1;
+  world.tally.buildsCancelled++;
   const uuid = job.gocdAgentUuid;
   if (uuid === undefined) return true;
   world.assignments.delete(uuid);

@@ -64,7 +64,9 @@ export function accept(world: SimWorld, framework: SimFramework, call: Plain): v
   const problem = offersProblem(world, framework, ids);
   if (problem !== undefined) {
     world.counters.offersAnsweredInvalid++;
-    for (const id of ids) if (world.offers.get(id)?.frameworkId === framework.id) discardOffer(world, id);
+    for (const id of ids) {
+      if (world.offers.get(id)?.frameworkId === framework.id) discardOffer(world, id);
+    }
     for (const operation of listAt(call, "operations")) {
       for (const task of tasksOf(operation)) {
         countLaunch(world, taskId(task));

@@ -223,7 +223,9 @@ export function rescindOffer(world: SimWorld, offerId: string): boolean {
 
 /** Rescinds all offers of a Mesos agent, inverse ones too. */
 export function rescindOffersOf(world: SimWorld, host: SimHost): void {
-  for (const offer of [...world.offers.values()]) if (offer.mesosAgentId === host.id) rescindOffer(world, offer.id);
+  for (const offer of [...world.offers.values()]) {
+    if (offer.mesosAgentId === host.id) rescindOffer(world, offer.id);
+  }
   for (const inverse of [...world.inverseOffers.values()]) {
     if (inverse.mesosAgentId !== host.id) continue;
     world.inverseOffers.delete(inverse.id);
@@ -237,7 +239,9 @@ export function rescindOffersOf(world: SimWorld, host: SimHost): void {
 
 /** Removes all offers of a framework that is gone, disconnected or taken over. */
 export function discardOffersTo(world: SimWorld, frameworkId: string): void {
-  for (const offer of [...world.offers.values()]) if (offer.frameworkId === frameworkId) discardOffer(world, offer.id);
+  for (const offer of [...world.offers.values()]) {
+    if (offer.frameworkId === frameworkId) discardOffer(world, offer.id);
+  }
   for (const inverse of [...world.inverseOffers.values()]) {
     if (inverse.frameworkId === frameworkId) world.inverseOffers.delete(inverse.id);
   }

@@ -115,9 +115,7 @@ export function buildWorld(options: SimMesosOptions): SimWorld {
     callFates: [],
     sequence: { framework: 0, offer: 0, mesosAgent: 0, subscription: 0, event: 0 },
   };
-  for (const address of addresses) {
-    world.masters.push({ id: newUuid(world), address, isUp: true, believedLeader: 0 });
-  }
+  for (const address of addresses) world.masters.push({ id: newUuid(world), address, isUp: true, believedLeader: 0 });
   for (const spec of options.mesosAgents) addHost(world, spec);
   return world;
 }

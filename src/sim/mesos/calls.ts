@@ -153,8 +153,9 @@ function setSuppressed(
 ): void {
   if (roles.some((role) => !framework.roles.has(role))) return;
   for (const role of roles.length === 0 ? framework.roles : roles) {
-    if (how === "suppress") framework.suppressed.add(role);
-    else {
+    if (how === "suppress") {
+      framework.suppressed.add(role);
+    } else {
       framework.suppressed.delete(role);
       framework.filters.delete(role);
     }

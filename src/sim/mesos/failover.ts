@@ -46,12 +46,12 @@ export function failMaster(world: SimWorld, how: SimFailover): void {
   }
   const staleMs = how.staleRedirectMs ?? electionMs;
   world.timers.plan(world.nowMs + staleMs, () => {
-    for (const master of world.masters) if (master.believedLeader === dead) master.believedLeader = world.leader;
+    for (const master of world.masters) {
+      if (master.believedLeader === dead) master.believedLeader = world.leader;
+    }
   });
   world.timers.plan(world.nowMs + electionMs, () => lead(world, { next, dead, how }));
-  if (how.backMs !== undefined) {
-    world.timers.plan(world.nowMs + how.backMs, () => revive(world, dead));
-  }
+  if (how.backMs !== undefined) world.timers.plan(world.nowMs + how.backMs, () => revive(world, dead));
 }
 
 function revive(world: SimWorld, index: number): void {
@@ -86,6 +86,8 @@ function lead(
   }
   world.timers.plan(world.nowMs + world.timing.mesosAgentReregisterTimeoutMs, () => {
     if (world.leader !== index) return;
-    for (const host of world.hosts.values()) if (host.standing === "recovered") markUnreachable(world, host);
+    for (const host of world.hosts.values()) {
+      if (host.standing === "recovered") markUnreachable(world, host);
+    }
   });
 }

@@ -116,14 +116,18 @@ const required: readonly (readonly [part: string, fields: readonly string[]])[] 
 function missingFields(call: Plain): readonly string[] {
   const missing: string[] = [];
   const need = (holder: unknown, path: string, fields: readonly string[]): void => {
-    for (const field of fields) if (!has(holder, field)) missing.push(`${path}.${field}`);
+    for (const field of fields) {
+      if (!has(holder, field)) missing.push(`${path}.${field}`);
+    }
   };
   for (const part of ["subscribe", "update_framework"]) {
     if (!has(call, part)) continue;
     if (!has(call, part, "framework_info")) missing.push(`${part}.framework_info`);
     else need(at(call, part, "framework_info"), `${part}.framework_info`, ["user", "name"]);
   }
-  for (const [part, fields] of required) if (has(call, part)) need(at(call, part), part, fields);
+  for (const [part, fields] of required) {
+    if (has(call, part)) need(at(call, part), part, fields);
+  }
   listAt(call, "reconcile", "tasks").forEach((task, index) => need(task, `reconcile.tasks[${index}]`, ["task_id"]));
   for (const operation of listAt(call, "accept", "operations")) {
     const tasks = [

@@ -68,8 +68,12 @@ function tellFailure(world: SimWorld, host: SimHost): void {
 export function recount(world: SimWorld, host: SimHost): void {
   let free: Bag = host.total;
   const tasks = new Set([...host.runs.values()].map((run) => run.task));
-  for (const framework of world.frameworks.values()) for (const task of tasksOn(framework, host)) tasks.add(task);
-  for (const task of tasks) if (!task.isReleased) free = minus(free, allocatedTo(task.bag, ""));
+  for (const framework of world.frameworks.values()) {
+    for (const task of tasksOn(framework, host)) tasks.add(task);
+  }
+  for (const task of tasks) {
+    if (!task.isReleased) free = minus(free, allocatedTo(task.bag, ""));
+  }
   for (const offer of world.offers.values()) {
     if (offer.mesosAgentId === host.id) free = minus(free, allocatedTo(offer.bag, ""));
   }

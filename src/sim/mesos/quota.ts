@@ -42,7 +42,9 @@ function consumedMilli(world: SimWorld, role: string, name: string): number {
   };
   for (const offer of world.offers.values()) count(offer.bag);
   for (const framework of world.frameworks.values()) {
-    for (const task of framework.tasks.values()) if (!task.isReleased) count(task.bag);
+    for (const task of framework.tasks.values()) {
+      if (!task.isReleased) count(task.bag);
+    }
   }
   return milli;
 }

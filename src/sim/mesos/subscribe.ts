@@ -142,7 +142,9 @@ function applyInfo(world: SimWorld, framework: SimFramework, info: Plain): void 
   world.frameworkInfos.set(framework.id, framework.info);
   framework.capabilities = capabilitiesOf(info);
   framework.roles = rolesOf(info);
-  for (const role of [...framework.suppressed]) if (!framework.roles.has(role)) framework.suppressed.delete(role);
+  for (const role of [...framework.suppressed]) {
+    if (!framework.roles.has(role)) framework.suppressed.delete(role);
+  }
   for (const offer of [...world.offers.values()]) {
     if (offer.frameworkId === framework.id && !framework.roles.has(offer.role)) rescindOffer(world, offer.id);
   }

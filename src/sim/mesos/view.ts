@@ -72,7 +72,9 @@ function isConserved(world: SimWorld, host: SimHost): boolean {
   if (host.standing !== "registered") return true;
   const tasks = new Set([...host.runs.values()].map((run) => run.task));
   for (const framework of world.frameworks.values()) {
-    for (const task of framework.tasks.values()) if (task.mesosAgentId === host.id) tasks.add(task);
+    for (const task of framework.tasks.values()) {
+      if (task.mesosAgentId === host.id) tasks.add(task);
+    }
   }
   let left: Bag = host.total;
   const parts = [

@@ -57,7 +57,9 @@ function tellConnection(text) {
 /** Makes the children of one element those of another, reusing what has the same key or the same kind. */
 function morphChildren(from, to) {
   const keyed = new Map();
-  for (const child of from.children) if (child.dataset.key !== undefined) keyed.set(child.dataset.key, child);
+  for (const child of from.children) {
+    if (child.dataset.key !== undefined) keyed.set(child.dataset.key, child);
+  }
   let at = from.firstChild;
   for (const wanted of [...to.childNodes]) {
     const key = keyOf(wanted);

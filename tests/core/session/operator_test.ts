@@ -329,9 +329,7 @@ Deno.test("a wish says what it gives up, and what holds launching back all the s
 
 Deno.test("a record goes through JSON and comes back as it was", () => {
   const { world } = withIdleAgent();
-  for (const instance of world.state.instances.values()) {
-    assertEquals(JSON.parse(JSON.stringify(instance)), instance);
-  }
+  for (const instance of world.state.instances.values()) assertEquals(JSON.parse(JSON.stringify(instance)), instance);
   assertEquals(JSON.parse(JSON.stringify(world.state.framework)), world.state.framework);
 });
 
