@@ -11,8 +11,7 @@ export function schemaTextSource(): string {
     return `  [\n${definitionsOf(text).map((line) => `    ${JSON.stringify(line)},\n`).join("")}  ],\n`;
   });
   return [
-    "// The .proto files of this folder as text. Made by scripts/proto.ts: do not edit.\n",
-    "// Called by schema.ts.\n\n",
+    "// The .proto files of this folder as text. Made by scripts/proto.ts: do not edit.\n\n",
     "/** The .proto files in the order in which they are loaded, each as its definitions. */\n",
     "export const schemaTexts: readonly (readonly string[])[] = [\n",
     ...lines,

@@ -125,7 +125,11 @@ Deno.test("a fault of ours is one line that names the place and no stack", () =>
   error.stack =
     `TypeError: x is not\n    at plan (file:///somewhere/src/core/demand/plan.ts:12:5)\n    at file:///somewhere/main.ts:6:1`;
   const written = terminal.written(reportError(error, terminal.io));
-  assertRefused(written, 1, /internal error: TypeError: x is not a function \(at src\/core\/plan\.ts:12, main\.ts:6\)/);
+  assertRefused(
+    written,
+    1,
+    /internal error: TypeError: x is not a function \(at src\/core\/demand\/plan\.ts:12, main\.ts:6\)/,
+  );
 });
 
 Deno.test("a reader that has seen enough is no error", async () => {
