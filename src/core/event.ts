@@ -58,7 +58,7 @@ export type MesosEvent =
     readonly message: string;
   };
 
-/** The kinds of an ERROR event, told apart by its text (facts: mesos-wire, Subscription). */
+/** The kinds of an ERROR event, told apart by its text (Mesos src/master/master.cpp). */
 export type FrameworkErrorKind = "failed-over" | "removed" | "unauthorized" | "bad-framework-info" | "other";
 
 /** Answers of the GoCD server. */

@@ -1,7 +1,7 @@
 // What a GoCD server tells us, free of its versions. Not here: reading it (gocd/), judging it (core/demand/demand.ts).
 // Made by gocd/ and the simulated server; read by core/.
 
-/** A job in state Scheduled, as the feed lists it (facts: gocd 1.2). The feed's order is oldest first. */
+/** A job in state Scheduled, as the feed lists it; oldest first (GoCD JobInstance.xml, scheduledPlanIds). */
 export interface ScheduledJob {
   /** `buildLocator`: pipeline/pipelineCounter/stage/stageCounter/job, percent-decoded. The only stable key. */
   readonly locator: string;
@@ -11,14 +11,14 @@ export interface ScheduledJob {
   readonly environment?: string;
   /** The GoCD resources that an agent must have, in the job's own spelling. */
   readonly gocdResources: readonly string[];
-  /** Its elastic profile, where the server could be asked (the feed does not tell; facts: gocd 1.2): never ours. */
+  /** Its elastic profile, where the server could be asked (the feed does not tell): never ours. */
   readonly elasticProfile?: string;
 }
 
 /** An environment that a GoCD agent is in. */
 export interface GocdAgentEnvironment {
   readonly name: string;
-  /** `unknown` (facts: gocd 2.1): the name is stored, no such environment exists, it does not take part in matching. */
+  /** `unknown`: the name is stored, no such environment exists, it does not take part in matching. */
   readonly origin: "gocd" | "config-repo" | "unknown" | "unstated";
 }
 
@@ -43,13 +43,13 @@ export interface GocdAgent {
   readonly ipAddress?: string;
   /**
    * The job it was given last, in the form of {@linkcode ScheduledJob.locator}; absent where it has none, where the
-   * release does not tell (facts: gocd 2.1), and where our account may not see the pipeline. Says nothing about busy or
+   * release does not tell, and where our account may not see the pipeline. Says nothing about busy or
    * idle: a lost agent keeps it.
    */
   readonly buildLocator?: string;
 }
 
-/** How a server of this version compares resource names (facts: gocd 3.1). */
+/** How a server of this version compares resource names (GoCD Agent.hasAllResources; #8774, #8778). */
 export type ResourceCase = "insensitive" | "sensitive";
 
 /** What is known of the server in one poll. */
@@ -57,7 +57,7 @@ export interface GocdServerInfo {
   /** `26.1.0`; `unknown` where it cannot be told (before 16.6: `<16.6`). */
   readonly version: string;
   readonly resourceCase: ResourceCase;
-  /** Whether each registration rewrites the configuration, so launches must be staggered (up to 19.8; facts: gocd 4.1). */
+  /** Whether each registration rewrites the configuration, so launches must be staggered (up to 19.8; GoCD #1498). */
   readonly slowRegistration: boolean;
   /** Maintenance (or drain) mode is on; `unknown` where it may not be asked. */
   readonly maintenance: "on" | "off" | "unknown";

@@ -31,7 +31,7 @@ export interface PollerSettings {
   readonly zombieAfterMs: number;
   /** Glob patterns (`*` any text without `/`, `**` any text) on `pipeline/stage/job`; a pattern of one part means the pipeline. */
   readonly ignore: readonly string[];
-  /** Whether jobs without any resource count as demand (elastic-profile jobs look just like them: facts gocd 1.2). */
+  /** Whether jobs without any resource count as demand (in the feed, elastic-profile jobs look just like them). */
   readonly resourcelessJobs: "serve" | "ignore";
 }
 

@@ -14,7 +14,7 @@ export interface AgentsReading {
   readonly findings: readonly Finding[];
 }
 
-/** Agents read at most: ten times the upper bound of facts gocd 6. */
+/** Agents read at most: far more than any known installation has. */
 export const agentsMax = 20_000;
 const wordLengthMax = 1_024;
 const listLengthMax = 1_000;
@@ -52,7 +52,7 @@ export function readGocdAgents(text: string, shape: AgentsShape, source = "the l
 
 /**
  * Adds to agents of the v1 shape what only the un-versioned list of the same server tells: whether a disabled agent
- * still runs a job (facts: gocd 2.2). A disabled agent without a job counts as idle.
+ * still runs a job. A disabled agent without a job counts as idle.
  */
 export function withLegacyBuilds(agents: readonly GocdAgent[], legacy: readonly GocdAgent[]): readonly GocdAgent[] {
   const byUuid = new Map(legacy.map((record) => [record.uuid, record]));
@@ -121,7 +121,7 @@ function common(uuid: string, entry: JsonRecord, own: { hostname: unknown; state
   };
 }
 
-/** Of the legacy list a locator with a slash before it; from v4 on the end of the link to the job (facts: gocd 2.1). */
+/** Of the legacy list a locator with a slash before it; from v4 on the end of the link to the job. */
 function buildOf(entry: JsonRecord): Pick<GocdAgent, "buildLocator"> {
   const details = entry["build_details"];
   const links = isRecord(details) ? details["_links"] : undefined;

@@ -175,7 +175,7 @@ function conflictOrInvalid(said: string): Described {
     : conflict("gocd-invalid", "check the resources and environments of the profile against those of the server");
 }
 
-/** 503 has three wordings of GoCD's own; "under" is a backup, "in" is maintenance mode (facts: gocd 3.3). */
+/** GoCD has three texts for 503; "under" is a backup, "in" is maintenance mode (GoCD ModeAwareFilter). */
 function unavailable(said: string): Described {
   if (/is starting/i.test(said)) {
     return { code: "gocd-starting", kind: "starting", hint: "nothing to do: the GoCD server is starting" };

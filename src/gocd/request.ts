@@ -172,7 +172,8 @@ function requestInit(
       ...(authorization === undefined ? {} : { authorization }),
       ...(session.cookie === undefined ? {} : { cookie: session.cookie }),
       ...(request.etag === undefined ? {} : { "if-none-match": request.etag }),
-      // Both confirm headers do no harm where they are not asked for (facts: gocd 5).
+      // Both confirm headers are harmless where none is needed (GoCD ApiController.verifyContentType,
+      // header_constraint.rb).
       ...(request.method === "GET" ? {} : { "confirm": "true", "x-gocd-confirm": "true" }),
       ...(request.body === undefined ? {} : { "content-type": "application/json" }),
     },

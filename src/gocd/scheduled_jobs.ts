@@ -299,7 +299,7 @@ function endJob(state: FeedState): void {
   });
 }
 
-/** The locator as people write it: each segment is form- or percent-encoded on the wire (facts: gocd 1.2). */
+/** The locator as people write it: each segment is form- or percent-encoded on the wire. */
 export function decodeLocator(locator: string): string {
   if (!locator.includes("%") && !locator.includes("+")) return locator;
   return locator.split("/").map((segment) => {

@@ -9,7 +9,7 @@ export type AgentsShape = "legacy" | "v1" | "v2-v3" | "v4" | "v5-v7";
 
 /** One way to list and change agents: the media type that asks for it, and the shape that comes back. */
 export interface AgentsForm {
-  /** The one value of `Accept` (a list or a `;q=` finds no route from 18.2 on; facts: gocd 2.7). */
+  /** The one value of `Accept`; from 18.2 on a list or a `;q=` finds no route (GoCD SparkPreFilter). */
   readonly accept: string;
   /** What comes back. */
   readonly shape: AgentsShape;

@@ -51,8 +51,9 @@ export async function enable(
 
 /**
  * Disables agents; those that are gone count as done. One alone goes as a list too: up to 19.8 only that way takes a
- * Pending record (facts: gocd 2.3). Up to 16.6 only POST …/disable of the pages would, and is not used: a Pending record
- * gets no work, cannot be deleted and goes by itself, while that would make a lasting one of it. The refusal is told.
+ * Pending record (GoCD 19.8 AgentsEntityConfigUpdateCommand). Up to 16.6 only POST …/disable of the pages would, and is
+ * not used: a Pending record gets no work, cannot be deleted and goes by itself, while that would make a lasting one of
+ * it. The refusal is told.
  */
 export async function disable(route: WriteRoute, uuids: readonly string[]): Promise<void> {
   const body = route.form.shape === "v1" || route.form.shape === "legacy"

@@ -29,7 +29,7 @@ export type MesosCredentials =
 /** FrameworkInfo of mesos.proto, without the id. */
 export interface FrameworkIdentity {
   readonly name: string;
-  /** May be empty (facts: mesos-wire). */
+  /** May be empty: the agent then decides (mesos.proto, FrameworkInfo.user). */
   readonly user: string;
   readonly roles: readonly string[];
   readonly principal?: string;

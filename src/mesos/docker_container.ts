@@ -16,7 +16,7 @@ export function dockerContainer(launch: TaskLaunch): WireRecord {
   const parameters = dockerParameters(launch.taskId, container);
   return {
     type: "DOCKER",
-    // With the host's network Mesos refuses a hostname here (facts: mesos-wire, The Docker containerizer).
+    // With the host's network Mesos refuses a hostname here (Mesos src/docker/docker.cpp, RunOptions::create).
     ...(network.mode === "HOST" ? {} : { hostname: launch.taskId }),
     ...(container.volumes.length === 0 ? {} : { volumes: container.volumes.map(volumeRecord) }),
     ...(network.mode === "USER" ? { network_infos: [{ name: network.name }] } : {}),

@@ -221,7 +221,7 @@ async function refusalOf(client: MasterClient, { answer, url, asked }: Answered)
 }
 
 // GET on the scheduler's path goes the way of a call, but does nothing: one that does not lead answers 307, one that
-// wants a login 401, and the leader 405 (facts: mesos-wire, Framing and headers).
+// wants a login 401, and the leader 405 (Mesos src/master/http.cpp, Master::Http::scheduler).
 async function probe(
   { client, finder, closing, isAllowed, look }: Scheduler,
   signal: AbortSignal,

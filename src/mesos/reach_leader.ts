@@ -150,7 +150,7 @@ async function judged(
   throw error;
 }
 
-// Often scheme-relative: `//host:5050/master/api/v1/scheduler` (facts: mesos-wire, Subscription).
+// Often scheme-relative: `//host:5050/master/api/v1/scheduler` (Mesos docs/scheduler-http-api.md).
 function redirectTarget(url: URL, location: string | null, asked: LeaderRequest): URL {
   const from = url.origin;
   if (location === null || !URL.canParse(location, url)) {

@@ -69,10 +69,10 @@ function ourLabels(launch: TaskLaunch): Record<string, string> {
 }
 
 /**
- * Without a value and with `shell: false` the image's own entry point runs (facts: mesos-wire, The Docker containerizer); a
- * shell without a line is an error to Mesos. A value would replace it for the Mesos containerizer only, where the first
- * argument is what the process is called (mesos.proto, CommandInfo: like execlp). The Docker containerizer hands a value
- * to the entry point as its first argument (apache/mesos src/docker/docker.cpp).
+ * Without a value and with `shell: false` the image's own entry point runs (mesos.proto, CommandInfo.shell); a shell
+ * without a line is an error to Mesos. A value would replace it for the Mesos containerizer only, where the first
+ * argument is what the process is called (mesos.proto, CommandInfo: like execlp). The Docker containerizer hands a
+ * value to the entry point as its first argument (apache/mesos src/docker/docker.cpp).
  */
 function programOf(container: ContainerSettings): WireRecord {
   const { command, type } = container;
@@ -105,10 +105,10 @@ function uriRecord(uri: ContainerSettings["uris"][number]): WireRecord {
   };
 }
 
-// The GocdAgent's own status API (facts: gocd 4.1; 17.11 and later). It only tells: Mesos kills a task after so and so
-// many failures in a row, and the agent answers 503 whenever the GoCD server is away, so that a restart of the server
-// would kill every build. Hence a number that is never reached. On the host's network all agents of a host share the
-// port, so it says nothing there.
+// The GocdAgent's own status API (GoCD docs, Agent health check API; 17.11 and later). It only tells: Mesos kills a
+// task after so and so many failures in a row, and the agent answers 503 whenever the GoCD server is away, so that a
+// restart of the server would kill every build. Hence a number that is never reached. On the host's network all agents
+// of a host share the port, so it says nothing there.
 function healthCheck(container: ContainerSettings): WireRecord {
   const ownNetwork = container.network.mode === "USER" ||
     (container.network.mode === "BRIDGE" && container.type === "DOCKER");

@@ -7,7 +7,7 @@ import { hostsInMasterInfo, leadingZnode } from "./master_znode.ts";
 import { type HostPort, hostPortText, type MasterAddress, type Masters } from "./masters.ts";
 import { connectZookeeper, type ZookeeperConnection } from "./zookeeper_connection.ts";
 
-/** How long a question waits for a leader to be elected: an election takes about ten seconds (facts: mesos-wire). */
+/** How long a request waits for a leader to be elected: an election takes about ten seconds. */
 export const leaderWaitMs = 12_000;
 /** Pause after all servers have failed. */
 const pauseMs = 1_000;

@@ -4,7 +4,7 @@ import type { Config } from "../config/config.ts";
 import { allocatableQuantities, offerConstraints } from "../core/placement/offer_needs.ts";
 import type { FrameworkIdentity } from "../mesos/api.ts";
 
-/** Capabilities that every run has (facts: autoscalers C2). */
+/** Capabilities that every run has (mesos.proto, FrameworkInfo.Capability). */
 const capabilities = ["MULTI_ROLE", "PARTITION_AWARE", "TASK_KILLING_STATE", "RESERVATION_REFINEMENT", "REGION_AWARE"];
 
 /** Who we are to Mesos. GPU_RESOURCES only where a profile asks for GPUs, or plain tasks would fill GPU hosts. */

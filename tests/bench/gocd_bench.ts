@@ -18,7 +18,7 @@ const settings = someSettings({
 });
 const kinds = 50;
 
-/** A feed as GoCD writes it: three resources and eight variables a job, about 1.1 KB (facts: gocd 6). */
+/** A feed as GoCD writes it: three resources and eight variables a job, about 1.1 KB. */
 function feedOf(count: number): string {
   const jobs = Array.from({ length: count }, (_, index) => {
     const locator = `pipeline-${index}/12/stage/1/job`;

@@ -1,4 +1,4 @@
-// Agents of the simulated GoCD server: registration, silence, deletion (facts: gocd 4).
+// Agents of the simulated GoCD server: registration, silence, deletion.
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { gocdRules } from "../../src/sim/gocd/versions.ts";

@@ -1,4 +1,4 @@
-// The HTTP answers of the simulated GoCD server by release: paths, Accept, login, rights, refusals (facts: gocd 1, 2, 5).
+// The HTTP answers of the simulated GoCD server by release: paths, Accept, login, rights, refusals.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { gocdEras } from "../../src/sim/gocd/versions.ts";

@@ -1,4 +1,4 @@
-// Which agent gets which job, when, and what becomes of jobs whose agent dies (facts: gocd 3, 4.5, 4.6).
+// Which agent gets which job, when, and what becomes of jobs whose agent dies.
 
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { job, launch, minute, patch, record, remove, run, runUntil, second, server } from "./gocd_support.ts";

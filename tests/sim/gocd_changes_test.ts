@@ -1,4 +1,4 @@
-// Changing agents over the API of the simulated GoCD server, by release (facts: gocd 2.3 to 2.6, 5).
+// Changing agents over the API of the simulated GoCD server, by release.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { SimGocd } from "../../src/sim/gocd/sim_gocd.ts";

@@ -1,4 +1,4 @@
-// The simulated GoCD server has teeth: taking an agent down by one Idle read does harm under its races (facts: gocd 4.5),
+// The simulated GoCD server has teeth: taking an agent down by one Idle read does harm under its races,
 // by two reads 20 s apart it does none.
 
 import { assertEquals } from "@std/assert";

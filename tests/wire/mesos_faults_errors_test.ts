@@ -94,7 +94,7 @@ Deno.test("a removed framework with agents on record ends the program (4) with w
       await next.line("subscribed to the Mesos master");
       const [fresh] = cluster.mesos.view().frameworks;
       assert(fresh !== undefined && fresh.id !== id, "a framework with a new id");
-      // The lost build comes back only with another live agent (facts: gocd 4.6): a new job brings one.
+      // The lost build comes back only with another live agent: a new job brings one.
       cluster.gocd.schedule({ pipeline: "p", stage: "s", job: "next", gocdResources: [], durationMs: 60_000 });
       await next.line("agent-launched");
     } finally {

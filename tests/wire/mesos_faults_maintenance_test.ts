@@ -1,5 +1,5 @@
 // Maintenance over the wire: windows, inverse offers, and agents that finish first. Through the real client and engine,
-// against the strict master, which asks as the recorded one did (facts: mesos-wire, Updates).
+// against the strict master, which asks as the recorded one did.
 
 import { assert, assertEquals } from "@std/assert";
 import { assertGoodManners, type Scene, withScene } from "../support/mesos_scene.ts";

@@ -140,7 +140,7 @@ for (const [name, act, state] of endings) {
   Deno.test(`a Mesos agent that ${name} loses its tasks (${state}): replaced, neither host nor image blamed`, async () => {
     await withScene({ more: quickDown }, async (scene) => {
       const { cluster, scheduler, wire } = scene;
-      // No other agent is there: the server puts no build back before one is in contact (facts: gocd 4.6).
+      // No other agent is there: the server puts no build back before one is in contact (rescheduleHungJobs).
       scene.job("j");
       await scene.until(() => cluster.gocd.jobs().some((job) => job.state === "Building"));
       const lost = scene.living()[0];

@@ -50,14 +50,14 @@ export function noteKilling(world: World, { records, state: now }: Frame): void 
   }
 }
 
-/** Silence after which the server gives a job to another agent (facts: gocd 4.4, 4.6). */
+/** Silence after which the server gives a job to another agent (GoCD AgentInstance.refresh). */
 const silenceMs = 300_000;
-/** Within an ask and a ping of the agent its record shows whatever it does (facts: gocd 4.5). */
+/** Within an ask and a ping of the agent its record shows whatever it does. */
 const askAndPingMs = 15_000;
 
 /**
- * Whether nobody could know at `atMs` that this agent builds, because its network to the server is, or just was, cut: the
- * server's record may say Idle (the second race of facts: gocd 4.5, frozen), or, after the silence, that it is lost.
+ * Whether nobody could know at `atMs` that this agent builds, because its network to the server is, or just was, cut:
+ * the server's record may say Idle (a ping has undone the assignment), or, after the silence, that it is lost.
  */
 function isHidden({ watch, gocd }: World, uuid: string, atMs: number): boolean {
   if (watch.givenUp.has(uuid)) return true;

@@ -222,7 +222,7 @@ function failed(program: Program, call: MesosEffect, outcome: "refused" | "unkno
   program.handle({ kind: "mesos-call-failed", call, outcome, message });
 }
 
-/** What a modern agent image needs to register (facts: gocd 4.2); the real variables are tested where they are made. */
+/** What a modern agent image needs to register; the real variables are tested where they are made. */
 function environmentOf({ scenario }: World): EnvironmentOf {
   return (launch) => ({
     GO_SERVER_URL: "http://gocd:8153/go",

@@ -125,7 +125,7 @@ function drawScenario(seed: number, weather: Weather): Scenario {
   const more = dice(seededRandom(seed ^ 0xadded));
   const { settings, lastSettings } = varySettings(more, drawSettings(draw), isBusy);
   const hosts = drawHosts(draw, settings, isBusy ? more.between(10, 25) : 0);
-  // The API of 15.2 cannot put a Pending agent into an environment (facts: gocd 2.3): there the key is right.
+  // The API of 15.2 cannot put a Pending agent into an environment: there the key is right.
   const isKeyRight = gocdVersion === "15.2.0" || !draw.chance(0.2);
   const base = {
     seed,

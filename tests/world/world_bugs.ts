@@ -7,7 +7,7 @@ import type { Frame } from "../../src/core/frame.ts";
 import type { AgentInstance } from "../../src/core/instance.ts";
 import type { State } from "../../src/core/state.ts";
 
-/** A bug that people have really made (facts: autoscalers E3). */
+/** A bug that people have really made. */
 export type PlantedBug =
   | "acknowledge-before-store"
   | "kill-on-first-idle-read"

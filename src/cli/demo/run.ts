@@ -202,7 +202,7 @@ async function takeStock(
   };
 }
 
-/** Agents of version 1 of the API, the only one of 15.2, cannot be put into an environment (facts: gocd 2.3). */
+/** Agents of version 1 of the API, the only one of 15.2, cannot be put into an environment. */
 function canSetEnvironments(gocdVersion: string): boolean {
   return gocdRules(gocdVersion).agentsShapes.some((shape) => shape !== "legacy" && shape !== "v1");
 }

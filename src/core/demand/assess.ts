@@ -145,7 +145,7 @@ function zombieOf(
 
 /**
  * When an agent that matches the bucket was last found to be lost; 0: never. It looked idle for 300 s after its death
- * (facts: gocd 4.4), which explains why it took nothing.
+ * (GoCD AgentInstance.refresh), which explains why it took nothing.
  */
 function lastLostMs({ server: { agents, lostSinceMs }, demand }: State, bucket: Bucket): number {
   const rule = demand.backlog.resourceCase;

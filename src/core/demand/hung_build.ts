@@ -1,6 +1,6 @@
 // Builds whose agent has died while no other agent is left: the GoCD server gives none of them to another before some
-// agent is registered and in contact (facts: gocd 4.6), so one is launched. Such a build is not in the feed, hence no
-// demand. Not here: the record of the dead (life/cleanup.ts).
+// agent is registered and in contact (GoCD ScheduleService.rescheduleHungJobs), so one is launched. Such a build is not
+// in the feed, hence no demand. Not here: the record of the dead (life/cleanup.ts).
 
 import { activityWord } from "../life/activity.ts";
 import type { Draft } from "../draft.ts";
@@ -20,7 +20,7 @@ const rememberMaxMs = 24 * 3_600_000;
 
 /**
  * Whether the server takes this agent for one in contact: Missing and Disabled ones, too, even a Disabled one that it
- * calls lost (facts: gocd 4.6).
+ * calls lost (GoCD ScheduleService.rescheduleHungJobs).
  */
 export function isInContact({ configState, agentState }: GocdAgent): boolean {
   return configState === "Disabled" || configState === "Enabled" && agentState !== "LostContact";
@@ -48,7 +48,8 @@ export function trackBuild(draft: Draft, instance: AgentInstance, index: GocdAge
   const gocdAgent = uuid === undefined ? undefined : index.byUuid.get(uuid);
   const word = gocdAgent === undefined ? "absent" : activityWord(gocdAgent);
   const { mayHoldBuild, ...others } = instance;
-  // The record of a dead one shows Idle where the build was assigned between its last two pings (facts: gocd 4.5).
+  // The record of a dead one shows Idle where the build was assigned between its last two pings (GoCD
+  // AgentInstance.update).
   const isFree = word === "idle" && instance.state !== "gone" && instance.state !== "unreachable" &&
     !mayHoldFormer(draft, instance, index);
   // The server has restarted: what a living agent has taken since it was last heard, no list has shown.
@@ -73,7 +74,7 @@ function mayHoldFormer({ state: { server } }: Draft, instance: AgentInstance, { 
 
 /**
  * The instance in the moment in which its task is lost. What it could have taken since the last list may be on it, and
- * what it could have taken shortly before, when an agent still shows Idle (facts: gocd 4.5).
+ * what it could have taken shortly before, when an agent still shows Idle.
  */
 export function withPossibleBuild({ state: { demand, server }, atMs }: Draft, instance: AgentInstance): AgentInstance {
   if (instance.state !== "registered" || instance.activity.kind !== "idle") return instance;

@@ -1,5 +1,5 @@
 // Which GocdAgent may take which job, as the server decides it. Not here: counting (supply.ts). Source: GoCD
-// BuildAssignmentService and AgentInstance.firstMatching (facts: gocd 3.1).
+// BuildAssignmentService and AgentInstance.firstMatching.
 
 import type { GocdAgent, ResourceCase } from "../gocd_records.ts";
 import type { AgentProfile } from "../settings.ts";
@@ -29,7 +29,7 @@ export function foldResource(name: string, rule: ResourceCase): string {
   return rule === "sensitive" ? name.trim() : name.trim().toLowerCase();
 }
 
-/** Environments of a GocdAgent that take part in matching; `unknown` ones do not (facts: gocd 2.1). */
+/** Environments of a GocdAgent that take part in matching; `unknown` ones do not (GoCD EnvironmentPipelineMatchers). */
 export function matchingEnvironments(gocdAgent: GocdAgent): string[] {
   return gocdAgent.environments.filter((environment) => environment.origin !== "unknown").map((each) => each.name);
 }

@@ -134,7 +134,7 @@ function inNone(host: string, named: GocdAgent["environments"]): JobRemark {
   };
 }
 
-/** Source: GoCD ConsoleActivityMonitor, 20.9 on (facts: gocd 3.4). */
+/** Source: GoCD 20.9 ConsoleActivityMonitor. */
 function unassignedByLocator(state: State): ReadonlyMap<string, JobRemark> {
   const remarks = new Map<string, JobRemark>();
   for (const { code, hint, locators = [] } of state.server.findings) {

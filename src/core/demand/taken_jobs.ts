@@ -7,8 +7,8 @@ import type { GocdAgent } from "../gocd_records.ts";
 import { canTake, capabilityOf } from "./matching.ts";
 
 /**
- * Locators that agents have got since the list before. A job that its agent had by then, and that a later feed lists all
- * the same, waits again: a build that was lost is scheduled under the same locator (facts: gocd 4.4).
+ * Locators that agents have got since the list before. A job that its agent had by then, and that a later feed lists
+ * all the same, waits again: a build that was lost is scheduled under the same locator (GoCD JobInstance.reschedule).
  */
 export function takenSince(before: readonly GocdAgent[], agents: readonly GocdAgent[]): ReadonlySet<string> {
   const building = agents.filter((each) => isBuilding(each) && each.buildLocator !== undefined);

@@ -1,5 +1,5 @@
 // Whether the server takes the auto-register key: an agent of ours that comes as Pending although it was told one shows
-// that it does not (facts: gocd 4.1).
+// that it does not (GoCD AgentRegistrationController).
 
 import type { Draft } from "../draft.ts";
 import type { Finding } from "../event.ts";

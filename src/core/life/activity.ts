@@ -1,5 +1,5 @@
 // What a GocdAgent does, in our words. Not here: what follows from it (lifecycle_gocd.ts, drain.ts, cleanup.ts).
-// Source: GoCD AgentRuntimeStatus and AgentStatus (facts: gocd 2.2).
+// Source: GoCD AgentRuntimeStatus and AgentStatus.
 
 import type { GocdAgent } from "../gocd_records.ts";
 import type { AgentActivity } from "../instance.ts";

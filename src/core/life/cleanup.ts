@@ -11,7 +11,7 @@ import { ask, type GocdAgentIndex, isAsked, isIdleTwice, isLostLongEnough } from
 import { isRemembered } from "../demand/hung_build.ts";
 import { isUsedByAnother } from "../identity/shared_guid.ts";
 
-/** A dead instance is remembered at least this long, so that a ghost of it is never enabled (facts: gocd 4.7). */
+/** A dead instance is remembered at least this long, so that a ghost of it is never enabled. */
 export const rememberMs = 600_000;
 
 /**

@@ -1,5 +1,6 @@
 // Scale-in without harm: disable → seen Disabled by GET → idle on two reads far enough apart → delete → seen gone →
-// kill. Not here: who is drained (scale_in.ts). Source: the two races of GoCD assignment (facts: gocd 4.5).
+// kill. Not here: who is drained (scale_in.ts). Source: the two races of GoCD's assignment (WorkAssignments,
+// AgentInstance.update).
 
 import { activityOf, activityWord } from "./activity.ts";
 import { countedSince, holdsTakingDown } from "./brake.ts";
@@ -18,7 +19,7 @@ export function advanceDrain(draft: Draft, instance: Draining, gocdAgent: GocdAg
   // Nothing is taken down, nor can be changed, while the server is in maintenance mode.
   if (draft.state.server.info?.maintenance === "on" || holdsTakingDown(draft.state)) return;
   if (gocdAgent?.configState === "Disabled" && isTimeOver(draft, instance)) return;
-  // A deleted record whose agent still talks comes back as Pending; it gets no work (facts: gocd 4.7).
+  // A deleted record whose agent still talks comes back as Pending; it gets no work.
   const isBuilding = gocdAgent !== undefined && activityWord(gocdAgent) === "building";
   const isGhost = gocdAgent?.configState === "Pending" && !isBuilding;
   if (gocdAgent === undefined || isGhost) return advanceAbsent(draft, instance);
@@ -198,7 +199,7 @@ function leaveRecord(draft: Draft, instance: Draining): void {
 
 /**
  * Idle, or out of contact for so long that the server has given its job, if any, to another. A server up to 18.6 never
- * calls one lost that it has not heard since its own start (facts: gocd 4.4): it stays Missing.
+ * calls one lost that it has not heard since its own start (AgentInstance.refresh): it stays Missing.
  */
 function isSafe(draft: Draft, gocdAgent: GocdAgent): boolean {
   const word = activityWord(gocdAgent);

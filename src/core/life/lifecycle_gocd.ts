@@ -186,7 +186,7 @@ function advanceRegistered(draft: Draft, instance: Registered, gocdAgent: GocdAg
     return startKill(draft, now, "record-deleted", why);
   }
   const forMs = shownForMs(draft.state, countedSince(draft.state, activity.sinceMs));
-  // Pending: deleted while its agent went on talking (facts: gocd 4.7). Neither can be given work.
+  // Pending: deleted while its agent was still in contact. Neither can be given work.
   if ((activity.word === "absent" || activity.word === "Pending") && forMs >= absentMs) {
     if (isFresh(draft)) startKill(draft, now, "record-deleted", "somebody has deleted its record on the GoCD server");
   } else if (activity.word === "LostContact" && forMs >= lostContactMs) {

@@ -17,7 +17,9 @@ import { freshRole } from "./roles.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { WantedAgents } from "../state.ts";
 
-/** Refused for this long when nothing is wanted: an hour, cleared by the next REVIVE (facts: autoscalers C3). */
+/**
+ * Refused for this long when nothing is wanted: an hour, cleared by the next REVIVE (scheduler.proto, Call.Decline).
+ */
 export const refuseIdleSeconds = 3_600;
 /** Refused for this long when something is wanted that does not fit. */
 export const refuseBusySeconds = 5;

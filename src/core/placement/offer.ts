@@ -7,7 +7,7 @@ export interface OfferedResource {
   readonly name: string;
   /** The amount. Scalars in thousandths; ranges inclusive. */
   readonly value: ResourceValue;
-  /** `allocation_info.role`: the role this was offered to; a launched task must repeat it (facts: mesos-wire, JSON shapes). */
+  /** `allocation_info.role`: the role this was offered to; a launched task must repeat it (mesos.proto, Resource). */
   readonly role: string;
   /** The stack of reservations as opaque JSON text, `[]` for unreserved; two resources can be added only if these are equal. */
   readonly reservations: string;

@@ -9,7 +9,7 @@ import { waitsForLook } from "../life/lifecycle_clock.ts";
 import { isReturning } from "../life/returned.ts";
 import type { ServerState, State } from "../state.ts";
 
-/** Between two reads of the agents while instances change (facts: gocd 6: 10 to 30 s is polite). */
+/** Between two reads of the agents while instances change. */
 export const agentsReadMs = 10_000;
 /** After a call that changed a record, its effect is looked for this soon. */
 export const lookAgainMs = 2_000;
@@ -59,8 +59,8 @@ function isAnyChanging(draft: Draft): boolean {
 }
 
 /**
- * The shortest pause after an answer that took so long: a slow server is not kept busy by us for more than about a tenth
- * of its time (facts: gocd 6). At most `poller.max-interval`.
+ * The shortest pause after an answer that took so long: a slow server is not kept busy by us for more than about a
+ * tenth of its time. At most `poller.max-interval`.
  */
 function restMs(state: State, tookMs: number | undefined): number {
   const { intervalMs, maxIntervalMs } = state.settings.poller;

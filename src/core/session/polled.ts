@@ -246,7 +246,7 @@ function readAgents(before: ServerState, agents: readonly GocdAgent[], atMs: num
   };
 }
 
-/** A restarted server shows all agents Missing at first; it is over when most are back (facts: gocd 4.4). */
+/** A restarted server shows all agents Missing at first; it is over when most are back. */
 function restartOf(before: number | undefined, agents: readonly GocdAgent[], atMs: number): number | undefined {
   const known = agents.filter((each) => !each.elastic && each.configState === "Enabled");
   const missing = known.filter((each) => each.agentState === "Missing").length;

@@ -1,4 +1,5 @@
-// Which media type an Accept header asks for, by the server's era (facts: gocd 2.7). Not here: which path serves it.
+// Which media type an Accept header asks for, by the server's era (GoCD SparkPreFilter). Not here: which path serves
+// it.
 
 import { accessTexts } from "./access.ts";
 import { acceptOf, answer, containerPage, jsonMessage, type SimRequest, type SimResponse } from "./http_message.ts";

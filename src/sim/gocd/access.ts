@@ -1,5 +1,5 @@
-// Who may ask the simulated GoCD server: users, tokens, sessions, and the refusals by release (facts: gocd 5). Not
-// here: rights of single paths (their routes).
+// Who may ask the simulated GoCD server: users, tokens, sessions, and the refusals by release (GoCD
+// AuthenticationFilterChain). Not here: rights of single paths (their routes).
 
 import {
   acceptOf,
@@ -132,7 +132,7 @@ function sessionId(request: SimRequest): string | undefined {
   return /(?:^|;\s*)JSESSIONID=([^;]+)/.exec(request.headers["cookie"] ?? "")?.[1];
 }
 
-/** Keeps the caller's session, or makes one and sets its cookie: one per cookie-less request (facts: gocd 5). */
+/** Keeps the caller's session, or makes one and sets its cookie: one per request without a cookie. */
 export function withSession(world: GocdWorld, request: SimRequest, caller: Caller, response: SimResponse): SimResponse {
   const userName = caller.kind === "user" ? caller.user.name : undefined;
   const session = sessionOf(world, request);

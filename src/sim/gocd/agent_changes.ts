@@ -1,4 +1,4 @@
-// Changing GocdAgents through the API: PATCH, DELETE, bulk, the legacy POSTs (facts: gocd 2.3 to 2.6). Not here: rights
+// Changing GocdAgents through the API: PATCH, DELETE, bulk, the legacy POSTs (GoCD AgentService). Not here: rights
 // and headers (agent_routes.ts).
 
 import { callerName } from "./access.ts";
@@ -38,7 +38,7 @@ export function updateOne(call: AgentsCall, uuid: string): SimResponse {
     const refusal = refuseUpdate(call, gocdAgent, update);
     if (refusal !== undefined) return refusal;
   } else if (gocdAgent.configState === "Pending" && update.state !== "Enabled") {
-    // Up to 19.8 only Enabled adds the missing record (facts: gocd 2.3).
+    // Up to 19.8 only Enabled adds the missing record (GoCD 19.8 AgentConfigService.updateAgentAttributes).
     return messageAnswer(call, 400, `Updating agent failed: Agent with uuid '${uuid}' is not registered.`);
   }
   const invalid = (update.gocdResources ?? []).find((name) => !resourceNamePattern.test(name));
@@ -47,7 +47,7 @@ export function updateOne(call: AgentsCall, uuid: string): SimResponse {
   return jsonAnswer(call, 200, agentJson(call.writing, asStored(call, gocdAgent)));
 }
 
-/** From 18.11 the answer to a change is built from the stored record: never heard, so Missing (facts: gocd 2.3). */
+/** From 18.11 a change is answered from the stored record: Missing (AgentRuntimeInfo.initialState). */
 function asStored(call: AgentsCall, gocdAgent: SimGocdAgent): SimGocdAgent {
   if (!call.world.rules.sparkAgents) return gocdAgent;
   return { ...gocdAgent, runtime: "Missing", freeSpace: undefined, buildLocator: undefined };

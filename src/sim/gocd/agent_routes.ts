@@ -1,4 +1,4 @@
-// `/api/agents` and below: reading and changing GocdAgents by release (facts: gocd 2). Not here: their shapes
+// `/api/agents` and below: reading and changing GocdAgents by release (GoCD AgentsControllerV7). Not here: their shapes
 // (bodies.ts), what a change does (agents.ts).
 
 import { accessTexts, type Caller, isAdmin } from "./access.ts";
@@ -84,7 +84,9 @@ function refuseRights(call: AgentsCall): SimResponse | undefined {
   return messageAnswer(call, call.world.rules.newSecurity ? 403 : 401, accessTexts.notAllowedAction);
 }
 
-/** PUT, POST and PATCH with a body must be JSON; without one they need a confirming header (facts: gocd 5). */
+/**
+ * With a body PUT, POST and PATCH must be JSON, without one have a confirm header (ApiController.verifyContentType).
+ */
 function refuseBody(call: AgentsCall): SimResponse | undefined {
   const { request, writing, world } = call;
   if (request.method === "DELETE") return undefined;

@@ -5,18 +5,18 @@ import { buildsAtStake } from "./work.ts";
 import type { GocdWorld, SimAgentProcess, SimGocdAgent } from "./state.ts";
 import type { GocdAgentChange } from "./tally.ts";
 
-/** Names that the server takes as a GoCD resource (facts: gocd 1.4). */
+/** Names that the server takes as a GoCD resource (GoCD ResourceConfig). */
 export const resourceNamePattern: RegExp = /^[-\w\s|.]*$/;
 
 /** The answer to a registration. */
 export type RegistrationAnswer = "registered" | "pending" | "refused";
 
-/** Whether this agent's calls are answered: not while starting, in a backup (facts: gocd 3.3), or cut off. */
+/** Whether this agent's calls are answered: not while starting, in a backup, or cut off. */
 export function isRemotingOpen(world: GocdWorld, process: SimAgentProcess): boolean {
   return world.life === "running" && !world.backup && !world.cutOff.has(process.containerHostname);
 }
 
-/** One POST `/go/admin/agent` of an agent process (facts: gocd 4.1). */
+/** One POST `/go/admin/agent` of an agent process (GoCD AgentRegistrationController). */
 export function registerAgent(world: GocdWorld, process: SimAgentProcess): RegistrationAnswer {
   if (!isRemotingOpen(world, process) || world.maintenance !== undefined) return refuse(world);
   const known = world.agents.get(process.uuid);
@@ -85,7 +85,7 @@ function addEnvironmentsLater(world: GocdWorld, process: SimAgentProcess, record
   });
 }
 
-/** Up to 19.8 names of environments that do not exist are dropped, later they are kept as `unknown` (facts: gocd 4.1). */
+/** Up to 19.8 names of environments that do not exist are dropped, later they are kept as `unknown`. */
 export function keptEnvironments(world: GocdWorld, names: readonly string[]): readonly string[] {
   if (world.rules.agentsInDatabase) return [...new Set(names)];
   return names.filter((name) => world.environments.has(name.toLowerCase()));
@@ -104,7 +104,7 @@ function hear(world: GocdWorld, gocdAgent: SimGocdAgent): void {
 /** The answer to a ping. */
 export type PingAnswer = "heard" | "cancel" | "kill-tasks" | "unknown-agent" | "duplicate" | "closed";
 
-/** One ping (facts: gocd 4.5): an Idle ping flips an agent with unfetched work back to Idle. */
+/** One ping: Idle sets an agent with unfetched work back to Idle (GoCD AgentInstance.update). */
 export function pingAgent(world: GocdWorld, process: SimAgentProcess): PingAnswer {
   if (!isRemotingOpen(world, process)) return "closed";
   const gocdAgent = world.agents.get(process.uuid);
@@ -140,7 +140,7 @@ function reportDuplicate(world: GocdWorld, gocdAgent: SimGocdAgent, process: Sim
   world.healthMessages = [...world.healthMessages, { message, detail, level: "WARNING", atMs: world.nowMs }];
 }
 
-/** What the server does with silent agents every 5 s (facts: gocd 4.4). */
+/** What the server does with silent agents every 5 s (GoCD AgentInstance.refresh). */
 export function refreshAgents(world: GocdWorld): void {
   if (world.life !== "running") return;
   for (const gocdAgent of [...world.agents.values()]) {
@@ -160,7 +160,7 @@ export function refreshAgents(world: GocdWorld): void {
   }
 }
 
-/** The server forgets what it had in memory only; every agent is Missing until its next ping (facts: gocd 4.4). */
+/** The server forgets what it had in memory only; every agent is Missing until its next ping. */
 export function forgetMemory(world: GocdWorld): void {
   world.loaded = [];
   world.assignments.clear();
@@ -179,7 +179,7 @@ export function forgetMemory(world: GocdWorld): void {
   }
 }
 
-/** Building or Cancelled: may not be deleted (facts: gocd 2.5). */
+/** Building or Cancelled: may not be deleted (GoCD AgentInstance.canBeDeleted). */
 export function canBeDeleted(gocdAgent: SimGocdAgent): boolean {
   return gocdAgent.configState === "Disabled" && gocdAgent.runtime !== "Building" && gocdAgent.runtime !== "Cancelled";
 }

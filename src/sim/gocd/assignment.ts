@@ -1,4 +1,4 @@
-// The server's rule which GocdAgent gets which job (facts: gocd 3.1). Not here: when it is asked, what follows.
+// The server's rule which GocdAgent gets which job (GoCD AgentInstance.firstMatching).
 
 import type { GocdWorld, SimGocdAgent, SimJob } from "./state.ts";
 

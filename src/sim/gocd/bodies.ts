@@ -1,4 +1,4 @@
-// How GoCD releases write their agents: four shapes and the legacy array (facts: gocd 2.1, 2.2). Not here: routes,
+// How GoCD releases write their agents: four shapes and the legacy array (GoCD AgentRepresenter). Not here: routes,
 // rights.
 
 import type { Caller } from "./access.ts";

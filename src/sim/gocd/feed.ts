@@ -1,4 +1,5 @@
-// The feed of scheduled jobs on its old and its new path (facts: gocd 1). Not here: which jobs are Scheduled.
+// The feed of scheduled jobs on its old and its new path (GoCD JobPlanXmlViewModel, FeedsApiControllerV1). Not here:
+// which jobs are Scheduled.
 
 import { type Caller, isAdmin, mayView, refusal } from "./access.ts";
 import { accessTexts } from "./access.ts";
@@ -103,7 +104,7 @@ function escapeText(text: string): string {
   return escapeXml(text).replaceAll("&quot;", '"');
 }
 
-/** As dom4j escapes: control characters become references that XML 1.0 forbids (facts: gocd 1.4). */
+/** As dom4j escapes: control characters become references that XML 1.0 forbids (dom4j XMLWriter). */
 function escapeXml(text: string): string {
   // deno-lint-ignore no-control-regex
   return text.replace(/[&<>"\u0000-\u001f]/g, (character) => {

@@ -1,4 +1,5 @@
-// How agent images of the different eras read their environment variables (facts: gocd 4.2). Not here: registration.
+// How agent images of the different eras read their environment variables (gocd/docker-gocd-agent,
+// docker-entrypoint.sh). Not here: registration.
 
 import type { SimRegistration } from "./state.ts";
 

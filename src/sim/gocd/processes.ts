@@ -1,4 +1,4 @@
-// The agent processes in the containers: boot, register, ping, ask, build (facts: gocd 3.2, 4.1, 4.5, 4.7). Not here:
+// The agent processes in the containers: boot, register, ping, ask, build (GoCD AgentController). Not here:
 // what the server makes of it (agents.ts, work.ts).
 
 import { isRemotingOpen, pingAgent, registerAgent } from "./agents.ts";
@@ -131,7 +131,7 @@ function cleanUp(world: GocdWorld, process: SimAgentProcess, answer: "cancel" | 
   if (process.work === undefined || !isStillOurs(world, process.work.jobId, process.uuid)) endWork(process);
 }
 
-/** A live agent whose record is gone (facts: gocd 4.7). */
+/** A live agent whose record is gone (GoCD 20.2 AgentAuthenticationFilter; before, AgentHTTPClientController). */
 function becomeUnknown(world: GocdWorld, process: SimAgentProcess): void {
   if (world.rules.deletedAgent === "refused") {
     process.phase = "refused";

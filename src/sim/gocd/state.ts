@@ -6,10 +6,10 @@ import type { TimerQueue } from "./timers.ts";
 import type { SimFault } from "./faults.ts";
 import type { GocdTally } from "./tally.ts";
 
-/** A job's state on the server (facts: gocd 1.2, 4.6); jobs that ended are not kept. */
+/** A job's state on the server (GoCD JobState); jobs that ended are not kept. */
 export type SimJobState = "Scheduled" | "Assigned" | "Preparing" | "Building" | "Completing";
 
-/** Why a Scheduled job is never handed out although agents match (facts: gocd 1.2, 3.3). */
+/** Why a Scheduled job is never handed out although agents match. */
 export type SimObstacle = "zombie" | "stale-materials";
 
 /** A variable of a job; the value of a secure one is never shown. */
@@ -62,7 +62,7 @@ export interface SimJob {
   gocdAgentUuid?: string;
 }
 
-/** What the server thinks of a GocdAgent (facts: gocd 2.2). */
+/** What the server thinks of a GocdAgent (GoCD AgentRuntimeStatus). */
 export type SimRuntimeStatus = "Idle" | "Building" | "Cancelled" | "LostContact" | "Missing" | "Unknown";
 
 /** A record of a GocdAgent on the server. */
@@ -143,7 +143,7 @@ export interface SimAgentProcess {
   alive: boolean;
   /** `refused`: its record was deleted (20.2 and later); `lost`: it knows no server. */
   phase: "booting" | "registering" | "working" | "refused" | "lost";
-  /** The registration properties were used and erased (facts: gocd 4.1). */
+  /** The registration properties were used and erased (GoCD AgentAutoRegistrationPropertiesImpl). */
   scrubbed: boolean;
   /** Counts its working phases; timers of an earlier one are void. */
   loop: number;

@@ -63,11 +63,11 @@ export interface GocdTally {
   registrations: number;
   /** New Pending records. */
   pendingRegistrations: number;
-  /** Pending records of agents whose record was deleted before (facts: gocd 4.7). */
+  /** Pending records of agents whose record was deleted before. */
   ghosts: number;
   /** Registrations answered with an error (422, 503, too many Pending). */
   registrationsRefused: number;
-  /** Full saves of cruise-config.xml up to 19.8 (facts: gocd 4.1). */
+  /** Full saves of cruise-config.xml up to 19.8. */
   configSaves: number;
   /** Changes by the API, oldest first. */
   readonly changes: GocdAgentChange[];

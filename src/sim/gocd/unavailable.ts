@@ -1,5 +1,5 @@
-// The 503 answers of a GoCD server: starting, backup, maintenance or drain mode (facts: gocd 5). Not here: when they
-// come.
+// The 503 answers of a GoCD server: starting, backup, maintenance or drain mode (GoCD ModeAwareFilter). Not here: when
+// they come.
 
 import { acceptOf, answer, jsonText, pathOf, type SimRequest, type SimResponse } from "./http_message.ts";
 

@@ -7,7 +7,7 @@ export const gocdEras: readonly string[] = ["15.2.0", "16.6.0", "18.10.0", "19.8
 /** A shape of the agents API: the un-versioned array, or a media type version. */
 export type AgentsShape = "legacy" | "v1" | "v2" | "v3" | "v4" | "v5" | "v6" | "v7";
 
-/** How a release behaves (facts: gocd, the sections named at each field). */
+/** How a release behaves. */
 export interface GocdRules {
   /** The release. */
   readonly version: string;

@@ -82,7 +82,7 @@ export function scheduledJobs(world: GocdWorld): readonly SimJob[] {
   return [...world.jobs.values()].filter((job) => job.state === "Scheduled");
 }
 
-/** Reads the scheduled list into memory; not in maintenance or drain mode (facts: gocd 3.3). */
+/** Reads the scheduled list into memory; not in maintenance or drain mode (GoCD BuildAssignmentService). */
 export function reloadScheduledList(world: GocdWorld): void {
   if (world.life !== "running" || world.maintenance !== undefined) return;
   for (const job of world.jobs.values()) {
@@ -99,7 +99,7 @@ function dropAssignment(world: GocdWorld, job: SimJob): void {
   delete job.gocdAgentUuid;
 }
 
-/** The asynchronous answer to a request for work: the agent fetches it with its next request (facts: gocd 3.2). */
+/** The asynchronous answer to a request for work: the agent fetches it with its next request (GoCD WorkAssignments). */
 export function assignWork(world: GocdWorld, uuid: string): void {
   const gocdAgent = world.agents.get(uuid);
   if (world.life !== "running" || gocdAgent === undefined || gocdAgent.configState !== "Enabled") return;
@@ -137,7 +137,9 @@ function endJob(world: GocdWorld, job: SimJob): void {
   world.active.delete(job);
 }
 
-/** Marks a build Rescheduled: a copy appears under the same locator with a new id, without a pin (facts: gocd 1.2). */
+/**
+ * Marks a build Rescheduled: a copy appears under the same locator with a new id, unpinned (JobInstance.reschedule).
+ */
 function putBack(world: GocdWorld, job: SimJob): void {
   endJob(world, job);
   if (job.gocdAgentUuid !== undefined && world.assignments.get(job.gocdAgentUuid) === job.id) {
@@ -148,7 +150,7 @@ function putBack(world: GocdWorld, job: SimJob): void {
   addJob(world, rest);
 }
 
-/** Puts back builds of agents that are not live: registered and not LostContact (facts: gocd 4.6). */
+/** Reschedules builds of agents that are not registered, or LostContact (GoCD ScheduleService.rescheduleHungJobs). */
 export function rescheduleHungJobs(world: GocdWorld): void {
   if (world.life !== "running") return;
   const live = new Set<string>();
@@ -167,7 +169,7 @@ function isLive(gocdAgent: SimGocdAgent): boolean {
   return gocdAgent.configState === "Disabled" || gocdAgent.runtime !== "LostContact";
 }
 
-/** Cancels jobs that stay unassigned beyond their timeout (20.9 and later; facts: gocd 3.4). */
+/** Cancels jobs that stay unassigned beyond their timeout (GoCD 20.9 ConsoleActivityMonitor). */
 export function cancelOverdueJobs(world: GocdWorld): void {
   if (world.life !== "running" || !world.rules.watchesUnassignedJobs) return;
   for (const job of scheduledJobs(world)) {

@@ -25,7 +25,7 @@ export function textAt(object: unknown, ...path: readonly string[]): string | un
   return typeof value === "string" ? value : undefined;
 }
 
-/** A number under a path; strings of digits are accepted (facts: mesos-wire, JSON shapes). */
+/** A number under a path; strings of digits are accepted, as the master accepts them. */
 export function numberAt(object: unknown, ...path: readonly string[]): number | undefined {
   const value = at(object, ...path);
   if (typeof value === "number") return value;
