@@ -1,5 +1,4 @@
-// One container that we launched, through its whole life. Not here: the transitions (core/lifecycle_*.ts).
-// Stored as it is by store/; shown by web/ and cli/.
+// One container that we launched, through its whole life; stored as it is. Not here: when it changes (core/life).
 
 import type { ContainerNetwork } from "./settings.ts";
 
@@ -7,7 +6,7 @@ import type { ContainerNetwork } from "./settings.ts";
  * `launching → starting → registered → draining → killing → gone`, plus `unreachable`.
  * What is only wanted has no ids yet and is a count in core/demand/plan.ts.
  */
-export type AgentInstance = InstanceIdentity & InstancePhase;
+export type AgentInstance = InstanceIdentity & InstanceMarks & InstancePhase;
 
 /** One in a certain state, or in one of several. */
 export type InstanceIn<S extends AgentInstance["state"]> = AgentInstance & { readonly state: S };
@@ -24,7 +23,7 @@ export type Unreachable = InstanceIn<"unreachable">;
 /** One whose task is over. */
 export type Gone = InstanceIn<"gone">;
 
-/** What is fixed when the intent is stored, before ACCEPT goes out. */
+/** What is fixed when the launch is stored, before ACCEPT goes out; an adopted one learns it from its first record. */
 export interface InstanceIdentity {
   /** Unique for ever, at most 63 characters of `[a-z0-9-]`: task id, container hostname and GoCD hostname. */
   readonly taskId: string;
@@ -35,14 +34,20 @@ export interface InstanceIdentity {
   /** GoCD resources it registers with. */
   readonly gocdResources: readonly string[];
   readonly createdMs: number;
-  /** Where it runs, by the last status update that told; empty: not known. */
-  readonly mesosAgentId: string;
-  /** Hostname of the Mesos agent; its id where no offer has told the name. */
-  readonly host: string;
   /** Why it was launched, for people. */
   readonly launchReason: string;
   /** Key of the bucket it was launched for; absent for a warm or an adopted one. */
   readonly bucketKey?: string;
+  /** The network that its container was launched in; absent: not known. */
+  readonly network?: ContainerNetwork["mode"];
+}
+
+/** What is learnt about it, or wanted of it, on the way: kept from phase to phase until somebody takes it away. */
+export interface InstanceMarks {
+  /** Where it runs, by the last status update that told; empty: not known. */
+  readonly mesosAgentId: string;
+  /** Hostname of the Mesos agent; its id where no offer has told the name. */
+  readonly host: string;
   /** Last KILL or RECONCILE sent for it, so that repeats keep their distance. */
   readonly lastKillMs?: number;
   readonly lastReconcileMs?: number;
@@ -51,8 +56,6 @@ export interface InstanceIdentity {
    * has registered. Absent: too many, or not known.
    */
   readonly strangers?: readonly string[];
-  /** The network that its container was launched in; absent: not known. */
-  readonly network?: ContainerNetwork["mode"];
   /** IP addresses of its container, as Mesos tells them once it runs; absent: not told. */
   readonly addresses?: readonly string[];
   /** The operator or a maintenance window wants it gone when it is free. */
@@ -68,7 +71,7 @@ export interface InstanceIdentity {
 /** Why an instance is to be drained although it might still be useful. */
 export type RetireReason = "maintenance" | "operator" | "profile-changed" | "surplus";
 
-/** The part of an instance that changes; each phase has only the ids that it really has. Times in ms since the epoch. */
+/** Where it stands; each phase has only the ids that it really has. Times in ms since the epoch. */
 export type InstancePhase =
   /** ACCEPT is stored and on its way; Mesos has said nothing yet. `held` as of a starting one. */
   | { readonly state: "launching"; readonly sinceMs: number; readonly offerId: string; readonly held?: true }
@@ -123,6 +126,37 @@ export type InstancePhase =
     /** Nobody has seen its container end: if the GoCD server hears its agent after all, it is in doubt again. */
     readonly isUnproven?: true;
   };
+
+/** Names of the fields of each member of a union. */
+export type FieldOf<Each> = Each extends unknown ? keyof Each : never;
+
+/** The fields that belong to a phase. Every other field is kept by {@linkcode inPhase}. */
+export const phaseFields: Readonly<Record<FieldOf<InstancePhase>, true>> = {
+  state: true,
+  sinceMs: true,
+  offerId: true,
+  held: true,
+  runningSinceMs: true,
+  pendingUuid: true,
+  uuid: true,
+  activity: true,
+  gap: true,
+  reason: true,
+  step: true,
+  cause: true,
+  lost: true,
+  message: true,
+  isUnproven: true,
+};
+
+/** The instance in this phase: what only its former phase knew is dropped, all else is kept. */
+export function inPhase<Phase extends InstancePhase>(
+  instance: AgentInstance,
+  phase: Phase,
+): InstanceIdentity & InstanceMarks & Phase {
+  const kept = Object.entries(instance).filter(([field]) => !Object.hasOwn(phaseFields, field));
+  return { ...Object.fromEntries(kept) as InstanceIdentity & InstanceMarks, ...phase };
+}
 
 /** What a registered agent does, as last read. `unsure` covers states we must not act on (Missing, LostContact, new words). */
 export type AgentActivity =

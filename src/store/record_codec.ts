@@ -3,7 +3,7 @@
 
 import * as v from "valibot";
 import { taskNumberMax } from "../core/identity/adoption.ts";
-import type { AgentInstance } from "../core/instance.ts";
+import { type AgentInstance, type InstanceIdentity, type InstanceMarks, phaseFields } from "../core/instance.ts";
 import type { ControlsRecord, FrameworkRecord, StateRecord, StoredState } from "../core/record.ts";
 import { StoreError } from "./store_error.ts";
 
@@ -51,28 +51,29 @@ const lineage = v.pipe(text, v.regex(/^[a-z0-9]{6}$/, "must be six characters of
 const taskId = v.pipe(text, v.regex(/^[a-z0-9-]{1,63}$/, "must be at most 63 characters of a-z, 0-9 and -"));
 const retireReason = v.picklist(["maintenance", "operator", "profile-changed", "surplus"]);
 
-const identity = {
+/** What an instance has in every phase. */
+const common = {
   taskId,
   profile: text,
   profileHash: text,
   environment: maybeText,
   gocdResources: v.array(text),
   createdMs: ms,
-  mesosAgentId: text,
-  host: text,
   launchReason: text,
   bucketKey: maybeText,
+  network: v.exactOptional(v.picklist(["BRIDGE", "HOST", "NONE", "USER"])),
+  mesosAgentId: text,
+  host: text,
   lastKillMs: maybeMs,
   lastReconcileMs: maybeMs,
   strangers: v.exactOptional(v.array(text)),
-  network: v.exactOptional(v.picklist(["BRIDGE", "HOST", "NONE", "USER"])),
   addresses: v.exactOptional(v.array(text)),
   retire: v.exactOptional(retireReason),
   mayHoldBuild: maybeTrue,
   isDeleteAsked: maybeTrue,
   lossAccepted: maybeTrue,
   sinceMs: ms,
-};
+} satisfies Record<keyof (InstanceIdentity & InstanceMarks) | "sinceMs", unknown>;
 
 const activitySchema = v.variant("kind", [
   v.looseObject({ kind: v.literal("idle"), sinceMs: ms }),
@@ -103,37 +104,37 @@ const killCause = v.picklist([
 const endCause = v.picklist(["stopped", "dropped", "launch-failed", "exited", "never-registered", "lost"]);
 
 const instanceSchema = v.variant("state", [
-  v.looseObject({ ...identity, state: v.literal("launching"), offerId: text, held: maybeTrue }),
+  v.looseObject({ ...common, state: v.literal("launching"), offerId: text, held: maybeTrue }),
   v.looseObject({
-    ...identity,
+    ...common,
     state: v.literal("starting"),
     runningSinceMs: maybeMs,
     pendingUuid: maybeText,
     held: maybeTrue,
   }),
   v.looseObject({
-    ...identity,
+    ...common,
     state: v.literal("registered"),
     uuid: text,
     activity: activitySchema,
     gap: v.exactOptional(v.looseObject({ sinceMs: ms, repairMs: maybeMs })),
   }),
   v.looseObject({
-    ...identity,
+    ...common,
     state: v.literal("draining"),
     uuid: text,
     reason: v.union([v.literal("idle"), retireReason]),
     step: drainStepSchema,
   }),
-  v.looseObject({ ...identity, state: v.literal("killing"), uuid: maybeText, cause: killCause }),
+  v.looseObject({ ...common, state: v.literal("killing"), uuid: maybeText, cause: killCause }),
   v.looseObject({
-    ...identity,
+    ...common,
     state: v.literal("unreachable"),
     uuid: maybeText,
     lost: v.exactOptional(v.looseObject({ sinceMs: ms, message: text })),
   }),
   v.looseObject({
-    ...identity,
+    ...common,
     state: v.literal("gone"),
     uuid: maybeText,
     cause: endCause,
@@ -162,7 +163,7 @@ const controlsSchema = v.looseObject({
 const knownFields: Readonly<Record<"framework" | "controls" | "instance", ReadonlySet<string>>> = {
   framework: new Set(Object.keys(frameworkSchema.entries)),
   controls: new Set(Object.keys(controlsSchema.entries)),
-  instance: new Set(instanceSchema.options.flatMap((option) => Object.keys(option.entries))),
+  instance: new Set([...Object.keys(common), ...Object.keys(phaseFields)]),
 };
 
 /** The state of a store that has never been used. */

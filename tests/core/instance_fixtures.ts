@@ -1,6 +1,6 @@
 // Instances in any phase, in short, for tests of single functions. Not here: how they get there (tests/support/core.ts).
 
-import type { AgentInstance, InstanceIdentity, InstancePhase } from "../../src/core/instance.ts";
+import type { AgentInstance, InstanceIdentity, InstanceMarks, InstancePhase } from "../../src/core/instance.ts";
 import type { BucketDemand } from "../../src/core/demand/verdict.ts";
 import type { State } from "../../src/core/state.ts";
 import { Draft } from "../../src/core/draft.ts";
@@ -11,7 +11,7 @@ import { drive, type DriverOptions, serverInfo, zeroMs } from "../support/core.t
 export function anInstance(
   taskId: string,
   phase: Partial<InstancePhase> & Pick<InstancePhase, "state">,
-  changes: Partial<InstanceIdentity> = {},
+  changes: Partial<InstanceIdentity & InstanceMarks> = {},
 ): AgentInstance {
   return {
     taskId,
@@ -32,7 +32,7 @@ export function anInstance(
 export function aRegistered(
   taskId: string,
   kind: "idle" | "building",
-  changes: Partial<InstanceIdentity> = {},
+  changes: Partial<InstanceIdentity & InstanceMarks> = {},
 ): AgentInstance {
   const activity = { kind, sinceMs: zeroMs };
   return anInstance(taskId, { state: "registered", uuid: `uuid-${taskId}`, activity }, changes);

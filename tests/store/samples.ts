@@ -1,11 +1,11 @@
 // Records to store in tests. Used by the tests of the stores only.
 
 import fc from "fast-check";
-import type { AgentInstance, InstanceIdentity, InstancePhase } from "../../src/core/instance.ts";
+import type { AgentInstance, InstanceIdentity, InstanceMarks, InstancePhase } from "../../src/core/instance.ts";
 import type { ControlsRecord, FrameworkRecord } from "../../src/core/record.ts";
 
-/** An instance with all that does not change. */
-export function identity(taskId: string): InstanceIdentity {
+/** What an instance has in every phase. */
+export function identity(taskId: string): InstanceIdentity & InstanceMarks {
   return {
     taskId,
     profile: "linux",

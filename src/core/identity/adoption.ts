@@ -3,9 +3,8 @@
 import type { Draft } from "../draft.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import { nameOf } from "./hostnames.ts";
-import type { AgentInstance, InstanceIn } from "../instance.ts";
+import { type AgentInstance, inPhase, type InstanceIn } from "../instance.ts";
 import type { Offer } from "../placement/offer.ts";
-import { identityOf } from "../life/phase.ts";
 import type { FrameworkRecord } from "../record.ts";
 import { isOver, type TaskMeaning, type TaskStatus } from "../session/task_status.ts";
 
@@ -158,14 +157,12 @@ export function isDuplicate({ state, message }: TaskStatus): boolean {
  */
 export function advanceLiving(draft: Draft, instance: InstanceIn<"launching">): void {
   draft.put({
-    ...identityOf(instance),
+    ...inPhase(instance, { state: "starting", sinceMs: draft.atMs }),
     gocdResources: [],
     createdMs: draft.atMs,
     mesosAgentId: "",
     host: "?",
     launchReason: `${adopted}: its id lives already`,
-    state: "starting",
-    sinceMs: draft.atMs,
   });
   draft.note({
     level: "warning",

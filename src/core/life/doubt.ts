@@ -11,8 +11,8 @@ import { isLostLongEnough } from "./gocd_index.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import { nameOf } from "../identity/hostnames.ts";
 import { withPossibleBuild } from "../demand/hung_build.ts";
-import type { AgentInstance, Gone, Unreachable } from "../instance.ts";
-import { end, endUnproven, identityOf, uuidOf } from "./phase.ts";
+import { type AgentInstance, type Gone, inPhase, type Unreachable } from "../instance.ts";
+import { end, endUnproven, uuidOf } from "./phase.ts";
 import { askFor } from "../session/reconciliation.ts";
 import type { TaskStatus } from "../session/task_status.ts";
 
@@ -52,13 +52,12 @@ export function doubtLoss(draft: Draft, instance: AgentInstance, uuid: string, m
     return draft.set({ reconciliation: { ...reconciliation, pending } });
   }
   askFor(draft, instance.taskId);
-  draft.put({
-    ...identityOf(withPossibleBuild(draft, instance)),
+  draft.put(inPhase(withPossibleBuild(draft, instance), {
     state: "unreachable",
     sinceMs: instance.state === "unreachable" ? instance.sinceMs : draft.atMs,
     uuid,
     lost: { sinceMs: draft.atMs, message },
-  });
+  }));
   waivePollWait(draft, instance);
   judgeLosses(draft);
   draft.note({

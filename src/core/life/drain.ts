@@ -9,7 +9,7 @@ import { absentMs, askAgainMs, deleteMaxMs, reenableMaxMs } from "./gocd_clocks.
 import type { GocdAgent } from "../gocd_records.ts";
 import { ask, isAsked, isLostLongEnough } from "./gocd_index.ts";
 import type { AgentInstance, Draining, DrainStep } from "../instance.ts";
-import { identityOf, register, startKill } from "./phase.ts";
+import { register, startKill } from "./phase.ts";
 import { profileOf } from "../profile_of.ts";
 import { agentsAsOfMs, isFresh, isIdleConfirmed, shownForMs } from "../session/reading.ts";
 import { formatDuration } from "../words/reason.ts";
@@ -213,12 +213,5 @@ function safeSinceMs({ state: { server }, atMs }: Draft, { uuid }: GocdAgent): n
 }
 
 function setStep(draft: Draft, instance: Draining, step: DrainStep): void {
-  draft.put({
-    ...identityOf(instance),
-    state: "draining",
-    sinceMs: instance.sinceMs,
-    uuid: instance.uuid,
-    reason: instance.reason,
-    step,
-  });
+  draft.put({ ...instance, step });
 }

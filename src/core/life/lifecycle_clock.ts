@@ -6,8 +6,8 @@ import { countFailure, waivePollWait } from "./failures.ts";
 import { isAsked } from "./gocd_index.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import { nameOf } from "../identity/hostnames.ts";
-import type { AgentInstance, InstanceIn, Killing, Waiting } from "../instance.ts";
-import { end, identityOf, sendKill, startKill } from "./phase.ts";
+import { type AgentInstance, inPhase, type InstanceIn, type Killing, type Waiting } from "../instance.ts";
+import { end, sendKill, startKill } from "./phase.ts";
 import { clocksOf } from "../profile_of.ts";
 import { isFresh, shownForMs } from "../session/reading.ts";
 import { formatDuration } from "../words/reason.ts";
@@ -188,13 +188,12 @@ function watchKill(draft: Draft, instance: Killing): void {
  * Whoever may have an agent by now is followed as one whose time is over, as before its KILL.
  */
 function isTakenBack(draft: Draft, instance: Killing): boolean {
-  const { lastKillMs: _, ...identity } = identityOf(instance);
-  const waiting: Waiting = {
-    ...identity,
+  const { lastKillMs: _, ...kept } = instance;
+  const waiting: Waiting = inPhase(kept, {
     state: "starting",
     sinceMs: instance.createdMs,
     ...(instance.cause === "launch-timeout" ? {} : { runningSinceMs: instance.createdMs }),
-  };
+  });
   if (mayEnd(draft, waiting)) return false;
   if (draft.instance(instance.taskId)?.state === "killing") draft.put(waiting);
   return true;

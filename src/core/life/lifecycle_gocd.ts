@@ -11,13 +11,20 @@ import type { Draft } from "../draft.ts";
 import { countFailure, countSuccess } from "./failures.ts";
 import { absentMs, connectionTimeoutMs, lostContactMs } from "./gocd_clocks.ts";
 import type { GocdAgent } from "../gocd_records.ts";
-import type { AgentActivity, AgentInstance, Registered, Unreachable, Waiting } from "../instance.ts";
+import {
+  type AgentActivity,
+  type AgentInstance,
+  inPhase,
+  type Registered,
+  type Unreachable,
+  type Waiting,
+} from "../instance.ts";
 import { askToEnable, type GocdAgentIndex, indexGocdAgents, isAsked } from "./gocd_index.ts";
 import { trackBuild, trackSilence } from "../demand/hung_build.ts";
 import { isRegisterTimeOver } from "./lifecycle_clock.ts";
 import { matchingEnvironments } from "../demand/matching.ts";
 import { noteGap, trackGap } from "../identity/misregistered.ts";
-import { identityOf, register, startDrain, startKill, uuidOf } from "./phase.ts";
+import { register, startDrain, startKill, uuidOf } from "./phase.ts";
 import { isFresh, shownForMs } from "../session/reading.ts";
 import { formatDuration } from "../words/reason.ts";
 import { cameAsPending, keyWorked } from "../identity/register_key.ts";
@@ -143,15 +150,14 @@ function enablePending(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): v
   // Its time is over: it is stopped as soon as the last enabling is answered.
   if (!isNew && (isAsked(draft, gocdAgent.uuid) || isRegisterTimeOver(draft, instance))) return;
   if (isNew) {
-    draft.put({
-      ...identityOf(instance),
+    draft.put(inPhase(instance, {
       state: "starting",
       sinceMs: instance.state === "starting" ? instance.sinceMs : draft.atMs,
       ...(instance.state === "starting" && instance.runningSinceMs !== undefined
         ? { runningSinceMs: instance.runningSinceMs }
         : {}),
       pendingUuid: gocdAgent.uuid,
-    });
+    }));
     cameAsPending(draft, instance.taskId, gocdAgent.uuid);
   }
   askToEnable(draft, gocdAgent.uuid);

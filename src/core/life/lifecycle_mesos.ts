@@ -7,9 +7,9 @@ import { doubtLoss, heardRecord, isProof } from "./doubt.ts";
 import type { Draft } from "../draft.ts";
 import { countFailure, countHostFailure, waivePollWait } from "./failures.ts";
 import { withPossibleBuild } from "../demand/hung_build.ts";
-import type { AgentInstance, EndCause, Gone } from "../instance.ts";
+import { type AgentInstance, type EndCause, type Gone, inPhase } from "../instance.ts";
 import { isFence } from "../identity/lineage.ts";
-import { end, endUnproven, identityOf, oneLine, startKill, taskOf, uuidOf } from "./phase.ts";
+import { end, endUnproven, oneLine, startKill, taskOf, uuidOf } from "./phase.ts";
 import { askFor } from "../session/reconciliation.ts";
 import { activityOnReturn, isPendingOnReturn } from "./returned.ts";
 import {
@@ -110,12 +110,11 @@ function onAlive(draft: Draft, instance: AgentInstance, status: TaskStatus): voi
   const isRunning = taskMeaning(status.state) === "running";
   switch (instance.state) {
     case "launching":
-      draft.put({
-        ...identityOf(instance),
+      draft.put(inPhase(instance, {
         state: "starting",
         sinceMs: draft.atMs,
         ...(isRunning ? { runningSinceMs: draft.atMs } : {}),
-      });
+      }));
       if (isRunning) noteRunning(draft, instance);
       return;
     case "starting":
@@ -126,7 +125,7 @@ function onAlive(draft: Draft, instance: AgentInstance, status: TaskStatus): voi
       return;
     case "unreachable":
       if (instance.uuid !== undefined) takeBack(draft, instance, instance.uuid);
-      else draft.put({ ...identityOf(instance), state: "starting", sinceMs: draft.atMs, runningSinceMs: draft.atMs });
+      else draft.put(inPhase(instance, { state: "starting", sinceMs: draft.atMs, runningSinceMs: draft.atMs }));
       draft.note({
         level: "info",
         code: "agent-returned",
@@ -160,12 +159,11 @@ function onBackFromTheDead(draft: Draft, instance: Gone, status: TaskStatus): vo
   }
   if (instance.cause !== "dropped" && !isNews) return;
   if (instance.uuid === undefined || isPendingOnReturn(draft, instance.uuid)) {
-    draft.put({
-      ...identityOf(instance),
+    draft.put(inPhase(instance, {
       state: "starting",
       sinceMs: draft.atMs,
       ...(taskMeaning(status.state) === "running" ? { runningSinceMs: draft.atMs } : {}),
-    });
+    }));
   } else {
     takeBack(draft, instance, instance.uuid);
   }
@@ -181,7 +179,7 @@ function onBackFromTheDead(draft: Draft, instance: Gone, status: TaskStatus): vo
 /** Mesos gives it back: what it does, and whether it still has its record, the next list tells. */
 function takeBack(draft: Draft, instance: AgentInstance, uuid: string): void {
   const activity = activityOnReturn(draft, instance);
-  draft.put({ ...identityOf(instance), state: "registered", sinceMs: draft.atMs, uuid, activity });
+  draft.put(inPhase(instance, { state: "registered", sinceMs: draft.atMs, uuid, activity }));
 }
 
 function noteRunning(draft: Draft, instance: AgentInstance): void {
@@ -203,12 +201,11 @@ function onKilling(draft: Draft, instance: AgentInstance, status: TaskStatus): v
 function onUnreachable(draft: Draft, instance: AgentInstance): void {
   if (instance.state === "gone" || instance.state === "unreachable" && instance.lost === undefined) return;
   const uuid = uuidOf(instance);
-  draft.put({
-    ...identityOf(withPossibleBuild(draft, instance)),
+  draft.put(inPhase(withPossibleBuild(draft, instance), {
     state: "unreachable",
     sinceMs: draft.atMs,
     ...(uuid === undefined ? {} : { uuid }),
-  });
+  }));
   waivePollWait(draft, instance);
   draft.note({
     level: "warning",

@@ -1,45 +1,20 @@
 // Moves an instance from one phase to another. Not here: when (the lifecycle_* files).
 
 import type { Draft } from "../draft.ts";
-import type {
-  AgentActivity,
-  AgentInstance,
-  DrainReason,
-  EndCause,
-  InstanceIdentity,
-  KillCause,
-  Registered,
+import {
+  type AgentActivity,
+  type AgentInstance,
+  type DrainReason,
+  type EndCause,
+  inPhase,
+  type KillCause,
+  type Registered,
 } from "../instance.ts";
 import { clocksOf } from "../profile_of.ts";
 import { formatDuration } from "../words/reason.ts";
 
 /** How long messages of others may be in our notes and records. */
 const messageCharsMax = 300;
-
-/** The part of an instance that never changes with its phase. */
-export function identityOf(instance: AgentInstance): InstanceIdentity {
-  return {
-    taskId: instance.taskId,
-    profile: instance.profile,
-    profileHash: instance.profileHash,
-    ...(instance.environment === undefined ? {} : { environment: instance.environment }),
-    gocdResources: instance.gocdResources,
-    createdMs: instance.createdMs,
-    mesosAgentId: instance.mesosAgentId,
-    host: instance.host,
-    launchReason: instance.launchReason,
-    ...(instance.bucketKey === undefined ? {} : { bucketKey: instance.bucketKey }),
-    ...(instance.lastKillMs === undefined ? {} : { lastKillMs: instance.lastKillMs }),
-    ...(instance.lastReconcileMs === undefined ? {} : { lastReconcileMs: instance.lastReconcileMs }),
-    ...(instance.strangers === undefined ? {} : { strangers: instance.strangers }),
-    ...(instance.network === undefined ? {} : { network: instance.network }),
-    ...(instance.addresses === undefined ? {} : { addresses: instance.addresses }),
-    ...(instance.retire === undefined ? {} : { retire: instance.retire }),
-    ...(instance.mayHoldBuild === undefined ? {} : { mayHoldBuild: instance.mayHoldBuild }),
-    ...(instance.isDeleteAsked === undefined ? {} : { isDeleteAsked: instance.isDeleteAsked }),
-    ...(instance.lossAccepted === undefined ? {} : { lossAccepted: instance.lossAccepted }),
-  };
-}
 
 /** The uuid of its GocdAgent, where it is known. */
 export function uuidOf(instance: AgentInstance): string | undefined {
@@ -62,8 +37,8 @@ export function oneLine(text: string): string {
 
 /** The GoCD server shows this record of it, which is no longer to be deleted. */
 export function register(draft: Draft, instance: AgentInstance, uuid: string, activity: AgentActivity): void {
-  const { strangers: _, isDeleteAsked: __, ...identity } = identityOf(instance);
-  draft.put({ ...identity, state: "registered", sinceMs: draft.atMs, uuid, activity });
+  const { strangers: _, isDeleteAsked: __, ...kept } = instance;
+  draft.put(inPhase(kept, { state: "registered", sinceMs: draft.atMs, uuid, activity }));
 }
 
 /** Takes a registered instance out of service: DISABLE leaves, the rest follows by reading. */
@@ -73,14 +48,8 @@ export function startDrain(
   reason: DrainReason,
   whyIdle = "nothing waits that it could take",
 ): void {
-  draft.put({
-    ...identityOf(instance),
-    state: "draining",
-    sinceMs: draft.atMs,
-    uuid: instance.uuid,
-    reason,
-    step: { kind: "disabling", askedMs: draft.atMs },
-  });
+  const step = { kind: "disabling", askedMs: draft.atMs } as const;
+  draft.put(inPhase(instance, { state: "draining", sinceMs: draft.atMs, uuid: instance.uuid, reason, step }));
   draft.effect({ kind: "disable-gocd-agents", agents: [{ taskId: instance.taskId, uuid: instance.uuid }] });
   const why = reason === "idle"
     ? `it has been idle for ${formatDuration(draft.atMs - instance.activity.sinceMs)} and ${whyIdle}`
@@ -113,15 +82,13 @@ export function startKill(draft: Draft, instance: AgentInstance, cause: KillCaus
   const uuid = uuidOf(instance);
   const isOurs = cause !== "by-mesos";
   const canSend = isOurs && draft.state.session.kind === "subscribed";
-  const { lastKillMs: _, ...identity } = identityOf(instance);
-  draft.put({
-    ...identity,
-    ...(canSend ? { lastKillMs: draft.atMs } : {}),
+  const { lastKillMs: _, ...kept } = instance;
+  draft.put(inPhase(canSend ? { ...kept, lastKillMs: draft.atMs } : kept, {
     state: "killing",
     sinceMs: draft.atMs,
     ...(uuid === undefined ? {} : { uuid }),
     cause,
-  });
+  }));
   if (canSend) sendKill(draft, instance);
   const hint = killHints[cause];
   draft.note({
@@ -157,12 +124,11 @@ export function endUnproven(draft: Draft, instance: AgentInstance, cause: EndCau
 /** The task is over; its record on the GoCD server is cleaned up from here on. */
 export function end(draft: Draft, instance: AgentInstance, cause: EndCause, message: string): void {
   const uuid = uuidOf(instance);
-  draft.put({
-    ...identityOf(instance),
+  draft.put(inPhase(instance, {
     state: "gone",
     sinceMs: draft.atMs,
     ...(uuid === undefined ? {} : { uuid }),
     cause,
     message: oneLine(message),
-  });
+  }));
 }
