@@ -210,4 +210,10 @@ export const failedSeeds: readonly FailedSeed[] = [
   { seed: 9504033, found: "the same, after a restart under the brake" },
   { seed: 21835, found: "the law of zombies took a job that was put back between two polls for a newer one" },
   { seed: 9502518, found: "the same on a server whose lists showed nothing of it" },
+  {
+    seed: 9500058,
+    found: "a list without the record of a dead agent, ten minutes after its death: forgotten, it stayed",
+  },
+  { seed: 9500860, found: "the same by a clock that was set a day ahead, and on the first list of a run" },
+  { seed: 9500533, found: "a teardown that went on after a restart, on a list without the record of a dead agent" },
 ];

@@ -45,10 +45,7 @@ export function unlistedSince(
   atMs: number,
 ): ServerState["unlisted"] {
   const listed = new Set(agents.map(({ uuid }) => uuid));
-  // What was out of contact builds nothing.
-  const gone = before.agents.filter(({ uuid, agentState }) =>
-    !listed.has(uuid) && agentState !== "LostContact" && agentState !== "Missing"
-  );
+  const gone = before.agents.filter(({ uuid }) => !listed.has(uuid));
   if (gone.length === 0 && before.unlisted.size === 0) return before.unlisted;
   const kept = [...before.unlisted].filter(([uuid, { sinceMs }]) =>
     !listed.has(uuid) && shownForMs({ server: before }, sinceMs) < absentMs
@@ -130,7 +127,11 @@ function isSame(state: State, instance: AgentInstance, gocdAgent: GocdAgent): bo
 export function possibleAgents(draft: Draft, instance: AgentInstance): readonly GocdAgent[] {
   const explained = explainedOf(draft.state, instance);
   const { agents, unlisted } = draft.state.server;
-  return [...agents, ...[...unlisted.values()].map(({ gocdAgent }) => gocdAgent)].filter((gocdAgent) =>
+  // What was out of contact builds nothing.
+  const hidden = [...unlisted.values()].map(({ gocdAgent }) => gocdAgent).filter(({ agentState }) =>
+    agentState !== "LostContact" && agentState !== "Missing"
+  );
+  return [...agents, ...hidden].filter((gocdAgent) =>
     isPossible(draft, instance, gocdAgent, explained) && !isElsewhere(draft, instance, gocdAgent) &&
     (isRunning(instance) || !isLongFree(draft, gocdAgent))
   );

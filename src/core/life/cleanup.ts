@@ -9,10 +9,13 @@ import type { GocdAgent } from "../gocd_records.ts";
 import type { Gone } from "../instance.ts";
 import { ask, type GocdAgentIndex, isAsked, isIdleTwice, isLostLongEnough } from "./gocd_index.ts";
 import { isRemembered } from "../demand/hung_build.ts";
+import { shownForMs } from "../session/reading.ts";
+import type { State } from "../state.ts";
+import { absentMs } from "./gocd_clocks.ts";
 import { isUsedByAnother } from "../identity/shared_guid.ts";
 
 /** A dead instance is remembered at least this long, so that a ghost of it is never enabled. */
-export const rememberMs = 600_000;
+const rememberMs = 600_000;
 
 /**
  * A dead agent that still seems to build after so long: the server up to 17.8 does not see the silence of a disabled
@@ -27,8 +30,7 @@ export function cleanUp(draft: Draft, instance: Gone, index: GocdAgentIndex): vo
   const record = found !== undefined && isUsedByAnother(draft.state, instance, found.uuid) ? undefined : found;
   if (record === undefined || record.configState === "Pending") {
     // Pending records cannot be deleted and vanish by themselves; ours are never enabled once the task is over.
-    const isOver = draft.atMs - instance.sinceMs >= rememberMs && !isRemembered(draft, instance);
-    if (record === undefined && isOver) draft.remove(instance.taskId);
+    if (record === undefined && isOver(draft, instance)) draft.remove(instance.taskId);
     return;
   }
   if (isHeardAgain(draft, instance, record)) return doubtLoss(draft, instance, record.uuid, instance.message);
@@ -55,6 +57,20 @@ export function cleanUp(draft: Draft, instance: Gone, index: GocdAgentIndex): vo
   if (word === "LostContact" && !isLostLongEnough(draft, record)) return;
   ask(draft, record.uuid);
   draft.effect({ kind: "disable-gocd-agents", agents: [{ taskId: instance.taskId, uuid: record.uuid }] });
+}
+
+/**
+ * Whether nothing of it is left. Counted by the time that lists have shown, as one list may lack its record, the clock may
+ * have been set, and a run that has just begun may not have seen it yet.
+ */
+function isOver(draft: Draft, instance: Gone): boolean {
+  return shownForMs(draft.state, instance.sinceMs) >= rememberMs && !isRemembered(draft, instance) &&
+    !isJustUnlisted(draft.state, instance.uuid);
+}
+
+/** Whether the lists of this run have yet to lack a record for long enough to say that the server has none. */
+export function isJustUnlisted({ server }: State, uuid: string | undefined): boolean {
+  return uuid !== undefined && shownForMs({ server }, server.unlisted.get(uuid)?.sinceMs ?? 0) < absentMs;
 }
 
 /** Nobody has seen its container end: an agent that the server hears is taken out of service as in any drain. */

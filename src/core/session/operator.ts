@@ -10,6 +10,7 @@ import { forgetFailures } from "../life/failures.ts";
 import { nameOf } from "../identity/hostnames.ts";
 import type { AgentInstance } from "../instance.ts";
 import { withoutFramework } from "../identity/lineage.ts";
+import { isJustUnlisted } from "../life/cleanup.ts";
 import { mayComeBack } from "../life/doubt.ts";
 import { end, uuidOf } from "../life/phase.ts";
 import { agentsAsOfMs } from "./reading.ts";
@@ -206,14 +207,18 @@ function of(profile: string | undefined): string {
   return profile === undefined ? "" : ` for profile ${profile}`;
 }
 
-/** Whether the server shows a record of it; not known before the list has been read since it ended. */
-function mayRecordBeLeft({ state: { server } }: Draft, instance: AgentInstance): boolean {
-  if (agentsAsOfMs(server) <= instance.sinceMs) return true;
+/**
+ * Whether the server shows a record of it; not known before the list has been read since it ended, and unless we have asked
+ * for it to be deleted, one list may lack it.
+ */
+function mayRecordBeLeft({ state }: Draft, instance: AgentInstance): boolean {
+  if (agentsAsOfMs(state.server) <= instance.sinceMs) return true;
   const uuid = uuidOf(instance);
-  return server.agents.some((gocdAgent) =>
+  const isListed = state.server.agents.some((gocdAgent) =>
     gocdAgent.configState !== "Pending" && !gocdAgent.elastic &&
     (gocdAgent.uuid === uuid || nameOf(gocdAgent) === instance.taskId)
   );
+  return isListed || instance.isDeleteAsked !== true && isJustUnlisted(state, uuid);
 }
 
 /** Nobody will look after the records any more. One that builds is not deleted by the server. */
