@@ -174,8 +174,14 @@ function withoutClocks(instance: AgentInstance | undefined): unknown {
   return Object.fromEntries(Object.entries(rest).filter(([name]) => name !== "fieldOfANewerVersion"));
 }
 
-/** At a start: no field of a newer version has been lost. */
+/**
+ * At a start: no field of a newer version has been lost. A launch on record is one of ours, whether it has left or not: its
+ * run may have ended before (or been told that the record was not stored), and only Mesos knows.
+ */
 export function checkReload(world: World, stored: StoredState): void {
+  for (const { taskId, state } of stored.instances) {
+    if (state === "launching") world.watch.launched.add(taskId);
+  }
   const lost = world.disk.forgottenFuture();
   demand(lost.length === 0, "newer-fields", () => `records have lost fields of a newer version: ${lost.join(" ")}`);
   demand(

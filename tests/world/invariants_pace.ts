@@ -9,10 +9,11 @@ import type { AgentInstance } from "../../src/core/instance.ts";
 import { uuidOf } from "../../src/core/life/phase.ts";
 import { isAdopted } from "../../src/core/identity/recognition.ts";
 import { gocdRules } from "../../src/sim/gocd/versions.ts";
+import { isLookFresh } from "./invariants_clocks.ts";
 import { noteHindered } from "./invariants_shown.ts";
 import { isNamelessName } from "./scenario_names.ts";
 import { demand } from "./violation.ts";
-import type { Program, World } from "./world_state.ts";
+import { type Program, programMs, type World } from "./world_state.ts";
 
 /** What the laws of pace remember of one run of the program. */
 export interface Pace {
@@ -237,6 +238,12 @@ function isAddressShared(world: World, instances: Iterable<AgentInstance>, insta
 function silenceSeenMs({ gocd }: World): number {
   return gocdRules(gocd.version).agentsInDatabase ? 480_000 : 750_000;
 }
+
+/** Whether a KILL that was due long ago could leave now: it needs a look that is not too old, as slow as the server may be. */
+function mayKill(world: World): boolean {
+  return isLookFresh(world, programMs(world));
+}
+
 /** A launch of which Mesos says nothing is asked for, and given up in the end. */
 function checkLaunching(world: World, { state }: Program, instance: AgentInstance): void {
   const { taskId } = instance;
@@ -248,7 +255,7 @@ function checkLaunching(world: World, { state }: Program, instance: AgentInstanc
   demand(isAsked || silentMs <= silenceMs + idleMs, "pace", () => `Mesos is silent on ${taskId}, but not asked`);
   const limitMs = 1.5 * state.settings.scaling.launchTimeoutMs + slowestLookMs(state.settings.poller);
   const forMs = world.nowMs - Math.max(sinceMs, pace.sessionMs, shown.healthySinceMs, shown.hinderedMs);
-  if (forMs <= limitMs || isRightlyHeld(world, state.instances.values(), instance)) return;
+  if (forMs <= limitMs || !mayKill(world) || isRightlyHeld(world, state.instances.values(), instance)) return;
   demand(false, "phase", () => `${taskId} is launching for ${forMs} ms, although Mesos and GoCD answer`);
 }
 
@@ -267,7 +274,7 @@ function checkStarting(world: World, { state }: Program, instance: AgentInstance
     world.watch.maintenanceEndMs,
   );
   const limitMs = state.settings.scaling.launchTimeoutMs + timeoutMs + slowestLookMs(state.settings.poller);
-  if (forMs <= limitMs || isRightlyHeld(world, state.instances.values(), instance)) return;
+  if (forMs <= limitMs || !mayKill(world) || isRightlyHeld(world, state.instances.values(), instance)) return;
   demand(false, "phase", () => `${taskId} is starting for ${forMs} ms, although Mesos and GoCD answer`);
 }
 
@@ -276,15 +283,16 @@ function slowestLookMs(poller: { readonly intervalMs: number; readonly maxInterv
   return 2 * (Math.max(poller.intervalMs, poller.maxIntervalMs) + 60_000);
 }
 
-/** A KILL without effect is repeated, with the next list of a server that answers. */
-function checkKilling({ nowMs, settings, watch: { pace, shown } }: World, taskId: string): void {
+/** A KILL without effect is repeated, with the next list of a server that answers soon enough. */
+function checkKilling(world: World, taskId: string): void {
+  const { nowMs, settings, watch: { pace, shown } } = world;
   const killedMs = pace.killedMs.get(taskId);
   const sinceMs = pace.phases.get(taskId)?.sinceMs;
   if (killedMs === undefined || sinceMs === undefined || pace.sessionMs === undefined) return;
   const gapMs = nowMs - sinceMs < killLaterMs ? killMs : killLaterMs;
   const silentMs = nowMs - Math.max(killedMs, pace.sessionMs, shown.healthySinceMs, shown.hinderedMs);
   demand(
-    silentMs <= gapMs + tickMs + slowestLookMs(settings.poller),
+    silentMs <= gapMs + tickMs + slowestLookMs(settings.poller) || !mayKill(world),
     "pace",
     () => `${taskId} did not end, but KILL was not repeated for ${silentMs} ms`,
   );

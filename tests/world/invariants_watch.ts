@@ -12,7 +12,7 @@ import { nothingShown, type Shown } from "./invariants_shown.ts";
 export interface Watch {
   /** When the run began. */
   readonly startedMs: number;
-  /** Task ids of all launches that ever left. */
+  /** Task ids of all launches that ever left, or may have left by what a run found on record. */
   readonly launched: Set<string>;
   /** Containers by task id, while they run. */
   readonly containers: Map<string, RunningContainer>;

@@ -216,4 +216,6 @@ export const failedSeeds: readonly FailedSeed[] = [
   },
   { seed: 9500860, found: "the same by a clock that was set a day ahead, and on the first list of a run" },
   { seed: 9500533, found: "a teardown that went on after a restart, on a list without the record of a dead agent" },
+  { seed: 9500418, found: "the law of pace asked for a KILL on lists that a busy server gave too late for one" },
+  { seed: 9504751, found: "the law of strangers took launches for such that were on record, but had never left" },
 ];
