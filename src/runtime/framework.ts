@@ -14,8 +14,8 @@ import { Engine } from "./engine.ts";
 import { frameworkIdentity } from "./identity.ts";
 import { createConnectionNotes, steadyNote, withoutNews } from "./connection_notes.ts";
 import { watchFirstRegistration } from "./first_registration.ts";
-import { createPerformer, type Performer } from "./perform.ts";
-import { createSupervisor } from "./supervisor.ts";
+import { createPerformer, type Performer, type PerformOptions } from "./perform.ts";
+import { Supervisor } from "./supervisor.ts";
 
 /** The pulse of the core's clocks. */
 const tickMs = 500;
@@ -75,26 +75,25 @@ export interface Framework {
 
 /** Loads the state and connects everything. Throws what the store throws. */
 export async function createFramework(config: Config, ports: FrameworkPorts): Promise<Framework> {
-  let current = config;
   const { clock } = ports;
+  const configured = keepConfig(config);
   const calls = new CallCounts();
   const ending = createEnding();
   const post = (event: Event): void => engine.post(event);
-  const identity = (): FrameworkIdentity => frameworkIdentity(current);
   const mesos = watchFirstRegistration({
     ...ports,
-    config: () => current,
+    config: configured.config,
     state: () => engine.state,
     refuse: (message, hint) => ending.finish({ kind: "refused", message, hint }),
   });
-  const supervisor = createSupervisor({
+  const supervisor = new Supervisor({
     ...ports,
     mesos,
-    identity,
+    identity: configured.identity,
     frameworkId: () => engine.state.framework.frameworkId,
     post,
     room: (event, signal) => {
-      lookAtDepth();
+      depth.look();
       return engine.room(event, signal);
     },
     onFailed: (error, outage) => {
@@ -105,18 +104,12 @@ export async function createFramework(config: Config, ports: FrameworkPorts): Pr
   const connections = createConnectionNotes();
   const performer = createPerformer({
     gocd: ports.gocd,
-    session: supervisor.session,
+    session: () => supervisor.session(),
     post,
     signal: ending.signal,
     count: calls.count.bind(calls),
     nowMs: clock.nowMs,
-    stepDown: (message) => ending.finish({ kind: "superseded", message }),
-    endSession: (message, retryMs) => {
-      supervisor.endSession(message, retryMs);
-      if (retryMs === undefined) ending.finish({ kind: "refused", message });
-    },
-    exit: (message) => ending.finish({ kind: "torn-down", message }),
-    fail: ending.fail,
+    ...endingsOf(ending, supervisor),
   });
   const engine = await Engine.create({
     ...ports,
@@ -124,38 +117,96 @@ export async function createFramework(config: Config, ports: FrameworkPorts): Pr
     perform: (effect) => performer.perform(effect),
     tell: (note, atMs) => ports.tell(supervisor.isUnsteady() ? withoutNews(note) : note, atMs),
   });
-  let depthMax = 0;
-  const lookAtDepth = (): QueueDepths["events"] => {
-    const now = engine.backlog + (supervisor.session()?.waiting?.() ?? 0);
-    depthMax = Math.max(depthMax, now);
-    return { now, max: depthMax };
-  };
-  const reload = (config: Config): void => {
-    const before = JSON.stringify(identity());
-    current = config;
-    // Mesos applies a changed name, role, filter or capability at the next SUBSCRIBE with the same id.
-    if (JSON.stringify(identity()) !== before) supervisor.endSession("the configuration has changed", 0);
-    post({ kind: "settings-changed", settings: config.settings });
-  };
+  const depth = depthOf(() => engine.backlog + (supervisor.session()?.waiting?.() ?? 0));
   return {
     engine,
     calls,
-    queues: () => ({ events: lookAtDepth(), calls: performer.underWay() }),
+    queues: () => ({ events: depth.look(), calls: performer.underWay() }),
     post,
     ask: (event) => askEngine(engine, event, clock),
     tell: (note) => engine.tell(note),
-    reload,
-    run: async (signal) => {
-      if (signal.aborted) ending.stop();
-      signal.addEventListener("abort", ending.stop, { once: true });
-      const registering = untilResumed(engine, ports, ending.signal).then(() => supervisor.run(ending.signal));
-      const parts = [engine.run(ending.signal), registering, pulse(post, clock, ending.signal)];
-      // One part that fails ends the others: half a program would let its agents go astray.
-      await Promise.all(parts.map((part) => part.catch(ending.fail)));
-      signal.removeEventListener("abort", ending.stop);
-      await settle(performer, clock);
-      return ending.outcome();
+    reload: (next) => {
+      // Mesos applies a changed name, role, filter or capability at the next SUBSCRIBE with the same id.
+      if (configured.replace(next)) supervisor.endSession("the configuration has changed", 0);
+      post({ kind: "settings-changed", settings: next.settings });
     },
+    run: (signal) => runAll({ engine, ports, supervisor, performer, ending }, signal),
+  };
+}
+
+/** What runs in a framework. */
+interface Parts {
+  readonly engine: Engine;
+  readonly ports: FrameworkPorts;
+  readonly supervisor: Supervisor;
+  readonly performer: Performer;
+  readonly ending: Ending;
+}
+
+async function runAll(
+  { engine, ports, supervisor, performer, ending }: Parts,
+  signal: AbortSignal,
+): Promise<FrameworkEnd> {
+  const { clock } = ports;
+  if (signal.aborted) ending.stop();
+  signal.addEventListener("abort", ending.stop, { once: true });
+  const registering = untilResumed(engine, ports, ending.signal).then(() => supervisor.run(ending.signal));
+  const ticking = pulse((event) => engine.post(event), clock, ending.signal);
+  const parts = [engine.run(ending.signal), registering, ticking];
+  // One part that fails ends the others: half a program would let its agents go astray.
+  await Promise.all(parts.map((part) => part.catch(ending.fail)));
+  signal.removeEventListener("abort", ending.stop);
+  await settle(performer, clock);
+  return ending.outcome();
+}
+
+/** The depth of a queue, now and at most. */
+function depthOf(now: () => number): { look(): QueueDepths["events"] } {
+  let max = 0;
+  return {
+    look: () => {
+      const depth = now();
+      max = Math.max(max, depth);
+      return { now: depth, max };
+    },
+  };
+}
+
+/** The configuration in force, and who it makes us. */
+interface KeptConfig {
+  readonly config: () => Config;
+  readonly identity: () => FrameworkIdentity;
+  /** Puts another in its place; whether it makes us somebody else. */
+  replace(next: Config): boolean;
+}
+
+function keepConfig(first: Config): KeptConfig {
+  let config = first;
+  const identity = (): FrameworkIdentity => frameworkIdentity(config);
+  return {
+    config: () => config,
+    identity,
+    replace: (next) => {
+      const before = JSON.stringify(identity());
+      config = next;
+      return JSON.stringify(identity()) !== before;
+    },
+  };
+}
+
+/** What the core asks for that ends the program, or the session. */
+function endingsOf(
+  ending: Ending,
+  supervisor: Supervisor,
+): Pick<PerformOptions, "stepDown" | "endSession" | "exit" | "fail"> {
+  return {
+    stepDown: (message) => ending.finish({ kind: "superseded", message }),
+    endSession: (message, retryMs) => {
+      supervisor.endSession(message, retryMs);
+      if (retryMs === undefined) ending.finish({ kind: "refused", message });
+    },
+    exit: (message) => ending.finish({ kind: "torn-down", message }),
+    fail: ending.fail,
   };
 }
 

@@ -8,6 +8,7 @@ import { sideEffectText } from "../core/session/operator.ts";
 import { Secret } from "../secret.ts";
 import { version } from "../version.ts";
 import type { CommandAnswer, WebCommand } from "../web/commands.ts";
+import type { MetricsInput } from "../web/metrics.ts";
 import { startWebServer } from "../web/server.ts";
 import { realClock } from "./clock.ts";
 import {
@@ -49,36 +50,14 @@ export function startStatusServer(config: Config, program: Program): StatusServe
     ...(config.http.advertise === undefined ? {} : { advertise: config.http.advertise }),
     view: () => program.view(),
     notes: () => program.notes(),
-    metrics: () => ({
-      view: program.view(),
-      version,
-      notesByCode: Object.fromEntries(program.noteCounts()),
-      mesosCalls: Object.fromEntries(
-        [...program.calls().all].filter(([call]) => !call.includes("gocd")).map((
-          [call, count],
-        ) => [call, count.ok + count.failed]),
-      ),
-      pollDuration: program.calls().pollDuration.snapshot(),
-      queues: program.queues(),
-      residentBytes: Deno.memoryUsage().rss,
-    }),
+    metrics: () => metricsOf(program),
     commands: {
       adminToken: config.http.adminToken ?? new Secret("control file", () => token),
       onCommand: (command) => carryOut(program, command),
     },
     nowMs: () => realClock.nowMs(),
     version,
-    onError: (error) =>
-      program.tell({
-        level: "error",
-        code: "page-failed",
-        text: `an answer of the status page could not be made: ${
-          error instanceof Error ? error.message : String(error)
-        }`,
-        hint: "this is a fault of gocd-mesos: please report it with this line",
-        fields: {},
-        onceKey: "page",
-      }),
+    onError: (error) => program.tell(pageFailed(error)),
   });
   try {
     writeControlFile(path, { url: server.url, token, pid: Deno.pid });
@@ -94,6 +73,32 @@ export function startStatusServer(config: Config, program: Program): StatusServe
       removeOwnControlFile(path);
       await server.close();
     },
+  };
+}
+
+function metricsOf(program: Program): MetricsInput {
+  const calls = program.calls();
+  const ofMesos = [...calls.all].filter(([call]) => !call.includes("gocd"));
+  return {
+    view: program.view(),
+    version,
+    notesByCode: Object.fromEntries(program.noteCounts()),
+    mesosCalls: Object.fromEntries(ofMesos.map(([call, { ok, failed }]) => [call, ok + failed])),
+    pollDuration: calls.pollDuration.snapshot(),
+    queues: program.queues(),
+    residentBytes: Deno.memoryUsage().rss,
+  };
+}
+
+function pageFailed(error: unknown): Note {
+  const text = error instanceof Error ? error.message : String(error);
+  return {
+    level: "error",
+    code: "page-failed",
+    text: `an answer of the status page could not be made: ${text}`,
+    hint: "this is a fault of gocd-mesos: please report it with this line",
+    fields: {},
+    onceKey: "page",
   };
 }
 

@@ -37,58 +37,83 @@ export interface SupervisorOptions {
   readonly onSteady: (master: string) => void;
 }
 
-/** A supervisor at work. */
-export interface Supervisor {
-  /** The subscription of the moment. */
-  session(): MesosSession | undefined;
-  /** Sessions come and do not hold: what each of them tells is no news. */
-  isUnsteady(): boolean;
-  /** Ends the session, or the try to get one; the next try comes after `retryMs`, or never where that is absent. */
-  endSession(reason: string, retryMs: number | undefined): void;
-  run(signal: AbortSignal): Promise<void>;
-}
-
-/** Makes a supervisor. */
-export function createSupervisor(options: SupervisorOptions): Supervisor {
-  const { mesos, clock, post } = options;
-  let session: MesosSession | undefined;
+/** Keeps one session at a time, and says of each that ends why it did. */
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  #session: MesosSession | undefined;
   /** Ends the try of the moment, also one that still waits for an answer; absent between two tries. */
-  let trying: AbortController | undefined;
+  #trying: AbortController | undefined;
   /** Ends the pause of the moment. */
-  let pausing = new AbortController();
-  let asked: { readonly retryMs: number; readonly reason: string } | undefined;
-  let stopped = false;
+  #pausing: AbortController = new AbortController();
+  #asked: { readonly retryMs: number; readonly reason: string } | undefined;
+  #isStopped = false;
   /** Since the last session that held. */
-  let tries = 0;
-  let outage = 0;
-  let outageMs: number | undefined;
+  #tries = 0;
+  #outage = 0;
+  #outageMs: number | undefined;
   /** Sessions in a row that were had and did not hold. */
-  let shortSessions = 0;
-  const isUnsteady = (): boolean => shortSessions >= unsteadySessionsMin;
-  const holds = (master: string): void => {
-    if (isUnsteady()) options.onSteady(master);
-    tries = 0;
-    shortSessions = 0;
-    outageMs = undefined;
-  };
+  #shortSessions = 0;
 
-  const attempt = async (signal: AbortSignal): Promise<Error | undefined> => {
+  /** One that has not tried yet. */
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+  }
+
+  /** The subscription of the moment. */
+  session(): MesosSession | undefined {
+    return this.#session;
+  }
+
+  /** Sessions come and do not hold: what each of them tells is no news. */
+  isUnsteady(): boolean {
+    return this.#shortSessions >= unsteadySessionsMin;
+  }
+
+  /** Ends the session, or the try to get one; the next try comes after `retryMs`, or never where that is absent. */
+  endSession(reason: string, retryMs: number | undefined): void {
+    if (retryMs === undefined) this.#isStopped = true;
+    this.#asked = { retryMs: retryMs ?? 0, reason };
+    this.#session?.close();
+    this.#trying?.abort();
+    this.#pausing.abort();
+  }
+
+  /** Tries, and tries again, until the signal is aborted or there is to be no session any more. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, post, random, onFailed } = this.#options;
+    while (!signal.aborted && !this.#isStopped) {
+      const error = await this.#attempt(signal);
+      if (signal.aborted) return;
+      if (this.#tries === 0) this.#outage++;
+      this.#outageMs ??= clock.nowMs();
+      this.#tries++;
+      const waitMs = this.#asked?.retryMs ??
+        pauseAfter(error, { tries: this.#tries, forMs: clock.nowMs() - this.#outageMs, random: random() });
+      post({
+        kind: "disconnected",
+        reason: this.#asked?.reason ?? error?.message ?? "the master has ended the stream",
+      });
+      this.#asked = undefined;
+      if (error !== undefined) onFailed(error, this.#outage);
+      await this.#pause(waitMs, signal);
+    }
+  }
+
+  async #attempt(signal: AbortSignal): Promise<Error | undefined> {
+    const { clock, mesos, identity, frameworkId, room, post } = this.#options;
     const own = new AbortController();
-    trying = own;
+    this.#trying = own;
     const ended = AbortSignal.any([signal, own.signal]);
     let startedMs = clock.nowMs();
+    let session: MesosSession | undefined;
     const isGood = (): boolean => clock.nowMs() - startedMs > goodSessionMs;
     try {
-      session = await mesos.subscribe(
-        options.identity(),
-        options.frameworkId(),
-        ended,
-      );
+      session = this.#session = await mesos.subscribe(identity(), frameworkId(), ended);
       startedMs = clock.nowMs();
       for await (const event of session.events) {
-        if (tries + shortSessions > 0 && isGood()) holds(session.master);
+        if (this.#tries + this.#shortSessions > 0 && isGood()) this.#holds(session.master);
         if (event.kind === "heartbeat") continue;
-        await options.room(event, ended);
+        await room(event, ended);
         post(event);
       }
       return undefined;
@@ -96,53 +121,30 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       if (own.signal.aborted) return undefined;
       return error instanceof Error ? error : new Error(String(error));
     } finally {
-      if (session !== undefined && isGood()) holds(session.master);
-      else if (session !== undefined) shortSessions++;
+      if (session !== undefined && isGood()) this.#holds(session.master);
+      else if (session !== undefined) this.#shortSessions++;
       session?.close();
-      session = undefined;
-      trying = undefined;
+      this.#session = undefined;
+      this.#trying = undefined;
     }
-  };
+  }
+
+  #holds(master: string): void {
+    if (this.isUnsteady()) this.#options.onSteady(master);
+    this.#tries = 0;
+    this.#shortSessions = 0;
+    this.#outageMs = undefined;
+  }
 
   /** Waits, and anew where the core asks for another pause meanwhile: its ERROR may be handled after the stream's end. */
-  const pause = async (firstMs: number, signal: AbortSignal): Promise<void> => {
-    for (let waitMs: number | undefined = firstMs; waitMs !== undefined && !stopped && !signal.aborted;) {
-      pausing = new AbortController();
-      await clock.sleep(waitMs, AbortSignal.any([signal, pausing.signal]));
-      waitMs = asked?.retryMs;
-      asked = undefined;
+  async #pause(firstMs: number, signal: AbortSignal): Promise<void> {
+    for (let waitMs: number | undefined = firstMs; waitMs !== undefined && !this.#isStopped && !signal.aborted;) {
+      this.#pausing = new AbortController();
+      await this.#options.clock.sleep(waitMs, AbortSignal.any([signal, this.#pausing.signal]));
+      waitMs = this.#asked?.retryMs;
+      this.#asked = undefined;
     }
-  };
-
-  return {
-    session: () => session,
-    isUnsteady,
-    endSession: (reason, retryMs) => {
-      if (retryMs === undefined) stopped = true;
-      asked = { retryMs: retryMs ?? 0, reason };
-      session?.close();
-      trying?.abort();
-      pausing.abort();
-    },
-    run: async (signal) => {
-      while (!signal.aborted && !stopped) {
-        const error = await attempt(signal);
-        if (signal.aborted) return;
-        if (tries === 0) outage++;
-        outageMs ??= clock.nowMs();
-        tries++;
-        const waitMs = asked?.retryMs ??
-          pauseAfter(error, { tries, forMs: clock.nowMs() - outageMs, random: options.random() });
-        post({
-          kind: "disconnected",
-          reason: asked?.reason ?? error?.message ?? "the master has ended the stream",
-        });
-        asked = undefined;
-        if (error !== undefined) options.onFailed(error, outage);
-        await pause(waitMs, signal);
-      }
-    },
-  };
+  }
 }
 
 /** Truncated exponential backoff with jitter. */

@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Event } from "../../src/core/event.ts";
 import { type FrameworkIdentity, type MesosApi, MesosError, type MesosSession } from "../../src/mesos/api.ts";
-import { createSupervisor, type Supervisor } from "../../src/runtime/supervisor.ts";
+import { Supervisor } from "../../src/runtime/supervisor.ts";
 import { subscribedEvent } from "../support/core.ts";
 import { settle, type VirtualClock, virtualClock } from "../support/virtual_clock.ts";
 
@@ -98,7 +98,7 @@ function bench(answer: Bench["answer"]): Bench {
       return new Promise((_, reject) => signal.addEventListener("abort", () => reject(refused), { once: true }));
     },
   };
-  const supervisor = createSupervisor({
+  const supervisor = new Supervisor({
     mesos,
     identity: () => identity,
     frameworkId: () => undefined,

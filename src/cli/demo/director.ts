@@ -42,93 +42,94 @@ export interface DemoLook {
   readonly view: StatusView;
 }
 
-/** The director of one demo. */
-export interface Director {
-  /** Lets the story go on; says when it is over. */
-  look(look: DemoLook): DemoEnd | undefined;
-  /** What goes on, in a few words. */
-  phase(atMs: number): string;
-  /** The last verdicts of the scheduler before the end. */
-  readonly verdicts: readonly JobVerdict[];
-}
-
 /** Between two small waves of a demo that stays. */
 const laterWaveMs = 60_000;
 
-/** Makes a director. */
-export function createDirector(options: DirectorOptions): Director {
-  const random = seededRandom(options.seed + 1);
-  const waves = demoWaves(random);
-  let connectedMs: number | undefined;
-  let played = 0;
-  let later = 0;
-  let nextLaterMs = Infinity;
-  let title = "";
-  let isBuilt = false;
-  let isDrained = false;
-  let isFrozen = false;
-  let verdicts: readonly JobVerdict[] = [];
+/** The director of one demo. */
+export class Director {
+  readonly #options: DirectorOptions;
+  readonly #random: () => number;
+  readonly #waves: readonly DemoWave[];
+  #connectedMs: number | undefined;
+  #played = 0;
+  #later = 0;
+  #nextLaterMs = Infinity;
+  #title = "";
+  #isBuilt = false;
+  #isDrained = false;
+  #isFrozen = false;
+  #verdicts: readonly JobVerdict[] = [];
 
-  const release = (wave: Pick<DemoWave, "title" | "jobs">, name: string, atMs: number): void => {
-    title = `${name}: ${wave.title}`;
-    isDrained = false;
-    options.cluster.schedule(wave.jobs);
-    options.display.story(`${name}, ${plural(wave.jobs.length, "job")}: ${wave.title}`, atMs);
-  };
-  const goOn = (atMs: number): void => {
-    const wave = waves[played];
-    if (wave !== undefined && connectedMs !== undefined && atMs - connectedMs >= wave.afterMs) {
-      played++;
-      release(wave, `wave ${played} of ${waves.length}`, atMs);
-      if (played === waves.length) nextLaterMs = atMs + laterWaveMs;
+  /** One that has not begun. */
+  constructor(options: DirectorOptions) {
+    this.#options = options;
+    this.#random = seededRandom(options.seed + 1);
+    this.#waves = demoWaves(this.#random);
+  }
+
+  /** The last verdicts of the scheduler before the end. */
+  get verdicts(): readonly JobVerdict[] {
+    return this.#verdicts;
+  }
+
+  /** Lets the story go on; says when it is over. */
+  look({ atMs, facts, view }: DemoLook): DemoEnd | undefined {
+    const { mustDrain, startedMs, limitMs, framework } = this.#options;
+    if (view.mesos.session === "subscribed" && view.gocd.lastPollMs !== undefined) this.#connectedMs ??= atMs;
+    this.#goOn(atMs);
+    // Frozen launching would be all that the verdicts speak of.
+    if (!this.#isFrozen) this.#verdicts = view.jobs;
+    this.#isBuilt = this.#played === this.#waves.length && isAllBuilt(facts);
+    const isSettled = this.#isBuilt && isAllGone(facts, view);
+    if (isSettled) this.#wasDrained(atMs);
+    if (!mustDrain) return undefined;
+    if (atMs - startedMs >= limitMs) return { kind: "timeout", limitMs };
+    if (!isSettled) return undefined;
+    if (this.#isFrozen && view.frozen) return { kind: "drained" };
+    // The image that cannot be pulled is tried again now and then: no try may begin while we stop.
+    this.#isFrozen = true;
+    framework.post({ kind: "launching-frozen" });
+    return undefined;
+  }
+
+  /** What goes on, in a few words. */
+  phase(atMs: number): string {
+    if (this.#connectedMs === undefined) return "connecting";
+    if (this.#played === 0) return "connected; the first jobs come soon";
+    if (!this.#isDrained) return this.#isBuilt ? "all is built; idle agents are drained" : this.#title;
+    if (this.#options.mustDrain) return "all is built and drained";
+    const inMs = Math.max(0, Math.ceil((this.#nextLaterMs - atMs) / 1000)) * 1000;
+    return `all is built and drained; the next small wave comes in ${secondsText(inMs)}`;
+  }
+
+  #goOn(atMs: number): void {
+    const wave = this.#waves[this.#played];
+    if (wave !== undefined && this.#connectedMs !== undefined && atMs - this.#connectedMs >= wave.afterMs) {
+      this.#played++;
+      this.#release(wave, `wave ${this.#played} of ${this.#waves.length}`, atMs);
+      if (this.#played === this.#waves.length) this.#nextLaterMs = atMs + laterWaveMs;
     }
-    if (options.mustDrain || atMs < nextLaterMs) return;
-    later++;
-    nextLaterMs = atMs + laterWaveMs;
-    release(demoLaterWave(later, random), `small wave ${later}`, atMs);
-  };
-  const wasDrained = (atMs: number): void => {
-    if (isDrained) return;
-    isDrained = true;
-    options.display.story(
-      `all is built and drained after ${secondsText(atMs - options.startedMs)}` +
-        (options.mustDrain ? "" : "; small waves go on coming until Ctrl-C"),
-      atMs,
-    );
-  };
+    if (this.#options.mustDrain || atMs < this.#nextLaterMs) return;
+    this.#later++;
+    this.#nextLaterMs = atMs + laterWaveMs;
+    this.#release(demoLaterWave(this.#later, this.#random), `small wave ${this.#later}`, atMs);
+  }
 
-  return {
-    look: ({ atMs, facts, view }) => {
-      if (view.mesos.session === "subscribed" && view.gocd.lastPollMs !== undefined) connectedMs ??= atMs;
-      goOn(atMs);
-      // Frozen launching would be all that the verdicts speak of.
-      if (!isFrozen) verdicts = view.jobs;
-      isBuilt = played === waves.length && isAllBuilt(facts);
-      const isSettled = isBuilt && isAllGone(facts, view);
-      if (isSettled) wasDrained(atMs);
-      if (!options.mustDrain) return undefined;
-      if (atMs - options.startedMs >= options.limitMs) return { kind: "timeout", limitMs: options.limitMs };
-      if (!isSettled) return undefined;
-      if (isFrozen && view.frozen) return { kind: "drained" };
-      // The image that cannot be pulled is tried again now and then: no try may begin while we stop.
-      isFrozen = true;
-      options.framework.post({ kind: "launching-frozen" });
-      return undefined;
-    },
-    phase: (atMs) => {
-      if (connectedMs === undefined) return "connecting";
-      if (played === 0) return "connected; the first jobs come soon";
-      if (!isDrained) return isBuilt ? "all is built; idle agents are drained" : title;
-      return options.mustDrain
-        ? "all is built and drained"
-        : `all is built and drained; the next small wave comes in ${
-          secondsText(Math.max(0, Math.ceil((nextLaterMs - atMs) / 1000)) * 1000)
-        }`;
-    },
-    get verdicts(): readonly JobVerdict[] {
-      return verdicts;
-    },
-  };
+  #release(wave: Pick<DemoWave, "title" | "jobs">, name: string, atMs: number): void {
+    const { cluster, display } = this.#options;
+    this.#title = `${name}: ${wave.title}`;
+    this.#isDrained = false;
+    cluster.schedule(wave.jobs);
+    display.story(`${name}, ${plural(wave.jobs.length, "job")}: ${wave.title}`, atMs);
+  }
+
+  #wasDrained(atMs: number): void {
+    const { display, startedMs, mustDrain } = this.#options;
+    if (this.#isDrained) return;
+    this.#isDrained = true;
+    const more = mustDrain ? "" : "; small waves go on coming until Ctrl-C";
+    display.story(`all is built and drained after ${secondsText(atMs - startedMs)}${more}`, atMs);
+  }
 }
 
 function isAllBuilt(facts: DemoFacts): boolean {

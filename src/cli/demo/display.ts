@@ -60,13 +60,8 @@ export function createDemoDisplay(
   let screen: Screen | undefined;
   let servers: DemoServers | undefined;
   // Lines go to standard output: they are what the demo is for.
-  const log = createLog({
-    level: "info",
-    format: "text",
-    write: io.out,
-    isTerminal: io.isTerminal,
-    nowMs: options.nowMs,
-  });
+  const { isTerminal } = io;
+  const log = createLog({ level: "info", format: "text", write: io.out, isTerminal, nowMs: options.nowMs });
   const remember = (note: NoteView): void => {
     history.push(note);
     if (history.length > historyMax) history.shift();
@@ -94,11 +89,7 @@ export function createDemoDisplay(
     },
     job: (job, what) => {
       if (options.isTable || what === "assigned") return;
-      const { scheduledMs, assignedMs = scheduledMs, builtMs = assignedMs, builder = "an agent" } = job;
-      const waited = secondsText(assignedMs - scheduledMs);
-      const text = `${job.locator} was built by ${builder} in ${
-        secondsText(builtMs - assignedMs)
-      }; it waited ${waited}`;
+      const { text, builtMs } = builtText(job);
       log.note({ level: "info", code: "demo", text, fields: {} }, builtMs);
     },
     show: ({ atMs, facts, view, phase }) => {
@@ -115,6 +106,15 @@ export function createDemoDisplay(
       return [...failures];
     },
     count: (code) => counts.get(code) ?? 0,
+  };
+}
+
+function builtText(job: Readonly<DemoJobFact>): { readonly text: string; readonly builtMs: number } {
+  const { locator, scheduledMs, assignedMs = scheduledMs, builtMs = assignedMs, builder = "an agent" } = job;
+  const waited = secondsText(assignedMs - scheduledMs);
+  return {
+    text: `${locator} was built by ${builder} in ${secondsText(builtMs - assignedMs)}; it waited ${waited}`,
+    builtMs,
   };
 }
 

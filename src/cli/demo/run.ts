@@ -12,7 +12,7 @@ import { type DemoCluster, startDemoCluster } from "../../sim/demo/cluster.ts";
 import { gocdRules } from "../../sim/gocd/versions.ts";
 import type { Store } from "../../store/store.ts";
 import { loadDemoConfig } from "./config.ts";
-import { createDirector, type DemoEnd, type Director } from "./director.ts";
+import { type DemoEnd, Director } from "./director.ts";
 import { createDemoDisplay, type DemoDisplay } from "./display.ts";
 import { type DemoOutcome, outcomeCode, summaryLines } from "./summary.ts";
 import type { CliIo } from "../io.ts";
@@ -107,7 +107,7 @@ async function runOn(cluster: DemoCluster, setting: Setting, io: CliIo): Promise
         mesos: { master: cluster.mesosMaster, version: cluster.mesosVersion },
         ...(status.url === undefined ? {} : { pageUrl: status.url }),
       });
-      const director = createDirector({
+      const director = new Director({
         cluster,
         framework,
         display,

@@ -70,7 +70,7 @@ function offerOf(world: SimWorld, framework: SimFramework, host: SimHost, role: 
   if (isGpuHost && !framework.capabilities.has("GPU_RESOURCES")) return undefined;
   const open = host.available.filter((portion) => isOpenTo(portion, role) && isFor(world, framework, portion));
   const bag = withinQuota(world, role, open);
-  if (!isAllocatable(framework, role, bag) || isFiltered(world, framework, host, role, bag)) return undefined;
+  if (!isAllocatable(framework, role, bag) || isFiltered(world, framework, { host, role, bag })) return undefined;
   const offer: SimOffer = {
     id: `${leaderId(world)}-O${world.sequence.offer++}`,
     frameworkId: framework.id,
@@ -124,7 +124,11 @@ function isAllocatable(framework: SimFramework, role: string, bag: Bag): boolean
   );
 }
 
-function isFiltered(world: SimWorld, framework: SimFramework, host: SimHost, role: string, bag: Bag): boolean {
+function isFiltered(
+  world: SimWorld,
+  framework: SimFramework,
+  { host, role, bag }: { readonly host: SimHost; readonly role: string; readonly bag: Bag },
+): boolean {
   const filters = framework.filters.get(role)?.get(host.id);
   if (filters === undefined) return false;
   const live = filters.filter((filter) => filter.untilMs > world.nowMs);
