@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import type { AgentInstance, InstanceIdentity, InstanceMarks, InstancePhase } from "../../src/core/instance.ts";
-import type { ControlsRecord, FrameworkRecord } from "../../src/core/record.ts";
+import type { ControlsRecord, FrameworkRecord, StateRecord } from "../../src/core/record.ts";
 
 /** What an instance has in every phase. */
 export function identity(taskId: string): InstanceIdentity & InstanceMarks {
@@ -58,3 +58,17 @@ export const anyControls: fc.Arbitrary<ControlsRecord> = fc.record({
   frozenProfiles: fc.array(fc.string(), { maxLength: 3 }),
   mode: fc.constantFrom("run", "drain", "teardown"),
 });
+
+/** A record of an instance that is launching. */
+export function launching(taskId: string): StateRecord {
+  return { kind: "instance", instance: { ...identity(taskId), state: "launching", sinceMs: 1, offerId: "o" } };
+}
+
+/** So many records with a long text each. */
+export function many(count: number, launchReason: string): readonly StateRecord[] {
+  const longReason = launchReason.padEnd(400, "é");
+  return Array.from({ length: count }, (_, index): StateRecord => ({
+    kind: "instance",
+    instance: { ...identity(`t-${index}`), launchReason: longReason, state: "unreachable", sinceMs: 1 },
+  }));
+}

@@ -3,7 +3,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { realClock } from "../../src/runtime/clock.ts";
 import { elapsedCounter } from "../../src/runtime/elapsed.ts";
-import type { StateRecord } from "../../src/core/record.ts";
 import type { Store } from "../../src/store/store.ts";
 import { StoreError } from "../../src/store/store_error.ts";
 import {
@@ -14,7 +13,7 @@ import {
 } from "../../src/store/zookeeper_election.ts";
 import { openZookeeperSession, type ZookeeperClock } from "../../src/store/zookeeper_session.ts";
 import { openLeaderStore, openZookeeperStore, readZookeeperState } from "../../src/store/zookeeper_store.ts";
-import { startProxy } from "../support/held_proxy.ts";
+import { startHalvingProxy, startProxy } from "../support/held_proxy.ts";
 import { until } from "../support/scaled_clock.ts";
 import {
   hasZookeeper,
@@ -27,7 +26,7 @@ import {
   type ZookeeperServer,
 } from "../support/zookeeper.ts";
 import { type StorePlace, testStore } from "./conformance.ts";
-import { identity } from "./samples.ts";
+import { launching, many } from "./samples.ts";
 
 const never = new AbortController().signal;
 const clock: ZookeeperClock = { elapsedMs: elapsedCounter(), sleep: realClock.sleep };
@@ -359,38 +358,6 @@ test("what is no key of ours under the path is left alone", async (server) => {
   await store.close();
 });
 
-/** Forwards connections; of the server's next answer only half, and then the connection ends. */
-function startHalvingProxy(port: number): AsyncDisposable & { readonly address: string; halveNext(): void } {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  let isHalving = false;
-  const pipe = async (inner: Deno.TcpConn): Promise<void> => {
-    const outer = await Deno.connect({ hostname: "127.0.0.1", port });
-    const up = inner.readable.pipeTo(outer.writable).catch(() => {});
-    const writer = inner.writable.getWriter();
-    for await (const chunk of outer.readable) {
-      await writer.write(isHalving ? chunk.slice(0, chunk.length / 2) : chunk);
-      if (!isHalving) continue;
-      isHalving = false;
-      break;
-    }
-    inner.close();
-    await up;
-  };
-  const piping: Promise<void>[] = [];
-  const serving = (async () => {
-    for await (const inner of listener) piping.push(pipe(inner).catch(() => {}));
-  })();
-  return {
-    address: `127.0.0.1:${(listener.addr as Deno.NetAddr).port}`,
-    halveNext: () => void (isHalving = true),
-    async [Symbol.asyncDispose](): Promise<void> {
-      listener.close();
-      await serving;
-      await Promise.all(piping);
-    },
-  };
-}
-
 /** What a promise gives, or an error where it never comes. */
 async function soon<Value>(promise: Promise<Value>): Promise<Value> {
   let isSettled = false;
@@ -421,16 +388,4 @@ async function withSession<Result>(
   } finally {
     await session.close();
   }
-}
-
-function launching(taskId: string): StateRecord {
-  return { kind: "instance", instance: { ...identity(taskId), state: "launching", sinceMs: 1, offerId: "o" } };
-}
-
-function many(count: number, launchReason: string): readonly StateRecord[] {
-  const longReason = launchReason.padEnd(400, "é");
-  return Array.from({ length: count }, (_, index): StateRecord => ({
-    kind: "instance",
-    instance: { ...identity(`t-${index}`), launchReason: longReason, state: "unreachable", sinceMs: 1 },
-  }));
 }

@@ -67,3 +67,35 @@ export function startProxy(port: number): HeldProxy {
     },
   };
 }
+
+/** Forwards connections; of the server's next answer only half, and then the connection ends. */
+export function startHalvingProxy(port: number): AsyncDisposable & { readonly address: string; halveNext(): void } {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  let isHalving = false;
+  const pipe = async (inner: Deno.TcpConn): Promise<void> => {
+    const outer = await Deno.connect({ hostname: "127.0.0.1", port });
+    const up = inner.readable.pipeTo(outer.writable).catch(() => {});
+    const writer = inner.writable.getWriter();
+    for await (const chunk of outer.readable) {
+      await writer.write(isHalving ? chunk.slice(0, chunk.length / 2) : chunk);
+      if (!isHalving) continue;
+      isHalving = false;
+      break;
+    }
+    inner.close();
+    await up;
+  };
+  const piping: Promise<void>[] = [];
+  const serving = (async () => {
+    for await (const inner of listener) piping.push(pipe(inner).catch(() => {}));
+  })();
+  return {
+    address: `127.0.0.1:${(listener.addr as Deno.NetAddr).port}`,
+    halveNext: () => void (isHalving = true),
+    async [Symbol.asyncDispose](): Promise<void> {
+      listener.close();
+      await serving;
+      await Promise.all(piping);
+    },
+  };
+}

@@ -1,0 +1,38 @@
+// The queue of events between a session and whoever takes them.
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { MesosError, SessionEvent } from "../../src/mesos/api.ts";
+import { createEventQueue } from "../../src/mesos/event_queue.ts";
+import { drain } from "../support/scripted_master.ts";
+import { rescinded } from "../support/subscribed_bench.ts";
+
+Deno.test("a queue over its limits, of events or of bytes, is over: what waits is let go of, but for an ERROR", async () => {
+  const failedOver = { kind: "framework-error", error: "failed-over", message: "Framework failed over" } as const;
+  for (const limits of [{ eventsMax: 3, bytesMax: 1e9 }, { eventsMax: 1e9, bytesMax: 30 }]) {
+    for (const errorAt of [0, 2, 3, undefined]) {
+      const queue = createEventQueue(() => {}, limits);
+      const failures: (MesosError | undefined)[] = [];
+      for (let index = 0; index < 6; index++) {
+        failures.push(queue.push(index === errorAt ? failedOver : { kind: "heartbeat" }, 10));
+      }
+      const { events, error } = await drain(queue.events);
+      assertEquals(events, errorAt === undefined ? [] : [failedOver]);
+      const held = errorAt === 3 ? "4 wait (40 bytes)" : "3 wait (30 bytes)";
+      assertStringIncludes(error?.message ?? "", held);
+      assertEquals(failures.filter((each) => each !== undefined), error === undefined ? [] : [error]);
+    }
+  }
+});
+
+Deno.test("a queue gives many events in order, whether they were there before or come while it is walked through", async () => {
+  const queue = createEventQueue(() => {});
+  const ids = Array.from({ length: 5_000 }, (_, index) => `o${index}`);
+  const seen: SessionEvent[] = [];
+  rescinded(...ids.slice(0, 3_000)).forEach((event) => queue.push(event, 1));
+  for await (const event of queue.events) {
+    seen.push(event);
+    if (seen.length === 1_500) rescinded(...ids.slice(3_000)).forEach((event) => queue.push(event, 1));
+    if (seen.length === ids.length) queue.stop();
+  }
+  assertEquals(seen, rescinded(...ids));
+});
