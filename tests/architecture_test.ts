@@ -1,9 +1,38 @@
-// The house rules that a machine can hold: who may import whom, purity of the core, sizes of files.
+// The house rules that a machine can hold: who may import whom, purity of the core, sizes of files and functions.
 
 import { assertEquals } from "@std/assert";
 
 const root = new URL("..", import.meta.url).pathname;
 const lineMax = 400;
+const functionLineMax = 60;
+const parameterMax = 4;
+
+/** Files longer than that on 2026-11-27, to be split along their subjects: this list only gets shorter. */
+const longOn20261127: readonly string[] = [
+  "tests/core/demand/launch_rules_test.ts",
+  "tests/core/life/gocd_lists_test.ts",
+  "tests/core/life/lifecycle_test.ts",
+  "tests/core/session/operator_test.ts",
+  "tests/core/single_events_test.ts",
+  "tests/core/single_rules_test.ts",
+  "tests/core/unstored_rules_test.ts",
+  "tests/core/words/note_texts_test.ts",
+  "tests/core/words/reason_texts_test.ts",
+  "tests/gocd/problems_test.ts",
+  "tests/mesos/leader_test.ts",
+  "tests/mesos/zookeeper_test.ts",
+  "tests/transcripts/causes_test.ts",
+];
+
+/** Functions longer than that, or with more parameters, on 2026-11-27: this list only gets shorter. */
+const bigOn20261127: readonly string[] = [
+  "src/config/profiles.ts: checkContainer",
+  "src/core/demand/plan.ts: bucketWords",
+  "src/core/demand/plan.ts: makePlan",
+  "src/core/life/lifecycle_mesos.ts: onTerminal",
+  "src/core/session/polled.ts: gocdPolled",
+  "src/mesos/event_queue.ts: createEventQueue",
+];
 
 interface SourceFile {
   readonly path: string;
@@ -120,9 +149,35 @@ Deno.test("each folder of the core, and each that stands for a server, says in a
 });
 
 Deno.test("no file is longer than it should be", () => {
-  const files = [...sources, ...filesUnder("scripts"), read("main.ts")];
+  const files = [...sources, ...filesUnder("scripts"), ...filesUnder("tests"), read("main.ts")];
   const long = files.filter((file) => !file.text.includes("GENERATED") && file.text.split("\n").length > lineMax + 1);
-  assertEquals(long.map((file) => file.path), []);
+  assertEquals(long.map((file) => file.path).filter((path) => !longOn20261127.includes(path)), []);
+});
+
+/** The functions of a file that are longer than they should be, or have too many parameters. */
+function bigFunctions({ path, text }: SourceFile): readonly string[] {
+  const found: string[] = [];
+  const look = (node: FunctionNode): void => {
+    const [start, end] = node.range;
+    const lines = text.slice(start, end).split("\n").length;
+    if (lines <= functionLineMax && node.params.length <= parameterMax) return;
+    const line = text.slice(0, start).split("\n").length;
+    found.push(`${path}: ${node.id?.name ?? `line ${line}`}`);
+  };
+  const sizes: Deno.lint.Rule = {
+    create: () => ({ FunctionDeclaration: look, FunctionExpression: look, ArrowFunctionExpression: look }),
+  };
+  Deno.lint.runPlugin({ name: "house", rules: { sizes } }, path, text);
+  return found;
+}
+
+type FunctionNode =
+  & Pick<Deno.lint.FunctionDeclaration, "range" | "params">
+  & { readonly id?: { readonly name: string } | null };
+
+Deno.test("no function is longer than it should be, or has more parameters", () => {
+  const big = sources.flatMap(bigFunctions);
+  assertEquals(big.filter((found) => !bigOn20261127.includes(found)), []);
 });
 
 Deno.test("every file says at its head what it is for", () => {
