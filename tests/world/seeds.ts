@@ -1,4 +1,4 @@
-// Seeds that ever failed, with what they had found. They are played for ever (simulation_test.ts), so that nothing comes
+// Seeds that ever failed, with what they had found. They are played for ever (failed_seeds_test.ts), so that nothing comes
 // back; when the scenario's draws change they tell other stories, which are as good.
 
 import type { Weather } from "./scenario.ts";

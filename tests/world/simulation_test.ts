@@ -1,13 +1,12 @@
-// The deterministic simulation: fresh seeds, seeds that ever failed, a crash at every point, and bugs planted to be caught.
+// The deterministic simulation: the same seeds in each run of the tests, or fresh ones, and scenarios without faults.
 // A failing seed is replayed with `deno task sim --seed S --trace`.
 
 import { assert, assertEquals } from "@std/assert";
+import { openSeeds } from "./open_seeds.ts";
 import { makeScenario, withNames } from "./scenario.ts";
 import { plainNames } from "./scenario_names.ts";
-import { type Outcome, play } from "./world.ts";
-import { plantedBugs } from "./world_bugs.ts";
-import { openSeeds } from "./open_seeds.ts";
-import { failedSeeds } from "./seeds.ts";
+import { play } from "./world.ts";
+import { replayHint } from "./replay_hint.ts";
 
 /**
  * Seeds of one run of the tests: the same 1,000 each time, so that a run says something of the change it tests. With
@@ -15,21 +14,6 @@ import { failedSeeds } from "./seeds.ts";
  */
 const wanted = Deno.env.get("SIM_SEEDS");
 const seedsCount = Number(wanted ?? "1000");
-/** A planted bug must be caught within so many seeds. */
-const bugSeedsMax = 1_000;
-/**
- * The scenarios in which the program is killed at every single point and each commit fails: the first calm ones in which
- * enough happens, and not too much. They are sought, as each new draw makes other scenarios of the same seeds.
- */
-const crashSeeds = Array.from({ length: 30 }, (_, index) => index + 1).filter((seed) => {
-  const { points, commits, builds } = play(makeScenario(seed, "calm"));
-  return points > 100 && points < 300 && commits > 20 && builds > 3;
-}).slice(0, 2);
-
-function tell({ seed, violation }: Outcome, how = ""): string {
-  return `deno task sim --seed ${seed} --trace${how}: ${violation?.message ?? "all laws held"}`;
-}
-
 Deno.test("a seed replays its run exactly", () => {
   const runs = [0, 1].map(() => {
     const lines: string[] = [];
@@ -44,7 +28,7 @@ Deno.test("without faults every servable job is built and everything of ours is 
   let builds = 0;
   for (let seed = 1; seed <= 60; seed++) {
     const outcome = play(makeScenario(seed, "calm"));
-    assertEquals(outcome.violation, undefined, `${tell(outcome)} --calm`);
+    assertEquals(outcome.violation, undefined, `${replayHint(outcome)} --calm`);
     builds += outcome.builds;
   }
   assert(builds > 200, `only ${builds} builds: the scenarios have become empty`);
@@ -77,61 +61,7 @@ Deno.test(`${seedsCount} seeds break no law`, () => {
   const failed: string[] = [];
   for (let seed = from; seed < from + seedsCount; seed++) {
     const outcome = play(makeScenario(seed));
-    if (outcome.violation !== undefined && !openSeeds.has(seed)) failed.push(tell(outcome));
+    if (outcome.violation !== undefined && !openSeeds.has(seed)) failed.push(replayHint(outcome));
   }
   assertEquals(failed, []);
 });
-
-for (const [seed, law] of openSeeds) {
-  Deno.test(`seed ${seed} is open: it breaks the law ${law}`, () => {
-    const { violation } = play(makeScenario(seed));
-    assertEquals(violation?.message.startsWith(`${law}: `), true, `take seed ${seed} off: ${violation?.message}`);
-  });
-}
-
-for (const { seed, weather = "stormy", found } of failedSeeds) {
-  Deno.test(`seed ${seed} breaks no law any more (${found})`, () => {
-    const outcome = play(makeScenario(seed, weather));
-    assertEquals(outcome.violation, undefined, tell(outcome, ` --weather ${weather}`));
-  });
-}
-
-Deno.test("there are calm scenarios in which enough happens", () => assertEquals(crashSeeds.length, 2));
-
-for (const seed of crashSeeds) {
-  Deno.test(`a crash at every single point of scenario ${seed} is survived`, () => {
-    const scenario = makeScenario(seed, "calm");
-    const { points } = play(scenario);
-    for (let point = 1; point <= points; point++) {
-      const outcome = play(scenario, { crashAtPoint: point });
-      assertEquals(outcome.crashes, 1);
-      assertEquals(outcome.violation, undefined, `${tell(outcome)} --calm, with a crash at point ${point}`);
-    }
-  });
-}
-
-for (const how of ["nothing-stored", "all-stored"] as const) {
-  for (const seed of crashSeeds) {
-    Deno.test(`each commit of scenario ${seed} may fail (${how})`, () => {
-      const scenario = makeScenario(seed, "calm");
-      const { commits } = play(scenario);
-      for (let number = 1; number <= commits; number++) {
-        const outcome = play(scenario, { failingCommit: { number, how } });
-        assertEquals(outcome.violation, undefined, `${tell(outcome)} --calm, with a failing commit ${number}`);
-      }
-    });
-  }
-}
-
-for (const bug of plantedBugs) {
-  Deno.test(`the planted bug ${bug} is caught`, () => {
-    for (let seed = 1; seed <= bugSeedsMax; seed++) {
-      const { violation } = play(makeScenario(seed), { bug });
-      if (violation === undefined) continue;
-      assert(violation.law !== "throws", violation.message);
-      assertEquals(play(makeScenario(seed)).violation, undefined, "it fails without the bug, too");
-      return;
-    }
-    throw new Error(`not caught within ${bugSeedsMax} seeds`);
-  });
-}

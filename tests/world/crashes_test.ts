@@ -1,0 +1,42 @@
+// The simulation with a crash of the program at every single point, and with each commit failing.
+
+import { assertEquals } from "@std/assert";
+import { replayHint } from "./replay_hint.ts";
+import { makeScenario } from "./scenario.ts";
+import { play } from "./world.ts";
+
+/**
+ * The scenarios in which the program is killed at every single point and each commit fails: the first calm ones in which
+ * enough happens, and not too much. They are sought, as each new draw makes other scenarios of the same seeds.
+ */
+const crashSeeds = Array.from({ length: 30 }, (_, index) => index + 1).filter((seed) => {
+  const { points, commits, builds } = play(makeScenario(seed, "calm"));
+  return points > 100 && points < 300 && commits > 20 && builds > 3;
+}).slice(0, 2);
+
+Deno.test("there are calm scenarios in which enough happens", () => assertEquals(crashSeeds.length, 2));
+
+for (const seed of crashSeeds) {
+  Deno.test(`a crash at every single point of scenario ${seed} is survived`, () => {
+    const scenario = makeScenario(seed, "calm");
+    const { points } = play(scenario);
+    for (let point = 1; point <= points; point++) {
+      const outcome = play(scenario, { crashAtPoint: point });
+      assertEquals(outcome.crashes, 1);
+      assertEquals(outcome.violation, undefined, `${replayHint(outcome)} --calm, with a crash at point ${point}`);
+    }
+  });
+}
+
+for (const how of ["nothing-stored", "all-stored"] as const) {
+  for (const seed of crashSeeds) {
+    Deno.test(`each commit of scenario ${seed} may fail (${how})`, () => {
+      const scenario = makeScenario(seed, "calm");
+      const { commits } = play(scenario);
+      for (let number = 1; number <= commits; number++) {
+        const outcome = play(scenario, { failingCommit: { number, how } });
+        assertEquals(outcome.violation, undefined, `${replayHint(outcome)} --calm, with a failing commit ${number}`);
+      }
+    });
+  }
+}
