@@ -87,18 +87,23 @@ const lostSubscription = /stream id|mesos-stream-id|framework is not subscribed|
 
 /** The error for a call that was answered with anything but 202. */
 export function callRefusal(refusal: Refusal): CallRefusal {
-  const { status, text } = refusal;
-  const isLost = (status === 400 || status === 403) && lostSubscription.test(text);
-  const isNoLeader = status === 307 || status === 503;
-  const hint = isLost || isNoLeader
+  const { status } = refusal;
+  const isOver = endsSession(refusal);
+  const hint = isOver
     ? "the subscription is made again by itself"
     : status === 401
     ? loginHint(refusal.credentials)
     : "see the log of the Mesos master";
   return {
     error: new MesosError("call-refused", refusalMessage(refusal), hint),
-    endsSession: isLost || isNoLeader,
+    endsSession: isOver,
   };
+}
+
+/** Whether the master that answered so has no such subscription, or does not lead any more. */
+export function endsSession({ status, text }: Pick<Refusal, "status" | "text">): boolean {
+  const isLost = (status === 400 || status === 403) && lostSubscription.test(text);
+  return isLost || status === 307 || status === 503;
 }
 
 /** `Mesos master http://host:5050 refused SUBSCRIBE: 401 (text of the answer)`, in one line without secrets. */

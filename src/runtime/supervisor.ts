@@ -5,20 +5,10 @@ import type { Event } from "../core/event.ts";
 import type { FrameworkIdentity, MesosApi, MesosSession } from "../mesos/api.ts";
 import { MesosError } from "../mesos/api.ts";
 import type { Clock } from "./clock.ts";
+import { isGoodSession, noOutage, pauseMs, withTry } from "./outage.ts";
 
-/** First pause before the next try. */
-const retryFirstMs = 250;
-/** Longest pause at the beginning of an outage, so that a new leader is found within two seconds. */
-const retrySoonMaxMs = 1_500;
-/** Longest pause after ten minutes of it. */
-const retryLateMaxMs = 15_000;
-const lateMs = 600_000;
-/** Refusals that a person must mend are not repeated faster. */
-const refusedMs = 15_000;
 /** After so many sessions in a row that did not hold, another one is no news. */
 const unsteadySessionsMin = 3;
-/** A session that lasted this long was a good one: the next outage begins anew. */
-const goodSessionMs = 30_000;
 
 /** What the supervisor needs. */
 export interface SupervisorOptions {
@@ -47,10 +37,8 @@ export class Supervisor {
   #pausing: AbortController = new AbortController();
   #asked: { readonly retryMs: number; readonly reason: string } | undefined;
   #isStopped = false;
-  /** Since the last session that held. */
-  #tries = 0;
-  #outage = 0;
-  #outageMs: number | undefined;
+  #outage = noOutage;
+  #outages = 0;
   /** Sessions in a row that were had and did not hold. */
   #shortSessions = 0;
 
@@ -84,17 +72,17 @@ export class Supervisor {
     while (!signal.aborted && !this.#isStopped) {
       const error = await this.#attempt(signal);
       if (signal.aborted) return;
-      if (this.#tries === 0) this.#outage++;
-      this.#outageMs ??= clock.nowMs();
-      this.#tries++;
+      if (this.#outage.tries === 0) this.#outages++;
+      const nowMs = clock.nowMs();
+      this.#outage = withTry(this.#outage, nowMs);
       const waitMs = this.#asked?.retryMs ??
-        pauseAfter(error, { tries: this.#tries, forMs: clock.nowMs() - this.#outageMs, random: random() });
+        pauseMs(this.#outage, { nowMs, random: random(), isRefusal: isRefusal(error) });
       post({
         kind: "disconnected",
         reason: this.#asked?.reason ?? error?.message ?? "the master has ended the stream",
       });
       this.#asked = undefined;
-      if (error !== undefined) onFailed(error, this.#outage);
+      if (error !== undefined) onFailed(error, this.#outages);
       await this.#pause(waitMs, signal);
     }
   }
@@ -106,12 +94,12 @@ export class Supervisor {
     const ended = AbortSignal.any([signal, own.signal]);
     let startedMs = clock.nowMs();
     let session: MesosSession | undefined;
-    const isGood = (): boolean => clock.nowMs() - startedMs > goodSessionMs;
+    const isGood = (): boolean => isGoodSession(startedMs, clock.nowMs());
     try {
       session = this.#session = await mesos.subscribe(identity(), frameworkId(), ended);
       startedMs = clock.nowMs();
       for await (const event of session.events) {
-        if (this.#tries + this.#shortSessions > 0 && isGood()) this.#holds(session.master);
+        if (this.#outage.tries + this.#shortSessions > 0 && isGood()) this.#holds(session.master);
         if (event.kind === "heartbeat") continue;
         await room(event, ended);
         post(event);
@@ -131,9 +119,8 @@ export class Supervisor {
 
   #holds(master: string): void {
     if (this.isUnsteady()) this.#options.onSteady(master);
-    this.#tries = 0;
+    this.#outage = noOutage;
     this.#shortSessions = 0;
-    this.#outageMs = undefined;
   }
 
   /** Waits, and anew where the core asks for another pause meanwhile: its ERROR may be handled after the stream's end. */
@@ -147,13 +134,6 @@ export class Supervisor {
   }
 }
 
-/** Truncated exponential backoff with jitter. */
-function pauseAfter(
-  error: Error | undefined,
-  { tries, forMs, random }: { readonly tries: number; readonly forMs: number; readonly random: number },
-): number {
-  const isRefusal = error instanceof MesosError && (error.kind === "refused" || error.kind === "usage");
-  const maxMs = isRefusal ? refusedMs : forMs > lateMs ? retryLateMaxMs : retrySoonMaxMs;
-  const exponentialMs = retryFirstMs * 2 ** Math.min(tries - 1, 20);
-  return Math.round(Math.min(isRefusal ? Math.max(exponentialMs, 2_000) : exponentialMs, maxMs) * (0.6 + 0.4 * random));
+function isRefusal(error: Error | undefined): boolean {
+  return error instanceof MesosError && (error.kind === "refused" || error.kind === "usage");
 }

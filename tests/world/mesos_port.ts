@@ -3,6 +3,8 @@
 
 import { allocatableQuantities } from "../../src/core/placement/offer_needs.ts";
 import type { MesosEffect } from "../../src/core/effect.ts";
+import { endsSession } from "../../src/mesos/answers.ts";
+import { callAnswerMs } from "../../src/mesos/calls.ts";
 import { frameworkInfo } from "../../src/mesos/framework_info.ts";
 import { fateOf } from "./faults_calls.ts";
 import { costOfLostCall, costOfSessionEndMs } from "./invariants_costs.ts";
@@ -11,6 +13,7 @@ import { eventOfShape } from "../../src/mesos/from_proto.ts";
 import type { EventShape } from "../../src/mesos/proto/shapes.ts";
 import { decodeCall } from "../../src/mesos/proto/wire.ts";
 import { encodeCall, type EnvironmentOf } from "../../src/mesos/to_proto.ts";
+import { isGoodSession, noOutage, pauseMs, withTry } from "../../src/runtime/outage.ts";
 import type { SimDelivery, SimMesos, SimMesosAnswer } from "../../src/sim/mesos/sim_mesos.ts";
 import {
   after,
@@ -23,12 +26,8 @@ import {
   type World,
 } from "./world_state.ts";
 
-/** A call without an answer for so long has met a dead connection (mesos/calls.ts `callAnswerMs`). */
-const callAnswerMs = 10_000;
 /** Five heartbeats of 15 s. */
 const silentMs = 75_000;
-/** As in runtime/supervisor.ts. */
-const pauses = { firstMs: 250, soonMaxMs: 1_500, lateMaxMs: 15_000, lateMs: 600_000, refusedMs: 15_000 } as const;
 
 /** One week, as by default. */
 const failoverTimeoutMs = 7 * 24 * 3_600_000;
@@ -93,11 +92,8 @@ export function deliver(world: World, mesos: SimMesos, delivery: SimDelivery): v
     const event = eventOfShape(raw as EventShape);
     if (event.kind === "unknown-event") throw new Error(`the simulated master sent an unknown event: ${event.type}`);
     if (event.kind === "heartbeat") continue;
-    if (event.kind === "subscribed") {
-      link.frameworkId = event.frameworkId;
-      program.outageSinceMs = undefined;
-    }
-    if (world.nowMs - link.sinceMs > 30_000) program.tries = 0;
+    if (event.kind === "subscribed") link.frameworkId = event.frameworkId;
+    if (isGoodSession(link.sinceMs, world.nowMs)) program.outage = noOutage;
     program.handle(event);
   }
   if (delivery.ended && world.program === program && program.link === link) sessionEnded(world, program, "ended");
@@ -115,29 +111,26 @@ export function watchSilence(world: World, program: Program): void {
 export function endSession(world: World, program: Program): void {
   const { link } = program;
   if (link === undefined) return;
-  program.link = undefined;
+  dropLink(world, program);
   link.mesos.disconnect(link.subscriptionId, world.nowMs);
   sessionEnded(world, program, "ended");
 }
 
-function sessionEnded(world: World, program: Program, how: "ended" | "refused" | "unreachable"): void {
+function dropLink(world: World, program: Program): void {
+  if (program.link !== undefined && isGoodSession(program.link.sinceMs, world.nowMs)) program.outage = noOutage;
   program.link = undefined;
+}
+
+function sessionEnded(world: World, program: Program, how: "ended" | "refused" | "unreachable"): void {
+  const { nowMs } = world;
+  dropLink(world, program);
   charge(world, costOfSessionEndMs);
-  program.outageSinceMs ??= world.nowMs;
-  program.tries++;
-  const waitMs = program.pauseMs ?? pauseAfter(world, program, how);
+  program.outage = withTry(program.outage, nowMs);
+  const waitMs = program.pauseMs ??
+    pauseMs(program.outage, { nowMs, random: world.dice.random(), isRefusal: how === "refused" });
   program.pauseMs = undefined;
   afterIn(world, program, waitMs, () => subscribe(world, program));
   program.handle({ kind: "disconnected", reason: `the subscription is over (${how})` });
-}
-
-function pauseAfter(world: World, program: Program, how: "ended" | "refused" | "unreachable"): number {
-  const forMs = world.nowMs - (program.outageSinceMs ?? world.nowMs);
-  const isRefusal = how === "refused";
-  const maxMs = isRefusal ? pauses.refusedMs : forMs > pauses.lateMs ? pauses.lateMaxMs : pauses.soonMaxMs;
-  const exponentialMs = pauses.firstMs * 2 ** Math.min(program.tries - 1, 20);
-  const pauseMs = Math.min(isRefusal ? Math.max(exponentialMs, 2_000) : exponentialMs, maxMs);
-  return Math.round(pauseMs * (0.6 + 0.4 * world.dice.random()));
 }
 
 /** Carries out one call: in order, but acknowledgements go beside the others. */
@@ -207,15 +200,11 @@ function send(world: World, program: Program, { link, call, settled }: Sending):
       if (isSilent) failed(program, call, "unknown", "no answer");
       else if (answer.status !== 202) failed(program, call, "refused", answer.body);
       settled();
-      if (endsSession(answer) && program.link === link) endSession(world, program);
+      if (endsSession({ status: answer.status, text: answer.body }) && program.link === link) {
+        endSession(world, program);
+      }
     });
   });
-}
-
-/** As mesos/answers.ts `callRefusal`. */
-function endsSession({ status, body }: SimMesosAnswer): boolean {
-  const isLost = /stream id|mesos-stream-id|framework is not subscribed|framework cannot be found/i.test(body);
-  return status === 307 || status === 503 || ((status === 400 || status === 403) && isLost);
 }
 
 function failed(program: Program, call: MesosEffect, outcome: "refused" | "unknown", message: string): void {

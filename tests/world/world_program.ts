@@ -6,6 +6,7 @@ import type { Event } from "../../src/core/event.ts";
 import type { Frame } from "../../src/core/frame.ts";
 import { initialState, step } from "../../src/core/step.ts";
 import { withoutRecords } from "../../src/core/unstored.ts";
+import { noOutage } from "../../src/runtime/outage.ts";
 import { performGocd } from "./gocd_port.ts";
 import { checkEffect, checkReload, checkStep, checkStored, type Made } from "./invariants.ts";
 import { noteProgramStart } from "./invariants_clocks.ts";
@@ -41,8 +42,7 @@ export function startProgram(world: World): void {
     mesosQueue: [],
     isMesosBusy: false,
     link: undefined,
-    tries: 0,
-    outageSinceMs: undefined,
+    outage: noOutage,
     pauseMs: undefined,
     handle: (event) => handle(world, program, event),
   };

@@ -5,6 +5,7 @@ import type { Event } from "../../src/core/event.ts";
 import type { GocdAgent } from "../../src/core/gocd_records.ts";
 import type { State } from "../../src/core/state.ts";
 import type { Settings } from "../../src/core/settings.ts";
+import type { Outage } from "../../src/runtime/outage.ts";
 import type { TimerQueue } from "../../src/sim/gocd/timers.ts";
 import type { GocdOutage } from "./faults.ts";
 import type { Scenario } from "./scenario.ts";
@@ -122,9 +123,7 @@ export interface Program {
   /** The subscription, from the answer to SUBSCRIBE on. */
   link: MesosLink | undefined;
   /** Failed or ended subscriptions in a row. */
-  tries: number;
-  /** Since when there is no subscription. */
-  outageSinceMs: number | undefined;
+  outage: Outage;
   /** What `end-session` asked for as the next pause. */
   pauseMs: number | undefined;
   /** Hands events to the core. */
