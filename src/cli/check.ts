@@ -6,7 +6,7 @@ import { hostsOf } from "../config/hosts.ts";
 import { missingEnvironmentFindings } from "../core/demand/environments.ts";
 import type { Finding } from "../core/event.ts";
 import { foldFindings } from "../core/view/findings.ts";
-import { maintenanceMode } from "../core/words/reason.ts";
+import { maintenanceMode } from "../core/demand/reason.ts";
 import { OperatorError } from "../errors.ts";
 import type { GocdRights } from "../gocd/api.ts";
 import { realClock } from "../runtime/clock.ts";

@@ -4,10 +4,10 @@
 import type { Config } from "../config/config.ts";
 import { ConfigError, problemText } from "../config/config_error.ts";
 import type { Finding } from "../core/event.ts";
-import { describeNeed } from "../core/words/reason.ts";
+import { describeNeed } from "../core/words/phrases.ts";
 import type { WantedAgents } from "../core/state.ts";
-import type { BucketDemand } from "../core/demand/verdict.ts";
-import type { StatusView } from "../core/view/view.ts";
+import type { BucketView, StatusView } from "../core/view/view.ts";
+import { launchReasonText } from "../core/words/reasons.ts";
 import { OperatorError } from "../errors.ts";
 import type { Command } from "./command.ts";
 import type { CliIo } from "./io.ts";
@@ -138,12 +138,12 @@ function printPlan({ view, wanted }: PolledOnce, config: Config, io: CliIo): voi
   }
 }
 
-function launchLines(wanted: readonly WantedAgents[], demand: readonly BucketDemand[]): string[] {
+function launchLines(wanted: readonly WantedAgents[], demand: readonly BucketView[]): string[] {
   const buckets = new Map(demand.map((bucket) => [bucket.key, bucket]));
   const launched = wanted.filter((each) => each.count > 0).map((each) => {
     const bucket = buckets.get(each.bucketKey);
     const need = describeNeed(bucket?.gocdResources ?? each.gocdResources, each.environment);
-    return `${each.count} of profile ${each.profile} for ${need}: ${bucket?.reason ?? each.reason}`;
+    return `${each.count} of profile ${each.profile} for ${need}: ${bucket?.reason ?? launchReasonText(each.reason)}`;
   });
   const held = demand.filter((bucket) => bucket.needsAgent > 0 && bucket.wanted === 0)
     .map((bucket) => `none for ${describeNeed(bucket.gocdResources, bucket.environment)}: ${bucket.reason}`);

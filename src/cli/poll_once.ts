@@ -7,8 +7,8 @@ import type { StoredState } from "../core/record.ts";
 import type { WantedAgents } from "../core/state.ts";
 import { statusView } from "../core/view/status_view.ts";
 import { initialState, step } from "../core/step.ts";
-import type { BucketDemand, JobVerdict } from "../core/demand/verdict.ts";
-import type { StatusView } from "../core/view/view.ts";
+import type { BucketView, JobView, StatusView } from "../core/view/view.ts";
+import { dueText, onceDueText } from "../core/words/reasons.ts";
 import { realClock } from "../runtime/clock.ts";
 import { openGocd } from "../runtime/ports.ts";
 import { readStoredState } from "../runtime/stored_state.ts";
@@ -44,15 +44,11 @@ export async function pollOnce(config: Config): Promise<PolledOnce> {
   const state = { ...fresh, session: { ...fresh.session, kind: "subscribed" as const } };
   const { state: polled } = step(state, { atMs, random: 0.5, event: { kind: "gocd-polled", ...poll } });
   const view = statusView(polled, atMs);
-  const polls = `poll${poller.attempts === 1 ? "" : "s"}`;
-  const once = poller.attempts === 0
-    ? "at once"
-    : `once seen in more than ${poller.attempts} ${polls} in a row (poller.attempts)`;
   return {
     view: {
       ...view,
-      jobs: view.jobs.map((job) => worded(job, once)),
-      demand: view.demand.map((bucket) => wordedDemand(bucket, once)),
+      jobs: view.jobs.map((job) => worded(job, poller.attempts)),
+      demand: view.demand.map((bucket) => wordedDemand(bucket, poller.attempts)),
       problems: view.problems.filter((problem) => !problem.code.startsWith("mesos-")),
     },
     wanted: polled.demand.wanted,
@@ -67,12 +63,13 @@ async function storedOf(config: Config): Promise<StoredState> {
   };
 }
 
-function worded(job: JobVerdict, once: string): JobVerdict {
+/** Whether an offer comes is not for one poll to know. */
+function worded(job: JobView, attempts: number): JobView {
   if (job.reasonCode !== "launching") return job;
-  const remarks = (job.remarks ?? []).map(({ text }) => `; ${text}`).join("");
-  return { ...job, reason: `profile ${job.profile} must launch one, ${once}${remarks}` };
+  const remarks = (job.remarks ?? []).map(({ text }) => text);
+  return { ...job, reason: [onceDueText(job, attempts), ...remarks].join("; ") };
 }
 
-function wordedDemand(bucket: BucketDemand, once: string): BucketDemand {
-  return bucket.wanted === 0 ? bucket : { ...bucket, reason: `${bucket.reason}; launched ${once}` };
+function wordedDemand(bucket: BucketView, attempts: number): BucketView {
+  return bucket.wanted === 0 ? bucket : { ...bucket, reason: `${bucket.reason}; launched ${dueText(attempts)}` };
 }

@@ -4,7 +4,7 @@
 import type { Config } from "../config/config.ts";
 import type { StoredState } from "../core/record.ts";
 import { withoutFramework } from "../core/identity/lineage.ts";
-import { formatDuration } from "../core/words/reason.ts";
+import { formatDuration } from "../core/words/phrases.ts";
 import { OperatorError } from "../errors.ts";
 import { openStore } from "../runtime/ports.ts";
 import { readStoredState } from "../runtime/stored_state.ts";

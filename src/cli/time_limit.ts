@@ -1,7 +1,7 @@
 // The time that a command takes for one server, for all its requests together. Not here: the limit of one request
 // (go-server.timeout).
 
-import { formatDuration } from "../core/words/reason.ts";
+import { formatDuration } from "../core/words/phrases.ts";
 import { OperatorError } from "../errors.ts";
 
 /** The next act where the GoCD server is too slow. */

@@ -1,10 +1,9 @@
 // `gocd-mesos why`: the whole answer for one waiting job. Not here: the verdict (core/demand/plan.ts).
 // Asks the running instance where there is one, else makes one poll of its own.
 
-import { describeNeed, formatDuration } from "../core/words/reason.ts";
+import { describeNeed, formatDuration } from "../core/words/phrases.ts";
 import type { Finding } from "../core/event.ts";
-import type { BucketDemand, JobVerdict } from "../core/demand/verdict.ts";
-import type { StatusView } from "../core/view/view.ts";
+import type { BucketView, JobView, StatusView } from "../core/view/view.ts";
 import { OperatorError } from "../errors.ts";
 import { readRunningStatus } from "../runtime/control_client.ts";
 import type { Command } from "./command.ts";
@@ -12,7 +11,6 @@ import { loadConfigFile } from "./load.ts";
 import { pollOnce } from "./poll_once.ts";
 import { nextAct } from "./report.ts";
 import { printable } from "./table.ts";
-import { nextActOn } from "./why_act.ts";
 
 /** Jobs explained in one go at most. */
 const jobsMax = 20;
@@ -69,7 +67,7 @@ export class JobNotWaitingError extends OperatorError {
 }
 
 /** Jobs by exact locator, else by exact name, else by a part of either. */
-export function findJobs(view: StatusView, wanted: string): readonly JobVerdict[] {
+export function findJobs(view: StatusView, wanted: string): readonly JobView[] {
   const exact = view.jobs.filter((job) => job.locator === wanted);
   if (exact.length > 0) return exact;
   const named = view.jobs.filter((job) => job.name === wanted);
@@ -79,8 +77,7 @@ export function findJobs(view: StatusView, wanted: string): readonly JobVerdict[
 }
 
 /** The funnel of one job, a line each. What one line has said, no other repeats. */
-export function explainJob(job: JobVerdict, view: StatusView): string[] {
-  const act = nextActOn(job);
+export function explainJob(job: JobView, view: StatusView): string[] {
   const lines = [
     "",
     job.locator,
@@ -90,7 +87,7 @@ export function explainJob(job: JobVerdict, view: StatusView): string[] {
     `  asks for   ${describeNeed(job.gocdResources, job.environment)}`,
     `  verdict    ${job.verdict}`,
     `  because    ${job.reason}`,
-    ...(act === undefined ? [] : [`  to do      ${act}`]),
+    ...(job.nextAct === undefined ? [] : [`  to do      ${job.nextAct}`]),
   ];
   if (job.verdict === "not-ours") return lines;
   const bucket = view.demand.find((each) =>
@@ -106,7 +103,7 @@ export function explainJob(job: JobVerdict, view: StatusView): string[] {
 }
 
 /** `3 such jobs wait: 1 for an agent that is coming, 2 for one that must be launched`. */
-function alikeText({ waiting, willBeTaken, coming, otherCause, needsAgent }: BucketDemand): string {
+function alikeText({ waiting, willBeTaken, coming, otherCause, needsAgent }: BucketView): string {
   const unserved = waiting - willBeTaken - coming - otherCause - needsAgent;
   const parts = ([
     [willBeTaken, "for an idle agent to take them", "for an idle agent to take it"],
@@ -119,18 +116,18 @@ function alikeText({ waiting, willBeTaken, coming, otherCause, needsAgent }: Buc
 }
 
 /** Whether the job's own lines say what a problem says. */
-function isSaid({ code, message }: Finding, job: JobVerdict): boolean {
+function isSaid({ code, profile }: Finding, job: JobView): boolean {
   if (code === "jobs-unserved" || code === job.reasonCode || code === `held-${job.reasonCode}`) return true;
   if (code === "gocd-job-unassigned") return job.remarks?.some((remark) => remark.code === code) === true;
-  const isOfProfile = code === "profile-failing" && message.startsWith(`profile ${job.profile}:`);
+  const isOfProfile = code === "profile-failing" && profile === job.profile;
   return isOfProfile && isBlocked(job) || code.startsWith("mesos-") && job.reasonCode === "held-no-session";
 }
 
-function isBlocked({ reasonCode }: JobVerdict): boolean {
+function isBlocked({ reasonCode }: JobView): boolean {
   return reasonCode === "held-breaker" || reasonCode === "held-probe";
 }
 
-function profileLines(job: JobVerdict, view: StatusView): string[] {
+function profileLines(job: JobView, view: StatusView): string[] {
   const profile = view.profiles.find((each) => each.name === job.profile);
   if (profile === undefined) return [];
   const max = profile.maxAgents === undefined ? "" : ` of at most ${profile.maxAgents}`;
@@ -144,7 +141,7 @@ function profileLines(job: JobVerdict, view: StatusView): string[] {
   ];
 }
 
-function agentLines(job: JobVerdict, view: StatusView): string[] {
+function agentLines(job: JobView, view: StatusView): string[] {
   const wanted = new Set(job.gocdResources.map((name) => name.toLowerCase()));
   const able = view.gocdAgents.filter((each) => {
     const has = new Set(each.gocdResources.map((name) => name.toLowerCase()));

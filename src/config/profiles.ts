@@ -3,7 +3,7 @@
 import { isNamingVariable } from "../core/identity/agent_naming.ts";
 import { slug } from "../core/identity/adoption.ts";
 import { type MesosResources, noResources, toMilli } from "../core/placement/mesos_resources.ts";
-import { environmentNameProblem, gocdResourceProblem } from "../core/names.ts";
+import { environmentNameProblem, gocdResourceProblem } from "../core/words/names.ts";
 import type { AgentProfile, ContainerSettings } from "../core/settings.ts";
 import {
   constraintsAt,

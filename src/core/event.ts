@@ -110,6 +110,12 @@ export interface Finding {
   readonly hint: string;
   /** Locators that it is about, if any. */
   readonly locators?: readonly string[];
+  /** The profile that it is about, if any. */
+  readonly profile?: string;
+  /** Hostnames of agents that it is about, if any. */
+  readonly hostnames?: readonly string[];
+  /** Since when, in minutes, where it tells. */
+  readonly forMin?: number;
 }
 
 /** Time passes: sent about once a second. */

@@ -36,6 +36,8 @@ export interface InstanceIdentity {
   readonly createdMs: number;
   /** Why it was launched, for people. */
   readonly launchReason: string;
+  /** Not launched by this state as far as it knows: its record tells what it registered with. */
+  readonly adopted?: true;
   /** Key of the bucket it was launched for; absent for a warm or an adopted one. */
   readonly bucketKey?: string;
   /** The network that its container was launched in; absent: not known. */

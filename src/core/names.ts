@@ -9,38 +9,39 @@ const gocdResourceName = /^[-\w |.]+$/;
 // GoCD NameTypeValidator, 15.2 to 26.1.
 const environmentName = /^[a-zA-Z0-9_-][a-zA-Z0-9_.-]*$/;
 
-/** Why no agent can have this GoCD resource, as the end of a sentence about the name; absent: one can. */
-export function gocdResourceProblem(name: string): string | undefined {
-  if (name.trim() === "") return "a resource must not be empty";
-  if (name.length > nameCharsMax) return tooLong;
-  return gocdResourceName.test(name) ? undefined : "only letters, digits, spaces, and - _ . | are allowed";
+/** What is wrong with a name. */
+export type NameFlaw = "empty" | "too-long" | "characters";
+
+/** A name that the server would refuse. */
+export interface RegistrationProblem {
+  readonly what: "resource" | "environment";
+  readonly name: string;
+  readonly flaw: NameFlaw;
 }
 
-/** Why there can be no GoCD environment of this name, as the end of a sentence about it; absent: there can. */
-export function environmentNameProblem(name: string): string | undefined {
-  if (name === "") return "the name of an environment must not be empty";
-  if (name.length > nameCharsMax) return tooLong;
-  return environmentName.test(name) ? undefined : "only letters, digits, and - _ . are allowed, and no dot in front";
+/** Why no agent can have this GoCD resource; absent: one can. */
+export function gocdResourceFlaw(name: string): NameFlaw | undefined {
+  if (name.trim() === "") return "empty";
+  if (name.length > nameCharsMax) return "too-long";
+  return gocdResourceName.test(name) ? undefined : "characters";
+}
+
+/** Why there can be no GoCD environment of this name; absent: there can. */
+export function environmentNameFlaw(name: string): NameFlaw | undefined {
+  if (name === "") return "empty";
+  if (name.length > nameCharsMax) return "too-long";
+  return environmentName.test(name) ? undefined : "characters";
 }
 
 /** Why an agent with these resources and this environment could not register; absent: it can. */
 export function invalidRegistration(
   gocdResources: readonly string[],
   environment: string | undefined,
-): string | undefined {
+): RegistrationProblem | undefined {
   for (const name of gocdResources) {
-    const problem = gocdResourceProblem(name);
-    if (problem !== undefined) {
-      return `the GoCD server would refuse an agent with the resource ${quoted(name)}: ${problem}`;
-    }
+    const flaw = gocdResourceFlaw(name);
+    if (flaw !== undefined) return { what: "resource", name, flaw };
   }
-  const problem = environment === undefined ? undefined : environmentNameProblem(environment);
-  if (environment === undefined || problem === undefined) return undefined;
-  return `the GoCD server would refuse an agent in the environment ${quoted(environment)}: ${problem}`;
-}
-
-const tooLong = `it has more than ${nameCharsMax} characters`;
-
-function quoted(name: string): string {
-  return JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}…` : name);
+  const flaw = environment === undefined ? undefined : environmentNameFlaw(environment);
+  return environment === undefined || flaw === undefined ? undefined : { what: "environment", name: environment, flaw };
 }

@@ -15,8 +15,8 @@ export interface Note {
   readonly hint?: string;
   readonly fields: Readonly<Record<string, string | number | boolean>>;
   /**
-   * Where given, a note with the same code and key is written only when its text changes or after a long pause, so that
-   * a lasting condition does not flood the log.
+   * Where given, a note with the same code and key is written again only after a long pause, so that a lasting condition
+   * does not flood the log: what makes it news is in the key, what only grows is not.
    */
   readonly onceKey?: string;
 }

@@ -4,7 +4,10 @@
 import type { Finding, FrameworkErrorKind, GocdProblem } from "./event.ts";
 import type { GocdAgent, GocdServerInfo } from "./gocd_records.ts";
 import type { AgentInstance } from "./instance.ts";
+import type { Failure } from "./life/causes.ts";
 import type { Offer } from "./placement/offer.ts";
+import type { PlacementMiss } from "./placement/reason.ts";
+import type { LaunchReason } from "./demand/reason.ts";
 import type { ControlsRecord, FrameworkRecord } from "./record.ts";
 import type { Settings } from "./settings.ts";
 import type { Backlog } from "./demand/backlog.ts";
@@ -120,22 +123,38 @@ export interface ServerState {
 /** Whether a server seems to be another one, or to have lost what it knew. */
 export interface BrakeState {
   /** The GoCD server lists most of our agents no more. */
-  readonly gocd?: Suspicion;
+  readonly gocd?: GocdSuspicion;
   /** Mesos has lost most of our agents. */
-  readonly mesos?: Suspicion;
+  readonly mesos?: MesosSuspicion;
   /** When the last suspicion was over. */
   readonly releasedMs?: number;
   /** A Mesos agent that we know has been heard of since the subscription to this master. */
   readonly isSameCluster: boolean;
 }
 
-/** What does not fit, in words. */
-export interface Suspicion {
+/** That a server does not show what it must. */
+export type Suspicion = GocdSuspicion | MesosSuspicion;
+
+/** The GoCD server lists too few of our agents. */
+export interface GocdSuspicion {
+  readonly kind: "gocd-unlisted";
   readonly sinceMs: number;
-  readonly text: string;
-  readonly hint: string;
+  /** Agents of ours that it does not list; 0: it lists nobody of its last list, whosever. */
+  readonly missing: number;
+  /** Agents of ours that it must list. */
+  readonly of: number;
+  /** Its version has gone back. */
+  readonly isOlder: boolean;
   /** Uuids of the last list, where all of it has vanished. */
   readonly vanished?: readonly string[];
+}
+
+/** Mesos has lost agents of ours that the GoCD server hears. */
+export interface MesosSuspicion {
+  readonly kind: "mesos-lost";
+  readonly sinceMs: number;
+  readonly lost: number;
+  readonly of: number;
 }
 
 /** A record that the last lists lack. */
@@ -193,7 +212,7 @@ export interface WantedAgents {
   readonly environment?: string;
   readonly gocdResources: readonly string[];
   readonly count: number;
-  readonly reason: string;
+  readonly reason: LaunchReason;
 }
 
 /** Suppress and revive, per role. */
@@ -214,7 +233,7 @@ export interface OffersState {
 export interface NearestMiss {
   readonly sinceMs: number;
   readonly atMs: number;
-  readonly text: string;
+  readonly miss: PlacementMiss;
 }
 
 /** The standing of one role with the allocator. */
@@ -243,7 +262,7 @@ export interface ProfileBreaker {
   readonly failures: number;
   readonly lastFailureMs: number;
   readonly retryMs: number;
-  readonly lastError: string;
+  readonly lastFailure: Failure;
 }
 
 /** Recent failures on a host, and until when it is avoided. */
@@ -251,7 +270,7 @@ export interface HostBreaker {
   /** Oldest first; without a profile: the host alone was at fault. */
   readonly failures: readonly { readonly atMs: number; readonly profile?: string }[];
   readonly avoid?: { readonly untilMs: number; readonly forMs: number };
-  readonly lastError: string;
+  readonly lastFailure: Failure;
 }
 
 /** Explicit and implicit reconciliation. */

@@ -60,11 +60,15 @@ export function readHealthMessages(text: string, source: string): readonly Findi
     const message = textOf(entry["message"]);
     const detail = textOf(entry["detail"]);
     const locators = locatorsOf(entry["detail"]);
+    const code = codeOf(message, detail, entry["level"]);
+    const minutes = code === "gocd-job-unassigned" ? /last (\d+) minute/.exec(detail)?.[1] : undefined;
     return {
-      code: codeOf(message, detail, entry["level"]),
+      code,
       message: `GoCD reports: ${message === "" ? "a health message without text" : message}`,
       hint: detail === "" ? "look at the health messages of the GoCD server" : detail,
       ...(locators.length === 0 ? {} : { locators }),
+      ...(code === duplicateGuidCode ? { hostnames: message.split(/[[\],\s]+/).filter((word) => word !== "") } : {}),
+      ...(minutes === undefined ? {} : { forMin: Number(minutes) }),
     };
   });
 }

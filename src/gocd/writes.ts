@@ -3,6 +3,7 @@
 // that is made up; only GET tells it.
 
 import { invalidRegistration } from "../core/names.ts";
+import { registrationProblemText } from "../core/words/names.ts";
 import { GocdError } from "./api.ts";
 import type { GocdRequest, Requester } from "./request.ts";
 import type { AgentsForm } from "./versions.ts";
@@ -157,7 +158,7 @@ function refuseBadNames(registration: WrittenRegistration | undefined): void {
     throw new GocdError({
       code: "gocd-invalid",
       kind: "conflict",
-      message: `an agent was not enabled: ${problem}`,
+      message: `an agent was not enabled: ${registrationProblemText(problem)}`,
       hint: "correct go-agent.resources or go-agent.environments (or those of the profile)",
     });
   }

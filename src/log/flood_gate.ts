@@ -14,7 +14,6 @@ export interface FloodGate {
 }
 
 interface Condition {
-  readonly text: string;
   readonly writtenMs: number;
   readonly heldBack: number;
 }
@@ -35,14 +34,14 @@ export function createFloodGate(): FloodGate {
       if (note.onceKey === undefined) return note.text;
       const key = `${note.code} ${note.onceKey}`;
       const before = conditions.get(key);
-      if (before === undefined || before.text !== note.text) {
-        remember(key, { text: note.text, writtenMs: atMs, heldBack: 0 });
+      if (before === undefined) {
+        remember(key, { writtenMs: atMs, heldBack: 0 });
         return note.text;
       }
       // A clock set back must not silence a condition for the length of the jump.
       const isDue = atMs - before.writtenMs >= repeatAfterMs || atMs < before.writtenMs;
       if (isDue) {
-        remember(key, { text: note.text, writtenMs: atMs, heldBack: 0 });
+        remember(key, { writtenMs: atMs, heldBack: 0 });
         return `${note.text} (still, ${before.heldBack + 1} times)`;
       }
       conditions.set(key, { ...before, heldBack: before.heldBack + 1 });

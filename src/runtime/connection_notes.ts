@@ -4,34 +4,16 @@
 import type { Note } from "../core/note.ts";
 import { OperatorError } from "../errors.ts";
 
-/** Different words of one outage that are remembered; there are a few at most. */
-const shapesMax = 100;
-
-/** Notes about tries, in order. */
-export interface ConnectionNotes {
-  /** A failed try; `outage` is the same number for all tries of one outage. */
-  failed(error: Error, outage: number): Note;
-}
-
-/** Makes notes that remember what the outage was first called. */
-export function createConnectionNotes(): ConnectionNotes {
-  let told = { outage: -1, byShape: new Map<string, string>() };
+/** A failed try; `outage` is the same number for all tries of one outage, which is one line for each kind of failure. */
+export function connectionFailed(error: Error, outage: number): Note {
+  const code = error instanceof OperatorError ? error.code : "mesos-error";
   return {
-    failed: (error, outage) => {
-      if (told.outage !== outage || told.byShape.size >= shapesMax) told = { outage, byShape: new Map() };
-      // Seconds and times in the words would make every try a new line.
-      const shape = error.message.replaceAll(/\d+/g, "0");
-      const text = told.byShape.get(shape) ?? `${error.message}; it is tried again until it succeeds`;
-      told.byShape.set(shape, text);
-      return {
-        level: "error",
-        code: error instanceof OperatorError ? error.code : "mesos-error",
-        text,
-        hint: error instanceof OperatorError ? error.hint : "please report this line: it is a fault of gocd-mesos",
-        fields: {},
-        onceKey: `outage ${outage} ${shape}`,
-      };
-    },
+    level: "error",
+    code,
+    text: `${error.message}; it is tried again until it succeeds`,
+    hint: error instanceof OperatorError ? error.hint : "please report this line: it is a fault of gocd-mesos",
+    fields: {},
+    onceKey: `outage ${outage}`,
   };
 }
 

@@ -186,7 +186,7 @@ export class Engine {
         text: `${problem}; nothing is launched or taken down until it can`,
         hint: error instanceof OperatorError ? error.hint : "check the disk of state.path",
         fields: {},
-        onceKey: "store",
+        onceKey: problem,
       });
       return problem;
     }

@@ -12,7 +12,7 @@ import { CallCounts } from "./call_counts.ts";
 import type { Clock } from "./clock.ts";
 import { Engine } from "./engine.ts";
 import { frameworkIdentity } from "./identity.ts";
-import { createConnectionNotes, steadyNote, withoutNews } from "./connection_notes.ts";
+import { connectionFailed, steadyNote, withoutNews } from "./connection_notes.ts";
 import { watchFirstRegistration } from "./first_registration.ts";
 import { createPerformer, type Performer, type PerformOptions } from "./perform.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -97,11 +97,10 @@ export async function createFramework(config: Config, ports: FrameworkPorts): Pr
       return engine.room(event, signal);
     },
     onFailed: (error, outage) => {
-      if (!isEndOfTeardown(engine.state, error)) engine.tell(connections.failed(error, outage));
+      if (!isEndOfTeardown(engine.state, error)) engine.tell(connectionFailed(error, outage));
     },
     onSteady: (master) => engine.tell(steadyNote(master)),
   });
-  const connections = createConnectionNotes();
   const performer = createPerformer({
     gocd: ports.gocd,
     session: () => supervisor.session(),

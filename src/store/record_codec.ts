@@ -60,6 +60,7 @@ const common = {
   gocdResources: v.array(text),
   createdMs: ms,
   launchReason: text,
+  adopted: maybeTrue,
   bucketKey: maybeText,
   network: v.exactOptional(v.picklist(["BRIDGE", "HOST", "NONE", "USER"])),
   mesosAgentId: text,
@@ -309,7 +310,12 @@ function parseInstance(key: string, json: string): AgentInstance {
   const instance = parseAs(instanceSchema, json);
   const wanted = key.slice(instanceKeyPrefix.length);
   if (instance.taskId !== wanted) throw new Error(`taskId is ${JSON.stringify(instance.taskId)}`);
-  return instance;
+  return adoptedBefore(instance) ? { ...instance, adopted: true } : instance;
+}
+
+/** Up to 0.1.0 only the text for people told which instances were adopted. */
+function adoptedBefore({ launchReason, profileHash }: AgentInstance): boolean {
+  return profileHash === "" || launchReason.startsWith("adopted:");
 }
 
 function parseAs<Schema extends v.GenericSchema>(schema: Schema, json: string): v.InferOutput<Schema> {

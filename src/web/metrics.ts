@@ -1,7 +1,7 @@
 // The metrics of the program, made from the same picture as the page. Not here: the text format (prometheus.ts).
 
-import type { StatusView } from "../core/view/view.ts";
-import type { VerdictKind } from "../core/demand/verdict.ts";
+import type { InstanceView, StatusView } from "../core/view/view.ts";
+import { verdictKinds } from "../core/words/verdicts.ts";
 import type { HistogramSnapshot } from "./histogram.ts";
 import { type MetricFamily, metricsText, type Sample } from "./prometheus.ts";
 
@@ -41,26 +41,19 @@ export interface QueueDepths {
 /** More label values than this of one kind are summed up as `other`, so that no fault fills a Prometheus server. */
 export const labelValuesMax: number = 200;
 
-const verdicts: readonly VerdictKind[] = [
-  "not-ours",
-  "unserved",
-  "will-be-taken",
-  "coming",
-  "other-cause",
-  "needs-agent",
-];
-
-const instanceStates: readonly string[] = [
-  "launching",
-  "starting",
-  "idle",
-  "building",
-  "draining",
-  "killing",
-  "unreachable",
-  "unsure",
-  "gone",
-];
+const instanceStates = Object.keys(
+  {
+    launching: 0,
+    starting: 0,
+    idle: 0,
+    building: 0,
+    draining: 0,
+    killing: 0,
+    unreachable: 0,
+    unsure: 0,
+    gone: 0,
+  } satisfies Record<InstanceView["state"], 0>,
+);
 
 /** All metrics in the text format of Prometheus. */
 export function metricsPage(input: MetricsInput): string {
@@ -177,7 +170,7 @@ function waitingJobs(view: StatusView): readonly Sample[] {
   }
   // A verdict that no job has is told as zero, so that a sum over codes never lacks it.
   const seen = new Set(view.jobs.map(({ verdict }) => verdict));
-  const missing = verdicts.filter((verdict) => !seen.has(verdict));
+  const missing = verdictKinds.filter((verdict) => !seen.has(verdict));
   return [...counts.values(), ...missing.map((verdict) => ({ labels: { verdict, code: "none" }, value: 0 }))];
 }
 

@@ -2,6 +2,7 @@
 // Read from the address by handler.ts; used by the sections of the status page.
 
 import type { VerdictKind } from "../core/demand/verdict.ts";
+import { verdictKinds } from "../core/words/verdicts.ts";
 
 /** The part of the page's address that the page understands. */
 export interface PageQuery {
@@ -16,19 +17,9 @@ export const rowsDefault = 200;
 /** The most rows that a page shows; all are in `/api/status`. */
 export const rowsLimit = 2_000;
 
-/** What each verdict means, most urgent first, in the order of the page. */
-export const verdictWords: ReadonlyMap<VerdictKind, { readonly label: string; readonly meaning: string }> = new Map([
-  ["needs-agent", { label: "needs agent", meaning: "an agent must be launched for it" }],
-  ["unserved", { label: "unserved", meaning: "no profile has its resources or its environment" }],
-  ["other-cause", { label: "other cause", meaning: "an agent would not help: it waits for something else" }],
-  ["coming", { label: "coming", meaning: "an agent that is starting will take it" }],
-  ["will-be-taken", { label: "will be taken", meaning: "an idle agent is there for it" }],
-  ["not-ours", { label: "not ours", meaning: "pinned to one agent, elastic, or ignored by the configuration" }],
-]);
-
 /** Reads the query of an address; what is not understood is left out. */
 export function pageQuery(search: URLSearchParams): PageQuery {
-  const verdict = [...verdictWords.keys()].find((kind) => kind === search.get("verdict"));
+  const verdict = verdictKinds.find((kind) => kind === search.get("verdict"));
   const asked = Number(search.get("rows") ?? rowsDefault);
   const rowsMax = Number.isInteger(asked) && asked > 0 ? Math.min(asked, rowsLimit) : rowsDefault;
   return { ...(verdict === undefined ? {} : { verdict }), rowsMax };

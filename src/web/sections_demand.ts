@@ -1,9 +1,10 @@
 // The sections about what is wanted: problems, demand per bucket, waiting jobs. Not here: agents and profiles.
 
-import type { StatusView } from "../core/view/view.ts";
-import type { BucketDemand, JobVerdict, VerdictKind } from "../core/demand/verdict.ts";
+import type { VerdictKind } from "../core/demand/verdict.ts";
+import type { BucketView, JobView, StatusView } from "../core/view/view.ts";
+import { verdictKinds, verdictWords } from "../core/words/verdicts.ts";
 import { type Html, html } from "./html.ts";
-import { moreHref, pageHref, type PageQuery, verdictWords } from "./page_query.ts";
+import { moreHref, pageHref, type PageQuery } from "./page_query.ts";
 import { age, badge, distinctKeys, needs, section, type Tone, untrustedText } from "./pieces.ts";
 import { type Column, firstOf, table } from "./table.ts";
 import { countText } from "./wording.ts";
@@ -73,7 +74,7 @@ export function demandSection(view: StatusView, query: PageQuery): Html {
   );
 }
 
-function demandCells(bucket: BucketDemand): Html[] {
+function demandCells(bucket: BucketView): Html[] {
   const limited = bucket.limitedTo === undefined ? undefined : html`
     ${badge(`limit ${bucket.limitedTo}`, "warning")}
   `;
@@ -134,20 +135,20 @@ function emptyJobs(view: StatusView, query: PageQuery): string {
   return query.verdict === undefined ? "The GoCD server lists no waiting job." : "No job has this verdict now.";
 }
 
-function orderedJobs(jobs: readonly JobVerdict[], verdict: VerdictKind | undefined): readonly JobVerdict[] {
+function orderedJobs(jobs: readonly JobView[], verdict: VerdictKind | undefined): readonly JobView[] {
   if (verdict !== undefined) return jobs.filter((job) => job.verdict === verdict);
-  return [...verdictWords.keys()].flatMap((kind) => jobs.filter((job) => job.verdict === kind));
+  return verdictKinds.flatMap((kind) => jobs.filter((job) => job.verdict === kind));
 }
 
-function verdictFilter(jobs: readonly JobVerdict[], query: PageQuery): Html | undefined {
+function verdictFilter(jobs: readonly JobView[], query: PageQuery): Html | undefined {
   if (jobs.length === 0) return undefined;
   const counts = new Map<VerdictKind, number>();
   for (const { verdict } of jobs) counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
   const { verdict: _, ...anyVerdict } = query;
   const all = filterLink("all", { query: anyVerdict, count: jobs.length, isCurrent: query.verdict === undefined });
-  const links = [...verdictWords].filter(([kind]) => counts.has(kind) || kind === query.verdict)
-    .map(([kind, { label }]) =>
-      filterLink(label, {
+  const links = verdictKinds.filter((kind) => counts.has(kind) || kind === query.verdict)
+    .map((kind) =>
+      filterLink(verdictWords[kind].label, {
         query: { ...query, verdict: kind },
         count: counts.get(kind) ?? 0,
         isCurrent: kind === query.verdict,
@@ -173,10 +174,9 @@ function filterLink(label: string, { query, count, isCurrent }: FilterLink): Htm
   `;
 }
 
-function jobCells(job: JobVerdict, atMs: number): Html[] {
-  const { label } = verdictWords.get(job.verdict) ?? { label: job.verdict };
+function jobCells(job: JobView, atMs: number): Html[] {
   return [
-    badge(label, verdictTones[job.verdict]),
+    badge(verdictWords[job.verdict].label, verdictTones[job.verdict]),
     html`<code>${untrustedText(job.locator)}</code>`,
     needs(listOf(job.environment), job.gocdResources),
     job.profile === undefined ? html`<span class="quiet">none</span>` : untrustedText(job.profile),

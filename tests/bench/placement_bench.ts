@@ -45,7 +45,7 @@ for (const shape of shapes) {
         offers: Array.from({ length: offerCount }, (_, index) => offerOf(index)),
         wanted: shape.wanted(wantedCount),
         occupancy: new Map(),
-        avoidedHosts: new Map([["host-7", { reason: "3 failures" }]]),
+        avoidedHosts: new Map([["host-7", { forMs: 1, failure: { kind: "mesos", message: "x" } }]]),
         maintenanceLeadMs: 3_600_000,
       };
       Deno.bench(`${offerCount} offers × ${wantedCount} wanted`, { group: `placement: ${shape.name}` }, () => {

@@ -1,19 +1,18 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import type { InstanceView, StatusView } from "../../src/core/view/view.ts";
-import type { JobVerdict } from "../../src/core/demand/verdict.ts";
+import type { InstanceView, JobView, StatusView } from "../../src/core/view/view.ts";
 import { demoFrame, type DemoPicture, shareRows } from "../../src/cli/demo/frame.ts";
 import { cutText, safeText, textWidth } from "../../src/cli/demo/text.ts";
 
 const startMs = Date.UTC(2026, 10, 23);
 const atMs = startMs + 23_000;
 
-function job(locator: string, more: Partial<JobVerdict> = {}): JobVerdict {
-  const base = { locator, name: "job", gocdResources: ["linux"], reason: "", reasonCode: "launching" };
+function job(locator: string, more: Partial<JobView> = {}): JobView {
+  const base = { locator, name: "job", gocdResources: ["linux"], reason: "", reasonCode: "launching" } as const;
   return { ...base, verdict: "needs-agent", firstSeenMs: atMs - 5_000, ...more };
 }
 
-function instance(taskId: string, state: string, more: Partial<InstanceView> = {}): InstanceView {
+function instance(taskId: string, state: InstanceView["state"], more: Partial<InstanceView> = {}): InstanceView {
   const base = { profile: "linux", gocdResources: ["linux"], detail: "", host: "rack1-node1" };
   return { taskId, state, ...base, createdMs: atMs - 9_000, sinceMs: atMs - 3_000, ...more };
 }
@@ -66,8 +65,8 @@ function picture(more: Partial<DemoPicture> = {}): DemoPicture {
     },
     view: view({
       jobs: [
-        job("shop/1/build/1/a", { reason: "profile linux must launch one: waiting for an offer of Mesos" }),
-        job("shop/1/build/1/b", { reason: "profile linux must launch one: waiting for an offer of Mesos" }),
+        job("shop/1/build/1/a", { reason: "profile linux: waiting for an offer of Mesos" }),
+        job("shop/1/build/1/b", { reason: "profile linux: waiting for an offer of Mesos" }),
         job("desktop/1/build/1/installer", {
           gocdResources: ["windows"],
           verdict: "unserved",

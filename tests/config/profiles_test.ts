@@ -1,7 +1,7 @@
 // What kinds of agents a configuration gives. Not here: where they are placed (core/).
 
 import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
-import { environmentNameProblem, gocdResourceProblem } from "../../src/core/names.ts";
+import { environmentNameProblem, gocdResourceProblem } from "../../src/core/words/names.ts";
 import { orphanClocks } from "../../src/core/profile_of.ts";
 import type { AgentProfile } from "../../src/core/settings.ts";
 import { loadKeys, problemsOf, withKeys } from "./support.ts";

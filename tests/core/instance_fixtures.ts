@@ -1,5 +1,8 @@
 // Instances in any phase, in short, for tests of single functions. Not here: how they get there (tests/support/core.ts).
 
+import type { Failure } from "../../src/core/life/causes.ts";
+import type { LaunchReason } from "../../src/core/demand/reason.ts";
+import type { GocdSuspicion, MesosSuspicion } from "../../src/core/state.ts";
 import type { AgentInstance, InstanceIdentity, InstanceMarks, InstancePhase } from "../../src/core/instance.ts";
 import type { BucketDemand } from "../../src/core/demand/verdict.ts";
 import type { State } from "../../src/core/state.ts";
@@ -79,7 +82,21 @@ export const aBucket = (key: string, changes: Partial<BucketDemand> = {}): Bucke
   needsAgent: 1,
   pollsInARow: 1,
   wanted: 1,
-  reason: "1 needs an agent",
+  unserved: 0,
+  gate: { kind: "go" },
+  remarks: [],
   profile: "default",
   ...changes,
 });
+
+/** What Mesos says of a launch that failed. */
+export const mesosSays = (message: string): Failure => ({ kind: "mesos", message });
+
+/** The GoCD server lists one agent too few. */
+export const gocdSuspicion: GocdSuspicion = { kind: "gocd-unlisted", sinceMs: 0, missing: 1, of: 1, isOlder: false };
+
+/** Mesos has lost one agent that the GoCD server hears. */
+export const mesosSuspicion: MesosSuspicion = { kind: "mesos-lost", sinceMs: 0, lost: 1, of: 1 };
+
+/** Why something is launched, where it does not matter. */
+export const launchReason: LaunchReason = { kind: "min-idle", minIdle: 1, ready: 0 };

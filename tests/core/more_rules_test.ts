@@ -29,7 +29,7 @@ import {
   withIdleAgent,
   zeroMs,
 } from "../support/core.ts";
-import { anInstance, aRegistered, stateOf } from "./instance_fixtures.ts";
+import { anInstance, aRegistered, mesosSays, stateOf } from "./instance_fixtures.ts";
 
 const hour = 60 * minute;
 
@@ -127,10 +127,10 @@ Deno.test("a wave that fails keeps the longer of its pause and five seconds from
       failures: 1,
       lastFailureMs: zeroMs,
       retryMs: zeroMs + retryInMs,
-      lastError: "x",
+      lastFailure: mesosSays("x"),
     }]]);
     const draft = new Draft({ ...state, breakers: { profiles, hosts: new Map() } }, zeroMs, 0.5);
-    countFailure(draft, anInstance("t", { state: "starting" }), "x");
+    countFailure(draft, anInstance("t", { state: "starting" }), mesosSays("x"));
     const after = draft.state.breakers.profiles.get("default");
     assertEquals(after?.failures, 1);
     return (after?.retryMs ?? 0) - zeroMs;
@@ -142,10 +142,10 @@ Deno.test("pauses after failures double from ten seconds to ten minutes, a quart
   const pause = (failures: number, random: number): number => {
     const state = stateOf([]);
     const profiles = new Map(
-      failures === 0 ? [] : [["default", { failures, lastFailureMs: zeroMs, retryMs: 0, lastError: "x" }]],
+      failures === 0 ? [] : [["default", { failures, lastFailureMs: zeroMs, retryMs: 0, lastFailure: mesosSays("x") }]],
     );
     const draft = new Draft({ ...state, breakers: { profiles, hosts: new Map() } }, zeroMs + 5, random);
-    countFailure(draft, anInstance("t", { state: "starting" }, { createdMs: zeroMs + 1 }), "x");
+    countFailure(draft, anInstance("t", { state: "starting" }, { createdMs: zeroMs + 1 }), mesosSays("x"));
     return ((draft.state.breakers.profiles.get("default")?.retryMs ?? 0) - zeroMs - 5) / second;
   };
   assertEquals([0, 1, 2, 5, 6, 40].map((failures) => pause(failures, 0.5)), [10, 20, 40, 320, 600, 600]);

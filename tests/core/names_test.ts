@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { environmentNameProblem, gocdResourceProblem, invalidRegistration } from "../../src/core/names.ts";
+import { environmentNameFlaw, gocdResourceFlaw, invalidRegistration } from "../../src/core/names.ts";
 
 for (
   const [name, isGood] of [
@@ -17,7 +17,7 @@ for (
   ] as const
 ) {
   Deno.test(`${JSON.stringify(name.slice(0, 20))} (${name.length} characters) is ${isGood ? "a" : "no"} GoCD resource`, () => {
-    assertEquals(gocdResourceProblem(name) === undefined, isGood);
+    assertEquals(gocdResourceFlaw(name) === undefined, isGood);
     assertEquals(invalidRegistration(["linux", name], undefined) === undefined, isGood);
   });
 }
@@ -35,7 +35,7 @@ for (
   ] as const
 ) {
   Deno.test(`${JSON.stringify(name.slice(0, 20))} (${name.length} characters) is ${isGood ? "a" : "no"} name of a GoCD environment`, () => {
-    assertEquals(environmentNameProblem(name) === undefined, isGood);
+    assertEquals(environmentNameFlaw(name) === undefined, isGood);
     assertEquals(invalidRegistration(["linux"], name) === undefined, isGood);
   });
 }

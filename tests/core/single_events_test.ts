@@ -34,9 +34,9 @@ import {
   someSettings,
   zeroMs,
 } from "../support/core.ts";
-import { aBucket, anInstance, aRegistered, stateOf } from "./instance_fixtures.ts";
+import { aBucket, anInstance, aRegistered, launchReason, mesosSays, stateOf } from "./instance_fixtures.ts";
 
-const wantedOne = { bucketKey: "k", profile: "default", gocdResources: [], count: 1, reason: "r" };
+const wantedOne = { bucketKey: "k", profile: "default", gocdResources: [], count: 1, reason: launchReason };
 
 /** What the allocator is told of the role `ci`, at a moment after SUBSCRIBED. */
 function told(
@@ -167,7 +167,9 @@ Deno.test("an ACCEPT that fails ends its launches where it was refused, asks for
   assertEquals([refused.instances.get("t")?.state, refused.instances.get("r")?.state, [
     ...refused.reconciliation.pending,
   ]], ["gone", "starting", []]);
-  assertEquals([refused.breakers.profiles.get("default")?.lastError, refused.offers.undeclined], ["no", ["o"]]);
+  assertEquals([refused.breakers.profiles.get("default")?.lastFailure, refused.offers.undeclined], [mesosSays("no"), [
+    "o",
+  ]]);
   const unknown = failed(call, "unknown", [launching, running]).state;
   assertEquals([unknown.instances.get("t")?.state, [...unknown.reconciliation.pending], unknown.offers.undeclined], [
     "launching",
@@ -189,7 +191,7 @@ function replanned(
 ): boolean {
   const { demand, server, ...state } = stateOf([]);
   const profiles = new Map(
-    retryMs === undefined ? [] : [["default", { failures: 1, lastFailureMs: 0, retryMs, lastError: "x" }]],
+    retryMs === undefined ? [] : [["default", { failures: 1, lastFailureMs: 0, retryMs, lastFailure: mesosSays("x") }]],
   );
   const draft = new Draft(
     {

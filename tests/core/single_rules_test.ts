@@ -26,7 +26,7 @@ import { watchClocks } from "../../src/core/life/lifecycle_clock.ts";
 import { advanceInstances } from "../../src/core/life/lifecycle_gocd.ts";
 import { taskStatusUpdated } from "../../src/core/life/lifecycle_mesos.ts";
 import { inverseAnswerLost, inverseOffersReceived } from "../../src/core/session/maintenance.ts";
-import { environmentNameProblem } from "../../src/core/names.ts";
+import { environmentNameProblem } from "../../src/core/words/names.ts";
 import { finishTeardown, noteSwitches, operatorAsked } from "../../src/core/session/operator.ts";
 import { makePlan } from "../../src/core/demand/plan.ts";
 import { bucketJobs } from "../../src/core/demand/backlog.ts";
@@ -46,7 +46,16 @@ import {
   withIdleAgent,
   zeroMs,
 } from "../support/core.ts";
-import { anInstance, aRegistered, draftAt, type DraftParts, stateOf } from "./instance_fixtures.ts";
+import {
+  anInstance,
+  aRegistered,
+  draftAt,
+  type DraftParts,
+  gocdSuspicion,
+  launchReason,
+  mesosSays,
+  stateOf,
+} from "./instance_fixtures.ts";
 
 /** As {@linkcode draftAt}, so long after zeroMs. */
 const at = (afterMs: number, ...rest: DraftParts): Draft => draftAt(zeroMs + afterMs, ...rest);
@@ -60,6 +69,7 @@ const whole: Required<InstanceIdentity & InstanceMarks> = {
   gocdResources: ["linux"],
   createdMs: 1,
   launchReason: "a job waits",
+  adopted: true,
   bucketKey: "k",
   network: "USER",
   mesosAgentId: "s-t",
@@ -129,7 +139,7 @@ Deno.test("one agent is launched for builds that hang, of a profile that may lau
       { count, profile, environment, reason },
     ) => [count, profile, environment, reason]);
   };
-  const reason = "t is lost with a build, and the GoCD server gives it to another only while some agent is in contact";
+  const reason = { kind: "hung-build", taskId: "t" };
   assertEquals(wanted(), [[1, "default", "prod", reason]]);
   assertEquals(wanted((state) => ({ ...state, controls: { ...state.controls, frozenProfiles: ["default"] } })), []);
   assertEquals([wanted(undefined, { isAnyWanted: true }), wanted(undefined, { agents: [gocdAgent("x")] })], [[], []]);
@@ -144,7 +154,7 @@ Deno.test("a long decline is remembered, so that the next demand ends its filter
     const { demand } = stateOf([]);
     const wanted = wantedCount === 0
       ? []
-      : [{ bucketKey: "k", profile: "default", gocdResources: [], count: wantedCount, reason: "r" }];
+      : [{ bucketKey: "k", profile: "default", gocdResources: [], count: wantedCount, reason: launchReason }];
     const draft = at(minute, [], {}, { inherited: "none", demand: { ...demand, wanted } });
     offersReceived(draft, [offer("h", { cpus: 0.5 })]);
     return draft.state.offers.roles.get("ci")?.longDeclineMs;
@@ -155,7 +165,7 @@ Deno.test("a long decline is remembered, so that the next demand ends its filter
 const late = anInstance("t", { state: "starting", runningSinceMs: zeroMs });
 
 Deno.test("under the brake no clock ends an agent, and no KILL is repeated", () => {
-  const brake = { isSameCluster: true, gocd: { sinceMs: 0, text: "x", hint: "h" } };
+  const brake = { isSameCluster: true, gocd: gocdSuspicion };
   const draft = at(20 * minute, [late], {}, { brake });
   watchClocks(draft);
   assertEquals(draft.state.instances.get("t"), late);
@@ -285,7 +295,12 @@ Deno.test("a kind of jobs that a failing profile tries alone is limited to one",
   const limited = (failures: number): unknown => {
     const { demand, settings, server } = stateOf([]);
     const backlog = bucketJobs(jobs(2), settings.poller, "insensitive");
-    const profiles = new Map([["default", { failures, lastFailureMs: zeroMs, retryMs: zeroMs, lastError: "x" }]]);
+    const profiles = new Map([["default", {
+      failures,
+      lastFailureMs: zeroMs,
+      retryMs: zeroMs,
+      lastFailure: mesosSays("x"),
+    }]]);
     const { state } = at(minute, [], { ...server, agents: [] }, {
       demand: { ...demand, backlog },
       breakers: { profiles, hosts: new Map() },
@@ -341,7 +356,7 @@ Deno.test("the picture tells what is known of Mesos and the GoCD server", () => 
     false,
   ]);
   assertEquals([mode, frozen, startedMs, atMs], ["run", false, zeroMs, zeroMs + minute]);
-  const wanted = [{ bucketKey: "k", profile: "default", gocdResources: [], count: 1, reason: "r" }];
+  const wanted = [{ bucketKey: "k", profile: "default", gocdResources: [], count: 1, reason: launchReason }];
   assertEquals(statusView({ ...state, demand: { ...state.demand, wanted } }, zeroMs).mesos.offers, "wanted");
   assertEquals(statusView({ ...state, server: stateOf([]).server }, zeroMs).gocd.maintenance, "unknown");
 });
@@ -442,8 +457,8 @@ Deno.test("a refused DELETE lets a job finish only where a DELETE was asked for"
 Deno.test("a miss lasts while the next one comes within two minutes", () => {
   const sinceMs = (gapMs: number): number | undefined => {
     const { demand, offers } = stateOf([]);
-    const wanted = [{ bucketKey: "k", profile: "default", gocdResources: [], count: 1, reason: "r" }];
-    const nearestMiss = new Map([["default", { sinceMs: 5, atMs: zeroMs, text: "m" }]]);
+    const wanted = [{ bucketKey: "k", profile: "default", gocdResources: [], count: 1, reason: launchReason }];
+    const nearestMiss = new Map([["default", { sinceMs: 5, atMs: zeroMs, miss: {} }]]);
     const draft = at(gapMs, [], {}, {
       inherited: "none",
       demand: { ...demand, wanted },
@@ -472,11 +487,11 @@ Deno.test("a resume says that what failed is tried again, where something had", 
     hosts: readonly string[],
   ): string | undefined => {
     const profiles = new Map(
-      failing.map((name) => [name, { failures: 1, lastFailureMs: 0, retryMs: 0, lastError: "x" }]),
+      failing.map((name) => [name, { failures: 1, lastFailureMs: 0, retryMs: 0, lastFailure: mesosSays("x") }]),
     );
     const breakers = {
       profiles,
-      hosts: new Map(hosts.map((host) => [host, { failures: [{ atMs: 0 }], lastError: "x" }])),
+      hosts: new Map(hosts.map((host) => [host, { failures: [{ atMs: 0 }], lastFailure: mesosSays("x") }])),
     };
     const draft = at(minute, [], {}, { breakers });
     operatorAsked(draft, { kind: "launching-resumed", ...(profile === undefined ? {} : { profile }) });

@@ -1,6 +1,7 @@
 // What is left of a frame that could not be stored, part by part; and jobs that leave the feed untaken, at the limits.
 // Stories are in unstored_test.ts and untaken_test.ts.
 
+import type { Reason } from "../../src/core/demand/reason.ts";
 import { assertEquals } from "@std/assert";
 import { bucketJobs } from "../../src/core/demand/backlog.ts";
 import { doubtLoss, heardRecord, isProof } from "../../src/core/life/doubt.ts";
@@ -23,7 +24,7 @@ import {
   someSettings,
   zeroMs,
 } from "../support/core.ts";
-import { anInstance, aRegistered, stateOf } from "./instance_fixtures.ts";
+import { anInstance, aRegistered, gocdSuspicion, stateOf } from "./instance_fixtures.ts";
 
 Deno.test("each part of the state, of the server and of the offers is learned, acted or stored", () => {
   for (const fates of [stateFates, serverFates, offersFates]) {
@@ -210,13 +211,13 @@ for (
 }
 
 const { poller } = someSettings();
-const verdict = (name: string, reasonCode = "launching"): JobVerdict => ({
+const verdict = (name: string, reason: Reason = { kind: "launching" }): JobVerdict => ({
   locator: `p/1/s/1/${name}`,
   name,
   gocdResources: ["linux"],
   verdict: "needs-agent",
-  reason: "an agent is launched",
-  reasonCode,
+  profile: "default",
+  reason,
   firstSeenMs: zeroMs,
 });
 
@@ -227,7 +228,7 @@ interface Left {
   readonly before?: readonly GocdAgent[];
   readonly now?: readonly GocdAgent[];
   readonly resources?: readonly string[];
-  readonly reasonCode?: string;
+  readonly reason?: Reason;
 }
 
 /** What is remembered and said after jobs have left that no build explains. */
@@ -240,7 +241,7 @@ function untakenAfter(
     before = [],
     now = [],
     resources = ["linux"],
-    reasonCode = "launching",
+    reason,
   }: Left,
 ): { untaken: Untaken; said: string[] } {
   const state = stateOf([]);
@@ -250,7 +251,7 @@ function untakenAfter(
   watchUntaken(draft, {
     unexplained: new Map(buckets.map(({ key, jobs }) => [key, jobs.map(({ locator }, order) => ({ locator, order }))])),
     buckets,
-    verdicts: names.map((name) => verdict(name, reasonCode)),
+    verdicts: names.map((name) => verdict(name, reason)),
     firstSeenMs: () => zeroMs,
     before,
     now,
@@ -271,18 +272,18 @@ Deno.test("jobs that leave untaken are told the second time within a day, with h
   assertEquals(again(zeroMs + 5 * minute + day), []);
   assertEquals(again(zeroMs + 5 * minute + day - 1), [
     "3 jobs (linux) were cancelled before an agent could take them, in 2 polls, the last one p/1/s/1/j: GoCD cancels a job " +
-    "that waits longer than its job timeout, and they waited from 5 min on | what they last waited for: an agent is launched",
+    "that waits longer than its job timeout, and they waited from 5 min on | what they last waited for: profile default: waiting for an offer of Mesos",
   ]);
   assertEquals(untakenAfter(first.untaken, { here: ["a"] }).said, []);
 });
 
 Deno.test("what to change is told by what the jobs last waited for", () => {
   const first = untakenAfter(noneUntaken, {}).untaken;
-  const hint = (reasonCode: string): string | undefined => untakenAfter(first, { reasonCode }).said[0]?.split(" | ")[1];
+  const hint = (reason: Reason): string | undefined => untakenAfter(first, { reason }).said[0]?.split(" | ")[1];
   const sooner = "lower poller.interval or poller.attempts, or give the jobs a longer timeout in GoCD";
-  assertEquals(hint("agent-coming"), `their agents do not come in time: ${sooner}`);
+  assertEquals(hint({ kind: "agent-coming", names: [] }), `their agents do not come in time: ${sooner}`);
   assertEquals(
-    hint("held-attempts"),
+    hint({ kind: "held-attempts", polls: 1, attempts: 0 }),
     `an agent is launched for what was seen in more than 0 polls, one each 2 min, so only after 0 s to 2 min: ${sooner}`,
   );
 });
@@ -370,7 +371,7 @@ Deno.test("the record that the server hears is one of the instance's uuid or nam
 Deno.test("a list that is perhaps another server's says nothing of who is heard", () => {
   const instance = aRegistered("t", "idle");
   const state = stateOf([instance], {
-    brake: { isSameCluster: false, gocd: { sinceMs: zeroMs, text: "x", hint: "h" } },
+    brake: { isSameCluster: false, gocd: gocdSuspicion },
   });
   const reading = { askedMs: zeroMs, readMs: zeroMs, tookMs: [0] };
   const draft = new Draft({ ...state, server: { ...state.server, agents: [], reading } }, zeroMs, 0.5);

@@ -58,6 +58,7 @@ Deno.test("a health message becomes a finding without markup, with the locator t
       message: "GoCD reports: Job 'x' is not responding",
       hint: "Job up 42 is running but it has not been assigned an agent in the last 26 minute(s) & may be hung.",
       locators: ["up 42/7/stage/1/job"],
+      forMin: 26,
     }],
   );
 });

@@ -13,7 +13,8 @@ import type { AgentProfile, PollerSettings, ScalingSettings, Settings } from "..
 import type { State } from "../../src/core/state.ts";
 import { initialState, step } from "../../src/core/step.ts";
 import type { TaskStatus } from "../../src/core/session/task_status.ts";
-import type { JobVerdict } from "../../src/core/demand/verdict.ts";
+import { jobView } from "../../src/core/view/status_view.ts";
+import type { JobView } from "../../src/core/view/view.ts";
 import { aProfile, hostOffer, type HostOfferChanges } from "./placement.ts";
 import { Laws } from "./core_laws.ts";
 
@@ -147,8 +148,8 @@ export interface Driver {
   status(taskId: string, state: string, changes?: Partial<TaskStatus>): Frame;
   /** The instance of a task id; throws where there is none. */
   instance(taskId: string): AgentInstance;
-  /** The verdict on the job `p/1/s/1/NAME`; throws where there is none. */
-  verdict(name: string): JobVerdict;
+  /** The verdict on the job `p/1/s/1/NAME`, in words; throws where there is none. */
+  verdict(name: string): JobView;
 }
 
 /** What a driver starts with. */
@@ -235,10 +236,10 @@ export function drive(options: DriverOptions = {}): Driver {
       if (instance === undefined) throw new Error(`no instance ${taskId}; there are ${[...state.instances.keys()]}`);
       return instance;
     },
-    verdict(name): JobVerdict {
+    verdict(name): JobView {
       const found = state.demand.jobs.find((each) => each.locator === `p/1/s/1/${name}`);
       if (found === undefined) throw new Error(`no verdict on ${name}`);
-      return found;
+      return jobView(found, atMs);
     },
   };
 }

@@ -1,6 +1,7 @@
 // The laws that hold for every step of the core, whatever happens. Not here: events.
 // Called around each step by tests/support/core.ts.
 
+import { verdictText } from "../../src/core/words/reasons.ts";
 import { assert, assertEquals } from "@std/assert";
 import type { Event, TimedEvent } from "../../src/core/event.ts";
 import type { Frame } from "../../src/core/frame.ts";
@@ -159,7 +160,7 @@ function assertVerdicts({ demand }: State): void {
   const waiting = [...new Set(demand.backlog.order)].sort();
   if (demand.jobs.length === 0 && waiting.length > 0) return;
   assertEquals(demand.jobs.map((job) => job.locator).sort(), waiting);
-  for (const job of demand.jobs) assert(job.reason.length > 0 && job.reasonCode.length > 0, job.locator);
+  for (const job of demand.jobs) assert(verdictText(job, 0).length > 0, job.locator);
   for (const row of demand.buckets) {
     const unserved = row.profile === undefined ? row.waiting - row.willBeTaken - row.coming - row.otherCause : 0;
     assertEquals(row.willBeTaken + row.coming + row.otherCause + row.needsAgent + unserved, row.waiting, row.key);

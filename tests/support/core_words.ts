@@ -1,6 +1,7 @@
 // That every word of a frame is one that its type allows, and that texts for people are whole. The compiler holds the
 // first; here it also holds for what a mutant makes. Not here: what must happen when (core_laws.ts).
 
+import { launchReasonText, verdictText } from "../../src/core/words/reasons.ts";
 import { assert } from "@std/assert";
 import type { Effect } from "../../src/core/effect.ts";
 import type { Frame } from "../../src/core/frame.ts";
@@ -193,15 +194,15 @@ function assertInstance(instance: AgentInstance): void {
 
 function assertState({ demand, session, server }: State): void {
   assertWord(sessions, session.kind);
-  for (const { verdict, reasonCode, reason } of demand.jobs) {
-    assertWord(verdicts, verdict);
-    assertCode(reasonCode);
-    assertText(reason);
+  for (const job of demand.jobs) {
+    assertWord(verdicts, job.verdict);
+    assertCode(job.reason.kind);
+    assertText(verdictText(job, 0));
   }
   for (const { count, profile, reason, bucketKey } of demand.wanted) {
     assert(count > 0 && Number.isInteger(count), "wanted in part");
     assertIds([profile, bucketKey]);
-    assertText(reason);
+    assertText(launchReasonText(reason));
   }
   for (const { code, message, hint } of server.findings) {
     assertCode(code);

@@ -1,5 +1,8 @@
 // Profiles, wanted entries and offers in short, for the tests and the bench of placement.
 
+import type { AvoidedHost } from "../../src/core/placement/failing_hosts.ts";
+import type { PlacementResult } from "../../src/core/placement/placement.ts";
+import { missText } from "../../src/core/words/placement.ts";
 import type { MesosResources } from "../../src/core/placement/mesos_resources.ts";
 import type { MesosAttribute, NumberRange, Offer, OfferedResource } from "../../src/core/placement/offer.ts";
 import type { PlacementRequest } from "../../src/core/placement/placement.ts";
@@ -61,7 +64,14 @@ export const plainContainer: AgentProfile["container"] = {
 
 /** One instance of the profile `default`. */
 export function aWanted(changes: Partial<WantedAgents>): WantedAgents {
-  return { bucketKey: "-", profile: "default", gocdResources: [], count: 1, reason: "a job waits", ...changes };
+  return {
+    bucketKey: "-",
+    profile: "default",
+    gocdResources: [],
+    count: 1,
+    reason: { kind: "min-idle", minIdle: 1, ready: 0 },
+    ...changes,
+  };
 }
 
 /** What a test says about the offer of a host. Plain numbers, unreserved, in role `ci`. */
@@ -136,4 +146,14 @@ export function aRequest(changes: Partial<PlacementRequest>): PlacementRequest {
 /** Wanted instances of one profile. */
 export function wantedOf(count: number, profile: AgentProfile): PlacementRequest["wanted"][number] {
   return { wanted: aWanted({ count, profile: profile.name }), profile };
+}
+
+/** Why the first entry found no place, in words; nothing where it did. */
+export function missOf({ unplaced: [first] }: PlacementResult): string | undefined {
+  return first === undefined ? undefined : missText(first.miss);
+}
+
+/** A host is avoided for two minutes, as Mesos said this of a launch. */
+export function avoidedFor(message: string, profile?: string): AvoidedHost {
+  return { forMs: 120_000, failure: { kind: "mesos", message }, ...(profile === undefined ? {} : { profile }) };
 }

@@ -456,7 +456,7 @@ for (const { name, title, options, arrange, verdict, launches = false } of cause
     const its = situation(options);
     const locator = await arrange(its);
     const job = its.world.state.demand.jobs.find((each) => each.locator === locator);
-    assertEquals(`${job?.verdict} ${job?.reasonCode}`, verdict);
+    assertEquals(`${job?.verdict} ${job?.reason.kind}`, verdict);
     assertEquals(its.world.state.demand.wanted.length > 0, launches);
     assertOnPage(locator, its);
     assertTranscript(name, transcriptOf(title, locator, its));

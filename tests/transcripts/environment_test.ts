@@ -66,7 +66,7 @@ Deno.test("other profiles are launched as ever beside one whose environment is m
   const locator = situation.schedule();
   await situation.pass(minute);
   assertEquals(wanted(situation), ["1 default undefined"]);
-  const reason = situation.world.state.demand.jobs.find((job) => job.locator === locator)?.reasonCode;
+  const reason = situation.world.state.demand.jobs.find((job) => job.locator === locator)?.reason.kind;
   assertEquals(reason, "launching");
 });
 

@@ -76,11 +76,11 @@ Deno.test("however many profiles, codes and jobs there are, the number of series
   const large = largeView(count, count);
   const view = {
     ...large,
-    jobs: large.jobs.map((job, index) => ({ ...job, reasonCode: `code-${index}` })),
+    jobs: large.jobs.map((job, index) => ({ ...job, reasonCode: `code-${index}` as never })),
     instances: large.instances.map((instance, index) => ({
       ...instance,
       profile: `p${index}`,
-      state: `word-${index}`,
+      state: `word-${index}` as never,
     })),
   };
   const counts = Object.fromEntries(Array.from({ length: count }, (_, index) => [`c${index}`, 1]));

@@ -88,9 +88,7 @@ function isHindered(world: World, state: State): boolean {
 function idleOfNoUse(
   { instances, demand: { jobs, backlog: { resourceCase: rule } } }: State,
 ): AgentInstance | undefined {
-  const isHeld = jobs.some(({ reasonCode, reason }) =>
-    reasonCode === "held-limit" && reason.includes("scaling.max-agents")
-  );
+  const isHeld = jobs.some(({ reason }) => reason.kind === "held-limit" && reason.profile === undefined);
   if (!isHeld) return undefined;
   const all = [...instances.values()];
   // Those that go make room; and while a build of the dead may hang, some agent must stay in contact (hung_build.ts).
@@ -110,7 +108,7 @@ export function checkZombies(world: World, { state }: Program): void {
   // Up to 16.9 the server does not tell what an agent builds, and guesses are allowed.
   if (!tellsBuilds(world)) return;
   const zombies = new Set(
-    state.demand.jobs.flatMap(({ reasonCode, locator }) => reasonCode === "zombie" ? [locator] : []),
+    state.demand.jobs.flatMap(({ reason, locator }) => reason.kind === "zombie" ? [locator] : []),
   );
   if (zombies.size === 0) return;
   for (const job of world.gocd.jobs().filter(({ locator }) => zombies.has(locator))) {

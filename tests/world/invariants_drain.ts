@@ -101,7 +101,7 @@ function checkBegin(world: World, state: State, instance: AgentInstance, run: Ru
 
 /** Jobs wait for its place (`scaling.max-agents` and the like): then it may go at once. */
 function isAnyHeldByLimit({ demand: { jobs } }: State): boolean {
-  return jobs.some(({ reasonCode }) => reasonCode === "held-limit" || reasonCode === "held-rate");
+  return jobs.some(({ reason }) => reason.kind === "held-limit" || reason.kind === "held-rate");
 }
 
 /** Something wanted finds no offer: then it may go at once for its room on the host, but `min-idle` stays. */

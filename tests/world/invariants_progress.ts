@@ -138,7 +138,7 @@ function checkJobs(world: World, waiting: readonly SimJob[]): void {
 
 function verdictOf({ program }: World, { locator }: SimJob): string {
   const judged = program?.state.demand.jobs.find((each) => each.locator === decodeURIComponent(locator));
-  return `verdict: ${judged?.verdict ?? "none"} (${judged?.reason ?? ""})`;
+  return `verdict: ${judged?.verdict ?? "none"} (${JSON.stringify(judged?.reason)})`;
 }
 
 /** A job has left the queue: if an agent took it that could have taken others, they wait for the next one. */

@@ -58,7 +58,7 @@ export function trackServers(world: World, { state }: Frame, event: Event): void
   demand(
     state.brake.gocd === undefined || servers.isShownStrange || world.nowMs - servers.restoredMs <= afterRestoreMs,
     "brake",
-    () => `the brake is on although every list was whole: ${state.brake.gocd?.text}`,
+    () => `the brake is on although every list was whole: ${JSON.stringify(state.brake.gocd)}`,
   );
 }
 

@@ -326,6 +326,7 @@ function unbuiltJobs(world: World): string[] {
 }
 
 function jobsLeft(world: World): string {
-  const verdicts = world.program?.state.demand.jobs.map((job) => `${job.locator}: ${job.verdict}, ${job.reason}`) ?? [];
+  const verdicts =
+    world.program?.state.demand.jobs.map((job) => `${job.locator}: ${job.verdict}, ${job.reason.kind}`) ?? [];
   return `not built: ${unbuiltJobs(world).join(", ")}; verdicts: ${verdicts.join("; ")}`;
 }

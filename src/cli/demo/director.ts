@@ -2,8 +2,8 @@
 // (sim/demo/scenario.ts), what is shown (display.ts). Asked a few times a second by run.ts.
 
 import type { Event } from "../../core/event.ts";
-import type { JobVerdict } from "../../core/demand/verdict.ts";
-import type { StatusView } from "../../core/view/view.ts";
+
+import type { JobView, StatusView } from "../../core/view/view.ts";
 import type { DemoFacts } from "../../sim/demo/facts.ts";
 import { demoLaterWave, type DemoWave, demoWaves } from "../../sim/demo/scenario.ts";
 import type { DemoJob } from "../../sim/demo/scenario.ts";
@@ -58,7 +58,7 @@ export class Director {
   #isBuilt = false;
   #isDrained = false;
   #isFrozen = false;
-  #verdicts: readonly JobVerdict[] = [];
+  #verdicts: readonly JobView[] = [];
 
   /** One that has not begun. */
   constructor(options: DirectorOptions) {
@@ -68,7 +68,7 @@ export class Director {
   }
 
   /** The last verdicts of the scheduler before the end. */
-  get verdicts(): readonly JobVerdict[] {
+  get verdicts(): readonly JobView[] {
     return this.#verdicts;
   }
 

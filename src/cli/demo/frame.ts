@@ -1,9 +1,8 @@
 // One picture of the demo as the lines of a terminal window. Not here: drawing it (screen.ts), the facts (sim/). Pure:
 // never more lines than the window has, never a line wider.
 
-import type { InstanceView, NoteView, StatusView } from "../../core/view/view.ts";
-import type { JobVerdict } from "../../core/demand/verdict.ts";
-import { describeNeed } from "../../core/words/reason.ts";
+import type { InstanceView, JobView, NoteView, StatusView } from "../../core/view/view.ts";
+import { describeNeed } from "../../core/words/phrases.ts";
 import type { DemoFacts } from "../../sim/demo/facts.ts";
 import { type Cell, clockText, cutText, layRows, paint, safeText, shortError, type Style, textWidth } from "./text.ts";
 
@@ -190,7 +189,7 @@ const jobColumns = [
   { title: "WHY", max: 200 },
 ];
 
-const verdictStyles: Readonly<Record<JobVerdict["verdict"], Style>> = {
+const verdictStyles: Readonly<Record<JobView["verdict"], Style>> = {
   "needs-agent": "warn",
   coming: "busy",
   "will-be-taken": "good",
@@ -201,7 +200,7 @@ const verdictStyles: Readonly<Record<JobVerdict["verdict"], Style>> = {
 
 /** Jobs that need the same and are judged alike are one row. */
 function jobRows(view: StatusView): Cell[][] {
-  const groups = new Map<string, JobVerdict[]>();
+  const groups = new Map<string, JobView[]>();
   for (const job of view.jobs) {
     const key = JSON.stringify([job.gocdResources, job.environment, job.verdict, job.reason]);
     groups.set(key, [...(groups.get(key) ?? []), job]);
@@ -219,14 +218,9 @@ function jobRows(view: StatusView): Cell[][] {
       { text: String(jobs.length) },
       { text: clockText(view.atMs - oldestMs) },
       { text: first.verdict, style: verdictStyles[first.verdict] },
-      { text: shortReason(first.reason) },
+      { text: shortError(first.reason) },
     ]];
   });
-}
-
-/** "needs-agent" stands in the column before: the profile is news, the sentence is not. */
-function shortReason(reason: string): string {
-  return shortError(reason).replace(/^profile (\S+) must launch one: /, "profile $1: ");
 }
 
 const agentColumns = [

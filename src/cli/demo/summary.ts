@@ -1,7 +1,7 @@
 // What a demo has come to, and whether that is what it should. Not here: the facts (sim/demo/facts.ts), the run (run.ts).
 // Pure. The numbers are those of the simulated servers; only reasons in words come from the scheduler.
 
-import type { JobVerdict } from "../../core/demand/verdict.ts";
+import type { JobView } from "../../core/view/view.ts";
 import type { DemoFacts } from "../../sim/demo/facts.ts";
 import { cutText, plural, safeText, secondsText } from "./text.ts";
 
@@ -20,7 +20,7 @@ export interface DemoOutcome {
   /** What the servers have counted. */
   readonly facts: DemoFacts;
   /** The scheduler's verdicts at the end. */
-  readonly verdicts: readonly JobVerdict[];
+  readonly verdicts: readonly JobView[];
   /** Why launches failed, in the scheduler's words, each once. */
   readonly failures: readonly string[];
   /** How often a draining agent was enabled again instead of launching another. */

@@ -1,11 +1,11 @@
-// One verdict for every waiting job. Not here: how many may be launched (plan.ts), the words (words/reason.ts).
+// One verdict for every waiting job. Not here: how many may be launched (plan.ts), the words (words/reasons.ts).
 
 import type { Bucket } from "./backlog.ts";
 import { type CapacityClass, capacityOf } from "./capacity.ts";
 import { isZombie, otherCauseUntilMs } from "./demand.ts";
 import { canTake, capabilityOf, chooseProfile } from "./matching.ts";
 import { shownForMs } from "../session/reading.ts";
-import { maintenanceMode, type OtherCause } from "../words/reason.ts";
+import { maintenanceMode, type OtherCause } from "./reason.ts";
 import type { PollerSettings } from "../settings.ts";
 import type { SeenJob, State } from "../state.ts";
 import { matchSupply } from "./supply.ts";

@@ -2,6 +2,7 @@
 // (assess.ts).
 
 import type { ResourceCase, ScheduledJob } from "../gocd_records.ts";
+import type { NotOurs } from "./reason.ts";
 import { foldEnvironment, foldResource, type Requirement } from "./matching.ts";
 import { isRunOnAll, type Unpinned } from "./run_on_all.ts";
 import type { PollerSettings } from "../settings.ts";
@@ -22,8 +23,7 @@ export interface Bucket {
 /** A job that is none of our business, with the reason. */
 export interface ForeignJob {
   readonly job: ScheduledJob;
-  readonly reason: string;
-  readonly reasonCode: "run-on-all" | "elastic" | "ignored" | "resourceless-ignored";
+  readonly reason: NotOurs;
 }
 
 /** All jobs of one poll. */
@@ -55,11 +55,11 @@ export function bucketJobs(
   for (const job of jobs) {
     if (locators.has(job.locator)) continue;
     locators.add(job.locator);
-    const reason = isRunOnAll(job) && !unpinned.has(job.locator)
-      ? pinned
+    const reason: NotOurs | undefined = isRunOnAll(job) && !unpinned.has(job.locator)
+      ? { kind: "run-on-all" }
       : foreignReason(job, ignored, poller.resourcelessJobs);
     if (reason !== undefined) {
-      foreign.push({ job, ...reason });
+      foreign.push({ job, reason });
       continue;
     }
     const requirement = requirementOf(job, rule);
@@ -88,33 +88,16 @@ export function requirementOf(job: ScheduledJob, rule: ResourceCase): Requiremen
   return { environment: foldEnvironment(job.environment), gocdResources: [...new Set(folded)].sort() };
 }
 
-const pinned: Pick<ForeignJob, "reason" | "reasonCode"> = {
-  reason:
-    "runs on all agents: it is pinned to one agent that exists, and no other can take it; cancel it if that one is gone",
-  reasonCode: "run-on-all",
-};
-
 function foreignReason(
   job: ScheduledJob,
   ignored: readonly { pattern: string; expression: RegExp }[],
   resourcelessJobs: PollerSettings["resourcelessJobs"],
-): Pick<ForeignJob, "reason" | "reasonCode"> | undefined {
-  if (job.elasticProfile !== undefined) {
-    return {
-      reason: `has the elastic profile ${job.elasticProfile}: an elastic agent plugin serves it`,
-      reasonCode: "elastic",
-    };
-  }
+): NotOurs | undefined {
+  if (job.elasticProfile !== undefined) return { kind: "elastic", elasticProfile: job.elasticProfile };
   const path = jobPath(job.locator);
   const hit = ignored.find(({ expression }) => expression.test(path));
-  if (hit !== undefined) return { reason: `excluded by poller.ignore "${hit.pattern}"`, reasonCode: "ignored" };
-  if (resourcelessJobs === "ignore" && job.gocdResources.length === 0) {
-    return {
-      reason: 'has no resources, and poller.resourceless-jobs is "ignore"',
-      reasonCode: "resourceless-ignored",
-    };
-  }
-  return undefined;
+  if (hit !== undefined) return { kind: "ignored", pattern: hit.pattern };
+  return resourcelessJobs === "ignore" && job.gocdResources.length === 0 ? { kind: "resourceless-ignored" } : undefined;
 }
 
 /** `pipeline/stage/job` of a locator pipeline/pipelineCounter/stage/stageCounter/job. */

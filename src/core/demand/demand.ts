@@ -5,7 +5,7 @@ import type { Backlog } from "./backlog.ts";
 import { isFree, staleIdleMs } from "./capacity.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import { canTake, capabilityOf } from "./matching.ts";
-import type { OtherCause } from "../words/reason.ts";
+import type { OtherCause } from "./reason.ts";
 import type { PollerSettings } from "../settings.ts";
 import type { SeenJob } from "../state.ts";
 import { type Departure, takenOf, type Takings } from "./taken_jobs.ts";

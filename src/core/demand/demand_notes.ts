@@ -1,7 +1,8 @@
 // Says what has changed in the demand, once. Not here: deciding it (plan.ts).
 
 import type { Draft } from "../draft.ts";
-import { describeNeed } from "../words/reason.ts";
+import { describeNeed } from "../words/phrases.ts";
+import { bucketText, verdictText } from "../words/reasons.ts";
 import type { DemandState } from "../state.ts";
 import type { BucketDemand } from "./verdict.ts";
 
@@ -19,7 +20,7 @@ export function noteDemand(draft: Draft, before: DemandState, after: DemandState
       code: "demand-changed",
       text: `${bucket.waiting} job${bucket.waiting === 1 ? " waits" : "s wait"} (${
         describeNeed(bucket.gocdResources, bucket.environment)
-      })${profile}: ${bucket.reason}`,
+      })${profile}: ${bucketText(bucket, draft.atMs)}`,
       fields: { waiting: bucket.waiting, needsAgent: bucket.needsAgent, wanted: bucket.wanted },
     });
   }
@@ -41,26 +42,23 @@ function noteUnserved(draft: Draft, after: DemandState): void {
   const told = new Set<string>();
   for (const job of after.jobs) {
     if (job.verdict !== "unserved" && job.verdict !== "other-cause") continue;
-    const key = `${job.verdict} ${job.reasonCode} ${job.environment ?? ""} ${job.gocdResources.join(",")}`;
-    if (told.has(key) || told.size >= linesMax || job.reasonCode === "maintenance") continue;
+    const { reason } = job;
+    // What an unserved job lacks changes with the configuration, and is told again then.
+    const cause = job.verdict === "unserved" ? JSON.stringify(reason) : reason.kind;
+    const key = `${cause} ${job.environment ?? ""} ${job.gocdResources.join(",")}`;
+    if (told.has(key) || told.size >= linesMax || reason.kind === "maintenance") continue;
     told.add(key);
+    const text = verdictText(job, draft.atMs);
     draft.note({
       level: "warning",
       code: `job-${job.verdict}`,
       text: job.verdict === "unserved"
-        ? `no profile serves ${job.locator} (${describeNeed(job.gocdResources, job.environment)}): ${
-          withoutTimes(job.reason)
-        }`
-        : `${job.locator} waits, but not for an agent: ${withoutTimes(job.reason)}`,
-      fields: { locator: job.locator, reasonCode: job.reasonCode },
+        ? `no profile serves ${job.locator} (${describeNeed(job.gocdResources, job.environment)}): ${text}`
+        : `${job.locator} waits, but not for an agent: ${text}`,
+      fields: { locator: job.locator, reasonCode: reason.kind },
       onceKey: key,
     });
   }
-}
-
-/** Durations in a reason change at every poll; a note must not. Those of settings (`key = 60 min`) do not. */
-function withoutTimes(reason: string): string {
-  return reason.replaceAll(/(?<!= |\d)\d+ (s|min|h|d)( \d+ min)?\b/g, "a while").replaceAll(/\d+ times/g, "repeatedly");
 }
 
 function isSame(a: BucketDemand | undefined, b: BucketDemand): boolean {

@@ -6,7 +6,7 @@ import { launchBrake } from "../life/brake.ts";
 import { restartGraceMs } from "../life/gocd_clocks.ts";
 import type { AgentInstance } from "../instance.ts";
 import { invalidRegistration } from "../names.ts";
-import { type LaunchGate, maintenanceMode } from "../words/reason.ts";
+import { type LaunchGate, maintenanceMode } from "./reason.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { State } from "../state.ts";
 
@@ -62,15 +62,17 @@ export function launchBudget(state: State, atMs: number): LaunchBudget {
 /** What holds every launch back, or `go`. */
 export function globalGate(state: State, atMs: number): LaunchGate {
   const { controls, server, settings } = state;
-  if (controls.mode !== "run") return { kind: "mode", mode: controls.mode };
-  if (controls.frozen) return { kind: "frozen" };
-  if (server.info?.maintenance === "on") return { kind: "maintenance", mode: maintenanceMode(server.info.version) };
+  if (controls.mode !== "run") return { kind: "held-mode", mode: controls.mode };
+  if (controls.frozen) return { kind: "held-frozen" };
+  if (server.info?.maintenance === "on") {
+    return { kind: "held-maintenance", mode: maintenanceMode(server.info.version) };
+  }
   const silentMs = atMs - (server.lastPollMs ?? state.startedMs);
   const isStale = server.lastPollMs === undefined || silentMs > settings.poller.staleAfterMs;
-  if (isStale) return { kind: "stale", forMs: silentMs };
-  if (server.restartedMs !== undefined && atMs - server.restartedMs < restartGraceMs) return { kind: "restarted" };
+  if (isStale) return { kind: "held-stale", forMs: silentMs };
+  if (server.restartedMs !== undefined && atMs - server.restartedMs < restartGraceMs) return { kind: "held-restarted" };
   const brake = launchBrake(state);
-  return brake === undefined ? { kind: "go" } : { kind: "brake", text: brake };
+  return brake === undefined ? { kind: "go" } : { kind: "held-brake", suspicion: brake };
 }
 
 /** How many of the agents that a bucket needs may be launched, and what holds the others back. */
@@ -105,22 +107,22 @@ export function profileGate(
 ): Allowance {
   const { profile, needs, budget, registration } = question;
   if (state.controls.frozenProfiles.includes(profile.name)) {
-    return { gate: { kind: "frozen", profile: profile.name }, allowed: 0 };
+    return { gate: { kind: "held-frozen", profile: profile.name }, allowed: 0 };
   }
   const invalid = invalidRegistration(registration.gocdResources, registration.environment);
-  if (invalid !== undefined) return { gate: { kind: "invalid", text: invalid }, allowed: 0 };
+  if (invalid !== undefined) return { gate: { kind: "held-invalid", problem: invalid }, allowed: 0 };
   const breaker = state.breakers.profiles.get(profile.name);
   let allowed = needs;
   let gate: LaunchGate = { kind: "go" };
   if (breaker !== undefined && breaker.failures > 0) {
-    const { failures, lastError: error, retryMs } = breaker;
-    if (atMs < retryMs) return { gate: { kind: "breaker", error, retryMs, failures }, allowed: 0 };
+    const { failures, lastFailure: failure, retryMs } = breaker;
+    if (atMs < retryMs) return { gate: { kind: "held-breaker", failure, retryMs, failures }, allowed: 0 };
     if (failures >= breakerFailuresMin) {
       const isTrying = [...state.instances.values()].some((instance) =>
         instance.profile === profile.name && isOnTrial(instance)
       );
       allowed = isTrying || budget.planned(profile.name) > 0 ? 0 : 1;
-      if (needs > allowed) gate = { kind: "probe", error, failures };
+      if (needs > allowed) gate = { kind: "held-probe", failure, failures };
     }
   }
   return clampToBudget(state, { profile, budget, gate, allowed });
@@ -143,24 +145,22 @@ function clampToBudget(
 ): Allowance {
   const { profile, budget } = question;
   let { gate, allowed } = question;
-  const key = profile.name === "default" ? "go-agent.max-agents" : `profiles.${profile.name}.max-agents`;
   const limits: readonly { room: number; gate: (allowed: number) => LaunchGate }[] = [
     {
       room: budget.of(profile),
-      gate: (left) => ({ kind: "limit", key, limit: profile.maxAgents ?? 0, allowed: left }),
+      gate: (left) => ({ kind: "held-limit", profile: profile.name, limit: profile.maxAgents ?? 0, allowed: left }),
     },
     {
       room: budget.total(),
       gate: (left) => ({
-        kind: "limit",
-        key: "scaling.max-agents",
+        kind: "held-limit",
         limit: state.settings.scaling.maxAgents,
         allowed: left,
       }),
     },
     {
       room: budget.rate(),
-      gate: () => ({ kind: "rate", perMinute: state.settings.scaling.slowServerLaunchesPerMinute }),
+      gate: () => ({ kind: "held-rate", perMinute: state.settings.scaling.slowServerLaunchesPerMinute }),
     },
   ];
   const held: number[] = [];

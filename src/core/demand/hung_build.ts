@@ -146,8 +146,7 @@ export function agentForHungBuilds(
       profile: name,
       ...registration,
       count: 1,
-      reason:
-        `${taskId} is lost with a build, and the GoCD server gives it to another only while some agent is in contact`,
+      reason: { kind: "hung-build", taskId },
     }];
   }
   return [];

@@ -35,7 +35,7 @@ export function minIdleAgents(
       profile: profile.name,
       ...registration,
       count,
-      reason: `min-idle = ${profile.minIdle}, ${ready} ready`,
+      reason: { kind: "min-idle", minIdle: profile.minIdle, ready },
     });
   }
   return wanted;

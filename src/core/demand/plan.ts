@@ -8,13 +8,13 @@ import { agentForHungBuilds } from "./hung_build.ts";
 import { launchRegistration } from "./launch_registration.ts";
 import { canTake, capabilityFor } from "./matching.ts";
 import { minIdleAgents } from "./min_idle.ts";
-import { describeNeed, gateText, type LaunchGate, otherCauseText, unservedText } from "../words/reason.ts";
 import { type Remarks, remarksOf } from "./remarks.ts";
-import { isOfferless, offerlessText } from "../placement/roles.ts";
+import { isOfferless } from "../placement/roles.ts";
 import { isRoomless, spareLeaving } from "./room.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { DemandState, State, WantedAgents } from "../state.ts";
-import type { BucketDemand, JobRemark, JobVerdict } from "./verdict.ts";
+import type { Held, LaunchGate, OnItsWay, Reason, Remark, Unserved } from "./reason.ts";
+import type { BucketDemand, JobVerdict } from "./verdict.ts";
 
 /** The plan of the moment. */
 export interface Plan {
@@ -50,7 +50,7 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
     const polls = needs === 0 ? 0 : (state.demand.streaks.get(bucket.key) ?? 0) + (occasion === "poll" ? 1 : 0);
     if (polls > 0) streaks.set(bucket.key, polls);
     // Frozen, nothing is launched, but what is there is used.
-    const mayReuse = gate.kind === "go" || gate.kind === "frozen";
+    const mayReuse = gate.kind === "go" || gate.kind === "held-frozen";
     const again = mayReuse ? reusable(state, { assessed, needs, taken: reuse, held }) : [];
     reuse.push(...again);
     const all = assessment.buckets;
@@ -59,7 +59,7 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
     if (decision.held !== undefined) held.push(decision.held);
     const bucketRemarks = remarks.ofBucket(assessed);
     rows.push({
-      row: bucketRow(assessed, { ...decision, needs, polls, remarks: bucketRemarks }, atMs),
+      row: bucketRow(assessed, { ...decision, needs, polls, remarks: bucketRemarks }),
       assessed,
       gate: decision.gate,
       remarks: bucketRemarks,
@@ -67,7 +67,7 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
   }
   if (gate.kind === "go") {
     const paused = rows.flatMap(({ row, gate: { kind } }) =>
-      (kind === "breaker" || kind === "probe") && row.wanted === 0 ? [row.profile] : []
+      (kind === "held-breaker" || kind === "held-probe") && row.wanted === 0 ? [row.profile] : []
     );
     wanted.push(...minIdleAgents(state, { budget, reserved: new Set(paused).size }, atMs));
     wanted.push(...agentForHungBuilds(state, { budget, isAnyWanted: wanted.length > 0 }, atMs));
@@ -105,7 +105,7 @@ interface Row {
   readonly row: BucketDemand;
   readonly assessed: BucketAssessment;
   readonly gate: LaunchGate;
-  readonly remarks: readonly JobRemark[];
+  readonly remarks: readonly Remark[];
 }
 
 interface Question {
@@ -135,17 +135,13 @@ function decide(
   const { bucket } = assessed;
   if (gate.kind !== "go") return { gate, wanted: 0 };
   const attempts = state.settings.poller.attempts;
-  if (polls <= attempts) return { gate: { kind: "attempts", polls, attempts }, wanted: 0 };
+  if (polls <= attempts) return { gate: { kind: "held-attempts", polls, attempts }, wanted: 0 };
   const registration = launchRegistration(profile, assessed, { all, rule: state.demand.backlog.resourceCase });
   const clamp = profileGate(state, { profile, needs, budget, registration }, atMs);
   const count = Math.min(needs, clamp.allowed);
   const held = clamp.held === undefined ? {} : { held: clamp.held };
   if (count <= 0) return { gate: clamp.gate, wanted: 0, ...held };
   budget.take(profile.name, count);
-  const waited = `${bucket.jobs.length} job${bucket.jobs.length === 1 ? "" : "s"} (${
-    describeNeed(bucket.gocdResources, bucket.environment)
-  }) waited in ${polls} poll${polls === 1 ? "" : "s"}`;
-  const coming = assessed.coming === 0 ? "" : `, ${assessed.coming} coming`;
   return {
     gate: clamp.gate,
     wanted: count,
@@ -155,7 +151,14 @@ function decide(
       profile: profile.name,
       ...registration,
       count,
-      reason: `${waited}${coming}`,
+      reason: {
+        kind: "jobs",
+        jobs: bucket.jobs.length,
+        gocdResources: bucket.gocdResources,
+        ...environmentOf(bucket),
+        polls,
+        coming: assessed.coming,
+      },
     },
   };
 }
@@ -196,23 +199,12 @@ function bucketRow(
     readonly polls: number;
     readonly gate: LaunchGate;
     readonly wanted: number;
-    readonly remarks: readonly JobRemark[];
+    readonly remarks: readonly Remark[];
   },
-  atMs: number,
 ): BucketDemand {
   const { bucket, choice } = assessed;
-  const isLimited = decision.gate.kind === "limit" || decision.gate.kind === "rate" || decision.gate.kind === "probe";
-  const parts = [
-    assessed.willBeTaken > 0 ? `${assessed.willBeTaken} will be taken by idle agents` : "",
-    assessed.coming > 0 ? `${assessed.coming} will be taken by agents that are coming` : "",
-    assessed.otherCauses.size > 0
-      ? `${assessed.otherCauses.size} wait${assessed.otherCauses.size === 1 ? "s" : ""} for another cause`
-      : "",
-    decision.needs > 0 ? `${decision.needs} need${decision.needs === 1 ? "s" : ""} an agent` : "",
-    choice.kind !== "serves" && assessed.rest > 0 ? `${assessed.rest} unserved` : "",
-    gateText(decision.gate, atMs),
-    ...decision.remarks.map(({ text }) => text),
-  ].filter((part) => part !== "");
+  const { kind } = decision.gate;
+  const isLimited = kind === "held-limit" || kind === "held-rate" || kind === "held-probe";
   return {
     key: bucket.key,
     ...environmentOf(bucket),
@@ -223,10 +215,12 @@ function bucketRow(
     coming: assessed.coming,
     otherCause: assessed.otherCauses.size,
     needsAgent: decision.needs,
+    unserved: choice.kind === "serves" ? 0 : assessed.rest,
     pollsInARow: decision.polls,
     ...(isLimited ? { limitedTo: decision.wanted } : {}),
     wanted: decision.wanted,
-    reason: parts.join("; "),
+    gate: decision.gate,
+    remarks: decision.remarks,
   };
 }
 
@@ -236,44 +230,41 @@ function verdicts(
   atMs: number,
 ): JobVerdict[] {
   const order = new Map(state.demand.backlog.order.map((locator, index) => [locator, index]));
-  const judged: JobVerdict[] = state.demand.backlog.foreign.map(({ job, reason, reasonCode }) => ({
+  const judged: JobVerdict[] = state.demand.backlog.foreign.map(({ job, reason }) => ({
     ...describeJob(job),
     verdict: "not-ours",
     reason,
-    reasonCode,
     firstSeenMs: state.demand.seen.get(job.locator)?.firstSeenMs ?? atMs,
   }));
   for (const { assessed, gate, row, remarks: ofBucket } of rows) {
     let taken = assessed.willBeTaken;
     let coming = assessed.coming;
-    const words = bucketWords(state, assessed, gate, row, atMs);
+    const rest = restOf(state, { assessed, gate, wanted: row.wanted }, atMs);
     for (const job of assessed.bucket.jobs) {
       const firstSeenMs = state.demand.seen.get(job.locator)?.firstSeenMs ?? atMs;
       const cause = assessed.otherCauses.get(job.locator);
       const profile = row.profile === undefined ? {} : { profile: row.profile };
       const base = { ...describeJob(job), ...profile, firstSeenMs };
       if (cause !== undefined) {
-        const own = { verdict: "other-cause", reason: otherCauseText(cause, atMs), reasonCode: cause.kind } as const;
+        const own = { verdict: "other-cause", reason: cause } as const;
         judged.push(withRemarks({ ...base, ...own }, [], remarks.ofJob(job.locator)));
       } else if (taken > 0) {
         taken--;
-        judged.push({ ...base, verdict: "will-be-taken", reason: words.taken, reasonCode: "idle-agent" });
+        judged.push({ ...base, verdict: "will-be-taken", reason: { kind: "idle-agent", names: assessed.idleNames } });
       } else if (coming > 0) {
         coming--;
-        judged.push({ ...base, verdict: "coming", reason: words.coming, reasonCode: "agent-coming" });
+        judged.push({ ...base, verdict: "coming", reason: { kind: "agent-coming", names: assessed.comingNames } });
       } else {
-        judged.push(withRemarks({ ...base, ...words.rest }, ofBucket, remarks.ofJob(job.locator)));
+        judged.push(withRemarks({ ...base, ...rest }, ofBucket, remarks.ofJob(job.locator)));
       }
     }
   }
   return judged.sort((a, b) => (order.get(a.locator) ?? 0) - (order.get(b.locator) ?? 0));
 }
 
-/** Remarks stand behind the reason, as part of its sentence. */
-function withRemarks(job: JobVerdict, ofBucket: readonly JobRemark[], ofJob: JobRemark | undefined): JobVerdict {
+function withRemarks(job: JobVerdict, ofBucket: readonly Remark[], ofJob: Remark | undefined): JobVerdict {
   if (ofBucket.length === 0 && ofJob === undefined) return job;
-  const remarks = [...ofBucket, ...(ofJob === undefined ? [] : [ofJob])];
-  return { ...job, reason: [job.reason, ...remarks.map(({ text }) => text)].join("; "), remarks };
+  return { ...job, remarks: [...ofBucket, ...(ofJob === undefined ? [] : [ofJob])] };
 }
 
 function describeJob(
@@ -290,67 +281,46 @@ function describeJob(
   };
 }
 
-function bucketWords(
+/** The verdict on the jobs of a bucket that nothing is there for. */
+function restOf(
   state: State,
-  assessed: BucketAssessment,
-  gate: LaunchGate,
-  row: BucketDemand,
+  { assessed, gate, wanted }: {
+    readonly assessed: BucketAssessment;
+    readonly gate: LaunchGate;
+    readonly wanted: number;
+  },
   atMs: number,
-): {
-  readonly taken: string;
-  readonly coming: string;
-  readonly rest: Pick<JobVerdict, "verdict" | "reason" | "reasonCode">;
-} {
-  const { bucket, choice, idleNames, comingNames } = assessed;
-  const taken = `an idle agent is free for it: ${listNames(idleNames)}`;
-  const coming = `an agent is coming for it: ${listNames(comingNames)}`;
-  if (choice.kind !== "serves") {
-    const nearest = choice.kind === "lacks" ? choice : undefined;
-    const need = { gocdResources: bucket.gocdResources, ...environmentOf(bucket) };
-    const code = nearest === undefined
-      ? "no-profile"
-      : nearest.match.missingResources.length > 0
-      ? "no-profile-resources"
-      : "no-profile-environment";
-    return {
-      taken,
-      coming,
-      rest: {
-        verdict: "unserved",
-        reason: unservedText({ ...need, profiles: state.settings.profiles }, nearest),
-        reasonCode: code,
-      },
-    };
-  }
-  const held = gateText(gate, atMs);
-  const { code: reasonCode, text } = gate.kind !== "go"
-    ? { code: `held-${gate.kind}`, text: held }
-    : row.wanted > 0
-    ? offerWords(state, choice.profile, atMs)
-    : { code: "enabling-again", text: "a drained agent is enabled again" };
-  const reason = `profile ${choice.profile.name} must launch one: ${text}`;
-  return { taken, coming, rest: { verdict: "needs-agent", reason, reasonCode } };
+): { readonly verdict: "unserved" | "needs-agent"; readonly reason: Reason } {
+  const { choice } = assessed;
+  if (choice.kind !== "serves") return { verdict: "unserved", reason: unservedReason(state, assessed) };
+  if (gate.kind !== "go") return { verdict: "needs-agent", reason: gate };
+  if (wanted === 0) return { verdict: "needs-agent", reason: { kind: "enabling-again" } };
+  return { verdict: "needs-agent", reason: offerReason(state, choice.profile, atMs) };
 }
 
-function offerWords(
-  state: State,
-  profile: AgentProfile,
-  atMs: number,
-): { readonly code: string; readonly text: string } {
-  if (state.session.kind !== "subscribed") {
-    const reason = state.session.reason ?? "connecting";
-    return { code: "held-no-session", text: gateText({ kind: "no-session", reason }, atMs) };
-  }
-  const miss = state.offers.nearestMiss.get(profile.name);
-  if (miss !== undefined && atMs - miss.atMs < 120_000) {
-    return { code: "no-fitting-offer", text: `no offer of Mesos fits: ${miss.text}` };
-  }
-  return isOfferless(state, profile.role, atMs)
-    ? { code: "no-offer", text: offerlessText(profile.role) }
-    : { code: "launching", text: "waiting for an offer of Mesos" };
+function unservedReason({ settings }: State, { bucket, choice }: BucketAssessment): Unserved {
+  if (choice.kind !== "lacks") return { kind: "no-profile" };
+  const { missingResources, lacksEnvironment } = choice.match;
+  const nearest = choice.profile.name;
+  if (missingResources.length === 0) return { kind: "no-profile-environment", nearest };
+  const missing = missingResources.map((folded) =>
+    bucket.gocdResources.find((name) => name.toLowerCase() === folded.toLowerCase()) ?? folded
+  );
+  const isElsewhere = settings.profiles.some(({ gocdResources }) =>
+    gocdResources === "*" || missing.every((name) => gocdResources.includes(name))
+  );
+  return { kind: "no-profile-resources", nearest, missing, lacksEnvironment, isElsewhere };
 }
 
-function listNames(names: readonly string[]): string {
-  const shown = names.slice(0, 3).join(", ");
-  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
+/** A miss that is older says nothing of now. */
+const missMaxMs = 120_000;
+
+function offerReason(state: State, profile: AgentProfile, atMs: number): OnItsWay | Held {
+  const { session, offers } = state;
+  if (session.kind !== "subscribed") {
+    return { kind: "held-no-session", ...(session.reason === undefined ? {} : { why: session.reason }) };
+  }
+  const miss = offers.nearestMiss.get(profile.name);
+  if (miss !== undefined && atMs - miss.atMs < missMaxMs) return { kind: "no-fitting-offer", miss: miss.miss };
+  return isOfferless(state, profile.role, atMs) ? { kind: "no-offer", role: profile.role } : { kind: "launching" };
 }

@@ -6,6 +6,7 @@ import type { Assessment } from "./assess.ts";
 import { avoidedHosts } from "../placement/failing_hosts.ts";
 import { countsToLimit, type HeldBack } from "./gates.ts";
 import type { AgentInstance, Registered } from "../instance.ts";
+import type { IdleReason } from "../life/causes.ts";
 import type { Offer, OfferedResource } from "../placement/offer.ts";
 import { place } from "../placement/placement.ts";
 import { profileOf } from "../profile_of.ts";
@@ -92,10 +93,10 @@ export function makeRoom(
   state: State,
   { held, idle }: { readonly held: readonly HeldBack[]; readonly idle: readonly Registered[] },
   atMs: number,
-): readonly { readonly instance: Registered; readonly why: string }[] {
-  const going = new Map<string, { readonly instance: Registered; readonly why: string }>();
+): readonly { readonly instance: Registered; readonly why: IdleReason }[] {
+  const going = new Map<string, { readonly instance: Registered; readonly why: IdleReason }>();
   const shortage = shortageOf(state, held);
-  const take = (count: number, why: string, isFit: (instance: Registered) => boolean): void => {
+  const take = (count: number, why: IdleReason, isFit: (instance: Registered) => boolean): void => {
     let left = count;
     for (const instance of idle) {
       if (left <= 0) return;
@@ -105,12 +106,12 @@ export function makeRoom(
     }
   };
   for (const [profile, count] of shortage.byProfile) {
-    take(count, `others wait for its place (max-agents of profile ${profile})`, (each) => each.profile === profile);
+    take(count, { kind: "limit", profile }, (each) => each.profile === profile);
   }
-  take(shortage.any, "others wait for its place (scaling.max-agents)", () => true);
+  take(shortage.any, { kind: "limit" }, () => true);
   const rest = idle.filter(({ taskId }) => !going.has(taskId));
   for (const instance of roomInCluster(state, rest, atMs)) {
-    going.set(instance.taskId, { instance, why: "others need its room on the host: no offer fits them" });
+    going.set(instance.taskId, { instance, why: { kind: "room" } });
   }
   return [...going.values()];
 }

@@ -8,7 +8,8 @@ import type { Bucket } from "./backlog.ts";
 import type { Draft } from "../draft.ts";
 import type { GocdAgent, ResourceCase } from "../gocd_records.ts";
 import { canTake, capabilityOf } from "./matching.ts";
-import { describeNeed, formatDuration } from "../words/reason.ts";
+import { describeNeed, formatDuration } from "../words/phrases.ts";
+import { verdictText } from "../words/reasons.ts";
 import type { PollerSettings } from "../settings.ts";
 import type { Departure } from "./taken_jobs.ts";
 import type { JobVerdict } from "./verdict.ts";
@@ -77,7 +78,7 @@ export function watchUntaken(draft: Draft, question: UntakenQuestion): void {
     const judged = departed.flatMap(({ locator }) => verdictOf.get(locator) ?? []);
     const [first] = judged;
     if (first === undefined) continue;
-    for (const { reasonCode } of judged) counts.set(reasonCode, (counts.get(reasonCode) ?? 0) + 1);
+    for (const { reason: { kind } } of judged) counts.set(kind, (counts.get(kind) ?? 0) + 1);
     const before = byBucket.get(key);
     const waited = departed.map(({ locator }) => atMs - (question.firstSeenMs(locator) ?? atMs));
     const now: UntakenBucket = {
@@ -139,21 +140,21 @@ function tell(
         describeNeed(bucket.gocdResources, bucket.environment)
       }) were cancelled before an agent could take them, in ${now.occasions} polls, the last one ${last.locator}: GoCD ` +
       `cancels a job that waits longer than its job timeout, and they waited from ${formatDuration(now.waitedMs)} on`,
-    hint: hintFor(last, draft.state.settings.poller),
-    fields: { jobs: now.jobs, polls: now.occasions, reasonCode: last.reasonCode },
-    onceKey: `${bucket.key} ${last.reasonCode}`,
+    hint: hintFor(last, draft.state.settings.poller, draft.atMs),
+    fields: { jobs: now.jobs, polls: now.occasions, reasonCode: last.reason.kind },
+    onceKey: `${bucket.key} ${last.reason.kind}`,
   });
 }
 
-function hintFor({ reasonCode, reason }: JobVerdict, { attempts, intervalMs }: PollerSettings): string {
+function hintFor(last: JobVerdict, { attempts, intervalMs }: PollerSettings, atMs: number): string {
   const sooner = "lower poller.interval or poller.attempts, or give the jobs a longer timeout in GoCD";
-  if (reasonCode === "held-attempts") {
+  if (last.reason.kind === "held-attempts") {
     return `an agent is launched for what was seen in more than ${attempts} polls, one each ${
       formatDuration(intervalMs)
     }, so only after ${formatDuration(attempts * intervalMs)} to ${
       formatDuration((attempts + 1) * intervalMs)
     }: ${sooner}`;
   }
-  if (reasonCode === "agent-coming") return `their agents do not come in time: ${sooner}`;
-  return `what they last waited for: ${reason}`;
+  if (last.reason.kind === "agent-coming") return `their agents do not come in time: ${sooner}`;
+  return `what they last waited for: ${verdictText(last, atMs)}`;
 }

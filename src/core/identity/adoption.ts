@@ -6,10 +6,8 @@ import { nameOf } from "./hostnames.ts";
 import { type AgentInstance, inPhase, type InstanceIn } from "../instance.ts";
 import type { Offer } from "../placement/offer.ts";
 import type { FrameworkRecord } from "../record.ts";
+import { adoptedText, onlyGocdKnows } from "../words/stored.ts";
 import { isOver, type TaskMeaning, type TaskStatus } from "../session/task_status.ts";
-
-/** How the launch reason of an instance begins that this state did not launch: its record tells what it registered with. */
-export const adopted = "adopted";
 
 /** All task ids begin with it. */
 const prefix = "gocd";
@@ -66,7 +64,7 @@ export function adopt(draft: Draft, status: TaskStatus, meaning: TaskMeaning): A
         "it is left alone",
       hint: "if nobody needs it, kill it with the Mesos tools",
       fields: { taskId: status.taskId, state: status.state },
-      onceKey: status.taskId,
+      onceKey: `${status.taskId} ${status.state}`,
     });
     return undefined;
   }
@@ -77,7 +75,8 @@ export function adopt(draft: Draft, status: TaskStatus, meaning: TaskMeaning): A
     createdMs: draft.atMs,
     mesosAgentId: status.mesosAgentId,
     host: status.mesosAgentId,
-    launchReason: `${adopted}: Mesos knew it, the store did not`,
+    launchReason: adoptedText("mesos"),
+    adopted: true,
     state: "starting",
     sinceMs: draft.atMs,
     ...(meaning === "running" ? { runningSinceMs: draft.atMs } : {}),
@@ -125,13 +124,14 @@ export function adoptRecords(draft: Draft, agents: readonly GocdAgent[]): readon
       createdMs: draft.atMs,
       mesosAgentId: "",
       host: "?",
-      launchReason: `${adopted}: the GoCD server knew it, the store did not`,
+      launchReason: adoptedText("gocd"),
+      adopted: true,
       state: "unreachable",
       sinceMs: draft.atMs,
       uuid,
       // What it built, and whether that was given to another, no list of this state has shown.
       mayHoldBuild: true,
-      lost: { sinceMs: draft.atMs, message: "only the GoCD server knows it" },
+      lost: { sinceMs: draft.atMs, message: onlyGocdKnows },
     });
     taskIds.push(taskId);
     draft.note({
@@ -162,7 +162,8 @@ export function advanceLiving(draft: Draft, instance: InstanceIn<"launching">): 
     createdMs: draft.atMs,
     mesosAgentId: "",
     host: "?",
-    launchReason: `${adopted}: its id lives already`,
+    launchReason: adoptedText("duplicate"),
+    adopted: true,
   });
   draft.note({
     level: "warning",

@@ -18,23 +18,34 @@ import {
   matchingEnvironments,
 } from "../demand/matching.ts";
 import { agentsAsOfMs } from "../session/reading.ts";
-import { describeNeed } from "../words/reason.ts";
+import type { Failure } from "../life/causes.ts";
+import { gapText } from "../words/causes.ts";
 import { ruleOf } from "./recognition.ts";
 
-/** What is wrong with a registration, in words; nothing where it has all that it was launched for. */
+/** That a record lacks something. */
+export type Misregistered = Extract<Failure, { readonly kind: "misregistered" }>;
+
+/** What is wrong with a registration; nothing where it has all that it was launched for. */
 export function registrationGap(
   instance: AgentInstance,
   gocdAgent: GocdAgent,
   rule: ResourceCase,
-): string | undefined {
+): Misregistered | undefined {
   const wanted = capabilityFor(instance, rule);
   const got = capabilityOf(gocdAgent, rule);
   const hasEnvironment = wanted.environments.size === 0
     ? got.environments.size === 0
     : wanted.environments.isSubsetOf(got.environments);
   if (hasEnvironment && wanted.gocdResources.isSubsetOf(got.gocdResources)) return undefined;
-  return `it registered as ${describeNeed(gocdAgent.gocdResources, matchingEnvironments(gocdAgent)[0])}, ` +
-    `not as ${describeNeed(instance.gocdResources, instance.environment)}`;
+  const [environment] = matchingEnvironments(gocdAgent);
+  return {
+    kind: "misregistered",
+    got: { gocdResources: gocdAgent.gocdResources, ...(environment === undefined ? {} : { environment }) },
+    wanted: {
+      gocdResources: instance.gocdResources,
+      ...(instance.environment === undefined ? {} : { environment: instance.environment }),
+    },
+  };
 }
 
 /** The first look at a registration: whether something is missing, which is remembered with the instance. */
@@ -69,7 +80,7 @@ export function trackGap(draft: Draft, instance: Registered, { byUuid }: GocdAge
   draft.note({
     level: "error",
     code: "agent-misregistered",
-    text: `${instance.taskId} cannot serve the jobs it was launched for: ${missing}; it is drained`,
+    text: `${instance.taskId} cannot serve the jobs it was launched for: ${gapText(missing)}; it is drained`,
     hint: fixed ?? registrationGapHint,
     fields: { taskId: instance.taskId, profile: instance.profile },
   });
@@ -82,7 +93,7 @@ function put(draft: Draft, instance: Registered): Registered {
 }
 
 /** Its record is given what it was launched with, beside the resources that it has. */
-function repair(draft: Draft, instance: Registered, gocdAgent: GocdAgent, missing: string): Registered {
+function repair(draft: Draft, instance: Registered, gocdAgent: GocdAgent, missing: Misregistered): Registered {
   const { taskId, profile, environment, uuid } = instance;
   const rule = ruleOf(draft.state);
   const has = new Set(gocdAgent.gocdResources.map((name) => foldResource(name, rule)));
@@ -100,7 +111,7 @@ function repair(draft: Draft, instance: Registered, gocdAgent: GocdAgent, missin
   draft.note({
     level: "warning",
     code: "agent-corrected",
-    text: `the GoCD record of ${taskId} is corrected: ${missing}`,
+    text: `the GoCD record of ${taskId} is corrected: ${gapText(missing)}`,
     hint: registrationGapHint,
     fields: { taskId, profile, uuid },
   });

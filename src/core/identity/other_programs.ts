@@ -8,7 +8,7 @@ import type { Draft } from "../draft.ts";
 import type { GocdAgent, ResourceCase } from "../gocd_records.ts";
 import { nameOf } from "./hostnames.ts";
 import { canTake, capabilityOf, chooseProfile } from "../demand/matching.ts";
-import { describeNeed } from "../words/reason.ts";
+import { describeNeed } from "../words/phrases.ts";
 
 /** A list of agents with what waits. */
 export interface ListedAgents {

@@ -8,7 +8,7 @@
 //   possibility     an agent that appeared after the launch and that nothing else explains: holds a KILL, nothing more
 
 import { activityWord, isHeard } from "../life/activity.ts";
-import { adopted, parseTaskId } from "./adoption.ts";
+import { parseTaskId } from "./adoption.ts";
 import { isOlderVersion } from "../life/brake.ts";
 import type { Draft } from "../draft.ts";
 import { isLostLongEnough } from "../life/gocd_index.ts";
@@ -202,8 +202,8 @@ function isUnlike(launched: Registration, gocdAgent: GocdAgent, rule: ResourceCa
 }
 
 /** What an adopted instance was launched with is learnt from its record only. */
-export function isAdopted({ profileHash, launchReason }: AgentInstance): boolean {
-  return profileHash === "" || launchReason.startsWith(adopted);
+export function isAdopted({ adopted }: AgentInstance): boolean {
+  return adopted === true;
 }
 
 /**

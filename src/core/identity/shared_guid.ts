@@ -52,9 +52,9 @@ function isShared(
   listed: ReadonlyMap<string, GocdAgent>,
 ): boolean {
   if (owner.state === "gone" || owner.profile !== instance.profile) return false;
-  const isNamed = state.server.findings.some(({ code, message }) => {
+  const isNamed = state.server.findings.some(({ code, hostnames = [] }) => {
     if (code !== duplicateGuidCode) return false;
-    const names = new Set(message.split(/[[\],\s]+/).map((hostname) => nameOf({ hostname })));
+    const names = new Set(hostnames.map((hostname) => nameOf({ hostname })));
     return names.has(owner.taskId) && names.has(instance.taskId);
   });
   if (isNamed) return true;
@@ -81,7 +81,7 @@ function noteShared(
       `remove config/guid.txt from the image of profile ${instance.profile} (or from the volume that brings it), so ` +
       "that each agent makes its own",
     fields: { taskId: instance.taskId, other: owner.taskId, profile: instance.profile, uuid },
-    onceKey: uuid,
+    onceKey: `${uuid} ${instance.taskId}`,
   });
 }
 

@@ -7,6 +7,7 @@ import type { Draft } from "../draft.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import type { AgentInstance, Unreachable } from "../instance.ts";
 import type { BrakeState, State, Suspicion } from "../state.ts";
+import { suspicionText } from "../words/causes.ts";
 
 /**
  * Fewer agents that vanish are ordinary: somebody deletes one or two records, one host dies. Such an agent is treated with
@@ -29,9 +30,9 @@ export function holdsTakingDown({ brake }: State): boolean {
  * Why nothing may be launched: the backlog may be another server's, or the cluster another one. A cluster in which a Mesos
  * agent of ours has been heard of is ours, and lost agents are replaced there.
  */
-export function launchBrake({ brake }: State): string | undefined {
-  if (brake.gocd !== undefined) return brake.gocd.text;
-  return brake.isSameCluster ? undefined : brake.mesos?.text;
+export function launchBrake({ brake }: State): Suspicion | undefined {
+  if (brake.gocd !== undefined) return brake.gocd;
+  return brake.isSameCluster ? undefined : brake.mesos;
 }
 
 /** When an absence counts from: what was seen under the brake proves nothing. */
@@ -74,15 +75,14 @@ export function judgeGocdList(draft: Draft, before: readonly GocdAgent[], agents
   const isAnother = !isMost && (missing.length > 0 || isAnyStarting(draft.state)) &&
     isAnotherList(draft.state, before, listed);
   if (!isMost && !isAnother) return;
-  const what = missing.length === 0
-    ? "any agent of its last list"
-    : `${missing.length} of our ${ours.length} agent${missing.length === 1 ? "" : "s"}`;
-  const text = `the GoCD server no longer lists ${what}${
-    isOlder ? ", and its version has gone back" : ""
-  }: it may be another server, or have an older database`;
-  const hint = "see that go-server.url leads to the right server; once that is so, all goes on without a restart. If " +
-    "these agents are really lost: gocd-mesos accept-loss FILE";
-  suspect(draft, "gocd", { text, hint, ...(isAnother ? { vanished: before.map(({ uuid }) => uuid) } : {}) });
+  suspect(draft, {
+    kind: "gocd-unlisted",
+    sinceMs: draft.atMs,
+    missing: missing.length,
+    of: ours.length,
+    isOlder,
+    ...(isAnother ? { vanished: before.map(({ uuid }) => uuid) } : {}),
+  });
 }
 
 /**
@@ -177,21 +177,16 @@ export function judgeLosses(draft: Draft): void {
     return release(draft, others, "mesos", "Mesos knows our agents again, or the GoCD server has lost them as well");
   }
   if (doubted < vanishedMin || doubted <= total * vanishedShare) return;
-  suspect(draft, "mesos", {
-    text:
-      `Mesos has lost ${doubted} of our ${total} agents, yet the GoCD server hears them: it may be another cluster, ` +
-      "or its master has lost its registry",
-    hint:
-      "see that mesos.master leads to the right cluster; Mesos agents have 10 minutes to come back to a new master. " +
-      "If these agents are really lost: gocd-mesos accept-loss FILE",
-  });
+  suspect(draft, { kind: "mesos-lost", sinceMs: draft.atMs, lost: doubted, of: total });
 }
 
-function suspect(draft: Draft, whom: "gocd" | "mesos", suspicion: Omit<Suspicion, "sinceMs">): void {
-  const { text, hint } = suspicion;
-  draft.set({ brake: { ...draft.state.brake, [whom]: { sinceMs: draft.atMs, ...suspicion } } });
+function suspect(draft: Draft, suspicion: Suspicion): void {
+  const { brake } = draft.state;
+  const whom = suspicion.kind === "gocd-unlisted" ? "gocd" : "mesos";
+  draft.set({ brake: { ...brake, [whom]: suspicion } });
   draft.markPlanStale();
   const launching = launchBrake(draft.state) === undefined ? "nothing" : "nothing is launched, and nothing";
+  const { text, hint } = suspicionText(suspicion);
   draft.note({
     level: "error",
     code: "brake-on",

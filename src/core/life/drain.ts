@@ -12,7 +12,7 @@ import type { AgentInstance, Draining, DrainStep } from "../instance.ts";
 import { register, startKill } from "./phase.ts";
 import { profileOf } from "../profile_of.ts";
 import { agentsAsOfMs, isFresh, isIdleConfirmed, shownForMs } from "../session/reading.ts";
-import { formatDuration } from "../words/reason.ts";
+import { formatDuration } from "../words/phrases.ts";
 
 /** Takes the next step of a drain, by what the server shows. `undefined`: its record is not in the list. */
 export function advanceDrain(draft: Draft, instance: Draining, gocdAgent: GocdAgent | undefined): void {
@@ -41,8 +41,7 @@ function isTimeOver(draft: Draft, instance: Draining): boolean {
   if (shownForMs(state, Math.max(sinceMs, instance.sinceMs)) < timeoutMs || state.session.kind !== "subscribed") {
     return false;
   }
-  const why = `it was still busy ${formatDuration(timeoutMs)} after it was disabled (drain-timeout)`;
-  startKill(draft, instance, "drain-timeout", why);
+  startKill(draft, instance, "drain-timeout", { kind: "drain-timeout", afterMs: timeoutMs });
   return true;
 }
 
@@ -104,11 +103,11 @@ function advanceAbsent(draft: Draft, instance: Draining): void {
   if (step.kind === "deleting") {
     // A list from before the DELETE lacks the record for another reason; one that took long is no look.
     if (agentsAsOfMs(draft.state.server) < step.askedMs || !isFresh(draft)) return;
-    return startKill(draft, instance, "drained", "drained and deleted from the GoCD server");
+    return startKill(draft, instance, "drained", { kind: "drained", isDeleted: true });
   }
   if (step.kind !== "absent") return setStep(draft, instance, { kind: "absent", sinceMs: draft.atMs });
   if (shownForMs(draft.state, countedSince(draft.state, step.sinceMs)) < absentMs || !isFresh(draft)) return;
-  startKill(draft, instance, "record-deleted", "somebody has deleted its record on the GoCD server");
+  startKill(draft, instance, "record-deleted", { kind: "record-deleted" });
 }
 
 function advanceEnabling(draft: Draft, instance: Draining, askedMs: number, gocdAgent: GocdAgent): void {
@@ -186,7 +185,7 @@ function askDelete(draft: Draft, instance: Draining, sinceMs: number): void {
  */
 function leaveRecord(draft: Draft, instance: Draining): void {
   if (!isFresh(draft)) return;
-  startKill(draft, instance, "drained", "drained, although its record is still on the GoCD server");
+  startKill(draft, instance, "drained", { kind: "drained", isDeleted: false });
   draft.note({
     level: "warning",
     code: "gocd-record-left",

@@ -5,8 +5,9 @@ import type { Draft } from "../draft.ts";
 import type { AgentInstance } from "../instance.ts";
 import { afterSuccess, rememberFailure, withoutFailuresOf } from "../placement/failing_hosts.ts";
 import { breakerFailuresMin } from "../demand/gates.ts";
-import { oneLine } from "./phase.ts";
-import { formatDuration } from "../words/reason.ts";
+import type { Failure } from "./causes.ts";
+import { failureText } from "../words/causes.ts";
+import { formatDuration } from "../words/phrases.ts";
 
 /** Pause after the first failure; doubles with each further one. */
 export const retryFirstMs = 10_000;
@@ -14,7 +15,7 @@ export const retryFirstMs = 10_000;
 export const retryMaxMs = 600_000;
 
 /** An instance has failed: its profile pauses, its host is remembered, its bucket need not wait for its polls again. */
-export function countFailure(draft: Draft, instance: AgentInstance, error: string): void {
+export function countFailure(draft: Draft, instance: AgentInstance, failure: Failure): void {
   const { atMs, state } = draft;
   const before = state.breakers.profiles.get(instance.profile);
   // Instances launched together fail together: that is one failure, not as many as there were agents wanted.
@@ -22,10 +23,9 @@ export function countFailure(draft: Draft, instance: AgentInstance, error: strin
   const failures = isSameWave ? before.failures : (before?.failures ?? 0) + 1;
   const pauseMs = Math.min(retryFirstMs * 2 ** (failures - 1), retryMaxMs) * (0.75 + 0.5 * draft.random);
   const retryMs = isSameWave ? Math.max(before.retryMs, atMs + retryFirstMs / 2) : atMs + Math.round(pauseMs);
-  const lastError = oneLine(error);
   const profiles = new Map(state.breakers.profiles);
-  profiles.set(instance.profile, { failures, lastFailureMs: atMs, retryMs, lastError });
-  const hosts = rememberFailure(draft, { ...instance, error: lastError });
+  profiles.set(instance.profile, { failures, lastFailureMs: atMs, retryMs, lastFailure: failure });
+  const hosts = rememberFailure(draft, { ...instance, failure });
   draft.set({ breakers: { profiles, hosts } });
   waivePollWait(draft, instance);
   if (failures === breakerFailuresMin && !isSameWave) {
@@ -33,7 +33,9 @@ export function countFailure(draft: Draft, instance: AgentInstance, error: strin
       level: "error",
       code: "profile-failing",
       text:
-        `profile ${instance.profile}: ${failures} launches failed in a row (${lastError}); from now on one is tried ` +
+        `profile ${instance.profile}: ${failures} launches failed in a row (${
+          failureText(failure)
+        }); from now on one is tried ` +
         `at a time, the next in ${formatDuration(retryMs - atMs)}`,
       hint:
         `check the image and the settings of profile ${instance.profile}; once mended, \`gocd-mesos resume FILE\` tries ` +
@@ -44,9 +46,9 @@ export function countFailure(draft: Draft, instance: AgentInstance, error: strin
 }
 
 /** A launch came to nothing because of its host alone: that is remembered, the profile is not paused. */
-export function countHostFailure(draft: Draft, instance: AgentInstance, error: string): void {
+export function countHostFailure(draft: Draft, instance: AgentInstance, failure: Failure): void {
   const { host, createdMs } = instance;
-  const hosts = rememberFailure(draft, { host, createdMs, error: oneLine(error) });
+  const hosts = rememberFailure(draft, { host, createdMs, failure });
   draft.set({ breakers: { ...draft.state.breakers, hosts } });
 }
 

@@ -10,7 +10,7 @@ import { type AgentInstance, inPhase, type InstanceIn, type Killing, type Waitin
 import { end, sendKill, startKill } from "./phase.ts";
 import { clocksOf } from "../profile_of.ts";
 import { isFresh, shownForMs } from "../session/reading.ts";
-import { formatDuration } from "../words/reason.ts";
+import { unreachableText } from "../words/stored.ts";
 import { isAdopted, possibleAgents } from "../identity/recognition.ts";
 import { sharedRecord } from "../identity/shared_guid.ts";
 import { watchedMs } from "../session/watched.ts";
@@ -48,7 +48,7 @@ export function watchClocks(draft: Draft): void {
         if (
           draft.atMs - instance.sinceMs >= unreachableMaxMs && watchedMs(draft, instance.sinceMs) >= unreachableMinMs
         ) {
-          end(draft, instance, "lost", `unreachable for ${formatDuration(unreachableMaxMs)}`);
+          end(draft, instance, "lost", unreachableText(unreachableMaxMs));
         }
         break;
       case "registered":
@@ -68,7 +68,7 @@ function watchLaunch(draft: Draft, instance: InstanceIn<"launching">): void {
   if (session.kind !== "subscribed" || watchedMs(draft, session.sinceMs) < launchTimeoutMs / 2) return;
   if (watchedMs(draft, instance.sinceMs) < launchTimeoutMs || !mayEnd(draft, instance)) return;
   waivePollWait(draft, instance);
-  startKill(draft, instance, "launch-timeout", `Mesos said nothing of it for ${formatDuration(launchTimeoutMs)}`);
+  startKill(draft, instance, "launch-timeout", { kind: "launch-silent", forMs: launchTimeoutMs });
 }
 
 function watchStart(draft: Draft, instance: InstanceIn<"starting">): void {
@@ -77,9 +77,7 @@ function watchStart(draft: Draft, instance: InstanceIn<"starting">): void {
   if (instance.runningSinceMs === undefined) {
     const { launchTimeoutMs } = settings.scaling;
     if (watchedMs(draft, instance.sinceMs) < launchTimeoutMs || !mayEnd(draft, instance)) return;
-    const why = `its container was not running ${
-      formatDuration(launchTimeoutMs)
-    } after the launch (scaling.launch-timeout)`;
+    const why = { kind: "not-running", afterMs: launchTimeoutMs } as const;
     countFailure(draft, instance, why);
     startKill(draft, instance, "launch-timeout", why);
     return;
@@ -90,9 +88,7 @@ function watchStart(draft: Draft, instance: InstanceIn<"starting">): void {
   // An enabling that is still on its way would give it work after the KILL was decided.
   if (instance.pendingUuid !== undefined && isAsked(draft, instance.pendingUuid)) return;
   if (!mayEnd(draft, instance)) return;
-  const why = isPending
-    ? `it stayed Pending on the GoCD server for ${formatDuration(timeoutMs)} and could not be enabled`
-    : `it did not register with the GoCD server within ${formatDuration(timeoutMs)} (register-timeout)`;
+  const why = { kind: isPending ? "pending" : "not-registered", afterMs: timeoutMs } as const;
   countFailure(draft, instance, why);
   startKill(draft, instance, isPending ? "pending-stuck" : "register-timeout", why);
 }

@@ -26,7 +26,7 @@ import { matchingEnvironments } from "../demand/matching.ts";
 import { noteGap, trackGap } from "../identity/misregistered.ts";
 import { register, startDrain, startKill, uuidOf } from "./phase.ts";
 import { isFresh, shownForMs } from "../session/reading.ts";
-import { formatDuration } from "../words/reason.ts";
+import { formatDuration } from "../words/phrases.ts";
 import { cameAsPending, keyWorked } from "../identity/register_key.ts";
 import { agentByAddress, isAdopted } from "../identity/recognition.ts";
 import { advanceRecord } from "../identity/reregistered.ts";
@@ -76,7 +76,7 @@ function advanceRegistration(draft: Draft, instance: Waiting, index: GocdAgentIn
       code: "duplicate-hostname",
       text: `${found.length} GoCD agents go by the name ${instance.taskId}; the enabled one counts`,
       fields: { taskId: instance.taskId, count: found.length },
-      onceKey: instance.taskId,
+      onceKey: `${instance.taskId} ${found.length}`,
     });
   }
   const enabled = found.find((each) => each.configState === "Enabled");
@@ -188,15 +188,14 @@ function advanceRegistered(draft: Draft, instance: Registered, gocdAgent: GocdAg
   }
   if (activity.kind !== "unsure" || holdsTakingDown(draft.state)) return;
   if (isUnrecorded(draft, activity)) {
-    const why = "Mesos has given it back, but its record is gone: it can hold no build and does not register again";
-    return startKill(draft, now, "record-deleted", why);
+    return startKill(draft, now, "record-deleted", { kind: "returned-without-record" });
   }
   const forMs = shownForMs(draft.state, countedSince(draft.state, activity.sinceMs));
   // Pending: deleted while its agent was still in contact. Neither can be given work.
   if ((activity.word === "absent" || activity.word === "Pending") && forMs >= absentMs) {
-    if (isFresh(draft)) startKill(draft, now, "record-deleted", "somebody has deleted its record on the GoCD server");
+    if (isFresh(draft)) startKill(draft, now, "record-deleted", { kind: "record-deleted" });
   } else if (activity.word === "LostContact" && forMs >= lostContactMs) {
-    countFailure(draft, now, "the GoCD server has lost contact with it");
+    countFailure(draft, now, { kind: "lost-contact" });
     startDrain(draft, now, "surplus");
   } else if (activity.word === "Missing" && forMs >= connectionTimeoutMs + lostContactMs) {
     startDrain(draft, now, "surplus");

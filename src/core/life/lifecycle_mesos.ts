@@ -195,7 +195,7 @@ function onKilling(draft: Draft, instance: AgentInstance, status: TaskStatus): v
   if (instance.state === "killing" || instance.state === "gone") return;
   // A drained Mesos agent kills what the jobs were waiting for, and asks nobody.
   waivePollWait(draft, instance);
-  startKill(draft, instance, "by-mesos", oneLine(status.message) || "asked by an operator or a drained Mesos agent");
+  startKill(draft, instance, "by-mesos", { kind: "by-mesos", message: oneLine(status.message) });
 }
 
 function onUnreachable(draft: Draft, instance: AgentInstance): void {
@@ -242,7 +242,9 @@ function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): 
     state: status.state,
     ...(status.reason === undefined ? {} : { reason: status.reason }),
   };
-  if (reason === "host" && (cause === "dropped" || cause === "lost")) countHostFailure(draft, instance, message);
+  if (reason === "host" && (cause === "dropped" || cause === "lost")) {
+    countHostFailure(draft, instance, { kind: "mesos", message });
+  }
   switch (cause) {
     case "stopped":
       draft.note({ level: "info", code: "agent-stopped", text: `${instance.taskId} has stopped`, fields });
@@ -273,7 +275,7 @@ function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): 
       return;
     case "launch-failed":
     case "exited":
-      countFailure(draft, instance, message);
+      countFailure(draft, instance, { kind: "mesos", message });
       draft.note({
         level: "error",
         code: cause === "exited" ? "agent-exited" : "launch-failed",

@@ -10,8 +10,10 @@ import {
   type KillCause,
   type Registered,
 } from "../instance.ts";
+import type { IdleReason, KillReason } from "./causes.ts";
 import { clocksOf } from "../profile_of.ts";
-import { formatDuration } from "../words/reason.ts";
+import { idleText, killText } from "../words/causes.ts";
+import { formatDuration } from "../words/phrases.ts";
 
 /** How long messages of others may be in our notes and records. */
 const messageCharsMax = 300;
@@ -46,13 +48,13 @@ export function startDrain(
   draft: Draft,
   instance: Registered,
   reason: DrainReason,
-  whyIdle = "nothing waits that it could take",
+  whyIdle: IdleReason = { kind: "unneeded" },
 ): void {
   const step = { kind: "disabling", askedMs: draft.atMs } as const;
   draft.put(inPhase(instance, { state: "draining", sinceMs: draft.atMs, uuid: instance.uuid, reason, step }));
   draft.effect({ kind: "disable-gocd-agents", agents: [{ taskId: instance.taskId, uuid: instance.uuid }] });
   const why = reason === "idle"
-    ? `it has been idle for ${formatDuration(draft.atMs - instance.activity.sinceMs)} and ${whyIdle}`
+    ? `it has been idle for ${formatDuration(draft.atMs - instance.activity.sinceMs)} and ${idleText(whyIdle)}`
     : drainWords[reason];
   draft.note({
     level: "info",
@@ -78,7 +80,7 @@ const killHints: Readonly<Partial<Record<KillCause, string>>> = {
 };
 
 /** Sends KILL, and goes on sending it until Mesos says terminal (by core/life/lifecycle_clock.ts). */
-export function startKill(draft: Draft, instance: AgentInstance, cause: KillCause, why: string): void {
+export function startKill(draft: Draft, instance: AgentInstance, cause: KillCause, why: KillReason): void {
   const uuid = uuidOf(instance);
   const isOurs = cause !== "by-mesos";
   const canSend = isOurs && draft.state.session.kind === "subscribed";
@@ -94,7 +96,7 @@ export function startKill(draft: Draft, instance: AgentInstance, cause: KillCaus
   draft.note({
     level: cause === "drained" || cause === "teardown" || cause === "by-mesos" ? "info" : "warning",
     code: "agent-killing",
-    text: `${isOurs ? "stopping" : "Mesos stops"} ${instance.taskId}: ${why}`,
+    text: `${isOurs ? "stopping" : "Mesos stops"} ${instance.taskId}: ${killText(why)}`,
     ...(hint === undefined ? {} : { hint }),
     fields: { taskId: instance.taskId, profile: instance.profile, cause, host: instance.host },
   });

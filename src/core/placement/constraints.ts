@@ -1,5 +1,5 @@
-// Whether a Mesos agent meets the constraints of a profile, and in words why not. Not here: amounts
-// (offer_resources.ts), the choice among hosts (placement.ts).
+// Whether a Mesos agent meets the constraints of a profile. Not here: amounts (offer_resources.ts), the choice among hosts
+// (placement.ts).
 
 import type { MesosAttribute, NumberRange } from "./offer.ts";
 import type { PlacementConstraint } from "../settings.ts";
@@ -51,31 +51,10 @@ export function unmetConstraint(
   return constraints.find((compiled) => !compiled.isMet(host))?.constraint;
 }
 
-/** Why the host does not meet the constraint, e.g. `rack is r2, not r1`. */
-export function describeUnmet(host: ConstrainedHost, constraint: PlacementConstraint): string {
-  if ("pattern" in constraint && compilePattern(constraint.pattern) === undefined) {
-    return `${shorten(constraint.pattern)} is no regular expression`;
-  }
-  const field = constraint.field;
+/** What the host has in the field of a constraint, as text and not too long; absent: nothing. */
+export function shownValue(host: ConstrainedHost, { field }: PlacementConstraint): string | undefined {
   const value = valueOf(host, fieldSource(field));
-  const required = requirementOf(constraint);
-  if (value === undefined) return `${field} is missing, wanted ${required}`;
-  const shown = shorten(textForms(value).join(","));
-  switch (constraint.operator) {
-    case "equals":
-    case "in":
-      return `${field} is ${shown}, not ${required}`;
-    case "matches":
-      return `${field} is ${shown}, which does not match ${required}`;
-    case "not-equals":
-    case "not-in":
-    case "not-matches":
-    case "exists":
-    case "not-exists":
-      return `${field} is ${shown}, wanted ${required}`;
-    default:
-      return constraint satisfies never;
-  }
+  return value === undefined ? undefined : shortened(textForms(value).join(","));
 }
 
 /** Where the value of a constraint's field comes from. Same words as Marathon: `@hostname`, `@region`, `@zone`. */
@@ -201,29 +180,7 @@ function textForms(value: MesosAttribute): readonly string[] {
   }
 }
 
-function requirementOf(constraint: PlacementConstraint): string {
-  switch (constraint.operator) {
-    case "equals":
-      return shorten(constraint.value);
-    case "not-equals":
-      return `anything but ${shorten(constraint.value)}`;
-    case "in":
-      return `one of ${shorten(constraint.values.join(", "))}`;
-    case "not-in":
-      return `none of ${shorten(constraint.values.join(", "))}`;
-    case "matches":
-      return shorten(constraint.pattern);
-    case "not-matches":
-      return `no match of ${shorten(constraint.pattern)}`;
-    case "exists":
-      return "any value";
-    case "not-exists":
-      return "none";
-    default:
-      return constraint satisfies never;
-  }
-}
-
-function shorten(text: string): string {
+/** A value short enough to be shown. */
+export function shortened(text: string): string {
   return text.length <= shownCharactersMax ? text : `${text.slice(0, shownCharactersMax - 1)}…`;
 }

@@ -2,7 +2,9 @@
 // where several did or the host itself was at fault. Not here: profiles that fail everywhere (life/failures.ts).
 
 import type { Draft } from "../draft.ts";
-import { formatDuration } from "../words/reason.ts";
+import type { Failure } from "../life/causes.ts";
+import { failureText } from "../words/causes.ts";
+import { formatDuration } from "../words/phrases.ts";
 import type { BreakersState, HostBreaker } from "../state.ts";
 
 /** Failures of one host inside this window count together. */
@@ -18,8 +20,10 @@ const hostsMax = 2_000;
 
 /** That a host is avoided. */
 export interface AvoidedHost {
-  /** "for 2 min after failures there: …". */
-  readonly reason: string;
+  /** From now on. */
+  readonly forMs: number;
+  /** The last one there. */
+  readonly failure: Failure;
   /** The only profile that avoids it; absent: all do. */
   readonly profile?: string;
 }
@@ -27,12 +31,12 @@ export interface AvoidedHost {
 /** Hosts to be avoided now, by name. */
 export function avoidedHosts(hosts: BreakersState["hosts"], atMs: number): Map<string, AvoidedHost> {
   const avoided = new Map<string, AvoidedHost>();
-  for (const [host, { avoid, failures, lastError }] of hosts) {
+  for (const [host, { avoid, failures, lastFailure }] of hosts) {
     if (avoid === undefined || avoid.untilMs <= atMs) continue;
     const profile = onlyProfileOf(failures);
-    const who = profile === undefined ? "" : ` of profile ${profile}`;
     avoided.set(host, {
-      reason: `for ${formatDuration(avoid.untilMs - atMs)} after failures${who} there: ${lastError}`,
+      forMs: avoid.untilMs - atMs,
+      failure: lastFailure,
       ...(profile === undefined ? {} : { profile }),
     });
   }
@@ -45,14 +49,13 @@ export interface FailedLaunch {
   readonly createdMs: number;
   /** Absent where the host alone was at fault. */
   readonly profile?: string;
-  /** In one line. */
-  readonly error: string;
+  readonly failure: Failure;
 }
 
 /** The hosts after one more failure, which is told where its host is avoided from now on. */
 export function rememberFailure(draft: Draft, launch: FailedLaunch): BreakersState["hosts"] {
   const { atMs } = draft;
-  const { host, profile, error } = launch;
+  const { host, profile, failure } = launch;
   const hosts = new Map(draft.state.breakers.hosts);
   const before = hosts.get(host);
   // Those launched together count once: several on one host say no more of the host than one.
@@ -62,7 +65,11 @@ export function rememberFailure(draft: Draft, launch: FailedLaunch): BreakersSta
   const failures = [...recent, { atMs, ...(profile === undefined ? {} : { profile }) }];
   const avoid = avoidAfter(failures, before, atMs);
   hosts.delete(host);
-  hosts.set(host, { failures: failures.slice(-2 * hostFailuresMax), lastError: error, ...(avoid ? { avoid } : {}) });
+  hosts.set(host, {
+    failures: failures.slice(-2 * hostFailuresMax),
+    lastFailure: failure,
+    ...(avoid ? { avoid } : {}),
+  });
   if (avoid !== undefined && avoid !== before?.avoid) {
     const only = onlyProfileOf(failures);
     draft.note({
@@ -70,9 +77,9 @@ export function rememberFailure(draft: Draft, launch: FailedLaunch): BreakersSta
       code: "host-avoided",
       text: `host ${host} is avoided${only === undefined ? "" : ` by profile ${only}`} for ${
         formatDuration(avoid.forMs)
-      }: ${failures.length} agents failed there (${error})`,
+      }: ${failures.length} agents failed there (${failureText(failure)})`,
       fields: { host },
-      onceKey: host,
+      onceKey: `${host} ${avoid.forMs}`,
     });
   }
   for (const oldest of hosts.keys()) {

@@ -71,7 +71,7 @@ export interface RoundRules {
   readonly nowMs: number;
   /** A window that opens within this time is in the way. */
   readonly maintenanceLeadMs: number;
-  /** Hostname to reason. */
+  /** By hostname. */
   readonly avoidedHosts: ReadonlyMap<string, AvoidedHost>;
   /** Tasks on one host in one round at most. */
   readonly tasksPerAcceptMax: number;
@@ -80,7 +80,7 @@ export interface RoundRules {
 /** Why a host cannot take one more task of a profile. */
 export type HostRefusal =
   | { readonly kind: "other-role" }
-  | { readonly kind: "avoided-host"; readonly reason: string }
+  | { readonly kind: "avoided-host"; readonly avoided: AvoidedHost }
   /** `startsInMs` is zero or less once the window has begun. */
   | { readonly kind: "maintenance"; readonly startsInMs: number }
   | { readonly kind: "constraint"; readonly constraint: PlacementConstraint }
@@ -117,7 +117,7 @@ export function refusalOf(host: HostOffers, demand: HostDemand, rules: RoundRule
   if (host.role !== demand.role) return { kind: "other-role" };
   const avoided = rules.avoidedHosts.get(host.hostname);
   if (avoided !== undefined && (avoided.profile ?? demand.profileName) === demand.profileName) {
-    return { kind: "avoided-host", reason: avoided.reason };
+    return { kind: "avoided-host", avoided };
   }
   const window = host.unavailabilities.find((one) => isInTheWay(one, rules));
   if (window !== undefined) return { kind: "maintenance", startsInMs: window.startMs - rules.nowMs };

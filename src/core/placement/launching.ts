@@ -10,7 +10,10 @@ import { beforeLaunch, isLearning } from "../identity/lineage.ts";
 import type { Offer } from "./offer.ts";
 import { place, type PlacementResult } from "./placement.ts";
 import { profileOf } from "../profile_of.ts";
-import { describeNeed } from "../words/reason.ts";
+import type { PlacementMiss } from "./reason.ts";
+import { describeNeed } from "../words/phrases.ts";
+import { missText } from "../words/placement.ts";
+import { launchReasonText } from "../words/reasons.ts";
 import { strangersTo } from "../identity/recognition.ts";
 import { replanIfStale } from "../demand/replan.ts";
 import { freshRole } from "./roles.ts";
@@ -128,7 +131,7 @@ function launch(draft: Draft, { wanted, profile, resources, hostPorts, accept, s
     createdMs: draft.atMs,
     mesosAgentId: accept.mesosAgentId,
     host: accept.host,
-    launchReason: wanted.reason,
+    launchReason: launchReasonText(wanted.reason),
     bucketKey: wanted.bucketKey,
     network: profile.container.network.mode,
     ...(strangers === undefined || strangers.length === 0 ? {} : { strangers }),
@@ -139,9 +142,9 @@ function launch(draft: Draft, { wanted, profile, resources, hostPorts, accept, s
   draft.note({
     level: "info",
     code: "agent-launched",
-    text: `launching ${taskId} on ${accept.host} (${
-      describeNeed(wanted.gocdResources, wanted.environment)
-    }): ${wanted.reason}`,
+    text: `launching ${taskId} on ${accept.host} (${describeNeed(wanted.gocdResources, wanted.environment)}): ${
+      launchReasonText(wanted.reason)
+    }`,
     fields: { taskId, profile: profile.name, host: accept.host },
   });
   return { taskId, profile, ...registration, resources, hostPorts };
@@ -160,11 +163,11 @@ function settle(
     if (miss === undefined || miss.count === 0) {
       nearestMiss.delete(profile.name);
     } else {
-      if (!nearestMiss.has(profile.name)) noteMiss(draft, profile, miss.nearestMiss);
+      if (!nearestMiss.has(profile.name)) noteMiss(draft, profile, miss.miss);
       const before = draft.state.offers.nearestMiss.get(profile.name);
       const isLasting = before !== undefined && draft.atMs - before.atMs < missLastsMs;
       const sinceMs = isLasting ? before.sinceMs : draft.atMs;
-      nearestMiss.set(profile.name, { sinceMs, atMs: draft.atMs, text: miss.nearestMiss });
+      nearestMiss.set(profile.name, { sinceMs, atMs: draft.atMs, miss: miss.miss });
     }
   });
   const placed = result.accepts.reduce((total, accept) => total + accept.placements.length, 0);
@@ -186,11 +189,11 @@ function settle(
 }
 
 /** Told when a profile begins to go without, not at every offer. */
-function noteMiss(draft: Draft, { name }: AgentProfile, text: string): void {
+function noteMiss(draft: Draft, { name }: AgentProfile, miss: PlacementMiss): void {
   draft.note({
     level: "info",
     code: "no-fitting-offer",
-    text: `no offer of Mesos fits profile ${name}: ${text}`,
+    text: `no offer of Mesos fits profile ${name}: ${missText(miss)}`,
     fields: { profile: name },
   });
 }

@@ -6,7 +6,7 @@ import type { Offer, OfferedResource } from "./offer.ts";
 import { type ResourceQuantities, takeResources } from "./offer_resources.ts";
 import { bestHost, type Candidates, candidatesFor, needOf, type PlacementRound } from "./candidates.ts";
 import { type HostOffers, hostsOf, occupy, refusalOf } from "./hosts.ts";
-import { explainUnplaced, type PlacementReason } from "./reason.ts";
+import { explainUnplaced, type PlacementMiss } from "./reason.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { WantedAgents } from "../state.ts";
 
@@ -20,7 +20,7 @@ export interface PlacementRequest {
   readonly wanted: readonly WantedWithProfile[];
   /** Living instances: Mesos agent id to profile name to how many, for `maxPerHost` and `spread`. */
   readonly occupancy: ReadonlyMap<string, ReadonlyMap<string, number>>;
-  /** Hostnames that take nothing for a while, with the reason in words. */
+  /** Hostnames that take nothing for a while, with the reason. */
   readonly avoidedHosts: ReadonlyMap<string, AvoidedHost>;
   /** A host whose maintenance window opens within this time is not used. */
   readonly maintenanceLeadMs: number;
@@ -71,11 +71,12 @@ export interface Placed {
 }
 
 /** Instances that found no place in this round. */
-export interface UnplacedAgents extends PlacementReason {
+export interface UnplacedAgents {
   /** Index into `PlacementRequest.wanted`. */
   readonly wantedIndex: number;
   /** How many of the entry found no place. */
   readonly count: number;
+  readonly miss: PlacementMiss;
 }
 
 /** Keeps one ACCEPT at a few hundred kilobytes, and one host from starting more containers than it could pull at once. */
@@ -109,7 +110,7 @@ export function place(request: PlacementRequest): PlacementResult {
       for (const taken of placed) onHost.push({ wantedIndex, ...taken });
     }
     if (missing > 0 && index.exhausted !== undefined) {
-      unplaced.push({ wantedIndex, count: missing, ...index.exhausted });
+      unplaced.push({ wantedIndex, count: missing, miss: index.exhausted });
     }
   }
   return { ...answers(round.hosts, placements), unplaced };
@@ -118,7 +119,7 @@ export function place(request: PlacementRequest): PlacementResult {
 /** The candidates of a profile and, once they have run out, why: room only shrinks within a round. */
 interface ProfileIndex {
   readonly candidates: Candidates;
-  exhausted?: PlacementReason;
+  exhausted?: PlacementMiss;
 }
 
 /** Everything of a profile that placement looks at. */

@@ -1,123 +1,117 @@
-// Why instances could not be placed: the nearest miss in words and a count of refusals by reason. Not here: the
-// refusals themselves (hosts.ts).
+// Why instances could not be placed: the nearest miss, and the most frequent refusal. Not here: the refusals themselves
+// (hosts.ts), the words (words/placement.ts).
 
-import { fromMilli } from "./mesos_resources.ts";
-import type { Shortfall } from "./offer_resources.ts";
-import { describeUnmet } from "./constraints.ts";
+import { shownValue } from "./constraints.ts";
+import type { AvoidedHost } from "./failing_hosts.ts";
 import { type HostDemand, type HostOffers, type HostRefusal, refusalOf, type RoundRules } from "./hosts.ts";
+import type { Shortfall } from "./offer_resources.ts";
+import type { PlacementConstraint } from "../settings.ts";
 
 /** Why a profile found no (further) place. */
-export interface PlacementReason {
-  /** One line for people, e.g. `largest offer short by 256 MB of mem on host h; 3 offers refused: rack is r2, not r1`. */
-  readonly nearestMiss: string;
-  /** Offers refused, by reason code: `other-role`, `avoided-host`, `maintenance`, `constraint`, `max-per-host`, `accept-full`, `short-mem`, … */
-  readonly funnel: ReadonlyMap<string, number>;
+export interface PlacementMiss {
+  /** The host that lacks least; absent: none was refused for what it lacks. */
+  readonly nearest?: NearestHost;
+  /** The most frequent other refusal; absent: there was none. */
+  readonly refused?: RefusedOffers;
 }
 
+/** A host on which only room is missing. */
+export interface NearestHost {
+  readonly hostname: string;
+  readonly shortfalls: readonly Shortfall[];
+  /** Tasks that this round has put there. */
+  readonly tasksPlaced: number;
+  /** What another framework has reserved there with labels is not counted. */
+  readonly holdsLabelled: boolean;
+}
+
+/** Offers refused for one reason. */
+export interface RefusedOffers {
+  readonly refusal: Refusal;
+  readonly offers: number;
+  /** Offers refused for other reasons. */
+  readonly others: number;
+}
+
+/** Why an offer was refused, without the host, so that equal refusals can be counted. */
+export type Refusal =
+  | { readonly kind: "other-role"; readonly role: string; readonly wanted: string }
+  | { readonly kind: "avoided-host"; readonly avoided: AvoidedHost }
+  /** `startsInMin` is zero once the window has begun. */
+  | { readonly kind: "maintenance"; readonly startsInMin: number }
+  /** `value` absent: the host does not have the field. */
+  | { readonly kind: "constraint"; readonly constraint: PlacementConstraint; readonly value?: string }
+  | { readonly kind: "max-per-host"; readonly limit: number; readonly profile: string }
+  | { readonly kind: "accept-full"; readonly limit: number };
+
 /** Looks at every host as it is now. */
-export function explainUnplaced(hosts: readonly HostOffers[], demand: HostDemand, rules: RoundRules): PlacementReason {
-  const funnel = new Map<string, number>();
-  const others = new Map<string, number>();
-  let nearest: { host: HostOffers; shortfalls: readonly Shortfall[]; size: number } | undefined;
+export function explainUnplaced(hosts: readonly HostOffers[], demand: HostDemand, rules: RoundRules): PlacementMiss {
+  const refused = new Map<string, { readonly refusal: Refusal; offers: number }>();
+  let nearest: { readonly host: HostOffers; readonly missing: readonly Shortfall[]; readonly size: number } | undefined;
   for (const host of hosts) {
     const refusal = refusalOf(host, demand, rules);
     if (refusal === undefined) continue;
-    increase(funnel, codeOf(refusal), host.offerIds.length);
-    if (refusal.kind !== "short") {
-      increase(others, describeRefusal(host, demand, refusal), host.offerIds.length);
+    if (refusal.kind === "short") {
+      const size = shortfallSize(refusal.shortfalls);
+      if (nearest === undefined || size < nearest.size) nearest = { host, missing: refusal.shortfalls, size };
       continue;
     }
-    const size = shortfallSize(refusal.shortfalls);
-    if (nearest === undefined || size < nearest.size) nearest = { host, shortfalls: refusal.shortfalls, size };
+    const plain = withoutHost(host, demand, refusal);
+    const key = JSON.stringify(plain);
+    const entry = refused.get(key) ?? { refusal: plain, offers: 0 };
+    entry.offers += host.offerIds.length;
+    refused.set(key, entry);
   }
-  const parts = nearest === undefined ? [] : [describeNearest(nearest.host, nearest.shortfalls)];
-  if (others.size > 0) parts.push(describeOthers(others));
-  return { nearestMiss: parts.length === 0 ? "no offers at hand" : parts.join("; "), funnel };
-}
-
-/** What is missing, e.g. `0.5 cpus and 256 MB of mem`. */
-export function describeShortfalls(missing: readonly Shortfall[]): string {
-  const texts = missing.map(describeShortfall);
-  const last = texts.at(-1) ?? "nothing";
-  return texts.length < 2 ? last : `${texts.slice(0, -1).join(", ")} and ${last}`;
+  const most = mostFrequent(refused);
+  return {
+    ...(nearest === undefined ? {} : {
+      nearest: {
+        hostname: nearest.host.hostname,
+        shortfalls: nearest.missing,
+        tasksPlaced: nearest.host.tasksCount,
+        holdsLabelled: nearest.host.holdsLabelled,
+      },
+    }),
+    ...(most === undefined ? {} : { refused: most }),
+  };
 }
 
 /** How far off: the missing shares of what is needed, added up. */
 export function shortfallSize(missing: readonly Shortfall[]): number {
-  return missing.reduce((sum, one) => sum + shareMissing(one), 0);
+  return missing.reduce((sum, { needed, offered }) => sum + (needed - offered) / needed, 0);
 }
 
-/** Why a host was refused, in a few words without the host's name, so that equal reasons can be counted. */
-export function describeRefusal(host: HostOffers, demand: HostDemand, refusal: HostRefusal): string {
+function withoutHost(
+  host: HostOffers,
+  demand: HostDemand,
+  refusal: Exclude<HostRefusal, { readonly kind: "short" }>,
+): Refusal {
   switch (refusal.kind) {
     case "other-role":
-      return `role is ${host.role}, not ${demand.role}`;
-    case "avoided-host":
-      return `host is avoided: ${refusal.reason}`;
+      return { kind: refusal.kind, role: host.role, wanted: demand.role };
     case "maintenance":
-      return refusal.startsInMs <= 0
-        ? "host is in maintenance"
-        : `maintenance starts in ${Math.ceil(refusal.startsInMs / 60_000)} min`;
-    case "constraint":
-      return describeUnmet(host, refusal.constraint);
+      return { kind: refusal.kind, startsInMin: Math.max(0, Math.ceil(refusal.startsInMs / 60_000)) };
+    case "constraint": {
+      const value = shownValue(host, refusal.constraint);
+      return { ...refusal, ...(value === undefined ? {} : { value }) };
+    }
     case "max-per-host":
-      return `host has ${refusal.limit} of profile ${demand.profileName} already (max-per-host)`;
+      return { ...refusal, profile: demand.profileName };
+    case "avoided-host":
     case "accept-full":
-      return `${refusal.limit} tasks are launched there in this round already`;
-    case "short":
-      return `short by ${describeShortfalls(refusal.shortfalls)}`;
+      return refusal;
     default:
       return refusal satisfies never;
   }
 }
 
-/** The reason code of a refusal; a shortage goes by the resource that is missing most. */
-function codeOf(refusal: HostRefusal): string {
-  if (refusal.kind !== "short") return refusal.kind;
-  const [first, ...more] = refusal.shortfalls;
-  if (first === undefined) return refusal.kind;
-  return `short-${more.reduce((most, one) => shareMissing(one) > shareMissing(most) ? one : most, first).name}`;
-}
-
-function describeNearest(host: HostOffers, missing: readonly Shortfall[]): string {
-  const after = host.tasksCount === 0
-    ? ""
-    : ` after ${host.tasksCount} ${host.tasksCount === 1 ? "task" : "tasks"} placed there`;
-  const labelled = host.holdsLabelled ? " (not counted: what is reserved there with labels, by another framework)" : "";
-  return `largest offer short by ${describeShortfalls(missing)} on host ${host.hostname}${after}${labelled}`;
-}
-
-/** The most frequent reason with its count, and how many offers were refused for others. */
-function describeOthers(others: ReadonlyMap<string, number>): string {
-  const [first, ...more] = [...others].sort(([text, count], [otherText, otherCount]) =>
-    otherCount - count || (text < otherText ? -1 : 1)
-  );
-  if (first === undefined) return "";
-  const rest = more.reduce((sum, [, count]) => sum + count, 0);
-  const tail = rest === 0 ? "" : `, ${rest} more for other reasons`;
-  return `${first[1]} ${first[1] === 1 ? "offer" : "offers"} refused: ${first[0]}${tail}`;
-}
-
-function describeShortfall({ name, needed, offered }: Shortfall): string {
-  const missing = needed - offered;
-  switch (name) {
-    case "cpus":
-    case "gpus":
-      return `${fromMilli(missing)} ${name}`;
-    case "mem":
-    case "disk":
-      return `${fromMilli(missing)} MB of ${name}`;
-    case "ports":
-      return `${missing} ${missing === 1 ? "port" : "ports"}`;
-    default:
-      return name satisfies never;
-  }
-}
-
-function shareMissing(one: Shortfall): number {
-  return (one.needed - one.offered) / one.needed;
-}
-
-function increase(counts: Map<string, number>, key: string, by: number): void {
-  counts.set(key, (counts.get(key) ?? 0) + by);
+/** Of equally frequent ones the first by its facts, so that the order of the offers decides nothing. */
+function mostFrequent(
+  refused: ReadonlyMap<string, { readonly refusal: Refusal; readonly offers: number }>,
+): RefusedOffers | undefined {
+  const [first, ...more] = [...refused].sort(([key, { offers }], [otherKey, other]) =>
+    other.offers - offers || (key < otherKey ? -1 : 1)
+  ).map(([, each]) => each);
+  if (first === undefined) return undefined;
+  return { ...first, others: more.reduce((sum, { offers }) => sum + offers, 0) };
 }

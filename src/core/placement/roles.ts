@@ -5,6 +5,8 @@ import type { Draft } from "../draft.ts";
 import { profileOf } from "../profile_of.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { RoleOffers, State, WantedAgents } from "../state.ts";
+import { offerlessHint } from "../words/acts.ts";
+import { offerlessText } from "../words/reasons.ts";
 
 /** No REVIVE of a role sooner after the last. */
 export const reviveGapMs = 5_000;
@@ -68,16 +70,6 @@ export function isOfferless({ session, offers }: State, role: string, atMs: numb
     atMs - Math.max(revivedMs ?? session.sinceMs, lastOfferMs ?? 0) >= offerlessMs;
 }
 
-/** What an operator reads of it. */
-export function offerlessText(role: string): string {
-  return `Mesos has offered role ${role} nothing for over a minute`;
-}
-
-/** What an operator can do about it. A master of 1.8 or 1.11 knows sizes and constraints, and keeps what does not fit away. */
-export const offerlessHint: string =
-  "see in Mesos that its quota is not used up, and that a host which meets the constraints " +
-  "of the profile has as much free as it asks for, not reserved for others";
-
 /** Tells of roles that something is wanted for and nothing is offered to; each once. */
 export function noteOfferless(draft: Draft): void {
   for (const { profile } of wantedByProfile(draft.state)) {
@@ -88,7 +80,7 @@ export function noteOfferless(draft: Draft): void {
       text: `${offerlessText(profile.role)}, and profile ${profile.name} has agents to launch`,
       hint: offerlessHint,
       fields: { role: profile.role, profile: profile.name },
-      onceKey: profile.role,
+      onceKey: `${profile.role} ${profile.name}`,
     });
   }
 }

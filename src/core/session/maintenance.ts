@@ -7,7 +7,7 @@ import type { AgentInstance } from "../instance.ts";
 import type { InverseOffer, Offer, Unavailability } from "../placement/offer.ts";
 import { retireChanged } from "./operator.ts";
 import { isInTheWay } from "../placement/hosts.ts";
-import { formatDuration } from "../words/reason.ts";
+import { formatDuration } from "../words/phrases.ts";
 import { watchedMs } from "./watched.ts";
 
 /** An answered inverse offer comes again after this long, and is answered anew. */

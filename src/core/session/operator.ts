@@ -16,6 +16,7 @@ import { end, uuidOf } from "../life/phase.ts";
 import { agentsAsOfMs } from "./reading.ts";
 import type { ControlsRecord } from "../record.ts";
 import type { Settings } from "../settings.ts";
+import { tornDownText } from "../words/stored.ts";
 
 /** Carries out one command. */
 export function operatorAsked(draft: Draft, event: OperatorEvent): void {
@@ -245,13 +246,13 @@ function endTornDown(draft: Draft): void {
 /** The master has accepted TEARDOWN, or says that the framework is removed already: all is forgotten. */
 export function tornDown(draft: Draft): void {
   for (const instance of [...draft.state.instances.values()]) {
-    if (instance.state !== "gone") end(draft, instance, "stopped", "torn down");
+    if (instance.state !== "gone") end(draft, instance, "stopped", tornDownText);
   }
   for (const taskId of [...draft.state.instances.keys()]) draft.remove(taskId);
   const { frameworkId } = draft.state.framework;
   draft.setFramework(withoutFramework(draft.state.framework));
   draft.setControls({ ...allRuns, tornDown: true });
-  draft.set({ session: { kind: "ended", sinceMs: draft.atMs, reason: "torn down", masterCapabilities: [] } });
+  draft.set({ session: { kind: "ended", sinceMs: draft.atMs, reason: tornDownText, masterCapabilities: [] } });
   draft.note({
     level: "info",
     code: "torn-down",

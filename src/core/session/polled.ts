@@ -20,7 +20,7 @@ import { adoptUnknown, learnHostnames } from "../identity/lineage.ts";
 import { noteOtherPrograms } from "../identity/other_programs.ts";
 import { makePlan } from "../demand/plan.ts";
 import { noteDemand } from "../demand/demand_notes.ts";
-import { maintenanceMode } from "../words/reason.ts";
+import { maintenanceMode } from "../demand/reason.ts";
 import { appearedSince, unlistedSince } from "../identity/recognition.ts";
 import { failedReading, goodReading, notServing } from "./reading.ts";
 import { replanIfStale, reuseAll } from "../demand/replan.ts";
@@ -148,10 +148,8 @@ export function gocdAgentsRead(draft: Draft, event: EventOf<"gocd-agents-read">)
 export function gocdPollFailed(draft: Draft, event: EventOf<"gocd-poll-failed">): void {
   failedReading(draft);
   const { server } = draft.state;
-  const next = afterFailure(draft.state, event.problem, draft);
-  // Its words change with the request that met it; told as at first, it stays one line in the log.
-  const isSame = server.problem?.code === event.problem.code;
-  const problem = isSame ? { ...event.problem, message: server.problem.message } : event.problem;
+  const { problem } = event;
+  const next = afterFailure(draft.state, problem, draft);
   draft.set({ server: { ...server, ...next, problem } });
   noteProblem(draft, problem);
 }

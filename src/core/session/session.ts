@@ -201,14 +201,14 @@ export function mesosCallFailed(draft: Draft, event: EventOf<"mesos-call-failed"
       ? `the Mesos call ${call.kind.replaceAll("-", " ")} was refused: ${message}`
       : `the Mesos call ${call.kind.replaceAll("-", " ")} got no answer; what it was for is asked for again`,
     fields: { call: call.kind, outcome, message: oneLine(message) },
-    onceKey: `${call.kind} ${outcome}`,
+    onceKey: `${call.kind} ${outcome}${outcome === "refused" ? ` ${message}` : ""}`,
   });
 }
 
 /** Not the offer's fault: tried again only after a pause, or every offer would lead to the same refusal. */
 function launchRefused(draft: Draft, instance: AgentInstance, message: string): void {
   end(draft, instance, "launch-failed", message);
-  countFailure(draft, instance, message);
+  countFailure(draft, instance, { kind: "mesos", message: oneLine(message) });
 }
 
 /** An offer that nobody answers is locked for ever on a master without --offer_timeout; at the next tick it is tried again. */

@@ -2,7 +2,7 @@
 // it waits for. Not here: what a reading of the GoCD server shows (reading.ts), the timeouts themselves.
 
 import type { Draft } from "../draft.ts";
-import { formatDuration } from "../words/reason.ts";
+import { formatDuration } from "../words/phrases.ts";
 
 /**
  * A program that runs has a step at least every second (a tick). After a longer break than this it did not run: its

@@ -12,12 +12,17 @@ import type { AgentInstance } from "../instance.ts";
 import { matchingEnvironments } from "../demand/matching.ts";
 import { uuidOf } from "../life/phase.ts";
 import { profileOf } from "../profile_of.ts";
-import { formatDuration, gateText, serverProblemText } from "../words/reason.ts";
+import { formatDuration } from "../words/phrases.ts";
 import { keyFindings } from "../identity/register_key.ts";
 import { globalGate } from "../demand/gates.ts";
 import type { State } from "../state.ts";
-import type { JobVerdict } from "../demand/verdict.ts";
-import type { GocdAgentView, InstanceView, ProfileView, StatusView } from "./view.ts";
+import type { BucketDemand, JobVerdict } from "../demand/verdict.ts";
+import { nextAct } from "../words/acts.ts";
+import { suspicionText } from "../words/causes.ts";
+import { gateText } from "../words/gates.ts";
+import { avoidedText } from "../words/placement.ts";
+import { bucketText, remarkText, serverProblemText, verdictText } from "../words/reasons.ts";
+import type { BucketView, GocdAgentView, InstanceView, JobView, ProfileView, StatusView } from "./view.ts";
 
 /** One consistent picture of the moment. */
 export function statusView(state: State, atMs: number): StatusView {
@@ -50,26 +55,47 @@ export function statusView(state: State, atMs: number): StatusView {
     mode: controls.mode,
     frozen: controls.frozen,
     jobs: jobsNow(state, atMs),
-    demand: state.demand.buckets,
+    demand: state.demand.buckets.map((bucket) => bucketView(bucket, atMs)),
     leftUntaken: Object.fromEntries(state.demand.untaken.counts),
     instances: instances.map((instance) => instanceView(instance, atMs)),
     gocdAgents: server.agents.map((gocdAgent) => gocdAgentView(gocdAgent, ours.get(gocdAgent.uuid))),
     profiles: state.settings.profiles.map((profile) => profileView(state, profile.name, atMs)),
-    avoidedHosts: [...avoidedHosts(state.breakers.hosts, atMs)].map(([host, { reason }]) => ({
+    avoidedHosts: [...avoidedHosts(state.breakers.hosts, atMs)].map(([host, avoided]) => ({
       host,
       untilMs: state.breakers.hosts.get(host)?.avoid?.untilMs ?? atMs,
-      reason,
+      reason: avoidedText(avoided),
     })),
     problems: problemsOf(state, atMs),
   };
 }
 
 /** Verdicts are of the last good poll: while the server cannot be read, they say so. */
-function jobsNow({ server, demand }: State, atMs: number): readonly JobVerdict[] {
+function jobsNow({ server, demand }: State, atMs: number): readonly JobView[] {
   const { problem, lastPollMs } = server;
-  if (problem === undefined || lastPollMs === undefined) return demand.jobs;
+  const jobs = demand.jobs.map((job) => jobView(job, atMs));
+  if (problem === undefined || lastPollMs === undefined) return jobs;
   const since = ` (as of ${formatDuration(atMs - lastPollMs)} ago: ${serverProblemText(problem)})`;
-  return demand.jobs.map((job) => job.reasonCode === "held-stale" ? job : { ...job, reason: `${job.reason}${since}` });
+  return jobs.map((job) => job.reasonCode === "held-stale" ? job : { ...job, reason: `${job.reason}${since}` });
+}
+
+/** A verdict in words. */
+export function jobView(job: JobVerdict, atMs: number): JobView {
+  const { reason, remarks, ...rest } = job;
+  const act = nextAct(job);
+  return {
+    ...rest,
+    reason: verdictText(job, atMs),
+    reasonCode: reason.kind,
+    ...(act === undefined ? {} : { nextAct: act }),
+    ...(remarks === undefined
+      ? {}
+      : { remarks: remarks.map((remark) => ({ code: remark.kind, text: remarkText(remark) })) }),
+  };
+}
+
+function bucketView(bucket: BucketDemand, atMs: number): BucketView {
+  const { gate: _, remarks: __, unserved: ___, ...rest } = bucket;
+  return { ...rest, reason: bucketText(bucket, atMs) };
 }
 
 /** A GocdAgent with what it counts as. */
@@ -128,7 +154,7 @@ const stepWords: Readonly<Record<string, string>> = {
   absent: "no longer in the list of the GoCD server",
 };
 
-function describe(instance: AgentInstance, atMs: number): { readonly state: string; readonly detail: string } {
+function describe(instance: AgentInstance, atMs: number): Pick<InstanceView, "state" | "detail"> {
   const retire = instance.retire === undefined ? "" : `; to be replaced (${instance.retire})`;
   switch (instance.state) {
     case "launching":
@@ -174,11 +200,8 @@ function profileView(state: State, name: string, atMs: number): ProfileView {
   const own = [...state.instances.values()].filter((instance) => instance.profile === name);
   const count = (test: (instance: AgentInstance) => boolean): number => own.filter(test).length;
   const breaker = state.breakers.profiles.get(name);
-  const blocked = breaker === undefined || breaker.failures === 0 ? undefined : breaker.retryMs > atMs
-    ? gateText(
-      { kind: "breaker", error: breaker.lastError, retryMs: breaker.retryMs, failures: breaker.failures },
-      atMs,
-    )
+  const blocked = breaker !== undefined && breaker.failures > 0 && breaker.retryMs > atMs
+    ? gateText({ kind: "held-breaker", ...breaker, failure: breaker.lastFailure }, atMs)
     : undefined;
   return {
     name,
@@ -208,11 +231,12 @@ function problemsOf(state: State, atMs: number): Finding[] {
   }
   for (const suspicion of [state.brake.gocd, state.brake.mesos]) {
     if (suspicion === undefined) continue;
-    const message = `${suspicion.text}; nothing is taken down since ${formatDuration(atMs - suspicion.sinceMs)}`;
-    problems.push({ code: "brake-on", message, hint: suspicion.hint });
+    const { text, hint } = suspicionText(suspicion);
+    const message = `${text}; nothing is taken down since ${formatDuration(atMs - suspicion.sinceMs)}`;
+    problems.push({ code: "brake-on", message, hint });
   }
   const gate = globalGate(state, atMs);
-  if (gate.kind !== "go") problems.push({ code: `held-${gate.kind}`, message: gateText(gate, atMs), hint: "" });
+  if (gate.kind !== "go") problems.push({ code: gate.kind, message: gateText(gate, atMs), hint: "" });
   for (const profile of state.settings.profiles) {
     const { blocked } = profileView(state, profile.name, atMs);
     if (blocked !== undefined) {
@@ -220,6 +244,7 @@ function problemsOf(state: State, atMs: number): Finding[] {
         code: "profile-failing",
         message: `profile ${profile.name}: ${blocked}`,
         hint: `check the image and the settings of profile ${profile.name}`,
+        profile: profile.name,
       });
     }
   }
@@ -228,7 +253,7 @@ function problemsOf(state: State, atMs: number): Finding[] {
     problems.push({
       code: "jobs-unserved",
       message: `${stuck.length} job${stuck.length === 1 ? " is" : "s are"} served by no profile: ${
-        stuck[0]?.reason ?? ""
+        stuck[0] === undefined ? "" : verdictText(stuck[0], atMs)
       }`,
       hint: "add a profile, resources or an environment to the configuration",
     });

@@ -3,7 +3,8 @@
 
 import type { Finding } from "../event.ts";
 import type { NoteLevel } from "../note.ts";
-import type { BucketDemand, JobVerdict } from "../demand/verdict.ts";
+import type { ReasonCode, Remark } from "../demand/reason.ts";
+import type { VerdictKind } from "../demand/verdict.ts";
 
 /** One consistent picture of everything, plain JSON. Times in ms since the epoch. */
 export interface StatusView {
@@ -18,8 +19,8 @@ export interface StatusView {
   readonly tornDown?: true;
   /** Launching is frozen as a whole. */
   readonly frozen: boolean;
-  readonly jobs: readonly JobVerdict[];
-  readonly demand: readonly BucketDemand[];
+  readonly jobs: readonly JobView[];
+  readonly demand: readonly BucketView[];
   /** Jobs that have left the feed untaken since the start of the program, by the reason for which they last waited. */
   readonly leftUntaken?: Readonly<Record<string, number>>;
   readonly instances: readonly InstanceView[];
@@ -31,6 +32,51 @@ export interface StatusView {
   readonly problems: readonly Finding[];
   /** Where several instances share one state: which of them leads. Absent where there is only one. */
   readonly leadership?: LeadershipView;
+}
+
+/** A waiting job with its verdict, in words. */
+export interface JobView {
+  readonly locator: string;
+  readonly name: string;
+  readonly environment?: string;
+  readonly gocdResources: readonly string[];
+  readonly verdict: VerdictKind;
+  /** The profile that serves it, where one does. */
+  readonly profile?: string;
+  /** One sentence: what is missing, what is coming, which key to change; with the remarks. */
+  readonly reason: string;
+  /** Stable code of the reason; a few dozen exist, so that it can label a metric. */
+  readonly reasonCode: ReasonCode;
+  /** What the operator can do; absent: the reason says it, or nothing is to be done. */
+  readonly nextAct?: string;
+  /** What `reason` says beside the verdict's own reason; absent: nothing. */
+  readonly remarks?: readonly RemarkView[];
+  /** When we first saw it waiting (the feed has no clock of its own). */
+  readonly firstSeenMs: number;
+}
+
+/** A remark in words; its code is stable. */
+export interface RemarkView {
+  readonly code: Remark["kind"];
+  readonly text: string;
+}
+
+/** A bucket of jobs (environment, set of GoCD resources), in words. The counts are those of `BucketDemand`. */
+export interface BucketView {
+  readonly key: string;
+  readonly environment?: string;
+  readonly gocdResources: readonly string[];
+  readonly profile?: string;
+  readonly waiting: number;
+  readonly willBeTaken: number;
+  readonly coming: number;
+  readonly otherCause: number;
+  readonly needsAgent: number;
+  readonly pollsInARow: number;
+  readonly limitedTo?: number;
+  readonly wanted: number;
+  /** What its jobs get, and what holds back the agents that they lack. */
+  readonly reason: string;
 }
 
 /** This instance's part among several that share one state. */
@@ -73,8 +119,16 @@ export interface InstanceView {
   readonly profile: string;
   readonly environment?: string;
   readonly gocdResources: readonly string[];
-  /** `launching`, `starting`, `idle`, `building`, `draining`, `killing`, `unreachable`, `gone`, `unsure`. */
-  readonly state: string;
+  readonly state:
+    | "launching"
+    | "starting"
+    | "idle"
+    | "building"
+    | "draining"
+    | "killing"
+    | "unreachable"
+    | "unsure"
+    | "gone";
   /** What it waits for, in words. */
   readonly detail: string;
   readonly host: string;

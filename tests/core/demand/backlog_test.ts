@@ -73,7 +73,7 @@ const foreign: readonly {
 
 for (const { name, job: given, poller: changes = {}, code } of foreign) {
   Deno.test(name, () => {
-    assertEquals(bucketJobs([given], poller(changes), "insensitive").foreign[0]?.reasonCode, code);
+    assertEquals(bucketJobs([given], poller(changes), "insensitive").foreign[0]?.reason.kind, code);
   });
 }
 

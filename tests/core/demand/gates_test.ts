@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { countsToLimit, globalGate, launchBudget, profileGate } from "../../../src/core/demand/gates.ts";
 import type { BreakersState, ServerState, State } from "../../../src/core/state.ts";
 import { linux, minute, second, serverInfo, zeroMs } from "../../support/core.ts";
-import { anInstance, stateOf } from "../instance_fixtures.ts";
+import { anInstance, mesosSays, stateOf } from "../instance_fixtures.ts";
 
 const polled = (changes: Partial<ServerState> = {}, state = stateOf([])): State => ({
   ...state,
@@ -13,23 +13,23 @@ const polled = (changes: Partial<ServerState> = {}, state = stateOf([])): State 
 const kindAt = (state: State, afterMs: number): string => globalGate(state, zeroMs + afterMs).kind;
 
 Deno.test("before the first poll nothing is launched; then a good poll counts for poller.stale-after, not longer", () => {
-  assertEquals(globalGate(stateOf([]), zeroMs + 5), { kind: "stale", forMs: 5 });
-  assertEquals([kindAt(polled(), 10 * minute), kindAt(polled(), 10 * minute + 1)], ["go", "stale"]);
+  assertEquals(globalGate(stateOf([]), zeroMs + 5), { kind: "held-stale", forMs: 5 });
+  assertEquals([kindAt(polled(), 10 * minute), kindAt(polled(), 10 * minute + 1)], ["go", "held-stale"]);
 });
 
 Deno.test("a server that has restarted is given two minutes to hear from its agents", () => {
   const restarted = polled({ restartedMs: zeroMs });
-  assertEquals([kindAt(restarted, 2 * minute - 1), kindAt(restarted, 2 * minute)], ["restarted", "go"]);
+  assertEquals([kindAt(restarted, 2 * minute - 1), kindAt(restarted, 2 * minute)], ["held-restarted", "go"]);
 });
 
 Deno.test("of several gates the one that a person must open is told first", () => {
   const { controls } = stateOf([]);
   const off = polled({ info: { ...serverInfo, maintenance: "on" }, restartedMs: zeroMs });
-  assertEquals(kindAt(off, 0), "maintenance");
-  assertEquals(kindAt({ ...off, controls: { ...controls, frozen: true } }, 0), "frozen");
-  assertEquals(kindAt({ ...off, controls: { ...controls, frozen: true, mode: "drain" } }, 0), "mode");
+  assertEquals(kindAt(off, 0), "held-maintenance");
+  assertEquals(kindAt({ ...off, controls: { ...controls, frozen: true } }, 0), "held-frozen");
+  assertEquals(kindAt({ ...off, controls: { ...controls, frozen: true, mode: "drain" } }, 0), "held-mode");
   assertEquals(globalGate({ ...off, controls: { ...controls, mode: "teardown" } }, 0), {
-    kind: "mode",
+    kind: "held-mode",
     mode: "teardown",
   });
 });
@@ -64,7 +64,7 @@ Deno.test("scaling.max-agents leaves room for what is not alive yet, over all pr
   );
   assertEquals(gateOf(state, 2), { gate: { kind: "go" }, allowed: 2 });
   assertEquals(gateOf(state, 3), {
-    gate: { kind: "limit", key: "scaling.max-agents", limit: 5, allowed: 2 },
+    gate: { kind: "held-limit", limit: 5, allowed: 2 },
     allowed: 2,
     held: { profile: "default", byProfile: 0, byFramework: 1 },
   });
@@ -76,13 +76,13 @@ Deno.test("a limit that was lowered below what lives allows none, and takes none
   assertEquals([gate.allowed, gate.held?.byFramework], [0, 3]);
 });
 
-Deno.test("the limit of a profile is told by its own key, and the narrower one holds", () => {
-  for (const [name, key] of [["default", "go-agent.max-agents"], ["gpu", "profiles.gpu.max-agents"]] as const) {
+Deno.test("the limit of a profile is told by its name, and the narrower one holds", () => {
+  for (const name of ["default", "gpu"]) {
     const profile = { ...linux, name, maxAgents: 3 };
     const state = stateOf(living(2, name), {}, { profiles: [profile] });
     assertEquals(gateOf(state, 1, { profile }), { gate: { kind: "go" }, allowed: 1 });
     assertEquals(gateOf(state, 4, { profile }), {
-      gate: { kind: "limit", key, limit: 3, allowed: 1 },
+      gate: { kind: "held-limit", profile: name, limit: 3, allowed: 1 },
       allowed: 1,
       held: { profile: name, byProfile: 3, byFramework: 0 },
     });
@@ -102,21 +102,21 @@ Deno.test("where each registration is slow, launches of the last minute count, a
   const at = (afterMs: number, planned = 0): number => gateOf(slow, 9, { atMs: zeroMs + afterMs, planned }).allowed;
   assertEquals([at(minute - 1), at(minute), at(minute + 1), at(90 * second)], [1, 2, 3, 4]);
   assertEquals([at(90 * second, 3), at(90 * second, 5)], [1, 0]);
-  assertEquals(gateOf(slow, 9).gate, { kind: "rate", perMinute: 4 });
+  assertEquals(gateOf(slow, 9).gate, { kind: "held-rate", perMinute: 4 });
   assertEquals(gateOf(slow, 9).held, undefined);
   assertEquals(gateOf({ ...slow, server: { ...slow.server, info: serverInfo } }, 9).allowed, 9);
 });
 
 const failing = (failures: number, retryMs = zeroMs): { readonly breakers: BreakersState } => ({
   breakers: {
-    profiles: new Map([["default", { failures, lastFailureMs: zeroMs, retryMs, lastError: "no image" }]]),
+    profiles: new Map([["default", { failures, lastFailureMs: zeroMs, retryMs, lastFailure: mesosSays("no image") }]]),
     hosts: new Map(),
   },
 });
 
 Deno.test("a failing profile pauses until its time, whatever it needs", () => {
   const state = stateOf([], failing(1, zeroMs + minute));
-  const gate = { kind: "breaker", error: "no image", retryMs: zeroMs + minute, failures: 1 } as const;
+  const gate = { kind: "held-breaker", failure: mesosSays("no image"), retryMs: zeroMs + minute, failures: 1 } as const;
   assertEquals(gateOf(state, 2, { atMs: zeroMs + minute - 1 }), { gate, allowed: 0 });
   assertEquals(gateOf(state, 2, { atMs: zeroMs + minute }), { gate: { kind: "go" }, allowed: 2 });
   assertEquals(gateOf(stateOf([], failing(0, zeroMs + minute)), 2).allowed, 2);
@@ -124,7 +124,7 @@ Deno.test("a failing profile pauses until its time, whatever it needs", () => {
 
 Deno.test("after three failures in a row one is tried alone, after two all are", () => {
   assertEquals(gateOf(stateOf([], failing(2)), 2), { gate: { kind: "go" }, allowed: 2 });
-  const probe = { kind: "probe", error: "no image", failures: 3 } as const;
+  const probe = { kind: "held-probe", failure: mesosSays("no image"), failures: 3 } as const;
   assertEquals(gateOf(stateOf([], failing(3)), 2), { gate: probe, allowed: 1 });
   assertEquals(gateOf(stateOf([], failing(3)), 1), { gate: { kind: "go" }, allowed: 1 });
   assertEquals(gateOf(stateOf([], failing(3)), 2, { planned: 1 }), { gate: probe, allowed: 0 });
@@ -152,7 +152,7 @@ for (
 Deno.test("a frozen profile launches nothing, others do; a name that the server refuses launches nothing", () => {
   const state = stateOf([]);
   const frozen = { ...state, controls: { ...state.controls, frozenProfiles: ["default"] } };
-  assertEquals(gateOf(frozen, 1), { gate: { kind: "frozen", profile: "default" }, allowed: 0 });
+  assertEquals(gateOf(frozen, 1), { gate: { kind: "held-frozen", profile: "default" }, allowed: 0 });
   assertEquals(gateOf(frozen, 1, { profile: { ...linux, name: "other" } }).allowed, 1);
   const budget = launchBudget(state, zeroMs);
   const bad = profileGate(
@@ -160,5 +160,5 @@ Deno.test("a frozen profile launches nothing, others do; a name that the server 
     { profile: linux, needs: 1, budget, registration: { gocdResources: ["a/b"] } },
     zeroMs,
   );
-  assertEquals([bad.gate.kind, bad.allowed], ["invalid", 0]);
+  assertEquals([bad.gate.kind, bad.allowed], ["held-invalid", 0]);
 });

@@ -46,7 +46,7 @@ import {
   someSettings,
   zeroMs,
 } from "../../support/core.ts";
-import { anInstance, draftAt as at, stateOf } from "../instance_fixtures.ts";
+import { anInstance, draftAt as at, gocdSuspicion, launchReason, stateOf } from "../instance_fixtures.ts";
 
 Deno.test("an empty backlog has nothing in it", () => {
   assertEquals(emptyBacklog, { buckets: [], foreign: [], order: [], resourceCase: "insensitive" });
@@ -131,7 +131,7 @@ Deno.test("records of our lineage are taken over once Mesos has said what it kno
   assertEquals(adopted({ inherited: "known", session: { ...session, kind: "connecting" } }), []);
   assertEquals(adopted({ inherited: "unknown", session: { ...session, sinceMs: zeroMs + minute } }), []);
   assertEquals(
-    adopted({ inherited: "known", brake: { isSameCluster: true, gocd: { sinceMs: 0, text: "x", hint: "h" } } }),
+    adopted({ inherited: "known", brake: { isSameCluster: true, gocd: gocdSuspicion } }),
     [],
   );
 });
@@ -369,7 +369,7 @@ Deno.test("launches are remembered for a minute, and what is launched is stored 
     gocdResources: ["linux"],
     environment: "prod",
     count: 2,
-    reason: "2 jobs wait",
+    reason: launchReason,
   }];
   const draft = at(zeroMs + minute, [], {}, {
     inherited: "none",
@@ -389,7 +389,7 @@ Deno.test("launches are remembered for a minute, and what is launched is stored 
     createdMs: zeroMs + minute,
     mesosAgentId: "a-h1",
     host: "h1",
-    launchReason: "2 jobs wait",
+    launchReason: "min-idle = 1, 0 ready",
     bucketKey: "k",
     network: "BRIDGE",
     state: "launching",
@@ -398,7 +398,7 @@ Deno.test("launches are remembered for a minute, and what is launched is stored 
   } as unknown as AgentInstance);
   assertEquals(
     draft.finish().notes[0]?.text,
-    "launching gocd-abc123-default-1 on h1 (linux in environment prod): 2 jobs wait",
+    "launching gocd-abc123-default-1 on h1 (linux in environment prod): min-idle = 1, 0 ready",
   );
 });
 

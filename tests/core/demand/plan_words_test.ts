@@ -1,6 +1,7 @@
 // What a plan says of each kind of jobs and of each job, which draining agents it uses again, and what it keeps ready.
 // Not here: when launches follow (plan_test.ts), the gates (gates_test.ts).
 
+import { bucketText, launchReasonText, verdictText } from "../../../src/core/words/reasons.ts";
 import { assertEquals } from "@std/assert";
 import { bucketJobs } from "../../../src/core/demand/backlog.ts";
 import type { GocdAgent, ScheduledJob } from "../../../src/core/gocd_records.ts";
@@ -56,10 +57,13 @@ function planOf(given: Given): Plan {
   );
 }
 
-const reason = (given: Given): string | undefined => planOf(given).demand.buckets[0]?.reason;
+const reason = (given: Given): string | undefined => {
+  const [bucket] = planOf(given).demand.buckets;
+  return bucket === undefined ? undefined : bucketText(bucket, zeroMs);
+};
 const verdict = (given: Given, at = 0): string => {
   const found = planOf(given).demand.jobs[at];
-  return `${found?.verdict} ${found?.reasonCode}: ${found?.reason}`;
+  return found === undefined ? "none" : `${found.verdict} ${found.reason.kind}: ${verdictText(found, zeroMs)}`;
 };
 
 const coming = (count: number): AgentInstance[] =>
@@ -127,17 +131,17 @@ Deno.test("verdicts stand in the order of the feed, whatever their bucket", () =
 });
 
 const needs = "needs-agent";
-const must = "profile default must launch one:";
+const must = "profile default:";
 
 Deno.test("a job that needs an agent says what it waits for: an offer, a session, a better offer, room", () => {
   const missed = (agoMs: number) => (state: State): State => ({
     ...state,
     offers: {
       ...state.offers,
-      nearestMiss: new Map([["default", { atMs: zeroMs - agoMs, sinceMs: 0, text: "too small" }]]),
+      nearestMiss: new Map([["default", { atMs: zeroMs - agoMs, sinceMs: 0, miss: {} }]]),
     },
   });
-  const fits = `${needs} no-fitting-offer: ${must} no offer of Mesos fits: too small`;
+  const fits = `${needs} no-fitting-offer: ${must} no offer of Mesos fits: no offers at hand`;
   const waits = `${needs} launching: ${must} waiting for an offer of Mesos`;
   assertEquals([verdict({ change: missed(2 * minute - 1) }), verdict({ change: missed(2 * minute) })], [fits, waits]);
   const apart = (state: State): State => ({
@@ -155,7 +159,7 @@ Deno.test("a job that needs an agent says what it waits for: an offer, a session
 });
 
 Deno.test("what no profile serves is coded by what is missing", () => {
-  const code = (asked: ScheduledJob): string | undefined => planOf({ jobs: [asked] }).demand.jobs[0]?.reasonCode;
+  const code = (asked: ScheduledJob): string | undefined => planOf({ jobs: [asked] }).demand.jobs[0]?.reason.kind;
   assertEquals(code(job("j", { gocdResources: ["gpu"] })), "no-profile-resources");
   assertEquals(code(job("j", { environment: "prod" })), "no-profile-environment");
   assertEquals(code(job("j", { environment: "prod", gocdResources: ["gpu"] })), "no-profile-resources");
@@ -172,7 +176,10 @@ Deno.test("a poll that finds need counts, one that finds none ends the count, a 
 });
 
 Deno.test("why agents are wanted names the jobs, the polls and what is coming", () => {
-  const why = (given: Given): string | undefined => planOf(given).demand.wanted[0]?.reason;
+  const why = (given: Given): string | undefined => {
+    const [wanted] = planOf(given).demand.wanted;
+    return wanted === undefined ? undefined : launchReasonText(wanted.reason);
+  };
   assertEquals(why({}), "1 job (linux) waited in 1 poll");
   assertEquals(why({ jobs: jobs(3), streak: 1, instances: coming(1) }), "3 jobs (linux) waited in 2 polls, 1 coming");
 });
@@ -226,7 +233,7 @@ const ready = (instances: readonly AgentInstance[], maxAgents = 50, reserved = 0
   const state = stateOf(instances, {}, { profiles: [warm], scaling: { maxAgents } });
   const polled = { ...state, server: { ...state.server, lastPollMs: zeroMs, info: serverInfo } };
   return minIdleAgents(polled, { budget: launchBudget(polled, zeroMs), reserved }, zeroMs)
-    .flatMap(({ count, reason, bucketKey }) => [count, reason, bucketKey]);
+    .flatMap(({ count, reason, bucketKey }) => [count, launchReasonText(reason), bucketKey]);
 };
 
 Deno.test("agents are kept ready up to min-idle: those on their way and idle ones count, no others", () => {

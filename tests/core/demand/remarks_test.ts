@@ -35,7 +35,7 @@ function remarksBeside(agents: readonly GocdAgent[], change: Parameters<typeof j
   assertEquals(verdict.verdict, "needs-agent");
   for (const { text } of verdict.remarks ?? []) {
     assertStringIncludes(verdict.reason, `; ${text}`);
-    assertStringIncludes(world.state.demand.buckets[0]?.reason ?? "", text);
+    assertStringIncludes(statusView(world.state, world.atMs).demand[0]?.reason ?? "", text);
   }
   return (verdict.remarks ?? []).map(({ code, text }) => `${code}: ${text}`);
 }
@@ -114,6 +114,7 @@ const unassigned = (name: string, minutes: number): Finding => ({
   message: `GoCD reports: Job 'p/s/${name}' is not responding`,
   hint: `Job p/s/${name} is currently running but it has not been assigned an agent in the last ${minutes} minute(s).`,
   locators: [`p/1/s/1/${name}`],
+  forMin: minutes,
 });
 
 function polledWith(findings: readonly Finding[]): Driver {

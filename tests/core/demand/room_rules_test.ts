@@ -1,6 +1,7 @@
 // Who makes room for whom, counted; and which agents may be one that has not registered under its name. Limits of the rules;
 // stories are in room_test.ts and recognition_test.ts.
 
+import { idleText } from "../../../src/core/words/causes.ts";
 import { assertEquals } from "@std/assert";
 import type { Assessment } from "../../../src/core/demand/assess.ts";
 import { Draft } from "../../../src/core/draft.ts";
@@ -24,7 +25,7 @@ import {
   serverInfo,
   zeroMs,
 } from "../../support/core.ts";
-import { anInstance, aRegistered, stateOf } from "../instance_fixtures.ts";
+import { anInstance, aRegistered, launchReason, stateOf } from "../instance_fixtures.ts";
 
 const held = (byProfile: number, byFramework: number, profile = "default"): HeldBack => ({
   profile,
@@ -101,7 +102,7 @@ Deno.test("idle agents of ours that jobs leave over are of no use, the longest i
 
 const going = (state: State, holds: readonly HeldBack[], idle: readonly AgentInstance[], atMs = zeroMs): string[] =>
   makeRoom(state, { held: holds, idle: idle as Registered[] }, atMs).map(({ instance, why }) =>
-    `${instance.taskId}: ${why}`
+    `${instance.taskId}: ${idleText(why)}`
   );
 
 Deno.test("as many go as are held back: of the profile where its limit holds, of any where that of all does", () => {
@@ -126,7 +127,7 @@ function forRoom({ missAgoMs = 0, lastedMs = 20 * second, minIdle = 0, count = 1
   const state = stateOf(idle, {}, { profiles: [profile] });
   const big = { ...profile, name: "big", mesosResources: { ...linux.mesosResources, cpusMilli: 2_000 } };
   const atMs = zeroMs + minute;
-  const miss = { atMs: atMs - missAgoMs, sinceMs: atMs - missAgoMs - lastedMs, text: "m" };
+  const miss = { atMs: atMs - missAgoMs, sinceMs: atMs - missAgoMs - lastedMs, miss: {} };
   return going(
     {
       ...state,
@@ -137,7 +138,10 @@ function forRoom({ missAgoMs = 0, lastedMs = 20 * second, minIdle = 0, count = 1
         roles: new Map([["ci", { suppressed: true, repeated: false }]]),
         hosts: new Map([["s", offer("h", { mesosAgentId: "s", cpus: 0, mem: 0 })]]),
       },
-      demand: { ...state.demand, wanted: [{ bucketKey: "k", profile: "big", gocdResources: [], count, reason: "r" }] },
+      demand: {
+        ...state.demand,
+        wanted: [{ bucketKey: "k", profile: "big", gocdResources: [], count, reason: launchReason }],
+      },
     },
     [],
     idle,
@@ -282,9 +286,5 @@ Deno.test("an address of its own proves an agent after ten seconds, where all el
 
 Deno.test("an instance is adopted where its launch is not known", () => {
   const plain = anInstance("t", { state: "starting" });
-  assertEquals([
-    isAdopted(plain),
-    isAdopted({ ...plain, profileHash: "" }),
-    isAdopted({ ...plain, launchReason: "adopted: x" }),
-  ], [false, true, true]);
+  assertEquals([isAdopted(plain), isAdopted({ ...plain, adopted: true })], [false, true]);
 });

@@ -78,7 +78,7 @@ Deno.test("where the guess was wrong, the agent goes after its idle time and the
   world.status(taskId, "TASK_RUNNING");
   const idle = [gocdAgent(taskId)];
   assertEquals(pollFor(world, 4, [each(1)], idle), 0);
-  assertEquals(world.state.demand.jobs[0]?.reasonCode, "idle-unused");
+  assertEquals(world.state.demand.jobs[0]?.reason.kind, "idle-unused");
   assertEquals(pollFor(world, 8, [each(1)], idle), 0);
   assertEquals(world.instance(taskId).state, "draining");
   world.status(taskId, "TASK_KILLED");

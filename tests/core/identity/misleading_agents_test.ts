@@ -4,6 +4,7 @@
 import { assertEquals } from "@std/assert";
 import { isOlderVersion } from "../../../src/core/life/brake.ts";
 import { invalidRegistration } from "../../../src/core/names.ts";
+import { registrationProblemText } from "../../../src/core/words/names.ts";
 import { appearedSince, strangersTo } from "../../../src/core/identity/recognition.ts";
 import { isRunOnAll, trackUnpinned, type Unpinned, unpinnedAt } from "../../../src/core/demand/run_on_all.ts";
 import { isSick } from "../../../src/core/demand/sick_agents.ts";
@@ -32,7 +33,10 @@ for (
 }
 
 Deno.test("a name that a server refuses is quoted, up to sixty characters of it", () => {
-  const said = (name: string): string | undefined => invalidRegistration([name], undefined);
+  const said = (name: string): string | undefined => {
+    const problem = invalidRegistration([name], undefined);
+    return problem === undefined ? undefined : registrationProblemText(problem);
+  };
   const whole = `/${"x".repeat(59)}`;
   const why = "only letters, digits, spaces, and - _ . | are allowed";
   assertEquals(said(whole), `the GoCD server would refuse an agent with the resource "${whole}": ${why}`);

@@ -158,7 +158,7 @@ function shared(
 
 Deno.test("two agents share a record where it shows the address of the one that has none, and not its owner's", () => {
   const at = (ipAddress: string): GocdAgent => gocdAgent(first, { ipAddress });
-  const found = [`${other2} uuid-${first}`, `agent-guid-shared uuid-${first}`];
+  const found = [`${other2} uuid-${first}`, `agent-guid-shared uuid-${first} ${other2}`];
   assertEquals(shared([owner, homeless], [at("10.0.0.2")]), found);
   assertEquals(
     shared([owner, { ...homeless, state: "launching", offerId: "o" } as AgentInstance], [at("10.0.0.2")]),
@@ -187,11 +187,13 @@ Deno.test("two agents share a record where it shows the address of the one that 
 });
 
 Deno.test("two agents share a record where GoCD names both in its message on duplicate guids", () => {
-  const said = (message: string, code = "gocd-duplicate-guid"): string[] =>
-    shared([owner, homeless], [gocdAgent(first)], { server: { findings: [{ code, message, hint: "" }] } });
-  const both = `[Agent located at [${other2}.example.com, 1.2.3.4, /go]] conflicts with [${first}, 1.2.3.4]`;
+  const said = (hostnames: readonly string[], code = "gocd-duplicate-guid"): string[] =>
+    shared([owner, homeless], [gocdAgent(first)], {
+      server: { findings: [{ code, message: "m", hint: "", hostnames }] },
+    });
+  const both = [`${other2}.example.com`, "1.2.3.4", first];
   assertEquals(said(both).length, 2);
-  assertEquals([said(both, "gocd-disk-full"), said(`[${first}] [x]`), said(`[${other2}] [x]`), said("")], [
+  assertEquals([said(both, "gocd-disk-full"), said([first, "x"]), said([other2, "x"]), said([])], [
     [],
     [],
     [],

@@ -1,6 +1,7 @@
 // What makes a list another server's, how that ends, and which losses count for the brake of Mesos. Limits of how many
 // must vanish are in brake_rules_test.ts; stories in brake_test.ts.
 
+import { suspicionText } from "../../../src/core/words/causes.ts";
 import { assertEquals } from "@std/assert";
 import { judgeGocdList, judgeLosses } from "../../../src/core/life/brake.ts";
 import { Draft } from "../../../src/core/draft.ts";
@@ -8,7 +9,7 @@ import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import type { AgentInstance } from "../../../src/core/instance.ts";
 import type { State } from "../../../src/core/state.ts";
 import { gocdAgent, zeroMs } from "../../support/core.ts";
-import { anInstance, aRegistered, stateOf } from "../instance_fixtures.ts";
+import { anInstance, aRegistered, gocdSuspicion, mesosSuspicion, stateOf } from "../instance_fixtures.ts";
 
 const strangers = (...names: readonly string[]): GocdAgent[] => names.map((name) => gocdAgent(name));
 
@@ -35,7 +36,7 @@ Deno.test("while a container may have registered unknown, a list without any of 
   const draft = judged([starting], { before, now: [] });
   assertEquals(draft.state.brake.gocd?.vanished, ["uuid-a", "uuid-b", "uuid-c"]);
   assertEquals(
-    draft.state.brake.gocd?.text,
+    draft.state.brake.gocd && suspicionText(draft.state.brake.gocd).text,
     "the GoCD server no longer lists any agent of its last list: it may be another server, or have an older database",
   );
   const ours = ["x", "y", "z"].map((taskId) => aRegistered(taskId, "idle"));
@@ -43,8 +44,8 @@ Deno.test("while a container may have registered unknown, a list without any of 
 });
 
 Deno.test("a brake that goes on says nothing again, one that ends keeps what is known of the cluster and of Mesos", () => {
-  const gocd = { sinceMs: 0, text: "x", hint: "h" };
-  const mesos = { sinceMs: 0, text: "m", hint: "h" };
+  const gocd = gocdSuspicion;
+  const mesos = mesosSuspicion;
   const brake = { isSameCluster: true, gocd, mesos };
   const still = judged([aRegistered("t", "idle")], { brake });
   assertEquals([still.state.brake, still.finish().notes], [brake, []]);
@@ -69,5 +70,5 @@ Deno.test("an agent in doubt counts for the brake of Mesos while the list shows 
   assertEquals([isOn(undefined), isOn(all), isOn([]), isOn(strangers("a", "b"))], [true, true, false, false]);
   const disabled = [a, b, { ...c, configState: "Disabled" }].flatMap((each) => each?.uuid === undefined ? [] : [each]);
   assertEquals(isOn(disabled as GocdAgent[]), false);
-  assertEquals(isOn([], { isSameCluster: true, gocd: { sinceMs: 0, text: "x", hint: "h" } }), true);
+  assertEquals(isOn([], { isSameCluster: true, gocd: gocdSuspicion }), true);
 });

@@ -14,13 +14,13 @@ import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import type { AgentInstance } from "../../../src/core/instance.ts";
 import type { State } from "../../../src/core/state.ts";
 import { gocdAgent, serverInfo, zeroMs } from "../../support/core.ts";
-import { anInstance, aRegistered, stateOf } from "../instance_fixtures.ts";
+import { anInstance, aRegistered, gocdSuspicion, mesosSuspicion, stateOf } from "../instance_fixtures.ts";
 
 const ours = (count: number): AgentInstance[] =>
   Array.from({ length: count }, (_, index) => aRegistered(`t${index}`, "idle"));
 const listed = (from: number, to: number): GocdAgent[] =>
   Array.from({ length: to - from }, (_, index) => gocdAgent(`t${from + index}`));
-const braked: State["brake"] = { isSameCluster: false, gocd: { sinceMs: 0, text: "x", hint: "h" } };
+const braked: State["brake"] = { isSameCluster: false, gocd: gocdSuspicion };
 
 /** What a list says of the server, and whether the brake is on then. */
 function judged(
@@ -81,7 +81,7 @@ Deno.test("the records of dead agents are no sign when people delete them, nor i
 });
 
 Deno.test("a brake for others' records is over once an agent of ours registers there, or none may live unlisted", () => {
-  const vanished = { gocd: { sinceMs: 0, text: "x", hint: "h", vanished: ["a", "b", "c"] }, isSameCluster: false };
+  const vanished = { gocd: { ...gocdSuspicion, vanished: ["a", "b", "c"] }, isSameCluster: false };
   const starting = anInstance("s", { state: "starting" });
   const unreachable = anInstance("u", { state: "unreachable" });
   const after = (instances: readonly AgentInstance[], agents: readonly GocdAgent[]): string | undefined =>
@@ -162,15 +162,15 @@ Deno.test("in our cluster the brake of Mesos lets launches go on, in another it 
     losses(3, 1, { isSameCluster: false })[1],
     `${text} nothing is launched, and nothing is taken down until they are back`,
   );
-  const mesos = { sinceMs: 0, text: "m", hint: "h" };
+  const mesos = mesosSuspicion;
   const state = stateOf([]);
   assertEquals(launchBrake({ ...state, brake: { isSameCluster: true, mesos } }), undefined);
-  assertEquals(launchBrake({ ...state, brake: { isSameCluster: false, mesos } }), "m");
-  assertEquals(launchBrake({ ...state, brake: { ...braked, isSameCluster: true } }), "x");
+  assertEquals(launchBrake({ ...state, brake: { isSameCluster: false, mesos } }), mesos);
+  assertEquals(launchBrake({ ...state, brake: { ...braked, isSameCluster: true } }), gocdSuspicion);
 });
 
 Deno.test("the brake of Mesos is released once no more than a quarter is missing", () => {
-  const on = { isSameCluster: true, mesos: { sinceMs: 0, text: "m", hint: "h" } };
+  const on = { isSameCluster: true, mesos: mesosSuspicion };
   assertEquals(losses(2, 5, on), ["on"]);
   assertEquals(losses(2, 6, on), [
     "off",
@@ -243,7 +243,7 @@ Deno.test("the operator accepts the loss of those that the brake is about, and i
     return [marked.join(), ...draft.finish().notes.map(({ text }) => text)];
   };
   const goOn = "is accepted: launching and taking down go on";
-  const mesos = { isSameCluster: true, mesos: { sinceMs: 0, text: "m", hint: "h" } };
+  const mesos = { isSameCluster: true, mesos: mesosSuspicion };
   assertEquals(accepted(ours(2), braked), ["t0,t1", `the loss of 2 agents ${goOn}`]);
   assertEquals(accepted(ours(2), braked, listed(0, 1)), ["t1", `the loss of 1 agent ${goOn}`]);
   assertEquals(accepted([...ours(1), lost("x")], mesos), ["x", `the loss of 1 agent ${goOn}`]);

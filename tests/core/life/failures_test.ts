@@ -1,5 +1,7 @@
 // What fails, and what follows: backoff, one probe at a time, hosts to be avoided, and what is no failure.
 
+import { mesosSays } from "../instance_fixtures.ts";
+import { missText } from "../../../src/core/words/placement.ts";
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import {
   drive,
@@ -96,7 +98,7 @@ Deno.test("a host where three waves have failed is avoided, others are used", ()
   spoil(world, "bad");
   assertEquals(launch(world, "bad"), []);
   assertStringIncludes(
-    world.state.offers.nearestMiss.get("default")?.text ?? "",
+    missText(world.state.offers.nearestMiss.get("default")?.miss ?? {}),
     "after failures of profile default there",
   );
   assertEquals(launch(world, "good").length, 1);
@@ -157,7 +159,7 @@ Deno.test("a host where two profiles have failed is avoided by all", () => {
   for (const taskId of launch(world, "bad")) world.status(taskId, "TASK_FAILED", failed);
   world.poll({ jobs: jobs(1, { gocdResources: [] }) });
   assertEquals(launch(world, "bad"), []);
-  assertStringIncludes(world.state.offers.nearestMiss.get("third")?.text ?? "", "after failures there");
+  assertStringIncludes(missText(world.state.offers.nearestMiss.get("third")?.miss ?? {}), "after failures there");
 });
 
 for (const how of ["a changed profile", "a resume", "a resume of the profile"] as const) {
@@ -276,7 +278,7 @@ Deno.test("an ACCEPT of unknown fate is asked after, neither repeated nor given 
 Deno.test("an agent that ends by itself after it registered counts as a failure", () => {
   const { world, taskId } = withIdleAgent();
   world.status(taskId, "TASK_FAILED", { message: "OOM" });
-  assertEquals(world.state.breakers.profiles.get("default")?.lastError, "OOM");
+  assertEquals(world.state.breakers.profiles.get("default")?.lastFailure, mesosSays("OOM"));
   const gone = world.instance(taskId);
   assertEquals(gone.state === "gone" ? gone.cause : gone.state, "exited");
 });

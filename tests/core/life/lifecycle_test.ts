@@ -278,7 +278,7 @@ Deno.test("a container that does not run in time is killed and counts as a failu
   assertEquals(world.instance("gocd-abc123-default-1").state, "starting", "an old list proves nothing");
   waitWith(world, 20 * second, []);
   assertEquals(world.instance("gocd-abc123-default-1").state, "killing");
-  assertStringIncludes(world.state.breakers.profiles.get("default")?.lastError ?? "", "scaling.launch-timeout");
+  assertEquals(world.state.breakers.profiles.get("default")?.lastFailure.kind, "not-running");
 });
 
 Deno.test("KILL is sent again with the first list after 10 s, later after a minute, until Mesos says terminal", () => {

@@ -35,7 +35,15 @@ import {
   someSettings,
   zeroMs,
 } from "../../support/core.ts";
-import { anInstance, aRegistered, draftAt, type DraftParts, stateOf } from "../instance_fixtures.ts";
+import {
+  anInstance,
+  aRegistered,
+  draftAt,
+  type DraftParts,
+  launchReason,
+  mesosSays,
+  stateOf,
+} from "../instance_fixtures.ts";
 
 const hour = 60 * minute;
 
@@ -86,7 +94,7 @@ Deno.test("no room is left for a profile where a miss has lasted, or where its r
       offers: {
         ...offers,
         roles: new Map([["ci", { suppressed: false, repeated: false, lastOfferMs: offeredMs }]]),
-        nearestMiss: miss === undefined ? new Map() : new Map([["default", { ...miss, text: "m" }]]),
+        nearestMiss: miss === undefined ? new Map() : new Map([["default", { ...miss, miss: {} }]]),
       },
     });
     return isRoomless(state, linux, zeroMs + 10 * minute);
@@ -272,7 +280,7 @@ Deno.test("a container that its time to register is over for is held, not stoppe
 
 Deno.test("a failing profile tries one agent at a time: one on its way, or that lacks something, is the try", () => {
   const allowed = (...instances: readonly AgentInstance[]): number => {
-    const retried = { failures: 3, lastFailureMs: zeroMs, retryMs: zeroMs, lastError: "x" };
+    const retried = { failures: 3, lastFailureMs: zeroMs, retryMs: zeroMs, lastFailure: mesosSays("x") };
     const breakers = { profiles: new Map([["default", retried]]), hosts: new Map() };
     const { state, atMs } = at(minute, instances, {}, { breakers });
     const budget = launchBudget(state, atMs);
@@ -294,7 +302,7 @@ Deno.test("a failing profile tries one agent at a time: one on its way, or that 
 Deno.test("offers are refused as for nobody where what is wanted has no profile any more, or a count of none", () => {
   const refused = (profile: string, count: number): unknown => {
     const { demand } = stateOf([]);
-    const wanted = [{ bucketKey: "k", profile, gocdResources: [], count, reason: "r" }];
+    const wanted = [{ bucketKey: "k", profile, gocdResources: [], count, reason: launchReason }];
     const draft = at(0, [], {}, { inherited: "none", demand: { ...demand, madeMs: zeroMs, isStale: false, wanted } });
     offersReceived(draft, [offer("h")]);
     return draft.finish().effects.flatMap((each) =>

@@ -1,5 +1,6 @@
 // Hosts where launches fail, function by function: what counts, for how long, and for whom. Stories: failures_test.ts.
 
+import { mesosSays } from "../instance_fixtures.ts";
 import { assertEquals } from "@std/assert";
 import { Draft } from "../../../src/core/draft.ts";
 import {
@@ -25,7 +26,13 @@ const avoid = { untilMs: 100 * minute, forMs: 2 * minute };
 function after(hosts: Hosts, atMs: number, changes: Partial<FailedLaunch> = {}): { hosts: Hosts; texts: string[] } {
   const { state } = drive();
   const draft = new Draft({ ...state, breakers: { ...state.breakers, hosts } }, atMs, 0.5);
-  const left = rememberFailure(draft, { host: "h", profile: "p", createdMs: atMs - 1, error: "no image", ...changes });
+  const left = rememberFailure(draft, {
+    host: "h",
+    profile: "p",
+    createdMs: atMs - 1,
+    failure: mesosSays("no image"),
+    ...changes,
+  });
   return { hosts: left, texts: draft.finish().notes.map(({ text }) => text) };
 }
 
@@ -62,7 +69,7 @@ Deno.test("half an hour after it was avoided a host starts anew", () => {
 Deno.test("a host is avoided for a quarter of an hour at most", () => {
   const before = new Map([["h", {
     failures: [failure(0)],
-    lastError: "x",
+    lastFailure: mesosSays("x"),
     avoid: { untilMs: minute, forMs: 8 * minute },
   }]]);
   assertEquals(after(before, 2 * minute).hosts.get("h")?.avoid?.forMs, 15 * minute);
@@ -72,7 +79,7 @@ Deno.test("only the last six failures of a host are kept, and its last error", (
   const times = Array.from({ length: 9 }, (_, index) => index * minute);
   const many = failAt(...times).get("h");
   assertEquals(many?.failures.map(({ atMs }) => atMs / minute), [3, 4, 5, 6, 7, 8]);
-  assertEquals(after(none, 5, { error: "disk full" }).hosts.get("h")?.lastError, "disk full");
+  assertEquals(after(none, 5, { failure: mesosSays("disk full") }).hosts.get("h")?.lastFailure, mesosSays("disk full"));
 });
 
 Deno.test("a host is told once when it begins to be avoided, by whom, for how long, and why", () => {
@@ -89,7 +96,10 @@ Deno.test("a host is told once when it begins to be avoided, by whom, for how lo
 
 Deno.test("two thousand hosts are remembered, those with the latest failures", () => {
   const full: Hosts = new Map(
-    Array.from({ length: 2_000 }, (_, index) => [`h${index}`, { failures: [failure(index)], lastError: "x" }]),
+    Array.from(
+      { length: 2_000 },
+      (_, index) => [`h${index}`, { failures: [failure(index)], lastFailure: mesosSays("x") }],
+    ),
   );
   const renewed = after(full, 3_000, { host: "h0", createdMs: 2_999 }).hosts;
   assertEquals([renewed.size, renewed.has("h1")], [2_000, true]);
@@ -105,26 +115,34 @@ Deno.test("two thousand hosts are remembered, those with the latest failures", (
 
 Deno.test("a host is avoided up to its time, and by the one profile where all its failures are of that one", () => {
   const breaker = (...failures: HostBreaker["failures"]): Hosts =>
-    new Map([["h", { failures, lastError: "no image", avoid: { untilMs: 90 * second, forMs: 2 * minute } }]]);
+    new Map([["h", {
+      failures,
+      lastFailure: mesosSays("no image"),
+      avoid: { untilMs: 90 * second, forMs: 2 * minute },
+    }]]);
   const own = breaker(failure(0, "p"), failure(1, "p"));
   assertEquals([...avoidedHosts(own, 0)], [
-    ["h", { reason: "for 90 s after failures of profile p there: no image", profile: "p" }],
+    ["h", { forMs: 90 * second, failure: mesosSays("no image"), profile: "p" }],
   ]);
   assertEquals([...avoidedHosts(own, 90 * second - 1).keys()], ["h"]);
   assertEquals([...avoidedHosts(own, 90 * second).keys()], []);
-  const shared = { reason: "for 90 s after failures there: no image" };
+  const shared = { forMs: 90 * second, failure: mesosSays("no image") };
   assertEquals(avoidedHosts(breaker(failure(0, "p"), failure(1, "q")), 0).get("h"), shared);
   assertEquals(avoidedHosts(breaker(failure(0, "p"), failure(1)), 0).get("h"), shared);
-  assertEquals(avoidedHosts(new Map([["h", { failures: [failure(0)], lastError: "x" }]]), 0).size, 0);
+  assertEquals(avoidedHosts(new Map([["h", { failures: [failure(0)], lastFailure: mesosSays("x") }]]), 0).size, 0);
 });
 
 Deno.test("forgetting a profile's failures leaves those of others, and a host with too few left is avoided no longer", () => {
   const hosts: Hosts = new Map([
-    ["own", { failures: [failure(0, "p")], lastError: "x", avoid }],
-    ["mixed", { failures: [failure(0, "p"), failure(1, "q"), failure(2)], lastError: "x", avoid }],
-    ["bad", { failures: [failure(0, "p"), failure(1, "q"), failure(2, "q"), failure(3)], lastError: "x", avoid }],
-    ["other", { failures: [failure(0, "q")], lastError: "x", avoid }],
-    ["host", { failures: [failure(0)], lastError: "x", avoid }],
+    ["own", { failures: [failure(0, "p")], lastFailure: mesosSays("x"), avoid }],
+    ["mixed", { failures: [failure(0, "p"), failure(1, "q"), failure(2)], lastFailure: mesosSays("x"), avoid }],
+    ["bad", {
+      failures: [failure(0, "p"), failure(1, "q"), failure(2, "q"), failure(3)],
+      lastFailure: mesosSays("x"),
+      avoid,
+    }],
+    ["other", { failures: [failure(0, "q")], lastFailure: mesosSays("x"), avoid }],
+    ["host", { failures: [failure(0)], lastFailure: mesosSays("x"), avoid }],
   ]);
   const left = withoutFailuresOf(hosts, new Set(["p"]));
   assertEquals([...left].map(([name, { failures, avoid }]) => [name, failures.length, avoid !== undefined]), [
@@ -137,12 +155,12 @@ Deno.test("forgetting a profile's failures leaves those of others, and a host wi
 
 Deno.test("an agent that registers clears its profile's failures there and those of the host itself", () => {
   const hosts: Hosts = new Map([
-    ["h", { failures: [failure(0, "p"), failure(1, "q"), failure(2)], lastError: "x", avoid }],
-    ["i", { failures: [failure(0, "p"), failure(1)], lastError: "x", avoid }],
+    ["h", { failures: [failure(0, "p"), failure(1, "q"), failure(2)], lastFailure: mesosSays("x"), avoid }],
+    ["i", { failures: [failure(0, "p"), failure(1)], lastFailure: mesosSays("x"), avoid }],
   ]);
   assertEquals(afterSuccess(hosts, { host: "h", profile: "p" }).get("h"), {
     failures: [failure(1, "q")],
-    lastError: "x",
+    lastFailure: mesosSays("x"),
   });
   assertEquals([...afterSuccess(hosts, { host: "i", profile: "p" }).keys()], ["h"]);
   assertEquals(afterSuccess(hosts, { host: "z", profile: "p" }) === hosts, true);

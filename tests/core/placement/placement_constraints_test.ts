@@ -1,10 +1,11 @@
 // Constraints on Mesos agents: every operator on every kind of value, and the words of a refusal.
 
+import { constraintText } from "../../../src/core/words/placement.ts";
 import { assertEquals } from "@std/assert";
 import {
   compileConstraints,
   type ConstrainedHost,
-  describeUnmet,
+  shownValue,
   unmetConstraint,
 } from "../../../src/core/placement/constraints.ts";
 import type { PlacementConstraint } from "../../../src/core/settings.ts";
@@ -107,12 +108,17 @@ const words: readonly (readonly [PlacementConstraint, string])[] = [
   [{ field: "disks", operator: "not-exists" }, "disks is ssd,nvme, wanted none"],
 ];
 
+/** Why the host does not meet the constraint. */
+function unmetText(of: ConstrainedHost, constraint: PlacementConstraint): string {
+  return constraintText(constraint, shownValue(of, constraint));
+}
+
 for (const [constraint, text] of words) {
-  Deno.test(`a refusal reads "${text}"`, () => assertEquals(describeUnmet(host, constraint), text));
+  Deno.test(`a refusal reads "${text}"`, () => assertEquals(unmetText(host, constraint), text));
 }
 
 Deno.test("a very long value is cut in a refusal", () => {
-  const text = describeUnmet(host, { field: "rack", operator: "equals", value: "x".repeat(1_000) });
+  const text = unmetText(host, { field: "rack", operator: "equals", value: "x".repeat(1_000) });
   assertEquals(text.length < 120, true);
 });
 
@@ -173,7 +179,7 @@ for (const [field, value, isMet] of spellings) {
 
 Deno.test("a value of eighty characters is shown whole, of a longer one seventy-nine and an ellipsis", () => {
   const shown = (length: number): string =>
-    describeUnmet(host, { field: "missing", operator: "equals", value: "x".repeat(length) })
+    unmetText(host, { field: "missing", operator: "equals", value: "x".repeat(length) })
       .replace("missing is missing, wanted ", "");
   assertEquals(shown(80), "x".repeat(80));
   assertEquals(shown(81), `${"x".repeat(79)}…`);

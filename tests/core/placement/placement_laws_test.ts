@@ -1,5 +1,6 @@
 // The laws of placement over random offers and wishes: never over-use, answer every offer once, miss no place.
 
+import { missText } from "../../../src/core/words/placement.ts";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { Offer, OfferedResource } from "../../../src/core/placement/offer.ts";
@@ -124,7 +125,7 @@ Deno.test("law: of each entry placed and unplaced together are what was wanted",
     for (const [index, { wanted }] of request.wanted.entries()) {
       const missing = result.unplaced.find((entry) => entry.wantedIndex === index);
       assertEquals(placedOf(result, index) + (missing?.count ?? 0), wanted.count);
-      if (missing !== undefined) assert(missing.count > 0 && missing.nearestMiss !== "");
+      if (missing !== undefined) assert(missing.count > 0 && missText(missing.miss) !== "");
     }
   }));
 });

@@ -4,14 +4,15 @@
 import { assertEquals } from "@std/assert";
 import type { Offer } from "../../../src/core/placement/offer.ts";
 import { defaultTasksPerAcceptMax, place, type PlacementRequest } from "../../../src/core/placement/placement.ts";
-import { describeRefusal, describeShortfalls } from "../../../src/core/placement/reason.ts";
-import { hostsOf } from "../../../src/core/placement/hosts.ts";
+import { shortfallsText } from "../../../src/core/words/placement.ts";
 import { compareText } from "../../../src/core/placement/offer_resources.ts";
 import {
   aProfile,
   aRequest,
+  avoidedFor,
   hostOffer,
   type HostOfferChanges,
+  missOf,
   type ProfileChanges,
   scalar,
   wantedOf,
@@ -141,10 +142,10 @@ Deno.test("what another framework has reserved with labels is told beside the ne
     "largest offer short by 0.5 cpus on host a (not counted: what is reserved there with labels, by another framework)";
   const parts = [hostOffer("a", { id: "o-1", cpus: 0.5, more: [labelled] }), hostOffer("a", { id: "o-2", cpus: 0 })];
   const wanted = [wantedOf(1, aProfile({}))];
-  assertEquals(place(aRequest({ offers: parts, wanted })).unplaced[0]?.nearestMiss, note);
+  assertEquals(missOf(place(aRequest({ offers: parts, wanted }))), note);
   const plain = [hostOffer("a", { id: "o-1", cpus: 0.5 }), hostOffer("a", { id: "o-2", cpus: 0 })];
   assertEquals(
-    place(aRequest({ offers: plain, wanted })).unplaced[0]?.nearestMiss,
+    missOf(place(aRequest({ offers: plain, wanted }))),
     "largest offer short by 0.5 cpus on host a",
   );
 });
@@ -152,36 +153,40 @@ Deno.test("what another framework has reserved with labels is told beside the ne
 Deno.test("of hosts that lack the same share the first by name is the nearest miss", () => {
   const offers = [hostOffer("b", { cpus: 0.5 }), hostOffer("a", { cpus: 0.5 })];
   const result = place(aRequest({ offers, wanted: [wantedOf(1, aProfile({}))] }));
-  assertEquals(result.unplaced[0]?.nearestMiss, "largest offer short by 0.5 cpus on host a");
+  assertEquals(missOf(result), "largest offer short by 0.5 cpus on host a");
 });
 
 const avoided = (...reasons: readonly string[]): PlacementRequest["avoidedHosts"] =>
-  new Map(reasons.map((reason, index) => [`h${index}`, { reason }]));
+  new Map(reasons.map((reason, index) => [`h${index}`, avoidedFor(reason)]));
 
 for (
   const [name, reasons, told] of [
-    ["the most frequent", ["x", "y", "y"], "2 offers refused: host is avoided: y, 1 more for other reasons"],
+    [
+      "the most frequent",
+      ["x", "y", "y"],
+      "2 offers refused: host is avoided: for 2 min after failures there: y, 1 more for other reasons",
+    ],
     [
       "the most frequent, even if it comes first by name",
       ["y", "x", "x"],
-      "2 offers refused: host is avoided: x, 1 more for other reasons",
+      "2 offers refused: host is avoided: for 2 min after failures there: x, 1 more for other reasons",
     ],
     [
       "of equally frequent ones the first by name",
       ["y", "x"],
-      "1 offer refused: host is avoided: x, 1 more for other reasons",
+      "1 offer refused: host is avoided: for 2 min after failures there: x, 1 more for other reasons",
     ],
     [
       "of equally frequent ones the first by name, in whatever order",
       ["x", "y"],
-      "1 offer refused: host is avoided: x, 1 more for other reasons",
+      "1 offer refused: host is avoided: for 2 min after failures there: x, 1 more for other reasons",
     ],
   ] as const
 ) {
   Deno.test(`of several reasons for refusals ${name} is told`, () => {
     const offers = reasons.map((_, index) => hostOffer(`h${index}`, {}));
     const result = place(aRequest({ offers, avoidedHosts: avoided(...reasons), wanted: [wantedOf(1, aProfile({}))] }));
-    assertEquals(result.unplaced[0]?.nearestMiss, told);
+    assertEquals(missOf(result), told);
   });
 }
 
@@ -201,28 +206,8 @@ for (
     [[{ name: "ports", needed: 3, offered: 1 }], "2 ports"],
   ] as const
 ) {
-  Deno.test(`a shortage reads "${text}"`, () => assertEquals(describeShortfalls(shortfalls), text));
+  Deno.test(`a shortage reads "${text}"`, () => assertEquals(shortfallsText(shortfalls), text));
 }
-
-Deno.test("a shortage goes by the resource of which the largest share is missing, the first of equals", () => {
-  const short = (changes: HostOfferChanges, mesosResources: ProfileChanges["mesosResources"] = {}): unknown => {
-    const profile = aProfile({ mesosResources: { diskMbMilli: 1_000_000, ...mesosResources } });
-    const result = place(aRequest({ offers: [hostOffer("a", changes)], wanted: [wantedOf(1, profile)] }));
-    return [...result.unplaced[0]?.funnel.keys() ?? []];
-  };
-  assertEquals(short({ cpus: 0.5, mem: 1_000, disk: 900 }), ["short-cpus"]);
-  assertEquals(short({ cpus: 0.9, mem: 512, disk: 900 }), ["short-mem"]);
-  assertEquals(short({ cpus: 0.9, mem: 1_000, disk: 100 }), ["short-disk"]);
-  assertEquals(short({ cpus: 0.5, mem: 512, disk: 500 }), ["short-cpus"]);
-});
-
-Deno.test("a host in a shortage is described like one that is refused for another reason", () => {
-  const [host] = hostsOf([hostOffer("a", {})], new Map());
-  if (host === undefined) throw new Error("no host");
-  const demand = { profileName: "p", role: "ci", need: host.pool.totals, constraints: [] };
-  const refusal = { kind: "short", shortfalls: [lack("cpus", 500)] } as const;
-  assertEquals(describeRefusal(host, demand, refusal), "short by 0.5 cpus");
-});
 
 Deno.test("texts are ordered by their code units, and equal ones are equal", () => {
   assertEquals([compareText("a", "b"), compareText("b", "a"), compareText("a", "a")], [-1, 1, 0]);

@@ -8,7 +8,9 @@ import type { AgentProfile } from "../../../src/core/settings.ts";
 import {
   aProfile,
   aRequest,
+  avoidedFor,
   hostOffer,
+  missOf,
   plainContainer,
   portRanges,
   scalar,
@@ -63,12 +65,8 @@ Deno.test("max-per-host counts living instances and those of this round", () => 
     wanted: [wantedOf(4, profile)],
   }));
   assertEquals(hostCounts(result), { a: 1, b: 2 });
-  assertEquals(result.unplaced, [{
-    wantedIndex: 0,
-    count: 1,
-    nearestMiss: "2 offers refused: host has 2 of profile default already (max-per-host)",
-    funnel: new Map([["max-per-host", 2]]),
-  }]);
+  assertEquals(result.unplaced.map(({ wantedIndex, count }) => [wantedIndex, count]), [[0, 1]]);
+  assertEquals(missOf(result), "2 offers refused: host has 2 of profile default already (max-per-host)");
 });
 
 Deno.test("max-per-host counts over all roles and all buckets of a profile name", () => {
@@ -103,7 +101,7 @@ Deno.test("offers of different roles are never combined", () => {
   const result = place(aRequest({ offers, wanted: [wantedOf(1, aProfile({}))] }));
   assertEquals(result.declines, ["o-a", "o-other"]);
   assertEquals(
-    result.unplaced[0]?.nearestMiss,
+    missOf(result),
     "largest offer short by 0.5 cpus on host a; 1 offer refused: role is other, not ci",
   );
 });
@@ -133,7 +131,7 @@ Deno.test("a GPU profile takes GPUs", () => {
   );
   assertEquals(hostCounts(result), { a: 2 });
   assertEquals(result.accepts[0]?.placements[0]?.resources.at(-1), scalar("gpus", 1));
-  assertEquals(result.unplaced[0]?.funnel, new Map([["short-gpus", 2]]));
+  assertEquals(missOf(result), "largest offer short by 1 gpus on host a after 2 tasks placed there");
 });
 
 Deno.test("ports of tasks in one accept are disjoint, one for each port mapping", () => {
@@ -148,7 +146,7 @@ Deno.test("ports of tasks in one accept are disjoint, one for each port mapping"
   const result = place(aRequest({ offers, wanted: [wantedOf(3, profile)] }));
   assertEquals(result.accepts[0]?.placements.map((placed) => placed.hostPorts), [[10, 11], [20, 21]]);
   assertEquals(
-    result.unplaced[0]?.nearestMiss,
+    missOf(result),
     "largest offer short by 1 port on host a after 2 tasks placed there",
   );
   const without = aProfile({ mesosResources: { portsCount: 3 } });
@@ -163,7 +161,7 @@ Deno.test("tasks in one accept are limited, and the rest waits with a reason", (
   );
   assertEquals(hostCounts(result), { a: 2 });
   assertEquals(
-    result.unplaced[0]?.nearestMiss,
+    missOf(result),
     "1 offer refused: 2 tasks are launched there in this round already",
   );
 });
@@ -187,20 +185,20 @@ for (const [name, unavailability, isUsed] of windows) {
       aRequest({ nowMs, maintenanceLeadMs: leadMs, offers, wanted: [wantedOf(1, aProfile({}))] }),
     );
     assertEquals(result.accepts.length, isUsed ? 1 : 0);
-    assertEquals(result.unplaced[0]?.funnel, isUsed ? undefined : new Map([["maintenance", 1]]));
+    assertEquals(result.unplaced[0]?.miss.refused?.refusal.kind, isUsed ? undefined : "maintenance");
   });
 }
 
 Deno.test("an open window is respected even with no lead time", () => {
   const offers = [hostOffer("a", { unavailability: { startMs: nowMs } })];
   const result = place(aRequest({ nowMs, offers, wanted: [wantedOf(1, aProfile({}))] }));
-  assertEquals(result.unplaced[0]?.nearestMiss, "1 offer refused: host is in maintenance");
+  assertEquals(missOf(result), "1 offer refused: host is in maintenance");
 });
 
 Deno.test("a coming window is told in minutes", () => {
   const offers = [hostOffer("a", { unavailability: { startMs: nowMs + 90_000 } })];
   const result = place(aRequest({ nowMs, maintenanceLeadMs: leadMs, offers, wanted: [wantedOf(1, aProfile({}))] }));
-  assertEquals(result.unplaced[0]?.nearestMiss, "1 offer refused: maintenance starts in 2 min");
+  assertEquals(missOf(result), "1 offer refused: maintenance starts in 2 min");
 });
 
 Deno.test("region and zone of an offer can be asked for", () => {
@@ -215,22 +213,24 @@ Deno.test("region and zone of an offer can be asked for", () => {
 Deno.test("an avoided host is not used, and the reason is told", () => {
   const result = place(aRequest({
     offers: [hostOffer("a", {})],
-    avoidedHosts: new Map([["a", { reason: "3 failed launches" }]]),
+    avoidedHosts: new Map([["a", avoidedFor("no image")]]),
     wanted: [wantedOf(1, aProfile({}))],
   }));
-  assertEquals(result.unplaced[0]?.nearestMiss, "1 offer refused: host is avoided: 3 failed launches");
+  assertEquals(missOf(result), "1 offer refused: host is avoided: for 2 min after failures there: no image");
 });
 
 Deno.test("a host that one profile avoids is used by the others", () => {
   const [ours, other] = [aProfile({ name: "ours" }), aProfile({ name: "other" })];
   const result = place(aRequest({
     offers: [hostOffer("a", {})],
-    avoidedHosts: new Map([["a", { reason: "3 failed launches", profile: "ours" }]]),
+    avoidedHosts: new Map([["a", avoidedFor("no image", "ours")]]),
     wanted: [wantedOf(1, ours), wantedOf(1, other)],
   }));
-  assertEquals(result.unplaced.map(({ nearestMiss }) => nearestMiss), [
-    "1 offer refused: host is avoided: 3 failed launches",
-  ]);
+  assertEquals(result.unplaced.length, 1);
+  assertEquals(
+    missOf(result),
+    "1 offer refused: host is avoided: for 2 min after failures of profile ours there: no image",
+  );
   assertEquals(hostCounts(result), { a: 1 });
 });
 
@@ -241,13 +241,12 @@ Deno.test("only hosts that meet the constraints are used, and the others are cou
   const offers = [rack("a", "r2"), rack("b", "r1"), rack("c", "r2"), rack("d", "r3")];
   const result = place(aRequest({ offers, wanted: [wantedOf(2, profile)] }));
   assertEquals(hostCounts(result), { b: 1 });
-  assertEquals(result.unplaced, [{
-    wantedIndex: 0,
-    count: 1,
-    nearestMiss: "largest offer short by 1 cpus on host b after 1 task placed there; " +
+  assertEquals(result.unplaced.map(({ wantedIndex, count }) => [wantedIndex, count]), [[0, 1]]);
+  assertEquals(
+    missOf(result),
+    "largest offer short by 1 cpus on host b after 1 task placed there; " +
       "2 offers refused: rack is r2, not r1, 1 more for other reasons",
-    funnel: new Map([["constraint", 3], ["short-cpus", 1]]),
-  }]);
+  );
 });
 
 Deno.test("the nearest miss is the host that lacks the smallest share", () => {
@@ -258,29 +257,28 @@ Deno.test("the nearest miss is the host that lacks the smallest share", () => {
     hostOffer("c", { mem: 512 }),
   ];
   const result = place(aRequest({ offers, wanted: [wantedOf(1, profile)] }));
-  assertEquals(result.unplaced[0]?.nearestMiss, "largest offer short by 256 MB of mem on host b");
-  assertEquals(result.unplaced[0]?.funnel, new Map([["short-cpus", 1], ["short-mem", 2]]));
+  assertEquals(missOf(result), "largest offer short by 256 MB of mem on host b");
 });
 
 Deno.test("a host that lacks several resources is told with all of them", () => {
   const profile = aProfile({ mesosResources: { cpusMilli: 8_000, memMbMilli: 8_192_000, diskMbMilli: 100_500 } });
   const result = place(aRequest({ offers: [hostOffer("a", {})], wanted: [wantedOf(1, profile)] }));
   assertEquals(
-    result.unplaced[0]?.nearestMiss,
+    missOf(result),
     "largest offer short by 4 cpus, 4096 MB of mem and 100.5 MB of disk on host a",
   );
-  assertEquals(result.unplaced[0]?.funnel, new Map([["short-disk", 1]]));
 });
 
 Deno.test("without offers the reason says so", () => {
   const result = place(aRequest({ wanted: [wantedOf(3, aProfile({}))] }));
-  assertEquals(result.unplaced, [{ wantedIndex: 0, count: 3, nearestMiss: "no offers at hand", funnel: new Map() }]);
+  assertEquals(result.unplaced, [{ wantedIndex: 0, count: 3, miss: {} }]);
+  assertEquals(missOf(result), "no offers at hand");
 });
 
 Deno.test("shared, revocable and disk-source resources are left alone", () => {
   const more = (["shared", "revocable", "disk-source"] as const).map((use) => scalar("cpus", 8, { use }));
   const result = place(aRequest({ offers: [hostOffer("a", { cpus: 0, more })], wanted: [wantedOf(1, aProfile({}))] }));
-  assertEquals(result.unplaced[0]?.funnel, new Map([["short-cpus", 1]]));
+  assertEquals(missOf(result), "largest offer short by 1 cpus on host a");
 });
 
 Deno.test("a task takes reserved resources before unreserved ones and keeps them apart", () => {

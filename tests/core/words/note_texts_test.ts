@@ -15,7 +15,7 @@ import { disconnected, frameworkError, mesosCallFailed, subscribed } from "../..
 import type { RoleOffers, State } from "../../../src/core/state.ts";
 import type { BucketDemand, JobVerdict } from "../../../src/core/demand/verdict.ts";
 import { drive, linux, minute, second, subscribedEvent, zeroMs } from "../../support/core.ts";
-import { aBucket, anInstance, aRegistered, stateOf } from "../instance_fixtures.ts";
+import { aBucket, anInstance, aRegistered, launchReason, mesosSays, stateOf } from "../instance_fixtures.ts";
 
 /** What an act says: level, code and text, with the hint where there is one. */
 function said(state: State, act: (draft: Draft) => void, atMs = zeroMs): string[] {
@@ -185,7 +185,7 @@ Deno.test("a role is offerless a minute after it was asked for or offered someth
 
 Deno.test("only a role that something is wanted for is told as offerless", () => {
   const state = stateOf([]);
-  const wanted = [{ bucketKey: "k", profile: "default", gocdResources: [], count: 1, reason: "r" }];
+  const wanted = [{ bucketKey: "k", profile: "default", gocdResources: [], count: 1, reason: launchReason }];
   const offers = { ...state.offers, roles: new Map() };
   const asking = { ...state, offers, demand: { ...state.demand, wanted } };
   assertEquals(said(asking, noteOfferless, zeroMs + minute), [
@@ -320,7 +320,7 @@ for (
 ) {
   Deno.test(`a KILL for the cause ${cause} leaves, unless Mesos kills by itself, and is told as ${level}`, () => {
     const draft = new Draft(stateOf([registered]), zeroMs + 5, 0.5);
-    startKill(draft, { ...registered, lastKillMs: 3 }, cause, "why");
+    startKill(draft, { ...registered, lastKillMs: 3 }, cause, { kind: "by-mesos", message: "why" });
     const { notes, effects, state } = draft.finish();
     assertEquals(notes.map((note) => `${note.level}: ${note.text}`), [`${level}: ${who} t: why`]);
     assertEquals(notes[0]?.fields, { taskId: "t", profile: "default", cause, host: "h-t" });
@@ -339,7 +339,7 @@ for (
 
 Deno.test("without a session a KILL is stored and not sent", () => {
   const draft = new Draft({ ...drive().state, instances: new Map([["t", registered]]) }, zeroMs, 0.5);
-  startKill(draft, registered, "drained", "why");
+  startKill(draft, registered, "drained", { kind: "drained", isDeleted: true });
   assertEquals([draft.finish().effects, draft.state.instances.get("t")?.lastKillMs], [[], undefined]);
 });
 
@@ -395,7 +395,7 @@ Deno.test("a profile is told as failing at its third failure in a row, once, and
   const draft = new Draft(stateOf([]), zeroMs, 0.5);
   const failed = (createdMs: number): string[] => {
     const next = new Draft(draft.state, createdMs + 1, 0.5);
-    countFailure(next, anInstance("t", { state: "starting" }, { createdMs }), "no\nimage");
+    countFailure(next, anInstance("t", { state: "starting" }, { createdMs }), mesosSays("no image"));
     draft.set(next.state);
     return next.finish().notes.filter(({ code }) => code === "profile-failing").map(({ text }) => text);
   };
@@ -406,7 +406,7 @@ Deno.test("a profile is told as failing at its third failure in a row, once, and
   assertEquals(failed(zeroMs + 2 * minute), []);
   assertEquals(failed(zeroMs + 3 * minute), []);
   const worked = (failures: number): string[] => {
-    const profiles = new Map([["default", { failures, lastFailureMs: 0, retryMs: 0, lastError: "x" }]]);
+    const profiles = new Map([["default", { failures, lastFailureMs: 0, retryMs: 0, lastFailure: mesosSays("x") }]]);
     return said({ ...draft.state, breakers: { profiles, hosts: new Map() } }, (each) => countSuccess(each, registered));
   };
   assertEquals(worked(2), []);
@@ -429,14 +429,14 @@ function demanded(
 Deno.test("a kind of jobs is told when its picture changes, in any of its numbers, and not else", () => {
   const one = aBucket(";linux");
   assertEquals(demanded([one]), ["info demand-changed: 1 job waits (linux) for profile default: 1 needs an agent"]);
-  assertEquals(demanded([one], [{ ...one, pollsInARow: 7, reason: "other words" }]), []);
+  assertEquals(demanded([one], [{ ...one, pollsInARow: 7, gate: { kind: "held-restarted" } }]), []);
   for (const name of ["waiting", "willBeTaken", "coming", "otherCause", "needsAgent", "wanted", "limitedTo"] as const) {
     assertEquals(demanded([{ ...one, [name]: 5 }], [one]).length, 1, name);
   }
 });
 
 Deno.test("jobs that no profile serves and no agent will take are a warning, others are none", () => {
-  const { profile: _, ...unserved } = aBucket(";gpu", { waiting: 2, reason: "2 unserved" });
+  const { profile: _, ...unserved } = aBucket(";gpu", { waiting: 2, needsAgent: 0, unserved: 2 });
   assertEquals(demanded([unserved]), ["warning demand-changed: 2 jobs wait (linux): 2 unserved"]);
   assertEquals(demanded([{ ...unserved, willBeTaken: 1 }])[0]?.slice(0, 7), "warning");
   assertEquals(demanded([{ ...unserved, willBeTaken: 1, coming: 1 }])[0]?.slice(0, 4), "info");
@@ -457,26 +457,24 @@ const verdict = (changes: Partial<JobVerdict>): JobVerdict => ({
   name: "j",
   gocdResources: ["gpu"],
   verdict: "unserved",
-  reason: "no profile has resource gpu",
-  reasonCode: "no-profile-resources",
+  reason: { kind: "no-profile" },
   firstSeenMs: 0,
   ...changes,
 });
 
-Deno.test("jobs that wait in vain are told one for each kind and cause, without durations that change", () => {
+Deno.test("jobs that wait in vain are told one for each kind and cause", () => {
   const told = (...jobs: readonly JobVerdict[]): string[] => demanded([], [], jobs);
   assertEquals(told(verdict({}), verdict({ locator: "p/2/s/1/j" })), [
-    "warning job-unserved: no profile serves p/1/s/1/j (gpu): no profile has resource gpu",
+    "warning job-unserved: no profile serves p/1/s/1/j (gpu): no profile is configured",
   ]);
   assertEquals(told(verdict({}), verdict({ environment: "prod", locator: "x" })).length, 2);
-  const cause = { verdict: "other-cause", reasonCode: "zombie" } as const;
-  const reason =
-    "has waited for 2 h 5 min (poller.zombie-after = 60 min) while newer jobs were taken 3 times; tried again in 30 s";
-  assertEquals(told(verdict({ ...cause, reason })), [
-    "warning job-other-cause: p/1/s/1/j waits, but not for an agent: has waited for a while (poller.zombie-after = 60 " +
-    "min) while newer jobs were taken repeatedly; tried again in a while",
+  const reason = { kind: "left-before", untilMs: zeroMs + 30 * second } as const;
+  assertEquals(told(verdict({ verdict: "other-cause", reason })), [
+    "warning job-other-cause: p/1/s/1/j waits, but not for an agent: an idle matching agent left it waiting before, so " +
+    "another agent would not help; tried again in 30 s",
   ]);
-  assertEquals(told(verdict({ verdict: "other-cause", reasonCode: "maintenance" })), []);
+  const off = { kind: "maintenance", mode: "maintenance mode" } as const;
+  assertEquals(told(verdict({ verdict: "other-cause", reason: off })), []);
   assertEquals(told(verdict({ verdict: "needs-agent" }), verdict({ verdict: "not-ours" })), []);
   const many = Array.from({ length: 25 }, (_, index) => verdict({ gocdResources: [`r${index}`] }));
   assertEquals(told(...many).length, 20);

@@ -1,9 +1,9 @@
 // The words for what no profile serves.
 
 import { assertEquals } from "@std/assert";
-import { chooseProfile } from "../../../src/core/demand/matching.ts";
-import { unservedText } from "../../../src/core/words/reason.ts";
+import { verdictText } from "../../../src/core/words/reasons.ts";
 import type { AgentProfile } from "../../../src/core/settings.ts";
+import { drive, job } from "../../support/core.ts";
 import { aProfile } from "../../support/placement.ts";
 
 Deno.test("what no profile serves names what is missing, where, and the key to change", () => {
@@ -18,7 +18,20 @@ Deno.test("what no profile serves names what is missing, where, and the key to c
       "x",
       "no profile has resource gpu in environment x: add it to go-agent.resources and x to go-agent.environments",
     ],
-    [[plain], ["gpu", "arm"], undefined, "no profile has resources gpu, arm: add them to go-agent.resources"],
+    [[plain], ["gpu", "arm"], undefined, "no profile has resources arm, gpu: add them to go-agent.resources"],
+    [
+      [plain],
+      ["Docker", "GPU"],
+      "qa",
+      "no profile has resources Docker, GPU in environment qa: add them to go-agent.resources and qa to " +
+      "go-agent.environments",
+    ],
+    [
+      [plain, profile("any", ["docker"], ["qa"])],
+      ["docker", "linux"],
+      undefined,
+      "no profile has resource docker in no environment: add it to go-agent.resources",
+    ],
     [
       [plain, prod],
       ["windows"],
@@ -43,9 +56,11 @@ Deno.test("what no profile serves names what is missing, where, and the key to c
     [[], [], undefined, "no profile is configured"],
   ];
   for (const [profiles, gocdResources, environment, text] of cases) {
-    const need = { gocdResources, ...(environment === undefined ? {} : { environment }), profiles };
-    const choice = chooseProfile(profiles, { gocdResources, environment: environment ?? "" }, "insensitive");
-    const said = unservedText(need, choice.kind === "lacks" ? choice : undefined);
+    const world = drive({ profiles });
+    const asked = { gocdResources, ...(environment === undefined ? {} : { environment }) };
+    world.poll({ jobs: [job("j", asked)] });
+    const [verdict] = world.state.demand.jobs;
+    const said = verdict === undefined ? "none" : verdictText(verdict, world.atMs);
     assertEquals(said.replace(/ \(nearest.*/, ""), text);
   }
 });

@@ -1,6 +1,7 @@
 // The words that operators act on: durations, gates, causes, and what the picture says of agents and instances.
 // Not here: when each of them is said.
 
+import { mesosSays, mesosSuspicion } from "../instance_fixtures.ts";
 import { assertEquals } from "@std/assert";
 import { activityOf, activityWord } from "../../../src/core/life/activity.ts";
 import { foldFindings } from "../../../src/core/view/findings.ts";
@@ -8,20 +9,12 @@ import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import { isInContact } from "../../../src/core/demand/hung_build.ts";
 import type { AgentInstance, InstancePhase } from "../../../src/core/instance.ts";
 import { oneLine, uuidOf } from "../../../src/core/life/phase.ts";
-import {
-  describeNeed,
-  formatDuration,
-  gateText,
-  type LaunchGate,
-  maintenanceMode,
-  type OtherCause,
-  otherCauseText,
-  serverProblemText,
-  unservedText,
-} from "../../../src/core/words/reason.ts";
+import { type LaunchGate, maintenanceMode, type OtherCause } from "../../../src/core/demand/reason.ts";
+import { gateText } from "../../../src/core/words/gates.ts";
+import { describeNeed, formatDuration } from "../../../src/core/words/phrases.ts";
+import { otherCauseText, serverProblemText } from "../../../src/core/words/reasons.ts";
 import { gocdAgentView, statusView } from "../../../src/core/view/status_view.ts";
 import { drive, gocdAgent, linux, minute, problem, second, zeroMs } from "../../support/core.ts";
-import { aProfile } from "../../support/placement.ts";
 
 const hour = 60 * minute;
 
@@ -49,40 +42,57 @@ for (
 const gates: readonly (readonly [LaunchGate, string])[] = [
   [{ kind: "go" }, ""],
   [
-    { kind: "attempts", polls: 1, attempts: 2 },
+    { kind: "held-attempts", polls: 1, attempts: 2 },
     "seen in 1 poll in a row, launched after more than 2 (poller.attempts)",
   ],
   [
-    { kind: "attempts", polls: 2, attempts: 2 },
+    { kind: "held-attempts", polls: 2, attempts: 2 },
     "seen in 2 polls in a row, launched after more than 2 (poller.attempts)",
   ],
-  [{ kind: "limit", key: "scaling.max-agents", limit: 5, allowed: 0 }, "limit reached: scaling.max-agents = 5"],
+  [{ kind: "held-limit", limit: 5, allowed: 0 }, "limit reached: scaling.max-agents = 5"],
   [
-    { kind: "limit", key: "scaling.max-agents", limit: 5, allowed: 1 },
+    { kind: "held-limit", limit: 5, allowed: 1 },
     "limit reached: scaling.max-agents = 5, so only 1 now",
   ],
   [
-    { kind: "breaker", error: "no image", retryMs: 30 * second, failures: 1 },
+    { kind: "held-breaker", failure: mesosSays("no image"), retryMs: 30 * second, failures: 1 },
     "the last launch failed (no image); tried again in 30 s",
   ],
   [
-    { kind: "breaker", error: "no image", retryMs: 30 * second, failures: 2 },
+    { kind: "held-breaker", failure: mesosSays("no image"), retryMs: 30 * second, failures: 2 },
     "the last 2 launches failed (no image); tried again in 30 s",
   ],
-  [{ kind: "probe", error: "no image", failures: 3 }, "3 launches failed in a row (no image); one is tried first"],
-  [{ kind: "frozen" }, "launching is frozen by the operator"],
-  [{ kind: "frozen", profile: "gpu" }, "launching of profile gpu is frozen by the operator"],
-  [{ kind: "mode", mode: "drain" }, "draining: nothing is launched"],
-  [{ kind: "mode", mode: "teardown" }, "tearing down: nothing is launched"],
-  [{ kind: "stale", forMs: 11 * minute }, "no good poll of the GoCD server for 11 min: everything holds"],
-  [{ kind: "maintenance", mode: "drain mode" }, "the GoCD server is in drain mode: no agent could register"],
-  [{ kind: "restarted" }, "the GoCD server has just restarted and its agents are not back yet"],
   [
-    { kind: "rate", perMinute: 10 },
+    { kind: "held-probe", failure: mesosSays("no image"), failures: 3 },
+    "3 launches failed in a row (no image); one is tried first",
+  ],
+  [{ kind: "held-frozen" }, "launching is frozen by the operator"],
+  [{ kind: "held-frozen", profile: "gpu" }, "launching of profile gpu is frozen by the operator"],
+  [{ kind: "held-mode", mode: "drain" }, "draining: nothing is launched"],
+  [{ kind: "held-mode", mode: "teardown" }, "tearing down: nothing is launched"],
+  [{ kind: "held-stale", forMs: 11 * minute }, "no good poll of the GoCD server for 11 min: everything holds"],
+  [{ kind: "held-maintenance", mode: "drain mode" }, "the GoCD server is in drain mode: no agent could register"],
+  [{ kind: "held-restarted" }, "the GoCD server has just restarted and its agents are not back yet"],
+  [
+    { kind: "held-rate", perMinute: 10 },
     "this GoCD server saves its configuration at each registration: at most 10 launches a minute",
   ],
-  [{ kind: "invalid", text: "resource a|b cannot be used" }, "resource a|b cannot be used"],
-  [{ kind: "no-session", reason: "connecting" }, "not subscribed to Mesos: connecting"],
+  [
+    { kind: "held-invalid", problem: { what: "resource", name: "a,b", flaw: "characters" } },
+    'the GoCD server would refuse an agent with the resource "a,b": only letters, digits, spaces, and - _ . | are allowed',
+  ],
+  [
+    { kind: "held-limit", profile: "default", limit: 5, allowed: 0 },
+    "limit reached: go-agent.max-agents = 5",
+  ],
+  [{ kind: "held-limit", profile: "gpu", limit: 5, allowed: 0 }, "limit reached: profiles.gpu.max-agents = 5"],
+  [
+    { kind: "held-brake", suspicion: mesosSuspicion },
+    "Mesos has lost 1 of our 1 agents, yet the GoCD server hears them: it may be another cluster, or its master has lost " +
+    "its registry; nothing is launched until they are back",
+  ],
+  [{ kind: "held-no-session" }, "not subscribed to Mesos: connecting"],
+  [{ kind: "held-no-session", why: "no route" }, "not subscribed to Mesos: no route"],
 ];
 
 for (const [gate, text] of gates) {
@@ -146,38 +156,6 @@ Deno.test("only GoCD 18.12 calls it drain mode", () => {
     "maintenance mode",
     "maintenance mode",
   ]);
-});
-
-Deno.test("an unserved job is told by the job's spelling, and by the keys of the nearest profile", () => {
-  const profile = aProfile({ name: "gpu", gocdResources: ["linux"], environments: ["prod"] });
-  const lacks = (
-    missingResources: readonly string[],
-    lacksEnvironment: boolean,
-  ): Parameters<typeof unservedText>[1] => ({
-    profile,
-    match: { kind: "lacks", missingResources, lacksEnvironment },
-  });
-  const need = { gocdResources: ["Docker", "GPU"], environment: "qa", profiles: [profile] };
-  const nearest = "(nearest is profile gpu)";
-  assertEquals(
-    unservedText(need, lacks(["docker"], false)),
-    `no profile has resource Docker: add it to profiles.gpu.resources ${nearest}`,
-  );
-  assertEquals(
-    unservedText(need, lacks(["docker", "gpu"], true)),
-    "no profile has resources Docker, GPU in environment qa: add them to profiles.gpu.resources and qa to " +
-      `profiles.gpu.environments ${nearest}`,
-  );
-  const offered = { ...need, profiles: [profile, aProfile({ gocdResources: ["Docker"] })] };
-  assertEquals(
-    unservedText(offered, lacks(["docker"], false)),
-    `no profile has resource Docker in environment qa: add it to profiles.gpu.resources ${nearest}`,
-  );
-  const all = { ...need, profiles: [aProfile({ gocdResources: "*" })] };
-  assertEquals(
-    unservedText(all, lacks(["docker"], false)),
-    `no profile has resource Docker in environment qa: add it to profiles.gpu.resources ${nearest}`,
-  );
 });
 
 for (
@@ -374,7 +352,7 @@ Deno.test("a profile of the picture counts its agents by what they do, and is bl
       failures,
       lastFailureMs: 0,
       retryMs: zeroMs + minute,
-      lastError: "no image",
+      lastFailure: mesosSays("no image"),
     }]]);
     const breakers = { profiles, hosts: new Map() };
     const view = statusView({ ...state, instances, controls, breakers }, atMs);

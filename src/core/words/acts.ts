@@ -1,20 +1,35 @@
-// What an operator can do about one waiting job, where its reason does not say so itself. Not here: the reason
-// (core/words/reason.ts).
+// What an operator can do about a waiting job, where its reason does not say so itself. Not here: the reason
+// (reasons.ts).
 
-import { offerlessHint } from "../core/placement/roles.ts";
-import type { JobVerdict } from "../core/demand/verdict.ts";
+import type { ReasonCode, Remark } from "../demand/reason.ts";
+import type { JobVerdict } from "../demand/verdict.ts";
+import { profileKey } from "./phrases.ts";
 
 const patience = "nothing, it goes on by itself";
 
-/** By code of the reason; a reason that is not here names the act itself, or needs none. */
-const acts: Readonly<Record<string, (job: JobVerdict) => string>> = {
+/** What to do where Mesos offers nothing. Masters of 1.8 and 1.11 know sizes and constraints, and keep back what does not fit. */
+export const offerlessHint: string =
+  "see in Mesos that its quota is not used up, and that a host which meets the constraints " +
+  "of the profile has as much free as it asks for, not reserved for others";
+
+const elsewhereHint = "look for an elastic profile, a removed pipeline, or messages of GoCD";
+
+/** By reason; empty: the reason names the act itself. */
+const acts: Readonly<Record<ReasonCode, (job: JobVerdict) => string>> = {
+  "run-on-all": () => "",
   "elastic": () => "nothing here; if it waits for long, look for the agents of the plugin in GoCD",
   "ignored": () => "nothing; if it should be served, take the pattern out of poller.ignore",
   "resourceless-ignored": () => 'give the job a resource, or set poller.resourceless-jobs = "serve"',
+  "no-profile": () => "",
+  "no-profile-resources": () => "",
+  "no-profile-environment": () => "",
   "idle-agent": () => patience,
   "agent-coming": () => patience,
   "enabling-again": () => patience,
   "maintenance": () => "end the mode in GoCD (Admin > Server Maintenance Mode)",
+  "idle-unused": () => "",
+  "left-before": () => elsewhereHint,
+  "zombie": () => "",
   "held-attempts": () => `${patience}; a lower poller.attempts makes it faster`,
   "held-limit": () => "raise the limit if the cluster has room, or wait until an agent falls idle",
   "held-rate": () => `${patience}; scaling.slow-server-launches-per-minute is the limit`,
@@ -22,47 +37,45 @@ const acts: Readonly<Record<string, (job: JobVerdict) => string>> = {
   "held-probe": checkProfile,
   "held-frozen": () => "gocd-mesos resume framework.conf, when agents are to be launched again",
   "held-mode": ({ reason }) =>
-    /tearing down/.test(reason)
+    reason.kind === "held-mode" && reason.mode === "teardown"
       ? "wait for its end, then start gocd-mesos anew"
       : "gocd-mesos resume framework.conf, when agents are to be launched again",
-  "left-before": () => "look for an elastic profile, a removed pipeline, or messages of GoCD",
+  "held-stale": () => "",
+  "held-maintenance": () => "",
   "held-brake": () =>
     "see that go-server.url and mesos.master lead to the right servers; if those agents are really lost: " +
     "gocd-mesos accept-loss framework.conf",
   "held-restarted": () => "nothing, it ends after 2 min at most",
   "held-no-session": () => "nothing while it is tried again; if it lasts, look at the Mesos masters",
   "held-invalid": () => "rename the resource or the environment in GoCD",
-  "no-fitting-offer": ({ profile }) => `ask for less in ${keyOf(profile)} (cpus, mem, disk), or give the cluster more`,
+  "no-fitting-offer": ({ profile }) =>
+    `ask for less in ${profileKey(profile)} (cpus, mem, disk), or give the cluster more`,
   "no-offer": () => offerlessHint,
   "launching": () => "nothing, unless it lasts: then the cluster has no room for the role of the profile",
 };
 
-/** By code of a remark: agents of other people that could have done it. */
-const remarkActs: Readonly<Record<string, string>> = {
+/** What to do about agents of other people that could have done it; empty: nothing. */
+const remarkActs: Readonly<Record<Remark["kind"], string>> = {
   "agents-disabled": "enable those agents in GoCD, if they should build",
   "agents-lost": "look at the machines of those agents",
   "agents-missing": "look at the machines of those agents",
   "agents-pending": "enable those agents in GoCD, if they should build",
   "agent-environment-unknown": "correct the environments of that agent in GoCD",
   "agent-in-no-environment": "put that agent into the environment in GoCD, if it should build there",
+  "agent-in-environment": "",
+  "gocd-job-unassigned": "",
 };
 
-/** The next act, in one line; nothing where the reason has it. */
-export function nextActOn(job: JobVerdict): string | undefined {
-  const act = acts[job.reasonCode]?.(job);
-  // Those of a restarted server are only about to come back.
-  const isSoon = job.reasonCode === "held-restarted";
-  const others = isSoon ? [] : (job.remarks ?? []).flatMap(({ code }) => remarkActs[code] ?? []);
-  const all = [...others, ...(act === undefined ? [] : [act])];
+/** The next act, in one line; absent: the reason has it. */
+export function nextAct(job: JobVerdict): string | undefined {
+  // Agents of a restarted server are only about to come back.
+  const remarks = job.reason.kind === "held-restarted" ? [] : job.remarks ?? [];
+  const all = [...remarks.map(({ kind }) => remarkActs[kind]), acts[job.reason.kind](job)].filter((act) => act !== "");
   return all.length === 0 ? undefined : all.join("; or ");
 }
 
 function checkProfile({ profile }: JobVerdict): string {
   return `check the image and the settings of ${
-    keyOf(profile)
+    profileKey(profile)
   }; once mended, gocd-mesos resume framework.conf tries at once`;
-}
-
-function keyOf(profile: string | undefined): string {
-  return profile === undefined || profile === "default" ? "go-agent" : `profiles.${profile}`;
 }

@@ -1,0 +1,143 @@
+// Why a job waits and why nothing is launched for it, as data. Each kind is a stable code: it labels metrics and stands in
+// the JSON. Not here: the words (words/reasons.ts), deciding (assess.ts, gates.ts, plan.ts).
+
+import type { PlacementMiss } from "../placement/reason.ts";
+import type { RegistrationProblem } from "../names.ts";
+import type { Failure } from "../life/causes.ts";
+import type { Suspicion } from "../state.ts";
+
+/** The reason of a verdict. */
+export type Reason = NotOurs | Unserved | Supplied | OtherCause | Held | OnItsWay;
+
+/** Stable code of a reason; a few dozen, so that it can label a metric. */
+export type ReasonCode = Reason["kind"];
+
+/** An agent of ours can never take the job. */
+export type NotOurs =
+  /** Pinned to one agent that exists. */
+  | { readonly kind: "run-on-all" }
+  | { readonly kind: "elastic"; readonly elasticProfile: string }
+  /** By `poller.ignore`. */
+  | { readonly kind: "ignored"; readonly pattern: string }
+  /** By `poller.resourceless-jobs`. */
+  | { readonly kind: "resourceless-ignored" };
+
+/** No profile has all that the job asks for. */
+export type Unserved =
+  | { readonly kind: "no-profile" }
+  | {
+    readonly kind: "no-profile-resources";
+    /** The profile that lacks least. */
+    readonly nearest: string;
+    /** GoCD resources that it lacks; at least one. */
+    readonly missing: readonly string[];
+    readonly lacksEnvironment: boolean;
+    /** Some profile has those resources, in another environment. */
+    readonly isElsewhere: boolean;
+  }
+  /** The profile has the resources, but does not serve the environment. */
+  | { readonly kind: "no-profile-environment"; readonly nearest: string };
+
+/** An agent is there, or on its way; `names` are hostnames or task ids. */
+export type Supplied =
+  | { readonly kind: "idle-agent"; readonly names: readonly string[] }
+  | { readonly kind: "agent-coming"; readonly names: readonly string[] };
+
+/** Launching would not help. */
+export type OtherCause =
+  | { readonly kind: "maintenance"; readonly mode: MaintenanceMode }
+  /** An idle agent matches, and the server does not give it the job. */
+  | { readonly kind: "idle-unused"; readonly host: string; readonly idleMs: number }
+  /** It was so before, and is tried again at `untilMs`. */
+  | { readonly kind: "left-before"; readonly untilMs: number }
+  /** The server has forgotten it. */
+  | {
+    readonly kind: "zombie";
+    readonly waitedMs: number;
+    readonly limitMs: number;
+    readonly passedOver: number;
+    readonly untilMs: number;
+  };
+
+/** An agent is needed and not launched now. */
+export type Held =
+  | { readonly kind: "held-attempts"; readonly polls: number; readonly attempts: number }
+  /** `profile` absent: by the limit of all. */
+  | { readonly kind: "held-limit"; readonly profile?: string; readonly limit: number; readonly allowed: number }
+  | {
+    readonly kind: "held-breaker";
+    readonly failure: Failure;
+    readonly retryMs: number;
+    readonly failures: number;
+  }
+  /** One is tried alone before the others. */
+  | { readonly kind: "held-probe"; readonly failure: Failure; readonly failures: number }
+  /** `profile` absent: all launching is frozen. */
+  | { readonly kind: "held-frozen"; readonly profile?: string }
+  | { readonly kind: "held-mode"; readonly mode: "drain" | "teardown" }
+  | { readonly kind: "held-stale"; readonly forMs: number }
+  | { readonly kind: "held-maintenance"; readonly mode: MaintenanceMode }
+  | { readonly kind: "held-restarted" }
+  | { readonly kind: "held-brake"; readonly suspicion: Suspicion }
+  | { readonly kind: "held-rate"; readonly perMinute: number }
+  | { readonly kind: "held-invalid"; readonly problem: RegistrationProblem }
+  /** `why` as the session tells it; absent: the first one is being made. */
+  | { readonly kind: "held-no-session"; readonly why?: string };
+
+/** Why an agent that is needed is not launched right now, or `go`. */
+export type LaunchGate = { readonly kind: "go" } | Held;
+
+/** Nothing of ours holds an agent back. */
+export type OnItsWay =
+  /** A drained one is enabled again. */
+  | { readonly kind: "enabling-again" }
+  | { readonly kind: "no-fitting-offer"; readonly miss: PlacementMiss }
+  /** Mesos offers the role nothing. */
+  | { readonly kind: "no-offer"; readonly role: string }
+  /** The next offer is waited for. */
+  | { readonly kind: "launching" };
+
+/** What GoCD calls the mode in which it assigns nothing: drain mode in 18.12, maintenance mode since. */
+export type MaintenanceMode = "maintenance mode" | "drain mode";
+
+/** The word of a server's version. */
+export function maintenanceMode(version: string | undefined): MaintenanceMode {
+  return version?.startsWith("18.12") === true ? "drain mode" : "maintenance mode";
+}
+
+/** Something beside the verdict that an operator should know. Each kind is a stable code. */
+export type Remark =
+  /** All agents that match are unavailable, most of them so. */
+  | { readonly kind: UnavailableKind; readonly counts: readonly UnavailableAgents[] }
+  /** An idle agent with the resources takes only jobs of its environments. */
+  | { readonly kind: "agent-in-environment"; readonly host: string; readonly environments: readonly string[] }
+  /** An idle agent with the resources is in no environment. */
+  | { readonly kind: "agent-in-no-environment"; readonly host: string }
+  /** The same, and it names some that the server does not know. */
+  | { readonly kind: "agent-environment-unknown"; readonly host: string; readonly environments: readonly string[] }
+  /** GoCD has reported the job; `forMin` where it tells for how long, in minutes. */
+  | { readonly kind: "gocd-job-unassigned"; readonly forMin?: number };
+
+/** Why agents of other people take nothing. */
+export type UnavailableKind = "agents-disabled" | "agents-lost" | "agents-missing" | "agents-pending";
+
+/** How many are so. */
+export interface UnavailableAgents {
+  readonly kind: UnavailableKind;
+  readonly count: number;
+}
+
+/** What agents are launched for. */
+export type LaunchReason =
+  | {
+    readonly kind: "jobs";
+    readonly jobs: number;
+    readonly gocdResources: readonly string[];
+    readonly environment?: string;
+    readonly polls: number;
+    readonly coming: number;
+  }
+  /** Agents that are kept ready. */
+  | { readonly kind: "min-idle"; readonly minIdle: number; readonly ready: number }
+  /** The build of a lost agent, which GoCD gives to another only while some agent is in contact. */
+  | { readonly kind: "hung-build"; readonly taskId: string };

@@ -1,0 +1,103 @@
+// Why launches failed, why agents go, why nothing may be taken down: in words. Not here: the causes (life/, identity/).
+
+import type { Failure, IdleReason, KillReason, Registered } from "../life/causes.ts";
+import type { Suspicion } from "../state.ts";
+import { counted, describeNeed, formatDuration } from "./phrases.ts";
+
+/** Why a launch failed, as a clause. */
+export function failureText(failure: Failure): string {
+  switch (failure.kind) {
+    case "mesos":
+      return failure.message;
+    case "not-running":
+    case "not-registered":
+    case "pending":
+      return killText(failure);
+    case "lost-contact":
+      return "the GoCD server has lost contact with it";
+    case "misregistered":
+      return gapText(failure);
+    default:
+      return failure satisfies never;
+  }
+}
+
+/** What a record lacks, as a clause. */
+export function gapText({ got, wanted }: { readonly got: Registered; readonly wanted: Registered }): string {
+  return `it registered as ${describeNeed(got.gocdResources, got.environment)}, ` +
+    `not as ${describeNeed(wanted.gocdResources, wanted.environment)}`;
+}
+
+/** Why a task is stopped, as a clause. */
+export function killText(reason: KillReason): string {
+  switch (reason.kind) {
+    case "launch-silent":
+      return `Mesos said nothing of it for ${formatDuration(reason.forMs)}`;
+    case "not-running":
+      return `its container was not running ${
+        formatDuration(reason.afterMs)
+      } after the launch (scaling.launch-timeout)`;
+    case "not-registered":
+      return `it did not register with the GoCD server within ${formatDuration(reason.afterMs)} (register-timeout)`;
+    case "pending":
+      return `it stayed Pending on the GoCD server for ${formatDuration(reason.afterMs)} and could not be enabled`;
+    case "drained":
+      return reason.isDeleted
+        ? "drained and deleted from the GoCD server"
+        : "drained, although its record is still on the GoCD server";
+    case "drain-timeout":
+      return `it was still busy ${formatDuration(reason.afterMs)} after it was disabled (drain-timeout)`;
+    case "record-deleted":
+      return "somebody has deleted its record on the GoCD server";
+    case "returned-without-record":
+      return "Mesos has given it back, but its record is gone: it can hold no build and does not register again";
+    case "by-mesos":
+      return reason.message === "" ? "asked by an operator or a drained Mesos agent" : reason.message;
+    default:
+      return reason satisfies never;
+  }
+}
+
+/** Why an idle agent goes, as a clause. */
+export function idleText(reason: IdleReason): string {
+  switch (reason.kind) {
+    case "unneeded":
+      return "nothing waits that it could take";
+    case "limit": {
+      const limit = reason.profile === undefined ? "scaling.max-agents" : `max-agents of profile ${reason.profile}`;
+      return `others wait for its place (${limit})`;
+    }
+    case "room":
+      return "others need its room on the host: no offer fits them";
+    default:
+      return reason satisfies never;
+  }
+}
+
+/** What is suspected of a server, and what the operator can do. */
+export function suspicionText(suspicion: Suspicion): { readonly text: string; readonly hint: string } {
+  switch (suspicion.kind) {
+    case "gocd-unlisted": {
+      const { missing, of, isOlder } = suspicion;
+      const what = missing === 0 ? "any agent of its last list" : `${missing} of our ${counted(of, "agent")}`;
+      return {
+        text: `the GoCD server no longer lists ${what}${
+          isOlder ? ", and its version has gone back" : ""
+        }: it may be another server, or have an older database`,
+        hint: "see that go-server.url leads to the right server; once that is so, all goes on without a restart. If " +
+          "these agents are really lost: gocd-mesos accept-loss FILE",
+      };
+    }
+    case "mesos-lost":
+      return {
+        text:
+          `Mesos has lost ${suspicion.lost} of our ${suspicion.of} agents, yet the GoCD server hears them: it may be ` +
+          "another cluster, or its master has lost its registry",
+        hint:
+          "see that mesos.master leads to the right cluster; Mesos agents have 10 minutes to come back to a new master. " +
+          "If these agents are really lost: gocd-mesos accept-loss FILE",
+      };
+    default:
+      return suspicion satisfies never;
+  }
+}

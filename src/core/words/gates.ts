@@ -1,0 +1,53 @@
+// Why a launch is held back, in words. Not here: deciding it (demand/gates.ts).
+
+import type { LaunchGate } from "../demand/reason.ts";
+import { failureText, suspicionText } from "./causes.ts";
+import { registrationProblemText } from "./names.ts";
+import { counted, formatDuration, profileKey } from "./phrases.ts";
+
+/** Why a needed agent is not launched now; empty for `go`. */
+export function gateText(gate: LaunchGate, atMs: number): string {
+  switch (gate.kind) {
+    case "go":
+      return "";
+    case "held-attempts":
+      return `seen in ${
+        counted(gate.polls, "poll")
+      } in a row, launched after more than ${gate.attempts} (poller.attempts)`;
+    case "held-limit": {
+      const key = gate.profile === undefined ? "scaling" : profileKey(gate.profile);
+      const left = gate.allowed > 0 ? `, so only ${gate.allowed} now` : "";
+      return `limit reached: ${key}.max-agents = ${gate.limit}${left}`;
+    }
+    case "held-breaker": {
+      const failed = gate.failures === 1 ? "launch" : `${gate.failures} launches`;
+      return `the last ${failed} failed (${failureText(gate.failure)}); tried again in ${
+        formatDuration(gate.retryMs - atMs)
+      }`;
+    }
+    case "held-probe":
+      return `${gate.failures} launches failed in a row (${failureText(gate.failure)}); one is tried first`;
+    case "held-frozen":
+      return gate.profile === undefined
+        ? "launching is frozen by the operator"
+        : `launching of profile ${gate.profile} is frozen by the operator`;
+    case "held-mode":
+      return gate.mode === "drain" ? "draining: nothing is launched" : "tearing down: nothing is launched";
+    case "held-stale":
+      return `no good poll of the GoCD server for ${formatDuration(gate.forMs)}: everything holds`;
+    case "held-maintenance":
+      return `the GoCD server is in ${gate.mode}: no agent could register`;
+    case "held-restarted":
+      return "the GoCD server has just restarted and its agents are not back yet";
+    case "held-brake":
+      return `${suspicionText(gate.suspicion).text}; nothing is launched until they are back`;
+    case "held-rate":
+      return `this GoCD server saves its configuration at each registration: at most ${gate.perMinute} launches a minute`;
+    case "held-invalid":
+      return registrationProblemText(gate.problem);
+    case "held-no-session":
+      return `not subscribed to Mesos: ${gate.why ?? "connecting"}`;
+    default:
+      return gate satisfies never;
+  }
+}

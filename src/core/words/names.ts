@@ -1,0 +1,55 @@
+// What is wrong with names, in words. Not here: the rules (names.ts of the core).
+
+import {
+  environmentNameFlaw,
+  gocdResourceFlaw,
+  nameCharsMax,
+  type NameFlaw,
+  type RegistrationProblem,
+} from "../names.ts";
+import { quotedName } from "./phrases.ts";
+
+/** Why no agent can have this GoCD resource, as the end of a sentence about the name; absent: one can. */
+export function gocdResourceProblem(name: string): string | undefined {
+  const flaw = gocdResourceFlaw(name);
+  return flaw === undefined ? undefined : resourceFlawText(flaw);
+}
+
+/** Why there can be no GoCD environment of this name, as the end of a sentence about it; absent: there can. */
+export function environmentNameProblem(name: string): string | undefined {
+  const flaw = environmentNameFlaw(name);
+  return flaw === undefined ? undefined : environmentFlawText(flaw);
+}
+
+function resourceFlawText(flaw: NameFlaw): string {
+  switch (flaw) {
+    case "empty":
+      return "a resource must not be empty";
+    case "too-long":
+      return `it has more than ${nameCharsMax} characters`;
+    case "characters":
+      return "only letters, digits, spaces, and - _ . | are allowed";
+    default:
+      return flaw satisfies never;
+  }
+}
+
+function environmentFlawText(flaw: NameFlaw): string {
+  switch (flaw) {
+    case "empty":
+      return "the name of an environment must not be empty";
+    case "too-long":
+      return `it has more than ${nameCharsMax} characters`;
+    case "characters":
+      return "only letters, digits, and - _ . are allowed, and no dot in front";
+    default:
+      return flaw satisfies never;
+  }
+}
+
+/** Why no agent could register with such a name. */
+export function registrationProblemText({ what, name, flaw }: RegistrationProblem): string {
+  return what === "resource"
+    ? `the GoCD server would refuse an agent with the resource ${quotedName(name)}: ${resourceFlawText(flaw)}`
+    : `the GoCD server would refuse an agent in the environment ${quotedName(name)}: ${environmentFlawText(flaw)}`;
+}

@@ -1,0 +1,39 @@
+// Parts of sentences that many texts share. Not here: whole sentences (the files beside it).
+
+/** `1 h 5 min`, `2 min`, `45 s`: two units at most. */
+export function formatDuration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 120) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
+  return `${Math.floor(hours / 24)} d`;
+}
+
+/** What a job asks for, in words: `linux, docker in environment prod`. */
+export function describeNeed(gocdResources: readonly string[], environment: string | undefined): string {
+  const what = gocdResources.length === 0 ? "no resources" : gocdResources.join(", ");
+  return environment === undefined ? what : `${what} in environment ${environment}`;
+}
+
+/** `1 agent`, `2 agents`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** The first three names, and how many more there are. */
+export function listNames(names: readonly string[]): string {
+  const shown = names.slice(0, 3).join(", ");
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
+}
+
+/** Where a profile stands in the configuration; absent: the one that has no name. */
+export function profileKey(profile = "default"): string {
+  return profile === "default" ? "go-agent" : `profiles.${profile}`;
+}
+
+/** A name of somebody else's, in quotes and not too long. */
+export function quotedName(name: string): string {
+  return JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}…` : name);
+}

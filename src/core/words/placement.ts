@@ -1,0 +1,127 @@
+// Why no offer fits, in words. Not here: looking at the offers (placement/).
+
+import { compilePattern, shortened } from "../placement/constraints.ts";
+import type { AvoidedHost } from "../placement/failing_hosts.ts";
+import { fromMilli } from "../placement/mesos_resources.ts";
+import type { Shortfall } from "../placement/offer_resources.ts";
+import type { NearestHost, PlacementMiss, Refusal, RefusedOffers } from "../placement/reason.ts";
+import type { PlacementConstraint } from "../settings.ts";
+import { failureText } from "./causes.ts";
+import { counted, formatDuration } from "./phrases.ts";
+
+/** Why a profile found no place: `largest offer short by 256 MB of mem on host h; 3 offers refused: rack is r2, not r1`. */
+export function missText({ nearest, refused }: PlacementMiss): string {
+  const parts = [
+    ...(nearest === undefined ? [] : [nearestText(nearest)]),
+    ...(refused === undefined ? [] : [refusedText(refused)]),
+  ];
+  return parts.length === 0 ? "no offers at hand" : parts.join("; ");
+}
+
+/** Why a host is avoided: `for 2 min after failures there: …`. */
+export function avoidedText({ forMs, profile, failure }: AvoidedHost): string {
+  const who = profile === undefined ? "" : ` of profile ${profile}`;
+  return `for ${formatDuration(forMs)} after failures${who} there: ${failureText(failure)}`;
+}
+
+/** What is missing, e.g. `0.5 cpus and 256 MB of mem`. */
+export function shortfallsText(missing: readonly Shortfall[]): string {
+  const texts = missing.map(shortfallText);
+  const last = texts.at(-1) ?? "nothing";
+  return texts.length < 2 ? last : `${texts.slice(0, -1).join(", ")} and ${last}`;
+}
+
+/** Why an offer was refused, without its host. */
+export function refusalText(refusal: Refusal): string {
+  switch (refusal.kind) {
+    case "other-role":
+      return `role is ${refusal.role}, not ${refusal.wanted}`;
+    case "avoided-host":
+      return `host is avoided: ${avoidedText(refusal.avoided)}`;
+    case "maintenance":
+      return refusal.startsInMin === 0 ? "host is in maintenance" : `maintenance starts in ${refusal.startsInMin} min`;
+    case "constraint":
+      return constraintText(refusal.constraint, refusal.value);
+    case "max-per-host":
+      return `host has ${refusal.limit} of profile ${refusal.profile} already (max-per-host)`;
+    case "accept-full":
+      return `${refusal.limit} tasks are launched there in this round already`;
+    default:
+      return refusal satisfies never;
+  }
+}
+
+/** Why a host with this value of the field does not meet a constraint, e.g. `rack is r2, not r1`. */
+export function constraintText(constraint: PlacementConstraint, value: string | undefined): string {
+  if ("pattern" in constraint && compilePattern(constraint.pattern) === undefined) {
+    return `${shortened(constraint.pattern)} is no regular expression`;
+  }
+  const { field } = constraint;
+  const wanted = wantedText(constraint);
+  if (value === undefined) return `${field} is missing, wanted ${wanted}`;
+  switch (constraint.operator) {
+    case "equals":
+    case "in":
+      return `${field} is ${value}, not ${wanted}`;
+    case "matches":
+      return `${field} is ${value}, which does not match ${wanted}`;
+    case "not-equals":
+    case "not-in":
+    case "not-matches":
+    case "exists":
+    case "not-exists":
+      return `${field} is ${value}, wanted ${wanted}`;
+    default:
+      return constraint satisfies never;
+  }
+}
+
+function wantedText(constraint: PlacementConstraint): string {
+  switch (constraint.operator) {
+    case "equals":
+      return shortened(constraint.value);
+    case "not-equals":
+      return `anything but ${shortened(constraint.value)}`;
+    case "in":
+      return `one of ${shortened(constraint.values.join(", "))}`;
+    case "not-in":
+      return `none of ${shortened(constraint.values.join(", "))}`;
+    case "matches":
+      return shortened(constraint.pattern);
+    case "not-matches":
+      return `no match of ${shortened(constraint.pattern)}`;
+    case "exists":
+      return "any value";
+    case "not-exists":
+      return "none";
+    default:
+      return constraint satisfies never;
+  }
+}
+
+function nearestText({ hostname, shortfalls, tasksPlaced, holdsLabelled }: NearestHost): string {
+  const after = tasksPlaced === 0 ? "" : ` after ${counted(tasksPlaced, "task")} placed there`;
+  const labelled = holdsLabelled ? " (not counted: what is reserved there with labels, by another framework)" : "";
+  return `largest offer short by ${shortfallsText(shortfalls)} on host ${hostname}${after}${labelled}`;
+}
+
+function refusedText({ refusal, offers, others }: RefusedOffers): string {
+  const tail = others === 0 ? "" : `, ${others} more for other reasons`;
+  return `${counted(offers, "offer")} refused: ${refusalText(refusal)}${tail}`;
+}
+
+function shortfallText({ name, needed, offered }: Shortfall): string {
+  const missing = needed - offered;
+  switch (name) {
+    case "cpus":
+    case "gpus":
+      return `${fromMilli(missing)} ${name}`;
+    case "mem":
+    case "disk":
+      return `${fromMilli(missing)} MB of ${name}`;
+    case "ports":
+      return counted(missing, "port");
+    default:
+      return name satisfies never;
+  }
+}

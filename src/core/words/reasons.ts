@@ -1,0 +1,240 @@
+// Reasons, remarks and what a bucket needs, in words. Not here: deciding them (demand/), what to do about them (acts.ts).
+
+import type { LaunchReason, NotOurs, OtherCause, Reason, Remark, UnavailableKind, Unserved } from "../demand/reason.ts";
+import type { BucketDemand, JobVerdict } from "../demand/verdict.ts";
+import type { GocdProblem } from "../event.ts";
+import { gateText } from "./gates.ts";
+import { counted, describeNeed, formatDuration, listNames, profileKey } from "./phrases.ts";
+import { missText } from "./placement.ts";
+
+/** The reason of a verdict and its remarks, as one sentence. */
+export function verdictText(job: JobVerdict, atMs: number): string {
+  return withRemarks(reasonText(job, atMs), job.remarks);
+}
+
+/** A sentence with remarks behind it. */
+export function withRemarks(text: string, remarks: readonly Remark[] = []): string {
+  return [text, ...remarks.map(remarkText)].join("; ");
+}
+
+/** What the reason of a job is about. */
+export type JudgedJob = Pick<JobVerdict, "reason" | "profile" | "gocdResources" | "environment">;
+
+/** The reason of a verdict, as one sentence. */
+export function reasonText(job: JudgedJob, atMs: number): string {
+  const { reason } = job;
+  switch (reason.kind) {
+    case "run-on-all":
+    case "elastic":
+    case "ignored":
+    case "resourceless-ignored":
+      return notOursText(reason);
+    case "no-profile":
+    case "no-profile-resources":
+    case "no-profile-environment":
+      return unservedText(reason, job);
+    case "maintenance":
+    case "idle-unused":
+    case "left-before":
+    case "zombie":
+      return otherCauseText(reason, atMs);
+    case "idle-agent":
+      return `an idle agent is free for it: ${listNames(reason.names)}`;
+    case "agent-coming":
+      return `an agent is coming for it: ${listNames(reason.names)}`;
+    default:
+      return `profile ${job.profile}: ${launchText(reason, atMs)}`;
+  }
+}
+
+/** How a job that needs an agent goes on. */
+type LaunchStep = Exclude<Reason, NotOurs | Unserved | OtherCause | { readonly kind: "idle-agent" | "agent-coming" }>;
+
+function launchText(reason: LaunchStep, atMs: number): string {
+  switch (reason.kind) {
+    case "enabling-again":
+      return "a drained agent is enabled again";
+    case "no-fitting-offer":
+      return `no offer of Mesos fits: ${missText(reason.miss)}`;
+    case "no-offer":
+      return offerlessText(reason.role);
+    case "launching":
+      return "waiting for an offer of Mesos";
+    default:
+      return gateText(reason, atMs);
+  }
+}
+
+/** What `plan` and `why` say of a job that one poll alone has judged. */
+export function onceDueText({ profile }: Pick<JobVerdict, "profile">, attempts: number): string {
+  return `profile ${profile}: launched ${dueText(attempts)}`;
+}
+
+/** When demand that lasts is launched for. */
+export function dueText(attempts: number): string {
+  return attempts === 0 ? "at once" : `once seen in more than ${counted(attempts, "poll")} in a row (poller.attempts)`;
+}
+
+function notOursText(reason: NotOurs): string {
+  switch (reason.kind) {
+    case "run-on-all":
+      return "runs on all agents: it is pinned to one agent that exists, and no other can take it; cancel it if that one " +
+        "is gone";
+    case "elastic":
+      return `has the elastic profile ${reason.elasticProfile}: an elastic agent plugin serves it`;
+    case "ignored":
+      return `excluded by poller.ignore "${reason.pattern}"`;
+    case "resourceless-ignored":
+      return 'has no resources, and poller.resourceless-jobs is "ignore"';
+    default:
+      return reason satisfies never;
+  }
+}
+
+/** One sentence on why launching would not help. */
+export function otherCauseText(cause: OtherCause, atMs: number): string {
+  switch (cause.kind) {
+    case "maintenance":
+      return `the GoCD server is in ${cause.mode} and assigns no jobs`;
+    case "idle-unused":
+      return `agent ${cause.host} matches and has been idle for ${
+        formatDuration(cause.idleMs)
+      }, yet the server does not give it ` +
+        "the job, so another agent would not help: look for an elastic profile, a removed pipeline, or messages of GoCD";
+    case "left-before":
+      return "an idle matching agent left it waiting before, so another agent would not help; tried again in " +
+        formatDuration(cause.untilMs - atMs);
+    case "zombie":
+      return `has waited for ${formatDuration(cause.waitedMs)} (poller.zombie-after = ${
+        formatDuration(cause.limitMs)
+      }) ` +
+        `while newer jobs of the same kind were taken ${cause.passedOver} times; cancel its stage if the pipeline or job ` +
+        `no longer exists; tried again in ${formatDuration(cause.untilMs - atMs)}`;
+    default:
+      return cause satisfies never;
+  }
+}
+
+/** Why no profile serves a job, and which key would change that. */
+export function unservedText(
+  reason: Unserved,
+  { gocdResources, environment }: Pick<JobVerdict, "gocdResources" | "environment">,
+): string {
+  if (reason.kind === "no-profile") return "no profile is configured";
+  const key = profileKey(reason.nearest);
+  const nearest = `(nearest is profile ${reason.nearest})`;
+  const isNone = environment === undefined;
+  const environmentAct = isNone ? "environments = []" : `${environment} to ${key}.environments`;
+  if (reason.kind === "no-profile-environment") {
+    const who = gocdResources.length === 0 ? "no profile" : `no profile with ${gocdResources.join(", ")}`;
+    return isNone
+      ? `${who} takes jobs that are in no environment: add a profile with ${environmentAct} ${nearest}`
+      : `${who} serves environment ${environment}: add it to ${key}.environments ${nearest}`;
+  }
+  const { missing, lacksEnvironment, isElsewhere } = reason;
+  const them = missing.length > 1 ? "them" : "it";
+  const resources = `resource${missing.length > 1 ? "s" : ""} ${missing.join(", ")}`;
+  const where = isNone ? "in no environment" : `in environment ${environment}`;
+  if (!lacksEnvironment) {
+    return `no profile has ${resources}${isElsewhere ? ` ${where}` : ""}: add ${them} to ${key}.resources ${nearest}`;
+  }
+  return isNone
+    ? `no profile has ${resources} ${where}: add a profile with ${them} and ${environmentAct} ${nearest}`
+    : `no profile has ${resources} ${where}: add ${them} to ${key}.resources and ${environmentAct} ${nearest}`;
+}
+
+/** Mesos offers a role nothing. */
+export function offerlessText(role: string): string {
+  return `Mesos has offered role ${role} nothing for over a minute`;
+}
+
+const unavailableWords: Readonly<Record<UnavailableKind, string>> = {
+  "agents-disabled": "disabled",
+  "agents-lost": "without contact",
+  "agents-missing": "missing",
+  "agents-pending": "pending",
+};
+
+/** A remark, as a clause. */
+export function remarkText(remark: Remark): string {
+  switch (remark.kind) {
+    case "agents-disabled":
+    case "agents-lost":
+    case "agents-missing":
+    case "agents-pending": {
+      const { counts } = remark;
+      const total = counts.reduce((sum, { count }) => sum + count, 0);
+      if (total === 1) return `the only agent that matches is ${unavailableWords[remark.kind]}`;
+      const parts = counts.map(({ kind, count }) => `${count} ${unavailableWords[kind]}`);
+      return `all ${total} agents that match are out of use: ${parts.join(", ")}`;
+    }
+    case "agent-in-environment": {
+      const names = remark.environments.join(", ");
+      return `agent ${remark.host} is idle and has the resources, but is in ${names} and takes only jobs from there`;
+    }
+    case "agent-in-no-environment":
+      return `agent ${remark.host} is idle and has the resources, but is in no environment`;
+    case "agent-environment-unknown":
+      return `agent ${remark.host} is idle and has the resources, but is in no environment (it names ${
+        remark.environments.join(", ")
+      }, which the server does not know)`;
+    case "gocd-job-unassigned":
+      return `GoCD itself reports it as unassigned${remark.forMin === undefined ? "" : ` for ${remark.forMin} min`}`;
+    default:
+      return remark satisfies never;
+  }
+}
+
+/** What a bucket of jobs gets and lacks, as one sentence. */
+export function bucketText(bucket: BucketDemand, atMs: number): string {
+  const { willBeTaken, coming, otherCause, needsAgent, unserved } = bucket;
+  return [
+    willBeTaken > 0 ? `${willBeTaken} will be taken by idle agents` : "",
+    coming > 0 ? `${coming} will be taken by agents that are coming` : "",
+    otherCause > 0 ? `${otherCause} wait${otherCause === 1 ? "s" : ""} for another cause` : "",
+    needsAgent > 0 ? `${needsAgent} need${needsAgent === 1 ? "s" : ""} an agent` : "",
+    unserved > 0 ? `${unserved} unserved` : "",
+    gateText(bucket.gate, atMs),
+    ...bucket.remarks.map(remarkText),
+  ].filter((part) => part !== "").join("; ");
+}
+
+/** Why agents are launched, as a clause. */
+export function launchReasonText(reason: LaunchReason): string {
+  switch (reason.kind) {
+    case "jobs": {
+      const coming = reason.coming === 0 ? "" : `, ${reason.coming} coming`;
+      return `${counted(reason.jobs, "job")} (${describeNeed(reason.gocdResources, reason.environment)}) waited in ${
+        counted(reason.polls, "poll")
+      }${coming}`;
+    }
+    case "min-idle":
+      return `min-idle = ${reason.minIdle}, ${reason.ready} ready`;
+    case "hung-build":
+      return `${reason.taskId} is lost with a build, and the GoCD server gives it to another only while some agent is in ` +
+        "contact";
+    default:
+      return reason satisfies never;
+  }
+}
+
+/** What keeps the GoCD server from answering, as a clause; its message is another matter. */
+export function serverProblemText(problem: GocdProblem): string {
+  if (problem.code === "gocd-backup") return "the GoCD server makes a backup";
+  switch (problem.kind) {
+    case "starting":
+      return "the GoCD server is starting";
+    case "maintenance":
+      return "the GoCD server is in maintenance mode";
+    case "unreachable":
+      return "the GoCD server does not answer";
+    case "refused":
+      return "the GoCD server refuses us";
+    case "conflict":
+    case "missing":
+    case "unreadable":
+      return "the GoCD server cannot be read";
+    default:
+      return problem.kind satisfies never;
+  }
+}
