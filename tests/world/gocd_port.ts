@@ -300,7 +300,7 @@ export function deleteByHand(world: World, uuid: string): void {
   );
   // Its silence must be seen first, which old servers see of enabled agents only.
   changeByHand(world, uuid, seemsToBuild ? "enable" : "disable");
-  if (!seemsToBuild) send(world, "DELETE", uuid);
+  if (!seemsToBuild && send(world, "DELETE", uuid).status < 300) world.watch.servers.deletedByHand.add(uuid);
 }
 
 /** What the port makes of an answer to a change. */

@@ -20,6 +20,12 @@ export interface ServersWatch {
   readonly strange: WeakSet<readonly GocdAgent[]>;
   /** The last list that the program was shown is one of them. */
   isShownStrange: boolean;
+  /** Uuids of the last list. */
+  shownUuids: readonly string[];
+  /** Uuids of records that people have deleted. */
+  readonly deletedByHand: Set<string>;
+  /** People had deleted every record of a list, so that nothing told the next from another server's; while the brake is on. */
+  isCleared: boolean;
   /** When an older state was last put back. */
   restoredMs: number;
 }
@@ -31,6 +37,9 @@ export function newServersWatch(): ServersWatch {
     everShown: new Set(),
     strange: new WeakSet(),
     isShownStrange: false,
+    shownUuids: [],
+    deletedByHand: new Set(),
+    isCleared: false,
     restoredMs: -Infinity,
   };
 }
@@ -54,9 +63,14 @@ export function trackServers(world: World, { state }: Frame, event: Event): void
       if (configState !== "Pending") servers.everShown.add(uuid);
     }
     servers.isShownStrange = servers.strange.has(event.agents);
+    const { shownUuids } = servers;
+    servers.isCleared = servers.isCleared && state.brake.gocd !== undefined ||
+      shownUuids.length > 0 && shownUuids.every((uuid) => servers.deletedByHand.has(uuid));
+    servers.shownUuids = event.agents.map(({ uuid }) => uuid);
   }
   demand(
-    state.brake.gocd === undefined || servers.isShownStrange || world.nowMs - servers.restoredMs <= afterRestoreMs,
+    state.brake.gocd === undefined || servers.isShownStrange || servers.isCleared ||
+      world.nowMs - servers.restoredMs <= afterRestoreMs,
     "brake",
     () => `the brake is on although every list was whole: ${JSON.stringify(state.brake.gocd)}`,
   );
