@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- scripts talk to the person who runs them
-// `deno task compile [--output PATH] [--config framework.conf]`: makes the executable. With a configuration exactly its
-// hosts are baked in; without, every host may be reached, and the program says so at its start.
+// `deno task compile [--output PATH] [--config framework.conf]`: builds the executable. With a configuration, exactly
+// its hosts are compiled in; without one, every host is allowed, and the program says so when it starts.
 
 import { parseArgs } from "@std/cli/parse-args";
 import { processEnv } from "../src/config/env.ts";

@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- scripts talk to the person who runs them
-// `deno task doc`: every exported symbol is documented and refers to exported types only. Members of an interface may go
-// without a comment where name and type say all (units stand in the names); what they need said is said.
+// `deno task doc`: every exported symbol is documented and refers to exported types only. Members of an interface need
+// no comment where their name and type say everything.
 
 const root = new URL("..", import.meta.url).pathname;
 

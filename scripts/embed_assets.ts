@@ -1,5 +1,5 @@
-// Makes src/web/assets/embedded.ts out of the files beside it, so that `deno compile` carries them. Not here: serving them.
-// Run by hand: `deno run -RW scripts/embed_assets.ts`; tests/web/parts_test.ts tells when that was forgotten.
+// `deno run -RW scripts/embed_assets.ts` embeds the assets of the status page in src/web/assets/embedded.ts, so that
+// `deno compile` includes them; tests/web/parts_test.ts fails when they are out of date.
 
 const folder = new URL("../src/web/assets/", import.meta.url);
 

@@ -1,4 +1,4 @@
-// The flags of deno that a configuration needs, no more and no less. Not here: what it needs (src/config/hosts.ts).
+// The Deno permission flags that a configuration needs, no more and no less.
 
 import type { Config } from "../src/config/config.ts";
 import { type Hosts, hostsOf } from "../src/config/hosts.ts";

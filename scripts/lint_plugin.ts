@@ -1,4 +1,4 @@
-// The rules of `deno lint` that are our own: one style of braces, one way to count up.
+// Our own rules for `deno lint`: one style of braces, one way to count up.
 
 const lineWidth = 120;
 const control = /^(If|For|ForOf|ForIn|While|DoWhile|Try|Switch|Labeled)Statement$/;

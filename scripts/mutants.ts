@@ -1,5 +1,4 @@
-// `deno task mutants`: changes the code in small ways and says which changes no test notices. Not here: how a mutant is
-// made (mutants_instrument.ts) and run (mutants_run.ts).
+// `deno task mutants`: mutates the code and lists the mutants that no test kills.
 
 import { matchesGlob } from "node:path";
 import { parseArgs } from "@std/cli/parse-args";

@@ -1,5 +1,4 @@
-// The list of mutants that change nothing anybody can see, each with the reason. Not here: the list itself
-// (tests/mutants_equivalent.json).
+// Reads tests/mutants_equivalent.json: the mutants without observable effect, each with the reason.
 
 import type { Mutant } from "./mutants_instrument.ts";
 

@@ -1,6 +1,5 @@
-// Puts all mutants of some files into a copy of the tree, each behind a switch, and lists them. Not here: running them.
-// Runs apart from the project's configuration, with a lock file of its own (scripts/mutants.lock): what the instrumenter
-// needs must neither stand in deno.lock nor, by way of it, in the executable.
+// Puts all mutants of some files into a copy of the tree, each behind a switch, and lists them. Has its own lock file
+// (scripts/mutants.lock), so that the instrumenter stays out of deno.lock and the executable.
 
 /** The package, pinned. Not a literal in `import()`, or `deno check` would write it into deno.lock. */
 const packageName = ["npm:@stryker-mutator/instrumenter", "10.1.1"].join("@");

@@ -1,5 +1,5 @@
-// One worker process of `deno task mutants`, seen from the parent: starts it, asks it, ends it when a test takes too long.
-// Not here: what is asked (mutants_run.ts).
+// One worker process of `deno task mutants`, as seen from the parent: starts it, sends it requests, kills it when a
+// test hangs.
 
 import { linePrefix, type WorkerLine, type WorkerOrder } from "./mutants_worker.ts";
 

@@ -1,5 +1,5 @@
-// Runs mutants against the tests: what covers what, then each mutant against the tests that meet it, the likeliest first.
-// Not here: the mutants (mutants_instrument.ts), the processes (mutants_process.ts), the telling (mutants.ts).
+// Runs mutants against the tests: measures coverage first, then runs each mutant against the tests that reach it, the
+// likeliest first.
 
 import type { Mutant } from "./mutants_instrument.ts";
 import { type Copy, startWorker, WorkerEnded, type WorkerProcess } from "./mutants_process.ts";

@@ -1,5 +1,5 @@
-// A process that runs tests with one mutant switched on at a time. Not here: which mutant, which tests, how long.
-// Runs in the copy of the tree. Arguments: the mutant to be active from the start ("" for none), and the test files.
+// A process that runs tests with one mutant active at a time, inside the copy of the tree. Arguments: the mutant active
+// from the start ("" for none), and the test files.
 
 import fc from "fast-check";
 

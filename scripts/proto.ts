@@ -1,5 +1,5 @@
-// Writes src/mesos/proto/schema_text.ts from the .proto files, so that a compiled program needs no file and no
-// permission. Not here: loading the schema (src/mesos/proto/schema.ts).
+// Generates src/mesos/proto/schema_text.ts from the .proto files, so that the executable needs no files and no
+// permissions for them.
 
 const folder = new URL("../src/mesos/proto/", import.meta.url);
 const sources = ["mesos.proto", "task.proto", "scheduler.proto"] as const;

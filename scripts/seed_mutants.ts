@@ -1,6 +1,5 @@
-// `deno task mutants:seeds`: how many hand-written slips of the core the simulation's laws catch. Each slip is put into a
-// copy of the tree, and its seeds are played until one breaks a law. Not here: the slips (seed_mutants_list.ts).
-// Exit codes: 0 enough caught and no list entry out of date, 1 otherwise, 2 wrong usage.
+// `deno task mutants:seeds`: how many handwritten bugs in the core the simulation catches. Exit codes: 0 enough caught,
+// 1 too few or a patch out of date, 2 usage.
 
 import { parseArgs } from "@std/cli/parse-args";
 import { type SeedMutant, seedMutants } from "./seed_mutants_list.ts";

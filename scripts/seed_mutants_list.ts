@@ -1,5 +1,5 @@
-// Slips that change what the core does over time, written by hand as patches of its source. Not here: playing them
-// (seed_mutants.ts). A text that is no longer in its file is reported: the slip is then written anew for the new text.
+// Handwritten bugs in the behaviour of the core over time, as patches of its source. A patch that no longer applies is
+// reported and must be updated.
 
 /** One slip. */
 export interface SeedMutant {

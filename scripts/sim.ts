@@ -1,5 +1,5 @@
-// Deterministic simulation on all cores: plays fresh or given seeds and says how to replay one that fails.
-// Not here: the simulation (tests/world/world.ts). `deno task sim --seeds N [--from S]`, or `--seed S [--trace]` for one.
+// The deterministic simulation on all cores: `deno task sim --seeds N [--from S]`, or `--seed S [--trace]` to replay
+// one.
 
 import { parseArgs } from "@std/cli/parse-args";
 import { makeScenario, type Weather } from "../tests/world/scenario.ts";

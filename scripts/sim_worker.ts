@@ -1,5 +1,4 @@
-// One core of `deno task sim`: plays the seeds that it is told and reports. Not here: the simulation, the telling.
-// Started by sim.ts as a Worker.
+// A worker of `deno task sim`: runs seeds and reports the results.
 
 import { makeScenario, type Weather } from "../tests/world/scenario.ts";
 import { type Outcome, play } from "../tests/world/world.ts";

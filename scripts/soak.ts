@@ -1,6 +1,5 @@
-// `deno task soak`: the production program as a process of its own against a cluster under load, its figures and whether
-// they keep the promises. Not here: the cluster (soak_cluster.ts), what the figures mean (soak_figures.ts).
-// Exit codes: 0 all claims kept, 1 not all, 2 wrong usage.
+// `deno task soak`: the production program as a separate process against a cluster under load, its figures, and whether
+// they keep the promises. Exit codes: 0 all claims hold, 1 some do not, 2 usage.
 
 import { parseArgs } from "@std/cli/parse-args";
 import type { ClusterFigures, ClusterOrder, ClusterRequest, ClusterWord } from "./soak_cluster.ts";

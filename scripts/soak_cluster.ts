@@ -1,5 +1,5 @@
-// The cluster of the soak in a worker: the load master and a simulated GoCD server on loopback, and the agents in the
-// containers. Not here: what they do (soak_master.ts, src/sim/gocd/sim_gocd.ts). Started by soak.ts.
+// The cluster of the soak in a worker: the load master, a simulated GoCD server on loopback, and the agents in the
+// containers.
 
 import { startGocdHttp } from "../src/sim/http/gocd.ts";
 import { createSimGocd, type SimGocd } from "../src/sim/gocd/sim_gocd.ts";

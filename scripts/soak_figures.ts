@@ -1,4 +1,4 @@
-// What the figures of a soak mean: percentiles, growth, verdicts, and the table. Not here: measuring (soak.ts). Pure;
+// Evaluates the figures of a soak: percentiles, growth, verdicts, and the table.
 
 import type { ClusterFigures } from "./soak_cluster.ts";
 

@@ -1,6 +1,5 @@
 // A Mesos master for the soak: few rules, much load, the real wire (protobuf in RecordIO over HTTP). It counts what a
-// real master would not forgive. Not here: tasks and their updates (soak_tasks.ts), the rules of Mesos
-// (src/sim/mesos/sim_mesos.ts, which is strict and too slow for this).
+// real master would reject; the strict one is src/sim/mesos/sim_mesos.ts.
 
 import { encodeRecord } from "../src/mesos/recordio.ts";
 import { decodeCall, encodeEvent, type WireRecord } from "../src/mesos/proto/wire.ts";

@@ -1,5 +1,4 @@
-// The program of the soak as a process: its configuration, its log, and what the kernel tells of it. Not here: the
-// load, what is asked of its pages (soak.ts).
+// The program of the soak as a process: its configuration, its log, and what the kernel reports about it.
 
 import { loadConfig } from "../src/config/load.ts";
 import { runFlags } from "./flags.ts";

@@ -1,6 +1,5 @@
-// The tasks of the soak's master and their status updates, kept as the status update manager of a Mesos agent keeps them:
-// one update of a task on its way until it is acknowledged, sent again where that does not come.
-// Not here: the wire (soak_master.ts). Source: apache/mesos docs/high-availability-framework-guide.md, task_status_update_manager.
+// The tasks of the soak's master and their status updates: one update per task in flight until it is acknowledged,
+// resent until then (Mesos docs/high-availability-framework-guide.md, task_status_update_manager).
 
 /** First pause before an update that was not acknowledged is sent again, ms (mesos `STATUS_UPDATE_RETRY_INTERVAL_MIN`). */
 const retryFirstMs = 10_000;

@@ -1,6 +1,5 @@
 // deno-lint-ignore-file no-console -- scripts talk to the person who runs them
-// `deno task start [framework.conf]`: runs the program with no more rights than the configuration needs.
-// Not here: which flags those are (flags.ts).
+// `deno task start [framework.conf]`: runs the program with exactly the permissions that the configuration needs.
 
 import { processEnv } from "../src/config/env.ts";
 import { loadConfig } from "../src/config/load.ts";

@@ -1,4 +1,4 @@
-// What the scripts that play many runs share: a line for the user, and numbers of the command line.
+// Shared by the scripts that run many cases: a progress line, and numeric options.
 
 /** Writes a line to standard output. */
 export function say(line: string): void {

@@ -1,5 +1,4 @@
-// Reads hosts, ports, URLs of masters and ZooKeeper addresses: one rule for the configuration and for those who connect.
-// Not here: which keys hold them (config/), permissions (config/hosts.ts), connecting (mesos/, store/). Pure.
+// Parses hosts, ports, master URLs and ZooKeeper addresses: one rule for the configuration and for the connections.
 
 import { quote } from "./quote.ts";
 

@@ -1,5 +1,4 @@
-// The base of every error that an operator may read. Not here: the errors themselves (each folder owns its conditions).
-// Used by all folders.
+// The base class of every error that an operator may read. Each folder defines its own subclasses.
 
 /**
  * What kind of failure an error is; decides the exit code of a command.

@@ -1,4 +1,4 @@
-// Quotes a text of the operator in a message. Not here: secrets (secret.ts), which never come here.
+// Quotes operator input in a message. Not for secrets (secret.ts).
 
 /**
  * The text in quotes, shortened. Never call it with a secret. What stands before an `@`, as credentials do in an address,

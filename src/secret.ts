@@ -1,5 +1,4 @@
-// A secret value that cannot be printed by accident, and secrets taken out of what others say. Not here: where secrets
-// come from (config/). Used by config/ (makes them), by gocd/, mesos/, web/ (reveal them on the wire only), by runtime/.
+// A secret that cannot be printed by accident, and redaction of secrets in other people's texts.
 
 /** A password, token or key. Printing it in any way gives `***`; only {@linkcode Secret.reveal} gives the value. */
 export class Secret {

@@ -1,5 +1,4 @@
-// The version of this program; a test holds it against deno.json. Not here: versions of servers.
-// Used by cli/ and sent as the name of the HTTP client.
+// The version of this program; a test keeps it equal to deno.json.
 
 /** Semantic version of gocd-mesos. */
 export const version = "0.1.0";

@@ -198,6 +198,18 @@ Deno.test("the files that a head names are there", () => {
   assertEquals(missing, []);
 });
 
+Deno.test("comments cite what a reader can open, and no head lists who uses the file", () => {
+  const wrong = [...sources, ...filesUnder("tests"), ...filesUnder("scripts")].flatMap(({ path, text }) => {
+    const comments = text.split("\n").filter((line) => /^\s*(\/\/|\/?\*)/.test(line));
+    const [head = ""] = text.split(/^(?!\/\/)/m);
+    return [
+      ...comments.filter((line) => /\bfacts:? (gocd|mesos|autoscalers)|\(facts:/.test(line)),
+      ...head.match(/\b(Called|Used|Read|Thrown|Opened) by\b/g) ?? [],
+    ].map((line) => `${path}: ${line.trim()}`);
+  });
+  assertEquals(wrong, []);
+});
+
 Deno.test("there are no enums, namespaces, or calls of the console outside of what talks to people", () => {
   const wrong = sources.flatMap((file) =>
     file.text.split("\n").flatMap((line, index) =>

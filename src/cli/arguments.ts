@@ -1,4 +1,4 @@
-// Reads the arguments of one command. Not here: which command (cli.ts), what it does.
+// Parses the arguments of one command.
 
 import { parseArgs } from "@std/cli/parse-args";
 import type { Command, CommandArguments } from "./command.ts";

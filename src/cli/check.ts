@@ -1,5 +1,5 @@
-// `gocd-mesos check`: is everything there that a run needs? Not here: running, the rows (report.ts).
-// One row per finding, and an exit code that tells the kind of the first that failed.
+// `gocd-mesos check`: is everything there that a run needs? One row per finding, and an exit code for the kind of the
+// first failure.
 
 import type { Config } from "../config/config.ts";
 import { hostsOf } from "../config/hosts.ts";

@@ -1,5 +1,5 @@
-// What `check` makes of the server's agents: ours that wait to be enabled, and nobody in contact. Not here: enabling
-// them (core/life/lifecycle_gocd.ts).
+// What `check` says about the server's agents: ours that are waiting to be enabled, and servers without any agent in
+// contact.
 
 import type { GocdAgent } from "../core/gocd_records.ts";
 

@@ -1,4 +1,4 @@
-// Which command is meant. Not here: what it does (one file per command), reading its arguments (arguments.ts).
+// Finds the command that a command line means.
 
 import { exitCodes, OperatorError } from "../errors.ts";
 import { readArguments } from "./arguments.ts";

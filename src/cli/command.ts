@@ -1,5 +1,4 @@
-// What a command is. Not here: any command.
-// Implemented by the files of this folder that commands.ts lists.
+// The type of a command.
 
 import type { CliIo } from "./io.ts";
 

@@ -1,5 +1,4 @@
-// The list of commands and the general help. Not here: any command.
-// Read by cli.ts; a test holds the README against it.
+// The list of commands and the general help; a test compares the README with it.
 
 import type { Command } from "./command.ts";
 import { checkCommand } from "./check.ts";

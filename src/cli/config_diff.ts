@@ -1,5 +1,5 @@
-// What another configuration changes, in the words of framework.conf. Not here: putting it in force (reload.ts). Values
-// are shown for numbers and switches only: a text may be a secret.
+// What another configuration would change, in terms of framework.conf. Shows only the values of numbers and switches: a
+// text may be a secret.
 
 import type { Config } from "../config/config.ts";
 import type { AgentProfile } from "../core/settings.ts";

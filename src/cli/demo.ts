@@ -1,5 +1,5 @@
-// `gocd-mesos demo`: see it work without any server. Reads the options and the process' rights; the rest is loaded only
-// when the demo runs, so that no other command carries the simulated servers in memory.
+// `gocd-mesos demo`: the program without any server. The rest is loaded only when the demo runs, so that no other
+// command has the simulated servers in memory.
 
 import { OperatorError } from "../errors.ts";
 import type { Command, CommandArguments } from "./command.ts";

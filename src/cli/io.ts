@@ -1,5 +1,4 @@
-// The terminal and the process as a port, so that every command is tested without one. Not here: what is written.
-// Made once in main.ts.
+// The terminal and the process as a port, so that every command can be tested without them.
 
 import { processEnv } from "../config/env.ts";
 import { realClock } from "../runtime/clock.ts";

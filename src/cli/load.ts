@@ -1,4 +1,4 @@
-// Reads the configuration file of a command. Not here: what a configuration is (config/).
+// Loads the configuration file of a command.
 
 import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";

@@ -1,5 +1,5 @@
-// `drain`, `freeze`, `resume`, `teardown`: the operator's switches. Not here: what they do (core/session/operator.ts).
-// Given to the running instance where there is one; otherwise written into the state for the next start.
+// `drain`, `freeze`, `resume`, `teardown`: sent to the running instance if there is one, otherwise written to the state
+// for the next start.
 
 import type { Config } from "../config/config.ts";
 import type { OperatorEvent } from "../core/event.ts";

@@ -1,5 +1,5 @@
-// `gocd-mesos plan`: one poll of the GoCD server, nothing launched. Not here: the verdicts (core/demand/plan.ts).
-// Prints tables, or one JSON object whose shape other programs rely on.
+// `gocd-mesos plan`: one poll of the GoCD server, nothing launched. Prints tables, or one JSON object whose shape other
+// programs rely on.
 
 import type { Config } from "../config/config.ts";
 import { ConfigError, problemText } from "../config/config_error.ts";

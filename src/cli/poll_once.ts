@@ -1,5 +1,4 @@
-// One poll of the GoCD server, judged as the running program would once its demand is due. Not here: printing it.
-// Nothing is launched, enabled or stored.
+// One poll of the GoCD server, evaluated as the running program would. Nothing is launched, enabled or stored.
 
 import type { Config } from "../config/config.ts";
 import { environmentsInQuestion } from "../core/demand/environments.ts";

@@ -1,5 +1,5 @@
-// Reads the configuration again while the program runs: checked first, told as a difference, put in force as a whole,
-// or not at all. Not here: when (start.ts).
+// Reloads the configuration while the program runs: validated first, logged as a difference, applied completely or not
+// at all.
 
 import type { Config } from "../config/config.ts";
 import type { Log } from "../log/log.ts";

@@ -1,4 +1,4 @@
-// The rows that `check` prints, and the exit code that they come to. Not here: what is checked (check.ts).
+// The rows that `check` prints, and the exit code that follows from them.
 
 import { ConfigError, problemText } from "../config/config_error.ts";
 import { exitCodes, OperatorError } from "../errors.ts";

@@ -1,5 +1,4 @@
-// `gocd-mesos start`, and the bare configuration file: runs until it is stopped. Not here: the program itself (runtime/).
-// The process' side of a run: log, signals, status page, exit code.
+// `gocd-mesos start`: the process around a run: log, signals, status page, exit code.
 
 import type { Config } from "../config/config.ts";
 import { hostsOf } from "../config/hosts.ts";

@@ -1,5 +1,5 @@
-// `gocd-mesos state …`: looks into the stored state, and mends it with care. Not here: how it is kept (store/).
-// What changes the state takes its lock, so it never works beside a running instance.
+// `gocd-mesos state …`: shows and repairs the stored state. What changes it takes the lock, so it never runs beside a
+// running instance.
 
 import type { Config } from "../config/config.ts";
 import type { StoredState } from "../core/record.ts";

@@ -1,5 +1,4 @@
-// `gocd-mesos state adopt` and `state register-anew`: what a new state is to do about agents that are there already.
-// Not here: finding that out at a start (runtime/first_registration.ts).
+// `gocd-mesos state adopt` and `state register-anew`: what a new state does about agents that exist already.
 
 import type { Config } from "../config/config.ts";
 import { formerFrameworks, type SeenFramework } from "../core/identity/orphans.ts";

@@ -1,4 +1,4 @@
-// Plain tables for terminals. Not here: what stands in them.
+// Plain tables for terminals.
 
 /** The widest that a column but the last may be. */
 const columnMax = 48;

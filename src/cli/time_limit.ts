@@ -1,5 +1,4 @@
-// The time that a command takes for one server, for all its requests together. Not here: the limit of one request
-// (go-server.timeout).
+// The time that a command spends on one server, over all its requests.
 
 import { formatDuration } from "../core/words/phrases.ts";
 import { OperatorError } from "../errors.ts";

@@ -1,4 +1,4 @@
-// Command lines that cannot be understood, and what was probably meant. Not here: reading a command line (cli.ts).
+// Errors for invalid command lines, with suggestions.
 
 import { editDistance } from "../config/suggest.ts";
 import { OperatorError } from "../errors.ts";

@@ -1,4 +1,4 @@
-// `gocd-mesos version`. Not here: the number (version.ts).
+// `gocd-mesos version`.
 
 import { version } from "../version.ts";
 import type { Command } from "./command.ts";

@@ -1,5 +1,5 @@
-// `gocd-mesos why`: the whole answer for one waiting job. Not here: the verdict (core/demand/plan.ts).
-// Asks the running instance where there is one, else makes one poll of its own.
+// `gocd-mesos why`: the full explanation for one waiting job, from the running instance if there is one, otherwise from
+// a poll of its own.
 
 import { describeNeed, formatDuration } from "../core/words/phrases.ts";
 import type { Finding } from "../core/event.ts";

@@ -1,5 +1,4 @@
-// The whole configuration as one value. Not here: reading it (load.ts), the table of keys (keys.ts).
-// Made by load.ts; taken apart by runtime/ and cli/, which hand each edge its own part.
+// The whole configuration as one value.
 
 import type { Settings } from "../core/settings.ts";
 import type { Secret } from "../secret.ts";

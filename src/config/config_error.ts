@@ -1,5 +1,4 @@
-// The error of a configuration that cannot be used. Not here: finding the problems (load.ts and its parts).
-// Thrown by load.ts, and by secrets in files that can no longer be read; shown by cli/.
+// The error for a configuration that cannot be used.
 
 import { OperatorError } from "../errors.ts";
 

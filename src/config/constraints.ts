@@ -1,5 +1,4 @@
-// Reads one placement constraint. Not here: the key (container_values.ts), the judgement of a host
-// (core/placement/constraints.ts).
+// Parses one placement constraint.
 
 import type { PlacementConstraint } from "../core/settings.ts";
 import { type Parsed, quote } from "./values.ts";

@@ -1,5 +1,4 @@
-// Reads the values of go-agent that have a form of their own: volumes, ports, URIs, networks, constraints, maps.
-// Not here: which profile they belong to (profiles.ts, the caller), single values (reader.ts).
+// Reads the structured values of go-agent: volumes, ports, URIs, networks, constraints, maps.
 
 import type {
   ContainerNetwork,

@@ -1,6 +1,5 @@
-// Whether the options of `docker run` in docker-parameters can work: Mesos writes each as --key=value, and needs the
-// container in its own hands. Not here: their form in the file (container_values.ts).
-// Source: apache/mesos src/docker/docker.cpp (`Docker::run`), and the options of docker/cli.
+// Which options of `docker run` may stand in docker-parameters: Mesos passes each as --key=value and must control the
+// container itself (Mesos src/docker/docker.cpp, Docker::run).
 
 import { isNamingParameter } from "../core/identity/agent_naming.ts";
 

@@ -1,5 +1,4 @@
-// The environment of the process as the map that loadConfig wants. Not here: which names are used (keys are in the
-// file).
+// The environment of the process as the map that loadConfig takes.
 
 /** The environment, read name by name, so that `--allow-env=NAME,…` is enough. A name that may not be read is not set. */
 export function processEnv(): Readonly<Record<string, string>> {

@@ -1,4 +1,4 @@
-// The table of keys as a text. Not here: the table (keys.ts).
+// Prints the table of keys.
 
 import { keys, type KeySpec, rootKey } from "./keys.ts";
 

@@ -1,5 +1,4 @@
-// Reads a HOCON file with its includes. Not here: the text (hocon_syntax.ts), `${…}` (hocon_resolve.ts), keys
-// (keys.ts).
+// Reads a HOCON file with its includes.
 
 import { dirname, isAbsolute, join } from "node:path";
 import { ConfigError, failAt } from "./config_error.ts";

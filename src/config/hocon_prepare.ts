@@ -1,5 +1,5 @@
-// Brings a HOCON text into the few forms that the tokenizer of the package knows: one kind of blank, no comments, no
-// plus sign in a number. Lines stay where they are. Not here: tokens and syntax (hocon_syntax.ts).
+// Normalizes HOCON text for the tokenizer: one kind of whitespace, no comments, no plus sign in numbers. Line numbers
+// stay.
 
 import { failAt } from "./config_error.ts";
 

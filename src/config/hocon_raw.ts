@@ -1,5 +1,4 @@
-// What one HOCON text says before substitutions are looked up. Not here: reading it (hocon_syntax.ts), looking up (hocon_resolve.ts).
-// Used by these two only.
+// The value of one HOCON text before substitutions are resolved.
 
 /** Where something stands. */
 export interface Place {

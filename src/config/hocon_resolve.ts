@@ -1,5 +1,5 @@
-// Looks up `${…}` and joins what stands beside each other. Not here: reading text (hocon_syntax.ts), keys (keys.ts).
-// Bounded: a configuration that doubles itself again and again is an error, not a hang.
+// Resolves `${…}` and concatenates adjacent values. Bounded: a configuration that keeps doubling itself is an error,
+// not a hang.
 
 import { failAt } from "./config_error.ts";
 import type { Place, Raw, RawConcat, RawObject, RawOverride, RawReference } from "./hocon_raw.ts";

@@ -1,6 +1,5 @@
-// Reads the text of one HOCON file into raw values, each with its line. Not here: `${…}` (hocon_resolve.ts), keys
-// (keys.ts). The words of a line are cut by `@pushcorn/hocon-parser`; its evaluator is left out on purpose: it is
-// asynchronous, runs JavaScript after a `|`, fetches http includes, and quotes values, hence secrets, in its errors.
+// Parses one HOCON file into raw values with their lines. Only the tokenizer of `@pushcorn/hocon-parser` is used: its
+// evaluator runs JavaScript after a `|`, fetches http includes, and quotes values, hence secrets, in errors.
 
 import tokenizerModule from "@pushcorn/hocon-parser/lib/core/Tokenizer.js";
 import { failAt } from "./config_error.ts";

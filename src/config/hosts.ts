@@ -1,4 +1,4 @@
-// Which hosts, files and variables a configuration needs: the permissions of a scoped start. Not here: granting them.
+// Which hosts, files and variables a configuration needs: the permissions of a scoped start.
 
 import { dirname } from "node:path";
 import { hostPortText, parseHostPort, parseMasters, parseUrlServer, parseZookeeperServers } from "../addresses.ts";

@@ -1,5 +1,4 @@
-// THE table of the keys of framework.conf. Not here: reading values (values.ts), what they become (load.ts).
-// Read by load.ts, help.ts and the test that holds framework.conf.example against it. Names, once released, stay.
+// THE table of the keys of framework.conf. Released names never change.
 
 import { agentKeys } from "./keys_agents.ts";
 import { connectionKeys } from "./keys_connections.ts";

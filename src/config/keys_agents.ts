@@ -1,5 +1,4 @@
-// The rows of the key table about the agents that are launched. Not here: what the columns mean (keys.ts).
-// Read by keys.ts only.
+// The rows of the key table about the agents that are launched.
 
 import type { KeySpec } from "./keys.ts";
 

@@ -1,5 +1,4 @@
-// The rows of the key table about Mesos and GoCD. Not here: what the columns mean, and the whole table (keys.ts).
-// Read by keys.ts only.
+// The rows of the key table about Mesos and GoCD.
 
 import type { KeySpec } from "./keys.ts";
 

@@ -1,5 +1,4 @@
-// The rows of the key table about polling, limits, state, page and log. Not here: what the columns mean (keys.ts).
-// Read by keys.ts only.
+// The rows of the key table about polling, limits, state, page and log.
 
 import type { KeySpec } from "./keys.ts";
 

@@ -1,5 +1,4 @@
-// Reads framework.conf into a Config, or tells all that is wrong with it. Not here: the table of keys (keys.ts), HOCON
-// (hocon.ts), the parts (connections.ts, profiles.ts).
+// Loads framework.conf into a Config, or reports everything that is wrong with it.
 
 import type { PollerSettings, ScalingSettings } from "../core/settings.ts";
 import type { Config } from "./config.ts";

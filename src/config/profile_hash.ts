@@ -1,5 +1,5 @@
-// The identity of what a container was started from. Not here: profiles (profiles.ts, the caller).
-// Pure and stable: the same value in every version of this program, or all agents would be replaced at an upgrade.
+// A hash of everything that a container is started from. Must be the same in every version of this program, or an
+// upgrade would replace all agents.
 
 import type { AgentProfile } from "../core/settings.ts";
 

@@ -1,4 +1,4 @@
-// Makes the agent profiles of go-agent and profiles. Not here: the forms of volumes and the like (container_values.ts).
+// Builds the agent profiles from go-agent and profiles.
 
 import { isNamingVariable } from "../core/identity/agent_naming.ts";
 import { slug } from "../core/identity/adoption.ts";

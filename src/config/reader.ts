@@ -1,5 +1,4 @@
-// Reads values by key, with the type, limits and default of the key table, and collects what is wrong. Not here: what
-// keys there are (keys.ts), what the values are put together to (connections.ts, profiles.ts, load.ts, their caller).
+// Reads values by key, with the type, limits and default of the key table, and collects the problems.
 
 import type { ConfigErrorCode, ConfigProblem } from "./config_error.ts";
 import type { Conf, ConfObject } from "./hocon_resolve.ts";

@@ -1,4 +1,4 @@
-// Secrets and files that the configuration names. Not here: what they are for (connections.ts).
+// Reads the secrets and files that the configuration names.
 
 import { Secret } from "../secret.ts";
 import { ConfigError } from "./config_error.ts";

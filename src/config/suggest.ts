@@ -1,4 +1,4 @@
-// The nearest known key for one that is not known. Not here: which keys there are (keys.ts).
+// Suggests the nearest known key for an unknown one.
 
 /** The likeliest meaning of `written` among `known`; `undefined` where nothing comes near. Both are dotted keys. */
 export function nearestKey(written: string, known: readonly string[]): string | undefined {

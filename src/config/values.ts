@@ -1,5 +1,4 @@
-// Reads the text of single values: durations, amounts of memory, numbers, booleans. Not here: where they stand
-// (reader.ts).
+// Parses single values: durations, sizes, numbers, booleans.
 
 import { quote } from "../quote.ts";
 

@@ -1,5 +1,4 @@
-// A frame under construction: the one place where state is changed, records are collected and effects are ordered.
-// Not here: any decision. Used by everything that core/step.ts calls; nothing of it outlives the step.
+// A frame under construction: the only place where state is changed, records are collected and effects are ordered.
 
 import type { Effect } from "./effect.ts";
 import type { Frame } from "./frame.ts";

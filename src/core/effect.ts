@@ -1,5 +1,5 @@
-// Everything the core may ask the world to do, as data. Not here: doing it (runtime/perform.ts).
-// Made by core/step.ts; performed by runtime/ in order, after the frame's records are stored.
+// Everything that the core may ask the world to do, as data. Performed in order, after the records of the frame are
+// stored.
 
 import type { AgentProfile } from "./settings.ts";
 import type { OfferedResource } from "./placement/offer.ts";

@@ -1,5 +1,4 @@
-// Everything that can happen to the core. Not here: what follows from it (core/step.ts).
-// Made by runtime/ and sim/; each carries the time at which it is handled.
+// Everything that can happen to the core; each event has the time at which it is handled.
 
 import type { InverseOffer, Offer } from "./placement/offer.ts";
 import type { TaskStatus } from "./session/task_status.ts";

@@ -1,5 +1,4 @@
-// What one event leads to: the frame. Not here: how (step.ts).
-// Made by core/step.ts; carried out by runtime/engine.ts: records are stored before effects leave.
+// What one event leads to: the frame. Its records are stored before its effects leave.
 
 import type { Effect } from "./effect.ts";
 import type { Note } from "./note.ts";

@@ -1,5 +1,4 @@
-// What a GoCD server tells us, free of its versions. Not here: reading it (gocd/), judging it (core/demand/demand.ts).
-// Made by gocd/ and the simulated server; read by core/.
+// What a GoCD server reports, independent of its release.
 
 /** A job in state Scheduled, as the feed lists it; oldest first (GoCD JobInstance.xml, scheduledPlanIds). */
 export interface ScheduledJob {

@@ -1,4 +1,4 @@
-// One container that we launched, through its whole life; stored as it is. Not here: when it changes (core/life).
+// One container that we launched, through its whole life.
 
 import type { ContainerNetwork } from "./settings.ts";
 

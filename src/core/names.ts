@@ -1,5 +1,5 @@
-// Names of GoCD resources and environments that a server accepts: one rule for the configuration, for launches and for
-// changes of records. An agent that registers with a bad name is refused again and again, and never appears.
+// Which names of GoCD resources and environments a server accepts. An agent that registers with an invalid name is
+// refused again and again and never appears.
 
 /** The longest name that a server stores (the columns of its database). */
 export const nameCharsMax = 255;

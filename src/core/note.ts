@@ -1,5 +1,4 @@
-// What the core has decided or noticed, typed, so that log, page and metrics can never disagree. Not here: writing it (log/).
-// Made by core/step.ts; turned into log lines, page rows and counters by runtime/engine.ts.
+// What the core has decided or noticed, typed: the log, the page and the metrics all come from this.
 
 /** How much a note matters. `debug` notes are for people who look for something. */
 export type NoteLevel = "debug" | "info" | "warning" | "error";

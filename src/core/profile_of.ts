@@ -1,4 +1,4 @@
-// Looks up a profile by its name. Not here: what it says (settings.ts).
+// Looks up a profile by its name.
 
 import type { AgentProfile, Settings } from "./settings.ts";
 

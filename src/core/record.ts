@@ -1,5 +1,4 @@
-// What must survive a restart, as data. Not here: keeping it (store/).
-// Made by core/step.ts; stored by runtime/ before the frame's effects leave.
+// What must survive a restart, as data.
 
 import type { AgentInstance } from "./instance.ts";
 

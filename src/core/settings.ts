@@ -1,5 +1,4 @@
-// The settings that decisions rest on, already checked. Not here: HOCON, defaults, connections (config/).
-// Made by config/load.ts; read by all of core/.
+// The validated settings that decisions are based on.
 
 import type { MesosResources } from "./placement/mesos_resources.ts";
 import type { RegisteredAs } from "./record.ts";

@@ -1,5 +1,4 @@
-// The state of the core between two events. Not here: its changes (step.ts and what it calls).
-// Held by runtime/engine.ts, which never changes it.
+// The state of the core between two events; immutable.
 
 import type { Finding, FrameworkErrorKind, GocdProblem } from "./event.ts";
 import type { GocdAgent, GocdServerInfo } from "./gocd_records.ts";

@@ -1,5 +1,5 @@
-// The only switch over events: one event in, one frame out. Not here: any rule (the files it calls). Pure: the same
-// state, event, time and random number give the same frame.
+// The only switch over events: one event in, one frame out. Pure: the same state, event, time and random number give
+// the same frame.
 //
 // event → (life cycles) → plan, when something changed → suppress or revive → frame: records, then effects
 

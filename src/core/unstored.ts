@@ -1,6 +1,5 @@
-// What is left of a frame whose records could not be stored: no launch, no kill, no acknowledgement, no change of an
-// instance, and no memory of what was meant to leave with them. The servers are watched on, offers are given back, an
-// ERROR is obeyed, a new configuration is in force. Not here: storing (runtime/engine.ts).
+// What is left of a frame whose records could not be stored: no launch, kill, acknowledgement or change of an instance,
+// but servers are still read, offers given back, ERRORs obeyed, and a new configuration applies.
 
 import type { Effect } from "./effect.ts";
 import type { Event } from "./event.ts";

@@ -1,5 +1,4 @@
-// Reads the list of agents in every shape that GoCD has had, into one. Not here: fetching it (http_api.ts), which shape
-// a server has (versions.ts). Source: facts gocd, 2.1 and 2.2.
+// Parses the list of agents in every shape that GoCD has had (GoCD AgentRepresenter of each release).
 
 import type { Finding } from "../core/event.ts";
 import type { GocdAgent, GocdAgentEnvironment } from "../core/gocd_records.ts";

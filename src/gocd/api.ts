@@ -1,4 +1,4 @@
-// The port to a GoCD server. Not here: HTTP (http_api.ts), shapes (agents.ts, scheduled_jobs.ts).
+// The port to a GoCD server: what the rest of the program may ask of it.
 
 import type { GocdAgent, GocdServerInfo, ScheduledJob } from "../core/gocd_records.ts";
 import type { Finding, GocdProblem } from "../core/event.ts";

@@ -1,5 +1,4 @@
-// Bodies that came with a good status and still are no use: not XML, cut JSON, too large, another shape. Not here:
-// answers with a bad status (problems.ts).
+// Errors for bodies with a good status that are still useless: not XML, truncated JSON, too large, unexpected shape.
 
 import { GocdError } from "./api.ts";
 

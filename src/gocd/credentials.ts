@@ -1,5 +1,4 @@
-// How we log in, and how the secrets of it stay out of messages. Not here: where secrets come from (config/). Source:
-// facts gocd, 5.
+// Authentication to the GoCD server, and redaction of its secrets (GoCD docs, API authentication).
 
 import { type GocdCredentials, GocdError } from "./api.ts";
 import { OperatorError } from "../errors.ts";

@@ -1,6 +1,5 @@
-// Finds the jobs of elastic profiles, which the feed does not tell apart from jobs without resources. Not here: what
-// follows from it (core/demand/backlog.ts). Source: facts gocd, 1.2; GoCD's ElasticProfileService: usages are of the
-// configuration of now, templates expanded, jobs by their configured names.
+// Finds jobs of elastic profiles, which the feed cannot tell from jobs without resources. Source: GoCD
+// ElasticProfileService: usages reflect the current configuration, templates expanded, jobs by their configured names.
 
 import type { Finding } from "../core/event.ts";
 import type { GocdAgent, ScheduledJob } from "../core/gocd_records.ts";

@@ -1,6 +1,5 @@
-// Finds out which environments the server does not have, of those that only our configuration names. Not here: what
-// follows from it (core/demand/environments.ts). Source: GoCD EnvironmentsController of 16.7 to 26.1: administrators
-// only up to 19.12; from 20.1 on others get a shorter list, and no word of that.
+// Finds environments that only our configuration names (GoCD EnvironmentsController 16.7 to 26.1: administrators only
+// up to 19.12; since 20.1 other users silently get a shorter list).
 
 import type { GocdAgent, ScheduledJob } from "../core/gocd_records.ts";
 import { isRecord, parseJson } from "./agents.ts";

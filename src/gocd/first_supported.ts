@@ -1,4 +1,4 @@
-// Tries paths or media types until the server has one of them. Not here: which (versions.ts).
+// Tries paths or media types until the server supports one.
 
 import { GocdError } from "./api.ts";
 

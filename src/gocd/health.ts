@@ -1,5 +1,5 @@
-// Reads the server's own health messages (18.2 on) as findings. Not here: judging jobs (core/). Source: facts gocd, 3.4
-// (with ETag: most polls cost a 304); `detail` is HTML and is made plain text.
+// Turns the server's health messages (18.2 on) into findings. Most polls cost a 304 (ETag); `detail` is HTML and
+// becomes plain text.
 
 import { duplicateGuidCode } from "../core/identity/shared_guid.ts";
 import type { Finding } from "../core/event.ts";

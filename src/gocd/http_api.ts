@@ -1,5 +1,4 @@
-// A GoCD server over HTTP, 15.2 to 26.1. Not here: the wire (request.ts), shapes (agents.ts, scheduled_jobs.ts),
-// releases (versions.ts, probe.ts), writing (writes.ts). Made by runtime/ and cli/.
+// The GoCD port over HTTP, for releases 15.2 to 26.1.
 
 import type { Finding } from "../core/event.ts";
 import type { GocdAgent, GocdServerInfo } from "../core/gocd_records.ts";

@@ -1,5 +1,5 @@
-// Reads whether the server is in maintenance mode (19.1 on) or drain mode (18.12). Not here: asking (http_api.ts).
-// Source: facts gocd, 3.4.
+// Parses whether the server is in maintenance mode (19.1 on) or drain mode (18.12): GoCD
+// MaintenanceModeInfoRepresenter.
 
 import { isRecord, parseJson } from "./agents.ts";
 import { contentError } from "./content_problems.ts";

@@ -1,5 +1,5 @@
-// Requests that got no answer: name unknown, connection refused, TLS, timeout, no permission. Not here: answers
-// (problems.ts). The texts are those of Deno 2.4 to 2.9 (reqwest, hyper, rustls), tested on both.
+// Errors for requests without a response: unknown host, connection refused, TLS, timeout, missing permission. Matches
+// the texts of Deno 2.4 to 2.9 (reqwest, hyper, rustls).
 
 import type { GocdProblem } from "../core/event.ts";
 import { GocdError } from "./api.ts";

@@ -1,5 +1,4 @@
-// Finds out which GoCD this is, remembers it, and asks again when its answers change under us (an upgraded server). Not
-// here: what differs between releases (versions.ts). Source: facts gocd, 0 and 2.7.
+// Detects the GoCD release, remembers it, and detects it again when responses change (the server was upgraded).
 
 import { isRecord, parseJson } from "./agents.ts";
 import { GocdError } from "./api.ts";

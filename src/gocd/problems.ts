@@ -1,5 +1,4 @@
-// Answers of the GoCD server that are no use, told apart by status, body and content type. Not here: failures of the
-// network (network_problems.ts), of parsing (content_problems.ts). Source: facts gocd, 5 and 2.5.
+// Errors for unusable responses of the GoCD server, by status, body and content type.
 
 import type { GocdProblem } from "../core/event.ts";
 import { GocdError } from "./api.ts";

@@ -1,5 +1,4 @@
-// What a container is told so that its agent registers with the GoCD server, in every family of images. Not here: which
-// names the server accepts (core/names.ts), launching (mesos/).
+// The environment variables that make a container's agent register with the GoCD server, for every family of images.
 
 /** With what one agent registers. */
 export interface AgentRegistration {

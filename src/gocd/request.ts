@@ -1,5 +1,4 @@
-// Sends one request at a time to the GoCD server and refuses every answer that is not what was asked for. Not here:
-// what to ask (http_api.ts, writes.ts), the wording of problems (problems.ts). Source: facts gocd, 5.
+// Sends one request at a time to the GoCD server and rejects every response that is not what was asked for.
 
 import type { Finding } from "../core/event.ts";
 import { type GocdConnection, GocdError } from "./api.ts";

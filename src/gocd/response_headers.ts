@@ -1,5 +1,4 @@
-// The two response headers that outlive an answer: the session cookie and Retry-After. Not here: sending them back
-// (request.ts, runtime/).
+// The two response headers that outlive a response: the session cookie and Retry-After.
 
 const retryAfterMsMax = 60 * 60 * 1000;
 const cookieLengthMax = 1_024;

@@ -1,5 +1,5 @@
-// Reads the feed of scheduled jobs, old and new, as a stream. Not here: fetching it (http_api.ts), judging jobs
-// (core/). Source: facts gocd, 1.2 to 1.4. Ids and links are ignored, values of variables never kept.
+// Parses the feed of scheduled jobs, old and new, as a stream (GoCD JobPlanXmlViewModel, JobPlanXmlRepresenter). Ids
+// and links are ignored; values of variables are never kept.
 
 import { SaxesParser } from "saxes";
 import type { Finding } from "../core/event.ts";

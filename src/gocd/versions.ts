@@ -1,5 +1,5 @@
-// What differs between GoCD releases 15.2 to 26.1, as one table lookup. Not here: asking for the version (probe.ts).
-// Source: facts gocd, section 0.
+// What differs between GoCD releases 15.2 to 26.1, in one table (GoCD routes.rb and the api-agents-v* modules of each
+// tag).
 
 import type { Finding } from "../core/event.ts";
 import type { ResourceCase } from "../core/gocd_records.ts";

@@ -1,6 +1,5 @@
-// Enables, disables and deletes agents as each release wants it. Not here: when to (core/), which release
-// (versions.ts). Source: facts gocd, 2.3 to 2.5. Answers are not read: a changed record comes back with a runtime state
-// that is made up; only GET tells it.
+// Enables, disables and deletes agents as each release requires. Responses are ignored: a changed record comes back
+// with a made-up runtime state (GoCD AgentService.updateAgentAttributes), so only a GET counts.
 
 import { invalidRegistration } from "../core/names.ts";
 import { registrationProblemText } from "../core/words/names.ts";

@@ -1,5 +1,5 @@
-// Takes out of XML text what XML 1.0 forbids and GoCD writes all the same: references such as `&#27;` and raw control
-// characters of variable values. Not here: parsing. Source: facts gocd, 1.4.
+// Removes from XML text what XML 1.0 forbids but dom4j's XMLWriter emits: references such as `&#27;` and raw control
+// characters in values of variables.
 
 /** Removes forbidden characters from text that comes in pieces. */
 export interface XmlCleaner {

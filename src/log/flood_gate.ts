@@ -1,4 +1,4 @@
-// Keeps a lasting condition from flooding the log. Not here: writing.
+// Keeps a lasting condition from flooding the log.
 
 import type { Note } from "../core/note.ts";
 

@@ -1,5 +1,4 @@
-// One log line out of one entry, as text or JSON; nothing in an entry can break the line or drive a terminal. Not here:
-// which entries.
+// Formats an entry as one log line, as text or JSON; no entry can break the line or control a terminal.
 
 import type { NoteLevel } from "../core/note.ts";
 import type { Secret } from "../secret.ts";

@@ -1,5 +1,4 @@
-// The log of the program: LogTape behind a small port. Not here: what a line looks like (format.ts), where it goes (the caller).
-// Made once by runtime/ or cli/; notes come from runtime/engine.ts.
+// The log of the program: LogTape behind a small port.
 
 import { configureSync, getConfig, getLogger, type LogRecord } from "@logtape/logtape";
 import type { Note, NoteLevel } from "../core/note.ts";

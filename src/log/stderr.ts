@@ -1,5 +1,4 @@
-// Lines to standard error. Not here: what they say (format.ts).
-// Given to createLog by cli/ and runtime/.
+// Writes lines to standard error.
 
 /** Writes one line to standard error at once; a reader that has gone away is no reason to stop. */
 export function writeToStderr(line: string): void {

@@ -1,4 +1,4 @@
-// Which hosts a redirect or ZooKeeper may name. Not here: permissions of Deno (runtime/), following (reach_leader.ts).
+// Which hosts a redirect or ZooKeeper may name.
 
 import { type HostPort, parseHostPort } from "./masters.ts";
 

@@ -1,5 +1,4 @@
-// What a master's refusal means. Not here: requests that got no answer (network_problems.ts), events (from_proto.ts).
-// Source: facts mesos-wire; apache/mesos src/master/http.cpp, `Master::Http::scheduler`.
+// What a master's refusal means (Mesos src/master/http.cpp, Master::Http::scheduler).
 
 import { type MesosCredentials, MesosError } from "./api.ts";
 import { redacted } from "./credentials.ts";

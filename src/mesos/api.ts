@@ -1,4 +1,4 @@
-// The port to a Mesos master. Not here: HTTP (http_scheduler.ts), finding the leader (leader.ts), protobuf (proto/).
+// The port to a Mesos master: what the rest of the program may ask of it.
 
 import type { SeenFramework } from "../core/identity/orphans.ts";
 import type { MesosEffect } from "../core/effect.ts";

@@ -1,5 +1,4 @@
-// Sends the calls of one subscription, in order. Not here: the stream (session.ts), the bytes of a call (to_proto.ts).
-// Source: facts mesos-wire, Framing and headers.
+// Sends the calls of one subscription, in order (Mesos docs/scheduler-http-api.md).
 
 import type { MesosEffect } from "../core/effect.ts";
 import { OperatorError } from "../errors.ts";

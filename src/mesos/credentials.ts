@@ -1,4 +1,4 @@
-// How we log in to a master, and how its secrets stay out of messages. Not here: where secrets come from (config/).
+// Authentication to a master, and redaction of its secrets.
 
 import { OperatorError } from "../errors.ts";
 import { createRedactor, type Secret } from "../secret.ts";

@@ -1,5 +1,4 @@
-// ContainerInfo for the Docker containerizer. Not here: the rest of the task (task_info.ts). What Mesos makes of it:
-// apache/mesos src/docker/docker.cpp, `Docker::RunOptions::create`.
+// Builds ContainerInfo for the Docker containerizer (Mesos src/docker/docker.cpp, Docker::RunOptions::create).
 
 import { isNamingParameter } from "../core/identity/agent_naming.ts";
 import type { TaskLaunch } from "../core/effect.ts";

@@ -1,5 +1,5 @@
-// Holds events between the reader of the stream, which never waits, and whoever takes them. Not here: reading (session.ts).
-// When it is full the session is over. What waited is let go of: Mesos sends again what counts, and offers are void.
+// Buffers events between the stream reader, which never waits, and its consumer. A full queue ends the session and
+// drops its contents: Mesos resends what matters, and the offers are void.
 
 import { MesosError, type SessionEvent } from "./api.ts";
 

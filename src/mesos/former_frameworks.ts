@@ -1,6 +1,5 @@
-// What frameworks of a name the leading master knows, by its operator API. Not here: what follows from it
-// (core/identity/orphans.ts). Source: apache/mesos include/mesos/v1/master/master.proto (GET_FRAMEWORKS, since 1.0;
-// `recovered` in one list with the others since 1.2) and the endpoint /master/frameworks.
+// Which frameworks of a given name the leading master knows, by its operator API. Source: mesos/v1/master/master.proto
+// (GET_FRAMEWORKS, since 1.0; `recovered` is in the main list since 1.2) and the endpoint /master/frameworks.
 
 import * as v from "valibot";
 import type { SeenFramework } from "../core/identity/orphans.ts";

@@ -1,5 +1,4 @@
-// A FrameworkIdentity as Mesos' FrameworkInfo. Not here: where the identity comes from (config/, core/), the call
-// (to_proto.ts).
+// A FrameworkIdentity as FrameworkInfo of mesos.proto.
 
 import type { FrameworkIdentity } from "./api.ts";
 import type { WireRecord } from "./proto/wire.ts";

@@ -1,4 +1,4 @@
-// Events of the scheduler API in the core's words. Not here: bytes to records (recordio.ts), the schema (proto/).
+// Converts events of the scheduler API into the core's types.
 
 import type { FrameworkErrorKind } from "../core/event.ts";
 import type { InverseOffer, Offer, Unavailability } from "../core/placement/offer.ts";

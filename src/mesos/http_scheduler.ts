@@ -1,5 +1,5 @@
-// A Mesos cluster over its v1 scheduler API in protobuf. Not here: repeating (runtime/supervisor.ts), what events mean
-// (core/). Source: facts mesos-wire; apache/mesos docs/scheduler-http-api.md.
+// The Mesos port over the v1 scheduler API in protobuf (Mesos docs/scheduler-http-api.md). Not here: retries
+// (runtime/supervisor.ts).
 
 import { hostCheck } from "./allowed_hosts.ts";
 import { notAMaster, type Refusal, refusalMessage, subscribeRefusal } from "./answers.ts";

@@ -1,4 +1,4 @@
-// Runs work one after the other, in the order in which it was asked for. Not here: the work (calls.ts).
+// Runs tasks one at a time, in the order they were queued.
 
 /** Takes work, starts it when all work taken before has ended, and gives its outcome. */
 export type Lane = (work: () => Promise<void>) => Promise<void>;

@@ -1,5 +1,4 @@
-// Who may lead, in the order to be asked. Not here: asking (reach_leader.ts), ZooKeeper (zookeeper_leader.ts, loaded
-// only for zk://).
+// The candidates for the leading master, in the order to try them.
 
 import type { Secret } from "../secret.ts";
 import type { HostCheck } from "./allowed_hosts.ts";

@@ -1,5 +1,4 @@
-// One HTTP request to one master, with login, time limit and words for its failure. Not here: what the answer means
-// (answers.ts), redirects (reach_leader.ts).
+// Sends one HTTP request to one master, with authentication, a time limit and readable errors.
 
 import { type MesosConnection, MesosError, type MesosErrorReason } from "./api.ts";
 import { authorizationOf } from "./credentials.ts";

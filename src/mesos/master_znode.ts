@@ -1,5 +1,5 @@
-// Reads the znodes by which Mesos masters elect their leader. Not here: getting them (zookeeper_leader.ts, its caller).
-// Pure. Whoever may write to ZooKeeper may write anything: nothing in a znode is taken for a host that is none.
+// Parses the znodes with which Mesos masters elect their leader. Anyone with write access to ZooKeeper can put anything
+// there, so every host is validated.
 
 import { type HostPort, parseHostPort } from "./masters.ts";
 

@@ -1,5 +1,4 @@
-// `mesos-master` for those who connect: what cannot be read is an error. Not here: the rule (addresses.ts), finding out who
-// leads (leader.ts).
+// Parses `mesos-master` for the connections; an invalid address is an error.
 
 import {
   type HostPort,

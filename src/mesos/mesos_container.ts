@@ -1,4 +1,4 @@
-// ContainerInfo for the Mesos containerizer with a Docker image. Not here: the rest of the task (task_info.ts).
+// Builds ContainerInfo for the Mesos containerizer with a Docker image.
 
 import type { TaskLaunch } from "../core/effect.ts";
 import type { ContainerSettings } from "../core/settings.ts";

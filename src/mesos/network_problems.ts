@@ -1,5 +1,5 @@
-// Requests to a master that got no answer, in words: name unknown, connection refused, TLS, no permission. Not here:
-// answers (answers.ts). The texts are those of Deno 2.4 to 2.9 (hyper, rustls, node:net).
+// Errors for requests to a master without a response: unknown host, connection refused, TLS, missing permission.
+// Matches the texts of Deno 2.4 to 2.9 (hyper, rustls, node:net).
 
 /** What went wrong, as a clause behind `http://host:port: `, and the operator's next act. */
 export interface NetworkProblem {

@@ -1,5 +1,4 @@
-// Offer constraints on the wire (scheduler.proto `OfferConstraints`, Mesos 1.11; older masters ignore the field). Not
-// here: deriving them from profiles (core/placement/offer_needs.ts).
+// Offer constraints on the wire (scheduler.proto, OfferConstraints; Mesos 1.11, older masters ignore them).
 
 import type { OfferConstraint, OfferPredicate, OfferSelector } from "../core/placement/offer_needs.ts";
 import type { FrameworkIdentity } from "./api.ts";

@@ -1,6 +1,5 @@
-// Whether a host's port takes a connection at all. A busy master may need many seconds to answer, but its kernel takes
-// the connection at once: what takes none within this is switched off, or packets to it are swallowed. Not here:
-// requests (master_request.ts).
+// Whether a port accepts connections at all. A busy master may need many seconds to respond, but its kernel accepts at
+// once; a host that does not is down, or its packets are dropped.
 
 import { connect } from "node:net";
 import { MesosError } from "./api.ts";

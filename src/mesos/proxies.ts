@@ -1,5 +1,4 @@
-// Whether Deno's fetch goes to a host by way of a proxy. Not here: doing so; fetch reads the same variables by itself,
-// with no permission for them. Source: denoland/deno ext/fetch/proxy.rs.
+// Whether Deno's fetch would use a proxy for a host (denoland/deno ext/fetch/proxy.rs).
 
 import { hostCheck } from "./allowed_hosts.ts";
 import type { MasterAddress } from "./masters.ts";

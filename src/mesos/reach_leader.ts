@@ -1,5 +1,4 @@
-// Gets one request to the master that leads: tries each candidate, follows 307 by hand. Not here: who the candidates
-// are (leader.ts), what the answer means (answers.ts).
+// Sends a request to the leading master: tries each candidate and follows 307 redirects itself.
 
 import type { HostCheck } from "./allowed_hosts.ts";
 import { MesosError } from "./api.ts";

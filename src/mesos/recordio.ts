@@ -1,5 +1,4 @@
-// RecordIO: the length of each record in bytes as ASCII digits, a line feed, the record, nothing behind it. Not here:
-// what a record holds (from_proto.ts), the connection (session.ts).
+// Decodes RecordIO: the length of each record in bytes as ASCII digits, a line feed, the record.
 
 import { MesosError } from "./api.ts";
 

@@ -1,4 +1,4 @@
-// One `Resource` of mesos.proto to and from the core's OfferedResource, without loss. Not here: offers, tasks.
+// Converts a `Resource` of mesos.proto to and from the core's OfferedResource, without loss.
 
 import { fromMilli, toMilli } from "../core/placement/mesos_resources.ts";
 import type { MesosAttribute, NumberRange, OfferedResource, ResourceValue } from "../core/placement/offer.ts";

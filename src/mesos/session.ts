@@ -1,5 +1,4 @@
-// One subscription: reads the stream, watches for its heartbeats, hands events on. Not here: how it was got
-// (http_scheduler.ts), bytes (recordio.ts, from_proto.ts), calls (calls.ts).
+// One subscription: reads the stream, watches for heartbeats, passes events on.
 
 import { MesosError, type MesosErrorReason, type MesosSession, type SessionEvent } from "./api.ts";
 import { notAMaster } from "./answers.ts";

@@ -1,5 +1,4 @@
-// A TaskLaunch as Mesos' TaskInfo. Not here: choosing the resources (core/placement/placement.ts), the variables that
-// tell the GocdAgent whom to register with (handed in), the containers (docker_container.ts, mesos_container.ts).
+// Converts a TaskLaunch into TaskInfo of mesos.proto.
 
 import { withoutNaming } from "../core/identity/agent_naming.ts";
 import type { TaskLaunch } from "../core/effect.ts";

@@ -1,4 +1,4 @@
-// One timer, as a port, so that tests need not wait. Not here: what a time limit means (the callers say).
+// A timer as a port, so that tests need not wait.
 
 /** Calls back once after `ms` milliseconds, unless the function it gives is called before. */
 export type SetTimer = (callback: () => void, ms: number) => () => void;

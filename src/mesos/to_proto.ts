@@ -1,5 +1,4 @@
-// The core's Mesos effects as calls of the scheduler API, in bytes. Not here: sending them (http_scheduler.ts), the
-// task (task_info.ts), the framework (framework_info.ts).
+// Converts the core's Mesos effects into calls of the scheduler API, in bytes.
 
 import type { MesosEffect, TaskLaunch } from "../core/effect.ts";
 import type { FrameworkIdentity } from "./api.ts";

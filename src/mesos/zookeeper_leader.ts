@@ -1,5 +1,4 @@
-// The leading master as ZooKeeper knows it, watched in the background. Not here: the connection (zookeeper_connection.ts).
-// Loaded by leader.ts, only for zk://. Source: facts mesos-wire, Subscription; apache/mesos src/master/detector.
+// Watches ZooKeeper for the leading master, in the background (Mesos src/master/detector). Loaded only for zk://.
 
 import { MesosError } from "./api.ts";
 import type { LeaderFinder, LeaderFinderOptions } from "./leader.ts";

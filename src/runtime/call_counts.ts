@@ -1,5 +1,4 @@
-// Counts of calls and the durations of polls, for the metrics. Not here: writing them (web/metrics.ts).
-// Filled by perform.ts.
+// Counts calls and measures polls for the metrics.
 
 import { createHistogram, type Histogram } from "../web/histogram.ts";
 

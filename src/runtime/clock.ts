@@ -1,5 +1,4 @@
-// Time as a port, so that everything above it runs on virtual time in tests. Not here: what happens when it passes.
-// The only place with Date and timers, but for the servers' own limits.
+// Time as a port, so that everything above it runs on virtual time in tests. Nothing else uses Date or timers.
 
 import { type ClockReading, type MachineTime, readClock } from "../core/session/clock_rate.ts";
 

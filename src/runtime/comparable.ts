@@ -1,5 +1,4 @@
-// Tells whether two values say the same, secrets included. Not here: showing them, which must never be done with the
-// text.
+// Compares two values, secrets included. The text it compares must never be shown.
 
 import { Secret } from "../secret.ts";
 

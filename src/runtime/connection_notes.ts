@@ -1,5 +1,4 @@
-// What is told of connections to the master that fail, so that an outage is one line however long it lasts and however
-// its words change. Not here: connecting (supervisor.ts), holding lines back (log/flood_gate.ts).
+// Reports failing connections to the master: one line per outage, however long it lasts and however the messages vary.
 
 import type { Note } from "../core/note.ts";
 import { OperatorError } from "../errors.ts";

@@ -1,5 +1,4 @@
-// Asks the running instance on this machine. Not here: what it does with it (status_server.ts), finding it
-// (control_file.ts).
+// Sends requests to the instance running on this machine.
 
 import type { Config } from "../config/config.ts";
 import type { StatusView } from "../core/view/view.ts";

@@ -1,5 +1,5 @@
-// How a command on this machine finds and addresses the running instance: a file beside the state with the address of its
-// status page and a token that only the owner can read. Not here: the requests (control_client.ts), the page (web/).
+// How a command finds the running instance: a file beside the state with the address of its status page and a token
+// that only the owner can read.
 
 import type { Config } from "../config/config.ts";
 import { OperatorError } from "../errors.ts";

@@ -1,5 +1,4 @@
-// How much time has passed, for deadlines that must hold whatever happens to this machine. Not here: what time it is
-// (clock.ts). Used by ports.ts for the lock.
+// Measures elapsed time for deadlines that must hold even if the machine's clock changes.
 
 /** The two clocks of a machine, ms. */
 export interface MachineClocks {

@@ -1,6 +1,5 @@
-// One of several instances that share a state in ZooKeeper: stands by until it is elected, leads until it is not, and
-// stands by again. Not here: the election (store/zookeeper_election.ts), what a leader does (framework.ts).
-// Made by program.ts, so it is loaded only for state = "zk://…".
+// One of several instances that share a state in ZooKeeper: stands by until elected, leads until it no longer is, and
+// stands by again. Loaded only for state = "zk://…".
 
 import type { Config, StateConfig } from "../config/config.ts";
 import type { Event, OperatorEvent } from "../core/event.ts";

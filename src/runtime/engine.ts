@@ -1,5 +1,4 @@
-// The loop around core/step.ts: event in, records stored, effects out, notes told. Not here: any decision (core/), any
-// call (perform.ts). The one writer of the state.
+// The loop around core/step.ts: event in, records stored, effects out, notes logged. The only writer of the state.
 
 import type { Event } from "../core/event.ts";
 import type { Effect } from "../core/effect.ts";

@@ -1,6 +1,5 @@
-// Tells when files have changed on disk. Not here: what is done about it (cli/reload.ts). It looks every few seconds
-// instead of asking the system: that sees a file that an editor or a ConfigMap has put in the place of another, on
-// every file system.
+// Detects changed files. Polls every few seconds instead of asking the system, and so notices replaced files (editors,
+// ConfigMaps) on every file system.
 
 import type { Clock } from "./clock.ts";
 

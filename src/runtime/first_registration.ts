@@ -1,5 +1,4 @@
-// Before the first SUBSCRIBE of a new state: are agents of an earlier life there, whose state was lost? Not here: what
-// counts as one (core/identity/orphans.ts), adopting them (cli/state_adopt.ts). Put around the Mesos port by framework.ts.
+// Before the first SUBSCRIBE with a new state: are there agents of an earlier run whose state was lost?
 
 import type { Config } from "../config/config.ts";
 import { formerAgents, formerFrameworks, isUnregistered, type Orphans, refusalOf } from "../core/identity/orphans.ts";

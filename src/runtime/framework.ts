@@ -1,5 +1,4 @@
-// The whole program around given ports: engine, supervisor, ticks. Not here: making the ports (ports.ts), the process
-// (cli/).
+// The whole program around given ports: engine, supervisor, ticks.
 
 import type { Config } from "../config/config.ts";
 import type { Event } from "../core/event.ts";

@@ -1,4 +1,4 @@
-// FrameworkInfo out of the configuration. Not here: its protobuf (mesos/framework_info.ts).
+// FrameworkInfo from the configuration.
 
 import type { Config } from "../config/config.ts";
 import { allocatableQuantities, offerConstraints } from "../core/placement/offer_needs.ts";

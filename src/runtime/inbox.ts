@@ -1,7 +1,5 @@
-// The events in front of the engine, the one writer. Not here: handling them (engine.ts).
-// Nothing is dropped. What the program posts itself is bounded by what is under way: a tick, an answer for each call.
-// The stream of a Mesos session is not: it waits in the session's own queue (mesos/event_queue.ts), which ends the
-// session when it is full, and comes over as there is room.
+// The queue in front of the engine. Nothing is dropped: what the program posts is bounded by what is in flight, and
+// Mesos events wait in the queue of their session, which ends the session when it is full.
 
 import type { Event } from "../core/event.ts";
 

@@ -1,9 +1,5 @@
-// The servers as an instance may use them that leads only for a time: nothing is asked for, not even read, unless it
-// certainly leads at that moment, and what is under way when that ends is broken off. Not here: how it knows
-// (store/zookeeper_election.ts). Used by elected.ts.
-//
-// The check is made by the clock at each call, so a process that was stopped, or a machine that was suspended, sends
-// nothing when it wakes, long before it hears that another instance leads.
+// The ports of an instance that leads only for a time: every call first checks by the clock that it still leads, so a
+// process that was suspended sends nothing when it wakes. Calls in flight are aborted when the lead ends.
 
 import { type GocdApi, GocdError } from "../gocd/api.ts";
 import { type MesosApi, MesosError, type MesosSession } from "../mesos/api.ts";

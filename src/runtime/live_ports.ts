@@ -1,5 +1,4 @@
-// Ports that follow the configuration of the moment, so that a reload reaches the connections, too. Not here: making the
-// ports (ports.ts), reading the file again (cli/reload.ts). Made by cli/start.ts.
+// Ports that follow the current configuration, so that a reload reaches the connections, too.
 
 import type { Config } from "../config/config.ts";
 import type { GocdApi } from "../gocd/api.ts";

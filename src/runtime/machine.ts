@@ -1,5 +1,4 @@
-// What a program takes from the machine that it runs on, as a port: time and the network. Not here: files, signals, the
-// terminal (cli/io.ts).
+// What the program takes from its machine, as a port: time and the network.
 
 import type { PortProbe } from "../mesos/port_probe.ts";
 import type { SetTimer } from "../mesos/timer.ts";

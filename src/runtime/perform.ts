@@ -1,5 +1,4 @@
-// Carries effects out and reports what came of them as events. Not here: deciding them (core/), the wire (mesos/,
-// gocd/).
+// Carries out effects and reports the results as events.
 
 import type { Effect, GocdEffect, MesosEffect } from "../core/effect.ts";
 import type { Event, GocdProblem } from "../core/event.ts";

@@ -1,4 +1,4 @@
-// What this process may reach, held against what the configuration needs. Not here: granting it (scripts/).
+// Compares the permissions of this process with what the configuration needs.
 
 import type { Config } from "../config/config.ts";
 import { hostsOf } from "../config/hosts.ts";

@@ -1,4 +1,4 @@
-// Makes the real ports out of a configuration. Not here: using them (framework.ts).
+// Creates the real ports from a configuration.
 
 import type { Config, StateConfig } from "../config/config.ts";
 import type { TaskLaunch } from "../core/effect.ts";

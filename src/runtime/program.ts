@@ -1,5 +1,5 @@
-// What runs: one framework on a state file, or one of several instances that share a state in ZooKeeper. Not here: the
-// process around it (cli/start.ts). The page and the signals know a program only by this.
+// What runs: one framework on a state file, or one of several instances that share a state in ZooKeeper. The page and
+// the signals know only this.
 
 import type { Config } from "../config/config.ts";
 import type { Event, OperatorEvent } from "../core/event.ts";

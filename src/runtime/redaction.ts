@@ -1,5 +1,4 @@
-// Takes the secrets of a configuration out of what Mesos says of our containers. Not here: how (secret.ts), errors of
-// the connections, which know their own secrets (gocd/, mesos/).
+// Redacts the secrets of a configuration in what Mesos reports about our containers.
 
 import type { Config } from "../config/config.ts";
 import { createRedactor, type Secret } from "../secret.ts";

@@ -1,5 +1,4 @@
-// The status page over the life of a run: another configuration may move it, switch it off or on. Not here: what it
-// shows and the control file (status_server.ts).
+// The status page over the life of a run: a new configuration may move it, or turn it off or on.
 
 import type { Config } from "../config/config.ts";
 import { isSame } from "./comparable.ts";

@@ -1,5 +1,4 @@
-// The status page of a running program, and the file by which commands on this machine find it. Not here: the page (web/).
-// Started by status_page.ts and cli/demo/run.ts.
+// The status page of a running program, and the file by which commands on this machine find it.
 
 import type { Config } from "../config/config.ts";
 import type { OperatorEvent } from "../core/event.ts";

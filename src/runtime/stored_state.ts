@@ -1,4 +1,4 @@
-// Reads the stored state beside its writer, for commands that only look. Not here: running on it (framework.ts).
+// Reads the stored state while its writer runs.
 
 import type { Config } from "../config/config.ts";
 import type { StoredState } from "../core/record.ts";

@@ -1,5 +1,4 @@
-// Keeps us subscribed: connect, hand events on, reconnect with backoff. Not here: the connection (mesos/), what events
-// mean (core/).
+// Keeps us subscribed: connects, passes events on, reconnects with backoff.
 
 import type { Event } from "../core/event.ts";
 import type { FrameworkIdentity, MesosApi, MesosSession } from "../mesos/api.ts";

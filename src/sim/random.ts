@@ -1,4 +1,4 @@
-// A seeded source of numbers for the simulated world. Not for secrets, not for the real program's jitter.
+// A seeded random number generator for the simulated world. Not for secrets or the program's own jitter.
 
 /** A generator of numbers in [0, 1) that gives the same sequence for the same `seed` (mulberry32, 32 bits of state). */
 export function seededRandom(seed: number): () => number {

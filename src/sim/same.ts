@@ -1,4 +1,4 @@
-// Whether two plain values are equal, whatever the order of their keys. Not here: anything but JSON-like data.
+// Whether two plain JSON values are equal, whatever the order of their keys.
 
 /** Deep equality of plain data; a missing key is equal to one that is undefined. */
 export function isSame(one: unknown, other: unknown): boolean {

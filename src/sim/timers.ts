@@ -1,4 +1,4 @@
-// A queue of things to do at virtual times, in order of time and then of asking. Not here: any clock.
+// A queue of things to do at virtual times, ordered by time, then by insertion.
 
 /** Something planned; cancelling one that has run does nothing. */
 export interface PlannedAct {

@@ -1,5 +1,5 @@
-// The rules by which instances that share a state agree on who leads, and by which a leader knows that nobody else can
-// lead yet. Not here: ZooKeeper (zookeeper_election.ts). Pure: the simulation plays just these rules (tests/world/world_election.ts).
+// The rules by which instances that share a state elect a leader, and by which a leader knows that nobody else can lead
+// yet. Pure: the simulation runs these very rules (tests/world/world_election.ts).
 
 /** Of the session's time, the part that one confirmation counts for; the rest is for clocks that drift. */
 const heldPart = 2 / 3;

@@ -1,5 +1,4 @@
-// Durable state in memory, with failures on demand. Not here: anything on disk.
-// Used by tests and by the simulated program, whose "disk" outlives its crashes.
+// Durable state in memory, with failures on demand.
 
 import type { StateRecord, StoredState } from "../core/record.ts";
 import { completeState, decodeRecords, freshState, recordsOf, textChanges } from "./record_codec.ts";

@@ -1,5 +1,4 @@
-// Records of the durable state as JSON texts under keys, and back with every field checked. Not here: keeping the
-// texts.
+// Encodes records of the durable state as JSON texts under keys, and decodes them with every field checked.
 
 import * as v from "valibot";
 import { taskNumberMax } from "../core/identity/adoption.ts";

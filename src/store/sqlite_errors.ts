@@ -1,4 +1,4 @@
-// What SQLite and the file system say, as errors for people. Not here: the acts that fail.
+// Turns errors of SQLite and the file system into messages for operators.
 
 import { StoreError, type StoreErrorCode } from "./store_error.ts";
 

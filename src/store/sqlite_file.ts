@@ -1,5 +1,4 @@
-// The state file as a SQLite database: making it, knowing it for ours, its schema and the lock beside it. Not here:
-// records.
+// The state file as a SQLite database: creating and recognizing it, its schema, and the lock beside it.
 
 import { DatabaseSync } from "node:sqlite";
 import { damagedHint, foreignHint, guarded } from "./sqlite_errors.ts";

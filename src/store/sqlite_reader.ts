@@ -1,4 +1,4 @@
-// Looking into a state file beside its writer. Not here: changing it (sqlite_store.ts).
+// Reads a state file while its writer runs.
 
 import type { StoredState } from "../core/record.ts";
 import { completeState, type DecodedRecords, decodeRecords } from "./record_codec.ts";

@@ -1,5 +1,4 @@
-// Durable state in one SQLite file with one writer. Not here: the file and its schema (sqlite_file.ts), records as text (record_codec.ts).
-// Opened by runtime/ and by the `state` commands that change something.
+// Durable state in one SQLite file with one writer.
 
 import type { DatabaseSync } from "node:sqlite";
 import type { StateRecord, StoredState } from "../core/record.ts";

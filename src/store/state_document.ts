@@ -1,4 +1,4 @@
-// The durable state as one JSON text for people, backups and moves between stores. Not here: files and locks.
+// The durable state as one JSON document for people, backups and moves between stores.
 
 import type { StateRecord, StoredState } from "../core/record.ts";
 import {

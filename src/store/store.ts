@@ -1,4 +1,4 @@
-// The port of durable state. Not here: how it is kept (sqlite_store, memory_store, zookeeper_store).
+// The port of durable state.
 
 import type { StateRecord, StoredState } from "../core/record.ts";
 

@@ -1,5 +1,4 @@
-// The error of durable state that cannot be read or written. Not here: finding out which (sqlite_errors.ts, record_codec.ts).
-// Thrown by every store; shown by runtime/ and cli/.
+// The error for durable state that cannot be read or written.
 
 import { OperatorError } from "../errors.ts";
 

@@ -1,5 +1,4 @@
-// The parts of node-zookeeper-client 1.1.3 that are used, with types, and the addresses it would misread. Not here: using
-// them (zookeeper_session.ts).
+// Types for the parts of node-zookeeper-client 1.1.3 that we use, and the addresses that it would misparse.
 
 import type { Buffer } from "node:buffer";
 import { type HostPort, parseZookeeperServers } from "../addresses.ts";

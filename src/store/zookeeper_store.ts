@@ -1,5 +1,5 @@
 // Durable state in ZooKeeper, written by the leader only. Not here: who leads (zookeeper_election.ts), transactions too
-// large for one request (zookeeper_journal.ts). Opened by runtime/, and by the `state` commands that change something.
+// large for one request (zookeeper_journal.ts).
 //
 //   PATH/state/KEY   the text of one record, KEY of record_codec.ts percent-encoded
 

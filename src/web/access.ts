@@ -1,4 +1,4 @@
-// Who may ask: the Host and Origin of a request and its token. Not here: routes.
+// Who may send a request: its Host, Origin and token.
 
 import type { Secret } from "../secret.ts";
 

@@ -1,4 +1,4 @@
-// Commands of the operator over HTTP: who may give them and what they say. Not here: carrying them out (runtime/).
+// Operator commands over HTTP: who may send them and what the responses say.
 
 import * as v from "valibot";
 import type { Secret } from "../secret.ts";

@@ -1,4 +1,4 @@
-// The routes of the status page, as one function from request to response. Not here: sockets (server.ts).
+// The routes of the status page, as one function from request to response.
 
 import type { NoteView, StatusView } from "../core/view/view.ts";
 import { type HostRules, isAuthorized, isOurHost } from "./access.ts";

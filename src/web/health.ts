@@ -1,4 +1,4 @@
-// Whether the program can do its work now. Not here: HTTP.
+// Whether the program can do its work at the moment.
 
 import type { LeadershipView, StatusView } from "../core/view/view.ts";
 

@@ -1,5 +1,4 @@
-// Counts of measured seconds in buckets. Not here: writing them (prometheus.ts).
-// Filled by runtime/, written by the route /metrics.
+// Counts measured seconds in buckets.
 
 /** A histogram as it stands. */
 export interface HistogramSnapshot {

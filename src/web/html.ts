@@ -1,4 +1,4 @@
-// HTML with escaping by default. Not here: any page.
+// HTML templates that escape by default.
 
 /** Markup that is safe to send; only {@linkcode html} makes it. */
 export interface Html {

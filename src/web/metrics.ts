@@ -1,4 +1,4 @@
-// The metrics of the program, made from the same picture as the page. Not here: the text format (prometheus.ts).
+// The metrics of the program, built from the same picture as the page.
 
 import type { InstanceView, StatusView } from "../core/view/view.ts";
 import { verdictKinds } from "../core/words/verdicts.ts";

@@ -1,5 +1,4 @@
-// What of the lists a reader of the page wants to see. Not here: showing it.
-// Read from the address by handler.ts; used by the sections of the status page.
+// Which rows of the lists a reader of the page asks for, parsed from the URL.
 
 import type { VerdictKind } from "../core/demand/verdict.ts";
 import { verdictKinds } from "../core/words/verdicts.ts";

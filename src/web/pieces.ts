@@ -1,4 +1,4 @@
-// Small pieces that the sections of the status page share: badges, chips, ages. Not here: sections.
+// Small elements that the sections of the status page share: badges, chips, ages.
 
 import { type Html, html, type HtmlValue } from "./html.ts";
 import { spanText, timeText } from "./wording.ts";

@@ -1,5 +1,4 @@
-// The text format of Prometheus (prometheus.io/docs/instrumenting/exposition_formats, version 0.0.4). Not here: which
-// metrics there are.
+// The Prometheus text format (prometheus.io/docs/instrumenting/exposition_formats, version 0.0.4).
 
 import type { HistogramSnapshot } from "./histogram.ts";
 

@@ -1,4 +1,4 @@
-// How many requests one address may send. Not here: the clock, the answer, who is exempt (handler.ts).
+// Limits the rate of requests per address.
 
 /** A limit per key: `burst` at once, then `perSecond`. */
 export interface RateLimitOptions {

@@ -1,4 +1,4 @@
-// Answers with the headers that every answer of ours carries. Not here: what they say.
+// Responses with the headers that all of ours carry.
 
 /** A refusal for programs and people. */
 export interface Refusal {

@@ -1,4 +1,4 @@
-// The sections about what there is: instances, profiles, GoCD agents, recent decisions. Not here: demand.
+// The page sections about what exists: instances, profiles, GoCD agents, recent decisions.
 
 import type { GocdAgentView, InstanceView, NoteView, ProfileView, StatusView } from "../core/view/view.ts";
 import { type Html, html } from "./html.ts";

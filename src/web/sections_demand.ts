@@ -1,4 +1,4 @@
-// The sections about what is wanted: problems, demand per bucket, waiting jobs. Not here: agents and profiles.
+// The page sections about what is needed: problems, demand per bucket, waiting jobs.
 
 import type { VerdictKind } from "../core/demand/verdict.ts";
 import type { BucketView, JobView, StatusView } from "../core/view/view.ts";

@@ -1,5 +1,4 @@
-// The listener of the status page. Not here: what is answered (handler.ts).
-// Started and closed by runtime/.
+// The listener of the status page.
 
 import { OperatorError } from "../errors.ts";
 import { createHandler, type HandlerOptions } from "./handler.ts";

@@ -1,4 +1,4 @@
-// The picture as JSON for programs. Not here: the picture itself (core/view/view.ts).
+// The picture as JSON for programs.
 
 import type { NoteView, StatusView } from "../core/view/view.ts";
 import type { Health } from "./health.ts";

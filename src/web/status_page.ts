@@ -1,5 +1,4 @@
-// The status page: one document that works as it is served and refreshes its main part by itself. Not here: routes
-// (handler.ts).
+// The status page: one document that works without scripts and refreshes its main part when they run.
 
 import type { GocdView, MesosView, NoteView, StatusView } from "../core/view/view.ts";
 import type { Health } from "./health.ts";

@@ -1,4 +1,4 @@
-// One table of the status page, bounded, keyed and readable on narrow screens. Not here: what the tables tell.
+// A table of the status page: bounded, keyed, readable on narrow screens.
 
 import { type Html, html, type HtmlValue } from "./html.ts";
 

@@ -1,4 +1,4 @@
-// Ages, times and numbers as people read them. Not here: markup.
+// Formats ages, times and numbers for people.
 
 const secondMs = 1000;
 const minuteMs = 60 * secondMs;

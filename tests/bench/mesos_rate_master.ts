@@ -1,6 +1,5 @@
-// A master that does nothing but hand out task updates and count acknowledgements, the same for every client; it runs in
-// a Worker, so that its work is not on the client's account. Not here: any rule of Mesos (src/sim/), the clients.
-// Started by mesos_rate_bench.ts.
+// A master that only hands out task updates and counts acknowledgements, the same for every client. Runs in a worker,
+// so that its work does not count as the client's.
 
 import { decodeCall, encodeEvent, type WireRecord } from "../../src/mesos/proto/wire.ts";
 import { encodeRecord } from "../../src/mesos/recordio.ts";

@@ -1,5 +1,5 @@
-// Our whole program as a client of the measuring master: engine, state in SQLite, the real scheduler client in protobuf; the
-// GoCD server has nothing to do. Not here: measuring. Started by mesos_rate_bench.ts as a process: PORT TASKS FOLDER.
+// Our whole program as a client of the measuring master: engine, state in SQLite, the real scheduler client in
+// protobuf, an idle GoCD server. Arguments: PORT TASKS FOLDER.
 
 import { loadConfig } from "../../src/config/load.ts";
 import type { AgentInstance } from "../../src/core/instance.ts";

@@ -1,6 +1,5 @@
-// npm:mesos-framework as a client of the measuring master: its Scheduler with its own handler of updates, which keeps the
-// task's state in memory and acknowledges. Not here: measuring. Started by mesos_rate_bench.ts as a process: PORT TASKS FOLDER.
-// The package is a dependency of this bench only. It writes a log into its working folder.
+// npm:mesos-framework (a dependency of this bench only) as a client of the measuring master, with its own handler of
+// updates. Writes a log into its working folder. Arguments: PORT TASKS FOLDER.
 
 import { Scheduler } from "npm:mesos-framework@0.5.3";
 

@@ -1,4 +1,4 @@
-// `gocd-mesos start` in this process, on a terminal that keeps what is written. Used by the tests of commands and reloads.
+// `gocd-mesos start` in this process, on a terminal that keeps what is written.
 
 import { runCli } from "../../src/cli/cli.ts";
 import { until } from "../support/scaled_clock.ts";

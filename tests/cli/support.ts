@@ -1,5 +1,4 @@
-// A terminal that keeps what is written, the command line in this process, and transcripts held against files. Used by
-// the tests of src/cli/.
+// A terminal that keeps what is written, the command line in this process, and transcripts compared with files.
 
 import { assertEquals } from "@std/assert";
 import { runCli } from "../../src/cli/cli.ts";

@@ -1,5 +1,5 @@
 // A strict GoCD server of one version as a fetch function: it serves only the paths and media types of that release
-// (facts gocd, section 0, written down again here so that a slip in versions.ts shows). Used by the tests beside it.
+// (written down independently of versions.ts, so that a mistake there shows).
 
 import type { GocdConnection } from "../../src/gocd/api.ts";
 

@@ -1,5 +1,5 @@
-// One poll of the server named in the arguments, told in one line. Run by proxy_test.ts as a process of its own, because
-// Deno reads the variables of proxies when it starts.
+// One poll of the server named in the arguments, reported in one line. A separate process, because Deno reads the proxy
+// variables when it starts.
 
 import { GocdError } from "../../src/gocd/api.ts";
 import { createHttpGocdApi } from "../../src/gocd/http_api.ts";

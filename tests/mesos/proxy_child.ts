@@ -1,5 +1,5 @@
-// One subscription with the master named in the arguments and one acknowledgement, told in one line. Run by proxy_test.ts as
-// a process of its own, because Deno reads the variables of proxies when it starts.
+// One subscription with the master named in the arguments and one acknowledgement, reported in one line. A separate
+// process, because Deno reads the proxy variables when it starts.
 
 import { createHttpScheduler } from "../../src/mesos/http_scheduler.ts";
 import { connectionTo, identity } from "../support/scripted_master.ts";

@@ -1,5 +1,5 @@
-// Tries to get out of its permissions and prints what became of each attempt as JSON. Run by start_test.ts with the flags
-// of a scoped start; arguments: a permitted URL, another port's URL, a folder that is permitted for nothing.
+// Tries to break out of its permissions and prints the result of each attempt as JSON, when run with the flags of a
+// scoped start. Arguments: a permitted URL, a URL on another port, a folder without permissions.
 
 const [permitted = "", otherPort = "", folder = ""] = Deno.args;
 

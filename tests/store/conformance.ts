@@ -1,5 +1,4 @@
-// What every store must do, whatever it is made of. Not here: what only one of them does.
-// Run by the test file of each store.
+// What every store must do, whatever it is made of.
 
 import { assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";

@@ -1,4 +1,4 @@
-// Records to store in tests. Used by the tests of the stores only.
+// Records to store in tests.
 
 import fc from "fast-check";
 import type { AgentInstance, InstanceIdentity, InstanceMarks, InstancePhase } from "../../src/core/instance.ts";

@@ -1,4 +1,4 @@
-// A process of its own that uses a state file, to be killed or refused. Started by sqlite_store_test.ts.
+// A separate process that uses a state file, to be killed or refused.
 
 import type { StateRecord } from "../../src/core/record.ts";
 import { openSqliteStore } from "../../src/store/sqlite_store.ts";

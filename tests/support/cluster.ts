@@ -1,5 +1,5 @@
-// Both strict servers with an agent process in each container that starts, and the books that tests check: launches by
-// task id. On free loopback ports and scaled real time, or within this process on virtual time.
+// Both strict servers with an agent process in each container, and the launches by task id. On free loopback ports and
+// scaled real time, or within this process on virtual time.
 
 import { type GocdHttp, startGocdHttp } from "../../src/sim/http/gocd.ts";
 import type { Listen } from "../../src/sim/http/listen.ts";

@@ -1,5 +1,5 @@
-// Settings, jobs, agents, offers and statuses in short, and a hand driver that runs the core on virtual time.
-// The driver holds every frame against the laws of tests/support/core_laws.ts. Not here: any scenario.
+// Short forms for settings, jobs, agents, offers and statuses, and a driver that runs the core on virtual time and
+// checks every frame against the laws of core_laws.ts.
 
 import type { Effect } from "../../src/core/effect.ts";
 import type { Event, GocdProblem } from "../../src/core/event.ts";

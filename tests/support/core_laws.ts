@@ -1,5 +1,4 @@
-// The laws that hold for every step of the core, whatever happens. Not here: events.
-// Called around each step by tests/support/core.ts.
+// The laws that hold for every step of the core, whatever happens.
 
 import { verdictText } from "../../src/core/words/reasons.ts";
 import { assert, assertEquals } from "@std/assert";

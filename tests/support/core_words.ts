@@ -1,5 +1,5 @@
-// That every word of a frame is one that its type allows, and that texts for people are whole. The compiler holds the
-// first; here it also holds for what a mutant makes. Not here: what must happen when (core_laws.ts).
+// Every value of a frame is one that its type allows, and texts for people are complete. The compiler checks the first;
+// here it also holds for what a mutant makes.
 
 import { launchReasonText, verdictText } from "../../src/core/words/reasons.ts";
 import { assert } from "@std/assert";

@@ -1,5 +1,5 @@
-// Preloaded into a child process (`deno run --preload`): its whole program then lives on scaled time, unchanged.
-// Set by program.ts through the environment: "SPEED START_MS".
+// Preloaded into a child process (`deno run --preload`), whose whole program then runs on scaled time. Arguments come
+// in an environment variable: "SPEED START_MS".
 
 import { scaledMs, type TimeScale } from "./scaled_clock.ts";
 

@@ -1,4 +1,4 @@
-// A port for whoever must know it before it listens, or wants one where nobody answers. Used all over the tests.
+// A free port, for those who must know it before listening, or who want one where nobody listens.
 
 /** A port of 127.0.0.1 that was free a moment ago. */
 export function freePort(): number {

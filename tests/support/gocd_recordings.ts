@@ -1,5 +1,4 @@
-// The answers of a real GoCD server in tests/fixtures/gocd/recordings.jsonl (its README says how they were taken). Not
-// here: what they mean.
+// The responses of a real GoCD server in tests/fixtures/gocd/recordings.jsonl (see the README there).
 
 /** One request and its answer. */
 export interface RecordedAnswer {

@@ -1,5 +1,4 @@
-// Forwards TCP connections of loopback and can hold everything back, as a network that loses all packets does. Not
-// here: what is said through it.
+// Forwards TCP connections on loopback and can hold everything back, like a network that drops all packets.
 
 /** A running proxy. */
 export interface HeldProxy extends AsyncDisposable {

@@ -1,4 +1,4 @@
-// A timer that a test drives. Not here: a clock.
+// A timer that a test drives.
 
 import type { SetTimer } from "../../src/mesos/timer.ts";
 

@@ -1,5 +1,4 @@
-// The recordings of a real Mesos master in tests/fixtures/mesos (its README says what is in them). Not here: what they
-// mean.
+// The recordings of a real Mesos master in tests/fixtures/mesos (see the README there).
 
 import type { DecodedEvent } from "../../src/mesos/from_proto.ts";
 import { decodeEvent, eventOfShape } from "../../src/mesos/from_proto.ts";

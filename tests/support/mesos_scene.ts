@@ -1,5 +1,5 @@
-// The real client and engine against the strict simulated master, with what went over the wire kept for the test: every
-// call and every event. On virtual time, or over sockets where those are what the test is about.
+// The real client and engine against the strict simulated master, with every call and event on the wire kept for the
+// test. On virtual time, or over sockets where those matter.
 
 import { assertEquals } from "@std/assert";
 import type { AgentInstance } from "../../src/core/instance.ts";

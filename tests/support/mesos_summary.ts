@@ -1,4 +1,4 @@
-// One line for each event of a recording, short enough to read and long enough to tell any two apart.
+// One line for each event of a recording, short but distinct.
 
 import type { Offer, OfferedResource, ResourceValue } from "../../src/core/placement/offer.ts";
 import type { TaskStatus } from "../../src/core/session/task_status.ts";

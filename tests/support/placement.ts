@@ -1,4 +1,4 @@
-// Profiles, wanted entries and offers in short, for the tests and the bench of placement.
+// Short forms for profiles, wanted entries and offers, for the tests and the bench of placement.
 
 import type { AvoidedHost } from "../../src/core/placement/failing_hosts.ts";
 import type { PlacementResult } from "../../src/core/placement/placement.ts";

@@ -1,5 +1,5 @@
-// A picture with something of everything, for tests of the page, the metrics and the commands: what the core shows at the
-// end of a run on virtual time, whose names are hostile where people choose them.
+// A picture with something of everything, for tests of the page, the metrics and the commands: the view at the end of a
+// run on virtual time, with hostile names where people choose names.
 
 import type { GocdAgent, ScheduledJob } from "../../src/core/gocd_records.ts";
 import { statusView } from "../../src/core/view/status_view.ts";

@@ -1,5 +1,5 @@
-// Time that runs faster than real time, so that drains of 20 seconds pass in a fraction of one over real sockets.
-// Used by cluster.ts here, and by fast_time.ts in a child process, which then agree on what time it is.
+// Time that runs faster than real time, so that drains of 20 seconds take a fraction of one over real sockets. Child
+// processes share it (fast_time.ts).
 
 import type { Clock } from "../../src/runtime/clock.ts";
 

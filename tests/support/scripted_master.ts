@@ -1,5 +1,5 @@
-// A master that does exactly what a test says, over real HTTP on loopback or in a network of the test, and keeps what it was
-// asked. No rule of Mesos (that is the simulated master, src/sim).
+// A master that does exactly what a test says, over real HTTP on loopback or in a virtual network, and keeps the
+// requests. It has no rules of Mesos (those are in src/sim).
 
 import type { MesosConnection, MesosErrorReason, SessionEvent } from "../../src/mesos/api.ts";
 import { MesosError } from "../../src/mesos/api.ts";

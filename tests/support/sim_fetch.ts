@@ -1,5 +1,4 @@
-// The simulated GoCD server as a fetch function in this process, on its own virtual time: no socket, no waiting. Used by
-// tests of src/gocd/ and by the transcripts.
+// The simulated GoCD server as a fetch function in this process, on its own virtual time: no sockets, no waiting.
 
 import type { SimGocd } from "../../src/sim/gocd/sim_gocd.ts";
 

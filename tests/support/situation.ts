@@ -1,5 +1,5 @@
-// A situation of the running program: the core on virtual time, beside a simulated GoCD server that is really asked (by
-// the program's own client, through an injected fetch). Mesos is played by hand. Used by tests/transcripts/.
+// A situation of the running program: the core on virtual time, with the program's own client on a simulated GoCD
+// server. Mesos is played by hand.
 
 import type { GocdEffect } from "../../src/core/effect.ts";
 import type { Effect } from "../../src/core/effect.ts";

@@ -1,5 +1,5 @@
-// A port of loopback that swallows packets, as a machine does that is switched off: nothing is accepted, nothing
-// refused. Linux drops each SYN to a listener whose queue of connections is full.
+// A loopback port that drops packets, like a machine that is switched off: nothing is accepted, nothing refused. Linux
+// drops each SYN to a listener with a full backlog.
 
 import { connect, type Socket } from "node:net";
 

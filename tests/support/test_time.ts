@@ -1,5 +1,5 @@
-// How time passes in a test: scaled real time, where real sockets or processes are needed, or virtual time, where nothing
-// is waited for and nothing depends on how busy the machine is. Both are used alike.
+// How time passes in a test: scaled real time where sockets or processes are needed, otherwise virtual time, where
+// nothing depends on how busy the machine is. Both are used alike.
 
 import { setImmediate } from "node:timers";
 import type { SetTimer } from "../../src/mesos/timer.ts";

@@ -1,5 +1,5 @@
-// What an operator reads about one job in a situation: `why`, the log, the metrics; held against a file, and against the
-// page, which must not say anything else. Used by tests/transcripts/.
+// What an operator reads about one job in a situation: `why`, the log, the metrics, compared with a file and with the
+// page, which must say the same.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { explainJob, findJobs } from "../../src/cli/why.ts";

@@ -1,4 +1,4 @@
-// A clock that a test moves by hand, for everything that waits through the port Clock. Used by tests/runtime.
+// A clock that a test moves by hand, for everything that waits through the port Clock.
 
 import type { Clock } from "../../src/runtime/clock.ts";
 

@@ -1,5 +1,5 @@
-// The whole program with its real clients of both servers, and both simulated servers, in this process on one virtual
-// clock: a day in seconds. For tests that need hours to pass; whose course depends on events is better off with cluster.ts.
+// The whole program with its real clients and both simulated servers in this process on one virtual clock: a day in
+// seconds. For tests that need hours to pass; see cluster.ts for others.
 
 import type { Note } from "../../src/core/note.ts";
 import type { Framework } from "../../src/runtime/framework.ts";

@@ -1,5 +1,5 @@
-// A network within this process on virtual time: servers listen on ports of it, and its fetch reaches them. Bodies are
-// streams in both directions, so that connections can hang, break and be hung up. Not here: sockets, TLS, proxies.
+// A network within this process on virtual time: servers listen on its ports, and its fetch reaches them. Bodies are
+// streams in both directions, so that connections can hang, break and be closed.
 
 import type { BeginConnect } from "../../src/mesos/port_probe.ts";
 import type { Listen } from "../../src/sim/http/listen.ts";

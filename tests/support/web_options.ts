@@ -1,4 +1,4 @@
-// What a status server is made from, with the sample picture. Used by tests/web and tests/fuzz.
+// The options of a status server with the sample picture.
 
 import type { HandlerOptions } from "../../src/web/handler.ts";
 import { createHistogram } from "../../src/web/histogram.ts";

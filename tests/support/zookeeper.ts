@@ -1,4 +1,4 @@
-// A real ZooKeeper server of one, on loopback, with small clocks. Not here: what is stored in it.
+// A real standalone ZooKeeper server on loopback with short timeouts.
 
 import { Buffer } from "node:buffer";
 import zookeeper from "node-zookeeper-client";

@@ -1,4 +1,4 @@
-// Pieces of situations, in short. Used by the tests beside it.
+// Pieces of situations, in short.
 
 import type { SimForeignAgent } from "../../src/sim/gocd/sim_gocd.ts";
 import { second } from "../support/core.ts";

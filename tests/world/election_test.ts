@@ -1,5 +1,5 @@
-// Instances that share a state, by the rules of the real ones: seeds, and bugs planted to be caught. With a real ZooKeeper:
-// tests/store and tests/runtime/ha_test.ts.
+// Instances that share a state, by the rules of the real ones: seeds, and planted bugs that must be caught. For a real
+// ZooKeeper see tests/store and tests/runtime/ha_test.ts.
 
 import { assert, assertEquals } from "@std/assert";
 import { electionBugs, playElection } from "./world_election.ts";

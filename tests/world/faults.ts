@@ -1,5 +1,5 @@
-// What goes wrong in a scenario, drawn from its seed: odds that hold throughout, and acts at certain times. Not here:
-// doing it (faults_act.ts). Each kind is switched off for a whole seed more often than not (swarm testing).
+// What goes wrong in a scenario, drawn from its seed: odds that hold throughout, and acts at certain times. Most kinds
+// are off for a whole seed (swarm testing).
 
 import { type ListTimes, noRequestFaults, promptLists, type RequestFaults } from "./faults_calls.ts";
 import type { SimMesosFaults } from "../../src/sim/mesos/options.ts";

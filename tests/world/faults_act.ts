@@ -1,5 +1,4 @@
-// Carries out the faults of a scenario on the models, the disk and the program, and heals everything at the end. Not
-// here: which faults, and when (faults.ts).
+// Applies the faults of a scenario to the models, the disk and the program, and heals everything at the end.
 
 import { holdsTakingDown } from "../../src/core/life/brake.ts";
 import type { WorldFault } from "./faults.ts";

@@ -1,5 +1,4 @@
-// What happens to single requests by their kind: lost, answered in vain, late (so that others overtake them), twice.
-// Drawn from dice of its own beside faults.ts. Not here: faults of the servers themselves.
+// What happens to single requests by their kind: lost, response lost, late (so that others overtake them), duplicated.
 
 import type { GocdEffect, MesosEffect } from "../../src/core/effect.ts";
 import type { Dice } from "./scenario_dice.ts";

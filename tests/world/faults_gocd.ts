@@ -1,4 +1,4 @@
-// The faults of a scenario that concern the GoCD server, its proxy, and people who work on it. Not here: the others.
+// The faults of a scenario that concern the GoCD server, its proxy, and people who work on it.
 
 import type { WorldFault } from "./faults.ts";
 import { seenWithoutRights } from "./gocd_lists.ts";

@@ -1,6 +1,5 @@
-// The faults of mild weather: what a healthy installation meets on any day. A few percent of requests fail or are slow, a
-// stream breaks, a container fails, the program is restarted now and then. Not here: storms (faults.ts), and the law that
-// work goes on meanwhile (invariants_progress.ts).
+// The faults of mild weather, as in a healthy installation: a few percent of requests fail or are slow, a stream
+// breaks, a container fails, the program restarts now and then.
 
 import type { FaultPlan, FaultsFor, PlannedFault, WorldFault } from "./faults.ts";
 import { promptLists, type RequestKind, requestKinds, type RequestOdds } from "./faults_calls.ts";

@@ -1,5 +1,5 @@
-// The faults in which a server is not the one that it was: an older state comes back, lists lack records, another GoCD server
-// or another Mesos cluster answers, a master has an empty registry. Not here: the other faults (faults_act.ts, faults_gocd.ts).
+// The faults in which a server is not the one it was: an older state is restored, lists lack records, another GoCD
+// server or Mesos cluster answers, a master has an empty registry.
 
 import type { GocdAgent } from "../../src/core/gocd_records.ts";
 import type { WorldFault } from "./faults.ts";

@@ -1,5 +1,5 @@
 // What the feed and the list of agents of the simulated GoCD server show to our account, by release, in the core's
-// words. Not here: the wire forms of the same (gocd/feed.ts, gocd/bodies.ts).
+// types.
 
 import type { GocdProblem } from "../../src/core/event.ts";
 import type { GocdAgent, GocdAgentEnvironment, ScheduledJob } from "../../src/core/gocd_records.ts";

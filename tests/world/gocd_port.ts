@@ -1,6 +1,5 @@
-// The program's requests to the simulated GoCD server: one in flight, with ways there and back, failures and late
-// answers. Not here: HTTP and the readers of the wire (gocd/ has its own tests): lists are read off the model's
-// records, as each release would show them (sim/gocd/lists.ts).
+// The program's requests to the simulated GoCD server: one in flight, with delays there and back, failures and late
+// responses. No HTTP: lists are read from the model's records, as each release would show them.
 
 import type { GocdEffect } from "../../src/core/effect.ts";
 import type { GocdProblem } from "../../src/core/event.ts";

@@ -1,6 +1,5 @@
 // What must hold in every simulated run: after each step, for each effect, for each container that ends, and at the
-// end. Judged by the models and the disk wherever they know; the core's own word is the last resort. Not here: the run
-// itself.
+// end. Judged by the models and the disk wherever they know.
 
 import type { Effect, GocdAgentRef } from "../../src/core/effect.ts";
 import type { Event } from "../../src/core/event.ts";

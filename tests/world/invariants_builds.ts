@@ -1,5 +1,5 @@
-// The law that no build is lost by our hand: containers killed, records deleted, and what nobody could have known.
-// Judged by the simulated server's own count. Not here: the other laws (invariants.ts).
+// The law that we never lose a build: containers killed, records deleted, and what nobody could have known. Judged by
+// the simulated server's own count.
 
 import type { Frame } from "../../src/core/frame.ts";
 import { checkTimeout, isLookFresh } from "./invariants_clocks.ts";

@@ -1,6 +1,5 @@
-// The laws of time: how old the list is that a KILL rests on, and whether a timeout that ends something has really lasted.
-// Judged in what the world knows: questions to the server, changes of records, when the program ran and the server was
-// open. Not here: that no build is lost (invariants_builds.ts).
+// The laws of time: how old the list is that a KILL is based on, and whether a timeout that ends something has really
+// elapsed. Judged by what the world knows.
 
 import type { AgentInstance } from "../../src/core/instance.ts";
 import type { State } from "../../src/core/state.ts";

@@ -1,5 +1,5 @@
-// What each mild fault may cost at most, in ms of everybody's time, for the law of progress (invariants_progress.ts). Each
-// cost is the longest wait of the program for the repeat that mends the fault, by its settings. Not here: drawing faults.
+// What each mild fault may cost at most, in ms for everybody, for the law of progress: the longest time the program
+// waits before the retry that overcomes the fault, by its settings.
 
 import type { GocdEffect, MesosEffect } from "../../src/core/effect.ts";
 import type { WorldFault } from "./faults.ts";

@@ -1,6 +1,5 @@
-// The laws of demand: no two launches for one job, no idle agent of no use while a limit holds others back, and no job
-// called a zombie without reason. Judged by the shown feed and by the GoCD model. Not here: how often a job must have been
-// seen (invariants_launch.ts).
+// The laws of demand: no two launches for one job, no useless idle agent while a limit holds others back, no job called
+// a zombie without reason. Judged by the feed as shown and by the GoCD model.
 
 import { holdsTakingDown } from "../../src/core/life/brake.ts";
 import type { Frame } from "../../src/core/frame.ts";

@@ -1,5 +1,5 @@
-// The laws of drains: whom they may begin with, the two looks before a DELETE, and that nothing on the way is left lying.
-// Judged by the lists that the program was shown (invariants_shown.ts). Not here: that no build is lost (invariants_builds.ts).
+// The laws of drains: which agents they may start with, the two reads before a DELETE, and that nothing is left half
+// done. Judged by the lists that the program was shown (invariants_shown.ts).
 
 import { holdsTakingDown } from "../../src/core/life/brake.ts";
 import type { Effect } from "../../src/core/effect.ts";

@@ -1,5 +1,5 @@
-// The laws of launches: only for demand that was seen often enough, at the pace that the server and failing profiles allow,
-// and never on the strength of what cannot be known. Not here: limits (invariants.ts), where (Mesos refuses what is wrong).
+// The laws of launches: only for demand that was seen often enough, at the pace that the server and failing profiles
+// allow, and never based on what cannot be known.
 
 import type { Effect } from "../../src/core/effect.ts";
 import type { Frame } from "../../src/core/frame.ts";

@@ -1,6 +1,5 @@
-// The laws of pace: what is asked for again and how soon, how often the servers are asked, and how long a phase lasts while
-// nothing stands in the way. They hold in every weather, because each clock starts anew where something did stand in the way.
-// Judged by what the program was shown (invariants_shown.ts). Not here: launches (invariants_launch.ts), drains (invariants_drain.ts).
+// The laws of pace: what is requested again and how soon, how often servers are asked, and how long a phase lasts while
+// nothing stands in the way. They hold in all weather, as each clock restarts after an obstacle.
 
 import { holdsTakingDown } from "../../src/core/life/brake.ts";
 import type { Effect } from "../../src/core/effect.ts";

@@ -1,7 +1,5 @@
-// The law of progress while mild faults go on: each waiting job that a profile serves, and that the limits and the cluster
-// leave room for, gets an agent within a bound; each agent that nothing needs is gone within another. The bounds follow
-// from the settings; each fault that really strikes adds what it may cost at most. Not here: storms, where only the end
-// counts (world.ts), and the pace of single acts (invariants_pace.ts).
+// The law of progress in mild weather: each waiting job with a profile and room gets an agent within a bound, and each
+// agent not needed is gone within another. The bounds follow from the settings and the cost of faults.
 
 import { holdsTakingDown } from "../../src/core/life/brake.ts";
 import { gocdRules } from "../../src/sim/gocd/versions.ts";

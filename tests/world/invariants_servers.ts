@@ -1,5 +1,5 @@
-// The laws for servers that are not what they were: a record of a living agent is deleted only by the rules, and the brake is
-// on only while a list of the GoCD server really lacks agents. Not here: builds (invariants_builds.ts).
+// The laws for servers that are not what they were: records of living agents are deleted only by the rules, and the
+// brake is on only while lists of the GoCD server really lack agents.
 
 import type { Effect } from "../../src/core/effect.ts";
 import type { Event } from "../../src/core/event.ts";

@@ -1,5 +1,4 @@
-// What the program has asked and been shown, in true time, kept beside the core's own memory so that laws about pace need
-// not believe it. Not here: the laws (invariants_*.ts).
+// What the program has asked and been shown, in true time, so that laws about pace need not trust the core's memory.
 
 import type { Event } from "../../src/core/event.ts";
 import type { GocdAgent, ScheduledJob } from "../../src/core/gocd_records.ts";

@@ -1,5 +1,4 @@
-// The laws of verdicts: each waiting job that was shown has one, and the supply that they count on exists. Not here: what
-// is launched for them (invariants_launch.ts, invariants_demand.ts).
+// The laws of verdicts: each waiting job that was shown has one, and the supply that they count on exists.
 
 import type { Event } from "../../src/core/event.ts";
 import type { ScheduledJob } from "../../src/core/gocd_records.ts";

@@ -1,4 +1,4 @@
-// What the laws of the simulation remember of a run. Not here: the laws (invariants*.ts).
+// What the laws of the simulation remember of a run.
 
 import { newServersWatch, type ServersWatch } from "./invariants_servers.ts";
 import type { LookAtKill } from "./invariants_builds.ts";

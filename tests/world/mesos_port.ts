@@ -1,5 +1,4 @@
-// The program's side of the simulated Mesos: subscribing with pauses, calls in order, events in. The calls are made by
-// the real codec. Not here: HTTP (mesos/ has its own tests), what events mean (core/).
+// The program's side of the simulated Mesos: subscribing with pauses, calls in order through the real codec, events in.
 
 import { allocatableQuantities } from "../../src/core/placement/offer_needs.ts";
 import type { MesosEffect } from "../../src/core/effect.ts";

@@ -1,5 +1,5 @@
-// How many more agents for a job the limits and the cluster leave room for, by the truth of the models: the law of progress
-// asks nothing where there is none. Not here: the law (invariants_progress.ts).
+// How many more agents for a job the limits and the cluster have room for, according to the models: the law of progress
+// asks nothing where there is none.
 
 import type { AgentProfile } from "../../src/core/settings.ts";
 import type { SimJob } from "../../src/sim/gocd/state.ts";

@@ -1,5 +1,5 @@
-// What one seed plays: a cluster, a GoCD server, other people's agents, jobs, settings and faults. Not here: playing
-// it. Everything is drawn from the seed; a fault is switched off for a whole seed now and then (swarm testing).
+// What one seed plays: a cluster, a GoCD server, other people's agents, jobs, settings and faults, all drawn from the
+// seed.
 
 import type { Settings } from "../../src/core/settings.ts";
 import type { FaultPlan } from "./faults.ts";

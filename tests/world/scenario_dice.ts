@@ -1,4 +1,4 @@
-// Draws in the words of a scenario. Not here: the source of chance (random.ts), what is drawn.
+// Draws in the terms of a scenario.
 
 /** Draws from one source of chance. */
 export interface Dice {

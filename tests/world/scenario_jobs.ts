@@ -1,4 +1,4 @@
-// The work of a scenario: waves of jobs of all kinds. Not here: when they are handed out (sim/gocd/work.ts).
+// The work of a scenario: waves of jobs of all kinds.
 
 import type { AgentProfile, Settings } from "../../src/core/settings.ts";
 import type { SimJobRequest } from "../../src/sim/gocd/work.ts";

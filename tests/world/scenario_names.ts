@@ -1,5 +1,5 @@
-// What the agents of a scenario call themselves, and which addresses their containers have. Not here: playing it
-// (world_containers.ts). Drawn with dice of its own, so that other stories stay as they are.
+// What the agents of a scenario call themselves, and the addresses of their containers. Has dice of its own, so that
+// other stories stay as they are.
 
 import type { AgentProfile, Settings } from "../../src/core/settings.ts";
 import type { Dice } from "./scenario_dice.ts";

@@ -1,4 +1,4 @@
-// Settings and profiles of a scenario. Not here: the work that they are for (scenario_jobs.ts).
+// Settings and profiles of a scenario.
 
 import type { AgentProfile, Settings } from "../../src/core/settings.ts";
 import { plainContainer } from "../support/placement.ts";

@@ -1,5 +1,5 @@
-// Seeds that ever failed, with what they had found. They are played for ever (failed_seeds_test.ts), so that nothing comes
-// back; when the scenario's draws change they tell other stories, which are as good.
+// Seeds that once failed, with what they found. They are run for ever; when the draws of scenarios change, they tell
+// other stories, which are as good.
 
 import type { Weather } from "./scenario.ts";
 

@@ -1,5 +1,5 @@
-// A disk for the simulated program: texts of records as the real stores keep them, failures on demand. It outlives crashes.
-// Not here: the records' form (store/record_codec.ts). Made by world.ts, kept in world_state.ts.
+// A disk for the simulated program: texts of records as the real stores keep them, with failures on demand. It outlives
+// crashes.
 
 import type { AgentInstance } from "../../src/core/instance.ts";
 import type { StateRecord, StoredState } from "../../src/core/record.ts";

@@ -1,6 +1,5 @@
-// A ZooKeeper as far as an election needs it: sessions with their ephemeral candidates, the epoch, and numbers
-// that leaders store. Not here: who asks when (world_election.ts). Stricter than a real one: a session ends at the
-// first moment at which it may, and reads may be old, as those of a server that is cut off from its majority.
+// As much of ZooKeeper as an election needs: sessions with ephemeral candidates, the epoch, and numbers that leaders
+// store. Stricter than a real one: sessions expire as early as they may, and reads may be stale.
 
 /** A ZooKeeper. All times are its own. */
 export interface SimZookeeper {

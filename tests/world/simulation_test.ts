@@ -1,5 +1,5 @@
-// The deterministic simulation: the same seeds in each run of the tests, or fresh ones, and scenarios without faults.
-// A failing seed is replayed with `deno task sim --seed S --trace`.
+// The deterministic simulation: fresh seeds, seeds that once failed, a crash at every point, and planted bugs that must
+// be caught. Replay a failing seed with `deno task sim --seed S --trace`.
 
 import { assert, assertEquals } from "@std/assert";
 import { openSeeds } from "./open_seeds.ts";

@@ -1,4 +1,4 @@
-// How a broken law is told. Not here: the laws (invariants*.ts). Caught by world.ts, which ends the run with it.
+// How a broken law is reported.
 
 /** A law was broken. */
 export class Violation extends Error {

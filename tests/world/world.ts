@@ -1,6 +1,5 @@
 // One simulated run: a seed's scenario played on virtual time by the production step against the two models, every law
-// checked on the way; then faults stop, and everything must come to a good end. Not here: the laws (invariants.ts), the
-// faults (faults*.ts), the program (world_program.ts).
+// checked on the way; then faults stop, and everything must end well.
 
 import { act, heal } from "./faults_act.ts";
 import { setRights } from "./faults_gocd.ts";

@@ -1,5 +1,5 @@
-// Bugs planted between the world and the core, to prove that the invariants would catch them. Not here: the invariants.
-// Production code has no such switch: the world bends what goes into a step or comes out of it.
+// Bugs planted between the world and the core, to prove that the invariants catch them. Production code has no such
+// switch: the world changes what goes into a step or comes out of it.
 
 import type { Effect } from "../../src/core/effect.ts";
 import type { Event } from "../../src/core/event.ts";

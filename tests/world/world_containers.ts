@@ -1,5 +1,4 @@
-// Couples the two models: a container that Mesos starts is an agent process towards GoCD, with faults of its own. Not
-// here: either model.
+// Couples the two models: a container that Mesos starts is an agent process for GoCD, with faults of its own.
 
 import { gocdRules } from "../../src/sim/gocd/versions.ts";
 import { checkContainerEnd } from "./invariants_builds.ts";

@@ -1,7 +1,5 @@
-// Instances that share a state in ZooKeeper, on virtual time, by the rules of the real ones (store/election_rules.ts): their
-// connections break and slow down, their processes are stopped and killed, their clocks drift, reads are old. Never do two
-// of them act, nothing that is stored is lost or launched twice, and in the end one leads. Not here: what a leader does
-// (world.ts, in which it fails over, too).
+// Instances that share a state in ZooKeeper, on virtual time, by the real rules (store/election_rules.ts), while
+// connections, processes and clocks fail: two never act at once, and in the end one leads.
 
 import { confirmEveryMs, heldForMs, inOrder, isSessionOver } from "../../src/store/election_rules.ts";
 import { createTimerQueue, type TimerQueue } from "../../src/sim/gocd/timers.ts";

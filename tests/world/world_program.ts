@@ -1,5 +1,5 @@
-// The program in the world: the production step on virtual time, its records stored before its effects leave, and the
-// points between at which it can die. What runtime/engine.ts does, without waiting.
+// The program in the world: the production step on virtual time, records stored before effects leave, and the points in
+// between at which it can die.
 
 import type { Effect } from "../../src/core/effect.ts";
 import type { Event } from "../../src/core/event.ts";

@@ -1,5 +1,4 @@
-// The whole simulated world in one record: models, disk, program, what is due, what has been seen. Not here: behaviour.
-// Made by world.ts; changed by the parts named world_*.ts, gocd_port.ts, mesos_port.ts, faults_act.ts, invariants.ts.
+// The whole simulated world in one record: models, disk, program, what is due, what has been seen.
 
 import type { Event } from "../../src/core/event.ts";
 import type { GocdAgent } from "../../src/core/gocd_records.ts";

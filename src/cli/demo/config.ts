@@ -1,5 +1,4 @@
-// The framework.conf of the demo. Not here: the names in it (sim/demo/scenario.ts), what the keys mean (config/keys.ts).
-// Loaded by run.ts through the ordinary loadConfig; printed by `demo --print-config`.
+// The framework.conf of the demo, loaded like any other; printed by `demo --print-config`.
 
 import type { Config } from "../../config/config.ts";
 import { loadConfig } from "../../config/load.ts";

@@ -1,5 +1,4 @@
-// How far the story of a demo is: which wave comes when, whether all is built, whether all is drained. Not here: the jobs
-// (sim/demo/scenario.ts), what is shown (display.ts). Asked a few times a second by run.ts.
+// How far the demo has come: which wave is next, whether everything is built, whether everything is drained.
 
 import type { Event } from "../../core/event.ts";
 

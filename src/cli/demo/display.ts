@@ -1,5 +1,4 @@
-// What a demo shows while it runs: a table on a terminal, log lines elsewhere. Not here: pictures (frame.ts), lines
-// (log/), the summary. Made by run.ts.
+// What a demo shows while it runs: a table on a terminal, log lines elsewhere.
 
 import type { Note } from "../../core/note.ts";
 import type { NoteView, StatusView } from "../../core/view/view.ts";

@@ -1,5 +1,4 @@
-// One picture of the demo as the lines of a terminal window. Not here: drawing it (screen.ts), the facts (sim/). Pure:
-// never more lines than the window has, never a line wider.
+// Lays out one frame of the demo as lines that fit the terminal window.
 
 import type { InstanceView, JobView, NoteView, StatusView } from "../../core/view/view.ts";
 import { describeNeed } from "../../core/words/phrases.ts";

@@ -1,5 +1,4 @@
-// One run of the demo: cluster, configuration, scheduler, page, display, in the order of their life. Not here: the
-// story's progress (director.ts), the pictures (frame.ts), the summary's words (summary.ts).
+// Runs the demo: cluster, configuration, scheduler, page and display, started and stopped in order.
 
 import { exitCodes, OperatorError } from "../../errors.ts";
 import { type Clock, realClock } from "../../runtime/clock.ts";

@@ -1,4 +1,4 @@
-// Draws pictures over one another on a terminal. Not here: the pictures (frame.ts).
+// Redraws frames in place on a terminal.
 
 import type { CliIo } from "../io.ts";
 

@@ -1,5 +1,5 @@
-// What a demo has come to, and whether that is what it should. Not here: the facts (sim/demo/facts.ts), the run (run.ts).
-// Pure. The numbers are those of the simulated servers; only reasons in words come from the scheduler.
+// What a demo has achieved, and whether that is right. The numbers come from the simulated servers, only reasons from
+// the scheduler.
 
 import type { JobView } from "../../core/view/view.ts";
 import type { DemoFacts } from "../../sim/demo/facts.ts";

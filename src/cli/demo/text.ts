@@ -1,5 +1,5 @@
-// Text on a terminal: its true width, cells of a row, colours. Not here: what is shown (frame.ts, summary.ts).
-// Pure; names of jobs and hosts come from others and may hold anything.
+// Text on a terminal: its display width, columns, colours. Names of jobs and hosts are foreign and may contain
+// anything.
 
 /** How a piece of text looks. */
 export type Style = "plain" | "dim" | "bold" | "good" | "busy" | "warn" | "bad" | "head";

@@ -1,4 +1,4 @@
-// One verdict for every waiting job. Not here: how many may be launched (plan.ts), the words (words/reasons.ts).
+// One verdict for every waiting job. Not here: how many agents may be launched (plan.ts).
 
 import type { Bucket } from "./backlog.ts";
 import { type CapacityClass, capacityOf } from "./capacity.ts";

@@ -1,5 +1,4 @@
-// The jobs of one poll in buckets, so that cost grows with buckets and not with jobs. Not here: judging them
-// (assess.ts).
+// Groups the jobs of one poll into buckets, so that costs grow with buckets and not with jobs.
 
 import type { ResourceCase, ScheduledJob } from "../gocd_records.ts";
 import type { NotOurs } from "./reason.ts";

@@ -1,5 +1,5 @@
-// What may take jobs without a launch: idle GocdAgents, instances that are coming, and what has taken one since the
-// poll. Not here: the matching (supply.ts). Busy, draining, failed and elastic ones offset nothing.
+// What may take jobs without a launch: idle GocdAgents, instances that are starting, and agents that took a job since
+// the poll. Busy, draining, failed and elastic agents do not count.
 
 import { connectionTimeoutMs, reenableMaxMs, unknownGraceMs } from "../life/gocd_clocks.ts";
 import type { GocdAgent, ResourceCase } from "../gocd_records.ts";

@@ -1,5 +1,5 @@
-// What we remember of waiting jobs from poll to poll. Not here: the verdicts (assess.ts), the launches (plan.ts). The
-// feed has no clock, so ages, breaks and being passed over are our own memory.
+// Remembers waiting jobs from poll to poll. The feed has no times, so ages, gaps and being passed over are our own
+// memory.
 
 import type { Backlog } from "./backlog.ts";
 import { isFree, staleIdleMs } from "./capacity.ts";

@@ -1,4 +1,4 @@
-// Says what has changed in the demand, once. Not here: deciding it (plan.ts).
+// Reports what has changed in the demand, once.
 
 import type { Draft } from "../draft.ts";
 import { describeNeed } from "../words/phrases.ts";

@@ -1,6 +1,5 @@
-// Environments that only our configuration names. A waiting job's exists, for the server names it; that of a `min-idle`
-// agent may be a slip, and an agent in an environment that does not exist would serve nothing: it is not launched. Not
-// here: asking the server (gocd/environments.ts).
+// Environments that only our configuration names, for `min-idle`. An agent in an environment that does not exist would
+// serve nothing, so it is not launched.
 
 import type { Finding } from "../event.ts";
 import type { AgentProfile, Settings } from "../settings.ts";

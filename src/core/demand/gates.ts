@@ -1,5 +1,4 @@
-// What holds a launch back: switches, limits, failures, the server's condition. Not here: whether one is needed
-// (assess.ts). Limits clamp, never abort.
+// What holds a launch back: switches, limits, failures, the condition of the server. Limits clamp, they never abort.
 
 import type { Bucket } from "./backlog.ts";
 import { launchBrake } from "../life/brake.ts";

@@ -1,6 +1,5 @@
-// Builds whose agent has died while no other agent is left: the GoCD server gives none of them to another before some
-// agent is registered and in contact (GoCD ScheduleService.rescheduleHungJobs), so one is launched. Such a build is not
-// in the feed, hence no demand. Not here: the record of the dead (life/cleanup.ts).
+// Builds whose agent died while no other agent was left: GoCD gives them to nobody until some agent is registered and
+// in contact (ScheduleService.rescheduleHungJobs), so one is launched. They are not in the feed.
 
 import { activityWord } from "../life/activity.ts";
 import type { Draft } from "../draft.ts";

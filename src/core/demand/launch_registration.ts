@@ -1,4 +1,4 @@
-// What an agent is to register with that is launched for a bucket. Not here: whether the server takes such names.
+// What an agent that is launched for a bucket registers with.
 
 import type { BucketAssessment } from "./assess.ts";
 import type { ResourceCase } from "../gocd_records.ts";

@@ -1,5 +1,5 @@
-// Which GocdAgent may take which job, as the server decides it. Not here: counting (supply.ts). Source: GoCD
-// BuildAssignmentService and AgentInstance.firstMatching.
+// Which GocdAgent may take which job, as the server decides it (GoCD BuildAssignmentService,
+// AgentInstance.firstMatching).
 
 import type { GocdAgent, ResourceCase } from "../gocd_records.ts";
 import type { AgentProfile } from "../settings.ts";

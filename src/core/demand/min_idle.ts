@@ -1,4 +1,4 @@
-// Agents that are kept ready although nothing waits (`min-idle`). Not here: agents for jobs (plan.ts).
+// Agents that are kept ready although no job waits (`min-idle`).
 
 import { isMissing, minIdleEnvironment } from "./environments.ts";
 import { type LaunchBudget, profileGate } from "./gates.ts";

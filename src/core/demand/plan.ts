@@ -1,5 +1,4 @@
-// What is to be launched now, and the verdicts that say so. Not here: where (placement/placement.ts), judging supply (assess.ts).
-// "launch 2 of linux: 3 jobs waited in 6 polls, 1 agent is coming".
+// What is launched now, and the verdicts that say so. Not here: on which host (placement/placement.ts).
 
 import { assess, type Assessment, type BucketAssessment } from "./assess.ts";
 import { markOtherCause } from "./demand.ts";

@@ -1,5 +1,5 @@
-// What else an operator should know of jobs that still need an agent: agents that match but are unavailable, idle ones
-// in the wrong environment, what GoCD itself says. None of it changes a verdict.
+// What else an operator should know about jobs that still need an agent: matching agents that are unavailable, idle
+// ones in the wrong environment, GoCD's own warnings. No remark changes a verdict.
 
 import type { Assessment, BucketAssessment } from "./assess.ts";
 import type { GocdAgent } from "../gocd_records.ts";

@@ -1,4 +1,4 @@
-// Makes the plan anew between polls. Not here: the plan itself (plan.ts), the polls (session/polled.ts).
+// Renews the plan between polls.
 
 import type { Draft } from "../draft.ts";
 import { reuse } from "../life/drain.ts";

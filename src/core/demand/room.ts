@@ -1,6 +1,5 @@
-// Places that a limit, or the room of the cluster, denies to waiting jobs, and the idle agents of no use that make room.
-// Waiting jobs beat `min-idle` at a limit, where one that goes is one that comes; where the cluster is full, somebody else
-// may take the room, so that `min-idle` is kept there. Not here: the steps of a drain (life/drain.ts).
+// Places that a limit or a full cluster denies to waiting jobs, and the useless idle agents that make room for them. At
+// a limit, waiting jobs beat `min-idle`; in a full cluster they do not, as another framework might take the room.
 
 import type { Assessment } from "./assess.ts";
 import { avoidedHosts } from "../placement/failing_hosts.ts";

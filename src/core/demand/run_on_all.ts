@@ -1,5 +1,5 @@
-// Run-on-all jobs that an agent of ours may take after all. GoCD pins each of them to one agent, but a job that it takes
-// from a dead agent loses its pin (JobInstance.reschedule), and the feed shows no pins. Not here: other jobs (backlog.ts).
+// Run-on-all jobs that an agent of ours may take. GoCD pins each to one agent, but a job rescheduled from a dead agent
+// loses its pin (JobInstance.reschedule), and the feed does not show pins.
 
 import { requirementOf } from "./backlog.ts";
 import type { GocdAgent, ResourceCase, ScheduledJob } from "../gocd_records.ts";

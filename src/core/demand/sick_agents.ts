@@ -1,5 +1,5 @@
-// Idle agents that take no jobs although others do: they ping, but their work never begins. Counted as agents, one of them
-// would make all jobs of its kind wait for another cause. Not here: jobs that nobody takes (assess.ts).
+// Idle agents that take no jobs although others do: they ping, but never start work. If they counted, jobs would wait
+// for them for ever.
 
 import type { Bucket } from "./backlog.ts";
 import type { Draft } from "../draft.ts";

@@ -1,5 +1,5 @@
-// Matches capacity with buckets, each unit once, oldest jobs first. Not here: what counts as capacity (assess.ts).
-// A bipartite flow between buckets and classes of equal agents: cost grows with buckets × classes, never with jobs.
+// Matches capacity with buckets, oldest jobs first, as a bipartite flow between buckets and classes of equal agents:
+// costs grow with buckets × classes, never with jobs.
 
 /** One bucket's side of the matching. */
 export interface DemandNode {

@@ -1,5 +1,4 @@
-// Jobs that an agent has been given since the feed was read. Counted as waiting, each would be launched for a second
-// time. Not here: the memory of jobs (demand.ts), other capacity (capacity.ts).
+// Jobs that an agent took after the feed was read. If they counted as waiting, each would be launched for twice.
 
 import { isBuilding } from "../life/activity.ts";
 import type { Backlog } from "./backlog.ts";

@@ -1,7 +1,5 @@
-// Jobs that leave the feed although no agent could have taken them. From 20.9 on the GoCD server cancels a job that waits
-// longer than its job timeout (GoCD ConsoleActivityMonitor.cancelUnresponsiveJobs, gocd/gocd#8585): where launching begins
-// later than that, nothing is ever launched, and the feed alone looks as if no job waited. Not here: departures that an
-// agent explains (taken_jobs.ts).
+// Jobs that leave the feed although no agent could have taken them: from 20.9 on GoCD cancels a job that waits longer
+// than its job timeout (ConsoleActivityMonitor.cancelUnresponsiveJobs, gocd/gocd#8585).
 
 import { isBuilding } from "../life/activity.ts";
 import type { Bucket } from "./backlog.ts";

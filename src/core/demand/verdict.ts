@@ -1,5 +1,4 @@
-// The judgement on every waiting job and every bucket of jobs, as data. Not here: judging (assess.ts, plan.ts), the words
-// (words/reasons.ts).
+// The verdicts on waiting jobs and buckets, as people and programs read them.
 
 import type { LaunchGate, Reason, Remark } from "./reason.ts";
 

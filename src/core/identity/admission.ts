@@ -1,5 +1,4 @@
-// Which Pending record is enabled for an instance, and when: its hostname is only what somebody says. Not here: asking the
-// server (life/lifecycle_gocd.ts).
+// Which Pending record is enabled for an instance, and when: anyone can claim any hostname.
 
 import type { Draft } from "../draft.ts";
 import type { GocdAgent } from "../gocd_records.ts";

@@ -1,4 +1,4 @@
-// Task ids: made here, and recognized here when Mesos names a task that the store does not know. Not here: launching.
+// Creates task ids, and recognizes them when Mesos reports a task that the store does not know.
 
 import type { Draft } from "../draft.ts";
 import type { GocdAgent } from "../gocd_records.ts";

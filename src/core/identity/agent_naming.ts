@@ -1,5 +1,5 @@
-// What would give an agent another name than its task id, by which it is told from all others: such settings of the
-// operator are left out of a launch. Not here: reading them (config/), the launch (mesos/), telling agents (recognition.ts).
+// Settings of the operator that would give an agent another name than its task id. They are left out of a launch, as
+// the name is what identifies the agent.
 
 // The official images since 17, and the older ones: docker-entrypoint.sh of gocd/gocd and of travix/gocd-agent.
 const variables: ReadonlySet<string> = new Set(["AGENT_AUTO_REGISTER_HOSTNAME", "AGENT_HOSTNAME"]);

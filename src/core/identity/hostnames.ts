@@ -1,4 +1,4 @@
-// The name in a GoCD agent's hostname. Not here: whose agent it is (recognition.ts).
+// The task id in a GoCD agent's hostname.
 
 /**
  * The first label of a hostname, in lower case. Our agents are called by their task id; where the container has a domain

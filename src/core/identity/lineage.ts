@@ -1,5 +1,5 @@
-// What earlier runs with this state, or with a newer copy of it, have left behind is learned before the first launch of a
-// run, and no task number is ever given twice. Not here: tasks that Mesos names (adoption.ts), asking (session/reconciliation.ts).
+// What earlier runs with this state, or with a newer copy of it, have left behind is found before the first launch of a
+// run, so that no task id is used twice.
 
 import { adoptRecords, makeTaskId, skipUsedTaskId, taskNumberMax } from "./adoption.ts";
 import type { Draft } from "../draft.ts";

@@ -1,8 +1,6 @@
-// An agent whose record lacks what it was launched with: it would never serve its jobs, and the next one would not either.
-// Not here: registration itself (life/lifecycle_gocd.ts). One look proves nothing: right after a registration GoCD lists an
-// agent without its environments (26.2: they come from another list, updated after the commit). What lasts is corrected;
-// only what cannot be is a failure. Agents API v1 cannot set environments, and servers up to 19.8 ignore those that they
-// do not know (GoCD AgentsController of each release).
+// An agent whose record lacks what it was launched with, and so would never serve its jobs. What persists is corrected;
+// only what cannot be corrected is a failure. One read proves nothing: GoCD 26.2 first lists a new agent without its
+// environments.
 
 import type { Draft } from "../draft.ts";
 import { countFailure, countSuccess } from "../life/failures.ts";

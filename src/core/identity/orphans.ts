@@ -1,5 +1,4 @@
-// What a new state must not be registered beside: tasks and agents of an earlier life of this program, whose state was
-// lost. Not here: looking for them (mesos/, gocd/), adopting them (cli/state_adopt.ts), then adoption.ts.
+// Tasks and agents of an earlier run whose state was lost: a new state is not registered beside them.
 
 import { activityWord } from "../life/activity.ts";
 import { parseTaskId, slug } from "./adoption.ts";

@@ -1,6 +1,5 @@
-// Another gocd-mesos on the same GoCD server, most likely on another Mesos cluster: both launch for the same job, and
-// neither sees what the other has on its way until it registers. Not here: tasks and agents of an earlier life of ours
-// (orphans.ts).
+// Another gocd-mesos on the same GoCD server, most likely on another Mesos cluster: both launch for the same jobs, and
+// neither sees the other's agents until they register.
 
 import { parseTaskId } from "./adoption.ts";
 import type { Bucket } from "../demand/backlog.ts";

@@ -1,11 +1,10 @@
-// Which record on the GoCD server belongs to which container of ours: every sign in one place. Not here: what follows
-// from it (life/lifecycle_gocd.ts, life/lifecycle_clock.ts, life/cleanup.ts).
+// Which record on the GoCD server belongs to which of our containers, with all the evidence in one place:
 //
-//   uuid            once learnt it counts, whatever becomes of the hostname
-//   name            the first label of the hostname is the task id, which is given to nobody else: proof
-//   address         of a container in a network of its own, with what it was launched with and the order in time: proof
-//                   once it has lasted; anything less is only a possibility
-//   possibility     an agent that appeared after the launch and that nothing else explains: holds a KILL, nothing more
+//   uuid            once known it counts, whatever becomes of the hostname
+//   name            the first label of the hostname is the task id, which nobody else has: proof
+//   address         of a container with its own network, plus matching registration and order of events: proof once
+//                   it has persisted; anything less is only a possibility
+//   possibility     an agent that appeared after the launch and has no other explanation: blocks a KILL, nothing more
 
 import { activityWord, isHeard } from "../life/activity.ts";
 import { parseTaskId } from "./adoption.ts";

@@ -1,5 +1,5 @@
-// Whether the server takes the auto-register key: an agent of ours that comes as Pending although it was told one shows
-// that it does not (GoCD AgentRegistrationController).
+// Whether the server accepts the auto-register key: an agent of ours that appears as Pending although it had the key
+// shows that it does not (GoCD AgentRegistrationController).
 
 import type { Draft } from "../draft.ts";
 import type { Finding } from "../event.ts";

@@ -1,5 +1,4 @@
-// An agent whose process has started anew registers under another uuid: which of its records counts. Not here: what
-// follows from that record (life/lifecycle_gocd.ts, life/drain.ts).
+// An agent whose process restarted registers under another uuid: which of its records counts.
 
 import { activityOf, activityWord } from "../life/activity.ts";
 import type { Draft } from "../draft.ts";

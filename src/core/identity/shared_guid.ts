@@ -1,6 +1,5 @@
-// A guid baked into an image (config/guid.txt) makes one record of several living agents: the server serves whoever has
-// registered last, and refuses the others. What shows it, and that nothing is killed or cleaned up for it. Not here: what
-// is done with a record otherwise (life/lifecycle_gocd.ts, life/cleanup.ts).
+// Detects a guid baked into an image (config/guid.txt), which gives several living agents one record: the server serves
+// the last to register and refuses the others. Nothing is killed or deleted because of it.
 
 import type { Draft } from "../draft.ts";
 import { isLostLongEnough } from "../life/gocd_index.ts";

@@ -1,5 +1,4 @@
-// What a GocdAgent does, in our words. Not here: what follows from it (lifecycle_gocd.ts, drain.ts, cleanup.ts).
-// Source: GoCD AgentRuntimeStatus and AgentStatus.
+// What a GocdAgent is doing, in our terms (GoCD AgentRuntimeStatus and AgentStatus).
 
 import type { GocdAgent } from "../gocd_records.ts";
 import type { AgentActivity } from "../instance.ts";

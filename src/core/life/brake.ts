@@ -1,7 +1,6 @@
-// When most of our agents vanish at once, it is the server that has changed, not they: another GoCD server or one with an
-// older database, another Mesos cluster, a master with an empty registry. Until they are back, or the operator says that
-// they are lost, nothing is taken down; and nothing is launched where the backlog or the cluster may be another's. Not
-// here: what is held (the files that ask `holdsTakingDown`), doubts about single agents (doubt.ts).
+// When most of our agents vanish at once, the server has changed, not they: another or older GoCD database, another
+// Mesos cluster, an empty registry. Until they are back or declared lost, nothing is taken down and hardly anything
+// launched.
 
 import type { Draft } from "../draft.ts";
 import type { GocdAgent } from "../gocd_records.ts";

@@ -1,5 +1,5 @@
-// The GocdAgent record of an instance whose task is over: disabled, deleted, then the instance is forgotten. Not here:
-// living instances. A record is touched only while its job, if any, no longer counts on it.
+// Disables and deletes the GocdAgent record of an instance whose task is over, then forgets the instance. A record is
+// touched only once no job depends on it.
 
 import { activityWord } from "./activity.ts";
 import { holdsTakingDown } from "./brake.ts";

@@ -1,6 +1,5 @@
-// Mesos has lost a task while the GoCD server hears its agent: a master that knows nothing (an empty registry, another
-// cluster, a Mesos agent that an operator gave up) is no proof that a container has ended. The instance is unreachable
-// until one of the two gives in. Not here: words that are proof (lifecycle_mesos.ts), records of the dead (cleanup.ts).
+// A task that Mesos has lost while GoCD is in contact with its agent. The container may well be alive (empty registry,
+// another cluster), so the instance is unreachable until one of the two gives in.
 
 import { isHeard } from "./activity.ts";
 import { holdsTakingDown, judgeLosses } from "./brake.ts";

@@ -1,6 +1,5 @@
 // Scale-in without harm: disable → seen Disabled by GET → idle on two reads far enough apart → delete → seen gone →
-// kill. Not here: who is drained (scale_in.ts). Source: the two races of GoCD's assignment (WorkAssignments,
-// AgentInstance.update).
+// kill. Two reads, because of GoCD's two races of assignment (WorkAssignments, AgentInstance.update).
 
 import { activityOf, activityWord } from "./activity.ts";
 import { countedSince, holdsTakingDown } from "./brake.ts";

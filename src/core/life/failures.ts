@@ -1,5 +1,4 @@
-// Failures of profiles: backoff, and a circuit breaker with one probe. Not here: hosts (placement/failing_hosts.ts), what counts
-// as a failure (the lifecycle_* files).
+// Failures of profiles: backoff, and a circuit breaker with one probe.
 
 import type { Draft } from "../draft.ts";
 import type { AgentInstance } from "../instance.ts";

@@ -1,4 +1,4 @@
-// How long things take on a GoCD server, each once, and how patiently it is asked again. Not here: what follows from it.
+// How long things take on a GoCD server, and how patiently we ask again: each once.
 
 /**
  * The server calls an agent lost after this much silence: `agent.connection.timeout` of GoCD SystemEnvironment, the same

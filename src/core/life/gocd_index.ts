@@ -1,4 +1,4 @@
-// Look-up in the list of GocdAgents, and the memory of what was asked of the server for each. Not here: decisions.
+// Looks up GocdAgents, and remembers what was requested for each.
 
 import type { Draft } from "../draft.ts";
 import { answerMaxMs, askAgainMs, connectionTimeoutMs, rescheduleMs, slowRescheduleMs } from "./gocd_clocks.ts";

@@ -1,4 +1,4 @@
-// The clocks that end a phase: launch, register, kill, unreachable. Not here: drains (drain.ts), the dead (cleanup.ts).
+// The timeouts that end a phase: launch, register, kill, unreachable. Not here: drains (drain.ts).
 
 import { holdsTakingDown } from "./brake.ts";
 import type { Draft } from "../draft.ts";

@@ -1,5 +1,4 @@
-// What the list of GocdAgents means for our instances. Not here: the drain's steps (drain.ts), records of the dead
-// (cleanup.ts), statuses of Mesos (lifecycle_mesos.ts).
+// What the list of GocdAgents means for our instances.
 
 import { likeliest, mayAdmit } from "../identity/admission.ts";
 import { activityOf, activityWord } from "./activity.ts";

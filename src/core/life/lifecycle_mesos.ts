@@ -1,5 +1,5 @@
-// What a status update of Mesos means for an instance. Not here: the words' meaning (session/task_status.ts), GoCD
-// (lifecycle_gocd.ts). Duplicates and any order are harmless: every transition is guarded by the phase.
+// What a status update from Mesos means for an instance. Duplicates and any order are harmless: the phase guards every
+// transition.
 
 import { adopt, advanceLiving, isDuplicate, skipUsedTaskId, trackMesosAgent } from "../identity/adoption.ts";
 import { knowCluster } from "./brake.ts";

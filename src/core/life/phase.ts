@@ -1,4 +1,4 @@
-// Moves an instance from one phase to another. Not here: when (the lifecycle_* files).
+// Moves an instance from one phase to another.
 
 import type { Draft } from "../draft.ts";
 import {

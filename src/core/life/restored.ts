@@ -1,6 +1,5 @@
-// Instances as they were stored, made fit for the clock of now. Not here: reading them (store/), what follows
-// (step.ts). The machine's clock may have been set back while the program was down: nothing may seem to lie in the
-// future, or every pause counted from there would last for ever.
+// Adjusts restored instances to the current clock: it may have been set back while the program was down, and no time
+// may lie in the future, or a pause counted from it would never end.
 
 import type { AgentActivity, AgentInstance, DrainStep, RegistrationGap } from "../instance.ts";
 

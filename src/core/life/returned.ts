@@ -1,5 +1,5 @@
-// An instance that Mesos had lost and gives back. One whose record we have deleted meanwhile can hold no build and does not
-// register again (GoCD 20.2 and later; before, it comes back as Pending): it is stopped instead of holding a place.
+// An instance that Mesos had lost and reports again. If its record was deleted meanwhile, it can hold no build and will
+// not register again (GoCD 20.2 on; before, it comes back as Pending), so it is killed.
 
 import type { Draft } from "../draft.ts";
 import type { AgentActivity, AgentInstance } from "../instance.ts";

@@ -1,5 +1,4 @@
-// Who is drained: what is to be retired, before a plan is made, and what has been idle for long, after it. Not here: the
-// steps of a drain (drain.ts).
+// Which agents are drained: those to be retired, before planning, and those idle for long, after it.
 
 import type { Assessment } from "../demand/assess.ts";
 import { holdsTakingDown } from "./brake.ts";

@@ -1,5 +1,4 @@
-// The hosts that can take a task of one profile, best first, kept in a heap so that a placement costs a logarithm. Not
-// here: what makes a host impossible (hosts.ts), taking the resources (placement.ts).
+// The hosts that can take a task of one profile, best first, in a heap.
 
 import type { ResourceName, ResourceQuantities } from "./offer_resources.ts";
 import { compileConstraints } from "./constraints.ts";

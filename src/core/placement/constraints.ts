@@ -1,5 +1,4 @@
-// Whether a Mesos agent meets the constraints of a profile. Not here: amounts (offer_resources.ts), the choice among hosts
-// (placement.ts).
+// Whether a Mesos agent meets the constraints of a profile, and if not, why.
 
 import type { MesosAttribute, NumberRange } from "./offer.ts";
 import type { PlacementConstraint } from "../settings.ts";

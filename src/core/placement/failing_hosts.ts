@@ -1,5 +1,5 @@
-// Hosts where launches have failed are avoided for a while: by one profile where only that one failed there, by all
-// where several did or the host itself was at fault. Not here: profiles that fail everywhere (life/failures.ts).
+// Hosts where launches failed are avoided for a while: by one profile if only that one failed there, by all if several
+// did or the host itself was at fault.
 
 import type { Draft } from "../draft.ts";
 import type { Failure } from "../life/causes.ts";

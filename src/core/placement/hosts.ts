@@ -1,5 +1,4 @@
-// The hosts of one placement round: offers grouped by Mesos agent and role, and why a host cannot take a task. Not
-// here: the order of hosts (candidates.ts), the reason in words (reason.ts).
+// The hosts of one placement round: offers grouped by Mesos agent and role, and why a host cannot take a task.
 
 import type { AvoidedHost } from "./failing_hosts.ts";
 import type { Offer, Unavailability } from "./offer.ts";

@@ -1,5 +1,5 @@
-// From offers to launches: every offer is answered in the step that brings it. Not here: which offer fits
-// (placement.ts). The intent is stored with the launch, before ACCEPT leaves.
+// From offers to launches: every offer is answered in the step that brings it, and the intent is stored before ACCEPT
+// leaves.
 
 import { makeTaskId, nameHosts } from "../identity/adoption.ts";
 import type { Draft } from "../draft.ts";

@@ -1,4 +1,4 @@
-// Amounts of Mesos resources in exact arithmetic. Not here: which reservation they come from (core/placement/offer.ts).
+// Exact arithmetic on amounts of Mesos resources.
 
 /**
  * An amount of the resources that a container asks for. Scalars are whole thousandths, because Mesos itself computes

@@ -1,5 +1,4 @@
-// Offers of Mesos agents as the core sees them. Not here: the wire (mesos/), the choice (core/placement/placement.ts).
-// Made by mesos/from_proto.ts and the simulated master; read by core/placement/placement.ts.
+// Offers of Mesos agents as the core sees them.
 
 /** One `Resource` of an offer (mesos.proto `Resource`), reduced to what placement needs and what a launch gives back. */
 export interface OfferedResource {

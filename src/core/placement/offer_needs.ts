@@ -1,6 +1,5 @@
 // What the master should filter offers by, derived from the profiles: smallest useful amounts and attribute
-// constraints. Not here: the wire (mesos/to_proto.ts) and the final word on an offer (placement.ts); a filter may let
-// too much through.
+// constraints. A filter may let too much through; placement.ts decides.
 
 import { fromMilli } from "./mesos_resources.ts";
 import type { ResourceName } from "./offer_resources.ts";

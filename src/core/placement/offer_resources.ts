@@ -1,5 +1,4 @@
-// Exact arithmetic over offered resources: pool them, compare with a need, cut a task's pieces out of them. Not here:
-// which host is taken (placement.ts), what the wire looks like (mesos/).
+// Exact arithmetic on offered resources: pools them, compares them with a need, takes a task's share from them.
 
 import type { MesosResources } from "./mesos_resources.ts";
 import type { NumberRange, OfferedResource } from "./offer.ts";

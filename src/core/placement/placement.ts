@@ -1,5 +1,5 @@
-// Puts wanted instances on offers: which offers are accepted with which tasks, which are declined, and why some found
-// no place. Not here: how many are wanted (demand/plan.ts), task ids and effects (launching.ts), amounts (offer_resources.ts).
+// Places wanted instances on offers: which offers are accepted with which tasks, which are declined, and why some
+// instances found no place.
 
 import type { AvoidedHost } from "./failing_hosts.ts";
 import type { Offer, OfferedResource } from "./offer.ts";

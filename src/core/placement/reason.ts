@@ -1,5 +1,4 @@
-// Why instances could not be placed: the nearest miss, and the most frequent refusal. Not here: the refusals themselves
-// (hosts.ts), the words (words/placement.ts).
+// Why instances could not be placed: the nearest miss, and the refusals counted by reason.
 
 import { shownValue } from "./constraints.ts";
 import type { AvoidedHost } from "./failing_hosts.ts";

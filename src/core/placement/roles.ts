@@ -1,5 +1,4 @@
-// Suppress and revive, per role, derived from what is wanted. Not here: answering offers (launching.ts).
-// Level-triggered: it compares what is wanted with what the allocator was last told.
+// Suppress and revive, per role, by comparing what is wanted with what the allocator was last told.
 
 import type { Draft } from "../draft.ts";
 import { profileOf } from "../profile_of.ts";

@@ -1,6 +1,5 @@
-// How the program's clock follows the clock of its machine, which can be set, and which goes on while the machine is
-// suspended. It never goes back, as a pause counted from later would last for ever, and it never jumps by so little that
-// the core would not notice (watched.ts). Not here: reading clocks (runtime/clock.ts).
+// How the program's clock follows the machine's, which can be set and runs on while the machine is suspended: never
+// back, or pauses counted from later would never end, and never by jumps too small for the core to notice (watched.ts).
 
 import { standstillMs } from "./watched.ts";
 

@@ -1,5 +1,4 @@
-// What Mesos keeps of a framework for ever, and that the configuration now says otherwise. Not here: what is sent at
-// SUBSCRIBE (runtime/identity.ts).
+// What Mesos never changes in a registered framework, and the configuration now says otherwise.
 
 import type { Draft } from "../draft.ts";
 import type { FrameworkRecord, RegisteredAs } from "../record.ts";

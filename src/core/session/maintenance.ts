@@ -1,5 +1,5 @@
-// Mesos wants a machine back: agents there are drained, the inverse offer is accepted once none is left; they stay
-// where Mesos does not want it any more. Not here: avoiding machines with a window (placement/placement.ts).
+// Mesos wants a machine back: its agents are drained, and the inverse offer is accepted once none is left. Not here:
+// avoiding such machines (placement/placement.ts).
 
 import type { Draft } from "../draft.ts";
 import { takeBack } from "../life/drain.ts";

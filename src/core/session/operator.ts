@@ -1,5 +1,4 @@
-// What the operator asks for while the program runs: other settings, freeze, drain, teardown. Not here: asking (cli/,
-// web/).
+// Operator commands while the program runs: other settings, freeze, drain, teardown.
 
 import { acceptLoss } from "../life/brake.ts";
 import { takeBack } from "../life/drain.ts";

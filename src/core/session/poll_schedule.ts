@@ -1,5 +1,5 @@
-// When the GoCD server is asked next. Not here: asking (runtime/), what answers mean (polled.ts).
-// One request at a time, faster while agents change, slower while nothing is scheduled, backoff on errors.
+// When the GoCD server is polled next: one request at a time, faster while agents change, slower while nothing is
+// scheduled, backoff on errors.
 
 import type { Draft } from "../draft.ts";
 import { environmentsInQuestion } from "../demand/environments.ts";

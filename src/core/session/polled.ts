@@ -1,5 +1,4 @@
-// What a read of the GoCD server changes. Not here: reading (gocd/), the verdicts (demand/plan.ts), the life cycles. An error
-// is never zero: a failed poll changes clocks and nothing else.
+// What a poll of the GoCD server changes. An error is never zero: a failed poll changes clocks and nothing else.
 
 import { activityWord } from "../life/activity.ts";
 import { bucketJobs } from "../demand/backlog.ts";

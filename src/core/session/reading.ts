@@ -1,5 +1,5 @@
-// How old what we know of the GoCD server is, and for how long it has shown something. A reading is as old as the moment
-// at which it was asked for: its answer may take long. Not here: what readings mean, when the next one is due (poll_schedule.ts).
+// How old our knowledge of the GoCD server is, and for how long it has shown something. A reading is as old as its
+// request: the response may take long.
 
 import type { Draft } from "../draft.ts";
 import { surelyIdleMs } from "../life/gocd_clocks.ts";

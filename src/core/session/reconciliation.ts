@@ -1,6 +1,5 @@
-// Asking Mesos what has become of our tasks. Not here: its answers (life/lifecycle_mesos.ts).
-// Explicit with agent ids after each SUBSCRIBED until each is answered; implicit every 10 minutes, and at the first
-// SUBSCRIBED of a run that goes on with an earlier one (Mesos docs/reconciliation.md).
+// Asks Mesos about our tasks: explicitly with agent ids after each SUBSCRIBED until each is answered, implicitly every
+// 10 minutes and at the first SUBSCRIBED of a run that continues an earlier one (Mesos docs/reconciliation.md).
 
 import type { Draft } from "../draft.ts";
 import { fenceId, fenceMesosAgentId } from "../identity/lineage.ts";

@@ -1,5 +1,4 @@
-// The subscription as the core sees it: begun, lost, ended by an ERROR, calls that failed. Not here: the connection
-// (mesos/).
+// The subscription as the core sees it: started, lost, ended by an ERROR, calls that failed.
 
 import { otherMaster } from "../life/brake.ts";
 import type { Draft } from "../draft.ts";

@@ -1,5 +1,4 @@
-// Task states and reasons of Mesos and what each means for us, each once. Not here: the wire (mesos/), the transitions.
-// Made by mesos/from_proto.ts; read by core/life/lifecycle_mesos.ts, tested against the schema and the recordings.
+// Task states and reasons of Mesos and what each means for us (mesos.proto, TaskState and TaskStatus.Reason).
 
 /** A TASK_* word of mesos.proto `TaskState`; unknown words stay as they came. */
 export type TaskState = string;

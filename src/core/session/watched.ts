@@ -1,5 +1,4 @@
-// Which of the time that has passed counts: a timeout counts only time in which this program ran and could have seen what
-// it waits for. Not here: what a reading of the GoCD server shows (reading.ts), the timeouts themselves.
+// Which elapsed time counts: timeouts count only time in which this program ran and could have seen what it waits for.
 
 import type { Draft } from "../draft.ts";
 import { formatDuration } from "../words/phrases.ts";

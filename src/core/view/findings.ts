@@ -1,4 +1,4 @@
-// Many findings about single jobs as one. Not here: making them (gocd/), what they mean for a job (demand/remarks.ts).
+// Merges many findings about single jobs into one.
 
 import type { Finding } from "../event.ts";
 

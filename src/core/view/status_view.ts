@@ -1,5 +1,4 @@
-// The picture for people, derived from the state, so that page, metrics and log can never disagree with the decisions.
-// Not here: showing it (web/, cli/).
+// Derives the picture for people from the state, so that page, metrics and log cannot disagree with the decisions.
 
 import { activityWord } from "../life/activity.ts";
 import { environmentFindings } from "../demand/environments.ts";

@@ -1,5 +1,4 @@
-// The whole picture for people: what the page, `plan` and the metrics are made of. Not here: deriving it (status_view.ts).
-// Made by core/view/status_view.ts from the state; read by web/ and cli/.
+// The picture for people: what the page, `plan` and the metrics are made from.
 
 import type { Finding } from "../event.ts";
 import type { NoteLevel } from "../note.ts";

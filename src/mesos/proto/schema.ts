@@ -1,4 +1,4 @@
-// Mesos' v1 messages as protobufjs types. Not here: their text (schema_text.ts, made from the .proto files), their use.
+// The Mesos v1 messages as protobufjs types.
 
 import protobuf from "protobufjs";
 import { schemaTexts } from "./schema_text.ts";

@@ -1,6 +1,5 @@
-// The events of the master as they stand in memory, decoded from protobuf or parsed from JSON, typed by hand. Not here:
-// what they mean (../from_proto.ts). The names are those of the .proto files beside this one. Type aliases, because the
-// .proto files document the fields.
+// The master's events in memory, decoded from protobuf or parsed from JSON. Named as in the .proto files beside this
+// one, which document the fields.
 
 /** Not set: `undefined` in JSON, `null` (the prototype's default) in protobufjs messages. */
 export type Unset = null | undefined;

@@ -1,5 +1,5 @@
-// Events and calls between bytes and plain records of Mesos' JSON shape: enums as words, bytes as base64, 64-bit
-// integers as numbers. Not here: what they mean (../from_proto.ts, ../to_proto.ts).
+// Converts events and calls between bytes and plain objects in Mesos' JSON shape: enums as words, bytes as base64,
+// 64-bit integers as numbers.
 
 import type protobuf from "protobufjs";
 import { messageType } from "./schema.ts";

@@ -1,6 +1,5 @@
-// The cluster inside `gocd-mesos demo`: a simulated GoCD server and a simulated Mesos master on loopback, and the agents
-// in the containers. Not here: the models (gocd/sim_gocd.ts, mesos/sim_mesos.ts), the story (scenario.ts), the scheduler.
-// Started by cli/demo/run.ts, and by tests.
+// The cluster inside `gocd-mesos demo`: a simulated GoCD server and a simulated Mesos master on loopback, and the
+// agents in the containers.
 
 import { type DemoFacts, type DemoJobFact, factsOf } from "./facts.ts";
 import { demoHosts, type DemoJob, demoNames } from "./scenario.ts";

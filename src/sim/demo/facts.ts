@@ -1,5 +1,4 @@
-// What the simulated servers themselves know of a demo, so that its summary need not trust the scheduler's word.
-// Not here: running the servers (cluster.ts). Filled by cluster.ts; read by cli/demo_*.ts.
+// What the simulated servers themselves know about a demo, so that its summary need not trust the scheduler.
 
 import { isTerminal } from "../mesos/updates.ts";
 import type { SimGocd } from "../gocd/sim_gocd.ts";

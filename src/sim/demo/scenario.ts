@@ -1,5 +1,4 @@
-// The story that `gocd-mesos demo` tells, as data: machines, waves of jobs, names. Not here: running it (cluster.ts).
-// Read by cluster.ts and by cli/demo_*.ts, whose framework.conf names the same images and keys.
+// The scenario of `gocd-mesos demo` as data: machines, waves of jobs, names.
 
 import type { SimJobRequest } from "../gocd/work.ts";
 import type { SimMesosAgentSpec } from "../mesos/options.ts";

@@ -1,5 +1,4 @@
-// Which media type an Accept header asks for, by the server's era (GoCD SparkPreFilter). Not here: which path serves
-// it.
+// Which media type an Accept header asks for, by release (GoCD SparkPreFilter).
 
 import { accessTexts } from "./access.ts";
 import { acceptOf, answer, containerPage, jsonMessage, type SimRequest, type SimResponse } from "./http_message.ts";

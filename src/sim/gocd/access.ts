@@ -1,5 +1,5 @@
-// Who may ask the simulated GoCD server: users, tokens, sessions, and the refusals by release (GoCD
-// AuthenticationFilterChain). Not here: rights of single paths (their routes).
+// Authentication on the simulated GoCD server: users, tokens, sessions, and refusals by release (GoCD
+// AuthenticationFilterChain).
 
 import {
   acceptOf,

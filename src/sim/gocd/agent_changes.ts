@@ -1,5 +1,4 @@
-// Changing GocdAgents through the API: PATCH, DELETE, bulk, the legacy POSTs (GoCD AgentService). Not here: rights
-// and headers (agent_routes.ts).
+// Changes of GocdAgents by the API: PATCH, DELETE, bulk, the legacy POSTs (GoCD AgentService, AgentUpdateValidator).
 
 import { callerName } from "./access.ts";
 import { type AgentsCall, jsonAnswer, messageAnswer, notFound } from "./agents_call.ts";

@@ -1,5 +1,4 @@
-// `/api/agents` and below: reading and changing GocdAgents by release (GoCD AgentsControllerV7). Not here: their shapes
-// (bodies.ts), what a change does (agents.ts).
+// `/api/agents` and below: reading and changing GocdAgents, by release (GoCD agents_controller.rb, AgentsControllerV7).
 
 import { accessTexts, type Caller, isAdmin } from "./access.ts";
 import { railsVersion, sparkVersion } from "./accept.ts";

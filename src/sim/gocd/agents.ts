@@ -1,5 +1,4 @@
-// Records of GocdAgents on the simulated server: registration, pings, silence, and changes by administrators. Not here:
-// the processes in the containers (processes.ts), HTTP (agent_routes.ts).
+// Records of GocdAgents on the simulated server: registration, pings, silence, changes by administrators.
 
 import { buildsAtStake } from "./work.ts";
 import type { GocdWorld, SimAgentProcess, SimGocdAgent } from "./state.ts";

@@ -1,5 +1,4 @@
-// A request to the agents API after authentication, and its plain answers. Not here: what is done with it.
-// Used by agent_routes.ts and agent_changes.ts.
+// A request to the agents API after authentication, and its simple responses.
 
 import { accessTexts, type Caller } from "./access.ts";
 import { vendorType } from "./accept.ts";

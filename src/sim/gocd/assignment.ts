@@ -1,4 +1,4 @@
-// The server's rule which GocdAgent gets which job (GoCD AgentInstance.firstMatching).
+// The server's rule for which GocdAgent gets which job (GoCD AgentInstance.firstMatching).
 
 import type { GocdWorld, SimGocdAgent, SimJob } from "./state.ts";
 

@@ -1,5 +1,4 @@
-// How GoCD releases write their agents: four shapes and the legacy array (GoCD AgentRepresenter). Not here: routes,
-// rights.
+// How GoCD releases represent agents: four shapes and the legacy array (GoCD agent_representer.rb, AgentRepresenter).
 
 import type { Caller } from "./access.ts";
 import { mayView } from "./access.ts";

@@ -1,5 +1,4 @@
-// GET `/api/admin/environments` (16.7 and later) by release: media types, rights, shape. Not here: environments of
-// agents (bodies.ts). Source: GoCD api_v1, api_v2 and Spark EnvironmentsController of each release.
+// GET `/api/admin/environments` (16.7 on) by release: media types, rights, shape (GoCD EnvironmentsController).
 
 import { railsVersion, sparkVersion, vendorType } from "./accept.ts";
 import { accessTexts, type Caller, isAdmin } from "./access.ts";

@@ -1,5 +1,4 @@
-// Faults of the simulated GoCD server that hit the next requests. Not here: restarts, maintenance, backup (sim_gocd.ts).
-// Armed by scenario, demo and tests; asked by routes.ts for each request.
+// Faults of the simulated GoCD server that hit the next requests.
 
 import { answer, jsonText, pathOf, type SimRequest, type SimResponse } from "./http_message.ts";
 import { backupAnswer, startingAnswer } from "./unavailable.ts";

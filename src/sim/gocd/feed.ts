@@ -1,5 +1,4 @@
-// The feed of scheduled jobs on its old and its new path (GoCD JobPlanXmlViewModel, FeedsApiControllerV1). Not here:
-// which jobs are Scheduled.
+// The feed of scheduled jobs on its old and its new path (GoCD JobPlanXmlViewModel, FeedsApiControllerV1).
 
 import { type Caller, isAdmin, mayView, refusal } from "./access.ts";
 import { accessTexts } from "./access.ts";

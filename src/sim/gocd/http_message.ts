@@ -1,5 +1,4 @@
-// Requests and answers of the simulated GoCD server as plain data, and the smallest helpers on them.
-// Not here: what is answered. Used by every gocd_*.ts part that answers requests, and by sim/http/gocd.ts.
+// Requests and responses of the simulated GoCD server as plain data, with small helpers.
 
 import type { GocdWorld } from "./state.ts";
 

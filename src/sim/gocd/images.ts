@@ -1,5 +1,4 @@
-// How agent images of the different eras read their environment variables (gocd/docker-gocd-agent,
-// docker-entrypoint.sh). Not here: registration.
+// How agent images of different eras read their environment variables (gocd/docker-gocd-agent, docker-entrypoint.sh).
 
 import type { SimRegistration } from "./state.ts";
 

@@ -1,5 +1,4 @@
-// The small read-only paths: version, health, maintenance or drain mode, server health messages, elastic usages (facts:
-// gocd 1.2, 2.7, 3.4). Not here: the feed, the agents.
+// The small read-only paths: version, health, maintenance or drain mode, server health messages, elastic usages.
 
 import { accessTexts, type Caller, isAdmin } from "./access.ts";
 import {

@@ -1,5 +1,4 @@
-// The agent processes in the containers: boot, register, ping, ask, build (GoCD AgentController). Not here:
-// what the server makes of it (agents.ts, work.ts).
+// The agent processes in the containers: boot, register, ping, ask for work, build (GoCD AgentController).
 
 import { isRemotingOpen, pingAgent, registerAgent } from "./agents.ts";
 import { readRegistration, type SimImageEra } from "./images.ts";

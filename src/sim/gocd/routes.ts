@@ -1,5 +1,4 @@
-// The way of one request through the simulated GoCD server: faults, start, backup, maintenance, login, path, answer.
-// Not here: the single paths (feed.ts, info_routes.ts, agent_routes.ts).
+// How a request passes through the simulated GoCD server: faults, start, backup, maintenance, login, path, response.
 
 import { refuseUnless, refuseUnlessV1 } from "./accept.ts";
 import { accessTexts, authenticate, type Caller, refusal, withSession } from "./access.ts";

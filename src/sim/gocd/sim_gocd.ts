@@ -1,6 +1,5 @@
 // A simulated GoCD server of any release from 15.2.0 to 26.1.0 with the agent processes of its containers, on virtual
-// time: strict where the real server is strict. Not here: sockets (sim/http/gocd.ts), the rules (gocd_*.ts).
-// Made by the simulation, the demo and tests.
+// time: strict where the real server is strict.
 
 import { forgetMemory, refreshAgents } from "./agents.ts";
 import { armFault, type SimFaultKind } from "./faults.ts";

@@ -1,5 +1,4 @@
-// The whole state of the simulated GoCD server, and its words. Not here: any behaviour.
-// Made by sim_gocd.ts; changed by the parts named gocd_*.ts, all of them pure but for this one record.
+// The whole state of the simulated GoCD server.
 
 import type { GocdRules } from "./versions.ts";
 import type { TimerQueue } from "./timers.ts";

@@ -1,5 +1,4 @@
-// What the simulated GoCD server counts by itself, so that tests and the demo need not trust the scheduler's word.
-// Filled by the gocd_*.ts parts; read by demo, simulation and tests.
+// What the simulated GoCD server itself counts, so that tests and the demo need not trust the scheduler.
 
 /** A build that lost its agent. */
 export interface KilledBuild {

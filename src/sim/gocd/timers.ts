@@ -1,5 +1,4 @@
-// What the simulated GoCD server has to do at which virtual time. Not here: what is done.
-// Used by the parts of the simulated GoCD server; ties are kept in the order of their planning.
+// What the simulated GoCD server has to do at which virtual time; ties keep their order.
 
 /** Acts planned at times in ms; the same plans always run in the same order. */
 export interface TimerQueue {

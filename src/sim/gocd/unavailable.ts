@@ -1,5 +1,4 @@
-// The 503 answers of a GoCD server: starting, backup, maintenance or drain mode (GoCD ModeAwareFilter). Not here: when
-// they come.
+// The 503 responses of a GoCD server: starting, backup, maintenance or drain mode (GoCD ModeAwareFilter).
 
 import { acceptOf, answer, jsonText, pathOf, type SimRequest, type SimResponse } from "./http_message.ts";
 

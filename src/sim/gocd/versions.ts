@@ -1,5 +1,4 @@
-// What differs between the GoCD releases 15.2.0 to 26.1.0, as one record of rules. Not here: acting on them.
-// Read by every part of the simulated GoCD server.
+// What differs between the GoCD releases 15.2.0 to 26.1.0, as one record of rules.
 
 /** The releases that stand for an era each; the rules hold for any release in between too. */
 export const gocdEras: readonly string[] = ["15.2.0", "16.6.0", "18.10.0", "19.8.0", "20.8.0", "26.1.0"];

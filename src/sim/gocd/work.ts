@@ -1,5 +1,4 @@
-// Jobs on the simulated server: scheduling, the list in memory, handing out, putting back, ending. Not here: the
-// matching rule (assignment.ts), the agents' side (processes.ts).
+// Jobs on the simulated server: scheduling, the list in memory, assignment, rescheduling, completion.
 
 import { firstMatchingJob } from "./assignment.ts";
 import type { GocdWorld, SimGocdAgent, SimJob, SimObstacle, SimVariable } from "./state.ts";

@@ -1,4 +1,4 @@
-// The HTTP face of the simulated GoCD server. Not here: any answer (gocd/sim_gocd.ts), sockets (listen.ts).
+// The HTTP face of the simulated GoCD server.
 
 import { type HttpListener, type Listen, socketListen } from "./listen.ts";
 import type { SimRequest, SimResponse } from "../gocd/http_message.ts";

@@ -1,5 +1,4 @@
-// How the HTTP faces of the simulated servers get their requests: from sockets of this machine, or from a network that a
-// test makes up. Not here: any answer.
+// How the HTTP faces of the simulated servers get their requests: from sockets, or from the virtual network of a test.
 
 /** Where a server listens. */
 export interface ListenAddress {

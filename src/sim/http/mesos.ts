@@ -1,5 +1,4 @@
-// The HTTP face of the simulated Mesos: JSON and protobuf, RecordIO, faults of the wire.
-// Not here: any rule of Mesos (mesos/sim_mesos.ts), sockets (listen.ts).
+// The HTTP face of the simulated Mesos: JSON and protobuf, RecordIO, wire faults.
 
 import { type HttpListener, type Listen, socketListen } from "./listen.ts";
 import { type ByteStream, type MesosWireFaults, openByteStream } from "../mesos/byte_stream.ts";

@@ -1,5 +1,5 @@
 // ACCEPT: the offers must be valid and the tasks must fit into them, else TASK_DROPPED or TASK_ERROR with the master's
-// words. Not here: what becomes of a launched task (tasks.ts).
+// message.
 
 import { armAllocation, discardOffer, filterMs, giveBack, takeOffer } from "./allocator.ts";
 import { type Bag, bagText, contains, minus, plus, readBag, scalarOf } from "./amounts.ts";

@@ -1,5 +1,4 @@
-// Who is offered what: allocation rounds, filters, suppression, quota, offers given back and rescinded, inverse offers.
-// Not here: launching.
+// Who is offered what: allocation rounds, filters, suppression, quota, offers returned and rescinded, inverse offers.
 
 import {
   allocatedTo,

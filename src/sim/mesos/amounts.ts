@@ -1,5 +1,4 @@
-// Sums of Mesos resources: scalars in thousandths, ranges, sets, kept apart by role and reservation. Not here: who gets
-// them (allocator.ts).
+// Sums of Mesos resources: scalars in thousandths, ranges, sets, kept apart by role and reservation.
 
 import { at, compact, listAt, numberAt, type Plain, textAt, wordsAt } from "./json.ts";
 

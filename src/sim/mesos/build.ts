@@ -1,4 +1,4 @@
-// Building the cluster's state from the options. Not here: behaviour.
+// Builds the state of the cluster from the options.
 
 import { type Bag, plus, type Portion, readBag } from "./amounts.ts";
 import { defaultTiming, noFaults, type SimAmounts, type SimMesosAgentSpec, type SimMesosOptions } from "./options.ts";

@@ -1,4 +1,4 @@
-// One subscription's body: events in, bytes out, chunked and broken as the wire faults ask. Not here: which events.
+// The body of one subscription: events in, bytes out, chunked and broken as the wire faults say.
 
 import type { Plain } from "./json.ts";
 import { eventRecord } from "./wire_text.ts";

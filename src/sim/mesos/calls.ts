@@ -1,4 +1,4 @@
-// One request to a master, from the gate to its effect. Not here: what the effects do.
+// One request to a master, from the first check to its effect.
 
 import { accept, decline } from "./accept.ts";
 import { armAllocation, filterMs } from "./allocator.ts";

@@ -1,6 +1,5 @@
-// What the Docker containerizer makes nothing of: a master lets these through, the launch fails on the Mesos agent. Not
-// here: what a master refuses (accept.ts). Source: apache/mesos src/docker/docker.cpp (`Docker::RunOptions::create`),
-// in its order and words.
+// What the Docker containerizer rejects: a master accepts it, the launch fails on the Mesos agent (Mesos
+// src/docker/docker.cpp, Docker::RunOptions::create, in its order and wording).
 
 import { at, listAt, numberAt, type Plain, textAt } from "./json.ts";
 

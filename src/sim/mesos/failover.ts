@@ -1,4 +1,4 @@
-// Masters that die and lead: a new leader knows nothing but the agents of the registry. Not here: single agents.
+// Masters that die and lead: a new leader knows only the agents of the registry.
 
 import { markUnreachable, reregister } from "./hosts.ts";
 import { endSubscription } from "./stream.ts";

@@ -1,5 +1,5 @@
-// What the master refuses before it looks at the meaning of a call: method, media types, authentication, missing
-// fields, stream ids. Not here: the calls themselves.
+// What the master rejects before it looks at the meaning of a call: method, media types, authentication, missing
+// fields, stream ids.
 
 import { at, has, listAt, type Plain, plainOf, textAt } from "./json.ts";
 import type { SimFramework, SimWorld } from "./state.ts";

@@ -1,4 +1,4 @@
-// Mesos agents that fall silent, stop, come back, are wiped, drained, maintained or leave. Not here: master failover.
+// Mesos agents that fall silent, stop, come back, are wiped, drained, put into maintenance or leave.
 
 import { armAllocation, rescindOffersOf } from "./allocator.ts";
 import { allocatedTo, type Bag, minus } from "./amounts.ts";

@@ -1,4 +1,4 @@
-// Reading of plain JSON objects in Mesos' own shape (snake_case). Not here: any meaning of a field.
+// Reads plain JSON objects in Mesos' own shape (snake_case).
 
 /** A JSON object as it came; every field is still unchecked. */
 export type Plain = Readonly<Record<string, unknown>>;

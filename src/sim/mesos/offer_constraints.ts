@@ -1,6 +1,5 @@
-// Offer constraints (Mesos 1.11 on): which hosts' offers a framework wants, role by role. Not here: offering
-// (allocator.ts). Source: src/master/allocator/mesos/offer_constraints_filter.cpp of apache/mesos; a value that is
-// not text passes every text predicate.
+// Offer constraints (Mesos 1.11 on): which hosts' offers a framework wants, role by role. Source: Mesos
+// src/master/allocator/mesos/offer_constraints_filter.cpp; a value that is not text passes every text predicate.
 
 import { at, has, listAt, type Plain, plainOf, textAt } from "./json.ts";
 import type { SimHost, SimWorld } from "./state.ts";

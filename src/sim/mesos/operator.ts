@@ -1,6 +1,5 @@
-// What operators ask the simulated master: GET_FRAMEWORKS of the v1 API, and the endpoint /master/frameworks. Not here:
-// the scheduler API (calls.ts). Source: apache/mesos src/master/http.cpp (Master::Http::api) and
-// src/master/readonly_handler.cpp; include/mesos/v1/master/master.proto.
+// The operator API of the simulated master: GET_FRAMEWORKS, and the endpoint /master/frameworks (Mesos
+// src/master/http.cpp, Master::Http::api; src/master/readonly_handler.cpp).
 
 import { authenticate, mastersRefusal, noAnswer, refusal, type SimMesosAnswer, type SimMesosRequest } from "./gate.ts";
 import { compact, type Plain, plainOf, textAt } from "./json.ts";

@@ -1,4 +1,4 @@
-// What a simulated cluster is made of: masters, Mesos agents, delays, odds of faults. Not here: behaviour.
+// What a simulated cluster consists of: masters, Mesos agents, delays, odds of faults.
 
 import type { Plain } from "./json.ts";
 

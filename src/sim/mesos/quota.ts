@@ -1,6 +1,5 @@
-// Quota limits: how much of a host may be offered to a role that has one. A master refuses no call for it, it offers less.
-// Not here: offering (allocator.ts). Source: apache/mesos src/master/allocator/mesos/hierarchical.cpp
-// (`__allocate`, `RoleTree::quotaOfferedOrConsumed`).
+// Quota limits: how much of a host may be offered to a role that has one. A master refuses no call for it, it offers
+// less (Mesos src/master/allocator/mesos/hierarchical.cpp).
 
 import { type Bag, type Portion, reservedRole, scalarOf, traitsOf } from "./amounts.ts";
 import type { SimWorld } from "./state.ts";

@@ -1,4 +1,4 @@
-// RECONCILE, explicit and implicit, and KILL of what the master does not know. Not here: agents that come and go.
+// RECONCILE, explicit and implicit, and KILL of tasks that the master does not know.
 
 import { listAt, numberAt, type Plain, textAt } from "./json.ts";
 import { killRun } from "./tasks.ts";

@@ -1,5 +1,5 @@
 // A strict Mesos cluster as a pure model on virtual time: masters, allocator, agents, containers, faults by seed or
-// script. Not here: HTTP (sim/http/mesos.ts), any logic of our own scheduler.
+// script.
 
 import { addHost, buildWorld } from "./build.ts";
 import { answer } from "./calls.ts";

@@ -1,4 +1,4 @@
-// The state of the simulated cluster, in one record that the mesos_*.ts functions change. Not here: any rule.
+// The state of the simulated cluster in one record.
 
 import type { Bag } from "./amounts.ts";
 import type { Plain } from "./json.ts";

@@ -1,4 +1,4 @@
-// Events on their way to a framework: what is sent, when it is delivered, how a stream ends. Not here: what to send.
+// Events on their way to a framework: what is sent, when it is delivered, how a stream ends.
 
 import { type Plain, textAt } from "./json.ts";
 import {

@@ -1,5 +1,4 @@
-// Frameworks that subscribe, take over, update themselves, disconnect and are removed. Not here: HTTP refusals before
-// the stream starts (gate.ts).
+// Frameworks that subscribe, take over, update themselves, disconnect and are removed.
 
 import { armAllocation, discardOffersTo, rescindOffer } from "./allocator.ts";
 import { at, listAt, numberAt, type Plain, plainOf, textAt, wordsAt } from "./json.ts";

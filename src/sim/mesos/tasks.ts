@@ -1,5 +1,4 @@
-// The life of a Docker container on a Mesos agent: pull, start, run, stop, end. Not here: whether it may be launched
-// (accept.ts).
+// The life of a Docker container on a Mesos agent: pull, start, run, stop, end.
 
 import { dockerOptionsProblem } from "./docker_options.ts";
 import { at, listAt, numberAt, textAt } from "./json.ts";

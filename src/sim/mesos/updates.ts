@@ -1,5 +1,4 @@
-// Task statuses: those of the master, and those of the Mesos agents with their repeats and acknowledgements. Not here:
-// why a task changes (tasks.ts, hosts.ts).
+// Task statuses: those of the master, and those of the Mesos agents with their retries and acknowledgements.
 
 import { compact, type Plain, textAt } from "./json.ts";
 import { allocatedTo, plus } from "./amounts.ts";

@@ -1,4 +1,4 @@
-// A snapshot of the simulated cluster for checks and pages. Not here: any change.
+// A snapshot of the simulated cluster for tests and the demo.
 
 import { allocatedTo, type Bag, bagJson, contains, minus, plus } from "./amounts.ts";
 import type { Plain } from "./json.ts";

@@ -1,5 +1,4 @@
-// Events and calls of the simulated master as bytes, in JSON as the real master prints it and in protobuf. Not here:
-// HTTP.
+// Events and calls of the simulated master as bytes, in JSON as the real master prints it and in protobuf.
 
 import { decodeCall, encodeEvent } from "../../mesos/proto/wire.ts";
 import { encodeRecord } from "../../mesos/recordio.ts";
