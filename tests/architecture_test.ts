@@ -148,6 +148,12 @@ Deno.test("each folder of the core, and each that stands for a server, says in a
   assertEquals(silent, []);
 });
 
+Deno.test("tests/README.md says of each file of tests/support what it is for", () => {
+  const index = Deno.readTextFileSync(`${root}tests/README.md`);
+  const names = [...Deno.readDirSync(`${root}tests/support`)].map(({ name }) => name);
+  assertEquals(names.filter((name) => !index.includes(`\`${name}\``)), []);
+});
+
 Deno.test("no file is longer than it should be", () => {
   const files = [...sources, ...filesUnder("scripts"), ...filesUnder("tests"), read("main.ts")];
   const long = files.filter((file) => !file.text.includes("GENERATED") && file.text.split("\n").length > lineMax + 1);

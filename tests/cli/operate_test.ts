@@ -7,15 +7,15 @@ import { until } from "../support/scaled_clock.ts";
 import { type Running, startRunning } from "./running.ts";
 import { assertRefused, confFolder, runLine } from "./support.ts";
 
-interface Stage {
+interface Setup {
   readonly cluster: Cluster;
   readonly conf: string;
   readonly controlFile: string;
 }
 
 /** Both servers and a configuration, with a status page where `port` is given. */
-async function onStage(
-  act: (stage: Stage) => Promise<void>,
+async function withSetup(
+  act: (setup: Setup) => Promise<void>,
   more = `http.listen = "127.0.0.1:${freePort()}"`,
 ): Promise<void> {
   const cluster = startCluster({ speed: 1 });
@@ -28,8 +28,8 @@ async function onStage(
   }
 }
 
-async function whileRunning(stage: Stage, act: (running: Running) => Promise<void>): Promise<void> {
-  const running = await startRunning(stage.conf);
+async function whileRunning(setup: Setup, act: (running: Running) => Promise<void>): Promise<void> {
+  const running = await startRunning(setup.conf);
   try {
     await running.logged("subscribed");
     await act(running);
@@ -38,19 +38,19 @@ async function whileRunning(stage: Stage, act: (running: Running) => Promise<voi
   }
 }
 
-const frameworksOf = ({ cluster }: Stage): number => cluster.mesos.view().frameworks.length;
+const frameworksOf = ({ cluster }: Setup): number => cluster.mesos.view().frameworks.length;
 
 Deno.test("a running instance obeys freeze, resume, drain and teardown, and shows its token to nobody", () =>
-  onStage((stage) =>
-    whileRunning(stage, async (running) => {
-      const { mode } = Deno.statSync(stage.controlFile);
+  withSetup((setup) =>
+    whileRunning(setup, async (running) => {
+      const { mode } = Deno.statSync(setup.controlFile);
       assertEquals((mode ?? 0) & 0o777, 0o600);
-      const { token } = JSON.parse(Deno.readTextFileSync(stage.controlFile)) as { token: string };
+      const { token } = JSON.parse(Deno.readTextFileSync(setup.controlFile)) as { token: string };
       assertMatch(token, /^[0-9a-f]{64}$/);
       const said: string[] = [];
       const give = async (args: readonly string[], answer: RegExp, log: string): Promise<void> => {
         const from = running.log().length;
-        const written = await runLine([...args, stage.conf]);
+        const written = await runLine([...args, setup.conf]);
         said.push(written.all);
         assertEquals(written.code, 0, written.all);
         assertMatch(written.out, answer);
@@ -62,17 +62,17 @@ Deno.test("a running instance obeys freeze, resume, drain and teardown, and show
       await give(["drain"], /^draining: /m, "operator: draining");
       await give(["teardown", "--yes"], /^tearing down: /m, "is torn down and forgotten");
       assertEquals(await running.ended, 0);
-      assertEquals(await exists(stage.controlFile), false);
+      assertEquals(await exists(setup.controlFile), false);
       assert(![...said, running.log()].join().includes(token), "the token is shown");
     })
   ));
 
 Deno.test("why asks the running instance", () =>
-  onStage(async (stage) => {
-    stage.cluster.gocd.schedule({ pipeline: "shop", stage: "s", job: "j", gocdResources: ["mac"], durationMs: 1_000 });
-    await whileRunning(stage, async (running) => {
+  withSetup(async (setup) => {
+    setup.cluster.gocd.schedule({ pipeline: "shop", stage: "s", job: "j", gocdResources: ["mac"], durationMs: 1_000 });
+    await whileRunning(setup, async (running) => {
       await running.logged("no profile has resource mac");
-      const { code, out } = await runLine(["why", stage.conf, "shop"]);
+      const { code, out } = await runLine(["why", setup.conf, "shop"]);
       assertEquals(code, 0);
       assertStringIncludes(out, "from the running instance");
       assertStringIncludes(out, "verdict    unserved");
@@ -80,39 +80,39 @@ Deno.test("why asks the running instance", () =>
   }));
 
 Deno.test("without a running instance a switch is stored and in force at the next start", () =>
-  onStage(async (stage) => {
-    const frozen = await runLine(["freeze", stage.conf]);
+  withSetup(async (setup) => {
+    const frozen = await runLine(["freeze", setup.conf]);
     assertEquals([frozen.code, frozen.err], [0, ""]);
     assertStringIncludes(frozen.out, 'no instance runs here: "freeze" is stored and in force at the next start');
-    assertMatch((await runLine(["state", "show", stage.conf])).out, /^mode {7}run, launching frozen$/m);
-    stage.cluster.gocd.schedule({ pipeline: "shop", stage: "s", job: "j", gocdResources: [], durationMs: 1_000 });
-    assertStringIncludes((await runLine(["why", stage.conf, "shop"])).out, "launching is frozen by the operator");
-    await runLine(["drain", stage.conf]);
-    assertMatch((await runLine(["state", "show", stage.conf])).out, /^mode {7}drain/m);
-    await runLine(["resume", stage.conf]);
-    assertMatch((await runLine(["state", "show", stage.conf])).out, /^mode {7}run$/m);
+    assertMatch((await runLine(["state", "show", setup.conf])).out, /^mode {7}run, launching frozen$/m);
+    setup.cluster.gocd.schedule({ pipeline: "shop", stage: "s", job: "j", gocdResources: [], durationMs: 1_000 });
+    assertStringIncludes((await runLine(["why", setup.conf, "shop"])).out, "launching is frozen by the operator");
+    await runLine(["drain", setup.conf]);
+    assertMatch((await runLine(["state", "show", setup.conf])).out, /^mode {7}drain/m);
+    await runLine(["resume", setup.conf]);
+    assertMatch((await runLine(["state", "show", setup.conf])).out, /^mode {7}run$/m);
   }));
 
 Deno.test("a control file that a killed run has left is taken for what it is", () =>
-  onStage(async (stage) => {
+  withSetup(async (setup) => {
     const child = new Deno.Command("true").spawn();
     await child.status;
     const left = { url: `http://127.0.0.1:${freePort()}/`, token: "t".repeat(64) };
     // A process that is gone; one that lives and has nothing to do with us; no sense at all.
     for (const text of [JSON.stringify({ ...left, pid: child.pid }), JSON.stringify({ ...left, pid: Deno.pid }), "{"]) {
-      Deno.writeTextFileSync(stage.controlFile, text);
-      const written = await runLine(["freeze", stage.conf]);
+      Deno.writeTextFileSync(setup.controlFile, text);
+      const written = await runLine(["freeze", setup.conf]);
       assertEquals(written.code, 0, written.all);
       assertStringIncludes(written.out, "is stored");
     }
-    await whileRunning(stage, async () => {
-      assertMatch((await runLine(["resume", stage.conf])).out, /^launching goes on$/m);
+    await whileRunning(setup, async () => {
+      assertMatch((await runLine(["resume", setup.conf])).out, /^launching goes on$/m);
     });
-    assertEquals(await exists(stage.controlFile), false);
+    assertEquals(await exists(setup.controlFile), false);
   }));
 
 Deno.test("whoever has the port of a killed run by now is asked nothing and gets no token", () =>
-  onStage(async (stage) => {
+  withSetup(async (setup) => {
     const child = new Deno.Command("true").spawn();
     await child.status;
     let requests = 0;
@@ -121,34 +121,34 @@ Deno.test("whoever has the port of a killed run by now is asked nothing and gets
       return new Response("{}");
     });
     const url = `http://127.0.0.1:${stranger.addr.port}/`;
-    Deno.writeTextFileSync(stage.controlFile, JSON.stringify({ url, token: "t".repeat(64), pid: child.pid }));
-    const written = await runLine(["freeze", stage.conf]);
+    Deno.writeTextFileSync(setup.controlFile, JSON.stringify({ url, token: "t".repeat(64), pid: child.pid }));
+    const written = await runLine(["freeze", setup.conf]);
     await stranger.shutdown();
     assertEquals([written.code, requests], [0, Deno.build.os === "linux" ? 0 : requests], written.all);
     assertStringIncludes(written.out, "is stored");
   }));
 
 Deno.test("a running instance without a status page is told all the same, and shows nothing to who has no token", () =>
-  onStage(async (stage) => {
-    Deno.writeTextFileSync(stage.controlFile, JSON.stringify({ url: "http://127.0.0.1:9/", token: "t", pid: 1 }));
-    await whileRunning(stage, async (running) => {
+  withSetup(async (setup) => {
+    Deno.writeTextFileSync(setup.controlFile, JSON.stringify({ url: "http://127.0.0.1:9/", token: "t", pid: 1 }));
+    await whileRunning(setup, async (running) => {
       assert(!running.log().includes("status page on"), running.log());
-      const { url, token } = JSON.parse(Deno.readTextFileSync(stage.controlFile)) as Record<string, string>;
+      const { url, token } = JSON.parse(Deno.readTextFileSync(setup.controlFile)) as Record<string, string>;
       assertMatch(url ?? "", /^http:\/\/127\.0\.0\.1:\d+\/$/);
       for (const path of ["", "fragment", "api/status", "metrics", "assets/page.js", "api/commands/drain"]) {
         assertEquals((await fetchText(`${url}${path}`))[0], 404, path);
         assertEquals((await fetchText(`${url}${path}`, "x"))[0], 404, path);
       }
       assertEquals((await fetchText(`${url}api/status`, token))[0], 200);
-      assertMatch((await runLine(["freeze", stage.conf])).out, /^launching is frozen$/m);
+      assertMatch((await runLine(["freeze", setup.conf])).out, /^launching is frozen$/m);
       await running.logged("operator: launching is frozen");
-      assertStringIncludes((await runLine(["why", stage.conf, "x"])).out, "from the running instance");
-      Deno.removeSync(stage.controlFile);
-      const lost = await runLine(["freeze", stage.conf]);
+      assertStringIncludes((await runLine(["why", setup.conf, "x"])).out, "from the running instance");
+      Deno.removeSync(setup.controlFile);
+      const lost = await runLine(["freeze", setup.conf]);
       assertRefused(lost, 6, /"freeze" cannot reach the running instance: .*in use by process/);
-      assertRefused(await runLine(["teardown", "--yes", stage.conf]), 6, /"teardown" cannot reach the running/);
+      assertRefused(await runLine(["teardown", "--yes", setup.conf]), 6, /"teardown" cannot reach the running/);
     });
-    assertEquals(await exists(stage.controlFile), false);
+    assertEquals(await exists(setup.controlFile), false);
   }, ""));
 
 async function fetchText(url: string, token?: string): Promise<readonly [number, string]> {
@@ -157,54 +157,54 @@ async function fetchText(url: string, token?: string): Promise<readonly [number,
 }
 
 Deno.test("an instance that was started with another admin token refuses, and says how to mend it", () =>
-  onStage(async (stage) => {
+  withSetup(async (setup) => {
     const port = freePort();
-    const text = Deno.readTextFileSync(stage.conf);
+    const text = Deno.readTextFileSync(setup.conf);
     const withToken = (token: string): void =>
       Deno.writeTextFileSync(
-        stage.conf,
+        setup.conf,
         `${text}gocd-mesos.http { listen = "127.0.0.1:${port}", admin-token = "${token}" }`,
       );
     withToken("first-long-token-of-the-admin");
-    await whileRunning(stage, async (running) => {
-      assertEquals((await runLine(["freeze", stage.conf])).code, 0);
+    await whileRunning(setup, async (running) => {
+      assertEquals((await runLine(["freeze", setup.conf])).code, 0);
       withToken("second-long-token-of-the-admin");
-      const refused = await runLine(["resume", stage.conf]);
+      const refused = await runLine(["resume", setup.conf]);
       assertRefused(refused, 4, /refused "resume"/);
       assertStringIncludes(refused.err, "SIGHUP");
       running.terminal.signal("SIGHUP");
       await running.logged("http.admin-token");
       await until(() => running.log().split("status page on").length > 2, running.log);
-      assertEquals((await runLine(["resume", stage.conf])).code, 0);
+      assertEquals((await runLine(["resume", setup.conf])).code, 0);
       assert(!running.log().includes("token-of-the-admin"), "a token is shown");
     });
   }, ""));
 
 Deno.test("teardown asks on a terminal, and does nothing without a yes", () =>
-  onStage(async (stage) => {
-    assertRefused(await runLine(["teardown", stage.conf]), 2, /teardown needs a confirmation/);
+  withSetup(async (setup) => {
+    assertRefused(await runLine(["teardown", setup.conf]), 2, /teardown needs a confirmation/);
     for (const answer of ["", "no", "y"]) {
-      assertRefused(await runLine(["teardown", stage.conf], { answer }), 2, /not confirmed: nothing was done/);
+      assertRefused(await runLine(["teardown", setup.conf], { answer }), 2, /not confirmed: nothing was done/);
     }
-    assertEquals(await exists(stage.controlFile.replace(".control", "")), false);
+    assertEquals(await exists(setup.controlFile.replace(".control", "")), false);
   }));
 
 Deno.test("teardown of what was never registered has nothing to do, and registers nothing", () =>
-  onStage(async (stage) => {
-    const { code, out } = await runLine(["teardown", "--yes", stage.conf]);
+  withSetup(async (setup) => {
+    const { code, out } = await runLine(["teardown", "--yes", setup.conf]);
     assertEquals(code, 0);
     assertStringIncludes(out, "nothing to tear down");
-    assertEquals(frameworksOf(stage), 0);
+    assertEquals(frameworksOf(setup), 0);
   }));
 
 Deno.test("teardown without a running instance does it by itself and forgets the id", () =>
-  onStage(async (stage) => {
-    await whileRunning(stage, async () => {});
-    assertMatch((await runLine(["state", "show", stage.conf])).out, /^framework {2}[0-9a-f-]{36}/m);
-    const { code, out, err } = await runLine(["teardown", stage.conf], { answer: "yes" });
+  withSetup(async (setup) => {
+    await whileRunning(setup, async () => {});
+    assertMatch((await runLine(["state", "show", setup.conf])).out, /^framework {2}[0-9a-f-]{36}/m);
+    const { code, out, err } = await runLine(["teardown", setup.conf], { answer: "yes" });
     assertEquals(code, 0, err);
     assertStringIncludes(out, "this command tears the framework down itself");
-    assertMatch((await runLine(["state", "show", stage.conf])).out, /^framework {2}not registered yet/m);
+    assertMatch((await runLine(["state", "show", setup.conf])).out, /^framework {2}not registered yet/m);
   }));
 
 Deno.test("servers that cannot be reached are tried again, and a signal ends the trying", async () => {
@@ -229,12 +229,12 @@ Deno.test("servers that cannot be reached are tried again, and a signal ends the
 });
 
 Deno.test("a second signal ends the program at once and leaves no control file", () =>
-  onStage((stage) =>
-    whileRunning(stage, async (running) => {
+  withSetup((setup) =>
+    whileRunning(setup, async (running) => {
       running.terminal.signal("SIGTERM");
       running.terminal.signal("SIGTERM");
       assertEquals(running.terminal.exited(), 130);
-      assertEquals(await exists(stage.controlFile), false);
+      assertEquals(await exists(setup.controlFile), false);
       assertEquals(await running.ended, 0);
     })
   ));
@@ -242,8 +242,8 @@ Deno.test("a second signal ends the program at once and leaves no control file",
 Deno.test("a port that is in use is refused in one line that names http.listen", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   try {
-    await onStage(async (stage) => {
-      const running = await startRunning(stage.conf);
+    await withSetup(async (setup) => {
+      const running = await startRunning(setup.conf);
       assertEquals(await running.ended, 2);
       assertStringIncludes(
         running.log(),

@@ -25,13 +25,13 @@ function instance(number: number): AgentInstance {
   };
 }
 
-interface Stage {
+interface Setup {
   readonly folder: string;
   readonly path: string;
   run(...words: readonly string[]): Promise<Written>;
 }
 
-async function onStage(act: (stage: Stage) => Promise<void>, fill = true): Promise<void> {
+async function withSetup(act: (setup: Setup) => Promise<void>, fill = true): Promise<void> {
   const { path: folder, conf, remove } = confFolder(`gocd-mesos {
   mesos-master = "127.0.0.1:1", go-server { host = "127.0.0.1", port = 1 }, go-agent.docker-image = "agent:1"
   http.listen = off
@@ -57,7 +57,7 @@ async function onStage(act: (stage: Stage) => Promise<void>, fill = true): Promi
 }
 
 Deno.test("state show tells the framework and the agents on record", () =>
-  onStage(async ({ run }) => {
+  withSetup(async ({ run }) => {
     const { code, out } = await run("show");
     assertEquals(code, 0);
     assertEquals(
@@ -74,14 +74,14 @@ agents     2 on record
   }));
 
 Deno.test("state check finds a sound file sound", () =>
-  onStage(async ({ run }) => {
+  withSetup(async ({ run }) => {
     const { code, out } = await run("check");
     assertEquals(code, 0);
     assertMatch(out, /^ok {4}.*gocd-mesos\.db is sound: 2 agents on record$/m);
   }));
 
 Deno.test("no state yet is said, and none is made by looking", () =>
-  onStage(async ({ run, folder }) => {
+  withSetup(async ({ run, folder }) => {
     for (const words of [["show"], ["export"], ["check"], ["forget", "gm-1"], ["forget-framework", "--yes"]]) {
       assertRefused(await run(...words), 6, /there is no state/);
     }
@@ -89,7 +89,7 @@ Deno.test("no state yet is said, and none is made by looking", () =>
   }, false));
 
 Deno.test("an exported state comes back by import, and never over one that is in use without --replace", () =>
-  onStage(async ({ run, folder, path }) => {
+  withSetup(async ({ run, folder, path }) => {
     const { out: exported, code } = await run("export");
     assertEquals(code, 0);
     const file = `${folder}/backup.json`;
@@ -103,7 +103,7 @@ Deno.test("an exported state comes back by import, and never over one that is in
   }));
 
 Deno.test("what is no export is not imported", () =>
-  onStage(async ({ run, folder }) => {
+  withSetup(async ({ run, folder }) => {
     assertRefused(await run("import"), 2, /"state import" needs a file/);
     assertRefused(await run("import", `${folder}/nowhere.json`), 2, /cannot read .*nowhere\.json/);
     for (const text of ["", "{}", "[]", '{"format":"gocd-mesos-state","version":99}']) {
@@ -114,7 +114,7 @@ Deno.test("what is no export is not imported", () =>
   }));
 
 Deno.test("state forget forgets one agent, and none that is not on record", () =>
-  onStage(async ({ run }) => {
+  withSetup(async ({ run }) => {
     assertRefused(await run("forget"), 2, /"state forget" needs a task id/);
     assertRefused(await run("forget", "gm-abc123-default-9"), 2, /no agent gm-abc123-default-9 is on record/);
     const { code, out } = await run("forget", "gm-abc123-default-1");
@@ -125,7 +125,7 @@ Deno.test("state forget forgets one agent, and none that is not on record", () =
   }));
 
 Deno.test("state forget-framework asks, keeps the lineage, and forgets the id with its agents", () =>
-  onStage(async ({ run }) => {
+  withSetup(async ({ run }) => {
     assertRefused(await run("forget-framework"), 2, /not confirmed: nothing was done/);
     const { code, out } = await run("forget-framework", "--yes");
     assertEquals(code, 0);
@@ -137,7 +137,7 @@ Deno.test("state forget-framework asks, keeps the lineage, and forgets the id wi
   }));
 
 Deno.test("a state in use may be looked at and not be changed", () =>
-  onStage(async ({ run, path, folder }) => {
+  withSetup(async ({ run, path, folder }) => {
     Deno.writeTextFileSync(`${folder}/backup.json`, (await run("export")).out);
     const store = openSqliteStore(path, { newLineage: () => "abc123" });
     try {
@@ -174,7 +174,7 @@ const damages: readonly (readonly [name: string, spoil: (path: string) => void])
 
 for (const [name, spoil] of damages) {
   Deno.test(`a damaged state file is refused by every action and left as it is: ${name}`, () =>
-    onStage(async ({ run, path }) => {
+    withSetup(async ({ run, path }) => {
       for (const suffix of ["-wal", "-shm"]) removeIfThere(path + suffix);
       spoil(path);
       const before = Deno.readFileSync(path);
@@ -188,7 +188,7 @@ for (const [name, spoil] of damages) {
 }
 
 Deno.test("what is damaged is moved aside, and a backup imported in its place", () =>
-  onStage(async ({ run, path, folder }) => {
+  withSetup(async ({ run, path, folder }) => {
     const backup = `${folder}/backup.json`;
     Deno.writeTextFileSync(backup, (await run("export")).out);
     for (const suffix of ["-wal", "-shm"]) removeIfThere(path + suffix);
@@ -202,7 +202,7 @@ Deno.test("what is damaged is moved aside, and a backup imported in its place", 
   }));
 
 Deno.test("a record that does not read is named by every action, and removed by forget", () =>
-  onStage(async ({ run, path }) => {
+  withSetup(async ({ run, path }) => {
     const write = (sql: string): void => {
       const database = new DatabaseSync(path);
       database.exec(sql);
@@ -224,7 +224,7 @@ Deno.test("a record that does not read is named by every action, and removed by 
   }));
 
 Deno.test("a file of a newer schema is refused by every action and left as it is", () =>
-  onStage(async ({ run, path, folder }) => {
+  withSetup(async ({ run, path, folder }) => {
     Deno.writeTextFileSync(`${folder}/backup.json`, (await run("export")).out);
     const database = new DatabaseSync(path);
     database.exec("PRAGMA user_version = 99; PRAGMA wal_checkpoint(TRUNCATE)");
@@ -238,13 +238,13 @@ Deno.test("a file of a newer schema is refused by every action and left as it is
   }));
 
 Deno.test("adopt and register-anew are for a state that is not registered", () =>
-  onStage(async ({ run }) => {
+  withSetup(async ({ run }) => {
     assertRefused(await run("adopt", "f-1"), 6, /the state holds framework .* and 2 agents on record already/);
     assertRefused(await run("register-anew"), 6, /the state is registered already, as framework/);
   }));
 
 Deno.test("an id is adopted although the master cannot be asked, and what is not checked is said; without one it is not", () =>
-  onStage(async ({ run }) => {
+  withSetup(async ({ run }) => {
     const unreachable = await run("adopt");
     assertEquals(unreachable.code, 3, unreachable.all);
     const adopted = await run("adopt", "f-1");
@@ -254,7 +254,7 @@ Deno.test("an id is adopted although the master cannot be asked, and what is not
   }, false));
 
 Deno.test("register-anew is shown until it is done, and adopt takes it back", () =>
-  onStage(async ({ run }) => {
+  withSetup(async ({ run }) => {
     assertEquals((await run("register-anew")).code, 0);
     assertMatch((await run("show")).out, /^framework {2}not registered yet, to be registered anew$/m);
     assertEquals((await run("adopt", "f-1")).code, 0);

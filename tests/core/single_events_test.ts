@@ -1,5 +1,5 @@
 // What each event leads to by itself: roles revived and suppressed, calls that failed, plans made anew, tasks asked for, and
-// the order of bulk changes. Each limit exactly; stories are in manners_test.ts, session_test.ts and plan_test.ts.
+// the order of bulk changes. Each limit exactly; stories are in call_rates_test.ts, session_test.ts and plan_test.ts.
 
 import { assertEquals } from "@std/assert";
 import { adopt } from "../../src/core/identity/adoption.ts";

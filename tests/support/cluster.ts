@@ -40,7 +40,7 @@ export interface SocketClusterOptions extends ClusterOptions {
 }
 
 /** What a test says about one within this process. */
-export interface VirtualClusterOptions extends ClusterOptions {
+export interface VirtualServersOptions extends ClusterOptions {
   /** One way between the program and a server, ms; default 5. */
   readonly hopMs?: number;
 }
@@ -110,7 +110,7 @@ export interface VirtualServers extends Cluster {
 }
 
 /** Starts both servers within this process: no time passes but in `pass`, `until` and `during`. */
-export function startVirtualServers(options: VirtualClusterOptions = {}): VirtualServers {
+export function startVirtualServers(options: VirtualServersOptions = {}): VirtualServers {
   const time = virtualTime();
   const network = virtualNetwork(time, options.hopMs ?? 5);
   const random = seededRandom((options.seed ?? 1) + 1);

@@ -13,8 +13,8 @@ import {
   type SocketClusterOptions,
   startCluster,
   startVirtualServers,
-  type VirtualClusterOptions,
   type VirtualServers,
+  type VirtualServersOptions,
 } from "./cluster.ts";
 import { type RunningScheduler, startScheduler } from "./scheduler.ts";
 
@@ -45,7 +45,7 @@ export interface WireBooks {
 }
 
 /** What a scene is made of. */
-export interface SceneOptions extends VirtualClusterOptions {
+export interface SceneOptions extends VirtualServersOptions {
   /** Of framework.conf, beside the connections. */
   readonly more?: string;
   /** Another `mesos-master` than the cluster's first one. */
@@ -89,7 +89,7 @@ export async function withSocketScene(
   await play({ cluster, look, ...linesOf(options, options.masters?.(cluster)) }, act);
 }
 
-interface Stage {
+interface SceneParts {
   readonly cluster: Cluster;
   readonly look: PortProbe;
   readonly more: string;
@@ -100,7 +100,7 @@ function linesOf({ more = "" }: { readonly more?: string }, masters: string | un
   return { more: `poller { interval = 5 seconds, attempts = 0 }\n${more}\n${master}` };
 }
 
-async function play({ cluster, look, more }: Stage, act: (scene: Scene) => Promise<void>): Promise<void> {
+async function play({ cluster, look, more }: SceneParts, act: (scene: Scene) => Promise<void>): Promise<void> {
   const wire = keepWire(cluster.mesos);
   const states = new Map<string, AgentInstance["state"][]>();
   try {
@@ -193,7 +193,7 @@ export interface OwnFaults {
 }
 
 /** Nothing that the master would hold against us: no call refused, no wrong offer or acknowledgement, no double launch. */
-export function assertGoodManners({ cluster }: Scene, own: OwnFaults = {}): void {
+export function assertNothingRefused({ cluster }: Scene, own: OwnFaults = {}): void {
   const { counters } = cluster.mesos;
   const refused = Object.keys(counters.refused);
   const isOfCut = (why: string): boolean => /403 Framework is not subscribed$|^SUBSCRIBE (307|503) /.test(why);

@@ -14,7 +14,7 @@ import {
 import type { VirtualServers } from "../support/cluster.ts";
 import { canSwallow, startSwallowingHost } from "../support/swallowing_host.ts";
 import {
-  assertGoodManners,
+  assertNothingRefused,
   type Scene,
   type SceneOptions,
   type SocketSceneOptions,
@@ -85,7 +85,7 @@ for (const [name, how] of failovers) {
       assert(told.length >= 1, "the outage was told");
       scene.job("next");
       await scene.until(() => cluster.gocd.tally.completedLocators.size === 1);
-      assertGoodManners(scene, { cut: true });
+      assertNothingRefused(scene, { cut: true });
     });
   });
 }

@@ -2,7 +2,7 @@
 // against the strict master, which asks as the recorded one did.
 
 import { assert, assertEquals } from "@std/assert";
-import { assertGoodManners, type Scene, withScene } from "../support/mesos_scene.ts";
+import { assertNothingRefused, type Scene, withScene } from "../support/mesos_scene.ts";
 
 const minuteMs = 60_000;
 const more = "scaling { idle-timeout = 50 minutes, maintenance-lead = 30 minutes }";
@@ -43,7 +43,7 @@ Deno.test("a host that goes into maintenance is drained: declined while a job ru
     const told = scheduler.notes.filter(({ code }) => code === "maintenance-requested");
     assert(told[0]?.text.includes("finish their jobs first"), told[0]?.text);
     assertEquals(told.length, 1, "one line in the log");
-    assertGoodManners(scene);
+    assertNothingRefused(scene);
   });
 });
 
@@ -70,7 +70,7 @@ Deno.test("an inverse offer for a host where nothing of ours is left is accepted
     assertEquals(miss?.refused?.refusal.kind, "maintenance");
     cluster.mesos.setMaintenance([mesosAgentId], undefined, cluster.clock.nowMs());
     await scene.until(() => cluster.gocd.tally.completedLocators.size === 2);
-    assertGoodManners(scene, { rescinded: true });
+    assertNothingRefused(scene, { rescinded: true });
   });
 });
 
@@ -94,7 +94,7 @@ Deno.test("a window that is far off drains nothing yet: no going round in a circ
     await scene.until(() => cluster.running.size === 0);
     const drainedMs = cluster.clock.nowMs() - nowMs;
     assert(drainedMs >= 29 * minuteMs && drainedMs <= 40 * minuteMs, `${drainedMs / minuteMs} minutes`);
-    assertGoodManners(scene);
+    assertNothingRefused(scene);
   });
 });
 
@@ -117,7 +117,7 @@ Deno.test("a window that is taken back: the agent that was disabled for it finis
     await scene.until(() => cluster.gocd.tally.completedLocators.size === 2);
     assertEquals([...cluster.launches.keys()], [taskId], "no other agent was launched for it");
     assertEquals(wire.of("DECLINE_INVERSE_OFFERS").length, asked, "Mesos has stopped to ask");
-    assertGoodManners(scene, { rescinded: true });
+    assertNothingRefused(scene, { rescinded: true });
   });
 });
 
@@ -136,7 +136,7 @@ for (const fate of ["lost", "answer-lost"] as const) {
       const asked = wire.events.filter(({ type }) => type === "INVERSE_OFFERS").length;
       assert(asked >= 5, `asked ${asked} times in eight minutes`);
       assertEquals(scene.scheduler.framework.engine.state.instances.get(taskId)?.retire, "maintenance");
-      assertGoodManners(scene, { rescinded: true, cut: true });
+      assertNothingRefused(scene, { rescinded: true, cut: true });
     });
   });
 }

@@ -3,7 +3,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { Plain, SimMesosAgentSpec } from "../../src/sim/mesos/sim_mesos.ts";
-import { assertGoodManners, type Scene, withScene } from "../support/mesos_scene.ts";
+import { assertNothingRefused, type Scene, withScene } from "../support/mesos_scene.ts";
 
 const big = { cpus: 8, mem: 8_192, disk: 50_000 };
 const small = { cpus: 0.1, mem: 64, disk: 100 };
@@ -47,7 +47,7 @@ Deno.test("what an operator reserved for our role is used, statically, by reques
     assert(taken.every(({ reservations }) => reservations !== undefined), "reserved ones first, and named as such");
     assertEquals(new Set(taken.map((each) => Object(each)["allocation_info"].role)), new Set(["eng/ci"]));
     assertEquals(scene.cluster.mesos.counters.tasksErred, 0);
-    assertGoodManners(scene);
+    assertNothingRefused(scene);
   });
 });
 
@@ -64,7 +64,7 @@ Deno.test("what another framework of the role has reserved for itself, with labe
     scene.cluster.mesos.addMesosAgent(host("free"), scene.cluster.clock.nowMs());
     await built(scene, 1);
     assertEquals(hostsUsed(scene), ["free"]);
-    assertGoodManners(scene);
+    assertNothingRefused(scene);
   });
 });
 
@@ -94,7 +94,7 @@ Deno.test("a quota stops the offers, not the framework: what it allows runs, the
     cluster.mesos.setQuota("ci", { cpus: 8 }, cluster.clock.nowMs());
     await scene.until(() => cluster.running.size === 5);
     assert(wire.of("REVIVE").length <= 6);
-    assertGoodManners(scene);
+    assertNothingRefused(scene);
   });
 });
 
@@ -139,7 +139,7 @@ Deno.test("shared and revocable resources are never asked for; offered all the s
         for (const trait of ["revocable", "shared", "disk", "provider_id"]) assertEquals(each[trait], undefined);
       }
       assertEquals(scene.cluster.mesos.counters.tasksErred, 0, "the master finds each ACCEPT valid");
-      assertGoodManners(scene);
+      assertNothingRefused(scene);
     });
   }
 });

@@ -1,7 +1,7 @@
 // The event stream breaks in every way that streams break: through the real client and engine, against the strict master.
 
 import { assert, assertEquals } from "@std/assert";
-import { assertGoodManners, type Scene, withScene } from "../support/mesos_scene.ts";
+import { assertNothingRefused, type Scene, withScene } from "../support/mesos_scene.ts";
 
 const oneHost = [{
   hostname: "zürich-1",
@@ -40,7 +40,7 @@ Deno.test("a stream that falls silent is left after five heartbeats, no sooner, 
     const told = scheduler.notes.filter(({ code }) => code === "mesos-silent");
     assertEquals(told.length, 1);
     assert(told[0]?.text.includes("has said nothing for 75 s (5 heartbeats)"), told[0]?.text);
-    assertGoodManners(scene);
+    assertNothingRefused(scene);
   });
 });
 
@@ -114,7 +114,7 @@ Deno.test("streams cut at any byte, in lengths, in records and within characters
       cluster.clock.nowMs(),
     );
     await scene.until(() => cluster.gocd.tally.completedLocators.size > 0);
-    assertGoodManners(scene, { cut: true });
+    assertNothingRefused(scene, { cut: true });
   });
 });
 
@@ -127,7 +127,7 @@ for (const chunking of ["byte", "joined"] as const) {
       await scene.until(() => cluster.running.size === 0 && cluster.gocd.agents().length === 0);
       assertEquals(cluster.mesos.counters.subscriptions, 1);
       assertEquals(cluster.launches.size, 1);
-      assertGoodManners(scene);
+      assertNothingRefused(scene);
     });
   });
 }

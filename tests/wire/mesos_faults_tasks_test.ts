@@ -2,7 +2,7 @@
 // master with scripted and with drawn faults.
 
 import { assert, assertEquals } from "@std/assert";
-import { assertGoodManners, type Scene, withScene } from "../support/mesos_scene.ts";
+import { assertNothingRefused, type Scene, withScene } from "../support/mesos_scene.ts";
 import type { Plain } from "../../src/sim/mesos/sim_mesos.ts";
 
 const quickDown = "scaling.idle-timeout = 10 seconds";
@@ -88,7 +88,7 @@ Deno.test("a RESCIND that overtakes the ACCEPT costs nothing: TASK_DROPPED, trie
     assertEquals([breakers.profiles.size, breakers.hosts.size], [0, 0]);
     assertEquals(scene.scheduler.notes.filter(({ level }) => level === "error"), []);
     assertEquals(cluster.mesos.view().offers.length, 0, "no offer is left lying");
-    assertGoodManners(scene, { rescinded: true });
+    assertNothingRefused(scene, { rescinded: true });
   });
 });
 
@@ -98,7 +98,7 @@ Deno.test("offers rescinded whenever they please, and calls that come late, lose
     for (let number = 0; number < 6; number++) scene.job(`j${number}`, 10_000);
     await builtAndGone(scene, 6);
     assertNoWayBack(scene);
-    assertGoodManners(scene, { rescinded: true });
+    assertNothingRefused(scene, { rescinded: true });
   });
 });
 

@@ -1,4 +1,4 @@
-// When the GoCD server is asked next, function by function. Stories: manners_test.ts, slow_server_test.ts.
+// When the GoCD server is asked next, function by function. Stories: call_rates_test.ts, slow_server_test.ts.
 
 import { assertEquals } from "@std/assert";
 import { Draft } from "../../../src/core/draft.ts";

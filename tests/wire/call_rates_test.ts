@@ -1,5 +1,5 @@
-// Good manners as the simulated master counts them: the whole program with its real clients on virtual time, over a whole
-// day, through storms of offers and waves of demand. What our own side counts is in tests/core/manners_test.ts.
+// How often the program calls Mesos, as the simulated master counts: over a day without demand, through storms of offers and
+// waves of demand, with its real clients on virtual time. What the core asks for is counted in tests/core/call_rates_test.ts.
 
 import { assert, assertEquals } from "@std/assert";
 import { seededRandom } from "../../src/sim/mesos/sim_mesos.ts";
@@ -138,8 +138,8 @@ Deno.test("a storm of 1,000 offers per second that nothing can use: each answere
     schedule(world, "j", minute);
     await world.pass(12 * second);
     const before = counted(world);
-    await world.pass(30 * second);
-    const perSecond = (counted(world).sent - before.sent) / 30;
+    await world.pass(12 * second);
+    const perSecond = (counted(world).sent - before.sent) / 12;
     assert(perSecond >= 1_000, `${perSecond} offers per second`);
     for (const job of world.gocd.jobs()) world.gocd.cancelJob(job.locator);
     const suppressed = world.mesos.counters.calls["SUPPRESS"] ?? 0;
@@ -160,7 +160,7 @@ Deno.test("a storm of 1,000 offers per second that nothing can use: each answere
   }
 });
 
-Deno.test("three hours of demand that comes and goes: no two REVIVEs within 5 s, no offer held for longer than its decision", async () => {
+Deno.test("an hour of demand that comes and goes: no two REVIVEs within 5 s, no offer held for longer than its decision", async () => {
   const world = await startVirtualCluster({
     mesosAgents: hosts(4),
     hopMs,
@@ -170,7 +170,7 @@ Deno.test("three hours of demand that comes and goes: no two REVIVEs within 5 s,
   try {
     const random = seededRandom(5);
     await world.pass(minute);
-    for (let at = 0, job = 0; at < 3 * hour;) {
+    for (let at = 0, job = 0; at < hour;) {
       for (let more = Math.ceil(random() * 6); more > 0; more--) schedule(world, `j${job++}`, 5 * second);
       const restMs = Math.round(random() < 0.5 ? 1_500 + random() * 3_000 : random() * 4 * minute);
       at += restMs;
@@ -182,7 +182,7 @@ Deno.test("three hours of demand that comes and goes: no two REVIVEs within 5 s,
     }
     await untilIdle(world, 3 * hour);
     const { calls, reviveGapMsMin, doubleLaunches } = world.mesos.counters;
-    assert((calls["REVIVE"] ?? 0) >= 50, JSON.stringify(calls));
+    assert((calls["REVIVE"] ?? 0) >= 30, JSON.stringify(calls));
     assert((reviveGapMsMin ?? Infinity) >= 5_000, `REVIVEs ${reviveGapMsMin} ms apart`);
     assert((calls["SUPPRESS"] ?? 0) <= (calls["REVIVE"] ?? 0) + 1, JSON.stringify(calls));
     assertEquals(doubleLaunches, 0);

@@ -1,4 +1,4 @@
-// Good manners towards the allocator and the GoCD server, counted on virtual time.
+// How often the core calls Mesos and the GoCD server, counted on virtual time.
 
 import { assert, assertEquals } from "@std/assert";
 import type { Effect } from "../../src/core/effect.ts";
