@@ -12,7 +12,6 @@ const longOn20261127: readonly string[] = [
   "tests/core/demand/launch_rules_test.ts",
   "tests/core/life/gocd_lists_test.ts",
   "tests/core/life/lifecycle_test.ts",
-  "tests/core/session/operator_test.ts",
   "tests/core/single_events_test.ts",
   "tests/core/single_rules_test.ts",
   "tests/core/unstored_rules_test.ts",

@@ -8,19 +8,16 @@ import { statusView } from "../../../src/core/view/status_view.ts";
 import {
   building,
   drive,
-  type Driver,
   emptyStore,
   gocdAgent,
   job,
   jobs,
-  kinds,
   linux,
   minute,
   offer,
   only,
   second,
   someSettings,
-  subscribedEvent,
   withIdleAgent,
   zeroMs,
 } from "../../support/core.ts";
@@ -40,104 +37,6 @@ Deno.test("drain launches nothing, disables every agent, kills none that builds,
   world.send({ kind: "launching-resumed" });
   world.poll({ jobs: jobs(2), agents: [gocdAgent(taskId, { ...building, configState: "Disabled" })] });
   assertEquals(world.state.demand.wanted[0]?.count, 2);
-});
-
-Deno.test("teardown drains first, then removes the framework, forgets its id and ends the program", () => {
-  const { world, taskId } = withIdleAgent();
-  world.send({ kind: "teardown-requested", mode: "drain" });
-  world.poll({ agents: [gocdAgent(taskId)] });
-  world.wait(2 * second);
-  assertEquals(only(world.taken(), "teardown-framework"), []);
-  world.status(taskId, "TASK_KILLED");
-  world.poll({ agents: [gocdAgent(taskId, { configState: "Disabled" })] });
-  world.wait(2 * second);
-  assertEquals(only(world.taken(), "teardown-framework"), []);
-  world.poll({ agents: [] });
-  world.wait(2 * second);
-  assertEquals(kinds(world.taken()).slice(-1), ["teardown-framework"]);
-  assertEquals(kinds(world.send({ kind: "framework-torn-down" }).effects), ["exit"]);
-  assertEquals(world.state.framework, { lineage: "abc123", nextTaskNumber: 2 });
-  assertEquals([world.state.instances.size, world.state.controls.mode], [0, "run"]);
-});
-
-Deno.test("a teardown that goes on after a restart forgets no record that it has not looked for", () => {
-  const before = withIdleAgent();
-  before.world.status(before.taskId, "TASK_KILLED");
-  const gone = before.world.instance(before.taskId);
-  const world = drive({
-    stored: {
-      framework: before.world.state.framework,
-      instances: [gone],
-      controls: { frozen: false, frozenProfiles: [], mode: "teardown" },
-    },
-  });
-  world.subscribe();
-  world.wait(30 * second);
-  assertEquals(only(world.taken(), "teardown-framework"), [], "the list has not been read yet");
-  world.poll({ agents: [gocdAgent(before.taskId)] });
-  world.wait(2 * second);
-  assertEquals(only(world.taken(), "teardown-framework"), []);
-  world.poll({ agents: [] });
-  world.wait(9 * minute);
-  world.poll({ agents: [] });
-  world.wait(2 * second);
-  assertEquals(
-    only(world.taken(), "teardown-framework"),
-    [],
-    "one list may lack a record that nobody was asked to delete",
-  );
-  world.wait(minute);
-  world.poll({ agents: [] });
-  world.wait(2 * second);
-  assertEquals(only(world.taken(), "teardown-framework").length, 1);
-});
-
-Deno.test("teardown now ends all agents at once and takes their records along", () => {
-  const { world, taskId } = withIdleAgent();
-  const frame = world.send({ kind: "teardown-requested", mode: "now" });
-  assertEquals(kinds(frame.effects), ["disable-gocd-agents", "delete-gocd-agents", "teardown-framework"]);
-  const answer = world.send({ kind: "framework-torn-down" });
-  assertEquals(answer.records.filter((record) => record.kind === "instance-removed").length, 1);
-  assertEquals([world.state.instances.has(taskId), kinds(answer.effects)], [false, ["exit"]]);
-});
-
-Deno.test("a TEARDOWN without an answer forgets nobody, is sent again, and is done once Mesos calls the framework removed", () => {
-  const { world, taskId } = withIdleAgent();
-  world.send({ kind: "teardown-requested", mode: "now" });
-  world.taken();
-  world.send({
-    kind: "mesos-call-failed",
-    call: { kind: "teardown-framework" },
-    outcome: "unknown",
-    message: "no answer",
-  });
-  world.wait(10 * second);
-  assertEquals([world.state.instances.has(taskId), only(world.taken(), "teardown-framework")], [true, []]);
-  world.wait(10 * second);
-  assertEquals(only(world.taken(), "teardown-framework").length, 1);
-  world.send({ kind: "framework-error", error: "removed", message: "Framework has been removed" });
-  assertEquals([world.state.instances.size, only(world.taken(), "exit").length], [0, 1]);
-});
-
-Deno.test("a removal after a teardown that was taken back forgets no dead agent whose record is left", () => {
-  const { world, taskId } = withIdleAgent();
-  world.send({ kind: "teardown-requested", mode: "now" });
-  world.send({ kind: "launching-resumed" });
-  world.status(taskId, "TASK_FAILED");
-  const frame = world.send({ kind: "framework-error", error: "removed", message: "Framework has been removed" });
-  assertEquals(world.instance(taskId).state, "gone");
-  assertEquals([only(frame.effects, "exit"), world.state.framework.frameworkId], [[], undefined]);
-});
-
-Deno.test("teardown now without a session waits for one, and forgets nobody before", () => {
-  const { world, taskId } = withIdleAgent();
-  world.send({ kind: "disconnected", reason: "cut" });
-  world.send({ kind: "teardown-requested", mode: "now" });
-  world.wait(minute);
-  assertEquals([world.state.instances.has(taskId), only(world.taken(), "exit")], [true, []]);
-  world.subscribe();
-  world.wait(second);
-  assertEquals(only(world.taken(), "teardown-framework").length, 1);
 });
 
 Deno.test("agents of a changed profile are replaced as they fall idle, and kept if the change is taken back", () => {
@@ -367,56 +266,4 @@ Deno.test("before the first poll and without a session the picture says so", () 
   const state = initialState(emptyStore, someSettings(), zeroMs);
   const view = statusView(state, zeroMs + 5 * second);
   assertEquals([view.mesos.session, view.mesos.offers, view.gocd.maintenance], ["connecting", "suppressed", "unknown"]);
-});
-
-Deno.test("that a framework was torn down is stored with it, until the operator resumes or a framework is registered", () => {
-  const tornDown = (): Driver => {
-    const world = drive();
-    world.subscribe();
-    world.send({ kind: "teardown-requested", mode: "now" });
-    const frame = world.send({ kind: "framework-torn-down" });
-    const stored = frame.records.find((record) => record.kind === "controls");
-    assertEquals(stored?.kind === "controls" ? stored.controls.tornDown : undefined, true);
-    assertEquals(world.state.framework.frameworkId, undefined);
-    return world;
-  };
-  const again = tornDown();
-  again.taken();
-  again.send({ kind: "teardown-requested", mode: "drain" });
-  assertEquals([kinds(again.taken()), again.state.controls.mode], [["exit"], "run"]);
-  for (
-    const [event, isOver] of [
-      [{ kind: "launching-resumed" }, true],
-      [{ kind: "launching-resumed", profile: "default" }, false],
-      [{ kind: "launching-frozen" }, false],
-      [{ kind: "drain-requested" }, false],
-      [subscribedEvent, true],
-    ] as const
-  ) {
-    const world = tornDown();
-    world.send(event);
-    assertEquals(world.state.controls.tornDown, isOver ? undefined : true, event.kind);
-  }
-});
-
-Deno.test("a framework that is torn down leaves nothing, and says which it was; to tear down again is told to be in vain", () => {
-  const { world } = withIdleAgent();
-  world.send({ kind: "teardown-requested", mode: "now" });
-  world.taken();
-  world.noted();
-  world.send({ kind: "framework-torn-down" });
-  assertEquals([world.state.instances.size, world.state.session.kind, world.state.session.reason], [
-    0,
-    "ended",
-    "torn down",
-  ]);
-  const said = (): string[] =>
-    world.noted().map(({ code, text, fields }) => `${code}: ${text} ${JSON.stringify(fields)}`);
-  assertEquals(said().filter((text) => text.startsWith("torn-down")), [
-    "torn-down: framework f-1 is torn down and forgotten {}",
-  ]);
-  assertEquals(world.taken(), [{ kind: "exit", message: "the framework is torn down" }]);
-  world.send({ kind: "teardown-requested", mode: "drain" });
-  const text = "there is no framework to tear down: it was torn down before";
-  assertEquals([said(), world.taken()], [[`operator: ${text} {"mode":"run"}`], [{ kind: "exit", message: text }]]);
 });
