@@ -73,7 +73,9 @@ async function playAll(mutants: readonly SeedMutant[]): Promise<number> {
   const tree = Deno.makeTempDirSync({ prefix: "seed-mutants-" });
   const verdicts: Verdict[] = [];
   try {
-    for (const folder of ["src", "scripts", "tests/world", "tests/support"]) copyFolder(root + folder, `${tree}/${folder}`);
+    for (const folder of ["src", "scripts", "tests/world", "tests/support"]) {
+      copyFolder(root + folder, `${tree}/${folder}`);
+    }
     for (const file of ["deno.json", "deno.lock"]) Deno.copyFileSync(root + file, `${tree}/${file}`);
     for (const mutant of mutants) {
       const verdict = await playMutant(mutant, tree);
