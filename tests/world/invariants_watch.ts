@@ -22,7 +22,10 @@ export interface Watch {
   readonly learnt: Set<string>;
   /** Task ids that the operator has ended, or somebody with the whole framework. */
   readonly excused: Set<string>;
-  /** A process has started anew under its old uuid, and may have left a build that its record no longer shows. */
+  /**
+   * A process has started anew under its old uuid, and may have left a build that its record no longer shows; or the
+   * framework was torn down, and what was remembered of builds that hang was forgotten with it.
+   */
   hasHiddenBuild: boolean;
   /** By task id: what the program had seen when it first sent KILL, for each time that it set about killing. */
   readonly looksAtKill: Map<string, LookAtKill[]>;

@@ -222,4 +222,10 @@ export const failedSeeds: readonly FailedSeed[] = [
   { seed: 9500533, found: "a teardown that went on after a restart, on a list without the record of a dead agent" },
   { seed: 9500418, found: "the law of pace asked for a KILL on lists that a busy server gave too late for one" },
   { seed: 9504751, found: "the law of strangers took launches for such that were on record, but had never left" },
+  {
+    seed: 9503847,
+    found: "an agent that took a build before any list showed it, found as Idle after its host was gone",
+  },
+  { seed: 9504609, found: "builds of agents that Mesos ended while the lists of another server lacked them" },
+  { seed: 9500509, found: "a build that hung when the framework was torn down, and all was forgotten" },
 ];

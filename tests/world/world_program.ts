@@ -144,6 +144,8 @@ function perform(world: World, program: Program, effect: Effect): void {
     case "step-down":
     case "exit":
       trace(world, () => `program ends by itself: ${effect.message}`);
+      // Forgotten with the framework are builds of agents that died before, which the server has yet to give back, too.
+      if (effect.kind === "exit" && isAnyAssigned(world)) world.watch.hasHiddenBuild = true;
       // Torn down in another cluster than it runs in: only people can find what is left.
       if (world.isElsewhere) { for (const taskId of world.watch.containers.keys()) world.watch.forgotten.add(taskId); }
       stopProgram(world);
@@ -151,6 +153,11 @@ function perform(world: World, program: Program, effect: Effect): void {
     default:
       return performMesos(world, program, effect);
   }
+}
+
+/** Whether the server counts a build as one of an agent of ours. */
+function isAnyAssigned({ gocd, watch }: World): boolean {
+  return gocd.jobs().some(({ gocdAgentUuid }) => gocdAgentUuid !== undefined && watch.ourUuids.has(gocdAgentUuid));
 }
 
 /** The framework is gone but agents are on record: a person looks, forgets the framework, and starts the program again. */

@@ -72,15 +72,47 @@ function mayHoldFormer({ state: { server } }: Draft, instance: AgentInstance, { 
 }
 
 /**
- * The instance in the moment in which its task is lost. What it could have taken since the last list may be on it, and
- * what it could have taken shortly before, when an agent still shows Idle.
+ * Whose agent has just been found: this list is the first that tells what it builds, and perhaps the last. Of one that is
+ * found in its death nobody has seen what it took before.
  */
-export function withPossibleBuild({ state: { demand, server }, atMs }: Draft, instance: AgentInstance): AgentInstance {
-  if (instance.state !== "registered" || instance.activity.kind !== "idle") return instance;
-  if (atMs - (server.idleSinceMs.get(instance.uuid) ?? atMs) < settledMs) return { ...instance, mayHoldBuild: true };
-  const capability = capabilityFor(instance, demand.backlog.resourceCase);
-  const isTaking = demand.backlog.buckets.some(({ requirement }) => canTake(capability, requirement));
-  return isTaking ? { ...instance, mayHoldBuild: true } : instance;
+export function trackFound(draft: Draft, before: AgentInstance, index: GocdAgentIndex): void {
+  const instance = draft.instance(before.taskId);
+  const uuid = instance === undefined ? undefined : uuidOf(instance);
+  if (instance === undefined || uuid === undefined || uuid === uuidOf(before)) return;
+  const isDead = instance.state === "gone" || instance.state === "unreachable";
+  const isUnseen = uuidOf(before) === undefined || (draft.state.server.appearedMs.get(uuid) ?? 0) >= instance.sinceMs;
+  if (isDead && isUnseen) draft.put({ ...instance, mayHoldBuild: true });
+  trackBuild(draft, draft.instance(before.taskId) ?? instance, index);
+}
+
+/** The instance in the moment in which its task is lost, with what it may have taken since lists showed it free. */
+export function withPossibleBuild(draft: Draft, instance: AgentInstance): AgentInstance {
+  return mayHaveTaken(draft, instance) ? { ...instance, mayHoldBuild: true } : instance;
+}
+
+/**
+ * What it could take since the last list may be on it, and what it could take shortly before, when an agent still shows
+ * Idle. A list that lacks it shows nothing of it; a Pending record of ours is about to be enabled.
+ */
+function mayHaveTaken({ state: { demand, server }, atMs }: Draft, instance: AgentInstance): boolean {
+  const isOurDoing = instance.state === "killing" && instance.cause !== "by-mesos";
+  const uuid = instance.state === "gone" || isOurDoing ? undefined : uuidOf(instance);
+  const record = server.agents.find((each) => each.uuid === uuid) ?? server.unlisted.get(uuid ?? "")?.gocdAgent;
+  if (record === undefined || record.agentState === "LostContact") return false;
+  const isUnsettled = (sinceMs: number): boolean => atMs - sinceMs < settledMs;
+  switch (record.configState) {
+    case "Pending":
+      return instance.state === "starting";
+    case "Disabled":
+      return isUnsettled(server.disabledIdleSinceMs.get(record.uuid) ?? -Infinity);
+    case "Enabled": {
+      const capability = capabilityFor(instance, demand.backlog.resourceCase);
+      return isUnsettled(server.idleSinceMs.get(record.uuid) ?? atMs) ||
+        demand.backlog.buckets.some(({ requirement }) => canTake(capability, requirement));
+    }
+    default:
+      return false;
+  }
 }
 
 /** The server has had the time to see the silence of this one, with another agent in contact. */

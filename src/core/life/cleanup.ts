@@ -36,9 +36,7 @@ export function cleanUp(draft: Draft, instance: Gone, index: GocdAgentIndex): vo
   if (isHeardAgain(draft, instance, record)) return doubtLoss(draft, instance, record.uuid, instance.message);
   if (instance.uuid !== record.uuid) {
     const { isDeleteAsked: _, ...others } = instance;
-    // It registered while no list was read: whether it took a build before its end, nobody has seen.
-    const unseen = instance.uuid === undefined ? { mayHoldBuild: true as const } : {};
-    draft.put({ ...others, ...unseen, uuid: record.uuid });
+    draft.put({ ...others, uuid: record.uuid });
   }
   if (isAsked(draft, record.uuid) || draft.state.server.info?.maintenance === "on") return;
   const word = activityWord(record);

@@ -19,7 +19,7 @@ import {
   type Waiting,
 } from "../instance.ts";
 import { askToEnable, type GocdAgentIndex, indexGocdAgents, isAsked } from "./gocd_index.ts";
-import { trackBuild, trackSilence } from "../demand/hung_build.ts";
+import { trackBuild, trackFound, trackSilence } from "../demand/hung_build.ts";
 import { isRegisterTimeOver } from "./lifecycle_clock.ts";
 import { matchingEnvironments } from "../demand/matching.ts";
 import { noteGap, trackGap } from "../identity/misregistered.ts";
@@ -61,9 +61,7 @@ export function advanceInstances(draft: Draft, agents: readonly GocdAgent[]): vo
       default:
         instance satisfies never;
     }
-    // Whose agent has just been found: this list is the first that tells what it may build, and perhaps the last.
-    const now = draft.instance(known.taskId);
-    if (now !== undefined && uuidOf(now) !== uuidOf(instance)) trackBuild(draft, now, index);
+    trackFound(draft, instance, index);
   }
 }
 

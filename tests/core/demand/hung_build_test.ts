@@ -304,3 +304,35 @@ Deno.test("one that was idle when it died holds nothing, though the server resta
   world.poll({ agents: [gocdAgent(taskId, missing)] });
   assertEquals(world.instance(taskId).mayHoldBuild, undefined);
 });
+
+Deno.test("an agent that took a build before any list showed it, and shows Idle in its death, may hold that build", () => {
+  const world = drive();
+  world.subscribe();
+  world.poll({ jobs: jobs(1) });
+  world.wait(6 * second);
+  const [taskId = ""] = launches(world);
+  world.status(taskId, "TASK_RUNNING");
+  // Its host is gone 5 s after it registered; its last ping said Idle, as it had not asked for its work yet.
+  world.status(taskId, "TASK_GONE_BY_OPERATOR", { ...reconciled, reason: "REASON_AGENT_REMOVED_BY_OPERATOR" });
+  world.poll({ agents: [gocdAgent(taskId)] });
+  assertEquals([world.instance(taskId).state, world.instance(taskId).mayHoldBuild], ["unreachable", true]);
+  const other = gocdAgent("other", { gocdResources: [] });
+  world.skip(minute);
+  world.poll({ agents: [gocdAgent(taskId, lostContact), other] });
+  assertEquals(world.instance(taskId).mayHoldBuild, true);
+  world.skip(minute);
+  world.poll({ agents: [gocdAgent(taskId, lostContact), other] });
+  assertEquals(world.instance(taskId).mayHoldBuild, undefined, "by now it has been given to another");
+});
+
+Deno.test("an agent that Mesos ends while a list lacks it may hold what it took since: a record of it that is idle tells nothing", () => {
+  const { world, taskId } = withIdleAgent();
+  world.wait(30 * second);
+  world.poll();
+  world.skip(5 * second);
+  world.status(taskId, "TASK_KILLING");
+  world.status(taskId, "TASK_KILLED");
+  assertEquals([world.instance(taskId).state, world.instance(taskId).mayHoldBuild], ["gone", true]);
+  world.poll({ agents: [gocdAgent(taskId)] });
+  assertEquals(world.instance(taskId).mayHoldBuild, true);
+});

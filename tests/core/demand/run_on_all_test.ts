@@ -2,7 +2,18 @@
 
 import { assertEquals } from "@std/assert";
 import type { GocdAgent, ScheduledJob } from "../../../src/core/gocd_records.ts";
-import { building, drive, type Driver, gocdAgent, job, lostContact, minute, offer, only } from "../../support/core.ts";
+import {
+  building,
+  drive,
+  type Driver,
+  gocdAgent,
+  job,
+  lostContact,
+  minute,
+  offer,
+  only,
+  second,
+} from "../../support/core.ts";
 
 /** One of the jobs that GoCD makes for each agent. */
 const each = (number: number, changes: Partial<ScheduledJob> = {}): ScheduledJob =>
@@ -81,6 +92,8 @@ Deno.test("where the guess was wrong, the agent goes after its idle time and the
   assertEquals(world.state.demand.jobs[0]?.reason.kind, "idle-unused");
   assertEquals(pollFor(world, 8, [each(1)], idle), 0);
   assertEquals(world.instance(taskId).state, "draining");
+  world.read(gocdAgent(taskId, { configState: "Disabled" }));
+  world.wait(20 * second);
   world.status(taskId, "TASK_KILLED");
   assertEquals(pollFor(world, 16, [each(1)], []), 0);
   assertEquals(pollFor(world, 12, [each(1)], []), 1);

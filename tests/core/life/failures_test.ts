@@ -307,7 +307,8 @@ Deno.test("a job that first appears after an agent has failed waits its polls li
     kind: "settings-changed",
     settings: { ...settings, poller: { ...settings.poller, attempts: 3 } },
   });
-  world.poll();
+  world.poll({ agents: [gocdAgent(taskId)] });
+  world.wait(30 * second);
   world.status(taskId, "TASK_FAILED", { message: "OOM" });
   world.wait(minute);
   world.poll({ jobs: jobs(1) });

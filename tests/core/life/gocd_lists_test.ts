@@ -8,7 +8,7 @@ import type { Event } from "../../../src/core/event.ts";
 import type { GocdAgent, GocdServerInfo } from "../../../src/core/gocd_records.ts";
 import { indexGocdAgents } from "../../../src/core/life/gocd_index.ts";
 import { isAnyHung, isRemembered, trackBuild, withPossibleBuild } from "../../../src/core/demand/hung_build.ts";
-import type { AgentInstance } from "../../../src/core/instance.ts";
+import type { AgentInstance, KillCause } from "../../../src/core/instance.ts";
 import { advanceInstances } from "../../../src/core/life/lifecycle_gocd.ts";
 import { statusView } from "../../../src/core/view/status_view.ts";
 import type { State } from "../../../src/core/state.ts";
@@ -210,12 +210,29 @@ Deno.test("while a dead or unreachable agent may hold a build, it hangs until th
   ], [true, false, false]);
 });
 
-Deno.test("an idle agent that is lost within twenty seconds of being free, or beside a job it could take, may hold one", () => {
-  const lost = (afterMs: number, instance = idle): boolean =>
-    withPossibleBuild(shown([instance], zeroMs + afterMs, { idleSinceMs: new Map([["uuid-t", zeroMs]]) }), instance)
-      .mayHoldBuild === true;
-  assertEquals([lost(20 * second - 1), lost(20 * second)], [true, false]);
-  assertEquals([lost(0, aRegistered("t", "building")), lost(0, starting)], [false, false]);
+Deno.test("an agent that is lost within twenty seconds of being free, or out of the lists, may hold a build", () => {
+  const since = new Map([["uuid-t", zeroMs]]);
+  const lost = (afterMs: number, record: Partial<GocdAgent>, instance: AgentInstance = idle): boolean => {
+    const gocdAgents = [gocdAgent("t", record)];
+    const times = record.configState === "Disabled" ? { disabledIdleSinceMs: since } : { idleSinceMs: since };
+    const draft = shown([instance], zeroMs + afterMs, { agents: gocdAgents, ...times });
+    return withPossibleBuild(draft, instance).mayHoldBuild === true;
+  };
+  const off = { configState: "Disabled" };
+  assertEquals([lost(20 * second - 1, {}), lost(20 * second, {})], [true, false]);
+  assertEquals([lost(20 * second - 1, off), lost(20 * second, off)], [true, false]);
+  assertEquals([lost(0, lostContact), lost(0, pending), lost(0, {}, starting)], [false, false, false]);
+  const admitted = anInstance("t", { state: "starting", runningSinceMs: zeroMs, pendingUuid: "uuid-t" });
+  assertEquals([lost(minute, pending, admitted), lost(minute, {}, admitted)], [true, false]);
+  const killed = (cause: KillCause): AgentInstance =>
+    anInstance("t", { state: "killing", sinceMs: zeroMs, uuid: "uuid-t", cause });
+  assertEquals([lost(0, {}, killed("by-mesos")), lost(0, {}, killed("drained"))], [true, false]);
+  const unlisted = (record: Partial<GocdAgent>): boolean => {
+    const gone = new Map([["uuid-t", { gocdAgent: gocdAgent("t", record), sinceMs: zeroMs }]]);
+    return withPossibleBuild(shown([idle], zeroMs + minute, { unlisted: gone }), idle).mayHoldBuild === true;
+  };
+  assertEquals([unlisted({}), unlisted(off)], [true, false]);
+  assertEquals(withPossibleBuild(shown([idle], zeroMs + minute), idle), idle);
 });
 
 /** What the log says of a poll after this one. */
