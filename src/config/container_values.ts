@@ -8,7 +8,7 @@ import type {
   VolumeSettings,
 } from "../core/settings.ts";
 import { parseConstraint } from "./constraints.ts";
-import type { Conf } from "./hocon_resolve.ts";
+import type { Conf } from "./hocon_values.ts";
 import { addProblem, confAt, find, type Found, type Reader, textAt, textOf, textsAt, wrongType } from "./reader.ts";
 import { nearestKey } from "./suggest.ts";
 import { parseBoolean, type Parsed, parseInteger, quote } from "./values.ts";

@@ -2,19 +2,20 @@
 
 import { dirname, isAbsolute, join } from "node:path";
 import { ConfigError, failAt } from "./config_error.ts";
-import { putRaw, type RawObject } from "./hocon_raw.ts";
-import { type ConfObject, resolveHocon } from "./hocon_resolve.ts";
+import { mergeRaw, type RawObject } from "./hocon_raw.ts";
+import { resolveHocon } from "./hocon_resolve.ts";
 import { type IncludeRequest, parseHocon } from "./hocon_syntax.ts";
+import type { ConfObject } from "./hocon_values.ts";
 
 /** What a file, its includes and the environment say together. */
 export interface HoconFile {
   /** The object around all. */
   readonly root: ConfObject;
-  /** All files that were read, the first one first. */
+  /** All files that were looked for, the first one first: those that are not there may come. */
   readonly files: readonly string[];
   /** Names that the file looks for in the environment. */
   readonly envNames: readonly string[];
-  /** Includes that were not there. */
+  /** What looks like a mistake: includes that were not there, a comment in the middle of a word. */
   readonly warnings: readonly string[];
 }
 
@@ -28,7 +29,7 @@ const includeDepthMax = 8;
 export function readHocon(path: string, env: Readonly<Record<string, string>>, read: ReadText): HoconFile {
   const files = [path];
   const warnings: string[] = [];
-  const parse = (text: string, file: string, prefix: readonly string[], depth: number): RawObject =>
+  const parse = (text: string, file: string, prefix: readonly string[] | undefined, depth: number): RawObject =>
     parseHocon({
       text,
       file,
@@ -36,27 +37,25 @@ export function readHocon(path: string, env: Readonly<Record<string, string>>, r
       include: (request) => include(request, file, depth),
       warn: (warning) => warnings.push(warning),
     });
+  let includes = 0;
   const include = (request: IncludeRequest, file: string, depth: number): RawObject | undefined => {
-    if (files.length > includesMax || depth >= includeDepthMax) {
+    if (++includes > includesMax || depth >= includeDepthMax) {
       failAt(request.at, "files include each other without end", "remove the include");
     }
-    const found = readIncluded(request, pathBeside(file, request.name), read);
-    if (found.length === 0) {
-      const { at: { file: place, line } } = request;
-      warnings.push(`${place}:${line}: the included file ${pathBeside(file, request.name)} is not there`);
-    }
-    files.push(...found.map(({ path }) => path));
+    const found = readIncluded(request, { path: pathBeside(file, request.name), files, warnings, read });
     const objects = found.map(({ path, text }) => parse(text, path, request.prefix, depth + 1));
-    const [first, ...others] = objects;
-    for (const other of others) {
-      for (const [key, value] of other.fields) {
-        if (first) putRaw(first, [key], value);
-      }
-    }
-    return first;
+    return objects.reduce<RawObject | undefined>((all, each) => {
+      if (all !== undefined) mergeRaw(all, each);
+      return all ?? each;
+    }, undefined);
   };
-  const { root, envNames } = resolve(parse(readFirst(path, read), path, [], 0), env);
-  return { root, files, envNames, warnings };
+  try {
+    const resolved = resolve(parse(readFirst(path, read), path, [], 0), env);
+    return { root: resolved.root, files, envNames: resolved.envNames, warnings: [...warnings, ...resolved.warnings] };
+  } catch (error) {
+    if (error instanceof ConfigError) error.warnings = warnings;
+    throw error;
+  }
 }
 
 /** `name` as seen from the folder of `file`. */
@@ -100,9 +99,16 @@ function resolve(root: RawObject, env: Readonly<Record<string, string>>): Return
   }
 }
 
-interface IncludedFile {
+interface FileText {
   readonly path: string;
   readonly text: string;
+}
+
+interface Included {
+  readonly path: string;
+  readonly files: string[];
+  readonly warnings: string[];
+  readonly read: ReadText;
 }
 
 /**
@@ -110,8 +116,12 @@ interface IncludedFile {
  * `.conf`, merged, the latter last (HOCON.md, "Include semantics: file formats and extensions"); where neither is there,
  * the file of that very name.
  */
-function readIncluded({ at, required }: IncludeRequest, target: string, read: ReadText): readonly IncludedFile[] {
-  const readOne = (path: string): readonly IncludedFile[] => {
+function readIncluded(
+  { at, required }: IncludeRequest,
+  { path, files, warnings, read }: Included,
+): readonly FileText[] {
+  const readOne = (path: string): readonly FileText[] => {
+    files.push(path);
     try {
       return [{ path, text: read(path) }];
     } catch (error) {
@@ -119,10 +129,25 @@ function readIncluded({ at, required }: IncludeRequest, target: string, read: Re
       return failAt(at, `cannot read the included file ${path}: ${reasonOf(error)}`, "correct its name");
     }
   };
-  const named = /\.(conf|json)$/.test(target) ? [] : [".json", ".conf"].flatMap((end) => readOne(target + end));
-  const found = named.length > 0 ? named : readOne(target);
-  if (found.length === 0 && required) {
-    failAt(at, `cannot read the included file ${target}: it does not exist`, "correct its name");
+  const warn = (what: string): void => void warnings.push(`${at.file}:${at.line}: ${what}`);
+  const isWhole = /\.(conf|json|properties)$/.test(path);
+  const named = isWhole ? [] : [".json", ".conf"].flatMap((end) => readOne(path + end));
+  const found = named.length > 0 ? named : readOne(path);
+  if (found.length > 0 && path.endsWith(".properties")) warn(`${path} is read as HOCON, not as a properties file`);
+  if (!isWhole && isThere(`${path}.properties`, read)) {
+    warn(`${path}.properties is not read, as it is no HOCON: write it as ${path}.conf`);
   }
-  return found;
+  if (found.length > 0) return found;
+  if (required) failAt(at, `cannot read the included file ${path}: it does not exist`, "correct its name");
+  warn(`the included file ${path} is not there`);
+  return [];
+}
+
+function isThere(path: string, read: ReadText): boolean {
+  try {
+    read(path);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,5 +1,7 @@
 // The value of one HOCON text before substitutions are resolved.
 
+import { failAt } from "./config_error.ts";
+
 /** Where something stands. */
 export interface Place {
   /** File as given. */
@@ -9,7 +11,7 @@ export interface Place {
 }
 
 /** A value that may still hold `${…}`. */
-export type Raw = RawText | RawList | RawObject | RawConcat | RawReference | RawAppend | RawOverride;
+export type Raw = RawText | RawList | RawObject | RawConcat | RawReference | RawAppend;
 
 /** Text, quoted or not; numbers and booleans are text, so that `007` stays what it is. */
 export interface RawText {
@@ -40,7 +42,13 @@ export interface RawObject {
   /** Where it begins. */
   readonly at: Place;
   /** By key. */
-  readonly fields: Map<string, Raw>;
+  readonly fields: Map<string, RawSlot>;
+}
+
+/** What one key was given, the latest last. A text or a list hides what came before it, so nothing is kept below one. */
+export interface RawSlot {
+  /** At least one. */
+  readonly layers: Raw[];
 }
 
 /** Values beside each other on a line: texts join, lists and objects merge. */
@@ -65,53 +73,57 @@ export interface RawReference {
   readonly optional: boolean;
 }
 
-/** `key += item`. */
+/** `key += item`: a list of what the key has been given before, and the item. */
 export interface RawAppend {
   /** Which form of {@linkcode Raw}. */
   readonly kind: "append";
   /** Where it begins. */
   readonly at: Place;
+  /** The whole path of the key; absent inside of a list, where no path leads. */
+  readonly path?: readonly string[];
   /** What is added. */
   readonly item: Raw;
-}
-
-/** A key that was given again; the earlier value counts for objects, `+=` and references to itself. */
-export interface RawOverride {
-  /** Which form of {@linkcode Raw}. */
-  readonly kind: "override";
-  /** Where it begins. */
-  readonly at: Place;
-  /** What stood there before. */
-  readonly prior: Raw;
-  /** What was written then. */
-  readonly next: Raw;
 }
 
 /** Sets a key given as a path below an object, as HOCON does: objects merge, the later one wins else. */
 export function putRaw(target: RawObject, path: readonly string[], value: Raw): void {
   const [key, ...rest] = path;
   if (key === undefined) return;
-  const existing = target.fields.get(key);
+  const slot = target.fields.get(key) ?? { layers: [] };
+  target.fields.set(key, slot);
+  const last = slot.layers[slot.layers.length - 1];
   if (rest.length === 0) {
-    target.fields.set(key, mergeRaw(existing, value));
-    return;
+    putLayer(slot, value);
+  } else if (last?.kind === "object") {
+    putRaw(last, rest, value);
+  } else {
+    const inner: RawObject = { kind: "object", at: value.at, fields: new Map() };
+    putRaw(inner, rest, value);
+    putLayer(slot, inner);
   }
-  if (existing?.kind === "object") {
-    putRaw(existing, rest, value);
-    return;
-  }
-  const inner: RawObject = { kind: "object", at: value.at, fields: new Map() };
-  putRaw(inner, rest, value);
-  target.fields.set(key, mergeRaw(existing, inner));
 }
 
-function mergeRaw(existing: Raw | undefined, value: Raw): Raw {
-  if (existing === undefined) return value;
-  if (existing.kind === "object" && value.kind === "object") {
-    for (const [key, inner] of value.fields) putRaw(existing, [key], inner);
-    return existing;
-  }
-  const isPlain = value.kind === "text" || value.kind === "list" ||
-    (value.kind === "object" && (existing.kind === "text" || existing.kind === "list"));
-  return isPlain ? value : { kind: "override", at: value.at, prior: existing, next: value };
+/** Sets all that `source` has. */
+export function mergeRaw(target: RawObject, source: RawObject): void {
+  for (const [key, { layers }] of source.fields) layers.forEach((layer) => putRaw(target, [key], layer));
+}
+
+function putLayer({ layers }: RawSlot, value: Raw): void {
+  const last = layers[layers.length - 1];
+  if (value.kind === "object" && last?.kind === "object") return mergeRaw(last, value);
+  const hides = value.kind === "text" || value.kind === "list" ||
+    (value.kind === "object" && (last?.kind === "text" || last?.kind === "list"));
+  if (hides) layers.length = 0;
+  layers.push(value);
+}
+
+/** Tells that values stand beside each other that cannot be joined. */
+export function failMixed(at: Place): never {
+  failAt(at, "text, lists and objects stand beside each other on one line", "put a comma or a line between");
+}
+
+/** Whether a text has nothing but white space of HOCON. */
+export function isBlank(text: string): boolean {
+  // deno-lint-ignore no-control-regex
+  return /^[\s\u001c-\u001f]*$/.test(text);
 }

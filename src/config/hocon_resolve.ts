@@ -1,43 +1,23 @@
-// Resolves `${…}` and concatenates adjacent values. Bounded: a configuration that keeps doubling itself is an error,
-// not a hang.
+// Resolves `${…}` as HOCON.md specifies: lazily, and looking back where a value refers to itself. Bounded: a
+// configuration that keeps doubling itself is an error, not a hang.
 
 import { failAt } from "./config_error.ts";
-import type { Place, Raw, RawConcat, RawObject, RawOverride, RawReference } from "./hocon_raw.ts";
-
-/** A value of the configuration with its place; numbers and booleans are still text. */
-export type Conf = ConfText | ConfList | ConfObject;
-
-/** Text. `isQuoted` tells `"null"` from `null`, nothing else. */
-export interface ConfText {
-  /** Which form of {@linkcode Conf}. */
-  readonly kind: "text";
-  /** Where it is written, or referred to. */
-  readonly at: Place;
-  /** The text. */
-  readonly text: string;
-  /** Whether any part of it was in quotes. */
-  readonly isQuoted: boolean;
-}
-
-/** A list. */
-export interface ConfList {
-  /** Which form of {@linkcode Conf}. */
-  readonly kind: "list";
-  /** Where it is written, or referred to. */
-  readonly at: Place;
-  /** In order. */
-  readonly items: readonly Conf[];
-}
-
-/** An object; keys that are `null` or unset are not in it. */
-export interface ConfObject {
-  /** Which form of {@linkcode Conf}. */
-  readonly kind: "object";
-  /** Where it is written, or referred to. */
-  readonly at: Place;
-  /** By key. */
-  readonly fields: ReadonlyMap<string, Conf>;
-}
+import type { Place, Raw, RawAppend, RawConcat, RawObject, RawReference, RawSlot } from "./hocon_raw.ts";
+import {
+  type Budget,
+  type Conf,
+  type ConfObject,
+  confOf,
+  countStep,
+  itemsOf,
+  joinItems,
+  joinValues,
+  mergeObjects,
+  type SetValue,
+  textCharsMax,
+  type Value,
+  type ValueObject,
+} from "./hocon_values.ts";
 
 /** A resolved file. */
 export interface Resolved {
@@ -45,46 +25,41 @@ export interface Resolved {
   readonly root: ConfObject;
   /** Names looked for in the environment, found or not. */
   readonly envNames: readonly string[];
+  /** What looks like a mistake, each with file and line. */
+  readonly warnings: readonly string[];
 }
 
-const stepsMax = 100_000;
-/** Characters, items and fields that are put together anew, in all: some times what a file of the largest size holds. */
-const copiesMax = 2_000_000;
 const depthMax = 200;
-const textCharsMax = 65_536;
-const itemsMax = 10_000;
 
-/** A value while it is looked up: `null` is one too, since what is set to it is set. */
-type Value = ConfText | ValueList | ValueObject | NullValue;
+/** One of the values that a path was given. */
+type Layer = RawLayer | { readonly value: Value };
 
-interface ValueList {
-  readonly kind: "list";
-  readonly at: Place;
-  readonly items: readonly Value[];
-}
-
-interface ValueObject {
-  readonly kind: "object";
-  readonly at: Place;
-  readonly fields: ReadonlyMap<string, Value>;
-}
-
-interface NullValue {
-  readonly kind: "null";
-  readonly at: Place;
+interface RawLayer {
+  readonly slot: RawSlot;
+  readonly index: number;
 }
 
 interface State {
   readonly root: RawObject;
   readonly env: Readonly<Record<string, string>>;
   readonly envNames: Set<string>;
-  /** Values being looked up, each with the earlier value that a reference to itself means. */
-  readonly open: Map<Raw, Raw | undefined>;
-  readonly done: Map<Raw, Value | undefined>;
-  steps: number;
-  copies: number;
+  readonly warnings: Set<string>;
+  /** What has been looked up. Each `${…}` has one value, wherever it is met again. */
+  readonly done: Map<Raw | RawSlot, Value | undefined>;
+  /** References that are being looked up. */
+  readonly open: Set<Raw>;
+  /** How many of its layers a slot shows while the next one is looked up, which may refer to those before it. */
+  readonly shown: Map<RawSlot, number>;
+  /** Times that a reference had no value since it led back to itself. */
+  circles: number;
+  /** Times that only the earlier layers of a slot were shown. */
+  glances: number;
+  readonly budget: Budget;
   depth: number;
 }
+
+/** A reference has been met again while it is looked up; the reference that has led there has no value. */
+class Circle extends Error {}
 
 /** Resolves all substitutions, first from the file, then from `env`; throws {@linkcode ConfigError} with the line. */
 export function resolveHocon(root: RawObject, env: Readonly<Record<string, string>>): Resolved {
@@ -92,237 +67,237 @@ export function resolveHocon(root: RawObject, env: Readonly<Record<string, strin
     root,
     env,
     envNames: new Set(),
-    open: new Map(),
+    warnings: new Set(),
     done: new Map(),
-    steps: 0,
-    copies: 0,
+    open: new Set(),
+    shown: new Map(),
+    circles: 0,
+    glances: 0,
+    budget: { steps: 0, copies: 0 },
     depth: 0,
   };
-  const value = resolveSlot(state, root);
-  const fields = value?.kind === "object" ? fieldsOf(value) : new Map<string, Conf>();
-  return { root: { kind: "object", at: root.at, fields }, envNames: [...state.envNames] };
+  const value = resolveObject(state, root);
+  const warnings = [...state.warnings];
+  const conf = confOf(value, (at) => warnings.push(`${at.file}:${at.line}: a null in a list is left out`));
+  const fields = conf?.kind === "object" ? conf.fields : new Map<string, Conf>();
+  return { root: { kind: "object", at: root.at, fields }, envNames: [...state.envNames], warnings };
 }
 
-/** The items of an object whose keys are all whole numbers, in their order: HOCON's way to change one item of a list. */
-export function listByIndex({ at, fields }: ConfObject): ConfList | undefined {
-  const items = itemsByIndex(fields);
-  return items === undefined ? undefined : { kind: "list", at, items };
-}
-
-function itemsByIndex<V>(fields: ReadonlyMap<string, V>): readonly V[] | undefined {
-  const keys = [...fields.keys()];
-  if (keys.length === 0 || !keys.every((key) => /^\d{1,9}$/.test(key))) return undefined;
-  return [...fields].sort(([a], [b]) => Number(a) - Number(b)).map(([, value]) => value);
-}
-
-function confOf(value: Value): Conf | undefined {
-  switch (value.kind) {
-    case "null":
-      return undefined;
-    case "text":
-      return value;
-    case "list":
-      return { ...value, items: value.items.map(confOf).filter((item) => item !== undefined) };
-    case "object":
-      return { ...value, fields: fieldsOf(value) };
-    default:
-      return value satisfies never;
-  }
-}
-
-function fieldsOf({ fields }: ValueObject): ReadonlyMap<string, Conf> {
-  const confs = new Map<string, Conf>();
-  for (const [key, value] of fields) {
-    const conf = confOf(value);
-    if (conf !== undefined) confs.set(key, conf);
-  }
-  return confs;
-}
-
-// A slot is the value of one key (or item): the thing that a reference may meet again while it is looked up.
-function resolveSlot(state: State, slot: Raw): Value | undefined {
-  if (state.done.has(slot)) return state.done.get(slot);
-  if (slot.kind !== "override" && slot.kind !== "text") state.open.set(slot, undefined);
-  const value = resolveIn(state, slot, slot);
-  state.open.delete(slot);
-  state.done.set(slot, value);
+// What was found while a circle was broken is looked up again from elsewhere, where there may be none.
+function once(state: State, raw: Raw | RawSlot, find: () => Value | undefined): Value | undefined {
+  if (state.done.has(raw)) return state.done.get(raw);
+  const { circles, glances } = state;
+  const value = find();
+  const isWhole = state.circles === circles && (value !== undefined || state.glances === glances);
+  if (isWhole || state.open.size === 0) state.done.set(raw, value);
   return value;
 }
 
-function resolveIn(state: State, slot: Raw, raw: Raw): Value | undefined {
-  count(state, raw.at);
-  if (++state.depth > depthMax) failAt(raw.at, "values refer to each other too deeply", "write the value out");
-  try {
-    switch (raw.kind) {
-      case "text":
-        return raw.text === "null" && !raw.quoted
-          ? { kind: "null", at: raw.at }
-          : { kind: "text", at: raw.at, text: raw.text, isQuoted: raw.quoted };
-      case "list": {
-        const items = raw.items.map((item) => resolveSlot(state, item)).filter((item) => item !== undefined);
-        return { kind: "list", at: raw.at, items };
+function resolve(state: State, raw: Raw, slot?: RawSlot): Value | undefined {
+  return once(state, raw, () =>
+    deeper(state, raw.at, () => {
+      switch (raw.kind) {
+        case "text":
+          return raw.text === "null" && !raw.quoted
+            ? { kind: "null", at: raw.at }
+            : { kind: "text", at: raw.at, text: raw.text, isQuoted: raw.quoted };
+        case "list": {
+          const items = raw.items.map((item) => resolve(state, item)).filter((item) => item !== undefined);
+          return { kind: "list", at: raw.at, items };
+        }
+        case "object":
+          return resolveObject(state, raw);
+        case "concat":
+          return resolveConcat(state, raw);
+        case "reference":
+          return resolveReference(state, raw);
+        case "append":
+          return resolveAppend(state, raw, slot);
+        default:
+          return raw satisfies never;
       }
-      case "object":
-        return resolveObject(state, raw);
-      case "concat":
-        return resolveConcat(state, slot, raw);
-      case "reference":
-        return resolveReference(state, raw);
-      case "append": {
-        const item = resolveSlot(state, raw.item);
-        return { kind: "list", at: raw.at, items: item === undefined ? [] : [item] };
-      }
-      case "override": {
-        const before = state.open.get(slot);
-        state.open.set(slot, raw.prior);
-        const next = resolveIn(state, slot, raw.next);
-        state.open.set(slot, undefined);
-        const value = override(state, slot, raw, next);
-        state.open.set(slot, before);
-        return value;
-      }
-      default:
-        return raw satisfies never;
-    }
-  } finally {
-    state.depth--;
-  }
+    }));
 }
 
-function override(state: State, slot: Raw, raw: RawOverride, next: Value | undefined): Value | undefined {
-  const nextRaw = raw.next;
-  if (next !== undefined && next.kind !== "object" && nextRaw.kind !== "append") return next;
-  const prior = resolveIn(state, slot, raw.prior);
-  if (next === undefined) return prior;
-  if (nextRaw.kind === "append" && next.kind === "list") {
-    if (prior === undefined || prior.kind === "null") return next;
-    const before = itemsOf(prior) ?? failAt(nextRaw.at, "+= is used on a key that is no list", "write = instead of +=");
-    countCopies(state, before.length + next.items.length, nextRaw.at);
-    return { ...next, items: [...before, ...next.items] };
-  }
-  return prior?.kind === "object" && next.kind === "object" ? mergeObjects(state, prior, next) : next;
-}
-
-function resolveObject(state: State, raw: RawObject): Value {
+// What has several layers comes first: it may refer to itself, and what it refers to is then seen as it sees it.
+function resolveObject(state: State, raw: RawObject): ValueObject {
+  const slots = [...raw.fields];
+  slots.filter(([, slot]) => slot.layers.length > 1).forEach(([, slot]) => resolveSlot(state, slot));
   const fields = new Map<string, Value>();
-  for (const [key, inner] of raw.fields) {
-    const value = resolveSlot(state, inner);
+  for (const [key, slot] of slots) {
+    const value = resolveSlot(state, slot);
     if (value !== undefined) fields.set(key, value);
   }
   return { kind: "object", at: raw.at, fields };
 }
 
-function resolveConcat(state: State, slot: Raw, raw: RawConcat): Value | undefined {
-  const parts = raw.parts.map((part) => part.kind === "text" ? textOf(part) : resolveIn(state, slot, part));
-  const values = parts.filter((part) => part !== undefined).map((part) => part.kind === "null" ? nullText(part) : part);
-  const solid = values.filter((part) => part.kind !== "text" || part.isQuoted || part.text.trim() !== "");
-  if (solid.length === 0) return undefined;
-  if (solid.every((part) => part.kind === "text")) {
-    const texts = values.map((part) => part.kind === "text" ? part.text : "");
-    // Before they are joined, as the whole may be larger than the memory.
-    const length = texts.reduce((sum, part) => sum + part.length, 0);
-    if (length > textCharsMax) failAt(raw.at, "a text grows too long", "write the value out");
-    countCopies(state, length, raw.at);
-    const text = texts.join("");
-    const isQuoted = solid.some((part) => part.isQuoted);
-    return { kind: "text", at: raw.at, text: isQuoted ? text : text.trim(), isQuoted };
+function resolveSlot(state: State, slot: RawSlot): Value | undefined {
+  const find = (): Value | undefined => merge(state, layersOf(state, slot));
+  return state.shown.has(slot) ? find() : once(state, slot, find);
+}
+
+/** The layers that may be seen now, the latest first. */
+function layersOf(state: State, slot: RawSlot): readonly RawLayer[] {
+  const count = state.shown.get(slot) ?? slot.layers.length;
+  if (count < slot.layers.length) state.glances++;
+  return slot.layers.slice(0, count).map((_, index) => ({ slot, index })).reverse();
+}
+
+/** Merges layers, the latest first; what lies below one that is no object is never looked at. */
+function merge(state: State, layers: readonly Layer[]): Value | undefined {
+  let merged: Value | undefined;
+  for (const layer of layers) {
+    const value = resolveLayer(state, layer);
+    if (value === undefined) continue;
+    if (merged !== undefined && value.kind !== "object") break;
+    merged = merged === undefined ? value : mergeObjects(state.budget, value, merged);
+    if (merged.kind !== "object") break;
   }
-  const lists = solid.map(itemsOf).filter((items) => items !== undefined);
-  if (lists.length === solid.length && solid.some((part) => part.kind === "list")) {
-    const length = lists.reduce((sum, items) => sum + items.length, 0);
-    if (length > itemsMax) failAt(raw.at, "a list grows too long", "write the value out");
-    countCopies(state, length, raw.at);
-    return { kind: "list", at: raw.at, items: lists.flat() };
+  return merged;
+}
+
+function resolveLayer(state: State, layer: Layer): Value | undefined {
+  if ("value" in layer) return layer.value;
+  const raw = rawOf(layer);
+  return raw === undefined ? undefined : below(state, layer, () => resolve(state, raw, layer.slot));
+}
+
+function rawOf({ slot, index }: RawLayer): Raw | undefined {
+  return slot.layers[index];
+}
+
+/** Within an object or a list the whole key is seen, in all other values only what it was given before. */
+function below<T>(state: State, { slot, index }: RawLayer, act: () => T): T {
+  const kind = slot.layers[index]?.kind;
+  if (kind === "object" || kind === "list" || kind === "text" || slot.layers.length === 1) return act();
+  const outer = state.shown.get(slot);
+  state.shown.set(slot, index);
+  try {
+    return act();
+  } finally {
+    if (outer === undefined) state.shown.delete(slot);
+    else state.shown.set(slot, outer);
   }
-  const objects = solid.filter((part) => part.kind === "object");
-  if (objects.length !== solid.length) {
-    return failAt(
-      raw.at,
-      "text, lists and objects stand beside each other on one line",
-      "put a comma or a line between",
-    );
-  }
-  return objects.slice(1).reduce<Value | undefined>(
-    (left, right) => left && mergeObjects(state, left, right),
-    objects[0],
-  );
 }
 
 function resolveReference(state: State, raw: RawReference): Value | undefined {
-  for (const path of raw.paths) {
-    const found = lookUp(state, path, raw);
-    if (found !== undefined) return { ...found, at: raw.at };
-  }
-  const name = raw.paths[raw.paths.length - 1]?.join(".") ?? "";
-  state.envNames.add(name);
-  const value = state.env[name];
-  if (typeof value === "string" && value.length <= textCharsMax) {
-    return { kind: "text", at: raw.at, text: value, isQuoted: true };
-  }
+  const value = around(state, raw, raw.optional, () => {
+    for (const path of raw.paths) {
+      const layers: Layer[] = [];
+      findIn(state, state.root, path, layers);
+      if (layers.length > 0) return merge(state, layers);
+    }
+    return fromEnvironment(state, raw);
+  });
+  if (value !== undefined) return { ...value, at: raw.at };
   if (raw.optional) return undefined;
+  const name = nameOf(raw);
   return failAt(raw.at, `nothing sets \${${name}}`, `set the environment variable ${name}, or write \${?${name}}`);
 }
 
-function lookUp(state: State, path: readonly string[], reference: RawReference): Value | undefined {
-  let raw: Raw = state.root;
-  for (const [index, key] of path.entries()) {
-    if (raw.kind !== "object") {
-      const conf = resolveMet(state, raw, reference);
-      return path.slice(index).reduce<Value | undefined>(
-        (value, inner) => value?.kind === "object" ? value.fields.get(inner) : undefined,
-        conf,
-      );
-    }
-    const next: Raw | undefined = raw.fields.get(key);
-    if (next === undefined) return undefined;
-    raw = next;
+function fromEnvironment(state: State, raw: RawReference): Value | undefined {
+  const name = nameOf(raw);
+  state.envNames.add(name);
+  const value = state.env[name];
+  if (typeof value !== "string" || value.length > textCharsMax) return undefined;
+  return { kind: "text", at: raw.at, text: value, isQuoted: true };
+}
+
+function nameOf({ paths }: RawReference): string {
+  return paths[paths.length - 1]?.join(".") ?? "";
+}
+
+/** Looks something up for a reference; where that leads back to it, there is no value, which an optional one may have. */
+function around<T>(state: State, raw: RawReference | RawAppend, optional: boolean, act: () => T): T | undefined {
+  if (state.open.has(raw)) throw new Circle();
+  state.open.add(raw);
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof Circle)) throw error;
+    state.circles++;
+    return optional ? undefined : failAt(raw.at, "a value refers to itself", "write the value out");
+  } finally {
+    state.open.delete(raw);
   }
-  return resolveMet(state, raw, reference);
 }
 
-function resolveMet(state: State, slot: Raw, reference: RawReference): Value | undefined {
-  if (!state.open.has(slot)) return resolveSlot(state, slot);
-  const prior = state.open.get(slot);
-  if (prior !== undefined) {
-    state.open.set(slot, undefined);
-    const value = resolveIn(state, slot, prior);
-    state.open.set(slot, prior);
-    return value;
+/** Adds the layers of a path, the latest first, as far down as one may matter. Returns whether one hides all below it. */
+function findIn(state: State, object: RawObject, path: readonly string[], found: Layer[]): boolean {
+  const [key = "", ...rest] = path;
+  const slot = object.fields.get(key);
+  return slot !== undefined && layersOf(state, slot).some((layer) => findInLayer(state, layer, rest, found));
+}
+
+function findInLayer(state: State, layer: RawLayer, rest: readonly string[], found: Layer[]): boolean {
+  const raw = rawOf(layer);
+  if (raw === undefined) return false;
+  const hides = raw.kind === "text" || raw.kind === "list";
+  if (rest.length === 0) found.push(layer);
+  if (hides || rest.length === 0) return hides;
+  if (raw.kind === "object") return findIn(state, raw, rest, found);
+  if (raw.kind !== "reference" || state.done.has(raw)) return findInValue(resolveLayer(state, layer), rest, found);
+  const find = (): boolean => findThrough(state, raw, rest, found);
+  return below(state, layer, () => deeper(state, raw.at, () => around(state, raw, raw.optional, find))) ?? false;
+}
+
+/** Looks for the rest of a path in what a reference stands for, without looking up anything beside it. */
+function findThrough(state: State, raw: RawReference, rest: readonly string[], found: Layer[]): boolean {
+  const path = raw.paths.find((path, index) => {
+    const layers: Layer[] = [];
+    if (index < raw.paths.length - 1) findIn(state, state.root, path, layers);
+    return index === raw.paths.length - 1 || layers.length > 0;
+  });
+  return findIn(state, state.root, [...path ?? [], ...rest], found);
+}
+
+function findInValue(value: Value | undefined, rest: readonly string[], found: Layer[]): boolean {
+  let inner = value;
+  for (const key of rest) {
+    if (inner !== undefined && inner.kind !== "object") return true;
+    inner = inner?.fields.get(key);
   }
-  if (reference.optional) return undefined;
-  return failAt(reference.at, "a value refers to itself", "write the value out");
+  if (inner !== undefined) found.push({ value: inner });
+  return inner !== undefined && inner.kind !== "object";
 }
 
-function mergeObjects(state: State, left: Value, right: Value): Value {
-  count(state, right.at);
-  if (left.kind !== "object" || right.kind !== "object") return right;
-  countCopies(state, left.fields.size + right.fields.size, right.at);
-  const fields = new Map(left.fields);
-  for (const [key, value] of right.fields) {
-    const existing = fields.get(key);
-    fields.set(key, existing === undefined ? value : mergeObjects(state, existing, value));
+function resolveAppend(state: State, raw: RawAppend, slot: RawSlot | undefined): Value {
+  const item = resolve(state, raw.item);
+  const items = item === undefined ? [] : [item];
+  const prior = around(state, raw, true, () => {
+    const layers: Layer[] = [];
+    if (raw.path !== undefined) findIn(state, state.root, raw.path, layers);
+    else if (slot !== undefined && slot.layers.length > 1) layers.push(...layersOf(state, slot));
+    return merge(state, layers);
+  });
+  if (prior === undefined) return { kind: "list", at: raw.at, items };
+  const before = itemsOf(prior) ?? failAt(raw.at, "+= is used on a key that is no list", "write = instead of +=");
+  return joinItems(state.budget, before, items, raw.at);
+}
+
+function resolveConcat(state: State, raw: RawConcat): Value | undefined {
+  const values = raw.parts.map((part) => resolve(state, part)).filter((part) => part !== undefined);
+  if (values.length === 1) return values[0];
+  return joinValues(state.budget, values.map((value) => wordOf(state, value)), raw.at);
+}
+
+/** Beside other text `null` is the word. */
+function wordOf(state: State, value: Value): SetValue {
+  if (value.kind !== "null") return value;
+  warn(state, value.at, "null beside other text is taken for the word");
+  return { kind: "text", at: value.at, text: "null", isQuoted: false };
+}
+
+function warn({ warnings }: State, { file, line }: Place, what: string): void {
+  warnings.add(`${file}:${line}: ${what}`);
+}
+
+function deeper<T>(state: State, at: Place, act: () => T): T {
+  countStep(state.budget, at);
+  if (++state.depth > depthMax) failAt(at, "values refer to each other too deeply", "write the value out");
+  try {
+    return act();
+  } finally {
+    state.depth--;
   }
-  return { kind: "object", at: right.at, fields };
-}
-
-function itemsOf(value: Value): readonly Value[] | undefined {
-  return value.kind === "list" ? value.items : value.kind === "object" ? itemsByIndex(value.fields) : undefined;
-}
-
-/** Beside other text a `null` is the word. */
-function nullText({ at }: NullValue): ConfText {
-  return { kind: "text", at, text: "null", isQuoted: false };
-}
-
-function textOf(raw: { readonly at: Place; readonly text: string; readonly quoted: boolean }): ConfText {
-  return { kind: "text", at: raw.at, text: raw.text, isQuoted: raw.quoted };
-}
-
-function count(state: State, at: Place): void {
-  if (++state.steps > stepsMax) failAt(at, "the configuration multiplies itself", "write the values out");
-}
-
-function countCopies(state: State, count: number, at: Place): void {
-  state.copies += count;
-  if (state.copies > copiesMax) failAt(at, "the configuration multiplies itself", "write the values out");
 }

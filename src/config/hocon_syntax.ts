@@ -1,10 +1,17 @@
-// Parses one HOCON file into raw values with their lines. Only the tokenizer of `@pushcorn/hocon-parser` is used: its
-// evaluator runs JavaScript after a `|`, fetches http includes, and quotes values, hence secrets, in errors.
+// Parses one HOCON file into raw values with their lines.
 
-import tokenizerModule from "@pushcorn/hocon-parser/lib/core/Tokenizer.js";
 import { failAt } from "./config_error.ts";
-import { prepareHocon } from "./hocon_prepare.ts";
-import { type Place, putRaw, type Raw, type RawObject, type RawText } from "./hocon_raw.ts";
+import {
+  failMixed,
+  isBlank,
+  mergeRaw,
+  type Place,
+  putRaw,
+  type Raw,
+  type RawObject,
+  type RawText,
+} from "./hocon_raw.ts";
+import { type Token, tokenize, type TokenKind } from "./hocon_tokens.ts";
 
 const depthMax = 64;
 
@@ -16,18 +23,21 @@ export interface IncludeRequest {
   readonly name: string;
   /** Whether it says `required(…)`. */
   readonly required: boolean;
-  /** Where in the whole configuration it stands. */
-  readonly prefix: readonly string[];
+  /** Where in the whole configuration it stands; absent inside of a list, where no path leads. */
+  readonly prefix: readonly string[] | undefined;
 }
+
+/** Keys from the root; absent inside of a list. */
+type Path = readonly string[] | undefined;
 
 /** What one text is read with. */
 export interface SyntaxOptions {
-  /** The text, at most {@linkcode textCharsMax} characters. */
+  /** The text. */
   readonly text: string;
   /** Name for messages. */
   readonly file: string;
-  /** Keys above this text, where it is included. */
-  readonly prefix: readonly string[];
+  /** Keys above this text, where it is included; absent inside of a list. */
+  readonly prefix: readonly string[] | undefined;
   /** Reads an included file; `undefined` leaves it out. */
   readonly include: (request: IncludeRequest) => RawObject | undefined;
   /** Takes what looks like a mistake and is none that keeps the text from being read. */
@@ -36,9 +46,8 @@ export interface SyntaxOptions {
 
 /** Reads one text; throws {@linkcode ConfigError} `config-syntax` with the line. */
 export function parseHocon(options: SyntaxOptions): RawObject {
-  const prepared = prepareHocon(options.text, options.file);
-  prepared.warnings.forEach(options.warn);
-  const tokens = tokenize(prepared.text, options.file);
+  const { tokens, warnings } = tokenize(options.text, options.file);
+  warnings.forEach(options.warn);
   const state: State = { tokens, index: 0, depth: 0, options };
   const root: RawObject = { kind: "object", at: { file: options.file, line: 1 }, fields: new Map() };
   skip(state, blank);
@@ -56,13 +65,6 @@ export function parseHocon(options: SyntaxOptions): RawObject {
   return root;
 }
 
-interface Token {
-  readonly type: { readonly description?: string };
-  readonly value: string;
-  readonly line: number;
-  readonly quoted: boolean;
-}
-
 interface State {
   readonly tokens: readonly Token[];
   index: number;
@@ -70,31 +72,10 @@ interface State {
   readonly options: SyntaxOptions;
 }
 
-const blank: readonly string[] = ["WHITESPACE", "NEWLINE"];
+const blank: readonly TokenKind[] = ["WHITESPACE", "NEWLINE"];
 const quoteHint = 'put the value in double quotes: key = "value"';
 
-function tokenize(text: string, file: string): readonly Token[] {
-  try {
-    return new tokenizerModule.Tokenizer("").tokenize(text, true) as readonly Token[];
-  } catch (error) {
-    // The text of the library's message may quote a secret: only its kind and line are used.
-    const message = error instanceof Error ? error.message : "";
-    const line = Number(/line: (\d+)/.exec(message)?.[1] ?? 1);
-    const at: Place = { file, line };
-    if (/^Quoted string not closed/.test(message)) {
-      return failAt(at, "a double quote is opened and not closed on this line", 'end the text with "');
-    }
-    if (/^Multi-line string/.test(message)) {
-      return failAt(at, 'a text opened with """ is never closed', 'end the text with """');
-    }
-    if (/^(Unexpected character|Plus sign)/.test(message)) {
-      return failAt(at, "a character on this line needs double quotes ($ + # ` ^ ? ! @ * & \\ do)", quoteHint);
-    }
-    return failAt(at, "a text in double quotes has a bad escape", "write \\\\ for a backslash and \\n for a line end");
-  }
-}
-
-function parseFields(state: State, target: RawObject, path: readonly string[], opening: Token | undefined): void {
+function parseFields(state: State, target: RawObject, path: Path, opening: Token | undefined): void {
   enter(state);
   skip(state, blank);
   while (true) {
@@ -119,7 +100,7 @@ function parseFields(state: State, target: RawObject, path: readonly string[], o
   state.depth--;
 }
 
-function parseField(state: State, target: RawObject, path: readonly string[]): void {
+function parseField(state: State, target: RawObject, path: Path): void {
   const key = parseKey(state);
   const before = state.index;
   skip(state, blank);
@@ -132,10 +113,14 @@ function parseField(state: State, target: RawObject, path: readonly string[]): v
     fail(state, "a key has no value", "write key = value, or key { … }");
   }
   skip(state, blank);
-  const inner = [...path, ...key];
+  const inner = path === undefined ? undefined : [...path, ...key];
   const at = placeOf(state);
-  const value = parseValue(state, inner);
-  putRaw(target, key, separator?.value === "+=" ? { kind: "append", at, item: value } : value);
+  if (separator?.value === "+=") {
+    const item = parseValue(state, undefined);
+    putRaw(target, key, { kind: "append", at, item, ...(inner === undefined ? {} : { path: inner }) });
+  } else {
+    putRaw(target, key, parseValue(state, inner));
+  }
 }
 
 function parseKey(state: State): readonly string[] {
@@ -143,18 +128,18 @@ function parseKey(state: State): readonly string[] {
   let space = "";
   for (; state.index < state.tokens.length; state.index++) {
     const token = state.tokens[state.index];
-    const kind = kindOf(token);
     const last = segments[segments.length - 1];
     if (token === undefined || last === undefined) break;
-    if (kind === "WHITESPACE") {
-      space = last.text === "" ? "" : token.value;
-    } else if (kind === "VALUE" && token.quoted) {
+    if (token.kind === "WHITESPACE") {
+      // Around the whole key it does not count, within it does.
+      if (segments.length > 1 || last.text !== "" || last.isQuoted) space += token.value;
+    } else if (token.kind === "VALUE" && token.quoted) {
       last.text += space + token.value;
       last.isQuoted = true;
       space = "";
-    } else if (kind === "VALUE") {
+    } else if (token.kind === "VALUE") {
       const [head = "", ...tail] = token.value.split(".");
-      last.text += (head === "" ? "" : space) + head;
+      last.text += space + head;
       for (const text of tail) segments.push({ text, isQuoted: false });
       space = "";
     } else {
@@ -168,7 +153,7 @@ function parseKey(state: State): readonly string[] {
   return segments.map((segment) => segment.text);
 }
 
-function parseValue(state: State, path: readonly string[]): Raw {
+function parseValue(state: State, path: Path): Raw {
   const at = placeOf(state);
   const parts: Raw[] = [];
   let space = "";
@@ -180,8 +165,8 @@ function parseValue(state: State, path: readonly string[]): Raw {
       state.index++;
       continue;
     }
-    if (kind === "ASSIGN" || kind === "AT") fail(state, "a value with : = or @ needs double quotes", quoteHint);
-    if (!["VALUE", "PIPE", "OPEN_CURLY", "OPEN_SQUARE", "SUBSTITUTION"].includes(kind)) break;
+    if (kind === "ASSIGN") fail(state, "a value with : = or @ needs double quotes", quoteHint);
+    if (!["VALUE", "OPEN_CURLY", "OPEN_SQUARE", "SUBSTITUTION"].includes(kind)) break;
     if (space !== "" && parts.length > 0) pushText(parts, { kind: "text", at, text: space, quoted: false });
     space = "";
     if (kind === "OPEN_CURLY") {
@@ -200,7 +185,22 @@ function parseValue(state: State, path: readonly string[]): Raw {
   }
   const [first] = parts;
   if (first === undefined) return fail(state, "a value is missing", 'write key = value; an empty text is ""');
-  return parts.length === 1 ? first : { kind: "concat", at, parts };
+  return parts.length === 1 ? first : joinParts(parts, at);
+}
+
+/** Lists and objects that are written out are put together at once; text beside one is refused, whatever comes later. */
+function joinParts(parts: readonly Raw[], at: Place): Raw {
+  const solid = parts.filter((part) => part.kind !== "text" || part.quoted || !isBlank(part.text));
+  const lists = solid.filter((part) => part.kind === "list");
+  const objects = solid.filter((part) => part.kind === "object");
+  if (lists.length === solid.length) return { kind: "list", at, items: lists.flatMap(({ items }) => items) };
+  if (objects.length === solid.length) {
+    const joined: RawObject = { kind: "object", at, fields: new Map() };
+    objects.forEach((object) => mergeRaw(joined, object));
+    return joined;
+  }
+  const hasText = solid.some((part) => part.kind === "text");
+  return hasText && lists.length + objects.length > 0 ? failMixed(at) : { kind: "concat", at, parts };
 }
 
 function pushText(parts: Raw[], text: RawText): void {
@@ -223,7 +223,7 @@ function parseList(state: State): Raw {
     if (kind === "") failAt(at, "the [ of this line is never closed", "add the missing ]");
     if (kind === "CLOSE_SQUARE") break;
     if (kind === "CLOSE_CURLY") fail(state, "there is a } where a ] is expected", "close the list with ]");
-    items.push(parseValue(state, []));
+    items.push(parseValue(state, undefined));
     skipComma(state);
   }
   state.index++;
@@ -241,29 +241,62 @@ function parseReference(state: State): Raw {
   }
   state.index++;
   const { prefix } = state.options;
+  if (prefix === undefined) {
+    failAt(
+      at,
+      "a ${…} in a file that is included inside of a list cannot be looked up",
+      "move the include, or the ${…}, out of the list",
+    );
+  }
   return { kind: "reference", at, optional, paths: prefix.length === 0 ? [path] : [[...prefix, ...path], path] };
 }
 
-function parseInclude(state: State, target: RawObject, path: readonly string[]): void {
+function parseInclude(state: State, target: RawObject, path: Path): void {
   const at = placeOf(state);
-  let words = "";
-  let name: string | undefined;
   state.index++;
   skip(state, blank);
-  for (; state.index < state.tokens.length; state.index++) {
-    const token = state.tokens[state.index];
-    const kind = kindOf(token);
-    if (token === undefined || !(kind === "VALUE" || kind === "WHITESPACE")) break;
-    if (token.quoted) name = name === undefined ? token.value : undefined;
-    words += token.quoted ? '"' : token.value;
-  }
-  const form = /^\s*(required\(\s*)?(file\(\s*)?"[\s)]*$/.exec(words);
-  if (form === null || name === undefined) {
-    return failAt(at, "only files can be included", 'write include "file.conf" or include required("file.conf")');
+  const { words, name, open } = readInclude(state);
+  const form = /^(required\( ?)?(file\( ?)?"[ )]*$/.exec(words);
+  if (form === null || open !== 0 || /^[a-z]+:\/\//i.test(name)) {
+    failAt(at, "only files can be included", 'write include "file.conf" or include required("file.conf")');
   }
   const included = state.options.include({ at, name, required: form[1] !== undefined, prefix: path });
-  if (included === undefined) return;
-  for (const [key, value] of included.fields) putRaw(target, [key], value);
+  if (included !== undefined) mergeRaw(target, included);
+  skip(state, ["WHITESPACE"]);
+  if (!["NEWLINE", "COMMA", "CLOSE_CURLY", ""].includes(kindOf(state.tokens[state.index]))) {
+    fail(state, "something follows the included file on its line", "put a comma or a line between");
+  }
+}
+
+/** Longer than all that may stand around the name of a file. */
+const wordsMax = 64;
+
+interface Included {
+  /** What is written, with one blank for many, and `"` in place of the name. */
+  readonly words: string;
+  readonly name: string;
+  /** Parentheses that are open at the end. */
+  readonly open: number;
+}
+
+/** What follows `include`, as far as its name and the parentheses around it go. */
+function readInclude(state: State): Included {
+  let words = "";
+  let name: string | undefined;
+  let open = 0;
+  for (; (name === undefined || open > 0) && words.length < wordsMax; state.index++) {
+    const token = state.tokens[state.index];
+    if (token?.kind === "WHITESPACE" || token?.kind === "NEWLINE") {
+      if (!words.endsWith(" ")) words += " ";
+    } else if (token?.kind === "VALUE") {
+      if (token.quoted) name = token.value;
+      else open += token.value.split("(").length - token.value.split(")").length;
+      words += token.quoted ? '"' : token.value;
+    } else {
+      break;
+    }
+  }
+  return { words, name: name ?? "", open };
 }
 
 function enter(state: State): void {
@@ -280,12 +313,15 @@ function skipComma(state: State): void {
   if (kindOf(state.tokens[state.index]) === "COMMA") fail(state, "there is a comma too many", "remove it");
 }
 
-function skip(state: State, kinds: readonly string[]): void {
-  while (kinds.includes(kindOf(state.tokens[state.index]))) state.index++;
+function skip(state: State, kinds: readonly TokenKind[]): void {
+  for (let kind = kindOf(state.tokens[state.index]); kind !== "" && kinds.includes(kind);) {
+    state.index++;
+    kind = kindOf(state.tokens[state.index]);
+  }
 }
 
-function kindOf(token: Token | undefined): string {
-  return token?.type.description ?? "";
+function kindOf(token: Token | undefined): TokenKind | "" {
+  return token?.kind ?? "";
 }
 
 function placeOf(state: State): Place {

@@ -1,7 +1,7 @@
 // Reads values by key, with the type, limits and default of the key table, and collects the problems.
 
 import type { ConfigErrorCode, ConfigProblem } from "./config_error.ts";
-import type { Conf, ConfObject } from "./hocon_resolve.ts";
+import type { Conf, ConfObject } from "./hocon_values.ts";
 import { type KeySpec, keySpec } from "./keys.ts";
 import {
   durationText,

@@ -4,7 +4,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { ConfigError } from "../../src/config/config_error.ts";
 import { type HoconFile, readHocon } from "../../src/config/hocon.ts";
-import type { Conf } from "../../src/config/hocon_resolve.ts";
+import type { Conf } from "../../src/config/hocon_values.ts";
 import { load, loadKeys, problemsOf, reading, revealed, withKeys } from "./support.ts";
 
 function readText(text: string, files: Readonly<Record<string, string>> = {}): HoconFile {
@@ -46,7 +46,7 @@ const accepted: readonly (readonly [text: string, want: unknown])[] = [
   ["a : [ / ]", { a: ["/"] }],
   ["a : [ 10x ]", { a: ["10x"] }],
   ["a : [ 1-e3, 1.0.0, 1.0., 10e3e3 ]", { a: ["1-e3", "1.0.0", "1.0.", "10e3e3"] }],
-  ["a : [ 10e+3, -2.5E+10 ]", { a: ["10e3", "-2.5E10"] }],
+  ["a : [ 10e+3, -2.5E+10 ]", { a: ["10e+3", "-2.5E+10"] }],
   ["a : [ include ]", { a: ["include"] }],
   ["a : include", { a: "include" }],
   ["my include : 42", { "my include": "42" }],
@@ -202,7 +202,7 @@ Deno.test("numbers may have an exponent of either sign", () => {
 Deno.test("white space that looks like a space, and characters that nobody sees, are told with their line", () => {
   const { warnings } = readText("a = 1\nb =\u00A02\nc\u00A0= 3\nd = x\u200B");
   assertEquals(warnings, [
-    "/conf/framework.conf:2: the blank U+00A0 is read as a space",
+    "/conf/framework.conf:2: the character U+00A0 counts as white space",
     "/conf/framework.conf:4: there is an invisible character (U+200B); it is taken as part of the text",
   ]);
 });

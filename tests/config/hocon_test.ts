@@ -5,7 +5,7 @@ import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { ConfigError } from "../../src/config/config_error.ts";
 import { readHocon } from "../../src/config/hocon.ts";
-import type { Conf } from "../../src/config/hocon_resolve.ts";
+import type { Conf } from "../../src/config/hocon_values.ts";
 import { reading } from "./support.ts";
 
 interface Around {
