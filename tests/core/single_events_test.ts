@@ -1,24 +1,17 @@
-// What each event leads to by itself: roles revived and suppressed, calls that failed, plans made anew, tasks asked for, and
-// the order of bulk changes. Each limit exactly; stories are in call_rates_test.ts, session_test.ts and plan_test.ts.
+// What each event leads to by itself: calls that failed, plans made anew, tasks asked for, and the order of bulk changes. Each
+// limit exactly; stories are in session_test.ts and plan_test.ts. Roles and declines: single_roles_test.ts.
 
 import { assertEquals } from "@std/assert";
 import { adopt } from "../../src/core/identity/adoption.ts";
-import {
-  formerAgents,
-  formerFrameworks,
-  isUnregistered,
-  refusalOf,
-  type SeenFramework,
-} from "../../src/core/identity/orphans.ts";
+import { formerAgents, isUnregistered, refusalOf, type SeenFramework } from "../../src/core/identity/orphans.ts";
 import { Draft } from "../../src/core/draft.ts";
 import type { Effect, MesosEffect } from "../../src/core/effect.ts";
 import type { AgentInstance, Registered } from "../../src/core/instance.ts";
 import { keepIdentity, noteKeptIdentity } from "../../src/core/session/immutable_identity.ts";
 import { replanIfDue } from "../../src/core/demand/replan.ts";
 import { activityOnReturn, isPendingOnReturn, isReturning, isUnrecorded } from "../../src/core/life/returned.ts";
-import { adjustRoles } from "../../src/core/placement/roles.ts";
 import { mesosCallFailed } from "../../src/core/session/session.ts";
-import type { RoleOffers, State } from "../../src/core/state.ts";
+import type { State } from "../../src/core/state.ts";
 import { step } from "../../src/core/step.ts";
 import type { BucketDemand } from "../../src/core/demand/verdict.ts";
 import {
@@ -37,83 +30,6 @@ import {
 import { aBucket, anInstance, aRegistered, launchReason, mesosSays, stateOf } from "./instance_fixtures.ts";
 
 const wantedOne = { bucketKey: "k", profile: "default", gocdResources: [], count: 1, reason: launchReason };
-
-/** What the allocator is told of the role `ci`, at a moment after SUBSCRIBED. */
-function told(
-  afterMs: number,
-  role: Partial<RoleOffers>,
-  isWanted: boolean,
-  change: (state: State) => State = (state) => state,
-): { said: string; role: RoleOffers | undefined } {
-  const { demand, offers, ...state } = stateOf([]);
-  const draft = new Draft(
-    change({
-      ...state,
-      demand: { ...demand, wanted: isWanted ? [wantedOne] : [] },
-      offers: { ...offers, roles: new Map([["ci", { suppressed: false, repeated: false, ...role }]]) },
-    }),
-    zeroMs + afterMs,
-    0.5,
-  );
-  adjustRoles(draft);
-  return { said: draft.finish().effects.map(({ kind }) => kind).join(), role: draft.state.offers.roles.get("ci") };
-}
-
-const says = (afterMs: number, role: Partial<RoleOffers>, isWanted = true): string =>
-  told(afterMs, role, isWanted).said;
-
-Deno.test("a role is suppressed once when nothing is wanted, and revived at once when something is", () => {
-  assertEquals([says(0, {}, false), says(0, { suppressed: true }, false)], ["suppress-offers", ""]);
-  assertEquals(told(7, { suppressed: true, longDeclineMs: 1, repeated: true }, true), {
-    said: "revive-offers",
-    role: { suppressed: false, repeated: false, lastReviveMs: zeroMs + 7, revivedMs: zeroMs + 7 },
-  });
-  assertEquals(told(7, { lastReviveMs: 1, repeated: true }, false).role, {
-    suppressed: true,
-    repeated: false,
-    lastReviveMs: 1,
-  });
-});
-
-Deno.test("a role is revived no sooner than five seconds after the last time", () => {
-  const suppressed = { suppressed: true, lastReviveMs: zeroMs };
-  assertEquals([says(5 * second - 1, suppressed), says(5 * second, suppressed)], ["", "revive-offers"]);
-});
-
-Deno.test("a long decline ends with a REVIVE at the next demand", () => {
-  assertEquals([says(0, { longDeclineMs: zeroMs }), says(0, {})], ["revive-offers", ""]);
-});
-
-Deno.test("a REVIVE or SUBSCRIBE without an offer is repeated after ten seconds, once; after ten quiet minutes, always", () => {
-  assertEquals([says(10 * second - 1, {}), says(10 * second, {}), says(10 * second, { repeated: true })], [
-    "",
-    "revive-offers",
-    "",
-  ]);
-  assertEquals(told(10 * second, {}, true).role, {
-    suppressed: false,
-    repeated: true,
-    lastReviveMs: zeroMs + 10 * second,
-  });
-  assertEquals([says(minute, { lastOfferMs: zeroMs }), says(minute, { lastOfferMs: zeroMs - 1 })], [
-    "",
-    "revive-offers",
-  ]);
-  const quiet = { repeated: true, lastReviveMs: zeroMs + minute };
-  assertEquals([says(11 * minute - 1, quiet), says(11 * minute, quiet)], ["", "revive-offers"]);
-  const offered = { repeated: true, lastOfferMs: zeroMs + 2 * minute };
-  assertEquals([says(12 * minute - 1, offered), says(12 * minute, offered)], ["", "revive-offers"]);
-});
-
-Deno.test("a role whose call failed is left alone until its time, and nothing is said without a session or at the end", () => {
-  const retry = { suppressed: true, retryMs: zeroMs + 5 * second };
-  assertEquals([says(5 * second - 1, retry), says(5 * second, retry)], ["", "revive-offers"]);
-  assertEquals(told(0, {}, false, (state) => ({ ...state, shuttingDown: true })).said, "");
-  assertEquals(
-    told(0, {}, false, (state) => ({ ...state, session: { ...state.session, kind: "connecting" } })).said,
-    "",
-  );
-});
 
 /** The draft after a call failed. */
 function failed(call: MesosEffect, outcome: "refused" | "unknown", instances: readonly AgentInstance[] = []): Draft {
@@ -176,12 +92,6 @@ Deno.test("an ACCEPT that fails ends its launches where it was refused, asks for
     ["t"],
     ["o"],
   ]);
-});
-
-Deno.test("declines that failed leave at the next tick, ten thousand at most", () => {
-  const many = Array.from({ length: 10_001 }, (_, index) => `o${index}`);
-  const { undeclined } = failed({ kind: "decline-offers", offerIds: many, refuseSeconds: 5 }, "unknown").state.offers;
-  assertEquals([undeclined.length, undeclined[0]], [10_000, "o1"]);
 });
 
 /** Whether the plan is made anew after so long. */
@@ -378,20 +288,6 @@ const framework: SeenFramework = {
   isConnected: false,
   taskIds: ["gocd-zzz999-default-1", "foreign"],
 };
-
-Deno.test("a framework of ours is one of the same name, principal and a role, with tasks like ours", () => {
-  const found = (changes: Partial<SeenFramework>): readonly string[] | undefined =>
-    formerFrameworks(someSettings(), [{ ...framework, ...changes }])[0]?.taskIds;
-  assertEquals(found({}), ["gocd-zzz999-default-1"]);
-  for (
-    const changes of [{ name: "x" }, { registeredAs: { user: "", principal: "p" } }, { roles: ["x"] }, {
-      taskIds: ["foreign"],
-    }]
-  ) {
-    assertEquals(found(changes), undefined);
-  }
-  assertEquals(found({ roles: ["x", "ci"] })?.length, 1);
-});
 
 Deno.test("an agent of an earlier life is one of a profile of ours and another lineage that talks", () => {
   const agents = [

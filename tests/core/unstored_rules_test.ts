@@ -1,29 +1,13 @@
-// What is left of a frame that could not be stored, part by part; and jobs that leave the feed untaken, at the limits.
-// Stories are in unstored_test.ts and untaken_test.ts.
+// What is left of a frame that could not be stored, part by part. Stories are in unstored_test.ts.
 
-import type { Reason } from "../../src/core/demand/reason.ts";
 import { assertEquals } from "@std/assert";
-import { bucketJobs } from "../../src/core/demand/backlog.ts";
 import { doubtLoss, heardRecord, isProof } from "../../src/core/life/doubt.ts";
 import { Draft } from "../../src/core/draft.ts";
 import type { Effect } from "../../src/core/effect.ts";
 import type { Event } from "../../src/core/event.ts";
 import type { GocdAgent } from "../../src/core/gocd_records.ts";
 import { offersFates, serverFates, stateFates, withoutRecords } from "../../src/core/unstored.ts";
-import { cancelsWaitingJobs, noneUntaken, type Untaken, watchUntaken } from "../../src/core/demand/untaken.ts";
-import type { JobVerdict } from "../../src/core/demand/verdict.ts";
-import {
-  building,
-  gocdAgent,
-  job,
-  lostContact,
-  minute,
-  missing,
-  pending,
-  serverInfo,
-  someSettings,
-  zeroMs,
-} from "../support/core.ts";
+import { building, gocdAgent, lostContact, minute, pending, zeroMs } from "../support/core.ts";
 import { anInstance, aRegistered, gocdSuspicion, stateOf } from "./instance_fixtures.ts";
 
 Deno.test("each part of the state, of the server and of the offers is learned, acted or stored", () => {
@@ -194,148 +178,6 @@ Deno.test("a framework id that cannot be stored ends the session", () => {
   }]);
 });
 
-for (
-  const [version, cancels] of [
-    ["20.9.0", true],
-    ["20.10.0", true],
-    ["21.1.0", true],
-    ["20.8.0", false],
-    ["19.12.0", false],
-    [undefined, false],
-    ["26.1.0", true],
-  ] as const
-) {
-  Deno.test(`GoCD ${version ?? "of no known version"} ${cancels ? "cancels" : "does not cancel"} jobs that wait too long`, () => {
-    assertEquals(cancelsWaitingJobs(version), cancels);
-  });
-}
-
-const { poller } = someSettings();
-const verdict = (name: string, reason: Reason = { kind: "launching" }): JobVerdict => ({
-  locator: `p/1/s/1/${name}`,
-  name,
-  gocdResources: ["linux"],
-  verdict: "needs-agent",
-  profile: "default",
-  reason,
-  firstSeenMs: zeroMs,
-});
-
-interface Left {
-  readonly atMs?: number;
-  readonly names?: readonly string[];
-  readonly here?: readonly string[];
-  readonly before?: readonly GocdAgent[];
-  readonly now?: readonly GocdAgent[];
-  readonly resources?: readonly string[];
-  readonly reason?: Reason;
-}
-
-/** What is remembered and said after jobs have left that no build explains. */
-function untakenAfter(
-  untaken: Untaken,
-  {
-    atMs = zeroMs + minute,
-    names = ["j"],
-    here = [],
-    before = [],
-    now = [],
-    resources = ["linux"],
-    reason,
-  }: Left,
-): { untaken: Untaken; said: string[] } {
-  const state = stateOf([]);
-  const server = { ...state.server, info: serverInfo };
-  const draft = new Draft({ ...state, server, demand: { ...state.demand, untaken } }, atMs, 0.5);
-  const { buckets } = bucketJobs(names.map((name) => job(name, { gocdResources: resources })), poller, "insensitive");
-  watchUntaken(draft, {
-    unexplained: new Map(buckets.map(({ key, jobs }) => [key, jobs.map(({ locator }, order) => ({ locator, order }))])),
-    buckets,
-    verdicts: names.map((name) => verdict(name, reason)),
-    firstSeenMs: () => zeroMs,
-    before,
-    now,
-    rule: "insensitive",
-    here: new Set(here.map((name) => `p/1/s/1/${name}`)),
-  });
-  return {
-    untaken: draft.state.demand.untaken,
-    said: draft.finish().notes.map(({ text, hint }) => `${text} | ${hint}`),
-  };
-}
-
-Deno.test("jobs that leave untaken are told the second time within a day, with how long they waited", () => {
-  const first = untakenAfter(noneUntaken, { names: ["a", "b"], atMs: zeroMs + 5 * minute });
-  assertEquals([first.said, [...first.untaken.counts]], [[], [["launching", 2]]]);
-  const day = 24 * 60 * minute;
-  const again = (atMs: number): string[] => untakenAfter(first.untaken, { atMs }).said;
-  assertEquals(again(zeroMs + 5 * minute + day), []);
-  assertEquals(again(zeroMs + 5 * minute + day - 1), [
-    "3 jobs (linux) were cancelled before an agent could take them, in 2 polls, the last one p/1/s/1/j: GoCD cancels a job " +
-    "that waits longer than its job timeout, and they waited from 5 min on | what they last waited for: profile default: waiting for an offer of Mesos",
-  ]);
-  assertEquals(untakenAfter(first.untaken, { here: ["a"] }).said, []);
-});
-
-Deno.test("what to change is told by what the jobs last waited for", () => {
-  const first = untakenAfter(noneUntaken, {}).untaken;
-  const hint = (reason: Reason): string | undefined => untakenAfter(first, { reason }).said[0]?.split(" | ")[1];
-  const sooner = "lower poller.interval or poller.attempts, or give the jobs a longer timeout in GoCD";
-  assertEquals(hint({ kind: "agent-coming", names: [] }), `their agents do not come in time: ${sooner}`);
-  assertEquals(
-    hint({ kind: "held-attempts", polls: 1, attempts: 0 }),
-    `an agent is launched for what was seen in more than 0 polls, one each 2 min, so only after 0 s to 2 min: ${sooner}`,
-  );
-});
-
-Deno.test("fifty locators are remembered of a kind of jobs", () => {
-  const names = Array.from({ length: 60 }, (_, index) => `j${index}`);
-  const [bucket] = [...untakenAfter(noneUntaken, { names }).untaken.byBucket.values()];
-  assertEquals([bucket?.locators.length, bucket?.locators[0], bucket?.jobs], [50, "p/1/s/1/j10", 60]);
-});
-
-const named = (hostname: string, buildLocator: string): GocdAgent => gocdAgent(hostname, { ...building, buildLocator });
-
-for (
-  const [name, left, counts] of [
-    ["there was no agent", {}, true],
-    ["an idle agent was there", { before: [gocdAgent("a")], now: [gocdAgent("a")] }, false],
-    ["an idle agent of other resources was there", { now: [gocdAgent("a", { gocdResources: ["arm"] })] }, true],
-    ["one was out of contact in both lists", {
-      before: [gocdAgent("a", lostContact)],
-      now: [gocdAgent("a", lostContact)],
-    }, true],
-    ["one was Missing in both lists", { before: [gocdAgent("a", missing)], now: [gocdAgent("a", missing)] }, true],
-    ["one came back into contact", { before: [gocdAgent("a", lostContact)], now: [gocdAgent("a")] }, false],
-    [
-      "one was disabled meanwhile",
-      { before: [gocdAgent("a")], now: [gocdAgent("a", { configState: "Disabled" })] },
-      false,
-    ],
-    ["one was disabled in both", {
-      before: [gocdAgent("a", { configState: "Disabled" })],
-      now: [gocdAgent("a", { configState: "Disabled" })],
-    }, true],
-    ["one had the same build in both", { before: [named("a", "x")], now: [named("a", "x")] }, true],
-    ["one had another build in each", { before: [named("a", "x")], now: [named("a", "y")] }, false],
-    [
-      "one built something untold in both",
-      { before: [gocdAgent("a", building)], now: [gocdAgent("a", building)] },
-      false,
-    ],
-    ["one has gone meanwhile", { before: [gocdAgent("a")] }, false],
-    ["a plugin's agent was there", { now: [gocdAgent("a", { elastic: true })] }, true],
-    ["a plugin's agent was there, and the jobs name no resources", {
-      now: [gocdAgent("a", { elastic: true })],
-      resources: [],
-    }, false],
-  ] as const satisfies readonly (readonly [string, Left, boolean])[]
-) {
-  Deno.test(`where ${name}, jobs that leave ${counts ? "were" : "may not have been"} left untaken`, () => {
-    assertEquals(untakenAfter(noneUntaken, left).untaken.byBucket.size, counts ? 1 : 0);
-  });
-}
-
 Deno.test("only an update of the Mesos agent proves an end, which must be acknowledged", () => {
   const status = { taskId: "t", state: "TASK_LOST", message: "" };
   assertEquals([isProof(status), isProof({ ...status, uuid: "" }), isProof({ ...status, uuid: "q" })], [
@@ -394,35 +236,4 @@ Deno.test("an agent that is in doubt already stays so with its clock and without
   const lost = { sinceMs: zeroMs + 1, message: "first" };
   assertEquals(doubted({ lost }), [zeroMs, lost, true, 0]);
   assertEquals(doubted({}), [zeroMs, { sinceMs: zeroMs + minute, message: "second" }, true, 1]);
-});
-
-Deno.test("of a thousand kinds of jobs it is remembered that they left untaken, the oldest go first", () => {
-  const bucket = { occasions: 1, jobs: 1, lastMs: zeroMs, waitedMs: 0, locators: [] };
-  const byBucket = new Map(Array.from({ length: 1_000 }, (_, index) => [`k${index}`, bucket] as const));
-  const after = untakenAfter({ byBucket, counts: new Map() }, {}).untaken.byBucket;
-  assertEquals([after.size, after.has("k0"), after.has("k1")], [1_000, false, true]);
-  const one = new Map([...byBucket].slice(1));
-  assertEquals(untakenAfter({ byBucket: one, counts: new Map() }, {}).untaken.byBucket.size, 1_000);
-});
-
-Deno.test("a job that leaves without a verdict, or of a kind that did not wait before, is no occasion", () => {
-  const { buckets } = bucketJobs([job("j")], poller, "insensitive");
-  const [{ key = "" } = {}] = buckets;
-  const left = (changes: Partial<Parameters<typeof watchUntaken>[1]>): number => {
-    const draft = new Draft(stateOf([]), zeroMs, 0.5);
-    watchUntaken(draft, {
-      unexplained: new Map([[key, [{ locator: "p/1/s/1/j", order: 0 }]]]),
-      buckets,
-      verdicts: [verdict("j")],
-      firstSeenMs: () => zeroMs,
-      before: [],
-      now: [],
-      rule: "insensitive",
-      here: new Set(),
-      ...changes,
-    });
-    const { byBucket, counts } = draft.state.demand.untaken;
-    return byBucket.size + counts.size;
-  };
-  assertEquals([left({}), left({ verdicts: [] }), left({ buckets: [] })], [2, 0, 0]);
 });

@@ -1,10 +1,11 @@
 // Pieces of situations, in short.
 
 import type { SimForeignAgent } from "../../src/sim/gocd/sim_gocd.ts";
-import { second } from "../support/core.ts";
-import type { Situation } from "../support/situation.ts";
+import { linux, second } from "../support/core.ts";
+import type { Situation, SituationOptions } from "../support/situation.ts";
 
-export { linux, offer } from "../support/core.ts";
+export { linux };
+export { offer } from "../support/core.ts";
 
 /** A person's agent with the resource linux; its uuid is `uuid-HOSTNAME`. */
 export function foreign(hostname: string, changes: Partial<SimForeignAgent> = {}): SimForeignAgent {
@@ -19,3 +20,21 @@ export function elasticUses(profile: string): (its: Situation) => Promise<string
     return locator;
   };
 }
+
+/** A cause for which a job waits, and how it comes about. */
+export interface Cause {
+  /** Of the transcript. */
+  readonly name: string;
+  /** In words. */
+  readonly title: string;
+  readonly options?: SituationOptions;
+  /** Returns the locator of the job that is explained. */
+  readonly arrange: (its: Situation) => Promise<string>;
+  /** The verdict and its reason, as two words. */
+  readonly verdict: string;
+  /** Whether anything is to be launched; default no. */
+  readonly launches?: boolean;
+}
+
+/** Options with a profile that serves everything. */
+export const everything = { profiles: [{ ...linux, gocdResources: "*", environments: "*" }] } as const;

@@ -1,0 +1,194 @@
+// What an agent registers with, which Pending record is enabled, and what a record must have: each at its limits.
+
+import { assertEquals } from "@std/assert";
+import { likeliest, mayAdmit } from "../../../src/core/identity/admission.ts";
+import type { BucketAssessment } from "../../../src/core/demand/assess.ts";
+import { bucketJobs } from "../../../src/core/demand/backlog.ts";
+import type { GocdAgent } from "../../../src/core/gocd_records.ts";
+import { indexGocdAgents } from "../../../src/core/life/gocd_index.ts";
+import type { InstanceIn, Registered } from "../../../src/core/instance.ts";
+import { launchRegistration } from "../../../src/core/demand/launch_registration.ts";
+import { trackGap } from "../../../src/core/identity/misregistered.ts";
+import {
+  gocdAgent,
+  job,
+  linux,
+  minute,
+  pending,
+  second,
+  serverInfo,
+  someSettings,
+  zeroMs,
+} from "../../support/core.ts";
+import { anInstance, draftAt as at, stateOf } from "../instance_fixtures.ts";
+
+const assessed = (requested: ReturnType<typeof job>, changes: Partial<BucketAssessment> = {}): BucketAssessment => {
+  const [bucket] = bucketJobs([requested], someSettings().poller, "insensitive").buckets;
+  if (bucket === undefined) throw new Error("no bucket");
+  return {
+    bucket,
+    choice: { kind: "serves", profile: any },
+    otherCauses: new Map(),
+    newlyPassed: [],
+    willBeTaken: 0,
+    coming: 0,
+    rest: 1,
+    idleNames: [],
+    comingNames: [],
+    ...changes,
+  };
+};
+const any = { ...linux, name: "any", gocdResources: "*" as const };
+
+Deno.test("an agent of a profile for all resources gets those of the jobs beside it that could take it away", () => {
+  const asks = (...names: readonly string[]): ReturnType<typeof job> => job(names.join("-"), { gocdResources: names });
+  const own = assessed(asks("linux"));
+  const registered = (...others: readonly BucketAssessment[]): readonly string[] =>
+    launchRegistration(any, own, { all: [own, ...others], rule: "insensitive" }).gocdResources;
+  assertEquals(registered(assessed(asks("Linux", "docker"))), ["docker", "linux"]);
+  assertEquals(registered(assessed(asks("docker"))), ["linux"]);
+  assertEquals(registered(assessed(asks("linux", "docker"), { rest: 0 })), ["linux"]);
+  assertEquals(registered(assessed(asks("linux", "docker"), { rest: 0, coming: 1 })), ["docker", "linux"]);
+  assertEquals(registered(assessed(asks("linux", "docker"), { rest: 0, willBeTaken: 1 })), ["docker", "linux"]);
+  assertEquals(registered(assessed(asks("linux", "docker"), { choice: { kind: "no-profiles" } })), ["linux"]);
+  assertEquals(registered(assessed(asks("linux", "docker"), { choice: { kind: "serves", profile: linux } })), [
+    "linux",
+  ]);
+  assertEquals(registered(assessed(job("x", { gocdResources: ["linux", "docker"], environment: "prod" }))), ["linux"]);
+  assertEquals(launchRegistration(linux, own, { all: [own], rule: "insensitive" }), { gocdResources: ["linux"] });
+  const inProd = assessed(job("y", { environment: "Prod" }));
+  assertEquals(launchRegistration(any, inProd, { all: [inProd], rule: "insensitive" }), {
+    gocdResources: ["linux"],
+    environment: "Prod",
+  });
+});
+
+const waiting = anInstance("t", { state: "starting", runningSinceMs: zeroMs }, {
+  addresses: ["10.0.0.1"],
+  network: "USER",
+}) as InstanceIn<"starting">;
+
+Deno.test("of several Pending records the one being enabled counts, then the one at the container's address, then the first", () => {
+  const [a, b, c] = ["a", "b", "c"].map((hostname) =>
+    gocdAgent(hostname, { ...pending, ...(hostname === "b" ? { ipAddress: "10.0.0.1" } : {}) })
+  ) as [GocdAgent, GocdAgent, GocdAgent];
+  assertEquals(likeliest({ ...waiting, pendingUuid: "uuid-c" }, [a, b, c])?.hostname, "c");
+  assertEquals(
+    [likeliest(waiting, [a, b, c])?.hostname, likeliest(waiting, [a, c])?.hostname, likeliest(waiting, [])],
+    ["b", "a", undefined],
+  );
+});
+
+Deno.test("a Pending record is enabled once its container runs, where a key was told, and after ten seconds at an odd address", () => {
+  const may = (
+    instance: typeof waiting | (InstanceIn<"launching">),
+    ipAddress: string | undefined,
+    { isTold = false, refused = false, forMs = 0 } = {},
+  ): boolean => {
+    const { settings } = stateOf([]);
+    const server = { appearedMs: new Map([["u", zeroMs + minute - forMs]]), ...(refused ? { keyRefusedMs: 1 } : {}) };
+    const draft = at(zeroMs + minute, [], server, { settings: { ...settings, registersWithKey: isTold } });
+    return mayAdmit(
+      draft,
+      instance,
+      gocdAgent("t", { ...pending, uuid: "u", ...(ipAddress === undefined ? {} : { ipAddress }) }),
+    );
+  };
+  const launching = anInstance("t", { state: "launching", offerId: "o" }) as InstanceIn<"launching">;
+  const { runningSinceMs: _, ...pulling } = waiting;
+  assertEquals([may(launching, undefined), may(launching, undefined, { isTold: true })], [true, false]);
+  assertEquals([
+    may(pulling, "10.0.0.1"),
+    may(pulling, "10.0.0.1", { isTold: true }),
+    may(waiting, "10.0.0.1", { isTold: true }),
+  ], [true, false, true]);
+  assertEquals(
+    [may(waiting, "10.0.0.9", { forMs: 10 * second - 1 }), may(waiting, "10.0.0.9", { forMs: 10 * second })],
+    [false, true],
+  );
+  assertEquals([may(waiting, ""), may(waiting, undefined)], [true, true]);
+  const bridged = { ...waiting, network: "BRIDGE" as const };
+  assertEquals([
+    may(bridged, "10.0.0.9"),
+    may(bridged, "10.0.0.9", { isTold: true }),
+    may(bridged, "10.0.0.9", { isTold: true, refused: true }),
+  ], [true, false, true]);
+});
+
+const lacking = anInstance("t", {
+  state: "registered",
+  uuid: "uuid-t",
+  activity: { kind: "idle", sinceMs: zeroMs },
+  gap: { sinceMs: zeroMs },
+}, { gocdResources: ["linux", "docker"] }) as Registered;
+
+/** What follows from a list that shows the record of an agent which lacks something. */
+function looked(
+  afterMs: number,
+  record: Partial<GocdAgent>,
+  { instance = lacking, asks = {} as Record<string, number>, maintenance = "off" as "on" | "off" } = {},
+): string {
+  const server = { lastRequestMs: new Map(Object.entries(asks)), info: { ...serverInfo, maintenance } };
+  const draft = at(zeroMs + afterMs, [instance], server);
+  const after = trackGap(draft, instance, indexGocdAgents([gocdAgent("t", record)]));
+  const { effects, notes } = draft.finish();
+  assertEquals(notes.length <= 1, true);
+  return [
+    after.retire ?? (after.gap === undefined ? "whole" : "lacks"),
+    ...effects.map(({ kind }) => kind),
+    ...notes.map(({ code }) => code),
+  ].join(" ");
+}
+
+Deno.test("what a record lacks is corrected at a look ten seconds after the first, and is a failure thirty seconds later", () => {
+  assertEquals([looked(10 * second - 1, {}), looked(10 * second, {})], [
+    "lacks",
+    "lacks correct-gocd-agent agent-corrected",
+  ]);
+  assertEquals(looked(minute, { gocdResources: ["Docker", "linux", "more"] }), "whole");
+  assertEquals([looked(minute, { configState: "Disabled" }), looked(minute, {}, { maintenance: "on" })], [
+    "lacks",
+    "lacks",
+  ]);
+  assertEquals(looked(minute, {}, { asks: { "uuid-t": zeroMs + 31 * second } }), "lacks");
+  const fromRepo = [{ name: "Prod", origin: "config-repo" }] as const;
+  assertEquals(
+    looked(minute, { environments: fromRepo }, { instance: { ...lacking, environment: "prod" } }),
+    "lacks correct-gocd-agent agent-corrected",
+  );
+  const repaired = { ...lacking, gap: { sinceMs: zeroMs, repairMs: zeroMs + 10 * second } };
+  assertEquals(looked(40 * second - 1, {}, { instance: repaired }), "lacks");
+  assertEquals(looked(40 * second, {}, { instance: repaired }), "surplus agent-misregistered");
+});
+
+Deno.test("what no change of a record can mend is a failure at the first look that counts, with what to do instead", () => {
+  const after = (
+    environment: string | undefined,
+    environments: GocdAgent["environments"],
+    others: readonly GocdAgent[] = [],
+  ): string => {
+    const instance = environment === undefined ? lacking : { ...lacking, environment };
+    const draft = at(zeroMs + 10 * second, [instance], { agents: others });
+    trackGap(draft, instance, indexGocdAgents([gocdAgent("t", { environments })]));
+    const [note] = draft.finish().notes;
+    return `${note?.code}: ${note?.hint?.slice(0, note.code === "agent-corrected" ? 30 : undefined)}`;
+  };
+  const corrected = "agent-corrected: set go-agent.auto-register-key";
+  assertEquals(
+    after(undefined, [{ name: "Prod", origin: "config-repo" }]),
+    "agent-misregistered: a config repository puts it into environment Prod, which the agents API cannot change: change it there",
+  );
+  assertEquals(after(undefined, [{ name: "Prod", origin: "gocd" }]), corrected);
+  assertEquals(
+    after("prod", [{ name: "prod", origin: "unknown" }]),
+    "agent-misregistered: create the environment prod in GoCD",
+  );
+  assertEquals(after("prod", [{ name: "other", origin: "unknown" }]), corrected);
+  const inRepo = gocdAgent("x", { environments: [{ name: "PROD", origin: "config-repo" }] });
+  assertEquals(
+    after("prod", [], [inRepo]),
+    "agent-misregistered: environment prod comes from a config repository, so the agents API cannot put an agent into it: " +
+      "see that the image passes on AGENT_AUTO_REGISTER_ENVIRONMENTS (or AGENT_ENVIRONMENTS)",
+  );
+  assertEquals(after("test", [], [inRepo]), corrected);
+});
