@@ -7,6 +7,7 @@ import { exitCodes } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import { createLog } from "../log/log.ts";
 import { watchFiles } from "../runtime/file_watch.ts";
+import type { NoteSink } from "../runtime/engine.ts";
 import type { FrameworkEnd } from "../runtime/framework.ts";
 import { type LivePorts, openLivePorts } from "../runtime/live_ports.ts";
 import { randomNumber } from "../runtime/ports.ts";
@@ -67,15 +68,16 @@ export async function runConfig(
   try {
     const ports = openLivePorts(config, io.machine);
     closers.unshift(() => ports.close());
+    // Who is told of notes. Another consumer of them is one line more.
+    const sinks: readonly NoteSink[] = [(note, atMs) => log.note(note, atMs)];
     const program = await openProgram(config, {
       gocd: ports.gocd,
       mesos: ports.mesos,
       clock: io.machine,
       random: randomNumber,
-      tell: (note, atMs) => log.note(note, atMs),
+      tell: (note, atMs) => sinks.forEach((sink) => sink(note, atMs)),
     });
     closers.unshift(() => program.close());
-    for (const command of commands) program.post(command);
     const page = openStatusPage(config, program);
     closers.unshift(() => page.close());
     announce(log, config, page.url());
@@ -93,7 +95,7 @@ export async function runConfig(
       onChange: () => reload("file-changed"),
       clock: io.machine,
     }, stop.signal);
-    const end = await program.run(stop.signal);
+    const end = await program.run(stop.signal, commands);
     stop.abort();
     await watching;
     return conclude(end, log);

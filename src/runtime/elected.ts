@@ -2,30 +2,26 @@
 // stands by again. Loaded only for state = "zk://…".
 
 import type { Config, StateConfig } from "../config/config.ts";
-import type { Event, OperatorEvent } from "../core/event.ts";
+import type { OperatorEvent } from "../core/event.ts";
 import type { Note } from "../core/note.ts";
 import { allRuns } from "../core/session/operator.ts";
 import { statusView } from "../core/view/status_view.ts";
 import { initialState } from "../core/step.ts";
-import type { LeadershipView, NoteView, StatusView } from "../core/view/view.ts";
+import type { Picture } from "../core/view/picture.ts";
+import type { LeadershipView } from "../core/view/view.ts";
 import { freshState } from "../store/record_codec.ts";
 import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store_error.ts";
 import { type Candidate, type Leadership, openCandidate } from "../store/zookeeper_election.ts";
 import { openLeaderStore } from "../store/zookeeper_store.ts";
-import type { QueueDepths } from "../web/metrics.ts";
-import { CallCounts } from "./call_counts.ts";
-import { createFramework, type Framework, type FrameworkEnd, tornDownNote } from "./framework.ts";
+import { createFramework, type Framework, type FrameworkEnd, type Refusal } from "./framework.ts";
 import { leasedGocd, leasedMesos } from "./leased_ports.ts";
+import { Observations } from "./observations.ts";
 import { electionOptions, newLineage } from "./ports.ts";
 import type { Program, ProgramPorts } from "./program.ts";
 
 /** Before the next try to take part in the election. */
 const retryMs = 1_000;
-/** Notes kept from earlier times of leading and standing by. */
-const historyMax = 200;
-/** Commands that wait for the first election at most. */
-const commandsMax = 100;
 
 /** A configuration whose state lies in ZooKeeper. */
 export type ElectedConfig = Config & { readonly state: Extract<StateConfig, { readonly kind: "zookeeper" }> };
@@ -43,14 +39,13 @@ class Elected implements Program {
   readonly #ports: ProgramPorts;
   readonly #state: ElectedConfig["state"];
   readonly #startedMs: number;
-  readonly #noCalls = new CallCounts();
-  /** Posted before there was a core. */
-  readonly #commands: Event[] = [];
+  /** Of all times of leading and standing by. */
+  readonly #observations = new Observations();
+  /** For the first core that there is. */
+  #commands: readonly OperatorEvent[] = [];
   #config: Config;
   #framework: Framework | undefined;
   #leadership: LeadershipView;
-  #history: NoteView[] = [];
-  readonly #counts = new Map<string, number>();
 
   constructor(config: ElectedConfig, ports: ProgramPorts) {
     this.#config = config;
@@ -60,37 +55,16 @@ class Elected implements Program {
     this.#leadership = { role: "standby", sinceMs: this.#startedMs };
   }
 
-  view(): StatusView {
+  picture(): Picture {
     const leadership = this.#leadership;
-    const engine = this.#framework?.engine;
-    if (engine !== undefined) {
-      const view = { ...engine.view(), startedMs: this.#startedMs, leadership };
-      return engine.state.controls.tornDown === true ? tornDownView(view) : view;
-    }
+    const leading = this.#framework?.picture();
+    if (leading !== undefined) return { ...leading, view: { ...leading.view, startedMs: this.#startedMs, leadership } };
     const fresh = initialState(freshState(""), this.#config.settings, this.#startedMs);
-    return { ...statusView(fresh, this.#ports.clock.nowMs()), leadership };
+    return this.#observations.picture({ ...statusView(fresh, this.#ports.clock.nowMs()), leadership });
   }
 
-  notes(): readonly NoteView[] {
-    return [...this.#history, ...this.#framework?.engine.history ?? []].slice(-historyMax);
-  }
-
-  noteCounts(): ReadonlyMap<string, number> {
-    const counts = new Map(this.#counts);
-    addCounts(counts, this.#framework?.engine.noteCounts ?? new Map());
-    return counts;
-  }
-
-  calls(): CallCounts {
-    return this.#framework?.calls ?? this.#noCalls;
-  }
-
-  queues(): QueueDepths {
-    return this.#framework?.queues() ?? { events: { now: 0, max: 0 }, calls: { now: 0, max: 0 } };
-  }
-
-  refusal(): ReturnType<Program["refusal"]> {
-    if (this.#framework !== undefined) return undefined;
+  async command(event: OperatorEvent): Promise<Refusal | undefined> {
+    if (this.#framework !== undefined) return await this.#framework.command(event);
     const { leader } = this.#leadership;
     return {
       message: `this instance stands by; ${leader === undefined ? "no instance is known to lead" : `${leader} leads`}`,
@@ -98,29 +72,20 @@ class Elected implements Program {
     };
   }
 
-  async command(event: OperatorEvent): ReturnType<Program["command"]> {
-    return this.#framework === undefined ? this.refusal() : await this.#framework.ask(event);
-  }
-
   reload(config: Config): void {
     this.#config = config;
     this.#framework?.reload(config);
   }
 
-  post(event: Event): void {
-    if (this.#framework !== undefined) this.#framework.post(event);
-    else if (this.#commands.length < commandsMax) this.#commands.push(event);
-  }
-
   tell(note: Note): void {
     if (this.#framework !== undefined) return this.#framework.tell(note);
     const atMs = this.#ports.clock.nowMs();
-    addCounts(this.#counts, new Map([[note.code, 1]]));
-    this.#history.push({ atMs, level: note.level, code: note.code, text: note.text });
+    this.#observations.told(note, atMs);
     this.#ports.tell(note, atMs);
   }
 
-  async run(signal: AbortSignal): Promise<FrameworkEnd> {
+  async run(signal: AbortSignal, commands: readonly OperatorEvent[] = []): Promise<FrameworkEnd> {
+    this.#commands = commands;
     while (!signal.aborted) {
       const end = await this.#term(signal);
       if (end.kind !== "stand-by") return end;
@@ -171,13 +136,14 @@ class Elected implements Program {
       store,
       gocd: leasedGocd(this.#ports.gocd, lease),
       mesos: leasedMesos(this.#ports.mesos, lease),
-    });
+    }, this.#observations);
     if (config !== this.#config) framework.reload(this.#config);
     this.#framework = framework;
     this.#setLeadership({ role: "leader" });
     this.tell({ level: "info", code: "leading", text: "this instance leads", fields: {} });
-    for (const command of this.#commands.splice(0)) framework.post(command);
-    const end = await framework.run(AbortSignal.any([signal, leadership.lost]));
+    const commands = this.#commands;
+    this.#commands = [];
+    const end = await framework.run(AbortSignal.any([signal, leadership.lost]), commands);
     if (end.kind === "torn-down") await forgetTeardownIfAlone(leadership, store);
     // Mesos tells a leader that has been followed by another of its own, too; then nobody else has our framework.
     const isOver = end.kind === "superseded" ? !await isConfirmed(leadership) : end.kind === "stopped";
@@ -198,22 +164,11 @@ class Elected implements Program {
     this.#leadership = { ...next, sinceMs: this.#ports.clock.nowMs() };
   }
 
-  /** What the core has told stays to be read. */
   #endLeading(): void {
-    const framework = this.#framework;
-    if (framework === undefined) return;
+    if (this.#framework === undefined) return;
     this.#framework = undefined;
-    this.#history = [...this.#history, ...framework.engine.history].slice(-historyMax);
-    addCounts(this.#counts, framework.engine.noteCounts);
     this.#setLeadership({ role: "standby" });
   }
-}
-
-/** The picture of an instance that leads and waits for the operator. */
-function tornDownView(view: StatusView): StatusView {
-  const { text: message, hint = "" } = tornDownNote;
-  const others = view.problems.filter(({ code }) => code !== "mesos-connecting");
-  return { ...view, tornDown: true, problems: [{ code: tornDownNote.code, message, hint }, ...others] };
 }
 
 /** What another term may mend. */
@@ -243,8 +198,4 @@ async function forgetTeardownIfAlone(leadership: Leadership, store: Store): Prom
     // It stays as it is: the next one that leads waits for `resume`.
     if (!isPassing(error)) throw error;
   }
-}
-
-function addCounts(counts: Map<string, number>, more: ReadonlyMap<string, number>): void {
-  for (const [code, count] of more) counts.set(code, (counts.get(code) ?? 0) + count);
 }

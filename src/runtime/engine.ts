@@ -8,16 +8,13 @@ import type { State } from "../core/state.ts";
 import { initialState, step } from "../core/step.ts";
 import { statusView } from "../core/view/status_view.ts";
 import { withoutRecords } from "../core/unstored.ts";
-import type { NoteView, StatusView } from "../core/view/view.ts";
+import type { StatusView } from "../core/view/view.ts";
 import type { Settings } from "../core/settings.ts";
 import { OperatorError } from "../errors.ts";
-import { createFloodGate } from "../log/flood_gate.ts";
 import type { Store } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
 import { Inbox, isStatusUpdate, updatesMax } from "./inbox.ts";
 
-/** Notes kept for the page. */
-const historyMax = 200;
 /** Commands that wait at once at most. */
 const asksMax = 100;
 /** After so long without a pause everybody else, the status page above all, has a turn. */
@@ -32,18 +29,17 @@ export interface EngineOptions {
   readonly random: () => number;
   /** Carries effects out, in order; must not throw and must not wait. */
   readonly perform: (effect: Effect) => void;
-  /** Tells a note to the log. */
-  readonly tell: (note: Note, atMs: number) => void;
+  /** Tells a note to whoever is interested. */
+  readonly tell: NoteSink;
 }
+
+/** Takes in notes as they are told; must not throw. */
+export type NoteSink = (note: Note, atMs: number) => void;
 
 /** A running core. */
 export class Engine {
   readonly #options: EngineOptions;
   readonly #inbox = new Inbox();
-  readonly #history: NoteView[] = [];
-  /** A lasting condition must not push all else out of the history. */
-  readonly #historyGate = createFloodGate();
-  readonly #noteCounts = new Map<string, number>();
   /** Who waits for what becomes of an event. */
   readonly #asked = new Map<Event, (problem: string | undefined) => void>();
   #state: State;
@@ -65,16 +61,6 @@ export class Engine {
   /** The state of the moment; never changed in place. */
   get state(): State {
     return this.#state;
-  }
-
-  /** Newest last. */
-  get history(): readonly NoteView[] {
-    return this.#history;
-  }
-
-  /** How often each note has occurred, by code. */
-  get noteCounts(): ReadonlyMap<string, number> {
-    return this.#noteCounts;
   }
 
   /** The picture for people. */
@@ -193,14 +179,7 @@ export class Engine {
 
   /** Tells a note that did not come out of the core, as if it had. */
   tell(note: Note): void {
-    const atMs = this.#options.clock.nowMs();
-    this.#noteCounts.set(note.code, (this.#noteCounts.get(note.code) ?? 0) + 1);
-    const text = note.level === "debug" ? undefined : this.#historyGate.pass(note, atMs);
-    if (text !== undefined) {
-      this.#history.push({ atMs, level: note.level, code: note.code, text });
-      if (this.#history.length > historyMax) this.#history.splice(0, this.#history.length - historyMax);
-    }
-    this.#options.tell(note, atMs);
+    this.#options.tell(note, this.#options.clock.nowMs());
   }
 }
 

@@ -1,18 +1,20 @@
 // The whole program around given ports: engine, supervisor, ticks.
 
 import type { Config } from "../config/config.ts";
-import type { Event } from "../core/event.ts";
+import type { Event, OperatorEvent } from "../core/event.ts";
 import type { Note } from "../core/note.ts";
-import type { QueueDepths } from "../web/metrics.ts";
+import { profileOf } from "../core/profile_of.ts";
+import type { Picture } from "../core/view/picture.ts";
+import type { StatusView } from "../core/view/view.ts";
 import type { GocdApi } from "../gocd/api.ts";
 import { type FrameworkIdentity, type MesosApi, MesosError } from "../mesos/api.ts";
 import type { Store } from "../store/store.ts";
-import { CallCounts } from "./call_counts.ts";
 import type { Clock } from "./clock.ts";
-import { Engine } from "./engine.ts";
+import { Engine, type NoteSink } from "./engine.ts";
 import { frameworkIdentity } from "./identity.ts";
 import { connectionFailed, steadyNote, withoutNews } from "./connection_notes.ts";
 import { watchFirstRegistration } from "./first_registration.ts";
+import { Observations } from "./observations.ts";
 import { createPerformer, type Performer, type PerformOptions } from "./perform.ts";
 import { Supervisor } from "./supervisor.ts";
 
@@ -33,8 +35,8 @@ export interface FrameworkPorts {
   readonly isShared?: true;
   /** A number in [0, 1). */
   readonly random: () => number;
-  /** Tells a note to the log. */
-  readonly tell: (note: Note, atMs: number) => void;
+  /** Tells a note to the log, and to whoever else is interested. */
+  readonly tell: NoteSink;
 }
 
 /** Why a command is not taken. */
@@ -52,31 +54,37 @@ export type FrameworkEnd =
   | { readonly kind: "refused"; readonly message: string; readonly hint?: string }
   | { readonly kind: "torn-down"; readonly message: string };
 
-/** A running program. */
+/** What the page, the signals and the command line know of what runs. */
 export interface Framework {
-  readonly engine: Engine;
-  readonly calls: CallCounts;
-  /** What waits inside. */
-  queues(): QueueDepths;
+  /** All that is known of it at this moment. */
+  picture(): Picture;
+  /** Carries an operator's command out; gives nothing once it is stored and in force, otherwise why it is not. */
+  command(event: OperatorEvent): Promise<Refusal | undefined>;
   /** Puts another configuration in force; identity changes reach Mesos at the next subscription. */
   reload(config: Config): void;
-  post(event: Event): void;
-  /** Hands an operator's command to the core; gives nothing once it is stored and in force, otherwise why it is not. */
-  ask(event: Event): Promise<Refusal | undefined>;
-  /** Tells something to the log. */
+  /** Tells something to whoever is told of notes. */
   tell(note: Note): void;
   /**
-   * Runs until the signal is aborted or the program must end by itself. The store is left open. Throws what a part of it
-   * throws, a fault of ours, after the other parts have ended. To be called once.
+   * Runs until the signal is aborted or the program must end by itself; `commands` are handled before anything else.
+   * The store is left open. Throws what a part of it throws, a fault of ours, after the other parts have ended. To be
+   * called once.
    */
-  run(signal: AbortSignal): Promise<FrameworkEnd>;
+  run(signal: AbortSignal, commands?: readonly OperatorEvent[]): Promise<FrameworkEnd>;
 }
 
-/** Loads the state and connects everything. Throws what the store throws. */
-export async function createFramework(config: Config, ports: FrameworkPorts): Promise<Framework> {
-  const { clock } = ports;
+/** A framework with its core, for tests. */
+export type OpenFramework = Framework & { readonly engine: Engine };
+
+/**
+ * Loads the state and connects everything. Throws what the store throws. `observations`: those of the run so far, where
+ * this framework is not the first of it.
+ */
+export async function createFramework(
+  config: Config,
+  ports: FrameworkPorts,
+  observations: Observations = new Observations(),
+): Promise<OpenFramework> {
   const configured = keepConfig(config);
-  const calls = new CallCounts();
   const ending = createEnding();
   const post = (event: Event): void => engine.post(event);
   const mesos = watchFirstRegistration({
@@ -92,7 +100,7 @@ export async function createFramework(config: Config, ports: FrameworkPorts): Pr
     frameworkId: () => engine.state.framework.frameworkId,
     post,
     room: (event, signal) => {
-      depth.look();
+      observeBacklog();
       return engine.room(event, signal);
     },
     onFailed: (error, outage) => {
@@ -105,31 +113,30 @@ export async function createFramework(config: Config, ports: FrameworkPorts): Pr
     session: () => supervisor.session(),
     post,
     signal: ending.signal,
-    count: calls.count.bind(calls),
-    nowMs: clock.nowMs,
+    observations,
+    nowMs: ports.clock.nowMs,
     ...endingsOf(ending, supervisor),
   });
   const engine = await Engine.create({
     ...ports,
     settings: config.settings,
     perform: (effect) => performer.perform(effect),
-    tell: (note, atMs) => ports.tell(supervisor.isUnsteady() ? withoutNews(note) : note, atMs),
-  });
-  const depth = depthOf(() => engine.backlog + (supervisor.session()?.waiting?.() ?? 0));
-  return {
-    engine,
-    calls,
-    queues: () => ({ events: depth.look(), calls: performer.underWay() }),
-    post,
-    ask: (event) => askEngine(engine, event, clock),
-    tell: (note) => engine.tell(note),
-    reload: (next) => {
-      // Mesos applies a changed name, role, filter or capability at the next SUBSCRIBE with the same id.
-      if (configured.replace(next)) supervisor.endSession("the configuration has changed", 0);
-      post({ kind: "settings-changed", settings: next.settings });
+    tell: (note, atMs) => {
+      observations.told(note, atMs);
+      ports.tell(supervisor.isUnsteady() ? withoutNews(note) : note, atMs);
     },
-    run: (signal) => runAll({ engine, ports, supervisor, performer, ending }, signal),
+  });
+  const observeBacklog = (): void => observations.waiting("events", engine.backlog + supervisor.waiting());
+  const reload = (next: Config): void => {
+    // Mesos applies a changed name, role, filter or capability at the next SUBSCRIBE with the same id.
+    if (configured.replace(next)) supervisor.endSession("the configuration has changed", 0);
+    post({ kind: "settings-changed", settings: next.settings });
   };
+  const picture = (): Picture => {
+    observeBacklog();
+    return observations.picture(viewOf(engine, ports));
+  };
+  return { reload, picture, ...actsOf({ engine, ports, supervisor, performer, ending }) };
 }
 
 /** What runs in a framework. */
@@ -139,6 +146,19 @@ interface Parts {
   readonly supervisor: Supervisor;
   readonly performer: Performer;
   readonly ending: Ending;
+}
+
+function actsOf(parts: Parts): Pick<OpenFramework, "engine" | "command" | "tell" | "run"> {
+  const { engine, ports } = parts;
+  return {
+    engine,
+    command: async (event) => unknownProfile(engine, event) ?? await askEngine(engine, event, ports.clock),
+    tell: (note) => engine.tell(note),
+    run: (signal, commands = []) => {
+      for (const command of commands) engine.post(command);
+      return runAll(parts, signal);
+    },
+  };
 }
 
 async function runAll(
@@ -156,18 +176,6 @@ async function runAll(
   signal.removeEventListener("abort", ending.stop);
   await settle(performer, clock);
   return ending.outcome();
-}
-
-/** The depth of a queue, now and at most. */
-function depthOf(now: () => number): { look(): QueueDepths["events"] } {
-  let max = 0;
-  return {
-    look: () => {
-      const depth = now();
-      max = Math.max(max, depth);
-      return { now: depth, max };
-    },
-  };
 }
 
 /** The configuration in force, and who it makes us. */
@@ -212,6 +220,13 @@ function endingsOf(
 function isEndOfTeardown({ controls, tearDownAskedMs }: Engine["state"], error: Error): boolean {
   return controls.mode === "teardown" && tearDownAskedMs !== undefined && error instanceof MesosError &&
     error.reason === "stream-broken";
+}
+
+function unknownProfile({ state: { settings } }: Engine, event: OperatorEvent): Refusal | undefined {
+  const name = "profile" in event ? event.profile : undefined;
+  if (name === undefined || profileOf(settings, name) !== undefined) return undefined;
+  const names = settings.profiles.map((each) => each.name).join(", ");
+  return { message: `there is no profile ${name}`, hint: `profiles are: ${names}` };
 }
 
 async function askEngine(engine: Engine, event: Event, clock: Clock): Promise<Refusal | undefined> {
@@ -261,13 +276,22 @@ function createEnding(): Ending {
 }
 
 /** Why an instance that leads does nothing. */
-export const tornDownNote: Note = {
+const tornDownNote: Note = {
   level: "warning",
   code: "torn-down-before",
   text: "the framework of this state was torn down by the operator: no new one is registered",
   hint: "`gocd-mesos resume FILE` on this machine registers a new one; stop this instance if none is wanted",
   fields: {},
 };
+
+/** What the core sees; of an instance that leads and waits for the operator, that it does. */
+function viewOf(engine: Engine, { isShared }: Pick<FrameworkPorts, "isShared">): StatusView {
+  const view = engine.view();
+  if (isShared !== true || engine.state.controls.tornDown !== true) return view;
+  const { text: message, hint = "" } = tornDownNote;
+  const others = view.problems.filter(({ code }) => code !== "mesos-connecting");
+  return { ...view, tornDown: true, problems: [{ code: tornDownNote.code, message, hint }, ...others] };
+}
 
 /** Waits where another instance has torn the framework down: only the operator knows whether there is to be a new one. */
 async function untilResumed(

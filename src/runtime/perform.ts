@@ -4,6 +4,7 @@ import type { Effect, GocdEffect, MesosEffect } from "../core/effect.ts";
 import type { Event, GocdProblem } from "../core/event.ts";
 import { type GocdApi, GocdError } from "../gocd/api.ts";
 import { MesosError, type MesosSession } from "../mesos/api.ts";
+import type { Observations } from "./observations.ts";
 
 /** Where effects go. */
 export interface PerformOptions {
@@ -12,8 +13,7 @@ export interface PerformOptions {
   readonly session: () => MesosSession | undefined;
   readonly post: (event: Event) => void;
   readonly signal: AbortSignal;
-  /** A finished call, for the metrics. */
-  readonly count: (call: string, outcome: "ok" | "failed", ms: number) => void;
+  readonly observations: Observations;
   readonly nowMs: () => number;
   readonly stepDown: (message: string) => void;
   readonly endSession: (message: string, retryMs: number | undefined) => void;
@@ -25,8 +25,6 @@ export interface PerformOptions {
 /** Carries out effects; returns at once, results come as events. */
 export interface Performer {
   perform(effect: Effect): void;
-  /** Calls under way or in line, and the most there have been at once. */
-  underWay(): { readonly now: number; readonly max: number };
   /** Resolves when no call is under way any more. */
   settled(): Promise<void>;
 }
@@ -34,11 +32,14 @@ export interface Performer {
 /** Makes a performer. */
 export function createPerformer(options: PerformOptions): Performer {
   const underWay = new Set<Promise<void>>();
-  let max = 0;
+  const observe = (): void => options.observations.waiting("calls", underWay.size);
   const start = (work: Promise<void>): void => {
-    const watched = work.catch(options.fail).finally(() => underWay.delete(watched));
+    const watched = work.catch(options.fail).finally(() => {
+      underWay.delete(watched);
+      observe();
+    });
     underWay.add(watched);
-    max = Math.max(max, underWay.size);
+    observe();
   };
   return {
     perform: (effect) => {
@@ -66,7 +67,6 @@ export function createPerformer(options: PerformOptions): Performer {
           start(callMesos(options, effect));
       }
     },
-    underWay: () => ({ now: underWay.size, max }),
     settled: async () => {
       while (underWay.size > 0) await Promise.all([...underWay]);
     },
@@ -74,7 +74,7 @@ export function createPerformer(options: PerformOptions): Performer {
 }
 
 async function readGocd(
-  { gocd, post, signal, count, nowMs }: PerformOptions,
+  { gocd, post, signal, observations, nowMs }: PerformOptions,
   effect: GocdEffect & { readonly kind: "poll-gocd" | "read-gocd-agents" },
 ): Promise<void> {
   const startMs = nowMs();
@@ -82,26 +82,23 @@ async function readGocd(
     if (effect.kind === "poll-gocd") {
       const poll = await gocd.poll(signal, effect.environments);
       const tookMs = nowMs() - startMs;
-      count(effect.kind, "ok", tookMs);
+      observations.gocdPolled(tookMs);
       post({ kind: "gocd-polled", ...poll, tookMs });
     } else {
       const agents = await gocd.readAgents(signal);
-      const tookMs = nowMs() - startMs;
-      count(effect.kind, "ok", tookMs);
-      post({ kind: "gocd-agents-read", agents, tookMs, agentsAskedMs: startMs });
+      post({ kind: "gocd-agents-read", agents, tookMs: nowMs() - startMs, agentsAskedMs: startMs });
     }
   } catch (error) {
     if (signal.aborted) return;
-    count(effect.kind, "failed", nowMs() - startMs);
+    if (effect.kind === "poll-gocd") observations.gocdPolled(nowMs() - startMs);
     post({ kind: "gocd-poll-failed", problem: problemOf(error) });
   }
 }
 
 async function changeGocd(
-  { gocd, post, signal, count, nowMs }: PerformOptions,
+  { gocd, post, signal }: PerformOptions,
   effect: Exclude<GocdEffect, { readonly kind: "poll-gocd" | "read-gocd-agents" }>,
 ): Promise<void> {
-  const startMs = nowMs();
   try {
     switch (effect.kind) {
       case "enable-gocd-agent":
@@ -117,30 +114,27 @@ async function changeGocd(
       default:
         effect satisfies never;
     }
-    count(effect.kind, "ok", nowMs() - startMs);
     post({ kind: "gocd-call-done", call: effect });
   } catch (error) {
     if (signal.aborted) return;
-    count(effect.kind, "failed", nowMs() - startMs);
     post({ kind: "gocd-call-failed", call: effect, problem: problemOf(error) });
   }
 }
 
 async function callMesos(options: PerformOptions, call: MesosEffect): Promise<void> {
-  const { post, signal, count, nowMs } = options;
+  const { post, signal, observations } = options;
   const session = options.session();
   if (session === undefined) {
     post({ kind: "mesos-call-failed", call, outcome: "unknown", message: "not subscribed" });
     return;
   }
-  const startMs = nowMs();
   try {
     await session.send(call, signal);
     if (call.kind === "teardown-framework") post({ kind: "framework-torn-down" });
-    count(call.kind, "ok", nowMs() - startMs);
+    observations.mesosCalled(call.kind);
   } catch (error) {
     if (signal.aborted) return;
-    count(call.kind, "failed", nowMs() - startMs);
+    observations.mesosCalled(call.kind);
     const isRefused = error instanceof MesosError && error.reason === "call-refused";
     post({
       kind: "mesos-call-failed",

@@ -3,7 +3,7 @@
 import type { Config } from "../config/config.ts";
 import { isSame } from "./comparable.ts";
 import { controlPath, removeOwnControlFile } from "./control_file.ts";
-import type { Program } from "./program.ts";
+import type { Framework } from "./framework.ts";
 import { startStatusServer, type StatusServer } from "./status_server.ts";
 
 /** A status page that follows the configuration. */
@@ -18,7 +18,7 @@ export interface StatusPage {
 }
 
 /** Opens the page on `http.listen`. Throws an OperatorError of kind `usage`. */
-export function openStatusPage(first: Config, program: Program): StatusPage {
+export function openStatusPage(first: Config, program: Framework): StatusPage {
   let current = first;
   let server: StatusServer | undefined = startStatusServer(first, program);
   let last: Promise<unknown> = Promise.resolve();

@@ -7,7 +7,6 @@ import { sideEffectText } from "../core/session/operator.ts";
 import { Secret } from "../secret.ts";
 import { version } from "../version.ts";
 import type { CommandAnswer, WebCommand } from "../web/commands.ts";
-import type { MetricsInput } from "../web/metrics.ts";
 import { startWebServer } from "../web/server.ts";
 import { realClock } from "./clock.ts";
 import {
@@ -17,7 +16,7 @@ import {
   removeOwnControlFile,
   writeControlFile,
 } from "./control_file.ts";
-import type { Program } from "./program.ts";
+import type { Framework } from "./framework.ts";
 
 /** A running status page, or the listener for commands alone. */
 export interface StatusServer {
@@ -33,7 +32,7 @@ const loopback = { host: "127.0.0.1", port: 0 };
  * Starts the page on `http.listen`, or where that is off a listener on a free port of 127.0.0.1 that serves nobody
  * without the token of the control file. Throws an OperatorError of kind `usage`.
  */
-export function startStatusServer(config: Config, program: Program): StatusServer {
+export function startStatusServer(config: Config, program: Framework): StatusServer {
   const { listen } = config.http;
   const path = controlPath(config);
   if (listen === undefined && !mayListen()) {
@@ -47,9 +46,7 @@ export function startStatusServer(config: Config, program: Program): StatusServe
     listen: listen ?? loopback,
     ...(listen === undefined ? { isPrivate: true } : {}),
     ...(config.http.advertise === undefined ? {} : { advertise: config.http.advertise }),
-    view: () => program.view(),
-    notes: () => program.notes(),
-    metrics: () => metricsOf(program),
+    picture: () => program.picture(),
     commands: {
       adminToken: config.http.adminToken ?? new Secret("control file", () => token),
       onCommand: (command) => carryOut(program, command),
@@ -72,20 +69,6 @@ export function startStatusServer(config: Config, program: Program): StatusServe
       removeOwnControlFile(path);
       await server.close();
     },
-  };
-}
-
-function metricsOf(program: Program): MetricsInput {
-  const calls = program.calls();
-  const ofMesos = [...calls.all].filter(([call]) => !call.includes("gocd"));
-  return {
-    view: program.view(),
-    version,
-    notesByCode: Object.fromEntries(program.noteCounts()),
-    mesosCalls: Object.fromEntries(ofMesos.map(([call, { ok, failed }]) => [call, ok + failed])),
-    pollDuration: calls.pollDuration.snapshot(),
-    queues: program.queues(),
-    residentBytes: Deno.memoryUsage().rss,
   };
 }
 
@@ -115,16 +98,9 @@ function noControl(why: string, hint: string): Note {
   };
 }
 
-async function carryOut(program: Program, command: WebCommand): Promise<CommandAnswer> {
-  const refusal = program.refusal();
-  if (refusal !== undefined) return { kind: "rejected", ...refusal };
-  const profile = "profile" in command ? command.profile : undefined;
-  const names = program.view().profiles.map((each) => each.name);
-  if (profile !== undefined && !names.includes(profile)) {
-    return { kind: "rejected", message: `there is no profile ${profile}`, hint: `profiles are: ${names.join(", ")}` };
-  }
+async function carryOut(program: Framework, command: WebCommand): Promise<CommandAnswer> {
   const event = eventOf(command);
-  const message = `${messageOf(command)}${sideEffectText(program.view(), event)}`;
+  const message = `${messageOf(command)}${sideEffectText(program.picture().view, event)}`;
   const problem = await program.command(event);
   return problem === undefined ? { kind: "accepted", message } : { kind: "rejected", ...problem };
 }

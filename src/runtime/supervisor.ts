@@ -51,6 +51,11 @@ export class Supervisor {
     return this.#session;
   }
 
+  /** How many events of it have come and were not taken yet, as far as is known. */
+  waiting(): number {
+    return this.#session?.waiting?.() ?? 0;
+  }
+
   /** Sessions come and do not hold: what each of them tells is no news. */
   isUnsteady(): boolean {
     return this.#shortSessions >= unsteadySessionsMin;

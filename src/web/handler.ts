@@ -1,11 +1,11 @@
 // The routes of the status page, as one function from request to response.
 
-import type { NoteView, StatusView } from "../core/view/view.ts";
+import type { Picture } from "../core/view/picture.ts";
 import { type HostRules, isAuthorized, isOurHost } from "./access.ts";
 import { iconSvg, pageCss, pageJs } from "./assets/embedded.ts";
 import { answerCommand, commandName, type CommandOptions, tooMany } from "./commands.ts";
 import { healthOf } from "./health.ts";
-import { type MetricsInput, metricsPage } from "./metrics.ts";
+import { metricsPage } from "./metrics.ts";
 import { pageQuery } from "./page_query.ts";
 import { metricsContentType } from "./prometheus.ts";
 import { createRateLimiter } from "./rate_limit.ts";
@@ -16,10 +16,7 @@ import { type PageInput, statusFragment, statusPage } from "./status_page.ts";
 /** What the routes show and do, and under which names. */
 export interface HandlerOptions extends HostRules {
   /** The picture as it is now. */
-  readonly view: () => StatusView;
-  /** Recent decisions, oldest first; the caller bounds them. */
-  readonly notes: () => readonly NoteView[];
-  readonly metrics: () => MetricsInput;
+  readonly picture: () => Picture;
   readonly nowMs: () => number;
   /** Version of the program. */
   readonly version: string;
@@ -111,9 +108,9 @@ const commandsPath = "/api/commands/";
 
 function readRoutes(options: HandlerOptions): ReadonlyMap<string, Route> {
   const input = (url: URL): PageInput => {
-    const view = options.view();
+    const { view, notes } = options.picture();
     const health = healthOf(view, options.nowMs());
-    return { view, health, notes: options.notes(), query: pageQuery(url.searchParams), version: options.version };
+    return { view, health, notes, query: pageQuery(url.searchParams), version: options.version };
   };
   const htmlType = "text/html; charset=utf-8";
   return new Map<string, Route>([
@@ -123,9 +120,9 @@ function readRoutes(options: HandlerOptions): ReadonlyMap<string, Route> {
       const { view, health, notes } = input(url);
       return textResponse(statusJson(view, health, notes), "application/json; charset=utf-8");
     }],
-    ["/metrics", (): Response => textResponse(metricsPage(options.metrics()), metricsContentType)],
+    ["/metrics", (): Response => textResponse(metricsPage(options.picture(), options.version), metricsContentType)],
     ["/health", (): Response => {
-      const { isHealthy, reasons } = healthOf(options.view(), options.nowMs());
+      const { isHealthy, reasons } = healthOf(options.picture().view, options.nowMs());
       return jsonResponse({ status: isHealthy ? "healthy" : "unhealthy", reasons }, isHealthy ? 200 : 503);
     }],
     ["/assets/page.css", (): Response => textResponse(pageCss, "text/css; charset=utf-8")],

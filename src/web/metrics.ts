@@ -1,42 +1,9 @@
 // The metrics of the program, built from the same picture as the page.
 
+import type { Measured, Picture, QueueDepth } from "../core/view/picture.ts";
 import type { InstanceView, StatusView } from "../core/view/view.ts";
 import { verdictKinds } from "../core/words/verdicts.ts";
-import type { HistogramSnapshot } from "./histogram.ts";
 import { type MetricFamily, metricsText, type Sample } from "./prometheus.ts";
-
-/** What the metrics are made of; counters count since the start of the program. */
-export interface MetricsInput {
-  readonly view: StatusView;
-  /** Version of the program. */
-  readonly version: string;
-  /** Notes so far by their code, held back ones included. */
-  readonly notesByCode: Readonly<Record<string, number>>;
-  /** Calls sent to the Mesos master so far by type, e.g. `ACCEPT`. */
-  readonly mesosCalls: Readonly<Record<string, number>>;
-  /** How long polls of the GoCD server took, failed ones included. */
-  readonly pollDuration: HistogramSnapshot;
-  /** What waits inside the program. */
-  readonly queues?: QueueDepths;
-  /** Resident memory of the process in bytes, where it can be told. */
-  readonly residentBytes?: number;
-  /** Further metrics of the caller; names start with `gocd_mesos_`. */
-  readonly more?: readonly MetricFamily[];
-}
-
-/** How much waits at a place, and the most that has waited there at once since the start. */
-export interface QueueDepth {
-  readonly now: number;
-  readonly max: number;
-}
-
-/** The places where something may wait. */
-export interface QueueDepths {
-  /** Events before the engine. */
-  readonly events: QueueDepth;
-  /** Calls to both servers under way or in line. */
-  readonly calls: QueueDepth;
-}
 
 /** More label values than this of one kind are summed up as `other`, so that no fault fills a Prometheus server. */
 export const labelValuesMax: number = 200;
@@ -55,14 +22,13 @@ const instanceStates = Object.keys(
   } satisfies Record<InstanceView["state"], 0>,
 );
 
-/** All metrics in the text format of Prometheus. */
-export function metricsPage(input: MetricsInput): string {
-  const { view } = input;
+/** All metrics in the text format of Prometheus; `version` is that of the program. */
+export function metricsPage({ view, measured }: Picture, version: string): string {
   return metricsText([
-    gauge("build_info", "Always 1; the version of the program.", [{ labels: { version: input.version }, value: 1 }]),
+    gauge("build_info", "Always 1; the version of the program.", [{ labels: { version }, value: 1 }]),
     number("start_timestamp_seconds", "When the program started.", view.startedMs / 1000),
-    ...mesosFamilies(input),
-    ...gocdFamilies(input),
+    ...mesosFamilies(view, measured),
+    ...gocdFamilies(view, measured),
     gauge("waiting_jobs", "Waiting jobs by verdict and code of the reason.", waitingJobs(view)),
     counter(
       "jobs_left_untaken_total",
@@ -79,10 +45,9 @@ export function metricsPage(input: MetricsInput): string {
     gauge("mode", "1 for what the operator has asked for: run, drain or teardown.", modes(view)),
     ...leaderFamilies(view),
     gauge("problems", "What is wrong now, by code.", byCode(view.problems.map(({ code }) => code))),
-    counter("notes_total", "Decisions and observations by code.", "code", input.notesByCode),
-    ...queueFamilies(input),
-    ...memoryFamilies(input),
-    ...(input.more ?? []),
+    counter("notes_total", "Decisions and observations by code.", "code", measured.notesByCode),
+    ...queueFamilies(measured),
+    memoryFamily(measured),
   ]);
 }
 
@@ -100,7 +65,7 @@ function leaderFamilies({ leadership }: StatusView): readonly MetricFamily[] {
   return [number("leader", "1 while this instance leads those that share its state.", isLeader)];
 }
 
-function mesosFamilies({ view, mesosCalls }: MetricsInput): readonly MetricFamily[] {
+function mesosFamilies(view: StatusView, { mesosCalls }: Measured): readonly MetricFamily[] {
   return [
     number(
       "subscribed",
@@ -112,7 +77,7 @@ function mesosFamilies({ view, mesosCalls }: MetricsInput): readonly MetricFamil
   ];
 }
 
-function gocdFamilies({ view, pollDuration }: MetricsInput): readonly MetricFamily[] {
+function gocdFamilies(view: StatusView, { pollDuration }: Measured): readonly MetricFamily[] {
   const { gocd } = view;
   const lastPoll = gocd.lastPollMs === undefined ? [] : [{ labels: {}, value: gocd.lastPollMs / 1000 }];
   return [
@@ -130,8 +95,7 @@ function gocdFamilies({ view, pollDuration }: MetricsInput): readonly MetricFami
   ];
 }
 
-function queueFamilies({ queues }: MetricsInput): readonly MetricFamily[] {
-  if (queues === undefined) return [];
+function queueFamilies({ queues }: Measured): readonly MetricFamily[] {
   const samples = (value: (depth: QueueDepth) => number): readonly Sample[] =>
     Object.entries(queues).map(([queue, depth]) => ({ labels: { queue }, value: value(depth) }));
   return [
@@ -144,11 +108,10 @@ function queueFamilies({ queues }: MetricsInput): readonly MetricFamily[] {
   ];
 }
 
-function memoryFamilies({ residentBytes }: MetricsInput): readonly MetricFamily[] {
-  if (residentBytes === undefined) return [];
+function memoryFamily({ residentBytes }: Measured): MetricFamily {
   const help = "Resident memory size in bytes.";
   const samples = [{ labels: {}, value: residentBytes }];
-  return [{ kind: "gauge", name: "process_resident_memory_bytes", help, samples }];
+  return { kind: "gauge", name: "process_resident_memory_bytes", help, samples };
 }
 
 function waitingJobs(view: StatusView): readonly Sample[] {

@@ -1,6 +1,6 @@
 // The Prometheus text format (prometheus.io/docs/instrumenting/exposition_formats, version 0.0.4).
 
-import type { HistogramSnapshot } from "./histogram.ts";
+import type { HistogramSnapshot } from "../core/view/picture.ts";
 
 /** Label names and values; values may be any text. */
 export type Labels = Readonly<Record<string, string>>;

@@ -5,8 +5,8 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { type Browser, chromium, type Page } from "playwright-core";
 import type { NoteView, StatusView } from "../../src/core/view/view.ts";
 import type { HandlerOptions } from "../../src/web/handler.ts";
-import { createHistogram } from "../../src/web/histogram.ts";
 import { startWebServer, type WebServer } from "../../src/web/server.ts";
+import { pictureOf } from "../support/picture.ts";
 import { hostileName, largeView, sampleMs, sampleNotes, sampleView } from "../support/sample_view.ts";
 
 const chromiumPath = "/usr/bin/chromium";
@@ -251,15 +251,7 @@ async function nextRefresh(page: Page): Promise<void> {
 function optionsOf(shown: Shown, port: number): HandlerOptions {
   return {
     listen: { host: "127.0.0.1", port },
-    view: () => shown.view,
-    notes: () => shown.notes,
-    metrics: () => ({
-      view: shown.view,
-      version: "0.1.0",
-      notesByCode: {},
-      mesosCalls: {},
-      pollDuration: createHistogram().snapshot(),
-    }),
+    picture: () => pictureOf(shown.view, { notes: shown.notes }),
     nowMs: () => shown.view.atMs,
     version: "0.1.0",
     onError: (error) => {

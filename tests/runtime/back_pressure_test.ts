@@ -7,7 +7,7 @@ import type { Note } from "../../src/core/note.ts";
 import type { GocdApi } from "../../src/gocd/api.ts";
 import type { MesosApi, MesosSession, SessionEvent } from "../../src/mesos/api.ts";
 import { createEventQueue, type EventQueue, queuedEventsMax } from "../../src/mesos/event_queue.ts";
-import { createFramework, type Framework } from "../../src/runtime/framework.ts";
+import { createFramework, type OpenFramework } from "../../src/runtime/framework.ts";
 import { updatesMax } from "../../src/runtime/inbox.ts";
 import { createMemoryDisk, openMemoryStore } from "../../src/store/memory_store.ts";
 import { serverInfo, subscribedEvent } from "../support/core.ts";
@@ -20,7 +20,7 @@ const config = loadConfig(
 );
 
 interface Bench {
-  readonly framework: Framework;
+  readonly framework: OpenFramework;
   readonly clock: VirtualClock;
   readonly notes: Note[];
   /** The queue of each session. */
@@ -108,7 +108,7 @@ Deno.test("150,000 events while the engine stands still end the session, which i
   await world.clock.pass(1_000);
   assertEquals(world.framework.engine.state.session.kind, "subscribed");
   world.held = Promise.withResolvers<void>();
-  const asked = world.framework.ask({ kind: "launching-frozen" });
+  const asked = world.framework.command({ kind: "launching-frozen" });
   await settle();
   const [queue] = world.queues;
   let pushed = 0;
@@ -152,7 +152,7 @@ Deno.test("in a flood that never pauses, clocks, polls and commands go on, and n
   let answered = 0;
   for (let round = 0; round < 300; round++) {
     for (let count = 0; count < 200; count++) queue?.push(update(pushed++), 200);
-    if (round % 100 === 50) void world.framework.ask({ kind: "launching-resumed" }).then(() => answered++);
+    if (round % 100 === 50) void world.framework.command({ kind: "launching-resumed" }).then(() => answered++);
     await world.clock.pass(1_000);
   }
   assert(world.polls > polls + 1, `${world.polls - polls} polls in five minutes of two minutes between them`);
@@ -161,7 +161,7 @@ Deno.test("in a flood that never pauses, clocks, polls and commands go on, and n
   assert(world.acknowledged.length < pushed, "it is a flood");
   for (let round = 0; round < 5_000 && world.acknowledged.length < pushed; round++) await world.clock.pass(1_000);
   assertEquals([world.acknowledged.length, new Set(world.acknowledged).size], [pushed, pushed]);
-  assert(world.framework.queues().events.max >= 300);
+  assert(world.framework.picture().measured.queues.events.max >= 300);
   stop.abort();
   await running;
 });

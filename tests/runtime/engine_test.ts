@@ -3,7 +3,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Effect } from "../../src/core/effect.ts";
 import type { Note } from "../../src/core/note.ts";
+import type { Picture } from "../../src/core/view/picture.ts";
 import { Engine } from "../../src/runtime/engine.ts";
+import { Observations } from "../../src/runtime/observations.ts";
 import { createMemoryDisk, openMemoryStore } from "../../src/store/memory_store.ts";
 import { StoreError } from "../../src/store/store_error.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -27,6 +29,7 @@ interface Bench {
   readonly engine: Engine;
   readonly clock: VirtualClock;
   readonly notes: Note[];
+  readonly observations: Observations;
   /** Effects, and `commit` where records were stored, in the order in which they happened. */
   readonly acts: (Effect | "commit")[];
   readonly disk: ReturnType<typeof createMemoryDisk>;
@@ -40,6 +43,7 @@ async function bench(): Promise<Bench> {
   const clock = virtualClock();
   const acts: (Effect | "commit")[] = [];
   const notes: Note[] = [];
+  const observations = new Observations();
   const disk = createMemoryDisk();
   const error = new StoreError("state-full", { message: "disk full", hint: "make room" });
   const store = openMemoryStore(disk, {
@@ -57,14 +61,17 @@ async function bench(): Promise<Bench> {
       acts.push("commit");
     },
   };
-  const made = { clock, notes, acts, disk, isBroken: false, failing: new Set<number>(), commits: 0 };
+  const made = { clock, notes, observations, acts, disk, isBroken: false, failing: new Set<number>(), commits: 0 };
   const engine = await Engine.create({
     store: watched,
     settings: someSettings(),
     clock,
     random: () => 0.5,
     perform: (effect) => void acts.push(effect),
-    tell: (note) => void notes.push(note),
+    tell: (note, atMs) => {
+      notes.push(note);
+      observations.told(note, atMs);
+    },
   });
   return Object.assign(made, { engine });
 }
@@ -222,7 +229,10 @@ Deno.test("a store that fails says so once and says when it works again, and the
   const failed = world.notes.filter((note) => note.code === "store-failed");
   assertEquals(new Set(failed.map((note) => `${note.onceKey} ${note.text} ${note.hint}`)).size, 1);
   assert(failed[0]?.text.includes("disk full") && failed[0].hint === "make room");
-  assertEquals(world.engine.history.filter((note) => note.code === "store-failed").length, 1);
+  assertEquals(
+    world.observations.picture(world.engine.view()).notes.filter((note) => note.code === "store-failed").length,
+    1,
+  );
   assertEquals(only(effects(world), "poll-gocd").length, 5);
   assertEquals(only(effects(world), "accept-offers"), []);
   world.isBroken = false;
@@ -288,14 +298,13 @@ Deno.test("an ERROR that takes the framework away is obeyed even while nothing c
 
 Deno.test("the history keeps the last 200 notes, and a lasting condition once", async () => {
   const world = await bench();
+  const told = (): Picture => world.observations.picture(world.engine.view());
   for (let count = 0; count < 300; count++) await world.engine.handle({ kind: "gocd-poll-failed", problem: problem() });
-  assertEquals(world.engine.history.length, 1);
-  assertEquals(world.engine.noteCounts.get("gocd-unreachable"), 300);
+  assertEquals([told().notes.length, told().measured.notesByCode["gocd-unreachable"]], [1, 300]);
   for (let count = 0; count < 300; count++) {
     world.engine.tell({ level: "info", code: "test", text: `note ${count}`, fields: {} });
   }
-  assertEquals(world.engine.history.length, 200);
-  assertEquals(world.engine.history.at(-1)?.text, "note 299");
+  assertEquals([told().notes.length, told().notes.at(-1)?.text], [200, "note 299"]);
 });
 
 Deno.test("events are handled in order until the end, and a fault of ours comes out of run", async () => {

@@ -7,6 +7,7 @@ import type { Event } from "../../src/core/event.ts";
 import { type GocdApi, GocdError } from "../../src/gocd/api.ts";
 import { type MesosApi, MesosError, type MesosSession } from "../../src/mesos/api.ts";
 import { createFramework, type Framework } from "../../src/runtime/framework.ts";
+import { Observations } from "../../src/runtime/observations.ts";
 import { createPerformer, type Performer } from "../../src/runtime/perform.ts";
 import { createMemoryDisk, openMemoryStore } from "../../src/store/memory_store.ts";
 import { problem, serverInfo } from "../support/core.ts";
@@ -96,7 +97,7 @@ function session(send: MesosSession["send"]): MesosSession {
 interface PerformBench {
   readonly performer: Performer;
   readonly events: Event[];
-  readonly counts: string[];
+  readonly observations: Observations;
   readonly failures: unknown[];
   readonly exits: string[];
 }
@@ -105,7 +106,7 @@ function performBench(
   ports: { readonly gocd?: Partial<GocdApi>; readonly session?: MesosSession; readonly signal?: AbortSignal },
 ): PerformBench {
   const events: Event[] = [];
-  const counts: string[] = [];
+  const observations = new Observations();
   const failures: unknown[] = [];
   const exits: string[] = [];
   const performer = createPerformer({
@@ -113,14 +114,19 @@ function performBench(
     session: () => ports.session,
     post: (event) => void events.push(event),
     signal: ports.signal ?? new AbortController().signal,
-    count: (call, outcome) => void counts.push(`${call} ${outcome}`),
+    observations,
     nowMs: () => 0,
     stepDown: () => {},
     endSession: () => {},
     exit: (message) => void exits.push(message),
     fail: (error) => void failures.push(error),
   });
-  return { performer, events, counts, failures, exits };
+  return { performer, events, observations, failures, exits };
+}
+
+function measuredBy({ observations }: PerformBench): unknown {
+  const { pollDuration, mesosCalls } = observations.measured();
+  return { polls: pollDuration.counts.reduce((sum, each) => sum + each, 0), mesosCalls };
 }
 
 const suppress: Effect = { kind: "suppress-offers", roles: ["*"] };
@@ -133,7 +139,7 @@ Deno.test("a good call to GoCD becomes the event that says so", async () => {
   bench.performer.perform({ kind: "disable-gocd-agents", agents: refs });
   await bench.performer.settled();
   assertEquals(bench.events.map((event) => event.kind), ["gocd-polled", "gocd-agents-read", "gocd-call-done"]);
-  assertEquals(bench.counts.sort(), ["disable-gocd-agents ok", "poll-gocd ok", "read-gocd-agents ok"]);
+  assertEquals(measuredBy(bench), { polls: 1, mesosCalls: {} });
 });
 
 Deno.test("an error of GoCD becomes an event with its problem, and one of ours is called so", async () => {
@@ -164,7 +170,7 @@ for (
     assertEquals(bench.events.map((event) => event.kind === "mesos-call-failed" ? event.outcome : event.kind), [
       outcome,
     ]);
-    assertEquals(bench.counts, ["suppress-offers failed"]);
+    assertEquals(measuredBy(bench), { polls: 0, mesosCalls: { "suppress-offers": 1 } });
   });
 }
 

@@ -2,7 +2,7 @@
 
 import type { Note } from "../../src/core/note.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { createFramework, type Framework, type FrameworkEnd } from "../../src/runtime/framework.ts";
+import { createFramework, type FrameworkEnd, type OpenFramework } from "../../src/runtime/framework.ts";
 import { createHttpScheduler, type HttpSchedulerOptions } from "../../src/mesos/http_scheduler.ts";
 import { mastersAsWritten } from "../../src/config/connections.ts";
 import { createHttpGocdApi } from "../../src/gocd/http_api.ts";
@@ -14,7 +14,7 @@ import type { Cluster } from "./cluster.ts";
 
 /** A scheduler at work. */
 export interface RunningScheduler {
-  readonly framework: Framework;
+  readonly framework: OpenFramework;
   readonly store: Store;
   /** Every note, gated by nothing. */
   readonly notes: readonly Note[];

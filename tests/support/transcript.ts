@@ -6,9 +6,9 @@ import { explainJob, findJobs } from "../../src/cli/why.ts";
 import { statusView } from "../../src/core/view/status_view.ts";
 import { createFloodGate } from "../../src/log/flood_gate.ts";
 import { textLine } from "../../src/log/format.ts";
-import { createHistogram } from "../../src/web/histogram.ts";
 import { metricsPage } from "../../src/web/metrics.ts";
 import { statusPage } from "../../src/web/status_page.ts";
+import { pictureOf } from "./picture.ts";
 import type { Situation } from "./situation.ts";
 import { zeroMs } from "./core.ts";
 
@@ -46,13 +46,7 @@ function logOf(notes: Situation["notes"]): string[] {
 
 /** The lines of the metrics about causes and problems, those above zero. */
 export function metricsOf(view: ReturnType<typeof statusView>): string[] {
-  const text = metricsPage({
-    view,
-    version: "0",
-    notesByCode: {},
-    mesosCalls: {},
-    pollDuration: createHistogram().snapshot(),
-  });
+  const text = metricsPage(pictureOf(view), "0");
   return text.split("\n").filter((line) =>
     /^gocd_mesos_(waiting_jobs|job_remarks|problems|gocd_maintenance|profile_blocked)\b.* [1-9]/.test(line)
   );

@@ -2,7 +2,7 @@
 // seconds. For tests that need hours to pass; see cluster.ts for others.
 
 import type { Note } from "../../src/core/note.ts";
-import type { Framework } from "../../src/runtime/framework.ts";
+import type { OpenFramework } from "../../src/runtime/framework.ts";
 import type { SimGocd } from "../../src/sim/gocd/sim_gocd.ts";
 import type { SimMesos, SimMesosAgentSpec } from "../../src/sim/mesos/sim_mesos.ts";
 import { startVirtualServers } from "./cluster.ts";
@@ -19,7 +19,7 @@ export interface VirtualClusterOptions {
 
 /** A running program and its servers. */
 export interface VirtualCluster {
-  readonly framework: Framework;
+  readonly framework: OpenFramework;
   readonly mesos: SimMesos;
   readonly gocd: SimGocd;
   readonly notes: readonly Note[];

@@ -1,22 +1,14 @@
 // The options of a status server with the sample picture.
 
 import type { HandlerOptions } from "../../src/web/handler.ts";
-import { createHistogram } from "../../src/web/histogram.ts";
+import { pictureOf } from "./picture.ts";
 import { sampleMs, sampleNotes, sampleView } from "./sample_view.ts";
 
 /** Options without commands, whose errors are thrown; `more` replaces what it names. */
 export function sampleOptions(more: Partial<HandlerOptions> = {}): HandlerOptions {
   return {
     listen: { host: "127.0.0.1", port: 0 },
-    view: () => sampleView,
-    notes: () => sampleNotes,
-    metrics: () => ({
-      view: sampleView,
-      version: "0.1.0",
-      notesByCode: {},
-      mesosCalls: {},
-      pollDuration: createHistogram().snapshot(),
-    }),
+    picture: () => pictureOf(sampleView, { notes: sampleNotes }),
     nowMs: () => sampleMs,
     version: "0.1.0",
     onError: (error) => {

@@ -6,6 +6,7 @@ import type { StatusView } from "../../src/core/view/view.ts";
 import { Secret } from "../../src/secret.ts";
 import type { CommandAnswer, WebCommand } from "../../src/web/commands.ts";
 import { createHandler, type Handler, type HandlerOptions } from "../../src/web/handler.ts";
+import { pictureOf } from "../support/picture.ts";
 import { hostileName, largeView, sampleMs, sampleView } from "../support/sample_view.ts";
 import { sampleOptions } from "../support/web_options.ts";
 
@@ -97,14 +98,16 @@ Deno.test("an unknown path is not found, a page under a untrustedText name is re
 
 Deno.test("an unhealthy program answers 503 with its reasons", async () => {
   const view: StatusView = { ...sampleView, mesos: { ...sampleView.mesos, session: "ended" } };
-  const { status, body } = await readJson(await handlerOf({ view: () => view })(new Request(`${base}/health`)));
+  const { status, body } = await readJson(
+    await handlerOf({ picture: () => pictureOf(view) })(new Request(`${base}/health`)),
+  );
   assertEquals([status, body], [503, { status: "unhealthy", reasons: ["the Mesos session has ended"] }]);
 });
 
 Deno.test("an error while answering is told to the program, not to the client", async () => {
   const errors: unknown[] = [];
   const failing = handlerOf({
-    view: () => {
+    picture: () => {
       throw new Error(`secret of ${hostileName}`);
     },
     onError: (error) => errors.push(error),
@@ -242,7 +245,7 @@ Deno.test("no hostile name breaks out of the page", async () => {
 });
 
 Deno.test("ten thousand jobs and a thousand instances stay a small page that says how many more there are", async () => {
-  const handler = handlerOf({ view: () => largeView(10_000, 1_000) });
+  const handler = handlerOf({ picture: () => pictureOf(largeView(10_000, 1_000)) });
   const text = await (await handler(new Request(`${base}/`))).text();
   assertEquals(text.length < 600_000, true, `${text.length} characters`);
   assertMatch(text, /href="\/\?rows=2000">9800 more<\/a>/);
@@ -255,7 +258,7 @@ Deno.test("a page without a good poll says that the backlog is not known, never 
   const { lastPollMs: _, ...unread } = sampleView.gocd;
   for (const gocd of [unread, { ...sampleView.gocd, stale: true }]) {
     const view = { ...sampleView, gocd, jobs: [], demand: [] };
-    const text = await (await handlerOf({ view: () => view })(new Request(`${base}/`))).text();
+    const text = await (await handlerOf({ picture: () => pictureOf(view) })(new Request(`${base}/`))).text();
     assertEquals(text.match(/Not known: there is no good poll/g)?.length, 2);
     assertMatch(text, /<dt>waiting jobs<\/dt>\s*<dd>\?<\/dd>/);
   }

@@ -2,24 +2,27 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
-import { createHistogram } from "../../src/web/histogram.ts";
-import { labelValuesMax, type MetricsInput, metricsPage } from "../../src/web/metrics.ts";
+import type { Measured } from "../../src/core/view/picture.ts";
+import type { StatusView } from "../../src/core/view/view.ts";
+import { createHistogram } from "../../src/runtime/histogram.ts";
+import { labelValuesMax, metricsPage } from "../../src/web/metrics.ts";
 import { metricsText } from "../../src/web/prometheus.ts";
+import { pictureOf } from "../support/picture.ts";
 import { hostileName, largeView, sampleMs, sampleView } from "../support/sample_view.ts";
 
-function inputOf(more: Partial<MetricsInput> = {}): MetricsInput {
+const seen: StatusView = { ...sampleView, leftUntaken: { "held-attempts": 2 } };
+
+function metricsOf(view: StatusView = seen, more: Partial<Measured> = {}): string {
   const pollDuration = createHistogram();
   [0.02, 0.3, 70].forEach(pollDuration.observe);
-  return {
-    view: { ...sampleView, leftUntaken: { "held-attempts": 2 } },
-    version: "0.1.0",
+  const picture = pictureOf(view, {
     notesByCode: { "agent-launched": 3, "gocd-unreachable": 1 },
     mesosCalls: { ACCEPT: 4, DECLINE: 9 },
     pollDuration: pollDuration.snapshot(),
     queues: { events: { now: 3, max: 40 }, calls: { now: 1, max: 7 } },
-    residentBytes: 88_000_000,
     ...more,
-  };
+  });
+  return metricsPage(picture, "0.1.0");
 }
 
 const expected: readonly string[] = [
@@ -48,13 +51,13 @@ const expected: readonly string[] = [
   "process_resident_memory_bytes 88000000",
 ];
 Deno.test("the metrics tell what the page tells", () => {
-  const lines = metricsPage(inputOf()).split("\n");
+  const lines = metricsOf().split("\n");
   for (const line of expected) assertEquals(lines.includes(line), true, line);
 });
 
 Deno.test("a drain and a teardown can be alarmed on", () => {
   for (const mode of ["run", "drain", "teardown"] as const) {
-    const lines = metricsPage(inputOf({ view: { ...sampleView, mode } })).split("\n");
+    const lines = metricsOf({ ...sampleView, mode }).split("\n");
     const on = lines.filter((line) => /^gocd_mesos_mode\{.*\} 1$/.test(line));
     assertEquals([on, lines.filter((line) => line.startsWith("gocd_mesos_mode{")).length], [
       [`gocd_mesos_mode{mode="${mode}"} 1`],
@@ -66,8 +69,8 @@ Deno.test("a drain and a teardown can be alarmed on", () => {
 Deno.test("a backlog that was read and is empty has zeros for every verdict, one never read has no value", () => {
   const { lastPollMs: _, ...gocd } = sampleView.gocd;
   const zeros = /^gocd_mesos_waiting_jobs\{verdict="[a-z-]+",code="none"\} 0$/gm;
-  assertEquals(metricsPage(inputOf({ view: { ...sampleView, jobs: [] } })).match(zeros)?.length, 6);
-  const text = metricsPage(inputOf({ view: { ...sampleView, gocd, jobs: [] } }));
+  assertEquals(metricsOf({ ...sampleView, jobs: [] }).match(zeros)?.length, 6);
+  const text = metricsOf({ ...sampleView, gocd, jobs: [] });
   assertEquals(/^gocd_mesos_(last_poll_timestamp_seconds|waiting_jobs)\b.* \d/m.test(text), false);
 });
 
@@ -84,7 +87,7 @@ Deno.test("however many profiles, codes and jobs there are, the number of series
     })),
   };
   const counts = Object.fromEntries(Array.from({ length: count }, (_, index) => [`c${index}`, 1]));
-  const text = metricsPage(inputOf({ view, notesByCode: counts, mesosCalls: counts }));
+  const text = metricsOf(view, { notesByCode: counts, mesosCalls: counts });
   const statesAndOther = 10;
   assertEquals(text.split("\n").length < labelValuesMax * (statesAndOther + 8), true);
   for (const [name, total] of [["waiting_jobs", count], ["agent_instances", count]] as const) {
@@ -114,10 +117,7 @@ Deno.test({
   name: "promtool finds nothing to object to",
   ignore: promtool === undefined,
   fn: async () => {
-    const text = metricsPage(inputOf({
-      notesByCode: { [hostileName]: 1 },
-      more: [{ kind: "counter", name: "gocd_mesos_more_total", help: "More.", samples: [{ labels: {}, value: 1 }] }],
-    }));
+    const text = metricsOf(seen, { notesByCode: { [hostileName]: 1 } });
     const child = new Deno.Command(promtool ?? "", {
       args: ["check", "metrics"],
       stdin: "piped",

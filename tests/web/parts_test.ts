@@ -6,7 +6,7 @@ import type { MesosView, StatusView } from "../../src/core/view/view.ts";
 import { Secret } from "../../src/secret.ts";
 import { isAuthorized, isOurHost, isOurOrigin } from "../../src/web/access.ts";
 import { healthOf } from "../../src/web/health.ts";
-import { createHistogram } from "../../src/web/histogram.ts";
+import { createHistogram } from "../../src/runtime/histogram.ts";
 import { moreHref, pageHref, pageQuery, rowsDefault, rowsLimit } from "../../src/web/page_query.ts";
 import { createRateLimiter } from "../../src/web/rate_limit.ts";
 import { spanText, timeText } from "../../src/web/wording.ts";

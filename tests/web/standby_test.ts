@@ -3,10 +3,10 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { LeadershipView, StatusView } from "../../src/core/view/view.ts";
 import { healthOf } from "../../src/web/health.ts";
-import { createHistogram } from "../../src/web/histogram.ts";
 import { metricsPage } from "../../src/web/metrics.ts";
 import { pageQuery } from "../../src/web/page_query.ts";
 import { statusPage } from "../../src/web/status_page.ts";
+import { pictureOf } from "../support/picture.ts";
 import { hostileName, sampleMs, sampleView } from "../support/sample_view.ts";
 
 const hourMs = 3_600_000;
@@ -52,14 +52,7 @@ Deno.test("the page of a leader that waits after a teardown says how it goes on"
 });
 
 Deno.test("the metrics count the leader, and nothing where there is only one instance", () => {
-  const metrics = (view: StatusView): string =>
-    metricsPage({
-      view,
-      version: "1",
-      notesByCode: {},
-      mesosCalls: {},
-      pollDuration: createHistogram().snapshot(),
-    });
+  const metrics = (view: StatusView): string => metricsPage(pictureOf(view), "1");
   assertStringIncludes(metrics(shared({ role: "leader" })), "gocd_mesos_leader 1\n");
   assertStringIncludes(metrics(shared({ role: "standby" })), "gocd_mesos_leader 0\n");
   assert(!metrics(sampleView).includes("gocd_mesos_leader"));

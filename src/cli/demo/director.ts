@@ -1,8 +1,7 @@
 // How far the demo has come: which wave is next, whether everything is built, whether everything is drained.
 
-import type { Event } from "../../core/event.ts";
-
 import type { JobView, StatusView } from "../../core/view/view.ts";
+import type { Framework } from "../../runtime/framework.ts";
 import type { DemoFacts } from "../../sim/demo/facts.ts";
 import { demoLaterWave, type DemoWave, demoWaves } from "../../sim/demo/scenario.ts";
 import type { DemoJob } from "../../sim/demo/scenario.ts";
@@ -18,7 +17,7 @@ export interface DirectorOptions {
   /** Where waves are scheduled. */
   readonly cluster: { schedule(jobs: readonly DemoJob[]): void };
   /** What is frozen before the end. */
-  readonly framework: { post(event: Event): void };
+  readonly framework: Pick<Framework, "command">;
   /** What is told of waves. */
   readonly display: { story(text: string, atMs: number): void };
   /** Of the length of each build. */
@@ -87,7 +86,7 @@ export class Director {
     if (this.#isFrozen && view.frozen) return { kind: "drained" };
     // The image that cannot be pulled is tried again now and then: no try may begin while we stop.
     this.#isFrozen = true;
-    framework.post({ kind: "launching-frozen" });
+    void framework.command({ kind: "launching-frozen" });
     return undefined;
   }
 

@@ -5,7 +5,6 @@ import { type Clock, realClock } from "../../runtime/clock.ts";
 import { createFramework, type Framework } from "../../runtime/framework.ts";
 import type { Machine } from "../../runtime/machine.ts";
 import { openGocd, openMesos, openStore, randomNumber } from "../../runtime/ports.ts";
-import { programOf } from "../../runtime/program.ts";
 import { startStatusServer } from "../../runtime/status_server.ts";
 import { type DemoCluster, startDemoCluster } from "../../sim/demo/cluster.ts";
 import { gocdRules } from "../../sim/gocd/versions.ts";
@@ -99,7 +98,7 @@ async function runOn(cluster: DemoCluster, setting: Setting, io: CliIo): Promise
       random: randomNumber,
       tell: display.note,
     });
-    const status = startStatusServer(config, programOf(framework, () => store.close()));
+    const status = startStatusServer(config, framework);
     try {
       display.begin({
         gocd: { url: cluster.gocdUrl, version: cluster.gocdVersion },
@@ -150,7 +149,7 @@ async function play({ framework, director, display, cluster, clock }: Players, i
     while (true) {
       const atMs = clock.nowMs();
       const facts = cluster.facts();
-      const view = framework.engine.view();
+      const view = framework.picture().view;
       const end = failed ?? (interrupted.signal.aborted ? { kind: "interrupted" as const } : undefined) ??
         director.look({ atMs, facts, view });
       display.show({ atMs, facts, view, phase: director.phase(atMs) });

@@ -1,13 +1,6 @@
 // Counts measured seconds in buckets.
 
-/** A histogram as it stands. */
-export interface HistogramSnapshot {
-  /** Upper bounds in seconds, rising, without the infinite one. */
-  readonly boundsSeconds: readonly number[];
-  /** How many values each bound holds that no lower bound does; one more entry than bounds, for what lies above all. */
-  readonly counts: readonly number[];
-  readonly sumSeconds: number;
-}
+import type { HistogramSnapshot } from "../core/view/picture.ts";
 
 /** A histogram that goes on counting. */
 export interface Histogram {

@@ -1,0 +1,41 @@
+// The whole program at one moment: what the page, the JSON document and the metrics are made of. Not here: deriving the
+// view (status_view.ts), measuring (runtime/observations.ts).
+
+import type { NoteView, StatusView } from "./view.ts";
+
+/** One consistent picture of the program, plain data. */
+export interface Picture {
+  readonly view: StatusView;
+  /** Recent decisions, oldest first; a bounded number. */
+  readonly notes: readonly NoteView[];
+  readonly measured: Measured;
+}
+
+/** What the program has counted and measured since its start. */
+export interface Measured {
+  /** Notes so far by their code, held back ones included. */
+  readonly notesByCode: Readonly<Record<string, number>>;
+  /** Finished calls to the Mesos master by their kind, failed ones included. */
+  readonly mesosCalls: Readonly<Record<string, number>>;
+  /** How long polls of the GoCD server took, failed ones included. */
+  readonly pollDuration: HistogramSnapshot;
+  /** Events before the engine, and calls to both servers under way or in line. */
+  readonly queues: Readonly<Record<"events" | "calls", QueueDepth>>;
+  /** Resident memory of the process in bytes. */
+  readonly residentBytes: number;
+}
+
+/** How much waits at a place, and the most that has waited there at once since the start. */
+export interface QueueDepth {
+  readonly now: number;
+  readonly max: number;
+}
+
+/** Measured seconds, counted in buckets. */
+export interface HistogramSnapshot {
+  /** Upper bounds in seconds, rising, without the infinite one. */
+  readonly boundsSeconds: readonly number[];
+  /** How many values each bound holds that no lower bound does; one more entry than bounds, for what lies above all. */
+  readonly counts: readonly number[];
+  readonly sumSeconds: number;
+}

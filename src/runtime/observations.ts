@@ -1,0 +1,69 @@
+// What is kept of a run for its picture: what was told, and what was counted and measured. Not here: what the core sees
+// (core/view), how it is shown (web/).
+
+import type { Note } from "../core/note.ts";
+import type { Measured, Picture, QueueDepth } from "../core/view/picture.ts";
+import type { NoteView, StatusView } from "../core/view/view.ts";
+import { createFloodGate } from "../log/flood_gate.ts";
+import { createHistogram } from "./histogram.ts";
+
+/** Notes kept for the page. */
+const historyMax = 200;
+
+/** One run, through all times of leading and standing by. */
+export class Observations {
+  readonly #history: NoteView[] = [];
+  /** A lasting condition must not push all else out of the history. */
+  readonly #historyGate = createFloodGate();
+  readonly #notes = new Map<string, number>();
+  readonly #mesosCalls = new Map<string, number>();
+  readonly #pollDuration = createHistogram();
+  readonly #queues: Record<keyof Measured["queues"], QueueDepth> = {
+    events: { now: 0, max: 0 },
+    calls: { now: 0, max: 0 },
+  };
+
+  /** Something was told. */
+  told(note: Note, atMs: number): void {
+    addOne(this.#notes, note.code);
+    const text = note.level === "debug" ? undefined : this.#historyGate.pass(note, atMs);
+    if (text === undefined) return;
+    this.#history.push({ atMs, level: note.level, code: note.code, text });
+    if (this.#history.length > historyMax) this.#history.splice(0, this.#history.length - historyMax);
+  }
+
+  /** A call to the Mesos master has ended; the kinds are those of core/effect.ts, so there are few. */
+  mesosCalled(kind: string): void {
+    addOne(this.#mesosCalls, kind);
+  }
+
+  /** A full poll of the GoCD server has ended. */
+  gocdPolled(tookMs: number): void {
+    this.#pollDuration.observe(tookMs / 1000);
+  }
+
+  /** So much waits at a place now. */
+  waiting(queue: keyof Measured["queues"], now: number): void {
+    this.#queues[queue] = { now, max: Math.max(now, this.#queues[queue].max) };
+  }
+
+  /** The picture with what the core sees. */
+  picture(view: StatusView): Picture {
+    return { view, notes: this.#history, measured: this.measured() };
+  }
+
+  /** Everything measured so far. */
+  measured(): Measured {
+    return {
+      notesByCode: Object.fromEntries(this.#notes),
+      mesosCalls: Object.fromEntries(this.#mesosCalls),
+      pollDuration: this.#pollDuration.snapshot(),
+      queues: { ...this.#queues },
+      residentBytes: Deno.memoryUsage().rss,
+    };
+  }
+}
+
+function addOne(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
