@@ -83,7 +83,7 @@ async function shownFrameworks(
 ): Promise<readonly SeenFramework[] | undefined> {
   const mesos = openMesos(() => config, io.machine);
   try {
-    return await mesos.frameworksNamed?.(config.mesos.name, AbortSignal.timeout(lookMsMax));
+    return await mesos.frameworksNamed(config.mesos.name, AbortSignal.timeout(lookMsMax));
   } catch (error) {
     if (!(error instanceof MesosError) || frameworkId === undefined) throw error;
     io.err(`gocd-mesos: not checked with the Mesos master: ${error.message}`);

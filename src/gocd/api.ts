@@ -67,6 +67,24 @@ export interface GocdApi {
   rights(signal: AbortSignal): Promise<GocdRights>;
 }
 
+/** Makes one call of a port, with the signal given to it or another one. */
+export type GocdCall<Answer> = (gocd: GocdApi, signal: AbortSignal) => Promise<Answer>;
+
+/** A port each of whose calls goes through `through`, which says on which port, when, and with which signal it is made. */
+export function gocdThrough(
+  through: <Answer>(signal: AbortSignal, call: GocdCall<Answer>) => Promise<Answer>,
+): GocdApi {
+  return {
+    poll: (given, environments) => through(given, (gocd, signal) => gocd.poll(signal, environments)),
+    readAgents: (given) => through(given, (gocd, signal) => gocd.readAgents(signal)),
+    enableAgent: (uuid, registration, given) =>
+      through(given, (gocd, signal) => gocd.enableAgent(uuid, registration, signal)),
+    disableAgents: (uuids, given) => through(given, (gocd, signal) => gocd.disableAgents(uuids, signal)),
+    deleteAgents: (uuids, given) => through(given, (gocd, signal) => gocd.deleteAgents(uuids, signal)),
+    rights: (given) => through(given, (gocd, signal) => gocd.rights(signal)),
+  };
+}
+
 const errorKinds: Readonly<Record<GocdProblem["kind"], ErrorKind>> = {
   unreachable: "unreachable",
   refused: "refused",

@@ -79,7 +79,7 @@ export interface MesosApi {
    * Frameworks of this name that the leading master knows and that have not ended; `undefined` where it does not let us
    * see them. Throws {@linkcode MesosError} where there is no leader to ask.
    */
-  frameworksNamed?(name: string, signal: AbortSignal): Promise<readonly SeenFramework[] | undefined>;
+  frameworksNamed(name: string, signal: AbortSignal): Promise<readonly SeenFramework[] | undefined>;
 }
 
 /** Why a session could not be had or has ended. */

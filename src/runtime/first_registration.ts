@@ -27,11 +27,10 @@ export interface FirstRegistrationOptions {
  * and where agents of ours live already it is not sent. A master that cannot be asked makes it fail as it would itself;
  * one that does not let us see it counts as one that has nothing of ours, but then the GoCD server must be seen.
  */
-export function watchFirstRegistration(options: FirstRegistrationOptions): MesosApi {
+export function watchFirstRegistration(options: FirstRegistrationOptions): Pick<MesosApi, "subscribe"> {
   const { mesos, config, state } = options;
   let isClear = false;
   return {
-    probe: (signal) => mesos.probe(signal),
     subscribe: async (identity, frameworkId, signal) => {
       if (!isClear && frameworkId === undefined && isUnregistered(state())) {
         const life = await lookForEarlierLife(options, signal);
@@ -53,7 +52,7 @@ async function lookForEarlierLife(
   signal: AbortSignal,
 ): Promise<Orphans> {
   const { settings } = config();
-  const seen = await mesos.frameworksNamed?.(settings.frameworkName, signal);
+  const seen = await mesos.frameworksNamed(settings.frameworkName, signal);
   const frameworks = formerFrameworks(settings, seen ?? []);
   const gocdAgents = seen === undefined ? await gocd.readAgents(signal) : await readSoon(gocd, clock, signal);
   return { frameworks, gocdAgents: formerAgents(settings, state().framework.lineage, gocdAgents) };

@@ -1,7 +1,7 @@
 // The ports of an instance that leads only for a time: every call first checks by the clock that it still leads, so a
 // process that was suspended sends nothing when it wakes. Calls in flight are aborted when the lead ends.
 
-import { type GocdApi, GocdError } from "../gocd/api.ts";
+import { type GocdApi, GocdError, gocdThrough } from "../gocd/api.ts";
 import { type MesosApi, MesosError, type MesosSession } from "../mesos/api.ts";
 import type { Clock } from "./clock.ts";
 
@@ -25,18 +25,11 @@ const hint = "nothing to do: it goes on with the next confirmation, or another i
 export function leasedGocd(gocd: GocdApi, lease: Lease): GocdApi {
   const notLeading = (message: string): GocdError =>
     new GocdError({ code: "not-leading", kind: "unreachable", message, hint });
-  const asked = async <Answer>(signal: AbortSignal, ask: Ask<Answer>): Promise<Answer> => {
+  return gocdThrough(async (signal, call) => {
     if (!lease.isHeld()) throw notLeading(notSent);
+    const ask = (held: AbortSignal): ReturnType<typeof call> => call(gocd, held);
     return await whileHeld(lease, signal, { ask, error: () => notLeading(brokenOff) });
-  };
-  return {
-    poll: (signal, environments) => asked(signal, (held) => gocd.poll(held, environments)),
-    readAgents: (signal) => asked(signal, (held) => gocd.readAgents(held)),
-    enableAgent: (uuid, registration, signal) => asked(signal, (held) => gocd.enableAgent(uuid, registration, held)),
-    disableAgents: (uuids, signal) => asked(signal, (held) => gocd.disableAgents(uuids, held)),
-    deleteAgents: (uuids, signal) => asked(signal, (held) => gocd.deleteAgents(uuids, held)),
-    rights: (signal) => asked(signal, (held) => gocd.rights(held)),
-  };
+  });
 }
 
 /** The Mesos cluster while we lead; otherwise nothing is subscribed or sent. A session that began stays open. */
@@ -61,7 +54,7 @@ export function leasedMesos(mesos: MesosApi, lease: Lease): MesosApi {
     probe: (signal) => mesos.probe(signal),
     frameworksNamed: async (name, signal) => {
       if (!lease.isHeld()) throw unreachable(notSent);
-      return await mesos.frameworksNamed?.(name, signal);
+      return await mesos.frameworksNamed(name, signal);
     },
   };
 }

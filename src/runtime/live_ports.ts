@@ -1,7 +1,7 @@
 // Ports that follow the current configuration, so that a reload reaches the connections, too.
 
 import type { Config } from "../config/config.ts";
-import type { GocdApi } from "../gocd/api.ts";
+import { type GocdApi, gocdThrough } from "../gocd/api.ts";
 import type { HttpGocdApi } from "../gocd/http_api.ts";
 import type { MesosApi } from "../mesos/api.ts";
 import type { HttpScheduler } from "../mesos/http_scheduler.ts";
@@ -31,18 +31,11 @@ export function openLivePorts(first: Config, machine: Machine): LivePorts {
   /** A call may still be under way on it. */
   let formerGocd: HttpGocdApi | undefined;
   return {
-    gocd: {
-      poll: (signal, environments) => gocd.poll(signal, environments),
-      readAgents: (signal) => gocd.readAgents(signal),
-      enableAgent: (uuid, registration, signal) => gocd.enableAgent(uuid, registration, signal),
-      disableAgents: (uuids, signal) => gocd.disableAgents(uuids, signal),
-      deleteAgents: (uuids, signal) => gocd.deleteAgents(uuids, signal),
-      rights: (signal) => gocd.rights(signal),
-    },
+    gocd: gocdThrough((signal, call) => call(gocd, signal)),
     mesos: {
       subscribe: (identity, frameworkId, signal) => mesos.subscribe(identity, frameworkId, signal),
       probe: (signal) => mesos.probe(signal),
-      frameworksNamed: async (name, signal) => await mesos.frameworksNamed?.(name, signal),
+      frameworksNamed: (name, signal) => mesos.frameworksNamed(name, signal),
     },
     config: () => current,
     use: (next) => {

@@ -11,7 +11,7 @@ const unsteadySessionsMin = 3;
 
 /** What the supervisor needs. */
 export interface SupervisorOptions {
-  readonly mesos: MesosApi;
+  readonly mesos: Pick<MesosApi, "subscribe">;
   /** Asked before each try: the identity may change with the configuration. */
   readonly identity: () => FrameworkIdentity;
   readonly frameworkId: () => string | undefined;

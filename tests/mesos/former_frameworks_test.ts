@@ -30,7 +30,7 @@ function answering(
     asked,
     seen: async () => {
       try {
-        return await scheduler.frameworksNamed?.("ours", signal);
+        return await scheduler.frameworksNamed("ours", signal);
       } finally {
         scheduler.close();
       }

@@ -56,6 +56,7 @@ async function bench(): Promise<Bench> {
   };
   const mesos: MesosApi = {
     probe: () => Promise.reject(new Error("not asked")),
+    frameworksNamed: () => Promise.resolve(undefined),
     subscribe: (_identity, _id, signal) => {
       const queue = createEventQueue(() => {});
       signal.addEventListener("abort", () => queue.stop(), { once: true });

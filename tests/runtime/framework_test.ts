@@ -34,6 +34,7 @@ const mesos: MesosApi = {
       signal.addEventListener("abort", () => reject(new MesosError("unreachable", "gone", "look")), { once: true })
     ),
   probe: () => Promise.reject(new Error("not asked")),
+  frameworksNamed: () => Promise.resolve(undefined),
 };
 
 async function framework(

@@ -59,6 +59,7 @@ function recorder(): { readonly calls: string[]; readonly gocd: GocdApi; readonl
         return Promise.resolve(session);
       },
       probe: call("probe"),
+      frameworksNamed: call("frameworksNamed"),
     },
   };
 }

@@ -83,8 +83,7 @@ function bench(answer: Bench["answer"]): Bench {
     sessions: [] as FakeSession[],
     answer,
   };
-  const mesos: MesosApi = {
-    probe: () => Promise.reject(refused),
+  const mesos: Pick<MesosApi, "subscribe"> = {
     subscribe: (_identity, _id, signal) => {
       world.tries.push(clock.nowMs());
       if (world.answer instanceof Error) return Promise.reject(world.answer);
