@@ -1,6 +1,7 @@
 // The whole configuration as one value.
 
 import type { Settings } from "../core/settings.ts";
+import type { Credentials } from "../net/credentials.ts";
 import type { Secret } from "../secret.ts";
 
 /** What framework.conf says, checked, with defaults filled in. */
@@ -36,10 +37,7 @@ export interface MesosConfig {
   /** `mesos.allowed-hosts`: names, `host:port`, or CIDR blocks that a redirect or ZooKeeper may name. */
   readonly allowedHosts: readonly string[];
   /** How to log in. */
-  readonly credentials:
-    | { readonly kind: "none" }
-    | { readonly kind: "basic"; readonly principal: string; readonly secret: Secret }
-    | { readonly kind: "bearer"; readonly token: Secret };
+  readonly credentials: Credentials;
   /** PEM text of additional certificate authorities. */
   readonly caCerts: readonly string[];
   /** Name of the framework. */
@@ -65,10 +63,7 @@ export interface GocdConfig {
   /** What agents are told; the same as `url` by default. */
   readonly agentUrl: string;
   /** How to log in. */
-  readonly credentials:
-    | { readonly kind: "none" }
-    | { readonly kind: "basic"; readonly userName: string; readonly password: Secret }
-    | { readonly kind: "bearer"; readonly token: Secret };
+  readonly credentials: Credentials;
   /** PEM text of additional certificate authorities. */
   readonly caCerts: readonly string[];
   /** Accept any certificate. */

@@ -7,7 +7,7 @@ import {
   parseMasters,
   parseUrlServer,
   parseZookeeper,
-} from "../addresses.ts";
+} from "../net/addresses.ts";
 import { Secret } from "../secret.ts";
 import type { GocdConfig, HttpConfig, LogConfig, MesosConfig, StateConfig } from "./config.ts";
 import { pathBeside } from "./hocon.ts";
@@ -109,7 +109,7 @@ function readMesosCredentials(reader: Reader, principal: string | undefined): Me
   }
   if (token !== undefined) return { kind: "bearer", token };
   if (secret === undefined) return { kind: "none" };
-  if (principal !== undefined) return { kind: "basic", principal, secret };
+  if (principal !== undefined) return { kind: "basic", userName: principal, password: secret };
   const message = "there is a secret, but no mesos.principal";
   addProblem(reader, { key }, { code: "config-missing-key", message, hint: 'write mesos.principal = "…"' });
   return { kind: "none" };

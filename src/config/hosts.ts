@@ -1,7 +1,7 @@
 // Which hosts, files and variables a configuration needs: the permissions of a scoped start.
 
 import { dirname } from "node:path";
-import { hostPortText, parseHostPort, parseMasters, parseUrlServer, parseZookeeperServers } from "../addresses.ts";
+import { hostPortText, parseHostPort, parseMasters, parseUrlServer, parseZookeeperServers } from "../net/addresses.ts";
 import type { Config } from "./config.ts";
 
 /** Exactly what the program must be allowed. */
@@ -28,7 +28,7 @@ export interface HostsGap {
   readonly hint: string;
 }
 
-/** Seen as well by fetch itself, which needs no permission for that (mesos/proxies.ts). */
+/** Seen as well by fetch itself, which needs no permission for that (net/proxies.ts). */
 const proxyVariables = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"].flatMap((
   name,
 ) => [name, name.toLowerCase()]);

@@ -2,8 +2,8 @@
 
 import type { GocdAgent, GocdServerInfo, ScheduledJob } from "../core/gocd_records.ts";
 import type { Finding, GocdProblem } from "../core/event.ts";
-import type { Secret } from "../secret.ts";
 import { type ErrorKind, OperatorError } from "../errors.ts";
+import type { Credentials } from "../net/credentials.ts";
 
 /** How to reach the server. */
 export interface GocdConnection {
@@ -11,19 +11,13 @@ export interface GocdConnection {
   readonly url: string;
   /** What agents are told (`go-server.agent-url`); the same as `url` by default. */
   readonly agentUrl: string;
-  readonly credentials: GocdCredentials;
+  readonly credentials: Credentials;
   /** PEM text of additional certificate authorities. */
   readonly caCerts: readonly string[];
   /** Accept any certificate: an explicit choice of the operator. */
   readonly insecure: boolean;
   readonly timeoutMs: number;
 }
-
-/** How to log in. */
-export type GocdCredentials =
-  | { readonly kind: "none" }
-  | { readonly kind: "basic"; readonly userName: string; readonly password: Secret }
-  | { readonly kind: "bearer"; readonly token: Secret };
 
 /** One good poll: every part was read. */
 export interface GocdPoll {

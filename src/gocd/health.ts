@@ -1,12 +1,12 @@
 // Turns the server's health messages (18.2 on) into findings. Most polls cost a 304 (ETag); `detail` is HTML and
 // becomes plain text.
 
+import { oneLine } from "../core/text.ts";
 import { duplicateGuidCode } from "../core/identity/shared_guid.ts";
 import type { Finding } from "../core/event.ts";
 import { isRecord, parseJson } from "./agents.ts";
 import { GocdError } from "./api.ts";
 import { contentError } from "./content_problems.ts";
-import { oneLine } from "./problems.ts";
 import type { Requester } from "./request.ts";
 import { decodeLocator } from "./scheduled_jobs.ts";
 import { mediaType } from "./versions.ts";

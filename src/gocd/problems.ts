@@ -1,6 +1,7 @@
 // Errors for unusable responses of the GoCD server, by status, body and content type.
 
 import type { GocdProblem } from "../core/event.ts";
+import { oneLine } from "../core/text.ts";
 import { GocdError } from "./api.ts";
 
 /** What an answer was asked with, for messages. */
@@ -216,7 +217,7 @@ function wordsOf(answer: RefusedAnswer): string {
   if (answer.contentType.includes("html") || /^<(?:!doctype|html|head|body)/i.test(body)) return "(an HTML page)";
   const said = jsonMessage(body) ?? xmlMessage(body) ?? (body.startsWith("<") || body.startsWith("{") ? "" : body);
   // Not before it is unescaped, and not after it is cut: a secret would be missed.
-  return oneLine(answer.redact(said));
+  return oneLine(answer.redact(said), wordsLengthMax);
 }
 
 function jsonMessage(body: string): string | undefined {
@@ -232,13 +233,6 @@ function jsonMessage(body: string): string | undefined {
 
 function xmlMessage(body: string): string | undefined {
   return /<message>([^<]*)<\/message>/.exec(body)?.[1];
-}
-
-/** Text as one line without control characters, at most 200 characters long. */
-export function oneLine(text: string): string {
-  // deno-lint-ignore no-control-regex
-  const line = text.replace(/[\s\x00-\x1f\x7f-\x9f]+/g, " ").trim();
-  return line.length > wordsLengthMax ? `${line.slice(0, wordsLengthMax)}…` : line;
 }
 
 /** A URL or path without what may hold tokens. */

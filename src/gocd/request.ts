@@ -1,9 +1,11 @@
 // Sends one request at a time to the GoCD server and rejects every response that is not what was asked for.
 
 import type { Finding } from "../core/event.ts";
+import { firstPart, wholeText } from "../net/body.ts";
+import { authorizationOf, CredentialsError, redactorOf } from "../net/credentials.ts";
+import { clientWithCas } from "../net/http_client.ts";
 import { type GocdConnection, GocdError } from "./api.ts";
 import { bodyBytesMax, contentError } from "./content_problems.ts";
-import { authorizationOf, redactorOf } from "./credentials.ts";
 import { type AttemptDetail, networkError } from "./network_problems.ts";
 import { answerError, type GocdCall, loginPageError } from "./problems.ts";
 import { retryAfterMsOf, sessionCookieOf } from "./response_headers.ts";
@@ -68,8 +70,8 @@ interface Session {
   authorization: string | undefined;
 }
 
-/** Characters of a refusal's body that are read, to find its message. */
-const refusalBytesMax = 16 * 1024;
+/** Of a refusal's body, to find its message. */
+const refusalCharactersMax = 16 * 1024;
 const deprecatedMax = 20;
 const userAgent = "gocd-mesos";
 
@@ -132,6 +134,7 @@ async function exchangeNow<T>(
     return await read(await answerOf(session, { call, etag: request.etag }, response));
   } catch (failure) {
     if (failure instanceof GocdError) throw failure;
+    if (failure instanceof CredentialsError) throw credentialsError(failure);
     const detail: AttemptDetail = {
       timeoutMs,
       insecure,
@@ -142,6 +145,12 @@ async function exchangeNow<T>(
   } finally {
     await discard(response);
   }
+}
+
+function credentialsError(error: CredentialsError): GocdError {
+  const { message, hint } = error;
+  const code = error.reason === "unusable" ? "gocd-bad-secret" : "gocd-secret-unreadable";
+  return new GocdError({ code, kind: "refused", message, hint }, error);
 }
 
 /** Frees the connection where a body was not read to its end. */
@@ -185,7 +194,7 @@ function clientOf(session: Session): Deno.HttpClient | undefined {
   const { caCerts } = session.connection;
   if (caCerts.length === 0 || session.client !== undefined) return session.client;
   try {
-    session.client = Deno.createHttpClient({ caCerts: [...caCerts] });
+    session.client = clientWithCas(caCerts);
     return session.client;
   } catch (error) {
     throw new GocdError({
@@ -213,15 +222,15 @@ async function answerOf(session: Session, { call, etag: known }: Asked, response
   }
   noteDeprecation(session, source, response.headers);
   if (contentType.includes("html")) throw loginPageError(source, response.status);
-  const chunks: AsyncIterable<Uint8Array> = response.body ?? noChunks();
   const etag = response.headers.get("etag") ?? undefined;
   return {
     source,
     isSame,
     ...(etag === undefined ? {} : { etag }),
-    chunks,
+    chunks: response.body ?? noChunks(),
     async text(): Promise<string> {
-      const text = await textOf(chunks, { source, bytesMax: bodyBytesMax });
+      const text = await wholeText(response.body, bodyBytesMax);
+      if (text === undefined) throw contentError(source, { kind: "too-large", limit: `${bodyBytesMax} bytes` });
       if (/^\s*</.test(text)) throw loginPageError(source, response.status);
       return text;
     },
@@ -235,7 +244,7 @@ async function refusal(
   contentType: string,
 ): Promise<GocdError> {
   const redact = redactorOf(session.connection.credentials);
-  const body = await beginOf(response.body ?? noChunks());
+  const body = await firstPart(response.body, refusalCharactersMax);
   const location = response.headers.get("location");
   const retryAfterMs = retryAfterMsOf(response.headers, session.nowMs());
   return answerError(call, {
@@ -246,39 +255,6 @@ async function refusal(
     ...(location === null ? {} : { location: redact(location) }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
-}
-
-/** The begin of a refusal; a body that breaks off is as good as its begin. */
-async function beginOf(chunks: AsyncIterable<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  try {
-    for await (const chunk of chunks) {
-      text += decoder.decode(chunk, { stream: true });
-      if (text.length >= refusalBytesMax) break;
-    }
-  } catch (failure) {
-    if (text === "") throw failure;
-  }
-  return text.slice(0, refusalBytesMax);
-}
-
-async function textOf(
-  chunks: AsyncIterable<Uint8Array>,
-  limit: { readonly source: string; readonly bytesMax: number },
-): Promise<string> {
-  const decoder = new TextDecoder();
-  const parts: string[] = [];
-  let bytes = 0;
-  for await (const chunk of chunks) {
-    bytes += chunk.byteLength;
-    if (bytes > limit.bytesMax) {
-      throw contentError(limit.source, { kind: "too-large", limit: `${limit.bytesMax} bytes` });
-    }
-    parts.push(decoder.decode(chunk, { stream: true }));
-  }
-  parts.push(decoder.decode());
-  return parts.join("");
 }
 
 async function* noChunks(): AsyncGenerator<Uint8Array> {

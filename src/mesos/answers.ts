@@ -1,7 +1,8 @@
 // What a master's refusal means (Mesos src/master/http.cpp, Master::Http::scheduler).
 
-import { type MesosCredentials, MesosError } from "./api.ts";
-import { redacted } from "./credentials.ts";
+import { oneLine } from "../core/text.ts";
+import { type Credentials, redactorOf } from "../net/credentials.ts";
+import { MesosError } from "./api.ts";
 
 /** An answer other than the one hoped for. */
 export interface Refusal {
@@ -18,7 +19,7 @@ export interface Refusal {
   /** The begin of the body. */
   readonly text: string;
   /** How we logged in. */
-  readonly credentials: MesosCredentials;
+  readonly credentials: Credentials;
 }
 
 /** The error for a SUBSCRIBE, or the look of `check`, that was not accepted. */
@@ -108,34 +109,26 @@ export function endsSession({ status, text }: Pick<Refusal, "status" | "text">):
 /** `Mesos master http://host:5050 refused SUBSCRIBE: 401 (text of the answer)`, in one line without secrets. */
 export function refusalMessage(refusal: Refusal): string {
   const { origin, asked, status, location } = refusal;
-  const said = location === undefined ? saidIn(refusal) : ` to ${oneLine(redacted(location, refusal.credentials))}`;
+  const said = location === undefined ? saidIn(refusal) : ` to ${oneLine(redactorOf(refusal.credentials)(location))}`;
   return `Mesos master ${origin} answered ${asked} with ${status}${said}`;
 }
 
 function saidIn(refusal: Refusal): string {
   if (isHtml(refusal)) return " and an HTML page";
-  const text = oneLine(redacted(refusal.text, refusal.credentials));
+  const text = oneLine(redactorOf(refusal.credentials)(refusal.text));
   return text === "" ? "" : `: ${text}`;
-}
-
-const textMax = 300;
-
-function oneLine(text: string): string {
-  // deno-lint-ignore no-control-regex
-  const line = text.replace(/[\u0000-\u0020\u007f-\u009f]+/g, " ").trim();
-  return line.length > textMax ? `${line.slice(0, textMax)}…` : line;
 }
 
 function isHtml({ contentType, text }: Refusal): boolean {
   return contentType.includes("html") || /^\s*<(!doctype|html)/i.test(text);
 }
 
-function loginHint(credentials: MesosCredentials): string {
+function loginHint(credentials: Credentials): string {
   switch (credentials.kind) {
     case "none":
       return "the master wants a login: set mesos.principal and mesos.secret (or mesos.token)";
     case "basic":
-      return `check mesos.principal ('${credentials.principal}') and ${credentials.secret.source} ` +
+      return `check mesos.principal ('${credentials.userName}') and ${credentials.password.source} ` +
         "against the --credentials of the master";
     case "bearer":
       return `check ${credentials.token.source}: the token is wrong, has expired, or the master wants ` +

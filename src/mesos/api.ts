@@ -6,6 +6,7 @@ import type { MesosEvent } from "../core/event.ts";
 import type { OfferConstraintGroup } from "../core/placement/offer_needs.ts";
 import type { Secret } from "../secret.ts";
 import { type ErrorKind, OperatorError } from "../errors.ts";
+import type { Credentials } from "../net/credentials.ts";
 
 /** How to reach and greet the master. */
 export interface MesosConnection {
@@ -15,16 +16,10 @@ export interface MesosConnection {
   readonly mastersAuth?: Secret;
   /** Host names, `host:port`, or CIDR blocks that a redirect or ZooKeeper may name; empty: the hosts of `masters`, and with zk:// any. */
   readonly allowedHosts: readonly string[];
-  readonly credentials: MesosCredentials;
+  readonly credentials: Credentials;
   /** PEM text of additional certificate authorities. */
   readonly caCerts: readonly string[];
 }
-
-/** How to authenticate with the master. */
-export type MesosCredentials =
-  | { readonly kind: "none" }
-  | { readonly kind: "basic"; readonly principal: string; readonly secret: Secret }
-  | { readonly kind: "bearer"; readonly token: Secret };
 
 /** FrameworkInfo of mesos.proto, without the id. */
 export interface FrameworkIdentity {

@@ -4,7 +4,8 @@
 import * as v from "valibot";
 import type { SeenFramework } from "../core/identity/orphans.ts";
 import { isOver, taskMeaning } from "../core/session/task_status.ts";
-import type { HostCheck } from "./allowed_hosts.ts";
+import type { HostCheck } from "../net/allowed_hosts.ts";
+import { wholeText } from "../net/body.ts";
 import { subscribeRefusal } from "./answers.ts";
 import { MesosError } from "./api.ts";
 import { ownBytes } from "./calls.ts";
@@ -124,7 +125,7 @@ async function readAs<Schema extends v.GenericSchema>(
 ): Promise<v.InferOutput<Schema> | undefined> {
   try {
     if (answer.response.status !== 200) return undefined;
-    const body = await bodyOf(answer.response.body);
+    const body = await wholeText(answer.response.body, bodyBytesMax);
     const result = v.safeParse(schema, body === undefined ? undefined : JSON.parse(body));
     return result.success ? result.output : undefined;
   } catch (error) {
@@ -139,16 +140,4 @@ async function readAs<Schema extends v.GenericSchema>(
   } finally {
     answer.end();
   }
-}
-
-async function bodyOf(body: ReadableStream<Uint8Array> | null): Promise<string | undefined> {
-  const decoder = new TextDecoder();
-  const parts: string[] = [];
-  let bytes = 0;
-  for await (const chunk of body ?? []) {
-    bytes += chunk.length;
-    if (bytes > bodyBytesMax) return undefined;
-    parts.push(decoder.decode(chunk, { stream: true }));
-  }
-  return parts.join("") + decoder.decode();
 }

@@ -1,5 +1,6 @@
 // Converts events of the scheduler API into the core's types.
 
+import { shortened } from "../core/text.ts";
 import type { FrameworkErrorKind } from "../core/event.ts";
 import type { InverseOffer, Offer, Unavailability } from "../core/placement/offer.ts";
 import type { TaskStatus } from "../core/session/task_status.ts";
@@ -107,7 +108,7 @@ export function eventOfShape(shape: EventShape, fallbackRole = "*"): DecodedEven
     case "FAILURE":
       return failureEvent(needed(shape.failure, type));
     case "ERROR": {
-      const message = bounded(needed(shape.error, type).message);
+      const message = shortened(needed(shape.error, type).message, messageCharactersMax);
       return { kind: "framework-error", error: frameworkErrorKind(message), message };
     }
     default:
@@ -217,7 +218,7 @@ function taskStatusOf(status: TaskStatusShape): TaskStatus {
   const told: { -readonly [Key in keyof TaskStatus]: TaskStatus[Key] } = {
     taskId: status.task_id.value,
     state: hasOwn(status, "state") ? enumWord("mesos.v1.TaskState", status.state) : unrecognizedState,
-    message: bounded(status.message ?? ""),
+    message: shortened(status.message ?? "", messageCharactersMax),
   };
   if (hasOwn(status, "reason")) told.reason = enumWord("mesos.v1.TaskStatus.Reason", status.reason);
   if (hasOwn(status, "source")) told.source = enumWord("mesos.v1.TaskStatus.Source", status.source);
@@ -258,10 +259,6 @@ function hasOwn<Key extends string>(
   key: Key,
 ): message is { readonly [key in Key]: string | number } {
   return Object.hasOwn(message, key) && isSet(message[key]);
-}
-
-function bounded(message: string): string {
-  return message.length > messageCharactersMax ? `${message.slice(0, messageCharactersMax)}…` : message;
 }
 
 function base64(bytes: BytesShape): string {

@@ -1,7 +1,7 @@
 // The Mesos port over the v1 scheduler API in protobuf (Mesos docs/scheduler-http-api.md). Not here: retries
 // (runtime/supervisor.ts).
 
-import { hostCheck } from "./allowed_hosts.ts";
+import { hostCheck } from "../net/allowed_hosts.ts";
 import { notAMaster, type Refusal, refusalMessage, subscribeRefusal } from "./answers.ts";
 import { type FrameworkIdentity, type MesosApi, type MesosConnection, MesosError, type MesosSession } from "./api.ts";
 import { ownBytes, protobufType } from "./calls.ts";
@@ -12,7 +12,7 @@ import { addressOfUrl, hostPortText, parseMasters } from "./masters.ts";
 import { createPortLook, type PortProbe } from "./port_probe.ts";
 import { type ReachedLeader, reachLeader } from "./reach_leader.ts";
 import { type RunningSession, startSession } from "./session.ts";
-import { realTimer, type SetTimer } from "./timer.ts";
+import { realTimer, type SetTimer } from "../net/timer.ts";
 import { encodeSubscribe, type EnvironmentOf } from "./to_proto.ts";
 
 /** For the head of the answer to SUBSCRIBE: a master with 10,000 agents takes seconds right after its election. */

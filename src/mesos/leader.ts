@@ -1,9 +1,9 @@
 // The candidates for the leading master, in the order to try them.
 
 import type { Secret } from "../secret.ts";
-import type { HostCheck } from "./allowed_hosts.ts";
+import type { HostCheck } from "../net/allowed_hosts.ts";
 import { type HostPort, hostPortText, type MasterAddress, type Masters } from "./masters.ts";
-import type { SetTimer } from "./timer.ts";
+import type { SetTimer } from "../net/timer.ts";
 
 /** Knows candidates for the leader. */
 export interface LeaderFinder {

@@ -1,9 +1,12 @@
 // Sends one HTTP request to one master, with authentication, a time limit and readable errors.
 
+import { firstPart } from "../net/body.ts";
+import { authorizationOf, CredentialsError } from "../net/credentials.ts";
+import { clientWithCas } from "../net/http_client.ts";
+import { networkFailure } from "../net/network_failure.ts";
+import type { SetTimer } from "../net/timer.ts";
 import { type MesosConnection, MesosError, type MesosErrorReason } from "./api.ts";
-import { authorizationOf } from "./credentials.ts";
-import { networkProblem } from "./network_problems.ts";
-import type { SetTimer } from "./timer.ts";
+import { networkHints } from "./network_problems.ts";
 
 /** Speaks to masters. */
 export interface MasterClient {
@@ -57,7 +60,7 @@ export interface MasterAnswer {
   end(): void;
 }
 
-const textBytesMax = 4096;
+const textCharactersMax = 4096;
 
 /** Makes a client. */
 export function createMasterClient(
@@ -97,7 +100,7 @@ export async function sendRequest(
       end: watch.end,
       async text(): Promise<string> {
         try {
-          return await beginOf(response.body);
+          return await firstPart(response.body, textCharactersMax);
         } catch (failure) {
           throw requestError(request, limits, { failure, isTimeUp: watch.isTimeUp() });
         }
@@ -193,25 +196,17 @@ function requestError(
       failure,
     );
   }
-  const { what, hint, isPermission } = networkProblem(failure, request.url);
-  const reason = isPermission ? "redirect-refused" : limits.unanswered;
-  return new MesosError(reason, `Mesos master ${origin}: ${what}`, hint, failure);
-}
-
-async function beginOf(body: ReadableStream<Uint8Array> | null): Promise<string> {
-  if (body === null) return "";
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const chunk of body) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length >= textBytesMax) break;
+  if (failure instanceof CredentialsError) {
+    return new MesosError("unauthorized", failure.message, failure.hint, failure);
   }
-  return text.slice(0, textBytesMax);
+  const { kind, what } = networkFailure(failure, request.url);
+  const reason = kind === "not-permitted" ? "redirect-refused" : limits.unanswered;
+  return new MesosError(reason, `Mesos master ${origin}: ${what}`, networkHints[kind], failure);
 }
 
 function clientWith(caCerts: readonly string[]): Deno.HttpClient {
   try {
-    return Deno.createHttpClient({ caCerts: [...caCerts] });
+    return clientWithCas(caCerts);
   } catch (error) {
     throw new MesosError(
       "refused",

@@ -1,4 +1,5 @@
-// Parses `mesos-master` for the connections; an invalid address is an error.
+// `mesos-master` for those who connect: what cannot be read is an error. Not here: the rule (net/addresses.ts), finding out who
+// leads (leader.ts).
 
 import {
   type HostPort,
@@ -7,10 +8,10 @@ import {
   type Masters,
   parseHostPort as readHostPort,
   parseMasters as readMasters,
-} from "../addresses.ts";
+} from "../net/addresses.ts";
 import { OperatorError } from "../errors.ts";
 
-export { addressOfUrl } from "../addresses.ts";
+export { addressOfUrl } from "../net/addresses.ts";
 export { type HostPort, hostPortText, type MasterAddress, type Masters };
 
 /**

@@ -4,8 +4,8 @@
 import { connect } from "node:net";
 import { MesosError } from "./api.ts";
 import { addressUrl, hostPortText, type MasterAddress } from "./masters.ts";
-import { isDirect } from "./proxies.ts";
-import type { SetTimer } from "./timer.ts";
+import { isDirect } from "../net/proxies.ts";
+import type { SetTimer } from "../net/timer.ts";
 
 /** For a connection; a SYN that was lost is sent again after 1 s (RFC 6298). */
 export const connectionMs = 1_800;

@@ -1,6 +1,6 @@
 // Sends a request to the leading master: tries each candidate and follows 307 redirects itself.
 
-import type { HostCheck } from "./allowed_hosts.ts";
+import type { HostCheck } from "../net/allowed_hosts.ts";
 import { MesosError } from "./api.ts";
 import { type MasterAnswer, type MasterClient, type MasterRequest, sendRequest } from "./master_request.ts";
 import { addressOfUrl, addressUrl, hostPortText, type MasterAddress } from "./masters.ts";

@@ -9,8 +9,9 @@ import { Buffer } from "node:buffer";
 import zookeeper from "node-zookeeper-client";
 import { MesosError } from "./api.ts";
 import { type HostPort, hostPortText } from "./masters.ts";
-import { networkProblem } from "./network_problems.ts";
-import type { SetTimer } from "./timer.ts";
+import { networkFailure } from "../net/network_failure.ts";
+import { networkHints } from "./network_problems.ts";
+import type { SetTimer } from "../net/timer.ts";
 
 /** For the TCP connection and ZooKeeper's greeting. */
 export const zookeeperConnectMs = 4_000;
@@ -136,11 +137,11 @@ function leash(link: Link): void {
       connect();
       return;
     }
-    const { what, hint, isPermission } = failure === undefined
-      ? { what: "the connection was closed", hint: zookeeperHint, isPermission: false }
-      : networkProblem(failure, "");
-    const ours = hint.replaceAll("the master", "ZooKeeper");
-    endLink(link, problem(server, what, ours, isPermission ? "redirect-refused" : "unreachable"), "lost");
+    const { kind, what } = failure === undefined
+      ? { kind: "lost" as const, what: "the connection was closed" }
+      : networkFailure(failure, "");
+    const hint = failure === undefined ? zookeeperHint : networkHints[kind].replaceAll("the master", "ZooKeeper");
+    endLink(link, problem(server, what, hint, kind === "not-permitted" ? "redirect-refused" : "unreachable"), "lost");
   };
   manager.onSocketError = (error) => {
     failure = error;

@@ -1,7 +1,7 @@
 // What the program takes from its machine, as a port: time and the network.
 
 import type { PortProbe } from "../mesos/port_probe.ts";
-import type { SetTimer } from "../mesos/timer.ts";
+import type { SetTimer } from "../net/timer.ts";
 import type { Clock } from "./clock.ts";
 
 /** A clock, and what goes with it where time and network are not those of the machine. */

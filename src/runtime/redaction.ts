@@ -1,7 +1,8 @@
 // Redacts the secrets of a configuration in what Mesos reports about our containers.
 
 import type { Config } from "../config/config.ts";
-import { createRedactor, type Secret } from "../secret.ts";
+import { secretOf } from "../net/credentials.ts";
+import { createRedactor } from "../secret.ts";
 
 /** Shorter values of variables are words that messages are full of: `true`, `debug`. */
 const valueLengthMin = 8;
@@ -27,8 +28,8 @@ function secretsOf(config: Config): readonly string[] {
     gocd.autoRegisterKey,
     http.adminToken,
     mesos.mastersAuth,
-    ofLogin(gocd.credentials),
-    ofLogin(mesos.credentials),
+    secretOf(gocd.credentials),
+    secretOf(mesos.credentials),
   ];
   const values = settings.profiles.flatMap(({ container }) => [
     ...Object.values(container.env),
@@ -38,14 +39,6 @@ function secretsOf(config: Config): readonly string[] {
     ...secrets.map((secret) => secret === undefined ? "" : textOr(() => secret.reveal())),
     ...values.filter((value) => value.length >= valueLengthMin),
   ];
-}
-
-type Login = Config["gocd"]["credentials"] | Config["mesos"]["credentials"];
-
-function ofLogin(login: Login): Secret | undefined {
-  if (login.kind === "none") return undefined;
-  if (login.kind === "bearer") return login.token;
-  return "password" in login ? login.password : login.secret;
 }
 
 function textOr(read: () => string): string {

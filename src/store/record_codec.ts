@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { taskNumberMax } from "../core/identity/adoption.ts";
 import { type AgentInstance, type InstanceIdentity, type InstanceMarks, phaseFields } from "../core/instance.ts";
 import type { ControlsRecord, FrameworkRecord, StateRecord, StoredState } from "../core/record.ts";
+import { shortened } from "../core/text.ts";
 import { StoreError } from "./store_error.ts";
 
 /** Key of the framework record. */
@@ -218,8 +219,8 @@ export function decodeRecords(texts: Iterable<StoredText>): DecodedRecords {
       // Any other key is a kind of record that a newer program keeps: not ours to judge.
     } catch (cause) {
       unreadable.push({
-        key: shortened(key),
-        reason: shortened(cause instanceof Error ? cause.message : String(cause)),
+        key: shortened(key, shownCharactersMax),
+        reason: shortened(cause instanceof Error ? cause.message : String(cause), shownCharactersMax),
       });
     }
   }
@@ -300,10 +301,6 @@ function objectOf(json: string | undefined): object {
 
 /** What a garbled record says about itself may be as long as itself. */
 const shownCharactersMax = 200;
-
-function shortened(text: string): string {
-  return text.length > shownCharactersMax ? `${text.slice(0, shownCharactersMax)}…` : text;
-}
 
 function parseInstance(key: string, json: string): AgentInstance {
   const instance = parseAs(instanceSchema, json);

@@ -1,6 +1,7 @@
 // The durable state as one JSON document for people, backups and moves between stores.
 
 import type { StateRecord, StoredState } from "../core/record.ts";
+import { shortened } from "../core/text.ts";
 import {
   completeState,
   controlsKey,
@@ -118,7 +119,7 @@ function shown(value: unknown): string {
   const charactersMax = 60;
   if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "an object";
   const text = JSON.stringify(value) ?? "absent";
-  return text.length > charactersMax ? `${text.slice(0, charactersMax)}…` : text;
+  return shortened(text, charactersMax);
 }
 
 function firstRepeated(keys: readonly string[]): string | undefined {

@@ -1,7 +1,7 @@
 // Types for the parts of node-zookeeper-client 1.1.3 that we use, and the addresses that it would misparse.
 
 import type { Buffer } from "node:buffer";
-import { type HostPort, parseZookeeperServers } from "../addresses.ts";
+import { type HostPort, parseZookeeperServers } from "../net/addresses.ts";
 
 /** Codes of org.apache.zookeeper.KeeperException.Code. */
 export const errorCodes = {

@@ -1,7 +1,7 @@
 // Which permissions a configuration needs. Not here: granting them (scripts/).
 
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { parseHostPort } from "../../src/addresses.ts";
+import { parseHostPort } from "../../src/net/addresses.ts";
 import { type Hosts, hostsOf } from "../../src/config/hosts.ts";
 import { OperatorError } from "../../src/errors.ts";
 import { parseMasters } from "../../src/mesos/masters.ts";

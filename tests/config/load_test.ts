@@ -134,7 +134,7 @@ Deno.test("the credentials of a ZooKeeper address are kept apart and can be put 
 Deno.test("Mesos credentials are basic with a principal, bearer with a token", () => {
   const basic = loadKeys("mesos { principal = p, secret = s }").mesos;
   assertEquals(basic.principal, "p");
-  assertEquals(revealed(basic.credentials), { kind: "basic", principal: "p", secret: "s" });
+  assertEquals(revealed(basic.credentials), { kind: "basic", userName: "p", password: "s" });
   const bearer = loadKeys("mesos { principal = p, token = t }").mesos;
   assertEquals([bearer.principal, bearer.credentials.kind], ["p", "bearer"]);
   assertEquals(loadKeys("mesos.roles = [a, b/c, a]").mesos.roles, ["a", "b/c"]);

@@ -1,4 +1,4 @@
-// What TLS failures are called. The texts are those of Deno 2.4.2 and 2.9.6 (see tests/mesos/network_problems_test.ts).
+// What TLS failures are called. The texts are those of Deno 2.4.2 and 2.9.6 (see tests/net/network_failure_test.ts).
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { networkError } from "../../src/gocd/network_problems.ts";

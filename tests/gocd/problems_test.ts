@@ -1,16 +1,17 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { type GocdConnection, type GocdCredentials, GocdError } from "../../src/gocd/api.ts";
+import { type GocdConnection, GocdError } from "../../src/gocd/api.ts";
+import type { Credentials } from "../../src/net/credentials.ts";
 import { createHttpGocdApi } from "../../src/gocd/http_api.ts";
 import { Secret } from "../../src/secret.ts";
 import { connection, fakeGocd, json } from "./fake_gocd.ts";
 
 const signal = new AbortController().signal;
-const basic: GocdCredentials = {
+const basic: Credentials = {
   kind: "basic",
   userName: "ci",
   password: new Secret("go-server.password", () => "hunter2!"),
 };
-const bearer: GocdCredentials = { kind: "bearer", token: new Secret("go-server.access-token", () => "t0ken-value") };
+const bearer: Credentials = { kind: "bearer", token: new Secret("go-server.access-token", () => "t0ken-value") };
 
 function page(status: number, body: string, headers: Record<string, string> = {}): Response {
   return new Response(body, { status, headers });
@@ -24,7 +25,7 @@ interface Case {
   readonly want: readonly [code: string, kind: string];
   /** Must stand in message or hint. */
   readonly says: string;
-  readonly credentials?: GocdCredentials;
+  readonly credentials?: Credentials;
 }
 
 const badCredentials = "Invalid credentials. Either your username and password are incorrect, or there is a problem.";
@@ -293,7 +294,7 @@ Deno.test("a secret file that has vanished is named, and its return is noticed",
     return text;
   });
   const fake = fakeGocd("26.1.0");
-  const credentials: GocdCredentials = { kind: "basic", userName: "ci", password };
+  const credentials: Credentials = { kind: "basic", userName: "ci", password };
   const api = createHttpGocdApi({ ...connection, credentials }, { fetch: fake.fetch, nowMs: () => 0 });
   await api.poll(signal);
   text = undefined;
@@ -318,7 +319,7 @@ Deno.test("a token with a line break is refused before it is sent, and not shown
 });
 
 Deno.test("a user name and password beyond ASCII go out as UTF-8", async () => {
-  const credentials: GocdCredentials = { kind: "basic", userName: "jörg", password: new Secret("p", () => "pä:ss€") };
+  const credentials: Credentials = { kind: "basic", userName: "jörg", password: new Secret("p", () => "pä:ss€") };
   const fake = fakeGocd("26.1.0");
   await createHttpGocdApi({ ...connection, credentials }, { fetch: fake.fetch, nowMs: () => 0 }).poll(signal);
   const sent = fake.seen[0]?.headers.get("authorization")?.slice("Basic ".length) ?? "";
@@ -339,7 +340,7 @@ Deno.test("certificate authorities that are none are named by their key", async 
 
 Deno.test("the session cookie is kept, and no other; a 401 and another password end it", async () => {
   let password = "one";
-  const credentials: GocdCredentials = { kind: "basic", userName: "ci", password: new Secret("p", () => password) };
+  const credentials: Credentials = { kind: "basic", userName: "ci", password: new Secret("p", () => password) };
   const fake = fakeGocd("26.1.0");
   const api = createHttpGocdApi({ ...connection, credentials }, { fetch: fake.fetch, nowMs: () => 0 });
   const cookies = (): readonly (string | null)[] => fake.seen.splice(0).map((request) => request.headers.get("cookie"));

@@ -1,7 +1,8 @@
 // What the client makes of the recorded answers of a real GoCD server, one by one.
 
 import { assert, assertEquals } from "@std/assert";
-import { type GocdCredentials, GocdError } from "../../src/gocd/api.ts";
+import { GocdError } from "../../src/gocd/api.ts";
+import type { Credentials } from "../../src/net/credentials.ts";
 import { readGocdAgents } from "../../src/gocd/agents.ts";
 import { readHealthMessages } from "../../src/gocd/health.ts";
 import { createHttpGocdApi, type HttpGocdApi } from "../../src/gocd/http_api.ts";
@@ -27,7 +28,7 @@ function replay(...names: readonly string[]): { readonly api: HttpGocdApi; reado
 }
 
 /** Those with which the first of the answers was given. */
-function credentialsFor([first]: readonly RecordedAnswer[]): GocdCredentials {
+function credentialsFor([first]: readonly RecordedAnswer[]): Credentials {
   if (first?.name.includes("no credentials")) return { kind: "none" };
   return first?.name.includes("token")
     ? { kind: "bearer", token: new Secret("t", () => "token") }

@@ -81,8 +81,8 @@ Deno.test({
     await using other = startMaster(() => redirectTo(location));
     const credentials = {
       kind: "basic",
-      principal: "marathon",
-      secret: new Secret("mesos.secret", () => "s"),
+      userName: "marathon",
+      password: new Secret("mesos.secret", () => "s"),
     } as const;
     assertEquals(await subscribeAt(other.address, { credentials }), leader.address);
     assertEquals(leader.asked.map(({ method, path }) => `${method} ${path}`), ["POST /master/api/v1/scheduler"]);
@@ -263,7 +263,7 @@ const logins: readonly (readonly [string, MesosConnection["credentials"], header
   ["no login", { kind: "none" }, null, "set mesos.principal and mesos.secret"],
   [
     "a wrong secret",
-    { kind: "basic", principal: "märathon", secret },
+    { kind: "basic", userName: "märathon", password: secret },
     `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode("märathon:correct horse")))}`,
     "mesos.principal ('märathon') and mesos.secret-file",
   ],
@@ -299,7 +299,7 @@ Deno.test("a secret that cannot be read, or no token at all, is said before anyt
     throw new Error("No such file");
   });
   const first = await failAt(master.address, "unauthorized", {
-    credentials: { kind: "basic", principal: "p", secret: gone },
+    credentials: { kind: "basic", userName: "p", password: gone },
   });
   assertStringIncludes(first.message, "mesos.secret-file cannot be read");
   const second = await failAt(master.address, "unauthorized", {

@@ -11,8 +11,8 @@ import {
   createPortLook,
   silentHostMs,
 } from "../../src/mesos/port_probe.ts";
-import { isDirect } from "../../src/mesos/proxies.ts";
-import { realTimer } from "../../src/mesos/timer.ts";
+import { isDirect } from "../../src/net/proxies.ts";
+import { realTimer } from "../../src/net/timer.ts";
 import { createManualTimer, type ManualTimer } from "../support/manual_timer.ts";
 import { freePort } from "../support/free_port.ts";
 import {
@@ -218,7 +218,7 @@ const proxies: readonly (readonly [Readonly<Record<string, string>>, host: strin
 
 for (const [env, host, direct] of proxies) {
   Deno.test(`with ${JSON.stringify(env)} fetch goes to ${host} ${direct ? "directly" : "by a proxy, for all we know"}`, () => {
-    assertEquals(isDirect({ scheme: "http", host, port: 5050 }, (each) => env[each]), direct);
+    assertEquals(isDirect({ host, port: 5050 }, (each) => env[each]), direct);
   });
 }
 

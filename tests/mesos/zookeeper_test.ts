@@ -1,11 +1,11 @@
 // The leading master as a real ZooKeeper knows it: changes, expired sessions, restarts, and what is no ZooKeeper.
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { hostCheck } from "../../src/mesos/allowed_hosts.ts";
+import { hostCheck } from "../../src/net/allowed_hosts.ts";
 import { MesosError, type MesosErrorReason } from "../../src/mesos/api.ts";
 import { createLeaderFinder, type LeaderFinder, type LeaderFinderOptions } from "../../src/mesos/leader.ts";
 import { parseMasters } from "../../src/mesos/masters.ts";
-import { realTimer, type SetTimer } from "../../src/mesos/timer.ts";
+import { realTimer, type SetTimer } from "../../src/net/timer.ts";
 import { leadingZnode } from "../../src/mesos/master_znode.ts";
 import { leaderWaitMs } from "../../src/mesos/zookeeper_leader.ts";
 import { Secret } from "../../src/secret.ts";

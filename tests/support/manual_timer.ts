@@ -1,6 +1,6 @@
 // A timer that a test drives.
 
-import type { SetTimer } from "../../src/mesos/timer.ts";
+import type { SetTimer } from "../../src/net/timer.ts";
 
 /** Timers that run out when the test says so. */
 export interface ManualTimer {

@@ -2,7 +2,7 @@
 // nothing depends on how busy the machine is. Both are used alike.
 
 import { setImmediate } from "node:timers";
-import type { SetTimer } from "../../src/mesos/timer.ts";
+import type { SetTimer } from "../../src/net/timer.ts";
 import type { Clock } from "../../src/runtime/clock.ts";
 import { type VirtualTimers, virtualTimers } from "../../src/sim/timers.ts";
 import { scaledClock, sleepReal, type TimeScale, until } from "./scaled_clock.ts";

@@ -9,7 +9,8 @@ import { countFailure, countHostFailure, waivePollWait } from "./failures.ts";
 import { withPossibleBuild } from "../demand/hung_build.ts";
 import { type AgentInstance, type EndCause, type Gone, inPhase } from "../instance.ts";
 import { isFence } from "../identity/lineage.ts";
-import { end, endUnproven, oneLine, startKill, taskOf, uuidOf } from "./phase.ts";
+import { oneLine } from "../text.ts";
+import { end, endUnproven, startKill, taskOf, uuidOf } from "./phase.ts";
 import { askFor } from "../session/reconciliation.ts";
 import { activityOnReturn, isPendingOnReturn } from "./returned.ts";
 import {

@@ -1,5 +1,6 @@
 // Moves an instance from one phase to another.
 
+import { oneLine } from "../text.ts";
 import type { Draft } from "../draft.ts";
 import {
   type AgentActivity,
@@ -15,8 +16,6 @@ import { clocksOf } from "../profile_of.ts";
 import { idleText, killText } from "../words/causes.ts";
 import { formatDuration } from "../words/phrases.ts";
 
-/** How long messages of others may be in our notes and records. */
-const messageCharsMax = 300;
 
 /** The uuid of its GocdAgent, where it is known. */
 export function uuidOf(instance: AgentInstance): string | undefined {
@@ -28,13 +27,6 @@ export function uuidOf(instance: AgentInstance): string | undefined {
     default:
       return instance.uuid;
   }
-}
-
-/** One line of somebody else's text, short enough to keep. */
-export function oneLine(text: string): string {
-  // deno-lint-ignore no-control-regex
-  const line = text.replaceAll(/[\s\u0000-\u001f\u007f]+/g, " ").trim();
-  return line.length > messageCharsMax ? `${line.slice(0, messageCharsMax - 1)}…` : line;
 }
 
 /** The GoCD server shows this record of it, which is no longer to be deleted. */

