@@ -2,6 +2,7 @@
 
 import type { Config } from "../src/config/config.ts";
 import { type Hosts, hostsOf } from "../src/config/hosts.ts";
+import { hostText } from "../src/net/addresses.ts";
 import { OperatorError } from "../src/errors.ts";
 
 /** The flags of `deno run` for one configuration. */
@@ -45,7 +46,7 @@ function netFlag({ net }: Hosts, commands: readonly string[]): string {
 
 /** Deno has no such option for one client: `go-server.insecure` needs the switch of the process, for this host only. */
 function insecureFlags({ gocd }: Config): string[] {
-  return gocd.insecure ? [`--unsafely-ignore-certificate-errors=${new URL(gocd.url).hostname}`] : [];
+  return gocd.insecure ? [`--unsafely-ignore-certificate-errors=${hostText(gocd.url.host)}`] : [];
 }
 
 function flag(name: string, values: readonly string[]): string[] {

@@ -9,6 +9,8 @@ import { foldFindings } from "../core/view/findings.ts";
 import { maintenanceMode } from "../core/demand/reason.ts";
 import { OperatorError } from "../errors.ts";
 import type { GocdRights } from "../gocd/api.ts";
+import { mastersText, serverUrlText } from "../net/addresses.ts";
+import { placeOf } from "../runtime/first_registration.ts";
 import { realClock } from "../runtime/clock.ts";
 import { requireHosts } from "../runtime/permissions.ts";
 import { openGocd, openMesos } from "../runtime/ports.ts";
@@ -85,8 +87,7 @@ function checkConfig(path: string, report: Report, io: CliIo): Config | undefine
 async function checkState(config: Config, report: Report): Promise<ReadonlySet<string>> {
   try {
     const stored = await readStoredState(config);
-    const { state } = config;
-    const path = state.kind === "sqlite" ? state.path : `zk://${state.connect}${state.path}`;
+    const path = placeOf(config);
     if (stored === undefined) {
       report.ok("state", `${path}: none yet, it is made at the first start`);
       return new Set();
@@ -113,7 +114,7 @@ async function checkGocd(config: Config, ours: ReadonlySet<string>, report: Repo
     const { jobs, agents } = poll;
     report.ok(
       "gocd",
-      `${config.gocd.url}: GoCD ${poll.server.version.replace(/^</, "older than ")}, ${jobs.length} job${
+      `${serverUrlText(config.gocd.url)}: GoCD ${poll.server.version.replace(/^</, "older than ")}, ${jobs.length} job${
         jobs.length === 1 ? " waits" : "s wait"
       }, ` +
         `${agents.length} agent${agents.length === 1 ? "" : "s"} (${tookMs} ms)`,
@@ -172,7 +173,7 @@ async function checkMesos(config: Config, report: Report): Promise<void> {
       },
       (signal) => mesos.probe(signal),
     );
-    report.ok("mesos", `${config.mesos.masters}: the leader is ${leader}, Mesos ${version}`);
+    report.ok("mesos", `${mastersText(config.mesos.masters)}: the leader is ${leader}, Mesos ${version}`);
   } catch (error) {
     report.fail("mesos", error);
   } finally {

@@ -35,10 +35,10 @@ function changeText(key: string, from: Leaf | undefined, to: Leaf | undefined): 
 }
 
 function leavesOf(config: Config): Map<string, Leaf> {
-  const { masters, mastersAuth, credentials: mesosLogin, ...mesos } = config.mesos;
+  const { masters, credentials: mesosLogin, ...mesos } = config.mesos;
   const { autoRegisterKey, credentials: gocdLogin, ...gocd } = config.gocd;
   const leaves = new Map<string, Leaf>();
-  addLeaf(leaves, "mesos-master", { masters, mastersAuth });
+  addLeaf(leaves, "mesos-master", masters);
   addLeaf(leaves, "go-agent.auto-register-key", autoRegisterKey);
   addLeaves(leaves, "go-server", { ...gocd, ...gocdLogin, kind: undefined });
   addLeaves(leaves, "mesos", { ...mesos, ...mesosLogin, kind: undefined });

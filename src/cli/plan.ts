@@ -8,6 +8,7 @@ import { describeNeed } from "../core/words/phrases.ts";
 import type { WantedAgents } from "../core/state.ts";
 import type { BucketView, StatusView } from "../core/view/view.ts";
 import { launchReasonText } from "../core/words/reasons.ts";
+import { serverUrlText } from "../net/addresses.ts";
 import { OperatorError } from "../errors.ts";
 import type { Command } from "./command.ts";
 import type { CliIo } from "./io.ts";
@@ -47,7 +48,7 @@ Examples:
     let url = "";
     try {
       const config = loadConfigFile(path, io);
-      url = config.gocd.url;
+      url = serverUrlText(config.gocd.url);
       io.out(printableJson(JSON.stringify(planJson((await pollOnce(config)).view, url), null, 2)));
       return 0;
     } catch (error) {
@@ -98,7 +99,7 @@ export function planJson(view: StatusView, url: string): Record<string, unknown>
 function printPlan({ view, wanted }: PolledOnce, config: Config, io: CliIo): void {
   const { columns } = io.size();
   io.out(
-    `GoCD server ${config.gocd.url}, version ${printable(view.gocd.version ?? "unknown")}${
+    `GoCD server ${serverUrlText(config.gocd.url)}, version ${printable(view.gocd.version ?? "unknown")}${
       view.gocd.maintenance === "on" ? ", in maintenance mode" : ""
     }`,
   );

@@ -6,6 +6,7 @@ import type { OperatorEvent } from "../core/event.ts";
 import { exitCodes } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import { createLog } from "../log/log.ts";
+import { mastersText, serverUrlText } from "../net/addresses.ts";
 import { watchFiles } from "../runtime/file_watch.ts";
 import type { NoteSink } from "../runtime/engine.ts";
 import type { FrameworkEnd } from "../runtime/framework.ts";
@@ -133,7 +134,9 @@ function useConfig(next: Config, { ports, program, page, log }: Running): void {
 function announce(log: Log, config: Config, statusUrl: string | undefined): void {
   const names = config.settings.profiles.map((profile) => profile.name).join(", ");
   log.info(
-    `gocd-mesos ${version} starts: GoCD server ${config.gocd.url}, Mesos ${config.mesos.masters}, profiles ${names}`,
+    `gocd-mesos ${version} starts: GoCD server ${serverUrlText(config.gocd.url)}, Mesos ${
+      mastersText(config.mesos.masters)
+    }, profiles ${names}`,
   );
   if (statusUrl !== undefined) log.info(`status page on ${statusUrl}`);
   if (mayReachAll()) {

@@ -6,6 +6,7 @@ import type { StoredState } from "../core/record.ts";
 import { withoutFramework } from "../core/identity/lineage.ts";
 import { formatDuration } from "../core/words/phrases.ts";
 import { OperatorError } from "../errors.ts";
+import { placeOf } from "../runtime/first_registration.ts";
 import { openStore } from "../runtime/ports.ts";
 import { readStoredState } from "../runtime/stored_state.ts";
 import { damagedHint } from "../store/sqlite_errors.ts";
@@ -136,8 +137,7 @@ function readDocument(path: string, io: CliIo): string {
 async function required(config: Config): Promise<StoredState> {
   const stored = await readStoredState(config);
   if (stored !== undefined) return stored;
-  const place = config.state.kind === "sqlite" ? config.state.path : `zk://${config.state.connect}${config.state.path}`;
-  throw new OperatorError(`there is no state in ${place} yet`, {
+  throw new OperatorError(`there is no state in ${placeOf(config)} yet`, {
     code: "state-empty",
     kind: "state",
     hint: "it is made at the first start; check state.path",

@@ -1,6 +1,8 @@
 // The whole configuration as one value.
 
 import type { Settings } from "../core/settings.ts";
+import type { HostPort, Masters, ServerUrl, ZookeeperAddress } from "../net/addresses.ts";
+import type { AllowedHost } from "../net/allowed_hosts.ts";
 import type { Credentials } from "../net/credentials.ts";
 import type { Secret } from "../secret.ts";
 
@@ -28,14 +30,12 @@ export interface Config {
   readonly envNames?: readonly string[];
 }
 
-/** Connection and identity towards Mesos; credentials and CAs have the shape of `MesosConnection` in mesos/api.ts. */
+/** Connection and identity towards Mesos; the first four have the shape of `MesosConnection` in mesos/api.ts. */
 export interface MesosConfig {
-  /** `mesos-master` as written, but without the credentials of a `zk://user:password@…`: `mastersAsWritten` puts them back. */
-  readonly masters: string;
-  /** `user:password` of a `zk://user:password@…`. */
-  readonly mastersAuth?: Secret;
-  /** `mesos.allowed-hosts`: names, `host:port`, or CIDR blocks that a redirect or ZooKeeper may name. */
-  readonly allowedHosts: readonly string[];
+  /** `mesos-master`. */
+  readonly masters: Masters;
+  /** `mesos.allowed-hosts`: what a redirect or ZooKeeper may name. */
+  readonly allowedHosts: readonly AllowedHost[];
   /** How to log in. */
   readonly credentials: Credentials;
   /** PEM text of additional certificate authorities. */
@@ -58,10 +58,10 @@ export interface MesosConfig {
 
 /** Connection to GoCD; the shape of `GocdConnection` in gocd/api.ts, plus what agents register with. */
 export interface GocdConfig {
-  /** With the context path, without a trailing slash. */
-  readonly url: string;
+  /** With the context path. */
+  readonly url: ServerUrl;
   /** What agents are told; the same as `url` by default. */
-  readonly agentUrl: string;
+  readonly agentUrl: ServerUrl;
   /** How to log in. */
   readonly credentials: Credentials;
   /** PEM text of additional certificate authorities. */
@@ -77,12 +77,12 @@ export interface GocdConfig {
 /** Where the durable state lies. */
 export type StateConfig =
   | { readonly kind: "sqlite"; readonly path: string }
-  | { readonly kind: "zookeeper"; readonly connect: string; readonly path: string; readonly auth?: Secret };
+  | ZookeeperAddress & { readonly kind: "zookeeper" };
 
 /** The status page. */
 export interface HttpConfig {
   /** Absent: no listener (`listen = off`). */
-  readonly listen?: { readonly host: string; readonly port: number };
+  readonly listen?: HostPort;
   /** URL of the page as others reach it, without a trailing slash. */
   readonly advertise?: string;
   /** Allows changes through the page; absent: it only shows. */

@@ -3,12 +3,16 @@
 import {
   type HostPort,
   hostPortText,
+  httpUrlOf,
+  type Masters,
   parseHostPort,
   parseMasters,
-  parseUrlServer,
+  parseServerUrl,
   parseZookeeper,
+  type ServerUrl,
+  serverUrlText,
 } from "../net/addresses.ts";
-import { Secret } from "../secret.ts";
+import { type AllowedHost, parseAllowedHost } from "../net/allowed_hosts.ts";
 import type { GocdConfig, HttpConfig, LogConfig, MesosConfig, StateConfig } from "./config.ts";
 import { pathBeside } from "./hocon.ts";
 import { addProblem, booleanAt, confAt, durationMsAt, find, integerAt, type Reader, specOf, textAt } from "./reader.ts";
@@ -21,7 +25,7 @@ export function readMesos(reader: Reader, webuiUrl: string | undefined): MesosCo
   const principal = textAt(reader, "mesos.principal");
   const hostname = textAt(reader, "mesos.hostname");
   return {
-    ...readMasters(reader),
+    masters: readMasters(reader),
     allowedHosts: readAllowedHosts(reader),
     credentials: readMesosCredentials(reader, principal),
     caCerts: caCertsAt(reader, "mesos.ca-file"),
@@ -35,46 +39,36 @@ export function readMesos(reader: Reader, webuiUrl: string | undefined): MesosCo
   };
 }
 
-/** `mesos-master` with the credentials of a `zk://user:password@…` put back, for the one who connects. Holds a secret. */
-export function mastersAsWritten(mesos: MesosConfig): string {
-  if (mesos.mastersAuth === undefined) return mesos.masters;
-  return mesos.masters.replace(/^zk:\/\//, () => `zk://${mesos.mastersAuth?.reveal() ?? ""}@`);
-}
+/** In place of addresses that cannot be read: the problem is told, and no configuration comes of it. */
+const noMasters: Masters = { kind: "static", addresses: [] };
+const noServer: ServerUrl = { scheme: "http", host: "", port: 0, path: "" };
 
-function readMasters(reader: Reader): { masters: string; mastersAuth?: Secret } {
+function readMasters(reader: Reader): Masters {
   const key = "mesos-master";
   const found = find(reader, key);
   const text = textAt(reader, key);
   if (found === undefined || text === undefined) {
     const hint = `write mesos-master = ${specOf(key).example}`;
     addProblem(reader, { key }, { code: "config-missing-key", message: "it is missing", hint });
-    return { masters: "" };
+    return noMasters;
   }
   const masters = parseMasters(text);
-  if (!masters.ok) {
-    addProblem(reader, found, { code: "config-bad-value", message: masters.message, hint: masters.hint });
-    return { masters: "" };
-  }
-  if (masters.value.kind === "static") return { masters: text };
-  const { servers, path, auth } = masters.value;
-  const plain = `zk://${servers.map(hostPortText).join(",")}${path}`;
-  return auth === undefined ? { masters: plain } : { masters: plain, mastersAuth: new Secret(key, () => auth) };
+  if (masters.ok) return masters.value;
+  addProblem(reader, found, { code: "config-bad-value", message: masters.message, hint: masters.hint });
+  return noMasters;
 }
 
-function readAllowedHosts(reader: Reader): readonly string[] {
-  const hosts = textsAt(reader, "mesos.allowed-hosts", "commas");
+function readAllowedHosts(reader: Reader): readonly AllowedHost[] {
   const found = find(reader, "mesos.allowed-hosts");
-  for (const host of hosts) {
-    const isCidr = /^[0-9a-fA-F:.]+\/\d{1,3}$/.test(host);
-    if (isCidr || parseHostPort(host, 0).ok || found === undefined) continue;
-    const message = `${quote(host)} is neither a host nor host:port nor a CIDR block`;
-    addProblem(reader, found, {
-      code: "config-bad-value",
-      message,
-      hint: 'write e.g. ["master1:5050", "10.0.0.0/24"]',
-    });
-  }
-  return hosts;
+  return textsAt(reader, "mesos.allowed-hosts", "commas").flatMap((text) => {
+    const host = parseAllowedHost(text);
+    if (host === undefined && found !== undefined) {
+      const message = `${quote(text)} is neither a host nor host:port nor a CIDR block`;
+      const hint = 'write e.g. ["master1:5050", "10.0.0.0/24"]';
+      addProblem(reader, found, { code: "config-bad-value", message, hint });
+    }
+    return host ?? [];
+  });
 }
 
 // Mesos src/common/roles.cpp: no leading -, no . or .., no slash at an end or doubled, no white space.
@@ -134,7 +128,7 @@ export function readGocd(reader: Reader): GocdConfig {
   };
 }
 
-function readGocdUrl(reader: Reader): string {
+function readGocdUrl(reader: Reader): ServerUrl {
   const host = textAt(reader, "go-server.host");
   const port = integerAt(reader, "go-server.port");
   if (textAt(reader, "go-server.url") !== undefined) {
@@ -146,26 +140,27 @@ function readGocdUrl(reader: Reader): string {
     const section = confAt(reader.root, "go-server");
     const at = { key: "go-server.host", ...(section === undefined ? {} : { conf: section }) };
     addProblem(reader, at, { code: "config-missing-key", message: "it is missing", hint });
-    return "";
+    return noServer;
   }
   const found = find(reader, "go-server.host");
   const address = parseHostPort(host, -1);
-  if (found !== undefined && (!address.ok || address.value.port !== -1)) {
+  if (address.ok && address.value.port === -1) {
+    return { scheme: "http", host: address.value.host, port: port ?? 0, path: "/go" };
+  }
+  if (found !== undefined) {
     const message = /@/.test(host) ? "it is not the name of a host" : `${quote(host)} is not the name of a host`;
     const hint = "write the name alone and the port as go-server.port, or write go-server.url";
     addProblem(reader, found, { code: "config-bad-value", message, hint });
-    return "";
   }
-  return address.ok ? `http://${hostPortText({ host: address.value.host, port: port ?? 0 })}/go` : "";
+  return noServer;
 }
 
-function readAgentUrl(reader: Reader, url: string): string {
+function readAgentUrl(reader: Reader, url: ServerUrl): ServerUrl {
   const isGiven = textAt(reader, "go-server.agent-url") !== undefined;
   const agentUrl = isGiven ? readUrl(reader, "go-server.agent-url") : url;
-  const server = parseUrlServer(agentUrl);
-  if (server.ok && isLoopback(server.value.host)) {
+  if (isLoopback(agentUrl.host)) {
     reader.warnings.push(
-      `agents are told ${agentUrl}, which inside a container is the container itself; ` +
+      `agents are told ${serverUrlText(agentUrl)}, which inside a container is the container itself; ` +
         "write go-server.agent-url, unless network is HOST and GoCD runs on each host",
     );
   }
@@ -173,25 +168,17 @@ function readAgentUrl(reader: Reader, url: string): string {
 }
 
 // The path is /go where none is written: GoCD serves nothing else at its root than a redirect to it.
-function readUrl(reader: Reader, key: string): string {
+function readUrl(reader: Reader, key: string): ServerUrl {
   const found = find(reader, key);
   const text = textAt(reader, key);
-  if (found === undefined || text === undefined) return "";
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const hint = `write ${key.split(".")[1]} = "http://host:8153/go"`;
-  const code = "config-bad-value";
-  if (url !== undefined && (url.username !== "" || url.password !== "")) {
-    const better = "write them as go-server.user-name and go-server.password";
-    addProblem(reader, found, { code, message: "it holds credentials", hint: better });
-  } else if (url === undefined || !parseUrlServer(text).ok) {
-    addProblem(reader, found, { code, message: "it is not an http or https URL", hint });
-  } else if (url.search !== "" || url.hash !== "") {
-    addProblem(reader, found, { code, message: "it holds a ? or #", hint });
-  } else {
-    const path = url.pathname.replace(/\/+$/, "");
-    return `${url.origin}${path === "" ? "/go" : path}`;
-  }
-  return "";
+  if (found === undefined || text === undefined) return noServer;
+  const url = parseServerUrl(text);
+  if (url.ok) return { ...url.value, path: url.value.path === "" ? "/go" : url.value.path };
+  const hint = url.message === "it holds credentials"
+    ? "write them as go-server.user-name and go-server.password"
+    : `write ${key.split(".")[1]} = "http://host:8153/go"`;
+  addProblem(reader, found, { code: "config-bad-value", message: url.message, hint });
+  return noServer;
 }
 
 function readGocdCredentials(reader: Reader): GocdConfig["credentials"] {
@@ -228,20 +215,13 @@ export function readState(reader: Reader): StateConfig {
   const written = short?.kind === "text" ? short.text.trim() : textAt(reader, "state.path");
   const text = written === undefined || written === "" ? defaultText("state.path") : written;
   if (!/^zk:/i.test(text)) return { kind: "sqlite", path: pathBeside(reader.file, text) };
-  const address = parseZookeeper(text);
+  const address = parseZookeeper(text, "state.path");
   if (!address.ok) {
     const at = found ?? { key: "state.path" };
     addProblem(reader, at, { code: "config-bad-value", message: address.message, hint: address.hint });
     return { kind: "sqlite", path: "" };
   }
-  const { servers, path, auth } = address.value;
-  const connect = servers.map(hostPortText).join(",");
-  return {
-    kind: "zookeeper",
-    connect,
-    path,
-    ...(auth === undefined ? {} : { auth: new Secret("state.path", () => auth) }),
-  };
+  return { kind: "zookeeper", ...address.value };
 }
 
 /** The page; `libprocessIp` is what the 2015 framework took from the environment. */
@@ -279,8 +259,8 @@ function readListen(reader: Reader): HostPort | undefined {
 function advertised(reader: Reader, listen: HostPort, text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   // It is shown to everybody by Mesos: one with credentials is none.
-  const isPlain = !text.includes("@");
-  if (isPlain && parseUrlServer(text).ok) return new URL(text).href.replace(/\/$/, "");
+  const url = text.includes("@") ? undefined : httpUrlOf(text);
+  if (url !== undefined) return url.href.replace(/\/$/, "");
   const address = parseHostPort(text, listen.port);
   if (address.ok) return `http://${hostPortText(address.value)}`;
   const found = find(reader, "http.advertise");

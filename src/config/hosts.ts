@@ -1,7 +1,7 @@
 // Which hosts, files and variables a configuration needs: the permissions of a scoped start.
 
 import { dirname } from "node:path";
-import { hostPortText, parseHostPort, parseMasters, parseUrlServer, parseZookeeperServers } from "../net/addresses.ts";
+import { hostPortText, hostText } from "../net/addresses.ts";
 import type { Config } from "./config.ts";
 
 /** Exactly what the program must be allowed. */
@@ -38,10 +38,9 @@ export function hostsOf(config: Config): Hosts {
   const net = new Set<string>();
   const gaps: HostsGap[] = [];
   addMasters(config, net, gaps);
-  const gocd = parseUrlServer(config.gocd.url);
-  if (gocd.ok) net.add(hostPortText(gocd.value));
-  if (config.state.kind === "zookeeper") addZookeeper(config.state.connect, net);
-  if (config.http.listen !== undefined) net.add(hostPortText(config.http.listen));
+  const servers = config.state.kind === "zookeeper" ? config.state.servers : [];
+  const listen = config.http.listen === undefined ? [] : [config.http.listen];
+  for (const server of [config.gocd.url, ...servers, ...listen]) net.add(hostPortText(server));
   // With the state elsewhere, the control file lies beside the configuration (runtime/control_file.ts).
   const write = [config.state.kind === "sqlite" ? dirname(config.state.path) : `${config.path}.control`];
   const read = [dirname(config.path), ...write, ...(config.readFiles ?? [])];
@@ -49,38 +48,28 @@ export function hostsOf(config: Config): Hosts {
   return { net: [...net], read: unique(read), write, env: unique(env), gaps };
 }
 
-function addMasters(config: Config, net: Set<string>, gaps: HostsGap[]): void {
-  const masters = parseMasters(config.mesos.masters);
-  if (masters.ok) {
-    const { value } = masters;
-    for (const server of value.kind === "static" ? value.addresses : value.servers) net.add(hostPortText(server));
-  }
-  for (const host of config.mesos.allowedHosts) {
-    if (host.includes("/")) {
-      gaps.push({
-        key: "mesos.allowed-hosts",
-        message: `the block ${host} cannot be said as a list of hosts`,
-        hint: "name each master as host:port, or start with --allow-net for all hosts",
-      });
+function addMasters({ mesos }: Config, net: Set<string>, gaps: HostsGap[]): void {
+  const { masters, allowedHosts } = mesos;
+  for (const server of masters.kind === "static" ? masters.addresses : masters.servers) net.add(hostPortText(server));
+  for (const allowed of allowedHosts) {
+    if (allowed.kind === "host") {
+      const { host, port } = allowed;
+      net.add(port === undefined ? hostText(host) : hostPortText({ host, port }));
       continue;
     }
-    const address = parseHostPort(host, 0);
-    if (address.ok) {
-      net.add(address.value.port === 0 ? hostPortText(address.value).replace(/:0$/, "") : hostPortText(address.value));
-    }
+    gaps.push({
+      key: "mesos.allowed-hosts",
+      message: `the block ${allowed.text} cannot be said as a list of hosts`,
+      hint: "name each master as host:port, or start with --allow-net for all hosts",
+    });
   }
-  if (masters.ok && masters.value.kind === "zookeeper" && config.mesos.allowedHosts.length === 0) {
+  if (masters.kind === "zookeeper" && allowedHosts.length === 0) {
     gaps.push({
       key: "mesos.allowed-hosts",
       message: "with zk:// the leading master is only known when ZooKeeper names it",
       hint: 'name every master: allowed-hosts = ["master1:5050", "master2:5050"]',
     });
   }
-}
-
-function addZookeeper(connect: string, net: Set<string>): void {
-  const servers = parseZookeeperServers(connect);
-  for (const server of servers.ok ? servers.value : []) net.add(hostPortText(server));
 }
 
 function unique(values: readonly string[]): readonly string[] {

@@ -3,14 +3,13 @@
 import type { GocdAgent, GocdServerInfo, ScheduledJob } from "../core/gocd_records.ts";
 import type { Finding, GocdProblem } from "../core/event.ts";
 import { type ErrorKind, OperatorError } from "../errors.ts";
+import type { ServerUrl } from "../net/addresses.ts";
 import type { Credentials } from "../net/credentials.ts";
 
 /** How to reach the server. */
 export interface GocdConnection {
-  /** Base URL with the context path, without a trailing slash: `http://host:8153/go`. */
-  readonly url: string;
-  /** What agents are told (`go-server.agent-url`); the same as `url` by default. */
-  readonly agentUrl: string;
+  /** Base URL with the context path. */
+  readonly url: ServerUrl;
   readonly credentials: Credentials;
   /** PEM text of additional certificate authorities. */
   readonly caCerts: readonly string[];

@@ -24,7 +24,6 @@ export interface HttpGocdApi extends GocdApi {
 /**
  * Makes the client of one server. Nothing is sent before the first call. `options.fetch` is Deno's own by default
  * (which honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY); `options.nowMs` gives the time in ms since the epoch.
- * Throws {@linkcode GocdError} where the URL of the connection is none.
  */
 export function createHttpGocdApi(connection: GocdConnection, options: RequesterOptions): HttpGocdApi {
   const requester = createRequester(connection, options);

@@ -1,6 +1,7 @@
 // Sends one request at a time to the GoCD server and rejects every response that is not what was asked for.
 
 import type { Finding } from "../core/event.ts";
+import { serverUrlText } from "../net/addresses.ts";
 import { firstPart, wholeText } from "../net/body.ts";
 import { authorizationOf, CredentialsError, redactorOf } from "../net/credentials.ts";
 import { clientWithCas } from "../net/http_client.ts";
@@ -75,11 +76,11 @@ const refusalCharactersMax = 16 * 1024;
 const deprecatedMax = 20;
 const userAgent = "gocd-mesos";
 
-/** Makes a requester; throws {@linkcode GocdError} where the base URL is none. */
+/** Makes a requester. */
 export function createRequester(connection: GocdConnection, options: RequesterOptions): Requester {
   const session: Session = {
     connection,
-    baseUrl: plainUrl(connection.url),
+    baseUrl: serverUrlText(connection.url),
     fetch: options.fetch ?? fetch,
     nowMs: options.nowMs,
     deadline: options.deadline ?? ((timeoutMs) => AbortSignal.timeout(timeoutMs)),
@@ -270,18 +271,4 @@ function noteDeprecation(session: Session, source: string, headers: Headers): vo
       (removal === null ? "" : ` and will be gone in ${removal.slice(0, 20)}`),
     hint: "nothing to do now: look for a newer gocd-mesos before GoCD is upgraded",
   });
-}
-
-/** A base URL without user, query and trailing slash. */
-function plainUrl(url: string): string {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed === undefined || !/^https?:$/.test(parsed.protocol)) {
-    throw new GocdError({
-      code: "gocd-bad-url",
-      kind: "refused",
-      message: "the base URL of the GoCD server is no http:// or https:// URL",
-      hint: "set go-server.url to something like http://host:8153/go",
-    });
-  }
-  return `${parsed.protocol}//${parsed.host}${parsed.pathname.replace(/\/+$/, "")}`;
 }

@@ -4,18 +4,17 @@ import type { SeenFramework } from "../core/identity/orphans.ts";
 import type { MesosEffect } from "../core/effect.ts";
 import type { MesosEvent } from "../core/event.ts";
 import type { OfferConstraintGroup } from "../core/placement/offer_needs.ts";
-import type { Secret } from "../secret.ts";
 import { type ErrorKind, OperatorError } from "../errors.ts";
+import type { Masters } from "../net/addresses.ts";
+import type { AllowedHost } from "../net/allowed_hosts.ts";
 import type { Credentials } from "../net/credentials.ts";
 
 /** How to reach and greet the master. */
 export interface MesosConnection {
-  /** `mesos-master` as written: `host:port`, a comma list, a URL, `zk://…`. */
-  readonly masters: string;
-  /** `user:password` for ZooKeeper, where `masters` does not hold it. */
-  readonly mastersAuth?: Secret;
-  /** Host names, `host:port`, or CIDR blocks that a redirect or ZooKeeper may name; empty: the hosts of `masters`, and with zk:// any. */
-  readonly allowedHosts: readonly string[];
+  /** `mesos-master`. */
+  readonly masters: Masters;
+  /** What a redirect or ZooKeeper may name; empty: the hosts of `masters`, and with zk:// any. */
+  readonly allowedHosts: readonly AllowedHost[];
   readonly credentials: Credentials;
   /** PEM text of additional certificate authorities. */
   readonly caCerts: readonly string[];

@@ -10,7 +10,7 @@ import { subscribeRefusal } from "./answers.ts";
 import { MesosError } from "./api.ts";
 import { ownBytes } from "./calls.ts";
 import { type MasterAnswer, type MasterClient, sendRequest } from "./master_request.ts";
-import type { MasterAddress } from "./masters.ts";
+import type { HttpAddress } from "../net/addresses.ts";
 import type { PortProbe } from "./port_probe.ts";
 import { reachLeader } from "./reach_leader.ts";
 
@@ -24,7 +24,7 @@ const frameworksMax = 20;
 /** What is looked for, and where. */
 export interface FrameworkSearch {
   readonly name: string;
-  readonly candidates: readonly MasterAddress[];
+  readonly candidates: readonly HttpAddress[];
   readonly isAllowed: HostCheck;
   /** Comes before the first request to a host. */
   readonly look: PortProbe | undefined;

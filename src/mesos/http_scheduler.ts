@@ -8,7 +8,7 @@ import { ownBytes, protobufType } from "./calls.ts";
 import { findFrameworks } from "./former_frameworks.ts";
 import { createLeaderFinder, type LeaderFinder } from "./leader.ts";
 import { createMasterClient, type MasterAnswer, type MasterClient, sendRequest } from "./master_request.ts";
-import { addressOfUrl, hostPortText, parseMasters } from "./masters.ts";
+import { addressOfUrl, hostPortText } from "../net/addresses.ts";
 import { createPortLook, type PortProbe } from "./port_probe.ts";
 import { type ReachedLeader, reachLeader } from "./reach_leader.ts";
 import { type RunningSession, startSession } from "./session.ts";
@@ -65,11 +65,11 @@ interface Scheduler {
   givenUpMs: number | undefined;
 }
 
-/** Makes a scheduler; throws `OperatorError` `mesos-master-invalid` where `connection.masters` cannot be read. */
+/** Makes a scheduler. */
 export function createHttpScheduler(options: HttpSchedulerOptions): HttpScheduler {
   const { connection } = options;
   const setTimer = options.setTimer ?? realTimer;
-  const masters = parseMasters(connection.masters);
+  const { masters } = connection;
   const isAllowed = hostCheck({
     entries: connection.allowedHosts,
     configured: masters.kind === "static" ? masters.addresses : [],
@@ -81,7 +81,6 @@ export function createHttpScheduler(options: HttpSchedulerOptions): HttpSchedule
     isAllowed,
     setTimer,
     hasTls: connection.caCerts.length > 0,
-    ...(connection.mastersAuth === undefined ? {} : { auth: connection.mastersAuth }),
   });
   const look = options.look ??
     (options.fetch === undefined ? createPortLook({ setTimer, nowMs: options.nowMs }) : undefined);

@@ -1,18 +1,17 @@
 // The candidates for the leading master, in the order to try them.
 
-import type { Secret } from "../secret.ts";
 import type { HostCheck } from "../net/allowed_hosts.ts";
-import { type HostPort, hostPortText, type MasterAddress, type Masters } from "./masters.ts";
+import { type HostPort, hostPortText, type HttpAddress, type Masters } from "../net/addresses.ts";
 import type { SetTimer } from "../net/timer.ts";
 
 /** Knows candidates for the leader. */
 export interface LeaderFinder {
   /** At least one, the likeliest first; throws `MesosError`, at the latest when any of the signals is aborted. */
-  candidates(signals: readonly AbortSignal[]): Promise<readonly MasterAddress[]>;
+  candidates(signals: readonly AbortSignal[]): Promise<readonly HttpAddress[]>;
   /** This master leads: it is the first to be asked next time. */
-  answered(master: MasterAddress): void;
+  answered(master: HttpAddress): void;
   /** This master gave nothing: it is the last to be asked next time. */
-  failed(master: MasterAddress): void;
+  failed(master: HttpAddress): void;
   /**
    * Calls back with `host:port` when it is known that another master leads than the candidate given last; gives what
    * ends this. Without ZooKeeper that is never known.
@@ -32,8 +31,6 @@ export interface LeaderFinderOptions {
   readonly setTimer: SetTimer;
   /** ZooKeeper does not say whether masters speak TLS: they do where the operator gives certificate authorities. */
   readonly hasTls: boolean;
-  /** `user:password` for ZooKeeper, where `masters` does not hold it. */
-  readonly auth?: Secret;
 }
 
 /** Makes the finder for `mesos-master`. */
@@ -44,11 +41,11 @@ export function createLeaderFinder(options: LeaderFinderOptions): LeaderFinder {
 }
 
 /** For masters that are all named: the one that answered last first, those that failed last. */
-export function createStaticFinder(addresses: readonly MasterAddress[]): LeaderFinder {
+export function createStaticFinder(addresses: readonly HttpAddress[]): LeaderFinder {
   let order = [...addresses];
-  const without = (master: HostPort): MasterAddress[] =>
+  const without = (master: HostPort): HttpAddress[] =>
     order.filter((address) => hostPortText(address) !== hostPortText(master));
-  const found = (master: HostPort): MasterAddress[] =>
+  const found = (master: HostPort): HttpAddress[] =>
     order.filter((address) => hostPortText(address) === hostPortText(master));
   return {
     candidates: () => Promise.resolve(order),
@@ -71,7 +68,7 @@ function createLazyZookeeperFinder(
   let finder: LeaderFinder | undefined;
   let closed = false;
   return {
-    async candidates(signals): Promise<readonly MasterAddress[]> {
+    async candidates(signals): Promise<readonly HttpAddress[]> {
       if (finder === undefined) {
         const { createZookeeperFinder } = await import("./zookeeper_leader.ts");
         finder ??= createZookeeperFinder(masters, options);

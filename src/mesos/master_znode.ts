@@ -1,7 +1,7 @@
 // Parses the znodes with which Mesos masters elect their leader. Anyone with write access to ZooKeeper can put anything
 // there, so every host is validated.
 
-import { type HostPort, parseHostPort } from "./masters.ts";
+import { type HostPort, parseHostPort } from "../net/addresses.ts";
 
 /** `MasterInfo` as JSON takes about 300 bytes. */
 const masterInfoBytesMax = 64 * 1024;
@@ -55,7 +55,7 @@ function addressOf(host: unknown, port: unknown): HostPort | undefined {
   const plain = host.includes(":") ? host.replace(/^\[(.*)\]$/, "$1") : host;
   const address = parseHostPort(plain, port);
   // A port within the host is no host.
-  return address?.host === plain.toLowerCase() ? { host: address.host, port } : undefined;
+  return address.ok && address.value.host === plain.toLowerCase() ? { host: address.value.host, port } : undefined;
 }
 
 function isPort(value: unknown): value is number {

@@ -3,7 +3,7 @@
 
 import { connect } from "node:net";
 import { MesosError } from "./api.ts";
-import { addressUrl, hostPortText, type MasterAddress } from "./masters.ts";
+import { addressUrl, hostPortText, type HttpAddress } from "../net/addresses.ts";
 import { isDirect } from "../net/proxies.ts";
 import type { SetTimer } from "../net/timer.ts";
 
@@ -22,7 +22,7 @@ const addressesMax = 8;
 const silentHostsMax = 64;
 
 /** An error where the host takes no connection; `undefined` where it does, refuses, or nothing can be said. Never throws. */
-export type PortProbe = (address: MasterAddress, signals: readonly AbortSignal[]) => Promise<MesosError | undefined>;
+export type PortProbe = (address: HttpAddress, signals: readonly AbortSignal[]) => Promise<MesosError | undefined>;
 
 /** A connection on its way, ended by `close` in any case. */
 export interface Attempt {
@@ -39,7 +39,7 @@ export interface AttemptEvents {
 }
 
 /** Begins to connect; tries the next address of a name after `perAddressMs`. */
-export type BeginConnect = (address: MasterAddress, perAddressMs: number, events: AttemptEvents) => Attempt;
+export type BeginConnect = (address: HttpAddress, perAddressMs: number, events: AttemptEvents) => Attempt;
 
 /** What a look is made of. */
 export interface PortLookOptions {
@@ -50,7 +50,7 @@ export interface PortLookOptions {
   /** {@linkcode beginConnect} by default. */
   readonly begin?: BeginConnect;
   /** Whether fetch goes to this host without a proxy; by default the environment says. */
-  readonly isDirect?: (address: MasterAddress) => boolean;
+  readonly isDirect?: (address: HttpAddress) => boolean;
 }
 
 /** Makes a look, which remembers hosts that were silent. */
@@ -84,7 +84,7 @@ export function createPortLook(options: PortLookOptions): PortProbe {
 }
 
 interface Look {
-  readonly address: MasterAddress;
+  readonly address: HttpAddress;
   readonly limitMs: number;
   readonly signals: readonly AbortSignal[];
 }
@@ -134,7 +134,7 @@ function isAddress(host: string): boolean {
  * By `node:net`, which tells when a name has been found, tries all of its addresses, and asks Deno for permission for the
  * name; `Deno.connect` does the first never, and the second since 2.9 only.
  */
-export function beginConnect(address: MasterAddress, perAddressMs: number, events: AttemptEvents): Attempt {
+export function beginConnect(address: HttpAddress, perAddressMs: number, events: AttemptEvents): Attempt {
   const socket = connect({
     host: address.host,
     port: address.port,

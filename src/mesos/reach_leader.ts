@@ -3,7 +3,7 @@
 import type { HostCheck } from "../net/allowed_hosts.ts";
 import { MesosError } from "./api.ts";
 import { type MasterAnswer, type MasterClient, type MasterRequest, sendRequest } from "./master_request.ts";
-import { addressOfUrl, addressUrl, hostPortText, type MasterAddress } from "./masters.ts";
+import { addressOfUrl, addressUrl, hostPortText, type HttpAddress } from "../net/addresses.ts";
 import type { PortProbe } from "./port_probe.ts";
 
 /** Redirects followed from one candidate: one is usual, two where the leader has just changed. */
@@ -12,7 +12,7 @@ export const redirectsMax = 5;
 /** What is asked of the leader. */
 export interface LeaderRequest {
   /** In the order they are tried. */
-  readonly candidates: readonly MasterAddress[];
+  readonly candidates: readonly HttpAddress[];
   /** Hosts that a redirect may name. */
   readonly isAllowed: HostCheck;
   /** The request but for its host; `path` where a redirect names none. */
@@ -67,7 +67,7 @@ export async function reachLeader(client: MasterClient, asked: LeaderRequest): P
 }
 
 interface Trip {
-  readonly candidate: MasterAddress;
+  readonly candidate: HttpAddress;
   readonly dead: Map<string, MesosError>;
 }
 

@@ -7,7 +7,7 @@ import { createEventQueue, type EventQueue } from "./event_queue.ts";
 import { decodeEvent, decodeSubscribed } from "./from_proto.ts";
 import type { ReachedLeader } from "./reach_leader.ts";
 import type { MasterClient } from "./master_request.ts";
-import { addressOfUrl, hostPortText } from "./masters.ts";
+import { addressOfUrl, hostPortText } from "../net/addresses.ts";
 import { RecordDecoder } from "./recordio.ts";
 import type { EnvironmentOf } from "./to_proto.ts";
 

@@ -8,7 +8,7 @@
 import { Buffer } from "node:buffer";
 import zookeeper from "node-zookeeper-client";
 import { MesosError } from "./api.ts";
-import { type HostPort, hostPortText } from "./masters.ts";
+import { type HostPort, hostPortText } from "../net/addresses.ts";
 import { networkFailure } from "../net/network_failure.ts";
 import { networkHints } from "./network_problems.ts";
 import type { SetTimer } from "../net/timer.ts";

@@ -3,7 +3,7 @@
 import { MesosError } from "./api.ts";
 import type { LeaderFinder, LeaderFinderOptions } from "./leader.ts";
 import { hostsInMasterInfo, leadingZnode } from "./master_znode.ts";
-import { type HostPort, hostPortText, type MasterAddress, type Masters } from "./masters.ts";
+import { type HostPort, hostPortText, type HttpAddress, type Masters } from "../net/addresses.ts";
 import { connectZookeeper, type ZookeeperConnection } from "./zookeeper_connection.ts";
 
 /** How long a request waits for a leader to be elected: an election takes about ten seconds. */
@@ -20,7 +20,7 @@ const rereadsMax = 3;
 
 /** What ZooKeeper knows. */
 type Knowledge =
-  | { readonly kind: "leader"; readonly address: MasterAddress }
+  | { readonly kind: "leader"; readonly address: HttpAddress }
   /** Nobody leads at the moment: worth waiting for. */
   | { readonly kind: "none"; readonly error: MesosError }
   /** It cannot be read: not worth waiting for. */
@@ -86,7 +86,7 @@ export function createZookeeperFinder(
 }
 
 // Asks anew each time, so that neither an old leader nor a ZooKeeper that has fallen silent is believed.
-function leaderNow(finder: Finder, signals: readonly AbortSignal[]): Promise<MasterAddress> {
+function leaderNow(finder: Finder, signals: readonly AbortSignal[]): Promise<HttpAddress> {
   finder.asked++;
   const ends = [...signals, finder.closing.signal];
   return new Promise((resolve, reject) => {
@@ -195,7 +195,7 @@ function connectNext(finder: Finder): Promise<ZookeeperConnection> {
   const server: HostPort | undefined = servers[finder.nextServer % servers.length];
   finder.nextServer++;
   if (server === undefined) throw noLeader("mesos-master names no ZooKeeper server", "check mesos-master");
-  const credentials = auth ?? finder.options.auth?.reveal();
+  const credentials = auth?.reveal();
   return connectZookeeper({
     server,
     ...(credentials === undefined ? {} : { auth: credentials }),
@@ -239,7 +239,7 @@ function nobody(finder: Finder, names: readonly string[] | undefined): MesosErro
   return noLeader(`${whole(finder)}: no master is registered below ${path}`, waitHint);
 }
 
-function masterAddress(finder: Finder, znode: string, data: Uint8Array): MasterAddress {
+function masterAddress(finder: Finder, znode: string, data: Uint8Array): HttpAddress {
   const candidates = hostsInMasterInfo(data);
   const first = candidates[0];
   if (first === undefined) {

@@ -1,6 +1,8 @@
-// Parses hosts, ports, master URLs and ZooKeeper addresses: one rule for the configuration and for the connections.
+// Hosts, ports, URLs of servers, masters and ZooKeeper addresses: read once, by config/, and then passed on as they are.
+// Not here: which keys hold them (config/), permissions (config/hosts.ts), connecting (gocd/, mesos/, zookeeper/). Pure.
 
 import { quote } from "../quote.ts";
+import { Secret } from "../secret.ts";
 
 /** A value, or what is wrong with its text and what to write instead. */
 export type ReadAddress<T> =
@@ -15,10 +17,16 @@ export interface HostPort {
   readonly port: number;
 }
 
-/** Where a Mesos master listens. */
-export interface MasterAddress extends HostPort {
-  /** How it is spoken to; `http` where `mesos-master` does not say. */
+/** A server that speaks HTTP. */
+export interface HttpAddress extends HostPort {
+  /** How it is spoken to. */
   readonly scheme: "http" | "https";
+}
+
+/** The base URL of a server. */
+export interface ServerUrl extends HttpAddress {
+  /** With a leading slash and no trailing one; empty for the root. */
+  readonly path: string;
 }
 
 /** `zk://user:password@h1:2181,h2:2181/path` taken apart. */
@@ -27,14 +35,14 @@ export interface ZookeeperAddress {
   readonly servers: readonly HostPort[];
   /** With its leading slash and no trailing one; never just `/`. */
   readonly path: string;
-  /** `user:password`. */
-  readonly auth?: string;
+  /** `user:password` of the scheme `digest`. */
+  readonly auth?: Secret;
 }
 
 /** What `mesos-master` may be. */
 export type Masters =
   /** At least one; any of them may lead. */
-  | { readonly kind: "static"; readonly addresses: readonly MasterAddress[] }
+  | { readonly kind: "static"; readonly addresses: readonly HttpAddress[] }
   /** ZooKeeper knows. */
   | ZookeeperAddress & { readonly kind: "zookeeper" };
 
@@ -64,28 +72,71 @@ export function parseHostPort(text: string, defaultPort: number): ReadAddress<Ho
 
 /** `host:port`, with brackets around an IPv6 address, as `--allow-net` and URLs want it. */
 export function hostPortText({ host, port }: HostPort): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  return `${hostText(host)}:${port}`;
 }
 
+/** The host as URLs want it: an IPv6 address in brackets. */
+export function hostText(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+/** `http://host:port`, without a slash at the end. */
+export function addressUrl(address: HttpAddress): string {
+  return `${address.scheme}://${hostPortText(address)}`;
+}
+
+/** The base URL as people write it: without the port where it is the scheme's own. */
+export function serverUrlText({ scheme, host, port, path }: ServerUrl): string {
+  return `${scheme}://${port === schemePorts[scheme] ? hostText(host) : hostPortText({ host, port })}${path}`;
+}
+
+/** `host1:2181,host2:2181`. */
+export function serversText(servers: readonly HostPort[]): string {
+  return servers.map(hostPortText).join(",");
+}
+
+/** `zk://host1:2181,host2:2181/path`, without credentials. */
+export function zookeeperText({ servers, path }: ZookeeperAddress): string {
+  return `zk://${serversText(servers)}${path}`;
+}
+
+/** `mesos-master` without credentials, every port written. */
+export function mastersText(masters: Masters): string {
+  if (masters.kind === "zookeeper") return zookeeperText(masters);
+  return masters.addresses.map((address) => address.scheme === "https" ? addressUrl(address) : hostPortText(address))
+    .join(",");
+}
+
+const schemePorts = { http: 80, https: 443 } as const;
+
 /** Host and port of an http or https URL, the port being its scheme's where none is written. */
-export function addressOfUrl(url: URL): MasterAddress {
+export function addressOfUrl(url: URL): HttpAddress {
   const scheme = url.protocol === "https:" ? "https" : "http";
-  const port = url.port === "" ? (scheme === "https" ? 443 : 80) : Number(url.port);
+  const port = url.port === "" ? schemePorts[scheme] : Number(url.port);
   return { scheme, host: url.hostname.replace(/^\[(.*)\]$/, "$1"), port };
 }
 
-/** Host and port of a text that must be an http or https URL. */
-export function parseUrlServer(text: string): ReadAddress<HostPort> {
+/** The URL, where the text is one of http or https. */
+export function httpUrlOf(text: string): URL | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.hostname === "") {
-    return { ok: false, message: "it is not an http or https URL", hint: "write http://host:port/path" };
-  }
-  const { host, port } = addressOfUrl(url);
-  return { ok: true, value: { host, port } };
+  return url !== undefined && /^https?:$/.test(url.protocol) && url.hostname !== "" ? url : undefined;
 }
 
-/** Reads `zk://…`; messages never show credentials. */
-export function parseZookeeper(text: string): ReadAddress<ZookeeperAddress> {
+/** Reads the base URL of a server; messages never show credentials. */
+export function parseServerUrl(text: string): ReadAddress<ServerUrl> {
+  const hint = "write http://host:port/path";
+  const any = URL.canParse(text) ? new URL(text) : undefined;
+  if (any !== undefined && `${any.username}${any.password}` !== "") {
+    return { ok: false, message: "it holds credentials", hint: "write them with keys of their own" };
+  }
+  const url = httpUrlOf(text);
+  if (url === undefined) return { ok: false, message: "it is not an http or https URL", hint };
+  if (url.search !== "" || url.hash !== "") return { ok: false, message: "it holds a ? or #", hint };
+  return { ok: true, value: { ...addressOfUrl(url), path: url.pathname.replace(/\/+$/, "") } };
+}
+
+/** Reads `zk://…`; messages never show credentials. `source`: the key that holds it. */
+export function parseZookeeper(text: string, source: string): ReadAddress<ZookeeperAddress> {
   const hint = "write zk://host1:2181,host2:2181/path, with user:password@ behind zk:// where it is needed";
   const bad = (message: string): ReadAddress<never> => ({ ok: false, message, hint });
   const match = /^zk:\/\/(?:(.*)@)?([^/@]*)(\/.*)?$/i.exec(text.trim());
@@ -102,11 +153,11 @@ export function parseZookeeper(text: string): ReadAddress<ZookeeperAddress> {
   if (clean === "" || /\/\/|[\s?#\u0000-\u001f\u007f-\u009f]|\/\.{1,2}(\/|$)/.test(clean)) {
     return bad("the ZooKeeper address has no usable path");
   }
-  return { ok: true, value: { servers: servers.value, path: clean, ...(auth === undefined ? {} : { auth }) } };
+  const secret = auth === undefined ? {} : { auth: new Secret(source, () => auth) };
+  return { ok: true, value: { servers: servers.value, path: clean, ...secret } };
 }
 
-/** Reads `host1:2181,host2:2181`, the part of a ZooKeeper address that names its servers. */
-export function parseZookeeperServers(text: string): ReadAddress<readonly HostPort[]> {
+function parseZookeeperServers(text: string): ReadAddress<readonly HostPort[]> {
   const hint = "write host1:2181,host2:2181";
   const items = itemsOf(text);
   if (items.length === 0) return { ok: false, message: "the ZooKeeper address names no server", hint };
@@ -127,7 +178,7 @@ export function parseMasters(text: string): ReadAddress<Masters> {
   const hint = 'write "host:5050", several with commas, "https://host:5050", or "zk://host1:2181,host2:2181/mesos"';
   const trimmed = text.trim();
   if (/^zk:/i.test(trimmed)) {
-    const address = parseZookeeper(trimmed);
+    const address = parseZookeeper(trimmed, "mesos-master");
     return address.ok ? { ok: true, value: { kind: "zookeeper", ...address.value } } : address;
   }
   if (trimmed.includes("@")) {
@@ -136,7 +187,7 @@ export function parseMasters(text: string): ReadAddress<Masters> {
   const items = itemsOf(trimmed);
   if (items.length === 0) return { ok: false, message: "it names no master", hint };
   if (items.length > hostsMax) return { ok: false, message: tooMany(items.length), hint };
-  const addresses: MasterAddress[] = [];
+  const addresses: HttpAddress[] = [];
   for (const item of items) {
     const address = readMaster(item, hint);
     if (!address.ok) return address;
@@ -145,14 +196,14 @@ export function parseMasters(text: string): ReadAddress<Masters> {
   return { ok: true, value: { kind: "static", addresses } };
 }
 
-function readMaster(item: string, hint: string): ReadAddress<MasterAddress> {
+function readMaster(item: string, hint: string): ReadAddress<HttpAddress> {
   if (!item.includes("://")) {
     const address = parseHostPort(item, masterPort);
     if (address.ok && address.value.port !== 0) return { ok: true, value: { scheme: "http", ...address.value } };
     return { ok: false, message: `${quote(item)} is not a host and port`, hint };
   }
-  const url = URL.canParse(item) ? new URL(item) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.hostname === "" || url.port === "0") {
+  const url = httpUrlOf(item);
+  if (url === undefined || url.port === "0") {
     return { ok: false, message: `${quote(item)} is not the http or https URL of a master`, hint };
   }
   if (url.pathname !== "/" || url.search !== "" || url.hash !== "") {

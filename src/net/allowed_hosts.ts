@@ -5,10 +5,29 @@ import { type HostPort, parseHostPort } from "./addresses.ts";
 /** Says whether a host may be spoken to. */
 export type HostCheck = (host: HostPort) => boolean;
 
+/** One entry of `mesos.allowed-hosts`. */
+export type AllowedHost =
+  /** Without a port: every one. */
+  | { readonly kind: "host"; readonly host: string; readonly port?: number }
+  /** A CIDR block as written; one that is none allows nothing. */
+  | { readonly kind: "block"; readonly text: string };
+
+/** Reads an entry; `undefined` where it is none. */
+export function parseAllowedHost(text: string): AllowedHost | undefined {
+  const trimmed = text.trim();
+  if (/^[0-9a-fA-F:.]+\/\d{1,3}$/.test(trimmed)) return { kind: "block", text: trimmed };
+  const address = parseHostPort(trimmed, noPort);
+  if (!address.ok) return undefined;
+  const { host, port } = address.value;
+  return { kind: "host", host, ...(port === noPort ? {} : { port }) };
+}
+
+const noPort = -1;
+
 /** What {@linkcode hostCheck} goes by. */
 export interface AllowedHosts {
-  /** `mesos.allowed-hosts`: names, addresses, `host:port`, CIDR blocks; what is none of these allows nothing. */
-  readonly entries: readonly string[];
+  /** `mesos.allowed-hosts`. */
+  readonly entries: readonly AllowedHost[];
   /** Hosts of `mesos-master`: always allowed, at every port. */
   readonly configured: readonly HostPort[];
   /** What an empty list means: with ZooKeeper any master may be named. */
@@ -26,25 +45,13 @@ export function hostCheck({ entries, configured, whenEmpty }: AllowedHosts): Hos
   return (host) => known.has(normalHost(host.host)) || checks.some((check) => check(host));
 }
 
-// Port 0 cannot be written, so it can stand for every port.
-const everyPort = 0;
-
-function entryCheck(entry: string): HostCheck {
-  const trimmed = entry.trim();
-  const block = /^(.+)\/(\d{1,3})$/.exec(trimmed);
-  if (block !== null) return blockCheck(block[1] ?? "", Number(block[2]));
-  const allowed = entryHost(trimmed);
-  if (allowed === undefined) return () => false;
-  const name = normalHost(allowed.host);
-  return ({ host, port }) => normalHost(host) === name && (allowed.port === everyPort || allowed.port === port);
-}
-
-// An entry without a port gives the default, so two different defaults tell whether there was one.
-function entryHost(entry: string): HostPort | undefined {
-  const [one, two] = [parseHostPort(entry, 1), parseHostPort(entry, 2)];
-  if (!one.ok || !two.ok) return undefined;
-  if (one.value.port !== two.value.port) return { host: one.value.host, port: everyPort };
-  return one.value.port === everyPort ? undefined : one.value;
+function entryCheck(entry: AllowedHost): HostCheck {
+  if (entry.kind === "block") {
+    const [base = "", bits] = entry.text.split("/");
+    return blockCheck(base, Number(bits));
+  }
+  const name = normalHost(entry.host);
+  return ({ host, port }) => normalHost(host) === name && (entry.port === undefined || entry.port === port);
 }
 
 function blockCheck(base: string, bits: number): HostCheck {

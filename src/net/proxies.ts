@@ -1,6 +1,6 @@
 // Whether Deno's fetch would use a proxy for a host (denoland/deno ext/fetch/proxy.rs).
 
-import { hostCheck } from "./allowed_hosts.ts";
+import { hostCheck, parseAllowedHost } from "./allowed_hosts.ts";
 import type { HostPort } from "./addresses.ts";
 
 /** Deno 2.4 takes the small `http_proxy` for https: each counts for both. */
@@ -23,7 +23,8 @@ export function isDirect(
     const isIp = host.includes(":") || /^[\d.]+$/.test(host);
     return isIp
       ? hostCheck({
-        entries: entries.filter((entry) => /^[\d.]+(\/\d+)?$|^[\da-f.]*:[\da-f:.]*:[\da-f:.]*(\/\d+)?$/i.test(entry)),
+        entries: entries.filter((entry) => /^[\d.]+(\/\d+)?$|^[\da-f.]*:[\da-f:.]*:[\da-f:.]*(\/\d+)?$/i.test(entry))
+          .flatMap((entry) => parseAllowedHost(entry) ?? []),
         configured: [],
         whenEmpty: "configured-only",
       })({ host, port })

@@ -4,6 +4,7 @@ import type { Config } from "../config/config.ts";
 import { formerAgents, formerFrameworks, isUnregistered, type Orphans, refusalOf } from "../core/identity/orphans.ts";
 import type { GocdAgent } from "../core/gocd_records.ts";
 import type { State } from "../core/state.ts";
+import { zookeeperText } from "../net/addresses.ts";
 import type { GocdApi } from "../gocd/api.ts";
 import { type MesosApi, MesosError } from "../mesos/api.ts";
 import type { Clock } from "./clock.ts";
@@ -74,5 +75,5 @@ async function readSoon(gocd: GocdApi, clock: Clock, signal: AbortSignal): Promi
 
 /** Where the state lies, for people. */
 export function placeOf({ state }: Config): string {
-  return state.kind === "sqlite" ? state.path : `zk://${state.connect}${state.path}`;
+  return state.kind === "sqlite" ? state.path : zookeeperText(state);
 }

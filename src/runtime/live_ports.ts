@@ -64,6 +64,6 @@ export function openLivePorts(first: Config, machine: Machine): LivePorts {
 }
 
 function mesosConnection({ mesos }: Config): unknown {
-  const { masters, mastersAuth, allowedHosts, credentials, caCerts } = mesos;
-  return { masters, mastersAuth, allowedHosts, credentials, caCerts };
+  const { masters, allowedHosts, credentials, caCerts } = mesos;
+  return { masters, allowedHosts, credentials, caCerts };
 }

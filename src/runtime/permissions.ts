@@ -35,8 +35,11 @@ export function requireHosts(config: Config): void {
 function keyOf(config: Config, host: string): string {
   const { listen: _, ...http } = config.http;
   const without: readonly (readonly [key: string, config: Config])[] = [
-    ["go-server (host and port, or url)", { ...config, gocd: { ...config.gocd, url: "" } }],
-    ["mesos-master", { ...config, mesos: { ...config.mesos, masters: "" } }],
+    ["go-server (host and port, or url)", {
+      ...config,
+      gocd: { ...config.gocd, url: { ...config.gocd.url, host: "" } },
+    }],
+    ["mesos-master", { ...config, mesos: { ...config.mesos, masters: { kind: "static", addresses: [] } } }],
     ["http.listen", { ...config, http }],
     ["mesos.allowed-hosts", { ...config, mesos: { ...config.mesos, allowedHosts: [] } }],
     ["state.path", { ...config, state: { kind: "sqlite", path: "" } }],

@@ -2,7 +2,6 @@
 
 import type { Config, StateConfig } from "../config/config.ts";
 import type { TaskLaunch } from "../core/effect.ts";
-import { mastersAsWritten } from "../config/connections.ts";
 import { createHttpGocdApi, type HttpGocdApi } from "../gocd/http_api.ts";
 import { withoutNaming } from "../core/identity/agent_naming.ts";
 import { registrationEnvironment } from "../gocd/registration.ts";
@@ -47,7 +46,7 @@ export function openGocd(config: Config, machine: Machine): HttpGocdApi {
 export function openMesos(config: () => Config, machine: Machine, connected: Config = config()): HttpScheduler {
   const { fetch, setTimer, look } = machine;
   return createHttpScheduler({
-    connection: { ...connected.mesos, masters: mastersAsWritten(connected.mesos) },
+    connection: connected.mesos,
     environmentOf: (launch) => taskEnvironment(config(), launch),
     redact: configRedactor(config),
     nowMs: () => machine.nowMs(),
@@ -68,9 +67,9 @@ const idCharacters = 16;
 export function electionOptions(config: Config, state: ZookeeperState): ElectionOptions {
   const host = config.http.advertise ?? config.mesos.hostname ?? hostname();
   return {
-    connect: state.connect,
+    servers: state.servers,
     path: state.path,
-    ...(state.auth === undefined ? {} : { auth: state.auth.reveal() }),
+    ...(state.auth === undefined ? {} : { auth: state.auth }),
     sessionTimeoutMs,
     clock: { elapsedMs: elapsedCounter(), sleep: realClock.sleep },
     name: host === undefined ? `process ${Deno.pid}` : `${host} (process ${Deno.pid})`,

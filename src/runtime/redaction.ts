@@ -27,7 +27,7 @@ function secretsOf(config: Config): readonly string[] {
   const secrets = [
     gocd.autoRegisterKey,
     http.adminToken,
-    mesos.mastersAuth,
+    mesos.masters.kind === "zookeeper" ? mesos.masters.auth : undefined,
     secretOf(gocd.credentials),
     secretOf(mesos.credentials),
   ];

@@ -1,7 +1,7 @@
 // Types for the parts of node-zookeeper-client 1.1.3 that we use, and the addresses that it would misparse.
 
 import type { Buffer } from "node:buffer";
-import { type HostPort, parseZookeeperServers } from "../net/addresses.ts";
+import type { HostPort } from "../net/addresses.ts";
 
 /** Codes of org.apache.zookeeper.KeeperException.Code. */
 export const errorCodes = {
@@ -102,10 +102,4 @@ export interface ConnectionManager {
   onSocketData(data: Buffer): void;
   /** The connection is lost; its end is told afterwards. */
   onSocketError(error: Error): void;
-}
-
-/** Takes `host:port,[::1]:port` apart; the configuration has checked it. */
-export function parseServers(connect: string): readonly HostPort[] {
-  const servers = parseZookeeperServers(connect);
-  return servers.ok ? servers.value : [];
 }

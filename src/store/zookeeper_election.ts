@@ -8,6 +8,7 @@
 // write of a leader that has been followed by another is refused by ZooKeeper itself.
 
 import { type Confirmation, confirmEveryMs, heldForMs, inOrder, isSessionOver } from "./election_rules.ts";
+import { serversText } from "../net/addresses.ts";
 import { StoreError } from "./store_error.ts";
 import {
   openZookeeperSession,
@@ -261,7 +262,7 @@ async function confirm({ session, lost, transaction }: Leadership, confirming: C
 
 function lost({ options, base }: Place, what: string): StoreError {
   return new StoreError("state-lock-lost", {
-    message: `ZooKeeper ${options.connect}${base}: ${what}`,
+    message: `ZooKeeper ${serversText(options.servers)}${base}: ${what}`,
     hint: "nothing to do: this instance stands by, and takes part in the next election",
   });
 }

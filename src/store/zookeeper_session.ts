@@ -7,6 +7,8 @@
 
 import { Buffer } from "node:buffer";
 import zookeeper from "node-zookeeper-client";
+import { type HostPort, serversText } from "../net/addresses.ts";
+import type { Secret } from "../secret.ts";
 import { StoreError } from "./store_error.ts";
 import {
   type Client,
@@ -14,7 +16,6 @@ import {
   type ClientOperation,
   type ConnectionManager,
   errorCodes,
-  parseServers,
 } from "./zookeeper_client.ts";
 
 /** Time as a port. */
@@ -27,10 +28,9 @@ export interface ZookeeperClock {
 
 /** How to connect. */
 export interface ZookeeperOptions {
-  /** `host:port,host:port`. */
-  readonly connect: string;
+  readonly servers: readonly HostPort[];
   /** `user:password` of the scheme `digest`; with it, everything made is for this user only. */
-  readonly auth?: string;
+  readonly auth?: Secret;
   /** What is asked for; the server may give another (2 to 20 of its ticks). */
   readonly sessionTimeoutMs: number;
   /** For limits and pauses. */
@@ -89,7 +89,8 @@ const spinMsMax = 500;
 /** Opens a session. Throws {@linkcode StoreError} `state-unreachable` when no server takes us within the session's time. */
 export async function openZookeeperSession(options: ZookeeperOptions, signal: AbortSignal): Promise<ZookeeperSession> {
   const session = new Session(options);
-  const onAbort = (): void => session.abandon(unreachable(options.connect, "given up, because the program stops"));
+  const onAbort = (): void =>
+    session.abandon(unreachable(serversText(options.servers), "given up, because the program stops"));
   signal.addEventListener("abort", onAbort, { once: true });
   if (signal.aborted) onAbort();
   try {
@@ -121,11 +122,11 @@ class Session implements ZookeeperSession {
   #isGreeted = false;
 
   constructor(options: ZookeeperOptions) {
-    this.place = options.connect;
+    this.place = serversText(options.servers);
     this.#options = options;
     this.#client = zookeeper.createClient("server", { sessionTimeout: options.sessionTimeoutMs }) as unknown as Client;
     this.#leash(this.#client.connectionManager);
-    if (options.auth !== undefined) this.#client.addAuthInfo("digest", Buffer.from(options.auth));
+    if (options.auth !== undefined) this.#client.addAuthInfo("digest", Buffer.from(options.auth.reveal()));
     this.#client.on("connected", () => this.#isGreeted = true);
     this.#client.on("disconnected", () => this.#isGreeted = false);
     this.#client.on("expired", () => this.abandon(this.#lostError("the session has expired")));
@@ -291,7 +292,7 @@ class Session implements ZookeeperSession {
   }
 
   #leash(manager: ConnectionManager): void {
-    manager.servers = parseServers(this.place);
+    manager.servers = this.#options.servers;
     manager.updateTimeout(this.#options.sessionTimeoutMs);
     const connect = manager.connect.bind(manager);
     manager.connect = () => {

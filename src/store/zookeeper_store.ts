@@ -14,6 +14,7 @@ import {
   textChanges,
 } from "./record_codec.ts";
 import type { Store } from "./store.ts";
+import { serversText } from "../net/addresses.ts";
 import { StoreError } from "./store_error.ts";
 import { type ElectionOptions, type Leadership, openCandidate } from "./zookeeper_election.ts";
 import { pendingChanges, requestBytesMaxDefault, writeChanges } from "./zookeeper_journal.ts";
@@ -47,7 +48,7 @@ export async function openZookeeperStore(
       return openLeaderStore(leadership, { newLineage: options.newLineage, close: candidate.close });
     }
     throw new StoreError("state-locked", {
-      message: `the state zk://${options.connect}${options.path} is in use by ${leadership.leader}`,
+      message: `the state zk://${serversText(options.servers)}${options.path} is in use by ${leadership.leader}`,
       hint: "stop every instance that uses it, or ask the status page of the one that leads",
     });
   } catch (error) {
@@ -77,7 +78,7 @@ export async function readZookeeperState(
       if (change.kind === "put") texts.set(change.key, change.json);
       else texts.delete(change.key);
     }
-    return completeState(decodeRecords(listOf(texts)), `zk://${options.connect}${options.path}`);
+    return completeState(decodeRecords(listOf(texts)), `zk://${serversText(options.servers)}${options.path}`);
   } finally {
     await session.close();
   }

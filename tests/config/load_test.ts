@@ -2,14 +2,14 @@
 
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { ConfigError } from "../../src/config/config_error.ts";
-import { mastersAsWritten } from "../../src/config/connections.ts";
+import { mastersText, serverUrlText } from "../../src/net/addresses.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { load, loadKeys, oldFile, problemsOf, revealed, withKeys } from "./support.ts";
 
 Deno.test("the file of the 2015 framework works unchanged", () => {
   const config = load(oldFile);
-  assertEquals(config.mesos.masters, "mesos-master:5050");
-  assertEquals(config.gocd.url, "http://localhost:8080/go");
+  assertEquals(mastersText(config.mesos.masters), "mesos-master:5050");
+  assertEquals(serverUrlText(config.gocd.url), "http://localhost:8080/go");
   assertEquals(revealed(config.gocd.credentials), {
     kind: "basic",
     userName: "random-guy",
@@ -88,10 +88,13 @@ Deno.test("the address of GoCD is completed, whatever way it is written", () => 
       ['go-server.url = "https://ci.example.com/x/go/"', "https://ci.example.com/x/go"],
     ] as const
   ) {
-    assertEquals(loadKeys(keys).gocd.url, url);
+    assertEquals(serverUrlText(loadKeys(keys).gocd.url), url);
   }
   const config = loadKeys('go-server.agent-url = "http://internal:8153"');
-  assertEquals([config.gocd.url, config.gocd.agentUrl], ["http://gocd:8153/go", "http://internal:8153/go"]);
+  assertEquals([config.gocd.url, config.gocd.agentUrl].map(serverUrlText), [
+    "http://gocd:8153/go",
+    "http://internal:8153/go",
+  ]);
 });
 
 Deno.test("slower defaults follow a slower rhythm that is written", () => {
@@ -118,17 +121,16 @@ Deno.test("the state is a file beside the configuration or a place in ZooKeeper,
   const { state } = loadKeys('state { path = "zk://u:hunter2@h1,h2:2182/gocd-mesos/" }');
   assertEquals(revealed(state), {
     kind: "zookeeper",
-    connect: "h1:2181,h2:2182",
+    servers: [{ host: "h1", port: 2181 }, { host: "h2", port: 2182 }],
     path: "/gocd-mesos",
     auth: "u:hunter2",
   });
 });
 
-Deno.test("the credentials of a ZooKeeper address are kept apart and can be put back", () => {
+Deno.test("the credentials of a ZooKeeper address are kept apart", () => {
   const { mesos } = loadKeys('mesos-master = "zk://u:$&@h1,h2:2182/mesos"');
-  assertEquals(mesos.masters, "zk://h1:2181,h2:2182/mesos");
-  assertEquals(mastersAsWritten(mesos), "zk://u:$&@h1:2181,h2:2182/mesos");
-  assertEquals(mastersAsWritten(loadKeys("").mesos), "m:5050");
+  assertEquals(mastersText(mesos.masters), "zk://h1:2181,h2:2182/mesos");
+  assertEquals(mesos.masters.kind === "zookeeper" && mesos.masters.auth?.reveal(), "u:$&");
 });
 
 Deno.test("Mesos credentials are basic with a principal, bearer with a token", () => {

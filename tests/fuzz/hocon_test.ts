@@ -1,6 +1,7 @@
 // Fuzz targets of framework.conf: its text and the value of every key. Not here: what is right (tests/config).
 
 import { assert, assertEquals } from "@std/assert";
+import { mastersText, serverUrlText } from "../../src/net/addresses.ts";
 import fc from "fast-check";
 import { ConfigError, type ConfigProblem } from "../../src/config/config_error.ts";
 import type { Config } from "../../src/config/config.ts";
@@ -38,7 +39,10 @@ function isConfig(read: Config | readonly ConfigProblem[]): read is Config {
 }
 
 function checkConfig({ settings, gocd, mesos, http }: Config): void {
-  assert(URL.canParse(gocd.url) && mesos.masters !== "" && mesos.roles.length > 0 && settings.profiles.length > 0);
+  assert(
+    URL.canParse(serverUrlText(gocd.url)) && mastersText(mesos.masters) !== "" && mesos.roles.length > 0 &&
+      settings.profiles.length > 0,
+  );
   const amounts = [
     ...Object.values(settings.poller),
     ...Object.values(settings.scaling),

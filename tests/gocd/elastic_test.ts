@@ -1,5 +1,6 @@
 // Elastic-profile jobs, which the feed does not tell apart: found by the usages API of the simulated servers.
 
+import { serverAt } from "../support/addresses.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { GocdPoll } from "../../src/gocd/api.ts";
 import { usagesAgainMs, usagesFreshMs } from "../../src/gocd/elastic.ts";
@@ -24,7 +25,10 @@ function asked(model: SimGocd, headers: Record<string, string> = {}): Asked {
     if (path.includes("elastic")) paths.push(path);
     return plain(input, { ...init, headers: { ...init?.headers as Record<string, string>, ...headers } });
   };
-  return { api: createHttpGocdApi({ ...connection, url: simUrl }, { fetch, nowMs: () => model.nowMs }), paths };
+  return {
+    api: createHttpGocdApi({ ...connection, url: serverAt(simUrl) }, { fetch, nowMs: () => model.nowMs }),
+    paths,
+  };
 }
 
 function profiles({ jobs }: GocdPoll): Record<string, string | undefined> {

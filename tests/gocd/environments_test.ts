@@ -1,5 +1,6 @@
 // Environments that only our configuration names: asked about where a server can tell, of the simulated servers.
 
+import { serverAt } from "../support/addresses.ts";
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { environmentsFreshMs } from "../../src/gocd/environments.ts";
@@ -26,7 +27,10 @@ function asked(model: SimGocd, headers: Record<string, string> = {}): Asked {
     if (String(input).endsWith("/api/admin/environments")) accepts.push(sent["accept"] ?? "");
     return plain(input, { ...init, headers: sent });
   };
-  return { api: createHttpGocdApi({ ...connection, url: simUrl }, { fetch, nowMs: () => model.nowMs }), accepts };
+  return {
+    api: createHttpGocdApi({ ...connection, url: serverAt(simUrl) }, { fetch, nowMs: () => model.nowMs }),
+    accepts,
+  };
 }
 
 async function missing({ api }: Asked, ...names: string[]): Promise<readonly string[] | undefined> {

@@ -1,6 +1,7 @@
 // A strict GoCD server of one version as a fetch function: it serves only the paths and media types of that release
 // (written down independently of versions.ts, so that a mistake there shows).
 
+import { serverAt } from "../support/addresses.ts";
 import type { GocdConnection } from "../../src/gocd/api.ts";
 
 /** A request as the server saw it. */
@@ -35,8 +36,7 @@ export interface FakeGocd {
 }
 
 export const connection: GocdConnection = {
-  url: "http://gocd.test:8153/go",
-  agentUrl: "http://gocd.test:8153/go",
+  url: serverAt("http://gocd.test:8153/go"),
   credentials: { kind: "none" },
   caCerts: [],
   insecure: false,

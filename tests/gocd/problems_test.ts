@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { type GocdConnection, GocdError } from "../../src/gocd/api.ts";
+import { GocdError } from "../../src/gocd/api.ts";
 import type { Credentials } from "../../src/net/credentials.ts";
 import { createHttpGocdApi } from "../../src/gocd/http_api.ts";
 import { Secret } from "../../src/secret.ts";
@@ -276,17 +276,6 @@ Deno.test("a long or many-lined message of the server becomes one short line", a
   assert(message.length < 320);
 });
 
-Deno.test("credentials in the URL and a slash at its end are not sent and not shown", async () => {
-  const fake = fakeGocd("26.1.0");
-  fake.override = () => page(500, "");
-  const odd: GocdConnection = { ...connection, url: "http://user:pass@gocd.test:8153/go/?x=1" };
-  const { message } = await assertRejects(
-    () => createHttpGocdApi(odd, { fetch: fake.fetch, nowMs: () => 0 }).poll(signal),
-    GocdError,
-  );
-  assertEquals(message, "GET http://gocd.test:8153/go/api/version answered 500");
-});
-
 Deno.test("a secret file that has vanished is named, and its return is noticed", async () => {
   let text: string | undefined = "first";
   const password = new Secret("go-server.password-file", () => {
@@ -388,16 +377,4 @@ Deno.test("a caller who gives up gets a GocdError, and the next request goes on"
   const error = await assertRejects(() => api.poll(AbortSignal.abort()), GocdError);
   assertEquals(error.problem.code, "gocd-aborted");
   await api.poll(signal);
-});
-
-Deno.test("a URL that is none is refused at once", () => {
-  for (const url of ["", "gocd.test:8153/go", "ftp://gocd.test/go"]) {
-    let code = "";
-    try {
-      createHttpGocdApi({ ...connection, url }, { nowMs: () => 0 });
-    } catch (error) {
-      code = error instanceof GocdError ? error.code : String(error);
-    }
-    assertEquals(code, "gocd-bad-url");
-  }
 });

@@ -2,12 +2,12 @@
 // variables when it starts.
 
 import { GocdError } from "../../src/gocd/api.ts";
+import { serverAt } from "../support/addresses.ts";
 import { createHttpGocdApi } from "../../src/gocd/http_api.ts";
 
 const [url = "", caFile] = Deno.args;
 const api = createHttpGocdApi({
-  url,
-  agentUrl: url,
+  url: serverAt(url),
   credentials: { kind: "none" },
   caCerts: caFile === undefined ? [] : [Deno.readTextFileSync(caFile)],
   insecure: false,

@@ -1,10 +1,11 @@
 import { assertEquals } from "@std/assert";
+import { serverAt } from "../support/addresses.ts";
 import { registrationEnvironment } from "../../src/gocd/registration.ts";
 
 Deno.test("a container is told all families of variables", () => {
   assertEquals(
     registrationEnvironment({
-      agentUrl: "https://gocd.test:8154/go",
+      agentUrl: serverAt("https://gocd.test:8154/go"),
       autoRegisterKey: "key",
       taskId: "gocd-1",
       gocdResources: ["linux", "Big Mem"],
@@ -27,9 +28,9 @@ Deno.test("a container is told all families of variables", () => {
 });
 
 Deno.test("what is not given is left out, and the port follows the scheme", () => {
-  for (const [agentUrl, port] of [["http://gocd.test/go", "80"], ["https://gocd.test/go", "443"]] as const) {
-    assertEquals(registrationEnvironment({ agentUrl, taskId: "gocd-1", gocdResources: [] }), {
-      GO_SERVER_URL: agentUrl,
+  for (const [url, port] of [["http://gocd.test/go", "80"], ["https://gocd.test/go", "443"]] as const) {
+    assertEquals(registrationEnvironment({ agentUrl: serverAt(url), taskId: "gocd-1", gocdResources: [] }), {
+      GO_SERVER_URL: url,
       GO_SERVER: "gocd.test",
       GO_SERVER_PORT: port,
       AGENT_AUTO_REGISTER_HOSTNAME: "gocd-1",

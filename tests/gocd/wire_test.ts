@@ -1,5 +1,6 @@
 // The client against real sockets on loopback: what only the network can do to it.
 
+import { serverAt } from "../support/addresses.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { type GocdConnection, GocdError } from "../../src/gocd/api.ts";
 import { createHttpGocdApi } from "../../src/gocd/http_api.ts";
@@ -32,7 +33,7 @@ async function withServer(
 }
 
 function at(url: string, more: Partial<GocdConnection> = {}): GocdConnection {
-  return { ...connection, url, ...more };
+  return { ...connection, url: serverAt(url), ...more };
 }
 
 async function problemOf(target: GocdConnection): Promise<GocdError> {

@@ -3,6 +3,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { SeenFramework } from "../../src/core/identity/orphans.ts";
 import { MesosError } from "../../src/mesos/api.ts";
+import { mastersAt } from "../support/addresses.ts";
 import { createHttpScheduler } from "../../src/mesos/http_scheduler.ts";
 
 const signal = new AbortController().signal;
@@ -17,7 +18,7 @@ function answering(
   const asked: string[] = [];
   const left = [...answers];
   const scheduler = createHttpScheduler({
-    connection: { masters: "m:5050", allowedHosts: [], credentials: { kind: "none" }, caCerts: [] },
+    connection: { masters: mastersAt("m:5050"), allowedHosts: [], credentials: { kind: "none" }, caCerts: [] },
     environmentOf: () => ({}),
     nowMs: () => 0,
     fetch: (url, init) => {

@@ -3,7 +3,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { MesosConnection, MesosErrorReason } from "../../src/mesos/api.ts";
 import { createStaticFinder } from "../../src/mesos/leader.ts";
-import type { MasterAddress } from "../../src/mesos/masters.ts";
+import type { HttpAddress } from "../../src/net/addresses.ts";
+import { parseAllowedHost } from "../../src/net/allowed_hosts.ts";
 import { redirectsMax } from "../../src/mesos/reach_leader.ts";
 import { Secret } from "../../src/secret.ts";
 import {
@@ -54,7 +55,12 @@ async function failAt(
   return { message, hint };
 }
 
-const addresses: readonly MasterAddress[] = ["m1", "m2", "m3"].map((host) => ({ scheme: "http", host, port: 5050 }));
+function allowed(text: string): MesosConnection["allowedHosts"] {
+  const host = parseAllowedHost(text);
+  return host === undefined ? [] : [host];
+}
+
+const addresses: readonly HttpAddress[] = ["m1", "m2", "m3"].map((host) => ({ scheme: "http", host, port: 5050 }));
 
 Deno.test("the master that answered is asked first the next time, the one that failed last", async () => {
   const finder = createStaticFinder(addresses);
@@ -113,8 +119,8 @@ Deno.test("a redirect to a host that is not allowed is refused, naming host and 
   assertStringIncludes(message, `${elsewhere} leads`);
   assertStringIncludes(`${message} ${hint}`, "mesos.allowed-hosts");
   assertEquals(leader.asked.length, 0);
-  assertEquals(await subscribeAt(other.address, { allowedHosts: [elsewhere] }), elsewhere);
-  assertEquals(await subscribeAt(other.address, { allowedHosts: ["localhost"] }), elsewhere);
+  assertEquals(await subscribeAt(other.address, { allowedHosts: allowed(elsewhere) }), elsewhere);
+  assertEquals(await subscribeAt(other.address, { allowedHosts: allowed("localhost") }), elsewhere);
 });
 
 Deno.test("masters that redirect in a circle have no leader", async () => {
@@ -339,7 +345,7 @@ Deno.test("a host that Deno does not permit is named with the key to change", as
   const fetching =
     ((input: string) =>
       input.includes("m1") ? Promise.resolve(redirectTo("//m2:5050/x")) : refuse(input)) as typeof fetch;
-  using redirected = testScheduler("m1", { allowedHosts: ["m2"] }, { fetch: fetching });
+  using redirected = testScheduler("m1", { allowedHosts: allowed("m2") }, { fetch: fetching });
   const first = await mesosError(
     redirected.scheduler.subscribe(identity, undefined, redirected.signal),
     "redirect-refused",

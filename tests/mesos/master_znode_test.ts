@@ -1,7 +1,7 @@
 // Hosts in the znode of a leading master. Not here: getting it (zookeeper_test.ts).
 
 import { assertEquals } from "@std/assert";
-import type { HostPort } from "../../src/mesos/masters.ts";
+import type { HostPort } from "../../src/net/addresses.ts";
 import { hostsInMasterInfo } from "../../src/mesos/master_znode.ts";
 
 function hostsIn(info: unknown): readonly HostPort[] {

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { MesosError } from "../../src/mesos/api.ts";
-import type { MasterAddress } from "../../src/mesos/masters.ts";
+import type { HttpAddress } from "../../src/net/addresses.ts";
 import {
   type AttemptEvents,
   type BeginConnect,
@@ -119,7 +119,7 @@ interface LookAt {
   readonly timer: ManualTimer;
   readonly attempts: { readonly events: AttemptEvents; readonly perAddressMs: number; isClosed: boolean }[];
   nowMs: number;
-  look(address?: MasterAddress): Promise<MesosError | undefined>;
+  look(address?: HttpAddress): Promise<MesosError | undefined>;
 }
 
 function lookWith(direct = true): LookAt {
@@ -135,8 +135,8 @@ function lookWith(direct = true): LookAt {
   return Object.assign(test, { timer, attempts, look: (address = ip) => look(address, []) });
 }
 
-const ip: MasterAddress = { scheme: "http", host: "192.0.2.1", port: 5050 };
-const name: MasterAddress = { scheme: "https", host: "m1.example", port: 5050 };
+const ip: HttpAddress = { scheme: "http", host: "192.0.2.1", port: 5050 };
+const name: HttpAddress = { scheme: "https", host: "m1.example", port: 5050 };
 
 Deno.test("a host that was silent gets less time at the next look, the full time every 30 s, and after an answer", async () => {
   const test = lookWith();
@@ -231,7 +231,7 @@ Deno.test("a variable that may not be read counts as a proxy", () => {
   );
 });
 
-const real: readonly (readonly [string, () => MasterAddress])[] = [
+const real: readonly (readonly [string, () => HttpAddress])[] = [
   ["refuses", () => ({ scheme: "http", host: "127.0.0.1", port: freePort() })],
   ["is unknown", () => ({ scheme: "http", host: "no-such-host.invalid", port: 5050 })],
   ["has an unknown IPv6 address", () => ({ scheme: "http", host: "::1", port: freePort() })],

@@ -2,8 +2,8 @@
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { hostCheck } from "../../src/net/allowed_hosts.ts";
-import { type HostPort, parseHostPort } from "../../src/mesos/masters.ts";
+import { hostCheck, parseAllowedHost } from "../../src/net/allowed_hosts.ts";
+import { type HostPort, parseHostPort } from "../../src/net/addresses.ts";
 
 const configured: readonly HostPort[] = [{ host: "m1", port: 5050 }];
 
@@ -13,8 +13,9 @@ function allows(
   whenEmpty: "configured-only" | "any" = "configured-only",
 ): boolean {
   const address = parseHostPort(host, 5050);
-  if (address === undefined) throw new Error(`${host} is no host`);
-  return hostCheck({ entries, configured, whenEmpty })(address);
+  if (!address.ok) throw new Error(`${host} is no host`);
+  const read = entries.flatMap((entry) => parseAllowedHost(entry) ?? []);
+  return hostCheck({ entries: read, configured, whenEmpty })(address.value);
 }
 
 const cases: readonly (readonly [entries: readonly string[], host: string, want: boolean])[] = [

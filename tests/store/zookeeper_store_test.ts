@@ -26,6 +26,9 @@ import {
   type ZookeeperServer,
 } from "../support/zookeeper.ts";
 import { type StorePlace, testStore } from "./conformance.ts";
+import { serversText } from "../../src/net/addresses.ts";
+import { Secret } from "../../src/secret.ts";
+import { serversAt } from "../support/addresses.ts";
 import { launching, many } from "./samples.ts";
 
 const never = new AbortController().signal;
@@ -37,7 +40,7 @@ let places = 0;
 function options(connect: string, more: Partial<ElectionOptions> = {}): ElectionOptions {
   places++;
   return {
-    connect,
+    servers: serversAt(connect),
     path: `/test/place-${places}`,
     name: `instance ${places}`,
     id: `id${places}`,
@@ -49,7 +52,7 @@ function options(connect: string, more: Partial<ElectionOptions> = {}): Election
 
 /** Another instance at the same place. */
 function other(one: ElectionOptions, more: Partial<ElectionOptions> = {}): ElectionOptions {
-  return { ...options(one.connect), path: one.path, ...more };
+  return { ...options(serversText(one.servers)), path: one.path, ...more };
 }
 
 function test(sentence: string, body: (server: ZookeeperServer) => Promise<void>): void {
@@ -128,7 +131,7 @@ test("an instance that is cut off stops before another leads, and its late write
   const leading = await first.lead(never);
   const store = storeOf(leading, first);
   await store.load();
-  const second = await openCandidate(other(one, { connect: server.address }), never);
+  const second = await openCandidate(other(one, { servers: serversAt(server.address) }), never);
   const waiting = second.lead(never);
   let heldUntilMs = 0;
   const watching = until(() => {
@@ -314,7 +317,7 @@ test("a large commit that is cut anywhere is found whole, or not at all", async 
 });
 
 test("with a password, what is stored is for this user only", async (server) => {
-  const one = options(server.address, { auth: "user:geheim-7" });
+  const one = options(server.address, { auth: new Secret("state.path", () => "user:geheim-7") });
   const first = await openCandidate(one, never);
   const store = storeOf(await first.lead(never), first);
   await store.load();
@@ -322,7 +325,10 @@ test("with a password, what is stored is for this user only", async (server) => 
   const { auth: _, ...without } = one;
   const error = await assertRejects(() => readZookeeperState(without, never), StoreError);
   assertEquals(error.code, "state-unwritable");
-  const wrong = await assertRejects(() => openCandidate(other(one, { auth: "user:wrong-pw" }), never), StoreError);
+  const wrong = await assertRejects(
+    () => openCandidate(other(one, { auth: new Secret("state.path", () => "user:wrong-pw") }), never),
+    StoreError,
+  );
   assertEquals(wrong.code, "state-unwritable");
   assert(!`${error.message}${error.hint}${wrong.message}${wrong.hint}`.match(/geheim|wrong-pw/));
   await store.close();

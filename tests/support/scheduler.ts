@@ -4,7 +4,6 @@ import type { Note } from "../../src/core/note.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { createFramework, type FrameworkEnd, type OpenFramework } from "../../src/runtime/framework.ts";
 import { createHttpScheduler, type HttpSchedulerOptions } from "../../src/mesos/http_scheduler.ts";
-import { mastersAsWritten } from "../../src/config/connections.ts";
 import { createHttpGocdApi } from "../../src/gocd/http_api.ts";
 import { newLineage, taskEnvironment } from "../../src/runtime/ports.ts";
 import { createMemoryDisk, openMemoryStore } from "../../src/store/memory_store.ts";
@@ -37,7 +36,7 @@ export async function startScheduler(
   const network = fetch === undefined ? {} : { fetch };
   const kept = store ?? openMemoryStore(createMemoryDisk(), { newLineage });
   const mesos = createHttpScheduler({
-    connection: { ...config.mesos, masters: mastersAsWritten(config.mesos) },
+    connection: config.mesos,
     environmentOf: (launch) => taskEnvironment(config, launch),
     nowMs: () => clock.nowMs(),
     setTimer,

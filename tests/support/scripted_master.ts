@@ -9,6 +9,7 @@ import { decodeCall, encodeEvent, type WireRecord } from "../../src/mesos/proto/
 import { encodeRecord } from "../../src/mesos/recordio.ts";
 import type { FrameworkIdentity } from "../../src/mesos/api.ts";
 import type { VirtualNetwork } from "./virtual_network.ts";
+import { mastersAt } from "./addresses.ts";
 import { createManualTimer, type ManualTimer } from "./manual_timer.ts";
 
 /** A request as it came. */
@@ -158,7 +159,7 @@ export const identity: FrameworkIdentity = {
 
 /** A connection without login to these masters. */
 export function connectionTo(masters: string, changes: Partial<MesosConnection> = {}): MesosConnection {
-  return { masters, allowedHosts: [], credentials: { kind: "none" }, caCerts: [], ...changes };
+  return { masters: mastersAt(masters), allowedHosts: [], credentials: { kind: "none" }, caCerts: [], ...changes };
 }
 
 /** A scheduler under test, with a timer that the test drives. */

@@ -1,6 +1,7 @@
 // A situation of the running program: the core on virtual time, with the program's own client on a simulated GoCD
 // server. Mesos is played by hand.
 
+import { serverAt } from "./addresses.ts";
 import type { GocdEffect } from "../../src/core/effect.ts";
 import type { Effect } from "../../src/core/effect.ts";
 import type { Event } from "../../src/core/event.ts";
@@ -51,7 +52,7 @@ export function situation(options: SituationOptions = {}): Situation {
         ...(login === undefined ? {} : { authorization: `Basic ${btoa(login.join(":"))}` }),
       },
     });
-  const api = createHttpGocdApi({ ...connection, url: simUrl }, { fetch, nowMs: () => world.atMs });
+  const api = createHttpGocdApi({ ...connection, url: serverAt(simUrl) }, { fetch, nowMs: () => world.atMs });
   const notes: Note[] = [];
   const effects: Effect[] = [];
   world.subscribe();

@@ -1,9 +1,19 @@
-// `mesos-master` as people write it.
+// Addresses as people write them: `mesos-master`, hosts and ports, base URLs.
 
-import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { OperatorError } from "../../src/errors.ts";
-import { addressUrl, hostPortText, type Masters, parseHostPort, parseMasters } from "../../src/mesos/masters.ts";
+import {
+  addressUrl,
+  hostPortText,
+  type Masters,
+  mastersText,
+  parseHostPort,
+  parseMasters,
+  parseServerUrl,
+  serverUrlText,
+} from "../../src/net/addresses.ts";
+import type { Secret } from "../../src/secret.ts";
+import { mastersAt, refusalOf, serverAt } from "../support/addresses.ts";
 
 function http(...hosts: readonly (readonly [string, number])[]): Masters {
   return { kind: "static", addresses: hosts.map(([host, port]) => ({ scheme: "http", host, port })) };
@@ -35,12 +45,16 @@ const good: readonly (readonly [string, Masters])[] = [
   ["ZK://[::1]:2181/m", { kind: "zookeeper", servers: [{ host: "::1", port: 2181 }], path: "/m" }],
   [
     "zk://user:p@ss:w/rd@h1:2181/mesos",
-    { kind: "zookeeper", servers: [{ host: "h1", port: 2181 }], path: "/mesos", auth: "user:p@ss:w/rd" },
+    { kind: "zookeeper", servers: [{ host: "h1", port: 2181 }], path: "/mesos" },
   ],
 ];
 
 for (const [text, want] of good) {
-  Deno.test(`mesos-master = "${text}" is understood`, () => assertEquals(parseMasters(text), want));
+  Deno.test(`mesos-master = "${text}" is understood`, () => {
+    const { auth, ...rest } = { auth: undefined, ...mastersAt(text) };
+    assertEquals(rest, want);
+    assertEquals(auth === undefined ? undefined : (auth as Secret).reveal(), /^zk:..(.+)@/.exec(text)?.[1]);
+  });
 }
 
 const bad: readonly (readonly [text: string, said: string])[] = [
@@ -71,8 +85,7 @@ const bad: readonly (readonly [text: string, said: string])[] = [
 
 for (const [text, said] of bad) {
   Deno.test(`mesos-master = "${text.slice(0, 40)}" is refused: ${said}`, () => {
-    const error = assertThrows(() => parseMasters(text), OperatorError);
-    assertEquals([error.kind, error.code], ["usage", "mesos-master-invalid"]);
+    const error = refusalOf(parseMasters(text));
     assertStringIncludes(error.message, said);
     assert(!`${error.message} ${error.hint}`.includes("hunter2"), "a secret is shown");
     assert(error.hint.length > 0);
@@ -82,22 +95,53 @@ for (const [text, said] of bad) {
 Deno.test("any text is either understood or refused, and what is understood makes URLs", () => {
   const texts = fc.oneof(fc.string(), fc.stringMatching(/^(zk:\/\/|https?:\/\/)?[a-z0-9.:,@[\]/-]{0,30}$/));
   fc.assert(fc.property(texts, (text) => {
-    try {
-      const masters = parseMasters(text);
-      if (masters.kind === "static") {
-        masters.addresses.forEach((address) => assert(URL.canParse(addressUrl(address)), addressUrl(address)));
-      } else {
-        assert(masters.path.startsWith("/") && masters.servers.length > 0);
-      }
-    } catch (error) {
-      assert(error instanceof OperatorError, String(error));
+    const masters = parseMasters(text);
+    if (!masters.ok) return;
+    const { value } = masters;
+    if (value.kind === "static") {
+      value.addresses.forEach((address) => assert(URL.canParse(addressUrl(address)), addressUrl(address)));
+    } else {
+      assert(value.path.startsWith("/") && value.servers.length > 0);
     }
+    assert(!mastersText(value).includes("@"));
+    assertEquals(mastersText(mastersAt(mastersText(value))), mastersText(value));
   }));
 });
 
 Deno.test("a host and port, written out, is read as the same", () => {
   const hosts = fc.oneof(fc.domain().map((name) => name.toLowerCase()), fc.ipV4(), fc.ipV6());
   fc.assert(fc.property(hosts, fc.integer({ min: 1, max: 65_535 }), (host, port) => {
-    assertEquals(parseHostPort(hostPortText({ host, port }), 1), { host: host.toLowerCase(), port });
+    assertEquals(parseHostPort(hostPortText({ host, port }), 1), {
+      ok: true,
+      value: { host: host.toLowerCase(), port },
+    });
   }));
+});
+
+Deno.test("a base URL is shown without the port of its scheme, and without a slash at its end", () => {
+  for (
+    const [text, want] of [
+      ["http://gocd:8153/go/", "http://gocd:8153/go"],
+      ["HTTPS://GoCD:443", "https://gocd"],
+      ["http://[::1]:80/x/go", "http://[::1]/x/go"],
+    ] as const
+  ) {
+    assertEquals(serverUrlText(serverAt(text)), want);
+  }
+});
+
+Deno.test("a base URL with credentials or a query, and what is no URL of HTTP, are refused without showing secrets", () => {
+  for (
+    const [text, said] of [
+      ["http://user:hunter2@gocd:8153/go", "credentials"],
+      ["http://gocd:8153/go/?x=1", "? or #"],
+      ["", "not an http or https URL"],
+      ["gocd.test:8153/go", "not an http or https URL"],
+      ["ftp://gocd.test/go", "not an http or https URL"],
+    ] as const
+  ) {
+    const { message, hint } = refusalOf(parseServerUrl(text));
+    assertStringIncludes(message, said);
+    assert(!`${message} ${hint}`.includes("hunter2"));
+  }
 });
