@@ -81,13 +81,15 @@ function codeOf(message: string, detail: string, level: unknown): string {
   return level === "ERROR" ? "gocd-health-error" : "gocd-health-warning";
 }
 
+/** Of a message, in a finding. */
+const messageLengthMax = 200;
 const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", "#39": "'" };
 const htmlLengthMax = 4_000;
 
 function textOf(html: unknown): string {
   if (typeof html !== "string") return "";
   const plain = html.slice(0, htmlLengthMax).replace(/<[^<>]*>/g, "");
-  return oneLine(plain.replace(/&(\w+|#39);/g, (whole, name: string) => entities[name] ?? whole));
+  return oneLine(plain.replace(/&(\w+|#39);/g, (whole, name: string) => entities[name] ?? whole), messageLengthMax);
 }
 
 function locatorsOf(html: unknown): readonly string[] {

@@ -16,7 +16,6 @@ import { clocksOf } from "../profile_of.ts";
 import { idleText, killText } from "../words/causes.ts";
 import { formatDuration } from "../words/phrases.ts";
 
-
 /** The uuid of its GocdAgent, where it is known. */
 export function uuidOf(instance: AgentInstance): string | undefined {
   switch (instance.state) {
