@@ -60,11 +60,12 @@ function target(file: SourceFile, specifier: string): string {
 }
 
 const edges = ["gocd", "mesos", "config", "store", "web", "log"];
-/** Under the edges: what several of them need of the network. */
-const ground = ["net"];
+/** Under the edges: what several of them need. */
+const ground = ["net", "zookeeper"];
 const allowed: Readonly<Record<string, readonly string[]>> = {
   core: ["core"],
   net: ["net", "core", "root"],
+  zookeeper: ["zookeeper", "net", "core", "root"],
   ...Object.fromEntries(edges.map((edge) => [edge, [edge, ...ground, "core", "root"]])),
   runtime: ["runtime", "core", "root", ...ground, ...edges],
   sim: ["sim", "core", "root", "mesos", "store"],

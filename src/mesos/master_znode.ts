@@ -4,7 +4,7 @@
 import { type HostPort, parseHostPort } from "../net/addresses.ts";
 
 /** `MasterInfo` as JSON takes about 300 bytes. */
-const masterInfoBytesMax = 64 * 1024;
+const masterInfoCharactersMax = 64 * 1024;
 /** A name of the domain name system has at most 253 characters. */
 const hostCharactersMax = 255;
 
@@ -22,7 +22,7 @@ export function leadingZnode(names: readonly string[]): string | undefined {
  * The addresses in the value of a leader's znode, at most three: the name first, as the operator knows it, then the IP
  * address. Empty where it is no `MasterInfo` in JSON.
  */
-export function hostsInMasterInfo(data: Uint8Array): readonly HostPort[] {
+export function hostsInMasterInfo(data: string): readonly HostPort[] {
   const info = parseInfo(data);
   const { hostname, ip, port } = Object(info.address ?? {});
   const hosts: HostPort[] = [];
@@ -40,10 +40,10 @@ interface MasterInfoJson {
   readonly port?: unknown;
 }
 
-function parseInfo(data: Uint8Array): MasterInfoJson {
-  if (data.length > masterInfoBytesMax) return {};
+function parseInfo(data: string): MasterInfoJson {
+  if (data.length > masterInfoCharactersMax) return {};
   try {
-    return Object(JSON.parse(new TextDecoder().decode(data)));
+    return Object(JSON.parse(data));
   } catch {
     return {};
   }

@@ -1,13 +1,19 @@
-// Watches ZooKeeper for the leading master, in the background (Mesos src/master/detector). Loaded only for zk://.
+// The leading master as ZooKeeper knows it, watched in the background. Not here: the session (zookeeper/).
+// Loaded by leader.ts, only for zk://. Source: facts mesos-wire, Subscription; apache/mesos src/master/detector.
 
-import { MesosError } from "./api.ts";
+import { sleepWith } from "../net/timer.ts";
+import { openZookeeperSession, type ZookeeperProblem, type ZookeeperSession } from "../zookeeper/session.ts";
+import { MesosError, type MesosErrorReason } from "./api.ts";
 import type { LeaderFinder, LeaderFinderOptions } from "./leader.ts";
 import { hostsInMasterInfo, leadingZnode } from "./master_znode.ts";
 import { type HostPort, hostPortText, type HttpAddress, type Masters } from "../net/addresses.ts";
-import { connectZookeeper, type ZookeeperConnection } from "./zookeeper_connection.ts";
 
 /** How long a request waits for a leader to be elected: an election takes about ten seconds. */
 export const leaderWaitMs = 12_000;
+/** What is asked for; the server may give another (2 to 20 of its ticks). The client says something every third of it. */
+const sessionTimeoutMs = 10_000;
+/** For the TCP connection and ZooKeeper's greeting, and then for each answer. */
+const zookeeperAnswerMs = 4_000;
 /** Pause after all servers have failed. */
 const pauseMs = 1_000;
 /**
@@ -37,7 +43,7 @@ interface Finder {
   readonly closing: AbortController;
   readonly questions: Set<Question>;
   readonly listeners: Set<(leader: string) => void>;
-  connection: ZookeeperConnection | undefined;
+  connection: ZookeeperSession | undefined;
   /** Counts questions: knowledge read after a question was put answers it. */
   asked: number;
   /** The candidate given last. */
@@ -79,7 +85,7 @@ export function createZookeeperFinder(
     },
     close(): void {
       finder.closing.abort();
-      finder.connection?.close();
+      if (finder.connection !== undefined) end(finder.connection);
       finder.wake();
     },
   };
@@ -170,7 +176,7 @@ async function readNow(finder: Finder): Promise<Knowledge> {
     try {
       return await readLeader(finder, old);
     } catch (error) {
-      dropConnection(finder, old);
+      drop(finder);
       if (isAnswer(error)) return { kind: "problem", error };
     }
   }
@@ -181,8 +187,7 @@ async function readNow(finder: Finder): Promise<Knowledge> {
       finder.connection = connection;
       return await readLeader(finder, connection);
     } catch (error) {
-      finder.connection?.close();
-      finder.connection = undefined;
+      drop(finder);
       if (isAnswer(error)) return { kind: "problem", error };
       failures.push(asMesosError(finder, error));
     }
@@ -190,32 +195,61 @@ async function readNow(finder: Finder): Promise<Knowledge> {
   return { kind: "problem", error: together(finder, failures) };
 }
 
-function connectNext(finder: Finder): Promise<ZookeeperConnection> {
+async function connectNext(finder: Finder): Promise<ZookeeperSession> {
   const { servers, auth } = finder.masters;
   const server: HostPort | undefined = servers[finder.nextServer % servers.length];
   finder.nextServer++;
   if (server === undefined) throw noLeader("mesos-master names no ZooKeeper server", "check mesos-master");
-  const credentials = auth?.reveal();
-  return connectZookeeper({
-    server,
-    ...(credentials === undefined ? {} : { auth: credentials }),
-    setTimer: finder.options.setTimer,
-    signal: finder.closing.signal,
-    onLost: () => {
-      finder.connection = undefined;
-      finder.wake();
-    },
-  });
+  const session = await openZookeeperSession({
+    servers: [server],
+    ...(auth === undefined ? {} : { auth }),
+    sessionTimeoutMs,
+    sleep: sleepWith(finder.options.setTimer),
+    errorOf,
+    // Nothing of ours lives in the session, so an expired one costs nothing but the next connection.
+    oneConnection: { answerMs: zookeeperAnswerMs },
+  }, finder.closing.signal);
+  session.lost.addEventListener("abort", () => {
+    if (finder.connection !== session) return;
+    finder.connection = undefined;
+    finder.wake();
+  }, { once: true });
+  return session;
 }
 
-async function readLeader(finder: Finder, connection: ZookeeperConnection): Promise<Knowledge> {
+const problems: Readonly<Record<ZookeeperProblem, readonly [reason: MesosErrorReason, hint: string]>> = {
+  "unreachable": ["unreachable", "check the hosts in mesos-master (zk://…), and that ZooKeeper runs"],
+  "not-permitted": [
+    "redirect-refused",
+    "put the host into mesos-master and start with deno task start, or permit this host yourself",
+  ],
+  "unauthorized": [
+    "unauthorized",
+    "check the user and password in mesos-master: zk://user:password@host:2181/mesos",
+  ],
+  "expired": ["unreachable", "nothing to do: it is connected to again"],
+  "aborted": ["unreachable", "nothing to do"],
+  "closed": ["unreachable", "nothing to do"],
+};
+
+function errorOf(problem: ZookeeperProblem, message: string, cause?: unknown): MesosError {
+  const [reason, hint] = problems[problem];
+  return new MesosError(reason, message, hint, cause);
+}
+
+/** Ends it at once: there is nothing in it that others wait for. */
+function end(connection: ZookeeperSession): void {
+  connection.abandon(errorOf("closed", `ZooKeeper ${connection.place}: the connection was closed`));
+}
+
+async function readLeader(finder: Finder, connection: ZookeeperSession): Promise<Knowledge> {
   const { path } = finder.masters;
   for (let read = 0; read < rereadsMax; read++) {
     const names = await connection.children(path, finder.changed);
     const name = leadingZnode(names ?? []);
     if (name === undefined) return { kind: "none", error: nobody(finder, names) };
     const data = await connection.data(`${path}/${name}`);
-    if (data !== undefined) return { kind: "leader", address: masterAddress(finder, `${path}/${name}`, data) };
+    if (data !== undefined) return { kind: "leader", address: masterAddress(finder, `${path}/${name}`, data.text) };
   }
   return { kind: "none", error: noLeader(`${whole(finder)}: the leader changes all the time`, waitHint) };
 }
@@ -239,7 +273,7 @@ function nobody(finder: Finder, names: readonly string[] | undefined): MesosErro
   return noLeader(`${whole(finder)}: no master is registered below ${path}`, waitHint);
 }
 
-function masterAddress(finder: Finder, znode: string, data: Uint8Array): HttpAddress {
+function masterAddress(finder: Finder, znode: string, data: string): HttpAddress {
   const candidates = hostsInMasterInfo(data);
   const first = candidates[0];
   if (first === undefined) {
@@ -267,9 +301,10 @@ function isAnswer(error: unknown): error is MesosError {
   return error instanceof MesosError && error.reason !== "unreachable" && error.reason !== "no-leader";
 }
 
-function dropConnection(finder: Finder, connection: ZookeeperConnection): void {
-  connection.close();
-  if (finder.connection === connection) finder.connection = undefined;
+function drop(finder: Finder): void {
+  const { connection } = finder;
+  finder.connection = undefined;
+  if (connection !== undefined) end(connection);
 }
 
 function whole(finder: Finder): string {

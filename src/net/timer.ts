@@ -8,3 +8,20 @@ export const realTimer: SetTimer = (callback, ms): () => void => {
   const id = setTimeout(callback, ms);
   return () => clearTimeout(id);
 };
+
+/** A pause of this timer: resolves after `ms`, or at once when the signal is aborted. Never rejects. */
+export function sleepWith(setTimer: SetTimer): (ms: number, signal: AbortSignal) => Promise<void> {
+  return (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal.aborted) return resolve();
+      const stop = setTimer(() => {
+        signal.removeEventListener("abort", giveUp);
+        resolve();
+      }, ms);
+      const giveUp = (): void => {
+        stop();
+        resolve();
+      };
+      signal.addEventListener("abort", giveUp, { once: true });
+    });
+}

@@ -10,20 +10,11 @@
 import { type Confirmation, confirmEveryMs, heldForMs, inOrder, isSessionOver } from "./election_rules.ts";
 import { serversText } from "../net/addresses.ts";
 import { StoreError } from "./store_error.ts";
-import {
-  openZookeeperSession,
-  type OperationResult,
-  type TransactionEnd,
-  type ZookeeperClock,
-  type ZookeeperOperation,
-  type ZookeeperOptions,
-  type ZookeeperSession,
-} from "./zookeeper_session.ts";
+import { lockLost, openStateSession, type StateZookeeperOptions, type ZookeeperClock } from "./zookeeper_state.ts";
+import type { OperationResult, TransactionEnd, ZookeeperOperation, ZookeeperSession } from "../zookeeper/session.ts";
 
 /** Where the instances meet. */
-export interface ElectionOptions extends ZookeeperOptions {
-  /** Absolute, e.g. `/gocd-mesos`; `/` is the root. */
-  readonly path: string;
+export interface ElectionOptions extends StateZookeeperOptions {
   /** How this instance is called towards the others. */
   readonly name: string;
   /** Unique for ever, `[a-z0-9]`. */
@@ -69,7 +60,7 @@ const electionTriesMax = 100;
 
 /** Joins the election. Throws {@linkcode StoreError} `state-unreachable` or `state-unwritable`. */
 export async function openCandidate(options: ElectionOptions, signal: AbortSignal): Promise<Candidate> {
-  const session = await openZookeeperSession(options, signal);
+  const session = await openStateSession(options, signal);
   const base = options.path === "/" ? "" : options.path.replace(/\/+$/, "");
   const place: Place = { options, session, base, clock: options.clock };
   try {
@@ -261,8 +252,5 @@ async function confirm({ session, lost, transaction }: Leadership, confirming: C
 }
 
 function lost({ options, base }: Place, what: string): StoreError {
-  return new StoreError("state-lock-lost", {
-    message: `ZooKeeper ${serversText(options.servers)}${base}: ${what}`,
-    hint: "nothing to do: this instance stands by, and takes part in the next election",
-  });
+  return lockLost(`ZooKeeper ${serversText(options.servers)}${base}: ${what}`);
 }

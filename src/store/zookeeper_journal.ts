@@ -7,7 +7,7 @@
 import type { TextChange } from "./record_codec.ts";
 import { StoreError } from "./store_error.ts";
 import type { Leadership } from "./zookeeper_election.ts";
-import type { ZookeeperOperation, ZookeeperSession } from "./zookeeper_session.ts";
+import type { ZookeeperOperation, ZookeeperSession } from "../zookeeper/session.ts";
 
 /**
  * Of one request, in UTF-8 bytes with what surrounds each change. ZooKeeper's limit is 1,048,575; it also keeps the last

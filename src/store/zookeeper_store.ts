@@ -14,11 +14,12 @@ import {
   textChanges,
 } from "./record_codec.ts";
 import type { Store } from "./store.ts";
-import { serversText } from "../net/addresses.ts";
+import { zookeeperText } from "../net/addresses.ts";
 import { StoreError } from "./store_error.ts";
 import { type ElectionOptions, type Leadership, openCandidate } from "./zookeeper_election.ts";
 import { pendingChanges, requestBytesMaxDefault, writeChanges } from "./zookeeper_journal.ts";
-import { openZookeeperSession, type ZookeeperOptions, type ZookeeperSession } from "./zookeeper_session.ts";
+import type { ZookeeperSession } from "../zookeeper/session.ts";
+import { openStateSession, type StateZookeeperOptions } from "./zookeeper_state.ts";
 
 /** Requests under way at once while everything is read. */
 const readsMax = 200;
@@ -48,7 +49,7 @@ export async function openZookeeperStore(
       return openLeaderStore(leadership, { newLineage: options.newLineage, close: candidate.close });
     }
     throw new StoreError("state-locked", {
-      message: `the state zk://${serversText(options.servers)}${options.path} is in use by ${leadership.leader}`,
+      message: `the state ${zookeeperText(options)} is in use by ${leadership.leader}`,
       hint: "stop every instance that uses it, or ask the status page of the one that leads",
     });
   } catch (error) {
@@ -67,10 +68,10 @@ export function openLeaderStore(leadership: Leadership, options: LeaderStoreOpti
  * Throws {@linkcode StoreError}.
  */
 export async function readZookeeperState(
-  options: ZookeeperOptions & { readonly path: string },
+  options: StateZookeeperOptions,
   signal: AbortSignal,
 ): Promise<StoredState | undefined> {
-  const session = await openZookeeperSession(options, signal);
+  const session = await openStateSession(options, signal);
   try {
     const base = options.path === "/" ? "" : options.path;
     const texts = await readTexts(session, base);
@@ -78,7 +79,7 @@ export async function readZookeeperState(
       if (change.kind === "put") texts.set(change.key, change.json);
       else texts.delete(change.key);
     }
-    return completeState(decodeRecords(listOf(texts)), `zk://${serversText(options.servers)}${options.path}`);
+    return completeState(decodeRecords(listOf(texts)), zookeeperText(options));
   } finally {
     await session.close();
   }

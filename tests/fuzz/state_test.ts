@@ -14,7 +14,7 @@ import { openSqliteStore } from "../../src/store/sqlite_store.ts";
 import { exportState, parseStateDocument } from "../../src/store/state_document.ts";
 import { StoreError } from "../../src/store/store_error.ts";
 import type { Leadership } from "../../src/store/zookeeper_election.ts";
-import type { TransactionEnd, ZookeeperOperation, ZookeeperSession } from "../../src/store/zookeeper_session.ts";
+import type { TransactionEnd, ZookeeperOperation, ZookeeperSession } from "../../src/zookeeper/session.ts";
 import { openLeaderStore } from "../../src/store/zookeeper_store.ts";
 import { identity, phases } from "../store/samples.ts";
 import { someSettings, zeroMs } from "../support/core.ts";

@@ -5,7 +5,7 @@ import type { HostPort } from "../../src/net/addresses.ts";
 import { hostsInMasterInfo } from "../../src/mesos/master_znode.ts";
 
 function hostsIn(info: unknown): readonly HostPort[] {
-  return hostsInMasterInfo(new TextEncoder().encode(JSON.stringify(info)));
+  return hostsInMasterInfo(JSON.stringify(info));
 }
 
 Deno.test("the name comes first, then the address, each once and in small letters", () => {

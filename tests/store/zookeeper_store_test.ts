@@ -11,7 +11,7 @@ import {
   type Leadership,
   openCandidate,
 } from "../../src/store/zookeeper_election.ts";
-import { openZookeeperSession, type ZookeeperClock } from "../../src/store/zookeeper_session.ts";
+import { openStateSession, type ZookeeperClock } from "../../src/store/zookeeper_state.ts";
 import { openLeaderStore, openZookeeperStore, readZookeeperState } from "../../src/store/zookeeper_store.ts";
 import { startHalvingProxy, startProxy } from "../support/held_proxy.ts";
 import { until } from "../support/scaled_clock.ts";
@@ -386,9 +386,9 @@ function znode({ path }: ElectionOptions, key: string): string {
 
 async function withSession<Result>(
   at: ElectionOptions,
-  act: (session: Awaited<ReturnType<typeof openZookeeperSession>>) => Promise<Result>,
+  act: (session: Awaited<ReturnType<typeof openStateSession>>) => Promise<Result>,
 ): Promise<Result> {
-  const session = await openZookeeperSession(at, never);
+  const session = await openStateSession(at, never);
   try {
     return await act(session);
   } finally {

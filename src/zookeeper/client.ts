@@ -1,4 +1,5 @@
-// Types for the parts of node-zookeeper-client 1.1.3 that we use, and the addresses that it would misparse.
+// The parts of node-zookeeper-client 1.1.3 that are used, with types. Not here: using
+// them (session.ts).
 
 import type { Buffer } from "node:buffer";
 import type { HostPort } from "../net/addresses.ts";
@@ -31,6 +32,8 @@ export interface Client {
   addAuthInfo(scheme: string, auth: Buffer): void;
   /** Adds a listener. */
   on(event: "connected" | "disconnected" | "expired" | "authenticationFailed", listener: () => void): void;
+  /** EXISTS. */
+  exists(path: string, watcher: () => void, callback: (error: ClientError | null, stat: unknown) => void): void;
   /** GET_CHILDREN2. */
   getChildren(
     path: string,
@@ -96,6 +99,8 @@ export interface ConnectionManager {
   connect(): void;
   /** Sets the times that depend on the session's. */
   updateTimeout(sessionTimeoutMs: number): void;
+  /** A connection stands, its greeting is due. */
+  onSocketConnected(): void;
   /** Calls back with the server to try, now or after a pause. */
   findNextServer(callback: (server: HostPort) => void): void;
   /** Reads what has come. */

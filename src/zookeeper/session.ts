@@ -1,5 +1,5 @@
-// One ZooKeeper session for as long as it lives, over as many connections as it takes. Not here: what is kept in ZooKeeper
-// (zookeeper_election.ts, zookeeper_store.ts). Only these files call it, so it is loaded only for zk://.
+// One ZooKeeper session for as long as it lives, over one connection or as many as it takes. Not here: what is kept in
+// ZooKeeper (store/, mesos/), whose errors it throws. Loaded only for zk://.
 //
 // node-zookeeper-client 1.1.3 is kept on a short lead: it never notices that a server is silent, keeps half an answer
 // over to the next connection, swallows the errors of its socket, splits IPv6 addresses at their colons, sends waiting
@@ -9,22 +9,25 @@ import { Buffer } from "node:buffer";
 import zookeeper from "node-zookeeper-client";
 import { type HostPort, serversText } from "../net/addresses.ts";
 import type { Secret } from "../secret.ts";
-import { StoreError } from "./store_error.ts";
-import {
-  type Client,
-  type ClientError,
-  type ClientOperation,
-  type ConnectionManager,
-  errorCodes,
-} from "./zookeeper_client.ts";
+import { networkFailure } from "../net/network_failure.ts";
+import { type Client, type ClientError, type ClientOperation, type ConnectionManager, errorCodes } from "./client.ts";
 
-/** Time as a port. */
-export interface ZookeeperClock {
-  /** Ms that have passed since some moment, those included that the process or the machine was stopped for. */
-  elapsedMs(): number;
-  /** Resolves after `ms`, or at once when the signal is aborted. Never rejects. */
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
-}
+/**
+ * What can go wrong.
+ * - `unreachable`: no server answers; what was asked for may have happened or not
+ * - `not-permitted`: this process may not connect there
+ * - `unauthorized`: the login, or what was asked for with it, is refused
+ * - `expired`: the session is over, and its ephemeral znodes are gone
+ * - `aborted`: the caller has given up
+ * - `closed`: used after it was closed
+ */
+export type ZookeeperProblem = "unreachable" | "not-permitted" | "unauthorized" | "expired" | "aborted" | "closed";
+
+/** Makes the error of a problem, in the words of who uses the session; the message names the servers. */
+export type ZookeeperErrorOf = (problem: ZookeeperProblem, message: string, cause?: unknown) => Error;
+
+/** A pause as a port: resolves after `ms`, or at once when the signal is aborted. Never rejects. */
+export type Sleep = (ms: number, signal: AbortSignal) => Promise<void>;
 
 /** How to connect. */
 export interface ZookeeperOptions {
@@ -34,7 +37,13 @@ export interface ZookeeperOptions {
   /** What is asked for; the server may give another (2 to 20 of its ticks). */
   readonly sessionTimeoutMs: number;
   /** For limits and pauses. */
-  readonly clock: ZookeeperClock;
+  readonly sleep: Sleep;
+  readonly errorOf: ZookeeperErrorOf;
+  /**
+   * For who keeps nothing in the session: it ends with its first connection, and so does one whose server leaves a request
+   * unanswered for so long, ms.
+   */
+  readonly oneConnection?: { readonly answerMs: number };
 }
 
 /** One operation of a transaction. `create` fails where the znode exists, the others where it does not. */
@@ -59,7 +68,7 @@ export interface OperationResult {
   readonly version?: number;
 }
 
-/** A session. Every member that asks throws {@linkcode StoreError}: `state-unreachable` when the outcome is unknown. */
+/** A session. Every member that asks throws the errors of its options. */
 export interface ZookeeperSession {
   /** The servers, for messages. */
   readonly place: string;
@@ -67,16 +76,19 @@ export interface ZookeeperSession {
   timeoutMs(): number;
   /** There is a connection now. */
   isConnected(): boolean;
-  /** Aborted when the session is over for good, with a {@linkcode StoreError} as its reason. */
+  /** Aborted when the session is over for good, with its error as the reason. */
   readonly lost: AbortSignal;
-  /** Names of the children; `undefined` where the znode does not exist. `onChange` is called once when they change. */
+  /**
+   * Names of the children; `undefined` where the znode does not exist. `onChange` is called once when they change, or the
+   * znode comes into being; given the same function twice also once.
+   */
   children(path: string, onChange?: () => void): Promise<readonly string[] | undefined>;
   /** Value and version; `undefined` where the znode does not exist. */
   data(path: string): Promise<{ readonly text: string; readonly version: number } | undefined>;
   /** Carries all out, or nothing. */
   transaction(operations: readonly ZookeeperOperation[]): Promise<TransactionEnd>;
   /** Gives up the session from our side, as if it had expired. */
-  abandon(error: StoreError): void;
+  abandon(error: Error): void;
   /** Ends the session in order: its ephemeral znodes are gone when this returns, if the server answers in time. */
   close(): Promise<void>;
 }
@@ -86,11 +98,13 @@ const closeMs = 1_000;
 /** Longest pause between two rounds over all servers. */
 const spinMsMax = 500;
 
-/** Opens a session. Throws {@linkcode StoreError} `state-unreachable` when no server takes us within the session's time. */
+/** A znode that comes into being between two questions does so once. */
+const asksMax = 3;
+
+/** Opens a session. Throws when no server takes us within the session's time. */
 export async function openZookeeperSession(options: ZookeeperOptions, signal: AbortSignal): Promise<ZookeeperSession> {
   const session = new Session(options);
-  const onAbort = (): void =>
-    session.abandon(unreachable(serversText(options.servers), "given up, because the program stops"));
+  const onAbort = (): void => session.abandon(session.error("aborted", "given up, because the program stops"));
   signal.addEventListener("abort", onAbort, { once: true });
   if (signal.aborted) onAbort();
   try {
@@ -101,15 +115,6 @@ export async function openZookeeperSession(options: ZookeeperOptions, signal: Ab
   }
 }
 
-/** The error of a ZooKeeper that does not answer. */
-export function unreachable(place: string, what: string, cause?: unknown): StoreError {
-  return new StoreError("state-unreachable", {
-    message: `ZooKeeper ${place}: ${what}`,
-    hint: "check the hosts in state.path (zk://…), and that ZooKeeper runs and has a majority",
-    cause,
-  });
-}
-
 /** A class, because it owns a socket. */
 class Session implements ZookeeperSession {
   readonly place: string;
@@ -117,7 +122,8 @@ class Session implements ZookeeperSession {
   readonly #client: Client;
   readonly #over = new AbortController();
   /** Told when the session is over or an answer has taken too long. */
-  readonly #asked = new Set<(error: StoreError) => void>();
+  readonly #asked = new Set<(error: Error) => void>();
+  /** Why the last connection was lost, or could not be made. */
   #failure: Error | undefined;
   #isGreeted = false;
 
@@ -129,8 +135,8 @@ class Session implements ZookeeperSession {
     if (options.auth !== undefined) this.#client.addAuthInfo("digest", Buffer.from(options.auth.reveal()));
     this.#client.on("connected", () => this.#isGreeted = true);
     this.#client.on("disconnected", () => this.#isGreeted = false);
-    this.#client.on("expired", () => this.abandon(this.#lostError("the session has expired")));
-    this.#client.on("authenticationFailed", () => this.abandon(unauthorized(this.place, "the login")));
+    this.#client.on("expired", () => this.abandon(this.error("expired", "the session has expired")));
+    this.#client.on("authenticationFailed", () => this.abandon(this.error("unauthorized", "it refused the login")));
   }
 
   get lost(): AbortSignal {
@@ -146,20 +152,28 @@ class Session implements ZookeeperSession {
   }
 
   connected(): Promise<void> {
-    return this.#answer<void>(this.#options.sessionTimeoutMs, (resolve) => {
+    const limitMs = this.#options.oneConnection?.answerMs ?? this.#options.sessionTimeoutMs;
+    return this.#answer<void>(limitMs, (resolve) => {
       this.#client.on("connected", () => resolve());
       this.#client.connect();
     }).catch((error) => {
-      const failed = this.#failure === undefined
-        ? error
-        : unreachable(this.place, this.#failure.message, this.#failure);
+      const failed = this.#failure ?? error;
       this.abandon(failed);
       throw failed;
     });
   }
 
-  children(path: string, onChange?: () => void): Promise<readonly string[] | undefined> {
-    return this.#ask<readonly string[]>(path, (callback) => this.#client.getChildren(path, onChange, callback));
+  async children(path: string, onChange?: () => void): Promise<readonly string[] | undefined> {
+    for (let asked = 0; asked < asksMax; asked++) {
+      const ask = (callback: (error: ClientError | null, names: string[]) => void): void =>
+        this.#client.getChildren(path, onChange, callback);
+      const names = await this.#ask<readonly string[]>(path, ask);
+      if (names !== undefined || onChange === undefined) return names;
+      const exists = await this.#ask<unknown>(path, (callback) => this.#client.exists(path, onChange, callback));
+      // Otherwise it has come into being between the two questions.
+      if (exists === undefined || exists === null) return undefined;
+    }
+    throw this.error("unreachable", `${path} comes and goes all the time`);
   }
 
   data(path: string): Promise<{ readonly text: string; readonly version: number } | undefined> {
@@ -195,7 +209,7 @@ class Session implements ZookeeperSession {
     });
   }
 
-  abandon(error: StoreError): void {
+  abandon(error: Error): void {
     if (this.lost.aborted) return;
     this.#over.abort(error);
     this.#isGreeted = false;
@@ -210,21 +224,21 @@ class Session implements ZookeeperSession {
       this.#client.on("disconnected", () => ended.resolve());
       this.#client.close();
       const limit = new AbortController();
-      await Promise.race([ended.promise, this.#options.clock.sleep(closeMs, limit.signal)]);
+      await Promise.race([ended.promise, this.#options.sleep(closeMs, limit.signal)]);
       limit.abort();
     }
-    this.abandon(closed(this.place));
+    this.abandon(this.error("closed", "the connection was closed"));
   }
 
   /** A server that leaves a request unanswered for so long is left for the next one, while the session still lives. */
   #answerMs(): number {
-    return this.timeoutMs() / 3;
+    return this.#options.oneConnection?.answerMs ?? this.timeoutMs() / 3;
   }
 
   #demandConnection(): void {
     this.lost.throwIfAborted();
     // Without a connection the client would keep the request and send it some time.
-    if (!this.#isGreeted) throw unreachable(this.place, `not connected${this.#failureText()}`);
+    if (!this.#isGreeted) throw this.#failure ?? this.error("unreachable", "not connected");
   }
 
   async #ask<Value>(
@@ -242,7 +256,7 @@ class Session implements ZookeeperSession {
 
   #answer<Value>(
     limitMs: number,
-    ask: (resolve: (value: Value) => void, reject: (error: StoreError) => void) => void,
+    ask: (resolve: (value: Value) => void, reject: (error: Error) => void) => void,
   ): Promise<Value> {
     return new Promise<Value>((resolve, reject) => {
       const limit = new AbortController();
@@ -250,19 +264,21 @@ class Session implements ZookeeperSession {
         limit.abort();
         this.#asked.delete(fail);
       };
-      const fail = (error: StoreError): void => {
+      const fail = (error: Error): void => {
         done();
         reject(error);
       };
       this.#asked.add(fail);
       if (this.lost.aborted) return fail(this.lost.reason);
       // In two steps: a process that was stopped finds its time run out before it has read what lies in its socket.
-      const { clock } = this.#options;
+      const { sleep, oneConnection } = this.#options;
       const lastMs = limitMs / 4;
-      void clock.sleep(limitMs - lastMs, limit.signal).then(() => clock.sleep(lastMs, limit.signal)).then(() => {
+      void sleep(limitMs - lastMs, limit.signal).then(() => sleep(lastMs, limit.signal)).then(() => {
         if (limit.signal.aborted) return;
-        fail(unreachable(this.place, `no answer within ${Math.round(limitMs)} ms`));
-        this.#client.connectionManager.socket?.destroy();
+        const error = this.error("unreachable", `no answer within ${Math.round(limitMs / 100) / 10} s`);
+        fail(error);
+        if (oneConnection === undefined) this.#client.connectionManager.socket?.destroy();
+        else this.abandon(error);
       });
       ask((value) => {
         done();
@@ -295,23 +311,34 @@ class Session implements ZookeeperSession {
     manager.servers = this.#options.servers;
     manager.updateTimeout(this.#options.sessionTimeoutMs);
     const connect = manager.connect.bind(manager);
+    const { sleep, oneConnection } = this.#options;
+    let connects = 0;
     manager.connect = () => {
       manager.pendingBuffer = null;
+      connects++;
+      if (oneConnection !== undefined && connects > 1) {
+        this.abandon(this.#failure ?? this.error("unreachable", "the connection was closed"));
+      }
       if (!this.lost.aborted) connect();
     };
-    const { clock } = this.#options;
+    const onSocketConnected = manager.onSocketConnected.bind(manager);
+    manager.onSocketConnected = () => {
+      if (this.lost.aborted) manager.socket?.destroy();
+      else onSocketConnected();
+    };
     let attempts = 0;
     manager.findNextServer = (callback) => {
       const server = manager.servers[attempts % manager.servers.length];
       attempts++;
       const isNewRound = attempts > 1 && attempts % manager.servers.length === 1 % manager.servers.length;
       const pauseMs = isNewRound ? Math.min(spinMsMax, manager.sessionTimeout / 20) : 0;
-      void clock.sleep(pauseMs, this.lost).then(() => {
+      void sleep(pauseMs, this.lost).then(() => {
         if (!this.lost.aborted && server !== undefined) callback(server);
       });
     };
     manager.onSocketError = (error) => {
-      this.#failure = error;
+      const { kind, what } = networkFailure(error, "");
+      this.#failure = this.error(kind === "not-permitted" ? kind : "unreachable", what, error);
       this.#clearConnectTimer();
     };
     const onSocketData = manager.onSocketData.bind(manager);
@@ -319,7 +346,7 @@ class Session implements ZookeeperSession {
       try {
         onSocketData(data);
       } catch (error) {
-        this.#failure = new Error(`it sent what no ZooKeeper sends (${String(error)})`);
+        this.#failure = this.error("unreachable", `it sent what no ZooKeeper sends (${String(error)})`, error);
         manager.socket?.destroy();
       }
     };
@@ -331,21 +358,16 @@ class Session implements ZookeeperSession {
     manager.connectTimeoutHandler = null;
   }
 
-  #failureText(): string {
-    return this.#failure === undefined ? "" : ` (${this.#failure.message})`;
+  /** Makes an error of the caller's kind. */
+  error(problem: ZookeeperProblem, what: string, cause?: unknown): Error {
+    return this.#options.errorOf(problem, `ZooKeeper ${this.place}: ${what}`, cause);
   }
 
-  #problem(error: ClientError, what: string): StoreError {
-    if (error.code === errorCodes.noAuth || error.code === errorCodes.authFailed) return unauthorized(this.place, what);
-    if (error.code === errorCodes.sessionExpired) return this.#lostError("the session has expired");
-    return unreachable(this.place, `${what}: ${error.message}${this.#failureText()}`, error);
-  }
-
-  #lostError(what: string): StoreError {
-    return new StoreError("state-lock-lost", {
-      message: `ZooKeeper ${this.place}: ${what}`,
-      hint: "nothing to do: this instance stands by, and takes part in the next election",
-    });
+  #problem(error: ClientError, what: string): Error {
+    const { noAuth, authFailed, sessionExpired } = errorCodes;
+    if (error.code === noAuth || error.code === authFailed) return this.error("unauthorized", `it refused ${what}`);
+    if (error.code === sessionExpired) return this.error("expired", "the session has expired");
+    return this.error("unreachable", `${what} failed: ${error.message}`, error);
   }
 }
 
@@ -360,17 +382,3 @@ const zookeeperWords = {
   types: { create: 1, remove: 2, set: 5, check: 13 },
   modes: { persistent: 0, ephemeralSequential: 3 },
 } as const;
-
-function unauthorized(place: string, what: string): StoreError {
-  return new StoreError("state-unwritable", {
-    message: `ZooKeeper ${place} refused ${what}`,
-    hint: "check user and password in state.path: zk://user:password@host:2181/gocd-mesos",
-  });
-}
-
-function closed(place: string): StoreError {
-  return new StoreError("state-closed", {
-    message: `the state in ZooKeeper ${place} is used after it was closed`,
-    hint: "this is a fault of gocd-mesos: report it",
-  });
-}

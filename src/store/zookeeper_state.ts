@@ -1,0 +1,58 @@
+// A session with the ZooKeeper that holds the state, in the words of state.path. Not here: the session (zookeeper/), what
+// is kept in it (zookeeper_election.ts, zookeeper_store.ts).
+
+import type { ZookeeperAddress } from "../net/addresses.ts";
+import {
+  openZookeeperSession,
+  type Sleep,
+  type ZookeeperProblem,
+  type ZookeeperSession,
+} from "../zookeeper/session.ts";
+import { StoreError, type StoreErrorCode } from "./store_error.ts";
+
+/** Time as a port. */
+export interface ZookeeperClock {
+  /** Ms that have passed since some moment, those included that the process or the machine was stopped for. */
+  elapsedMs(): number;
+  /** See {@linkcode Sleep}. */
+  readonly sleep: Sleep;
+}
+
+/** Where the state lies, and how to connect. */
+export interface StateZookeeperOptions extends ZookeeperAddress {
+  /** What is asked for; the server may give another (2 to 20 of its ticks). */
+  readonly sessionTimeoutMs: number;
+  /** For limits and pauses. */
+  readonly clock: ZookeeperClock;
+}
+
+/** Opens a session that throws {@linkcode StoreError}: `state-unreachable` when the outcome is unknown. */
+export function openStateSession(options: StateZookeeperOptions, signal: AbortSignal): Promise<ZookeeperSession> {
+  const { servers, auth, sessionTimeoutMs, clock } = options;
+  const login = auth === undefined ? {} : { auth };
+  return openZookeeperSession({ servers, ...login, sessionTimeoutMs, sleep: clock.sleep, errorOf }, signal);
+}
+
+/** The error of a leader or candidate that is none any more. */
+export function lockLost(message: string): StoreError {
+  return errorOf("expired", message);
+}
+
+const unreachableHint = "check the hosts in state.path (zk://…), and that ZooKeeper runs and has a majority";
+
+const words: Readonly<Record<ZookeeperProblem, readonly [code: StoreErrorCode, hint: string]>> = {
+  "unreachable": ["state-unreachable", unreachableHint],
+  "not-permitted": ["state-unreachable", "start it again, so that state.path decides what is permitted"],
+  "aborted": ["state-unreachable", "nothing to do"],
+  "unauthorized": [
+    "state-unwritable",
+    "check user and password in state.path: zk://user:password@host:2181/gocd-mesos",
+  ],
+  "expired": ["state-lock-lost", "nothing to do: this instance stands by, and takes part in the next election"],
+  "closed": ["state-closed", "this is a fault of gocd-mesos: report it"],
+};
+
+function errorOf(problem: ZookeeperProblem, message: string, cause?: unknown): StoreError {
+  const [code, hint] = words[problem];
+  return new StoreError(code, { message, hint, cause });
+}
