@@ -10,11 +10,9 @@ import { maintenanceMode } from "../core/demand/reason.ts";
 import { OperatorError } from "../errors.ts";
 import type { GocdRights } from "../gocd/api.ts";
 import { mastersText, serverUrlText } from "../net/addresses.ts";
-import { placeOf } from "../runtime/first_registration.ts";
 import { realClock } from "../runtime/clock.ts";
 import { requireHosts } from "../runtime/permissions.ts";
-import { openGocd, openMesos } from "../runtime/ports.ts";
-import { readStoredState } from "../runtime/stored_state.ts";
+import { openGocd, openMesos, stateOf } from "../runtime/ports.ts";
 import { pendingWarning, silenceWarning } from "./check_agents.ts";
 import type { Command } from "./command.ts";
 import type { CliIo } from "./io.ts";
@@ -86,8 +84,9 @@ function checkConfig(path: string, report: Report, io: CliIo): Config | undefine
 /** Returns the task ids of the agents on record. */
 async function checkState(config: Config, report: Report): Promise<ReadonlySet<string>> {
   try {
-    const stored = await readStoredState(config);
-    const path = placeOf(config);
+    const state = stateOf(config);
+    const stored = await state.read();
+    const path = state.place;
     if (stored === undefined) {
       report.ok("state", `${path}: none yet, it is made at the first start`);
       return new Set();

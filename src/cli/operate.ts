@@ -8,7 +8,7 @@ import { initialState, step } from "../core/step.ts";
 import { OperatorError } from "../errors.ts";
 import { realClock } from "../runtime/clock.ts";
 import { sendCommand } from "../runtime/control_client.ts";
-import { openStore } from "../runtime/ports.ts";
+import { stateOf } from "../runtime/ports.ts";
 import type { Store } from "../store/store.ts";
 import type { Command, CommandArguments } from "./command.ts";
 import type { CliIo } from "./io.ts";
@@ -196,14 +196,15 @@ async function withOwnStore<Result>(
 }
 
 async function openedStore(config: Config, name: string): Promise<Store> {
+  const state = stateOf(config);
   try {
-    return await openStore(config);
+    return await state.open();
   } catch (error) {
     if (!(error instanceof OperatorError) || error.code !== "state-locked") throw error;
     throw new OperatorError(`"${name}" cannot reach the running instance: ${error.message}`, {
       code: error.code,
       kind: "state",
-      hint: config.state.kind === "zookeeper"
+      hint: state.isShared
         ? "run the command on the machine of that instance, or send it to its status page (http.admin-token)"
         : "if it is just starting or stopping, try again in a few seconds",
       cause: error,

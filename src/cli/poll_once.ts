@@ -10,7 +10,7 @@ import type { BucketView, JobView, StatusView } from "../core/view/view.ts";
 import { dueText, onceDueText } from "../core/words/reasons.ts";
 import { realClock } from "../runtime/clock.ts";
 import { openGocd } from "../runtime/ports.ts";
-import { readStoredState } from "../runtime/stored_state.ts";
+import { stateOf } from "../runtime/ports.ts";
 import { slowGocdHint, withinLimit } from "./time_limit.ts";
 
 /** What one poll shows. */
@@ -55,7 +55,7 @@ export async function pollOnce(config: Config): Promise<PolledOnce> {
 }
 
 async function storedOf(config: Config): Promise<StoredState> {
-  return await readStoredState(config) ?? {
+  return await stateOf(config).read() ?? {
     framework: { lineage: "none00", nextTaskNumber: 1 },
     instances: [],
     controls: { frozen: false, frozenProfiles: [], mode: "run" },

@@ -6,11 +6,8 @@ import type { StoredState } from "../core/record.ts";
 import { withoutFramework } from "../core/identity/lineage.ts";
 import { formatDuration } from "../core/words/phrases.ts";
 import { OperatorError } from "../errors.ts";
-import { placeOf } from "../runtime/first_registration.ts";
-import { openStore } from "../runtime/ports.ts";
-import { readStoredState } from "../runtime/stored_state.ts";
+import { stateOf } from "../runtime/ports.ts";
 import { damagedHint } from "../store/sqlite_errors.ts";
-import { openStoreForReading } from "../store/sqlite_reader.ts";
 import { exportState, importState, parseStateDocument } from "../store/state_document.ts";
 import type { Store } from "../store/store.ts";
 import type { Command, CommandArguments } from "./command.ts";
@@ -135,9 +132,10 @@ function readDocument(path: string, io: CliIo): string {
 }
 
 async function required(config: Config): Promise<StoredState> {
-  const stored = await readStoredState(config);
+  const { place, read } = stateOf(config);
+  const stored = await read();
   if (stored !== undefined) return stored;
-  throw new OperatorError(`there is no state in ${placeOf(config)} yet`, {
+  throw new OperatorError(`there is no state in ${place} yet`, {
     code: "state-empty",
     kind: "state",
     hint: "it is made at the first start; check state.path",
@@ -169,31 +167,27 @@ function show(stored: StoredState, io: CliIo): number {
 }
 
 function check(config: Config, io: CliIo): number {
-  if (config.state.kind !== "sqlite") throw new UsageError("`state check` is for a state file", "set state.path");
-  const reader = openStoreForReading(config.state.path);
-  try {
-    const { damage, unreadable, instances } = reader.inspect();
-    for (const line of damage) io.out(`FAIL  ${line}`);
-    for (const each of unreadable) io.out(`FAIL  ${each.key}: ${each.reason}`);
-    if (damage.length + unreadable.length > 0) {
-      throw new OperatorError(`the state file ${config.state.path} is damaged`, {
-        code: "state-damaged",
-        kind: "state",
-        hint: unreadable.length > 0 && damage.length === 0
-          ? "start the version of gocd-mesos that wrote these records, or remove each with `state forget FILE ID` once " +
-            "its task is gone from Mesos"
-          : damagedHint,
-      });
-    }
-    io.out(`ok    ${config.state.path} is sound: ${instances.length} agents on record`);
-    return 0;
-  } finally {
-    reader.close();
+  const { place, inspect } = stateOf(config);
+  if (inspect === undefined) throw new UsageError("`state check` is for a state file", "set state.path");
+  const { damage, unreadable, instances } = inspect();
+  for (const line of damage) io.out(`FAIL  ${line}`);
+  for (const each of unreadable) io.out(`FAIL  ${each.key}: ${each.reason}`);
+  if (damage.length + unreadable.length > 0) {
+    throw new OperatorError(`the state file ${place} is damaged`, {
+      code: "state-damaged",
+      kind: "state",
+      hint: unreadable.length > 0 && damage.length === 0
+        ? "start the version of gocd-mesos that wrote these records, or remove each with `state forget FILE ID` once " +
+          "its task is gone from Mesos"
+        : damagedHint,
+    });
   }
+  io.out(`ok    ${place} is sound: ${instances.length} agents on record`);
+  return 0;
 }
 
 async function withStore(config: Config, act: (store: Store) => Promise<void>): Promise<number> {
-  const store = await openStore(config);
+  const store = await stateOf(config).open();
   try {
     await act(store);
     return 0;

@@ -1,10 +1,11 @@
 // The whole configuration as one value.
 
 import type { Settings } from "../core/settings.ts";
-import type { HostPort, Masters, ServerUrl, ZookeeperAddress } from "../net/addresses.ts";
+import type { HostPort, Masters, ServerUrl } from "../net/addresses.ts";
 import type { AllowedHost } from "../net/allowed_hosts.ts";
 import type { Credentials } from "../net/credentials.ts";
 import type { Secret } from "../secret.ts";
+import type { StateConfig } from "./state.ts";
 
 /** What framework.conf says, checked, with defaults filled in. */
 export interface Config {
@@ -73,11 +74,6 @@ export interface GocdConfig {
   /** The key that agents register with; absent: they stay Pending until they are enabled by us. */
   readonly autoRegisterKey?: Secret;
 }
-
-/** Where the durable state lies. */
-export type StateConfig =
-  | { readonly kind: "sqlite"; readonly path: string }
-  | ZookeeperAddress & { readonly kind: "zookeeper" };
 
 /** The status page. */
 export interface HttpConfig {

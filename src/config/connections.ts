@@ -1,4 +1,5 @@
-// Reads the settings of Mesos, GoCD, the state, the page and the log.
+// What the file says about Mesos, GoCD, the page and the log. Not here: the state (state.ts), agents (profiles.ts), limits
+// (load.ts).
 
 import {
   type HostPort,
@@ -8,13 +9,11 @@ import {
   parseHostPort,
   parseMasters,
   parseServerUrl,
-  parseZookeeper,
   type ServerUrl,
   serverUrlText,
 } from "../net/addresses.ts";
 import { type AllowedHost, parseAllowedHost } from "../net/allowed_hosts.ts";
-import type { GocdConfig, HttpConfig, LogConfig, MesosConfig, StateConfig } from "./config.ts";
-import { pathBeside } from "./hocon.ts";
+import type { GocdConfig, HttpConfig, LogConfig, MesosConfig } from "./config.ts";
 import { addProblem, booleanAt, confAt, durationMsAt, find, integerAt, type Reader, specOf, textAt } from "./reader.ts";
 import { textsAt, unquoted, wordAt } from "./reader.ts";
 import { caCertsAt, secretAt } from "./secrets.ts";
@@ -206,22 +205,6 @@ function readGocdCredentials(reader: Reader): GocdConfig["credentials"] {
     addProblem(reader, { key: "go-server.user-name" }, { code: "config-missing-key", message, hint });
   }
   return { kind: "none" };
-}
-
-/** Where the state lies: `state = "…"` is short for `state.path`. */
-export function readState(reader: Reader): StateConfig {
-  const short = confAt(reader.root, "state");
-  const found = short?.kind === "text" ? { key: "state", conf: short } : find(reader, "state.path");
-  const written = short?.kind === "text" ? short.text.trim() : textAt(reader, "state.path");
-  const text = written === undefined || written === "" ? defaultText("state.path") : written;
-  if (!/^zk:/i.test(text)) return { kind: "sqlite", path: pathBeside(reader.file, text) };
-  const address = parseZookeeper(text, "state.path");
-  if (!address.ok) {
-    const at = found ?? { key: "state.path" };
-    addProblem(reader, at, { code: "config-bad-value", message: address.message, hint: address.hint });
-    return { kind: "sqlite", path: "" };
-  }
-  return { kind: "zookeeper", ...address.value };
 }
 
 /** The page; `libprocessIp` is what the 2015 framework took from the environment. */

@@ -3,6 +3,7 @@
 import { dirname } from "node:path";
 import { hostPortText, hostText } from "../net/addresses.ts";
 import type { Config } from "./config.ts";
+import { stateFile, stateServers } from "./state.ts";
 
 /** Exactly what the program must be allowed. */
 export interface Hosts {
@@ -38,11 +39,11 @@ export function hostsOf(config: Config): Hosts {
   const net = new Set<string>();
   const gaps: HostsGap[] = [];
   addMasters(config, net, gaps);
-  const servers = config.state.kind === "zookeeper" ? config.state.servers : [];
   const listen = config.http.listen === undefined ? [] : [config.http.listen];
-  for (const server of [config.gocd.url, ...servers, ...listen]) net.add(hostPortText(server));
+  for (const server of [config.gocd.url, ...stateServers(config.state), ...listen]) net.add(hostPortText(server));
   // With the state elsewhere, the control file lies beside the configuration (runtime/control_file.ts).
-  const write = [config.state.kind === "sqlite" ? dirname(config.state.path) : `${config.path}.control`];
+  const file = stateFile(config.state);
+  const write = [file === undefined ? `${config.path}.control` : dirname(file)];
   const read = [dirname(config.path), ...write, ...(config.readFiles ?? [])];
   const env = ["LIBPROCESS_IP", ...proxyVariables, ...(config.envNames ?? [])];
   return { net: [...net], read: unique(read), write, env: unique(env), gaps };

@@ -3,7 +3,8 @@
 import type { PollerSettings, ScalingSettings } from "../core/settings.ts";
 import type { Config } from "./config.ts";
 import { ConfigError } from "./config_error.ts";
-import { readGocd, readHttp, readLog, readMesos, readState } from "./connections.ts";
+import { readGocd, readHttp, readLog, readMesos } from "./connections.ts";
+import { readState } from "./state.ts";
 import { type Conf, type ConfObject, listByIndex } from "./hocon_values.ts";
 import { readHocon, type ReadText } from "./hocon.ts";
 import { isSection, keys, keySpec, type KeyType, rootKey } from "./keys.ts";

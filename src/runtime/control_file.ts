@@ -2,6 +2,7 @@
 // that only the owner can read.
 
 import type { Config } from "../config/config.ts";
+import { stateFile } from "../config/state.ts";
 import { OperatorError } from "../errors.ts";
 
 /** What the file says. */
@@ -13,7 +14,7 @@ export interface ControlFile {
 
 /** Beside the state file; beside the configuration where the state lies elsewhere, for instances on this machine. */
 export function controlPath({ state, path }: Pick<Config, "state" | "path">): string {
-  return `${state.kind === "sqlite" ? state.path : path}.control`;
+  return `${stateFile(state) ?? path}.control`;
 }
 
 /** Writes the file, readable by its owner only. */

@@ -1,7 +1,8 @@
 // One of several instances that share a state in ZooKeeper: stands by until elected, leads until it no longer is, and
 // stands by again. Loaded only for state = "zk://…".
 
-import type { Config, StateConfig } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
+import type { StateConfig } from "../config/state.ts";
 import type { OperatorEvent } from "../core/event.ts";
 import type { Note } from "../core/note.ts";
 import { allRuns } from "../core/session/operator.ts";
@@ -17,7 +18,7 @@ import { openLeaderStore } from "../store/zookeeper_store.ts";
 import { createFramework, type Framework, type FrameworkEnd, type Refusal } from "./framework.ts";
 import { leasedGocd, leasedMesos } from "./leased_ports.ts";
 import { Observations } from "./observations.ts";
-import { electionOptions, newLineage } from "./ports.ts";
+import { instanceOptions, newLineage } from "./ports.ts";
 import type { Program, ProgramPorts } from "./program.ts";
 
 /** Before the next try to take part in the election. */
@@ -102,7 +103,7 @@ class Elected implements Program {
   async #term(signal: AbortSignal): Promise<TermEnd> {
     let candidate: Candidate | undefined;
     try {
-      candidate = await openCandidate(electionOptions(this.#config, this.#state), signal);
+      candidate = await openCandidate({ ...this.#state, ...instanceOptions(this.#config) }, signal);
       const leadership = await candidate.lead(signal, (leader) => this.#standBy(leader));
       return await this.#lead(leadership, candidate, signal);
     } catch (error) {

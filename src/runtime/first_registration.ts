@@ -4,10 +4,10 @@ import type { Config } from "../config/config.ts";
 import { formerAgents, formerFrameworks, isUnregistered, type Orphans, refusalOf } from "../core/identity/orphans.ts";
 import type { GocdAgent } from "../core/gocd_records.ts";
 import type { State } from "../core/state.ts";
-import { zookeeperText } from "../net/addresses.ts";
 import type { GocdApi } from "../gocd/api.ts";
 import { type MesosApi, MesosError } from "../mesos/api.ts";
 import type { Clock } from "./clock.ts";
+import { stateOf } from "./ports.ts";
 
 /** A GoCD server that does not answer holds nothing up for longer, where the master shows that nothing of ours is there. */
 const gocdMsMax = 5_000;
@@ -35,7 +35,7 @@ export function watchFirstRegistration(options: FirstRegistrationOptions): Pick<
     subscribe: async (identity, frameworkId, signal) => {
       if (!isClear && frameworkId === undefined && isUnregistered(state())) {
         const life = await lookForEarlierLife(options, signal);
-        const refusal = refusalOf(life, { place: placeOf(config()), configPath: config().path });
+        const refusal = refusalOf(life, { place: stateOf(config()).place, configPath: config().path });
         if (refusal !== undefined) {
           options.refuse(refusal.message, refusal.hint);
           throw new MesosError("refused", refusal.message, refusal.hint);
@@ -71,9 +71,4 @@ async function readSoon(gocd: GocdApi, clock: Clock, signal: AbortSignal): Promi
   } finally {
     limit.abort();
   }
-}
-
-/** Where the state lies, for people. */
-export function placeOf({ state }: Config): string {
-  return state.kind === "sqlite" ? state.path : zookeeperText(state);
 }

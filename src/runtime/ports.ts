@@ -1,13 +1,13 @@
 // Creates the real ports from a configuration.
 
-import type { Config, StateConfig } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
 import type { TaskLaunch } from "../core/effect.ts";
 import { createHttpGocdApi, type HttpGocdApi } from "../gocd/http_api.ts";
 import { withoutNaming } from "../core/identity/agent_naming.ts";
 import { registrationEnvironment } from "../gocd/registration.ts";
 import { createHttpScheduler, type HttpScheduler } from "../mesos/http_scheduler.ts";
-import { openSqliteStore } from "../store/sqlite_store.ts";
-import type { Store } from "../store/store.ts";
+import { type DurableState, durableState } from "../store/open.ts";
+import type { ZookeeperAddress } from "../net/addresses.ts";
 // Only its types: it is loaded for zk:// alone.
 import type { ElectionOptions } from "../store/zookeeper_election.ts";
 import { realClock } from "./clock.ts";
@@ -56,20 +56,14 @@ export function openMesos(config: () => Config, machine: Machine, connected: Con
   });
 }
 
-/** A state that lies in ZooKeeper. */
-export type ZookeeperState = Extract<StateConfig, { readonly kind: "zookeeper" }>;
-
 /** What ZooKeeper is asked for; without a sign of life for so long it lets another instance lead. It may give another. */
 const sessionTimeoutMs = 10_000;
 const idCharacters = 16;
 
 /** How one instance takes part in the election of those that share a state. */
-export function electionOptions(config: Config, state: ZookeeperState): ElectionOptions {
+export function instanceOptions(config: Config): Omit<ElectionOptions, keyof ZookeeperAddress> {
   const host = config.http.advertise ?? config.mesos.hostname ?? hostname();
   return {
-    servers: state.servers,
-    path: state.path,
-    ...(state.auth === undefined ? {} : { auth: state.auth }),
     sessionTimeoutMs,
     clock: { elapsedMs: elapsedCounter(), sleep: realClock.sleep },
     name: host === undefined ? `process ${Deno.pid}` : `${host} (process ${Deno.pid})`,
@@ -83,19 +77,9 @@ function hostname(): string | undefined {
   return state === "granted" ? Deno.hostname() : undefined;
 }
 
-/** The state of a configuration, for its one writer. Throws an OperatorError of kind `state`. */
-export async function openStore(config: Config): Promise<Store> {
-  switch (config.state.kind) {
-    case "sqlite":
-      return openSqliteStore(config.state.path, { newLineage });
-    case "zookeeper": {
-      const { openZookeeperStore } = await import("../store/zookeeper_store.ts");
-      const signal = AbortSignal.timeout(sessionTimeoutMs);
-      return await openZookeeperStore({ ...electionOptions(config, config.state), newLineage }, signal);
-    }
-    default:
-      return config.state satisfies never;
-  }
+/** The state of a configuration. */
+export function stateOf(config: Config): DurableState {
+  return durableState(config.state, { newLineage, instance: () => instanceOptions(config) });
 }
 
 /** Variables of one container: what registration needs, then the operator's, which win but for the agent's name. Throws when a secret file is gone. */

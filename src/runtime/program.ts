@@ -2,7 +2,7 @@
 
 import type { Config } from "../config/config.ts";
 import { createFramework, type Framework, type FrameworkPorts } from "./framework.ts";
-import { openStore } from "./ports.ts";
+import { stateOf } from "./ports.ts";
 
 /** The parties of a program; its store is part of its configuration. */
 export type ProgramPorts = Omit<FrameworkPorts, "store">;
@@ -19,7 +19,7 @@ export async function openProgram(config: Config, ports: ProgramPorts): Promise<
     const { createElected } = await import("./elected.ts");
     return createElected({ ...config, state: config.state }, ports);
   }
-  const store = await openStore(config);
+  const store = await stateOf(config).open();
   try {
     return { ...await createFramework(config, { ...ports, store }), close: () => store.close() };
   } catch (error) {

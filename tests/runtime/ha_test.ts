@@ -5,8 +5,7 @@ import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes 
 import { runCli } from "../../src/cli/cli.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { OperatorError } from "../../src/errors.ts";
-import { openStore } from "../../src/runtime/ports.ts";
-import { readStoredState } from "../../src/runtime/stored_state.ts";
+import { stateOf } from "../../src/runtime/ports.ts";
 import { fakeTerminal, type Written } from "../cli/support.ts";
 import { type SocketCluster, startCluster } from "../support/cluster.ts";
 import { freePort } from "../support/free_port.ts";
@@ -171,8 +170,8 @@ testInOrder("the standby neither subscribes nor polls, is healthy, and its page 
 
   const text = configText(scene, zookeeper.address, "off");
   const config = loadConfig("framework.conf", {}, () => text);
-  assertEquals((await readStoredState(config))?.instances.map((each) => each.state), ["registered"]);
-  const locked = await assertRejects(() => openStore(config), OperatorError);
+  assertEquals((await stateOf(config).read())?.instances.map((each) => each.state), ["registered"]);
+  const locked = await assertRejects(() => stateOf(config).open(), OperatorError);
   assertEquals(locked.code, "state-locked");
   assertStringIncludes(locked.message, `process ${first.program.pid}`);
 });

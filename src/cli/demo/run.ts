@@ -4,7 +4,7 @@ import { exitCodes, OperatorError } from "../../errors.ts";
 import { type Clock, realClock } from "../../runtime/clock.ts";
 import { createFramework, type Framework } from "../../runtime/framework.ts";
 import type { Machine } from "../../runtime/machine.ts";
-import { openGocd, openMesos, openStore, randomNumber } from "../../runtime/ports.ts";
+import { openGocd, openMesos, randomNumber, stateOf } from "../../runtime/ports.ts";
 import { startStatusServer } from "../../runtime/status_server.ts";
 import { type DemoCluster, startDemoCluster } from "../../sim/demo/cluster.ts";
 import { gocdRules } from "../../sim/gocd/versions.ts";
@@ -86,7 +86,7 @@ async function runOn(cluster: DemoCluster, setting: Setting, io: CliIo): Promise
     listen,
     stagingKey: canSetEnvironments(cluster.gocdVersion) ? "outdated" : "right",
   });
-  const store = await openStore(config);
+  const store = await stateOf(config).open();
   const gocd = openGocd(config, clock);
   const mesos = openMesos(() => config, clock);
   try {

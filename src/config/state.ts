@@ -1,0 +1,36 @@
+// What the file says about the state, and what a place of the state needs. Not here: opening it (store/open.ts).
+
+import { type HostPort, parseZookeeper, type ZookeeperAddress } from "../net/addresses.ts";
+import { pathBeside } from "./hocon.ts";
+import { addProblem, confAt, find, type Reader, specOf, textAt, unquoted } from "./reader.ts";
+
+/** Where the durable state lies. */
+export type StateConfig =
+  | { readonly kind: "sqlite"; readonly path: string }
+  | ZookeeperAddress & { readonly kind: "zookeeper" };
+
+/** The file of a state on this machine. */
+export function stateFile(state: StateConfig): string | undefined {
+  return state.kind === "sqlite" ? state.path : undefined;
+}
+
+/** The servers of a state elsewhere. */
+export function stateServers(state: StateConfig): readonly HostPort[] {
+  return state.kind === "zookeeper" ? state.servers : [];
+}
+
+/** Where the state lies: `state = "…"` is short for `state.path`. */
+export function readState(reader: Reader): StateConfig {
+  const short = confAt(reader.root, "state");
+  const found = short?.kind === "text" ? { key: "state", conf: short } : find(reader, "state.path");
+  const written = short?.kind === "text" ? short.text.trim() : textAt(reader, "state.path");
+  const text = written === undefined || written === "" ? unquoted(specOf("state.path").default ?? "") : written;
+  if (!/^zk:/i.test(text)) return { kind: "sqlite", path: pathBeside(reader.file, text) };
+  const address = parseZookeeper(text, "state.path");
+  if (!address.ok) {
+    const at = found ?? { key: "state.path" };
+    addProblem(reader, at, { code: "config-bad-value", message: address.message, hint: address.hint });
+    return { kind: "sqlite", path: "" };
+  }
+  return { kind: "zookeeper", ...address.value };
+}

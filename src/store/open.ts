@@ -1,0 +1,92 @@
+// The kinds of durable state: the one place that tells them apart. A new kind is a file of its own, a case here, and one in
+// config/state.ts. Not here: leading where several instances share a state (zookeeper_election.ts).
+
+import type { StoredState } from "../core/record.ts";
+import { type ZookeeperAddress, zookeeperText } from "../net/addresses.ts";
+import { openStoreForReading, type StateInspection, type StateReader } from "./sqlite_reader.ts";
+import { openSqliteStore } from "./sqlite_store.ts";
+import type { Store } from "./store.ts";
+// Only its types: it is loaded for zk:// alone.
+import type { ElectionOptions } from "./zookeeper_election.ts";
+
+/** Where a state lies. */
+export type StatePlace =
+  | { readonly kind: "sqlite"; readonly path: string }
+  | ZookeeperAddress & { readonly kind: "zookeeper" };
+
+/** Who uses it. */
+export interface StateUser {
+  /** Six random characters `[a-z0-9]` for a state that has never been used. */
+  readonly newLineage: () => string;
+  /** How this instance takes part where several share the state. */
+  readonly instance: () => Omit<ElectionOptions, keyof ZookeeperAddress>;
+}
+
+/** A state that can be opened. */
+export interface DurableState {
+  /** Where it lies, for people. */
+  readonly place: string;
+  /** Several instances may share it; one of them leads. */
+  readonly isShared: boolean;
+  /** For its one writer. Throws {@linkcode StoreError}. */
+  open(): Promise<Store>;
+  /** Beside its writer; nothing where there is no state yet. Throws {@linkcode StoreError}. */
+  read(): Promise<StoredState | undefined>;
+  /** What lies there, sound or not; absent where only the whole can be read. Throws {@linkcode StoreError}. */
+  inspect?(): StateInspection;
+}
+
+/** The state at a place. Nothing is opened before it is asked. */
+export function durableState(place: StatePlace, user: StateUser): DurableState {
+  switch (place.kind) {
+    case "sqlite":
+      return {
+        place: place.path,
+        isShared: false,
+        // deno-lint-ignore require-await
+        open: async () => openSqliteStore(place.path, user),
+        // deno-lint-ignore require-await
+        read: async () => isThere(place.path) ? inFile(place.path, (reader) => reader.load()) : undefined,
+        inspect: () => inFile(place.path, (reader) => reader.inspect()),
+      };
+    case "zookeeper": {
+      const options = (): ElectionOptions => ({ ...place, ...user.instance() });
+      const limit = ({ sessionTimeoutMs }: ElectionOptions): AbortSignal => AbortSignal.timeout(sessionTimeoutMs);
+      return {
+        place: zookeeperText(place),
+        isShared: true,
+        open: async () => {
+          const { openZookeeperStore } = await import("./zookeeper_store.ts");
+          const given = options();
+          return await openZookeeperStore({ ...given, newLineage: user.newLineage }, limit(given));
+        },
+        read: async () => {
+          const { readZookeeperState } = await import("./zookeeper_store.ts");
+          const given = options();
+          return await readZookeeperState(given, limit(given));
+        },
+      };
+    }
+    default:
+      return place satisfies never;
+  }
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function inFile<Result>(path: string, act: (reader: StateReader) => Result): Result {
+  const reader = openStoreForReading(path);
+  try {
+    return act(reader);
+  } finally {
+    reader.close();
+  }
+}
