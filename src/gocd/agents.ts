@@ -3,6 +3,7 @@
 import type { Finding } from "../core/event.ts";
 import type { GocdAgent, GocdAgentEnvironment } from "../core/gocd_records.ts";
 import { contentError } from "./content_problems.ts";
+import { at, isRecord, type JsonRecord, parseJson } from "./json.ts";
 import type { AgentsShape } from "./versions.ts";
 
 /** What a list holds, and what was odd about it. */
@@ -34,7 +35,7 @@ export function readGocdAgents(text: string, shape: AgentsShape, source = "the l
   let unreadable = 0;
   let duplicate = 0;
   for (const entry of entries) {
-    const uuid = isRecord(entry) ? word(entry["uuid"]) : "";
+    const uuid = word(at(entry, "uuid"));
     if (!isRecord(entry) || uuid === "") {
       unreadable++;
     } else if (agents.has(uuid)) {
@@ -66,29 +67,12 @@ export function withLegacyBuilds(agents: readonly GocdAgent[], legacy: readonly 
   });
 }
 
-/** Parses JSON without quoting it in the error: bodies may hold values that nobody should read. */
-export function parseJson(text: string, source: string): unknown {
-  if (text.trim() === "") throw contentError(source, { kind: "empty" });
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw contentError(source, { kind: "not-json" });
-  }
-}
-
-/** Whether a JSON value is an object. */
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function entriesOf(body: unknown, shape: AgentsShape): readonly unknown[] | undefined {
   if (shape === "legacy") return Array.isArray(body) ? body : undefined;
-  const embedded = isRecord(body) ? body["_embedded"] : undefined;
-  const entries = isRecord(embedded) ? embedded["agents"] : undefined;
+  const entries = at(body, "_embedded", "agents");
   return Array.isArray(entries) ? entries : undefined;
 }
 
-type JsonRecord = Readonly<Record<string, unknown>>;
 type States = Pick<GocdAgent, "configState" | "agentState" | "buildState">;
 
 function recordReader(shape: AgentsShape): (uuid: string, entry: JsonRecord) => GocdAgent {
@@ -122,10 +106,7 @@ function common(uuid: string, entry: JsonRecord, own: { hostname: unknown; state
 
 /** Of the legacy list a locator with a slash before it; from v4 on the end of the link to the job. */
 function buildOf(entry: JsonRecord): Pick<GocdAgent, "buildLocator"> {
-  const details = entry["build_details"];
-  const links = isRecord(details) ? details["_links"] : undefined;
-  const job = isRecord(links) ? links["job"] : undefined;
-  const told = word(entry["build_locator"]) || word(isRecord(job) ? job["href"] : undefined);
+  const told = word(entry["build_locator"]) || word(at(entry, "build_details", "_links", "job", "href"));
   const parts = told.split("/").slice(-locatorParts);
   if (parts.length < locatorParts || parts.some((part) => part === "")) return {};
   try {
@@ -199,14 +180,13 @@ function environments(value: unknown): readonly GocdAgentEnvironment[] {
   if (!Array.isArray(value)) return words(value).map((name) => ({ name, origin: "unstated" }));
   const read: GocdAgentEnvironment[] = [];
   for (const entry of value.slice(0, listLengthMax)) {
-    const name = isRecord(entry) ? word(entry["name"]) : word(entry);
-    if (name !== "") read.push({ name, origin: isRecord(entry) ? origin(entry["origin"]) : "unstated" });
+    const name = word(isRecord(entry) ? entry["name"] : entry);
+    if (name !== "") read.push({ name, origin: origin(at(entry, "origin", "type")) });
   }
   return read;
 }
 
-function origin(value: unknown): GocdAgentEnvironment["origin"] {
-  const type = isRecord(value) ? value["type"] : undefined;
+function origin(type: unknown): GocdAgentEnvironment["origin"] {
   return type === "gocd" || type === "config-repo" || type === "unknown" ? type : "unstated";
 }
 

@@ -3,8 +3,8 @@
 
 import type { Finding } from "../core/event.ts";
 import type { GocdAgent, ScheduledJob } from "../core/gocd_records.ts";
-import { isRecord, parseJson } from "./agents.ts";
 import { GocdError } from "./api.ts";
+import { at, isRecord, parseJson } from "./json.ts";
 import { contentError } from "./content_problems.ts";
 import { firstSupported } from "./first_supported.ts";
 import type { GocdAnswer, Requester } from "./request.ts";
@@ -149,14 +149,12 @@ async function readIds({ requester, dialect, signal }: Asking): Promise<readonly
 
 async function idsOf(answer: GocdAnswer): Promise<readonly string[]> {
   const body = parseJson(await answer.text(), answer.source);
-  const embedded = isRecord(body) ? body["_embedded"] : undefined;
-  const entries: unknown = isRecord(embedded) ? embedded["profiles"] : undefined;
+  const entries = at(body, "_embedded", "profiles");
   if (!Array.isArray(entries)) {
     throw contentError(answer.source, { kind: "other-shape", expected: "a list of elastic profiles" });
   }
-  return entries.slice(0, namesMax).flatMap((entry: unknown) =>
-    isRecord(entry) && typeof entry["id"] === "string" && entry["id"] !== "" ? [entry["id"]] : []
-  );
+  return entries.slice(0, namesMax).map((entry) => at(entry, "id")).filter((id) => typeof id === "string")
+    .filter((id) => id !== "");
 }
 
 async function readUsages({ requester, signal }: Asking, id: string): Promise<readonly string[]> {

@@ -2,8 +2,8 @@
 // up to 19.12; since 20.1 other users silently get a shorter list).
 
 import type { GocdAgent, ScheduledJob } from "../core/gocd_records.ts";
-import { isRecord, parseJson } from "./agents.ts";
 import { GocdError } from "./api.ts";
+import { at, parseJson } from "./json.ts";
 import { contentError } from "./content_problems.ts";
 import { firstSupported } from "./first_supported.ts";
 import type { GocdAnswer, Requester } from "./request.ts";
@@ -91,10 +91,9 @@ async function read(
 /** The names only: an environment has variables, too, which are nobody's business here. */
 async function namesOf(answer: GocdAnswer): Promise<ReadonlySet<string>> {
   const body = parseJson(await answer.text(), answer.source);
-  const embedded = isRecord(body) ? body["_embedded"] : undefined;
-  const entries: unknown = isRecord(embedded) ? embedded["environments"] : undefined;
+  const entries = at(body, "_embedded", "environments");
   const names = Array.isArray(entries) && entries.length <= namesMax
-    ? entries.map((entry: unknown) => isRecord(entry) ? entry["name"] : undefined)
+    ? entries.map((entry: unknown) => at(entry, "name"))
     : [undefined];
   const told = names.filter((name) => typeof name === "string");
   // One that cannot be read might be the one that matters.

@@ -4,7 +4,7 @@
 import { oneLine } from "../core/text.ts";
 import { duplicateGuidCode } from "../core/identity/shared_guid.ts";
 import type { Finding } from "../core/event.ts";
-import { isRecord, parseJson } from "./agents.ts";
+import { isRecord, parseJson } from "./json.ts";
 import { GocdError } from "./api.ts";
 import { contentError } from "./content_problems.ts";
 import type { Requester } from "./request.ts";

@@ -1,7 +1,7 @@
 // Parses whether the server is in maintenance mode (19.1 on) or drain mode (18.12): GoCD
 // MaintenanceModeInfoRepresenter.
 
-import { isRecord, parseJson } from "./agents.ts";
+import { at, parseJson } from "./json.ts";
 import { contentError } from "./content_problems.ts";
 import { type MaintenanceForm, mediaType } from "./versions.ts";
 
@@ -19,9 +19,8 @@ export const maintenanceRequests: Readonly<
  */
 export function readMaintenance(text: string, source: string): "on" | "off" {
   const body = parseJson(text, source);
-  const embedded = isRecord(body) ? body["_embedded"] : undefined;
-  for (const part of [body, embedded]) {
-    const flag = isRecord(part) ? part["is_maintenance_mode"] ?? part["is_drain_mode"] : undefined;
+  for (const part of [body, at(body, "_embedded")]) {
+    const flag = at(part, "is_maintenance_mode") ?? at(part, "is_drain_mode");
     if (typeof flag === "boolean") return flag ? "on" : "off";
   }
   throw contentError(source, { kind: "other-shape", expected: "the state of the maintenance mode" });

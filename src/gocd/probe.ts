@@ -1,6 +1,6 @@
 // Detects the GoCD release, remembers it, and detects it again when responses change (the server was upgraded).
 
-import { isRecord, parseJson } from "./agents.ts";
+import { at, parseJson } from "./json.ts";
 import { GocdError } from "./api.ts";
 import type { Requester } from "./request.ts";
 import { dialectOf, type GocdDialect, mediaType } from "./versions.ts";
@@ -72,8 +72,7 @@ async function readVersion(requester: Requester, signal: AbortSignal): Promise<s
       { method: "GET", path: "/api/version", accept: mediaType(1) },
       signal,
       async (answer) => {
-        const body = parseJson(await answer.text(), answer.source);
-        const version = isRecord(body) ? body["version"] : undefined;
+        const version = at(parseJson(await answer.text(), answer.source), "version");
         return typeof version === "string" ? version : "";
       },
     );
