@@ -1,5 +1,7 @@
 // Plain tables for terminals.
 
+import { unprintable } from "../core/text.ts";
+
 /** The widest that a column but the last may be. */
 const columnMax = 48;
 
@@ -14,9 +16,6 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     return cut(`  ${line}`.trimEnd(), Math.max(columns, 80));
   }).join("\n");
 }
-
-/** What a terminal would obey, or what turns the order of a line round: control characters, marks of direction, line ends. */
-const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}\ufeff]/gu;
 
 /** Text of others, safe to print: no control characters, no escape sequences, no reordering of text. */
 export function printable(text: string): string {

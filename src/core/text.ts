@@ -1,4 +1,4 @@
-// Makes the words of others fit into ours. Not here: secrets (secret.ts), what a terminal must not be sent (log/, cli/).
+// Makes the words of others fit into ours. Not here: secrets (secret.ts).
 
 /** Of what others say, in a message. */
 const lineCharactersMax = 300;
@@ -13,3 +13,9 @@ export function oneLine(text: string, charactersMax = lineCharactersMax): string
   // deno-lint-ignore no-control-regex
   return shortened(text.replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, " ").trim(), charactersMax);
 }
+
+/**
+ * What a terminal would obey, or what turns the order of a line round: C0 and C1 control characters and DEL, line and
+ * paragraph separators, marks of direction, lone surrogates.
+ */
+export const unprintable: RegExp = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}\ufeff]/gu;

@@ -1,5 +1,6 @@
 // Formats an entry as one log line, as text or JSON; no entry can break the line or control a terminal.
 
+import { unprintable } from "../core/text.ts";
 import type { NoteLevel } from "../core/note.ts";
 import type { Secret } from "../secret.ts";
 
@@ -57,12 +58,6 @@ export function jsonLine(entry: LogEntry): string {
     ),
   }).replace(unprintable, (character) => `\\u${codeOf(character).toString(16).padStart(4, "0")}`);
 }
-
-/**
- * C0 and C1 control characters and DEL (terminals obey them), line and paragraph separators, the marks that turn the
- * direction of writing round, and lone surrogates.
- */
-const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}\ufeff]/gu;
 
 const shortEscapes: ReadonlyMap<string, string> = new Map([["\n", "\\n"], ["\r", "\\r"], ["\t", "\\t"]]);
 

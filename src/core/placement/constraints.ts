@@ -1,5 +1,6 @@
 // Whether a Mesos agent meets the constraints of a profile, and if not, why.
 
+import { shortened } from "../text.ts";
 import type { MesosAttribute, NumberRange } from "./offer.ts";
 import type { PlacementConstraint } from "../settings.ts";
 
@@ -53,7 +54,7 @@ export function unmetConstraint(
 /** What the host has in the field of a constraint, as text and not too long; absent: nothing. */
 export function shownValue(host: ConstrainedHost, { field }: PlacementConstraint): string | undefined {
   const value = valueOf(host, fieldSource(field));
-  return value === undefined ? undefined : shortened(textForms(value).join(","));
+  return value === undefined ? undefined : shortText(textForms(value).join(","));
 }
 
 /** Where the value of a constraint's field comes from. Same words as Marathon: `@hostname`, `@region`, `@zone`. */
@@ -180,6 +181,6 @@ function textForms(value: MesosAttribute): readonly string[] {
 }
 
 /** A value short enough to be shown. */
-export function shortened(text: string): string {
-  return text.length <= shownCharactersMax ? text : `${text.slice(0, shownCharactersMax - 1)}…`;
+export function shortText(text: string): string {
+  return shortened(text, shownCharactersMax);
 }

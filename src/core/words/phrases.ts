@@ -1,5 +1,7 @@
 // Parts of sentences that many texts share. Not here: whole sentences (the files beside it).
 
+import { shortened } from "../text.ts";
+
 /** `1 h 5 min`, `2 min`, `45 s`: two units at most. */
 export function formatDuration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
@@ -33,7 +35,9 @@ export function profileKey(profile = "default"): string {
   return profile === "default" ? "go-agent" : `profiles.${profile}`;
 }
 
+const nameCharactersMax = 60;
+
 /** A name of somebody else's, in quotes and not too long. */
 export function quotedName(name: string): string {
-  return JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}…` : name);
+  return JSON.stringify(shortened(name, nameCharactersMax));
 }

@@ -1,6 +1,6 @@
 // Why no offer fits, in words. Not here: looking at the offers (placement/).
 
-import { compilePattern, shortened } from "../placement/constraints.ts";
+import { compilePattern, shortText } from "../placement/constraints.ts";
 import type { AvoidedHost } from "../placement/failing_hosts.ts";
 import { fromMilli } from "../placement/mesos_resources.ts";
 import type { Shortfall } from "../placement/offer_resources.ts";
@@ -54,7 +54,7 @@ export function refusalText(refusal: Refusal): string {
 /** Why a host with this value of the field does not meet a constraint, e.g. `rack is r2, not r1`. */
 export function constraintText(constraint: PlacementConstraint, value: string | undefined): string {
   if ("pattern" in constraint && compilePattern(constraint.pattern) === undefined) {
-    return `${shortened(constraint.pattern)} is no regular expression`;
+    return `${shortText(constraint.pattern)} is no regular expression`;
   }
   const { field } = constraint;
   const wanted = wantedText(constraint);
@@ -79,17 +79,17 @@ export function constraintText(constraint: PlacementConstraint, value: string | 
 function wantedText(constraint: PlacementConstraint): string {
   switch (constraint.operator) {
     case "equals":
-      return shortened(constraint.value);
+      return shortText(constraint.value);
     case "not-equals":
-      return `anything but ${shortened(constraint.value)}`;
+      return `anything but ${shortText(constraint.value)}`;
     case "in":
-      return `one of ${shortened(constraint.values.join(", "))}`;
+      return `one of ${shortText(constraint.values.join(", "))}`;
     case "not-in":
-      return `none of ${shortened(constraint.values.join(", "))}`;
+      return `none of ${shortText(constraint.values.join(", "))}`;
     case "matches":
-      return shortened(constraint.pattern);
+      return shortText(constraint.pattern);
     case "not-matches":
-      return `no match of ${shortened(constraint.pattern)}`;
+      return `no match of ${shortText(constraint.pattern)}`;
     case "exists":
       return "any value";
     case "not-exists":
