@@ -1,5 +1,5 @@
-// The leading master as ZooKeeper knows it, watched in the background. Not here: the session (zookeeper/).
-// Loaded by leader.ts, only for zk://. Source: facts mesos-wire, Subscription; apache/mesos src/master/detector.
+// Watches ZooKeeper for the leading master, in the background (Mesos src/master/detector). Not here: the session
+// (zookeeper/). Loaded only for zk://.
 
 import { sleepWith } from "../net/timer.ts";
 import { openZookeeperSession, type ZookeeperProblem, type ZookeeperSession } from "../zookeeper/session.ts";
