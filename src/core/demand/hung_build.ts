@@ -49,12 +49,12 @@ export function trackBuild(draft: Draft, instance: AgentInstance, index: GocdAge
   const { mayHoldBuild, ...others } = instance;
   // The record of a dead one shows Idle where the build was assigned between its last two pings (GoCD
   // AgentInstance.update).
-  const isFree = word === "idle" && instance.state !== "gone" && instance.state !== "unreachable" &&
-    !mayHoldFormer(draft, instance, index);
+  const isFree = word === "idle" && instance.state !== "gone" && instance.state !== "unreachable";
   // The server has restarted: what a living agent has taken since it was last heard, no list has shown.
   const isUnseen = word === "Missing" && instance.state !== "gone";
   const isHeld = word === "building" || isUnseen ||
-    mayHoldBuild === true && !isFree && !isGivenBack(draft, instance, gocdAgent);
+    mayHoldBuild === true &&
+      (mayHoldFormer(draft, instance, index) || !isFree && !isGivenBack(draft, instance, gocdAgent));
   if (isHeld === (mayHoldBuild === true)) return instance;
   const changed: AgentInstance = isHeld ? { ...others, mayHoldBuild: true } : others;
   draft.put(changed);

@@ -336,3 +336,22 @@ Deno.test("an agent that Mesos ends while a list lacks it may hold what it took 
   world.poll({ agents: [gocdAgent(taskId)] });
   assertEquals(world.instance(taskId).mayHoldBuild, true);
 });
+
+Deno.test("a build of a former record outlives the instance: it hangs until that record, too, is silent and checked", () => {
+  const { world, taskId } = withIdleAgent();
+  world.poll({ agents: [gocdAgent(taskId, building)] });
+  const [former, other] = [gocdAgent(taskId, missing), gocdAgent("other", { gocdResources: [] })];
+  const holds = (...agents: readonly GocdAgent[]): boolean => {
+    for (let polls = 0; polls < 8; polls++) {
+      world.skip(10 * second);
+      world.poll({ agents: [...agents, other] });
+    }
+    return world.instance(taskId).mayHoldBuild === true;
+  };
+  assertEquals(holds(former, gocdAgent(taskId, { uuid: "anew" })), true);
+  // Somebody deletes the record of the new process.
+  assertEquals(holds(former), true);
+  world.status(taskId, "TASK_FAILED");
+  assertEquals(holds(former), true);
+  assertEquals(holds({ ...former, ...lostContact }), false);
+});
