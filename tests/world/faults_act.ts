@@ -6,7 +6,6 @@ import { actOnGocd, healGocd } from "./faults_gocd.ts";
 import { actOnServer, healServers } from "./faults_servers.ts";
 import { deleteByHand } from "./gocd_port.ts";
 import { charge, chargeFault, startClocksAnew } from "./invariants_progress.ts";
-import { noteSuspended } from "./invariants_clocks.ts";
 import { noFaults } from "../../src/sim/mesos/options.ts";
 import { isNamelessName } from "./scenario_names.ts";
 import type { SimHostView } from "../../src/sim/mesos/sim_mesos.ts";
@@ -98,7 +97,6 @@ export function act(world: World, fault: WorldFault): void {
 function suspend(world: World, forMs: number): void {
   if (world.program === undefined) return;
   world.suspendedUntilMs = Math.max(world.suspendedUntilMs, world.nowMs + forMs);
-  noteSuspended(world, world.suspendedUntilMs);
 }
 
 /** As SIGTERM: what is under way may still end, then the program is gone. */

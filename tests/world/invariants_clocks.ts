@@ -3,11 +3,11 @@
 
 import type { AgentInstance } from "../../src/core/instance.ts";
 import type { State } from "../../src/core/state.ts";
-import { countedMs, type Gap, standstillMs, watchedFrom, withGap } from "../../src/core/session/watched.ts";
+import { countedMs, type Gap, standstillMs } from "../../src/core/session/watched.ts";
 import { newPace } from "./invariants_pace.ts";
 import { noteStart } from "./invariants_shown.ts";
 import { demand } from "./violation.ts";
-import { after, programMs, type World } from "./world_state.ts";
+import { programMs, type World } from "./world_state.ts";
 
 /** What these laws remember. Times are true unless said otherwise. */
 export interface ClockWatch {
@@ -22,7 +22,9 @@ export interface ClockWatch {
   /** Since when the server registers nobody, and when it last began again to after a long time. */
   closedSinceMs: number | undefined;
   openedMs: number;
-  /** When the program stood still. */
+  /** When the program had its last step. */
+  steppedMs: number;
+  /** When it stood still for so long that it must notice, one after the other. */
   stoodStill: readonly Gap[];
   /** When containers began to run, by task id. */
   readonly runningMs: Map<string, number>;
@@ -37,6 +39,7 @@ export function newClockWatch(nowMs: number): ClockWatch {
     resumedMs: -Infinity,
     closedSinceMs: undefined,
     openedMs: -Infinity,
+    steppedMs: nowMs,
     stoodStill: [],
     runningMs: new Map(),
   };
@@ -44,36 +47,33 @@ export function newClockWatch(nowMs: number): ClockWatch {
 
 /** The program begins anew and knows nothing. */
 export function noteProgramStart({ clocks, nowMs }: World): void {
-  Object.assign(clocks, { listAskedMs: -Infinity, listsTookMs: [], startedMs: nowMs });
+  Object.assign(clocks, { listAskedMs: -Infinity, listsTookMs: [], startedMs: nowMs, steppedMs: nowMs });
 }
 
-/** The program stands still from now to then, and begins anew as far as its pace goes. */
-export function noteSuspended(world: World, untilMs: number): void {
-  const { clocks, nowMs } = world;
-  clocks.stoodStill = [...clocks.stoodStill, { fromMs: nowMs, toMs: untilMs }];
+/**
+ * A step of the program. After a break that is too long to be none it begins anew as far as its pace goes; what it had
+ * seen of a restart of the server it remembers. That break is longer than the suspension: it counts from the step before.
+ */
+export function noteStep(world: World): void {
+  const { clocks, nowMs, watch } = world;
+  const gap = { fromMs: clocks.steppedMs, toMs: nowMs };
+  clocks.steppedMs = nowMs;
   // A shorter break is none that the program must notice.
-  if (untilMs - nowMs > standstillMs) {
-    after(world, untilMs - nowMs, () => {
-      const { shown } = world.watch;
-      // It remembers a restart of the server that it had seen.
-      const { restartedMs } = shown;
-      noteStart(shown, world.nowMs);
-      shown.restartedMs = restartedMs;
-      world.watch.pace = newPace();
-    });
-  }
+  if (gap.toMs - gap.fromMs <= standstillMs) return;
+  clocks.stoodStill = [...clocks.stoodStill, gap];
+  const { restartedMs } = watch.shown;
+  noteStart(watch.shown, nowMs);
+  watch.shown.restartedMs = restartedMs;
+  watch.pace = newPace();
 }
 
 /**
  * How much of the time from then to now the program was there to see. A break of up to 90 s counts, as decision 42 has it:
- * the real clock, which stands still with its machine, makes up for it slowly (core/session/clock_rate.ts), so that the core cannot
- * tell it from running.
+ * the real clock, which stands still with its machine, makes up for it slowly (core/session/clock_rate.ts), so that the core
+ * cannot tell it from running.
  */
 function ranMs({ clocks, nowMs }: World, sinceMs: number): number {
-  // What overlaps is one break.
-  const { gaps } = clocks.stoodStill.reduce(withGap, watchedFrom(clocks.startedMs));
-  const long = gaps.filter(({ fromMs, toMs }) => toMs - fromMs > standstillMs);
-  return countedMs({ sinceMs: clocks.startedMs, gaps: long }, sinceMs, nowMs);
+  return countedMs({ sinceMs: clocks.startedMs, gaps: clocks.stoodStill }, sinceMs, nowMs);
 }
 
 /** The program is given a list. */

@@ -76,15 +76,13 @@ function checkProbe({ breakers, instances }: Frame["state"], profile: string): v
 /** `poller.attempts`: a job that it can take has waited in more good polls in a row than that. */
 function checkSeenOften(world: World, state: Frame["state"], instance: AgentInstance): void {
   const { attempts } = state.settings.poller;
-  // As the last poll told it: the server may be another one by now.
-  const rule = state.demand.backlog.resourceCase;
   const { polls } = world.watch.shown;
   const { bucketKey, taskId, profile } = instance;
   if (bucketKey === undefined || /^(warm|hung) /.test(bucketKey)) return;
   const recent = polls.slice(-(attempts + 1));
   const firstMs = recent[0]?.atMs ?? world.nowMs;
   if ((world.watch.launches.lostMs.get(profile) ?? -Infinity) >= Math.min(firstMs, world.nowMs - lossMs)) return;
-  const waited = recent.filter(({ jobs }) => jobs.some((job) => fits(rule, instance, job))).length;
+  const waited = recent.filter(({ jobs, rule }) => jobs.some((job) => fits(rule, instance, job))).length;
   demand(
     waited > attempts,
     "launch",

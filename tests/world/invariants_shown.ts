@@ -1,7 +1,7 @@
 // What the program has asked and been shown, in true time, so that laws about pace need not trust the core's memory.
 
 import type { Event } from "../../src/core/event.ts";
-import type { GocdAgent, ScheduledJob } from "../../src/core/gocd_records.ts";
+import type { GocdAgent, ResourceCase, ScheduledJob } from "../../src/core/gocd_records.ts";
 
 /** How a record looks in lists, as far as it decides what may be done with it. */
 export type Picture =
@@ -27,6 +27,8 @@ export interface Run {
 export interface ShownPoll {
   readonly atMs: number;
   readonly jobs: readonly ScheduledJob[];
+  /** How that server compares resources: an upgrade may change it. */
+  readonly rule: ResourceCase;
   readonly isMaintenance: boolean;
 }
 
@@ -114,7 +116,12 @@ export function noteHindered(shown: Shown, nowMs: number): void {
 export function noteShown(shown: Shown, event: Event, nowMs: number): void {
   switch (event.kind) {
     case "gocd-polled":
-      shown.polls.push({ atMs: nowMs, jobs: event.jobs, isMaintenance: event.server.maintenance === "on" });
+      shown.polls.push({
+        atMs: nowMs,
+        jobs: event.jobs,
+        rule: event.server.resourceCase,
+        isMaintenance: event.server.maintenance === "on",
+      });
       if (shown.polls.length > pollsMax) shown.polls.shift();
       return noteList(shown, event.agents, { nowMs, tookMs: event.tookMs ?? 0 });
     case "gocd-agents-read":

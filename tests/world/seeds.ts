@@ -205,6 +205,8 @@ export const failedSeeds: readonly FailedSeed[] = [
     found: "an agent found by its record when it was lost: the one list that showed its build told nothing",
   },
   { seed: 8140068, found: "an old server's disabled record, long dead, at the address that a new container was given" },
+  { seed: 9812155, found: "a law that counted a break of 92 s, of which the machine was suspended for 80 s" },
+  { seed: 9810000, found: "the law of attempts judged polls from before an upgrade by the rule of case after it" },
   { seed: 9800311, found: "the build of a former process, forgotten when the record of the new one was deleted" },
   { seed: 9501412, found: "an agent without its name registered while KILLs at register-timeout were lost: repeated" },
   { seed: 9503185, found: "an idle look from before another server answered was taken for the first of two" },

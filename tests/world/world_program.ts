@@ -9,7 +9,7 @@ import { withoutRecords } from "../../src/core/unstored.ts";
 import { noOutage } from "../../src/runtime/outage.ts";
 import { performGocd } from "./gocd_port.ts";
 import { checkEffect, checkReload, checkStep, checkStored, type Made } from "./invariants.ts";
-import { noteProgramStart } from "./invariants_clocks.ts";
+import { noteProgramStart, noteStep } from "./invariants_clocks.ts";
 import { costOfStart } from "./invariants_costs.ts";
 import { newLaunchWatch } from "./invariants_launch.ts";
 import { newPace } from "./invariants_pace.ts";
@@ -66,6 +66,7 @@ function handle(world: World, program: Program, event: Event): void {
   if (world.program !== program) return;
   const leftMs = suspendedMs(world);
   if (leftMs > 0) return afterIn(world, program, leftMs, () => handle(world, program, event));
+  noteStep(world);
   if (event.kind !== "tick") {
     trace(world, () => `event   ${describeEvent(event)}`);
     if (diesHere(world, "before the event is handled")) return;
