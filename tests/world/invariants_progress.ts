@@ -241,7 +241,9 @@ function checkSurplus(world: World, waiting: readonly SimJob[]): void {
       const phase = watch.pace.phases.get(taskId);
       const known = progress.surplus.get(taskId);
       // Enabled again for a job, it is idle anew where another has taken that.
-      const isAnew = known === undefined || phase?.state === "registered" && phase.sinceMs > known.sinceMs;
+      // What a run of the program before has seen of its idleness does not count (decision 42).
+      const isAnew = known === undefined || watch.shown.startedMs > known.sinceMs ||
+        phase?.state === "registered" && phase.sinceMs > known.sinceMs;
       const clock = isAnew ? now : known;
       progress.surplus.set(taskId, clock);
       const boundMs = surplusBoundMs(world, name);

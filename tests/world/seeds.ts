@@ -205,6 +205,11 @@ export const failedSeeds: readonly FailedSeed[] = [
     found: "an agent found by its record when it was lost: the one list that showed its build told nothing",
   },
   { seed: 8140068, found: "an old server's disabled record, long dead, at the address that a new container was given" },
+  {
+    seed: 9812915,
+    weather: "mild",
+    found: "the law of surplus counted idleness that a run before a crash had seen, just short of idle-timeout",
+  },
   { seed: 9812155, found: "a law that counted a break of 92 s, of which the machine was suspended for 80 s" },
   { seed: 9810000, found: "the law of attempts judged polls from before an upgrade by the rule of case after it" },
   { seed: 9800311, found: "the build of a former process, forgotten when the record of the new one was deleted" },
