@@ -4,25 +4,10 @@ import parser from "@pushcorn/hocon-parser";
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { ConfigError } from "../../src/config/config_error.ts";
-import { readHocon } from "../../src/config/hocon.ts";
-import type { Conf } from "../../src/config/hocon_values.ts";
-import { reading } from "./support.ts";
-
-interface Around {
-  readonly env?: Readonly<Record<string, string>>;
-  readonly files?: Readonly<Record<string, string>>;
-}
+import { type Around, plain, readText } from "./support.ts";
 
 function read(text: string, around: Around = {}): unknown {
-  return plain(
-    readHocon("/conf/framework.conf", around.env ?? {}, reading(text, around.files ?? {})).root,
-  );
-}
-
-function plain(conf: Conf): unknown {
-  if (conf.kind === "text") return conf.text;
-  if (conf.kind === "list") return conf.items.map(plain);
-  return Object.fromEntries([...conf.fields].map(([key, value]) => [key, plain(value)]));
+  return plain(readText(text, around).root);
 }
 
 const goods: readonly (readonly [name: string, text: string, want: unknown])[] = [
@@ -90,7 +75,7 @@ Deno.test("HOCON: included files are found beside the including one and see thei
 });
 
 Deno.test("HOCON: an include that is not there is a warning, a required one an error", () => {
-  const hocon = readHocon("/conf/framework.conf", {}, reading('a = 1\ninclude "none.conf"', {}));
+  const hocon = readText('a = 1\ninclude "none.conf"');
   assertEquals(hocon.warnings, ["/conf/framework.conf:2: the included file /conf/none.conf is not there"]);
   const error = syntaxError('a = 1\ninclude required("none.conf")');
   assertEquals([error.problems[0]?.line, error.code], [2, "config-syntax"]);

@@ -2,6 +2,8 @@
 
 import type { Config } from "../../src/config/config.ts";
 import { ConfigError } from "../../src/config/config_error.ts";
+import { type HoconFile, readHocon } from "../../src/config/hocon.ts";
+import type { Conf } from "../../src/config/hocon_values.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { Secret } from "../../src/secret.ts";
 
@@ -23,6 +25,18 @@ export const oldFile = `gocd-mesos {
 /** Loads a text as /conf/framework.conf. */
 export function load(text: string, around: Around = {}): Config {
   return loadConfig("/conf/framework.conf", around.env ?? {}, reading(text, around.files ?? {}));
+}
+
+/** Reads a text as /conf/framework.conf, as HOCON only. */
+export function readText(text: string, around: Around = {}): HoconFile {
+  return readHocon("/conf/framework.conf", around.env ?? {}, reading(text, around.files ?? {}));
+}
+
+/** A value without its places. */
+export function plain(conf: Conf): unknown {
+  if (conf.kind === "text") return conf.text;
+  if (conf.kind === "list") return conf.items.map(plain);
+  return Object.fromEntries([...conf.fields].map(([key, value]) => [key, plain(value)]));
 }
 
 /** A complete small file, with `more` inside `gocd-mesos`. */

@@ -1,0 +1,287 @@
+// What `${…}`, `+=` and values beside each other mean, case by case as the reference implementation (Typesafe Config)
+// decides; what it gets wrong itself goes by the specification.
+
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { ConfigError } from "../../src/config/config_error.ts";
+import { type Around, plain, readText } from "./support.ts";
+
+function values(text: string, around: Around = {}): unknown {
+  return plain(readText(text, around).root);
+}
+
+const profile = "base { cpus = 1, mem = 512 }\n";
+
+const read: readonly (readonly [name: string, text: string, want: unknown])[] = [
+  // Looking forward
+  ["a reference sees what is set later", "host = ${name}\nname = a\nname = b", { host: "b", name: "b" }],
+  ["references are followed", "a = ${b}\nb = ${c.d}\nc.d = 8153", { a: "8153", b: "8153", c: { d: "8153" } }],
+  ["a part of a reference is found", "a = ${b.d}\nb = ${c}\nc.d = 1", { a: "1", b: { d: "1" }, c: { d: "1" } }],
+  ["an object may refer to itself", "go { port = 1, again = ${go.port} }\ngo.port = 2", {
+    go: { port: "2", again: "2" },
+  }],
+  ["an object in place of a text may refer to itself", "go = 1\ngo { port = 2, again = ${go.port} }", {
+    go: { port: "2", again: "2" },
+  }],
+  ["objects may refer to each other", "a { x = ${b.y}, z = 1 }\na.z = 3\nb { w = ${a.z}, y = 2 }\nb.y = 4", {
+    a: { x: "4", z: "3" },
+    b: { w: "3", y: "4" },
+  }],
+  ["only what lies on the path is looked up", "first = ${a.b}\na { b = 1, again = ${first} }", {
+    first: "1",
+    a: { b: "1", again: "1" },
+  }],
+  ["that holds through a reference too", "first = ${a.b}\na = ${c}\nc { b = 1, again = ${first} }", {
+    first: "1",
+    a: { b: "1", again: "1" },
+    c: { b: "1", again: "1" },
+  }],
+  ["quoted keys and blanks in paths are found", '"a.b" = 1\n"c d".e = 2\nx = ${"a.b"}\ny = ${c d.e}', {
+    "a.b": "1",
+    "c d": { e: "2" },
+    x: "1",
+    y: "2",
+  }],
+  // Objects over references
+  ["an object changes what a reference brings", `${profile}linux = \${base}\nlinux.mem = 1024`, {
+    base: { cpus: "1", mem: "512" },
+    linux: { cpus: "1", mem: "1024" },
+  }],
+  [
+    "a text over an object hides what a reference brings",
+    `${profile}linux = \${base}\nlinux.mem = 3\nx = \${linux.mem}`,
+    {
+      base: { cpus: "1", mem: "512" },
+      linux: { cpus: "1", mem: "3" },
+      x: "3",
+    },
+  ],
+  ["a reference over an object merges with it", `${profile}linux { disk = 5, mem = 1 }\nlinux = \${base}`, {
+    base: { cpus: "1", mem: "512" },
+    linux: { cpus: "1", mem: "512", disk: "5" },
+  }],
+  ["a reference over a text replaces it", `${profile}linux = x\nlinux = \${base}`, {
+    base: { cpus: "1", mem: "512" },
+    linux: { cpus: "1", mem: "512" },
+  }],
+  [
+    "two objects over one reference may refer to each other",
+    `${profile}a = \${base}\na { x = \${b.y}, z = \${b.w} }\nb = \${base}\nb { y = \${a.cpus}, w = 5 }`,
+    {
+      base: { cpus: "1", mem: "512" },
+      a: { cpus: "1", mem: "512", x: "1", z: "5" },
+      b: { cpus: "1", mem: "512", y: "1", w: "5" },
+    },
+  ],
+  [
+    "what a reference brings sees the object as it was before",
+    "a.b = 7\nbase { x = ${a.b}, b = 2 }\na = ${base}\ny = ${a.b}",
+    {
+      a: { b: "2", x: "7" },
+      base: { b: "2", x: "7" },
+      y: "2",
+    },
+  ],
+  // Looking back
+  ["a value may add to the earlier one", "path = a\npath = ${path}b\npath = ${path}c", { path: "abc" }],
+  ["a list may add to the earlier one", "l = [1]\nl = ${l} [2]\nl = [0] ${l}", { l: ["0", "1", "2"] }],
+  ["an object may add to the earlier one", "o { a = 1 }\no = ${o} { b = 2 }", { o: { a: "1", b: "2" } }],
+  ["an earlier object may come last", "o { a = 3 }\no = { a = 2 } ${o}", { o: { a: "3" } }],
+  ["a part of the earlier object may take its place", "a { b { c = 5 } }\na = ${a.b}\na { b = 2 }", {
+    a: { b: "2", c: "5" },
+  }],
+  ["a reference in a field of an object looks forward", "a { b { c = 5 } }\na { x = ${a.b} }\na { b = 2 }", {
+    a: { b: "2", x: "2" },
+  }],
+  ["a later text hides a reference to itself", "a = ${a}\na = 1", { a: "1" }],
+  ["a later text hides a reference to nothing", "a = ${nothing}\na = 1", { a: "1" }],
+  ["so does a later reference to a text", "a = ${nothing}\na = ${b}\nb = 1", { a: "1", b: "1" }],
+  ["a circle is broken where a key had a value before", "a = 1\nb = ${a}\na = ${b}", { a: "1", b: "1" }],
+  ["each reference has one value", "a = 1\nb = ${a}x\na = ${b}", { a: "1x", b: "1x" }],
+  ["two that had values before get the same one", "a = 1\nb = 2\na = ${b}\nb = ${a}", { a: "1", b: "1" }],
+  ["+= sees what a reference brings", "d { l = [0] }\nc = ${d}\nc { l += 1, l += 2 }", {
+    d: { l: ["0"] },
+    c: { l: ["0", "1", "2"] },
+  }],
+  ["so does a list that adds to itself", "d.l = []\nc = ${d}\nc { l = ${c.l} [1], l = ${c.l} [2] }", {
+    d: { l: [] },
+    c: { l: ["1", "2"] },
+  }],
+  [
+    "that holds three deep",
+    "r.d.l = []\nq = ${r}\nq { d.l = [0], c = ${q.d}, c { l = ${q.c.l} [1], l = ${q.c.l} [2] } }",
+    { r: { d: { l: [] } }, q: { d: { l: ["0"] }, c: { l: ["0", "1", "2"] } } },
+  ],
+  ["+= begins a list, in a list too", "a.b += 1\nc = [ { d += 1, d += 2 } ]", {
+    a: { b: ["1"] },
+    c: [{ d: ["1", "2"] }],
+  }],
+  ["+= adds an object as one item", "a += { b = 1 }\na += { b = 2 }", { a: [{ b: "1" }, { b: "2" }] }],
+  ["+= adds to what a reference brings", "x = [1]\ny = 2\na = ${x}\na += ${y}", { x: ["1"], y: "2", a: ["1", "2"] }],
+  // References to nothing
+  ["an optional reference to nothing keeps the earlier value", "a = 1\na = ${?nothing}\nb { c = 1 }\nb = ${?nothing}", {
+    a: "1",
+    b: { c: "1" },
+  }],
+  ["it makes no key and no item", "a = ${?nothing}\nb = ${?a}\nc = [1, ${?nothing}]", { c: ["1"] }],
+  ["it is an empty text beside text", 'a = x${?nothing}\nb = ${?nothing}${?nothing}\nc = ""${?nothing}', {
+    a: "x",
+    c: "",
+  }],
+  ["blanks around it stay", "a = ${?nothing} x\nb = x ${?nothing}\nc = ${?nothing} ${?nothing}", {
+    a: " x",
+    b: "x ",
+    c: " ",
+  }],
+  ["it is nothing beside a list or an object", "a = [1] ${?nothing} [2]\nb = ${?nothing} { c = 1 }", {
+    a: ["1", "2"],
+    b: { c: "1" },
+  }],
+  ["optional references in a circle are nothing", "a = ${?b}\nb = ${?c}\nc = ${?a}", {}],
+  ["one of them may have a value all the same", "a = ${?b}x\nb = ${?a}", { a: "x", b: "x" }],
+  ["an optional reference to itself is nothing", "a = ${?a}x${?a}\nb = 1\nb = ${?b}x${?b}", { a: "x", b: "1x1" }],
+  // Null
+  ["null is what a reference to it means", "n = null\na = 1\na = ${n}\nb = ${?n}\nc = ${n}x", { c: "nullx" }],
+  ["null alone stays null beside nothing", "a = null${?nothing}", {}],
+  ["null parts two objects", "a { b = 1 }\na = null\na { c = 2 }", { a: { c: "2" } }],
+  // Values beside each other
+  ["blanks between words stay as they are", "a = x \t y\u00A0z\f1\u2003true ", { a: "x \t y\u00A0z\f1\u2003true" }],
+  ["numbers stay as they are written", "a = 1e+3\nb = 1.50 1E+3 x\nc = [1e+3]\n1e+3 = 1e5x\nd=-0.0", {
+    a: "1e+3",
+    b: "1.50 1E+3 x",
+    c: ["1e+3"],
+    "1e+3": "1e5x",
+    d: "-0.0",
+  }],
+  [
+    "blanks between lists and objects do not count",
+    "l = [1]\no { a = 1 }\nx = ${l} [2]  ${l}\ny = ${o} ${o} { b = 2 }",
+    {
+      l: ["1"],
+      o: { a: "1" },
+      x: ["1", "2", "1"],
+      y: { a: "1", b: "2" },
+    },
+  ],
+  ["lists may go on behind a line that ends within", "a = [1,\n2\n] [3]\nb = { c = 1\n} { d = 2 }", {
+    a: ["1", "2", "3"],
+    b: { c: "1", d: "2" },
+  }],
+  ["in a list a line end parts items, a blank joins them", "a = [[1] [2]\n[3]]\nb = [{ c = 1 } { d = 2 }\n{}]", {
+    a: [["1", "2"], ["3"]],
+    b: [{ c: "1", d: "2" }, {}],
+  }],
+  ["an object joins a list by its numbers alone", 'a = [x] { "10" = z, "2" = y, name = n }', { a: ["x", "y", "z"] }],
+  ["one item of a list is changed by its number", 'a { "0" = x, "1" = y }\na.1 = z\nb = ${a} []', {
+    a: { "0": "x", "1": "z" },
+    b: ["x", "z"],
+  }],
+  ["a list hides its earlier objects", 'a { "0" = x }\na = [y]\na += z', { a: ["y", "z"] }],
+  // The environment
+  ["the environment is looked at last", "HOME = here\na = ${HOME}\nb = ${USER_NAME}\nc = ${?UNSET}", {
+    HOME: "here",
+    a: "here",
+    b: "admin",
+  }],
+  ["what the file names is not looked for in the environment", "USER_NAME = ${?nothing}\na = ${?USER_NAME}", {}],
+];
+
+const env = { HOME: "/root", USER_NAME: "admin" };
+
+for (const [name, text, want] of read) {
+  Deno.test(`HOCON values: ${name}`, () => assertEquals(values(text, { env }), want));
+}
+
+const refused: readonly (readonly [name: string, text: string, line: number, message: string])[] = [
+  ["a reference to itself", "x = 1\na = ${a}", 2, "refers to itself"],
+  ["a reference to itself that the environment would fill", "HOME = ${HOME}", 1, "refers to itself"],
+  ["four keys in a circle", "a = ${b}\nb = ${c}\nc = ${d}\nd = ${a}", 4, "refers to itself"],
+  ["an optional reference into a circle of others", "a = ${?b}\nb = ${c}\nc = ${b}", 3, "refers to itself"],
+  ["a list within itself", "a = 1\na = [${a}, 2]", 2, "refers to itself"],
+  ["an object within itself", "a = 1\na { b = ${a} }", 2, "refers to itself"],
+  ["an object over a reference to nothing", "a = ${nothing}\na { b = 1 }", 1, "nothing sets ${nothing}"],
+  ["a reference to what is set to nothing", "HOME = ${?nothing}\na = ${HOME}", 2, "nothing sets ${HOME}"],
+  ["a reference into a text", "a = 1\nb = ${a.c}", 2, "nothing sets ${a.c}"],
+  ["a value that goes on behind a line end", "x = 1\na = ${x}\n[2]", 3, "a key is expected"],
+  ["text beside a list that is referred to", "l = [1]\na = x ${l}", 2, "beside each other"],
+  ["text beside an object, though it is replaced", "a = x { b = 1 }\na = 2", 1, "beside each other"],
+  ["text behind an empty list", "a = [] x", 1, "beside each other"],
+  ["quoted blanks between lists", 'l = [1]\na = ${l}" "${l}', 2, "beside each other"],
+  ["null beside a list", "n = null\na = ${n} [1]", 2, "beside each other"],
+  ["an empty object beside a list", "a = {} [1]", 1, "beside each other"],
+  ["+= on a text", "a = x\na += 1", 2, "+="],
+  ["+= on an object", "a { b = 1 }\na += 1", 2, "+="],
+  ["+= on null", "a = null\na += 1", 2, "+="],
+];
+
+for (const [name, text, line, message] of refused) {
+  Deno.test(`HOCON values: ${name} is an error with its line`, () => {
+    const error = assertThrows(() => values(text, { env }), ConfigError);
+    assertEquals([error.code, error.problems[0]?.line], ["config-syntax", line]);
+    assertStringIncludes(error.message, message);
+  });
+}
+
+Deno.test("HOCON values: an included file sees its own place first, and is changed from outside", () => {
+  const files = { "/conf/a.conf": "x = 10\ny = ${x}\nz = ${outer}\nl += ${x}\nsub = ${x}${?missing}" };
+  assertEquals(values('outer = o\nx = no\nin { include "a", x = 42 }', { files }), {
+    outer: "o",
+    x: "no",
+    in: { x: "42", y: "42", z: "o", l: ["42"], sub: "42" },
+  });
+  const error = assertThrows(() => values('l = [ { include "a" } ]', { files }), ConfigError);
+  assertEquals([error.problems[0]?.file, error.problems[0]?.line], ["/conf/a.conf", 2]);
+  assertStringIncludes(error.message, "inside of a list");
+});
+
+Deno.test("HOCON values: what an include brings merges with what stands before and behind it", () => {
+  const files = { "/conf/a.conf": "o { x = a, y = a }\nt = a", "/conf/b.conf": "o.y = b" };
+  assertEquals(values('o { x = 1, z = 1 }\nt = 1\ninclude "a"\ninclude "b"\no.z = 2', { files }), {
+    o: { x: "a", y: "b", z: "2" },
+    t: "a",
+  });
+});
+
+Deno.test("HOCON values: null beside text, and in a list, is told", () => {
+  assertEquals(readText("n = null\na = x ${n}\nb = [1, null]").warnings, [
+    "/conf/framework.conf:2: null beside other text is taken for the word",
+    "/conf/framework.conf:3: a null in a list is left out",
+  ]);
+});
+
+const example = { o: { a: "1", b: { c: "x y", d: ["1", "2"] } }, p: "x" };
+
+const equals: readonly string[] = [
+  '{"o":{"a":1,"b":{"c":"x y","d":[1,2]}},"p":"x"}',
+  '{ "o" : { "a" : 1, "b" : { "c" : "x y", "d" : [ 1, 2 ] } }, "p" : "x" }',
+  '"o" : { "a" : 1, "b" : { "c" : "x y", "d" : [1, 2] } },\n"p" : "x"\n',
+  '{\n"o" = {\n"a" = 1\n"b" = {\n"c" = "x y"\n"d" = [\n1\n2\n]\n}\n}\n"p" = "x"\n}',
+  "o { a : 1, b { c : x y, d : [1, 2,], }, }, p : x,",
+  "o\n\n{ a = 1, b\n { c = x y\n, d = [1\n,\n2] } }\np\n=\nx",
+  "o.a = 1\no.b.c = x y\no.b.d = [1, 2]\np = x",
+  'o . "a" = 0\no.b.c = x y\no.b = { d = [1, 2] }\no . a = 1\np = x'.replaceAll(" . ", "."),
+  "# all\no { // one\n a = 1 # two\n #b = 3\n b { ## c\n c // key\n = # value\n x y // end\n d = [1, # i\n 2 // j\n] } }\np = x#",
+  'o { a = ${o.b.d-first}, b { c = ${p}" y", d = [${o.a}, 2], d-first = 1 } }\no.b.d-first = null\no.a = 1\np = x',
+  'o = { a = 1 } { b { c = """x y""" } }\no.b.d += 1\no.b.d += 2\np = x',
+  "o = ${q}\no.b.c = x y\nq { a = 1, b.d = [1] [2] }\nq = null\no { a = 1, b.d = [1, 2] }\np = x",
+];
+
+for (const text of equals) {
+  Deno.test(`HOCON values: ${JSON.stringify(text)} is one of many spellings of the same`, () => {
+    assertEquals(values(text), example);
+  });
+}
+
+Deno.test("HOCON values: three quotes keep all but the last three of the quotes that end them", () => {
+  const text =
+    'a = """x"""\nb = """x\ny"""\nc = """x\\ny"""\nd = """"x""""\ne = """x""""""\nf = """x""y"""\ng = """"""\nh = """ x """ z';
+  assertEquals(values(text), {
+    a: "x",
+    b: "x\ny",
+    c: "x\\ny",
+    d: '"x"',
+    e: 'x"""',
+    f: 'x""y',
+    g: "",
+    h: " x  z",
+  });
+});
