@@ -143,6 +143,7 @@ function announce(log: Log, config: Config, statusUrl: string | undefined): void
     log.info("this process may connect to every host; `deno task start` or `deno task compile --config` narrow that");
   }
   for (const warning of config.warnings) log.warning(warning);
+  for (const detail of config.details) log.debug(detail);
   for (const gap of hostsOf(config).gaps) log.debug(gap.message, { key: gap.key }, gap.hint);
 }
 

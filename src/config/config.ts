@@ -25,6 +25,8 @@ export interface Config {
   readonly log: LogConfig;
   /** Things that work but deserve a word, e.g. a deprecated key: logged once at the start and shown by `check`. */
   readonly warnings: readonly string[];
+  /** What was done silently and is told at debug level only; never holds a secret. */
+  readonly details: readonly string[];
   /** Files that were read, or are read while it runs: includes, CAs, secrets, `env-files`. For the permissions of a scoped start. */
   readonly readFiles?: readonly string[];
   /** Names that the file looks for in the environment, found or not. For the permissions of a scoped start. */

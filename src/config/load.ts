@@ -23,12 +23,14 @@ export function loadConfig(
   read: ReadText = Deno.readTextFileSync,
 ): Config {
   const hocon = readHocon(path, env, read);
-  const root = withListsByIndex(rootOf(hocon.root, path), "");
+  const warnings = [...hocon.warnings];
+  const root = withListsByIndex(rootOf(hocon.root, path), "", (warning) => warnings.push(warning));
   const reader: Reader = {
     root,
     file: path,
     problems: [],
-    warnings: [...hocon.warnings],
+    warnings,
+    details: [],
     read,
     readFiles: hocon.files.slice(1),
   };
@@ -48,9 +50,9 @@ export function loadConfig(
   const { user, principal } = mesos;
   const registersAs = { user, ...(principal === undefined ? {} : { principal }) };
   const settings = { frameworkName: mesos.name, profiles, poller, scaling, registersWithKey, registersAs };
-  const warnings = [...new Set(reader.warnings)];
+  const told = { warnings: [...new Set(warnings)], details: [...new Set(reader.details)] };
   const readFiles = [...new Set(reader.readFiles)];
-  return { path, settings, mesos, gocd, state, http, log, warnings, readFiles, envNames: hocon.envNames };
+  return { path, settings, mesos, gocd, state, http, log, ...told, readFiles, envNames: hocon.envNames };
 }
 
 function rootOf(file: ConfObject, path: string): ConfObject {
@@ -71,16 +73,26 @@ const listTypes: ReadonlySet<KeyType> = new Set(
 );
 
 /** Objects with numbers as keys are lists wherever the table of keys wants a list (`resources.0 = linux`). */
-function withListsByIndex(object: ConfObject, prefix: string): ConfObject {
+function withListsByIndex(object: ConfObject, prefix: string, warn: (warning: string) => void): ConfObject {
   const fields = new Map<string, Conf>();
   for (const [name, conf] of object.fields) {
     const key = prefix === "" ? name : `${prefix}.${name}`;
     const type = name.includes(".") ? undefined : keySpec(key)?.type;
     if (conf.kind !== "object") fields.set(name, conf);
-    else if (type === undefined) fields.set(name, withListsByIndex(conf, key));
-    else fields.set(name, listTypes.has(type) ? listByIndex(conf) ?? conf : conf);
+    else if (type === undefined) fields.set(name, withListsByIndex(conf, key, warn));
+    else fields.set(name, listTypes.has(type) ? listOf(conf, key, warn) : conf);
   }
   return { ...object, fields };
+}
+
+function listOf(object: ConfObject, key: string, warn: (warning: string) => void): Conf {
+  const list = listByIndex(object);
+  if (list === undefined) return object;
+  const { file, line } = object.at;
+  if (list.items.length < object.fields.size) {
+    warn(`${file}:${line}: ${key} is a list: keys that are no numbers are left out`);
+  }
+  return list;
 }
 
 function checkKeys(reader: Reader, object: ConfObject, prefix: string): void {

@@ -32,6 +32,8 @@ export interface Reader {
   readonly problems: ConfigProblem[];
   /** What deserves a word so far. */
   readonly warnings: string[];
+  /** What is told at debug level only. */
+  readonly details: string[];
   /** Reads a text file; throws where it cannot. */
   readonly read: (path: string) => string;
   /** Files that are read at the start or later, beside the configuration itself. */

@@ -23,7 +23,7 @@ export function secretAt(reader: Reader, key: string): Secret | undefined {
   }
   if (hasFile) return fileSecret(reader, inFile, file);
   if (!hasText || direct === undefined) return undefined;
-  warnOfBlanks(reader, { at: direct.conf.at, key, text });
+  tellBlanks(reader, direct, written ?? "");
   return new Secret(key, () => text);
 }
 
@@ -32,12 +32,16 @@ function bareSecret(text: string): string {
   return text.replace(/^\uFEFF/, "").replace(/\r?\n$/, "");
 }
 
-function warnOfBlanks(
-  reader: Reader,
-  { at, key, text }: { readonly at: { readonly file: string; readonly line: number }; key: string; text: string },
-): void {
-  if (text === text.trim()) return;
-  reader.warnings.push(`${at.file}:${at.line}: ${key} begins or ends with white space, which is taken as part of it`);
+/** Tells what was removed from a secret, and what was left on it that looks like a mistake. */
+function tellBlanks({ warnings, details }: Reader, { key, conf: { at } }: Found, written: string): void {
+  const text = bareSecret(written);
+  const removed = [
+    ...(written.startsWith("\uFEFF") ? ["a byte order mark"] : []),
+    ...(written.endsWith("\n") ? ["a line end"] : []),
+  ];
+  const place = `${at.file}:${at.line}: ${key}`;
+  if (removed.length > 0) details.push(`${place}: removed ${removed.join(" and ")} from the secret`);
+  if (text !== text.trim()) warnings.push(`${place} begins or ends with white space, which is taken as part of it`);
 }
 
 /** The text of the PEM file that `key` names, as a list of none or one. */
@@ -69,24 +73,24 @@ function fileSecret(reader: Reader, found: Found, name: string): Secret {
   reader.readFiles.push(path);
   const { read } = reader;
   const at = found.conf.at;
-  const reveal = (): string => {
-    let text: string;
+  const readWhole = (): string => {
+    let written: string;
     try {
-      text = bareSecret(read(path));
+      written = read(path);
     } catch (error) {
       const message = `cannot read the secret in ${path}: ${reasonOf(error)}`;
       const hint = "put the file back, or correct its path";
       throw new ConfigError({ code: "config-secret-file", key: found.key, ...at, message, hint });
     }
-    if (text !== "") return text;
+    if (bareSecret(written) !== "") return written;
     const hint = "write the secret into it";
     throw new ConfigError({ code: "config-secret-file", key: found.key, ...at, message: `${path} is empty`, hint });
   };
   try {
-    warnOfBlanks(reader, { at, key: found.key, text: reveal() });
+    tellBlanks(reader, found, readWhole());
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     reader.problems.push(...error.problems);
   }
-  return new Secret(found.key, reveal);
+  return new Secret(found.key, () => bareSecret(readWhole()));
 }

@@ -54,6 +54,7 @@ const accepted: readonly (readonly [text: string, want: unknown])[] = [
   ["a = true5 nullx -x - 1-", { a: "true5 nullx -x - 1-" }],
   ['a = "\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041"', { a: '"\\/\b\f\n\r\tA' }],
   ["a = 1\r\nb = 2\r\n", { a: "1", b: "2" }],
+  ["a = 1\n\uFEFFb = 2", { a: "1", b: "2" }],
 ];
 
 /** Blanks of these belong to a key or a value. */
@@ -254,26 +255,52 @@ Deno.test("white space that looks like a space, and characters that nobody sees,
   ]);
 });
 
+Deno.test("what looks like a mistake is told with its line", () => {
+  const files = { "/conf/s.properties": "a=1", "/conf/t.properties": "a = 1", "/conf/t.conf": "b = 1" };
+  const cases: readonly (readonly [text: string, warning: string])[] = [
+    [
+      "a = 1\npath = /srv//cache",
+      "a comment begins in the middle of a word; put the value in double quotes if // belongs to it",
+    ],
+    [
+      "a = 1\npassword = hunter#2",
+      "a comment begins in the middle of a word; put the value in double quotes if # belongs to it",
+    ],
+    ['a = 1\ninclude "s.properties"', "/conf/s.properties is read as HOCON, not as a properties file"],
+    ['a = 1\ninclude "t"', "/conf/t.properties is not read, as it is no HOCON: write it as /conf/t.conf"],
+    ['a = 1\nb = "x\u200By"', "there is an invisible character (U+200B); it is taken as part of the text"],
+  ];
+  for (const [text, warning] of cases) {
+    assertEquals(readText(text, { files }).warnings, [`/conf/framework.conf:2: ${warning}`], text);
+  }
+  assertEquals(readText('a = "x"#y\nb = "//x" //y\nc = 1 # z').warnings, []);
+});
+
+Deno.test("keys that are no numbers are told where a list is written by index", () => {
+  const { settings, warnings } = loadKeys("go-agent.resources { 0 = linux, x = java }");
+  assertEquals(settings.profiles[0]?.gocdResources, ["linux"]);
+  assertEquals(warnings, [
+    "/conf/framework.conf:5: go-agent.resources is a list: keys that are no numbers are left out",
+  ]);
+});
+
+Deno.test("all files that an include may mean are watched and may be read, those that are not there too", () => {
+  assertEquals(readText('include "c"').files, [
+    "/conf/framework.conf",
+    "/conf/c.json",
+    "/conf/c.conf",
+    "/conf/c",
+  ]);
+});
+
+Deno.test("warnings stand beside a syntax error, which they may explain", () => {
+  const error = problemsOf('include "secrets"\ngocd-mesos.go-server.password = ${password}');
+  assertEquals([error.code, error.warnings.length], ["config-syntax", 1]);
+});
+
 Deno.test("a warning that may explain a problem is told with it", () => {
   const error = problemsOf(withKeys('go-server.user-name = u\ninclude "secrets"'));
   assertEquals([error.problems[0]?.key, error.warnings.length], ["go-server.password", 1]);
-});
-
-Deno.test("a secret loses a byte order mark and one line end, wherever it comes from", () => {
-  for (const written of ["hunter2\n", "\uFEFFhunter2\r\n", "hunter2"]) {
-    const ofEnv = loadKeys("go-server { user-name = u, password = ${P} }", { env: { P: written } });
-    const ofFile = loadKeys("go-server { user-name = u, password-file = p }", { files: { "/conf/p": written } });
-    for (const { gocd, warnings } of [ofEnv, ofFile]) {
-      assertEquals([revealed(gocd.credentials)["password"], warnings], ["hunter2", []]);
-    }
-  }
-});
-
-Deno.test("a secret that still begins or ends with white space is told, without the secret", () => {
-  const { warnings } = loadKeys("go-server { user-name = u, password = ${P} }", { env: { P: "hunter2\n\n" } });
-  assertEquals(warnings, [
-    "/conf/framework.conf:5: go-server.password begins or ends with white space, which is taken as part of it",
-  ]);
 });
 
 Deno.test("a blank behind a password is not part of it", () => {

@@ -66,6 +66,36 @@ Deno.test("a secret in a file is read at each use, without its last line end", (
   assertEquals(readFiles, ["/conf/secret"]);
 });
 
+Deno.test("a secret loses a byte order mark and one line end, wherever it comes from", () => {
+  for (const written of ["hunter2\n", "\uFEFFhunter2\r\n", "hunter2"]) {
+    const ofEnv = loadKeys("go-server { user-name = u, password = ${P} }", { env: { P: written } });
+    const ofFile = loadKeys("go-server { user-name = u, password-file = p }", { files: { "/conf/p": written } });
+    for (const { gocd, warnings, details } of [ofEnv, ofFile]) {
+      assertEquals([revealed(gocd.credentials)["password"], warnings], ["hunter2", []]);
+      assertEquals(details.length, written === "hunter2" ? 0 : 1);
+      assertEquals(details.join().includes("hunter2"), false);
+    }
+  }
+});
+
+Deno.test("a secret that still begins or ends with white space is told, without the secret", () => {
+  const { warnings } = loadKeys("go-server { user-name = u, password = ${P} }", { env: { P: "hunter2\n\n" } });
+  assertEquals(warnings, [
+    "/conf/framework.conf:5: go-server.password begins or ends with white space, which is taken as part of it",
+  ]);
+});
+
+Deno.test("what was removed from a secret is told at debug level, with key and line", () => {
+  const ofEnv = loadKeys("http.admin-token = ${T}", { env: { T: "\uFEFFt\n" } });
+  assertEquals(ofEnv.details, [
+    "/conf/framework.conf:5: http.admin-token: removed a byte order mark and a line end from the secret",
+  ]);
+  const ofFile = loadKeys("go-agent.auto-register-key-file = k", { files: { "/conf/k": "k\n" } });
+  assertEquals(ofFile.details, [
+    "/conf/framework.conf:5: go-agent.auto-register-key-file: removed a line end from the secret",
+  ]);
+});
+
 Deno.test("a secret file that is missing or empty is a problem with its key and path", () => {
   for (const key of secretKeys) {
     const keys = `mesos.principal = p\n${key === "go-server.password" ? "go-server.user-name = u\n" : ""}`;
