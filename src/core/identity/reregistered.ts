@@ -47,7 +47,7 @@ function nextRecord(draft: Draft, instance: AgentInstance, index: GocdAgentIndex
       // A KILL that has not worked so far: the agent lives and may be given work, perhaps under its old uuid.
       return instance.cause === "drain-timeout" || instance.cause === "by-mesos" || instance.cause === "teardown"
         ? undefined
-        : records.find(mayGetWork);
+        : records.find((each) => mayGetWork(each) || isBuildingDisabled(each));
     default:
       return instance satisfies never;
   }
@@ -74,6 +74,11 @@ function replacementRecord(
 function isSurelyAlive({ state }: Draft, { uuid }: GocdAgent): boolean {
   const idleSinceMs = state.server.idleSinceMs.get(uuid);
   return idleSinceMs !== undefined && shownForMs(state, idleSinceMs) >= surelyAliveMs;
+}
+
+/** Given work before somebody disabled it. */
+function isBuildingDisabled(gocdAgent: GocdAgent): boolean {
+  return gocdAgent.configState === "Disabled" && activityWord(gocdAgent) === "building";
 }
 
 /** Enabled, and heard of as far as can be told. */

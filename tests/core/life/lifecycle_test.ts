@@ -341,14 +341,16 @@ Deno.test("no KILL leaves without a session; it leaves once there is one, and a 
   assertEquals(only(world.taken(), "kill-task").length, 1);
 });
 
-Deno.test("an agent that registered anew before its KILL could leave is kept", () => {
-  const { world, taskId } = killingUnsent();
-  world.read(gocdAgent(taskId, { uuid: "anew", ...building }));
-  const kept = world.instance(taskId);
-  assertEquals(kept.state === "registered" ? kept.uuid : kept.state, "anew");
-  world.wait(minute);
-  assertEquals(only(world.taken(), "kill-task"), []);
-});
+for (const configState of ["Enabled", "Disabled"]) {
+  Deno.test(`an agent that registered anew before its KILL could leave, and builds, is kept: ${configState}`, () => {
+    const { world, taskId } = killingUnsent();
+    world.read(gocdAgent(taskId, { uuid: "anew", configState, ...building }));
+    const kept = world.instance(taskId);
+    assertEquals(kept.state === "registered" ? kept.uuid : kept.state, "anew");
+    world.wait(minute);
+    assertEquals(only(world.taken(), "kill-task"), []);
+  });
+}
 
 Deno.test("what Mesos kills by itself is not killed by us, unless it takes ten minutes", () => {
   const { world, taskId } = withIdleAgent();
