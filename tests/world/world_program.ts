@@ -4,6 +4,7 @@
 import type { Effect } from "../../src/core/effect.ts";
 import type { Event } from "../../src/core/event.ts";
 import type { Frame } from "../../src/core/frame.ts";
+import { withoutFramework } from "../../src/core/identity/lineage.ts";
 import { initialState, step } from "../../src/core/step.ts";
 import { withoutRecords } from "../../src/core/unstored.ts";
 import { noOutage } from "../../src/runtime/outage.ts";
@@ -161,7 +162,10 @@ function isAnyAssigned({ gocd, watch }: World): boolean {
   return gocd.jobs().some(({ gocdAgentUuid }) => gocdAgentUuid !== undefined && watch.ourUuids.has(gocdAgentUuid));
 }
 
-/** The framework is gone but agents are on record: a person looks, forgets the framework, and starts the program again. */
+/**
+ * The framework is gone but agents are on record: a person looks, forgets the framework as cli/state.ts does, and starts the
+ * program again.
+ */
 function refused(world: World): void {
   trace(world, () => "program ends: a person must forget the framework");
   stopProgram(world);
@@ -171,7 +175,7 @@ function refused(world: World): void {
     const { lineage, nextTaskNumber } = framework;
     world.disk.failure = undefined;
     world.disk.commit([
-      { kind: "framework", framework: { lineage, nextTaskNumber } },
+      { kind: "framework", framework: withoutFramework({ lineage, nextTaskNumber }) },
       ...instances.map(({ taskId }) => ({ kind: "instance-removed" as const, taskId })),
     ]);
     for (const { taskId } of instances) world.watch.forgotten.add(taskId);
