@@ -22,7 +22,7 @@ export const exitCodes: Readonly<Record<ErrorKind, number>> = {
 };
 
 /** What an {@linkcode OperatorError} is made of. */
-export interface OperatorErrorOptions {
+interface OperatorErrorOptions {
   /** A literal, stable code such as `gocd-unauthorized`. */
   readonly code: string;
   /** Decides the exit code. */

@@ -67,7 +67,7 @@ function problemsOf(error: OperatorError): Finding[] {
 }
 
 /** The object of `plan --json`. */
-export function planJson(view: StatusView, url: string): Record<string, unknown> {
+function planJson(view: StatusView, url: string): Record<string, unknown> {
   return {
     server: { url, version: view.gocd.version ?? null, maintenance: view.gocd.maintenance },
     jobs: view.jobs.map((job) => ({

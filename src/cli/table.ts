@@ -31,7 +31,7 @@ export function printableJson(json: string): string {
 }
 
 /** Cuts a line at a width, with an ellipsis. */
-export function cut(line: string, width: number): string {
+function cut(line: string, width: number): string {
   const characters = [...line];
   return characters.length <= width ? line : `${characters.slice(0, width - 1).join("")}…`;
 }

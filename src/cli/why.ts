@@ -52,7 +52,7 @@ Examples:
 };
 
 /** No job of that name waits. */
-export class JobNotWaitingError extends OperatorError {
+class JobNotWaitingError extends OperatorError {
   /** `count`: jobs that do wait. */
   constructor(wanted: string, count: number) {
     super(`no waiting job matches "${wanted}" (${count} job${count === 1 ? " waits" : "s wait"})`, {

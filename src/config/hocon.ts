@@ -73,7 +73,7 @@ export function reasonOf(error: unknown): string {
 }
 
 /** Whether the error says that there is no such file. */
-export function isNotFound(error: unknown): boolean {
+function isNotFound(error: unknown): boolean {
   return error instanceof Deno.errors.NotFound;
 }
 

@@ -5,7 +5,7 @@ import tokenizerModule from "@pushcorn/hocon-parser/lib/core/Tokenizer.js";
 import { failAt } from "./config_error.ts";
 
 /** Longest text of one file, in characters: far more than any configuration, little enough to be read at once. */
-export const textCharsMax = 262_144;
+const textCharsMax = 262_144;
 // The tokenizer is quadratic in the length of a quoted text and in its escapes, so long ones are refused first.
 const quotedCharsMax = 16_000;
 /** A certificate in quotes has some dozens. */

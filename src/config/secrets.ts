@@ -3,7 +3,7 @@
 import { Secret } from "../secret.ts";
 import { ConfigError } from "./config_error.ts";
 import { pathBeside, reasonOf } from "./hocon.ts";
-import { addProblem, confAt, find, type Found, type Reader, textOf } from "./reader.ts";
+import { addProblem, find, type Found, type Reader, textOf } from "./reader.ts";
 
 /**
  * The secret of `key` or of the file that `key-file` names; `undefined` where both are absent or empty. A file is read
@@ -61,11 +61,6 @@ export function caCertsAt(reader: Reader, key: string): readonly string[] {
     addProblem(reader, found, { code: "config-bad-value", message, hint });
   }
   return [];
-}
-
-/** Whether the key or its `-file` twin is written, even if empty. */
-export function isSecretWritten(reader: Reader, key: string): boolean {
-  return confAt(reader.root, key) !== undefined || confAt(reader.root, `${key}-file`) !== undefined;
 }
 
 function fileSecret(reader: Reader, found: Found, name: string): Secret {

@@ -15,7 +15,7 @@ export const usagesFreshMs = 10 * 60_000;
 /** A job never seen before has them read again, but not more often than this. */
 export const usagesAgainMs = 60_000;
 /** Profiles whose usages are read at most, one request each. */
-export const profilesMax = 100;
+const profilesMax = 100;
 const namesMax = 100_000;
 
 /** Jobs with their elastic profiles, and what an operator should know about that. */

@@ -6,7 +6,7 @@ import type { Requester } from "./request.ts";
 import { dialectOf, type GocdDialect, mediaType } from "./versions.ts";
 
 /** How long a version is believed without asking again. */
-export const versionFreshMs = 10 * 60 * 1000;
+const versionFreshMs = 10 * 60 * 1000;
 
 /** The dialect of one server over time. */
 export interface DialectMemory {

@@ -19,7 +19,7 @@ export interface ScheduledJobsReading {
 /** Jobs kept at most, ten times what large installations have; the oldest, which the server gives out first. */
 export const jobsMax = 50_000;
 /** Bytes of a feed that are read at most. What is kept of them is bounded by {@linkcode jobsMax}. */
-export const feedBytesMax = 256 * 1024 * 1024;
+const feedBytesMax = 256 * 1024 * 1024;
 /** Characters of one name, locator or resource: five names of 255 characters, each three times as long when encoded. */
 export const textLengthMax = 4_096;
 /** Resources of one job; more make it unreadable. */

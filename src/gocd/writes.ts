@@ -28,7 +28,7 @@ export interface WrittenRegistration {
 }
 
 /** Agents changed by one request; keeps a request that may rewrite the configuration short. */
-export const bulkMax = 100;
+const bulkMax = 100;
 
 /** Enables one agent; throws {@linkcode GocdError}, before anything is sent where a name is not possible. */
 export async function enable(

@@ -6,7 +6,7 @@ import { MesosError, type SessionEvent } from "./api.ts";
 /** Events that may wait: a storm of 1,000 offers a second for more than a minute and a half. */
 export const queuedEventsMax = 100_000;
 /** Bytes that the records of waiting events may have had: a few of the largest. */
-export const queuedBytesMax = 256 * 1024 * 1024;
+const queuedBytesMax = 256 * 1024 * 1024;
 
 /** A queue for one taker. */
 export interface EventQueue {

@@ -18,7 +18,7 @@ import { encodeSubscribe, type EnvironmentOf } from "./to_proto.ts";
 /** For the head of the answer to SUBSCRIBE: a master with 10,000 agents takes seconds right after its election. */
 export const subscribeAnswerMs = 15_000;
 /** For each answer that `check` waits for. */
-export const probeAnswerMs = 10_000;
+const probeAnswerMs = 10_000;
 /** Longest `Mesos-Stream-Id` that is taken (apache/mesos docs/scheduler-http-api.md). */
 const streamIdLengthMax = 128;
 

@@ -23,7 +23,7 @@ export class RecordIoError extends MesosError {
 }
 
 /** What a {@linkcode RecordDecoder} may be told. */
-export interface RecordDecoderOptions {
+interface RecordDecoderOptions {
   /** Longer records are an error; default {@linkcode recordBytesMax}. */
   readonly recordBytesMax?: number;
 }

@@ -12,9 +12,9 @@ import { RecordDecoder } from "./recordio.ts";
 import type { EnvironmentOf } from "./to_proto.ts";
 
 /** SUBSCRIBED or ERROR follows the answer's head at once; a master that says nothing for longer never will. */
-export const firstEventMs = 15_000;
+const firstEventMs = 15_000;
 /** Heartbeats in a row that must be missing before a stream counts as dead. */
-export const missedHeartbeatsMax = 5;
+const missedHeartbeatsMax = 5;
 /** What one read takes at most. */
 const readBytes = 64 * 1024;
 

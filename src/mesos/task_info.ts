@@ -9,7 +9,7 @@ import { mesosContainer } from "./mesos_container.ts";
 import { wireResource } from "./resources.ts";
 
 /** Labels that we put on each task, to know it again; they win over labels of the operator with the same key. */
-export const taskLabels = {
+const taskLabels = {
   /** Name of the profile. */
   profile: "gocd-mesos-profile",
   /** `AgentProfile.hash`. */

@@ -20,7 +20,7 @@ const pauseMs = 1_000;
  * How often ZooKeeper is read without need. A server that is switched off sends no watch and ends no connection; often it
  * is the machine of the leading master, too.
  */
-export const lifeSignMs = 5_000;
+const lifeSignMs = 5_000;
 /** A leader that vanishes between list and look, so many times in a row. */
 const rereadsMax = 3;
 

@@ -11,7 +11,7 @@ export interface Clock {
 }
 
 /** Follows the clock of the machine without ever going back; `read` gives the machine's clocks. */
-export function followingClock(read: () => MachineTime): () => number {
+function followingClock(read: () => MachineTime): () => number {
   const { monotonicMs, wallMs } = read();
   let reading: ClockReading = { monotonicMs, shownMs: wallMs };
   return () => {

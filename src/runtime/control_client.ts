@@ -14,7 +14,7 @@ const answerBytesMax = 256 * 1024 * 1024;
 const messageCharactersMax = 300;
 
 /** The running instance did not do what it was asked for. */
-export class ControlError extends OperatorError {
+class ControlError extends OperatorError {
   /** `message` says what it answered; `unreachable` covers an answer that makes no sense. */
   constructor(
     message: string,
@@ -30,7 +30,7 @@ export class ControlError extends OperatorError {
  * The running instance, if there is one: its control file is there, its process lives and its page answers. A file that
  * a killed run has left counts as none. Throws {@linkcode ControlError} where it lives and does not answer.
  */
-export async function findRunning(config: Config): Promise<ControlFile | undefined> {
+async function findRunning(config: Config): Promise<ControlFile | undefined> {
   const file = readControlFile(controlPath(config));
   if (file === undefined || !isAlive(file.pid)) return undefined;
   return await ask(file, "health", {}) === undefined ? undefined : file;

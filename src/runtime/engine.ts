@@ -21,7 +21,7 @@ const asksMax = 100;
 const turnMs = 30;
 
 /** What an engine needs. */
-export interface EngineOptions {
+interface EngineOptions {
   readonly store: Store;
   readonly settings: Settings;
   readonly clock: Clock;

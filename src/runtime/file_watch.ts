@@ -4,7 +4,7 @@
 import type { Clock } from "./clock.ts";
 
 /** Time between two looks. */
-export const lookMs = 5_000;
+const lookMs = 5_000;
 
 /** What is watched. */
 export interface FileWatch {

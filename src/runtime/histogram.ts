@@ -11,7 +11,7 @@ export interface Histogram {
 }
 
 /** Bounds for requests to a server that mostly take between 10 ms and a minute. */
-export const requestBoundsSeconds: readonly number[] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+const requestBoundsSeconds: readonly number[] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
 /** An empty histogram. */
 export function createHistogram(boundsSeconds: readonly number[] = requestBoundsSeconds): Histogram {

@@ -5,7 +5,7 @@ import { hostsOf } from "../config/hosts.ts";
 import { OperatorError } from "../errors.ts";
 
 /** A configuration that names hosts which this process may not reach. */
-export class PermissionError extends OperatorError {
+class PermissionError extends OperatorError {
   /** `host` is the first one, `key` the key that names it. */
   constructor(host: string, key: string) {
     super(`${key} names ${host}, which this program was not allowed to reach when it was compiled or started`, {

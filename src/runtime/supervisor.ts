@@ -10,7 +10,7 @@ import { isGoodSession, noOutage, pauseMs, withTry } from "./outage.ts";
 const unsteadySessionsMin = 3;
 
 /** What the supervisor needs. */
-export interface SupervisorOptions {
+interface SupervisorOptions {
   readonly mesos: Pick<MesosApi, "subscribe">;
   /** Asked before each try: the identity may change with the configuration. */
   readonly identity: () => FrameworkIdentity;

@@ -44,7 +44,7 @@ export function guarded<Result>(act: string, path: string, body: () => Result): 
 }
 
 /** The {@linkcode StoreError} of what an act on a file threw; one that is already made stays as it is. */
-export function storeError(act: string, path: string, cause: unknown): StoreError {
+function storeError(act: string, path: string, cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
   const code = conditionOf(cause);
   const came = cause instanceof Error ? cause.message : String(cause);

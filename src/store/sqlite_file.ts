@@ -5,7 +5,7 @@ import { damagedHint, foreignHint, guarded } from "./sqlite_errors.ts";
 import { StoreError } from "./store_error.ts";
 
 /** `PRAGMA application_id` of our files: "gmes" in ASCII. */
-export const applicationId = 0x676d6573;
+const applicationId = 0x676d6573;
 
 /** What brings a file from each schema version to the next; `PRAGMA user_version` counts those applied. Append only. */
 export const migrations: readonly string[] = [

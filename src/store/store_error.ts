@@ -38,7 +38,7 @@ export type StoreErrorCode =
   | "state-failed";
 
 /** What a {@linkcode StoreError} says beside its code. */
-export interface StoreErrorText {
+interface StoreErrorText {
   /** What was tried on which file, and what came back. */
   readonly message: string;
   /** The operator's next act. */

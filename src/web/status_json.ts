@@ -4,7 +4,7 @@ import type { NoteView, StatusView } from "../core/view/view.ts";
 import type { Health } from "./health.ts";
 
 /** What `/api/status` answers. */
-export interface StatusDocument extends StatusView {
+interface StatusDocument extends StatusView {
   readonly health: Health;
   /** Recent decisions, oldest first. */
   readonly notes: readonly NoteView[];

@@ -1,8 +1,7 @@
 // The table of keys, and everything that is written from it. Not here: what the values become (load_test.ts).
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { ConfigError } from "../../src/config/config_error.ts";
-import { describeKeys } from "../../src/config/help.ts";
 import { isSection, keys, keySpec } from "../../src/config/keys.ts";
 import { load, loadKeys, withKeys } from "./support.ts";
 
@@ -88,12 +87,4 @@ Deno.test("keys are told apart from sections, and profiles have the keys of go-a
   assertEquals(keySpec("profiles.x.cpus")?.path, "go-agent.cpus");
   assertEquals(keySpec("profiles.x.auto-register-key"), undefined);
   assertEquals(keySpec("profiles.x.nothing"), undefined);
-});
-
-Deno.test("the text for --help names every key with its default, in lines that fit", () => {
-  const text = describeKeys();
-  for (const spec of keys) assertStringIncludes(text, `\n${spec.path}  (`);
-  assertStringIncludes(text, "poller.interval  (duration, default 2 minutes)");
-  assertStringIncludes(text, '(serve | ignore, default "serve")');
-  for (const line of text.split("\n")) assert(line.length <= 110, line);
 });

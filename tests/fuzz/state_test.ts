@@ -7,7 +7,7 @@ import type { StoredState } from "../../src/core/record.ts";
 import { initialState, step } from "../../src/core/step.ts";
 import { OperatorError } from "../../src/errors.ts";
 import { readControlFile } from "../../src/runtime/control_file.ts";
-import { createMemoryDisk, openMemoryStore } from "../../src/store/memory_store.ts";
+import { createMemoryDisk, openMemoryStore } from "../support/memory_store.ts";
 import { controlsKey, frameworkKey, instanceKeyPrefix } from "../../src/store/record_codec.ts";
 import { inTransaction, openStateFile } from "../../src/store/sqlite_file.ts";
 import { openSqliteStore } from "../../src/store/sqlite_store.ts";

@@ -9,7 +9,7 @@ import type { MesosApi, MesosSession, SessionEvent } from "../../src/mesos/api.t
 import { createEventQueue, type EventQueue, queuedEventsMax } from "../../src/mesos/event_queue.ts";
 import { createFramework, type OpenFramework } from "../../src/runtime/framework.ts";
 import { updatesMax } from "../../src/runtime/inbox.ts";
-import { createMemoryDisk, openMemoryStore } from "../../src/store/memory_store.ts";
+import { createMemoryDisk, openMemoryStore } from "../support/memory_store.ts";
 import { serverInfo, subscribedEvent } from "../support/core.ts";
 import { settle, type VirtualClock, virtualClock } from "../support/virtual_clock.ts";
 

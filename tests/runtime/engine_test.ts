@@ -6,7 +6,7 @@ import type { Note } from "../../src/core/note.ts";
 import type { Picture } from "../../src/core/view/picture.ts";
 import { Engine } from "../../src/runtime/engine.ts";
 import { Observations } from "../../src/runtime/observations.ts";
-import { createMemoryDisk, openMemoryStore } from "../../src/store/memory_store.ts";
+import { createMemoryDisk, openMemoryStore } from "../support/memory_store.ts";
 import { StoreError } from "../../src/store/store_error.ts";
 import type { Store } from "../../src/store/store.ts";
 import { healthOf } from "../../src/web/health.ts";

@@ -9,7 +9,7 @@ import { type MesosApi, MesosError, type MesosSession } from "../../src/mesos/ap
 import { createFramework, type Framework } from "../../src/runtime/framework.ts";
 import { Observations } from "../../src/runtime/observations.ts";
 import { createPerformer, type Performer } from "../../src/runtime/perform.ts";
-import { createMemoryDisk, openMemoryStore } from "../../src/store/memory_store.ts";
+import { createMemoryDisk, openMemoryStore } from "../support/memory_store.ts";
 import { problem, serverInfo } from "../support/core.ts";
 import { settle, type VirtualClock, virtualClock } from "../support/virtual_clock.ts";
 

@@ -1,7 +1,7 @@
 // The memory store: the suite of all stores, and failures on demand.
 
 import { assertEquals, assertRejects } from "@std/assert";
-import { createMemoryDisk, openMemoryStore, type StoreFailure } from "../../src/store/memory_store.ts";
+import { createMemoryDisk, openMemoryStore, type StoreFailure } from "../support/memory_store.ts";
 import { StoreError } from "../../src/store/store_error.ts";
 import { type StorePlace, testStore } from "./conformance.ts";
 

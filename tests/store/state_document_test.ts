@@ -3,7 +3,7 @@
 import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import type { StoredState } from "../../src/core/record.ts";
-import { createMemoryDisk, openMemoryStore } from "../../src/store/memory_store.ts";
+import { createMemoryDisk, openMemoryStore } from "../support/memory_store.ts";
 import { exportState, importState, parseStateDocument } from "../../src/store/state_document.ts";
 import type { Store } from "../../src/store/store.ts";
 import { StoreError } from "../../src/store/store_error.ts";

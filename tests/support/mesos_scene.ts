@@ -6,7 +6,7 @@ import type { AgentInstance } from "../../src/core/instance.ts";
 import { createPortLook, type PortProbe } from "../../src/mesos/port_probe.ts";
 import { newLineage } from "../../src/runtime/ports.ts";
 import type { Plain, SimMesos } from "../../src/sim/mesos/sim_mesos.ts";
-import { createMemoryDisk, openMemoryStore } from "../../src/store/memory_store.ts";
+import { createMemoryDisk, openMemoryStore } from "./memory_store.ts";
 import type { Store } from "../../src/store/store.ts";
 import {
   type Cluster,

@@ -6,7 +6,7 @@ import { createFramework, type FrameworkEnd, type OpenFramework } from "../../sr
 import { createHttpScheduler, type HttpSchedulerOptions } from "../../src/mesos/http_scheduler.ts";
 import { createHttpGocdApi } from "../../src/gocd/http_api.ts";
 import { newLineage, taskEnvironment } from "../../src/runtime/ports.ts";
-import { createMemoryDisk, openMemoryStore } from "../../src/store/memory_store.ts";
+import { createMemoryDisk, openMemoryStore } from "./memory_store.ts";
 import type { Store } from "../../src/store/store.ts";
 import { createLog } from "../../src/log/log.ts";
 import type { Cluster } from "./cluster.ts";

@@ -14,7 +14,7 @@ import { checkLaunches, trackLaunches } from "./invariants_launch.ts";
 import { checkPace, trackPace } from "./invariants_pace.ts";
 import { checkVerdicts, shownBy } from "./invariants_verdicts.ts";
 import { checkLivingRecords, trackServers } from "./invariants_servers.ts";
-import { isSame } from "../../src/sim/same.ts";
+import { isSame } from "./same.ts";
 import { demand, Violation } from "./violation.ts";
 import type { Program, World } from "./world_state.ts";
 

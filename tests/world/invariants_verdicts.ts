@@ -2,7 +2,7 @@
 
 import type { Event } from "../../src/core/event.ts";
 import type { ScheduledJob } from "../../src/core/gocd_records.ts";
-import { isSame } from "../../src/sim/same.ts";
+import { isSame } from "./same.ts";
 import { demand } from "./violation.ts";
 import type { Program, World } from "./world_state.ts";
 

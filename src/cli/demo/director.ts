@@ -13,7 +13,7 @@ import { plural, secondsText } from "./text.ts";
 export type DemoEnd = DemoOutcome["end"];
 
 /** What a director works with. */
-export interface DirectorOptions {
+interface DirectorOptions {
   /** Where waves are scheduled. */
   readonly cluster: { schedule(jobs: readonly DemoJob[]): void };
   /** What is frozen before the end. */

@@ -11,11 +11,11 @@ import type { SeenJob } from "../state.ts";
 import { type Departure, takenOf, type Takings } from "./taken_jobs.ts";
 
 /** A job judged to wait for another cause stays so for this long, doubled each time. */
-export const otherCauseMs: number = staleIdleMs;
+const otherCauseMs: number = staleIdleMs;
 const otherCauseMaxMs = 4 * 3_600_000;
 
 /** How often a job must have been passed over before it counts as a zombie. */
-export const passedOverMin = 2;
+const passedOverMin = 2;
 
 /** Stands for the bucket of a job that is not ours; no bucket has this key. */
 const noBucket = "";

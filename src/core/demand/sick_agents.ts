@@ -9,7 +9,7 @@ import { uuidOf } from "../life/phase.ts";
 import type { SeenJob, State } from "../state.ts";
 
 /** So many jobs must have waited beside an idle agent until another one took them: one may be a hiccup of the server. */
-export const overtakenMin = 2;
+const overtakenMin = 2;
 
 /** Whether an agent has been passed so often that it is counted as none. */
 export function isSick({ server }: Pick<State, "server">, uuid: string): boolean {

@@ -9,7 +9,7 @@ import type { FrameworkRecord } from "../record.ts";
 import type { State } from "../state.ts";
 
 /** A run waits this long after SUBSCRIBED for what Mesos knows of earlier ones; a lost answer holds it up no longer. */
-export const learnMsMax = 5_000;
+const learnMsMax = 5_000;
 
 /** The first launch of a run that goes on with a used state skips up to this many numbers. */
 const jumpMax = 100_000_000;

@@ -9,9 +9,9 @@ import { failureText } from "../words/causes.ts";
 import { formatDuration } from "../words/phrases.ts";
 
 /** Pause after the first failure; doubles with each further one. */
-export const retryFirstMs = 10_000;
+const retryFirstMs = 10_000;
 /** The longest pause between two tries of a failing profile. */
-export const retryMaxMs = 600_000;
+const retryMaxMs = 600_000;
 
 /** An instance has failed: its profile pauses, its host is remembered, its bucket need not wait for its polls again. */
 export function countFailure(draft: Draft, instance: AgentInstance, failure: Failure): void {

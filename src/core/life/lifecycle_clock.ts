@@ -16,13 +16,13 @@ import { sharedRecord } from "../identity/shared_guid.ts";
 import { watchedMs } from "../session/watched.ts";
 
 /** KILL is sent again after this long, at first; a container may take its whole grace to stop. */
-export const killAgainMs = 10_000;
+const killAgainMs = 10_000;
 /** After a minute of killing, so often. */
-export const killSlowAgainMs = 60_000;
+const killSlowAgainMs = 60_000;
 /** What Mesos kills by itself gets a KILL of ours only when it takes suspiciously long. */
 const byMesosMs = 600_000;
 /** An agent of an unreachable host that is never heard of again is given up after a day. */
-export const unreachableMaxMs = 24 * 3_600_000;
+const unreachableMaxMs = 24 * 3_600_000;
 /** But not before this program has waited so long itself: while it was down, the clock may have been set. */
 const unreachableMinMs = 3_600_000;
 

@@ -14,7 +14,7 @@ import { idleOfNoUse, makeRoom } from "../demand/room.ts";
 import { shownForMs } from "../session/reading.ts";
 
 /** Drains begun in one poll at most, so that a mistake in a list cannot empty the whole fleet at once. */
-export const drainsPerPollMax = 50;
+const drainsPerPollMax = 50;
 
 /**
  * Disables what is to go whatever waits, before a plan is made: as long as such an agent is not disabled, it takes jobs, so

@@ -8,13 +8,13 @@ import { formatDuration } from "../words/phrases.ts";
 import type { BreakersState, HostBreaker } from "../state.ts";
 
 /** Failures of one host inside this window count together. */
-export const hostWindowMs = 30 * 60_000;
+const hostWindowMs = 30 * 60_000;
 /** So many of them, and the host is avoided. */
-export const hostFailuresMax = 3;
+const hostFailuresMax = 3;
 /** For so long at first; doubled with each failure that follows, as a small cluster may have no other host. */
-export const hostAvoidFirstMs = 2 * 60_000;
+const hostAvoidFirstMs = 2 * 60_000;
 /** For so long at most. */
-export const hostAvoidMaxMs = 15 * 60_000;
+const hostAvoidMaxMs = 15 * 60_000;
 /** Hosts remembered at most; the oldest are forgotten first. */
 const hostsMax = 2_000;
 

@@ -23,7 +23,7 @@ import type { WantedAgents } from "../state.ts";
 /**
  * Refused for this long when nothing is wanted: an hour, cleared by the next REVIVE (scheduler.proto, Call.Decline).
  */
-export const refuseIdleSeconds = 3_600;
+const refuseIdleSeconds = 3_600;
 /** Refused for this long when something is wanted that does not fit. */
 export const refuseBusySeconds = 5;
 /** Two misses of a profile within this time are one that lasts. */

@@ -4,7 +4,7 @@ import type { MesosResources } from "./mesos_resources.ts";
 import type { NumberRange, OfferedResource } from "./offer.ts";
 
 /** The resources that a task of ours can take, in the order in which its pieces are listed. */
-export const resourceNames: readonly ResourceName[] = ["cpus", "mem", "disk", "gpus", "ports"];
+const resourceNames: readonly ResourceName[] = ["cpus", "mem", "disk", "gpus", "ports"];
 
 /** Name of a Mesos resource that placement knows; an operator's own resources are never taken. */
 export type ResourceName = "cpus" | "mem" | "disk" | "gpus" | "ports";

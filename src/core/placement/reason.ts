@@ -76,7 +76,7 @@ export function explainUnplaced(hosts: readonly HostOffers[], demand: HostDemand
 }
 
 /** How far off: the missing shares of what is needed, added up. */
-export function shortfallSize(missing: readonly Shortfall[]): number {
+function shortfallSize(missing: readonly Shortfall[]): number {
   return missing.reduce((sum, { needed, offered }) => sum + (needed - offered) / needed, 0);
 }
 

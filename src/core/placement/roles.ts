@@ -10,13 +10,13 @@ import { offerlessText } from "../words/reasons.ts";
 /** No REVIVE of a role sooner after the last. */
 export const reviveGapMs = 5_000;
 /** No offer for this long after a REVIVE: it is repeated, once so soon. */
-export const reviveRepeatMs = 10_000;
+const reviveRepeatMs = 10_000;
 
 /** Something is wanted and no offer has come for this long: REVIVE may have been overtaken by SUPPRESS. */
-export const reviveQuietMs = 600_000;
+const reviveQuietMs = 600_000;
 
 /** Something is wanted and no offer has come for this long: that is told. */
-export const offerlessMs = 60_000;
+const offerlessMs = 60_000;
 
 /** A role of which nothing is known yet: after SUBSCRIBED the allocator offers by itself. */
 export const freshRole: RoleOffers = { suppressed: false, repeated: false };

@@ -11,7 +11,7 @@ import { formatDuration } from "../words/phrases.ts";
 import { watchedMs } from "./watched.ts";
 
 /** An answered inverse offer comes again after this long, and is answered anew. */
-export const inverseRefuseSeconds = 60;
+const inverseRefuseSeconds = 60;
 /** A window that is far off, or over and never taken off the schedule, is asked about again at least so often. */
 const farRefuseSecondsMax = 3_600;
 /** Answers that are given a second time at most. */

@@ -10,11 +10,11 @@ import { isReturning } from "../life/returned.ts";
 import type { ServerState, State } from "../state.ts";
 
 /** Between two reads of the agents while instances change. */
-export const agentsReadMs = 10_000;
+const agentsReadMs = 10_000;
 /** After a call that changed a record, its effect is looked for this soon. */
 export const lookAgainMs = 2_000;
 /** First pause after an error. */
-export const retryFirstMs = 5_000;
+const retryFirstMs = 5_000;
 const quietGrowth = 1.5;
 /** After an answer, so many times its duration is left to the server. */
 const restFactor = 9;

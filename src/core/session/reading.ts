@@ -15,7 +15,7 @@ const answersKept = 5;
 const answersMin = 3;
 
 /** A server that failed to answer for this long was away: agents had to start anew with it. A shorter break is only a gap. */
-export const outageMs = 180_000;
+const outageMs = 180_000;
 
 /** The last good list of agents. */
 export interface AgentsReading {

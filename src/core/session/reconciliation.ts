@@ -7,13 +7,13 @@ import { taskOf } from "../life/phase.ts";
 import type { ReconciliationState } from "../state.ts";
 
 /** First pause before unanswered tasks are asked for again. */
-export const explicitFirstMs = 15_000;
+const explicitFirstMs = 15_000;
 /** The longest such pause. */
-export const explicitMaxMs = 300_000;
+const explicitMaxMs = 300_000;
 /** Everything is asked for so often, to find tasks that we do not know. */
-export const implicitMs = 600_000;
+const implicitMs = 600_000;
 /** A launch of which Mesos has said nothing for this long is asked for. */
-export const launchSilenceMs = 30_000;
+const launchSilenceMs = 30_000;
 /** Tasks in one call at most. */
 const tasksPerCallMax = 500;
 

@@ -32,7 +32,7 @@ export function shortfallsText(missing: readonly Shortfall[]): string {
 }
 
 /** Why an offer was refused, without its host. */
-export function refusalText(refusal: Refusal): string {
+function refusalText(refusal: Refusal): string {
   switch (refusal.kind) {
     case "other-role":
       return `role is ${refusal.role}, not ${refusal.wanted}`;

@@ -13,15 +13,15 @@ export function verdictText(job: JobVerdict, atMs: number): string {
 }
 
 /** A sentence with remarks behind it. */
-export function withRemarks(text: string, remarks: readonly Remark[] = []): string {
+function withRemarks(text: string, remarks: readonly Remark[] = []): string {
   return [text, ...remarks.map(remarkText)].join("; ");
 }
 
 /** What the reason of a job is about. */
-export type JudgedJob = Pick<JobVerdict, "reason" | "profile" | "gocdResources" | "environment">;
+type JudgedJob = Pick<JobVerdict, "reason" | "profile" | "gocdResources" | "environment">;
 
 /** The reason of a verdict, as one sentence. */
-export function reasonText(job: JudgedJob, atMs: number): string {
+function reasonText(job: JudgedJob, atMs: number): string {
   const { reason } = job;
   switch (reason.kind) {
     case "run-on-all":
@@ -116,7 +116,7 @@ export function otherCauseText(cause: OtherCause, atMs: number): string {
 }
 
 /** Why no profile serves a job, and which key would change that. */
-export function unservedText(
+function unservedText(
   reason: Unserved,
   { gocdResources, environment }: Pick<JobVerdict, "gocdResources" | "environment">,
 ): string {

@@ -3,7 +3,7 @@
 import type { GocdWorld, SimGocdAgent, SimJob } from "./state.ts";
 
 /** The agent's environments that exist; names compare without regard to case. An unknown one does not take part. */
-export function realEnvironments(world: GocdWorld, gocdAgent: SimGocdAgent): readonly string[] {
+function realEnvironments(world: GocdWorld, gocdAgent: SimGocdAgent): readonly string[] {
   return gocdAgent.environments.map((name) => name.toLowerCase()).filter((name) => world.environments.has(name));
 }
 

@@ -93,7 +93,7 @@ export function isoTime(ms: number): string {
 }
 
 /** A short tag of a text for ETag headers. */
-export function etagOf(text: string): string {
+function etagOf(text: string): string {
   let hash = 2_166_136_261;
   for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 16_777_619);
   return `"${(hash >>> 0).toString(16).padStart(8, "0")}"`;

@@ -127,7 +127,7 @@ export function fetchWork(world: GocdWorld, uuid: string): SimJob | undefined {
 }
 
 /** Builds recorded as running on this uuid. */
-export function activeJobsOf(world: GocdWorld, uuid: string): readonly SimJob[] {
+function activeJobsOf(world: GocdWorld, uuid: string): readonly SimJob[] {
   return [...world.active].filter((job) => job.gocdAgentUuid === uuid);
 }
 

@@ -6,7 +6,7 @@ import type { Plain } from "./json.ts";
 import { dropUnknown } from "./reconcile.ts";
 import { sendTo } from "./stream.ts";
 import { dropRun, endContainer, killRun, shutDownFramework } from "./tasks.ts";
-import { forgetRun, isTerminal, lostWord, resumeUpdates, sendMasterStatus } from "./updates.ts";
+import { isTerminal, lostWord, resumeUpdates, sendMasterStatus } from "./updates.ts";
 import { runKey, type SimFramework, type SimHost, type SimRun, type SimTask, type SimWorld } from "./state.ts";
 
 function tasksOn(framework: SimFramework, host: SimHost): readonly SimTask[] {
@@ -65,7 +65,7 @@ function tellFailure(world: SimWorld, host: SimHost): void {
 }
 
 /** What the master still holds as used on a host comes off its total. */
-export function recount(world: SimWorld, host: SimHost): void {
+function recount(world: SimWorld, host: SimHost): void {
   let free: Bag = host.total;
   const tasks = new Set([...host.runs.values()].map((run) => run.task));
   for (const framework of world.frameworks.values()) {
@@ -249,9 +249,4 @@ export function setUnavailability(
 function unavailabilityJson(window: { readonly startMs: number; readonly durationMs?: number }): Plain {
   const start = { nanoseconds: window.startMs * 1e6 };
   return window.durationMs === undefined ? { start } : { start, duration: { nanoseconds: window.durationMs * 1e6 } };
-}
-
-/** Forgets every run of a host that leaves the books. */
-export function forgetRuns(host: SimHost): void {
-  for (const run of [...host.runs.values()]) forgetRun(host, run);
 }

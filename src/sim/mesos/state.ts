@@ -331,7 +331,7 @@ export interface SimWorld {
 export const subscriptionsKeptMax = 64;
 
 /** `count` random bytes. */
-export function randomBytes(world: SimWorld, count: number): Uint8Array {
+function randomBytes(world: SimWorld, count: number): Uint8Array {
   return Uint8Array.from({ length: count }, () => Math.floor(world.random() * 256));
 }
 
@@ -343,7 +343,7 @@ function uuidBytes(world: SimWorld): Uint8Array {
 }
 
 /** Lower-case hexadecimal. */
-export function hexOf(bytes: Uint8Array): string {
+function hexOf(bytes: Uint8Array): string {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
@@ -371,11 +371,6 @@ export function happens(world: SimWorld, kind: SimMesosFaultKind): boolean {
   if (odds <= 0 || world.random() >= odds) return false;
   world.strikes.set(kind, (world.strikes.get(kind) ?? 0) + 1);
   return true;
-}
-
-/** The host of a task, if the cluster still has it. */
-export function hostOf(world: SimWorld, mesosAgentId: string): SimHost | undefined {
-  return world.hosts.get(mesosAgentId);
 }
 
 /** The key of a run on its host. */

@@ -121,7 +121,7 @@ export function makeAgentUpdate(world: SimWorld, host: SimHost, run: SimRun, par
 }
 
 /** Sends the first waiting update and plans its repeat, as a new update. */
-export function sendHead(world: SimWorld, host: SimHost, run: SimRun): void {
+function sendHead(world: SimWorld, host: SimHost, run: SimRun): void {
   run.retryMs = world.timing.updateRetryMs;
   transmit(world, host, run);
 }

@@ -1,9 +1,9 @@
 // Durable state in memory, with failures on demand.
 
-import type { StateRecord, StoredState } from "../core/record.ts";
-import { completeState, decodeRecords, freshState, recordsOf, textChanges } from "./record_codec.ts";
-import type { Store } from "./store.ts";
-import { StoreError } from "./store_error.ts";
+import type { StateRecord, StoredState } from "../../src/core/record.ts";
+import { completeState, decodeRecords, freshState, recordsOf, textChanges } from "../../src/store/record_codec.ts";
+import type { Store } from "../../src/store/store.ts";
+import { StoreError } from "../../src/store/store_error.ts";
 
 /** What stays when a store is closed or its program crashes. */
 export interface MemoryDisk {
