@@ -3,6 +3,7 @@
 
 import type { Config } from "../config/config.ts";
 import type { OperatorEvent } from "../core/event.ts";
+import { profileOf } from "../core/profile_of.ts";
 import { sideEffectText } from "../core/session/operator.ts";
 import { initialState, step } from "../core/step.ts";
 import { OperatorError } from "../errors.ts";
@@ -51,8 +52,8 @@ Examples:
   run: ({ operands, flags }, io) =>
     operate(operands, {
       name: "freeze",
-      body: profileOf(flags),
-      event: { kind: "launching-frozen", ...profileOf(flags) },
+      body: profileIn(flags),
+      event: { kind: "launching-frozen", ...profileIn(flags) },
     }, io),
 };
 
@@ -75,8 +76,8 @@ Examples:
   run: ({ operands, flags }, io) =>
     operate(operands, {
       name: "resume",
-      body: profileOf(flags),
-      event: { kind: "launching-resumed", ...profileOf(flags) },
+      body: profileIn(flags),
+      event: { kind: "launching-resumed", ...profileIn(flags) },
     }, io),
 };
 
@@ -148,14 +149,14 @@ function oneFile(name: string, summary: string): Omit<Command, "help" | "run"> {
   };
 }
 
-function profileOf(flags: CommandArguments["flags"]): { readonly profile?: string } {
+function profileIn(flags: CommandArguments["flags"]): { readonly profile?: string } {
   return typeof flags["profile"] === "string" ? { profile: flags["profile"] } : {};
 }
 
 async function operate(operands: readonly string[], command: OperatorCommand, io: CliIo): Promise<number> {
   const config = loadConfigFile(operands[0] ?? "", io);
   const profile = command.body["profile"];
-  if (profile !== undefined && !config.settings.profiles.some((each) => each.name === profile)) {
+  if (profile !== undefined && profileOf(config.settings, profile) === undefined) {
     throw new OperatorError(`there is no profile "${profile}" in ${config.path}`, {
       code: "profile-unknown",
       kind: "usage",
