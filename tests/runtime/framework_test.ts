@@ -39,6 +39,7 @@ const mesos: MesosApi = {
 
 async function framework(
   ports: { readonly gocd?: Partial<GocdApi>; readonly mesos?: MesosApi },
+  observations?: Observations,
 ): Promise<{ readonly framework: Framework; readonly clock: VirtualClock }> {
   const clock = virtualClock();
   const store = openMemoryStore(createMemoryDisk(), { newLineage: () => "abc123" });
@@ -49,7 +50,7 @@ async function framework(
     clock,
     random: () => 0.5,
     tell: () => {},
-  });
+  }, observations);
   return { framework: made, clock };
 }
 
@@ -89,6 +90,24 @@ Deno.test("a call that does not end is waited for two seconds, no longer", async
   await clock.pass(1);
   await running;
   assertEquals(end, { kind: "stopped" });
+});
+
+Deno.test("a command that names no profile of ours is refused, and the profiles that there are are named", async () => {
+  const { framework: made } = await framework({});
+  assertEquals(await made.command({ kind: "launching-frozen", profile: "nobody" }), {
+    message: "there is no profile nobody",
+    hint: "profiles are: default",
+  });
+});
+
+Deno.test("what an instance that leads again counts goes on from what it counted before", async () => {
+  const observations = new Observations();
+  for (const expected of [1, 2]) {
+    const { framework: made } = await framework({}, observations);
+    made.tell({ level: "info", code: "leading", text: "this instance leads", fields: {} });
+    const { notes, measured } = made.picture();
+    assertEquals([notes.length, measured.notesByCode["leading"]], [expected, expected]);
+  }
 });
 
 function session(send: MesosSession["send"]): MesosSession {
