@@ -141,9 +141,6 @@ Deno.test("only `demo` loads the simulated servers, and only when it runs", () =
 const forTestsOnly: readonly string[] = [
   "src/core/session/task_status.ts reasonWords",
   "src/mesos/proto/wire.ts decodeEventRecord",
-  // Until gocd/ and mesos/ use them.
-  "src/net/body.ts firstPart",
-  "src/net/http_client.ts clientWithCas",
   "src/sim/gocd/versions.ts gocdEras",
 ];
 
