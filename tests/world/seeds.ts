@@ -211,6 +211,10 @@ export const failedSeeds: readonly FailedSeed[] = [
     found: "the law of surplus counted idleness that a run before a crash had seen, just short of idle-timeout",
   },
   { seed: 9812155, found: "a law that counted a break of 92 s, of which the machine was suspended for 80 s" },
+  {
+    seed: 9821047,
+    found: "a Pending record that was enabled while lists lacked it: its agent was killed with its build",
+  },
   { seed: 9810000, found: "the law of attempts judged polls from before an upgrade by the rule of case after it" },
   { seed: 9800311, found: "the build of a former process, forgotten when the record of the new one was deleted" },
   { seed: 9501412, found: "an agent without its name registered while KILLs at register-timeout were lost: repeated" },

@@ -7,7 +7,7 @@ import { isAsked } from "./gocd_index.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import { nameOf } from "../identity/hostnames.ts";
 import { type AgentInstance, inPhase, type InstanceIn, type Killing, type Waiting } from "../instance.ts";
-import { end, sendKill, startKill } from "./phase.ts";
+import { end, sendKill, startKill, uuidOf } from "./phase.ts";
 import { clocksOf } from "../profile_of.ts";
 import { isFresh, shownForMs } from "../session/reading.ts";
 import { unreachableText } from "../words/stored.ts";
@@ -116,7 +116,12 @@ export function isRegisterTimeOver(
 function mayEnd(draft: Draft, instance: Waiting): boolean {
   if (!isFresh(draft)) return false;
   const { taskId } = instance;
-  if (draft.state.server.agents.some((each) => each.configState !== "Pending" && nameOf(each) === taskId)) return false;
+  const { agents, unlisted } = draft.state.server;
+  const pendingUuid = uuidOf(instance);
+  const isOwn = (each: GocdAgent): boolean => each.uuid === pendingUuid || nameOf(each) === taskId;
+  if (agents.some((each) => each.configState !== "Pending" && isOwn(each))) return false;
+  // A list may lack some records for a while: this one may be enabled by now, and its agent build.
+  if ([...unlisted.values()].some(({ gocdAgent }) => isOwn(gocdAgent))) return false;
   if (sharedRecord(draft, instance) !== undefined) {
     if (instance.held !== true) draft.put({ ...instance, held: true });
     return false;
@@ -173,7 +178,8 @@ function watchKill(draft: Draft, instance: Killing): void {
   if (!isKillDue(draft, instance)) return;
   if (isLookWanted(instance)) {
     if (!isFresh(draft) || holdsTakingDown(draft.state)) return;
-    if (instance.uuid === undefined && isTakenBack(draft, instance)) return;
+    const hadRegistered = instance.uuid !== undefined && instance.cause !== "pending-stuck";
+    if (!hadRegistered && isTakenBack(draft, instance)) return;
   }
   sendKill(draft, instance);
   draft.touch({ ...instance, lastKillMs: draft.atMs });
@@ -189,6 +195,7 @@ function isTakenBack(draft: Draft, instance: Killing): boolean {
     state: "starting",
     sinceMs: instance.createdMs,
     ...(instance.cause === "launch-timeout" ? {} : { runningSinceMs: instance.createdMs }),
+    ...(instance.uuid === undefined ? {} : { pendingUuid: instance.uuid }),
   });
   if (mayEnd(draft, waiting)) return false;
   if (draft.instance(instance.taskId)?.state === "killing") draft.put(waiting);

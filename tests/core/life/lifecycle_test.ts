@@ -231,6 +231,15 @@ Deno.test("without a fresh list nobody is killed for not being in it", () => {
   assertEquals(world.instance(taskId).state, "starting");
 });
 
+Deno.test("an agent whose Pending record lists come to lack may be enabled and build: it is not killed for ten minutes", () => {
+  const { world, taskId } = withRunning();
+  waitWith(world, 9 * minute, [gocdAgent(taskId, pending)]);
+  waitWith(world, 9 * minute, []);
+  assertEquals(world.instance(taskId).state, "starting");
+  waitWith(world, 2 * minute, []);
+  assertEquals(world.instance(taskId).state, "killing");
+});
+
 Deno.test("an agent that stays Pending is killed when its time is over, with that cause", () => {
   const { world, taskId } = withRunning();
   waitWith(world, 11 * minute, [gocdAgent(taskId, pending)]);

@@ -2,7 +2,18 @@
 
 import { assertEquals } from "@std/assert";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
-import { building, drive, type Driver, gocdAgent, jobs, minute, offer, only, second } from "../../support/core.ts";
+import {
+  building,
+  drive,
+  type Driver,
+  gocdAgent,
+  jobs,
+  minute,
+  offer,
+  only,
+  pending,
+  second,
+} from "../../support/core.ts";
 import { aProfile, plainContainer } from "../../support/placement.ts";
 
 /** One instance that was just launched. */
@@ -68,3 +79,15 @@ Deno.test("a KILL that has not worked is not sent again once its agent has regis
   watch(world, 2 * minute, gocdAgent(taskId, { ...building, configState: "Disabled" }));
   assertEquals([world.instance(taskId).state, kills(world)], ["registered", 0]);
 });
+
+for (const [what, ...listed] of [["whose record lists lack"], ["that was enabled under another name", "other"]]) {
+  Deno.test(`a KILL that has not worked of a Pending agent ${what} is not sent again`, () => {
+    const { world, taskId } = launched();
+    world.status(taskId, "TASK_RUNNING");
+    watch(world, 11 * minute, gocdAgent(taskId, pending));
+    assertEquals([world.instance(taskId).state, kills(world) > 0], ["killing", true]);
+    const uuid = `uuid-${taskId}`;
+    watch(world, 2 * minute, ...listed.map((name) => gocdAgent(name, { ...building, configState: "Disabled", uuid })));
+    assertEquals([world.instance(taskId).state === "killing", kills(world)], [false, 0]);
+  });
+}
