@@ -45,7 +45,10 @@ export interface RawObject {
   readonly fields: Map<string, RawSlot>;
 }
 
-/** What one key was given, the latest last. A text or a list hides what came before it, so nothing is kept below one. */
+/**
+ * What one key was given, the latest last. A text or a list hides what came before it, so nothing is kept below one; it
+ * is kept below an object itself, as it also hides what the key has where the object is included.
+ */
 export interface RawSlot {
   /** At least one. */
   readonly layers: Raw[];
@@ -111,9 +114,7 @@ export function mergeRaw(target: RawObject, source: RawObject): void {
 function putLayer({ layers }: RawSlot, value: Raw): void {
   const last = layers[layers.length - 1];
   if (value.kind === "object" && last?.kind === "object") return mergeRaw(last, value);
-  const hides = value.kind === "text" || value.kind === "list" ||
-    (value.kind === "object" && (last?.kind === "text" || last?.kind === "list"));
-  if (hides) layers.length = 0;
+  if (value.kind === "text" || value.kind === "list") layers.length = 0;
   layers.push(value);
 }
 

@@ -48,6 +48,8 @@ interface State {
   readonly done: Map<Raw | RawSlot, Value | undefined>;
   /** References that are being looked up. */
   readonly open: Set<Raw>;
+  /** References through which a path is being followed. */
+  readonly followed: Set<Raw>;
   /** How many of its layers a slot shows while the next one is looked up, which may refer to those before it. */
   readonly shown: Map<RawSlot, number>;
   /** Times that a reference had no value since it led back to itself. */
@@ -58,8 +60,15 @@ interface State {
   depth: number;
 }
 
-/** A reference has been met again while it is looked up; the reference that has led there has no value. */
-class Circle extends Error {}
+/** A reference has been met again while it is looked up. An optional one on the way back has no value then. */
+class Circle extends Error {
+  /** Where the circle is closed. */
+  at: Place | undefined;
+
+  constructor(readonly raw: Raw) {
+    super("a value refers to itself");
+  }
+}
 
 /** Resolves all substitutions, first from the file, then from `env`; throws {@linkcode ConfigError} with the line. */
 export function resolveHocon(root: RawObject, env: Readonly<Record<string, string>>): Resolved {
@@ -70,6 +79,7 @@ export function resolveHocon(root: RawObject, env: Readonly<Record<string, strin
     warnings: new Set(),
     done: new Map(),
     open: new Set(),
+    followed: new Set(),
     shown: new Map(),
     circles: 0,
     glances: 0,
@@ -181,7 +191,7 @@ function below<T>(state: State, { slot, index }: RawLayer, act: () => T): T {
 }
 
 function resolveReference(state: State, raw: RawReference): Value | undefined {
-  const value = around(state, raw, raw.optional, () => {
+  const value = guarded(state, { raw, within: state.open, optional: raw.optional }, () => {
     for (const path of raw.paths) {
       const layers: Layer[] = [];
       findIn(state, state.root, path, layers);
@@ -207,18 +217,28 @@ function nameOf({ paths }: RawReference): string {
   return paths[paths.length - 1]?.join(".") ?? "";
 }
 
+interface Guard {
+  readonly raw: RawReference | RawAppend;
+  /** Those that are on their way; one of them again is a circle. */
+  readonly within: Set<Raw>;
+  readonly optional: boolean;
+}
+
 /** Looks something up for a reference; where that leads back to it, there is no value, which an optional one may have. */
-function around<T>(state: State, raw: RawReference | RawAppend, optional: boolean, act: () => T): T | undefined {
-  if (state.open.has(raw)) throw new Circle();
-  state.open.add(raw);
+function guarded<T>(state: State, { raw, within, optional }: Guard, act: () => T): T | undefined {
+  if (within.has(raw)) throw new Circle(raw);
+  within.add(raw);
   try {
     return act();
   } catch (error) {
     if (!(error instanceof Circle)) throw error;
+    error.at ??= raw.at;
     state.circles++;
-    return optional ? undefined : failAt(raw.at, "a value refers to itself", "write the value out");
+    if (optional) return undefined;
+    if (error.raw !== raw) throw error;
+    return failAt(error.at, error.message, "write the value out");
   } finally {
-    state.open.delete(raw);
+    within.delete(raw);
   }
 }
 
@@ -237,8 +257,9 @@ function findInLayer(state: State, layer: RawLayer, rest: readonly string[], fou
   if (hides || rest.length === 0) return hides;
   if (raw.kind === "object") return findIn(state, raw, rest, found);
   if (raw.kind !== "reference" || state.done.has(raw)) return findInValue(resolveLayer(state, layer), rest, found);
-  const find = (): boolean => findThrough(state, raw, rest, found);
-  return below(state, layer, () => deeper(state, raw.at, () => around(state, raw, raw.optional, find))) ?? false;
+  const guard = { raw, within: state.followed, optional: raw.optional };
+  const find = (): boolean | undefined => guarded(state, guard, () => findThrough(state, raw, rest, found));
+  return below(state, layer, () => deeper(state, raw.at, find)) ?? false;
 }
 
 /** Looks for the rest of a path in what a reference stands for, without looking up anything beside it. */
@@ -264,7 +285,7 @@ function findInValue(value: Value | undefined, rest: readonly string[], found: L
 function resolveAppend(state: State, raw: RawAppend, slot: RawSlot | undefined): Value {
   const item = resolve(state, raw.item);
   const items = item === undefined ? [] : [item];
-  const prior = around(state, raw, true, () => {
+  const prior = guarded(state, { raw, within: state.open, optional: true }, () => {
     const layers: Layer[] = [];
     if (raw.path !== undefined) findIn(state, state.root, raw.path, layers);
     else if (slot !== undefined && slot.layers.length > 1) layers.push(...layersOf(state, slot));

@@ -138,6 +138,7 @@ const read: readonly (readonly [name: string, text: string, want: unknown])[] = 
   }],
   ["optional references in a circle are nothing", "a = ${?b}\nb = ${?c}\nc = ${?a}", {}],
   ["one of them may have a value all the same", "a = ${?b}x\nb = ${?a}", { a: "x", b: "x" }],
+  ["one optional reference is enough to break a circle", "b.c = ${?a}\na = ${b}", { a: {}, b: {} }],
   ["an optional reference to itself is nothing", "a = ${?a}x${?a}\nb = 1\nb = ${?b}x${?b}", { a: "x", b: "1x1" }],
   // Null
   ["null is what a reference to it means", "n = null\na = 1\na = ${n}\nb = ${?n}\nc = ${n}x", { c: "nullx" }],
@@ -231,6 +232,18 @@ Deno.test("HOCON values: an included file sees its own place first, and is chang
   const error = assertThrows(() => values('l = [ { include "a" } ]', { files }), ConfigError);
   assertEquals([error.problems[0]?.file, error.problems[0]?.line], ["/conf/a.conf", 2]);
   assertStringIncludes(error.message, "inside of a list");
+});
+
+Deno.test("HOCON values: what is replaced in an included file is replaced where it is included", () => {
+  const files = {
+    "/conf/a.json": '{ "o": { "x": 1 }, "p": { "x": 1 } }',
+    "/conf/a.conf": "o = null\no { y = 2 }\np.z = 3",
+  };
+  assertEquals(values('include "a"\nq { o.w = 0, include "a" }', { files }), {
+    o: { y: "2" },
+    p: { x: "1", z: "3" },
+    q: { o: { y: "2" }, p: { x: "1", z: "3" } },
+  });
 });
 
 Deno.test("HOCON values: what an include brings merges with what stands before and behind it", () => {
