@@ -4,7 +4,7 @@
 import type { Config } from "../config/config.ts";
 import type { OperatorEvent } from "../core/event.ts";
 import { profileOf } from "../core/profile_of.ts";
-import { sideEffectText } from "../core/session/operator.ts";
+import { sideEffectText } from "../core/words/commands.ts";
 import { initialState, step } from "../core/step.ts";
 import { OperatorError } from "../errors.ts";
 import { realClock } from "../runtime/clock.ts";

@@ -20,6 +20,7 @@ import type { Command } from "./command.ts";
 import type { CliIo } from "./io.ts";
 import { loadConfigFile } from "./load.ts";
 import { type ReloadCause, reloadConfig } from "./reload.ts";
+import { noteLine } from "../core/words/notes.ts";
 
 /** The command. */
 export const startCommand: Command = {
@@ -70,7 +71,7 @@ export async function runConfig(
     const ports = openLivePorts(config, io.machine);
     closers.unshift(() => ports.close());
     // Who is told of notes. Another consumer of them is one line more.
-    const sinks: readonly NoteSink[] = [(note, atMs) => log.note(note, atMs)];
+    const sinks: readonly NoteSink[] = [(note, atMs) => log.note(noteLine(note, atMs), atMs)];
     const program = await openProgram(config, {
       gocd: ports.gocd,
       mesos: ports.mesos,

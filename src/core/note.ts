@@ -1,21 +1,281 @@
-// What the core has decided or noticed, typed: the log, the page and the metrics all come from this.
+// What the core has decided or noticed, and what the program around it tells, as data: log, page and metrics can never
+// disagree. Not here: the words (words/notes.ts), writing them (log/). Never holds a secret or a feed body.
+
+import type { LaunchReason, MaintenanceMode } from "./demand/reason.ts";
+import type { BucketDemand, JobVerdict } from "./demand/verdict.ts";
+import type { GocdEffect, MesosEffect } from "./effect.ts";
+import type { Finding, FrameworkErrorKind, GocdProblem, OperatorEvent } from "./event.ts";
+import type { DrainReason, EndCause, KillCause } from "./instance.ts";
+import type { Failure, IdleReason, KillReason, Misregistered, Registered } from "./life/causes.ts";
+import type { PlacementMiss } from "./placement/reason.ts";
+import type { ControlsRecord } from "./record.ts";
+import type { ReasonMeaning } from "./session/task_status.ts";
+import type { Suspicion } from "./state.ts";
 
 /** How much a note matters. `debug` notes are for people who look for something. */
 export type NoteLevel = "debug" | "info" | "warning" | "error";
 
-/** One decision or observation, already in words, with fields for machines. Never holds a secret or a feed body. */
-export interface Note {
-  readonly level: NoteLevel;
-  /** Stable code, e.g. `agent-launched`; labels the counter `gocd_mesos_notes_total`. At most about a hundred exist. */
-  readonly code: string;
-  /** One line without a full stop: what, and why. */
-  readonly text: string;
-  /** What the operator can do, where there is something. */
-  readonly hint?: string;
-  readonly fields: Readonly<Record<string, string | number | boolean>>;
-  /**
-   * Where given, a note with the same code and key is written again only after a long pause, so that a lasting condition
-   * does not flood the log: what makes it news is in the key, what only grows is not.
-   */
-  readonly onceKey?: string;
+/** The facts of each kind of note. */
+export interface NoteFacts extends DemandNotes, PlacementNotes, LifeNotes, IdentityNotes, SessionNotes, ProgramNotes {}
+
+/** What a note tells. With few exceptions it is also its code in log, page and metrics. */
+export type NoteKind = keyof NoteFacts;
+
+/** Notes of these kinds. */
+export type NoteOf<K extends NoteKind> = {
+  readonly [Each in K]: NoteFacts[Each] & {
+    readonly kind: Each;
+    /**
+     * Where given, a note with the same code and key is written again only after a long pause, so that a lasting condition
+     * does not flood the log: what makes it news is in the key, what only grows is not.
+     */
+    readonly onceKey?: string;
+  };
+}[K];
+
+/** One decision or observation. */
+export type Note = NoteOf<NoteKind>;
+
+/** An instance, by its task, with its profile. */
+export interface OfProfile {
+  readonly taskId: string;
+  readonly profile: string;
+}
+
+/** An instance, by its task, with its host. */
+export interface OnHost {
+  readonly taskId: string;
+  readonly host: string;
+}
+
+/** An instance, by its task, with its record on the GoCD server. */
+export interface WithRecord {
+  readonly taskId: string;
+  readonly uuid: string;
+}
+
+/** An instance that has ended, by the last word of Mesos. */
+export interface EndedTask extends OfProfile, OnHost {
+  /** `TASK_…`. */
+  readonly state: string;
+  /** `REASON_…`, where Mesos gives one. */
+  readonly reason?: string;
+}
+
+/** Of what waits. */
+export interface DemandNotes {
+  /** The picture of one kind of jobs has changed. */
+  "demand-changed": { readonly bucket: BucketDemand };
+  /** So many further ones have changed. */
+  "demand-changed-more": { readonly kinds: number };
+  /** Nothing waits any more. */
+  "demand-none": Record<never, never>;
+  /** No profile serves a job. */
+  "job-unserved": { readonly job: JobVerdict };
+  /** A job waits, but not for an agent. */
+  "job-other-cause": { readonly job: JobVerdict };
+  /** Jobs were cancelled before an agent could take them. */
+  "jobs-left-untaken": {
+    readonly jobs: number;
+    readonly polls: number;
+    readonly need: Registered;
+    /** How long they had waited at least. */
+    readonly waitedMs: number;
+    /** The verdict on the last of them. */
+    readonly last: JobVerdict;
+    readonly attempts: number;
+    readonly intervalMs: number;
+  };
+  /** An idle agent takes no jobs although others do. */
+  "agent-sick": {
+    readonly uuid: string;
+    readonly hostname: string;
+    /** Jobs that others have taken meanwhile. */
+    readonly jobs: number;
+    readonly isOurs: boolean;
+  };
+}
+
+/** Of offers and hosts. */
+export interface PlacementNotes {
+  "agent-launched": OfProfile & OnHost & Registered & { readonly why: LaunchReason };
+  "no-fitting-offer": { readonly profile: string; readonly miss: PlacementMiss };
+  /** `profile` absent: all profiles avoid it. */
+  "host-avoided": {
+    readonly host: string;
+    readonly profile?: string;
+    readonly forMs: number;
+    readonly failures: number;
+    readonly failure: Failure;
+  };
+  "no-offer": { readonly role: string; readonly profile: string };
+  /** The master knows one role per framework; the first of `roles` gets the offers. */
+  "roles-ignored": { readonly masterVersion: string; readonly roles: readonly string[] };
+}
+
+/** Of the life of instances. */
+export interface LifeNotes {
+  "agent-running": OfProfile & OnHost;
+  "agent-registered": OfProfile & WithRecord & { readonly afterMs: number; readonly isDisabled: boolean };
+  /** Several records have its name. */
+  "duplicate-hostname": { readonly taskId: string; readonly count: number };
+  "agent-idle": OfProfile;
+  "agent-building": OfProfile;
+  /** Its record shows something that must be left alone. */
+  "agent-unsure": OfProfile & { readonly word: string };
+  "agent-draining": OfProfile & WithRecord & {
+    readonly reason: DrainReason;
+    readonly idleMs: number;
+    readonly why: IdleReason;
+  };
+  "drain-undone": OfProfile;
+  "agent-reused": OfProfile;
+  /** Its record is not deleted for so long that it is stopped without. */
+  "gocd-record-left": WithRecord & { readonly forMs: number };
+  "agent-killing": OfProfile & OnHost & { readonly cause: KillCause; readonly why: KillReason };
+  "agent-not-told-apart": OfProfile & OnHost & {
+    /** The agents that may be it. */
+    readonly agents: readonly { readonly hostname: string; readonly ipAddress?: string }[];
+    readonly isAdopted: boolean;
+  };
+  /** As it was told. */
+  "agent-stopped": EndedTask;
+  /** It had never registered. */
+  "agent-stopped-unregistered": EndedTask;
+  /** `isOffer`: the offer was gone. */
+  "launch-dropped": EndedTask & { readonly message: string; readonly isOffer: boolean };
+  "launch-failed": EndedTask & { readonly message: string; readonly meaning: ReasonMeaning };
+  "agent-exited": EndedTask & { readonly message: string };
+  "agent-lost": OnHost & Partial<EndedTask> & { readonly message: string };
+  "agent-unreachable": OnHost;
+  /** Mesos has lost it, but the GoCD server hears it. */
+  "agent-doubted": OnHost & { readonly message: string };
+  /** Its host is reached again. */
+  "agent-returned": OnHost;
+  /** Mesos had called it dead. */
+  "agent-lives": OnHost & { readonly cause: EndCause };
+  "task-state-unknown": { readonly taskId: string; readonly state: string };
+  "profile-failing": {
+    readonly profile: string;
+    readonly failures: number;
+    readonly failure: Failure;
+    readonly retryInMs: number;
+  };
+  "profile-recovered": OfProfile;
+  /** `holdsLaunching`: nothing is launched either. */
+  "brake-on": { readonly suspicion: Suspicion; readonly holdsLaunching: boolean };
+  "brake-off": { readonly server: "gocd" | "mesos" };
+  "loss-accepted": { readonly instances: number };
+}
+
+/** Why no change of a record can give an agent its environment. */
+export type EnvironmentObstacle =
+  /** A config repository puts it into this one. */
+  | { readonly kind: "put-there"; readonly environment: string }
+  /** There is none of this name. */
+  | { readonly kind: "unknown"; readonly environment: string }
+  /** It comes from a config repository. */
+  | { readonly kind: "config-repo"; readonly environment: string };
+
+/** Of who is who. */
+export interface IdentityNotes {
+  /** It has come as Pending; `key`: what that says of the auto-register key. */
+  "agent-enabling": WithRecord & { readonly key: "unset" | "refused" | "unclear"; readonly isNews: boolean };
+  "agent-registered-anew": WithRecord;
+  "agent-misregistered": OfProfile & { readonly gap: Misregistered; readonly obstacle?: EnvironmentObstacle };
+  "agent-corrected": OfProfile & WithRecord & { readonly gap: Misregistered };
+  "agent-guid-shared": OfProfile & WithRecord & { readonly owner: string };
+  "other-program": { readonly hostname: string; readonly lineage: string; readonly need: Registered };
+  "task-foreign": { readonly taskId: string; readonly state: string };
+  "agent-adopted": OfProfile;
+  "record-adopted": WithRecord;
+  "task-id-lives": OfProfile;
+}
+
+/** What follows from a command of the operator. */
+export type CommandResult =
+  | {
+    readonly kind: "switched";
+    readonly command: OperatorEvent;
+    /** The switches before. */
+    readonly before: ControlsRecord;
+    /** What had failed is tried again at once. */
+    readonly isRetried: boolean;
+  }
+  /** There was no framework to tear down. */
+  | { readonly kind: "already-torn-down" };
+
+/** A field of FrameworkInfo that Mesos keeps. */
+export interface KeptField {
+  readonly key: string;
+  readonly kept?: string;
+  readonly configured?: string;
+}
+
+/** Of both servers and of operators. */
+export interface SessionNotes {
+  /** `isUnsteady`: sessions come and go. */
+  "subscribed": {
+    readonly master: string;
+    readonly masterVersion?: string;
+    readonly frameworkId: string;
+    readonly instances: number;
+    readonly isUnsteady?: true;
+  };
+  "framework-failed-over": Record<never, never>;
+  "framework-refused": {
+    readonly error: Exclude<FrameworkErrorKind, "failed-over" | "removed">;
+    readonly message: string;
+  };
+  /** A new one is made. */
+  "framework-replaced": { readonly frameworkId?: string; readonly message: string };
+  /** Agents are on record, so that none is made. */
+  "framework-removed": { readonly frameworkId?: string; readonly instances: number };
+  "mesos-call-failed": {
+    readonly call: MesosEffect["kind"];
+    readonly outcome: "refused" | "unknown";
+    readonly message: string;
+  };
+  "identity-kept": { readonly frameworkId: string; readonly fields: readonly KeptField[] };
+  "program-stood-still": { readonly stoodStillMs: number };
+  "maintenance-announced": HostMaintenance & { readonly leadMs: number };
+  "maintenance-requested": HostMaintenance;
+  "maintenance-taken-back": { readonly host: string; readonly instances: number };
+  "gocd-version": { readonly version: string; readonly jobs: number; readonly agents: number };
+  "gocd-maintenance": { readonly mode: MaintenanceMode };
+  "gocd-maintenance-over": { readonly mode: MaintenanceMode };
+  "gocd-answers": { readonly failures: number };
+  "gocd-call-failed": { readonly call: GocdEffect["kind"]; readonly problem: GocdProblem };
+  /** Its code is that of the problem. */
+  "gocd-problem": { readonly problem: GocdProblem };
+  /** Its code is that of the finding. */
+  "gocd-finding": { readonly finding: Finding };
+  "operator": { readonly result: CommandResult; readonly mode: ControlsRecord["mode"] };
+  "settings-changed": { readonly replaced: number };
+  "switches-in-force": { readonly controls: ControlsRecord };
+  "torn-down": { readonly frameworkId?: string };
+}
+
+/** A host that Mesos wants back. Times in ms, from now on; negative: past. */
+export interface HostMaintenance {
+  readonly host: string;
+  readonly instances: number;
+  readonly startsInMs: number;
+  /** Absent: it has no end. */
+  readonly endsInMs?: number;
+}
+
+/** Of the program around the core. */
+export interface ProgramNotes {
+  /** A try to subscribe has failed; its code is that of the error, if it has one. */
+  "mesos-failed": { readonly message: string; readonly code?: string; readonly hint?: string };
+  "mesos-steady": { readonly master: string };
+  "store-failed": { readonly problem: string; readonly hint?: string };
+  "store-works": Record<never, never>;
+  "page-failed": { readonly message: string };
+  "no-control-file": { readonly why: string; readonly hint: string };
+  "leading": Record<never, never>;
+  "standing-by": { readonly leader: string };
+  "election-interrupted": { readonly message: string; readonly hint: string };
+  "torn-down-before": Record<never, never>;
 }

@@ -4,7 +4,8 @@
 import type { Effect } from "./effect.ts";
 import type { Event } from "./event.ts";
 import type { Frame } from "./frame.ts";
-import type { Note } from "./note.ts";
+import type { NoteKind } from "./note.ts";
+import { endTexts } from "./words/ends.ts";
 import { freshRole } from "./placement/roles.ts";
 import type { OffersState, ServerState, State } from "./state.ts";
 
@@ -107,8 +108,9 @@ export const offersFates: Readonly<Record<keyof OffersState, Fate>> = {
 };
 
 /** Notes about what survives; all others tell of acts that have not happened. What comes again is told then. */
-const toldNotes: ReadonlySet<string> = new Set([
+const toldNotes: ReadonlySet<NoteKind> = new Set([
   "demand-changed",
+  "demand-changed-more",
   "gocd-answers",
   "gocd-call-failed",
   "gocd-maintenance",
@@ -134,7 +136,7 @@ export function withoutRecords(before: State, event: Event, frame: Frame): Omit<
       demand: { ...state.demand, isStale: true },
     },
     effects: [...frame.effects.flatMap(withoutRecord), ...effectsFor(event)],
-    notes: frame.notes.filter(({ code }: Note) => toldNotes.has(code)),
+    notes: frame.notes.filter(({ kind }) => toldNotes.has(kind)),
   };
 }
 
@@ -235,5 +237,5 @@ function withoutRecord(effect: Effect): readonly Effect[] {
 /** A framework id that is not stored would orphan every agent: without one, there is no session. */
 function effectsFor({ kind }: Event): readonly Effect[] {
   if (kind !== "subscribed") return [];
-  return [{ kind: "end-session", message: "the framework id cannot be stored", retryMs: subscribeAgainMs }];
+  return [{ kind: "end-session", message: endTexts.idUnstored, retryMs: subscribeAgainMs }];
 }

@@ -1,6 +1,6 @@
 // Keeps a lasting condition from flooding the log.
 
-import type { Note } from "../core/note.ts";
+import type { NoteLine } from "../core/words/note_line.ts";
 
 /** After this long an unchanged condition is written again, so that a log cut into days tells of it in each. */
 export const repeatAfterMs: number = 10 * 60_000;
@@ -10,7 +10,7 @@ const conditionsMax = 10_000;
 /** Decides which notes are written. */
 export interface FloodGate {
   /** The text to write for a note, or `undefined` where it says nothing new. */
-  pass(note: Note, atMs: number): string | undefined;
+  pass(note: NoteLine, atMs: number): string | undefined;
 }
 
 interface Condition {
@@ -30,7 +30,7 @@ export function createFloodGate(): FloodGate {
   };
 
   return {
-    pass(note: Note, atMs: number): string | undefined {
+    pass(note: NoteLine, atMs: number): string | undefined {
       if (note.onceKey === undefined) return note.text;
       const key = `${note.code} ${note.onceKey}`;
       const before = conditions.get(key);

@@ -1,7 +1,8 @@
 // The log of the program: LogTape behind a small port.
 
 import { configureSync, getConfig, getLogger, type LogRecord } from "@logtape/logtape";
-import type { Note, NoteLevel } from "../core/note.ts";
+import type { NoteLevel } from "../core/note.ts";
+import type { NoteLine } from "../core/words/note_line.ts";
 import { createFloodGate } from "./flood_gate.ts";
 import { jsonLine, type LogEntry, type LogFields, textLine } from "./format.ts";
 
@@ -22,7 +23,7 @@ export interface LogOptions {
 /** One line per decision, no secret, no flood. */
 export interface Log {
   /** Writes a note of the core, unless it repeats a lasting condition. */
-  note(note: Note, atMs: number): void;
+  note(note: NoteLine, atMs: number): void;
   /** For people who look for something. */
   debug(text: string, fields?: LogFields, hint?: string): void;
   /** What the program does. */
@@ -60,7 +61,7 @@ export function createLog(options: LogOptions): Log {
   };
 
   return {
-    note(note: Note, atMs: number): void {
+    note(note: NoteLine, atMs: number): void {
       if (!logger.isEnabledFor(note.level)) return;
       const text = gate.pass(note, atMs);
       if (text === undefined) return;

@@ -110,14 +110,8 @@ class Elected implements Program {
       if (signal.aborted) return { kind: "stopped" };
       if (!isPassing(error)) throw error;
       this.#endLeading();
-      this.tell({
-        level: "warning",
-        code: "election-interrupted",
-        text: `${error.message}; this instance stands by and takes part in the election again`,
-        hint: error.hint,
-        fields: {},
-        onceKey: error.message,
-      });
+      const { message, hint } = error;
+      this.tell({ kind: "election-interrupted", message, hint, onceKey: message });
       return { kind: "stand-by" };
     } finally {
       this.#endLeading();
@@ -141,7 +135,7 @@ class Elected implements Program {
     if (config !== this.#config) framework.reload(this.#config);
     this.#framework = framework;
     this.#setLeadership({ role: "leader" });
-    this.tell({ level: "info", code: "leading", text: "this instance leads", fields: {} });
+    this.tell({ kind: "leading" });
     const commands = this.#commands;
     this.#commands = [];
     const end = await framework.run(AbortSignal.any([signal, leadership.lost]), commands);
@@ -158,7 +152,7 @@ class Elected implements Program {
     if (role === "standby" && leader === before) return;
     this.#setLeadership({ role: "standby", ...(leader === undefined ? {} : { leader }) });
     if (leader === undefined) return;
-    this.tell({ level: "info", code: "standing-by", text: `standing by: ${leader} leads`, fields: { leader } });
+    this.tell({ kind: "standing-by", leader });
   }
 
   #setLeadership(next: Omit<LeadershipView, "sinceMs">): void {

@@ -159,18 +159,16 @@ export class Engine {
       await this.#options.store.commit(records);
       if (this.#isStoreBroken) {
         this.#isStoreBroken = false;
-        this.tell({ level: "info", code: "store-works", text: "the state can be stored again", fields: {} });
+        this.tell({ kind: "store-works" });
       }
       return undefined;
     } catch (error) {
       this.#isStoreBroken = true;
       const problem = `the state cannot be stored: ${messageOf(error)}`;
       this.tell({
-        level: "error",
-        code: "store-failed",
-        text: `${problem}; nothing is launched or taken down until it can`,
-        hint: error instanceof OperatorError ? error.hint : "check the disk of state.path",
-        fields: {},
+        kind: "store-failed",
+        problem,
+        ...(error instanceof OperatorError ? { hint: error.hint } : {}),
         onceKey: problem,
       });
       return problem;

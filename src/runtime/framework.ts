@@ -12,9 +12,10 @@ import type { Store } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
 import { Engine, type NoteSink } from "./engine.ts";
 import { frameworkIdentity } from "./identity.ts";
-import { connectionFailed, steadyNote, withoutNews } from "./connection_notes.ts";
+import { connectionFailed, withoutNews } from "./connection_notes.ts";
 import { watchFirstRegistration } from "./first_registration.ts";
 import { Observations } from "./observations.ts";
+import { tornDownBefore } from "../core/words/ends.ts";
 import { createPerformer, type Performer, type PerformOptions } from "./perform.ts";
 import { Supervisor } from "./supervisor.ts";
 
@@ -106,7 +107,7 @@ export async function createFramework(
     onFailed: (error, outage) => {
       if (!isEndOfTeardown(engine.state, error)) engine.tell(connectionFailed(error, outage));
     },
-    onSteady: (master) => engine.tell(steadyNote(master)),
+    onSteady: (master) => engine.tell({ kind: "mesos-steady", master }),
   });
   const performer = createPerformer({
     gocd: ports.gocd,
@@ -275,22 +276,13 @@ function createEnding(): Ending {
   };
 }
 
-/** Why an instance that leads does nothing. */
-const tornDownNote: Note = {
-  level: "warning",
-  code: "torn-down-before",
-  text: "the framework of this state was torn down by the operator: no new one is registered",
-  hint: "`gocd-mesos resume FILE` on this machine registers a new one; stop this instance if none is wanted",
-  fields: {},
-};
-
 /** What the core sees; of an instance that leads and waits for the operator, that it does. */
 function viewOf(engine: Engine, { isShared }: Pick<FrameworkPorts, "isShared">): StatusView {
   const view = engine.view();
   if (isShared !== true || engine.state.controls.tornDown !== true) return view;
-  const { text: message, hint = "" } = tornDownNote;
+  const { text: message, hint } = tornDownBefore;
   const others = view.problems.filter(({ code }) => code !== "mesos-connecting");
-  return { ...view, tornDown: true, problems: [{ code: tornDownNote.code, message, hint }, ...others] };
+  return { ...view, tornDown: true, problems: [{ code: "torn-down-before", message, hint }, ...others] };
 }
 
 /** Waits where another instance has torn the framework down: only the operator knows whether there is to be a new one. */
@@ -300,7 +292,7 @@ async function untilResumed(
   signal: AbortSignal,
 ): Promise<void> {
   if (isShared !== true || engine.state.controls.tornDown !== true) return;
-  engine.tell(tornDownNote);
+  engine.tell({ kind: "torn-down-before" });
   while (engine.state.controls.tornDown === true && !signal.aborted) await clock.sleep(tickMs, signal);
 }
 

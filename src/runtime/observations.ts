@@ -4,6 +4,7 @@
 import type { Note } from "../core/note.ts";
 import type { Measured, Picture, QueueDepth } from "../core/view/picture.ts";
 import type { NoteView, StatusView } from "../core/view/view.ts";
+import { noteLine } from "../core/words/notes.ts";
 import { createFloodGate } from "../log/flood_gate.ts";
 import { createHistogram } from "./histogram.ts";
 
@@ -25,10 +26,12 @@ export class Observations {
 
   /** Something was told. */
   told(note: Note, atMs: number): void {
-    addOne(this.#notes, note.code);
-    const text = note.level === "debug" ? undefined : this.#historyGate.pass(note, atMs);
+    const line = noteLine(note, atMs);
+    const { code, level } = line;
+    addOne(this.#notes, code);
+    const text = level === "debug" ? undefined : this.#historyGate.pass(line, atMs);
     if (text === undefined) return;
-    this.#history.push({ atMs, level: note.level, code: note.code, text });
+    this.#history.push({ atMs, level, code, text });
     if (this.#history.length > historyMax) this.#history.splice(0, this.#history.length - historyMax);
   }
 

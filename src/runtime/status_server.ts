@@ -3,7 +3,7 @@
 import type { Config } from "../config/config.ts";
 import type { OperatorEvent } from "../core/event.ts";
 import type { Note } from "../core/note.ts";
-import { sideEffectText } from "../core/session/operator.ts";
+import { sideEffectText } from "../core/words/commands.ts";
 import { Secret } from "../secret.ts";
 import { version } from "../version.ts";
 import type { CommandAnswer, WebCommand } from "../web/commands.ts";
@@ -73,15 +73,8 @@ export function startStatusServer(config: Config, program: Framework): StatusSer
 }
 
 function pageFailed(error: unknown): Note {
-  const text = error instanceof Error ? error.message : String(error);
-  return {
-    level: "error",
-    code: "page-failed",
-    text: `an answer of the status page could not be made: ${text}`,
-    hint: "this is a fault of gocd-mesos: please report it with this line",
-    fields: {},
-    onceKey: "page",
-  };
+  const message = error instanceof Error ? error.message : String(error);
+  return { kind: "page-failed", message, onceKey: message };
 }
 
 function mayListen(): boolean {
@@ -89,13 +82,7 @@ function mayListen(): boolean {
 }
 
 function noControl(why: string, hint: string): Note {
-  return {
-    level: "warning",
-    code: "no-control-file",
-    text: `the commands drain, freeze, resume, teardown and why will not find this instance: ${why}`,
-    hint,
-    fields: {},
-  };
+  return { kind: "no-control-file", why, hint };
 }
 
 async function carryOut(program: Framework, command: WebCommand): Promise<CommandAnswer> {

@@ -57,15 +57,16 @@ Deno.test("effects and notes leave in their order, and each record of a kind onc
   draft.setControls({ frozen: true, frozenProfiles: [], mode: "run" });
   draft.effect({ kind: "read-gocd-agents" });
   draft.effect({ kind: "teardown-framework" });
-  for (const text of ["a", "b"]) draft.note({ level: "info", code: "x", text, fields: {} });
+  draft.note({ kind: "demand-none" });
+  draft.note({ kind: "store-works" });
   const { records, effects, notes, state } = draft.finish();
   assertEquals(records, [
     { kind: "framework", framework: { lineage: "abc123", nextTaskNumber: 3 } },
     { kind: "controls", controls: { frozen: true, frozenProfiles: [], mode: "run" } },
   ]);
-  assertEquals([effects.map(({ kind }) => kind), notes.map(({ text }) => text)], [[
+  assertEquals([effects.map(({ kind }) => kind), notes.map(({ kind }) => kind)], [[
     "read-gocd-agents",
     "teardown-framework",
-  ], ["a", "b"]]);
+  ], ["demand-none", "store-works"]]);
   assertEquals([state.framework.nextTaskNumber, state.controls.frozen], [3, true]);
 });

@@ -19,6 +19,7 @@ import {
   gocdAgent,
   job,
   jobs,
+  linesOf,
   linux,
   minute,
   offer,
@@ -228,7 +229,7 @@ Deno.test("what Mesos keeps of a framework is told with what the configuration s
     0.5,
   );
   noteKeptIdentity(draft);
-  const [note] = draft.finish().notes;
+  const [note] = linesOf(draft);
   assertEquals([note?.code, note?.fields], ["identity-kept", { frameworkId: "f-1" }]);
 });
 

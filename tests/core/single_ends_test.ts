@@ -10,7 +10,7 @@ import type { Draining, DrainStep, Gone } from "../../src/core/instance.ts";
 import { watchClocks } from "../../src/core/life/lifecycle_clock.ts";
 import { taskStatusUpdated } from "../../src/core/life/lifecycle_mesos.ts";
 import { finishTeardown } from "../../src/core/session/operator.ts";
-import { gocdAgent, minute, pending, second, serverInfo, zeroMs } from "../support/core.ts";
+import { finished, gocdAgent, linesOf, minute, pending, second, serverInfo, zeroMs } from "../support/core.ts";
 import { anInstance, aRegistered, draftAt, type DraftParts, gocdSuspicion, stateOf } from "./instance_fixtures.ts";
 
 /** As {@linkcode draftAt}, so long after zeroMs. */
@@ -20,7 +20,7 @@ Deno.test("of the records of a dead agent one that can be deleted comes before a
   const gone = anInstance("t", { state: "gone", cause: "exited", message: "" }) as Gone;
   const draft = at(minute, [gone]);
   cleanUp(draft, gone, indexGocdAgents([gocdAgent("t", { ...pending, uuid: "p" }), gocdAgent("t", { uuid: "e" })]));
-  assertEquals(draft.finish().effects, [{ kind: "disable-gocd-agents", agents: [{ taskId: "t", uuid: "e" }] }]);
+  assertEquals(finished(draft).effects, [{ kind: "disable-gocd-agents", agents: [{ taskId: "t", uuid: "e" }] }]);
 });
 
 const late = anInstance("t", { state: "starting", runningSinceMs: zeroMs });
@@ -35,7 +35,7 @@ Deno.test("under the brake no clock ends an agent, and no KILL is repeated", () 
   });
   const again = at(20 * minute, [killing], {}, { brake });
   watchClocks(again);
-  assertEquals(again.finish().effects, []);
+  assertEquals(finished(again).effects, []);
 });
 
 Deno.test("a teardown disables and deletes the records that may be left, of no instance without one", () => {
@@ -47,7 +47,7 @@ Deno.test("a teardown disables and deletes the records that may be left, of no i
   });
   finishTeardown(draft);
   const refs = [{ taskId: "b", uuid: "uuid-b" }];
-  assertEquals(draft.finish().effects, [
+  assertEquals(finished(draft).effects, [
     { kind: "disable-gocd-agents", agents: refs },
     { kind: "delete-gocd-agents", agents: refs },
     { kind: "teardown-framework" },
@@ -56,7 +56,7 @@ Deno.test("a teardown disables and deletes the records that may be left, of no i
   finishTeardown(again);
   const due = new Draft(draft.state, draft.atMs + 15 * second, 0.5);
   finishTeardown(due);
-  assertEquals([again.finish().effects, due.finish().effects.at(-1)?.kind], [[], "teardown-framework"]);
+  assertEquals([finished(again).effects, finished(due).effects.at(-1)?.kind], [[], "teardown-framework"]);
 });
 
 Deno.test("who never registered is looked at twice before its record goes, as anybody whose end nobody saw", () => {
@@ -70,7 +70,7 @@ Deno.test("who never registered is looked at twice before its record goes, as an
       healthySinceMs: zeroMs,
     });
     cleanUp(draft, gone, indexGocdAgents([gocdAgent("t", { configState: "Disabled" })]));
-    return draft.finish().effects.length === 1;
+    return finished(draft).effects.length === 1;
   };
   for (const cause of ["never-registered", "lost", "dropped"] as const) {
     assertEquals([deleted(cause, 20 * second - 1), deleted(cause, 20 * second)], [false, true]);
@@ -88,7 +88,7 @@ Deno.test("the silence of a dead agent is let be seen after ten minutes, where i
     }) as Gone;
     const draft = at(afterMs, [gone]);
     reenableDeadRecord(draft, gone);
-    return draft.finish().effects.length;
+    return finished(draft).effects.length;
   };
   assertEquals([enabled(10 * minute - 1, "u"), enabled(10 * minute, "u"), enabled(10 * minute)], [0, 1, 0]);
 });
@@ -97,7 +97,7 @@ Deno.test("that Mesos kills what has ended changes nothing", () => {
   const gone = anInstance("t", { state: "gone", cause: "exited", message: "" });
   const draft = at(minute, [gone]);
   taskStatusUpdated(draft, { taskId: "t", state: "TASK_KILLING", message: "" });
-  assertEquals([draft.state.instances.get("t"), draft.finish().notes], [gone, []]);
+  assertEquals([draft.state.instances.get("t"), linesOf(draft)], [gone, []]);
 });
 
 Deno.test("a teardown waits for the record of a dead agent, known by its uuid or by its name", () => {
@@ -111,7 +111,7 @@ Deno.test("a teardown waits for the record of a dead agent, known by its uuid or
     });
     const draft = at(minute, [gone], { agents }, { controls: { ...controls, mode: "teardown" } });
     finishTeardown(draft);
-    return draft.finish().effects.some(({ kind }) => kind === "teardown-framework");
+    return finished(draft).effects.some(({ kind }) => kind === "teardown-framework");
   };
   assertEquals([tears([]), tears([gocdAgent("t")]), tears([gocdAgent("x", { uuid: "u" })], "u")], [true, false, false]);
   assertEquals(
@@ -124,7 +124,7 @@ Deno.test("in maintenance mode nothing is asked for the record of a dead agent",
   const gone = anInstance("t", { state: "gone", cause: "exited", message: "", uuid: "uuid-t" }) as Gone;
   const draft = at(minute, [gone], { info: { ...serverInfo, maintenance: "on" } });
   cleanUp(draft, gone, indexGocdAgents([gocdAgent("t")]));
-  assertEquals(draft.finish().effects, []);
+  assertEquals(finished(draft).effects, []);
 });
 
 Deno.test("a refused DELETE lets a job finish only where a DELETE was asked for", () => {

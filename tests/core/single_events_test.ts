@@ -17,6 +17,7 @@ import type { BucketDemand } from "../../src/core/demand/verdict.ts";
 import {
   emptyStore,
   gocdAgent,
+  linesOf,
   linux,
   lostContact,
   minute,
@@ -64,7 +65,7 @@ Deno.test("what a failed call was for is given again where its fate is not known
     }
   }
   const kill = failed({ kind: "kill-task", taskId: "t", graceMs: 1 }, "refused");
-  assertEquals(kill.finish().notes[0]?.fields, { call: "kill-task", outcome: "refused", message: "no" });
+  assertEquals(linesOf(kill)[0]?.fields, { call: "kill-task", outcome: "refused", message: "no" });
 });
 
 Deno.test("an ACCEPT that fails ends its launches where it was refused, asks for them else, and gives its offers back", () => {
@@ -234,7 +235,7 @@ Deno.test("a living task of our framework is adopted by its id, a foreign one to
       instance?.profile,
       instance?.retire,
       instance?.state === "starting" ? instance.runningSinceMs : undefined,
-      ...draft.finish().notes.map(({ code }) => code),
+      ...linesOf(draft).map(({ code }) => code),
     ];
   };
   assertEquals(adopted("gocd-abc123-default-1", "running"), ["default", undefined, zeroMs + 5, "agent-adopted"]);
@@ -273,10 +274,10 @@ Deno.test("who a framework was registered as stays with its id, and what differs
       0.5,
     );
     noteKeptIdentity(draft);
-    return draft.finish().notes.flatMap(({ text, onceKey }) => [text, onceKey]);
+    return linesOf(draft).map(({ text }) => text);
   };
   const changes = "mesos.user is 'root', not 'ci', mesos.principal is 'p', not none";
-  assertEquals(said(root, ci), [`Mesos keeps of framework f what it was first registered with: ${changes}`, changes]);
+  assertEquals(said(root, ci), [`Mesos keeps of framework f what it was first registered with: ${changes}`]);
   assertEquals([said(root, root), said(undefined, ci), said(root, undefined)], [[], [], []]);
 });
 

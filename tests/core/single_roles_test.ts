@@ -8,7 +8,7 @@ import type { AgentInstance } from "../../src/core/instance.ts";
 import { adjustRoles } from "../../src/core/placement/roles.ts";
 import { mesosCallFailed } from "../../src/core/session/session.ts";
 import type { RoleOffers, State } from "../../src/core/state.ts";
-import { minute, second, someSettings, zeroMs } from "../support/core.ts";
+import { finished, minute, second, someSettings, zeroMs } from "../support/core.ts";
 import { launchReason, stateOf } from "./instance_fixtures.ts";
 
 const wantedOne = { bucketKey: "k", profile: "default", gocdResources: [], count: 1, reason: launchReason };
@@ -31,7 +31,7 @@ function told(
     0.5,
   );
   adjustRoles(draft);
-  return { said: draft.finish().effects.map(({ kind }) => kind).join(), role: draft.state.offers.roles.get("ci") };
+  return { said: finished(draft).effects.map(({ kind }) => kind).join(), role: draft.state.offers.roles.get("ci") };
 }
 
 const says = (afterMs: number, role: Partial<RoleOffers>, isWanted = true): string =>

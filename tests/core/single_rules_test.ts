@@ -28,8 +28,10 @@ import { reconcile } from "../../src/core/session/reconciliation.ts";
 import type { State } from "../../src/core/state.ts";
 import { statusView } from "../../src/core/view/status_view.ts";
 import {
+  finished,
   gocdAgent,
   jobs,
+  linesOf,
   lostContact,
   minute,
   offer,
@@ -106,7 +108,7 @@ Deno.test("a Pending record is enabled at once where the addresses of the contai
 Deno.test("a list changes no instance whose loss nobody accepted", () => {
   const draft = at(0, [aRegistered("t", "idle")]);
   judgeGocdList(draft, [], [gocdAgent("t")]);
-  assertEquals(draft.finish().records, []);
+  assertEquals(finished(draft).records, []);
 });
 
 Deno.test("one agent is launched for builds that hang, of a profile that may launch, unless one comes anyway", () => {
@@ -157,7 +159,7 @@ Deno.test("an agent that the list shows by its name is left as it is; one that m
     return [
       now?.state,
       now !== undefined && "held" in now && now.held === true,
-      ...draft.finish().notes.map(({ code }) => code),
+      ...linesOf(draft).map(({ code }) => code),
     ];
   };
   assertEquals(after(late, [gocdAgent("t")]), ["starting", false]);
@@ -239,7 +241,7 @@ Deno.test("switches of an earlier run are named for machines, too", () => {
   const { controls } = stateOf([]);
   const draft = at(0, [], {}, { controls: { ...controls, frozenProfiles: ["a", "b"] } });
   noteSwitches(draft);
-  assertEquals(draft.finish().notes[0]?.fields, { mode: "run", frozen: false, frozenProfiles: "a,b" });
+  assertEquals(linesOf(draft)[0]?.fields, { mode: "run", frozen: false, frozenProfiles: "a,b" });
 });
 
 Deno.test("a kind of jobs that a failing profile tries alone is limited to one", () => {
@@ -344,7 +346,7 @@ Deno.test("several agents of a host that Mesos asks for are counted in the plura
   const draft = at(minute, instances);
   inverseOffersReceived(draft, [{ id: "i", mesosAgentId: "s", unavailability: { startMs: zeroMs } }]);
   assertEquals(
-    draft.finish().notes[0]?.text,
+    linesOf(draft)[0]?.text,
     "Mesos asks for host h back (maintenance has begun); 2 agents there finish their jobs first",
   );
 });
@@ -364,7 +366,7 @@ Deno.test("a resume says that what failed is tried again, where something had", 
     };
     const draft = at(minute, [], {}, { breakers });
     operatorAsked(draft, { kind: "launching-resumed", ...(profile === undefined ? {} : { profile }) });
-    return draft.finish().notes[0]?.text;
+    return linesOf(draft)[0]?.text;
   };
   const again = "; what has failed is tried again at once";
   assertEquals([said(undefined, [], []), said(undefined, ["default"], []), said(undefined, [], ["h"])], [

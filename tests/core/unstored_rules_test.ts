@@ -1,5 +1,6 @@
 // What is left of a frame that could not be stored, part by part. Stories are in unstored_test.ts.
 
+import type { Note } from "../../src/core/note.ts";
 import { assertEquals } from "@std/assert";
 import { doubtLoss, heardRecord, isProof } from "../../src/core/life/doubt.ts";
 import { Draft } from "../../src/core/draft.ts";
@@ -7,7 +8,7 @@ import type { Effect } from "../../src/core/effect.ts";
 import type { Event } from "../../src/core/event.ts";
 import type { GocdAgent } from "../../src/core/gocd_records.ts";
 import { offersFates, serverFates, stateFates, withoutRecords } from "../../src/core/unstored.ts";
-import { building, gocdAgent, lostContact, minute, pending, zeroMs } from "../support/core.ts";
+import { building, gocdAgent, linesOf, lostContact, minute, pending, zeroMs } from "../support/core.ts";
 import { anInstance, aRegistered, gocdSuspicion, stateOf } from "./instance_fixtures.ts";
 
 Deno.test("each part of the state, of the server and of the offers is learned, acted or stored", () => {
@@ -59,7 +60,7 @@ function left(
       Object.entries(parts).map(([key, value]) => [key, typeof value === "object" ? structuredClone(value) : value]),
     ) as T;
   const after = { ...mark(before), server: mark(before.server), offers: mark(before.offers) };
-  const notes = (frame.codes ?? []).map((code) => ({ level: "info", code, text: "x", fields: {} }) as const);
+  const notes = (frame.codes ?? []).map((code) => ({ kind: code }) as Note);
   const result = withoutRecords(before, { kind } as Event, {
     state: after,
     records: [],
@@ -116,7 +117,7 @@ Deno.test("notes about what survives are told, those about acts are not", () => 
     "settings-changed",
   ];
   assertEquals(
-    left("tick", { codes: [...told, "agent-launched", "agent-killing"] }).notes.map(({ code }) => code),
+    left("tick", { codes: [...told, "agent-launched", "agent-killing"] }).notes.map(({ kind }) => kind),
     told,
   );
 });
@@ -230,7 +231,7 @@ Deno.test("an agent that is in doubt already stays so with its clock and without
       now?.sinceMs,
       now?.state === "unreachable" ? now.lost : undefined,
       draft.state.reconciliation.pending.has("t"),
-      draft.finish().notes.length,
+      linesOf(draft).length,
     ];
   };
   const lost = { sinceMs: zeroMs + 1, message: "first" };

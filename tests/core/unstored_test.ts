@@ -1,9 +1,10 @@
 // What is left of a frame whose records cannot be stored. Not here: storing (tests/runtime/engine_test.ts).
 
+import { noteLine } from "../../src/core/words/notes.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Effect } from "../../src/core/effect.ts";
 import type { Event } from "../../src/core/event.ts";
-import type { Note } from "../../src/core/note.ts";
+import type { NoteLine } from "../../src/core/words/note_line.ts";
 import type { State } from "../../src/core/state.ts";
 import { step } from "../../src/core/step.ts";
 import { offersFates, serverFates, stateFates, withoutRecords } from "../../src/core/unstored.ts";
@@ -30,7 +31,7 @@ interface Unstored {
   atMs: number;
   isBroken: boolean;
   effects: Effect[];
-  notes: Note[];
+  notes: NoteLine[];
   send(event: Event): void;
   /** So much time with a tick every second. */
   wait(ms: number): void;
@@ -49,7 +50,7 @@ function goingOn(world: Driver): Unstored {
       const { state, effects, notes } = isStored ? frame : withoutRecords(core.state, event, frame);
       core.state = state;
       core.effects.push(...effects);
-      core.notes.push(...notes);
+      core.notes.push(...notes.map((note) => noteLine(note, core.atMs)));
     },
     wait(ms): void {
       for (const endMs = core.atMs + ms; core.atMs < endMs;) {

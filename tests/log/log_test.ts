@@ -1,12 +1,12 @@
 // Which entries the log writes, and how often.
 
 import { assertEquals } from "@std/assert";
-import type { Note } from "../../src/core/note.ts";
+import type { NoteLine } from "../../src/core/words/note_line.ts";
 import { createFloodGate, repeatAfterMs } from "../../src/log/flood_gate.ts";
 import { createLog, type LogOptions } from "../../src/log/log.ts";
 
 const nowMs = Date.UTC(2026, 10, 23, 0, 45, 5);
-const lasting: Note = {
+const lasting: NoteLine = {
   level: "warning",
   code: "gocd-unreachable",
   text: "no answer from the GoCD server",

@@ -3,7 +3,8 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { loadConfig } from "../../src/config/load.ts";
-import type { Note } from "../../src/core/note.ts";
+import type { NoteLine } from "../../src/core/words/note_line.ts";
+import { noteLine } from "../../src/core/words/notes.ts";
 import type { GocdApi } from "../../src/gocd/api.ts";
 import type { MesosApi, MesosSession, SessionEvent } from "../../src/mesos/api.ts";
 import { createEventQueue, type EventQueue, queuedEventsMax } from "../../src/mesos/event_queue.ts";
@@ -22,7 +23,7 @@ const config = loadConfig(
 interface Bench {
   readonly framework: OpenFramework;
   readonly clock: VirtualClock;
-  readonly notes: Note[];
+  readonly notes: NoteLine[];
   /** The queue of each session. */
   readonly queues: EventQueue[];
   /** Acknowledgements that left, by uuid. */
@@ -37,7 +38,7 @@ async function bench(): Promise<Bench> {
   const inner = openMemoryStore(createMemoryDisk(), { newLineage: () => "abc123" });
   const world = {
     clock,
-    notes: [] as Note[],
+    notes: [] as NoteLine[],
     queues: [] as EventQueue[],
     acknowledged: [] as string[],
     polls: 0,
@@ -86,7 +87,7 @@ async function bench(): Promise<Bench> {
     mesos,
     clock,
     random: () => 0.5,
-    tell: (note) => void world.notes.push(note),
+    tell: (note, atMs) => void world.notes.push(noteLine(note, atMs)),
   });
   return Object.assign(world, { framework });
 }

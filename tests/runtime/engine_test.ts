@@ -2,7 +2,8 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Effect } from "../../src/core/effect.ts";
-import type { Note } from "../../src/core/note.ts";
+import type { NoteLine } from "../../src/core/words/note_line.ts";
+import { noteLine } from "../../src/core/words/notes.ts";
 import type { Picture } from "../../src/core/view/picture.ts";
 import { Engine } from "../../src/runtime/engine.ts";
 import { Observations } from "../../src/runtime/observations.ts";
@@ -28,7 +29,7 @@ import { type VirtualClock, virtualClock } from "../support/virtual_clock.ts";
 interface Bench {
   readonly engine: Engine;
   readonly clock: VirtualClock;
-  readonly notes: Note[];
+  readonly notes: NoteLine[];
   readonly observations: Observations;
   /** Effects, and `commit` where records were stored, in the order in which they happened. */
   readonly acts: (Effect | "commit")[];
@@ -42,7 +43,7 @@ interface Bench {
 async function bench(): Promise<Bench> {
   const clock = virtualClock();
   const acts: (Effect | "commit")[] = [];
-  const notes: Note[] = [];
+  const notes: NoteLine[] = [];
   const observations = new Observations();
   const disk = createMemoryDisk();
   const error = new StoreError("state-full", { message: "disk full", hint: "make room" });
@@ -69,7 +70,7 @@ async function bench(): Promise<Bench> {
     random: () => 0.5,
     perform: (effect) => void acts.push(effect),
     tell: (note, atMs) => {
-      notes.push(note);
+      notes.push(noteLine(note, atMs));
       observations.told(note, atMs);
     },
   });
@@ -301,10 +302,11 @@ Deno.test("the history keeps the last 200 notes, and a lasting condition once", 
   const told = (): Picture => world.observations.picture(world.engine.view());
   for (let count = 0; count < 300; count++) await world.engine.handle({ kind: "gocd-poll-failed", problem: problem() });
   assertEquals([told().notes.length, told().measured.notesByCode["gocd-unreachable"]], [1, 300]);
-  for (let count = 0; count < 300; count++) {
-    world.engine.tell({ level: "info", code: "test", text: `note ${count}`, fields: {} });
-  }
-  assertEquals([told().notes.length, told().notes.at(-1)?.text], [200, "note 299"]);
+  for (let count = 0; count < 300; count++) world.engine.tell({ kind: "mesos-steady", master: `m${count}` });
+  assertEquals([told().notes.length, told().notes.at(-1)?.text], [
+    200,
+    "the subscription with the Mesos master m299 holds again",
+  ]);
 });
 
 Deno.test("events are handled in order until the end, and a fault of ours comes out of run", async () => {

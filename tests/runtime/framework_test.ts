@@ -104,7 +104,7 @@ Deno.test("what an instance that leads again counts goes on from what it counted
   const observations = new Observations();
   for (const expected of [1, 2]) {
     const { framework: made } = await framework({}, observations);
-    made.tell({ level: "info", code: "leading", text: "this instance leads", fields: {} });
+    made.tell({ kind: "leading" });
     const { notes, measured } = made.picture();
     assertEquals([notes.length, measured.notesByCode["leading"]], [expected, expected]);
   }

@@ -1,12 +1,14 @@
 // Short forms for settings, jobs, agents, offers and statuses, and a driver that runs the core on virtual time and
 // checks every frame against the laws of core_laws.ts.
 
+import type { Draft } from "../../src/core/draft.ts";
 import type { Effect } from "../../src/core/effect.ts";
 import type { Event, GocdProblem } from "../../src/core/event.ts";
 import type { Frame } from "../../src/core/frame.ts";
 import type { GocdAgent, GocdServerInfo, ScheduledJob } from "../../src/core/gocd_records.ts";
 import type { AgentInstance } from "../../src/core/instance.ts";
-import type { Note } from "../../src/core/note.ts";
+import type { NoteLine } from "../../src/core/words/note_line.ts";
+import { noteLine } from "../../src/core/words/notes.ts";
 import type { Offer } from "../../src/core/placement/offer.ts";
 import type { StoredState } from "../../src/core/record.ts";
 import type { AgentProfile, PollerSettings, ScalingSettings, Settings } from "../../src/core/settings.ts";
@@ -127,25 +129,30 @@ export interface Poll {
   readonly server?: Partial<GocdServerInfo>;
 }
 
+/** A frame with its notes in words. */
+export interface Told extends Omit<Frame, "notes"> {
+  readonly notes: readonly NoteLine[];
+}
+
 /** Drives the core by hand, on virtual time. */
 export interface Driver {
   readonly state: State;
   readonly atMs: number;
   /** All effects since the last call of `taken`. */
   taken(): Effect[];
-  /** All notes since the last call of `noted`. */
-  noted(): Note[];
+  /** All notes since the last call of `noted`, in words. */
+  noted(): NoteLine[];
   /** One event now. */
-  send(event: Event): Frame;
+  send(event: Event): Told;
   /** Lets time pass with a tick every second, or as told. */
   wait(ms: number, everyMs?: number): void;
   /** Lets time pass without a tick, so that the server is not asked anything. */
   skip(ms: number): void;
-  subscribe(): Frame;
-  poll(poll?: Poll): Frame;
-  read(...agents: readonly GocdAgent[]): Frame;
-  offers(...offers: readonly Offer[]): Frame;
-  status(taskId: string, state: string, changes?: Partial<TaskStatus>): Frame;
+  subscribe(): Told;
+  poll(poll?: Poll): Told;
+  read(...agents: readonly GocdAgent[]): Told;
+  offers(...offers: readonly Offer[]): Told;
+  status(taskId: string, state: string, changes?: Partial<TaskStatus>): Told;
   /** The instance of a task id; throws where there is none. */
   instance(taskId: string): AgentInstance;
   /** The verdict on the job `p/1/s/1/NAME`, in words; throws where there is none. */
@@ -168,18 +175,19 @@ export function drive(options: DriverOptions = {}): Driver {
   let state = initialState(stored, settings, zeroMs);
   let atMs = zeroMs;
   let effects: Effect[] = [];
-  let notes: Note[] = [];
+  let notes: NoteLine[] = [];
   let statuses = 0;
   const laws = new Laws(stored, state);
-  const send = (event: Event): Frame => {
+  const send = (event: Event): Told => {
     const timed = { atMs, random: options.random?.() ?? 0.5, event };
     laws.before(state, event);
     const frame = step(state, timed);
     laws.after(frame, timed);
     state = frame.state;
     effects.push(...frame.effects);
-    notes.push(...frame.notes);
-    return frame;
+    const lines = frame.notes.map((note) => noteLine(note, atMs));
+    notes.push(...lines);
+    return { ...frame, notes: lines };
   };
   /** An answer comes within the timeout of the request (30 s by default), or it answers another one. */
   const askedMs = (): number => {
@@ -198,7 +206,7 @@ export function drive(options: DriverOptions = {}): Driver {
       effects = [];
       return all;
     },
-    noted(): Note[] {
+    noted(): NoteLine[] {
       const all = notes;
       notes = [];
       return all;
@@ -226,7 +234,7 @@ export function drive(options: DriverOptions = {}): Driver {
       }),
     read: (...agents) => send({ kind: "gocd-agents-read", agents, agentsAskedMs: askedMs() }),
     offers: (...offers) => send({ kind: "offers-received", offers }),
-    status(taskId, word, changes = {}): Frame {
+    status(taskId, word, changes = {}): Told {
       statuses++;
       const status = { taskId, state: word, message: "", mesosAgentId: "a-h1", uuid: `status-${statuses}`, ...changes };
       return send({ kind: "task-status-updated", status });
@@ -278,6 +286,17 @@ export function withIdleAgent(options: DriverOptions = {}): { readonly world: Dr
   world.taken();
   world.noted();
   return { world, taskId };
+}
+
+/** A finished draft with its notes in words. */
+export function finished(draft: Draft): Told {
+  const frame = draft.finish();
+  return { ...frame, notes: frame.notes.map((note) => noteLine(note, draft.atMs)) };
+}
+
+/** The notes of a finished draft, in words. */
+export function linesOf(draft: Draft): readonly NoteLine[] {
+  return finished(draft).notes;
 }
 
 /** The kinds of effects, in order. */

@@ -1,6 +1,7 @@
 // Every value of a frame is one that its type allows, and texts for people are complete. The compiler checks the first;
 // here it also holds for what a mutant makes.
 
+import { noteLine } from "../../src/core/words/notes.ts";
 import { launchReasonText, verdictText } from "../../src/core/words/reasons.ts";
 import { assert } from "@std/assert";
 import type { Effect } from "../../src/core/effect.ts";
@@ -119,7 +120,8 @@ function assertCode(code: string): void {
   assert(/^[a-z]+(-[a-z0-9]+)*$/.test(code), `not a code: ${JSON.stringify(code)}`);
 }
 
-function assertNote({ level, code, text, hint, fields, onceKey }: Note): void {
+function assertNote(note: Note): void {
+  const { level, code, text, hint, fields, onceKey } = noteLine(note, 0);
   assertWord(levels, level);
   assertCode(code);
   assertText(text);

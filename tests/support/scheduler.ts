@@ -1,6 +1,7 @@
 // The real scheduler inside the test process, against the servers of a cluster, on its clock.
 
-import type { Note } from "../../src/core/note.ts";
+import type { NoteLine } from "../../src/core/words/note_line.ts";
+import { noteLine } from "../../src/core/words/notes.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { createFramework, type FrameworkEnd, type OpenFramework } from "../../src/runtime/framework.ts";
 import { createHttpScheduler, type HttpSchedulerOptions } from "../../src/mesos/http_scheduler.ts";
@@ -16,7 +17,7 @@ export interface RunningScheduler {
   readonly framework: OpenFramework;
   readonly store: Store;
   /** Every note, gated by nothing. */
-  readonly notes: readonly Note[];
+  readonly notes: readonly NoteLine[];
   /** What a log of level info writes. */
   readonly lines: readonly string[];
   /** Stops it and gives how it ended. */
@@ -44,7 +45,7 @@ export async function startScheduler(
     ...look,
   });
   const gocd = createHttpGocdApi(config.gocd, { nowMs: () => clock.nowMs(), deadline, ...network });
-  const notes: Note[] = [];
+  const notes: NoteLine[] = [];
   const lines: string[] = [];
   const log = createLog({
     level: "info",
@@ -60,8 +61,8 @@ export async function startScheduler(
     clock,
     random,
     tell: (note, atMs) => {
-      notes.push(note);
-      log.note(note, atMs);
+      notes.push(noteLine(note, atMs));
+      log.note(noteLine(note, atMs), atMs);
     },
   });
   const stop = new AbortController();

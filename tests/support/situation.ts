@@ -5,7 +5,7 @@ import { serverAt } from "./addresses.ts";
 import type { GocdEffect } from "../../src/core/effect.ts";
 import type { Effect } from "../../src/core/effect.ts";
 import type { Event } from "../../src/core/event.ts";
-import type { Note } from "../../src/core/note.ts";
+import type { NoteLine } from "../../src/core/words/note_line.ts";
 import { GocdError } from "../../src/gocd/api.ts";
 import { createHttpGocdApi, type HttpGocdApi } from "../../src/gocd/http_api.ts";
 import { createSimGocd, type SimGocd, type SimGocdOptions } from "../../src/sim/gocd/sim_gocd.ts";
@@ -27,7 +27,7 @@ export interface Situation {
   readonly world: Driver;
   readonly gocd: SimGocd;
   /** All notes so far. */
-  readonly notes: readonly Note[];
+  readonly notes: readonly NoteLine[];
   /** Effects that are not the GoCD server's, so far. */
   readonly effects: readonly Effect[];
   /** Lets time pass; the server is asked whenever the program wants to. */
@@ -53,7 +53,7 @@ export function situation(options: SituationOptions = {}): Situation {
       },
     });
   const api = createHttpGocdApi({ ...connection, url: serverAt(simUrl) }, { fetch, nowMs: () => world.atMs });
-  const notes: Note[] = [];
+  const notes: NoteLine[] = [];
   const effects: Effect[] = [];
   world.subscribe();
   return {

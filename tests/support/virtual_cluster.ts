@@ -1,7 +1,7 @@
 // The whole program with its real clients and both simulated servers in this process on one virtual clock: a day in
 // seconds. For tests that need hours to pass; see cluster.ts for others.
 
-import type { Note } from "../../src/core/note.ts";
+import type { NoteLine } from "../../src/core/words/note_line.ts";
 import type { OpenFramework } from "../../src/runtime/framework.ts";
 import type { SimGocd } from "../../src/sim/gocd/sim_gocd.ts";
 import type { SimMesos, SimMesosAgentSpec } from "../../src/sim/mesos/sim_mesos.ts";
@@ -22,7 +22,7 @@ export interface VirtualCluster {
   readonly framework: OpenFramework;
   readonly mesos: SimMesos;
   readonly gocd: SimGocd;
-  readonly notes: readonly Note[];
+  readonly notes: readonly NoteLine[];
   /** Requests that the GoCD server has answered. */
   readonly gocdRequests: () => number;
   nowMs(): number;

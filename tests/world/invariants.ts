@@ -73,9 +73,9 @@ function checkMemory(world: World, { state, effects }: Frame, event: Event): voi
 
 /** A registration is judged by what lasts: whoever is called misregistered really lacks its environment or a resource. */
 function checkMisregistered(world: World, { notes, state }: Frame): void {
-  for (const { code, fields } of notes) {
-    if (code !== "agent-misregistered") continue;
-    const instance = state.instances.get(String(fields["taskId"]));
+  for (const note of notes) {
+    if (note.kind !== "agent-misregistered") continue;
+    const instance = state.instances.get(note.taskId);
     const uuid = instance?.state === "registered" ? instance.uuid : undefined;
     const record = world.gocd.agents().find((each) => each.uuid === uuid);
     if (instance === undefined || record === undefined) continue;

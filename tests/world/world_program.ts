@@ -1,6 +1,7 @@
 // The program in the world: the production step on virtual time, records stored before effects leave, and the points in
 // between at which it can die.
 
+import { noteLine } from "../../src/core/words/notes.ts";
 import type { Effect } from "../../src/core/effect.ts";
 import type { Event } from "../../src/core/event.ts";
 import type { Frame } from "../../src/core/frame.ts";
@@ -76,7 +77,8 @@ function handle(world: World, program: Program, event: Event): void {
   const before = program.state;
   const frame = makeFrame(world, program, event);
   for (const note of frame.notes) {
-    if (note.level !== "debug") trace(world, () => `note    ${note.level} ${note.code}: ${note.text}`);
+    const { level, code, text } = noteLine(note, world.nowMs);
+    if (level !== "debug") trace(world, () => `note    ${level} ${code}: ${text}`);
   }
   if (world.bug === "acknowledge-before-store") {
     for (const effect of frame.effects) {

@@ -1,7 +1,8 @@
 // What a demo shows while it runs: a table on a terminal, log lines elsewhere.
 
-import type { Note } from "../../core/note.ts";
+import type { Note, NoteOf } from "../../core/note.ts";
 import type { NoteView, StatusView } from "../../core/view/view.ts";
+import { noteLine } from "../../core/words/notes.ts";
 import { createFloodGate } from "../../log/flood_gate.ts";
 import { createLog } from "../../log/log.ts";
 import type { DemoFacts, DemoJobFact } from "../../sim/demo/facts.ts";
@@ -73,14 +74,14 @@ export function createDemoDisplay(
       else announce(log.info, begun);
     },
     note: (note, atMs) => {
-      counts.set(note.code, (counts.get(note.code) ?? 0) + 1);
-      if (note.code === "launch-failed" && failures.size < failuresMax) failures.add(failureText(note));
+      const line = noteLine(note, atMs);
+      counts.set(line.code, (counts.get(line.code) ?? 0) + 1);
+      if (note.kind === "launch-failed" && failures.size < failuresMax) failures.add(failureText(note));
       // The director freezes launching at the end; no person did anything.
-      if (note.code === "operator") return;
-      if (!options.isTable) return log.note(note, atMs);
-      if (note.level === "debug") return;
-      const text = gate.pass(note, atMs);
-      if (text !== undefined) remember({ atMs, level: note.level, code: note.code, text });
+      if (note.kind === "operator") return;
+      if (!options.isTable) return log.note(line, atMs);
+      const text = line.level === "debug" ? undefined : gate.pass(line, atMs);
+      if (text !== undefined) remember({ atMs, level: line.level, code: line.code, text });
     },
     story: (text, atMs) => {
       if (options.isTable) remember({ atMs, level: "info", code: "demo", text: `== ${text}` });
@@ -126,9 +127,7 @@ function announce(info: (text: string) => void, { gocd, mesos, pageUrl }: DemoSe
 }
 
 /** Without the task id, so that tries of the same profile are one reason. */
-function failureText(note: Note): string {
-  const { profile, taskId } = note.fields;
-  const text = note.text.replace(`${taskId} `, "").replace(/^failed to start on \S+: /, "");
-  const reason = cutText(shortError(safeText(text)), reasonMax).replace(/[\s,;'"(]+[^\s]*…$/, " …");
+function failureText({ profile, message }: NoteOf<"launch-failed">): string {
+  const reason = cutText(shortError(safeText(message)), reasonMax).replace(/[\s,;'"(]+[^\s]*…$/, " …");
   return `profile ${profile}: ${reason}`;
 }

@@ -1,8 +1,6 @@
 // Reports what has changed in the demand, once.
 
 import type { Draft } from "../draft.ts";
-import { describeNeed } from "../words/phrases.ts";
-import { bucketText, verdictText } from "../words/reasons.ts";
 import type { DemandState } from "../state.ts";
 import type { BucketDemand } from "./verdict.ts";
 
@@ -13,28 +11,9 @@ const linesMax = 20;
 export function noteDemand(draft: Draft, before: DemandState, after: DemandState): void {
   const old = new Map(before.buckets.map((bucket) => [bucket.key, bucket]));
   const changed = after.buckets.filter((bucket) => !isSame(old.get(bucket.key), bucket));
-  for (const bucket of changed.slice(0, linesMax)) {
-    const profile = bucket.profile === undefined ? "" : ` for profile ${bucket.profile}`;
-    draft.note({
-      level: bucket.profile === undefined && bucket.willBeTaken + bucket.coming < bucket.waiting ? "warning" : "info",
-      code: "demand-changed",
-      text: `${bucket.waiting} job${bucket.waiting === 1 ? " waits" : "s wait"} (${
-        describeNeed(bucket.gocdResources, bucket.environment)
-      })${profile}: ${bucketText(bucket, draft.atMs)}`,
-      fields: { waiting: bucket.waiting, needsAgent: bucket.needsAgent, wanted: bucket.wanted },
-    });
-  }
-  if (changed.length > linesMax) {
-    draft.note({
-      level: "info",
-      code: "demand-changed",
-      text: `and ${changed.length - linesMax} more kinds of jobs have changed`,
-      fields: { kinds: changed.length },
-    });
-  }
-  if (after.buckets.length === 0 && before.buckets.length > 0) {
-    draft.note({ level: "info", code: "demand-none", text: "no job waits for an agent of ours", fields: {} });
-  }
+  for (const bucket of changed.slice(0, linesMax)) draft.note({ kind: "demand-changed", bucket });
+  if (changed.length > linesMax) draft.note({ kind: "demand-changed-more", kinds: changed.length - linesMax });
+  if (after.buckets.length === 0 && before.buckets.length > 0) draft.note({ kind: "demand-none" });
   noteUnserved(draft, after);
 }
 
@@ -48,16 +27,7 @@ function noteUnserved(draft: Draft, after: DemandState): void {
     const key = `${cause} ${job.environment ?? ""} ${job.gocdResources.join(",")}`;
     if (told.has(key) || told.size >= linesMax || reason.kind === "maintenance") continue;
     told.add(key);
-    const text = verdictText(job, draft.atMs);
-    draft.note({
-      level: "warning",
-      code: `job-${job.verdict}`,
-      text: job.verdict === "unserved"
-        ? `no profile serves ${job.locator} (${describeNeed(job.gocdResources, job.environment)}): ${text}`
-        : `${job.locator} waits, but not for an agent: ${text}`,
-      fields: { locator: job.locator, reasonCode: reason.kind },
-      onceKey: key,
-    });
+    draft.note({ kind: `job-${job.verdict}`, job, onceKey: key });
   }
 }
 

@@ -4,6 +4,7 @@
 import type { Finding } from "../event.ts";
 import type { AgentProfile, Settings } from "../settings.ts";
 import type { State } from "../state.ts";
+import { environmentMissing } from "../words/findings.ts";
 
 /** The environment that the `min-idle` agents of a profile register in; absent: none. */
 export function minIdleEnvironment(profile: AgentProfile): string | undefined {
@@ -28,15 +29,9 @@ export function missingEnvironmentFindings(
 ): readonly Finding[] {
   return profiles.flatMap((profile) => {
     const named = profile.environments === "*" ? [] : profile.environments;
-    const key = profile.name === "default" ? "go-agent" : `profiles.${profile.name}`;
     return named.filter((name) => missing.includes(name)).map((name) => {
       const isWarm = profile.minIdle > 0 && name === minIdleEnvironment(profile);
-      const effect = isWarm ? "its min-idle agents are not launched" : "it gets no jobs from there";
-      return {
-        code: "environment-missing",
-        message: `environment "${name}" of profile "${profile.name}" is not on the GoCD server: ${effect}`,
-        hint: `create the environment in GoCD, or correct ${key}.environments`,
-      };
+      return environmentMissing(profile.name, name, isWarm);
     });
   });
 }

@@ -63,14 +63,5 @@ function tell(draft: Draft, { uuid, hostname }: GocdAgent): void {
     each.state === "registered" && uuidOf(each) === uuid
   );
   if (instance !== undefined) draft.put({ ...instance, retire: "surplus" });
-  draft.note({
-    level: "warning",
-    code: "agent-sick",
-    text:
-      `agent ${hostname} is idle and in contact, but takes no jobs: ${overtakenMin} waited beside it until other agents ` +
-      `took them; it ${instance === undefined ? "counts as none" : "is drained"}`,
-    hint: `look at the log of the agent ${hostname}${instance === undefined ? ", or disable or restart it" : ""}`,
-    fields: { uuid, hostname },
-    onceKey: uuid,
-  });
+  draft.note({ kind: "agent-sick", uuid, hostname, jobs: overtakenMin, isOurs: instance !== undefined, onceKey: uuid });
 }

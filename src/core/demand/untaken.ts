@@ -6,9 +6,6 @@ import type { Bucket } from "./backlog.ts";
 import type { Draft } from "../draft.ts";
 import type { GocdAgent, ResourceCase } from "../gocd_records.ts";
 import { canTake, capabilityOf } from "./matching.ts";
-import { describeNeed, formatDuration } from "../words/phrases.ts";
-import { verdictText } from "../words/reasons.ts";
-import type { PollerSettings } from "../settings.ts";
 import type { Departure } from "./taken_jobs.ts";
 import type { JobVerdict } from "./verdict.ts";
 
@@ -129,30 +126,20 @@ function tell(
   bucket: Bucket,
   { now, last }: { readonly now: UntakenBucket; readonly last: JobVerdict },
 ): void {
-  if (!cancelsWaitingJobs(draft.state.server.info?.version)) return;
+  const { server, settings: { poller: { attempts, intervalMs } } } = draft.state;
+  if (!cancelsWaitingJobs(server.info?.version)) return;
   draft.note({
-    level: "warning",
-    code: "jobs-left-untaken",
-    text:
-      `${now.jobs} jobs (${
-        describeNeed(bucket.gocdResources, bucket.environment)
-      }) were cancelled before an agent could take them, in ${now.occasions} polls, the last one ${last.locator}: GoCD ` +
-      `cancels a job that waits longer than its job timeout, and they waited from ${formatDuration(now.waitedMs)} on`,
-    hint: hintFor(last, draft.state.settings.poller, draft.atMs),
-    fields: { jobs: now.jobs, polls: now.occasions, reasonCode: last.reason.kind },
+    kind: "jobs-left-untaken",
+    jobs: now.jobs,
+    polls: now.occasions,
+    need: {
+      gocdResources: bucket.gocdResources,
+      ...(bucket.environment === undefined ? {} : { environment: bucket.environment }),
+    },
+    waitedMs: now.waitedMs,
+    last,
+    attempts,
+    intervalMs,
     onceKey: `${bucket.key} ${last.reason.kind}`,
   });
-}
-
-function hintFor(last: JobVerdict, { attempts, intervalMs }: PollerSettings, atMs: number): string {
-  const sooner = "lower poller.interval or poller.attempts, or give the jobs a longer timeout in GoCD";
-  if (last.reason.kind === "held-attempts") {
-    return `an agent is launched for what was seen in more than ${attempts} polls, one each ${
-      formatDuration(intervalMs)
-    }, so only after ${formatDuration(attempts * intervalMs)} to ${
-      formatDuration((attempts + 1) * intervalMs)
-    }: ${sooner}`;
-  }
-  if (last.reason.kind === "agent-coming") return `their agents do not come in time: ${sooner}`;
-  return `what they last waited for: ${verdictText(last, atMs)}`;
 }

@@ -57,13 +57,9 @@ export function adopt(draft: Draft, status: TaskStatus, meaning: TaskMeaning): A
   const parsed = parseTaskId(status.taskId);
   if (parsed === undefined || status.mesosAgentId === undefined) {
     draft.note({
-      level: "warning",
-      code: "task-foreign",
-      text:
-        `Mesos names a task of our framework that this program did not launch: ${status.taskId} (${status.state}); ` +
-        "it is left alone",
-      hint: "if nobody needs it, kill it with the Mesos tools",
-      fields: { taskId: status.taskId, state: status.state },
+      kind: "task-foreign",
+      taskId: status.taskId,
+      state: status.state,
       onceKey: `${status.taskId} ${status.state}`,
     });
     return undefined;
@@ -82,14 +78,7 @@ export function adopt(draft: Draft, status: TaskStatus, meaning: TaskMeaning): A
     ...(meaning === "running" ? { runningSinceMs: draft.atMs } : {}),
   };
   draft.put(instance);
-  draft.note({
-    level: "warning",
-    code: "agent-adopted",
-    text:
-      `${status.taskId} is adopted: Mesos runs it for our framework, but the store did not know it; it is drained ` +
-      "when it is idle",
-    fields: { taskId: status.taskId, profile: instance.profile },
-  });
+  draft.note({ kind: "agent-adopted", taskId: status.taskId, profile: instance.profile });
   return instance;
 }
 
@@ -134,14 +123,7 @@ export function adoptRecords(draft: Draft, agents: readonly GocdAgent[]): readon
       lost: { sinceMs: draft.atMs, message: onlyGocdKnows },
     });
     taskIds.push(taskId);
-    draft.note({
-      level: "warning",
-      code: "record-adopted",
-      text:
-        `the GoCD server has a record of ${taskId}, which this state does not know: Mesos is asked for it, and the ` +
-        "record is deleted unless the agent is found",
-      fields: { taskId, uuid },
-    });
+    draft.note({ kind: "record-adopted", taskId, uuid });
   }
   return taskIds;
 }
@@ -165,14 +147,7 @@ export function advanceLiving(draft: Draft, instance: InstanceIn<"launching">): 
     launchReason: adoptedText("duplicate"),
     adopted: true,
   });
-  draft.note({
-    level: "warning",
-    code: "task-id-lives",
-    text:
-      `${instance.taskId} was not launched: a task of this id lives already; it is adopted, and another is launched`,
-    hint: "nothing need be done; what restoring an older state means is in docs/state.md",
-    fields: { taskId: instance.taskId, profile: instance.profile },
-  });
+  draft.note({ kind: "task-id-lives", taskId: instance.taskId, profile: instance.profile });
 }
 
 /** The instance on the Mesos agent that its status update names; KILL and questions with another one are in vain. */

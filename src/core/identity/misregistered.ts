@@ -16,12 +16,9 @@ import {
   matchingEnvironments,
 } from "../demand/matching.ts";
 import { agentsAsOfMs } from "../session/reading.ts";
-import type { Failure } from "../life/causes.ts";
-import { gapText } from "../words/causes.ts";
+import type { Misregistered } from "../life/causes.ts";
+import type { EnvironmentObstacle } from "../note.ts";
 import { ruleOf } from "./recognition.ts";
-
-/** That a record lacks something. */
-export type Misregistered = Extract<Failure, { readonly kind: "misregistered" }>;
 
 /** What is wrong with a registration; nothing where it has all that it was launched for. */
 export function registrationGap(
@@ -71,16 +68,16 @@ export function trackGap(draft: Draft, instance: Registered, { byUuid }: GocdAge
   // What a list shows is as old as the question.
   const readMs = agentsAsOfMs(draft.state.server);
   if (readMs - gap.sinceMs < newRecordMs || isAsked(draft, gocdAgent.uuid)) return instance;
-  const fixed = fixedEnvironment(draft, instance, gocdAgent);
-  if (gap.repairMs === undefined && fixed === undefined) return repair(draft, instance, gocdAgent, missing);
+  const obstacle = obstacleOf(draft, instance, gocdAgent);
+  if (gap.repairMs === undefined && obstacle === undefined) return repair(draft, instance, gocdAgent, missing);
   if (gap.repairMs !== undefined && readMs - gap.repairMs < askAgainMs) return instance;
   countFailure(draft, instance, missing);
   draft.note({
-    level: "error",
-    code: "agent-misregistered",
-    text: `${instance.taskId} cannot serve the jobs it was launched for: ${gapText(missing)}; it is drained`,
-    hint: fixed ?? registrationGapHint,
-    fields: { taskId: instance.taskId, profile: instance.profile },
+    kind: "agent-misregistered",
+    taskId: instance.taskId,
+    profile: instance.profile,
+    gap: missing,
+    ...(obstacle === undefined ? {} : { obstacle }),
   });
   return put(draft, { ...others, retire: "surplus" });
 }
@@ -106,36 +103,26 @@ function repair(draft: Draft, instance: Registered, gocdAgent: GocdAgent, missin
       ...(environment === undefined ? {} : { environment }),
     },
   });
-  draft.note({
-    level: "warning",
-    code: "agent-corrected",
-    text: `the GoCD record of ${taskId} is corrected: ${gapText(missing)}`,
-    hint: registrationGapHint,
-    fields: { taskId, profile, uuid },
-  });
+  draft.note({ kind: "agent-corrected", taskId, profile, uuid, gap: missing });
   return put(draft, { ...instance, gap: { sinceMs: instance.gap?.sinceMs ?? draft.atMs, repairMs: draft.atMs } });
 }
 
-/** Why no change of the record can help: what to do instead. */
-function fixedEnvironment(draft: Draft, { environment }: AgentInstance, gocdAgent: GocdAgent): string | undefined {
+/** Why no change of the record can help. */
+function obstacleOf(
+  draft: Draft,
+  { environment }: AgentInstance,
+  gocdAgent: GocdAgent,
+): EnvironmentObstacle | undefined {
   const unwanted = gocdAgent.environments.find(({ origin, name }) =>
     origin === "config-repo" && foldEnvironment(name) !== foldEnvironment(environment)
   );
-  if (unwanted !== undefined && environment === undefined) {
-    return `a config repository puts it into environment ${unwanted.name}, which the agents API cannot change: change it there`;
+  if (environment === undefined) {
+    return unwanted === undefined ? undefined : { kind: "put-there", environment: unwanted.name };
   }
-  if (environment === undefined) return undefined;
   const folded = foldEnvironment(environment);
   if (matchingEnvironments(gocdAgent).some((name) => foldEnvironment(name) === folded)) return undefined;
   const known = [gocdAgent, ...draft.state.server.agents].flatMap(({ environments }) => environments)
     .find(({ name }) => foldEnvironment(name) === folded);
-  if (known?.origin === "unknown") return `create the environment ${environment} in GoCD`;
-  if (known?.origin !== "config-repo") return undefined;
-  return `environment ${environment} comes from a config repository, so the agents API cannot put an agent into it: see ` +
-    "that the image passes on AGENT_AUTO_REGISTER_ENVIRONMENTS (or AGENT_ENVIRONMENTS)";
+  if (known?.origin === "unknown") return { kind: "unknown", environment };
+  return known?.origin === "config-repo" ? { kind: "config-repo", environment } : undefined;
 }
-
-/** What the operator can do about it. */
-const registrationGapHint: string =
-  "set go-agent.auto-register-key to the server's agentAutoRegisterKey, and see that the environment exists there and " +
-  "that the image passes on AGENT_AUTO_REGISTER_* (or AGENT_*)";

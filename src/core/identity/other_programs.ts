@@ -7,7 +7,6 @@ import type { Draft } from "../draft.ts";
 import type { GocdAgent, ResourceCase } from "../gocd_records.ts";
 import { nameOf } from "./hostnames.ts";
 import { canTake, capabilityOf, chooseProfile } from "../demand/matching.ts";
-import { describeNeed } from "../words/phrases.ts";
 
 /** A list of agents with what waits. */
 export interface ListedAgents {
@@ -35,14 +34,13 @@ export function noteOtherPrograms(draft: Draft, { agents, buckets, rule }: Liste
     );
     if (shared === undefined) continue;
     draft.note({
-      level: "warning",
-      code: "other-program",
-      text: `agent ${name} has come for jobs that this program launches for, too (${
-        describeNeed(shared.gocdResources, shared.environment)
-      }): another gocd-mesos, lineage ${lineage}, serves this GoCD server, so that two agents are launched for one job`,
-      hint:
-        "let each have jobs of its own: part them by resources or environments of the profiles, or by poller.ignore",
-      fields: { hostname: name, lineage },
+      kind: "other-program",
+      hostname: name,
+      lineage,
+      need: {
+        gocdResources: shared.gocdResources,
+        ...(shared.environment === undefined ? {} : { environment: shared.environment }),
+      },
       onceKey: lineage,
     });
   }

@@ -4,9 +4,7 @@
 import type { Draft } from "../draft.ts";
 import type { Finding } from "../event.ts";
 import type { State } from "../state.ts";
-
-const hint =
-  "set go-agent.auto-register-key to agentAutoRegisterKey of the server's config (Admin > Config XML, <server>)";
+import { wrongKeyFinding } from "../words/findings.ts";
 
 /** An agent of ours has come as Pending: told once, with what it means under these settings. */
 export function cameAsPending(draft: Draft, taskId: string, uuid: string): void {
@@ -14,18 +12,8 @@ export function cameAsPending(draft: Draft, taskId: string, uuid: string): void 
   const isRefused = settings.registersWithKey === true;
   const isNews = isRefused && server.keyRefusedMs === undefined;
   if (isNews) draft.set({ server: { ...server, keyRefusedMs: draft.atMs } });
-  const why = settings.registersWithKey === undefined
-    ? "the server did not accept its auto-register key, or has none"
-    : isRefused
-    ? "the server does not know its auto-register key"
-    : "go-agent.auto-register-key is not set";
-  draft.note({
-    level: isNews ? "warning" : "info",
-    code: "agent-enabling",
-    text: `${taskId} has registered as Pending (${why}); enabling it`,
-    hint,
-    fields: { taskId, uuid },
-  });
+  const key = settings.registersWithKey === undefined ? "unclear" : isRefused ? "refused" : "unset";
+  draft.note({ kind: "agent-enabling", taskId, uuid, key, isNews });
 }
 
 /** An agent of ours has registered with its key. */
@@ -36,12 +24,5 @@ export function keyWorked(draft: Draft): void {
 
 /** What an operator should know of the key now, if anything. */
 export function keyFindings({ server }: State): readonly Finding[] {
-  if (server.keyRefusedMs === undefined) return [];
-  return [{
-    code: "wrong-auto-register-key",
-    message:
-      "the GoCD server does not know go-agent.auto-register-key, or the image does not pass it on: agents come as " +
-      "Pending and are enabled one by one",
-    hint,
-  }];
+  return server.keyRefusedMs === undefined ? [] : [wrongKeyFinding];
 }

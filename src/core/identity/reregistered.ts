@@ -14,12 +14,7 @@ export function advanceRecord(draft: Draft, instance: AgentInstance, index: Gocd
   const next = nextRecord(draft, instance, index);
   if (next === undefined) return instance;
   register(draft, instance, next.uuid, activityOf(next, undefined, draft.atMs));
-  draft.note({
-    level: "warning",
-    code: "agent-registered-anew",
-    text: `${instance.taskId} has registered a second time; the record ${next.uuid} counts from now on`,
-    fields: { taskId: instance.taskId, uuid: next.uuid },
-  });
+  draft.note({ kind: "agent-registered-anew", taskId: instance.taskId, uuid: next.uuid });
   return draft.instance(instance.taskId) ?? instance;
 }
 

@@ -71,15 +71,11 @@ function noteShared(
   },
 ): void {
   draft.note({
-    level: "error",
-    code: "agent-guid-shared",
-    text:
-      `${owner.taskId} and ${instance.taskId} have one guid, ${uuid}: the GoCD server takes them for one agent and ` +
-      "serves only one of them; both are left running",
-    hint:
-      `remove config/guid.txt from the image of profile ${instance.profile} (or from the volume that brings it), so ` +
-      "that each agent makes its own",
-    fields: { taskId: instance.taskId, other: owner.taskId, profile: instance.profile, uuid },
+    kind: "agent-guid-shared",
+    taskId: instance.taskId,
+    owner: owner.taskId,
+    profile: instance.profile,
+    uuid,
     onceKey: `${uuid} ${instance.taskId}`,
   });
 }

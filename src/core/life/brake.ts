@@ -6,7 +6,6 @@ import type { Draft } from "../draft.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import type { AgentInstance, Unreachable } from "../instance.ts";
 import type { BrakeState, State, Suspicion } from "../state.ts";
-import { suspicionText } from "../words/causes.ts";
 
 /**
  * Fewer agents that vanish are ordinary: somebody deletes one or two records, one host dies. Such an agent is treated with
@@ -67,7 +66,7 @@ export function judgeGocdList(draft: Draft, before: readonly GocdAgent[], agents
     const isElsewhere = ours.length === 0 && gocd.vanished !== undefined && isAnyUntold(draft.state) &&
       !gocd.vanished.some((uuid) => listed.has(uuid));
     if (isMissing || isElsewhere) return;
-    return release(draft, { ...others }, "gocd", "the GoCD server lists our agents again");
+    return release(draft, { ...others }, "gocd");
   }
   const isOlder = wentBack(draft.state);
   const isMost = missing.length > ours.length * vanishedShare && missing.length >= (isOlder ? 1 : vanishedMin);
@@ -173,7 +172,7 @@ export function judgeLosses(draft: Draft): void {
   const { mesos, ...others } = brake;
   if (mesos !== undefined) {
     if (doubted > total * missingShare) return;
-    return release(draft, others, "mesos", "Mesos knows our agents again, or the GoCD server has lost them as well");
+    return release(draft, others, "mesos");
   }
   if (doubted < vanishedMin || doubted <= total * vanishedShare) return;
   suspect(draft, { kind: "mesos-lost", sinceMs: draft.atMs, lost: doubted, of: total });
@@ -184,21 +183,13 @@ function suspect(draft: Draft, suspicion: Suspicion): void {
   const whom = suspicion.kind === "gocd-unlisted" ? "gocd" : "mesos";
   draft.set({ brake: { ...brake, [whom]: suspicion } });
   draft.markPlanStale();
-  const launching = launchBrake(draft.state) === undefined ? "nothing" : "nothing is launched, and nothing";
-  const { text, hint } = suspicionText(suspicion);
-  draft.note({
-    level: "error",
-    code: "brake-on",
-    text: `${text}; ${launching} is taken down until they are back`,
-    hint,
-    fields: { server: whom },
-  });
+  draft.note({ kind: "brake-on", suspicion, holdsLaunching: launchBrake(draft.state) !== undefined });
 }
 
-function release(draft: Draft, brake: BrakeState, whom: "gocd" | "mesos", why: string): void {
+function release(draft: Draft, brake: BrakeState, whom: "gocd" | "mesos"): void {
   draft.set({ brake: { ...brake, releasedMs: draft.atMs } });
   draft.markPlanStale();
-  draft.note({ level: "info", code: "brake-off", text: `${why}: all goes on`, fields: { server: whom } });
+  draft.note({ kind: "brake-off", server: whom });
 }
 
 /** The operator says that what has vanished is lost: each such agent is treated as a single one would be. */
@@ -216,14 +207,7 @@ export function acceptLoss(draft: Draft): void {
   const { gocd: _, mesos: __, ...others } = brake;
   draft.set({ brake: others });
   draft.markPlanStale();
-  draft.note({
-    level: "warning",
-    code: "operator",
-    text: count === 0
-      ? "no agents are missing whose loss could be accepted"
-      : `the loss of ${count} agent${count === 1 ? "" : "s"} is accepted: launching and taking down go on`,
-    fields: { instances: count },
-  });
+  draft.note({ kind: "loss-accepted", instances: count });
 }
 
 /** Whoever is seen again is no loss, and may vanish once more. */

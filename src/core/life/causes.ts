@@ -11,7 +11,14 @@ export type Failure =
   | { readonly kind: "pending"; readonly afterMs: number }
   /** The GoCD server has lost contact with it. */
   | { readonly kind: "lost-contact" }
-  | { readonly kind: "misregistered"; readonly got: Registered; readonly wanted: Registered };
+  | Misregistered;
+
+/** Its record lacks something that it was launched with. */
+export interface Misregistered {
+  readonly kind: "misregistered";
+  readonly got: Registered;
+  readonly wanted: Registered;
+}
 
 /** What an agent is registered with. */
 export interface Registered {

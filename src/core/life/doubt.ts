@@ -59,14 +59,7 @@ export function doubtLoss(draft: Draft, instance: AgentInstance, uuid: string, m
   }));
   waivePollWait(draft, instance);
   judgeLosses(draft);
-  draft.note({
-    level: "warning",
-    code: "agent-doubted",
-    text:
-      `Mesos has lost ${instance.taskId} (${message}), but the GoCD server hears it: it is left alone, and replaced ` +
-      "if needed",
-    fields: { taskId: instance.taskId, host: instance.host },
-  });
+  draft.note({ kind: "agent-doubted", taskId: instance.taskId, host: instance.host, message });
 }
 
 /** Whether a dead instance, of whose end there is no proof, turns out to be heard: Mesos may yet find it. */
@@ -103,6 +96,5 @@ export function advanceDoubt(
   }
   (isOpen ? endUnproven : end)(draft, instance, "lost", lost.message);
   waivePollWait(draft, instance);
-  const text = `${taskId} is lost: ${lost.message}`;
-  draft.note({ level: "warning", code: "agent-lost", text, fields: { taskId, host: instance.host } });
+  draft.note({ kind: "agent-lost", taskId, host: instance.host, message: lost.message });
 }

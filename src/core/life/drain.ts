@@ -11,7 +11,6 @@ import type { AgentInstance, Draining, DrainStep } from "../instance.ts";
 import { register, startKill } from "./phase.ts";
 import { profileOf } from "../profile_of.ts";
 import { agentsAsOfMs, isFresh, isIdleConfirmed, shownForMs } from "../session/reading.ts";
-import { formatDuration } from "../words/phrases.ts";
 
 /** Takes the next step of a drain, by what the server shows. `undefined`: its record is not in the list. */
 export function advanceDrain(draft: Draft, instance: Draining, gocdAgent: GocdAgent | undefined): void {
@@ -69,12 +68,7 @@ export function takeBack(draft: Draft, instance: Draining): void {
 /** New demand: the instance is enabled again instead of a new one being launched. */
 export function reuse(draft: Draft, instance: Draining): void {
   enableAgain(draft, instance);
-  draft.note({
-    level: "info",
-    code: "agent-reused",
-    text: `${instance.taskId} is enabled again: jobs wait that it can take`,
-    fields: { taskId: instance.taskId, profile: instance.profile },
-  });
+  draft.note({ kind: "agent-reused", taskId: instance.taskId, profile: instance.profile });
 }
 
 function enableAgain(draft: Draft, instance: Draining): void {
@@ -130,12 +124,7 @@ function advanceEnabled(draft: Draft, instance: Draining, gocdAgent: GocdAgent):
   const isWelcome = instance.retire === undefined && draft.state.controls.mode === "run";
   if (step.kind !== "disabling" && isWelcome) {
     keep(draft, instance, gocdAgent);
-    draft.note({
-      level: "info",
-      code: "drain-undone",
-      text: `${instance.taskId} was enabled again by somebody; it is kept`,
-      fields: { taskId: instance.taskId, profile: instance.profile },
-    });
+    draft.note({ kind: "drain-undone", taskId: instance.taskId, profile: instance.profile });
     return;
   }
   if (step.kind === "disabling" && draft.atMs - step.askedMs < askAgainMs) return;
@@ -185,14 +174,7 @@ function askDelete(draft: Draft, instance: Draining, sinceMs: number): void {
 function leaveRecord(draft: Draft, instance: Draining): void {
   if (!isFresh(draft)) return;
   startKill(draft, instance, "drained", { kind: "drained", isDeleted: false });
-  draft.note({
-    level: "warning",
-    code: "gocd-record-left",
-    text: `the GoCD server has not deleted the record of ${instance.taskId} for ${formatDuration(deleteMaxMs)}; ` +
-      "the agent is stopped all the same, and its record deleted once that works",
-    hint: "make the account of go-server.user-name (or of the access token) an administrator in GoCD",
-    fields: { taskId: instance.taskId, uuid: instance.uuid },
-  });
+  draft.note({ kind: "gocd-record-left", taskId: instance.taskId, uuid: instance.uuid, forMs: deleteMaxMs });
 }
 
 /**

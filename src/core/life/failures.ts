@@ -5,8 +5,6 @@ import type { AgentInstance } from "../instance.ts";
 import { afterSuccess, rememberFailure, withoutFailuresOf } from "../placement/failing_hosts.ts";
 import { breakerFailuresMin } from "../demand/gates.ts";
 import type { Failure } from "./causes.ts";
-import { failureText } from "../words/causes.ts";
-import { formatDuration } from "../words/phrases.ts";
 
 /** Pause after the first failure; doubles with each further one. */
 const retryFirstMs = 10_000;
@@ -29,17 +27,11 @@ export function countFailure(draft: Draft, instance: AgentInstance, failure: Fai
   waivePollWait(draft, instance);
   if (failures === breakerFailuresMin && !isSameWave) {
     draft.note({
-      level: "error",
-      code: "profile-failing",
-      text:
-        `profile ${instance.profile}: ${failures} launches failed in a row (${
-          failureText(failure)
-        }); from now on one is tried ` +
-        `at a time, the next in ${formatDuration(retryMs - atMs)}`,
-      hint:
-        `check the image and the settings of profile ${instance.profile}; once mended, \`gocd-mesos resume FILE\` tries ` +
-        "at once",
-      fields: { profile: instance.profile, failures },
+      kind: "profile-failing",
+      profile: instance.profile,
+      failures,
+      failure,
+      retryInMs: retryMs - atMs,
     });
   }
 }
@@ -60,12 +52,7 @@ export function countSuccess(draft: Draft, instance: AgentInstance): void {
     profiles.delete(instance.profile);
     draft.set({ breakers: { ...draft.state.breakers, profiles } });
     if (before.failures >= breakerFailuresMin) {
-      draft.note({
-        level: "info",
-        code: "profile-recovered",
-        text: `profile ${instance.profile} works again: ${instance.taskId} has registered`,
-        fields: { profile: instance.profile },
-      });
+      draft.note({ kind: "profile-recovered", taskId: instance.taskId, profile: instance.profile });
     }
   }
   const hosts = afterSuccess(breakers.hosts, instance);

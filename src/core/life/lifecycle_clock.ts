@@ -26,9 +26,6 @@ const unreachableMaxMs = 24 * 3_600_000;
 /** But not before this program has waited so long itself: while it was down, the clock may have been set. */
 const unreachableMinMs = 3_600_000;
 
-/** Agents that a line names at most. */
-const namedMax = 3;
-
 /** Ends what has lasted too long. */
 export function watchClocks(draft: Draft): void {
   const isHeld = holdsTakingDown(draft.state);
@@ -136,19 +133,16 @@ function hold(draft: Draft, instance: Waiting, possible: readonly GocdAgent[]): 
   if (instance.held === true) return;
   draft.put({ ...instance, held: true });
   const { taskId, profile, host } = instance;
-  const names = possible.slice(0, namedMax).map(({ hostname, ipAddress }) =>
-    ipAddress === undefined ? hostname : `${hostname} (${ipAddress})`
-  );
-  const named = `${names.join(", ")}${possible.length > namedMax ? ", …" : ""}`;
-  const since = isAdopted(instance) ? "" : "has appeared since its launch and ";
   draft.note({
-    level: "error",
-    code: "agent-not-told-apart",
-    text: `${taskId} has not registered under its name in time, but the GoCD agent ${named} ${since}may be it: its ` +
-      "container is left running, as a KILL might end a build",
-    hint: `let the image of profile ${profile} register under AGENT_AUTO_REGISTER_HOSTNAME (older images: ` +
-      `AGENT_HOSTNAME); if that agent is somebody else's, kill task ${taskId} with the Mesos tools`,
-    fields: { taskId, profile, host, agents: names.join(" ") },
+    kind: "agent-not-told-apart",
+    taskId,
+    profile,
+    host,
+    agents: possible.map(({ hostname, ipAddress }) => ({
+      hostname,
+      ...(ipAddress === undefined ? {} : { ipAddress }),
+    })),
+    isAdopted: isAdopted(instance),
   });
 }
 

@@ -25,7 +25,6 @@ import { matchingEnvironments } from "../demand/matching.ts";
 import { noteGap, trackGap } from "../identity/misregistered.ts";
 import { register, startDrain, startKill, uuidOf } from "./phase.ts";
 import { isFresh, shownForMs } from "../session/reading.ts";
-import { formatDuration } from "../words/phrases.ts";
 import { cameAsPending, keyWorked } from "../identity/register_key.ts";
 import { agentByAddress, isAdopted } from "../identity/recognition.ts";
 import { advanceRecord } from "../identity/reregistered.ts";
@@ -69,10 +68,9 @@ function advanceRegistration(draft: Draft, instance: Waiting, index: GocdAgentIn
   const found = recordsOf(draft, instance, index);
   if (found.length > 1) {
     draft.note({
-      level: "warning",
-      code: "duplicate-hostname",
-      text: `${found.length} GoCD agents go by the name ${instance.taskId}; the enabled one counts`,
-      fields: { taskId: instance.taskId, count: found.length },
+      kind: "duplicate-hostname",
+      taskId: instance.taskId,
+      count: found.length,
       onceKey: `${instance.taskId} ${found.length}`,
     });
   }
@@ -131,12 +129,12 @@ function registered(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): void
   register(draft, known, gocdAgent.uuid, activity);
   if (learnt !== undefined || !noteGap(draft, instance.taskId, gocdAgent)) countSuccess(draft, instance);
   draft.note({
-    level: "info",
-    code: "agent-registered",
-    text: `${instance.taskId} has registered with the GoCD server after ${
-      formatDuration(draft.atMs - instance.createdMs)
-    }${isDisabled ? ", but somebody has disabled it there" : ""}`,
-    fields: { taskId: instance.taskId, profile: instance.profile, uuid: gocdAgent.uuid },
+    kind: "agent-registered",
+    taskId: instance.taskId,
+    profile: instance.profile,
+    uuid: gocdAgent.uuid,
+    afterMs: draft.atMs - instance.createdMs,
+    isDisabled,
   });
 }
 
@@ -207,28 +205,10 @@ function sameWord(word: string, before: AgentActivity, atMs: number): AgentActiv
   return before.kind === "unsure" && before.word === word ? before : { kind: "unsure", sinceMs: atMs, word };
 }
 
-function noteActivity(draft: Draft, instance: Registered, activity: AgentActivity): void {
-  const fields = { taskId: instance.taskId, profile: instance.profile };
-  if (activity.kind === "unsure") {
-    const words: Readonly<Record<string, string>> = {
-      absent: "is no longer in the list of the GoCD server",
-      Disabled: "was disabled by somebody",
-      Pending: "is Pending again: somebody has deleted its record",
-      Missing: "is Missing: the server has restarted and not heard of it yet",
-      LostContact: "has lost contact with the GoCD server",
-    };
-    draft.note({
-      level: "warning",
-      code: "agent-unsure",
-      text: `${instance.taskId} ${words[activity.word] ?? `is in the state ${activity.word}`}; it is left alone`,
-      fields: { ...fields, word: activity.word },
-    });
-    return;
-  }
-  draft.note({
-    level: "debug",
-    code: `agent-${activity.kind}`,
-    text: `${instance.taskId} is ${activity.kind}`,
-    fields,
-  });
+function noteActivity(draft: Draft, { taskId, profile }: Registered, activity: AgentActivity): void {
+  draft.note(
+    activity.kind === "unsure"
+      ? { kind: "agent-unsure", taskId, profile, word: activity.word }
+      : { kind: `agent-${activity.kind}`, taskId, profile },
+  );
 }

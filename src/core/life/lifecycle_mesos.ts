@@ -13,14 +13,7 @@ import { oneLine } from "../text.ts";
 import { end, endUnproven, startKill, taskOf, uuidOf } from "./phase.ts";
 import { askFor } from "../session/reconciliation.ts";
 import { activityOnReturn, isPendingOnReturn } from "./returned.ts";
-import {
-  isOver,
-  type ReasonMeaning,
-  reasonMeaning,
-  type TaskMeaning,
-  taskMeaning,
-  type TaskStatus,
-} from "../session/task_status.ts";
+import { isOver, reasonMeaning, type TaskMeaning, taskMeaning, type TaskStatus } from "../session/task_status.ts";
 
 /** Applies one update and acknowledges it where it asks for that, unknown ones too. */
 export function taskStatusUpdated(draft: Draft, status: TaskStatus): void {
@@ -83,10 +76,9 @@ function applyMeaning(draft: Draft, instance: AgentInstance, status: TaskStatus,
       return onUnreachable(draft, instance);
     case "unclear":
       draft.note({
-        level: "warning",
-        code: "task-state-unknown",
-        text: `Mesos says ${status.state} of ${instance.taskId}, a state this program does not know; nothing is done`,
-        fields: { taskId: instance.taskId, state: status.state },
+        kind: "task-state-unknown",
+        taskId: instance.taskId,
+        state: status.state,
         onceKey: status.state,
       });
       return;
@@ -127,12 +119,7 @@ function onAlive(draft: Draft, instance: AgentInstance, status: TaskStatus): voi
     case "unreachable":
       if (instance.uuid !== undefined) takeBack(draft, instance, instance.uuid);
       else draft.put(inPhase(instance, { state: "starting", sinceMs: draft.atMs, runningSinceMs: draft.atMs }));
-      draft.note({
-        level: "info",
-        code: "agent-returned",
-        text: `${instance.taskId} is back: Mesos reaches host ${instance.host} again`,
-        fields: { taskId: instance.taskId, host: instance.host },
-      });
+      draft.note({ kind: "agent-returned", taskId: instance.taskId, host: instance.host });
       return;
     case "gone":
       return onBackFromTheDead(draft, instance, status);
@@ -168,12 +155,7 @@ function onBackFromTheDead(draft: Draft, instance: Gone, status: TaskStatus): vo
   } else {
     takeBack(draft, instance, instance.uuid);
   }
-  draft.note({
-    level: "warning",
-    code: "agent-returned",
-    text: `${instance.taskId} lives although Mesos had called it ${instance.cause}; it is taken back`,
-    fields: { taskId: instance.taskId, host: instance.host },
-  });
+  draft.note({ kind: "agent-lives", taskId: instance.taskId, host: instance.host, cause: instance.cause });
   askFor(draft, instance.taskId);
 }
 
@@ -185,10 +167,10 @@ function takeBack(draft: Draft, instance: AgentInstance, uuid: string): void {
 
 function noteRunning(draft: Draft, instance: AgentInstance): void {
   draft.note({
-    level: "info",
-    code: "agent-running",
-    text: `${instance.taskId} runs on ${instance.host}; waiting for it to register with the GoCD server`,
-    fields: { taskId: instance.taskId, profile: instance.profile, host: instance.host },
+    kind: "agent-running",
+    taskId: instance.taskId,
+    profile: instance.profile,
+    host: instance.host,
   });
 }
 
@@ -208,13 +190,7 @@ function onUnreachable(draft: Draft, instance: AgentInstance): void {
     ...(uuid === undefined ? {} : { uuid }),
   }));
   waivePollWait(draft, instance);
-  draft.note({
-    level: "warning",
-    code: "agent-unreachable",
-    text:
-      `${instance.taskId} is unreachable: Mesos has lost contact with host ${instance.host}; it is replaced if needed`,
-    fields: { taskId: instance.taskId, host: instance.host },
-  });
+  draft.note({ kind: "agent-unreachable", taskId: instance.taskId, host: instance.host });
 }
 
 /** What the master does not know has not ended, as long as the GoCD server hears it. */
@@ -236,7 +212,7 @@ function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): 
   const message = oneLine(status.message) || status.reason || status.state;
   const isUnproven = cause === "lost" && taskMeaning(status.state) === "lost" && !isProof(status);
   (isUnproven ? endUnproven : end)(draft, withPossibleBuild(draft, instance), cause, message);
-  const fields = {
+  const ended = {
     taskId: instance.taskId,
     profile: instance.profile,
     host: instance.host,
@@ -248,53 +224,32 @@ function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): 
   }
   switch (cause) {
     case "stopped":
-      draft.note({ level: "info", code: "agent-stopped", text: `${instance.taskId} has stopped`, fields });
+      draft.note({ kind: "agent-stopped", ...ended });
       return;
     case "dropped":
       waivePollWait(draft, instance);
-      draft.note({
-        level: "info",
-        code: "launch-dropped",
-        text: reason === "offer"
-          ? `${instance.taskId} was not launched: the offer was gone (${message}); it is tried again`
-          : `${instance.taskId} was not launched on ${instance.host}: ${message}; it is tried again`,
-        fields,
-      });
+      draft.note({ kind: "launch-dropped", ...ended, message, isOffer: reason === "offer" });
       return;
     case "lost":
       waivePollWait(draft, instance);
-      draft.note({ level: "warning", code: "agent-lost", text: `${instance.taskId} is lost: ${message}`, fields });
+      draft.note({ kind: "agent-lost", ...ended, message });
       return;
     case "never-registered":
       // Why it was stopped was told, and counted, when it was.
-      draft.note({
-        level: "info",
-        code: "agent-stopped",
-        text: `${instance.taskId} has stopped; it had never registered with the GoCD server`,
-        fields,
-      });
+      draft.note({ kind: "agent-stopped-unregistered", ...ended });
       return;
     case "launch-failed":
     case "exited":
       countFailure(draft, instance, { kind: "mesos", message });
-      draft.note({
-        level: "error",
-        code: cause === "exited" ? "agent-exited" : "launch-failed",
-        text: `${instance.taskId} ${cause === "exited" ? "ended by itself" : "failed to start"} on ${instance.host}: ` +
-          message,
-        ...(cause === "exited" ? {} : { hint: launchHint(instance, reason) }),
-        fields,
-      });
+      draft.note(
+        cause === "exited"
+          ? { kind: "agent-exited", ...ended, message }
+          : { kind: "launch-failed", ...ended, message, meaning: reason },
+      );
       return;
     default:
       return cause satisfies never;
   }
-}
-
-function launchHint({ profile }: AgentInstance, reason: ReasonMeaning): string {
-  return reason === "unauthorized"
-    ? "let mesos.principal run tasks as mesos.user (ACL run_tasks of the Mesos master)"
-    : `check the image and the settings of profile ${profile}`;
 }
 
 function endCause(instance: AgentInstance, status: TaskStatus): EndCause {

@@ -13,8 +13,6 @@ import {
 } from "../instance.ts";
 import type { IdleReason, KillReason } from "./causes.ts";
 import { clocksOf } from "../profile_of.ts";
-import { idleText, killText } from "../words/causes.ts";
-import { formatDuration } from "../words/phrases.ts";
 
 /** The uuid of its GocdAgent, where it is known. */
 export function uuidOf(instance: AgentInstance): string | undefined {
@@ -44,31 +42,16 @@ export function startDrain(
   const step = { kind: "disabling", askedMs: draft.atMs } as const;
   draft.put(inPhase(instance, { state: "draining", sinceMs: draft.atMs, uuid: instance.uuid, reason, step }));
   draft.effect({ kind: "disable-gocd-agents", agents: [{ taskId: instance.taskId, uuid: instance.uuid }] });
-  const why = reason === "idle"
-    ? `it has been idle for ${formatDuration(draft.atMs - instance.activity.sinceMs)} and ${idleText(whyIdle)}`
-    : drainWords[reason];
   draft.note({
-    level: "info",
-    code: "agent-draining",
-    text: `draining ${instance.taskId}: ${why}`,
-    fields: { taskId: instance.taskId, profile: instance.profile, reason, uuid: instance.uuid },
+    kind: "agent-draining",
+    taskId: instance.taskId,
+    profile: instance.profile,
+    uuid: instance.uuid,
+    reason,
+    idleMs: draft.atMs - instance.activity.sinceMs,
+    why: whyIdle,
   });
 }
-
-const drainWords: Readonly<Record<Exclude<DrainReason, "idle">, string>> = {
-  maintenance: "its Mesos agent goes into maintenance",
-  operator: "the operator asked for it",
-  "profile-changed": "its profile has changed",
-  surplus: "it is not needed any more",
-};
-
-const killHints: Readonly<Partial<Record<KillCause, string>>> = {
-  "register-timeout":
-    "look at the agent's log in its sandbox: whether it reaches go-server.agent-url, and whether the " +
-    "server takes its auto-register key",
-  "pending-stuck": "give go-agent.auto-register-key the server's agentAutoRegisterKey, or make the account of " +
-    "go-server.user-name an administrator, who may enable agents",
-};
 
 /** Sends KILL, and goes on sending it until Mesos says terminal (by core/life/lifecycle_clock.ts). */
 export function startKill(draft: Draft, instance: AgentInstance, cause: KillCause, why: KillReason): void {
@@ -83,13 +66,13 @@ export function startKill(draft: Draft, instance: AgentInstance, cause: KillCaus
     cause,
   }));
   if (canSend) sendKill(draft, instance);
-  const hint = killHints[cause];
   draft.note({
-    level: cause === "drained" || cause === "teardown" || cause === "by-mesos" ? "info" : "warning",
-    code: "agent-killing",
-    text: `${isOurs ? "stopping" : "Mesos stops"} ${instance.taskId}: ${killText(why)}`,
-    ...(hint === undefined ? {} : { hint }),
-    fields: { taskId: instance.taskId, profile: instance.profile, cause, host: instance.host },
+    kind: "agent-killing",
+    taskId: instance.taskId,
+    profile: instance.profile,
+    host: instance.host,
+    cause,
+    why,
   });
 }
 

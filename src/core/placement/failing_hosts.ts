@@ -3,8 +3,6 @@
 
 import type { Draft } from "../draft.ts";
 import type { Failure } from "../life/causes.ts";
-import { failureText } from "../words/causes.ts";
-import { formatDuration } from "../words/phrases.ts";
 import type { BreakersState, HostBreaker } from "../state.ts";
 
 /** Failures of one host inside this window count together. */
@@ -73,12 +71,12 @@ export function rememberFailure(draft: Draft, launch: FailedLaunch): BreakersSta
   if (avoid !== undefined && avoid !== before?.avoid) {
     const only = onlyProfileOf(failures);
     draft.note({
-      level: "warning",
-      code: "host-avoided",
-      text: `host ${host} is avoided${only === undefined ? "" : ` by profile ${only}`} for ${
-        formatDuration(avoid.forMs)
-      }: ${failures.length} agents failed there (${failureText(failure)})`,
-      fields: { host },
+      kind: "host-avoided",
+      host,
+      ...(only === undefined ? {} : { profile: only }),
+      forMs: avoid.forMs,
+      failures: failures.length,
+      failure,
       onceKey: `${host} ${avoid.forMs}`,
     });
   }

@@ -10,9 +10,6 @@ import { beforeLaunch, isLearning } from "../identity/lineage.ts";
 import type { Offer } from "./offer.ts";
 import { place, type PlacementResult } from "./placement.ts";
 import { profileOf } from "../profile_of.ts";
-import type { PlacementMiss } from "./reason.ts";
-import { describeNeed } from "../words/phrases.ts";
-import { missText } from "../words/placement.ts";
 import { launchReasonText } from "../words/reasons.ts";
 import { strangersTo } from "../identity/recognition.ts";
 import { replanIfStale } from "../demand/replan.ts";
@@ -140,12 +137,12 @@ function launch(draft: Draft, { wanted, profile, resources, hostPorts, accept, s
     offerId: accept.offerIds[0] ?? "",
   });
   draft.note({
-    level: "info",
-    code: "agent-launched",
-    text: `launching ${taskId} on ${accept.host} (${describeNeed(wanted.gocdResources, wanted.environment)}): ${
-      launchReasonText(wanted.reason)
-    }`,
-    fields: { taskId, profile: profile.name, host: accept.host },
+    kind: "agent-launched",
+    taskId,
+    profile: profile.name,
+    host: accept.host,
+    ...registration,
+    why: wanted.reason,
   });
   return { taskId, profile, ...registration, resources, hostPorts };
 }
@@ -163,7 +160,10 @@ function settle(
     if (miss === undefined || miss.count === 0) {
       nearestMiss.delete(profile.name);
     } else {
-      if (!nearestMiss.has(profile.name)) noteMiss(draft, profile, miss.miss);
+      // Told when a profile begins to go without, not at every offer.
+      if (!nearestMiss.has(profile.name)) {
+        draft.note({ kind: "no-fitting-offer", profile: profile.name, miss: miss.miss });
+      }
       const before = draft.state.offers.nearestMiss.get(profile.name);
       const isLasting = before !== undefined && draft.atMs - before.atMs < missLastsMs;
       const sinceMs = isLasting ? before.sinceMs : draft.atMs;
@@ -185,16 +185,6 @@ function settle(
         return count > 0 ? [{ ...each, count }] : [];
       }),
     },
-  });
-}
-
-/** Told when a profile begins to go without, not at every offer. */
-function noteMiss(draft: Draft, { name }: AgentProfile, miss: PlacementMiss): void {
-  draft.note({
-    level: "info",
-    code: "no-fitting-offer",
-    text: `no offer of Mesos fits profile ${name}: ${missText(miss)}`,
-    fields: { profile: name },
   });
 }
 

@@ -4,8 +4,6 @@ import type { Draft } from "../draft.ts";
 import { profileOf } from "../profile_of.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { RoleOffers, State, WantedAgents } from "../state.ts";
-import { offerlessHint } from "../words/acts.ts";
-import { offerlessText } from "../words/reasons.ts";
 
 /** No REVIVE of a role sooner after the last. */
 export const reviveGapMs = 5_000;
@@ -74,11 +72,9 @@ export function noteOfferless(draft: Draft): void {
   for (const { profile } of wantedByProfile(draft.state)) {
     if (!isOfferless(draft.state, profile.role, draft.atMs)) continue;
     draft.note({
-      level: "warning",
-      code: "no-offer",
-      text: `${offerlessText(profile.role)}, and profile ${profile.name} has agents to launch`,
-      hint: offerlessHint,
-      fields: { role: profile.role, profile: profile.name },
+      kind: "no-offer",
+      role: profile.role,
+      profile: profile.name,
       onceKey: `${profile.role} ${profile.name}`,
     });
   }
@@ -92,19 +88,7 @@ export function noteRolesIgnored(draft: Draft, masterVersion: string | undefined
   const [major = 1, minor = 0] = (masterVersion ?? "1.0").split(".").map(Number);
   const roles = rolesOf(draft.state);
   if (major > 1 || minor >= 2 || roles.every((role) => role === "*")) return;
-  const [first = "*", ...others] = roles;
-  draft.note({
-    level: "warning",
-    code: "roles-ignored",
-    text:
-      `Mesos ${masterVersion ?? "1.0"} does not know frameworks with roles of their own choice (1.2 and later do): ` +
-      `role ${first} gets the offers of role *, without what is reserved${
-        others.length === 0 ? "" : `, and ${others.join(", ")} gets none`
-      }`,
-    hint: 'write mesos.role = "*", or update Mesos',
-    fields: { roles: roles.join(",") },
-    onceKey: "roles-ignored",
-  });
+  draft.note({ kind: "roles-ignored", masterVersion: masterVersion ?? "1.0", roles, onceKey: "roles-ignored" });
 }
 
 function wantedByProfile(

@@ -1,6 +1,7 @@
 // What Mesos never changes in a registered framework, and the configuration now says otherwise.
 
 import type { Draft } from "../draft.ts";
+import type { KeptField } from "../note.ts";
 import type { FrameworkRecord, RegisteredAs } from "../record.ts";
 
 /** The record after SUBSCRIBED with this id: who a new id was made for stays until the next id. */
@@ -17,27 +18,20 @@ export function noteKeptIdentity(draft: Draft): void {
   const { registeredAs: before } = framework;
   const { registersAs: now } = settings;
   if (before === undefined || now === undefined) return;
-  const changes = [
-    change("mesos.user", before.user, now.user),
-    change("mesos.principal", before.principal, now.principal),
+  const fields = [
+    kept("mesos.user", before.user, now.user),
+    kept("mesos.principal", before.principal, now.principal),
   ].flatMap((each) => each ?? []);
-  if (changes.length === 0) return;
+  if (fields.length === 0) return;
   draft.note({
-    level: "warning",
-    code: "identity-kept",
-    text: `Mesos keeps of framework ${framework.frameworkId ?? "?"} what it was first registered with: ${
-      changes.join(", ")
-    }`,
-    hint: "set the keys back, or give the framework up with `gocd-mesos teardown FILE` and start again",
-    fields: { frameworkId: framework.frameworkId ?? "" },
-    onceKey: changes.join(", "),
+    kind: "identity-kept",
+    frameworkId: framework.frameworkId ?? "",
+    fields,
+    onceKey: JSON.stringify(fields),
   });
 }
 
-function change(key: string, before: string | undefined, now: string | undefined): string | undefined {
-  return before === now ? undefined : `${key} is ${word(before)}, not ${word(now)}`;
-}
-
-function word(value: string | undefined): string {
-  return value === undefined ? "none" : `'${value}'`;
+function kept(key: string, before: string | undefined, now: string | undefined): KeptField | undefined {
+  if (before === now) return undefined;
+  return { key, ...(before === undefined ? {} : { kept: before }), ...(now === undefined ? {} : { configured: now }) };
 }

@@ -7,7 +7,6 @@ import type { AgentInstance } from "../instance.ts";
 import type { InverseOffer, Offer, Unavailability } from "../placement/offer.ts";
 import { retireChanged } from "./operator.ts";
 import { isInTheWay } from "../placement/hosts.ts";
-import { formatDuration } from "../words/phrases.ts";
 import { watchedMs } from "./watched.ts";
 
 /** An answered inverse offer comes again after this long, and is answered anew. */
@@ -144,41 +143,25 @@ function keepAgents(draft: Draft, mesosAgentIds: ReadonlySet<string>): boolean {
   }
   for (const host of new Set(kept.map((instance) => instance.host))) {
     const count = kept.filter((instance) => instance.host === host).length;
-    draft.note({
-      level: "info",
-      code: "maintenance-taken-back",
-      text: `Mesos does not ask for host ${host} any more; its ${agents(count)} may stay`,
-      fields: { host, instances: count },
-    });
+    draft.note({ kind: "maintenance-taken-back", host, instances: count });
   }
   return kept.length > 0;
 }
 
 function noteRequest(draft: Draft, offer: InverseOffer, here: readonly AgentInstance[]): void {
   const host = here[0]?.host ?? "";
-  const isFar = !isNear(draft, offer.unavailability);
-  draft.note({
-    level: "info",
-    code: isFar ? "maintenance-announced" : "maintenance-requested",
-    text: `Mesos asks for host ${host} back (maintenance ${windowText(offer, draft.atMs)}); ${
-      agents(here.length)
-    } there ${isFar ? farText(draft, offer) : "finish their jobs first"}`,
-    fields: { host, instances: here.length },
-    onceKey: `${offer.mesosAgentId ?? "all"} ${offer.unavailability.startMs}`,
-  });
-}
-
-function farText({ state, atMs }: Draft, { unavailability }: InverseOffer): string {
-  if (unavailability.startMs <= atMs) return "go on; take it off the maintenance schedule of Mesos";
-  const lead = formatDuration(state.settings.scaling.maintenanceLeadMs);
-  return `go on, and are drained from ${lead} before it (scaling.maintenance-lead)`;
-}
-
-function windowText({ unavailability: { startMs, durationMs } }: InverseOffer, atMs: number): string {
-  if (durationMs !== undefined && startMs + durationMs <= atMs) return "is over";
-  return startMs <= atMs ? "has begun" : `in ${formatDuration(startMs - atMs)}`;
-}
-
-function agents(count: number): string {
-  return `${count} agent${count === 1 ? "" : "s"}`;
+  const { startMs, durationMs } = offer.unavailability;
+  const facts = {
+    host,
+    instances: here.length,
+    startsInMs: startMs - draft.atMs,
+    ...(durationMs === undefined ? {} : { endsInMs: startMs + durationMs - draft.atMs }),
+    onceKey: `${offer.mesosAgentId ?? "all"} ${startMs}`,
+  };
+  const leadMs = draft.state.settings.scaling.maintenanceLeadMs;
+  draft.note(
+    isNear(draft, offer.unavailability)
+      ? { kind: "maintenance-requested", ...facts }
+      : { kind: "maintenance-announced", ...facts, leadMs },
+  );
 }

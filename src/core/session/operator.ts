@@ -15,38 +15,30 @@ import { end, uuidOf } from "../life/phase.ts";
 import { agentsAsOfMs } from "./reading.ts";
 import type { ControlsRecord } from "../record.ts";
 import type { Settings } from "../settings.ts";
+import { alreadyTornDownText } from "../words/commands.ts";
+import { endTexts } from "../words/ends.ts";
 import { tornDownText } from "../words/stored.ts";
 
 /** Carries out one command. */
 export function operatorAsked(draft: Draft, event: OperatorEvent): void {
   const { controls } = draft.state;
-  const beside = sideEffectText(controls, event);
   switch (event.kind) {
     case "settings-changed":
       return changeSettings(draft, event.settings);
     case "launching-frozen":
-      return control(draft, frozen(controls, event.profile), `launching is frozen${of(event.profile)}`);
+      return control(draft, event, { controls: frozen(controls, event.profile) });
     case "launching-resumed":
-      control(
-        draft,
-        resumed(controls, event.profile),
-        `launching goes on${of(event.profile)}${beside}${tryAgain(draft, event.profile)}`,
-      );
+      control(draft, event, {
+        controls: resumed(controls, event.profile),
+        isRetried: forgetAllFailures(draft, event.profile),
+      });
       if (event.profile === undefined) endDrains(draft);
       return;
     case "drain-requested":
-      return control(
-        draft,
-        { ...controls, mode: "drain" },
-        `draining: nothing is launched, every agent goes when it is idle${beside}`,
-      );
+      return control(draft, event, { controls: { ...controls, mode: "drain" } });
     case "teardown-requested":
       if (controls.tornDown === true) return endTornDown(draft);
-      control(
-        draft,
-        { ...controls, mode: "teardown" },
-        `tearing down${event.mode === "now" ? " now" : " once all is drained"}`,
-      );
+      control(draft, event, { controls: { ...controls, mode: "teardown" } });
       draft.set({ tearDownNow: event.mode === "now" });
       finishTeardown(draft);
       return;
@@ -69,39 +61,11 @@ export function forgetTeardown(draft: Draft): void {
   if (tornDown !== undefined) draft.setControls(controls);
 }
 
-/** What a command gives up, or what holds launching back all the same; empty where there is nothing to say. */
-export function sideEffectText(
-  { mode, frozen, tornDown }: Pick<ControlsRecord, "mode" | "frozen" | "tornDown">,
-  command: OperatorEvent,
-): string {
-  if (command.kind === "drain-requested") return mode === "teardown" ? "; the teardown is given up" : "";
-  if (command.kind !== "launching-resumed") return "";
-  if (command.profile === undefined) {
-    if (tornDown === true) return "; a new framework is registered, as the last one was torn down";
-    return mode === "run" ? "" : `; the ${mode} is given up`;
-  }
-  if (mode === "run" && !frozen) return "";
-  const why = mode === "run" ? "all launching is frozen" : `the ${mode} goes on`;
-  return `, but nothing is launched: ${why} until a resume without a profile`;
-}
-
 /** Says at the first session of a run which switches an earlier one has left, or nobody would know why nothing happens. */
 export function noteSwitches(draft: Draft): void {
   const { mode, frozen, frozenProfiles } = draft.state.controls;
-  const words = [
-    ...(mode === "drain" ? ["draining, nothing is launched"] : []),
-    ...(mode === "teardown" ? ["tearing down, the framework is removed once all is drained"] : []),
-    ...(frozen ? ["all launching is frozen"] : []),
-    ...(frozenProfiles.length === 0 ? [] : [`launching of ${frozenProfiles.join(", ")} is frozen`]),
-  ];
-  if (words.length === 0) return;
-  draft.note({
-    level: "warning",
-    code: "switches-in-force",
-    text: `in force, as the operator asked: ${words.join("; ")}`,
-    hint: "`gocd-mesos resume FILE` ends it",
-    fields: { mode, frozen, frozenProfiles: frozenProfiles.join(",") },
-  });
+  if (mode === "run" && !frozen && frozenProfiles.length === 0) return;
+  draft.note({ kind: "switches-in-force", controls: draft.state.controls });
 }
 
 /** A TEARDOWN without an answer is sent again after this long. */
@@ -155,14 +119,15 @@ function endDrains(draft: Draft): void {
   }
 }
 
-/** Whoever lets launching go on has mended what failed: no pause of it lasts any longer. */
-function tryAgain(draft: Draft, profile: string | undefined): string {
+/** Whoever lets launching go on has fixed what failed: no pause of it lasts any longer. Tells whether there was one. */
+function forgetAllFailures(draft: Draft, profile: string | undefined): boolean {
   const { profiles, hosts } = draft.state.breakers;
-  const failing = profile === undefined ? [...profiles.keys()] : profiles.has(profile) ? [profile] : [];
-  const isAny = failing.length > 0 || (profile === undefined && hosts.size > 0);
-  if (profile === undefined) draft.set({ breakers: { profiles: new Map(), hosts: new Map() } });
-  else forgetFailures(draft, new Set([profile]));
-  return isAny ? "; what has failed is tried again at once" : "";
+  if (profile !== undefined) {
+    forgetFailures(draft, new Set([profile]));
+    return profiles.has(profile);
+  }
+  draft.set({ breakers: { profiles: new Map(), hosts: new Map() } });
+  return profiles.size > 0 || hosts.size > 0;
 }
 
 function changeSettings(draft: Draft, settings: Settings): void {
@@ -176,20 +141,18 @@ function changeSettings(draft: Draft, settings: Settings): void {
   const nextPollMs = Math.min(server.nextPollMs, draft.atMs + settings.poller.intervalMs);
   draft.set({ server: { ...server, nextPollMs } });
   draft.markPlanStale();
-  draft.note({
-    level: "info",
-    code: "settings-changed",
-    text: `the new configuration is in force${
-      replaced === 0 ? "" : `; ${replaced} agents of changed profiles are replaced as they fall idle`
-    }`,
-    fields: { replaced },
-  });
+  draft.note({ kind: "settings-changed", replaced });
 }
 
-function control(draft: Draft, controls: ControlsRecord, text: string): void {
+function control(
+  draft: Draft,
+  command: OperatorEvent,
+  { controls, isRetried = false }: { readonly controls: ControlsRecord; readonly isRetried?: boolean },
+): void {
+  const before = draft.state.controls;
   draft.setControls(controls);
   draft.markPlanStale();
-  draft.note({ level: "info", code: "operator", text, fields: { mode: controls.mode } });
+  draft.note({ kind: "operator", result: { kind: "switched", command, before, isRetried }, mode: controls.mode });
 }
 
 function frozen(controls: ControlsRecord, profile: string | undefined): ControlsRecord {
@@ -201,10 +164,6 @@ function frozen(controls: ControlsRecord, profile: string | undefined): Controls
 function resumed(controls: ControlsRecord, profile: string | undefined): ControlsRecord {
   if (profile === undefined) return allRuns;
   return { ...controls, frozenProfiles: controls.frozenProfiles.filter((each) => each !== profile) };
-}
-
-function of(profile: string | undefined): string {
-  return profile === undefined ? "" : ` for profile ${profile}`;
 }
 
 /**
@@ -237,9 +196,8 @@ function leaveNoRecords(draft: Draft): void {
 
 /** Nothing is left to be torn down, but who asks wants the instance to end. */
 function endTornDown(draft: Draft): void {
-  const text = "there is no framework to tear down: it was torn down before";
-  draft.note({ level: "info", code: "operator", text, fields: { mode: draft.state.controls.mode } });
-  draft.effect({ kind: "exit", message: text });
+  draft.note({ kind: "operator", result: { kind: "already-torn-down" }, mode: draft.state.controls.mode });
+  draft.effect({ kind: "exit", message: alreadyTornDownText });
 }
 
 /** The master has accepted TEARDOWN, or says that the framework is removed already: all is forgotten. */
@@ -252,11 +210,6 @@ export function tornDown(draft: Draft): void {
   draft.setFramework(withoutFramework(draft.state.framework));
   draft.setControls({ ...allRuns, tornDown: true });
   draft.set({ session: { kind: "ended", sinceMs: draft.atMs, reason: tornDownText, masterCapabilities: [] } });
-  draft.note({
-    level: "info",
-    code: "torn-down",
-    text: `framework ${frameworkId ?? "?"} is torn down and forgotten`,
-    fields: {},
-  });
-  draft.effect({ kind: "exit", message: "the framework is torn down" });
+  draft.note({ kind: "torn-down", ...(frameworkId === undefined ? {} : { frameworkId }) });
+  draft.effect({ kind: "exit", message: endTexts.tornDown });
 }

@@ -88,8 +88,8 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
     demand: { ...draft.state.demand, backlog, seen, unpinned },
   });
   goodReading(draft, event.agentsAskedMs, event.server);
-  for (const { message, ...told } of environmentFindings(draft.state)) {
-    draft.note({ level: "warning", ...told, text: message, fields: {}, onceKey: message });
+  for (const finding of environmentFindings(draft.state)) {
+    draft.note({ kind: "gocd-finding", finding, onceKey: finding.message });
   }
   learnHostnames(draft, event.agents);
   judgeGocdList(draft, agentsBefore, event.agents);
@@ -179,14 +179,7 @@ export function gocdCallFailed(draft: Draft, event: EventOf<"gocd-call-failed">)
     if (instance !== undefined) deleteRefused(draft, instance);
     if (instance?.state === "gone") reenableDeadRecord(draft, instance);
   }
-  draft.note({
-    level: problem.kind === "conflict" ? "info" : "warning",
-    code: "gocd-call-failed",
-    text: `${call.kind.replaceAll("-", " ")} failed: ${problem.message}`,
-    hint: problem.hint,
-    fields: { call: call.kind, problem: problem.code },
-    onceKey: `${call.kind} ${problem.code}`,
-  });
+  draft.note({ kind: "gocd-call-failed", call: call.kind, problem, onceKey: `${call.kind} ${problem.code}` });
 }
 
 function lookAgain(draft: Draft, pauseMs: number): void {
@@ -198,16 +191,7 @@ function lookAgain(draft: Draft, pauseMs: number): void {
 /** Whatever failed has passed once a whole poll is good; one good question alone says little, as a broken feed may last. */
 function polledWell(draft: Draft): void {
   const { problem, ...server } = draft.state.server;
-  if (problem !== undefined) {
-    draft.note({
-      level: "info",
-      code: "gocd-answers",
-      text: `the GoCD server answers again after ${server.failuresInARow} failed read${
-        server.failuresInARow === 1 ? "" : "s"
-      }`,
-      fields: {},
-    });
-  }
+  if (problem !== undefined) draft.note({ kind: "gocd-answers", failures: server.failuresInARow });
   draft.set({ server: { ...server, failuresInARow: 0 } });
 }
 
@@ -253,56 +237,29 @@ function restartOf(before: number | undefined, agents: readonly GocdAgent[], atM
 
 function noteServer(draft: Draft, event: EventOf<"gocd-polled">): void {
   const before = draft.state.server.info;
+  const mode = maintenanceMode(event.server.version);
   if (before?.version !== event.server.version) {
     draft.note({
-      level: "info",
-      code: "gocd-version",
-      text:
-        `GoCD server ${event.server.version}: ${event.jobs.length} job${
-          event.jobs.length === 1 ? " waits" : "s wait"
-        }, ` +
-        `${event.agents.length} agent${event.agents.length === 1 ? " is" : "s are"} known`,
-      fields: { version: event.server.version },
+      kind: "gocd-version",
+      version: event.server.version,
+      jobs: event.jobs.length,
+      agents: event.agents.length,
     });
   }
   if (event.server.maintenance === "on" && before?.maintenance !== "on") {
-    draft.note({
-      level: "warning",
-      code: "gocd-maintenance",
-      text: `the GoCD server is in ${
-        maintenanceMode(event.server.version)
-      }: nothing is launched or taken down until it ends`,
-      fields: {},
-    });
+    draft.note({ kind: "gocd-maintenance", mode });
   } else if (before?.maintenance === "on" && event.server.maintenance !== "on") {
-    draft.note({
-      level: "info",
-      code: "gocd-maintenance-over",
-      text: `${maintenanceMode(event.server.version)} is over`,
-      fields: {},
-    });
+    draft.note({ kind: "gocd-maintenance-over", mode });
   }
   for (const finding of foldFindings(event.findings)) {
-    draft.note({
-      level: "warning",
-      code: finding.code,
-      text: finding.message,
-      hint: finding.hint,
-      fields: {},
-      onceKey: finding.code === "gocd-job-unassigned" ? finding.code : finding.message,
-    });
+    // Which jobs they are changes at each poll.
+    const onceKey = finding.code === "gocd-job-unassigned" ? finding.code : finding.message;
+    draft.note({ kind: "gocd-finding", finding, onceKey });
   }
 }
 
 function noteProblem(draft: Draft, problem: GocdProblem): void {
   const { server, startedMs } = draft.state;
-  draft.note({
-    level: problem.kind === "starting" || problem.kind === "maintenance" ? "warning" : "error",
-    code: problem.code,
-    text: `${problem.message}; nothing is decided until this passes`,
-    hint: problem.hint,
-    fields: { kind: problem.kind },
-    // A new outage is a new line.
-    onceKey: `${problem.code} ${server.lastPollMs ?? startedMs}`,
-  });
+  // A new outage is a new line.
+  draft.note({ kind: "gocd-problem", problem, onceKey: `${problem.code} ${server.lastPollMs ?? startedMs}` });
 }

@@ -12,6 +12,7 @@ import { inverseAnswerLost } from "./maintenance.ts";
 import { forgetTeardown, noteSwitches, tornDown } from "./operator.ts";
 import { end } from "../life/phase.ts";
 import { oneLine } from "../text.ts";
+import { endTexts } from "../words/ends.ts";
 import { askFor, startReconciliation } from "./reconciliation.ts";
 import { freshRole, noteRolesIgnored, reviveGapMs, rolesOf } from "../placement/roles.ts";
 import type { SessionState } from "../state.ts";
@@ -53,12 +54,11 @@ export function subscribed(draft: Draft, event: EventOf<"subscribed">): void {
   });
   const count = [...draft.state.instances.values()].filter((instance) => instance.state !== "gone").length;
   draft.note({
-    level: "info",
-    code: "subscribed",
-    text: `subscribed to the Mesos master ${event.master}${
-      event.masterVersion === undefined ? "" : ` (Mesos ${event.masterVersion})`
-    } as framework ${event.frameworkId}${count === 0 ? "" : `; asking for our ${count} agents`}`,
-    fields: { master: event.master, frameworkId: event.frameworkId, instances: count },
+    kind: "subscribed",
+    master: event.master,
+    ...(event.masterVersion === undefined ? {} : { masterVersion: event.masterVersion }),
+    frameworkId: event.frameworkId,
+    instances: count,
   });
   noteKeptIdentity(draft);
   noteRolesIgnored(draft, event.masterVersion);
@@ -78,14 +78,8 @@ export function frameworkError(draft: Draft, event: EventOf<"framework-error">):
   switch (event.error) {
     case "failed-over":
       setSession(draft, { kind: "superseded", reason: message });
-      draft.note({
-        level: "error",
-        code: "framework-failed-over",
-        text: `another instance has taken over our framework id; this one steps down and leaves all agents to it`,
-        hint: "run one instance per framework id, or give each its own state",
-        fields: {},
-      });
-      draft.effect({ kind: "step-down", message: "another instance has taken over (Mesos: Framework failed over)" });
+      draft.note({ kind: "framework-failed-over" });
+      draft.effect({ kind: "step-down", message: endTexts.failedOver });
       return;
     case "removed":
       return frameworkRemoved(draft, message);
@@ -93,29 +87,12 @@ export function frameworkError(draft: Draft, event: EventOf<"framework-error">):
     case "bad-framework-info":
     case "other":
       setSession(draft, { kind: "connecting", reason: message });
-      draft.note({
-        level: "error",
-        code: `framework-${event.error}`,
-        text: `the Mesos master refuses our framework: ${message}`,
-        hint: hintFor(event.error, message),
-        fields: { error: event.error },
-        onceKey: message,
-      });
+      draft.note({ kind: "framework-refused", error: event.error, message, onceKey: message });
       draft.effect({ kind: "end-session", message, retryMs: mendRetryMs });
       return;
     default:
       event.error satisfies never;
   }
-}
-
-function hintFor(error: EventOf<"framework-error">["error"], message: string): string {
-  if (error === "unauthorized") return "check mesos.principal, mesos.secret and the master's ACLs for the role";
-  // Mesos 1.9 and later (src/master/validation.cpp, `validateUpdate`); before, the old one simply stays.
-  const fixed = /\b(?:changing|updating)\b.*?\b(principal|user)\b/i.exec(message)?.[1]?.toLowerCase();
-  return fixed === undefined
-    ? "check the keys under mesos in the configuration"
-    : `Mesos never changes the ${fixed} of a framework: set mesos.${fixed} back, or run gocd-mesos teardown with the old ` +
-      "one first and start anew";
 }
 
 /** The id is dead and Mesos has killed its tasks. With agents on record, only a person can say that they really are gone. */
@@ -125,33 +102,18 @@ function frameworkRemoved(draft: Draft, message: string): void {
   const isAsked = draft.state.tearDownAskedMs !== undefined && draft.state.controls.mode === "teardown";
   if (isAsked && (draft.state.tearDownNow || living.length === 0)) return tornDown(draft);
   const { frameworkId } = draft.state.framework;
+  const known = frameworkId === undefined ? {} : { frameworkId };
   if (living.length === 0) {
     draft.setFramework(withoutFramework(draft.state.framework));
     setSession(draft, { kind: "connecting", reason: message });
-    draft.note({
-      level: "warning",
-      code: "framework-removed",
-      text: `Mesos has removed framework ${
-        frameworkId ?? "?"
-      } (${message}); no agent of ours is left, so a new one is made`,
-      fields: {},
-    });
+    draft.note({ kind: "framework-replaced", ...known, message });
     draft.effect({ kind: "end-session", message, retryMs: 0 });
     return;
   }
   draft.setFramework({ ...draft.state.framework, ended: message });
   setSession(draft, { kind: "ended", reason: message });
-  const hint = "see that these agents are gone (`gocd-mesos state show FILE`), " +
-    "then run `gocd-mesos state forget-framework FILE`";
-  draft.note({
-    level: "error",
-    code: "framework-removed",
-    text: `Mesos has removed framework ${frameworkId ?? "?"}, yet ${living.length} agents are on record; ` +
-      "no new framework is made beside them",
-    hint,
-    fields: { instances: living.length },
-  });
-  draft.effect({ kind: "end-session", message: `Mesos has removed our framework; ${hint}` });
+  draft.note({ kind: "framework-removed", ...known, instances: living.length });
+  draft.effect({ kind: "end-session", message: endTexts.removed });
 }
 
 /** A call was refused or its fate is unknown. What it was for is asked for or sent again; nothing is assumed. */
@@ -194,13 +156,10 @@ export function mesosCallFailed(draft: Draft, event: EventOf<"mesos-call-failed"
       break;
   }
   draft.note({
-    level: outcome === "refused" ? "error" : "warning",
-    code: "mesos-call-failed",
-    // The words of a lost answer differ each time; a line per call would flood the log while a session comes and goes.
-    text: outcome === "refused"
-      ? `the Mesos call ${call.kind.replaceAll("-", " ")} was refused: ${message}`
-      : `the Mesos call ${call.kind.replaceAll("-", " ")} got no answer; what it was for is asked for again`,
-    fields: { call: call.kind, outcome, message: oneLine(message) },
+    kind: "mesos-call-failed",
+    call: call.kind,
+    outcome,
+    message: oneLine(message),
     onceKey: `${call.kind} ${outcome}${outcome === "refused" ? ` ${message}` : ""}`,
   });
 }

@@ -1,7 +1,6 @@
 // Which elapsed time counts: timeouts count only time in which this program ran and could have seen what it waits for.
 
 import type { Draft } from "../draft.ts";
-import { formatDuration } from "../words/phrases.ts";
 
 /**
  * A program that runs has a step at least every second (a tick). After a longer break than this it did not run: its
@@ -66,11 +65,5 @@ export function noticeStandstill(draft: Draft): void {
   draft.set({ watched: withGap(state.watched, gap), server });
   // What was wanted before may be long out of date.
   draft.markPlanStale();
-  draft.note({
-    level: "warning",
-    code: "program-stood-still",
-    text: `this program did not run for ${formatDuration(gap.toMs - gap.fromMs)}: its machine was suspended or its ` +
-      "clock was set; no timeout counts that time",
-    fields: { stoodStillMs: gap.toMs - gap.fromMs },
-  });
+  draft.note({ kind: "program-stood-still", stoodStillMs: gap.toMs - gap.fromMs });
 }

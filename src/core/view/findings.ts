@@ -1,6 +1,7 @@
 // Merges many findings about single jobs into one.
 
 import type { Finding } from "../event.ts";
+import { unassignedJobs } from "../words/findings.ts";
 
 const perJob = "gocd-job-unassigned";
 
@@ -8,11 +9,5 @@ const perJob = "gocd-job-unassigned";
 export function foldFindings(findings: readonly Finding[]): readonly Finding[] {
   const locators = new Set(findings.flatMap((each) => each.code === perJob ? each.locators ?? [] : []));
   if (locators.size === 0) return findings;
-  const count = locators.size === 1 ? "one job" : `${locators.size} jobs`;
-  return [...findings.filter((each) => each.code !== perJob), {
-    code: perJob,
-    message: `GoCD itself reports ${count} without an agent for more than 5 min, the first of them ${[...locators][0]}`,
-    hint: "the verdict of each job tells why",
-    locators: [...locators],
-  }];
+  return [...findings.filter((each) => each.code !== perJob), unassignedJobs(perJob, [...locators])];
 }

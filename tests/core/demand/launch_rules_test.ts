@@ -21,9 +21,11 @@ import {
 import type { State } from "../../../src/core/state.ts";
 import {
   drive,
+  finished,
   gocdAgent,
   job,
   jobs,
+  linesOf,
   linux,
   lostContact,
   minute,
@@ -132,7 +134,7 @@ Deno.test("a record that is not deleted for five minutes is left: the agent is s
     const instance = drainingIn({ kind: "deleting", askedMs: zeroMs + ms - second, sinceMs: zeroMs });
     const draft = at(zeroMs + ms, [instance]);
     advanceDrain(draft, instance, gocdAgent("t", { configState: "Disabled" }));
-    return [draft.state.instances.get("t")?.state, ...draft.finish().notes.map(({ code }) => code)].join(" ");
+    return [draft.state.instances.get("t")?.state, ...linesOf(draft).map(({ code }) => code)].join(" ");
   };
   assertEquals([after(5 * minute - 1), after(5 * minute)], ["draining", "killing agent-killing gocd-record-left"]);
 });
@@ -146,7 +148,7 @@ Deno.test("an enabling that shows no effect for two minutes is given up, and the
     return [
       now?.state === "draining" ? now.step.kind : now?.state,
       now?.retire,
-      ...draft.finish().effects.map(({ kind }) => kind),
+      ...finished(draft).effects.map(({ kind }) => kind),
     ];
   };
   assertEquals(after(2 * minute - 1), ["enabling", undefined, "enable-gocd-agent"]);
@@ -214,7 +216,7 @@ Deno.test("launches are remembered for a minute, and what is launched is stored 
     offerId: "o1",
   } as unknown as AgentInstance);
   assertEquals(
-    draft.finish().notes[0]?.text,
+    linesOf(draft)[0]?.text,
     "launching gocd-abc123-default-1 on h1 (linux in environment prod): min-idle = 1, 0 ready",
   );
 });

@@ -10,8 +10,10 @@ import type { InstanceIn, Registered } from "../../../src/core/instance.ts";
 import { launchRegistration } from "../../../src/core/demand/launch_registration.ts";
 import { trackGap } from "../../../src/core/identity/misregistered.ts";
 import {
+  finished,
   gocdAgent,
   job,
+  linesOf,
   linux,
   minute,
   pending,
@@ -131,7 +133,7 @@ function looked(
   const server = { lastRequestMs: new Map(Object.entries(asks)), info: { ...serverInfo, maintenance } };
   const draft = at(zeroMs + afterMs, [instance], server);
   const after = trackGap(draft, instance, indexGocdAgents([gocdAgent("t", record)]));
-  const { effects, notes } = draft.finish();
+  const { effects, notes } = finished(draft);
   assertEquals(notes.length <= 1, true);
   return [
     after.retire ?? (after.gap === undefined ? "whole" : "lacks"),
@@ -170,7 +172,7 @@ Deno.test("what no change of a record can mend is a failure at the first look th
     const instance = environment === undefined ? lacking : { ...lacking, environment };
     const draft = at(zeroMs + 10 * second, [instance], { agents: others });
     trackGap(draft, instance, indexGocdAgents([gocdAgent("t", { environments })]));
-    const [note] = draft.finish().notes;
+    const [note] = linesOf(draft);
     return `${note?.code}: ${note?.hint?.slice(0, note.code === "agent-corrected" ? 30 : undefined)}`;
   };
   const corrected = "agent-corrected: set go-agent.auto-register-key";

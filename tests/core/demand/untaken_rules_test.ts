@@ -11,6 +11,7 @@ import {
   building,
   gocdAgent,
   job,
+  linesOf,
   lostContact,
   minute,
   missing,
@@ -86,7 +87,7 @@ function untakenAfter(
   });
   return {
     untaken: draft.state.demand.untaken,
-    said: draft.finish().notes.map(({ text, hint }) => `${text} | ${hint}`),
+    said: linesOf(draft).map(({ text, hint }) => `${text} | ${hint}`),
   };
 }
 

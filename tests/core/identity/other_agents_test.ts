@@ -16,6 +16,7 @@ import {
   building,
   gocdAgent,
   job,
+  linesOf,
   lostContact,
   minute,
   missing,
@@ -112,7 +113,7 @@ function others(
   const draft = new Draft({ ...state, server }, zeroMs, 0.5);
   const { buckets } = bucketJobs(waiting, someSettings().poller, "insensitive");
   noteOtherPrograms(draft, { agents, buckets, rule: "insensitive" });
-  return draft.finish().notes.map(({ onceKey, fields }) => `${onceKey} ${fields["hostname"]} ${fields["lineage"]}`);
+  return linesOf(draft).map(({ onceKey, fields }) => `${onceKey} ${fields["hostname"]} ${fields["lineage"]}`);
 }
 
 Deno.test("each new agent named as ours, of another lineage, that fits what we launch for is told of, once a list is known", () => {
@@ -152,7 +153,7 @@ function shared(
   trackSharedGuids(draft, agents);
   return [
     ...[...draft.state.server.sharedUuids].map(([taskId, uuid]) => `${taskId} ${uuid}`),
-    ...draft.finish().notes.map(({ code, onceKey }) => `${code} ${onceKey}`),
+    ...linesOf(draft).map(({ code, onceKey }) => `${code} ${onceKey}`),
   ];
 }
 

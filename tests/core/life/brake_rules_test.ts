@@ -13,7 +13,7 @@ import { Draft } from "../../../src/core/draft.ts";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import type { AgentInstance } from "../../../src/core/instance.ts";
 import type { State } from "../../../src/core/state.ts";
-import { gocdAgent, serverInfo, zeroMs } from "../../support/core.ts";
+import { gocdAgent, linesOf, serverInfo, zeroMs } from "../../support/core.ts";
 import { anInstance, aRegistered, gocdSuspicion, mesosSuspicion, stateOf } from "../instance_fixtures.ts";
 
 const ours = (count: number): AgentInstance[] =>
@@ -31,12 +31,12 @@ function judged(
 ): string[] {
   const draft = new Draft(stateOf(instances, parts), zeroMs + 7, 0.5);
   judgeGocdList(draft, before, agents);
-  assertEquals(draft.state.demand.isStale || draft.finish().notes.length === 0, true, "the plan is made anew");
+  assertEquals(draft.state.demand.isStale || linesOf(draft).length === 0, true, "the plan is made anew");
   const { gocd, releasedMs } = draft.state.brake;
   return [
     gocd === undefined ? "off" : "on",
     ...(releasedMs === undefined ? [] : [`released ${releasedMs - zeroMs}`]),
-    ...draft.finish().notes.map(({ text }) => text),
+    ...linesOf(draft).map(({ text }) => text),
   ];
 }
 
@@ -145,7 +145,7 @@ function losses(lostCount: number, knownCount: number, brake: State["brake"] = {
   const doubted = Array.from({ length: lostCount }, (_, index) => lost(`d${index}`));
   const draft = new Draft(stateOf([...doubted, ...ours(knownCount)], { brake }), zeroMs + 7, 0.5);
   judgeLosses(draft);
-  return [draft.state.brake.mesos === undefined ? "off" : "on", ...draft.finish().notes.map(({ text }) => text)];
+  return [draft.state.brake.mesos === undefined ? "off" : "on", ...linesOf(draft).map(({ text }) => text)];
 }
 
 Deno.test("more than half of our agents, and three at least, must be lost to Mesos for the brake", () => {
@@ -240,7 +240,7 @@ Deno.test("the operator accepts the loss of those that the brake is about, and i
       taskId
     );
     assertEquals([draft.state.brake.gocd, draft.state.brake.mesos], [undefined, undefined]);
-    return [marked.join(), ...draft.finish().notes.map(({ text }) => text)];
+    return [marked.join(), ...linesOf(draft).map(({ text }) => text)];
   };
   const goOn = "is accepted: launching and taking down go on";
   const mesos = { isSameCluster: true, mesos: mesosSuspicion };

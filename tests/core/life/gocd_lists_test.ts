@@ -20,6 +20,7 @@ import {
   gocdAgent,
   job,
   jobs,
+  linesOf,
   linux,
   lostContact,
   minute,
@@ -70,10 +71,10 @@ for (
     const draft = shown([idle], zeroMs + minute);
     const agents = record === undefined ? [] : [gocdAgent("t", record)];
     advanceInstances(draft, agents);
-    assertEquals(draft.finish().notes.map((note) => `${note.level}: ${note.text}`), [text]);
+    assertEquals(linesOf(draft).map((note) => `${note.level}: ${note.text}`), [text]);
     const again = new Draft(draft.state, zeroMs + 2 * minute, 0.5);
     advanceInstances(again, agents);
-    assertEquals(again.finish().notes, []);
+    assertEquals(linesOf(again), []);
   });
 }
 
@@ -113,7 +114,7 @@ for (
   Deno.test(`an agent whose record is ${name} has registered`, () => {
     const draft = shown([starting], zeroMs + minute);
     advanceInstances(draft, [gocdAgent("t", record)]);
-    assertEquals(draft.finish().notes.map((note) => note.text), [text]);
+    assertEquals(linesOf(draft).map((note) => note.text), [text]);
     const now = draft.state.instances.get("t");
     assertEquals(now?.state === "registered" ? now.activity.kind : "", name === "Enabled" ? "idle" : "unsure");
   });
@@ -124,7 +125,7 @@ Deno.test("of two records with its name the enabled one counts, then the disable
     const draft = shown([starting], zeroMs + minute);
     advanceInstances(draft, [gocdAgent("t", { uuid: "one", ...first }), gocdAgent("t", { uuid: "two", ...other })]);
     const now = draft.state.instances.get("t");
-    assertEquals(draft.finish().notes[0]?.text, "2 GoCD agents go by the name t; the enabled one counts");
+    assertEquals(linesOf(draft)[0]?.text, "2 GoCD agents go by the name t; the enabled one counts");
     return now?.state === "registered" ? now.uuid : now?.state;
   };
   assertEquals(both({ configState: "Disabled" }, {}), "two");

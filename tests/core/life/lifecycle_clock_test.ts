@@ -2,13 +2,12 @@
 
 import { assertEquals } from "@std/assert";
 import { Draft } from "../../../src/core/draft.ts";
-import type { Frame } from "../../../src/core/frame.ts";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import type { AgentInstance, KillCause } from "../../../src/core/instance.ts";
 import { watchClocks } from "../../../src/core/life/lifecycle_clock.ts";
 import type { State } from "../../../src/core/state.ts";
 import { watchedFrom } from "../../../src/core/session/watched.ts";
-import { gocdAgent, minute, second, serverInfo, zeroMs } from "../../support/core.ts";
+import { finished, gocdAgent, minute, second, serverInfo, type Told, zeroMs } from "../../support/core.ts";
 import { anInstance, aRegistered, stateOf } from "../instance_fixtures.ts";
 
 const hour = 60 * minute;
@@ -25,7 +24,7 @@ interface Circumstances {
 }
 
 /** The frame of the clocks at a moment, with a list that has just come, of a server that was at work all the time. */
-function at(instance: AgentInstance, atMs: number, circumstances: Circumstances = {}): Frame {
+function at(instance: AgentInstance, atMs: number, circumstances: Circumstances = {}): Told {
   const {
     agents = [],
     listAgeMs = 0,
@@ -54,11 +53,11 @@ function at(instance: AgentInstance, atMs: number, circumstances: Circumstances 
     0.5,
   );
   watchClocks(draft);
-  return draft.finish();
+  return finished(draft);
 }
 
 /** The cause of the kill, if it is one, of an instance `t`. */
-function killed(frame: Frame): string {
+function killed(frame: Told): string {
   const now = frame.state.instances.get("t");
   if (now?.state === "gone") return `gone: ${now.cause}`;
   return now?.state === "killing" ? now.cause : "";

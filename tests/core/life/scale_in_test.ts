@@ -17,6 +17,7 @@ import {
   type DriverOptions,
   gocdAgent,
   jobs,
+  linesOf,
   linux,
   lostContact,
   minute,
@@ -228,7 +229,7 @@ function counts(
   const idleSinceMs = new Map(Object.entries(idleForMs).map(([uuid, ms]) => [uuid, atMs - ms]));
   const draft = now([instance], atMs, (state) => ({ ...state, server: { ...state.server, idleSinceMs } }));
   const next = advanceRecord(draft, instance, indexGocdAgents(records));
-  assertEquals(draft.finish().notes.length, next === instance ? 0 : 1);
+  assertEquals(linesOf(draft).length, next === instance ? 0 : 1);
   return next.state === "registered" ? next.uuid : next.state;
 }
 

@@ -4,7 +4,6 @@
 import { assertEquals } from "@std/assert";
 import { makeTaskId, parseTaskId, slug } from "../../../src/core/identity/adoption.ts";
 import { Draft } from "../../../src/core/draft.ts";
-import type { Frame } from "../../../src/core/frame.ts";
 import type { AgentInstance } from "../../../src/core/instance.ts";
 import { taskStatusUpdated } from "../../../src/core/life/lifecycle_mesos.ts";
 import {
@@ -14,7 +13,7 @@ import {
   taskMeaning,
   type TaskStatus,
 } from "../../../src/core/session/task_status.ts";
-import { second, zeroMs } from "../../support/core.ts";
+import { finished, second, type Told, zeroMs } from "../../support/core.ts";
 import { anInstance, aRegistered, stateOf } from "../instance_fixtures.ts";
 
 for (
@@ -42,11 +41,11 @@ Deno.test("reasons of masters before 1.0 say SLAVE for AGENT; words that are not
 });
 
 /** What an update makes of an instance. */
-function after(instance: AgentInstance, changes: Partial<TaskStatus>, atMs = zeroMs + 60 * second): Frame {
+function after(instance: AgentInstance, changes: Partial<TaskStatus>, atMs = zeroMs + 60 * second): Told {
   const draft = new Draft(stateOf([instance]), atMs, 0.5);
   const status = { taskId: "t", state: "TASK_FAILED", message: "m", mesosAgentId: "s-t", ...changes };
   taskStatusUpdated(draft, status);
-  return draft.finish();
+  return finished(draft);
 }
 
 const launching = anInstance("t", { state: "launching", offerId: "o" });

@@ -22,9 +22,11 @@ import { reasonMeaning, reasonWords } from "../../../src/core/session/task_statu
 import { watchedFrom } from "../../../src/core/session/watched.ts";
 import {
   drive,
+  finished,
   gocdAgent,
   job,
   jobs,
+  linesOf,
   linux,
   lostContact,
   minute,
@@ -149,7 +151,7 @@ function passedBy(
   });
   return {
     jobs: draft.state.server.overtaken.get("uuid-h")?.jobs,
-    told: draft.finish().notes.map(({ text, hint, onceKey }) => `${text} | ${hint} | ${onceKey}`),
+    told: linesOf(draft).map(({ text, hint, onceKey }) => `${text} | ${hint} | ${onceKey}`),
     draft,
   };
 }
@@ -268,7 +270,7 @@ Deno.test("a container that its time to register is over for is held, not stoppe
     const draft = at(60 * minute, [instance], { agents, sharedUuids, reading }, { watched: watchedFrom(zeroMs) });
     watchClocks(draft);
     const now = draft.state.instances.get("t");
-    return [now?.state, now?.state === "starting" ? now.held : undefined, draft.finish().records.length];
+    return [now?.state, now?.state === "starting" ? now.held : undefined, finished(draft).records.length];
   };
   const shared = { agents: [gocdAgent("other", { uuid: "u" })], sharedUuids: new Map([["t", "u"]]) };
   assertEquals(after(), ["killing", undefined, 1]);
@@ -305,7 +307,7 @@ Deno.test("offers are refused as for nobody where what is wanted has no profile 
     const wanted = [{ bucketKey: "k", profile, gocdResources: [], count, reason: launchReason }];
     const draft = at(0, [], {}, { inherited: "none", demand: { ...demand, madeMs: zeroMs, isStale: false, wanted } });
     offersReceived(draft, [offer("h")]);
-    return draft.finish().effects.flatMap((each) =>
+    return finished(draft).effects.flatMap((each) =>
       "refuseSeconds" in each ? [`${each.kind} ${each.refuseSeconds}`] : []
     );
   };

@@ -11,7 +11,7 @@ import {
   withoutFailuresOf,
 } from "../../../src/core/placement/failing_hosts.ts";
 import type { BreakersState, HostBreaker } from "../../../src/core/state.ts";
-import { drive, minute, second } from "../../support/core.ts";
+import { drive, linesOf, minute, second } from "../../support/core.ts";
 
 type Hosts = BreakersState["hosts"];
 
@@ -33,7 +33,7 @@ function after(hosts: Hosts, atMs: number, changes: Partial<FailedLaunch> = {}):
     failure: mesosSays("no image"),
     ...changes,
   });
-  return { hosts: left, texts: draft.finish().notes.map(({ text }) => text) };
+  return { hosts: left, texts: linesOf(draft).map(({ text }) => text) };
 }
 
 /** Failures of one host at these times, one after the other. */

@@ -5,7 +5,7 @@ import { Draft } from "../../../src/core/draft.ts";
 import type { AgentInstance } from "../../../src/core/instance.ts";
 import { afterFailure, afterPoll, agentsPauseMs, pollIfDue } from "../../../src/core/session/poll_schedule.ts";
 import type { ServerState, State } from "../../../src/core/state.ts";
-import { gocdAgent, minute, problem, second, zeroMs } from "../../support/core.ts";
+import { finished, gocdAgent, minute, problem, second, zeroMs } from "../../support/core.ts";
 import { anInstance, aRegistered, stateOf } from "../instance_fixtures.ts";
 
 const hour = 60 * minute;
@@ -15,7 +15,7 @@ const later = { nextPollMs: zeroMs + 24 * hour, nextAgentsMs: zeroMs };
 function asked(state: State, server: Partial<ServerState>, atMs = zeroMs): string[] {
   const draft = new Draft({ ...state, server: { ...state.server, ...server } }, atMs, 0.5);
   pollIfDue(draft);
-  const kinds = draft.finish().effects.map(({ kind }) => kind);
+  const kinds = finished(draft).effects.map(({ kind }) => kind);
   assertEquals(draft.state.server.askedMs, kinds.length === 0 ? server.askedMs : atMs);
   return kinds;
 }

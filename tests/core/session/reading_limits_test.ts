@@ -12,7 +12,7 @@ import {
 } from "../../../src/core/session/reading.ts";
 import type { ServerState } from "../../../src/core/state.ts";
 import { countedMs, noticeStandstill, watchedFrom, watchedMs, withGap } from "../../../src/core/session/watched.ts";
-import { minute, second, zeroMs } from "../../support/core.ts";
+import { finished, minute, second, zeroMs } from "../../support/core.ts";
 import { stateOf } from "../instance_fixtures.ts";
 
 function at(afterMs: number, server: Partial<ServerState> = {}): Draft {
@@ -135,8 +135,8 @@ Deno.test("a program without a step for longer than ninety seconds has stood sti
     return draft;
   };
   assertEquals([watchedMs(after(90 * second), zeroMs), watchedMs(after(90 * second + 1), zeroMs)], [90_000, 0]);
-  assertEquals(after(90 * second).finish().notes, []);
-  assertEquals(after(2 * minute).finish().notes.map(({ text }) => text), [
+  assertEquals(finished(after(90 * second)).notes, []);
+  assertEquals(finished(after(2 * minute)).notes.map(({ text }) => text), [
     "this program did not run for 2 min: its machine was suspended or its clock was set; no timeout counts that time",
   ]);
 });

@@ -6,7 +6,7 @@ import type { Effect } from "../../../src/core/effect.ts";
 import type { AgentInstance } from "../../../src/core/instance.ts";
 import { askFor, noReconciliation, reconcile, startReconciliation } from "../../../src/core/session/reconciliation.ts";
 import type { ReconciliationState, State } from "../../../src/core/state.ts";
-import { drive, minute, only, second, zeroMs } from "../../support/core.ts";
+import { drive, finished, minute, only, second, zeroMs } from "../../support/core.ts";
 
 const instance = (taskId: string, changes: Partial<AgentInstance> = {}): AgentInstance => ({
   taskId,
@@ -50,7 +50,7 @@ function asked(
 ): { said: string[][]; state: State } {
   const draft = new Draft(state, atMs, 0.5);
   act(draft);
-  return { said: questions(draft.finish().effects), state: draft.state };
+  return { said: questions(finished(draft).effects), state: draft.state };
 }
 
 Deno.test("pending tasks are asked for when their time has come, and then after twice the pause, up to five minutes", () => {

@@ -7,21 +7,22 @@ import { Draft } from "../../../src/core/draft.ts";
 import type { Event, OperatorEvent } from "../../../src/core/event.ts";
 import { countFailure, countSuccess } from "../../../src/core/life/failures.ts";
 import type { DrainReason, KillCause, Registered } from "../../../src/core/instance.ts";
-import { noteSwitches, sideEffectText } from "../../../src/core/session/operator.ts";
+import { noteSwitches } from "../../../src/core/session/operator.ts";
+import { sideEffectText } from "../../../src/core/words/commands.ts";
 import { end, startDrain, startKill, taskOf } from "../../../src/core/life/phase.ts";
 import { cameAsPending, keyFindings, keyWorked } from "../../../src/core/identity/register_key.ts";
 import { isOfferless, noteOfferless, noteRolesIgnored } from "../../../src/core/placement/roles.ts";
 import { disconnected, frameworkError, mesosCallFailed, subscribed } from "../../../src/core/session/session.ts";
 import type { RoleOffers, State } from "../../../src/core/state.ts";
 import type { BucketDemand, JobVerdict } from "../../../src/core/demand/verdict.ts";
-import { drive, linux, minute, second, subscribedEvent, zeroMs } from "../../support/core.ts";
+import { drive, finished, linesOf, linux, minute, second, subscribedEvent, zeroMs } from "../../support/core.ts";
 import { aBucket, anInstance, aRegistered, launchReason, mesosSays, stateOf } from "../instance_fixtures.ts";
 
 /** What an act says: level, code and text, with the hint where there is one. */
 function said(state: State, act: (draft: Draft) => void, atMs = zeroMs): string[] {
   const draft = new Draft(state, atMs, 0.5);
   act(draft);
-  return draft.finish().notes.map(({ level, code, text, hint }) =>
+  return linesOf(draft).map(({ level, code, text, hint }) =>
     `${level} ${code}: ${text}${hint === undefined ? "" : ` | ${hint}`}`
   );
 }
@@ -29,7 +30,7 @@ function said(state: State, act: (draft: Draft) => void, atMs = zeroMs): string[
 function effectsOf(state: State, act: (draft: Draft) => void): readonly unknown[] {
   const draft = new Draft(state, zeroMs, 0.5);
   act(draft);
-  return draft.finish().effects;
+  return finished(draft).effects;
 }
 
 type Subscribed = Event & { readonly kind: "subscribed" };
@@ -290,7 +291,7 @@ for (
   Deno.test(`a drain for the reason ${reason} is told`, () => {
     const draft = new Draft(stateOf([registered]), zeroMs + 90 * second, 0.5);
     startDrain(draft, registered, reason);
-    const { notes, effects, state } = draft.finish();
+    const { notes, effects, state } = finished(draft);
     assertEquals(notes.map((note) => note.text), [`draining t: ${text}`]);
     assertEquals(notes[0]?.fields, { taskId: "t", profile: "default", reason, uuid: "uuid-t" });
     assertEquals(effects, [{ kind: "disable-gocd-agents", agents: [{ taskId: "t", uuid: "uuid-t" }] }]);
@@ -321,7 +322,7 @@ for (
   Deno.test(`a KILL for the cause ${cause} leaves, unless Mesos kills by itself, and is told as ${level}`, () => {
     const draft = new Draft(stateOf([registered]), zeroMs + 5, 0.5);
     startKill(draft, { ...registered, lastKillMs: 3 }, cause, { kind: "by-mesos", message: "why" });
-    const { notes, effects, state } = draft.finish();
+    const { notes, effects, state } = finished(draft);
     assertEquals(notes.map((note) => `${note.level}: ${note.text}`), [`${level}: ${who} t: why`]);
     assertEquals(notes[0]?.fields, { taskId: "t", profile: "default", cause, host: "h-t" });
     const kill = { kind: "kill-task", taskId: "t", mesosAgentId: "s-t", graceMs: 30_000 };
@@ -340,7 +341,7 @@ for (
 Deno.test("without a session a KILL is stored and not sent", () => {
   const draft = new Draft({ ...drive().state, instances: new Map([["t", registered]]) }, zeroMs, 0.5);
   startKill(draft, registered, "drained", { kind: "drained", isDeleted: true });
-  assertEquals([draft.finish().effects, draft.state.instances.get("t")?.lastKillMs], [[], undefined]);
+  assertEquals([finished(draft).effects, draft.state.instances.get("t")?.lastKillMs], [[], undefined]);
 });
 
 Deno.test("an end keeps who it was, its uuid and a message of one line", () => {
@@ -397,7 +398,7 @@ Deno.test("a profile is told as failing at its third failure in a row, once, and
     const next = new Draft(draft.state, createdMs + 1, 0.5);
     countFailure(next, anInstance("t", { state: "starting" }, { createdMs }), mesosSays("no image"));
     draft.set(next.state);
-    return next.finish().notes.filter(({ code }) => code === "profile-failing").map(({ text }) => text);
+    return linesOf(next).filter(({ code }) => code === "profile-failing").map(({ text }) => text);
   };
   assertEquals([failed(zeroMs), failed(zeroMs + minute)], [[], []]);
   assertEquals(failed(zeroMs + 2 * minute), [

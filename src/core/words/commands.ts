@@ -1,0 +1,63 @@
+// What commands of the operator have led to, in words. Not here: carrying them out (session/operator.ts).
+
+import type { OperatorEvent } from "../event.ts";
+import type { CommandResult } from "../note.ts";
+import type { ControlsRecord } from "../record.ts";
+
+/** There is nothing to tear down. */
+export const alreadyTornDownText = "there is no framework to tear down: it was torn down before";
+
+/** What a command gives up, or what holds launching back all the same; empty where there is nothing to say. */
+export function sideEffectText(
+  { mode, frozen, tornDown }: Pick<ControlsRecord, "mode" | "frozen" | "tornDown">,
+  command: OperatorEvent,
+): string {
+  if (command.kind === "drain-requested") return mode === "teardown" ? "; the teardown is given up" : "";
+  if (command.kind !== "launching-resumed") return "";
+  if (command.profile === undefined) {
+    if (tornDown === true) return "; a new framework is registered, as the last one was torn down";
+    return mode === "run" ? "" : `; the ${mode} is given up`;
+  }
+  if (mode === "run" && !frozen) return "";
+  const why = mode === "run" ? "all launching is frozen" : `the ${mode} goes on`;
+  return `, but nothing is launched: ${why} until a resume without a profile`;
+}
+
+/** What a command has led to. */
+export function commandText(result: CommandResult): string {
+  if (result.kind === "already-torn-down") return alreadyTornDownText;
+  const { command, before, isRetried } = result;
+  const beside = sideEffectText(before, command);
+  switch (command.kind) {
+    case "launching-frozen":
+      return `launching is frozen${forProfile(command.profile)}`;
+    case "launching-resumed":
+      return `launching goes on${forProfile(command.profile)}${beside}${
+        isRetried ? "; what has failed is tried again at once" : ""
+      }`;
+    case "drain-requested":
+      return `draining: nothing is launched, every agent goes when it is idle${beside}`;
+    case "teardown-requested":
+      return `tearing down${command.mode === "now" ? " now" : " once all is drained"}`;
+    case "settings-changed":
+    case "loss-accepted":
+    case "shutdown-started":
+      return "";
+    default:
+      return command satisfies never;
+  }
+}
+
+/** The switches that are set, as clauses. */
+export function switchesText({ mode, frozen, frozenProfiles }: ControlsRecord): string {
+  return [
+    ...(mode === "drain" ? ["draining, nothing is launched"] : []),
+    ...(mode === "teardown" ? ["tearing down, the framework is removed once all is drained"] : []),
+    ...(frozen ? ["all launching is frozen"] : []),
+    ...(frozenProfiles.length === 0 ? [] : [`launching of ${frozenProfiles.join(", ")} is frozen`]),
+  ].join("; ");
+}
+
+function forProfile(profile: string | undefined): string {
+  return profile === undefined ? "" : ` for profile ${profile}`;
+}

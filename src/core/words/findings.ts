@@ -1,0 +1,38 @@
+// What an operator should know that is no failure, in words. Not here: what GoCD itself reports (gocd/).
+
+import type { Finding } from "../event.ts";
+import { profileKey } from "./phrases.ts";
+
+/** Where the auto-register key of a server stands. */
+export const registerKeyHint =
+  "set go-agent.auto-register-key to agentAutoRegisterKey of the server's config (Admin > Config XML, <server>)";
+
+/** Agents come as Pending although they are told a key. */
+export const wrongKeyFinding: Finding = {
+  code: "wrong-auto-register-key",
+  message:
+    "the GoCD server does not know go-agent.auto-register-key, or the image does not pass it on: agents come as " +
+    "Pending and are enabled one by one",
+  hint: registerKeyHint,
+};
+
+/** An environment of a profile is not on the server; `isWarm`: its `min-idle` agents would register there. */
+export function environmentMissing(profile: string, environment: string, isWarm: boolean): Finding {
+  const effect = isWarm ? "its min-idle agents are not launched" : "it gets no jobs from there";
+  return {
+    code: "environment-missing",
+    message: `environment "${environment}" of profile "${profile}" is not on the GoCD server: ${effect}`,
+    hint: `create the environment in GoCD, or correct ${profileKey(profile)}.environments`,
+  };
+}
+
+/** What GoCD reports of several jobs, each of which has a verdict. */
+export function unassignedJobs(code: string, locators: readonly string[]): Finding {
+  const count = locators.length === 1 ? "one job" : `${locators.length} jobs`;
+  return {
+    code,
+    message: `GoCD itself reports ${count} without an agent for more than 5 min, the first of them ${locators[0]}`,
+    hint: "the verdict of each job tells why",
+    locators,
+  };
+}

@@ -1,0 +1,115 @@
+// Notes of what waits and of offers, in words. Not here: when they are told (demand/, placement/).
+
+import type { DemandNotes, PlacementNotes } from "../note.ts";
+import type { JobVerdict } from "../demand/verdict.ts";
+import { offerlessHint } from "./acts.ts";
+import { failureText } from "./causes.ts";
+import type { NoteWords } from "./note_line.ts";
+import { describeNeed, formatDuration } from "./phrases.ts";
+import { missText } from "./placement.ts";
+import { bucketText, launchReasonText, offerlessText, verdictText } from "./reasons.ts";
+
+/** What waits. */
+export const demandNotes: NoteWords<keyof DemandNotes> = {
+  "demand-changed": ({ bucket }, atMs) => {
+    const { waiting, willBeTaken, coming, needsAgent, wanted, profile } = bucket;
+    const need = describeNeed(bucket.gocdResources, bucket.environment);
+    const who = profile === undefined ? "" : ` for profile ${profile}`;
+    return {
+      level: profile === undefined && willBeTaken + coming < waiting ? "warning" : "info",
+      text: `${waiting} job${waiting === 1 ? " waits" : "s wait"} (${need})${who}: ${bucketText(bucket, atMs)}`,
+      fields: { waiting, needsAgent, wanted },
+    };
+  },
+  "demand-changed-more": ({ kinds }) => ({
+    level: "info",
+    code: "demand-changed",
+    text: `and ${kinds} more kinds of jobs have changed`,
+    fields: { kinds },
+  }),
+  "demand-none": () => ({ level: "info", text: "no job waits for an agent of ours", fields: {} }),
+  "job-unserved": ({ job }, atMs) => ({
+    level: "warning",
+    text: `no profile serves ${job.locator} (${describeNeed(job.gocdResources, job.environment)}): ${
+      verdictText(job, atMs)
+    }`,
+    fields: { locator: job.locator, reasonCode: job.reason.kind },
+  }),
+  "job-other-cause": ({ job }, atMs) => ({
+    level: "warning",
+    text: `${job.locator} waits, but not for an agent: ${verdictText(job, atMs)}`,
+    fields: { locator: job.locator, reasonCode: job.reason.kind },
+  }),
+  "jobs-left-untaken": ({ jobs, polls, need, waitedMs, last, attempts, intervalMs }, atMs) => ({
+    level: "warning",
+    text:
+      `${jobs} jobs (${
+        describeNeed(need.gocdResources, need.environment)
+      }) were cancelled before an agent could take them, in ${polls} polls, the last one ${last.locator}: GoCD cancels a ` +
+      `job that waits longer than its job timeout, and they waited from ${formatDuration(waitedMs)} on`,
+    hint: untakenHint(last, { attempts, intervalMs }, atMs),
+    fields: { jobs, polls, reasonCode: last.reason.kind },
+  }),
+  "agent-sick": ({ uuid, hostname, jobs, isOurs }) => ({
+    level: "warning",
+    text: `agent ${hostname} is idle and in contact, but takes no jobs: ${jobs} waited beside it until other agents ` +
+      `took them; it ${isOurs ? "is drained" : "counts as none"}`,
+    hint: `look at the log of the agent ${hostname}${isOurs ? "" : ", or disable or restart it"}`,
+    fields: { uuid, hostname },
+  }),
+};
+
+function untakenHint(
+  last: JobVerdict,
+  { attempts, intervalMs }: { readonly attempts: number; readonly intervalMs: number },
+  atMs: number,
+): string {
+  const sooner = "lower poller.interval or poller.attempts, or give the jobs a longer timeout in GoCD";
+  if (last.reason.kind === "held-attempts") {
+    return `an agent is launched for what was seen in more than ${attempts} polls, one each ${
+      formatDuration(intervalMs)
+    }, so only after ${formatDuration(attempts * intervalMs)} to ${
+      formatDuration((attempts + 1) * intervalMs)
+    }: ${sooner}`;
+  }
+  if (last.reason.kind === "agent-coming") return `their agents do not come in time: ${sooner}`;
+  return `what they last waited for: ${verdictText(last, atMs)}`;
+}
+
+/** Offers and hosts. */
+export const placementNotes: NoteWords<keyof PlacementNotes> = {
+  "agent-launched": ({ taskId, profile, host, gocdResources, environment, why }) => ({
+    level: "info",
+    text: `launching ${taskId} on ${host} (${describeNeed(gocdResources, environment)}): ${launchReasonText(why)}`,
+    fields: { taskId, profile, host },
+  }),
+  "no-fitting-offer": ({ profile, miss }) => ({
+    level: "info",
+    text: `no offer of Mesos fits profile ${profile}: ${missText(miss)}`,
+    fields: { profile },
+  }),
+  "host-avoided": ({ host, profile, forMs, failures, failure }) => ({
+    level: "warning",
+    text: `host ${host} is avoided${profile === undefined ? "" : ` by profile ${profile}`} for ${
+      formatDuration(forMs)
+    }: ${failures} agents failed there (${failureText(failure)})`,
+    fields: { host },
+  }),
+  "no-offer": ({ role, profile }) => ({
+    level: "warning",
+    text: `${offerlessText(role)}, and profile ${profile} has agents to launch`,
+    hint: offerlessHint,
+    fields: { role, profile },
+  }),
+  "roles-ignored": ({ masterVersion, roles }) => {
+    const [first = "*", ...others] = roles;
+    const rest = others.length === 0 ? "" : `, and ${others.join(", ")} gets none`;
+    return {
+      level: "warning",
+      text: `Mesos ${masterVersion} does not know frameworks with roles of their own choice (1.2 and later do): ` +
+        `role ${first} gets the offers of role *, without what is reserved${rest}`,
+      hint: 'write mesos.role = "*", or update Mesos',
+      fields: { roles: roles.join(",") },
+    };
+  },
+};

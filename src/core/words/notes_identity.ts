@@ -1,0 +1,103 @@
+// Notes of who is who, in words. Not here: when they are told (identity/).
+
+import type { EnvironmentObstacle, IdentityNotes } from "../note.ts";
+import { gapText } from "./causes.ts";
+import { registerKeyHint } from "./findings.ts";
+import type { NoteWords } from "./note_line.ts";
+import { describeNeed } from "./phrases.ts";
+
+const keyWords: Readonly<Record<"unset" | "refused" | "unclear", string>> = {
+  unset: "go-agent.auto-register-key is not set",
+  refused: "the server does not know its auto-register key",
+  unclear: "the server did not accept its auto-register key, or has none",
+};
+
+const gapHint =
+  "set go-agent.auto-register-key to the server's agentAutoRegisterKey, and see that the environment exists there and " +
+  "that the image passes on AGENT_AUTO_REGISTER_* (or AGENT_*)";
+
+function obstacleHint({ kind, environment }: EnvironmentObstacle): string {
+  switch (kind) {
+    case "put-there":
+      return `a config repository puts it into environment ${environment}, which the agents API cannot change: change it ` +
+        "there";
+    case "unknown":
+      return `create the environment ${environment} in GoCD`;
+    case "config-repo":
+      return `environment ${environment} comes from a config repository, so the agents API cannot put an agent into it: ` +
+        "see that the image passes on AGENT_AUTO_REGISTER_ENVIRONMENTS (or AGENT_ENVIRONMENTS)";
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** Who is who. */
+export const identityNotes: NoteWords<keyof IdentityNotes> = {
+  "agent-enabling": ({ taskId, uuid, key, isNews }) => ({
+    level: isNews ? "warning" : "info",
+    text: `${taskId} has registered as Pending (${keyWords[key]}); enabling it`,
+    hint: registerKeyHint,
+    fields: { taskId, uuid },
+  }),
+  "agent-registered-anew": ({ taskId, uuid }) => ({
+    level: "warning",
+    text: `${taskId} has registered a second time; the record ${uuid} counts from now on`,
+    fields: { taskId, uuid },
+  }),
+  "agent-misregistered": ({ taskId, profile, gap, obstacle }) => ({
+    level: "error",
+    text: `${taskId} cannot serve the jobs it was launched for: ${gapText(gap)}; it is drained`,
+    hint: obstacle === undefined ? gapHint : obstacleHint(obstacle),
+    fields: { taskId, profile },
+  }),
+  "agent-corrected": ({ taskId, profile, uuid, gap }) => ({
+    level: "warning",
+    text: `the GoCD record of ${taskId} is corrected: ${gapText(gap)}`,
+    hint: gapHint,
+    fields: { taskId, profile, uuid },
+  }),
+  "agent-guid-shared": ({ taskId, owner, profile, uuid }) => ({
+    level: "error",
+    text:
+      `${owner} and ${taskId} have one guid, ${uuid}: the GoCD server takes them for one agent and serves only one ` +
+      "of them; both are left running",
+    hint:
+      `remove config/guid.txt from the image of profile ${profile} (or from the volume that brings it), so that each ` +
+      "agent makes its own",
+    fields: { taskId, other: owner, profile, uuid },
+  }),
+  "other-program": ({ hostname, lineage, need }) => ({
+    level: "warning",
+    text: `agent ${hostname} has come for jobs that this program launches for, too (${
+      describeNeed(need.gocdResources, need.environment)
+    }): another gocd-mesos, lineage ${lineage}, serves this GoCD server, so that two agents are launched for one job`,
+    hint: "let each have jobs of its own: part them by resources or environments of the profiles, or by poller.ignore",
+    fields: { hostname, lineage },
+  }),
+  "task-foreign": ({ taskId, state }) => ({
+    level: "warning",
+    text:
+      `Mesos names a task of our framework that this program did not launch: ${taskId} (${state}); it is left alone`,
+    hint: "if nobody needs it, kill it with the Mesos tools",
+    fields: { taskId, state },
+  }),
+  "agent-adopted": ({ taskId, profile }) => ({
+    level: "warning",
+    text:
+      `${taskId} is adopted: Mesos runs it for our framework, but the store did not know it; it is drained when it ` +
+      "is idle",
+    fields: { taskId, profile },
+  }),
+  "record-adopted": ({ taskId, uuid }) => ({
+    level: "warning",
+    text: `the GoCD server has a record of ${taskId}, which this state does not know: Mesos is asked for it, and the ` +
+      "record is deleted unless the agent is found",
+    fields: { taskId, uuid },
+  }),
+  "task-id-lives": ({ taskId, profile }) => ({
+    level: "warning",
+    text: `${taskId} was not launched: a task of this id lives already; it is adopted, and another is launched`,
+    hint: "nothing need be done; what restoring an older state means is in docs/state.md",
+    fields: { taskId, profile },
+  }),
+};

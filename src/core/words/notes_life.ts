@@ -1,0 +1,219 @@
+// Notes of the life of instances, in words. Not here: when they are told (life/).
+
+import type { DrainReason, KillCause } from "../instance.ts";
+import type { EndedTask, LifeNotes } from "../note.ts";
+import { failureText, idleText, killText, suspicionText } from "./causes.ts";
+import type { NoteWords } from "./note_line.ts";
+import { counted, formatDuration } from "./phrases.ts";
+
+const drainWords: Readonly<Record<Exclude<DrainReason, "idle">, string>> = {
+  maintenance: "its Mesos agent goes into maintenance",
+  operator: "the operator asked for it",
+  "profile-changed": "its profile has changed",
+  surplus: "it is not needed any more",
+};
+
+const killHints: Readonly<Partial<Record<KillCause, string>>> = {
+  "register-timeout":
+    "look at the agent's log in its sandbox: whether it reaches go-server.agent-url, and whether the " +
+    "server takes its auto-register key",
+  "pending-stuck": "give go-agent.auto-register-key the server's agentAutoRegisterKey, or make the account of " +
+    "go-server.user-name an administrator, who may enable agents",
+};
+
+/** What a record shows of its agent, where that must be left alone. */
+const unsureWords: Readonly<Record<string, string>> = {
+  absent: "is no longer in the list of the GoCD server",
+  Disabled: "was disabled by somebody",
+  Pending: "is Pending again: somebody has deleted its record",
+  Missing: "is Missing: the server has restarted and not heard of it yet",
+  LostContact: "has lost contact with the GoCD server",
+};
+
+/** Agents that a line names at most. */
+const namedMax = 3;
+
+function endedFields({ taskId, profile, host, state, reason }: EndedTask): Record<string, string> {
+  return { taskId, profile, host, state, ...(reason === undefined ? {} : { reason }) };
+}
+
+/** The life of instances. */
+export const lifeNotes: NoteWords<keyof LifeNotes> = {
+  "agent-running": ({ taskId, profile, host }) => ({
+    level: "info",
+    text: `${taskId} runs on ${host}; waiting for it to register with the GoCD server`,
+    fields: { taskId, profile, host },
+  }),
+  "agent-registered": ({ taskId, profile, uuid, afterMs, isDisabled }) => ({
+    level: "info",
+    text: `${taskId} has registered with the GoCD server after ${formatDuration(afterMs)}${
+      isDisabled ? ", but somebody has disabled it there" : ""
+    }`,
+    fields: { taskId, profile, uuid },
+  }),
+  "duplicate-hostname": ({ taskId, count }) => ({
+    level: "warning",
+    text: `${count} GoCD agents go by the name ${taskId}; the enabled one counts`,
+    fields: { taskId, count },
+  }),
+  "agent-idle": ({ taskId, profile }) => ({ level: "debug", text: `${taskId} is idle`, fields: { taskId, profile } }),
+  "agent-building": ({ taskId, profile }) => ({
+    level: "debug",
+    text: `${taskId} is building`,
+    fields: { taskId, profile },
+  }),
+  "agent-unsure": ({ taskId, profile, word }) => ({
+    level: "warning",
+    text: `${taskId} ${unsureWords[word] ?? `is in the state ${word}`}; it is left alone`,
+    fields: { taskId, profile, word },
+  }),
+  "agent-draining": ({ taskId, profile, uuid, reason, idleMs, why }) => ({
+    level: "info",
+    text: `draining ${taskId}: ${
+      reason === "idle" ? `it has been idle for ${formatDuration(idleMs)} and ${idleText(why)}` : drainWords[reason]
+    }`,
+    fields: { taskId, profile, reason, uuid },
+  }),
+  "drain-undone": ({ taskId, profile }) => ({
+    level: "info",
+    text: `${taskId} was enabled again by somebody; it is kept`,
+    fields: { taskId, profile },
+  }),
+  "agent-reused": ({ taskId, profile }) => ({
+    level: "info",
+    text: `${taskId} is enabled again: jobs wait that it can take`,
+    fields: { taskId, profile },
+  }),
+  "gocd-record-left": ({ taskId, uuid, forMs }) => ({
+    level: "warning",
+    text:
+      `the GoCD server has not deleted the record of ${taskId} for ${formatDuration(forMs)}; the agent is stopped ` +
+      "all the same, and its record deleted once that works",
+    hint: "make the account of go-server.user-name (or of the access token) an administrator in GoCD",
+    fields: { taskId, uuid },
+  }),
+  "agent-killing": ({ taskId, profile, host, cause, why }) => {
+    const hint = killHints[cause];
+    return {
+      level: cause === "drained" || cause === "teardown" || cause === "by-mesos" ? "info" : "warning",
+      text: `${cause === "by-mesos" ? "Mesos stops" : "stopping"} ${taskId}: ${killText(why)}`,
+      ...(hint === undefined ? {} : { hint }),
+      fields: { taskId, profile, cause, host },
+    };
+  },
+  "agent-not-told-apart": ({ taskId, profile, host, agents, isAdopted }) => {
+    const names = agents.slice(0, namedMax).map(({ hostname, ipAddress }) =>
+      ipAddress === undefined ? hostname : `${hostname} (${ipAddress})`
+    );
+    const named = `${names.join(", ")}${agents.length > namedMax ? ", …" : ""}`;
+    const since = isAdopted ? "" : "has appeared since its launch and ";
+    return {
+      level: "error",
+      text: `${taskId} has not registered under its name in time, but the GoCD agent ${named} ${since}may be it: its ` +
+        "container is left running, as a KILL might end a build",
+      hint: `let the image of profile ${profile} register under AGENT_AUTO_REGISTER_HOSTNAME (older images: ` +
+        `AGENT_HOSTNAME); if that agent is somebody else's, kill task ${taskId} with the Mesos tools`,
+      fields: { taskId, profile, host, agents: names.join(" ") },
+    };
+  },
+  "agent-stopped": (note) => ({ level: "info", text: `${note.taskId} has stopped`, fields: endedFields(note) }),
+  "agent-stopped-unregistered": (note) => ({
+    level: "info",
+    code: "agent-stopped",
+    text: `${note.taskId} has stopped; it had never registered with the GoCD server`,
+    fields: endedFields(note),
+  }),
+  "launch-dropped": (note) => ({
+    level: "info",
+    text: note.isOffer
+      ? `${note.taskId} was not launched: the offer was gone (${note.message}); it is tried again`
+      : `${note.taskId} was not launched on ${note.host}: ${note.message}; it is tried again`,
+    fields: endedFields(note),
+  }),
+  "launch-failed": (note) => ({
+    level: "error",
+    text: `${note.taskId} failed to start on ${note.host}: ${note.message}`,
+    hint: note.meaning === "unauthorized"
+      ? "let mesos.principal run tasks as mesos.user (ACL run_tasks of the Mesos master)"
+      : `check the image and the settings of profile ${note.profile}`,
+    fields: endedFields(note),
+  }),
+  "agent-exited": (note) => ({
+    level: "error",
+    text: `${note.taskId} ended by itself on ${note.host}: ${note.message}`,
+    fields: endedFields(note),
+  }),
+  "agent-lost": ({ taskId, host, profile, state, reason, message }) => ({
+    level: "warning",
+    text: `${taskId} is lost: ${message}`,
+    fields: {
+      taskId,
+      ...(profile === undefined ? {} : { profile }),
+      host,
+      ...(state === undefined ? {} : { state }),
+      ...(reason === undefined ? {} : { reason }),
+    },
+  }),
+  "agent-unreachable": ({ taskId, host }) => ({
+    level: "warning",
+    text: `${taskId} is unreachable: Mesos has lost contact with host ${host}; it is replaced if needed`,
+    fields: { taskId, host },
+  }),
+  "agent-doubted": ({ taskId, host, message }) => ({
+    level: "warning",
+    text:
+      `Mesos has lost ${taskId} (${message}), but the GoCD server hears it: it is left alone, and replaced if needed`,
+    fields: { taskId, host },
+  }),
+  "agent-returned": ({ taskId, host }) => ({
+    level: "info",
+    text: `${taskId} is back: Mesos reaches host ${host} again`,
+    fields: { taskId, host },
+  }),
+  "agent-lives": ({ taskId, host, cause }) => ({
+    level: "warning",
+    code: "agent-returned",
+    text: `${taskId} lives although Mesos had called it ${cause}; it is taken back`,
+    fields: { taskId, host },
+  }),
+  "task-state-unknown": ({ taskId, state }) => ({
+    level: "warning",
+    text: `Mesos says ${state} of ${taskId}, a state this program does not know; nothing is done`,
+    fields: { taskId, state },
+  }),
+  "profile-failing": ({ profile, failures, failure, retryInMs }) => ({
+    level: "error",
+    text:
+      `profile ${profile}: ${failures} launches failed in a row (${failureText(failure)}); from now on one is tried ` +
+      `at a time, the next in ${formatDuration(retryInMs)}`,
+    hint:
+      `check the image and the settings of profile ${profile}; once mended, \`gocd-mesos resume FILE\` tries at once`,
+    fields: { profile, failures },
+  }),
+  "profile-recovered": ({ taskId, profile }) => ({
+    level: "info",
+    text: `profile ${profile} works again: ${taskId} has registered`,
+    fields: { profile },
+  }),
+  "brake-on": ({ suspicion, holdsLaunching }) => {
+    const { text, hint } = suspicionText(suspicion);
+    const what = holdsLaunching ? "nothing is launched, and nothing" : "nothing";
+    const server = suspicion.kind === "gocd-unlisted" ? "gocd" : "mesos";
+    return { level: "error", text: `${text}; ${what} is taken down until they are back`, hint, fields: { server } };
+  },
+  "brake-off": ({ server }) => ({
+    level: "info",
+    text: server === "gocd"
+      ? "the GoCD server lists our agents again: all goes on"
+      : "Mesos knows our agents again, or the GoCD server has lost them as well: all goes on",
+    fields: { server },
+  }),
+  "loss-accepted": ({ instances }) => ({
+    level: "warning",
+    code: "operator",
+    text: instances === 0
+      ? "no agents are missing whose loss could be accepted"
+      : `the loss of ${counted(instances, "agent")} is accepted: launching and taking down go on`,
+    fields: { instances },
+  }),
+};

@@ -1,0 +1,222 @@
+// Notes of both servers, of operators and of the program around the core, in words. Not here: when they are told.
+
+import type { FrameworkErrorKind } from "../event.ts";
+import type { HostMaintenance, KeptField, ProgramNotes, SessionNotes } from "../note.ts";
+import { commandText, switchesText } from "./commands.ts";
+import { removedHint, tornDownBefore } from "./ends.ts";
+import type { NoteWords } from "./note_line.ts";
+import { counted, formatDuration } from "./phrases.ts";
+
+/** Both servers and operators. */
+export const sessionNotes: NoteWords<keyof SessionNotes> = {
+  "subscribed": ({ master, masterVersion, frameworkId, instances, isUnsteady }) => ({
+    level: isUnsteady === true ? "debug" : "info",
+    text: `subscribed to the Mesos master ${master}${
+      masterVersion === undefined ? "" : ` (Mesos ${masterVersion})`
+    } as framework ${frameworkId}${instances === 0 ? "" : `; asking for our ${instances} agents`}`,
+    fields: { master, frameworkId, instances },
+  }),
+  "framework-failed-over": () => ({
+    level: "error",
+    text: "another instance has taken over our framework id; this one steps down and leaves all agents to it",
+    hint: "run one instance per framework id, or give each its own state",
+    fields: {},
+  }),
+  "framework-refused": ({ error, message }) => ({
+    level: "error",
+    code: `framework-${error}`,
+    text: `the Mesos master refuses our framework: ${message}`,
+    hint: refusedHint(error, message),
+    fields: { error },
+  }),
+  "framework-replaced": ({ frameworkId = "?", message }) => ({
+    level: "warning",
+    code: "framework-removed",
+    text: `Mesos has removed framework ${frameworkId} (${message}); no agent of ours is left, so a new one is made`,
+    fields: {},
+  }),
+  "framework-removed": ({ frameworkId = "?", instances }) => ({
+    level: "error",
+    text:
+      `Mesos has removed framework ${frameworkId}, yet ${instances} agents are on record; no new framework is made ` +
+      "beside them",
+    hint: removedHint,
+    fields: { instances },
+  }),
+  // The words of a lost answer differ each time; a line per call would flood the log while a session comes and goes.
+  "mesos-call-failed": ({ call, outcome, message }) => ({
+    level: outcome === "refused" ? "error" : "warning",
+    text: outcome === "refused"
+      ? `the Mesos call ${callText(call)} was refused: ${message}`
+      : `the Mesos call ${callText(call)} got no answer; what it was for is asked for again`,
+    fields: { call, outcome, message },
+  }),
+  "identity-kept": ({ frameworkId, fields }) => ({
+    level: "warning",
+    text: `Mesos keeps of framework ${frameworkId === "" ? "?" : frameworkId} what it was first registered with: ${
+      fields.map(keptText).join(", ")
+    }`,
+    hint: "set the keys back, or give the framework up with `gocd-mesos teardown FILE` and start again",
+    fields: { frameworkId },
+  }),
+  "program-stood-still": ({ stoodStillMs }) => ({
+    level: "warning",
+    text: `this program did not run for ${formatDuration(stoodStillMs)}: its machine was suspended or its clock was ` +
+      "set; no timeout counts that time",
+    fields: { stoodStillMs },
+  }),
+  "maintenance-announced": (note) => ({
+    level: "info",
+    text: `${maintenanceText(note)} ${
+      note.startsInMs <= 0
+        ? "go on; take it off the maintenance schedule of Mesos"
+        : `go on, and are drained from ${formatDuration(note.leadMs)} before it (scaling.maintenance-lead)`
+    }`,
+    fields: { host: note.host, instances: note.instances },
+  }),
+  "maintenance-requested": (note) => ({
+    level: "info",
+    text: `${maintenanceText(note)} finish their jobs first`,
+    fields: { host: note.host, instances: note.instances },
+  }),
+  "maintenance-taken-back": ({ host, instances }) => ({
+    level: "info",
+    text: `Mesos does not ask for host ${host} any more; its ${counted(instances, "agent")} may stay`,
+    fields: { host, instances },
+  }),
+  "gocd-version": ({ version, jobs, agents }) => ({
+    level: "info",
+    text: `GoCD server ${version}: ${jobs} job${jobs === 1 ? " waits" : "s wait"}, ${agents} agent${
+      agents === 1 ? " is" : "s are"
+    } known`,
+    fields: { version },
+  }),
+  "gocd-maintenance": ({ mode }) => ({
+    level: "warning",
+    text: `the GoCD server is in ${mode}: nothing is launched or taken down until it ends`,
+    fields: {},
+  }),
+  "gocd-maintenance-over": ({ mode }) => ({ level: "info", text: `${mode} is over`, fields: {} }),
+  "gocd-answers": ({ failures }) => ({
+    level: "info",
+    text: `the GoCD server answers again after ${counted(failures, "failed read")}`,
+    fields: {},
+  }),
+  "gocd-call-failed": ({ call, problem }) => ({
+    level: problem.kind === "conflict" ? "info" : "warning",
+    text: `${callText(call)} failed: ${problem.message}`,
+    hint: problem.hint,
+    fields: { call, problem: problem.code },
+  }),
+  "gocd-problem": ({ problem }) => ({
+    level: problem.kind === "starting" || problem.kind === "maintenance" ? "warning" : "error",
+    code: problem.code,
+    text: `${problem.message}; nothing is decided until this passes`,
+    hint: problem.hint,
+    fields: { kind: problem.kind },
+  }),
+  "gocd-finding": ({ finding: { code, message, hint } }) => ({
+    level: "warning",
+    code,
+    text: message,
+    hint,
+    fields: {},
+  }),
+  "operator": ({ result, mode }) => ({ level: "info", text: commandText(result), fields: { mode } }),
+  "settings-changed": ({ replaced }) => ({
+    level: "info",
+    text: `the new configuration is in force${
+      replaced === 0 ? "" : `; ${replaced} agents of changed profiles are replaced as they fall idle`
+    }`,
+    fields: { replaced },
+  }),
+  "switches-in-force": ({ controls }) => ({
+    level: "warning",
+    text: `in force, as the operator asked: ${switchesText(controls)}`,
+    hint: "`gocd-mesos resume FILE` ends it",
+    fields: { mode: controls.mode, frozen: controls.frozen, frozenProfiles: controls.frozenProfiles.join(",") },
+  }),
+  "torn-down": ({ frameworkId = "?" }) => ({
+    level: "info",
+    text: `framework ${frameworkId} is torn down and forgotten`,
+    fields: {},
+  }),
+};
+
+const faultHint = "this is a fault of gocd-mesos: please report it with this line";
+
+/** The program around the core. */
+export const programNotes: NoteWords<keyof ProgramNotes> = {
+  "mesos-failed": ({ message, code = "mesos-error", hint }) => ({
+    level: "error",
+    code,
+    text: `${message}; it is tried again until it succeeds`,
+    hint: hint ?? "please report this line: it is a fault of gocd-mesos",
+    fields: {},
+  }),
+  "mesos-steady": ({ master }) => ({
+    level: "info",
+    text: `the subscription with the Mesos master ${master} holds again`,
+    fields: { master },
+  }),
+  "store-failed": ({ problem, hint }) => ({
+    level: "error",
+    text: `${problem}; nothing is launched or taken down until it can`,
+    hint: hint ?? "check the disk of state.path",
+    fields: {},
+  }),
+  "store-works": () => ({ level: "info", text: "the state can be stored again", fields: {} }),
+  "page-failed": ({ message }) => ({
+    level: "error",
+    text: `an answer of the status page could not be made: ${message}`,
+    hint: faultHint,
+    fields: {},
+  }),
+  "no-control-file": ({ why, hint }) => ({
+    level: "warning",
+    text: `the commands drain, freeze, resume, teardown and why will not find this instance: ${why}`,
+    hint,
+    fields: {},
+  }),
+  "leading": () => ({ level: "info", text: "this instance leads", fields: {} }),
+  "standing-by": ({ leader }) => ({ level: "info", text: `standing by: ${leader} leads`, fields: { leader } }),
+  "election-interrupted": ({ message, hint }) => ({
+    level: "warning",
+    text: `${message}; this instance stands by and takes part in the election again`,
+    hint,
+    fields: {},
+  }),
+  "torn-down-before": () => ({ level: "warning", ...tornDownBefore, fields: {} }),
+};
+
+/** `accept offers` of `accept-offers`. */
+function callText(call: string): string {
+  return call.replaceAll("-", " ");
+}
+
+function refusedHint(error: FrameworkErrorKind, message: string): string {
+  if (error === "unauthorized") return "check mesos.principal, mesos.secret and the master's ACLs for the role";
+  // Mesos 1.9 and later (src/master/validation.cpp, `validateUpdate`); before, the old one simply stays.
+  const fixed = /\b(?:changing|updating)\b.*?\b(principal|user)\b/i.exec(message)?.[1]?.toLowerCase();
+  return fixed === undefined
+    ? "check the keys under mesos in the configuration"
+    : `Mesos never changes the ${fixed} of a framework: set mesos.${fixed} back, or run gocd-mesos teardown with the old ` +
+      "one first and start anew";
+}
+
+function keptText({ key, kept, configured }: KeptField): string {
+  return `${key} is ${valueText(kept)}, not ${valueText(configured)}`;
+}
+
+function valueText(value: string | undefined): string {
+  return value === undefined ? "none" : `'${value}'`;
+}
+
+function maintenanceText({ host, instances, startsInMs, endsInMs }: HostMaintenance): string {
+  const window = endsInMs !== undefined && endsInMs <= 0
+    ? "is over"
+    : startsInMs <= 0
+    ? "has begun"
+    : `in ${formatDuration(startsInMs)}`;
+  return `Mesos asks for host ${host} back (maintenance ${window}); ${counted(instances, "agent")} there`;
+}
