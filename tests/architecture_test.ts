@@ -158,6 +158,10 @@ function importedNames(files: readonly SourceFile[]): ReadonlySet<string> {
   );
 }
 
+function withoutComments(text: string): string {
+  return text.replaceAll(/\/\*\*[^]*?\*\//g, "").replaceAll(/^\s*\/\/.*$/gm, "");
+}
+
 Deno.test("what a file exports is used by another one, or by tests of a rule of the file's own", () => {
   const byProgram = importedNames([...sources, ...filesUnder("scripts"), read("main.ts")]);
   const byTests = importedNames(filesUnder("tests"));
@@ -165,7 +169,7 @@ Deno.test("what a file exports is used by another one, or by tests of a rule of 
     [...text.matchAll(/^export (?:abstract |async )*(function|const|class|interface|type) (\w+)/gm)].flatMap(
       ([, kind = "", name = ""]) => {
         const key = `${path} ${name}`;
-        const isUsedHere = (text.match(new RegExp(`\\b${name}\\b`, "g")) ?? []).length > 1;
+        const isUsedHere = (withoutComments(text).match(new RegExp(`\\b${name}\\b`, "g")) ?? []).length > 1;
         // A type may have to be exported because the signature of another export names it.
         const isNamedHere = isUsedHere && (kind === "interface" || kind === "type");
         const isUsed = byProgram.has(key) || isNamedHere || isUsedHere && byTests.has(key);

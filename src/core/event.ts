@@ -30,7 +30,6 @@ export type MesosEvent =
     /** `host:port` of the leader, for people. */
     readonly master: string;
     /** `master_info.capabilities`. */
-    readonly masterCapabilities: readonly string[];
   }
   | { readonly kind: "disconnected"; readonly reason: string }
   | { readonly kind: "offers-received"; readonly offers: readonly Offer[] }

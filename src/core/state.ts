@@ -1,6 +1,6 @@
 // The state of the core between two events; immutable.
 
-import type { Finding, FrameworkErrorKind, GocdProblem } from "./event.ts";
+import type { Finding, GocdProblem } from "./event.ts";
 import type { GocdAgent, GocdServerInfo } from "./gocd_records.ts";
 import type { AgentInstance } from "./instance.ts";
 import type { Failure } from "./life/causes.ts";
@@ -55,9 +55,7 @@ export interface SessionState {
   /** `master_info.id`: of one run of one master. */
   readonly masterId?: string;
   readonly masterVersion?: string;
-  readonly masterCapabilities: readonly string[];
   readonly reason?: string;
-  readonly error?: FrameworkErrorKind;
 }
 
 /** The GoCD server, as last read. */

@@ -41,7 +41,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
     framework: stored.framework,
     controls: stored.controls,
     instances,
-    session: { kind: "connecting", sinceMs: atMs, masterCapabilities: [], reason: "starting" },
+    session: { kind: "connecting", sinceMs: atMs, reason: "starting" },
     server: {
       nextPollMs: atMs,
       nextAgentsMs: atMs,

@@ -177,9 +177,6 @@ function subscribedEvent(subscribed: SubscribedShape): SubscribedAnswer["event"]
     ...(master?.version ? { masterVersion: master.version } : {}),
     ...(master?.id ? { masterId: master.id } : {}),
     master: host === "" ? "" : `${host}:${port}`,
-    masterCapabilities: (master?.capabilities ?? []).map(({ type }) =>
-      enumWord("mesos.v1.MasterInfo.Capability.Type", type ?? "UNKNOWN")
-    ),
   };
 }
 

@@ -248,7 +248,7 @@ Deno.test("whatever a master tells, the core goes on, launches no more than is o
 /** A core that is subscribed and has jobs to launch agents for. */
 function waiting(): State {
   const events: readonly Event[] = [
-    { kind: "subscribed", frameworkId: "f1", master: "m:5050", masterCapabilities: [] },
+    { kind: "subscribed", frameworkId: "f1", master: "m:5050" },
     { kind: "gocd-polled", server: serverInfo, jobs: jobs(5), agents: [], findings: [] },
   ];
   return events.reduce<State>(

@@ -38,7 +38,7 @@ function checkState(state: StoredState): void {
   assert(Number.isSafeInteger(state.framework.nextTaskNumber + 1_000_000));
   assert(/^[a-z0-9]{6}$/.test(state.framework.lineage));
   assertEquals(parseStateDocument(exportState(state), "again"), state, "it is written as it was read");
-  const event = { kind: "subscribed", frameworkId: "f00", master: "m:1", masterCapabilities: [] } as const;
+  const event = { kind: "subscribed", frameworkId: "f00", master: "m:1" } as const;
   step(initialState(state, someSettings(), zeroMs), { atMs: zeroMs, random: 0.5, event });
 }
 

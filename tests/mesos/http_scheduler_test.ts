@@ -70,7 +70,7 @@ Deno.test({
       if (seen.length === 3) bench.session.close();
     }
     assertEquals(seen, [
-      { kind: "subscribed", frameworkId: "f1", master: bench.master.address, masterCapabilities: [] },
+      { kind: "subscribed", frameworkId: "f1", master: bench.master.address },
       { kind: "heartbeat" },
       ...rescinded("o1"),
     ]);

@@ -258,7 +258,6 @@ export const subscribedEvent: Event = {
   frameworkId: "f-1",
   master: "mesos:5050",
   masterVersion: "1.11.0",
-  masterCapabilities: [],
 };
 
 let offerNumber = 0;

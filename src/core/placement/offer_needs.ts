@@ -43,25 +43,8 @@ const groupsPerRoleMax = 64;
 const patternCostMax = 50;
 
 /**
- * The smallest amounts that any profile of the role can use, for `FrameworkInfo.offer_filters`: the minimum of each
- * resource over the profiles. A resource that some profile can do without is left out, as are ports (no scalars).
- */
-export function minAllocatable(profiles: readonly AgentProfile[], role: string): ScalarAmounts {
-  const [first, ...more] = allocatableQuantities(profiles, role);
-  let least = first ?? {};
-  for (const amounts of more) {
-    const shared = Object.entries(least).flatMap(([name, amount]) => {
-      const other = amounts[name];
-      return other === undefined ? [] : [[name, Math.min(amount, other)] as const];
-    });
-    least = Object.fromEntries(shared);
-  }
-  return least;
-}
-
-/**
- * What each profile of the role needs, without repeats. Sharper than {@link minAllocatable}: Mesos offers what holds ANY
- * of the quantities listed (hierarchical allocator, `allocatable`). Empty: no profile has the role.
+ * What each profile of the role needs, without repeats: Mesos offers what holds ANY of the quantities listed
+ * (hierarchical allocator, `allocatable`). Empty: no profile has the role.
  */
 export function allocatableQuantities(profiles: readonly AgentProfile[], role: string): readonly ScalarAmounts[] {
   const scalarNames: readonly ResourceName[] = ["cpus", "mem", "disk", "gpus"];

@@ -209,7 +209,7 @@ export function tornDown(draft: Draft): void {
   const { frameworkId } = draft.state.framework;
   draft.setFramework(withoutFramework(draft.state.framework));
   draft.setControls({ ...allRuns, tornDown: true });
-  draft.set({ session: { kind: "ended", sinceMs: draft.atMs, reason: tornDownText, masterCapabilities: [] } });
+  draft.set({ session: { kind: "ended", sinceMs: draft.atMs, reason: tornDownText } });
   draft.note({ kind: "torn-down", ...(frameworkId === undefined ? {} : { frameworkId }) });
   draft.effect({ kind: "exit", message: endTexts.tornDown });
 }

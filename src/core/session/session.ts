@@ -41,7 +41,6 @@ export function subscribed(draft: Draft, event: EventOf<"subscribed">): void {
       sinceMs: draft.atMs,
       master: event.master,
       ...(event.masterId === undefined ? {} : { masterId: event.masterId }),
-      masterCapabilities: event.masterCapabilities,
       ...(event.masterVersion === undefined ? {} : { masterVersion: event.masterVersion }),
     },
     offers: {
@@ -190,7 +189,6 @@ function setSession(draft: Draft, session: { readonly kind: SessionState["kind"]
     session: {
       ...session,
       sinceMs: draft.atMs,
-      masterCapabilities: [],
       ...(master === undefined ? {} : { master }),
       ...(masterId === undefined ? {} : { masterId }),
     },

@@ -122,7 +122,6 @@ export type SubscribedShape = {
     readonly address?:
       | { readonly hostname?: string | Unset; readonly ip?: string | Unset; readonly port: number }
       | Unset;
-    readonly capabilities?: readonly { readonly type?: EnumShape | Unset }[] | Unset;
   } | Unset;
 };
 

@@ -182,7 +182,6 @@ Deno.test("a new framework has nothing to wait for", () => {
     frameworkId: "f-2",
     master: "mesos:5050",
     masterVersion: "1.11.0",
-    masterCapabilities: [],
   });
   assertEquals(asked(world), []);
   world.poll({ jobs: jobs(1) });

@@ -77,7 +77,7 @@ Deno.test("a role is without offers a minute after the last offer, the REVIVE th
   assertEquals(isWithout({ lastOfferMs: zeroMs + minute, revivedMs: zeroMs }), late);
   assertEquals(isWithout({ lastOfferMs: zeroMs, revivedMs: zeroMs + minute }), late);
   assertEquals(isWithout({ suppressed: true }), never);
-  const lost = stateOf([], { session: { kind: "connecting", sinceMs: zeroMs, masterCapabilities: [] } });
+  const lost = stateOf([], { session: { kind: "connecting", sinceMs: zeroMs } });
   assertEquals([isOfferless(stateOf([]), "new", zeroMs + minute), isOfferless(lost, "ci", zeroMs + minute)], [
     true,
     false,

@@ -6,7 +6,6 @@ import type { MesosAttribute } from "../../../src/core/placement/offer.ts";
 import {
   allocatableQuantities,
   isPortablePattern,
-  minAllocatable,
   type OfferConstraint,
   type OfferConstraintGroup,
   offerConstraints,
@@ -14,17 +13,6 @@ import {
 import { compileConstraints, type ConstrainedHost, unmetConstraint } from "../../../src/core/placement/constraints.ts";
 import type { PlacementConstraint } from "../../../src/core/settings.ts";
 import { aProfile } from "../../support/placement.ts";
-
-Deno.test("the smallest amounts are the minimum of each resource over the profiles of the role", () => {
-  const profiles = [
-    aProfile({ mesosResources: { cpusMilli: 500, memMbMilli: 4_096_000, diskMbMilli: 100_000, portsCount: 1 } }),
-    aProfile({ mesosResources: { cpusMilli: 2_000, memMbMilli: 512_500 } }),
-    aProfile({ role: "other", mesosResources: { cpusMilli: 1, gpus: 1 } }),
-  ];
-  assertEquals(minAllocatable(profiles, "ci"), { cpus: 0.5, mem: 512.5 });
-  assertEquals(minAllocatable(profiles, "other"), { cpus: 0.001, mem: 1_024, gpus: 1 });
-  assertEquals(minAllocatable(profiles, "nobody's"), {});
-});
 
 Deno.test("what each profile of the role needs is listed once", () => {
   const profiles = [aProfile({ name: "a" }), aProfile({ name: "b" }), aProfile({ mesosResources: { gpus: 2 } })];
@@ -242,7 +230,7 @@ for (
   });
 }
 
-Deno.test("the smallest useful amounts name disk and GPUs where every profile needs them", () => {
-  const profile = aProfile({ mesosResources: { diskMbMilli: 5_000, gpus: 1 } });
-  assertEquals(minAllocatable([profile], "ci"), { cpus: 1, mem: 1_024, disk: 5, gpus: 1 });
+Deno.test("what a profile needs names disk and GPUs, and no ports", () => {
+  const profile = aProfile({ mesosResources: { diskMbMilli: 5_000, gpus: 1, portsCount: 1 } });
+  assertEquals(allocatableQuantities([profile], "ci"), [{ cpus: 1, mem: 1_024, disk: 5, gpus: 1 }]);
 });

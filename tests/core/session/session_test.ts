@@ -248,7 +248,6 @@ for (
       kind: "subscribed",
       frameworkId: "f-1",
       master: "mesos:5050",
-      masterCapabilities: [],
       ...(masterVersion === undefined ? {} : { masterVersion }),
     });
     const told = world.noted().find(({ code }) => code === "roles-ignored")?.text;

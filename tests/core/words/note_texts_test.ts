@@ -96,7 +96,7 @@ for (const [error, message, text, session] of refusals) {
       text,
     ]);
     assertEquals([draft.state.session.kind, draft.state.session.sinceMs], [session, zeroMs + 5]);
-    assertEquals([draft.state.session.master, draft.state.session.masterCapabilities], ["mesos:5050", []]);
+    assertEquals(draft.state.session.master, "mesos:5050");
   });
 }
 
