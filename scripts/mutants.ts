@@ -91,7 +91,7 @@ function copyTree(root: string, paths: readonly string[], into: string): void {
   }
 }
 
-/** Makes the mutants in the copy. */
+/** Creates the mutants in the copy. */
 async function instrument(order: InstrumentOrder): Promise<Mutant[]> {
   const here = (name: string): string => decodeURIComponent(new URL(name, import.meta.url).pathname);
   const child = new Deno.Command(Deno.execPath(), {

@@ -29,7 +29,7 @@ export interface Look {
   /** Events before the engine, and the most there have ever been. */
   readonly inbox: number;
   readonly inboxMax: number;
-  /** Calls to both servers under way, and the most there have ever been. */
+  /** Calls to both servers in progress, and the most there have ever been. */
   readonly calls: number;
   readonly callsMax: number;
 }

@@ -76,7 +76,7 @@ interface MasterState {
   dueLosses: number;
 }
 
-/** Makes a master that nobody has subscribed to yet. */
+/** Creates a master that nobody has subscribed to yet. */
 export function createMaster(load: MasterLoad, containers: Containers): Master {
   const state: MasterState = {
     load,

@@ -1,9 +1,8 @@
 // Quotes operator input in a message. Not for secrets (secret.ts).
 
 /**
- * The text in quotes, shortened. Never call it with a secret. What stands before an `@`, as credentials do in an address,
- * is left out (but for the name of an image before its digest), and so are further lines: a quote that is never closed
- * may have taken in a secret below.
+ * The text in quotes, shortened. Never call it with a secret. Text before an `@` is omitted, as it may be credentials
+ * (but not an image name before its digest), and so are further lines: an unclosed quote may have swallowed a secret.
  */
 export function quote(text: string): string {
   const [line = "", ...more] = text.trim().split(/[\r\n]+/);

@@ -12,7 +12,7 @@ export class Secret {
     this.#read = read;
   }
 
-  /** The value itself. Throws what the reader throws, e.g. when a secret file has vanished. */
+  /** The value itself. Throws what the reader throws, e.g. if a secret file has vanished. */
   reveal(): string {
     return this.#read();
   }
@@ -33,16 +33,16 @@ export class Secret {
   }
 }
 
-/** Shorter secrets are not looked for: they would turn up by chance. */
+/** Shorter secrets are not redacted: they would match by chance. */
 const redactedLengthMin = 4;
-/** From this length on a form is found with line breaks in it as well. */
+/** From this length on, a secret is also found across line breaks. */
 const wrappedLengthMin = 8;
-/** Longer secrets are looked for line by line only. */
+/** Longer secrets are only searched line by line. */
 const wrappedLengthMax = 4_096;
 
 /**
- * A function that puts `***` in place of secrets, should a server or a proxy send them back: as they are, in base64, as
- * part of a URL, of JSON, of HTML, and wrapped over lines. Call it before a text is cut.
+ * Returns a function that replaces secrets with `***`, in case a server or a proxy sends them back: as they are, in
+ * base64, as part of a URL, of JSON, of HTML, and wrapped over lines. Call it before a text is cut.
  */
 export function createRedactor(secrets: readonly string[]): (text: string) => string {
   const forms = [...new Set(secrets.flatMap(formsOf))].filter((form) => form.length >= redactedLengthMin)
@@ -82,8 +82,8 @@ function encodingsOf(text: string): readonly string[] {
   ];
 }
 
-// Between words white space of any kind and length; within a long word any, as lines are wrapped. Never one beside the
-// other in the pattern, so that the time stays linear in a run of blanks.
+// Between words white space of any kind and length; within a long word any, as lines are wrapped. The two are never
+// adjacent in the pattern, so that time stays linear in a run of blanks.
 function patternOf(form: string): string {
   const isWrapped = form.length >= wrappedLengthMin && form.length <= wrappedLengthMax;
   const words = form.split(/\s+/).map((word) =>

@@ -4,7 +4,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import type { Command, CommandArguments } from "./command.ts";
 import { nearestWord, UsageError } from "./usage.ts";
 
-/** The arguments of a command, or that its help is wanted. Throws {@linkcode UsageError}. */
+/** The arguments of a command, or `"help"`. Throws {@linkcode UsageError}. */
 export function readArguments(command: Command, args: readonly string[]): CommandArguments | "help" {
   const unknown: string[] = [];
   const flags = parseArgs([...args], {
@@ -41,7 +41,7 @@ function unknownOption(command: Command, option: string): UsageError {
   );
 }
 
-/** An empty value would be taken for another one, and of two only the last would count. */
+/** An empty value would be misread, and of two only the last would count. */
 function refuseBadValues(command: Command, args: readonly string[], flags: Readonly<Record<string, unknown>>): void {
   for (const name of command.strings) {
     if (flags[name] === "") throw new UsageError(`--${name} needs a value`, helpOf(command));

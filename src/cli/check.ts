@@ -23,16 +23,16 @@ import { slowGocdHint, withinLimit } from "./time_limit.ts";
 /** The command. */
 export const checkCommand: Command = {
   name: "check",
-  summary: "validate the file and reach GoCD and Mesos with its credentials",
+  summary: "validate the file and log in to GoCD and Mesos",
   help: `Usage: gocd-mesos check path/to/framework.conf
 
-Reads and validates the configuration and looks into the state file; asks the GoCD server for its version, jobs, agents
-and the rights of the account; asks the Mesos master who leads and for its version. Nothing is registered, launched or
+Validates the configuration and checks the state file; asks the GoCD server for its version, jobs, agents and the
+rights of the account; asks the Mesos masters for their leader and version. Nothing is registered, launched or
 changed. One row per finding: ok, warn or FAIL, with what to do.
 
 Exit codes (that of the first FAIL):
-  0  no FAIL (warnings are none)     2  the file    3  a server cannot be reached or is not ready
-  4  a server refuses us             6  the state file
+  0  no FAIL (perhaps warnings)      2  the file    3  a server cannot be reached or is not ready
+  4  access was refused              6  the state file
 
 Examples:
   gocd-mesos check framework.conf
@@ -54,7 +54,7 @@ Examples:
   },
 };
 
-/** Beyond the limit of each request, for all requests to one server. */
+/** In addition to the limit of each request, for all requests to one server. */
 const serverMarginMs = 30_000;
 
 function limitMsOf(config: Config): number {
@@ -81,7 +81,7 @@ function checkConfig(path: string, report: Report, io: CliIo): Config | undefine
   }
 }
 
-/** Returns the task ids of the agents on record. */
+/** Returns the task ids of the stored agents. */
 async function checkState(config: Config, report: Report): Promise<ReadonlySet<string>> {
   try {
     const state = stateOf(config);
@@ -137,7 +137,7 @@ async function checkGocd(config: Config, ours: ReadonlySet<string>, report: Repo
     if (config.gocd.autoRegisterKey === undefined) {
       report.warn(
         "agents",
-        "go-agent.auto-register-key is not set: agents register as Pending and are enabled one by one",
+        "go-agent.auto-register-key is not set: agents register as Pending and are enabled one at a time",
         "set it to agentAutoRegisterKey of the server's config",
       );
     }
@@ -148,7 +148,7 @@ async function checkGocd(config: Config, ours: ReadonlySet<string>, report: Repo
   }
 }
 
-/** Without them agents could be launched, and never be taken down again. */
+/** Without them agents could be launched, but never removed. */
 function checkRights(rights: GocdRights, finding: Finding | undefined, report: Report): void {
   const hint = "make the account an administrator in GoCD";
   if (rights.admin === "yes") {

@@ -5,13 +5,13 @@ import type { GocdAgent } from "../core/gocd_records.ts";
 
 /** A warning of `check`. */
 export interface AgentsWarning {
-  /** What is so. */
+  /** The finding. */
   readonly text: string;
   /** What to do. */
   readonly hint: string;
 }
 
-/** The warning that Pending records of ours call for; `taskIds` are the hostnames of our agents. */
+/** The warning about Pending records of ours; `taskIds` are the hostnames of our agents. */
 export function pendingWarning(
   agents: readonly GocdAgent[],
   taskIds: ReadonlySet<string>,
@@ -29,10 +29,10 @@ export function pendingWarning(
       hint:
         "set go-agent.auto-register-key to agentAutoRegisterKey of the server's config (Admin > Config XML, <server>)",
     }
-    : { text: `${who}: the running program enables it`, hint: "nothing to do, unless it stays so" };
+    : { text: `${who}: the running program will enable it`, hint: "nothing to do, unless it persists" };
 }
 
-/** The warning that a server calls for of whose enabled agents none is in contact. */
+/** The warning about a server none of whose enabled agents is in contact. */
 export function silenceWarning(agents: readonly GocdAgent[]): AgentsWarning | undefined {
   const enabled = agents.filter(({ configState, elastic }) => configState === "Enabled" && !elastic);
   const count = (state: string): number => enabled.filter(({ agentState }) => agentState === state).length;
@@ -45,7 +45,7 @@ export function silenceWarning(agents: readonly GocdAgent[]): AgentsWarning | un
   return {
     text: `${who} out of contact (${states.join(", ")})`,
     hint: missing > 0
-      ? "a server that has just restarted shows this for a minute or two; if it lasts, look at their machines"
-      : "look at their machines",
+      ? "a server that has just restarted shows this for a minute or two; if it lasts, check their machines"
+      : "check their machines",
   };
 }

@@ -16,7 +16,7 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
   try {
     return await dispatch(args, io);
   } catch (error) {
-    // Whoever read our output has seen enough (`| head`).
+    // The reader of our output has closed it (`| head`).
     return error instanceof Deno.errors.BrokenPipe ? 0 : reportError(error, io);
   }
 }
@@ -33,10 +33,10 @@ export function reportError(error: unknown, io: CliIo): number {
   return exitCodes.internal;
 }
 
-/** Places of the program that the line about a fault names at most. */
+/** Stack frames named at most in the line about a bug. */
 const placesMax = 3;
 
-/** A fault of ours on one line, with the places in the program where it came from. */
+/** An unexpected error on one line, with the top of its stack. */
 function faultText(error: unknown): string {
   if (!(error instanceof Error)) return String(error).replace(/\s+/g, " ");
   const places = [...(error.stack ?? "").matchAll(/((?:src|scripts)\/[^\s()]+?\.ts:\d+|main\.ts:\d+)/g)]
@@ -57,7 +57,7 @@ async function dispatch(args: readonly string[], io: CliIo): Promise<number> {
   const named = commands.find((each) => each.name === first);
   if (named !== undefined) return await run(named, rest, io);
   refuseMistakes(first, rest, io);
-  // The 2015 way: the only argument is the configuration file.
+  // As in the first version of 2015: the only argument is the configuration file.
   return await run(startCommand, args, io);
 }
 
@@ -77,7 +77,7 @@ async function run(command: Command, args: readonly string[], io: CliIo): Promis
   return 0;
 }
 
-/** Throws where the arguments are surely no configuration file alone. */
+/** Throws if the arguments cannot be a configuration file alone. */
 function refuseMistakes(first: string, rest: readonly string[], io: CliIo): void {
   const isCommand = (word: string): boolean => commands.some((each) => each.name === word);
   const command = rest.find(isCommand);
@@ -91,7 +91,7 @@ function refuseMistakes(first: string, rest: readonly string[], io: CliIo): void
     throw command !== undefined && isFile(first, io)
       ? new UsageError(`the command comes before the file`, `write \`gocd-mesos ${command} ${first}\``)
       : isFile(first, io)
-      ? new UsageError(`"start" takes one configuration file, not ${operands.length + 1}`, "leave the others out")
+      ? new UsageError(`"start" takes one configuration file, not ${operands.length + 1}`, "remove the others")
       : unknownCommand(first, rest);
   }
   const near = nearestCommand(first, commands.map((each) => each.name));

@@ -21,6 +21,6 @@ export interface Command {
   readonly operandsMax: number;
   /** What the operands are, for errors. */
   readonly operandsText: string;
-  /** Returns the exit code; throws {@linkcode OperatorError} for anything an operator can mend. */
+  /** Returns the exit code; throws {@linkcode OperatorError} for anything an operator can fix. */
   readonly run: (args: CommandArguments, io: CliIo) => Promise<number>;
 }

@@ -40,18 +40,18 @@ Commands:
 ${commands.map((each) => `  ${each.name.padEnd(width)}  ${each.summary}`).join("\n")}
 
 Options:
-  -h, --help       help; \`gocd-mesos COMMAND --help\` for one command
-  -V, --version    the version
+  -h, --help       this help; \`gocd-mesos COMMAND --help\` for one command
+  -V, --version    print the version
 
 Exit codes:
-  0  done                               4  a server refused us (credentials, rights, removed framework)
-  1  a fault of gocd-mesos              5  another instance has taken over
-  2  wrong usage or configuration       6  the state file is locked, damaged or cannot be written
+  0  done                               4  a server refused access (credentials, rights, removed framework)
+  1  a bug in gocd-mesos                5  another instance has taken over
+  2  invalid usage or configuration     6  the state file is locked, damaged or cannot be written
   3  a server cannot be reached
 
 Examples:
-  gocd-mesos demo                          see it work, without any server
-  gocd-mesos check framework.conf          validate the file and reach both servers
+  gocd-mesos demo                          try it, without any server
+  gocd-mesos check framework.conf          validate the file and connect to both servers
   gocd-mesos plan framework.conf           what it would launch now, and why each job waits
   gocd-mesos framework.conf                run`;
 }

@@ -6,10 +6,12 @@ import type { AgentProfile } from "../core/settings.ts";
 import { comparable } from "../runtime/comparable.ts";
 import { Secret } from "../secret.ts";
 
-/** Changes told one by one at most: a person reads this. */
+/** Changes listed at most: this is read by people. */
 const changesMax = 20;
 
-/** One text per changed key, such as `poller.interval 120 s → 5 s` or `go-server.password`; empty where all is the same. */
+/**
+ * One text per changed key, such as `poller.interval 120 s → 5 s` or `go-server.password`; empty if nothing differs.
+ */
 export function configChanges(before: Config, after: Config): readonly string[] {
   const old = leavesOf(before);
   const now = leavesOf(after);
@@ -22,9 +24,9 @@ export function configChanges(before: Config, after: Config): readonly string[] 
 }
 
 interface Leaf {
-  /** Only to be compared. */
+  /** For comparison only. */
   readonly compared: string;
-  /** Absent where the value is not to be shown. */
+  /** Absent if the value must not be shown. */
   readonly shown?: string;
 }
 
@@ -89,7 +91,7 @@ const units: readonly (readonly [ms: number, name: string])[] = [[86_400_000, "d
   "s",
 ]];
 
-/** In the largest unit that makes it whole. */
+/** In the largest unit that gives a whole number. */
 function exactDuration(ms: number): string {
   const unit = units.find(([size]) => ms >= size && ms % size === 0);
   return unit === undefined ? `${ms} ms` : `${ms / unit[0]} ${unit[1]}`;

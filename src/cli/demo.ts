@@ -5,33 +5,33 @@ import { OperatorError } from "../errors.ts";
 import type { Command, CommandArguments } from "./command.ts";
 import type { DemoOptions } from "./demo/run.ts";
 
-/** The release that is simulated where none is named. */
+/** The release that is simulated by default. */
 const defaultGocdVersion = "26.1.0";
 
 /** The command. */
 export const demoCommand: Command = {
   name: "demo",
-  summary: "see it work on an embedded cluster, without any server",
+  summary: "try it on an embedded cluster, without any server",
   help: `Usage: gocd-mesos demo [options]
 
 Starts a simulated GoCD server and a simulated Mesos master on 127.0.0.1, inside this program, and runs the real
-scheduler against them over HTTP. Three waves of jobs arrive; agents are launched, register, build, idle and are
-drained. Among them: a job that no profile serves, an image that cannot be pulled, agents that register as Pending,
-a limit, an agent of a person, a run-on-all job. On a terminal it shows a table that redraws itself, elsewhere one
+scheduler against them over HTTP. Three waves of jobs arrive; agents are launched, register, build, become idle and
+are drained. Among them are a job that no profile serves, an image that cannot be pulled, agents that register as
+Pending, a limit, an agent that is not ours, and a run-on-all job. A terminal shows a live table, anything else one
 line per decision; both end with a summary counted by the simulated servers.
 
-Without --exit it stays, with a small wave every minute, until Ctrl-C.
+Without --exit it keeps running, with a small wave every minute, until Ctrl-C.
 
 Options:
-  --exit               end when all is drained (about a minute); exit code 0 if so, 1 if not within 90 seconds
+  --exit               end once all agents are drained (about a minute); exit code 1 if not within 90 seconds
   --gocd-version V     the GoCD release to simulate, from 15.2.0 on (${defaultGocdVersion})
-  --seed N             another course of the same story (1)
-  --listen HOST:PORT   where the status page is served (127.0.0.1:8090, or a free port where that is taken)
-  --plain              lines instead of the table, on a terminal too
-  --print-config       print the framework.conf of the demo, and nothing else
+  --seed N             vary the course of events (1)
+  --listen HOST:PORT   where to serve the status page (127.0.0.1:8090, or a free port if that is taken)
+  --plain              lines instead of the table, even on a terminal
+  --print-config       only print the framework.conf of the demo
 
 Exit codes:
-  0  all went as it should   1  it did not, or --exit did not drain in time   2  wrong options, or no right to listen
+  0  everything went as expected   1  it did not, or not in time   2  invalid options, or no permission to listen
 
 Examples:
   gocd-mesos demo
@@ -90,10 +90,10 @@ async function checkVersion(text: string): Promise<void> {
 function checkedSeed(text: string): number {
   const seed = Number(text);
   if (/^\d{1,9}$/.test(text)) return seed;
-  throw usage(`--seed ${text} is not a whole number`, "take a number from 0 to 999999999");
+  throw usage(`--seed ${text} is not a whole number`, "use a number from 0 to 999999999");
 }
 
-/** Throws where this process may not listen on loopback, as in a binary that was compiled for the hosts of one file. */
+/** Throws if this process may not listen on loopback, as a binary compiled for the hosts of one file. */
 function requireLoopback({ listen }: DemoOptions): void {
   const wanted = ["127.0.0.1", ...(listen === undefined || !listen.includes(":") ? [] : [listen])];
   const denied = wanted.find((host) => !mayListen(host));
@@ -114,7 +114,7 @@ function mayListen(host: string): boolean {
   try {
     return Deno.permissions.querySync({ name: "net", host }).state === "granted";
   } catch {
-    // Not a host at all: the configuration will say so.
+    // Not a host at all: the configuration reports it.
     return true;
   }
 }

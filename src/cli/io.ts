@@ -7,23 +7,23 @@ import { stderrIsTerminal, writeToStderr } from "../log/stderr.ts";
 
 /** What a command may use of the process. */
 export interface CliIo {
-  /** One line to standard output. Throws `Deno.errors.BrokenPipe` where nobody reads it any more. */
+  /** One line to standard output. Throws `Deno.errors.BrokenPipe` if nobody reads it any more. */
   readonly out: (line: string) => void;
   /** Raw text to standard output, for redrawing. */
   readonly draw: (text: string) => void;
-  /** One line to standard error; a reader that has gone is no reason to stop. */
+  /** One line to standard error; a closed pipe is no reason to stop. */
   readonly err: (line: string) => void;
   readonly isTerminal: boolean;
   readonly isErrTerminal: boolean;
-  /** Width and height of the terminal in characters; very wide where there is none. */
+  /** Width and height of the terminal in characters; very wide if there is none. */
   readonly size: () => { readonly columns: number; readonly rows: number };
   readonly env: Readonly<Record<string, string>>;
   readonly readFile: (path: string) => string;
-  /** Calls the handler at each signal of that name; returns how to stop. */
+  /** Calls the handler at each signal of that name; returns a function that stops it. */
   readonly onSignal: (signal: "SIGINT" | "SIGTERM" | "SIGHUP", handler: () => void) => () => void;
   /** Ends the process at once. */
   readonly exitNow: (code: number) => void;
-  /** One line from standard input after a question; nothing where there is no terminal. */
+  /** Asks a question and returns one line of standard input; nothing if there is no terminal. */
   readonly ask: (question: string) => string | undefined;
   /** Time and network. */
   readonly machine: Machine;
@@ -43,7 +43,7 @@ export function processIo(exit: (code: number) => void): CliIo {
     isTerminal: Deno.stdout.isTerminal(),
     isErrTerminal: stderrIsTerminal(),
     size: () => {
-      // A file or a pipe has no width: nothing is cut there.
+      // A file or a pipe has no width: nothing is truncated.
       if (!Deno.stdout.isTerminal()) return { columns: 10_000, rows: 40 };
       try {
         return Deno.consoleSize();

@@ -16,16 +16,16 @@ import type { CliIo } from "./io.ts";
 import { loadConfigFile } from "./load.ts";
 import { interruptedCode, runConfig } from "./start.ts";
 
-const where = `The running instance is told, if one runs on this machine with this configuration; otherwise the switch
-is stored for the next start.`;
+const where = `Applies to the instance running on this machine with this configuration; if none runs, it is stored for
+the next start.`;
 
 /** Stop launching, drain everything, keep running. */
 export const drainCommand: Command = {
   ...oneFile("drain", "stop launching and drain every agent; the program keeps running"),
   help: `Usage: gocd-mesos drain path/to/framework.conf
 
-Nothing is launched any more; every agent is disabled, finishes its job, and is stopped. The program keeps running and can
-be resumed.
+Stops launching; every agent is disabled, finishes its job, and is stopped. The program keeps running and can be
+resumed.
 
 ${where}
 
@@ -37,12 +37,12 @@ Examples:
 
 /** Stop launching. */
 export const freezeCommand: Command = {
-  ...oneFile("freeze", "stop launching, of one profile or of all; agents go on"),
+  ...oneFile("freeze", "stop launching, for one profile or all; running agents continue"),
   strings: ["profile"],
   help: `Usage: gocd-mesos freeze [--profile NAME] path/to/framework.conf
 
-Nothing is launched any more (of one profile, or at all). What is there is used: agents go on building, those that are
-being drained are enabled again for jobs that wait, and those that stay idle are still taken down.
+Stops launching, for one profile or all. Existing agents are used: they go on building, draining agents are enabled
+again for waiting jobs, and idle agents are still removed.
 
 ${where}
 
@@ -63,10 +63,9 @@ export const resumeCommand: Command = {
   strings: ["profile"],
   help: `Usage: gocd-mesos resume [--profile NAME] path/to/framework.conf
 
-Ends a freeze (of one profile, or of all) and a drain. What has failed is tried
-again at once: the pauses of failing profiles and hosts end. Where several
-instances share the state, it also lets a new framework be registered after a
-teardown.
+Ends a freeze (of one profile, or of all) and a drain, and retries failing
+profiles and hosts at once. If several instances share the state, it also
+allows a new framework to be registered after a teardown.
 
 ${where}
 
@@ -81,9 +80,9 @@ Examples:
     }, io),
 };
 
-/** What has vanished from a server is lost. */
+/** Treat what has vanished from a server as lost. */
 export const acceptLossCommand: Command = {
-  ...oneFile("accept-loss", "take agents for lost that have vanished all at once; launching and taking down go on"),
+  ...oneFile("accept-loss", "declare agents lost that vanished all at once; launching and scale-in continue"),
   help: `Usage: gocd-mesos accept-loss path/to/framework.conf
 
 When most agents vanish from the GoCD server or from Mesos at once, the server may be another one: nothing is taken down
@@ -98,10 +97,10 @@ Examples:
     const config = loadConfigFile(operands[0] ?? "", io);
     const answer = await sendCommand(config, "accept-loss", {});
     if (answer === undefined) {
-      throw new OperatorError("no instance runs here: only a running one holds anything back", {
+      throw new OperatorError("no instance is running here: only a running one holds anything back", {
         code: "not-running",
         kind: "usage",
-        hint: "start it; if it holds agents back (brake-on), give this command then",
+        hint: "start it; if it then holds agents back (brake-on), repeat this command",
       });
     }
     io.out(answer);
@@ -174,7 +173,10 @@ async function operate(operands: readonly string[], command: OperatorCommand, io
   return 0;
 }
 
-/** Applies an operator's command to the stored state, exactly as the running program would; gives what is to be said of it. */
+/**
+ * Applies an operator's command to the stored state, exactly as the running program would; returns what to print about
+ * it.
+ */
 async function storeCommand(store: Store, config: Config, event: OperatorEvent): Promise<string> {
   const atMs = realClock.nowMs();
   const state = initialState(await store.load(), config.settings, atMs);
@@ -182,7 +184,7 @@ async function storeCommand(store: Store, config: Config, event: OperatorEvent):
   return sideEffectText(state.controls, event);
 }
 
-/** Does something on the state of an instance that does not run. Throws where one does that cannot be told anything. */
+/** Changes the state of an instance that is not running. Throws if one is running that cannot be reached. */
 async function withOwnStore<Result>(
   config: Config,
   name: string,
@@ -207,7 +209,7 @@ async function openedStore(config: Config, name: string): Promise<Store> {
       kind: "state",
       hint: state.isShared
         ? "run the command on the machine of that instance, or send it to its status page (http.admin-token)"
-        : "if it is just starting or stopping, try again in a few seconds",
+        : "if it is starting or stopping, try again in a few seconds",
       cause: error,
     });
   }
@@ -228,15 +230,15 @@ async function teardown({ operands, flags }: CommandArguments, io: CliIo): Promi
     return framework.frameworkId !== undefined || instances.length > 0;
   });
   if (!isRegistered) {
-    io.out("nothing to tear down: no framework is registered with this state");
+    io.out("nothing to tear down: this state has no registered framework");
     return 0;
   }
-  io.out("no instance runs here: this command tears the framework down itself");
+  io.out("no instance is running here: this command tears the framework down itself");
   const code = await runConfig(config, () => loadConfigFile(path, io), io, [{ kind: "teardown-requested", mode }]);
   return code === 0 ? await codeOfEnd(config, io) : code;
 }
 
-/** A signal may have ended it before its time; whoever goes by the exit code must not take that for done. */
+/** A signal may have ended it early; the exit code must not say that it is done. */
 async function codeOfEnd(config: Config, io: CliIo): Promise<number> {
   const { framework, controls, instances } = await withOwnStore(config, "teardown", (store) => store.load());
   if (framework.frameworkId === undefined && instances.length === 0) return 0;
@@ -246,7 +248,7 @@ async function codeOfEnd(config: Config, io: CliIo): Promise<number> {
   );
   io.err(
     controls.mode === "teardown"
-      ? "  to do: run `gocd-mesos teardown` again; a start goes on with it, too, unless `gocd-mesos resume` gives it up"
+      ? "  to do: run `gocd-mesos teardown` again; a start also continues it, unless `gocd-mesos resume` cancels it"
       : "  to do: run `gocd-mesos teardown` again",
   );
   return interruptedCode;
@@ -258,9 +260,9 @@ function confirm(config: Config, mode: "drain" | "now", io: CliIo): void {
     : `Tear down framework "${config.mesos.name}" once its agents are drained? Type yes:`;
   const answer = io.ask(question);
   if (answer?.trim().toLowerCase() === "yes") return;
-  throw new OperatorError(answer === undefined ? "teardown needs a confirmation" : "not confirmed: nothing was done", {
+  throw new OperatorError(answer === undefined ? "teardown needs a confirmation" : "not confirmed; nothing was done", {
     code: "not-confirmed",
     kind: "usage",
-    hint: answer === undefined ? "there is no terminal to ask on: add --yes" : "type yes, or add --yes",
+    hint: answer === undefined ? "there is no terminal to ask on; add --yes" : "type yes, or add --yes",
   });
 }

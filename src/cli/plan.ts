@@ -23,12 +23,12 @@ export const planCommand: Command = {
   summary: "one poll of GoCD: every waiting job with its verdict, and what would be launched",
   help: `Usage: gocd-mesos plan [--json] path/to/framework.conf
 
-Polls the GoCD server once and prints every waiting job with its verdict and reason, every GoCD agent, and what would be
-launched once that demand has lasted for long enough (poller.attempts). Nothing is launched, enabled or stopped. The state
-file is read, if there is one, so that agents which are already coming count.
+Polls the GoCD server once and prints every waiting job with its verdict and reason, every GoCD agent, and what would
+be launched once that demand has lasted long enough (poller.attempts). Nothing is launched, enabled or stopped. The
+state file is read, if there is one, so that agents that are already starting count.
 
 Options:
-  --json    one JSON object on standard output; where the poll fails it has "problems", and the exit code is not 0
+  --json    one JSON object on standard output; if the poll fails it has "problems", and the exit code is not 0
 
 Examples:
   gocd-mesos plan framework.conf
@@ -53,7 +53,7 @@ Examples:
       return 0;
     } catch (error) {
       if (!(error instanceof OperatorError)) throw error;
-      // Without the lists of a good poll: an empty one would look like "nothing to do".
+      // Without the lists: empty ones would look like "nothing to do".
       io.out(printableJson(JSON.stringify({ server: { url }, problems: problemsOf(error) }, null, 2)));
       throw error;
     }

@@ -20,12 +20,12 @@ export interface PolledOnce {
   readonly wanted: readonly WantedAgents[];
 }
 
-/** Beyond the limit of each request, for the whole poll. */
+/** In addition to the limit of each request, for the whole poll. */
 const pollMarginMs = 10_000;
 /** Version, maintenance mode, jobs, agents. */
 const requestsOfPoll = 4;
 
-/** Polls once. Throws an OperatorError: of the poll, or of a state file that cannot be read. */
+/** Polls once. Throws an OperatorError if the poll fails or the state file cannot be read. */
 export async function pollOnce(config: Config): Promise<PolledOnce> {
   const gocd = openGocd(config, realClock);
   const limitMs = config.gocd.timeoutMs * requestsOfPoll + pollMarginMs;
@@ -36,10 +36,10 @@ export async function pollOnce(config: Config): Promise<PolledOnce> {
   ).finally(() => gocd.close());
   const atMs = realClock.nowMs();
   const { poller } = config.settings;
-  // One poll cannot show demand that lasts: it is judged as if it had, so that limits and other gates show.
+  // One poll cannot show that demand lasts: it is evaluated as if it had, so that limits and other gates show.
   const settings = { ...config.settings, poller: { ...poller, attempts: 0 } };
   const fresh = initialState(await storedOf(config), settings, atMs);
-  // Whether Mesos has offers is not for one poll to know.
+  // One poll cannot tell whether Mesos has offers.
   const state = { ...fresh, session: { ...fresh.session, kind: "subscribed" as const } };
   const { state: polled } = step(state, { atMs, random: 0.5, event: { kind: "gocd-polled", ...poll } });
   const view = statusView(polled, atMs);

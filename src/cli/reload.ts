@@ -6,7 +6,7 @@ import type { Log } from "../log/log.ts";
 import { requireHosts } from "../runtime/permissions.ts";
 import { configChanges } from "./config_diff.ts";
 
-/** Why the file is read again. */
+/** Why the file is reloaded. */
 export type ReloadCause = "signal" | "file-changed";
 
 /** What a reload needs. */
@@ -15,29 +15,27 @@ export interface ReloadOptions {
   readonly current: Config;
   /** Reads and checks the file; throws an OperatorError. */
   readonly read: () => Config;
-  /** Puts a configuration in force; throws where it cannot, and the old one is then still in force. */
+  /** Applies a configuration; if it throws, the old one still applies. */
   readonly use: (next: Config) => void;
   readonly log: Log;
 }
 
-/** Reads the file again and tells what became of it. Returns the configuration that is in force then. */
+/** Reloads the file and logs the result. Returns the configuration that applies from then on. */
 export function reloadConfig({ cause, current, read, use, log }: ReloadOptions): Config {
   try {
     const written = read();
     const changes = configChanges(current, written);
     if (changes.length === 0) {
-      if (cause === "signal") log.info("the configuration was read again: nothing has changed");
+      if (cause === "signal") log.info("the configuration was reloaded: nothing has changed");
       return current;
     }
     requireHosts(written);
-    // The state has one writer with one lock: it is changed by a restart only.
+    // The state has one writer with one lock, so only a restart can change it.
     const next = { ...written, state: current.state };
     use(next);
-    const what = cause === "signal"
-      ? "the configuration was read again"
-      : `${current.path} has changed and was read again`;
+    const what = cause === "signal" ? "the configuration was reloaded" : `${current.path} has changed and was reloaded`;
     log.info(`${what}: ${changes.join(", ")}`);
-    if (changes.includes("state.path")) log.warning("state.path stays as it was until the program is started again");
+    if (changes.includes("state.path")) log.warning("state.path does not change until the program is restarted");
     return next;
   } catch (error) {
     log.error(

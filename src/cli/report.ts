@@ -7,19 +7,19 @@ import { printable } from "./table.ts";
 
 /** Rows on standard output, one per finding. */
 export interface Report {
-  /** A finding that is as it should be. */
+  /** A finding that is fine. */
   ok(what: string, text: string): void;
-  /** A finding that does not keep the program from running. */
+  /** A finding that does not prevent the program from running. */
   warn(what: string, text: string, hint: string): void;
   /** A finding that does; a ConfigError is one row per problem. */
   fail(what: string, error: unknown): void;
-  /** That of the first row that failed, 0 where none did. */
+  /** That of the first row that failed, 0 if none did. */
   exitCode(): number;
 }
 
 const whatWidth = 7;
 
-/** Makes a report without rows. */
+/** Creates a report without rows. */
 export function createReport(io: CliIo): Report {
   let exitCode = 0;
   const row = (mark: string, what: string, { text, hint }: { readonly text: string; readonly hint: string }): void => {
@@ -43,7 +43,7 @@ export function createReport(io: CliIo): Report {
   };
 }
 
-/** A hint as it is shown: `to do: …`, or the hint itself where it says that nothing is to be done. */
+/** A hint as shown: `to do: …`, or the hint itself if it says that there is nothing to do. */
 export function nextAct(hint: string): string {
   return hint.startsWith("nothing to do") ? hint : `to do: ${hint}`;
 }

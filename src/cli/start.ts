@@ -25,21 +25,21 @@ import { noteLine } from "../core/words/notes.ts";
 /** The command. */
 export const startCommand: Command = {
   name: "start",
-  summary: "run until stopped; agents go on when it stops",
+  summary: "run until stopped; agents keep running when it stops",
   help: `Usage: gocd-mesos [start] path/to/framework.conf
 
 Registers with the Mesos master, watches the GoCD server, and keeps just the agents running that the backlog needs.
 Logs go to standard error, one line per decision; a status page is served on http.listen (127.0.0.1:8090 by default).
 
-A server that cannot be reached, or that refuses, is tried again until it answers.
+A server that cannot be reached, or refuses access, is retried until it responds.
 
 Signals:
-  SIGTERM, SIGINT   stop; agents go on running, and the next start takes them over (a second one stops at once, code 130)
-  SIGHUP            read the configuration again, as is done by itself when the file changes; what changes is told, a bad
-                    file is reported and the old configuration stays in force
+  SIGTERM, SIGINT   stop; agents keep running, and the next start takes them over (a second one stops at once, code 130)
+  SIGHUP            reload the configuration (also done automatically when the file changes): changes are logged; an
+                    invalid file is reported and the old configuration still applies
 
 Exit codes:
-  0 stopped   2 configuration   4 refused for good (framework removed; agents of a lost state live)
+  0 stopped   2 configuration   4 refused permanently (framework removed; agents of a lost state are alive)
   5 another instance has taken over   6 state file
 
 Examples:
@@ -141,14 +141,14 @@ function announce(log: Log, config: Config, statusUrl: string | undefined): void
   );
   if (statusUrl !== undefined) log.info(`status page on ${statusUrl}`);
   if (mayReachAll()) {
-    log.info("this process may connect to every host; `deno task start` or `deno task compile --config` narrow that");
+    log.info("this process may connect to any host; `deno task start` or `deno task compile --config` restricts that");
   }
   for (const warning of config.warnings) log.warning(warning);
   for (const detail of config.details) log.debug(detail);
   for (const gap of hostsOf(config).gaps) log.debug(gap.message, { key: gap.key }, gap.hint);
 }
 
-/** Exit code of a process that a signal ends before its time. */
+/** Exit code of a process that a signal ends early. */
 export const interruptedCode = 130;
 
 function watchSignals(
@@ -161,7 +161,7 @@ function watchSignals(
       act.leave();
       return io.exitNow(interruptedCode);
     }
-    log().info("stopping; agents go on running and are taken over at the next start");
+    log().info("stopping; agents keep running and are taken over at the next start");
     act.stop.abort();
   };
   const releases = [io.onSignal("SIGINT", onStop), io.onSignal("SIGTERM", onStop), io.onSignal("SIGHUP", act.reload)];
@@ -177,7 +177,7 @@ function conclude(end: FrameworkEnd, log: Log): number {
       log.info(end.message);
       return 0;
     case "superseded":
-      log.error(end.message, {}, "only one of them may run on this framework id: stop the other one to use this one");
+      log.error(end.message, {}, "only one instance may use this framework id: stop the other one to use this one");
       return exitCodes.superseded;
     case "refused":
       log.error(end.message, {}, end.hint);

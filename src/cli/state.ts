@@ -20,7 +20,7 @@ import { nearestWord, UsageError } from "./usage.ts";
 /** The command. */
 export const stateCommand: Command = {
   name: "state",
-  summary: "show, check, export, import, mend or adopt the stored state",
+  summary: "show, check, export, import, repair or adopt the stored state",
   help: `Usage: gocd-mesos state ACTION path/to/framework.conf [ARGUMENT] [--replace] [--yes]
 
 Actions:
@@ -125,7 +125,7 @@ function readDocument(path: string, io: CliIo): string {
     throw new OperatorError(`cannot read ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, {
       code: "state-document-missing",
       kind: "usage",
-      hint: "give a file that `gocd-mesos state export` has written",
+      hint: "use a file that `gocd-mesos state export` wrote",
       cause,
     });
   }
@@ -138,7 +138,7 @@ async function required(config: Config): Promise<StoredState> {
   throw new OperatorError(`there is no state in ${place} yet`, {
     code: "state-empty",
     kind: "state",
-    hint: "it is made at the first start; check state.path",
+    hint: "it is created at the first start; check state.path",
   });
 }
 
@@ -202,12 +202,12 @@ async function forget(store: Store, taskId: string, io: CliIo): Promise<void> {
     throw new UsageError(`no agent ${taskId} is on record`, "`gocd-mesos state show` lists them");
   }
   await store.commit([{ kind: "instance-removed", taskId }]);
-  // Throws where another record does not read, and names it.
+  // Throws if another record cannot be decoded, and names it.
   await store.load();
   io.out(`${taskId} is forgotten; if it still runs, Mesos will name it and it is adopted again`);
 }
 
-/** There is a state, though perhaps with records that do not read: `forget` is what removes them. */
+/** There is a state, though perhaps with records that cannot be decoded: `forget` removes them. */
 async function readable(config: Config): Promise<void> {
   await unlessUnreadable(() => required(config));
 }
@@ -228,7 +228,7 @@ async function forgetFramework(store: Store, { flags }: CommandArguments, io: Cl
       `Forget framework ${framework.frameworkId ?? "(none)"} and ${instances.length} agents on record? Type yes:`,
     );
     if (answer?.trim().toLowerCase() !== "yes") {
-      throw new UsageError("not confirmed: nothing was done", "type yes, or add --yes");
+      throw new UsageError("not confirmed; nothing was done", "type yes, or add --yes");
     }
   }
   await store.commit([

@@ -8,25 +8,25 @@ import { openMesos } from "../runtime/ports.ts";
 import type { Store } from "../store/store.ts";
 import type { CliIo } from "./io.ts";
 
-/** For all that the master is asked. */
+/** For all requests to the master. */
 const lookMsMax = 60_000;
 
-/** What is to be adopted. */
+/** What to adopt. */
 export interface AdoptRequest {
   readonly config: Config;
-  /** Absent: the only one that fits. */
+  /** Absent: the only one that matches. */
   readonly frameworkId: string | undefined;
-  /** Also one that seems to be used, or that the master does not show. */
+  /** Even one that seems to be in use, or that the master does not show. */
   readonly isSure: boolean;
 }
 
-/** Puts the framework of a lost state into this one. Throws an OperatorError where that would do harm. */
+/** Stores the framework of a lost state in this one. Throws an OperatorError if that would do harm. */
 export async function adoptFramework(store: Store, request: AdoptRequest, io: CliIo): Promise<void> {
   const { framework, instances } = await store.load();
   if (framework.frameworkId !== undefined || instances.length > 0) {
     throw refused(
       `the state holds framework ${framework.frameworkId ?? "(none)"} and ${instances.length} agents on record already`,
-      "a start goes on with these; to give them up run `gocd-mesos state forget-framework FILE` first",
+      "a start continues with these; to abandon them, run `gocd-mesos state forget-framework FILE` first",
     );
   }
   const found = await findFramework(request, io);
@@ -39,17 +39,17 @@ export async function adoptFramework(store: Store, request: AdoptRequest, io: Cl
   io.out(`framework ${found.id} is adopted: the next start goes on with it and takes over every agent that it runs`);
 }
 
-/** Lets this state register beside whatever is there. */
+/** Allows this state to register beside whatever exists. */
 export async function registerAnew(store: Store, io: CliIo): Promise<void> {
   const { framework } = await store.load();
   if (framework.frameworkId !== undefined) {
     throw refused(
       `the state is registered already, as framework ${framework.frameworkId}`,
-      "a start goes on with it; to give it up run `gocd-mesos state forget-framework FILE`",
+      "a start continues with it; to abandon it, run `gocd-mesos state forget-framework FILE`",
     );
   }
   await store.commit([{ kind: "framework", framework: { ...framework, registersAnew: true } }]);
-  io.out("the next start registers a new framework; agents that other states have launched are left alone");
+  io.out("the next start registers a new framework; agents launched by other states are left alone");
 }
 
 type Found = Pick<SeenFramework, "id"> & Partial<Pick<SeenFramework, "registeredAs">>;
@@ -69,13 +69,13 @@ async function findFramework({ config, frameworkId, isSure }: AdoptRequest, io: 
   if (seen !== undefined && !isSure) {
     throw refused(
       `the Mesos master shows no framework ${frameworkId} of the name "${config.mesos.name}"`,
-      "check the id and mesos.name; to adopt it all the same, add --yes",
+      "check the id and mesos.name; to adopt it anyway, add --yes",
     );
   }
   return { id: frameworkId ?? "" };
 }
 
-/** What the master shows; nothing where it shows nothing, which is no obstacle where the id is known. */
+/** What the master shows, if anything; without it, the id must be given. */
 async function shownFrameworks(
   config: Config,
   frameworkId: string | undefined,
@@ -98,7 +98,7 @@ function theOnly(fitting: readonly SeenFramework[], config: Config): SeenFramewo
   if (first === undefined) {
     throw refused(
       `the Mesos master shows no framework "${config.mesos.name}" with agents of ours`,
-      "give its id (it is in the old log, and in Mesos' own pages): gocd-mesos state adopt FILE FRAMEWORK-ID",
+      "give its id (see the old log or the Mesos web UI): gocd-mesos state adopt FILE FRAMEWORK-ID",
     );
   }
   if (others.length === 0) return first;
@@ -106,7 +106,7 @@ function theOnly(fitting: readonly SeenFramework[], config: Config): SeenFramewo
     `the Mesos master shows ${fitting.length} frameworks "${config.mesos.name}" with agents of ours: ${
       fitting.map(({ id, taskIds }) => `${id} (${taskIds.length})`).join(", ")
     }`,
-    "give the id of the one to go on with; the agents of the others are left alone",
+    "give the id of the one to continue with; the agents of the others are left alone",
   );
 }
 

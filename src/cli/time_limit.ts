@@ -3,8 +3,8 @@
 import { formatDuration } from "../core/words/phrases.ts";
 import { OperatorError } from "../errors.ts";
 
-/** The next act where the GoCD server is too slow. */
-export const slowGocdHint = "see why GoCD is slow, or raise go-server.timeout";
+/** What to do if the GoCD server is too slow. */
+export const slowGocdHint = "check why GoCD is slow, or raise go-server.timeout";
 
 /** What is limited. */
 export interface TimeLimit {
@@ -15,9 +15,9 @@ export interface TimeLimit {
   readonly hint: string;
 }
 
-/** A server answered each request in time, and all of them together not. */
+/** A server answered each request in time, but not all of them together. */
 export class TimeLimitError extends OperatorError {
-  /** `cause`: what was under way. */
+  /** `cause`: the request in flight. */
   constructor({ who, limitMs, hint }: TimeLimit, cause: unknown) {
     super(`${who} did not answer all requests within ${formatDuration(limitMs)}`, {
       code: "time-limit",
@@ -29,7 +29,9 @@ export class TimeLimitError extends OperatorError {
   }
 }
 
-/** Does something within a limit. Throws {@linkcode TimeLimitError} once it is over, otherwise what `act` throws. */
+/**
+ * Does something within a limit. Throws {@linkcode TimeLimitError} when it is exceeded, otherwise what `act` throws.
+ */
 export async function withinLimit<T>(limit: TimeLimit, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const signal = AbortSignal.timeout(limit.limitMs);
   try {

@@ -3,7 +3,7 @@
 import { editDistance } from "../config/suggest.ts";
 import { OperatorError } from "../errors.ts";
 
-/** A command line that cannot be understood. */
+/** The error for an invalid command line. */
 export class UsageError extends OperatorError {
   /** `message` says which argument is wrong, `hint` what to write instead. */
   constructor(message: string, hint = "run `gocd-mesos --help`") {
@@ -12,7 +12,7 @@ export class UsageError extends OperatorError {
   }
 }
 
-/** What other programs call our commands. */
+/** Names that other programs use for our commands. */
 const otherWords: Readonly<Record<string, string>> = {
   run: "start",
   status: "state show",
@@ -21,13 +21,13 @@ const otherWords: Readonly<Record<string, string>> = {
   dashboard: "demo",
 };
 
-/** The command that a word is a slip of, or another word for; `undefined` where nothing comes near. */
+/** The command that a word is a typo of, or a synonym for; `undefined` if nothing is close. */
 export function nearestCommand(word: string, names: readonly string[]): string | undefined {
   const other = Object.hasOwn(otherWords, word) ? otherWords[word] : undefined;
   return other ?? nearestWord(word, names);
 }
 
-/** The nearest of some words: one slip in three letters at most, two in long ones. */
+/** The nearest of some words: at most one typo in three letters, two in long words. */
 export function nearestWord(word: string, known: readonly string[]): string | undefined {
   const lettersMax = 40;
   if (word.length > lettersMax) return undefined;

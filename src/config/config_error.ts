@@ -40,7 +40,7 @@ export class ConfigError extends OperatorError {
   /** What else was noticed before the problems, and may explain them: an included file that is not there. */
   warnings: readonly string[] = [];
 
-  /** Makes the error of one or more problems. */
+  /** Creates the error for one or more problems. */
   constructor(first: ConfigProblem, ...more: readonly ConfigProblem[]) {
     const rest = more.length === 0 ? "" : ` (and ${more.length} more)`;
     super(`${problemText(first)}${rest}`, { code: first.code, kind: "usage", hint: first.hint });

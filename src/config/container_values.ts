@@ -36,7 +36,7 @@ function addEntries(reader: Reader, found: Found, prefix: string, entries: Map<s
   for (const [name, conf] of found.conf.fields) {
     const at = { key: `${found.key}.${name}`, conf };
     if (forbiddenNames.includes(name) || entries.size >= itemsMax) {
-      const message = "the name cannot be used";
+      const message = "the name is not allowed";
       addProblem(reader, at, { code: "config-bad-value", message, hint: "choose another name" });
     } else if (conf.kind === "object") {
       addEntries(reader, at, `${prefix}${name}.`, entries);

@@ -36,15 +36,15 @@ const longNames: Readonly<Record<string, string>> = {
 };
 
 const refused: Readonly<Record<string, readonly [message: string, hint: string]>> = {
-  detach: ["Mesos would take the container for ended while the agent lives on", "remove it"],
-  name: ["Mesos finds its containers by the name that it gives them", "remove it"],
+  detach: ["Mesos would consider the container ended while the agent is alive", "remove it"],
+  name: ["Mesos finds its containers by the names that it gives them", "remove it"],
   net: ["Mesos sets the network", "write the key network instead"],
   network: ["Mesos sets the network", "write the key network instead"],
-  restart: ["Docker would start the agent again after its task has ended", "remove it"],
-  uts: ["an agent on its host's name could not be told from others", "remove it"],
+  restart: ["Docker would restart the agent after its task has ended", "remove it"],
+  uts: ["an agent with its host's name could not be told from others", "remove it"],
 };
 
-/** What an operator should know of a parameter; nothing where it is fine. */
+/** What an operator should know of a parameter; nothing if it is fine. */
 export function judgeParameter({ key, value }: DockerParameter): ParameterVerdict | undefined {
   const bare = key.replace(/^-+/, "");
   const long = longNames[bare];
@@ -64,7 +64,7 @@ export function judgeParameter({ key, value }: DockerParameter): ParameterVerdic
   if (key !== "rm") return undefined;
   return {
     kind: "doubtful",
-    message: "rm takes the container's log away before Mesos has looked at it",
+    message: "rm removes the container's log before Mesos has read it",
     hint: "remove it",
   };
 }

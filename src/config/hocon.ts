@@ -40,7 +40,7 @@ export function readHocon(path: string, env: Readonly<Record<string, string>>, r
   let includes = 0;
   const include = (request: IncludeRequest, file: string, depth: number): RawObject | undefined => {
     if (++includes > includesMax || depth >= includeDepthMax) {
-      failAt(request.at, "files include each other without end", "remove the include");
+      failAt(request.at, "files include each other endlessly", "remove the include");
     }
     const found = readIncluded(request, { path: pathBeside(file, request.name), files, warnings, read });
     const objects = found.map(({ path, text }) => parse(text, path, request.prefix, depth + 1));
@@ -66,8 +66,8 @@ export function pathBeside(file: string, name: string): string {
 /** Why a file could not be read, in a few words and without its content. */
 export function reasonOf(error: unknown): string {
   if (isNotFound(error)) return "it does not exist";
-  if (error instanceof Deno.errors.PermissionDenied) return "the system denies it to this user";
-  if (error instanceof Deno.errors.NotCapable) return "this program was started without the right to read it";
+  if (error instanceof Deno.errors.PermissionDenied) return "this user may not read it";
+  if (error instanceof Deno.errors.NotCapable) return "this program was started without permission to read it";
   if (error instanceof Error && /is a directory|os error 21/i.test(error.message)) return "it is a folder";
   return error instanceof Error ? error.name : "it cannot be read";
 }

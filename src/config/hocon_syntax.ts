@@ -57,7 +57,7 @@ export function parseHocon(options: SyntaxOptions): RawObject {
     parseFields(state, root, options.prefix, opening);
     skip(state, blank);
     if (state.index < tokens.length) {
-      fail(state, "something follows the last }", "remove what follows, or a } before it");
+      fail(state, "there is something after the last }", "remove what follows, or a } before it");
     }
   } else {
     parseFields(state, root, options.prefix, undefined);
@@ -84,12 +84,12 @@ function parseFields(state: State, target: RawObject, path: Path, opening: Token
       if (opening === undefined) break;
       failAt(
         { file: state.options.file, line: opening.line },
-        "the { of this line is never closed",
+        "the { on this line is not closed",
         "add the missing }",
       );
     }
     if (kindOf(token) === "CLOSE_CURLY") {
-      if (opening === undefined) fail(state, "there is a } without its {", "remove it, or add the missing {");
+      if (opening === undefined) fail(state, "there is a } without a {", "remove it, or add the missing {");
       state.index++;
       break;
     }
@@ -149,7 +149,7 @@ function parseKey(state: State): readonly string[] {
   if (segments.some((segment) => segment.text === "" && !segment.isQuoted)) {
     fail(state, "a key is expected here", "write key = value; a key has no empty part between its dots");
   }
-  if (segments.length > depthMax) fail(state, "a key has too many parts", "write a key of the documentation");
+  if (segments.length > depthMax) fail(state, "a key has too many parts", "write a documented key");
   return segments.map((segment) => segment.text);
 }
 
@@ -220,7 +220,7 @@ function parseList(state: State): Raw {
   skip(state, blank);
   while (true) {
     const kind = kindOf(state.tokens[state.index]);
-    if (kind === "") failAt(at, "the [ of this line is never closed", "add the missing ]");
+    if (kind === "") failAt(at, "the [ on this line is not closed", "add the missing ]");
     if (kind === "CLOSE_SQUARE") break;
     if (kind === "CLOSE_CURLY") fail(state, "there is a } where a ] is expected", "close the list with ]");
     items.push(parseValue(state, undefined));
@@ -310,7 +310,7 @@ function skipComma(state: State): void {
   if (kindOf(state.tokens[state.index]) !== "COMMA") return;
   state.index++;
   skip(state, blank);
-  if (kindOf(state.tokens[state.index]) === "COMMA") fail(state, "there is a comma too many", "remove it");
+  if (kindOf(state.tokens[state.index]) === "COMMA") fail(state, "there is an extra comma", "remove it");
 }
 
 function skip(state: State, kinds: readonly TokenKind[]): void {

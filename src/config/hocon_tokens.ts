@@ -138,14 +138,14 @@ function refuseSign({ file, line }: Scan): never {
 function takeQuoted(scan: Scan): void {
   const at = { file: scan.file, line: scan.line };
   const whole = match(scan, quoted) ??
-    failAt(at, "a double quote is opened and not closed on this line", 'end the text with "');
+    failAt(at, "a double quote on this line is not closed", 'end the text with "');
   if (whole.split("\\").length - 1 > escapesMax) {
     failAt(at, "too many backslashes in a text in quotes", "put the text into a file of its own");
   }
   if (whole.length > quotedCharsMax) failAt(at, "a text in quotes is too long", 'write a long text as """…"""');
   noteInvisible(scan, whole);
   const refuse = (): never =>
-    failAt(at, "a text in double quotes has a bad escape", "write \\\\ for a backslash and \\n for a line end");
+    failAt(at, "a text in double quotes has an invalid escape", "write \\\\ for a backslash and \\n for a line end");
   if (!escapes.test(whole)) refuse();
   put(scan, whole.length, ...read(whole, refuse));
 }
@@ -155,7 +155,7 @@ function takeTripleQuoted(scan: Scan): void {
   const closing = /"{3,}/g;
   closing.lastIndex = scan.at + 3;
   const found = closing.exec(scan.text) ??
-    failAt(at, 'a text opened with """ is never closed', 'end the text with """');
+    failAt(at, 'a text that starts with """ is not closed', 'end the text with """');
   const whole = scan.text.slice(scan.at, found.index + found[0].length);
   put(scan, whole.length, { kind: "VALUE", value: whole.slice(3, -3), quoted: true });
   scan.line += whole.split("\n").length - 1;

@@ -178,10 +178,10 @@ export function mergeObjects(budget: Budget, left: Value, right: Value): Value {
 
 /** Counts one step; throws beyond a number that no configuration needs. */
 export function countStep(budget: Budget, at: Place): void {
-  if (++budget.steps > stepsMax) failAt(at, "the configuration multiplies itself", "write the values out");
+  if (++budget.steps > stepsMax) failAt(at, "the configuration grows without limit", "write the values out");
 }
 
 function countCopies(budget: Budget, count: number, at: Place): void {
   budget.copies += count;
-  if (budget.copies > copiesMax) failAt(at, "the configuration multiplies itself", "write the values out");
+  if (budget.copies > copiesMax) failAt(at, "the configuration grows without limit", "write the values out");
 }

@@ -65,7 +65,7 @@ export const keys: readonly KeySpec[] = [...connectionKeys, ...agentKeys, ...run
 
 const byPath: ReadonlyMap<string, KeySpec> = new Map(keys.map((spec) => [spec.path, spec]));
 
-/** The row of a key, or of the key of a profile (`profiles.NAME.cpus`); `undefined` where there is none. */
+/** The row of a key, or of the key of a profile (`profiles.NAME.cpus`); `undefined` if there is none. */
 export function keySpec(path: string): KeySpec | undefined {
   const ofProfile = /^profiles\.[^.]+\.(.+)$/.exec(path)?.[1];
   if (ofProfile === undefined) return byPath.get(path);

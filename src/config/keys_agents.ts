@@ -11,7 +11,7 @@ const registrationKeys: readonly KeySpec[] = [
     path: "go-agent.auto-register-key",
     type: "secret",
     isGoAgentOnly: true,
-    doc: "agentAutoRegisterKey of the GoCD server. Not set: agents come up Pending and are enabled by this program",
+    doc: "agentAutoRegisterKey of the GoCD server. Not set: agents register as Pending and are enabled by this program",
     example: "${?GOCD_AUTO_REGISTER_KEY}",
   },
   {
@@ -32,7 +32,7 @@ const registrationKeys: readonly KeySpec[] = [
     path: "go-agent.environments",
     type: "names or *",
     default: "[]",
-    doc: 'GoCD environments that are served; none: pipelines in no environment; "*": every one, and none',
+    doc: 'GoCD environments to serve; none: pipelines without an environment; "*": all, and none',
     example: '["staging"]',
   },
 ];
@@ -45,7 +45,7 @@ const resourceKeys: readonly KeySpec[] = [
     default: "1 GB",
     min: 32,
     max: 100_000_000,
-    doc: "Memory; a bare number is MB. The container is killed above it",
+    doc: "Memory; a bare number is MB. The container is killed if it uses more",
     example: "2 GB",
   },
   {
@@ -54,7 +54,7 @@ const resourceKeys: readonly KeySpec[] = [
     default: "0",
     min: 0,
     max: 1_000_000_000,
-    doc: "Disk; a bare number is MB. 0: none is asked for",
+    doc: "Disk; a bare number is MB. 0: not requested",
     example: "10 GB",
   },
   {
@@ -69,7 +69,7 @@ const resourceKeys: readonly KeySpec[] = [
   {
     path: "go-agent.role",
     type: "text",
-    doc: "The one of mesos.roles whose offers are used; by default the first",
+    doc: "Which of mesos.roles to use offers of; by default the first",
     example: '"ci/gpu"',
   },
   {
@@ -86,7 +86,7 @@ const resourceKeys: readonly KeySpec[] = [
     type: "word",
     words: ["pack", "spread"],
     default: '"pack"',
-    doc: "pack: few hosts and the others free; spread: over as many hosts as there are",
+    doc: "pack: use few hosts and leave the others free; spread: use as many hosts as possible",
     example: '"pack"',
   },
   {
@@ -132,14 +132,14 @@ const containerKeys: readonly KeySpec[] = [
     path: "go-agent.port-mappings",
     type: "port-mappings",
     default: "[]",
-    doc: "Ports of the container on a host port out of the offer: 8080, 8080/udp, or { container-port, protocol }",
+    doc: "Ports of the container to map to host ports of the offer: 8080, 8080/udp, or { container-port, protocol }",
     example: "[8080, 5005/tcp]",
   },
   {
     path: "go-agent.volumes",
     type: "volumes",
     default: "[]",
-    doc: "host-path:container-path or name:container-path, with :ro or :rw (default) behind, or " +
+    doc: "host-path:container-path or name:container-path, with :ro or :rw (default) appended, or " +
       "{ host-path or name, container-path, mode, driver }",
     example: '["/var/run/docker.sock:/var/run/docker.sock", "maven-cache:/home/go/.m2"]',
   },
@@ -147,16 +147,15 @@ const containerKeys: readonly KeySpec[] = [
     path: "go-agent.privileged",
     type: "boolean",
     default: "false",
-    doc: "Run the container with all rights on its host, e.g. for Docker in Docker",
+    doc: "Run the container with full privileges on its host, e.g. for Docker in Docker",
     example: "true",
   },
   {
     path: "go-agent.docker-parameters",
     type: "docker-parameters",
     default: "[]",
-    doc:
-      "Further options of docker run by their long names, each --key=value: a list of { key, value } or an object. " +
-      "What would name the agent (hostname, domainname, env AGENT_HOSTNAME) is left out",
+    doc: "More options of docker run by their long names, each --key=value: a list of { key, value } or an object. " +
+      "Options that would name the agent (hostname, domainname, env AGENT_HOSTNAME) are ignored",
     example: '[{ key = "cap-add", value = "SYS_PTRACE" }]',
   },
   {
@@ -164,7 +163,7 @@ const containerKeys: readonly KeySpec[] = [
     type: "map",
     default: "{}",
     doc: "Variables of the container; a profile adds to those of go-agent. AGENT_AUTO_REGISTER_HOSTNAME and " +
-      "AGENT_HOSTNAME are left out: agents are named by their Mesos task id. For secrets take env-files",
+      "AGENT_HOSTNAME are ignored: agents are named by their Mesos task id. For secrets use env-files",
     example: '{ AGENT_MEM = "256m" }',
   },
   {
@@ -230,7 +229,7 @@ const containerKeys: readonly KeySpec[] = [
     type: "memory",
     min: 1,
     max: 10_000_000,
-    doc: "Size of /dev/shm; a bare number is MB. Not set: what the containerizer gives. Browsers need 1 GB",
+    doc: "Size of /dev/shm; a bare number is MB. Not set: the containerizer's default. Browsers need 1 GB",
     example: "1 GB",
   },
   {
@@ -238,7 +237,7 @@ const containerKeys: readonly KeySpec[] = [
     type: "word",
     words: ["none", "agent-api"],
     default: '"none"',
-    doc: "agent-api: Mesos asks the agent's own health address (GoCD 17.11 and later)",
+    doc: "agent-api: Mesos checks the agent's own health API (GoCD 17.11 and later)",
     example: '"none"',
   },
 ];
@@ -249,7 +248,7 @@ const limitKeys: readonly KeySpec[] = [
     type: "int",
     min: 0,
     max: 100_000,
-    doc: "Agents of this profile alive at once. Not set: scaling.max-agents alone counts",
+    doc: "Agents of this profile alive at once. Not set: only scaling.max-agents applies",
     example: "20",
   },
   {
@@ -258,7 +257,7 @@ const limitKeys: readonly KeySpec[] = [
     default: "0",
     min: 0,
     max: 100_000,
-    doc: "Idle agents of this profile kept ready although nothing waits",
+    doc: "Idle agents of this profile kept ready although no job waits",
     example: "1",
   },
   {

@@ -11,7 +11,7 @@ const mesosKeys: readonly KeySpec[] = [
     type: "text",
     doc:
       "The Mesos master: host:port, several with commas, an http(s) URL, or zk://host1:2181,host2:2181/mesos. Required. " +
-      "The port is 5050 where none is written",
+      "The default port is 5050",
     example: '"mesos-master:5050"',
   },
   {
@@ -25,7 +25,7 @@ const mesosKeys: readonly KeySpec[] = [
     path: "mesos.role",
     type: "text",
     default: '"*"',
-    doc: "The Mesos role whose offers are used; * is the one that needs no set-up",
+    doc: "The Mesos role whose offers are used; * needs no setup",
     example: '"ci"',
   },
   {
@@ -38,7 +38,7 @@ const mesosKeys: readonly KeySpec[] = [
     path: "mesos.user",
     type: "text",
     default: '""',
-    doc: "The user that tasks run as on the Mesos agents; empty: the one that the Mesos agent runs as",
+    doc: "The user that tasks run as on the Mesos agents; empty: the user of the Mesos agent itself",
     example: '"go"',
   },
   {
@@ -83,7 +83,7 @@ const mesosKeys: readonly KeySpec[] = [
   {
     path: "mesos.hostname",
     type: "text",
-    doc: "Name of this machine as Mesos shall show it; by default what the system says",
+    doc: "Name of this machine to show in Mesos; by default that of the system",
     example: '"scheduler.example.com"',
   },
   {
@@ -122,7 +122,7 @@ const gocdKeys: readonly KeySpec[] = [
   {
     path: "go-server.url",
     type: "text",
-    doc: "URL of the GoCD server with its path (/go where there is none), instead of host and port",
+    doc: "URL of the GoCD server with its path (default /go), instead of host and port",
     example: '"https://gocd.example.com/go"',
   },
   {
@@ -171,7 +171,7 @@ const gocdKeys: readonly KeySpec[] = [
     path: "go-server.insecure",
     type: "boolean",
     default: "false",
-    doc: "Accept any certificate of the GoCD server. For a trial only: anyone in between can read the password",
+    doc: "Accept any certificate of the GoCD server. For tests only: anyone in between can read the password",
     example: "false",
   },
   {
@@ -180,7 +180,7 @@ const gocdKeys: readonly KeySpec[] = [
     default: "30 seconds",
     min: secondMs,
     max: 600 * secondMs,
-    doc: "How long one answer of the GoCD server may take; big servers need 15 seconds",
+    doc: "How long one response of the GoCD server may take; large servers need 15 seconds",
     example: "30 seconds",
   },
 ];

@@ -13,7 +13,7 @@ const pollerKeys: readonly KeySpec[] = [
     default: "2 minutes",
     min: secondMs,
     max: dayMs,
-    doc: "How often the GoCD server is asked while jobs wait or agents change. 15 seconds is recommended",
+    doc: "How often the GoCD server is polled while jobs wait or agents change. 15 seconds is recommended",
     example: "15 seconds",
   },
   {
@@ -31,9 +31,8 @@ const pollerKeys: readonly KeySpec[] = [
     default: "2 minutes",
     min: secondMs,
     max: dayMs,
-    doc:
-      "The slowest rhythm, while nothing is scheduled; at least poller.interval, which it follows by default where " +
-      "that is longer. 1 minute is recommended",
+    doc: "The slowest polling, while nothing is scheduled; at least poller.interval, which is its default if " +
+      "longer. 1 minute is recommended",
     example: "1 minute",
   },
   {
@@ -42,7 +41,8 @@ const pollerKeys: readonly KeySpec[] = [
     default: "10 minutes",
     min: 5 * secondMs,
     max: 7 * dayMs,
-    doc: "Without a good poll for this long nothing is launched or removed; by default at least 3 times max-interval",
+    doc:
+      "Without a successful poll for this long, nothing is launched or removed; by default at least 3 times max-interval",
     example: "10 minutes",
   },
   {
@@ -51,7 +51,7 @@ const pollerKeys: readonly KeySpec[] = [
     default: "90 seconds",
     min: 0,
     max: dayMs,
-    doc: "A job that waits for longer than this beside an idle agent that fits waits for another reason",
+    doc: "A job that waits longer than this despite a matching idle agent is waiting for another reason",
     example: "90 seconds",
   },
   {
@@ -60,8 +60,7 @@ const pollerKeys: readonly KeySpec[] = [
     default: "15 minutes",
     min: minuteMs,
     max: 30 * dayMs,
-    doc:
-      "A job that waits for longer than this while newer ones like it are seen to be built counts as forgotten by the server",
+    doc: "A job that waits longer than this while newer ones like it are built counts as forgotten by the server",
     example: "15 minutes",
   },
   {
@@ -77,8 +76,7 @@ const pollerKeys: readonly KeySpec[] = [
     type: "word",
     words: ["serve", "ignore"],
     default: '"serve"',
-    doc:
-      "Whether jobs without any resource count; write ignore where they are run by elastic agents, which look the same",
+    doc: "Whether jobs without resources count; use ignore if elastic agents run them, as their jobs look the same",
     example: '"serve"',
   },
 ];
@@ -99,7 +97,7 @@ const scalingKeys: readonly KeySpec[] = [
     default: "10 minutes",
     min: 0,
     max: 365 * dayMs,
-    doc: "An agent that is idle for longer is removed",
+    doc: "An agent that is idle for longer than this is removed",
     example: "10 minutes",
   },
   {
@@ -108,7 +106,7 @@ const scalingKeys: readonly KeySpec[] = [
     default: "10 minutes",
     min: 10 * secondMs,
     max: dayMs,
-    doc: "How long Mesos may be silent about a launch before it is given up",
+    doc: "How long to wait for an update from Mesos about a launch before giving up",
     example: "10 minutes",
   },
   {
@@ -118,7 +116,7 @@ const scalingKeys: readonly KeySpec[] = [
     min: 10 * secondMs,
     max: dayMs,
     doc:
-      "How long a running container may take to show up on the GoCD server; counts only while the server could register it",
+      "How long a running container may take to register with the GoCD server; counts only while the server could register it",
     example: "10 minutes",
   },
   {
@@ -127,8 +125,7 @@ const scalingKeys: readonly KeySpec[] = [
     default: "20 seconds",
     min: 20 * secondMs,
     max: 3600 * secondMs,
-    doc:
-      "Time between the two looks that must both find a disabled agent idle before it is removed; at least 20 seconds",
+    doc: "Time between two checks that must both find a disabled agent idle before it is removed; at least 20 seconds",
     example: "20 seconds",
   },
   {
@@ -137,7 +134,7 @@ const scalingKeys: readonly KeySpec[] = [
     min: minuteMs,
     max: 365 * dayMs,
     doc:
-      "An agent that is to go and still builds this long after it was disabled is killed with its job; begins anew when it is wanted again, and after a restart. Not set: never",
+      "An agent to be removed that still builds this long after it was disabled is killed with its job; starts over if the agent is needed again, and after a restart. Not set: never",
     example: "6 hours",
   },
   {
@@ -155,7 +152,7 @@ const scalingKeys: readonly KeySpec[] = [
     default: "1 hour",
     min: 0,
     max: 30 * dayMs,
-    doc: "Hosts whose maintenance starts sooner than this get no new agents; take the length of the longest job",
+    doc: "Hosts whose maintenance starts sooner than this get no new agents; use the duration of the longest job",
     example: "1 hour",
   },
 ];
@@ -165,8 +162,8 @@ const programKeys: readonly KeySpec[] = [
     path: "state.path",
     type: "text",
     default: '"gocd-mesos.db"',
-    doc: "Where the framework id and the agents are remembered: a file, relative to this one, or " +
-      "zk://user:password@host1:2181,host2:2181/gocd-mesos. state = … may be written for short",
+    doc: "Where the framework id and the agents are stored: a file, relative to this one, or " +
+      "zk://user:password@host1:2181,host2:2181/gocd-mesos. state = … is short for it",
     example: '"/var/lib/gocd-mesos/state.db"',
   },
   {
@@ -187,7 +184,7 @@ const programKeys: readonly KeySpec[] = [
   {
     path: "http.admin-token",
     type: "secret",
-    doc: "Token that allows changes through the page; without one it only shows",
+    doc: "Token that allows changes through the page; without it the page is read-only",
     example: "${?GOCD_MESOS_ADMIN_TOKEN}",
   },
   {
@@ -201,7 +198,7 @@ const programKeys: readonly KeySpec[] = [
     type: "word",
     words: ["debug", "info", "warning", "error"],
     default: '"info"',
-    doc: "The least important lines that are written",
+    doc: "The minimum level of the lines that are written",
     example: '"info"',
   },
   {

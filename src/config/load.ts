@@ -102,7 +102,7 @@ function checkKeys(reader: Reader, object: ConfObject, prefix: string): void {
     if (!name.includes(".") && keySpec(key) !== undefined) continue;
     if (prefix === "profiles" && !profileNamePattern.test(name)) {
       const message = `${quote(name)} cannot be the name of a profile`;
-      const hint = "take up to 32 letters, digits, - and _";
+      const hint = "use up to 32 letters, digits, - and _";
       addProblem(reader, { key, conf }, { code: "config-bad-value", message, hint });
     } else if (!name.includes(".") && isSection(key)) {
       checkSection(reader, key, conf);
@@ -131,7 +131,7 @@ function addUnknown(reader: Reader, key: string, conf: Conf): void {
   const isForAll = profile !== undefined &&
     keySpec(`go-agent.${key.slice(profile.length + 1)}`)?.isGoAgentOnly === true;
   const hint = isForAll
-    ? "write it in go-agent: it is the same for all profiles"
+    ? "write it in go-agent: it applies to all profiles"
     : near === undefined
     ? "see framework.conf.example for all keys"
     : `did you mean ${near}?`;
@@ -151,8 +151,8 @@ function readPoller(reader: Reader): PollerSettings {
   const writtenStaleMs = durationMsAt(reader, "poller.stale-after") ?? 0;
   const stale = find(reader, "poller.stale-after");
   if (stale !== undefined && writtenStaleMs <= maxIntervalMs) {
-    const message = "it is not longer than poller.max-interval, so that every poll would come too late";
-    addProblem(reader, stale, { code: "config-conflict", message, hint: "take three times poller.max-interval" });
+    const message = "it is not longer than poller.max-interval, so every poll would be too late";
+    addProblem(reader, stale, { code: "config-conflict", message, hint: "use three times poller.max-interval" });
   }
   return {
     intervalMs,
@@ -196,7 +196,7 @@ function checkLimits(
   const idle = profiles.reduce((sum, profile) => sum + profile.minIdle, 0);
   if (idle <= scaling.maxAgents) return;
   const found = find(reader, "scaling.max-agents") ?? { key: "scaling.max-agents" };
-  const message = `${scaling.maxAgents} is less than the idle agents that the profiles keep ready, ${idle}`;
+  const message = `${scaling.maxAgents} is less than the number of idle agents that the profiles keep ready, ${idle}`;
   addProblem(reader, found, { code: "config-conflict", message, hint: "raise it, or lower min-idle" });
 }
 

@@ -45,7 +45,7 @@ function checkTaskNames(reader: Reader, names: readonly string[]): void {
     if (other === undefined) continue;
     const key = `profiles.${name}`;
     const message = `the profiles ${other} and ${name} have the same name in task ids, ${slug(name)}`;
-    const hint = "rename one of them, in more than capitals, - and _";
+    const hint = "rename one of them; case, - and _ do not count";
     addProblem(reader, find(reader, key) ?? { key }, { code: "config-conflict", message, hint });
   }
 }
@@ -101,7 +101,7 @@ function readNames(
       : name.includes(",")
       ? 'write each name by itself: ["a", "b"]'
       : 'write a list of names: ["linux", "java"]';
-    const message = `${quote(name)} cannot be a name on the GoCD server: ${problem}`;
+    const message = `${quote(name)} is not a valid name on the GoCD server: ${problem}`;
     addProblem(reader, found, { code: "config-bad-value", message, hint });
   }
   return [...new Map(names.map((name) => [name.toLowerCase(), name])).values()];
@@ -169,7 +169,7 @@ function readImage(reader: Reader, key: string): string {
     addProblem(reader, at, { code: "config-missing-key", message: "it is missing", hint });
   } else if (/\s/.test(image) && found !== undefined) {
     const message = `${quote(image)} is not the name of an image`;
-    addProblem(reader, found, { code: "config-bad-value", message, hint: "write name:version without blanks" });
+    addProblem(reader, found, { code: "config-bad-value", message, hint: "write name:version without spaces" });
   }
   return image ?? "";
 }
@@ -205,11 +205,11 @@ function checkContainer(reader: Reader, prefix: string, container: ContainerSett
     conflict(
       "port-mappings",
       `with network ${mode} no ports are mapped`,
-      "remove port-mappings, or take network BRIDGE",
+      "remove port-mappings, or use network BRIDGE",
     );
   }
   if (container.type === "MESOS") {
-    const only = "the Mesos containerizer does not have it";
+    const only = "the Mesos containerizer does not support it";
     if (mode === "BRIDGE" || mode === "NONE") conflict("network", only, "write HOST, or the name of a CNI network");
     const bare = container.volumes.find((volume) => volume.kind === "named" && volume.driver === undefined);
     if (bare?.kind === "named") {
@@ -218,7 +218,7 @@ function checkContainer(reader: Reader, prefix: string, container: ContainerSett
     }
     if (mode === "HOST" && !isKeyGiven(reader)) {
       const why =
-        "without go-agent.auto-register-key agents in the host's network come up Pending under the host's name";
+        "without go-agent.auto-register-key, agents in the host's network register as Pending under the host's name";
       warn(reader, `${prefix}.network`, `${why}, and cannot be recognized: set the key, or name a CNI network`);
     }
     if (container.privileged) conflict("privileged", only, 'remove it, or write containerizer = "docker"');
@@ -232,8 +232,8 @@ function checkContainer(reader: Reader, prefix: string, container: ContainerSett
   if (container.type === "DOCKER" && drivers.size > 1) {
     const message = `its volumes have ${drivers.size} drivers (${
       [...drivers].join(", ")
-    }), Mesos gives docker run only one`;
-    conflict("volumes", message, "take one driver for all named volumes");
+    }), but Mesos passes only one to docker run`;
+    conflict("volumes", message, "use one driver for all named volumes");
   }
   if (container.shell && container.command === undefined) {
     conflict("shell", "there is no command for the shell", "write command, or remove shell");
@@ -247,10 +247,10 @@ function checkContainer(reader: Reader, prefix: string, container: ContainerSett
     const last = Object.hasOwn(container.env, name) ? "env" : "env-files";
     if (isNamingVariable(name)) warn(reader, `${prefix}.${last}.${name}`, `it is not used: ${namedByTaskId}`);
     if (name.startsWith("GO_EA_")) {
-      conflict(last, `${name} makes it an elastic agent, which belongs to a plugin of GoCD`, "remove it");
+      conflict(last, `${name} makes it an elastic agent, which belongs to a GoCD plugin`, "remove it");
     }
     if (!/^[A-Za-z_][A-Za-z0-9_.-]*$/.test(name)) {
-      conflict("env", `${quote(name)} cannot be the name of a variable`, "letters, digits and _ are for variables");
+      conflict("env", `${quote(name)} cannot be the name of a variable`, "use letters, digits and _");
     }
     if (Object.hasOwn(container.env, name) && Object.hasOwn(container.envFiles, name)) {
       conflict("env-files", `${quote(name)} is in env too`, "remove one of the two");

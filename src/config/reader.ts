@@ -93,7 +93,7 @@ export function wordAt(reader: Reader, key: string): string {
   if (text === undefined) return fallback;
   const words = spec.words ?? [];
   if (words.includes(text)) return text;
-  const message = `${quote(text)} is none of its words`;
+  const message = `${quote(text)} is not one of its values`;
   addProblem(reader, found, { code: "config-bad-value", message, hint: `write ${words.join(" or ")}` });
   return fallback;
 }
@@ -103,22 +103,22 @@ export function booleanAt(reader: Reader, key: string): boolean {
   return parsedAt(reader, key, parseBoolean, "config-wrong-type") ?? false;
 }
 
-/** A whole number, or the default; `undefined` where neither is there. */
+/** A whole number, or the default; `undefined` if neither is there. */
 export function integerAt(reader: Reader, key: string): number | undefined {
   return limited(reader, key, parsedAt(reader, key, parseInteger, "config-wrong-type"), (value) => `${value}`);
 }
 
-/** A number, or the default; `undefined` where neither is there. */
+/** A number, or the default; `undefined` if neither is there. */
 export function numberAt(reader: Reader, key: string): number | undefined {
   return limited(reader, key, parsedAt(reader, key, parseNumber, "config-wrong-type"), (value) => `${value}`);
 }
 
-/** A duration in ms, or the default; `undefined` where neither is there. */
+/** A duration in ms, or the default; `undefined` if neither is there. */
 export function durationMsAt(reader: Reader, key: string): number | undefined {
   return limited(reader, key, parsedAt(reader, key, parseDuration, "config-bad-duration"), durationText);
 }
 
-/** Memory in thousandths of MB, or the default; `undefined` where neither is there. */
+/** Memory in thousandths of MB, or the default; `undefined` if neither is there. */
 export function memoryMbMilliAt(reader: Reader, key: string): number | undefined {
   const milli = parsedAt(reader, key, parseMemoryMilli, "config-bad-memory");
   const mb = limited(reader, key, milli === undefined ? undefined : milli / 1000, (value) => `${value} MB`);

@@ -6,7 +6,7 @@ import { pathBeside, reasonOf } from "./hocon.ts";
 import { addProblem, find, type Found, type Reader, textOf } from "./reader.ts";
 
 /**
- * The secret of `key` or of the file that `key-file` names; `undefined` where both are absent or empty. A file is read
+ * The secret of `key` or of the file that `key-file` names; `undefined` if both are absent or empty. A file is read
  * at each reveal, which throws {@linkcode ConfigError} `config-secret-file` when it has gone.
  */
 export function secretAt(reader: Reader, key: string): Secret | undefined {
@@ -74,7 +74,7 @@ function fileSecret(reader: Reader, found: Found, name: string): Secret {
       written = read(path);
     } catch (error) {
       const message = `cannot read the secret in ${path}: ${reasonOf(error)}`;
-      const hint = "put the file back, or correct its path";
+      const hint = "restore the file, or correct its path";
       throw new ConfigError({ code: "config-secret-file", key: found.key, ...at, message, hint });
     }
     if (bareSecret(written) !== "") return written;

@@ -22,7 +22,7 @@ const listLengthMax = 1_000;
 const locatorParts = 5;
 
 /**
- * Reads a list of agents. Throws {@linkcode GocdError} (`unreadable`) where the body is no such list; a single record
+ * Reads a list of agents. Throws {@linkcode GocdError} (`unreadable`) if the body is no such list; a single record
  * without a uuid is left out with a finding. Words for states that nobody knows yet stay as they came, states that are
  * not told are `Unknown`. `source` says what was asked, for the message.
  */

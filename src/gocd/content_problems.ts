@@ -14,28 +14,28 @@ export type ContentFault =
   | { readonly kind: "other-shape"; readonly expected: string }
   | { readonly kind: "too-large"; readonly limit: string };
 
-const hintOther = "check that go-server.url leads to GoCD itself; if it does, report this with the server's version";
+const hintOther = "check that go-server.url points to GoCD itself; if it does, report this with the server's version";
 
-/** Makes the error; `source` says what was asked: `GET http://host/go/api/agents`. */
+/** Creates the error; `source` says what was asked: `GET http://host/go/api/agents`. */
 export function contentError(source: string, fault: ContentFault): GocdError {
   const [code, what, hint] = describe(fault);
-  return new GocdError({ code, kind: "unreadable", message: `${source} answered ${what}`, hint });
+  return new GocdError({ code, kind: "unreadable", message: `${source} returned ${what}`, hint });
 }
 
 function describe(fault: ContentFault): readonly [code: string, what: string, hint: string] {
   switch (fault.kind) {
     case "empty":
-      return ["gocd-truncated", "with an empty body", "look for a proxy between that cuts answers"];
+      return ["gocd-truncated", "an empty body", "look for a proxy that truncates responses"];
     case "truncated":
-      return ["gocd-truncated", "with a body that ends in the middle", "look for a proxy between that cuts answers"];
+      return ["gocd-truncated", "a truncated body", "look for a proxy that truncates responses"];
     case "not-xml":
-      return ["gocd-not-xml", `with what is no XML, from line ${fault.line}, column ${fault.column} on`, hintOther];
+      return ["gocd-not-xml", `invalid XML, from line ${fault.line}, column ${fault.column} on`, hintOther];
     case "not-json":
-      return ["gocd-not-json", "with what is no JSON, or with JSON that is cut off", hintOther];
+      return ["gocd-not-json", "invalid or truncated JSON", hintOther];
     case "other-shape":
-      return ["gocd-unexpected-shape", `with something other than ${fault.expected}`, hintOther];
+      return ["gocd-unexpected-shape", `something other than ${fault.expected}`, hintOther];
     case "too-large":
-      return ["gocd-too-large", `with more than ${fault.limit}`, hintOther];
+      return ["gocd-too-large", `more than ${fault.limit}`, hintOther];
     default:
       return fault satisfies never;
   }

@@ -49,7 +49,7 @@ interface Known {
   readonly findings: readonly Finding[];
 }
 
-/** Makes a memory; nothing is asked before the first job without resources. */
+/** Creates a memory; nothing is asked before the first job without resources. */
 export function createElasticMemory(requester: Requester, nowMs: () => number): ElasticMemory {
   let known: Known | undefined;
   return {

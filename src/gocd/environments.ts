@@ -40,7 +40,7 @@ interface Known {
   readonly names?: ReadonlySet<string>;
 }
 
-/** Makes a memory; nothing is asked before the first name in doubt. */
+/** Creates a memory; nothing is asked before the first name in doubt. */
 export function createEnvironmentsMemory(requester: Requester, nowMs: () => number): EnvironmentsMemory {
   let known: Known | undefined;
   return {

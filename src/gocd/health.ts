@@ -20,7 +20,7 @@ export interface HealthMemory {
   read(signal: AbortSignal): Promise<readonly Finding[]>;
 }
 
-/** Makes a memory; nothing is asked before the first read. */
+/** Creates a memory; nothing is asked before the first read. */
 export function createHealthMemory(requester: Requester): HealthMemory {
   let known: { readonly etag: string; readonly findings: readonly Finding[] } | undefined;
   const request = { method: "GET", path: "/api/server_health_messages", accept: mediaType(1) } as const;
@@ -49,8 +49,8 @@ export function createHealthMemory(requester: Requester): HealthMemory {
 
 /**
  * One finding for each message: `gocd-job-unassigned` and `gocd-job-silent` (20.9 on) name the job's locator,
- * `gocd-duplicate-guid` names two agents with one guid, `gocd-disk-full` stops scheduling, others are `gocd-health-warning` or `gocd-health-error`.
- * Throws {@linkcode GocdError} (`unreadable`) where the body is no list.
+ * `gocd-duplicate-guid` names two agents with one guid, `gocd-disk-full` stops scheduling, others are
+ * `gocd-health-warning` or `gocd-health-error`. Throws {@linkcode GocdError} (`unreadable`) if the body is no list.
  */
 export function readHealthMessages(text: string, source: string): readonly Finding[] {
   const body = parseJson(text, source);
@@ -64,8 +64,8 @@ export function readHealthMessages(text: string, source: string): readonly Findi
     const minutes = code === "gocd-job-unassigned" ? /last (\d+) minute/.exec(detail)?.[1] : undefined;
     return {
       code,
-      message: `GoCD reports: ${message === "" ? "a health message without text" : message}`,
-      hint: detail === "" ? "look at the health messages of the GoCD server" : detail,
+      message: `GoCD reports: ${message === "" ? "a health message without a text" : message}`,
+      hint: detail === "" ? "see the health messages of the GoCD server" : detail,
       ...(locators.length === 0 ? {} : { locators }),
       ...(code === duplicateGuidCode ? { hostnames: message.split(/[[\],\s]+/).filter((word) => word !== "") } : {}),
       ...(minutes === undefined ? {} : { forMin: Number(minutes) }),

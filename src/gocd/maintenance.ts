@@ -15,7 +15,7 @@ export const maintenanceRequests: Readonly<
 
 /**
  * Whether the mode is on. The flag stands at the top or, as in 18.12 and in the printed documentation, in `_embedded`.
- * Throws {@linkcode GocdError} (`unreadable`) where there is none.
+ * Throws {@linkcode GocdError} (`unreadable`) if there is none.
  */
 export function readMaintenance(text: string, source: string): "on" | "off" {
   const body = parseJson(text, source);

@@ -21,7 +21,7 @@ export interface DialectMemory {
   doubt(): void;
 }
 
-/** Makes the memory; nothing is asked before the first use. */
+/** Creates the memory; nothing is asked before the first use. */
 export function createDialectMemory(requester: Requester, nowMs: () => number): DialectMemory {
   let known: GocdDialect | undefined;
   let readAtMs: number | undefined;
@@ -65,7 +65,7 @@ function deniesPath(error: unknown): boolean {
   return error instanceof GocdError && error.problem.kind === "missing" && error.problem.code !== "gocd-agent-missing";
 }
 
-/** `/api/version` with the media type that all releases from 16.6 on know; nothing where it is not there. */
+/** `/api/version` with the media type that all releases from 16.6 on know; nothing if it is not there. */
 async function readVersion(requester: Requester, signal: AbortSignal): Promise<string | undefined> {
   try {
     return await requester.exchange(

@@ -20,7 +20,7 @@ export interface RefusedAnswer {
   readonly status: number;
   /** `Content-Type` in lower case, "" where absent. */
   readonly contentType: string;
-  /** The begin of the body. */
+  /** The first part of the body. */
   readonly body: string;
   /** Takes our own secrets out of what the server says. */
   readonly redact: (text: string) => string;
@@ -32,7 +32,7 @@ export interface RefusedAnswer {
 
 type Described = Pick<GocdProblem, "code" | "kind" | "hint">;
 
-/** Makes the error of an answer that has another status than 2xx. */
+/** Creates the error for an answer that has another status than 2xx. */
 export function answerError(call: GocdCall, answer: RefusedAnswer): GocdError {
   const said = wordsOf(answer);
   const described = answer.status >= 300 && answer.status < 400
@@ -47,7 +47,7 @@ export function answerError(call: GocdCall, answer: RefusedAnswer): GocdError {
   });
 }
 
-/** Makes the error of an HTML page where data was asked for. */
+/** Creates the error for an HTML page where data was asked for. */
 export function loginPageError(source: string, status = 200): GocdError {
   return new GocdError({
     code: "gocd-login-page",
@@ -61,7 +61,7 @@ function describe(call: GocdCall, answer: RefusedAnswer, said: string): Describe
   switch (answer.status) {
     case 400:
       return /must be explicitly enabled or disabled/i.test(said)
-        ? conflict("gocd-agent-pending", "the record is Pending: enable or disable it by itself")
+        ? conflict("gocd-agent-pending", "the record is Pending: enable or disable it first")
         : { code: "gocd-bad-request", kind: "refused", hint: "report this with the version of the GoCD server" };
     case 401:
       return unauthorized(call, said);
@@ -75,7 +75,7 @@ function describe(call: GocdCall, answer: RefusedAnswer, said: string): Describe
       return {
         code: "gocd-proxy-refused",
         kind: "refused",
-        hint: "give the proxy's user in HTTP_PROXY, or use NO_PROXY",
+        hint: "put the proxy's user into HTTP_PROXY, or use NO_PROXY",
       };
     case 409:
     case 422:
@@ -84,7 +84,7 @@ function describe(call: GocdCall, answer: RefusedAnswer, said: string): Describe
       return {
         code: "gocd-media-type-refused",
         kind: "refused",
-        hint: "something between changes the Content-Type of requests: point go-server.url at GoCD directly",
+        hint: "something in between changes the Content-Type of requests: point go-server.url at GoCD itself",
       };
     case 429:
       return { code: "gocd-too-many-requests", kind: "unreachable", hint: "poll less often: poller.interval" };
@@ -95,7 +95,7 @@ function describe(call: GocdCall, answer: RefusedAnswer, said: string): Describe
         ? {
           code: "gocd-server-error",
           kind: "unreachable",
-          hint: "look into the log of the GoCD server or of its proxy",
+          hint: "see the log of the GoCD server or of its proxy",
         }
         : { code: "gocd-refused", kind: "refused", hint: "check that go-server.url is the base URL of a GoCD server" };
   }
@@ -121,13 +121,13 @@ function unauthorized(call: GocdCall, said: string): Described {
       return {
         code: "gocd-bad-credentials",
         kind: "refused",
-        hint: "check go-server.user-name and go-server.password by logging in with them",
+        hint: "check go-server.user-name and go-server.password by logging in",
       };
     case "bearer":
       return {
         code: "gocd-bad-token",
         kind: "refused",
-        hint: "check go-server.access-token: revoked, or the server is older than 19.2, which knows no tokens",
+        hint: "check go-server.access-token: it may be revoked, or the server older than 19.2, which has no tokens",
       };
     default:
       return call.credentials satisfies never;
@@ -171,7 +171,7 @@ function conflict(code: string, hint: string): Described {
 
 function conflictOrInvalid(said: string): Described {
   return /disabled|building/i.test(said)
-    ? conflict("gocd-agent-busy", "nothing to do: it is tried again once the GoCD agent is disabled and idle")
+    ? conflict("gocd-agent-busy", "nothing to do: it is retried once the GoCD agent is disabled and idle")
     : conflict("gocd-invalid", "check the resources and environments of the profile against those of the server");
 }
 
@@ -181,15 +181,15 @@ function unavailable(said: string): Described {
     return { code: "gocd-starting", kind: "starting", hint: "nothing to do: the GoCD server is starting" };
   }
   if (/under maintenance mode/i.test(said)) {
-    return { code: "gocd-backup", kind: "maintenance", hint: "nothing to do: the GoCD server makes a backup" };
+    return { code: "gocd-backup", kind: "maintenance", hint: "nothing to do: the GoCD server is being backed up" };
   }
   if (/maintenance mode/i.test(said)) {
-    return { code: "gocd-maintenance", kind: "maintenance", hint: "end the maintenance mode of the GoCD server" };
+    return { code: "gocd-maintenance", kind: "maintenance", hint: "turn off the maintenance mode of the GoCD server" };
   }
   return {
     code: "gocd-unavailable",
     kind: "unreachable",
-    hint: "the GoCD server or its proxy is not ready: look there if it lasts",
+    hint: "the GoCD server or its proxy is not ready: check them if it lasts",
   };
 }
 
@@ -204,7 +204,7 @@ function redirected(location: string | undefined): Described {
   return {
     code: "gocd-redirected",
     kind: "unreadable",
-    hint: "redirects are not followed: set go-server.url to where this one points",
+    hint: "redirects are not followed: set go-server.url to the target of this one",
   };
 }
 

@@ -3,7 +3,7 @@
 const retryAfterMsMax = 60 * 60 * 1000;
 const cookieLengthMax = 1_024;
 
-/** `Retry-After` (seconds or a date) in ms, at most an hour; nothing where absent or unreadable. */
+/** `Retry-After` (seconds or a date) in ms, at most an hour; nothing if absent or invalid. */
 export function retryAfterMsOf(headers: Headers, nowMs: number): number | undefined {
   const value = headers.get("retry-after")?.trim();
   if (value === undefined || value === "") return undefined;

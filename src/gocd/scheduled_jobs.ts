@@ -320,7 +320,7 @@ function readingOf(state: FeedState, isCut: boolean): ScheduledJobsReading {
     findings.push({
       code: "gocd-feed-left-out",
       message: `${many} jobs of the feed are left out: only its oldest ${state.jobs.size} are looked at`,
-      hint: "the others follow as these are built; if jobs wait that nobody wants any more, cancel their stages",
+      hint: "the others follow as these are built; cancel the stages of jobs that nobody needs any more",
     });
   }
   if (state.unreadable > 0) {
@@ -334,7 +334,7 @@ function readingOf(state: FeedState, isCut: boolean): ScheduledJobsReading {
     findings.push({
       code: "gocd-job-duplicate",
       message: `${state.duplicates} scheduled jobs stand in the feed more than once: each is counted once`,
-      hint: "nothing to do, unless it stays so for long",
+      hint: "nothing to do, unless it persists for long",
       locators: [...state.duplicated],
     });
   }

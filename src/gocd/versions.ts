@@ -82,14 +82,14 @@ const oldestKnown = release(15, 2);
 const newestKnown = release(26, 1);
 
 /**
- * The dialect of a server that calls itself `version` (`26.1.0`); `undefined` where it has no `/api/version`, which is
+ * The dialect of a server that calls itself `version` (`26.1.0`); `undefined` if it has no `/api/version`, which is
  * so before 16.6. A version never heard of gets the nearest dialect and a finding.
  */
 export function dialectOf(version: string | undefined): GocdDialect {
   if (version === undefined) return untold;
   const number = parseRelease(version);
   if (number === undefined) {
-    const finding = unsupported(`${JSON.stringify(version.slice(0, 40))}, which is no version number`, "26.1");
+    const finding = unsupported(`${JSON.stringify(version.slice(0, 40))}, which is not a version number`, "26.1");
     return { ...dialectOfRelease("unknown", newestKnown), feedPaths: [newFeedPath, oldFeedPath], finding };
   }
   const shown = version.trim().slice(0, 40);
@@ -120,8 +120,8 @@ export function settledDialect(dialect: GocdDialect, feedPath: string, form: Age
       feedHidesJobs: true,
       finding: {
         code: "gocd-version-unknown",
-        message: "the GoCD server does not tell its version (GET /api/version), although it is no old one",
-        hint: "let /api/version through to GoCD, so that resource names are compared as this server does",
+        message: "the GoCD server does not report its version (GET /api/version), although it is not an old one",
+        hint: "let requests for /api/version pass to GoCD, so that resource names are compared as this server does",
       },
     }
     : dialect;
@@ -169,6 +169,6 @@ function unsupported(version: string, nearest: string): Finding {
   return {
     code: "gocd-version-unsupported",
     message: `unsupported GoCD version ${version}: it is treated like ${nearest}, the nearest one known`,
-    hint: "GoCD 15.2 to 26.1 are supported: look for a newer gocd-mesos, and watch the first polls",
+    hint: "GoCD 15.2 to 26.1 are supported: look for a newer gocd-mesos, and check the first polls",
   };
 }

@@ -12,11 +12,11 @@ export interface Refusal {
   readonly asked: string;
   /** HTTP status. */
   readonly status: number;
-  /** `Content-Type` in small letters, or empty. */
+  /** `Content-Type` in lower case, or empty. */
   readonly contentType: string;
   /** `Location`, where given. */
   readonly location?: string;
-  /** The begin of the body. */
+  /** The first part of the body. */
   readonly text: string;
   /** How we logged in. */
   readonly credentials: Credentials;
@@ -32,30 +32,30 @@ export function subscribeRefusal(refusal: Refusal): MesosError {
       return new MesosError(
         "unauthorized",
         message,
-        "the login is known but has no right to this: see the master's --acls, or a proxy in between",
+        "the principal is known but not authorized: see the master's --acls, or a proxy in between",
       );
     case 503:
       return new MesosError(
         "no-leader",
         message,
-        "the master is starting, recovering, or there is no leader yet: it is tried again by itself",
+        "the master is starting, recovering, or there is no leader yet; it is retried automatically",
       );
     case 429:
     case 500:
     case 502:
     case 504:
-      return new MesosError("unreachable", message, "it is tried again by itself; see the log of the master or proxy");
+      return new MesosError("unreachable", message, "it is retried automatically; see the log of the master or proxy");
     case 400:
       return isHtml(refusal)
         ? notAMaster(message)
-        : new MesosError("refused", message, "mend what the master's words name");
+        : new MesosError("refused", message, "fix what the master's message names");
     case 301:
     case 302:
     case 303:
     case 308:
       return notAMaster(
         message,
-        "a master redirects with 307 only: is there a login page or another proxy in between?",
+        "a master only redirects with 307: is there a login page or a proxy in between?",
       );
     case 406:
     case 415:
@@ -90,7 +90,7 @@ export function callRefusal(refusal: Refusal): CallRefusal {
   const { status } = refusal;
   const isOver = endsSession(refusal);
   const hint = isOver
-    ? "the subscription is made again by itself"
+    ? "it resubscribes automatically"
     : status === 401
     ? loginHint(refusal.credentials)
     : "see the log of the Mesos master";
@@ -126,7 +126,7 @@ function isHtml({ contentType, text }: Refusal): boolean {
 function loginHint(credentials: Credentials): string {
   switch (credentials.kind) {
     case "none":
-      return "the master wants a login: set mesos.principal and mesos.secret (or mesos.token)";
+      return "the master requires authentication: set mesos.principal and mesos.secret (or mesos.token)";
     case "basic":
       return `check mesos.principal ('${credentials.userName}') and ${credentials.password.source} ` +
         "against the --credentials of the master";

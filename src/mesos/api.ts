@@ -70,8 +70,8 @@ export interface MesosApi {
   /** For `check`: who leads and which version it has, without subscribing. */
   probe(signal: AbortSignal): Promise<{ readonly leader: string; readonly version: string }>;
   /**
-   * Frameworks of this name that the leading master knows and that have not ended; `undefined` where it does not let us
-   * see them. Throws {@linkcode MesosError} where there is no leader to ask.
+   * Frameworks of this name that the leading master knows and that have not ended; `undefined` if it does not let us
+   * see them. Throws {@linkcode MesosError} if there is no leader to ask.
    */
   frameworksNamed(name: string, signal: AbortSignal): Promise<readonly SeenFramework[] | undefined>;
 }

@@ -10,7 +10,7 @@ import { encodeCall, type EnvironmentOf } from "./to_proto.ts";
 
 /** A call is answered as soon as the master has read it: one that takes longer has met a dead connection. */
 export const callAnswerMs = 10_000;
-/** Acknowledgements under way at once: each lets the next update of its task come, so they must not queue up. */
+/** Acknowledgements in progress at once: each lets the next update of its task come, so they must not queue up. */
 const acknowledgeLanes = 16;
 
 /** The media type of all that goes to and fro; exact, with no parameter. */
@@ -38,7 +38,7 @@ export interface CallTarget {
 export type Send = (call: MesosEffect, signal: AbortSignal) => Promise<void>;
 
 /**
- * Makes the sender: one call at a time, in order. Acknowledgements go beside them, as their order among tasks means
+ * Creates the sender: one call at a time, in order. Acknowledgements go beside them, as their order among tasks means
  * nothing, each task's own in order.
  */
 export function createSender(target: CallTarget): Send {
@@ -57,7 +57,7 @@ async function sendNow(target: CallTarget, call: MesosEffect, signal: AbortSigna
     throw new MesosError(
       "call-unknown",
       `${call.kind} was not sent: the subscription with ${url.origin} has ended or the program stops`,
-      "nothing to do: it is decided anew after the next subscription",
+      "nothing to do: it is decided again after the next subscription",
     );
   }
   const request = {
@@ -103,7 +103,7 @@ function encoded(target: CallTarget, call: MesosEffect, frameworkId: string): Ui
     throw new MesosError(
       "call-refused",
       `${call.kind} could not be made: ${error instanceof Error ? error.message : String(error)}`,
-      error instanceof OperatorError ? error.hint : "this is a fault of gocd-mesos: please report it with this line",
+      error instanceof OperatorError ? error.hint : "this is a bug in gocd-mesos: please report it with this line",
       error,
     );
   }

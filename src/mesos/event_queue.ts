@@ -35,7 +35,7 @@ export interface QueueLimits {
 
 const defaultLimits: QueueLimits = { eventsMax: queuedEventsMax, bytesMax: queuedBytesMax };
 
-/** Makes a queue; `onLeft` is called when its taker has gone, `limits` are lower in tests. */
+/** Creates a queue; `onLeft` is called when its taker has gone, `limits` are lower in tests. */
 export function createEventQueue(onLeft: () => void, limits: QueueLimits = defaultLimits): EventQueue {
   const shelf: EventBuffer = { waiting: [], taken: 0, bytes: 0 };
   let failure: MesosError | undefined;
@@ -120,7 +120,7 @@ function tooSlow(events: number, bytes: number): MesosError {
   return new MesosError(
     "stream-broken",
     `events of the Mesos master come faster than they are handled: ${events} wait (${bytes} bytes), so it is left`,
-    "the subscription is made again, and Mesos sends again what counts; if this repeats, give gocd-mesos more CPU, look at " +
+    "it resubscribes, and Mesos resends what matters; if this repeats, give gocd-mesos more CPU, check " +
       "the disk of its state, and report it",
   );
 }

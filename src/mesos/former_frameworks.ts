@@ -58,7 +58,7 @@ const tasksAnswer = v.looseObject({
   frameworks: v.array(v.looseObject({ id: text, tasks, "unreachable_tasks": tasks })),
 });
 
-/** Throws `MesosError` where no master leads; `undefined` where the leader does not show its frameworks to us. */
+/** Throws `MesosError` where no master leads; `undefined` if the leader does not show its frameworks to us. */
 export async function findFrameworks(
   client: MasterClient,
   { name, ...asked }: FrameworkSearch,
@@ -134,7 +134,7 @@ async function readAs<Schema extends v.GenericSchema>(
     throw new MesosError(
       "unreachable",
       `the Mesos master's list of frameworks broke off: ${error instanceof Error ? error.message : String(error)}`,
-      "it is tried again by itself",
+      "it is retried automatically",
       error,
     );
   } finally {

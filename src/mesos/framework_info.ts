@@ -31,7 +31,7 @@ export function frameworkInfo(identity: FrameworkIdentity, frameworkId: string |
 
 function capabilityRecord(type: string): WireRecord {
   if (!Object.values(enumWords("mesos.v1.FrameworkInfo.Capability.Type")).includes(type)) {
-    throw new Error(`'${type}' is no framework capability of Mesos`);
+    throw new Error(`'${type}' is not a framework capability of Mesos`);
   }
   return { type };
 }

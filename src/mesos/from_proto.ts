@@ -58,7 +58,7 @@ const unrecognizedState = "TASK_STATE_UNRECOGNIZED";
 
 /**
  * The event in one record. `fallbackRole` is the role of offers that do not name one (masters before 1.2 know only one
- * role per framework). Throws {@linkcode MesosError} `stream-broken` where the record is no event.
+ * role per framework). Throws {@linkcode MesosError} `stream-broken` if the record is no event.
  */
 export function decodeEvent(payload: Uint8Array, fallbackRole = "*"): DecodedEvent {
   return eventOfShape(decodeShape(payload), fallbackRole);
@@ -145,7 +145,7 @@ function decodeShape(payload: Uint8Array): EventShape {
     return messageType("mesos.v1.scheduler.Event").decode(payload) as unknown as EventShape;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw broken(`a record of ${payload.length} bytes is no scheduler event (${reason})`, error);
+    throw broken(`a record of ${payload.length} bytes is not a scheduler event (${reason})`, error);
   }
 }
 
@@ -153,7 +153,7 @@ function broken(problem: string, cause?: unknown): MesosError {
   return new MesosError(
     "stream-broken",
     `the event stream of the Mesos master is broken: ${problem}`,
-    "check that mesos-master names the master of a Mesos 1.x cluster; the connection is made again by itself",
+    "check that mesos-master names the master of a Mesos 1.x cluster; it reconnects automatically",
     cause,
   );
 }

@@ -3,7 +3,7 @@
 /** Takes work, starts it when all work taken before has ended, and gives its outcome. */
 export type Lane = (work: () => Promise<void>) => Promise<void>;
 
-/** Makes a lane. */
+/** Creates a lane. */
 export function createLane(): Lane {
   let last: Promise<void> = Promise.resolve();
   return (work) => {

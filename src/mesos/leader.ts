@@ -21,19 +21,19 @@ export interface LeaderFinder {
   close(): void;
 }
 
-/** What a finder is made of. */
+/** What a finder is made from. */
 export interface LeaderFinderOptions {
   /** `mesos-master`. */
   readonly masters: Masters;
   /** Hosts that ZooKeeper may name. */
   readonly isAllowed: HostCheck;
-  /** Limits of time. */
+  /** Time limits. */
   readonly setTimer: SetTimer;
   /** ZooKeeper does not say whether masters speak TLS: they do where the operator gives certificate authorities. */
   readonly hasTls: boolean;
 }
 
-/** Makes the finder for `mesos-master`. */
+/** Creates the finder for `mesos-master`. */
 export function createLeaderFinder(options: LeaderFinderOptions): LeaderFinder {
   return options.masters.kind === "static"
     ? createStaticFinder(options.masters.addresses)

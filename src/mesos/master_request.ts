@@ -12,7 +12,7 @@ import { networkHints } from "./network_problems.ts";
 export interface MasterClient {
   /** Whom and how. */
   readonly connection: MesosConnection;
-  /** Limits of time. */
+  /** Time limits. */
   readonly setTimer: SetTimer;
   /** Deno's own, or that of a test. */
   readonly fetch: typeof fetch;
@@ -34,7 +34,7 @@ export interface MasterRequest {
   readonly body?: Uint8Array<ArrayBuffer>;
 }
 
-/** When a request is given up, and as what. */
+/** When a request is abandoned, and as what. */
 export interface RequestLimits {
   /** For the head of the answer, and for its body until {@linkcode MasterAnswer.stopClock}. */
   readonly limitMs: number;
@@ -52,17 +52,17 @@ export interface MasterAnswer {
   readonly response: Response;
   /** The body may take as long as it likes from here on. */
   stopClock(): void;
-  /** The begin of the body as text, at most 4 KiB, for messages; throws `MesosError`. */
+  /** The first part of the body as text, at most 4 KiB, for messages; throws `MesosError`. */
   text(): Promise<string>;
   /** The body has been read or cancelled: instead of `end`, which costs an abort (tests/bench). */
   settled(): void;
-  /** Frees the connection. */
+  /** Releases the connection. */
   end(): void;
 }
 
 const textCharactersMax = 4096;
 
-/** Makes a client. */
+/** Creates a client. */
 export function createMasterClient(
   connection: MesosConnection,
   edges: { readonly fetch: typeof fetch; readonly setTimer: SetTimer },
@@ -184,14 +184,14 @@ function requestError(
     return new MesosError(
       limits.unanswered,
       `Mesos master ${origin}: no answer within ${limits.limitMs / 1000} s`,
-      "check that the master is alive, and the network and firewalls between it and gocd-mesos",
+      "check that the master is running, and the network and firewalls between it and gocd-mesos",
       failure,
     );
   }
   if (limits.signals.some((signal) => signal.aborted)) {
     return new MesosError(
       limits.unanswered,
-      `Mesos master ${origin}: given up, because the subscription has ended or the program stops`,
+      `Mesos master ${origin}: aborted, because the subscription has ended or the program is stopping`,
       "nothing to do",
       failure,
     );
@@ -211,7 +211,7 @@ function clientWith(caCerts: readonly string[]): Deno.HttpClient {
     throw new MesosError(
       "refused",
       "the certificate authorities of mesos.ca-file cannot be used",
-      "mesos.ca-file must hold certificates in PEM form (-----BEGIN CERTIFICATE-----)",
+      "mesos.ca-file must contain certificates in PEM format (-----BEGIN CERTIFICATE-----)",
       error,
     );
   }

@@ -4,7 +4,7 @@ import type { OfferConstraint, OfferPredicate, OfferSelector } from "../core/pla
 import type { FrameworkIdentity } from "./api.ts";
 import type { WireRecord } from "./proto/wire.ts";
 
-/** The field `offer_constraints` of SUBSCRIBE; nothing where no role is constrained, which clears older ones. */
+/** The field `offer_constraints` of SUBSCRIBE; nothing if no role is constrained, which clears older ones. */
 export function offerConstraintsRecord(identity: FrameworkIdentity): WireRecord {
   return {
     role_constraints: Object.fromEntries(

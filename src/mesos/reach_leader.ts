@@ -25,7 +25,7 @@ export interface LeaderRequest {
   readonly signals: readonly AbortSignal[];
   /** Called where a host gave no answer in time: the request may yet arrive. */
   readonly onTimeUp?: () => void;
-  /** `undefined` where the answer is the one hoped for; it may read the body of another, and must not end it. */
+  /** `undefined` if the answer is the one hoped for; it may read the body of another, and must not end it. */
   readonly judge: (answer: MasterAnswer, url: URL) => Promise<MesosError | undefined>;
 }
 
@@ -87,7 +87,7 @@ async function follow(client: MasterClient, asked: LeaderRequest, { candidate, d
       throw new MesosError(
         "no-leader",
         `the Mesos masters redirect in a circle: ${[...visited, next].join(" → ")}`,
-        "there is no leader at the moment; it is tried again by itself",
+        "there is no leader at the moment; it is retried automatically",
       );
     }
     if (dead.has(next)) throw deadLeader(host, next, "which gave no answer");
@@ -95,7 +95,7 @@ async function follow(client: MasterClient, asked: LeaderRequest, { candidate, d
   throw new MesosError(
     "no-leader",
     `the Mesos masters redirect more than ${redirectsMax} times: ${[...visited].join(" → ")}`,
-    "there is no leader at the moment; it is tried again by itself",
+    "there is no leader at the moment; it is retried automatically",
   );
 }
 
@@ -123,7 +123,7 @@ async function ask(
     if (error.reason === "redirect-refused") {
       throw new MesosError(
         "redirect-refused",
-        `${from} says that ${host} leads, but this program was started without permission to reach it`,
+        `${from} says that ${host} leads, but this program was started without permission to connect to it`,
         `add "${host}" to mesos.allowed-hosts and start again`,
         error,
       );
@@ -187,7 +187,7 @@ function deadLeader(from: string, leader: string, why: string, cause?: unknown):
   return new MesosError(
     "no-leader",
     `Mesos master ${from} says that ${leader} leads, ${why}`,
-    "masters name a dead leader for some seconds; it is tried again by itself",
+    "masters name a dead leader for some seconds; it is retried automatically",
     cause,
   );
 }

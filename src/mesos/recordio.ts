@@ -16,7 +16,7 @@ export class RecordIoError extends MesosError {
     super(
       "stream-broken",
       `the event stream of the Mesos master is broken: ${problem}`,
-      "the connection is made again by itself; if this repeats, look for a proxy between gocd-mesos and the master",
+      "it reconnects automatically; if this repeats, look for a proxy between gocd-mesos and the master",
     );
     this.name = "RecordIoError";
   }
@@ -43,7 +43,7 @@ export class RecordDecoder {
   #filled = 0;
   #failure: RecordIoError | undefined;
 
-  /** Makes a decoder for one stream. */
+  /** Creates a decoder for one stream. */
   constructor(options: RecordDecoderOptions = {}) {
     this.#bytesMax = options.recordBytesMax ?? recordBytesMax;
     this.#digitsMax = String(this.#bytesMax).length;

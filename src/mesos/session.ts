@@ -18,7 +18,7 @@ const missedHeartbeatsMax = 5;
 /** What one read takes at most. */
 const readBytes = 64 * 1024;
 
-/** What a subscription is made of. */
+/** What a subscription is made from. */
 export interface SessionParts {
   /** Speaks to the master. */
   readonly client: MasterClient;
@@ -139,7 +139,7 @@ function createState(parts: SessionParts): State {
       first.reject(
         new MesosError(
           "stream-broken",
-          `Mesos master ${master}: given up, because the program stops`,
+          `Mesos master ${master}: aborted, because the program is stopping`,
           "nothing to do",
         ),
       );
@@ -155,7 +155,7 @@ async function firstEvent({ client, reached }: SessionParts, state: State): Prom
       new MesosError(
         "silent",
         `Mesos master ${reached.url.origin} accepted SUBSCRIBE, but sent no event within ${firstEventMs / 1000} s`,
-        "it is tried again by itself; see the log of the master, or a proxy that holds answers back",
+        "it is retried automatically; see the log of the master, or look for a proxy that delays responses",
       ),
     ), firstEventMs);
   try {
@@ -222,8 +222,8 @@ function takeRecord(parts: SessionParts, state: State, record: Uint8Array): void
   if (event.kind === "framework-error" && event.error === "failed-over" && parts.isOwnTakeover()) {
     throw new MesosError(
       "stream-broken",
-      "a SUBSCRIBE of our own, which was given up without an answer, has arrived late and took this one's place",
-      "the subscription is made again by itself",
+      "a SUBSCRIBE of our own that had timed out arrived late and replaced this subscription",
+      "it resubscribes automatically",
     );
   }
   if (event.kind !== "unknown-event") {
@@ -242,7 +242,7 @@ function firstRecord(parts: SessionParts, state: State, record: Uint8Array): Ret
   const subscribed = decodeSubscribed(record);
   if (subscribed === undefined) {
     const event = decodeEvent(record, parts.fallbackRole);
-    if (event.kind !== "framework-error") throw notAMaster(`the first event is ${event.kind}, where SUBSCRIBED is due`);
+    if (event.kind !== "framework-error") throw notAMaster(`the first event is ${event.kind} instead of SUBSCRIBED`);
     // The master ends the stream now; should it not, we do.
     watchHeartbeats(parts, state, firstEventMs);
     state.first.resolve();
@@ -279,7 +279,7 @@ function silentError(state: State, intervalMs: number): MesosError {
     "silent",
     `Mesos master ${state.master} has said nothing for ${seconds} s (${missedHeartbeatsMax} heartbeats), ` +
       `the last was heard at ${new Date(state.lastRecordMs).toISOString()}`,
-    "the connection is made again by itself; if this repeats, look for a firewall that drops idle connections",
+    "it reconnects automatically; if this repeats, look for a firewall that drops idle connections",
   );
 }
 
@@ -289,7 +289,7 @@ function endError(parts: SessionParts, state: State, startedMs: number, failure?
   return new MesosError(
     "stream-broken",
     `Mesos master ${state.master} ${how} after ${seconds} s`,
-    "the connection is made again by itself; see the log of the master if this repeats",
+    "it reconnects automatically; see the log of the master if this repeats",
     failure,
   );
 }
@@ -302,7 +302,7 @@ function lostError(master: string, error: MesosError): MesosError {
   return new MesosError(
     "stream-broken",
     `Mesos master ${master} does not know this subscription any more: ${error.message}`,
-    "the subscription is made again by itself",
+    "it resubscribes automatically",
     error,
   );
 }

@@ -86,7 +86,7 @@ function binary(value: number, width: number): string {
   return value.toString(2).padStart(width, "0");
 }
 
-// An IPv6 address as the URL standard writes it (shortest, small letters), names in small letters without a last dot;
+// An IPv6 address as the URL standard writes it (shortest, small letters), names in lower case without a last dot;
 // an IPv4 address within IPv6 is the IPv4 address.
 function normalHost(host: string): string {
   const plain = host.toLowerCase().replace(/\.$/, "").replace(/^\[(.*)\]$/, "$1");

@@ -1,9 +1,9 @@
 // Reads bodies of HTTP answers within limits. Not here: what is in them.
 
-/** A body, or the stream of its pieces; nothing where the answer has none. */
+/** A body, or the stream of its pieces; nothing if the answer has none. */
 export type Body = AsyncIterable<Uint8Array> | null;
 
-/** The whole body as text; `undefined` where it has more than `bytesMax` bytes. Throws where it breaks off. */
+/** The whole body as text; `undefined` if it has more than `bytesMax` bytes. Throws where it breaks off. */
 export async function wholeText(body: Body, bytesMax: number): Promise<string | undefined> {
   const decoder = new TextDecoder();
   const parts: string[] = [];

@@ -2,12 +2,12 @@
 
 import { Secret } from "../secret.ts";
 
-/** Whether two parts of configurations say the same; the order of keys does not count. */
+/** Whether two parts of configurations are equal; the order of keys does not matter. */
 export function isSame(one: unknown, other: unknown): boolean {
   return comparable(one) === comparable(other);
 }
 
-/** A text that is equal for equal values. It holds secrets in the clear: for comparing only. */
+/** A text that is equal for equal values. It contains secrets in plain text: for comparison only. */
 export function comparable(value: unknown): string {
   if (value instanceof Secret) return `secret ${revealed(value)}`;
   if (Array.isArray(value)) return `[${value.map(comparable).join(",")}]`;
@@ -20,7 +20,7 @@ function revealed(secret: Secret): string {
   try {
     return JSON.stringify(secret.reveal());
   } catch {
-    // Its file is gone for now; whoever uses it says so.
+    // Its file is gone for now; whoever uses it reports that.
     return "cannot be read";
   }
 }

@@ -12,7 +12,7 @@ export interface ControlFile {
   readonly pid: number;
 }
 
-/** Beside the state file; beside the configuration where the state lies elsewhere, for instances on this machine. */
+/** Beside the state file, or beside the configuration if the state is not a file. */
 export function controlPath({ state, path }: Pick<Config, "state" | "path">): string {
   return `${stateFile(state) ?? path}.control`;
 }
@@ -23,7 +23,7 @@ export function writeControlFile(path: string, file: ControlFile): void {
   Deno.writeTextFileSync(path, JSON.stringify(file), { mode: 0o600, createNew: true });
 }
 
-/** Reads the file; nothing where there is none or it says nothing sensible. Throws an OperatorError where it may not be read. */
+/** Reads the file; nothing if it does not exist or is invalid. Throws an OperatorError if it may not be read. */
 export function readControlFile(path: string): ControlFile | undefined {
   try {
     const value: unknown = JSON.parse(Deno.readTextFileSync(path));
@@ -34,7 +34,7 @@ export function readControlFile(path: string): ControlFile | undefined {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
     if (!(error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable)) throw error;
-    throw new OperatorError(`${path}, by which the running instance is found, may not be read`, {
+    throw new OperatorError(`${path}, which locates the running instance, may not be read`, {
       code: "control-file-unreadable",
       kind: "state",
       hint: "run this command as the user that gocd-mesos runs as",
@@ -43,7 +43,7 @@ export function readControlFile(path: string): ControlFile | undefined {
   }
 }
 
-/** Removes the file, if it is there and still that of this process. */
+/** Removes the file, if it exists and still belongs to this process. */
 export function removeOwnControlFile(path: string): void {
   if (readControlFile(path)?.pid === Deno.pid) removeControlFile(path);
 }
@@ -62,7 +62,7 @@ function isPid(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value > 0;
 }
 
-/** Removes the file, if it is there. */
+/** Removes the file, if it exists. */
 export function removeControlFile(path: string): void {
   try {
     Deno.removeSync(path);

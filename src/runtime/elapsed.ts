@@ -2,15 +2,15 @@
 
 /** The two clocks of a machine, ms. */
 export interface MachineClocks {
-  /** Never goes back, but stands still while a virtual machine is suspended. */
+  /** Never goes back, but stops while a virtual machine is suspended. */
   readonly monotonicMs: () => number;
-  /** Goes on while it is suspended, but can be set. */
+  /** Continues while it is suspended, but can be set. */
   readonly wallMs: () => number;
 }
 
 /**
- * Counts ms from now on by whichever clock says that more have passed, at each call: neither a suspended machine nor a
- * clock set back hides time. A clock set forward counts as time passed, which ends a deadline too soon and never too late.
+ * Counts ms from now on by whichever clock advanced more, at each call: neither a suspended machine nor a clock set
+ * back hides time. A clock set forward ends a deadline early, never late.
  */
 export function elapsedCounter(
   clocks: MachineClocks = { monotonicMs: () => performance.now(), wallMs: () => Date.now() },

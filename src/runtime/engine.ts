@@ -15,9 +15,9 @@ import type { Store } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
 import { Inbox, isStatusUpdate, updatesMax } from "./inbox.ts";
 
-/** Commands that wait at once at most. */
+/** Commands that may wait at the same time. */
 const asksMax = 100;
-/** After so long without a pause everybody else, the status page above all, has a turn. */
+/** After this long without a pause, everything else gets a turn, above all the status page. */
 const turnMs = 30;
 
 /** What an engine needs. */
@@ -27,7 +27,7 @@ interface EngineOptions {
   readonly clock: Clock;
   /** A number in [0, 1). */
   readonly random: () => number;
-  /** Carries effects out, in order; must not throw and must not wait. */
+  /** Performs effects in order; must not throw or wait. */
   readonly perform: (effect: Effect) => void;
   /** Tells a note to whoever is interested. */
   readonly tell: NoteSink;
@@ -40,7 +40,7 @@ export type NoteSink = (note: Note, atMs: number) => void;
 export class Engine {
   readonly #options: EngineOptions;
   readonly #inbox = new Inbox();
-  /** Who waits for what becomes of an event. */
+  /** Who waits for the result of an event. */
   readonly #asked = new Map<Event, (problem: string | undefined) => void>();
   #state: State;
   #movedMs: number;
@@ -58,7 +58,7 @@ export class Engine {
     return new Engine(options, initialState(stored, options.settings, options.clock.nowMs()));
   }
 
-  /** The state of the moment; never changed in place. */
+  /** The current state; never changed in place. */
   get state(): State {
     return this.#state;
   }
@@ -68,7 +68,7 @@ export class Engine {
     return { ...statusView(this.#state, this.#options.clock.nowMs()), movedMs: this.#movedMs };
   }
 
-  /** Events that wait to be handled. */
+  /** Events waiting to be handled. */
   get backlog(): number {
     return this.#inbox.length;
   }
@@ -83,9 +83,9 @@ export class Engine {
     return this.#inbox.room(event, signal);
   }
 
-  /** Hands an event to the core; once it is handled and stored gives nothing, otherwise why it has not happened. */
+  /** Hands an event to the core; resolves to nothing once it is handled and stored, otherwise to the reason why not. */
   ask(event: Event): Promise<string | undefined> {
-    if (this.#asked.size >= asksMax) return Promise.resolve("too many commands wait");
+    if (this.#asked.size >= asksMax) return Promise.resolve("too many commands are waiting");
     return new Promise((resolve) => {
       this.#asked.set(event, resolve);
       this.#inbox.post(event);
@@ -110,7 +110,7 @@ export class Engine {
       } else if (event !== undefined) {
         await this.handle(event);
       }
-      // Nothing of this waits for anything but promises: a flood of events would keep timers and sockets out.
+      // All this waits only for promises: a flood of events would starve timers and sockets.
       if (this.#inbox.length > 0 && clock.nowMs() - turnSinceMs >= turnMs) {
         await clock.sleep(0, signal);
         turnSinceMs = clock.nowMs();
@@ -118,7 +118,7 @@ export class Engine {
     }
   }
 
-  /** One event: step, store, perform, tell. Throws only for a fault of ours. */
+  /** One event: step, store, perform, tell. Throws only for a bug. */
   async handle(event: Event): Promise<void> {
     const { clock, random } = this.#options;
     const frame = step(this.#state, { atMs: clock.nowMs(), random: random(), event });
@@ -131,7 +131,9 @@ export class Engine {
     this.#answer(event, problem);
   }
 
-  /** Updates that wait together: all steps, one commit, all acts. Where it cannot be stored each is tried by itself. */
+  /**
+   * Updates that wait together: all steps, one commit, all effects. If it cannot be stored, each is tried on its own.
+   */
   async #handleUpdates(events: readonly Event[]): Promise<void> {
     const { clock, random, perform } = this.#options;
     let state = this.#state;
@@ -153,7 +155,7 @@ export class Engine {
     this.#movedMs = clock.nowMs();
   }
 
-  /** Gives nothing once all records are on disk, otherwise why they are not. */
+  /** Resolves to nothing once all records are on disk, otherwise to the reason why not. */
   async #store({ records }: Pick<Frame, "records">): Promise<string | undefined> {
     try {
       await this.#options.store.commit(records);
@@ -175,7 +177,7 @@ export class Engine {
     }
   }
 
-  /** Tells a note that did not come out of the core, as if it had. */
+  /** Handles a note from outside the core like one of the core's. */
   tell(note: Note): void {
     this.#options.tell(note, this.#options.clock.nowMs());
   }

@@ -7,10 +7,10 @@ import type { FrameworkIdentity } from "../mesos/api.ts";
 /** Capabilities that every run has (mesos.proto, FrameworkInfo.Capability). */
 const capabilities = ["MULTI_ROLE", "PARTITION_AWARE", "TASK_KILLING_STATE", "RESERVATION_REFINEMENT", "REGION_AWARE"];
 
-/** Who we are to Mesos. GPU_RESOURCES only where a profile asks for GPUs, or plain tasks would fill GPU hosts. */
+/** Who we are to Mesos. GPU_RESOURCES only if a profile asks for GPUs, or plain tasks would fill GPU hosts. */
 export function frameworkIdentity({ mesos, settings }: Config): FrameworkIdentity {
   const wantsGpus = settings.profiles.some((profile) => profile.mesosResources.gpus > 0);
-  // A role that no profile uses would only bring offers to be declined.
+  // A role that no profile uses would only bring offers to decline.
   const roles = [...new Set(settings.profiles.map((profile) => profile.role))];
   const constraints = [...offerConstraints(settings.profiles)].map(([role, groups]) => ({ role, groups }));
   return {
@@ -27,7 +27,7 @@ export function frameworkIdentity({ mesos, settings }: Config): FrameworkIdentit
     minAllocatable: roles.flatMap((role) =>
       allocatableQuantities(settings.profiles, role).map((quantities) => ({ role, quantities }))
     ),
-    // Masters before 1.11 ignore the field. Only said where there is something to say.
+    // Masters before 1.11 ignore the field. Only sent if there are any.
     ...(constraints.some(({ groups }) => groups.length > 0) ? { offerConstraints: constraints } : {}),
   };
 }

@@ -3,9 +3,9 @@
 
 import type { Event } from "../core/event.ts";
 
-/** Status updates that are handed over together at most: a rack that falls over is a few commits, not one for each task. */
+/** Status updates handed over together at most: the loss of a rack is a few commits, not one for each task. */
 export const updatesMax = 200;
-/** Places of events handed out that are kept at most, unless as many wait: moving the rest costs the same per event. */
+/** Slots of consumed events kept at most, unless as many events wait, so that compaction costs a constant per event. */
 const compactAt = 1_024;
 
 /** A queue with one reader. */
@@ -16,12 +16,12 @@ export class Inbox {
   #wakeStream: (() => void) | undefined;
   #hasTick = false;
 
-  /** How many events wait. */
+  /** The number of waiting events. */
   get length(): number {
     return this.#events.length - this.#head;
   }
 
-  /** Adds an event. A tick is left out when one waits already. */
+  /** Adds an event. A tick is dropped if one is waiting already. */
   post(event: Event): void {
     if (event.kind === "tick") {
       if (this.#hasTick) return;
@@ -43,7 +43,7 @@ export class Inbox {
     }
   }
 
-  /** The events at the head, as long as they are wanted, `countMax` at most; none where none waits. */
+  /** The events at the head, as long as they match, `countMax` at most. */
   takeWhile(isWanted: (event: Event) => boolean, countMax: number): Event[] {
     const taken: Event[] = [];
     while (taken.length < countMax) {
@@ -68,7 +68,7 @@ export class Inbox {
     }
   }
 
-  /** A poll may hold megabytes: what is handed out is let go of at once. */
+  /** A poll may hold megabytes: consumed events are released at once. */
   #letGo({ kind }: Event): void {
     if (kind === "tick") this.#hasTick = false;
     this.#events[this.#head] = undefined;
@@ -82,7 +82,7 @@ export class Inbox {
   }
 }
 
-/** Whether it is what comes in great numbers, and small. */
+/** Whether it is one of the small events that come in great numbers. */
 export function isStatusUpdate({ kind }: Event): boolean {
   return kind === "task-status-updated";
 }

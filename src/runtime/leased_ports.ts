@@ -5,21 +5,21 @@ import { type GocdApi, GocdError, gocdThrough } from "../gocd/api.ts";
 import { type MesosApi, MesosError, type MesosSession } from "../mesos/api.ts";
 import type { Clock } from "./clock.ts";
 
-/** For how long this instance leads. */
+/** How long this instance leads. */
 export interface Lease {
-  /** Whether it certainly leads now. */
+  /** Whether it is certain to lead now. */
   readonly isHeld: () => boolean;
   /** How long it will lead without another confirmation, ms; a connection that is lost for a moment does not end it. */
   readonly heldForMs: () => number;
   readonly sleep: Clock["sleep"];
 }
 
-/** The longest between two looks at the clock while a call is under way: a machine may have been suspended. */
+/** The longest interval between two looks at the clock during a call: the machine may have been suspended. */
 const lookMsMax = 250;
 
-const notSent = "not sent, because ZooKeeper has not confirmed lately that this instance leads";
-const brokenOff = "broken off, because ZooKeeper has not confirmed any more that this instance leads";
-const hint = "nothing to do: it goes on with the next confirmation, or another instance takes over; see the log";
+const notSent = "not sent, because ZooKeeper has not recently confirmed that this instance leads";
+const brokenOff = "aborted, because ZooKeeper no longer confirms that this instance leads";
+const hint = "nothing to do: it continues after the next confirmation, or another instance takes over; see the log";
 
 /** The GoCD server while we lead; otherwise its calls throw GocdError `not-leading`. */
 export function leasedGocd(gocd: GocdApi, lease: Lease): GocdApi {
@@ -36,7 +36,7 @@ export function leasedGocd(gocd: GocdApi, lease: Lease): GocdApi {
 export function leasedMesos(mesos: MesosApi, lease: Lease): MesosApi {
   const unreachable = (message: string): MesosError => new MesosError("unreachable", message, hint);
   return {
-    // A SUBSCRIBE would take the framework away from whoever leads now.
+    // A SUBSCRIBE would take the framework away from the current leader.
     subscribe: async (identity, frameworkId, signal) => {
       if (!lease.isHeld()) throw unreachable(notSent);
       const session = await whileHeld(lease, signal, {
@@ -77,7 +77,9 @@ function leasedSession(session: MesosSession, lease: Lease): MesosSession {
 
 type Ask<Answer> = (signal: AbortSignal) => Promise<Answer>;
 
-/** Asks with a signal that is aborted when the lease ends; throws `error()` then, whether or not the port obeys. */
+/**
+ * Creates a call with a signal that is aborted when the lease ends; throws `error()` then, even if the port ignores it.
+ */
 async function whileHeld<Answer>(
   lease: Lease,
   signal: AbortSignal,
@@ -86,7 +88,7 @@ async function whileHeld<Answer>(
   const done = new AbortController();
   const over = new AbortController();
   const ended = leaseEnd(lease, done.signal).then((): Answer | Promise<never> => {
-    // Nobody waits for it any more where the call has ended first.
+    // If the call ended first, nobody waits for it any more.
     if (done.signal.aborted) return new Promise<never>(() => {});
     over.abort(error());
     throw over.signal.reason;

@@ -9,26 +9,26 @@ import { isSame } from "./comparable.ts";
 import type { Machine } from "./machine.ts";
 import { openGocd, openMesos } from "./ports.ts";
 
-/** Both servers, as the configuration of the moment has them. */
+/** Both servers, according to the current configuration. */
 export interface LivePorts {
   readonly gocd: GocdApi;
   readonly mesos: MesosApi;
-  /** The configuration of the moment. */
+  /** The current configuration. */
   config(): Config;
   /**
-   * Puts another configuration in force. Throws what making its ports throws; the old one stays then. Where the connection
-   * to Mesos has changed, its session ends and the next one is made with the new one.
+   * Applies another configuration. If creating its ports throws, the old one stays. If the connection to Mesos has
+   * changed, its session ends and the next one uses the new configuration.
    */
   use(next: Config): void;
   close(): void;
 }
 
-/** Makes the ports. Throws an OperatorError of kind `usage`. */
+/** Creates the ports. Throws an OperatorError of kind `usage`. */
 export function openLivePorts(first: Config, machine: Machine): LivePorts {
   let current = first;
   let gocd: HttpGocdApi = openGocd(first, machine);
   let mesos: HttpScheduler = openMesos(() => current, machine);
-  /** A call may still be under way on it. */
+  /** A call may still be using it. */
   let formerGocd: HttpGocdApi | undefined;
   return {
     gocd: gocdThrough((signal, call) => call(gocd, signal)),

@@ -4,14 +4,14 @@ import type { PortProbe } from "../mesos/port_probe.ts";
 import type { SetTimer } from "../net/timer.ts";
 import type { Clock } from "./clock.ts";
 
-/** A clock, and what goes with it where time and network are not those of the machine. */
+/** A clock, and what belongs to it if time and network are virtual. */
 export interface Machine extends Clock {
-  /** Reaches both servers; Deno's own by default. */
+  /** Connects to both servers; Deno's fetch by default. */
   readonly fetch?: typeof fetch;
-  /** For limits of time; the machine's timer by default. */
+  /** For time limits; the machine's timer by default. */
   readonly setTimer?: SetTimer;
-  /** A signal that is aborted after so many ms; Deno's own by default. */
+  /** A signal that is aborted after so many ms; AbortSignal.timeout by default. */
   readonly deadline?: (ms: number) => AbortSignal;
-  /** Whether a port takes a connection at all; asked of sockets by default. */
+  /** Whether a port accepts connections; checked with a socket by default. */
   readonly look?: PortProbe;
 }

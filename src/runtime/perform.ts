@@ -9,7 +9,7 @@ import type { Observations } from "./observations.ts";
 /** Where effects go. */
 export interface PerformOptions {
   readonly gocd: GocdApi;
-  /** The subscription of the moment, if any. */
+  /** The current subscription, if any. */
   readonly session: () => MesosSession | undefined;
   readonly post: (event: Event) => void;
   readonly signal: AbortSignal;
@@ -18,18 +18,18 @@ export interface PerformOptions {
   readonly stepDown: (message: string) => void;
   readonly endSession: (message: string, retryMs: number | undefined) => void;
   readonly exit: (message: string) => void;
-  /** Something here failed that is no failure of a call: a fault of ours. */
+  /** Called with an error that is not a failed call but a bug. */
   readonly fail: (error: unknown) => void;
 }
 
-/** Carries out effects; returns at once, results come as events. */
+/** Performs effects; returns at once, results come as events. */
 export interface Performer {
   perform(effect: Effect): void;
-  /** Resolves when no call is under way any more. */
+  /** Resolves when no call is in flight. */
   settled(): Promise<void>;
 }
 
-/** Makes a performer. */
+/** Creates a performer. */
 export function createPerformer(options: PerformOptions): Performer {
   const underWay = new Set<Promise<void>>();
   const observe = (): void => options.observations.waiting("calls", underWay.size);
@@ -145,13 +145,13 @@ async function callMesos(options: PerformOptions, call: MesosEffect): Promise<vo
   }
 }
 
-/** An error of the port as data; anything else is a fault of ours and is said to be one. */
+/** An error of the port as data; anything else is reported as a bug. */
 function problemOf(error: unknown): GocdProblem {
   if (error instanceof GocdError) return error.problem;
   return {
     code: "gocd-internal",
     kind: "unreadable",
     message: `reading the GoCD server failed unexpectedly: ${error instanceof Error ? error.message : String(error)}`,
-    hint: "this is a fault of gocd-mesos: please report it with this line",
+    hint: "this is a bug in gocd-mesos: please report it with this line",
   };
 }

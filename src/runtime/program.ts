@@ -13,7 +13,7 @@ export interface Program extends Framework {
   close(): Promise<void>;
 }
 
-/** Opens the state of a configuration and what runs on it. Throws an OperatorError, of kind `state` as a rule. */
+/** Opens the state of a configuration and what runs on it. Throws an OperatorError, usually of kind `state`. */
 export async function openProgram(config: Config, ports: ProgramPorts): Promise<Program> {
   if (config.state.kind === "zookeeper") {
     const { createElected } = await import("./elected.ts");

@@ -4,13 +4,13 @@ import type { Config } from "../config/config.ts";
 import { secretOf } from "../net/credentials.ts";
 import { createRedactor } from "../secret.ts";
 
-/** Shorter values of variables are words that messages are full of: `true`, `debug`. */
+/** Shorter values of variables are common words: `true`, `debug`. */
 const valueLengthMin = 8;
 
 /**
- * A function that puts `***` in place of the secrets of the configuration of the moment and of the values of variables
- * of its containers: where a launch fails, the Docker containerizer tells the command line, variables included. Files
- * are read once for each configuration; one that cannot be read has nothing that could be told.
+ * A function that replaces with `***` the secrets of the current configuration and the values of its containers'
+ * variables: if a launch fails, the Docker containerizer reports the command line, variables included. Files are read
+ * once for each configuration.
  */
 export function configRedactor(config: () => Config): (text: string) => string {
   let made: { readonly of: Config; readonly redact: (text: string) => string } | undefined;

@@ -6,13 +6,13 @@ import { MesosError } from "../mesos/api.ts";
 import type { Clock } from "./clock.ts";
 import { isGoodSession, noOutage, pauseMs, withTry } from "./outage.ts";
 
-/** After so many sessions in a row that did not hold, another one is no news. */
+/** After so many short sessions in a row, another one is no news. */
 const unsteadySessionsMin = 3;
 
 /** What the supervisor needs. */
 interface SupervisorOptions {
   readonly mesos: Pick<MesosApi, "subscribe">;
-  /** Asked before each try: the identity may change with the configuration. */
+  /** Called before each attempt: the identity may change with the configuration. */
   readonly identity: () => FrameworkIdentity;
   readonly frameworkId: () => string | undefined;
   readonly post: (event: Event) => void;
@@ -20,9 +20,9 @@ interface SupervisorOptions {
   readonly room: (event: Event, signal: AbortSignal) => Promise<void>;
   readonly clock: Clock;
   readonly random: () => number;
-  /** A failed try. `outage` is the same number for all tries since the last session that held. */
+  /** A failed attempt. `outage` is the same number for all attempts since the last stable session. */
   readonly onFailed: (error: Error, outage: number) => void;
-  /** A session holds that came after one that did not. */
+  /** A session is stable after one that was not. */
   readonly onSteady: (master: string) => void;
 }
 
@@ -30,15 +30,15 @@ interface SupervisorOptions {
 export class Supervisor {
   readonly #options: SupervisorOptions;
   #session: MesosSession | undefined;
-  /** Ends the try of the moment, also one that still waits for an answer; absent between two tries. */
+  /** Ends the current attempt, even one that still waits for a response; absent between two attempts. */
   #trying: AbortController | undefined;
-  /** Ends the pause of the moment. */
+  /** Ends the current pause. */
   #pausing: AbortController = new AbortController();
   #asked: { readonly retryMs: number; readonly reason: string } | undefined;
   #isStopped = false;
   #outage = noOutage;
   #outages = 0;
-  /** Sessions in a row that were had and did not hold. */
+  /** Short sessions in a row. */
   #shortSessions = 0;
 
   /** One that has not tried yet. */
@@ -46,7 +46,7 @@ export class Supervisor {
     this.#options = options;
   }
 
-  /** The subscription of the moment. */
+  /** The current subscription. */
   session(): MesosSession | undefined {
     return this.#session;
   }
@@ -56,12 +56,14 @@ export class Supervisor {
     return this.#session?.waiting?.() ?? 0;
   }
 
-  /** Sessions come and do not hold: what each of them tells is no news. */
+  /** Sessions are short-lived, so that what each of them reports is no news. */
   isUnsteady(): boolean {
     return this.#shortSessions >= unsteadySessionsMin;
   }
 
-  /** Ends the session, or the try to get one; the next try comes after `retryMs`, or never where that is absent. */
+  /**
+   * Ends the session, or the attempt to get one; the next attempt follows after `retryMs`, or never if that is absent.
+   */
   endSession(reason: string, retryMs: number | undefined): void {
     if (retryMs === undefined) this.#isStopped = true;
     this.#asked = { retryMs: retryMs ?? 0, reason };
@@ -127,7 +129,10 @@ export class Supervisor {
     this.#shortSessions = 0;
   }
 
-  /** Waits, and anew where the core asks for another pause meanwhile: its ERROR may be handled after the stream's end. */
+  /**
+   * Waits, and starts over if the core asks for another pause meanwhile: its ERROR may be handled after the end of the
+   * stream.
+   */
   async #pause(firstMs: number, signal: AbortSignal): Promise<void> {
     for (let waitMs: number | undefined = firstMs; waitMs !== undefined && !this.#isStopped && !signal.aborted;) {
       this.#pausing = new AbortController();

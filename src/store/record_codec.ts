@@ -234,7 +234,7 @@ export function decodeRecords(texts: Iterable<StoredText>): DecodedRecords {
 }
 
 /**
- * The whole state out of decoded records; `undefined` where the store has never been used.
+ * The whole state out of decoded records; `undefined` if the store has never been used.
  * Throws {@linkcode StoreError} `state-record-unreadable` that names every record at fault; `place` is the file.
  */
 export function completeState(decoded: DecodedRecords, place: string): StoredState | undefined {

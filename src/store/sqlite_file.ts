@@ -32,7 +32,7 @@ export interface FileLock {
 
 /**
  * Takes the lock of a state file: an exclusive transaction held open on an empty database beside it, so that readers of
- * the state file itself are not kept out. Throws {@linkcode StoreError} `state-locked` where another has it.
+ * the state file itself are not kept out. Throws {@linkcode StoreError} `state-locked` if another has it.
  */
 export function lockStateFile(path: string): FileLock {
   const lockPath = `${path}-lock`;
@@ -135,7 +135,7 @@ function lockedError(path: string, cause: unknown): StoreError {
   });
 }
 
-/** Makes a complete file under another name first, so that one cut short is never taken for the state. */
+/** Creates a complete file under another name first, so that one cut short is never taken for the state. */
 function makeStateFile(path: string, steps: readonly string[]): void {
   if (bytesOf(`${path}-wal`) > 0) {
     throw new StoreError("state-damaged", {

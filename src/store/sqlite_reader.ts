@@ -19,7 +19,7 @@ export interface StateInspection extends DecodedRecords {
 
 /** A state file open for reading; the writer is not disturbed. */
 export interface StateReader {
-  /** The state as the program would load it; `undefined` where it has never been used. Throws {@linkcode StoreError}. */
+  /** The state as the program would load it; `undefined` if it has never been used. Throws {@linkcode StoreError}. */
   load(): StoredState | undefined;
   /** Everything that reads, what does not, and what SQLite says of the file. */
   inspect(): StateInspection;

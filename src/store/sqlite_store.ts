@@ -103,7 +103,7 @@ class SqliteStore implements Store {
     if (this.#file !== undefined) return this.#file.database;
     throw new StoreError("state-closed", {
       message: `the state file ${this.#path} is used after it was closed`,
-      hint: "this is a fault of gocd-mesos: report it",
+      hint: "this is a bug in gocd-mesos: please report it",
     });
   }
 }

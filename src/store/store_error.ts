@@ -12,7 +12,7 @@ import { OperatorError } from "../errors.ts";
  * - `state-damaged`: it is no sound database any more
  * - `state-foreign`: it is a file of something else
  * - `state-newer`: a newer program has written it
- * - `state-record-unreadable`: one or more records do not read; they are named
+ * - `state-record-unreadable`: one or more records cannot be decoded; they are named
  * - `state-not-empty`: an import would overwrite what is there
  * - `state-document-invalid`: the text to import is no export of ours
  * - `state-closed`: used after close
@@ -43,7 +43,7 @@ interface StoreErrorText {
   readonly message: string;
   /** The operator's next act. */
   readonly hint: string;
-  /** The error underneath, if any. */
+  /** The underlying error, if any. */
   readonly cause?: unknown;
 }
 
@@ -52,7 +52,7 @@ export class StoreError extends OperatorError {
   /** Which condition; decides what the caller may still do. */
   override readonly code: StoreErrorCode;
 
-  /** Makes the error of one condition. */
+  /** Creates the error for one condition. */
   constructor(code: StoreErrorCode, text: StoreErrorText) {
     super(text.message, { code, kind: "state", hint: text.hint, cause: text.cause });
     this.name = "StoreError";

@@ -49,7 +49,7 @@ export async function writeChanges(
   await clearParts(leadership);
 }
 
-/** The changes of a journal whose work is not finished; `undefined` where there is none. */
+/** The changes of a journal whose work is not finished; `undefined` if there is none. */
 export async function pendingChanges(
   session: ZookeeperSession,
   base: string,
@@ -125,7 +125,7 @@ async function done(leadership: Leadership, operations: readonly ZookeeperOperat
   throw new StoreError("state-failed", {
     message: `ZooKeeper ${leadership.session.place}: ${operations[end.at]?.path ?? leadership.base} was changed ` +
       `by somebody else (${end.reason})`,
-    hint: "let nothing but gocd-mesos write under the path of state.path; it tries again by itself",
+    hint: "let nothing but gocd-mesos write under the path of state.path; it is retried automatically",
   });
 }
 
@@ -164,6 +164,6 @@ function bytesOf(change: TextChange): number {
 function tooLarge(change: TextChange, size: number): StoreError {
   return new StoreError("state-full", {
     message: `the record ${change.key} takes ${size} bytes, more than ZooKeeper keeps in one znode`,
-    hint: "report it: no record of gocd-mesos should be that large",
+    hint: "please report it: no record of gocd-mesos should be that large",
   });
 }

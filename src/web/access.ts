@@ -2,7 +2,7 @@
 
 import type { Secret } from "../secret.ts";
 
-/** Names that the listener answers to. */
+/** Names under which the listener is reached. */
 export interface HostRules {
   /** `http.listen`. */
   readonly listen: { readonly host: string; readonly port: number };
@@ -21,7 +21,7 @@ export function isOurHost(hostHeader: string, rules: HostRules): boolean {
   return [rules.listen.host, rules.advertise ?? ""].some((known) => hostName(known) === name);
 }
 
-/** Whether the Origin of a request that changes something is the site it goes to; programs send none. */
+/** Whether a request that changes something comes from a page of this site; programs send no Origin. */
 export function isOurOrigin(origin: string | null, hostHeader: string): boolean {
   if (origin === null) return true;
   try {
@@ -31,7 +31,7 @@ export function isOurOrigin(origin: string | null, hostHeader: string): boolean 
   }
 }
 
-/** Whether an Authorization header carries the token; takes equally long wherever they differ. */
+/** Whether an Authorization header carries the token; in constant time. */
 export async function isAuthorized(authorization: string | null, token: Secret): Promise<boolean> {
   const match = /^Bearer +([\x21-\x7e]{1,1000})$/i.exec(authorization ?? "");
   const wanted = token.reveal();
@@ -40,7 +40,7 @@ export async function isAuthorized(authorization: string | null, token: Secret):
   return given.reduce((difference, byte, index) => difference | (byte ^ (expected[index] ?? 0)), 0) === 0;
 }
 
-/** The name in `name`, `name:port` or a URL, in lower case and without a last dot; `undefined` where there is none. */
+/** The name in `name`, `name:port` or a URL, in lower case, without a trailing dot; `undefined` if there is none. */
 function hostName(text: string): string | undefined {
   if (text === "" || /[\s@\\#?]/.test(text)) return undefined;
   try {
@@ -57,7 +57,7 @@ function bracketed(text: string): string {
 }
 
 function isAddress(name: string): boolean {
-  // URL has already brought every spelling of an IPv4 address to four numbers.
+  // URL has already normalized every spelling of an IPv4 address.
   return name.startsWith("[") || /^\d{1,3}(\.\d{1,3}){3}$/.test(name);
 }
 

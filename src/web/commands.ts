@@ -5,7 +5,7 @@ import type { Secret } from "../secret.ts";
 import { isOurOrigin } from "./access.ts";
 import { jsonResponse, type Refusal, refusalResponse } from "./responses.ts";
 
-/** What the operator asks for. */
+/** A command of the operator. */
 export type WebCommand =
   /** Stop launching, drain everything, keep running. */
   | { readonly kind: "drain" }
@@ -15,32 +15,32 @@ export type WebCommand =
   | { readonly kind: "resume"; readonly profile?: string }
   /** Drain (or not), then remove the framework. */
   | { readonly kind: "teardown"; readonly mode: "drain" | "now" }
-  /** What has vanished from a server is lost. */
+  /** Treat what has vanished from a server as lost. */
   | { readonly kind: "accept-loss" };
 
-/** What became of a command. */
+/** The outcome of a command. */
 export type CommandAnswer =
   | { readonly kind: "accepted"; readonly message: string }
   | { readonly kind: "rejected"; readonly message: string; readonly hint: string };
 
-/** What commands need; without a token there are none. */
+/** What commands need; without a token they are disabled. */
 export interface CommandOptions {
   /** `http.admin-token`. */
   readonly adminToken: Secret;
-  /** Carries a command out, or says why not. */
+  /** Executes a command, or says why not. */
   readonly onCommand: (command: WebCommand) => Promise<CommandAnswer>;
 }
 
-/** What a request is judged by, beside itself. */
+/** What a request is checked against. */
 export interface CommandContext {
   readonly host: string;
   /** Whether it comes with the token. */
   readonly isAuthorized: boolean;
 }
 
-/** A command is a few words; more is a fault or an attack. */
+/** Commands are short; a larger body is a bug or an attack. */
 const bodyBytesMax = 4_096;
-/** A client that has not sent its few words by then never will. */
+/** A client that has not sent its body by then never will. */
 const bodyMsMax = 5_000;
 
 const profile = v.exactOptional(v.pipe(v.string(), v.regex(/^[a-zA-Z0-9_-]{1,100}$/)));
@@ -81,7 +81,7 @@ export async function answerCommand(
 const switchedOff: Refusal = {
   status: 403,
   code: "commands-off",
-  message: "commands are switched off",
+  message: "commands are disabled",
   hint: "set http.admin-token in framework.conf and restart",
 };
 
@@ -95,8 +95,8 @@ function refusalOf(
     return {
       status: 403,
       code: "foreign-origin",
-      message: "a page of another site must not give commands",
-      hint: "use curl or a page of this host",
+      message: "commands from pages of other sites are not allowed",
+      hint: "use curl, or a page of this host",
     };
   }
   if (context.isAuthorized) return undefined;
@@ -109,7 +109,7 @@ function refusalOf(
   };
 }
 
-/** The answer to one who asks too often. */
+/** The response to a client that sends too many requests. */
 export const tooMany: Refusal = {
   status: 429,
   code: "too-many-requests",
@@ -123,7 +123,7 @@ function parseCommand(name: CommandName, body: string): WebCommand | Refusal {
   try {
     if (body.trim() !== "") value = JSON.parse(body);
   } catch {
-    return invalid("the body is no JSON");
+    return invalid("the body is not JSON");
   }
   if (Array.isArray(value)) return invalid("the body is a list");
   switch (name) {
@@ -150,7 +150,7 @@ function invalid(reason: string): Refusal {
   return {
     status: 400,
     code: "bad-command",
-    message: `the command does not read: ${reason.slice(0, 200)}`,
+    message: `the command is not valid: ${reason.slice(0, 200)}`,
     hint:
       'send {} or nothing; {"profile": "NAME"} for freeze and resume; {"mode": "drain"} or {"mode": "now"} for teardown',
   };
@@ -160,7 +160,7 @@ const tooLarge: Refusal = {
   status: 413,
   code: "too-large",
   message: `the body has more than ${bodyBytesMax} bytes`,
-  hint: "a command needs a few words only",
+  hint: "a command is only a few words long",
 };
 
 /** The body as text, bounded in bytes and time. */

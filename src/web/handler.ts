@@ -22,37 +22,39 @@ export interface HandlerOptions extends HostRules {
   readonly version: string;
   /** Absent: the listener is read-only. */
   readonly commands?: CommandOptions;
-  /** Everything but /health is for those only who know the token of the commands: a listener for commands alone. */
+  /** Everything but /health requires the token: a listener for commands only. */
   readonly isPrivate?: true;
-  /** Told of every error that an answer could not be made for; the client learns nothing of it. */
+  /** Called with every error behind a 500; the client is not told. */
   readonly onError: (error: unknown) => void;
 }
 
-/** Answers one request; `address` is who asks, for the limits. Never throws. */
+/** Handles one request; `address` is the client's, for the rate limits. Never throws. */
 export type Handler = (request: Request, address?: string) => Promise<Response>;
 
-// An address may stand for several parties: readers behind a proxy, users of one machine. Limits hold for those who have
-// not shown the token, and never for /health: nobody can keep the operator or a balancer out by asking too often.
-/** Requests per address without the token: a page asks every two seconds, a proxy may stand for dozens of readers. */
+// An address may be shared: by readers behind a proxy, by users of one machine. Limits apply only to requests without
+// the token, and never to /health: nobody can lock out the operator or a load balancer by flooding.
+/**
+ * Requests per address without the token: a page refreshes every two seconds, and a proxy may serve dozens of readers.
+ */
 const requestsPerSecond = 20;
 const requestsBurst = 100;
 /** Wrong tokens per address. */
 const wrongTokensPerSecond = 0.1;
 const wrongTokensBurst = 10;
 
-/** Who asks. */
+/** What is known about the client. */
 type Caller = "known" | "unknown" | "too-eager";
 
 type Route = (url: URL) => Response;
 
-/** Makes the handler of one listener. */
+/** Creates the handler of one listener. */
 export function createHandler(options: HandlerOptions): Handler {
   const { nowMs } = options;
   const requests = createRateLimiter({ perSecond: requestsPerSecond, burst: requestsBurst, nowMs });
   const wrongTokens = createRateLimiter({ perSecond: wrongTokensPerSecond, burst: wrongTokensBurst, nowMs });
   const routes = readRoutes(options);
 
-  /** Who may do what: `known` has shown the token, and nobody else spends what it needs. */
+  /** `known` has sent the token; only the others use up their limits. */
   const callerOf = async (request: Request, address: string): Promise<Caller> => {
     const given = request.headers.get("authorization");
     const token = options.commands?.adminToken;
@@ -63,14 +65,14 @@ export function createHandler(options: HandlerOptions): Handler {
   };
 
   const answer = async (request: Request, address: string): Promise<Response> => {
-    // A Host header of garbage comes as a URL that is none.
+    // A garbage Host header makes the URL invalid.
     const url = URL.canParse(request.url) ? new URL(request.url) : undefined;
     const isHealth = url?.pathname === "/health";
     const caller = isHealth ? "unknown" : await callerOf(request, address);
     if (caller === "too-eager") return refusalResponse(tooMany);
     if (url === undefined) return badRequest();
     const host = request.headers.get("host") ?? url.host;
-    // A balancer that asks for the health may use any name; the answer tells nothing about builds.
+    // A load balancer may use any name for health checks; the response reveals nothing about builds.
     if (!isHealth && !isOurHost(host, options)) return foreignHost();
     const isOpen = options.isPrivate !== true || isHealth || request.method === "POST";
     if (!isOpen && caller !== "known") return notFound();
@@ -97,8 +99,8 @@ export function createHandler(options: HandlerOptions): Handler {
       return refusalResponse({
         status: 500,
         code: "internal",
-        message: "the answer could not be made",
-        hint: "look into the log of gocd-mesos",
+        message: "the response could not be created",
+        hint: "see the log of gocd-mesos",
       });
     }
   };
@@ -135,7 +137,7 @@ function badRequest(): Response {
   return refusalResponse({
     status: 400,
     code: "bad-request",
-    message: "the Host header or the address of the request does not read",
+    message: "the Host header or the URL of the request is not valid",
     hint: "send a path and a Host header",
   });
 }
@@ -144,8 +146,8 @@ function foreignHost(): Response {
   return refusalResponse({
     status: 403,
     code: "foreign-host",
-    message: "this host name is not one of this program",
-    hint: "set http.advertise in framework.conf to the name that you use, or ask by address",
+    message: "this host name is not known to this program",
+    hint: "set http.advertise in framework.conf to the name that you use, or use the IP address",
   });
 }
 
@@ -153,7 +155,7 @@ function wrongMethod(allow: string): Response {
   return refusalResponse({
     status: 405,
     code: "method-not-allowed",
-    message: "this address does not take the method",
+    message: "this path does not support the method",
     hint: `use ${allow}`,
     headers: { Allow: allow },
   });
@@ -163,8 +165,8 @@ function notFound(): Response {
   return refusalResponse({
     status: 404,
     code: "not-found",
-    message: "there is nothing at this address",
+    message: "there is nothing at this path",
     hint:
-      "there are /, /api/status, /metrics, /health and POST /api/commands/{drain,freeze,resume,teardown,accept-loss}",
+      "the paths are /, /api/status, /metrics, /health and POST /api/commands/{drain,freeze,resume,teardown,accept-loss}",
   });
 }

@@ -2,19 +2,19 @@
 
 import type { LeadershipView, StatusView } from "../core/view/view.ts";
 
-/** `reasons` is empty where all is well. */
+/** `reasons` is empty if all is well. */
 export interface Health {
   readonly isHealthy: boolean;
   /** Sentences for people. */
   readonly reasons: readonly string[];
 }
 
-/** Looking for a master this long is no passing trouble any more. */
+/** Without a master for longer than this, the problem is not transient. */
 const connectingMsMax = 5 * 60_000;
-/** The core handles an event twice a second at least; when the last one is this old, the engine hangs. */
+/** The core handles at least two events a second; if the last one is older than this, the engine hangs. */
 const pictureMsMax = 60_000;
 
-/** Judges a picture at a time. A freeze or a drain is the operator's will and healthy. */
+/** Evaluates a picture at a time. A freeze or a drain is intended, so it is healthy. */
 export function healthOf(view: StatusView, nowMs: number): Health {
   const reasons = [
     ...pictureReasons(view, nowMs),
@@ -25,17 +25,17 @@ export function healthOf(view: StatusView, nowMs: number): Health {
 
 function pictureReasons(view: StatusView, nowMs: number): readonly string[] {
   const ageMs = nowMs - (view.movedMs ?? view.atMs);
-  return ageMs > pictureMsMax ? [`the scheduler has not moved for ${Math.floor(ageMs / 1000)} s`] : [];
+  return ageMs > pictureMsMax ? [`the scheduler has not handled an event for ${Math.floor(ageMs / 1000)} s`] : [];
 }
 
-/** A standby does no work; it only has to be there when it is its turn. */
+/** A standby does no work; it only has to be ready. */
 function standbyReasons({ leader, sinceMs }: LeadershipView, nowMs: number): readonly string[] {
   if (leader !== undefined || nowMs - sinceMs <= connectingMsMax) return [];
-  return ["this instance stands by, and no instance is known to lead: is ZooKeeper (state.path) reachable?"];
+  return ["this instance is on standby and no leader is known: is ZooKeeper (state.path) reachable?"];
 }
 
 function workReasons(view: StatusView, nowMs: number): readonly string[] {
-  const staleness = view.gocd.stale ? ["there was no good poll of the GoCD server for too long"] : [];
+  const staleness = view.gocd.stale ? ["no successful poll of the GoCD server for too long"] : [];
   return [...mesosReasons(view, nowMs), ...staleness];
 }
 
@@ -46,7 +46,7 @@ function mesosReasons(view: StatusView, nowMs: number): readonly string[] {
     case "subscribed":
       return [];
     case "connecting":
-      // As the operator has asked.
+      // As the operator asked.
       if (view.tornDown === true) return [];
       return nowMs - sinceMs > connectingMsMax ? [`not subscribed to a Mesos master${why}`] : [];
     case "superseded":

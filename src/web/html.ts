@@ -1,14 +1,16 @@
 // HTML templates that escape by default.
 
-/** Markup that is safe to send; only {@linkcode html} makes it. */
+/** Markup that is safe to send; only {@linkcode html} creates it. */
 export interface Html {
   readonly markup: string;
 }
 
-/** What may stand in a hole of a template: text is escaped, lists are joined, `undefined` is nothing. */
+/** What a template may interpolate: text is escaped, lists are joined, `undefined` is nothing. */
 export type HtmlValue = Html | string | number | undefined | readonly HtmlValue[];
 
-/** What {@linkcode html} makes, known by a private mark: a WeakSet of the pieces of a long page costs more than the page. */
+/**
+ * What {@linkcode html} creates, recognized by a private symbol: a WeakSet of all pieces would cost more than the page.
+ */
 class Piece implements Html {
   readonly markup: string;
   readonly #isOurs = true;
@@ -23,8 +25,8 @@ class Piece implements Html {
 }
 
 /**
- * A piece of a page: ``html`<td>${jobName}</td>` ``. Every hole is escaped unless it is {@linkcode Html} already. How the
- * template is laid out in the source does not count: indentation is dropped, blanks around the whole as well.
+ * A piece of a page: ``html`<td>${jobName}</td>` ``. Every value is escaped unless it is {@linkcode Html}. Indentation
+ * in the source and surrounding whitespace are dropped.
  */
 export function html(parts: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
   const texts = squeezed(parts);
@@ -58,12 +60,12 @@ const escapes: Readonly<Record<string, string>> = {
   "`": "&#96;",
 };
 
-/** Nothing to escape or to replace: printable ASCII and blanks without the keys of `escapes`. Nearly all text is so. */
+/** Nothing to escape: printable ASCII without the keys of `escapes`. Nearly all text is like this. */
 const harmless = /^[\t\n\r !#$%(-;=?-_a-~]*$/;
 
 /**
- * Text for an element or a quoted attribute; control characters and marks that turn the direction of writing (a name
- * must not look like another one) become the replacement character.
+ * Text for an element or a quoted attribute; control and bidirectional characters (a name must not look like another)
+ * become the replacement character.
  */
 export function escapeHtml(text: string): string {
   if (harmless.test(text)) return text;
@@ -81,7 +83,7 @@ function toMarkup(value: HtmlValue): string {
     for (const item of value) markup += toMarkup(item);
     return markup;
   }
-  // An object of this shape out of someone's JSON is not ours: only what `html` made passes as it is.
+  // An object of this shape from someone's JSON is not trusted: only what `html` created passes unescaped.
   return Piece.isOurs(value) ? value.markup : escapeHtml(value.markup);
 }
 

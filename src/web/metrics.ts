@@ -5,7 +5,7 @@ import type { InstanceView, StatusView } from "../core/view/view.ts";
 import { verdictKinds } from "../core/words/verdicts.ts";
 import { type MetricFamily, metricsText, type Sample } from "./prometheus.ts";
 
-/** More label values than this of one kind are summed up as `other`, so that no fault fills a Prometheus server. */
+/** Beyond this many values of a label, the rest is `other`, so that no fault can flood a Prometheus server. */
 export const labelValuesMax: number = 200;
 
 const instanceStates = Object.keys(
@@ -32,19 +32,19 @@ export function metricsPage({ view, measured }: Picture, version: string): strin
     gauge("waiting_jobs", "Waiting jobs by verdict and code of the reason.", waitingJobs(view)),
     counter(
       "jobs_left_untaken_total",
-      "Jobs that have left the list of the GoCD server although no agent could have taken them, by why they last waited.",
+      "Jobs that left the list of the GoCD server although no agent could have taken them, by the reason for their last wait.",
       "code",
       view.leftUntaken ?? {},
     ),
-    gauge("job_remarks", "Waiting jobs by what else is found beside their verdict.", jobRemarks(view)),
+    gauge("job_remarks", "Waiting jobs by remark beside their verdict.", jobRemarks(view)),
     gauge("wanted_agents", "Instances to be launched as soon as offers allow.", wantedAgents(view)),
     gauge("agent_instances", "Instances by profile and state.", agentInstances(view)),
-    gauge("profile_blocked", "1 where a profile may not launch now (breaker or freeze).", blockedProfiles(view)),
-    number("avoided_hosts", "Mesos agents that are avoided for a while.", view.avoidedHosts.length),
-    number("frozen", "1 while launching is frozen as a whole.", view.frozen ? 1 : 0),
-    gauge("mode", "1 for what the operator has asked for: run, drain or teardown.", modes(view)),
+    gauge("profile_blocked", "1 while a profile may not launch (circuit breaker or freeze).", blockedProfiles(view)),
+    number("avoided_hosts", "Mesos agents that are currently avoided.", view.avoidedHosts.length),
+    number("frozen", "1 while all launching is frozen.", view.frozen ? 1 : 0),
+    gauge("mode", "1 for the current mode: run, drain or teardown.", modes(view)),
     ...leaderFamilies(view),
-    gauge("problems", "What is wrong now, by code.", byCode(view.problems.map(({ code }) => code))),
+    gauge("problems", "Current problems by code.", byCode(view.problems.map(({ code }) => code))),
     counter("notes_total", "Decisions and observations by code.", "code", measured.notesByCode),
     ...queueFamilies(measured),
     memoryFamily(measured),
@@ -62,7 +62,7 @@ function modes({ mode }: StatusView): readonly Sample[] {
 function leaderFamilies({ leadership }: StatusView): readonly MetricFamily[] {
   if (leadership === undefined) return [];
   const isLeader = leadership.role === "leader" ? 1 : 0;
-  return [number("leader", "1 while this instance leads those that share its state.", isLeader)];
+  return [number("leader", "1 while this instance is the leader of those that share its state.", isLeader)];
 }
 
 function mesosFamilies(view: StatusView, { mesosCalls }: Measured): readonly MetricFamily[] {
@@ -83,7 +83,7 @@ function gocdFamilies(view: StatusView, { pollDuration }: Measured): readonly Me
   return [
     number("gocd_up", "1 while polls of the GoCD server succeed often enough.", gocd.stale ? 0 : 1),
     number("gocd_maintenance", "1 while the GoCD server is in maintenance mode.", gocd.maintenance === "on" ? 1 : 0),
-    gauge("last_poll_timestamp_seconds", "When the GoCD server was last polled with success.", lastPoll),
+    gauge("last_poll_timestamp_seconds", "When the GoCD server was last polled successfully.", lastPoll),
     {
       kind: "histogram",
       name: "gocd_mesos_poll_duration_seconds",
@@ -101,10 +101,10 @@ function queueFamilies({ queues }: Measured): readonly MetricFamily[] {
   return [
     gauge(
       "queue_depth",
-      "Events before the engine, and calls to the servers under way or in line.",
+      "Events waiting for the engine, and calls to the servers in flight or queued.",
       samples((d) => d.now),
     ),
-    gauge("queue_depth_max", "The most there have been of each at once since the start.", samples((d) => d.max)),
+    gauge("queue_depth_max", "The maximum of each queue since the start.", samples((d) => d.max)),
   ];
 }
 
@@ -115,7 +115,7 @@ function memoryFamily({ residentBytes }: Measured): MetricFamily {
 }
 
 function waitingJobs(view: StatusView): readonly Sample[] {
-  // Before the first good poll nothing is known: no series is not zero.
+  // Before the first successful poll nothing is known, so there is no series; zero would be wrong.
   if (view.gocd.lastPollMs === undefined) return [];
   const counts = new Map<string, Sample>();
   for (const { verdict, reasonCode } of view.jobs) {
@@ -131,7 +131,7 @@ function waitingJobs(view: StatusView): readonly Sample[] {
       counts.set(rest, { labels: { verdict, code: "other" }, value });
     }
   }
-  // A verdict that no job has is told as zero, so that a sum over codes never lacks it.
+  // A verdict without jobs is reported as zero, so that sums over codes never miss it.
   const seen = new Set(view.jobs.map(({ verdict }) => verdict));
   const missing = verdictKinds.filter((verdict) => !seen.has(verdict));
   return [...counts.values(), ...missing.map((verdict) => ({ labels: { verdict, code: "none" }, value: 0 }))];

@@ -3,7 +3,7 @@
 import type { VerdictKind } from "../core/demand/verdict.ts";
 import { verdictKinds } from "../core/words/verdicts.ts";
 
-/** The part of the page's address that the page understands. */
+/** The query parameters of the page. */
 export interface PageQuery {
   /** Only jobs with this verdict; absent: all. */
   readonly verdict?: VerdictKind;
@@ -11,12 +11,12 @@ export interface PageQuery {
   readonly rowsMax: number;
 }
 
-/** Rows of each list that a page shows unless it is asked for more. */
+/** Rows of each list that a page shows by default. */
 export const rowsDefault = 200;
-/** The most rows that a page shows; all are in `/api/status`. */
+/** At most this many rows are shown; all are in `/api/status`. */
 export const rowsLimit = 2_000;
 
-/** Reads the query of an address; what is not understood is left out. */
+/** Parses the query of a URL; invalid parameters are ignored. */
 export function pageQuery(search: URLSearchParams): PageQuery {
   const verdict = verdictKinds.find((kind) => kind === search.get("verdict"));
   const asked = Number(search.get("rows") ?? rowsDefault);
@@ -24,7 +24,7 @@ export function pageQuery(search: URLSearchParams): PageQuery {
   return { ...(verdict === undefined ? {} : { verdict }), rowsMax };
 }
 
-/** The address of the page for a query. */
+/** The URL of the page for a query. */
 export function pageHref(query: PageQuery): string {
   const search = new URLSearchParams();
   if (query.verdict !== undefined) search.set("verdict", query.verdict);

@@ -3,7 +3,7 @@
 import { type Html, html, type HtmlValue } from "./html.ts";
 import { spanText, timeText } from "./wording.ts";
 
-/** How a badge is to be taken; always told by its word as well, never by colour alone. */
+/** The meaning of a badge's colour; its word always says the same. */
 export type Tone = "good" | "busy" | "waiting" | "warning" | "bad" | "quiet";
 
 /** A word in a coloured pill. */
@@ -11,7 +11,7 @@ export function badge(word: string, tone: Tone): Html {
   return html`<span class="badge ${tone}">${word}</span>`;
 }
 
-/** A name that somebody else chose; its writing direction cannot leak into what follows. */
+/** Text from others; its writing direction cannot affect what follows. */
 export function untrustedText(text: string): Html {
   return html`<bdi>${text}</bdi>`;
 }
@@ -24,13 +24,13 @@ export function needs(environments: readonly string[], gocdResources: readonly s
   return html`<ul class="chips">${inEnvironments}${resources}</ul>`;
 }
 
-/** How long something has been so; the exact time stands in the title. */
+/** How long something has lasted; the exact time is in the title. */
 export function age(sinceMs: number, atMs: number): Html {
   const time = timeText(sinceMs);
   return html`<time datetime="${time}" title="${time}">${spanText(atMs - sinceMs)}</time>`;
 }
 
-/** A part of the page under its own heading; `aside` stands beside the heading. */
+/** A section of the page with a heading, and `aside` beside it. */
 export function section(id: string, title: string, aside: HtmlValue, body: HtmlValue): Html {
   return html`<section id="${id}" data-key="${id}" aria-labelledby="${id}-title">
 <header><h2 id="${id}-title">${title}</h2><div class="aside">${aside}</div></header>
@@ -38,7 +38,7 @@ ${body}
 </section>`;
 }
 
-/** The keys of equal rows made different, so that each row keeps its own place: `a`, `a~2`. */
+/** Creates the keys of equal rows unique: `a`, `a~2`. */
 export function distinctKeys(keys: readonly string[]): readonly string[] {
   const seen = new Map<string, number>();
   return keys.map((key) => {

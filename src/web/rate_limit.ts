@@ -9,7 +9,7 @@ export interface RateLimitOptions {
 
 /** Counts what each key has taken. */
 export interface RateLimiter {
-  /** Takes one; `false` where the key has none left. */
+  /** Takes one; `false` if the key has none left. */
   take(key: string): boolean;
 }
 
@@ -18,10 +18,10 @@ interface Bucket {
   readonly atMs: number;
 }
 
-/** Addresses remembered at once; the one that asked longest ago is forgotten first. */
+/** Addresses remembered at once; the one idle for longest is forgotten first. */
 const keysMax = 1_000;
 
-/** A limiter that has seen nobody yet. */
+/** Creates a limiter. */
 export function createRateLimiter({ perSecond, burst, nowMs }: RateLimitOptions): RateLimiter {
   const buckets = new Map<string, Bucket>();
 

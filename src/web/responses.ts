@@ -1,13 +1,13 @@
 // Responses with the headers that all of ours carry.
 
-/** A refusal for programs and people. */
+/** An error response, for programs and people. */
 export interface Refusal {
   readonly status: number;
   /** Stable code. */
   readonly code: string;
   readonly message: string;
   readonly hint: string;
-  /** Headers that the status asks for, e.g. `Allow`. */
+  /** Headers that the status requires, e.g. `Allow`. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -23,17 +23,17 @@ const commonHeaders: Readonly<Record<string, string>> = {
   "X-Frame-Options": "DENY",
 };
 
-/** A text of a type. */
+/** A text response of a media type. */
 export function textResponse(body: string, contentType: string, status = 200): Response {
   return new Response(body, { status, headers: { ...commonHeaders, "Content-Type": contentType } });
 }
 
-/** A value as JSON. */
+/** A JSON response. */
 export function jsonResponse(value: unknown, status = 200): Response {
   return textResponse(JSON.stringify(value), "application/json; charset=utf-8", status);
 }
 
-/** A refusal as JSON. */
+/** An error as JSON. */
 export function refusalResponse({ status, code, message, hint, headers }: Refusal): Response {
   const response = jsonResponse({ code, message, hint }, status);
   for (const [name, value] of Object.entries(headers ?? {})) response.headers.set(name, value);

@@ -29,7 +29,7 @@ const instanceColumns: readonly Column[] = [
   { label: "What it waits for", kind: "wide" },
 ];
 
-/** Every instance of ours with its state and age. */
+/** Each of our instances with its state and age. */
 export function instancesSection(view: StatusView, query: PageQuery): Html {
   const { shown, hidden } = firstOf(view.instances, query.rowsMax);
   return section(
@@ -61,7 +61,7 @@ function instanceCells(instance: InstanceView, atMs: number): Html[] {
   ];
 }
 
-/** The profiles with their numbers and limits, and the hosts that are avoided. */
+/** The profiles with their numbers and limits, and the avoided hosts. */
 export function profilesSection(view: StatusView, query: PageQuery): Html {
   const { shown, hidden } = firstOf(view.profiles, query.rowsMax);
   const cards = shown.map((profile) => profileCard(profile));
@@ -102,7 +102,7 @@ ${
   }</li>`;
 }
 
-/** Building, idle, starting and draining as parts of a bar, and as words below it. */
+/** Building, idle, starting and draining agents as a bar, with a legend. */
 function capacityBar(profile: ProfileView): Html {
   const parts = [
     ["building", profile.building],
@@ -150,7 +150,7 @@ const agentColumns: readonly Column[] = [
   { label: "UUID", kind: "text" },
 ];
 
-/** Every agent that the GoCD server knows, ours or not; folded away until it is asked for. */
+/** Every agent that the GoCD server knows, ours or not; collapsed at first. */
 export function gocdAgentsSection(view: StatusView, query: PageQuery): Html {
   const { shown, hidden } = firstOf(view.gocdAgents, query.rowsMax);
   const ours = view.gocdAgents.filter(({ taskId }) => taskId !== undefined).length;
@@ -191,7 +191,7 @@ const noteTones: Readonly<Record<NoteView["level"], Tone>> = {
   error: "bad",
 };
 
-/** What was decided lately, newest first. */
+/** Recent decisions, newest first. */
 export function notesSection(notes: readonly NoteView[], query: PageQuery): Html {
   const { shown, hidden } = firstOf(notes.toReversed(), query.rowsMax);
   const items = shown.map(({ atMs, level, code, text }) =>

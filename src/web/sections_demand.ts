@@ -18,7 +18,7 @@ const verdictTones: Readonly<Record<VerdictKind, Tone>> = {
   "not-ours": "quiet",
 };
 
-/** What is wrong now, with what to do about it; empty where nothing is. */
+/** Current problems, with what to do about them; empty if there are none. */
 export function problemsSection(view: StatusView): Html {
   const problemsMax = 50;
   const { shown, hidden } = firstOf(view.problems, problemsMax);
@@ -123,16 +123,16 @@ export function jobsSection(view: StatusView, query: PageQuery): Html {
   );
 }
 
-const backlogUnknown = "Not known: there is no good poll of the GoCD server.";
+const backlogUnknown = "Not known: no poll of the GoCD server has succeeded.";
 
-/** An empty list means that nothing waits only where the server was read. */
+/** An empty list means that nothing waits only if the server was read. */
 export function isBacklogKnown({ gocd }: StatusView): boolean {
   return gocd.lastPollMs !== undefined && !gocd.stale;
 }
 
 function emptyJobs(view: StatusView, query: PageQuery): string {
   if (!isBacklogKnown(view)) return backlogUnknown;
-  return query.verdict === undefined ? "The GoCD server lists no waiting job." : "No job has this verdict now.";
+  return query.verdict === undefined ? "The GoCD server lists no waiting jobs." : "No job has this verdict.";
 }
 
 function orderedJobs(jobs: readonly JobView[], verdict: VerdictKind | undefined): readonly JobView[] {

@@ -11,7 +11,10 @@ export interface WebServer {
   close(): Promise<void>;
 }
 
-/** Starts to listen at `options.listen` (port 0 takes any free one). Throws {@linkcode OperatorError} of kind `usage` that names `http.listen` where it cannot. */
+/**
+ * Starts listening at `options.listen` (port 0 takes any free one). Throws {@linkcode OperatorError} of kind `usage`,
+ * naming `http.listen`, if it cannot.
+ */
 export function startWebServer(options: HandlerOptions): WebServer {
   const { listen } = options;
   const handler = createHandler(options);
@@ -35,7 +38,7 @@ export function startWebServer(options: HandlerOptions): WebServer {
   }
 }
 
-/** A listener on all interfaces is reached on this machine by its loopback address. */
+/** On this machine, a listener on all interfaces is reached by its loopback address. */
 function reachableName(host: string): string {
   if (host === "0.0.0.0") return "127.0.0.1";
   if (host === "::") return "[::1]";
@@ -51,7 +54,7 @@ function listenError({ host, port }: HandlerOptions["listen"], cause: unknown): 
 
 function listenTrouble(cause: unknown): readonly [string, string] {
   if (cause instanceof Deno.errors.AddrInUse) {
-    return ["http-port-in-use", "set http.listen to a free port, or stop the program that has it"];
+    return ["http-port-in-use", "set http.listen to a free port, or stop the program that uses it"];
   }
   if (cause instanceof Deno.errors.AddrNotAvailable) {
     return ["http-address-unknown", "set http.listen to an address of this machine, e.g. 127.0.0.1:8090"];
@@ -60,7 +63,7 @@ function listenTrouble(cause: unknown): readonly [string, string] {
     return ["http-not-permitted", "start with 'deno task start', which permits exactly the address of http.listen"];
   }
   if (cause instanceof Deno.errors.PermissionDenied) {
-    return ["http-not-permitted", "set http.listen to a port from 1024 on, or let the user listen on lower ones"];
+    return ["http-not-permitted", "set http.listen to a port from 1024 on, or allow the user to listen on lower ones"];
   }
   return ["http-listen-failed", 'set http.listen to another address, or to "off"'];
 }

@@ -9,7 +9,7 @@ import { gocdAgentsSection, instancesSection, notesSection, profilesSection } fr
 import { demandSection, isBacklogKnown, jobsSection, problemsSection } from "./sections_demand.ts";
 import { spanText, timeText } from "./wording.ts";
 
-/** What a page is made of. */
+/** What a page is made from. */
 export interface PageInput {
   readonly view: StatusView;
   readonly health: Health;
@@ -54,7 +54,7 @@ export function statusPage(input: PageInput): string {
   return `${page.markup}\n`;
 }
 
-/** What the page replaces when it refreshes: the inside of its main part. The title travels along. */
+/** What a refresh replaces: the contents of the main part, and the title. */
 export function statusFragment(input: PageInput): string {
   return html`
     <title>${pageTitle(input)}</title>
@@ -85,25 +85,25 @@ ${notesSection(notes, query)}
   }</p>`;
 }
 
-/** What the operator has switched, in one line; nothing in ordinary operation. */
+/** The operator's switches in one line; nothing in normal operation. */
 function modeBanner(view: StatusView): Html | undefined {
   const words = [
-    ...(view.mode === "drain" ? ["Draining: no agent is launched, each is taken down when it is free."] : []),
-    ...(view.mode === "teardown" ? ["Tearing down: the framework is removed when its agents are gone."] : []),
+    ...(view.mode === "drain" ? ["Draining: no agent is launched, and each is removed once idle."] : []),
+    ...(view.mode === "teardown" ? ["Tearing down: the framework is removed once its agents are gone."] : []),
     ...(view.tornDown === true ? ["Torn down: no framework is registered until gocd-mesos resume."] : []),
-    ...(view.frozen ? ["Launching is frozen: agents that run go on, none is added."] : []),
+    ...(view.frozen ? ["Launching is frozen: running agents continue, none is added."] : []),
   ];
   return words.length === 0 ? undefined : html`<p id="mode" data-key="mode" class="banner">${words.join(" ")}</p>`;
 }
 
-/** Which instance to look at instead, where this one only stands by. */
+/** Which instance to look at, if this one is on standby. */
 function standbyBanner({ leadership, atMs }: StatusView): Html | undefined {
   if (leadership?.role !== "standby") return undefined;
   const { leader } = leadership;
-  const who = leader === undefined ? html`no instance is known to lead` : html`${untrustedText(leader)} leads`;
+  const who = leader === undefined ? html`no leader is known` : html`${untrustedText(leader)} leads`;
   return html`
     <p id="standby" data-key="standby" class="banner">
-      This instance stands by: ${who} (for ${age(leadership.sinceMs, atMs)}). It does nothing until it is elected.
+      This instance is on standby: ${who} (for ${age(leadership.sinceMs, atMs)}). It does nothing until it is elected.
     </p>
   `;
 }
@@ -173,7 +173,7 @@ function card(key: string, title: string, state: Html, rows: readonly CardRow[])
   `;
 }
 
-/** Names with their values; a row without a value is left out. */
+/** Names with their values; rows without a value are omitted. */
 function terms(rows: readonly CardRow[]): Html {
   const lines = rows.filter(([, value]) => value !== undefined).map(([name, value]) =>
     html`

@@ -4,31 +4,31 @@ import { type Html, html, type HtmlValue } from "./html.ts";
 
 /** A table with its rows. */
 export interface TableOptions {
-  /** What the table is, for those who cannot see the heading above it. */
+  /** The caption, for screen readers. */
   readonly caption: string;
   readonly columns: readonly Column[];
   readonly rows: readonly Row[];
   /** Rows that exist beyond those given. */
   readonly hidden: number;
-  /** Where all rows can be read, told with the hidden ones. */
+  /** Where all rows can be read, if some are hidden. */
   readonly moreHref: string;
-  /** What to say instead of a table without rows. */
+  /** Shown if there are no rows. */
   readonly empty: string;
 }
 
-/** A column; `number` ones are set right, `roomy` and `wide` ones get room. */
+/** A column; `number` columns are right-aligned, `roomy` and `wide` ones are wider. */
 export interface Column {
   readonly label: string;
   readonly kind: "text" | "roomy" | "number" | "wide";
 }
 
-/** A row; the key keeps its place in the page over refreshes. */
+/** A row; its key identifies it across refreshes. */
 export interface Row {
   readonly key: string;
   readonly cells: readonly HtmlValue[];
 }
 
-/** The table, or a sentence where it has no rows. Roles are named because narrow screens show rows as cards. */
+/** The table, or a sentence if it has no rows. Roles are named because narrow screens show rows as cards. */
 export function table(options: TableOptions): Html {
   if (options.rows.length === 0) return html`<p class="empty">${options.empty}</p>`;
   const heads = options.columns.map(({ label, kind }) =>
@@ -60,7 +60,7 @@ function bodyRow(row: Row, columns: readonly Column[]): Html {
   return html`<tr role="row" data-key="${row.key}">${cells}</tr>`;
 }
 
-/** The first rows of a list and how many are left. */
+/** The first rows of a list, and how many more there are. */
 export function firstOf<Item>(
   items: readonly Item[],
   rowsMax: number,

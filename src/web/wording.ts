@@ -15,7 +15,7 @@ export function spanText(spanMs: number): string {
   return pair(spanMs, [dayMs, "d"], [hourMs, "h"]);
 }
 
-/** A time as `2026-11-23T00:45:05Z`; one that no calendar has is `unknown`. */
+/** A time as `2026-11-23T00:45:05Z`; an invalid one is `unknown`. */
 export function timeText(atMs: number): string {
   const calendarMsMax = 8.64e15;
   if (!Number.isFinite(atMs) || Math.abs(atMs) > calendarMsMax) return "unknown";

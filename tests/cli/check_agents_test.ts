@@ -15,7 +15,7 @@ Deno.test("a Pending agent of ours beside a configured key shows that the server
 
 Deno.test("without a key a Pending agent of ours is as it should be", () => {
   const warning = pendingWarning([gocdAgent("t-1", pending)], ours, false);
-  assertEquals(warning?.text, "t-1 is Pending: the running program enables it");
+  assertEquals(warning?.text, "t-1 is Pending: the running program will enable it");
 });
 
 Deno.test("Pending agents of others, and ours that are enabled, are no business of check", () => {
@@ -35,7 +35,7 @@ Deno.test("agents that are only lost have nothing to do with a restart", () => {
   ]);
   assertEquals([warning?.text, warning?.hint], [
     "the only enabled agent is out of contact (1 lost)",
-    "look at their machines",
+    "check their machines",
   ]);
 });
 

@@ -209,7 +209,7 @@ Deno.test("a demo that stays gets small waves after it has drained", strict, asy
   const { code } = await demo({ mustDrain: false }, interrupting);
   assertEquals(code, 0, io.lines.join("\n"));
   assertEquals(later, 2);
-  assertEquals(count(io.lines, "all is built and drained"), 2);
+  assertEquals(count(io.lines, "everything is built and drained"), 2);
 });
 
 for (

@@ -184,7 +184,7 @@ Deno.test("teardown asks on a terminal, and does nothing without a yes", () =>
   withSetup(async (setup) => {
     assertRefused(await runLine(["teardown", setup.conf]), 2, /teardown needs a confirmation/);
     for (const answer of ["", "no", "y"]) {
-      assertRefused(await runLine(["teardown", setup.conf], { answer }), 2, /not confirmed: nothing was done/);
+      assertRefused(await runLine(["teardown", setup.conf], { answer }), 2, /not confirmed; nothing was done/);
     }
     assertEquals(await exists(setup.controlFile.replace(".control", "")), false);
   }));

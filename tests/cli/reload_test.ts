@@ -81,7 +81,7 @@ Deno.test("SIGHUP puts a good file in force and keeps the old one where the new 
       await running.logged(log, from);
     };
     await running.logged("subscribed");
-    await hup("the configuration was read again: nothing has changed");
+    await hup("the configuration was reloaded: nothing has changed");
     write("poller.attempts = 3, poler.interval = 1 second");
     await hup("the new configuration is bad and the old one stays in force");
     assertStringIncludes(running.log(), "there is no such key");
@@ -92,8 +92,8 @@ Deno.test("SIGHUP puts a good file in force and keeps the old one where the new 
     await hup("the new configuration is bad and the old one stays in force");
     write('state.path = "other.db"');
     // Said each time, because what runs is still the old one.
-    await hup("state.path stays as it was");
-    await hup("state.path stays as it was");
+    await hup("state.path does not change");
+    await hup("state.path does not change");
     assert(!running.log().includes(clusterNames.password) && !running.log().includes(clusterNames.key));
     assertEquals(await running.stop(), 0);
     assertEquals([...Deno.readDirSync(folder.path)].some((entry) => entry.name.startsWith("other.db")), false);

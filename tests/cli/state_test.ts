@@ -126,7 +126,7 @@ Deno.test("state forget forgets one agent, and none that is not on record", () =
 
 Deno.test("state forget-framework asks, keeps the lineage, and forgets the id with its agents", () =>
   withSetup(async ({ run }) => {
-    assertRefused(await run("forget-framework"), 2, /not confirmed: nothing was done/);
+    assertRefused(await run("forget-framework"), 2, /not confirmed; nothing was done/);
     const { code, out } = await run("forget-framework", "--yes");
     assertEquals(code, 0);
     assertStringIncludes(out, `framework ${frameworkId} and 2 agents`);

@@ -65,7 +65,7 @@ Deno.test("a teardown that a signal ends before it is done says so, and does not
     const { code, err } = terminal.written(await ended);
     assertEquals(code, 130, err);
     assertMatch(err, /^gocd-mesos: not torn down: framework [0-9a-f-]+ and 0 agents are still on record$/m);
-    assertMatch(err, /^ {2}to do: run `gocd-mesos teardown` again; .* unless `gocd-mesos resume` gives it up$/m);
+    assertMatch(err, /^ {2}to do: run `gocd-mesos teardown` again; .* unless `gocd-mesos resume` cancels it$/m);
     Deno.writeTextFileSync(conf, text);
     assertStringIncludes((await runLine(["resume", conf])).out, "at the next start; the teardown is given up");
     assertEquals((await runLine(["teardown", "--yes", conf])).code, 0);

@@ -7,7 +7,7 @@ import { connection, fakeGocd } from "../gocd/fake_gocd.ts";
 import { startCluster } from "../support/cluster.ts";
 import { assertRefused, confFolder, runLine } from "./support.ts";
 
-const limit = { who: "the GoCD server", limitMs: 200, hint: "see why GoCD is slow, or raise go-server.timeout" };
+const limit = { who: "the GoCD server", limitMs: 200, hint: "check why GoCD is slow, or raise go-server.timeout" };
 
 for (const path of ["/api/version", "scheduled.xml", "/api/agents"]) {
   Deno.test(`plan, why and check end with a clear line where the server hangs at ${path}`, async () => {
@@ -15,7 +15,7 @@ for (const path of ["/api/version", "scheduled.xml", "/api/agents"]) {
     const folder = confFolder(cluster.configText("go-server.timeout = 1 second"));
     try {
       cluster.gocd.inject({ kind: "slow", delayMs: 600_000 }, 100, path);
-      const hangs = /no complete answer within 1 s/;
+      const hangs = /no complete response within 1 s/;
       const [plan, why, check] = await Promise.all([
         runLine(["plan", folder.conf]),
         runLine(["why", folder.conf, "unit"]),
@@ -25,7 +25,7 @@ for (const path of ["/api/version", "scheduled.xml", "/api/agents"]) {
       assertRefused(why, 3, hangs);
       assertEquals(check.code, 3);
       assert(hangs.test(check.out), check.out);
-      assertStringIncludes(check.out, "to do: see why GoCD is slow, or raise go-server.timeout");
+      assertStringIncludes(check.out, "to do: check why GoCD is slow, or raise go-server.timeout");
     } finally {
       folder.remove();
       await cluster.close();
@@ -44,7 +44,7 @@ Deno.test("a server that answers each request in time, but never all, is given u
   assertEquals([error.message, error.kind, error.hint], [
     "the GoCD server did not answer all requests within 0 s",
     "unreachable",
-    "see why GoCD is slow, or raise go-server.timeout",
+    "check why GoCD is slow, or raise go-server.timeout",
   ]);
 });
 

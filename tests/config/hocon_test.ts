@@ -82,12 +82,12 @@ Deno.test("HOCON: an include that is not there is a warning, a required one an e
 });
 
 const bads: readonly (readonly [name: string, text: string, line: number, message: string])[] = [
-  ["an unbalanced brace names the line that opens it", "a = 1\nb {\n c = 2\n", 2, "never closed"],
-  ["a brace too many", "a { b = 1 }\n}", 2, "} without its {"],
-  ["an open list", "a = [1,\n2", 1, "never closed"],
+  ["an unbalanced brace names the line that opens it", "a = 1\nb {\n c = 2\n", 2, "is not closed"],
+  ["a brace too many", "a { b = 1 }\n}", 2, "} without a {"],
+  ["an open list", "a = [1,\n2", 1, "is not closed"],
   ["an open quote", 'a = 1\nb = "hunter2', 2, "not closed"],
-  ["an open triple quote", 'a = """hunter2', 1, "never closed"],
-  ["a bad escape", 'a = "hunter2\\q"', 1, "bad escape"],
+  ["an open triple quote", 'a = """hunter2', 1, "is not closed"],
+  ["a bad escape", 'a = "hunter2\\q"', 1, "invalid escape"],
   ["a sign that needs quotes", "a = 1\nb = hunter2*", 2, "needs double quotes"],
   ["a plus sign", "a = hunter2+x", 1, "needs double quotes"],
   ["a URL without quotes", "a = http://hunter2", 1, "needs double quotes"],

@@ -58,7 +58,7 @@ Deno.test("the page counts with its address, and not at all when it is off", () 
   assertEquals(hosts("http.listen = off").net, ["m:5050", "gocd:8153"]);
 });
 
-Deno.test("allowed hosts are added, and what cannot be said as a list of hosts is a gap with its key", () => {
+Deno.test("allowed hosts are added, and what cannot be written as a list of hosts is a gap with its key", () => {
   const { net, gaps } = hosts('mesos.allowed-hosts = ["m2:5050", m3, "10.0.0.0/8"], http.listen = off');
   assertEquals(net, ["m:5050", "m2:5050", "m3", "gocd:8153"]);
   assertEquals(gaps.map((gap) => gap.key), ["mesos.allowed-hosts"]);

@@ -20,11 +20,11 @@ const problems: readonly (readonly [said: string, what: string, hint: string])[]
   [`${peer}certificate not valid yet: verification time 1795421782 (UNIX)`, "expired or is not valid yet", "clocks"],
   [
     "client error (SendRequest): connection error: received fatal alert: CertificateRequired",
-    "broken the TLS handshake off",
-    "certificates of its clients",
+    "aborted the TLS handshake",
+    "require client certificates",
   ],
-  ["client error (Connect): received fatal alert: ProtocolVersion", "version of TLS", "TLS 1.2 or 1.3"],
-  ["client error (Connect): received corrupt message of type InvalidContentType", "does not speak TLS", "http://"],
+  ["client error (Connect): received fatal alert: ProtocolVersion", "TLS version", "TLS 1.2 or 1.3"],
+  ["client error (Connect): received corrupt message of type InvalidContentType", "does not use TLS", "http://"],
 ];
 
 for (const [said, what, hint] of problems) {

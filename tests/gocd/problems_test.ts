@@ -173,7 +173,7 @@ const cases: readonly Case[] = [
         "content-type": "application/xml",
       }),
     want: ["gocd-backup", "maintenance"],
-    says: "backup",
+    says: "being backed up",
   },
   {
     what: "maintenance",

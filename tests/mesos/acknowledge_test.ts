@@ -109,6 +109,6 @@ Deno.test("a stopped program gives an acknowledgement up that waits for its answ
   const sending = mesosError(bench.acknowledge("t1"), "call-unknown");
   await asked.promise;
   bench.test.abort();
-  assertStringIncludes((await sending).message, "the program stops");
+  assertStringIncludes((await sending).message, "the program is stopping");
   held.resolve(accepted());
 });

@@ -125,13 +125,13 @@ Deno.test("an ERROR instead of SUBSCRIBED is an event, followed by the end of th
 });
 
 const firsts: readonly (readonly [string, (stream: OpenStream) => void, MesosErrorReason, said: string])[] = [
-  ["another event", (stream) => stream.send(heartbeat), "not-a-master", "where SUBSCRIBED is due"],
+  ["another event", (stream) => stream.send(heartbeat), "not-a-master", "instead of SUBSCRIBED"],
   ["garbage instead of a length", (stream) => stream.sendBytes(ascii("hello")), "stream-broken", "'hello'"],
   [
     "a record that is no event",
     (stream) => stream.sendBytes(ascii("3\n\xff\xff\xff")),
     "stream-broken",
-    "no scheduler event",
+    "not a scheduler event",
   ],
   ["the end of the stream", (stream) => stream.end(), "stream-broken", "has ended the event stream"],
   ["a break", (stream) => stream.cut(), "stream-broken", "stream broke"],

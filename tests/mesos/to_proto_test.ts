@@ -188,7 +188,11 @@ Deno.test("the smallest useful offers are told by role", () => {
 });
 
 Deno.test("a capability that Mesos does not know is refused instead of lost", () => {
-  assertThrows(() => subscribed({ capabilities: ["MULTI_ROLES"] }), Error, "'MULTI_ROLES' is no framework capability");
+  assertThrows(
+    () => subscribed({ capabilities: ["MULTI_ROLES"] }),
+    Error,
+    "'MULTI_ROLES' is not a framework capability",
+  );
 });
 
 for (const name of callsNames) {

@@ -403,14 +403,14 @@ Deno.test({
     withListener(() => Promise.resolve(), async (address) => {
       using test = finderAt(`zk://${address}/mesos`, { setTimer: realTimer });
       const stopping = new AbortController();
-      const given = assertRejects(() => test.finder.candidates([stopping.signal]), MesosError, "given up");
+      const given = assertRejects(() => test.finder.candidates([stopping.signal]), MesosError, "aborted");
       stopping.abort();
       await given;
-      const closed = assertRejects(() => test.finder.candidates([]), MesosError, "given up");
+      const closed = assertRejects(() => test.finder.candidates([]), MesosError, "aborted");
       await Promise.resolve();
       test.finder.close();
       await closed;
-      await assertRejects(() => test.finder.candidates([]), MesosError, "given up");
+      await assertRejects(() => test.finder.candidates([]), MesosError, "aborted");
       await new Promise((resolve) => setTimeout(resolve, 0));
     }),
 });

@@ -33,16 +33,16 @@ const problems: readonly (readonly [said: string, what: string, hint: string])[]
   ],
   [
     "client error (SendRequest): connection error: received fatal alert: CertificateRequired",
-    "broken the TLS handshake off",
+    "aborted the TLS handshake",
     "LIBPROCESS_SSL_REQUIRE_CLIENT_CERT",
   ],
   [
     "client error (Connect): received fatal alert: HandshakeFailure",
-    "broken the TLS handshake off",
+    "aborted the TLS handshake",
     "LIBPROCESS_SSL_REQUIRE_CLIENT_CERT",
   ],
-  ["client error (Connect): received fatal alert: ProtocolVersion", "version of TLS", "LIBPROCESS_SSL_ENABLE_TLS_V1_2"],
-  ["client error (Connect): received corrupt message of type InvalidContentType", "does not speak TLS", "http://"],
+  ["client error (Connect): received fatal alert: ProtocolVersion", "TLS version", "LIBPROCESS_SSL_ENABLE_TLS_V1_2"],
+  ["client error (Connect): received corrupt message of type InvalidContentType", "does not use TLS", "http://"],
 ];
 
 for (const [said, what, hint] of problems) {

@@ -105,7 +105,7 @@ function testOn(
       };
       try {
         const first = start();
-        await first.program.line("this instance leads");
+        await first.program.line("this instance is the leader");
         const second = start();
         await second.program.line("standing by");
         await act({ cluster, zookeeper, statePath, first, second });
@@ -163,7 +163,7 @@ testInOrder("the standby neither subscribes nor polls, is healthy, and its page 
   const health = await fetch(`${second.page}/health`);
   assertEquals([health.status, await health.text().then((text) => text.length > 0)], [200, true]);
   const page = await (await fetch(`${second.page}/`)).text();
-  assertStringIncludes(page, "This instance stands by");
+  assertStringIncludes(page, "This instance is on standby");
   assertStringIncludes(page, `process ${first.program.pid}`);
   assertStringIncludes(await (await fetch(`${second.page}/metrics`)).text(), "gocd_mesos_leader 0");
   assert(!second.program.lines.some((line) => line.includes("subscribed")), second.program.lines.join("\n"));
@@ -248,9 +248,9 @@ testInOrder("a short loss of the connection to ZooKeeper changes nothing", async
   second.proxy.drop();
   schedule(scene, 2);
   await building(scene, 3);
-  const leads = first.program.lines.filter((line) => line.includes("leading: this instance leads"));
+  const leads = first.program.lines.filter((line) => line.includes("leading: this instance is the leader"));
   assertEquals(leads.length, 1, first.program.lines.join("\n"));
-  assert(!second.program.lines.some((line) => line.includes("leading: this instance leads")));
+  assert(!second.program.lines.some((line) => line.includes("leading: this instance is the leader")));
   assertNothingLost(scene, 3);
 });
 
@@ -267,13 +267,13 @@ testInOrder("a command reaches the leader on its machine; elsewhere it is told w
   assertEquals(refused.code, 4, refused.all);
   assertMatch(
     refused.err,
-    new RegExp(`refused "freeze": this instance stands by; .*${leads} .*run the command on the`),
+    new RegExp(`refused "freeze": this instance is on standby; .*${leads} .*run the command on the`),
   );
   const why = await command(second, "why", "x");
   assertEquals(why.code, 4, why.all);
   assertMatch(
     why.err,
-    new RegExp(`stands by; .*${leads}\\n.*run this command on the machine of the instance that leads`),
+    new RegExp(`is on standby; .*${leads}\\n.*run this command on the machine of the leader`),
   );
   assertMatch((await command(first, "freeze")).out, /^launching is frozen$/m);
   await first.program.line("operator: launching is frozen");
@@ -305,7 +305,7 @@ testInOrder("after a teardown no instance registers a framework until the operat
   const before = cluster.mesos.view().frameworks.map(({ id }) => id);
   assertEquals((await command(first, "teardown", "--now", "--yes")).code, 0);
   assertEquals(await first.program.ended(), 0, first.program.lines.join("\n"));
-  await second.program.line("this instance leads");
+  await second.program.line("this instance is the leader");
   await second.program.line("no new one is registered");
 
   // A start beside it stands by, as ever.

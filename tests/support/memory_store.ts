@@ -32,7 +32,9 @@ export function createMemoryDisk(): MemoryDisk {
   return { texts: new Map(), isLocked: false };
 }
 
-/** Opens a disk for writing; behaves as `openSqliteStore` does. Throws {@linkcode StoreError} where another has it open. */
+/**
+ * Opens a disk for writing; behaves as `openSqliteStore` does. Throws {@linkcode StoreError} if another has it open.
+ */
 export function openMemoryStore(disk: MemoryDisk, options: MemoryStoreOptions): Store {
   if (disk.isLocked) {
     throw new StoreError("state-locked", {
@@ -57,7 +59,7 @@ export function openMemoryStore(disk: MemoryDisk, options: MemoryStoreOptions): 
     if (isOpen) return;
     throw new StoreError("state-closed", {
       message: "the state in memory is used after it was closed",
-      hint: "this is a fault of gocd-mesos: report it",
+      hint: "this is a bug in gocd-mesos: please report it",
     });
   };
 

@@ -259,7 +259,7 @@ Deno.test("a page without a good poll says that the backlog is not known, never 
   for (const gocd of [unread, { ...sampleView.gocd, stale: true }]) {
     const view = { ...sampleView, gocd, jobs: [], demand: [] };
     const text = await (await handlerOf({ picture: () => pictureOf(view) })(new Request(`${base}/`))).text();
-    assertEquals(text.match(/Not known: there is no good poll/g)?.length, 2);
+    assertEquals(text.match(/Not known: no poll of the GoCD server has succeeded/g)?.length, 2);
     assertMatch(text, /<dt>waiting jobs<\/dt>\s*<dd>\?<\/dd>/);
   }
 });

@@ -52,9 +52,9 @@ const healths: readonly (readonly [string, StatusView, readonly string[]])[] = [
   ["another took over", mesos("superseded", 0), ["another scheduler has taken over the framework: why"]],
   ["the session ended", mesos("ended", 0), ["the Mesos session has ended: why"]],
   ["polls fail", { ...sampleView, gocd: { ...sampleView.gocd, stale: true } }, [
-    "there was no good poll of the GoCD server for too long",
+    "no successful poll of the GoCD server for too long",
   ]],
-  ["the engine hangs", { ...sampleView, atMs: sampleMs - 61_000 }, ["the scheduler has not moved for 61 s"]],
+  ["the engine hangs", { ...sampleView, atMs: sampleMs - 61_000 }, ["the scheduler has not handled an event for 61 s"]],
 ];
 for (const [what, view, reasons] of healths) {
   Deno.test(`health when ${what}: ${reasons.length === 0 ? "healthy" : "unhealthy, with the reason"}`, () => {

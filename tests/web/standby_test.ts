@@ -40,7 +40,7 @@ function pageOf(view: StatusView): string {
 
 Deno.test("the page of a standby says who leads, whatever its name", () => {
   assertStringIncludes(pageOf(shared({ role: "standby", leader: "http://one:8090 (process 7)" })), "http://one:8090");
-  assertStringIncludes(pageOf(shared({ role: "standby" })), "no instance is known to lead");
+  assertStringIncludes(pageOf(shared({ role: "standby" })), "no leader is known");
   assert(!pageOf(shared({ role: "standby", leader: hostileName })).includes("<script>document.title"));
   assert(!pageOf(shared({ role: "leader" })).includes('id="standby"'));
   assert(!pageOf(sampleView).includes("Election"), "where there is only one instance nothing is said of it");

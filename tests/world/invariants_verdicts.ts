@@ -43,5 +43,5 @@ export function checkVerdicts(world: World, program: Program, event: Event): voi
       // The drain may have begun in this very step, after the verdicts.
       (instance.state === "draining" && (instance.step.kind === "enabling" || instance.sinceMs === judged.madeMs))
     ).length;
-  demand(coming <= supply, "supply", () => `${coming} jobs wait for agents that are coming, but only ${supply} are`);
+  demand(coming <= supply, "supply", () => `${coming} jobs wait for agents that are starting, but only ${supply} are`);
 }

@@ -12,11 +12,11 @@ export interface DemoAddresses {
   readonly gocdUrl: string;
   /** `host:port` of the status page, or `off`. */
   readonly listen: string;
-  /** Whether agents of profile staging may come up Pending: GoCD 15.2 can put no Pending agent into an environment. */
+  /** Whether agents of profile staging may be Pending: GoCD 15.2 cannot add a Pending agent to an environment. */
   readonly stagingKey: "outdated" | "right";
 }
 
-/** The addresses that `--print-config` shows; a real demo takes free ports. */
+/** The addresses that `--print-config` shows; a real demo uses free ports. */
 export const exampleAddresses: DemoAddresses = {
   mesosMaster: "127.0.0.1:5050",
   gocdUrl: "http://127.0.0.1:8153/go",
@@ -27,7 +27,7 @@ export const exampleAddresses: DemoAddresses = {
 /** The text of the demo's framework.conf. */
 export function demoConfigText({ mesosMaster, gocdUrl, listen, stagingKey }: DemoAddresses): string {
   const env = `env { AGENT_AUTO_REGISTER_KEY = "${demoNames.outdatedKey}", AGENT_KEY = "${demoNames.outdatedKey}" }`;
-  return `# framework.conf of \`gocd-mesos demo\`. Times are far shorter than in life.
+  return `# framework.conf of \`gocd-mesos demo\`. Times are much shorter than in production.
 gocd-mesos {
   mesos-master: "${mesosMaster}"
   mesos { name = "GoCD-Mesos demo" }
@@ -71,7 +71,7 @@ gocd-mesos {
 `;
 }
 
-/** Loads the demo's configuration as if it lay in `folder`; nothing of the environment gets in. */
+/** Loads the demo's configuration as if it lay in `folder`; the environment has no influence. */
 export function loadDemoConfig(folder: string, addresses: DemoAddresses): Config {
   const path = `${folder}/framework.conf`;
   return loadConfig(path, {}, (asked) => {

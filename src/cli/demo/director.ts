@@ -18,19 +18,19 @@ interface DirectorOptions {
   readonly cluster: { schedule(jobs: readonly DemoJob[]): void };
   /** What is frozen before the end. */
   readonly framework: Pick<Framework, "command">;
-  /** What is told of waves. */
+  /** Called at each wave. */
   readonly display: { story(text: string, atMs: number): void };
-  /** Of the length of each build. */
+  /** For the duration of each build. */
   readonly seed: number;
-  /** End when all is drained. */
+  /** End once all is drained. */
   readonly mustDrain: boolean;
-  /** Where it must drain, it has failed after so long. */
+  /** If it must drain, it fails after this long. */
   readonly limitMs: number;
   /** Ms since the epoch. */
   readonly startedMs: number;
 }
 
-/** One look at everything. */
+/** An observation of everything. */
 export interface DemoLook {
   /** Ms since the epoch. */
   readonly atMs: number;
@@ -40,7 +40,7 @@ export interface DemoLook {
   readonly view: StatusView;
 }
 
-/** Between two small waves of a demo that stays. */
+/** Between two small waves of a demo that keeps running. */
 const laterWaveMs = 60_000;
 
 /** The director of one demo. */
@@ -70,12 +70,12 @@ export class Director {
     return this.#verdicts;
   }
 
-  /** Lets the story go on; says when it is over. */
+  /** Advances the demo; says when it is over. */
   look({ atMs, facts, view }: DemoLook): DemoEnd | undefined {
     const { mustDrain, startedMs, limitMs, framework } = this.#options;
     if (view.mesos.session === "subscribed" && view.gocd.lastPollMs !== undefined) this.#connectedMs ??= atMs;
     this.#goOn(atMs);
-    // Frozen launching would be all that the verdicts speak of.
+    // Otherwise every verdict would only mention the freeze.
     if (!this.#isFrozen) this.#verdicts = view.jobs;
     this.#isBuilt = this.#played === this.#waves.length && isAllBuilt(facts);
     const isSettled = this.#isBuilt && isAllGone(facts, view);
@@ -84,20 +84,20 @@ export class Director {
     if (atMs - startedMs >= limitMs) return { kind: "timeout", limitMs };
     if (!isSettled) return undefined;
     if (this.#isFrozen && view.frozen) return { kind: "drained" };
-    // The image that cannot be pulled is tried again now and then: no try may begin while we stop.
+    // The image that cannot be pulled is retried now and then; no attempt may start while we stop.
     this.#isFrozen = true;
     void framework.command({ kind: "launching-frozen" });
     return undefined;
   }
 
-  /** What goes on, in a few words. */
+  /** The current phase, in a few words. */
   phase(atMs: number): string {
     if (this.#connectedMs === undefined) return "connecting";
-    if (this.#played === 0) return "connected; the first jobs come soon";
-    if (!this.#isDrained) return this.#isBuilt ? "all is built; idle agents are drained" : this.#title;
-    if (this.#options.mustDrain) return "all is built and drained";
+    if (this.#played === 0) return "connected; the first jobs are coming soon";
+    if (!this.#isDrained) return this.#isBuilt ? "everything is built; idle agents are being drained" : this.#title;
+    if (this.#options.mustDrain) return "everything is built and drained";
     const inMs = Math.max(0, Math.ceil((this.#nextLaterMs - atMs) / 1000)) * 1000;
-    return `all is built and drained; the next small wave comes in ${secondsText(inMs)}`;
+    return `everything is built and drained; the next small wave comes in ${secondsText(inMs)}`;
   }
 
   #goOn(atMs: number): void {
@@ -125,8 +125,8 @@ export class Director {
     const { display, startedMs, mustDrain } = this.#options;
     if (this.#isDrained) return;
     this.#isDrained = true;
-    const more = mustDrain ? "" : "; small waves go on coming until Ctrl-C";
-    display.story(`all is built and drained after ${secondsText(atMs - startedMs)}${more}`, atMs);
+    const more = mustDrain ? "" : "; small waves keep coming until Ctrl-C";
+    display.story(`everything is built and drained after ${secondsText(atMs - startedMs)}${more}`, atMs);
   }
 }
 

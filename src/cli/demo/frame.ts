@@ -5,11 +5,11 @@ import { describeNeed } from "../../core/words/phrases.ts";
 import type { DemoFacts } from "../../sim/demo/facts.ts";
 import { type Cell, clockText, cutText, layRows, paint, safeText, shortError, type Style, textWidth } from "./text.ts";
 
-/** All that a picture shows. */
+/** Everything that a frame shows. */
 export interface DemoPicture {
   /** Since the start. */
   readonly elapsedMs: number;
-  /** What goes on, in a few words. */
+  /** The current phase, in a few words. */
   readonly phase: string;
   /** The simulated GoCD server. */
   readonly gocd: { readonly url: string; readonly version: string };
@@ -21,7 +21,7 @@ export interface DemoPicture {
   readonly view: StatusView;
   /** The notes of the scheduler, newest last. */
   readonly history: readonly NoteView[];
-  /** When the demo began, for the times of the history. */
+  /** When the demo started, for the times of the history. */
   readonly startedMs: number;
   /** What the simulated servers have counted. */
   readonly facts: DemoFacts;
@@ -37,11 +37,11 @@ export interface Window {
   readonly hasColour: boolean;
 }
 
-/** Widest picture; more is hard to read. */
+/** Maximum width; wider is hard to read. */
 const columnsMax = 160;
-/** The first that are shown where there is no room for all agents. */
+/** Shown first if there is no room for all agents. */
 const busiestFirst = ["building", "launching", "starting", "idle", "killing", "draining", "gone"];
-/** An agent that is gone stays on the picture for so long. */
+/** How long an agent that is gone is still shown. */
 const goneShownMs = 4_000;
 
 /** The lines of the picture, at most `window.rows`, each at most `window.columns` wide. */
@@ -130,7 +130,7 @@ function progressBar(done: number, all: number, width: number): string {
   return "█".repeat(full) + "░".repeat(width - full);
 }
 
-/** Texts one after the other, cut where the line ends. */
+/** Joins texts and cuts them at the end of the line. */
 function pieces(cells: readonly Cell[], { columns, hasColour }: Window): string {
   let left = columns;
   return cells.map((cell) => {
@@ -144,7 +144,7 @@ function section(title: string, { columns, hasColour }: Window): string[] {
   return ["", paint(cutText(` ${title}`, columns), "head", hasColour)];
 }
 
-/** How many rows each part gets of `room`: what it needs, or where that is too much, the greediest gives first. */
+/** How many rows each part gets of `room`: what it needs, or less, starting with the largest. */
 export function shareRows(needs: readonly [number, number, number], room: number): [number, number, number] {
   const floor = 1;
   const shares: [number, number, number] = [Math.max(floor, needs[0]), Math.max(floor, needs[1]), floor];
@@ -197,7 +197,7 @@ const verdictStyles: Readonly<Record<JobView["verdict"], Style>> = {
   "not-ours": "dim",
 };
 
-/** Jobs that need the same and are judged alike are one row. */
+/** Jobs with the same needs and verdict share a row. */
 function jobRows(view: StatusView): Cell[][] {
   const groups = new Map<string, JobView[]>();
   for (const job of view.jobs) {
@@ -244,7 +244,7 @@ function isAlive(instance: InstanceView): boolean {
   return instance.state !== "gone";
 }
 
-/** Agents of ours that live or have just gone, then those of people. */
+/** Our agents that are alive or have just gone, then those of others. */
 function agentRows({ view, facts }: DemoPicture): Cell[][] {
   const ours = view.instances.filter((instance) => isAlive(instance) || view.atMs - instance.sinceMs < goneShownMs);
   const rows = ours.map((instance): Cell[] => {
@@ -276,15 +276,15 @@ function agentRows({ view, facts }: DemoPicture): Cell[][] {
   ];
 }
 
-/** Between its registration and our next look, an agent of ours has no task id in the view yet. */
+/** Between its registration and the next poll, an agent of ours has no task id in the view. */
 function isOfDead(view: StatusView, hostname: string): boolean {
   return view.instances.some((instance) => instance.taskId === hostname);
 }
 
-/** What an agent does that builds nothing at this moment, where its state is only as fresh as the last poll. */
+/** What an agent does that builds nothing now; its state is as old as the last poll. */
 function quietWords(instance: InstanceView): string {
   if (instance.state === "idle") return "free for the next job";
-  return instance.state === "building" ? "has just ended its job" : "";
+  return instance.state === "building" ? "has just finished its job" : "";
 }
 
 const noteStyles: Readonly<Record<NoteView["level"], Style>> = {

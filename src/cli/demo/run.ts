@@ -15,36 +15,36 @@ import { createDemoDisplay, type DemoDisplay } from "./display.ts";
 import { type DemoOutcome, outcomeCode, summaryLines } from "./summary.ts";
 import type { CliIo } from "../io.ts";
 
-/** What is asked of a demo. */
+/** The options of a demo. */
 export interface DemoOptions {
   /** A release that the simulated server can be. */
   readonly gocdVersion: string;
-  /** Another seed, another course of the same story. */
+  /** Varies the course of events. */
   readonly seed: number;
-  /** End when all is drained; otherwise stay until a signal. */
+  /** End once all is drained; otherwise run until a signal. */
   readonly mustDrain: boolean;
-  /** Lines instead of the table, on a terminal too. */
+  /** Lines instead of the table, even on a terminal. */
   readonly isPlain: boolean;
   /** `host:port` of the status page; absent: 8090 or a free port of 127.0.0.1. */
   readonly listen?: string;
 }
 
-/** A demo that is to end by itself fails after this long: it is promised to take under 90 seconds. */
+/** With --exit, a demo fails after this long: it is documented to take less than 90 seconds. */
 const limitMs = 88_000;
-/** Between two looks at everything, and two pictures. */
+/** Between two observations, and two frames. */
 const lookMs = 200;
 
-/** What a demo is made of; tests take a faster clock, and look at the cluster from outside. */
+/** The parts of a demo; tests use a faster clock and observe the cluster from outside. */
 export interface DemoParts {
   /** Time of the scheduler and of the cluster, and the network between them. */
   readonly clock: Machine;
-  /** Makes the cluster. */
+  /** Creates the cluster. */
   readonly startCluster: typeof startDemoCluster;
 }
 
 const realParts: DemoParts = { clock: realClock, startCluster: startDemoCluster };
 
-/** Runs a demo and returns its exit code. Throws OperatorError where it cannot even start. */
+/** Runs a demo and returns its exit code. Throws OperatorError if it cannot start. */
 export async function runDemo(options: DemoOptions, io: CliIo, parts: DemoParts = realParts): Promise<number> {
   const { clock } = parts;
   const nowMs = (): number => clock.nowMs();
@@ -76,7 +76,7 @@ interface Setting {
   readonly startedMs: number;
 }
 
-/** Runs the real scheduler against the cluster until the demo is over, and takes stock. */
+/** Runs the real scheduler against the cluster until the demo is over, and collects the outcome. */
 async function runOn(cluster: DemoCluster, setting: Setting, io: CliIo): Promise<DemoOutcome> {
   const { options, folder, display, clock, startedMs } = setting;
   const listen = options.listen ?? freeAddress();
@@ -134,7 +134,7 @@ interface Players {
   readonly clock: Clock;
 }
 
-/** Lets the story go on until it is over, a signal comes, or the scheduler ends by itself. */
+/** Advances the demo until it is over, a signal arrives, or the scheduler ends. */
 async function play({ framework, director, display, cluster, clock }: Players, io: CliIo): Promise<DemoEnd> {
   const stop = new AbortController();
   const interrupted = new AbortController();
@@ -175,7 +175,7 @@ function watchSignals(io: CliIo, display: DemoDisplay, interrupted: AbortControl
   return () => releases.forEach((release) => release());
 }
 
-/** Everything that the summary says, read after the scheduler has stopped. */
+/** The data of the summary, read after the scheduler has stopped. */
 async function takeStock(
   end: DemoEnd,
   { cluster, store, director, display, setting }: {
@@ -205,7 +205,7 @@ function canSetEnvironments(gocdVersion: string): boolean {
   return gocdRules(gocdVersion).agentsShapes.some((shape) => shape !== "legacy" && shape !== "v1");
 }
 
-/** Does something with a folder of our own, which is gone afterwards. */
+/** Runs something with a temporary folder, which is deleted afterwards. */
 async function withFolder<T>(act: (folder: string) => Promise<T>): Promise<T> {
   let folder: string;
   try {
@@ -216,7 +216,7 @@ async function withFolder<T>(act: (folder: string) => Promise<T>): Promise<T> {
       {
         code: "demo-folder",
         kind: "state",
-        hint: "set TMPDIR to a folder that can be written, or run it with `deno task demo`",
+        hint: "set TMPDIR to a writable folder, or run it with `deno task demo`",
         cause: error,
       },
     );
@@ -228,7 +228,7 @@ async function withFolder<T>(act: (folder: string) => Promise<T>): Promise<T> {
   }
 }
 
-/** The usual address of the page, or a free port where that is taken. */
+/** The default address of the page, or a free port if that is taken. */
 function freeAddress(): string {
   for (const port of [8090, 0]) {
     try {

@@ -5,7 +5,7 @@ import type { JobView } from "../../core/view/view.ts";
 import type { DemoFacts } from "../../sim/demo/facts.ts";
 import { cutText, plural, safeText, secondsText } from "./text.ts";
 
-/** Everything that the summary is made of. */
+/** The data of the summary. */
 export interface DemoOutcome {
   /** How it ended. */
   readonly end:
@@ -13,7 +13,7 @@ export interface DemoOutcome {
     | { readonly kind: "timeout"; readonly limitMs: number }
     | { readonly kind: "interrupted" }
     | { readonly kind: "failed"; readonly message: string };
-  /** Whether the demo was to end by itself (`--exit`): then only "drained" is a success. */
+  /** Whether `--exit` was given: then only "drained" is a success. */
   readonly mustDrain: boolean;
   /** From the start to the end. */
   readonly tookMs: number;
@@ -25,11 +25,11 @@ export interface DemoOutcome {
   readonly failures: readonly string[];
   /** How often a draining agent was enabled again instead of launching another. */
   readonly reused: number;
-  /** What the store holds after the end. */
+  /** What the store contains at the end. */
   readonly stored: { readonly alive: number; readonly tombstones: number };
 }
 
-/** What is not as it should be; empty where all is well. */
+/** What went wrong; empty if nothing did. */
 export function shortcomings(outcome: DemoOutcome): string[] {
   const { facts, stored, end } = outcome;
   const missing = facts.jobs.filter((job) => job.fate === "built" && job.builtMs === undefined);
@@ -121,7 +121,7 @@ export function median(sorted: readonly number[]): number {
   return Number.isInteger(middle) ? ((sorted[middle - 1] ?? 0) + upper) / 2 : upper;
 }
 
-/** One row for each job that nobody could build, with the scheduler's reason. */
+/** One row for each job that was not built, with the scheduler's reason. */
 function leftWaiting({ facts, verdicts }: DemoOutcome): (readonly [string, string])[] {
   return facts.jobs.flatMap((job): (readonly [string, string])[] => {
     if (job.fate === "built" || job.builtMs !== undefined) return [];
@@ -131,7 +131,7 @@ function leftWaiting({ facts, verdicts }: DemoOutcome): (readonly [string, strin
   });
 }
 
-/** A reason without a long text in brackets: the errors of launches have a row of their own. */
+/** A reason without a long text in parentheses: errors of launches have rows of their own. */
 function withoutLong(reason: string): string {
   return reason.replace(/ \(.{60,}\)/, "");
 }
@@ -155,13 +155,13 @@ function names(jobs: readonly { readonly locator: string }[]): string {
   return jobs.length > 5 ? `${shown} and ${jobs.length - 5} more` : shown;
 }
 
-/** A row of the summary over as many lines as it needs. */
+/** A row of the summary on as many lines as it needs. */
 function wrapped(title: string, text: string, columns: number): string[] {
   const [first = "", ...rest] = wrapText(text, Math.max(20, columns - title.length - 4));
   return [`  ${title}  ${first}`, ...rest.map((line) => `${" ".repeat(title.length + 4)}${line}`)];
 }
 
-/** Words on lines of at most `width` columns; a word that is too long is cut. */
+/** Wraps words at `width` columns; a word that is too long is cut. */
 export function wrapText(text: string, width: number): string[] {
   const lines: string[] = [];
   const indent = /^ */.exec(text)?.[0] ?? "";

@@ -15,22 +15,22 @@ const codes: Readonly<Record<Style, string>> = {
   head: "1;34",
 };
 
-/** Puts a style around a text, where the terminal shows colours. */
+/** Adds a style to a text, if the terminal shows colours. */
 export function paint(text: string, style: Style, hasColour: boolean): string {
   return hasColour && codes[style] !== "" && text !== "" ? `\x1b[${codes[style]}m${text}\x1b[0m` : text;
 }
 
-/** Text of others on one line: control and format characters (escapes, turned writing, joiners) show as `?`. */
+/** Text from others on one line: control and format characters are shown as `?`. */
 export function safeText(text: string): string {
   return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "?").replaceAll(/\p{Zs}/gu, " ");
 }
 
-/** Of a launch that Docker refused, only what Docker says: the command line before it fills a terminal. */
+/** Of a launch that Docker refused, only Docker's message, without the command line. */
 export function shortError(text: string): string {
   return text.replace(/Failed to launch container: .{0,400}?Error response from daemon: /, "");
 }
 
-/** Columns that a safe text takes. */
+/** The display width of a safe text. */
 export function textWidth(text: string): number {
   let width = 0;
   for (const character of text) width += characterWidth(character);
@@ -52,19 +52,19 @@ export function cutText(text: string, width: number): string {
 
 /** One cell of a row. */
 export interface Cell {
-  /** What it says; of others, so anything. */
+  /** Its text, which may come from others. */
   readonly text: string;
   /** How it looks; default plain. */
   readonly style?: Style;
 }
 
-/** A column; the last one takes what is left. */
+/** A column; the last one takes the remaining width. */
 export interface Column {
   /** Its heading. */
   readonly title: string;
-  /** It is never wider. */
+  /** Maximum width. */
   readonly max: number;
-  /** Left out where the terminal has fewer columns. */
+  /** Omitted if the terminal has fewer columns. */
   readonly fromColumns?: number;
   /** Default: left. */
   readonly align?: "right";
@@ -78,7 +78,7 @@ export interface Layout {
   readonly hasColour: boolean;
 }
 
-/** A heading and rows under it, each within the terminal's width. Texts are made safe here. */
+/** A heading and its rows, each within the terminal's width. Texts are sanitized here. */
 export function layRows(head: readonly Column[], rows: readonly (readonly Cell[])[], layout: Layout): string[] {
   const shown = head.flatMap((column, index) => layout.columns >= (column.fromColumns ?? 0) ? [{ column, index }] : []);
   const safe = rows.map((row) => row.map((cell) => ({ ...cell, text: safeText(cell.text) })));
@@ -127,7 +127,7 @@ export function plural(count: number, word: string): string {
   return `${count} ${word}${count === 1 ? "" : "s"}`;
 }
 
-/** Blocks that East Asian fonts and emoji make two columns wide (Unicode EastAsianWidth W and F, whole blocks). */
+/** Blocks that are two columns wide (Unicode EastAsianWidth W and F, whole blocks). */
 const wideBlocks: readonly (readonly [number, number])[] = [
   [0x1100, 0x115f],
   [0x2e80, 0xa4cf],
@@ -145,7 +145,7 @@ const wideBlocks: readonly (readonly [number, number])[] = [
 function characterWidth(character: string): number {
   if (/^\p{M}/u.test(character)) return 0;
   const code = character.codePointAt(0) ?? 0;
-  // Signs such as ⌚ and ✅ are wide by themselves.
+  // Characters such as ⌚ and ✅ are wide, too.
   if (code < 0x1100) return 1;
   return wideBlocks.some(([first, last]) => code >= first && code <= last) || /^\p{Emoji_Presentation}/u.test(character)
     ? 2

@@ -12,7 +12,7 @@ export function environmentOf(world: GocdWorld, job: SimJob): string | undefined
   return world.pipelineEnvironments.get(job.pipeline);
 }
 
-/** The oldest job of the list in memory that this agent may take; undefined where there is none. */
+/** The oldest job of the list in memory that this agent may take; undefined if there is none. */
 export function firstMatchingJob(world: GocdWorld, gocdAgent: SimGocdAgent): SimJob | undefined {
   if (gocdAgent.configState !== "Enabled") return undefined;
   const environments = realEnvironments(world, gocdAgent);

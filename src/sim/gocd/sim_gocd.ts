@@ -149,7 +149,7 @@ const defaultClocks: SimGocdClocks = {
   assignMs: 300,
 };
 
-/** Makes a simulated server; throws RangeError for a release that is not modelled. */
+/** Creates a simulated server; throws RangeError for a release that is not modelled. */
 export function createSimGocd(options: SimGocdOptions): SimGocd {
   const world = newWorld(options);
   startServerTimers(world);

@@ -1,4 +1,4 @@
-// Refreshes the status page in place, keeping scroll, focus and what is unfolded. Not here: what the page says (status_page.ts).
+// Refreshes the status page in place, keeping scroll position, focus and expanded sections.
 // Served as /assets/page.js; embedded by scripts/embed_assets.ts.
 
 const refreshMs = 2000;
@@ -89,7 +89,7 @@ function morph(from, to) {
     if (from.getAttribute(name) !== value) from.setAttribute(name, value);
   }
   for (const { name } of [...from.attributes]) {
-    // What the reader has unfolded stays so.
+    // Keep what the reader has expanded.
     if (!to.hasAttribute(name) && name !== "open") from.removeAttribute(name);
   }
   morphChildren(from, to);
