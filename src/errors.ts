@@ -7,7 +7,7 @@
  * - `refused`: a server, or the running instance, refused us: credentials, rights, a removed framework (4)
  * - `superseded`: another instance has taken over (5)
  * - `state`: the state file is locked, damaged or belongs to something else (6)
- * - `internal`: a fault of this program (1)
+ * - `internal`: a bug in this program (1)
  */
 export type ErrorKind = "usage" | "unreachable" | "refused" | "superseded" | "state" | "internal";
 
@@ -21,7 +21,7 @@ export const exitCodes: Readonly<Record<ErrorKind, number>> = {
   state: 6,
 };
 
-/** What an {@linkcode OperatorError} is made of. */
+/** What an {@linkcode OperatorError} is made from. */
 interface OperatorErrorOptions {
   /** A literal, stable code such as `gocd-unauthorized`. */
   readonly code: string;
@@ -29,7 +29,7 @@ interface OperatorErrorOptions {
   readonly kind: ErrorKind;
   /** The operator's next act, one sentence without a full stop. */
   readonly hint: string;
-  /** The error underneath, if any. */
+  /** The underlying error, if any. */
   readonly cause?: unknown;
 }
 
@@ -42,7 +42,7 @@ export class OperatorError extends Error {
   /** The operator's next act. */
   readonly hint: string;
 
-  /** Makes an error; `message` is one line without secrets. */
+  /** Creates an error; `message` is one line without secrets. */
   constructor(message: string, options: OperatorErrorOptions) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.name = "OperatorError";

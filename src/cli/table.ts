@@ -2,10 +2,13 @@
 
 import { unprintable } from "../core/text.ts";
 
-/** The widest that a column but the last may be. */
+/** The maximum width of all columns but the last. */
 const columnMax = 48;
 
-/** Rows under headings, columns aligned, the last one cut at the terminal's width. Control characters are shown as `?`. */
+/**
+ * Rows under headings with aligned columns; the last column is cut at the terminal's width. Control characters are
+ * shown as `?`.
+ */
 export function table(head: readonly string[], rows: readonly (readonly string[])[], columns: number): string {
   const all = [head, ...rows.map((row) => row.map(printable))];
   const widths = head.map((_, index) =>
@@ -22,7 +25,7 @@ export function printable(text: string): string {
   return text.replaceAll(unprintable, "?");
 }
 
-/** JSON, safe to print: what is not is escaped, so that it reads as the same value. */
+/** JSON, safe to print: unsafe characters are escaped, so that it parses to the same value. */
 export function printableJson(json: string): string {
   return json.replaceAll(
     unprintable,

@@ -12,7 +12,7 @@ import { pollOnce } from "./poll_once.ts";
 import { nextAct } from "./report.ts";
 import { printable } from "./table.ts";
 
-/** Jobs explained in one go at most. */
+/** Jobs explained at once at most. */
 const jobsMax = 20;
 
 /** The command. */
@@ -51,9 +51,9 @@ Examples:
   },
 };
 
-/** No job of that name waits. */
+/** No job of that name is waiting. */
 class JobNotWaitingError extends OperatorError {
-  /** `count`: jobs that do wait. */
+  /** `count`: jobs that are waiting. */
   constructor(wanted: string, count: number) {
     super(`no waiting job matches "${wanted}" (${count} job${count === 1 ? " waits" : "s wait"})`, {
       code: "job-not-waiting",
@@ -76,7 +76,7 @@ export function findJobs(view: StatusView, wanted: string): readonly JobView[] {
   return view.jobs.filter((job) => job.locator.toLowerCase().includes(folded));
 }
 
-/** The funnel of one job, a line each. What one line has said, no other repeats. */
+/** The funnel of one job, one line per step, without repetition. */
 export function explainJob(job: JobView, view: StatusView): string[] {
   const lines = [
     "",
@@ -102,12 +102,12 @@ export function explainJob(job: JobView, view: StatusView): string[] {
   return lines;
 }
 
-/** `3 such jobs wait: 1 for an agent that is coming, 2 for one that must be launched`. */
+/** `3 such jobs wait: 1 for an agent that is starting, 2 for one that must be launched`. */
 function alikeText({ waiting, willBeTaken, coming, otherCause, needsAgent }: BucketView): string {
   const unserved = waiting - willBeTaken - coming - otherCause - needsAgent;
   const parts = ([
     [willBeTaken, "for an idle agent to take them", "for an idle agent to take it"],
-    [coming, "for agents that are coming", "for an agent that is coming"],
+    [coming, "for agents that are starting", "for an agent that is starting"],
     [otherCause, "for another cause", "for another cause"],
     [needsAgent, "for agents that must be launched", "for an agent that must be launched"],
     [unserved, "in vain", "in vain"],
@@ -115,7 +115,7 @@ function alikeText({ waiting, willBeTaken, coming, otherCause, needsAgent }: Buc
   return `${waiting} such jobs wait: ${parts.join(", ")}`;
 }
 
-/** Whether the job's own lines say what a problem says. */
+/** Whether the job's own lines already mention a problem. */
 function isSaid({ code, profile }: Finding, job: JobView): boolean {
   if (code === "jobs-unserved" || code === job.reasonCode || code === `held-${job.reasonCode}`) return true;
   if (code === "gocd-job-unassigned") return job.remarks?.some((remark) => remark.code === code) === true;

@@ -39,7 +39,7 @@ export interface MesosConfig {
   readonly masters: Masters;
   /** `mesos.allowed-hosts`: what a redirect or ZooKeeper may name. */
   readonly allowedHosts: readonly AllowedHost[];
-  /** How to log in. */
+  /** How to authenticate. */
   readonly credentials: Credentials;
   /** PEM text of additional certificate authorities. */
   readonly caCerts: readonly string[];
@@ -65,7 +65,7 @@ export interface GocdConfig {
   readonly url: ServerUrl;
   /** What agents are told; the same as `url` by default. */
   readonly agentUrl: ServerUrl;
-  /** How to log in. */
+  /** How to authenticate. */
   readonly credentials: Credentials;
   /** PEM text of additional certificate authorities. */
   readonly caCerts: readonly string[];
@@ -89,7 +89,7 @@ export interface HttpConfig {
 
 /** The log. `auto`: text on a terminal, JSON lines otherwise. */
 export interface LogConfig {
-  /** The least important lines that are written. */
+  /** The minimum level of the lines that are written. */
   readonly level: "debug" | "info" | "warning" | "error";
   /** See {@linkcode LogConfig}. */
   readonly format: "auto" | "text" | "json";

@@ -148,7 +148,7 @@ function readGocdUrl(reader: Reader): ServerUrl {
   }
   if (found !== undefined) {
     const message = /@/.test(host) ? "it is not the name of a host" : `${quote(host)} is not the name of a host`;
-    const hint = "write the name alone and the port as go-server.port, or write go-server.url";
+    const hint = "write only the name, and the port as go-server.port, or write go-server.url";
     addProblem(reader, found, { code: "config-bad-value", message, hint });
   }
   return noServer;
@@ -173,7 +173,7 @@ function readUrl(reader: Reader, key: string): ServerUrl {
   if (found === undefined || text === undefined) return noServer;
   const url = parseServerUrl(text);
   if (url.ok) return { ...url.value, path: url.value.path === "" ? "/go" : url.value.path };
-  const hint = url.message === "it holds credentials"
+  const hint = url.message === "it contains credentials"
     ? "write them as go-server.user-name and go-server.password"
     : `write ${key.split(".")[1]} = "http://host:8153/go"`;
   addProblem(reader, found, { code: "config-bad-value", message: url.message, hint });
@@ -248,7 +248,7 @@ function advertised(reader: Reader, listen: HostPort, text: string | undefined):
   if (address.ok) return `http://${hostPortText(address.value)}`;
   const found = find(reader, "http.advertise");
   const hint = 'write "host", "host:8090" or "http://host:8090"';
-  if (found === undefined) reader.warnings.push("LIBPROCESS_IP is set, but is no address: it is not used");
+  if (found === undefined) reader.warnings.push("LIBPROCESS_IP is set, but is not an address: it is ignored");
   else addProblem(reader, found, { code: "config-bad-value", message: `${quote(text)} is not a host or URL`, hint });
   return undefined;
 }

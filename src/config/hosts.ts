@@ -60,14 +60,14 @@ function addMasters({ mesos }: Config, net: Set<string>, gaps: HostsGap[]): void
     }
     gaps.push({
       key: "mesos.allowed-hosts",
-      message: `the block ${allowed.text} cannot be said as a list of hosts`,
-      hint: "name each master as host:port, or start with --allow-net for all hosts",
+      message: `the block ${allowed.text} cannot be written as a list of hosts`,
+      hint: "list each master as host:port, or start with --allow-net for all hosts",
     });
   }
   if (masters.kind === "zookeeper" && allowedHosts.length === 0) {
     gaps.push({
       key: "mesos.allowed-hosts",
-      message: "with zk:// the leading master is only known when ZooKeeper names it",
+      message: "with zk:// the leading master is not known in advance",
       hint: 'name every master: allowed-hosts = ["master1:5050", "master2:5050"]',
     });
   }

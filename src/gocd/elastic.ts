@@ -45,7 +45,7 @@ interface Known {
   /** Profile by `pipeline/stage/job`, in lower case. */
   readonly profiles: ReadonlyMap<string, string>;
   /** Jobs without resources that were there then. */
-  readonly judged: ReadonlySet<string>;
+  readonly checkedPaths: ReadonlySet<string>;
   readonly findings: readonly Finding[];
 }
 
@@ -89,49 +89,49 @@ function isDue(
   if (known === undefined || known.version !== now.version) return true;
   const ageMs = now.atMs - known.atMs;
   if (ageMs >= usagesFreshMs) return true;
-  return ageMs >= usagesAgainMs && [...now.paths].some((path) => !known.judged.has(path));
+  return ageMs >= usagesAgainMs && [...now.paths].some((path) => !known.checkedPaths.has(path));
 }
 
-interface Asking {
+interface ReadContext {
   readonly requester: Requester;
   readonly dialect: GocdDialect;
   readonly signal: AbortSignal;
 }
 
 async function read(
-  asking: Asking,
+  context: ReadContext,
   { known, paths, nowMs }: {
     readonly known: Known | undefined;
     readonly paths: ReadonlySet<string>;
     readonly nowMs: () => number;
   },
 ): Promise<Known> {
-  const { dialect: { version }, signal } = asking;
+  const { dialect: { version }, signal } = context;
   const before = known?.version === version ? known : undefined;
-  const judged = new Set([...paths, ...(before?.judged ?? [])].slice(0, namesMax));
+  const checkedPaths = new Set([...paths, ...(before?.checkedPaths ?? [])].slice(0, namesMax));
   try {
-    const { profiles, findings } = await readProfiles(asking);
-    return { atMs: nowMs(), version, profiles, judged, findings };
+    const { profiles, findings } = await readProfiles(context);
+    return { atMs: nowMs(), version, profiles, checkedPaths, findings };
   } catch (error) {
     if (!(error instanceof GocdError) || signal.aborted) throw error;
     // What was read before is still the best there is.
     const profiles = before?.profiles ?? new Map<string, string>();
-    return { atMs: nowMs(), version, profiles, judged, findings: [cannotTell(error.problem.message)] };
+    return { atMs: nowMs(), version, profiles, checkedPaths, findings: [cannotTell(error.problem.message)] };
   }
 }
 
-async function readProfiles(asking: Asking): Promise<Pick<Known, "profiles" | "findings">> {
-  const ids = await readIds(asking);
+async function readProfiles(context: ReadContext): Promise<Pick<Known, "profiles" | "findings">> {
+  const ids = await readIds(context);
   const profiles = new Map<string, string>();
   if (ids.length === 0) return { profiles, findings: [] };
-  if (!asking.dialect.elasticUsages) {
+  if (!context.dialect.elasticUsages) {
     return {
       profiles,
-      findings: [cannotTell(`GoCD ${asking.dialect.version} does not tell which jobs use a profile`)],
+      findings: [cannotTell(`GoCD ${context.dialect.version} does not tell which jobs use a profile`)],
     };
   }
   for (const id of ids.slice(0, profilesMax)) {
-    for (const path of await readUsages(asking, id)) profiles.set(path, id);
+    for (const path of await readUsages(context, id)) profiles.set(path, id);
   }
   const findings = ids.length > profilesMax
     ? [cannotTell(`only ${profilesMax} of ${ids.length} elastic profiles were looked into`)]
@@ -140,7 +140,7 @@ async function readProfiles(asking: Asking): Promise<Pick<Known, "profiles" | "f
 }
 
 /** The list came with a new media type in 19.3, together with cluster profiles; around it either may be right. */
-async function readIds({ requester, dialect, signal }: Asking): Promise<readonly string[]> {
+async function readIds({ requester, dialect, signal }: ReadContext): Promise<readonly string[]> {
   return await firstSupported(
     dialect.elasticProfiles,
     (accept) => requester.exchange({ method: "GET", path: "/api/elastic/profiles", accept }, signal, idsOf),
@@ -157,7 +157,7 @@ async function idsOf(answer: GocdAnswer): Promise<readonly string[]> {
     .filter((id) => id !== "");
 }
 
-async function readUsages({ requester, signal }: Asking, id: string): Promise<readonly string[]> {
+async function readUsages({ requester, signal }: ReadContext, id: string): Promise<readonly string[]> {
   const path = `/api/internal/elastic/profiles/${encodeURIComponent(id)}/usages`;
   try {
     return await requester.exchange({ method: "GET", path, accept: mediaType(1) }, signal, pathsOf);

@@ -14,7 +14,7 @@ export const environmentsFreshMs = 60_000;
 const namesMax = 100_000;
 
 /** What a poll has read before environments are asked for. */
-export interface EnvironmentsQuestion {
+export interface EnvironmentsQuery {
   /** Names of our configuration. */
   readonly names: readonly string[];
   readonly jobs: readonly ScheduledJob[];
@@ -30,7 +30,7 @@ export interface EnvironmentsMemory {
    * Those of the names that the server does not have; nothing where that cannot be told, for an error is not "not there".
    * Asks only for names that no waiting job and no agent shows to exist. Never throws but for `signal`.
    */
-  missing(question: EnvironmentsQuestion, signal: AbortSignal): Promise<readonly string[] | undefined>;
+  missing(query: EnvironmentsQuery, signal: AbortSignal): Promise<readonly string[] | undefined>;
 }
 
 interface Known {
@@ -44,24 +44,24 @@ interface Known {
 export function createEnvironmentsMemory(requester: Requester, nowMs: () => number): EnvironmentsMemory {
   let known: Known | undefined;
   return {
-    async missing(question, signal): Promise<readonly string[] | undefined> {
-      const { dialect } = question;
-      const doubtful = inDoubt(question);
-      if (doubtful.length === 0) return [];
-      if (dialect.environments.length === 0 || !question.isAdmin) return undefined;
+    async missing(query, signal): Promise<readonly string[] | undefined> {
+      const { dialect } = query;
+      const unconfirmed = unconfirmedNames(query);
+      if (unconfirmed.length === 0) return [];
+      if (dialect.environments.length === 0 || !query.isAdmin) return undefined;
       const isFresh = known?.version === dialect.version && nowMs() - known.atMs < environmentsFreshMs;
       if (known === undefined || !isFresh) {
         const names = await read(requester, dialect, signal);
         known = { atMs: nowMs(), version: dialect.version, ...(names === undefined ? {} : { names }) };
       }
       const { names } = known;
-      return names === undefined ? undefined : doubtful.filter((name) => !names.has(name.toLowerCase()));
+      return names === undefined ? undefined : unconfirmed.filter((name) => !names.has(name.toLowerCase()));
     },
   };
 }
 
 /** A job names the environment that its pipeline is in now, an agent one of its own or, as `unknown`, just a word. */
-function inDoubt({ names, jobs, agents }: EnvironmentsQuestion): readonly string[] {
+function unconfirmedNames({ names, jobs, agents }: EnvironmentsQuery): readonly string[] {
   if (names.length === 0) return [];
   const shown = new Set(jobs.flatMap(({ environment }) => environment?.toLowerCase() ?? []));
   for (const { environments } of agents) {

@@ -22,7 +22,7 @@ export interface HttpGocdApi extends GocdApi {
 }
 
 /**
- * Makes the client of one server. Nothing is sent before the first call. `options.fetch` is Deno's own by default
+ * Creates the client of one server. Nothing is sent before the first call. `options.fetch` is Deno's by default
  * (which honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY); `options.nowMs` gives the time in ms since the epoch.
  */
 export function createHttpGocdApi(connection: GocdConnection, options: RequesterOptions): HttpGocdApi {
@@ -87,14 +87,14 @@ interface Server {
   elastic: ReadonlySet<string>;
 }
 
-interface PollQuestion {
+interface PollQuery {
   readonly dialect: GocdDialect;
   /** Names of our configuration. */
   readonly environments: readonly string[];
 }
 
-async function poll(server: Server, question: PollQuestion, signal: AbortSignal): Promise<GocdPoll> {
-  const { dialect } = question;
+async function poll(server: Server, query: PollQuery, signal: AbortSignal): Promise<GocdPoll> {
+  const { dialect } = query;
   const maintenance = await readMode(server, dialect, signal);
   const feed = await readFeed(server, dialect, signal);
   const agentsAskedMs = server.nowMs();
@@ -104,7 +104,7 @@ async function poll(server: Server, question: PollQuestion, signal: AbortSignal)
   // After the lists, so that these are as close in time as can be.
   const { jobs, findings } = await server.profiles.mark({ jobs: feed.jobs, agents: list.agents }, settled, signal);
   const missing = await server.environments.missing({
-    names: question.environments,
+    names: query.environments,
     jobs,
     agents: list.agents,
     // Of an account that may not see maintenance mode, nobody says what it is not shown.
@@ -229,7 +229,7 @@ function refuseElastic(server: Server, uuids: readonly string[]): void {
       code: "gocd-elastic-agent",
       kind: "conflict",
       message: `the agent ${uuid} was not changed: it is an elastic agent and belongs to its plugin`,
-      hint: "report this: gocd-mesos must never want it",
+      hint: "report this: gocd-mesos must never send it",
     });
   }
 }
@@ -240,8 +240,8 @@ async function rights(server: Server, dialect: GocdDialect, signal: AbortSignal)
   const [finding] = findings;
   if (finding !== undefined) return { admin: "no", detail: finding.message };
   return mode === "unknown"
-    ? { admin: "unknown", detail: "the server does not let its maintenance mode be read, which would have told" }
-    : { admin: "yes", detail: "the account may read the maintenance mode, which only administrators may" };
+    ? { admin: "unknown", detail: "the server does not allow reading its maintenance mode, which would have shown it" }
+    : { admin: "yes", detail: "the account may read the maintenance mode, as only administrators may" };
 }
 
 /** Up to 20.8 the feed itself is for administrators only. */
@@ -263,7 +263,8 @@ function tooFewRights(dialect: GocdDialect): Finding {
   const hidden = dialect.feedHidesJobs ? ", and jobs of pipelines that it may not view are missing from the feed" : "";
   return {
     code: "gocd-too-few-rights",
-    message: "the GoCD account is no administrator: agents cannot be enabled, disabled or deleted, maintenance mode " +
+    message:
+      "the GoCD account is not an administrator: agents cannot be enabled, disabled or deleted, maintenance mode " +
       `cannot be seen${hidden}`,
     hint: "make the account of go-server.user-name (or of the access token) an administrator in GoCD",
   };
@@ -271,6 +272,6 @@ function tooFewRights(dialect: GocdDialect): Finding {
 
 const environmentNotSet: Finding = {
   code: "gocd-environment-not-set",
-  message: "GoCD 15.2 cannot set the environment of an agent by its API: an agent was enabled without it",
-  hint: "give go-agent.auto-register-key, so that agents register with their environment, or upgrade GoCD",
+  message: "the API of GoCD 15.2 cannot set an agent's environment: an agent was enabled without it",
+  hint: "set go-agent.auto-register-key, so that agents register with their environment, or upgrade GoCD",
 };

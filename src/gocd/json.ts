@@ -21,7 +21,7 @@ export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The value at these keys, one within the other; `undefined` where there is none. */
+/** The value at these keys, one within the other; `undefined` if there is none. */
 export function at(value: unknown, ...keys: readonly string[]): unknown {
   return keys.reduce((within: unknown, key) => isRecord(within) ? within[key] : undefined, value);
 }

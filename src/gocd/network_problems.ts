@@ -20,7 +20,7 @@ export interface AttemptDetail {
 
 type Described = Pick<GocdProblem, "code" | "hint"> & { readonly what: string };
 
-/** Makes the error of a request that failed without an answer, or while its answer was read. */
+/** Creates the error for a request that failed without an answer, or while its answer was read. */
 export function networkError(call: GocdCall, failure: unknown, detail: AttemptDetail): GocdError {
   const { what, code, hint } = describe(call, failure, detail);
   const kind = code === "gocd-not-permitted" ? "refused" : "unreachable";
@@ -29,13 +29,13 @@ export function networkError(call: GocdCall, failure: unknown, detail: AttemptDe
 
 function describe(call: GocdCall, failure: unknown, detail: AttemptDetail): Described {
   if (detail.isAborted) {
-    const what = "given up, because the program stops or the answer is no longer wanted";
+    const what = "aborted, because the program is stopping or the response is no longer needed";
     return { code: "gocd-aborted", what, hint: "nothing to do" };
   }
   if (detail.isTimeout) {
     const seconds = Math.round(detail.timeoutMs / 100) / 10;
-    const hint = "see why GoCD is slow, or raise go-server.timeout";
-    return { code: "gocd-timeout", what: `no complete answer within ${seconds} s`, hint };
+    const hint = "check why GoCD is slow, or raise go-server.timeout";
+    return { code: "gocd-timeout", what: `no complete response within ${seconds} s`, hint };
   }
   const { kind, what } = networkFailure(failure, call.url);
   if (!isTls(kind)) {
@@ -45,8 +45,7 @@ function describe(call: GocdCall, failure: unknown, detail: AttemptDetail): Desc
   if (detail.insecure && kind !== "no-tls") {
     return {
       code: "gocd-tls",
-      what:
-        "the certificate was refused although go-server.insecure is set: this Deno was started without the switch for it",
+      what: "the certificate was rejected although go-server.insecure is set: Deno was started without the flag for it",
       hint: "start with deno task start, or add --unsafely-ignore-certificate-errors=HOST; better: go-server.ca-file",
     };
   }
@@ -58,14 +57,16 @@ function isTls(kind: NetworkFailureKind): kind is TlsFailureKind {
 }
 
 const tlsHints: Readonly<Record<TlsFailureKind, string>> = {
-  "no-tls": "is it http:// instead of https:// in go-server.url?",
+  "no-tls": "should go-server.url begin with http:// instead of https://?",
   "other-name": "use the name of the certificate in go-server.url",
   "not-valid-now": "renew it, or check the clocks",
   "authority-as-server":
-    "give the server one with CA:FALSE, signed by an authority or by itself, and name the signer in go-server.ca-file",
-  "unknown-authority": "name its certificate authority in go-server.ca-file (for a self-signed certificate, itself)",
-  "handshake-aborted": "does it, or a proxy before it, want certificates of its clients? gocd-mesos has none",
-  "no-common-tls": "let the server speak TLS 1.2 or 1.3",
+    "use one with CA:FALSE, signed by an authority or self-signed, and name the signer in go-server.ca-file",
+  "unknown-authority":
+    "name its certificate authority in go-server.ca-file (for a self-signed certificate, the certificate itself)",
+  "handshake-aborted":
+    "does it, or a proxy in front of it, require client certificates? gocd-mesos does not support them",
+  "no-common-tls": "enable TLS 1.2 or 1.3 on the server",
   "tls": "check the certificate of the server and go-server.ca-file",
 };
 
@@ -77,12 +78,12 @@ const connectionHints: Readonly<
     "start it again, so that go-server.url decides what is permitted (deno task start), or permit this host yourself",
   ],
   "unknown-host": ["gocd-dns", "check go-server.host or .url, and DNS"],
-  "refused": ["gocd-connection-refused", "check host and port in go-server, and that GoCD runs"],
+  "refused": ["gocd-connection-refused", "check host and port in go-server, and that GoCD is running"],
   "blocked-port": ["gocd-bad-port", "check the port in go-server.url"],
   "proxy": ["gocd-proxy", "check HTTP_PROXY, HTTPS_PROXY and NO_PROXY"],
-  "not-http": ["gocd-not-http", "is it https:// instead of http:// in go-server.url?"],
+  "not-http": ["gocd-not-http", "should go-server.url begin with https:// instead of http://?"],
   "no-route": ["gocd-unreachable", "check the network and go-server.host"],
   "timed-out": ["gocd-timeout", "check the network, firewalls and go-server.host"],
   "lost": ["gocd-connection-lost", "look for restarts of GoCD or a proxy that cuts connections"],
-  "other": ["gocd-unreachable", "check go-server.url, and that GoCD can be reached from here"],
+  "other": ["gocd-unreachable", "check go-server.url, and that GoCD is reachable from here"],
 };

@@ -34,12 +34,12 @@ type Described = Pick<GocdProblem, "code" | "kind" | "hint">;
 
 /** Creates the error for an answer that has another status than 2xx. */
 export function answerError(call: GocdCall, answer: RefusedAnswer): GocdError {
-  const said = wordsOf(answer);
+  const reply = messageIn(answer);
   const described = answer.status >= 300 && answer.status < 400
     ? redirected(answer.location)
-    : describe(call, answer, said);
-  const goes = answer.location === undefined ? "" : ` and points to ${withoutQuery(answer.location)}`;
-  const quote = said === "" ? goes : `: ${said}`;
+    : describe(call, answer, reply);
+  const target = answer.location === undefined ? "" : ` and points to ${withoutQuery(answer.location)}`;
+  const quote = reply === "" ? target : `: ${reply}`;
   return new GocdError({
     ...described,
     message: `${call.method} ${call.url} answered ${answer.status}${quote}`,
@@ -57,20 +57,20 @@ export function loginPageError(source: string, status = 200): GocdError {
   });
 }
 
-function describe(call: GocdCall, answer: RefusedAnswer, said: string): Described {
+function describe(call: GocdCall, answer: RefusedAnswer, reply: string): Described {
   switch (answer.status) {
     case 400:
-      return /must be explicitly enabled or disabled/i.test(said)
+      return /must be explicitly enabled or disabled/i.test(reply)
         ? conflict("gocd-agent-pending", "the record is Pending: enable or disable it first")
         : { code: "gocd-bad-request", kind: "refused", hint: "report this with the version of the GoCD server" };
     case 401:
-      return unauthorized(call, said);
+      return unauthorized(call, reply);
     case 403:
       return forbidden();
     case 404:
-      return notFound(call, answer, said);
+      return notFound(call, answer, reply);
     case 406:
-      return call.method === "GET" ? unknownPath() : conflictOrInvalid(said);
+      return call.method === "GET" ? unknownPath() : conflictOrInvalid(reply);
     case 407:
       return {
         code: "gocd-proxy-refused",
@@ -79,7 +79,7 @@ function describe(call: GocdCall, answer: RefusedAnswer, said: string): Describe
       };
     case 409:
     case 422:
-      return conflictOrInvalid(said);
+      return conflictOrInvalid(reply);
     case 415:
       return {
         code: "gocd-media-type-refused",
@@ -89,7 +89,7 @@ function describe(call: GocdCall, answer: RefusedAnswer, said: string): Describe
     case 429:
       return { code: "gocd-too-many-requests", kind: "unreachable", hint: "poll less often: poller.interval" };
     case 503:
-      return unavailable(said);
+      return unavailable(reply);
     default:
       return answer.status >= 500
         ? {
@@ -101,15 +101,15 @@ function describe(call: GocdCall, answer: RefusedAnswer, said: string): Describe
   }
 }
 
-function unauthorized(call: GocdCall, said: string): Described {
-  if (/security has been disabled/i.test(said)) {
+function unauthorized(call: GocdCall, reply: string): Described {
+  if (/security has been disabled/i.test(reply)) {
     return {
       code: "gocd-credentials-not-wanted",
       kind: "refused",
       hint: "this server has no security: remove go-server.user-name, .password and .access-token",
     };
   }
-  if (/to perform this action/i.test(said)) return forbidden();
+  if (/to perform this action/i.test(reply)) return forbidden();
   switch (call.credentials) {
     case "none":
       return {
@@ -134,12 +134,12 @@ function unauthorized(call: GocdCall, said: string): Described {
   }
 }
 
-function notFound(call: GocdCall, answer: RefusedAnswer, said: string): Described {
+function notFound(call: GocdCall, answer: RefusedAnswer, reply: string): Described {
   const isJson = answer.contentType.includes("json");
   if (call.method !== "GET" && isJson) {
     return { code: "gocd-agent-missing", kind: "missing", hint: "nothing to do: the record is gone from the server" };
   }
-  if (isJson && /not authorized/i.test(said)) {
+  if (isJson && /not authorized/i.test(reply)) {
     return {
       code: "gocd-missing-or-forbidden",
       kind: "missing",
@@ -169,21 +169,21 @@ function conflict(code: string, hint: string): Described {
   return { code, kind: "conflict", hint };
 }
 
-function conflictOrInvalid(said: string): Described {
-  return /disabled|building/i.test(said)
+function conflictOrInvalid(reply: string): Described {
+  return /disabled|building/i.test(reply)
     ? conflict("gocd-agent-busy", "nothing to do: it is retried once the GoCD agent is disabled and idle")
     : conflict("gocd-invalid", "check the resources and environments of the profile against those of the server");
 }
 
 /** GoCD has three texts for 503; "under" is a backup, "in" is maintenance mode (GoCD ModeAwareFilter). */
-function unavailable(said: string): Described {
-  if (/is starting/i.test(said)) {
+function unavailable(reply: string): Described {
+  if (/is starting/i.test(reply)) {
     return { code: "gocd-starting", kind: "starting", hint: "nothing to do: the GoCD server is starting" };
   }
-  if (/under maintenance mode/i.test(said)) {
+  if (/under maintenance mode/i.test(reply)) {
     return { code: "gocd-backup", kind: "maintenance", hint: "nothing to do: the GoCD server is being backed up" };
   }
-  if (/maintenance mode/i.test(said)) {
+  if (/maintenance mode/i.test(reply)) {
     return { code: "gocd-maintenance", kind: "maintenance", hint: "turn off the maintenance mode of the GoCD server" };
   }
   return {
@@ -208,16 +208,16 @@ function redirected(location: string | undefined): Described {
   };
 }
 
-const wordsLengthMax = 200;
+const messageLengthMax = 200;
 
 /** One short line of what the server said; HTML is never quoted. */
-function wordsOf(answer: RefusedAnswer): string {
+function messageIn(answer: RefusedAnswer): string {
   const body = answer.body.trim();
   if (body === "") return "";
   if (answer.contentType.includes("html") || /^<(?:!doctype|html|head|body)/i.test(body)) return "(an HTML page)";
-  const said = jsonMessage(body) ?? xmlMessage(body) ?? (body.startsWith("<") || body.startsWith("{") ? "" : body);
+  const reply = jsonMessage(body) ?? xmlMessage(body) ?? (body.startsWith("<") || body.startsWith("{") ? "" : body);
   // Not before it is unescaped, and not after it is cut: a secret would be missed.
-  return oneLine(answer.redact(said), wordsLengthMax);
+  return oneLine(answer.redact(reply), messageLengthMax);
 }
 
 function jsonMessage(body: string): string | undefined {

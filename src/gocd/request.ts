@@ -51,7 +51,7 @@ export interface Requester {
 
 /** What a requester needs from outside. */
 export interface RequesterOptions {
-  /** Deno's own by default. */
+  /** Deno's by default. */
   readonly fetch?: typeof fetch;
   /** The time, for `Retry-After` as a date. */
   readonly nowMs: () => number;
@@ -76,7 +76,7 @@ const refusalCharactersMax = 16 * 1024;
 const deprecatedMax = 20;
 const userAgent = "gocd-mesos";
 
-/** Makes a requester. */
+/** Creates a requester. */
 export function createRequester(connection: GocdConnection, options: RequesterOptions): Requester {
   const session: Session = {
     connection,
@@ -101,7 +101,7 @@ export function createRequester(connection: GocdConnection, options: RequesterOp
       last = turn.promise;
       try {
         await previous;
-        return await exchangeNow(session, request, signal, read);
+        return await sendAndRead(session, request, signal, read);
       } finally {
         turn.resolve();
       }
@@ -114,7 +114,7 @@ export function createRequester(connection: GocdConnection, options: RequesterOp
   };
 }
 
-async function exchangeNow<T>(
+async function sendAndRead<T>(
   session: Session,
   request: GocdRequest,
   signal: AbortSignal,
@@ -154,7 +154,7 @@ function credentialsError(error: CredentialsError): GocdError {
   return new GocdError({ code, kind: "refused", message, hint }, error);
 }
 
-/** Frees the connection where a body was not read to its end. */
+/** Releases the connection where a body was not read to its end. */
 async function discard(response: Response | undefined): Promise<void> {
   if (response?.body && !response.body.locked) await response.body.cancel().catch(() => {});
 }
@@ -202,17 +202,17 @@ function clientOf(session: Session): Deno.HttpClient | undefined {
       code: "gocd-bad-ca",
       kind: "refused",
       message: "the certificate authorities of go-server.ca-file cannot be used",
-      hint: "go-server.ca-file must hold certificates in PEM form (-----BEGIN CERTIFICATE-----)",
+      hint: "go-server.ca-file must contain certificates in PEM format (-----BEGIN CERTIFICATE-----)",
     }, error);
   }
 }
 
-interface Asked {
+interface SentRequest {
   readonly call: GocdCall;
   readonly etag: string | undefined;
 }
 
-async function answerOf(session: Session, { call, etag: known }: Asked, response: Response): Promise<GocdAnswer> {
+async function answerOf(session: Session, { call, etag: known }: SentRequest, response: Response): Promise<GocdAnswer> {
   const source = `${call.method} ${call.url}`;
   session.cookie = sessionCookieOf(response.headers, session.cookie);
   const contentType = (response.headers.get("content-type") ?? "").toLowerCase();
@@ -269,6 +269,6 @@ function noteDeprecation(session: Session, source: string, headers: Headers): vo
     code: "gocd-api-deprecated",
     message: `${source} is deprecated since GoCD ${since.slice(0, 20)}` +
       (removal === null ? "" : ` and will be gone in ${removal.slice(0, 20)}`),
-    hint: "nothing to do now: look for a newer gocd-mesos before GoCD is upgraded",
+    hint: "nothing to do now: get a newer gocd-mesos before upgrading GoCD",
   });
 }

@@ -86,7 +86,7 @@ const newestKnown = release(26, 1);
  * so before 16.6. A version never heard of gets the nearest dialect and a finding.
  */
 export function dialectOf(version: string | undefined): GocdDialect {
-  if (version === undefined) return untold;
+  if (version === undefined) return unknownDialect;
   const number = parseRelease(version);
   if (number === undefined) {
     const finding = unsupported(`${JSON.stringify(version.slice(0, 40))}, which is not a version number`, "26.1");
@@ -99,7 +99,7 @@ export function dialectOf(version: string | undefined): GocdDialect {
 }
 
 /** A server without `/api/version`: before 16.6, or one that does not let us ask. */
-const untold: GocdDialect = {
+const unknownDialect: GocdDialect = {
   ...dialectOfRelease("<16.6", release(16, 5)),
   feedPaths: [oldFeedPath, newFeedPath],
   agentsForms: [agentsV2, agentsV1, newestAgents, agentsV4],

@@ -100,7 +100,7 @@ async function inBulk(route: WriteRoute, uuids: readonly string[], forms: WriteF
   for (let from = 0; from < unique.length; from += size) {
     const list = unique.slice(from, from + size);
     const isList = route.bulk && list.length >= forms.manyMin;
-    const failure = isList ? await attempt(route, forms.many(list)) : alone;
+    const failure = isList ? await attempt(route, forms.many(list)) : noBulkRequest;
     if (failure !== undefined) {
       // All or nothing on the server: one unknown or building agent must not keep the others.
       refused.push(...await oneByOne(route, list, forms));
@@ -114,7 +114,7 @@ async function inBulk(route: WriteRoute, uuids: readonly string[], forms: WriteF
 }
 
 /** Stands for "no bulk request was made". */
-const alone = Symbol("alone");
+const noBulkRequest = Symbol("no bulk request");
 
 async function oneByOne(route: WriteRoute, uuids: readonly string[], forms: WriteForms): Promise<readonly GocdError[]> {
   const refused: GocdError[] = [];
@@ -131,12 +131,12 @@ async function attempt(route: WriteRoute, write: Write): Promise<GocdError | und
     await send(route, write);
     return undefined;
   } catch (error) {
-    if (error instanceof GocdError && aboutAgents(error)) return error;
+    if (error instanceof GocdError && concernsAgents(error)) return error;
     throw error;
   }
 }
 
-function aboutAgents({ problem }: GocdError): boolean {
+function concernsAgents({ problem }: GocdError): boolean {
   return problem.kind === "conflict" || problem.code === "gocd-agent-missing" || problem.code === "gocd-bad-request";
 }
 

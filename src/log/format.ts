@@ -7,7 +7,7 @@ import type { Secret } from "../secret.ts";
 /** A value beside the text of a line. A {@linkcode Secret} prints as `***`. */
 export type LogValue = string | number | boolean | Secret;
 
-/** Values for machines; in text lines only where `text` does not say them already. */
+/** Values for machines; in text lines only if `text` does not contain them. */
 export type LogFields = Readonly<Record<string, LogValue>>;
 
 /** What one line says. */
@@ -22,7 +22,7 @@ export interface LogEntry {
   readonly fields: LogFields;
 }
 
-/** More characters of one text say nothing more; the rest is counted, not written. */
+/** Longer texts are cut, and the rest is only counted. */
 export const textCharactersMax: number = 4_000;
 
 const levelWords: Readonly<Record<NoteLevel, string>> = {
@@ -34,7 +34,7 @@ const levelWords: Readonly<Record<NoteLevel, string>> = {
 
 /**
  * A line for people: `2026-11-23T00:45:05Z INFO  agent-launched: launching 2 linux agents (fix: …)`. The fields of a
- * note are in its words already, those of a free message follow as `key=value`.
+ * note are part of its text, those of a free message follow as `key=value`.
  */
 export function textLine(entry: LogEntry): string {
   const code = entry.code === undefined ? "" : `${entry.code}: `;
@@ -61,7 +61,7 @@ export function jsonLine(entry: LogEntry): string {
 
 const shortEscapes: ReadonlyMap<string, string> = new Map([["\n", "\\n"], ["\r", "\\r"], ["\t", "\\t"]]);
 
-/** A text on one line, its unprintable characters as `\n`, `\x1b` or `\u202e`, and cut at {@linkcode textCharactersMax}. */
+/** A text on one line, its unprintable characters as `\n`, `\x1b` or `\u202e`, cut at {@linkcode textCharactersMax}. */
 export function printable(text: string): string {
   return bounded(text).replace(unprintable, (character) => {
     const short = shortEscapes.get(character);
@@ -88,7 +88,7 @@ function isoSeconds(atMs: number): string {
   return isoTime(atMs).replace(/\.\d+Z$/, "Z");
 }
 
-/** Times that no calendar has come from clocks that are wrong; a log line must still come out. */
+/** Invalid times come from wrong clocks; the line must be written anyway. */
 function isoTime(atMs: number): string {
   const calendarMsMax = 8.64e15;
   return new Date(Number.isFinite(atMs) && Math.abs(atMs) <= calendarMsMax ? atMs : 0).toISOString();

@@ -109,11 +109,13 @@ export function endsSession({ status, text }: Pick<Refusal, "status" | "text">):
 /** `Mesos master http://host:5050 refused SUBSCRIBE: 401 (text of the answer)`, in one line without secrets. */
 export function refusalMessage(refusal: Refusal): string {
   const { origin, asked, status, location } = refusal;
-  const said = location === undefined ? saidIn(refusal) : ` to ${oneLine(redactorOf(refusal.credentials)(location))}`;
+  const said = location === undefined
+    ? messageIn(refusal)
+    : ` to ${oneLine(redactorOf(refusal.credentials)(location))}`;
   return `Mesos master ${origin} answered ${asked} with ${status}${said}`;
 }
 
-function saidIn(refusal: Refusal): string {
+function messageIn(refusal: Refusal): string {
   if (isHtml(refusal)) return " and an HTML page";
   const text = oneLine(redactorOf(refusal.credentials)(refusal.text));
   return text === "" ? "" : `: ${text}`;

@@ -37,7 +37,7 @@ const defaultLimits: QueueLimits = { eventsMax: queuedEventsMax, bytesMax: queue
 
 /** Creates a queue; `onLeft` is called when its taker has gone, `limits` are lower in tests. */
 export function createEventQueue(onLeft: () => void, limits: QueueLimits = defaultLimits): EventQueue {
-  const shelf: EventBuffer = { waiting: [], taken: 0, bytes: 0 };
+  const buffer: EventBuffer = { waiting: [], taken: 0, bytes: 0 };
   let failure: MesosError | undefined;
   let stopped = false;
   let wake: (() => void) | undefined;
@@ -47,7 +47,7 @@ export function createEventQueue(onLeft: () => void, limits: QueueLimits = defau
   };
   const next = async (): Promise<IteratorResult<SessionEvent, undefined>> => {
     while (!stopped) {
-      const value = takeFirst(shelf);
+      const value = takeFirst(buffer);
       if (value !== undefined) return { done: false, value };
       if (failure !== undefined) throw failure;
       await new Promise<void>((resolve) => wake = resolve);
@@ -60,27 +60,27 @@ export function createEventQueue(onLeft: () => void, limits: QueueLimits = defau
   };
   return {
     push(event, bytes): MesosError | undefined {
-      const count = shelf.waiting.length - shelf.taken;
+      const count = buffer.waiting.length - buffer.taken;
       if (stopped || failure !== undefined) return undefined;
-      if (event.kind !== "framework-error" && (count >= limits.eventsMax || shelf.bytes + bytes > limits.bytesMax)) {
-        const full = tooSlow(count, shelf.bytes);
+      if (event.kind !== "framework-error" && (count >= limits.eventsMax || buffer.bytes + bytes > limits.bytesMax)) {
+        const full = queueFull(count, buffer.bytes);
         fail(full);
         // An ERROR says that we must not come back.
-        shelf.waiting = shelf.waiting.slice(shelf.taken).filter((each) => each.event.kind === "framework-error");
-        shelf.taken = 0;
-        shelf.bytes = 0;
+        buffer.waiting = buffer.waiting.slice(buffer.taken).filter((each) => each.event.kind === "framework-error");
+        buffer.taken = 0;
+        buffer.bytes = 0;
         return full;
       }
-      shelf.waiting.push({ event, bytes });
-      shelf.bytes += bytes;
+      buffer.waiting.push({ event, bytes });
+      buffer.bytes += bytes;
       changed();
       return undefined;
     },
     fail,
-    waiting: () => shelf.waiting.length - shelf.taken,
+    waiting: () => buffer.waiting.length - buffer.taken,
     stop(): void {
       stopped = true;
-      shelf.waiting = [];
+      buffer.waiting = [];
       changed();
     },
     events: {
@@ -103,20 +103,20 @@ interface EventBuffer {
   bytes: number;
 }
 
-function takeFirst(shelf: EventBuffer): SessionEvent | undefined {
-  const first = shelf.waiting[shelf.taken];
+function takeFirst(buffer: EventBuffer): SessionEvent | undefined {
+  const first = buffer.waiting[buffer.taken];
   if (first === undefined) return undefined;
-  shelf.taken++;
-  shelf.bytes -= first.bytes;
+  buffer.taken++;
+  buffer.bytes -= first.bytes;
   // Taken events are dropped in bulk, so that each costs the same however many wait.
-  if (shelf.taken >= 1024 || shelf.taken === shelf.waiting.length) {
-    shelf.waiting = shelf.waiting.slice(shelf.taken);
-    shelf.taken = 0;
+  if (buffer.taken >= 1024 || buffer.taken === buffer.waiting.length) {
+    buffer.waiting = buffer.waiting.slice(buffer.taken);
+    buffer.taken = 0;
   }
   return first.event;
 }
 
-function tooSlow(events: number, bytes: number): MesosError {
+function queueFull(events: number, bytes: number): MesosError {
   return new MesosError(
     "stream-broken",
     `events of the Mesos master come faster than they are handled: ${events} wait (${bytes} bytes), so it is left`,

@@ -9,7 +9,7 @@ import { findFrameworks } from "./former_frameworks.ts";
 import { createLeaderFinder, type LeaderFinder } from "./leader.ts";
 import { createMasterClient, type MasterAnswer, type MasterClient, sendRequest } from "./master_request.ts";
 import { addressOfUrl, hostPortText } from "../net/addresses.ts";
-import { createPortLook, type PortProbe } from "./port_probe.ts";
+import { createPortProbe, type PortProbe } from "./port_probe.ts";
 import { type ReachedLeader, reachLeader } from "./reach_leader.ts";
 import { type RunningSession, startSession } from "./session.ts";
 import { realTimer, type SetTimer } from "../net/timer.ts";
@@ -30,7 +30,7 @@ export const lateSubscribeMs = 120_000;
 
 const schedulerPath = "/api/v1/scheduler";
 
-/** What a scheduler is made of. */
+/** What a scheduler is made from. */
 export interface HttpSchedulerOptions {
   /** The cluster. */
   readonly connection: MesosConnection;
@@ -40,7 +40,7 @@ export interface HttpSchedulerOptions {
   readonly redact?: (text: string) => string;
   /** Wall clock in ms since the epoch. */
   readonly nowMs: () => number;
-  /** Deno's own by default. */
+  /** Deno's by default. */
   readonly fetch?: typeof fetch;
   /** The machine's timer by default. */
   readonly setTimer?: SetTimer;
@@ -61,11 +61,11 @@ interface Scheduler {
   readonly closing: AbortController;
   readonly isAllowed: ReturnType<typeof hostCheck>;
   readonly look: PortProbe | undefined;
-  /** Wall clock, when a SUBSCRIBE was given up that may yet arrive. */
+  /** Wall clock, when a SUBSCRIBE was abandoned that may yet arrive. */
   givenUpMs: number | undefined;
 }
 
-/** Makes a scheduler. */
+/** Creates a scheduler. */
 export function createHttpScheduler(options: HttpSchedulerOptions): HttpScheduler {
   const { connection } = options;
   const setTimer = options.setTimer ?? realTimer;
@@ -83,7 +83,7 @@ export function createHttpScheduler(options: HttpSchedulerOptions): HttpSchedule
     hasTls: connection.caCerts.length > 0,
   });
   const look = options.look ??
-    (options.fetch === undefined ? createPortLook({ setTimer, nowMs: options.nowMs }) : undefined);
+    (options.fetch === undefined ? createPortProbe({ setTimer, nowMs: options.nowMs }) : undefined);
   const scheduler: Scheduler = {
     client,
     finder,
@@ -154,7 +154,7 @@ async function subscribe(scheduler: Scheduler, wanted: Subscription): Promise<Me
   return running.session;
 }
 
-// Once for each that was given up: whoever fails us over again is another instance, and we never fight.
+// Once for each that was abandoned: whoever fails us over again is another instance, and we never fight.
 function isOwnTakeover(scheduler: Scheduler): boolean {
   const { givenUpMs } = scheduler;
   scheduler.givenUpMs = undefined;
@@ -171,7 +171,7 @@ function followLeader({ finder }: Scheduler, reached: ReachedLeader, running: Ru
         "stream-broken",
         `ZooKeeper names another leading Mesos master, ${leader}: the subscription with ` +
           `${hostPortText(address)} is given up`,
-        "nothing to do: the new leader is subscribed to by itself",
+        "nothing to do: it subscribes to the new leader automatically",
       ),
     )
   );
@@ -259,7 +259,7 @@ async function versionOf(client: MasterClient, url: URL, signals: readonly Abort
     }
     const version = versionIn(await answer.text());
     if (version === undefined) {
-      throw notAMaster(`${url.origin} answered GET /version with something that is no version of Mesos`);
+      throw notAMaster(`${url.origin} answered GET /version with something that is not a Mesos version`);
     }
     return version;
   } finally {

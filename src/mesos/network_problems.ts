@@ -11,20 +11,20 @@ export const networkHints: Readonly<Record<NetworkFailureKind, string>> = {
   "other-name": "use the name of the certificate in mesos-master",
   "not-valid-now": "renew it, or check the clocks",
   "authority-as-server":
-    "give the server one with CA:FALSE, signed by an authority or by itself, and name the signer in mesos.ca-file",
+    "use one with CA:FALSE, signed by an authority or self-signed, and name the signer in mesos.ca-file",
   "unknown-authority": "name its certificate authority in mesos.ca-file",
   "handshake-aborted":
-    "does it want certificates of its clients (LIBPROCESS_SSL_REQUIRE_CLIENT_CERT)? gocd-mesos has none; " +
+    "does it require client certificates (LIBPROCESS_SSL_REQUIRE_CLIENT_CERT)? gocd-mesos does not support them; " +
     "otherwise compare its ciphers with TLS 1.2 and 1.3",
-  "no-common-tls": "let the server speak TLS 1.2 or 1.3 (LIBPROCESS_SSL_ENABLE_TLS_V1_2)",
+  "no-common-tls": "enable TLS 1.2 or 1.3 on the server (LIBPROCESS_SSL_ENABLE_TLS_V1_2)",
   "tls": "check the certificate of the server and mesos.ca-file",
   "unknown-host": "check mesos-master, and DNS",
-  "refused": "check host and port in mesos-master, and that the master runs",
+  "refused": "check host and port in mesos-master, and that the master is running",
   "blocked-port": "check the port in mesos-master",
   "proxy": "check HTTP_PROXY, HTTPS_PROXY and NO_PROXY",
-  "not-http": "check host and port in mesos-master; is it https:// instead of http://?",
+  "not-http": "check host and port in mesos-master; should it begin with https:// instead of http://?",
   "no-route": "check the network and mesos-master",
   "timed-out": "check the network, firewalls and mesos-master",
-  "lost": "the connection is made again by itself; look for a restart of the master or a proxy in between",
-  "other": "check mesos-master, and that the master can be reached from here",
+  "lost": "it reconnects automatically; look for a restart of the master or a proxy in between",
+  "other": "check mesos-master, and that the master is reachable from here",
 };

@@ -12,7 +12,7 @@ export const connectionMs = 1_800;
 /** For a host that was silent before: a living one is reached at once, and the next try comes soon. */
 export const silentHostMs = 400;
 /** How often such a host gets the full time all the same, should the way to it be that long. */
-const fullLookEveryMs = 30_000;
+const fullProbeEveryMs = 30_000;
 /** A name not found by then is left to fetch: a slow name server says nothing about the host. */
 const lookupMs = 1_000;
 /** Of a name's addresses, each is tried for this part of the time before the next. */
@@ -21,7 +21,9 @@ const addressesMax = 8;
 /** Hosts remembered; an ensemble has three or five. */
 const silentHostsMax = 64;
 
-/** An error where the host takes no connection; `undefined` where it does, refuses, or nothing can be said. Never throws. */
+/**
+ * An error where the host takes no connection; `undefined` if it does, refuses, or nothing can be said. Never throws.
+ */
 export type PortProbe = (address: HttpAddress, signals: readonly AbortSignal[]) => Promise<MesosError | undefined>;
 
 /** A connection on its way, ended by `close` in any case. */
@@ -41,9 +43,9 @@ export interface AttemptEvents {
 /** Begins to connect; tries the next address of a name after `perAddressMs`. */
 export type BeginConnect = (address: HttpAddress, perAddressMs: number, events: AttemptEvents) => Attempt;
 
-/** What a look is made of. */
-export interface PortLookOptions {
-  /** Limits of time. */
+/** What a look is made from. */
+export interface PortProbeOptions {
+  /** Time limits. */
   readonly setTimer: SetTimer;
   /** Wall clock in ms since the epoch. */
   readonly nowMs: () => number;
@@ -53,8 +55,8 @@ export interface PortLookOptions {
   readonly isDirect?: (address: HttpAddress) => boolean;
 }
 
-/** Makes a look, which remembers hosts that were silent. */
-export function createPortLook(options: PortLookOptions): PortProbe {
+/** Creates a look, which remembers hosts that were silent. */
+export function createPortProbe(options: PortProbeOptions): PortProbe {
   const direct = options.isDirect ?? isDirect;
   /** When each was last given the full time. */
   const silent = new Map<string, number>();
@@ -64,9 +66,9 @@ export function createPortLook(options: PortLookOptions): PortProbe {
     const fullAtMs = silent.get(host);
     const sinceMs = fullAtMs === undefined ? undefined : options.nowMs() - fullAtMs;
     // A clock that was set back counts as long ago.
-    const isShort = sinceMs !== undefined && sinceMs >= 0 && sinceMs < fullLookEveryMs;
+    const isShort = sinceMs !== undefined && sinceMs >= 0 && sinceMs < fullProbeEveryMs;
     const limitMs = isShort ? silentHostMs : connectionMs;
-    const outcome = await lookOnce(options, { address, limitMs, signals });
+    const outcome = await probeOnce(options, { address, limitMs, signals });
     if (outcome !== "silent") {
       if (outcome === "heard") silent.delete(host);
       return undefined;
@@ -78,12 +80,12 @@ export function createPortLook(options: PortLookOptions): PortProbe {
     return new MesosError(
       "unreachable",
       `Mesos master ${addressUrl(address)}: nothing takes the connection within ${limitMs / 1000} s`,
-      "check that this machine is switched on, and firewalls that swallow packets on the way; it is tried again by itself",
+      "check that this machine is switched on, and firewalls that drop packets on the way; it is retried automatically",
     );
   };
 }
 
-interface Look {
+interface ProbeAttempt {
   readonly address: HttpAddress;
   readonly limitMs: number;
   readonly signals: readonly AbortSignal[];
@@ -91,8 +93,8 @@ interface Look {
 
 type Outcome = "heard" | "silent" | "unknown";
 
-function lookOnce({ setTimer, begin = beginConnect }: PortLookOptions, look: Look): Promise<Outcome> {
-  const { address, limitMs, signals } = look;
+function probeOnce({ setTimer, begin = beginConnect }: PortProbeOptions, attempt: ProbeAttempt): Promise<Outcome> {
+  const { address, limitMs, signals } = attempt;
   const perAddressMs = Math.round(limitMs / addressPart);
   return new Promise((resolve) => {
     let addresses = 0;

@@ -63,15 +63,19 @@ export async function reachLeader(client: MasterClient, asked: LeaderRequest): P
       failures.push(error);
     }
   }
-  throw together(failures);
+  throw combined(failures);
 }
 
-interface Trip {
+interface CandidateAttempt {
   readonly candidate: HttpAddress;
   readonly dead: Map<string, MesosError>;
 }
 
-async function follow(client: MasterClient, asked: LeaderRequest, { candidate, dead }: Trip): Promise<ReachedLeader> {
+async function follow(
+  client: MasterClient,
+  asked: LeaderRequest,
+  { candidate, dead }: CandidateAttempt,
+): Promise<ReachedLeader> {
   let url = new URL(addressUrl(candidate) + asked.request.path);
   const visited = new Set<string>();
   for (let networkDelayMs = 0; networkDelayMs <= redirectsMax; networkDelayMs++) {
@@ -194,7 +198,7 @@ function deadLeader(from: string, leader: string, why: string, cause?: unknown):
 
 const namedMax = 5;
 
-function together(failures: readonly MesosError[]): MesosError {
+function combined(failures: readonly MesosError[]): MesosError {
   const worst = byWeight.flatMap((reason) => failures.filter((failure) => failure.reason === reason))[0] ?? failures[0];
   if (worst === undefined) return new MesosError("no-leader", "there is no Mesos master to ask", "check mesos-master");
   if (failures.length === 1) return worst;

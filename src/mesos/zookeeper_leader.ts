@@ -20,8 +20,8 @@ const pauseMs = 1_000;
  * How often ZooKeeper is read without need. A server that is switched off sends no watch and ends no connection; often it
  * is the machine of the leading master, too.
  */
-const lifeSignMs = 5_000;
-/** A leader that vanishes between list and look, so many times in a row. */
+const rereadIntervalMs = 5_000;
+/** A leader that vanishes between list and look, this many times in a row. */
 const rereadsMax = 3;
 
 /** What ZooKeeper knows. */
@@ -32,7 +32,7 @@ type Knowledge =
   /** It cannot be read: not worth waiting for. */
   | { readonly kind: "problem"; readonly error: MesosError };
 
-interface Question {
+interface PendingRequest {
   readonly number: number;
   answer(knowledge: Knowledge): void;
 }
@@ -41,10 +41,10 @@ interface Finder {
   readonly masters: Extract<Masters, { readonly kind: "zookeeper" }>;
   readonly options: LeaderFinderOptions;
   readonly closing: AbortController;
-  readonly questions: Set<Question>;
+  readonly requests: Set<PendingRequest>;
   readonly listeners: Set<(leader: string) => void>;
   connection: ZookeeperSession | undefined;
-  /** Counts questions: knowledge read after a question was put answers it. */
+  /** Counts requests: knowledge read after a request was put answers it. */
   asked: number;
   /** The candidate given last. */
   given: string | undefined;
@@ -56,7 +56,7 @@ interface Finder {
   readonly changed: () => void;
 }
 
-/** Makes a finder; it connects at the first question and stays connected until closed. */
+/** Creates a finder; it connects at the first request and stays connected until closed. */
 export function createZookeeperFinder(
   masters: Extract<Masters, { readonly kind: "zookeeper" }>,
   options: LeaderFinderOptions,
@@ -65,7 +65,7 @@ export function createZookeeperFinder(
     masters,
     options,
     closing: new AbortController(),
-    questions: new Set(),
+    requests: new Set(),
     listeners: new Set(),
     connection: undefined,
     asked: 0,
@@ -96,17 +96,22 @@ function leaderNow(finder: Finder, signals: readonly AbortSignal[]): Promise<Htt
   finder.asked++;
   const ends = [...signals, finder.closing.signal];
   return new Promise((resolve, reject) => {
-    let last = noLeader(`${whole(finder)}: no answer within ${leaderWaitMs / 1000} s`, "check that ZooKeeper runs");
+    let last = noLeader(
+      `${whole(finder)}: no answer within ${leaderWaitMs / 1000} s`,
+      "check that ZooKeeper is running",
+    );
     const done = (): void => {
-      finder.questions.delete(question);
+      finder.requests.delete(request);
       stopClock();
       for (const signal of ends) signal.removeEventListener("abort", giveUp);
     };
     const giveUp = (): void => {
       done();
-      reject(new MesosError("unreachable", `${whole(finder)}: given up, because the program stops`, "nothing to do"));
+      reject(
+        new MesosError("unreachable", `${whole(finder)}: aborted, because the program is stopping`, "nothing to do"),
+      );
     };
-    const question: Question = {
+    const request: PendingRequest = {
       number: finder.asked,
       answer(knowledge): void {
         if (knowledge.kind === "none") {
@@ -126,7 +131,7 @@ function leaderNow(finder: Finder, signals: readonly AbortSignal[]): Promise<Htt
       done();
       reject(last);
     }, leaderWaitMs);
-    finder.questions.add(question);
+    finder.requests.add(request);
     for (const signal of ends) signal.addEventListener("abort", giveUp, { once: true });
     if (ends.some(({ aborted }) => aborted)) {
       giveUp();
@@ -149,7 +154,7 @@ async function follow(finder: Finder): Promise<void> {
     if (!finder.closing.signal.aborted) {
       const stopPause = finder.options.setTimer(
         changed.resolve,
-        finder.connection === undefined ? pauseMs : lifeSignMs,
+        finder.connection === undefined ? pauseMs : rereadIntervalMs,
       );
       await changed.promise;
       stopPause();
@@ -158,8 +163,8 @@ async function follow(finder: Finder): Promise<void> {
 }
 
 function tell(finder: Finder, number: number, knowledge: Knowledge): void {
-  for (const question of [...finder.questions]) {
-    if (question.number <= number) question.answer(knowledge);
+  for (const request of [...finder.requests]) {
+    if (request.number <= number) request.answer(knowledge);
   }
   if (knowledge.kind === "leader" && finder.given !== undefined) {
     const leader = hostPortText(knowledge.address);
@@ -192,7 +197,7 @@ async function readNow(finder: Finder): Promise<Knowledge> {
       failures.push(asMesosError(finder, error));
     }
   }
-  return { kind: "problem", error: together(finder, failures) };
+  return { kind: "problem", error: combined(finder, failures) };
 }
 
 async function connectNext(finder: Finder): Promise<ZookeeperSession> {
@@ -218,7 +223,7 @@ async function connectNext(finder: Finder): Promise<ZookeeperSession> {
 }
 
 const problems: Readonly<Record<ZookeeperProblem, readonly [reason: MesosErrorReason, hint: string]>> = {
-  "unreachable": ["unreachable", "check the hosts in mesos-master (zk://…), and that ZooKeeper runs"],
+  "unreachable": ["unreachable", "check the hosts in mesos-master (zk://…), and that ZooKeeper is running"],
   "not-permitted": [
     "redirect-refused",
     "put the host into mesos-master and start with deno task start, or permit this host yourself",
@@ -247,16 +252,16 @@ async function readLeader(finder: Finder, connection: ZookeeperSession): Promise
   for (let read = 0; read < rereadsMax; read++) {
     const names = await connection.children(path, finder.changed);
     const name = leadingZnode(names ?? []);
-    if (name === undefined) return { kind: "none", error: nobody(finder, names) };
+    if (name === undefined) return { kind: "none", error: noMasterRegistered(finder, names) };
     const data = await connection.data(`${path}/${name}`);
     if (data !== undefined) return { kind: "leader", address: masterAddress(finder, `${path}/${name}`, data.text) };
   }
   return { kind: "none", error: noLeader(`${whole(finder)}: the leader changes all the time`, waitHint) };
 }
 
-const waitHint = "it is tried again by itself; see the masters' logs if it lasts";
+const waitHint = "it is retried automatically; see the masters' logs if it lasts";
 
-function nobody(finder: Finder, names: readonly string[] | undefined): MesosError {
+function noMasterRegistered(finder: Finder, names: readonly string[] | undefined): MesosError {
   const { path } = finder.masters;
   if (names === undefined) {
     return noLeader(
@@ -311,14 +316,14 @@ function whole(finder: Finder): string {
   return `ZooKeeper ${finder.masters.servers.map(hostPortText).join(",")}`;
 }
 
-function together(finder: Finder, failures: readonly MesosError[]): MesosError {
+function combined(finder: Finder, failures: readonly MesosError[]): MesosError {
   const [first] = failures;
   if (first !== undefined && failures.length === 1) return first;
   const messages = [...new Set(failures.map(({ message }) => message))];
   return new MesosError(
     "unreachable",
     `none of the ZooKeeper servers could be asked for the leading master: ${messages.join("; ")}`,
-    first?.hint ?? "check the hosts in mesos-master, and that ZooKeeper runs",
+    first?.hint ?? "check the hosts in mesos-master, and that ZooKeeper is running",
     first ?? finder.closing.signal.reason,
   );
 }

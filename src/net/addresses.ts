@@ -127,17 +127,17 @@ export function parseServerUrl(text: string): ReadAddress<ServerUrl> {
   const hint = "write http://host:port/path";
   const any = URL.canParse(text) ? new URL(text) : undefined;
   if (any !== undefined && `${any.username}${any.password}` !== "") {
-    return { ok: false, message: "it holds credentials", hint: "write them with keys of their own" };
+    return { ok: false, message: "it contains credentials", hint: "write them with keys of their own" };
   }
   const url = httpUrlOf(text);
   if (url === undefined) return { ok: false, message: "it is not an http or https URL", hint };
-  if (url.search !== "" || url.hash !== "") return { ok: false, message: "it holds a ? or #", hint };
+  if (url.search !== "" || url.hash !== "") return { ok: false, message: "it contains ? or #", hint };
   return { ok: true, value: { ...addressOfUrl(url), path: url.pathname.replace(/\/+$/, "") } };
 }
 
 /** Reads `zk://…`; messages never show credentials. `source`: the key that holds it. */
 export function parseZookeeper(text: string, source: string): ReadAddress<ZookeeperAddress> {
-  const hint = "write zk://host1:2181,host2:2181/path, with user:password@ behind zk:// where it is needed";
+  const hint = "write zk://host1:2181,host2:2181/path, with user:password@ after zk:// if needed";
   const bad = (message: string): ReadAddress<never> => ({ ok: false, message, hint });
   const match = /^zk:\/\/(?:(.*)@)?([^/@]*)(\/.*)?$/i.exec(text.trim());
   if (match === null) return bad("it is not a ZooKeeper address");
@@ -151,7 +151,7 @@ export function parseZookeeper(text: string, source: string): ReadAddress<Zookee
   // As org.apache.zookeeper.common.PathUtils.validatePath.
   // deno-lint-ignore no-control-regex
   if (clean === "" || /\/\/|[\s?#\u0000-\u001f\u007f-\u009f]|\/\.{1,2}(\/|$)/.test(clean)) {
-    return bad("the ZooKeeper address has no usable path");
+    return bad("the ZooKeeper address has no valid path");
   }
   const secret = auth === undefined ? {} : { auth: new Secret(source, () => auth) };
   return { ok: true, value: { servers: servers.value, path: clean, ...secret } };
@@ -160,7 +160,7 @@ export function parseZookeeper(text: string, source: string): ReadAddress<Zookee
 function parseZookeeperServers(text: string): ReadAddress<readonly HostPort[]> {
   const hint = "write host1:2181,host2:2181";
   const items = itemsOf(text);
-  if (items.length === 0) return { ok: false, message: "the ZooKeeper address names no server", hint };
+  if (items.length === 0) return { ok: false, message: "the ZooKeeper address does not name a server", hint };
   if (items.length > hostsMax) return { ok: false, message: tooMany(items.length), hint };
   const servers: HostPort[] = [];
   for (const item of items) {
@@ -182,10 +182,10 @@ export function parseMasters(text: string): ReadAddress<Masters> {
     return address.ok ? { ok: true, value: { kind: "zookeeper", ...address.value } } : address;
   }
   if (trimmed.includes("@")) {
-    return { ok: false, message: "it holds credentials", hint: "write them as mesos.principal and mesos.secret" };
+    return { ok: false, message: "it contains credentials", hint: "write them as mesos.principal and mesos.secret" };
   }
   const items = itemsOf(trimmed);
-  if (items.length === 0) return { ok: false, message: "it names no master", hint };
+  if (items.length === 0) return { ok: false, message: "it does not name a master", hint };
   if (items.length > hostsMax) return { ok: false, message: tooMany(items.length), hint };
   const addresses: HttpAddress[] = [];
   for (const item of items) {

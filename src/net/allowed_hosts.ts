@@ -12,7 +12,7 @@ export type AllowedHost =
   /** A CIDR block as written; one that is none allows nothing. */
   | { readonly kind: "block"; readonly text: string };
 
-/** Reads an entry; `undefined` where it is none. */
+/** Reads an entry; `undefined` if it is none. */
 export function parseAllowedHost(text: string): AllowedHost | undefined {
   const trimmed = text.trim();
   if (/^[0-9a-fA-F:.]+\/\d{1,3}$/.test(trimmed)) return { kind: "block", text: trimmed };

@@ -1,9 +1,10 @@
-// How we log in to a server, and how the secrets of it stay out of messages. Not here: where secrets come from (config/).
+// How we authenticate to a server, and how the secrets of it stay out of messages. Not here: where secrets come from
+// (config/).
 
 import { OperatorError } from "../errors.ts";
 import { createRedactor, type Secret } from "../secret.ts";
 
-/** How to log in. */
+/** How to authenticate. */
 export type Credentials =
   | { readonly kind: "none" }
   | { readonly kind: "basic"; readonly userName: string; readonly password: Secret }
@@ -23,7 +24,7 @@ export class CredentialsError extends OperatorError {
 }
 
 /**
- * Value of the `Authorization` header, read anew each time, because secrets in files may change. Throws
+ * Value of the `Authorization` header, read again each time, because secrets in files may change. Throws
  * {@linkcode CredentialsError}.
  */
 export function authorizationOf(credentials: Credentials): string | undefined {

@@ -40,7 +40,7 @@ export interface NetworkFailure {
 export function networkFailure(failure: unknown, url: string): NetworkFailure {
   if (failure instanceof Deno.errors.NotCapable) {
     const host = /net access to "([^"]+)"/.exec(failure.message)?.[1] ?? "this host";
-    return { kind: "not-permitted", what: `this program was started without permission to reach ${host}` };
+    return { kind: "not-permitted", what: `this program was started without permission to connect to ${host}` };
   }
   const text = url === "" ? textOf(failure) : textOf(failure).replaceAll(url, "");
   const detail = oneLine(text.slice(text.lastIndexOf(": ") + 1));
@@ -52,35 +52,35 @@ export function networkFailure(failure: unknown, url: string): NetworkFailure {
 
 // The first that fits counts.
 const kinds: readonly (readonly [pattern: RegExp, kind: NetworkFailureKind, what: string])[] = [
-  [/corrupt message|InvalidContentType|unrecognized name/i, "no-tls", "the server does not speak TLS on this port"],
+  [/corrupt message|InvalidContentType|unrecognized name/i, "no-tls", "the server does not use TLS on this port"],
   [/NotValidForName|not valid for/i, "other-name", "the certificate is for another host name"],
   [/Expired|NotValidYet|not valid yet/i, "not-valid-now", "the certificate has expired or is not valid yet"],
   [
     /CaUsedAsEndEntity/i,
     "authority-as-server",
-    "the certificate is that of a certificate authority (CA:TRUE), which is not taken for a server's",
+    "the certificate is that of a certificate authority (CA:TRUE), which is not accepted for a server",
   ],
   [/UnknownIssuer|BadSignature/i, "unknown-authority", "the certificate is not signed by a known authority"],
   [
     /alert: (CertificateRequired|HandshakeFailure|BadCertificate|NoCertificate|AccessDenied)/i,
     "handshake-aborted",
-    "the server has broken the TLS handshake off",
+    "the server aborted the TLS handshake",
   ],
   [
     /ProtocolVersion|peer is incompatible/i,
     "no-common-tls",
-    "there is no version of TLS that both sides speak",
+    "there is no TLS version that both sides support",
   ],
   [/certificate|handshake|\btls\b|fatal alert/i, "tls", "TLS failed"],
   [
     /dns error|lookup address|name or service not known|ENOTFOUND|EAI_/i,
     "unknown-host",
-    "the host name is not known",
+    "the host name cannot be resolved",
   ],
   [/connection refused|os error 111|ECONNREFUSED/i, "refused", "the connection was refused"],
   [/are blocked/i, "blocked-port", "this port is not allowed for HTTP"],
-  [/proxy|tunnel/i, "proxy", "the proxy gave no way"],
-  [/invalid HTTP|http version|parse/i, "not-http", "the server does not speak HTTP on this port"],
+  [/proxy|tunnel/i, "proxy", "the proxy refused or failed"],
+  [/invalid HTTP|http version|parse/i, "not-http", "the server does not use HTTP on this port"],
   [
     /unreachable|no route|host is down|EHOSTUNREACH|ENETUNREACH/i,
     "no-route",

@@ -2,15 +2,15 @@
 
 import { type ClockReading, type MachineTime, readClock } from "../core/session/clock_rate.ts";
 
-/** Where time comes from. */
+/** A source of time. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   nowMs(): number;
-  /** Resolves after `ms`, or at once when the signal is aborted. Never rejects. */
+  /** Resolves after `ms`, or immediately if the signal is aborted. Never rejects. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-/** Follows the clock of the machine without ever going back; `read` gives the machine's clocks. */
+/** Follows the machine's clock without ever going back; `read` returns the machine's clocks. */
 function followingClock(read: () => MachineTime): () => number {
   const { monotonicMs, wallMs } = read();
   let reading: ClockReading = { monotonicMs, shownMs: wallMs };
@@ -20,7 +20,7 @@ function followingClock(read: () => MachineTime): () => number {
   };
 }
 
-/** The machine's clock: right after a suspension and when it was set, but never back, and no second look comes too soon. */
+/** The machine's clock: correct after a suspension or an adjustment, but never going back. */
 export const realClock: Clock = {
   nowMs: followingClock(() => ({ monotonicMs: performance.now(), wallMs: Date.now() })),
   sleep: (ms, signal) => {

@@ -10,15 +10,15 @@ import { type ControlFile, controlPath, readControlFile } from "./control_file.t
 const answerMs = 10_000;
 /** The picture of 2,000 agents and as many jobs is a few MB. */
 const answerBytesMax = 256 * 1024 * 1024;
-/** Of an answer that is shown. */
+/** Characters of a response that are shown. */
 const messageCharactersMax = 300;
 
-/** The running instance did not do what it was asked for. */
+/** The running instance did not do what was requested. */
 class ControlError extends OperatorError {
-  /** `message` says what it answered; `unreachable` covers an answer that makes no sense. */
+  /** `message` is its response; `unreachable` includes responses that make no sense. */
   constructor(
     message: string,
-    hint = "look at its log and its status page",
+    hint = "see its log and its status page",
     { kind = "unreachable", cause }: { readonly kind?: "unreachable" | "refused"; readonly cause?: unknown } = {},
   ) {
     super(message, { code: "control-failed", kind, hint, cause });
@@ -27,8 +27,8 @@ class ControlError extends OperatorError {
 }
 
 /**
- * The running instance, if there is one: its control file is there, its process lives and its page answers. A file that
- * a killed run has left counts as none. Throws {@linkcode ControlError} where it lives and does not answer.
+ * The running instance, if there is one: its control file exists, its process is alive and its page responds. A file
+ * left by a killed run is ignored. Throws {@linkcode ControlError} if it is alive and does not respond.
  */
 async function findRunning(config: Config): Promise<ControlFile | undefined> {
   const file = readControlFile(controlPath(config));
@@ -36,7 +36,7 @@ async function findRunning(config: Config): Promise<ControlFile | undefined> {
   return await ask(file, "health", {}) === undefined ? undefined : file;
 }
 
-/** The picture of the running instance; nothing where none runs. Throws {@linkcode ControlError}. */
+/** The picture of the running instance; nothing if none runs. Throws {@linkcode ControlError}. */
 export async function readRunningStatus(config: Config): Promise<StatusView | undefined> {
   const running = await findRunning(config);
   if (running === undefined) return undefined;
@@ -51,7 +51,10 @@ export async function readRunningStatus(config: Config): Promise<StatusView | un
   );
 }
 
-/** Gives a command to the running instance and returns what it says; nothing where none runs. Throws {@linkcode ControlError}. */
+/**
+ * Sends a command to the running instance and returns its response; nothing if none runs. Throws {@linkcode
+ * ControlError}.
+ */
 export async function sendCommand(
   config: Config,
   name: string,
@@ -70,7 +73,7 @@ export async function sendCommand(
   throw new ControlError(
     `the running instance refused "${name}": ${message}`,
     answer.status === 401
-      ? "the instance was started with another http.admin-token: send it SIGHUP, or give it the same configuration"
+      ? "the instance was started with another http.admin-token: send it SIGHUP, or use the same configuration"
       : undefined,
     { kind: answer.status < 500 ? "refused" : "unreachable" },
   );
@@ -83,9 +86,9 @@ function authorization(config: Config, running: ControlFile): Readonly<Record<st
 function standbyError({ pid }: ControlFile, leader: string | undefined): ControlError {
   return new ControlError(
     `the instance on this machine (process ${pid}) stands by; ${
-      leader === undefined ? "no instance is known to lead" : `${leader} leads`
+      leader === undefined ? "no leader is known" : `${leader} leads`
     }`,
-    "run this command on the machine of the instance that leads, or look at its status page",
+    "run this command on the machine of the leader, or see its status page",
     { kind: "refused" },
   );
 }
@@ -99,7 +102,7 @@ function isGood({ status }: Answer): boolean {
   return status >= 200 && status < 300;
 }
 
-/** An answer; nothing where nobody listens. No proxy is asked: it would be given the token. */
+/** A response; nothing if nobody listens. Proxies are bypassed: they would see the token. */
 async function ask(running: ControlFile, path: string, request: RequestInit): Promise<Answer | undefined> {
   requireRights(running.url);
   const limit = AbortSignal.timeout(answerMs);
@@ -112,7 +115,7 @@ async function ask(running: ControlFile, path: string, request: RequestInit): Pr
     if (!limit.aborted) return undefined;
     throw new ControlError(
       `the running instance (process ${running.pid}) gave no answer on ${running.url} within ${answerMs / 1000} s`,
-      "look at its log; if it hangs, stop it and start it again: its agents go on running",
+      "see its log; if it hangs, restart it: its agents keep running",
       { cause: error },
     );
   } finally {
@@ -120,7 +123,7 @@ async function ask(running: ControlFile, path: string, request: RequestInit): Pr
   }
 }
 
-/** Without this look, an instance that may not be reached would pass for none. */
+/** Without this check, an instance that this process may not connect to would count as none. */
 function requireRights(url: string): void {
   const { hostname, port } = new URL(url);
   const host = `${hostname}:${port === "" ? 80 : port}`;
@@ -137,7 +140,7 @@ function requireRights(url: string): void {
   }
 }
 
-/** Whether a process lives, as far as that can be told: by /proc, so on Linux only. */
+/** Whether a process is alive, by /proc, so on Linux only. */
 function isAlive(pid: number): boolean {
   if (Deno.build.os !== "linux") return true;
   try {

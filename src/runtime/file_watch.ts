@@ -3,14 +3,16 @@
 
 import type { Clock } from "./clock.ts";
 
-/** Time between two looks. */
+/** Time between two checks. */
 const lookMs = 5_000;
 
-/** What is watched. */
+/** What to watch. */
 export interface FileWatch {
-  /** Asked at each look: another configuration may read other files. */
+  /** Called at each check: another configuration may use other files. */
   readonly paths: () => readonly string[];
-  /** Called once the files have changed and then stayed as they are for one look: nobody still writes them. */
+  /**
+   * Called once the files have changed and then stayed the same for one check, so that nobody is still writing them.
+   */
   readonly onChange: () => void;
   readonly clock: Clock;
 }
@@ -25,7 +27,7 @@ export async function watchFiles({ paths, onChange, clock }: FileWatch, signal: 
     const now = pictureOf(paths());
     if (now !== known && now === last) {
       onChange();
-      // A reload may have changed which files there are.
+      // A reload may have changed the list of files.
       known = pictureOf(paths());
       last = known;
     } else {

@@ -9,24 +9,24 @@ import { type MesosApi, MesosError } from "../mesos/api.ts";
 import type { Clock } from "./clock.ts";
 import { stateOf } from "./ports.ts";
 
-/** A GoCD server that does not answer holds nothing up for longer, where the master shows that nothing of ours is there. */
+/** How long to wait for the GoCD server if the master shows that nothing of ours exists. */
 const gocdMsMax = 5_000;
 
-/** What the look needs. */
+/** What the check needs. */
 export interface FirstRegistrationOptions {
   readonly gocd: GocdApi;
   readonly mesos: MesosApi;
   readonly clock: Clock;
   readonly config: () => Config;
   readonly state: () => State;
-  /** Something is there: the program ends with these words. */
+  /** Something exists: the program ends with this message. */
   readonly refuse: (message: string, hint: string) => void;
 }
 
 /**
- * The Mesos cluster, but for a SUBSCRIBE of a state that has never registered: master and GoCD server are asked first,
- * and where agents of ours live already it is not sent. A master that cannot be asked makes it fail as it would itself;
- * one that does not let us see it counts as one that has nothing of ours, but then the GoCD server must be seen.
+ * The Mesos port, except that before a SUBSCRIBE with a state that was never registered, master and GoCD server are
+ * asked first; if agents of ours are alive, it is not sent. If the master cannot be reached, it fails as it would
+ * itself; a master that denies access counts as having nothing of ours, but then the GoCD server must respond.
  */
 export function watchFirstRegistration(options: FirstRegistrationOptions): Pick<MesosApi, "subscribe"> {
   const { mesos, config, state } = options;
@@ -59,7 +59,7 @@ async function lookForEarlierLife(
   return { frameworks, gocdAgents: formerAgents(settings, state().framework.lineage, gocdAgents) };
 }
 
-/** The agents, if they can be had soon. */
+/** The agents, if the server responds soon. */
 async function readSoon(gocd: GocdApi, clock: Clock, signal: AbortSignal): Promise<readonly GocdAgent[]> {
   const limit = new AbortController();
   const both = AbortSignal.any([signal, limit.signal]);

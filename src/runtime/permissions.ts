@@ -4,7 +4,7 @@ import type { Config } from "../config/config.ts";
 import { hostsOf } from "../config/hosts.ts";
 import { OperatorError } from "../errors.ts";
 
-/** A configuration that names hosts which this process may not reach. */
+/** A configuration that names hosts that this process may not connect to. */
 class PermissionError extends OperatorError {
   /** `host` is the first one, `key` the key that names it. */
   constructor(host: string, key: string) {
@@ -17,12 +17,12 @@ class PermissionError extends OperatorError {
   }
 }
 
-/** Whether this process may reach every host. */
+/** Whether this process may connect to any host. */
 export function mayReachAll(): boolean {
   return Deno.permissions.querySync({ name: "net" }).state === "granted";
 }
 
-/** Throws {@linkcode PermissionError} where the configuration needs a host that may not be reached. */
+/** Throws {@linkcode PermissionError} if the configuration needs a host that this process may not connect to. */
 export function requireHosts(config: Config): void {
   for (const host of hostsOf(config).net) {
     if (Deno.permissions.querySync({ name: "net", host }).state !== "granted") {

@@ -41,7 +41,7 @@ export function openGocd(config: Config, machine: Machine): HttpGocdApi {
 
 /**
  * The Mesos cluster of a configuration; `config` is asked at each launch, so that a reload reaches new containers.
- * `connected`: the one whose master is meant, where that is not the present one.
+ * `connected`: the one whose master is used, if that is not the current one.
  */
 export function openMesos(config: () => Config, machine: Machine, connected: Config = config()): HttpScheduler {
   const { fetch, setTimer, look } = machine;
@@ -56,7 +56,9 @@ export function openMesos(config: () => Config, machine: Machine, connected: Con
   });
 }
 
-/** What ZooKeeper is asked for; without a sign of life for so long it lets another instance lead. It may give another. */
+/**
+ * The session timeout requested from ZooKeeper, after which another instance may lead; the server may grant another.
+ */
 const sessionTimeoutMs = 10_000;
 const idCharacters = 16;
 
@@ -71,7 +73,7 @@ export function instanceOptions(config: Config): Omit<ElectionOptions, keyof Zoo
   };
 }
 
-/** Nothing where a start with narrow rights does not let us see it. */
+/** Nothing if the permissions do not allow reading it. */
 function hostname(): string | undefined {
   const { state } = Deno.permissions.querySync({ name: "sys", kind: "hostname" });
   return state === "granted" ? Deno.hostname() : undefined;
@@ -82,7 +84,10 @@ export function stateOf(config: Config): DurableState {
   return durableState(config.state, { newLineage, instance: () => instanceOptions(config) });
 }
 
-/** Variables of one container: what registration needs, then the operator's, which win but for the agent's name. Throws when a secret file is gone. */
+/**
+ * Variables of one container: what registration needs, then the operator's, which take precedence except for the
+ * agent's name. Throws if a secret file is gone.
+ */
 export function taskEnvironment(config: Config, launch: TaskLaunch): Record<string, string> {
   const { container } = launch.profile;
   return {

@@ -170,7 +170,7 @@ async function tryToLead(place: Place, onChange?: () => void): Promise<Leadershi
     const epoch = end.kind === "done" ? epochOf(end.results) : undefined;
     if (epoch !== undefined) return leadershipOf(place, { candidate, epoch, askedMs });
   }
-  throw lost(place, "the election does not come to an end");
+  throw lost(place, "the election does not end");
 }
 
 function epochOf(results: readonly OperationResult[]): number | undefined {

@@ -38,7 +38,7 @@ export function lockLost(message: string): StoreError {
   return errorOf("expired", message);
 }
 
-const unreachableHint = "check the hosts in state.path (zk://…), and that ZooKeeper runs and has a majority";
+const unreachableHint = "check the hosts in state.path (zk://…), and that ZooKeeper is running and has a quorum";
 
 const words: Readonly<Record<ZookeeperProblem, readonly [code: StoreErrorCode, hint: string]>> = {
   "unreachable": ["state-unreachable", unreachableHint],
@@ -48,8 +48,8 @@ const words: Readonly<Record<ZookeeperProblem, readonly [code: StoreErrorCode, h
     "state-unwritable",
     "check user and password in state.path: zk://user:password@host:2181/gocd-mesos",
   ],
-  "expired": ["state-lock-lost", "nothing to do: this instance stands by, and takes part in the next election"],
-  "closed": ["state-closed", "this is a fault of gocd-mesos: report it"],
+  "expired": ["state-lock-lost", "nothing to do: this instance is on standby and joins the next election"],
+  "closed": ["state-closed", "this is a bug in gocd-mesos: please report it"],
 };
 
 function errorOf(problem: ZookeeperProblem, message: string, cause?: unknown): StoreError {

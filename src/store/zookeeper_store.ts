@@ -21,7 +21,7 @@ import { pendingChanges, requestBytesMaxDefault, writeChanges } from "./zookeepe
 import type { ZookeeperSession } from "../zookeeper/session.ts";
 import { openStateSession, type StateZookeeperOptions } from "./zookeeper_state.ts";
 
-/** Requests under way at once while everything is read. */
+/** Requests in progress at once while everything is read. */
 const readsMax = 200;
 
 /** What the store of a leader needs. */
@@ -35,7 +35,7 @@ export interface LeaderStoreOptions {
 }
 
 /**
- * Opens the state for writing without waiting for another's lock. Throws {@linkcode StoreError}: `state-locked` where an
+ * Opens the state for writing without waiting for another's lock. Throws {@linkcode StoreError}: `state-locked` if an
  * instance leads, `state-unreachable`, `state-unwritable`.
  */
 export async function openZookeeperStore(
@@ -50,7 +50,7 @@ export async function openZookeeperStore(
     }
     throw new StoreError("state-locked", {
       message: `the state ${zookeeperText(options)} is in use by ${leadership.leader}`,
-      hint: "stop every instance that uses it, or ask the status page of the one that leads",
+      hint: "stop every instance that uses it, or use the status page of the leader",
     });
   } catch (error) {
     await candidate.close();
@@ -64,7 +64,7 @@ export function openLeaderStore(leadership: Leadership, options: LeaderStoreOpti
 }
 
 /**
- * Reads the state beside its writer, whose latest changes it may see in part; `undefined` where it has never been used.
+ * Reads the state beside its writer, whose latest changes it may see in part; `undefined` if it has never been used.
  * Throws {@linkcode StoreError}.
  */
 export async function readZookeeperState(
@@ -159,8 +159,8 @@ class LeaderStore implements Store {
   #demandOpen(): void {
     if (this.#isOpen) return;
     throw new StoreError("state-closed", {
-      message: "the state in ZooKeeper is used after it was closed",
-      hint: "this is a fault of gocd-mesos: report it",
+      message: "the state in ZooKeeper was used after it was closed",
+      hint: "this is a bug in gocd-mesos: please report it",
     });
   }
 }

@@ -28,8 +28,8 @@ export function createRateLimiter({ perSecond, burst, nowMs }: RateLimitOptions)
   const tokensOf = (key: string): number => {
     const bucket = buckets.get(key);
     if (bucket === undefined) return burst;
-    const passedMs = Math.max(0, nowMs() - bucket.atMs);
-    return Math.min(burst, bucket.tokens + (passedMs / 1000) * perSecond);
+    const elapsedMs = Math.max(0, nowMs() - bucket.atMs);
+    return Math.min(burst, bucket.tokens + (elapsedMs / 1000) * perSecond);
   };
 
   const remember = (key: string, tokens: number): void => {

@@ -48,8 +48,13 @@ function reachableName(host: string): string {
 function listenError({ host, port }: HandlerOptions["listen"], cause: unknown): OperatorError {
   const place = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   const [code, hint] = listenTrouble(cause);
-  const came = cause instanceof Error ? cause.message : String(cause);
-  return new OperatorError(`cannot listen on http.listen = "${place}": ${came}`, { code, kind: "usage", hint, cause });
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new OperatorError(`cannot listen on http.listen = "${place}": ${reason}`, {
+    code,
+    kind: "usage",
+    hint,
+    cause,
+  });
 }
 
 function listenTrouble(cause: unknown): readonly [string, string] {

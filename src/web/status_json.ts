@@ -3,7 +3,7 @@
 import type { NoteView, StatusView } from "../core/view/view.ts";
 import type { Health } from "./health.ts";
 
-/** What `/api/status` answers. */
+/** The response of `/api/status`. */
 interface StatusDocument extends StatusView {
   readonly health: Health;
   /** Recent decisions, oldest first. */

@@ -63,8 +63,8 @@ export function statusFragment(input: PageInput): string {
 }
 
 function pageTitle({ view, health }: PageInput): string {
-  const trouble = view.problems.length + (health.isHealthy ? 0 : 1);
-  return `${trouble === 0 ? "" : `(${trouble}) `}${view.mesos.frameworkName} – gocd-mesos`;
+  const problemCount = view.problems.length + (health.isHealthy ? 0 : 1);
+  return `${problemCount === 0 ? "" : `(${problemCount}) `}${view.mesos.frameworkName} – gocd-mesos`;
 }
 
 function pageMain({ view, health, notes, query }: PageInput): Html {

@@ -23,7 +23,7 @@ import { type Client, type ClientError, type ClientOperation, type ConnectionMan
  */
 export type ZookeeperProblem = "unreachable" | "not-permitted" | "unauthorized" | "expired" | "aborted" | "closed";
 
-/** Makes the error of a problem, in the words of who uses the session; the message names the servers. */
+/** Creates the error for a problem, in the words of who uses the session; the message names the servers. */
 export type ZookeeperErrorOf = (problem: ZookeeperProblem, message: string, cause?: unknown) => Error;
 
 /** A pause as a port: resolves after `ms`, or at once when the signal is aborted. Never rejects. */
@@ -79,11 +79,11 @@ export interface ZookeeperSession {
   /** Aborted when the session is over for good, with its error as the reason. */
   readonly lost: AbortSignal;
   /**
-   * Names of the children; `undefined` where the znode does not exist. `onChange` is called once when they change, or the
+   * Names of the children; `undefined` if the znode does not exist. `onChange` is called once when they change, or the
    * znode comes into being; given the same function twice also once.
    */
   children(path: string, onChange?: () => void): Promise<readonly string[] | undefined>;
-  /** Value and version; `undefined` where the znode does not exist. */
+  /** Value and version; `undefined` if the znode does not exist. */
   data(path: string): Promise<{ readonly text: string; readonly version: number } | undefined>;
   /** Carries all out, or nothing. */
   transaction(operations: readonly ZookeeperOperation[]): Promise<TransactionEnd>;
@@ -104,7 +104,7 @@ const asksMax = 3;
 /** Opens a session. Throws when no server takes us within the session's time. */
 export async function openZookeeperSession(options: ZookeeperOptions, signal: AbortSignal): Promise<ZookeeperSession> {
   const session = new Session(options);
-  const onAbort = (): void => session.abandon(session.error("aborted", "given up, because the program stops"));
+  const onAbort = (): void => session.abandon(session.error("aborted", "aborted, because the program is stopping"));
   signal.addEventListener("abort", onAbort, { once: true });
   if (signal.aborted) onAbort();
   try {
@@ -173,7 +173,7 @@ class Session implements ZookeeperSession {
       // Otherwise it has come into being between the two questions.
       if (exists === undefined || exists === null) return undefined;
     }
-    throw this.error("unreachable", `${path} comes and goes all the time`);
+    throw this.error("unreachable", `${path} keeps appearing and disappearing`);
   }
 
   data(path: string): Promise<{ readonly text: string; readonly version: number } | undefined> {
@@ -358,7 +358,7 @@ class Session implements ZookeeperSession {
     manager.connectTimeoutHandler = null;
   }
 
-  /** Makes an error of the caller's kind. */
+  /** Creates an error of the caller's kind. */
   error(problem: ZookeeperProblem, what: string, cause?: unknown): Error {
     return this.#options.errorOf(problem, `ZooKeeper ${this.place}: ${what}`, cause);
   }

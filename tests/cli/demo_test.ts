@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { demoCommand } from "../../src/cli/demo.ts";
 import { type DemoOptions, runDemo } from "../../src/cli/demo/run.ts";
 import type { CliIo } from "../../src/cli/io.ts";
-import { createPortLook } from "../../src/mesos/port_probe.ts";
+import { createPortProbe } from "../../src/mesos/port_probe.ts";
 import { realClock } from "../../src/runtime/clock.ts";
 import { OperatorError } from "../../src/errors.ts";
 import { type DemoCluster, startDemoCluster } from "../../src/sim/demo/cluster.ts";
@@ -58,7 +58,7 @@ async function demo(options: Partial<DemoOptions>, io: TestIo): Promise<{ code: 
   const time = virtualTime();
   const { clock, setTimer, deadline } = time;
   const { listen, fetch, begin } = virtualNetwork(time, 5);
-  const look = createPortLook({ setTimer, nowMs: clock.nowMs, begin, isDirect: () => true });
+  const look = createPortProbe({ setTimer, nowMs: clock.nowMs, begin, isDirect: () => true });
   const code = await time.during(runDemo({ ...plain, ...options }, io, {
     clock: { ...clock, setTimer, deadline, fetch, look },
     startCluster: (wanted) => cluster = startDemoCluster({ ...wanted, listen }),

@@ -8,7 +8,7 @@ import {
   type BeginConnect,
   beginConnect,
   connectionMs,
-  createPortLook,
+  createPortProbe,
   silentHostMs,
 } from "../../src/mesos/port_probe.ts";
 import { isDirect } from "../../src/net/proxies.ts";
@@ -67,7 +67,7 @@ Deno.test({
     await using one = startMaster(toIt);
     await using two = startMaster(toIt);
     const { setTimer, ...timer } = createManualTimer();
-    const lookAt = createPortLook({ setTimer, nowMs: Date.now, isDirect: () => true });
+    const lookAt = createPortProbe({ setTimer, nowMs: Date.now, isDirect: () => true });
     let looks = 0;
     using test = testScheduler(`${one.address},${two.address},${off.address}`, {}, {
       look: async (address, signals) => {
@@ -131,7 +131,7 @@ function lookWith(direct = true): LookAt {
     return { close: () => void (attempt.isClosed = true) };
   };
   const test: Pick<LookAt, "nowMs"> = { nowMs: 0 };
-  const look = createPortLook({ setTimer: timer.setTimer, nowMs: () => test.nowMs, begin, isDirect: () => direct });
+  const look = createPortProbe({ setTimer: timer.setTimer, nowMs: () => test.nowMs, begin, isDirect: () => direct });
   return Object.assign(test, { timer, attempts, look: (address = ip) => look(address, []) });
 }
 
@@ -242,7 +242,7 @@ for (const [how, address] of real) {
     name: `a host that ${how} is not silent: the request itself says what it is`,
     ...strict,
     fn: async () => {
-      const look = createPortLook({ setTimer: realTimer, nowMs: Date.now, begin: beginConnect, isDirect: () => true });
+      const look = createPortProbe({ setTimer: realTimer, nowMs: Date.now, begin: beginConnect, isDirect: () => true });
       assertEquals(await look(address(), [new AbortController().signal]), undefined);
       await new Promise((resolve) => setTimeout(resolve, 0));
     },

@@ -12,7 +12,7 @@ import {
   type SimMesos,
   type SimMesosOptions,
 } from "../../src/sim/mesos/sim_mesos.ts";
-import { createPortLook, type PortProbe } from "../../src/mesos/port_probe.ts";
+import { createPortProbe, type PortProbe } from "../../src/mesos/port_probe.ts";
 import type { Clock } from "../../src/runtime/clock.ts";
 import type { TimeScale } from "./scaled_clock.ts";
 import { scaledTime, type TestTime, virtualTime } from "./test_time.ts";
@@ -120,7 +120,7 @@ export function startVirtualServers(options: VirtualServersOptions = {}): Virtua
     ...cluster,
     network,
     portLook: () =>
-      createPortLook({
+      createPortProbe({
         setTimer: time.setTimer,
         nowMs: time.clock.nowMs,
         begin: network.begin,

@@ -3,7 +3,7 @@
 
 import { assertEquals } from "@std/assert";
 import type { AgentInstance } from "../../src/core/instance.ts";
-import { createPortLook, type PortProbe } from "../../src/mesos/port_probe.ts";
+import { createPortProbe, type PortProbe } from "../../src/mesos/port_probe.ts";
 import { newLineage } from "../../src/runtime/ports.ts";
 import type { Plain, SimMesos } from "../../src/sim/mesos/sim_mesos.ts";
 import { createMemoryDisk, openMemoryStore } from "./memory_store.ts";
@@ -85,7 +85,7 @@ export async function withSocketScene(
   const { clock, setTimer } = cluster.edges;
   const look: PortProbe = options.looks === undefined
     ? () => Promise.resolve(undefined)
-    : createPortLook({ setTimer, nowMs: clock.nowMs });
+    : createPortProbe({ setTimer, nowMs: clock.nowMs });
   await play({ cluster, look, ...linesOf(options, options.masters?.(cluster)) }, act);
 }
 

@@ -151,7 +151,7 @@ export interface FaultPlan {
   /** Odds of containers, while faults are on. */
   readonly containers: ContainerOdds;
   /** The longest way of any message, ms; holds for ever. */
-  readonly hopMsMax: number;
+  readonly networkDelayMsMax: number;
   /** Odds of single kinds of requests to either server, while faults are on. */
   readonly requests: RequestFaults;
   /** How long the GoCD server takes for its list of agents. */
@@ -165,7 +165,7 @@ export const calmPlan: FaultPlan = {
   mesos: {},
   gocd: { failed: 0, answerLost: 0, slow: 0, slowMsMax: 0 },
   containers: { neverRegisters: 0, exits: 0, registersTwice: 0, slowBoot: 0 },
-  hopMsMax: 20,
+  networkDelayMsMax: 20,
   requests: noRequestFaults,
   lists: promptLists,
   events: [],
@@ -209,8 +209,8 @@ export function gatherFaults(draw: Dice, plan: FaultPlan): FaultPlan {
 
 /** Draws a plan. */
 export function planFaults(draw: Dice, { activeMs, hostsCount, weather, requests }: FaultsFor): FaultPlan {
-  const hopMsMax = draw.pick([5, 50, 500]);
-  if (weather === "calm" || draw.chance(0.05)) return { ...calmPlan, hopMsMax };
+  const networkDelayMsMax = draw.pick([5, 50, 500]);
+  if (weather === "calm" || draw.chance(0.05)) return { ...calmPlan, networkDelayMsMax };
   const isOn = draw.pick([0.1, 0.3, 0.6]);
   const odds = (most: number): number => draw.chance(isOn) ? draw.random() * most : 0;
   const mesos: SimMesosFaults = {
@@ -250,7 +250,7 @@ export function planFaults(draw: Dice, { activeMs, hostsCount, weather, requests
     mesos,
     gocd,
     containers,
-    hopMsMax,
+    networkDelayMsMax,
     requests,
     lists: promptLists,
     events: events.sort((a, b) => a.afterMs - b.afterMs),

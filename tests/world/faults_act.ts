@@ -248,14 +248,14 @@ function actAsOperator(
 }
 
 /** Between two visits of the people who look after the hopeless. */
-const visitMs = 900_000;
+const operatorVisitMs = 900_000;
 
 /**
  * People end what nobody else will: agents whose cancelled build hangs, and what is left of those on record when the
  * framework was forgotten.
  */
-function endHopeless(world: World): void {
-  after(world, visitMs, () => endHopeless(world));
+function cancelUnbuildable(world: World): void {
+  after(world, operatorVisitMs, () => cancelUnbuildable(world));
   acceptLoss(world);
   for (const { uuid, hangs } of world.gocd.processes()) {
     const taskId = world.watch.ourUuids.get(uuid);
@@ -305,7 +305,7 @@ export function heal(world: World): void {
   }
   healServers(world);
   healGocd(world);
-  endHopeless(world);
+  cancelUnbuildable(world);
   world.disk.failure = undefined;
   world.disk.failing.clear();
   if (world.crash?.isFault === true) world.crash = undefined;

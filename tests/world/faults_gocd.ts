@@ -86,7 +86,7 @@ function cutAgents(world: World, { share, forMs }: GocdFault & { readonly kind: 
     trace(world, () => `net     ${taskId} does not reach the GoCD server for ${forMs / 1000} s`);
     world.gocd.setCutOff(taskId, true);
     world.watch.cuts.set(taskId, { fromMs, untilMs: Infinity });
-    after(world, forMs, () => mendCut(world, taskId));
+    after(world, forMs, () => healCut(world, taskId));
   }
 }
 
@@ -101,7 +101,7 @@ function cutForeigner(world: World, forMs: number): void {
   });
 }
 
-function mendCut(world: World, taskId: string): void {
+function healCut(world: World, taskId: string): void {
   const cut = world.watch.cuts.get(taskId);
   if (cut?.untilMs !== Infinity) return;
   world.gocd.advance(world.nowMs);
@@ -165,7 +165,7 @@ export function healGocd(world: World): void {
   gocd.advance(world.nowMs);
   weather.outage = undefined;
   weather.stale = undefined;
-  for (const taskId of world.watch.cuts.keys()) mendCut(world, taskId);
+  for (const taskId of world.watch.cuts.keys()) healCut(world, taskId);
   setBackup(world, false);
   setMaintenance(world, false);
   if (world.scenario.isSecured) setRights(world, true);
@@ -181,7 +181,8 @@ export function healGocd(world: World): void {
     gocd.addAgent({ uuid: "foreign-ops", hostname: "ops", environments: ["ops"] });
   }
   for (const job of gocd.jobs()) {
-    const isHopeless = job.obstacle !== undefined || job.elasticProfile !== undefined || job.pinnedUuid !== undefined;
-    if (isHopeless) gocd.cancelJob(job.locator);
+    const isUnbuildable = job.obstacle !== undefined || job.elasticProfile !== undefined ||
+      job.pinnedUuid !== undefined;
+    if (isUnbuildable) gocd.cancelJob(job.locator);
   }
 }

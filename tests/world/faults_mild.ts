@@ -67,7 +67,7 @@ export function planMildFaults(draw: Dice, { activeMs, hostsCount }: FaultsFor):
     },
     gocd: { failed: odds(0.04), answerLost: odds(0.02), slow: odds(0.05), slowMsMax: draw.pick([2_000, 10_000]) },
     containers: { neverRegisters: odds(0.04), exits: odds(0.03), registersTwice: 0, slowBoot: 0 },
-    hopMsMax: draw.pick([5, 50, 500]),
+    networkDelayMsMax: draw.pick([5, 50, 500]),
     requests: drawMildRequests(draw),
     lists: promptLists,
     events: events.sort((a, b) => a.afterMs - b.afterMs),

@@ -24,7 +24,7 @@ function registerMs({ settings: { profiles } }: World): number {
 }
 
 /** An agent that will never register: register-timeout, the list that proves it, the pause of its profile, a new start. */
-export function costOfDumbAgent(world: World): number {
+export function costOfMuteAgent(world: World): number {
   return registerMs(world) + 2 * longestMs(world) + pauseMs(world) + 2 * minute;
 }
 

@@ -128,7 +128,7 @@ function checkTwoLooks(world: World, { settings }: State, { taskId }: AgentInsta
 
 /** So many good lists, and so long a time, in which the same record calls for the same act. */
 const listsMax = 4;
-const lyingMs = 60_000;
+const leftoverMsMax = 60_000;
 /** The longest pause between two reads of a slow server, with the read. */
 const slowMaxMs = 150_000;
 const minute = 60_000;
@@ -154,7 +154,7 @@ export function checkNothingLies(world: World, { state, effects }: Frame): void 
       pace.phases.get(instance.taskId)?.sinceMs ?? shown.startedMs,
     );
     demand(
-      forMs <= lyingMs + patienceMs + slowMs,
+      forMs <= leftoverMsMax + patienceMs + slowMs,
       "left-lying",
       () =>
         `${instance.taskId} is ${instance.state} and shows ${run.picture} for ${forMs} ms, and nothing is done about it`,

@@ -115,9 +115,9 @@ function checkJobs(world: World, waiting: readonly SimJob[]): void {
     if (!ids.has(id)) overtaken(world, id);
   }
   // What the server gives to nobody, or to somebody else, is tried now and then all the same, and takes its turn.
-  const inVain = waiting.length - servable.length;
+  const unservableCount = waiting.length - servable.length;
   servable.forEach((job, index) => {
-    const rank = index + inVain;
+    const rank = index + unservableCount;
     const clock = progress.waiting.get(job.id) ?? now;
     progress.waiting.set(job.id, clock);
     const boundMs = jobBoundMs(world, rank);
@@ -179,30 +179,30 @@ export function isOurs(world: World, job: SimJob): boolean {
  */
 export function jobBoundMs(world: World, rank: number): number {
   const { poller, scaling } = world.settings;
-  const { hopMsMax } = world.scenario.faults;
-  const restMs = restFactor * 4 * hopMsMax;
+  const { networkDelayMsMax } = world.scenario.faults;
+  const restMs = restFactor * 4 * networkDelayMsMax;
   const firstMs = Math.max(poller.intervalMs, poller.maxIntervalMs) + restMs;
   const streakMs = poller.attempts * (poller.intervalMs + restMs);
-  const enableMs = 2 * (readMs + restMs) + 2 * hopMsMax;
+  const enableMs = 2 * (readMs + restMs) + 2 * networkDelayMsMax;
   const rateMs = Math.ceil((rank + 1) / scaling.slowServerLaunchesPerMinute) * 60_000;
-  return firstMs + streakMs + offerMs + startMs + enableMs + assignMs + crowdMs(world) + marginMs +
+  return firstMs + streakMs + offerMs + startMs + enableMs + assignMs + queueingMs(world) + marginMs +
     (world.program?.state.server.info?.slowRegistration === true ? rateMs : 0);
 }
 
 /** Requests to GoCD wait for one another: enabling, disabling, deleting each of our agents. */
-function crowdMs({ watch, scenario }: World): number {
-  return (watch.containers.size + 2) * 4 * scenario.faults.hopMsMax;
+function queueingMs({ watch, scenario }: World): number {
+  return (watch.containers.size + 2) * 4 * scenario.faults.networkDelayMsMax;
 }
 
 /** From the last moment of use to the end of the container: idle-timeout, a poll, the looks of the drain, KILL. */
 export function surplusBoundMs(world: World, profileName: string): number {
   const { poller, profiles, scaling } = world.settings;
-  const { hopMsMax } = world.scenario.faults;
+  const { networkDelayMsMax } = world.scenario.faults;
   const profile = profiles.find(({ name }) => name === profileName);
-  const restMs = restFactor * 4 * hopMsMax;
+  const restMs = restFactor * 4 * networkDelayMsMax;
   const looksMs = scaling.drainConfirmMs + 4 * (readMs + restMs);
   return (profile?.idleTimeoutMs ?? 0) + 2 * (poller.intervalMs + restMs) + looksMs +
-    (profile?.container.killGraceMs ?? 0) + crowdMs(world) + marginMs;
+    (profile?.container.killGraceMs ?? 0) + queueingMs(world) + marginMs;
 }
 
 function checkSurplus(world: World, waiting: readonly SimJob[]): void {

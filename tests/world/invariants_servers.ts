@@ -104,12 +104,12 @@ export function checkLivingRecords(
     if (instance?.state !== "gone" || lostMs === undefined || nowMs - lostMs >= doubtMsMax - slackMs) continue;
     if (watch.forgotten.has(taskId) || watch.tornDown.has(taskId) || instance.lossAccepted === true) continue;
     if (!watch.containers.has(taskId) || watch.cuts.has(taskId) || watch.looksAtKill.has(taskId)) continue;
-    const isTalking = world.gocd.processes().some((process) => process.uuid === uuid);
+    const isRunning = world.gocd.processes().some((process) => process.uuid === uuid);
     const isHeard = world.gocd.agents().some((record) =>
       record.uuid === uuid && record.runtime !== "LostContact" && record.runtime !== "Missing"
     );
     demand(
-      !isTalking || !isHeard || !watch.servers.everShown.has(uuid),
+      !isRunning || !isHeard || !watch.servers.everShown.has(uuid),
       "living-record",
       () => `the record of ${taskId} is deleted ${nowMs - lostMs} ms after Mesos had lost it, but the agent lives`,
     );

@@ -82,7 +82,7 @@ export interface RunningContainer {
   /** Its address. */
   readonly ipAddress: string;
   /** Its agent never calls the server. */
-  readonly isDumb: boolean;
+  readonly isMute: boolean;
 }
 
 /** Nothing seen yet. */

@@ -183,7 +183,7 @@ function send(world: World, program: Program, { link, call, settled }: Sending):
     charge(world, costOfLostCall(world, call.kind));
   }
   if (fate === "late") after(world, callAnswerMs + world.requestDice.between(0, 60_000), () => void arrive());
-  if (fate === "twice") after(world, 2 * world.scenario.faults.hopMsMax, () => void arrive());
+  if (fate === "twice") after(world, 2 * world.scenario.faults.networkDelayMsMax, () => void arrive());
   after(world, networkDelayMs(world), () => {
     const isUnheard = fate === "late" || fate === "lost";
     const heard = isUnheard ? unanswered : arrive();

@@ -69,7 +69,7 @@ const oneInBusy = 50;
 /** In one scenario in so many faults come several at the same moment. */
 const oneInCoincident = 8;
 /** In one scenario in so many one kind of fault comes again and again. */
-const oneInObsessed = 20;
+const oneInRepeating = 20;
 
 /** Draws the scenario of a seed. */
 export function makeScenario(seed: number, weather: Weather = weatherOf(seed)): Scenario {
@@ -151,11 +151,11 @@ function drawScenario(seed: number, weather: Weather): Scenario {
   };
   const drawn = planFaults(dice(seededRandom(seed ^ 0x5eed)), faultsFor);
   const plan = seed % oneInCoincident === 4 ? gatherFaults(dice(seededRandom(seed ^ 0xc01c)), drawn) : drawn;
-  const isObsessed = weather === "stormy" && seed % oneInObsessed === 9;
+  const repeatsOneKind = weather === "stormy" && seed % oneInRepeating === 9;
   const lists = weather !== "stormy" ? promptLists : drawListTimes(dice(seededRandom(seed ^ 0x1157)));
-  const faults = { ...(isObsessed ? repeatOneKind(more, plan, faultsFor) : plan), lists };
-  const oddity = dice(seededRandom(seed ^ 0xa11));
-  const withOdd = withTimeouts(oddity, withUnpinned(oddity, jobs));
+  const faults = { ...(repeatsOneKind ? repeatOneKind(more, plan, faultsFor) : plan), lists };
+  const rareDraws = dice(seededRandom(seed ^ 0xa11));
+  const withOdd = withTimeouts(rareDraws, withUnpinned(rareDraws, jobs));
   const story = { ...base, names: plainNames, jobs: withOdd, faults };
   return withNames(story, drawNames(dice(seededRandom(seed ^ 0x1d))));
 }

@@ -154,7 +154,7 @@ function phantomOf(instance: AgentInstance, atMs: number): AgentInstance[] {
 }
 
 /** The frame as a program with this bug would make it. */
-export function mutateFrame(bug: PlantedBug | undefined, frame: Frame, { before, event }: BentStep): Frame {
+export function mutateFrame(bug: PlantedBug | undefined, frame: Frame, { before, event }: MutatedStep): Frame {
   switch (bug) {
     case "forget-outdated": {
       if (!isPlanned(event)) return frame;
@@ -207,7 +207,7 @@ function heldKill(record: Frame["records"][number]): Frame["effects"][number][] 
 }
 
 /** What a frame was made of. */
-export interface BentStep {
+export interface MutatedStep {
   readonly before: State;
   readonly event: Event;
 }

@@ -2,7 +2,7 @@
 
 import { gocdRules } from "../../src/sim/gocd/versions.ts";
 import { checkContainerEnd } from "./invariants_builds.ts";
-import { costOfDumbAgent, costOfExit } from "./invariants_costs.ts";
+import { costOfExit, costOfMuteAgent } from "./invariants_costs.ts";
 import { charge } from "./invariants_progress.ts";
 import { ownNameOf } from "./scenario_names.ts";
 import type { SimContainerEvent } from "../../src/sim/mesos/sim_mesos.ts";
@@ -25,18 +25,18 @@ function started(world: World, event: Started): void {
     ? { neverRegisters: 0, exits: 0, registersTwice: 0, slowBoot: 0 }
     : world.scenario.faults.containers;
   const { taskId } = event;
-  const isDumb = dice.chance(odds.neverRegisters);
+  const isMute = dice.chance(odds.neverRegisters);
   const bootDelayMs = dice.chance(odds.slowBoot) ? dice.between(60_000, 400_000) : dice.between(3_000, 40_000);
   trace(
     world,
     () =>
-      `mesos   container ${taskId} runs on ${event.host} (${event.ipAddress})${isDumb ? ", its agent stays dumb" : ""}`,
+      `mesos   container ${taskId} runs on ${event.host} (${event.ipAddress})${isMute ? ", its agent stays dumb" : ""}`,
   );
   const { mesosAgentId, env, ipAddress } = event;
-  world.watch.containers.set(taskId, { mesosAgentId, env, ipAddress, isDumb });
+  world.watch.containers.set(taskId, { mesosAgentId, env, ipAddress, isMute });
   world.clocks.runningMs.set(taskId, world.nowMs);
   startAgentProcess(world, taskId, { bootDelayMs, uuid: undefined });
-  if (isDumb) charge(world, costOfDumbAgent(world));
+  if (isMute) charge(world, costOfMuteAgent(world));
   if (dice.chance(odds.exits)) {
     after(world, dice.between(1_000, 600_000), () => {
       if (world.mesos.exitContainer(taskId, 1, world.nowMs)) charge(world, costOfExit(world));
@@ -91,7 +91,7 @@ function startAgentProcess(
     environmentsLateMs: isHalfMade ? nameDice.between(300, 9_000) : 0,
     // Also where the container has its host's name: the model knows processes by it.
     hostname: taskId,
-    env: container.isDumb ? { ...container.env, "GO_SERVER_URL": "" } : container.env,
+    env: container.isMute ? { ...container.env, "GO_SERVER_URL": "" } : container.env,
     uuid,
     bootDelayMs: start.bootDelayMs,
     nowMs: world.nowMs,

@@ -48,7 +48,7 @@ interface World {
   nowMs: number;
   leads: number;
   /** The longest way of a message, ms. */
-  hopMsMax: number;
+  networkDelayMsMax: number;
   /** How old a read may be, ms. */
   readAgeMs: number;
 }
@@ -94,7 +94,7 @@ export function playElection(seed: number, bug?: ElectionBug): ElectionOutcome {
     launched: new Set(),
     nowMs: 0,
     leads: 0,
-    hopMsMax: rng.pick([5, 100, 1_000]),
+    networkDelayMsMax: rng.pick([5, 100, 1_000]),
     readAgeMs: 0,
   };
   const rest = (): Omit<ElectionOutcome, "violation"> => ({ seed, leads: world.leads, launches: world.launched.size });
@@ -126,7 +126,7 @@ function run(world: World): void {
     agenda.plan(rng.between(0, activeMs), () => fault(world, rng.pick(instances)));
   }
   runUntil(world, activeMs + world.timeoutMs);
-  world.hopMsMax = 5;
+  world.networkDelayMsMax = 5;
   world.readAgeMs = 0;
   const before = world.launched.size;
   runUntil(world, activeMs + world.timeoutMs + calmMs);
@@ -160,8 +160,8 @@ function fault(world: World, instance: Instance): void {
       instance.leading = undefined;
       return after(world, forMs, () => begin(world, instance));
     case 3:
-      world.hopMsMax = rng.pick([5, 1_000, timeoutMs / 2]);
-      return after(world, forMs, () => world.hopMsMax = 100);
+      world.networkDelayMsMax = rng.pick([5, 1_000, timeoutMs / 2]);
+      return after(world, forMs, () => world.networkDelayMsMax = 100);
     default:
       world.readAgeMs = rng.between(0, 2 * timeoutMs);
       return after(world, forMs, () => world.readAgeMs = 0);
@@ -198,12 +198,12 @@ function ask<Answer>(
   const isCut = (): boolean => world.nowMs < instance.cutUntilMs;
   const { session } = instance;
   if (isCut()) return;
-  after(world, world.rng.between(1, world.hopMsMax), () => {
+  after(world, world.rng.between(1, world.networkDelayMsMax), () => {
     if (isCut()) return;
     // A late transaction is looked at although its session is over, where a real server would not: the fence must hold.
     const answer = there(world.zookeeper.hear(session, world.nowMs));
     if (answer === undefined) return;
-    later(world, instance, world.rng.between(1, world.hopMsMax), () => {
+    later(world, instance, world.rng.between(1, world.networkDelayMsMax), () => {
       if (!isCut()) back(answer);
     });
   });

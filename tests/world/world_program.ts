@@ -54,7 +54,7 @@ export function startProgram(world: World): void {
 }
 
 /** The program ends at once; what it had sent is on its way, what it had not is lost. */
-export function stopProgram(world: World, streamMs: number = world.scenario.faults.hopMsMax + 1): void {
+export function stopProgram(world: World, streamMs: number = world.scenario.faults.networkDelayMsMax + 1): void {
   const { program } = world;
   if (program === undefined) return;
   world.program = undefined;
@@ -71,7 +71,7 @@ function handle(world: World, program: Program, event: Event): void {
   noteStep(world);
   if (event.kind !== "tick") {
     trace(world, () => `event   ${describeEvent(event)}`);
-    if (diesHere(world, "before the event is handled")) return;
+    if (crashesHere(world, "before the event is handled")) return;
   }
   noteShown(world.watch.shown, event, world.nowMs);
   const before = program.state;
@@ -86,9 +86,9 @@ function handle(world: World, program: Program, event: Event): void {
     }
   }
   if (frame.records.length > 0) {
-    if (diesHere(world, "before the records are stored")) return;
+    if (crashesHere(world, "before the records are stored")) return;
     if (!world.disk.commit(frame.records)) return storeFailed(world, program, { frame, event });
-    if (diesHere(world, "after the records are stored")) return;
+    if (crashesHere(world, "after the records are stored")) return;
   }
   program.state = frame.state;
   if (event.kind === "launching-resumed" && event.profile === undefined) world.clocks.resumedMs = world.nowMs;
@@ -96,7 +96,7 @@ function handle(world: World, program: Program, event: Event): void {
   for (const effect of frame.effects) {
     if (world.bug === "acknowledge-before-store" && effect.kind === "acknowledge-status") continue;
     act(world, program, { frame, before }, effect);
-    if (diesHere(world, `after ${effect.kind}`)) return;
+    if (crashesHere(world, `after ${effect.kind}`)) return;
     if (world.program !== program) return;
   }
 }
@@ -104,9 +104,9 @@ function handle(world: World, program: Program, event: Event): void {
 function makeFrame(world: World, program: Program, event: Event): Frame {
   const before = program.state;
   const atMs = programMs(world);
-  const bent = mutateState(world.bug, before, { atMs, event });
-  const timed = { atMs, random: world.dice.random(), event: mutateEvent(world.bug, event, bent) };
-  return mutateFrame(world.bug, step(bent, timed), { before, event });
+  const mutated = mutateState(world.bug, before, { atMs, event });
+  const timed = { atMs, random: world.dice.random(), event: mutateEvent(world.bug, event, mutated) };
+  return mutateFrame(world.bug, step(mutated, timed), { before, event });
 }
 
 /** What the core leaves of a frame that could not be stored. */
@@ -192,7 +192,7 @@ export function restart(world: World): void {
 }
 
 /** Counts a point at which the program can die, and lets it die there if this is the one. */
-function diesHere(world: World, where: string): boolean {
+function crashesHere(world: World, where: string): boolean {
   world.points++;
   const { crash } = world;
   if (crash === undefined || world.points !== crash.atPoint) return false;

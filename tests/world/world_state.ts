@@ -172,7 +172,7 @@ export function afterIn(world: World, program: Program, delayMs: number, act: ()
 
 /** How long a message is on its way. */
 export function networkDelayMs(world: World): number {
-  return world.dice.between(1, world.scenario.faults.hopMsMax);
+  return world.dice.between(1, world.scenario.faults.networkDelayMsMax);
 }
 
 /** Tells the trace, where there is one. */

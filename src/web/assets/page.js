@@ -9,7 +9,7 @@ const connection = document.getElementById("connection");
 const pause = document.getElementById("pause");
 
 let isPaused = false;
-let lastGoodAt = new Date();
+let lastRefreshAt = new Date();
 
 pause.hidden = false;
 pause.addEventListener("click", () => {
@@ -32,10 +32,10 @@ async function refresh() {
     const answer = await fetch(`/fragment${location.search}`, { signal: AbortSignal.timeout(answerMsMax) });
     if (!answer.ok) throw new Error(`the server answers ${answer.status}`);
     show(new DOMParser().parseFromString(await answer.text(), "text/html"));
-    lastGoodAt = new Date();
+    lastRefreshAt = new Date();
     tellConnection("");
   } catch {
-    tellConnection(`Connection lost: this is the picture of ${lastGoodAt.toLocaleTimeString()}. Trying again.`);
+    tellConnection(`Connection lost: this is the picture of ${lastRefreshAt.toLocaleTimeString()}. Trying again.`);
   } finally {
     isAsking = false;
   }
