@@ -7,11 +7,11 @@ import type { Credentials } from "../net/credentials.ts";
 import type { Secret } from "../secret.ts";
 import type { StateConfig } from "./state.ts";
 
-/** What framework.conf says, checked, with defaults filled in. */
+/** The validated contents of framework.conf, with defaults. */
 export interface Config {
-  /** The file it came from, as given. */
+  /** The path of the file, as given. */
   readonly path: string;
-  /** What decisions rest on. */
+  /** What decisions are based on. */
   readonly settings: Settings;
   /** Towards Mesos. */
   readonly mesos: MesosConfig;
@@ -23,13 +23,13 @@ export interface Config {
   readonly http: HttpConfig;
   /** The log. */
   readonly log: LogConfig;
-  /** Things that work but deserve a word, e.g. a deprecated key: logged once at the start and shown by `check`. */
+  /** Warnings, e.g. about a deprecated key: logged once at the start and shown by `check`. */
   readonly warnings: readonly string[];
   /** What was done silently and is told at debug level only; never holds a secret. */
   readonly details: readonly string[];
   /** Files that were read, or are read while it runs: includes, CAs, secrets, `env-files`. For the permissions of a scoped start. */
   readonly readFiles?: readonly string[];
-  /** Names that the file looks for in the environment, found or not. For the permissions of a scoped start. */
+  /** Names of environment variables that the file uses, set or not. For the permissions of a scoped start. */
   readonly envNames?: readonly string[];
 }
 
@@ -51,11 +51,11 @@ export interface MesosConfig {
   readonly roles: readonly string[];
   /** Principal of the framework, with or without credentials. */
   readonly principal?: string;
-  /** Name of this machine as Mesos shows it; absent: what the system says. */
+  /** Name of this machine to show in Mesos; absent: that of the system. */
   readonly hostname?: string;
-  /** The status page as others reach it. */
+  /** The URL of the status page for others. */
   readonly webuiUrl?: string;
-  /** How long Mesos keeps the tasks without us. */
+  /** How long Mesos keeps the tasks while we are disconnected. */
   readonly failoverTimeoutMs: number;
 }
 
@@ -63,7 +63,7 @@ export interface MesosConfig {
 export interface GocdConfig {
   /** With the context path. */
   readonly url: ServerUrl;
-  /** What agents are told; the same as `url` by default. */
+  /** The URL for agents; `url` by default. */
   readonly agentUrl: ServerUrl;
   /** How to authenticate. */
   readonly credentials: Credentials;
@@ -71,9 +71,9 @@ export interface GocdConfig {
   readonly caCerts: readonly string[];
   /** Accept any certificate. */
   readonly insecure: boolean;
-  /** For one answer. */
+  /** Time limit for one response. */
   readonly timeoutMs: number;
-  /** The key that agents register with; absent: they stay Pending until they are enabled by us. */
+  /** The key that agents register with; absent: they stay Pending until we enable them. */
   readonly autoRegisterKey?: Secret;
 }
 
@@ -81,9 +81,9 @@ export interface GocdConfig {
 export interface HttpConfig {
   /** Absent: no listener (`listen = off`). */
   readonly listen?: HostPort;
-  /** URL of the page as others reach it, without a trailing slash. */
+  /** URL of the page for others, without a trailing slash. */
   readonly advertise?: string;
-  /** Allows changes through the page; absent: it only shows. */
+  /** Allows changes through the page; absent: the page is read-only. */
   readonly adminToken?: Secret;
 }
 

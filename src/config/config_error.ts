@@ -2,7 +2,7 @@
 
 import { OperatorError } from "../errors.ts";
 
-/** What is wrong with one place of the configuration. */
+/** The kinds of configuration problems. */
 export type ConfigErrorCode =
   | "config-file-missing"
   | "config-file-unreadable"
@@ -17,15 +17,15 @@ export type ConfigErrorCode =
   | "config-conflict"
   | "config-secret-file";
 
-/** One thing to put right. Never holds a secret. */
+/** One problem. Never contains a secret. */
 export interface ConfigProblem {
-  /** Literal and stable. */
+  /** A stable literal. */
   readonly code: ConfigErrorCode;
-  /** Full dotted key below `gocd-mesos`, e.g. `go-server.user-name`; empty where the whole file is meant. */
+  /** Full dotted key below `gocd-mesos`, e.g. `go-server.user-name`; empty if it is about the whole file. */
   readonly key: string;
-  /** The file it stands in, as given. */
+  /** The file it is in, as given. */
   readonly file: string;
-  /** Line in that file, from 1; absent where the place is unknown, e.g. for a key that is not there. */
+  /** Line in that file, from 1; absent if unknown, e.g. for a missing key. */
   readonly line?: number;
   /** What is wrong, one sentence without a full stop. */
   readonly message: string;
@@ -33,11 +33,11 @@ export interface ConfigProblem {
   readonly hint: string;
 }
 
-/** The configuration cannot be used; tells all its problems at once. */
+/** The configuration cannot be used; reports all its problems at once. */
 export class ConfigError extends OperatorError {
   /** At least one; the first one gives the code and the hint of the error. */
   readonly problems: readonly ConfigProblem[];
-  /** What else was noticed before the problems, and may explain them: an included file that is not there. */
+  /** Warnings that may explain the problems, such as a missing included file. */
   warnings: readonly string[] = [];
 
   /** Creates the error for one or more problems. */

@@ -19,7 +19,7 @@ import { textsAt, unquoted, wordAt } from "./reader.ts";
 import { caCertsAt, secretAt } from "./secrets.ts";
 import { quote } from "./values.ts";
 
-/** The part about Mesos; `webuiUrl` is the page as others reach it. */
+/** The part about Mesos; `webuiUrl` is the URL of the page for others. */
 export function readMesos(reader: Reader, webuiUrl: string | undefined): MesosConfig {
   const principal = textAt(reader, "mesos.principal");
   const hostname = textAt(reader, "mesos.hostname");
@@ -166,7 +166,7 @@ function readAgentUrl(reader: Reader, url: ServerUrl): ServerUrl {
   return agentUrl;
 }
 
-// The path is /go where none is written: GoCD serves nothing else at its root than a redirect to it.
+// The default path is /go: at its root GoCD serves only a redirect to it.
 function readUrl(reader: Reader, key: string): ServerUrl {
   const found = find(reader, key);
   const text = textAt(reader, key);
@@ -241,7 +241,7 @@ function readListen(reader: Reader): HostPort | undefined {
 
 function advertised(reader: Reader, listen: HostPort, text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
-  // It is shown to everybody by Mesos: one with credentials is none.
+  // Mesos shows it to everybody, so it must not contain credentials.
   const url = text.includes("@") ? undefined : httpUrlOf(text);
   if (url !== undefined) return url.href.replace(/\/$/, "");
   const address = parseHostPort(text, listen.port);

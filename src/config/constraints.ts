@@ -7,8 +7,8 @@ const textCharsMax = 1024;
 const hint = 'write e.g. "rack == r1", "rack in [r1, r2]", "hostname =~ build-.*", "gpu not exists"';
 
 /**
- * Reads `FIELD OPERATOR VALUE`: `==`, `!=`, `in [a, b]`, `not in [a, b]`, `=~`, `!~`, `exists`, `not exists`. A value may
- * stand in single or double quotes. A regular expression that does not compile is refused.
+ * Reads `FIELD OPERATOR VALUE`: `==`, `!=`, `in [a, b]`, `not in [a, b]`, `=~`, `!~`, `exists`, `not exists`. A value
+ * may be in single or double quotes. A regular expression must compile.
  */
 export function parseConstraint(text: string): Parsed<PlacementConstraint> {
   const match = /^\s*(@?[\w./:-]+)\s*(==|!=|=~|!~|\bnot\s+in\b|\bin\b|\bnot\s+exists\b|\bexists\b)\s*([^]*)$/.exec(

@@ -16,7 +16,7 @@ import { parseBoolean, type Parsed, parseInteger, quote } from "./values.ts";
 const itemsMax = 1000;
 const forbiddenNames: readonly string[] = ["__proto__", "constructor", "prototype"];
 
-/** An object of texts, the profile's over those of `go-agent`; inner objects give dotted names, as HOCON means them. */
+/** An object of texts, the profile's over those of `go-agent`; nested objects give dotted names, as in HOCON. */
 export function mapAt(reader: Reader, key: string): Readonly<Record<string, string>> {
   const ofProfile = /^profiles\.[^.]+\.(.+)$/.exec(key)?.[1];
   const places = ofProfile === undefined ? [key] : [`go-agent.${ofProfile}`, key];
@@ -195,7 +195,7 @@ export function constraintsAt(reader: Reader, key: string): readonly PlacementCo
 
 interface Form<T> {
   readonly parse: (text: string) => Parsed<T>;
-  /** Names of the fields where an object is written instead. */
+  /** Names of the fields if it is written as an object. */
   readonly names: readonly string[];
   readonly make: (fields: ReadonlyMap<string, string>) => Parsed<T>;
 }

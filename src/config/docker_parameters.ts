@@ -11,13 +11,13 @@ export interface DockerParameter {
 
 /** What is wrong with a parameter, and what to do about it. */
 export interface ParameterVerdict {
-  /** `refused`: no launch with it could work; `left-out`: it works without; `doubtful`: it works, and may do harm. */
+  /** `refused`: no launch could work with it; `left-out`: it is ignored; `doubtful`: it works, but may do harm. */
   readonly kind: "refused" | "left-out" | "doubtful";
   readonly message: string;
   readonly hint: string;
 }
 
-/** Long names of the short options, which `--x=value` is not. */
+/** Long names of short options, as `--x=value` is not an option. */
 const longNames: Readonly<Record<string, string>> = {
   a: "attach",
   c: "cpu-shares",
@@ -69,5 +69,5 @@ export function judgeParameter({ key, value }: DockerParameter): ParameterVerdic
   };
 }
 
-/** Why nobody else may name an agent. */
+/** Why nothing else may name an agent. */
 export const namedByTaskId: string = "each agent is named by its Mesos task id, and recognized by that name";

@@ -1,6 +1,6 @@
 // The environment of the process as the map that loadConfig takes.
 
-/** The environment, read name by name, so that `--allow-env=NAME,…` is enough. A name that may not be read is not set. */
+/** The environment, read name by name, so that `--allow-env=NAME,…` is enough. Names without permission are not set. */
 export function processEnv(): Readonly<Record<string, string>> {
   return new Proxy<Record<string, string>>({}, {
     get: (_target, name): string | undefined => {

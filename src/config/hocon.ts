@@ -7,13 +7,13 @@ import { resolveHocon } from "./hocon_resolve.ts";
 import { type IncludeRequest, parseHocon } from "./hocon_syntax.ts";
 import type { ConfObject } from "./hocon_values.ts";
 
-/** What a file, its includes and the environment say together. */
+/** The combined contents of a file, its includes and the environment. */
 export interface HoconFile {
-  /** The object around all. */
+  /** The root object. */
   readonly root: ConfObject;
   /** All files that were looked for, the first one first: those that are not there may come. */
   readonly files: readonly string[];
-  /** Names that the file looks for in the environment. */
+  /** Names of environment variables that the file uses. */
   readonly envNames: readonly string[];
   /** What looks like a mistake: includes that were not there, a comment in the middle of a word. */
   readonly warnings: readonly string[];
@@ -63,7 +63,7 @@ export function pathBeside(file: string, name: string): string {
   return isAbsolute(name) ? name : join(dirname(file), name);
 }
 
-/** Why a file could not be read, in a few words and without its content. */
+/** Why a file could not be read, in a few words, without its contents. */
 export function reasonOf(error: unknown): string {
   if (isNotFound(error)) return "it does not exist";
   if (error instanceof Deno.errors.PermissionDenied) return "this user may not read it";

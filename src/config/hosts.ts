@@ -5,7 +5,7 @@ import { hostPortText, hostText } from "../net/addresses.ts";
 import type { Config } from "./config.ts";
 import { stateFile, stateServers } from "./state.ts";
 
-/** Exactly what the program must be allowed. */
+/** Exactly the permissions that the program needs. */
 export interface Hosts {
   /** Values of `--allow-net`: `host:port`, IPv6 in brackets; a name of `mesos.allowed-hosts` without a port is every port. */
   readonly net: readonly string[];
@@ -15,7 +15,7 @@ export interface Hosts {
   readonly write: readonly string[];
   /** Values of `--allow-env`. */
   readonly env: readonly string[];
-  /** What the configuration needs and a list of hosts cannot say. */
+  /** What the configuration needs and a list of hosts cannot express. */
   readonly gaps: readonly HostsGap[];
 }
 
@@ -41,7 +41,7 @@ export function hostsOf(config: Config): Hosts {
   addMasters(config, net, gaps);
   const listen = config.http.listen === undefined ? [] : [config.http.listen];
   for (const server of [config.gocd.url, ...stateServers(config.state), ...listen]) net.add(hostPortText(server));
-  // With the state elsewhere, the control file lies beside the configuration (runtime/control_file.ts).
+  // If the state is elsewhere, the control file is beside the configuration (runtime/control_file.ts).
   const file = stateFile(config.state);
   const write = [file === undefined ? `${config.path}.control` : dirname(file)];
   const read = [dirname(config.path), ...write, ...(config.readFiles ?? [])];

@@ -98,7 +98,7 @@ function listOf(object: ConfObject, key: string, warn: (warning: string) => void
 function checkKeys(reader: Reader, object: ConfObject, prefix: string): void {
   for (const [name, conf] of object.fields) {
     const key = prefix === "" ? name : `${prefix}.${name}`;
-    // A dot can only come out of quotes: no key has one in its name.
+    // A dot can only come from quotes: no key has one in its name.
     if (!name.includes(".") && keySpec(key) !== undefined) continue;
     if (prefix === "profiles" && !profileNamePattern.test(name)) {
       const message = `${quote(name)} cannot be the name of a profile`;
@@ -117,7 +117,7 @@ function checkSection(reader: Reader, key: string, conf: Conf): void {
   else if (key !== "state" || conf.kind !== "text") wrongType(reader, { key, conf }, "an object { … }");
 }
 
-/** Problems before which better keys are looked for. */
+/** Up to this many problems, better keys are suggested. */
 const suggestionsMax = 100;
 
 function addUnknown(reader: Reader, key: string, conf: Conf): void {
@@ -126,7 +126,7 @@ function addUnknown(reader: Reader, key: string, conf: Conf): void {
   const ofProfile = keys.filter((spec) => spec.path.startsWith("go-agent.") && spec.isGoAgentOnly !== true)
     .map((spec) => `${profile}.${spec.path.slice("go-agent.".length)}`);
   const known = profile === undefined ? [...keys.map((spec) => spec.path), ...sections] : ofProfile;
-  // Nobody reads on: a file of something else may have ten thousands of them.
+  // Nobody reads more: some other file may have tens of thousands of them.
   const near = reader.problems.length < suggestionsMax ? nearestKey(key, known) : undefined;
   const isForAll = profile !== undefined &&
     keySpec(`go-agent.${key.slice(profile.length + 1)}`)?.isGoAgentOnly === true;
@@ -200,7 +200,7 @@ function checkLimits(
   addProblem(reader, found, { code: "config-conflict", message, hint: "raise it, or lower min-idle" });
 }
 
-// A value of go-agent is read once for each profile: what is wrong with it is told once.
+// A value of go-agent is read once for each profile, but its problems are reported once.
 function throwProblems(reader: Reader): void {
   const different = new Map(
     reader.problems.map((problem) => [`${problem.file}\n${problem.line}\n${problem.key}\n${problem.message}`, problem]),

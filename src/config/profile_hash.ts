@@ -5,7 +5,7 @@ import type { AgentProfile } from "../core/settings.ts";
 
 /**
  * 8 hex digits over image, resources, environment and everything else that a container is started with (FNV-1a, 32 bit,
- * over JSON with sorted keys). Limits, timeouts, placement and role are left out: they do not change a container.
+ * over JSON with sorted keys). Limits, timeouts, placement and role are not included: they do not change a container.
  */
 export function profileHash(
   profile: Pick<AgentProfile, "gocdResources" | "mesosResources" | "container">,

@@ -36,7 +36,9 @@ export function readProfiles(reader: Reader, roles: readonly string[]): readonly
   return names.map((name) => readProfile(reader, name, `profiles.${name}`, roles));
 }
 
-/** A task id names its profile, in lower case and with `-` for all else: a lost store is made anew from that. */
+/**
+ * A task id contains its profile's name, in lower case, with `-` for everything else: a lost store is rebuilt from it.
+ */
 function checkTaskNames(reader: Reader, names: readonly string[]): void {
   const bySlug = new Map<string, string>();
   for (const name of names) {
@@ -188,7 +190,7 @@ function isKeyGiven(reader: Reader): boolean {
   );
 }
 
-/** Says what is left out, or may do harm, at the line of its key. */
+/** Warns about what is ignored, or may do harm, at the line of its key. */
 function warn(reader: Reader, key: string, message: string): void {
   const found = find(reader, key);
   const at = found?.conf.at;

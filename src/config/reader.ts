@@ -22,7 +22,7 @@ export interface Found {
   readonly conf: Conf;
 }
 
-/** What the values are read from, and where problems and warnings are collected. */
+/** The source of the values, and the problems and warnings so far. */
 export interface Reader {
   /** The object `gocd-mesos`. */
   readonly root: ConfObject;
@@ -30,7 +30,7 @@ export interface Reader {
   readonly file: string;
   /** What is wrong so far. */
   readonly problems: ConfigProblem[];
-  /** What deserves a word so far. */
+  /** The warnings so far. */
   readonly warnings: string[];
   /** What is told at debug level only. */
   readonly details: string[];
@@ -40,7 +40,7 @@ export interface Reader {
   readonly readFiles: string[];
 }
 
-/** The value at a dotted key; a key of a profile is looked for in `go-agent` next. `null` counts as absent. */
+/** The value at a dotted key; a key that a profile lacks is looked up in `go-agent`. `null` counts as absent. */
 export function find(reader: Reader, key: string): Found | undefined {
   const own = confAt(reader.root, key);
   if (own !== undefined) return { key, conf: own };
@@ -58,7 +58,7 @@ export function confAt(root: ConfObject, key: string): Conf | undefined {
   );
 }
 
-/** Adds a problem at a value, or at the key alone where there is none. */
+/** Adds a problem at a value, or at the key if there is none. */
 export function addProblem(
   reader: Reader,
   found: { readonly key: string; readonly conf?: Conf },
@@ -166,7 +166,7 @@ export function wrongType(reader: Reader, found: Found, wanted: string): void {
   });
 }
 
-/** The row of a key; a key that the table lacks is a fault of this program. */
+/** The row of a key; a key that the table lacks is a bug. */
 export function specOf(key: string): KeySpec {
   const spec = keySpec(key);
   if (spec === undefined) throw new TypeError(`the key table lacks ${key}`);

@@ -27,7 +27,7 @@ export function secretAt(reader: Reader, key: string): Secret | undefined {
   return new Secret(key, () => text);
 }
 
-/** A secret as it is meant: an editor adds a byte order mark, `echo` a line end, and neither is part of it. */
+/** A secret without the byte order mark of an editor and the line break of `echo`. */
 function bareSecret(text: string): string {
   return text.replace(/^\uFEFF/, "").replace(/\r?\n$/, "");
 }

@@ -1,6 +1,6 @@
 // Suggests the nearest known key for an unknown one.
 
-/** The likeliest meaning of `written` among `known`; `undefined` where nothing comes near. Both are dotted keys. */
+/** The likeliest meaning of `written` among `known`; `undefined` if nothing is close. Both are dotted keys. */
 export function nearestKey(written: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestCost = Infinity;

@@ -29,7 +29,7 @@ const memoryUnits: ReadonlyMap<string, number> = new Map([
   ...names(1_048_576, "t", "tb", "ti", "tib", "terabyte", "terabytes"),
 ]);
 
-/** A duration in whole ms. A bare number other than 0 is refused: it could mean ms, seconds or minutes. */
+/** A duration in whole ms. A bare number other than 0 is rejected: it could mean ms, seconds or minutes. */
 export function parseDuration(text: string): Parsed<number> {
   const parts = numberAndUnit(text);
   const hint = "write a number and a unit: 500 ms, 30 seconds, 2 minutes, 1 hour, 7 days";
@@ -78,7 +78,7 @@ export function parseBoolean(text: string): Parsed<boolean> {
   return { ok: false, message: `${quote(text)} is neither true nor false`, hint: "write true or false" };
 }
 
-/** A duration in words, the largest unit that is whole: `2 minutes`. */
+/** A duration as text, in the largest unit that gives a whole number: `2 minutes`. */
 export function durationText(ms: number): string {
   for (
     const [unit, factor] of [["day", 86_400_000], ["hour", 3_600_000], ["minute", 60_000], ["second", 1000]] as const

@@ -6,11 +6,11 @@ import { contentError } from "./content_problems.ts";
 import { at, isRecord, type JsonRecord, parseJson } from "./json.ts";
 import type { AgentsShape } from "./versions.ts";
 
-/** What a list holds, and what was odd about it. */
+/** The agents of a list, and findings about it. */
 export interface AgentsReading {
   /** In the order of the list. */
   readonly agents: readonly GocdAgent[];
-  /** Records that were left out. */
+  /** Records that were skipped. */
   readonly findings: readonly Finding[];
 }
 
@@ -23,8 +23,8 @@ const locatorParts = 5;
 
 /**
  * Reads a list of agents. Throws {@linkcode GocdError} (`unreadable`) if the body is no such list; a single record
- * without a uuid is left out with a finding. Words for states that nobody knows yet stay as they came, states that are
- * not told are `Unknown`. `source` says what was asked, for the message.
+ * without a uuid is skipped with a finding. Unknown words for states are kept, missing states are `Unknown`. `source`
+ * says what was requested, for the message.
  */
 export function readGocdAgents(text: string, shape: AgentsShape, source = "the list of agents"): AgentsReading {
   const entries = entriesOf(parseJson(text, source), shape);
@@ -51,7 +51,7 @@ export function readGocdAgents(text: string, shape: AgentsShape, source = "the l
 }
 
 /**
- * Adds to agents of the v1 shape what only the un-versioned list of the same server tells: whether a disabled agent
+ * Adds to agents of the v1 shape what only the un-versioned list of the same server shows: whether a disabled agent
  * still runs a job. A disabled agent without a job counts as idle.
  */
 export function withLegacyBuilds(agents: readonly GocdAgent[], legacy: readonly GocdAgent[]): readonly GocdAgent[] {
@@ -127,7 +127,7 @@ function states(entry: JsonRecord): States {
 function v1States(entry: JsonRecord): States {
   const status = word(entry["status"]);
   const isPending = status.toLowerCase() === "pending";
-  // `enabled` decides, so that a word nobody knows yet cannot make a disabled agent count.
+  // `enabled` decides, so that an unknown word cannot make a disabled agent count.
   if (entry["enabled"] === false && !isPending) {
     return isDisabled(status) ? disabled("Unknown") : { ...statesOfWord(status), configState: "Disabled" };
   }

@@ -13,26 +13,26 @@ export interface GocdConnection {
   readonly credentials: Credentials;
   /** PEM text of additional certificate authorities. */
   readonly caCerts: readonly string[];
-  /** Accept any certificate: an explicit choice of the operator. */
+  /** Accept any certificate, by explicit choice of the operator. */
   readonly insecure: boolean;
   readonly timeoutMs: number;
 }
 
-/** One good poll: every part was read. */
+/** A successful poll: every part was read. */
 export interface GocdPoll {
   readonly server: GocdServerInfo;
   readonly jobs: readonly ScheduledJob[];
   readonly agents: readonly GocdAgent[];
-  /** When the list of agents was asked for, and so how old it may be; absent: not known. */
+  /** When the list of agents was requested, and so how old it may be; absent: unknown. */
   readonly agentsAskedMs?: number;
   readonly findings: readonly Finding[];
-  /** Of the environments asked about: those that the server does not have. Absent: it cannot be told. */
+  /** Those of the requested environments that the server does not have. Absent: unknown. */
   readonly missingEnvironments?: readonly string[];
 }
 
-/** What `check` asks beside a poll. */
+/** What `check` requests beside a poll. */
 export interface GocdRights {
-  /** Whether the account may administer agents; `unknown` where it could not be told without changing anything. */
+  /** Whether the account may administer agents; `unknown` if that cannot be found out without changing anything. */
   readonly admin: "yes" | "no" | "unknown";
   readonly detail: string;
 }
@@ -40,8 +40,8 @@ export interface GocdRights {
 /** A GoCD server. Every method throws {@linkcode GocdError}, never a bare error; one request is in flight at a time. */
 export interface GocdApi {
   /**
-   * Version (cached) → maintenance → jobs → agents. Any part failing fails the whole. `environments`: names of our
-   * configuration; where nothing else shows that one exists, the server is asked for it, at most once a minute.
+   * Version (cached) → maintenance → jobs → agents. Any part failing fails the whole. `environments`: names in our
+   * configuration; if nothing else shows that one exists, the server is asked, at most once a minute.
    */
   poll(signal: AbortSignal, environments?: readonly string[]): Promise<GocdPoll>;
   /** The agents only. */
@@ -52,11 +52,11 @@ export interface GocdApi {
     registration: { readonly gocdResources: readonly string[]; readonly environment?: string } | undefined,
     signal: AbortSignal,
   ): Promise<void>;
-  /** Disables agents, in bulk where the server can. Unknown uuids count as done. */
+  /** Disables agents, in bulk if the server supports it. Unknown uuids count as done. */
   disableAgents(uuids: readonly string[], signal: AbortSignal): Promise<void>;
-  /** Deletes disabled, idle agents, in bulk where the server can. Unknown uuids count as done. */
+  /** Deletes disabled, idle agents, in bulk if the server supports it. Unknown uuids count as done. */
   deleteAgents(uuids: readonly string[], signal: AbortSignal): Promise<void>;
-  /** Which rights the account has, asked without changing anything. */
+  /** Which rights the account has, without changing anything. */
   rights(signal: AbortSignal): Promise<GocdRights>;
 }
 
@@ -88,7 +88,7 @@ const errorKinds: Readonly<Record<GocdProblem["kind"], ErrorKind>> = {
   unreadable: "unreachable",
 };
 
-/** A request to the GoCD server that gave nothing usable; `problem` tells why and what to do. */
+/** A failed request to the GoCD server; `problem` says why, and what to do. */
 export class GocdError extends OperatorError {
   /** The same as data, for the core. */
   readonly problem: GocdProblem;

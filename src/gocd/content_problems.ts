@@ -5,7 +5,7 @@ import { GocdError } from "./api.ts";
 /** Bytes read of one body at most: several times what 2,000 agents and 5,000 waiting jobs take (about 10 MB). */
 export const bodyBytesMax = 64 * 1024 * 1024;
 
-/** What a body was that could not be read. */
+/** What is wrong with a body. */
 export type ContentFault =
   | { readonly kind: "empty" }
   | { readonly kind: "truncated" }
@@ -16,7 +16,7 @@ export type ContentFault =
 
 const hintOther = "check that go-server.url points to GoCD itself; if it does, report this with the server's version";
 
-/** Creates the error; `source` says what was asked: `GET http://host/go/api/agents`. */
+/** Creates the error; `source` says what was requested: `GET http://host/go/api/agents`. */
 export function contentError(source: string, fault: ContentFault): GocdError {
   const [code, what, hint] = describe(fault);
   return new GocdError({ code, kind: "unreadable", message: `${source} returned ${what}`, hint });

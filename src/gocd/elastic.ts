@@ -10,19 +10,19 @@ import { firstSupported } from "./first_supported.ts";
 import type { GocdAnswer, Requester } from "./request.ts";
 import { type GocdDialect, mediaType } from "./versions.ts";
 
-/** How long the usages are believed. */
+/** How long usages stay valid. */
 export const usagesFreshMs = 10 * 60_000;
-/** A job never seen before has them read again, but not more often than this. */
+/** An unknown job causes another read, but not more often than this. */
 export const usagesAgainMs = 60_000;
-/** Profiles whose usages are read at most, one request each. */
+/** Maximum number of profiles whose usages are read, one request each. */
 const profilesMax = 100;
 const namesMax = 100_000;
 
-/** Jobs with their elastic profiles, and what an operator should know about that. */
+/** Jobs with their elastic profiles, and findings about them. */
 export interface ElasticReading {
   /** The same jobs in the same order. */
   readonly jobs: readonly ScheduledJob[];
-  /** Why elastic jobs could not be told apart, if so. */
+  /** Why elastic jobs could not be recognized, if so. */
   readonly findings: readonly Finding[];
 }
 
@@ -32,9 +32,12 @@ export interface ReadLists {
   readonly agents: readonly GocdAgent[];
 }
 
-/** What is known of a server's elastic profiles over time. */
+/** Remembers a server's elastic profiles. */
 export interface ElasticMemory {
-  /** Names the elastic profile of each job that has one. Asks the server only while jobs without resources wait; never throws but for `signal`. */
+  /**
+   * Names the elastic profile of each job that has one. Sends requests only while jobs without resources wait; throws
+   * only for `signal`.
+   */
   mark(lists: ReadLists, dialect: GocdDialect, signal: AbortSignal): Promise<ElasticReading>;
 }
 
@@ -44,7 +47,7 @@ interface Known {
   readonly version: string;
   /** Profile by `pipeline/stage/job`, in lower case. */
   readonly profiles: ReadonlyMap<string, string>;
-  /** Jobs without resources that were there then. */
+  /** Jobs without resources at that time. */
   readonly checkedPaths: ReadonlySet<string>;
   readonly findings: readonly Finding[];
 }
@@ -66,7 +69,7 @@ export function createElasticMemory(requester: Requester, nowMs: () => number): 
   };
 }
 
-/** 16.8 to 16.10 have elastic jobs and no list of profiles; only an elastic agent shows that some may be there. */
+/** 16.8 to 16.10 have elastic jobs, but no list of profiles; only an elastic agent shows that there may be some. */
 function withoutList({ version }: GocdDialect, agents: readonly GocdAgent[]): readonly Finding[] {
   return agents.some(({ elastic }) => elastic) ? [cannotTell(`GoCD ${version} has no list of elastic profiles`)] : [];
 }
@@ -114,7 +117,7 @@ async function read(
     return { atMs: nowMs(), version, profiles, checkedPaths, findings };
   } catch (error) {
     if (!(error instanceof GocdError) || signal.aborted) throw error;
-    // What was read before is still the best there is.
+    // What was read before is still the best we have.
     const profiles = before?.profiles ?? new Map<string, string>();
     return { atMs: nowMs(), version, profiles, checkedPaths, findings: [cannotTell(error.problem.message)] };
   }
@@ -139,7 +142,7 @@ async function readProfiles(context: ReadContext): Promise<Pick<Known, "profiles
   return { profiles, findings };
 }
 
-/** The list came with a new media type in 19.3, together with cluster profiles; around it either may be right. */
+/** 19.3 introduced a new media type for the list, together with cluster profiles; around it, either may be right. */
 async function readIds({ requester, dialect, signal }: ReadContext): Promise<readonly string[]> {
   return await firstSupported(
     dialect.elasticProfiles,

@@ -9,26 +9,26 @@ import { firstSupported } from "./first_supported.ts";
 import type { GocdAnswer, Requester } from "./request.ts";
 import type { GocdDialect } from "./versions.ts";
 
-/** How long the list is believed: one that is created meanwhile is missed for no longer. */
+/** How long the list stays valid: a new environment is missed for no longer than this. */
 export const environmentsFreshMs = 60_000;
 const namesMax = 100_000;
 
-/** What a poll has read before environments are asked for. */
+/** What a poll has read before environments are requested. */
 export interface EnvironmentsQuery {
   /** Names of our configuration. */
   readonly names: readonly string[];
   readonly jobs: readonly ScheduledJob[];
   readonly agents: readonly GocdAgent[];
   readonly dialect: GocdDialect;
-  /** Whether the account is told everything; where not, nothing is asked. */
+  /** Whether the account sees everything; if not, nothing is requested. */
   readonly isAdmin: boolean;
 }
 
-/** What is known of a server's environments over time. */
+/** Remembers a server's environments. */
 export interface EnvironmentsMemory {
   /**
-   * Those of the names that the server does not have; nothing where that cannot be told, for an error is not "not there".
-   * Asks only for names that no waiting job and no agent shows to exist. Never throws but for `signal`.
+   * Those of the names that the server does not have; nothing if that is unknown, as an error does not mean "missing".
+   * Requests only names that no waiting job and no agent shows to exist. Throws only for `signal`.
    */
   missing(query: EnvironmentsQuery, signal: AbortSignal): Promise<readonly string[] | undefined>;
 }
@@ -88,7 +88,7 @@ async function read(
   }
 }
 
-/** The names only: an environment has variables, too, which are nobody's business here. */
+/** The names only: environments also have variables, which must not be kept. */
 async function namesOf(answer: GocdAnswer): Promise<ReadonlySet<string>> {
   const body = parseJson(await answer.text(), answer.source);
   const entries = at(body, "_embedded", "environments");
@@ -96,7 +96,7 @@ async function namesOf(answer: GocdAnswer): Promise<ReadonlySet<string>> {
     ? entries.map((entry: unknown) => at(entry, "name"))
     : [undefined];
   const told = names.filter((name) => typeof name === "string");
-  // One that cannot be read might be the one that matters.
+  // An unreadable one might be the one that matters.
   if (told.length < names.length) {
     throw contentError(answer.source, { kind: "other-shape", expected: "a list of environments" });
   }

@@ -2,7 +2,9 @@
 
 import { GocdError } from "./api.ts";
 
-/** What the first candidate gives that the server has; throws the problem of the first one where it has none. */
+/**
+ * The result of the first candidate that the server supports; throws the problem of the first one if it supports none.
+ */
 export async function firstSupported<C, T>(candidates: readonly C[], act: (candidate: C) => Promise<T>): Promise<T> {
   let first: unknown;
   for (const candidate of candidates) {

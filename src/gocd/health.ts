@@ -14,9 +14,9 @@ import { mediaType } from "./versions.ts";
 /** Messages kept at most; a server has a handful. */
 export const healthMessagesMax = 50;
 
-/** What is known of a server's health messages over time. */
+/** Remembers a server's health messages. */
 export interface HealthMemory {
-  /** The messages of now; that they cannot be read is a finding, never a failed poll. Throws only for `signal`. */
+  /** The current messages; if they cannot be read, that is a finding, never a failed poll. Throws only for `signal`. */
   read(signal: AbortSignal): Promise<readonly Finding[]>;
 }
 

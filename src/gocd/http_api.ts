@@ -17,7 +17,7 @@ import { deleteAgents, disable, enable, type WriteRoute } from "./writes.ts";
 
 /** A GoCD server over HTTP. */
 export interface HttpGocdApi extends GocdApi {
-  /** Frees what was opened for custom certificate authorities; nothing may be asked afterwards. */
+  /** Releases the client for custom certificate authorities; no requests may follow. */
   close(): void;
 }
 
@@ -81,7 +81,7 @@ interface Server {
   /** Which environments exist. */
   readonly environments: EnvironmentsMemory;
   readonly health: HealthMemory;
-  /** What writes have found, told with each poll from then on. */
+  /** Findings of writes, reported with each poll from then on. */
   readonly remarks: Map<string, Finding>;
   /** Uuids of elastic agents in the last list: they belong to their plugin. */
   elastic: ReadonlySet<string>;
@@ -101,13 +101,13 @@ async function poll(server: Server, query: PollQuery, signal: AbortSignal): Prom
   const list = await readAgents(server, dialect, signal);
   const settled = settledDialect(dialect, feed.path, list.form);
   server.dialects.settle(settled);
-  // After the lists, so that these are as close in time as can be.
+  // After the lists, so that those are as close in time as possible.
   const { jobs, findings } = await server.profiles.mark({ jobs: feed.jobs, agents: list.agents }, settled, signal);
   const missing = await server.environments.missing({
     names: query.environments,
     jobs,
     agents: list.agents,
-    // Of an account that may not see maintenance mode, nobody says what it is not shown.
+    // An account that may not see maintenance mode may not see everything else either.
     dialect,
     isAdmin: maintenance.mode !== "unknown",
   }, signal);
@@ -142,7 +142,7 @@ interface Mode {
   readonly findings: readonly Finding[];
 }
 
-/** Maintenance may be asked by administrators only, which also tells whether we are one. */
+/** Only administrators may read maintenance mode, so this also shows whether we are one. */
 async function readMode(server: Server, dialect: GocdDialect, signal: AbortSignal): Promise<Mode> {
   if (dialect.maintenance === "none") return { mode: "off", findings: [] };
   const { path, accept } = maintenanceRequests[dialect.maintenance];
@@ -199,7 +199,7 @@ async function readList(server: Server, form: AgentsForm, signal: AbortSignal): 
   );
 }
 
-/** 15.2 tells only in its un-versioned list whether a disabled agent still builds; without that it stays `Unknown`. */
+/** 15.2 shows only in its un-versioned list whether a disabled agent still builds; without that it stays `Unknown`. */
 async function withBuilds(
   server: Server,
   agents: readonly GocdAgent[],

@@ -5,7 +5,7 @@ import { at, parseJson } from "./json.ts";
 import { contentError } from "./content_problems.ts";
 import { type MaintenanceForm, mediaType } from "./versions.ts";
 
-/** Where to ask, and with which `Accept`. */
+/** The path to request, and its `Accept`. */
 export const maintenanceRequests: Readonly<
   Record<Exclude<MaintenanceForm, "none">, { readonly path: string; readonly accept: string }>
 > = {
@@ -14,7 +14,7 @@ export const maintenanceRequests: Readonly<
 };
 
 /**
- * Whether the mode is on. The flag stands at the top or, as in 18.12 and in the printed documentation, in `_embedded`.
+ * Whether the mode is on. The flag is at the top level or, as in 18.12 and in the documentation, in `_embedded`.
  * Throws {@linkcode GocdError} (`unreadable`) if there is none.
  */
 export function readMaintenance(text: string, source: string): "on" | "off" {

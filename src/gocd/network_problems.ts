@@ -6,15 +6,15 @@ import { networkFailure, type NetworkFailureKind, type TlsFailureKind } from "..
 import { GocdError } from "./api.ts";
 import type { GocdCall } from "./problems.ts";
 
-/** How the request was made, as far as it explains its failure. */
+/** The details of the request that may explain its failure. */
 export interface AttemptDetail {
   /** `go-server.timeout` in ms. */
   readonly timeoutMs: number;
   /** `go-server.insecure`. */
   readonly insecure: boolean;
-  /** Whether the time was up, and not the caller who gave up. */
+  /** Whether the time limit was exceeded. */
   readonly isTimeout: boolean;
-  /** Whether the caller gave up. */
+  /** Whether the caller aborted it. */
   readonly isAborted: boolean;
 }
 

@@ -5,19 +5,19 @@ import { GocdError } from "./api.ts";
 import type { Requester } from "./request.ts";
 import { dialectOf, type GocdDialect, mediaType } from "./versions.ts";
 
-/** How long a version is believed without asking again. */
+/** How long a version stays valid. */
 const versionFreshMs = 10 * 60 * 1000;
 
 /** The dialect of one server over time. */
 export interface DialectMemory {
   /**
-   * Does something in the server's dialect. Where the server then denies a path and the dialect was not fresh, it is
-   * asked for its version again, and if that has changed, the act is tried once more.
+   * Does something in the server's dialect. If the server then denies a path and the dialect was not fresh, its version
+   * is requested again, and if that has changed, the action is repeated once.
    */
   use<T>(signal: AbortSignal, act: (dialect: GocdDialect) => Promise<T>): Promise<T>;
-  /** Remembers what has proved to work. */
+  /** Remembers what worked. */
   settle(dialect: GocdDialect): void;
-  /** The version is asked for at the next use, because the server was away and may come back as another one. */
+  /** Requests the version again at the next use: the server was away and may come back as another release. */
   doubt(): void;
 }
 
@@ -29,7 +29,7 @@ export function createDialectMemory(requester: Requester, nowMs: () => number): 
   async function read(signal: AbortSignal): Promise<GocdDialect> {
     const told = await readVersion(requester, signal);
     const isSettledWithoutVersion = known?.version === "<16.6" || known?.version === "unknown";
-    // A server that does not tell its version stays what it proved to be, until it denies that.
+    // A server that does not report its version keeps its dialect until it denies a path.
     known = known !== undefined && (known.version === told || (told === undefined && isSettledWithoutVersion))
       ? known
       : dialectOf(told);

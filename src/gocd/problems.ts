@@ -4,7 +4,7 @@ import type { GocdProblem } from "../core/event.ts";
 import { oneLine } from "../core/text.ts";
 import { GocdError } from "./api.ts";
 
-/** What an answer was asked with, for messages. */
+/** The request, for messages. */
 export interface GocdCall {
   /** The verb of the request. */
   readonly method: "GET" | "PATCH" | "DELETE";
@@ -14,7 +14,7 @@ export interface GocdCall {
   readonly credentials: "none" | "basic" | "bearer";
 }
 
-/** An answer other than the one hoped for. */
+/** An unexpected response. */
 export interface RefusedAnswer {
   /** The HTTP status. */
   readonly status: number;
@@ -22,7 +22,7 @@ export interface RefusedAnswer {
   readonly contentType: string;
   /** The first part of the body. */
   readonly body: string;
-  /** Takes our own secrets out of what the server says. */
+  /** Redacts our own secrets. */
   readonly redact: (text: string) => string;
   /** `Location`. */
   readonly location?: string;
@@ -32,7 +32,7 @@ export interface RefusedAnswer {
 
 type Described = Pick<GocdProblem, "code" | "kind" | "hint">;
 
-/** Creates the error for an answer that has another status than 2xx. */
+/** Creates the error for a response without status 2xx. */
 export function answerError(call: GocdCall, answer: RefusedAnswer): GocdError {
   const reply = messageIn(answer);
   const described = answer.status >= 300 && answer.status < 400
@@ -47,7 +47,7 @@ export function answerError(call: GocdCall, answer: RefusedAnswer): GocdError {
   });
 }
 
-/** Creates the error for an HTML page where data was asked for. */
+/** Creates the error for an HTML page instead of data. */
 export function loginPageError(source: string, status = 200): GocdError {
   return new GocdError({
     code: "gocd-login-page",
@@ -210,13 +210,13 @@ function redirected(location: string | undefined): Described {
 
 const messageLengthMax = 200;
 
-/** One short line of what the server said; HTML is never quoted. */
+/** The server's message as one short line; HTML is never quoted. */
 function messageIn(answer: RefusedAnswer): string {
   const body = answer.body.trim();
   if (body === "") return "";
   if (answer.contentType.includes("html") || /^<(?:!doctype|html|head|body)/i.test(body)) return "(an HTML page)";
   const reply = jsonMessage(body) ?? xmlMessage(body) ?? (body.startsWith("<") || body.startsWith("{") ? "" : body);
-  // Not before it is unescaped, and not after it is cut: a secret would be missed.
+  // After unescaping and before cutting, or a secret would be missed.
   return oneLine(answer.redact(reply), messageLengthMax);
 }
 
@@ -235,7 +235,7 @@ function xmlMessage(body: string): string | undefined {
   return /<message>([^<]*)<\/message>/.exec(body)?.[1];
 }
 
-/** A URL or path without what may hold tokens. */
+/** A URL or path without anything that may contain tokens. */
 function withoutQuery(location: string): string {
   const plain = location.replace(/[?#].*$/s, "").replace(/\/\/[^/@]*@/, "//");
   return oneLine(plain);

@@ -2,13 +2,13 @@
 
 import { hostText, type ServerUrl, serverUrlText } from "../net/addresses.ts";
 
-/** With what one agent registers. */
+/** What one agent registers with. */
 export interface AgentRegistration {
   /** Base URL that agents use, with the context path. */
   readonly agentUrl: ServerUrl;
   /** `agentAutoRegisterKey` of the server; without it the agent stays Pending until it is enabled. */
   readonly autoRegisterKey?: string;
-  /** Becomes the hostname that the server shows, by which the record is found again. */
+  /** Becomes the hostname on the server, by which the record is recognized. */
   readonly taskId: string;
   /** In the jobs' own spelling. */
   readonly gocdResources: readonly string[];
@@ -19,7 +19,7 @@ export interface AgentRegistration {
 /**
  * The environment variables that make an agent container register: the family of the official images since 17
  * (`GO_SERVER_URL`, `AGENT_AUTO_REGISTER_*`) and those of the older and of travix images (`GO_SERVER`,
- * `GO_SERVER_PORT`, `AGENT_KEY`, …). Images ignore what they do not know. Lists are joined with commas.
+ * `GO_SERVER_PORT`, `AGENT_KEY`, …). Images ignore unknown variables. Lists are joined with commas.
  */
 export function registrationEnvironment(registration: AgentRegistration): Record<string, string> {
   const { agentUrl } = registration;

@@ -17,19 +17,19 @@ export interface GocdRequest {
   readonly method: GocdCall["method"];
   /** Below the base URL, with a slash in front. */
   readonly path: string;
-  /** The one media type that is asked for. */
+  /** The only media type to accept. */
   readonly accept: string;
   /** Sent as JSON. */
   readonly body?: unknown;
-  /** `ETag` of the answer that is known already: another like it comes as {@linkcode GocdAnswer.isSame}. */
+  /** `ETag` of the known response: the same one again sets {@linkcode GocdAnswer.isSame}. */
   readonly etag?: string;
 }
 
-/** An answer with status 2xx that is no HTML, or 304 where an `etag` was given. */
+/** A response with status 2xx that is not HTML, or 304 if an `etag` was given. */
 export interface GocdAnswer {
   /** `GET http://host/go/api/agents`, for messages. */
   readonly source: string;
-  /** The answer is the one whose `etag` was given; there is no body. */
+  /** The response is the one whose `etag` was given; there is no body. */
   readonly isSame: boolean;
   /** `ETag`. */
   readonly etag?: string;
@@ -41,15 +41,15 @@ export interface GocdAnswer {
 
 /** Sends requests, one after the other, in one session. */
 export interface Requester {
-  /** Sends a request and reads its answer; throws only {@linkcode GocdError}. */
+  /** Sends a request and reads its response; throws only {@linkcode GocdError}. */
   exchange<T>(request: GocdRequest, signal: AbortSignal, read: (answer: GocdAnswer) => Promise<T>): Promise<T>;
-  /** What the server said beside its answers: APIs that it calls deprecated. */
+  /** Findings about APIs that the server calls deprecated. */
   findings(): readonly Finding[];
   /** Frees the HTTP client of custom certificate authorities. */
   close(): void;
 }
 
-/** What a requester needs from outside. */
+/** The dependencies of a requester. */
 export interface RequesterOptions {
   /** Deno's by default. */
   readonly fetch?: typeof fetch;
@@ -154,7 +154,7 @@ function credentialsError(error: CredentialsError): GocdError {
   return new GocdError({ code, kind: "refused", message, hint }, error);
 }
 
-/** Releases the connection where a body was not read to its end. */
+/** Releases the connection if a body was not read to its end. */
 async function discard(response: Response | undefined): Promise<void> {
   if (response?.body && !response.body.locked) await response.body.cancel().catch(() => {});
 }
@@ -166,7 +166,7 @@ function requestInit(
 ): RequestInit & { client?: Deno.HttpClient } {
   const authorization = authorizationOf(session.connection.credentials);
   if (authorization !== session.authorization) {
-    // Another user or another password: the old session would hide it.
+    // With another user or password, the old session would hide that.
     session.cookie = undefined;
     session.authorization = authorization;
   }

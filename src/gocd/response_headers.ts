@@ -12,7 +12,7 @@ export function retryAfterMsOf(headers: Headers, nowMs: number): number | undefi
 }
 
 /**
- * `JSESSIONID=…` to send from now on: a new one, none where it was cleared, else the one before. No other
+ * `JSESSIONID=…` to send from now on: a new one, none if it was cleared, else the previous one. No other
  * cookie is kept.
  */
 export function sessionCookieOf(headers: Headers, before: string | undefined): string | undefined {

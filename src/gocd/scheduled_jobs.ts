@@ -8,15 +8,15 @@ import { bodyBytesMax, contentError } from "./content_problems.ts";
 import { loginPageError } from "./problems.ts";
 import { createXmlCleaner } from "./xml_cleaner.ts";
 
-/** What a feed holds: the jobs in its order (oldest first), and what was odd about it. */
+/** The jobs of a feed in its order (oldest first), and findings about it. */
 export interface ScheduledJobsReading {
   /** Oldest first. */
   readonly jobs: readonly ScheduledJob[];
-  /** Jobs that were left out. */
+  /** Jobs that were skipped. */
   readonly findings: readonly Finding[];
 }
 
-/** Jobs kept at most, ten times what large installations have; the oldest, which the server gives out first. */
+/** Jobs kept at most, ten times what large installations have; the oldest, which the server assigns first. */
 export const jobsMax = 50_000;
 /** Bytes of a feed that are read at most. What is kept of them is bounded by {@linkcode jobsMax}. */
 const feedBytesMax = 256 * 1024 * 1024;
@@ -27,7 +27,7 @@ export const resourcesMax = 200;
 const depthMax = 32;
 /** Characters of the document that are kept; a document without jobs is shorter. */
 const headLength = 2_048;
-/** All that an empty queue may look like: with anything else in the root, "no jobs" would be a guess. */
+/** What an empty queue may look like: with anything else in the root, "no jobs" would be a guess. */
 const emptyFeed = /^\uFEFF?\s*(?:<\?xml[^<>]*\?>\s*)?<scheduledJobs\s*(?:\/>|>\s*<\/scheduledJobs\s*>)\s*$/;
 const expected = "a feed of scheduled jobs";
 
@@ -65,10 +65,10 @@ export function readScheduledJobsText(text: string, source = "the feed of schedu
   return feed.close();
 }
 
-/** What has been understood so far. */
+/** What has been parsed so far. */
 interface FeedState {
   depth: number;
-  /** Where the text that comes belongs; `undefined` where nobody wants it. */
+  /** Where the current text belongs; `undefined` if it is ignored. */
   wanted: "locator" | "environment" | "resource" | undefined;
   text: string;
   name: string;
@@ -90,7 +90,7 @@ interface FeedReader {
   write(text: string): void;
   /** Whether a job has been read: then it is a feed. */
   hasJobs(): boolean;
-  /** What is known when the rest is not read. */
+  /** The result if the rest is not read. */
   cut(): ScheduledJobsReading;
   close(): ScheduledJobsReading;
 }
@@ -228,7 +228,7 @@ function open(state: FeedState, name: string, nameAttribute: string | undefined)
   }
 }
 
-/** Stands for the name while an element other than `job` is open; not a possible name of a job. */
+/** The name while an element other than `job` is open; no job can be called this. */
 const notInJob = "\u0000";
 
 function beginJob(state: FeedState, name: string): void {

@@ -15,16 +15,16 @@ export interface AgentsForm {
   readonly shape: AgentsShape;
 }
 
-/** The endpoint that tells about maintenance; `none`: the release has no such mode. */
+/** The endpoint for maintenance mode; `none`: the release has no such mode. */
 export type MaintenanceForm = "maintenance-mode" | "drain-mode" | "none";
 
 /** How to talk to one server. */
 export interface GocdDialect {
-  /** As the server told it; `<16.6` where it has no `/api/version`, `unknown` where nothing fits. */
+  /** As the server reports it; `<16.6` if it has no `/api/version`, `unknown` if nothing matches. */
   readonly version: string;
-  /** Paths of the feed below the base URL, the likely one first; more than one while it is not settled. */
+  /** Paths of the feed below the base URL, the likely one first; more than one until it is settled. */
   readonly feedPaths: readonly string[];
-  /** Ways to list agents, the likely one first; more than one while it is not settled. */
+  /** Ways to list agents, the likely one first; more than one until it is settled. */
   readonly agentsForms: readonly AgentsForm[];
   /** How to ask for maintenance mode. */
   readonly maintenance: MaintenanceForm;
@@ -38,7 +38,7 @@ export interface GocdDialect {
   readonly healthMessages: boolean;
   /** `Accept` for the list of elastic profiles (16.11), the likely one first; none: there is no such list. */
   readonly elasticProfiles: readonly string[];
-  /** Whether the server tells which jobs use an elastic profile (19.1). */
+  /** Whether the server shows which jobs use an elastic profile (19.1). */
   readonly elasticUsages: boolean;
   /** `Accept` for the list of environments (16.7), the likely one first; none: there is no such list. */
   readonly environments: readonly string[];
@@ -82,8 +82,8 @@ const oldestKnown = release(15, 2);
 const newestKnown = release(26, 1);
 
 /**
- * The dialect of a server that calls itself `version` (`26.1.0`); `undefined` if it has no `/api/version`, which is
- * so before 16.6. A version never heard of gets the nearest dialect and a finding.
+ * The dialect of a server with this `version` (`26.1.0`); `undefined` if it has no `/api/version`, which is
+ * so before 16.6. An unknown version gets the nearest dialect and a finding.
  */
 export function dialectOf(version: string | undefined): GocdDialect {
   if (version === undefined) return unknownDialect;
@@ -98,14 +98,14 @@ export function dialectOf(version: string | undefined): GocdDialect {
   return dialectOfRelease(shown, number);
 }
 
-/** A server without `/api/version`: before 16.6, or one that does not let us ask. */
+/** A server without `/api/version`: before 16.6, or one that denies it. */
 const unknownDialect: GocdDialect = {
   ...dialectOfRelease("<16.6", release(16, 5)),
   feedPaths: [oldFeedPath, newFeedPath],
   agentsForms: [agentsV2, agentsV1, newestAgents, agentsV4],
 };
 
-/** What is left of `dialect` once one feed path and one agents form have answered. */
+/** `dialect` once it is known which feed path and which agents form work. */
 export function settledDialect(dialect: GocdDialect, feedPath: string, form: AgentsForm): GocdDialect {
   if (dialect.feedPaths.length === 1 && dialect.agentsForms.length === 1) return dialect;
   const isNewer = feedPath === newFeedPath || form.shape === "v4" || form.shape === "v5-v7";

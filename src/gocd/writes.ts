@@ -7,7 +7,7 @@ import { GocdError } from "./api.ts";
 import type { GocdRequest, Requester } from "./request.ts";
 import type { AgentsForm } from "./versions.ts";
 
-/** How to write to one server. */
+/** The parameters of writes to one server. */
 export interface WriteRoute {
   /** Sends the requests. */
   readonly requester: Requester;
@@ -27,10 +27,10 @@ export interface WrittenRegistration {
   readonly environment?: string;
 }
 
-/** Agents changed by one request; keeps a request that may rewrite the configuration short. */
+/** Agents changed by one request at most, as a request may rewrite the configuration. */
 const bulkMax = 100;
 
-/** Enables one agent; throws {@linkcode GocdError}, before anything is sent where a name is not possible. */
+/** Enables one agent; throws {@linkcode GocdError}, for an invalid name before anything is sent. */
 export async function enable(
   route: WriteRoute,
   uuid: string,
@@ -50,10 +50,10 @@ export async function enable(
 }
 
 /**
- * Disables agents; those that are gone count as done. One alone goes as a list too: up to 19.8 only that way takes a
- * Pending record (GoCD 19.8 AgentsEntityConfigUpdateCommand). Up to 16.6 only POST …/disable of the pages would, and is
- * not used: a Pending record gets no work, cannot be deleted and goes by itself, while that would make a lasting one of
- * it. The refusal is told.
+ * Disables agents; those that are gone count as done. Even a single one is sent as a list: up to 19.8 only that accepts
+ * a Pending record (GoCD 19.8 AgentsEntityConfigUpdateCommand). Up to 16.6 only POST …/disable of the web UI would; it
+ * is not used, as it would make a lasting record of one that gets no work, cannot be deleted and disappears by itself.
+ * The refusal is reported.
  */
 export async function disable(route: WriteRoute, uuids: readonly string[]): Promise<void> {
   const body = route.form.shape === "v1" || route.form.shape === "legacy"
@@ -70,7 +70,7 @@ export async function disable(route: WriteRoute, uuids: readonly string[]): Prom
   });
 }
 
-/** Deletes agents; those that are gone count as done. Throws a `conflict` where one is not disabled or still builds. */
+/** Deletes agents; those that are gone count as done. Throws a `conflict` if one is not disabled or still builds. */
 export async function deleteAgents(route: WriteRoute, uuids: readonly string[]): Promise<void> {
   await inBulk(route, uuids, {
     many: (list) => ({ method: "DELETE", path: "/api/agents", body: { uuids: list } }),
@@ -88,7 +88,7 @@ type Write = Omit<GocdRequest, "accept">;
 
 interface WriteForms {
   many(uuids: readonly string[]): Write;
-  /** So many agents are worth a list. */
+  /** From this many agents on, a list is used. */
   readonly manyMin: number;
   one(uuid: string): Write;
 }
@@ -102,7 +102,7 @@ async function inBulk(route: WriteRoute, uuids: readonly string[], forms: WriteF
     const isList = route.bulk && list.length >= forms.manyMin;
     const failure = isList ? await attempt(route, forms.many(list)) : noBulkRequest;
     if (failure !== undefined) {
-      // All or nothing on the server: one unknown or building agent must not keep the others.
+      // The server does all or nothing: one unknown or building agent must not block the others.
       refused.push(...await oneByOne(route, list, forms));
     }
   }
@@ -125,7 +125,7 @@ async function oneByOne(route: WriteRoute, uuids: readonly string[], forms: Writ
   return refused;
 }
 
-/** Sends; gives back what concerns the agents named, throws what concerns the server. */
+/** Sends a request; returns errors about its agents, throws errors about the server. */
 async function attempt(route: WriteRoute, write: Write): Promise<GocdError | undefined> {
   try {
     await send(route, write);

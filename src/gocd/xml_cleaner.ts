@@ -1,15 +1,15 @@
 // Removes from XML text what XML 1.0 forbids but dom4j's XMLWriter emits: references such as `&#27;` and raw control
 // characters in values of variables.
 
-/** Removes forbidden characters from text that comes in pieces. */
+/** Removes forbidden characters from chunks of text. */
 export interface XmlCleaner {
-  /** The clean part of what has come so far; the begin of a reference is held back until its end has come. */
+  /** The clean text so far; the start of a reference is held back until its end arrives. */
   push(text: string): string;
   /** What was held back. */
   end(): string;
 }
 
-/** Longest begin of a reference that is held back: `&#x10FFFF;` with a lot of leading zeros. */
+/** The longest partial reference that is held back: `&#x10FFFF;` with many leading zeros. */
 const heldLengthMax = 32;
 const reference = /&#(?:x([0-9a-fA-F]+)|([0-9]+));/g;
 // deno-lint-ignore no-control-regex

@@ -4,25 +4,25 @@ import { oneLine } from "../core/text.ts";
 import { type Credentials, redactorOf } from "../net/credentials.ts";
 import { MesosError } from "./api.ts";
 
-/** An answer other than the one hoped for. */
+/** An unexpected response. */
 export interface Refusal {
   /** The master, `http://host:port`. */
   readonly origin: string;
-  /** What was asked: `SUBSCRIBE`, `ACCEPT`, `GET /version`. */
+  /** The request: `SUBSCRIBE`, `ACCEPT`, `GET /version`. */
   readonly asked: string;
   /** HTTP status. */
   readonly status: number;
   /** `Content-Type` in lower case, or empty. */
   readonly contentType: string;
-  /** `Location`, where given. */
+  /** `Location`, if given. */
   readonly location?: string;
   /** The first part of the body. */
   readonly text: string;
-  /** How we logged in. */
+  /** How we authenticated. */
   readonly credentials: Credentials;
 }
 
-/** The error for a SUBSCRIBE, or the look of `check`, that was not accepted. */
+/** The error for a SUBSCRIBE, or a request of `check`, that was not accepted. */
 export function subscribeRefusal(refusal: Refusal): MesosError {
   const message = refusalMessage(refusal);
   switch (refusal.status) {
@@ -65,7 +65,7 @@ export function subscribeRefusal(refusal: Refusal): MesosError {
   }
 }
 
-/** An answer that no master gives. */
+/** A response that no master gives. */
 export function notAMaster(message: string, hint?: string): MesosError {
   return new MesosError(
     "not-a-master",
@@ -78,7 +78,7 @@ export function notAMaster(message: string, hint?: string): MesosError {
 export interface CallRefusal {
   /** Always `call-refused`: the call has had no effect. */
   readonly error: MesosError;
-  /** Another call would be refused, too: subscribe again. */
+  /** Other calls would be refused, too: subscribe again. */
   readonly endsSession: boolean;
 }
 
@@ -100,7 +100,7 @@ export function callRefusal(refusal: Refusal): CallRefusal {
   };
 }
 
-/** Whether the master that answered so has no such subscription, or does not lead any more. */
+/** Whether the response shows that the master has no such subscription or no longer leads. */
 export function endsSession({ status, text }: Pick<Refusal, "status" | "text">): boolean {
   const isLost = (status === 400 || status === 403) && lostSubscription.test(text);
   return isLost || status === 307 || status === 503;

@@ -9,7 +9,7 @@ import type { Masters } from "../net/addresses.ts";
 import type { AllowedHost } from "../net/allowed_hosts.ts";
 import type { Credentials } from "../net/credentials.ts";
 
-/** How to reach and greet the master. */
+/** How to connect to the master. */
 export interface MesosConnection {
   /** `mesos-master`. */
   readonly masters: Masters;
@@ -33,13 +33,13 @@ export interface FrameworkIdentity {
   /** Words of `FrameworkInfo.Capability.Type`. */
   readonly capabilities: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
-  /** Smallest offers of use, per role (`FrameworkInfo.offer_filters`, Mesos 1.8+); scalars as doubles. */
+  /** The smallest useful offers, per role (`FrameworkInfo.offer_filters`, Mesos 1.8+); scalars as doubles. */
   readonly minAllocatable: readonly { readonly role: string; readonly quantities: Readonly<Record<string, number>> }[];
-  /** Which agents' offers are of use, per role (`SUBSCRIBE.offer_constraints`, Mesos 1.11+); absent: not said. */
+  /** Which agents' offers are useful, per role (`SUBSCRIBE.offer_constraints`, Mesos 1.11+); absent: not sent. */
   readonly offerConstraints?: readonly { readonly role: string; readonly groups: readonly OfferConstraintGroup[] }[];
 }
 
-/** What the session tells while it lasts: the core's events, plus signs of life. */
+/** The events of a session: the core's, plus heartbeats. */
 export type SessionEvent = MesosEvent | { readonly kind: "heartbeat" };
 
 /** One subscription, from SUBSCRIBE to the end of the stream. */
@@ -47,11 +47,11 @@ export interface MesosSession {
   /** The leader that answered, `host:port`. */
   readonly master: string;
   /**
-   * All events in order, decoded as they arrive; the reader never waits for a call. Ends with a throw of
-   * {@linkcode MesosError} when the stream breaks, falls silent for five heartbeats, or carries garbage.
+   * All events in order, decoded as they arrive; the reader never waits for a call. Ends by throwing
+   * {@linkcode MesosError} when the stream breaks, is silent for five heartbeats, or contains garbage.
    */
   readonly events: AsyncIterable<SessionEvent>;
-  /** How many events have come and were not taken yet; absent: not known. */
+  /** How many events have arrived and wait to be consumed; absent: unknown. */
   readonly waiting?: () => number;
   /** Sends one call and returns when the master has answered 202; throws {@linkcode MesosError}. Order of calls is kept. */
   send(call: MesosEffect, signal: AbortSignal): Promise<void>;
@@ -61,7 +61,7 @@ export interface MesosSession {
 
 /** A Mesos cluster. */
 export interface MesosApi {
-  /** Finds the leader and subscribes; throws {@linkcode MesosError}. One attempt: repeating is the supervisor's. */
+  /** Finds the leader and subscribes; throws {@linkcode MesosError}. One attempt only: the supervisor retries. */
   subscribe(
     identity: FrameworkIdentity,
     frameworkId: string | undefined,
@@ -76,7 +76,7 @@ export interface MesosApi {
   frameworksNamed(name: string, signal: AbortSignal): Promise<readonly SeenFramework[] | undefined>;
 }
 
-/** Why a session could not be had or has ended. */
+/** Why a session could not be started or has ended. */
 export type MesosErrorReason =
   | "unreachable"
   | "not-a-master"

@@ -8,17 +8,17 @@ import { createKeyedLanes, createLane } from "./lanes.ts";
 import { type MasterClient, type MasterRequest, type RequestLimits, sendRequest } from "./master_request.ts";
 import { encodeCall, type EnvironmentOf } from "./to_proto.ts";
 
-/** A call is answered as soon as the master has read it: one that takes longer has met a dead connection. */
+/** The master answers a call as soon as it has read it: if that takes longer, the connection is dead. */
 export const callAnswerMs = 10_000;
-/** Acknowledgements in progress at once: each lets the next update of its task come, so they must not queue up. */
+/** Acknowledgements in progress at once: each lets the next update of its task arrive, so they must not queue up. */
 const acknowledgeLanes = 16;
 
-/** The media type of all that goes to and fro; exact, with no parameter. */
+/** The media type in both directions; exact, without parameters. */
 export const protobufType = "application/x-protobuf";
 
 /** The subscription that calls belong to. */
 export interface CallTarget {
-  /** Speaks to the master. */
+  /** Sends requests to the master. */
   readonly client: MasterClient;
   /** Where SUBSCRIBE was answered. */
   readonly url: URL;
@@ -30,7 +30,7 @@ export interface CallTarget {
   readonly environmentOf: EnvironmentOf;
   /** Aborted with the subscription. */
   readonly ended: AbortSignal;
-  /** The master's answer shows that the subscription is over. */
+  /** Called when a response shows that the subscription is over. */
   readonly onLost: (error: MesosError) => void;
 }
 
@@ -38,8 +38,8 @@ export interface CallTarget {
 export type Send = (call: MesosEffect, signal: AbortSignal) => Promise<void>;
 
 /**
- * Creates the sender: one call at a time, in order. Acknowledgements go beside them, as their order among tasks means
- * nothing, each task's own in order.
+ * Creates the sender: one call at a time, in order. Acknowledgements are sent in parallel, in order for each task, as
+ * their order among tasks does not matter.
  */
 export function createSender(target: CallTarget): Send {
   const inOrder = createLane();
@@ -99,7 +99,7 @@ function encoded(target: CallTarget, call: MesosEffect, frameworkId: string): Ui
   try {
     return ownBytes(encodeCall(call, frameworkId, target.environmentOf));
   } catch (error) {
-    // Nothing has been sent, so this is a refusal, of our own.
+    // Nothing was sent, so this counts as a refusal.
     throw new MesosError(
       "call-refused",
       `${call.kind} could not be made: ${error instanceof Error ? error.message : String(error)}`,

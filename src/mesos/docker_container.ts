@@ -7,7 +7,7 @@ import type { WireRecord } from "./proto/wire.ts";
 
 /**
  * The container. Its hostname is always the task id, which is how we find a Pending GocdAgent: Docker parameters of the
- * operator that would name the agent are left out. A parameter `shm-size` wins over the setting.
+ * operator that would name the agent are dropped. A parameter `shm-size` takes precedence over the setting.
  */
 export function dockerContainer(launch: TaskLaunch): WireRecord {
   const { container } = launch.profile;

@@ -8,20 +8,20 @@ export const queuedEventsMax = 100_000;
 /** Bytes that the records of waiting events may have had: a few of the largest. */
 const queuedBytesMax = 256 * 1024 * 1024;
 
-/** A queue for one taker. */
+/** A queue for one consumer. */
 export interface EventQueue {
   /**
-   * Adds an event whose record had so many bytes. Over the limits the queue fails, only an ERROR is still given, and the
-   * failure is returned.
+   * Adds an event whose record had so many bytes. Beyond the limits the queue fails, only an ERROR is still delivered,
+   * and the failure is returned.
    */
   push(event: SessionEvent, bytes: number): MesosError | undefined;
-  /** What waits is still given, then the error is thrown. The first end counts. */
+  /** What waits is still delivered, then the error is thrown. The first end counts. */
   fail(error: MesosError): void;
   /** How many events wait. */
   waiting(): number;
-  /** Nothing more is given. */
+  /** Nothing more is delivered. */
   stop(): void;
-  /** The events; to be walked through once. Leaving the walk early calls `onLeft`. */
+  /** The events; iterate once. Leaving the iteration early calls `onLeft`. */
   readonly events: AsyncIterable<SessionEvent>;
 }
 
@@ -35,7 +35,7 @@ export interface QueueLimits {
 
 const defaultLimits: QueueLimits = { eventsMax: queuedEventsMax, bytesMax: queuedBytesMax };
 
-/** Creates a queue; `onLeft` is called when its taker has gone, `limits` are lower in tests. */
+/** Creates a queue; `onLeft` is called when its consumer has left, `limits` are lower in tests. */
 export function createEventQueue(onLeft: () => void, limits: QueueLimits = defaultLimits): EventQueue {
   const buffer: EventBuffer = { waiting: [], taken: 0, bytes: 0 };
   let failure: MesosError | undefined;
@@ -97,7 +97,7 @@ export function createEventQueue(onLeft: () => void, limits: QueueLimits = defau
 
 interface EventBuffer {
   waiting: { readonly event: SessionEvent; readonly bytes: number }[];
-  /** How many of `waiting` have been given. */
+  /** How many of `waiting` have been delivered. */
   taken: number;
   /** Of the records of those that have not. */
   bytes: number;
@@ -108,7 +108,7 @@ function takeFirst(buffer: EventBuffer): SessionEvent | undefined {
   if (first === undefined) return undefined;
   buffer.taken++;
   buffer.bytes -= first.bytes;
-  // Taken events are dropped in bulk, so that each costs the same however many wait.
+  // Delivered events are dropped in bulk, so that each costs the same however many wait.
   if (buffer.taken >= 1024 || buffer.taken === buffer.waiting.length) {
     buffer.waiting = buffer.waiting.slice(buffer.taken);
     buffer.taken = 0;

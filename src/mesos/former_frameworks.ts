@@ -14,19 +14,19 @@ import type { HttpAddress } from "../net/addresses.ts";
 import type { PortProbe } from "./port_probe.ts";
 import { reachLeader } from "./reach_leader.ts";
 
-/** For each answer: with thousands of tasks the master takes a while. */
+/** For each response: with thousands of tasks the master takes a while. */
 const answerMs = 15_000;
 /** A list of a thousand frameworks, or of a framework's thousand tasks, takes a few MB. */
 const bodyBytesMax = 64 * 1024 * 1024;
-/** Frameworks of one name whose tasks are looked at. */
+/** Frameworks of one name whose tasks are requested at most. */
 const frameworksMax = 20;
 
-/** What is looked for, and where. */
+/** What to look for, and where. */
 export interface FrameworkSearch {
   readonly name: string;
   readonly candidates: readonly HttpAddress[];
   readonly isAllowed: HostCheck;
-  /** Comes before the first request to a host. */
+  /** Runs before the first request to a host. */
   readonly look: PortProbe | undefined;
   /** Each ends it. */
   readonly signals: readonly AbortSignal[];
@@ -92,7 +92,7 @@ export async function findFrameworks(
   return found;
 }
 
-/** A master that cannot say yet; whatever else it answers shows that it does not let us see. */
+/** A master that cannot answer yet; any other response shows that it denies access. */
 function noLeader(
   { response: { status } }: MasterAnswer,
   { origin }: URL,
@@ -118,7 +118,7 @@ async function tasksOf(
     .filter(({ state }) => state === undefined || !isOver(taskMeaning(state))).map(({ id }) => id);
 }
 
-/** The answer where it is 200 and has this shape; ends it. */
+/** The response if it is 200 and has this shape; ends it. */
 async function readAs<Schema extends v.GenericSchema>(
   schema: Schema,
   answer: MasterAnswer,
@@ -129,7 +129,7 @@ async function readAs<Schema extends v.GenericSchema>(
     const result = v.safeParse(schema, body === undefined ? undefined : JSON.parse(body));
     return result.success ? result.output : undefined;
   } catch (error) {
-    // A login page, or what a proxy has cut.
+    // A login page, or a response truncated by a proxy.
     if (error instanceof SyntaxError) return undefined;
     throw new MesosError(
       "unreachable",

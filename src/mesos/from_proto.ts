@@ -19,7 +19,7 @@ import protobuf from "protobufjs";
 import { messageType } from "./proto/schema.ts";
 import { enumWord, int64, isSet, mesosAttribute, offeredResource } from "./resources.ts";
 
-/** An event that says nothing to us, of a type we know (MESSAGE, …) or do not; `type` is Mesos' word for it. */
+/** An event that we ignore, of a type that we know (MESSAGE, …) or not; `type` is Mesos' name for it. */
 export interface UnknownEvent {
   /** The tag. */
   readonly kind: "unknown-event";
@@ -27,10 +27,10 @@ export interface UnknownEvent {
   readonly type: string;
 }
 
-/** What one record of the stream tells. */
+/** The content of one record of the stream. */
 export type DecodedEvent = SessionEvent | UnknownEvent;
 
-/** SUBSCRIBED: the event for the core, and how often the master promises a sign of life. */
+/** SUBSCRIBED: the event for the core, and the heartbeat interval. */
 export interface SubscribedAnswer {
   /** For the core. */
   readonly event: Extract<SessionEvent, { readonly kind: "subscribed" }>;
@@ -39,21 +39,21 @@ export interface SubscribedAnswer {
 }
 
 const heartbeatIntervalDefaultMs = 15_000;
-// The stream is watched by this: what a broken or hostile master says must neither end it at once nor switch that off.
+// The stream is watched with this: a broken or hostile master must neither end it at once nor disable that.
 const heartbeatIntervalMsMin = 1_000;
 const heartbeatIntervalMsMax = 10 * 60_000;
 
-// The last moment that a Date can hold.
+// The last moment that a Date can represent.
 const calendarMsMax = 8.64e15;
 
-// Words of an executor or of the master; containerizers put whole command lines into them.
+// Messages of an executor or the master; containerizers put whole command lines into them.
 const messageCharactersMax = 4_000;
 
 // A container has a few addresses, the longest of which are IPv6.
 const addressesMax = 8;
 const addressCharactersMax = 64;
 
-// In protobuf a state of a Mesos to come is a number without a word: the core takes it for unclear.
+// In protobuf, a state of a future Mesos is a number without a name, which the core treats as unclear.
 const unrecognizedState = "TASK_STATE_UNRECOGNIZED";
 
 /**
@@ -128,10 +128,10 @@ export function frameworkErrorKind(message: string): FrameworkErrorKind {
   return "other";
 }
 
-// The first that fits counts. "Not authorized to … role" must not be taken for a word about FrameworkInfo.
+// The first match counts. "Not authorized to … role" must not be taken for a message about FrameworkInfo.
 const errorTexts: readonly (readonly [FrameworkErrorKind, RegExp])[] = [
   ["failed-over", /failed over/i],
-  // Whoever reads this word into another sentence forgets the framework id.
+  // A false match here would forget the framework id.
   ["removed", /^framework (\S+ )?((has been|was|is) )?(removed|completed)\b|^completed framework/i],
   ["unauthorized", /not authorized|authorization|unauthori[sz]ed|authenticat/i],
   [

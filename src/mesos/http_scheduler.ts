@@ -15,16 +15,16 @@ import { type RunningSession, startSession } from "./session.ts";
 import { realTimer, type SetTimer } from "../net/timer.ts";
 import { encodeSubscribe, type EnvironmentOf } from "./to_proto.ts";
 
-/** For the head of the answer to SUBSCRIBE: a master with 10,000 agents takes seconds right after its election. */
+/** For the head of the response to SUBSCRIBE: a master with 10,000 agents takes seconds right after its election. */
 export const subscribeAnswerMs = 15_000;
-/** For each answer that `check` waits for. */
+/** For each response that `check` waits for. */
 const probeAnswerMs = 10_000;
-/** Longest `Mesos-Stream-Id` that is taken (apache/mesos docs/scheduler-http-api.md). */
+/** Longest `Mesos-Stream-Id` that is accepted (apache/mesos docs/scheduler-http-api.md). */
 const streamIdLengthMax = 128;
 
 /**
- * A SUBSCRIBE without an answer may arrive this late, after the one that followed it: what was written is sent again and
- * again by the kernel, also once the program has given it up (tcp(7), `tcp_orphan_retries`).
+ * A SUBSCRIBE without a response may arrive this late, after the one that followed it: the kernel retransmits it
+ * even after the program has abandoned it (tcp(7), `tcp_orphan_retries`).
  */
 export const lateSubscribeMs = 120_000;
 
@@ -36,7 +36,7 @@ export interface HttpSchedulerOptions {
   readonly connection: MesosConnection;
   /** Variables of one launch, secrets included; asked when the ACCEPT goes out. */
   readonly environmentOf: EnvironmentOf;
-  /** Takes secrets out of what the master says of tasks and of us; by default nothing is taken out. */
+  /** Redacts secrets in what the master says about tasks and about us; by default nothing is redacted. */
   readonly redact?: (text: string) => string;
   /** Wall clock in ms since the epoch. */
   readonly nowMs: () => number;
@@ -44,13 +44,13 @@ export interface HttpSchedulerOptions {
   readonly fetch?: typeof fetch;
   /** The machine's timer by default. */
   readonly setTimer?: SetTimer;
-  /** By default the ports of masters are looked at before SUBSCRIBE, unless `fetch` is given. */
+  /** By default the ports of masters are probed before SUBSCRIBE, unless `fetch` is given. */
   readonly look?: PortProbe;
 }
 
-/** A Mesos cluster that holds connections. */
+/** A Mesos cluster with open connections. */
 export interface HttpScheduler extends MesosApi {
-  /** Ends all subscriptions and frees what is held. */
+  /** Ends all subscriptions and releases all resources. */
   close(): void;
 }
 
@@ -154,7 +154,7 @@ async function subscribe(scheduler: Scheduler, wanted: Subscription): Promise<Me
   return running.session;
 }
 
-// Once for each that was abandoned: whoever fails us over again is another instance, and we never fight.
+// Once for each abandoned one: whoever takes over again is another instance, and we never fight.
 function isOwnTakeover(scheduler: Scheduler): boolean {
   const { givenUpMs } = scheduler;
   scheduler.givenUpMs = undefined;
@@ -204,7 +204,7 @@ interface Answered {
   readonly asked: string;
 }
 
-// The body of a good answer is left alone.
+// The body of a good response is left alone.
 async function refusalOf(client: MasterClient, { answer, url, asked }: Answered): Promise<Refusal> {
   const { status, headers } = answer.response;
   const location = headers.get("location");
@@ -219,8 +219,8 @@ async function refusalOf(client: MasterClient, { answer, url, asked }: Answered)
   };
 }
 
-// GET on the scheduler's path goes the way of a call, but does nothing: one that does not lead answers 307, one that
-// wants a login 401, and the leader 405 (Mesos src/master/http.cpp, Master::Http::scheduler).
+// GET on the scheduler's path is routed like a call, but does nothing: a non-leader answers 307, a master that requires
+// authentication 401, and the leader 405 (Mesos src/master/http.cpp, Master::Http::scheduler).
 async function probe(
   { client, finder, closing, isAllowed, look }: Scheduler,
   signal: AbortSignal,

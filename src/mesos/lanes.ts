@@ -1,6 +1,6 @@
 // Runs tasks one at a time, in the order they were queued.
 
-/** Takes work, starts it when all work taken before has ended, and gives its outcome. */
+/** Queues a task, starts it when all earlier ones have ended, and returns its outcome. */
 export type Lane = (work: () => Promise<void>) => Promise<void>;
 
 /** Creates a lane. */
@@ -13,7 +13,7 @@ export function createLane(): Lane {
   };
 }
 
-/** Lanes side by side: the same key always has the same lane, so order holds for each key. */
+/** Parallel lanes: a key always has the same lane, so order is kept for each key. */
 export function createKeyedLanes(count: number): (key: string) => Lane {
   const lanes = Array.from({ length: count }, createLane);
   const only = createLane();

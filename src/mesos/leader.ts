@@ -4,20 +4,20 @@ import type { HostCheck } from "../net/allowed_hosts.ts";
 import { type HostPort, hostPortText, type HttpAddress, type Masters } from "../net/addresses.ts";
 import type { SetTimer } from "../net/timer.ts";
 
-/** Knows candidates for the leader. */
+/** Finds candidates for the leader. */
 export interface LeaderFinder {
   /** At least one, the likeliest first; throws `MesosError`, at the latest when any of the signals is aborted. */
   candidates(signals: readonly AbortSignal[]): Promise<readonly HttpAddress[]>;
-  /** This master leads: it is the first to be asked next time. */
+  /** This master leads: try it first next time. */
   answered(master: HttpAddress): void;
-  /** This master gave nothing: it is the last to be asked next time. */
+  /** This master failed: try it last next time. */
   failed(master: HttpAddress): void;
   /**
-   * Calls back with `host:port` when it is known that another master leads than the candidate given last; gives what
+   * Calls back with `host:port` when another master than the last candidate is known to lead; returns a function that
    * ends this. Without ZooKeeper that is never known.
    */
   onOtherLeader(listener: (leader: string) => void): () => void;
-  /** Frees what is held. */
+  /** Releases all resources. */
   close(): void;
 }
 
@@ -29,7 +29,7 @@ export interface LeaderFinderOptions {
   readonly isAllowed: HostCheck;
   /** Time limits. */
   readonly setTimer: SetTimer;
-  /** ZooKeeper does not say whether masters speak TLS: they do where the operator gives certificate authorities. */
+  /** ZooKeeper does not say whether masters use TLS: they do if the operator gives certificate authorities. */
   readonly hasTls: boolean;
 }
 
@@ -40,7 +40,7 @@ export function createLeaderFinder(options: LeaderFinderOptions): LeaderFinder {
     : createLazyZookeeperFinder(options.masters, options);
 }
 
-/** For masters that are all named: the one that answered last first, those that failed last. */
+/** For a fixed list: the one that responded last first, those that failed last. */
 export function createStaticFinder(addresses: readonly HttpAddress[]): LeaderFinder {
   let order = [...addresses];
   const without = (master: HostPort): HttpAddress[] =>
@@ -60,7 +60,7 @@ export function createStaticFinder(addresses: readonly HttpAddress[]): LeaderFin
   };
 }
 
-// The ZooKeeper client is loaded at the first question, so that nobody else pays for it or needs its permissions.
+// The ZooKeeper client is loaded at the first request, so that nobody else pays for it or needs its permissions.
 function createLazyZookeeperFinder(
   masters: Extract<Masters, { readonly kind: "zookeeper" }>,
   options: LeaderFinderOptions,

@@ -8,15 +8,15 @@ import type { SetTimer } from "../net/timer.ts";
 import { type MesosConnection, MesosError, type MesosErrorReason } from "./api.ts";
 import { networkHints } from "./network_problems.ts";
 
-/** Speaks to masters. */
+/** Sends requests to masters. */
 export interface MasterClient {
-  /** Whom and how. */
+  /** Address and credentials. */
   readonly connection: MesosConnection;
   /** Time limits. */
   readonly setTimer: SetTimer;
   /** Deno's own, or that of a test. */
   readonly fetch: typeof fetch;
-  /** The client with the operator's certificate authorities, where there are any; throws `MesosError` for bad ones. */
+  /** The client with the operator's certificate authorities, if any; throws `MesosError` for invalid ones. */
   httpClient(): Deno.HttpClient | undefined;
   /** Frees it. */
   close(): void;
@@ -24,11 +24,11 @@ export interface MasterClient {
 
 /** One request. */
 export interface MasterRequest {
-  /** GET asks, POST carries a call. */
+  /** GET reads, POST sends a call. */
   readonly method: "GET" | "POST";
   /** Absolute. */
   readonly url: string;
-  /** Beside login; `Content-Type`, `Accept`, `Mesos-Stream-Id`. */
+  /** Besides authentication: `Content-Type`, `Accept`, `Mesos-Stream-Id`. */
   readonly headers: Readonly<Record<string, string>>;
   /** A call. */
   readonly body?: Uint8Array<ArrayBuffer>;
@@ -36,21 +36,21 @@ export interface MasterRequest {
 
 /** When a request is abandoned, and as what. */
 export interface RequestLimits {
-  /** For the head of the answer, and for its body until {@linkcode MasterAnswer.stopClock}. */
+  /** For the head of the response, and for its body until {@linkcode MasterAnswer.stopClock}. */
   readonly limitMs: number;
-  /** Each of them ends the request and the reading of its answer. */
+  /** Each of them ends the request and the reading of its response. */
   readonly signals: readonly AbortSignal[];
-  /** The reason of the error where no answer came. */
+  /** The reason of the error if there was no response. */
   readonly unanswered: MesosErrorReason;
-  /** Called where time is up: the request may yet arrive. */
+  /** Called when the time is up: the request may still arrive. */
   readonly onTimeUp?: (() => void) | undefined;
 }
 
-/** An answer whose body is still to be read. End it in any case. */
+/** A response whose body is still to be read. Always end it. */
 export interface MasterAnswer {
   /** With any status. */
   readonly response: Response;
-  /** The body may take as long as it likes from here on. */
+  /** From here on, the body has no time limit. */
   stopClock(): void;
   /** The first part of the body as text, at most 4 KiB, for messages; throws `MesosError`. */
   text(): Promise<string>;

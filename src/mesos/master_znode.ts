@@ -49,12 +49,12 @@ function parseInfo(data: string): MasterInfoJson {
   }
 }
 
-// A host goes into a URL and into messages: `x/y?`, `user@x` or a line feed would lead elsewhere, or throw.
+// A host becomes part of a URL and of messages: `x/y?`, `user@x` or a line feed would lead elsewhere, or throw.
 function addressOf(host: unknown, port: unknown): HostPort | undefined {
   if (typeof host !== "string" || host.length > hostCharactersMax || !isPort(port)) return undefined;
   const plain = host.includes(":") ? host.replace(/^\[(.*)\]$/, "$1") : host;
   const address = parseHostPort(plain, port);
-  // A port within the host is no host.
+  // A host must not contain a port.
   return address.ok && address.value.host === plain.toLowerCase() ? { host: address.value.host, port } : undefined;
 }
 

@@ -7,8 +7,8 @@ import type { WireRecord } from "./proto/wire.ts";
 
 /**
  * The container. It joins the CNI network that is named; without a name (`BRIDGE`, `HOST`, `NONE`, which only Docker
- * knows) it has the network and the hostname of its host: GocdAgents are found by AGENT_AUTO_REGISTER_HOSTNAME only.
- * Docker parameters do not apply. `privileged` becomes all capabilities.
+ * knows) it has the network and the hostname of its host: GocdAgents are recognized by AGENT_AUTO_REGISTER_HOSTNAME
+ * only. Docker parameters do not apply. `privileged` becomes all capabilities.
  */
 export function mesosContainer(launch: TaskLaunch): WireRecord {
   const { container } = launch.profile;

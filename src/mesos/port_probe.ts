@@ -7,13 +7,13 @@ import { addressUrl, hostPortText, type HttpAddress } from "../net/addresses.ts"
 import { isDirect } from "../net/proxies.ts";
 import type { SetTimer } from "../net/timer.ts";
 
-/** For a connection; a SYN that was lost is sent again after 1 s (RFC 6298). */
+/** For a connection; a lost SYN is resent after 1 s (RFC 6298). */
 export const connectionMs = 1_800;
-/** For a host that was silent before: a living one is reached at once, and the next try comes soon. */
+/** For a host that was silent before: a live one responds at once, and the next attempt follows soon. */
 export const silentHostMs = 400;
-/** How often such a host gets the full time all the same, should the way to it be that long. */
+/** How often such a host gets the full time anyway, in case the network is that slow. */
 const fullProbeEveryMs = 30_000;
-/** A name not found by then is left to fetch: a slow name server says nothing about the host. */
+/** A name not resolved by then is left to fetch: a slow name server says nothing about the host. */
 const lookupMs = 1_000;
 /** Of a name's addresses, each is tried for this part of the time before the next. */
 const addressPart = 3;
@@ -22,28 +22,28 @@ const addressesMax = 8;
 const silentHostsMax = 64;
 
 /**
- * An error where the host takes no connection; `undefined` if it does, refuses, or nothing can be said. Never throws.
+ * An error if the host accepts no connection; `undefined` if it does, refuses, or it is unknown. Never throws.
  */
 export type PortProbe = (address: HttpAddress, signals: readonly AbortSignal[]) => Promise<MesosError | undefined>;
 
-/** A connection on its way, ended by `close` in any case. */
+/** A connection attempt; `close` ends it in any case. */
 export interface Attempt {
   /** Ends it, established or not. */
   close(): void;
 }
 
-/** What is told of an attempt. */
+/** The callbacks of an attempt. */
 export interface AttemptEvents {
-  /** An address of the name is known; not told for addresses. */
+  /** The name was resolved; not called for addresses. */
   readonly onAddress: () => void;
   /** Connected, refused, not permitted, no such name: anything but silence. */
   readonly onEnd: () => void;
 }
 
-/** Begins to connect; tries the next address of a name after `perAddressMs`. */
+/** Starts to connect; tries the next address of a name after `perAddressMs`. */
 export type BeginConnect = (address: HttpAddress, perAddressMs: number, events: AttemptEvents) => Attempt;
 
-/** What a look is made from. */
+/** What a probe needs. */
 export interface PortProbeOptions {
   /** Time limits. */
   readonly setTimer: SetTimer;
@@ -51,11 +51,11 @@ export interface PortProbeOptions {
   readonly nowMs: () => number;
   /** {@linkcode beginConnect} by default. */
   readonly begin?: BeginConnect;
-  /** Whether fetch goes to this host without a proxy; by default the environment says. */
+  /** Whether fetch reaches this host without a proxy; by default according to the environment. */
   readonly isDirect?: (address: HttpAddress) => boolean;
 }
 
-/** Creates a look, which remembers hosts that were silent. */
+/** Creates a probe, which remembers silent hosts. */
 export function createPortProbe(options: PortProbeOptions): PortProbe {
   const direct = options.isDirect ?? isDirect;
   /** When each was last given the full time. */
@@ -101,13 +101,13 @@ function probeOnce({ setTimer, begin = beginConnect }: PortProbeOptions, attempt
     const end = (outcome: Outcome): void => {
       stopClock();
       for (const signal of signals) signal.removeEventListener("abort", giveUp);
-      // Told of within its making, it is not there yet.
+      // Called during its creation, when it is not there yet.
       queueMicrotask(() => attempt?.close());
       resolve(outcome);
     };
     const giveUp = (): void => end("unknown");
     let stopClock = (): void => {};
-    // In two parts: a program that was busy or stopped for that long reads what has come meanwhile before it judges.
+    // In two parts: a program that was busy or suspended first reads what has arrived meanwhile.
     const startClock = (ms: number, outcome: Outcome): void => {
       stopClock();
       stopClock = setTimer(() => {

@@ -6,47 +6,47 @@ import { type MasterAnswer, type MasterClient, type MasterRequest, sendRequest }
 import { addressOfUrl, addressUrl, hostPortText, type HttpAddress } from "../net/addresses.ts";
 import type { PortProbe } from "./port_probe.ts";
 
-/** Redirects followed from one candidate: one is usual, two where the leader has just changed. */
+/** Redirects followed from one candidate: one is usual, two if the leader has just changed. */
 export const redirectsMax = 5;
 
-/** What is asked of the leader. */
+/** A request to the leader. */
 export interface LeaderRequest {
   /** In the order they are tried. */
   readonly candidates: readonly HttpAddress[];
   /** Hosts that a redirect may name. */
   readonly isAllowed: HostCheck;
-  /** The request but for its host; `path` where a redirect names none. */
+  /** The request without its host; `path` if a redirect names none. */
   readonly request: Omit<MasterRequest, "url"> & { readonly path: string };
-  /** Comes before each request, which is not made where it finds an error; absent: each is made. */
+  /** Runs before each request, which is not sent if it returns an error; absent: all are sent. */
   readonly look: PortProbe | undefined;
-  /** For the head of each answer. */
+  /** For the head of each response. */
   readonly limitMs: number;
   /** Each ends it. */
   readonly signals: readonly AbortSignal[];
-  /** Called where a host gave no answer in time: the request may yet arrive. */
+  /** Called when a host did not respond in time: the request may still arrive. */
   readonly onTimeUp?: () => void;
-  /** `undefined` if the answer is the one hoped for; it may read the body of another, and must not end it. */
+  /** `undefined` if the response is the expected one; it may read the body of another, and must not end it. */
   readonly judge: (answer: MasterAnswer, url: URL) => Promise<MesosError | undefined>;
 }
 
-/** The answer hoped for. The caller ends it. */
+/** The expected response. The caller ends it. */
 export interface ReachedLeader {
   /** Its body is unread, its clock still runs. */
   readonly answer: MasterAnswer;
-  /** Whence it came, redirects followed. */
+  /** Where it came from, after redirects. */
   readonly url: URL;
 }
 
 /** Errors that every other master would give as well. */
 const final: ReadonlySet<string> = new Set(["unauthorized", "refused"]);
 
-/** The worse, the earlier: this one names the whole where several candidates failed differently. */
+/** The worst first: it decides the reason if several candidates failed differently. */
 const byWeight = ["redirect-refused", "not-a-master", "no-leader", "unreachable"] as const;
 
-/** Asks the leader; throws `MesosError` where none of the candidates leads to it. */
+/** Sends the request to the leader; throws `MesosError` if none of the candidates leads to it. */
 export async function reachLeader(client: MasterClient, asked: LeaderRequest): Promise<ReachedLeader> {
   const failures: MesosError[] = [];
-  // Hosts that gave nothing in this attempt: a redirect to one of them names a dead leader.
+  // Hosts that failed in this attempt: a redirect to one of them names a dead leader.
   const dead = new Map<string, MesosError>();
   for (const candidate of asked.candidates) {
     const known = dead.get(hostPortText(candidate));

@@ -2,14 +2,17 @@
 
 import { MesosError } from "./api.ts";
 
-/** The largest record taken: 64 MiB. The offers of a cluster of 10,000 agents take about 10 MiB. */
+/** The largest record accepted: 64 MiB. The offers of a cluster of 10,000 agents take about 10 MiB. */
 export const recordBytesMax = 64 * 1024 * 1024;
 
 const lineFeed = 0x0a;
 const zero = 0x30;
 const nine = 0x39;
 
-/** The stream is no RecordIO, holds a record over the limit, or ended within a record: it cannot be read on. */
+/**
+ * The stream is not RecordIO, contains a record over the limit, or ended within a record: it cannot be read any
+ * further.
+ */
 export class RecordIoError extends MesosError {
   /** `problem` says what was expected and what came. */
   constructor(problem: string) {
@@ -22,7 +25,7 @@ export class RecordIoError extends MesosError {
   }
 }
 
-/** What a {@linkcode RecordDecoder} may be told. */
+/** The options of a {@linkcode RecordDecoder}. */
 interface RecordDecoderOptions {
   /** Longer records are an error; default {@linkcode recordBytesMax}. */
   readonly recordBytesMax?: number;
@@ -35,10 +38,10 @@ interface RecordDecoderOptions {
 export class RecordDecoder {
   readonly #bytesMax: number;
   readonly #digitsMax: number;
-  /** The length as far as it is read. */
+  /** The length as read so far. */
   #length = 0;
   #digits = 0;
-  /** The record being gathered, where its length is known and its bytes are not all there. */
+  /** The incomplete record, once its length is known. */
   #record: Uint8Array | undefined;
   #filled = 0;
   #failure: RecordIoError | undefined;
@@ -50,9 +53,9 @@ export class RecordDecoder {
   }
 
   /**
-   * Takes the next bytes and gives the records that they complete. A record may be a view of `chunk`, so the chunk must
-   * not be written to afterwards. Throws {@linkcode RecordIoError} at the first byte that cannot be right, and from
-   * then on at each call.
+   * Takes the next bytes and returns the records that they complete. A record may be a view of `chunk`, so the chunk
+   * must not be written to afterwards. Throws {@linkcode RecordIoError} at the first byte that cannot be right, and
+   * from then on at each call.
    */
   push(chunk: Uint8Array): Uint8Array[] {
     if (this.#failure !== undefined) throw this.#failure;
@@ -94,7 +97,7 @@ export class RecordDecoder {
     }
   }
 
-  // The line feed behind a length has been read: gives how many bytes of the record were taken.
+  // Called after the line feed of a length; returns how many bytes of the record were consumed.
   #startRecord(chunk: Uint8Array, at: number, records: Uint8Array[]): number {
     if (this.#digits === 0) {
       this.#fail(`expected the length of a record in digits, got ${excerpt(chunk.subarray(at - 1))}`);
@@ -129,7 +132,7 @@ export class RecordDecoder {
   }
 }
 
-/** One record as it goes over the wire. */
+/** One record on the wire. */
 export function encodeRecord(payload: Uint8Array): Uint8Array {
   const head = new TextEncoder().encode(`${payload.length}\n`);
   const record = new Uint8Array(head.length + payload.length);

@@ -24,7 +24,7 @@ export function int64(value: Int64Shape): number {
   return typeof value === "number" ? value : value.toNumber();
 }
 
-/** The resource as the core sees it; `offerRole` stands in where the resource does not say whom it is allocated to. */
+/** The resource as the core sees it; `offerRole` is used if the resource does not say to whom it is allocated. */
 export function offeredResource(resource: ResourceShape, offerRole: string): OfferedResource {
   return {
     name: resource.name,
@@ -71,7 +71,7 @@ function resourceValue(value: ValueShape): ResourceValue {
   return { kind: "scalar", milli: amountMilli(value.scalar?.value ?? 0) };
 }
 
-// Mesos itself never offers less than nothing, or an amount that is no number: what does is worth nothing.
+// Mesos itself never offers negative amounts or NaN; they count as zero.
 function amountMilli(value: number): number {
   const milli = toMilli(value);
   return Number.isSafeInteger(milli) && milli > 0 ? milli : 0;
@@ -103,8 +103,8 @@ function resourceUse(resource: ResourceShape): OfferedResource["use"] {
   return stack.some(isLabelled) ? "labelled" : "usable";
 }
 
-// Labels are how frameworks know their own reservations again (mesos.proto ReservationInfo.labels); an operator who reserves
-// for a role by /reserve gives none, whatever the principal.
+// Labels are how frameworks recognize their own reservations (mesos.proto ReservationInfo.labels); an operator who
+// reserves for a role by /reserve gives none, whatever the principal.
 function isLabelled(reservation: ReservationShape): boolean {
   return isSet(reservation.labels) && (reservation.labels.labels ?? []).length > 0;
 }

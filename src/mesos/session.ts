@@ -11,18 +11,18 @@ import { addressOfUrl, hostPortText } from "../net/addresses.ts";
 import { RecordDecoder } from "./recordio.ts";
 import type { EnvironmentOf } from "./to_proto.ts";
 
-/** SUBSCRIBED or ERROR follows the answer's head at once; a master that says nothing for longer never will. */
+/** SUBSCRIBED or ERROR follows the response's head at once; a master that is silent for longer will stay silent. */
 const firstEventMs = 15_000;
 /** Heartbeats in a row that must be missing before a stream counts as dead. */
 const missedHeartbeatsMax = 5;
-/** What one read takes at most. */
+/** Maximum size of one read. */
 const readBytes = 64 * 1024;
 
 /** What a subscription is made from. */
 export interface SessionParts {
-  /** Speaks to the master. */
+  /** Sends requests to the master. */
   readonly client: MasterClient;
-  /** The answer to SUBSCRIBE, status 200. */
+  /** The response to SUBSCRIBE, status 200. */
   readonly reached: ReachedLeader;
   /** `Mesos-Stream-Id`. */
   readonly streamId: string;
@@ -30,11 +30,11 @@ export interface SessionParts {
   readonly fallbackRole: string;
   /** Variables of a launch. */
   readonly environmentOf: EnvironmentOf;
-  /** Takes secrets out of messages of the master and of containerizers. */
+  /** Redacts secrets in messages of the master and of containerizers. */
   readonly redact: (text: string) => string;
   /** Wall clock, for messages. */
   readonly nowMs: () => number;
-  /** Whether "failed over" may come of a SUBSCRIBE of our own that arrived late; asked when the master says it. */
+  /** Whether "failed over" may result from a late SUBSCRIBE of our own; called when the master says it. */
   readonly isOwnTakeover: () => boolean;
   /** Each ends the subscription. */
   readonly signals: readonly AbortSignal[];
@@ -44,13 +44,13 @@ export interface SessionParts {
 export interface RunningSession {
   /** For the caller of `subscribe`. */
   readonly session: MesosSession;
-  /** Ends it: what has come is still given, then the error is thrown. */
+  /** Ends it: what has arrived is still delivered, then the error is thrown. */
   fail(error: MesosError): void;
   /** Resolves when nothing of it is left, with the reason unless it was closed; never rejects. */
   readonly over: Promise<MesosErrorReason | undefined>;
 }
 
-/** Reads until SUBSCRIBED or ERROR has come, and goes on reading in the background; throws `MesosError`. */
+/** Reads until SUBSCRIBED or ERROR, then continues in the background; throws `MesosError`. */
 export async function startSession(parts: SessionParts): Promise<RunningSession> {
   const { reached, signals } = parts;
   const state = createState(parts);
@@ -88,7 +88,7 @@ interface State {
   readonly send: Send;
   readonly ended: AbortController;
   readonly first: PromiseWithResolvers<void>;
-  /** Since the last look of the heartbeat watch. */
+  /** Since the last check of the heartbeat watch. */
   hasHeard: boolean;
   lastRecordMs: number;
   frameworkId: string | undefined;
@@ -204,7 +204,7 @@ async function* chunksOf(body: ReadableStream<Uint8Array> | null): AsyncGenerato
   }
 }
 
-// A body that is not the network's own need not be a stream of bytes.
+// A body that does not come from the network need not be a byte stream.
 function byteReader(body: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {
   try {
     return body.getReader({ mode: "byob" });
@@ -243,7 +243,7 @@ function firstRecord(parts: SessionParts, state: State, record: Uint8Array): Ret
   if (subscribed === undefined) {
     const event = decodeEvent(record, parts.fallbackRole);
     if (event.kind !== "framework-error") throw notAMaster(`the first event is ${event.kind} instead of SUBSCRIBED`);
-    // The master ends the stream now; should it not, we do.
+    // The master ends the stream now; if it does not, we do.
     watchHeartbeats(parts, state, firstEventMs);
     state.first.resolve();
     return event;

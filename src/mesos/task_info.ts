@@ -8,7 +8,7 @@ import { dockerContainer, dockerEntryPoint } from "./docker_container.ts";
 import { mesosContainer } from "./mesos_container.ts";
 import { wireResource } from "./resources.ts";
 
-/** Labels that we put on each task, to know it again; they win over labels of the operator with the same key. */
+/** Labels that we put on each task to recognize it; they take precedence over the operator's labels. */
 const taskLabels = {
   /** Name of the profile. */
   profile: "gocd-mesos-profile",
@@ -29,9 +29,8 @@ export interface TaskPlace {
 }
 
 /**
- * The TaskInfo. The operator's `env` wins over `place.environment`, except for names that come from `envFiles`, and what
- * names the agent.
- * Throws an `Error` for resources that a task cannot have (see {@linkcode wireResource}).
+ * The TaskInfo. The operator's `env` takes precedence over `place.environment`, except for names from `envFiles`, and
+ * what names the agent. Throws an `Error` for resources that a task cannot have (see {@linkcode wireResource}).
  */
 export function taskInfo(launch: TaskLaunch, place: TaskPlace): WireRecord {
   const { container } = launch.profile;
@@ -87,7 +86,7 @@ function commandInfo(container: ContainerSettings, environment: Readonly<Record<
   const variables = Object.entries({ ...environment, ...Object.fromEntries(own) });
   return {
     ...programOf(container),
-    // For the Docker containerizer this would be a user of the host, who owns the sandbox and nothing else.
+    // For the Docker containerizer this would be a user of the host that only owns the sandbox.
     ...(container.user === "" || container.type === "DOCKER" ? {} : { user: container.user }),
     environment: { variables: variables.map(([name, value]) => ({ name, type: "VALUE", value })) },
     ...(container.uris.length === 0 ? {} : { uris: container.uris.map(uriRecord) }),
@@ -104,10 +103,10 @@ function uriRecord(uri: ContainerSettings["uris"][number]): WireRecord {
   };
 }
 
-// The GocdAgent's own status API (GoCD docs, Agent health check API; 17.11 and later). It only tells: Mesos kills a
-// task after so and so many failures in a row, and the agent answers 503 whenever the GoCD server is away, so that a
-// restart of the server would kill every build. Hence a number that is never reached. On the host's network all agents
-// of a host share the port, so it says nothing there.
+// The GocdAgent's own status API (GoCD docs, Agent health check API; 17.11 and later). It must only
+// report: Mesos kills a task after a number of failures in a row, and the agent answers 503 whenever the GoCD server is
+// away, so a restart of the server would kill every build. Hence a number that is never reached. On the host's network
+// all agents of a host share the port, so it is meaningless there.
 function healthCheck(container: ContainerSettings): WireRecord {
   const ownNetwork = container.network.mode === "USER" ||
     (container.network.mode === "BRIDGE" && container.type === "DOCKER");

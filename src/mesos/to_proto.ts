@@ -10,7 +10,7 @@ import { killPolicy, taskInfo } from "./task_info.ts";
 /** The variables of one launch: everything that its container gets beside the operator's `env`; files already read. */
 export type EnvironmentOf = (launch: TaskLaunch) => Readonly<Record<string, string>>;
 
-/** SUBSCRIBE; `frameworkId` to come back as the framework that we are, which Mesos wants at two places. */
+/** SUBSCRIBE; with `frameworkId` to re-subscribe, which Mesos expects in two places. */
 export function encodeSubscribe(identity: FrameworkIdentity, frameworkId: string | undefined): Uint8Array {
   return encodeCallRecord({
     type: "SUBSCRIBE",

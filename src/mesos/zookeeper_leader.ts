@@ -14,20 +14,20 @@ export const leaderWaitMs = 12_000;
 const sessionTimeoutMs = 10_000;
 /** For the TCP connection and ZooKeeper's greeting, and then for each answer. */
 const zookeeperAnswerMs = 4_000;
-/** Pause after all servers have failed. */
+/** Pause after all servers failed. */
 const pauseMs = 1_000;
 /**
- * How often ZooKeeper is read without need. A server that is switched off sends no watch and ends no connection; often it
- * is the machine of the leading master, too.
+ * How often ZooKeeper is read without a watch event. A server that is switched off sends no event and does not close
+ * its connection; often the leading master is on the same machine.
  */
 const rereadIntervalMs = 5_000;
-/** A leader that vanishes between list and look, this many times in a row. */
+/** How often in a row a leader may vanish between listing and reading. */
 const rereadsMax = 3;
 
-/** What ZooKeeper knows. */
+/** What ZooKeeper says. */
 type Knowledge =
   | { readonly kind: "leader"; readonly address: HttpAddress }
-  /** Nobody leads at the moment: worth waiting for. */
+  /** There is no leader at the moment: worth waiting for. */
   | { readonly kind: "none"; readonly error: MesosError }
   /** It cannot be read: not worth waiting for. */
   | { readonly kind: "problem"; readonly error: MesosError };
@@ -46,13 +46,13 @@ interface Finder {
   connection: ZookeeperSession | undefined;
   /** Counts requests: knowledge read after a request was put answers it. */
   asked: number;
-  /** The candidate given last. */
+  /** The last candidate returned. */
   given: string | undefined;
   /** The server to be tried next, an index. */
   nextServer: number;
   isFollowing: boolean;
   wake: () => void;
-  /** One and the same function for every watch, so that watches do not add up. */
+  /** The same function for every watch, so that watches do not add up. */
   readonly changed: () => void;
 }
 
@@ -91,7 +91,7 @@ export function createZookeeperFinder(
   };
 }
 
-// Asks anew each time, so that neither an old leader nor a ZooKeeper that has fallen silent is believed.
+// Reads again each time, so that neither an old leader nor a silent ZooKeeper is trusted.
 function leaderNow(finder: Finder, signals: readonly AbortSignal[]): Promise<HttpAddress> {
   finder.asked++;
   const ends = [...signals, finder.closing.signal];
@@ -142,7 +142,7 @@ function leaderNow(finder: Finder, signals: readonly AbortSignal[]): Promise<Htt
   });
 }
 
-// The one loop of a finder: read, tell, wait for a change. Never rejects.
+// The loop of a finder: read, report, wait for a change. Never rejects.
 async function follow(finder: Finder): Promise<void> {
   finder.isFollowing = true;
   while (!finder.closing.signal.aborted) {
@@ -174,7 +174,7 @@ function tell(finder: Finder, number: number, knowledge: Knowledge): void {
   }
 }
 
-// A connection that has gone bad unnoticed is found out by its silence, and the next server asked at once.
+// A broken connection is detected by its silence, and the next server is tried at once.
 async function readNow(finder: Finder): Promise<Knowledge> {
   const old = finder.connection;
   if (old !== undefined) {
@@ -301,7 +301,7 @@ function masterAddress(finder: Finder, znode: string, data: string): HttpAddress
   return { scheme: hasTls ? "https" : "http", ...allowed };
 }
 
-// ZooKeeper is all right, what it says is not: no other server would say better.
+// ZooKeeper works, but its data is wrong: other servers would say the same.
 function isAnswer(error: unknown): error is MesosError {
   return error instanceof MesosError && error.reason !== "unreachable" && error.reason !== "no-leader";
 }

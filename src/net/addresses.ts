@@ -1,5 +1,5 @@
-// Hosts, ports, URLs of servers, masters and ZooKeeper addresses: read once, by config/, and then passed on as they are.
-// Not here: which keys hold them (config/), permissions (config/hosts.ts), connecting (gocd/, mesos/, zookeeper/). Pure.
+// Parses hosts, ports, server URLs, masters and ZooKeeper addresses: config/ does it once, and everything else gets the
+// parsed form.
 
 import { quote } from "../quote.ts";
 import { Secret } from "../secret.ts";
@@ -13,7 +13,7 @@ export type ReadAddress<T> =
 export interface HostPort {
   /** Name or address, in lower case. */
   readonly host: string;
-  /** 0 to 65535; 0 only where a listener may take any. */
+  /** 0 to 65535; 0 only for a listener, where it means any port. */
   readonly port: number;
 }
 
@@ -29,31 +29,34 @@ export interface ServerUrl extends HttpAddress {
   readonly path: string;
 }
 
-/** `zk://user:password@h1:2181,h2:2181/path` taken apart. */
+/** The parts of `zk://user:password@h1:2181,h2:2181/path`. */
 export interface ZookeeperAddress {
   /** At least one. */
   readonly servers: readonly HostPort[];
-  /** With its leading slash and no trailing one; never just `/`. */
+  /** With a leading slash and no trailing one; never just `/`. */
   readonly path: string;
   /** `user:password` of the scheme `digest`. */
   readonly auth?: Secret;
 }
 
-/** What `mesos-master` may be. */
+/** The forms of `mesos-master`. */
 export type Masters =
   /** At least one; any of them may lead. */
   | { readonly kind: "static"; readonly addresses: readonly HttpAddress[] }
-  /** ZooKeeper knows. */
+  /** To be looked up in ZooKeeper. */
   | ZookeeperAddress & { readonly kind: "zookeeper" };
 
-/** Port of a Mesos master where none is written. */
+/** Default port of a Mesos master. */
 const masterPort = 5050;
-/** Port of ZooKeeper where none is written. */
+/** Default port of ZooKeeper. */
 const zookeeperPort = 2181;
 /** An ensemble has three or five members; a longer list is a mistake. */
 const hostsMax = 64;
 
-/** `host`, `host:port`, `1.2.3.4:port`, `[::1]:port` or `::1`. The message shows the text: not for texts with credentials. */
+/**
+ * `host`, `host:port`, `1.2.3.4:port`, `[::1]:port` or `::1`. The message quotes the text, so it must not contain
+ * credentials.
+ */
 export function parseHostPort(text: string, defaultPort: number): ReadAddress<HostPort> {
   const trimmed = text.trim();
   if (/^[0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*$/.test(trimmed) && URL.canParse(`http://[${trimmed}]/`)) {
@@ -62,7 +65,7 @@ export function parseHostPort(text: string, defaultPort: number): ReadAddress<Ho
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9_.-]+))(?::(\d{1,5}))?$/.exec(trimmed);
   const host = match?.[1] ?? match?.[2];
   const port = match?.[3] === undefined ? defaultPort : Number(match[3]);
-  // What looks like an address must be one: 99999, 1.2.3.4.5 or 300.1.1.1 can be no part of a URL.
+  // What looks like an address must be valid: 99999, 1.2.3.4.5 or 300.1.1.1 cannot be part of a URL.
   if (host === undefined || port > 65_535 || !URL.canParse(`http://${hostPortText({ host, port: 1 })}/`)) {
     const hint = "write host:port; an IPv6 address in brackets: [::1]:8080";
     return { ok: false, message: `${quote(trimmed)} is not a host and port`, hint };
@@ -70,7 +73,7 @@ export function parseHostPort(text: string, defaultPort: number): ReadAddress<Ho
   return { ok: true, value: { host: host.toLowerCase(), port } };
 }
 
-/** `host:port`, with brackets around an IPv6 address, as `--allow-net` and URLs want it. */
+/** `host:port`, with brackets around an IPv6 address, as in `--allow-net` and URLs. */
 export function hostPortText({ host, port }: HostPort): string {
   return `${hostText(host)}:${port}`;
 }
@@ -109,7 +112,7 @@ export function mastersText(masters: Masters): string {
 
 const schemePorts = { http: 80, https: 443 } as const;
 
-/** Host and port of an http or https URL, the port being its scheme's where none is written. */
+/** Host and port of an http or https URL, by default the port of its scheme. */
 export function addressOfUrl(url: URL): HttpAddress {
   const scheme = url.protocol === "https:" ? "https" : "http";
   const port = url.port === "" ? schemePorts[scheme] : Number(url.port);

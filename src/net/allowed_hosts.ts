@@ -1,8 +1,8 @@
-// Which hosts a redirect or ZooKeeper may name. Not here: permissions of Deno (runtime/), following (mesos/).
+// Which hosts a redirect or ZooKeeper may name.
 
 import { type HostPort, parseHostPort } from "./addresses.ts";
 
-/** Says whether a host may be spoken to. */
+/** Tells whether a host is allowed. */
 export type HostCheck = (host: HostPort) => boolean;
 
 /** One entry of `mesos.allowed-hosts`. */
@@ -30,7 +30,7 @@ export interface AllowedHosts {
   readonly entries: readonly AllowedHost[];
   /** Hosts of `mesos-master`: always allowed, at every port. */
   readonly configured: readonly HostPort[];
-  /** What an empty list means: with ZooKeeper any master may be named. */
+  /** The meaning of an empty list: with ZooKeeper, any master is allowed. */
   readonly whenEmpty: "configured-only" | "any";
 }
 
@@ -86,7 +86,7 @@ function binary(value: number, width: number): string {
   return value.toString(2).padStart(width, "0");
 }
 
-// An IPv6 address as the URL standard writes it (shortest, small letters), names in lower case without a last dot;
+// An IPv6 address as the URL standard writes it (shortest, lower case), names in lower case without a trailing dot;
 // an IPv4 address within IPv6 is the IPv4 address.
 function normalHost(host: string): string {
   const plain = host.toLowerCase().replace(/\.$/, "").replace(/^\[(.*)\]$/, "$1");

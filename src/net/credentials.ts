@@ -1,5 +1,4 @@
-// How we authenticate to a server, and how the secrets of it stay out of messages. Not here: where secrets come from
-// (config/).
+// Authentication to a server, and redaction of its secrets in messages.
 
 import { OperatorError } from "../errors.ts";
 import { createRedactor, type Secret } from "../secret.ts";

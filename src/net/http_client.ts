@@ -1,13 +1,13 @@
-// HTTP clients for fetch that differ from Deno's own. Not here: requests.
+// HTTP clients for fetch with options that Deno's default lacks.
 
-/** A client that takes more certificate authorities, PEM text, for good. Throws where they are none. Close it. */
+/** A client that also accepts these certificate authorities (PEM). Throws if they are invalid. Close it after use. */
 export function clientWithCas(caCerts: readonly string[]): Deno.HttpClient {
   return Deno.createHttpClient({ caCerts: [...caCerts] });
 }
 
 /**
- * A client that goes to one host past every proxy. Needs the right to set NO_PROXY, which Deno reads when the client is
- * made: nobody else sees the value. Close it.
+ * A client that reaches one host without any proxy. Needs permission to set NO_PROXY, which Deno reads when the client
+ * is created: nobody else sees the value. Close it after use.
  */
 export function directClient(hostname: string): Deno.HttpClient {
   const before = Deno.env.get("NO_PROXY");

@@ -1,5 +1,5 @@
-// Why a request got no answer: one classification of what fetch and node:net throw. Not here: what the operator may do about
-// it, which is in the words of each party's keys. The texts are those of Deno 2.4 to 2.9 (hyper, rustls, node:net).
+// Classifies what fetch and node:net throw for requests without a response; matches the texts of Deno 2.4 to 2.9
+// (hyper, rustls, node:net). Each edge adds what the operator can do.
 
 import { oneLine } from "../core/text.ts";
 

@@ -3,13 +3,13 @@
 import { hostCheck, parseAllowedHost } from "./allowed_hosts.ts";
 import type { HostPort } from "./addresses.ts";
 
-/** Deno 2.4 takes the small `http_proxy` for https: each counts for both. */
+/** Deno 2.4 uses the lower-case `http_proxy` for https: each counts for both. */
 const proxyNames = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] as const;
 const entriesMax = 1_000;
 
 /**
- * False where fetch may go by way of a proxy. A variable that may not be read counts as one, and of NO_PROXY only what is
- * beyond doubt: a host wrongly held for direct would never be reached.
+ * False if fetch may use a proxy. An unreadable variable counts as a proxy, and of NO_PROXY only what is certain
+ * counts: a host wrongly considered direct would never be reached.
  */
 export function isDirect(
   { host, port }: HostPort,

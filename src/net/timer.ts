@@ -1,6 +1,6 @@
 // A timer as a port, so that tests need not wait.
 
-/** Calls back once after `ms` milliseconds, unless the function it gives is called before. */
+/** Calls back once after `ms` milliseconds, unless the returned function is called before. */
 export type SetTimer = (callback: () => void, ms: number) => () => void;
 
 /** The machine's timer. */

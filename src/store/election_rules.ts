@@ -1,12 +1,12 @@
 // The rules by which instances that share a state elect a leader, and by which a leader knows that nobody else can lead
 // yet. Pure: the simulation runs these very rules (tests/world/world_election.ts).
 
-/** Of the session's time, the part that one confirmation counts for; the rest is for clocks that drift. */
+/** The part of the session timeout for which one confirmation is valid; the rest allows for clock drift. */
 const heldPart = 2 / 3;
-/** Confirmations come so often in one session's time. */
+/** Confirmations per session timeout. */
 const confirmationsPerSession = 6;
 
-/** That ZooKeeper has answered a request of a session that leads. */
+/** Proof that ZooKeeper has answered a request of the leader's session. */
 export interface Confirmation {
   /** When it was asked, by a clock that does not stop with the process or the machine; it was true then or later, ms. */
   readonly askedMs: number;
@@ -14,7 +14,7 @@ export interface Confirmation {
   readonly timeoutMs: number;
 }
 
-/** For how long an instance may still act on a confirmation, ms; 0 or less: it may not. */
+/** How long an instance may still act on a confirmation, ms; 0 or less: it may not. */
 export function heldForMs({ askedMs, timeoutMs }: Confirmation, nowMs: number): number {
   return timeoutMs * heldPart - (nowMs - askedMs);
 }
@@ -24,12 +24,12 @@ export function isSessionOver({ askedMs, timeoutMs }: Confirmation, nowMs: numbe
   return nowMs - askedMs > timeoutMs;
 }
 
-/** The pause between two confirmations, and between two looks of an instance that stands by, ms. */
+/** The pause between two confirmations, and between two checks of a standby, ms. */
 export function confirmEveryMs(timeoutMs: number): number {
   return timeoutMs / confirmationsPerSession;
 }
 
-/** The candidates among the names of znodes in the order in which they lead: by the number that ends each name. */
+/** The candidates among the names of znodes in the order in which they will lead: by the number at the end. */
 export function inOrder(names: readonly string[]): readonly string[] {
   const numberOf = (name: string): number => Number(/\d+$/.exec(name)?.[0] ?? Infinity);
   return names.filter((name) => name.startsWith("candidate-")).sort((a, b) => numberOf(a) - numberOf(b));

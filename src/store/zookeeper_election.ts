@@ -15,7 +15,7 @@ import type { OperationResult, TransactionEnd, ZookeeperOperation, ZookeeperSess
 
 /** Where the instances meet. */
 export interface ElectionOptions extends StateZookeeperOptions {
-  /** How this instance is called towards the others. */
+  /** The name of this instance for the others. */
   readonly name: string;
   /** Unique for ever, `[a-z0-9]`. */
   readonly id: string;
@@ -24,7 +24,7 @@ export interface ElectionOptions extends StateZookeeperOptions {
 /** An instance that takes part. */
 export interface Candidate {
   /**
-   * Waits until this instance leads. `onLeader` is told who does so far. Throws {@linkcode StoreError}
+   * Waits until this instance leads. `onLeader` is called with the current leader. Throws {@linkcode StoreError}
    * `state-lock-lost` or `state-unreachable` when the session ends first, and the signal's reason when it is aborted.
    */
   lead(signal: AbortSignal, onLeader?: (name: string | undefined) => void): Promise<Leadership>;
@@ -41,15 +41,15 @@ export interface Leadership {
   /** For reading; what is read after winning is all that was ever stored. */
   readonly session: ZookeeperSession;
   /**
-   * This instance certainly leads at this moment: ZooKeeper has confirmed it so recently that nobody else can lead yet,
-   * whatever the process or the network has been through since.
+   * This instance is certain to lead at this moment: ZooKeeper confirmed it so recently that nobody else can lead yet,
+   * whatever has happened to the process or the network since.
    */
   isHeld(): boolean;
-  /** For how long that will still be so without another confirmation, by the clock alone, ms; 0 or less: it is over. */
+  /** How long that will be true without another confirmation, by the clock alone, ms; 0 or less: it is over. */
   heldForMs(): number;
   /** Aborted when this instance does not lead any more, with a {@linkcode StoreError}. */
   readonly lost: AbortSignal;
-  /** Whether no other instance stands by at this moment. Throws {@linkcode StoreError}. */
+  /** Whether no other instance is on standby at this moment. Throws {@linkcode StoreError}. */
   isAlone(): Promise<boolean>;
   /** A transaction that only a leader's is. Throws {@linkcode StoreError} `state-lock-lost`, `state-unreachable`. */
   transaction(operations: readonly ZookeeperOperation[]): Promise<TransactionEnd>;

@@ -10,8 +10,8 @@ import type { Leadership } from "./zookeeper_election.ts";
 import type { ZookeeperOperation, ZookeeperSession } from "../zookeeper/session.ts";
 
 /**
- * Of one request, in UTF-8 bytes with what surrounds each change. ZooKeeper's limit is 1,048,575; it also keeps the last
- * 500 requests in memory, so that larger ones would do it no good.
+ * The size of one request, in UTF-8 bytes with the overhead of each change. ZooKeeper's limit is 1,048,575; it also
+ * keeps the last 500 requests in memory, so larger ones would hurt it.
  */
 export const requestBytesMaxDefault = 256_000;
 /** Path, version, access list and lengths of one operation take less. */
@@ -59,7 +59,7 @@ export async function pendingChanges(
   const changes: TextChange[] = [];
   for (let index = 0; index < count; index++) {
     const part = await session.data(`${base}/journal/${index}`);
-    // A reader beside the writer may come too late: then all of it is in place.
+    // A concurrent reader may be too late: then everything is in place.
     if (part === undefined) return undefined;
     for (const change of changesIn(session, `${base}/journal/${index}`, part.text)) changes.push(change);
   }
@@ -69,7 +69,7 @@ export async function pendingChanges(
 /** Parts of one journal: of 256 kB each, so a state of 25 GB. */
 const partsMax = 100_000;
 
-// A journal that does not read must not pass for one whose work is done: it may be all that there is of a change.
+// An undecodable journal must not pass for a finished one: it may be the only copy of a change.
 function partsIn(session: ZookeeperSession, base: string, text: string): number {
   if (text === "") return 0;
   const count = /^\d{1,6}$/.test(text) ? Number(text) : NaN;
@@ -117,7 +117,7 @@ function operationOf(base: string, change: TextChange, isStored: boolean): reado
   return [{ kind: isStored ? "set" : "create", path, text: change.json }];
 }
 
-/** Carries operations out that can only be refused where somebody else has written under our path. */
+/** Performs operations that can only be refused if somebody else has written under our path. */
 async function done(leadership: Leadership, operations: readonly ZookeeperOperation[]): Promise<void> {
   if (operations.length === 0) return;
   const end = await leadership.transaction(operations);

@@ -28,7 +28,7 @@ const readsMax = 200;
 export interface LeaderStoreOptions {
   /** Six random characters `[a-z0-9]` for a state that has never been used. */
   readonly newLineage: () => string;
-  /** Ends what holds the lock. */
+  /** Releases the lock. */
   readonly close: () => Promise<void>;
   /** The largest request, in bytes; a larger commit goes through the journal. 256,000 by default. */
   readonly requestBytesMax?: number;
@@ -58,7 +58,7 @@ export async function openZookeeperStore(
   }
 }
 
-/** The store of an instance that leads. */
+/** The store of a leader. */
 export function openLeaderStore(leadership: Leadership, options: LeaderStoreOptions): Store {
   return new LeaderStore(leadership, options);
 }
@@ -123,7 +123,7 @@ class LeaderStore implements Store {
 
   async #write(records: readonly StateRecord[]): Promise<void> {
     const texts = await this.#known();
-    // Only what is known to be stored is kept: after a failure everything is read again.
+    // Only what is certainly stored is cached: after a failure everything is read again.
     this.#texts = undefined;
     const changes = textChanges(records, (key) => texts.get(key));
     await this.#writeChanges(changes, texts, "new");
@@ -184,7 +184,7 @@ function keyOf(name: string): string {
   try {
     return decodeURIComponent(name);
   } catch {
-    // No name that we give; as a key of its own it is left alone.
+    // Not one of our names; it is left alone.
     return name;
   }
 }

@@ -1,5 +1,4 @@
-// The parts of node-zookeeper-client 1.1.3 that are used, with types. Not here: using
-// them (session.ts).
+// Types for the parts of node-zookeeper-client 1.1.3 that we use.
 
 import type { Buffer } from "node:buffer";
 import type { HostPort } from "../net/addresses.ts";

@@ -32,9 +32,9 @@ export type Sleep = (ms: number, signal: AbortSignal) => Promise<void>;
 /** How to connect. */
 export interface ZookeeperOptions {
   readonly servers: readonly HostPort[];
-  /** `user:password` of the scheme `digest`; with it, everything made is for this user only. */
+  /** `user:password` of the scheme `digest`; with it, everything created is for this user only. */
   readonly auth?: Secret;
-  /** What is asked for; the server may give another (2 to 20 of its ticks). */
+  /** The requested session timeout; the server may grant another (2 to 20 of its ticks). */
   readonly sessionTimeoutMs: number;
   /** For limits and pauses. */
   readonly sleep: Sleep;
@@ -49,18 +49,18 @@ export interface ZookeeperOptions {
 /** One operation of a transaction. `create` fails where the znode exists, the others where it does not. */
 export type ZookeeperOperation =
   | { readonly kind: "create"; readonly path: string; readonly text: string; readonly mode?: "ephemeral-sequential" }
-  /** Without a version: whichever it has. */
+  /** Without a version: any. */
   | { readonly kind: "set"; readonly path: string; readonly text: string; readonly version?: number }
   | { readonly kind: "remove"; readonly path: string }
   | { readonly kind: "check"; readonly path: string; readonly version?: number };
 
-/** How a transaction ended; nothing of a refused one has happened. */
+/** How a transaction ended; a refused one has no effect. */
 export type TransactionEnd =
   | { readonly kind: "done"; readonly results: readonly OperationResult[] }
   /** `at` is the index of the operation that was refused. */
   | { readonly kind: "refused"; readonly at: number; readonly reason: "exists" | "missing" | "version" };
 
-/** What one operation gave. */
+/** The result of one operation. */
 export interface OperationResult {
   /** Of a created znode. */
   readonly path?: string;
@@ -74,7 +74,7 @@ export interface ZookeeperSession {
   readonly place: string;
   /** As the server gave it, ms. */
   timeoutMs(): number;
-  /** There is a connection now. */
+  /** Whether there is a connection now. */
   isConnected(): boolean;
   /** Aborted when the session is over for good, with its error as the reason. */
   readonly lost: AbortSignal;
@@ -85,15 +85,15 @@ export interface ZookeeperSession {
   children(path: string, onChange?: () => void): Promise<readonly string[] | undefined>;
   /** Value and version; `undefined` if the znode does not exist. */
   data(path: string): Promise<{ readonly text: string; readonly version: number } | undefined>;
-  /** Carries all out, or nothing. */
+  /** Performs all operations, or none. */
   transaction(operations: readonly ZookeeperOperation[]): Promise<TransactionEnd>;
-  /** Gives up the session from our side, as if it had expired. */
+  /** Abandons the session, as if it had expired. */
   abandon(error: Error): void;
-  /** Ends the session in order: its ephemeral znodes are gone when this returns, if the server answers in time. */
+  /** Closes the session: its ephemeral znodes are gone when this returns, if the server responds in time. */
   close(): Promise<void>;
 }
 
-/** For the orderly end; a silent server must not hold up the program. */
+/** For closing; a silent server must not block the program. */
 const closeMs = 1_000;
 /** Longest pause between two rounds over all servers. */
 const spinMsMax = 500;
@@ -121,7 +121,7 @@ class Session implements ZookeeperSession {
   readonly #options: ZookeeperOptions;
   readonly #client: Client;
   readonly #over = new AbortController();
-  /** Told when the session is over or an answer has taken too long. */
+  /** Called when the session is over or a response has taken too long. */
   readonly #asked = new Set<(error: Error) => void>();
   /** Why the last connection was lost, or could not be made. */
   #failure: Error | undefined;
@@ -230,14 +230,14 @@ class Session implements ZookeeperSession {
     this.abandon(this.error("closed", "the connection was closed"));
   }
 
-  /** A server that leaves a request unanswered for so long is left for the next one, while the session still lives. */
+  /** A server that does not answer for this long is left for the next one, while the session is still alive. */
   #answerMs(): number {
     return this.#options.oneConnection?.answerMs ?? this.timeoutMs() / 3;
   }
 
   #demandConnection(): void {
     this.lost.throwIfAborted();
-    // Without a connection the client would keep the request and send it some time.
+    // Without a connection the client would keep the request and send it at some later time.
     if (!this.#isGreeted) throw this.#failure ?? this.error("unreachable", "not connected");
   }
 
@@ -270,7 +270,7 @@ class Session implements ZookeeperSession {
       };
       this.#asked.add(fail);
       if (this.lost.aborted) return fail(this.lost.reason);
-      // In two steps: a process that was stopped finds its time run out before it has read what lies in its socket.
+      // In two steps: a suspended process finds its time exceeded before it has read what is in its socket.
       const { sleep, oneConnection } = this.#options;
       const lastMs = limitMs / 4;
       void sleep(limitMs - lastMs, limit.signal).then(() => sleep(lastMs, limit.signal)).then(() => {

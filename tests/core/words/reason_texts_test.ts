@@ -108,7 +108,7 @@ const causes: readonly (readonly [OtherCause, string])[] = [
   [
     { kind: "idle-unused", host: "h", idleMs: 3 * minute },
     "agent h matches and has been idle for 3 min, yet the server does not give it the job, so another agent would not " +
-    "help: check for an elastic profile, a removed pipeline, or messages of GoCD",
+    "help: look for an elastic profile, a removed pipeline, or messages of GoCD",
   ],
   [
     { kind: "left-before", untilMs: 10 * minute },
