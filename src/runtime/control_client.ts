@@ -85,7 +85,7 @@ function authorization(config: Config, running: ControlFile): Readonly<Record<st
 
 function standbyError({ pid }: ControlFile, leader: string | undefined): ControlError {
   return new ControlError(
-    `the instance on this machine (process ${pid}) stands by; ${
+    `the instance on this machine (process ${pid}) is on standby; ${
       leader === undefined ? "no leader is known" : `${leader} leads`
     }`,
     "run this command on the machine of the leader, or see its status page",

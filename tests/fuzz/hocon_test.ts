@@ -188,13 +188,13 @@ const bombs: readonly (readonly [name: string, text: string, message: RegExp])[]
   [
     "an object that is merged again and again",
     `a { ${Array.from({ length: 8_000 }, (_, index) => `k${index}=1`).join(",")} }\nb = \${a}${"{}".repeat(60_000)}`,
-    /multiplies itself/,
+    /grows without limit/,
   ],
   [
     "values that double",
     Array.from({ length: 40 }, (_, index) => `a${index} = \${a${index + 1}} \${a${index + 1}}`).join("\n") +
     "\na40 = x",
-    /too long|multiplies/,
+    /too long|grows without limit/,
   ],
   ["a hundred thousand escapes", `a = "${"\\n".repeat(100_000)}"`, /backslashes/],
   ["a text in quotes of 200 kB", `a = "${"x".repeat(200_000)}"`, /too long/],

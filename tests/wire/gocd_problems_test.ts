@@ -52,7 +52,7 @@ const troubles: readonly Trouble[] = [
     {
       name: "a feed cut in the middle",
       code: "gocd-truncated",
-      says: /scheduled\.xml .*ends in the middle/,
+      says: /scheduled\.xml .*truncated body/,
       todo: /proxy/,
     },
     { kind: "truncated" },

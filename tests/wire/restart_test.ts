@@ -165,7 +165,7 @@ Deno.test("SIGTERM ends it within two seconds, its agents go on building and are
     );
     const tookMs = await stopped(scene);
     assert(tookMs < 2_000, `it took ${tookMs} ms`);
-    assert(scene.program.lines.some((line) => line.includes("agents go on running")));
+    assert(scene.program.lines.some((line) => line.includes("agents keep running")));
     assertEquals(cluster.running.size, 3);
 
     startAgain(scene);
