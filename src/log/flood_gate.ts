@@ -2,14 +2,14 @@
 
 import type { NoteLine } from "../core/words/note_line.ts";
 
-/** After this long an unchanged condition is written again, so that a log cut into days tells of it in each. */
+/** An unchanged condition is written again after this long, so that daily log files all mention it. */
 export const repeatAfterMs: number = 10 * 60_000;
-/** Conditions remembered at once; beyond, the one not written for longest is forgotten and would be written anew. */
+/** Conditions remembered at once; beyond that, the least recently written one is forgotten. */
 const conditionsMax = 10_000;
 
 /** Decides which notes are written. */
 export interface FloodGate {
-  /** The text to write for a note, or `undefined` where it says nothing new. */
+  /** The text to write for a note, or `undefined` if it says nothing new. */
   pass(note: NoteLine, atMs: number): string | undefined;
 }
 
@@ -18,7 +18,7 @@ interface Condition {
   readonly heldBack: number;
 }
 
-/** A gate that has seen nothing yet. */
+/** Creates a gate. */
 export function createFloodGate(): FloodGate {
   const conditions = new Map<string, Condition>();
 

@@ -24,20 +24,20 @@ export interface LogOptions {
 export interface Log {
   /** Writes a note of the core, unless it repeats a lasting condition. */
   note(note: NoteLine, atMs: number): void;
-  /** For people who look for something. */
+  /** Details for debugging. */
   debug(text: string, fields?: LogFields, hint?: string): void;
   /** What the program does. */
   info(text: string, fields?: LogFields, hint?: string): void;
-  /** What needs an eye. */
+  /** What needs attention. */
   warning(text: string, fields?: LogFields, hint?: string): void;
-  /** What does not work. */
+  /** What fails. */
   error(text: string, fields?: LogFields, hint?: string): void;
 }
 
 const rootCategory = "gocd-mesos";
 let logsMade = 0;
 
-/** Makes a log with a LogTape category of its own, so that several logs in one process keep apart. */
+/** Creates a log with a LogTape category of its own, so that several logs in one process stay separate. */
 export function createLog(options: LogOptions): Log {
   const isText = options.format === "text" || (options.format === "auto" && options.isTerminal);
   const toLine = isText ? textLine : jsonLine;
@@ -75,7 +75,7 @@ export function createLog(options: LogOptions): Log {
   };
 }
 
-/** Adds a category with its sink to whatever LogTape already does in this process. */
+/** Adds a category with its sink to the LogTape configuration of this process. */
 function addCategory(lowestLevel: NoteLevel, sink: (record: LogRecord) => void): readonly [string, string] {
   logsMade++;
   const name = `log-${logsMade}`;
@@ -85,7 +85,7 @@ function addCategory(lowestLevel: NoteLevel, sink: (record: LogRecord) => void):
     reset: true,
     sinks: { ...current?.sinks, [name]: sink },
     loggers: [
-      // LogTape tells of itself on the console unless its own category has a place to go.
+      // LogTape logs about itself to the console unless its own category has a sink.
       ...(current?.loggers ?? [{ category: ["logtape", "meta"], sinks: [] }]),
       { category: [...category], sinks: [name], lowestLevel },
     ],

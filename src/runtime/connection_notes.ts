@@ -9,7 +9,7 @@ export function connectionFailed(error: Error, outage: number): Note {
   return { kind: "mesos-failed", message: error.message, ...told, onceKey: `outage ${outage}` };
 }
 
-/** While sessions come and go every second, that there is one again is for people who look for something. */
+/** While sessions come and go every second, a new one is only worth a debug line. */
 export function withoutNews(note: Note): Note {
   return note.kind === "subscribed" ? { ...note, isUnsteady: true } : note;
 }

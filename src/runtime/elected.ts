@@ -21,13 +21,13 @@ import { Observations } from "./observations.ts";
 import { instanceOptions, newLineage } from "./ports.ts";
 import type { Program, ProgramPorts } from "./program.ts";
 
-/** Before the next try to take part in the election. */
+/** Pause before the next attempt to join the election. */
 const retryMs = 1_000;
 
-/** A configuration whose state lies in ZooKeeper. */
+/** A configuration whose state is in ZooKeeper. */
 export type ElectedConfig = Config & { readonly state: Extract<StateConfig, { readonly kind: "zookeeper" }> };
 
-/** Makes an instance; it takes part in the election while it runs. */
+/** Creates an instance; it takes part in the election while it runs. */
 export function createElected(config: ElectedConfig, ports: ProgramPorts): Program {
   return new Elected(config, ports);
 }
@@ -68,8 +68,8 @@ class Elected implements Program {
     if (this.#framework !== undefined) return await this.#framework.command(event);
     const { leader } = this.#leadership;
     return {
-      message: `this instance stands by; ${leader === undefined ? "no instance is known to lead" : `${leader} leads`}`,
-      hint: "run the command on the machine of the instance that leads, or send it to its page (http.admin-token)",
+      message: `this instance is on standby; ${leader === undefined ? "no leader is known" : `${leader} leads`}`,
+      hint: "run the command on the machine of the leader, or send it to its page (http.admin-token)",
     };
   }
 
@@ -99,7 +99,7 @@ class Elected implements Program {
     return Promise.resolve();
   }
 
-  /** One time of standing by and, after it, of leading. */
+  /** One term: standby, then leading. */
   async #term(signal: AbortSignal): Promise<TermEnd> {
     let candidate: Candidate | undefined;
     try {
@@ -115,7 +115,7 @@ class Elected implements Program {
       return { kind: "stand-by" };
     } finally {
       this.#endLeading();
-      // The next one is free to lead as soon as this is done.
+      // The next instance may lead as soon as this is done.
       await candidate?.close();
     }
   }
@@ -140,7 +140,8 @@ class Elected implements Program {
     this.#commands = [];
     const end = await framework.run(AbortSignal.any([signal, leadership.lost]), commands);
     if (end.kind === "torn-down") await forgetTeardownIfAlone(leadership, store);
-    // Mesos tells a leader that has been followed by another of its own, too; then nobody else has our framework.
+    // Mesos also tells a leader that was superseded by another subscription of its own; then nobody else has our
+    // framework.
     const isOver = end.kind === "superseded" ? !await isConfirmed(leadership) : end.kind === "stopped";
     if (signal.aborted || !isOver) return end;
     leadership.lost.throwIfAborted();
@@ -166,7 +167,7 @@ class Elected implements Program {
   }
 }
 
-/** What another term may mend. */
+/** What another term may fix. */
 function isPassing(error: unknown): error is StoreError {
   return error instanceof StoreError && (error.code === "state-unreachable" || error.code === "state-lock-lost");
 }
@@ -183,14 +184,14 @@ async function isConfirmed(leadership: Leadership): Promise<boolean> {
 }
 
 /**
- * Those that stand by must not register a new framework in the same second. Where there are none, the next start is an act
- * of the operator, as it is for a state in a file.
+ * Standbys must not register a new framework in the same second. If there are none, the next start is up to the
+ * operator, as for a state in a file.
  */
 async function forgetTeardownIfAlone(leadership: Leadership, store: Store): Promise<void> {
   try {
     if (await leadership.isAlone()) await store.commit([{ kind: "controls", controls: allRuns }]);
   } catch (error) {
-    // It stays as it is: the next one that leads waits for `resume`.
+    // It stays as it is: the next leader waits for `resume`.
     if (!isPassing(error)) throw error;
   }
 }

@@ -19,11 +19,11 @@ import { tornDownBefore } from "../core/words/ends.ts";
 import { createPerformer, type Performer, type PerformOptions } from "./perform.ts";
 import { Supervisor } from "./supervisor.ts";
 
-/** The pulse of the core's clocks. */
+/** The interval of the core's ticks. */
 const tickMs = 500;
-/** A command is answered within this, whatever the engine and the store are at. */
+/** A command gets its response within this, whatever the engine and the store are doing. */
 const askMs = 8_000;
-/** Calls under way get this long to end when the program stops. */
+/** Calls in flight get this long to end when the program stops. */
 const settleMs = 2_000;
 
 /** The parties that the program connects. */
@@ -40,16 +40,16 @@ export interface FrameworkPorts {
   readonly tell: NoteSink;
 }
 
-/** Why a command is not taken. */
+/** Why a command is not accepted. */
 export interface Refusal {
   readonly message: string;
   /** The operator's next act. */
   readonly hint: string;
 }
 
-/** How a run has ended. */
+/** How a run ended. */
 export type FrameworkEnd =
-  /** Asked to: agents go on running and are taken over at the next start. */
+  /** As requested: agents keep running and are taken over at the next start. */
   | { readonly kind: "stopped" }
   | { readonly kind: "superseded"; readonly message: string }
   | { readonly kind: "refused"; readonly message: string; readonly hint?: string }
@@ -61,7 +61,7 @@ export interface Framework {
   picture(): Picture;
   /** Carries an operator's command out; gives nothing once it is stored and in force, otherwise why it is not. */
   command(event: OperatorEvent): Promise<Refusal | undefined>;
-  /** Puts another configuration in force; identity changes reach Mesos at the next subscription. */
+  /** Applies another configuration; identity changes reach Mesos at the next subscription. */
   reload(config: Config): void;
   /** Tells something to whoever is told of notes. */
   tell(note: Note): void;
@@ -172,7 +172,7 @@ async function runAll(
   const registering = untilResumed(engine, ports, ending.signal).then(() => supervisor.run(ending.signal));
   const ticking = pulse((event) => engine.post(event), clock, ending.signal);
   const parts = [engine.run(ending.signal), registering, ticking];
-  // One part that fails ends the others: half a program would let its agents go astray.
+  // A failing part ends the others: half a program would lose track of its agents.
   await Promise.all(parts.map((part) => part.catch(ending.fail)));
   signal.removeEventListener("abort", ending.stop);
   await settle(performer, clock);
@@ -217,7 +217,7 @@ function endingsOf(
   };
 }
 
-/** The master ends the stream of a framework that it removes, often before it answers TEARDOWN: no news. */
+/** The master ends the stream of a framework that it removes, often before it answers TEARDOWN. */
 function isEndOfTeardown({ controls, tearDownAskedMs }: Engine["state"], error: Error): boolean {
   return controls.mode === "teardown" && tearDownAskedMs !== undefined && error instanceof MesosError &&
     error.reason === "stream-broken";
@@ -232,14 +232,14 @@ function unknownProfile({ state: { settings } }: Engine, event: OperatorEvent): 
 
 async function askEngine(engine: Engine, event: Event, clock: Clock): Promise<Refusal | undefined> {
   const limit = new AbortController();
-  const late = `it was not taken up within ${askMs / 1000} s, and may still be`;
+  const late = `it was not handled within ${askMs / 1000} s, and may still be`;
   const problem = await Promise.race([engine.ask(event), clock.sleep(askMs, limit.signal).then(() => late)]);
   limit.abort();
   if (problem === undefined) return undefined;
-  return { message: `not done: ${problem}`, hint: "look at the log; give the command again once that is mended" };
+  return { message: `not done: ${problem}`, hint: "see the log; repeat the command once that is fixed" };
 }
 
-/** Lets calls under way end, within their limit. */
+/** Lets calls in flight end, within their limit. */
 async function settle(performer: Performer, clock: Clock): Promise<void> {
   const limit = new AbortController();
   await Promise.race([performer.settled(), clock.sleep(settleMs, limit.signal)]);
@@ -252,7 +252,7 @@ interface Ending {
   stop(): void;
   finish(how: FrameworkEnd): void;
   fail(error: unknown): void;
-  /** How it has ended; throws what a part of it has thrown. The first reason counts. */
+  /** How it ended; throws what a part of it threw. The first reason counts. */
   outcome(): FrameworkEnd;
 }
 
@@ -285,7 +285,7 @@ function viewOf(engine: Engine, { isShared }: Pick<FrameworkPorts, "isShared">):
   return { ...view, tornDown: true, problems: [{ code: "torn-down-before", message, hint }, ...others] };
 }
 
-/** Waits where another instance has torn the framework down: only the operator knows whether there is to be a new one. */
+/** Waits if another instance has torn the framework down: only the operator knows whether there should be a new one. */
 async function untilResumed(
   engine: Engine,
   { clock, isShared }: Pick<FrameworkPorts, "clock" | "isShared">,

@@ -18,27 +18,27 @@ import {
 } from "./control_file.ts";
 import type { Framework } from "./framework.ts";
 
-/** A running status page, or the listener for commands alone. */
+/** A running status page, or a listener for commands only. */
 export interface StatusServer {
-  /** Where the page can be reached; nothing where it is off. */
+  /** Where the page can be reached; nothing if it is off. */
   readonly url: string | undefined;
   close(): Promise<void>;
 }
 
-/** For commands on this machine, where there is no page. */
+/** For commands on this machine, if there is no page. */
 const loopback = { host: "127.0.0.1", port: 0 };
 
 /**
- * Starts the page on `http.listen`, or where that is off a listener on a free port of 127.0.0.1 that serves nobody
- * without the token of the control file. Throws an OperatorError of kind `usage`.
+ * Starts the page on `http.listen`, or if that is off, a listener on a free port of 127.0.0.1 that requires the token
+ * of the control file. Throws an OperatorError of kind `usage`.
  */
 export function startStatusServer(config: Config, program: Framework): StatusServer {
   const { listen } = config.http;
   const path = controlPath(config);
   if (listen === undefined && !mayListen()) {
-    // One that a killed run has left would lead commands astray.
+    // A file left by a killed run would mislead commands.
     removeControlFile(path);
-    program.tell(noControl("this process may not listen on 127.0.0.1", "start it anew with `deno task start`"));
+    program.tell(noControl("this process may not listen on 127.0.0.1", "restart it with `deno task start`"));
     return { url: undefined, close: () => Promise.resolve() };
   }
   const token = newControlToken();
@@ -58,7 +58,7 @@ export function startStatusServer(config: Config, program: Framework): StatusSer
   try {
     writeControlFile(path, { url: server.url, token, pid: Deno.pid });
   } catch (error) {
-    const hint = "let the user that runs gocd-mesos write there, or give commands to the page (http.admin-token)";
+    const hint = "allow the user that runs gocd-mesos to write there, or send commands to the page (http.admin-token)";
     program.tell(
       noControl(`${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`, hint),
     );
@@ -124,7 +124,7 @@ function messageOf(command: WebCommand): string {
         ? "tearing down now: every agent is stopped"
         : "tearing down: the framework is removed once every agent is drained";
     case "accept-loss":
-      return "what has vanished is taken for lost: launching and taking down go on";
+      return "vanished agents are treated as lost: launching and scale-in continue";
     default:
       return command satisfies never;
   }

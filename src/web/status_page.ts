@@ -145,7 +145,7 @@ function mesosCard({ mesos, atMs, leadership }: StatusView): Html {
 
 function gocdCard(gocd: GocdView, atMs: number): Html {
   const state = gocd.stale
-    ? badge("no good poll", "bad")
+    ? badge("no successful poll", "bad")
     : gocd.lastPollMs === undefined
     ? badge("not polled yet", "waiting")
     : gocd.maintenance === "on"

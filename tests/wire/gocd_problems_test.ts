@@ -62,7 +62,7 @@ const troubles: readonly Trouble[] = [
     {
       name: "a list of agents cut in the middle",
       code: "gocd-not-json",
-      says: /agents .*cut off/,
+      says: /agents .*truncated/,
       todo: /go-server\.url/,
     },
     { kind: "truncated" },
@@ -72,7 +72,7 @@ const troubles: readonly Trouble[] = [
     { name: "503 while it starts", code: "gocd-starting", says: /503.*starting/, todo: /nothing to do/ },
     { kind: "starting" },
   ),
-  fault({ name: "503 of a backup", code: "gocd-backup", says: /503/, todo: /nothing to do.*backup/ }, {
+  fault({ name: "503 of a backup", code: "gocd-backup", says: /503/, todo: /nothing to do.*backed up/ }, {
     kind: "backup",
   }),
   fault(

@@ -17,26 +17,26 @@ export type DemoServers = Pick<DemoPicture, "gocd" | "mesos" | "pageUrl">;
 
 /** A display. */
 export interface DemoDisplay {
-  /** Everything is connected from here on. */
+  /** Called once everything is connected. */
   begin(servers: DemoServers): void;
   /** A note of the scheduler. */
   note(note: Note, atMs: number): void;
-  /** Something that the world does. */
+  /** An event in the simulated world. */
   story(text: string, atMs: number): void;
-  /** A job has got its agent or was built. */
+  /** A job was assigned or built. */
   job(job: Readonly<DemoJobFact>, what: "assigned" | "built"): void;
-  /** The state of the moment. */
+  /** The current state. */
   show(moment: {
     readonly atMs: number;
     readonly facts: DemoFacts;
     readonly view: StatusView;
     readonly phase: string;
   }): void;
-  /** Gives the terminal back; again is harmless. */
+  /** Restores the terminal; may be called again. */
   close(): void;
   /** Why launches failed, each reason once. */
   readonly failures: readonly string[];
-  /** How often a note of this code has come. */
+  /** How many notes had this code. */
   count(code: string): number;
 }
 
@@ -47,7 +47,7 @@ const reasonMax = 140;
 /** Different reasons of failed launches that are kept. */
 const failuresMax = 10;
 
-/** Makes the display of one demo. */
+/** Creates the display of one demo. */
 export function createDemoDisplay(
   io: CliIo,
   options: { readonly startedMs: number; readonly isTable: boolean; readonly nowMs: () => number },
@@ -59,7 +59,7 @@ export function createDemoDisplay(
   const hasColour = (io.env["NO_COLOR"] ?? "") === "";
   let screen: Screen | undefined;
   let servers: DemoServers | undefined;
-  // Lines go to standard output: they are what the demo is for.
+  // To standard output: the lines are the result of the demo.
   const { isTerminal } = io;
   const log = createLog({ level: "info", format: "text", write: io.out, isTerminal, nowMs: options.nowMs });
   const remember = (note: NoteView): void => {
@@ -77,7 +77,7 @@ export function createDemoDisplay(
       const line = noteLine(note, atMs);
       counts.set(line.code, (counts.get(line.code) ?? 0) + 1);
       if (note.kind === "launch-failed" && failures.size < failuresMax) failures.add(failureText(note));
-      // The director freezes launching at the end; no person did anything.
+      // It is the director that freezes launching at the end.
       if (note.kind === "operator") return;
       if (!options.isTable) return log.note(line, atMs);
       const text = line.level === "debug" ? undefined : gate.pass(line, atMs);
@@ -126,7 +126,7 @@ function announce(info: (text: string) => void, { gocd, mesos, pageUrl }: DemoSe
   if (pageUrl !== undefined) info(`status page on ${pageUrl}`);
 }
 
-/** Without the task id, so that tries of the same profile are one reason. */
+/** Without the task id, so that all attempts of a profile have one reason. */
 function failureText({ profile, message }: NoteOf<"launch-failed">): string {
   const reason = cutText(shortError(safeText(message)), reasonMax).replace(/[\s,;'"(]+[^\s]*…$/, " …");
   return `profile ${profile}: ${reason}`;
