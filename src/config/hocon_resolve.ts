@@ -29,7 +29,8 @@ export interface Resolved {
   readonly warnings: readonly string[];
 }
 
-const depthMax = 200;
+/** Well below what the stack holds; a key may be added to some hundred times. */
+const depthMax = 500;
 
 /** One of the values that a path was given. */
 type Layer = RawLayer | { readonly value: Value };
@@ -62,8 +63,8 @@ interface State {
 
 /** A reference has been met again while it is looked up. An optional one on the way back has no value then. */
 class Circle extends Error {
-  /** Where the circle is closed. */
-  at: Place | undefined;
+  /** The reference that closes the circle. */
+  closing: RawReference | undefined;
 
   constructor(readonly raw: Raw) {
     super("a value refers to itself");
@@ -191,7 +192,7 @@ function below<T>(state: State, { slot, index }: RawLayer, act: () => T): T {
 }
 
 function resolveReference(state: State, raw: RawReference): Value | undefined {
-  const value = guarded(state, { raw, within: state.open, optional: raw.optional }, () => {
+  const value = guarded(state, raw, state.open, () => {
     for (const path of raw.paths) {
       const layers: Layer[] = [];
       findIn(state, state.root, path, layers);
@@ -217,26 +218,21 @@ function nameOf({ paths }: RawReference): string {
   return paths[paths.length - 1]?.join(".") ?? "";
 }
 
-interface Guard {
-  readonly raw: RawReference | RawAppend;
-  /** Those that are on their way; one of them again is a circle. */
-  readonly within: Set<Raw>;
-  readonly optional: boolean;
-}
-
-/** Looks something up for a reference; where that leads back to it, there is no value, which an optional one may have. */
-function guarded<T>(state: State, { raw, within, optional }: Guard, act: () => T): T | undefined {
+/** Looks something up for a reference; met again `within` those that are on their way, it has no value. */
+function guarded<T>(state: State, raw: RawReference | RawAppend, within: Set<Raw>, act: () => T): T | undefined {
   if (within.has(raw)) throw new Circle(raw);
   within.add(raw);
   try {
     return act();
   } catch (error) {
     if (!(error instanceof Circle)) throw error;
-    error.at ??= raw.at;
     state.circles++;
-    if (optional) return undefined;
+    if (raw.kind === "append" || raw.optional) return undefined;
+    error.closing ??= raw;
     if (error.raw !== raw) throw error;
-    return failAt(error.at, error.message, "write the value out");
+    const { at } = error.closing;
+    const hint = "write the value out, or give the key a value before";
+    return failAt(at, `\${${nameOf(error.closing)}} refers to itself`, hint);
   } finally {
     within.delete(raw);
   }
@@ -257,8 +253,8 @@ function findInLayer(state: State, layer: RawLayer, rest: readonly string[], fou
   if (hides || rest.length === 0) return hides;
   if (raw.kind === "object") return findIn(state, raw, rest, found);
   if (raw.kind !== "reference" || state.done.has(raw)) return findInValue(resolveLayer(state, layer), rest, found);
-  const guard = { raw, within: state.followed, optional: raw.optional };
-  const find = (): boolean | undefined => guarded(state, guard, () => findThrough(state, raw, rest, found));
+  const find = (): boolean | undefined =>
+    guarded(state, raw, state.followed, () => findThrough(state, raw, rest, found));
   return below(state, layer, () => deeper(state, raw.at, find)) ?? false;
 }
 
@@ -285,7 +281,7 @@ function findInValue(value: Value | undefined, rest: readonly string[], found: L
 function resolveAppend(state: State, raw: RawAppend, slot: RawSlot | undefined): Value {
   const item = resolve(state, raw.item);
   const items = item === undefined ? [] : [item];
-  const prior = guarded(state, { raw, within: state.open, optional: true }, () => {
+  const prior = guarded(state, raw, state.open, () => {
     const layers: Layer[] = [];
     if (raw.path !== undefined) findIn(state, state.root, raw.path, layers);
     else if (slot !== undefined && slot.layers.length > 1) layers.push(...layersOf(state, slot));
