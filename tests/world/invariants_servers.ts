@@ -26,7 +26,7 @@ export interface ServersWatch {
   readonly deletedByHand: Set<string>;
   /** People had deleted every record of a list, so that nothing told the next from another server's; while the brake is on. */
   isCleared: boolean;
-  /** When an older state was last put back. */
+  /** When the first list was shown since an older state was put back; Infinity: none was yet. */
   restoredMs: number;
 }
 
@@ -63,6 +63,7 @@ export function trackServers(world: World, { state }: Frame, event: Event): void
       if (configState !== "Pending") servers.everShown.add(uuid);
     }
     servers.isShownStrange = servers.strange.has(event.agents);
+    servers.restoredMs = Math.min(servers.restoredMs, world.nowMs);
     const { shownUuids } = servers;
     servers.isCleared = servers.isCleared && state.brake.gocd !== undefined ||
       shownUuids.length > 0 && shownUuids.every((uuid) => servers.deletedByHand.has(uuid));
@@ -77,9 +78,9 @@ export function trackServers(world: World, { state }: Frame, event: Event): void
 }
 
 /** An older state was put back: what the program was shown is forgotten with it. */
-export function noteRestore({ watch: { servers, learnt }, nowMs }: World): void {
+export function noteRestore({ watch: { servers, learnt } }: World): void {
   learnt.clear();
-  servers.restoredMs = nowMs;
+  servers.restoredMs = Infinity;
 }
 
 /** The server has made a list of its agents, which the program may come to see. */
