@@ -17,6 +17,7 @@ import type { SimDelivery, SimMesos, SimMesosAnswer } from "../../src/sim/mesos/
 import {
   after,
   afterIn,
+  forgetElsewhere,
   type MesosLink,
   networkDelayMs,
   type Program,
@@ -47,6 +48,7 @@ export function subscribe(world: World, program: Program): void {
     ),
   }, framework.frameworkId);
   const id = framework.frameworkId === undefined ? {} : { "framework_id": { value: framework.frameworkId } };
+  if (framework.frameworkId === undefined) forgetElsewhere(world);
   after(world, networkDelayMs(world), () => {
     const mesos = world.isElsewhere ? world.otherMesos ?? world.mesos : world.mesos;
     const answer = mesos.connect(

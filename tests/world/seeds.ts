@@ -216,6 +216,10 @@ export const failedSeeds: readonly FailedSeed[] = [
     found: "a Pending record that was enabled while lists lacked it: its agent was killed with its build",
   },
   { seed: 9830700, found: "the law of the brake counted the time after a restore in which the program was suspended" },
+  {
+    seed: 9831787,
+    found: "a framework torn down in another cluster by a program that died then: what ran in its own was left",
+  },
   { seed: 9810000, found: "the law of attempts judged polls from before an upgrade by the rule of case after it" },
   { seed: 9800311, found: "the build of a former process, forgotten when the record of the new one was deleted" },
   { seed: 9501412, found: "an agent without its name registered while KILLs at register-timeout were lost: repeated" },

@@ -20,7 +20,16 @@ import { noteHindered, noteShown, noteStart } from "./invariants_shown.ts";
 import { shownBy } from "./invariants_verdicts.ts";
 import { endSession, performMesos, subscribe } from "./mesos_port.ts";
 import { mutateEvent, mutateFrame, mutateRest, mutateState } from "./world_bugs.ts";
-import { after, afterIn, type Program, programMs, suspendedMs, trace, type World } from "./world_state.ts";
+import {
+  after,
+  afterIn,
+  forgetElsewhere,
+  type Program,
+  programMs,
+  suspendedMs,
+  trace,
+  type World,
+} from "./world_state.ts";
 import { describeEffect, describeEvent } from "./world_trace.ts";
 
 /** Starts the program on what its disk holds. */
@@ -150,8 +159,7 @@ function perform(world: World, program: Program, effect: Effect): void {
       trace(world, () => `program ends by itself: ${effect.message}`);
       // Forgotten with the framework are builds of agents that died before, which the server has yet to give back, too.
       if (effect.kind === "exit" && isAnyAssigned(world)) world.watch.hasHiddenBuild = true;
-      // Torn down in another cluster than it runs in: only people can find what is left.
-      if (world.isElsewhere) { for (const taskId of world.watch.containers.keys()) world.watch.forgotten.add(taskId); }
+      forgetElsewhere(world);
       stopProgram(world);
       return after(world, 60_000, () => restart(world));
     default:

@@ -150,6 +150,12 @@ export function programMs(world: World): number {
   return world.nowMs + world.clockAheadMs;
 }
 
+/** The framework is given up in another cluster than its containers run in: only people can find what is left of it. */
+export function forgetElsewhere({ isElsewhere, watch }: World): void {
+  if (!isElsewhere) return;
+  for (const taskId of watch.containers.keys()) watch.forgotten.add(taskId);
+}
+
 /** How long the program's machine stays suspended; 0: it runs. */
 export function suspendedMs({ suspendedUntilMs, nowMs }: World): number {
   return Math.max(0, suspendedUntilMs - nowMs);
