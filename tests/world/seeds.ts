@@ -236,6 +236,10 @@ export const failedSeeds: readonly FailedSeed[] = [
     found: "people deleted every record of a list at once: nothing told the next from another server's",
   },
   { seed: 9711504, found: "the model of state forget-framework hid that a restored state had been used: an id twice" },
+  {
+    seed: 9714109,
+    found: "more agents than max-agents, given back by Mesos, were told to hold what the profile's limit did",
+  },
   { seed: 9500860, found: "the same by a clock that was set a day ahead, and on the first list of a run" },
   { seed: 9500533, found: "a teardown that went on after a restart, on a list without the record of a dead agent" },
   { seed: 9500418, found: "the law of pace asked for a KILL on lists that a busy server gave too late for one" },

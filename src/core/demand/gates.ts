@@ -164,9 +164,11 @@ function clampToBudget(
   ];
   const held: number[] = [];
   for (const limit of limits) {
-    held.push(Math.max(0, allowed - Math.max(0, limit.room)));
-    if (limit.room >= allowed) continue;
-    allowed = Math.max(0, limit.room);
+    // More may live than a limit allows, as Mesos gives some back: that holds nothing which another limit holds already.
+    const room = Math.max(0, limit.room);
+    held.push(Math.max(0, allowed - room));
+    if (room >= allowed) continue;
+    allowed = room;
     gate = limit.gate(allowed);
   }
   const [byProfile = 0, byFramework = 0] = held;

@@ -91,6 +91,19 @@ Deno.test("the limit of a profile is told by its name, and the narrower one hold
   }
 });
 
+Deno.test("more agents than scaling.max-agents allows hold nothing that the limit of the profile holds already", () => {
+  const profile = { ...linux, maxAgents: 1 };
+  const crowded = stateOf([...living(1), ...living(3, "other")], {}, {
+    profiles: [profile],
+    scaling: { maxAgents: 3 },
+  });
+  assertEquals(gateOf(crowded, 2, { profile }), {
+    gate: { kind: "held-limit", profile: "default", limit: 1, allowed: 0 },
+    allowed: 0,
+    held: { profile: "default", byProfile: 2, byFramework: 0 },
+  });
+});
+
 Deno.test("where each registration is slow, launches of the last minute count, and those that are planned", () => {
   const state = stateOf([], {}, { scaling: { slowServerLaunchesPerMinute: 4 } });
   const launchTimesMs = [zeroMs, zeroMs + 1, zeroMs + 30 * second];
