@@ -197,8 +197,11 @@ function warn(reader: Reader, key: string, message: string): void {
   reader.warnings.push(`${at === undefined ? reader.file : `${at.file}:${at.line}`}: ${found?.key ?? key}: ${message}`);
 }
 
+/** Tells of two values that do not go together, at the line of one of them. */
+type TellConflict = (last: string, message: string, hint: string) => void;
+
 function checkContainer(reader: Reader, prefix: string, container: ContainerSettings): void {
-  const conflict = (last: string, message: string, hint: string): void => {
+  const conflict: TellConflict = (last, message, hint) => {
     const found = find(reader, `${prefix}.${last}`) ?? { key: `${prefix}.${last}` };
     addProblem(reader, found, { code: "config-conflict", message, hint });
   };
@@ -245,9 +248,18 @@ function checkContainer(reader: Reader, prefix: string, container: ContainerSett
     if (kind === "refused") conflict("docker-parameters", message, hint);
     else warn(reader, `${prefix}.docker-parameters`, message);
   }
+  const unused = (last: string): void => warn(reader, `${prefix}.${last}`, `it is not used: ${namedByTaskId}`);
+  checkVariables(container, unused, conflict);
+}
+
+function checkVariables(
+  container: ContainerSettings,
+  unused: (last: string) => void,
+  conflict: TellConflict,
+): void {
   for (const [name] of Object.entries({ ...container.env, ...container.envFiles })) {
     const last = Object.hasOwn(container.env, name) ? "env" : "env-files";
-    if (isNamingVariable(name)) warn(reader, `${prefix}.${last}.${name}`, `it is not used: ${namedByTaskId}`);
+    if (isNamingVariable(name)) unused(`${last}.${name}`);
     if (name.startsWith("GO_EA_")) {
       conflict(last, `${name} makes it an elastic agent, which belongs to a GoCD plugin`, "remove it");
     }

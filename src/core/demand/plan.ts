@@ -65,10 +65,7 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
     });
   }
   if (gate.kind === "go") {
-    const paused = rows.flatMap(({ row, gate: { kind } }) =>
-      (kind === "held-breaker" || kind === "held-probe") && row.wanted === 0 ? [row.profile] : []
-    );
-    wanted.push(...minIdleAgents(state, { budget, reserved: new Set(paused).size }, atMs));
+    wanted.push(...minIdleAgents(state, { budget, reserved: pausedProfiles(rows).size }, atMs));
     wanted.push(...agentForHungBuilds(state, { budget, isAnyWanted: wanted.length > 0 }, atMs));
   }
   const jobs = verdicts(state, { rows, remarks }, atMs);
@@ -87,6 +84,15 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
       wanted,
     },
   };
+}
+
+/** Those that would launch, and wait for the end of a pause. */
+function pausedProfiles(rows: readonly Row[]): ReadonlySet<string | undefined> {
+  return new Set(
+    rows.flatMap(({ row, gate: { kind } }) =>
+      (kind === "held-breaker" || kind === "held-probe") && row.wanted === 0 ? [row.profile] : []
+    ),
+  );
 }
 
 /**
