@@ -1,22 +1,20 @@
-// The lines that operators read of the session, their own wishes, hosts in maintenance, drains and ends: each branch once,
+// The lines that operators read of their own commands, hosts in maintenance, drains and ends: each branch once,
 // word for word. Not here: when they are said (the tests of each subject), the formats (tests/log).
 
 import { assertEquals } from "@std/assert";
 import { noteDemand } from "../../../src/core/demand/demand_notes.ts";
 import { Draft } from "../../../src/core/draft.ts";
-import type { Event, OperatorEvent } from "../../../src/core/event.ts";
+import type { OperatorEvent } from "../../../src/core/event.ts";
 import { countFailure, countSuccess } from "../../../src/core/life/failures.ts";
 import type { DrainReason, KillCause, Registered } from "../../../src/core/instance.ts";
 import { noteSwitches } from "../../../src/core/session/operator.ts";
 import { sideEffectText } from "../../../src/core/words/commands.ts";
 import { end, startDrain, startKill, taskOf } from "../../../src/core/life/phase.ts";
 import { cameAsPending, keyFindings, keyWorked } from "../../../src/core/identity/register_key.ts";
-import { isOfferless, noteOfferless, noteRolesIgnored } from "../../../src/core/placement/roles.ts";
-import { disconnected, frameworkError, mesosCallFailed, subscribed } from "../../../src/core/session/session.ts";
-import type { RoleOffers, State } from "../../../src/core/state.ts";
+import type { State } from "../../../src/core/state.ts";
 import type { BucketDemand, JobVerdict } from "../../../src/core/demand/verdict.ts";
-import { drive, finished, linesOf, linux, minute, second, subscribedEvent, zeroMs } from "../../support/core.ts";
-import { aBucket, anInstance, aRegistered, launchReason, mesosSays, stateOf } from "../instance_fixtures.ts";
+import { drive, finished, linesOf, linux, minute, second, zeroMs } from "../../support/core.ts";
+import { aBucket, anInstance, aRegistered, mesosSays, stateOf } from "../instance_fixtures.ts";
 
 /** What an act says: level, code and text, with the hint where there is one. */
 function said(state: State, act: (draft: Draft) => void, atMs = zeroMs): string[] {
@@ -26,179 +24,6 @@ function said(state: State, act: (draft: Draft) => void, atMs = zeroMs): string[
     `${level} ${code}: ${text}${hint === undefined ? "" : ` | ${hint}`}`
   );
 }
-
-function effectsOf(state: State, act: (draft: Draft) => void): readonly unknown[] {
-  const draft = new Draft(state, zeroMs, 0.5);
-  act(draft);
-  return finished(draft).effects;
-}
-
-type Subscribed = Event & { readonly kind: "subscribed" };
-const subscription = subscribedEvent as Subscribed;
-const { masterVersion: _version, ...unversioned } = subscription;
-const living = [anInstance("a", { state: "starting" }), anInstance("b", { state: "gone", cause: "lost", message: "" })];
-
-Deno.test("a subscription is told with master, version, framework and the agents asked for", () => {
-  const first = (state: State, event: Subscribed): string | undefined =>
-    said(state, (draft) => subscribed(draft, event))[0];
-  assertEquals(
-    first(stateOf([]), subscription),
-    "info subscribed: subscribed to the Mesos master mesos:5050 (Mesos 1.11.0) as framework f-1",
-  );
-  assertEquals(
-    first(stateOf(living), unversioned),
-    "info subscribed: subscribed to the Mesos master mesos:5050 as framework f-1; asking for our 1 agents",
-  );
-});
-
-const refusals: readonly (readonly [(Event & { kind: "framework-error" })["error"], string, string, string])[] = [
-  [
-    "failed-over",
-    "m",
-    "error framework-failed-over: another instance has taken over our framework id; this one steps down and leaves all " +
-    "agents to it | run one instance per framework id, or give each its own state",
-    "superseded",
-  ],
-  [
-    "unauthorized",
-    "m",
-    "error framework-unauthorized: the Mesos master refuses our framework: m | check mesos.principal, mesos.secret and " +
-    "the master's ACLs for the role",
-    "connecting",
-  ],
-  [
-    "other",
-    "m",
-    "error framework-other: the Mesos master refuses our framework: m | check the keys under mesos in the configuration",
-    "connecting",
-  ],
-  [
-    "bad-framework-info",
-    "Updating 'FrameworkInfo.user' is unsupported",
-    "error framework-bad-framework-info: the Mesos master refuses our framework: Updating 'FrameworkInfo.user' is " +
-    "unsupported | Mesos never changes the user of a framework: set mesos.user back, or run gocd-mesos teardown with the " +
-    "old one first and start anew",
-    "connecting",
-  ],
-  [
-    "removed",
-    "m",
-    "warning framework-removed: Mesos has removed framework f-1 (m); no agent of ours is left, so a new one is made",
-    "connecting",
-  ],
-];
-
-for (const [error, message, text, session] of refusals) {
-  Deno.test(`an ERROR of the kind ${error} is told with what to do: ${message}`, () => {
-    const draft = new Draft(stateOf([]), zeroMs + 5, 0.5);
-    frameworkError(draft, { kind: "framework-error", error, message });
-    assertEquals(said(stateOf([]), (other) => frameworkError(other, { kind: "framework-error", error, message })), [
-      text,
-    ]);
-    assertEquals([draft.state.session.kind, draft.state.session.sinceMs], [session, zeroMs + 5]);
-    assertEquals(draft.state.session.master, "mesos:5050");
-  });
-}
-
-Deno.test("a removed framework with agents on record ends the program and names the commands", () => {
-  const hint = "see that these agents are gone (`gocd-mesos state show FILE`), then run `gocd-mesos state " +
-    "forget-framework FILE`";
-  const removed = (draft: Draft): void =>
-    frameworkError(draft, { kind: "framework-error", error: "removed", message: "m" });
-  assertEquals(said(stateOf(living), removed), [
-    `error framework-removed: Mesos has removed framework f-1, yet 1 agents are on record; no new framework is made ` +
-    `beside them | ${hint}`,
-  ]);
-  assertEquals(effectsOf(stateOf(living), removed), [
-    { kind: "end-session", message: `Mesos has removed our framework; ${hint}` },
-  ]);
-  assertEquals(effectsOf(stateOf([]), removed), [{ kind: "end-session", message: "m", retryMs: 0 }]);
-});
-
-Deno.test("a session that was taken over or has ended stays so when its stream ends", () => {
-  for (const kind of ["superseded", "ended"] as const) {
-    const state = stateOf([]);
-    const draft = new Draft({ ...state, session: { ...state.session, kind, reason: "r" } }, zeroMs, 0.5);
-    disconnected(draft, { kind: "disconnected", reason: "cut" });
-    assertEquals([draft.state.session.kind, draft.state.session.reason], [kind, "r"]);
-  }
-  const draft = new Draft(stateOf([]), zeroMs, 0.5);
-  disconnected(draft, { kind: "disconnected", reason: "cut" });
-  assertEquals([draft.state.session.kind, draft.state.session.reason], ["connecting", "cut"]);
-});
-
-Deno.test("a failed call is told by its kind; a lost answer in the same words each time", () => {
-  const call = { kind: "suppress-offers", roles: ["ci"] } as const;
-  const failed = (outcome: "refused" | "unknown") => (draft: Draft): void =>
-    mesosCallFailed(draft, { kind: "mesos-call-failed", call, outcome, message: "no" });
-  assertEquals(said(stateOf([]), failed("refused")), [
-    "error mesos-call-failed: the Mesos call suppress offers was refused: no",
-  ]);
-  assertEquals(said(stateOf([]), failed("unknown")), [
-    "warning mesos-call-failed: the Mesos call suppress offers got no answer; what it was for is asked for again",
-  ]);
-});
-
-for (
-  const [masterVersion, roles, text] of [
-    [undefined, ["*"], undefined],
-    ["1.2.0", ["ci"], undefined],
-    ["2.0", ["ci"], undefined],
-    ["2", ["ci"], undefined],
-    ["1", ["ci"], "role ci gets the offers of role *, without what is reserved"],
-    ["1.1.3", ["ci"], "role ci gets the offers of role *, without what is reserved"],
-    ["1.1.3", ["ci", "qa"], "role ci gets the offers of role *, without what is reserved, and qa gets none"],
-    [undefined, ["*", "qa"], "role * gets the offers of role *, without what is reserved, and qa gets none"],
-  ] as const
-) {
-  Deno.test(`Mesos ${masterVersion ?? "without a version"} and the roles ${roles}: ${text ?? "nothing is told"}`, () => {
-    const profiles = roles.map((role) => ({ ...linux, name: `p-${role}`, role }));
-    const told = said(stateOf([], {}, { profiles }), (draft) => noteRolesIgnored(draft, masterVersion));
-    const shown = masterVersion ?? "1.0";
-    assertEquals(
-      told,
-      text === undefined ? [] : [
-        `warning roles-ignored: Mesos ${shown} does not know frameworks with roles of their own choice (1.2 and later ` +
-        `do): ${text} | write mesos.role = "*", or update Mesos`,
-      ],
-    );
-  });
-}
-
-Deno.test("a role is offerless a minute after it was asked for or offered something, in a session, and not suppressed", () => {
-  const { offers, ...state } = stateOf([]);
-  const at = (role: Partial<RoleOffers>, atMs: number): boolean =>
-    isOfferless(
-      { ...state, offers: { ...offers, roles: new Map([["ci", { suppressed: false, repeated: false, ...role }]]) } },
-      "ci",
-      atMs,
-    );
-  assertEquals([at({}, zeroMs + minute - 1), at({}, zeroMs + minute)], [false, true]);
-  const revived = { revivedMs: zeroMs + 5 * second };
-  assertEquals([at(revived, zeroMs + 65 * second - 1), at(revived, zeroMs + 65 * second)], [false, true]);
-  const offered = { lastOfferMs: zeroMs + 9 * second };
-  assertEquals([at(offered, zeroMs + 69 * second - 1), at(offered, zeroMs + 69 * second)], [false, true]);
-  assertEquals(at({ suppressed: true }, zeroMs + 24 * 60 * minute), false);
-  const apart = { ...state, offers, session: { ...state.session, kind: "connecting" as const } };
-  assertEquals(isOfferless(apart, "ci", zeroMs + 24 * 60 * minute), false);
-  assertEquals(isOfferless({ ...state, offers }, "new", zeroMs + minute), true);
-});
-
-Deno.test("only a role that something is wanted for is told as offerless", () => {
-  const state = stateOf([]);
-  const wanted = [{ bucketKey: "k", profile: "default", gocdResources: [], count: 1, reason: launchReason }];
-  const offers = { ...state.offers, roles: new Map() };
-  const asking = { ...state, offers, demand: { ...state.demand, wanted } };
-  assertEquals(said(asking, noteOfferless, zeroMs + minute), [
-    "warning no-offer: Mesos has offered role ci nothing for over a minute, and profile default has agents to launch | " +
-    "see in Mesos that its quota is not used up, and that a host which meets the constraints of the profile has as much " +
-    "free as it asks for, not reserved for others",
-  ]);
-  assertEquals(said(asking, noteOfferless, zeroMs + minute - 1), []);
-  assertEquals(said({ ...state, offers }, noteOfferless, zeroMs + minute), []);
-  const none = { ...state, offers, demand: { ...state.demand, wanted: wanted.map((each) => ({ ...each, count: 0 })) } };
-  assertEquals(said(none, noteOfferless, zeroMs + minute), []);
-});
 
 const wishes: readonly (readonly [OperatorEvent, Parameters<typeof sideEffectText>[0], string])[] = [
   [{ kind: "drain-requested" }, { mode: "teardown", frozen: false }, "; the teardown is given up"],
