@@ -28,7 +28,7 @@ import { noteOfferless } from "../placement/roles.ts";
 import { trackUnpinned, unpinnedAt } from "../demand/run_on_all.ts";
 import { giveRoom, retireAgents, scaleIn } from "../life/scale_in.ts";
 import { watchOvertaken } from "../demand/sick_agents.ts";
-import type { ServerState } from "../state.ts";
+import type { DemandState, ServerState } from "../state.ts";
 import { watchUntaken } from "../demand/untaken.ts";
 import { builtSince, newlyBuilding, takenSince, takingsOf, withoutTaken } from "../demand/taken_jobs.ts";
 
@@ -91,18 +91,27 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
   for (const finding of environmentFindings(draft.state)) {
     draft.note({ kind: "gocd-finding", finding, onceKey: finding.message });
   }
+  actOnPoll(draft, event, { demand: before, agents: agentsBefore });
+}
+
+/** What a poll leads to, once it is learned: records judged, instances moved on, drains and launches. */
+function actOnPoll(
+  draft: Draft,
+  event: EventOf<"gocd-polled">,
+  before: { readonly demand: DemandState; readonly agents: readonly GocdAgent[] },
+): void {
   learnHostnames(draft, event.agents);
-  judgeGocdList(draft, agentsBefore, event.agents);
+  judgeGocdList(draft, before.agents, event.agents);
   adoptUnknown(draft, event.agents);
   advanceInstances(draft, event.agents);
   const retired = retireAgents(draft, "poll");
-  const plan = makePlan(draft.state, atMs, "poll");
-  noteDemand(draft, before, plan.demand);
+  const plan = makePlan(draft.state, draft.atMs, "poll");
+  noteDemand(draft, before.demand, plan.demand);
   draft.set({ demand: plan.demand });
   noteOfferless(draft);
   reuseAll(draft, plan.reuse);
   scaleIn(draft, plan.assessment, retired + giveRoom(draft, plan, retired));
-  draft.set({ server: { ...draft.state.server, ...afterPoll(draft.state, atMs, event.tookMs) } });
+  draft.set({ server: { ...draft.state.server, ...afterPoll(draft.state, draft.atMs, event.tookMs) } });
 }
 
 function newest(before: string | undefined, now: string): string {
