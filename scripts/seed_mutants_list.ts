@@ -71,8 +71,8 @@ export const seedMutants: readonly SeedMutant[] = [
   {
     name: "kill-repeats-10-times-later",
     file: "life/lifecycle_clock.ts",
-    original: "export const killAgainMs = 10_000;",
-    replacement: "export const killAgainMs = 100_000;",
+    original: "const killAgainMs = 10_000;",
+    replacement: "const killAgainMs = 100_000;",
   },
   {
     name: "kill-on-a-list-of-30-s",
@@ -182,8 +182,8 @@ export const seedMutants: readonly SeedMutant[] = [
   {
     name: "agents-read-10-times-later",
     file: "session/poll_schedule.ts",
-    original: "export const agentsReadMs = 10_000;",
-    replacement: "export const agentsReadMs = 100_000;",
+    original: "const agentsReadMs = 10_000;",
+    replacement: "const agentsReadMs = 100_000;",
   },
   {
     name: "drains-are-not-looked-after",
