@@ -7,12 +7,6 @@ const lineMax = 400;
 const functionLineMax = 60;
 const parameterMax = 4;
 
-/** Files longer than that on 2026-11-27, to be split along their subjects: this list only gets shorter. */
-const longOn20261127: readonly string[] = [
-  "tests/mesos/leader_test.ts",
-  "tests/mesos/zookeeper_test.ts",
-];
-
 interface SourceFile {
   readonly path: string;
   readonly text: string;
@@ -199,7 +193,7 @@ Deno.test("tests/README.md says of each file of tests/support what it is for", (
 Deno.test("no file is longer than it should be", () => {
   const files = [...sources, ...filesUnder("scripts"), ...filesUnder("tests"), read("main.ts")];
   const long = files.filter((file) => !file.text.includes("GENERATED") && file.text.split("\n").length > lineMax + 1);
-  assertEquals(long.map((file) => file.path).filter((path) => !longOn20261127.includes(path)), []);
+  assertEquals(long.map((file) => file.path), []);
 });
 
 /** The functions of a file that are longer than they should be, or have too many parameters. */

@@ -1,4 +1,5 @@
-// Which master is asked first, redirects, dead leaders, and everything that answers but does not lead.
+// Which master is asked first, redirects, dead leaders, and everything that answers but does not lead. Logins:
+// leader_login_test.ts.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { MesosConnection, MesosErrorReason } from "../../src/mesos/api.ts";
@@ -264,57 +265,6 @@ for (const [name, answer, reason, said] of answers) {
   });
 }
 
-const secret = new Secret("mesos.secret-file", () => "correct horse");
-const logins: readonly (readonly [string, MesosConnection["credentials"], header: string | null, hint: string])[] = [
-  ["no login", { kind: "none" }, null, "set mesos.principal and mesos.secret"],
-  [
-    "a wrong secret",
-    { kind: "basic", userName: "märathon", password: secret },
-    `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode("märathon:correct horse")))}`,
-    "mesos.principal ('märathon') and mesos.secret-file",
-  ],
-  [
-    "a wrong token",
-    { kind: "bearer", token: new Secret("mesos.token", () => "tok.en\n") },
-    "Bearer tok.en",
-    "mesos.token",
-  ],
-];
-
-for (const [name, credentials, header, wanted] of logins) {
-  Deno.test(`${name} is answered with 401 and says which keys to look at, never the secret`, async () => {
-    const [recorded] = readCalls("auth");
-    const echoed = credentials.kind === "basic" ? "correct horse" : "tok.en";
-    await using master = startMaster((asked) =>
-      refusal(401, `${recorded?.body} ${asked.headers.get("authorization")} ${echoed}`, {
-        "www-authenticate": recorded?.headers["WWW-Authenticate"] ?? "",
-      })
-    );
-    const { message, hint } = await failAt(master.address, "unauthorized", { credentials });
-    assertEquals(master.asked.map(({ headers }) => headers.get("authorization")), [header]);
-    assertStringIncludes(hint, wanted);
-    assertStringIncludes(message, "401 Unauthorized.");
-    const said = credentials.kind === "none" ? "" : `${message} ${hint}`;
-    [echoed, header?.split(" ")[1] ?? echoed].forEach((text) => assert(!said.includes(text), message));
-  });
-}
-
-Deno.test("a secret that cannot be read, or no token at all, is said before anything is sent", async () => {
-  await using master = startLeader();
-  const gone = new Secret("mesos.secret-file", () => {
-    throw new Error("No such file");
-  });
-  const first = await failAt(master.address, "unauthorized", {
-    credentials: { kind: "basic", userName: "p", password: gone },
-  });
-  assertStringIncludes(first.message, "mesos.secret-file cannot be read");
-  const second = await failAt(master.address, "unauthorized", {
-    credentials: { kind: "bearer", token: new Secret("mesos.token", () => " \n") },
-  });
-  assertStringIncludes(second.message, "mesos.token is empty");
-  assertEquals(master.asked.length, 0);
-});
-
 Deno.test({
   name: "a refused connection, an unknown name and a port without HTTP are told apart",
   ...strict,
@@ -387,14 +337,6 @@ Deno.test({
   },
 });
 
-Deno.test("a redirect away from TLS is refused: the login would be readable on the way", async () => {
-  await using plain = startLeader();
-  await using secure = startMaster(() => redirectTo(`http://localhost:${plain.port}`), tls);
-  const { message } = await failAt(`https://localhost:${secure.port}`, "redirect-refused", { caCerts: [caCert] });
-  assertStringIncludes(message, "away from TLS");
-  assertEquals(plain.asked.length, 0);
-});
-
 Deno.test({
   name: "a master that accepts the connection and says nothing is given up after 15 seconds, and the next one asked",
   ...strict,
@@ -427,37 +369,3 @@ Deno.test("whoever stops waiting is told at once", async () => {
   assertEquals(test.timer.running(15_000), 0);
   never.resolve(refusal(503));
 });
-
-Deno.test("check sees the leader behind a redirect and its version, without subscribing", async () => {
-  await using leader = startMaster(({ method, path }) =>
-    path === "/version"
-      ? Response.json({ version: "1.11.0", git_sha: "x" })
-      : method === "GET"
-      ? refusal(405, "405 Method Not Allowed. Expecting one of { 'POST' }, but received 'GET'.")
-      : refusal(500)
-  );
-  await using other = startMaster(() => redirectTo(`//${leader.address}/master/api/v1/scheduler`));
-  using test = testScheduler(other.address);
-  assertEquals(await test.scheduler.probe(test.signal), { leader: leader.address, version: "1.11.0" });
-  assertEquals(leader.asked.map(({ method, path }) => `${method} ${path}`), [
-    "GET /master/api/v1/scheduler",
-    "GET /version",
-  ]);
-});
-
-const probes: readonly (readonly [string, (path: string) => Response, MesosErrorReason])[] = [
-  ["wants a login", () => refusal(401), "unauthorized"],
-  ["is recovering", () => refusal(503), "no-leader"],
-  ["is a web server", () => new Response(html, { headers: { "content-type": "text/html" } }), "not-a-master"],
-  ["has no such path", () => refusal(404), "not-a-master"],
-  ["knows no version", (path) => path === "/version" ? refusal(404) : refusal(405), "not-a-master"],
-  ["has a strange version", (path) => path === "/version" ? new Response("{") : refusal(405), "not-a-master"],
-];
-
-for (const [name, answer, reason] of probes) {
-  Deno.test(`check says that a server which ${name} is ${reason}`, async () => {
-    await using master = startMaster(({ path }) => answer(path));
-    using test = testScheduler(master.address);
-    await mesosError(test.scheduler.probe(test.signal), reason);
-  });
-}

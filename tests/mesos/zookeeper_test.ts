@@ -1,22 +1,13 @@
-// The leading master as a real ZooKeeper knows it: changes, expired sessions, restarts, and what is no ZooKeeper.
+// The leading master as a real ZooKeeper knows it: changes, expired sessions, restarts.
 
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { hostCheck, parseAllowedHost } from "../../src/net/allowed_hosts.ts";
-import { MesosError, type MesosErrorReason } from "../../src/mesos/api.ts";
-import { createLeaderFinder, type LeaderFinder, type LeaderFinderOptions } from "../../src/mesos/leader.ts";
-import { mastersAt } from "../support/addresses.ts";
+import type { MesosErrorReason } from "../../src/mesos/api.ts";
+import type { LeaderFinderOptions } from "../../src/mesos/leader.ts";
 import { realTimer, type SetTimer } from "../../src/net/timer.ts";
 import { leadingZnode } from "../../src/mesos/master_znode.ts";
 import { leaderWaitMs } from "../../src/mesos/zookeeper_leader.ts";
-import {
-  drain,
-  identity,
-  mesosError,
-  openStream,
-  startMaster,
-  subscribed,
-  testScheduler,
-} from "../support/scripted_master.ts";
+import { drain, identity, openStream, startMaster, subscribed, testScheduler } from "../support/scripted_master.ts";
 import { startProxy } from "../support/held_proxy.ts";
 import {
   hasZookeeper,
@@ -27,9 +18,7 @@ import {
   type ZookeeperServer,
   type ZookeeperWriter,
 } from "../support/zookeeper.ts";
-
-/** Limits run out four times as fast: still long for a server on loopback. */
-const fastTimer: SetTimer = (callback, ms) => realTimer(callback, ms / 4);
+import { fastTimer, finderAt } from "../support/leader_finder.ts";
 
 const recorded: Readonly<Record<string, string>> = JSON.parse(
   Deno.readTextFileSync(new URL("../fixtures/mesos/zookeeper-znodes.json", import.meta.url)),
@@ -37,42 +26,6 @@ const recorded: Readonly<Record<string, string>> = JSON.parse(
 
 function masterInfo(port: number, hostname = "127.0.0.1"): string {
   return JSON.stringify({ address: { hostname, ip: "127.0.0.1", port }, hostname, ip: 16777343, port });
-}
-
-interface TestFinder extends Disposable {
-  readonly finder: LeaderFinder;
-  /** `host:port` of the leader. */
-  leader(): Promise<string>;
-  fails(reason: MesosErrorReason): Promise<MesosError>;
-  /** Resolves with the next leader that is not the one given last. */
-  otherLeader(): Promise<string>;
-}
-
-function finderAt(masters: string, options: Partial<LeaderFinderOptions> = {}): TestFinder {
-  const finder = createLeaderFinder({
-    masters: mastersAt(masters),
-    isAllowed: () => true,
-    setTimer: fastTimer,
-    hasTls: false,
-    ...options,
-  });
-  const leader = async (): Promise<string> => {
-    const [master] = await finder.candidates([]);
-    return `${master?.scheme}://${master?.host}:${master?.port}`;
-  };
-  return {
-    finder,
-    leader,
-    fails: (reason) => mesosError(leader(), reason),
-    otherLeader: () =>
-      new Promise((resolve) => {
-        const stop = finder.onOtherLeader((leader) => {
-          stop();
-          resolve(leader);
-        });
-      }),
-    [Symbol.dispose]: () => finder.close(),
-  };
 }
 
 async function register(writer: ZookeeperWriter, port: number, path = "/mesos"): Promise<string> {
@@ -327,93 +280,6 @@ zookeeperTest(
     assertEquals(await told, "127.0.0.1:5150");
   },
 );
-
-// From here on there is no ZooKeeper.
-
-const strict = { sanitizeOps: true, sanitizeResources: true };
-
-async function withListener(
-  talk: (connection: Deno.TcpConn) => Promise<void>,
-  body: (address: string) => Promise<void>,
-): Promise<void> {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const open: Deno.TcpConn[] = [];
-  const serving = (async () => {
-    for await (const connection of listener) {
-      open.push(connection);
-      talk(connection).catch(() => {});
-    }
-  })();
-  await body(`127.0.0.1:${(listener.addr as Deno.NetAddr).port}`);
-  listener.close();
-  await serving.catch(() => {});
-  for (const connection of open) {
-    try {
-      connection.close();
-    } catch {
-      // Closed by its talk.
-    }
-  }
-}
-
-const strangers: readonly (readonly [string, (connection: Deno.TcpConn) => Promise<void>, said: string])[] = [
-  ["closes each connection", (connection) => Promise.resolve(connection.close()), "connection was closed"],
-  ["says nothing", () => Promise.resolve(), "no answer within 4 s"],
-  ["speaks HTTP", async (connection) => {
-    await connection.write(new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n"));
-  }, "no answer within 4 s"],
-  ["sends a packet of garbage", async (connection) => {
-    await connection.write(Uint8Array.of(0, 0, 0, 4, 1, 2, 3, 4));
-  }, "no ZooKeeper"],
-];
-
-for (const [name, talk, said] of strangers) {
-  Deno.test({
-    name: `a server that ${name} instead of being a ZooKeeper is said to be unreachable`,
-    ...strict,
-    fn: () =>
-      withListener(talk, async (address) => {
-        using test = finderAt(`zk://${address}/mesos`);
-        const { message } = await test.fails("unreachable");
-        assertStringIncludes(message, address);
-        assertStringIncludes(message, said);
-        test.finder.close();
-        await new Promise((resolve) => setTimeout(resolve, 0));
-      }),
-  });
-}
-
-Deno.test("the connection to a server that says nothing is hung up", async () => {
-  const hungUp = Promise.withResolvers<void>();
-  await withListener(async (connection) => {
-    const buffer = new Uint8Array(1024);
-    for (let length: number | null = 0; length !== null;) length = await connection.read(buffer);
-    hungUp.resolve();
-  }, async (address) => {
-    using test = finderAt(`zk://${address}/mesos`);
-    await test.fails("unreachable");
-    await hungUp.promise;
-  });
-});
-
-Deno.test({
-  name: "whoever stops waiting, or closes the finder, is let go at once",
-  ...strict,
-  fn: () =>
-    withListener(() => Promise.resolve(), async (address) => {
-      using test = finderAt(`zk://${address}/mesos`, { setTimer: realTimer });
-      const stopping = new AbortController();
-      const given = assertRejects(() => test.finder.candidates([stopping.signal]), MesosError, "aborted");
-      stopping.abort();
-      await given;
-      const closed = assertRejects(() => test.finder.candidates([]), MesosError, "aborted");
-      await Promise.resolve();
-      test.finder.close();
-      await closed;
-      await assertRejects(() => test.finder.candidates([]), MesosError, "aborted");
-      await new Promise((resolve) => setTimeout(resolve, 0));
-    }),
-});
 
 Deno.test("a question waits for an election longer than one takes, and not much longer", () => {
   assert(leaderWaitMs >= 10_000 && leaderWaitMs <= 15_000);

@@ -1,0 +1,140 @@
+// Logins at masters that lead or redirect, and what `check` finds out about a leader.
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { MesosConnection, MesosErrorReason } from "../../src/mesos/api.ts";
+import { Secret } from "../../src/secret.ts";
+import {
+  identity,
+  mesosError,
+  openStream,
+  refusal,
+  type ScriptedMaster,
+  startMaster,
+  subscribed,
+  testScheduler,
+} from "../support/scripted_master.ts";
+import { readCalls } from "../support/mesos_recordings.ts";
+
+function redirectTo(location: string): Response {
+  return refusal(307, "", { location });
+}
+
+/** A master that leads: SUBSCRIBED, then nothing. */
+function startLeader(): ScriptedMaster {
+  return startMaster(() => {
+    const stream = openStream();
+    stream.send(subscribed);
+    return stream.response;
+  });
+}
+
+async function failAt(
+  masters: string,
+  reason: MesosErrorReason,
+  changes: Partial<MesosConnection> = {},
+): Promise<{ message: string; hint: string }> {
+  using test = testScheduler(masters, changes);
+  const { message, hint } = await mesosError(test.scheduler.subscribe(identity, undefined, test.signal), reason);
+  return { message, hint };
+}
+
+const html = "<!DOCTYPE html><html><body>Welcome</body></html>";
+const secret = new Secret("mesos.secret-file", () => "correct horse");
+const logins: readonly (readonly [string, MesosConnection["credentials"], header: string | null, hint: string])[] = [
+  ["no login", { kind: "none" }, null, "set mesos.principal and mesos.secret"],
+  [
+    "a wrong secret",
+    { kind: "basic", userName: "märathon", password: secret },
+    `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode("märathon:correct horse")))}`,
+    "mesos.principal ('märathon') and mesos.secret-file",
+  ],
+  [
+    "a wrong token",
+    { kind: "bearer", token: new Secret("mesos.token", () => "tok.en\n") },
+    "Bearer tok.en",
+    "mesos.token",
+  ],
+];
+
+for (const [name, credentials, header, wanted] of logins) {
+  Deno.test(`${name} is answered with 401 and says which keys to look at, never the secret`, async () => {
+    const [recorded] = readCalls("auth");
+    const echoed = credentials.kind === "basic" ? "correct horse" : "tok.en";
+    await using master = startMaster((asked) =>
+      refusal(401, `${recorded?.body} ${asked.headers.get("authorization")} ${echoed}`, {
+        "www-authenticate": recorded?.headers["WWW-Authenticate"] ?? "",
+      })
+    );
+    const { message, hint } = await failAt(master.address, "unauthorized", { credentials });
+    assertEquals(master.asked.map(({ headers }) => headers.get("authorization")), [header]);
+    assertStringIncludes(hint, wanted);
+    assertStringIncludes(message, "401 Unauthorized.");
+    const said = credentials.kind === "none" ? "" : `${message} ${hint}`;
+    [echoed, header?.split(" ")[1] ?? echoed].forEach((text) => assert(!said.includes(text), message));
+  });
+}
+
+Deno.test("a secret that cannot be read, or no token at all, is said before anything is sent", async () => {
+  await using master = startLeader();
+  const gone = new Secret("mesos.secret-file", () => {
+    throw new Error("No such file");
+  });
+  const first = await failAt(master.address, "unauthorized", {
+    credentials: { kind: "basic", userName: "p", password: gone },
+  });
+  assertStringIncludes(first.message, "mesos.secret-file cannot be read");
+  const second = await failAt(master.address, "unauthorized", {
+    credentials: { kind: "bearer", token: new Secret("mesos.token", () => " \n") },
+  });
+  assertStringIncludes(second.message, "mesos.token is empty");
+  assertEquals(master.asked.length, 0);
+});
+
+const tlsFolder = new URL("../fixtures/gocd/", import.meta.url);
+const tls = {
+  cert: Deno.readTextFileSync(new URL("server.pem", tlsFolder)),
+  key: Deno.readTextFileSync(new URL("server-key.pem", tlsFolder)),
+};
+const caCert = Deno.readTextFileSync(new URL("ca.pem", tlsFolder));
+
+Deno.test("a redirect away from TLS is refused: the login would be readable on the way", async () => {
+  await using plain = startLeader();
+  await using secure = startMaster(() => redirectTo(`http://localhost:${plain.port}`), tls);
+  const { message } = await failAt(`https://localhost:${secure.port}`, "redirect-refused", { caCerts: [caCert] });
+  assertStringIncludes(message, "away from TLS");
+  assertEquals(plain.asked.length, 0);
+});
+
+Deno.test("check sees the leader behind a redirect and its version, without subscribing", async () => {
+  await using leader = startMaster(({ method, path }) =>
+    path === "/version"
+      ? Response.json({ version: "1.11.0", git_sha: "x" })
+      : method === "GET"
+      ? refusal(405, "405 Method Not Allowed. Expecting one of { 'POST' }, but received 'GET'.")
+      : refusal(500)
+  );
+  await using other = startMaster(() => redirectTo(`//${leader.address}/master/api/v1/scheduler`));
+  using test = testScheduler(other.address);
+  assertEquals(await test.scheduler.probe(test.signal), { leader: leader.address, version: "1.11.0" });
+  assertEquals(leader.asked.map(({ method, path }) => `${method} ${path}`), [
+    "GET /master/api/v1/scheduler",
+    "GET /version",
+  ]);
+});
+
+const probes: readonly (readonly [string, (path: string) => Response, MesosErrorReason])[] = [
+  ["wants a login", () => refusal(401), "unauthorized"],
+  ["is recovering", () => refusal(503), "no-leader"],
+  ["is a web server", () => new Response(html, { headers: { "content-type": "text/html" } }), "not-a-master"],
+  ["has no such path", () => refusal(404), "not-a-master"],
+  ["knows no version", (path) => path === "/version" ? refusal(404) : refusal(405), "not-a-master"],
+  ["has a strange version", (path) => path === "/version" ? new Response("{") : refusal(405), "not-a-master"],
+];
+
+for (const [name, answer, reason] of probes) {
+  Deno.test(`check says that a server which ${name} is ${reason}`, async () => {
+    await using master = startMaster(({ path }) => answer(path));
+    using test = testScheduler(master.address);
+    await mesosError(test.scheduler.probe(test.signal), reason);
+  });
+}
