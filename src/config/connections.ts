@@ -1,5 +1,4 @@
-// What the file says about Mesos, GoCD, the page and the log. Not here: the state (state.ts), agents (profiles.ts), limits
-// (load.ts).
+// Reads the settings of Mesos, GoCD, the page and the log.
 
 import {
   type HostPort,

@@ -1,4 +1,4 @@
-// What the file says about the state, and what a place of the state needs. Not here: opening it (store/open.ts).
+// Reads the settings of the state, and what each place of the state needs.
 
 import { type HostPort, parseZookeeper, type ZookeeperAddress } from "../net/addresses.ts";
 import { pathBeside } from "./hocon.ts";

@@ -74,7 +74,7 @@ export class Draft {
     this.markPlanStale();
   }
 
-  /** Says that the plan must be made anew. */
+  /** Marks the plan as stale. */
   markPlanStale(): void {
     if (!this.#state.demand.isStale) this.set({ demand: { ...this.#state.demand, isStale: true } });
   }

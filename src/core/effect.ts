@@ -60,7 +60,7 @@ export type GocdEffect =
   /** One full poll: server, jobs, agents. Answered by `gocd-polled` or `gocd-poll-failed`. */
   | {
     readonly kind: "poll-gocd";
-    /** Names that are no use where the server does not have them; absent: none. */
+    /** Names to look up on the server, as they are useless if it does not have them; absent: none. */
     readonly environments?: readonly string[];
   }
   /** The agents only, between polls, while instances change. Answered by `gocd-agents-read` or `gocd-poll-failed`. */
@@ -93,7 +93,7 @@ export interface GocdAgentRef {
 export type RuntimeEffect =
   /** Another scheduler has our framework id: end with exit code 5. */
   | { readonly kind: "step-down"; readonly message: string }
-  /** The session cannot go on as it is: end the subscription and say why; `retryMs` absent means stop the program. */
+  /** The session cannot continue: end the subscription and say why; `retryMs` absent means stop the program. */
   | { readonly kind: "end-session"; readonly message: string; readonly retryMs?: number }
   /** A `teardown` command has run to its end. */
   | { readonly kind: "exit"; readonly message: string };

@@ -138,7 +138,7 @@ export interface LifeNotes {
     readonly agents: readonly { readonly hostname: string; readonly ipAddress?: string }[];
     readonly isAdopted: boolean;
   };
-  /** As it was told. */
+  /** As reported. */
   "agent-stopped": EndedTask;
   /** It had never registered. */
   "agent-stopped-unregistered": EndedTask;
@@ -229,7 +229,7 @@ export interface SessionNotes {
   };
   /** A new one is made. */
   "framework-replaced": { readonly frameworkId?: string; readonly message: string };
-  /** Agents are on record, so that none is made. */
+  /** There are stored agents, so none is created. */
   "framework-removed": { readonly frameworkId?: string; readonly instances: number };
   "mesos-call-failed": {
     readonly call: MesosEffect["kind"];

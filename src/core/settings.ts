@@ -9,7 +9,7 @@ export interface Settings {
   readonly profiles: readonly AgentProfile[];
   readonly poller: PollerSettings;
   readonly scaling: ScalingSettings;
-  /** Whether agents are told an auto-register key; absent: not known. */
+  /** Whether agents get an auto-register key; absent: unknown. */
   readonly registersWithKey?: boolean;
   /** The user and principal that SUBSCRIBE names; absent: not known. */
   readonly registersAs?: RegisteredAs;
@@ -72,7 +72,7 @@ export interface AgentProfile {
   readonly idleTimeoutMs: number;
   /** From the container's start to its first sight on the GoCD server. */
   readonly registerTimeoutMs: number;
-  /** How long a draining agent may go on building; absent: for ever. */
+  /** How long a draining agent may continue to build; absent: for ever. */
   readonly drainTimeoutMs?: number;
   readonly container: ContainerSettings;
 }

@@ -70,7 +70,7 @@ export interface ServerState {
   readonly serving?: Watched;
   readonly nextPollMs: number;
   readonly nextAgentsMs: number;
-  /** A request is under way since then; absent: none. */
+  /** A request is in progress since then; absent: none. */
   readonly askedMs?: number;
   /** Since when every answer was good and the program never stood still; absent while the last one failed. */
   readonly healthySinceMs?: number;
@@ -79,7 +79,7 @@ export interface ServerState {
   readonly quietPolls: number;
   readonly failuresInARow: number;
   readonly problem?: GocdProblem;
-  /** Since when our agents come as Pending although they are told an auto-register key. */
+  /** Since when our agents register as Pending although they have an auto-register key. */
   readonly keyRefusedMs?: number;
   readonly findings: readonly Finding[];
   /** Environments of our configuration that the server does not have; absent: it could not be told. */
@@ -163,7 +163,7 @@ export interface UnlistedAgent {
 
 /** The backlog, as last judged. */
 export interface DemandState {
-  /** The last poll's jobs in buckets, kept so that the plan can be made anew between polls. */
+  /** The last poll's jobs in buckets, kept so that the plan can be recomputed between polls. */
   readonly backlog: Backlog;
   /** When the plan was made; absent: not yet. */
   readonly madeMs?: number;

@@ -1,4 +1,4 @@
-// Makes the words of others fit into ours. Not here: secrets (secret.ts).
+// Fits text from others into our messages. Not here: secrets (secret.ts).
 
 /** Of what others say, in a message. */
 const lineCharactersMax = 300;

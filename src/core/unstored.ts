@@ -11,7 +11,7 @@ import type { OffersState, ServerState, State } from "./state.ts";
 
 /** Offers that come while nothing can be stored are refused for no longer: they are wanted as soon as it can. */
 const refuseSeconds = 5;
-/** A session that ended with something to be stored is not begun anew faster. */
+/** A session that ended with something to be stored is not restarted any faster. */
 const subscribeAgainMs = 5_000;
 
 /** Whether a part of the state survives the frame that could not be stored. */
@@ -40,12 +40,12 @@ export const stateFates: Readonly<Record<keyof State, Fate>> = {
   instances: "stored",
   session: "acted",
   server: "learned",
-  // The plan is made anew, from the instances as they are.
+  // The plan is recomputed from the instances as they are.
   demand: "learned",
   offers: "acted",
   // Agents that were to stay, or to go, are not marked so: it is asked for again, or forgotten by the next tick.
   maintenanceRequestedMs: "acted",
-  // What has failed is told again by Mesos, and is to count once.
+  // Mesos reports failures again, and they must count only once.
   breakers: "acted",
   // An answer to a question of ours is given once: the question is repeated.
   reconciliation: "acted",
@@ -102,12 +102,12 @@ export const offersFates: Readonly<Record<keyof OffersState, Fate>> = {
   nearestMiss: "acted",
   hosts: "learned",
   launchTimesMs: "acted",
-  // Declines leave all the same.
+  // Declines are sent anyway.
   undeclined: "learned",
   inverseUnanswered: "learned",
 };
 
-/** Notes about what survives; all others tell of acts that have not happened. What comes again is told then. */
+/** Notes about what survives; all others report actions that have not happened. What happens again is reported then. */
 const toldNotes: ReadonlySet<NoteKind> = new Set([
   "demand-changed",
   "demand-changed-more",
@@ -175,7 +175,7 @@ function isRepeated({ kind }: Event): boolean {
     case "gocd-agents-read":
     case "gocd-poll-failed":
     case "tick":
-    // The operator is told that nothing has come of it.
+    // The operator is told that it had no effect.
     case "launching-frozen":
     case "launching-resumed":
     case "drain-requested":

@@ -1,5 +1,4 @@
-// Requests that got no answer, in the words of go-server's keys. Not here: telling failures apart (net/network_failure.ts),
-// answers (problems.ts).
+// Errors for requests without a response, with hints that name the keys of go-server.
 
 import type { GocdProblem } from "../core/event.ts";
 import { networkFailure, type NetworkFailureKind, type TlsFailureKind } from "../net/network_failure.ts";

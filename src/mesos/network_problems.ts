@@ -1,5 +1,4 @@
-// What to do about a master that gave no answer, in the words of mesos-master's keys. Not here: telling failures apart
-// (net/network_failure.ts), answers (answers.ts).
+// Errors for masters without a response, with hints that name the keys of mesos.
 
 import type { NetworkFailureKind } from "../net/network_failure.ts";
 

@@ -1,5 +1,4 @@
-// Watches ZooKeeper for the leading master, in the background (Mesos src/master/detector). Not here: the session
-// (zookeeper/). Loaded only for zk://.
+// Watches ZooKeeper for the leading master, in the background (Mesos src/master/detector). Loaded only for zk://.
 
 import { sleepWith } from "../net/timer.ts";
 import { openZookeeperSession, type ZookeeperProblem, type ZookeeperSession } from "../zookeeper/session.ts";

@@ -1,5 +1,4 @@
-// What is kept of a run for its picture: what was told, and what was counted and measured. Not here: what the core sees
-// (core/view), how it is shown (web/).
+// What a run records for its picture: notes, counts and measurements.
 
 import type { Note } from "../core/note.ts";
 import type { Measured, Picture, QueueDepth } from "../core/view/picture.ts";

@@ -1,5 +1,5 @@
-// How long to wait before the next SUBSCRIBE: truncated exponential backoff with jitter. Not here: waiting (supervisor.ts).
-// The simulated program (tests/world) waits by it, too.
+// How long to wait before the next SUBSCRIBE: truncated exponential backoff with jitter, shared with the simulated
+// program (tests/world).
 
 /** First pause before the next try. */
 const retryFirstMs = 250;

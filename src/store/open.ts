@@ -1,5 +1,5 @@
-// The kinds of durable state: the one place that tells them apart. A new kind is a file of its own, a case here, and one in
-// config/state.ts. Not here: leading where several instances share a state (zookeeper_election.ts).
+// The kinds of durable state, and the only place that distinguishes them. A new kind is a file of its own, a case here,
+// and one in config/state.ts.
 
 import type { StoredState } from "../core/record.ts";
 import { type ZookeeperAddress, zookeeperText } from "../net/addresses.ts";

@@ -1,5 +1,4 @@
-// Who of several instances leads, and how long this one may be sure that it does. Not here: what the leader stores
-// (zookeeper_store.ts), what a leader does (runtime/).
+// Who of several instances leads, and how long this one may be sure that it does.
 //
 // PATH/election/candidate-ID-0000000007 ephemeral, one per instance; the lowest number leads PATH/leader who leads; its
 // version is the epoch, raised by each new leader

@@ -1,5 +1,5 @@
-// Writes any number of changes so that all of them are stored, or none. Not here: what they are (zookeeper_store.ts).
-// ZooKeeper refuses requests above 1 MB (jute.maxbuffer), so more goes through a journal:
+// Stores any number of changes completely or not at all. ZooKeeper rejects requests above 1 MB (jute.maxbuffer), so
+// larger ones go through a journal:
 //
 //   PATH/journal/0…n   the changes in parts, of no meaning yet
 //   PATH/journal       "n" makes them happen: from here on a leader that finds them finishes the work; "" when it is done

@@ -1,5 +1,4 @@
-// A session with the ZooKeeper that holds the state, in the words of state.path. Not here: the session (zookeeper/), what
-// is kept in it (zookeeper_election.ts, zookeeper_store.ts).
+// A session with the ZooKeeper that holds the state; errors refer to state.path.
 
 import type { ZookeeperAddress } from "../net/addresses.ts";
 import {

@@ -1,5 +1,4 @@
-// Durable state in ZooKeeper, written by the leader only. Not here: who leads (zookeeper_election.ts), transactions too
-// large for one request (zookeeper_journal.ts).
+// Durable state in ZooKeeper, written by the leader only.
 //
 //   PATH/state/KEY   the text of one record, KEY of record_codec.ts percent-encoded
 

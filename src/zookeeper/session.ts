@@ -1,7 +1,7 @@
-// One ZooKeeper session for as long as it lives, over one connection or as many as it takes. Not here: what is kept in
-// ZooKeeper (store/, mesos/), whose errors it throws. Loaded only for zk://.
+// One ZooKeeper session, over as many connections as it takes. Callers supply the errors it throws. Loaded only for
+// zk://.
 //
-// node-zookeeper-client 1.1.3 is kept on a short lead: it never notices that a server is silent, keeps half an answer
+// node-zookeeper-client 1.1.3 needs supervision: it never notices that a server is silent, keeps half an answer
 // over to the next connection, swallows the errors of its socket, splits IPv6 addresses at their colons, sends waiting
 // requests before it has logged in again, and throws within its socket at answers it does not know.
 

@@ -1,4 +1,4 @@
-// Addresses as people write them, for tests that connect. Not here: those that are none (tests/net/addresses_test.ts).
+// Parses addresses for tests that connect.
 
 import {
   type HostPort,

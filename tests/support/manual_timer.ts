@@ -13,7 +13,7 @@ export interface ManualTimer {
   started(ms: number, times?: number): Promise<void>;
 }
 
-/** Makes a timer. */
+/** Creates a timer. */
 export function createManualTimer(): ManualTimer {
   const timers = new Set<{ readonly callback: () => void; readonly ms: number }>();
   const starts = new Map<number, number>();

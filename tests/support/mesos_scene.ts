@@ -44,7 +44,7 @@ export interface WireBooks {
   of(type: string): readonly Plain[];
 }
 
-/** What a scene is made of. */
+/** What a scene is made from. */
 export interface SceneOptions extends VirtualServersOptions {
   /** Of framework.conf, beside the connections. */
   readonly more?: string;

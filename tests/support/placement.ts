@@ -148,7 +148,7 @@ export function wantedOf(count: number, profile: AgentProfile): PlacementRequest
   return { wanted: aWanted({ count, profile: profile.name }), profile };
 }
 
-/** Why the first entry found no place, in words; nothing where it did. */
+/** Why the first entry found no place, in words; nothing if it did. */
 export function missOf({ unplaced: [first] }: PlacementResult): string | undefined {
   return first === undefined ? undefined : missText(first.miss);
 }

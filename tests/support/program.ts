@@ -31,7 +31,7 @@ export interface Program {
   line(text: string, from?: number): Promise<number>;
 }
 
-/** Makes a temporary folder; the programs run within this process, on the time and the network of `cluster`. */
+/** Creates a temporary folder; the programs run within this process, on the time and the network of `cluster`. */
 export function virtualProgramFolder(cluster: VirtualServers): ProgramFolder {
   const path = Deno.makeTempDirSync({ prefix: "gocd-mesos-wire-" });
   return {
@@ -76,7 +76,7 @@ function startHere(conf: string, cluster: VirtualServers): Program {
   };
 }
 
-/** Makes a temporary folder; the children live on the time of `cluster`. */
+/** Creates a temporary folder; the children live on the time of `cluster`. */
 export function programFolder(cluster: Pick<SocketCluster, "scale">): ProgramFolder {
   const path = Deno.makeTempDirSync({ prefix: "gocd-mesos-wire-" });
   return {

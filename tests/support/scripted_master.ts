@@ -170,7 +170,7 @@ export interface TestScheduler extends Disposable {
   abort(): void;
 }
 
-/** Makes a scheduler. */
+/** Creates a scheduler. */
 export function testScheduler(
   masters: string,
   changes: Partial<MesosConnection> = {},

@@ -27,7 +27,7 @@ export interface VirtualTime extends TestTime {
   plan(ms: number, act: () => void): void;
 }
 
-/** Time as it passes, so many times faster. */
+/** Time as it passes, this many times faster. */
 export function scaledTime(scale: TimeScale): TestTime {
   const clock = scaledClock(scale);
   const never = new AbortController().signal;

@@ -15,7 +15,7 @@ export async function settle(): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await Promise.resolve();
 }
 
-/** Makes a clock that stands still. */
+/** Creates a clock that stands still. */
 export function virtualClock(startMs = 1_700_000_000_000): VirtualClock {
   let nowMs = startMs;
   const sleepers = new Set<{ readonly dueMs: number; readonly wake: () => void }>();

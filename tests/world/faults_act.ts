@@ -99,7 +99,7 @@ function suspend(world: World, forMs: number): void {
   world.suspendedUntilMs = Math.max(world.suspendedUntilMs, world.nowMs + forMs);
 }
 
-/** As SIGTERM: what is under way may still end, then the program is gone. */
+/** As SIGTERM: what is in progress may still end, then the program is gone. */
 function stopInOrder(world: World, downMs: number): void {
   const { program } = world;
   if (program === undefined) return;

@@ -19,7 +19,7 @@ export interface LookAtKill {
   isOver: boolean;
 }
 
-/** A KILL may be under way for so long: late calls, and the container's grace. */
+/** A KILL may be in progress for so long: late calls, and the container's grace. */
 const killUnderWayMs = 110_000;
 
 /** Before a KILL leaves: remembers what the program had seen. The operator's drain-timeout may end builds. */
@@ -124,7 +124,7 @@ export function checkGocd(world: World): void {
   const changes = tally.changes.slice(world.watch.changesSeen);
   world.watch.changesSeen = tally.changes.length;
   for (const change of changes) {
-    // A record that is given up may come back, and be enabled: what builds under it then can be known.
+    // A record that is abandoned may come back, and be enabled: what builds under it then can be known.
     if (change.kind === "enable") world.watch.givenUp.delete(change.uuid);
     if (change.kind === "delete") world.watch.servers.everShown.delete(change.uuid);
     demand(

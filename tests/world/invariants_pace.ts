@@ -258,7 +258,7 @@ function checkLaunching(world: World, { state }: Program, instance: AgentInstanc
   demand(false, "phase", () => `${taskId} is launching for ${forMs} ms, although Mesos and GoCD answer`);
 }
 
-/** One that never registers is given up after register-timeout of a time in which it could have. */
+/** One that never registers is abandoned after register-timeout of a time in which it could have. */
 function checkStarting(world: World, { state }: Program, instance: AgentInstance): void {
   const { taskId, profile } = instance;
   const { pace, shown } = world.watch;

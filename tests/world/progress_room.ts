@@ -1,5 +1,5 @@
 // How many more agents for a job the limits and the cluster have room for, according to the models: the law of progress
-// asks nothing where there is none.
+// asks nothing if there is none.
 
 import type { AgentProfile } from "../../src/core/settings.ts";
 import type { SimJob } from "../../src/sim/gocd/state.ts";

@@ -30,7 +30,7 @@ export interface SimDisk {
   commit(records: readonly StateRecord[]): boolean;
   /** Whether all these records are stored just as they are. */
   holds(records: readonly StateRecord[]): boolean;
-  /** The instance stored under a task id, decoded; undefined where there is none. Throws what the real codec throws. */
+  /** The instance stored under a task id, decoded; undefined if there is none. Throws what the real codec throws. */
   instance(taskId: string): AgentInstance | undefined;
   /** Task ids of all stored instances. */
   taskIds(): string[];

@@ -63,7 +63,7 @@ export interface Outcome {
 
 /** After the faults every job must be built within this time. */
 const buildPatienceMs = 8 * 3_600_000;
-/** An agent on a machine that never comes back is given up after a day; then comes what it was building. */
+/** An agent on a machine that never comes back is abandoned after a day; then comes what it was building. */
 const patienceMs = 36 * 3_600_000;
 /** Ticks while nothing changes. */
 const idleTickMs = 10_000;

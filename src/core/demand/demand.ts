@@ -105,7 +105,7 @@ export function otherCauseUntilMs({ otherCauseCount }: SeenJob, atMs: number): n
   return atMs + Math.min(otherCauseMs * 2 ** otherCauseCount, otherCauseMaxMs);
 }
 
-/** Marks a job as waiting for another cause, for longer each time; afterwards a zombie must prove itself anew. */
+/** Marks a job as waiting for another cause, for longer each time; afterwards the evidence for a zombie starts over. */
 export function markOtherCause(seen: SeenJob, cause: OtherCause, atMs: number): SeenJob {
   const untilMs = otherCauseUntilMs(seen, atMs);
   return {

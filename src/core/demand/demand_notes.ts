@@ -7,7 +7,7 @@ import type { BucketDemand } from "./verdict.ts";
 /** Buckets that get a line of their own in one poll; the others are summed up. */
 const linesMax = 20;
 
-/** One note per bucket whose picture has changed, and one per job that newly waits in vain. */
+/** One note per bucket whose picture has changed, and one per job that is newly unserved. */
 export function noteDemand(draft: Draft, before: DemandState, after: DemandState): void {
   const old = new Map(before.buckets.map((bucket) => [bucket.key, bucket]));
   const changed = after.buckets.filter((bucket) => !isSame(old.get(bucket.key), bucket));
@@ -22,7 +22,7 @@ function noteUnserved(draft: Draft, after: DemandState): void {
   for (const job of after.jobs) {
     if (job.verdict !== "unserved" && job.verdict !== "other-cause") continue;
     const { reason } = job;
-    // What an unserved job lacks changes with the configuration, and is told again then.
+    // What an unserved job lacks changes with the configuration, and is then reported again.
     const cause = job.verdict === "unserved" ? JSON.stringify(reason) : reason.kind;
     const key = `${cause} ${job.environment ?? ""} ${job.gocdResources.join(",")}`;
     if (told.has(key) || told.size >= linesMax || reason.kind === "maintenance") continue;

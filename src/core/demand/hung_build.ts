@@ -61,7 +61,7 @@ export function trackBuild(draft: Draft, instance: AgentInstance, index: GocdAge
   return changed;
 }
 
-/** Its process has started anew under another uuid, and the server has yet to give back what the former one built. */
+/** Its process has restarted under another uuid, and the server has not yet rescheduled the build of the former one. */
 function mayHoldFormer({ state: { server } }: Draft, instance: AgentInstance, { byName }: GocdAgentIndex): boolean {
   const uuid = uuidOf(instance);
   return (byName.get(instance.taskId) ?? []).some((record) => {

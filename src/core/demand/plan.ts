@@ -25,7 +25,7 @@ export interface Plan {
   readonly held: readonly HeldBack[];
 }
 
-/** Makes the plan anew. `occasion` "poll" counts this as one poll for the streaks; "replan" leaves them alone. */
+/** Recomputes the plan. `occasion` "poll" counts this as one poll for the streaks; "replan" leaves them alone. */
 export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"): Plan {
   const assessment = assess(state, atMs);
   const gate = globalGate(state, atMs);

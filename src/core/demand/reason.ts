@@ -1,5 +1,5 @@
-// Why a job waits and why nothing is launched for it, as data. Each kind is a stable code: it labels metrics and stands in
-// the JSON. Not here: the words (words/reasons.ts), deciding (assess.ts, gates.ts, plan.ts).
+// Why a job waits and why nothing is launched for it, as data. Each kind is a stable code, used as a label of metrics
+// and in the JSON.
 
 import type { PlacementMiss } from "../placement/reason.ts";
 import type { RegistrationProblem } from "../names.ts";

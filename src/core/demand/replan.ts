@@ -8,12 +8,12 @@ import type { State } from "../state.ts";
 /** While jobs need agents, limits per minute, breakers and grace times may end: the plan is never older than this. */
 const planMaxMs = 10_000;
 
-/** Makes the plan anew if instances have changed, or if time alone may have changed what it rests on. */
+/** Recomputes the plan if instances have changed, or if time alone may have changed what it rests on. */
 export function replanIfDue(draft: Draft): void {
   if (draft.state.demand.isStale || isOutdated(draft.state, draft.atMs)) replan(draft);
 }
 
-/** Makes the plan anew if something has changed since: nothing is launched on the strength of an old plan. */
+/** Recomputes the plan if something has changed since: nothing is launched on the strength of an old plan. */
 export function replanIfStale(draft: Draft): void {
   if (draft.state.demand.isStale) replan(draft);
 }

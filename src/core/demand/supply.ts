@@ -60,7 +60,7 @@ interface Search {
   /** By class: buckets that may have a flow to it. */
   readonly holders: readonly Set<number>[];
   readonly left: number[];
-  /** Classes worth looking at; those that a search in vain has reached never lead anywhere again. */
+  /** Classes worth looking at; those reached by a failed search never lead anywhere again. */
   readonly usable: boolean[];
   readonly bucket: number;
   readonly limit: number;

@@ -9,7 +9,7 @@ import { canTake, capabilityOf } from "./matching.ts";
 import type { Departure } from "./taken_jobs.ts";
 import type { JobVerdict } from "./verdict.ts";
 
-/** One occasion may be a person who cancels a stage; on this one it is told. */
+/** The first time may be a person who cancels a stage; it is reported from this time on. */
 const occasionsMin = 2;
 /** Occasions further apart have nothing to do with each other. */
 const rememberMs = 24 * 3_600_000;
@@ -56,7 +56,7 @@ export interface UntakenQuestion {
   readonly here: ReadonlySet<string>;
 }
 
-/** Counts jobs that have left although no agent could have taken them, and tells of it when it happens again. */
+/** Counts jobs that have left although no agent could have taken them, and reports it when it happens again. */
 export function watchUntaken(draft: Draft, question: UntakenQuestion): void {
   const { untaken } = draft.state.demand;
   const { atMs } = draft;

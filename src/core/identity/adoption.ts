@@ -150,7 +150,7 @@ export function advanceLiving(draft: Draft, instance: InstanceIn<"launching">): 
   draft.note({ kind: "task-id-lives", taskId: instance.taskId, profile: instance.profile });
 }
 
-/** The instance on the Mesos agent that its status update names; KILL and questions with another one are in vain. */
+/** The instance on the Mesos agent that its status update names; KILL and RECONCILE with another one have no effect. */
 export function trackMesosAgent(draft: Draft, instance: AgentInstance, status: TaskStatus): AgentInstance {
   const { mesosAgentId = "" } = status;
   if (mesosAgentId === "" || mesosAgentId === instance.mesosAgentId) return instance;

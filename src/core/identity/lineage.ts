@@ -11,7 +11,7 @@ import type { State } from "../state.ts";
 /** A run waits this long after SUBSCRIBED for what Mesos knows of earlier ones; a lost answer holds it up no longer. */
 const learnMsMax = 5_000;
 
-/** The first launch of a run that goes on with a used state skips up to this many numbers. */
+/** The first launch of a run that continues a used state skips up to this many numbers. */
 const jumpMax = 100_000_000;
 
 /** What a run has to learn: nothing where its state has never launched or registered anything. */

@@ -20,7 +20,7 @@ import type { Misregistered } from "../life/causes.ts";
 import type { EnvironmentObstacle } from "../note.ts";
 import { ruleOf } from "./recognition.ts";
 
-/** What is wrong with a registration; nothing where it has all that it was launched for. */
+/** What is wrong with a registration; nothing if it has all that it was launched for. */
 export function registrationGap(
   instance: AgentInstance,
   gocdAgent: GocdAgent,

@@ -20,7 +20,10 @@ export interface SeenFramework {
   readonly taskIds: readonly string[];
 }
 
-/** Frameworks of ours by name, with living tasks of ours by id; agents of ours by hostname that nothing on record explains. */
+/**
+ * Frameworks of ours by name, with living tasks of ours by id; agents of ours by hostname that nothing in the state
+ * explains.
+ */
 export interface Orphans {
   readonly frameworks: readonly SeenFramework[];
   /** Hostnames of living GocdAgents. */

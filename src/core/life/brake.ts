@@ -48,7 +48,7 @@ export function knowCluster(draft: Draft, mesosAgentIds: readonly string[]): voi
   if (brake.mesos !== undefined) draft.markPlanStale();
 }
 
-/** A subscription to another master: its cluster has to prove itself anew. */
+/** A subscription to another master: its cluster has to prove itself again. */
 export function otherMaster(draft: Draft): void {
   draft.set({ brake: { ...draft.state.brake, isSameCluster: false } });
 }
@@ -139,7 +139,7 @@ function wentBack({ server }: State): boolean {
   return info !== undefined && newestVersion !== undefined && isOlderVersion(info.version, newestVersion);
 }
 
-/** Whether the first version is older than the second; words that are no version are neither. */
+/** Whether the first version is older than the second; texts that are not versions are neither. */
 export function isOlderVersion(version: string, than: string): boolean {
   const [a, b] = [version, than].map((each) => each.split(".").map(Number));
   if (a === undefined || b === undefined || [...a, ...b].some(Number.isNaN)) return false;

@@ -1,4 +1,4 @@
-// Why launches failed and why tasks are stopped, as data. Not here: the words (words/causes.ts).
+// Why launches failed and why tasks are killed, as data.
 
 /** Why a launch came to nothing, or an agent was lost to the GoCD server. */
 export type Failure =

@@ -42,7 +42,7 @@ export function cleanUp(draft: Draft, instance: Gone, index: GocdAgentIndex): vo
   const word = activityWord(record);
   if (record.configState === "Disabled") {
     if (word === "building" && draft.atMs - instance.sinceMs < stuckMs) return;
-    // The server has restarted: called lost by Mesos, the agent may live and build all the same.
+    // The server has restarted: although Mesos calls it lost, the agent may still be alive and building.
     if (word === "Missing" && !isLostLongEnough(draft, record)) return;
     if (word === "idle" && mayLive(instance) && !isIdleTwice(draft, record)) return;
     ask(draft, record.uuid);

@@ -43,7 +43,7 @@ function isTimeOver(draft: Draft, instance: Draining): boolean {
   return true;
 }
 
-/** Lets the drain-timeout of this agent begin anew. */
+/** Restarts the drain-timeout of this agent. */
 function restartTimeout(draft: Draft, { uuid }: Draining): void {
   const { server } = draft.state;
   if (!server.disabledSinceMs.has(uuid)) return;
@@ -53,8 +53,9 @@ function restartTimeout(draft: Draft, { uuid }: Draining): void {
 }
 
 /**
- * What somebody wanted a drain for is over: an agent that still builds (as far as is known) is enabled again, unless it is
- * to go for another reason. One that is idle already goes on its way, and is enabled again if jobs wait for it (demand/plan.ts).
+ * What somebody wanted a drain for is over: an agent that still builds (as far as is known) is enabled again, unless it
+ * is to go for another reason. One that is idle already continues to drain, and is enabled again if jobs wait for it
+ * (demand/plan.ts).
  */
 export function takeBack(draft: Draft, instance: Draining): void {
   const { reason, retire, step } = instance;
@@ -86,8 +87,8 @@ export function deleteRefused(draft: Draft, instance: AgentInstance): void {
 }
 
 /**
- * Only DELETE takes a record out of the list, and the server deletes none that builds; but one list may be wrong. Nor is
- * the server's word that it is deleted enough for a KILL: the process may have started anew since the last look and
+ * Only DELETE takes a record out of the list, and the server deletes none that builds; but one list may be wrong. Nor
+ * is the server's word that it is deleted enough for a KILL: the process may have restarted since the last list and
  * build under another uuid. The list without its record is a look from after the DELETE, and shows that too
  * (identity/reregistered.ts).
  */
@@ -106,7 +107,7 @@ function advanceAbsent(draft: Draft, instance: Draining): void {
 function advanceEnabling(draft: Draft, instance: Draining, askedMs: number, gocdAgent: GocdAgent): void {
   if (gocdAgent.configState === "Enabled") return keep(draft, instance, gocdAgent);
   if (shownForMs(draft.state, askedMs) >= reenableMaxMs) {
-    // Not tried a second time: it would be counted on again, in vain.
+    // Not tried a second time: it would be counted on again without effect.
     restartTimeout(draft, instance);
     return setStep(draft, { ...instance, retire: "surplus" }, { kind: "finishing" });
   }
@@ -145,7 +146,8 @@ function advanceDisabled(draft: Draft, instance: Draining, gocdAgent: GocdAgent)
       setStep(draft, instance, { kind: "confirming", firstIdleMs: draft.atMs });
       return;
     case "confirming": {
-      // Lists that came under the brake, or in maintenance mode, count: one without the record, or with a build, begins anew.
+      // Lists that came under the brake, or in maintenance mode, count: one without the record, or with a build, starts
+      // over.
       const sinceMs = Math.max(step.firstIdleMs, safeSinceMs(draft, gocdAgent));
       return isIdleConfirmed(draft, sinceMs) ? askDelete(draft, instance, draft.atMs) : undefined;
     }

@@ -59,7 +59,7 @@ export function countSuccess(draft: Draft, instance: AgentInstance): void {
   if (hosts !== breakers.hosts) draft.set({ breakers: { ...draft.state.breakers, hosts } });
 }
 
-/** Failures of these profiles say nothing of what comes: somebody has mended them. */
+/** Failures of these profiles no longer matter: somebody has fixed them. */
 export function forgetFailures(draft: Draft, profileNames: ReadonlySet<string>): void {
   const { breakers } = draft.state;
   const profiles = new Map([...breakers.profiles].filter(([name]) => !profileNames.has(name)));

@@ -9,7 +9,7 @@ export const connectionTimeoutMs = 300_000;
 /** An enabled agent that has shown Idle for longer than the connection timeout, with some margin, is alive. */
 export const surelyAliveMs = 400_000;
 
-/** An agent out of contact for this long is given up; the server put its build back into the queue long before. */
+/** An agent out of contact for this long is abandoned; the server put its build back into the queue long before. */
 export const lostContactMs = 600_000;
 
 /** A record is Unknown from its registration to the first ping, a few seconds later. */
@@ -50,5 +50,5 @@ export const deleteMaxMs = 300_000;
 /** A request without an answer for this long has none: it is asked again, wherever it may still be queued. */
 export const answerMaxMs = 600_000;
 
-/** An instance that could not be enabled again within this time is no capacity any more: it goes on draining. */
+/** An instance that could not be enabled again within this time no longer counts as capacity: it continues to drain. */
 export const reenableMaxMs = 120_000;

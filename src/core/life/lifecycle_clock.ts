@@ -21,7 +21,7 @@ const killAgainMs = 10_000;
 const killSlowAgainMs = 60_000;
 /** What Mesos kills by itself gets a KILL of ours only when it takes suspiciously long. */
 const byMesosMs = 600_000;
-/** An agent of an unreachable host that is never heard of again is given up after a day. */
+/** An agent of an unreachable host that is never heard of again is abandoned after a day. */
 const unreachableMaxMs = 24 * 3_600_000;
 /** But not before this program has waited so long itself: while it was down, the clock may have been set. */
 const unreachableMinMs = 3_600_000;

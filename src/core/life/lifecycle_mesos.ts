@@ -88,7 +88,7 @@ function applyMeaning(draft: Draft, instance: AgentInstance, status: TaskStatus,
 }
 
 /**
- * What Mesos tells of the container's addresses while it runs; before that it is the address of the Mesos agent
+ * What Mesos reports about the container's addresses while it runs; before that it is the address of the Mesos agent
  * (apache/mesos Slave::_statusUpdate; docker/executor.cpp). Docker's bridge gives one that other hosts have, too; the
  * host's network that of the Mesos agent; CNI and user networks one of the network.
  */
@@ -133,9 +133,9 @@ function onAlive(draft: Draft, instance: AgentInstance, status: TaskStatus): voi
 }
 
 /**
- * Only the master, asked anew, can say that a task lives which was lost, or which was killed or ended while nobody reached
- * its Mesos agent; an update may be a late copy, so it is asked. But of one that was called dropped no update can be old:
- * its ACCEPT has arrived twice, and the other copy was good.
+ * Only the master, asked again, can say that a task is alive that was lost, or which was killed or ended while nobody
+ * reached its Mesos agent; an update may be a late copy, so it is asked. But of one that was called dropped no update
+ * can be old: its ACCEPT has arrived twice, and the other copy was good.
  */
 function onBackFromTheDead(draft: Draft, instance: Gone, status: TaskStatus): void {
   const isNews = status.reason === "REASON_RECONCILIATION" || status.reason === "REASON_AGENT_REREGISTERED" ||
@@ -235,7 +235,7 @@ function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): 
       draft.note({ kind: "agent-lost", ...ended, message });
       return;
     case "never-registered":
-      // Why it was stopped was told, and counted, when it was.
+      // Why it was stopped was reported, and counted, at that time.
       draft.note({ kind: "agent-stopped-unregistered", ...ended });
       return;
     case "launch-failed":

@@ -53,7 +53,7 @@ export function startDrain(
   });
 }
 
-/** Sends KILL, and goes on sending it until Mesos says terminal (by core/life/lifecycle_clock.ts). */
+/** Sends KILL, repeatedly until Mesos reports a terminal state (core/life/lifecycle_clock.ts). */
 export function startKill(draft: Draft, instance: AgentInstance, cause: KillCause, why: KillReason): void {
   const uuid = uuidOf(instance);
   const isOurs = cause !== "by-mesos";

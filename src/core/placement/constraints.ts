@@ -34,7 +34,7 @@ export type FieldSource =
 /** Longest value shown in a reason. */
 const shownCharactersMax = 80;
 
-/** Compiles the constraints of a profile. A pattern that is no regular expression makes its constraint unmeetable. */
+/** Compiles the constraints of a profile. An invalid regular expression makes its constraint unmeetable. */
 export function compileConstraints(constraints: readonly PlacementConstraint[]): readonly CompiledConstraint[] {
   return constraints.map((constraint) => {
     const source = fieldSource(constraint.field);
@@ -43,7 +43,7 @@ export function compileConstraints(constraints: readonly PlacementConstraint[]):
   });
 }
 
-/** The first constraint that the host does not meet; `undefined` where it meets all. */
+/** The first constraint that the host does not meet; `undefined` if it meets all. */
 export function unmetConstraint(
   host: ConstrainedHost,
   constraints: readonly CompiledConstraint[],
@@ -75,7 +75,7 @@ export function fieldSource(field: string): FieldSource {
   }
 }
 
-/** A pattern that must match the whole text; `undefined` where it is no regular expression. */
+/** A pattern that must match the whole text; `undefined` if it is not a regular expression. */
 export function compilePattern(pattern: string): RegExp | undefined {
   try {
     return new RegExp(`^(?:${pattern})$`);

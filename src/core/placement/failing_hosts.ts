@@ -50,7 +50,7 @@ export interface FailedLaunch {
   readonly failure: Failure;
 }
 
-/** The hosts after one more failure, which is told where its host is avoided from now on. */
+/** The hosts after one more failure; reported if its host is avoided from now on. */
 export function rememberFailure(draft: Draft, launch: FailedLaunch): BreakersState["hosts"] {
   const { atMs } = draft;
   const { host, profile, failure } = launch;

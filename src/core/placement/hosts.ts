@@ -111,7 +111,7 @@ export function hostsOf(
   });
 }
 
-/** Why the host cannot take one more task; `undefined` where it can. Conditions that waiting cannot change come first. */
+/** Why the host cannot take one more task; `undefined` if it can. Conditions that waiting cannot change come first. */
 export function refusalOf(host: HostOffers, demand: HostDemand, rules: RoundRules): HostRefusal | undefined {
   if (host.role !== demand.role) return { kind: "other-role" };
   const avoided = rules.avoidedHosts.get(host.hostname);

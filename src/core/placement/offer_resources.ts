@@ -91,7 +91,7 @@ export function shortfalls(totals: ResourceQuantities, need: ResourceQuantities)
 
 /**
  * Cuts the pieces of one task out of a pool: reserved ones first, the lowest ports first. Nothing is made for an amount
- * of zero. `undefined` where the need does not fit.
+ * of zero. `undefined` if the need does not fit.
  */
 export function takeResources(pool: ResourcePool, need: ResourceQuantities): TakenResources | undefined {
   if (!fits(pool.totals, need)) return undefined;

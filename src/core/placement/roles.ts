@@ -13,7 +13,7 @@ const reviveRepeatMs = 10_000;
 /** Something is wanted and no offer has come for this long: REVIVE may have been overtaken by SUPPRESS. */
 const reviveQuietMs = 600_000;
 
-/** Something is wanted and no offer has come for this long: that is told. */
+/** If something is wanted and no offer has arrived for this long, that is reported. */
 const offerlessMs = 60_000;
 
 /** A role of which nothing is known yet: after SUBSCRIBED the allocator offers by itself. */
@@ -24,7 +24,7 @@ export function rolesOf(state: State): string[] {
   return [...new Set(state.settings.profiles.map((profile) => profile.role))];
 }
 
-/** Tells the allocator what has changed; says nothing where it already knows. */
+/** Tells the allocator what has changed; sends nothing if it already knows. */
 export function adjustRoles(draft: Draft): void {
   const { state, atMs } = draft;
   if (state.session.kind !== "subscribed" || state.shuttingDown) return;

@@ -9,7 +9,7 @@ import { retireChanged } from "./operator.ts";
 import { isInTheWay } from "../placement/hosts.ts";
 import { watchedMs } from "./watched.ts";
 
-/** An answered inverse offer comes again after this long, and is answered anew. */
+/** An answered inverse offer comes again after this long, and is answered again. */
 const inverseRefuseSeconds = 60;
 /** A window that is far off, or over and never taken off the schedule, is asked about again at least so often. */
 const farRefuseSecondsMax = 3_600;

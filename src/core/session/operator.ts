@@ -112,14 +112,14 @@ export function applySettings(draft: Draft): readonly AgentInstance[] {
   return changed;
 }
 
-/** Agents that were to go because the operator said so are wanted again, and no drain-timeout goes on. */
+/** Agents that the operator wanted removed are wanted again, and their drain-timeouts end. */
 function endDrains(draft: Draft): void {
   for (const instance of [...draft.state.instances.values()]) {
     if (instance.state === "draining") takeBack(draft, instance);
   }
 }
 
-/** Whoever lets launching go on has fixed what failed: no pause of it lasts any longer. Tells whether there was one. */
+/** Whoever resumes launching has fixed what failed: all pauses end. Returns whether there were any. */
 function forgetAllFailures(draft: Draft, profile: string | undefined): boolean {
   const { profiles, hosts } = draft.state.breakers;
   if (profile !== undefined) {

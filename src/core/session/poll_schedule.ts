@@ -16,7 +16,7 @@ export const lookAgainMs = 2_000;
 /** First pause after an error. */
 const retryFirstMs = 5_000;
 const quietGrowth = 1.5;
-/** After an answer, so many times its duration is left to the server. */
+/** After an answer, this many times its duration is left to the server. */
 const restFactor = 9;
 /** A record of the dead that cannot be deleted for this long is looked at only by the ordinary polls. */
 const cleanUpMaxMs = 3_600_000;

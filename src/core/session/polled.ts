@@ -118,7 +118,7 @@ function newest(before: string | undefined, now: string): string {
   return before !== undefined && isOlderVersion(now, before) ? before : now;
 }
 
-/** A read of the agents between two polls: life cycles go on, and jobs that an agent has now wait no more. */
+/** A read of the agents between two polls: life cycles advance, and jobs that an agent has taken no longer wait. */
 export function gocdAgentsRead(draft: Draft, event: EventOf<"gocd-agents-read">): void {
   const { atMs } = draft;
   const { server, demand } = draft.state;

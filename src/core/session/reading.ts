@@ -14,7 +14,10 @@ const answersKept = 5;
 /** From so many on. */
 const answersMin = 3;
 
-/** A server that failed to answer for this long was away: agents had to start anew with it. A shorter break is only a gap. */
+/**
+ * A server that failed to answer for this long was away: agents had to start over with it. A shorter break is only a
+ * gap.
+ */
 const outageMs = 180_000;
 
 /** The last good list of agents. */
@@ -27,7 +30,9 @@ export interface AgentsReading {
   readonly tookMs: readonly number[];
 }
 
-/** A good list of agents, asked for at `askedMs` (absent: with the request under way), and what it says of the server. */
+/**
+ * A good list of agents, asked for at `askedMs` (absent: with the request in progress), and what it says of the server.
+ */
 export function goodReading(
   draft: Draft,
   askedMs: number | undefined,
@@ -62,7 +67,7 @@ export function notServing(draft: Draft): void {
   draft.set({ server });
 }
 
-/** From the first failed read to the next good one nothing counts; after an outage all begins anew. */
+/** From the first failed read to the next good one nothing counts; after an outage everything starts over. */
 function servingNow(serving: Watched | undefined, failingSinceMs: number | undefined, atMs: number): Watched {
   if (serving === undefined) return watchedFrom(atMs);
   if (failingSinceMs === undefined) return serving;
@@ -72,7 +77,7 @@ function servingNow(serving: Watched | undefined, failingSinceMs: number | undef
 
 /**
  * For how long the server has shown something, up to the last good list, where it has done so since `sinceMs`: watched
- * time in which it was at work (it answered, and was not in maintenance mode). Begins anew after an outage, a
+ * time in which it was at work (it answered, and was not in maintenance mode). Starts over after an outage, a
  * maintenance, or a break of this program: agents could neither register nor be given work then, or nobody knows.
  */
 export function shownForMs({ server: { serving, reading } }: Pick<State, "server">, sinceMs: number): number {

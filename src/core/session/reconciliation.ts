@@ -21,7 +21,7 @@ const tasksPerCallMax = 500;
 export const noReconciliation: ReconciliationState = { pending: new Set(), explicitDelayMs: explicitFirstMs };
 
 /**
- * After SUBSCRIBED: every task that may be alive is asked for by its id. A run that goes on with an earlier one asks for
+ * After SUBSCRIBED: every task that may be alive is asked for by its id. A run that continues an earlier one asks for
  * whatever Mesos knows of ours as well, before its first launch: its state may be older than what lives.
  */
 export function startReconciliation(draft: Draft): void {

@@ -94,7 +94,9 @@ export function frameworkError(draft: Draft, event: EventOf<"framework-error">):
   }
 }
 
-/** The id is dead and Mesos has killed its tasks. With agents on record, only a person can say that they really are gone. */
+/**
+ * The id is dead and Mesos has killed its tasks. With stored agents, only a person can say that they are really gone.
+ */
 function frameworkRemoved(draft: Draft, message: string): void {
   const living = [...draft.state.instances.values()].filter((instance) => instance.state !== "gone");
   // The answer to TEARDOWN was lost, but not the TEARDOWN. One that came late, after launching went on, is a removal.

@@ -73,7 +73,7 @@ export type ReasonMeaning =
   | "unauthorized"
   /** The task, its container or its executor. */
   | "task"
-  /** Says why it was told, not why it ended. */
+  /** Why it was reported, not why it ended. */
   | "report"
   /** None, or a word that we do not know: the state alone decides. */
   | "unclear";

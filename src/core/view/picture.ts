@@ -1,5 +1,4 @@
-// The whole program at one moment: what the page, the JSON document and the metrics are made of. Not here: deriving the
-// view (status_view.ts), measuring (runtime/observations.ts).
+// The whole program at one moment: what the page, the JSON document and the metrics are made from.
 
 import type { NoteView, StatusView } from "./view.ts";
 
@@ -19,7 +18,7 @@ export interface Measured {
   readonly mesosCalls: Readonly<Record<string, number>>;
   /** How long polls of the GoCD server took, failed ones included. */
   readonly pollDuration: HistogramSnapshot;
-  /** Events before the engine, and calls to both servers under way or in line. */
+  /** Events before the engine, and calls to both servers in progress or in line. */
   readonly queues: Readonly<Record<"events" | "calls", QueueDepth>>;
   /** Resident memory of the process in bytes. */
   readonly residentBytes: number;
