@@ -1,7 +1,7 @@
 // Who of several instances leads, and how long this one may be sure that it does.
 //
-// PATH/election/candidate-ID-0000000007 ephemeral, one per instance; the lowest number leads PATH/leader who leads; its
-// version is the epoch, raised by each new leader
+//   PATH/election/candidate-ID-0000000007   ephemeral, one per instance; the lowest number leads
+//   PATH/leader                             who leads; its version is the epoch, raised by each new leader
 //
 // Each write of a leader checks in its own transaction that the epoch is its own and its candidate znode exists, so a
 // write of a leader that has been followed by another is refused by ZooKeeper itself.
