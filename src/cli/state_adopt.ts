@@ -25,7 +25,7 @@ export async function adoptFramework(store: Store, request: AdoptRequest, io: Cl
   const { framework, instances } = await store.load();
   if (framework.frameworkId !== undefined || instances.length > 0) {
     throw refused(
-      `the state holds framework ${framework.frameworkId ?? "(none)"} and ${instances.length} agents on record already`,
+      `the state already contains framework ${framework.frameworkId ?? "(none)"} and ${instances.length} agents`,
       "a start continues with these; to abandon them, run `gocd-mesos state forget-framework FILE` first",
     );
   }
@@ -36,7 +36,7 @@ export async function adoptFramework(store: Store, request: AdoptRequest, io: Cl
     kind: "framework",
     framework: { ...rest, frameworkId: found.id, ...(registeredAs === undefined ? {} : { registeredAs }) },
   }]);
-  io.out(`framework ${found.id} is adopted: the next start goes on with it and takes over every agent that it runs`);
+  io.out(`framework ${found.id} is adopted: the next start continues with it and takes over all its agents`);
 }
 
 /** Allows this state to register beside whatever exists. */

@@ -23,7 +23,7 @@ export function parseConstraint(text: string): Parsed<PlacementConstraint> {
   switch (operator) {
     case "exists":
     case "not exists":
-      if (value !== "") return { ok: false, message: `${quote(value)} stands behind ${operator}`, hint };
+      if (value !== "") return { ok: false, message: `${quote(value)} is not allowed after ${operator}`, hint };
       return { ok: true, value: { field, operator: operator === "exists" ? "exists" : "not-exists" } };
     case "in":
     case "not in": {

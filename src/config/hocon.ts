@@ -139,7 +139,7 @@ function readIncluded(
   }
   if (found.length > 0) return found;
   if (required) failAt(at, `cannot read the included file ${path}: it does not exist`, "correct its name");
-  warn(`the included file ${path} is not there`);
+  warn(`the included file ${path} does not exist`);
   return [];
 }
 

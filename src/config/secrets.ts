@@ -55,7 +55,11 @@ export function caCertsAt(reader: Reader, key: string): readonly string[] {
   try {
     const text = reader.read(path);
     if (text.includes("-----BEGIN CERTIFICATE-----")) return [text];
-    addProblem(reader, found, { code: "config-bad-value", message: `${path} holds no PEM certificate`, hint });
+    addProblem(reader, found, {
+      code: "config-bad-value",
+      message: `${path} does not contain a PEM certificate`,
+      hint,
+    });
   } catch (error) {
     const message = `cannot read ${path}: ${reasonOf(error)}`;
     addProblem(reader, found, { code: "config-bad-value", message, hint });

@@ -243,7 +243,7 @@ export function completeState(decoded: DecodedRecords, place: string): StoredSta
   if (framework === undefined && controls === undefined && instances.length === 0) return undefined;
   if (framework === undefined || controls === undefined) {
     const key = framework === undefined ? frameworkKey : controlsKey;
-    throw unreadableError([{ key, reason: "the record is not there" }], place);
+    throw unreadableError([{ key, reason: "the record is missing" }], place);
   }
   return { framework, instances, controls };
 }
@@ -254,7 +254,7 @@ function unreadableError(unreadable: readonly UnreadableRecord[], place: string)
   const more = unreadable.length > namedMax ? `; and ${unreadable.length - namedMax} more` : "";
   const ofInstance = unreadable.every(({ key }) => key.startsWith(instanceKeyPrefix));
   return new StoreError("state-record-unreadable", {
-    message: `the state ${place} holds ${unreadable.length} unreadable record(s): ${named}${more}`,
+    message: `the state ${place} contains ${unreadable.length} unreadable record(s): ${named}${more}`,
     hint: ofInstance
       ? "start the version of gocd-mesos that wrote it, or see that the task is gone from Mesos and remove its record " +
         "with 'gocd-mesos state forget ID'"

@@ -5,7 +5,7 @@ import { StoreError, type StoreErrorCode } from "./store_error.ts";
 /** Hint for a file that is no sound database. */
 export const damagedHint: string =
   "move the file aside with its -wal and -shm, and restore a backup ('gocd-mesos state import'); without one, start: it " +
-  "then says how to go on with the agents that run ('gocd-mesos state adopt')";
+  "then says how to take over the running agents ('gocd-mesos state adopt')";
 
 /** Hint for a state file of something else. */
 export const foreignHint = "set state.path to a file of its own for gocd-mesos";
@@ -16,7 +16,7 @@ const hints: Readonly<Partial<Record<StoreErrorCode, string>>> = {
   "state-damaged": damagedHint,
   "state-foreign": foreignHint,
   "state-locked": "stop the other program that has the file open, or set state.path to another file",
-  "state-failed": "look at the disk and its file system (dmesg, df), then start again",
+  "state-failed": "check the disk and its file system (dmesg, df), then restart",
 };
 
 /**

@@ -44,7 +44,7 @@ export function parseStateDocument(text: string, source: string): StoredState {
   const unreadable = decoded.unreadable[0];
   if (unreadable !== undefined) throw invalid(source, `${unreadable.key}: ${unreadable.reason}`);
   const state = completeState(decoded, source);
-  if (state === undefined) throw invalid(source, "it holds nothing");
+  if (state === undefined) throw invalid(source, "it is empty");
   return state;
 }
 
@@ -59,7 +59,7 @@ export async function importState(store: Store, wanted: StoredState, mode: Impor
   const inUse = held.framework.frameworkId !== undefined || held.instances.length > 0;
   if (inUse && mode === "only-into-empty") {
     throw new StoreError("state-not-empty", {
-      message: `the state already holds framework ${held.framework.frameworkId ?? "(not registered yet)"} and ` +
+      message: `the state already contains framework ${held.framework.frameworkId ?? "(not registered yet)"} and ` +
         `${held.instances.length} instance(s)`,
       hint: "export it first, then import with --replace",
     });
@@ -130,6 +130,6 @@ function firstRepeated(keys: readonly string[]): string | undefined {
 function invalid(source: string, reason: string): StoreError {
   return new StoreError("state-document-invalid", {
     message: `${source} is no state that can be imported: ${reason}`,
-    hint: "give a file that 'gocd-mesos state export' has written",
+    hint: "use a file that 'gocd-mesos state export' wrote",
   });
 }

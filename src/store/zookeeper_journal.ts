@@ -96,7 +96,7 @@ function isChange(value: unknown): value is TextChange {
 
 function unreadable(session: ZookeeperSession, path: string): StoreError {
   return new StoreError("state-record-unreadable", {
-    message: `ZooKeeper ${session.place}${path} does not read: somebody else has written there`,
+    message: `ZooKeeper ${session.place}${path} cannot be decoded: somebody else has written there`,
     hint:
       "let nothing but gocd-mesos write under the path of state.path; restore it from a backup, or set the journal's " +
       "value to nothing to give up the change that was under way",

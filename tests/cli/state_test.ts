@@ -94,7 +94,7 @@ Deno.test("an exported state comes back by import, and never over one that is in
     assertEquals(code, 0);
     const file = `${folder}/backup.json`;
     Deno.writeTextFileSync(file, exported);
-    assertRefused(await run("import", file), 6, /the state already holds framework/);
+    assertRefused(await run("import", file), 6, /the state already contains framework/);
     assertEquals((await run("import", file, "--replace")).code, 0);
     for (const suffix of ["", "-wal", "-shm"]) removeIfThere(path + suffix);
     const imported = await run("import", file);
@@ -211,7 +211,7 @@ Deno.test("a record that does not read is named by every action, and removed by 
     write(`UPDATE records SET json = '{"taskId":7}' WHERE key = 'instance/gm-abc123-default-1'`);
     for (const action of ["show", "export"]) {
       const refused = await run(action);
-      assertRefused(refused, 6, /holds 1 unreadable record\(s\): instance\/gm-abc123-default-1 /);
+      assertRefused(refused, 6, /contains 1 unreadable record\(s\): instance\/gm-abc123-default-1 /);
       assertStringIncludes(refused.err, "gocd-mesos state forget");
     }
     const checked = await run("check");
@@ -239,7 +239,7 @@ Deno.test("a file of a newer schema is refused by every action and left as it is
 
 Deno.test("adopt and register-anew are for a state that is not registered", () =>
   withSetup(async ({ run }) => {
-    assertRefused(await run("adopt", "f-1"), 6, /the state holds framework .* and 2 agents on record already/);
+    assertRefused(await run("adopt", "f-1"), 6, /the state already contains framework .* and 2 agents/);
     assertRefused(await run("register-anew"), 6, /the state is registered already, as framework/);
   }));
 

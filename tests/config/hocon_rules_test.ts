@@ -226,7 +226,7 @@ Deno.test("HOCON: a name with .conf or .json means that file alone, any other na
   assertEquals(values('include "b.json"', files), { x: "json", only: { json: "2" } });
   assertEquals(values('include "b"', { "/conf/b": "x = bare" }), { x: "bare" });
   assertEquals(readText('include "c"', { files }).warnings, [
-    "/conf/framework.conf:1: the included file /conf/c is not there",
+    "/conf/framework.conf:1: the included file /conf/c does not exist",
   ]);
 });
 

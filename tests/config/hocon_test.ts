@@ -76,7 +76,7 @@ Deno.test("HOCON: included files are found beside the including one and see thei
 
 Deno.test("HOCON: an include that is not there is a warning, a required one an error", () => {
   const hocon = readText('a = 1\ninclude "none.conf"');
-  assertEquals(hocon.warnings, ["/conf/framework.conf:2: the included file /conf/none.conf is not there"]);
+  assertEquals(hocon.warnings, ["/conf/framework.conf:2: the included file /conf/none.conf does not exist"]);
   const error = syntaxError('a = 1\ninclude required("none.conf")');
   assertEquals([error.problems[0]?.line, error.code], [2, "config-syntax"]);
 });

@@ -93,7 +93,7 @@ function verdictLines(outcome: DemoOutcome, bad: readonly string[]): string[] {
   const left = outcome.facts.tasksLeft.length;
   const alive = left === 0
     ? "with no agent alive"
-    : `with ${plural(left, "agent")} alive (real ones would go on and be taken over at the next start)`;
+    : `with ${plural(left, "agent")} alive (in production they keep running and are taken over at the next start)`;
   return [`PASS so far: no build was killed; stopped by you ${alive}`];
 }
 
