@@ -118,7 +118,7 @@ Deno.test("an adopted framework goes on: its agents are known, build, and are dr
     const adopted = await command(scene, "adopt");
     assertEquals(adopted.code, 0, adopted.all);
     assertStringIncludes(adopted.out, `framework ${frameworkId} is adopted`);
-    assertStringIncludes((await command(scene, "adopt")).err, "on record already");
+    assertStringIncludes((await command(scene, "adopt")).err, "already contains framework");
     const program = start(scene, "scaling.max-agents = 2");
     await program.line(`as framework ${frameworkId}`);
     await program.line("is adopted: Mesos runs it");
