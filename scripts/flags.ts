@@ -1,18 +1,22 @@
 // The Deno permission flags that a configuration needs, no more and no less.
 
+import { dirname } from "node:path";
 import type { Config } from "../src/config/config.ts";
 import { type Hosts, hostsOf } from "../src/config/hosts.ts";
+import { stateFile } from "../src/config/state.ts";
 import { hostText } from "../src/net/addresses.ts";
 import { OperatorError } from "../src/errors.ts";
+import { realStatePath } from "../src/store/state_path.ts";
 
-/** The flags of `deno run` for one configuration. */
+/** The flags of `deno run` for one configuration. Throws an OperatorError where its state cannot lie where it says. */
 export function runFlags(config: Config): string[] {
   const hosts = hostsOf(config);
+  const state = realStateFolders(config);
   return [
     "--no-prompt",
     netFlag(hosts, config.http.listen === undefined ? ["127.0.0.1:0"] : []),
-    ...flag("read", hosts.read.map(escaped)),
-    ...flag("write", hosts.write.map(escaped)),
+    ...flag("read", [...new Set([...hosts.read, ...state])].map(escaped)),
+    ...flag("write", [...new Set([...hosts.write, ...state])].map(escaped)),
     ...flag("env", hosts.env),
     ...insecureFlags(config),
   ];
@@ -30,6 +34,12 @@ export function compileFlags(config: Config): string[] {
   }
   // The binary is both sides: `drain` must reach the port that `start` was given.
   return [netFlag(hosts, commandHosts(config)), ...insecureFlags(config)];
+}
+
+/** Deno compares paths as they are written, and the state is opened where it lies behind links. */
+function realStateFolders({ state }: Config): readonly string[] {
+  const file = stateFile(state);
+  return file === undefined ? [] : [dirname(realStatePath(file))];
 }
 
 /** Where a command finds the page: one that listens everywhere is reached by its loopback address (src/web/server.ts). */

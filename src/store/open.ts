@@ -5,6 +5,7 @@ import type { StoredState } from "../core/record.ts";
 import { type ZookeeperAddress, zookeeperText } from "../net/addresses.ts";
 import { openStoreForReading, type StateInspection, type StateReader } from "./sqlite_reader.ts";
 import { openSqliteStore } from "./sqlite_store.ts";
+import { isStateFile } from "./state_path.ts";
 import type { Store } from "./store.ts";
 // Only its types: it is loaded for zk:// alone.
 import type { ElectionOptions } from "./zookeeper_election.ts";
@@ -46,7 +47,7 @@ export function durableState(place: StatePlace, user: StateUser): DurableState {
         // deno-lint-ignore require-await
         open: async () => openSqliteStore(place.path, user),
         // deno-lint-ignore require-await
-        read: async () => isThere(place.path) ? inFile(place.path, (reader) => reader.load()) : undefined,
+        read: async () => isStateFile(place.path) ? inFile(place.path, (reader) => reader.load()) : undefined,
         inspect: () => inFile(place.path, (reader) => reader.inspect()),
       };
     case "zookeeper": {
@@ -69,16 +70,6 @@ export function durableState(place: StatePlace, user: StateUser): DurableState {
     }
     default:
       return place satisfies never;
-  }
-}
-
-function isThere(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { DatabaseSync } from "node:sqlite";
 import { damagedHint, foreignHint, guarded } from "./sqlite_errors.ts";
+import { exists, makePrivate, realStatePath } from "./state_path.ts";
 import { StoreError } from "./store_error.ts";
 
 /** `PRAGMA application_id` of our files: "gmes" in ASCII. */
@@ -37,6 +38,7 @@ export interface FileLock {
 export function lockStateFile(path: string): FileLock {
   const lockPath = `${path}-lock`;
   return guarded("lock", lockPath, () => {
+    makePrivate(lockPath);
     const database = new DatabaseSync(lockPath);
     try {
       database.exec("PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE");
@@ -60,6 +62,8 @@ export function openStateFile(path: string, schema: FileSchema = ourSchema): Dat
     refuseEmptyFile(path);
     return withDatabase(new DatabaseSync(path), (database) => {
       checkIdentity(database, path, steps.length);
+      // The log has the rights that the file had when it was made.
+      for (const file of [path, `${path}-wal`, `${path}-shm`].filter(exists)) makePrivate(file);
       database.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
       setLimit(database, schema.bytesMax);
       migrate(database, steps);
@@ -70,7 +74,7 @@ export function openStateFile(path: string, schema: FileSchema = ourSchema): Dat
 
 /** Opens the state file for reading beside its writer. Throws {@linkcode StoreError}; never makes or changes a file. */
 export function openStateFileForReading(path: string): DatabaseSync {
-  const real = guarded("find", path, () => realStatePath(path));
+  const real = realStatePath(path);
   if (!exists(real)) {
     throw new StoreError("state-missing", {
       message: `there is no state file ${path}`,
@@ -95,28 +99,6 @@ export function schemaVersion(database: DatabaseSync): number {
 export function readFact(database: DatabaseSync, name: string): string | undefined {
   const row = database.prepare("SELECT value FROM facts WHERE name = ?").get(name);
   return typeof row?.value === "string" ? row.value : undefined;
-}
-
-/** The file behind links, so that two names of one file share one lock. Throws where its folder is missing. */
-export function realStatePath(path: string): string {
-  if (exists(path)) return Deno.realPathSync(path);
-  const { folder, name } = splitPath(path);
-  try {
-    return `${Deno.realPathSync(folder)}/${name}`;
-  } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-    throw new StoreError("state-folder-missing", {
-      message: `the folder ${folder} of the state file ${path} does not exist`,
-      hint: "make the folder, or change state.path",
-      cause,
-    });
-  }
-}
-
-function splitPath(path: string): { readonly folder: string; readonly name: string } {
-  const cut = Math.max(path.lastIndexOf("/"), Deno.build.os === "windows" ? path.lastIndexOf("\\") : -1);
-  if (cut < 0) return { folder: ".", name: path };
-  return { folder: cut === 0 ? "/" : path.slice(0, cut), name: path.slice(cut + 1) };
 }
 
 function lockedError(path: string, cause: unknown): StoreError {
@@ -148,6 +130,7 @@ function makeStateFile(path: string, steps: readonly string[]): void {
     for (const leftover of [draft, `${draft}-journal`]) {
       if (exists(leftover)) Deno.removeSync(leftover);
     }
+    makePrivate(draft);
     const database = withDatabase(new DatabaseSync(draft), (made) => {
       made.exec(`PRAGMA synchronous = FULL; PRAGMA application_id = ${applicationId}`);
       migrate(made, steps);
@@ -227,16 +210,6 @@ function withDatabase(database: DatabaseSync, prepare: (database: DatabaseSync) 
     return database;
   } catch (cause) {
     database.close();
-    throw cause;
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return false;
     throw cause;
   }
 }

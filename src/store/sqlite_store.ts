@@ -4,7 +4,8 @@ import type { DatabaseSync } from "node:sqlite";
 import type { StateRecord, StoredState } from "../core/record.ts";
 import { completeState, decodeRecords, freshState, recordsOf, type StoredText, textChanges } from "./record_codec.ts";
 import { guarded } from "./sqlite_errors.ts";
-import { type FileLock, inTransaction, lockStateFile, openStateFile, ourSchema, realStatePath } from "./sqlite_file.ts";
+import { type FileLock, inTransaction, lockStateFile, openStateFile, ourSchema } from "./sqlite_file.ts";
+import { realStatePath } from "./state_path.ts";
 import type { Store } from "./store.ts";
 import { StoreError } from "./store_error.ts";
 
@@ -22,7 +23,7 @@ export interface SqliteStoreOptions {
  * else, newer, not writable, folder missing.
  */
 export function openSqliteStore(path: string, options: SqliteStoreOptions): Store {
-  const real = guarded("find", path, () => realStatePath(path));
+  const real = realStatePath(path);
   const schema = { ...ourSchema, bytesMax: options.fileBytesMax ?? ourSchema.bytesMax };
   const lock = lockStateFile(real);
   try {

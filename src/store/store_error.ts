@@ -7,6 +7,7 @@ import { OperatorError } from "../errors.ts";
  * - `state-locked`: another process has it open for writing
  * - `state-missing`: there is no state file (only for readers, who never make one)
  * - `state-folder-missing`: its folder is not there
+ * - `state-path-unusable`: the path names a folder, lies below a file, or is a link that leads nowhere
  * - `state-unwritable`: file or folder may not be read or written
  * - `state-full`: disk full, or the file has reached its limit; nothing of the transaction is stored
  * - `state-damaged`: it is no sound database any more
@@ -24,6 +25,7 @@ export type StoreErrorCode =
   | "state-locked"
   | "state-missing"
   | "state-folder-missing"
+  | "state-path-unusable"
   | "state-unwritable"
   | "state-full"
   | "state-damaged"

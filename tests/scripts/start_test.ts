@@ -202,6 +202,49 @@ Deno.test("deno task start takes the file of the caller's folder, passes SIGHUP 
   }
 });
 
+Deno.test("a start has the rights for both ends of links to the configuration, to the state's folder and to its file", async () => {
+  const cluster = startCluster({ speed: 1 });
+  const top = Deno.realPathSync(Deno.makeTempDirSync());
+  try {
+    for (const folder of ["releases", "releases/7", "disk", "etc"]) Deno.mkdirSync(`${top}/${folder}`);
+    Deno.symlinkSync("releases/7", `${top}/current`);
+    Deno.symlinkSync("../disk", `${top}/etc/data`);
+    Deno.writeTextFileSync(`${top}/releases/7/framework.conf`, cluster.configText());
+    Deno.writeTextFileSync(`${top}/etc/framework.conf`, cluster.configText('state.path = "data/gocd-mesos.db"'));
+    Deno.writeTextFileSync(`${top}/etc/linked.conf`, cluster.configText("state.path = link.db"));
+    for (const conf of ["current/framework.conf", "etc/framework.conf", "etc/linked.conf"]) {
+      const started = startScript(top, [conf]);
+      try {
+        await started.logged("subscribed");
+        started.child.kill("SIGTERM");
+        assertEquals(await started.ended(), 0, started.log());
+      } finally {
+        await endForGood(started);
+      }
+      if (conf === "etc/framework.conf") Deno.symlinkSync("../disk/gocd-mesos.db", `${top}/etc/link.db`);
+    }
+  } finally {
+    Deno.removeSync(top, { recursive: true });
+    await cluster.close();
+  }
+});
+
+Deno.test("a state folder that is a link to nowhere ends a start with one line that names key, path and next act", async () => {
+  const folder = confFolder(confText({ mesos: "m:5050", gocdPort: 1 }, 'state.path = "data/state.db"'));
+  Deno.symlinkSync("/nowhere", `${folder.path}/data`);
+  const started = startScript(folder.path, []);
+  try {
+    assertEquals(await started.ended(), 6);
+    assertStringIncludes(
+      started.log(),
+      `gocd-mesos: state.path: data is a link to /nowhere, which leads nowhere\n  to do: mount or make`,
+    );
+  } finally {
+    await endForGood(started);
+    folder.remove();
+  }
+});
+
 Deno.test("deno task start passes SIGINT on where no terminal does", async () => {
   const cluster = startCluster({ speed: 1 });
   const folder = confFolder(cluster.configText());

@@ -145,11 +145,6 @@ inFolder("a missing folder is named, and none is made", (folder) => {
   assertEquals([...Deno.readDirSync(folder)], []);
 });
 
-inFolder("a folder in the place of the file is refused", (folder) => {
-  Deno.mkdirSync(`${folder}/state.db`);
-  assertEquals(assertThrows(() => open(`${folder}/state.db`), StoreError).code, "state-unwritable");
-});
-
 inFolder("a reader of a file that is not there makes none", (folder) => {
   assertEquals(assertThrows(() => openStoreForReading(`${folder}/state.db`), StoreError).code, "state-missing");
   assertEquals([...Deno.readDirSync(folder)], []);

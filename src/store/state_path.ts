@@ -1,0 +1,131 @@
+// Where the state file really lies, and whose it is: links are followed, and what cannot be a state file is named.
+
+import { dirname } from "node:path";
+import { guarded } from "./sqlite_errors.ts";
+import { StoreError } from "./store_error.ts";
+
+/**
+ * The file behind links, so that two names of one file share one lock; it need not be there yet. Throws
+ * {@linkcode StoreError}: its folder is missing, a link leads nowhere, or a folder and a file are mistaken for each other.
+ */
+export function realStatePath(path: string): string {
+  return guarded("find", path, () => {
+    try {
+      if (!Deno.statSync(path).isDirectory) return Deno.realPathSync(path);
+    } catch (cause) {
+      const { folder, name } = splitPath(path);
+      if (!isDeadEnd(cause)) throw cause;
+      if (cause instanceof Deno.errors.NotFound && !isDeadLink(path) && isFolder(folder)) {
+        return `${Deno.realPathSync(folder)}/${name}`;
+      }
+      throw obstacle(path, cause);
+    }
+    throw new StoreError("state-path-unusable", {
+      message: `state.path: ${path} is a folder`,
+      hint: `name a file: state.path = "${path.replace(/\/+$/, "")}/gocd-mesos.db"`,
+    });
+  });
+}
+
+/** Whether there is a state file. Throws {@linkcode StoreError} where the path cannot be that of one. */
+export function isStateFile(path: string): boolean {
+  try {
+    return exists(realStatePath(path));
+  } catch (error) {
+    if (error instanceof StoreError && error.code === "state-folder-missing") return false;
+    throw error;
+  }
+}
+
+/** Whether something is there, behind links. */
+export function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return false;
+    throw cause;
+  }
+}
+
+/** Rights of our files: who may read a lock may hold it, and keep every start out. */
+const ownerOnly = 0o600;
+
+/** Makes an empty file for its owner only where there is none, and takes the rights of others from one that we own. */
+export function makePrivate(path: string): void {
+  if (Deno.build.os === "windows") return;
+  if (!exists(path)) Deno.openSync(path, { write: true, create: true, mode: ownerOnly }).close();
+  const { mode } = Deno.statSync(path);
+  if (((mode ?? 0) & 0o077) === 0) return;
+  try {
+    Deno.chmodSync(path, (mode ?? 0) & ownerOnly);
+  } catch (cause) {
+    // The file of another owner whom the operator lets us share it with.
+    if (!(cause instanceof Deno.errors.PermissionDenied)) throw cause;
+  }
+}
+
+/** What keeps the path from leading to a file: the first part, from its end, that is there. */
+function obstacle(path: string, cause: unknown): StoreError {
+  let at = path;
+  while (!isThere(at) && dirname(at) !== at) at = dirname(at);
+  if (isDeadLink(at)) {
+    return new StoreError("state-path-unusable", {
+      message: `state.path: ${at} is a link to ${Deno.readLinkSync(at)}, which leads nowhere`,
+      hint: "mount or make what it leads to (a new state knows no agents of the old one), or change state.path",
+      cause,
+    });
+  }
+  if (isFolder(at)) {
+    return new StoreError("state-folder-missing", {
+      message: `the folder ${splitPath(path).folder} of the state file ${path} does not exist`,
+      hint: "make the folder, or change state.path",
+      cause,
+    });
+  }
+  return new StoreError("state-path-unusable", {
+    message: `state.path: ${path} lies below ${at}, which is no folder`,
+    hint: "change state.path to a file in a folder",
+    cause,
+  });
+}
+
+/** Whether the name itself is taken; a part that may not be looked at is taken for a folder's. */
+function isThere(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (cause) {
+    return !isDeadEnd(cause);
+  }
+}
+
+function isDeadLink(path: string): boolean {
+  try {
+    if (!Deno.lstatSync(path).isSymlink) return false;
+    Deno.statSync(path);
+    return false;
+  } catch (cause) {
+    return isDeadEnd(cause) && isThere(path);
+  }
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch (cause) {
+    return !isDeadEnd(cause);
+  }
+}
+
+/** Nothing is there, a part of the way is no folder, or links lead in a circle. */
+function isDeadEnd(cause: unknown): boolean {
+  return cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotADirectory ||
+    cause instanceof Deno.errors.FilesystemLoop;
+}
+
+function splitPath(path: string): { readonly folder: string; readonly name: string } {
+  const cut = Math.max(path.lastIndexOf("/"), Deno.build.os === "windows" ? path.lastIndexOf("\\") : -1);
+  if (cut < 0) return { folder: ".", name: path };
+  return { folder: cut === 0 ? "/" : path.slice(0, cut), name: path.slice(cut + 1) };
+}
