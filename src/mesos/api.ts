@@ -86,6 +86,7 @@ export type MesosErrorReason =
   | "refused"
   | "silent"
   | "stream-broken"
+  | "stream-unreadable"
   | "call-unknown"
   | "call-refused";
 
@@ -98,6 +99,7 @@ const errorKinds: Readonly<Record<MesosErrorReason, ErrorKind>> = {
   "refused": "refused",
   "silent": "unreachable",
   "stream-broken": "unreachable",
+  "stream-unreadable": "unreachable",
   "call-unknown": "unreachable",
   "call-refused": "refused",
 };

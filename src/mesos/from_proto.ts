@@ -58,7 +58,7 @@ const unrecognizedState = "TASK_STATE_UNRECOGNIZED";
 
 /**
  * The event in one record. `fallbackRole` is the role of offers that do not name one (masters before 1.2 know only one
- * role per framework). Throws {@linkcode MesosError} `stream-broken` if the record is no event.
+ * role per framework). Throws {@linkcode MesosError} `stream-unreadable` if the record is no event.
  */
 export function decodeEvent(payload: Uint8Array, fallbackRole = "*"): DecodedEvent {
   return eventOfShape(decodeShape(payload), fallbackRole);
@@ -151,7 +151,7 @@ function decodeShape(payload: Uint8Array): EventShape {
 
 function broken(problem: string, cause?: unknown): MesosError {
   return new MesosError(
-    "stream-broken",
+    "stream-unreadable",
     `the event stream of the Mesos master is broken: ${problem}`,
     "check that mesos-master names the master of a Mesos 1.x cluster; it reconnects automatically",
     cause,

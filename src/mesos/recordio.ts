@@ -17,7 +17,7 @@ export class RecordIoError extends MesosError {
   /** `problem` says what was expected and what came. */
   constructor(problem: string) {
     super(
-      "stream-broken",
+      "stream-unreadable",
       `the event stream of the Mesos master is broken: ${problem}`,
       "it reconnects automatically; if this repeats, look for a proxy between gocd-mesos and the master",
     );

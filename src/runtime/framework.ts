@@ -220,7 +220,7 @@ function endingsOf(
 /** The master ends the stream of a framework that it removes, often before it answers TEARDOWN. */
 function isEndOfTeardown({ controls, tearDownAskedMs }: Engine["state"], error: Error): boolean {
   return controls.mode === "teardown" && tearDownAskedMs !== undefined && error instanceof MesosError &&
-    error.reason === "stream-broken";
+    (error.reason === "stream-broken" || error.reason === "stream-unreadable");
 }
 
 function unknownProfile({ state: { settings } }: Engine, event: OperatorEvent): Refusal | undefined {

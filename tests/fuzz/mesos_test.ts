@@ -107,7 +107,7 @@ function eventIn(record: Uint8Array): DecodedEvent | undefined {
     return event;
   } catch (error) {
     if (!(error instanceof MesosError)) throw error;
-    assertEquals(error.reason, "stream-broken");
+    assertEquals(error.reason, "stream-unreadable");
     assert(error.message.length < 1_000, error.message);
     return undefined;
   }

@@ -305,7 +305,7 @@ for (const [name, bytes] of noEvents) {
   Deno.test(`${name} is no event, and the error says so in one line`, () => {
     const error = assertThrows(() => decodeEvent(bytes));
     assertInstanceOf(error, MesosError);
-    assertEquals(error.reason, "stream-broken");
+    assertEquals(error.reason, "stream-unreadable");
     assertStringIncludes(error.message, "the event stream of the Mesos master is broken");
     assertEquals(error.message.includes("\n"), false);
   });
@@ -315,7 +315,7 @@ Deno.test("a JSON event without its content is an error, too", () => {
   assertThrows(() => eventOfShape({ type: "OFFERS" }), MesosError, "an event of type OFFERS came without its content");
 });
 
-Deno.test("any bytes give an event or a stream-broken, and nothing else", () => {
+Deno.test("any bytes give an event or a stream-unreadable, and nothing else", () => {
   const records = new RecordDecoder().push(readStream("lifecycle-protobuf"));
   const anyRecord = fc.constantFrom(...records).chain((record) =>
     fc.array(fc.tuple(fc.nat(record.length - 1), fc.nat(255)), { maxLength: 4 }).map((changes) => {

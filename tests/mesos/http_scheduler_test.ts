@@ -126,11 +126,11 @@ Deno.test("an ERROR instead of SUBSCRIBED is an event, followed by the end of th
 
 const firsts: readonly (readonly [string, (stream: OpenStream) => void, MesosErrorReason, said: string])[] = [
   ["another event", (stream) => stream.send(heartbeat), "not-a-master", "instead of SUBSCRIBED"],
-  ["garbage instead of a length", (stream) => stream.sendBytes(ascii("hello")), "stream-broken", "'hello'"],
+  ["garbage instead of a length", (stream) => stream.sendBytes(ascii("hello")), "stream-unreadable", "'hello'"],
   [
     "a record that is no event",
     (stream) => stream.sendBytes(ascii("3\n\xff\xff\xff")),
-    "stream-broken",
+    "stream-unreadable",
     "not a scheduler event",
   ],
   ["the end of the stream", (stream) => stream.end(), "stream-broken", "has ended the event stream"],
@@ -232,7 +232,7 @@ for (const [name, write, said] of breaks) {
       assertEquals((await events.next()).value?.kind, "subscribed");
       assertEquals((await events.next()).value, rescinded("o1")[0]);
       write(bench.stream);
-      const error = await mesosError(events.next(), "stream-broken");
+      const error = await mesosError(events.next(), "stream-unreadable");
       assertStringIncludes(error.message, said);
       assertStringIncludes(error.message, bench.master.address);
       await mesosError(bench.session.send(decline("o1"), bench.test.signal), "call-unknown");

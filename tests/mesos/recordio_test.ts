@@ -92,8 +92,8 @@ for (const [text, message] of garbage) {
     const error = assertThrows(() => decoder.push(bytes(text)), RecordIoError);
     assertStringIncludes(error.message, message);
     assertInstanceOf(error, MesosError);
-    assertEquals(error.reason, "stream-broken");
-    assertEquals(error.code, "mesos-stream-broken");
+    assertEquals(error.reason, "stream-unreadable");
+    assertEquals(error.code, "mesos-stream-unreadable");
     assertThrows(() => decoder.push(bytes("1\na")), RecordIoError, message);
     assertThrows(() => decoder.finish(), RecordIoError, message);
   });

@@ -118,7 +118,7 @@ Deno.test("a record beyond 64 MiB is one clear error, is not waited for, and the
     master.streams[0]?.sendBytes(new TextEncoder().encode(`${recordBytesMax + 1}\n`));
     await until(() => master.streams.length === 2);
     await until(() => scheduler.framework.engine.state.session.kind === "subscribed");
-    const told = scheduler.notes.filter(({ code }) => code === "mesos-stream-broken");
+    const told = scheduler.notes.filter(({ code }) => code === "mesos-stream-unreadable");
     assertEquals(told.length, 1);
     assert(
       told[0]?.text.includes(`a record of ${recordBytesMax + 1} bytes or more was announced`) &&
