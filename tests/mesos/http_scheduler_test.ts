@@ -232,7 +232,7 @@ for (const [name, write, said] of breaks) {
       assertEquals((await events.next()).value?.kind, "subscribed");
       assertEquals((await events.next()).value, rescinded("o1")[0]);
       write(bench.stream);
-      const error = await mesosError(events.next(), "stream-unreadable");
+      const error = await mesosError(events.next(), said.includes("stream") ? "stream-broken" : "stream-unreadable");
       assertStringIncludes(error.message, said);
       assertStringIncludes(error.message, bench.master.address);
       await mesosError(bench.session.send(decline("o1"), bench.test.signal), "call-unknown");
