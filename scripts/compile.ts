@@ -49,6 +49,8 @@ async function main(): Promise<number> {
       "--allow-read",
       "--allow-write",
       "--allow-env",
+      // Whose a control file may be (src/runtime/control_file.ts).
+      "--allow-sys=uid",
       `${root}main.ts`,
     ];
     // DENO_COMPILE: a deno of the version of DENORT_BIN, on machines that cannot fetch the runtime to embed.

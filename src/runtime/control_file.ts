@@ -1,6 +1,7 @@
 // How a command finds the running instance: a file beside the state with the address of its status page and a token
 // that only the owner can read.
 
+import { dirname } from "node:path";
 import type { Config } from "../config/config.ts";
 import { stateFile } from "../config/state.ts";
 import { OperatorError } from "../errors.ts";
@@ -11,6 +12,9 @@ export interface ControlFile {
   readonly token: string;
   readonly pid: number;
 }
+
+/** More than an address, a token and a process id is none of ours. */
+const bytesMax = 8_192;
 
 /** Beside the state file, or beside the configuration if the state is not a file. */
 export function controlPath({ state, path }: Pick<Config, "state" | "path">): string {
@@ -23,29 +27,76 @@ export function writeControlFile(path: string, file: ControlFile): void {
   Deno.writeTextFileSync(path, JSON.stringify(file), { mode: 0o600, createNew: true });
 }
 
-/** Reads the file; nothing if it does not exist or is invalid. Throws an OperatorError if it may not be read. */
+/**
+ * Reads the file; nothing if it does not exist or is invalid. Throws an OperatorError if it may not be read, or if
+ * others than the user of the instance may have written it: it says where the admin token is sent.
+ */
 export function readControlFile(path: string): ControlFile | undefined {
   try {
-    const value: unknown = JSON.parse(Deno.readTextFileSync(path));
-    if (typeof value !== "object" || value === null) return undefined;
-    const { url, token, pid } = value as Record<string, unknown>;
-    if (!isPageUrl(url) || !isToken(token) || !isPid(pid)) return undefined;
-    return { url, token, pid };
+    // A link and a pipe are nothing that we write, and the latter would be waited for.
+    const isFile = Deno.lstatSync(path).isFile;
+    using file = isFile ? Deno.openSync(path) : undefined;
+    const why = file === undefined ? "it is no file" : mistrust(path, file.statSync());
+    if (why !== undefined || file === undefined) {
+      throw controlError(
+        `${path}, which locates the running instance, is not believed: ${why}`,
+        "remove the file and start the instance again, or run this command as the user that gocd-mesos runs as",
+      );
+    }
+    const bytes = new Uint8Array(bytesMax);
+    return parse(new TextDecoder().decode(bytes.subarray(0, file.readSync(bytes) ?? 0)));
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
+    if (error instanceof Deno.errors.NotFound) return undefined;
     if (!(error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable)) throw error;
-    throw new OperatorError(`${path}, which locates the running instance, may not be read`, {
-      code: "control-file-unreadable",
-      kind: "state",
-      hint: "run this command as the user that gocd-mesos runs as",
-      cause: error,
-    });
+    throw controlError(
+      `${path}, which locates the running instance, may not be read`,
+      "run this command as the user that gocd-mesos runs as",
+      error,
+    );
   }
 }
 
-/** Removes the file, if it exists and still belongs to this process. */
+function controlError(message: string, hint: string, cause?: unknown): OperatorError {
+  return new OperatorError(message, { code: "control-file-unreadable", kind: "state", hint, cause });
+}
+
+function parse(text: string): ControlFile | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== "object" || value === null) return undefined;
+    const { url, token, pid } = value as Record<string, unknown>;
+    return isPageUrl(url) && isToken(token) && isPid(pid) ? { url, token, pid } : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** Why a control file may be that of somebody else. On Windows the rights of its folder are all there is. */
+function mistrust(path: string, { mode, uid }: Deno.FileInfo): string | undefined {
+  if (Deno.build.os === "windows") return undefined;
+  if (((mode ?? 0) & 0o022) !== 0) return "others than its owner may write it";
+  // The second is for a root that gives commands to the instance of another user.
+  return uid === ownUid() || uid === Deno.statSync(dirname(path)).uid
+    ? undefined
+    : `it belongs to another user (uid ${uid})`;
+}
+
+/** The user of this process, where it may be asked for. */
+function ownUid(): number | undefined {
+  const isGranted = Deno.permissions.querySync({ name: "sys", kind: "uid" }).state === "granted";
+  return isGranted ? Deno.uid() ?? undefined : undefined;
+}
+
+/** Removes the file, if it is there and still that of this process. */
 export function removeOwnControlFile(path: string): void {
-  if (readControlFile(path)?.pid === Deno.pid) removeControlFile(path);
+  try {
+    if (parse(Deno.readTextFileSync(path))?.pid === Deno.pid) removeControlFile(path);
+  } catch (error) {
+    // Not ours: it is gone, or may not be read.
+    const { NotFound, PermissionDenied, NotCapable } = Deno.errors;
+    if (![NotFound, PermissionDenied, NotCapable].some((kind) => error instanceof kind)) throw error;
+  }
 }
 
 function isPageUrl(value: unknown): value is string {

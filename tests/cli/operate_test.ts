@@ -1,6 +1,7 @@
 // freeze, resume, drain and teardown: through the running instance where there is one, into the state otherwise.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { readControlFile, writeControlFile } from "../../src/runtime/control_file.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import { freePort } from "../support/free_port.ts";
 import { until } from "../support/scaled_clock.ts";
@@ -127,6 +128,60 @@ Deno.test("whoever has the port of a killed run by now is asked nothing and gets
     assertEquals([written.code, requests], [0, Deno.build.os === "linux" ? 0 : requests], written.all);
     assertStringIncludes(written.out, "is stored");
   }));
+
+for (
+  const [what, arrange, why] of [
+    [
+      "of another user",
+      (path: string): void => Deno.chownSync(path, 4711, null),
+      "it belongs to another user (uid 4711)",
+    ],
+    [
+      "that a group may write",
+      (path: string): void => Deno.chmodSync(path, 0o620),
+      "others than its owner may write it",
+    ],
+    ["that all may write", (path: string): void => Deno.chmodSync(path, 0o602), "others than its owner may write it"],
+  ] as const
+) {
+  Deno.test({
+    name: `a control file ${what} is not believed, and where it points to gets no token`,
+    // Only root may give a file away.
+    ignore: Deno.build.os === "windows" || (what === "of another user" && Deno.uid() !== 0),
+    fn: () =>
+      withSetup(async (setup) => {
+        let requests = 0;
+        const stranger = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, () => {
+          requests++;
+          return new Response("{}");
+        });
+        const url = `http://127.0.0.1:${stranger.addr.port}/`;
+        Deno.writeTextFileSync(setup.controlFile, JSON.stringify({ url, token: "t".repeat(64), pid: Deno.pid }));
+        arrange(setup.controlFile);
+        const refused = await runLine(["freeze", setup.conf]);
+        await stranger.shutdown();
+        assertRefused(refused, 6, /gocd-mesos\.db\.control, .* is not believed: /);
+        assertStringIncludes(refused.err, why);
+        assertEquals(requests, 0);
+      }),
+  });
+}
+
+Deno.test({
+  name: "root gives commands to the instance of the user who has the folder",
+  ignore: Deno.build.os === "windows" || Deno.uid() !== 0,
+  fn: () => {
+    const folder = Deno.makeTempDirSync();
+    try {
+      const path = `${folder}/gocd-mesos.db.control`;
+      writeControlFile(path, { url: "http://127.0.0.1:1/", token: "t", pid: 1 });
+      for (const each of [folder, path]) Deno.chownSync(each, 4711, 4711);
+      assertEquals(readControlFile(path)?.pid, 1);
+    } finally {
+      Deno.removeSync(folder, { recursive: true });
+    }
+  },
+});
 
 Deno.test("a running instance without a status page is told all the same, and shows nothing to who has no token", () =>
   withSetup(async (setup) => {
