@@ -104,6 +104,10 @@ function parseVolume(text: string): Parsed<VolumeSettings> {
 function makeVolume(source: string, containerPath: string, modeText: string): Parsed<VolumeSettings> {
   const mode = modeText.toLowerCase() === "ro" ? "RO" : modeText.toLowerCase() === "rw" ? "RW" : undefined;
   if (mode === undefined) return { ok: false, message: `${quote(modeText)} is neither ro nor rw`, hint: volumeHint };
+  const colon = [source, containerPath].find((part) => part.includes(":"));
+  if (colon !== undefined) {
+    return { ok: false, message: `${quote(colon)} has a colon, at which Docker splits a volume`, hint: volumeHint };
+  }
   if (!containerPath.startsWith("/")) {
     return {
       ok: false,
@@ -111,11 +115,24 @@ function makeVolume(source: string, containerPath: string, modeText: string): Pa
       hint: volumeHint,
     };
   }
+  if (mountPoint(containerPath) === "/") {
+    return { ok: false, message: "a volume cannot replace the whole file system of the container", hint: volumeHint };
+  }
   if (source.startsWith("/")) return { ok: true, value: { kind: "host", hostPath: source, containerPath, mode } };
   if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(source)) {
     return { ok: true, value: { kind: "named", name: source, containerPath, mode } };
   }
   return { ok: false, message: `${quote(source)} is neither a path from / nor the name of a volume`, hint: volumeHint };
+}
+
+/** A path in the container as Docker compares it: without `.`, `..` and superfluous slashes. */
+export function mountPoint(containerPath: string): string {
+  const parts: string[] = [];
+  for (const part of containerPath.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return `/${parts.join("/")}`;
 }
 
 /** Ports: `8080`, `8080/udp`, or objects. */
@@ -175,7 +192,8 @@ export function networkAt(reader: Reader, key: string, byDefault: "BRIDGE" | "HO
   if (found === undefined || text === undefined) return { mode: byDefault };
   const word = text.toUpperCase();
   if (word === "BRIDGE" || word === "HOST" || word === "NONE") return { mode: word };
-  if (word === "USER" || /\s/.test(text)) {
+  // Docker gives no hostname to a container in another one's network, and agents are recognized by theirs.
+  if (word === "USER" || /\s|^container:/i.test(text)) {
     bad(reader, found, `${quote(text)} is not the name of a network`, "BRIDGE, HOST, NONE, or the name of a network");
   }
   return { mode: "USER", name: text };

@@ -8,6 +8,7 @@ import type { AgentProfile, ContainerSettings } from "../core/settings.ts";
 import {
   constraintsAt,
   mapAt,
+  mountPoint,
   networkAt,
   parametersAt,
   portMappingsAt,
@@ -15,6 +16,7 @@ import {
   volumesAt,
 } from "./container_values.ts";
 import { judgeParameter, namedByTaskId } from "./docker_parameters.ts";
+import { imageFlaw } from "./image_reference.ts";
 import { pathBeside } from "./hocon.ts";
 import { profileHash } from "./profile_hash.ts";
 import { addProblem, booleanAt, confAt, durationMsAt, find, integerAt, memoryMbMilliAt, numberAt } from "./reader.ts";
@@ -138,7 +140,7 @@ function readContainer(reader: Reader, prefix: string): ContainerSettings {
   const command = textAt(reader, key("command"));
   const container: ContainerSettings = {
     type,
-    image: readImage(reader, key("docker-image")),
+    image: readImage(reader, key("docker-image"), type),
     forcePull: booleanAt(reader, key("force-pull")),
     network: networkAt(reader, key("network"), type === "MESOS" ? "HOST" : "BRIDGE"),
     portMappings: portMappingsAt(reader, key("port-mappings")),
@@ -161,7 +163,8 @@ function readContainer(reader: Reader, prefix: string): ContainerSettings {
   return container;
 }
 
-function readImage(reader: Reader, key: string): string {
+// Mesos looks up the image files of its own containerizer by names of any case.
+function readImage(reader: Reader, key: string, type: ContainerSettings["type"]): string {
   const image = textAt(reader, key);
   const found = find(reader, key);
   if (image === undefined) {
@@ -169,11 +172,14 @@ function readImage(reader: Reader, key: string): string {
     const hint = 'write docker-image = "gocd/gocd-agent-alpine-3.20:v24.5.0"';
     const at = { key, ...(section === undefined ? {} : { conf: section }) };
     addProblem(reader, at, { code: "config-missing-key", message: "it is missing", hint });
-  } else if (/\s/.test(image) && found !== undefined) {
-    const message = `${quote(image)} is not the name of an image`;
-    addProblem(reader, found, { code: "config-bad-value", message, hint: "write name:version without spaces" });
+    return "";
   }
-  return image ?? "";
+  const flaw = imageFlaw(type === "MESOS" ? image.toLowerCase() : image);
+  if (flaw !== undefined && found !== undefined) {
+    const message = `${quote(image)} is not the name of an image: ${flaw.message}`;
+    addProblem(reader, found, { code: "config-bad-value", message, hint: flaw.hint });
+  }
+  return image;
 }
 
 function readEnvFiles(reader: Reader, key: string): Readonly<Record<string, string>> {
@@ -230,6 +236,16 @@ function checkContainer(reader: Reader, prefix: string, container: ContainerSett
     if (container.parameters.length > 0) {
       conflict("docker-parameters", only, 'remove them, or write containerizer = "docker"');
     }
+  }
+  const paths = container.volumes.map(({ containerPath }) => mountPoint(containerPath));
+  const twice = paths.find((path, index) => paths.indexOf(path) < index);
+  if (twice !== undefined) {
+    conflict("volumes", `two volumes have the path ${quote(twice)} in the container`, "remove one of them");
+  }
+  // Docker volume/local/local.go: names have at least two characters.
+  const short = container.volumes.find((each) => each.kind === "named" && each.name.length < 2 && !each.driver);
+  if (container.type === "DOCKER" && short?.kind === "named") {
+    conflict("volumes", `${quote(short.name)} is too short for the name of a volume`, "use two characters or more");
   }
   const drivers = new Set(
     container.volumes.flatMap((each) => each.kind === "named" && each.driver !== undefined ? [each.driver] : []),

@@ -29,6 +29,13 @@ for (
     ['go-agent.docker-parameters { "--cap-add" = SYS_PTRACE }', "write cap-add"],
     ["go-agent.docker-parameters { e = A }", "write env"],
     ["go-agent.docker-parameters { h = a }", "write hostname"],
+    ['go-agent.docker-parameters = [{ key = v, value = "/m2:/home/go/.m2" }]', "write volume"],
+    ["go-agent.docker-parameters { P = true }", "write publish-all"],
+    ["go-agent.docker-parameters { x = a }", "write the long name of an option, without dashes in front"],
+    ["go-agent.docker-parameters { cap_add = SYS_PTRACE }", "write cap-add"],
+    ["go-agent.docker-parameters { Cap-Add = SYS_PTRACE }", "write cap-add"],
+    ['go-agent.docker-parameters { "cap-add=SYS_PTRACE" = "" }', "write cap-add"],
+    ["go-agent.docker-parameters { help = true }", "remove it"],
     ["go-agent.docker-parameters { net = host }", "write the key network instead"],
     ["go-agent.docker-parameters { network = host }", "write the key network instead"],
     ["go-agent.docker-parameters { uts = host }", "remove it"],
@@ -43,6 +50,20 @@ for (
     assertEquals(problems.map((each) => [each.code, each.hint]), [["config-conflict", hint]]);
   });
 }
+
+Deno.test("an option that Docker 28 does not have is a warning, as a newer one may have it", () => {
+  const { warnings } = loadKeys('go-agent.docker-parameters { volumes = "/a:/b", frobnicate = 1 }');
+  const told = warnings.filter((each) => each.includes("docker-parameters"));
+  assertEquals(told.length, 2);
+  assertStringIncludes(told[0] ?? "", "docker run has no option --volumes as of Docker 28");
+  assertStringIncludes(told[0] ?? "", "did you mean volume?");
+  assertEquals(told[1]?.includes("did you mean"), false);
+});
+
+Deno.test("a file for the container's id is a warning, as only the first launch on a host can write it", () => {
+  const { warnings } = loadKeys('go-agent.docker-parameters { cidfile = "/run/agent.cid" }');
+  assertStringIncludes(warnings.join("\n"), "cidfile fails each launch on a host where the file is there already");
+});
 
 Deno.test("other options and variables are taken without a word", () => {
   const { warnings } = loadKeys(

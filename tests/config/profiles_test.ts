@@ -98,16 +98,16 @@ Deno.test("amounts are thousandths, and memory has many spellings", () => {
 
 Deno.test("volumes are read in both forms", () => {
   const { volumes } = profile(`go-agent.volumes = [
-    "/a:/b", "/a:/b:ro", "cache:/c:rw"
-    { host-path = /h, container-path = /c, mode = RO }
-    { name = n, driver = rexray, container-path = /c }
+    "/a:/b", "/a:/b2:ro", "cache:/c:rw"
+    { host-path = /h, container-path = /c2, mode = RO }
+    { name = n, driver = rexray, container-path = /c3 }
   ]`).container;
   assertEquals(volumes, [
     { kind: "host", hostPath: "/a", containerPath: "/b", mode: "RW" },
-    { kind: "host", hostPath: "/a", containerPath: "/b", mode: "RO" },
+    { kind: "host", hostPath: "/a", containerPath: "/b2", mode: "RO" },
     { kind: "named", name: "cache", containerPath: "/c", mode: "RW" },
-    { kind: "host", hostPath: "/h", containerPath: "/c", mode: "RO" },
-    { kind: "named", name: "n", driver: "rexray", containerPath: "/c", mode: "RW" },
+    { kind: "host", hostPath: "/h", containerPath: "/c2", mode: "RO" },
+    { kind: "named", name: "n", driver: "rexray", containerPath: "/c3", mode: "RW" },
   ]);
 });
 
@@ -172,7 +172,7 @@ const bads: readonly (readonly [keys: string, code: string, key: string])[] = [
   ['volumes = ["/a:/b:rx"]', "config-bad-value", "volumes"],
   ["volumes = [{ host-path = /a, name = b, container-path = /c }]", "config-bad-value", "volumes"],
   ["volumes = [{ host-path = /a, driver = d, container-path = /c }]", "config-bad-value", "volumes"],
-  ["volumes = [{ host-pth = /a, container-path = /c, name = n }]", "config-unknown-key", "volumes.host-pth"],
+  ["volumes = [{ host-pth = /a, container-path = /c, name = nn }]", "config-unknown-key", "volumes.host-pth"],
   ["port-mappings = [70000]", "config-bad-value", "port-mappings"],
   ["port-mappings = [80/icmp]", "config-bad-value", "port-mappings"],
   ["uris = [{ extract = true }]", "config-bad-value", "uris"],

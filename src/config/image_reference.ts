@@ -1,0 +1,92 @@
+// What is wrong with the name of an image, by the grammar that Docker reads it with (distribution/reference, regexp.go
+// and normalize.go). Not here: whether a registry has it.
+
+/** What is wrong, as the end of a sentence about the name, and what to do. */
+export interface ImageFlaw {
+  readonly message: string;
+  readonly hint: string;
+}
+
+const nameCharsMax = 255;
+const componentPattern = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$/;
+const hostPattern =
+  /^(?:\[[a-fA-F0-9:]+\]|[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*)(?::[0-9]+)?$/;
+const tagPattern = /^\w[\w.-]{0,127}$/;
+/** Hexadecimal digits of the digests that Docker knows. */
+const digestDigits: Readonly<Record<string, number>> = { sha256: 64, sha384: 96, sha512: 128 };
+
+/** Why no container can be started from this image; nothing if its name is well formed. */
+export function imageFlaw(image: string): ImageFlaw | undefined {
+  if (/\s/.test(image)) {
+    return { message: "it contains white space", hint: "write name:version without spaces" };
+  }
+  const scheme = /^[a-zA-Z][a-zA-Z0-9+.-]*:\/\//.exec(image)?.[0];
+  if (scheme !== undefined) {
+    const rest = image.slice(scheme.length);
+    const isUsable = !rest.includes("@") && imageFlaw(rest) === undefined;
+    return { message: "it is a URL", hint: isUsable ? `write ${rest}` : "write registry/name:version" };
+  }
+  const [named = "", digest, ...more] = image.split("@");
+  if (more.length > 0) return { message: "it has two digests", hint: "write name@sha256:…" };
+  const { name, tag } = splitTag(named);
+  return nameFlaw(name) ?? (tag === undefined ? undefined : tagFlaw(tag)) ??
+    (digest === undefined ? undefined : digestFlaw(digest));
+}
+
+/** The tag stands behind the last colon; a colon before a slash belongs to a port. */
+function splitTag(named: string): { readonly name: string; readonly tag?: string } {
+  const colon = named.lastIndexOf(":");
+  if (colon <= named.lastIndexOf("/")) return { name: named };
+  return { name: named.slice(0, colon), tag: named.slice(colon + 1) };
+}
+
+function nameFlaw(name: string): ImageFlaw | undefined {
+  const slash = name.indexOf("/");
+  const first = name.slice(0, Math.max(slash, 0));
+  // A first part like this is a registry, any other is the first part of the path.
+  const isHost = /[.:[\]]/.test(first) || first === "localhost" || first !== first.toLowerCase();
+  if (isHost && !hostPattern.test(first)) {
+    return { message: "the registry before the first slash is not a host or host:port", hint: "write host:5000/name" };
+  }
+  const path = isHost ? name.slice(slash + 1) : name;
+  const components = path.split("/");
+  if (path.includes(":")) return { message: "it has two tags", hint: "write name:version with one colon" };
+  if (components.includes("")) {
+    return { message: "a part of its name is empty", hint: "write registry/name:version with single slashes" };
+  }
+  if (path !== path.toLowerCase()) {
+    return { message: "its name has upper case letters", hint: `write ${path.toLowerCase()}, in lower case` };
+  }
+  const wrong = components.find((component) => !componentPattern.test(component));
+  if (wrong !== undefined) {
+    return {
+      message: `${JSON.stringify(wrong)} cannot be a part of its name`,
+      hint: "use lower case letters and digits, with single . or _, __ or - between them",
+    };
+  }
+  if (/^[a-f0-9]{64}$/.test(name)) return { message: "it is a bare id", hint: "write name@sha256:…" };
+  // Docker writes a name without any slash as library/name.
+  const length = path.length + (slash < 0 ? "library/".length : 0);
+  if (length <= nameCharsMax) return undefined;
+  return { message: `its name has more than ${nameCharsMax} characters`, hint: "give the image a shorter name" };
+}
+
+function tagFlaw(tag: string): ImageFlaw | undefined {
+  if (tagPattern.test(tag)) return undefined;
+  if (tag === "") return { message: "nothing stands behind its colon", hint: "write name:version" };
+  const hint = "use up to 128 letters, digits, _ . and -, and none of . and - in front";
+  return { message: `${JSON.stringify(tag)} cannot be a tag`, hint };
+}
+
+function digestFlaw(digest: string): ImageFlaw | undefined {
+  const hint = "write the whole digest, sha256: and 64 hexadecimal digits in lower case";
+  const [algorithm = "", digits = "", ...more] = digest.split(":");
+  const wanted = Object.hasOwn(digestDigits, algorithm) ? digestDigits[algorithm] : undefined;
+  if (wanted === undefined || more.length > 0) {
+    return { message: `${JSON.stringify(digest)} is not a digest that Docker knows`, hint };
+  }
+  if (digits.length !== wanted) {
+    return { message: `its ${algorithm} digest has ${digits.length} digits, not ${wanted}`, hint };
+  }
+  return /^[a-f0-9]*$/.test(digits) ? undefined : { message: "its digest has other characters than 0-9 and a-f", hint };
+}
