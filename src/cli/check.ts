@@ -13,12 +13,13 @@ import { mastersText, serverUrlText } from "../net/addresses.ts";
 import { realClock } from "../runtime/clock.ts";
 import { requireHosts } from "../runtime/permissions.ts";
 import { openGocd, openMesos, stateOf } from "../runtime/ports.ts";
+import { checkStart, otherInstance, type StateFound } from "./check_start.ts";
 import { pendingWarning, silenceWarning } from "./check_agents.ts";
 import type { Command } from "./command.ts";
 import type { CliIo } from "./io.ts";
 import { loadConfigFile } from "./load.ts";
 import { createReport, type Report } from "./report.ts";
-import { slowGocdHint, withinLimit } from "./time_limit.ts";
+import { requestsLimitMs, slowGocdHint, withinLimit } from "./time_limit.ts";
 
 /** The command. */
 export const checkCommand: Command = {
@@ -27,12 +28,15 @@ export const checkCommand: Command = {
   help: `Usage: gocd-mesos check path/to/framework.conf
 
 Validates the configuration and checks the state file; asks the GoCD server for its version, jobs, agents and the
-rights of the account; asks the Mesos masters for their leader and version. Nothing is registered, launched or
-changed. One row per finding: ok, warn or FAIL, with what to do.
+rights of the account; asks the Mesos masters for their leader and version. At last it looks for what a start would be
+refused for: another instance that uses the state, a port in use, living agents of a state that was lost. Nothing is
+registered, launched or changed. One row per finding: ok, warn or FAIL, with what to do.
+
+For a changed file of a running instance, exit code 6 with "in use" as the only FAIL means that it can be reloaded.
 
 Exit codes (that of the first FAIL):
-  0  no FAIL (perhaps warnings)      2  the file    3  a server cannot be reached or is not ready
-  4  access was refused              6  the state file
+  0  no FAIL (perhaps warnings)      2  the file, or http.listen     3  a server cannot be reached or is not ready
+  4  access or the start is refused  6  the state file
 
 Examples:
   gocd-mesos check framework.conf
@@ -47,20 +51,13 @@ Examples:
     const report = createReport(io);
     const config = checkConfig(path, report, io);
     if (config === undefined) return report.exitCode();
-    const ours = await checkState(config, report);
-    await checkGocd(config, ours, report);
+    const state = await checkState(config, report);
+    await checkGocd(config, new Set(state.stored?.instances.map(({ taskId }) => taskId)), report);
     await checkMesos(config, report);
+    await checkStart(config, state, report);
     return report.exitCode();
   },
 };
-
-/** In addition to the limit of each request, for all requests to one server. */
-const serverMarginMs = 30_000;
-
-function limitMsOf(config: Config): number {
-  const requestsMax = 6;
-  return config.gocd.timeoutMs * requestsMax + serverMarginMs;
-}
 
 function checkConfig(path: string, report: Report, io: CliIo): Config | undefined {
   try {
@@ -81,23 +78,23 @@ function checkConfig(path: string, report: Report, io: CliIo): Config | undefine
   }
 }
 
-/** Returns the task ids of the stored agents. */
-async function checkState(config: Config, report: Report): Promise<ReadonlySet<string>> {
+async function checkState(config: Config, report: Report): Promise<StateFound> {
   try {
     const state = stateOf(config);
+    const inUse = otherInstance(state);
     const stored = await state.read();
     const path = state.place;
     if (stored === undefined) {
       report.ok("state", `${path}: none yet, it is made at the first start`);
-      return new Set();
+    } else {
+      const id = stored.framework.frameworkId;
+      const framework = id === undefined ? "not registered yet" : `framework ${id}`;
+      report.ok("state", `${path}: ${framework}, ${stored.instances.length} agents on record`);
     }
-    const id = stored.framework.frameworkId;
-    const framework = id === undefined ? "not registered yet" : `framework ${id}`;
-    report.ok("state", `${path}: ${framework}, ${stored.instances.length} agents on record`);
-    return new Set(stored.instances.map(({ taskId }) => taskId));
+    return { ...(stored === undefined ? {} : { stored }), ...(inUse === undefined ? {} : { inUse }) };
   } catch (error) {
     report.fail("state", error);
-    return new Set();
+    return {};
   }
 }
 
@@ -105,7 +102,7 @@ async function checkGocd(config: Config, ours: ReadonlySet<string>, report: Repo
   const gocd = openGocd(config, realClock);
   const { profiles } = config.settings;
   const named = profiles.flatMap(({ environments }) => environments === "*" ? [] : environments);
-  const limit = { who: "the GoCD server", limitMs: limitMsOf(config), hint: slowGocdHint };
+  const limit = { who: "the GoCD server", limitMs: requestsLimitMs(config), hint: slowGocdHint };
   try {
     const startMs = realClock.nowMs();
     const poll = await withinLimit(limit, (signal) => gocd.poll(signal, [...new Set(named)]));
@@ -167,7 +164,7 @@ async function checkMesos(config: Config, report: Report): Promise<void> {
     const { leader, version } = await withinLimit(
       {
         who: "the Mesos masters",
-        limitMs: limitMsOf(config),
+        limitMs: requestsLimitMs(config),
         hint: "check mesos-master, and that the masters are not overloaded",
       },
       (signal) => mesos.probe(signal),

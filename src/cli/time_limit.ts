@@ -1,10 +1,20 @@
 // The time that a command spends on one server, over all its requests.
 
+import type { Config } from "../config/config.ts";
 import { formatDuration } from "../core/words/phrases.ts";
 import { OperatorError } from "../errors.ts";
 
 /** What to do if the GoCD server is too slow. */
 export const slowGocdHint = "check why GoCD is slow, or raise go-server.timeout";
+
+/** In addition to the limit of each request. */
+const serverMarginMs = 30_000;
+
+/** Milliseconds for all requests to one server. */
+export function requestsLimitMs({ gocd }: Pick<Config, "gocd">): number {
+  const requestsMax = 6;
+  return gocd.timeoutMs * requestsMax + serverMarginMs;
+}
 
 /** What is limited. */
 export interface TimeLimit {

@@ -3,7 +3,7 @@
 import type { Config } from "../config/config.ts";
 import { formerAgents, formerFrameworks, isUnregistered, type Orphans, refusalOf } from "../core/identity/orphans.ts";
 import type { GocdAgent } from "../core/gocd_records.ts";
-import type { State } from "../core/state.ts";
+import type { StoredState } from "../core/record.ts";
 import type { GocdApi } from "../gocd/api.ts";
 import { type MesosApi, MesosError } from "../mesos/api.ts";
 import type { Clock } from "./clock.ts";
@@ -12,13 +12,18 @@ import { stateOf } from "./ports.ts";
 /** How long to wait for the GoCD server if the master shows that nothing of ours exists. */
 const gocdMsMax = 5_000;
 
-/** What the check needs. */
-export interface FirstRegistrationOptions {
-  readonly gocd: GocdApi;
-  readonly mesos: MesosApi;
+/** What the look for an earlier life needs. */
+export interface EarlierLifeOptions {
+  readonly gocd: Pick<GocdApi, "readAgents">;
+  readonly mesos: Pick<MesosApi, "frameworksNamed">;
   readonly clock: Clock;
   readonly config: () => Config;
-  readonly state: () => State;
+  readonly state: () => Pick<StoredState, "framework">;
+}
+
+/** What the check needs. */
+export interface FirstRegistrationOptions extends EarlierLifeOptions {
+  readonly mesos: MesosApi;
   /** Something exists: the program ends with this message. */
   readonly refuse: (message: string, hint: string) => void;
 }
@@ -29,13 +34,12 @@ export interface FirstRegistrationOptions {
  * itself; a master that denies access counts as having nothing of ours, but then the GoCD server must respond.
  */
 export function watchFirstRegistration(options: FirstRegistrationOptions): Pick<MesosApi, "subscribe"> {
-  const { mesos, config, state } = options;
+  const { mesos } = options;
   let isClear = false;
   return {
     subscribe: async (identity, frameworkId, signal) => {
-      if (!isClear && frameworkId === undefined && isUnregistered(state())) {
-        const life = await lookForEarlierLife(options, signal);
-        const refusal = refusalOf(life, { place: stateOf(config()).place, configPath: config().path });
+      if (!isClear && frameworkId === undefined) {
+        const refusal = await earlierLifeRefusal(options, signal);
         if (refusal !== undefined) {
           options.refuse(refusal.message, refusal.hint);
           throw new MesosError("refused", refusal.message, refusal.hint);
@@ -47,9 +51,20 @@ export function watchFirstRegistration(options: FirstRegistrationOptions): Pick<
   };
 }
 
+/** Why a state may not be registered as it is; nothing where it is registered, or agents of ours are nowhere. */
+export async function earlierLifeRefusal(
+  options: EarlierLifeOptions,
+  signal: AbortSignal,
+): Promise<ReturnType<typeof refusalOf>> {
+  if (!isUnregistered(options.state())) return undefined;
+  const config = options.config();
+  const life = await lookForEarlierLife(options, signal);
+  return refusalOf(life, { place: stateOf(config).place, configPath: config.path });
+}
+
 /** What both servers show. */
 async function lookForEarlierLife(
-  { gocd, mesos, clock, config, state }: FirstRegistrationOptions,
+  { gocd, mesos, clock, config, state }: EarlierLifeOptions,
   signal: AbortSignal,
 ): Promise<Orphans> {
   const { settings } = config();
@@ -60,7 +75,11 @@ async function lookForEarlierLife(
 }
 
 /** The agents, if the server responds soon. */
-async function readSoon(gocd: GocdApi, clock: Clock, signal: AbortSignal): Promise<readonly GocdAgent[]> {
+async function readSoon(
+  gocd: EarlierLifeOptions["gocd"],
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<readonly GocdAgent[]> {
   const limit = new AbortController();
   const both = AbortSignal.any([signal, limit.signal]);
   try {

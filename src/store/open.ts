@@ -4,7 +4,7 @@
 import type { StoredState } from "../core/record.ts";
 import { type ZookeeperAddress, zookeeperText } from "../net/addresses.ts";
 import { openStoreForReading, type StateInspection, type StateReader } from "./sqlite_reader.ts";
-import { openSqliteStore } from "./sqlite_store.ts";
+import { openSqliteStore, probeSqliteStore } from "./sqlite_store.ts";
 import { isStateFile } from "./state_path.ts";
 import type { Store } from "./store.ts";
 // Only its types: it is loaded for zk:// alone.
@@ -31,6 +31,8 @@ export interface DurableState {
   readonly isShared: boolean;
   /** For its one writer. Throws {@linkcode StoreError}. */
   open(): Promise<Store>;
+  /** What `open` would refuse, without making anything; absent where opening is waiting for one's turn. Throws {@linkcode StoreError}. */
+  probe?(): void;
   /** Beside its writer; nothing where there is no state yet. Throws {@linkcode StoreError}. */
   read(): Promise<StoredState | undefined>;
   /** What lies there, sound or not; absent where only the whole can be read. Throws {@linkcode StoreError}. */
@@ -46,6 +48,7 @@ export function durableState(place: StatePlace, user: StateUser): DurableState {
         isShared: false,
         // deno-lint-ignore require-await
         open: async () => openSqliteStore(place.path, user),
+        probe: () => probeSqliteStore(place.path),
         // deno-lint-ignore require-await
         read: async () => isStateFile(place.path) ? inFile(place.path, (reader) => reader.load()) : undefined,
         inspect: () => inFile(place.path, (reader) => reader.inspect()),

@@ -1,5 +1,6 @@
 // Durable state in one SQLite file with one writer.
 
+import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { StateRecord, StoredState } from "../core/record.ts";
 import { completeState, decodeRecords, freshState, recordsOf, type StoredText, textChanges } from "./record_codec.ts";
@@ -31,6 +32,35 @@ export function openSqliteStore(path: string, options: SqliteStoreOptions): Stor
   } catch (cause) {
     lock.release();
     throw cause;
+  }
+}
+
+/**
+ * Throws what {@linkcode openSqliteStore} would for lack of rights, or because another process writes; nothing is made.
+ * Not here: whether the content is sound (sqlite_reader.ts).
+ */
+export function probeSqliteStore(path: string): void {
+  const real = realStatePath(path);
+  guarded("write", path, () => {
+    try {
+      Deno.removeSync(Deno.makeTempFileSync({ dir: dirname(real), prefix: ".gocd-mesos-check-" }));
+      for (const file of ["", "-wal", "-shm", "-lock"].map((suffix) => `${real}${suffix}`)) probeFile(file);
+    } catch (error) {
+      // A check may run with fewer permissions than the start that it speaks of.
+      if (!(error instanceof Deno.errors.NotCapable)) throw error;
+    }
+  });
+  if (probeFile(`${real}-lock`)) lockStateFile(real).release();
+}
+
+/** Throws where a file is there that may not be written; whether it is there. */
+function probeFile(path: string): boolean {
+  try {
+    Deno.openSync(path, { read: true, write: true }).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
 }
 

@@ -38,6 +38,15 @@ export function startWebServer(options: HandlerOptions): WebServer {
   }
 }
 
+/** Throws what {@linkcode startWebServer} would where nothing can listen at this address now. */
+export function probeListen(listen: HandlerOptions["listen"]): void {
+  try {
+    Deno.listen({ hostname: listen.host, port: listen.port }).close();
+  } catch (cause) {
+    throw listenError(listen, cause);
+  }
+}
+
 /** On this machine, a listener on all interfaces is reached by its loopback address. */
 function reachableName(host: string): string {
   if (host === "0.0.0.0") return "127.0.0.1";

@@ -1,0 +1,73 @@
+// The last rows of `check`: what a start would be refused for although the file, the state and both servers are fine.
+
+import type { Config } from "../config/config.ts";
+import type { StoredState } from "../core/record.ts";
+import { OperatorError } from "../errors.ts";
+import { realClock } from "../runtime/clock.ts";
+import { earlierLifeRefusal } from "../runtime/first_registration.ts";
+import { openGocd, openMesos } from "../runtime/ports.ts";
+import type { DurableState } from "../store/open.ts";
+import { freshState } from "../store/record_codec.ts";
+import { StoreError } from "../store/store_error.ts";
+import { probeListen } from "../web/server.ts";
+import type { Report } from "./report.ts";
+import { requestsLimitMs, withinLimit } from "./time_limit.ts";
+
+/** What `check` has found of the state. */
+export interface StateFound {
+  /** Absent: there is none yet, or it cannot be read. */
+  readonly stored?: StoredState;
+  /** Another instance uses it. */
+  readonly inUse?: StoreError;
+}
+
+/** The error of another instance that uses the state. Throws any other reason why it cannot be opened. */
+export function otherInstance(state: DurableState): StoreError | undefined {
+  try {
+    state.probe?.();
+    return undefined;
+  } catch (error) {
+    if (error instanceof StoreError && error.code === "state-locked") return error;
+    throw error;
+  }
+}
+
+/** Reports what a start would be refused for; the exit code of earlier rows takes precedence. */
+export async function checkStart(config: Config, { stored, inUse }: StateFound, report: Report): Promise<void> {
+  if (inUse !== undefined) {
+    // The port is probably that instance's.
+    report.fail("start", inUse);
+    return;
+  }
+  const { listen } = config.http;
+  try {
+    if (listen !== undefined) probeListen(listen);
+  } catch (error) {
+    report.fail("start", error);
+  }
+  // What has failed already keeps from knowing more.
+  if (report.exitCode() === 0) await checkEarlierLife(config, stored, report);
+}
+
+async function checkEarlierLife(config: Config, stored: StoredState | undefined, report: Report): Promise<void> {
+  const gocd = openGocd(config, realClock);
+  const mesos = openMesos(() => config, realClock);
+  const state = stored ?? freshState("");
+  const limit = {
+    who: "GoCD and Mesos",
+    limitMs: requestsLimitMs(config),
+    hint: "check that neither server is overloaded",
+  };
+  try {
+    const options = { gocd, mesos, clock: realClock, config: () => config, state: () => state };
+    const refusal = await withinLimit(limit, (signal) => earlierLifeRefusal(options, signal));
+    if (refusal === undefined) return;
+    const { message, hint } = refusal;
+    report.fail("start", new OperatorError(message, { code: "state-lost", kind: "refused", hint }));
+  } catch (error) {
+    report.fail("start", error);
+  } finally {
+    gocd.close();
+    mesos.close();
+  }
+}

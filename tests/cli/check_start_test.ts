@@ -1,0 +1,123 @@
+// `gocd-mesos check` against each refusal of `start`: what the one passes, the other does not refuse.
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { openSqliteStore } from "../../src/store/sqlite_store.ts";
+import { type SocketCluster, startCluster } from "../support/cluster.ts";
+import { confFolder, runLine, type Written } from "./support.ts";
+
+interface Place {
+  readonly cluster: SocketCluster;
+  readonly folder: string;
+}
+
+interface Refusal {
+  readonly name: string;
+  readonly code: number;
+  /** Of the row of the FAIL. */
+  readonly says: RegExp;
+  /** What is around, and more keys for the file; what it returns is ended at last. */
+  readonly arrange: (place: Place) => { readonly more?: string; readonly end?: () => unknown };
+}
+
+const lineage = { newLineage: () => "abc123" };
+
+const refusals: readonly Refusal[] = [
+  {
+    name: "the folder of the state is missing",
+    code: 6,
+    says: /^FAIL {2}state +the folder .*nowhere of the state file .* does not exist$/m,
+    arrange: ({ folder }) => ({ more: `state.path = "${folder}/nowhere/state.db"` }),
+  },
+  {
+    name: "the folder of the state takes no new file",
+    code: 6,
+    says: /^FAIL {2}state +cannot write .*\/proc\/self\/gocd-mesos.db/m,
+    arrange: () => ({ more: 'state.path = "/proc/self/gocd-mesos.db"' }),
+  },
+  {
+    name: "another instance uses the state",
+    code: 6,
+    says: /^FAIL {2}start +the state file .* is in use by process \d+$/m,
+    arrange: ({ folder }) => {
+      const store = openSqliteStore(`${folder}/gocd-mesos.db`, lineage);
+      return { end: () => store.close() };
+    },
+  },
+  {
+    name: "the port of the page is in use",
+    code: 2,
+    says: /^FAIL {2}start +cannot listen on http\.listen = "127\.0\.0\.1:\d+"/m,
+    arrange: () => {
+      const other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      return { more: `http.listen = "127.0.0.1:${other.addr.port}"`, end: () => other.close() };
+    },
+  },
+  {
+    name: "the state was lost, and its agents are alive",
+    code: 4,
+    says: /^FAIL {2}start +the state .* is new, but agents like ours are there already: .* 1 living agent like ours/m,
+    arrange: ({ cluster }) => {
+      cluster.gocd.addAgent({ uuid: "7a4e", hostname: "gocd-zzz999-default-7" });
+      return {};
+    },
+  },
+];
+
+async function inPlace(act: (place: Place, line: (more: string) => Promise<Written>) => Promise<void>): Promise<void> {
+  const cluster = startCluster({ speed: 1 });
+  const folder = confFolder("");
+  try {
+    await act({ cluster, folder: folder.path }, (more) => {
+      Deno.writeTextFileSync(folder.conf, cluster.configText(more));
+      return runLine(["check", folder.conf]);
+    });
+  } finally {
+    folder.remove();
+    await cluster.close();
+  }
+}
+
+for (const { name, code, says, arrange } of refusals) {
+  Deno.test(`check fails where start is refused: ${name}`, () =>
+    inPlace(async (place, check) => {
+      const { more, end } = arrange(place);
+      try {
+        const before = [...Deno.readDirSync(place.folder)].map((each) => each.name).sort();
+        const written = await check(more ?? "");
+        assertMatch(written.out, says);
+        assertEquals(written.out.match(/^FAIL/gm)?.length, 1, written.out);
+        assertMatch(written.out, /^FAIL.*\n +to do: \S/m);
+        assertEquals(written.code, code);
+        assertEquals([...Deno.readDirSync(place.folder)].map((each) => each.name).sort(), before, "check makes a file");
+      } finally {
+        await end?.();
+      }
+    }));
+}
+
+Deno.test("check passes a state that the last run has left, and leaves its files as they are", () =>
+  inPlace(async ({ folder }, check) => {
+    const store = openSqliteStore(`${folder}/gocd-mesos.db`, lineage);
+    await store.load();
+    await store.close();
+    const before = Deno.statSync(`${folder}/gocd-mesos.db`).mtime;
+    const written = await check("");
+    assertEquals(written.code, 0, written.out);
+    assertStringIncludes(written.out, "not registered yet, 0 agents on record");
+    assertEquals(Deno.statSync(`${folder}/gocd-mesos.db`).mtime, before);
+    // The lock was taken for a moment only.
+    await openSqliteStore(`${folder}/gocd-mesos.db`, lineage).close();
+  }));
+
+Deno.test("a file that is wrong for a running instance has the exit code of its fault, not that of the instance", () =>
+  inPlace(async ({ folder, cluster }, check) => {
+    const store = openSqliteStore(`${folder}/gocd-mesos.db`, lineage);
+    try {
+      await cluster.close();
+      const written = await check("");
+      assertEquals(written.code, 3);
+      assert(/^FAIL {2}start +the state file/m.test(written.out), written.out);
+    } finally {
+      await store.close();
+    }
+  }));
