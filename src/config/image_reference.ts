@@ -17,9 +17,7 @@ const digestDigits: Readonly<Record<string, number>> = { sha256: 64, sha384: 96,
 
 /** Why no container can be started from this image; nothing if its name is well formed. */
 export function imageFlaw(image: string): ImageFlaw | undefined {
-  if (/\s/.test(image)) {
-    return { message: "it contains white space", hint: "write name:version without spaces" };
-  }
+  if (/\s/.test(image)) return { message: "it contains white space", hint: "write name:version without spaces" };
   const scheme = /^[a-zA-Z][a-zA-Z0-9+.-]*:\/\//.exec(image)?.[0];
   if (scheme !== undefined) {
     const rest = image.slice(scheme.length);
