@@ -2,6 +2,7 @@
 // first failure.
 
 import type { Config } from "../config/config.ts";
+import { hintOf, reasonOf } from "../config/hocon.ts";
 import { hostsOf } from "../config/hosts.ts";
 import { missingEnvironmentFindings } from "../core/demand/environments.ts";
 import type { Finding } from "../core/event.ts";
@@ -68,6 +69,7 @@ function checkConfig(path: string, report: Report, io: CliIo): Config | undefine
       "config",
       `${path}: valid, ${names.length} profile${names.length === 1 ? "" : "s"} (${names.join(", ")})`,
     );
+    for (const error of unreadableEnvFiles(config, io)) report.fail("config", error);
     for (const warning of config.warnings) report.warn("config", warning, "");
     for (const gap of hostsOf(config).gaps) report.warn("config", `${gap.key}: ${gap.message}`, gap.hint);
     return config;
@@ -76,6 +78,21 @@ function checkConfig(path: string, report: Report, io: CliIo): Config | undefine
     report.fail("config", error);
     return undefined;
   }
+}
+
+/** The values of env-files are read at each launch, which fails without them. */
+function unreadableEnvFiles(config: Config, io: CliIo): readonly OperatorError[] {
+  const files = config.settings.profiles.flatMap(({ container }) => Object.entries(container.envFiles));
+  return [...new Map(files.map(([name, path]) => [path, name]))].flatMap(([path, name]) => {
+    try {
+      io.readFile(path);
+      return [];
+    } catch (error) {
+      const message = `${config.path}: env-files.${name}: cannot read ${path}: ${reasonOf(error)}`;
+      const hint = hintOf(error, "restore the file, or correct its path: without it no agent can be launched");
+      return [new OperatorError(message, { code: "env-file-unreadable", kind: "usage", hint })];
+    }
+  });
 }
 
 async function checkState(config: Config, report: Report): Promise<StateFound> {

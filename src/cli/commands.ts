@@ -3,6 +3,7 @@
 import type { Command } from "./command.ts";
 import { checkCommand } from "./check.ts";
 import { demoCommand } from "./demo.ts";
+import { exampleConfigCommand } from "./example_config.ts";
 import { acceptLossCommand, drainCommand, freezeCommand, resumeCommand, teardownCommand } from "./operate.ts";
 import { planCommand } from "./plan.ts";
 import { startCommand } from "./start.ts";
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   teardownCommand,
   stateCommand,
   demoCommand,
+  exampleConfigCommand,
   versionCommand,
 ];
 
@@ -51,6 +53,7 @@ Exit codes:
 
 Examples:
   gocd-mesos demo                          try it, without any server
+  gocd-mesos example-config                print a configuration to begin with
   gocd-mesos check framework.conf          validate the file and connect to both servers
   gocd-mesos plan framework.conf           what it would launch now, and why each job waits
   gocd-mesos framework.conf                run`;

@@ -27,7 +27,7 @@ Options:
   --gocd-version V     the GoCD release to simulate, from 15.2.0 on (${defaultGocdVersion})
   --seed N             vary the course of events (1)
   --listen HOST:PORT   where to serve the status page (127.0.0.1:8090, or a free port if that is taken)
-  --plain              lines instead of the table, even on a terminal
+  --plain              lines instead of the table, even on a terminal (as with TERM=dumb)
   --print-config       only print the framework.conf of the demo
 
 Exit codes:

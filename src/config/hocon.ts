@@ -72,6 +72,14 @@ export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.name : "it cannot be read";
 }
 
+/** What to do about a file that could not be read; `otherwise` where it is not a matter of rights. */
+export function hintOf(error: unknown, otherwise: string): string {
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return "let the user that runs gocd-mesos read it and enter its folders (see chmod, chgrp), or run as its owner";
+  }
+  return error instanceof Deno.errors.NotCapable ? "allow it with --allow-read when the program is started" : otherwise;
+}
+
 /** Whether the error says that there is no such file. */
 function isNotFound(error: unknown): boolean {
   return error instanceof Deno.errors.NotFound;
@@ -83,7 +91,10 @@ function readFirst(path: string, read: ReadText): string {
   } catch (error) {
     const code = isNotFound(error) ? "config-file-missing" : "config-file-unreadable";
     const message = `cannot read the configuration: ${reasonOf(error)}`;
-    const hint = "give the path of a framework.conf; framework.conf.example is one to copy";
+    const hint = hintOf(
+      error,
+      "give the path of a framework.conf; `gocd-mesos example-config` prints one to begin with",
+    );
     throw new ConfigError({ code, key: "", file: path, message, hint });
   }
 }
@@ -126,7 +137,7 @@ function readIncluded(
       return [{ path, text: read(path) }];
     } catch (error) {
       if (isNotFound(error)) return [];
-      return failAt(at, `cannot read the included file ${path}: ${reasonOf(error)}`, "correct its name");
+      return failAt(at, `cannot read the included file ${path}: ${reasonOf(error)}`, hintOf(error, "correct its name"));
     }
   };
   const warn = (what: string): void => void warnings.push(`${at.file}:${at.line}: ${what}`);

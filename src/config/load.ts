@@ -133,7 +133,7 @@ function addUnknown(reader: Reader, key: string, conf: Conf): void {
   const hint = isForAll
     ? "write it in go-agent: it applies to all profiles"
     : near === undefined
-    ? "see framework.conf.example for all keys"
+    ? "`gocd-mesos example-config` shows all keys"
     : `did you mean ${near}?`;
   const message = isForAll ? "a profile cannot have this key" : "there is no such key";
   addProblem(reader, { key, conf }, { code: "config-unknown-key", message, hint });

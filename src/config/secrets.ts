@@ -2,7 +2,7 @@
 
 import { Secret } from "../secret.ts";
 import { ConfigError } from "./config_error.ts";
-import { pathBeside, reasonOf } from "./hocon.ts";
+import { hintOf, pathBeside, reasonOf } from "./hocon.ts";
 import { addProblem, find, type Found, type Reader, textOf } from "./reader.ts";
 
 /**
@@ -62,7 +62,7 @@ export function caCertsAt(reader: Reader, key: string): readonly string[] {
     });
   } catch (error) {
     const message = `cannot read ${path}: ${reasonOf(error)}`;
-    addProblem(reader, found, { code: "config-bad-value", message, hint });
+    addProblem(reader, found, { code: "config-bad-value", message, hint: hintOf(error, hint) });
   }
   return [];
 }
@@ -78,7 +78,7 @@ function fileSecret(reader: Reader, found: Found, name: string): Secret {
       written = read(path);
     } catch (error) {
       const message = `cannot read the secret in ${path}: ${reasonOf(error)}`;
-      const hint = "restore the file, or correct its path";
+      const hint = hintOf(error, "restore the file, or correct its path");
       throw new ConfigError({ code: "config-secret-file", key: found.key, ...at, message, hint });
     }
     if (bareSecret(written) !== "") return written;

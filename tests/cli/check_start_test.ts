@@ -1,4 +1,4 @@
-// `gocd-mesos check` against each refusal of `start`: what the one passes, the other does not refuse.
+// `gocd-mesos check` against what `start` refuses, or each launch fails on.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { openSqliteStore } from "../../src/store/sqlite_store.ts";
@@ -33,6 +33,12 @@ const refusals: readonly Refusal[] = [
     code: 6,
     says: /^FAIL {2}state +cannot write .*\/proc\/self\/gocd-mesos.db/m,
     arrange: () => ({ more: 'state.path = "/proc/self/gocd-mesos.db"' }),
+  },
+  {
+    name: "the file of a variable is missing, so that each launch would fail",
+    code: 2,
+    says: /^FAIL {2}config +.*framework\.conf: env-files\.TOKEN: cannot read .*token: it does not exist$/m,
+    arrange: () => ({ more: 'go-agent.env-files { TOKEN = "token" }' }),
   },
   {
     name: "another instance uses the state",
@@ -78,7 +84,7 @@ async function inPlace(act: (place: Place, line: (more: string) => Promise<Writt
 }
 
 for (const { name, code, says, arrange } of refusals) {
-  Deno.test(`check fails where start is refused: ${name}`, () =>
+  Deno.test(`check does not pass what start or each launch fails on: ${name}`, () =>
     inPlace(async (place, check) => {
       const { more, end } = arrange(place);
       try {

@@ -1,7 +1,7 @@
 // The command line: which command is meant, what is wrong with its arguments, and what to type instead.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { reportError } from "../../src/cli/cli.ts";
+import { reportError, runCli } from "../../src/cli/cli.ts";
 import { commands } from "../../src/cli/commands.ts";
 import { exitCodes, OperatorError } from "../../src/errors.ts";
 import { version } from "../../src/version.ts";
@@ -100,6 +100,30 @@ Deno.test("version tells the version, however it is asked", async () => {
     assertStringIncludes(out, `gocd-mesos ${version} (Deno ${Deno.version.deno}`);
   }
 });
+
+Deno.test("example-config prints the very file that stands beside the README", async () => {
+  const { code, out, err } = await runLine(["example-config"]);
+  assertEquals([code, err], [0, ""]);
+  assertEquals(out, Deno.readTextFileSync(new URL("../../framework.conf.example", import.meta.url)));
+});
+
+for (
+  const [error, act] of [
+    [new Deno.errors.PermissionDenied("no"), /to do: let the user that runs gocd-mesos read it/],
+    [new Deno.errors.NotCapable("no"), /to do: allow it with --allow-read/],
+    [new Deno.errors.NotFound("no"), /to do: .*gocd-mesos example-config/],
+  ] as const
+) {
+  Deno.test(`a configuration that cannot be read (${error.name}) is told with what to do`, async () => {
+    const { io, written } = fakeTerminal();
+    const readFile = (): string => {
+      throw error;
+    };
+    const told = written(await runCli(["check", "framework.conf"], { ...io, readFile }));
+    assertEquals(told.code, exitCodes.usage);
+    assertMatch(told.out, act);
+  });
+}
 
 Deno.test("a file whose name is a number is a file", async () => {
   assertRefused(await runLine(["plan", "0123"]), 2, /0123: cannot read/);

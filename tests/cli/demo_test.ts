@@ -155,6 +155,14 @@ Deno.test(
   },
 );
 
+Deno.test("a dumb terminal gets plain lines, as it cannot move its cursor", strict, async () => {
+  const io = { ...testIo({ columns: 80, rows: 30 }), env: { TERM: "dumb" } };
+  assertEquals((await demo({ isPlain: false }, io)).code, 0, io.lines.join("\n"));
+  assertEquals(io.drawn, []);
+  assertEquals(io.lines.filter((line) => line.includes("\x1b")), []);
+  assert(count(io.lines, " was built by ") > 0);
+});
+
 Deno.test("Ctrl-C ends a demo that stays, cleanly and with a summary", strict, async () => {
   const io = testIo();
   const out = io.out;

@@ -43,7 +43,7 @@ const bads: readonly Bad[] = [
     keys: "frobnicate = 1",
     code: "config-unknown-key",
     key: "frobnicate",
-    hint: "see framework.conf.example for all keys",
+    hint: "`gocd-mesos example-config` shows all keys",
   },
   {
     name: "a key with a dot in quotes",

@@ -49,7 +49,9 @@ export async function runDemo(options: DemoOptions, io: CliIo, parts: DemoParts 
   const { clock } = parts;
   const nowMs = (): number => clock.nowMs();
   const startedMs = nowMs();
-  const display = createDemoDisplay(io, { startedMs, isTable: io.isTerminal && !options.isPlain, nowMs });
+  // A dumb terminal cannot move its cursor.
+  const isTable = io.isTerminal && !options.isPlain && io.env["TERM"] !== "dumb";
+  const display = createDemoDisplay(io, { startedMs, isTable, nowMs });
   const cluster = parts.startCluster({
     gocdVersion: options.gocdVersion,
     seed: options.seed,

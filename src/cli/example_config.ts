@@ -1,0 +1,26 @@
+// `gocd-mesos example-config`. The file itself is part of the program.
+
+import example from "../../framework.conf.example" with { type: "text" };
+import type { Command } from "./command.ts";
+
+/** Prints the example of a configuration. */
+export const exampleConfigCommand: Command = {
+  name: "example-config",
+  summary: "print a framework.conf with every key, to begin with",
+  help: `Usage: gocd-mesos example-config
+
+Prints framework.conf.example: every key with its unit, default and advice. Set the addresses and the image in it, and
+run \`gocd-mesos check\` on it.
+
+Examples:
+  gocd-mesos example-config > framework.conf`,
+  booleans: [],
+  strings: [],
+  operandsMin: 0,
+  operandsMax: 0,
+  operandsText: "",
+  run: (_args, io) => {
+    io.out(example.trimEnd());
+    return Promise.resolve(0);
+  },
+};
