@@ -237,25 +237,7 @@ function checkContainer(reader: Reader, prefix: string, container: ContainerSett
       conflict("docker-parameters", only, 'remove them, or write containerizer = "docker"');
     }
   }
-  const paths = container.volumes.map(({ containerPath }) => mountPoint(containerPath));
-  const twice = paths.find((path, index) => paths.indexOf(path) < index);
-  if (twice !== undefined) {
-    conflict("volumes", `two volumes have the path ${quote(twice)} in the container`, "remove one of them");
-  }
-  // Docker volume/local/local.go: names have at least two characters.
-  const short = container.volumes.find((each) => each.kind === "named" && each.name.length < 2 && !each.driver);
-  if (container.type === "DOCKER" && short?.kind === "named") {
-    conflict("volumes", `${quote(short.name)} is too short for the name of a volume`, "use two characters or more");
-  }
-  const drivers = new Set(
-    container.volumes.flatMap((each) => each.kind === "named" && each.driver !== undefined ? [each.driver] : []),
-  );
-  if (container.type === "DOCKER" && drivers.size > 1) {
-    const message = `its volumes have ${drivers.size} drivers (${
-      [...drivers].join(", ")
-    }), but Mesos passes only one to docker run`;
-    conflict("volumes", message, "use one driver for all named volumes");
-  }
+  checkVolumes(container, conflict);
   if (container.shell && container.command === undefined) {
     conflict("shell", "there is no command for the shell", "write command, or remove shell");
   }
@@ -285,5 +267,31 @@ function checkVariables(
     if (Object.hasOwn(container.env, name) && Object.hasOwn(container.envFiles, name)) {
       conflict("env-files", `${quote(name)} is in env too`, "remove one of the two");
     }
+  }
+}
+
+/** What Docker or Mesos refuses of the volumes together. */
+function checkVolumes(
+  container: ContainerSettings,
+  conflict: (last: string, message: string, hint: string) => void,
+): void {
+  const paths = container.volumes.map(({ containerPath }) => mountPoint(containerPath));
+  const twice = paths.find((path, index) => paths.indexOf(path) < index);
+  if (twice !== undefined) {
+    conflict("volumes", `two volumes have the path ${quote(twice)} in the container`, "remove one of them");
+  }
+  // Docker volume/local/local.go: names have at least two characters.
+  const short = container.volumes.find((each) => each.kind === "named" && each.name.length < 2 && !each.driver);
+  if (container.type === "DOCKER" && short?.kind === "named") {
+    conflict("volumes", `${quote(short.name)} is too short for the name of a volume`, "use two characters or more");
+  }
+  const drivers = new Set(
+    container.volumes.flatMap((each) => each.kind === "named" && each.driver !== undefined ? [each.driver] : []),
+  );
+  if (container.type === "DOCKER" && drivers.size > 1) {
+    const message = `its volumes have ${drivers.size} drivers (${
+      [...drivers].join(", ")
+    }), but Mesos passes only one to docker run`;
+    conflict("volumes", message, "use one driver for all named volumes");
   }
 }
