@@ -280,3 +280,59 @@ Deno.test("the version of the program is the version of the package", async () =
   const { version } = await import("../src/version.ts");
   assertEquals(version, (JSON.parse(Deno.readTextFileSync(`${root}deno.json`)) as { version: string }).version);
 });
+
+/** Texts of a source file, without comments; what is put into a template shows as `X`. */
+function textsOf(code: string): string[] {
+  const found: string[] = [];
+  for (let at = 0; at < code.length;) {
+    const pair = code.slice(at, at + 2);
+    const mark = code[at] ?? "";
+    if (pair === "//" || pair === "/*") {
+      const end = code.indexOf(pair === "//" ? "\n" : "*/", at + 2);
+      at = end < 0 ? code.length : end + (pair === "//" ? 1 : 2);
+    } else if (mark === '"' || mark === "'" || mark === "`") {
+      const { text, end } = textAt(code, at);
+      found.push(text);
+      at = end;
+    } else {
+      at++;
+    }
+  }
+  return found;
+}
+
+function textAt(code: string, start: number): { readonly text: string; readonly end: number } {
+  let text = "";
+  let at = start + 1;
+  let depth = 0;
+  for (; at < code.length && (depth > 0 || code[at] !== code[start]); at++) {
+    const isPlaceholder = depth === 0 && code[start] === "`" && code.slice(at, at + 2) === "${";
+    if (code[at] === "\\" || isPlaceholder) at++;
+    if (depth > 0) depth += code[at] === "{" ? 1 : code[at] === "}" ? -1 : 0;
+    else text += isPlaceholder ? "X" : code[at];
+    if (isPlaceholder) depth = 1;
+  }
+  return { text, end: at + 1 };
+}
+
+Deno.test("sentences of the core stand in core/words, and nowhere else", () => {
+  const wordsMax = 3;
+  const wrong = sources.filter(({ path }) => path.startsWith("src/core/") && !path.startsWith("src/core/words/"))
+    .flatMap(({ path, text }) =>
+      textsOf(text).filter((each) => / /.test(each) && (each.match(/\b[A-Za-z]{2,}\b/g) ?? []).length > wordsMax)
+        .map((each) => `${path}: ${each}`)
+    );
+  assertEquals(wrong, []);
+});
+
+Deno.test("no code outside of core/words reads a reason, a hint or the text of a note", () => {
+  const reads =
+    /\b(reason|hint|launchReason|nextAct|detail)\b\??\.(startsWith|endsWith|includes|match|replace|replaceAll|search|split)\(|\.(test|exec)\([^)]*\b(reason|hint|launchReason|nextAct|detail)\b/;
+  /** Records of versions that had only the text; what GoCD itself reports. */
+  const allowed = ["src/store/record_codec.ts", "src/gocd/health.ts"];
+  const wrong = sources.filter(({ path }) => !path.startsWith("src/core/words/") && !allowed.includes(path))
+    .flatMap(({ path, text }) =>
+      text.split("\n").flatMap((line) => reads.test(line) ? [`${path}: ${line.trim()}`] : [])
+    );
+  assertEquals(wrong, []);
+});

@@ -1,6 +1,7 @@
 // The rows that `check` prints, and the exit code that follows from them.
 
 import { ConfigError, problemText } from "../config/config_error.ts";
+import { isAct } from "../core/words/phrases.ts";
 import { exitCodes, OperatorError } from "../errors.ts";
 import type { CliIo } from "./io.ts";
 import { printable } from "./table.ts";
@@ -45,5 +46,5 @@ export function createReport(io: CliIo): Report {
 
 /** A hint as shown: `to do: …`, or the hint itself if it says that there is nothing to do. */
 export function nextAct(hint: string): string {
-  return hint.startsWith("nothing to do") ? hint : `to do: ${hint}`;
+  return isAct(hint) ? `to do: ${hint}` : hint;
 }

@@ -198,7 +198,7 @@ export type CommandResult =
     readonly kind: "switched";
     readonly command: OperatorEvent;
     /** The switches before. */
-    readonly before: ControlsRecord;
+    readonly before: Pick<ControlsRecord, "mode" | "frozen" | "tornDown">;
     /** What had failed is tried again at once. */
     readonly isRetried: boolean;
   }

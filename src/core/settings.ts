@@ -22,7 +22,7 @@ export interface PollerSettings {
   readonly attempts: number;
   /** The slowest rhythm while nothing is scheduled. */
   readonly maxIntervalMs: number;
-  /** Without a good poll for this long everything holds. */
+  /** Without a successful poll for this long everything holds. */
   readonly staleAfterMs: number;
   /** How long an idle matching GocdAgent may leave a job waiting before another cause is assumed. */
   readonly assignGraceMs: number;

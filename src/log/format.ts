@@ -2,6 +2,7 @@
 
 import { unprintable } from "../core/text.ts";
 import type { NoteLevel } from "../core/note.ts";
+import { isAct } from "../core/words/phrases.ts";
 import type { Secret } from "../secret.ts";
 
 /** A value beside the text of a line. A {@linkcode Secret} prints as `***`. */
@@ -39,7 +40,7 @@ const levelWords: Readonly<Record<NoteLevel, string>> = {
 export function textLine(entry: LogEntry): string {
   const code = entry.code === undefined ? "" : `${entry.code}: `;
   const fields = entry.code === undefined ? Object.entries(entry.fields).map(fieldText).join("") : "";
-  const hint = entry.hint === undefined ? "" : ` (${/^nothing to do/.test(entry.hint) ? "" : "fix: "}${entry.hint})`;
+  const hint = entry.hint === undefined ? "" : ` (${isAct(entry.hint) ? "fix: " : ""}${entry.hint})`;
   return `${isoSeconds(entry.atMs)} ${levelWords[entry.level]} ${printable(`${code}${entry.text}${fields}${hint}`)}`;
 }
 

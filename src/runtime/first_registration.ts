@@ -1,7 +1,8 @@
 // Before the first SUBSCRIBE with a new state: are there agents of an earlier run whose state was lost?
 
 import type { Config } from "../config/config.ts";
-import { formerAgents, formerFrameworks, isUnregistered, type Orphans, refusalOf } from "../core/identity/orphans.ts";
+import { formerAgents, formerFrameworks, isUnregistered, type Orphans } from "../core/identity/orphans.ts";
+import { orphansText } from "../core/words/orphans.ts";
 import type { GocdAgent } from "../core/gocd_records.ts";
 import type { StoredState } from "../core/record.ts";
 import type { GocdApi } from "../gocd/api.ts";
@@ -55,11 +56,11 @@ export function watchFirstRegistration(options: FirstRegistrationOptions): Pick<
 export async function earlierLifeRefusal(
   options: EarlierLifeOptions,
   signal: AbortSignal,
-): Promise<ReturnType<typeof refusalOf>> {
+): Promise<ReturnType<typeof orphansText>> {
   if (!isUnregistered(options.state())) return undefined;
   const config = options.config();
   const life = await lookForEarlierLife(options, signal);
-  return refusalOf(life, { place: stateOf(config).place, configPath: config.path });
+  return orphansText(life, { place: stateOf(config).place, configPath: config.path });
 }
 
 /** What both servers show. */

@@ -3,7 +3,7 @@
 import type { Config } from "../config/config.ts";
 import type { OperatorEvent } from "../core/event.ts";
 import type { Note } from "../core/note.ts";
-import { sideEffectText } from "../core/words/commands.ts";
+import { acceptedText } from "../core/words/commands.ts";
 import { Secret } from "../secret.ts";
 import { version } from "../version.ts";
 import type { CommandAnswer, WebCommand } from "../web/commands.ts";
@@ -87,7 +87,7 @@ function noControl(why: string, hint: string): Note {
 
 async function carryOut(program: Framework, command: WebCommand): Promise<CommandAnswer> {
   const event = eventOf(command);
-  const message = `${messageOf(command)}${sideEffectText(program.picture().view, event)}`;
+  const message = acceptedText(event, program.picture().view);
   const problem = await program.command(event);
   return problem === undefined ? { kind: "accepted", message } : { kind: "rejected", ...problem };
 }
@@ -105,26 +105,6 @@ function eventOf(command: WebCommand): OperatorEvent {
       return { kind: "teardown-requested", mode: command.mode };
     case "accept-loss":
       return { kind: "loss-accepted" };
-    default:
-      return command satisfies never;
-  }
-}
-
-function messageOf(command: WebCommand): string {
-  const of = "profile" in command && command.profile !== undefined ? ` of profile ${command.profile}` : "";
-  switch (command.kind) {
-    case "drain":
-      return "draining: nothing is launched, every agent goes when it is idle";
-    case "freeze":
-      return `launching${of} is frozen`;
-    case "resume":
-      return `launching${of} goes on`;
-    case "teardown":
-      return command.mode === "now"
-        ? "tearing down now: every agent is stopped"
-        : "tearing down: the framework is removed once every agent is drained";
-    case "accept-loss":
-      return "vanished agents are treated as lost: launching and scale-in continue";
     default:
       return command satisfies never;
   }

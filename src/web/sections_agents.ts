@@ -67,7 +67,7 @@ export function profilesSection(view: StatusView, query: PageQuery): Html {
   const cards = shown.map((profile) => profileCard(profile));
   const avoided = firstOf(view.avoidedHosts, query.rowsMax);
   const hosts = avoided.shown.map(({ host, untilMs, reason }) =>
-    html`<li data-key="${host}">${untrustedText(host)}: ${untrustedText(reason)} <span class="quiet">(tried again in ${
+    html`<li data-key="${host}">${untrustedText(host)}: ${untrustedText(reason)} <span class="quiet">(used again in ${
       spanText(untilMs - view.atMs)
     })</span></li>`
   );

@@ -65,8 +65,8 @@ function picture(more: Partial<DemoPicture> = {}): DemoPicture {
     },
     view: view({
       jobs: [
-        job("shop/1/build/1/a", { reason: "profile linux: waiting for an offer of Mesos" }),
-        job("shop/1/build/1/b", { reason: "profile linux: waiting for an offer of Mesos" }),
+        job("shop/1/build/1/a", { reason: "profile linux: waiting for a Mesos offer" }),
+        job("shop/1/build/1/b", { reason: "profile linux: waiting for a Mesos offer" }),
         job("desktop/1/build/1/installer", {
           gocdResources: ["windows"],
           verdict: "unserved",
@@ -75,7 +75,7 @@ function picture(more: Partial<DemoPicture> = {}): DemoPicture {
       ],
       instances: [
         instance("gocd-abc-linux-1", "building"),
-        instance("gocd-abc-linux-2", "starting", { detail: "image is pulled, container starts" }),
+        instance("gocd-abc-linux-2", "starting", { detail: "pulling the image, starting the container" }),
       ],
       gocdAgents: [{
         uuid: "u",
@@ -107,13 +107,13 @@ Deno.test("the picture of a demo looks like this", () => {
       "",
       " WAITING JOBS  3",
       "  NEEDS    JOBS  OLDEST  VERDICT      WHY",
-      "  linux       2    0:05  needs-agent  profile linux: waiting for an offer of Me…",
+      "  linux       2    0:05  needs-agent  profile linux: waiting for a Mesos offer",
       "  windows     1    0:05  unserved     no profile has resource windows: add to p…",
       "",
       " AGENTS  2 of ours on Mesos",
       "  TASK = HOSTNAME   STATE      FOR  WHAT IT DOES",
       "  gocd-abc-linux-1  building  0:03  builds shop/1/build/1/test",
-      "  gocd-abc-linux-2  starting  0:03  image is pulled, container starts",
+      "  gocd-abc-linux-2  starting  0:03  pulling the image, starting the container",
       "  mac-mini.office   idle            not ours: never touched",
       "",
       " LAST DECISIONS",

@@ -59,7 +59,7 @@ Deno.test("a running instance obeys freeze, resume, drain and teardown, and show
       };
       await give(["freeze"], /^launching is frozen$/m, "operator: launching is frozen");
       await give(["freeze", "--profile", "default"], /of profile default is frozen/, "frozen for profile default");
-      await give(["resume"], /^launching goes on$/m, "operator: launching goes on");
+      await give(["resume"], /^launching resumes$/m, "operator: launching resumes");
       await give(["drain"], /^draining: /m, "operator: draining");
       await give(["teardown", "--yes"], /^tearing down: /m, "is torn down and forgotten");
       assertEquals(await running.ended, 0);
@@ -107,7 +107,7 @@ Deno.test("a control file that a killed run has left is taken for what it is", (
       assertStringIncludes(written.out, "is stored");
     }
     await whileRunning(setup, async () => {
-      assertMatch((await runLine(["resume", setup.conf])).out, /^launching goes on$/m);
+      assertMatch((await runLine(["resume", setup.conf])).out, /^launching resumes$/m);
     });
     assertEquals(await exists(setup.controlFile), false);
   }));

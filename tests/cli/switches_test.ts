@@ -32,10 +32,15 @@ Deno.test("a switch says what it gives up and what holds launching back all the 
     await said("drain");
     const running = await startRunning(conf);
     try {
-      await running.logged("in force, as the operator asked: draining, nothing is launched; all launching is frozen");
-      assertStringIncludes(await said("resume", "--profile", "default"), "but nothing is launched: the drain goes on");
-      assertEquals(await said("resume"), "launching goes on; the drain is given up");
-      assertEquals(await said("resume"), "launching goes on");
+      await running.logged(
+        "still in effect from earlier commands: draining, nothing is launched; all launching is frozen",
+      );
+      assertStringIncludes(
+        await said("resume", "--profile", "default"),
+        "but nothing is launched: the drain continues",
+      );
+      assertEquals(await said("resume"), "launching resumes; the drain is cancelled");
+      assertEquals(await said("resume"), "launching resumes");
     } finally {
       await running.stop();
     }
@@ -67,7 +72,7 @@ Deno.test("a teardown that a signal ends before it is done says so, and does not
     assertMatch(err, /^gocd-mesos: not torn down: framework [0-9a-f-]+ and 0 agents are still on record$/m);
     assertMatch(err, /^ {2}to do: run `gocd-mesos teardown` again; .* unless `gocd-mesos resume` cancels it$/m);
     Deno.writeTextFileSync(conf, text);
-    assertStringIncludes((await runLine(["resume", conf])).out, "at the next start; the teardown is given up");
+    assertStringIncludes((await runLine(["resume", conf])).out, "at the next start; the teardown is cancelled");
     assertEquals((await runLine(["teardown", "--yes", conf])).code, 0);
     assertStringIncludes((await runLine(["state", "show", conf])).out, "not registered yet");
   }));

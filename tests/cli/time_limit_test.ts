@@ -33,7 +33,7 @@ for (const path of ["/api/version", "scheduled.xml", "/api/agents"]) {
   });
 }
 
-Deno.test("a server that answers each request in time, but never all, is given up with one line and one act", async () => {
+Deno.test("a server that answers each request in time, but never all, is cancelled with one line and one act", async () => {
   const fake = fakeGocd("26.1.0");
   const never: typeof fetch = async (input, init) => {
     if (!String(input).includes("agents")) return await fake.fetch(input, init);

@@ -216,7 +216,7 @@ Deno.test("a server that fails is asked ever more slowly, with jitter, and as sl
   assertEquals(only(world.taken(), "poll-gocd").length, 1);
 });
 
-Deno.test("one question at a time; an answer that never comes is given up after ten minutes", () => {
+Deno.test("one question at a time; an answer that never comes is cancelled after ten minutes", () => {
   const world = drive();
   world.wait(10 * minute);
   assertEquals(only(world.taken(), "poll-gocd").length, 1);

@@ -49,21 +49,20 @@ const finish = "1 agent there finish their jobs first";
 
 Deno.test("a request for a host says when its window is, and what its agents do", () => {
   assertEquals(askedBack(({ atMs }) => ({ startMs: atMs + 10 * minute })), [
-    `info maintenance-requested: Mesos asks for host h1 back (maintenance in 10 min); ${finish}`,
+    `info maintenance-requested: Mesos asks to free host h1 (maintenance in 10 min); ${finish}`,
   ]);
   assertEquals(askedBack(({ atMs }) => ({ startMs: atMs - 1 })), [
-    `info maintenance-requested: Mesos asks for host h1 back (maintenance has begun); ${finish}`,
+    `info maintenance-requested: Mesos asks to free host h1 (maintenance has begun); ${finish}`,
   ]);
   assertEquals(askedBack(({ atMs }) => ({ startMs: atMs })), [
-    `info maintenance-requested: Mesos asks for host h1 back (maintenance has begun); ${finish}`,
+    `info maintenance-requested: Mesos asks to free host h1 (maintenance has begun); ${finish}`,
   ]);
   assertEquals(askedBack(({ atMs }) => ({ startMs: atMs + 3 * hour })), [
-    "info maintenance-announced: Mesos asks for host h1 back (maintenance in 3 h); 1 agent there go on, and are drained from " +
+    "info maintenance-announced: Mesos asks to free host h1 (maintenance in 3 h); 1 agent there keep running, and are drained from " +
     "60 min before it (scaling.maintenance-lead)",
   ]);
   assertEquals(askedBack(({ atMs }) => ({ startMs: atMs - hour, durationMs: minute })), [
-    "info maintenance-announced: Mesos asks for host h1 back (maintenance is over); 1 agent there go on; take it off the " +
-    "maintenance schedule of Mesos",
+    "info maintenance-announced: Mesos asks to free host h1 (maintenance is over); 1 agent there keep running; remove the host from the maintenance schedule of Mesos",
   ]);
 });
 
@@ -114,11 +113,11 @@ Deno.test("new settings are told with the agents that they replace, those alive 
     return world.noted().filter(({ code }) => code === "settings-changed").map(({ text }) => text);
   };
   assertEquals(changed("11111111"), [
-    "the new configuration is in force; 1 agents of changed profiles are replaced as they fall idle",
+    "the new configuration is in effect; 1 agents of changed profiles are replaced once idle",
   ]);
-  assertEquals(changed("00000000"), ["the new configuration is in force"]);
+  assertEquals(changed("00000000"), ["the new configuration is in effect"]);
   world.status(taskId, "TASK_FAILED");
-  assertEquals(changed("22222222"), ["the new configuration is in force"]);
+  assertEquals(changed("22222222"), ["the new configuration is in effect"]);
 });
 
 Deno.test("a wave that fails keeps the longer of its pause and five seconds from now", () => {
@@ -211,7 +210,7 @@ Deno.test("a profile that finds no place is told when that begins, again once it
     world.offers(offer("h1", { cpus }));
     return world.noted().filter(({ code }) => code === "no-fitting-offer").map(({ text }) => text);
   };
-  const text = "no offer of Mesos fits profile default: largest offer short by 0.5 cpus on host h1";
+  const text = "no Mesos offer fits profile default: largest offer short by 0.5 cpus on host h1";
   assertEquals([missed(0.5), missed(0.5), missed(4)], [[text], [], []]);
   world.poll({ jobs: jobs(3) });
   assertEquals(missed(0.5), [text]);

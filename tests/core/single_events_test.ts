@@ -1,9 +1,10 @@
 // What each event leads to by itself: calls that failed, plans made anew, tasks asked for, and the order of bulk changes. Each
 // limit exactly; stories are in session_test.ts and plan_test.ts. Roles and declines: single_roles_test.ts.
 
+import { orphansText } from "../../src/core/words/orphans.ts";
 import { assertEquals } from "@std/assert";
 import { adopt } from "../../src/core/identity/adoption.ts";
-import { formerAgents, isUnregistered, refusalOf, type SeenFramework } from "../../src/core/identity/orphans.ts";
+import { formerAgents, isUnregistered, type SeenFramework } from "../../src/core/identity/orphans.ts";
 import { Draft } from "../../src/core/draft.ts";
 import type { Effect, MesosEffect } from "../../src/core/effect.ts";
 import type { AgentInstance, Registered } from "../../src/core/instance.ts";
@@ -277,7 +278,7 @@ Deno.test("who a framework was registered as stays with its id, and what differs
     return linesOf(draft).map(({ text }) => text);
   };
   const changes = "mesos.user is 'root', not 'ci', mesos.principal is 'p', not none";
-  assertEquals(said(root, ci), [`Mesos keeps of framework f what it was first registered with: ${changes}`]);
+  assertEquals(said(root, ci), [`Mesos keeps for framework f the values it was first registered with: ${changes}`]);
   assertEquals([said(root, root), said(undefined, ci), said(root, undefined)], [[], [], []]);
 });
 
@@ -312,28 +313,28 @@ Deno.test("an agent of an earlier life is one of a profile of ours and another l
 
 Deno.test("what an earlier life has left is named with the commands that fit", () => {
   const said = (frameworks: readonly SeenFramework[], gocdAgents: readonly string[]): unknown => {
-    const refusal = refusalOf({ frameworks, gocdAgents }, { place: "/s", configPath: "c" });
+    const refusal = orphansText({ frameworks, gocdAgents }, { place: "/s", configPath: "c" });
     return refusal === undefined ? undefined : [refusal.message, refusal.hint];
   };
   const [head, tail] = [
-    "the state /s is new, but agents like ours are there already:",
+    "the state /s is new, but agents like ours already exist:",
     "nothing is registered beside them",
   ];
-  const anew = "to leave all that alone and register anew: gocd-mesos state register-anew c";
+  const anew = "to leave all that alone and register a new framework: gocd-mesos state register-anew c";
   assertEquals(said([], []), undefined);
   assertEquals(said([{ ...framework, taskIds: ["a"] }], []), [
     `${head} Mesos has framework f-1 of our name (disconnected) with 1 task like ours (a); ${tail}`,
-    `if the state was lost, go on with it: gocd-mesos state adopt c; ${anew}`,
+    `if the state was lost, continue with that framework: gocd-mesos state adopt c; ${anew}`,
   ]);
   assertEquals(said([{ ...framework, isConnected: true, taskIds: ["a", "b", "c"] }], ["h"]), [
     `${head} Mesos has framework f-1 of our name (connected) with 3 tasks like ours (a, b, c); the GoCD server has 1 living agent ` +
     `like ours (h); ${tail}`,
-    `another gocd-mesos of this name runs: stop it, or give this one another mesos.name; ${anew}`,
+    `another gocd-mesos of this name is running: stop it, or give this one another mesos.name; ${anew}`,
   ]);
   const two = [{ ...framework, isConnected: true }, { ...framework, id: "f-2", taskIds: ["a", "b", "c", "d"] }];
   assertEquals(
     (said(two, []) as string[])[1],
-    `if the state was lost, go on with it: gocd-mesos state adopt c f-2; ${anew}`,
+    `if the state was lost, continue with that framework: gocd-mesos state adopt c f-2; ${anew}`,
   );
   assertEquals(
     (said(two, []) as string[])[0]?.endsWith(

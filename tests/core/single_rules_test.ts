@@ -219,7 +219,7 @@ Deno.test("a request for a host that is repeated is answered again, told and sto
   };
   assertEquals(ask(), {
     notes: [
-      `Mesos asks for host h1 back (maintenance has begun); 1 agent there finish their jobs first | a-h1 ${world.atMs}`,
+      `Mesos asks to free host h1 (maintenance has begun); 1 agent there finish their jobs first | a-h1 ${world.atMs}`,
     ],
     records: 1,
   });
@@ -347,7 +347,7 @@ Deno.test("several agents of a host that Mesos asks for are counted in the plura
   inverseOffersReceived(draft, [{ id: "i", mesosAgentId: "s", unavailability: { startMs: zeroMs } }]);
   assertEquals(
     linesOf(draft)[0]?.text,
-    "Mesos asks for host h back (maintenance has begun); 2 agents there finish their jobs first",
+    "Mesos asks to free host h (maintenance has begun); 2 agents there finish their jobs first",
   );
 });
 
@@ -368,15 +368,15 @@ Deno.test("a resume says that what failed is tried again, where something had", 
     operatorAsked(draft, { kind: "launching-resumed", ...(profile === undefined ? {} : { profile }) });
     return linesOf(draft)[0]?.text;
   };
-  const again = "; what has failed is tried again at once";
+  const again = "; what has failed is retried at once";
   assertEquals([said(undefined, [], []), said(undefined, ["default"], []), said(undefined, [], ["h"])], [
-    "launching goes on",
-    `launching goes on${again}`,
-    `launching goes on${again}`,
+    "launching resumes",
+    `launching resumes${again}`,
+    `launching resumes${again}`,
   ]);
   assertEquals([said("default", [], ["h"]), said("default", ["default"], []), said("default", ["other"], [])], [
-    "launching goes on for profile default",
-    `launching goes on for profile default${again}`,
-    "launching goes on for profile default",
+    "launching resumes for profile default",
+    `launching resumes for profile default${again}`,
+    "launching resumes for profile default",
   ]);
 });

@@ -188,7 +188,7 @@ Deno.test("a job beyond the limits is left out", () => {
   assertEquals([reading.jobs.length, reading.findings[0]?.code], [1, "gocd-job-unreadable"]);
 });
 
-Deno.test("an endless body is given up", async () => {
+Deno.test("an endless body is cancelled", async () => {
   const chunk = new TextEncoder().encode(`<scheduledJobs>${" ".repeat(1024 * 1024)}`);
   const blanks = new TextEncoder().encode(" ".repeat(1024 * 1024));
   async function* endless(): AsyncGenerator<Uint8Array> {

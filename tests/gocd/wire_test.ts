@@ -126,7 +126,7 @@ Deno.test("a host name that does not exist is told from a server that is down", 
   assertEquals([error.problem.code, error.problem.kind], ["gocd-dns", "unreachable"]);
 });
 
-Deno.test("a server that never answers is given up after the timeout", async () => {
+Deno.test("a server that never answers is cancelled after the timeout", async () => {
   const hang = Promise.withResolvers<Response>();
   await withServer(() => hang.promise, undefined, async (port) => {
     const error = await problemOf(at(`http://127.0.0.1:${port}/go`, { timeoutMs: 200 }));
@@ -136,7 +136,7 @@ Deno.test("a server that never answers is given up after the timeout", async () 
   });
 });
 
-Deno.test("a server that stops in the middle of its answer is given up after the timeout", async () => {
+Deno.test("a server that stops in the middle of its answer is cancelled after the timeout", async () => {
   const stop = Promise.withResolvers<void>();
   const handler: Handler = () =>
     new Response(

@@ -84,7 +84,7 @@ Deno.test("a refusal is told in the words of the master, and the subscription en
   await mesosError(events.next(), "stream-broken");
 });
 
-Deno.test("an acknowledgement without an answer is given up in time, and is not sent a second time", async () => {
+Deno.test("an acknowledgement without an answer is cancelled in time, and is not sent a second time", async () => {
   const asked = Promise.withResolvers<void>();
   const held = Promise.withResolvers<Response>();
   await using bench = await benchWith(() => {

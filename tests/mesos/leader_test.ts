@@ -338,7 +338,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a master that accepts the connection and says nothing is given up after 15 seconds, and the next one asked",
+  name: "a master that accepts the connection and says nothing is cancelled after 15 seconds, and the next one asked",
   ...strict,
   fn: async () => {
     const never = Promise.withResolvers<Response>();

@@ -305,7 +305,7 @@ Deno.test("the history keeps the last 200 notes, and a lasting condition once", 
   for (let count = 0; count < 300; count++) world.engine.tell({ kind: "mesos-steady", master: `m${count}` });
   assertEquals([told().notes.length, told().notes.at(-1)?.text], [
     200,
-    "the subscription with the Mesos master m299 holds again",
+    "the subscription to the Mesos master m299 is stable again",
   ]);
 });
 

@@ -68,7 +68,7 @@ export const heldCauses: readonly Cause[] = [
   },
   {
     name: "server-silent",
-    title: "no good poll for longer than poller.stale-after: a login page answers",
+    title: "no successful poll for longer than poller.stale-after: a login page answers",
     arrange: async (its) => {
       const locator = its.schedule();
       await its.pass(5 * second);
@@ -179,7 +179,7 @@ export const heldCauses: readonly Cause[] = [
   },
   {
     name: "nearest-miss",
-    title: "no offer of Mesos fits",
+    title: "no Mesos offer fits",
     arrange: async (its) => {
       const locator = its.schedule();
       await its.pass(15 * second);

@@ -100,7 +100,7 @@ Deno.test("a new state beside living agents is not registered, at each start ane
     const frameworkId = await lost(scene);
     const before = [cluster.mesos.counters.subscriptions, cluster.launches.size];
     const line = await refused(scene);
-    assertMatch(line, /state\.db is new, but agents like ours are there already/);
+    assertMatch(line, /state\.db is new, but agents like ours already exist/);
     assertStringIncludes(line, `Mesos has framework ${frameworkId} of our name (disconnected) with 2 tasks like ours`);
     assertStringIncludes(line, "the GoCD server has 2 living agents like ours");
     assertMatch(line, /gocd-mesos state adopt \S+framework\.conf; .*gocd-mesos state register-anew \S+framework\.conf/);

@@ -76,7 +76,7 @@ Deno.test("a removed framework with agents on record ends the program (4) with w
     const told = lines(program, /framework-removed/);
     assertEquals(told.length, 1, program.lines.join("\n"));
     assertMatch(told[0] ?? "", new RegExp(`has removed framework ${id}, yet 1 agents? (is|are) on record`));
-    assertMatch(told[0] ?? "", /no new framework is made beside them.*gocd-mesos state forget-framework/);
+    assertMatch(told[0] ?? "", /no new framework is registered beside them.*gocd-mesos state forget-framework/);
     assertEquals(cluster.mesos.view().frameworks, [], "no new framework beside them");
     assertEquals(frameworkIdIn(folder), id);
 
@@ -110,7 +110,7 @@ Deno.test("a removed framework without agents is no reason to stop: it registers
     const [{ id } = { id: "" }] = cluster.mesos.view().frameworks;
     cluster.mesos.removeFramework(id, cluster.clock.nowMs());
     cluster.mesosHttp.poke();
-    const at = await program.line("no agent of ours is left, so a new one is made");
+    const at = await program.line("no agent of ours is left, so a new one is registered");
     await program.line("subscribed to the Mesos master", at);
     assert(cluster.mesos.view().frameworks.every((framework) => framework.id !== id));
     cluster.gocd.schedule({ pipeline: "p", stage: "s", job: "j", gocdResources: [], durationMs: 60_000 });

@@ -144,7 +144,7 @@ Deno.test("while an ACCEPT hangs, events are read and updates acknowledged, of u
       stream?.send(update(`not-ours-${number}`, "TASK_FAILED", { uuid: uuid(number) }), rescind(`o-${number}`));
     }
     await until(() => master.of("ACKNOWLEDGE").length === 20);
-    assert(cluster.clock.nowMs() - startMs < 9_000, "before the ACCEPT is given up");
+    assert(cluster.clock.nowMs() - startMs < 9_000, "before the ACCEPT is cancelled");
     assertEquals(
       new Set(master.of("ACKNOWLEDGE").map((asked) => field(asked, "acknowledge", "task_id", "value"))).size,
       20,

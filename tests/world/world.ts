@@ -293,7 +293,7 @@ function isUntold({ scenario, watch }: World, uuid: string): boolean {
 
 /**
  * A build that the server itself never gives back: its agent has ended, and its silence is not seen, as the record is
- * Missing since a restart (up to GoCD 18.6) or was disabled by somebody (up to 17.8). The program gives back such a build
+ * Missing since a restart (up to GoCD 18.6) or was disabled by someone (up to 17.8). The program gives back such a build
  * by deleting the record of an instance of its own (cleanup.ts), and this record is nobody's for all that it was shown:
  * the container ended before lists had shown the agent at its address for ten seconds.
  */

@@ -126,14 +126,14 @@ function leftWaiting({ facts, verdicts }: DemoOutcome): (readonly [string, strin
   return facts.jobs.flatMap((job): (readonly [string, string])[] => {
     if (job.fate === "built" || job.builtMs !== undefined) return [];
     const verdict = verdicts.find((each) => each.locator === job.locator);
-    const why = verdict === undefined ? "no verdict" : `${verdict.verdict}: ${withoutLong(verdict.reason)}`;
+    const why = verdict === undefined ? "no verdict" : `${verdict.verdict}: ${shortReason(verdict)}`;
     return [["left waiting", `${job.locator}, ${why}`]];
   });
 }
 
-/** A reason without a long text in parentheses: errors of launches have rows of their own. */
-function withoutLong(reason: string): string {
-  return reason.replace(/ \(.{60,}\)/, "");
+/** The errors of launches have a row of their own. */
+function shortReason({ reason, reasonCode }: JobView): string {
+  return reasonCode === "held-breaker" || reasonCode === "held-probe" ? "its launches fail" : reason;
 }
 
 function remainsText({ facts, stored }: DemoOutcome): string {

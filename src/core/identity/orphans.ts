@@ -30,9 +30,6 @@ export interface Orphans {
   readonly gocdAgents: readonly string[];
 }
 
-/** Hostnames and task ids that a line names at most. */
-const namedMax = 3;
-
 /** A state that has never registered, and of which nobody has said that it is to register beside what is there. */
 export function isUnregistered({ framework }: Pick<StoredState, "framework">): boolean {
   const { frameworkId, nextTaskNumber, registersAnew } = framework;
@@ -60,46 +57,4 @@ export function formerAgents(settings: Settings, lineage: string, gocdAgents: re
     const word = activityWord(gocdAgent);
     return word === "Missing" || word === "LostContact" ? [] : [gocdAgent.hostname];
   });
-}
-
-/** What an operator reads; nothing where there is nothing to fear. `place` is the state, `configPath` its configuration. */
-export function refusalOf(
-  life: Orphans,
-  { place, configPath }: { readonly place: string; readonly configPath: string },
-): { readonly message: string; readonly hint: string } | undefined {
-  const { frameworks, gocdAgents } = life;
-  if (frameworks.length === 0 && gocdAgents.length === 0) return undefined;
-  const seen = [
-    ...frameworks.map((each) =>
-      `Mesos has framework ${each.id} of our name (${each.isConnected ? "connected" : "disconnected"}) with ` +
-      counted(each.taskIds, "task")
-    ),
-    ...(gocdAgents.length === 0 ? [] : [`the GoCD server has ${counted(gocdAgents, "living agent")}`]),
-  ].join("; ");
-  const anew = `to leave all that alone and register anew: gocd-mesos state register-anew ${configPath}`;
-  return {
-    message:
-      `the state ${place} is new, but agents like ours are there already: ${seen}; nothing is registered beside them`,
-    hint: `${firstAct(frameworks, configPath)}; ${anew}`,
-  };
-}
-
-function firstAct(frameworks: readonly SeenFramework[], configPath: string): string {
-  const free = frameworks.filter((each) => !each.isConnected);
-  if (free[0] !== undefined) {
-    const id = frameworks.length === 1 ? "" : ` ${free[0].id}`;
-    return `if the state was lost, go on with it: gocd-mesos state adopt ${configPath}${id}`;
-  }
-  if (frameworks.length > 0) {
-    return "another gocd-mesos of this name runs: stop it, or give this one another mesos.name";
-  }
-  return "if they belong to another gocd-mesos, give the profiles of this one other names; if their framework is " +
-    "gone from Mesos, stop and delete them";
-}
-
-function counted(names: readonly string[], what: string): string {
-  const more = names.length > namedMax ? ", …" : "";
-  return `${names.length} ${what}${names.length === 1 ? "" : "s"} like ours (${
-    names.slice(0, namedMax).join(", ")
-  }${more})`;
 }

@@ -11,13 +11,13 @@ import type { AgentInstance } from "../instance.ts";
 import { matchingEnvironments } from "../demand/matching.ts";
 import { uuidOf } from "../life/phase.ts";
 import { profileOf } from "../profile_of.ts";
-import { formatDuration } from "../words/phrases.ts";
 import { keyFindings } from "../identity/register_key.ts";
 import { globalGate } from "../demand/gates.ts";
 import type { State } from "../state.ts";
 import type { BucketDemand, JobVerdict } from "../demand/verdict.ts";
 import { nextAct } from "../words/acts.ts";
-import { suspicionText } from "../words/causes.ts";
+import { instanceText } from "../words/instances.ts";
+import { asOfText, brakeOn, jobsUnserved, launchesHeld, profileFailing, unsubscribed } from "../words/problems.ts";
 import { gateText } from "../words/gates.ts";
 import { avoidedText } from "../words/placement.ts";
 import { bucketText, remarkText, serverProblemText, verdictText } from "../words/reasons.ts";
@@ -73,8 +73,10 @@ function jobsNow({ server, demand }: State, atMs: number): readonly JobView[] {
   const { problem, lastPollMs } = server;
   const jobs = demand.jobs.map((job) => jobView(job, atMs));
   if (problem === undefined || lastPollMs === undefined) return jobs;
-  const since = ` (as of ${formatDuration(atMs - lastPollMs)} ago: ${serverProblemText(problem)})`;
-  return jobs.map((job) => job.reasonCode === "held-stale" ? job : { ...job, reason: `${job.reason}${since}` });
+  const why = serverProblemText(problem);
+  return jobs.map((job) =>
+    job.reasonCode === "held-stale" ? job : { ...job, reason: asOfText(job.reason, atMs - lastPollMs, why) }
+  );
 }
 
 /** A verdict in words. */
@@ -127,14 +129,13 @@ function countsAs(gocdAgent: GocdAgent): string {
 
 function instanceView(instance: AgentInstance, atMs: number): InstanceView {
   const uuid = uuidOf(instance);
-  const { state, detail } = describe(instance, atMs);
   return {
     taskId: instance.taskId,
     profile: instance.profile,
     ...(instance.environment === undefined ? {} : { environment: instance.environment }),
     gocdResources: instance.gocdResources,
-    state,
-    detail,
+    state: stateOf(instance),
+    detail: instanceText(instance, atMs),
     host: instance.host,
     ...(uuid === undefined ? {} : { uuid }),
     createdMs: instance.createdMs,
@@ -142,56 +143,9 @@ function instanceView(instance: AgentInstance, atMs: number): InstanceView {
   };
 }
 
-const gapWords = "its record does not show yet what it was launched with";
-
-const stepWords: Readonly<Record<string, string>> = {
-  disabling: "being disabled",
-  finishing: "disabled, finishing its job",
-  confirming: "disabled and idle, to be confirmed",
-  deleting: "being deleted from the GoCD server",
-  enabling: "being enabled again",
-  absent: "no longer in the list of the GoCD server",
-};
-
-function describe(instance: AgentInstance, atMs: number): Pick<InstanceView, "state" | "detail"> {
-  const retire = instance.retire === undefined ? "" : `; to be replaced (${instance.retire})`;
-  switch (instance.state) {
-    case "launching":
-      return { state: "launching", detail: `accepted an offer, waiting for Mesos (${instance.launchReason})` };
-    case "starting":
-      return {
-        state: "starting",
-        detail: instance.pendingUuid !== undefined
-          ? "Pending on the GoCD server, being enabled"
-          : instance.held === true
-          ? "not registered in time, but may be an agent under another name: left running"
-          : instance.runningSinceMs === undefined
-          ? "image is pulled, container starts"
-          : `container runs for ${formatDuration(atMs - instance.runningSinceMs)}, not yet registered`,
-      };
-    case "registered":
-      return instance.activity.kind === "unsure"
-        ? { state: "unsure", detail: `${instance.activity.word}: left alone${retire}` }
-        : { state: instance.activity.kind, detail: instance.gap === undefined ? retire.replace("; ", "") : gapWords };
-    case "draining":
-      return {
-        state: "draining",
-        detail: `${instance.reason}: ${stepWords[instance.step.kind] ?? instance.step.kind}`,
-      };
-    case "killing":
-      return { state: "killing", detail: instance.cause };
-    case "unreachable":
-      return {
-        state: "unreachable",
-        detail: instance.lost === undefined
-          ? "Mesos has lost contact with its host"
-          : `Mesos has lost it (${instance.lost.message}), but the GoCD server hears it`,
-      };
-    case "gone":
-      return { state: "gone", detail: `${instance.cause}: ${instance.message}` };
-    default:
-      return instance satisfies never;
-  }
+function stateOf(instance: AgentInstance): InstanceView["state"] {
+  if (instance.state !== "registered") return instance.state;
+  return instance.activity.kind;
 }
 
 function profileView(state: State, name: string, atMs: number): ProfileView {
@@ -221,41 +175,17 @@ function problemsOf(state: State, atMs: number): Finding[] {
   const problems: Finding[] = [];
   const { problem, findings } = state.server;
   if (problem !== undefined) problems.push({ code: problem.code, message: problem.message, hint: problem.hint });
-  if (state.session.kind !== "subscribed") {
-    problems.push({
-      code: `mesos-${state.session.kind}`,
-      message: `not subscribed to Mesos: ${state.session.reason ?? "connecting"}`,
-      hint: state.session.kind === "connecting" ? "it is tried again by itself" : "see the log",
-    });
-  }
+  if (state.session.kind !== "subscribed") problems.push(unsubscribed(state.session));
   for (const suspicion of [state.brake.gocd, state.brake.mesos]) {
-    if (suspicion === undefined) continue;
-    const { text, hint } = suspicionText(suspicion);
-    const message = `${text}; nothing is taken down since ${formatDuration(atMs - suspicion.sinceMs)}`;
-    problems.push({ code: "brake-on", message, hint });
+    if (suspicion !== undefined) problems.push(brakeOn(suspicion, atMs));
   }
   const gate = globalGate(state, atMs);
-  if (gate.kind !== "go") problems.push({ code: gate.kind, message: gateText(gate, atMs), hint: "" });
-  for (const profile of state.settings.profiles) {
-    const { blocked } = profileView(state, profile.name, atMs);
-    if (blocked !== undefined) {
-      problems.push({
-        code: "profile-failing",
-        message: `profile ${profile.name}: ${blocked}`,
-        hint: `check the image and the settings of profile ${profile.name}`,
-        profile: profile.name,
-      });
-    }
+  if (gate.kind !== "go") problems.push(launchesHeld(gate, atMs));
+  for (const { name } of state.settings.profiles) {
+    const { blocked } = profileView(state, name, atMs);
+    if (blocked !== undefined) problems.push(profileFailing(name, blocked));
   }
-  const stuck = state.demand.jobs.filter((job) => job.verdict === "unserved");
-  if (stuck.length > 0) {
-    problems.push({
-      code: "jobs-unserved",
-      message: `${stuck.length} job${stuck.length === 1 ? " is" : "s are"} served by no profile: ${
-        stuck[0] === undefined ? "" : verdictText(stuck[0], atMs)
-      }`,
-      hint: "add a profile, resources or an environment to the configuration",
-    });
-  }
+  const unserved = state.demand.jobs.filter((job) => job.verdict === "unserved");
+  if (unserved[0] !== undefined) problems.push(jobsUnserved(unserved.length, unserved[0], atMs));
   return [...problems, ...keyFindings(state), ...environmentFindings(state), ...foldFindings(findings)];
 }

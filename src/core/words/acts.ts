@@ -5,20 +5,20 @@ import type { ReasonCode, Remark } from "../demand/reason.ts";
 import type { JobVerdict } from "../demand/verdict.ts";
 import { profileKey } from "./phrases.ts";
 
-const patience = "nothing, it goes on by itself";
+const patience = "nothing, this continues automatically";
 
 /** What to do where Mesos offers nothing. Masters of 1.8 and 1.11 know sizes and constraints, and keep back what does not fit. */
 export const offerlessHint: string =
-  "see in Mesos that its quota is not used up, and that a host which meets the constraints " +
-  "of the profile has as much free as it asks for, not reserved for others";
+  "check in Mesos that its quota is not used up, and that a host which meets the constraints " +
+  "of the profile has enough unreserved resources free";
 
-const elsewhereHint = "look for an elastic profile, a removed pipeline, or messages of GoCD";
+const elsewhereHint = "look for an elastic profile, a removed pipeline, or messages from GoCD";
 
 /** By reason; empty: the reason names the act itself. */
 const acts: Readonly<Record<ReasonCode, (job: JobVerdict) => string>> = {
   "run-on-all": () => "",
-  "elastic": () => "nothing here; if it waits for long, look for the agents of the plugin in GoCD",
-  "ignored": () => "nothing; if it should be served, take the pattern out of poller.ignore",
+  "elastic": () => "nothing here; if it waits for long, check the agents of the plugin in GoCD",
+  "ignored": () => "nothing; if it should be served, remove the pattern from poller.ignore",
   "resourceless-ignored": () => 'give the job a resource, or set poller.resourceless-jobs = "serve"',
   "no-profile": () => "",
   "no-profile-resources": () => "",
@@ -31,25 +31,25 @@ const acts: Readonly<Record<ReasonCode, (job: JobVerdict) => string>> = {
   "left-before": () => elsewhereHint,
   "zombie": () => "",
   "held-attempts": () => `${patience}; a lower poller.attempts makes it faster`,
-  "held-limit": () => "raise the limit if the cluster has room, or wait until an agent falls idle",
+  "held-limit": () => "raise the limit if the cluster has room, or wait until an agent is idle",
   "held-rate": () => `${patience}; scaling.slow-server-launches-per-minute is the limit`,
   "held-breaker": checkProfile,
   "held-probe": checkProfile,
   "held-frozen": () => "gocd-mesos resume framework.conf, when agents are to be launched again",
   "held-mode": ({ reason }) =>
     reason.kind === "held-mode" && reason.mode === "teardown"
-      ? "wait for its end, then start gocd-mesos anew"
+      ? "wait until it ends, then start gocd-mesos again"
       : "gocd-mesos resume framework.conf, when agents are to be launched again",
   "held-stale": () => "",
   "held-maintenance": () => "",
   "held-brake": () =>
-    "see that go-server.url and mesos.master lead to the right servers; if those agents are really lost: " +
+    "check that go-server.url and mesos.master point to the right servers; if those agents are really lost: " +
     "gocd-mesos accept-loss framework.conf",
   "held-restarted": () => "nothing, it ends after 2 min at most",
-  "held-no-session": () => "nothing while it is tried again; if it lasts, look at the Mesos masters",
+  "held-no-session": () => "nothing, the connection is retried; if it lasts, check the Mesos masters",
   "held-invalid": () => "rename the resource or the environment in GoCD",
   "no-fitting-offer": ({ profile }) =>
-    `ask for less in ${profileKey(profile)} (cpus, mem, disk), or give the cluster more`,
+    `request less in ${profileKey(profile)} (cpus, mem, disk), or add capacity to the cluster`,
   "no-offer": () => offerlessHint,
   "launching": () => "nothing, unless it lasts: then the cluster has no room for the role of the profile",
 };
@@ -57,8 +57,8 @@ const acts: Readonly<Record<ReasonCode, (job: JobVerdict) => string>> = {
 /** What to do about agents of other people that could have done it; empty: nothing. */
 const remarkActs: Readonly<Record<Remark["kind"], string>> = {
   "agents-disabled": "enable those agents in GoCD, if they should build",
-  "agents-lost": "look at the machines of those agents",
-  "agents-missing": "look at the machines of those agents",
+  "agents-lost": "check the machines of those agents",
+  "agents-missing": "check the machines of those agents",
   "agents-pending": "enable those agents in GoCD, if they should build",
   "agent-environment-unknown": "correct the environments of that agent in GoCD",
   "agent-in-no-environment": "put that agent into the environment in GoCD, if it should build there",
@@ -77,5 +77,5 @@ export function nextAct(job: JobVerdict): string | undefined {
 function checkProfile({ profile }: JobVerdict): string {
   return `check the image and the settings of ${
     profileKey(profile)
-  }; once mended, gocd-mesos resume framework.conf tries at once`;
+  }; once fixed, gocd-mesos resume framework.conf retries at once`;
 }

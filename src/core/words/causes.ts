@@ -32,7 +32,7 @@ export function gapText({ got, wanted }: { readonly got: Registered; readonly wa
 export function killText(reason: KillReason): string {
   switch (reason.kind) {
     case "launch-silent":
-      return `Mesos said nothing of it for ${formatDuration(reason.forMs)}`;
+      return `Mesos has not reported on it for ${formatDuration(reason.forMs)}`;
     case "not-running":
       return `its container was not running ${
         formatDuration(reason.afterMs)
@@ -48,11 +48,11 @@ export function killText(reason: KillReason): string {
     case "drain-timeout":
       return `it was still busy ${formatDuration(reason.afterMs)} after it was disabled (drain-timeout)`;
     case "record-deleted":
-      return "somebody has deleted its record on the GoCD server";
+      return "someone has deleted its record on the GoCD server";
     case "returned-without-record":
       return "Mesos has given it back, but its record is gone: it can hold no build and does not register again";
     case "by-mesos":
-      return reason.message === "" ? "asked by an operator or a drained Mesos agent" : reason.message;
+      return reason.message === "" ? "requested by an operator, or its Mesos agent is drained" : reason.message;
     default:
       return reason satisfies never;
   }
@@ -62,13 +62,13 @@ export function killText(reason: KillReason): string {
 export function idleText(reason: IdleReason): string {
   switch (reason.kind) {
     case "unneeded":
-      return "nothing waits that it could take";
+      return "no waiting job needs it";
     case "limit": {
       const limit = reason.profile === undefined ? "scaling.max-agents" : `max-agents of profile ${reason.profile}`;
       return `others wait for its place (${limit})`;
     }
     case "room":
-      return "others need its room on the host: no offer fits them";
+      return "others need its resources on the host: no offer fits them";
     default:
       return reason satisfies never;
   }
@@ -82,19 +82,20 @@ export function suspicionText(suspicion: Suspicion): { readonly text: string; re
       const what = missing === 0 ? "any agent of its last list" : `${missing} of our ${counted(of, "agent")}`;
       return {
         text: `the GoCD server no longer lists ${what}${
-          isOlder ? ", and its version has gone back" : ""
+          isOlder ? ", and its version is older than before" : ""
         }: it may be another server, or have an older database`,
-        hint: "see that go-server.url leads to the right server; once that is so, all goes on without a restart. If " +
+        hint:
+          "check that go-server.url points to the right server; once it does, operation resumes without a restart. If " +
           "these agents are really lost: gocd-mesos accept-loss FILE",
       };
     }
     case "mesos-lost":
       return {
         text:
-          `Mesos has lost ${suspicion.lost} of our ${suspicion.of} agents, yet the GoCD server hears them: it may be ` +
+          `Mesos has lost ${suspicion.lost} of our ${suspicion.of} agents, but the GoCD server still has contact with them: it may be ` +
           "another cluster, or its master has lost its registry",
         hint:
-          "see that mesos.master leads to the right cluster; Mesos agents have 10 minutes to come back to a new master. " +
+          "check that mesos.master points to the right cluster; Mesos agents have 10 minutes to come back to a new master. " +
           "If these agents are really lost: gocd-mesos accept-loss FILE",
       };
     default:

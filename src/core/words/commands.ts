@@ -12,14 +12,14 @@ export function sideEffectText(
   { mode, frozen, tornDown }: Pick<ControlsRecord, "mode" | "frozen" | "tornDown">,
   command: OperatorEvent,
 ): string {
-  if (command.kind === "drain-requested") return mode === "teardown" ? "; the teardown is given up" : "";
+  if (command.kind === "drain-requested") return mode === "teardown" ? "; the teardown is cancelled" : "";
   if (command.kind !== "launching-resumed") return "";
   if (command.profile === undefined) {
     if (tornDown === true) return "; a new framework is registered, as the last one was torn down";
-    return mode === "run" ? "" : `; the ${mode} is given up`;
+    return mode === "run" ? "" : `; the ${mode} is cancelled`;
   }
   if (mode === "run" && !frozen) return "";
-  const why = mode === "run" ? "all launching is frozen" : `the ${mode} goes on`;
+  const why = mode === "run" ? "all launching is frozen" : `the ${mode} continues`;
   return `, but nothing is launched: ${why} until a resume without a profile`;
 }
 
@@ -32,13 +32,15 @@ export function commandText(result: CommandResult): string {
     case "launching-frozen":
       return `launching is frozen${forProfile(command.profile)}`;
     case "launching-resumed":
-      return `launching goes on${forProfile(command.profile)}${beside}${
-        isRetried ? "; what has failed is tried again at once" : ""
+      return `launching resumes${forProfile(command.profile)}${beside}${
+        isRetried ? "; what has failed is retried at once" : ""
       }`;
     case "drain-requested":
-      return `draining: nothing is launched, every agent goes when it is idle${beside}`;
+      return `draining: nothing is launched, each agent is removed once idle${beside}`;
     case "teardown-requested":
-      return `tearing down${command.mode === "now" ? " now" : " once all is drained"}`;
+      return command.mode === "now"
+        ? "tearing down now: every agent is stopped"
+        : "tearing down: the framework is removed once every agent is drained";
     case "settings-changed":
     case "loss-accepted":
     case "shutdown-started":
@@ -48,11 +50,20 @@ export function commandText(result: CommandResult): string {
   }
 }
 
+/** What whoever gives a command is told. */
+export function acceptedText(
+  command: OperatorEvent,
+  before: Pick<ControlsRecord, "mode" | "frozen" | "tornDown">,
+): string {
+  if (command.kind === "loss-accepted") return "vanished agents are treated as lost: launching and draining resume";
+  return commandText({ kind: "switched", command, before, isRetried: false });
+}
+
 /** The switches that are set, as clauses. */
 export function switchesText({ mode, frozen, frozenProfiles }: ControlsRecord): string {
   return [
     ...(mode === "drain" ? ["draining, nothing is launched"] : []),
-    ...(mode === "teardown" ? ["tearing down, the framework is removed once all is drained"] : []),
+    ...(mode === "teardown" ? ["tearing down, the framework is removed once every agent is drained"] : []),
     ...(frozen ? ["all launching is frozen"] : []),
     ...(frozenProfiles.length === 0 ? [] : [`launching of ${frozenProfiles.join(", ")} is frozen`]),
   ].join("; ");

@@ -1,7 +1,7 @@
 // Why the program or its session ends, in words. Not here: ending it.
 
 /** What to do where Mesos has removed a framework that has agents on record. */
-export const removedHint: string = "see that these agents are gone (`gocd-mesos state show FILE`), " +
+export const removedHint: string = "make sure that these agents are gone (`gocd-mesos state show FILE`), " +
   "then run `gocd-mesos state forget-framework FILE`";
 
 /** Messages of the effects that end something. */

@@ -31,7 +31,7 @@ export function unassignedJobs(code: string, locators: readonly string[]): Findi
   const count = locators.length === 1 ? "one job" : `${locators.length} jobs`;
   return {
     code,
-    message: `GoCD itself reports ${count} without an agent for more than 5 min, the first of them ${locators[0]}`,
+    message: `GoCD itself reports ${count} without an agent for more than 5 min, e.g. ${locators[0]}`,
     hint: "the verdict of each job tells why",
     locators,
   };

@@ -21,7 +21,7 @@ export function gateText(gate: LaunchGate, atMs: number): string {
     }
     case "held-breaker": {
       const failed = gate.failures === 1 ? "launch" : `${gate.failures} launches`;
-      return `the last ${failed} failed (${failureText(gate.failure)}); tried again in ${
+      return `the last ${failed} failed (${failureText(gate.failure)}); retried in ${
         formatDuration(gate.retryMs - atMs)
       }`;
     }
@@ -34,7 +34,9 @@ export function gateText(gate: LaunchGate, atMs: number): string {
     case "held-mode":
       return gate.mode === "drain" ? "draining: nothing is launched" : "tearing down: nothing is launched";
     case "held-stale":
-      return `no good poll of the GoCD server for ${formatDuration(gate.forMs)}: everything holds`;
+      return `no successful poll of the GoCD server for ${
+        formatDuration(gate.forMs)
+      }: launching and draining are paused`;
     case "held-maintenance":
       return `the GoCD server is in ${gate.mode}: no agent could register`;
     case "held-restarted":

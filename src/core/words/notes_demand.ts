@@ -46,15 +46,16 @@ export const demandNotes: NoteWords<keyof DemandNotes> = {
       `${jobs} jobs (${
         describeNeed(need.gocdResources, need.environment)
       }) were cancelled before an agent could take them, in ${polls} polls, the last one ${last.locator}: GoCD cancels a ` +
-      `job that waits longer than its job timeout, and they waited from ${formatDuration(waitedMs)} on`,
+      `job that waits longer than its job timeout, and they had waited for at least ${formatDuration(waitedMs)}`,
     hint: untakenHint(last, { attempts, intervalMs }, atMs),
     fields: { jobs, polls, reasonCode: last.reason.kind },
   }),
   "agent-sick": ({ uuid, hostname, jobs, isOurs }) => ({
     level: "warning",
-    text: `agent ${hostname} is idle and in contact, but takes no jobs: ${jobs} waited beside it until other agents ` +
-      `took them; it ${isOurs ? "is drained" : "counts as none"}`,
-    hint: `look at the log of the agent ${hostname}${isOurs ? "" : ", or disable or restart it"}`,
+    text:
+      `agent ${hostname} is idle and in contact, but takes no jobs: ${jobs} jobs waited next to it until other agents ` +
+      `took them; it ${isOurs ? "is drained" : "is not counted"}`,
+    hint: `check the log of the agent ${hostname}${isOurs ? "" : ", or disable or restart it"}`,
     fields: { uuid, hostname },
   }),
 };
@@ -66,13 +67,13 @@ function untakenHint(
 ): string {
   const sooner = "lower poller.interval or poller.attempts, or give the jobs a longer timeout in GoCD";
   if (last.reason.kind === "held-attempts") {
-    return `an agent is launched for what was seen in more than ${attempts} polls, one each ${
+    return `an agent is launched for what was seen in more than ${attempts} polls, one every ${
       formatDuration(intervalMs)
     }, so only after ${formatDuration(attempts * intervalMs)} to ${
       formatDuration((attempts + 1) * intervalMs)
     }: ${sooner}`;
   }
-  if (last.reason.kind === "agent-coming") return `their agents do not come in time: ${sooner}`;
+  if (last.reason.kind === "agent-coming") return `their agents do not start in time: ${sooner}`;
   return `what they last waited for: ${verdictText(last, atMs)}`;
 }
 
@@ -85,7 +86,7 @@ export const placementNotes: NoteWords<keyof PlacementNotes> = {
   }),
   "no-fitting-offer": ({ profile, miss }) => ({
     level: "info",
-    text: `no offer of Mesos fits profile ${profile}: ${missText(miss)}`,
+    text: `no Mesos offer fits profile ${profile}: ${missText(miss)}`,
     fields: { profile },
   }),
   "host-avoided": ({ host, profile, forMs, failures, failure }) => ({
@@ -106,9 +107,9 @@ export const placementNotes: NoteWords<keyof PlacementNotes> = {
     const rest = others.length === 0 ? "" : `, and ${others.join(", ")} gets none`;
     return {
       level: "warning",
-      text: `Mesos ${masterVersion} does not know frameworks with roles of their own choice (1.2 and later do): ` +
-        `role ${first} gets the offers of role *, without what is reserved${rest}`,
-      hint: 'write mesos.role = "*", or update Mesos',
+      text: `Mesos ${masterVersion} does not support frameworks with several roles (1.2 and later do): ` +
+        `role ${first} gets the offers of role *, without reserved resources${rest}`,
+      hint: 'write mesos.role = "*", or upgrade Mesos',
       fields: { roles: roles.join(",") },
     };
   },

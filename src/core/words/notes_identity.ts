@@ -8,12 +8,12 @@ import { describeNeed } from "./phrases.ts";
 
 const keyWords: Readonly<Record<"unset" | "refused" | "unclear", string>> = {
   unset: "go-agent.auto-register-key is not set",
-  refused: "the server does not know its auto-register key",
+  refused: "the server does not accept its auto-register key",
   unclear: "the server did not accept its auto-register key, or has none",
 };
 
 const gapHint =
-  "set go-agent.auto-register-key to the server's agentAutoRegisterKey, and see that the environment exists there and " +
+  "set go-agent.auto-register-key to the server's agentAutoRegisterKey, and check that the environment exists there and " +
   "that the image passes on AGENT_AUTO_REGISTER_* (or AGENT_*)";
 
 function obstacleHint({ kind, environment }: EnvironmentObstacle): string {
@@ -25,7 +25,7 @@ function obstacleHint({ kind, environment }: EnvironmentObstacle): string {
       return `create the environment ${environment} in GoCD`;
     case "config-repo":
       return `environment ${environment} comes from a config repository, so the agents API cannot put an agent into it: ` +
-        "see that the image passes on AGENT_AUTO_REGISTER_ENVIRONMENTS (or AGENT_ENVIRONMENTS)";
+        "check that the image passes on AGENT_AUTO_REGISTER_ENVIRONMENTS (or AGENT_ENVIRONMENTS)";
     default:
       return kind satisfies never;
   }
@@ -41,7 +41,7 @@ export const identityNotes: NoteWords<keyof IdentityNotes> = {
   }),
   "agent-registered-anew": ({ taskId, uuid }) => ({
     level: "warning",
-    text: `${taskId} has registered a second time; the record ${uuid} counts from now on`,
+    text: `${taskId} has registered a second time; the record ${uuid} is used from now on`,
     fields: { taskId, uuid },
   }),
   "agent-misregistered": ({ taskId, profile, gap, obstacle }) => ({
@@ -58,8 +58,7 @@ export const identityNotes: NoteWords<keyof IdentityNotes> = {
   }),
   "agent-guid-shared": ({ taskId, owner, profile, uuid }) => ({
     level: "error",
-    text:
-      `${owner} and ${taskId} have one guid, ${uuid}: the GoCD server takes them for one agent and serves only one ` +
+    text: `${owner} and ${taskId} share the guid ${uuid}: the GoCD server sees them as one agent and serves only one ` +
       "of them; both are left running",
     hint:
       `remove config/guid.txt from the image of profile ${profile} (or from the volume that brings it), so that each ` +
@@ -68,24 +67,23 @@ export const identityNotes: NoteWords<keyof IdentityNotes> = {
   }),
   "other-program": ({ hostname, lineage, need }) => ({
     level: "warning",
-    text: `agent ${hostname} has come for jobs that this program launches for, too (${
+    text: `agent ${hostname} takes jobs that this program also launches agents for (${
       describeNeed(need.gocdResources, need.environment)
-    }): another gocd-mesos, lineage ${lineage}, serves this GoCD server, so that two agents are launched for one job`,
-    hint: "let each have jobs of its own: part them by resources or environments of the profiles, or by poller.ignore",
+    }): another gocd-mesos, lineage ${lineage}, serves this GoCD server, so two agents are launched for one job`,
+    hint: "separate their jobs: by resources or environments of the profiles, or by poller.ignore",
     fields: { hostname, lineage },
   }),
   "task-foreign": ({ taskId, state }) => ({
     level: "warning",
     text:
-      `Mesos names a task of our framework that this program did not launch: ${taskId} (${state}); it is left alone`,
+      `Mesos reports a task of our framework that this program did not launch: ${taskId} (${state}); it is left alone`,
     hint: "if nobody needs it, kill it with the Mesos tools",
     fields: { taskId, state },
   }),
   "agent-adopted": ({ taskId, profile }) => ({
     level: "warning",
-    text:
-      `${taskId} is adopted: Mesos runs it for our framework, but the store did not know it; it is drained when it ` +
-      "is idle",
+    text: `${taskId} is adopted: Mesos runs it for our framework, but the store did not know it; it is drained once ` +
+      "idle",
     fields: { taskId, profile },
   }),
   "record-adopted": ({ taskId, uuid }) => ({
@@ -96,8 +94,8 @@ export const identityNotes: NoteWords<keyof IdentityNotes> = {
   }),
   "task-id-lives": ({ taskId, profile }) => ({
     level: "warning",
-    text: `${taskId} was not launched: a task of this id lives already; it is adopted, and another is launched`,
-    hint: "nothing need be done; what restoring an older state means is in docs/state.md",
+    text: `${taskId} was not launched: a task with this id is already running; it is adopted, and another is launched`,
+    hint: "nothing to do; docs/state.md explains what restoring an older state means",
     fields: { taskId, profile },
   }),
 };

@@ -7,26 +7,25 @@ import type { NoteWords } from "./note_line.ts";
 import { counted, formatDuration } from "./phrases.ts";
 
 const drainWords: Readonly<Record<Exclude<DrainReason, "idle">, string>> = {
-  maintenance: "its Mesos agent goes into maintenance",
+  maintenance: "its Mesos agent is going into maintenance",
   operator: "the operator asked for it",
   "profile-changed": "its profile has changed",
-  surplus: "it is not needed any more",
+  surplus: "it is no longer needed",
 };
 
 const killHints: Readonly<Partial<Record<KillCause, string>>> = {
-  "register-timeout":
-    "look at the agent's log in its sandbox: whether it reaches go-server.agent-url, and whether the " +
-    "server takes its auto-register key",
+  "register-timeout": "check the agent's log in its sandbox: whether it reaches go-server.agent-url, and whether the " +
+    "server accepts its auto-register key",
   "pending-stuck": "give go-agent.auto-register-key the server's agentAutoRegisterKey, or make the account of " +
     "go-server.user-name an administrator, who may enable agents",
 };
 
 /** What a record shows of its agent, where that must be left alone. */
 const unsureWords: Readonly<Record<string, string>> = {
-  absent: "is no longer in the list of the GoCD server",
-  Disabled: "was disabled by somebody",
-  Pending: "is Pending again: somebody has deleted its record",
-  Missing: "is Missing: the server has restarted and not heard of it yet",
+  absent: "is no longer listed by the GoCD server",
+  Disabled: "was disabled by someone",
+  Pending: "is Pending again: someone has deleted its record",
+  Missing: "is Missing: the server has restarted and has not heard from it yet",
   LostContact: "has lost contact with the GoCD server",
 };
 
@@ -47,13 +46,13 @@ export const lifeNotes: NoteWords<keyof LifeNotes> = {
   "agent-registered": ({ taskId, profile, uuid, afterMs, isDisabled }) => ({
     level: "info",
     text: `${taskId} has registered with the GoCD server after ${formatDuration(afterMs)}${
-      isDisabled ? ", but somebody has disabled it there" : ""
+      isDisabled ? ", but someone has disabled it there" : ""
     }`,
     fields: { taskId, profile, uuid },
   }),
   "duplicate-hostname": ({ taskId, count }) => ({
     level: "warning",
-    text: `${count} GoCD agents go by the name ${taskId}; the enabled one counts`,
+    text: `${count} GoCD agents are named ${taskId}; the enabled one is used`,
     fields: { taskId, count },
   }),
   "agent-idle": ({ taskId, profile }) => ({ level: "debug", text: `${taskId} is idle`, fields: { taskId, profile } }),
@@ -76,7 +75,7 @@ export const lifeNotes: NoteWords<keyof LifeNotes> = {
   }),
   "drain-undone": ({ taskId, profile }) => ({
     level: "info",
-    text: `${taskId} was enabled again by somebody; it is kept`,
+    text: `${taskId} was enabled again by someone; it is kept`,
     fields: { taskId, profile },
   }),
   "agent-reused": ({ taskId, profile }) => ({
@@ -126,8 +125,8 @@ export const lifeNotes: NoteWords<keyof LifeNotes> = {
   "launch-dropped": (note) => ({
     level: "info",
     text: note.isOffer
-      ? `${note.taskId} was not launched: the offer was gone (${note.message}); it is tried again`
-      : `${note.taskId} was not launched on ${note.host}: ${note.message}; it is tried again`,
+      ? `${note.taskId} was not launched: the offer was gone (${note.message}); retried automatically`
+      : `${note.taskId} was not launched on ${note.host}: ${note.message}; retried automatically`,
     fields: endedFields(note),
   }),
   "launch-failed": (note) => ({
@@ -140,7 +139,7 @@ export const lifeNotes: NoteWords<keyof LifeNotes> = {
   }),
   "agent-exited": (note) => ({
     level: "error",
-    text: `${note.taskId} ended by itself on ${note.host}: ${note.message}`,
+    text: `${note.taskId} exited unexpectedly on ${note.host}: ${note.message}`,
     fields: endedFields(note),
   }),
   "agent-lost": ({ taskId, host, profile, state, reason, message }) => ({
@@ -162,7 +161,7 @@ export const lifeNotes: NoteWords<keyof LifeNotes> = {
   "agent-doubted": ({ taskId, host, message }) => ({
     level: "warning",
     text:
-      `Mesos has lost ${taskId} (${message}), but the GoCD server hears it: it is left alone, and replaced if needed`,
+      `Mesos has lost ${taskId} (${message}), but the GoCD server still has contact with it: it is left alone, and replaced if needed`,
     fields: { taskId, host },
   }),
   "agent-returned": ({ taskId, host }) => ({
@@ -173,12 +172,12 @@ export const lifeNotes: NoteWords<keyof LifeNotes> = {
   "agent-lives": ({ taskId, host, cause }) => ({
     level: "warning",
     code: "agent-returned",
-    text: `${taskId} lives although Mesos had called it ${cause}; it is taken back`,
+    text: `${taskId} is alive although Mesos had reported it as ${cause}; it is taken back`,
     fields: { taskId, host },
   }),
   "task-state-unknown": ({ taskId, state }) => ({
     level: "warning",
-    text: `Mesos says ${state} of ${taskId}, a state this program does not know; nothing is done`,
+    text: `Mesos reports ${state} for ${taskId}, a state unknown to this program; it is ignored`,
     fields: { taskId, state },
   }),
   "profile-failing": ({ profile, failures, failure, retryInMs }) => ({
@@ -187,7 +186,7 @@ export const lifeNotes: NoteWords<keyof LifeNotes> = {
       `profile ${profile}: ${failures} launches failed in a row (${failureText(failure)}); from now on one is tried ` +
       `at a time, the next in ${formatDuration(retryInMs)}`,
     hint:
-      `check the image and the settings of profile ${profile}; once mended, \`gocd-mesos resume FILE\` tries at once`,
+      `check the image and the settings of profile ${profile}; once fixed, \`gocd-mesos resume FILE\` tries at once`,
     fields: { profile, failures },
   }),
   "profile-recovered": ({ taskId, profile }) => ({
@@ -204,8 +203,8 @@ export const lifeNotes: NoteWords<keyof LifeNotes> = {
   "brake-off": ({ server }) => ({
     level: "info",
     text: server === "gocd"
-      ? "the GoCD server lists our agents again: all goes on"
-      : "Mesos knows our agents again, or the GoCD server has lost them as well: all goes on",
+      ? "the GoCD server lists our agents again: operation resumes"
+      : "Mesos knows our agents again, or the GoCD server has lost them as well: operation resumes",
     fields: { server },
   }),
   "loss-accepted": ({ instances }) => ({
@@ -213,7 +212,7 @@ export const lifeNotes: NoteWords<keyof LifeNotes> = {
     code: "operator",
     text: instances === 0
       ? "no agents are missing whose loss could be accepted"
-      : `the loss of ${counted(instances, "agent")} is accepted: launching and taking down go on`,
+      : `the loss of ${counted(instances, "agent")} is accepted: launching and draining resume`,
     fields: { instances },
   }),
 };

@@ -32,13 +32,14 @@ export const sessionNotes: NoteWords<keyof SessionNotes> = {
   "framework-replaced": ({ frameworkId = "?", message }) => ({
     level: "warning",
     code: "framework-removed",
-    text: `Mesos has removed framework ${frameworkId} (${message}); no agent of ours is left, so a new one is made`,
+    text:
+      `Mesos has removed framework ${frameworkId} (${message}); no agent of ours is left, so a new one is registered`,
     fields: {},
   }),
   "framework-removed": ({ frameworkId = "?", instances }) => ({
     level: "error",
     text:
-      `Mesos has removed framework ${frameworkId}, yet ${instances} agents are on record; no new framework is made ` +
+      `Mesos has removed framework ${frameworkId}, but ${instances} agents are on record; no new framework is registered ` +
       "beside them",
     hint: removedHint,
     fields: { instances },
@@ -48,15 +49,15 @@ export const sessionNotes: NoteWords<keyof SessionNotes> = {
     level: outcome === "refused" ? "error" : "warning",
     text: outcome === "refused"
       ? `the Mesos call ${callText(call)} was refused: ${message}`
-      : `the Mesos call ${callText(call)} got no answer; what it was for is asked for again`,
+      : `the Mesos call ${callText(call)} got no answer; it is repeated if still needed`,
     fields: { call, outcome, message },
   }),
   "identity-kept": ({ frameworkId, fields }) => ({
     level: "warning",
-    text: `Mesos keeps of framework ${frameworkId === "" ? "?" : frameworkId} what it was first registered with: ${
-      fields.map(keptText).join(", ")
-    }`,
-    hint: "set the keys back, or give the framework up with `gocd-mesos teardown FILE` and start again",
+    text: `Mesos keeps for framework ${
+      frameworkId === "" ? "?" : frameworkId
+    } the values it was first registered with: ${fields.map(keptText).join(", ")}`,
+    hint: "restore the keys, or give up the framework with `gocd-mesos teardown FILE` and start again",
     fields: { frameworkId },
   }),
   "program-stood-still": ({ stoodStillMs }) => ({
@@ -69,8 +70,8 @@ export const sessionNotes: NoteWords<keyof SessionNotes> = {
     level: "info",
     text: `${maintenanceText(note)} ${
       note.startsInMs <= 0
-        ? "go on; take it off the maintenance schedule of Mesos"
-        : `go on, and are drained from ${formatDuration(note.leadMs)} before it (scaling.maintenance-lead)`
+        ? "keep running; remove the host from the maintenance schedule of Mesos"
+        : `keep running, and are drained from ${formatDuration(note.leadMs)} before it (scaling.maintenance-lead)`
     }`,
     fields: { host: note.host, instances: note.instances },
   }),
@@ -81,7 +82,7 @@ export const sessionNotes: NoteWords<keyof SessionNotes> = {
   }),
   "maintenance-taken-back": ({ host, instances }) => ({
     level: "info",
-    text: `Mesos does not ask for host ${host} any more; its ${counted(instances, "agent")} may stay`,
+    text: `Mesos no longer asks to free host ${host}; its ${counted(instances, "agent")} may stay`,
     fields: { host, instances },
   }),
   "gocd-version": ({ version, jobs, agents }) => ({
@@ -111,7 +112,7 @@ export const sessionNotes: NoteWords<keyof SessionNotes> = {
   "gocd-problem": ({ problem }) => ({
     level: problem.kind === "starting" || problem.kind === "maintenance" ? "warning" : "error",
     code: problem.code,
-    text: `${problem.message}; nothing is decided until this passes`,
+    text: `${problem.message}; nothing is decided until a poll succeeds`,
     hint: problem.hint,
     fields: { kind: problem.kind },
   }),
@@ -125,14 +126,14 @@ export const sessionNotes: NoteWords<keyof SessionNotes> = {
   "operator": ({ result, mode }) => ({ level: "info", text: commandText(result), fields: { mode } }),
   "settings-changed": ({ replaced }) => ({
     level: "info",
-    text: `the new configuration is in force${
-      replaced === 0 ? "" : `; ${replaced} agents of changed profiles are replaced as they fall idle`
+    text: `the new configuration is in effect${
+      replaced === 0 ? "" : `; ${replaced} agents of changed profiles are replaced once idle`
     }`,
     fields: { replaced },
   }),
   "switches-in-force": ({ controls }) => ({
     level: "warning",
-    text: `in force, as the operator asked: ${switchesText(controls)}`,
+    text: `still in effect from earlier commands: ${switchesText(controls)}`,
     hint: "`gocd-mesos resume FILE` ends it",
     fields: { mode: controls.mode, frozen: controls.frozen, frozenProfiles: controls.frozenProfiles.join(",") },
   }),
@@ -150,13 +151,13 @@ export const programNotes: NoteWords<keyof ProgramNotes> = {
   "mesos-failed": ({ message, code = "mesos-error", hint }) => ({
     level: "error",
     code,
-    text: `${message}; it is tried again until it succeeds`,
+    text: `${message}; retried until it succeeds`,
     hint: hint ?? "please report this line: it is a fault of gocd-mesos",
     fields: {},
   }),
   "mesos-steady": ({ master }) => ({
     level: "info",
-    text: `the subscription with the Mesos master ${master} holds again`,
+    text: `the subscription to the Mesos master ${master} is stable again`,
     fields: { master },
   }),
   "store-failed": ({ problem, hint }) => ({
@@ -168,7 +169,7 @@ export const programNotes: NoteWords<keyof ProgramNotes> = {
   "store-works": () => ({ level: "info", text: "the state can be stored again", fields: {} }),
   "page-failed": ({ message }) => ({
     level: "error",
-    text: `an answer of the status page could not be made: ${message}`,
+    text: `the status page could not be rendered: ${message}`,
     hint: faultHint,
     fields: {},
   }),
@@ -201,7 +202,7 @@ function refusedHint(error: FrameworkErrorKind, message: string): string {
   return fixed === undefined
     ? "check the keys under mesos in the configuration"
     : `Mesos never changes the ${fixed} of a framework: set mesos.${fixed} back, or run gocd-mesos teardown with the old ` +
-      "one first and start anew";
+      "one first and start again";
 }
 
 function keptText({ key, kept, configured }: KeptField): string {
@@ -218,5 +219,5 @@ function maintenanceText({ host, instances, startsInMs, endsInMs }: HostMaintena
     : startsInMs <= 0
     ? "has begun"
     : `in ${formatDuration(startsInMs)}`;
-  return `Mesos asks for host ${host} back (maintenance ${window}); ${counted(instances, "agent")} there`;
+  return `Mesos asks to free host ${host} (maintenance ${window}); ${counted(instances, "agent")} there`;
 }

@@ -41,3 +41,8 @@ const nameCharactersMax = 60;
 export function quotedName(name: string): string {
   return JSON.stringify(shortened(name, nameCharactersMax));
 }
+
+/** Whether a hint names an act; some say that there is nothing to do, and why. */
+export function isAct(hint: string): boolean {
+  return !hint.startsWith("nothing to do");
+}

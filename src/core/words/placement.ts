@@ -15,7 +15,7 @@ export function missText({ nearest, refused }: PlacementMiss): string {
     ...(nearest === undefined ? [] : [nearestText(nearest)]),
     ...(refused === undefined ? [] : [refusedText(refused)]),
   ];
-  return parts.length === 0 ? "no offers at hand" : parts.join("; ");
+  return parts.length === 0 ? "no offers available" : parts.join("; ");
 }
 
 /** Why a host is avoided: `for 2 min after failures there: …`. */
@@ -45,7 +45,7 @@ function refusalText(refusal: Refusal): string {
     case "max-per-host":
       return `host has ${refusal.limit} of profile ${refusal.profile} already (max-per-host)`;
     case "accept-full":
-      return `${refusal.limit} tasks are launched there in this round already`;
+      return `${refusal.limit} tasks are already launched there in this round`;
     default:
       return refusal satisfies never;
   }
@@ -54,7 +54,7 @@ function refusalText(refusal: Refusal): string {
 /** Why a host with this value of the field does not meet a constraint, e.g. `rack is r2, not r1`. */
 export function constraintText(constraint: PlacementConstraint, value: string | undefined): string {
   if ("pattern" in constraint && compilePattern(constraint.pattern) === undefined) {
-    return `${shortText(constraint.pattern)} is no regular expression`;
+    return `${shortText(constraint.pattern)} is not a regular expression`;
   }
   const { field } = constraint;
   const wanted = wantedText(constraint);

@@ -39,9 +39,9 @@ function reasonText(job: JudgedJob, atMs: number): string {
     case "zombie":
       return otherCauseText(reason, atMs);
     case "idle-agent":
-      return `an idle agent is free for it: ${listNames(reason.names)}`;
+      return `an idle agent can take it: ${listNames(reason.names)}`;
     case "agent-coming":
-      return `an agent is coming for it: ${listNames(reason.names)}`;
+      return `an agent is on its way: ${listNames(reason.names)}`;
     default:
       return `profile ${job.profile}: ${launchText(reason, atMs)}`;
   }
@@ -55,11 +55,11 @@ function launchText(reason: LaunchStep, atMs: number): string {
     case "enabling-again":
       return "a drained agent is enabled again";
     case "no-fitting-offer":
-      return `no offer of Mesos fits: ${missText(reason.miss)}`;
+      return `no Mesos offer fits: ${missText(reason.miss)}`;
     case "no-offer":
       return offerlessText(reason.role);
     case "launching":
-      return "waiting for an offer of Mesos";
+      return "waiting for a Mesos offer";
     default:
       return gateText(reason, atMs);
   }
@@ -99,17 +99,17 @@ export function otherCauseText(cause: OtherCause, atMs: number): string {
     case "idle-unused":
       return `agent ${cause.host} matches and has been idle for ${
         formatDuration(cause.idleMs)
-      }, yet the server does not give it ` +
-        "the job, so another agent would not help: look for an elastic profile, a removed pipeline, or messages of GoCD";
+      }, but the server does not give it ` +
+        "the job, so another agent would not help: look for an elastic profile, a removed pipeline, or messages from GoCD";
     case "left-before":
-      return "an idle matching agent left it waiting before, so another agent would not help; tried again in " +
+      return "an idle matching agent did not take it before, so another agent would not help; retried in " +
         formatDuration(cause.untilMs - atMs);
     case "zombie":
       return `has waited for ${formatDuration(cause.waitedMs)} (poller.zombie-after = ${
         formatDuration(cause.limitMs)
       }) ` +
         `while newer jobs of the same kind were taken ${cause.passedOver} times; cancel its stage if the pipeline or job ` +
-        `no longer exists; tried again in ${formatDuration(cause.untilMs - atMs)}`;
+        `no longer exists; retried in ${formatDuration(cause.untilMs - atMs)}`;
     default:
       return cause satisfies never;
   }
@@ -164,9 +164,9 @@ export function remarkText(remark: Remark): string {
     case "agents-pending": {
       const { counts } = remark;
       const total = counts.reduce((sum, { count }) => sum + count, 0);
-      if (total === 1) return `the only agent that matches is ${unavailableWords[remark.kind]}`;
+      if (total === 1) return `the only matching agent is ${unavailableWords[remark.kind]}`;
       const parts = counts.map(({ kind, count }) => `${count} ${unavailableWords[kind]}`);
-      return `all ${total} agents that match are out of use: ${parts.join(", ")}`;
+      return `all ${total} matching agents are unavailable: ${parts.join(", ")}`;
     }
     case "agent-in-environment": {
       const names = remark.environments.join(", ");
@@ -190,7 +190,7 @@ export function bucketText(bucket: BucketDemand, atMs: number): string {
   const { willBeTaken, coming, otherCause, needsAgent, unserved } = bucket;
   return [
     willBeTaken > 0 ? `${willBeTaken} will be taken by idle agents` : "",
-    coming > 0 ? `${coming} will be taken by agents that are coming` : "",
+    coming > 0 ? `${coming} will be taken by agents on their way` : "",
     otherCause > 0 ? `${otherCause} wait${otherCause === 1 ? "s" : ""} for another cause` : "",
     needsAgent > 0 ? `${needsAgent} need${needsAgent === 1 ? "s" : ""} an agent` : "",
     unserved > 0 ? `${unserved} unserved` : "",

@@ -89,7 +89,7 @@ Deno.test("an instance is a newcomer while its idleness is no more than a minute
   assertEquals(isNewcomer(aRegistered("t", "building") as Registered), false);
 });
 
-/** The classes of capacity: kind, names, resources and since when the first of them is idle. */
+/** The classes of capacity: kind, names, resources and since when the first one is idle. */
 function classes(
   instances: readonly AgentInstance[],
   agents: readonly GocdAgent[],

@@ -314,10 +314,10 @@ Deno.test("without a session the verdict says what is waited for, with one that 
   assertStringIncludes(world.verdict("j0").reason, "not subscribed to Mesos");
   world.subscribe();
   world.poll({ jobs: jobs(1) });
-  assertStringIncludes(world.verdict("j0").reason, "waiting for an offer");
+  assertStringIncludes(world.verdict("j0").reason, "waiting for a Mesos offer");
   world.offers(offer("h1", { mem: 768 }));
   world.wait(11 * second);
-  assertStringIncludes(world.verdict("j0").reason, "no offer of Mesos fits: ");
+  assertStringIncludes(world.verdict("j0").reason, "no Mesos offer fits: ");
   assertStringIncludes(world.verdict("j0").reason, "256 MB");
   assertEquals(only(world.taken(), "decline-offers").map((each) => each.refuseSeconds), [5]);
 });

@@ -76,14 +76,14 @@ for (
     ["1 needs an agent", { jobs: jobs(1) }],
     ["2 need an agent", { jobs: jobs(2) }],
     ["1 will be taken by idle agents; 2 need an agent", { jobs: jobs(3), agents: idleOnes(1) }],
-    ["1 will be taken by agents that are coming; 1 needs an agent", { jobs: jobs(2), instances: coming(1) }],
+    ["1 will be taken by agents on their way; 1 needs an agent", { jobs: jobs(2), instances: coming(1) }],
     ["1 unserved", { jobs: [job("j", { gocdResources: ["gpu"] })] }],
     [
       "1 needs an agent; seen in 1 poll in a row, launched after more than 1 (poller.attempts)",
       { jobs: jobs(1), attempts: 1 },
     ],
     [
-      "2 will be taken by agents that are coming; 2 need an agent; limit reached: scaling.max-agents = 3, so only 1 now",
+      "2 will be taken by agents on their way; 2 need an agent; limit reached: scaling.max-agents = 3, so only 1 now",
       { jobs: jobs(4), instances: coming(2), maxAgents: 3 },
     ],
     ["", { jobs: [] }],
@@ -104,10 +104,10 @@ Deno.test("jobs that wait for another cause are counted in words", () => {
 
 Deno.test("up to three agents are named that will take a job, of more the first three and how many others", () => {
   const taken = (count: number): string => verdict({ jobs: jobs(1), agents: idleOnes(count) });
-  assertEquals(taken(1), "will-be-taken idle-agent: an idle agent is free for it: h1");
-  assertEquals(taken(3), "will-be-taken idle-agent: an idle agent is free for it: h1, h2, h3");
-  assertEquals(taken(5), "will-be-taken idle-agent: an idle agent is free for it: h1, h2, h3 and 2 more");
-  assertEquals(verdict({ instances: coming(2) }), "coming agent-coming: an agent is coming for it: t1, t2");
+  assertEquals(taken(1), "will-be-taken idle-agent: an idle agent can take it: h1");
+  assertEquals(taken(3), "will-be-taken idle-agent: an idle agent can take it: h1, h2, h3");
+  assertEquals(taken(5), "will-be-taken idle-agent: an idle agent can take it: h1, h2, h3 and 2 more");
+  assertEquals(verdict({ instances: coming(2) }), "coming agent-coming: an agent is on its way: t1, t2");
 });
 
 Deno.test("the oldest jobs are taken first, by idle agents, then by coming ones, and the rest needs one", () => {
@@ -141,8 +141,8 @@ Deno.test("a job that needs an agent says what it waits for: an offer, a session
       nearestMiss: new Map([["default", { atMs: zeroMs - agoMs, sinceMs: 0, miss: {} }]]),
     },
   });
-  const fits = `${needs} no-fitting-offer: ${must} no offer of Mesos fits: no offers at hand`;
-  const waits = `${needs} launching: ${must} waiting for an offer of Mesos`;
+  const fits = `${needs} no-fitting-offer: ${must} no Mesos offer fits: no offers available`;
+  const waits = `${needs} launching: ${must} waiting for a Mesos offer`;
   assertEquals([verdict({ change: missed(2 * minute - 1) }), verdict({ change: missed(2 * minute) })], [fits, waits]);
   const apart = (state: State): State => ({
     ...state,

@@ -189,8 +189,7 @@ Deno.test("what no change of a record can mend is a failure at the first look th
   const inRepo = gocdAgent("x", { environments: [{ name: "PROD", origin: "config-repo" }] });
   assertEquals(
     after("prod", [], [inRepo]),
-    "agent-misregistered: environment prod comes from a config repository, so the agents API cannot put an agent into it: " +
-      "see that the image passes on AGENT_AUTO_REGISTER_ENVIRONMENTS (or AGENT_ENVIRONMENTS)",
+    "agent-misregistered: environment prod comes from a config repository, so the agents API cannot put an agent into it: check that the image passes on AGENT_AUTO_REGISTER_ENVIRONMENTS (or AGENT_ENVIRONMENTS)",
   );
   assertEquals(after("test", [], [inRepo]), corrected);
 });

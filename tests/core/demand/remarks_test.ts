@@ -50,14 +50,14 @@ const cases: readonly (readonly [
     gocdAgent("h1", disabled),
     gocdAgent("h2", disabled),
     gocdAgent("h3", lostContact),
-  ], ["agents-disabled: all 3 agents that match are out of use: 2 disabled, 1 without contact"]],
-  ["one is lost", [gocdAgent("h1", lostContact)], ["agents-lost: the only agent that matches is without contact"]],
+  ], ["agents-disabled: all 3 matching agents are unavailable: 2 disabled, 1 without contact"]],
+  ["one is lost", [gocdAgent("h1", lostContact)], ["agents-lost: the only matching agent is without contact"]],
   ["one is missing beside others that do not match", [
     gocdAgent("h1", missing),
     gocdAgent("h2", { ...building, gocdResources: ["windows"] }),
-  ], ["agents-missing: the only agent that matches is missing"]],
+  ], ["agents-missing: the only matching agent is missing"]],
   ["a stranger waits to be enabled", [gocdAgent("h1", pending)], [
-    "agents-pending: the only agent that matches is pending",
+    "agents-pending: the only matching agent is pending",
   ], { gocdResources: [] }],
   ["one is alive and builds", [gocdAgent("h1", disabled), gocdAgent("h2", building)], []],
   ["an elastic one is disabled", [gocdAgent("h1", { ...disabled, elastic: true })], []],
@@ -106,7 +106,7 @@ Deno.test("an unserved job tells of agents that would have matched", () => {
     agents: [gocdAgent("h1", { ...disabled, gocdResources: ["gpu"] })],
   });
   assertEquals(world.verdict("a").reasonCode, "no-profile-resources");
-  assertStringIncludes(world.verdict("a").reason, "; the only agent that matches is disabled");
+  assertStringIncludes(world.verdict("a").reason, "; the only matching agent is disabled");
 });
 
 const unassigned = (name: string, minutes: number): Finding => ({
@@ -136,7 +136,7 @@ Deno.test("many reports on single jobs are one problem and one line in the log, 
   const told = statusView(world.state, world.atMs).problems.filter(({ code }) => code.startsWith("gocd-"));
   assertEquals(told.map(({ code, message }) => `${code} ${message}`), [
     "gocd-disk-full GoCD reports: out of disk space",
-    "gocd-job-unassigned GoCD itself reports 2 jobs without an agent for more than 5 min, the first of them p/1/s/1/a",
+    "gocd-job-unassigned GoCD itself reports 2 jobs without an agent for more than 5 min, e.g. p/1/s/1/a",
   ]);
   const notes = world.noted().filter(({ code }) => code === "gocd-job-unassigned");
   assertEquals(notes.map(({ onceKey }) => onceKey), ["gocd-job-unassigned"]);

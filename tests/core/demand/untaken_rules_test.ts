@@ -99,7 +99,7 @@ Deno.test("jobs that leave untaken are told the second time within a day, with h
   assertEquals(again(zeroMs + 5 * minute + day), []);
   assertEquals(again(zeroMs + 5 * minute + day - 1), [
     "3 jobs (linux) were cancelled before an agent could take them, in 2 polls, the last one p/1/s/1/j: GoCD cancels a job " +
-    "that waits longer than its job timeout, and they waited from 5 min on | what they last waited for: profile default: waiting for an offer of Mesos",
+    "that waits longer than its job timeout, and they had waited for at least 5 min | what they last waited for: profile default: waiting for a Mesos offer",
   ]);
   assertEquals(untakenAfter(first.untaken, { here: ["a"] }).said, []);
 });
@@ -108,10 +108,10 @@ Deno.test("what to change is told by what the jobs last waited for", () => {
   const first = untakenAfter(noneUntaken, {}).untaken;
   const hint = (reason: Reason): string | undefined => untakenAfter(first, { reason }).said[0]?.split(" | ")[1];
   const sooner = "lower poller.interval or poller.attempts, or give the jobs a longer timeout in GoCD";
-  assertEquals(hint({ kind: "agent-coming", names: [] }), `their agents do not come in time: ${sooner}`);
+  assertEquals(hint({ kind: "agent-coming", names: [] }), `their agents do not start in time: ${sooner}`);
   assertEquals(
     hint({ kind: "held-attempts", polls: 1, attempts: 0 }),
-    `an agent is launched for what was seen in more than 0 polls, one each 2 min, so only after 0 s to 2 min: ${sooner}`,
+    `an agent is launched for what was seen in more than 0 polls, one every 2 min, so only after 0 s to 2 min: ${sooner}`,
   );
 });
 

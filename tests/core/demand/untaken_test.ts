@@ -51,7 +51,7 @@ Deno.test("jobs that leave before poller.attempts is reached are told the second
   const [note] = world.noted().filter(({ code }) => code === "jobs-left-untaken");
   assertEquals(note?.level, "warning");
   assertStringIncludes(note?.text ?? "", "2 jobs (linux) were cancelled before an agent could take them");
-  assertStringIncludes(note?.text ?? "", "they waited from 8 min on");
+  assertStringIncludes(note?.text ?? "", "they had waited for at least 8 min");
   assertStringIncludes(note?.hint ?? "", "only after 10 min to 12 min: lower poller.interval or poller.attempts");
 });
 

@@ -1,11 +1,11 @@
 // What a new state takes for agents of an earlier life, and what it takes for none of its business.
 
+import { orphansText } from "../../../src/core/words/orphans.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import {
   formerAgents,
   formerFrameworks,
   isUnregistered,
-  refusalOf,
   type SeenFramework,
 } from "../../../src/core/identity/orphans.ts";
 import type { FrameworkRecord } from "../../../src/core/record.ts";
@@ -71,7 +71,7 @@ Deno.test("only a state that has never registered looks for an earlier life", ()
 
 Deno.test("the words name what was seen and the commands that fit", () => {
   const words = (frameworks: readonly SeenFramework[], gocdAgents: readonly string[]): string => {
-    const refusal = refusalOf({ frameworks, gocdAgents }, { place: "state.db", configPath: "f.conf" });
+    const refusal = orphansText({ frameworks, gocdAgents }, { place: "state.db", configPath: "f.conf" });
     return refusal === undefined ? "" : `${refusal.message} | ${refusal.hint}`;
   };
   assertEquals(words([], []), "");

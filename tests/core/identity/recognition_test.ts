@@ -236,7 +236,7 @@ const strangers: readonly (readonly [string, AgentProfile, readonly GocdAgent[]]
     gocdAgent("s", { ipAddress: "10.9.0.7" }),
     gocdAgent("t", { ipAddress: "10.9.0.7" }),
   ]],
-  ["was disabled by somebody", overlay, [gocdAgent("s", { ipAddress: "10.9.0.7", configState: "Disabled" })]],
+  ["was disabled by someone", overlay, [gocdAgent("s", { ipAddress: "10.9.0.7", configState: "Disabled" })]],
   ["is Pending", overlay, [gocdAgent("s", { ...pending, ipAddress: "10.9.0.7" })]],
 ];
 for (const [name, profile, agents] of strangers) {

@@ -94,7 +94,7 @@ Deno.test("a Pending agent of ours shows a wrong key, once in the log, and on th
   world.read(gocdAgent(first, pending), gocdAgent(other, pending));
   const notes = world.noted().filter(({ code }) => code === "agent-enabling");
   assertEquals(notes.map(({ level }) => level), ["warning", "info"]);
-  assertStringIncludes(notes[0]?.text ?? "", "the server does not know its auto-register key");
+  assertStringIncludes(notes[0]?.text ?? "", "the server does not accept its auto-register key");
   assertStringIncludes(notes[0]?.hint ?? "", "agentAutoRegisterKey");
   assertEquals(problems(world), ["wrong-auto-register-key"]);
   // Enabled by us, it proves nothing.

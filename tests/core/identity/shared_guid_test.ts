@@ -66,7 +66,7 @@ for (const [name, addresses, isSaid] of evidence) {
     assertEquals(only(world.taken(), "kill-task"), []);
     const notes = world.noted().filter(({ code }) => code === "agent-guid-shared");
     assertEquals(notes.length, 1);
-    assertStringIncludes(notes[0]?.text ?? "", `${first} and ${other} have one guid`);
+    assertStringIncludes(notes[0]?.text ?? "", `${first} and ${other} share the guid`);
     assertStringIncludes(notes[0]?.hint ?? "", "config/guid.txt");
     assertEquals([world.instance(first).state, world.instance(other).state], ["registered", "starting"]);
   });

@@ -125,7 +125,7 @@ Deno.test("the brake says how many of how many, what is held, and when it is ove
   ]);
   assertEquals(judged(ours(1), [], [], olderServer()), [
     "on",
-    "the GoCD server no longer lists 1 of our 1 agent, and its version has gone back: it may be another server, or have an " +
+    "the GoCD server no longer lists 1 of our 1 agent, and its version is older than before: it may be another server, or have an " +
     `older database; ${held}`,
   ]);
   const parts = { brake: braked };
@@ -133,7 +133,7 @@ Deno.test("the brake says how many of how many, what is held, and when it is ove
   assertEquals(judged(ours(8), listed(0, 6), [], parts), [
     "off",
     "released 7",
-    "the GoCD server lists our agents again: all goes on",
+    "the GoCD server lists our agents again: operation resumes",
   ]);
 });
 
@@ -155,7 +155,7 @@ Deno.test("more than half of our agents, and three at least, must be lost to Mes
 
 Deno.test("in our cluster the brake of Mesos lets launches go on, in another it does not", () => {
   const text =
-    "Mesos has lost 3 of our 4 agents, yet the GoCD server hears them: it may be another cluster, or its master " +
+    "Mesos has lost 3 of our 4 agents, but the GoCD server still has contact with them: it may be another cluster, or its master " +
     "has lost its registry;";
   assertEquals(losses(3, 1)[1], `${text} nothing is taken down until they are back`);
   assertEquals(
@@ -174,7 +174,7 @@ Deno.test("the brake of Mesos is released once no more than a quarter is missing
   assertEquals(losses(2, 5, on), ["on"]);
   assertEquals(losses(2, 6, on), [
     "off",
-    "Mesos knows our agents again, or the GoCD server has lost them as well: all goes on",
+    "Mesos knows our agents again, or the GoCD server has lost them as well: operation resumes",
   ]);
 });
 
@@ -242,7 +242,7 @@ Deno.test("the operator accepts the loss of those that the brake is about, and i
     assertEquals([draft.state.brake.gocd, draft.state.brake.mesos], [undefined, undefined]);
     return [marked.join(), ...linesOf(draft).map(({ text }) => text)];
   };
-  const goOn = "is accepted: launching and taking down go on";
+  const goOn = "is accepted: launching and draining resume";
   const mesos = { isSameCluster: true, mesos: mesosSuspicion };
   assertEquals(accepted(ours(2), braked), ["t0,t1", `the loss of 2 agents ${goOn}`]);
   assertEquals(accepted(ours(2), braked, listed(0, 1)), ["t1", `the loss of 1 agent ${goOn}`]);

@@ -168,7 +168,7 @@ Deno.test("agents whose records we have deleted do not count when Mesos gives th
   assertEquals([world.state.brake.gocd, killed(world).size], [undefined, 4]);
 });
 
-Deno.test("a teardown at once that is given up leaves no brake, but for records that the server would not delete", () => {
+Deno.test("a teardown at once that is cancelled leaves no brake, but for records that the server would not delete", () => {
   for (const isRefused of [false, true]) {
     const { world, listed } = withMany(4);
     world.send({ kind: "teardown-requested", mode: "now" });

@@ -1,4 +1,4 @@
-// Mesos has lost what the GoCD server hears: nothing is given up or deleted on the master's word alone, and what comes
+// Mesos has lost what the GoCD server hears: nothing is cancelled or deleted on the master's word alone, and what comes
 // back without its record is stopped.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";

@@ -163,7 +163,7 @@ Deno.test("a host where two profiles have failed is avoided by all", () => {
 });
 
 for (const how of ["a changed profile", "a resume", "a resume of the profile"] as const) {
-  Deno.test(`after ${how} what has failed is tried again at once, on the same host`, () => {
+  Deno.test(`after ${how} what has failed is retried at once, on the same host`, () => {
     const world = waiting(1);
     spoil(world, "only");
     for (const taskId of launch(world, "other")) world.status(taskId, "TASK_FAILED", failed);
@@ -174,7 +174,7 @@ for (const how of ["a changed profile", "a resume", "a resume of the profile"] a
       world.send({ kind: "settings-changed", settings: { ...world.state.settings, profiles } });
     } else {
       world.send({ kind: "launching-resumed", ...(how === "a resume" ? {} : { profile: "default" }) });
-      assertStringIncludes(world.noted()[0]?.text ?? "", "; what has failed is tried again at once");
+      assertStringIncludes(world.noted()[0]?.text ?? "", "; what has failed is retried at once");
     }
     world.send({ kind: "tick" });
     assertEquals(launch(world, "only").length, 1);
@@ -244,7 +244,7 @@ Deno.test("a host that drops launches for a reason of its own is avoided, and it
     world.status(taskId, "TASK_DROPPED", fault);
     assertEquals(
       world.noted().find(({ code }) => code === "launch-dropped")?.text,
-      `${taskId} was not launched on h1: Could not unschedule the sandbox; it is tried again`,
+      `${taskId} was not launched on h1: Could not unschedule the sandbox; retried automatically`,
     );
     world.wait(second);
   }

@@ -50,13 +50,13 @@ const idle = aRegistered("t", "idle");
 
 for (
   const [name, record, text] of [
-    ["is gone", undefined, "warning: t is no longer in the list of the GoCD server; it is left alone"],
-    ["is Disabled", { configState: "Disabled" }, "warning: t was disabled by somebody; it is left alone"],
-    ["is Pending", pending, "warning: t is Pending again: somebody has deleted its record; it is left alone"],
+    ["is gone", undefined, "warning: t is no longer listed by the GoCD server; it is left alone"],
+    ["is Disabled", { configState: "Disabled" }, "warning: t was disabled by someone; it is left alone"],
+    ["is Pending", pending, "warning: t is Pending again: someone has deleted its record; it is left alone"],
     [
       "is Missing",
       missing,
-      "warning: t is Missing: the server has restarted and not heard of it yet; it is left alone",
+      "warning: t is Missing: the server has restarted and has not heard from it yet; it is left alone",
     ],
     ["is out of contact", lostContact, "warning: t has lost contact with the GoCD server; it is left alone"],
     ["is Sleeping", { agentState: "Sleeping" }, "warning: t is in the state Sleeping; it is left alone"],
@@ -104,7 +104,7 @@ for (
     [
       "Disabled",
       { configState: "Disabled" },
-      "t has registered with the GoCD server after 60 s, but somebody has disabled it there",
+      "t has registered with the GoCD server after 60 s, but someone has disabled it there",
     ],
   ] as const satisfies readonly (readonly [string, Partial<GocdAgent>, string])[]
 ) {
@@ -122,7 +122,7 @@ Deno.test("of two records with its name the enabled one counts, then the disable
     const draft = shown([starting], zeroMs + minute);
     advanceInstances(draft, [gocdAgent("t", { uuid: "one", ...first }), gocdAgent("t", { uuid: "two", ...other })]);
     const now = draft.state.instances.get("t");
-    assertEquals(linesOf(draft)[0]?.text, "2 GoCD agents go by the name t; the enabled one counts");
+    assertEquals(linesOf(draft)[0]?.text, "2 GoCD agents are named t; the enabled one is used");
     return now?.state === "registered" ? now.uuid : now?.state;
   };
   assertEquals(both({ configState: "Disabled" }, {}), "two");

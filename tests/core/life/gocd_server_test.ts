@@ -61,7 +61,7 @@ Deno.test("a server that answers again is told with how often it failed", () => 
     world.send({ kind: "gocd-poll-failed", problem: problem({ message }) });
     return world.noted().map(({ level, text }) => `${level}: ${text}`);
   };
-  const passes = "no answer; nothing is decided until this passes";
+  const passes = "no answer; nothing is decided until a poll succeeds";
   assertEquals([failed("feed: no answer"), failed("agents: no answer")], [
     [`error: feed: ${passes}`],
     [`error: agents: ${passes}`],
@@ -105,10 +105,10 @@ function remarks(...agents: readonly GocdAgent[]): string[] {
 
 for (
   const [name, changes, text] of [
-    ["disabled", { configState: "Disabled" }, "agents-disabled: the only agent that matches is disabled"],
-    ["lost", lostContact, "agents-lost: the only agent that matches is without contact"],
-    ["Missing", missing, "agents-missing: the only agent that matches is missing"],
-    ["Pending", { ...pending, gocdResources: ["linux"] }, "agents-pending: the only agent that matches is pending"],
+    ["disabled", { configState: "Disabled" }, "agents-disabled: the only matching agent is disabled"],
+    ["lost", lostContact, "agents-lost: the only matching agent is without contact"],
+    ["Missing", missing, "agents-missing: the only matching agent is missing"],
+    ["Pending", { ...pending, gocdResources: ["linux"] }, "agents-pending: the only matching agent is pending"],
   ] as const
 ) {
   Deno.test(`that the only agent which matches is ${name} is a remark`, () => {
@@ -120,10 +120,10 @@ Deno.test("of several agents out of use the most frequent cause names the remark
   const off = (name: string): GocdAgent => gocdAgent(name, { configState: "Disabled" });
   const lost = (name: string): GocdAgent => gocdAgent(name, lostContact);
   assertEquals(remarks(off("a"), lost("b"), lost("c")), [
-    "agents-lost: all 3 agents that match are out of use: 2 without contact, 1 disabled",
+    "agents-lost: all 3 matching agents are unavailable: 2 without contact, 1 disabled",
   ]);
   assertEquals(remarks(lost("a"), off("b"), off("c")), [
-    "agents-disabled: all 3 agents that match are out of use: 2 disabled, 1 without contact",
+    "agents-disabled: all 3 matching agents are unavailable: 2 disabled, 1 without contact",
   ]);
   assertEquals(remarks(off("a"), gocdAgent("b", building)), []);
   assertEquals(remarks(gocdAgent("a", { configState: "Disabled", elastic: true })), []);
@@ -154,8 +154,8 @@ Deno.test("problems of the picture: the server, the session, what holds launches
   const problems = (): string[] =>
     statusView(world.state, world.atMs).problems.map(({ code, message, hint }) => `${code}: ${message} | ${hint}`);
   assertEquals(problems(), [
-    "mesos-connecting: not subscribed to Mesos: starting | it is tried again by itself",
-    "held-stale: no good poll of the GoCD server for 0 s: everything holds | ",
+    "mesos-connecting: not subscribed to Mesos: starting | retried automatically",
+    "held-stale: no successful poll of the GoCD server for 0 s: launching and draining are paused | ",
   ]);
   world.subscribe();
   world.wait(6 * second);
@@ -164,9 +164,9 @@ Deno.test("problems of the picture: the server, the session, what holds launches
   world.poll({ jobs: [job("j", { gocdResources: ["gpu"] })] });
   const reason = "no profile has resource gpu: add it to go-agent.resources (nearest is profile default)";
   const hint = "add a profile, resources or an environment to the configuration";
-  assertEquals(problems(), [`jobs-unserved: 1 job is served by no profile: ${reason} | ${hint}`]);
+  assertEquals(problems(), [`jobs-unserved: 1 job is not served by any profile: ${reason} | ${hint}`]);
   world.poll({ jobs: [job("j", { gocdResources: ["gpu"] }), job("k", { gocdResources: ["gpu"] })] });
-  assertEquals(problems(), [`jobs-unserved: 2 jobs are served by no profile: ${reason} | ${hint}`]);
+  assertEquals(problems(), [`jobs-unserved: 2 jobs are not served by any profile: ${reason} | ${hint}`]);
   world.poll();
   world.send({ kind: "framework-error", error: "failed-over", message: "m" });
   world.send({ kind: "gocd-poll-failed", problem: problem() });

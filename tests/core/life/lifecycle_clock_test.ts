@@ -123,7 +123,7 @@ Deno.test("a Pending agent is not ended while its enabling is on its way", () =>
 Deno.test("why an agent is ended is told with the clock that ran out", () => {
   const text = (instance: AgentInstance): string | undefined =>
     at(instance, zeroMs + 10 * minute).notes.find(({ code }) => code === "agent-killing")?.text;
-  assertEquals(text(launching), "stopping t: Mesos said nothing of it for 10 min");
+  assertEquals(text(launching), "stopping t: Mesos has not reported on it for 10 min");
   assertEquals(
     text(pulling),
     "stopping t: its container was not running 10 min after the launch (scaling.launch-timeout)",
@@ -132,7 +132,7 @@ Deno.test("why an agent is ended is told with the clock that ran out", () => {
   assertEquals(text(pending), "stopping t: it stayed Pending on the GoCD server for 10 min and could not be enabled");
 });
 
-Deno.test("an unreachable agent is given up after a day, of which this program has waited an hour itself", () => {
+Deno.test("an unreachable agent is cancelled after a day, of which this program has waited an hour itself", () => {
   const unreachable = anInstance("t", { state: "unreachable", uuid: "u", sinceMs: zeroMs });
   assertEquals(killed(at(unreachable, zeroMs + 24 * hour - 1)), "");
   const frame = at(unreachable, zeroMs + 24 * hour);

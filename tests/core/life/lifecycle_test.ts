@@ -301,7 +301,7 @@ Deno.test("an agent that ends while it is unreachable is lost, which is nobody's
   assertEquals([gone.state === "gone" ? gone.cause : "", world.state.breakers.profiles.size], ["lost", 0]);
 });
 
-Deno.test("an unreachable agent of which nothing is heard for a day is given up", () => {
+Deno.test("an unreachable agent of which nothing is heard for a day is cancelled", () => {
   const { world, taskId } = withIdleAgent();
   world.status(taskId, "TASK_UNREACHABLE", { uuid: "" });
   world.wait(24 * 60 * minute, minute);

@@ -59,8 +59,8 @@ const unreachable = anInstance("t", { state: "unreachable", uuid: "u" });
 const ends: readonly (readonly [string, AgentInstance, Partial<TaskStatus>, string, string])[] = [
   ["launching", launching, {}, "launch-failed", "error launch-failed: t failed to start on h-t: m"],
   ["starting", starting, {}, "launch-failed", "error launch-failed: t failed to start on h-t: m"],
-  ["idle", idle, {}, "exited", "error agent-exited: t ended by itself on h-t: m"],
-  ["idle", idle, { state: "TASK_FINISHED" }, "exited", "error agent-exited: t ended by itself on h-t: m"],
+  ["idle", idle, {}, "exited", "error agent-exited: t exited unexpectedly on h-t: m"],
+  ["idle", idle, { state: "TASK_FINISHED" }, "exited", "error agent-exited: t exited unexpectedly on h-t: m"],
   ["idle", idle, { state: "TASK_KILLED" }, "lost", "warning agent-lost: t is lost: m"],
   ["starting", starting, { state: "TASK_GONE_BY_OPERATOR" }, "lost", "warning agent-lost: t is lost: m"],
   ["idle", idle, { reason: "REASON_SLAVE_REMOVED" }, "lost", "warning agent-lost: t is lost: m"],
@@ -96,14 +96,14 @@ const ends: readonly (readonly [string, AgentInstance, Partial<TaskStatus>, stri
     launching,
     { state: "TASK_DROPPED" },
     "dropped",
-    "info launch-dropped: t was not launched on h-t: m; it is tried again",
+    "info launch-dropped: t was not launched on h-t: m; retried automatically",
   ],
   [
     "launching",
     launching,
     { state: "TASK_LOST", reason: "REASON_INVALID_OFFERS" },
     "dropped",
-    "info launch-dropped: t was not launched: the offer was gone (m); it is tried again",
+    "info launch-dropped: t was not launched: the offer was gone (m); retried automatically",
   ],
   [
     "launching",
@@ -250,7 +250,7 @@ for (
     assertEquals(now?.state === "killing" ? now.cause : "", isKilled ? "by-mesos" : "drained");
     assertEquals(
       notes.map(({ text }) => text),
-      isKilled ? ["Mesos stops t: asked by an operator or a drained Mesos agent"] : [],
+      isKilled ? ["Mesos stops t: requested by an operator, or its Mesos agent is drained"] : [],
     );
     assertEquals(effects, []);
     if (!isKilled) return;
@@ -262,7 +262,7 @@ Deno.test("a word that is not known is told and changes nothing", () => {
   const { state, notes } = after(idle, { state: "TASK_NEW" });
   assertEquals(state.instances.get("t"), idle);
   assertEquals(notes.map(({ text, onceKey }) => [text, onceKey]), [
-    ["Mesos says TASK_NEW of t, a state this program does not know; nothing is done", "TASK_NEW"],
+    ["Mesos reports TASK_NEW for t, a state unknown to this program; it is ignored", "TASK_NEW"],
   ]);
 });
 
@@ -291,7 +291,7 @@ for (
     );
     assertEquals(
       notes.map(({ text }) => text),
-      becomes === "starting" ? [`t lives although Mesos had called it ${cause}; it is taken back`] : [],
+      becomes === "starting" ? [`t is alive although Mesos had reported it as ${cause}; it is taken back`] : [],
     );
     assertEquals(state.reconciliation.pending.has("t"), becomes === "starting");
     if (now?.state === "starting") assertEquals(now.runningSinceMs, atMs);

@@ -182,12 +182,13 @@ Deno.test("that an agent is sick is told with the second job that it lets pass, 
 });
 
 Deno.test("a sick agent is told with what to do, one of ours is replaced", () => {
-  const sick = "agent h is idle and in contact, but takes no jobs: 2 waited beside it until other agents took them; it";
+  const sick =
+    "agent h is idle and in contact, but takes no jobs: 2 jobs waited next to it until other agents took them; it";
   assertEquals(passedBy({ counted: 1 }).told, [
-    `${sick} counts as none | look at the log of the agent h, or disable or restart it | uuid-h`,
+    `${sick} is not counted | check the log of the agent h, or disable or restart it | uuid-h`,
   ]);
   const ours = passedBy({ counted: 1, instances: [aRegistered("other", "idle"), aRegistered("h", "idle")] });
-  assertEquals(ours.told, [`${sick} is drained | look at the log of the agent h | uuid-h`]);
+  assertEquals(ours.told, [`${sick} is drained | check the log of the agent h | uuid-h`]);
   assertEquals([ours.draft.state.instances.get("h")?.retire, ours.draft.state.instances.get("other")?.retire], [
     "surplus",
     undefined,

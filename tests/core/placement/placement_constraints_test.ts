@@ -103,7 +103,7 @@ const words: readonly (readonly [PlacementConstraint, string])[] = [
   [{ field: "rack", operator: "not-in", values: ["r2"] }, "rack is r2, wanted none of r2"],
   [{ field: "rack", operator: "matches", pattern: "x" }, "rack is r2, which does not match x"],
   [{ field: "rack", operator: "not-matches", pattern: "r2" }, "rack is r2, wanted no match of r2"],
-  [{ field: "rack", operator: "matches", pattern: "(" }, "( is no regular expression"],
+  [{ field: "rack", operator: "matches", pattern: "(" }, "( is not a regular expression"],
   [{ field: "missing", operator: "exists" }, "missing is missing, wanted any value"],
   [{ field: "disks", operator: "not-exists" }, "disks is ssd,nvme, wanted none"],
 ];

@@ -162,7 +162,7 @@ Deno.test("tasks in one accept are limited, and the rest waits with a reason", (
   assertEquals(hostCounts(result), { a: 2 });
   assertEquals(
     missOf(result),
-    "1 offer refused: 2 tasks are launched there in this round already",
+    "1 offer refused: 2 tasks are already launched there in this round",
   );
 });
 
@@ -272,7 +272,7 @@ Deno.test("a host that lacks several resources is told with all of them", () => 
 Deno.test("without offers the reason says so", () => {
   const result = place(aRequest({ wanted: [wantedOf(3, aProfile({}))] }));
   assertEquals(result.unplaced, [{ wantedIndex: 0, count: 3, miss: {} }]);
-  assertEquals(missOf(result), "no offers at hand");
+  assertEquals(missOf(result), "no offers available");
 });
 
 Deno.test("shared, revocable and disk-source resources are left alone", () => {

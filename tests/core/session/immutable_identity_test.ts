@@ -35,7 +35,7 @@ Deno.test("another user and principal under the same id are a warning with the n
   const [note, ...more] = kept(world);
   assertEquals(more, []);
   assertMatch(note?.text ?? "", /f-1 .*mesos\.user is 'go', not 'root', mesos\.principal is 'p', not none$/);
-  assertMatch(note?.hint ?? "", /set the keys back, or .*teardown FILE/);
+  assertMatch(note?.hint ?? "", /restore the keys, or .*teardown FILE/);
 });
 
 Deno.test("another framework id is registered as what is configured now", () => {

@@ -118,7 +118,7 @@ Deno.test("a window that Mesos asks for no more was taken back: its agent, which
   scene.world.wait(2 * minute);
   assertEquals(scene.world.instance(scene.taskId).retire, undefined);
   const told = scene.world.noted().filter(({ code }) => code === "maintenance-taken-back");
-  assertEquals(told.map(({ text }) => text), ["Mesos does not ask for host h1 any more; its 1 agent may stay"]);
+  assertEquals(told.map(({ text }) => text), ["Mesos no longer asks to free host h1; its 1 agent may stay"]);
   assertEquals(only(scene.world.taken(), "enable-gocd-agent").length, 1);
   scene.world.read(gocdAgent(scene.taskId, building));
   assertEquals(scene.world.instance(scene.taskId).state, "registered");

@@ -39,7 +39,7 @@ Deno.test("drain launches nothing, disables every agent, kills none that builds,
   assertEquals(world.state.demand.wanted[0]?.count, 2);
 });
 
-Deno.test("agents of a changed profile are replaced as they fall idle, and kept if the change is taken back", () => {
+Deno.test("agents of a changed profile are replaced once idle, and kept if the change is taken back", () => {
   const { world, taskId } = withIdleAgent();
   const changed = someSettings({ profiles: [{ ...linux, hash: "11111111" }] });
   world.send({ kind: "settings-changed", settings: changed });
@@ -194,7 +194,7 @@ Deno.test("a start says which switches are in force, and a new session within th
   const told = (): readonly string[] =>
     world.noted().flatMap(({ code, text, hint }) => code === "switches-in-force" ? [`${text} (${hint})`] : []);
   assertEquals(told(), [
-    "in force, as the operator asked: draining, nothing is launched; all launching is frozen; launching of default, mac " +
+    "still in effect from earlier commands: draining, nothing is launched; all launching is frozen; launching of default, mac " +
     "is frozen (`gocd-mesos resume FILE` ends it)",
   ]);
   world.send({ kind: "disconnected", reason: "the master has ended the stream" });
@@ -222,16 +222,16 @@ Deno.test("a wish says what it gives up, and what holds launching back all the s
   ask({ kind: "launching-resumed", profile: "default" });
   ask({ kind: "launching-resumed" });
   ask({ kind: "launching-resumed", profile: "default" });
-  const base = "launching goes on for profile default";
-  const draining = "draining: nothing is launched, every agent goes when it is idle";
+  const base = "launching resumes for profile default";
+  const draining = "draining: nothing is launched, each agent is removed once idle";
   assertEquals(told, [
     "launching is frozen",
     `${base}, but nothing is launched: all launching is frozen until a resume without a profile`,
-    "launching goes on",
-    "tearing down once all is drained",
-    `${draining}; the teardown is given up`,
-    `${base}, but nothing is launched: the drain goes on until a resume without a profile`,
-    "launching goes on; the drain is given up",
+    "launching resumes",
+    "tearing down: the framework is removed once every agent is drained",
+    `${draining}; the teardown is cancelled`,
+    `${base}, but nothing is launched: the drain continues until a resume without a profile`,
+    "launching resumes; the drain is cancelled",
     base,
   ]);
 });
@@ -257,7 +257,7 @@ Deno.test("the picture shows instances, profiles, agents that are ours, and what
   ]]);
   assertEquals(view.profiles.map(({ alive, building, starting }) => [alive, building, starting]), [[2, 1, 1]]);
   assertEquals(view.problems.map((each) => each.code), ["jobs-unserved"]);
-  assertStringIncludes(view.problems[0]?.message ?? "", "1 job is served by no profile");
+  assertStringIncludes(view.problems[0]?.message ?? "", "1 job is not served by any profile");
   world.send({ kind: "disconnected", reason: "cut" });
   assertEquals(statusView(world.state, world.atMs).problems[0]?.code, "mesos-connecting");
 });

@@ -62,7 +62,7 @@ function stateOf(world: Driver, taskId: string): string {
 }
 
 for (const every of [2, 3, 50]) {
-  Deno.test(`an agent that never registers is given up although every ${every}. read fails`, () => {
+  Deno.test(`an agent that never registers is cancelled although every ${every}. read fails`, () => {
     const { world, taskId } = starting();
     const startMs = world.atMs;
     const isOver = (): boolean => stateOf(world, taskId) !== "starting";
@@ -152,7 +152,7 @@ Deno.test("nothing is killed as never registered on a list that was asked for 28
   assertEquals(stateOf(world, taskId), "register-timeout");
 });
 
-Deno.test("on a server whose lists always take 15 s an agent that never registers is given up all the same", () => {
+Deno.test("on a server whose lists always take 15 s an agent that never registers is cancelled all the same", () => {
   const { world, taskId } = starting();
   serve(world, 40 * minute, { tookMs: () => 15 * second });
   assertEquals(stateOf(world, taskId), "register-timeout");

@@ -238,8 +238,8 @@ for (
     ["1.2.0", ["ci", "web"], undefined],
     ["2.0.0", ["ci"], undefined],
     ["1.1.3", ["*"], undefined],
-    ["1.1.3", ["ci"], "role ci gets the offers of role *, without what is reserved"],
-    [undefined, ["ci", "web"], "role ci gets the offers of role *, without what is reserved, and web gets none"],
+    ["1.1.3", ["ci"], "role ci gets the offers of role *, without reserved resources"],
+    [undefined, ["ci", "web"], "role ci gets the offers of role *, without reserved resources, and web gets none"],
   ] as const
 ) {
   Deno.test(`Mesos ${masterVersion ?? "1.0, which does not say so,"} and roles ${roles}: ${want ?? "nothing is told"}`, () => {

@@ -26,11 +26,11 @@ function said(state: State, act: (draft: Draft) => void, atMs = zeroMs): string[
 }
 
 const wishes: readonly (readonly [OperatorEvent, Parameters<typeof sideEffectText>[0], string])[] = [
-  [{ kind: "drain-requested" }, { mode: "teardown", frozen: false }, "; the teardown is given up"],
+  [{ kind: "drain-requested" }, { mode: "teardown", frozen: false }, "; the teardown is cancelled"],
   [{ kind: "drain-requested" }, { mode: "run", frozen: false }, ""],
   [{ kind: "launching-frozen" }, { mode: "drain", frozen: true }, ""],
   [{ kind: "launching-resumed" }, { mode: "run", frozen: true }, ""],
-  [{ kind: "launching-resumed" }, { mode: "drain", frozen: false }, "; the drain is given up"],
+  [{ kind: "launching-resumed" }, { mode: "drain", frozen: false }, "; the drain is cancelled"],
   [{ kind: "launching-resumed", profile: "p" }, { mode: "run", frozen: false }, ""],
   [
     { kind: "launching-resumed", profile: "p" },
@@ -40,7 +40,7 @@ const wishes: readonly (readonly [OperatorEvent, Parameters<typeof sideEffectTex
   [
     { kind: "launching-resumed", profile: "p" },
     { mode: "teardown", frozen: true },
-    ", but nothing is launched: the teardown goes on until a resume without a profile",
+    ", but nothing is launched: the teardown continues until a resume without a profile",
   ],
 ];
 
@@ -54,13 +54,13 @@ Deno.test("switches of an earlier run are told together, none where there is non
   const switches = (controls: Partial<State["controls"]>): string[] => {
     const state = stateOf([]);
     return said({ ...state, controls: { ...state.controls, ...controls } }, noteSwitches)
-      .map((text) => text.replace("warning switches-in-force: in force, as the operator asked: ", ""));
+      .map((text) => text.replace("warning switches-in-force: still in effect from earlier commands: ", ""));
   };
   const hint = " | `gocd-mesos resume FILE` ends it";
   assertEquals(switches({}), []);
   assertEquals(switches({ mode: "drain" }), [`draining, nothing is launched${hint}`]);
   assertEquals(switches({ mode: "teardown", frozen: true }), [
-    `tearing down, the framework is removed once all is drained; all launching is frozen${hint}`,
+    `tearing down, the framework is removed once every agent is drained; all launching is frozen${hint}`,
   ]);
   assertEquals(switches({ frozenProfiles: ["a", "b"] }), [`launching of a, b is frozen${hint}`]);
 });
@@ -78,11 +78,14 @@ for (
   const [event, text] of [
     [{ kind: "launching-frozen" }, "operator: launching is frozen"],
     [{ kind: "launching-frozen", profile: "gpu" }, "operator: launching is frozen for profile gpu"],
-    [{ kind: "launching-resumed" }, "operator: launching goes on"],
-    [{ kind: "launching-resumed", profile: "gpu" }, "operator: launching goes on for profile gpu"],
-    [{ kind: "drain-requested" }, "operator: draining: nothing is launched, every agent goes when it is idle"],
-    [{ kind: "teardown-requested", mode: "drain" }, "operator: tearing down once all is drained"],
-    [{ kind: "teardown-requested", mode: "now" }, "operator: tearing down now"],
+    [{ kind: "launching-resumed" }, "operator: launching resumes"],
+    [{ kind: "launching-resumed", profile: "gpu" }, "operator: launching resumes for profile gpu"],
+    [{ kind: "drain-requested" }, "operator: draining: nothing is launched, each agent is removed once idle"],
+    [
+      { kind: "teardown-requested", mode: "drain" },
+      "operator: tearing down: the framework is removed once every agent is drained",
+    ],
+    [{ kind: "teardown-requested", mode: "now" }, "operator: tearing down now: every agent is stopped"],
   ] as const satisfies readonly (readonly [OperatorEvent, string])[]
 ) {
   Deno.test(`the wish ${JSON.stringify(event)} is confirmed`, () => assertEquals(wished(event), [text]));
@@ -106,11 +109,11 @@ const registered = aRegistered("t", "idle") as Registered;
 
 for (
   const [reason, text] of [
-    ["idle", "it has been idle for 90 s and nothing waits that it could take"],
-    ["maintenance", "its Mesos agent goes into maintenance"],
+    ["idle", "it has been idle for 90 s and no waiting job needs it"],
+    ["maintenance", "its Mesos agent is going into maintenance"],
     ["operator", "the operator asked for it"],
     ["profile-changed", "its profile has changed"],
-    ["surplus", "it is not needed any more"],
+    ["surplus", "it is no longer needed"],
   ] as const satisfies readonly (readonly [DrainReason, string])[]
 ) {
   Deno.test(`a drain for the reason ${reason} is told`, () => {
@@ -199,8 +202,8 @@ Deno.test("agents that come as Pending are told by what they were told of a key"
     `${level} agent-enabling: t has registered as Pending (${why}); enabling it | ${hint}`,
   ];
   assertEquals(told(undefined), line("info", "the server did not accept its auto-register key, or has none"));
-  assertEquals(told(true), line("warning", "the server does not know its auto-register key"));
-  assertEquals(told(true, 1), line("info", "the server does not know its auto-register key"));
+  assertEquals(told(true), line("warning", "the server does not accept its auto-register key"));
+  assertEquals(told(true, 1), line("info", "the server does not accept its auto-register key"));
   assertEquals(told(false), line("info", "go-agent.auto-register-key is not set"));
 });
 
@@ -296,8 +299,7 @@ Deno.test("jobs that wait in vain are told one for each kind and cause", () => {
   assertEquals(told(verdict({}), verdict({ environment: "prod", locator: "x" })).length, 2);
   const reason = { kind: "left-before", untilMs: zeroMs + 30 * second } as const;
   assertEquals(told(verdict({ verdict: "other-cause", reason })), [
-    "warning job-other-cause: p/1/s/1/j waits, but not for an agent: an idle matching agent left it waiting before, so " +
-    "another agent would not help; tried again in 30 s",
+    "warning job-other-cause: p/1/s/1/j waits, but not for an agent: an idle matching agent did not take it before, so another agent would not help; retried in 30 s",
   ]);
   const off = { kind: "maintenance", mode: "maintenance mode" } as const;
   assertEquals(told(verdict({ verdict: "other-cause", reason: off })), []);

@@ -109,10 +109,10 @@ const at = { sinceMs: zeroMs };
 const drained = { ...at, state: "draining", uuid: "u", reason: "idle" } as const;
 const pictures: readonly (readonly [string, string, InstancePhase, Partial<AgentInstance>?])[] = [
   ["launching", "accepted an offer, waiting for Mesos (2 jobs wait)", { ...at, state: "launching", offerId: "o" }],
-  ["starting", "image is pulled, container starts", { ...at, state: "starting" }],
+  ["starting", "pulling the image, starting the container", { ...at, state: "starting" }],
   [
     "starting",
-    "container runs for 30 s, not yet registered",
+    "container running for 30 s, not yet registered",
     { ...at, state: "starting", runningSinceMs: zeroMs + 30 * second },
   ],
   ["starting", "Pending on the GoCD server, being enabled", { ...at, state: "starting", pendingUuid: "u" }],
@@ -142,12 +142,12 @@ const pictures: readonly (readonly [string, string, InstancePhase, Partial<Agent
   }],
   ["draining", "idle: being deleted from the GoCD server", { ...drained, step: { kind: "deleting", askedMs: 0 } }],
   ["draining", "idle: being enabled again", { ...drained, step: { kind: "enabling", askedMs: 0 } }],
-  ["draining", "idle: no longer in the list of the GoCD server", { ...drained, step: { kind: "absent", sinceMs: 0 } }],
+  ["draining", "idle: no longer listed by the GoCD server", { ...drained, step: { kind: "absent", sinceMs: 0 } }],
   ["killing", "drain-timeout", { ...at, state: "killing", cause: "drain-timeout" }],
   ["unreachable", "Mesos has lost contact with its host", { ...at, state: "unreachable" }],
   [
     "unreachable",
-    "Mesos has lost it (unknown task), but the GoCD server hears it",
+    "Mesos has lost it (unknown task), but the GoCD server still has contact with it",
     { ...at, state: "unreachable", uuid: "u", lost: { ...at, message: "unknown task" } },
   ],
   ["gone", "lost: unknown task", { ...at, state: "gone", cause: "lost", message: "unknown task" }],
@@ -209,7 +209,7 @@ Deno.test("a profile of the picture counts its agents by what they do, and is bl
   assertEquals([own?.alive, own?.starting, own?.idle, own?.building, own?.draining], [8, 3, 1, 1, 2]);
   assertEquals([own?.image, own?.frozen, own?.maxAgents], ["gocd/gocd-agent", false, undefined]);
   assertEquals([other?.alive, other?.starting, other?.frozen, other?.maxAgents], [0, 0, true, 7]);
-  assertEquals(blockedAt(zeroMs + minute - 1), ["the last 2 launches failed (no image); tried again in 0 s", 1]);
+  assertEquals(blockedAt(zeroMs + minute - 1), ["the last 2 launches failed (no image); retried in 0 s", 1]);
   assertEquals(blockedAt(zeroMs + minute), [undefined, 0]);
   assertEquals(blockedAt(zeroMs, 0), [undefined, 0]);
 });
@@ -237,12 +237,12 @@ Deno.test("reports of GoCD on single jobs are folded into one, the others stay",
   assertEquals(one.map(({ code }) => code), ["gocd-disk-full", "gocd-job-unassigned"]);
   assertEquals(
     one[1]?.message,
-    "GoCD itself reports one job without an agent for more than 5 min, the first of them p/1/s/1/a",
+    "GoCD itself reports one job without an agent for more than 5 min, e.g. p/1/s/1/a",
   );
   const two = foldFindings([report("p/1/s/1/b"), report("p/1/s/1/a")]);
   assertEquals(
     two[0]?.message,
-    "GoCD itself reports 2 jobs without an agent for more than 5 min, the first of them p/1/s/1/b",
+    "GoCD itself reports 2 jobs without an agent for more than 5 min, e.g. p/1/s/1/b",
   );
   assertEquals(two[0]?.locators, ["p/1/s/1/b", "p/1/s/1/a"]);
 });

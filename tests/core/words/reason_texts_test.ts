@@ -50,11 +50,11 @@ const gates: readonly (readonly [LaunchGate, string])[] = [
   ],
   [
     { kind: "held-breaker", failure: mesosSays("no image"), retryMs: 30 * second, failures: 1 },
-    "the last launch failed (no image); tried again in 30 s",
+    "the last launch failed (no image); retried in 30 s",
   ],
   [
     { kind: "held-breaker", failure: mesosSays("no image"), retryMs: 30 * second, failures: 2 },
-    "the last 2 launches failed (no image); tried again in 30 s",
+    "the last 2 launches failed (no image); retried in 30 s",
   ],
   [
     { kind: "held-probe", failure: mesosSays("no image"), failures: 3 },
@@ -64,7 +64,10 @@ const gates: readonly (readonly [LaunchGate, string])[] = [
   [{ kind: "held-frozen", profile: "gpu" }, "launching of profile gpu is frozen by the operator"],
   [{ kind: "held-mode", mode: "drain" }, "draining: nothing is launched"],
   [{ kind: "held-mode", mode: "teardown" }, "tearing down: nothing is launched"],
-  [{ kind: "held-stale", forMs: 11 * minute }, "no good poll of the GoCD server for 11 min: everything holds"],
+  [
+    { kind: "held-stale", forMs: 11 * minute },
+    "no successful poll of the GoCD server for 11 min: launching and draining are paused",
+  ],
   [{ kind: "held-maintenance", mode: "drain mode" }, "the GoCD server is in drain mode: no agent could register"],
   [{ kind: "held-restarted" }, "the GoCD server has just restarted and its agents are not back yet"],
   [
@@ -82,7 +85,7 @@ const gates: readonly (readonly [LaunchGate, string])[] = [
   [{ kind: "held-limit", profile: "gpu", limit: 5, allowed: 0 }, "limit reached: profiles.gpu.max-agents = 5"],
   [
     { kind: "held-brake", suspicion: mesosSuspicion },
-    "Mesos has lost 1 of our 1 agents, yet the GoCD server hears them: it may be another cluster, or its master has lost " +
+    "Mesos has lost 1 of our 1 agents, but the GoCD server still has contact with them: it may be another cluster, or its master has lost " +
     "its registry; nothing is launched until they are back",
   ],
   [{ kind: "held-no-session" }, "not subscribed to Mesos: connecting"],
@@ -100,17 +103,17 @@ const causes: readonly (readonly [OtherCause, string])[] = [
   ],
   [
     { kind: "idle-unused", host: "h", idleMs: 3 * minute },
-    "agent h matches and has been idle for 3 min, yet the server does not give it the job, so another agent would not " +
-    "help: look for an elastic profile, a removed pipeline, or messages of GoCD",
+    "agent h matches and has been idle for 3 min, but the server does not give it the job, so another agent would not " +
+    "help: look for an elastic profile, a removed pipeline, or messages from GoCD",
   ],
   [
     { kind: "left-before", untilMs: 10 * minute },
-    "an idle matching agent left it waiting before, so another agent would not help; tried again in 9 min",
+    "an idle matching agent did not take it before, so another agent would not help; retried in 9 min",
   ],
   [
     { kind: "zombie", waitedMs: 90 * minute, limitMs: 60 * minute, passedOver: 2, untilMs: 11 * minute },
     "has waited for 90 min (poller.zombie-after = 60 min) while newer jobs of the same kind were taken 2 times; cancel " +
-    "its stage if the pipeline or job no longer exists; tried again in 10 min",
+    "its stage if the pipeline or job no longer exists; retried in 10 min",
   ],
 ];
 

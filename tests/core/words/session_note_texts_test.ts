@@ -68,13 +68,13 @@ const refusals: readonly (readonly [(Event & { kind: "framework-error" })["error
     "Updating 'FrameworkInfo.user' is unsupported",
     "error framework-bad-framework-info: the Mesos master refuses our framework: Updating 'FrameworkInfo.user' is " +
     "unsupported | Mesos never changes the user of a framework: set mesos.user back, or run gocd-mesos teardown with the " +
-    "old one first and start anew",
+    "old one first and start again",
     "connecting",
   ],
   [
     "removed",
     "m",
-    "warning framework-removed: Mesos has removed framework f-1 (m); no agent of ours is left, so a new one is made",
+    "warning framework-removed: Mesos has removed framework f-1 (m); no agent of ours is left, so a new one is registered",
     "connecting",
   ],
 ];
@@ -92,13 +92,12 @@ for (const [error, message, text, session] of refusals) {
 }
 
 Deno.test("a removed framework with agents on record ends the program and names the commands", () => {
-  const hint = "see that these agents are gone (`gocd-mesos state show FILE`), then run `gocd-mesos state " +
+  const hint = "make sure that these agents are gone (`gocd-mesos state show FILE`), then run `gocd-mesos state " +
     "forget-framework FILE`";
   const removed = (draft: Draft): void =>
     frameworkError(draft, { kind: "framework-error", error: "removed", message: "m" });
   assertEquals(said(stateOf(living), removed), [
-    `error framework-removed: Mesos has removed framework f-1, yet 1 agents are on record; no new framework is made ` +
-    `beside them | ${hint}`,
+    `error framework-removed: Mesos has removed framework f-1, but 1 agents are on record; no new framework is registered beside them | ${hint}`,
   ]);
   assertEquals(effectsOf(stateOf(living), removed), [
     { kind: "end-session", message: `Mesos has removed our framework; ${hint}` },
@@ -126,7 +125,7 @@ Deno.test("a failed call is told by its kind; a lost answer in the same words ea
     "error mesos-call-failed: the Mesos call suppress offers was refused: no",
   ]);
   assertEquals(said(stateOf([]), failed("unknown")), [
-    "warning mesos-call-failed: the Mesos call suppress offers got no answer; what it was for is asked for again",
+    "warning mesos-call-failed: the Mesos call suppress offers got no answer; it is repeated if still needed",
   ]);
 });
 
@@ -136,10 +135,10 @@ for (
     ["1.2.0", ["ci"], undefined],
     ["2.0", ["ci"], undefined],
     ["2", ["ci"], undefined],
-    ["1", ["ci"], "role ci gets the offers of role *, without what is reserved"],
-    ["1.1.3", ["ci"], "role ci gets the offers of role *, without what is reserved"],
-    ["1.1.3", ["ci", "qa"], "role ci gets the offers of role *, without what is reserved, and qa gets none"],
-    [undefined, ["*", "qa"], "role * gets the offers of role *, without what is reserved, and qa gets none"],
+    ["1", ["ci"], "role ci gets the offers of role *, without reserved resources"],
+    ["1.1.3", ["ci"], "role ci gets the offers of role *, without reserved resources"],
+    ["1.1.3", ["ci", "qa"], "role ci gets the offers of role *, without reserved resources, and qa gets none"],
+    [undefined, ["*", "qa"], "role * gets the offers of role *, without reserved resources, and qa gets none"],
   ] as const
 ) {
   Deno.test(`Mesos ${masterVersion ?? "without a version"} and the roles ${roles}: ${text ?? "nothing is told"}`, () => {
@@ -149,8 +148,7 @@ for (
     assertEquals(
       told,
       text === undefined ? [] : [
-        `warning roles-ignored: Mesos ${shown} does not know frameworks with roles of their own choice (1.2 and later ` +
-        `do): ${text} | write mesos.role = "*", or update Mesos`,
+        `warning roles-ignored: Mesos ${shown} does not support frameworks with several roles (1.2 and later do): ${text} | write mesos.role = "*", or upgrade Mesos`,
       ],
     );
   });
@@ -182,8 +180,7 @@ Deno.test("only a role that something is wanted for is told as offerless", () =>
   const asking = { ...state, offers, demand: { ...state.demand, wanted } };
   assertEquals(said(asking, noteOfferless, zeroMs + minute), [
     "warning no-offer: Mesos has offered role ci nothing for over a minute, and profile default has agents to launch | " +
-    "see in Mesos that its quota is not used up, and that a host which meets the constraints of the profile has as much " +
-    "free as it asks for, not reserved for others",
+    "check in Mesos that its quota is not used up, and that a host which meets the constraints of the profile has enough unreserved resources free",
   ]);
   assertEquals(said(asking, noteOfferless, zeroMs + minute - 1), []);
   assertEquals(said({ ...state, offers }, noteOfferless, zeroMs + minute), []);

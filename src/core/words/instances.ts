@@ -1,0 +1,44 @@
+// What an instance waits for, in words. Not here: the phases (instance.ts).
+
+import type { AgentInstance, DrainStep } from "../instance.ts";
+import { formatDuration } from "./phrases.ts";
+
+const stepTexts: Readonly<Record<DrainStep["kind"], string>> = {
+  disabling: "being disabled",
+  finishing: "disabled, finishing its job",
+  confirming: "disabled and idle, to be confirmed",
+  deleting: "being deleted from the GoCD server",
+  enabling: "being enabled again",
+  absent: "no longer listed by the GoCD server",
+};
+
+/** What the picture says beside the state of an instance; empty where there is nothing to say. */
+export function instanceText(instance: AgentInstance, atMs: number): string {
+  switch (instance.state) {
+    case "launching":
+      return `accepted an offer, waiting for Mesos (${instance.launchReason})`;
+    case "starting":
+      if (instance.pendingUuid !== undefined) return "Pending on the GoCD server, being enabled";
+      if (instance.held === true) return "not registered in time, but may be an agent under another name: left running";
+      return instance.runningSinceMs === undefined
+        ? "pulling the image, starting the container"
+        : `container running for ${formatDuration(atMs - instance.runningSinceMs)}, not yet registered`;
+    case "registered": {
+      const retire = instance.retire === undefined ? [] : [`to be replaced (${instance.retire})`];
+      if (instance.activity.kind === "unsure") return [`${instance.activity.word}: left alone`, ...retire].join("; ");
+      return instance.gap === undefined ? retire.join("") : "its record does not show yet what it was launched with";
+    }
+    case "draining":
+      return `${instance.reason}: ${stepTexts[instance.step.kind]}`;
+    case "killing":
+      return instance.cause;
+    case "unreachable":
+      return instance.lost === undefined
+        ? "Mesos has lost contact with its host"
+        : `Mesos has lost it (${instance.lost.message}), but the GoCD server still has contact with it`;
+    case "gone":
+      return `${instance.cause}: ${instance.message}`;
+    default:
+      return instance satisfies never;
+  }
+}
