@@ -71,9 +71,22 @@ export function trackServers(world: World, { state }: Frame, event: Event): void
   }
   demand(
     state.brake.gocd === undefined || servers.isShownStrange || servers.isCleared ||
-      world.nowMs - servers.restoredMs <= afterRestoreMs,
+      world.nowMs - servers.restoredMs <= afterRestoreMs || isDeleteForgotten(world, state),
     "brake",
     () => `the brake is on although every list was whole: ${JSON.stringify(state.brake.gocd)}`,
+  );
+}
+
+/**
+ * The state put back is from before we had records deleted, and the containers run on: nothing tells that from a server
+ * with an older database, until a person says that they are lost.
+ */
+function isDeleteForgotten({ gocd, watch }: World, { instances }: Frame["state"]): boolean {
+  if (watch.servers.restoredMs === -Infinity) return false;
+  const deleted = new Set(gocd.tally.changes.flatMap(({ kind, uuid }) => kind === "delete" ? [uuid] : []));
+  return [...instances.values()].some((instance) =>
+    "uuid" in instance && deleted.has(instance.uuid ?? "") && instance.isDeleteAsked !== true &&
+    watch.containers.has(instance.taskId)
   );
 }
 

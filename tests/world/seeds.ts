@@ -220,6 +220,7 @@ export const failedSeeds: readonly FailedSeed[] = [
     seed: 9831787,
     found: "a framework torn down in another cluster by a program that died then: what ran in its own was left",
   },
+  { seed: 9841069, found: "a brake after a restore: records that the lost state had deleted, whose containers ran on" },
   { seed: 9810000, found: "the law of attempts judged polls from before an upgrade by the rule of case after it" },
   { seed: 9800311, found: "the build of a former process, forgotten when the record of the new one was deleted" },
   { seed: 9501412, found: "an agent without its name registered while KILLs at register-timeout were lost: repeated" },
