@@ -7,12 +7,21 @@ import { commands, generalHelp } from "./commands.ts";
 import { startCommand } from "./start.ts";
 import type { CliIo } from "./io.ts";
 import { nextAct } from "./report.ts";
-import { printable } from "./table.ts";
+import { printable, printableLines } from "./table.ts";
 import { nearestCommand, UsageError } from "./usage.ts";
 import { versionCommand } from "./version.ts";
 
-/** Runs the command that the arguments name and returns the exit code. Never throws. */
-export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
+/**
+ * Runs the command that the arguments name and returns the exit code. Never throws. Every line and question is freed of
+ * what a terminal would obey: servers, files and arguments name much of what is told.
+ */
+export async function runCli(args: readonly string[], terminal: CliIo): Promise<number> {
+  const io: CliIo = {
+    ...terminal,
+    out: (line) => terminal.out(printableLines(line)),
+    err: (line) => terminal.err(printableLines(line)),
+    ask: (question) => terminal.ask(printable(question)),
+  };
   try {
     return await dispatch(args, io);
   } catch (error) {

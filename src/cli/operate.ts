@@ -15,6 +15,7 @@ import type { Command, CommandArguments } from "./command.ts";
 import type { CliIo } from "./io.ts";
 import { loadConfigFile } from "./load.ts";
 import { interruptedCode, runConfig } from "./start.ts";
+import { printable } from "./table.ts";
 
 const where = `Applies to the instance running on this machine with this configuration; if none runs, it is stored for
 the next start.`;
@@ -103,7 +104,7 @@ Examples:
         hint: "start it; if it then holds agents back (brake-on), repeat this command",
       });
     }
-    io.out(answer);
+    io.out(printable(answer));
     return 0;
   },
 };
@@ -164,7 +165,7 @@ async function operate(operands: readonly string[], command: OperatorCommand, io
   }
   const answer = await sendCommand(config, command.name, command.body);
   if (answer !== undefined) {
-    io.out(answer);
+    io.out(printable(answer));
     return 0;
   }
   const beside = await withOwnStore(config, command.name, (store) => storeCommand(store, config, command.event));
@@ -222,7 +223,7 @@ async function teardown({ operands, flags }: CommandArguments, io: CliIo): Promi
   if (flags["yes"] !== true) confirm(config, mode, io);
   const answer = await sendCommand(config, "teardown", { mode });
   if (answer !== undefined) {
-    io.out(answer);
+    io.out(printable(answer));
     return 0;
   }
   const isRegistered = await withOwnStore(config, "teardown", async (store) => {
@@ -242,10 +243,10 @@ async function teardown({ operands, flags }: CommandArguments, io: CliIo): Promi
 async function codeOfEnd(config: Config, io: CliIo): Promise<number> {
   const { framework, controls, instances } = await withOwnStore(config, "teardown", (store) => store.load());
   if (framework.frameworkId === undefined && instances.length === 0) return 0;
-  io.err(
+  io.err(printable(
     `gocd-mesos: not torn down: framework ${framework.frameworkId ?? "(none)"} and ${instances.length} agents are ` +
       "still on record",
-  );
+  ));
   io.err(
     controls.mode === "teardown"
       ? "  to do: run `gocd-mesos teardown` again; a start also continues it, unless `gocd-mesos resume` cancels it"

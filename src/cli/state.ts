@@ -63,7 +63,7 @@ Examples:
           const file = needed(argument, "import", "a file that `state export` wrote");
           const wanted = parseStateDocument(readDocument(file, io), file);
           await importState(store, wanted, args.flags["replace"] === true ? "replace" : "only-into-empty");
-          io.out(`imported ${file}: ${wanted.instances.length} agents on record`);
+          io.out(printable(`imported ${file}: ${wanted.instances.length} agents on record`));
         });
       case "forget":
         await readable(config);
@@ -144,11 +144,11 @@ async function required(config: Config): Promise<StoredState> {
 
 function show(stored: StoredState, io: CliIo): number {
   const { framework, controls, instances } = stored;
-  io.out(
+  io.out(printable(
     `framework  ${framework.frameworkId ?? "not registered yet"}${
       framework.frameworkId === undefined && framework.registersAnew === true ? ", to be registered anew" : ""
     }${framework.ended === undefined ? "" : ` (ended: ${framework.ended})`}`,
-  );
+  ));
   io.out(`lineage    ${framework.lineage}, next task number ${framework.nextTaskNumber}`);
   io.out(printable(
     `mode       ${controls.mode}${controls.frozen ? ", launching frozen" : ""}${
@@ -170,8 +170,8 @@ function check(config: Config, io: CliIo): number {
   const { place, inspect } = stateOf(config);
   if (inspect === undefined) throw new UsageError("`state check` is for a state file", "set state.path");
   const { damage, unreadable, instances } = inspect();
-  for (const line of damage) io.out(`FAIL  ${line}`);
-  for (const each of unreadable) io.out(`FAIL  ${each.key}: ${each.reason}`);
+  for (const line of damage) io.out(printable(`FAIL  ${line}`));
+  for (const each of unreadable) io.out(printable(`FAIL  ${each.key}: ${each.reason}`));
   if (damage.length + unreadable.length > 0) {
     throw new OperatorError(`the state file ${place} is damaged`, {
       code: "state-damaged",
@@ -182,7 +182,7 @@ function check(config: Config, io: CliIo): number {
         : damagedHint,
     });
   }
-  io.out(`ok    ${place} is sound: ${instances.length} agents on record`);
+  io.out(printable(`ok    ${place} is sound: ${instances.length} agents on record`));
   return 0;
 }
 
@@ -204,7 +204,7 @@ async function forget(store: Store, taskId: string, io: CliIo): Promise<void> {
   await store.commit([{ kind: "instance-removed", taskId }]);
   // Throws if another record cannot be decoded, and names it.
   await store.load();
-  io.out(`${taskId} is forgotten; if it still runs, Mesos will name it and it is adopted again`);
+  io.out(printable(`${taskId} is forgotten; if it still runs, Mesos will name it and it is adopted again`));
 }
 
 /** There is a state, though perhaps with records that cannot be decoded: `forget` removes them. */
@@ -238,11 +238,11 @@ async function forgetFramework(store: Store, { flags }: CommandArguments, io: Cl
     },
     ...instances.map(({ taskId }) => ({ kind: "instance-removed" as const, taskId })),
   ]);
-  io.out(
+  io.out(printable(
     `forgotten: framework ${
       framework.frameworkId ?? "(none)"
     } and ${instances.length} agents; the next start registers anew`,
-  );
+  ));
   if (instances.length === 0) return;
   io.out(
     "their records on the GoCD server are left for now: once it runs, the next start disables and deletes those that the " +

@@ -7,6 +7,7 @@ import { MesosError } from "../mesos/api.ts";
 import { openMesos } from "../runtime/ports.ts";
 import type { Store } from "../store/store.ts";
 import type { CliIo } from "./io.ts";
+import { printable } from "./table.ts";
 
 /** For all requests to the master. */
 const lookMsMax = 60_000;
@@ -36,7 +37,7 @@ export async function adoptFramework(store: Store, request: AdoptRequest, io: Cl
     kind: "framework",
     framework: { ...rest, frameworkId: found.id, ...(registeredAs === undefined ? {} : { registeredAs }) },
   }]);
-  io.out(`framework ${found.id} is adopted: the next start continues with it and takes over all its agents`);
+  io.out(printable(`framework ${found.id} is adopted: the next start continues with it and takes over all its agents`));
 }
 
 /** Allows this state to register beside whatever exists. */
@@ -86,7 +87,7 @@ async function shownFrameworks(
     return await mesos.frameworksNamed(config.mesos.name, AbortSignal.timeout(lookMsMax));
   } catch (error) {
     if (!(error instanceof MesosError) || frameworkId === undefined) throw error;
-    io.err(`gocd-mesos: not checked with the Mesos master: ${error.message}`);
+    io.err(printable(`gocd-mesos: not checked with the Mesos master: ${error.message}`));
     return undefined;
   } finally {
     mesos.close();

@@ -25,6 +25,11 @@ export function printable(text: string): string {
   return text.replaceAll(unprintable, "?");
 }
 
+/** The same for a text of several lines. */
+export function printableLines(text: string): string {
+  return text.split("\n").map(printable).join("\n");
+}
+
 /** JSON, safe to print: unsafe characters are escaped, so that it parses to the same value. */
 export function printableJson(json: string): string {
   return json.replaceAll(

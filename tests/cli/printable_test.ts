@@ -1,0 +1,103 @@
+// What servers, files and arguments name: no command prints what a terminal would obey.
+
+import { assert, assertEquals } from "@std/assert";
+import { commands } from "../../src/cli/commands.ts";
+import { unprintable } from "../../src/core/text.ts";
+import { openSqliteStore } from "../../src/store/sqlite_store.ts";
+import { startCluster } from "../support/cluster.ts";
+import { confFolder, runLine, type Written } from "./support.ts";
+
+const hostile = "evil\u001b[2J\u009b31m\u202e\r\nFAKE: all is well";
+
+/** What each command is given beside the configuration; absent: not run here, since it ends when it is told to. */
+const operandsOf: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  check: [[]],
+  plan: [[], ["--jobs"]],
+  why: [["evil"], [hostile]],
+  freeze: [["--profile", hostile], []],
+  resume: [["--profile", hostile], []],
+  drain: [[]],
+  teardown: [["--yes"]],
+  "accept-loss": [[]],
+  version: [],
+  state: [],
+};
+/** In an order in which each finds what it needs. */
+const stateActions: readonly (readonly string[])[] = [
+  ["show"],
+  ["check"],
+  ["export"],
+  ["import", hostile],
+  ["forget", `${hostile}-none`],
+  ["forget", hostile],
+  ["adopt", hostile],
+  ["register-anew"],
+  ["forget-framework"],
+  ["forget-framework", "--yes"],
+  ["adopt", hostile, "--yes"],
+  ["show"],
+];
+
+Deno.test("no command, and no action of state, prints what a terminal would obey, nor a line that others have made up", async () => {
+  const cluster = startCluster({ speed: 1 });
+  const folder = confFolder(cluster.configText("http.listen = off"));
+  try {
+    cluster.gocd.schedule({ pipeline: "evil", stage: "s", job: hostile, gocdResources: [hostile], durationMs: 1_000 });
+    await fill(`${folder.path}/gocd-mesos.db`);
+    const lines = [
+      ...Object.entries(operandsOf).flatMap(([name, all]) => all.map((more) => [name, folder.conf, ...more])),
+      ...stateActions.map(([action = "", ...more]) => ["state", action, folder.conf, ...more]),
+      [hostile],
+      ["help", hostile],
+      ["check", hostile],
+      ["state", hostile, folder.conf],
+    ];
+    let shown = 0;
+    for (const line of lines) {
+      // A teardown of its own ends the framework that the rest is about.
+      if (line[0] === "teardown") continue;
+      const written = await runLine(line);
+      assertHarmless(line, written);
+      if (written.all.includes("evil")) shown++;
+    }
+    assert(shown >= 8, `only ${shown} have told the name`);
+    const known = commands.map(({ name }) => name).filter((name) => name !== "start" && name !== "demo");
+    assertEquals(known.filter((name) => operandsOf[name] === undefined), [], "a command is not tried");
+  } finally {
+    folder.remove();
+    await cluster.close();
+  }
+});
+
+async function fill(path: string): Promise<void> {
+  const store = openSqliteStore(path, { newLineage: () => "abc123" });
+  const { framework } = await store.load();
+  await store.commit([
+    { kind: "framework", framework: { ...framework, frameworkId: hostile, ended: hostile } },
+    {
+      kind: "instance",
+      instance: {
+        taskId: hostile,
+        profile: hostile,
+        profileHash: "00000000",
+        gocdResources: [],
+        createdMs: 1,
+        mesosAgentId: hostile,
+        host: hostile,
+        launchReason: hostile,
+        bucketKey: "k",
+        state: "launching",
+        sinceMs: 1,
+        offerId: "o1",
+      },
+    },
+  ]);
+  await store.close();
+}
+
+function assertHarmless(line: readonly string[], { all }: Written): void {
+  for (const each of all.split("\n")) {
+    assertEquals(each.match(unprintable), null, `${JSON.stringify(line)}: ${JSON.stringify(each)}`);
+    assert(!each.startsWith("FAKE"), `${JSON.stringify(line)}: ${JSON.stringify(all)}`);
+  }
+}
