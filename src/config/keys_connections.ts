@@ -92,7 +92,7 @@ const mesosKeys: readonly KeySpec[] = [
     default: "[]",
     doc:
       "Masters that a redirect or ZooKeeper may name: names, host:port, or CIDR blocks. Empty: those of mesos-master, " +
-      "and any with zk://",
+      "and with zk:// whom ZooKeeper names as the leader",
     example: '["master1:5050", "master2:5050"]',
   },
   {

@@ -1,7 +1,7 @@
 // The Mesos port over the v1 scheduler API in protobuf (Mesos docs/scheduler-http-api.md). Not here: retries
 // (runtime/supervisor.ts).
 
-import { hostCheck } from "../net/allowed_hosts.ts";
+import { type HostCheck, hostCheck } from "../net/allowed_hosts.ts";
 import { notAMaster, type Refusal, refusalMessage, subscribeRefusal } from "./answers.ts";
 import { type FrameworkIdentity, type MesosApi, type MesosConnection, MesosError, type MesosSession } from "./api.ts";
 import { ownBytes, protobufType } from "./calls.ts";
@@ -59,7 +59,8 @@ interface Scheduler {
   readonly finder: LeaderFinder;
   readonly options: HttpSchedulerOptions;
   readonly closing: AbortController;
-  readonly isAllowed: ReturnType<typeof hostCheck>;
+  /** Hosts that a redirect may name. */
+  readonly isAllowed: HostCheck;
   readonly look: PortProbe | undefined;
   /** Wall clock, when a SUBSCRIBE was abandoned that may yet arrive. */
   givenUpMs: number | undefined;
@@ -70,18 +71,19 @@ export function createHttpScheduler(options: HttpSchedulerOptions): HttpSchedule
   const { connection } = options;
   const setTimer = options.setTimer ?? realTimer;
   const { masters } = connection;
-  const isAllowed = hostCheck({
-    entries: connection.allowedHosts,
-    configured: masters.kind === "static" ? masters.addresses : [],
-    whenEmpty: masters.kind === "static" ? "configured-only" : "any",
-  });
+  const isZookeeper = masters.kind === "zookeeper";
+  const hosts = { entries: connection.allowedHosts, configured: isZookeeper ? [] : masters.addresses };
   const client = createMasterClient(connection, { fetch: options.fetch ?? fetch, setTimer });
   const finder = createLeaderFinder({
     masters,
-    isAllowed,
+    isAllowed: hostCheck({ ...hosts, whenEmpty: isZookeeper ? "any" : "configured-only" }),
     setTimer,
     hasTls: connection.caCerts.length > 0,
   });
+  // The login goes where a redirect leads: with zk:// alone that is only whom ZooKeeper names as well.
+  const isAllowed: HostCheck = isZookeeper && hosts.entries.length === 0
+    ? finder.hasNamed
+    : hostCheck({ ...hosts, whenEmpty: "configured-only" });
   const look = options.look ??
     (options.fetch === undefined ? createPortProbe({ setTimer, nowMs: options.nowMs }) : undefined);
   const scheduler: Scheduler = {

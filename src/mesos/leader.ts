@@ -17,6 +17,8 @@ export interface LeaderFinder {
    * ends this. Without ZooKeeper that is never known.
    */
   onOtherLeader(listener: (leader: string) => void): () => void;
+  /** Whether ZooKeeper has named this host as the leader: a redirect may lead to it. Without ZooKeeper none is. */
+  hasNamed(host: HostPort): boolean;
   /** Releases all resources. */
   close(): void;
 }
@@ -56,6 +58,7 @@ export function createStaticFinder(addresses: readonly HttpAddress[]): LeaderFin
       order = [...without(master), ...found(master)];
     },
     onOtherLeader: () => () => {},
+    hasNamed: () => false,
     close: () => {},
   };
 }
@@ -79,6 +82,7 @@ function createLazyZookeeperFinder(
     answered: (master) => finder?.answered(master),
     failed: (master) => finder?.failed(master),
     onOtherLeader: (listener) => finder?.onOtherLeader(listener) ?? (() => {}),
+    hasNamed: (host) => finder?.hasNamed(host) ?? false,
     close(): void {
       closed = true;
       finder?.close();

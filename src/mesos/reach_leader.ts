@@ -180,7 +180,8 @@ function redirectTarget(url: URL, location: string | null, asked: LeaderRequest)
     const host = hostPortText(address);
     throw new MesosError(
       "redirect-refused",
-      `${from} says that ${host} leads, but that host is neither in mesos-master nor in mesos.allowed-hosts`,
+      `${from} says that ${host} leads, but that host is neither in mesos-master (with zk://: what ZooKeeper names) nor ` +
+        "in mesos.allowed-hosts",
       `if ${host} is one of your masters, add it to mesos.allowed-hosts (or list all masters in mesos-master)`,
     );
   }

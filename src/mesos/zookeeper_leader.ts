@@ -1,5 +1,6 @@
 // Watches ZooKeeper for the leading master, in the background (Mesos src/master/detector). Loaded only for zk://.
 
+import { type HostCheck, hostCheck } from "../net/allowed_hosts.ts";
 import { sleepWith } from "../net/timer.ts";
 import { openZookeeperSession, type ZookeeperProblem, type ZookeeperSession } from "../zookeeper/session.ts";
 import { MesosError, type MesosErrorReason } from "./api.ts";
@@ -47,6 +48,8 @@ interface Finder {
   asked: number;
   /** The last candidate returned. */
   given: string | undefined;
+  /** Whether the master that registered as the leader goes by this name or address. */
+  isNamed: HostCheck;
   /** The server to be tried next, an index. */
   nextServer: number;
   isFollowing: boolean;
@@ -66,6 +69,7 @@ export function createZookeeperFinder(
     closing: new AbortController(),
     requests: new Set(),
     listeners: new Set(),
+    isNamed: () => false,
     connection: undefined,
     asked: 0,
     given: undefined,
@@ -82,6 +86,7 @@ export function createZookeeperFinder(
       finder.listeners.add(listener);
       return () => finder.listeners.delete(listener);
     },
+    hasNamed: (host) => finder.isNamed(host),
     close(): void {
       finder.closing.abort();
       if (finder.connection !== undefined) end(finder.connection);
@@ -287,6 +292,11 @@ function masterAddress(finder: Finder, znode: string, data: string): HttpAddress
       "check the path in mesos-master against the --zk of the masters",
     );
   }
+  finder.isNamed = hostCheck({
+    entries: candidates.map(({ host, port }) => ({ kind: "host", host, port })),
+    configured: [],
+    whenEmpty: "configured-only",
+  });
   const { isAllowed, hasTls } = finder.options;
   const allowed = candidates.find(isAllowed);
   if (allowed === undefined) {

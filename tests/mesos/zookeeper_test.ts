@@ -7,7 +7,15 @@ import type { LeaderFinderOptions } from "../../src/mesos/leader.ts";
 import { realTimer, type SetTimer } from "../../src/net/timer.ts";
 import { leadingZnode } from "../../src/mesos/master_znode.ts";
 import { leaderWaitMs } from "../../src/mesos/zookeeper_leader.ts";
-import { drain, identity, openStream, startMaster, subscribed, testScheduler } from "../support/scripted_master.ts";
+import {
+  drain,
+  identity,
+  mesosError,
+  openStream,
+  startMaster,
+  subscribed,
+  testScheduler,
+} from "../support/scripted_master.ts";
 import { startProxy } from "../support/held_proxy.ts";
 import {
   hasZookeeper,
@@ -236,6 +244,40 @@ zookeeperTest(
     assertStringIncludes(hint, 'add "m1:5050" to mesos.allowed-hosts');
     using byAddress = finderAt(`zk://${server.address}/mesos`, allow(["127.0.0.0/8"]));
     assertEquals(await byAddress.leader(), "http://127.0.0.1:5050");
+  },
+);
+
+zookeeperTest(
+  "a redirect is followed to whom ZooKeeper names or the configuration allows, and nobody else gets the login",
+  async (server) => {
+    await using stranger = startMaster(() => {
+      const stream = openStream();
+      stream.send(subscribed);
+      return stream.response;
+    });
+    let target = "";
+    await using named = startMaster(() => {
+      const location = `//${target}/master/api/v1/scheduler`;
+      return new Response(null, { status: 307, headers: { location } });
+    });
+    await using writer = await openWriter(server.address);
+    await writer.create("/mesos/json.info_0000000001", masterInfo(named.port, "LocalHost"));
+    const subscribe = async (target_: string, allowedHosts: string[] = []): Promise<string> => {
+      target = target_;
+      using test = testScheduler(
+        `zk://${server.address}/mesos`,
+        { allowedHosts: allowedHosts.flatMap((entry) => parseAllowedHost(entry) ?? []) },
+        { setTimer: fastTimer },
+      );
+      return (await test.scheduler.subscribe(identity, undefined, test.signal)).master;
+    };
+    const { message, hint } = await mesosError(subscribe(stranger.address), "redirect-refused");
+    assertStringIncludes(message, `${stranger.address} leads, but that host is neither`);
+    assertStringIncludes(hint, `if ${stranger.address} is one of your masters, add it to mesos.allowed-hosts`);
+    assertEquals(stranger.asked.length, 0);
+    // Its other name: it is followed, and leads to itself again.
+    await mesosError(subscribe(`127.0.0.1:${named.port}`), "no-leader");
+    assertEquals(await subscribe(stranger.address, ["localhost", "127.0.0.1"]), stranger.address);
   },
 );
 
