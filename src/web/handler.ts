@@ -31,13 +31,8 @@ export interface HandlerOptions extends HostRules {
 /** Handles one request; `address` is the client's, for the rate limits. Never throws. */
 export type Handler = (request: Request, address?: string) => Promise<Response>;
 
-// An address may be shared: by readers behind a proxy, by users of one machine. Limits apply only to requests without
-// the token, and never to /health: nobody can lock out the operator or a load balancer by flooding.
-/**
- * Requests per address without the token: a page refreshes every two seconds, and a proxy may serve dozens of readers.
- */
-const requestsPerSecond = 20;
-const requestsBurst = 100;
+// An address may be shared: by readers behind a proxy, by users of one machine. So only failures are limited: nobody can
+// lock out a reader, the operator or a load balancer by flooding.
 /** Wrong tokens per address. */
 const wrongTokensPerSecond = 0.1;
 const wrongTokensBurst = 10;
@@ -50,7 +45,6 @@ type Route = (url: URL) => Response;
 /** Creates the handler of one listener. */
 export function createHandler(options: HandlerOptions): Handler {
   const { nowMs } = options;
-  const requests = createRateLimiter({ perSecond: requestsPerSecond, burst: requestsBurst, nowMs });
   const wrongTokens = createRateLimiter({ perSecond: wrongTokensPerSecond, burst: wrongTokensBurst, nowMs });
   const routes = readRoutes(options);
 
@@ -60,8 +54,7 @@ export function createHandler(options: HandlerOptions): Handler {
     const token = options.commands?.adminToken;
     if (token !== undefined && await isAuthorized(given, token)) return "known";
     const isGuess = token !== undefined && given !== null;
-    const isWithin = requests.take(address) && (!isGuess || wrongTokens.take(address));
-    return isWithin ? "unknown" : "too-eager";
+    return !isGuess || wrongTokens.take(address) ? "unknown" : "too-eager";
   };
 
   const answer = async (request: Request, address: string): Promise<Response> => {
