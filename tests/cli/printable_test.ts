@@ -9,7 +9,7 @@ import { confFolder, runLine, type Written } from "./support.ts";
 
 const hostile = "evil\u001b[2J\u009b31m\u202e\r\nFAKE: all is well";
 
-/** What each command is given beside the configuration; absent: not run here, since it ends when it is told to. */
+/** What each command is given beside the configuration. */
 const operandsOf: Readonly<Record<string, readonly (readonly string[])[]>> = {
   check: [[]],
   plan: [[], ["--jobs"]],
@@ -19,7 +19,8 @@ const operandsOf: Readonly<Record<string, readonly (readonly string[])[]>> = {
   drain: [[]],
   teardown: [["--yes"]],
   "accept-loss": [[]],
-  version: [],
+  version: [[]],
+  "example-config": [[]],
   state: [],
 };
 /** In an order in which each finds what it needs. */
