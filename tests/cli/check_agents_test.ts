@@ -8,7 +8,7 @@ const ours = new Set(["t-1", "t-2"]);
 
 Deno.test("a Pending agent of ours beside a configured key shows that the server does not know the key", () => {
   const warning = pendingWarning([gocdAgent("t-1", pending), gocdAgent("t-2", pending)], ours, true);
-  assertStringIncludes(warning?.text ?? "", "2 agents of ours are Pending, the first one t-1");
+  assertStringIncludes(warning?.text ?? "", "2 agents of ours are Pending, the first of them t-1");
   assertStringIncludes(warning?.text ?? "", "does not know go-agent.auto-register-key");
   assertStringIncludes(warning?.hint ?? "", "agentAutoRegisterKey");
 });

@@ -61,7 +61,7 @@ const refusals: readonly Refusal[] = [
   {
     name: "the state was lost, and its agents are alive",
     code: 4,
-    says: /^FAIL {2}start +the state .* is new, but agents like ours are there already: .* 1 living agent like ours/m,
+    says: /^FAIL {2}start +the state .* is new, but agents like ours already exist: .* 1 living agent like ours/m,
     arrange: ({ cluster }) => {
       cluster.gocd.addAgent({ uuid: "7a4e", hostname: "gocd-zzz999-default-7" });
       return {};

@@ -58,7 +58,11 @@ Deno.test("a running instance obeys freeze, resume, drain and teardown, and show
         await running.logged(log, from);
       };
       await give(["freeze"], /^launching is frozen$/m, "operator: launching is frozen");
-      await give(["freeze", "--profile", "default"], /of profile default is frozen/, "frozen for profile default");
+      await give(
+        ["freeze", "--profile", "default"],
+        /^launching is frozen for profile default$/m,
+        "frozen for profile default",
+      );
       await give(["resume"], /^launching resumes$/m, "operator: launching resumes");
       await give(["drain"], /^draining: /m, "operator: draining");
       await give(["teardown", "--yes"], /^tearing down: /m, "is torn down and forgotten");
