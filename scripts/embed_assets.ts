@@ -1,5 +1,6 @@
-// `deno run -RW scripts/embed_assets.ts` embeds the assets of the status page in src/web/assets/embedded.ts, so that
-// `deno compile` includes them; tests/web/parts_test.ts fails when they are out of date.
+// `deno run -RW scripts/embed_assets.ts` embeds the assets of the status page in src/web/assets/embedded.ts, and
+// framework.conf.example in src/cli/example_text.ts, so that `deno compile` of every release includes them;
+// tests/web/parts_test.ts and tests/cli/cli_test.ts fail when they are out of date.
 
 const folder = new URL("../src/web/assets/", import.meta.url);
 
@@ -22,4 +23,20 @@ export const ${name}: string = ${JSON.stringify(text)};
     `// deno-fmt-ignore-file\n\n${constants.join("\n")}`;
 }
 
-if (import.meta.main) Deno.writeTextFileSync(new URL("embedded.ts", folder), embeddedText());
+const exampleFile = new URL("../src/cli/example_text.ts", import.meta.url);
+
+/** The text of example_text.ts for the example as it is now. */
+export function exampleModuleText(): string {
+  const text = Deno.readTextFileSync(new URL("../framework.conf.example", import.meta.url));
+  return `// framework.conf.example as text. Made by scripts/embed_assets.ts: do not edit.
+// deno-fmt-ignore-file
+
+/** The example of a configuration. */
+export const exampleText: string = ${JSON.stringify(text)};
+`;
+}
+
+if (import.meta.main) {
+  Deno.writeTextFileSync(new URL("embedded.ts", folder), embeddedText());
+  Deno.writeTextFileSync(exampleFile, exampleModuleText());
+}

@@ -51,8 +51,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(edges.map((edge) => [edge, [edge, ...ground, "core", "root"]])),
   runtime: ["runtime", "core", "root", ...ground, ...edges],
   sim: ["sim", "core", "root"],
-  // The example is printed as it is.
-  cli: ["cli", "runtime", "sim", "core", "root", ...ground, ...edges, "framework.conf.example"],
+  cli: ["cli", "runtime", "sim", "core", "root", ...ground, ...edges],
 };
 
 /** All that the simulated servers share with the program: the bytes of the protocol that Mesos defines. */

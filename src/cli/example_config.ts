@@ -1,7 +1,7 @@
-// `gocd-mesos example-config`. The file itself is part of the program.
+// `gocd-mesos example-config`.
 
-import example from "../../framework.conf.example" with { type: "text" };
 import type { Command } from "./command.ts";
+import { exampleText } from "./example_text.ts";
 
 /** Prints the example of a configuration. */
 export const exampleConfigCommand: Command = {
@@ -20,7 +20,7 @@ Examples:
   operandsMax: 0,
   operandsText: "",
   run: (_args, io) => {
-    io.out(example.trimEnd());
+    io.out(exampleText.trimEnd());
     return Promise.resolve(0);
   },
 };

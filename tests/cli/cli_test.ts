@@ -104,7 +104,8 @@ Deno.test("version tells the version, however it is asked", async () => {
 Deno.test("example-config prints the very file that stands beside the README", async () => {
   const { code, out, err } = await runLine(["example-config"]);
   assertEquals([code, err], [0, ""]);
-  assertEquals(out, Deno.readTextFileSync(new URL("../../framework.conf.example", import.meta.url)));
+  const file = Deno.readTextFileSync(new URL("../../framework.conf.example", import.meta.url));
+  assertEquals(out, file, "run scripts/embed_assets.ts");
 });
 
 for (
