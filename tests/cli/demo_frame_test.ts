@@ -70,7 +70,7 @@ function picture(more: Partial<DemoPicture> = {}): DemoPicture {
         job("desktop/1/build/1/installer", {
           gocdResources: ["windows"],
           verdict: "unserved",
-          reason: "no profile has resource windows: add to profiles.linux.resources (nearest is profile linux)",
+          reason: "no profile has resource windows: add a profile with it",
         }),
       ],
       instances: [
@@ -108,7 +108,7 @@ Deno.test("the picture of a demo looks like this", () => {
       " WAITING JOBS  3",
       "  NEEDS    JOBS  OLDEST  VERDICT      WHY",
       "  linux       2    0:05  needs-agent  profile linux: waiting for a Mesos offer",
-      "  windows     1    0:05  unserved     no profile has resource windows: add to p…",
+      "  windows     1    0:05  unserved     no profile has resource windows: add a pr…",
       "",
       " AGENTS  2 of ours on Mesos",
       "  TASK = HOSTNAME   STATE      FOR  WHAT IT DOES",

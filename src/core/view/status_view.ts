@@ -8,6 +8,7 @@ import { foldFindings } from "./findings.ts";
 import { countsToLimit } from "../demand/gates.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import type { AgentInstance } from "../instance.ts";
+import { lacksOf } from "../demand/lacks.ts";
 import { matchingEnvironments } from "../demand/matching.ts";
 import { uuidOf } from "../life/phase.ts";
 import { profileOf } from "../profile_of.ts";
@@ -17,7 +18,15 @@ import type { State } from "../state.ts";
 import type { BucketDemand, JobVerdict } from "../demand/verdict.ts";
 import { nextAct } from "../words/acts.ts";
 import { instanceText } from "../words/instances.ts";
-import { asOfText, brakeOn, jobsUnserved, launchesHeld, profileFailing, unsubscribed } from "../words/problems.ts";
+import {
+  asOfText,
+  brakeOn,
+  jobsUnserved,
+  launchesHeld,
+  moreUnserved,
+  profileFailing,
+  unsubscribed,
+} from "../words/problems.ts";
 import { gateText } from "../words/gates.ts";
 import { avoidedText } from "../words/placement.ts";
 import { bucketText, remarkText, serverProblemText, verdictText } from "../words/reasons.ts";
@@ -171,6 +180,16 @@ function profileView(state: State, name: string, atMs: number): ProfileView {
 }
 
 /** What is wrong now, worst first. */
+/** Lacks told one by one, those of most jobs first. */
+const lacksMax = 10;
+
+function unservedProblems({ demand, settings }: State, atMs: number): readonly Finding[] {
+  const lacks = lacksOf(demand.jobs, settings.profiles);
+  const rest = lacks.slice(lacksMax);
+  const told = lacks.slice(0, lacksMax).map((lack) => jobsUnserved(lack, atMs));
+  return rest.length === 0 ? told : [...told, moreUnserved(rest)];
+}
+
 function problemsOf(state: State, atMs: number): Finding[] {
   const problems: Finding[] = [];
   const { problem, findings } = state.server;
@@ -185,7 +204,6 @@ function problemsOf(state: State, atMs: number): Finding[] {
     const { blocked } = profileView(state, name, atMs);
     if (blocked !== undefined) problems.push(profileFailing(name, blocked));
   }
-  const unserved = state.demand.jobs.filter((job) => job.verdict === "unserved");
-  if (unserved[0] !== undefined) problems.push(jobsUnserved(unserved.length, unserved[0], atMs));
+  problems.push(...unservedProblems(state, atMs));
   return [...problems, ...keyFindings(state), ...environmentFindings(state), ...foldFindings(findings)];
 }

@@ -1,13 +1,13 @@
 // What is wrong now, in words. Not here: finding it (view/status_view.ts).
 
 import type { Held } from "../demand/reason.ts";
-import type { JobVerdict } from "../demand/verdict.ts";
+import type { Lack } from "../demand/lacks.ts";
 import type { Finding } from "../event.ts";
 import type { SessionState, Suspicion } from "../state.ts";
 import { suspicionText } from "./causes.ts";
 import { gateText } from "./gates.ts";
 import { formatDuration } from "./phrases.ts";
-import { verdictText } from "./reasons.ts";
+import { addResourcesText, verdictText } from "./reasons.ts";
 
 /** There is no subscription. */
 export function unsubscribed({ kind, reason }: SessionState): Finding {
@@ -40,14 +40,30 @@ export function profileFailing(profile: string, blocked: string): Finding {
   };
 }
 
-/** Jobs that no profile serves; `first` is one of them. */
-export function jobsUnserved(count: number, first: JobVerdict, atMs: number): Finding {
-  return {
-    code: "jobs-unserved",
-    message: `${count} job${count === 1 ? " is" : "s are"} not served by any profile: ${verdictText(first, atMs)}`,
-    hint: "add a profile, resources or an environment to the configuration",
-  };
+/** Jobs that no profile serves for want of one thing. */
+export function jobsUnserved(lack: Lack, atMs: number): Finding {
+  const { count, first } = lack;
+  const who = `${count} job${count === 1 ? " is" : "s are"} not served by any profile`;
+  if (lack.kind === "other") {
+    return { code: unservedCode, message: `${who}: ${verdictText(first, atMs)}`, hint: addSomething };
+  }
+  const { name, nearest, isElsewhere } = lack;
+  const beside = isElsewhere ? ` with all else that ${count === 1 ? "it needs" : "they need"}` : "";
+  const message = `${who}: no profile has resource ${name}${beside}`;
+  return { code: unservedCode, message, hint: addResourcesText("it", nearest) };
 }
+
+/** Lacks beyond those that are told one by one. */
+export function moreUnserved(lacks: readonly Lack[]): Finding {
+  const names = lacks.flatMap((lack) => lack.kind === "resource" ? [lack.name] : []).slice(0, namesMax);
+  const named = names.length === 0 ? "" : `, among them resources ${names.join(", ")}`;
+  const message = `jobs are not served by any profile for ${lacks.length} more reasons${named}`;
+  return { code: unservedCode, message, hint: addSomething };
+}
+
+const unservedCode = "jobs-unserved";
+const addSomething = "add a profile, resources or an environment to the configuration";
+const namesMax = 10;
 
 /** Verdicts of before, while the server cannot be read. */
 export function asOfText(reason: string, forMs: number, problem: string): string {

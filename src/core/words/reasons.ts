@@ -133,14 +133,24 @@ function unservedText(
   }
   const { missing, lacksEnvironment, isElsewhere } = reason;
   const them = missing.length > 1 ? "them" : "it";
-  const resources = `resource${missing.length > 1 ? "s" : ""} ${missing.join(", ")}`;
+  const others = isElsewhere ? gocdResources.filter((name) => !missing.includes(name)) : [];
+  const beside = others.length === 0 ? "" : ` beside ${others.join(", ")}`;
+  const resources = `resource${missing.length > 1 ? "s" : ""} ${missing.join(", ")}${beside}`;
   const where = isNone ? "in no environment" : `in environment ${environment}`;
   if (!lacksEnvironment) {
-    return `no profile has ${resources}${isElsewhere ? ` ${where}` : ""}: add ${them} to ${key}.resources ${nearest}`;
+    return `no profile has ${resources}${isElsewhere ? ` ${where}` : ""}: ${addResourcesText(them, reason.nearest)}`;
   }
   return isNone
     ? `no profile has ${resources} ${where}: add a profile with ${them} and ${environmentAct} ${nearest}`
-    : `no profile has ${resources} ${where}: add ${them} to ${key}.resources and ${environmentAct} ${nearest}`;
+    : `no profile has ${resources} ${where}: add a profile with ${them} and environment ${environment}, or add ` +
+      `${them} to ${key}.resources and ${environmentAct} ${ifItsImageCan}`;
+}
+
+const ifItsImageCan = "if its image can build such jobs";
+
+/** What makes resources available without sending jobs to agents that cannot build them; `them` is it or them. */
+export function addResourcesText(them: string, nearest: string): string {
+  return `add a profile with ${them}, or add ${them} to ${profileKey(nearest)}.resources ${ifItsImageCan}`;
 }
 
 /** Mesos offers a role nothing. */

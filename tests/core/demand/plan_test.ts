@@ -145,7 +145,7 @@ Deno.test("a job that no profile serves says what is missing, and which key woul
   assertEquals([verdict, reasonCode], ["unserved", "no-profile-resources"]);
   assertStringIncludes(
     reason,
-    "GPU in environment prod: add it to go-agent.resources and prod to go-agent.environments",
+    "or add it to go-agent.resources and prod to go-agent.environments if its image can build such jobs",
   );
 });
 

@@ -162,8 +162,8 @@ Deno.test("problems of the picture: the server, the session, what holds launches
   world.poll();
   assertEquals(problems(), []);
   world.poll({ jobs: [job("j", { gocdResources: ["gpu"] })] });
-  const reason = "no profile has resource gpu: add it to go-agent.resources (nearest is profile default)";
-  const hint = "add a profile, resources or an environment to the configuration";
+  const reason = "no profile has resource gpu";
+  const hint = "add a profile with it, or add it to go-agent.resources if its image can build such jobs";
   assertEquals(problems(), [`jobs-unserved: 1 job is not served by any profile: ${reason} | ${hint}`]);
   world.poll({ jobs: [job("j", { gocdResources: ["gpu"] }), job("k", { gocdResources: ["gpu"] })] });
   assertEquals(problems(), [`jobs-unserved: 2 jobs are not served by any profile: ${reason} | ${hint}`]);

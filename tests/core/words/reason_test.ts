@@ -16,33 +16,43 @@ Deno.test("what no profile serves names what is missing, where, and the key to c
       [plain],
       ["gpu"],
       "x",
-      "no profile has resource gpu in environment x: add it to go-agent.resources and x to go-agent.environments",
+      "no profile has resource gpu in environment x: add a profile with it and environment x, or add it to " +
+      "go-agent.resources and x to go-agent.environments if its image can build such jobs",
     ],
-    [[plain], ["gpu", "arm"], undefined, "no profile has resources arm, gpu: add them to go-agent.resources"],
+    [
+      [plain],
+      ["gpu", "arm"],
+      undefined,
+      "no profile has resources arm, gpu: add a profile with them, or add them to go-agent.resources if its image can " +
+      "build such jobs",
+    ],
     [
       [plain],
       ["Docker", "GPU"],
       "qa",
-      "no profile has resources Docker, GPU in environment qa: add them to go-agent.resources and qa to " +
-      "go-agent.environments",
+      "no profile has resources Docker, GPU in environment qa: add a profile with them and environment qa, or add them to " +
+      "go-agent.resources and qa to go-agent.environments if its image can build such jobs",
     ],
     [
       [plain, profile("any", ["docker"], ["qa"])],
       ["docker", "linux"],
       undefined,
-      "no profile has resource docker in no environment: add it to go-agent.resources",
+      "no profile has resource docker beside linux in no environment: add a profile with it, or add it to " +
+      "go-agent.resources if its image can build such jobs",
     ],
     [
       [plain, prod],
       ["windows"],
       undefined,
-      "no profile has resource windows in no environment: add it to go-agent.resources",
+      "no profile has resource windows in no environment: add a profile with it, or add it to go-agent.resources if its " +
+      "image can build such jobs",
     ],
     [
       [prod, plain],
       ["linux"],
       "prod",
-      "no profile has resource linux in environment prod: add it to profiles.prod.resources",
+      "no profile has resource linux in environment prod: add a profile with it, or add it to profiles.prod.resources if " +
+      "its image can build such jobs",
     ],
     [[prod], [], undefined, "no profile takes jobs that are in no environment: add a profile with environments = []"],
     [

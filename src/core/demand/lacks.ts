@@ -1,0 +1,49 @@
+// What the unserved jobs lack, each lack with the number of jobs that it keeps waiting. Not here: why one job waits (plan.ts).
+
+import type { AgentProfile } from "../settings.ts";
+import type { JobVerdict } from "./verdict.ts";
+
+/** One thing for want of which jobs are not served; a job that lacks several counts for each. */
+export type Lack =
+  | {
+    readonly kind: "resource";
+    readonly name: string;
+    /** The profile that lacks least of what the first of the jobs asks for. */
+    readonly nearest: string;
+    /** Some profile has it, but not all else that the jobs ask for. */
+    readonly isElsewhere: boolean;
+    readonly count: number;
+    readonly first: JobVerdict;
+  }
+  /** An environment, or any profile at all. */
+  | { readonly kind: "other"; readonly count: number; readonly first: JobVerdict };
+
+/** What the unserved among these jobs lack, that of most jobs first. */
+export function lacksOf(jobs: readonly JobVerdict[], profiles: readonly AgentProfile[]): readonly Lack[] {
+  const lacks = new Map<string, Lack>();
+  const count = (key: string, lack: Lack): void => {
+    const former = lacks.get(key);
+    lacks.set(key, former === undefined ? lack : { ...former, count: former.count + 1 });
+  };
+  const had = new Set(profiles.flatMap((each) => each.gocdResources === "*" ? [] : each.gocdResources.map(folded)));
+  const hasAny = profiles.some((each) => each.gocdResources === "*");
+  for (const job of jobs) {
+    const { reason } = job;
+    if (job.verdict !== "unserved") continue;
+    if (reason.kind !== "no-profile-resources") {
+      const needs = [reason.kind, job.environment ?? "", ...job.gocdResources.map(folded).sort()];
+      count(`other ${needs.join("\n")}`, { kind: "other", count: 1, first: job });
+      continue;
+    }
+    for (const name of reason.missing) {
+      const isElsewhere = hasAny || had.has(folded(name));
+      const { nearest } = reason;
+      count(`resource ${folded(name)}`, { kind: "resource", name, nearest, isElsewhere, count: 1, first: job });
+    }
+  }
+  return [...lacks.values()].sort((a, b) => b.count - a.count);
+}
+
+function folded(name: string): string {
+  return name.toLowerCase();
+}
