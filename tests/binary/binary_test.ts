@@ -118,7 +118,7 @@ async function startUntil(path: string, conf: string, text: string): Promise<End
   return { code: (await child.status).code, out: "", err };
 }
 
-const everyHost = "this process may connect to every host";
+const everyHost = "this process may connect to any host";
 
 binaryTest("the binary without baked hosts says at its start that it may reach all", async () => {
   const path = await binary();

@@ -186,7 +186,7 @@ Deno.test("beside another that runs under its name, it is told to take another n
     await building(scene, 1);
     const line = await refused(scene, 'state.path = "other.db"');
     assertStringIncludes(line, "(connected) with 1 task like ours");
-    assertStringIncludes(line, "another gocd-mesos of this name runs");
+    assertStringIncludes(line, "another gocd-mesos of this name is running");
     const adopted = await command(scene, "adopt");
     assertEquals(adopted.code, 6, adopted.all);
     assertStringIncludes(adopted.err, "is connected to the Mesos master: another gocd-mesos uses it");

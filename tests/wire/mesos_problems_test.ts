@@ -170,7 +170,7 @@ Deno.test("whatever stands in place of a master is one clear line, launches and 
     assert(lines.length <= 12, `no flood:\n${lines.join("\n")}`);
     assert(bad(program, from).some((line) => /length|record/i.test(line.message)), lines.join("\n"));
     cluster.mesosHttp.setFaults({});
-    await program.line("holds again", from);
+    await program.line("is stable again", from);
     assertEquals(cluster.running.size, 1, "nothing was killed because of it");
     assertEquals(cluster.launches.size, 1);
   } finally {

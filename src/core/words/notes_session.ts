@@ -13,7 +13,7 @@ export const sessionNotes: NoteWords<keyof SessionNotes> = {
     level: isUnsteady === true ? "debug" : "info",
     text: `subscribed to the Mesos master ${master}${
       masterVersion === undefined ? "" : ` (Mesos ${masterVersion})`
-    } as framework ${frameworkId}${instances === 0 ? "" : `; asking for our ${instances} agents`}`,
+    } as framework ${frameworkId}${instances === 0 ? "" : `; asking for our ${counted(instances, "agent")}`}`,
     fields: { master, frameworkId, instances },
   }),
   "framework-failed-over": () => ({
@@ -39,7 +39,9 @@ export const sessionNotes: NoteWords<keyof SessionNotes> = {
   "framework-removed": ({ frameworkId = "?", instances }) => ({
     level: "error",
     text:
-      `Mesos has removed framework ${frameworkId}, but ${instances} agents are on record; no new framework is registered ` +
+      `Mesos has removed framework ${frameworkId}, but ${
+        counted(instances, "agent is", "agents are")
+      } on record; no new framework is registered ` +
       "beside them",
     hint: removedHint,
     fields: { instances },

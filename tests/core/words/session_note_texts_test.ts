@@ -38,7 +38,7 @@ Deno.test("a subscription is told with master, version, framework and the agents
   );
   assertEquals(
     first(stateOf(living), unversioned),
-    "info subscribed: subscribed to the Mesos master mesos:5050 as framework f-1; asking for our 1 agents",
+    "info subscribed: subscribed to the Mesos master mesos:5050 as framework f-1; asking for our 1 agent",
   );
 });
 
