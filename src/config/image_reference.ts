@@ -1,6 +1,9 @@
 // What is wrong with the name of an image, by the grammar that Docker reads it with (distribution/reference, regexp.go
 // and normalize.go). Not here: whether a registry has it.
 
+import { shortened } from "../core/text.ts";
+import { quote } from "../quote.ts";
+
 /** What is wrong, as the end of a sentence about the name, and what to do. */
 export interface ImageFlaw {
   readonly message: string;
@@ -8,6 +11,8 @@ export interface ImageFlaw {
 }
 
 const nameCharsMax = 255;
+/** Characters of a name in a hint. */
+const shownMax = 100;
 const componentPattern = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$/;
 const hostPattern =
   /^(?:\[[a-fA-F0-9:]+\]|[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*)(?::[0-9]+)?$/;
@@ -22,7 +27,10 @@ export function imageFlaw(image: string): ImageFlaw | undefined {
   if (scheme !== undefined) {
     const rest = image.slice(scheme.length);
     const isUsable = !rest.includes("@") && imageFlaw(rest) === undefined;
-    return { message: "it is a URL", hint: isUsable ? `write ${rest}` : "write registry/name:version" };
+    return {
+      message: "it is a URL",
+      hint: isUsable ? `write ${shortened(rest, shownMax)}` : "write registry/name:version",
+    };
   }
   const [named = "", digest, ...more] = image.split("@");
   if (more.length > 0) return { message: "it has two digests", hint: "write name@sha256:…" };
@@ -53,12 +61,15 @@ function nameFlaw(name: string): ImageFlaw | undefined {
     return { message: "a part of its name is empty", hint: "write registry/name:version with single slashes" };
   }
   if (path !== path.toLowerCase()) {
-    return { message: "its name has upper case letters", hint: `write ${path.toLowerCase()}, in lower case` };
+    return {
+      message: "its name has upper case letters",
+      hint: `write ${shortened(path.toLowerCase(), shownMax)}, in lower case`,
+    };
   }
   const wrong = components.find((component) => !componentPattern.test(component));
   if (wrong !== undefined) {
     return {
-      message: `${JSON.stringify(wrong)} cannot be a part of its name`,
+      message: `${quote(wrong)} cannot be a part of its name`,
       hint: "use lower case letters and digits, with single . or _, __ or - between them",
     };
   }
@@ -73,7 +84,7 @@ function tagFlaw(tag: string): ImageFlaw | undefined {
   if (tagPattern.test(tag)) return undefined;
   if (tag === "") return { message: "nothing stands behind its colon", hint: "write name:version" };
   const hint = "use up to 128 letters, digits, _ . and -, and none of . and - in front";
-  return { message: `${JSON.stringify(tag)} cannot be a tag`, hint };
+  return { message: `${quote(tag)} cannot be a tag`, hint };
 }
 
 function digestFlaw(digest: string): ImageFlaw | undefined {
@@ -81,7 +92,7 @@ function digestFlaw(digest: string): ImageFlaw | undefined {
   const [algorithm = "", digits = "", ...more] = digest.split(":");
   const wanted = Object.hasOwn(digestDigits, algorithm) ? digestDigits[algorithm] : undefined;
   if (wanted === undefined || more.length > 0) {
-    return { message: `${JSON.stringify(digest)} is not a digest that Docker knows`, hint };
+    return { message: `${quote(digest)} is not a digest that Docker knows`, hint };
   }
   if (digits.length !== wanted) {
     return { message: `its ${algorithm} digest has ${digits.length} digits, not ${wanted}`, hint };

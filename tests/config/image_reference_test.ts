@@ -1,6 +1,6 @@
 // Names of images that Docker can read, and those that fail every launch.
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { imageFlaw } from "../../src/config/image_reference.ts";
 import { loadKeys, problemsOf, withKeys } from "./support.ts";
 
@@ -99,3 +99,11 @@ for (
     assertEquals(problemsOf(withKeys(`go-agent { ${keys} }`)).problems.map((each) => each.message), [message]);
   });
 }
+
+Deno.test("an image name of any length is shown in part", () => {
+  const long = "a".repeat(5_000);
+  for (const image of [`{${long}`, `X${long}`, `http://${long}`, `name:{${long}`, `name@${long}`]) {
+    const { message = "", hint = "" } = imageFlaw(image) ?? {};
+    assert(message !== "" && message.length < 200 && hint.length < 200, `${message} (${hint})`);
+  }
+});
