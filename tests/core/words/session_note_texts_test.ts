@@ -97,7 +97,7 @@ Deno.test("a removed framework with agents on record ends the program and names 
   const removed = (draft: Draft): void =>
     frameworkError(draft, { kind: "framework-error", error: "removed", message: "m" });
   assertEquals(said(stateOf(living), removed), [
-    `error framework-removed: Mesos has removed framework f-1, but 1 agents are on record; no new framework is registered beside them | ${hint}`,
+    `error framework-removed: Mesos has removed framework f-1, but 1 agent is on record; no new framework is registered beside them | ${hint}`,
   ]);
   assertEquals(effectsOf(stateOf(living), removed), [
     { kind: "end-session", message: `Mesos has removed our framework; ${hint}` },
