@@ -1,6 +1,7 @@
 // `gocd-mesos check`: is everything there that a run needs? One row per finding, and an exit code for the kind of the
 // first failure.
 
+import { counted } from "../core/words/phrases.ts";
 import type { Config } from "../config/config.ts";
 import { hintOf, reasonOf } from "../config/hocon.ts";
 import { hostsOf } from "../config/hosts.ts";
@@ -106,7 +107,7 @@ async function checkState(config: Config, report: Report): Promise<StateFound> {
     } else {
       const id = stored.framework.frameworkId;
       const framework = id === undefined ? "not registered yet" : `framework ${id}`;
-      report.ok("state", `${path}: ${framework}, ${stored.instances.length} agents on record`);
+      report.ok("state", `${path}: ${framework}, ${counted(stored.instances.length, "agent")} on record`);
     }
     return { ...(stored === undefined ? {} : { stored }), ...(inUse === undefined ? {} : { inUse }) };
   } catch (error) {

@@ -38,7 +38,7 @@ export function reportError(error: unknown, io: CliIo): number {
     return exitCodes[error.kind];
   }
   io.err(printable(`gocd-mesos: internal error: ${faultText(error)}`));
-  io.err(`  to do: report this line and what was done, please; it is a fault of gocd-mesos`);
+  io.err(`  to do: please report this line and what was done: it is a bug in gocd-mesos`);
   return exitCodes.internal;
 }
 

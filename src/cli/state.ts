@@ -4,7 +4,7 @@
 import type { Config } from "../config/config.ts";
 import type { StoredState } from "../core/record.ts";
 import { withoutFramework } from "../core/identity/lineage.ts";
-import { formatDuration } from "../core/words/phrases.ts";
+import { counted, formatDuration } from "../core/words/phrases.ts";
 import { OperatorError } from "../errors.ts";
 import { stateOf } from "../runtime/ports.ts";
 import { damagedHint } from "../store/sqlite_errors.ts";
@@ -63,7 +63,7 @@ Examples:
           const file = needed(argument, "import", "a file that `state export` wrote");
           const wanted = parseStateDocument(readDocument(file, io), file);
           await importState(store, wanted, args.flags["replace"] === true ? "replace" : "only-into-empty");
-          io.out(printable(`imported ${file}: ${wanted.instances.length} agents on record`));
+          io.out(printable(`imported ${file}: ${counted(wanted.instances.length, "agent")} on record`));
         });
       case "forget":
         await readable(config);
@@ -182,7 +182,7 @@ function check(config: Config, io: CliIo): number {
         : damagedHint,
     });
   }
-  io.out(printable(`ok    ${place} is sound: ${instances.length} agents on record`));
+  io.out(printable(`ok    ${place} is sound: ${counted(instances.length, "agent")} on record`));
   return 0;
 }
 
@@ -225,7 +225,9 @@ async function forgetFramework(store: Store, { flags }: CommandArguments, io: Cl
   const { framework, instances } = await store.load();
   if (flags["yes"] !== true) {
     const answer = io.ask(
-      `Forget framework ${framework.frameworkId ?? "(none)"} and ${instances.length} agents on record? Type yes:`,
+      `Forget framework ${framework.frameworkId ?? "(none)"} and ${
+        counted(instances.length, "agent")
+      } on record? Type yes:`,
     );
     if (answer?.trim().toLowerCase() !== "yes") {
       throw new UsageError("not confirmed; nothing was done", "type yes, or add --yes");

@@ -220,7 +220,7 @@ Deno.test("a record that does not read is named by every action, and removed by 
     assertStringIncludes(checked.err, "state forget FILE ID");
     assertRefused(await run("forget", "gm-abc123-default-9"), 6, /instance\/gm-abc123-default-1 /);
     assertEquals((await run("forget", "gm-abc123-default-1")).code, 0);
-    assertStringIncludes((await run("check")).out, "is sound: 1 agents on record");
+    assertStringIncludes((await run("check")).out, "is sound: 1 agent on record");
   }));
 
 Deno.test("a file of a newer schema is refused by every action and left as it is", () =>

@@ -113,7 +113,7 @@ Deno.test("new settings are told with the agents that they replace, those alive 
     return world.noted().filter(({ code }) => code === "settings-changed").map(({ text }) => text);
   };
   assertEquals(changed("11111111"), [
-    "the new configuration is in effect; 1 agents of changed profiles are replaced once idle",
+    "the new configuration is in effect; 1 agent of a changed profile is replaced once idle",
   ]);
   assertEquals(changed("00000000"), ["the new configuration is in effect"]);
   world.status(taskId, "TASK_FAILED");

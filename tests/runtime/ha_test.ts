@@ -107,7 +107,7 @@ function testOn(
         const first = start();
         await first.program.line("leading:");
         const second = start();
-        await second.program.line("standing by");
+        await second.program.line("standing-by");
         await act({ cluster, zookeeper, statePath, first, second });
       } finally {
         for (const { program, proxy } of instances) {
@@ -213,7 +213,7 @@ test("the leader is stopped and wakes when another leads: it disturbs nothing an
   await building(scene, 3);
   const before = first.program.lines.length;
   first.program.signal("SIGCONT");
-  await first.program.line("standing by", before);
+  await first.program.line("standing-by", before);
   assert(!first.program.lines.slice(before).some((line) => line.includes("subscribed to")), "it did not subscribe");
   schedule(scene, 1);
   await building(scene, 4);
@@ -235,7 +235,7 @@ test("the leader is cut off from ZooKeeper: it stops, the other one leads, and i
   await second.program.line("asking for our");
   const before = first.program.lines.length;
   first.proxy.release();
-  await first.program.line("standing by", before);
+  await first.program.line("standing-by", before);
   await building(scene, 3);
   assertNothingLost(scene, 3);
 });
@@ -312,7 +312,7 @@ testInOrder("after a teardown no instance registers a framework until the operat
   const folder = programFolder(cluster);
   const third = folder.start(configText({ cluster, statePath }, zookeeper.address, "off"));
   try {
-    await third.line("standing by");
+    await third.line("standing-by");
   } finally {
     await endProgram(third);
     folder.remove();

@@ -92,7 +92,9 @@ export function suspicionText(suspicion: Suspicion): { readonly text: string; re
     case "mesos-lost":
       return {
         text:
-          `Mesos has lost ${suspicion.lost} of our ${suspicion.of} agents, but the GoCD server still has contact with them: it may be ` +
+          `Mesos has lost ${suspicion.lost} of our ${
+            counted(suspicion.of, "agent")
+          }, but the GoCD server still has contact with them: it may be ` +
           "another cluster, or its master has lost its registry",
         hint:
           "check that mesos.master points to the right cluster; Mesos agents have 10 minutes to come back to a new master. " +

@@ -129,7 +129,9 @@ export const sessionNotes: NoteWords<keyof SessionNotes> = {
   "settings-changed": ({ replaced }) => ({
     level: "info",
     text: `the new configuration is in effect${
-      replaced === 0 ? "" : `; ${replaced} agents of changed profiles are replaced once idle`
+      replaced === 0
+        ? ""
+        : `; ${counted(replaced, "agent of a changed profile is", "agents of changed profiles are")} replaced once idle`
     }`,
     fields: { replaced },
   }),
@@ -146,7 +148,7 @@ export const sessionNotes: NoteWords<keyof SessionNotes> = {
   }),
 };
 
-const faultHint = "this is a fault of gocd-mesos: please report it with this line";
+const faultHint = "please report this line: it is a bug in gocd-mesos";
 
 /** The program around the core. */
 export const programNotes: NoteWords<keyof ProgramNotes> = {
@@ -154,7 +156,7 @@ export const programNotes: NoteWords<keyof ProgramNotes> = {
     level: "error",
     code,
     text: `${message}; retried until it succeeds`,
-    hint: hint ?? "please report this line: it is a fault of gocd-mesos",
+    hint: hint ?? faultHint,
     fields: {},
   }),
   "mesos-steady": ({ master }) => ({
@@ -182,10 +184,10 @@ export const programNotes: NoteWords<keyof ProgramNotes> = {
     fields: {},
   }),
   "leading": () => ({ level: "info", text: "this instance leads", fields: {} }),
-  "standing-by": ({ leader }) => ({ level: "info", text: `standing by: ${leader} leads`, fields: { leader } }),
+  "standing-by": ({ leader }) => ({ level: "info", text: `on standby: ${leader} leads`, fields: { leader } }),
   "election-interrupted": ({ message, hint }) => ({
     level: "warning",
-    text: `${message}; this instance stands by and takes part in the election again`,
+    text: `${message}; this instance is on standby and takes part in the election again`,
     hint,
     fields: {},
   }),

@@ -6,7 +6,7 @@ import type { Finding } from "../event.ts";
 import type { SessionState, Suspicion } from "../state.ts";
 import { suspicionText } from "./causes.ts";
 import { gateText } from "./gates.ts";
-import { formatDuration } from "./phrases.ts";
+import { counted, formatDuration } from "./phrases.ts";
 import { addResourcesText, verdictText } from "./reasons.ts";
 
 /** There is no subscription. */
@@ -43,7 +43,7 @@ export function profileFailing(profile: string, blocked: string): Finding {
 /** Jobs that no profile serves for want of one thing. */
 export function jobsUnserved(lack: Lack, atMs: number): Finding {
   const { count, first } = lack;
-  const who = `${count} job${count === 1 ? " is" : "s are"} not served by any profile`;
+  const who = `${counted(count, "job is", "jobs are")} not served by any profile`;
   if (lack.kind === "other") {
     return { code: unservedCode, message: `${who}: ${verdictText(first, atMs)}`, hint: addSomething };
   }
@@ -57,7 +57,7 @@ export function jobsUnserved(lack: Lack, atMs: number): Finding {
 export function moreUnserved(lacks: readonly Lack[]): Finding {
   const names = lacks.flatMap((lack) => lack.kind === "resource" ? [lack.name] : []).slice(0, namesMax);
   const named = names.length === 0 ? "" : `, among them resources ${names.join(", ")}`;
-  const message = `jobs are not served by any profile for ${lacks.length} more reasons${named}`;
+  const message = `jobs are not served by any profile for ${counted(lacks.length, "more reason")}${named}`;
   return { code: unservedCode, message, hint: addSomething };
 }
 

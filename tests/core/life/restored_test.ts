@@ -40,6 +40,9 @@ const times: readonly (readonly [string, (ms: number) => AgentInstance])[] = [
   ["step.askedMs", (ms) => anInstance("t", draining({ kind: "enabling", askedMs: ms }))],
   ["step.firstIdleMs", (ms) => anInstance("t", draining({ kind: "confirming", firstIdleMs: ms }))],
   ["step.sinceMs", (ms) => anInstance("t", draining({ kind: "absent", sinceMs: ms }))],
+  ["step.sinceMs", (ms) => anInstance("t", draining({ kind: "deleting", askedMs: past, sinceMs: ms }))],
+  ["gap.sinceMs", (ms) => anInstance("t", registered(past, { gap: { sinceMs: ms } }))],
+  ["gap.repairMs", (ms) => anInstance("t", registered(past, { gap: { sinceMs: past, repairMs: ms } }))],
 ];
 
 for (const [path, instanceAt] of times) {

@@ -85,7 +85,7 @@ const gates: readonly (readonly [LaunchGate, string])[] = [
   [{ kind: "held-limit", profile: "gpu", limit: 5, allowed: 0 }, "limit reached: profiles.gpu.max-agents = 5"],
   [
     { kind: "held-brake", suspicion: mesosSuspicion },
-    "Mesos has lost 1 of our 1 agents, but the GoCD server still has contact with them: it may be another cluster, or its master has lost " +
+    "Mesos has lost 1 of our 1 agent, but the GoCD server still has contact with them: it may be another cluster, or its master has lost " +
     "its registry; nothing is launched until they are back",
   ],
   [{ kind: "held-no-session" }, "not subscribed to Mesos: connecting"],

@@ -1,0 +1,104 @@
+// The lines that operators read of the program around the core, and of what commands lead to: each once, word for word.
+
+import { assertEquals } from "@std/assert";
+import type { OperatorEvent } from "../../../src/core/event.ts";
+import type { Note } from "../../../src/core/note.ts";
+import { clocksOf, orphanClocks } from "../../../src/core/profile_of.ts";
+import { acceptedText } from "../../../src/core/words/commands.ts";
+import { noteLine } from "../../../src/core/words/notes.ts";
+import { onceDueText } from "../../../src/core/words/reasons.ts";
+import { jobsUnserved, moreUnserved } from "../../../src/core/words/problems.ts";
+import { second, zeroMs } from "../../support/core.ts";
+import { aProfile } from "../../support/placement.ts";
+
+const lines: readonly (readonly [Note, string])[] = [
+  [
+    { kind: "mesos-failed", message: "the connection was refused", code: "mesos-unreachable", hint: "check the port" },
+    "error mesos-unreachable: the connection was refused; retried until it succeeds | check the port",
+  ],
+  [
+    { kind: "mesos-failed", message: "x is undefined" },
+    "error mesos-error: x is undefined; retried until it succeeds | please report this line: it is a bug in gocd-mesos",
+  ],
+  [
+    { kind: "mesos-steady", master: "m:5050" },
+    "info mesos-steady: the subscription to the Mesos master m:5050 is stable again",
+  ],
+  [
+    { kind: "store-failed", problem: "the state cannot be stored: disk full", hint: "free some space" },
+    "error store-failed: the state cannot be stored: disk full; nothing is launched or taken down until it can | free some space",
+  ],
+  [
+    { kind: "store-failed", problem: "the state cannot be stored" },
+    "error store-failed: the state cannot be stored; nothing is launched or taken down until it can | check the disk of state.path",
+  ],
+  [{ kind: "store-works" }, "info store-works: the state can be stored again"],
+  [
+    { kind: "page-failed", message: "x is undefined" },
+    "error page-failed: the status page could not be rendered: x is undefined | please report this line: it is a bug in gocd-mesos",
+  ],
+  [
+    { kind: "no-control-file", why: "the folder is read-only", hint: "make it writable" },
+    "warning no-control-file: the commands drain, freeze, resume, teardown and why will not find this instance: " +
+    "the folder is read-only | make it writable",
+  ],
+  [{ kind: "leading" }, "info leading: this instance leads"],
+  [{ kind: "standing-by", leader: "b:8090" }, "info standing-by: on standby: b:8090 leads"],
+  [
+    { kind: "election-interrupted", message: "the session was lost", hint: "check ZooKeeper" },
+    "warning election-interrupted: the session was lost; this instance is on standby and takes part in the election again | " +
+    "check ZooKeeper",
+  ],
+];
+
+for (const [note, wanted] of lines) {
+  Deno.test(`the note ${wanted.slice(0, 60)}…`, () => {
+    const { level, code, text, hint } = noteLine(note, zeroMs);
+    assertEquals(`${level} ${code}: ${text}${hint === undefined ? "" : ` | ${hint}`}`, wanted);
+  });
+}
+
+const running = { mode: "run", frozen: false } as const;
+const commands: readonly (readonly [OperatorEvent, string])[] = [
+  [{ kind: "loss-accepted" }, "vanished agents are treated as lost: launching and draining resume"],
+  [{ kind: "launching-frozen", profile: "linux" }, "launching is frozen for profile linux"],
+  [{ kind: "teardown-requested", mode: "now" }, "tearing down now: every agent is stopped"],
+];
+
+for (const [command, wanted] of commands) {
+  Deno.test(`whoever sends ${command.kind} is told what follows`, () => {
+    assertEquals(acceptedText(command, running), wanted);
+  });
+}
+
+Deno.test("when a job is due is told in polls, or as at once", () => {
+  assertEquals(onceDueText({ profile: "linux" }, 0), "profile linux: launched at once");
+  assertEquals(
+    onceDueText({ profile: "linux" }, 5),
+    "profile linux: launched once seen in more than 5 polls in a row (poller.attempts)",
+  );
+});
+
+Deno.test("an instance that has outlived its profile obeys the default clocks", () => {
+  const linux = aProfile({ name: "linux", registerTimeoutMs: 90 * second });
+  assertEquals(clocksOf({ profiles: [linux] }, "linux").registerTimeoutMs, 90 * second);
+  assertEquals(clocksOf({ profiles: [linux] }, "windows"), orphanClocks);
+});
+
+Deno.test("what is missing beside the first ten things is told by name, as far as it has one", () => {
+  const first = { verdict: "unserved", reason: { kind: "no-profile" }, gocdResources: [] } as never;
+  const lack = (name: string) =>
+    ({ kind: "resource", name, isElsewhere: true, nearest: "linux", count: 2, first }) as never;
+  assertEquals(
+    moreUnserved([lack("a"), lack("b")]).message,
+    "jobs are not served by any profile for 2 more reasons, among them resources a, b",
+  );
+  assertEquals(
+    moreUnserved([{ kind: "other", count: 1, first } as never]).message,
+    "jobs are not served by any profile for 1 more reason",
+  );
+  assertEquals(
+    jobsUnserved(lack("a"), zeroMs).message,
+    "2 jobs are not served by any profile: no profile has resource a with all else that they need",
+  );
+});
