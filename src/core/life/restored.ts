@@ -68,9 +68,10 @@ function gapNotInFuture({ sinceMs, repairMs }: RegistrationGap, atMs: number): R
 function stepMs(step: DrainStep): number {
   switch (step.kind) {
     case "disabling":
-    case "deleting":
     case "enabling":
       return step.askedMs;
+    case "deleting":
+      return Math.max(step.askedMs, step.sinceMs ?? 0);
     case "confirming":
       return step.firstIdleMs;
     case "absent":
