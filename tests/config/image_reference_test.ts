@@ -85,7 +85,7 @@ Deno.test("the Mesos containerizer may have image files with upper case letters 
 
 for (
   const [keys, message] of [
-    ['volumes = ["/a:/work", "cache:/x/../work/"]', 'two volumes have the path "/work" in the container'],
+    ['volumes = ["/a:/build", "cache:/x/../build/"]', 'two volumes have the path "/build" in the container'],
     ['volumes = ["/a:/"]', "a volume cannot replace the whole file system of the container"],
     [
       'volumes = [{ host-path = "/a:b", container-path = "/c" }]',
