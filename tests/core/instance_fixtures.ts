@@ -8,6 +8,7 @@ import type { BucketDemand } from "../../src/core/demand/verdict.ts";
 import type { State } from "../../src/core/state.ts";
 import { Draft } from "../../src/core/draft.ts";
 import { watchedFrom } from "../../src/core/session/watched.ts";
+import type { SeenFramework } from "../../src/core/identity/orphans.ts";
 import { drive, type DriverOptions, serverInfo, zeroMs } from "../support/core.ts";
 
 /** An instance of the profile `default` with the resource `linux`, launched at zeroMs, in this phase since then. */
@@ -100,3 +101,13 @@ export const mesosSuspicion: MesosSuspicion = { kind: "mesos-lost", sinceMs: 0, 
 
 /** Why something is launched, where it does not matter. */
 export const launchReason: LaunchReason = { kind: "min-idle", minIdle: 1, ready: 0 };
+
+/** A framework that seems to be of an earlier life of this program: its name, with a task like ours. */
+export const formerFramework: SeenFramework = {
+  id: "f-1",
+  name: "GoCD-Mesos",
+  registeredAs: { user: "" },
+  roles: ["ci"],
+  isConnected: false,
+  taskIds: ["gocd-zzz999-default-1", "foreign"],
+};

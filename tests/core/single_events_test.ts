@@ -29,7 +29,15 @@ import {
   someSettings,
   zeroMs,
 } from "../support/core.ts";
-import { aBucket, anInstance, aRegistered, launchReason, mesosSays, stateOf } from "./instance_fixtures.ts";
+import {
+  aBucket,
+  anInstance,
+  aRegistered,
+  formerFramework,
+  launchReason,
+  mesosSays,
+  stateOf,
+} from "./instance_fixtures.ts";
 
 const wantedOne = { bucketKey: "k", profile: "default", gocdResources: [], count: 1, reason: launchReason };
 
@@ -282,15 +290,6 @@ Deno.test("who a framework was registered as stays with its id, and what differs
   assertEquals([said(root, root), said(undefined, ci), said(root, undefined)], [[], [], []]);
 });
 
-const framework: SeenFramework = {
-  id: "f-1",
-  name: "GoCD-Mesos",
-  registeredAs: { user: "" },
-  roles: ["ci"],
-  isConnected: false,
-  taskIds: ["gocd-zzz999-default-1", "foreign"],
-};
-
 Deno.test("an agent of an earlier life is one of a profile of ours and another lineage that talks", () => {
   const agents = [
     gocdAgent("gocd-zzz999-default-1.example.org"),
@@ -322,16 +321,20 @@ Deno.test("what an earlier life has left is named with the commands that fit", (
   ];
   const anew = "to leave all that alone and register a new framework: gocd-mesos state register-anew c";
   assertEquals(said([], []), undefined);
-  assertEquals(said([{ ...framework, taskIds: ["a"] }], []), [
+  assertEquals(said([{ ...formerFramework, taskIds: ["a"] }], []), [
     `${head} Mesos has framework f-1 of our name (disconnected) with 1 task like ours (a); ${tail}`,
     `if the state was lost, continue with that framework: gocd-mesos state adopt c; ${anew}`,
   ]);
-  assertEquals(said([{ ...framework, isConnected: true, taskIds: ["a", "b", "c"] }], ["h"]), [
+  assertEquals(said([{ ...formerFramework, isConnected: true, taskIds: ["a", "b", "c"] }], ["h"]), [
     `${head} Mesos has framework f-1 of our name (connected) with 3 tasks like ours (a, b, c); the GoCD server has 1 living agent ` +
     `like ours (h); ${tail}`,
     `another gocd-mesos of this name is running: stop it, or give this one another mesos.name; ${anew}`,
   ]);
-  const two = [{ ...framework, isConnected: true }, { ...framework, id: "f-2", taskIds: ["a", "b", "c", "d"] }];
+  const two = [{ ...formerFramework, isConnected: true }, {
+    ...formerFramework,
+    id: "f-2",
+    taskIds: ["a", "b", "c", "d"],
+  }];
   assertEquals(
     (said(two, []) as string[])[1],
     `if the state was lost, continue with that framework: gocd-mesos state adopt c f-2; ${anew}`,

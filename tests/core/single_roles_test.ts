@@ -9,7 +9,7 @@ import { adjustRoles } from "../../src/core/placement/roles.ts";
 import { mesosCallFailed } from "../../src/core/session/session.ts";
 import type { RoleOffers, State } from "../../src/core/state.ts";
 import { finished, minute, second, someSettings, zeroMs } from "../support/core.ts";
-import { launchReason, stateOf } from "./instance_fixtures.ts";
+import { formerFramework, launchReason, stateOf } from "./instance_fixtures.ts";
 
 const wantedOne = { bucketKey: "k", profile: "default", gocdResources: [], count: 1, reason: launchReason };
 
@@ -103,18 +103,9 @@ Deno.test("declines that failed leave at the next tick, ten thousand at most", (
   assertEquals([undeclined.length, undeclined[0]], [10_000, "o1"]);
 });
 
-const framework: SeenFramework = {
-  id: "f-1",
-  name: "GoCD-Mesos",
-  registeredAs: { user: "" },
-  roles: ["ci"],
-  isConnected: false,
-  taskIds: ["gocd-zzz999-default-1", "foreign"],
-};
-
 Deno.test("a framework of ours is one of the same name, principal and a role, with tasks like ours", () => {
   const found = (changes: Partial<SeenFramework>): readonly string[] | undefined =>
-    formerFrameworks(someSettings(), [{ ...framework, ...changes }])[0]?.taskIds;
+    formerFrameworks(someSettings(), [{ ...formerFramework, ...changes }])[0]?.taskIds;
   assertEquals(found({}), ["gocd-zzz999-default-1"]);
   for (
     const changes of [{ name: "x" }, { registeredAs: { user: "", principal: "p" } }, { roles: ["x"] }, {

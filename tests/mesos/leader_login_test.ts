@@ -4,39 +4,15 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { MesosConnection, MesosErrorReason } from "../../src/mesos/api.ts";
 import { Secret } from "../../src/secret.ts";
 import {
-  identity,
+  failAt,
   mesosError,
-  openStream,
+  redirectTo,
   refusal,
-  type ScriptedMaster,
+  startLeader,
   startMaster,
-  subscribed,
   testScheduler,
 } from "../support/scripted_master.ts";
 import { readCalls } from "../support/mesos_recordings.ts";
-
-function redirectTo(location: string): Response {
-  return refusal(307, "", { location });
-}
-
-/** A master that leads: SUBSCRIBED, then nothing. */
-function startLeader(): ScriptedMaster {
-  return startMaster(() => {
-    const stream = openStream();
-    stream.send(subscribed);
-    return stream.response;
-  });
-}
-
-async function failAt(
-  masters: string,
-  reason: MesosErrorReason,
-  changes: Partial<MesosConnection> = {},
-): Promise<{ message: string; hint: string }> {
-  using test = testScheduler(masters, changes);
-  const { message, hint } = await mesosError(test.scheduler.subscribe(identity, undefined, test.signal), reason);
-  return { message, hint };
-}
 
 const html = "<!DOCTYPE html><html><body>Welcome</body></html>";
 const secret = new Secret("mesos.secret-file", () => "correct horse");

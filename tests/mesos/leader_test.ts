@@ -10,12 +10,15 @@ import { redirectsMax } from "../../src/mesos/reach_leader.ts";
 import { Secret } from "../../src/secret.ts";
 import {
   drain,
+  failAt,
   heartbeat,
   identity,
   mesosError,
   openStream,
+  redirectTo,
   refusal,
   type ScriptedMaster,
+  startLeader,
   startMaster,
   subscribed,
   testScheduler,
@@ -25,35 +28,12 @@ import { readCalls } from "../support/mesos_recordings.ts";
 
 const strict = { sanitizeOps: true, sanitizeResources: true };
 
-function redirectTo(location: string): Response {
-  return refusal(307, "", { location });
-}
-
-/** A master that leads: SUBSCRIBED, then nothing. */
-function startLeader(): ScriptedMaster {
-  return startMaster(() => {
-    const stream = openStream();
-    stream.send(subscribed);
-    return stream.response;
-  });
-}
-
 async function subscribeAt(masters: string, changes: Partial<MesosConnection> = {}): Promise<string> {
   using test = testScheduler(masters, changes);
   const session = await test.scheduler.subscribe(identity, undefined, test.signal);
   session.close();
   await drain(session.events);
   return session.master;
-}
-
-async function failAt(
-  masters: string,
-  reason: MesosErrorReason,
-  changes: Partial<MesosConnection> = {},
-): Promise<{ message: string; hint: string }> {
-  using test = testScheduler(masters, changes);
-  const { message, hint } = await mesosError(test.scheduler.subscribe(identity, undefined, test.signal), reason);
-  return { message, hint };
 }
 
 function allowed(text: string): MesosConnection["allowedHosts"] {

@@ -287,6 +287,39 @@ export function withIdleAgent(options: DriverOptions = {}): { readonly world: Dr
   return { world, taskId };
 }
 
+/** A driver with one instance that runs and has not registered. */
+export function withRunning(): { readonly world: Driver; readonly taskId: string } {
+  const world = drive();
+  world.subscribe();
+  world.poll({ jobs: jobs(1) });
+  world.offers(offer("h1"));
+  const taskId = theOne(world.taken(), "accept-offers").launches[0]?.taskId ?? "";
+  world.status(taskId, "TASK_RUNNING");
+  world.taken();
+  return { world, taskId };
+}
+
+/** Waits while the server shows the same agents at every question. */
+export function waitWith(world: Driver, ms: number, agents: readonly ReturnType<typeof gocdAgent>[]): void {
+  const endMs = world.atMs + ms;
+  while (world.atMs < endMs) {
+    world.wait(second);
+    const { askedMs, nextPollMs } = world.state.server;
+    if (askedMs === undefined) continue;
+    if (nextPollMs <= world.atMs) world.poll({ agents });
+    else world.read(...agents);
+  }
+}
+
+/** Lets time pass with a look at the list every 10 s. */
+export function watch(world: Driver, ms: number, ...agents: readonly GocdAgent[]): void {
+  for (let passedMs = 0; passedMs < ms; passedMs += 10 * second) {
+    world.wait(10 * second);
+    world.read(...agents);
+    world.wait(second);
+  }
+}
+
 /** A finished draft with its notes in words. */
 export function finished(draft: Draft): Told {
   const frame = draft.finish();

@@ -217,3 +217,28 @@ export async function drain(
     throw error;
   }
 }
+
+/** A redirect to this address. */
+export function redirectTo(location: string): Response {
+  return refusal(307, "", { location });
+}
+
+/** A master that leads: SUBSCRIBED, then nothing. */
+export function startLeader(): ScriptedMaster {
+  return startMaster(() => {
+    const stream = openStream();
+    stream.send(subscribed);
+    return stream.response;
+  });
+}
+
+/** What a subscription says that fails for this reason. */
+export async function failAt(
+  masters: string,
+  reason: MesosErrorReason,
+  changes: Partial<MesosConnection> = {},
+): Promise<{ message: string; hint: string }> {
+  using test = testScheduler(masters, changes);
+  const { message, hint } = await mesosError(test.scheduler.subscribe(identity, undefined, test.signal), reason);
+  return { message, hint };
+}

@@ -3,7 +3,7 @@
 import type { Finding } from "../event.ts";
 import type { NoteLevel } from "../note.ts";
 import type { ReasonCode, Remark } from "../demand/reason.ts";
-import type { VerdictKind } from "../demand/verdict.ts";
+import type { BucketDemand, JobVerdict } from "../demand/verdict.ts";
 
 /** One consistent picture of everything, plain JSON. Times in ms since the epoch. */
 export interface StatusView {
@@ -34,14 +34,7 @@ export interface StatusView {
 }
 
 /** A waiting job with its verdict, in words. */
-export interface JobView {
-  readonly locator: string;
-  readonly name: string;
-  readonly environment?: string;
-  readonly gocdResources: readonly string[];
-  readonly verdict: VerdictKind;
-  /** The profile that serves it, where one does. */
-  readonly profile?: string;
+export interface JobView extends Omit<JobVerdict, "reason" | "remarks"> {
   /** One sentence: what is missing, what is coming, which key to change; with the remarks. */
   readonly reason: string;
   /** Stable code of the reason; a few dozen exist, so that it can label a metric. */
@@ -50,8 +43,6 @@ export interface JobView {
   readonly nextAct?: string;
   /** What `reason` says beside the verdict's own reason; absent: nothing. */
   readonly remarks?: readonly RemarkView[];
-  /** When we first saw it waiting (the feed has no clock of its own). */
-  readonly firstSeenMs: number;
 }
 
 /** A remark in words; its code is stable. */
@@ -60,20 +51,8 @@ export interface RemarkView {
   readonly text: string;
 }
 
-/** A bucket of jobs (environment, set of GoCD resources), in words. The counts are those of `BucketDemand`. */
-export interface BucketView {
-  readonly key: string;
-  readonly environment?: string;
-  readonly gocdResources: readonly string[];
-  readonly profile?: string;
-  readonly waiting: number;
-  readonly willBeTaken: number;
-  readonly coming: number;
-  readonly otherCause: number;
-  readonly needsAgent: number;
-  readonly pollsInARow: number;
-  readonly limitedTo?: number;
-  readonly wanted: number;
+/** A bucket of jobs (environment, set of GoCD resources), in words. */
+export interface BucketView extends Omit<BucketDemand, "unserved" | "gate" | "remarks"> {
   /** What its jobs get, and what holds back the agents that they lack. */
   readonly reason: string;
 }

@@ -3,7 +3,7 @@
 import { listAt, numberAt, type Plain, textAt } from "./json.ts";
 import { killRun } from "./tasks.ts";
 import { lostWord, makeAgentUpdate, sendMasterStatus, type StatusParts } from "./updates.ts";
-import { happens, runKey, type SimFramework, type SimHost, type SimRun, type SimTask, type SimWorld } from "./state.ts";
+import { happens, newRun, runKey, type SimFramework, type SimHost, type SimTask, type SimWorld } from "./state.ts";
 
 const reason = "REASON_RECONCILIATION";
 
@@ -103,17 +103,7 @@ export function dropUnknown(
   task: SimTask,
   why: { readonly message: string; readonly reason: string },
 ): void {
-  const run: SimRun = {
-    task,
-    phase: "ended",
-    state: "TASK_DROPPED",
-    isKilled: false,
-    isContainerUp: false,
-    updates: [],
-    retryMs: 0,
-    retry: undefined,
-    next: undefined,
-  };
+  const run = newRun(task, "ended", "TASK_DROPPED");
   host.runs.set(runKey(task.frameworkId, task.taskId), run);
   const framework = world.frameworks.get(task.frameworkId);
   const state = framework === undefined ? "TASK_DROPPED" : lostWord(framework, "TASK_DROPPED");

@@ -70,6 +70,12 @@ export interface SimRun {
   next: PlannedAct | undefined;
 }
 
+/** A run of which nothing has been told yet. */
+export function newRun(task: SimTask, phase: SimRun["phase"], state: string): SimRun {
+  const unset = { retry: undefined, next: undefined };
+  return { task, phase, state, isKilled: false, isContainerUp: false, updates: [], retryMs: 0, ...unset };
+}
+
 /** A Mesos agent. */
 export interface SimHost {
   /** Its id. */

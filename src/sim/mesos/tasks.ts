@@ -3,7 +3,7 @@
 import { dockerOptionsProblem } from "./docker_options.ts";
 import { at, listAt, numberAt, textAt } from "./json.ts";
 import { forgetRun, isTerminal, makeAgentUpdate } from "./updates.ts";
-import { happens, runKey, type SimHost, type SimRun, type SimTask, type SimWorld } from "./state.ts";
+import { happens, newRun, runKey, type SimHost, type SimRun, type SimTask, type SimWorld } from "./state.ts";
 
 /** The agent gets a task to run; odds may lose the message. */
 export function deliverLaunch(world: SimWorld, host: SimHost, task: SimTask): void {
@@ -14,17 +14,7 @@ export function deliverLaunch(world: SimWorld, host: SimHost, task: SimTask): vo
 }
 
 function startRun(world: SimWorld, host: SimHost, task: SimTask): void {
-  const run: SimRun = {
-    task,
-    phase: "pulling",
-    state: "TASK_STAGING",
-    isKilled: false,
-    isContainerUp: false,
-    updates: [],
-    retryMs: 0,
-    retry: undefined,
-    next: undefined,
-  };
+  const run = newRun(task, "pulling", "TASK_STAGING");
   host.runs.set(runKey(task.frameworkId, task.taskId), run);
   if (host.isDraining) {
     run.phase = "ended";

@@ -19,6 +19,7 @@ import {
   only,
   pending,
   second,
+  watch,
 } from "../../support/core.ts";
 import { aProfile, plainContainer } from "../../support/placement.ts";
 
@@ -47,15 +48,6 @@ function launched(
   world.taken();
   world.noted();
   return { world, taskIds, taskId: taskIds[0] ?? "" };
-}
-
-/** Lets time pass with a look at the list every 10 s. */
-function watch(world: Driver, ms: number, ...agents: readonly GocdAgent[]): void {
-  for (let passedMs = 0; passedMs < ms; passedMs += 10 * second) {
-    world.wait(10 * second);
-    world.read(...agents);
-    world.wait(second);
-  }
 }
 
 const kills = (world: Driver): number => only(world.taken(), "kill-task").length;

@@ -16,34 +16,11 @@ import {
   pending,
   problem,
   second,
-  theOne,
+  waitWith,
   withIdleAgent,
+  withRunning,
 } from "../../support/core.ts";
 import { aProfile } from "../../support/placement.ts";
-
-/** A driver with one instance that runs and has not registered. */
-function withRunning(): { readonly world: Driver; readonly taskId: string } {
-  const world = drive();
-  world.subscribe();
-  world.poll({ jobs: jobs(1) });
-  world.offers(offer("h1"));
-  const taskId = theOne(world.taken(), "accept-offers").launches[0]?.taskId ?? "";
-  world.status(taskId, "TASK_RUNNING");
-  world.taken();
-  return { world, taskId };
-}
-
-/** Waits while the server shows the same agents at every question. */
-function waitWith(world: Driver, ms: number, agents: readonly ReturnType<typeof gocdAgent>[]): void {
-  const endMs = world.atMs + ms;
-  while (world.atMs < endMs) {
-    world.wait(second);
-    const { askedMs, nextPollMs } = world.state.server;
-    if (askedMs === undefined) continue;
-    if (nextPollMs <= world.atMs) world.poll({ agents });
-    else world.read(...agents);
-  }
-}
 
 Deno.test("a Pending agent with the hostname of a living instance is enabled with what it should have registered with", () => {
   const world = drive({ profiles: [aProfile({ gocdResources: ["linux"], environments: ["prod"] })] });

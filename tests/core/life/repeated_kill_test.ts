@@ -1,7 +1,6 @@
 // A KILL that has not worked of an agent that had not registered: each repeat asks again whether it may have one by now.
 
 import { assertEquals } from "@std/assert";
-import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import {
   building,
   drive,
@@ -13,6 +12,7 @@ import {
   only,
   pending,
   second,
+  watch,
 } from "../../support/core.ts";
 import { aProfile, plainContainer } from "../../support/placement.ts";
 
@@ -29,15 +29,6 @@ function launched(mode: "BRIDGE" | "USER" = "BRIDGE"): { readonly world: Driver;
   const taskId = [...world.state.instances.keys()][0] ?? "";
   world.taken();
   return { world, taskId };
-}
-
-/** Lets time pass with a look at the list every 10 s. */
-function watch(world: Driver, ms: number, ...agents: readonly GocdAgent[]): void {
-  for (let passedMs = 0; passedMs < ms; passedMs += 10 * second) {
-    world.wait(10 * second);
-    world.read(...agents);
-    world.wait(second);
-  }
 }
 
 const kills = (world: Driver): number => only(world.taken(), "kill-task").length;
