@@ -27,7 +27,7 @@ export interface FrameworkSearch {
   readonly candidates: readonly HttpAddress[];
   readonly isAllowed: HostCheck;
   /** Runs before the first request to a host. */
-  readonly look: PortProbe | undefined;
+  readonly portProbe: PortProbe | undefined;
   /** Each ends it. */
   readonly signals: readonly AbortSignal[];
 }

@@ -45,7 +45,7 @@ export interface HttpSchedulerOptions {
   /** The machine's timer by default. */
   readonly setTimer?: SetTimer;
   /** By default the ports of masters are probed before SUBSCRIBE, unless `fetch` is given. */
-  readonly look?: PortProbe;
+  readonly portProbe?: PortProbe;
 }
 
 /** A Mesos cluster with open connections. */
@@ -61,7 +61,7 @@ interface Scheduler {
   readonly closing: AbortController;
   /** Hosts that a redirect may name. */
   readonly isAllowed: HostCheck;
-  readonly look: PortProbe | undefined;
+  readonly portProbe: PortProbe | undefined;
   /** Wall clock, when a SUBSCRIBE was abandoned that may yet arrive. */
   givenUpMs: number | undefined;
 }
@@ -84,7 +84,7 @@ export function createHttpScheduler(options: HttpSchedulerOptions): HttpSchedule
   const isAllowed: HostCheck = isZookeeper && hosts.entries.length === 0
     ? finder.hasNamed
     : hostCheck({ ...hosts, whenEmpty: "configured-only" });
-  const look = options.look ??
+  const portProbe = options.portProbe ??
     (options.fetch === undefined ? createPortProbe({ setTimer, nowMs: options.nowMs }) : undefined);
   const scheduler: Scheduler = {
     client,
@@ -92,7 +92,7 @@ export function createHttpScheduler(options: HttpSchedulerOptions): HttpSchedule
     options,
     closing: new AbortController(),
     isAllowed,
-    look,
+    portProbe,
     givenUpMs: undefined,
   };
   return {
@@ -101,7 +101,7 @@ export function createHttpScheduler(options: HttpSchedulerOptions): HttpSchedule
     frameworksNamed: async (name, signal) => {
       const signals = [signal, scheduler.closing.signal];
       const candidates = await finder.candidates(signals);
-      return await findFrameworks(client, { name, candidates, isAllowed, look, signals });
+      return await findFrameworks(client, { name, candidates, isAllowed, portProbe, signals });
     },
     close(): void {
       scheduler.closing.abort();
@@ -123,7 +123,7 @@ async function subscribe(scheduler: Scheduler, wanted: Subscription): Promise<Me
   const reached = await reachLeader(client, {
     candidates: await finder.candidates(signals),
     isAllowed: scheduler.isAllowed,
-    look: scheduler.look,
+    portProbe: scheduler.portProbe,
     request: {
       method: "POST",
       path: schedulerPath,
@@ -224,14 +224,14 @@ async function refusalOf(client: MasterClient, { answer, url, asked }: Answered)
 // GET on the scheduler's path is routed like a call, but does nothing: a non-leader answers 307, a master that requires
 // authentication 401, and the leader 405 (Mesos src/master/http.cpp, Master::Http::scheduler).
 async function probe(
-  { client, finder, closing, isAllowed, look }: Scheduler,
+  { client, finder, closing, isAllowed, portProbe }: Scheduler,
   signal: AbortSignal,
 ): Promise<{ readonly leader: string; readonly version: string }> {
   const signals = [signal, closing.signal];
   const { answer, url } = await reachLeader(client, {
     candidates: await finder.candidates(signals),
     isAllowed,
-    look,
+    portProbe,
     request: { method: "GET", path: schedulerPath, headers: { "accept": protobufType } },
     limitMs: probeAnswerMs,
     signals,

@@ -18,7 +18,7 @@ export interface LeaderRequest {
   /** The request without its host; `path` if a redirect names none. */
   readonly request: Omit<MasterRequest, "url"> & { readonly path: string };
   /** Runs before each request, which is not sent if it returns an error; absent: all are sent. */
-  readonly look: PortProbe | undefined;
+  readonly portProbe: PortProbe | undefined;
   /** For the head of each response. */
   readonly limitMs: number;
   /** Each ends it. */
@@ -111,7 +111,7 @@ async function ask(
   const { path: _path, ...request } = asked.request;
   const host = hostPortText(addressOfUrl(url));
   try {
-    const silence = await asked.look?.(addressOfUrl(url), asked.signals);
+    const silence = await asked.portProbe?.(addressOfUrl(url), asked.signals);
     if (silence !== undefined) throw silence;
     return await sendRequest(client, { ...request, url: url.href }, {
       limitMs: asked.limitMs,

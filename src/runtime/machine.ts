@@ -13,5 +13,5 @@ export interface Machine extends Clock {
   /** A signal that is aborted after so many ms; AbortSignal.timeout by default. */
   readonly deadline?: (ms: number) => AbortSignal;
   /** Whether a port accepts connections; checked with a socket by default. */
-  readonly look?: PortProbe;
+  readonly portProbe?: PortProbe;
 }

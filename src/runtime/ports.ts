@@ -44,7 +44,7 @@ export function openGocd(config: Config, machine: Machine): HttpGocdApi {
  * `connected`: the one whose master is used, if that is not the current one.
  */
 export function openMesos(config: () => Config, machine: Machine, connected: Config = config()): HttpScheduler {
-  const { fetch, setTimer, look } = machine;
+  const { fetch, setTimer, portProbe } = machine;
   return createHttpScheduler({
     connection: connected.mesos,
     environmentOf: (launch) => taskEnvironment(config(), launch),
@@ -52,7 +52,7 @@ export function openMesos(config: () => Config, machine: Machine, connected: Con
     nowMs: () => machine.nowMs(),
     ...(fetch === undefined ? {} : { fetch }),
     ...(setTimer === undefined ? {} : { setTimer }),
-    ...(look === undefined ? {} : { look }),
+    ...(portProbe === undefined ? {} : { portProbe }),
   });
 }
 

@@ -58,9 +58,9 @@ async function demo(options: Partial<DemoOptions>, io: TestIo): Promise<{ code: 
   const time = virtualTime();
   const { clock, setTimer, deadline } = time;
   const { listen, fetch, begin } = virtualNetwork(time, 5);
-  const look = createPortProbe({ setTimer, nowMs: clock.nowMs, begin, isDirect: () => true });
+  const portProbe = createPortProbe({ setTimer, nowMs: clock.nowMs, begin, isDirect: () => true });
   const code = await time.during(runDemo({ ...plain, ...options }, io, {
-    clock: { ...clock, setTimer, deadline, fetch, look },
+    clock: { ...clock, setTimer, deadline, fetch, portProbe },
     startCluster: (wanted) => cluster = startDemoCluster({ ...wanted, listen }),
   }));
   if (cluster === undefined) throw new Error("the demo started no cluster");

@@ -106,7 +106,7 @@ export function startCluster(options: SocketClusterOptions = {}): SocketCluster 
 export interface VirtualServers extends Cluster {
   readonly network: VirtualNetwork;
   /** Looks at ports of the network. */
-  portLook(): PortProbe;
+  portProbe(): PortProbe;
 }
 
 /** Starts both servers within this process: no time passes but in `pass`, `until` and `during`. */
@@ -119,7 +119,7 @@ export function startVirtualServers(options: VirtualServersOptions = {}): Virtua
   return {
     ...cluster,
     network,
-    portLook: () =>
+    portProbe: () =>
       createPortProbe({
         setTimer: time.setTimer,
         nowMs: time.clock.nowMs,

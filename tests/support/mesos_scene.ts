@@ -71,7 +71,7 @@ export interface VirtualScene extends Scene {
 export async function withScene(options: SceneOptions, act: (scene: VirtualScene) => Promise<void>): Promise<void> {
   const cluster = startVirtualServers({ bootDelayMs: 4_000, ...options });
   await play(
-    { cluster, look: cluster.portLook(), ...linesOf(options, options.masters?.(cluster)) },
+    { cluster, portProbe: cluster.portProbe(), ...linesOf(options, options.masters?.(cluster)) },
     (scene) => act({ ...scene, cluster }),
   );
 }
@@ -83,15 +83,15 @@ export async function withSocketScene(
 ): Promise<void> {
   const cluster = startCluster({ speed: 40, bootDelayMs: 4_000, ...options });
   const { clock, setTimer } = cluster.edges;
-  const look: PortProbe = options.looks === undefined
+  const portProbe: PortProbe = options.looks === undefined
     ? () => Promise.resolve(undefined)
     : createPortProbe({ setTimer, nowMs: clock.nowMs });
-  await play({ cluster, look, ...linesOf(options, options.masters?.(cluster)) }, act);
+  await play({ cluster, portProbe, ...linesOf(options, options.masters?.(cluster)) }, act);
 }
 
 interface SceneParts {
   readonly cluster: Cluster;
-  readonly look: PortProbe;
+  readonly portProbe: PortProbe;
   readonly more: string;
 }
 
@@ -100,11 +100,11 @@ function linesOf({ more = "" }: { readonly more?: string }, masters: string | un
   return { more: `poller { interval = 5 seconds, attempts = 0 }\n${more}\n${master}` };
 }
 
-async function play({ cluster, look, more }: SceneParts, act: (scene: Scene) => Promise<void>): Promise<void> {
+async function play({ cluster, portProbe, more }: SceneParts, act: (scene: Scene) => Promise<void>): Promise<void> {
   const wire = keepWire(cluster.mesos);
   const states = new Map<string, AgentInstance["state"][]>();
   try {
-    const scheduler = await startScheduler(cluster, more, keepStates(states), { look });
+    const scheduler = await startScheduler(cluster, more, keepStates(states), { portProbe });
     try {
       await act(sceneOf({ cluster, wire, scheduler, states }));
     } finally {

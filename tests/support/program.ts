@@ -49,8 +49,8 @@ export function terminalOn(cluster: VirtualServers): ReturnType<typeof fakeTermi
   const { edges, network } = cluster;
   const { clock, setTimer, deadline } = edges;
   const { fetch } = network;
-  const look = cluster.portLook();
-  return fakeTerminal({ machine: { ...clock, setTimer, deadline, fetch, look } });
+  const portProbe = cluster.portProbe();
+  return fakeTerminal({ machine: { ...clock, setTimer, deadline, fetch, portProbe } });
 }
 
 function startHere(conf: string, cluster: VirtualServers): Program {

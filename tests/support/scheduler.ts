@@ -29,7 +29,7 @@ export async function startScheduler(
   cluster: Cluster,
   more = "",
   store?: Store,
-  look: Pick<HttpSchedulerOptions, "look"> = {},
+  portProbe: Pick<HttpSchedulerOptions, "portProbe"> = {},
 ): Promise<RunningScheduler> {
   const text = cluster.configText(more);
   const config = loadConfig("framework.conf", {}, () => text);
@@ -42,7 +42,7 @@ export async function startScheduler(
     nowMs: () => clock.nowMs(),
     setTimer,
     ...network,
-    ...look,
+    ...portProbe,
   });
   const gocd = createHttpGocdApi(config.gocd, { nowMs: () => clock.nowMs(), deadline, ...network });
   const notes: NoteLine[] = [];

@@ -70,7 +70,7 @@ Deno.test({
     const lookAt = createPortProbe({ setTimer, nowMs: Date.now, isDirect: () => true });
     let looks = 0;
     using test = testScheduler(`${one.address},${two.address},${off.address}`, {}, {
-      look: async (address, signals) => {
+      portProbe: async (address, signals) => {
         if (address.port !== off.port) return undefined;
         looks++;
         return await lookAt(address, signals);
@@ -115,24 +115,29 @@ Deno.test("no connection of our own is tried beside a fetch that is given", asyn
   assertEquals(asked, 1);
 });
 
-interface LookAt {
+interface ProbeAt {
   readonly timer: ManualTimer;
   readonly attempts: { readonly events: AttemptEvents; readonly perAddressMs: number; isClosed: boolean }[];
   nowMs: number;
-  look(address?: HttpAddress): Promise<MesosError | undefined>;
+  portProbe(address?: HttpAddress): Promise<MesosError | undefined>;
 }
 
-function lookWith(direct = true): LookAt {
+function lookWith(direct = true): ProbeAt {
   const timer = createManualTimer();
-  const attempts: LookAt["attempts"] = [];
+  const attempts: ProbeAt["attempts"] = [];
   const begin: BeginConnect = (_address, perAddressMs, events) => {
     const attempt = { events, perAddressMs, isClosed: false };
     attempts.push(attempt);
     return { close: () => void (attempt.isClosed = true) };
   };
-  const test: Pick<LookAt, "nowMs"> = { nowMs: 0 };
-  const look = createPortProbe({ setTimer: timer.setTimer, nowMs: () => test.nowMs, begin, isDirect: () => direct });
-  return Object.assign(test, { timer, attempts, look: (address = ip) => look(address, []) });
+  const test: Pick<ProbeAt, "nowMs"> = { nowMs: 0 };
+  const portProbe = createPortProbe({
+    setTimer: timer.setTimer,
+    nowMs: () => test.nowMs,
+    begin,
+    isDirect: () => direct,
+  });
+  return Object.assign(test, { timer, attempts, portProbe: (address = ip) => portProbe(address, []) });
 }
 
 const ip: HttpAddress = { scheme: "http", host: "192.0.2.1", port: 5050 };
@@ -141,7 +146,7 @@ const name: HttpAddress = { scheme: "https", host: "m1.example", port: 5050 };
 Deno.test("a host that was silent gets less time at the next look, the full time every 30 s, and after an answer", async () => {
   const test = lookWith();
   const silentFor = async (ms: number): Promise<void> => {
-    const looking = test.look();
+    const looking = test.portProbe();
     assertEquals(test.timer.running(ms / 2), 1, `${ms} ms`);
     await runOut(test.timer, ms);
     const error = await looking;
@@ -158,7 +163,7 @@ Deno.test("a host that was silent gets less time at the next look, the full time
   await silentFor(connectionMs);
   test.nowMs -= 3_600_000;
   await silentFor(connectionMs);
-  const answered = test.look();
+  const answered = test.portProbe();
   test.attempts.at(-1)?.events.onEnd();
   assertEquals(await answered, undefined);
   assertEquals(test.timer.running(silentHostMs / 2), 0);
@@ -167,11 +172,11 @@ Deno.test("a host that was silent gets less time at the next look, the full time
 
 Deno.test("a name server that takes its time is no fault of the host, and the time of the host starts behind it", async () => {
   const test = lookWith();
-  const slow = test.look(name);
+  const slow = test.portProbe(name);
   await runOut(test.timer, 1_000);
   assertEquals(await slow, undefined);
   assert(test.attempts[0]?.isClosed);
-  const found = test.look(name);
+  const found = test.portProbe(name);
   test.timer.fire(500);
   test.attempts[1]?.events.onAddress();
   assertEquals(test.timer.running(500), 0);
@@ -181,7 +186,7 @@ Deno.test("a name server that takes its time is no fault of the host, and the ti
 
 Deno.test("each address of a name has its time", async () => {
   const test = lookWith();
-  const looking = test.look(name);
+  const looking = test.portProbe(name);
   for (let address = 0; address < 3; address++) test.attempts[0]?.events.onAddress();
   const perAddressMs = test.attempts[0]?.perAddressMs ?? 0;
   await runOut(test.timer, connectionMs + 2 * perAddressMs);
@@ -190,7 +195,7 @@ Deno.test("each address of a name has its time", async () => {
 
 Deno.test("a host behind a proxy is not looked at", async () => {
   const test = lookWith(false);
-  assertEquals(await test.look(), undefined);
+  assertEquals(await test.portProbe(), undefined);
   assertEquals(test.attempts.length, 0);
 });
 
@@ -242,8 +247,13 @@ for (const [how, address] of real) {
     name: `a host that ${how} is not silent: the request itself says what it is`,
     ...strict,
     fn: async () => {
-      const look = createPortProbe({ setTimer: realTimer, nowMs: Date.now, begin: beginConnect, isDirect: () => true });
-      assertEquals(await look(address(), [new AbortController().signal]), undefined);
+      const portProbe = createPortProbe({
+        setTimer: realTimer,
+        nowMs: Date.now,
+        begin: beginConnect,
+        isDirect: () => true,
+      });
+      assertEquals(await portProbe(address(), [new AbortController().signal]), undefined);
       await new Promise((resolve) => setTimeout(resolve, 0));
     },
   });
