@@ -4,14 +4,14 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { processEnv } from "../src/config/env.ts";
-import { loadConfig } from "../src/config/load.ts";
+import { flawOf, loadPartially } from "../src/config/load.ts";
 import { exitCodes, OperatorError } from "../src/errors.ts";
 import { compileFlags } from "./flags.ts";
 
 const usage = `Usage: deno task compile [--output PATH] [--config framework.conf]
 
 Makes the executable, dist/gocd-mesos by default. With --config it may reach exactly the hosts of that file, and refuses a
-file with others.
+file with others. The secrets of the file are not read, and variables that have nothing to do with hosts may be unset.
 
 Examples:
   deno task compile --output /tmp/gocd-mesos
@@ -35,7 +35,7 @@ async function main(): Promise<number> {
   const output = flags.output === undefined || flags.output === "" ? `${root}dist/gocd-mesos` : flags.output;
   Deno.chdir(caller);
   try {
-    const hosts = flags.config === undefined ? ["--allow-net"] : compileFlags(loadConfig(flags.config, processEnv()));
+    const hosts = flags.config === undefined ? ["--allow-net"] : hostFlags(flags.config);
     const args = [
       "compile",
       "--quiet",
@@ -63,6 +63,14 @@ async function main(): Promise<number> {
     if (!(error instanceof OperatorError)) throw error;
     return told(error.message, error.hint, exitCodes[error.kind]);
   }
+}
+
+function hostFlags(path: string): string[] {
+  const part = loadPartially(path, processEnv());
+  const hosts = compileFlags(part);
+  const flaw = flawOf(part);
+  if (flaw !== undefined) console.error(`compile: warning: start would refuse this file: ${flaw}`);
+  return hosts;
 }
 
 function told(message: string, hint: string, code = exitCodes.usage): number {

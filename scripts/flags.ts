@@ -3,6 +3,7 @@
 import { dirname } from "node:path";
 import type { Config } from "../src/config/config.ts";
 import { type Hosts, hostsOf } from "../src/config/hosts.ts";
+import { type PartialConfig, requireKeys } from "../src/config/load.ts";
 import { stateFile } from "../src/config/state.ts";
 import { hostText } from "../src/net/addresses.ts";
 import { OperatorError } from "../src/errors.ts";
@@ -22,8 +23,17 @@ export function runFlags(config: Config): string[] {
   ];
 }
 
-/** The flags of `deno compile` for one configuration. Throws an OperatorError where its hosts are not all known. */
-export function compileFlags(config: Config): string[] {
+/** What names the hosts of a configuration. */
+const hostKeys =
+  /^(mesos-master|mesos\.allowed-hosts|go-server\.(host|port|url|insecure)|http\.listen|state(\.path)?)$/;
+
+/**
+ * The flags of `deno compile` for one configuration, whose secrets are not needed. Throws an OperatorError where its hosts
+ * are not all known.
+ */
+export function compileFlags(part: PartialConfig): string[] {
+  requireKeys(part, hostKeys);
+  const { config } = part;
   const hosts = hostsOf(config);
   for (const gap of hosts.gaps) {
     throw new OperatorError(`${config.path}: ${gap.key}: ${gap.message}`, {

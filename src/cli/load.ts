@@ -1,10 +1,43 @@
 // Loads the configuration file of a command.
 
 import type { Config } from "../config/config.ts";
-import { loadConfig } from "../config/load.ts";
+import { flawOf, loadConfig, loadPartially, type PartialConfig, requireKeys } from "../config/load.ts";
 import type { CliIo } from "./io.ts";
+import { printable } from "./table.ts";
 
 /** Loads and checks a file. Throws ConfigError. */
 export function loadConfigFile(path: string, io: CliIo): Config {
   return loadConfig(path, io.env, io.readFile);
+}
+
+/** What a command needs of a file that may be wrong otherwise. */
+export interface Needs {
+  readonly keys: RegExp;
+  readonly wantsSecret?: (key: string) => boolean;
+}
+
+/** Where the state lies, which locates the running instance, too. */
+const stateKeys = /^state(\.|$)/;
+
+/**
+ * Loads what a command needs, by default only what locates the running instance; the rest of the file may be wrong and lack
+ * its secrets. Throws ConfigError where something needed is wrong.
+ */
+export function loadNeeded(path: string, io: CliIo, needs?: Needs): PartialConfig {
+  const part = loadPartially(path, io.env, needs?.wantsSecret, io.readFile);
+  // With ZooKeeper an instance is located by the file itself, and the password may be missing here.
+  if (part.config.state.kind === "sqlite") requireState(part);
+  if (needs !== undefined) requireKeys(part, needs.keys);
+  return part;
+}
+
+/** Tells what is wrong with a file that serves a command all the same; variables that are not set here are not told. */
+export function warnOfFlaws(part: PartialConfig, io: CliIo): void {
+  const flaw = flawOf(part);
+  if (flaw !== undefined) io.err(printable(`gocd-mesos: warning: start and reload would refuse this file: ${flaw}`));
+}
+
+/** Throws ConfigError where the state cannot be opened for what the file says about it. */
+export function requireState(part: PartialConfig): void {
+  requireKeys(part, stateKeys);
 }

@@ -2,6 +2,7 @@
 // for the next start.
 
 import type { Config } from "../config/config.ts";
+import { type PartialConfig, requireKeys } from "../config/load.ts";
 import type { OperatorEvent } from "../core/event.ts";
 import { profileOf } from "../core/profile_of.ts";
 import { sideEffectText } from "../core/words/commands.ts";
@@ -13,27 +14,43 @@ import { stateOf } from "../runtime/ports.ts";
 import type { Store } from "../store/store.ts";
 import type { Command, CommandArguments } from "./command.ts";
 import type { CliIo } from "./io.ts";
-import { loadConfigFile } from "./load.ts";
+import { loadConfigFile, loadNeeded, requireState, warnOfFlaws } from "./load.ts";
 import { interruptedCode, runConfig } from "./start.ts";
 import { printable } from "./table.ts";
+import { timeoutCode, waitCodesHelp, waitHelp, type WaitOptions, waitOptions, waitUntilDone } from "./wait.ts";
 
 const where = `Applies to the instance running on this machine with this configuration; if none runs, it is stored for
-the next start.`;
+the next start. Of the file, only \`state\` is needed: secrets are not read, and other errors in it are warnings.`;
+
+const waitFlags = { booleans: ["wait"], strings: ["timeout"] };
 
 /** Stop launching, drain everything, keep running. */
 export const drainCommand: Command = {
   ...oneFile("drain", "stop launching and drain every agent; the program keeps running"),
-  help: `Usage: gocd-mesos drain path/to/framework.conf
+  ...waitFlags,
+  help: `Usage: gocd-mesos drain [--wait [--timeout TIME]] path/to/framework.conf
 
 Stops launching; every agent is disabled, finishes its job, and is stopped. The program keeps running and can be
 resumed.
 
 ${where}
 
+Options:
+${waitHelp}
+
+${waitCodesHelp}
+
 Examples:
   gocd-mesos drain framework.conf
+  gocd-mesos drain --wait --timeout 2h framework.conf
   gocd-mesos resume framework.conf`,
-  run: ({ operands }, io) => operate(operands, { name: "drain", body: {}, event: { kind: "drain-requested" } }, io),
+  run: ({ operands, flags }, io) =>
+    operate(operands, {
+      name: "drain",
+      body: {},
+      event: { kind: "drain-requested" },
+      ...waitingIn(flags),
+    }, io),
 };
 
 /** Stop launching. */
@@ -95,8 +112,9 @@ Only a running instance holds anything back, so there must be one on this machin
 Examples:
   gocd-mesos accept-loss framework.conf`,
   run: async ({ operands }, io) => {
-    const config = loadConfigFile(operands[0] ?? "", io);
-    const answer = await sendCommand(config, "accept-loss", {});
+    const part = loadNeeded(operands[0] ?? "", io);
+    warnOfFlaws(part, io);
+    const answer = await sendCommand(part.config, "accept-loss", {});
     if (answer === undefined) {
       throw new OperatorError("no instance is running here: only a running one holds anything back", {
         code: "not-running",
@@ -112,8 +130,9 @@ Examples:
 /** Remove the framework from Mesos. */
 export const teardownCommand: Command = {
   ...oneFile("teardown", "drain (or --now), remove the framework from Mesos, forget its id"),
-  booleans: ["now", "yes"],
-  help: `Usage: gocd-mesos teardown [--now] [--yes] path/to/framework.conf
+  booleans: [...waitFlags.booleans, "now", "yes"],
+  strings: waitFlags.strings,
+  help: `Usage: gocd-mesos teardown [--now] [--yes] [--wait [--timeout TIME]] path/to/framework.conf
 
 Drains every agent, then removes the framework from Mesos (TEARDOWN) and forgets its id. With --now nothing is waited for:
 Mesos kills every agent at once, and builds that run there are lost.
@@ -122,11 +141,15 @@ ends it before). The instance ends then; the next start registers a new framewor
 state (state = "zk://…"), those that stand by do not: none registers until "gocd-mesos resume".
 
 Options:
-  --now    do not wait for builds
-  --yes    do not ask (needed where there is no terminal)
+  --now             do not wait for builds
+  --yes             do not ask (needed where there is no terminal)
+${waitHelp}
+
+${waitCodesHelp}
 
 Examples:
   gocd-mesos teardown framework.conf
+  gocd-mesos teardown --wait framework.conf
   gocd-mesos teardown --now --yes framework.conf`,
   run: teardown,
 };
@@ -135,6 +158,13 @@ interface OperatorCommand {
   readonly name: string;
   readonly body: Readonly<Record<string, string>>;
   readonly event: OperatorEvent;
+  /** Absent: it is not waited for. */
+  readonly waiting?: WaitOptions;
+}
+
+function waitingIn(flags: CommandArguments["flags"]): Pick<OperatorCommand, "waiting"> {
+  const waiting = waitOptions(flags);
+  return waiting === undefined ? {} : { waiting };
 }
 
 function oneFile(name: string, summary: string): Omit<Command, "help" | "run"> {
@@ -154,24 +184,34 @@ function profileIn(flags: CommandArguments["flags"]): { readonly profile?: strin
 }
 
 async function operate(operands: readonly string[], command: OperatorCommand, io: CliIo): Promise<number> {
-  const config = loadConfigFile(operands[0] ?? "", io);
-  const profile = command.body["profile"];
-  if (profile !== undefined && profileOf(config.settings, profile) === undefined) {
-    throw new OperatorError(`there is no profile "${profile}" in ${config.path}`, {
-      code: "profile-unknown",
-      kind: "usage",
-      hint: `profiles are: ${config.settings.profiles.map((each) => each.name).join(", ")}`,
-    });
-  }
+  const part = loadNeeded(operands[0] ?? "", io);
+  const { config } = part;
+  warnOfFlaws(part, io);
   const answer = await sendCommand(config, command.name, command.body);
   if (answer !== undefined) {
     io.out(printable(answer));
-    return 0;
+    const { waiting } = command;
+    return waiting === undefined ? 0 : await waitUntilDone({ part, what: "drain", options: waiting }, io);
   }
+  const profile = command.body["profile"];
+  if (profile !== undefined) requireProfile(part, profile);
+  requireState(part);
   const beside = await withOwnStore(config, command.name, (store) => storeCommand(store, config, command.event));
   const of = profile === undefined ? "" : ` of profile ${profile}`;
   io.out(`no instance runs here: "${command.name}"${of} is stored and in force at the next start${beside}`);
-  return 0;
+  return command.waiting === undefined ? 0 : await waitUntilDone({ part, what: "drain", options: command.waiting }, io);
+}
+
+/** A running instance knows its profiles itself. */
+function requireProfile(part: PartialConfig, name: string): void {
+  const { path, settings } = part.config;
+  if (profileOf(settings, name) !== undefined) return;
+  requireKeys(part, /^profiles(\.|$)/);
+  throw new OperatorError(`there is no profile "${name}" in ${path}`, {
+    code: "profile-unknown",
+    kind: "usage",
+    hint: `profiles are: ${settings.profiles.map((each) => each.name).join(", ")}`,
+  });
 }
 
 /**
@@ -218,15 +258,21 @@ async function openedStore(config: Config, name: string): Promise<Store> {
 
 async function teardown({ operands, flags }: CommandArguments, io: CliIo): Promise<number> {
   const path = operands[0] ?? "";
-  const config = loadConfigFile(path, io);
   const mode = flags["now"] === true ? "now" : "drain";
-  if (flags["yes"] !== true) confirm(config, mode, io);
-  const answer = await sendCommand(config, "teardown", { mode });
-  if (answer !== undefined) {
-    io.out(printable(answer));
-    return 0;
+  const { waiting } = waitingIn(flags);
+  const part = loadNeeded(path, io);
+  if (flags["yes"] !== true) {
+    requireKeys(part, /^mesos\.name$/);
+    confirm(part.config, mode, io);
   }
-  const isRegistered = await withOwnStore(config, "teardown", async (store) => {
+  const answer = await sendCommand(part.config, "teardown", { mode });
+  if (answer !== undefined) {
+    warnOfFlaws(part, io);
+    io.out(printable(answer));
+    return waiting === undefined ? 0 : await waitUntilDone({ part, what: "teardown", options: waiting }, io);
+  }
+  requireState(part);
+  const isRegistered = await withOwnStore(part.config, "teardown", async (store) => {
     const { framework, instances } = await store.load();
     return framework.frameworkId !== undefined || instances.length > 0;
   });
@@ -234,9 +280,34 @@ async function teardown({ operands, flags }: CommandArguments, io: CliIo): Promi
     io.out("nothing to tear down: this state has no registered framework");
     return 0;
   }
+  const config = loadConfigFile(path, io);
   io.out("no instance is running here: this command tears the framework down itself");
-  const code = await runConfig(config, () => loadConfigFile(path, io), io, [{ kind: "teardown-requested", mode }]);
-  return code === 0 ? await codeOfEnd(config, io) : code;
+  const limit = stoppable(io);
+  const isDone = new AbortController();
+  const limitMs = waiting?.limitMs;
+  let isOver = false;
+  if (limitMs !== undefined) {
+    io.machine.sleep(limitMs, isDone.signal).then(() => {
+      isOver = !isDone.signal.aborted;
+      if (isOver) limit.stop();
+    });
+  }
+  const commands = [{ kind: "teardown-requested", mode }] as const;
+  const code = await runConfig(config, () => loadConfigFile(path, io), limit.io, commands).finally(() =>
+    isDone.abort()
+  );
+  const end = code === 0 ? await codeOfEnd(config, io) : code;
+  return isOver && end === interruptedCode ? timeoutCode : end;
+}
+
+/** A terminal whose program can be stopped as a signal does. */
+function stoppable(io: CliIo): { readonly io: CliIo; readonly stop: () => void } {
+  let stop = (): void => {};
+  const onSignal: CliIo["onSignal"] = (signal, handler) => {
+    if (signal === "SIGTERM") stop = handler;
+    return io.onSignal(signal, handler);
+  };
+  return { io: { ...io, onSignal }, stop: () => stop() };
 }
 
 /** A signal may have ended it early; the exit code must not say that it is done. */

@@ -12,7 +12,7 @@ import { exportState, importState, parseStateDocument } from "../store/state_doc
 import type { Store } from "../store/store.ts";
 import type { Command, CommandArguments } from "./command.ts";
 import type { CliIo } from "./io.ts";
-import { loadConfigFile } from "./load.ts";
+import { loadNeeded, type Needs, requireState, warnOfFlaws } from "./load.ts";
 import { adoptFramework, registerAnew } from "./state_adopt.ts";
 import { printable, printableJson, table } from "./table.ts";
 import { nearestWord, UsageError } from "./usage.ts";
@@ -33,7 +33,8 @@ Actions:
   adopt [ID]          go on with the framework of a state that was lost: the next start takes its agents over
   register-anew       register a new framework although agents of another state are there; they are left alone
 
-export, show and check may run beside a running instance; the others take its lock and are refused then.
+export, show and check may run beside a running instance; the others take its lock and are refused then. Of the file,
+only \`state\` is needed, for adopt the part about Mesos, too; what else is wrong with it is told as a warning.
 
 Examples:
   gocd-mesos state show framework.conf
@@ -49,7 +50,10 @@ Examples:
   run: async (args, io) => {
     const [action = "", path = "", argument] = args.operands;
     refuseUnknownAction(action, args);
-    const config = loadConfigFile(path, io);
+    const part = loadNeeded(path, io, action === "adopt" ? adoptNeeds : undefined);
+    const { config } = part;
+    requireState(part);
+    warnOfFlaws(part, io);
     switch (action) {
       case "show":
         return show(await required(config), io);
@@ -81,6 +85,12 @@ Examples:
         throw new UsageError(`"state" has no action "${action}"`);
     }
   },
+};
+
+/** The Mesos master is asked, and profiles tell which frameworks are ours. */
+const adoptNeeds: Needs = {
+  keys: /^(state|mesos|(go-agent|profiles\.[^.]+)\.role$)/,
+  wantsSecret: (key) => key.startsWith("mesos."),
 };
 
 /** Actions, and how many operands each has. */

@@ -7,7 +7,8 @@ import type { BucketView, JobView, StatusView } from "../core/view/view.ts";
 import { OperatorError } from "../errors.ts";
 import { readRunningStatus } from "../runtime/control_client.ts";
 import type { Command } from "./command.ts";
-import { loadConfigFile } from "./load.ts";
+import type { CliIo } from "./io.ts";
+import { loadConfigFile, loadNeeded, warnOfFlaws } from "./load.ts";
 import { pollOnce } from "./poll_once.ts";
 import { nextAct } from "./report.ts";
 import { printable } from "./table.ts";
@@ -34,13 +35,8 @@ Examples:
   operandsMax: 2,
   operandsText: "a configuration file and a job",
   run: async ({ operands }, io) => {
-    const config = loadConfigFile(operands[0] ?? "", io);
-    const wanted = operands[1] ?? "";
-    const running = await readRunningStatus(config);
-    io.out(
-      running === undefined ? "no running instance: from one poll of the GoCD server" : "from the running instance",
-    );
-    const view = running ?? (await pollOnce(config)).view;
+    const [path = "", wanted = ""] = operands;
+    const view = await readView(path, io);
     const jobs = findJobs(view, wanted);
     if (jobs.length === 0) throw new JobNotWaitingError(wanted, view.jobs.length);
     for (const job of jobs.slice(0, jobsMax)) {
@@ -50,6 +46,19 @@ Examples:
     return 0;
   },
 };
+
+async function readView(path: string, io: CliIo): Promise<StatusView> {
+  const part = loadNeeded(path, io);
+  const running = await readRunningStatus(part.config);
+  if (running !== undefined) {
+    warnOfFlaws(part, io);
+    io.out("from the running instance");
+    return running;
+  }
+  const config = loadConfigFile(path, io);
+  io.out("no running instance: from one poll of the GoCD server");
+  return (await pollOnce(config)).view;
+}
 
 /** No job of that name is waiting. */
 class JobNotWaitingError extends OperatorError {

@@ -9,6 +9,7 @@ export type ConfigErrorCode =
   | "config-syntax"
   | "config-root-missing"
   | "config-unknown-key"
+  | "config-unset-variable"
   | "config-missing-key"
   | "config-wrong-type"
   | "config-bad-value"

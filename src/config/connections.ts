@@ -92,6 +92,7 @@ function readRoles(reader: Reader): readonly string[] {
 }
 
 function readMesosCredentials(reader: Reader, principal: string | undefined): MesosConfig["credentials"] {
+  if (!reader.wantsSecret("mesos.secret")) return { kind: "none" };
   const secret = secretAt(reader, "mesos.secret");
   const token = secretAt(reader, "mesos.token");
   const key = "mesos.secret";
@@ -180,6 +181,7 @@ function readUrl(reader: Reader, key: string): ServerUrl {
 }
 
 function readGocdCredentials(reader: Reader): GocdConfig["credentials"] {
+  if (!reader.wantsSecret("go-server.password")) return { kind: "none" };
   const userName = textAt(reader, "go-server.user-name");
   const password = secretAt(reader, "go-server.password");
   const token = secretAt(reader, "go-server.access-token");

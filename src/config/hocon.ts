@@ -3,7 +3,7 @@
 import { dirname, isAbsolute, join } from "node:path";
 import { ConfigError, failAt } from "./config_error.ts";
 import { mergeRaw, type RawObject } from "./hocon_raw.ts";
-import { resolveHocon } from "./hocon_resolve.ts";
+import { resolveHocon, type UnsetVariables } from "./hocon_resolve.ts";
 import { type IncludeRequest, parseHocon } from "./hocon_syntax.ts";
 import type { ConfObject } from "./hocon_values.ts";
 
@@ -26,7 +26,12 @@ const includesMax = 32;
 const includeDepthMax = 8;
 
 /** Reads `path` and what it includes (relative to the including file); throws {@linkcode ConfigError}. */
-export function readHocon(path: string, env: Readonly<Record<string, string>>, read: ReadText): HoconFile {
+export function readHocon(
+  path: string,
+  env: Readonly<Record<string, string>>,
+  read: ReadText,
+  unset: UnsetVariables = "refused",
+): HoconFile {
   const files = [path];
   const warnings: string[] = [];
   const parse = (text: string, file: string, prefix: readonly string[] | undefined, depth: number): RawObject =>
@@ -50,7 +55,7 @@ export function readHocon(path: string, env: Readonly<Record<string, string>>, r
     }, undefined);
   };
   try {
-    const resolved = resolve(parse(readFirst(path, read), path, [], 0), env);
+    const resolved = resolve(parse(readFirst(path, read), path, [], 0), env, unset);
     return { root: resolved.root, files, envNames: resolved.envNames, warnings: [...warnings, ...resolved.warnings] };
   } catch (error) {
     if (error instanceof ConfigError) error.warnings = warnings;
@@ -100,13 +105,13 @@ function readFirst(path: string, read: ReadText): string {
 }
 
 // Deep recursion is bounded by the readers; a stack that ends earlier must still be told as what it is.
-function resolve(root: RawObject, env: Readonly<Record<string, string>>): ReturnType<typeof resolveHocon> {
+function resolve(...asked: Parameters<typeof resolveHocon>): ReturnType<typeof resolveHocon> {
   try {
-    return resolveHocon(root, env);
+    return resolveHocon(...asked);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     const message = "values are nested or refer to each other too deeply";
-    throw new ConfigError({ code: "config-syntax", key: "", ...root.at, message, hint: "write the values out" });
+    throw new ConfigError({ code: "config-syntax", key: "", ...asked[0].at, message, hint: "write the values out" });
   }
 }
 

@@ -40,10 +40,14 @@ interface RawLayer {
   readonly index: number;
 }
 
+/** What a value becomes that cannot do without a variable which is not set. */
+export type UnsetVariables = "refused" | "kept";
+
 interface State {
   readonly root: RawObject;
   readonly env: Readonly<Record<string, string>>;
   readonly envNames: Set<string>;
+  readonly unset: UnsetVariables;
   readonly warnings: Set<string>;
   /** What has been looked up. Each `${…}` has one value, wherever it is met again. */
   readonly done: Map<Raw | RawSlot, Value | undefined>;
@@ -72,11 +76,16 @@ class Circle extends Error {
 }
 
 /** Resolves all substitutions, first from the file, then from `env`; throws {@linkcode ConfigError} with the line. */
-export function resolveHocon(root: RawObject, env: Readonly<Record<string, string>>): Resolved {
+export function resolveHocon(
+  root: RawObject,
+  env: Readonly<Record<string, string>>,
+  unset: UnsetVariables = "refused",
+): Resolved {
   const state: State = {
     root,
     env,
     envNames: new Set(),
+    unset,
     warnings: new Set(),
     done: new Map(),
     open: new Set(),
@@ -203,15 +212,22 @@ function resolveReference(state: State, raw: RawReference): Value | undefined {
   if (value !== undefined) return { ...value, at: raw.at };
   if (raw.optional) return undefined;
   const name = nameOf(raw);
-  return failAt(raw.at, `nothing sets \${${name}}`, `set the environment variable ${name}, or write \${?${name}}`);
+  const hint = `set the environment variable ${name}, or write \${?${name}}`;
+  return unusable(state, raw, `nothing sets \${${name}}`, hint);
 }
 
 function fromEnvironment(state: State, raw: RawReference): Value | undefined {
   const name = nameOf(raw);
   state.envNames.add(name);
   const value = state.env[name];
-  if (typeof value !== "string" || value.length > textCharsMax) return undefined;
-  return { kind: "text", at: raw.at, text: value, isQuoted: true };
+  if (typeof value !== "string") return undefined;
+  if (value.length <= textCharsMax) return { kind: "text", at: raw.at, text: value, isQuoted: true };
+  const what = `the environment variable ${name} has ${value.length} characters, more than ${textCharsMax}`;
+  return unusable(state, raw, what, "set it to a shorter value");
+}
+
+function unusable({ unset }: State, { at }: RawReference, message: string, hint: string): Value {
+  return unset === "kept" ? { kind: "unset", at, message, hint, text: "" } : failAt(at, message, hint);
 }
 
 function nameOf({ paths }: RawReference): string {
@@ -287,6 +303,7 @@ function resolveAppend(state: State, raw: RawAppend, slot: RawSlot | undefined):
     else if (slot !== undefined && slot.layers.length > 1) layers.push(...layersOf(state, slot));
     return merge(state, layers);
   });
+  if (prior?.kind === "unset") return prior;
   if (prior === undefined) return { kind: "list", at: raw.at, items };
   const before = itemsOf(prior) ?? failAt(raw.at, "+= is used on a key that is no list", "write = instead of +=");
   return joinItems(state.budget, before, items, raw.at);

@@ -4,7 +4,7 @@ import { failAt } from "./config_error.ts";
 import { failMixed, isBlank, type Place } from "./hocon_raw.ts";
 
 /** A value of the configuration with its place; numbers and booleans are still text. */
-export type Conf = ConfText | ConfList | ConfObject;
+export type Conf = ConfText | ConfList | ConfObject | ConfUnset;
 
 /** Text. `isQuoted` tells `"null"` from `null`, nothing else. */
 export interface ConfText {
@@ -16,6 +16,20 @@ export interface ConfText {
   readonly text: string;
   /** Whether any part of it was in quotes. */
   readonly isQuoted: boolean;
+}
+
+/** A value that lacks an environment variable, where whoever reads the key is to judge that. */
+export interface ConfUnset {
+  /** Which form of {@linkcode Conf}. */
+  readonly kind: "unset";
+  /** Where it is written. */
+  readonly at: Place;
+  /** What is wrong with the variable. */
+  readonly message: string;
+  /** What to do about it. */
+  readonly hint: string;
+  /** The text without the variable. */
+  readonly text: string;
 }
 
 /** A list. */
@@ -42,7 +56,7 @@ export interface ConfObject {
 export type Value = SetValue | NullValue;
 
 /** A value that is not `null`. */
-export type SetValue = ConfText | ValueList | ValueObject;
+export type SetValue = ConfText | ValueList | ValueObject | ConfUnset;
 
 /** A list while it is looked up. */
 export interface ValueList {
@@ -111,6 +125,7 @@ export function confOf(value: Value, onNull: (at: Place) => void): Conf | undefi
     case "null":
       return undefined;
     case "text":
+    case "unset":
       return value;
     case "list": {
       const items = value.items.map((item) => confOf(item, onNull)).filter((item) => item !== undefined);
@@ -132,6 +147,8 @@ export function confOf(value: Value, onNull: (at: Place) => void): Conf | undefi
 
 /** Joins what stands beside each other: texts with the blanks between them, lists, or objects. */
 export function joinValues(budget: Budget, values: readonly SetValue[], at: Place): Value | undefined {
+  const unset = values.find((value) => value.kind === "unset");
+  if (unset !== undefined) return { ...unset, text: values.map((value) => "text" in value ? value.text : "").join("") };
   const texts = values.filter((value) => value.kind === "text");
   if (values.length === 0) return undefined;
   if (texts.length === values.length) return joinTexts(budget, texts, at);

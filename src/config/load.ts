@@ -2,11 +2,11 @@
 
 import type { PollerSettings, ScalingSettings } from "../core/settings.ts";
 import type { Config } from "./config.ts";
-import { ConfigError } from "./config_error.ts";
+import { ConfigError, type ConfigProblem } from "./config_error.ts";
 import { readGocd, readHttp, readLog, readMesos } from "./connections.ts";
 import { readState } from "./state.ts";
 import { type Conf, type ConfObject, listByIndex } from "./hocon_values.ts";
-import { readHocon, type ReadText } from "./hocon.ts";
+import { type HoconFile, readHocon, type ReadText } from "./hocon.ts";
 import { isSection, keys, keySpec, type KeyType, rootKey } from "./keys.ts";
 import { profileNamePattern, readProfiles } from "./profiles.ts";
 import { addProblem, durationMsAt, find, integerAt, type Reader, textsAt, wordAt, wrongType } from "./reader.ts";
@@ -22,7 +22,60 @@ export function loadConfig(
   env: Readonly<Record<string, string>>,
   read: ReadText = Deno.readTextFileSync,
 ): Config {
-  const hocon = readHocon(path, env, read);
+  const { config, problems } = readConfig(readHocon(path, env, read), { path, env, read, wantsSecret: () => true });
+  const [first, ...more] = problems;
+  if (first === undefined) return config;
+  const error = new ConfigError(first, ...more);
+  error.warnings = config.warnings;
+  throw error;
+}
+
+/** A configuration of which only some parts are used. */
+export interface PartialConfig {
+  /** With defaults in place of what is wrong, and without unwanted secrets and certificates. */
+  readonly config: Config;
+  /** What is wrong. Variables that are not set are part of it only where the key is read. */
+  readonly problems: readonly ConfigProblem[];
+}
+
+/**
+ * Reads a configuration for whoever needs only some of its keys, and only the secrets that `wantsSecret` names: what is
+ * wrong with the others is no reason to refuse it. Throws {@linkcode ConfigError} if the file cannot be read as HOCON.
+ */
+export function loadPartially(
+  path: string,
+  env: Readonly<Record<string, string>>,
+  wantsSecret: (key: string) => boolean = (): boolean => false,
+  read: ReadText = Deno.readTextFileSync,
+): PartialConfig {
+  return readConfig(readHocon(path, env, read, "kept"), { path, env, read, wantsSecret });
+}
+
+/** Throws {@linkcode ConfigError} if any of the keys is wrong. */
+export function requireKeys({ problems }: PartialConfig, keys: RegExp): void {
+  const [first, ...more] = problems.filter(({ key }) => keys.test(key));
+  if (first !== undefined) throw new ConfigError(first, ...more);
+}
+
+/** What is wrong with a configuration although its variables may be set elsewhere: one text, nothing if all is well. */
+export function flawOf({ problems }: PartialConfig): string | undefined {
+  const places = new Set(problems.filter(isUnset).flatMap(({ key, file, line }) => [key, `${file}:${line}`]));
+  const [first, ...more] = problems.filter(({ key, file, line }) => !places.has(key) && !places.has(`${file}:${line}`));
+  return first === undefined ? undefined : new ConfigError(first, ...more).message;
+}
+
+function isUnset({ code }: ConfigProblem): boolean {
+  return code === "config-unset-variable";
+}
+
+interface Source {
+  readonly path: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly read: ReadText;
+  readonly wantsSecret: (key: string) => boolean;
+}
+
+function readConfig(hocon: HoconFile, { path, env, read, wantsSecret }: Source): PartialConfig {
   const warnings = [...hocon.warnings];
   const root = withListsByIndex(rootOf(hocon.root, path), "", (warning) => warnings.push(warning));
   const reader: Reader = {
@@ -33,6 +86,7 @@ export function loadConfig(
     details: [],
     read,
     readFiles: hocon.files.slice(1),
+    wantsSecret,
   };
   checkKeys(reader, root, "");
   const libprocessIp = env["LIBPROCESS_IP"];
@@ -45,14 +99,14 @@ export function loadConfig(
   checkLimits(reader, scaling, profiles);
   const state = readState(reader);
   const log = readLog(reader);
-  throwProblems(reader);
   const registersWithKey = gocd.autoRegisterKey !== undefined;
   const { user, principal } = mesos;
   const registersAs = { user, ...(principal === undefined ? {} : { principal }) };
   const settings = { frameworkName: mesos.name, profiles, poller, scaling, registersWithKey, registersAs };
   const told = { warnings: [...new Set(warnings)], details: [...new Set(reader.details)] };
   const readFiles = [...new Set(reader.readFiles)];
-  return { path, settings, mesos, gocd, state, http, log, ...told, readFiles, envNames: hocon.envNames };
+  const config = { path, settings, mesos, gocd, state, http, log, ...told, readFiles, envNames: hocon.envNames };
+  return { config, problems: different(reader.problems) };
 }
 
 function rootOf(file: ConfObject, path: string): ConfObject {
@@ -201,13 +255,7 @@ function checkLimits(
 }
 
 // A value of go-agent is read once for each profile, but its problems are reported once.
-function throwProblems(reader: Reader): void {
-  const different = new Map(
-    reader.problems.map((problem) => [`${problem.file}\n${problem.line}\n${problem.key}\n${problem.message}`, problem]),
-  );
-  const [first, ...more] = different.values();
-  if (first === undefined) return;
-  const error = new ConfigError(first, ...more);
-  error.warnings = [...new Set(reader.warnings)];
-  throw error;
+function different(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {
+  const idOf = ({ file, line, key, message }: ConfigProblem): string => `${file}\n${line}\n${key}\n${message}`;
+  return [...new Map(problems.map((problem) => [idOf(problem), problem])).values()];
 }

@@ -38,6 +38,8 @@ export interface Reader {
   readonly read: (path: string) => string;
   /** Files that are read at the start or later, beside the configuration itself. */
   readonly readFiles: string[];
+  /** Whether the secret of a key, or the certificates, are wanted; others are not looked at. */
+  readonly wantsSecret: (key: string) => boolean;
 }
 
 /** The value at a dotted key; a key that a profile lacks is looked up in `go-agent`. `null` counts as absent. */
@@ -134,7 +136,7 @@ export function textsAt(reader: Reader, key: string, splitting: "whole" | "comma
     const parts = splitting === "commas" ? conf.text.split(",") : [conf.text];
     return parts.map((part) => part.trim()).filter((part) => part !== "");
   }
-  if (conf.kind === "object") {
+  if (conf.kind === "object" || conf.kind === "unset") {
     wrongType(reader, found, "a list");
     return [];
   }
@@ -154,14 +156,16 @@ export function textOf(reader: Reader, found: Found): string | undefined {
   return undefined;
 }
 
-/** Adds the problem of a value of the wrong kind. */
+/** Adds the problem of a value of the wrong kind, or of one whose variable is not set. */
 export function wrongType(reader: Reader, found: Found, wanted: string): void {
+  const { conf } = found;
+  if (conf.kind === "unset") return addProblem(reader, found, { ...conf, code: "config-unset-variable" });
   const kinds = { text: "a single value", list: "a list", object: "an object { … }" } as const;
   const example = keySpec(found.key)?.example;
   const name = found.key.split(".").pop() ?? found.key;
   addProblem(reader, found, {
     code: "config-wrong-type",
-    message: `it is ${kinds[found.conf.kind]}, but must be ${wanted}`,
+    message: `it is ${kinds[conf.kind]}, but must be ${wanted}`,
     hint: example === undefined ? `write ${wanted}` : `write for example ${name} = ${example}`,
   });
 }

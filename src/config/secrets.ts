@@ -10,6 +10,7 @@ import { addProblem, find, type Found, type Reader, textOf } from "./reader.ts";
  * at each reveal, which throws {@linkcode ConfigError} `config-secret-file` when it has gone.
  */
 export function secretAt(reader: Reader, key: string): Secret | undefined {
+  if (!reader.wantsSecret(key)) return undefined;
   const direct = find(reader, key);
   const inFile = find(reader, `${key}-file`);
   const written = direct === undefined ? undefined : textOf(reader, direct);
@@ -46,6 +47,7 @@ function tellBlanks({ warnings, details }: Reader, { key, conf: { at } }: Found,
 
 /** The text of the PEM file that `key` names, as a list of none or one. */
 export function caCertsAt(reader: Reader, key: string): readonly string[] {
+  if (!reader.wantsSecret(key)) return [];
   const found = find(reader, key);
   const name = found === undefined ? undefined : textOf(reader, found)?.trim();
   if (found === undefined || name === undefined || name === "") return [];

@@ -22,15 +22,26 @@ export function stateServers(state: StateConfig): readonly HostPort[] {
 /** Where the state lies: `state = "…"` is short for `state.path`. */
 export function readState(reader: Reader): StateConfig {
   const short = confAt(reader.root, "state");
-  const found = short?.kind === "text" ? { key: "state", conf: short } : find(reader, "state.path");
+  const found = short !== undefined && short.kind !== "object"
+    ? { key: "state", conf: short }
+    : find(reader, "state.path");
   const written = short?.kind === "text" ? short.text.trim() : textAt(reader, "state.path");
+  // Its password is missing, but not where the control file is (runtime/control_file.ts).
+  if (found?.conf.kind === "unset" && isZookeeper(found.conf.text)) return unknownZookeeper;
   const text = written === undefined || written === "" ? unquoted(specOf("state.path").default ?? "") : written;
-  if (!/^zk:/i.test(text)) return { kind: "sqlite", path: pathBeside(reader.file, text) };
+  if (!isZookeeper(text)) return { kind: "sqlite", path: pathBeside(reader.file, text) };
   const address = parseZookeeper(text, "state.path");
   if (!address.ok) {
     const at = found ?? { key: "state.path" };
     addProblem(reader, at, { code: "config-bad-value", message: address.message, hint: address.hint });
-    return { kind: "sqlite", path: "" };
+    return unknownZookeeper;
   }
   return { kind: "zookeeper", ...address.value };
+}
+
+/** In place of an address that cannot be read: the problem is told, and the state cannot be opened. */
+const unknownZookeeper: StateConfig = { kind: "zookeeper", servers: [], path: "/" };
+
+function isZookeeper(text: string): boolean {
+  return /^zk:/i.test(text.trim());
 }

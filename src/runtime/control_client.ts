@@ -13,6 +13,9 @@ const answerBytesMax = 256 * 1024 * 1024;
 /** Characters of a response that are shown. */
 const messageCharactersMax = 300;
 
+/** What locates the instance of a configuration. */
+export type Instance = Pick<Config, "state" | "path">;
+
 /** The running instance did not do what was requested. */
 class ControlError extends OperatorError {
   /** `message` is its response; `unreachable` includes responses that make no sense. */
@@ -30,17 +33,17 @@ class ControlError extends OperatorError {
  * The running instance, if there is one: its control file exists, its process is alive and its page responds. A file
  * left by a killed run is ignored. Throws {@linkcode ControlError} if it is alive and does not respond.
  */
-async function findRunning(config: Config): Promise<ControlFile | undefined> {
+async function findRunning(config: Instance): Promise<ControlFile | undefined> {
   const file = readControlFile(controlPath(config));
   if (file === undefined || !isAlive(file.pid)) return undefined;
   return await ask(file, "health", {}) === undefined ? undefined : file;
 }
 
 /** The picture of the running instance; nothing if none runs. Throws {@linkcode ControlError}. */
-export async function readRunningStatus(config: Config): Promise<StatusView | undefined> {
+export async function readRunningStatus(config: Instance): Promise<StatusView | undefined> {
   const running = await findRunning(config);
   if (running === undefined) return undefined;
-  const answer = await ask(running, "api/status", { headers: authorization(config, running) });
+  const answer = await ask(running, "api/status", { headers: authorization(running) });
   if (answer !== undefined && isGood(answer)) {
     const view = JSON.parse(answer.text) as StatusView;
     if (view.leadership?.role === "standby") throw standbyError(running, view.leadership.leader);
@@ -56,7 +59,7 @@ export async function readRunningStatus(config: Config): Promise<StatusView | un
  * ControlError}.
  */
 export async function sendCommand(
-  config: Config,
+  config: Instance,
   name: string,
   body: Readonly<Record<string, string>>,
 ): Promise<string | undefined> {
@@ -64,7 +67,7 @@ export async function sendCommand(
   if (running === undefined) return undefined;
   const answer = await ask(running, `api/commands/${name}`, {
     method: "POST",
-    headers: { ...authorization(config, running), "content-type": "application/json" },
+    headers: { ...authorization(running), "content-type": "application/json" },
     body: JSON.stringify(body),
   });
   if (answer === undefined) throw new ControlError(`the running instance (process ${running.pid}) has just ended`);
@@ -72,15 +75,13 @@ export async function sendCommand(
   if (isGood(answer)) return message;
   throw new ControlError(
     `the running instance refused "${name}": ${message}`,
-    answer.status === 401
-      ? "the instance was started with another http.admin-token: send it SIGHUP, or use the same configuration"
-      : undefined,
+    undefined,
     { kind: answer.status < 500 ? "refused" : "unreachable" },
   );
 }
 
-function authorization(config: Config, running: ControlFile): Readonly<Record<string, string>> {
-  return { authorization: `Bearer ${config.http.adminToken?.reveal() ?? running.token}` };
+function authorization({ token }: ControlFile): Readonly<Record<string, string>> {
+  return { authorization: `Bearer ${token}` };
 }
 
 function standbyError({ pid }: ControlFile, leader: string | undefined): ControlError {

@@ -29,7 +29,7 @@ export function writeControlFile(path: string, file: ControlFile): void {
 
 /**
  * Reads the file; nothing if it does not exist or is invalid. Throws an OperatorError if it may not be read, or if
- * others than the user of the instance may have written it: it says where the admin token is sent.
+ * others than the user of the instance may have written it: what it locates is believed to be the instance.
  */
 export function readControlFile(path: string): ControlFile | undefined {
   try {

@@ -33,7 +33,7 @@ const loopback = { host: "127.0.0.1", port: 0 };
  * of the control file. Throws an OperatorError of kind `usage`.
  */
 export function startStatusServer(config: Config, program: Framework): StatusServer {
-  const { listen } = config.http;
+  const { listen, adminToken } = config.http;
   const path = controlPath(config);
   if (listen === undefined && !mayListen()) {
     // A file left by a killed run would mislead commands.
@@ -48,7 +48,8 @@ export function startStatusServer(config: Config, program: Framework): StatusSer
     ...(config.http.advertise === undefined ? {} : { advertise: config.http.advertise }),
     picture: () => program.picture(),
     commands: {
-      adminToken: config.http.adminToken ?? new Secret("control file", () => token),
+      // That of the file first: commands on this machine do not depend on a file with the other.
+      tokens: [new Secret("control file", () => token), ...adminToken === undefined ? [] : [adminToken]],
       onCommand: (command) => carryOut(program, command),
     },
     nowMs: () => realClock.nowMs(),

@@ -25,8 +25,8 @@ export type CommandAnswer =
 
 /** What commands need; without a token they are disabled. */
 export interface CommandOptions {
-  /** `http.admin-token`. */
-  readonly adminToken: Secret;
+  /** Any of them will do: `http.admin-token`, and that of the control file. */
+  readonly tokens: readonly Secret[];
   /** Executes a command, or says why not. */
   readonly onCommand: (command: WebCommand) => Promise<CommandAnswer>;
 }

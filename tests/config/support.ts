@@ -34,7 +34,7 @@ export function readText(text: string, around: Around = {}): HoconFile {
 
 /** A value without its places. */
 export function plain(conf: Conf): unknown {
-  if (conf.kind === "text") return conf.text;
+  if (conf.kind === "text" || conf.kind === "unset") return conf.text;
   if (conf.kind === "list") return conf.items.map(plain);
   return Object.fromEntries([...conf.fields].map(([key, value]) => [key, plain(value)]));
 }

@@ -32,7 +32,7 @@ function target(commands: "on" | "off" = "on"): Target {
       onError: (error) => void errors.push(error),
       ...(commands === "off" ? {} : {
         commands: {
-          adminToken: new Secret("http.admin-token", () => bait),
+          tokens: [new Secret("http.admin-token", () => bait)],
           onCommand: (command) => {
             given.push(command);
             return Promise.resolve({ kind: "accepted" as const, message: "done" });

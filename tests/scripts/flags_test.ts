@@ -1,8 +1,8 @@
 // The flags of a binary with its configuration baked in.
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { compileFlags } from "../../scripts/flags.ts";
-import { loadConfig } from "../../src/config/load.ts";
+import { loadPartially } from "../../src/config/load.ts";
 
 const servers = ["mesos.example:5050", "gocd.example:8153"];
 
@@ -24,11 +24,40 @@ for (
   go-agent.docker-image = "agent:1", http.listen = ${listen}
 }`,
       );
-      const [flag = ""] = compileFlags(loadConfig(conf, {}));
+      const [flag = ""] = compileFlags(loadPartially(conf, {}));
       const granted = flag.replace("--allow-net=", "").split(",");
       assertEquals(granted.toSorted(), [...servers, ...net].toSorted());
     } finally {
       Deno.removeSync(conf);
     }
+  });
+}
+
+/** What `deno task compile --config` grants for a file beside which no variable is set. */
+function granted(text: string): readonly string[] {
+  return compileFlags(loadPartially("f.conf", {}, undefined, () => `gocd-mesos {\n${text}\n}`));
+}
+
+Deno.test("a binary is compiled without the secrets of its configuration, and whatever else is wrong with it", () => {
+  const flags = granted(`
+    mesos-master = "mesos.example:5050", mesos { principal = p, secret-file = "/nowhere/secret" }
+    go-server { host = gocd.example, user-name = admin, password = \${GOCD_PASSWORD}, ca-file = "/nowhere/ca.pem" }
+    http { listen = off, admin-token = \${ADMIN_TOKEN} }
+    scaling.max-agentz = 5`);
+  assertEquals(flags, ["--allow-net=mesos.example:5050,gocd.example:8153,127.0.0.1"]);
+});
+
+for (
+  const [key, text] of [
+    ["mesos-master", "mesos-master = ${MASTERS}, go-server.host = g"],
+    ["mesos-master", "go-server.host = g"],
+    ["go-server.url", 'mesos-master = "m:5050", go-server.url = "ftp://g"'],
+    ["go-server.host", 'mesos-master = "m:5050", go-server.host = ${GOCD}'],
+    ["http.listen", 'mesos-master = "m:5050", go-server.host = g, http.listen = 8090x'],
+    ["state.path", 'mesos-master = "m:5050", go-server.host = g, state.path = "zk://u:"${PW}"@z:2181/s"'],
+  ] as const
+) {
+  Deno.test(`a binary is not compiled for hosts that nobody knows: ${text}`, () => {
+    assertThrows(() => granted(text), Error, `: ${key}: `);
   });
 }

@@ -20,7 +20,7 @@ function handlerOf(more: Partial<HandlerOptions> = {}): Handler {
 function commandsInto(given: WebCommand[], answer?: CommandAnswer): Partial<HandlerOptions> {
   return {
     commands: {
-      adminToken: new Secret("http.admin-token", () => token),
+      tokens: [new Secret("http.admin-token", () => token)],
       onCommand: (command) => {
         given.push(command);
         return Promise.resolve(answer ?? { kind: "accepted", message: "done" });

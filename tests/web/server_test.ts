@@ -47,7 +47,7 @@ Deno.test("a command goes through a real connection", async () => {
   const server = startWebServer({
     ...optionsOf("127.0.0.1", 0),
     commands: {
-      adminToken: new Secret("http.admin-token", () => "t0ken"),
+      tokens: [new Secret("http.admin-token", () => "t0ken")],
       onCommand: (command) => Promise.resolve({ kind: "accepted", message: JSON.stringify(command) }),
     },
   });

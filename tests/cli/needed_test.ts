@@ -1,0 +1,189 @@
+// What commands need of a configuration: never a secret, and nothing that has nothing to do with them.
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { type Cluster, clusterNames, startCluster } from "../support/cluster.ts";
+import { freePort } from "../support/free_port.ts";
+import { startRunning } from "./running.ts";
+import { assertRefused, confFolder, runLine, type Written } from "./support.ts";
+
+const secrets = {
+  GOCD_PASSWORD: clusterNames.password,
+  ADMIN_TOKEN: "token-of-the-admin",
+  BUILD_TOKEN: "t",
+  SCALE: "50",
+};
+
+/** All that the shell of an operator lacks: variables, and files that only the service reads. */
+const secretConf = `gocd-mesos {
+  go-server.password = \${GOCD_PASSWORD}
+  go-agent { auto-register-key = "", auto-register-key-file = key, env { BUILD_TOKEN = \${BUILD_TOKEN} } }
+  http.admin-token = \${ADMIN_TOKEN}
+  scaling.max-agents = \${SCALE}
+}
+`;
+
+interface Setup {
+  readonly cluster: Cluster;
+  readonly conf: string;
+  readonly path: string;
+  run(...args: readonly string[]): Promise<Written>;
+}
+
+/** A cluster, and a configuration that can be used only with `secrets` and with the file `key`. */
+async function withSecrets(act: (setup: Setup) => Promise<void>): Promise<void> {
+  const cluster = startCluster({ speed: 1 });
+  const listen = `http.listen = "127.0.0.1:${freePort()}"`;
+  const folder = confFolder(cluster.configText(listen) + secretConf);
+  try {
+    Deno.writeTextFileSync(`${folder.path}/key`, clusterNames.key);
+    const run = (...args: readonly string[]): Promise<Written> => runLine(args);
+    await act({ cluster, conf: folder.conf, path: folder.path, run });
+  } finally {
+    folder.remove();
+    await cluster.close();
+  }
+}
+
+async function whileRunning(setup: Setup, act: () => Promise<void>): Promise<void> {
+  const running = await startRunning(setup.conf, { env: secrets });
+  try {
+    await running.logged("no profile has resource mac");
+    Deno.removeSync(`${setup.path}/key`);
+    await act();
+  } finally {
+    await running.stop();
+  }
+}
+
+/** Each command that speaks with the instance or reads the state, and what it says. */
+const commands: readonly (readonly [args: readonly string[], answer: RegExp])[] = [
+  [["freeze", "FILE"], /^launching is frozen$/m],
+  [["freeze", "--profile", "default", "FILE"], /^launching is frozen for profile default$/m],
+  [["resume", "FILE"], /^launching resumes$/m],
+  [["why", "FILE", "shop"], /^from the running instance$/m],
+  [["accept-loss", "FILE"], /^vanished agents are treated as lost/m],
+  [["state", "show", "FILE"], /^framework {2}[0-9a-f-]{36}/m],
+  [["state", "check", "FILE"], /is sound/],
+  [["state", "export", "FILE"], /"framework"/],
+  [["drain", "--wait", "FILE"], /^draining: .*\ndrained: no agent is left \(after \d+ s\)$/m],
+  [
+    ["teardown", "--yes", "--wait", "FILE"],
+    /^tearing down: [^]*^torn down: the framework is removed \(after \d+ s\)$/m,
+  ],
+];
+
+for (
+  const [what, spoil, warning] of [
+    ["whose secrets are not at hand", (text: string) => text, /^$/],
+    [
+      "that has a typo and no secrets",
+      (text: string) => `${text}gocd-mesos.scaling.max-agentz = 5\n`,
+      /^gocd-mesos: warning: start and reload would refuse this file: \S+:\d+: scaling\.max-agentz: there is no such key\n$/,
+    ],
+    [
+      "with wrong values all over and no secrets",
+      (text: string) =>
+        `${text}gocd-mesos { mesos-master = "a b", go-server.url = "ftp://x", poller.interval = 5, profiles = 3\n` +
+        'go-server.ca-file = "none.pem" }\n',
+      /^gocd-mesos: warning: .*\(and 4 more\)\n$/,
+    ],
+  ] as const
+) {
+  Deno.test(`a running instance obeys every command with a file ${what}`, () =>
+    withSecrets(async (setup) => {
+      const { cluster, conf, run } = setup;
+      cluster.gocd.schedule({ pipeline: "shop", stage: "s", job: "j", gocdResources: ["mac"], durationMs: 1_000 });
+      await whileRunning(setup, async () => {
+        Deno.writeTextFileSync(conf, spoil(Deno.readTextFileSync(conf)));
+        for (const [args, answer] of commands) {
+          const written = await run(...args.map((arg) => arg === "FILE" ? conf : arg));
+          assertEquals(written.code, 0, written.all);
+          assertMatch(written.out, answer);
+          assertMatch(written.err, warning);
+        }
+      });
+      assertEquals(cluster.mesos.view().frameworks.filter(({ isConnected }) => isConnected), []);
+    }));
+}
+
+Deno.test("without an instance, switches and the state need no secrets either; what needs them says so", () =>
+  withSecrets(async ({ conf, run }) => {
+    for (const args of [["freeze", "--profile", "default"], ["drain"], ["resume"]]) {
+      const written = await run(...args, conf);
+      assertEquals([written.code, written.err], [0, ""], written.all);
+      assertStringIncludes(written.out, "no instance runs here");
+    }
+    assertMatch((await run("state", "show", conf)).out, /^mode {7}run, frozen profiles: default$|^mode {7}run$/m);
+    assertEquals((await run("state", "register-anew", conf)).code, 0);
+    for (const args of [["start", conf], ["check", conf], ["plan", conf], ["why", conf, "shop"]]) {
+      const written = await run(...args);
+      assertEquals(written.code, 2);
+      assertStringIncludes(written.all, "nothing sets ${GOCD_PASSWORD}");
+    }
+  }));
+
+for (
+  const [what, line, said] of [
+    [
+      "a state that depends on an unset variable",
+      'state.path = ${STATE}"/s.db"',
+      /state\.path: nothing sets \$\{STATE\}$/m,
+    ],
+    ["a state that is no text", "state.path = [a]", /state\.path: it is a list/],
+    ["no section", "} x {", /there is no gocd-mesos/],
+    ["what is no HOCON", "a = = b", /needs double quotes/],
+  ] as const
+) {
+  Deno.test(`commands refuse a file with ${what}, rather than to take another state`, async () => {
+    const folder = confFolder(what === "no section" ? "gocd-mesoz {}" : `gocd-mesos {\n${line}\n}`);
+    try {
+      for (const args of [["freeze"], ["state", "show"], ["teardown", "--yes"]]) {
+        assertRefused(await runLine([...args, folder.conf]), 2, said);
+      }
+      assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["framework.conf"]);
+    } finally {
+      folder.remove();
+    }
+  });
+}
+
+Deno.test("an instance whose state is in ZooKeeper is found without the password of the state", async () => {
+  const folder = confFolder(`gocd-mesos {
+    mesos-master = "m:5050", go-server.host = g, go-agent.docker-image = "agent:1"
+    state = "zk://u:"\${ZK_PASSWORD}"@127.0.0.1:1/gocd-mesos"
+  }`);
+  const asked: string[] = [];
+  const page = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, (request) => {
+    asked.push(new URL(request.url).pathname);
+    return Response.json({ message: "launching is frozen" });
+  });
+  try {
+    const url = `http://127.0.0.1:${page.addr.port}/`;
+    const control = JSON.stringify({ url, token: "t", pid: Deno.pid });
+    Deno.writeTextFileSync(`${folder.conf}.control`, control, { mode: 0o600 });
+    const written = await runLine(["freeze", folder.conf]);
+    assertEquals([written.code, written.out], [0, "launching is frozen\n"], written.all);
+    assertEquals(asked, ["/health", "/api/commands/freeze"]);
+    Deno.removeSync(`${folder.conf}.control`);
+    assertRefused(await runLine(["freeze", folder.conf]), 2, /state: nothing sets \$\{ZK_PASSWORD\}/);
+    assert(!written.all.includes("zk://"), written.all);
+  } finally {
+    await page.shutdown();
+    folder.remove();
+  }
+});
+
+Deno.test("adopt wants the login of Mesos, and no other secret", async () => {
+  const cluster = startCluster({ speed: 1 });
+  const login =
+    "gocd-mesos { go-server.password = ${GOCD_PASSWORD}, mesos { principal = p, secret = ${MESOS_SECRET} } }";
+  const folder = confFolder(`${cluster.configText()}${login}`);
+  try {
+    assertRefused(await runLine(["state", "adopt", folder.conf]), 2, /mesos\.secret: nothing sets \$\{MESOS_SECRET\}/);
+    const adopted = await runLine(["state", "adopt", folder.conf], { env: { MESOS_SECRET: "s" } });
+    assertRefused(adopted, 6, /shows no framework "GoCD-Mesos" with agents of ours/);
+  } finally {
+    folder.remove();
+    await cluster.close();
+  }
+});
