@@ -131,7 +131,8 @@ export interface LifeNotes {
   "drain-undone": OfProfile;
   "agent-reused": OfProfile;
   /** Its record is not deleted for so long that it is stopped without. */
-  "gocd-record-left": WithRecord & { readonly forMs: number };
+  /** `problem`: what the last try met, where known. */
+  "gocd-record-left": WithRecord & { readonly forMs: number; readonly problem?: GocdProblem };
   "agent-killing": OfProfile & OnHost & { readonly cause: KillCause; readonly why: KillReason };
   "agent-not-told-apart": OfProfile & OnHost & {
     /** The agents that may be it. */

@@ -79,6 +79,8 @@ export interface ServerState {
   readonly quietPolls: number;
   readonly failuresInARow: number;
   readonly problem?: GocdProblem;
+  /** Why changes of records fail although the server is read; absent: the last one was carried out. */
+  readonly writeFailure?: WriteFailure;
   /** Since when our agents register as Pending although they have an auto-register key. */
   readonly keyRefusedMs?: number;
   readonly findings: readonly Finding[];
@@ -115,6 +117,14 @@ export interface ServerState {
   readonly lastRequestMs: ReadonlyMap<string, number>;
   /** First poll that showed (nearly) all agents Missing after a restart of the server. */
   readonly restartedMs?: number;
+}
+
+/** Changes of records have failed since then, for reasons that lie in no record. */
+export interface WriteFailure {
+  readonly kind: "delete" | "update";
+  readonly problem: GocdProblem;
+  readonly sinceMs: number;
+  readonly lastMs: number;
 }
 
 /** Whether a server seems to be another one, or to have lost what it knew. */

@@ -73,6 +73,7 @@ export const serverFates: Readonly<Record<keyof ServerState, Fate>> = {
   quietPolls: "learned",
   failuresInARow: "learned",
   problem: "learned",
+  writeFailure: "learned",
   keyRefusedMs: "learned",
   findings: "learned",
   missingEnvironments: "learned",

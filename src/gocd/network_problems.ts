@@ -36,10 +36,10 @@ function describe(call: GocdCall, failure: unknown, detail: AttemptDetail): Desc
     const hint = "check why GoCD is slow, or raise go-server.timeout";
     return { code: "gocd-timeout", what: `no complete response within ${seconds} s`, hint };
   }
-  const { kind, what } = networkFailure(failure, call.url);
+  const { kind, what, hint: own } = networkFailure(failure, call.url);
   if (!isTls(kind)) {
     const [code, hint] = connectionHints[kind];
-    return { code, what, hint };
+    return { code, what, hint: own ?? hint };
   }
   if (detail.insecure && kind !== "no-tls") {
     return {

@@ -2,6 +2,9 @@
 
 import type { GocdProblem } from "../core/event.ts";
 import { oneLine } from "../core/text.ts";
+import { withoutQuery } from "../net/addresses.ts";
+import { type AnswerTraits, type Intermediary, intermediaryOf, isHtml } from "../net/intermediary.ts";
+import { proxyHint, type ProxyInUse } from "../net/proxies.ts";
 import { GocdError } from "./api.ts";
 
 /** The request, for messages. */
@@ -18,43 +21,116 @@ export interface GocdCall {
 export interface RefusedAnswer {
   /** The HTTP status. */
   readonly status: number;
-  /** `Content-Type` in lower case, "" where absent. */
-  readonly contentType: string;
+  /** All headers. */
+  readonly headers: Headers;
   /** The first part of the body. */
   readonly body: string;
   /** Redacts our own secrets. */
   readonly redact: (text: string) => string;
-  /** `Location`. */
-  readonly location?: string;
+  /** The proxy of the environment that it came through, if any. */
+  readonly proxy?: ProxyInUse | undefined;
   /** `Retry-After` in ms. */
   readonly retryAfterMs?: number;
 }
 
 type Described = Pick<GocdProblem, "code" | "kind" | "hint">;
 
-/** Creates the error for a response without status 2xx. */
+/** Creates the error for a response without status 2xx, or with an HTML page instead of data. */
 export function answerError(call: GocdCall, answer: RefusedAnswer): GocdError {
-  const reply = messageIn(answer);
-  const described = answer.status >= 300 && answer.status < 400
-    ? redirected(answer.location)
-    : describe(call, answer, reply);
-  const target = answer.location === undefined ? "" : ` and points to ${withoutQuery(answer.location)}`;
-  const quote = reply === "" ? target : `: ${reply}`;
+  const { status, redact, retryAfterMs } = answer;
+  const between = intermediaryOf(answer, { url: call.url, proxy: answer.proxy, redact, sends: gocdSends });
+  const source = `${call.method} ${call.url}`;
+  if (between === undefined && status < 300) return loginPageError(source, status);
   return new GocdError({
-    ...described,
-    message: `${call.method} ${call.url} answered ${answer.status}${quote}`,
-    ...(answer.retryAfterMs === undefined ? {} : { retryAfterMs: answer.retryAfterMs }),
+    ...(between === undefined ? ownProblem(call, answer) : strangersProblem(call, answer, between)),
+    message: `${source} answered ${status}${
+      between === undefined ? quoteOf(answer) : `: not GoCD, but ${between.text}`
+    }`,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
 }
 
-/** Creates the error for an HTML page instead of data. */
+/** Creates the error for an HTML page instead of data, of which nothing else is known. */
 export function loginPageError(source: string, status = 200): GocdError {
   return new GocdError({
-    code: "gocd-login-page",
-    kind: "unreadable",
+    ...loginPage,
     message: `${source} answered ${status} with an HTML page instead of data: a login page or another site`,
-    hint: "go-server.url must be GoCD's own base URL (it usually ends in /go), not a page behind single sign-on",
   });
+}
+
+const loginPage: Described = {
+  code: "gocd-login-page",
+  kind: "unreadable",
+  hint: "go-server.url must be GoCD's own base URL (it usually ends in /go), not a page behind single sign-on",
+};
+
+/** Texts of GoCD for 403, of any release (spring security, ControllerMethods, AccessDeniedHandler). */
+const forbiddenReply = /not (?:been )?authori[sz]ed|permission|privilege/i;
+/** Pages of GoCD: for a path or media type that it does not know, of its JettyCustomErrorPageHandler, and of Jetty itself. */
+const ownPage =
+  /<h2>404 Not found<\/h2>|<h1>\d{3}<\/h1>\s*<h2>|powered by jetty|<title>Error \d{3}\b|HTTP ERROR:? ?\d{3}|Bad Message \d{3}/i;
+/** What GoCD says neither itself nor by its container. */
+const strangersStatus: ReadonlySet<number> = new Set([405, 407, 502, 504, 511]);
+
+/** Whether GoCD sends such an answer. Its headers tell for sure, but proxies may drop them, and old releases have none. */
+function gocdSends(answer: AnswerTraits): boolean {
+  const { status, headers, body, elsewhere } = answer;
+  if (elsewhere !== undefined) return false;
+  if (headers.get("x-ua-compatible") === "chrome=1") return true;
+  if (/realm="?(?:gocd|go|cruise)\b/i.test(headers.get("www-authenticate") ?? "")) return true;
+  if (isHtml(answer)) return ownPage.test(body) || status >= 300 && status < 400;
+  return !strangersStatus.has(status) && (status !== 403 || forbiddenReply.test(body));
+}
+
+/** What an answer of somebody else means for us. */
+function strangersProblem(call: GocdCall, answer: RefusedAnswer, between: Intermediary): Described {
+  const { status, proxy } = answer;
+  const hint = between.kind === "proxy" ? proxyHint(status, proxy) : strangersHint(call, status, between);
+  if (status === 407) return { code: "gocd-proxy-refused", kind: "refused", hint };
+  if (status >= 500) {
+    return { code: status === 503 ? "gocd-unavailable" : "gocd-server-error", kind: "unreachable", hint };
+  }
+  if (status === 429) return { code: "gocd-too-many-requests", kind: "unreachable", hint };
+  if (status >= 400) {
+    return call.method === "GET" && (status === 404 || status === 406)
+      ? { code: "gocd-unknown-path", kind: "missing", hint }
+      : { code: "gocd-blocked", kind: "refused", hint };
+  }
+  const isLogin = status < 300 || looksLikeLogin(between.elsewhere);
+  return { code: isLogin ? "gocd-login-page" : "gocd-redirected", kind: "unreadable", hint };
+}
+
+const itself = "point go-server.url at GoCD itself";
+
+function strangersHint(call: GocdCall, status: number, { elsewhere }: Intermediary): string {
+  if (status === 401) {
+    return `it wants a login of its own: let gocd-mesos pass there with the user of go-server, or ${itself}`;
+  }
+  if (status >= 500) return `GoCD behind it does not answer: check GoCD, and the way from there to it, or ${itself}`;
+  if (call.method !== "GET") return `reading works, so let PATCH and DELETE pass there, too, or ${itself}`;
+  if (elsewhere !== undefined && isOnlyTls(call.url, elsewhere)) return "write https:// in go-server.url";
+  return `let gocd-mesos pass there without a login page, or ${itself} (it usually ends in /go)`;
+}
+
+/** The same host by TLS. */
+function isOnlyTls(url: string, elsewhere: string): boolean {
+  const [from, to] = [new URL(url), new URL(elsewhere)];
+  return from.protocol === "http:" && to.protocol === "https:" && from.hostname === to.hostname;
+}
+
+function ownProblem(call: GocdCall, answer: RefusedAnswer): Described {
+  const { status, headers } = answer;
+  return status >= 300 && status < 400
+    ? redirected(headers.get("location") ?? undefined)
+    : describe(call, answer, messageIn(answer));
+}
+
+/** What GoCD says, or where it points to. */
+function quoteOf(answer: RefusedAnswer): string {
+  const reply = messageIn(answer);
+  if (reply !== "") return `: ${reply}`;
+  const location = answer.headers.get("location");
+  return location === null ? "" : ` and points to ${withoutQuery(answer.redact(location))}`;
 }
 
 function describe(call: GocdCall, answer: RefusedAnswer, reply: string): Described {
@@ -71,12 +147,6 @@ function describe(call: GocdCall, answer: RefusedAnswer, reply: string): Describ
       return notFound(call, answer, reply);
     case 406:
       return call.method === "GET" ? unknownPath() : conflictOrInvalid(reply);
-    case 407:
-      return {
-        code: "gocd-proxy-refused",
-        kind: "refused",
-        hint: "put the proxy's user into HTTP_PROXY, or use NO_PROXY",
-      };
     case 409:
     case 422:
       return conflictOrInvalid(reply);
@@ -135,7 +205,8 @@ function unauthorized(call: GocdCall, reply: string): Described {
 }
 
 function notFound(call: GocdCall, answer: RefusedAnswer, reply: string): Described {
-  const isJson = answer.contentType.includes("json");
+  // GoCD sends a page for a path that it does not have, though called JSON: that says nothing of an agent.
+  const isJson = answer.body.trimStart().startsWith("{");
   if (call.method !== "GET" && isJson) {
     return { code: "gocd-agent-missing", kind: "missing", hint: "nothing to do: the record is gone from the server" };
   }
@@ -193,14 +264,12 @@ function unavailable(reply: string): Described {
   };
 }
 
+function looksLikeLogin(location: string | undefined): boolean {
+  return location !== undefined && /login|sso|saml|oauth|sign[_-]?in|auth/i.test(location);
+}
+
 function redirected(location: string | undefined): Described {
-  if (location !== undefined && /login|sso|saml|oauth|sign[_-]?in|auth/i.test(withoutQuery(location))) {
-    return {
-      code: "gocd-login-page",
-      kind: "unreadable",
-      hint: "go-server.url must be GoCD's own base URL (it usually ends in /go), not a page behind single sign-on",
-    };
-  }
+  if (location !== undefined && looksLikeLogin(withoutQuery(location))) return loginPage;
   return {
     code: "gocd-redirected",
     kind: "unreadable",
@@ -214,7 +283,7 @@ const messageLengthMax = 200;
 function messageIn(answer: RefusedAnswer): string {
   const body = answer.body.trim();
   if (body === "") return "";
-  if (answer.contentType.includes("html") || /^<(?:!doctype|html|head|body)/i.test(body)) return "(an HTML page)";
+  if (isHtml(answer)) return "(an HTML page)";
   const reply = jsonMessage(body) ?? xmlMessage(body) ?? (body.startsWith("<") || body.startsWith("{") ? "" : body);
   // After unescaping and before cutting, or a secret would be missed.
   return oneLine(answer.redact(reply), messageLengthMax);
@@ -233,10 +302,4 @@ function jsonMessage(body: string): string | undefined {
 
 function xmlMessage(body: string): string | undefined {
   return /<message>([^<]*)<\/message>/.exec(body)?.[1];
-}
-
-/** A URL or path without anything that may contain tokens. */
-function withoutQuery(location: string): string {
-  const plain = location.replace(/[?#].*$/s, "").replace(/\/\/[^/@]*@/, "//");
-  return oneLine(plain);
 }

@@ -5,10 +5,11 @@ import { serverUrlText } from "../net/addresses.ts";
 import { firstPart, wholeText } from "../net/body.ts";
 import { authorizationOf, CredentialsError, redactorOf } from "../net/credentials.ts";
 import { clientWithCas } from "../net/http_client.ts";
+import { proxyFor } from "../net/proxies.ts";
 import { type GocdConnection, GocdError } from "./api.ts";
 import { bodyBytesMax, contentError } from "./content_problems.ts";
 import { type AttemptDetail, networkError } from "./network_problems.ts";
-import { answerError, type GocdCall, loginPageError } from "./problems.ts";
+import { answerError, type GocdCall } from "./problems.ts";
 import { retryAfterMsOf, sessionCookieOf } from "./response_headers.ts";
 
 /** One request. */
@@ -215,14 +216,13 @@ interface SentRequest {
 async function answerOf(session: Session, { call, etag: known }: SentRequest, response: Response): Promise<GocdAnswer> {
   const source = `${call.method} ${call.url}`;
   session.cookie = sessionCookieOf(response.headers, session.cookie);
-  const contentType = (response.headers.get("content-type") ?? "").toLowerCase();
   const isSame = response.status === 304 && known !== undefined;
-  if (!response.ok && !isSame) {
+  const isPage = (response.headers.get("content-type") ?? "").toLowerCase().includes("html");
+  if (!response.ok && !isSame || isPage) {
     if (response.status === 401) session.cookie = undefined;
-    throw await refusal(session, call, response, contentType);
+    throw refusal(session, call, response, await firstPart(response.body, refusalCharactersMax));
   }
   noteDeprecation(session, source, response.headers);
-  if (contentType.includes("html")) throw loginPageError(source, response.status);
   const etag = response.headers.get("etag") ?? undefined;
   return {
     source,
@@ -232,28 +232,20 @@ async function answerOf(session: Session, { call, etag: known }: SentRequest, re
     async text(): Promise<string> {
       const text = await wholeText(response.body, bodyBytesMax);
       if (text === undefined) throw contentError(source, { kind: "too-large", limit: `${bodyBytesMax} bytes` });
-      if (/^\s*</.test(text)) throw loginPageError(source, response.status);
+      if (/^\s*</.test(text)) throw refusal(session, call, response, text.slice(0, refusalCharactersMax));
       return text;
     },
   };
 }
 
-async function refusal(
-  session: Session,
-  call: GocdCall,
-  response: Response,
-  contentType: string,
-): Promise<GocdError> {
-  const redact = redactorOf(session.connection.credentials);
-  const body = await firstPart(response.body, refusalCharactersMax);
-  const location = response.headers.get("location");
-  const retryAfterMs = retryAfterMsOf(response.headers, session.nowMs());
+function refusal(session: Session, call: GocdCall, { status, headers }: Response, body: string): GocdError {
+  const retryAfterMs = retryAfterMsOf(headers, session.nowMs());
   return answerError(call, {
-    status: response.status,
-    contentType,
+    status,
+    headers,
     body,
-    redact,
-    ...(location === null ? {} : { location: redact(location) }),
+    redact: redactorOf(session.connection.credentials),
+    proxy: proxyFor(call.url),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
 }

@@ -2,20 +2,20 @@
 
 import { oneLine } from "../core/text.ts";
 import { type Credentials, redactorOf } from "../net/credentials.ts";
+import { type AnswerTraits, type Intermediary, intermediaryOf, isHtml } from "../net/intermediary.ts";
+import { proxyFor, proxyHint } from "../net/proxies.ts";
 import { MesosError } from "./api.ts";
 
 /** An unexpected response. */
 export interface Refusal {
-  /** The master, `http://host:port`. */
-  readonly origin: string;
+  /** Full URL of the request. */
+  readonly url: URL;
   /** The request: `SUBSCRIBE`, `ACCEPT`, `GET /version`. */
   readonly asked: string;
   /** HTTP status. */
   readonly status: number;
-  /** `Content-Type` in lower case, or empty. */
-  readonly contentType: string;
-  /** `Location`, if given. */
-  readonly location?: string;
+  /** All headers. */
+  readonly headers: Headers;
   /** The first part of the body. */
   readonly text: string;
   /** How we authenticated. */
@@ -24,7 +24,16 @@ export interface Refusal {
 
 /** The error for a SUBSCRIBE, or a request of `check`, that was not accepted. */
 export function subscribeRefusal(refusal: Refusal): MesosError {
-  const message = refusalMessage(refusal);
+  const between = strangerIn(refusal);
+  const message = refusalMessage(refusal, between);
+  if (between !== undefined) {
+    const reason = refusal.status === 401
+      ? "unauthorized"
+      : refusal.status === 429 || refusal.status >= 500
+      ? "unreachable"
+      : "not-a-master";
+    return new MesosError(reason, message, strangersHint(refusal, between));
+  }
   switch (refusal.status) {
     case 401:
       return new MesosError("unauthorized", message, loginHint(refusal.credentials));
@@ -42,27 +51,44 @@ export function subscribeRefusal(refusal: Refusal): MesosError {
       );
     case 429:
     case 500:
-    case 502:
-    case 504:
       return new MesosError("unreachable", message, "it is retried automatically; see the log of the master or proxy");
     case 400:
-      return isHtml(refusal)
-        ? notAMaster(message)
-        : new MesosError("refused", message, "fix what the master's message names");
-    case 301:
-    case 302:
-    case 303:
-    case 308:
-      return notAMaster(
-        message,
-        "a master only redirects with 307: is there a login page or a proxy in between?",
-      );
+      return new MesosError("refused", message, "fix what the master's message names");
     case 406:
     case 415:
       return notAMaster(message, "a master of Mesos 1.0 or later is needed");
     default:
       return notAMaster(message);
   }
+}
+
+/** Whether a master may have sent it, as far as can be told. */
+export function isOfMaster(refusal: Refusal): boolean {
+  return strangerIn(refusal) === undefined;
+}
+
+/** What has answered in place of the master, if anything. */
+function strangerIn({ url, status, headers, text, credentials }: Refusal): Intermediary | undefined {
+  return intermediaryOf({ status, headers, body: text }, {
+    url: url.href,
+    proxy: proxyFor(url.href),
+    redact: redactorOf(credentials),
+    sends: masterSends,
+  });
+}
+
+/** Whether a master sends such an answer: no pages, and of redirects only 307. */
+function masterSends(answer: AnswerTraits): boolean {
+  const { status } = answer;
+  return !isHtml(answer) && status !== 502 && status !== 504 && (status < 300 || status >= 400 || status === 307);
+}
+
+function strangersHint({ url, status, credentials }: Refusal, between: Intermediary): string {
+  if (between.kind === "proxy") return proxyHint(status, proxyFor(url.href));
+  if (status === 401) return loginHint(credentials);
+  if (status === 429 || status >= 500) return "it is retried automatically; see its log, and whether the master runs";
+  return "check host and port in mesos-master: they must lead to a Mesos master itself (port 5050), not to an agent, a " +
+    "proxy or a login page";
 }
 
 /** A response that no master gives. */
@@ -89,13 +115,16 @@ const lostSubscription = /stream id|mesos-stream-id|framework is not subscribed|
 export function callRefusal(refusal: Refusal): CallRefusal {
   const { status } = refusal;
   const isOver = endsSession(refusal);
+  const between = isOver ? undefined : strangerIn(refusal);
   const hint = isOver
     ? "it resubscribes automatically"
+    : between !== undefined
+    ? strangersHint(refusal, between)
     : status === 401
     ? loginHint(refusal.credentials)
     : "see the log of the Mesos master";
   return {
-    error: new MesosError("call-refused", refusalMessage(refusal), hint),
+    error: new MesosError("call-refused", refusalMessage(refusal, between), hint),
     endsSession: isOver,
   };
 }
@@ -106,23 +135,20 @@ export function endsSession({ status, text }: Pick<Refusal, "status" | "text">):
   return isLost || status === 307 || status === 503;
 }
 
-/** `Mesos master http://host:5050 refused SUBSCRIBE: 401 (text of the answer)`, in one line without secrets. */
-export function refusalMessage(refusal: Refusal): string {
-  const { origin, asked, status, location } = refusal;
-  const said = location === undefined
-    ? messageIn(refusal)
-    : ` to ${oneLine(redactorOf(refusal.credentials)(location))}`;
-  return `Mesos master ${origin} answered ${asked} with ${status}${said}`;
+/** `Mesos master http://host:5050 answered SUBSCRIBE with 400: what it said`, in one line without secrets. */
+function refusalMessage(refusal: Refusal, between: Intermediary | undefined): string {
+  const { url, asked, status } = refusal;
+  const what = `Mesos master ${url.origin} answered ${asked} with ${status}`;
+  return between === undefined ? what + messageIn(refusal) : `${what}: not a master, but ${between.text}`;
 }
 
-function messageIn(refusal: Refusal): string {
-  if (isHtml(refusal)) return " and an HTML page";
-  const text = oneLine(redactorOf(refusal.credentials)(refusal.text));
-  return text === "" ? "" : `: ${text}`;
-}
-
-function isHtml({ contentType, text }: Refusal): boolean {
-  return contentType.includes("html") || /^\s*<(!doctype|html)/i.test(text);
+function messageIn({ status, headers, text, credentials }: Refusal): string {
+  const redact = redactorOf(credentials);
+  const location = headers.get("location");
+  if (location !== null) return ` to ${oneLine(redact(location))}`;
+  // Mesos says the status and its name once more: `401 Unauthorized.`
+  const said = oneLine(redact(text)).replace(new RegExp(`^${status} `), "").replace(/\.$/, "");
+  return said === "" ? "" : `: ${said}`;
 }
 
 function loginHint(credentials: Credentials): string {

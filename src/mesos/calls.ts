@@ -78,13 +78,11 @@ async function sendNow(target: CallTarget, call: MesosEffect, signal: AbortSigna
     return;
   }
   try {
-    const location = answer.response.headers.get("location");
     const { error, endsSession } = callRefusal({
-      origin: url.origin,
+      url,
       asked: call.kind,
       status: answer.response.status,
-      contentType: (answer.response.headers.get("content-type") ?? "").toLowerCase(),
-      ...(location === null ? {} : { location }),
+      headers: answer.response.headers,
       text: await answer.text(),
       credentials: client.connection.credentials,
     });

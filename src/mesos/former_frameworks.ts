@@ -94,12 +94,12 @@ export async function findFrameworks(
 
 /** A master that cannot answer yet; any other response shows that it denies access. */
 function noLeader(
-  { response: { status } }: MasterAnswer,
-  { origin }: URL,
+  { response: { status, headers } }: MasterAnswer,
+  url: URL,
 ): ReturnType<typeof subscribeRefusal> | undefined {
   if (status !== 429 && status < 500 || status === 501) return undefined;
   const asked = "GET_FRAMEWORKS";
-  return subscribeRefusal({ origin, asked, status, contentType: "", text: "", credentials: { kind: "none" } });
+  return subscribeRefusal({ url, asked, status, headers, text: "", credentials: { kind: "none" } });
 }
 
 /** Ids of the tasks of one framework that may be alive, not of those that only wait for their acknowledgement; none where they are not shown to us. */

@@ -2,13 +2,14 @@
 // (runtime/supervisor.ts).
 
 import { type HostCheck, hostCheck } from "../net/allowed_hosts.ts";
-import { notAMaster, type Refusal, refusalMessage, subscribeRefusal } from "./answers.ts";
+import { isOfMaster, notAMaster, type Refusal, subscribeRefusal } from "./answers.ts";
 import { type FrameworkIdentity, type MesosApi, type MesosConnection, MesosError, type MesosSession } from "./api.ts";
 import { ownBytes, protobufType } from "./calls.ts";
 import { findFrameworks } from "./former_frameworks.ts";
 import { createLeaderFinder, type LeaderFinder } from "./leader.ts";
 import { createMasterClient, type MasterAnswer, type MasterClient, sendRequest } from "./master_request.ts";
 import { addressOfUrl, hostPortText } from "../net/addresses.ts";
+import { isHtml } from "../net/intermediary.ts";
 import { createPortProbe, type PortProbe } from "./port_probe.ts";
 import { type ReachedLeader, reachLeader } from "./reach_leader.ts";
 import { type RunningSession, startSession } from "./session.ts";
@@ -185,10 +186,11 @@ function followLeader({ finder }: Scheduler, reached: ReachedLeader, running: Ru
 
 async function judgeSubscribe(client: MasterClient, answer: MasterAnswer, url: URL): Promise<MesosError | undefined> {
   const refusal = await refusalOf(client, { answer, url, asked: "SUBSCRIBE" });
-  if (refusal.status !== 200) return subscribeRefusal(refusal);
+  if (refusal.status !== 200 || isPage(answer)) return subscribeRefusal(refusal);
   const message = `Mesos master ${url.origin} answered SUBSCRIBE with 200`;
-  if (!refusal.contentType.startsWith(protobufType)) {
-    return notAMaster(`${message}, but in '${refusal.contentType.slice(0, 60)}' instead of ${protobufType}`);
+  const contentType = (refusal.headers.get("content-type") ?? "").toLowerCase();
+  if (!contentType.startsWith(protobufType)) {
+    return notAMaster(`${message}, but in '${contentType.slice(0, 60)}' instead of ${protobufType}`);
   }
   const streamId = answer.response.headers.get("mesos-stream-id") ?? "";
   if (streamId === "" || streamId.length > streamIdLengthMax) {
@@ -209,16 +211,18 @@ interface Answered {
 // The body of a good response is left alone.
 async function refusalOf(client: MasterClient, { answer, url, asked }: Answered): Promise<Refusal> {
   const { status, headers } = answer.response;
-  const location = headers.get("location");
   return {
-    origin: url.origin,
+    url,
     asked,
     status,
-    contentType: (headers.get("content-type") ?? "").toLowerCase(),
-    ...(location === null ? {} : { location }),
-    text: status === 200 ? "" : await answer.text(),
+    headers,
+    text: status === 200 && !isPage(answer) ? "" : await answer.text(),
     credentials: client.connection.credentials,
   };
+}
+
+function isPage({ response: { headers } }: MasterAnswer): boolean {
+  return isHtml({ headers, body: "" });
 }
 
 // GET on the scheduler's path is routed like a call, but does nothing: a non-leader answers 307, a master that requires
@@ -237,11 +241,7 @@ async function probe(
     signals,
     judge: async (answer, url) => {
       const refusal = await refusalOf(client, { answer, url, asked: `GET ${schedulerPath}` });
-      return refusal.status === 405
-        ? undefined
-        : refusal.status === 200
-        ? notAMaster(refusalMessage(refusal))
-        : subscribeRefusal(refusal);
+      return isOfMaster(refusal) && refusal.status === 405 ? undefined : subscribeRefusal(refusal);
     },
   });
   answer.end();

@@ -199,9 +199,9 @@ function requestError(
   if (failure instanceof CredentialsError) {
     return new MesosError("unauthorized", failure.message, failure.hint, failure);
   }
-  const { kind, what } = networkFailure(failure, request.url);
+  const { kind, what, hint = networkHints[kind] } = networkFailure(failure, request.url);
   const reason = kind === "not-permitted" ? "redirect-refused" : limits.unanswered;
-  return new MesosError(reason, `Mesos master ${origin}: ${what}`, networkHints[kind], failure);
+  return new MesosError(reason, `Mesos master ${origin}: ${what}`, hint, failure);
 }
 
 function clientWith(caCerts: readonly string[]): Deno.HttpClient {

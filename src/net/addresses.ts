@@ -1,6 +1,7 @@
 // Parses hosts, ports, server URLs, masters and ZooKeeper addresses: config/ does it once, and everything else gets the
 // parsed form.
 
+import { oneLine } from "../core/text.ts";
 import { quote } from "../quote.ts";
 import { Secret } from "../secret.ts";
 
@@ -221,4 +222,9 @@ function itemsOf(text: string): string[] {
 
 function tooMany(count: number): string {
   return `it names ${count} hosts, more than ${hostsMax}`;
+}
+
+/** A URL or path without anything that may contain tokens. */
+export function withoutQuery(location: string): string {
+  return oneLine(location.replace(/[?#].*$/s, "").replace(/\/\/[^/@]*@/, "//"));
 }

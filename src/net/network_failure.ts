@@ -2,6 +2,7 @@
 // (hyper, rustls, node:net). Each edge adds what the operator can do.
 
 import { oneLine } from "../core/text.ts";
+import { proxyFor, proxyHint, type ProxyInUse, proxyText } from "./proxies.ts";
 
 /** The kinds of failures. */
 export type NetworkFailureKind =
@@ -34,10 +35,19 @@ export interface NetworkFailure {
   readonly kind: NetworkFailureKind;
   /** A clause behind `http://host:port: `, such as `the connection was refused`. */
   readonly what: string;
+  /** The next act where a proxy of the environment is on the way; absent: the edge knows it by the kind. */
+  readonly hint?: string;
 }
 
-/** Classifies what `fetch` or `node:net` threw; `url` is taken out of its text. */
-export function networkFailure(failure: unknown, url: string): NetworkFailure {
+/**
+ * Classifies what `fetch` or `node:net` threw; `url` is taken out of its text. On the way through a proxy of the
+ * environment, whatever fails before TLS has failed at the proxy.
+ */
+export function networkFailure(
+  failure: unknown,
+  url: string,
+  proxy: ProxyInUse | undefined = url === "" ? undefined : proxyFor(url),
+): NetworkFailure {
   if (failure instanceof Deno.errors.NotCapable) {
     const host = /net access to "([^"]+)"/.exec(failure.message)?.[1] ?? "this host";
     return { kind: "not-permitted", what: `this program was started without permission to connect to ${host}` };
@@ -45,9 +55,25 @@ export function networkFailure(failure: unknown, url: string): NetworkFailure {
   const text = url === "" ? textOf(failure) : textOf(failure).replaceAll(url, "");
   const detail = oneLine(text.slice(text.lastIndexOf(": ") + 1));
   for (const [pattern, kind, what] of kinds) {
-    if (pattern.test(text)) return { kind, what: kind === "tls" ? `${what} (${detail})` : what };
+    if (!pattern.test(text)) continue;
+    if (proxy !== undefined && atProxy.has(kind)) return failureAtProxy(proxy, kind === "proxy" ? detail : what);
+    return { kind, what: kind === "tls" ? `${what} (${detail})` : what };
   }
   return { kind: "other", what: `it failed (${detail})` };
+}
+
+const atProxy: ReadonlySet<NetworkFailureKind> = new Set([
+  "unknown-host",
+  "refused",
+  "proxy",
+  "not-http",
+  "no-route",
+  "timed-out",
+  "lost",
+]);
+
+function failureAtProxy(proxy: ProxyInUse, what: string): NetworkFailure {
+  return { kind: "proxy", what: `${what}, on the way through ${proxyText(proxy)}`, hint: proxyHint(undefined, proxy) };
 }
 
 // The first that fits counts.

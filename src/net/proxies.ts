@@ -1,11 +1,57 @@
-// Whether Deno's fetch would use a proxy for a host (denoland/deno ext/fetch/proxy.rs).
+// Whether Deno's fetch would use a proxy for a host, and which (denoland/deno ext/fetch/proxy.rs).
 
 import { hostCheck, parseAllowedHost } from "./allowed_hosts.ts";
-import type { HostPort } from "./addresses.ts";
+import { type HostPort, withoutQuery } from "./addresses.ts";
 
 /** Deno 2.4 uses the lower-case `http_proxy` for https: each counts for both. */
 const proxyNames = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] as const;
 const entriesMax = 1_000;
+
+/** The proxy of the environment that requests to a host go through. */
+export interface ProxyInUse {
+  /** The environment variable that names it. */
+  readonly variable: string;
+  /** As the variable has it, without user and password. */
+  readonly url: string;
+  /** The host that is asked by way of it. */
+  readonly host: string;
+}
+
+/** The proxy that fetch uses for a URL; `undefined` if there is none, or the environment may not be read. */
+export function proxyFor(
+  url: string,
+  readEnv: (name: string) => string | undefined = Deno.env.get,
+): ProxyInUse | undefined {
+  const { protocol, hostname, port } = new URL(url);
+  const host = hostname.replace(/^\[|\]$/g, "");
+  if (isDirect({ host, port: Number(port) }, readEnv)) return undefined;
+  try {
+    const own = protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY";
+    for (const variable of [own, own.toLowerCase(), "ALL_PROXY", "all_proxy"]) {
+      const value = readEnv(variable) ?? "";
+      if (value !== "") return { variable, url: withoutQuery(value.replace(/^[^/@]*@/, "")), host };
+    }
+  } catch {
+    return undefined;
+  }
+  return undefined;
+}
+
+/** `the proxy http://10.0.0.1:3128 (HTTP_PROXY)`. */
+export function proxyText({ variable, url }: ProxyInUse): string {
+  return `the proxy ${url} (${variable})`;
+}
+
+/** What to do about a proxy that is in the way; `undefined`: one that is not of the environment, as far as is known. */
+export function proxyHint(status: number | undefined, proxy: ProxyInUse | undefined): string {
+  const { variable = "HTTP_PROXY", host } = proxy ?? {};
+  const past =
+    `put ${host ?? "the host"} into NO_PROXY to go past the proxy (names and addresses without a port; * does ` +
+    "not cover addresses)";
+  return status === 407
+    ? `name its user in ${variable} (http://USER:PASSWORD@HOST:PORT), or ${past}`
+    : `check ${variable}, or ${past}`;
+}
 
 /**
  * False if fetch may use a proxy. An unreadable variable counts as a proxy, and of NO_PROXY only what is certain

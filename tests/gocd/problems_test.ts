@@ -42,13 +42,13 @@ const cases: readonly Case[] = [
     what: "a login page that claims to be XML or JSON",
     answer: () => page(200, html, { "content-type": "application/vnd.go.cd+json" }),
     want: ["gocd-login-page", "unreadable"],
-    says: "HTML",
+    says: "page",
   },
   {
     what: "a login page without a type",
     answer: () => page(200, html),
     want: ["gocd-login-page", "unreadable"],
-    says: "HTML",
+    says: "page",
   },
   {
     what: "a redirect to the login page",
@@ -71,10 +71,30 @@ const cases: readonly Case[] = [
   },
   {
     what: "a wrong password on an old server, in HTML",
-    answer: () => page(401, html, asHtml),
+    answer: () => page(401, "<html><head><title>Error 401 Bad credentials</title></head></html>", asHtml),
     want: ["gocd-bad-credentials", "refused"],
     says: "go-server.password",
     credentials: basic,
+  },
+  {
+    what: "a wrong password on a server of 16.x, in the error page that it has of its own",
+    answer: () => page(401, "<!DOCTYPE html><html><body><h1>401</h1>\n<h2>Unauthorized</h2></body></html>", asHtml),
+    want: ["gocd-bad-credentials", "refused"],
+    says: "go-server.password",
+    credentials: basic,
+  },
+  {
+    what: "a wrong password, said by GoCD behind a proxy that adds its name",
+    answer: () => json(401, { message: badCredentials }, { server: "nginx", via: "1.1 edge" }),
+    want: ["gocd-bad-credentials", "refused"],
+    says: "go-server.password",
+    credentials: basic,
+  },
+  {
+    what: "a login page of GoCD itself, as for a path without /go",
+    answer: () => page(200, html, { ...asHtml, "x-ua-compatible": "chrome=1" }),
+    want: ["gocd-login-page", "unreadable"],
+    says: "it usually ends in /go",
   },
   {
     what: "a wrong token",
@@ -191,7 +211,7 @@ const cases: readonly Case[] = [
     what: "a bad gateway",
     answer: () => page(502, html, asHtml),
     want: ["gocd-server-error", "unreachable"],
-    says: "(an HTML page)",
+    says: 'with the page "Log in"',
   },
   {
     what: "an error inside",

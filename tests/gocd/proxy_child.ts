@@ -19,7 +19,7 @@ try {
   line = `${jobs.length} job`;
 } catch (error) {
   if (!(error instanceof GocdError)) throw error;
-  line = `${error.problem.code} (${error.problem.hint})`;
+  line = `${error.problem.code}: ${error.message} (${error.problem.hint})`;
 }
 api.close();
 await Deno.stdout.write(new TextEncoder().encode(`${line}\n`));

@@ -58,6 +58,8 @@ async function pollWith(env: Record<string, string>, args: readonly string[]): P
       "--quiet",
       `--allow-net=${host}:8153,${host}:8154`,
       `--allow-read=${ca}`,
+      // As src/config/hosts.ts permits.
+      `--allow-env=${names.flatMap((name) => [name, name.toLowerCase()]).join(",")}`,
       child,
       ...args,
     ],
@@ -82,14 +84,15 @@ for (
       "HTTPS_PROXY that gives no tunnel",
       ["HTTPS_PROXY"],
       [https],
-      "gocd-proxy (check HTTP_PROXY, HTTPS_PROXY and NO_PROXY)",
+      "gocd-proxy: unsuccessful tunnel, on the way through the proxy PROXY (HTTPS_PROXY) (check HTTPS_PROXY, or put " +
+      "gocd.invalid into NO_PROXY to go past the proxy (names and addresses without a port; * does not cover addresses))",
       "CONNECT gocd.invalid:8154 HTTP/1.1",
     ],
     [
       "a server in NO_PROXY",
       ["HTTP_PROXY", "NO_PROXY"],
       [http],
-      "gocd-dns (check go-server.host or .url, and DNS)",
+      "gocd-dns: the host name cannot be resolved (check go-server.host or .url, and DNS)",
       undefined,
     ],
   ] as const
@@ -98,10 +101,54 @@ for (
     const proxy = startProxy();
     try {
       const set = Object.fromEntries(env.map((name) => [name, name === "NO_PROXY" ? host : proxy.url]));
-      assertEquals(await pollWith({ ...blank, ...set }, args), said);
+      const line = (await pollWith({ ...blank, ...set }, args)).replaceAll(proxy.url, "PROXY");
+      assertEquals(line.replace(/: .*: (?=unsuccessful|the host)/, ": "), said);
       assertEquals(proxy.lines[0], first);
     } finally {
       proxy.close();
     }
   });
 }
+
+/** A proxy that refuses everything. */
+function refusingProxy(status: number): { readonly url: string; close(): Promise<void> } {
+  const page = "<!DOCTYPE html><html><head><title>ERROR: Access Denied</title></head></html>";
+  const headers = { "content-type": "text/html", "x-squid-error": "ERR_ACCESS_DENIED 0", server: "squid/4.10" };
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    () => new Response(page, { status, headers }),
+  );
+  return { url: `http://127.0.0.1:${server.addr.port}`, close: () => server.shutdown() };
+}
+
+for (const status of [403, 407]) {
+  Deno.test(`a proxy of the environment that answers ${status} is named, and how to go past it`, async () => {
+    const proxy = refusingProxy(status);
+    try {
+      // Meant for every host, but for addresses Deno does not take it so.
+      const line = await pollWith({ ...blank, HTTP_PROXY: proxy.url, NO_PROXY: "127.0.0.1:8153" }, [http]);
+      const past =
+        "put gocd.invalid into NO_PROXY to go past the proxy (names and addresses without a port; * does not " +
+        "cover addresses)";
+      const [code, act] = status === 407
+        ? ["gocd-proxy-refused", "name its user in HTTP_PROXY (http://USER:PASSWORD@HOST:PORT)"]
+        : ["gocd-blocked", "check HTTP_PROXY"];
+      assertEquals(
+        line,
+        `${code}: GET http://gocd.invalid:8153/go/api/version answered ${status}: not GoCD, but the proxy ${proxy.url} ` +
+          `(HTTP_PROXY), squid/4.10, with the page "ERROR: Access Denied" (${act}, or ${past})`,
+      );
+    } finally {
+      await proxy.close();
+    }
+  });
+}
+
+Deno.test("where nothing listens at the proxy of the environment, the proxy is named, not the server", async () => {
+  assertEquals(
+    await pollWith({ ...blank, HTTP_PROXY: "http://user:secret@127.0.0.1:1" }, [http]),
+    `gocd-proxy: GET ${http}/api/version: the connection was refused, on the way through the proxy http://127.0.0.1:1 ` +
+      "(HTTP_PROXY) (check HTTP_PROXY, or put gocd.invalid into NO_PROXY to go past the proxy (names and addresses without " +
+      "a port; * does not cover addresses))",
+  );
+});

@@ -140,3 +140,35 @@ Deno.test("a Pending agent is disabled on every server that has lists, although 
     assertEquals(fake.agents[0]?.config, "Disabled");
   }
 });
+
+Deno.test("a page of GoCD that is called JSON says nothing of an agent: it counts as none that is gone", async () => {
+  const fake = fakeGocd("26.1.0", [{ uuid: "a", config: "Disabled", state: "Idle" }]);
+  // As recorded (post agents, put agent): the route's type on the page for an unknown path.
+  fake.override = ({ method }) =>
+    method === "GET" ? undefined : new Response("<html><body><h2>404 Not found</h2></body></html>", {
+      status: 404,
+      headers: { "content-type": "application/vnd.go.cd.v7+json;charset=utf-8" },
+    });
+  const error = await assertRejects(() => apiOf(fake).deleteAgents(["a"], signal), GocdError);
+  assertEquals([error.problem.code, error.problem.kind], ["gocd-unknown-path", "missing"]);
+});
+
+for (
+  const [name, status, body, headers] of [
+    ["405 of nginx", 405, "<html><head><title>405 Not Allowed</title></head></html>", { server: "nginx" }],
+    ["405 without a word", 405, "", {}],
+    ["403 of a firewall", 403, "<html><head><title>Attention Required!</title></head></html>", {}],
+    ["403 of an API gateway", 403, '{"message":"Forbidden"}', {}],
+    ["404 of a proxy", 404, "<html><head><title>404 Not Found</title></head></html>", { server: "nginx" }],
+    ["501 of a proxy", 501, "<html><head><title>501 Not Implemented</title></head></html>", {}],
+  ] as const
+) {
+  Deno.test(`a change that something in between refuses is not GoCD's word on rights or agents: ${name}`, async () => {
+    const fake = fakeGocd("26.1.0", [{ uuid: "a", config: "Enabled", state: "Idle" }]);
+    fake.override = ({ method }) => method === "GET" ? undefined : new Response(body, { status, headers });
+    const { problem } = await assertRejects(() => apiOf(fake).disableAgents(["a"], signal), GocdError);
+    assertEquals(problem.code, status === 501 ? "gocd-server-error" : "gocd-blocked");
+    assertStringIncludes(problem.message, `answered ${status}: not GoCD, but `);
+    assertEquals(problem.hint.includes("administrator"), false);
+  });
+}

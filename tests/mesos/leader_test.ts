@@ -206,7 +206,7 @@ const answers: readonly (readonly [
   ["something that takes no POST", () => refusal(405), "not-a-master", ["405"]],
   ["an old master", () => refusal(415, "Unsupported"), "not-a-master", ["1.0"]],
   ["a web page with 200", () => new Response(html, { headers: { "content-type": "text/html" } }), "not-a-master", [
-    "text/html",
+    "not a master, but something else, with an HTML page",
   ]],
   [
     "a web page with 400",
@@ -225,7 +225,9 @@ const answers: readonly (readonly [
   ["a long stream id", () => openStream({ "mesos-stream-id": "x".repeat(129) }).response, "not-a-master", [
     "unusable Mesos-Stream-Id",
   ]],
-  ["a proxy without its master", () => refusal(502, "Bad Gateway"), "unreachable", ["502: Bad Gateway"]],
+  ["a proxy without its master", () => refusal(502, "Bad Gateway"), "unreachable", [
+    'not a master, but something else, saying "Bad Gateway"',
+  ]],
   ["a 307 without a target", () => refusal(307), "not-a-master", ["where to"]],
   ["a 307 to another protocol", () => redirectTo("ftp://127.0.0.1/x"), "redirect-refused", ["ftp://127.0.0.1"]],
   ["no right", () => refusal(403, "not allowed"), "unauthorized", ["--acls"]],

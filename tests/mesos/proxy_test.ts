@@ -51,3 +51,22 @@ Deno.test("a master that NO_PROXY names is asked past the proxy", async () => {
   assertStringIncludes(await childWith(env, master.address), `acknowledged at ${master.address}`);
   assertEquals([types(proxy), types(master)], [[], ["SUBSCRIBE", "ACKNOWLEDGE"]]);
 });
+
+Deno.test("a failure on the way through a proxy names the proxy, not the master", async () => {
+  const past = "put master.invalid into NO_PROXY to go past the proxy";
+  const refused = await childWith({ http_proxy: "http://127.0.0.1:1" }, "master.invalid:5050");
+  assertStringIncludes(
+    refused,
+    "the connection was refused, on the way through the proxy http://127.0.0.1:1 (http_proxy)",
+  );
+  assertStringIncludes(refused, past);
+  await using proxy = startMaster(() =>
+    new Response("<html><title>ERROR</title></html>", { status: 407, headers: { "proxy-authenticate": "Basic" } })
+  );
+  const login = await childWith({ http_proxy: `http://${proxy.address}` }, "master.invalid:5050");
+  assertStringIncludes(
+    login,
+    `answered SUBSCRIBE with 407: not a master, but the proxy http://${proxy.address} (http_proxy), with the page "ERROR"`,
+  );
+  assertStringIncludes(login, "name its user in http_proxy (http://USER:PASSWORD@HOST:PORT)");
+});

@@ -20,6 +20,8 @@ export interface SituationOptions extends DriverOptions {
   readonly gocd?: Partial<SimGocdOptions>;
   /** Name and password; default: no login. */
   readonly login?: readonly [name: string, password: string];
+  /** What stands between the program and the server: its own answer, or none where it lets a request pass. */
+  readonly between?: (request: Request) => Response | undefined;
 }
 
 /** The program and its server, on one clock. */
@@ -40,12 +42,12 @@ export interface Situation {
 
 /** Begins a situation: subscribed, nothing polled yet; polls come every 10 s. */
 export function situation(options: SituationOptions = {}): Situation {
-  const { version = "26.1.0", gocd = {}, login, poller, ...others } = options;
+  const { version = "26.1.0", gocd = {}, login, poller, between = () => undefined, ...others } = options;
   const model = createSimGocd({ version, nowMs: zeroMs, autoRegisterKey: "key", ...gocd });
   const world = drive({ ...others, poller: { intervalMs: 10 * second, maxIntervalMs: 10 * second, ...poller } });
   const plain = simFetch(model);
-  const fetch: typeof globalThis.fetch = (input, init) =>
-    plain(input, {
+  const fetch: typeof globalThis.fetch = async (input, init) =>
+    between(new Request(input, { ...init, signal: null })) ?? await plain(input, {
       ...init,
       headers: {
         ...init?.headers as Record<string, string>,

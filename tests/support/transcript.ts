@@ -35,6 +35,26 @@ export function transcriptOf(title: string, locator: string, { world, notes }: S
   ].join("\n").replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME");
 }
 
+/** What an operator reads of a situation that is about no job: log, problems of the page, metrics. */
+export function diagnosisOf(title: string, { world, notes }: Situation): string {
+  const view = statusView(world.state, world.atMs);
+  const page = pageOf(view);
+  for (const { message } of view.problems) assertStringIncludes(page, message);
+  return [
+    `# ${title}`,
+    "",
+    "# log",
+    ...logOf(notes),
+    "",
+    "# problems on the page",
+    ...view.problems.map(({ message, hint }) => hint === "" ? message : `${message} (to do: ${hint})`),
+    "",
+    "# metrics",
+    ...metricsOf(view),
+    "",
+  ].join("\n").replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME");
+}
+
 function logOf(notes: Situation["notes"]): string[] {
   const gate = createFloodGate();
   const lines = notes.filter(({ level }) => level !== "debug").flatMap((note) => {

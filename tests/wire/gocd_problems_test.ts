@@ -41,7 +41,12 @@ function fault(trouble: Omit<Trouble, "begin" | "end">, kind: SimFaultKind, path
 
 const troubles: readonly Trouble[] = [
   fault(
-    { name: "a login page with 200", code: "gocd-login-page", says: /200 with an HTML page/, todo: /go-server\.url/ },
+    {
+      name: "a login page with 200",
+      code: "gocd-login-page",
+      says: /200: not GoCD, .*"Sign in"/,
+      todo: /go-server\.url/,
+    },
     { kind: "login-page", style: "html-200" },
   ),
   fault(

@@ -11,6 +11,7 @@ import type { AgentInstance, Draining, DrainStep } from "../instance.ts";
 import { register, startKill } from "./phase.ts";
 import { profileOf } from "../profile_of.ts";
 import { agentsAsOfMs, isFresh, isIdleConfirmed, shownForMs } from "../session/reading.ts";
+import { writesFailing } from "../session/write_failure.ts";
 
 /** Takes the next step of a drain, by what the server shows. `undefined`: its record is not in the list. */
 export function advanceDrain(draft: Draft, instance: Draining, gocdAgent: GocdAgent | undefined): void {
@@ -176,7 +177,14 @@ function askDelete(draft: Draft, instance: Draining, sinceMs: number): void {
 function leaveRecord(draft: Draft, instance: Draining): void {
   if (!isFresh(draft)) return;
   startKill(draft, instance, "drained", { kind: "drained", isDeleted: false });
-  draft.note({ kind: "gocd-record-left", taskId: instance.taskId, uuid: instance.uuid, forMs: deleteMaxMs });
+  const problem = writesFailing(draft.state, draft.atMs)?.problem;
+  draft.note({
+    kind: "gocd-record-left",
+    taskId: instance.taskId,
+    uuid: instance.uuid,
+    forMs: deleteMaxMs,
+    ...(problem === undefined ? {} : { problem }),
+  });
 }
 
 /**

@@ -22,6 +22,7 @@ import { noteDemand } from "../demand/demand_notes.ts";
 import { maintenanceMode } from "../demand/reason.ts";
 import { appearedSince, unlistedSince } from "../identity/recognition.ts";
 import { failedReading, goodReading, notServing } from "./reading.ts";
+import { writeDone, writeFailed } from "./write_failure.ts";
 import { replanIfStale, reuseAll } from "../demand/replan.ts";
 import { afterFailure, afterPoll, agentsPauseMs, lookAgainMs } from "./poll_schedule.ts";
 import { noteOfferless } from "../placement/roles.ts";
@@ -165,6 +166,7 @@ export function gocdPollFailed(draft: Draft, event: EventOf<"gocd-poll-failed">)
 /** A change of records was carried out; after a DELETE only the look at the list is between a drain and its KILL. */
 export function gocdCallDone(draft: Draft, call: GocdEffect): void {
   lookAgain(draft, call.kind === "delete-gocd-agents" ? 0 : lookAgainMs);
+  writeDone(draft, call);
   if (call.kind === "enable-gocd-agent") enablingAnswered(draft, call.uuid);
 }
 
@@ -172,6 +174,7 @@ export function gocdCallDone(draft: Draft, call: GocdEffect): void {
 export function gocdCallFailed(draft: Draft, event: EventOf<"gocd-call-failed">): void {
   const { call, problem } = event;
   lookAgain(draft, lookAgainMs);
+  writeFailed(draft, call, problem);
   if (call.kind === "enable-gocd-agent") enablingAnswered(draft, call.uuid);
   if (problem.kind === "maintenance" && draft.state.server.info !== undefined) {
     draft.set({ server: { ...draft.state.server, info: { ...draft.state.server.info, maintenance: "on" } } });

@@ -14,6 +14,7 @@ import { uuidOf } from "../life/phase.ts";
 import { profileOf } from "../profile_of.ts";
 import { keyFindings } from "../identity/register_key.ts";
 import { globalGate } from "../demand/gates.ts";
+import { writesFailing } from "../session/write_failure.ts";
 import type { State } from "../state.ts";
 import type { BucketDemand, JobVerdict } from "../demand/verdict.ts";
 import { nextAct } from "../words/acts.ts";
@@ -26,6 +27,7 @@ import {
   moreUnserved,
   profileFailing,
   unsubscribed,
+  writesRefused,
 } from "../words/problems.ts";
 import { gateText } from "../words/gates.ts";
 import { avoidedText } from "../words/placement.ts";
@@ -194,6 +196,8 @@ function problemsOf(state: State, atMs: number): Finding[] {
   const problems: Finding[] = [];
   const { problem, findings } = state.server;
   if (problem !== undefined) problems.push({ code: problem.code, message: problem.message, hint: problem.hint });
+  const failure = writesFailing(state, atMs);
+  if (failure !== undefined) problems.push(writesRefused(failure, atMs));
   if (state.session.kind !== "subscribed") problems.push(unsubscribed(state.session));
   for (const suspicion of [state.brake.gocd, state.brake.mesos]) {
     if (suspicion !== undefined) problems.push(brakeOn(suspicion, atMs));

@@ -83,12 +83,12 @@ export const lifeNotes: NoteWords<keyof LifeNotes> = {
     text: `${taskId} is enabled again: jobs wait that it can take`,
     fields: { taskId, profile },
   }),
-  "gocd-record-left": ({ taskId, uuid, forMs }) => ({
+  "gocd-record-left": ({ taskId, uuid, forMs, problem }) => ({
     level: "warning",
     text:
       `the GoCD server has not deleted the record of ${taskId} for ${formatDuration(forMs)}; the agent is stopped ` +
       "all the same, and its record deleted once that works",
-    hint: "make the account of go-server.user-name (or of the access token) an administrator in GoCD",
+    hint: problem?.hint ?? "see what GoCD has answered to DELETE, in the lines before",
     fields: { taskId, uuid },
   }),
   "agent-killing": ({ taskId, profile, host, cause, why }) => {

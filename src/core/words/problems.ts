@@ -3,7 +3,7 @@
 import type { Held } from "../demand/reason.ts";
 import type { Lack } from "../demand/lacks.ts";
 import type { Finding } from "../event.ts";
-import type { SessionState, Suspicion } from "../state.ts";
+import type { SessionState, Suspicion, WriteFailure } from "../state.ts";
 import { suspicionText } from "./causes.ts";
 import { gateText } from "./gates.ts";
 import { counted, formatDuration } from "./phrases.ts";
@@ -15,6 +15,16 @@ export function unsubscribed({ kind, reason }: SessionState): Finding {
     code: `mesos-${kind}`,
     message: gateText({ kind: "held-no-session", ...(reason === undefined ? {} : { why: reason }) }, 0),
     hint: kind === "connecting" ? "retried automatically" : "see the log",
+  };
+}
+
+/** No record can be changed. */
+export function writesRefused({ kind, problem, sinceMs }: WriteFailure, atMs: number): Finding {
+  const what = kind === "delete" ? "deleted" : "enabled or disabled";
+  return {
+    code: "gocd-writes-refused",
+    message: `no GoCD agent could be ${what} for ${formatDuration(atMs - sinceMs)}: ${problem.message}`,
+    hint: problem.hint,
   };
 }
 

@@ -1,0 +1,42 @@
+// Whether the GoCD server, or something in front of it, lets us change no records although it is read. Until that ends
+// agents can be launched, but neither enabled nor taken down.
+
+import type { Draft } from "../draft.ts";
+import type { GocdEffect } from "../effect.ts";
+import type { GocdProblem } from "../event.ts";
+import type { State, WriteFailure } from "../state.ts";
+
+/** What is needed is asked for again within minutes: without another try nothing is left to be changed. */
+const forgottenMs = 15 * 60_000;
+/** An outage is told by the reads that fail with it; one that only concerns writes lasts longer than this. */
+const outageMsMin = 60_000;
+
+/** A change of records failed. */
+export function writeFailed(draft: Draft, call: GocdEffect, problem: GocdProblem): void {
+  if (problem.kind === "conflict" || problem.kind === "maintenance" || problem.kind === "starting") return;
+  const before = lastFailure(draft.state, draft.atMs);
+  const writeFailure = { kind: kindOf(call), problem, sinceMs: before?.sinceMs ?? draft.atMs, lastMs: draft.atMs };
+  draft.set({ server: { ...draft.state.server, writeFailure } });
+}
+
+/** A change of records was carried out. */
+export function writeDone(draft: Draft, call: GocdEffect): void {
+  const { writeFailure, ...server } = draft.state.server;
+  if (writeFailure?.kind === kindOf(call)) draft.set({ server });
+}
+
+/** What lets PATCH pass may refuse DELETE. */
+function kindOf({ kind }: GocdEffect): WriteFailure["kind"] {
+  return kind === "delete-gocd-agents" ? "delete" : "update";
+}
+
+/** What keeps us from changing records now; `undefined`: nothing, as far as is known. */
+export function writesFailing(state: State, atMs: number): WriteFailure | undefined {
+  const failure = lastFailure(state, atMs);
+  if (failure?.problem.kind !== "unreachable") return failure;
+  return failure.lastMs - failure.sinceMs > outageMsMin ? failure : undefined;
+}
+
+function lastFailure({ server: { writeFailure } }: State, atMs: number): WriteFailure | undefined {
+  return writeFailure !== undefined && atMs - writeFailure.lastMs <= forgottenMs ? writeFailure : undefined;
+}
