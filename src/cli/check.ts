@@ -5,6 +5,7 @@ import { counted } from "../core/words/phrases.ts";
 import type { Config } from "../config/config.ts";
 import { hintOf, reasonOf } from "../config/hocon.ts";
 import { hostsOf } from "../config/hosts.ts";
+import { bucketJobs } from "../core/demand/backlog.ts";
 import { missingEnvironmentFindings } from "../core/demand/environments.ts";
 import type { Finding } from "../core/event.ts";
 import { foldFindings } from "../core/view/findings.ts";
@@ -138,7 +139,8 @@ async function checkGocd(config: Config, ours: ReadonlySet<string>, report: Repo
       report.warn("gocd", `the server is in ${mode}: nothing is launched until it ends`, `end ${mode} in GoCD`);
     }
     const isRights = ({ code }: Finding): boolean => code === "gocd-too-few-rights";
-    for (const finding of foldFindings(poll.findings).filter((each) => !isRights(each))) {
+    const { foreign } = bucketJobs(jobs, config.settings.poller, poll.server.resourceCase);
+    for (const finding of foldFindings(poll.findings, foreign).filter((each) => !isRights(each))) {
       report.warn("gocd", finding.message, finding.hint);
     }
     for (const { message, hint } of missingEnvironmentFindings(profiles, poll.missingEnvironments ?? [])) {

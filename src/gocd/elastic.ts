@@ -30,6 +30,8 @@ export interface ElasticReading {
 export interface ReadLists {
   readonly jobs: readonly ScheduledJob[];
   readonly agents: readonly GocdAgent[];
+  /** Whether the server has shown that our account is no administrator. */
+  readonly isNoAdmin: boolean;
 }
 
 /** Remembers a server's elastic profiles. */
@@ -56,12 +58,12 @@ interface Known {
 export function createElasticMemory(requester: Requester, nowMs: () => number): ElasticMemory {
   let known: Known | undefined;
   return {
-    async mark({ jobs, agents }, dialect, signal): Promise<ElasticReading> {
+    async mark({ jobs, agents, isNoAdmin }, dialect, signal): Promise<ElasticReading> {
       const paths = new Set(jobs.filter((job) => job.gocdResources.length === 0).map(configuredPath));
       if (paths.size === 0) return { jobs, findings: [] };
       if (dialect.elasticProfiles.length === 0) return { jobs, findings: withoutList(dialect, agents) };
       if (isDue(known, { paths, version: dialect.version, atMs: nowMs() })) {
-        known = await read({ requester, dialect, signal }, { known, paths, nowMs });
+        known = await read({ requester, dialect, isNoAdmin, signal }, { known, paths, nowMs });
       }
       const { profiles = new Map<string, string>(), findings = [] } = known ?? {};
       return { jobs: profiles.size === 0 ? jobs : jobs.map((job) => withProfile(job, profiles)), findings };
@@ -98,6 +100,7 @@ function isDue(
 interface ReadContext {
   readonly requester: Requester;
   readonly dialect: GocdDialect;
+  readonly isNoAdmin: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -126,7 +129,7 @@ async function read(
 async function readProfiles(context: ReadContext): Promise<Pick<Known, "profiles" | "findings">> {
   const ids = await readIds(context);
   const profiles = new Map<string, string>();
-  if (ids.length === 0) return { profiles, findings: [] };
+  if (ids.length === 0) return { profiles, findings: context.isNoAdmin ? [hidden] : [] };
   if (!context.dialect.elasticUsages) {
     return {
       profiles,
@@ -138,6 +141,8 @@ async function readProfiles(context: ReadContext): Promise<Pick<Known, "profiles
   }
   const findings = ids.length > profilesMax
     ? [cannotTell(`only ${profilesMax} of ${ids.length} elastic profiles were looked into`)]
+    : context.isNoAdmin
+    ? [hidden]
     : [];
   return { profiles, findings };
 }
@@ -165,8 +170,9 @@ async function readUsages({ requester, signal }: ReadContext, id: string): Promi
   try {
     return await requester.exchange({ method: "GET", path, accept: mediaType(1) }, signal, pathsOf);
   } catch (error) {
-    // Deleted between the list and this.
-    if (error instanceof GocdError && error.problem.kind === "missing") return [];
+    // Deleted between the list and this: 422 from GoCD 26.2, 404 from others.
+    const kind = error instanceof GocdError ? error.problem.kind : undefined;
+    if (kind === "missing" || kind === "conflict") return [];
     throw error;
   }
 }
@@ -189,3 +195,6 @@ function cannotTell(why: string): Finding {
     hint: 'if there are such jobs, name them in poller.ignore, or set poller.resourceless-jobs = "ignore"',
   };
 }
+
+/** GoCD leaves out what an account may not see, without a word: for most that are no administrators, all of them. */
+const hidden = cannotTell("the account is not an administrator, and GoCD shows it no others than it may see");

@@ -1,4 +1,4 @@
-// Turns the server's health messages (18.2 on) into findings. Most polls cost a 304 (ETag); `detail` is HTML and
+// Turns those of the server's health messages (18.2 on) that matter to agents into findings. Most polls cost a 304 (ETag); `detail` is HTML and
 // becomes plain text.
 
 import { oneLine } from "../core/text.ts";
@@ -48,37 +48,39 @@ export function createHealthMemory(requester: Requester): HealthMemory {
 }
 
 /**
- * One finding for each message: `gocd-job-unassigned` and `gocd-job-silent` (20.9 on) name the job's locator,
- * `gocd-duplicate-guid` names two agents with one guid, `gocd-disk-full` stops scheduling, others are
- * `gocd-health-warning` or `gocd-health-error`. Throws {@linkcode GocdError} (`unreadable`) if the body is no list.
+ * One finding for each message about agents, or about what keeps jobs from them: `gocd-job-unassigned` and
+ * `gocd-job-silent` (20.9 on) name the job's locator, `gocd-duplicate-guid` names two agents with one guid,
+ * `gocd-disk-full` stops scheduling, `gocd-disk-low` is about to. Others, such as failed triggers, materials and plugins,
+ * are for those who look after GoCD. Throws {@linkcode GocdError} (`unreadable`) if the body is no list.
  */
 export function readHealthMessages(text: string, source: string): readonly Finding[] {
   const body = parseJson(text, source);
   if (!Array.isArray(body)) throw contentError(source, { kind: "other-shape", expected: "a list of health messages" });
   const entries: readonly unknown[] = body;
-  return entries.slice(0, healthMessagesMax).filter(isRecord).map((entry) => {
+  return entries.filter(isRecord).flatMap((entry): readonly Finding[] => {
     const message = textOf(entry["message"]);
     const detail = textOf(entry["detail"]);
+    const code = codeOf(message, detail);
+    if (code === undefined) return [];
     const locators = locatorsOf(entry["detail"]);
-    const code = codeOf(message, detail, entry["level"]);
     const minutes = code === "gocd-job-unassigned" ? /last (\d+) minute/.exec(detail)?.[1] : undefined;
-    return {
+    return [{
       code,
       message: `GoCD reports: ${message === "" ? "a health message without a text" : message}`,
       hint: detail === "" ? "see the health messages of the GoCD server" : detail,
       ...(locators.length === 0 ? {} : { locators }),
       ...(code === duplicateGuidCode ? { hostnames: message.split(/[[\],\s]+/).filter((word) => word !== "") } : {}),
       ...(minutes === undefined ? {} : { forMin: Number(minutes) }),
-    };
-  });
+    }];
+  }).slice(0, healthMessagesMax);
 }
 
-function codeOf(message: string, detail: string, level: unknown): string {
+function codeOf(message: string, detail: string): string | undefined {
   if (/has not been assigned an agent/i.test(detail)) return "gocd-job-unassigned";
   if (/console activity/i.test(detail)) return "gocd-job-silent";
   if (/duplicate unique identifier/i.test(message)) return duplicateGuidCode;
   if (/run out of .*disk space/i.test(message)) return "gocd-disk-full";
-  return level === "ERROR" ? "gocd-health-error" : "gocd-health-warning";
+  return /low on .*disk space/i.test(message) ? "gocd-disk-low" : undefined;
 }
 
 /** Of a message, in a finding. */

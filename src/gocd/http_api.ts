@@ -102,7 +102,15 @@ async function poll(server: Server, query: PollQuery, signal: AbortSignal): Prom
   const settled = settledDialect(dialect, feed.path, list.form);
   server.dialects.settle(settled);
   // After the lists, so that those are as close in time as possible.
-  const { jobs, findings } = await server.profiles.mark({ jobs: feed.jobs, agents: list.agents }, settled, signal);
+  const { jobs, findings } = await server.profiles.mark(
+    {
+      jobs: feed.jobs,
+      agents: list.agents,
+      isNoAdmin: maintenance.findings.length > 0,
+    },
+    settled,
+    signal,
+  );
   const missing = await server.environments.missing({
     names: query.environments,
     jobs,

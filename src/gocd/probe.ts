@@ -3,7 +3,7 @@
 import { at, parseJson } from "./json.ts";
 import { GocdError } from "./api.ts";
 import type { Requester } from "./request.ts";
-import { dialectOf, type GocdDialect, mediaType } from "./versions.ts";
+import { dialectOf, type GocdDialect, mediaType, newerRelease } from "./versions.ts";
 
 /** How long a version stays valid. */
 const versionFreshMs = 10 * 60 * 1000;
@@ -44,10 +44,12 @@ export function createDialectMemory(requester: Requester, nowMs: () => number): 
       try {
         return await act(dialect);
       } catch (error) {
-        if (!deniesPath(error)) throw error;
+        if (!deniesPath(error)) throw inRelease(error, dialect);
         known = undefined;
         const again = isFresh ? await read(signal) : dialect;
-        if (again === dialect || (again.version === dialect.version && again.version !== "<16.6")) throw error;
+        if (again === dialect || (again.version === dialect.version && again.version !== "<16.6")) {
+          throw inRelease(error, dialect);
+        }
         return await act(again);
       }
     },
@@ -59,6 +61,16 @@ export function createDialectMemory(requester: Requester, nowMs: () => number): 
     },
   };
 }
+
+/** An answer that is not understood, or a path that is denied, may come from a release that nobody knew yet. */
+function inRelease(error: unknown, { version }: GocdDialect): unknown {
+  const hint = newerRelease(version);
+  const isOurs = error instanceof GocdError && (error.problem.kind === "unreadable" || deniesPath(error));
+  if (!isOurs || hint === undefined || strangersCodes.has(error.problem.code)) return error;
+  return new GocdError({ ...error.problem, hint: `${hint}; or ${error.problem.hint}` }, error);
+}
+
+const strangersCodes: ReadonlySet<string> = new Set(["gocd-login-page", "gocd-redirected"]);
 
 /** Whether a server said that it does not have what every server of its dialect has. */
 function deniesPath(error: unknown): boolean {

@@ -11,6 +11,7 @@ import { bodyBytesMax, contentError } from "./content_problems.ts";
 import { type AttemptDetail, networkError } from "./network_problems.ts";
 import { answerError, type GocdCall } from "./problems.ts";
 import { retryAfterMsOf, sessionCookieOf } from "./response_headers.ts";
+import { isLater } from "./versions.ts";
 
 /** One request. */
 export interface GocdRequest {
@@ -69,6 +70,8 @@ interface Session {
   readonly deprecated: Map<string, Finding>;
   client: Deno.HttpClient | undefined;
   cookie: string | undefined;
+  /** Since when it is sent. */
+  cookieSinceMs: number;
   authorization: string | undefined;
 }
 
@@ -76,6 +79,11 @@ interface Session {
 const refusalCharactersMax = 16 * 1024;
 const deprecatedMax = 20;
 const userAgent = "gocd-mesos";
+/**
+ * GoCD serves a valid session whatever password comes with it. A new one shows that the login still holds, before the next
+ * restart of the server does.
+ */
+const sessionMsMax = 5 * 60_000;
 
 /** Creates a requester. */
 export function createRequester(connection: GocdConnection, options: RequesterOptions): Requester {
@@ -88,6 +96,7 @@ export function createRequester(connection: GocdConnection, options: RequesterOp
     deprecated: new Map(),
     client: undefined,
     cookie: undefined,
+    cookieSinceMs: 0,
     authorization: undefined,
   };
   let last: Promise<void> = Promise.resolve();
@@ -171,6 +180,7 @@ function requestInit(
     session.cookie = undefined;
     session.authorization = authorization;
   }
+  if (session.nowMs() - session.cookieSinceMs >= sessionMsMax) session.cookie = undefined;
   const client = clientOf(session);
   return {
     method: request.method,
@@ -215,7 +225,9 @@ interface SentRequest {
 
 async function answerOf(session: Session, { call, etag: known }: SentRequest, response: Response): Promise<GocdAnswer> {
   const source = `${call.method} ${call.url}`;
-  session.cookie = sessionCookieOf(response.headers, session.cookie);
+  const cookie = sessionCookieOf(response.headers, session.cookie);
+  if (cookie !== session.cookie) session.cookieSinceMs = session.nowMs();
+  session.cookie = cookie;
   const isSame = response.status === 304 && known !== undefined;
   const isPage = (response.headers.get("content-type") ?? "").toLowerCase().includes("html");
   if (!response.ok && !isSame || isPage) {
@@ -257,6 +269,8 @@ function noteDeprecation(session: Session, source: string, headers: Headers): vo
   const since = headers.get("x-gocd-api-deprecated-in");
   if (since === null || session.deprecated.size >= deprecatedMax) return;
   const removal = headers.get("x-gocd-api-removal-in");
+  // GoCD 26.2 says of its feed that it is deprecated since 25.4 and was to go with 25.1, and serves it.
+  if (removal !== null && !isLater(removal, since)) return;
   session.deprecated.set(source, {
     code: "gocd-api-deprecated",
     message: `${source} is deprecated since GoCD ${since.slice(0, 20)}` +

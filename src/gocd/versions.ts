@@ -1,4 +1,4 @@
-// What differs between GoCD releases 15.2 to 26.1, in one table (GoCD routes.rb and the api-agents-v* modules of each
+// What differs between GoCD releases 15.2 to 26.2, in one table (GoCD routes.rb and the api-agents-v* modules of each
 // tag).
 
 import type { Finding } from "../core/event.ts";
@@ -79,23 +79,36 @@ const agentsByRelease: readonly { readonly from: number; readonly form: AgentsFo
 ];
 
 const oldestKnown = release(15, 2);
-const newestKnown = release(26, 1);
+const newestKnown = release(26, 2);
 
 /**
  * The dialect of a server with this `version` (`26.1.0`); `undefined` if it has no `/api/version`, which is
- * so before 16.6. An unknown version gets the nearest dialect and a finding.
+ * so before 16.6. An unknown version gets the nearest dialect, and but for a newer one a finding: that is news only where
+ * an answer is not understood ({@linkcode newerRelease}).
  */
 export function dialectOf(version: string | undefined): GocdDialect {
   if (version === undefined) return unknownDialect;
   const number = parseRelease(version);
   if (number === undefined) {
-    const finding = unsupported(`${JSON.stringify(version.slice(0, 40))}, which is not a version number`, "26.1");
+    const finding = unsupported(`${JSON.stringify(version.slice(0, 40))}, which is not a version number`, "26.2");
     return { ...dialectOfRelease("unknown", newestKnown), feedPaths: [newFeedPath, oldFeedPath], finding };
   }
   const shown = version.trim().slice(0, 40);
   if (number < oldestKnown) return { ...dialectOfRelease(shown, oldestKnown), finding: unsupported(shown, "15.2") };
-  if (number > newestKnown) return { ...dialectOfRelease(shown, newestKnown), finding: unsupported(shown, "26.1") };
-  return dialectOfRelease(shown, number);
+  return dialectOfRelease(shown, Math.min(number, newestKnown));
+}
+
+/** What to do where a server of this version is not understood, if it is newer than all that are known. */
+export function newerRelease(version: string): string | undefined {
+  return (parseRelease(version) ?? 0) > newestKnown
+    ? `GoCD ${version} is newer than 26.2, the newest release that this gocd-mesos knows: look for a newer gocd-mesos`
+    : undefined;
+}
+
+/** Whether a release comes after another, as far as both are releases. */
+export function isLater(version: string, other: string): boolean {
+  const [number, before] = [version, other].map((text) => parseRelease(text.replace(/^v/i, "")));
+  return number !== undefined && before !== undefined && number > before;
 }
 
 /** A server without `/api/version`: before 16.6, or one that denies it. */
@@ -169,6 +182,6 @@ function unsupported(version: string, nearest: string): Finding {
   return {
     code: "gocd-version-unsupported",
     message: `unsupported GoCD version ${version}: it is treated like ${nearest}, the nearest one known`,
-    hint: "GoCD 15.2 to 26.1 are supported: look for a newer gocd-mesos, and check the first polls",
+    hint: "GoCD 15.2 to 26.2 are supported: look for a newer gocd-mesos, and check the first polls",
   };
 }

@@ -52,7 +52,7 @@ const affairs: readonly Affairs[] = [
     options: { version: "18.12.0" },
     before: (cluster) => cluster.gocd.setMaintenance(true),
   },
-  { name: "unsupported-version", code: 0, options: { version: "27.3.0" } },
+  { name: "newer-version", code: 0, options: { version: "27.3.0" } },
   {
     name: "elastic-untold",
     code: 0,

@@ -8,7 +8,7 @@ import { createHttpGocdApi, type HttpGocdApi } from "../../src/gocd/http_api.ts"
 import type { SimGocd } from "../../src/sim/gocd/sim_gocd.ts";
 import { basic, job, server, users } from "../sim/gocd_support.ts";
 import { simFetch, simUrl } from "../support/sim_fetch.ts";
-import { connection } from "./fake_gocd.ts";
+import { connection, json } from "./fake_gocd.ts";
 
 const signal = new AbortController().signal;
 
@@ -126,6 +126,44 @@ Deno.test("an account that may not see elastic profiles is told so, and the poll
   const poll = await api.poll(signal);
   assertEquals(codes(poll), ["gocd-too-few-rights", "gocd-elastic-untold"]);
   assertEquals(poll.jobs.length, 1);
+});
+
+/** A server of 26.2 that answers as recorded where these paths are asked for. */
+function answering(model: SimGocd, answers: Record<string, () => Response>): HttpGocdApi {
+  const plain = simFetch(model);
+  return createHttpGocdApi({ ...connection, url: serverAt(simUrl) }, {
+    fetch: (input, init) => {
+      const found = Object.entries(answers).find(([part]) => String(input).includes(part));
+      return found === undefined ? plain(input, init) : Promise.resolve(found[1]());
+    },
+    nowMs: () => model.nowMs,
+  });
+}
+
+const forbidden = (): Response => json(403, { message: "You are not authorized to access this resource!" });
+const list = (...ids: readonly string[]) => (): Response =>
+  json(200, { _embedded: { profiles: ids.map((id) => ({ id })) } });
+
+for (const ids of [[], ["k8s"]] as const) {
+  Deno.test(`the list of ${ids.length} elastic profiles that no administrator sees is not all there are`, async () => {
+    const model = server("26.1.0");
+    job(model, "plain");
+    const answers = { "/usages": () => json(200, []), "elastic/profiles": list(...ids) };
+    const api = answering(model, { ...answers, "maintenance_mode": forbidden });
+    const poll = await api.poll(signal);
+    assertEquals(codes(poll), ["gocd-too-few-rights", "gocd-elastic-untold"]);
+    assertStringIncludes(poll.findings[1]?.message ?? "", "the account is not an administrator");
+    assertEquals(codes(await answering(model, answers).poll(signal)), [], "for an administrator it is");
+  });
+}
+
+Deno.test("a profile whose usages GoCD 26.2 denies with 422 is gone", async () => {
+  const model = server("26.1.0");
+  job(model, "plain");
+  const message = 'Cannot invoke "com.thoughtworks.go.config.elastic.ElasticProfile.getId()" because "profile" is null';
+  const usages = (): Response => json(422, { message });
+  const poll = await answering(model, { "/usages": usages, "elastic/profiles": list("gone") }).poll(signal);
+  assertEquals(codes(poll), []);
 });
 
 Deno.test("what is known of elastic jobs outlasts an answer that cannot be read", async () => {

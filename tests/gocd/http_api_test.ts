@@ -125,8 +125,34 @@ function writes(fake: FakeGocd, from: number): number {
   return fake.seen.slice(from).filter((request) => request.method !== "GET").length;
 }
 
+Deno.test("a release newer than all known is no news as long as it is understood, and named where it is not", async () => {
+  for (const version of ["26.2.0", "27.3.0"]) {
+    const fake = fakeGocd("26.1.0");
+    fake.override = (request) => request.path === "/api/version" ? json(200, { version }) : undefined;
+    const api = apiOf(fake);
+    const poll = await api.poll(signal);
+    assertEquals([poll.server.version, poll.findings], [version, []]);
+    const named = `GoCD ${version} is newer than 26.2, the newest release that this gocd-mesos knows`;
+    for (
+      const [answer, isOurs] of [
+        [json(200, { agents: [] }), true],
+        [new Response("", { status: 404 }), true],
+        [new Response("<html>", { headers: { "content-type": "text/html" } }), false],
+        [json(401, { message: "You are not authenticated!" }), false],
+        [json(500, { message: "oops" }), false],
+      ] as const
+    ) {
+      const before = fake.override;
+      fake.override = (request) => request.path === "/api/agents" ? answer : before(request);
+      const { hint } = await assertRejects(() => api.poll(signal), GocdError);
+      assertEquals(hint.startsWith(named), isOurs && version === "27.3.0", hint);
+      fake.override = before;
+    }
+  }
+});
+
 Deno.test("versions never heard of work by the nearest shape, and say so", async () => {
-  for (const [told, shown] of [["27.3.0", "27.3.0"], ["nightly", "unknown"], ["", "unknown"], ["14.1.0", "14.1.0"]]) {
+  for (const [told, shown] of [["nightly", "unknown"], ["", "unknown"], ["14.1.0", "14.1.0"]]) {
     const fake = fakeGocd(told === "14.1.0" ? "15.2.0" : "26.1.0");
     fake.override = (request) => request.path === "/api/version" ? json(200, { version: told }) : undefined;
     const poll = await apiOf(fake).poll(signal);
@@ -266,13 +292,14 @@ Deno.test("health messages that have not changed come as 304, by the ETag of the
     const etag = `"${message}"`;
     return headers.get("if-none-match") === etag
       ? new Response(null, { status: 304, headers: { etag } })
-      : json(200, [{ message, detail: "", level: "ERROR" }], { etag });
+      : json(200, [{ message: `[${message}] has duplicate unique identifier`, detail: "", level: "ERROR" }], { etag });
   };
   const api = apiOf(fake);
   const told = async (): Promise<string | undefined> => (await api.poll(signal)).findings[0]?.message;
-  assertEquals([await told(), await told()], ["GoCD reports: one", "GoCD reports: one"]);
+  const says = (name: string): string => `GoCD reports: [${name}] has duplicate unique identifier`;
+  assertEquals([await told(), await told()], [says("one"), says("one")]);
   message = "two";
-  assertEquals([await told(), await told()], ["GoCD reports: two", "GoCD reports: two"]);
+  assertEquals([await told(), await told()], [says("two"), says("two")]);
   assertEquals(asked, [null, '"one"', '"one"', '"two"']);
   fake.override = ({ path }) => path.includes("health") ? new Response("oops", { status: 500 }) : undefined;
   assertEquals((await api.poll(signal)).findings[0]?.code, "gocd-health-unread");
@@ -284,11 +311,11 @@ Deno.test("a server without ETag gives its health messages anew each time", asyn
   fake.override = ({ path, headers }) => {
     if (!path.includes("health")) return undefined;
     asked.push(headers.get("if-none-match"));
-    return json(200, [{ message: `n${asked.length}`, detail: "", level: "ERROR" }]);
+    return json(200, [{ message: `n${asked.length} has run out of disk space`, detail: "", level: "ERROR" }]);
   };
   const api = apiOf(fake);
   await api.poll(signal);
-  assertEquals((await api.poll(signal)).findings[0]?.message, "GoCD reports: n2");
+  assertEquals((await api.poll(signal)).findings[0]?.message, "GoCD reports: n2 has run out of disk space");
   assertEquals(asked, [null, null]);
 });
 
@@ -317,12 +344,27 @@ Deno.test("elastic agents are never changed", async () => {
   assertEquals(fake.seen.length, before);
 });
 
-Deno.test("an API that the server calls deprecated is a finding", async () => {
-  const fake = fakeGocd("26.1.0");
-  fake.override = (request) =>
-    request.path === "/api/agents"
-      ? json(200, { _embedded: { agents: [] } }, { "x-gocd-api-deprecated-in": "27.1.0" })
-      : undefined;
-  const { findings } = await apiOf(fake).poll(signal);
-  assertEquals(findings.map((finding) => finding.code), ["gocd-api-deprecated"]);
-});
+for (
+  const [since, removal, want] of [
+    ["27.1.0", undefined, [" is deprecated since GoCD 27.1.0"]],
+    ["v27.1.0", "v28.1.0", [" is deprecated since GoCD v27.1.0 and will be gone in v28.1.0"]],
+    // As GoCD 26.2 says of its feed.
+    ["v25.4.0", "v25.1.0", []],
+    ["v25.4.0", "without replacement", []],
+  ] as const
+) {
+  Deno.test(`an API called deprecated since ${since}, to go with ${removal ?? "none"}, is told if that makes sense`, async () => {
+    const fake = fakeGocd("26.1.0");
+    const headers = {
+      "x-gocd-api-deprecated-in": since,
+      ...(removal === undefined ? {} : { "x-gocd-api-removal-in": removal }),
+    };
+    fake.override = ({ path }) =>
+      path === "/api/agents" ? json(200, { _embedded: { agents: [] } }, headers) : undefined;
+    const { findings } = await apiOf(fake).poll(signal);
+    assertEquals(
+      findings.map(({ message }) => message),
+      want.map((text) => `GET http://gocd.test:8153/go/api/agents${text}`),
+    );
+  });
+}

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { GocdError } from "../../src/gocd/api.ts";
 import { healthMessagesMax, readHealthMessages } from "../../src/gocd/health.ts";
 import { readMaintenance } from "../../src/gocd/maintenance.ts";
-import { dialectOf } from "../../src/gocd/versions.ts";
+import { dialectOf, isLater } from "../../src/gocd/versions.ts";
 import { createXmlCleaner } from "../../src/gocd/xml_cleaner.ts";
 
 Deno.test("text cleaned in pieces is the same as text cleaned at once", () => {
@@ -63,10 +63,29 @@ Deno.test("a health message becomes a finding without markup, with the locator t
   );
 });
 
+for (
+  const [message, detail, want] of [
+    ["Failed to trigger pipeline [up42]", "Pipeline [up42] is still in progress", []],
+    ["Unable to find agent for JobConfigIdentifier[elastic:st:pod]", "Plugin [helper.elastic] is missing.", []],
+    ["Could not update material", "", []],
+    ["Job 'x' is not responding", "There has been no console activity for the last 10 minute(s).", ["gocd-job-silent"]],
+    ["[host1] has duplicate unique identifier which conflicts with [host2]", "", ["gocd-duplicate-guid"]],
+    ["GoCD Server has run out of artifacts disk space. Scheduling has been stopped", "", ["gocd-disk-full"]],
+    ["GoCD Server's artifact repository is running low on disk space", "", ["gocd-disk-low"]],
+  ] as const
+) {
+  Deno.test(`of GoCD's health messages, those about agents are told: "${message}"`, () => {
+    const text = JSON.stringify([{ message, detail, level: "ERROR" }]);
+    assertEquals(readHealthMessages(text, "x").map(({ code }) => code), [...want]);
+  });
+}
+
 Deno.test("health messages of any shape are read or refused, and a flood is cut", () => {
-  const many = JSON.stringify(Array.from({ length: 500 }, () => ({ message: "m", level: "ERROR" })));
+  const many = JSON.stringify(
+    Array.from({ length: 500 }, (_, at) => ({ message: at % 2 === 0 ? "m" : "[h] has duplicate unique identifier" })),
+  );
   const findings = readHealthMessages(many, "x");
-  assertEquals([findings.length, findings[0]?.code], [healthMessagesMax, "gocd-health-error"]);
+  assertEquals([findings.length, findings[0]?.code], [healthMessagesMax, "gocd-duplicate-guid"]);
   fc.assert(fc.property(fc.jsonValue(), (value) => {
     try {
       const read = readHealthMessages(JSON.stringify(value), "x");
@@ -93,6 +112,20 @@ for (
     const dialect = dialectOf(version);
     assertEquals(dialect.agentsForms.map((form) => form.accept.endsWith(accept)), [true]);
     assertEquals(dialect.finding, undefined);
+  });
+}
+
+for (
+  const [one, other, later] of [
+    ["v25.1.0", "v25.4.0", false],
+    ["26.1", "v25.4.0", true],
+    ["25.4.0", "25.4.0", false],
+    ["soon", "25.4.0", false],
+    ["25.4.0", "", false],
+  ] as const
+) {
+  Deno.test(`release "${one}" ${later ? "comes" : "does not come"} after "${other}"`, () => {
+    assertEquals(isLater(one, other), later);
   });
 }
 

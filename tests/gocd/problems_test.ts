@@ -374,6 +374,33 @@ Deno.test("the session cookie is kept, and no other; a 401 and another password 
   assertEquals(cookies(), [null, null]);
 });
 
+Deno.test("a session of five minutes is over, so that a password that GoCD no longer takes is noticed", async () => {
+  let nowMs = 0;
+  let isTaken = true;
+  const fake = fakeGocd("26.1.0");
+  // As GoCD does: a valid session is served whatever password comes with it.
+  fake.override = ({ headers }) =>
+    headers.get("cookie") !== null || isTaken ? undefined : json(401, { message: badCredentials });
+  const { handle } = fake;
+  const fetch: typeof globalThis.fetch = async (input, init) => {
+    const request = new Request(input as string, { ...init, signal: null });
+    const response = await handle(request);
+    if (request.headers.get("cookie") === null) response.headers.set("set-cookie", "JSESSIONID=abc;Path=/go;HttpOnly");
+    return response;
+  };
+  const api = createHttpGocdApi({ ...connection, credentials: basic }, { fetch, nowMs: () => nowMs });
+  await api.readAgents(signal);
+  isTaken = false;
+  nowMs = 5 * 60_000 - 1;
+  await api.readAgents(signal);
+  nowMs = 5 * 60_000;
+  const { problem } = await assertRejects(() => api.readAgents(signal), GocdError);
+  assertEquals(problem.code, "gocd-bad-credentials");
+  isTaken = true;
+  await api.readAgents(signal);
+  assertEquals(fake.seen.filter(({ headers }) => headers.get("cookie") === null).length, 3);
+});
+
 Deno.test("one request is in flight at a time, whoever asks", async () => {
   const fake = fakeGocd("26.1.0");
   let inFlight = 0;

@@ -109,6 +109,17 @@ Deno.test("told by log, page and metrics, in place of GoCD: a balancer that spea
   assertTranscript("../diagnoses/gocd-tls-only", diagnosisOf(title, its));
 });
 
+Deno.test("told by log, page and metrics: a release newer than all known ones is not understood", async () => {
+  const between = ({ url }: Request): Response | undefined =>
+    url.endsWith("/api/agents")
+      ? new Response('{"agents":[]}', { headers: { "content-type": "application/json" } })
+      : undefined;
+  const its = situation({ version: "27.3.0", between });
+  await its.pass(minute);
+  const title = "a release newer than all known ones is not understood";
+  assertTranscript("../diagnoses/gocd-newer-release", diagnosisOf(title, its));
+});
+
 /** An agent of ours that has nothing to do any more, behind somebody who lets pass what `lets` says. */
 async function idleBehind(refuse: () => Response, isRefused: (request: Request) => boolean): Promise<Situation> {
   let isThere = true;
@@ -160,6 +171,12 @@ for (
 Deno.test("every diagnosis is of a test", () => {
   const files = [...Deno.readDirSync(new URL("../fixtures/diagnoses/", import.meta.url))].map((each) => each.name);
   const names = strangers.flatMap(({ name }) => [`gocd-${name}.txt`, `mesos-${name}.txt`]);
-  const others = ["gocd-tls-only.txt", "gocd-patch-405.txt", "gocd-patch-403.txt", "gocd-delete-403.txt"];
+  const others = [
+    "gocd-tls-only.txt",
+    "gocd-newer-release.txt",
+    "gocd-patch-405.txt",
+    "gocd-patch-403.txt",
+    "gocd-delete-403.txt",
+  ];
   assertEquals(files.sort(), [...names, ...others].sort());
 });

@@ -18,11 +18,6 @@ function logged({ notes }: Situation, code: string): string[] {
 for (
   const [version, code, text] of [
     [
-      "27.3.0",
-      "gocd-version-unsupported",
-      "unsupported GoCD version 27.3.0: it is treated like 26.1, the nearest one known",
-    ],
-    [
       "18.10.0",
       "gocd-elastic-untold",
       "jobs of elastic profiles cannot be told apart from jobs without resources: GoCD 18.10.0 does not tell which jobs " +

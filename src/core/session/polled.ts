@@ -1,7 +1,7 @@
 // What a poll of the GoCD server changes. An error is never zero: a failed poll changes clocks and nothing else.
 
 import { activityWord } from "../life/activity.ts";
-import { bucketJobs } from "../demand/backlog.ts";
+import { type Backlog, bucketJobs } from "../demand/backlog.ts";
 import { reenableDeadRecord } from "../life/cleanup.ts";
 import { trackIdle, trackJobs } from "../demand/demand.ts";
 import { deleteRefused } from "../life/drain.ts";
@@ -58,7 +58,7 @@ export function gocdPolled(draft: Draft, event: EventOf<"gocd-polled">): void {
     movingBuckets,
     previousBacklog: before.backlog,
   }, atMs);
-  noteServer(draft, event);
+  noteServer(draft, event, backlog);
   const here = new Set(backlog.order);
   const { buckets } = before.backlog;
   noteOtherPrograms(draft, { agents: event.agents, buckets: backlog.buckets, rule });
@@ -247,7 +247,7 @@ function restartOf(before: number | undefined, agents: readonly GocdAgent[], atM
   return known.length > 0 && isSo ? before ?? atMs : undefined;
 }
 
-function noteServer(draft: Draft, event: EventOf<"gocd-polled">): void {
+function noteServer(draft: Draft, event: EventOf<"gocd-polled">, { foreign }: Backlog): void {
   const before = draft.state.server.info;
   const mode = maintenanceMode(event.server.version);
   if (before?.version !== event.server.version) {
@@ -263,7 +263,7 @@ function noteServer(draft: Draft, event: EventOf<"gocd-polled">): void {
   } else if (before?.maintenance === "on" && event.server.maintenance !== "on") {
     draft.note({ kind: "gocd-maintenance-over", mode });
   }
-  for (const finding of foldFindings(event.findings)) {
+  for (const finding of foldFindings(event.findings, foreign)) {
     // Which jobs they are changes at each poll.
     const onceKey = finding.code === "gocd-job-unassigned" ? finding.code : finding.message;
     draft.note({ kind: "gocd-finding", finding, onceKey });

@@ -5,9 +5,17 @@ import { unassignedJobs } from "../words/findings.ts";
 
 const perJob = "gocd-job-unassigned";
 
-/** Findings for people: those that GoCD makes for each unassigned job become one; the jobs' own reasons have the rest. */
-export function foldFindings(findings: readonly Finding[]): readonly Finding[] {
+/**
+ * Findings for people: those that GoCD makes for each unassigned job become one; the jobs' own reasons have the rest.
+ * Nothing is told of `foreign` jobs, which other agents than ours are to take.
+ */
+export function foldFindings(
+  findings: readonly Finding[],
+  foreign: readonly { readonly job: { readonly locator: string } }[],
+): readonly Finding[] {
   const locators = new Set(findings.flatMap((each) => each.code === perJob ? each.locators ?? [] : []));
   if (locators.size === 0) return findings;
-  return [...findings.filter((each) => each.code !== perJob), unassignedJobs(perJob, [...locators])];
+  for (const { job } of foreign) locators.delete(job.locator);
+  const others = findings.filter((each) => each.code !== perJob);
+  return locators.size === 0 ? others : [...others, unassignedJobs(perJob, [...locators])];
 }

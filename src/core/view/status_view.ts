@@ -209,5 +209,10 @@ function problemsOf(state: State, atMs: number): Finding[] {
     if (blocked !== undefined) problems.push(profileFailing(name, blocked));
   }
   problems.push(...unservedProblems(state, atMs));
-  return [...problems, ...keyFindings(state), ...environmentFindings(state), ...foldFindings(findings)];
+  return [
+    ...problems,
+    ...keyFindings(state),
+    ...environmentFindings(state),
+    ...foldFindings(findings, state.demand.backlog.foreign),
+  ];
 }

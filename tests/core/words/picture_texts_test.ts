@@ -232,17 +232,20 @@ Deno.test("reports of GoCD on single jobs are folded into one, the others stay",
     locators,
   });
   const disk = { code: "gocd-disk-full", message: "full", hint: "free some" };
-  assertEquals(foldFindings([disk]), [disk]);
-  const one = foldFindings([report("p/1/s/1/a"), disk, report("p/1/s/1/a")]);
+  assertEquals(foldFindings([disk], []), [disk]);
+  const one = foldFindings([report("p/1/s/1/a"), disk, report("p/1/s/1/a")], []);
   assertEquals(one.map(({ code }) => code), ["gocd-disk-full", "gocd-job-unassigned"]);
   assertEquals(
     one[1]?.message,
     "GoCD itself reports one job without an agent for more than 5 min, e.g. p/1/s/1/a",
   );
-  const two = foldFindings([report("p/1/s/1/b"), report("p/1/s/1/a")]);
+  const two = foldFindings([report("p/1/s/1/b"), report("p/1/s/1/a")], []);
   assertEquals(
     two[0]?.message,
     "GoCD itself reports 2 jobs without an agent for more than 5 min, e.g. p/1/s/1/b",
   );
   assertEquals(two[0]?.locators, ["p/1/s/1/b", "p/1/s/1/a"]);
+  const foreign = [{ job: { locator: "p/1/s/1/b" } }];
+  assertEquals(foldFindings([report("p/1/s/1/b"), report("p/1/s/1/a")], foreign)[0]?.locators, ["p/1/s/1/a"]);
+  assertEquals(foldFindings([report("p/1/s/1/b"), disk], foreign), [disk]);
 });
