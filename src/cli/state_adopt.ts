@@ -25,6 +25,10 @@ export interface AdoptRequest {
 export async function adoptFramework(store: Store, request: AdoptRequest, io: CliIo): Promise<void> {
   const { framework, instances } = await store.load();
   if (framework.frameworkId !== undefined || instances.length > 0) {
+    if (framework.frameworkId !== undefined && await isTheOne(framework.frameworkId, request, io)) {
+      io.out(printable(`framework ${framework.frameworkId} is adopted already: the next start continues with it`));
+      return;
+    }
     throw refused(
       `the state already contains framework ${framework.frameworkId ?? "(none)"} and ${instances.length} agents`,
       "a start continues with these; to abandon them, run `gocd-mesos state forget-framework FILE` first",
@@ -38,6 +42,17 @@ export async function adoptFramework(store: Store, request: AdoptRequest, io: Cl
     framework: { ...rest, frameworkId: found.id, ...(registeredAs === undefined ? {} : { registeredAs }) },
   }]);
   io.out(printable(`framework ${found.id} is adopted: the next start continues with it and takes over all its agents`));
+}
+
+/** Whether the framework of the state is the one that is to be adopted: the named one, or the only one that fits. */
+async function isTheOne(id: string, request: AdoptRequest, io: CliIo): Promise<boolean> {
+  if (request.frameworkId !== undefined) return request.frameworkId === id;
+  try {
+    return (await findFramework(request, io)).id === id;
+  } catch (error) {
+    if (error instanceof OperatorError) return false;
+    throw error;
+  }
 }
 
 /** Allows this state to register beside whatever exists. */

@@ -65,6 +65,9 @@ const tlsHints: Readonly<Record<TlsFailureKind, string>> = {
     "name its certificate authority in go-server.ca-file (for a self-signed certificate, the certificate itself)",
   "handshake-aborted":
     "does it, or a proxy in front of it, require client certificates? gocd-mesos does not support them",
+  "no-common-ciphers":
+    "enable ECDHE ciphers, or TLS 1.3, on the server or the proxy in front of it; gocd-mesos does not support client " +
+    "certificates",
   "no-common-tls": "enable TLS 1.2 or 1.3 on the server",
   "tls": "check the certificate of the server and go-server.ca-file",
 };

@@ -13,8 +13,11 @@ export const networkHints: Readonly<Record<NetworkFailureKind, string>> = {
     "use one with CA:FALSE, signed by an authority or self-signed, and name the signer in mesos.ca-file",
   "unknown-authority": "name its certificate authority in mesos.ca-file",
   "handshake-aborted":
-    "does it require client certificates (LIBPROCESS_SSL_REQUIRE_CLIENT_CERT)? gocd-mesos does not support them; " +
-    "otherwise compare its ciphers with TLS 1.2 and 1.3",
+    "does it require client certificates (LIBPROCESS_SSL_REQUIRE_CLIENT_CERT)? gocd-mesos does not support them",
+  // Of libprocess' own list (AES128-SHA and the like, no TLS 1.3) Deno accepts none.
+  "no-common-ciphers": "set LIBPROCESS_SSL_CIPHERS of the masters to ECDHE ciphers, as by default they have none: " +
+    "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384 (ECDHE-ECDSA-… for an EC key); client certificates " +
+    "(LIBPROCESS_SSL_REQUIRE_CLIENT_CERT) are not supported",
   "no-common-tls": "enable TLS 1.2 or 1.3 on the server (LIBPROCESS_SSL_ENABLE_TLS_V1_2)",
   "tls": "check the certificate of the server and mesos.ca-file",
   "unknown-host": "check mesos-master, and DNS",

@@ -27,6 +27,7 @@ export type TlsFailureKind =
   | "authority-as-server"
   | "unknown-authority"
   | "handshake-aborted"
+  | "no-common-ciphers"
   | "no-common-tls"
   | "tls";
 
@@ -87,8 +88,14 @@ const kinds: readonly (readonly [pattern: RegExp, kind: NetworkFailureKind, what
     "the certificate is that of a certificate authority (CA:TRUE), which is not accepted for a server",
   ],
   [/UnknownIssuer|BadSignature/i, "unknown-authority", "the certificate is not signed by a known authority"],
+  // Up to TLS 1.2 also for a missing client certificate.
   [
-    /alert: (CertificateRequired|HandshakeFailure|BadCertificate|NoCertificate|AccessDenied)/i,
+    /alert: HandshakeFailure/i,
+    "no-common-ciphers",
+    "the server aborted the TLS handshake: it may have no cipher that gocd-mesos accepts",
+  ],
+  [
+    /alert: (CertificateRequired|BadCertificate|NoCertificate|AccessDenied)/i,
     "handshake-aborted",
     "the server aborted the TLS handshake",
   ],

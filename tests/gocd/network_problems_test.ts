@@ -23,6 +23,11 @@ const problems: readonly (readonly [said: string, what: string, hint: string])[]
     "aborted the TLS handshake",
     "require client certificates",
   ],
+  [
+    "client error (Connect): received fatal alert: HandshakeFailure",
+    "no cipher that gocd-mesos accepts",
+    "enable ECDHE ciphers",
+  ],
   ["client error (Connect): received fatal alert: ProtocolVersion", "TLS version", "TLS 1.2 or 1.3"],
   ["client error (Connect): received corrupt message of type InvalidContentType", "does not use TLS", "http://"],
 ];

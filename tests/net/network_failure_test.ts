@@ -38,8 +38,8 @@ const problems: readonly (readonly [said: string, what: string, hint: string])[]
   ],
   [
     "client error (Connect): received fatal alert: HandshakeFailure",
-    "aborted the TLS handshake",
-    "LIBPROCESS_SSL_REQUIRE_CLIENT_CERT",
+    "no cipher that gocd-mesos accepts",
+    "LIBPROCESS_SSL_CIPHERS of the masters to ECDHE ciphers",
   ],
   ["client error (Connect): received fatal alert: ProtocolVersion", "TLS version", "LIBPROCESS_SSL_ENABLE_TLS_V1_2"],
   ["client error (Connect): received corrupt message of type InvalidContentType", "does not use TLS", "http://"],

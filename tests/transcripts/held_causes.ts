@@ -145,6 +145,40 @@ export const heldCauses: readonly Cause[] = [
     verdict: "needs-agent held-breaker",
   },
   {
+    name: "no-docker",
+    title: "the Mesos agent has no containerizer for Docker",
+    arrange: async (its) => {
+      const locator = its.schedule();
+      await its.pass(15 * second);
+      its.world.offers(offer("h1"));
+      const [taskId = ""] = its.world.state.instances.keys();
+      its.world.status(taskId, "TASK_FAILED", {
+        reason: "REASON_EXECUTOR_TERMINATED",
+        message: "Abnormal executor termination: unknown container",
+      });
+      await its.pass(4 * second);
+      return locator;
+    },
+    verdict: "needs-agent held-breaker",
+  },
+  {
+    name: "max-per-host",
+    title: "the only host has as many agents of the profile as it may",
+    options: { profiles: [{ ...linux, maxPerHost: 1 }] },
+    arrange: async (its) => {
+      its.schedule();
+      const locator = its.schedule();
+      await its.pass(15 * second);
+      its.world.offers(offer("h1"));
+      await its.pass(5 * second);
+      its.world.offers(offer("h1"));
+      await its.pass(10 * second);
+      return locator;
+    },
+    verdict: "needs-agent no-fitting-offer",
+    launches: true,
+  },
+  {
     name: "probe",
     title: "three launches in a row have failed: one is tried first",
     arrange: async (its) => {

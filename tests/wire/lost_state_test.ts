@@ -118,7 +118,13 @@ Deno.test("an adopted framework goes on: its agents are known, build, and are dr
     const adopted = await command(scene, "adopt");
     assertEquals(adopted.code, 0, adopted.all);
     assertStringIncludes(adopted.out, `framework ${frameworkId} is adopted`);
-    assertStringIncludes((await command(scene, "adopt")).err, "already contains framework");
+    for (const again of [await command(scene, "adopt"), await command(scene, "adopt", frameworkId)]) {
+      assertEquals([again.code, again.err], [0, ""]);
+      assertStringIncludes(again.out, `framework ${frameworkId} is adopted already: the next start continues with it`);
+    }
+    const other = await command(scene, "adopt", "another");
+    assertEquals(other.code, 6);
+    assertStringIncludes(other.err, "already contains framework");
     const program = start(scene, "scaling.max-agents = 2");
     await program.line(`as framework ${frameworkId}`);
     await program.line("is adopted: Mesos runs it");

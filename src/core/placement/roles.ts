@@ -28,7 +28,10 @@ export function rolesOf(state: State): string[] {
 export function adjustRoles(draft: Draft): void {
   const { state, atMs } = draft;
   if (state.session.kind !== "subscribed" || state.shuttingDown) return;
-  const wantedRoles = new Set(wantedByProfile(state).map(({ profile }) => profile.role));
+  const wantedRoles = new Set([
+    ...wantedByProfile(state).map(({ profile }) => profile.role),
+    ...rolesOfNamelessHosts(state, atMs),
+  ]);
   const suppress: string[] = [];
   const revive: string[] = [];
   const roles = new Map(state.offers.roles);
@@ -58,6 +61,18 @@ export function adjustRoles(draft: Draft): void {
   draft.set({ offers: { ...draft.state.offers, roles } });
   if (suppress.length > 0) draft.effect({ kind: "suppress-offers", roles: suppress });
   if (revive.length > 0) draft.effect({ kind: "revive-offers", roles: revive });
+}
+
+/** Adopted agents are known by the id of their host alone; only an offer tells its name. Not asked for longer than this. */
+const namelessMsMax = 60_000;
+
+function rolesOfNamelessHosts({ instances, settings }: State, atMs: number): readonly string[] {
+  const roles: string[] = [];
+  for (const { host, mesosAgentId, createdMs, profile } of instances.values()) {
+    if (host !== mesosAgentId || atMs - createdMs >= namelessMsMax) continue;
+    roles.push(profileOf(settings, profile)?.role ?? settings.profiles[0]?.role ?? "*");
+  }
+  return roles;
 }
 
 /** Whether Mesos has offered a role nothing for so long, although it was asked to, that there may be none for it. */

@@ -156,6 +156,8 @@ export function mesosCallFailed(draft: Draft, event: EventOf<"mesos-call-failed"
     default:
       break;
   }
+  // The master ends the stream of a framework that it removes, often before it answers: the next session tells.
+  if (call.kind === "teardown-framework" && outcome === "unknown") return;
   draft.note({
     kind: "mesos-call-failed",
     call: call.kind,

@@ -206,7 +206,8 @@ function problemsOf(state: State, atMs: number): Finding[] {
   if (gate.kind !== "go") problems.push(launchesHeld(gate, atMs));
   for (const { name } of state.settings.profiles) {
     const { blocked } = profileView(state, name, atMs);
-    if (blocked !== undefined) problems.push(profileFailing(name, blocked));
+    const failure = state.breakers.profiles.get(name)?.lastFailure;
+    if (blocked !== undefined && failure !== undefined) problems.push(profileFailing(name, blocked, failure));
   }
   problems.push(...unservedProblems(state, atMs));
   return [

@@ -3,6 +3,8 @@
 
 import type { ReasonCode, Remark } from "../demand/reason.ts";
 import type { JobVerdict } from "../demand/verdict.ts";
+import type { PlacementMiss } from "../placement/reason.ts";
+import { failureHint } from "./causes.ts";
 import { profileKey } from "./phrases.ts";
 
 const patience = "nothing, this continues automatically";
@@ -48,8 +50,8 @@ const acts: Readonly<Record<ReasonCode, (job: JobVerdict) => string>> = {
   "held-restarted": () => "nothing, it ends after 2 min at most",
   "held-no-session": () => "nothing, the connection is retried; if it lasts, check the Mesos masters",
   "held-invalid": () => "rename the resource or the environment in GoCD",
-  "no-fitting-offer": ({ profile }) =>
-    `request less in ${profileKey(profile)} (cpus, mem, disk), or add capacity to the cluster`,
+  "no-fitting-offer": ({ reason, profile }) =>
+    reason.kind === "no-fitting-offer" ? missHint(reason.miss, profileKey(profile)) : "",
   "no-offer": () => offerlessHint,
   "launching": () => "nothing, unless it lasts: then the cluster has no room for the role of the profile",
 };
@@ -74,8 +76,32 @@ export function nextAct(job: JobVerdict): string | undefined {
   return all.length === 0 ? undefined : all.join("; or ");
 }
 
-function checkProfile({ profile }: JobVerdict): string {
-  return `check the image and the settings of ${
-    profileKey(profile)
-  }; once fixed, gocd-mesos resume framework.conf retries at once`;
+function checkProfile({ reason, profile }: JobVerdict): string {
+  const hint = reason.kind === "held-breaker" || reason.kind === "held-probe"
+    ? failureHint(reason.failure, profileKey(profile))
+    : "";
+  return `${hint}; once fixed, gocd-mesos resume framework.conf retries at once`;
+}
+
+/** By the host that lacks least, or else by what most offers were refused for; `key`: that of the profile. */
+function missHint({ nearest, refused }: PlacementMiss, key: string): string {
+  if (nearest !== undefined || refused === undefined) {
+    return `request less in ${key} (cpus, mem, disk), or add capacity to the cluster`;
+  }
+  switch (refused.refusal.kind) {
+    case "max-per-host":
+      return `raise ${key}.max-per-host, or add hosts to the cluster`;
+    case "constraint":
+      return `correct ${key}.constraints, or add hosts that meet them`;
+    case "other-role":
+      return `reserve resources for the role of ${key}, or choose another role`;
+    case "maintenance":
+      return "wait until the maintenance of those hosts is over, or lower scaling.maintenance-lead";
+    case "avoided-host":
+      return "correct what has failed on those hosts, or wait: they are tried again automatically";
+    case "accept-full":
+      return patience;
+    default:
+      return refused.refusal satisfies never;
+  }
 }

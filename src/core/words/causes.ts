@@ -22,6 +22,14 @@ export function failureText(failure: Failure): string {
   }
 }
 
+/** What the operator can do about launches that fail; `of`: the profile, as named in the text. */
+export function failureHint(failure: Failure, of: string): string {
+  // Mesos src/slave/slave.cpp: no containerizer of the agent took the container.
+  return failure.kind === "mesos" && /abnormal executor termination: unknown container/i.test(failure.message)
+    ? "see the log of the Mesos agent: without --containerizers=docker,mesos it runs no containers of Docker"
+    : `check the image and the settings of ${of}`;
+}
+
 /** What a record lacks, as a clause. */
 export function gapText({ got, wanted }: { readonly got: Registered; readonly wanted: Registered }): string {
   return `it registered as ${describeNeed(got.gocdResources, got.environment)}, ` +

@@ -2,7 +2,7 @@
 
 import type { DrainReason, KillCause } from "../instance.ts";
 import type { EndedTask, LifeNotes } from "../note.ts";
-import { failureText, idleText, killText, suspicionText } from "./causes.ts";
+import { failureHint, failureText, idleText, killText, suspicionText } from "./causes.ts";
 import type { NoteWords } from "./note_line.ts";
 import { counted, formatDuration } from "./phrases.ts";
 
@@ -134,7 +134,7 @@ export const lifeNotes: NoteWords<keyof LifeNotes> = {
     text: `${note.taskId} failed to start on ${note.host}: ${note.message}`,
     hint: note.meaning === "unauthorized"
       ? "let mesos.principal run tasks as mesos.user (ACL run_tasks of the Mesos master)"
-      : `check the image and the settings of profile ${note.profile}`,
+      : failureHint({ kind: "mesos", message: note.message }, `profile ${note.profile}`),
     fields: endedFields(note),
   }),
   "agent-exited": (note) => ({
@@ -185,8 +185,7 @@ export const lifeNotes: NoteWords<keyof LifeNotes> = {
     text:
       `profile ${profile}: ${failures} launches failed in a row (${failureText(failure)}); from now on one is tried ` +
       `at a time, the next in ${formatDuration(retryInMs)}`,
-    hint:
-      `check the image and the settings of profile ${profile}; once fixed, \`gocd-mesos resume FILE\` tries at once`,
+    hint: `${failureHint(failure, `profile ${profile}`)}; once fixed, \`gocd-mesos resume FILE\` tries at once`,
     fields: { profile, failures },
   }),
   "profile-recovered": ({ taskId, profile }) => ({

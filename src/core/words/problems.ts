@@ -3,8 +3,9 @@
 import type { Held } from "../demand/reason.ts";
 import type { Lack } from "../demand/lacks.ts";
 import type { Finding } from "../event.ts";
+import type { Failure } from "../life/causes.ts";
 import type { SessionState, Suspicion, WriteFailure } from "../state.ts";
-import { suspicionText } from "./causes.ts";
+import { failureHint, suspicionText } from "./causes.ts";
 import { gateText } from "./gates.ts";
 import { counted, formatDuration } from "./phrases.ts";
 import { addResourcesText, verdictText } from "./reasons.ts";
@@ -41,11 +42,11 @@ export function launchesHeld(gate: Held, atMs: number): Finding {
 }
 
 /** Launches of a profile fail; `blocked`: why it may not launch now. */
-export function profileFailing(profile: string, blocked: string): Finding {
+export function profileFailing(profile: string, blocked: string, failure: Failure): Finding {
   return {
     code: "profile-failing",
     message: `profile ${profile}: ${blocked}`,
-    hint: `check the image and the settings of profile ${profile}`,
+    hint: failureHint(failure, `profile ${profile}`),
     profile,
   };
 }

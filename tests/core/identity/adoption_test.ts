@@ -39,6 +39,34 @@ Deno.test("a living task of ours that the store does not know is adopted, and le
   ]);
 });
 
+Deno.test("the host of an adopted agent is asked for: offers are wanted until one names it, for a minute at most", () => {
+  const taskId = "gocd-zzz999-default-7";
+  const adopted = (): Driver => {
+    const world = drive();
+    world.subscribe();
+    world.wait(10 * second);
+    assertEquals(only(world.taken(), "suppress-offers").length, 1);
+    world.status(taskId, "TASK_RUNNING", { ...reconciled, mesosAgentId: "a-h5" });
+    assertEquals(world.instance(taskId).host, "a-h5");
+    world.wait(2 * second);
+    assertEquals(only(world.taken(), "revive-offers").length, 1);
+    return world;
+  };
+  const named = adopted();
+  named.offers(offer("h5"));
+  assertEquals(named.instance(taskId).host, "h5");
+  named.wait(2 * second);
+  assertEquals(kinds(named.taken()).filter((kind) => kind !== "poll-gocd"), ["decline-offers", "suppress-offers"]);
+  // The host has nothing left to offer.
+  const nameless = adopted();
+  nameless.wait(50 * second);
+  assertEquals(only(nameless.taken(), "suppress-offers"), []);
+  nameless.wait(10 * second);
+  assertEquals(only(nameless.taken(), "suppress-offers").length, 1);
+  nameless.wait(5 * minute);
+  assertEquals(only(nameless.taken(), "revive-offers"), []);
+});
+
 Deno.test("an adopted task of no profile that exists is replaced as it falls idle", () => {
   const world = drive();
   world.status("gocd-zzz999-gone-profile-7", "TASK_RUNNING");

@@ -82,6 +82,7 @@ Deno.test("a TEARDOWN without an answer forgets nobody, is sent again, and is do
     outcome: "unknown",
     message: "no answer",
   });
+  assertEquals(world.noted().filter(({ level }) => level === "warning" || level === "error"), [], "no trouble to tell");
   world.wait(10 * second);
   assertEquals([world.state.instances.has(taskId), only(world.taken(), "teardown-framework")], [true, []]);
   world.wait(10 * second);

@@ -1,0 +1,121 @@
+// Logins: secrets that come and go, how they are sent, and sessions that outlive them.
+
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { GocdError } from "../../src/gocd/api.ts";
+import { createHttpGocdApi } from "../../src/gocd/http_api.ts";
+import type { Credentials } from "../../src/net/credentials.ts";
+import { Secret } from "../../src/secret.ts";
+import { connection, fakeGocd, json } from "./fake_gocd.ts";
+
+const signal = new AbortController().signal;
+const basic: Credentials = {
+  kind: "basic",
+  userName: "ci",
+  password: new Secret("go-server.password", () => "hunter2!"),
+};
+const badCredentials = "Invalid credentials. Either your username and password are incorrect, or there is a problem.";
+
+Deno.test("a secret file that has vanished is named, and its return is noticed", async () => {
+  let text: string | undefined = "first";
+  const password = new Secret("go-server.password-file", () => {
+    if (text === undefined) throw new Error("ENOENT /etc/secret");
+    return text;
+  });
+  const fake = fakeGocd("26.1.0");
+  const credentials: Credentials = { kind: "basic", userName: "ci", password };
+  const api = createHttpGocdApi({ ...connection, credentials }, { fetch: fake.fetch, nowMs: () => 0 });
+  await api.poll(signal);
+  text = undefined;
+  const error = await assertRejects(() => api.poll(signal), GocdError);
+  assertEquals(error.problem.code, "gocd-secret-unreadable");
+  assertStringIncludes(error.message, "go-server.password-file");
+  text = "second";
+  await api.poll(signal);
+  assertEquals(fake.seen.at(-1)?.headers.get("authorization"), `Basic ${btoa("ci:second")}`);
+});
+
+Deno.test("a token with a line break is refused before it is sent, and not shown", async () => {
+  const token = new Secret("go-server.access-token", () => "abc\ndef");
+  const fake = fakeGocd("26.1.0");
+  const api = createHttpGocdApi({ ...connection, credentials: { kind: "bearer", token } }, {
+    fetch: fake.fetch,
+    nowMs: () => 0,
+  });
+  const error = await assertRejects(() => api.poll(signal), GocdError);
+  assertEquals([error.problem.code, fake.seen.length], ["gocd-bad-secret", 0]);
+  assert(!error.message.includes("abc"));
+});
+
+Deno.test("a user name and password beyond ASCII go out as UTF-8", async () => {
+  const credentials: Credentials = { kind: "basic", userName: "jörg", password: new Secret("p", () => "pä:ss€") };
+  const fake = fakeGocd("26.1.0");
+  await createHttpGocdApi({ ...connection, credentials }, { fetch: fake.fetch, nowMs: () => 0 }).poll(signal);
+  const sent = fake.seen[0]?.headers.get("authorization")?.slice("Basic ".length) ?? "";
+  const bytes = Uint8Array.from(atob(sent), (letter) => letter.charCodeAt(0));
+  assertEquals(new TextDecoder().decode(bytes), "jörg:pä:ss€");
+});
+
+Deno.test("certificate authorities that are none are named by their key", async () => {
+  const api = createHttpGocdApi({ ...connection, caCerts: ["no PEM"] }, {
+    fetch: fakeGocd("26.1.0").fetch,
+    nowMs: () => 0,
+  });
+  const result = await api.poll(signal).then(() => undefined, (error: GocdError) => error);
+  // Deno may take such a text for a file without certificates: then there is nothing to complain about.
+  assert(result === undefined || result.hint.includes("go-server.ca-file"));
+  api.close();
+});
+
+Deno.test("the session cookie is kept, and no other; a 401 and another password end it", async () => {
+  let password = "one";
+  const credentials: Credentials = { kind: "basic", userName: "ci", password: new Secret("p", () => password) };
+  const fake = fakeGocd("26.1.0");
+  const api = createHttpGocdApi({ ...connection, credentials }, { fetch: fake.fetch, nowMs: () => 0 });
+  const cookies = (): readonly (string | null)[] => fake.seen.splice(0).map((request) => request.headers.get("cookie"));
+  fake.override = (request) =>
+    request.path === "/api/version"
+      ? new Response(JSON.stringify({ version: "26.1.0" }), {
+        headers: [["set-cookie", "JSESSIONID=abc123;Path=/go;HttpOnly"], ["set-cookie", "tracker=1"], [
+          "content-type",
+          "application/json",
+        ]],
+      })
+      : undefined;
+  await api.readAgents(signal);
+  assertEquals(cookies(), [null, "JSESSIONID=abc123"]);
+  password = "two";
+  await api.readAgents(signal);
+  assertEquals(cookies(), [null]);
+  fake.override = () => new Response("", { status: 401, headers: { "set-cookie": "JSESSIONID=zzz" } });
+  await assertRejects(() => api.readAgents(signal), GocdError);
+  fake.override = () => undefined;
+  await api.readAgents(signal);
+  assertEquals(cookies(), [null, null]);
+});
+
+Deno.test("a session of five minutes is over, so that a password that GoCD no longer takes is noticed", async () => {
+  let nowMs = 0;
+  let isTaken = true;
+  const fake = fakeGocd("26.1.0");
+  // As GoCD does: a valid session is served whatever password comes with it.
+  fake.override = ({ headers }) =>
+    headers.get("cookie") !== null || isTaken ? undefined : json(401, { message: badCredentials });
+  const { handle } = fake;
+  const fetch: typeof globalThis.fetch = async (input, init) => {
+    const request = new Request(input as string, { ...init, signal: null });
+    const response = await handle(request);
+    if (request.headers.get("cookie") === null) response.headers.set("set-cookie", "JSESSIONID=abc;Path=/go;HttpOnly");
+    return response;
+  };
+  const api = createHttpGocdApi({ ...connection, credentials: basic }, { fetch, nowMs: () => nowMs });
+  await api.readAgents(signal);
+  isTaken = false;
+  nowMs = 5 * 60_000 - 1;
+  await api.readAgents(signal);
+  nowMs = 5 * 60_000;
+  const { problem } = await assertRejects(() => api.readAgents(signal), GocdError);
+  assertEquals(problem.code, "gocd-bad-credentials");
+  isTaken = true;
+  await api.readAgents(signal);
+  assertEquals(fake.seen.filter(({ headers }) => headers.get("cookie") === null).length, 3);
+});
