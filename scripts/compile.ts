@@ -49,7 +49,7 @@ async function main(): Promise<number> {
       "--allow-read",
       "--allow-write",
       "--allow-env",
-      // Whose a control file may be (src/runtime/control_file.ts).
+      // Whose a control file or a state may be (src/store/state_path.ts).
       "--allow-sys=uid",
       `${root}main.ts`,
     ];

@@ -32,10 +32,11 @@ export const checkCommand: Command = {
 
 Validates the configuration and checks the state file; asks the GoCD server for its version, jobs, agents and the
 rights of the account; asks the Mesos masters for their leader and version. At last it looks for what a start would be
-refused for: another instance that uses the state, a port in use, living agents of a state that was lost. Nothing is
+refused for: a state in use by who does not answer, a port in use, living agents of a state that was lost. Nothing is
 registered, launched or changed. One row per finding: ok, warn or FAIL, with what to do.
 
-For a changed file of a running instance, exit code 6 with "in use" as the only FAIL means that it can be reloaded.
+Where an instance runs with the state of the file, that is a row (ok) with its process, and everything else is checked:
+exit code 0 means that it can reload the file.
 
 Exit codes (that of the first FAIL):
   0  no FAIL (perhaps warnings)      2  the file, or http.listen     3  a server cannot be reached or is not ready

@@ -4,6 +4,7 @@ import type { Config } from "../config/config.ts";
 import type { StoredState } from "../core/record.ts";
 import { OperatorError } from "../errors.ts";
 import { realClock } from "../runtime/clock.ts";
+import { readRunning } from "../runtime/control_client.ts";
 import { earlierLifeRefusal } from "../runtime/first_registration.ts";
 import { openGocd, openMesos } from "../runtime/ports.ts";
 import type { DurableState } from "../store/open.ts";
@@ -32,16 +33,23 @@ export function otherInstance(state: DurableState): StoreError | undefined {
   }
 }
 
-/** Reports what a start would be refused for; the exit code of earlier rows takes precedence. */
+/**
+ * Reports what a start would be refused for, or a reload where an instance runs; the exit code of earlier rows takes
+ * precedence.
+ */
 export async function checkStart(config: Config, { stored, inUse }: StateFound, report: Report): Promise<void> {
-  if (inUse !== undefined) {
-    // The port is probably that instance's.
-    report.fail("start", inUse);
-    return;
-  }
-  const { listen } = config.http;
   try {
-    if (listen !== undefined) probeListen(listen);
+    const running = await readRunning(config);
+    if (running === undefined && inUse !== undefined) throw inUse;
+    const { listen } = config.http;
+    // Its own port is free for it to move to.
+    const isItsOwn = running !== undefined && Number(new URL(running.url).port) === listen?.port;
+    if (listen !== undefined && !isItsOwn) probeListen(listen);
+    if (running !== undefined) {
+      const since = new Date(running.view.startedMs).toISOString();
+      report.ok("start", `an instance runs (process ${running.pid}, since ${since}): it can reload this file`);
+      return;
+    }
   } catch (error) {
     report.fail("start", error);
   }

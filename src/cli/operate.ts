@@ -242,7 +242,7 @@ async function withOwnStore<Result>(
 async function openedStore(config: Config, name: string): Promise<Store> {
   const state = stateOf(config);
   try {
-    return await state.open();
+    return await state.openForCommand();
   } catch (error) {
     if (!(error instanceof OperatorError) || error.code !== "state-locked") throw error;
     throw new OperatorError(`"${name}" cannot reach the running instance: ${error.message}`, {
@@ -272,42 +272,49 @@ async function teardown({ operands, flags }: CommandArguments, io: CliIo): Promi
     return waiting === undefined ? 0 : await waitUntilDone({ part, what: "teardown", options: waiting }, io);
   }
   requireState(part);
-  const isRegistered = await withOwnStore(part.config, "teardown", async (store) => {
-    const { framework, instances } = await store.load();
-    return framework.frameworkId !== undefined || instances.length > 0;
-  });
-  if (!isRegistered) {
+  if (!await isRegistered(part.config)) {
     io.out("nothing to tear down: this state has no registered framework");
     return 0;
   }
-  const config = loadConfigFile(path, io);
+  const read = (): Config => loadConfigFile(path, io);
+  const config = read();
   io.out("no instance is running here: this command tears the framework down itself");
-  const limit = stoppable(io);
-  const isDone = new AbortController();
-  const limitMs = waiting?.limitMs;
-  let isOver = false;
-  if (limitMs !== undefined) {
-    io.machine.sleep(limitMs, isDone.signal).then(() => {
-      isOver = !isDone.signal.aborted;
-      if (isOver) limit.stop();
-    });
-  }
-  const commands = [{ kind: "teardown-requested", mode }] as const;
-  const code = await runConfig(config, () => loadConfigFile(path, io), limit.io, commands).finally(() =>
-    isDone.abort()
-  );
+  const limit = stoppedAfter(waiting?.limitMs, io);
+  const code = await runConfig(config, read, limit.io, [{ kind: "teardown-requested", mode }]).finally(limit.end);
   const end = code === 0 ? await codeOfEnd(config, io) : code;
-  return isOver && end === interruptedCode ? timeoutCode : end;
+  return limit.isOver() && end === interruptedCode ? timeoutCode : end;
 }
 
-/** A terminal whose program can be stopped as a signal does. */
-function stoppable(io: CliIo): { readonly io: CliIo; readonly stop: () => void } {
+/** Where there is no state, none is made. */
+async function isRegistered(config: Config): Promise<boolean> {
+  if (await stateOf(config).read() === undefined) return false;
+  return await withOwnStore(config, "teardown", async (store) => {
+    const { framework, instances } = await store.load();
+    return framework.frameworkId !== undefined || instances.length > 0;
+  });
+}
+
+interface TimeLimited {
+  readonly io: CliIo;
+  readonly isOver: () => boolean;
+  readonly end: () => void;
+}
+
+/** A terminal whose program is stopped after some time as by a signal. */
+function stoppedAfter(limitMs: number | undefined, io: CliIo): TimeLimited {
   let stop = (): void => {};
+  let isOver = false;
+  const end = new AbortController();
   const onSignal: CliIo["onSignal"] = (signal, handler) => {
     if (signal === "SIGTERM") stop = handler;
     return io.onSignal(signal, handler);
   };
-  return { io: { ...io, onSignal }, stop: () => stop() };
+  const onLimit = (): void => {
+    isOver = !end.signal.aborted;
+    if (isOver) stop();
+  };
+  if (limitMs !== undefined) io.machine.sleep(limitMs, end.signal).then(onLimit);
+  return { io: { ...io, onSignal }, isOver: () => isOver, end: () => end.abort() };
 }
 
 /** A signal may have ended it early; the exit code must not say that it is done. */

@@ -2,6 +2,8 @@
 // at all.
 
 import type { Config } from "../config/config.ts";
+import { ConfigError } from "../config/config_error.ts";
+import { hostsOf } from "../config/hosts.ts";
 import type { Log } from "../log/log.ts";
 import { requireHosts } from "../runtime/permissions.ts";
 import { configChanges } from "./config_diff.ts";
@@ -17,7 +19,15 @@ export interface ReloadOptions {
   readonly read: () => Config;
   /** Applies a configuration; if it throws, the old one still applies. */
   readonly use: (next: Config) => void;
-  readonly log: Log;
+  /** The log of now: another one once a configuration is in use. */
+  readonly log: () => Log;
+}
+
+/** Logs what a file is told besides its errors, at a start and at a reload alike. */
+export function tellRemarks(log: Log, config: Config): void {
+  for (const warning of config.warnings) log.warning(warning);
+  for (const detail of config.details) log.debug(detail);
+  for (const gap of hostsOf(config).gaps) log.debug(gap.message, { key: gap.key }, gap.hint);
 }
 
 /** Reloads the file and logs the result. Returns the configuration that applies from then on. */
@@ -26,7 +36,10 @@ export function reloadConfig({ cause, current, read, use, log }: ReloadOptions):
     const written = read();
     const changes = configChanges(current, written);
     if (changes.length === 0) {
-      if (cause === "signal") log.info("the configuration was reloaded: nothing has changed");
+      if (cause === "signal") log().info("the configuration was reloaded: nothing has changed");
+      // An editor may save a file again and again.
+      const isNews = written.warnings.some((warning) => !current.warnings.includes(warning));
+      if (cause === "signal" || isNews) tellRemarks(log(), written);
       return current;
     }
     requireHosts(written);
@@ -34,17 +47,19 @@ export function reloadConfig({ cause, current, read, use, log }: ReloadOptions):
     const next = { ...written, state: current.state };
     use(next);
     const what = cause === "signal" ? "the configuration was reloaded" : `${current.path} has changed and was reloaded`;
-    log.info(`${what}: ${changes.join(", ")}`);
-    if (changes.includes("state.path")) log.warning("state.path does not change until the program is restarted");
+    log().info(`${what}: ${changes.join(", ")}`);
+    tellRemarks(log(), written);
+    if (changes.includes("state.path")) log().warning("state.path does not change until the program is restarted");
     return next;
   } catch (error) {
-    log.error(
+    log().error(
       `the new configuration is bad and the old one stays in force: ${
         error instanceof Error ? error.message : String(error)
       }`,
       {},
       error instanceof Error && "hint" in error ? String(error.hint) : undefined,
     );
+    if (error instanceof ConfigError) { for (const warning of error.warnings) log().warning(warning); }
     return current;
   }
 }

@@ -1,7 +1,6 @@
 // `gocd-mesos start`: the process around a run: log, signals, status page, exit code.
 
 import type { Config } from "../config/config.ts";
-import { hostsOf } from "../config/hosts.ts";
 import type { OperatorEvent } from "../core/event.ts";
 import { exitCodes } from "../errors.ts";
 import type { Log } from "../log/log.ts";
@@ -19,7 +18,7 @@ import { version } from "../version.ts";
 import type { Command } from "./command.ts";
 import type { CliIo } from "./io.ts";
 import { loadConfigFile } from "./load.ts";
-import { type ReloadCause, reloadConfig } from "./reload.ts";
+import { type ReloadCause, reloadConfig, tellRemarks } from "./reload.ts";
 import { noteLine } from "../core/words/notes.ts";
 
 /** The command. */
@@ -88,7 +87,7 @@ export async function runConfig(
         useConfig(next, { ports, program, page, log: () => log });
         log = logOf(next, io);
       };
-      reloadConfig({ cause, current: ports.config(), read, use, log });
+      reloadConfig({ cause, current: ports.config(), read, use, log: () => log });
     };
     const leave = (): void => page.abandon();
     closers.unshift(watchSignals(io, () => log, { stop, reload: () => reload("signal"), leave }));
@@ -143,9 +142,7 @@ function announce(log: Log, config: Config, statusUrl: string | undefined): void
   if (mayReachAll()) {
     log.info("this process may connect to any host; `deno task start` or `deno task compile --config` restricts that");
   }
-  for (const warning of config.warnings) log.warning(warning);
-  for (const detail of config.details) log.debug(detail);
-  for (const gap of hostsOf(config).gaps) log.debug(gap.message, { key: gap.key }, gap.hint);
+  tellRemarks(log, config);
 }
 
 /** Exit code of a process that a signal ends early. */

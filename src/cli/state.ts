@@ -197,7 +197,7 @@ function check(config: Config, io: CliIo): number {
 }
 
 async function withStore(config: Config, act: (store: Store) => Promise<void>): Promise<number> {
-  const store = await stateOf(config).open();
+  const store = await stateOf(config).openForCommand();
   try {
     await act(store);
     return 0;

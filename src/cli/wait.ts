@@ -24,7 +24,7 @@ export const waitHelp =
 
 /** The exit codes of waiting, for a help text. */
 export const waitCodesHelp = `Exit codes of --wait (a ${timeoutCode} or 130 ends only the waiting):
-  0  done                         3  the instance has ended before that; the next start continues
+  0  done                         3  no instance runs (any more); the next start continues
   4  cancelled by a resume      ${timeoutCode}  not done within --timeout      130  ended by a signal`;
 
 /** How long to wait, as the command line says. */
@@ -127,7 +127,7 @@ async function lookAtState(part: PartialConfig, what: Awaited["what"]): Promise<
   requireState(part);
   const stored = await stateOf(part.config).read();
   if (stored === undefined || isDoneIn(stored, what)) return { text: doneTexts[what], isDone: true };
-  throw notDone(`the instance has ended, and the ${what} is not done`, "start it again: it continues", "unreachable");
+  throw notDone(`no instance runs here, and the ${what} is not done`, "start it again: it continues", "unreachable");
 }
 
 function isDoneIn({ framework, instances }: StoredState, what: Awaited["what"]): boolean {
@@ -159,6 +159,6 @@ const words: Readonly<Record<InstanceView["state"], string>> = {
   draining: "stopping",
   killing: "stopping",
   unreachable: "unreachable",
-  unsure: "unreachable",
+  unsure: "unsure",
   gone: "gone",
 };

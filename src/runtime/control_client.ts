@@ -39,19 +39,27 @@ async function findRunning(config: Instance): Promise<ControlFile | undefined> {
   return await ask(file, "health", {}) === undefined ? undefined : file;
 }
 
-/** The picture of the running instance; nothing if none runs. Throws {@linkcode ControlError}. */
-export async function readRunningStatus(config: Instance): Promise<StatusView | undefined> {
+/** An instance that runs on this machine. */
+export interface RunningInstance extends Pick<ControlFile, "pid" | "url"> {
+  readonly view: StatusView;
+}
+
+/** The running instance, standby or not; nothing if none runs. Throws {@linkcode ControlError}. */
+export async function readRunning(config: Instance): Promise<RunningInstance | undefined> {
   const running = await findRunning(config);
   if (running === undefined) return undefined;
   const answer = await ask(running, "api/status", { headers: authorization(running) });
-  if (answer !== undefined && isGood(answer)) {
-    const view = JSON.parse(answer.text) as StatusView;
-    if (view.leadership?.role === "standby") throw standbyError(running, view.leadership.leader);
-    return view;
-  }
+  if (answer !== undefined && isGood(answer)) return { ...running, view: JSON.parse(answer.text) as StatusView };
   throw new ControlError(
     `the running instance (process ${running.pid}) answered ${answer?.status ?? "nothing"} on ${running.url}`,
   );
+}
+
+/** The picture of the running instance; nothing if none runs. Throws {@linkcode ControlError}, also if it stands by. */
+export async function readRunningStatus(config: Instance): Promise<StatusView | undefined> {
+  const running = await readRunning(config);
+  if (running?.view.leadership?.role === "standby") throw standbyError(running, running.view.leadership.leader);
+  return running?.view;
 }
 
 /**
@@ -84,7 +92,7 @@ function authorization({ token }: ControlFile): Readonly<Record<string, string>>
   return { authorization: `Bearer ${token}` };
 }
 
-function standbyError({ pid }: ControlFile, leader: string | undefined): ControlError {
+function standbyError({ pid }: RunningInstance, leader: string | undefined): ControlError {
   return new ControlError(
     `the instance on this machine (process ${pid}) is on standby; ${
       leader === undefined ? "no leader is known" : `${leader} leads`

@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import type { Config } from "../config/config.ts";
 import { stateFile } from "../config/state.ts";
 import { OperatorError } from "../errors.ts";
+import { ownUid } from "../store/state_path.ts";
 
 /** What the file says. */
 export interface ControlFile {
@@ -80,12 +81,6 @@ function mistrust(path: string, { mode, uid }: Deno.FileInfo): string | undefine
   return uid === ownUid() || uid === Deno.statSync(dirname(path)).uid
     ? undefined
     : `it belongs to another user (uid ${uid})`;
-}
-
-/** The user of this process, where it may be asked for. */
-function ownUid(): number | undefined {
-  const isGranted = Deno.permissions.querySync({ name: "sys", kind: "uid" }).state === "granted";
-  return isGranted ? Deno.uid() ?? undefined : undefined;
 }
 
 /** Removes the file, if it is there and still that of this process. */

@@ -5,7 +5,7 @@ import type { StoredState } from "../core/record.ts";
 import { type ZookeeperAddress, zookeeperText } from "../net/addresses.ts";
 import { openStoreForReading, type StateInspection, type StateReader } from "./sqlite_reader.ts";
 import { openSqliteStore, probeSqliteStore } from "./sqlite_store.ts";
-import { isStateFile } from "./state_path.ts";
+import { isStateFile, refuseForeignState } from "./state_path.ts";
 import type { Store } from "./store.ts";
 // Only its types: it is loaded for zk:// alone.
 import type { ElectionOptions } from "./zookeeper_election.ts";
@@ -31,6 +31,8 @@ export interface DurableState {
   readonly isShared: boolean;
   /** For its one writer. Throws {@linkcode StoreError}. */
   open(): Promise<Store>;
+  /** For a command that changes the state in place of its writer; makes none that the writer could not open. Throws {@linkcode StoreError}. */
+  openForCommand(): Promise<Store>;
   /** What `open` would refuse, without making anything; absent where opening is waiting for one's turn. Throws {@linkcode StoreError}. */
   probe?(): void;
   /** Beside its writer; nothing where there is no state yet. Throws {@linkcode StoreError}. */
@@ -48,6 +50,11 @@ export function durableState(place: StatePlace, user: StateUser): DurableState {
         isShared: false,
         // deno-lint-ignore require-await
         open: async () => openSqliteStore(place.path, user),
+        // deno-lint-ignore require-await
+        openForCommand: async () => {
+          refuseForeignState(place.path);
+          return openSqliteStore(place.path, user);
+        },
         probe: () => probeSqliteStore(place.path),
         // deno-lint-ignore require-await
         read: async () => isStateFile(place.path) ? inFile(place.path, (reader) => reader.load()) : undefined,
@@ -56,14 +63,16 @@ export function durableState(place: StatePlace, user: StateUser): DurableState {
     case "zookeeper": {
       const options = (): ElectionOptions => ({ ...place, ...user.instance() });
       const limit = ({ sessionTimeoutMs }: ElectionOptions): AbortSignal => AbortSignal.timeout(sessionTimeoutMs);
+      const open = async (): Promise<Store> => {
+        const { openZookeeperStore } = await import("./zookeeper_store.ts");
+        const given = options();
+        return await openZookeeperStore({ ...given, newLineage: user.newLineage }, limit(given));
+      };
       return {
         place: zookeeperText(place),
         isShared: true,
-        open: async () => {
-          const { openZookeeperStore } = await import("./zookeeper_store.ts");
-          const given = options();
-          return await openZookeeperStore({ ...given, newLineage: user.newLineage }, limit(given));
-        },
+        open,
+        openForCommand: open,
         read: async () => {
           const { readZookeeperState } = await import("./zookeeper_store.ts");
           const given = options();

@@ -54,7 +54,10 @@ const ownerOnly = 0o600;
 /** Makes an empty file for its owner only where there is none, and takes the rights of others from one that we own. */
 export function makePrivate(path: string): void {
   if (Deno.build.os === "windows") return;
-  if (!exists(path)) Deno.openSync(path, { write: true, create: true, mode: ownerOnly }).close();
+  if (!exists(path)) {
+    Deno.openSync(path, { write: true, create: true, mode: ownerOnly }).close();
+    giveToFolderOwner(path);
+  }
   const { mode } = Deno.statSync(path);
   if (((mode ?? 0) & 0o077) === 0) return;
   try {
@@ -63,6 +66,38 @@ export function makePrivate(path: string): void {
     // The file of another owner whom the operator lets us share it with.
     if (!(cause instanceof Deno.errors.PermissionDenied)) throw cause;
   }
+}
+
+/** What root makes is for whoever has the folder, who runs gocd-mesos and could not open it otherwise. */
+function giveToFolderOwner(path: string): void {
+  const { uid, gid } = Deno.statSync(dirname(path));
+  if (uid === null || uid === Deno.statSync(path).uid) return;
+  try {
+    Deno.chownSync(path, uid, gid);
+  } catch {
+    // Only root may; and where the folder is another user's, gocd-mesos has it by its group.
+  }
+}
+
+/** The user of this process, where it may be asked for. */
+export function ownUid(): number | undefined {
+  const isGranted = Deno.permissions.querySync({ name: "sys", kind: "uid" }).state === "granted";
+  return isGranted ? Deno.uid() ?? undefined : undefined;
+}
+
+/**
+ * Throws {@linkcode StoreError} `state-of-another-user` where a command of this user would make a state file that the owner
+ * of the folder, who probably runs gocd-mesos, could not open.
+ */
+export function refuseForeignState(path: string, uid: number | undefined = ownUid()): void {
+  if (uid === undefined || uid === 0 || isStateFile(path)) return;
+  const folder = dirname(realStatePath(path));
+  const owner = Deno.statSync(folder).uid;
+  if (owner === null || owner === uid) return;
+  throw new StoreError("state-of-another-user", {
+    message: `there is no state file ${path} yet, and its folder belongs to another user (uid ${owner})`,
+    hint: "run this command as the user that gocd-mesos runs as, or start gocd-mesos first",
+  });
 }
 
 /** What keeps the path from leading to a file: the first part, from its end, that is there. */

@@ -8,6 +8,7 @@ import { OperatorError } from "../errors.ts";
  * - `state-missing`: there is no state file (only for readers, who never make one)
  * - `state-folder-missing`: its folder is not there
  * - `state-path-unusable`: the path names a folder, lies below a file, or is a link that leads nowhere
+ * - `state-of-another-user`: it is not there, and a file that this user makes could not be opened by whoever has the folder
  * - `state-unwritable`: file or folder may not be read or written
  * - `state-full`: disk full, or the file has reached its limit; nothing of the transaction is stored
  * - `state-damaged`: it is no sound database any more
@@ -26,6 +27,7 @@ export type StoreErrorCode =
   | "state-missing"
   | "state-folder-missing"
   | "state-path-unusable"
+  | "state-of-another-user"
   | "state-unwritable"
   | "state-full"
   | "state-damaged"

@@ -3,7 +3,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { openSqliteStore } from "../../src/store/sqlite_store.ts";
 import { type SocketCluster, startCluster } from "../support/cluster.ts";
-import { confFolder, runLine, type Written } from "./support.ts";
+import { freePort } from "../support/free_port.ts";
+import { startRunning } from "./running.ts";
+import { assertTranscript, confFolder, runLine, type Written } from "./support.ts";
 
 interface Place {
   readonly cluster: SocketCluster;
@@ -41,7 +43,7 @@ const refusals: readonly Refusal[] = [
     arrange: () => ({ more: 'go-agent.env-files { TOKEN = "token" }' }),
   },
   {
-    name: "another instance uses the state",
+    name: "another process uses the state, and is no instance that answers",
     code: 6,
     says: /^FAIL {2}start +the state file .* is in use by process \d+$/m,
     arrange: ({ folder }) => {
@@ -113,6 +115,36 @@ Deno.test("check passes a state that the last run has left, and leaves its files
     assertEquals(Deno.statSync(`${folder}/gocd-mesos.db`).mtime, before);
     // The lock was taken for a moment only.
     await openSqliteStore(`${folder}/gocd-mesos.db`, lineage).close();
+  }));
+
+Deno.test("check beside a running instance tells it, checks everything else, and passes a file that it can reload", () =>
+  inPlace(async ({ folder, cluster }, check) => {
+    const port = freePort();
+    const more = `http.listen = "127.0.0.1:${port}"`;
+    Deno.writeTextFileSync(`${folder}/framework.conf`, cluster.configText(more));
+    const running = await startRunning(`${folder}/framework.conf`);
+    const other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    try {
+      await running.logged("subscribed");
+      const fine = await check(more);
+      assertEquals(fine.code, 0, fine.all);
+      assertTranscript("check-beside-instance", fine.all, [
+        [folder, "FOLDER"],
+        [/127\.0\.0\.1:\d+/g, "HOST"],
+        [/process \d+/g, "process N"],
+        [/framework [0-9a-f-]{36}/g, "framework ID"],
+      ]);
+      const moved = await check(`http.listen = "127.0.0.1:${freePort()}"`);
+      assertEquals(moved.code, 0, moved.all);
+      const taken = await check(`http.listen = "127.0.0.1:${other.addr.port}"`);
+      assertEquals(taken.code, 2);
+      assertMatch(taken.out, /^FAIL {2}start +cannot listen on http\.listen/m);
+      const wrong = await check(`${more}, scaling.max-agentz = 1`);
+      assertEquals(wrong.code, 2);
+    } finally {
+      other.close();
+      await running.stop();
+    }
   }));
 
 Deno.test("a file that is wrong for a running instance has the exit code of its fault, not that of the instance", () =>

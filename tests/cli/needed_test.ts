@@ -187,3 +187,26 @@ Deno.test("adopt wants the login of Mesos, and no other secret", async () => {
     await cluster.close();
   }
 });
+
+Deno.test({
+  name: "freeze by root before the first start leaves no file that the owner of the folder could not open",
+  // Only root may give a folder away.
+  ignore: Deno.build.os === "windows" || Deno.uid() !== 0,
+  fn: async () => {
+    const folder = confFolder("gocd-mesos {}");
+    try {
+      Deno.chownSync(folder.path, 4711, 4711);
+      const torn = await runLine(["teardown", "--yes", folder.conf]);
+      assertStringIncludes(torn.out, "nothing to tear down");
+      assertEquals([...Deno.readDirSync(folder.path)].length, 1, "a teardown of nothing makes a state");
+      assertEquals((await runLine(["freeze", folder.conf])).code, 0);
+      const files = [...Deno.readDirSync(folder.path)].map(({ name }) => name).filter((name) =>
+        name !== "framework.conf"
+      );
+      assertEquals(files.sort(), ["gocd-mesos.db", "gocd-mesos.db-lock"]);
+      for (const file of files) assertEquals(Deno.statSync(`${folder.path}/${file}`).uid, 4711, file);
+    } finally {
+      folder.remove();
+    }
+  },
+});

@@ -2,13 +2,15 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { configChanges } from "../../src/cli/config_diff.ts";
+import { type ReloadCause, reloadConfig } from "../../src/cli/reload.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { keys } from "../../src/config/keys.ts";
+import { createLog } from "../../src/log/log.ts";
 import { clusterNames, startCluster } from "../support/cluster.ts";
 import { freePort } from "../support/free_port.ts";
 import { until } from "../support/scaled_clock.ts";
 import { startRunning } from "./running.ts";
-import { confFolder } from "./support.ts";
+import { confFolder, runLine } from "./support.ts";
 
 const plain = `mesos-master = "m:5050", go-server { host = h, port = 1, user-name = u, password = old-secret }
 go-agent { docker-image = "i:1", auto-register-key = old-key }`;
@@ -101,6 +103,72 @@ Deno.test("SIGHUP puts a good file in force and keeps the old one where the new 
     folder.remove();
     await cluster.close();
   }
+});
+
+Deno.test("a reload tells the warnings and details that a start with the same file tells, and check its warnings", async () => {
+  const cluster = startCluster({ speed: 1 });
+  const folder = confFolder(cluster.configText());
+  const remarks = (log: string): readonly string[] =>
+    log.split("\n").flatMap((line) =>
+      / ((?:WARN|DEBUG).*framework\.conf:\d+: .*|DEBUG .*allowed-hosts.*)$/.exec(line)?.[1] ?? []
+    );
+  try {
+    const running = await startRunning(folder.conf);
+    await running.logged("subscribed");
+    const from = running.log().length;
+    const key = "go-agent.auto-register-key-file";
+    Deno.writeTextFileSync(`${folder.path}/key`, `\uFEFF${clusterNames.key}\n`);
+    Deno.writeTextFileSync(
+      folder.conf,
+      `${cluster.configText("log.level = debug, poller.attempts = 2")}
+include "nowhere.conf"
+gocd-mesos { go-agent.auto-register-key = null, ${key} = key, mesos.allowed-hosts = ["10.0.0.0/8"] }`,
+    );
+    running.terminal.signal("SIGHUP");
+    await running.logged("poller.attempts 1 → 2", from);
+    const reloaded = remarks(running.log().slice(from));
+    assertEquals(await running.stop(), 0);
+    const started = await startRunning(folder.conf);
+    await started.logged("subscribed");
+    assertEquals(await started.stop(), 0);
+    assertEquals(reloaded, remarks(started.log()));
+    assertEquals(reloaded.length, 3, reloaded.join("\n"));
+    const checked = (await runLine(["check", folder.conf])).out;
+    for (const each of reloaded.filter((line) => line.startsWith("WARN"))) {
+      assertStringIncludes(checked, each.replace(/^WARN\S* +/, ""));
+    }
+  } finally {
+    folder.remove();
+    await cluster.close();
+  }
+});
+
+Deno.test("a reload that changes no setting tells new warnings, and a bad one those that may explain it", () => {
+  const lines: string[] = [];
+  const log = createLog({
+    level: "info",
+    format: "text",
+    write: (line) => void lines.push(line.replace(/^\S+ /, "")),
+    isTerminal: false,
+    nowMs: () => 0,
+  });
+  const load = (more: string) =>
+    loadConfig("f.conf", {}, (path) => {
+      if (path === "f.conf") return `gocd-mesos {\n${plain}\n${more}\n}`;
+      throw new Deno.errors.NotFound();
+    });
+  const current = load("");
+  const reload = (cause: ReloadCause, more: string): readonly string[] => {
+    lines.length = 0;
+    reloadConfig({ cause, current, read: () => load(more), use: () => {}, log: () => log });
+    return lines.map((line) => line.trim());
+  };
+  const missing = "the included file x.conf does not exist";
+  assertEquals(reload("file-changed", ""), []);
+  assertEquals(reload("file-changed", 'include "x.conf"').length, 1);
+  assertStringIncludes(reload("file-changed", 'include "x.conf"')[0] ?? "", missing);
+  assertStringIncludes(reload("signal", 'include "x.conf"').at(-1) ?? "", missing);
+  assertStringIncludes(reload("signal", 'include "x.conf"\npoller.attempts = no').at(-1) ?? "", missing);
 });
 
 Deno.test("SIGHUP reaches the connections: password, master, status page and log level of the new file are used", async () => {

@@ -3,7 +3,7 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { durableState } from "../../src/store/open.ts";
 import { openSqliteStore } from "../../src/store/sqlite_store.ts";
-import { realStatePath } from "../../src/store/state_path.ts";
+import { realStatePath, refuseForeignState } from "../../src/store/state_path.ts";
 import type { Store } from "../../src/store/store.ts";
 import { StoreError } from "../../src/store/store_error.ts";
 
@@ -143,3 +143,50 @@ function inFolder(sentence: string, body: (folder: string) => Promise<void> | vo
     }
   });
 }
+
+const foreign = 4711;
+
+/** A folder of another user; only root may give one away. */
+function withForeignFolder(act: (path: string) => Promise<void> | void): () => Promise<void> {
+  return async () => {
+    const folder = Deno.makeTempDirSync();
+    try {
+      Deno.chownSync(folder, foreign, foreign);
+      await act(`${folder}/state.db`);
+    } finally {
+      Deno.removeSync(folder, { recursive: true });
+    }
+  };
+}
+
+const isRoot = Deno.build.os !== "windows" && Deno.uid() === 0;
+
+Deno.test({
+  name: "all files of a state that root makes are those of the user who has the folder",
+  ignore: !isRoot,
+  fn: withForeignFolder(async (path) => {
+    const store = open(path);
+    await store.load();
+    const ownerOf = (suffix: string): readonly unknown[] => {
+      const { uid, gid, mode } = Deno.statSync(`${path}${suffix}`);
+      return [suffix, uid, gid, (mode ?? 0) & 0o777];
+    };
+    const files = ["", "-wal", "-shm", "-lock"];
+    assertEquals(files.map(ownerOf), files.map((suffix) => [suffix, foreign, foreign, 0o600]));
+    await store.close();
+  }),
+});
+
+Deno.test({
+  name: "a command makes no state in the folder of another user, who could not open it; one that is there it may open",
+  ignore: !isRoot,
+  fn: withForeignFolder((path) => {
+    const refused = assertThrows(() => refuseForeignState(path, 1000), StoreError);
+    assertEquals([refused.code, refused.kind], ["state-of-another-user", "state"]);
+    assertStringIncludes(refused.message, `there is no state file ${path} yet`);
+    refuseForeignState(path, foreign);
+    refuseForeignState(path, 0);
+    Deno.writeTextFileSync(path, "");
+    refuseForeignState(path, 1000);
+  }),
+});

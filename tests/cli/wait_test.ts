@@ -1,0 +1,161 @@
+// `drain --wait` and `teardown --wait`: what they tell, and how the waiting ends.
+
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { runCli } from "../../src/cli/cli.ts";
+import { type SocketCluster, startCluster } from "../support/cluster.ts";
+import { endProgram, type Program, programFolder } from "../support/program.ts";
+import { until } from "../support/scaled_clock.ts";
+import { assertRefused, assertTranscript, confFolder, type FakeTerminal, fakeTerminal, runLine } from "./support.ts";
+
+const minute = 60_000;
+
+interface Setup {
+  readonly cluster: SocketCluster;
+  readonly conf: string;
+  /** Runs a command on the cluster's time. */
+  begin(...args: readonly string[]): { readonly terminal: FakeTerminal; readonly ended: Promise<number> };
+  start(): Promise<Program>;
+}
+
+/** A program of whose agents the first builds for so long. */
+async function whileBuilding(
+  durationMs: number,
+  act: (setup: Setup, program: Program) => Promise<void>,
+): Promise<void> {
+  let lists = 0;
+  const onRequest = (what: string): void => void (lists += what.startsWith("GET /go/api/agents") ? 1 : 0);
+  const cluster = startCluster({ speed: 60, onRequest });
+  const folder = programFolder(cluster);
+  const conf = `${folder.path}/framework.conf`;
+  const programs: Program[] = [];
+  const setup: Setup = {
+    cluster,
+    conf,
+    begin: (...args) => {
+      const terminal = fakeTerminal({ machine: cluster.edges.clock });
+      return { terminal, ended: runCli([...args, conf], terminal.io) };
+    },
+    start: async () => {
+      const program = folder.start(cluster.configText("log.format = text"));
+      programs.push(program);
+      await program.line("subscribed to the Mesos master");
+      return program;
+    },
+  };
+  try {
+    const program = await setup.start();
+    cluster.gocd.schedule({ pipeline: "shop", stage: "s", job: "long", gocdResources: [], durationMs });
+    const describe = (): string => program.lines.join("\n");
+    await until(() => cluster.gocd.jobs().some(({ state }) => state === "Building"), describe);
+    // The program has seen it, too.
+    const before = lists;
+    await until(() => lists >= before + 2, describe);
+    await act(setup, program);
+  } finally {
+    for (const each of programs) await endProgram(each);
+    folder.remove();
+    await cluster.close();
+  }
+}
+
+Deno.test("drain --wait tells how many agents are left, and ends when none is", () =>
+  whileBuilding(4 * minute, async ({ conf, begin }) => {
+    const { terminal, ended } = begin("drain", "--wait");
+    assertEquals(await ended, 0);
+    const { out, err } = terminal.written(0);
+    assertTranscript("drain-wait", `$ gocd-mesos drain --wait framework.conf\n${out}${err}`, [
+      [/after \d+ (s|min)/g, "after N min"],
+    ]);
+    assertMatch(
+      (await runLine(["state", "show", conf])).out,
+      /^agents {5}0 on record|^agents {5}1 on record[^]* gone /m,
+    );
+  }));
+
+Deno.test("teardown --wait tells the end of the framework", () =>
+  whileBuilding(4 * minute, async ({ conf, begin, cluster }, program) => {
+    const { terminal, ended } = begin("teardown", "--yes", "--wait");
+    assertEquals(await ended, 0);
+    const { out } = terminal.written(0);
+    assertMatch(
+      out,
+      /^tearing down: .*\n1 agent is left: 1 building\n[^]*\ntorn down: the framework is removed \(after .*\)\n$/,
+    );
+    assertEquals(await program.ended(), 0);
+    assertEquals(cluster.mesos.view().frameworks, []);
+    assertMatch((await runLine(["state", "show", conf])).out, /^framework {2}not registered yet/m);
+  }));
+
+Deno.test("a waiting is ended by a signal, by its limit, by a resume and by the end of the instance; the drain is not", () =>
+  whileBuilding(600 * minute, async ({ conf, begin, start }, program) => {
+    const waiting = async (...args: readonly string[]): Promise<ReturnType<Setup["begin"]>> => {
+      const begun = begin("drain", "--wait", ...args);
+      await until(
+        () => begun.terminal.written(0).out.includes("1 agent is left: 1 building"),
+        () => begun.terminal.written(0).all,
+      );
+      return begun;
+    };
+    const goesOn = "; the drain goes on, and `gocd-mesos resume` cancels it\n";
+
+    const signalled = await waiting();
+    signalled.terminal.signal("SIGINT");
+    assertEquals(await signalled.ended, 130);
+    assertEquals(signalled.terminal.written(130).err, `gocd-mesos: no longer waiting${goesOn}`);
+    assertEquals([...signalled.terminal.listening], []);
+
+    const limited = await waiting("--timeout", "3m");
+    assertEquals(await limited.ended, 124);
+    assertEquals(limited.terminal.written(124).err, `gocd-mesos: not done within 3 min${goesOn}`);
+    assertMatch((await runLine(["state", "show", conf])).out, /^mode {7}drain$/m);
+
+    const cancelled = await waiting();
+    assertEquals((await runLine(["resume", conf])).code, 0);
+    assertRefused(
+      cancelled.terminal.written(await cancelled.ended),
+      4,
+      /the drain was cancelled: the instance is in mode run/,
+    );
+
+    const left = await waiting();
+    program.signal("SIGTERM");
+    assertRefused(left.terminal.written(await left.ended), 3, /no instance runs here, and the drain is not done/);
+    await program.ended();
+
+    // Nobody drains now, and a state with an agent says so.
+    const stored = begin("drain", "--wait");
+    const written = stored.terminal.written(await stored.ended);
+    assertStringIncludes(written.out, 'no instance runs here: "drain" is stored');
+    assertRefused(written, 3, /no instance runs here, and the drain is not done/);
+    await start();
+    assertEquals(await waiting("--timeout", "1 second").then(({ ended }) => ended), 124);
+  }));
+
+Deno.test("a teardown without an instance obeys --timeout, too", () =>
+  whileBuilding(600 * minute, async ({ begin, conf }, program) => {
+    program.signal("SIGTERM");
+    await program.ended();
+    const { terminal, ended } = begin("teardown", "--yes", "--wait", "--timeout", "2m");
+    assertEquals(await ended, 124);
+    assertStringIncludes(terminal.written(124).err, "gocd-mesos: not torn down: framework ");
+    assertMatch((await runLine(["state", "show", conf])).out, /^mode {7}teardown$/m);
+  }));
+
+for (
+  const [args, message] of [
+    [["drain", "--timeout", "5m"], /--timeout is for --wait/],
+    [["drain", "--wait", "--timeout", "5"], /--timeout: "5" has no unit of time/],
+    [["teardown", "--wait", "--timeout", "0"], /--timeout must be longer than 0/],
+    [["freeze", "--wait"], /"freeze" has no option --wait/],
+  ] as const
+) {
+  Deno.test(`${args.join(" ")} is refused before anything is done`, async () => {
+    const folder = confFolder("gocd-mesos {}");
+    try {
+      assertRefused(await runLine([...args, folder.conf]), 2, message);
+      assertEquals([...Deno.readDirSync(folder.path)].length, 1);
+    } finally {
+      folder.remove();
+    }
+  });
+}
