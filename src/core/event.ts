@@ -29,8 +29,10 @@ export type MesosEvent =
     readonly masterId?: string;
     /** `host:port` of the leader, for people. */
     readonly master: string;
-    /** `master_info.capabilities`. */
+    /** How often the master says that it is there; absent: not told. */
+    readonly heartbeatMs?: number;
   }
+  | { readonly kind: "heartbeat" }
   | { readonly kind: "disconnected"; readonly reason: string }
   | { readonly kind: "offers-received"; readonly offers: readonly Offer[] }
   | { readonly kind: "offer-rescinded"; readonly offerId: string }

@@ -56,6 +56,19 @@ export interface SessionState {
   readonly masterId?: string;
   readonly masterVersion?: string;
   readonly reason?: string;
+  /** How often the master says that it is there; absent: not told. */
+  readonly heartbeatMs?: number;
+  /** When it last did. */
+  readonly heardMs?: number;
+  /** What has gone wrong since a session that held: kept by the session that follows, until that one holds. */
+  readonly failing?: SessionFailing;
+}
+
+/** Subscriptions fail. */
+export interface SessionFailing {
+  readonly sinceMs: number;
+  /** Subscriptions succeed, but end again at once. */
+  readonly isUnsteady: boolean;
 }
 
 /** The GoCD server, as last read. */
@@ -78,7 +91,12 @@ export interface ServerState {
   readonly failingSinceMs?: number;
   readonly quietPolls: number;
   readonly failuresInARow: number;
+  /** Why the last read failed, until a whole poll is good. */
   readonly problem?: GocdProblem;
+  /** When the first read was asked for that failed since then. */
+  readonly problemSinceMs?: number;
+  /** How long the last good poll took, ms. */
+  readonly pollTookMs?: number;
   /** Why changes of records fail although the server is read; absent: the last one was carried out. */
   readonly writeFailure?: WriteFailure;
   /** Since when our agents register as Pending although they have an auto-register key. */

@@ -22,7 +22,14 @@ import { replanIfDue } from "./demand/replan.ts";
 import { notInFuture } from "./life/restored.ts";
 import { pollIfDue } from "./session/poll_schedule.ts";
 import { adjustRoles } from "./placement/roles.ts";
-import { declineLeftOvers, disconnected, frameworkError, mesosCallFailed, subscribed } from "./session/session.ts";
+import {
+  declineLeftOvers,
+  disconnected,
+  frameworkError,
+  heard,
+  mesosCallFailed,
+  subscribed,
+} from "./session/session.ts";
 import type { Settings } from "./settings.ts";
 import type { State } from "./state.ts";
 import { noneUntaken } from "./demand/untaken.ts";
@@ -102,6 +109,8 @@ function apply(draft: Draft, event: Event): void {
       return subscribed(draft, event);
     case "disconnected":
       return disconnected(draft, event);
+    case "heartbeat":
+      return heard(draft);
     case "offers-received":
       knowCluster(draft, event.offers.map(({ mesosAgentId }) => mesosAgentId));
       maintenanceTakenBack(draft, event.offers);

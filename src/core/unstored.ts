@@ -73,6 +73,8 @@ export const serverFates: Readonly<Record<keyof ServerState, Fate>> = {
   quietPolls: "learned",
   failuresInARow: "learned",
   problem: "learned",
+  problemSinceMs: "learned",
+  pollTookMs: "learned",
   writeFailure: "learned",
   keyRefusedMs: "learned",
   findings: "learned",
@@ -168,6 +170,7 @@ function isRepeated({ kind }: Event): boolean {
   switch (kind) {
     // Mesos sends an update until it is acknowledged, makes offers again, and we subscribe and look again.
     case "subscribed":
+    case "heartbeat":
     case "offers-received":
     case "inverse-offers-received":
     case "task-status-updated":

@@ -39,9 +39,6 @@ export interface FrameworkIdentity {
   readonly offerConstraints?: readonly { readonly role: string; readonly groups: readonly OfferConstraintGroup[] }[];
 }
 
-/** The events of a session: the core's, plus heartbeats. */
-export type SessionEvent = MesosEvent | { readonly kind: "heartbeat" };
-
 /** One subscription, from SUBSCRIBE to the end of the stream. */
 export interface MesosSession {
   /** The leader that answered, `host:port`. */
@@ -50,7 +47,7 @@ export interface MesosSession {
    * All events in order, decoded as they arrive; the reader never waits for a call. Ends by throwing
    * {@linkcode MesosError} when the stream breaks, is silent for five heartbeats, or contains garbage.
    */
-  readonly events: AsyncIterable<SessionEvent>;
+  readonly events: AsyncIterable<MesosEvent>;
   /** How many events have arrived and wait to be consumed; absent: unknown. */
   readonly waiting?: () => number;
   /** Sends one call and returns when the master has answered 202; throws {@linkcode MesosError}. Order of calls is kept. */

@@ -1,7 +1,8 @@
 // Buffers events between the stream reader, which never waits, and its consumer. A full queue ends the session and
 // drops its contents: Mesos resends what matters, and the offers are void.
 
-import { MesosError, type SessionEvent } from "./api.ts";
+import type { MesosEvent } from "../core/event.ts";
+import { MesosError } from "./api.ts";
 
 /** Events that may wait: a storm of 1,000 offers a second for more than a minute and a half. */
 export const queuedEventsMax = 100_000;
@@ -14,7 +15,7 @@ export interface EventQueue {
    * Adds an event whose record had so many bytes. Beyond the limits the queue fails, only an ERROR is still delivered,
    * and the failure is returned.
    */
-  push(event: SessionEvent, bytes: number): MesosError | undefined;
+  push(event: MesosEvent, bytes: number): MesosError | undefined;
   /** What waits is still delivered, then the error is thrown. The first end counts. */
   fail(error: MesosError): void;
   /** How many events wait. */
@@ -22,7 +23,7 @@ export interface EventQueue {
   /** Nothing more is delivered. */
   stop(): void;
   /** The events; iterate once. Leaving the iteration early calls `onLeft`. */
-  readonly events: AsyncIterable<SessionEvent>;
+  readonly events: AsyncIterable<MesosEvent>;
 }
 
 /** What may wait. */
@@ -45,7 +46,7 @@ export function createEventQueue(onLeft: () => void, limits: QueueLimits = defau
     wake?.();
     wake = undefined;
   };
-  const next = async (): Promise<IteratorResult<SessionEvent, undefined>> => {
+  const next = async (): Promise<IteratorResult<MesosEvent, undefined>> => {
     while (!stopped) {
       const value = takeFirst(buffer);
       if (value !== undefined) return { done: false, value };
@@ -96,14 +97,14 @@ export function createEventQueue(onLeft: () => void, limits: QueueLimits = defau
 }
 
 interface EventBuffer {
-  waiting: { readonly event: SessionEvent; readonly bytes: number }[];
+  waiting: { readonly event: MesosEvent; readonly bytes: number }[];
   /** How many of `waiting` have been delivered. */
   taken: number;
   /** Of the records of those that have not. */
   bytes: number;
 }
 
-function takeFirst(buffer: EventBuffer): SessionEvent | undefined {
+function takeFirst(buffer: EventBuffer): MesosEvent | undefined {
   const first = buffer.waiting[buffer.taken];
   if (first === undefined) return undefined;
   buffer.taken++;

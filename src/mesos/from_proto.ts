@@ -1,10 +1,10 @@
 // Converts events of the scheduler API into the core's types.
 
 import { shortened } from "../core/text.ts";
-import type { FrameworkErrorKind } from "../core/event.ts";
+import type { EventOf, FrameworkErrorKind, MesosEvent } from "../core/event.ts";
 import type { InverseOffer, Offer, Unavailability } from "../core/placement/offer.ts";
 import type { TaskStatus } from "../core/session/task_status.ts";
-import { MesosError, type SessionEvent } from "./api.ts";
+import { MesosError } from "./api.ts";
 import type {
   BytesShape,
   ContainerStatusShape,
@@ -28,17 +28,10 @@ export interface UnknownEvent {
 }
 
 /** The content of one record of the stream. */
-export type DecodedEvent = SessionEvent | UnknownEvent;
+export type DecodedEvent = MesosEvent | UnknownEvent;
 
-/** SUBSCRIBED: the event for the core, and the heartbeat interval. */
-export interface SubscribedAnswer {
-  /** For the core. */
-  readonly event: Extract<SessionEvent, { readonly kind: "subscribed" }>;
-  /** `heartbeat_interval_seconds` in ms; 15,000 where the master does not say (mesos `DEFAULT_HEARTBEAT_INTERVAL`). */
-  readonly heartbeatIntervalMs: number;
-}
-
-const heartbeatIntervalDefaultMs = 15_000;
+/** Where the master does not say (mesos `DEFAULT_HEARTBEAT_INTERVAL`). */
+export const heartbeatIntervalDefaultMs = 15_000;
 // The stream is watched with this: a broken or hostile master must neither end it at once nor disable that.
 const heartbeatIntervalMsMin = 1_000;
 const heartbeatIntervalMsMax = 10 * 60_000;
@@ -62,20 +55,6 @@ const unrecognizedState = "TASK_STATE_UNRECOGNIZED";
  */
 export function decodeEvent(payload: Uint8Array, fallbackRole = "*"): DecodedEvent {
   return eventOfShape(decodeShape(payload), fallbackRole);
-}
-
-/** The SUBSCRIBED event in one record, `undefined` for any other event; throws as {@linkcode decodeEvent} does. */
-export function decodeSubscribed(payload: Uint8Array): SubscribedAnswer | undefined {
-  const shape = decodeShape(payload);
-  if (eventType(shape) !== "SUBSCRIBED") return undefined;
-  const subscribed = needed(shape.subscribed, "SUBSCRIBED");
-  const seconds = subscribed.heartbeat_interval_seconds;
-  return {
-    event: subscribedEvent(subscribed),
-    heartbeatIntervalMs: seconds
-      ? Math.min(Math.max(Math.round(seconds * 1000), heartbeatIntervalMsMin), heartbeatIntervalMsMax)
-      : heartbeatIntervalDefaultMs,
-  };
 }
 
 /** The event in a decoded message, or in an object parsed from Mesos' JSON; otherwise as {@linkcode decodeEvent}. */
@@ -167,7 +146,7 @@ function needed<Value>(value: Value, type: string): NonNullable<Value> {
   return value;
 }
 
-function subscribedEvent(subscribed: SubscribedShape): SubscribedAnswer["event"] {
+function subscribedEvent(subscribed: SubscribedShape): EventOf<"subscribed"> {
   const master = subscribed.master_info;
   const host = master?.address?.hostname || master?.address?.ip || master?.hostname || "";
   const port = master?.address?.port ?? master?.port ?? 5050;
@@ -177,7 +156,13 @@ function subscribedEvent(subscribed: SubscribedShape): SubscribedAnswer["event"]
     ...(master?.version ? { masterVersion: master.version } : {}),
     ...(master?.id ? { masterId: master.id } : {}),
     master: host === "" ? "" : `${host}:${port}`,
+    heartbeatMs: heartbeatMsOf(subscribed.heartbeat_interval_seconds),
   };
+}
+
+function heartbeatMsOf(seconds: number | null | undefined): number {
+  if (!seconds) return heartbeatIntervalDefaultMs;
+  return Math.min(Math.max(Math.round(seconds * 1000), heartbeatIntervalMsMin), heartbeatIntervalMsMax);
 }
 
 function offerOf(offer: OfferShape, fallbackRole: string): Offer {

@@ -1,10 +1,11 @@
 // One subscription: reads the stream, watches for heartbeats, passes events on.
 
-import { MesosError, type MesosErrorReason, type MesosSession, type SessionEvent } from "./api.ts";
+import type { MesosEvent } from "../core/event.ts";
+import { MesosError, type MesosErrorReason, type MesosSession } from "./api.ts";
 import { notAMaster } from "./answers.ts";
 import { createSender, type Send } from "./calls.ts";
 import { createEventQueue, type EventQueue } from "./event_queue.ts";
-import { decodeEvent, decodeSubscribed } from "./from_proto.ts";
+import { decodeEvent, heartbeatIntervalDefaultMs } from "./from_proto.ts";
 import type { ReachedLeader } from "./reach_leader.ts";
 import type { MasterClient } from "./master_request.ts";
 import { addressOfUrl, hostPortText } from "../net/addresses.ts";
@@ -232,26 +233,25 @@ function takeRecord(parts: SessionParts, state: State, record: Uint8Array): void
   }
 }
 
-function redactedEvent(event: SessionEvent, redact: (text: string) => string): SessionEvent {
+function redactedEvent(event: MesosEvent, redact: (text: string) => string): MesosEvent {
   if (event.kind === "framework-error") return { ...event, message: redact(event.message) };
   if (event.kind !== "task-status-updated" || event.status.message === "") return event;
   return { ...event, status: { ...event.status, message: redact(event.status.message) } };
 }
 
 function firstRecord(parts: SessionParts, state: State, record: Uint8Array): ReturnType<typeof decodeEvent> {
-  const subscribed = decodeSubscribed(record);
-  if (subscribed === undefined) {
-    const event = decodeEvent(record, parts.fallbackRole);
-    if (event.kind !== "framework-error") throw notAMaster(`the first event is ${event.kind} instead of SUBSCRIBED`);
+  const event = decodeEvent(record, parts.fallbackRole);
+  if (event.kind === "framework-error") {
     // The master ends the stream now; if it does not, we do.
     watchHeartbeats(parts, state, firstEventMs);
     state.first.resolve();
     return event;
   }
-  state.frameworkId = subscribed.event.frameworkId;
-  watchHeartbeats(parts, state, subscribed.heartbeatIntervalMs);
+  if (event.kind !== "subscribed") throw notAMaster(`the first event is ${event.kind} instead of SUBSCRIBED`);
+  state.frameworkId = event.frameworkId;
+  watchHeartbeats(parts, state, event.heartbeatMs ?? heartbeatIntervalDefaultMs);
   state.first.resolve();
-  return subscribed.event.master === "" ? { ...subscribed.event, master: state.master } : subscribed.event;
+  return event.master === "" ? { ...event, master: state.master } : event;
 }
 
 // Counts intervals without a record instead of measuring time: a program that was stopped for a while, or whose clock

@@ -60,8 +60,10 @@ class Elected implements Program {
     const leadership = this.#leadership;
     const leading = this.#framework?.picture();
     if (leading !== undefined) return { ...leading, view: { ...leading.view, startedMs: this.#startedMs, leadership } };
-    const fresh = initialState(freshState(""), this.#config.settings, this.#startedMs);
-    return this.#observations.picture({ ...statusView(fresh, this.#ports.clock.nowMs()), leadership });
+    const nowMs = this.#ports.clock.nowMs();
+    // A standby asks no server: nothing is known of them, and nothing is wrong.
+    const view = statusView(initialState(freshState(""), this.#config.settings, nowMs), nowMs);
+    return this.#observations.picture({ ...view, startedMs: this.#startedMs, problems: [], leadership });
   }
 
   async command(event: OperatorEvent): Promise<Refusal | undefined> {

@@ -281,8 +281,7 @@ function viewOf(engine: Engine, { isShared }: Pick<FrameworkPorts, "isShared">):
   const view = engine.view();
   if (isShared !== true || engine.state.controls.tornDown !== true) return view;
   const { text: message, hint } = tornDownBefore;
-  const others = view.problems.filter(({ code }) => code !== "mesos-connecting");
-  return { ...view, tornDown: true, problems: [{ code: "torn-down-before", message, hint }, ...others] };
+  return { ...view, tornDown: true, problems: [{ code: "torn-down-before", message, hint }, ...view.problems] };
 }
 
 /** Waits if another instance has torn the framework down: only the operator knows whether there should be a new one. */

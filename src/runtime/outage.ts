@@ -11,8 +11,6 @@ const lateMs = 600_000;
 /** Refusals that a person must mend are not repeated faster, but for the first tries. */
 const refusedMs = 15_000;
 const refusedFirstMs = 2_000;
-/** A session that lasted this long was a good one: the next outage begins anew. */
-const goodSessionMs = 30_000;
 
 /** The tries to subscribe since the last session that held. */
 export interface Outage {
@@ -23,11 +21,6 @@ export interface Outage {
 
 /** No try has failed since the last session that held. */
 export const noOutage: Outage = { tries: 0 };
-
-/** Whether a session that began at `sinceMs` holds. */
-export function isGoodSession(sinceMs: number, nowMs: number): boolean {
-  return nowMs - sinceMs > goodSessionMs;
-}
 
 /** With one more try that failed, or session that ended, at `nowMs`. */
 export function withTry({ tries, sinceMs }: Outage, nowMs: number): Outage {

@@ -1,10 +1,11 @@
 // Keeps us subscribed: connects, passes events on, reconnects with backoff.
 
 import type { Event } from "../core/event.ts";
+import { isGoodSession } from "../core/session/session.ts";
 import type { FrameworkIdentity, MesosApi, MesosSession } from "../mesos/api.ts";
 import { MesosError } from "../mesos/api.ts";
 import type { Clock } from "./clock.ts";
-import { isGoodSession, noOutage, pauseMs, withTry } from "./outage.ts";
+import { noOutage, pauseMs, withTry } from "./outage.ts";
 
 /** After so many short sessions in a row, another one is no news. */
 const unsteadySessionsMin = 3;
@@ -106,7 +107,6 @@ export class Supervisor {
       startedMs = clock.nowMs();
       for await (const event of session.events) {
         if (this.#outage.tries + this.#shortSessions > 0 && isGood()) this.#holds(session.master);
-        if (event.kind === "heartbeat") continue;
         await room(event, ended);
         post(event);
       }

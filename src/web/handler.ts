@@ -1,10 +1,11 @@
 // The routes of the status page, as one function from request to response.
 
+import { healthOf } from "../core/view/health.ts";
 import type { Picture } from "../core/view/picture.ts";
+import type { Check, StatusView } from "../core/view/view.ts";
 import { type HostRules, isAuthorized, isOurHost } from "./access.ts";
 import { iconSvg, pageCss, pageJs } from "./assets/embedded.ts";
 import { answerCommand, commandName, type CommandOptions, tooMany } from "./commands.ts";
-import { healthOf } from "./health.ts";
 import { metricsPage } from "./metrics.ts";
 import { pageQuery } from "./page_query.ts";
 import { metricsContentType } from "./prometheus.ts";
@@ -61,28 +62,24 @@ export function createHandler(options: HandlerOptions): Handler {
   const answer = async (request: Request, address: string): Promise<Response> => {
     // A garbage Host header makes the URL invalid.
     const url = URL.canParse(request.url) ? new URL(request.url) : undefined;
-    const isHealth = url?.pathname === "/health";
-    const caller = isHealth ? "unknown" : await callerOf(request, address);
+    const path = withoutSlash(url?.pathname ?? "");
+    const healthRoute = healthRoutes.get(path);
+    // A load balancer may use any name for health checks; the response reveals nothing about builds.
+    if (healthRoute !== undefined) return answerRead(request, () => healthRoute(options.picture().view));
+    const caller = await callerOf(request, address);
     if (caller === "too-eager") return refusalResponse(tooMany);
     if (url === undefined) return badRequest();
     const host = request.headers.get("host") ?? url.host;
-    // A load balancer may use any name for health checks; the response reveals nothing about builds.
-    if (!isHealth && !isOurHost(host, options)) return foreignHost();
-    const isOpen = options.isPrivate !== true || isHealth || request.method === "POST";
+    if (!isOurHost(host, options)) return foreignHost();
+    const isOpen = options.isPrivate !== true || request.method === "POST";
     if (!isOpen && caller !== "known") return notFound();
-    const command = url.pathname.startsWith(commandsPath)
-      ? commandName(url.pathname.slice(commandsPath.length))
-      : undefined;
+    const command = path.startsWith(commandsPath) ? commandName(path.slice(commandsPath.length)) : undefined;
     if (command !== undefined) {
       if (request.method !== "POST") return wrongMethod("POST");
       return await answerCommand(command, request, { host, isAuthorized: caller === "known" }, options.commands);
     }
-    const route = routes.get(url.pathname);
-    if (route === undefined) return notFound();
-    if (request.method === "GET") return route(url);
-    if (request.method !== "HEAD") return wrongMethod("GET, HEAD");
-    const { status, headers } = route(url);
-    return new Response(null, { status, headers });
+    const route = routes.get(path);
+    return route === undefined ? notFound() : answerRead(request, () => route(url));
   };
 
   return async (request: Request, address = ""): Promise<Response> => {
@@ -100,32 +97,57 @@ export function createHandler(options: HandlerOptions): Handler {
   };
 }
 
+/** A path at whose end somebody has added a slash. */
+function withoutSlash(path: string): string {
+  return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
+}
+
 const commandsPath = "/api/commands/";
 
 function readRoutes(options: HandlerOptions): ReadonlyMap<string, Route> {
   const input = (url: URL): PageInput => {
     const { view, notes } = options.picture();
-    const health = healthOf(view, options.nowMs());
-    return { view, health, notes, query: pageQuery(url.searchParams), version: options.version };
+    return { view, notes, query: pageQuery(url.searchParams), version: options.version };
   };
   const htmlType = "text/html; charset=utf-8";
   return new Map<string, Route>([
     ["/", (url): Response => textResponse(statusPage(input(url)), htmlType)],
     ["/fragment", (url): Response => textResponse(statusFragment(input(url)), htmlType)],
-    ["/api/status", (url): Response => {
-      const { view, health, notes } = input(url);
-      return textResponse(statusJson(view, health, notes), "application/json; charset=utf-8");
+    ["/api/status", (): Response => {
+      const { view, notes } = options.picture();
+      return textResponse(statusJson(view, notes), "application/json; charset=utf-8");
     }],
     ["/metrics", (): Response => textResponse(metricsPage(options.picture(), options.version), metricsContentType)],
-    ["/health", (): Response => {
-      const { isHealthy, reasons } = healthOf(options.picture().view, options.nowMs());
-      return jsonResponse({ status: isHealthy ? "healthy" : "unhealthy", reasons }, isHealthy ? 200 : 503);
-    }],
     ["/assets/page.css", (): Response => textResponse(pageCss, "text/css; charset=utf-8")],
     ["/assets/page.js", (): Response => textResponse(pageJs, "text/javascript; charset=utf-8")],
     ["/assets/icon.svg", (): Response => textResponse(iconSvg, "image/svg+xml")],
   ]);
 }
+
+const healthRoutes: ReadonlyMap<string, (view: StatusView) => Response> = new Map([
+  ["/health", (view) => {
+    const { isHealthy, reasons } = healthOf(view);
+    const status = !isHealthy ? "unhealthy" : reasons.length > 0 ? "degraded" : "healthy";
+    return jsonResponse({ status, reasons }, isHealthy ? 200 : 503);
+  }],
+  ["/health/live", (view) => checkResponse(healthOf(view).live, ["live", "stuck"])],
+  ["/health/ready", (view) => checkResponse(healthOf(view).ready, ["ready", "not ready"])],
+  ["/health/leader", (view) => checkResponse(healthOf(view).leader, ["leader", "standby"])],
+]);
+
+function checkResponse({ isSo, reasons }: Check, [yes, no]: readonly [string, string]): Response {
+  return jsonResponse({ status: isSo ? yes : no, reasons }, isSo ? 200 : 503);
+}
+
+/** OPTIONS is what HAProxy asks for a health check unless told otherwise (`option httpchk`). */
+function answerRead({ method }: Request, route: () => Response): Response {
+  if (method !== "GET" && method !== "HEAD" && method !== "OPTIONS") return wrongMethod(readMethods);
+  const response = route();
+  if (method === "OPTIONS") response.headers.set("Allow", readMethods);
+  return method === "GET" ? response : new Response(null, response);
+}
+
+const readMethods = "GET, HEAD, OPTIONS";
 
 function badRequest(): Response {
   return refusalResponse({
@@ -161,6 +183,6 @@ function notFound(): Response {
     code: "not-found",
     message: "there is nothing at this path",
     hint:
-      "the paths are /, /api/status, /metrics, /health and POST /api/commands/{drain,freeze,resume,teardown,accept-loss}",
+      "the paths are /, /api/status, /metrics, /health, /health/live, /health/ready, /health/leader and POST /api/commands/{drain,freeze,resume,teardown,accept-loss}",
   });
 }

@@ -1,7 +1,8 @@
 // The metrics of the program, built from the same picture as the page.
 
 import type { Measured, Picture, QueueDepth } from "../core/view/picture.ts";
-import type { InstanceView, StatusView } from "../core/view/view.ts";
+import { healthOf } from "../core/view/health.ts";
+import type { InstanceView, ServerHealth, StatusView } from "../core/view/view.ts";
 import { verdictKinds } from "../core/words/verdicts.ts";
 import { type MetricFamily, metricsText, type Sample } from "./prometheus.ts";
 
@@ -27,6 +28,7 @@ export function metricsPage({ view, measured }: Picture, version: string): strin
   return metricsText([
     gauge("build_info", "Always 1; the version of the program.", [{ labels: { version }, value: 1 }]),
     number("start_timestamp_seconds", "When the program started.", view.startedMs / 1000),
+    ...healthFamilies(view),
     ...mesosFamilies(view, measured),
     ...gocdFamilies(view, measured),
     gauge("waiting_jobs", "Waiting jobs by verdict and code of the reason.", waitingJobs(view)),
@@ -49,6 +51,36 @@ export function metricsPage({ view, measured }: Picture, version: string): strin
     ...queueFamilies(measured),
     memoryFamily(measured),
   ]);
+}
+
+const serverStates = Object.keys(
+  { unknown: 0, fine: 0, failing: 0, down: 0 } satisfies Record<ServerHealth["state"], 0>,
+);
+
+function healthFamilies(view: StatusView): readonly MetricFamily[] {
+  const { isHealthy, live, ready } = healthOf(view);
+  const servers = [["gocd", view.gocd.health], ["mesos", view.mesos.health]] as const;
+  return [
+    number("healthy", "1 while /health answers 200: the loop moves, and no server is down.", isHealthy ? 1 : 0),
+    number("live", "1 while /health/live answers 200: the loop moves.", live.isSo ? 1 : 0),
+    number(
+      "ready",
+      "1 while /health/ready answers 200: it leads, is subscribed, and polls succeed.",
+      ready.isSo ? 1 : 0,
+    ),
+    gauge(
+      "server_state",
+      "1 for the current state of each server: unknown, fine, failing (since its first failed call) or down (for 5 minutes).",
+      servers.flatMap(([server, health]) =>
+        serverStates.map((state) => ({ labels: { server, state }, value: health.state === state ? 1 : 0 }))
+      ),
+    ),
+    gauge(
+      "server_state_since_timestamp_seconds",
+      "Since when each server is fine, or has failed.",
+      servers.map(([server, { sinceMs }]) => ({ labels: { server }, value: sinceMs / 1000 })),
+    ),
+  ];
 }
 
 function modes({ mode }: StatusView): readonly Sample[] {
@@ -81,7 +113,11 @@ function gocdFamilies(view: StatusView, { pollDuration }: Measured): readonly Me
   const { gocd } = view;
   const lastPoll = gocd.lastPollMs === undefined ? [] : [{ labels: {}, value: gocd.lastPollMs / 1000 }];
   return [
-    number("gocd_up", "1 while polls of the GoCD server succeed often enough.", gocd.stale ? 0 : 1),
+    number(
+      "gocd_up",
+      "1 while the GoCD server is fine: its last answers were good.",
+      gocd.health.state === "fine" ? 1 : 0,
+    ),
     number("gocd_maintenance", "1 while the GoCD server is in maintenance mode.", gocd.maintenance === "on" ? 1 : 0),
     gauge("last_poll_timestamp_seconds", "When the GoCD server was last polled successfully.", lastPoll),
     {

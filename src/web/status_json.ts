@@ -1,7 +1,7 @@
 // The picture as JSON for programs.
 
-import type { NoteView, StatusView } from "../core/view/view.ts";
-import type { Health } from "./health.ts";
+import { healthOf } from "../core/view/health.ts";
+import type { Health, NoteView, StatusView } from "../core/view/view.ts";
 
 /** The response of `/api/status`. */
 interface StatusDocument extends StatusView {
@@ -11,7 +11,7 @@ interface StatusDocument extends StatusView {
 }
 
 /** The picture, its health and the recent decisions as one JSON text. */
-export function statusJson(view: StatusView, health: Health, notes: readonly NoteView[]): string {
-  const document: StatusDocument = { ...view, health, notes };
+export function statusJson(view: StatusView, notes: readonly NoteView[]): string {
+  const document: StatusDocument = { ...view, health: healthOf(view), notes };
   return JSON.stringify(document);
 }

@@ -1,7 +1,7 @@
 // The status page: one document that works without scripts and refreshes its main part when they run.
 
-import type { GocdView, MesosView, NoteView, StatusView } from "../core/view/view.ts";
-import type { Health } from "./health.ts";
+import { healthOf } from "../core/view/health.ts";
+import type { GocdView, Health, NoteView, ServerHealth, StatusView } from "../core/view/view.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
 import { pageHref, type PageQuery } from "./page_query.ts";
 import { age, badge, type Tone, untrustedText } from "./pieces.ts";
@@ -12,7 +12,6 @@ import { spanText, timeText } from "./wording.ts";
 /** What a page is made from. */
 export interface PageInput {
   readonly view: StatusView;
-  readonly health: Health;
   /** Recent decisions, oldest first. */
   readonly notes: readonly NoteView[];
   readonly query: PageQuery;
@@ -62,17 +61,17 @@ export function statusFragment(input: PageInput): string {
   `.markup;
 }
 
-function pageTitle({ view, health }: PageInput): string {
-  const problemCount = view.problems.length + (health.isHealthy ? 0 : 1);
+function pageTitle({ view }: PageInput): string {
+  const problemCount = view.problems.length + (healthOf(view).isHealthy ? 0 : 1);
   return `${problemCount === 0 ? "" : `(${problemCount}) `}${view.mesos.frameworkName} – gocd-mesos`;
 }
 
-function pageMain({ view, health, notes, query }: PageInput): Html {
+function pageMain({ view, notes, query }: PageInput): Html {
   return html`${standbyBanner(view)}${modeBanner(view)}
 <div id="servers" data-key="servers" class="servers">${mesosCard(view)}${gocdCard(view.gocd, view.atMs)}${
     numbers(view)
   }</div>
-${healthBanner(health)}
+${healthBanner(healthOf(view))}
 ${problemsSection(view)}
 ${demandSection(view, query)}
 ${jobsSection(view, query)}
@@ -119,16 +118,9 @@ function healthBanner(health: Health): Html | undefined {
   `;
 }
 
-const sessionTones: Readonly<Record<MesosView["session"], Tone>> = {
-  subscribed: "good",
-  connecting: "waiting",
-  superseded: "bad",
-  ended: "bad",
-};
-
 function mesosCard({ mesos, atMs, leadership }: StatusView): Html {
-  return card("mesos", "Mesos", badge(mesos.session, sessionTones[mesos.session]), [
-    ["Since", age(mesos.sinceMs, atMs)],
+  return card("mesos", "Mesos", healthBadge(mesos.health, { unknown: "not connected yet", fine: "subscribed" }), [
+    ...healthRows(mesos.health, atMs),
     ["Master", mesos.master === undefined ? html`<span class="quiet">unknown</span>` : untrustedText(mesos.master)],
     ["Version", mesos.masterVersion === undefined ? undefined : untrustedText(mesos.masterVersion)],
     ["Offers", html`${mesos.offers}`],
@@ -139,19 +131,16 @@ function mesosCard({ mesos, atMs, leadership }: StatusView): Html {
         : html`<code>${untrustedText(mesos.frameworkId)}</code>`,
     ],
     ["Election", leadership === undefined ? undefined : html`${leadership.role}`],
-    ["Reason", mesos.reason === undefined ? undefined : untrustedText(mesos.reason)],
   ]);
 }
 
 function gocdCard(gocd: GocdView, atMs: number): Html {
-  const state = gocd.stale
-    ? badge("no successful poll", "bad")
-    : gocd.lastPollMs === undefined
-    ? badge("not polled yet", "waiting")
-    : gocd.maintenance === "on"
+  const isMaintained = gocd.health.state === "fine" && gocd.maintenance === "on";
+  const state = isMaintained
     ? badge("maintenance", "warning")
-    : badge("answering", "good");
+    : healthBadge(gocd.health, { unknown: "not polled yet", fine: "answering" });
   return card("gocd", "GoCD", state, [
+    ...healthRows(gocd.health, atMs),
     [
       "Last poll",
       gocd.lastPollMs === undefined ? html`<span class="quiet">none</span>` : html`${age(gocd.lastPollMs, atMs)} ago`,
@@ -160,6 +149,24 @@ function gocdCard(gocd: GocdView, atMs: number): Html {
     ["Version", gocd.version === undefined ? html`<span class="quiet">unknown</span>` : untrustedText(gocd.version)],
     ["Maintenance", html`${gocd.maintenance}`],
   ]);
+}
+
+const healthTones: Readonly<Record<ServerHealth["state"], Tone>> = {
+  unknown: "waiting",
+  fine: "good",
+  failing: "warning",
+  down: "bad",
+};
+
+function healthBadge({ state }: ServerHealth, words: Readonly<Record<"unknown" | "fine", string>>): Html {
+  return badge(state === "unknown" || state === "fine" ? words[state] : state, healthTones[state]);
+}
+
+function healthRows(health: ServerHealth, atMs: number): readonly CardRow[] {
+  const { state, sinceMs } = health;
+  const since = age(sinceMs, atMs);
+  if (state === "fine" || state === "unknown") return [["Since", since]];
+  return [["Failing for", since], ["Reason", untrustedText(health.problem.message)]];
 }
 
 type CardRow = readonly [string, HtmlValue];

@@ -62,6 +62,7 @@ const steps: readonly (readonly [string, (open: OpenPage) => Promise<void>])[] =
   ["shows everything, runs no script out of a job's name and breaks no rule of its policy", showsEverything],
   ["shows hostile names as the text that they are", showsNamesAsText],
   ["refreshes itself and keeps scroll, focus and what is unfolded", refreshesInPlace],
+  ["shows a server that fails in amber and one that is down in red, with the age and the reason", showsFailingServers],
   ["says when the connection is lost, and when it is back", tellsLostConnection],
   ["stops refreshing while it is paused", pauses],
   ["shows two hundred of ten thousand jobs and filters them by verdict", staysUsable],
@@ -178,6 +179,31 @@ async function refreshesInPlace({ page, shown, complaints }: OpenPage): Promise<
   assertEquals(complaints, []);
 }
 
+async function showsFailingServers({ page, shown, complaints }: OpenPage): Promise<void> {
+  const { gocd, mesos } = sampleView;
+  const problem = { code: "c", message: "the connection was refused", hint: "h" };
+  shown.view = {
+    ...sampleView,
+    gocd: { ...gocd, health: { state: "failing", sinceMs: sampleMs - 12_000, problem } },
+    mesos: { ...mesos, session: "connecting", health: { state: "down", sinceMs: sampleMs - 360_000, problem } },
+  };
+  await page.locator(".unhealthy").waitFor({ timeout: refreshMsMax });
+  const badges = await page.evaluate(
+    `[...document.querySelectorAll("#servers .badge")].map((each) => each.textContent + " " + getComputedStyle(each).color)`,
+  );
+  const colorOf = async (name: string): Promise<string> => {
+    const hex = await page.evaluate(`getComputedStyle(document.documentElement).getPropertyValue("--${name}")`);
+    const parts = String(hex).match(/[0-9a-f]{2}/g) ?? [];
+    return `rgb(${parts.map((part) => parseInt(part, 16)).join(", ")})`;
+  };
+  assertEquals(badges, [`down ${await colorOf("bad")}`, `failing ${await colorOf("warning")}`]);
+  const cards = await page.locator("#servers").innerText();
+  assertMatch(cards, /Failing for\s+6 min\s+Reason\s+the connection was refused/);
+  assertMatch(cards, /Failing for\s+12 s\s+Reason\s+the connection was refused/);
+  await isAccessible({ page });
+  assertEquals(complaints, []);
+}
+
 async function tellsLostConnection({ page, server, shown }: OpenPage): Promise<void> {
   assertEquals(await page.locator("#connection").isVisible(), false);
   await server.close();
@@ -216,7 +242,7 @@ async function staysUsable({ page, shown }: OpenPage): Promise<void> {
   assertEquals(await page.locator("#jobs tbody tr").count(), 2, "a refresh keeps the filter");
 }
 
-async function isAccessible({ page }: OpenPage): Promise<void> {
+async function isAccessible({ page }: Pick<OpenPage, "page">): Promise<void> {
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });
     assertEquals(await page.evaluate(`(${faintTexts.slice(faintTexts.indexOf("function"))})()`), [], colorScheme);

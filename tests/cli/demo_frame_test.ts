@@ -21,8 +21,14 @@ function view(more: Partial<StatusView> = {}): StatusView {
   return {
     atMs,
     startedMs: startMs,
-    mesos: { frameworkName: "demo", session: "subscribed", sinceMs: startMs, offers: "wanted" },
-    gocd: { maintenance: "off", nextPollMs: atMs, stale: false },
+    mesos: {
+      health: { state: "fine", sinceMs: startMs },
+      frameworkName: "demo",
+      session: "subscribed",
+      sinceMs: startMs,
+      offers: "wanted",
+    },
+    gocd: { health: { state: "fine", sinceMs: startMs }, maintenance: "off", nextPollMs: atMs, stale: false },
     mode: "run",
     frozen: false,
     jobs: [],

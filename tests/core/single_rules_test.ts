@@ -294,6 +294,7 @@ Deno.test("the picture tells what is known of Mesos and the GoCD server", () => 
   const { state } = at(minute, []);
   const { mesos, gocd, mode, frozen, startedMs, atMs } = statusView(state, zeroMs + minute);
   assertEquals(mesos, {
+    health: { state: "fine", sinceMs: zeroMs },
     frameworkId: "f-1",
     frameworkName: "GoCD-Mesos",
     session: "subscribed",

@@ -1,7 +1,8 @@
 // The queue of events between a session and whoever takes them.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import type { MesosError, SessionEvent } from "../../src/mesos/api.ts";
+import type { MesosEvent } from "../../src/core/event.ts";
+import type { MesosError } from "../../src/mesos/api.ts";
 import { createEventQueue } from "../../src/mesos/event_queue.ts";
 import { drain } from "../support/scripted_master.ts";
 import { rescinded } from "../support/subscribed_bench.ts";
@@ -27,7 +28,7 @@ Deno.test("a queue over its limits, of events or of bytes, is over: what waits i
 Deno.test("a queue gives many events in order, whether they were there before or come while it is walked through", async () => {
   const queue = createEventQueue(() => {});
   const ids = Array.from({ length: 5_000 }, (_, index) => `o${index}`);
-  const seen: SessionEvent[] = [];
+  const seen: MesosEvent[] = [];
   rescinded(...ids.slice(0, 3_000)).forEach((event) => queue.push(event, 1));
   for await (const event of queue.events) {
     seen.push(event);

@@ -1,7 +1,8 @@
 // The session over HTTP: headers, how it begins and ends, silence. Streams: http_stream_test.ts. Calls: http_calls_test.ts.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { MesosErrorReason, SessionEvent } from "../../src/mesos/api.ts";
+import type { MesosEvent } from "../../src/core/event.ts";
+import type { MesosErrorReason } from "../../src/mesos/api.ts";
 import { plainLaunch } from "../support/mesos_launch.ts";
 import {
   accepted,
@@ -64,13 +65,13 @@ Deno.test({
   fn: async () => {
     await using bench = await subscribedBench();
     bench.stream.send(heartbeat, rescind("o1"));
-    const seen: SessionEvent[] = [];
+    const seen: MesosEvent[] = [];
     for await (const event of bench.session.events) {
       seen.push(event);
       if (seen.length === 3) bench.session.close();
     }
     assertEquals(seen, [
-      { kind: "subscribed", frameworkId: "f1", master: bench.master.address },
+      { kind: "subscribed", frameworkId: "f1", master: bench.master.address, heartbeatMs },
       { kind: "heartbeat" },
       ...rescinded("o1"),
     ]);

@@ -1,7 +1,8 @@
 // Streams of a session as they were recorded, cut anywhere, and faster than they are taken.
 
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
-import { MesosError, type SessionEvent } from "../../src/mesos/api.ts";
+import type { MesosEvent } from "../../src/core/event.ts";
+import { MesosError } from "../../src/mesos/api.ts";
 import { decodeEvent } from "../../src/mesos/from_proto.ts";
 import { encodeRecord, RecordDecoder } from "../../src/mesos/recordio.ts";
 import { readStream } from "../support/mesos_recordings.ts";
@@ -27,7 +28,7 @@ function replay(chunks: readonly Uint8Array[]): TestScheduler {
 
 async function replayed(
   chunks: readonly Uint8Array[],
-): Promise<{ events: SessionEvent[]; reason: string | undefined }> {
+): Promise<{ events: MesosEvent[]; reason: string | undefined }> {
   using test = replay(chunks);
   try {
     const session = await test.scheduler.subscribe(identity, undefined, test.signal);
@@ -39,7 +40,7 @@ async function replayed(
   }
 }
 
-function recordingEvents(stream: Uint8Array): SessionEvent[] {
+function recordingEvents(stream: Uint8Array): MesosEvent[] {
   return new RecordDecoder().push(stream).flatMap((record) => {
     const event = decodeEvent(record, "gocd");
     return event.kind === "unknown-event" ? [] : [event];

@@ -6,7 +6,8 @@ import { loadConfig } from "../../src/config/load.ts";
 import type { NoteLine } from "../../src/core/words/note_line.ts";
 import { noteLine } from "../../src/core/words/notes.ts";
 import type { GocdApi } from "../../src/gocd/api.ts";
-import type { MesosApi, MesosSession, SessionEvent } from "../../src/mesos/api.ts";
+import type { MesosEvent } from "../../src/core/event.ts";
+import type { MesosApi, MesosSession } from "../../src/mesos/api.ts";
 import { createEventQueue, type EventQueue, queuedEventsMax } from "../../src/mesos/event_queue.ts";
 import { createFramework, type OpenFramework } from "../../src/runtime/framework.ts";
 import { updatesMax } from "../../src/runtime/inbox.ts";
@@ -61,7 +62,7 @@ async function bench(): Promise<Bench> {
     subscribe: (_identity, _id, signal) => {
       const queue = createEventQueue(() => {});
       signal.addEventListener("abort", () => queue.stop(), { once: true });
-      queue.push(subscribedEvent as SessionEvent, 100);
+      queue.push(subscribedEvent as MesosEvent, 100);
       world.queues.push(queue);
       return Promise.resolve<MesosSession>({
         master: "m:5050",
@@ -92,7 +93,7 @@ async function bench(): Promise<Bench> {
   return Object.assign(world, { framework });
 }
 
-function update(number: number): SessionEvent {
+function update(number: number): MesosEvent {
   const status = {
     taskId: `other-${number}`,
     state: "TASK_FINISHED",

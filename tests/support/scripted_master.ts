@@ -1,7 +1,8 @@
 // A master that does exactly what a test says, over real HTTP on loopback or in a virtual network, and keeps the
 // requests. It has no rules of Mesos (those are in src/sim).
 
-import type { MesosConnection, MesosErrorReason, SessionEvent } from "../../src/mesos/api.ts";
+import type { MesosEvent } from "../../src/core/event.ts";
+import type { MesosConnection, MesosErrorReason } from "../../src/mesos/api.ts";
 import { MesosError } from "../../src/mesos/api.ts";
 import { assertRejects } from "@std/assert";
 import { createHttpScheduler, type HttpScheduler, type HttpSchedulerOptions } from "../../src/mesos/http_scheduler.ts";
@@ -206,9 +207,9 @@ export async function mesosError(promise: Promise<unknown>, reason: MesosErrorRe
 
 /** All events until the end, and how it ended. */
 export async function drain(
-  events: AsyncIterable<SessionEvent>,
-): Promise<{ readonly events: SessionEvent[]; readonly error?: MesosError }> {
-  const seen: SessionEvent[] = [];
+  events: AsyncIterable<MesosEvent>,
+): Promise<{ readonly events: MesosEvent[]; readonly error?: MesosError }> {
+  const seen: MesosEvent[] = [];
   try {
     for await (const event of events) seen.push(event);
     return { events: seen };

@@ -1,7 +1,7 @@
 // A session with a scripted master, already subscribed, and short words for its calls and events.
 
 import type { MesosEffect } from "../../src/core/effect.ts";
-import type { SessionEvent } from "../../src/mesos/api.ts";
+import type { MesosEvent } from "../../src/core/event.ts";
 import {
   accepted,
   type AskedRequest,
@@ -49,7 +49,7 @@ export async function subscribedBench(
 }
 
 /** The events that say that offers are gone. */
-export function rescinded(...ids: readonly string[]): SessionEvent[] {
+export function rescinded(...ids: readonly string[]): MesosEvent[] {
   return ids.map((offerId) => ({ kind: "offer-rescinded", offerId }));
 }
 

@@ -68,7 +68,8 @@ function logOf(notes: Situation["notes"]): string[] {
 export function metricsOf(view: ReturnType<typeof statusView>): string[] {
   const text = metricsPage(pictureOf(view), "0");
   return text.split("\n").filter((line) =>
-    /^gocd_mesos_(waiting_jobs|job_remarks|problems|gocd_maintenance|profile_blocked)\b.* [1-9]/.test(line)
+    /^gocd_mesos_(waiting_jobs|job_remarks|problems|gocd_maintenance|profile_blocked)\b.* [1-9]/.test(line) ||
+    /^gocd_mesos_server_state\{.*"(failing|down)"\} 1/.test(line)
   );
 }
 
@@ -76,7 +77,6 @@ export function metricsOf(view: ReturnType<typeof statusView>): string[] {
 export function pageOf(view: ReturnType<typeof statusView>): string {
   const page = statusPage({
     view,
-    health: { ready: true, reasons: [] } as never,
     notes: [],
     query: { rowsMax: 100 },
     version: "0",

@@ -259,6 +259,46 @@ export const heldCauses: readonly Cause[] = [
     launches: true,
   },
   {
+    name: "server-frozen",
+    title: "the GoCD server accepts requests and answers nothing",
+    arrange: async (its) => {
+      const locator = its.schedule();
+      await its.pass(5 * second);
+      its.world.wait(30 * second);
+      return locator;
+    },
+    verdict: "needs-agent launching",
+    launches: true,
+  },
+  {
+    name: "master-silent",
+    title: "the Mesos master misses its heartbeats",
+    arrange: async (its) => {
+      const master = { frameworkId: "f-1", master: "mesos:5050", masterVersion: "1.11.0" };
+      its.world.send({ kind: "subscribed", ...master, heartbeatMs: 15 * second });
+      const locator = its.schedule();
+      await its.pass(40 * second);
+      return locator;
+    },
+    verdict: "needs-agent launching",
+    launches: true,
+  },
+  {
+    name: "master-unsteady",
+    title: "subscriptions to the Mesos master keep ending",
+    arrange: async (its) => {
+      const locator = its.schedule();
+      for (let sessions = 0; sessions < 3; sessions++) {
+        its.world.send({ kind: "disconnected", reason: "the event stream broke" });
+        its.world.subscribe();
+        await its.pass(10 * second);
+      }
+      return locator;
+    },
+    verdict: "needs-agent launching",
+    launches: true,
+  },
+  {
     name: "slow-server",
     title: "a server up to 19.8 takes so many registrations a minute",
     options: { version: "19.8.0", scaling: { slowServerLaunchesPerMinute: 2 } },

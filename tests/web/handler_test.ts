@@ -43,20 +43,26 @@ const routes: readonly (readonly [string, string, RegExp])[] = [
   ["/api/status", "application/json; charset=utf-8", /^\{.*"frameworkName":"GoCD-Mesos".*"notes":\[/],
   ["/metrics", "text/plain; version=0.0.4; charset=utf-8", /^# HELP gocd_mesos_build_info/],
   ["/health", "application/json; charset=utf-8", /^\{"status":"healthy","reasons":\[\]\}$/],
+  ["/health/live", "application/json; charset=utf-8", /^\{"status":"live","reasons":\[\]\}$/],
+  ["/health/ready", "application/json; charset=utf-8", /^\{"status":"ready","reasons":\[\]\}$/],
+  ["/health/leader", "application/json; charset=utf-8", /^\{"status":"leader","reasons":\[\]\}$/],
   ["/assets/page.css", "text/css; charset=utf-8", /prefers-color-scheme/],
   ["/assets/page.js", "text/javascript; charset=utf-8", /morphChildren/],
   ["/assets/icon.svg", "image/svg+xml", /^<svg/],
 ];
 for (const [path, contentType, body] of routes) {
-  Deno.test(`GET ${path} answers, HEAD gives the same without a body, POST is refused`, async () => {
+  Deno.test(`GET ${path} answers, HEAD and OPTIONS give the same without a body, POST is refused`, async () => {
     const handler = handlerOf();
     const response = await handler(new Request(base + path));
     assertEquals([response.status, response.headers.get("content-type")], [200, contentType]);
     assertMatch(await response.text(), body);
-    const head = await handler(new Request(base + path, { method: "HEAD" }));
-    assertEquals([head.status, head.headers.get("content-type"), await head.text()], [200, contentType, ""]);
+    for (const method of ["HEAD", "OPTIONS"]) {
+      const head = await handler(new Request(base + path, { method }));
+      assertEquals([head.status, head.headers.get("content-type"), await head.text()], [200, contentType, ""]);
+      assertEquals(head.headers.get("allow"), method === "OPTIONS" ? "GET, HEAD, OPTIONS" : null);
+    }
     const refused = await handler(new Request(base + path, { method: "POST" }));
-    assertEquals([refused.status, refused.headers.get("allow")], [405, "GET, HEAD"]);
+    assertEquals([refused.status, refused.headers.get("allow")], [405, "GET, HEAD, OPTIONS"]);
     await refused.body?.cancel();
   });
 }
@@ -96,12 +102,79 @@ Deno.test("an unknown path is not found, a page under a untrustedText name is re
   assertEquals((await readJson(await handler(new Request("http://evil.example.org/health")))).status, 200);
 });
 
-Deno.test("an unhealthy program answers 503 with its reasons", async () => {
-  const view: StatusView = { ...sampleView, mesos: { ...sampleView.mesos, session: "ended" } };
-  const { status, body } = await readJson(
-    await handlerOf({ picture: () => pictureOf(view) })(new Request(`${base}/health`)),
-  );
-  assertEquals([status, body], [503, { status: "unhealthy", reasons: ["the Mesos session has ended"] }]);
+type Changes = Partial<Pick<StatusView, "gocd" | "mesos" | "movedMs" | "frozen" | "mode">>;
+
+/** A server that has failed since so many ms. */
+function failing(server: "gocd" | "mesos", state: "failing" | "down", forMs: number): Changes {
+  const problem = { code: "c", message: "the connection was refused", hint: "h" };
+  return { [server]: { ...sampleView[server], health: { state, sinceMs: sampleMs - forMs, problem } } };
+}
+
+const unpolled: Changes = {
+  gocd: { health: { state: "unknown", sinceMs: 0 }, maintenance: "unknown", nextPollMs: 0, stale: false },
+};
+const gocdDown = "GoCD has been failing for 6 min: the connection was refused";
+const mesosFails = "Mesos has been failing for 7 s: the connection was refused";
+const healths: readonly (readonly [string, Changes, readonly [string, number][], readonly string[]])[] = [
+  ["all is well", {}, [["healthy", 200], ["live", 200], ["ready", 200]], []],
+  ["the operator froze it", { frozen: true, mode: "drain" }, [["healthy", 200], ["live", 200], ["ready", 200]], []],
+  [
+    "GoCD has failed for a moment: polls go on from the last good one",
+    failing("gocd", "failing", 7_000),
+    [["degraded", 200], ["live", 200], ["ready", 200]],
+    ["GoCD has been failing for 7 s: the connection was refused"],
+  ],
+  [
+    "GoCD is down: no restart mends that",
+    failing("gocd", "down", 360_000),
+    [["unhealthy", 503], ["live", 200], ["not ready", 503]],
+    [gocdDown],
+  ],
+  [
+    "Mesos has failed for a moment: there is no subscription",
+    failing("mesos", "failing", 7_000),
+    [["degraded", 200], ["live", 200], ["not ready", 503]],
+    [mesosFails],
+  ],
+  [
+    "both fail",
+    { ...failing("gocd", "down", 360_000), ...failing("mesos", "failing", 7_000) },
+    [["unhealthy", 503], ["live", 200], ["not ready", 503]],
+    [gocdDown, mesosFails],
+  ],
+  ["GoCD was not polled yet", unpolled, [["healthy", 200], ["live", 200], ["not ready", 503]], []],
+  [
+    "the loop hangs",
+    { movedMs: sampleMs - 61_000 },
+    [["unhealthy", 503], ["stuck", 503], ["not ready", 503]],
+    ["the scheduler has not handled an event for 61 s"],
+  ],
+];
+for (const [what, changes, answers, reasons] of healths) {
+  Deno.test(`health, live and ready when ${what}`, async () => {
+    const handler = handlerOf({ picture: () => pictureOf({ ...sampleView, ...changes }) });
+    for (const [index, path] of ["/health", "/health/live", "/health/ready"].entries()) {
+      for (const slash of ["", "/"]) {
+        const url = `http://balancer.example.org${path}${slash}`;
+        const { status, body } = await readJson(await handler(new Request(url)));
+        assertEquals([String(body.status), status], answers[index]);
+        if (path === "/health") assertEquals(body.reasons, reasons);
+        assertEquals((body.reasons as string[]).length > 0, status === 503 || body.status === "degraded");
+        for (const method of ["HEAD", "OPTIONS"]) {
+          assertEquals((await handler(new Request(url, { method }))).status, status);
+        }
+      }
+    }
+  });
+}
+
+Deno.test("a slash at the end changes nothing", async () => {
+  const handler = handlerOf();
+  for (const [path] of routes) {
+    const answer = await handler(new Request(`${base}${path}/`));
+    await answer.body?.cancel();
+    assertEquals(answer.status, 200, path);
+  }
 });
 
 Deno.test("an error while answering is told to the program, not to the client", async () => {

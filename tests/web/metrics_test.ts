@@ -27,6 +27,12 @@ function metricsOf(view: StatusView = seen, more: Partial<Measured> = {}): strin
 
 const expected: readonly string[] = [
   'gocd_mesos_build_info{version="0.1.0"} 1',
+  "gocd_mesos_healthy 1",
+  "gocd_mesos_live 1",
+  "gocd_mesos_ready 1",
+  'gocd_mesos_server_state{server="gocd",state="fine"} 1',
+  'gocd_mesos_server_state{server="gocd",state="failing"} 0',
+  'gocd_mesos_server_state{server="mesos",state="fine"} 1',
   "gocd_mesos_subscribed 1",
   "gocd_mesos_gocd_up 1",
   `gocd_mesos_last_poll_timestamp_seconds ${sampleMs / 1_000}`,

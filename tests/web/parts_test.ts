@@ -1,16 +1,13 @@
-// The small parts of the web folder: words, health, hosts, limits, histogram, assets.
+// The small parts of the web folder: words, hosts, limits, histogram, assets.
 
 import { assertEquals } from "@std/assert";
 import { embeddedText } from "../../scripts/embed_assets.ts";
-import type { MesosView, StatusView } from "../../src/core/view/view.ts";
 import { Secret } from "../../src/secret.ts";
 import { isAuthorized, isOurHost, isOurOrigin } from "../../src/web/access.ts";
-import { healthOf } from "../../src/web/health.ts";
 import { createHistogram } from "../../src/runtime/histogram.ts";
 import { moreHref, pageHref, pageQuery, rowsDefault, rowsLimit } from "../../src/web/page_query.ts";
 import { createRateLimiter } from "../../src/web/rate_limit.ts";
 import { spanText, timeText } from "../../src/web/wording.ts";
-import { sampleMs, sampleView } from "../support/sample_view.ts";
 
 Deno.test("the embedded assets are those of the files beside them", () => {
   const embedded = Deno.readTextFileSync(new URL("../../src/web/assets/embedded.ts", import.meta.url));
@@ -39,28 +36,6 @@ Deno.test("a time that no calendar has is unknown, not a crash", () => {
     "unknown",
   ]);
 });
-
-const mesos = (session: MesosView["session"], ageMs: number): StatusView => ({
-  ...sampleView,
-  mesos: { ...sampleView.mesos, session, sinceMs: sampleMs - ageMs, reason: "why" },
-});
-const healths: readonly (readonly [string, StatusView, readonly string[]])[] = [
-  ["all is well", sampleView, []],
-  ["the operator froze it", { ...sampleView, frozen: true, mode: "drain" }, []],
-  ["it looks for a master for a minute", mesos("connecting", 60_000), []],
-  ["it looks for a master for ten", mesos("connecting", 600_000), ["not subscribed to a Mesos master: why"]],
-  ["another took over", mesos("superseded", 0), ["another scheduler has taken over the framework: why"]],
-  ["the session ended", mesos("ended", 0), ["the Mesos session has ended: why"]],
-  ["polls fail", { ...sampleView, gocd: { ...sampleView.gocd, stale: true } }, [
-    "no successful poll of the GoCD server for too long",
-  ]],
-  ["the engine hangs", { ...sampleView, atMs: sampleMs - 61_000 }, ["the scheduler has not handled an event for 61 s"]],
-];
-for (const [what, view, reasons] of healths) {
-  Deno.test(`health when ${what}: ${reasons.length === 0 ? "healthy" : "unhealthy, with the reason"}`, () => {
-    assertEquals(healthOf(view, sampleMs), { isHealthy: reasons.length === 0, reasons });
-  });
-}
 
 const rules = { listen: { host: "build.example.org", port: 8090 }, advertise: "https://ci.example.org/mesos" };
 const hosts: readonly (readonly [string, boolean])[] = [

@@ -1,41 +1,77 @@
 // The page, health and metrics of an instance that shares its state with others. Not here: the election (tests/store).
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { LeadershipView, StatusView } from "../../src/core/view/view.ts";
-import { healthOf } from "../../src/web/health.ts";
+import { createHandler } from "../../src/web/handler.ts";
 import { metricsPage } from "../../src/web/metrics.ts";
 import { pageQuery } from "../../src/web/page_query.ts";
 import { statusPage } from "../../src/web/status_page.ts";
 import { pictureOf } from "../support/picture.ts";
 import { hostileName, sampleMs, sampleView } from "../support/sample_view.ts";
+import { sampleOptions } from "../support/web_options.ts";
 
 const hourMs = 3_600_000;
 
 function shared(leadership: Omit<LeadershipView, "sinceMs">, sinceMs = sampleMs - hourMs): StatusView {
-  const mesos = { ...sampleView.mesos, session: "connecting" as const, sinceMs };
-  return { ...sampleView, mesos, gocd: { ...sampleView.gocd, stale: true }, leadership: { ...leadership, sinceMs } };
+  const health = { state: "unknown" as const, sinceMs };
+  const mesos = { ...sampleView.mesos, session: "connecting" as const, sinceMs, health };
+  return { ...sampleView, mesos, gocd: { ...sampleView.gocd, health }, leadership: { ...leadership, sinceMs } };
 }
 
 function tornDown(): StatusView {
   return { ...shared({ role: "leader" }), gocd: sampleView.gocd, tornDown: true };
 }
 
-const healths: readonly (readonly [string, StatusView, boolean])[] = [
-  ["a standby that sees the leader", shared({ role: "standby", leader: "one" }), true],
-  ["a standby that has not seen a leader yet", shared({ role: "standby" }, sampleMs), true],
-  ["a standby that sees no leader for an hour", shared({ role: "standby" }), false],
-  ["a leader that does not get to work", shared({ role: "leader" }), false],
-  ["a leader that waits for the operator after a teardown", tornDown(), true],
+const lead = "/health/leader";
+const ready = "/health/ready";
+const answers: readonly (readonly [string, StatusView, Readonly<Record<string, number>>, RegExp])[] = [
+  [
+    "a standby that sees the leader",
+    shared({ role: "standby", leader: "one" }),
+    { "/health": 200, [ready]: 503, [lead]: 503 },
+    /^on standby: one leads$/,
+  ],
+  [
+    "a standby that has not seen a leader yet",
+    shared({ role: "standby" }, sampleMs),
+    { "/health": 200, [ready]: 503, [lead]: 503 },
+    /^on standby: no leader is known$/,
+  ],
+  [
+    "a standby that sees no leader for an hour",
+    shared({ role: "standby" }),
+    { "/health": 503, [ready]: 503, [lead]: 503 },
+    /^on standby: no leader is known$/,
+  ],
+  [
+    "a leader that is not subscribed yet",
+    shared({ role: "leader" }),
+    { "/health": 200, [ready]: 503, [lead]: 200 },
+    /^not subscribed to a Mesos master yet$/,
+  ],
+  [
+    "a leader that waits for the operator after a teardown",
+    tornDown(),
+    { "/health": 200, [ready]: 503, [lead]: 200 },
+    /^torn down: no framework is registered until gocd-mesos resume$/,
+  ],
 ];
-for (const [what, view, isHealthy] of healths) {
-  Deno.test(`${what} is ${isHealthy ? "healthy" : "not healthy"}`, () => {
-    assertEquals(healthOf(view, sampleMs).isHealthy, isHealthy);
+for (const [what, view, statuses, reason] of answers) {
+  Deno.test(`${what} is asked for its health by a monitor, a supervisor and a load balancer`, async () => {
+    const handler = createHandler(sampleOptions({ picture: () => pictureOf(view) }));
+    const ask = async (path: string): Promise<readonly [number, readonly string[]]> => {
+      const answer = await handler(new Request(`http://localhost${path}`));
+      return [answer.status, (await answer.json()).reasons];
+    };
+    for (const [path, status] of Object.entries(statuses)) assertEquals((await ask(path))[0], status, path);
+    assertEquals(await ask("/health/live"), [200, []], "none of this is mended by a restart");
+    assertMatch((await ask(ready))[1].join(), reason);
   });
 }
 
 function pageOf(view: StatusView): string {
   const query = pageQuery(new URLSearchParams());
-  return statusPage({ view, health: healthOf(view, sampleMs), notes: [], query, version: "1" });
+  return statusPage({ view, notes: [], query, version: "1" });
 }
 
 Deno.test("the page of a standby says who leads, whatever its name", () => {

@@ -12,7 +12,8 @@ import { eventOfShape } from "../../src/mesos/from_proto.ts";
 import type { EventShape } from "../../src/mesos/proto/shapes.ts";
 import { decodeCall } from "../../src/mesos/proto/wire.ts";
 import { encodeCall, type EnvironmentOf } from "../../src/mesos/to_proto.ts";
-import { isGoodSession, noOutage, pauseMs, withTry } from "../../src/runtime/outage.ts";
+import { isGoodSession } from "../../src/core/session/session.ts";
+import { noOutage, pauseMs, withTry } from "../../src/runtime/outage.ts";
 import type { SimDelivery, SimMesos, SimMesosAnswer } from "../../src/sim/mesos/sim_mesos.ts";
 import {
   after,

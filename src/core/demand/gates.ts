@@ -58,6 +58,11 @@ export function launchBudget(state: State, atMs: number): LaunchBudget {
   };
 }
 
+/** How long there was no good poll, ms. */
+export function unpolledMs({ server, startedMs }: State, atMs: number): number {
+  return atMs - (server.lastPollMs ?? startedMs);
+}
+
 /** What holds every launch back, or `go`. */
 export function globalGate(state: State, atMs: number): LaunchGate {
   const { controls, server, settings } = state;
@@ -66,7 +71,7 @@ export function globalGate(state: State, atMs: number): LaunchGate {
   if (server.info?.maintenance === "on") {
     return { kind: "held-maintenance", mode: maintenanceMode(server.info.version) };
   }
-  const silentMs = atMs - (server.lastPollMs ?? state.startedMs);
+  const silentMs = unpolledMs(state, atMs);
   const isStale = server.lastPollMs === undefined || silentMs > settings.poller.staleAfterMs;
   if (isStale) return { kind: "held-stale", forMs: silentMs };
   if (server.restartedMs !== undefined && atMs - server.restartedMs < restartGraceMs) return { kind: "held-restarted" };

@@ -77,7 +77,7 @@ export function afterPoll(
   state: State,
   atMs: number,
   tookMs?: number,
-): Pick<ServerState, "nextPollMs" | "nextAgentsMs" | "quietPolls"> {
+): Pick<ServerState, "nextPollMs" | "nextAgentsMs" | "quietPolls" | "pollTookMs"> {
   const { intervalMs, maxIntervalMs } = state.settings.poller;
   const isQuiet = state.demand.backlog.buckets.length === 0 &&
     ![...state.instances.values()].some((instance) => instance.state !== "gone");
@@ -87,6 +87,7 @@ export function afterPoll(
     quietPolls,
     nextPollMs: atMs + Math.max(isQuiet ? slowMs : intervalMs, restMs(state, tookMs)),
     nextAgentsMs: atMs + agentsPauseMs(state, tookMs),
+    ...(tookMs === undefined ? {} : { pollTookMs: tookMs }),
   };
 }
 

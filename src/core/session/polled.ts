@@ -155,11 +155,12 @@ export function gocdAgentsRead(draft: Draft, event: EventOf<"gocd-agents-read">)
 
 /** A poll that gave nothing: no decision in this round. */
 export function gocdPollFailed(draft: Draft, event: EventOf<"gocd-poll-failed">): void {
+  const { problemSinceMs = draft.state.server.askedMs ?? draft.atMs } = draft.state.server;
   failedReading(draft);
   const { server } = draft.state;
   const { problem } = event;
   const next = afterFailure(draft.state, problem, draft);
-  draft.set({ server: { ...server, ...next, problem } });
+  draft.set({ server: { ...server, ...next, problem, problemSinceMs } });
   noteProblem(draft, problem);
 }
 
@@ -202,7 +203,7 @@ function lookAgain(draft: Draft, pauseMs: number): void {
 
 /** Whatever failed has passed once a whole poll is good; one good question alone says little, as a broken feed may last. */
 function polledWell(draft: Draft): void {
-  const { problem, ...server } = draft.state.server;
+  const { problem, problemSinceMs: _, ...server } = draft.state.server;
   if (problem !== undefined) draft.note({ kind: "gocd-answers", failures: server.failuresInARow });
   draft.set({ server: { ...server, failuresInARow: 0 } });
 }

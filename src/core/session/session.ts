@@ -15,16 +15,22 @@ import { oneLine } from "../text.ts";
 import { endTexts } from "../words/ends.ts";
 import { askFor, startReconciliation } from "./reconciliation.ts";
 import { freshRole, noteRolesIgnored, reviveGapMs, rolesOf } from "../placement/roles.ts";
-import type { SessionState } from "../state.ts";
+import type { SessionFailing, SessionState, State } from "../state.ts";
+import { countedMs } from "./watched.ts";
 
 /** After an ERROR that the operator must mend, the next try comes so late that nobody is flooded. */
 const mendRetryMs = 60_000;
 /** Offers remembered for another decline at most; with a session so broken the stream ends, and with it all offers. */
 const undeclinedMax = 10_000;
+/** A session that lasted this long was a good one: the next outage begins anew. */
+const goodSessionMs = 30_000;
+/** After so many intervals without a heartbeat at least one is missing, however late the others come. */
+const missedHeartbeatsMin = 2;
 
 /** SUBSCRIBED: the framework id is stored, every task is asked for, the allocator is told what we want. */
 export function subscribed(draft: Draft, event: EventOf<"subscribed">): void {
   const { framework, settings } = draft.state;
+  const { failing } = draft.state.session;
   const isFirst = draft.state.session.master === undefined;
   const kept = keepIdentity(framework, event.frameworkId, settings.registersAs);
   const isSame = framework.frameworkId === kept.frameworkId && framework.registeredAs === kept.registeredAs;
@@ -42,6 +48,8 @@ export function subscribed(draft: Draft, event: EventOf<"subscribed">): void {
       master: event.master,
       ...(event.masterId === undefined ? {} : { masterId: event.masterId }),
       ...(event.masterVersion === undefined ? {} : { masterVersion: event.masterVersion }),
+      ...(event.heartbeatMs === undefined ? {} : { heartbeatMs: event.heartbeatMs, heardMs: draft.atMs }),
+      ...(failing === undefined ? {} : { failing }),
     },
     offers: {
       ...draft.state.offers,
@@ -63,6 +71,12 @@ export function subscribed(draft: Draft, event: EventOf<"subscribed">): void {
   noteRolesIgnored(draft, event.masterVersion);
   if (isFirst) noteSwitches(draft);
   startReconciliation(draft);
+}
+
+/** The master is there. */
+export function heard(draft: Draft): void {
+  const { session } = draft.state;
+  if (session.kind === "subscribed") draft.set({ session: { ...session, heardMs: draft.atMs } });
 }
 
 /** The stream has ended; the supervisor reconnects. */
@@ -187,14 +201,36 @@ export function declineLeftOvers(draft: Draft): void {
   draft.effect({ kind: "decline-offers", offerIds: undeclined, refuseSeconds: refuseBusySeconds });
 }
 
-function setSession(draft: Draft, session: { readonly kind: SessionState["kind"]; readonly reason: string }): void {
-  const { master, masterId } = draft.state.session;
+function setSession(draft: Draft, next: { readonly kind: SessionState["kind"]; readonly reason: string }): void {
+  const { kind, sinceMs, master, masterId } = draft.state.session;
   draft.set({
     session: {
-      ...session,
-      sinceMs: draft.atMs,
+      ...next,
+      // One failed try after the other is one time without a session.
+      sinceMs: next.kind === kind ? sinceMs : draft.atMs,
+      failing: failingNow(draft),
       ...(master === undefined ? {} : { master }),
       ...(masterId === undefined ? {} : { masterId }),
     },
   });
+}
+
+/** Sessions that end at once do not end the trouble. */
+function failingNow({ state, atMs }: Draft): SessionFailing {
+  const { kind, sinceMs, failing } = state.session;
+  if (kind !== "subscribed") return failing ?? { sinceMs, isUnsteady: false };
+  if (failing !== undefined && !isGoodSession(sinceMs, atMs)) return { sinceMs: failing.sinceMs, isUnsteady: true };
+  return { sinceMs: silentSinceMs(state) ?? atMs, isUnsteady: false };
+}
+
+/** Whether a session that began at `sinceMs` holds: it has lasted for long enough. */
+export function isGoodSession(sinceMs: number, nowMs: number): boolean {
+  return nowMs - sinceMs > goodSessionMs;
+}
+
+/** When the master was last heard, if heartbeats are missing. */
+export function silentSinceMs({ session, watched, lastStepMs }: State): number | undefined {
+  const { kind, heartbeatMs, heardMs } = session;
+  if (kind !== "subscribed" || heartbeatMs === undefined || heardMs === undefined) return undefined;
+  return countedMs(watched, heardMs, lastStepMs) > heartbeatMs * missedHeartbeatsMin ? heardMs : undefined;
 }

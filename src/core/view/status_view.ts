@@ -5,7 +5,7 @@ import { environmentFindings } from "../demand/environments.ts";
 import type { Finding } from "../event.ts";
 import { avoidedHosts } from "../placement/failing_hosts.ts";
 import { foldFindings } from "./findings.ts";
-import { countsToLimit } from "../demand/gates.ts";
+import { countsToLimit, globalGate, unpolledMs } from "../demand/gates.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import type { AgentInstance } from "../instance.ts";
 import { lacksOf } from "../demand/lacks.ts";
@@ -13,8 +13,8 @@ import { matchingEnvironments } from "../demand/matching.ts";
 import { uuidOf } from "../life/phase.ts";
 import { profileOf } from "../profile_of.ts";
 import { keyFindings } from "../identity/register_key.ts";
-import { globalGate } from "../demand/gates.ts";
 import { writesFailing } from "../session/write_failure.ts";
+import { gocdHealth, gocdSilentMs, mesosHealth } from "./health.ts";
 import type { State } from "../state.ts";
 import type { BucketDemand, JobVerdict } from "../demand/verdict.ts";
 import { nextAct } from "../words/acts.ts";
@@ -26,8 +26,8 @@ import {
   launchesHeld,
   moreUnserved,
   profileFailing,
-  unsubscribed,
   writesRefused,
+  writesRefusedCode,
 } from "../words/problems.ts";
 import { gateText } from "../words/gates.ts";
 import { avoidedText } from "../words/placement.ts";
@@ -46,6 +46,7 @@ export function statusView(state: State, atMs: number): StatusView {
     atMs,
     startedMs: state.startedMs,
     mesos: {
+      health: mesosHealth(state, atMs),
       ...(framework.frameworkId === undefined ? {} : { frameworkId: framework.frameworkId }),
       frameworkName: state.settings.frameworkName,
       session: session.kind,
@@ -56,11 +57,12 @@ export function statusView(state: State, atMs: number): StatusView {
       ...(session.reason === undefined ? {} : { reason: session.reason }),
     },
     gocd: {
+      health: gocdHealth(state, atMs),
       ...(server.info === undefined ? {} : { version: server.info.version }),
       maintenance: server.info?.maintenance ?? "unknown",
       ...(server.lastPollMs === undefined ? {} : { lastPollMs: server.lastPollMs }),
       nextPollMs: server.nextPollMs,
-      stale: atMs - (server.lastPollMs ?? state.startedMs) > state.settings.poller.staleAfterMs,
+      stale: unpolledMs(state, atMs) > state.settings.poller.staleAfterMs,
     },
     mode: controls.mode,
     frozen: controls.frozen,
@@ -80,11 +82,12 @@ export function statusView(state: State, atMs: number): StatusView {
 }
 
 /** Verdicts are of the last good poll: while the server cannot be read, they say so. */
-function jobsNow({ server, demand }: State, atMs: number): readonly JobView[] {
-  const { problem, lastPollMs } = server;
-  const jobs = demand.jobs.map((job) => jobView(job, atMs));
-  if (problem === undefined || lastPollMs === undefined) return jobs;
-  const why = serverProblemText(problem);
+function jobsNow(state: State, atMs: number): readonly JobView[] {
+  const { problem, lastPollMs } = state.server;
+  const jobs = state.demand.jobs.map((job) => jobView(job, atMs));
+  const isRead = problem === undefined && gocdSilentMs(state) === undefined;
+  if (isRead || lastPollMs === undefined) return jobs;
+  const why = serverProblemText(problem ?? { code: "", kind: "unreachable" });
   return jobs.map((job) =>
     job.reasonCode === "held-stale" ? job : { ...job, reason: asOfText(job.reason, atMs - lastPollMs, why) }
   );
@@ -193,17 +196,16 @@ function unservedProblems({ demand, settings }: State, atMs: number): readonly F
 }
 
 function problemsOf(state: State, atMs: number): Finding[] {
-  const problems: Finding[] = [];
-  const { problem, findings } = state.server;
-  if (problem !== undefined) problems.push({ code: problem.code, message: problem.message, hint: problem.hint });
+  const problems = [gocdHealth(state, atMs), mesosHealth(state, atMs)]
+    .flatMap((health) => "problem" in health ? [health.problem] : []);
+  const isTold = (wanted: string): boolean => problems.some(({ code }) => code === wanted);
   const failure = writesFailing(state, atMs);
-  if (failure !== undefined) problems.push(writesRefused(failure, atMs));
-  if (state.session.kind !== "subscribed") problems.push(unsubscribed(state.session));
+  if (failure !== undefined && !isTold(writesRefusedCode)) problems.push(writesRefused(failure, atMs));
   for (const suspicion of [state.brake.gocd, state.brake.mesos]) {
     if (suspicion !== undefined) problems.push(brakeOn(suspicion, atMs));
   }
   const gate = globalGate(state, atMs);
-  if (gate.kind !== "go") problems.push(launchesHeld(gate, atMs));
+  if (gate.kind !== "go" && !isTold(gate.kind)) problems.push(launchesHeld(gate, atMs));
   for (const { name } of state.settings.profiles) {
     const { blocked } = profileView(state, name, atMs);
     const failure = state.breakers.profiles.get(name)?.lastFailure;
@@ -214,6 +216,6 @@ function problemsOf(state: State, atMs: number): Finding[] {
     ...problems,
     ...keyFindings(state),
     ...environmentFindings(state),
-    ...foldFindings(findings, state.demand.backlog.foreign),
+    ...foldFindings(state.server.findings, state.demand.backlog.foreign),
   ];
 }

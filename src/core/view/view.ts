@@ -67,8 +67,38 @@ export interface LeadershipView {
   readonly sinceMs: number;
 }
 
+/** What is known of a server; times in ms since the epoch. */
+export type ServerHealth =
+  /** Not asked yet, or its first answer is awaited. */
+  | { readonly state: "unknown"; readonly sinceMs: number }
+  | { readonly state: "fine"; readonly sinceMs: number }
+  /** Its last answer was none, or is overdue; `down`: for so long that somebody should look. */
+  | { readonly state: "failing" | "down"; readonly sinceMs: number; readonly problem: Finding };
+
+/** Whether something is so. */
+export interface Check {
+  readonly isSo: boolean;
+  /** Why not, as sentences for people; empty where it is so. */
+  readonly reasons: readonly string[];
+}
+
+/** What the program is fit for. */
+export interface Health {
+  /** For monitors: the loop moves, and no server is down. */
+  readonly isHealthy: boolean;
+  /** All that is wrong, also with servers that have only begun to fail. */
+  readonly reasons: readonly string[];
+  /** For whoever restarts it: the loop moves. No outage of a server changes that. */
+  readonly live: Check;
+  /** For whoever waits until it works: it leads, is subscribed, and polls succeed. */
+  readonly ready: Check;
+  /** For a load balancer in front of several instances: it leads, or is the only one, whatever else is wrong. */
+  readonly leader: Check;
+}
+
 /** The session with the master. */
 export interface MesosView {
+  readonly health: ServerHealth;
   readonly frameworkId?: string;
   readonly frameworkName: string;
   readonly session: "subscribed" | "connecting" | "superseded" | "ended";
@@ -83,6 +113,7 @@ export interface MesosView {
 
 /** The GoCD server. */
 export interface GocdView {
+  readonly health: ServerHealth;
   readonly version?: string;
   readonly maintenance: "on" | "off" | "unknown";
   readonly lastPollMs?: number;

@@ -19,11 +19,14 @@ export function unsubscribed({ kind, reason }: SessionState): Finding {
   };
 }
 
+/** Of {@linkcode writesRefused}. */
+export const writesRefusedCode = "gocd-writes-refused";
+
 /** No record can be changed. */
 export function writesRefused({ kind, problem, sinceMs }: WriteFailure, atMs: number): Finding {
   const what = kind === "delete" ? "deleted" : "enabled or disabled";
   return {
-    code: "gocd-writes-refused",
+    code: writesRefusedCode,
     message: `no GoCD agent could be ${what} for ${formatDuration(atMs - sinceMs)}: ${problem.message}`,
     hint: problem.hint,
   };

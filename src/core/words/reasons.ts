@@ -229,7 +229,7 @@ export function launchReasonText(reason: LaunchReason): string {
 }
 
 /** What keeps the GoCD server from answering, as a clause; its message is another matter. */
-export function serverProblemText(problem: GocdProblem): string {
+export function serverProblemText(problem: Pick<GocdProblem, "code" | "kind">): string {
   if (problem.code === "gocd-backup") return "the GoCD server makes a backup";
   switch (problem.kind) {
     case "starting":

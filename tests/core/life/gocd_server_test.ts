@@ -154,7 +154,6 @@ Deno.test("problems of the picture: the server, the session, what holds launches
   const problems = (): string[] =>
     statusView(world.state, world.atMs).problems.map(({ code, message, hint }) => `${code}: ${message} | ${hint}`);
   assertEquals(problems(), [
-    "mesos-connecting: not subscribed to Mesos: starting | retried automatically",
     "held-stale: no successful poll of the GoCD server for 0 s: launching and draining are paused | ",
   ]);
   world.subscribe();
