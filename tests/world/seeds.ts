@@ -251,4 +251,8 @@ export const failedSeeds: readonly FailedSeed[] = [
   },
   { seed: 9504609, found: "builds of agents that Mesos ended while the lists of another server lacked them" },
   { seed: 9500509, found: "a build that hung when the framework was torn down, and all was forgotten" },
+  {
+    seed: 10001290,
+    found: "an address out of a restored state, given to another container since: the record of its agent was taken",
+  },
 ];

@@ -61,7 +61,7 @@ export function unlistedSince(
 export function agentByAddress(draft: Draft, instance: AgentInstance): GocdAgent | undefined {
   const { state, atMs } = draft;
   const addresses = instance.addresses ?? [];
-  if (!hasOwnAddress(instance)) return undefined;
+  if (!hasOwnAddress(instance) || isUnconfirmed(state, instance)) return undefined;
   const explained = explainedOf(state, instance);
   const there = state.server.agents.filter((each) =>
     addresses.includes(each.ipAddress ?? "") && !explained.has(each.uuid) && !isLostLongEnough(draft, each) &&
@@ -80,6 +80,14 @@ export function agentByAddress(draft: Draft, instance: AgentInstance): GocdAgent
   if (isAdopted(instance) && sinceMs < instance.createdMs) return undefined;
   if (isLate || !isSame(state, instance, only) || atMs - sinceMs < newRecordMs) return undefined;
   return isPossible(draft, instance, only, explained) ? only : undefined;
+}
+
+/**
+ * An earlier run has stored its address. Until Mesos says in this one that it lives, its container may have ended since,
+ * and its address be another's.
+ */
+function isUnconfirmed(state: State, { taskId, state: phase, createdMs }: AgentInstance): boolean {
+  return createdMs <= state.startedMs && (phase === "unreachable" || state.reconciliation.pending.has(taskId));
 }
 
 /** GoCD sees the silence of a disabled agent from here on (`AgentInstance.refresh`); before, it looks alive for ever. */
