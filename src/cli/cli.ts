@@ -6,7 +6,7 @@ import type { Command } from "./command.ts";
 import { commands, generalHelp } from "./commands.ts";
 import { startCommand } from "./start.ts";
 import type { CliIo } from "./io.ts";
-import { nextAct } from "./report.ts";
+import { endOf, nextAct } from "./report.ts";
 import { printable, printableLines } from "./table.ts";
 import { nearestCommand, UsageError } from "./usage.ts";
 import { versionCommand } from "./version.ts";
@@ -32,26 +32,10 @@ export async function runCli(args: readonly string[], terminal: CliIo): Promise<
 
 /** One line that says what is wrong, one that says what to do; returns the exit code. */
 export function reportError(error: unknown, io: CliIo): number {
-  if (error instanceof OperatorError) {
-    io.err(printable(`gocd-mesos: ${error.message}`));
-    if (error.hint !== "") io.err(printable(`  ${nextAct(error.hint)}`));
-    return exitCodes[error.kind];
-  }
-  io.err(printable(`gocd-mesos: internal error: ${faultText(error)}`));
-  io.err(`  to do: please report this line and what was done: it is a bug in gocd-mesos`);
-  return exitCodes.internal;
-}
-
-/** Stack frames named at most in the line about a bug. */
-const placesMax = 3;
-
-/** An unexpected error on one line, with the top of its stack. */
-function faultText(error: unknown): string {
-  if (!(error instanceof Error)) return String(error).replace(/\s+/g, " ");
-  const places = [...(error.stack ?? "").matchAll(/((?:src|scripts)\/[^\s()]+?\.ts:\d+|main\.ts:\d+)/g)]
-    .map((match) => match[1]).slice(0, placesMax);
-  const text = `${error.name}: ${error.message}`.replace(/\s+/g, " ");
-  return places.length === 0 ? text : `${text} (at ${places.join(", ")})`;
+  const { text, hint, code } = endOf(error);
+  io.err(printable(`gocd-mesos: ${text}`));
+  if (hint !== undefined) io.err(printable(`  ${nextAct(hint)}`));
+  return code;
 }
 
 async function dispatch(args: readonly string[], io: CliIo): Promise<number> {

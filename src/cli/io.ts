@@ -2,6 +2,7 @@
 
 import { processEnv } from "../config/env.ts";
 import { realClock } from "../runtime/clock.ts";
+import { OperatorError } from "../errors.ts";
 import type { Machine } from "../runtime/machine.ts";
 import { stderrIsTerminal, writeToStderr } from "../log/stderr.ts";
 
@@ -15,12 +16,14 @@ export interface CliIo {
   readonly err: (line: string) => void;
   readonly isTerminal: boolean;
   readonly isErrTerminal: boolean;
+  /** Whether the terminal of standard error has been closed since the start. */
+  readonly hasHungUp: () => boolean;
   /** Width and height of the terminal in characters; very wide if there is none. */
   readonly size: () => { readonly columns: number; readonly rows: number };
   readonly env: Readonly<Record<string, string>>;
   readonly readFile: (path: string) => string;
   /** Calls the handler at each signal of that name; returns a function that stops it. */
-  readonly onSignal: (signal: "SIGINT" | "SIGTERM" | "SIGHUP", handler: () => void) => () => void;
+  readonly onSignal: (signal: "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGTSTP", handler: () => void) => () => void;
   /** Ends the process at once. */
   readonly exitNow: (code: number) => void;
   /** Asks a question and returns one line of standard input; nothing if there is no terminal. */
@@ -32,16 +35,22 @@ export interface CliIo {
 /** The real process; `exit` ends it. */
 export function processIo(exit: (code: number) => void): CliIo {
   const encoder = new TextEncoder();
+  const isErrTerminal = stderrIsTerminal();
   const write = (text: string): void => {
     const bytes = encoder.encode(text);
-    for (let start = 0; start < bytes.length;) start += Deno.stdout.writeSync(bytes.subarray(start));
+    try {
+      for (let start = 0; start < bytes.length;) start += Deno.stdout.writeSync(bytes.subarray(start));
+    } catch (error) {
+      throw outputFailure(error);
+    }
   };
   return {
     out: (line) => write(`${line}\n`),
     draw: (text) => write(text),
     err: writeToStderr,
     isTerminal: Deno.stdout.isTerminal(),
-    isErrTerminal: stderrIsTerminal(),
+    isErrTerminal,
+    hasHungUp: () => isErrTerminal && !stderrIsTerminal(),
     size: () => {
       // A file or a pipe has no width: nothing is truncated.
       if (!Deno.stdout.isTerminal()) return { columns: 10_000, rows: 40 };
@@ -61,4 +70,15 @@ export function processIo(exit: (code: number) => void): CliIo {
     ask: (question) => Deno.stdin.isTerminal() ? prompt(question) ?? undefined : undefined,
     machine: realClock,
   };
+}
+
+/** A reader that has closed its pipe (`| head`) stays what it is; all else is for the operator. */
+function outputFailure(error: unknown): unknown {
+  if (error instanceof Deno.errors.BrokenPipe || !(error instanceof Error)) return error;
+  return new OperatorError(`standard output cannot be written: ${error.message}`, {
+    code: "output-failed",
+    kind: "usage",
+    hint: "free some space, or send the output elsewhere",
+    cause: error,
+  });
 }

@@ -4,10 +4,10 @@
 import type { Config } from "../config/config.ts";
 import { ConfigError, problemText } from "../config/config_error.ts";
 import type { Finding } from "../core/event.ts";
-import { describeNeed } from "../core/words/phrases.ts";
+import { counted, describeNeed } from "../core/words/phrases.ts";
 import type { WantedAgents } from "../core/state.ts";
-import type { BucketView, StatusView } from "../core/view/view.ts";
-import { launchReasonText } from "../core/words/reasons.ts";
+import type { BucketView, JobView, StatusView } from "../core/view/view.ts";
+import { launchReasonText, totalsText } from "../core/words/reasons.ts";
 import { serverUrlText } from "../net/addresses.ts";
 import { OperatorError } from "../errors.ts";
 import type { Command } from "./command.ts";
@@ -20,20 +20,23 @@ import { printable, printableJson, table } from "./table.ts";
 /** The command. */
 export const planCommand: Command = {
   name: "plan",
-  summary: "one poll of GoCD: every waiting job with its verdict, and what would be launched",
-  help: `Usage: gocd-mesos plan [--json] path/to/framework.conf
+  summary: "one poll of GoCD: what waits, with verdicts, and what would be launched",
+  help: `Usage: gocd-mesos plan [--jobs | --json] path/to/framework.conf
 
-Polls the GoCD server once and prints every waiting job with its verdict and reason, every GoCD agent, and what would
-be launched once that demand has lasted long enough (poller.attempts). Nothing is launched, enabled or stopped. The
-state file is read, if there is one, so that agents that are already starting count.
+Polls the GoCD server once and prints each kind of waiting jobs with what becomes of them and why, every GoCD agent, what
+would be launched once that demand has lasted long enough (poller.attempts), and the totals. Nothing is launched, enabled
+or stopped. The state file is read, if there is one, so that agents that are already starting count.
 
 Options:
-  --json    one JSON object on standard output; if the poll fails it has "problems", and the exit code is not 0
+  --jobs    every waiting job with its verdict and reason, instead of each kind of jobs
+  --json    one JSON object with all of it on standard output; if the poll fails it has "problems", and the exit code is
+            not 0
 
 Examples:
   gocd-mesos plan framework.conf
+  gocd-mesos plan --jobs framework.conf | grep unserved
   gocd-mesos plan --json framework.conf | jq '.jobs[] | select(.verdict == "unserved")'`,
-  booleans: ["json"],
+  booleans: ["jobs", "json"],
   strings: [],
   operandsMin: 1,
   operandsMax: 1,
@@ -42,7 +45,7 @@ Examples:
     const path = operands[0] ?? "";
     if (flags["json"] !== true) {
       const config = loadConfigFile(path, io);
-      printPlan(await pollOnce(config), config, io);
+      printPlan(await pollOnce(config), { config, withJobs: flags["jobs"] === true }, io);
       return 0;
     }
     let url = "";
@@ -96,7 +99,11 @@ function planJson(view: StatusView, url: string): Record<string, unknown> {
   };
 }
 
-function printPlan({ view, wanted }: PolledOnce, config: Config, io: CliIo): void {
+function printPlan(
+  { view, wanted }: PolledOnce,
+  { config, withJobs }: { readonly config: Config; readonly withJobs: boolean },
+  io: CliIo,
+): void {
   const { columns } = io.size();
   io.out(
     `GoCD server ${serverUrlText(config.gocd.url)}, version ${printable(view.gocd.version ?? "unknown")}${
@@ -104,16 +111,12 @@ function printPlan({ view, wanted }: PolledOnce, config: Config, io: CliIo): voi
     }`,
   );
   io.out("");
-  io.out(`${view.jobs.length} job${view.jobs.length === 1 ? "" : "s"} wait${view.jobs.length === 1 ? "s" : ""}`);
+  io.out(counted(view.jobs.length, "job waits", "jobs wait"));
   if (view.jobs.length > 0) {
-    io.out(table(
-      ["JOB", "NEEDS", "VERDICT", "REASON"],
-      view.jobs.map((job) => [job.locator, describeNeed(job.gocdResources, job.environment), job.verdict, job.reason]),
-      columns,
-    ));
+    io.out(withJobs ? jobsTable(view, columns) : kindsTable(view, columns));
   }
   io.out("");
-  io.out(`${view.gocdAgents.length} GoCD agent${view.gocdAgents.length === 1 ? "" : "s"}`);
+  io.out(counted(view.gocdAgents.length, "GoCD agent"));
   if (view.gocdAgents.length > 0) {
     io.out(table(
       ["HOSTNAME", "STATE", "RESOURCES", "ENVIRONMENTS", "UUID"],
@@ -137,6 +140,44 @@ function printPlan({ view, wanted }: PolledOnce, config: Config, io: CliIo): voi
     io.out(`! ${printable(problem.message)}`);
     if (problem.hint !== "") io.out(`  ${printable(nextAct(problem.hint))}`);
   }
+  io.out("");
+  io.out(totalsLine(view, wanted));
+}
+
+function jobsTable({ jobs }: StatusView, columns: number): string {
+  return table(
+    ["JOB", "NEEDS", "VERDICT", "REASON"],
+    jobs.map((job) => [job.locator, describeNeed(job.gocdResources, job.environment), job.verdict, job.reason]),
+    columns,
+  );
+}
+
+/** The kinds of jobs that agents of ours could take, the most first; then the others by their reason. */
+function kindsTable({ demand, jobs }: StatusView, columns: number): string {
+  const kinds = demand.toSorted((a, b) => b.waiting - a.waiting).map((bucket) => [
+    String(bucket.waiting),
+    describeNeed(bucket.gocdResources, bucket.environment),
+    bucket.profile ?? "none",
+    bucket.reason,
+  ]);
+  const others = Map.groupBy(jobs.filter(({ verdict }) => verdict === "not-ours"), ({ reason }) => reason);
+  const otherKinds = [...others].map(([reason, { length }]) => [String(length), "", "", `not ours: ${reason}`]);
+  return table(["JOBS", "NEED", "PROFILE", "WHAT BECOMES OF THEM"], [...kinds, ...otherKinds], columns);
+}
+
+function totalsLine({ jobs }: StatusView, wanted: readonly WantedAgents[]): string {
+  const count = (verdict: JobView["verdict"]): number => jobs.filter((job) => job.verdict === verdict).length;
+  const ours = totalsText({
+    willBeTaken: count("will-be-taken"),
+    coming: count("coming"),
+    otherCause: count("other-cause"),
+    needsAgent: count("needs-agent"),
+    unserved: count("unserved"),
+  });
+  const notOurs = count("not-ours");
+  const parts = [counted(jobs.length, "job"), ours, notOurs === 0 ? "" : `${notOurs} not ours`];
+  const agents = wanted.reduce((sum, each) => sum + each.count, 0);
+  return `Total: ${parts.filter((part) => part !== "").join("; ")}; ${counted(agents, "agent")} would be launched`;
 }
 
 function launchLines(wanted: readonly WantedAgents[], demand: readonly BucketView[]): string[] {

@@ -1,4 +1,4 @@
-// The rows that `check` prints, and the exit code that follows from them.
+// How a command tells what is wrong: the error that ends it, and the rows of `check` with the exit code that follows.
 
 import { ConfigError, problemText } from "../config/config_error.ts";
 import { isAct } from "../core/words/phrases.ts";
@@ -16,6 +16,38 @@ export interface Report {
   fail(what: string, error: unknown): void;
   /** That of the first row that failed, 0 if none did. */
   exitCode(): number;
+}
+
+/** Why a command ends before its work is done: what is wrong, the next act, the exit code. */
+export interface CommandEnd {
+  readonly text: string;
+  readonly hint?: string;
+  readonly code: number;
+}
+
+/** What is told of an error that ends a command. */
+export function endOf(error: unknown): CommandEnd {
+  if (error instanceof OperatorError) {
+    const { message, hint, kind } = error;
+    return { text: message, ...(hint === "" ? {} : { hint }), code: exitCodes[kind] };
+  }
+  return {
+    text: `internal error: ${faultText(error)}`,
+    hint: "please report this line and what was done: it is a bug in gocd-mesos",
+    code: exitCodes.internal,
+  };
+}
+
+/** Stack frames named at most in the line about a bug. */
+const placesMax = 3;
+
+/** An unexpected error on one line, with the top of its stack. */
+function faultText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error).replace(/\s+/g, " ");
+  const places = [...(error.stack ?? "").matchAll(/((?:src|scripts)\/[^\s()]+?\.ts:\d+|main\.ts:\d+)/g)]
+    .map((match) => match[1]).slice(0, placesMax);
+  const text = `${error.name}: ${error.message}`.replace(/\s+/g, " ");
+  return places.length === 0 ? text : `${text} (at ${places.join(", ")})`;
 }
 
 const whatWidth = 7;

@@ -2,6 +2,7 @@
 
 import type { Config } from "../config/config.ts";
 import type { OperatorEvent } from "../core/event.ts";
+import { noteLine } from "../core/words/notes.ts";
 import { exitCodes } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import { createLog } from "../log/log.ts";
@@ -19,7 +20,7 @@ import type { Command } from "./command.ts";
 import type { CliIo } from "./io.ts";
 import { loadConfigFile } from "./load.ts";
 import { type ReloadCause, reloadConfig, tellRemarks } from "./reload.ts";
-import { noteLine } from "../core/words/notes.ts";
+import { endOf } from "./report.ts";
 
 /** The command. */
 export const startCommand: Command = {
@@ -35,7 +36,8 @@ A server that cannot be reached, or refuses access, is retried until it responds
 Signals:
   SIGTERM, SIGINT   stop; agents keep running, and the next start takes them over (a second one stops at once, code 130)
   SIGHUP            reload the configuration (also done automatically when the file changes): changes are logged; an
-                    invalid file is reported and the old configuration still applies
+                    invalid file is reported and the old configuration still applies. Closing the terminal that it
+                    was started in stops it
 
 Exit codes:
   0 stopped   2 configuration   4 refused permanently (framework removed; agents of a lost state are alive)
@@ -62,11 +64,11 @@ export async function runConfig(
   io: CliIo,
   commands: readonly OperatorEvent[] = [],
 ): Promise<number> {
-  requireHosts(config);
   let log = logOf(config, io);
   const stop = new AbortController();
   const closers: (() => void | Promise<void>)[] = [];
   try {
+    requireHosts(config);
     const ports = openLivePorts(config, io.machine);
     closers.unshift(() => ports.close());
     // Who is told of notes. Another consumer of them is one line more.
@@ -100,6 +102,11 @@ export async function runConfig(
     stop.abort();
     await watching;
     return conclude(end, log);
+  } catch (error) {
+    if (log.isText) throw error;
+    const { text, hint, code } = endOf(error);
+    log.error(text, {}, hint);
+    return code;
   } finally {
     stop.abort();
     for (const close of closers) await close();
@@ -161,7 +168,9 @@ function watchSignals(
     log().info("stopping; agents keep running and are taken over at the next start");
     act.stop.abort();
   };
-  const releases = [io.onSignal("SIGINT", onStop), io.onSignal("SIGTERM", onStop), io.onSignal("SIGHUP", act.reload)];
+  // The kernel sends SIGHUP, too, when the terminal is closed that it was started in: nobody is left who would stop it.
+  const onHangUp = (): void => io.hasHungUp() ? onStop() : act.reload();
+  const releases = [io.onSignal("SIGINT", onStop), io.onSignal("SIGTERM", onStop), io.onSignal("SIGHUP", onHangUp)];
   return () => releases.forEach((release) => release());
 }
 

@@ -1,8 +1,8 @@
 // What the core has decided or noticed, and what the program around it tells, as data: log, page and metrics can never
 // disagree. Not here: the words (words/notes.ts), writing them (log/). Never holds a secret or a feed body.
 
-import type { LaunchReason, MaintenanceMode } from "./demand/reason.ts";
-import type { BucketDemand, JobVerdict } from "./demand/verdict.ts";
+import type { LaunchGate, LaunchReason, MaintenanceMode } from "./demand/reason.ts";
+import type { BucketDemand, DemandTotals, JobVerdict } from "./demand/verdict.ts";
 import type { GocdEffect, MesosEffect } from "./effect.ts";
 import type { Finding, FrameworkErrorKind, GocdProblem, OperatorEvent } from "./event.ts";
 import type { DrainReason, EndCause, KillCause } from "./instance.ts";
@@ -64,10 +64,16 @@ export interface EndedTask extends OfProfile, OnHost {
 
 /** Of what waits. */
 export interface DemandNotes {
+  /** The picture of what waits has changed: the sums over all kinds of jobs, and the only kind where there is one. */
+  "demand-changed": {
+    readonly totals: DemandTotals;
+    readonly kinds: number;
+    readonly only?: BucketDemand;
+    /** What holds back launches, each once; at most three. */
+    readonly gates: readonly LaunchGate[];
+  };
   /** The picture of one kind of jobs has changed. */
-  "demand-changed": { readonly bucket: BucketDemand };
-  /** So many further ones have changed. */
-  "demand-changed-more": { readonly kinds: number };
+  "bucket-changed": { readonly bucket: BucketDemand };
   /** Nothing waits any more. */
   "demand-none": Record<never, never>;
   /** No profile serves a job. */

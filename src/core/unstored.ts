@@ -112,8 +112,8 @@ export const offersFates: Readonly<Record<keyof OffersState, Fate>> = {
 
 /** Notes about what survives; all others report actions that have not happened. What happens again is reported then. */
 const toldNotes: ReadonlySet<NoteKind> = new Set([
+  "bucket-changed",
   "demand-changed",
-  "demand-changed-more",
   "gocd-answers",
   "gocd-call-failed",
   "gocd-maintenance",

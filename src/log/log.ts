@@ -22,6 +22,8 @@ export interface LogOptions {
 
 /** One line per decision, no secret, no flood. */
 export interface Log {
+  /** Whether its lines are for people; JSON otherwise. */
+  readonly isText: boolean;
   /** Writes a note of the core, unless it repeats a lasting condition. */
   note(note: NoteLine, atMs: number): void;
   /** Details for debugging. */
@@ -61,6 +63,7 @@ export function createLog(options: LogOptions): Log {
   };
 
   return {
+    isText,
     note(note: NoteLine, atMs: number): void {
       if (!logger.isEnabledFor(note.level)) return;
       const text = gate.pass(note, atMs);

@@ -168,3 +168,37 @@ Deno.test("a reader that has seen enough is no error", async () => {
   });
   assertEquals([code, terminal.written(code).err], [0, ""]);
 });
+
+for (const [format, isJson] of [["json", true], ["auto", false]] as const) {
+  Deno.test(`what ends a start with log.format = ${format} on a terminal is told ${isJson ? "as JSON" : "in words"}`, async () => {
+    const folder = confFolder(
+      goodConf.replace("gocd-mesos {", `gocd-mesos {\n  log.format = ${format}\n  state.path = .`),
+    );
+    try {
+      const { code, err } = await runLine([folder.conf]);
+      assertEquals(code, exitCodes.state, err);
+      const last = err.trimEnd().split("\n").at(-1) ?? "";
+      if (!isJson) return assertMatch(last, /^ {2}to do: \S/);
+      const { level, message, hint } = JSON.parse(last);
+      assertEquals([level, typeof hint], ["error", "string"]);
+      assertMatch(message, /folder/);
+      assertEquals(err.includes("gocd-mesos: "), false, err);
+    } finally {
+      folder.remove();
+    }
+  });
+}
+
+Deno.test("output to a full disk is told as that, not as a bug", async () => {
+  const main = new URL("../../main.ts", import.meta.url).pathname;
+  const { code, stderr } = await new Deno.Command("sh", {
+    args: ["-c", 'exec "$0" run -A --quiet --no-prompt "$1" version >/dev/full', Deno.execPath(), main],
+    env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+  }).output();
+  const err = new TextDecoder().decode(stderr);
+  assertEquals(code, exitCodes.usage, err);
+  assertMatch(
+    err,
+    /^gocd-mesos: standard output cannot be written: No space left on device.*\n {2}to do: free some space/,
+  );
+});

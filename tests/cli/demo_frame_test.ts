@@ -54,7 +54,9 @@ function picture(more: Partial<DemoPicture> = {}): DemoPicture {
     facts: {
       jobs: [
         { locator: "shop/1/build/1/compile", fate: "built", scheduledMs: startMs, assignedMs: atMs, builtMs: atMs },
-        { locator: "shop/1/build/1/test", fate: "built", scheduledMs: startMs },
+        { locator: "shop/1/build/1/test", fate: "built", scheduledMs: startMs, assignedMs: atMs },
+        { locator: "shop/1/build/1/a", fate: "built", scheduledMs: startMs },
+        { locator: "shop/1/build/1/b", fate: "built", scheduledMs: startMs },
         { locator: "desktop/1/build/1/installer", fate: "unserved", scheduledMs: startMs },
       ],
       launched: 2,
@@ -107,7 +109,7 @@ Deno.test("the picture of a demo looks like this", () => {
       " GoCD 26.1.0 at 127.0.0.1:8153, Mesos 1.12.0 at 127.0.0.1:5050 (simulated)",
       " status page http://127.0.0.1:8090/   (Ctrl-C ends the demo)",
       "",
-      " jobs    ██████████░░░░░░░░░░ 1 of 2 built, 1 building, 3 waiting",
+      " jobs    █████░░░░░░░░░░░░░░░ 1 of 4 built, 1 building, 2 waiting; 1 for nobody",
       " agents  1 building, 1 starting",
       " so far  2 launched, 0 stopped, 0 failed to start, 0 builds killed",
       "",
@@ -126,6 +128,30 @@ Deno.test("the picture of a demo looks like this", () => {
       "  0:21  launching gocd-abc-linux-1",
     ],
   );
+});
+
+Deno.test("what the servers have done since the last poll is shown as done", () => {
+  const { facts, ...rest } = picture();
+  const jobs = facts.jobs.map((each) => {
+    if (each.locator === "shop/1/build/1/a") return { ...each, assignedMs: atMs - 1_000, builder: "gocd-abc-linux-3" };
+    return each.locator !== "shop/1/build/1/test" ? each : { ...each, builtMs: atMs, builder: "gocd-abc-linux-1" };
+  });
+  const instances = [instance("gocd-abc-linux-1", "building"), instance("gocd-abc-linux-3", "idle")];
+  const lines = demoFrame({
+    ...rest,
+    view: { ...rest.view, instances },
+    facts: { ...facts, jobs, building: new Map([["gocd-abc-linux-3", "shop/1/build/1/a"]]) },
+  }, { columns: 100, rows: 24, hasColour: false });
+  const cells = lines.map((line) => line.trim().replaceAll(/ {2,}/g, " | "));
+  for (
+    const line of [
+      "agents | 1 building, 1 idle",
+      "linux | 1 | 0:05 | needs-agent | profile linux: waiting for a Mesos offer",
+      "gocd-abc-linux-1 | idle | 0:00 | rack1-node1 | free for the next job",
+      "gocd-abc-linux-3 | building | 0:01 | rack1-node1 | builds shop/1/build/1/a",
+    ]
+  ) assert(cells.includes(line), `${line}\n${lines.join("\n")}`);
+  assertStringIncludes(lines.join("\n"), "2 of 4 built, 1 building, 1 waiting; 1 for nobody");
 });
 
 /** Names as a hostile pipeline would have them. */

@@ -32,6 +32,7 @@ function testIo(terminal?: { readonly columns: number; readonly rows: number }):
     err: (line) => void lines.push(line),
     isTerminal: terminal !== undefined,
     isErrTerminal: false,
+    hasHungUp: () => false,
     size: () => terminal ?? { columns: 100, rows: 40 },
     env: {},
     readFile: (path) => {
@@ -162,6 +163,30 @@ Deno.test("a dumb terminal gets plain lines, as it cannot move its cursor", stri
   assertEquals(io.lines.filter((line) => line.includes("\x1b")), []);
   assert(count(io.lines, " was built by ") > 0);
 });
+
+Deno.test(
+  "Ctrl-Z restores the terminal, and the demo goes on in log lines that a second one suspends",
+  strict,
+  async () => {
+    const io = testIo({ columns: 80, rows: 30 });
+    let drawnThen = 0;
+    const suspending: TestIo = {
+      ...io,
+      draw: (text) => {
+        io.draw(text);
+        if (io.drawn.length === 5) {
+          io.signals.get("SIGTSTP")?.();
+          drawnThen = io.drawn.length;
+        }
+      },
+    };
+    assertEquals((await demo({ isPlain: false }, suspending)).code, 0, io.lines.join("\n"));
+    assertEquals(io.drawn.length, drawnThen);
+    assertEquals(io.drawn.at(-1)?.includes("\x1b[?1049l"), true);
+    assert(io.lines[0]?.includes("Ctrl-Z again suspends"), io.lines[0]);
+    assert(count(io.lines, " was built by ") > 0);
+  },
+);
 
 Deno.test("Ctrl-C ends a demo that stays, cleanly and with a summary", strict, async () => {
   const io = testIo();

@@ -121,12 +121,14 @@ Deno.test("plan --json prints one object of the promised shape and nothing else"
 Deno.test("plan for people reads like a report", async () => {
   const cluster = busyCluster();
   try {
-    const { code, all } = await plan(cluster, []);
-    assertEquals(code, 0);
-    assertTranscript("plan", `$ gocd-mesos plan framework.conf\n${all}`, [[
-      String(cluster.gocdHttp.port),
-      "8153",
-    ]]);
+    for (const [name, args] of [["plan", []], ["plan_jobs", ["--jobs"]]] as const) {
+      const { code, all } = await plan(cluster, args);
+      assertEquals(code, 0);
+      assertTranscript(name, `$ ${["gocd-mesos plan", ...args, "framework.conf"].join(" ")}\n${all}`, [[
+        String(cluster.gocdHttp.port),
+        "8153",
+      ]]);
+    }
   } finally {
     await cluster.close();
   }
@@ -136,11 +138,24 @@ Deno.test("a plan on a narrow terminal keeps within its columns", async () => {
   const cluster = busyCluster();
   const folder = confFolder(cluster.configText(profiles));
   try {
-    const { out } = await runLine(["plan", folder.conf], { columns: 90 });
-    const table = out.split("\n").filter((line) => line.startsWith("  ") && / build\/| needs-agent /.test(line));
-    assert(table.every((line) => [...line].length <= 90), out);
+    for (const args of [[], ["--jobs"]]) {
+      const { out } = await runLine(["plan", ...args, folder.conf], { columns: 90 });
+      const table = out.split("GoCD agent")[0]?.split("\n").slice(3).filter((line) => line !== "") ?? [];
+      assert(table.length >= 6 && table.every((line) => [...line].length <= 90), out);
+    }
   } finally {
     folder.remove();
+    await cluster.close();
+  }
+});
+
+Deno.test("jobs that are not ours are told by their reason, and counted apart", async () => {
+  const cluster = busyCluster();
+  try {
+    const { out } = await plan(cluster, [], `${profiles}\npoller.ignore = ["legacy/*", "cron/*"]`);
+    assertStringIncludes(out, 'not ours: excluded by poller.ignore "legacy/*"');
+    assertStringIncludes(out, "\nTotal: 7 jobs; 4 need an agent; 1 unserved; 2 not ours; 3 agents would be launched\n");
+  } finally {
     await cluster.close();
   }
 });

@@ -171,6 +171,21 @@ Deno.test("a reload that changes no setting tells new warnings, and a bad one th
   assertStringIncludes(reload("signal", 'include "x.conf"\npoller.attempts = no').at(-1) ?? "", missing);
 });
 
+Deno.test("SIGHUP of a terminal that was closed stops the program, as nobody is left who could", async () => {
+  const cluster = startCluster({ speed: 1 });
+  const folder = confFolder(cluster.configText());
+  try {
+    const running = await startRunning(folder.conf, { hasHungUp: true });
+    await running.logged("subscribed");
+    running.terminal.signal("SIGHUP");
+    assertEquals(await running.ended, 0);
+    assertStringIncludes(running.log(), "stopping; agents keep running");
+  } finally {
+    folder.remove();
+    await cluster.close();
+  }
+});
+
 Deno.test("SIGHUP reaches the connections: password, master, status page and log level of the new file are used", async () => {
   const cluster = startCluster({ speed: 1 });
   const [nobody, first, second] = [freePort(), freePort(), freePort()];

@@ -23,6 +23,8 @@ export interface Around {
   /** What a person types; absent: there is no terminal. */
   readonly answer?: string;
   readonly columns?: number;
+  /** Whether its terminal has been closed. */
+  readonly hasHungUp?: boolean;
   /** The machine's own by default. */
   readonly machine?: Machine;
 }
@@ -33,7 +35,7 @@ export interface FakeTerminal {
   readonly questions: string[];
   written(code: number): Written;
   /** Sends a signal to the command. */
-  signal(name: "SIGINT" | "SIGTERM" | "SIGHUP"): void;
+  signal(name: "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGTSTP"): void;
   /** Signals that are listened to. */
   readonly listening: ReadonlySet<string>;
   /** The code that the process was ended with at once. */
@@ -52,6 +54,7 @@ export function fakeTerminal(around: Around = {}): FakeTerminal {
     err: (line) => void texts.push({ to: "err", text: `${line}\n` }),
     isTerminal: false,
     isErrTerminal: true,
+    hasHungUp: () => around.hasHungUp ?? false,
     size: () => ({ columns: around.columns ?? 160, rows: 40 }),
     env: around.env ?? {},
     readFile: (path) => Deno.readTextFileSync(path),

@@ -106,6 +106,7 @@ for (const kind of [...repeated, ...once]) {
 
 Deno.test("notes about what survives are told, those about acts are not", () => {
   const told = [
+    "bucket-changed",
     "demand-changed",
     "gocd-answers",
     "gocd-call-failed",

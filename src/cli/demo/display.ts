@@ -32,6 +32,10 @@ export interface DemoDisplay {
     readonly view: StatusView;
     readonly phase: string;
   }): void;
+  /** Whether it is a table now. */
+  isTable(): boolean;
+  /** Goes on in log lines, on a terminal that is as it was. */
+  leaveTable(): void;
   /** Restores the terminal; may be called again. */
   close(): void;
   /** Why launches failed, each reason once. */
@@ -59,6 +63,7 @@ export function createDemoDisplay(
   const hasColour = (io.env["NO_COLOR"] ?? "") === "";
   let screen: Screen | undefined;
   let servers: DemoServers | undefined;
+  let { isTable } = options;
   // To standard output: the lines are the result of the demo.
   const { isTerminal } = io;
   const log = createLog({ level: "info", format: "text", write: io.out, isTerminal, nowMs: options.nowMs });
@@ -70,7 +75,7 @@ export function createDemoDisplay(
   return {
     begin: (begun) => {
       servers = begun;
-      if (options.isTable) screen = openScreen(io);
+      if (isTable) screen = openScreen(io);
       else announce(log.info, begun);
     },
     note: (note, atMs) => {
@@ -79,16 +84,16 @@ export function createDemoDisplay(
       if (note.kind === "launch-failed" && failures.size < failuresMax) failures.add(failureText(note));
       // It is the director that freezes launching at the end.
       if (note.kind === "operator") return;
-      if (!options.isTable) return log.note(line, atMs);
+      if (!isTable) return log.note(line, atMs);
       const text = line.level === "debug" ? undefined : gate.pass(line, atMs);
       if (text !== undefined) remember({ atMs, level: line.level, code: line.code, text });
     },
     story: (text, atMs) => {
-      if (options.isTable) remember({ atMs, level: "info", code: "demo", text: `== ${text}` });
+      if (isTable) remember({ atMs, level: "info", code: "demo", text: `== ${text}` });
       else log.note({ level: "info", code: "demo", text, fields: {} }, atMs);
     },
     job: (job, what) => {
-      if (options.isTable || what === "assigned") return;
+      if (isTable || what === "assigned") return;
       const { text, builtMs } = builtText(job);
       log.note({ level: "info", code: "demo", text, fields: {} }, builtMs);
     },
@@ -100,6 +105,12 @@ export function createDemoDisplay(
       // The last column stays free: clearing the rest of a full line would take its last character.
       const window = { columns: columns - 1, rows, hasColour };
       screen.draw(demoFrame({ ...servers, elapsedMs, startedMs, phase, view, facts, history }, window));
+    },
+    isTable: () => isTable,
+    leaveTable: () => {
+      screen?.close();
+      screen = undefined;
+      isTable = false;
     },
     close: () => screen?.close(),
     get failures(): readonly string[] {

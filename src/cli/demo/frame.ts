@@ -45,7 +45,8 @@ const busiestFirst = ["building", "launching", "starting", "idle", "killing", "d
 const goneShownMs = 4_000;
 
 /** The lines of the picture, at most `window.rows`, each at most `window.columns` wide. */
-export function demoFrame(picture: DemoPicture, window: Window): string[] {
+export function demoFrame(polled: DemoPicture, window: Window): string[] {
+  const picture = { ...polled, view: asOfNow(polled) };
   const size = { ...window, columns: Math.max(20, Math.min(window.columns, columnsMax)) };
   const head = headLines(picture, size);
   const jobs = jobRows(picture.view);
@@ -81,14 +82,34 @@ export function demoFrame(picture: DemoPicture, window: Window): string[] {
   ].slice(0, size.rows);
 }
 
+/** What the scheduler knows is as old as its last poll; of jobs and builds the servers know better. */
+function asOfNow({ view, facts }: DemoPicture): StatusView {
+  const taken = facts.jobs.filter((job) => job.assignedMs !== undefined);
+  const locators = new Set(taken.map((job) => job.locator));
+  const latest = new Map(taken.map((job) => [job.builder, job]));
+  return {
+    ...view,
+    jobs: view.jobs.filter((job) => !locators.has(job.locator)),
+    instances: view.instances.map((instance) => {
+      if (instance.state !== "idle" && instance.state !== "building") return instance;
+      const state = facts.building.has(instance.taskId) ? "building" : "idle";
+      if (state === instance.state) return instance;
+      const job = latest.get(instance.taskId);
+      return { ...instance, state, sinceMs: (state === "idle" ? job?.builtMs : job?.assignedMs) ?? view.atMs };
+    }),
+  };
+}
+
 function headLines(picture: DemoPicture, size: Window): string[] {
   const { gocd, mesos, facts, view, pageUrl } = picture;
   const { hasColour, columns } = size;
   const rest = safeText(`  ${clockText(picture.elapsedMs)}  ${picture.phase}`);
-  const built = facts.jobs.filter((job) => job.builtMs !== undefined).length;
-  const servable = facts.jobs.filter((job) => job.fate === "built").length;
+  const servable = facts.jobs.filter((job) => job.fate === "built");
+  const built = servable.filter((job) => job.builtMs !== undefined).length;
+  const waiting = servable.filter((job) => job.assignedMs === undefined).length;
+  const forNobody = facts.jobs.length - servable.length;
   const counts = countStates(view.instances);
-  const bar = progressBar(built, servable, Math.max(8, Math.min(30, columns - 60)));
+  const bar = progressBar(built, servable.length, Math.max(8, Math.min(30, columns - 60)));
   return [
     ` ${paint("gocd-mesos demo", "bold", hasColour)}${cutText(rest, columns - 16)}`,
     paint(
@@ -104,8 +125,9 @@ function headLines(picture: DemoPicture, size: Window): string[] {
     pieces([
       { text: " jobs    " },
       { text: bar, style: "good" },
-      { text: ` ${built} of ${servable} built`, style: "bold" },
-      { text: `, ${facts.building.size} building, ${view.jobs.length} waiting` },
+      { text: ` ${built} of ${servable.length} built`, style: "bold" },
+      { text: `, ${servable.length - built - waiting} building, ${waiting} waiting` },
+      { text: forNobody === 0 ? "" : `; ${forNobody} for nobody` },
     ], size),
     pieces([
       { text: " agents  " },
@@ -281,10 +303,9 @@ function isOfDead(view: StatusView, hostname: string): boolean {
   return view.instances.some((instance) => instance.taskId === hostname);
 }
 
-/** What an agent does that builds nothing now; its state is as old as the last poll. */
+/** What an agent does that builds nothing. */
 function quietWords(instance: InstanceView): string {
-  if (instance.state === "idle") return "free for the next job";
-  return instance.state === "building" ? "has just finished its job" : "";
+  return instance.state === "idle" ? "free for the next job" : "";
 }
 
 const noteStyles: Readonly<Record<NoteView["level"], Style>> = {

@@ -174,6 +174,15 @@ function watchSignals(io: CliIo, display: DemoDisplay, interrupted: AbortControl
     interrupted.abort();
   };
   const releases = [io.onSignal("SIGINT", onStop), io.onSignal("SIGTERM", onStop)];
+  if (display.isTable()) {
+    // Only with the right to run programs could it stop itself: the next Ctrl-Z does, on a terminal that is as it was.
+    const release = io.onSignal("SIGTSTP", () => {
+      release();
+      display.leaveTable();
+      io.out("the table is closed, log lines follow; Ctrl-Z again suspends the demo, Ctrl-C ends it");
+    });
+    releases.push(release);
+  }
   return () => releases.forEach((release) => release());
 }
 

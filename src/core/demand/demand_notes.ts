@@ -2,19 +2,48 @@
 
 import type { Draft } from "../draft.ts";
 import type { DemandState } from "../state.ts";
-import type { BucketDemand } from "./verdict.ts";
+import type { LaunchGate } from "./reason.ts";
+import type { BucketDemand, DemandTotals } from "./verdict.ts";
 
-/** Buckets that get a line of their own in one poll; the others are summed up. */
+/** Kinds of jobs that get a line of their own in one poll. */
 const linesMax = 20;
 
-/** One note per bucket whose picture has changed, and one per job that is newly unserved. */
+/** Gates named in the line of all that waits. */
+const gatesMax = 3;
+
+/** One note of all that waits where its sums have changed, and one per kind of jobs that has changed or is newly unserved. */
 export function noteDemand(draft: Draft, before: DemandState, after: DemandState): void {
   const old = new Map(before.buckets.map((bucket) => [bucket.key, bucket]));
   const changed = after.buckets.filter((bucket) => !isSame(old.get(bucket.key), bucket));
-  for (const bucket of changed.slice(0, linesMax)) draft.note({ kind: "demand-changed", bucket });
-  if (changed.length > linesMax) draft.note({ kind: "demand-changed-more", kinds: changed.length - linesMax });
-  if (after.buckets.length === 0 && before.buckets.length > 0) draft.note({ kind: "demand-none" });
+  const kinds = after.buckets.length;
+  const only = kinds === 1 ? after.buckets[0] : undefined;
+  const totals = demandTotals(after.buckets);
+  if (kinds === 0) {
+    if (before.buckets.length > 0) draft.note({ kind: "demand-none" });
+  } else if (only === undefined ? !hasSameTotals(demandTotals(before.buckets), totals) : changed.length > 0) {
+    const gates = gatesOf(after.buckets);
+    draft.note({ kind: "demand-changed", totals, kinds, gates, ...(only === undefined ? {} : { only }) });
+  }
+  for (const bucket of changed.slice(0, linesMax)) draft.note({ kind: "bucket-changed", bucket });
   noteUnserved(draft, after);
+}
+
+function gatesOf(buckets: readonly BucketDemand[]): readonly LaunchGate[] {
+  const held = buckets.filter(({ needsAgent, gate }) => needsAgent > 0 && gate.kind !== "go");
+  return [...new Map(held.map(({ gate }) => [JSON.stringify(gate), gate])).values()].slice(0, gatesMax);
+}
+
+function demandTotals(buckets: readonly DemandTotals[]): DemandTotals {
+  const sum = (name: keyof DemandTotals): number => buckets.reduce((total, bucket) => total + bucket[name], 0);
+  return {
+    waiting: sum("waiting"),
+    willBeTaken: sum("willBeTaken"),
+    coming: sum("coming"),
+    otherCause: sum("otherCause"),
+    needsAgent: sum("needsAgent"),
+    unserved: sum("unserved"),
+    wanted: sum("wanted"),
+  };
 }
 
 function noteUnserved(draft: Draft, after: DemandState): void {
@@ -32,7 +61,11 @@ function noteUnserved(draft: Draft, after: DemandState): void {
 }
 
 function isSame(a: BucketDemand | undefined, b: BucketDemand): boolean {
-  return a !== undefined && a.waiting === b.waiting && a.willBeTaken === b.willBeTaken && a.coming === b.coming &&
-    a.otherCause === b.otherCause && a.needsAgent === b.needsAgent && a.wanted === b.wanted &&
-    a.limitedTo === b.limitedTo;
+  return a !== undefined && hasSameTotals(a, b) && a.limitedTo === b.limitedTo;
+}
+
+function hasSameTotals(a: DemandTotals, b: DemandTotals): boolean {
+  return a.waiting === b.waiting && a.willBeTaken === b.willBeTaken && a.coming === b.coming &&
+    a.otherCause === b.otherCause && a.needsAgent === b.needsAgent && a.unserved === b.unserved &&
+    a.wanted === b.wanted;
 }

@@ -21,13 +21,8 @@ export interface JobVerdict {
   readonly firstSeenMs: number;
 }
 
-/** One bucket of jobs (environment, set of GoCD resources) and what is to be done for it. */
-export interface BucketDemand {
-  /** Stable key of the bucket. */
-  readonly key: string;
-  readonly environment?: string;
-  readonly gocdResources: readonly string[];
-  readonly profile?: string;
+/** How many jobs have which verdict. */
+export interface DemandTotals {
   /** Jobs in the feed. */
   readonly waiting: number;
   readonly willBeTaken: number;
@@ -36,12 +31,21 @@ export interface BucketDemand {
   readonly needsAgent: number;
   /** Jobs that no profile serves. */
   readonly unserved: number;
+  /** How many instances are to be launched as soon as offers allow. */
+  readonly wanted: number;
+}
+
+/** One bucket of jobs (environment, set of GoCD resources) and what is to be done for it. */
+export interface BucketDemand extends DemandTotals {
+  /** Stable key of the bucket. */
+  readonly key: string;
+  readonly environment?: string;
+  readonly gocdResources: readonly string[];
+  readonly profile?: string;
   /** Polls in a row that found `needsAgent > 0`. */
   readonly pollsInARow: number;
   /** How many of `needsAgent` the limits allow now; absent where no limit binds. */
   readonly limitedTo?: number;
-  /** How many instances are to be launched as soon as offers allow. */
-  readonly wanted: number;
   /** What holds back those that are not launched. */
   readonly gate: LaunchGate;
   readonly remarks: readonly Remark[];

@@ -24,10 +24,17 @@ export function failureText(failure: Failure): string {
 
 /** What the operator can do about launches that fail; `of`: the profile, as named in the text. */
 export function failureHint(failure: Failure, of: string): string {
+  const image = `check the image and the settings of ${of}`;
+  const message = failure.kind === "mesos" ? failure.message : "";
   // Mesos src/slave/slave.cpp: no containerizer of the agent took the container.
-  return failure.kind === "mesos" && /abnormal executor termination: unknown container/i.test(failure.message)
-    ? "see the log of the Mesos agent: without --containerizers=docker,mesos it runs no containers of Docker"
-    : `check the image and the settings of ${of}`;
+  if (/abnormal executor termination: unknown container/i.test(message)) {
+    return "see the log of the Mesos agent: without --containerizers=docker,mesos it runs no containers of Docker";
+  }
+  const [, status] = /\bstatus (\d+)/.exec(message) ?? [];
+  if (status === "137") return `${image}, and its mem (137 is SIGKILL, often for want of memory)`;
+  return status === "143"
+    ? "somebody else has stopped its container (143 is SIGTERM): docker stop, or a shutdown of the host"
+    : image;
 }
 
 /** What a record lacks, as a clause. */

@@ -1,32 +1,32 @@
 // Notes of what waits and of offers, in words. Not here: when they are told (demand/, placement/).
 
 import type { DemandNotes, PlacementNotes } from "../note.ts";
-import type { JobVerdict } from "../demand/verdict.ts";
+import type { BucketDemand, JobVerdict } from "../demand/verdict.ts";
 import { offerlessHint } from "./acts.ts";
 import { failureText } from "./causes.ts";
+import { gateText } from "./gates.ts";
 import type { NoteWords } from "./note_line.ts";
-import { describeNeed, formatDuration } from "./phrases.ts";
+import { counted, describeNeed, formatDuration } from "./phrases.ts";
 import { missText } from "./placement.ts";
-import { bucketText, launchReasonText, offerlessText, verdictText } from "./reasons.ts";
+import { bucketText, launchReasonText, offerlessText, totalsText, verdictText } from "./reasons.ts";
 
 /** What waits. */
 export const demandNotes: NoteWords<keyof DemandNotes> = {
-  "demand-changed": ({ bucket }, atMs) => {
-    const { waiting, willBeTaken, coming, needsAgent, wanted, profile } = bucket;
-    const need = describeNeed(bucket.gocdResources, bucket.environment);
-    const who = profile === undefined ? "" : ` for profile ${profile}`;
+  "demand-changed": ({ totals, kinds, only, gates }, atMs) => {
+    const { waiting, needsAgent, wanted } = totals;
+    const held = gates.map((gate) => `; ${gateText(gate, atMs)}`).join("");
     return {
-      level: profile === undefined && willBeTaken + coming < waiting ? "warning" : "info",
-      text: `${waiting} job${waiting === 1 ? " waits" : "s wait"} (${need})${who}: ${bucketText(bucket, atMs)}`,
+      level: "info",
+      text: only === undefined
+        ? `${jobsWait(waiting)}, of ${kinds} kinds: ${totalsText(totals)}${held}`
+        : bucketLine(only, atMs),
       fields: { waiting, needsAgent, wanted },
     };
   },
-  "demand-changed-more": ({ kinds }) => ({
-    level: "info",
-    code: "demand-changed",
-    text: `and ${kinds} more kinds of jobs have changed`,
-    fields: { kinds },
-  }),
+  "bucket-changed": ({ bucket }, atMs) => {
+    const { waiting, needsAgent, wanted } = bucket;
+    return { level: "debug", text: bucketLine(bucket, atMs), fields: { waiting, needsAgent, wanted } };
+  },
   "demand-none": () => ({ level: "info", text: "no job waits for an agent of ours", fields: {} }),
   "job-unserved": ({ job }, atMs) => ({
     level: "warning",
@@ -59,6 +59,16 @@ export const demandNotes: NoteWords<keyof DemandNotes> = {
     fields: { uuid, hostname },
   }),
 };
+
+function bucketLine(bucket: BucketDemand, atMs: number): string {
+  const { gocdResources, environment, profile } = bucket;
+  const who = profile === undefined ? "" : ` for profile ${profile}`;
+  return `${jobsWait(bucket.waiting)} (${describeNeed(gocdResources, environment)})${who}: ${bucketText(bucket, atMs)}`;
+}
+
+function jobsWait(count: number): string {
+  return counted(count, "job waits", "jobs wait");
+}
 
 function untakenHint(
   last: JobVerdict,

@@ -1,7 +1,7 @@
 // Reasons, remarks and what a bucket needs, in words. Not here: deciding them (demand/), what to do about them (acts.ts).
 
 import type { LaunchReason, NotOurs, OtherCause, Reason, Remark, UnavailableKind, Unserved } from "../demand/reason.ts";
-import type { BucketDemand, JobVerdict } from "../demand/verdict.ts";
+import type { BucketDemand, DemandTotals, JobVerdict } from "../demand/verdict.ts";
 import type { GocdProblem } from "../event.ts";
 import { gateText } from "./gates.ts";
 import { counted, describeNeed, formatDuration, listNames, profileKey } from "./phrases.ts";
@@ -197,15 +197,19 @@ export function remarkText(remark: Remark): string {
 
 /** What a bucket of jobs gets and lacks, as one sentence. */
 export function bucketText(bucket: BucketDemand, atMs: number): string {
-  const { willBeTaken, coming, otherCause, needsAgent, unserved } = bucket;
+  return [totalsText(bucket), gateText(bucket.gate, atMs), ...bucket.remarks.map(remarkText)]
+    .filter((part) => part !== "").join("; ");
+}
+
+/** How many jobs will be taken, need an agent and so on, as a clause. */
+export function totalsText(totals: Omit<DemandTotals, "waiting" | "wanted">): string {
+  const { willBeTaken, coming, otherCause, needsAgent, unserved } = totals;
   return [
     willBeTaken > 0 ? `${willBeTaken} will be taken by idle agents` : "",
     coming > 0 ? `${coming} will be taken by agents on their way` : "",
     otherCause > 0 ? `${otherCause} wait${otherCause === 1 ? "s" : ""} for another cause` : "",
     needsAgent > 0 ? `${needsAgent} need${needsAgent === 1 ? "s" : ""} an agent` : "",
     unserved > 0 ? `${unserved} unserved` : "",
-    gateText(bucket.gate, atMs),
-    ...bucket.remarks.map(remarkText),
   ].filter((part) => part !== "").join("; ");
 }
 

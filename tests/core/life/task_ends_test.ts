@@ -155,6 +155,17 @@ Deno.test("a failed start names the image, or the ACL where Mesos may not run it
   const acl = "let mesos.principal run tasks as mesos.user (ACL run_tasks of the Mesos master)";
   assertEquals([hint("REASON_TASK_UNAUTHORIZED"), hint("REASON_TASK_GROUP_UNAUTHORIZED")], [acl, acl]);
   assertEquals(after(idle, {}).notes[0]?.hint, undefined);
+  const ended = (status: number): string | undefined =>
+    after(starting, { message: `Container exited with status ${status}` }).notes[0]?.hint;
+  assertEquals(
+    ended(143),
+    "somebody else has stopped its container (143 is SIGTERM): docker stop, or a shutdown of the host",
+  );
+  assertEquals(
+    ended(137),
+    "check the image and the settings of profile default, and its mem (137 is SIGKILL, often for want of memory)",
+  );
+  assertEquals(ended(3), "check the image and the settings of profile default");
 });
 
 Deno.test("a second copy of an ACCEPT that found its offer gone ends nothing that has begun: Mesos is asked", () => {

@@ -4,6 +4,7 @@
 import { assertEquals } from "@std/assert";
 import { noteDemand } from "../../../src/core/demand/demand_notes.ts";
 import { Draft } from "../../../src/core/draft.ts";
+import type { LaunchGate } from "../../../src/core/demand/reason.ts";
 import type { OperatorEvent } from "../../../src/core/event.ts";
 import { countFailure, countSuccess } from "../../../src/core/life/failures.ts";
 import type { DrainReason, KillCause, Registered } from "../../../src/core/instance.ts";
@@ -255,28 +256,51 @@ function demanded(
   );
 }
 
-Deno.test("a kind of jobs is told when its picture changes, in any of its numbers, and not else", () => {
+Deno.test("the only kind of jobs is told in full when its picture changes, in any of its numbers, and not else", () => {
   const one = aBucket(";linux");
-  assertEquals(demanded([one]), ["info demand-changed: 1 job waits (linux) for profile default: 1 needs an agent"]);
+  assertEquals(demanded([one]), [
+    "info demand-changed: 1 job waits (linux) for profile default: 1 needs an agent",
+    "debug bucket-changed: 1 job waits (linux) for profile default: 1 needs an agent",
+  ]);
   assertEquals(demanded([one], [{ ...one, pollsInARow: 7, gate: { kind: "held-restarted" } }]), []);
-  for (const name of ["waiting", "willBeTaken", "coming", "otherCause", "needsAgent", "wanted", "limitedTo"] as const) {
-    assertEquals(demanded([{ ...one, [name]: 5 }], [one]).length, 1, name);
-  }
+  const numbers = ["waiting", "willBeTaken", "coming", "otherCause", "needsAgent", "unserved", "wanted", "limitedTo"];
+  for (const name of numbers) assertEquals(demanded([{ ...one, [name]: 5 }], [one]).length, 2, name);
 });
 
-Deno.test("jobs that no profile serves and no agent will take are a warning, others are none", () => {
-  const { profile: _, ...unserved } = aBucket(";gpu", { waiting: 2, needsAgent: 0, unserved: 2 });
-  assertEquals(demanded([unserved]), ["warning demand-changed: 2 jobs wait (linux): 2 unserved"]);
-  assertEquals(demanded([{ ...unserved, willBeTaken: 1 }])[0]?.slice(0, 7), "warning");
-  assertEquals(demanded([{ ...unserved, willBeTaken: 1, coming: 1 }])[0]?.slice(0, 4), "info");
-  assertEquals(demanded([aBucket("x", { willBeTaken: 0 })])[0]?.slice(0, 4), "info");
+Deno.test("of several kinds of jobs the sums are told in one line, and only when one of them changes", () => {
+  const linux = aBucket("a", { waiting: 3, willBeTaken: 1, needsAgent: 2 });
+  const { profile: _, ...gpu } = aBucket("b", { waiting: 5, needsAgent: 0, coming: 1, otherCause: 1, unserved: 3 });
+  const [told, ...details] = demanded([linux, gpu]);
+  assertEquals(
+    told,
+    "info demand-changed: 8 jobs wait, of 2 kinds: 1 will be taken by idle agents; 1 will be taken by agents on their " +
+      "way; 1 waits for another cause; 2 need an agent; 3 unserved",
+  );
+  assertEquals(details.map((line) => line.split(":")[0]), ["debug bucket-changed", "debug bucket-changed"]);
+  const swapped = [{ ...linux, waiting: 5 }, { ...gpu, waiting: 3 }];
+  assertEquals(demanded(swapped, [linux, gpu]).map((line) => line.slice(0, 5)), ["debug", "debug"]);
+  assertEquals(demanded([linux, { ...gpu, unserved: 4 }], [linux, gpu])[0]?.slice(0, 19), "info demand-changed");
 });
 
-Deno.test("of many kinds of jobs twenty are told, and how many more there are; the end of all is told once", () => {
+Deno.test("what holds back launches of several kinds of jobs is told once each, at most three of them", () => {
+  const held = (key: string, gate: LaunchGate): BucketDemand => aBucket(key, { gate });
+  const gates: LaunchGate[] = [
+    { kind: "held-restarted" },
+    { kind: "held-frozen" },
+    { kind: "held-frozen" },
+    { kind: "held-mode", mode: "drain" },
+    { kind: "held-rate", perMinute: 10 },
+  ];
+  assertEquals(
+    demanded(gates.map((gate, index) => held(`k${index}`, gate)))[0],
+    "info demand-changed: 5 jobs wait, of 5 kinds: 5 need an agent; the GoCD server has just restarted and its agents " +
+      "are not back yet; launching is frozen by the operator; draining: nothing is launched",
+  );
+});
+
+Deno.test("of many kinds of jobs twenty are told in detail; the end of all is told once", () => {
   const many = Array.from({ length: 22 }, (_, index) => aBucket(`k${index}`));
-  const lines = demanded(many);
-  assertEquals([lines.length, lines.at(-1)], [21, "info demand-changed: and 2 more kinds of jobs have changed"]);
-  assertEquals(demanded(many.slice(0, 20)).length, 20);
+  assertEquals(demanded(many).length, 21);
   assertEquals(demanded([], many), ["info demand-none: no job waits for an agent of ours"]);
   assertEquals(demanded([], []), []);
 });
