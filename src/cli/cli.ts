@@ -1,6 +1,6 @@
 // Finds the command that a command line means.
 
-import { exitCodes, OperatorError } from "../errors.ts";
+import { exitCodes } from "../errors.ts";
 import { readArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { commands, generalHelp } from "./commands.ts";

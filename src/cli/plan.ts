@@ -112,9 +112,7 @@ function printPlan(
   );
   io.out("");
   io.out(counted(view.jobs.length, "job waits", "jobs wait"));
-  if (view.jobs.length > 0) {
-    io.out(withJobs ? jobsTable(view, columns) : kindsTable(view, columns));
-  }
+  if (view.jobs.length > 0) io.out(withJobs ? jobsTable(view, columns) : kindsTable(view, columns));
   io.out("");
   io.out(counted(view.gocdAgents.length, "GoCD agent"));
   if (view.gocdAgents.length > 0) {

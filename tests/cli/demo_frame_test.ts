@@ -150,7 +150,9 @@ Deno.test("what the servers have done since the last poll is shown as done", () 
       "gocd-abc-linux-1 | idle | 0:00 | rack1-node1 | free for the next job",
       "gocd-abc-linux-3 | building | 0:01 | rack1-node1 | builds shop/1/build/1/a",
     ]
-  ) assert(cells.includes(line), `${line}\n${lines.join("\n")}`);
+  ) {
+    assert(cells.includes(line), `${line}\n${lines.join("\n")}`);
+  }
   assertStringIncludes(lines.join("\n"), "2 of 4 built, 1 building, 1 waiting; 1 for nobody");
 });
 
