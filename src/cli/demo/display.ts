@@ -34,12 +34,10 @@ export interface DemoDisplay {
   }): void;
   /** Whether it is a table now. */
   isTable(): boolean;
-  /** Goes on in log lines, on a terminal that is as it was. */
-  leaveTable(): void;
-  /** Restores the terminal; may be called again. */
+  /** Restores the terminal, and goes on in log lines; may be called again. */
   close(): void;
   /** Why launches failed, each reason once. */
-  readonly failures: readonly string[];
+  failures(): readonly string[];
   /** How many notes had this code. */
   count(code: string): number;
 }
@@ -65,8 +63,8 @@ export function createDemoDisplay(
   let servers: DemoServers | undefined;
   let { isTable } = options;
   // To standard output: the lines are the result of the demo.
-  const { isTerminal } = io;
-  const log = createLog({ level: "info", format: "text", write: io.out, isTerminal, nowMs: options.nowMs });
+  const log = createLog({ level: "info", format: "text", write: io.out, isTerminal: true, nowMs: options.nowMs });
+  const tell = (text: string, atMs: number): void => log.note({ level: "info", code: "demo", text, fields: {} }, atMs);
   const remember = (note: NoteView): void => {
     history.push(note);
     if (history.length > historyMax) history.shift();
@@ -90,32 +88,29 @@ export function createDemoDisplay(
     },
     story: (text, atMs) => {
       if (isTable) remember({ atMs, level: "info", code: "demo", text: `== ${text}` });
-      else log.note({ level: "info", code: "demo", text, fields: {} }, atMs);
+      else tell(text, atMs);
     },
     job: (job, what) => {
       if (isTable || what === "assigned") return;
       const { text, builtMs } = builtText(job);
-      log.note({ level: "info", code: "demo", text, fields: {} }, builtMs);
+      tell(text, builtMs);
     },
     show: ({ atMs, facts, view, phase }) => {
       if (screen === undefined || servers === undefined) return;
       const { startedMs } = options;
-      const elapsedMs = atMs - startedMs;
       const { columns, rows } = io.size();
       // The last column stays free: clearing the rest of a full line would take its last character.
       const window = { columns: columns - 1, rows, hasColour };
-      screen.draw(demoFrame({ ...servers, elapsedMs, startedMs, phase, view, facts, history }, window));
+      screen.draw(
+        demoFrame({ ...servers, elapsedMs: atMs - startedMs, startedMs, phase, view, facts, history }, window),
+      );
     },
     isTable: () => isTable,
-    leaveTable: () => {
+    close: () => {
       screen?.close();
-      screen = undefined;
       isTable = false;
     },
-    close: () => screen?.close(),
-    get failures(): readonly string[] {
-      return [...failures];
-    },
+    failures: () => [...failures],
     count: (code) => counts.get(code) ?? 0,
   };
 }

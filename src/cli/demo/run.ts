@@ -178,7 +178,7 @@ function watchSignals(io: CliIo, display: DemoDisplay, interrupted: AbortControl
     // Only with the right to run programs could it stop itself: the next Ctrl-Z does, on a terminal that is as it was.
     const release = io.onSignal("SIGTSTP", () => {
       release();
-      display.leaveTable();
+      display.close();
       io.out("the table is closed, log lines follow; Ctrl-Z again suspends the demo, Ctrl-C ends it");
     });
     releases.push(release);
@@ -205,7 +205,7 @@ async function takeStock(
     tookMs: setting.clock.nowMs() - setting.startedMs,
     facts: cluster.facts(),
     verdicts: director.verdicts,
-    failures: display.failures,
+    failures: display.failures(),
     reused: display.count("agent-reused"),
     stored: { alive, tombstones: stored.instances.length - alive },
   };

@@ -345,27 +345,6 @@ for (const [name, isBefore] of [["while", true], ["after", false]] as const) {
   });
 }
 
-for (
-  const [word, isTold] of [["TASK_RUNNING", true], ["TASK_UNREACHABLE", false], [undefined, false]] as const
-) {
-  Deno.test(`after a restart an agent ${isTold ? "is" : "is not"} told by a stored address of which Mesos says ${word ?? "nothing"}`, () => {
-    const { world: before, taskId } = launched({ profile: overlay });
-    before.status(taskId, "TASK_RUNNING", { ipAddresses: ["10.9.0.7"] });
-    const { framework, controls, instances } = before.state;
-    const world = drive({ profiles: [overlay], stored: { framework, controls, instances: [...instances.values()] } });
-    // Its container may have ended since, or never have been in this state of the store.
-    const nameless = gocdAgent("unknown-host-3", { ...building, ipAddress: "10.9.0.7" });
-    world.subscribe();
-    world.poll({ agents: [nameless] });
-    world.wait(second);
-    if (word !== undefined) world.status(taskId, word, { ipAddresses: ["10.9.0.7"] });
-    watch(world, 2 * minute, nameless);
-    const instance = world.instance(taskId);
-    assertEquals("uuid" in instance ? instance.uuid : undefined, isTold ? "uuid-unknown-host-3" : undefined);
-    assertEquals([kills(world), changed(world)], [0, []]);
-  });
-}
-
 Deno.test("an adopted container is not killed while an agent that was listed before the adoption may be it", () => {
   // Whatever it has: what the container was launched with is not known.
   for (const gocdResources of [["linux"], ["windows"], []]) {
