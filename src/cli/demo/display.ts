@@ -56,8 +56,7 @@ export function createDemoDisplay(
 ): DemoDisplay {
   const gate = createFloodGate();
   const history: NoteView[] = [];
-  const failures = new Set<string>();
-  const counts = new Map<string, number>();
+  const tally = createTally();
   const hasColour = (io.env["NO_COLOR"] ?? "") === "";
   let screen: Screen | undefined;
   let servers: DemoServers | undefined;
@@ -78,8 +77,7 @@ export function createDemoDisplay(
     },
     note: (note, atMs) => {
       const line = noteLine(note, atMs);
-      counts.set(line.code, (counts.get(line.code) ?? 0) + 1);
-      if (note.kind === "launch-failed" && failures.size < failuresMax) failures.add(failureText(note));
+      tally.add(note, line.code);
       // It is the director that freezes launching at the end.
       if (note.kind === "operator") return;
       if (!isTable) return log.note(line, atMs);
@@ -109,6 +107,19 @@ export function createDemoDisplay(
     close: () => {
       screen?.close();
       isTable = false;
+    },
+    ...tally,
+  };
+}
+
+/** What the summary tells of all notes. */
+function createTally(): Pick<DemoDisplay, "failures" | "count"> & { add(note: Note, code: string): void } {
+  const failures = new Set<string>();
+  const counts = new Map<string, number>();
+  return {
+    add: (note, code) => {
+      counts.set(code, (counts.get(code) ?? 0) + 1);
+      if (note.kind === "launch-failed" && failures.size < failuresMax) failures.add(failureText(note));
     },
     failures: () => [...failures],
     count: (code) => counts.get(code) ?? 0,
