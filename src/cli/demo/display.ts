@@ -89,9 +89,7 @@ export function createDemoDisplay(
       else tell(text, atMs);
     },
     job: (job, what) => {
-      if (isTable || what === "assigned") return;
-      const { text, builtMs } = builtText(job);
-      tell(text, builtMs);
+      if (!isTable && what === "built") tell(...builtText(job));
     },
     show: ({ atMs, facts, view, phase }) => {
       if (screen === undefined || servers === undefined) return;
@@ -126,13 +124,10 @@ function createTally(): Pick<DemoDisplay, "failures" | "count"> & { add(note: No
   };
 }
 
-function builtText(job: Readonly<DemoJobFact>): { readonly text: string; readonly builtMs: number } {
+function builtText(job: Readonly<DemoJobFact>): readonly [text: string, builtMs: number] {
   const { locator, scheduledMs, assignedMs = scheduledMs, builtMs = assignedMs, builder = "an agent" } = job;
-  const waited = secondsText(assignedMs - scheduledMs);
-  return {
-    text: `${locator} was built by ${builder} in ${secondsText(builtMs - assignedMs)}; it waited ${waited}`,
-    builtMs,
-  };
+  const took = secondsText(builtMs - assignedMs);
+  return [`${locator} was built by ${builder} in ${took}; it waited ${secondsText(assignedMs - scheduledMs)}`, builtMs];
 }
 
 function announce(info: (text: string) => void, { gocd, mesos, pageUrl }: DemoServers): void {
