@@ -49,8 +49,9 @@ async function main(): Promise<number> {
       "--allow-read",
       "--allow-write",
       "--allow-env",
-      // Whose a control file or a state may be (src/store/state_path.ts).
-      "--allow-sys=uid",
+      // Whose a control file or a state may be (src/store/state_path.ts), and the name that Mesos shows
+      // (src/runtime/identity.ts).
+      "--allow-sys=uid,hostname",
       `${root}main.ts`,
     ];
     // DENO_COMPILE: a deno of the version of DENORT_BIN, on machines that cannot fetch the runtime to embed.

@@ -19,6 +19,8 @@ export function runFlags(config: Config): string[] {
     ...flag("read", [...new Set([...hosts.read, ...state])].map(escaped)),
     ...flag("write", [...new Set([...hosts.write, ...state])].map(escaped)),
     ...flag("env", hosts.env),
+    // The name that Mesos shows (src/runtime/identity.ts).
+    "--allow-sys=hostname",
     ...insecureFlags(config),
   ];
 }

@@ -33,7 +33,8 @@ export type MesosEvent =
     readonly heartbeatMs?: number;
   }
   | { readonly kind: "heartbeat" }
-  | { readonly kind: "disconnected"; readonly reason: string }
+  /** `hint`: the operator's next act, where there is one. */
+  | { readonly kind: "disconnected"; readonly reason: string; readonly hint?: string }
   | { readonly kind: "offers-received"; readonly offers: readonly Offer[] }
   | { readonly kind: "offer-rescinded"; readonly offerId: string }
   | { readonly kind: "inverse-offers-received"; readonly offers: readonly InverseOffer[] }

@@ -56,6 +56,8 @@ export interface SessionState {
   readonly masterId?: string;
   readonly masterVersion?: string;
   readonly reason?: string;
+  /** The operator's next act, where there is one. */
+  readonly hint?: string;
   /** How often the master says that it is there; absent: not told. */
   readonly heartbeatMs?: number;
   /** When it last did. */

@@ -7,8 +7,17 @@ import type { FrameworkIdentity } from "../mesos/api.ts";
 /** Capabilities that every run has (mesos.proto, FrameworkInfo.Capability). */
 const capabilities = ["MULTI_ROLE", "PARTITION_AWARE", "TASK_KILLING_STATE", "RESERVATION_REFINEMENT", "REGION_AWARE"];
 
+/** The name of this machine for others: `mesos.hostname`, or that of the system where the permissions allow reading it. */
+export function hostnameOf({ mesos }: Config): string | undefined {
+  if (mesos.hostname !== undefined) return mesos.hostname;
+  const { state } = Deno.permissions.querySync({ name: "sys", kind: "hostname" });
+  return state === "granted" ? Deno.hostname() : undefined;
+}
+
 /** Who we are to Mesos. GPU_RESOURCES only if a profile asks for GPUs, or plain tasks would fill GPU hosts. */
-export function frameworkIdentity({ mesos, settings }: Config): FrameworkIdentity {
+export function frameworkIdentity(config: Config): FrameworkIdentity {
+  const { mesos, settings } = config;
+  const hostname = hostnameOf(config);
   const wantsGpus = settings.profiles.some((profile) => profile.mesosResources.gpus > 0);
   // A role that no profile uses would only bring offers to decline.
   const roles = [...new Set(settings.profiles.map((profile) => profile.role))];
@@ -18,7 +27,7 @@ export function frameworkIdentity({ mesos, settings }: Config): FrameworkIdentit
     user: mesos.user,
     roles,
     ...(mesos.principal === undefined ? {} : { principal: mesos.principal }),
-    ...(mesos.hostname === undefined ? {} : { hostname: mesos.hostname }),
+    ...(hostname === undefined ? {} : { hostname }),
     ...(mesos.webuiUrl === undefined ? {} : { webuiUrl: mesos.webuiUrl }),
     failoverTimeoutMs: mesos.failoverTimeoutMs,
     capabilities: wantsGpus ? [...capabilities, "GPU_RESOURCES"] : capabilities,

@@ -12,6 +12,7 @@ import type { ZookeeperAddress } from "../net/addresses.ts";
 import type { ElectionOptions } from "../store/zookeeper_election.ts";
 import { realClock } from "./clock.ts";
 import { elapsedCounter } from "./elapsed.ts";
+import { hostnameOf } from "./identity.ts";
 import type { Machine } from "./machine.ts";
 import { configRedactor } from "./redaction.ts";
 
@@ -64,19 +65,13 @@ const idCharacters = 16;
 
 /** How one instance takes part in the election of those that share a state. */
 export function instanceOptions(config: Config): Omit<ElectionOptions, keyof ZookeeperAddress> {
-  const host = config.http.advertise ?? config.mesos.hostname ?? hostname();
+  const host = config.http.advertise ?? hostnameOf(config);
   return {
     sessionTimeoutMs,
     clock: { elapsedMs: elapsedCounter(), sleep: realClock.sleep },
     name: host === undefined ? `process ${Deno.pid}` : `${host} (process ${Deno.pid})`,
     id: crypto.randomUUID().replaceAll("-", "").slice(0, idCharacters),
   };
-}
-
-/** Nothing if the permissions do not allow reading it. */
-function hostname(): string | undefined {
-  const { state } = Deno.permissions.querySync({ name: "sys", kind: "hostname" });
-  return state === "granted" ? Deno.hostname() : undefined;
 }
 
 /** The state of a configuration. */

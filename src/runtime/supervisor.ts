@@ -84,9 +84,11 @@ export class Supervisor {
       this.#outage = withTry(this.#outage, nowMs);
       const waitMs = this.#asked?.retryMs ??
         pauseMs(this.#outage, { nowMs, random: random(), isRefusal: isRefusal(error) });
+      const hint = this.#asked === undefined && error instanceof MesosError ? error.hint : undefined;
       post({
         kind: "disconnected",
         reason: this.#asked?.reason ?? error?.message ?? "the master has ended the stream",
+        ...(hint === undefined ? {} : { hint }),
       });
       this.#asked = undefined;
       if (error !== undefined) onFailed(error, this.#outages);

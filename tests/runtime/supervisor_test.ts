@@ -189,6 +189,13 @@ Deno.test("an outage keeps its number until a session has held for half a minute
   await world.stop();
 });
 
+Deno.test("why there is no session is told with what to do about it", async () => {
+  const world = bench("refused");
+  await world.clock.pass(1_000);
+  assertEquals(world.events[0], { kind: "disconnected", reason: refused.message, hint: refused.hint });
+  await world.stop();
+});
+
 Deno.test("a session that is ended on purpose is followed by the next after the pause that was asked for", async () => {
   const world = bench("session");
   await world.clock.pass(1_000);

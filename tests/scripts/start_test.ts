@@ -46,6 +46,7 @@ Deno.test("a scoped start lists exactly the hosts, folders and variables of the 
     );
     const proxies = "HTTP_PROXY,http_proxy,HTTPS_PROXY,https_proxy,ALL_PROXY,all_proxy,NO_PROXY,no_proxy";
     assert(flags.includes(`--allow-env=LIBPROCESS_IP,${proxies}`), flags.join(" "));
+    assertEquals(flags.filter((flag) => flag.startsWith("--allow-sys")), ["--allow-sys=hostname"]);
     assertEquals(flags.filter((flag) => /^--(allow-(all|run|ffi|import)|unsafely)|^-A$|^--allow-net$/.test(flag)), []);
   } finally {
     folder.remove();

@@ -299,6 +299,39 @@ export const heldCauses: readonly Cause[] = [
     launches: true,
   },
   {
+    name: "role-refused",
+    title: "the Mesos master refuses our role",
+    arrange: async (its) => {
+      const locator = its.schedule();
+      await its.pass(15 * second);
+      const message = "Not authorized to use role 'ci'";
+      its.world.send({ kind: "framework-error", error: "unauthorized", message });
+      const asked = its.world.taken().find(({ kind }) => kind === "end-session");
+      its.world.send({ kind: "disconnected", reason: asked?.kind === "end-session" ? asked.message : "" });
+      await its.pass(15 * second);
+      return locator;
+    },
+    verdict: "needs-agent held-no-session",
+    launches: true,
+  },
+  {
+    name: "no-master-but-a-page",
+    title: "something else answers in place of the Mesos master",
+    arrange: async (its) => {
+      its.world.send({
+        kind: "disconnected",
+        reason:
+          'Mesos master http://m:5050 answered SUBSCRIBE with 403: not a master, but nginx, with the page "Forbidden"',
+        hint: "check host and port in mesos-master",
+      });
+      const locator = its.schedule();
+      await its.pass(15 * second);
+      return locator;
+    },
+    verdict: "needs-agent held-no-session",
+    launches: true,
+  },
+  {
     name: "slow-server",
     title: "a server up to 19.8 takes so many registrations a minute",
     options: { version: "19.8.0", scaling: { slowServerLaunchesPerMinute: 2 } },

@@ -323,7 +323,12 @@ const missMaxMs = 120_000;
 function offerReason(state: State, profile: AgentProfile, atMs: number): OnItsWay | Held {
   const { session, offers } = state;
   if (session.kind !== "subscribed") {
-    return { kind: "held-no-session", ...(session.reason === undefined ? {} : { why: session.reason }) };
+    const { reason, hint } = session;
+    return {
+      kind: "held-no-session",
+      ...(reason === undefined ? {} : { why: reason }),
+      ...(hint === undefined ? {} : { hint }),
+    };
   }
   const miss = offers.nearestMiss.get(profile.name);
   if (miss !== undefined && atMs - miss.atMs < missMaxMs) return { kind: "no-fitting-offer", miss: miss.miss };

@@ -81,8 +81,8 @@ export type Held =
   | { readonly kind: "held-brake"; readonly suspicion: Suspicion }
   | { readonly kind: "held-rate"; readonly perMinute: number }
   | { readonly kind: "held-invalid"; readonly problem: RegistrationProblem }
-  /** `why` as the session tells it; absent: the first one is being made. */
-  | { readonly kind: "held-no-session"; readonly why?: string };
+  /** `why` and `hint` as the session tells them; `why` absent: the first one is being made. */
+  | { readonly kind: "held-no-session"; readonly why?: string; readonly hint?: string };
 
 /** Why an agent that is needed is not launched right now, or `go`. */
 export type LaunchGate = { readonly kind: "go" } | Held;

@@ -12,7 +12,7 @@ import { inverseAnswerLost } from "./maintenance.ts";
 import { forgetTeardown, noteSwitches, tornDown } from "./operator.ts";
 import { end } from "../life/phase.ts";
 import { oneLine } from "../text.ts";
-import { endTexts } from "../words/ends.ts";
+import { endTexts, refusedHint, refusedText } from "../words/ends.ts";
 import { askFor, startReconciliation } from "./reconciliation.ts";
 import { freshRole, noteRolesIgnored, reviveGapMs, rolesOf } from "../placement/roles.ts";
 import type { SessionFailing, SessionState, State } from "../state.ts";
@@ -82,7 +82,8 @@ export function heard(draft: Draft): void {
 /** The stream has ended; the supervisor reconnects. */
 export function disconnected(draft: Draft, event: EventOf<"disconnected">): void {
   if (draft.state.session.kind === "superseded" || draft.state.session.kind === "ended") return;
-  setSession(draft, { kind: "connecting", reason: event.reason });
+  const { reason, hint = reason === draft.state.session.reason ? draft.state.session.hint : undefined } = event;
+  setSession(draft, { kind: "connecting", reason, ...(hint === undefined ? {} : { hint }) });
 }
 
 /** ERROR: what it means depends on its kind. */
@@ -98,11 +99,13 @@ export function frameworkError(draft: Draft, event: EventOf<"framework-error">):
       return frameworkRemoved(draft, message);
     case "unauthorized":
     case "bad-framework-info":
-    case "other":
-      setSession(draft, { kind: "connecting", reason: message });
+    case "other": {
+      const reason = refusedText(message);
+      setSession(draft, { kind: "connecting", reason, hint: refusedHint(event.error, message) });
       draft.note({ kind: "framework-refused", error: event.error, message, onceKey: message });
-      draft.effect({ kind: "end-session", message, retryMs: mendRetryMs });
+      draft.effect({ kind: "end-session", message: reason, retryMs: mendRetryMs });
       return;
+    }
     default:
       event.error satisfies never;
   }
@@ -201,7 +204,7 @@ export function declineLeftOvers(draft: Draft): void {
   draft.effect({ kind: "decline-offers", offerIds: undeclined, refuseSeconds: refuseBusySeconds });
 }
 
-function setSession(draft: Draft, next: { readonly kind: SessionState["kind"]; readonly reason: string }): void {
+function setSession(draft: Draft, next: Pick<SessionState, "kind" | "reason" | "hint">): void {
   const { kind, sinceMs, master, masterId } = draft.state.session;
   draft.set({
     session: {

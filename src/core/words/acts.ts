@@ -48,7 +48,9 @@ const acts: Readonly<Record<ReasonCode, (job: JobVerdict) => string>> = {
     "check that go-server.url and mesos.master point to the right servers; if those agents are really lost: " +
     "gocd-mesos accept-loss framework.conf",
   "held-restarted": () => "nothing, it ends after 2 min at most",
-  "held-no-session": () => "nothing, the connection is retried; if it lasts, check the Mesos masters",
+  "held-no-session": ({ reason }) =>
+    (reason.kind === "held-no-session" ? reason.hint : undefined) ??
+      "nothing, the connection is retried; if it lasts, check the Mesos masters",
   "held-invalid": () => "rename the resource or the environment in GoCD",
   "no-fitting-offer": ({ reason, profile }) =>
     reason.kind === "no-fitting-offer" ? missHint(reason.miss, profileKey(profile)) : "",

@@ -1,9 +1,8 @@
 // Notes of both servers, of operators and of the program around the core, in words. Not here: when they are told.
 
-import type { FrameworkErrorKind } from "../event.ts";
 import type { HostMaintenance, KeptField, ProgramNotes, SessionNotes } from "../note.ts";
 import { commandText, switchesText } from "./commands.ts";
-import { removedHint, tornDownBefore } from "./ends.ts";
+import { refusedHint, refusedText, removedHint, tornDownBefore } from "./ends.ts";
 import type { NoteWords } from "./note_line.ts";
 import { counted, formatDuration } from "./phrases.ts";
 
@@ -25,7 +24,7 @@ export const sessionNotes: NoteWords<keyof SessionNotes> = {
   "framework-refused": ({ error, message }) => ({
     level: "error",
     code: `framework-${error}`,
-    text: `the Mesos master refuses our framework: ${message}`,
+    text: refusedText(message),
     hint: refusedHint(error, message),
     fields: { error },
   }),
@@ -197,16 +196,6 @@ export const programNotes: NoteWords<keyof ProgramNotes> = {
 /** `accept offers` of `accept-offers`. */
 function callText(call: string): string {
   return call.replaceAll("-", " ");
-}
-
-function refusedHint(error: FrameworkErrorKind, message: string): string {
-  if (error === "unauthorized") return "check mesos.principal, mesos.secret and the master's ACLs for the role";
-  // Mesos 1.9 and later (src/master/validation.cpp, `validateUpdate`); before, the old one simply stays.
-  const fixed = /\b(?:changing|updating)\b.*?\b(principal|user)\b/i.exec(message)?.[1]?.toLowerCase();
-  return fixed === undefined
-    ? "check the keys under mesos in the configuration"
-    : `Mesos never changes the ${fixed} of a framework: set mesos.${fixed} back, or run gocd-mesos teardown with the old ` +
-      "one first and start again";
 }
 
 function keptText({ key, kept, configured }: KeptField): string {

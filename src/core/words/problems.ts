@@ -11,11 +11,11 @@ import { counted, formatDuration } from "./phrases.ts";
 import { addResourcesText, verdictText } from "./reasons.ts";
 
 /** There is no subscription. */
-export function unsubscribed({ kind, reason }: SessionState): Finding {
+export function unsubscribed({ kind, reason, hint }: SessionState): Finding {
   return {
     code: `mesos-${kind}`,
     message: gateText({ kind: "held-no-session", ...(reason === undefined ? {} : { why: reason }) }, 0),
-    hint: kind === "connecting" ? "retried automatically" : "see the log",
+    hint: hint ?? (kind === "connecting" ? "retried automatically" : "see the log"),
   };
 }
 

@@ -6,6 +6,7 @@ import type { Event } from "../../../src/core/event.ts";
 import { isOfferless, noteOfferless, noteRolesIgnored } from "../../../src/core/placement/roles.ts";
 import { disconnected, frameworkError, mesosCallFailed, subscribed } from "../../../src/core/session/session.ts";
 import type { RoleOffers, State } from "../../../src/core/state.ts";
+import { statusView } from "../../../src/core/view/status_view.ts";
 import { finished, linesOf, linux, minute, second, subscribedEvent, zeroMs } from "../../support/core.ts";
 import { anInstance, launchReason, stateOf } from "../instance_fixtures.ts";
 
@@ -115,6 +116,23 @@ Deno.test("a session that was taken over or has ended stays so when its stream e
   const draft = new Draft(stateOf([]), zeroMs, 0.5);
   disconnected(draft, { kind: "disconnected", reason: "cut" });
   assertEquals([draft.state.session.kind, draft.state.session.reason], ["connecting", "cut"]);
+});
+
+Deno.test("a refusal of the framework has one wording, and one act, in log, page and verdicts, also once the stream ends", () => {
+  const draft = new Draft(stateOf([]), zeroMs, 0.5);
+  const message = "Not authorized to use role 'ci'";
+  frameworkError(draft, { kind: "framework-error", error: "unauthorized", message });
+  const [line] = linesOf(draft);
+  const [end] = finished(draft).effects;
+  assertEquals(end, { kind: "end-session", message: line?.text, retryMs: minute });
+  disconnected(draft, { kind: "disconnected", reason: line?.text ?? "" });
+  const [problem] = statusView(draft.state, zeroMs).problems;
+  assertEquals([problem?.message, problem?.hint], [`not subscribed to Mesos: ${line?.text}`, line?.hint]);
+  // What comes next has its own act, or none.
+  disconnected(draft, { kind: "disconnected", reason: "refused", hint: "look there" });
+  assertEquals(statusView(draft.state, zeroMs).problems[0]?.hint, "look there");
+  disconnected(draft, { kind: "disconnected", reason: "cut" });
+  assertEquals(statusView(draft.state, zeroMs).problems[0]?.hint, "retried automatically");
 });
 
 Deno.test("a failed call is told by its kind; a lost answer in the same words each time", () => {
