@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { reportError, runCli } from "../../src/cli/cli.ts";
 import { commands } from "../../src/cli/commands.ts";
+import { loadConfig } from "../../src/config/load.ts";
 import { exitCodes, OperatorError } from "../../src/errors.ts";
 import { version } from "../../src/version.ts";
 import { assertRefused, confFolder, fakeTerminal, runLine } from "./support.ts";
@@ -99,6 +100,16 @@ Deno.test("version tells the version, however it is asked", async () => {
     assertEquals(code, 0);
     assertStringIncludes(out, `gocd-mesos ${version} (Deno ${Deno.version.deno}`);
   }
+});
+
+Deno.test("the first file of the README loads, serves jobs with any resources, and launches at the first look", () => {
+  const readme = Deno.readTextFileSync(new URL("../../README.md", import.meta.url));
+  const [file = ""] = /^ +gocd-mesos \{\n(?:.*\n)*?^ {7}\}$/m.exec(readme) ?? [];
+  const env = { GOCD_PASSWORD: "secret", GOCD_AGENT_KEY: "key" };
+  const { settings, warnings } = loadConfig("framework.conf", env, () => file);
+  assertEquals(warnings, []);
+  assertEquals(settings.profiles.map(({ gocdResources }) => gocdResources), ["*"]);
+  assertEquals([settings.poller.attempts, settings.poller.maxIntervalMs], [0, 10_000]);
 });
 
 Deno.test("example-config prints the very file that stands beside the README", async () => {
