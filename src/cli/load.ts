@@ -1,7 +1,11 @@
 // Loads the configuration file of a command.
 
 import type { Config } from "../config/config.ts";
+import { ConfigError } from "../config/config_error.ts";
 import { flawOf, loadConfig, loadPartially, type PartialConfig, requireKeys } from "../config/load.ts";
+import { unknownZookeeper } from "../config/state.ts";
+import { rootKey } from "../config/keys.ts";
+import { runningStateOf } from "../runtime/control_client.ts";
 import type { CliIo } from "./io.ts";
 import { printable } from "./table.ts";
 
@@ -17,18 +21,31 @@ export interface Needs {
 }
 
 /** Where the state lies, which locates the running instance, too. */
-const stateKeys = /^state(\.|$)/;
+const stateKeys = /^state(\.path)?$/;
 
 /**
  * Loads what a command needs, by default only what locates the running instance; the rest of the file may be wrong and lack
- * its secrets. Throws ConfigError where something needed is wrong.
+ * its secrets. Throws ConfigError where something needed is wrong; a file that cannot be parsed serves to find the instance
+ * that runs with it.
  */
 export function loadNeeded(path: string, io: CliIo, needs?: Needs): PartialConfig {
-  const part = loadPartially(path, io.env, needs?.wantsSecret, io.readFile);
+  const part = loadReadable(path, io, needs);
   // With ZooKeeper an instance is located by the file itself, and the password may be missing here.
   if (part.config.state.kind === "sqlite") requireState(part);
   if (needs !== undefined) requireKeys(part, needs.keys);
   return part;
+}
+
+function loadReadable(path: string, io: CliIo, needs: Needs | undefined): PartialConfig {
+  try {
+    return loadPartially(path, io.env, needs?.wantsSecret, io.readFile);
+  } catch (error) {
+    if (!(error instanceof ConfigError) || error.code.startsWith("config-file")) throw error;
+    const { config } = loadPartially(path, {}, undefined, () => `${rootKey} {}`);
+    const state = runningStateOf(path, io.readFile(path), config.state);
+    if (state === undefined) throw error;
+    return { config: { ...config, state }, problems: error.problems };
+  }
 }
 
 /** Tells what is wrong with a file that serves a command all the same; variables that are not set here are not told. */
@@ -39,5 +56,6 @@ export function warnOfFlaws(part: PartialConfig, io: CliIo): void {
 
 /** Throws ConfigError where the state cannot be opened for what the file says about it. */
 export function requireState(part: PartialConfig): void {
-  requireKeys(part, stateKeys);
+  // In a file that cannot be parsed, the state is known if its instance was found beside it.
+  requireKeys(part, part.config.state === unknownZookeeper ? /^(state(\.path)?)?$/ : stateKeys);
 }

@@ -206,7 +206,7 @@ async function operate(operands: readonly string[], command: OperatorCommand, io
 function requireProfile(part: PartialConfig, name: string): void {
   const { path, settings } = part.config;
   if (profileOf(settings, name) !== undefined) return;
-  requireKeys(part, /^profiles(\.|$)/);
+  requireKeys(part, /^($|profiles)/);
   throw new OperatorError(`there is no profile "${name}" in ${path}`, {
     code: "profile-unknown",
     kind: "usage",
@@ -262,7 +262,7 @@ async function teardown({ operands, flags }: CommandArguments, io: CliIo): Promi
   const { waiting } = waitingIn(flags);
   const part = loadNeeded(path, io);
   if (flags["yes"] !== true) {
-    requireKeys(part, /^mesos\.name$/);
+    requireKeys(part, /^(mesos\.name)?$/);
     confirm(part.config, mode, io);
   }
   const answer = await sendCommand(part.config, "teardown", { mode });

@@ -35,9 +35,9 @@ A server that cannot be reached, or refuses access, is retried until it responds
 
 Signals:
   SIGTERM, SIGINT   stop; agents keep running, and the next start takes them over (a second one stops at once, code 130)
-  SIGHUP            reload the configuration (also done automatically when the file changes): changes are logged; an
-                    invalid file is reported and the old configuration still applies. Closing the terminal that it
-                    was started in stops it
+  SIGHUP            reload the configuration (also done automatically when the file changes): changes are logged,
+                    with the warnings that a start tells; an invalid file is reported and the old configuration still
+                    applies. Closing the terminal that it was started in stops it
 
 Exit codes:
   0 stopped   2 configuration   4 refused permanently (framework removed; agents of a lost state are alive)

@@ -89,7 +89,7 @@ Examples:
 
 /** The Mesos master is asked, and profiles tell which frameworks are ours. */
 const adoptNeeds: Needs = {
-  keys: /^(state|mesos|(go-agent|profiles\.[^.]+)\.role$)/,
+  keys: /^($|state|mesos|(go-agent|profiles\.[^.]+)\.role$)/,
   wantsSecret: (key) => key.startsWith("mesos."),
 };
 

@@ -51,7 +51,7 @@ export function loadPartially(
   return readConfig(readHocon(path, env, read, "kept"), { path, env, read, wantsSecret });
 }
 
-/** Throws {@linkcode ConfigError} if any of the keys is wrong. */
+/** Throws {@linkcode ConfigError} if any of the keys is wrong; the key of a problem with the whole file is empty. */
 export function requireKeys({ problems }: PartialConfig, keys: RegExp): void {
   const [first, ...more] = problems.filter(({ key }) => keys.test(key));
   if (first !== undefined) throw new ConfigError(first, ...more);

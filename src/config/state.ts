@@ -39,8 +39,8 @@ export function readState(reader: Reader): StateConfig {
   return { kind: "zookeeper", ...address.value };
 }
 
-/** In place of an address that cannot be read: the problem is told, and the state cannot be opened. */
-const unknownZookeeper: StateConfig = { kind: "zookeeper", servers: [], path: "/" };
+/** In place of an address that is not known: the state cannot be opened, but its instance can be found. */
+export const unknownZookeeper: StateConfig = { kind: "zookeeper", servers: [], path: "/" };
 
 function isZookeeper(text: string): boolean {
   return /^zk:/i.test(text.trim());

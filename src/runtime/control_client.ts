@@ -1,11 +1,13 @@
 // Sends requests to the instance running on this machine.
 
 import type { Config } from "../config/config.ts";
+import { pathBeside } from "../config/hocon.ts";
+import { type StateConfig, unknownZookeeper } from "../config/state.ts";
 import type { StatusView } from "../core/view/view.ts";
 import { OperatorError } from "../errors.ts";
 import { wholeText } from "../net/body.ts";
 import { directClient } from "../net/http_client.ts";
-import { type ControlFile, controlPath, readControlFile } from "./control_file.ts";
+import { configName, type ControlFile, controlPath, readControlFile } from "./control_file.ts";
 
 const answerMs = 10_000;
 /** The picture of 2,000 agents and as many jobs is a few MB. */
@@ -37,6 +39,29 @@ async function findRunning(config: Instance): Promise<ControlFile | undefined> {
   const file = readControlFile(controlPath(config));
   if (file === undefined || !isAlive(file.pid)) return undefined;
   return await ask(file, "health", {}) === undefined ? undefined : file;
+}
+
+/** Values of a configuration that are tried as paths. */
+const valuesMax = 1_000;
+
+/**
+ * The state of the instance that runs with a configuration whose text cannot be parsed by now; nothing if none is found. It
+ * is looked for beside each file that the text may name, and must itself name the configuration.
+ */
+export function runningStateOf(path: string, text: string, byDefault: StateConfig): StateConfig | undefined {
+  const values = [...text.matchAll(/"([^"\n]+)"|[=:]\s*([^\s",{}[\]]+)/g)].slice(0, valuesMax);
+  const files = values.map(([, quoted, bare]) =>
+    ({ kind: "sqlite", path: pathBeside(path, quoted ?? bare ?? "") }) as const
+  );
+  return [byDefault, unknownZookeeper, ...files].find((state) => {
+    try {
+      const file = readControlFile(controlPath({ state, path }));
+      return file?.config !== undefined && file.config === configName(path) && isAlive(file.pid);
+    } catch {
+      // A value that is no path, or the file of somebody else.
+      return false;
+    }
+  });
 }
 
 /** An instance that runs on this machine. */

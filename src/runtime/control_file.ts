@@ -1,7 +1,7 @@
 // How a command finds the running instance: a file beside the state with the address of its status page and a token
 // that only the owner can read.
 
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Config } from "../config/config.ts";
 import { stateFile } from "../config/state.ts";
 import { OperatorError } from "../errors.ts";
@@ -12,6 +12,8 @@ export interface ControlFile {
   readonly url: string;
   readonly token: string;
   readonly pid: number;
+  /** What {@linkcode configName} gives for the configuration of the instance; absent: not known. */
+  readonly config?: string;
 }
 
 /** More than an address, a token and a process id is none of ours. */
@@ -20,6 +22,18 @@ const bytesMax = 8_192;
 /** Beside the state file, or beside the configuration if the state is not a file. */
 export function controlPath({ state, path }: Pick<Config, "state" | "path">): string {
   return `${stateFile(state) ?? path}.control`;
+}
+
+/**
+ * The name of a configuration file, whatever folder it is named from; nothing if its folder cannot be found. A link in the
+ * place of the file is not followed, as it may lead elsewhere by and by.
+ */
+export function configName(path: string): string | undefined {
+  try {
+    return join(Deno.realPathSync(dirname(path)), basename(path));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Writes the file, readable by its owner only. */
@@ -65,8 +79,9 @@ function parse(text: string): ControlFile | undefined {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== "object" || value === null) return undefined;
-    const { url, token, pid } = value as Record<string, unknown>;
-    return isPageUrl(url) && isToken(token) && isPid(pid) ? { url, token, pid } : undefined;
+    const { url, token, pid, config } = value as Record<string, unknown>;
+    if (!isPageUrl(url) || !isToken(token) || !isPid(pid)) return undefined;
+    return { url, token, pid, ...(typeof config === "string" ? { config } : {}) };
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

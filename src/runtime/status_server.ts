@@ -10,6 +10,7 @@ import type { CommandAnswer, WebCommand } from "../web/commands.ts";
 import { startWebServer } from "../web/server.ts";
 import { realClock } from "./clock.ts";
 import {
+  configName,
   controlPath,
   newControlToken,
   removeControlFile,
@@ -57,7 +58,8 @@ export function startStatusServer(config: Config, program: Framework): StatusSer
     onError: (error) => program.tell(pageFailed(error)),
   });
   try {
-    writeControlFile(path, { url: server.url, token, pid: Deno.pid });
+    const name = configName(config.path);
+    writeControlFile(path, { url: server.url, token, pid: Deno.pid, ...(name === undefined ? {} : { config: name }) });
   } catch (error) {
     const hint = "allow the user that runs gocd-mesos to write there, or send commands to the page (http.admin-token)";
     program.tell(

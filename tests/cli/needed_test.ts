@@ -87,6 +87,16 @@ for (
         'go-server.ca-file = "none.pem" }\n',
       /^gocd-mesos: warning: .*\(and 4 more\)\n$/,
     ],
+    [
+      "that cannot be parsed",
+      (text: string) => text.replace("go-server {", "go-server {{").replace("poller {", "poller = = {"),
+      /^gocd-mesos: warning: start and reload would refuse this file: \S+framework\.conf:\d+: .*\n$/,
+    ],
+    [
+      "whose section has another name",
+      (text: string) => text.replaceAll("gocd-mesos {", "gocd-mesoz {"),
+      /there is no gocd-mesos/,
+    ],
   ] as const
 ) {
   Deno.test(`a running instance obeys every command with a file ${what}`, () =>
@@ -146,6 +156,35 @@ for (
     }
   });
 }
+
+Deno.test("of a file that cannot be parsed, only the instance that runs with it is found", async () => {
+  const folder = confFolder('gocd-mesos { state.path = "data/s.db", poller = = {');
+  const other = `${folder.path}/other.conf`;
+  Deno.copyFileSync(folder.conf, other);
+  Deno.mkdirSync(`${folder.path}/data`);
+  const page = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+    () => Response.json({ message: "frozen" }),
+  );
+  const control = { url: `http://127.0.0.1:${page.addr.port}/`, token: "t", pid: Deno.pid };
+  const place = (file: string, config: string): void =>
+    Deno.writeTextFileSync(`${folder.path}/${file}.control`, JSON.stringify({ ...control, config }), { mode: 0o600 });
+  try {
+    place("data/s.db", folder.conf);
+    assertEquals((await runLine(["freeze", folder.conf])).out, "frozen\n");
+    // The text names its state, too, but it runs with another file.
+    assertRefused(await runLine(["freeze", other]), 2, /needs double quotes/);
+    place("gocd-mesos.db", other);
+    place("other.conf", other);
+    assertEquals((await runLine(["freeze", other])).out, "frozen\n");
+    Deno.removeSync(`${folder.path}/gocd-mesos.db.control`);
+    assertEquals((await runLine(["freeze", other])).out, "frozen\n");
+    assertRefused(await runLine(["teardown", other], { answer: "yes" }), 2, /needs double quotes/);
+  } finally {
+    await page.shutdown();
+    folder.remove();
+  }
+});
 
 Deno.test("an instance whose state is in ZooKeeper is found without the password of the state", async () => {
   const folder = confFolder(`gocd-mesos {
