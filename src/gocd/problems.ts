@@ -79,6 +79,8 @@ function gocdSends(answer: AnswerTraits): boolean {
   if (headers.get("x-ua-compatible") === "chrome=1") return true;
   if (/realm="?(?:gocd|go|cruise)\b/i.test(headers.get("www-authenticate") ?? "")) return true;
   if (isHtml(answer)) return ownPage.test(body) || status >= 300 && status < 400;
+  // Whoever is not let in, is told so in a message.
+  if (status === 401) return jsonMessage(body.trim()) !== undefined || xmlMessage(body) !== undefined;
   return !strangersStatus.has(status) && (status !== 403 || forbiddenReply.test(body));
 }
 
@@ -180,6 +182,13 @@ function unauthorized(call: GocdCall, reply: string): Described {
     };
   }
   if (/to perform this action/i.test(reply)) return forbidden();
+  if (call.credentials !== "none" && /not authenticated/i.test(reply)) {
+    return {
+      code: "gocd-credentials-lost",
+      kind: "refused",
+      hint: `something in between takes the Authorization header out of requests: let it pass there, or ${itself}`,
+    };
+  }
   switch (call.credentials) {
     case "none":
       return {

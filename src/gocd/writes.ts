@@ -100,9 +100,10 @@ async function inBulk(route: WriteRoute, uuids: readonly string[], forms: WriteF
   for (let from = 0; from < unique.length; from += size) {
     const list = unique.slice(from, from + size);
     const isList = route.bulk && list.length >= forms.manyMin;
-    const failure = isList ? await attempt(route, forms.many(list)) : noBulkRequest;
+    const failure = isList ? await attempt(route, forms.many(list), concernsList) : noBulkRequest;
     if (failure !== undefined) {
-      // The server does all or nothing: one unknown or building agent must not block the others.
+      // The server does all or nothing: one unknown or building agent must not block the others. And a balancer may let no
+      // DELETE with a body pass.
       refused.push(...await oneByOne(route, list, forms));
     }
   }
@@ -119,21 +120,29 @@ const noBulkRequest = Symbol("no bulk request");
 async function oneByOne(route: WriteRoute, uuids: readonly string[], forms: WriteForms): Promise<readonly GocdError[]> {
   const refused: GocdError[] = [];
   for (const uuid of uuids) {
-    const failure = await attempt(route, forms.one(uuid));
+    const failure = await attempt(route, forms.one(uuid), concernsAgents);
     if (failure !== undefined && failure.problem.code !== "gocd-agent-missing") refused.push(failure);
   }
   return refused;
 }
 
-/** Sends a request; returns errors about its agents, throws errors about the server. */
-async function attempt(route: WriteRoute, write: Write): Promise<GocdError | undefined> {
+/** Sends a request; returns errors about what was asked, throws errors about the server. */
+async function attempt(
+  route: WriteRoute,
+  write: Write,
+  concerns: (error: GocdError) => boolean,
+): Promise<GocdError | undefined> {
   try {
     await send(route, write);
     return undefined;
   } catch (error) {
-    if (error instanceof GocdError && concernsAgents(error)) return error;
+    if (error instanceof GocdError && concerns(error)) return error;
     throw error;
   }
+}
+
+function concernsList(error: GocdError): boolean {
+  return concernsAgents(error) || error.problem.code === "gocd-blocked";
 }
 
 function concernsAgents({ problem }: GocdError): boolean {

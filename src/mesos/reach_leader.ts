@@ -3,7 +3,7 @@
 import type { HostCheck } from "../net/allowed_hosts.ts";
 import { MesosError } from "./api.ts";
 import { type MasterAnswer, type MasterClient, type MasterRequest, sendRequest } from "./master_request.ts";
-import { addressOfUrl, addressUrl, hostPortText, type HttpAddress } from "../net/addresses.ts";
+import { addressOfUrl, addressUrl, hostPortText, type HttpAddress, withoutQuery } from "../net/addresses.ts";
 import type { PortProbe } from "./port_probe.ts";
 
 /** Redirects followed from one candidate: one is usual, two if the leader has just changed. */
@@ -177,6 +177,14 @@ function redirectTarget(url: URL, location: string | null, asked: LeaderRequest)
   }
   const address = addressOfUrl(next);
   if (!asked.isAllowed(address)) {
+    // A master names the leader with the same path.
+    if (!next.pathname.endsWith(asked.request.path)) {
+      throw new MesosError(
+        "not-a-master",
+        `${from} redirects with 307: not a master, but something else, which points to ${withoutQuery(next.href)}`,
+        "check mesos-master; is there a login page or a proxy in between?",
+      );
+    }
     const host = hostPortText(address);
     throw new MesosError(
       "redirect-refused",

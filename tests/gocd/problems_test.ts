@@ -110,6 +110,20 @@ const cases: readonly Case[] = [
     says: "go-server.user-name",
   },
   {
+    what: "credentials that something in between has taken away",
+    answer: () => json(401, { message: "You are not authenticated!" }),
+    want: ["gocd-credentials-lost", "refused"],
+    says: "the Authorization header",
+    credentials: basic,
+  },
+  {
+    what: "a login that a proxy wants, not GoCD",
+    answer: () => page(401, "401 Unauthorized", { "www-authenticate": 'Basic realm="traefik"' }),
+    want: ["gocd-blocked", "refused"],
+    says: "a login of its own",
+    credentials: basic,
+  },
+  {
     what: "no credentials, said in XML",
     answer: () =>
       page(401, "<access-denied>\n  <message>You are not authenticated!</message>\n</access-denied>", {

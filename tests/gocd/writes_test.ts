@@ -172,3 +172,16 @@ for (
     assertEquals(problem.hint.includes("administrator"), false);
   });
 }
+
+Deno.test("where a balancer lets no DELETE with a body pass, agents are deleted one by one", async () => {
+  const fake = fakeGocd("26.1.0", ["a", "b"].map((uuid) => ({ uuid, config: "Disabled", state: "Idle" })));
+  // As Google's load balancer answers.
+  const page = "<!DOCTYPE html><html lang=en><title>Error 400 (Bad Request)!!1</title>";
+  fake.override = ({ method, body }) =>
+    method === "DELETE" && body !== undefined
+      ? new Response(page, { status: 400, headers: { "content-type": "text/html" } })
+      : undefined;
+  await apiOf(fake).deleteAgents(["a", "b"], signal);
+  assertEquals(changes(fake), ["DELETE /api/agents", "DELETE /api/agents/a", "DELETE /api/agents/b"]);
+  assertEquals(fake.agents, []);
+});

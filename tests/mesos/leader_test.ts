@@ -228,6 +228,12 @@ const answers: readonly (readonly [
   ["a proxy without its master", () => refusal(502, "Bad Gateway"), "unreachable", [
     'not a master, but something else, saying "Bad Gateway"',
   ]],
+  [
+    "a 307 of a gateway to single sign-on",
+    () => redirectTo("https://sso.example/authorize?state=secret"),
+    "not-a-master",
+    ["not a master, but something else, which points to https://sso.example/authorize"],
+  ],
   ["a 307 without a target", () => refusal(307), "not-a-master", ["where to"]],
   ["a 307 to another protocol", () => redirectTo("ftp://127.0.0.1/x"), "redirect-refused", ["ftp://127.0.0.1"]],
   ["no right", () => refusal(403, "not allowed"), "unauthorized", ["--acls"]],
