@@ -198,7 +198,12 @@ async function operate(operands: readonly string[], command: OperatorCommand, io
   requireState(part);
   const beside = await withOwnStore(config, command.name, (store) => storeCommand(store, config, command.event));
   const of = profile === undefined ? "" : ` of profile ${profile}`;
-  io.out(`no instance runs here: "${command.name}"${of} is stored and in force at the next start${beside}`);
+  const { place } = stateOf(config);
+  io.out(
+    printable(
+      `no instance runs here: "${command.name}"${of} is stored in ${place} and in force at the next start${beside}`,
+    ),
+  );
   return command.waiting === undefined ? 0 : await waitUntilDone({ part, what: "drain", options: command.waiting }, io);
 }
 

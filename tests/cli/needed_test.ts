@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { type Cluster, clusterNames, startCluster } from "../support/cluster.ts";
 import { freePort } from "../support/free_port.ts";
 import { startRunning } from "./running.ts";
-import { assertRefused, confFolder, runLine, type Written } from "./support.ts";
+import { assertRefused, assertTranscript, confFolder, runLine, type Written } from "./support.ts";
 
 const secrets = {
   GOCD_PASSWORD: clusterNames.password,
@@ -248,4 +248,42 @@ Deno.test({
       folder.remove();
     }
   },
+});
+
+Deno.test("what commands say of a file that is wrong, with and without an instance", async () => {
+  const folder = confFolder("");
+  const page = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+    () => Response.json({ message: "frozen" }),
+  );
+  const control = { url: `http://127.0.0.1:${page.addr.port}/`, token: "t", pid: Deno.pid, config: folder.conf };
+  const place = `${folder.path}/gocd-mesos.db.control`;
+  const servers = 'mesos-master = "m:5050", go-server.host = g, go-agent.docker-image = "agent:1"';
+  const texts = [
+    "go-server { user-name = u, password = ${?GOCD_PASSWORD} }, http.admin-token-file = none",
+    "scaling.max-agentz = 5, poller.interval = 5",
+    'state.path = "/var/lib/"${STATE}"/state.db"',
+    "poller { interval = 5 s",
+  ];
+  const parts: string[] = [];
+  try {
+    for (const text of texts) {
+      Deno.writeTextFileSync(folder.conf, `gocd-mesos {\n  ${servers}\n  ${text}\n}\n`);
+      for (const isThere of [true, false]) {
+        if (isThere) Deno.writeTextFileSync(place, JSON.stringify(control), { mode: 0o600 });
+        else Deno.removeSync(place);
+        const { all, code } = await runLine(["freeze", folder.conf]);
+        parts.push(
+          `# ${text}${isThere ? "" : ", no instance"}`,
+          "$ gocd-mesos freeze framework.conf",
+          `${all}# exit code ${code}`,
+          "",
+        );
+      }
+    }
+    assertTranscript("commands-wrong-file", parts.join("\n"), [[folder.path, "FOLDER"]]);
+  } finally {
+    await page.shutdown();
+    folder.remove();
+  }
 });

@@ -87,7 +87,10 @@ Deno.test("without a running instance a switch is stored and in force at the nex
   withSetup(async (setup) => {
     const frozen = await runLine(["freeze", setup.conf]);
     assertEquals([frozen.code, frozen.err], [0, ""]);
-    assertStringIncludes(frozen.out, 'no instance runs here: "freeze" is stored and in force at the next start');
+    assertMatch(
+      frozen.out,
+      /^no instance runs here: "freeze" is stored in \S+gocd-mesos\.db and in force at the next start$/m,
+    );
     assertMatch((await runLine(["state", "show", setup.conf])).out, /^mode {7}run, launching frozen$/m);
     setup.cluster.gocd.schedule({ pipeline: "shop", stage: "s", job: "j", gocdResources: [], durationMs: 1_000 });
     assertStringIncludes((await runLine(["why", setup.conf, "shop"])).out, "launching is frozen by the operator");
