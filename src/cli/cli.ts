@@ -8,6 +8,7 @@ import { startCommand } from "./start.ts";
 import type { CliIo } from "./io.ts";
 import { endOf, nextAct } from "./report.ts";
 import { printable, printableLines } from "./table.ts";
+import { nearestTopic, topics, topicText } from "./topics.ts";
 import { nearestCommand, UsageError } from "./usage.ts";
 import { versionCommand } from "./version.ts";
 
@@ -54,13 +55,21 @@ async function dispatch(args: readonly string[], io: CliIo): Promise<number> {
   return await run(startCommand, args, io);
 }
 
-function help(topics: readonly string[], io: CliIo): number {
-  const [topic] = topics;
-  if (topics.length > 1) throw new UsageError(`"help" takes one command, not ${topics.length}`);
-  const command = commands.find((each) => each.name === topic);
-  if (topic !== undefined && command === undefined) throw unknownCommand(topic, []);
-  io.out(command?.help ?? generalHelp());
+function help(words: readonly string[], io: CliIo): number {
+  const [word] = words;
+  if (words.length > 1) throw new UsageError(`"help" takes one command or topic, not ${words.length}`);
+  const text = word === undefined ? generalHelp() : commands.find(({ name }) => name === word)?.help ?? topicText(word);
+  if (text === undefined) throw unknownTopic(word ?? "");
+  io.out(text);
   return 0;
+}
+
+function unknownTopic(word: string): UsageError {
+  const near = nearestCommand(word, [...commands.map(({ name }) => name), ...topics]) ?? nearestTopic(word);
+  return new UsageError(
+    `there is no command, key or topic "${word}"`,
+    near === undefined ? "`gocd-mesos --help` lists them" : `did you mean \`gocd-mesos help ${near}\`?`,
+  );
 }
 
 async function run(command: Command, args: readonly string[], io: CliIo): Promise<number> {

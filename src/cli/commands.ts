@@ -2,12 +2,15 @@
 
 import type { Command } from "./command.ts";
 import { checkCommand } from "./check.ts";
+import { completionsCommand } from "./completions.ts";
 import { demoCommand } from "./demo.ts";
 import { exampleConfigCommand } from "./example_config.ts";
+import { manualCommand } from "./manual.ts";
 import { acceptLossCommand, drainCommand, freezeCommand, resumeCommand, teardownCommand } from "./operate.ts";
 import { planCommand } from "./plan.ts";
 import { startCommand } from "./start.ts";
 import { stateCommand } from "./state.ts";
+import { topics } from "./topics.ts";
 import { versionCommand } from "./version.ts";
 import { whyCommand } from "./why.ts";
 import { version } from "../version.ts";
@@ -26,6 +29,8 @@ export const commands: readonly Command[] = [
   stateCommand,
   demoCommand,
   exampleConfigCommand,
+  completionsCommand(() => commands),
+  manualCommand({ generalHelp, commands: () => commands }),
   versionCommand,
 ];
 
@@ -42,7 +47,8 @@ Commands:
 ${commands.map((each) => `  ${each.name.padEnd(width)}  ${each.summary}`).join("\n")}
 
 Options:
-  -h, --help       this help; \`gocd-mesos COMMAND --help\` for one command
+  -h, --help       this help; \`gocd-mesos COMMAND --help\` for one command, \`gocd-mesos help TOPIC\` for a key of
+                   framework.conf (such as scaling.max-agents), or for ${topics.join(", ")}
   -V, --version    print the version
 
 Exit codes:

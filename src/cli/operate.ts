@@ -62,6 +62,9 @@ export const freezeCommand: Command = {
 Stops launching, for one profile or all. Existing agents are used: they go on building, draining agents are enabled
 again for waiting jobs, and idle agents are still removed.
 
+Options:
+  --profile NAME    only this profile
+
 ${where}
 
 Examples:
@@ -84,6 +87,9 @@ export const resumeCommand: Command = {
 Ends a freeze (of one profile, or of all) and a drain, and retries failing
 profiles and hosts at once. If several instances share the state, it also
 allows a new framework to be registered after a teardown.
+
+Options:
+  --profile NAME    only this profile
 
 ${where}
 

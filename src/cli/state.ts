@@ -17,6 +17,18 @@ import { adoptFramework, registerAnew } from "./state_adopt.ts";
 import { printable, printableJson, table } from "./table.ts";
 import { nearestWord, UsageError } from "./usage.ts";
 
+/** Actions, and how many operands each has. */
+const actions: Readonly<Record<string, number>> = {
+  show: 2,
+  check: 2,
+  export: 2,
+  import: 3,
+  forget: 3,
+  "forget-framework": 2,
+  adopt: 3,
+  "register-anew": 2,
+};
+
 /** The command. */
 export const stateCommand: Command = {
   name: "state",
@@ -36,6 +48,10 @@ Actions:
 export, show and check may run beside a running instance; the others take its lock and are refused then. Of the file,
 only \`state\` is needed, for adopt the part about Mesos, too; what else is wrong with it is told as a warning.
 
+Options:
+  --replace    import into a state that is in use already
+  --yes        do not ask (needed where there is no terminal)
+
 Examples:
   gocd-mesos state show framework.conf
   gocd-mesos state export framework.conf > backup.json
@@ -44,6 +60,7 @@ Examples:
   gocd-mesos state forget-framework framework.conf --yes`,
   booleans: ["replace", "yes"],
   strings: [],
+  operandWords: Object.keys(actions),
   operandsMin: 2,
   operandsMax: 3,
   operandsText: "an action and a configuration file",
@@ -91,18 +108,6 @@ Examples:
 const adoptNeeds: Needs = {
   keys: /^($|state|mesos|(go-agent|profiles\.[^.]+)\.role$)/,
   wantsSecret: (key) => key.startsWith("mesos."),
-};
-
-/** Actions, and how many operands each has. */
-const actions: Readonly<Record<string, number>> = {
-  show: 2,
-  check: 2,
-  export: 2,
-  import: 3,
-  forget: 3,
-  "forget-framework": 2,
-  adopt: 3,
-  "register-anew": 2,
 };
 
 function refuseUnknownAction(action: string, { operands }: CommandArguments): void {

@@ -50,8 +50,8 @@ const refused: readonly (readonly [line: string, message: RegExp, act: RegExp])[
   ["state frobnicate FILE", /"state" has no action "frobnicate"/, /show, check, export/],
   ["state show FILE more", /"state show" takes one configuration file/, /state --help/],
   ["state constructor FILE", /"state" has no action "constructor"/, /show, check, export/],
-  ["help chekc", /there is no command "chekc"/, /gocd-mesos check/],
-  ["help check plan", /"help" takes one command, not 2/, /--help/],
+  ["help chekc", /there is no command, key or topic "chekc"/, /gocd-mesos help check/],
+  ["help check plan", /"help" takes one command or topic, not 2/, /--help/],
   ["toString", /toString: .*does not exist/, /give the path/],
 ];
 

@@ -1,12 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import {
-  type DemoOutcome,
-  median,
-  outcomeCode,
-  shortcomings,
-  summaryLines,
-  wrapText,
-} from "../../src/cli/demo/summary.ts";
+import { type DemoOutcome, median, outcomeCode, shortcomings, summaryLines } from "../../src/cli/demo/summary.ts";
+import { wrapText } from "../../src/cli/demo/text.ts";
 
 const good: DemoOutcome = {
   end: { kind: "drained" },

@@ -3,7 +3,7 @@
 
 import type { JobView } from "../../core/view/view.ts";
 import type { DemoFacts } from "../../sim/demo/facts.ts";
-import { cutText, plural, safeText, secondsText } from "./text.ts";
+import { plural, secondsText, wrapText } from "./text.ts";
 
 /** The data of the summary. */
 export interface DemoOutcome {
@@ -159,21 +159,4 @@ function names(jobs: readonly { readonly locator: string }[]): string {
 function wrapped(title: string, text: string, columns: number): string[] {
   const [first = "", ...rest] = wrapText(text, Math.max(20, columns - title.length - 4));
   return [`  ${title}  ${first}`, ...rest.map((line) => `${" ".repeat(title.length + 4)}${line}`)];
-}
-
-/** Wraps words at `width` columns; a word that is too long is cut. */
-export function wrapText(text: string, width: number): string[] {
-  const lines: string[] = [];
-  const indent = /^ */.exec(text)?.[0] ?? "";
-  let line = "";
-  for (const word of safeText(text).trim().split(/ +/)) {
-    const longer = line === "" ? `${indent}${word}` : `${line} ${word}`;
-    if (line !== "" && longer.length > width) {
-      lines.push(line);
-      line = `${indent}${word}`;
-    } else {
-      line = longer;
-    }
-  }
-  return [...lines, line].map((each) => cutText(each, width));
 }

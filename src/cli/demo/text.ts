@@ -151,3 +151,20 @@ function characterWidth(character: string): number {
     ? 2
     : 1;
 }
+
+/** Wraps words at `width` columns; a word that is too long is cut. */
+export function wrapText(text: string, width: number): string[] {
+  const lines: string[] = [];
+  const indent = /^ */.exec(text)?.[0] ?? "";
+  let line = "";
+  for (const word of safeText(text).trim().split(/ +/)) {
+    const longer = line === "" ? `${indent}${word}` : `${line} ${word}`;
+    if (line !== "" && longer.length > width) {
+      lines.push(line);
+      line = `${indent}${word}`;
+    } else {
+      line = longer;
+    }
+  }
+  return [...lines, line].map((each) => cutText(each, width));
+}

@@ -1,0 +1,136 @@
+// `gocd-mesos completions`: what bash, zsh and fish need to complete command lines, made from the table of commands.
+
+import type { Command } from "./command.ts";
+import { type HelpOption, optionsOf } from "./help_text.ts";
+import { topics } from "./topics.ts";
+import { UsageError } from "./usage.ts";
+
+const shells: Readonly<Record<string, (all: readonly Command[]) => string>> = { bash, fish, zsh };
+
+/** The command; `all`: every command. */
+export function completionsCommand(all: () => readonly Command[]): Command {
+  return {
+    name: "completions",
+    summary: "print what bash, zsh or fish needs to complete commands, options and files",
+    help: `Usage: gocd-mesos completions bash|zsh|fish
+
+Prints the completion script for a shell to standard output.
+
+Examples:
+  gocd-mesos completions bash > /etc/bash_completion.d/gocd-mesos
+  gocd-mesos completions zsh > /usr/local/share/zsh/site-functions/_gocd-mesos
+  gocd-mesos completions fish > ~/.config/fish/completions/gocd-mesos.fish`,
+    booleans: [],
+    strings: [],
+    operandWords: Object.keys(shells),
+    operandsMin: 1,
+    operandsMax: 1,
+    operandsText: "one shell",
+    run: ({ operands: [shell = ""] }, io) => {
+      const script = Object.hasOwn(shells, shell) ? shells[shell] : undefined;
+      if (script === undefined) {
+        throw new UsageError(
+          `there are no completions for "${shell}"`,
+          `shells are: ${Object.keys(shells).join(", ")}`,
+        );
+      }
+      io.out(script(all()).trimEnd());
+      return Promise.resolve(0);
+    },
+  };
+}
+
+/** What may follow a command, without its files. */
+function wordsOf(command: Command): readonly string[] {
+  return [...command.operandWords ?? [], ...optionsOf(command).map(({ name }) => `--${name}`), "--help"];
+}
+
+function bash(all: readonly Command[]): string {
+  return `# bash completion of gocd-mesos
+_gocd_mesos() {
+  local current=\${COMP_WORDS[COMP_CWORD]} words files=yes
+  if ((COMP_CWORD == 1)); then
+    words="${all.map(({ name }) => name).join(" ")} help --help --version"
+  else
+    case \${COMP_WORDS[1]} in
+${
+    all.map((command) => `      ${command.name}) words="${wordsOf(command).join(" ")}"${filesText(command)} ;;`).join(
+      "\n",
+    )
+  }
+      help) words="${[...all.map(({ name }) => name), ...topics].join(" ")}" files= ;;
+      *) words="" ;;
+    esac
+  fi
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current"; [[ $current == -* || -z $files ]] || compgen -f -- "$current")
+}
+complete -o filenames -F _gocd_mesos gocd-mesos
+`;
+}
+
+function filesText(command: Command): string {
+  return takesFiles(command) ? "" : " files=";
+}
+
+/** Whether it takes more than words of its own. */
+function takesFiles({ operandWords, operandsMax }: Command): boolean {
+  return operandsMax > (operandWords === undefined ? 0 : 1);
+}
+
+function zsh(all: readonly Command[]): string {
+  const row = ({ name, summary }: Command): string => `    ${quoted(`${name}:${summary.replaceAll(":", "\\:")}`)}`;
+  const option = ({ name, hasValue, text }: HelpOption): string =>
+    quoted(`--${name}[${text.replaceAll(/[[\]\\]/g, "\\$&")}]${hasValue ? ":value:" : ""}`);
+  const rules = (command: Command): string => {
+    const { operandWords } = command;
+    const operands = operandWords === undefined ? [] : [quoted(`1:word:(${operandWords.join(" ")})`)];
+    return [...optionsOf(command).map(option), ...operands, takesFiles(command) ? "'*:file:_files'" : ""].join(" ")
+      .trim();
+  };
+  return `#compdef gocd-mesos
+# zsh completion of gocd-mesos
+_gocd_mesos() {
+  local -a commands=(
+${all.map(row).join("\n")}
+  )
+  if ((CURRENT == 2)); then
+    _describe command commands
+    _files
+    return
+  fi
+  local command=$words[2]
+  shift words
+  ((CURRENT--))
+  case $command in
+${all.map((command) => `    ${command.name}) _arguments ${rules(command)} ;;`).join("\n")}
+    *) _files ;;
+  esac
+}
+_gocd_mesos "$@"
+`;
+}
+
+function fish(all: readonly Command[]): string {
+  const line = (condition: string, what: string, text: string): string =>
+    `complete -c gocd-mesos -n ${quoted(condition)} ${what}${text === "" ? "" : ` -d ${quoted(text)}`}`;
+  return [
+    "# fish completion of gocd-mesos",
+    ...all.map(({ name, summary }) => line("__fish_use_subcommand", `-a ${name}`, summary)),
+    ...all.flatMap((command) => {
+      const condition = `__fish_seen_subcommand_from ${command.name}`;
+      return [
+        ...(takesFiles(command) ? [] : [line(condition, "-f", "")]),
+        ...(command.operandWords ?? []).map((word) => line(condition, `-a ${word}`, "")),
+        ...optionsOf(command).map(({ name, hasValue, text }) =>
+          line(condition, `-l ${name}${hasValue ? " -r" : ""}`, text)
+        ),
+      ];
+    }),
+    "",
+  ].join("\n");
+}
+
+/** A word for each of the shells. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "’")}'`;
+}

@@ -1,0 +1,87 @@
+// `gocd-mesos help TOPIC`: the keys of framework.conf, one by one, and what the exit codes and verdicts mean.
+
+import { isSection, keys, type KeySpec, keySpec, rootKey } from "../config/keys.ts";
+import { nearestKey } from "../config/suggest.ts";
+import type { VerdictKind } from "../core/demand/verdict.ts";
+import { type ErrorKind, exitCodes } from "../errors.ts";
+import { wrapText } from "./demo/text.ts";
+
+/** Topics that are not commands; the keys have one each. */
+export const topics: readonly string[] = ["exit-codes", "keys", "verdicts"];
+
+/** What is told of a topic, in lines of at most 100 characters; absent: there is no such topic. */
+export function topicText(topic: string): string | undefined {
+  switch (topic) {
+    case "keys":
+      return keysText(keys);
+    case "exit-codes":
+      return namedText(Object.entries(exitTexts).map(([kind, text]) => [codeOf(kind), text]));
+    case "verdicts":
+      return namedText(Object.entries(verdictTexts));
+    default:
+      return keyTopic(topic);
+  }
+}
+
+/** The key that a word may mean. */
+export function nearestTopic(topic: string): string | undefined {
+  return nearestKey(withoutRoot(topic), keys.map(({ path }) => path));
+}
+
+const exitTexts: Readonly<Record<"done" | ErrorKind, string>> = {
+  done: "done",
+  internal: "a bug in gocd-mesos",
+  usage: "invalid usage or configuration",
+  unreachable: "a server cannot be reached",
+  refused:
+    "a server (or the running instance) refused access: credentials, rights, a removed framework; or agents of a " +
+    "lost state are alive",
+  superseded: "another instance has taken over",
+  state: "the state file is locked, damaged or cannot be written",
+};
+
+const verdictTexts: Readonly<Record<VerdictKind, string>> = {
+  "will-be-taken": "an idle agent will take it",
+  "coming": "an agent of ours that is starting will take it",
+  "needs-agent":
+    "a new agent must be launched; the reason says what that waits for (polls, limits, offers, a failing image)",
+  "unserved": "no profile has its resources or environment; the reason names the key to change",
+  "other-cause":
+    "an idle matching agent leaves it waiting, or the server is in maintenance mode: launching would not help",
+  "not-ours": "pinned to one agent (run on all agents), of an elastic profile, or excluded by \`poller.ignore\`",
+};
+
+function codeOf(kind: string): string {
+  return String(kind === "done" ? 0 : exitCodes[kind as ErrorKind]);
+}
+
+const columns = 100;
+
+function namedText(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length)) + 2;
+  return rows.flatMap(([name, text]) => {
+    const [first = "", ...rest] = wrapText(text, columns - width);
+    return [`${name.padEnd(width)}${first}`, ...rest.map((line) => `${" ".repeat(width)}${line}`)];
+  }).join("\n");
+}
+
+function keysText(some: readonly KeySpec[]): string {
+  return some.flatMap((spec) => keyLines(spec)).join("\n");
+}
+
+function keyTopic(topic: string): string | undefined {
+  const path = withoutRoot(topic);
+  const spec = keySpec(path);
+  if (spec !== undefined) return keyLines({ ...spec, path }).join("\n");
+  return isSection(path) ? keysText(keys.filter((each) => each.path.startsWith(`${path}.`))) : undefined;
+}
+
+function withoutRoot(topic: string): string {
+  return topic.startsWith(`${rootKey}.`) ? topic.slice(rootKey.length + 1) : topic;
+}
+
+function keyLines({ path, type, default: value, doc, example, words }: KeySpec): readonly string[] {
+  const what = words === undefined ? type : words.join(", ");
+  const facts = [what, value === undefined ? "" : `default ${value}`, `e.g. ${example}`].filter((each) => each !== "");
+  return [`${path}  (${facts.join("; ")})`, ...wrapText(doc, columns - 4).map((line) => `    ${line}`)];
+}

@@ -1,0 +1,138 @@
+// What is made from the table of commands and keys: topics of help, completions for shells, the manual page.
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { commands } from "../../src/cli/commands.ts";
+import { optionsOf } from "../../src/cli/help_text.ts";
+import { keys } from "../../src/config/keys.ts";
+import { assertRefused, runLine } from "./support.ts";
+
+const readme = Deno.readTextFileSync(new URL("../../README.md", import.meta.url));
+
+/** The rows of the README's table under this heading, with one blank between words. */
+function readmeRows(head: string): readonly (readonly string[])[] {
+  const [, after = ""] = readme.split(new RegExp(`^\\| ${head} .*\\n.*\\n`, "m"));
+  const [rows = ""] = after.split("\n\n");
+  return rows.trim().split("\n").map((row) =>
+    row.split("|").slice(1, 3).map((cell) => cell.trim().replaceAll("`", ""))
+  );
+}
+
+for (const [topic, head] of [["exit-codes", "Exit code"], ["verdicts", "Verdict"]] as const) {
+  Deno.test(`help ${topic} tells what the README tells`, async () => {
+    const { code, out } = await runLine(["help", topic]);
+    const told = out.trimEnd().replaceAll(/\n +/g, " ").split("\n").map((line) => line.split(/ {2,}/));
+    assertEquals(code, 0);
+    assertEquals(
+      told.map((row) => row.map((cell) => cell.replaceAll("`", ""))),
+      readmeRows(head).map((row) => [...row]),
+    );
+  });
+}
+
+Deno.test("help tells each key of framework.conf, under its own name, in a profile, and in its section", async () => {
+  for (const { path } of keys) assertMatch((await runLine(["help", path])).out, new RegExp(`^${path} {2}\\(`));
+  assertEquals((await runLine(["help", "gocd-mesos.poller.attempts"])).out.split("\n").slice(0, 2), [
+    "poller.attempts  (int; default 5; e.g. 1)",
+    "    A job must wait in MORE than this many polls in a row before an agent is launched. 1 is",
+  ]);
+  assertMatch((await runLine(["help", "profiles.linux.mem"])).out, /^profiles\.linux\.mem {2}\(memory; default 1 GB/);
+  const { out } = await runLine(["help", "poller"]);
+  const told = out.split("\n").flatMap((line) => /^\S+/.exec(line)?.[0] ?? []);
+  assertEquals(told, keys.flatMap(({ path }) => path.startsWith("poller.") ? [path] : []));
+  assert((await runLine(["help", "keys"])).out.split("\n").every((line) => line.length <= 125));
+});
+
+Deno.test("help names what a mistyped topic may mean", async () => {
+  for (
+    const [typed, meant] of [["poller.atempts", "poller.attempts"], ["exit-code", "exit-codes"], ["chekc", "check"]]
+  ) {
+    const written = await runLine(["help", typed ?? ""]);
+    assertRefused(written, 2, /there is no command, key or topic/);
+    assertStringIncludes(written.err, `did you mean \`gocd-mesos help ${meant}\`?`);
+  }
+});
+
+Deno.test("each option has its text from the help of its command", () => {
+  const silent = commands.flatMap((command) =>
+    optionsOf(command).filter(({ text }) => text.length < 5).map(({ name }) => `${command.name} --${name}`)
+  );
+  assertEquals(silent, []);
+});
+
+/** Runs a program with this input, where the machine has it. */
+async function fed(program: string, args: readonly string[], input: string): Promise<string> {
+  const child = new Deno.Command(program, { args: [...args], stdin: "piped", stdout: "piped", stderr: "piped" })
+    .spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(input));
+  await writer.close();
+  const { code, stdout, stderr } = await child.output();
+  assertEquals([code, new TextDecoder().decode(stderr)], [0, ""]);
+  return new TextDecoder().decode(stdout);
+}
+
+for (
+  const [line, wanted] of [
+    ["gocd-mesos pl", ["plan"]],
+    ["gocd-mesos plan --js", ["--json"]],
+    ["gocd-mesos state for", ["forget", "forget-framework"]],
+    ["gocd-mesos completions f", ["fish"]],
+    ["gocd-mesos check README", ["README.md"]],
+  ] as const
+) {
+  Deno.test(`bash completes: ${line}`, async () => {
+    const { out } = await runLine(["completions", "bash"]);
+    const words = line.split(" ");
+    const script = `${out}
+COMP_WORDS=(${words.join(" ")}); COMP_CWORD=${words.length - 1}; _gocd_mesos; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    assertEquals((await fed("bash", ["-s"], script)).trim().split("\n"), [...wanted]);
+  });
+}
+
+/** Whether the machine has this program. */
+function has(program: string): boolean {
+  return !Deno.env.get("PATH")?.split(":").every((folder) => {
+    try {
+      return !Deno.statSync(`${folder}/${program}`).isFile;
+    } catch {
+      return true;
+    }
+  });
+}
+
+for (const [shell, args] of [["zsh", ["-n"]], ["fish", ["--no-execute"]]] as const) {
+  Deno.test({
+    name: `${shell} reads its completions (apt-get install ${shell})`,
+    ignore: !has(shell),
+    fn: async () => {
+      const { out } = await runLine(["completions", shell]);
+      for (const { name } of commands) assertStringIncludes(out, name);
+      assertEquals(await fed(shell, args, out), "");
+    },
+  });
+}
+
+Deno.test("there are completions for three shells only", async () => {
+  assertRefused(await runLine(["completions", "tcsh"]), 2, /no completions for "tcsh"/);
+});
+
+Deno.test("the manual page has every command, and no line that troff would obey but those of its own", async () => {
+  const { out } = await runLine(["manual"]);
+  for (const { name } of commands) assertStringIncludes(out, `\n.SS ${name}\n`);
+  const obeyed = out.split("\n").flatMap((line) => /^[.']\S*/.exec(line)?.[0] ?? []);
+  assertEquals([...new Set(obeyed)].sort(), [".SH", ".SS", ".TH", ".fi", ".nf"]);
+  assertStringIncludes(out, "\\-\\-json");
+});
+
+Deno.test({
+  name: "mandoc finds no fault in the manual page but that it has no date (apt-get install mandoc)",
+  ignore: !has("mandoc"),
+  fn: async () => {
+    const { out } = await runLine(["manual"]);
+    const { stdout } = await new Deno.Command("sh", {
+      args: ["-c", 'printf %s "$0" | mandoc -T lint -W warning', out],
+    }).output();
+    const found = new TextDecoder().decode(stdout).trim().split("\n").filter((line) => !line.includes("missing date"));
+    assertEquals(found, []);
+  },
+});
