@@ -4,14 +4,14 @@ import { version } from "../version.ts";
 import type { Command } from "./command.ts";
 
 /** What the page is made of. */
-interface Parts {
+export interface ManualParts {
   /** The text of `--help`. */
   readonly generalHelp: () => string;
   readonly commands: () => readonly Command[];
 }
 
 /** The command. */
-export function manualCommand(parts: Parts): Command {
+export function manualCommand(parts: ManualParts): Command {
   return {
     name: "manual",
     summary: "print the manual page, for man",
@@ -35,7 +35,7 @@ Examples:
 }
 
 /** All that \`--help\` tells, as one page. */
-function manualPage({ generalHelp, commands }: Parts): string {
+function manualPage({ generalHelp, commands }: ManualParts): string {
   const [title = "", ...general] = generalHelp().split("\n");
   const summary = title.slice(title.indexOf(":") + 2).replace(/\.$/, "");
   return [
