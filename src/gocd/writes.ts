@@ -65,6 +65,7 @@ export async function disable(route: WriteRoute, uuids: readonly string[]): Prom
       path: "/api/agents",
       body: { uuids: list, agent_config_state: "Disabled", operations: noOperations },
     }),
+    concernsList: concernsAgents,
     manyMin: 1,
     one: (uuid) => ({ method: "PATCH", path: pathOf(uuid), body }),
   });
@@ -74,6 +75,8 @@ export async function disable(route: WriteRoute, uuids: readonly string[]): Prom
 export async function deleteAgents(route: WriteRoute, uuids: readonly string[]): Promise<void> {
   await inBulk(route, uuids, {
     many: (list) => ({ method: "DELETE", path: "/api/agents", body: { uuids: list } }),
+    // A balancer may let no DELETE with a body pass.
+    concernsList: (error) => concernsAgents(error) || error.problem.code === "gocd-blocked",
     manyMin: 2,
     one: (uuid) => ({ method: "DELETE", path: pathOf(uuid) }),
   });
@@ -88,6 +91,8 @@ type Write = Omit<GocdRequest, "accept">;
 
 interface WriteForms {
   many(uuids: readonly string[]): Write;
+  /** Whether agents by themselves may be changed although their list was refused. */
+  readonly concernsList: (error: GocdError) => boolean;
   /** From this many agents on, a list is used. */
   readonly manyMin: number;
   one(uuid: string): Write;
@@ -100,10 +105,9 @@ async function inBulk(route: WriteRoute, uuids: readonly string[], forms: WriteF
   for (let from = 0; from < unique.length; from += size) {
     const list = unique.slice(from, from + size);
     const isList = route.bulk && list.length >= forms.manyMin;
-    const failure = isList ? await attempt(route, forms.many(list), concernsList) : noBulkRequest;
+    const failure = isList ? await attempt(route, forms.many(list), forms.concernsList) : noBulkRequest;
     if (failure !== undefined) {
-      // The server does all or nothing: one unknown or building agent must not block the others. And a balancer may let no
-      // DELETE with a body pass.
+      // The server does all or nothing: one unknown or building agent must not block the others.
       refused.push(...await oneByOne(route, list, forms));
     }
   }
@@ -139,10 +143,6 @@ async function attempt(
     if (error instanceof GocdError && concerns(error)) return error;
     throw error;
   }
-}
-
-function concernsList(error: GocdError): boolean {
-  return concernsAgents(error) || error.problem.code === "gocd-blocked";
 }
 
 function concernsAgents({ problem }: GocdError): boolean {

@@ -82,20 +82,23 @@ for (const { name, title, answer } of strangers) {
   });
 
   Deno.test(`told by the log, in place of a Mesos master: ${title}`, async () => {
-    const fetch = (): Promise<Response> => Promise.resolve(answer());
-    const options = { connection: connectionTo("mesos:5050"), environmentOf: () => ({}), nowMs: () => zeroMs, fetch };
-    const scheduler = createHttpScheduler(options);
-    const error = await scheduler.subscribe(identity, undefined, new AbortController().signal)
-      .then(() => undefined, (reason) => reason);
-    scheduler.close();
-    if (!(error instanceof MesosError)) throw error;
-    const line = noteLine({ kind: "mesos-failed", ...told(error) }, zeroMs);
-    const text = textLine({ ...line, atMs: zeroMs }).replace(/^\S+ /, "");
     assertTranscript(
       `../diagnoses/mesos-${name}`,
-      [`# in place of a Mesos master: ${title}`, "", "# log", text, ""].join("\n"),
+      await mesosDiagnosis(`in place of a Mesos master: ${title}`, () => Promise.resolve(answer())),
     );
   });
+}
+
+/** What the log says of a subscription that fails. */
+async function mesosDiagnosis(title: string, fetch: () => Promise<Response>, master = "mesos:5050"): Promise<string> {
+  const options = { connection: connectionTo(master), environmentOf: () => ({}), nowMs: () => zeroMs, fetch };
+  const scheduler = createHttpScheduler(options);
+  const error = await scheduler.subscribe(identity, undefined, new AbortController().signal)
+    .then(() => undefined, (reason) => reason);
+  scheduler.close();
+  if (!(error instanceof MesosError)) throw error;
+  const line = noteLine({ kind: "mesos-failed", ...told(error) }, zeroMs);
+  return [`# ${title}`, "", "# log", textLine({ ...line, atMs: zeroMs }).replace(/^\S+ /, ""), ""].join("\n");
 }
 
 function told({ code, hint, message }: MesosError): { code: string; hint: string; message: string } {
@@ -107,6 +110,44 @@ Deno.test("told by log, page and metrics, in place of GoCD: a balancer that spea
   const its = situation({ between: ({ url }) => redirect(301, url.replace("http:", "https:").replace(":8153", ""))() });
   await its.pass(minute);
   assertTranscript("../diagnoses/gocd-tls-only", diagnosisOf(title, its));
+});
+
+/** What Deno's fetch throws. */
+function thrown(reason: string): TypeError {
+  return new TypeError("fetch failed", { cause: new Error(`client error (Connect): ${reason}`) });
+}
+
+Deno.test("told by the log: a master with the ciphers of libprocess' default", async () => {
+  const fetch = (): Promise<Response> => Promise.reject(thrown("received fatal alert: HandshakeFailure"));
+  const title = "a Mesos master with the ciphers of libprocess' default";
+  assertTranscript("../diagnoses/mesos-ciphers", await mesosDiagnosis(title, fetch, "https://mesos:5050"));
+});
+
+Deno.test("told by log, page and metrics: nothing listens where HTTP_PROXY points to", async () => {
+  const names = ["HTTP_PROXY", "NO_PROXY"] as const;
+  const before = names.map((name) => Deno.env.get(name));
+  Deno.env.set("HTTP_PROXY", "http://user:secret@proxy.example:3128");
+  Deno.env.set("NO_PROXY", "localhost");
+  try {
+    const refused = thrown("tcp connect error: Connection refused (os error 111)");
+    const between = (): never => {
+      throw refused;
+    };
+    const its = situation({ between });
+    await its.pass(minute);
+    const title = "nothing listens where HTTP_PROXY points to";
+    assertTranscript("../diagnoses/gocd-proxy-refused", diagnosisOf(title, its));
+    assertTranscript(
+      "../diagnoses/mesos-proxy-refused",
+      await mesosDiagnosis(title, () => Promise.reject(refused)),
+    );
+  } finally {
+    names.forEach((name, at) => {
+      const value = before[at];
+      if (value === undefined) Deno.env.delete(name);
+      else Deno.env.set(name, value);
+    });
+  }
 });
 
 Deno.test("told by log, page and metrics: a release newer than all known ones is not understood", async () => {
@@ -172,6 +213,9 @@ Deno.test("every diagnosis is of a test", () => {
   const files = [...Deno.readDirSync(new URL("../fixtures/diagnoses/", import.meta.url))].map((each) => each.name);
   const names = strangers.flatMap(({ name }) => [`gocd-${name}.txt`, `mesos-${name}.txt`]);
   const others = [
+    "mesos-ciphers.txt",
+    "gocd-proxy-refused.txt",
+    "mesos-proxy-refused.txt",
     "gocd-tls-only.txt",
     "gocd-newer-release.txt",
     "gocd-patch-405.txt",
