@@ -61,17 +61,23 @@ export async function waitUntilDone({ part, what, options }: Awaited, io: CliIo)
   const limitMs = options.limitMs ?? Infinity;
   const signalled = new AbortController();
   const releases = (["SIGINT", "SIGTERM"] as const).map((name) => io.onSignal(name, () => signalled.abort()));
+  // An instance that hangs must not hold up a signal.
+  const aborted = new Promise<undefined>((resolve) =>
+    signalled.signal.addEventListener("abort", () => resolve(undefined))
+  );
   let told = "";
   let former: StatusView | undefined;
   try {
     while (true) {
-      const { view, text, isDone } = await look(part, what, former);
-      former ??= view;
+      const seen = await Promise.race([look(part, what, former), aborted]);
       const tookMs = machine.nowMs() - startMs;
-      if (isDone) io.out(`${text} (after ${formatDuration(tookMs)})`);
-      else if (text !== told) io.out(text);
-      told = text;
-      if (isDone) return 0;
+      if (seen?.isDone === true) {
+        io.out(`${seen.text} (after ${formatDuration(tookMs)})`);
+        return 0;
+      }
+      if (seen !== undefined && seen.text !== told) io.out(seen.text);
+      told = seen?.text ?? told;
+      former ??= seen?.view;
       const isOver = tookMs >= limitMs;
       if (isOver || signalled.signal.aborted) {
         const why = isOver ? `not done within ${formatDuration(limitMs)}` : "no longer waiting";

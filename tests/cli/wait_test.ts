@@ -131,6 +131,34 @@ Deno.test("a waiting is ended by a signal, by its limit, by a resume and by the 
     assertEquals(await waiting("--timeout", "1 second").then(({ ended }) => ended), 124);
   }));
 
+Deno.test("an instance that hangs is told as that, and holds up no signal", async () => {
+  const folder = confFolder("gocd-mesos {}");
+  const hanging = Promise.withResolvers<void>();
+  const page = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, async ({ method, url }) => {
+    if (method === "POST" || url.endsWith("/health")) return Response.json({ message: "draining" });
+    await hanging.promise;
+    return new Response(null, { status: 503 });
+  });
+  const control = { url: `http://127.0.0.1:${page.addr.port}/`, token: "t", pid: Deno.pid };
+  Deno.writeTextFileSync(`${folder.path}/gocd-mesos.db.control`, JSON.stringify(control), { mode: 0o600 });
+  try {
+    const terminal = fakeTerminal();
+    const ended = runCli(["drain", "--wait", folder.conf], terminal.io);
+    await until(() => terminal.listening.has("SIGINT"), () => terminal.written(0).all);
+    terminal.signal("SIGINT");
+    assertEquals(await ended, 130);
+    hanging.resolve();
+    const again = fakeTerminal();
+    const waiting = runCli(["drain", "--wait", folder.conf], again.io);
+    await until(() => /answered 503 on/.test(again.written(0).out), () => again.written(0).all);
+    again.signal("SIGTERM");
+    assertEquals(await waiting, 130);
+  } finally {
+    await page.shutdown();
+    folder.remove();
+  }
+});
+
 Deno.test("a teardown without an instance obeys --timeout, too", () =>
   whileBuilding(600 * minute, async ({ begin, conf }, program) => {
     program.signal("SIGTERM");
