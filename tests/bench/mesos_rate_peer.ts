@@ -1,8 +1,10 @@
-// npm:mesos-framework (a dependency of this bench only) as a client of the measuring master, with its own handler of
-// updates. Writes a log into its working folder. Arguments: PORT TASKS FOLDER.
+// npm:mesos-framework as a client of the measuring master, with its own handler of updates. Writes a log into its working
+// folder. Arguments: PORT TASKS FOLDER. It needs what has known vulnerabilities: it is no dependency of ours but of a
+// configuration with its own lock file, peer/deno.json, which this is run with.
 
-import { Scheduler } from "npm:mesos-framework@0.5.3";
-
+// Not a literal: else it would be resolved, and locked, whenever our own files are.
+const name = "mesos-framework";
+const { Scheduler } = await import(name);
 const [port, tasks] = Deno.args;
 
 interface Peer {

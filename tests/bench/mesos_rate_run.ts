@@ -66,7 +66,16 @@ export async function startBout(name: ClientName): Promise<Bout> {
   const { port } = await told("listening");
   const folder = Deno.makeTempDirSync();
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", clientFile(name), String(port), String(tasksCount), folder],
+    args: [
+      "run",
+      "-A",
+      "--quiet",
+      ...(name === "peer" ? ["--config", pathOf("peer/deno.json")] : []),
+      clientFile(name),
+      String(port),
+      String(tasksCount),
+      folder,
+    ],
     cwd: folder,
     stdout: "null",
     stderr: "null",
@@ -94,7 +103,11 @@ export async function startBout(name: ClientName): Promise<Bout> {
 }
 
 function clientFile(name: ClientName): string {
-  return new URL(`./mesos_rate_${name}.ts`, import.meta.url).pathname;
+  return pathOf(`mesos_rate_${name}.ts`);
+}
+
+function pathOf(name: string): string {
+  return new URL(name, import.meta.url).pathname;
 }
 
 /** User and system time so far, all threads; proc(5), in ticks of 10 ms. */
