@@ -10,6 +10,7 @@ import { missingEnvironmentFindings } from "../core/demand/environments.ts";
 import type { Finding } from "../core/event.ts";
 import { foldFindings } from "../core/view/findings.ts";
 import { maintenanceMode } from "../core/demand/reason.ts";
+import type { AgentInstance } from "../core/instance.ts";
 import { OperatorError } from "../errors.ts";
 import type { GocdRights } from "../gocd/api.ts";
 import { mastersText, serverUrlText } from "../net/addresses.ts";
@@ -56,7 +57,7 @@ Examples:
     const config = checkConfig(path, report, io);
     if (config === undefined) return report.exitCode();
     const state = await checkState(config, report);
-    await checkGocd(config, new Set(state.stored?.instances.map(({ taskId }) => taskId)), report);
+    await checkGocd(config, new Map(state.stored?.instances.map((each) => [each.taskId, each])), report);
     await checkMesos(config, report);
     await checkStart(config, state, report);
     return report.exitCode();
@@ -118,7 +119,7 @@ async function checkState(config: Config, report: Report): Promise<StateFound> {
   }
 }
 
-async function checkGocd(config: Config, ours: ReadonlySet<string>, report: Report): Promise<void> {
+async function checkGocd(config: Config, ours: ReadonlyMap<string, AgentInstance>, report: Report): Promise<void> {
   const gocd = openGocd(config, realClock);
   const { profiles } = config.settings;
   const named = profiles.flatMap(({ environments }) => environments === "*" ? [] : environments);

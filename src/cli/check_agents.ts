@@ -2,6 +2,9 @@
 // contact.
 
 import type { GocdAgent } from "../core/gocd_records.ts";
+import { underOwnNames } from "../core/identity/hostnames.ts";
+import type { AgentInstance } from "../core/instance.ts";
+import { notProvenFinding } from "../core/words/findings.ts";
 
 /** A warning of `check`. */
 export interface AgentsWarning {
@@ -11,13 +14,20 @@ export interface AgentsWarning {
   readonly hint: string;
 }
 
-/** The warning about Pending records of ours; `taskIds` are the hostnames of our agents. */
+/** The warning about Pending records with the names of our instances. */
 export function pendingWarning(
-  agents: readonly GocdAgent[],
-  taskIds: ReadonlySet<string>,
+  listed: readonly GocdAgent[],
+  instances: ReadonlyMap<string, AgentInstance>,
   hasKey: boolean,
 ): AgentsWarning | undefined {
-  const pending = agents.filter(({ configState, hostname }) => configState === "Pending" && taskIds.has(hostname));
+  const pending = underOwnNames({ instances }, listed).filter(({ configState, hostname }) =>
+    configState === "Pending" && instances.has(hostname)
+  );
+  const doubtful = pending.find(({ proof }) => proof === "missing");
+  if (doubtful !== undefined) {
+    const { message, hint } = notProvenFinding([doubtful.hostname]);
+    return { text: message, hint };
+  }
   const [first] = pending;
   if (first === undefined) return undefined;
   const who = pending.length === 1

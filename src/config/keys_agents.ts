@@ -11,7 +11,9 @@ const registrationKeys: readonly KeySpec[] = [
     path: "go-agent.auto-register-key",
     type: "secret",
     isGoAgentOnly: true,
-    doc: "agentAutoRegisterKey of the GoCD server. Not set: agents register as Pending and are enabled by this program",
+    doc:
+      "agentAutoRegisterKey of the GoCD server. Not set: agents register as Pending and are enabled by this program, " +
+      "except in the host's network and with the Mesos containerizer, where nothing proves whose they are",
     example: "${?GOCD_AUTO_REGISTER_KEY}",
   },
   {

@@ -219,6 +219,15 @@ function checkContainer(reader: Reader, prefix: string, container: ContainerSett
       "remove port-mappings, or use network BRIDGE",
     );
   }
+  // Docker names other containers, and tells only us (mesos/docker_container.ts).
+  const isNamedByDocker = container.type === "DOCKER" && mode !== "HOST";
+  if (!isNamedByDocker && !isKeyGiven(reader)) {
+    const [last, where] = container.type === "MESOS"
+      ? ["containerizer", "with the Mesos containerizer"]
+      : ["network", "in the host's network"];
+    const why = `without go-agent.auto-register-key its agents stay Pending: ${where} nothing proves whose they are`;
+    warn(reader, `${prefix}.${last}`, `${why}; set the key`);
+  }
   if (container.type === "MESOS") {
     const only = "the Mesos containerizer does not support it";
     if (mode === "BRIDGE" || mode === "NONE") conflict("network", only, "write HOST, or the name of a CNI network");
@@ -226,11 +235,6 @@ function checkContainer(reader: Reader, prefix: string, container: ContainerSett
     if (bare?.kind === "named") {
       const message = `the Mesos containerizer mounts the volume ${quote(bare.name)} only with its driver`;
       conflict("volumes", message, 'add driver = "…", or name a folder of the host');
-    }
-    if (mode === "HOST" && !isKeyGiven(reader)) {
-      const why =
-        "without go-agent.auto-register-key, agents in the host's network register as Pending under the host's name";
-      warn(reader, `${prefix}.network`, `${why}, and cannot be recognized: set the key, or name a CNI network`);
     }
     if (container.privileged) conflict("privileged", only, 'remove it, or write containerizer = "docker"');
     if (container.parameters.length > 0) {

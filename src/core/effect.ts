@@ -70,8 +70,12 @@ export type GocdEffect =
     readonly kind: "enable-gocd-agent";
     readonly taskId: string;
     readonly uuid: string;
-    /** Given for a Pending record, absent for one that merely was disabled. */
-    readonly registration?: { readonly gocdResources: readonly string[]; readonly environment?: string };
+    /** Given for a Pending record, which gets our name; absent for one that merely was disabled. */
+    readonly registration?: {
+      readonly hostname: string;
+      readonly gocdResources: readonly string[];
+      readonly environment?: string;
+    };
   }
   /** Give an Enabled record what its agent was launched with: replaces its resources and environments. */
   | {

@@ -41,6 +41,11 @@ export interface GocdAgent {
   readonly elastic: boolean;
   readonly ipAddress?: string;
   /**
+   * Of a record with the name of an instance of ours. `given`: it goes by Docker's name for the container, which nobody
+   * else knows; `missing`: it is Pending, and anybody could have given it that name (identity/hostnames.ts).
+   */
+  readonly proof?: "given" | "missing";
+  /**
    * The job it was given last, in the form of {@linkcode ScheduledJob.locator}; absent where it has none, where the
    * release does not tell, and where our account may not see the pipeline. Says nothing about busy or
    * idle: a lost agent keeps it.

@@ -42,6 +42,8 @@ export interface InstanceIdentity {
   readonly bucketKey?: string;
   /** The network that its container was launched in; absent: not known. */
   readonly network?: ContainerNetwork["mode"];
+  /** Its Pending record is enabled only where it is proven to be its own; absent: launched by a version that had no proof. */
+  readonly needsProof?: true;
 }
 
 /** What is learnt about it, or wanted of it, on the way: kept from phase to phase until somebody takes it away. */
@@ -60,6 +62,8 @@ export interface InstanceMarks {
   readonly strangers?: readonly string[];
   /** IP addresses of its container, as Mesos tells them once it runs; absent: not told. */
   readonly addresses?: readonly string[];
+  /** `TaskStatus.dockerName` of its container: only we, its host and the agent itself know it. */
+  readonly dockerName?: string;
   /** The operator or a maintenance window wants it gone when it is free. */
   readonly retire?: RetireReason;
   /** It was building when it was last heard of, or nobody has seen; dead, its build may not have been given to another yet. */

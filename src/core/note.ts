@@ -124,6 +124,8 @@ export interface LifeNotes {
   "agent-running": OfProfile & OnHost;
   "agent-registered": OfProfile & WithRecord & { readonly afterMs: number; readonly isDisabled: boolean };
   /** Several records have its name. */
+  /** So many Pending records have its name, and none of them is admitted (identity/admission.ts). */
+  "pending-not-proven": { readonly taskId: string; readonly count: number };
   "duplicate-hostname": { readonly taskId: string; readonly count: number };
   "agent-idle": OfProfile;
   "agent-building": OfProfile;

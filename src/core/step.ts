@@ -10,6 +10,7 @@ import type { Effect, GocdAgentRef } from "./effect.ts";
 import type { Event, TimedEvent } from "./event.ts";
 import type { Frame } from "./frame.ts";
 import { offersReceived } from "./placement/launching.ts";
+import { underOwnNames } from "./identity/hostnames.ts";
 import { inheritedOf } from "./identity/lineage.ts";
 import { watchClocks } from "./life/lifecycle_clock.ts";
 import { taskStatusUpdated } from "./life/lifecycle_mesos.ts";
@@ -138,9 +139,9 @@ function apply(draft: Draft, event: Event): void {
     case "mesos-call-failed":
       return mesosCallFailed(draft, event);
     case "gocd-polled":
-      return gocdPolled(draft, event);
+      return gocdPolled(draft, { ...event, agents: underOwnNames(draft.state, event.agents) });
     case "gocd-agents-read":
-      return gocdAgentsRead(draft, event);
+      return gocdAgentsRead(draft, { ...event, agents: underOwnNames(draft.state, event.agents) });
     case "gocd-poll-failed":
       return gocdPollFailed(draft, event);
     case "gocd-call-done":

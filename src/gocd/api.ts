@@ -1,5 +1,6 @@
 // The port to a GoCD server: what the rest of the program may ask of it.
 
+import type { WrittenRegistration } from "./registration.ts";
 import type { GocdAgent, GocdServerInfo, ScheduledJob } from "../core/gocd_records.ts";
 import type { Finding, GocdProblem } from "../core/event.ts";
 import { type ErrorKind, OperatorError } from "../errors.ts";
@@ -46,12 +47,8 @@ export interface GocdApi {
   poll(signal: AbortSignal, environments?: readonly string[]): Promise<GocdPoll>;
   /** The agents only. */
   readAgents(signal: AbortSignal): Promise<readonly GocdAgent[]>;
-  /** Enables one agent; with `registration` also sets its resources and environment (replacing). */
-  enableAgent(
-    uuid: string,
-    registration: { readonly gocdResources: readonly string[]; readonly environment?: string } | undefined,
-    signal: AbortSignal,
-  ): Promise<void>;
+  /** Enables one agent; with `registration` also sets its name, resources and environment (replacing). */
+  enableAgent(uuid: string, registration: WrittenRegistration | undefined, signal: AbortSignal): Promise<void>;
   /** Disables agents, in bulk if the server supports it. Unknown uuids count as done. */
   disableAgents(uuids: readonly string[], signal: AbortSignal): Promise<void>;
   /** Deletes disabled, idle agents, in bulk if the server supports it. Unknown uuids count as done. */

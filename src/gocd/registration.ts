@@ -16,6 +16,16 @@ export interface AgentRegistration {
   readonly environment?: string;
 }
 
+/** What the record of an agent is to say. */
+export interface WrittenRegistration {
+  /** Replaces that of the record; absent: it stays. */
+  readonly hostname?: string;
+  /** Replace those of the record. */
+  readonly gocdResources: readonly string[];
+  /** Replaces those of the record; absent: none. */
+  readonly environment?: string;
+}
+
 /**
  * The environment variables that make an agent container register: the family of the official images since 17
  * (`GO_SERVER_URL`, `AGENT_AUTO_REGISTER_*`) and those of the older and of travix images (`GO_SERVER`,

@@ -4,6 +4,7 @@
 import { invalidRegistration } from "../core/names.ts";
 import { registrationProblemText } from "../core/words/names.ts";
 import { GocdError } from "./api.ts";
+import type { WrittenRegistration } from "./registration.ts";
 import type { GocdRequest, Requester } from "./request.ts";
 import type { AgentsForm } from "./versions.ts";
 
@@ -19,14 +20,6 @@ export interface WriteRoute {
   readonly signal: AbortSignal;
 }
 
-/** What an agent is to be registered with. */
-export interface WrittenRegistration {
-  /** Replace those of the record. */
-  readonly gocdResources: readonly string[];
-  /** Replaces those of the record; absent: none. */
-  readonly environment?: string;
-}
-
 /** Agents changed by one request at most, as a request may rewrite the configuration. */
 const bulkMax = 100;
 
@@ -37,7 +30,10 @@ export async function enable(
   registration: WrittenRegistration | undefined,
 ): Promise<void> {
   refuseBadNames(registration);
-  const resources = registration === undefined ? {} : { resources: registration.gocdResources };
+  const resources = registration === undefined ? {} : {
+    ...(registration.hostname === undefined ? {} : { hostname: registration.hostname }),
+    resources: registration.gocdResources,
+  };
   // The v1 API knows neither agent_config_state nor environments.
   const body = route.form.shape === "v1" || route.form.shape === "legacy" ? { enabled: true, ...resources } : {
     agent_config_state: "Enabled",

@@ -6,8 +6,10 @@ import type { ContainerSettings, VolumeSettings } from "../core/settings.ts";
 import type { WireRecord } from "./proto/wire.ts";
 
 /**
- * The container. Its hostname is always the task id, which is how we find a Pending GocdAgent: Docker parameters of the
- * operator that would name the agent are dropped. A parameter `shm-size` takes precedence over the setting.
+ * The container. It has no hostname of ours: Docker gives it one, which TASK_RUNNING tells us, and which the state of
+ * the master does not show, unlike all that is here (apache/mesos src/common/http.cpp). Only in the host's network, where
+ * it would be called as its host is, it is named by its task id. Docker parameters of the operator that would name the
+ * agent are dropped. A parameter `shm-size` takes precedence over the setting.
  */
 export function dockerContainer(launch: TaskLaunch): WireRecord {
   const { container } = launch.profile;
@@ -15,8 +17,6 @@ export function dockerContainer(launch: TaskLaunch): WireRecord {
   const parameters = dockerParameters(launch.taskId, container);
   return {
     type: "DOCKER",
-    // With the host's network Mesos refuses a hostname here (Mesos src/docker/docker.cpp, RunOptions::create).
-    ...(network.mode === "HOST" ? {} : { hostname: launch.taskId }),
     ...(container.volumes.length === 0 ? {} : { volumes: container.volumes.map(volumeRecord) }),
     ...(network.mode === "USER" ? { network_infos: [{ name: network.name }] } : {}),
     docker: {
@@ -71,6 +71,7 @@ function dockerParameters(taskId: string, container: ContainerSettings): WireRec
   return [
     ...(container.user === "" || isUserGiven ? [] : [{ key: "user", value: container.user }]),
     ...(entryPoint === undefined ? [] : [{ key: "entrypoint", value: entryPoint }]),
+    // As a parameter: Mesos refuses it as ContainerInfo.hostname there (src/docker/docker.cpp, RunOptions::create).
     ...(container.network.mode === "HOST" ? [{ key: "hostname", value: taskId }] : []),
     ...(container.shmSizeMb === undefined ? [] : [{ key: "shm-size", value: `${container.shmSizeMb}m` }]),
     ...container.parameters.filter((each) => !isNamingParameter(each)).map(({ key, value }) => ({ key, value })),

@@ -16,6 +16,7 @@ import type {
   UnavailabilityShape,
 } from "./proto/shapes.ts";
 import protobuf from "protobufjs";
+import * as v from "valibot";
 import { messageType } from "./proto/schema.ts";
 import { enumWord, int64, isSet, mesosAttribute, offeredResource } from "./resources.ts";
 
@@ -45,6 +46,14 @@ const messageCharactersMax = 4_000;
 // A container has a few addresses, the longest of which are IPv6.
 const addressesMax = 8;
 const addressCharactersMax = 64;
+
+// `docker inspect` of one container, without limit on its variables and labels.
+const inspectionMax = 1_000_000;
+const dockerNameDigits = 12;
+const inspection = v.looseTuple([v.looseObject({
+  Id: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+  Config: v.optional(v.looseObject({ Hostname: v.optional(v.string()) })),
+})]);
 
 // In protobuf, a state of a future Mesos is a number without a name, which the core treats as unclear.
 const unrecognizedState = "TASK_STATE_UNRECOGNIZED";
@@ -211,9 +220,30 @@ function taskStatusOf(status: TaskStatusShape): TaskStatus {
     const ipAddresses = ipAddressesOf(status.container_status);
     if (ipAddresses.length > 0) told.ipAddresses = ipAddresses;
   }
+  if (told.state === "TASK_RUNNING") {
+    const dockerName = dockerNameOf(status.data ?? "");
+    if (dockerName !== undefined) told.dockerName = dockerName;
+  }
   const timestampMs = Math.round((status.timestamp ?? 0) * 1000);
   if (timestampMs !== 0 && Math.abs(timestampMs) <= calendarMsMax) told.timestampMs = timestampMs;
   return told;
+}
+
+/**
+ * The name that Docker has chosen for the container, the first digits of its id: the executor sends what `docker inspect`
+ * says in `data` (apache/mesos src/docker/executor.cpp), and the master keeps none of it (`Master::updateTask`).
+ */
+function dockerNameOf(data: BytesShape): string | undefined {
+  if (data.length === 0 || data.length > inspectionMax) return undefined;
+  try {
+    const bytes = typeof data === "string" ? Uint8Array.from(atob(data), (each) => each.charCodeAt(0)) : data;
+    const [container] = v.parse(inspection, JSON.parse(new TextDecoder().decode(bytes)));
+    const name = container.Id.slice(0, dockerNameDigits);
+    return (container.Config?.Hostname ?? name) === name ? name : undefined;
+  } catch {
+    // Another executor's own affair.
+    return undefined;
+  }
 }
 
 function ipAddressesOf(status: ContainerStatusShape): readonly string[] {

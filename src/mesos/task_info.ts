@@ -12,8 +12,6 @@ import { wireResource } from "./resources.ts";
 const taskLabels = {
   /** Name of the profile. */
   profile: "gocd-mesos-profile",
-  /** `AgentProfile.hash`. */
-  hash: "gocd-mesos-hash",
   /** GoCD environment; absent for none. */
   environment: "gocd-mesos-environment",
   /** GoCD resources, joined by commas; absent for none. */
@@ -60,7 +58,6 @@ export function labelsRecord(labels: Readonly<Record<string, string>>): WireReco
 function ourLabels(launch: TaskLaunch): Record<string, string> {
   return {
     [taskLabels.profile]: launch.profile.name,
-    [taskLabels.hash]: launch.profile.hash,
     ...(launch.environment === undefined ? {} : { [taskLabels.environment]: launch.environment }),
     ...(launch.gocdResources.length === 0 ? {} : { [taskLabels.resources]: launch.gocdResources.join(",") }),
   };

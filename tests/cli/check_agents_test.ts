@@ -2,20 +2,31 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { pendingWarning, silenceWarning } from "../../src/cli/check_agents.ts";
-import { gocdAgent, lostContact, missing, pending } from "../support/core.ts";
+import { anInstance } from "../core/instance_fixtures.ts";
+import { dockerNameOf, gocdAgent, lostContact, missing, ownPending, pending } from "../support/core.ts";
 
-const ours = new Set(["t-1", "t-2"]);
+const ours = new Map(["t-1", "t-2"].map((taskId) => [
+  taskId,
+  anInstance(taskId, { state: "starting", sinceMs: 0 }, { needsProof: true, dockerName: dockerNameOf(taskId) }),
+]));
 
 Deno.test("a Pending agent of ours beside a configured key shows that the server does not know the key", () => {
-  const warning = pendingWarning([gocdAgent("t-1", pending), gocdAgent("t-2", pending)], ours, true);
+  const warning = pendingWarning([ownPending("t-1"), ownPending("t-2")], ours, true);
   assertStringIncludes(warning?.text ?? "", "2 agents of ours are Pending, the first of them t-1");
   assertStringIncludes(warning?.text ?? "", "does not know go-agent.auto-register-key");
   assertStringIncludes(warning?.hint ?? "", "agentAutoRegisterKey");
 });
 
 Deno.test("without a key a Pending agent of ours is as it should be", () => {
-  const warning = pendingWarning([gocdAgent("t-1", pending)], ours, false);
+  const warning = pendingWarning([ownPending("t-1")], ours, false);
   assertEquals(warning?.text, "t-1 is Pending: the running program will enable it");
+});
+
+Deno.test("a Pending agent that nothing but its name says to be ours is told as one that stays so", () => {
+  const warning = pendingWarning([ownPending("t-2"), gocdAgent("t-1", pending)], ours, false);
+  assertStringIncludes(warning?.text ?? "", "a Pending GoCD agent is named t-1, but that name is public in Mesos");
+  const old = new Map([["t-1", anInstance("t-1", { state: "starting", sinceMs: 0 })]]);
+  assertStringIncludes(pendingWarning([gocdAgent("t-1", pending)], old, false)?.text ?? "", "will enable it");
 });
 
 Deno.test("Pending agents of others, and ours that are enabled, are no business of check", () => {

@@ -72,11 +72,23 @@ Deno.test("other options and variables are taken without a word", () => {
   assertEquals(warnings.filter((each) => each.includes("go-agent")), []);
 });
 
-Deno.test("agents in their host's network need a key, or they come up Pending under the host's name: a warning", () => {
-  const isTold = (keys: string): boolean =>
-    loadKeys(keys).warnings.some((each) => each.includes("Pending under the host's name"));
-  assertEquals(isTold("go-agent { containerizer = mesos }"), true);
-  assertEquals(isTold("go-agent { containerizer = mesos, auto-register-key = k }"), false);
-  assertEquals(isTold("go-agent { containerizer = mesos, network = cni-net }"), false);
-  assertEquals(isTold("go-agent { network = HOST }"), false, "Docker gives it the task's name there, too");
+Deno.test("agents that nobody can prove to be ours need a key, or they stay Pending: a warning", () => {
+  const told = (keys: string): string | undefined =>
+    loadKeys(keys).warnings.find((each) => each.includes("stay Pending"))?.replace(/^.*?: /, "");
+  const why = "without go-agent.auto-register-key its agents stay Pending";
+  assertEquals(
+    told("go-agent { containerizer = mesos }"),
+    `go-agent.containerizer: ${why}: with the Mesos containerizer nothing proves whose they are; set the key`,
+  );
+  assertEquals(told("go-agent { containerizer = mesos, network = cni-net }")?.includes(why), true);
+  assertEquals(
+    told("go-agent { network = HOST }"),
+    `go-agent.network: ${why}: in the host's network nothing proves whose they are; set the key`,
+  );
+  assertEquals(told("go-agent { containerizer = mesos, auto-register-key = k }"), undefined);
+  assertEquals(told("go-agent { network = HOST, auto-register-key = k }"), undefined);
+  assertEquals([told("go-agent { network = BRIDGE }"), told("go-agent { network = build-net }")], [
+    undefined,
+    undefined,
+  ]);
 });

@@ -1,7 +1,6 @@
 // Single rules that the stories of their subjects pass by: each by one case that only this rule decides.
 
 import { assertEquals } from "@std/assert";
-import { mayAdmit } from "../../src/core/identity/admission.ts";
 import { assess } from "../../src/core/demand/assess.ts";
 import { judgeGocdList } from "../../src/core/life/brake.ts";
 import type { Draft } from "../../src/core/draft.ts";
@@ -36,7 +35,6 @@ import {
   minute,
   offer,
   only,
-  pending,
   serverInfo,
   withIdleAgent,
   zeroMs,
@@ -66,12 +64,14 @@ const whole: Required<InstanceIdentity & InstanceMarks> = {
   adopted: true,
   bucketKey: "k",
   network: "USER",
+  needsProof: true,
   mesosAgentId: "s-t",
   host: "h-t",
   lastKillMs: 1,
   lastReconcileMs: 2,
   strangers: ["s"],
   addresses: ["10.0.0.1"],
+  dockerName: "0123456789ab",
   retire: "surplus",
   mayHoldBuild: true,
   isDeleteAsked: true,
@@ -96,13 +96,6 @@ Deno.test("an instance keeps what it is and all its marks in every phase, and no
       sinceMs: 6,
     });
   }
-});
-
-Deno.test("a Pending record is enabled at once where the addresses of the container are not known", () => {
-  const waiting = anInstance("t", { state: "starting", runningSinceMs: zeroMs }, { network: "USER" }) as
-    & AgentInstance
-    & { state: "starting" };
-  assertEquals(mayAdmit(at(0, []), waiting, gocdAgent("t", { ...pending, ipAddress: "10.0.0.9" })), true);
 });
 
 Deno.test("a list changes no instance whose loss nobody accepted", () => {

@@ -17,7 +17,7 @@ import {
   minute,
   offer,
   only,
-  pending,
+  ownPending,
   problem,
   second,
   serverInfo,
@@ -123,7 +123,7 @@ Deno.test("what could not be sent is not taken for sent: enabling is asked for a
   const [one = "", two = ""] = world.state.instances.keys();
   for (const taskId of [one, two]) world.status(taskId, "TASK_RUNNING");
   const core = goingOn(world);
-  const agents = [gocdAgent(one, pending), gocdAgent(two)];
+  const agents = [ownPending(one), gocdAgent(two)];
   core.send({ kind: "gocd-agents-read", agents });
   assertEquals(kinds(core.effects), []);
   assertEquals([...core.state.server.lastRequestMs, ...core.state.server.enableRequestedMs], []);

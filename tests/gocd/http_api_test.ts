@@ -82,14 +82,14 @@ for (const version of releases) {
       { uuid: "c", config: "Enabled", state: "Idle" },
     ]);
     const api = apiOf(fake);
-    await api.enableAgent("a", { gocdResources: ["linux"], environment: "prod" }, signal);
+    await api.enableAgent("a", { hostname: "t-1", gocdResources: ["linux"], environment: "prod" }, signal);
     const enabling = fake.seen.at(-1);
     assertEquals(fake.agents.map((agent) => agent.config), ["Enabled", "Enabled", "Enabled"]);
     assertEquals(
       enabling?.body,
       release === 1502
-        ? { enabled: true, resources: ["linux"] }
-        : { agent_config_state: "Enabled", resources: ["linux"], environments: ["prod"] },
+        ? { enabled: true, hostname: "t-1", resources: ["linux"] }
+        : { agent_config_state: "Enabled", hostname: "t-1", resources: ["linux"], environments: ["prod"] },
     );
     assertEquals(enabling?.headers.get("content-type"), "application/json");
     assertEquals(enabling?.headers.get("confirm"), "true");

@@ -49,7 +49,6 @@ Deno.test("a plain task has our labels, its resources, its grace and the image's
     },
     container: {
       type: "DOCKER",
-      hostname: "gocd-agent-linux-01",
       docker: {
         image: "gocd/gocd-agent-alpine:v1",
         network: "BRIDGE",
@@ -60,13 +59,20 @@ Deno.test("a plain task has our labels, its resources, its grace and the image's
     labels: {
       labels: [
         { key: "gocd-mesos-profile", value: "linux" },
-        { key: "gocd-mesos-hash", value: "0123abcd" },
         { key: "gocd-mesos-environment", value: "production" },
         { key: "gocd-mesos-resources", value: "linux,docker" },
       ],
     },
     kill_policy: { grace_period: { nanoseconds: 30_000_000_000 } },
   });
+});
+
+Deno.test("nothing that the master's state shows tells what a container is called, or lets anybody try values of variables", () => {
+  const told = onTheWire(plainLaunch({ env: { TOKEN: "guess" } }, { taskId: "gocd-abc123-linux-7" }));
+  const { command: _, ...shown } = told;
+  const { hash } = plainLaunch().profile;
+  assertEquals(Object.hasOwn(shown["container"] as WireRecord, "hostname"), false);
+  assertEquals(JSON.stringify(shown).includes(hash), false);
 });
 
 Deno.test("a task for no environment and no resources has no labels for them; the operator's labels stand beside ours", () => {
@@ -77,7 +83,6 @@ Deno.test("a task for no environment and no resources has no labels for them; th
     labels: [
       { key: "team", value: "ci" },
       { key: "gocd-mesos-profile", value: "linux" },
-      { key: "gocd-mesos-hash", value: "0123abcd" },
     ],
   });
 });
@@ -145,7 +150,7 @@ const docker = { image: "gocd/gocd-agent-alpine:v1", network: "BRIDGE", privileg
 const hostname = "gocd-agent-linux-01";
 const dockerContainers: readonly (readonly [string, Partial<ContainerSettings>, Partial<TaskLaunch>, WireRecord])[] = [
   [
-    "on the host's network the hostname is a parameter, since Mesos refuses it as a field",
+    "on the host's network it is named, by a parameter, since Mesos refuses it as a field",
     { network: { mode: "HOST" } },
     {},
     { docker: { ...docker, network: "HOST", parameters: [{ key: "hostname", value: hostname }] } },
@@ -154,15 +159,14 @@ const dockerContainers: readonly (readonly [string, Partial<ContainerSettings>, 
     "a user network is named",
     { network: { mode: "USER", name: "overlay" } },
     {},
-    { hostname, network_infos: [{ name: "overlay" }], docker: { ...docker, network: "USER" } },
+    { network_infos: [{ name: "overlay" }], docker: { ...docker, network: "USER" } },
   ],
-  ["no network is possible", { network: { mode: "NONE" } }, {}, { hostname, docker: { ...docker, network: "NONE" } }],
+  ["no network is possible", { network: { mode: "NONE" } }, {}, { docker: { ...docker, network: "NONE" } }],
   [
     "ports are mapped in their order",
     { portMappings: [{ containerPort: 80, protocol: "tcp" }, { containerPort: 53, protocol: "udp" }] },
     { hostPorts: [31000, 31001] },
     {
-      hostname,
       docker: {
         ...docker,
         port_mappings: [
@@ -182,10 +186,10 @@ const dockerContainers: readonly (readonly [string, Partial<ContainerSettings>, 
     "privileged and force pull are told",
     { privileged: true, forcePull: true },
     {},
-    { hostname, docker: { ...docker, privileged: true, force_pull_image: true } },
+    { docker: { ...docker, privileged: true, force_pull_image: true } },
   ],
   [
-    "parameters come behind ours, except those that would name the agent, which is called as the task",
+    "parameters come behind ours, except those that would name the agent",
     {
       shmSizeMb: 512,
       parameters: [
@@ -197,7 +201,6 @@ const dockerContainers: readonly (readonly [string, Partial<ContainerSettings>, 
     },
     {},
     {
-      hostname,
       docker: {
         ...docker,
         parameters: [{ key: "shm-size", value: "512m" }, { key: "cap-add", value: "SYS_PTRACE" }],
@@ -208,25 +211,25 @@ const dockerContainers: readonly (readonly [string, Partial<ContainerSettings>, 
     "a command replaces the image's entry point",
     { command: "/go", arguments: ["x"] },
     {},
-    { hostname, docker: { ...docker, parameters: [{ key: "entrypoint", value: "/go" }] } },
+    { docker: { ...docker, parameters: [{ key: "entrypoint", value: "/go" }] } },
   ],
   [
     "a line for the shell is no entry point, and an entry point of the operator stands",
     { command: "echo", shell: true, parameters: [{ key: "entrypoint", value: "/tini" }] },
     {},
-    { hostname, docker: { ...docker, parameters: [{ key: "entrypoint", value: "/tini" }] } },
+    { docker: { ...docker, parameters: [{ key: "entrypoint", value: "/tini" }] } },
   ],
   [
     "the user is that of docker run: what CommandInfo says changes the sandbox only",
     { user: "go" },
     {},
-    { hostname, docker: { ...docker, parameters: [{ key: "user", value: "go" }] } },
+    { docker: { ...docker, parameters: [{ key: "user", value: "go" }] } },
   ],
   [
     "a user among the parameters of the operator stands",
     { user: "go", parameters: [{ key: "user", value: "1000:1000" }] },
     {},
-    { hostname, docker: { ...docker, parameters: [{ key: "user", value: "1000:1000" }] } },
+    { docker: { ...docker, parameters: [{ key: "user", value: "1000:1000" }] } },
   ],
   [
     "volumes are of the host or named",
@@ -239,7 +242,6 @@ const dockerContainers: readonly (readonly [string, Partial<ContainerSettings>, 
     },
     {},
     {
-      hostname,
       volumes: [
         { host_path: "/var/run/docker.sock", container_path: "/var/run/docker.sock", mode: "RW" },
         {

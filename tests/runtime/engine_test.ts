@@ -12,12 +12,13 @@ import { StoreError } from "../../src/store/store_error.ts";
 import type { Store } from "../../src/store/store.ts";
 import { healthOf } from "../../src/core/view/health.ts";
 import {
+  dockerNameOf,
   gocdAgent,
   jobs,
   kinds,
   offer,
   only,
-  pending,
+  ownPending,
   problem,
   second,
   serverInfo,
@@ -263,10 +264,12 @@ Deno.test("an enabling that was held back by a full disk is asked for with the n
   await handleAll(world, subscribedEvent, polled, { kind: "offers-received", offers: [offer("h1")] });
   const [one = "", two = ""] = world.engine.state.instances.keys();
   for (const taskId of [one, two]) {
-    const status = { taskId, state: "TASK_RUNNING", message: "", mesosAgentId: "a-h1", uuid: `running ${taskId}` };
+    const dockerName = dockerNameOf(taskId);
+    const uuid = `running ${taskId}`;
+    const status = { taskId, state: "TASK_RUNNING", message: "", mesosAgentId: "a-h1", uuid, dockerName };
     await world.engine.handle({ kind: "task-status-updated", status });
   }
-  const agents = [gocdAgent(one, pending), gocdAgent(two)];
+  const agents = [ownPending(one), gocdAgent(two)];
   world.acts.length = 0;
   world.isBroken = true;
   await world.engine.handle({ kind: "gocd-agents-read", agents });

@@ -102,6 +102,17 @@ export const pending: Partial<GocdAgent> = {
   gocdResources: [],
 };
 
+/** What Docker calls the container of a task: as many digits as it takes. */
+export function dockerNameOf(taskId: string): string {
+  const digits = [...taskId].map((char) => char.charCodeAt(0).toString(16)).join("");
+  return digits.slice(-12).padStart(12, "0");
+}
+
+/** The Pending record of a task's own agent: it is called as its container is. */
+export function ownPending(taskId: string, changes: Partial<GocdAgent> = {}): GocdAgent {
+  return gocdAgent(dockerNameOf(taskId), { ...pending, uuid: `uuid-${taskId}`, ...changes });
+}
+
 /** A server of today. */
 export const serverInfo: GocdServerInfo = {
   version: "26.1.0",
@@ -236,7 +247,16 @@ export function drive(options: DriverOptions = {}): Driver {
     offers: (...offers) => send({ kind: "offers-received", offers }),
     status(taskId, word, changes = {}): Told {
       statuses++;
-      const status = { taskId, state: word, message: "", mesosAgentId: "a-h1", uuid: `status-${statuses}`, ...changes };
+      const isRunning = word === "TASK_RUNNING" && changes.uuid === undefined;
+      const status = {
+        taskId,
+        state: word,
+        message: "",
+        mesosAgentId: "a-h1",
+        uuid: `status-${statuses}`,
+        ...(isRunning ? { dockerName: dockerNameOf(taskId) } : {}),
+        ...changes,
+      };
       return send({ kind: "task-status-updated", status });
     },
     instance(taskId): AgentInstance {

@@ -6,8 +6,9 @@ import { situation } from "../support/situation.ts";
 import { assertOnPage, assertTranscript, transcriptOf } from "../support/transcript.ts";
 import { demandCauses } from "./demand_causes.ts";
 import { heldCauses } from "./held_causes.ts";
+import { pendingCauses } from "./pending_causes.ts";
 
-const causes = [...demandCauses, ...heldCauses];
+const causes = [...demandCauses, ...heldCauses, ...pendingCauses];
 
 for (const { name, title, options, arrange, verdict, launches = false } of causes) {
   Deno.test(`told by why, log, page and metric: ${title}`, async () => {

@@ -357,25 +357,6 @@ export const heldCauses: readonly Cause[] = [
     verdict: "needs-agent held-frozen",
   },
   {
-    name: "wrong-key",
-    title: "the server does not know the auto-register key: an agent stays Pending until it is enabled",
-    arrange: async (its) => {
-      const { settings } = its.world.state;
-      its.world.send({ kind: "settings-changed", settings: { ...settings, registersWithKey: true } });
-      const locator = its.schedule();
-      await its.pass(15 * second);
-      its.world.offers(offer("h1"));
-      const [taskId = ""] = its.world.state.instances.keys();
-      its.world.status(taskId, "TASK_RUNNING");
-      const env = { GO_SERVER_URL: "http://gocd:8153/go", AGENT_AUTO_REGISTER_KEY: "another" };
-      its.gocd.agentStarted({ hostname: taskId, uuid: "uuid-1", nowMs: its.world.atMs, env });
-      its.gocd.inject({ kind: "status", status: 500 }, 100, "/api/agents/");
-      await its.pass(70 * second);
-      return locator;
-    },
-    verdict: "coming agent-coming",
-  },
-  {
     name: "too-few-rights",
     title: "the account sees only some pipelines and is no administrator",
     options: { gocd: byUser, login: ["guest", "g"] },

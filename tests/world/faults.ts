@@ -47,6 +47,8 @@ export type WorldFault =
   | { readonly kind: "cut-agents"; readonly share: number; readonly forMs: number }
   /** The same for an agent of somebody else. */
   | { readonly kind: "cut-foreigner"; readonly forMs: number }
+  /** For a while somebody who reads the master's state registers an agent under the name of each task that starts. */
+  | { readonly kind: "claim-names"; readonly forMs: number }
   | { readonly kind: "restart-gocd"; readonly startupMs: number }
   | { readonly kind: "upgrade-gocd"; readonly startupMs: number }
   | { readonly kind: "gocd-maintenance"; readonly forMs: number }
@@ -362,4 +364,5 @@ const makers: readonly ((draw: Dice, hostMax: number) => WorldFault)[] = [
     electionMs: draw.pick([1_000, 9_700]),
     reregisterMs: draw.pick([5_000, 70_000]),
   }),
+  (draw) => ({ kind: "claim-names", forMs: draw.between(2, 40) * minute }),
 ];

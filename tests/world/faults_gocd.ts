@@ -15,6 +15,7 @@ export type GocdFault = Extract<
     readonly kind:
       | "cut-agents"
       | "cut-foreigner"
+      | "claim-names"
       | "restart-gocd"
       | "upgrade-gocd"
       | "gocd-maintenance"
@@ -36,6 +37,9 @@ export function actOnGocd(world: World, fault: GocdFault): void {
       return cutAgents(world, fault);
     case "cut-foreigner":
       return cutForeigner(world, fault.forMs);
+    case "claim-names":
+      weather.namesClaimedUntilMs = world.nowMs + fault.forMs;
+      return;
     case "restart-gocd":
       return restartGocd(world, fault.startupMs);
     case "upgrade-gocd": {
@@ -165,6 +169,7 @@ export function healGocd(world: World): void {
   gocd.advance(world.nowMs);
   weather.outage = undefined;
   weather.stale = undefined;
+  weather.namesClaimedUntilMs = 0;
   for (const taskId of world.watch.cuts.keys()) healCut(world, taskId);
   setBackup(world, false);
   setMaintenance(world, false);

@@ -235,7 +235,10 @@ function change(world: World, effect: Change): Answer<undefined> {
   const isV1 = acceptFor(rules).includes("v1+json");
   if (effect.kind === "enable-gocd-agent" || effect.kind === "correct-gocd-agent") {
     const { registration } = effect;
-    const resources = registration === undefined ? {} : { resources: registration.gocdResources };
+    const resources = registration === undefined ? {} : {
+      ...("hostname" in registration ? { hostname: registration.hostname } : {}),
+      resources: registration.gocdResources,
+    };
     const environments = registration === undefined
       ? {}
       : { environments: registration.environment === undefined ? [] : [registration.environment] };

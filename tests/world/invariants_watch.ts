@@ -81,6 +81,8 @@ export interface RunningContainer {
   readonly env: Readonly<Record<string, string>>;
   /** Its address. */
   readonly ipAddress: string;
+  /** As Docker calls it. */
+  readonly hostname: string;
   /** Its agent never calls the server. */
   readonly isMute: boolean;
 }

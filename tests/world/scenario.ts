@@ -8,7 +8,7 @@ import { gatherFaults, planFaults, repeatOneKind } from "./faults.ts";
 import { drawListTimes, drawRequestFaults, noRequestFaults, promptLists } from "./faults_calls.ts";
 import { type Dice, dice } from "./scenario_dice.ts";
 import { drawJobs, type ScenarioJob, withTimeouts, withUnpinned } from "./scenario_jobs.ts";
-import { type AgentNames, drawNames, inNetwork, isNamelessName, plainNames } from "./scenario_names.ts";
+import { type AgentNames, drawNames, inNetwork, isNamelessName, namedByDocker, plainNames } from "./scenario_names.ts";
 import { drawSettings, varySettings } from "./scenario_settings.ts";
 import type { SimJobRequest } from "../../src/sim/gocd/work.ts";
 import type { SimMesosAgentSpec } from "../../src/sim/mesos/options.ts";
@@ -163,12 +163,17 @@ function drawScenario(seed: number, weather: Weather): Scenario {
 /** The same story with agents that call themselves otherwise. One that only its key admits must have the right one. */
 export function withNames(scenario: Scenario, names: AgentNames): Scenario {
   const isNamed = !isNamelessName(names);
+  const autoRegisterKey = isNamed ? scenario.autoRegisterKey : "right";
+  const placed = (settings: Settings): Settings => {
+    const networked = inNetwork(settings, names);
+    return autoRegisterKey === "right" ? networked : namedByDocker(networked);
+  };
   return {
     ...scenario,
     names,
-    settings: inNetwork(scenario.settings, names),
-    lastSettings: inNetwork(scenario.lastSettings, names),
-    autoRegisterKey: isNamed ? scenario.autoRegisterKey : "right",
+    settings: placed(scenario.settings),
+    lastSettings: placed(scenario.lastSettings),
+    autoRegisterKey,
     faults: isNamed ? scenario.faults : withoutNewUuids(scenario.faults),
   };
 }

@@ -51,6 +51,19 @@ export function inNetwork(settings: Settings, { hasOwnAddress }: AgentNames): Se
   return { ...settings, profiles };
 }
 
+/** The settings of containers that Docker names: of others nothing proves a Pending record. */
+export function namedByDocker(settings: Settings): Settings {
+  const profiles = settings.profiles.map(({ container, ...profile }): AgentProfile => ({
+    ...profile,
+    container: {
+      ...container,
+      type: "DOCKER",
+      network: container.network.mode === "USER" ? container.network : { mode: "BRIDGE" },
+    },
+  }));
+  return { ...settings, profiles };
+}
+
 /** What the agent in a container calls itself; undefined: as it is told. */
 export function ownNameOf(taskId: string, naming: Naming, draw: Dice): string | undefined {
   switch (naming) {

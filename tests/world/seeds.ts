@@ -250,6 +250,7 @@ export const failedSeeds: readonly FailedSeed[] = [
     found: "an agent that took a build before any list showed it, found as Idle after its host was gone",
   },
   { seed: 9504609, found: "builds of agents that Mesos ended while the lists of another server lacked them" },
+  { seed: 30000805, found: "a record that was adopted without its environment: no job that waited was ever for it" },
   { seed: 9500509, found: "a build that hung when the framework was torn down, and all was forgotten" },
   {
     seed: 10001290,

@@ -140,6 +140,7 @@ function makeWorld(scenario: Scenario, { trace, bug, crashAtPoint }: PlayOptions
       stale: undefined,
       hidden: undefined,
       otherGocd: undefined,
+      namesClaimedUntilMs: 0,
       isGocdInMaintenance: false,
       isGocdInBackup: false,
       gocdStartsUntilMs: 0,

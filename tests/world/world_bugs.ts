@@ -4,6 +4,7 @@
 import type { Effect } from "../../src/core/effect.ts";
 import type { Event } from "../../src/core/event.ts";
 import type { Frame } from "../../src/core/frame.ts";
+import { nameOf } from "../../src/core/identity/hostnames.ts";
 import type { AgentInstance } from "../../src/core/instance.ts";
 import type { State } from "../../src/core/state.ts";
 
@@ -37,7 +38,9 @@ export type PlantedBug =
   /** An idle agent of no use keeps its place. */
   | "idle-keeps-place"
   /** Jobs that run on all agents have a pin, always. */
-  | "pinned-for-ever";
+  | "pinned-for-ever"
+  /** Whoever calls itself as a task of ours is its agent. */
+  | "admit-by-name";
 
 /** All of them. */
 export const plantedBugs: readonly PlantedBug[] = [
@@ -58,11 +61,20 @@ export const plantedBugs: readonly PlantedBug[] = [
   "departures-as-takings",
   "idle-keeps-place",
   "pinned-for-ever",
+  "admit-by-name",
 ];
 
 /** The event as a program with this bug would see it. */
 export function mutateEvent(bug: PlantedBug | undefined, event: Event, state: State): Event {
   const isList = event.kind === "gocd-polled" || event.kind === "gocd-agents-read";
+  if (bug === "admit-by-name" && isList) {
+    return {
+      ...event,
+      agents: event.agents.map((each) =>
+        state.instances.has(nameOf(each)) ? { ...each, proof: "given" as const } : each
+      ),
+    };
+  }
   if (bug === "age-by-handling" && isList) return { ...event, agentsAskedMs: Infinity };
   if (bug === "believe-the-master" && event.kind === "task-status-updated" && (event.status.uuid ?? "") === "") {
     return { ...event, status: { ...event.status, uuid: plantedUuid } };

@@ -32,10 +32,11 @@ function started(world: World, event: Started): void {
     () =>
       `mesos   container ${taskId} runs on ${event.host} (${event.ipAddress})${isMute ? ", its agent stays dumb" : ""}`,
   );
-  const { mesosAgentId, env, ipAddress } = event;
-  world.watch.containers.set(taskId, { mesosAgentId, env, ipAddress, isMute });
+  const { mesosAgentId, env, ipAddress, hostname } = event;
+  world.watch.containers.set(taskId, { mesosAgentId, env, ipAddress, hostname, isMute });
   world.clocks.runningMs.set(taskId, world.nowMs);
   startAgentProcess(world, taskId, { bootDelayMs, uuid: undefined });
+  if (world.nowMs < world.weather.namesClaimedUntilMs) claimName(world, taskId);
   if (isMute) charge(world, costOfMuteAgent(world));
   if (dice.chance(odds.exits)) {
     after(world, dice.between(1_000, 600_000), () => {
@@ -46,6 +47,25 @@ function started(world: World, event: Started): void {
     after(world, dice.between(20_000, 600_000), () => restartAgentProcess(world, taskId));
   }
 }
+
+/** Somebody's agent, who has found the task id in the master's state; it never gives up while it lives. */
+function claimName(world: World, taskId: string): void {
+  const hostname = `stranger-${taskId}`;
+  trace(world, () => `gocd    a stranger calls itself ${taskId}`);
+  const env = { "GO_SERVER_URL": "http://gocd:8153/go" };
+  world.gocd.agentStarted({
+    hostname,
+    containerName: taskId,
+    env,
+    uuid: hostname,
+    bootDelayMs: 1_000,
+    nowMs: world.nowMs,
+  });
+  after(world, claimMs, () => world.gocd.agentStopped(hostname, world.nowMs));
+}
+
+/** Longer than an agent may take to register. */
+const claimMs = 900_000;
 
 /**
  * The agent in a container starts anew, under another uuid; its container goes on. With a server up to 17.8 it keeps its
@@ -84,6 +104,7 @@ function startAgentProcess(
   // Seen on GoCD 26.2; what was a part of the configuration came with it.
   const isHalfMade = gocdRules(world.gocd.version).agentsInDatabase && nameDice.chance(halfMade);
   world.gocd.agentStarted({
+    containerName: naming === "full" ? `${container.hostname}.ci.example.com` : ownName ?? container.hostname,
     ...(ownName === undefined ? {} : { ownName }),
     ipAddress: container.ipAddress,
     // Docker's bridge hides a container behind its host.

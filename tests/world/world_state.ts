@@ -62,6 +62,8 @@ export interface World {
     hidden: ReadonlySet<string> | undefined;
     /** Another server answers, with these agents and no jobs. */
     otherGocd: readonly GocdAgent[] | undefined;
+    /** Until then somebody claims the name of each task that starts. */
+    namesClaimedUntilMs: number;
     /** As its administrator set it. */
     isGocdInMaintenance: boolean;
     /** Nearly everything is answered 503. */

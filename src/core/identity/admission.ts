@@ -1,33 +1,47 @@
-// Which Pending record is enabled for an instance, and when: anyone can claim any hostname.
+// Which Pending record is enabled for an instance: anybody can claim any hostname, and task ids are public in Mesos.
 
-import type { Draft } from "../draft.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import type { Waiting } from "../instance.ts";
-import { newRecordMs } from "../life/gocd_clocks.ts";
-import { hasOwnAddress } from "./recognition.ts";
-
-/** Of several Pending records of one name: the one being enabled, or the one with the container's address. */
-export function likeliest(instance: Waiting, pending: readonly GocdAgent[]): GocdAgent | undefined {
-  const { addresses = [] } = instance;
-  const uuid = instance.state === "starting" ? instance.pendingUuid : undefined;
-  return pending.find((each) => each.uuid === uuid) ??
-    pending.find(({ ipAddress = "" }) => addresses.includes(ipAddress)) ?? pending[0];
-}
+import type { State } from "../state.ts";
+import { nameOf, needsProof } from "./hostnames.ts";
 
 /**
- * Whether a Pending record of the instance's name may be enabled now. An agent that was told a key comes as Pending only
- * where the key is wrong, so a record that is there before the container is not its own. And one whose address is not
- * that of the container is looked at twice: a Pending record has the address of its connection (GoCD
- * AgentRegistrationController), which is that of the container unless somebody stands in between, so by itself it proves
- * nothing; but the true agent may come meanwhile.
+ * The Pending record to enable, of those with the instance's name: the one that is being enabled, or the only one that
+ * is proven. Of several that are proven all but one have seen the name of the first on the server: none is enabled. Its
+ * address proves nothing (GoCD takes it from X-Forwarded-For).
  */
-export function mayAdmit(draft: Draft, instance: Waiting, { uuid, ipAddress = "" }: GocdAgent): boolean {
-  const { settings, server } = draft.state;
-  const isTold = settings.registersWithKey === true;
-  if (isTold && (instance.state === "launching" || instance.runningSinceMs === undefined)) return false;
-  const { addresses = [] } = instance;
-  if (addresses.length === 0 || ipAddress === "" || addresses.includes(ipAddress)) return true;
-  // Docker's bridge hides the container behind its host; there only who has a working key comes under suspicion.
-  const isOdd = hasOwnAddress(instance) || isTold && server.keyRefusedMs === undefined;
-  return !isOdd || draft.atMs - (server.appearedMs.get(uuid) ?? draft.atMs) >= newRecordMs;
+export function admissible(
+  { settings }: State,
+  instance: Waiting,
+  pending: readonly GocdAgent[],
+): GocdAgent | undefined {
+  const uuid = instance.state === "starting" ? instance.pendingUuid : undefined;
+  const asked = pending.find((each) => each.uuid === uuid);
+  if (asked !== undefined) return asked;
+  if (needsProof(instance)) {
+    const proven = pending.filter(({ proof }) => proof === "given");
+    return proven.length === 1 ? proven[0] : undefined;
+  }
+  // With a key it is Pending only where the key is wrong: one that is there before the container is not its own.
+  const isRunning = instance.state === "starting" && instance.runningSinceMs !== undefined;
+  return settings.registersWithKey === true && !isRunning ? undefined : pending[0];
+}
+
+/** Instances that wait for an agent, with the number of Pending records of their name, none of which is admitted. */
+export function unproven({ instances, server }: State): ReadonlyMap<string, number> {
+  const claims = new Map<string, GocdAgent[]>();
+  for (const gocdAgent of server.agents) {
+    if (gocdAgent.configState !== "Pending" || gocdAgent.elastic || gocdAgent.proof === undefined) continue;
+    const name = nameOf(gocdAgent);
+    claims.set(name, [...claims.get(name) ?? [], gocdAgent]);
+  }
+  const told = new Map<string, number>();
+  for (const [taskId, records] of claims) {
+    const instance = instances.get(taskId);
+    const isWaiting = instance?.state === "launching" ||
+      instance?.state === "starting" && instance.pendingUuid === undefined;
+    const proven = records.filter(({ proof }) => proof === "given").length;
+    if (isWaiting && (proven !== 1 || records.length > 1)) told.set(taskId, records.length);
+  }
+  return told;
 }

@@ -1,5 +1,6 @@
 // Creates task ids, and recognizes them when Mesos reports a task that the store does not know.
 
+import { matchingEnvironments } from "../demand/matching.ts";
 import type { Draft } from "../draft.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import { nameOf } from "./hostnames.ts";
@@ -104,12 +105,14 @@ export function adoptRecords(draft: Draft, agents: readonly GocdAgent[]): readon
     const { elastic, configState, uuid } = gocdAgent;
     if (elastic || configState === "Pending") continue;
     const taskId = nameOf(gocdAgent);
+    const [environment] = matchingEnvironments(gocdAgent);
     const parsed = parseTaskId(taskId);
     if (parsed?.lineage !== draft.state.framework.lineage || draft.instance(taskId) !== undefined) continue;
     draft.put({
       taskId,
       ...profileBySlug(draft, parsed.profileSlug),
       gocdResources: gocdAgent.gocdResources,
+      ...(environment === undefined ? {} : { environment }),
       createdMs: draft.atMs,
       mesosAgentId: "",
       host: "?",

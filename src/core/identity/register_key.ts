@@ -4,7 +4,8 @@
 import type { Draft } from "../draft.ts";
 import type { Finding } from "../event.ts";
 import type { State } from "../state.ts";
-import { wrongKeyFinding } from "../words/findings.ts";
+import { unproven } from "./admission.ts";
+import { notProvenFinding, wrongKeyFinding } from "../words/findings.ts";
 
 /** An agent of ours has come as Pending: told once, with what it means under these settings. */
 export function cameAsPending(draft: Draft, taskId: string, uuid: string): void {
@@ -23,6 +24,10 @@ export function keyWorked(draft: Draft): void {
 }
 
 /** What an operator should know of the key now, if anything. */
-export function keyFindings({ server }: State): readonly Finding[] {
-  return server.keyRefusedMs === undefined ? [] : [wrongKeyFinding];
+export function keyFindings(state: State): readonly Finding[] {
+  const taskIds = [...unproven(state).keys()];
+  return [
+    ...(state.server.keyRefusedMs === undefined ? [] : [wrongKeyFinding]),
+    ...(taskIds.length === 0 ? [] : [notProvenFinding(taskIds)]),
+  ];
 }

@@ -4,7 +4,7 @@
 import type { Draft } from "../draft.ts";
 import { isLostLongEnough } from "../life/gocd_index.ts";
 import type { GocdAgent } from "../gocd_records.ts";
-import { nameOf } from "./hostnames.ts";
+import { isCalled } from "./hostnames.ts";
 import type { AgentInstance } from "../instance.ts";
 import { uuidOf } from "../life/phase.ts";
 import type { State } from "../state.ts";
@@ -53,8 +53,7 @@ function isShared(
   if (owner.state === "gone" || owner.profile !== instance.profile) return false;
   const isNamed = state.server.findings.some(({ code, hostnames = [] }) => {
     if (code !== duplicateGuidCode) return false;
-    const names = new Set(hostnames.map((hostname) => nameOf({ hostname })));
-    return names.has(owner.taskId) && names.has(instance.taskId);
+    return [owner, instance].every((each) => hostnames.some((hostname) => isCalled(each, hostname)));
   });
   if (isNamed) return true;
   const shown = listed.get(uuidOf(owner) ?? "")?.ipAddress ?? "";

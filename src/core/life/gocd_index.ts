@@ -10,7 +10,7 @@ import type { ServerState } from "../state.ts";
 /** The list in the two ways it is looked up. */
 export interface GocdAgentIndex {
   readonly byUuid: ReadonlyMap<string, GocdAgent>;
-  /** By the first label of the hostname: the task id of an agent of ours. */
+  /** By the first label of the hostname: the task id of an agent of ours. Without those that anybody could have named so. */
   readonly byName: ReadonlyMap<string, readonly GocdAgent[]>;
 }
 
@@ -21,6 +21,7 @@ export function indexGocdAgents(agents: readonly GocdAgent[]): GocdAgentIndex {
   for (const gocdAgent of agents) {
     if (gocdAgent.elastic) continue;
     byUuid.set(gocdAgent.uuid, gocdAgent);
+    if (gocdAgent.proof === "missing") continue;
     const name = nameOf(gocdAgent);
     const others = byName.get(name);
     if (others === undefined) byName.set(name, [gocdAgent]);

@@ -5,7 +5,7 @@ import type { Draft } from "../draft.ts";
 import { countFailure, waivePollWait } from "./failures.ts";
 import { isAsked } from "./gocd_index.ts";
 import type { GocdAgent } from "../gocd_records.ts";
-import { nameOf } from "../identity/hostnames.ts";
+import { isNamed } from "../identity/hostnames.ts";
 import { type AgentInstance, inPhase, type InstanceIn, type Killing, type Waiting } from "../instance.ts";
 import { end, sendKill, startKill, uuidOf } from "./phase.ts";
 import { clocksOf } from "../profile_of.ts";
@@ -115,7 +115,7 @@ function mayEnd(draft: Draft, instance: Waiting): boolean {
   const { taskId } = instance;
   const { agents, unlisted } = draft.state.server;
   const pendingUuid = uuidOf(instance);
-  const isOwn = (each: GocdAgent): boolean => each.uuid === pendingUuid || nameOf(each) === taskId;
+  const isOwn = (each: GocdAgent): boolean => each.uuid === pendingUuid || isNamed(each, taskId);
   if (agents.some((each) => each.configState !== "Pending" && isOwn(each))) return false;
   // A list may lack some records for a while: this one may be enabled by now, and its agent build.
   if ([...unlisted.values()].some(({ gocdAgent }) => isOwn(gocdAgent))) return false;

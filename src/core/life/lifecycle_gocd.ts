@@ -1,6 +1,6 @@
 // What the list of GocdAgents means for our instances.
 
-import { likeliest, mayAdmit } from "../identity/admission.ts";
+import { admissible, unproven } from "../identity/admission.ts";
 import { activityOf, activityWord } from "./activity.ts";
 import { countedSince, holdsTakingDown } from "./brake.ts";
 import { cleanUp } from "./cleanup.ts";
@@ -62,6 +62,9 @@ export function advanceInstances(draft: Draft, agents: readonly GocdAgent[]): vo
     }
     trackFound(draft, instance, index);
   }
+  for (const [taskId, count] of unproven(draft.state)) {
+    draft.note({ kind: "pending-not-proven", taskId, count, onceKey: `${taskId} ${count}` });
+  }
 }
 
 function advanceRegistration(draft: Draft, instance: Waiting, index: GocdAgentIndex): void {
@@ -76,10 +79,11 @@ function advanceRegistration(draft: Draft, instance: Waiting, index: GocdAgentIn
   }
   const enabled = found.find((each) => each.configState === "Enabled");
   const disabled = found.find((each) => each.configState === "Disabled");
-  const pending = likeliest(instance, found.filter((each) => each.configState === "Pending"));
+  const pending = found.filter((each) => each.configState === "Pending");
   if (enabled !== undefined) return registered(draft, instance, enabled);
   if (disabled !== undefined) return registered(draft, instance, disabled);
-  if (pending !== undefined && mayAdmit(draft, instance, pending)) enablePending(draft, instance, pending);
+  const own = admissible(draft.state, instance, pending);
+  if (own !== undefined) enablePending(draft, instance, own);
 }
 
 /** By uuid once that is known, by name, or else by address. */
@@ -138,7 +142,7 @@ function registered(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): void
   });
 }
 
-/** Only a Pending record with the hostname of a living instance of ours is ever enabled. */
+/** The only way in which a Pending record is ever enabled. */
 function enablePending(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): void {
   if (draft.state.server.info?.maintenance === "on") return;
   const isNew = instance.state === "launching" || instance.pendingUuid !== gocdAgent.uuid;
@@ -161,6 +165,7 @@ function enablePending(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): v
     taskId: instance.taskId,
     uuid: gocdAgent.uuid,
     registration: {
+      hostname: instance.taskId,
       gocdResources: instance.gocdResources,
       ...(instance.environment === undefined ? {} : { environment: instance.environment }),
     },

@@ -65,7 +65,7 @@ function applyMeaning(draft: Draft, instance: AgentInstance, status: TaskStatus,
     case "starting":
       return onAlive(draft, instance, status);
     case "running":
-      return onAlive(draft, withAddresses(draft, instance, status), status);
+      return onAlive(draft, withContainer(draft, instance, status), status);
     case "killing":
       return onKilling(draft, instance, status);
     case "lost":
@@ -90,11 +90,17 @@ function applyMeaning(draft: Draft, instance: AgentInstance, status: TaskStatus,
 /**
  * What Mesos reports about the container's addresses while it runs; before that it is the address of the Mesos agent
  * (apache/mesos Slave::_statusUpdate; docker/executor.cpp). Docker's bridge gives one that other hosts have, too; the
- * host's network that of the Mesos agent; CNI and user networks one of the network.
+ * host's network that of the Mesos agent; CNI and user networks one of the network. Docker's name for the container
+ * comes with the executor's own update only.
  */
-function withAddresses(draft: Draft, instance: AgentInstance, { ipAddresses }: TaskStatus): AgentInstance {
-  if (ipAddresses === undefined || instance.addresses?.join() === ipAddresses.join()) return instance;
-  const known = { ...instance, addresses: ipAddresses };
+function withContainer(draft: Draft, instance: AgentInstance, status: TaskStatus): AgentInstance {
+  const { ipAddresses: addresses = instance.addresses, dockerName = instance.dockerName } = status;
+  if (instance.addresses?.join() === addresses?.join() && instance.dockerName === dockerName) return instance;
+  const known = {
+    ...instance,
+    ...(addresses === undefined ? {} : { addresses }),
+    ...(dockerName === undefined ? {} : { dockerName }),
+  };
   draft.put(known);
   return known;
 }

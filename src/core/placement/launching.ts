@@ -131,6 +131,7 @@ function launch(draft: Draft, { wanted, profile, resources, hostPorts, accept, s
     launchReason: launchReasonText(wanted.reason),
     bucketKey: wanted.bucketKey,
     network: profile.container.network.mode,
+    needsProof: true,
     ...(strangers === undefined || strangers.length === 0 ? {} : { strangers }),
     state: "launching",
     sinceMs: draft.atMs,

@@ -15,6 +15,8 @@ export interface TaskStatus {
   readonly uuid?: string;
   /** IP addresses in `container_status.network_infos`; absent: none told. */
   readonly ipAddresses?: readonly string[];
+  /** The hostname that Docker has given the container: the first digits of its id; absent: none told. */
+  readonly dockerName?: string;
   /** When the status was made, ms since the epoch, where given. */
   readonly timestampMs?: number;
 }

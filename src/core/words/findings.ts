@@ -16,6 +16,23 @@ export const wrongKeyFinding: Finding = {
   hint: registerKeyHint,
 };
 
+/** Why a Pending record with the name of a task of ours is left alone. */
+export const notProvenText = "but that name is public in Mesos and nothing proves whose it is: not enabled";
+
+/** What to do about it. */
+export const notProvenHint = `${registerKeyHint}, or enable it on the Agents page of GoCD if you know it`;
+
+/** Pending records with the names of these tasks are left alone. */
+export function notProvenFinding(taskIds: readonly string[]): Finding {
+  const [first = ""] = taskIds;
+  const more = taskIds.length > 1 ? ` (and ${taskIds.length - 1} more)` : "";
+  return {
+    code: "pending-not-proven",
+    message: `a Pending GoCD agent is named ${first}${more}, ${notProvenText}`,
+    hint: notProvenHint,
+  };
+}
+
 /** An environment of a profile is not on the server; `isWarm`: its `min-idle` agents would register there. */
 export function environmentMissing(profile: string, environment: string, isWarm: boolean): Finding {
   const effect = isWarm ? "its min-idle agents are not launched" : "it gets no jobs from there";

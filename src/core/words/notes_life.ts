@@ -4,6 +4,7 @@ import type { DrainReason, KillCause } from "../instance.ts";
 import type { EndedTask, LifeNotes } from "../note.ts";
 import { failureHint, failureText, idleText, killText, suspicionText } from "./causes.ts";
 import type { NoteWords } from "./note_line.ts";
+import { notProvenHint, notProvenText } from "./findings.ts";
 import { counted, formatDuration } from "./phrases.ts";
 
 const drainWords: Readonly<Record<Exclude<DrainReason, "idle">, string>> = {
@@ -49,6 +50,13 @@ export const lifeNotes: NoteWords<keyof LifeNotes> = {
       isDisabled ? ", but someone has disabled it there" : ""
     }`,
     fields: { taskId, profile, uuid },
+  }),
+  "pending-not-proven": ({ taskId, count }) => ({
+    level: "warning",
+    text: `${count === 1 ? "a Pending GoCD agent is" : `${count} Pending GoCD agents are`} named ${taskId}, ` +
+      `${notProvenText}`,
+    hint: notProvenHint,
+    fields: { taskId, count },
   }),
   "duplicate-hostname": ({ taskId, count }) => ({
     level: "warning",

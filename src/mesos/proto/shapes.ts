@@ -100,6 +100,7 @@ export type TaskStatusShape = {
   /** Seconds since the epoch. */
   readonly timestamp?: number | Unset;
   readonly uuid?: BytesShape | Unset;
+  readonly data?: BytesShape | Unset;
   readonly "container_status"?: ContainerStatusShape | Unset;
 };
 

@@ -148,22 +148,20 @@ interface ContainerLife {
 
 /** Starts an agent in each container that starts, and ends it with its container. */
 function containerLife(gocd: SimGocd, random: () => number): ContainerLife {
-  const hostnames = new Map<string, string>();
   const started = new Set<string>();
   const stopped = new Set<string>();
   const follow = (event: SimContainerEvent): void => {
     switch (event.kind) {
       case "started": {
-        const { hostname, env, taskId, atMs } = event;
+        const { hostname: containerName, env, taskId, atMs } = event;
         started.add(taskId);
-        hostnames.set(taskId, hostname);
         const bootDelayMs = Math.round(bootMs[0] + random() * (bootMs[1] - bootMs[0]));
-        gocd.agentStarted({ hostname, env, uuid: uuidFrom(random), bootDelayMs, nowMs: atMs });
+        gocd.agentStarted({ hostname: taskId, containerName, env, uuid: uuidFrom(random), bootDelayMs, nowMs: atMs });
         return;
       }
       case "stopped":
         stopped.add(event.taskId);
-        gocd.agentStopped(hostnames.get(event.taskId) ?? event.taskId, event.atMs);
+        gocd.agentStopped(event.taskId, event.atMs);
         return;
       default:
         event satisfies never;

@@ -57,8 +57,9 @@ function newRecord(world: GocdWorld, process: SimAgentProcess, withProperties: b
   const { registration } = process;
   return {
     uuid: process.uuid,
-    hostname: process.ownName ??
-      (withProperties && registration.hostname !== "" ? registration.hostname : process.containerHostname),
+    hostname: withProperties
+      ? process.ownName ?? (registration.hostname || process.containerName)
+      : process.containerName,
     ipAddress: process.peerAddress,
     sandbox: "/go",
     operatingSystem: "Linux",

@@ -7,8 +7,10 @@ import type { GocdWorld, SimAgentProcess, SimJob, SimRegistration, SimWork } fro
 
 /** A container of an agent image that was started. */
 export interface SimAgentStart {
-  /** The container's own hostname: its identity in the model. */
+  /** Its identity in the model. */
   readonly hostname: string;
+  /** What its container's system calls it; default: as it calls itself, or its identity. */
+  readonly containerName?: string;
   /** Environment variables as the container gets them. */
   readonly env: Readonly<Record<string, string>>;
   /** The random uuid that the agent makes for itself (or its pre-seeded guid.txt). */
@@ -60,6 +62,7 @@ function newProcess(start: SimAgentStart, registration: SimRegistration): SimAge
   return {
     containerHostname: start.hostname,
     uuid: start.uuid,
+    containerName: start.containerName ?? start.ownName ?? start.hostname,
     ownName: start.ownName,
     ipAddress,
     peerAddress: start.peerAddress ?? ipAddress,

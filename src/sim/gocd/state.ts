@@ -126,6 +126,8 @@ export interface SimWork {
 export interface SimAgentProcess {
   /** Its identity in the model. */
   readonly containerHostname: string;
+  /** What it calls itself where its key is not accepted (GoCD AgentRegistrationController). */
+  readonly containerName: string;
   /** What it calls itself, whatever its variables say; undefined: as they say, or as its container is called. */
   readonly ownName: string | undefined;
   /** Of its container. */

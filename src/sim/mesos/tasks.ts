@@ -93,6 +93,7 @@ function running(world: SimWorld, host: SimHost, run: SimRun): void {
   });
   const network = (textAt(run.task.info, "container", "docker", "network") ?? "HOST").toLowerCase();
   const inspected = [{
+    "Id": dockerIdOf(run.task),
     "Name": `/mesos-${run.task.containerId}`,
     "State": { "Status": "running", "Running": true, "ExitCode": 0 },
     "Config": { "Hostname": hostname },
@@ -124,7 +125,16 @@ function hostnameOf(host: SimHost, task: SimTask): string {
   const parameter = listAt(task.info, "container", "docker", "parameters").find((each) => each.key === "hostname");
   const network = textAt(task.info, "container", "docker", "network") ?? "HOST";
   return textAt(parameter, "value") ?? textAt(task.info, "container", "hostname") ??
-    (network === "HOST" ? host.spec.hostname : task.containerId.replaceAll("-", "").slice(0, 12));
+    (network === "HOST" ? host.spec.hostname : dockerIdOf(task).slice(0, 12));
+}
+
+/** 64 digits that Docker makes up. What shows `containerId` does not show them. */
+function dockerIdOf({ containerId }: SimTask): string {
+  let state = 0x811c9dc5;
+  return Array.from({ length: 64 }, (_, index) => {
+    for (const char of `${containerId}${index}`) state = Math.imul(state ^ char.charCodeAt(0), 0x01000193) >>> 0;
+    return (state >>> 28).toString(16);
+  }).join("");
 }
 
 function environmentOf(task: SimTask): Readonly<Record<string, string>> {

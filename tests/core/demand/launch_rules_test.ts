@@ -211,6 +211,7 @@ Deno.test("launches are remembered for a minute, and what is launched is stored 
     launchReason: "min-idle = 1, 0 ready",
     bucketKey: "k",
     network: "BRIDGE",
+    needsProof: true,
     state: "launching",
     sinceMs: zeroMs + minute,
     offerId: "o1",

@@ -1,12 +1,12 @@
 // What an agent registers with, which Pending record is enabled, and what a record must have: each at its limits.
 
 import { assertEquals } from "@std/assert";
-import { likeliest, mayAdmit } from "../../../src/core/identity/admission.ts";
+import { admissible } from "../../../src/core/identity/admission.ts";
 import type { BucketAssessment } from "../../../src/core/demand/assess.ts";
 import { bucketJobs } from "../../../src/core/demand/backlog.ts";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import { indexGocdAgents } from "../../../src/core/life/gocd_index.ts";
-import type { InstanceIn, Registered } from "../../../src/core/instance.ts";
+import type { InstanceIn, Registered, Waiting } from "../../../src/core/instance.ts";
 import { launchRegistration } from "../../../src/core/demand/launch_registration.ts";
 import { trackGap } from "../../../src/core/identity/misregistered.ts";
 import {
@@ -65,56 +65,41 @@ Deno.test("an agent of a profile for all resources gets those of the jobs beside
   });
 });
 
-const waiting = anInstance("t", { state: "starting", runningSinceMs: zeroMs }, {
-  addresses: ["10.0.0.1"],
-  network: "USER",
-}) as InstanceIn<"starting">;
+const waiting = anInstance("t", { state: "starting", runningSinceMs: zeroMs }) as InstanceIn<"starting">;
+const launching = anInstance("t", { state: "launching", offerId: "o" }) as InstanceIn<"launching">;
+const claimed = gocdAgent("t", { ...pending, uuid: "a" });
+const own = gocdAgent("t", { ...pending, uuid: "b", proof: "given" });
 
-Deno.test("of several Pending records the one being enabled counts, then the one at the container's address, then the first", () => {
-  const [a, b, c] = ["a", "b", "c"].map((hostname) =>
-    gocdAgent(hostname, { ...pending, ...(hostname === "b" ? { ipAddress: "10.0.0.1" } : {}) })
-  ) as [GocdAgent, GocdAgent, GocdAgent];
-  assertEquals(likeliest({ ...waiting, pendingUuid: "uuid-c" }, [a, b, c])?.hostname, "c");
-  assertEquals(
-    [likeliest(waiting, [a, b, c])?.hostname, likeliest(waiting, [a, c])?.hostname, likeliest(waiting, [])],
-    ["b", "a", undefined],
-  );
+/** The uuid of the record that is admitted. */
+function admitted(instance: Waiting, records: readonly GocdAgent[], isTold = false): string | undefined {
+  const state = stateOf([]);
+  const settings = { ...state.settings, registersWithKey: isTold };
+  return admissible({ ...state, settings }, instance, records)?.uuid;
+}
+
+Deno.test("only the one Pending record that is proven to be an instance's is admitted, with a key and without", () => {
+  for (const marks of [{ needsProof: true }, { adopted: true }] as const) {
+    for (const instance of [{ ...waiting, ...marks }, { ...launching, ...marks }]) {
+      assertEquals(admitted(instance, [claimed]), undefined);
+      assertEquals(admitted(instance, [claimed, own]), "b");
+      assertEquals(admitted(instance, [claimed, own], true), "b");
+      assertEquals(admitted(instance, []), undefined);
+    }
+  }
 });
 
-Deno.test("a Pending record is enabled once its container runs, where a key was told, and after ten seconds at an odd address", () => {
-  const may = (
-    instance: typeof waiting | (InstanceIn<"launching">),
-    ipAddress: string | undefined,
-    { isTold = false, refused = false, forMs = 0 } = {},
-  ): boolean => {
-    const { settings } = stateOf([]);
-    const server = { appearedMs: new Map([["u", zeroMs + minute - forMs]]), ...(refused ? { keyRefusedMs: 1 } : {}) };
-    const draft = at(zeroMs + minute, [], server, { settings: { ...settings, registersWithKey: isTold } });
-    return mayAdmit(
-      draft,
-      instance,
-      gocdAgent("t", { ...pending, uuid: "u", ...(ipAddress === undefined ? {} : { ipAddress }) }),
-    );
-  };
-  const launching = anInstance("t", { state: "launching", offerId: "o" }) as InstanceIn<"launching">;
+Deno.test("of two Pending records that know the name of one container none is admitted, but the one being enabled stays so", () => {
+  const copied = gocdAgent("t", { ...pending, uuid: "c", proof: "given" });
+  const instance: InstanceIn<"starting"> = { ...waiting, needsProof: true };
+  assertEquals(admitted(instance, [copied, own]), undefined);
+  assertEquals(admitted({ ...instance, pendingUuid: "b" }, [copied, own]), "b");
+});
+
+Deno.test("an instance that an earlier version launched is admitted by its name, with a key once its container runs", () => {
+  assertEquals([admitted(waiting, [claimed]), admitted(launching, [claimed])], ["a", "a"]);
+  assertEquals([admitted(waiting, [claimed], true), admitted(launching, [claimed], true)], ["a", undefined]);
   const { runningSinceMs: _, ...pulling } = waiting;
-  assertEquals([may(launching, undefined), may(launching, undefined, { isTold: true })], [true, false]);
-  assertEquals([
-    may(pulling, "10.0.0.1"),
-    may(pulling, "10.0.0.1", { isTold: true }),
-    may(waiting, "10.0.0.1", { isTold: true }),
-  ], [true, false, true]);
-  assertEquals(
-    [may(waiting, "10.0.0.9", { forMs: 10 * second - 1 }), may(waiting, "10.0.0.9", { forMs: 10 * second })],
-    [false, true],
-  );
-  assertEquals([may(waiting, ""), may(waiting, undefined)], [true, true]);
-  const bridged = { ...waiting, network: "BRIDGE" as const };
-  assertEquals([
-    may(bridged, "10.0.0.9"),
-    may(bridged, "10.0.0.9", { isTold: true }),
-    may(bridged, "10.0.0.9", { isTold: true, refused: true }),
-  ], [true, false, true]);
+  assertEquals([admitted(pulling, [claimed], true), admitted(waiting, [])], [undefined, undefined]);
 });
 
 const lacking = anInstance("t", {

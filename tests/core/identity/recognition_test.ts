@@ -8,6 +8,7 @@ import { nameOf } from "../../../src/core/identity/hostnames.ts";
 import { statusView } from "../../../src/core/view/status_view.ts";
 import {
   building,
+  dockerNameOf,
   drive,
   type Driver,
   gocdAgent,
@@ -17,6 +18,7 @@ import {
   missing,
   offer,
   only,
+  ownPending,
   pending,
   second,
   watch,
@@ -82,17 +84,17 @@ Deno.test("an agent that registers under its container's full domain name is our
   assertEquals(changed(world).map(({ kind }) => kind), ["disable-gocd-agents", "delete-gocd-agents"]);
 });
 
-Deno.test("a Pending record with the full domain name of a living instance is enabled", () => {
+Deno.test("a Pending record with the full domain name of the container of a living instance is enabled", () => {
   const { world, taskId } = launched();
   world.status(taskId, "TASK_RUNNING");
-  world.read(gocdAgent(`${taskId}.ci.example.com`, pending));
+  world.read(gocdAgent(`${dockerNameOf(taskId).toUpperCase()}.ci.example.com`, pending));
   assertEquals(only(world.taken(), "enable-gocd-agent").length, 1);
 });
 
 Deno.test("the uuid of an agent counts once it is known, though its hostname is changed while it is enabled", () => {
   const { world, taskId } = launched();
   world.status(taskId, "TASK_RUNNING");
-  world.read(gocdAgent(taskId, pending));
+  world.read(ownPending(taskId));
   world.read(gocdAgent("renamed", { uuid: `uuid-${taskId}` }));
   assertEquals(world.instance(taskId).state, "registered");
 });
@@ -173,7 +175,7 @@ Deno.test("after a restart it is not known which agents were there before the la
 Deno.test("an agent that is found to be another instance's holds no KILL any more", () => {
   const { world, taskIds: [first = "", other = ""] } = launched({ count: 2 });
   for (const taskId of [first, other]) world.status(taskId, "TASK_RUNNING");
-  world.read(gocdAgent(other, pending));
+  world.read(ownPending(other));
   watch(world, 11 * minute, gocdAgent("renamed", { uuid: `uuid-${other}`, ...building }));
   assertEquals([world.instance(other).state, world.instance(first).state], ["registered", "killing"]);
 });

@@ -1,6 +1,7 @@
 // From the launch of an instance to its record on the GoCD server: who is enabled, who counts, and who never comes.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { statusView } from "../../../src/core/view/status_view.ts";
 import {
   building,
   drive,
@@ -13,6 +14,7 @@ import {
   missing,
   offer,
   only,
+  ownPending,
   pending,
   problem,
   second,
@@ -29,35 +31,55 @@ Deno.test("a Pending agent with the hostname of a living instance is enabled wit
   world.offers(offer("h1"));
   const taskId = "gocd-abc123-default-1";
   world.status(taskId, "TASK_RUNNING");
-  world.read(gocdAgent(taskId, pending), gocdAgent("stranger", pending));
+  world.read(ownPending(taskId), gocdAgent("stranger", pending));
   assertEquals(only(world.taken(), "enable-gocd-agent"), [{
     kind: "enable-gocd-agent",
     taskId,
     uuid: `uuid-${taskId}`,
-    registration: { gocdResources: ["linux"], environment: "prod" },
+    registration: { hostname: taskId, gocdResources: ["linux"], environment: "prod" },
   }]);
   world.wait(10 * second);
-  world.read(gocdAgent(taskId, pending));
+  world.read(ownPending(taskId));
   assertEquals(only(world.taken(), "enable-gocd-agent").length, 0);
   world.wait(50 * second);
-  world.read(gocdAgent(taskId, pending));
+  world.read(ownPending(taskId));
   assertEquals(only(world.taken(), "enable-gocd-agent").length, 0, "it waits its turn among other calls");
   const call = { kind: "enable-gocd-agent", taskId, uuid: `uuid-${taskId}` } as const;
   world.send({ kind: "gocd-call-failed", call, problem: problem() });
   world.wait(30 * second);
-  world.read(gocdAgent(taskId, pending));
+  world.read(ownPending(taskId));
   assertEquals(only(world.taken(), "enable-gocd-agent").length, 1);
   world.read(gocdAgent(taskId));
   assertEquals(world.instance(taskId).state, "registered");
 });
 
-Deno.test("a Pending agent is enabled even if GoCD shows it before Mesos says anything", () => {
+Deno.test("a Pending agent with the task id of an instance is a stranger for all that anybody knows: told, never enabled", () => {
   const world = drive();
   world.subscribe();
   world.poll({ jobs: jobs(1) });
   world.offers(offer("h1"));
-  world.read(gocdAgent("gocd-abc123-default-1", pending));
-  assertEquals(only(world.taken(), "enable-gocd-agent").length, 1);
+  const taskId = "gocd-abc123-default-1";
+  const stranger = gocdAgent(taskId, { ...pending, uuid: "stranger" });
+  const problems = (): string[] => statusView(world.state, world.atMs).problems.map(({ code }) => code);
+  world.read(stranger);
+  world.status(taskId, "TASK_RUNNING");
+  waitWith(world, 5 * minute, [stranger]);
+  assertEquals(only(world.taken(), "enable-gocd-agent"), []);
+  const told = world.noted().filter(({ code }) => code === "pending-not-proven");
+  assertStringIncludes(
+    told[0]?.text ?? "",
+    `a Pending GoCD agent is named ${taskId}, but that name is public in Mesos`,
+  );
+  assertStringIncludes(told[0]?.hint ?? "", "auto-register-key");
+  assertEquals(problems(), ["pending-not-proven"]);
+  // Its own agent comes.
+  world.wait(10 * second);
+  world.read(stranger, ownPending(taskId));
+  assertEquals(only(world.taken(), "enable-gocd-agent").map(({ uuid }) => uuid), [`uuid-${taskId}`]);
+  assertEquals(problems(), []);
+  world.wait(30 * second);
+  world.read(stranger, gocdAgent(taskId));
+  assertEquals(world.instance(taskId).state, "registered");
 });
 
 const untouched: readonly { readonly name: string; readonly prepare: (world: Driver, taskId: string) => void }[] = [
@@ -76,7 +98,7 @@ for (const { name, prepare } of untouched) {
     const { world, taskId } = withRunning();
     prepare(world, taskId);
     world.taken();
-    world.read(gocdAgent(taskId, pending));
+    world.read(ownPending(taskId));
     assertEquals(kinds(world.taken()), []);
   });
 }
@@ -96,7 +118,7 @@ Deno.test("an elastic agent is never touched, not even with the hostname of an i
 
 Deno.test("two records with one hostname are reported, and the enabled one counts", () => {
   const { world, taskId } = withRunning();
-  world.read(gocdAgent(taskId, pending), gocdAgent(taskId, { uuid: "second" }));
+  world.read(ownPending(taskId), gocdAgent(taskId, { uuid: "second" }));
   const instance = world.instance(taskId);
   assertEquals(instance.state === "registered" ? instance.uuid : "", "second");
   assertEquals(only(world.taken(), "enable-gocd-agent"), []);
@@ -137,7 +159,7 @@ Deno.test("without a fresh list nobody is killed for not being in it", () => {
 
 Deno.test("an agent whose Pending record lists come to lack may be enabled and build: it is not killed for ten minutes", () => {
   const { world, taskId } = withRunning();
-  waitWith(world, 9 * minute, [gocdAgent(taskId, pending)]);
+  waitWith(world, 9 * minute, [ownPending(taskId)]);
   waitWith(world, 9 * minute, []);
   assertEquals(world.instance(taskId).state, "starting");
   waitWith(world, 2 * minute, []);
@@ -146,7 +168,7 @@ Deno.test("an agent whose Pending record lists come to lack may be enabled and b
 
 Deno.test("an agent that stays Pending is killed when its time is over, with that cause", () => {
   const { world, taskId } = withRunning();
-  waitWith(world, 11 * minute, [gocdAgent(taskId, pending)]);
+  waitWith(world, 11 * minute, [ownPending(taskId)]);
   const killing = world.instance(taskId);
   assertEquals(killing.state === "killing" ? killing.cause : "", "pending-stuck");
 });
@@ -155,12 +177,12 @@ Deno.test("an agent is not killed for staying Pending while its enabling is on i
   const { world, taskId } = withRunning();
   const call = { kind: "enable-gocd-agent", taskId, uuid: `uuid-${taskId}` } as const;
   waitWith(world, 9 * minute, []);
-  waitWith(world, 4 * minute, [gocdAgent(taskId, pending)]);
+  waitWith(world, 4 * minute, [ownPending(taskId)]);
   assertEquals([world.instance(taskId).state, only(world.taken(), "enable-gocd-agent").length], ["starting", 1]);
   world.send({ kind: "gocd-call-failed", call, problem: problem() });
-  waitWith(world, 20 * second, [gocdAgent(taskId, pending)]);
+  waitWith(world, 20 * second, [ownPending(taskId)]);
   assertEquals(world.instance(taskId).state, "starting");
-  waitWith(world, 20 * second, [gocdAgent(taskId, pending)]);
+  waitWith(world, 20 * second, [ownPending(taskId)]);
   assertEquals([world.instance(taskId).state, only(world.taken(), "enable-gocd-agent").length], ["killing", 0]);
 });
 

@@ -10,7 +10,7 @@ import {
   minute,
   offer,
   only,
-  pending,
+  ownPending,
   second,
   watch,
 } from "../../support/core.ts";
@@ -75,7 +75,7 @@ for (const [what, ...listed] of [["whose record lists lack"], ["that was enabled
   Deno.test(`a KILL that has not worked of a Pending agent ${what} is not sent again`, () => {
     const { world, taskId } = launched();
     world.status(taskId, "TASK_RUNNING");
-    watch(world, 11 * minute, gocdAgent(taskId, pending));
+    watch(world, 11 * minute, ownPending(taskId));
     assertEquals([world.instance(taskId).state, kills(world) > 0], ["killing", true]);
     const uuid = `uuid-${taskId}`;
     watch(world, 2 * minute, ...listed.map((name) => gocdAgent(name, { ...building, configState: "Disabled", uuid })));
