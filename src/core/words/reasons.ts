@@ -235,6 +235,9 @@ export function launchReasonText(reason: LaunchReason): string {
 /** What keeps the GoCD server from answering, as a clause; its message is another matter. */
 export function serverProblemText(problem: Pick<GocdProblem, "code" | "kind">): string {
   if (problem.code === "gocd-backup") return "the GoCD server makes a backup";
+  if (problem.code === "gocd-blocked" || problem.code === "gocd-proxy-refused") {
+    return "something else answers in place of the GoCD server";
+  }
   switch (problem.kind) {
     case "starting":
       return "the GoCD server is starting";

@@ -142,6 +142,18 @@ Deno.test("many reports on single jobs are one problem and one line in the log, 
   assertEquals(notes.map(({ onceKey }) => onceKey), ["gocd-job-unassigned"]);
 });
 
+Deno.test("a job that other agents than ours are to take is not called unassigned, in log or page", () => {
+  const world = drive({ profiles: [everything], poller: { ignore: ["p/s/b"] } });
+  const jobs = [job("a", { gocdResources: [], elasticProfile: "k8s" }), job("b")];
+  const findings = [unassigned("a", 7), unassigned("b", 6)];
+  world.send({ kind: "gocd-polled", server: serverInfo, jobs, agents: [], findings });
+  assertEquals(world.verdict("a").verdict, "not-ours");
+  assertEquals(world.verdict("b").verdict, "not-ours");
+  const told = statusView(world.state, world.atMs).problems.map(({ code }) => code);
+  assertEquals(told.filter((code) => code.startsWith("gocd-")), []);
+  assertEquals(world.noted().filter(({ code }) => code === "gocd-job-unassigned"), []);
+});
+
 for (
   const [code, kind, words] of [
     ["gocd-starting", "starting", "the GoCD server is starting"],
@@ -150,6 +162,8 @@ for (
     ["gocd-timeout", "unreachable", "the GoCD server does not answer"],
     ["gocd-bad-credentials", "refused", "the GoCD server refuses us"],
     ["gocd-login-page", "unreadable", "the GoCD server cannot be read"],
+    ["gocd-blocked", "refused", "something else answers in place of the GoCD server"],
+    ["gocd-proxy-refused", "refused", "something else answers in place of the GoCD server"],
   ] as const
 ) {
   Deno.test(`while polls fail, verdicts say of when they are and why: ${code}`, () => {
