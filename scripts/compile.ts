@@ -8,7 +8,7 @@ import { flawOf, loadPartially } from "../src/config/load.ts";
 import { exitCodes, OperatorError } from "../src/errors.ts";
 import { compileFlags } from "./flags.ts";
 
-const usage = `Usage: deno task compile [--output PATH] [--config framework.conf]
+const usage = `Usage: deno task compile [--output PATH] [--config framework.conf] [--target TRIPLE]
 
 Makes the executable, dist/gocd-mesos by default. With --config it may reach exactly the hosts of that file, and refuses a
 file with others. The secrets of the file are not read, and variables that have nothing to do with hosts may be unset.
@@ -20,7 +20,7 @@ Examples:
 async function main(): Promise<number> {
   const unknown: string[] = [];
   const flags = parseArgs(Deno.args, {
-    string: ["output", "config"],
+    string: ["output", "config", "target"],
     boolean: ["help"],
     unknown: (arg: string) => (unknown.push(arg), false),
   });
@@ -42,6 +42,7 @@ async function main(): Promise<number> {
       `--config=${root}deno.json`,
       "--output",
       output,
+      ...(flags.target === undefined ? [] : ["--target", flags.target]),
       // The types are checked by `deno task check`; here that would only fetch type packages.
       "--no-check",
       "--no-prompt",
