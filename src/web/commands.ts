@@ -1,6 +1,7 @@
 // Operator commands over HTTP: who may send them and what the responses say.
 
 import * as v from "valibot";
+import { wholeText } from "../net/body.ts";
 import type { Secret } from "../secret.ts";
 import { isOurOrigin } from "./access.ts";
 import { jsonResponse, type Refusal, refusalResponse } from "./responses.ts";
@@ -39,9 +40,7 @@ export interface CommandContext {
 }
 
 /** Commands are short; a larger body is a bug or an attack. */
-const bodyBytesMax = 4_096;
-/** A client that has not sent its body by then never will. */
-const bodyMsMax = 5_000;
+export const bodyBytesMax = 4_096;
 
 const profile = v.exactOptional(v.pipe(v.string(), v.regex(/^[a-zA-Z0-9_-]{1,100}$/)));
 const bodies = {
@@ -70,8 +69,8 @@ export async function answerCommand(
   const refusal = refusalOf(request, context, options);
   if (refusal !== undefined) return refusalResponse(refusal);
   if (options === undefined) return refusalResponse(switchedOff);
-  const body = await readBody(request);
-  if (typeof body !== "string") return refusalResponse(body);
+  const body = await wholeText(request.body, bodyBytesMax);
+  if (body === undefined) return refusalResponse(tooLarge);
   const command = parseCommand(name, body);
   if ("status" in command) return refusalResponse(command);
   const answer = await options.onCommand(command);
@@ -156,39 +155,10 @@ function invalid(reason: string): Refusal {
   };
 }
 
-const tooLarge: Refusal = {
+/** The response to a body that is no command. */
+export const tooLarge: Refusal = {
   status: 413,
   code: "too-large",
   message: `the body has more than ${bodyBytesMax} bytes`,
   hint: "a command is only a few words long",
 };
-
-/** The body as text, bounded in bytes and time. */
-async function readBody(request: Request): Promise<string | Refusal> {
-  if (request.body === null) return "";
-  if (Number(request.headers.get("content-length") ?? 0) > bodyBytesMax) {
-    await request.body.cancel();
-    return tooLarge;
-  }
-  const reader = request.body.getReader();
-  const limit = AbortSignal.timeout(bodyMsMax);
-  const stop = (): void => void reader.cancel().catch(() => {});
-  limit.addEventListener("abort", stop);
-  try {
-    const decoder = new TextDecoder();
-    let text = "";
-    for (let bytes = 0; bytes <= bodyBytesMax;) {
-      const { done, value } = await reader.read();
-      if (limit.aborted) break;
-      if (done) return text + decoder.decode();
-      bytes += value.length;
-      text += decoder.decode(value, { stream: true });
-    }
-    if (!limit.aborted) stop();
-    return limit.aborted
-      ? { status: 408, code: "too-slow", message: "the body did not arrive in time", hint: "send it again" }
-      : tooLarge;
-  } finally {
-    limit.removeEventListener("abort", stop);
-  }
-}

@@ -60,15 +60,13 @@ export function createHandler(options: HandlerOptions): Handler {
   };
 
   const answer = async (request: Request, address: string): Promise<Response> => {
-    // A garbage Host header makes the URL invalid.
-    const url = URL.canParse(request.url) ? new URL(request.url) : undefined;
-    const path = withoutSlash(url?.pathname ?? "");
+    const url = new URL(request.url);
+    const path = withoutSlash(url.pathname);
     const healthRoute = healthRoutes.get(path);
     // A load balancer may use any name for health checks; the response reveals nothing about builds.
     if (healthRoute !== undefined) return answerRead(request, () => healthRoute(options.picture().view));
     const caller = await callerOf(request, address);
     if (caller === "too-eager") return refusalResponse(tooMany);
-    if (url === undefined) return badRequest();
     const host = request.headers.get("host") ?? url.host;
     if (!isOurHost(host, options)) return foreignHost();
     const isOpen = options.isPrivate !== true || request.method === "POST";
@@ -148,15 +146,6 @@ function answerRead({ method }: Request, route: () => Response): Response {
 }
 
 const readMethods = "GET, HEAD, OPTIONS";
-
-function badRequest(): Response {
-  return refusalResponse({
-    status: 400,
-    code: "bad-request",
-    message: "the Host header or the URL of the request is not valid",
-    hint: "send a path and a Host header",
-  });
-}
 
 function foreignHost(): Response {
   return refusalResponse({

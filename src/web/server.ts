@@ -1,7 +1,9 @@
 // The listener of the status page.
 
 import { OperatorError } from "../errors.ts";
-import { createHandler, type HandlerOptions } from "./handler.ts";
+import { realTimer, sleepWith } from "../net/timer.ts";
+import { createHandler, type Handler, type HandlerOptions } from "./handler.ts";
+import { readRequest, writeResponse } from "./http1.ts";
 
 /** A running listener. */
 export interface WebServer {
@@ -11,28 +13,117 @@ export interface WebServer {
   close(): Promise<void>;
 }
 
+/** What clients that are slow, idle or many may take. */
+export interface ConnectionLimits {
+  /** From the beginning of a connection to the end of its request, ms. */
+  readonly requestMs: number;
+  /** From then to the end of the connection, ms. */
+  readonly responseMs: number;
+  /**
+   * Connections at once. Beyond that, the one that has waited longest for its request is closed, or where all are being
+   * answered, the new one: nobody keeps others out by connecting and waiting.
+   */
+  readonly connectionsMax: number;
+}
+
+/** A few browsers open six connections each; the process has 1,024 files for all that it does. */
+const defaultLimits: ConnectionLimits = { requestMs: 10_000, responseMs: 30_000, connectionsMax: 200 };
+
+/** How long a client may take to close its side after the response. */
+const lingerMs = 2_000;
+/** A listener that cannot accept, as the process has no file left, tries again after this long. */
+const acceptAgainMs = 500;
+
+/** A connection that is open. */
+interface OpenConnection {
+  readonly close: () => void;
+  isWaiting: boolean;
+}
+
 /**
  * Starts listening at `options.listen` (port 0 takes any free one). Throws {@linkcode OperatorError} of kind `usage`,
- * naming `http.listen`, if it cannot.
+ * naming `http.listen`, if it cannot. `limits` are narrower in tests.
  */
-export function startWebServer(options: HandlerOptions): WebServer {
+export function startWebServer(options: HandlerOptions, limits: ConnectionLimits = defaultLimits): WebServer {
   const { listen } = options;
   const handler = createHandler(options);
+  const listener = listenAt(listen);
   const stop = new AbortController();
+  const open = new Set<OpenConnection>();
+  const ended: Set<Promise<void>> = new Set();
+  const take = (conn: Deno.TcpConn): void => {
+    const [oldest] = open.size < limits.connectionsMax ? [] : [...open].filter(({ isWaiting }) => isWaiting);
+    oldest?.close();
+    const connection: OpenConnection = { close: () => open.delete(connection) && conn.close(), isWaiting: true };
+    open.add(connection);
+    if (open.size > limits.connectionsMax) return connection.close();
+    const serving = serve(conn, connection, { handler, limits, nowMs: options.nowMs })
+      // The client is gone, or was closed for one of the limits.
+      .catch(() => {})
+      .finally(() => {
+        connection.close();
+        ended.delete(serving);
+      });
+    ended.add(serving);
+  };
+  const accepting = acceptAll(listener, { take, signal: stop.signal });
+  return {
+    url: `http://${reachableName(listen.host)}:${listener.addr.port}/`,
+    close: async (): Promise<void> => {
+      if (!stop.signal.aborted) listener.close();
+      stop.abort();
+      for (const connection of [...open]) connection.close();
+      await Promise.all([accepting, ...ended]);
+    },
+  };
+}
+
+async function acceptAll(
+  listener: Deno.TcpListener,
+  { take, signal }: { readonly take: (conn: Deno.TcpConn) => void; readonly signal: AbortSignal },
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      take(await listener.accept());
+    } catch {
+      await sleepWith(realTimer)(acceptAgainMs, signal);
+    }
+  }
+}
+
+async function serve(
+  conn: Deno.TcpConn,
+  connection: OpenConnection,
+  { handler, limits, nowMs }: Pick<HandlerOptions, "nowMs"> & {
+    readonly handler: Handler;
+    readonly limits: ConnectionLimits;
+  },
+): Promise<void> {
+  let stopClock = realTimer(connection.close, limits.requestMs);
   try {
-    const server = Deno.serve({
-      hostname: listen.host,
-      port: listen.port,
-      signal: stop.signal,
-      onListen: () => {},
-    }, (request, { remoteAddr }) => handler(request, "hostname" in remoteAddr ? remoteAddr.hostname : ""));
-    return {
-      url: `http://${reachableName(listen.host)}:${server.addr.port}/`,
-      close: async (): Promise<void> => {
-        stop.abort();
-        await server.finished;
-      },
-    };
+    const request = await readRequest(conn);
+    connection.isWaiting = false;
+    stopClock();
+    stopClock = realTimer(connection.close, limits.responseMs);
+    if (request === undefined) return;
+    const response = request instanceof Response ? request : await handler(request, conn.remoteAddr.hostname);
+    const isHead = request instanceof Request && request.method === "HEAD";
+    await writeResponse(conn, response, { isHead, nowMs: nowMs() });
+    // If the client had sent more than was read, a close would take the response away from it (RFC 9112, 9.6).
+    await conn.closeWrite();
+    connection.isWaiting = true;
+    stopClock();
+    stopClock = realTimer(connection.close, lingerMs);
+    const rest = new Uint8Array(16 * 1024);
+    while (await conn.read(rest) !== null);
+  } finally {
+    stopClock();
+  }
+}
+
+function listenAt(listen: HandlerOptions["listen"]): Deno.TcpListener {
+  try {
+    return Deno.listen({ hostname: listen.host, port: listen.port });
   } catch (cause) {
     throw listenError(listen, cause);
   }
@@ -40,11 +131,7 @@ export function startWebServer(options: HandlerOptions): WebServer {
 
 /** Throws what {@linkcode startWebServer} would where nothing can listen at this address now. */
 export function probeListen(listen: HandlerOptions["listen"]): void {
-  try {
-    Deno.listen({ hostname: listen.host, port: listen.port }).close();
-  } catch (cause) {
-    throw listenError(listen, cause);
-  }
+  listenAt(listen).close();
 }
 
 /** On this machine, a listener on all interfaces is reached by its loopback address. */
