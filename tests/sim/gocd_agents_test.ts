@@ -1,7 +1,7 @@
 // Agents of the simulated GoCD server: registration, silence, deletion.
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { gocdRules } from "../../src/sim/gocd/versions.ts";
+import { gocdEras, gocdRules } from "../../src/sim/gocd/versions.ts";
 import {
   hasRecord,
   job,
@@ -56,6 +56,21 @@ for (const wrong of ["", "guess"]) {
     });
   });
 }
+
+Deno.test("a new record is Idle before its agent was heard, a Pending one only if its connection is local", () => {
+  for (const version of gocdEras) {
+    const model = server(version, { clocks: { bootDelayMs: 0 } });
+    const agent = (hostname: string, theKey: string, peerAddress: string): void => {
+      const env = { GO_SERVER_URL: "http://gocd:8153/go", AGENT_AUTO_REGISTER_KEY: theKey };
+      model.agentStarted({ hostname, uuid: hostname, nowMs: model.nowMs, peerAddress, env });
+    };
+    agent("ours", key, "10.0.0.1");
+    agent("local", "guess", "127.0.0.1");
+    agent("remote", "guess", "10.0.0.1");
+    model.advance(model.nowMs);
+    assertEquals(model.agents().map(({ runtime }) => runtime), ["Idle", "Idle", "Unknown"]);
+  }
+});
 
 Deno.test("a server without an auto-register key takes no key at all", () => {
   const model = server("26.1.0", { autoRegisterKey: "" });

@@ -1,9 +1,8 @@
-// The HTTP answers of the simulated GoCD server by release: paths, Accept, login, rights, refusals.
+// The HTTP answers of the simulated GoCD server by release: paths, Accept, bodies (access: gocd_access_test.ts).
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { gocdEras } from "../../src/sim/gocd/versions.ts";
 import type { SimGocd } from "../../src/sim/gocd/sim_gocd.ts";
-import { acceptOf, ask, basic, job, json, launch, minute, run, second, server, users } from "./gocd_support.ts";
+import { ask, basic, job, json, launch, minute, run, second, server, users } from "./gocd_support.ts";
 
 const newest = "application/vnd.go.cd+json";
 const v = (number: number): string => `application/vnd.go.cd.v${number}+json`;
@@ -72,18 +71,28 @@ for (const [version, accept, want] of listAccepts) {
     assertEquals(response.status, 200);
     const shape = shapeOf(json(response));
     assertEquals(want === "v2" || want === "v3" || want === "v4" ? "v2 to v4" : want, shape);
-    if (accept.includes("vnd")) assertStringIncludes(response.headers["content-type"] ?? "", accept);
+    if (want !== "legacy") assertEquals(response.headers["content-type"], `${v(Number(want.slice(1)))};charset=utf-8`);
   });
 }
 
-Deno.test("an Accept that Spark does not know is answered as plain text, a known one not served by the container", () => {
-  const model = withAgent("26.1.0");
-  const unknown = ask(model, "GET /go/api/agents", { accept: "*/*" });
-  assertEquals([unknown.headers["content-type"], unknown.body], [
-    "text/plain",
-    "The url you are trying to reach appears to be incorrect.",
-  ]);
-  assertStringIncludes(ask(model, "GET /go/api/agents", { accept: v(5) }).headers["content-type"] ?? "", "text/html");
+Deno.test("a path that GoCD does not know: a page of the container, from 18.6 on only for those who accept one", () => {
+  const kinds = [["18.5.0", newest, 1], ["18.5.0", "text/html", 1], ["18.6.0", newest, 0], [
+    "18.6.0",
+    "*/*",
+    1,
+  ]] as const;
+  for (const [version, accept, pages] of kinds) {
+    const { status, body } = ask(server(version), "GET /go/api/nope", { accept });
+    assertEquals([status, body.split("<html>").length - 1], [404, pages]);
+  }
+});
+
+Deno.test("every answer has the headers that tell GoCD from others from 18.12 on", () => {
+  for (const [version, value] of [["18.11.0", undefined], ["18.12.0", "chrome=1"]] as const) {
+    for (const path of ["/go/api/nope", "/go/api/version", "/elsewhere"]) {
+      assertEquals(ask(server(version), `GET ${path}`).headers["x-ua-compatible"], value);
+    }
+  }
 });
 
 const feedPaths: readonly (readonly [string, string, string, number])[] = [
@@ -150,123 +159,6 @@ Deno.test("from 20.9 the feed leaves out pipelines that the user may not view, b
   }
 });
 
-const logins: readonly (readonly [string, string, Record<string, string>, number, string])[] = [
-  ["26.1.0", "no credentials", {}, 401, "You are not authenticated!"],
-  ["26.1.0", "a wrong password", basic("root", "x"), 401, "Invalid credentials. Either your username"],
-  ["26.1.0", "a right password", basic("root", "sesame"), 200, ""],
-  [
-    "26.1.0",
-    "the scheme in lower case",
-    { authorization: basic("root", "sesame")["authorization"]?.replace("B", "b") ?? "" },
-    200,
-    "",
-  ],
-  ["26.1.0", "a right token", { authorization: "Bearer tok-1" }, 200, ""],
-  ["26.1.0", "a wrong token", { authorization: "Bearer nope" }, 401, "Invalid Personal Access Token."],
-  ["19.1.0", "a token before tokens existed", { authorization: "Bearer tok-1" }, 401, "You are not authenticated!"],
-  ["18.5.0", "no credentials", {}, 401, "You are not authorized to access this resource!"],
-  ["18.5.0", "a wrong password", basic("root", "x"), 401, "You are not authorized to access this resource!"],
-];
-for (const [version, what, headers, status, text] of logins) {
-  Deno.test(`login on ${version}: ${what} gives ${status}`, () => {
-    const model = server(version, { security: users });
-    const accept = version === "26.1.0" ? newest : v(4);
-    const response = ask(model, "GET /go/api/agents", { accept, ...headers });
-    assertEquals(response.status, status);
-    assertStringIncludes(response.body, text);
-    assertEquals(response.headers["www-authenticate"], status === 401 ? 'Basic realm="GoCD"' : undefined);
-  });
-}
-
-Deno.test("a server without security refuses credentials from 18.6 on and ignores them before", () => {
-  for (const [version, want] of [["18.5.0", 200], ["18.6.0", 401], ["26.1.0", 401]] as const) {
-    const accept = version === "26.1.0" ? newest : v(4);
-    const response = ask(server(version), "GET /go/api/agents", { accept, ...basic("a", "b") });
-    assertEquals(response.status, want);
-    if (want === 401) {
-      assertStringIncludes(json(response).message, "credentials are not required, since security has been");
-    }
-  }
-  const bearer = ask(server("26.1.0"), "GET /go/api/agents", { accept: newest, authorization: "Bearer x" });
-  assertEquals(bearer.status, 401);
-  assertStringIncludes(bearer.body, "since security has been disabled on this server");
-});
-
-Deno.test("the body of a refusal follows Accept: JSON, XML for XML or a .xml path, and no challenge for scripts", () => {
-  const model = server("26.1.0", { security: users });
-  const feed = "GET /go/api/feed/jobs/scheduled.xml";
-  assertStringIncludes(ask(model, feed, { accept: "application/xml" }).body, "<access-denied>");
-  assertStringIncludes(ask(model, feed).body, "<access-denied>");
-  assertEquals(json(ask(model, feed, { accept: "application/json" })).message, "You are not authenticated!");
-  const scripted = ask(model, feed, { "x-requested-with": "XMLHttpRequest" });
-  assertEquals(scripted.headers["www-authenticate"], undefined);
-});
-
-Deno.test("before 18.6 a refusal without a versioned Accept is an HTML page; 15.2 knows v1 only", () => {
-  assertStringIncludes(ask(server("18.5.0", { security: users }), "GET /go/api/jobs/scheduled.xml").body, "<html>");
-  const old = server("15.2.0", { security: users });
-  assertStringIncludes(ask(old, "GET /go/api/agents", { accept: v(2) }).body, "<html>");
-  assertEquals(
-    json(ask(old, "GET /go/api/agents", { accept: v(1) })).message,
-    "You are not authorized to access this resource!",
-  );
-});
-
-Deno.test("the old feed is for administrators, also where it is dead already", () => {
-  for (
-    const [version, guest, root] of [["18.5.0", 403, 200], ["20.8.0", 403, 200], ["21.1.0", 403, 404], [
-      "22.1.0",
-      404,
-      404,
-    ]] as const
-  ) {
-    const model = server(version, { security: users });
-    assertEquals(ask(model, "GET /go/api/jobs/scheduled.xml", basic("guest", "guest")).status, guest);
-    assertEquals(ask(model, "GET /go/api/jobs/scheduled.xml", basic("root", "sesame")).status, root);
-  }
-});
-
-Deno.test("a user who is no administrator reads agents but changes none: 401 up to 18.5, 403 later", () => {
-  for (const [version, want] of [["16.6.0", 401], ["18.5.0", 401], ["18.10.0", 403], ["26.1.0", 403]] as const) {
-    const model = server(version, { security: users });
-    model.addAgent({ uuid: "u", hostname: "h" });
-    const accept = version === "18.5.0" ? v(4) : acceptOf(version);
-    const headers = { accept, ...basic("guest", "guest") };
-    assertEquals(ask(model, "GET /go/api/agents", headers).status, 200);
-    const body = { "agent_config_state": "Disabled" };
-    const refused = ask(model, "PATCH /go/api/agents/u", headers, body);
-    assertEquals([refused.status, json(refused).message], [want, "You are not authorized to perform this action."]);
-    assertEquals(ask(model, "DELETE /go/api/agents/u", headers).status, want);
-    assertEquals(model.tally.changes, []);
-  }
-});
-
-Deno.test("/api/version: from 16.6, with v1 (un-versioned from 19.8), open to anonymous from 18.6, not to wrong credentials", () => {
-  assertEquals(ask(server("15.2.0"), "GET /go/api/version", { accept: v(1) }).status, 404);
-  for (const version of gocdEras.slice(1)) {
-    const response = ask(server(version), "GET /go/api/version", { accept: v(1) });
-    assertEquals([response.status, json(response).version], [200, version]);
-  }
-  assertEquals(ask(server("26.1.0"), "GET /go/api/version", { accept: newest }).status, 200);
-  assertEquals(ask(server("26.1.0"), "GET /go/api/version").status, 404);
-  assertEquals(ask(server("26.1.0"), "GET /go/api/version", { accept: v(2) }).status, 404);
-  const secured = server("26.1.0", { security: users });
-  assertEquals(ask(secured, "GET /go/api/version", { accept: v(1) }).status, 200);
-  assertEquals(ask(secured, "GET /go/api/version", { accept: v(1), ...basic("root", "x") }).status, 401);
-  assertEquals(ask(server("18.5.0", { security: users }), "GET /go/api/version", { accept: v(1) }).status, 401);
-});
-
-Deno.test("the session cookie keeps a login and one session; without it each request makes another", () => {
-  const model = server("26.1.0", { security: users });
-  const first = ask(model, "GET /go/api/agents", { accept: newest, ...basic("root", "sesame") });
-  const cookie = (first.headers["set-cookie"] ?? "").split(";")[0] ?? "";
-  assertEquals(ask(model, "GET /go/api/agents", { accept: newest, cookie }).status, 200);
-  assertEquals(model.tally.sessionsCreated, 1);
-  run(model, 6 * minute);
-  assertEquals(ask(model, "GET /go/api/agents", { accept: newest, cookie }).status, 401);
-  assertEquals(model.tally.sessionsCreated, 2);
-});
-
 Deno.test("maintenance mode: info in its own shape by release, 503 for changes, reads go on", () => {
   const model = server("26.1.0");
   const info = "GET /go/api/admin/maintenance_mode/info";
@@ -292,16 +184,13 @@ Deno.test("maintenance mode: info in its own shape by release, 503 for changes, 
   assertEquals(ask(server("18.10.0"), info, { accept: v(1) }).status, 404);
 });
 
-Deno.test("maintenance info is for administrators", () => {
-  const model = server("26.1.0", { security: users });
-  const headers = { accept: v(1), ...basic("guest", "guest") };
-  assertEquals(ask(model, "GET /go/api/admin/maintenance_mode/info", headers).status, 403);
-});
-
 Deno.test("a starting server answers 503 as JSON, text or HTML by Accept, and the login comes later", () => {
   const model = server("26.1.0", { security: users });
   model.restart(minute);
-  const kinds = [["application/vnd.go.cd+json", "application/json"], ["application/xml", "text/plain"], [
+  const kinds = [["application/vnd.go.cd+json", "application/json"], [
+    "application/xml",
+    "text/plain;charset=iso-8859-1",
+  ], [
     "",
     "text/html",
   ]];
@@ -369,6 +258,26 @@ Deno.test("elastic usages name the jobs of a profile, from 19.1", () => {
     ask(server("18.10.0"), "GET /go/api/internal/elastic/profiles/k8s/usages", { accept: v(1) }).status,
     404,
   );
+});
+
+Deno.test("elastic profiles and their usages are for administrators, from 20.1 on for those whom a policy lets", () => {
+  for (const [version, list, usages, unknown] of [["19.12.0", 403, 403, 404], ["20.1.0", 200, 403, 422]] as const) {
+    const model = server(version, { security: users });
+    job(model, "p", { elasticProfile: "k8s" });
+    const status = (path: string, who: Record<string, string>): number =>
+      ask(model, `GET /go/api/${path}`, { accept: newest, ...who }).status;
+    const guest = basic("guest", "guest");
+    assertEquals(status("elastic/profiles", guest), list);
+    assertEquals(status("internal/elastic/profiles/k8s/usages", guest), usages);
+    assertEquals(status("internal/elastic/profiles/nope/usages", basic("root", "sesame")), unknown);
+  }
+});
+
+Deno.test("the feed says from 25.4 on that it is deprecated", () => {
+  for (const [version, value] of [["25.3.0", undefined], ["25.4.0", "v25.4.0"]] as const) {
+    const { headers } = ask(server(version), "GET /go/api/feed/jobs/scheduled.xml");
+    assertEquals(headers["x-gocd-api-deprecated-in"], value);
+  }
 });
 
 Deno.test("agents list v3 and v4 before 18.11 honour If-None-Match, later lists have no ETag", () => {

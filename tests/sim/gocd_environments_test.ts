@@ -15,8 +15,8 @@ const releases: readonly {
 }[] = [
   { version: "15.2.0", served: [], refused: ["v1", "v2", "v3", ""], guest: undefined },
   { version: "16.6.0", served: [], refused: ["v1", "v2", "v3", ""], guest: undefined },
-  { version: "16.7.0", served: ["v1"], refused: ["v2", "v3", ""], guest: 401 },
-  { version: "17.3.0", served: ["v1", "v2"], refused: ["v3", ""], guest: 401 },
+  { version: "16.7.0", served: ["v1"], refused: ["v2", "v3", ""], guest: 403 },
+  { version: "17.3.0", served: ["v1", "v2"], refused: ["v3", ""], guest: 403 },
   { version: "18.10.0", served: ["v2"], refused: ["v1", "v3", ""], guest: 403 },
   { version: "19.8.0", served: ["v2", ""], refused: ["v1", "v3"], guest: 403 },
   { version: "20.8.0", served: ["v3", ""], refused: ["v1", "v2"], guest: 200 },

@@ -264,7 +264,7 @@ function change(world: World, effect: Change): Answer<undefined> {
 
 /** The media type for agents that the program asks a release for. */
 function acceptFor(rules: GocdRules): string {
-  if (rules.newestShape !== undefined && rules.unversionedAccept) return "application/vnd.go.cd+json";
+  if (rules.unversionedAccept) return "application/vnd.go.cd+json";
   return `application/vnd.go.cd.${rules.agentsShapes[rules.agentsShapes.length - 1] ?? "v1"}+json`;
 }
 

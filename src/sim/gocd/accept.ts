@@ -1,17 +1,31 @@
 // Which media type an Accept header asks for, by release (GoCD SparkPreFilter).
 
 import { accessTexts } from "./access.ts";
-import { acceptOf, answer, containerPage, jsonMessage, type SimRequest, type SimResponse } from "./http_message.ts";
+import {
+  acceptOf,
+  answer,
+  jsonMessage,
+  noRoute,
+  type SimRequest,
+  type SimResponse,
+  unknownPath,
+} from "./http_message.ts";
 import type { GocdWorld } from "./state.ts";
 
-/** The vendor media type of a version, as answers carry it; `newest` is the un-versioned one. */
+/** The vendor media type of a version, as answers carry it, also where the un-versioned one was asked for. */
 export function vendorType(version: string): string {
-  const name = version === "newest" ? "application/vnd.go.cd+json" : `application/vnd.go.cd.${version}+json`;
-  return `${name};charset=utf-8`;
+  return `application/vnd.go.cd.${version}+json;charset=utf-8`;
 }
 
-/** What a Spark path makes of the Accept: a version, `newest`, or the refusal (text 404, container page 404). */
-export function sparkVersion(world: GocdWorld, request: SimRequest, served: readonly string[]): string | SimResponse {
+/** An Accept that no Spark API knows. */
+export const wrongUrl: SimResponse = answer(
+  404,
+  "text/plain;charset=utf-8",
+  "The url you are trying to reach appears to be incorrect.\r\n",
+);
+
+/** What a Spark path makes of the Accept: a version (the last served for the un-versioned type), or the refusal. */
+function sparkVersion(world: GocdWorld, request: SimRequest, served: readonly string[]): string | SimResponse {
   const accept = acceptOf(request);
   const match = /^application\/vnd\.go\.cd(?:\.v(\d+))?\+json$/.exec(accept);
   const number = match?.[1];
@@ -19,9 +33,9 @@ export function sparkVersion(world: GocdWorld, request: SimRequest, served: read
     (world.rules.unversionedAccept
       ? number === undefined || (Number(number) >= 1 && Number(number) <= 11)
       : number !== undefined);
-  if (!isKnown) return answer(404, "text/plain", "The url you are trying to reach appears to be incorrect.");
-  if (number === undefined) return "newest";
-  return served.includes(`v${number}`) ? `v${number}` : containerPage(404, "Not Found");
+  if (!isKnown) return wrongUrl;
+  const version = number === undefined ? served.at(-1) : `v${number}`;
+  return version !== undefined && served.includes(version) ? version : noRoute();
 }
 
 /** What a Rails path makes of it: a version in the list of types, else the JSON 404 for a wrong version, else undefined. */
@@ -35,20 +49,16 @@ export function railsVersion(request: SimRequest, served: readonly string[]): st
   return version ?? jsonMessage(404, "application/json; charset=utf-8", accessTexts.notFoundOrNotAllowed);
 }
 
-/** The refusal of a path of either era that serves these versions only; undefined where the Accept is right. */
-export function refuseUnless(
-  world: GocdWorld,
-  request: SimRequest,
-  served: readonly string[],
-): SimResponse | undefined {
-  const version = world.rules.sparkFilter ? sparkVersion(world, request, served) : railsVersion(request, served);
-  if (version === undefined) return containerPage(404, "Not Found");
-  return typeof version === "string" ? undefined : version;
+/** What a path serves, and in which era it lives. */
+export interface ServedPath {
+  /** Versions, oldest first. */
+  readonly served: readonly string[];
+  /** Of Spark, not of Rails. */
+  readonly isSpark: boolean;
 }
 
-/** The refusal of a path that serves v1 only; undefined where the Accept is right. */
-export function refuseUnlessV1(world: GocdWorld, request: SimRequest, isSpark: boolean): SimResponse | undefined {
-  const version = isSpark ? sparkVersion(world, request, ["v1"]) : railsVersion(request, ["v1"]);
-  if (version === undefined) return containerPage(404, "Not Found");
-  return typeof version === "string" ? undefined : version;
+/** The version that is asked for, or the refusal. */
+export function askedVersion(world: GocdWorld, request: SimRequest, path: ServedPath): string | SimResponse {
+  if (path.isSpark) return sparkVersion(world, request, path.served);
+  return railsVersion(request, path.served) ?? unknownPath(world, request);
 }

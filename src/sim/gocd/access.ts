@@ -4,13 +4,13 @@
 import {
   acceptOf,
   answer,
-  containerPage,
+  containerError,
   jsonText,
   pathOf,
   type SimRequest,
   type SimResponse,
 } from "./http_message.ts";
-import type { GocdWorld, SimUser } from "./state.ts";
+import type { GocdWorld, SimSession, SimUser } from "./state.ts";
 
 /** Who asks: anybody on a server without security, nobody known, or a user. */
 export type Caller =
@@ -32,33 +32,47 @@ export const accessTexts = {
 
 /** The caller of a request, or the refusal of its credentials. */
 export function authenticate(world: GocdWorld, request: SimRequest): Caller | SimResponse {
-  const header = request.headers["authorization"] ?? "";
-  const [scheme = "", ...rest] = header.trim().split(/\s+/);
-  const kind = scheme.toLowerCase();
-  const isBasic = kind === "basic";
-  const isBearer = kind === "bearer" && world.rules.bearerTokens;
+  const { scheme, rest } = credentialsOf(request);
+  const isBasic = scheme === "basic";
+  const isBearer = scheme === "bearer" && world.rules.bearerTokens;
   if (world.security.kind === "off") {
     if (!world.rules.newSecurity || (!isBasic && !isBearer)) return { kind: "everybody" };
-    const what = isBasic ? "Basic authentication" : "Access token";
-    return refusal(
-      world,
-      request,
-      401,
-      `${what} credentials are not required, since security has been disabled on this server.`,
-    );
+    const message = `${isBasic ? "Basic" : "Bearer"} authentication credentials are not required, since security has ` +
+      "been disabled on this server.";
+    return withoutChallenge(refusal(world, request, 401, message));
   }
   const { users } = world.security;
+  const session = sessionOf(world, request);
+  const known = users.find((candidate) => candidate.name === session?.userName);
+  if (known !== undefined && isTrusted(world, session, scheme)) return { kind: "user", user: known };
   if (isBearer) {
-    const user = users.find((candidate) => candidate.token !== undefined && candidate.token === rest.join(" "));
-    return user === undefined ? refusal(world, request, 401, accessTexts.badToken) : { kind: "user", user };
+    const user = users.find((candidate) => candidate.token !== undefined && candidate.token === rest);
+    return user === undefined
+      ? withoutChallenge(refusal(world, request, 401, accessTexts.badToken))
+      : { kind: "user", user };
   }
   if (isBasic) {
-    const user = users.find((candidate) => encodeBasic(`${candidate.name}:${candidate.password}`) === rest.join(""));
+    const user = users.find((candidate) => encodeBasic(`${candidate.name}:${candidate.password}`) === rest);
     return user === undefined ? refusal(world, request, 401, accessTexts.badCredentials) : { kind: "user", user };
   }
-  const session = sessionOf(world, request);
-  const user = users.find((candidate) => candidate.name === session?.userName);
-  return user === undefined ? { kind: "anonymous" } : { kind: "user", user };
+  return known === undefined ? { kind: "anonymous" } : { kind: "user", user: known };
+}
+
+function credentialsOf(request: SimRequest): { readonly scheme: string; readonly rest: string } {
+  const [scheme = "", ...rest] = (request.headers["authorization"] ?? "").trim().split(/\s+/);
+  return { scheme: scheme.toLowerCase(), rest: rest.join(" ") };
+}
+
+/** Who has logged in the same way is not looked at again, whatever the header says (AbstractBasicAuthenticationFilter). */
+function isTrusted(world: GocdWorld, session: SimSession | undefined, scheme: string): boolean {
+  return world.rules.newSecurity && session?.userName !== undefined && session.scheme === scheme &&
+    world.nowMs - session.sinceMs < reauthenticationMs;
+}
+
+/** A login by token is never challenged, nor one that is not wanted (AccessTokenAuthenticationFilter). */
+function withoutChallenge(refused: SimResponse): SimResponse {
+  const { "www-authenticate": _, ...headers } = refused.headers;
+  return { ...refused, headers };
 }
 
 /** Base64 of a text's UTF-8 bytes. */
@@ -84,40 +98,41 @@ export function callerName(caller: Caller): string {
   return caller.kind === "user" ? caller.user.name : "anonymous";
 }
 
+const challenge: Readonly<Record<string, string>> = { "www-authenticate": 'Basic realm="GoCD"' };
+
 /** 401 or 403 of the security layer, its body by release and Accept. */
 export function refusal(world: GocdWorld, request: SimRequest, status: 401 | 403, message: string): SimResponse {
-  const isScripted = request.headers["x-requested-with"] === "XMLHttpRequest";
-  const challenge: Record<string, string> = status === 401 && !(isScripted && world.rules.newSecurity)
-    ? { "www-authenticate": 'Basic realm="GoCD"' }
-    : {};
   const accept = acceptOf(request);
   if (!world.rules.newSecurity) {
     const pattern = world.rules.version === "15.2.0" ? /vnd\.go\.cd\.v1\+json/ : /vnd\.go\.cd\.v\d+\+json/;
     const body = pattern.test(accept)
       ? answer(status, "application/json;charset=utf-8", jsonText({ message: accessTexts.notAllowed }))
-      : containerPage(status, status === 401 ? "Full authentication is required" : "Access is denied");
-    return { ...body, headers: { ...body.headers, ...challenge } };
+      : containerError(world, request, status, status === 401 ? "Full authentication is required" : "Access is denied");
+    return { ...body, headers: { ...body.headers, ...(status === 401 ? challenge : {}) } };
   }
-  if (accept.includes("json")) {
-    return answer(status, "application/json;charset=utf-8", jsonText({ message }), challenge);
+  // GoCD BasicAuthenticationWithChallengeFailureResponseHandler: both statuses are challenged, scripts are not.
+  const headers = request.headers["x-requested-with"] === "XMLHttpRequest" ? {} : challenge;
+  const type = refusalType(accept) ?? (pathOf(request).endsWith(".xml") ? "application/xml" : "application/json");
+  if (type.endsWith("xml")) {
+    const body = `<access-denied>\n  <message>${message}</message>\n</access-denied>\n`;
+    return answer(status, `${type};charset=utf-8`, body, headers);
   }
-  const isXml = /\bxml\b/.test(accept) && !accept.includes("html");
-  if (isXml || (!accept.includes("html") && pathOf(request).endsWith(".xml"))) {
-    const body = `<access-denied>\n  <message>${message}</message>\n</access-denied>`;
-    return answer(status, "application/xml;charset=utf-8", body, challenge);
-  }
-  if (accept.includes("html")) {
-    return answer(status, "text/html;charset=utf-8", `<html><body><p>${message}</p></body></html>`, challenge);
-  }
-  return answer(status, "application/json;charset=utf-8", jsonText({ message }), challenge);
+  const charset = type === "application/json" ? "" : ";charset=utf-8";
+  return answer(status, type + charset, jsonText({ message }), headers);
+}
+
+/** The first type that a refusal can be written in (GoCD ContentTypeNegotiationMessageRenderer). */
+function refusalType(accept: string): string | undefined {
+  return accept.split(",").map((part) => part.split(";")[0]?.trim() ?? "").find((type) =>
+    /^(?:text\/xml|application\/(?:xml|json|vnd\.go\.cd\.v\d{1,2}\+json))$/.test(type)
+  );
 }
 
 const sessionIdleMs = 300_000;
+/** A login is checked again after it (go.security.reauthentication.interval). */
+const reauthenticationMs = 1_800_000;
 
-function sessionOf(
-  world: GocdWorld,
-  request: SimRequest,
-): { userName: string | undefined; usedMs: number } | undefined {
+function sessionOf(world: GocdWorld, request: SimRequest): SimSession | undefined {
   const id = sessionId(request);
   const session = id === undefined ? undefined : world.sessions.get(id);
   if (id === undefined || session === undefined) return undefined;
@@ -134,16 +149,17 @@ function sessionId(request: SimRequest): string | undefined {
 
 /** Keeps the caller's session, or makes one and sets its cookie: one per request without a cookie. */
 export function withSession(world: GocdWorld, request: SimRequest, caller: Caller, response: SimResponse): SimResponse {
-  const userName = caller.kind === "user" ? caller.user.name : undefined;
-  const session = sessionOf(world, request);
-  if (session !== undefined) {
-    session.usedMs = world.nowMs;
-    session.userName = userName ?? session.userName;
-    return response;
+  const known = sessionOf(world, request);
+  const session = known ?? { userName: undefined, scheme: "", sinceMs: world.nowMs, usedMs: world.nowMs };
+  session.usedMs = world.nowMs;
+  const { scheme } = credentialsOf(request);
+  if (caller.kind === "user" && scheme !== "" && !isTrusted(world, session, scheme)) {
+    Object.assign(session, { userName: caller.user.name, scheme, sinceMs: world.nowMs });
   }
+  if (known !== undefined) return response;
   world.tally.sessionsCreated++;
   const id = `node0sim${world.tally.sessionsCreated}`;
-  world.sessions.set(id, { userName, usedMs: world.nowMs });
+  world.sessions.set(id, session);
   const cookie = `JSESSIONID=${id};Path=${world.contextPath || "/"};HttpOnly`;
   return { ...response, headers: { ...response.headers, "set-cookie": cookie } };
 }

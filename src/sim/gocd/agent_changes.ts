@@ -12,7 +12,7 @@ import {
   setConfigState,
 } from "./agents.ts";
 import { agentJson } from "./bodies.ts";
-import { answer, containerPage, type SimResponse } from "./http_message.ts";
+import { answer, type SimResponse, unknownPath } from "./http_message.ts";
 import type { SimGocdAgent } from "./state.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -27,11 +27,13 @@ interface Update {
 /** PATCH of one agent. */
 export function updateOne(call: AgentsCall, uuid: string): SimResponse {
   const fields = parseFields(call);
-  if (fields === undefined) return badJson(call);
+  if ("refusal" in fields) return fields.refusal;
   const { rules } = call.world;
   const gocdAgent = call.world.agents.get(uuid);
+  const update = readUpdate(call, fields.fields);
+  // Spark reads the whole body before it looks for the agent, Rails afterwards.
+  if (rules.sparkAgents && "refusal" in update) return update.refusal;
   if (gocdAgent === undefined) return notFound(call, uuid);
-  const update = readUpdate(call, fields);
   if ("refusal" in update) return update.refusal;
   if (rules.agentsInDatabase) {
     const refusal = refuseUpdate(call, gocdAgent, update);
@@ -40,8 +42,12 @@ export function updateOne(call: AgentsCall, uuid: string): SimResponse {
     // Up to 19.8 only Enabled adds the missing record (GoCD 19.8 AgentConfigService.updateAgentAttributes).
     return messageAnswer(call, 400, `Updating agent failed: Agent with uuid '${uuid}' is not registered.`);
   }
-  const invalid = (update.gocdResources ?? []).find((name) => !resourceNamePattern.test(name));
-  if (invalid !== undefined) return invalidResource(call, gocdAgent, invalid);
+  const error = resourcesError(call, gocdAgent, update.gocdResources ?? []);
+  if (error !== undefined) {
+    const shown = { ...asStored(call, gocdAgent), gocdResources: update.gocdResources ?? [] };
+    const data = { ...withoutLinks(agentJson(call.writing, shown)), errors: { resources: [error] } };
+    return jsonAnswer(call, 422, { message: "Updating agent failed.", data });
+  }
   applyUpdate(call, gocdAgent, update);
   return jsonAnswer(call, 200, agentJson(call.writing, asStored(call, gocdAgent)));
 }
@@ -49,27 +55,45 @@ export function updateOne(call: AgentsCall, uuid: string): SimResponse {
 /** From 18.11 a change is answered from the stored record: Missing (AgentRuntimeInfo.initialState). */
 function asStored(call: AgentsCall, gocdAgent: SimGocdAgent): SimGocdAgent {
   if (!call.world.rules.sparkAgents) return gocdAgent;
-  return { ...gocdAgent, runtime: "Missing", freeSpace: undefined, buildLocator: undefined };
+  const unheard = { sandbox: "", operatingSystem: "", freeSpace: undefined, buildLocator: undefined };
+  return { ...gocdAgent, ...unheard, runtime: "Missing" };
 }
 
-function parseFields(call: AgentsCall): Fields | undefined {
+/** As Gson reads it; of its complaints about the syntax only the first words are told. */
+function parseFields(call: AgentsCall): { readonly fields: Fields } | Refused {
+  const text = call.request.body.trim();
   try {
-    const value: unknown = call.request.body === "" ? {} : JSON.parse(call.request.body);
-    return isFields(value) ? value : undefined;
+    const value: unknown = text === "" ? {} : JSON.parse(text);
+    return isFields(value)
+      ? { fields: value }
+      : badJson(call, `java.lang.IllegalStateException: Not a JSON Object: ${text}`);
   } catch {
-    return undefined;
+    return badJson(call, "com.google.gson.JsonSyntaxException");
   }
+}
+
+interface Refused {
+  readonly refusal: SimResponse;
 }
 
 function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function badJson(call: AgentsCall): SimResponse {
-  return jsonAnswer(call, 400, { error: "Payload data is not valid JSON" });
+function badJson(call: AgentsCall, complaint: string): Refused {
+  return { refusal: jsonAnswer(call, 400, { error: `Payload data is not valid JSON: ${complaint}` }) };
 }
 
-function readUpdate(call: AgentsCall, fields: Fields): Update | { readonly refusal: SimResponse } {
+/** Elements of lists must be texts (JsonElement.getAsString); the exception of others is told as 422 (20.1) or 500. */
+function refuseElements(call: AgentsCall, lists: readonly unknown[]): Refused | undefined {
+  const bad = lists.flat().find((element) => typeof element === "object" && element !== null);
+  if (bad === undefined || !call.world.rules.sparkAgents) return undefined;
+  const name = Array.isArray(bad) ? "JsonArray" : "JsonObject";
+  const refusal = call.world.rules.policies ? messageAnswer(call, 422, name) : jsonAnswer(call, 500, { error: name });
+  return { refusal };
+}
+
+function readUpdate(call: AgentsCall, fields: Fields): Update | Refused {
   const isV1 = call.writing.shape === "v1";
   const word = isV1 ? enabledWord(fields["enabled"]) : stateWord(fields["agent_config_state"]);
   if (word === "bad") {
@@ -78,6 +102,8 @@ function readUpdate(call: AgentsCall, fields: Fields): Update | { readonly refus
       : "The value of `agent_config_state` can be one of `Enabled`, `Disabled` or null.";
     return { refusal: badState(call, message) };
   }
+  const refused = refuseElements(call, [fields["environments"], fields["resources"]]);
+  if (refused !== undefined) return refused;
   const hostname = fields["hostname"];
   return {
     state: word,
@@ -87,9 +113,9 @@ function readUpdate(call: AgentsCall, fields: Fields): Update | { readonly refus
   };
 }
 
-/** 422 since the database (seen on 26.2), 400 with a preface before. */
+/** 422 of Spark, 400 with a preface of Rails. */
 function badState(call: AgentsCall, message: string): SimResponse {
-  return call.world.rules.agentsInDatabase
+  return call.world.rules.sparkAgents
     ? messageAnswer(call, 422, message)
     : messageAnswer(call, 400, `Your request could not be processed. ${message}`);
 }
@@ -117,20 +143,23 @@ function refuseUpdate(call: AgentsCall, gocdAgent: SimGocdAgent, update: Update)
   if (Object.values(update).every((value) => value === undefined)) {
     return messageAnswer(call, 400, "Bad Request. No operation is specified in the request to be performed on agent.");
   }
-  if (gocdAgent.elastic !== undefined && update.gocdResources !== undefined) {
-    return messageAnswer(call, 400, `Resources on elastic agent with uuid [${gocdAgent.uuid}] can not be updated.`);
-  }
   if (gocdAgent.configState !== "Pending" || update.state !== undefined) return undefined;
   const message = `Pending agent [${gocdAgent.uuid}] must be explicitly enabled or disabled when performing any ` +
     "operation on it.";
   return messageAnswer(call, 400, message);
 }
 
-function invalidResource(call: AgentsCall, gocdAgent: SimGocdAgent, name: string): SimResponse {
-  const error = `Resource name '${name}' is not valid. Valid names much match '^[-\\w\\s|.]*$'`;
-  const shown = { ...asStored(call, gocdAgent), gocdResources: [name] };
-  const data = { ...withoutLinks(agentJson(call.writing, shown)), errors: { resources: [error] } };
-  return jsonAnswer(call, 422, { message: "Updating agent failed.", data });
+/** What the server says of resources that an agent cannot have (GoCD Agent.validateResources). */
+function resourcesError(call: AgentsCall, gocdAgent: SimGocdAgent, names: readonly string[]): string | undefined {
+  if (gocdAgent.elastic !== undefined && names.length > 0 && call.world.rules.agentsInDatabase) {
+    return "Elastic agents cannot have resources.";
+  }
+  return nameError(names);
+}
+
+function nameError(names: readonly string[]): string | undefined {
+  const invalid = names.find((name) => !resourceNamePattern.test(name));
+  return invalid && `Resource name '${invalid}' is not valid. Valid names much match '^[-\\w\\s|.]*$'`;
 }
 
 /** A refused record is shown as it would be, without the links of a stored one. */
@@ -155,9 +184,13 @@ function applyUpdate(call: AgentsCall, gocdAgent: SimGocdAgent, update: Update):
 
 /** PATCH of several agents (16.7 and later): all or nothing. */
 export function bulkUpdate(call: AgentsCall): SimResponse {
-  const fields = parseFields(call);
-  if (fields === undefined) return badJson(call);
+  const parsed = parseFields(call);
+  if ("refusal" in parsed) return parsed.refusal;
+  const { fields } = parsed;
   const uuids = readNames(fields["uuids"]) ?? [];
+  if (uuids.length === 0 && call.world.rules.sparkAgents) {
+    return messageAnswer(call, 422, "Must specify agent 'uuids' for bulk update.");
+  }
   const state = stateWord(fields["agent_config_state"]);
   if (state === "bad") {
     return badState(call, "The value of `agent_config_state` can be one of `Enabled`, `Disabled` or null.");
@@ -207,7 +240,6 @@ interface BulkUpdate {
 function refuseBulk(call: AgentsCall, bulk: BulkUpdate): SimResponse | undefined {
   const { world } = call;
   const isNew = world.rules.agentsInDatabase;
-  if (isNew && bulk.uuids.length === 0) return messageAnswer(call, 422, "Must specify agent 'uuids' for bulk update.");
   if (isNew && bulk.state === undefined && !bulk.touchesNames) {
     return messageAnswer(call, 400, "Bad Request. No operation is specified in the request to be performed on agents.");
   }
@@ -220,10 +252,10 @@ function refuseBulk(call: AgentsCall, bulk: BulkUpdate): SimResponse | undefined
     const message = `Resources on elastic agents with uuids [${elastic.join(", ")}] can not be updated.`;
     return messageAnswer(call, 400, message);
   }
-  const invalid = bulk.gocdResources.add.find((name) => !resourceNamePattern.test(name));
-  if (invalid !== undefined) {
-    const error = `Resource name '${invalid}' is not valid. Valid names much match '^[-\\w\\s|.]*$'`;
-    return messageAnswer(call, 422, `Validations failed for bulk update of agents. Error(s): {resources=[${error}]}`);
+  const error = nameError(bulk.gocdResources.add);
+  if (error !== undefined) {
+    const message = `Validations failed for bulk update of agents. Error(s): {resources=[${error}]}`;
+    return messageAnswer(call, 422, `Your request could not be processed. ${message}`);
   }
   const pending = agents.filter((gocdAgent) => gocdAgent.configState === "Pending").map((gocdAgent) => gocdAgent.uuid);
   if (pending.length > 0 && bulk.state === undefined) {
@@ -252,18 +284,20 @@ export function deleteOne(call: AgentsCall, uuid: string): SimResponse {
 
 /** DELETE of several agents (16.7 and later; all or nothing from 16.8). */
 export function bulkDelete(call: AgentsCall): SimResponse {
-  const fields = parseFields(call);
-  if (fields === undefined) return badJson(call);
-  const uuids = [...new Set(readNames(fields["uuids"]) ?? [])];
-  if (uuids.length === 0 && call.world.rules.agentsInDatabase) {
+  const parsed = parseFields(call);
+  if ("refusal" in parsed) return parsed.refusal;
+  const { agents, rules } = call.world;
+  const uuids = readNames(parsed.fields["uuids"]) ?? [];
+  if (uuids.length === 0 && rules.emptyDeleteRefused) {
     return messageAnswer(call, 400, "Bad Request. No agent UUIDs were supplied to delete.");
   }
-  const there = uuids.flatMap((uuid) => call.world.agents.get(uuid) ?? []);
-  // What cannot be deleted is told before what is not there (seen on 26.2).
-  if (call.world.rules.agentsInDatabase && !there.every(canBeDeleted)) return cannotDelete(call, uuids.length);
-  const missing = uuids.filter((uuid) => !call.world.agents.has(uuid));
-  if (missing.length > 0) return unknownUuids(call, missing);
-  return deleteAll(call, there);
+  // The first that is unknown, or since the database also the first that cannot be deleted, ends it (AgentService).
+  for (const uuid of uuids) {
+    const gocdAgent = agents.get(uuid);
+    if (gocdAgent === undefined) return rules.agentsInDatabase ? notFound(call, uuid) : unknownUuids(call, [uuid]);
+    if (rules.agentsInDatabase && !canBeDeleted(gocdAgent)) return cannotDelete(call, uuids.length);
+  }
+  return deleteAll(call, [...new Set(uuids.flatMap((uuid) => agents.get(uuid) ?? []))]);
 }
 
 function deleteAll(call: AgentsCall, gocdAgents: readonly SimGocdAgent[]): SimResponse {
@@ -308,7 +342,7 @@ export function legacyPost(call: AgentsCall): SimResponse {
   const gocdAgent = uuid === undefined ? undefined : world.agents.get(uuid);
   const user = callerName(call.caller);
   const text = (status: number, message: string): SimResponse => answer(status, "text/html; charset=utf-8", message);
-  if (action !== "enable" && action !== "disable" && action !== "delete") return containerPage(404, "Not Found");
+  if (action !== "enable" && action !== "disable" && action !== "delete") return unknownPath(world, call.request);
   if (gocdAgent === undefined) return text(404, `Agent [${uuid ?? ""}] not found.`);
   if (action === "delete") {
     const done = deleteAll(call, [gocdAgent]);

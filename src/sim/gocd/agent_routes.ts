@@ -1,7 +1,7 @@
 // `/api/agents` and below: reading and changing GocdAgents, by release (GoCD agents_controller.rb, AgentsControllerV7).
 
 import { accessTexts, type Caller, isAdmin } from "./access.ts";
-import { railsVersion, sparkVersion } from "./accept.ts";
+import { askedVersion, railsVersion } from "./accept.ts";
 import { bulkDelete, bulkUpdate, deleteOne, killTasks, legacyPost, updateOne } from "./agent_changes.ts";
 import { type AgentsCall, contentType, messageAnswer, notFound } from "./agents_call.ts";
 import { agentJson, agentListJson, type AgentWriting } from "./bodies.ts";
@@ -9,11 +9,12 @@ import type { SimFault } from "./faults.ts";
 import {
   answer,
   baseUrl,
-  containerPage,
   jsonText,
+  noRoute,
   pathOf,
   type SimRequest,
   type SimResponse,
+  unknownPath,
   withEtag,
 } from "./http_message.ts";
 import type { GocdWorld } from "./state.ts";
@@ -28,13 +29,21 @@ export function agentsAnswer(
 ): SimResponse {
   const [uuidPart, action, tooMuch] = pathOf(request).slice(world.contextPath.length).split("/").slice(3);
   const uuid = uuidPart === undefined || uuidPart === "" ? undefined : decodeSegment(uuidPart);
-  if (tooMuch !== undefined) return containerPage(404, "Not Found");
   const shape = shapeFor(world, request, action);
   if (typeof shape !== "string") return shape;
   const writing: AgentWriting = { world, shape, baseUrl: baseUrl(world, request), caller };
   const call: AgentsCall = { world, request, caller, uuid, action, writing };
-  if (request.method === "GET" || request.method === "HEAD") return read(call, fault);
-  return refuseRights(call) ?? refuseBody(call) ?? change(call);
+  const isRead = request.method === "GET" || request.method === "HEAD";
+  const refused = isRead ? undefined : refuseRights(call);
+  if (refused !== undefined) return refused;
+  // Spark takes a slash at the end for an empty uuid.
+  if (tooMuch !== undefined || uuidPart === "" && world.rules.sparkAgents) return nothingHere(call);
+  return isRead ? read(call, fault) : refuseBody(call) ?? change(call);
+}
+
+/** No such path or method. */
+function nothingHere(call: AgentsCall): SimResponse {
+  return call.world.rules.sparkAgents ? noRoute(contentType(call)) : unknownPath(call.world, call.request);
 }
 
 /** A malformed escape stays as it is: it names no agent. */
@@ -51,24 +60,17 @@ function shapeFor(world: GocdWorld, request: SimRequest, action: string | undefi
   const served = rules.agentsShapes;
   const isLegacyPost = request.method === "POST" && action !== undefined && rules.legacyPosts !== "none";
   if (isLegacyPost) return "legacy";
-  if (rules.sparkAgents) {
-    const version = sparkVersion(world, request, served);
-    if (typeof version !== "string") return version;
-    const shape = version === "newest" ? rules.newestShape : served.find((candidate) => candidate === version);
-    return shape ?? containerPage(404, "Not Found");
-  }
-  const version = railsVersion(request, served);
-  if (version === undefined) return served.includes("legacy") ? "legacy" : containerPage(404, "Not Found");
-  if (typeof version !== "string") return version;
-  return served.find((candidate) => candidate === version) ?? containerPage(404, "Not Found");
+  if (served.includes("legacy") && railsVersion(request, served) === undefined) return "legacy";
+  const version = askedVersion(world, request, { served, isSpark: rules.sparkAgents });
+  return typeof version !== "string" ? version : served.find((shape) => shape === version) ?? noRoute();
 }
 
 function read(call: AgentsCall, fault: SimFault | undefined): SimResponse {
   const { world, uuid, request } = call;
-  if (call.action !== undefined) return containerPage(404, "Not Found");
+  if (call.action !== undefined) return nothingHere(call);
   const agents = fault?.snapshot?.agents ?? [...world.agents.values()];
   if (uuid !== undefined) {
-    if (call.writing.shape === "legacy") return containerPage(404, "Not Found");
+    if (call.writing.shape === "legacy") return nothingHere(call);
     const gocdAgent = agents.find((candidate) => candidate.uuid === uuid);
     if (gocdAgent === undefined) return notFound(call, uuid);
     return answer(200, contentType(call), jsonText(agentJson(call.writing, gocdAgent)));
@@ -84,21 +86,23 @@ function refuseRights(call: AgentsCall): SimResponse | undefined {
 }
 
 /**
- * With a body PUT, POST and PATCH must be JSON, without one have a confirm header (ApiController.verifyContentType).
+ * Rails wants PATCH and POST with a body to be JSON (verify_content_type_on_post). Spark asks so only where running tasks
+ * are killed, and a confirm header of those without a body (ApiController.verifyContentType); it takes any PATCH for JSON.
  */
 function refuseBody(call: AgentsCall): SimResponse | undefined {
   const { request, writing, world } = call;
   if (request.method === "DELETE") return undefined;
   if (writing.shape === "legacy") {
     const isConfirmed = (request.headers["confirm"] ?? "").toLowerCase() === "true";
-    return world.rules.legacyPosts === "confirm" && !isConfirmed ? containerPage(404, "Not Found") : undefined;
+    return world.rules.legacyPosts === "confirm" && !isConfirmed ? nothingHere(call) : undefined;
   }
+  if (world.rules.sparkAgents && call.action === undefined) return undefined;
   const type = (request.headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase();
-  if (request.body !== "" || request.method === "PATCH") {
+  if (request.body.trim() !== "") {
     if (type === "application/json") return undefined;
     return messageAnswer(call, 415, "You must specify a 'Content-Type' of 'application/json'");
   }
-  if ((request.headers["x-gocd-confirm"] ?? "").toLowerCase() === "true") return undefined;
+  if (!world.rules.sparkAgents || "x-gocd-confirm" in request.headers) return undefined;
   return messageAnswer(call, 400, "Missing required header 'X-GoCD-Confirm' with value 'true'");
 }
 
@@ -107,17 +111,17 @@ function change(call: AgentsCall): SimResponse {
   if (writing.shape === "legacy") return legacyPost(call);
   if (action !== undefined) {
     const isKill = action === "kill_running_tasks" && request.method === "POST" && world.rules.killRunningTasks;
-    return isKill && uuid !== undefined ? killTasks(call, uuid) : containerPage(404, "Not Found");
+    return isKill && uuid !== undefined ? killTasks(call, uuid) : nothingHere(call);
   }
   const hasBulk = world.rules.bulkAgents && writing.shape !== "v1";
   switch (request.method) {
     case "PATCH":
       if (uuid !== undefined) return updateOne(call, uuid);
-      return hasBulk ? bulkUpdate(call) : containerPage(404, "Not Found");
+      return hasBulk ? bulkUpdate(call) : nothingHere(call);
     case "DELETE":
       if (uuid !== undefined) return deleteOne(call, uuid);
-      return hasBulk ? bulkDelete(call) : containerPage(404, "Not Found");
+      return hasBulk ? bulkDelete(call) : nothingHere(call);
     default:
-      return containerPage(404, "Not Found");
+      return nothingHere(call);
   }
 }

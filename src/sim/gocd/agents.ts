@@ -21,6 +21,8 @@ export function registerAgent(world: GocdWorld, process: SimAgentProcess): Regis
   const known = world.agents.get(process.uuid);
   if (known !== undefined && known.configState !== "Pending") {
     hear(world, known);
+    known.runtime = "Idle";
+    known.buildLocator = undefined;
     known.holder = process.containerHostname;
     saveConfig(world);
     return "registered";
@@ -65,7 +67,8 @@ function newRecord(world: GocdWorld, process: SimAgentProcess, withProperties: b
     operatingSystem: "Linux",
     freeSpace: 85_890_146_304,
     configState: withProperties ? "Enabled" : "Pending",
-    runtime: "Unknown",
+    // Idle before anything was heard of it, unless it is Pending and remote (GoCD AgentRuntimeInfo.fromServer).
+    runtime: withProperties || process.peerAddress.startsWith("127.") ? "Idle" : "Unknown",
     gocdResources: withProperties ? registration.gocdResources : [],
     environments: withProperties ? keptEnvironments(world, registration.environments) : [],
     lastHeardMs: world.nowMs,

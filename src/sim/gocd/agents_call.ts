@@ -3,7 +3,7 @@
 import { accessTexts, type Caller } from "./access.ts";
 import { vendorType } from "./accept.ts";
 import type { AgentWriting } from "./bodies.ts";
-import { acceptOf, answer, jsonMessage, jsonText, type SimRequest, type SimResponse } from "./http_message.ts";
+import { answer, jsonMessage, jsonText, type SimRequest, type SimResponse } from "./http_message.ts";
 import type { GocdWorld } from "./state.ts";
 
 /** A request to the agents API after authentication. */
@@ -22,11 +22,11 @@ export interface AgentsCall {
   readonly writing: AgentWriting;
 }
 
-/** The media type that the answer has. */
+/** The media type that the answer has, that of errors too. */
 export function contentType(call: AgentsCall): string {
   const { shape } = call.writing;
   if (shape === "legacy") return "application/json; charset=utf-8";
-  return vendorType(acceptOf(call.request) === "application/vnd.go.cd+json" ? "newest" : shape);
+  return vendorType(shape);
 }
 
 /** An unknown uuid: the message that admits it is missing came with the database (19.9). */

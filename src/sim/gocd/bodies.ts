@@ -48,7 +48,7 @@ export function agentJson(writing: AgentWriting, gocdAgent: SimGocdAgent): Recor
       status: statusWord(gocdAgent),
       "operating_system": gocdAgent.operatingSystem,
       "free_space": freeSpace,
-      resources: gocdAgent.gocdResources,
+      resources: sortedResources(gocdAgent),
       environments: knownNames(writing.world, gocdAgent),
     };
   }
@@ -72,15 +72,19 @@ function docLink(writing: AgentWriting, anchor: string): { readonly href: string
 }
 
 function versionsOf(world: GocdWorld, gocdAgent: SimGocdAgent): Record<string, string> {
-  const version = gocdAgent.lastHeardMs === undefined || gocdAgent.freeSpace === undefined
-    ? "UNKNOWN"
-    : `${world.rules.version}-1`;
+  const isUnheard = gocdAgent.lastHeardMs === undefined || gocdAgent.freeSpace === undefined;
+  const version = isUnheard || gocdAgent.configState === "Pending" ? "UNKNOWN" : `${world.rules.version}-1`;
   return { "agent_version": version, "agent_bootstrapper_version": version };
 }
 
 function elasticOrResources(shape: AgentsShape, gocdAgent: SimGocdAgent): Record<string, unknown> {
-  if (gocdAgent.elastic === undefined || shape === "v2") return { resources: gocdAgent.gocdResources };
+  if (gocdAgent.elastic === undefined || shape === "v2") return { resources: sortedResources(gocdAgent) };
   return { "elastic_plugin_id": gocdAgent.elastic.pluginId, "elastic_agent_id": gocdAgent.elastic.agentId };
+}
+
+/** By code unit, in every release. */
+function sortedResources(gocdAgent: SimGocdAgent): readonly string[] {
+  return [...gocdAgent.gocdResources].sort();
 }
 
 /** The word for the runtime status in `agent_state`. */
@@ -106,26 +110,28 @@ function knownNames(world: GocdWorld, gocdAgent: SimGocdAgent): readonly string[
   });
 }
 
+/** Up to v5 as the configuration spells them, later as they are stored with the agent. */
 function environmentsJson(writing: AgentWriting, gocdAgent: SimGocdAgent): unknown {
   const { shape, world } = writing;
   if (shape === "v2" || shape === "v3" || shape === "v4") return knownNames(world, gocdAgent);
   const sorted = [...gocdAgent.environments].sort();
-  return sorted.flatMap((name): unknown[] => {
-    const known = world.environments.get(name.toLowerCase());
-    if (known === undefined) return shape === "v5" ? [] : [{ name, origin: { type: "unknown" } }];
+  return sorted.flatMap((stored): unknown[] => {
+    const known = world.environments.get(stored.toLowerCase());
+    if (known === undefined) return shape === "v5" ? [] : [{ name: stored, origin: { type: "unknown" } }];
+    const name = shape === "v5" ? known.name : stored;
     if (known.origin === "gocd") {
       const links = {
         self: { href: `${writing.baseUrl}/admin/config_xml` },
         doc: docLink(writing, "get-configuration"),
       };
-      return [{ name: known.name, origin: { type: "gocd", _links: links } }];
+      return [{ name, origin: { type: "gocd", _links: links } }];
     }
     const links = {
       self: { href: `${writing.baseUrl}/api/admin/config_repos/foo` },
       doc: docLink(writing, "config-repos"),
       find: { href: `${writing.baseUrl}/api/admin/config_repos/:id` },
     };
-    return [{ name: known.name, origin: { type: "config-repo", _links: links } }];
+    return [{ name, origin: { type: "config-repo", _links: links } }];
   });
 }
 
@@ -163,7 +169,7 @@ function legacyJson(gocdAgent: SimGocdAgent): unknown {
     "build_locator": gocdAgent.buildLocator ?? "",
     os: gocdAgent.operatingSystem,
     "free_space": gocdAgent.freeSpace === undefined ? "Unknown" : diskText(gocdAgent.freeSpace),
-    resources: gocdAgent.gocdResources,
+    resources: sortedResources(gocdAgent),
     environments: gocdAgent.environments,
   };
 }

@@ -1,34 +1,19 @@
 // GET `/api/admin/environments` (16.7 on) by release: media types, rights, shape (GoCD EnvironmentsController).
 
-import { railsVersion, sparkVersion, vendorType } from "./accept.ts";
-import { accessTexts, type Caller, isAdmin } from "./access.ts";
-import {
-  answer,
-  baseUrl,
-  containerPage,
-  jsonMessage,
-  jsonText,
-  type SimRequest,
-  type SimResponse,
-  withEtag,
-} from "./http_message.ts";
+import { askedVersion, vendorType } from "./accept.ts";
+import { type Caller, isAdmin } from "./access.ts";
+import { answer, baseUrl, jsonText, type SimRequest, type SimResponse, withEtag } from "./http_message.ts";
 import type { GocdWorld } from "./state.ts";
 
 /** The environments of the configuration with their pipelines; up to 19.8 with their agents, too. */
 export function environmentsAnswer(world: GocdWorld, request: SimRequest, caller: Caller): SimResponse {
   const { rules } = world;
-  const served = rules.environmentsApi;
-  const asked = rules.environmentsOnSpark ? sparkVersion(world, request, served) : railsVersion(request, served);
-  if (asked === undefined) return containerPage(404, "Not Found");
-  if (typeof asked !== "string") return asked;
-  const version = asked === "newest" ? served.at(-1) ?? asked : asked;
-  if (!isAdmin(caller) && !rules.environmentsForAll) {
-    return jsonMessage(rules.newSecurity ? 403 : 401, vendorType(version), accessTexts.notAllowedAction);
-  }
+  const version = askedVersion(world, request, { served: rules.environmentsApi, isSpark: rules.environmentsOnSpark });
+  if (typeof version !== "string") return version;
   // The model has no policies: who is no administrator may see none, and is not told that there are some.
   const shown = isAdmin(caller) ? [...world.environments.values()] : [];
   const self = `${baseUrl(world, request)}/api/admin/environments`;
-  const doc = { href: `${rules.docUrl}#environment-config` };
+  const doc = { href: `${rules.policies ? "https://api.gocd.org/current/" : rules.docUrl}#environment-config` };
   const pipelines = `${baseUrl(world, request)}/api/pipelines`;
   const environments = shown.map(({ name }) => ({
     _links: { self: { href: `${self}/${name}` }, doc, find: { href: `${self}/:name` } },
@@ -36,7 +21,7 @@ export function environmentsAnswer(world: GocdWorld, request: SimRequest, caller
     pipelines: pipelinesIn(world, name).map((pipeline) => ({
       _links: {
         self: { href: `${pipelines}/${pipeline}/history` },
-        doc: { href: `${rules.docUrl}#pipelines` },
+        doc: { href: doc.href.replace("environment-config", "pipelines") },
         find: { href: "/api/admin/pipelines/:pipeline_name" },
       },
       name: pipeline,

@@ -3,7 +3,7 @@
 import { type Caller, isAdmin, mayView, refusal } from "./access.ts";
 import { accessTexts } from "./access.ts";
 import { environmentOf } from "./assignment.ts";
-import { acceptOf, answer, baseUrl, containerPage, type SimRequest, type SimResponse } from "./http_message.ts";
+import { acceptOf, answer, baseUrl, noRoute, type SimRequest, type SimResponse, unknownPath } from "./http_message.ts";
 import { scheduledJobs } from "./work.ts";
 import type { GocdWorld, SimJob } from "./state.ts";
 import type { SimFault } from "./faults.ts";
@@ -15,9 +15,9 @@ export function oldFeedAnswer(
   caller: Caller,
   fault: SimFault | undefined,
 ): SimResponse {
-  if (world.rules.oldFeed === "gone") return containerPage(404, "Not Found");
+  if (world.rules.oldFeed === "gone") return unknownPath(world, request);
   if (!isAdmin(caller)) return refusal(world, request, 403, accessTexts.notAllowed);
-  if (world.rules.oldFeed === "admin-404") return containerPage(404, "Not Found");
+  if (world.rules.oldFeed === "admin-404") return unknownPath(world, request);
   const base = baseUrl(world, request);
   const writeJob = (job: SimJob): string =>
     jobElement(world, job, { id: true, links: [`<link rel="self" href="${base}/tab/build/detail/${job.locator}"/>`] });
@@ -31,9 +31,11 @@ export function newFeedAnswer(
   caller: Caller,
   fault: SimFault | undefined,
 ): SimResponse {
-  const accept = acceptOf(request);
-  const type = feedType(accept);
-  if (!world.rules.newFeed || type === undefined) return containerPage(404, "Not Found");
+  if (!world.rules.newFeed) return unknownPath(world, request);
+  const types = acceptOf(request).toLowerCase().split(",").map((part) => part.trim());
+  const type = types.find((one) => feedTypes.includes(one)) ?? "application/xml";
+  // The type is set behind the routes, too, for a request that none of them took.
+  if (!types.some((one) => /^(?:$|\*\/\*|application\/(?:\*|xml))(?:$|;)/.test(one))) return noRoute(type);
   const base = baseUrl(world, request);
   const writeJob = (job: SimJob): string => {
     const detail = `${base}/tab/build/detail/${job.locator}`;
@@ -45,16 +47,22 @@ export function newFeedAnswer(
       ],
     });
   };
-  return answer(200, type, feedXml(listed(world, caller, fault).map(writeJob), "\n"));
+  const xml = feedXml(listed(world, caller, fault).map(writeJob), "\n");
+  return answer(200, `${type};charset=utf-8`, xml, world.rules.feedDeprecated ? deprecation : {});
 }
 
-/** The route is registered for application/xml; the answer's type echoes the exact word of the Accept. */
-function feedType(accept: string): string | undefined {
-  const echoed = ["application/xml", "text/xml", "application/rss+xml", "application/atom+xml"];
-  const types = accept.split(",").map((part) => part.split(";")[0]?.trim() ?? "");
-  if (accept === "" || types.includes("*/*") || types.includes("application/*")) return "application/xml";
-  return types.includes("application/xml") ? echoed.find((type) => accept === type) ?? "application/xml" : undefined;
-}
+/** Types that a feed may be written in; only Accepts that allow the first find a route. */
+const feedTypes = ["application/xml", "text/xml", "application/rss+xml", "application/atom+xml"];
+
+/** As GoCD 25.4 and later send it, removal before deprecation (FeedsApiControllerV1, RoutesHelper). */
+const deprecation = {
+  "x-gocd-api-deprecated-in": "v25.4.0",
+  "x-gocd-api-removal-in": "v25.1.0",
+  "x-gocd-api-deprecation-info": "https://api.gocd.org/25.4.0/#api-changelog",
+  warning:
+    '299 GoCD/v25.4.0 "The Feeds API version v1 has been deprecated without replacement in GoCD Release v25.4.0. ' +
+    'This API will be removed in GoCD Release v25.1.0. Users should migrate to modern JSON-based alternatives."',
+};
 
 function listed(world: GocdWorld, caller: Caller, fault: SimFault | undefined): readonly SimJob[] {
   const jobs = fault?.snapshot === undefined

@@ -49,11 +49,28 @@ export function jsonMessage(status: number, contentType: string, message: string
   return answer(status, contentType, jsonText({ message }));
 }
 
-/** An error page of the servlet container. */
-export function containerPage(status: number, title: string): SimResponse {
-  const body = `<html><head><title>Error ${status} ${title}</title></head>` +
-    `<body><h2>HTTP ERROR ${status}</h2><p>${title}</p></body></html>`;
-  return answer(status, "text/html;charset=iso-8859-1", body);
+/** An error of the servlet container: its page, or nothing for a caller who does not accept HTML. */
+export function containerError(world: GocdWorld, request: SimRequest, status: number, title: string): SimResponse {
+  const headers = { "cache-control": "must-revalidate,no-cache,no-store" };
+  const accept = acceptOf(request);
+  const wantsPage = accept === "" || /text\/html|text\/\*|\*\/\*/.test(accept);
+  if (world.rules.pagesByAccept && !wantsPage) return answer(status, "", "", headers);
+  const body = world.rules.pagesByAccept
+    ? `<!DOCTYPE html><html><head><title>${status} ${title}</title></head>` +
+      `<body><h1>${status}</h1>\n<h2>${title}</h2></body></html>`
+    : `<html><head><title>Error ${status} ${title}</title></head>` +
+      `<body><h2>HTTP ERROR ${status}</h2><p>${title}</p></body></html>`;
+  return answer(status, "text/html;charset=iso-8859-1", body, headers);
+}
+
+/** A path that the container does not know. */
+export function unknownPath(world: GocdWorld, request: SimRequest): SimResponse {
+  return containerError(world, request, 404, "Not Found");
+}
+
+/** Below a path that Spark knows: no route for this method, rest or Accept. The type is that of a matching Accept. */
+export function noRoute(type = "text/html;charset=utf-8"): SimResponse {
+  return answer(404, type, "<html><body><h2>404 Not found</h2></body></html>");
 }
 
 /** The request's path without query. */

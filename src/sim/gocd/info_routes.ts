@@ -1,6 +1,6 @@
 // The small read-only paths: version, health, maintenance or drain mode, server health messages, elastic usages.
 
-import { accessTexts, type Caller, isAdmin } from "./access.ts";
+import { accessTexts, type Caller, callerName, isAdmin } from "./access.ts";
 import {
   answer,
   baseUrl,
@@ -15,13 +15,13 @@ import { vendorType } from "./accept.ts";
 import { scheduledJobs } from "./work.ts";
 import type { GocdWorld, SimHealthMessage, SimJob } from "./state.ts";
 
-/** GET `/api/version` (16.6 and later). */
+/** GET `/api/version` (16.6 and later); since it is Spark's it has no type. */
 export function versionAnswer(world: GocdWorld, request: SimRequest): SimResponse {
   const { version } = world.rules;
   const sha = "0".repeat(40);
   return answer(
     200,
-    vendorType("v1"),
+    world.rules.sparkAgents ? "" : vendorType("v1"),
     jsonText({
       _links: {
         self: { href: `${baseUrl(world, request)}/api/version` },
@@ -36,9 +36,8 @@ export function versionAnswer(world: GocdWorld, request: SimRequest): SimRespons
   );
 }
 
-/** GET `/api/admin/maintenance_mode/info` (19.1 and later), administrators only. */
-export function maintenanceInfoAnswer(world: GocdWorld, request: SimRequest, caller: Caller): SimResponse {
-  if (!isAdmin(caller)) return jsonMessage(403, vendorType("v1"), accessTexts.notAllowedAction);
+/** GET `/api/admin/maintenance_mode/info` (19.1 and later). */
+export function maintenanceInfoAnswer(world: GocdWorld, request: SimRequest): SimResponse {
   const { maintenance } = world;
   const running = [...world.jobs.values()].filter((job) => job.state !== "Scheduled");
   const waiting = scheduledJobs(world);
@@ -63,9 +62,8 @@ export function maintenanceInfoAnswer(world: GocdWorld, request: SimRequest, cal
   return answer(200, vendorType("v1"), jsonText(body));
 }
 
-/** GET `/api/admin/drain_mode/info` (18.12 only), administrators only. */
-export function drainInfoAnswer(world: GocdWorld, request: SimRequest, caller: Caller): SimResponse {
-  if (!isAdmin(caller)) return jsonMessage(403, vendorType("v1"), accessTexts.notAllowedAction);
+/** GET `/api/admin/drain_mode/info` (18.12 only). */
+export function drainInfoAnswer(world: GocdWorld, request: SimRequest): SimResponse {
   const running = [...world.jobs.values()].filter((job) => job.state !== "Scheduled");
   const body = {
     _links: {
@@ -135,19 +133,19 @@ function unassignedMessages(world: GocdWorld): readonly SimHealthMessage[] {
 
 /** GET `/api/v1/health` (17.11 and later): open to all. */
 export function healthAnswer(): SimResponse {
-  return answer(200, "application/json;charset=utf-8", jsonText({ health: "OK" }));
+  return answer(200, vendorType("v1"), jsonText({ health: "OK" }));
 }
 
-/** GET `/api/elastic/profiles` (16.11 and later), administrators only: profiles that a job has. */
+/** GET `/api/elastic/profiles` (16.11 and later): profiles that a job has; none for one whom no policy shows them. */
 export function elasticProfilesAnswer(
   world: GocdWorld,
   request: SimRequest,
   caller: Caller,
 ): SimResponse {
   const version = world.rules.elasticProfiles;
-  if (!isAdmin(caller)) return jsonMessage(403, vendorType(version), accessTexts.notAllowedAction);
+  if (!isAdmin(caller) && !world.rules.policies) return notAllowed(version);
   const path = `${baseUrl(world, request)}/api/elastic/profiles`;
-  const profiles = [...elasticProfilesOf(world)].map((id) => ({
+  const profiles = (isAdmin(caller) ? [...elasticProfilesOf(world)] : []).map((id) => ({
     _links: {
       self: { href: `${path}/${encodeURIComponent(id)}` },
       doc: { href: `${world.rules.docUrl}#elastic-agent-profiles` },
@@ -160,6 +158,10 @@ export function elasticProfilesAnswer(
   const doc = { href: `${world.rules.docUrl}#elastic-agent-profiles` };
   const links = { self: { href: path }, doc, find: { href: `${path}/:profile_id` } };
   return answer(200, vendorType(version), jsonText({ _links: links, _embedded: { profiles } }));
+}
+
+function notAllowed(version: string): SimResponse {
+  return jsonMessage(403, vendorType(version), accessTexts.notAllowedAction);
 }
 
 function decoded(text: string): string {
@@ -180,9 +182,21 @@ function elasticProfilesOf(world: GocdWorld): Set<string> {
  */
 export function elasticUsagesAnswer(world: GocdWorld, caller: Caller, encoded: string): SimResponse {
   const profile = decoded(encoded);
-  if (!isAdmin(caller)) return jsonMessage(403, vendorType("v1"), accessTexts.notAllowedAction);
+  const { policies } = world.rules;
+  if (!isAdmin(caller) && !policies) return notAllowed("v1");
   if (!elasticProfilesOf(world).has(profile)) {
-    return jsonMessage(404, vendorType("v1"), `Elastic agent profile with id '${profile}' was not found!`);
+    // Whoever asks: the profile is looked up for the policy first, and what that throws is told as 422.
+    const broken =
+      'Cannot invoke "com.thoughtworks.go.config.elastic.ElasticProfile.getId()" because "profile" is null';
+    return policies
+      ? jsonMessage(422, vendorType("v1"), broken)
+      : jsonMessage(404, vendorType("v1"), `Elastic agent profile with id '${profile}' was not found!`);
+  }
+  if (!isAdmin(caller)) {
+    const message = `User '${
+      callerName(caller)
+    }' does not have permissions to view '${profile}' elastic_agent_profile(s).`;
+    return jsonMessage(403, vendorType("v1"), message);
   }
   const usages = new Map<string, Record<string, unknown>>();
   for (const job of world.jobs.values()) {

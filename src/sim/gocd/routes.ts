@@ -1,12 +1,12 @@
 // How a request passes through the simulated GoCD server: faults, start, backup, maintenance, login, path, response.
 
-import { refuseUnless, refuseUnlessV1 } from "./accept.ts";
-import { accessTexts, authenticate, type Caller, refusal, withSession } from "./access.ts";
+import { askedVersion, wrongUrl } from "./accept.ts";
+import { accessTexts, authenticate, type Caller, isAdmin, refusal, withSession } from "./access.ts";
 import { agentsAnswer } from "./agent_routes.ts";
 import { answerInstead, type SimFault, spoilAnswer, takeFault } from "./faults.ts";
 import { environmentsAnswer } from "./environment_routes.ts";
 import { newFeedAnswer, oldFeedAnswer } from "./feed.ts";
-import { answer, containerPage, pathOf, type SimRequest, type SimResponse } from "./http_message.ts";
+import { answer, baseUrl, pathOf, type SimRequest, type SimResponse, unknownPath } from "./http_message.ts";
 import {
   drainInfoAnswer,
   elasticProfilesAnswer,
@@ -25,10 +25,23 @@ export function answerRequest(world: GocdWorld, request: SimRequest): SimRespons
   countOne(world.tally.requests, kindOf(world, request));
   const fault = takeFault(world, request);
   const instead = fault === undefined ? undefined : answerInstead(fault.what, request);
-  const plain = instead ?? serve(world, request, fault);
+  const plain = instead ?? withDefaultHeaders(world, serve(world, request, fault));
   const response = fault === undefined ? plain : spoilAnswer(fault.what, plain);
   countOne(world.tally.statuses, response.status);
   return response;
+}
+
+/** Headers by which GoCD can be told from others (GoCD DefaultHeadersFilter). */
+const defaultHeaders = {
+  "x-xss-protection": "1; mode=block",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "SAMEORIGIN",
+  "x-ua-compatible": "chrome=1",
+};
+
+function withDefaultHeaders(world: GocdWorld, response: SimResponse): SimResponse {
+  if (!world.rules.defaultHeaders) return response;
+  return { ...response, headers: { ...defaultHeaders, ...response.headers } };
 }
 
 function apiPath(world: GocdWorld, request: SimRequest): string | undefined {
@@ -59,22 +72,40 @@ function serve(world: GocdWorld, request: SimRequest, fault: SimFault | undefine
   if (world.maintenance !== undefined && isBlockedByMaintenance(request, path)) {
     return world.rules.pause === "drain" ? drainAnswer(request) : maintenanceAnswer(request);
   }
-  if (isHealth) return healthAnswer();
-  const caller = authenticate(world, request);
-  if ("status" in caller) return caller;
+  if (isHealth) return ofController(healthAnswer());
+  const known = authenticate(world, request);
+  const caller: Caller = "status" in known ? { kind: "anonymous" } : known;
+  const refused = "status" in known ? known : undefined;
+  const response = path.startsWith("/api/")
+    ? refused ?? refuseAccess(world, request, caller, path) ??
+      ofController(route(world, request, { caller, path, fault }))
+    : pageOf(world, request, caller, path);
+  return withSession(world, request, caller, response);
+}
+
+/** Who may not come here by the address alone (GoCD AuthorizeFilterChain). */
+function refuseAccess(world: GocdWorld, request: SimRequest, caller: Caller, path: string): SimResponse | undefined {
   const isOpen = path === "/api/version" && world.rules.newSecurity;
-  if (caller.kind === "anonymous" && !isOpen) {
-    return withSession(world, request, caller, refusal(world, request, 401, accessTexts.notAuthenticated));
-  }
-  return withSession(world, request, caller, route(world, request, { caller, path, fault }));
+  if (caller.kind === "anonymous" && !isOpen) return refusal(world, request, 401, accessTexts.notAuthenticated);
+  const isForUsers = path === "/api/admin/environments" && world.rules.policies;
+  const isForAdmins = path.startsWith("/api/admin/") && !isForUsers;
+  return isForAdmins && !isAdmin(caller) ? refusal(world, request, 403, accessTexts.notAllowed) : undefined;
+}
+
+/** What is no API: the landing page, and the login page in front of all others. */
+function pageOf(world: GocdWorld, request: SimRequest, caller: Caller, path: string): SimResponse {
+  const redirect = (to: string): SimResponse => answer(302, "", "", { location: baseUrl(world, request) + to });
+  if (path === "/auth/login") return answer(200, "text/html;charset=utf-8", "<title>Login - Go</title>");
+  if (caller.kind === "anonymous") return redirect("/auth/login");
+  return path === "/" ? redirect("/pipelines") : unknownPath(world, request);
 }
 
 /** Root leads to the landing page; anything else without the context path is the container's 404. */
 function outside(world: GocdWorld, request: SimRequest): SimResponse {
   if (pathOf(request) === "/" || pathOf(request) === world.contextPath) {
-    return answer(302, "", "", { location: `${world.contextPath}/home` });
+    return answer(302, "", "", { location: `${world.contextPath}/` });
   }
-  return containerPage(404, "Not Found");
+  return unknownPath(world, request);
 }
 
 function isBlockedByMaintenance(request: SimRequest, path: string): boolean {
@@ -91,34 +122,41 @@ interface Routing {
   readonly fault: SimFault | undefined;
 }
 
-function route(world: GocdWorld, request: SimRequest, routing: Routing): SimResponse {
-  const { caller, path, fault } = routing;
+/** How long the answer of a controller may be kept; what answers in place of one says so by itself. */
+function ofController(response: SimResponse): SimResponse {
+  if (response === wrongUrl || "cache-control" in response.headers) return response;
+  return { ...response, headers: { "cache-control": "max-age=0, private, must-revalidate", ...response.headers } };
+}
+
+function route(world: GocdWorld, request: SimRequest, { caller, path, fault }: Routing): SimResponse {
   const { rules } = world;
+  const refused = (version: string, isSpark = true): SimResponse | undefined => {
+    const asked = askedVersion(world, request, { served: [version], isSpark });
+    return typeof asked === "string" ? undefined : asked;
+  };
   if (path === "/api/agents" || path.startsWith("/api/agents/")) return agentsAnswer(world, request, caller, fault);
-  if (request.method !== "GET" && request.method !== "HEAD") return containerPage(404, "Not Found");
+  if (request.method !== "GET" && request.method !== "HEAD") return unknownPath(world, request);
   if (path === "/api/jobs/scheduled.xml") return oldFeedAnswer(world, request, caller, fault);
   if (path === "/api/feed/jobs/scheduled.xml") return newFeedAnswer(world, request, caller, fault);
   if (path === "/api/version" && rules.versionApi) {
-    return refuseUnlessV1(world, request, rules.sparkAgents) ?? versionAnswer(world, request);
+    return refused("v1", rules.sparkAgents) ?? versionAnswer(world, request);
   }
   if (path === "/api/admin/maintenance_mode/info" && rules.pause === "maintenance") {
-    return refuseUnlessV1(world, request, true) ?? maintenanceInfoAnswer(world, request, caller);
+    return refused("v1") ?? maintenanceInfoAnswer(world, request);
   }
   if (path === "/api/admin/drain_mode/info" && rules.pause === "drain") {
-    return refuseUnlessV1(world, request, true) ?? drainInfoAnswer(world, request, caller);
+    return refused("v1") ?? drainInfoAnswer(world, request);
   }
   if (path === "/api/server_health_messages" && rules.healthMessages) {
-    return refuseUnlessV1(world, request, true) ?? healthMessagesAnswer(world, request);
+    return refused("v1") ?? healthMessagesAnswer(world, request);
   }
   if (path === "/api/elastic/profiles" && rules.elasticProfiles !== "none") {
-    return refuseUnless(world, request, [rules.elasticProfiles]) ?? elasticProfilesAnswer(world, request, caller);
+    return refused(rules.elasticProfiles, rules.sparkFilter) ?? elasticProfilesAnswer(world, request, caller);
   }
   if (path === "/api/admin/environments" && rules.environmentsApi.length > 0) {
     return environmentsAnswer(world, request, caller);
   }
   const profile = /^\/api\/internal\/elastic\/profiles\/([^/]+)\/usages$/.exec(path)?.[1];
-  if (profile !== undefined && rules.elasticUsages) {
-    return refuseUnlessV1(world, request, true) ?? elasticUsagesAnswer(world, caller, profile);
-  }
-  return containerPage(404, "Not Found");
+  if (profile !== undefined && rules.elasticUsages) return refused("v1") ?? elasticUsagesAnswer(world, caller, profile);
+  return unknownPath(world, request);
 }

@@ -1,4 +1,4 @@
-// A simulated GoCD server of any release from 15.2.0 to 26.1.0 with the agent processes of its containers, on virtual
+// A simulated GoCD server of any release from 15.2.0 on with the agent processes of its containers, on virtual
 // time: strict where the real server is strict.
 
 import { forgetMemory, refreshAgents } from "./agents.ts";

@@ -173,6 +173,18 @@ export interface SimUser {
 /** Whether the server knows users. */
 export type SimSecurity = { readonly kind: "off" } | { readonly kind: "on"; readonly users: readonly SimUser[] };
 
+/** What the server knows of a session cookie. */
+export interface SimSession {
+  /** Undefined for anonymous. */
+  userName: string | undefined;
+  /** `basic` or `bearer`, by which the user logged in; empty for anonymous. */
+  scheme: string;
+  /** When the user logged in. */
+  sinceMs: number;
+  /** When its cookie was last sent. */
+  usedMs: number;
+}
+
 /** An environment of the server's configuration. */
 export interface SimEnvironment {
   /** Names compare without regard to case. */
@@ -277,8 +289,8 @@ export interface GocdWorld {
   readonly cutOff: Set<string>;
   /** Messages besides those that the server finds by itself. */
   healthMessages: readonly SimHealthMessage[];
-  /** Session id → user name and last use. */
-  readonly sessions: Map<string, { userName: string | undefined; usedMs: number }>;
+  /** By session id. */
+  readonly sessions: Map<string, SimSession>;
   /** Armed faults, oldest first. */
   faults: SimFault[];
   /** What is counted. */

@@ -1,6 +1,6 @@
 // The 503 responses of a GoCD server: starting, backup, maintenance or drain mode (GoCD ModeAwareFilter).
 
-import { acceptOf, answer, jsonText, pathOf, type SimRequest, type SimResponse } from "./http_message.ts";
+import { acceptOf, answer, pathOf, type SimRequest, type SimResponse } from "./http_message.ts";
 
 /** While the server starts: JSON or plain text by Accept; HTML for a browser or a missing Accept. */
 export function startingAnswer(request: SimRequest): SimResponse {
@@ -11,7 +11,7 @@ export function startingAnswer(request: SimRequest): SimResponse {
       "<html><head><title>GoCD server is starting</title></head><body><h3>GoCD server is starting</h3></body></html>";
     return answer(503, "text/html", body);
   }
-  return answer(503, "text/plain", "GoCD server is starting");
+  return answer(503, "text/plain;charset=iso-8859-1", "GoCD server is starting\n");
 }
 
 /** While a backup runs: everything but its own status. */
@@ -31,7 +31,7 @@ export function drainAnswer(request: SimRequest): SimResponse {
 
 function unavailable(request: SimRequest, message: string): SimResponse {
   const mentions = `${acceptOf(request)} ${request.headers["content-type"] ?? ""} ${pathOf(request)}`;
-  if (mentions.includes("json")) return answer(503, "application/json;charset=utf-8", jsonText({ message }));
-  if (mentions.includes("xml")) return answer(503, "application/xml;charset=utf-8", `<message>${message}</message>`);
+  if (mentions.includes("json")) return answer(503, "application/json", JSON.stringify({ message }));
+  if (mentions.includes("xml")) return answer(503, "application/xml", `<message>${message}</message>`);
   return answer(503, "text/html;charset=utf-8", `<html><body><h1>${message}</h1></body></html>`);
 }

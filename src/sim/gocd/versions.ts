@@ -1,4 +1,4 @@
-// What differs between the GoCD releases 15.2.0 to 26.1.0, as one record of rules.
+// What differs between the GoCD releases from 15.2.0 on, as one record of rules.
 
 /** The releases that stand for an era each; the rules hold for any release in between too. */
 export const gocdEras: readonly string[] = ["15.2.0", "16.6.0", "18.10.0", "19.8.0", "20.8.0", "26.1.0"];
@@ -16,10 +16,8 @@ export interface GocdRules {
   readonly newFeed: boolean;
   /** Jobs of pipelines that the user may not view are left out of the feed (1.1). */
   readonly feedHidesPipelines: boolean;
-  /** Shapes served by the agents API, and the one behind the un-versioned media type (0, 2.1). */
+  /** Shapes served by the agents API, oldest first (0, 2.1). */
   readonly agentsShapes: readonly AgentsShape[];
-  /** What `application/vnd.go.cd+json` means for agents; undefined before 19.8. */
-  readonly newestShape: AgentsShape | undefined;
   /** Agents API on Spark: exact Accept or 404 (2.7), answers to PATCH with state Missing (2.3). */
   readonly sparkAgents: boolean;
   /** Other Spark paths exist and their Accept filter (2.7). */
@@ -54,8 +52,8 @@ export interface GocdRules {
   readonly environmentsApi: readonly string[];
   /** That path is Spark's (19.1). */
   readonly environmentsOnSpark: boolean;
-  /** It is open to all, each of whom gets what policies allow (20.1), not to administrators only. */
-  readonly environmentsForAll: boolean;
+  /** Environments and elastic profiles are open to all, each of whom gets what policies allow (20.1). */
+  readonly policies: boolean;
   /** Elastic profiles exist. */
   readonly elastic: boolean;
   /** Agents live in the database, not in cruise-config.xml: statuses, texts and unknown environments (2.3 to 2.5). */
@@ -78,6 +76,14 @@ export interface GocdRules {
   readonly watchesUnassignedJobs: boolean;
   /** Where the answers' documentation links point to. */
   readonly docUrl: string;
+  /** Every answer has the headers of DefaultHeadersFilter (18.12; before, it came too late for most). */
+  readonly defaultHeaders: boolean;
+  /** Errors of the container are pages only for those who accept HTML, and empty for others (18.6). */
+  readonly pagesByAccept: boolean;
+  /** The feed says of itself that it is deprecated (25.4). */
+  readonly feedDeprecated: boolean;
+  /** DELETE of no agents is refused (25.3), not answered as done. */
+  readonly emptyDeleteRefused: boolean;
 }
 
 /** A release as a number that orders releases. Throws RangeError for a text that is no release. */
@@ -127,7 +133,6 @@ function makeRules(version: string): GocdRules {
     newFeed: from("20.1.0"),
     feedHidesPipelines: from("20.9.0"),
     agentsShapes: shapes,
-    newestShape: from("19.8.0") ? shapes[shapes.length - 1] : undefined,
     sparkAgents: from("18.11.0"),
     sparkFilter: from("18.2.0"),
     unversionedAccept: from("19.8.0"),
@@ -145,7 +150,7 @@ function makeRules(version: string): GocdRules {
     elasticProfiles: from("19.3.0") ? "v2" : from("16.11.0") ? "v1" : "none",
     environmentsApi: environmentsVersions(from),
     environmentsOnSpark: from("19.1.0"),
-    environmentsForAll: from("20.1.0"),
+    policies: from("20.1.0"),
     elastic: from("16.8.0"),
     agentsInDatabase: from("19.9.0"),
     resourceCase: from("19.9.0") && upTo("20.9.0") ? "sensitive" : "insensitive",
@@ -161,5 +166,9 @@ function makeRules(version: string): GocdRules {
       : from("17.1.0")
       ? "https://api.gocd.org/"
       : "https://api.gocd.io/",
+    defaultHeaders: from("18.12.0"),
+    pagesByAccept: from("18.6.0"),
+    feedDeprecated: from("25.4.0"),
+    emptyDeleteRefused: from("25.3.0"),
   };
 }

@@ -85,7 +85,9 @@ async function readRequest(request: Request): Promise<SimRequest | undefined> {
 function toResponse(request: Request, response: SimResponse): Response {
   if (response.connection !== "kept") return brokenResponse(response);
   const hasBody = request.method !== "HEAD" && response.status !== 304 && response.status !== 204;
-  return new Response(hasBody ? response.body : null, { status: response.status, headers: { ...response.headers } });
+  // As bytes: a text would get a content type where the answer has none.
+  const body = hasBody ? new TextEncoder().encode(response.body) : null;
+  return new Response(body, { status: response.status, headers: { ...response.headers } });
 }
 
 /** An answer that promises one byte more than it sends: the connection is closed before the end. */
