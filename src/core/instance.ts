@@ -25,7 +25,7 @@ export type Gone = InstanceIn<"gone">;
 
 /** What is fixed when the launch is stored, before ACCEPT goes out; an adopted one learns it from its first record. */
 export interface InstanceIdentity {
-  /** Unique for ever, at most 63 characters of `[a-z0-9-]`: task id, container hostname and GoCD hostname. */
+  /** Unique for ever, at most 63 characters of `[a-z0-9-]`: task id, and hostname on the GoCD server. */
   readonly taskId: string;
   readonly profile: string;
   readonly profileHash: string;

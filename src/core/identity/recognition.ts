@@ -1,7 +1,8 @@
 // Which record on the GoCD server belongs to which of our containers, with all the evidence in one place:
 //
 //   uuid            once known it counts, whatever becomes of the hostname
-//   name            the first label of the hostname is the task id, which nobody else has: proof
+//   name            the first label of the hostname is Docker's name for the container, or of a record that somebody has
+//                   admitted the task id: proof. Of a Pending one the task id is not (admission.ts)
 //   address         of a container with its own network, plus matching registration and order of events: proof once
 //                   it has persisted; anything less is only a possibility
 //   possibility     an agent that appeared after the launch and has no other explanation: blocks a KILL, nothing more

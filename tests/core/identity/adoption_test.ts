@@ -271,13 +271,15 @@ for (
 Deno.test("a record of ours that the state does not know, and whose task Mesos finds after all, is an agent again", () => {
   const world = drive({ stored: yesterday });
   const taskId = "gocd-abc123-default-3";
+  const record = gocdAgent(taskId, { ...building, environments: [{ name: "prod", origin: "gocd" }] });
   world.subscribe();
   world.status(fence, "TASK_UNKNOWN", reconciled);
-  world.poll({ agents: [gocdAgent(taskId, building)] });
+  world.poll({ agents: [record] });
   world.status(taskId, "TASK_RUNNING", { ...reconciled, mesosAgentId: "a-h4" });
-  world.poll({ agents: [gocdAgent(taskId, building)] });
+  world.poll({ agents: [record] });
   const found = world.instance(taskId);
   assertEquals([found.state, found.mesosAgentId, found.gocdResources], ["registered", "a-h4", ["linux"]]);
+  assertEquals(found.environment, "prod", "else jobs of no environment would seem to be for it");
 });
 
 /** A launch of a number that lives elsewhere. */
