@@ -5,6 +5,7 @@ import { checkCommand } from "./check.ts";
 import { completionsCommand } from "./completions.ts";
 import { demoCommand } from "./demo.ts";
 import { exampleConfigCommand } from "./example_config.ts";
+import { healthCommand } from "./health.ts";
 import { manualCommand } from "./manual.ts";
 import { acceptLossCommand, drainCommand, freezeCommand, resumeCommand, teardownCommand } from "./operate.ts";
 import { planCommand } from "./plan.ts";
@@ -21,6 +22,7 @@ export const commands: readonly Command[] = [
   checkCommand,
   planCommand,
   whyCommand,
+  healthCommand,
   drainCommand,
   freezeCommand,
   resumeCommand,

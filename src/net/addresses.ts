@@ -181,7 +181,8 @@ function parseZookeeperServers(text: string): ReadAddress<readonly HostPort[]> {
 export function parseMasters(text: string): ReadAddress<Masters> {
   const hint = 'write "host:5050", several with commas, "https://host:5050", or "zk://host1:2181,host2:2181/mesos"';
   const trimmed = text.trim();
-  if (/^zk:/i.test(trimmed)) {
+  // A host may be called zk: only then a port follows.
+  if (/^zk:(?!\d+\s*(,|$))/i.test(trimmed)) {
     const address = parseZookeeper(trimmed, "mesos-master");
     return address.ok ? { ok: true, value: { kind: "zookeeper", ...address.value } } : address;
   }

@@ -80,6 +80,16 @@ export async function readRunning(config: Instance): Promise<RunningInstance | u
   );
 }
 
+/** What the running instance answers on this path about its health: whether it is good, and the text; nothing if none runs. */
+export async function readHealth(
+  config: Instance,
+  path: "health" | "health/live" | "health/ready",
+): Promise<{ readonly isGood: boolean; readonly text: string } | undefined> {
+  const running = await findRunning(config);
+  const answer = running === undefined ? undefined : await ask(running, path, {});
+  return answer === undefined ? undefined : { isGood: isGood(answer), text: answer.text };
+}
+
 /** The picture of the running instance; nothing if none runs. Throws {@linkcode ControlError}, also if it stands by. */
 export async function readRunningStatus(config: Instance): Promise<StatusView | undefined> {
   const running = await readRunning(config);

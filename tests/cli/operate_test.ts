@@ -326,3 +326,26 @@ async function exists(path: string): Promise<boolean> {
     return false;
   }
 }
+
+Deno.test("health tells what the running instance says of itself, by its exit code, too", async () => {
+  const cluster = startCluster({ speed: 1 });
+  const folder = confFolder(cluster.configText());
+  try {
+    assertEquals(await runLine(["health", folder.conf]).then(({ code, out }) => [code, out]), [
+      3,
+      "no instance runs\n",
+    ]);
+    const running = await startRunning(folder.conf);
+    await running.logged("subscribed");
+    await running.logged("gocd-version");
+    assertEquals((await runLine(["health", "--ready", folder.conf])).code, 0);
+    const { code, out } = await runLine(["health", "--live", folder.conf]);
+    assertEquals([code, JSON.parse(out).status], [0, "live"]);
+    assertEquals((await runLine(["health", "--live", "--ready", folder.conf])).code, 2);
+    assertEquals(await running.stop(), 0);
+    assertEquals((await runLine(["health", folder.conf])).code, 3);
+  } finally {
+    folder.remove();
+    await cluster.close();
+  }
+});

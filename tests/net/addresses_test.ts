@@ -92,6 +92,14 @@ for (const [text, said] of bad) {
   });
 }
 
+Deno.test("a master may be called zk", () => {
+  for (const text of ["zk", "ZK:5050", "zk:5050", "zk:5050, zk:5050"]) {
+    const masters = parseMasters(text);
+    assertEquals(masters.ok ? mastersText(masters.value).split(",")[0] : masters.message, "zk:5050");
+  }
+  assert(!parseMasters("zk:h1:2181/mesos").ok);
+});
+
 Deno.test("any text is either understood or refused, and what is understood makes URLs", () => {
   const texts = fc.oneof(fc.string(), fc.stringMatching(/^(zk:\/\/|https?:\/\/)?[a-z0-9.:,@[\]/-]{0,30}$/));
   fc.assert(fc.property(texts, (text) => {
