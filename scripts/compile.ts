@@ -1,8 +1,9 @@
 // deno-lint-ignore-file no-console -- scripts talk to the person who runs them
-// `deno task compile [--output PATH] [--config framework.conf]`: builds the executable. With a configuration, exactly
-// its hosts are compiled in; without one, every host is allowed, and the program says so when it starts.
+// `deno task compile [--output PATH] [--config framework.conf]`: builds the executable. With a configuration, exactly its
+// rights are baked in; without one, the executable is the sandbox, which gives each run those of its file (sandbox.ts).
 
 import { parseArgs } from "@std/cli/parse-args";
+import { type Build, buildArgument } from "../src/cli/build.ts";
 import { processEnv } from "../src/config/env.ts";
 import { flawOf, loadPartially } from "../src/config/load.ts";
 import { exitCodes, OperatorError } from "../src/errors.ts";
@@ -10,8 +11,10 @@ import { compileFlags } from "./flags.ts";
 
 const usage = `Usage: deno task compile [--output PATH] [--config framework.conf] [--target TRIPLE]
 
-Makes the executable, dist/gocd-mesos by default. With --config it may reach exactly the hosts of that file, and refuses a
-file with others. The secrets of the file are not read, and variables that have nothing to do with hosts may be unset.
+Makes the executable, dist/gocd-mesos by default. Whatever file it is started with, it can reach only the hosts of that
+file. With --config the hosts, files and variables of that file are baked in, and a file that names others is refused;
+write the path as it will be where the executable runs: a relative one is meant from the folder that it is started in.
+The secrets of the file are not read, and variables that have nothing to do with hosts may be unset.
 
 Examples:
   deno task compile --output /tmp/gocd-mesos
@@ -35,7 +38,9 @@ async function main(): Promise<number> {
   const output = flags.output === undefined || flags.output === "" ? `${root}dist/gocd-mesos` : flags.output;
   Deno.chdir(caller);
   try {
-    const hosts = flags.config === undefined ? ["--allow-net"] : hostFlags(flags.config);
+    const { entry, rights, flags: rightsFlags } = flags.config === undefined ? sandbox : baked(flags.config);
+    const commit = await commitOf(root);
+    const build = { ...commit === undefined ? {} : { commit }, ...rights === undefined ? {} : { rights } };
     const args = [
       "compile",
       "--quiet",
@@ -46,20 +51,18 @@ async function main(): Promise<number> {
       // The types are checked by `deno task check`; here that would only fetch type packages.
       "--no-check",
       "--no-prompt",
-      ...hosts,
-      "--allow-read",
-      "--allow-write",
-      "--allow-env",
+      ...rightsFlags,
       // Whose a control file or a state may be (src/store/state_path.ts), and the name that Mesos shows
       // (src/runtime/identity.ts).
       "--allow-sys=uid,hostname",
-      `${root}main.ts`,
+      ...entry.map((file, index) => `${index === 0 ? "" : "--include="}${root}${file}`).reverse(),
+      buildArgument(build),
     ];
     // DENO_COMPILE: a deno of the version of DENORT_BIN, on machines that cannot fetch the runtime to embed.
     const deno = Deno.env.get("DENO_COMPILE") ?? Deno.execPath();
     const { code } = await new Deno.Command(deno, { args, stdout: "inherit", stderr: "inherit" }).output();
     if (code !== 0) return exitCodes.internal;
-    console.log(`made ${output} with ${hosts.join(" ")}`);
+    console.log(`made ${output} with ${rightsFlags.join(" ")}`);
     return 0;
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
@@ -67,12 +70,36 @@ async function main(): Promise<number> {
   }
 }
 
-function hostFlags(path: string): string[] {
+/** What is compiled, the first file as the main module. */
+interface Compiled {
+  readonly entry: readonly string[];
+  readonly rights?: Build["rights"];
+  readonly flags: readonly string[];
+}
+
+/** It can give a Worker no more than it has itself. */
+const sandbox: Compiled = {
+  entry: ["sandbox.ts", "src/sandbox/reader.ts", "src/sandbox/program.ts"],
+  flags: ["--unstable-worker-options", "--allow-net", "--allow-read", "--allow-write", "--allow-env"],
+};
+
+function baked(path: string): Compiled {
   const part = loadPartially(path, processEnv());
-  const hosts = compileFlags(part);
+  const { rights: { gaps: _, ...rights }, flags } = compileFlags(part);
   const flaw = flawOf(part);
   if (flaw !== undefined) console.error(`compile: warning: start would refuse this file: ${flaw}`);
-  return hosts;
+  return { entry: ["main.ts"], rights: { ...rights }, flags };
+}
+
+/** Nothing where this is no checkout, or there is no git. */
+async function commitOf(root: string): Promise<string | undefined> {
+  try {
+    const git = new Deno.Command("git", { args: ["describe", "--always", "--abbrev=12", "--dirty=+"], cwd: root });
+    const { code, stdout } = await git.output();
+    return code === 0 ? new TextDecoder().decode(stdout).trim() : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function told(message: string, hint: string, code = exitCodes.usage): number {

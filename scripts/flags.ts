@@ -1,25 +1,19 @@
 // The Deno permission flags that a configuration needs, no more and no less.
 
-import { dirname } from "node:path";
 import type { Config } from "../src/config/config.ts";
-import { type Hosts, hostsOf } from "../src/config/hosts.ts";
 import { type PartialConfig, requireKeys } from "../src/config/load.ts";
-import { stateFile } from "../src/config/state.ts";
 import { hostText } from "../src/net/addresses.ts";
 import { OperatorError } from "../src/errors.ts";
-import { realStatePath } from "../src/store/state_path.ts";
+import { pageHosts, type Rights, rightsOf } from "../src/runtime/rights.ts";
 
 /** The flags of `deno run` for one configuration. Throws an OperatorError where its state cannot lie where it says. */
 export function runFlags(config: Config): string[] {
-  const hosts = hostsOf(config);
-  const state = realStateFolders(config);
+  // No code but what is here: without --cached-only an import fetches packages whatever --allow-net lists. The name of the
+  // machine is what Mesos shows (src/runtime/identity.ts).
   return [
     "--no-prompt",
-    netFlag(hosts, config.http.listen === undefined ? ["127.0.0.1:0"] : []),
-    ...flag("read", [...new Set([...hosts.read, ...state])].map(escaped)),
-    ...flag("write", [...new Set([...hosts.write, ...state])].map(escaped)),
-    ...flag("env", hosts.env),
-    // The name that Mesos shows (src/runtime/identity.ts).
+    "--cached-only",
+    ...rightsFlags(rightsOf(config)),
     "--allow-sys=hostname",
     ...insecureFlags(config),
   ];
@@ -29,15 +23,22 @@ export function runFlags(config: Config): string[] {
 const hostKeys =
   /^(mesos-master|mesos\.allowed-hosts|go-server\.(host|port|url|insecure)|http\.listen|state(\.path)?)$/;
 
+/** What `deno compile` bakes in for one configuration. */
+export interface Baked {
+  readonly rights: Rights;
+  readonly flags: readonly string[];
+}
+
 /**
- * The flags of `deno compile` for one configuration, whose secrets are not needed. Throws an OperatorError where its hosts
- * are not all known.
+ * What is baked in for one configuration, whose secrets are not needed. Throws an OperatorError where its hosts are not
+ * all known.
  */
-export function compileFlags(part: PartialConfig): string[] {
+export function compileFlags(part: PartialConfig): Baked {
   requireKeys(part, hostKeys);
   const { config } = part;
-  const hosts = hostsOf(config);
-  for (const gap of hosts.gaps) {
+  // The state is on the machine that the binary is for.
+  const rights = rightsOf(config, (path) => path);
+  for (const gap of rights.gaps) {
     throw new OperatorError(`${config.path}: ${gap.key}: ${gap.message}`, {
       code: "hosts-unknown",
       kind: "usage",
@@ -45,25 +46,17 @@ export function compileFlags(part: PartialConfig): string[] {
     });
   }
   // The binary is both sides: `drain` must reach the port that `start` was given.
-  return [netFlag(hosts, commandHosts(config)), ...insecureFlags(config)];
+  const both = { ...rights, net: [...rights.net.filter((host) => host !== "127.0.0.1:0"), ...pageHosts(config)] };
+  return { rights: both, flags: [...rightsFlags(both), ...insecureFlags(config)] };
 }
 
-/** Deno compares paths as they are written, and the state is opened where it lies behind links. */
-function realStateFolders({ state }: Config): readonly string[] {
-  const file = stateFile(state);
-  return file === undefined ? [] : [dirname(realStatePath(file))];
-}
-
-/** Where a command finds the page: one that listens everywhere is reached by its loopback address (src/web/server.ts). */
-function commandHosts({ http: { listen } }: Config): readonly string[] {
-  if (listen === undefined) return ["127.0.0.1"];
-  if (listen.host === "0.0.0.0") return [`127.0.0.1:${listen.port}`];
-  return listen.host === "::" ? [`[::1]:${listen.port}`] : [];
-}
-
-/** `commands`: where commands on this machine find an instance without a page. */
-function netFlag({ net }: Hosts, commands: readonly string[]): string {
-  return `--allow-net=${[...net, ...commands].join(",")}`;
+function rightsFlags({ net, read, write, env }: Rights): string[] {
+  return [
+    ...flag("net", net),
+    ...flag("read", read.map(escaped)),
+    ...flag("write", write.map(escaped)),
+    ...flag("env", env),
+  ];
 }
 
 /** Deno has no such option for one client: `go-server.insecure` needs the switch of the process, for this host only. */

@@ -29,11 +29,19 @@ async function main(): Promise<number> {
   Deno.chdir(Deno.env.get("INIT_CWD") ?? ".");
   try {
     const flags = runFlags(loadConfig(path, processEnv()));
-    return await runChild(["run", "--quiet", `--config=${fileOf("../deno.json")}`, ...flags], path);
+    const config = `--config=${fileOf("../deno.json")}`;
+    const code = await fetchPackages(config);
+    return code === 0 ? await runChild(["run", "--quiet", config, ...flags], path) : code;
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
     return told(error.message, error.hint, exitCodes[error.kind]);
   }
+}
+
+/** The program itself may fetch none (flags.ts). */
+async function fetchPackages(config: string): Promise<number> {
+  const args = ["cache", "--quiet", config, fileOf("../main.ts")];
+  return (await new Deno.Command(Deno.execPath(), { args, stdout: "inherit", stderr: "inherit" }).output()).code;
 }
 
 async function runChild(flags: readonly string[], path: string): Promise<number> {

@@ -53,6 +53,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   runtime: ["runtime", "core", "root", ...ground, ...edges],
   sim: ["sim", "core", "root"],
   cli: ["cli", "runtime", "sim", "core", "root", ...ground, ...edges],
+  sandbox: ["sandbox", "cli", "runtime", "core", "root", ...ground, ...edges],
 };
 
 /** All that the simulated servers share with the program: the bytes of the protocol that Mesos defines. */
@@ -101,20 +102,35 @@ Deno.test("the core and the simulated models touch no clock, no chance, no netwo
   assertEquals(wrong, []);
 });
 
-Deno.test("only `demo` loads the simulated servers, and only when it runs", () => {
+/** The files of the project that a module loads when it starts, and the packages; `import type` loads nothing. */
+function loadedBy(first: string): ReadonlySet<string> {
   const reached = new Set<string>();
-  const left = ["main.ts"];
+  const left = [first];
   for (let path = left.pop(); path !== undefined; path = left.pop()) {
     if (reached.has(path)) continue;
     reached.add(path);
+    if (!path.endsWith(".ts")) continue;
     const at = path;
-    // `import type` and `await import()` load nothing at the start.
     const code = Deno.readTextFileSync(`${root}${at}`).replace(/^(import|export) type [^;]*;/gm, "");
-    for (const [, specifier = ""] of code.matchAll(/\bfrom "(\.[^"]+)"|^import "(\.[^"]+)"/gm)) {
-      left.push(new URL(specifier, `file:///${at}`).pathname.slice(1));
+    for (const [, named, plain] of code.matchAll(/\bfrom "([^"]+)"|^import "([^"]+)"/gm)) {
+      const specifier = named ?? plain ?? "";
+      left.push(specifier.startsWith(".") ? new URL(specifier, `file:///${at}`).pathname.slice(1) : specifier);
     }
   }
-  assertEquals([...reached].filter((path) => path.startsWith("src/sim/")), []);
+  return reached;
+}
+
+Deno.test("only `demo` loads the simulated servers, and only when it runs", () => {
+  assertEquals([...loadedBy("main.ts")].filter((path) => path.startsWith("src/sim/")), []);
+});
+
+Deno.test("the main thread of the sandbox, which holds all rights, loads no package and no more than it needs", () => {
+  assertEquals([...loadedBy("sandbox.ts")].toSorted(), [
+    "sandbox.ts",
+    "src/cli/build.ts",
+    "src/log/stderr.ts",
+    "src/sandbox/supervisor.ts",
+  ]);
 });
 
 /** Exports that only tests use: tables and codecs that are held against recordings and the other side's word. */
@@ -143,7 +159,7 @@ function withoutComments(text: string): string {
 }
 
 Deno.test("what a file exports is used by another one, or by tests of a rule of the file's own", () => {
-  const byProgram = importedNames([...sources, ...filesUnder("scripts"), read("main.ts")]);
+  const byProgram = importedNames([...sources, ...filesUnder("scripts"), read("main.ts"), read("sandbox.ts")]);
   const byTests = importedNames(filesUnder("tests"));
   const dead = sources.flatMap(({ path, text }) =>
     [...text.matchAll(/^export (?:abstract |async )*(function|const|class|interface|type) (\w+)/gm)].flatMap(
@@ -162,7 +178,8 @@ Deno.test("what a file exports is used by another one, or by tests of a rule of 
 
 Deno.test("every file of src is reached from main.ts, or from a script", () => {
   const files = new Map([...sources, ...filesUnder("scripts"), read("main.ts")].map((file) => [file.path, file]));
-  const left = ["main.ts", ...[...files.keys()].filter((path) => path.startsWith("scripts/"))];
+  const entries = ["main.ts", "src/sandbox/supervisor.ts", "src/sandbox/reader.ts", "src/sandbox/program.ts"];
+  const left = [...entries, ...[...files.keys()].filter((path) => path.startsWith("scripts/"))];
   for (let path = left.pop(); path !== undefined; path = left.pop()) {
     const file = files.get(path);
     files.delete(path);

@@ -15,10 +15,11 @@ import { OperatorError } from "../errors.ts";
 import type { GocdRights } from "../gocd/api.ts";
 import { mastersText, serverUrlText } from "../net/addresses.ts";
 import { realClock } from "../runtime/clock.ts";
-import { requireHosts } from "../runtime/permissions.ts";
+import { requireRights } from "../runtime/permissions.ts";
 import { openGocd, openMesos, stateOf } from "../runtime/ports.ts";
 import { checkStart, otherInstance, type StateFound } from "./check_start.ts";
 import { pendingWarning, silenceWarning } from "./check_agents.ts";
+import { checkSandbox } from "./check_rights.ts";
 import type { Command } from "./command.ts";
 import type { CliIo } from "./io.ts";
 import { loadConfigFile } from "./load.ts";
@@ -34,7 +35,8 @@ export const checkCommand: Command = {
 Validates the configuration and checks the state file; asks the GoCD server for its version, jobs, agents and the
 rights of the account; asks the Mesos masters for their leader and version. At last it looks for what a start would be
 refused for: a state in use by who does not answer, a port in use, living agents of a state that was lost. Nothing is
-registered, launched or changed. One row per finding: ok, warn or FAIL, with what to do.
+registered, launched or changed. One row per finding: ok, warn or FAIL, with what to do. One row (sandbox) for each right
+that a start has: hosts and ports, files and variables.
 
 Where an instance runs with the state of the file, that is a row (ok) with its process, and everything else is checked:
 exit code 0 means that it can reload the file.
@@ -56,6 +58,7 @@ Examples:
     const report = createReport(io);
     const config = checkConfig(path, report, io);
     if (config === undefined) return report.exitCode();
+    checkSandbox(config, report);
     const state = await checkState(config, report);
     await checkGocd(config, new Map(state.stored?.instances.map((each) => [each.taskId, each])), report);
     await checkMesos(config, report);
@@ -67,7 +70,7 @@ Examples:
 function checkConfig(path: string, report: Report, io: CliIo): Config | undefined {
   try {
     const config = loadConfigFile(path, io);
-    requireHosts(config);
+    requireRights(config);
     const names = config.settings.profiles.map((profile) => profile.name);
     report.ok(
       "config",

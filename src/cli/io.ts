@@ -4,6 +4,7 @@ import { processEnv } from "../config/env.ts";
 import { realClock } from "../runtime/clock.ts";
 import { OperatorError } from "../errors.ts";
 import type { Machine } from "../runtime/machine.ts";
+import type { Build } from "./build.ts";
 import { stderrIsTerminal, writeToStderr } from "../log/stderr.ts";
 
 /** What a command may use of the process. */
@@ -30,7 +31,31 @@ export interface CliIo {
   readonly ask: (question: string) => string | undefined;
   /** Time and network. */
   readonly machine: Machine;
+  /** What is baked into this executable, if it is one. */
+  readonly build?: Build;
+  /** Inside a sandbox: the main thread, which alone can give other rights than those of now. */
+  readonly supervisor?: Supervisor;
 }
+
+/** What a program in a sandbox asks of its main thread. */
+export interface Supervisor {
+  /** To be asked before the changed configuration is used. */
+  askReload(): Promise<ReloadAnswer>;
+}
+
+/** What a changed configuration means for the rights of the program. */
+export type ReloadAnswer =
+  /** They are enough. */
+  | { readonly kind: "apply" }
+  /** They change: when this run has ended, the next one begins with those. */
+  | { readonly kind: "restart"; readonly changes: readonly string[] }
+  /** The file is wrong, or cannot be used without a real restart. */
+  | {
+    readonly kind: "refused";
+    readonly message: string;
+    readonly hint?: string;
+    readonly warnings: readonly string[];
+  };
 
 /** The real process; `exit` ends it. */
 export function processIo(exit: (code: number) => void): CliIo {

@@ -5,8 +5,9 @@ import type { Config } from "../config/config.ts";
 import { ConfigError } from "../config/config_error.ts";
 import { hostsOf } from "../config/hosts.ts";
 import type { Log } from "../log/log.ts";
-import { requireHosts } from "../runtime/permissions.ts";
+import { requireRights } from "../runtime/permissions.ts";
 import { configChanges } from "./config_diff.ts";
+import type { ReloadAnswer } from "./io.ts";
 
 /** Why the file is reloaded. */
 export type ReloadCause = "signal" | "file-changed";
@@ -42,7 +43,7 @@ export function reloadConfig({ cause, current, read, use, log }: ReloadOptions):
       if (cause === "signal" || isNews) tellRemarks(log(), written);
       return current;
     }
-    requireHosts(written);
+    requireRights(written);
     // The state has one writer with one lock, so only a restart can change it.
     const next = { ...written, state: current.state };
     use(next);
@@ -52,14 +53,20 @@ export function reloadConfig({ cause, current, read, use, log }: ReloadOptions):
     if (changes.includes("state.path")) log().warning("state.path does not change until the program is restarted");
     return next;
   } catch (error) {
-    log().error(
-      `the new configuration is bad and the old one stays in force: ${
-        error instanceof Error ? error.message : String(error)
-      }`,
-      {},
-      error instanceof Error && "hint" in error ? String(error.hint) : undefined,
-    );
-    if (error instanceof ConfigError) { for (const warning of error.warnings) log().warning(warning); }
+    tellRefusal(log(), {
+      message: error instanceof Error ? error.message : String(error),
+      ...(error instanceof Error && "hint" in error ? { hint: String(error.hint) } : {}),
+      warnings: error instanceof ConfigError ? error.warnings : [],
+    });
     return current;
   }
 }
+
+/** Logs why a changed file is not used. */
+export function tellRefusal(log: Log, { message, hint, warnings }: Omit<RefusedReload, "kind">): void {
+  log.error(`the new configuration is bad and the old one stays in force: ${message}`, {}, hint);
+  for (const warning of warnings) log.warning(warning);
+}
+
+/** That of a file which is not used. */
+export type RefusedReload = ReloadAnswer & { readonly kind: "refused" };

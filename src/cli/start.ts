@@ -1,9 +1,10 @@
 // `gocd-mesos start`: the process around a run: log, signals, status page, exit code.
 
 import type { Config } from "../config/config.ts";
+import { hostsOf } from "../config/hosts.ts";
 import type { OperatorEvent } from "../core/event.ts";
 import { noteLine } from "../core/words/notes.ts";
-import { exitCodes } from "../errors.ts";
+import { exitCodes, OperatorError } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import { createLog } from "../log/log.ts";
 import { mastersText, serverUrlText } from "../net/addresses.ts";
@@ -12,26 +13,30 @@ import type { NoteSink } from "../runtime/engine.ts";
 import type { FrameworkEnd } from "../runtime/framework.ts";
 import { type LivePorts, openLivePorts } from "../runtime/live_ports.ts";
 import { randomNumber } from "../runtime/ports.ts";
-import { mayReachAll, requireHosts } from "../runtime/permissions.ts";
+import { requireRights, sandboxHint, sandboxOf, sandboxText } from "../runtime/permissions.ts";
 import { openProgram, type Program } from "../runtime/program.ts";
 import { openStatusPage, type StatusPage } from "../runtime/status_page.ts";
 import { version } from "../version.ts";
 import type { Command } from "./command.ts";
 import type { CliIo } from "./io.ts";
 import { loadConfigFile } from "./load.ts";
-import { type ReloadCause, reloadConfig, tellRemarks } from "./reload.ts";
+import { type ReloadCause, reloadConfig, tellRefusal, tellRemarks } from "./reload.ts";
 import { endOf } from "./report.ts";
 
 /** The command. */
 export const startCommand: Command = {
   name: "start",
   summary: "run until stopped; agents keep running when it stops",
-  help: `Usage: gocd-mesos [start] path/to/framework.conf
+  help: `Usage: gocd-mesos [start] path/to/framework.conf [--require-sandbox]
 
 Registers with the Mesos master, watches the GoCD server, and keeps just the agents running that the backlog needs.
 Logs go to standard error, one line per decision; a status page is served on http.listen (127.0.0.1:8090 by default).
 
 A server that cannot be reached, or refuses access, is retried until it responds.
+
+Options:
+  --require-sandbox   refuse to start where the program could reach other hosts, files or variables than those of the
+                      file (see \`check\`, which lists its rights)
 
 Signals:
   SIGTERM, SIGINT   stop; agents keep running, and the next start takes them over (a second one stops at once, code 130)
@@ -46,14 +51,16 @@ Exit codes:
 Examples:
   gocd-mesos framework.conf
   gocd-mesos start /etc/gocd-mesos/framework.conf`,
-  booleans: [],
+  booleans: ["require-sandbox"],
   strings: [],
   operandsMin: 1,
   operandsMax: 1,
   operandsText: "one configuration file",
-  run: async ({ operands }, io) => {
+  run: async ({ operands, flags }, io) => {
     const path = operands[0] ?? "";
-    return await runConfig(loadConfigFile(path, io), () => loadConfigFile(path, io), io);
+    const config = loadConfigFile(path, io);
+    if (flags["require-sandbox"] === true) requireSandbox(config);
+    return await runConfig(config, () => loadConfigFile(path, io), io);
   },
 };
 
@@ -68,7 +75,7 @@ export async function runConfig(
   const stop = new AbortController();
   const closers: (() => void | Promise<void>)[] = [];
   try {
-    requireHosts(config);
+    requireRights(config);
     const ports = openLivePorts(config, io.machine);
     closers.unshift(() => ports.close());
     // Who is told of notes. Another consumer of them is one line more.
@@ -84,13 +91,14 @@ export async function runConfig(
     const page = openStatusPage(config, program);
     closers.unshift(() => page.close());
     announce(log, config, page.url());
-    const reload = (cause: ReloadCause): void => {
+    const apply = (cause: ReloadCause): void => {
       const use = (next: Config): void => {
         useConfig(next, { ports, program, page, log: () => log });
         log = logOf(next, io);
       };
       reloadConfig({ cause, current: ports.config(), read, use, log: () => log });
     };
+    const reload = (cause: ReloadCause): void => askedReload(cause, { io, log: () => log, stop, apply });
     const leave = (): void => page.abandon();
     closers.unshift(watchSignals(io, () => log, { stop, reload: () => reload("signal"), leave }));
     const watching = watchFiles({
@@ -146,10 +154,44 @@ function announce(log: Log, config: Config, statusUrl: string | undefined): void
     }, profiles ${names}`,
   );
   if (statusUrl !== undefined) log.info(`status page on ${statusUrl}`);
-  if (mayReachAll()) {
-    log.info("this process may connect to any host; `deno task start` or `deno task compile --config` restricts that");
-  }
+  tellSandbox(log, config);
   tellRemarks(log, config);
+}
+
+function tellSandbox(log: Log, config: Config): void {
+  const sandbox = sandboxOf();
+  if (sandbox.mode === "on") log.info(`sandbox: on: only ${hostsOf(config).net.join(", ")} can be reached`);
+  else log.info(`sandbox: ${sandboxText(sandbox)}`, {}, sandboxHint(config));
+}
+
+function requireSandbox(config: Config): void {
+  const sandbox = sandboxOf();
+  if (sandbox.mode === "on") return;
+  throw new OperatorError(`--require-sandbox: the sandbox is ${sandboxText(sandbox)}`, {
+    code: "sandbox-required",
+    kind: "usage",
+    hint: sandboxHint(config),
+  });
+}
+
+/** Reloads at once, or as the main thread of the sandbox answers. */
+function askedReload(
+  cause: ReloadCause,
+  { io, log, stop, apply }: {
+    readonly io: CliIo;
+    readonly log: () => Log;
+    readonly stop: AbortController;
+    readonly apply: (cause: ReloadCause) => void;
+  },
+): void {
+  if (io.supervisor === undefined) return apply(cause);
+  io.supervisor.askReload().then((answer) => {
+    if (stop.signal.aborted) return;
+    if (answer.kind === "apply") return apply(cause);
+    if (answer.kind === "refused") return tellRefusal(log(), answer);
+    log().info(`the new configuration needs other rights (${answer.changes.join(", ")}): the program starts again`);
+    stop.abort();
+  });
 }
 
 /** Exit code of a process that a signal ends early. */

@@ -92,9 +92,9 @@ function readRoles(reader: Reader): readonly string[] {
 }
 
 function readMesosCredentials(reader: Reader, principal: string | undefined): MesosConfig["credentials"] {
-  if (!reader.wantsSecret("mesos.secret")) return { kind: "none" };
   const secret = secretAt(reader, "mesos.secret");
   const token = secretAt(reader, "mesos.token");
+  if (!reader.wantsSecret("mesos.secret")) return { kind: "none" };
   const key = "mesos.secret";
   if (token !== undefined && secret !== undefined) {
     const message = "both mesos.secret and mesos.token are given";
@@ -181,10 +181,10 @@ function readUrl(reader: Reader, key: string): ServerUrl {
 }
 
 function readGocdCredentials(reader: Reader): GocdConfig["credentials"] {
-  if (!reader.wantsSecret("go-server.password")) return { kind: "none" };
-  const userName = textAt(reader, "go-server.user-name");
   const password = secretAt(reader, "go-server.password");
   const token = secretAt(reader, "go-server.access-token");
+  if (!reader.wantsSecret("go-server.password")) return { kind: "none" };
+  const userName = textAt(reader, "go-server.user-name");
   const found = find(reader, "go-server.user-name");
   if (token !== undefined && (userName !== undefined || password !== undefined)) {
     const message = "both an access token and a user name or password are given";

@@ -7,11 +7,14 @@ import { stateFile, stateServers } from "./state.ts";
 
 /** Exactly the permissions that the program needs. */
 export interface Hosts {
-  /** Values of `--allow-net`: `host:port`, IPv6 in brackets; a name of `mesos.allowed-hosts` without a port is every port. */
+  /**
+   * Values of `--allow-net`: `host:port`, IPv6 in brackets; a name of `mesos.allowed-hosts` without a port is every port,
+   * an IPv4 block every port of every address in it.
+   */
   readonly net: readonly string[];
-  /** Values of `--allow-read`: the folder of the configuration, the folder of the state, CAs, secrets, `env-files`. */
+  /** Values of `--allow-read`: the configuration and its includes, the folder of the state, CAs, secrets, `env-files`. */
   readonly read: readonly string[];
-  /** Values of `--allow-write`: the folder of the state, or the control file where that lies in ZooKeeper. */
+  /** Values of `--allow-write`: the state file, if there is one; runtime/rights.ts knows those beside it. */
   readonly write: readonly string[];
   /** Values of `--allow-env`. */
   readonly env: readonly string[];
@@ -40,11 +43,13 @@ export function hostsOf(config: Config): Hosts {
   const gaps: HostsGap[] = [];
   addMasters(config, net, gaps);
   const listen = config.http.listen === undefined ? [] : [config.http.listen];
-  for (const server of [config.gocd.url, ...stateServers(config.state), ...listen]) net.add(hostPortText(server));
-  // If the state is elsewhere, the control file is beside the configuration (runtime/control_file.ts).
+  for (const server of [config.gocd.url, ...stateServers(config.state), ...listen]) {
+    // Of a file that is wrong, a server may be unknown.
+    if (server.host !== "") net.add(hostPortText(server));
+  }
   const file = stateFile(config.state);
-  const write = [file === undefined ? `${config.path}.control` : dirname(file)];
-  const read = [dirname(config.path), ...write, ...(config.readFiles ?? [])];
+  const write = file === undefined ? [] : [file];
+  const read = [config.path, ...write.map((each) => dirname(each)), ...(config.readFiles ?? [])];
   const env = ["LIBPROCESS_IP", ...proxyVariables, ...(config.envNames ?? [])];
   return { net: [...net], read: unique(read), write, env: unique(env), gaps };
 }
@@ -56,6 +61,11 @@ function addMasters({ mesos }: Config, net: Set<string>, gaps: HostsGap[]): void
     if (allowed.kind === "host") {
       const { host, port } = allowed;
       net.add(port === undefined ? hostText(host) : hostPortText({ host, port }));
+      continue;
+    }
+    // Deno 2.4 to 2.9 take blocks of IPv4 addresses as hosts, but none of IPv6.
+    if (!allowed.text.includes(":")) {
+      net.add(allowed.text);
       continue;
     }
     gaps.push({

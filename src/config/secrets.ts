@@ -10,9 +10,12 @@ import { addProblem, find, type Found, type Reader, textOf } from "./reader.ts";
  * at each reveal, which throws {@linkcode ConfigError} `config-secret-file` when it has gone.
  */
 export function secretAt(reader: Reader, key: string): Secret | undefined {
-  if (!reader.wantsSecret(key)) return undefined;
-  const direct = find(reader, key);
   const inFile = find(reader, `${key}-file`);
+  if (!reader.wantsSecret(key)) {
+    noteFile(reader, inFile);
+    return undefined;
+  }
+  const direct = find(reader, key);
   const written = direct === undefined ? undefined : textOf(reader, direct);
   const text = written === undefined ? undefined : bareSecret(written);
   const file = inFile === undefined ? undefined : textOf(reader, inFile)?.trim();
@@ -26,6 +29,12 @@ export function secretAt(reader: Reader, key: string): Secret | undefined {
   if (!hasText || direct === undefined) return undefined;
   tellBlanks(reader, direct, written ?? "");
   return new Secret(key, () => text);
+}
+
+/** A file that is not read now counts for the rights of a start all the same. */
+function noteFile(reader: Reader, found: Found | undefined): void {
+  const name = found?.conf.kind === "text" ? found.conf.text.trim() : "";
+  if (name !== "") reader.readFiles.push(pathBeside(reader.file, name));
 }
 
 /** A secret without the byte order mark of an editor and the line break of `echo`. */
@@ -47,8 +56,11 @@ function tellBlanks({ warnings, details }: Reader, { key, conf: { at } }: Found,
 
 /** The text of the PEM file that `key` names, as a list of none or one. */
 export function caCertsAt(reader: Reader, key: string): readonly string[] {
-  if (!reader.wantsSecret(key)) return [];
   const found = find(reader, key);
+  if (!reader.wantsSecret(key)) {
+    noteFile(reader, found);
+    return [];
+  }
   const name = found === undefined ? undefined : textOf(reader, found)?.trim();
   if (found === undefined || name === undefined || name === "") return [];
   const path = pathBeside(reader.file, name);

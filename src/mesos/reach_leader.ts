@@ -127,7 +127,7 @@ async function ask(
     if (error.reason === "redirect-refused") {
       throw new MesosError(
         "redirect-refused",
-        `${from} says that ${host} leads, but this program was started without permission to connect to it`,
+        `mesos.allowed-hosts lacks ${host}, which master ${from} named as the leader: this program may not connect to it`,
         `add "${host}" to mesos.allowed-hosts and start again`,
         error,
       );
@@ -188,8 +188,7 @@ function redirectTarget(url: URL, location: string | null, asked: LeaderRequest)
     const host = hostPortText(address);
     throw new MesosError(
       "redirect-refused",
-      `${from} says that ${host} leads, but that host is neither in mesos-master (with zk://: what ZooKeeper names) nor ` +
-        "in mesos.allowed-hosts",
+      `mesos.allowed-hosts lacks ${host}, which master ${from} named as the leader`,
       `if ${host} is one of your masters, add it to mesos.allowed-hosts (or list all masters in mesos-master)`,
     );
   }

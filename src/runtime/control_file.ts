@@ -1,7 +1,7 @@
 // How a command finds the running instance: a file beside the state with the address of its status page and a token
 // that only the owner can read.
 
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import type { Config } from "../config/config.ts";
 import { stateFile } from "../config/state.ts";
 import { OperatorError } from "../errors.ts";
@@ -26,13 +26,13 @@ export function controlPath({ state, path }: Pick<Config, "state" | "path">): st
 
 /**
  * The name of a configuration file, whatever folder it is named from; nothing if its folder cannot be found. A link in the
- * place of the file is not followed, as it may lead elsewhere by and by.
+ * place of the file is not followed, as it may lead elsewhere by and by, nor are links of a folder that may not be read.
  */
 export function configName(path: string): string | undefined {
   try {
     return join(Deno.realPathSync(dirname(path)), basename(path));
-  } catch {
-    return undefined;
+  } catch (error) {
+    return error instanceof Deno.errors.NotCapable ? resolve(path) : undefined;
   }
 }
 

@@ -1,15 +1,16 @@
-// Compares the permissions of this process with what the configuration needs.
+// Compares the permissions of this process, or of this Worker, with what the configuration needs.
 
 import type { Config } from "../config/config.ts";
 import { hostsOf } from "../config/hosts.ts";
+import { stateFile } from "../config/state.ts";
 import { OperatorError } from "../errors.ts";
 
-/** A configuration that names hosts that this process may not connect to. */
+/** A configuration that needs a right that this process does not have. */
 class PermissionError extends OperatorError {
-  /** `host` is the first one, `key` the key that names it. */
-  constructor(host: string, key: string) {
-    super(`${key} names ${host}, which this program was not allowed to reach when it was compiled or started`, {
-      code: "host-not-allowed",
+  /** `message` says which key needs what; `key` is the one to change. */
+  constructor(message: string, key: string, code: string) {
+    super(message, {
+      code,
       kind: "usage",
       hint: `change ${key}, or compile (or start) again with this configuration file`,
     });
@@ -17,22 +18,67 @@ class PermissionError extends OperatorError {
   }
 }
 
-/** Whether this process may connect to any host. */
-export function mayReachAll(): boolean {
-  return Deno.permissions.querySync({ name: "net" }).state === "granted";
+/** Kinds of Deno's permissions that a sandbox limits. */
+const kinds = ["net", "read", "write", "env", "run", "ffi"] as const;
+
+/** How far the permissions of this process are limited. */
+export interface Sandbox {
+  /** `on`: every kind is limited to a list, or refused; `off`: not even the hosts are limited, nor the files. */
+  readonly mode: "on" | "partial" | "off";
+  /** The kinds of permissions that are not limited. */
+  readonly wide: readonly string[];
 }
 
-/** Throws {@linkcode PermissionError} if the configuration needs a host that this process may not connect to. */
-export function requireHosts(config: Config): void {
+/** What Deno permits at this moment: of this Worker inside a sandbox, of the process otherwise. */
+export function sandboxOf(): Sandbox {
+  const wide = kinds.filter((name) => Deno.permissions.querySync({ name }).state === "granted");
+  const isOff = wide.includes("net") && wide.includes("read");
+  return { mode: wide.length === 0 ? "on" : isOff ? "off" : "partial", wide };
+}
+
+/** How to limit more; a configuration tells where its hosts are not all known. */
+export function sandboxHint(config?: Config): string {
+  const [gap] = config === undefined ? [] : hostsOf(config).gaps;
+  return gap?.hint ?? "run the executable of `deno task compile`, or `deno task start`";
+}
+
+/** A sandbox that limits too little, in words. */
+export function sandboxText({ mode, wide }: Sandbox): string {
+  return mode === "off"
+    ? "off: this process may reach any host, and any file of its user"
+    : `${mode}: not limited is ${wide.join(", ")}`;
+}
+
+/** Throws {@linkcode PermissionError} if the configuration needs a host, a variable or a state that is not permitted. */
+export function requireRights(config: Config): void {
   for (const host of hostsOf(config).net) {
-    if (Deno.permissions.querySync({ name: "net", host }).state !== "granted") {
-      throw new PermissionError(host, keyOf(config, host));
-    }
+    // Of a block of addresses Deno can be asked for each, not for all.
+    if (isGranted({ name: "net", host: host.replace(/\/\d+$/, "") })) continue;
+    const key = keyOf(config, host);
+    const what = "which this program was not allowed to reach when it was compiled or started";
+    throw new PermissionError(`${key} names ${host}, ${what}`, key, "host-not-allowed");
   }
+  for (const variable of config.envNames ?? []) {
+    if (isGranted({ name: "env", variable })) continue;
+    const what = "which this program was not allowed to read when it was compiled or started";
+    throw new PermissionError(
+      `${config.path} uses the variable ${variable}, ${what}`,
+      `\${?${variable}}`,
+      "env-not-allowed",
+    );
+  }
+  const path = stateFile(config.state);
+  if (path === undefined || isGranted({ name: "write", path })) return;
+  const what = "which this program was not allowed to write when it was compiled or started";
+  throw new PermissionError(`state.path names ${path}, ${what}`, "state.path", "state-not-allowed");
+}
+
+function isGranted(right: Deno.PermissionDescriptor): boolean {
+  return Deno.permissions.querySync(right).state === "granted";
 }
 
 /** The key that names a host: the one without which the configuration would not need it. */
-function keyOf(config: Config, host: string): string {
+export function keyOf(config: Config, host: string): string {
   const { listen: _, ...http } = config.http;
   const without: readonly (readonly [key: string, config: Config])[] = [
     ["go-server (host and port, or url)", {

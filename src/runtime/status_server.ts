@@ -18,6 +18,7 @@ import {
   writeControlFile,
 } from "./control_file.ts";
 import type { Framework } from "./framework.ts";
+import { sandboxOf } from "./permissions.ts";
 
 /** A running status page, or a listener for commands only. */
 export interface StatusServer {
@@ -55,6 +56,7 @@ export function startStatusServer(config: Config, program: Framework): StatusSer
     },
     nowMs: () => realClock.nowMs(),
     version,
+    sandbox: sandboxOf().mode,
     onError: (error) => program.tell(pageFailed(error)),
   });
   try {

@@ -1,6 +1,5 @@
 // Durable state in one SQLite file with one writer.
 
-import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { StateRecord, StoredState } from "../core/record.ts";
 import { completeState, decodeRecords, freshState, recordsOf, type StoredText, textChanges } from "./record_codec.ts";
@@ -43,7 +42,7 @@ export function probeSqliteStore(path: string): void {
   const real = realStatePath(path);
   guarded("write", path, () => {
     try {
-      Deno.removeSync(Deno.makeTempFileSync({ dir: dirname(real), prefix: ".gocd-mesos-check-" }));
+      makeAndRemove(`${real}-check`);
       for (const file of ["", "-wal", "-shm", "-lock"].map((suffix) => `${real}${suffix}`)) probeFile(file);
     } catch (error) {
       // A check may run with fewer permissions than the start that it speaks of.
@@ -51,6 +50,17 @@ export function probeSqliteStore(path: string): void {
     }
   });
   if (probeFile(`${real}-lock`)) lockStateFile(real).release();
+}
+
+/** Throws where nothing can be made in the folder of a path. Always the same name: one that narrow rights can list. */
+function makeAndRemove(path: string): void {
+  Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    // Another check has just done so.
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 /** Throws where a file is there that may not be written; whether it is there. */

@@ -27,6 +27,11 @@ export function realStatePath(path: string): string {
   });
 }
 
+/** Every file that the program may write for a state file: that file, its log, lock and draft, and what `check` makes. */
+export function stateFiles(path: string): readonly string[] {
+  return ["", "-wal", "-shm", "-journal", "-lock", "-check", ".new", ".new-journal"].map((end) => `${path}${end}`);
+}
+
 /** Whether there is a state file. Throws {@linkcode StoreError} where the path cannot be that of one. */
 export function isStateFile(path: string): boolean {
   try {

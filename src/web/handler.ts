@@ -21,6 +21,8 @@ export interface HandlerOptions extends HostRules {
   readonly nowMs: () => number;
   /** Version of the program. */
   readonly version: string;
+  /** How far the rights of the program are limited. */
+  readonly sandbox: "on" | "partial" | "off";
   /** Absent: the listener is read-only. */
   readonly commands?: CommandOptions;
   /** Everything but /health requires the token: a listener for commands only. */
@@ -105,7 +107,7 @@ const commandsPath = "/api/commands/";
 function readRoutes(options: HandlerOptions): ReadonlyMap<string, Route> {
   const input = (url: URL): PageInput => {
     const { view, notes } = options.picture();
-    return { view, notes, query: pageQuery(url.searchParams), version: options.version };
+    return { view, notes, query: pageQuery(url.searchParams), version: options.version, sandbox: options.sandbox };
   };
   const htmlType = "text/html; charset=utf-8";
   return new Map<string, Route>([
@@ -113,7 +115,7 @@ function readRoutes(options: HandlerOptions): ReadonlyMap<string, Route> {
     ["/fragment", (url): Response => textResponse(statusFragment(input(url)), htmlType)],
     ["/api/status", (): Response => {
       const { view, notes } = options.picture();
-      return textResponse(statusJson(view, notes), "application/json; charset=utf-8");
+      return textResponse(statusJson({ view, notes, sandbox: options.sandbox }), "application/json; charset=utf-8");
     }],
     ["/metrics", (): Response => textResponse(metricsPage(options.picture(), options.version), metricsContentType)],
     ["/assets/page.css", (): Response => textResponse(pageCss, "text/css; charset=utf-8")],

@@ -17,6 +17,8 @@ export interface PageInput {
   readonly query: PageQuery;
   /** Version of the program. */
   readonly version: string;
+  /** How far the rights of the program are limited. */
+  readonly sandbox: "on" | "partial" | "off";
 }
 
 /** The whole document. */
@@ -46,7 +48,8 @@ export function statusPage(input: PageInput): string {
         <p id="connection" role="status" hidden></p>
         <main id="live" tabindex="-1">${pageMain(input)}</main>
         <footer>gocd-mesos ${input
-          .version} · <a href="/api/status">JSON</a> · <a href="/metrics">metrics</a> · <a href="/health">health</a></footer>
+          .version} · sandbox: ${input
+          .sandbox} · <a href="/api/status">JSON</a> · <a href="/metrics">metrics</a> · <a href="/health">health</a></footer>
       </body>
     </html>
   `;

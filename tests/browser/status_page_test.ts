@@ -294,6 +294,7 @@ function optionsOf(shown: Shown, port: number): HandlerOptions {
     picture: () => pictureOf(shown.view, { notes: shown.notes }),
     nowMs: () => shown.view.atMs,
     version: "0.1.0",
+    sandbox: "on",
     onError: (error) => {
       throw error;
     },

@@ -122,7 +122,7 @@ Deno.test("a reload tells the warnings and details that a start with the same fi
       folder.conf,
       `${cluster.configText("log.level = debug, poller.attempts = 2")}
 include "nowhere.conf"
-gocd-mesos { go-agent.auto-register-key = null, ${key} = key, mesos.allowed-hosts = ["10.0.0.0/8"] }`,
+gocd-mesos { go-agent.auto-register-key = null, ${key} = key, mesos.allowed-hosts = ["fd00::/8"] }`,
     );
     running.terminal.signal("SIGHUP");
     await running.logged("poller.attempts 1 → 2", from);

@@ -18,8 +18,8 @@ const envOfAll = [
 Deno.test("the old file needs its master, its GoCD server and the page, and nothing else", () => {
   assertEquals(hostsOf(load(oldFile)), {
     net: ["mesos-master:5050", "localhost:8080", "127.0.0.1:8090"],
-    read: ["/conf"],
-    write: ["/conf"],
+    read: ["/conf/framework.conf", "/conf"],
+    write: ["/conf/gocd-mesos.db"],
     env: [...envOfAll],
     gaps: [],
   });
@@ -59,10 +59,12 @@ Deno.test("the page counts with its address, and not at all when it is off", () 
 });
 
 Deno.test("allowed hosts are added, and what cannot be written as a list of hosts is a gap with its key", () => {
-  const { net, gaps } = hosts('mesos.allowed-hosts = ["m2:5050", m3, "10.0.0.0/8"], http.listen = off');
-  assertEquals(net, ["m:5050", "m2:5050", "m3", "gocd:8153"]);
+  const { net, gaps } = hosts(
+    'mesos.allowed-hosts = ["m2:5050", m3, "10.0.0.0/8", "fd00::/8"], http.listen = off',
+  );
+  assertEquals(net, ["m:5050", "m2:5050", "m3", "10.0.0.0/8", "gocd:8153"]);
   assertEquals(gaps.map((gap) => gap.key), ["mesos.allowed-hosts"]);
-  assertStringIncludes(gaps[0]?.message ?? "", "10.0.0.0/8");
+  assertStringIncludes(gaps[0]?.message ?? "", "fd00::/8");
 });
 
 Deno.test("zk:// without allowed hosts is a gap, as any master may lead; with them it is none", () => {
@@ -70,10 +72,10 @@ Deno.test("zk:// without allowed hosts is a gap, as any master may lead; with th
   assertEquals(hosts('mesos-master = "zk://z/mesos", mesos.allowed-hosts = ["m:5050"]').gaps, []);
 });
 
-Deno.test("the state in ZooKeeper needs its servers, and no writing but of the control file", () => {
+Deno.test("the state in ZooKeeper needs its servers, and no file", () => {
   const { net, write } = hosts('state = "zk://z1,z2:2182/x", http.listen = off');
   assertEquals(net, ["m:5050", "gocd:8153", "z1:2181", "z2:2182"]);
-  assertEquals(write, ["/conf/framework.conf.control"]);
+  assertEquals(write, []);
 });
 
 Deno.test("files and variables that are used are listed once", () => {
@@ -86,8 +88,8 @@ Deno.test("files and variables that are used are listed once", () => {
     { files },
   );
   const { read, write, env } = hostsOf(config);
-  assertEquals(read, ["/conf", "/var/lib/x", "/run/p", "/conf/ca.pem", "/run/t"]);
-  assertEquals(write, ["/var/lib/x"]);
+  assertEquals(read, ["/conf/framework.conf", "/var/lib/x", "/run/p", "/conf/ca.pem", "/run/t"]);
+  assertEquals(write, ["/var/lib/x/state.db"]);
   assertEquals(env, [...envOfAll, "USER_NAME"]);
 });
 

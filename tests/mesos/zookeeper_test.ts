@@ -272,7 +272,7 @@ zookeeperTest(
       return (await test.scheduler.subscribe(identity, undefined, test.signal)).master;
     };
     const { message, hint } = await mesosError(subscribe(stranger.address), "redirect-refused");
-    assertStringIncludes(message, `${stranger.address} leads, but that host is neither`);
+    assertStringIncludes(message, `mesos.allowed-hosts lacks ${stranger.address}, which master `);
     assertStringIncludes(hint, `if ${stranger.address} is one of your masters, add it to mesos.allowed-hosts`);
     assertEquals(stranger.asked.length, 0);
     // Its other name: it is followed, and leads to itself again.

@@ -3,6 +3,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { compileFlags } from "../../scripts/flags.ts";
 import { loadPartially } from "../../src/config/load.ts";
+import type { Rights } from "../../src/runtime/rights.ts";
 
 const servers = ["mesos.example:5050", "gocd.example:8153"];
 
@@ -24,9 +25,9 @@ for (
   go-agent.docker-image = "agent:1", http.listen = ${listen}
 }`,
       );
-      const [flag = ""] = compileFlags(loadPartially(conf, {}));
-      const granted = flag.replace("--allow-net=", "").split(",");
-      assertEquals(granted.toSorted(), [...servers, ...net].toSorted());
+      const { rights, flags } = compileFlags(loadPartially(conf, {}));
+      assertEquals(rights.net.toSorted(), [...servers, ...net].toSorted());
+      assertEquals(flags[0], `--allow-net=${rights.net.join(",")}`);
     } finally {
       Deno.removeSync(conf);
     }
@@ -34,17 +35,20 @@ for (
 }
 
 /** What `deno task compile --config` grants for a file beside which no variable is set. */
-function granted(text: string): readonly string[] {
-  return compileFlags(loadPartially("f.conf", {}, undefined, () => `gocd-mesos {\n${text}\n}`));
+function granted(text: string): Rights {
+  return compileFlags(loadPartially("f.conf", {}, undefined, () => `gocd-mesos {\n${text}\n}`)).rights;
 }
 
 Deno.test("a binary is compiled without the secrets of its configuration, and whatever else is wrong with it", () => {
-  const flags = granted(`
+  const { net, read, write, env } = granted(`
     mesos-master = "mesos.example:5050", mesos { principal = p, secret-file = "/nowhere/secret" }
     go-server { host = gocd.example, user-name = admin, password = \${GOCD_PASSWORD}, ca-file = "/nowhere/ca.pem" }
-    http { listen = off, admin-token = \${ADMIN_TOKEN} }
+    http { listen = off, admin-token = \${ADMIN_TOKEN} }, state.path = "/var/lib/gm/state.db"
     scaling.max-agentz = 5`);
-  assertEquals(flags, ["--allow-net=mesos.example:5050,gocd.example:8153,127.0.0.1"]);
+  assertEquals(net, ["mesos.example:5050", "gocd.example:8153", "127.0.0.1"]);
+  assertEquals(read, ["f.conf", "/var/lib/gm", "/nowhere/secret", "/nowhere/ca.pem", "/var/lib/gm/state.db.control"]);
+  assertEquals(write.filter((file) => !file.startsWith("/var/lib/gm/state.db")), []);
+  assertEquals(env.slice(-2), ["GOCD_PASSWORD", "ADMIN_TOKEN"]);
 });
 
 for (

@@ -79,6 +79,7 @@ export function pageOf(view: ReturnType<typeof statusView>): string {
     view,
     notes: [],
     query: { rowsMax: 100 },
+    sandbox: "on",
     version: "0",
   });
   return page.replaceAll(/<[^>]*>/g, "").replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll(

@@ -11,6 +11,7 @@ export function sampleOptions(more: Partial<HandlerOptions> = {}): HandlerOption
     picture: () => pictureOf(sampleView, { notes: sampleNotes }),
     nowMs: () => sampleMs,
     version: "0.1.0",
+    sandbox: "on",
     onError: (error) => {
       throw error;
     },

@@ -71,7 +71,7 @@ for (const [what, view, statuses, reason] of answers) {
 
 function pageOf(view: StatusView): string {
   const query = pageQuery(new URLSearchParams());
-  return statusPage({ view, notes: [], query, version: "1" });
+  return statusPage({ view, notes: [], query, version: "1", sandbox: "on" });
 }
 
 Deno.test("the page of a standby says who leads, whatever its name", () => {

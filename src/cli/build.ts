@@ -1,0 +1,25 @@
+// What scripts/compile.ts bakes into an executable: its first argument.
+
+/** What is known of an executable since it was made; nothing of what runs by `deno run`. */
+export interface Build {
+  /** The commit that it was made from, with `+` where files were changed since. */
+  readonly commit?: string;
+  /** The rights that are baked in, one list per kind of Deno's permissions; absent: its sandbox takes those of the file. */
+  readonly rights?: Readonly<Record<string, readonly string[]>>;
+}
+
+const option = "--gocd-mesos-build=";
+
+/** The argument that bakes this in. */
+export function buildArgument(build: Build): string {
+  return option + JSON.stringify(build);
+}
+
+/** Parts what was baked in from the arguments of the user. */
+export function takeBuild([first, ...rest]: readonly string[]): {
+  readonly build: Build;
+  readonly args: readonly string[];
+} {
+  if (first?.startsWith(option)) return { build: JSON.parse(first.slice(option.length)) as Build, args: rest };
+  return { build: {}, args: first === undefined ? [] : [first, ...rest] };
+}

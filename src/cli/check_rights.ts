@@ -1,0 +1,25 @@
+// The rows of `check` about the rights that a start with this file has.
+
+import type { Config } from "../config/config.ts";
+import { keyOf, sandboxHint, sandboxOf, sandboxText } from "../runtime/permissions.ts";
+import { rightsOf } from "../runtime/rights.ts";
+import type { Report } from "./report.ts";
+
+/** Reports whether the program is limited to what the file names, and to what: one row for each right. */
+export function checkSandbox(config: Config, report: Report): void {
+  const sandbox = sandboxOf();
+  if (sandbox.mode === "on") report.ok("sandbox", "on: the program has these rights and no others");
+  else report.warn("sandbox", sandboxText(sandbox), sandboxHint(config));
+  if (sandbox.mode === "off") return;
+  // Where the state cannot lie where the file says, another row tells it.
+  const { gaps: _, ...rights } = rightsOf(config, (path) => path);
+  for (const [kind, values] of Object.entries(rights)) {
+    if (sandbox.wide.includes(kind)) continue;
+    for (const value of values) {
+      const key = kind === "net"
+        ? ` (${value === "127.0.0.1:0" ? "commands on this machine" : keyOf(config, value)})`
+        : "";
+      report.ok("sandbox", `${kind.padEnd(5)} ${value}${key}`);
+    }
+  }
+}

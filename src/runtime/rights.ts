@@ -1,0 +1,49 @@
+// The rights that a configuration needs, as Deno's permissions name them: the hosts, files and variables of
+// config/hosts.ts, and the files beside the state.
+
+import { dirname } from "node:path";
+import type { Config } from "../config/config.ts";
+import { type HostsGap, hostsOf } from "../config/hosts.ts";
+import { stateFile } from "../config/state.ts";
+import { realStatePath, stateFiles } from "../store/state_path.ts";
+import { controlPath } from "./control_file.ts";
+
+/** Values of Deno's permissions, one list per kind. */
+export interface Rights {
+  readonly net: readonly string[];
+  readonly read: readonly string[];
+  readonly write: readonly string[];
+  readonly env: readonly string[];
+  /** What the configuration may need and no list of hosts can express: with any, Deno's limits of `net` are too narrow. */
+  readonly gaps: readonly HostsGap[];
+}
+
+/**
+ * The rights of a start. `realPath` follows the links of a state file on this machine; throws a StoreError where the state
+ * cannot lie where the configuration says.
+ */
+export function rightsOf(config: Config, realPath: (path: string) => string = realStatePath): Rights {
+  const { net, read, write, env, gaps } = hostsOf(config);
+  const file = stateFile(config.state);
+  // Deno compares paths as they are written, and the state is opened where it lies behind links.
+  const states = file === undefined ? [] : [file, realPath(file)];
+  return {
+    // Without a page, commands on this machine are heard on a free port.
+    net: unique([...net, ...config.http.listen === undefined ? ["127.0.0.1:0"] : []]),
+    read: unique([...read, ...states.map((each) => dirname(each)), controlPath(config)]),
+    write: unique([...write, ...states.flatMap(stateFiles), controlPath(config)]),
+    env,
+    gaps,
+  };
+}
+
+/** Where commands find the page of a running instance: one that listens everywhere is reached by its loopback address. */
+export function pageHosts({ http: { listen } }: Config): readonly string[] {
+  if (listen === undefined) return ["127.0.0.1"];
+  if (listen.host === "0.0.0.0") return [`127.0.0.1:${listen.port}`];
+  return listen.host === "::" ? [`[::1]:${listen.port}`] : [];
+}
+
+function unique(values: readonly string[]): readonly string[] {
+  return [...new Set(values)];
+}

@@ -1,0 +1,37 @@
+// What the main thread of a sandbox and its Workers tell each other.
+
+import type { Build } from "../cli/build.ts";
+import type { ReloadAnswer } from "../cli/io.ts";
+import type { Needs } from "./needs.ts";
+
+/** Signals that a command may listen to. */
+export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGTSTP";
+
+/** To the reader: the arguments of the program. */
+export interface ToReader {
+  readonly args: readonly string[];
+}
+
+/** From the reader: what the program needs, or why it cannot run. */
+export type FromReader = Needs | FailedNeeds;
+
+/** The state cannot lie where the configuration says. */
+export interface FailedNeeds {
+  readonly kind: "failed";
+  readonly message: string;
+  readonly hint: string;
+  readonly code: number;
+}
+
+/** To the program. */
+export type ToProgram =
+  | { readonly kind: "begin"; readonly args: readonly string[]; readonly build: Build; readonly isLasting: boolean }
+  | { readonly kind: "signal"; readonly signal: SignalName }
+  | { readonly kind: "reload-answer"; readonly answer: ReloadAnswer };
+
+/** From the program. It can ask for nothing by name: which rights there are, the reader says. */
+export type FromProgram =
+  | { readonly kind: "ready" }
+  | { readonly kind: "listen"; readonly signal: SignalName; readonly isOn: boolean }
+  | { readonly kind: "reload" }
+  | { readonly kind: "exit"; readonly code: number };

@@ -1,0 +1,152 @@
+// Which rights a command line needs: those of its configuration file, as far as the file can be read.
+
+import { tmpdir } from "node:os";
+import { dirname } from "node:path";
+import { parseArgs } from "@std/cli/parse-args";
+import type { Config } from "../config/config.ts";
+import { ConfigError } from "../config/config_error.ts";
+import { processEnv } from "../config/env.ts";
+import { loadPartially, type PartialConfig } from "../config/load.ts";
+import { rootKey } from "../config/keys.ts";
+import { runningStateOf } from "../runtime/control_client.ts";
+import { controlPath, readControlFile } from "../runtime/control_file.ts";
+import { pageHosts, type Rights, rightsOf } from "../runtime/rights.ts";
+
+/** What a command line needs, without what the main thread has no use for. */
+export interface Needs {
+  readonly kind: "needs";
+  readonly rights: Omit<Rights, "gaps">;
+  /** With zk:// the leading master may be any host: `net` cannot be limited. */
+  readonly isAnyHost: boolean;
+  /** Whether it runs until it is stopped, and may be given other rights meanwhile. */
+  readonly isLasting: boolean;
+  /** Where the state lies. */
+  readonly state: string;
+  /** `http.listen`. */
+  readonly listen?: { readonly host: string; readonly port: number };
+  /** What is wrong with the file, so that the program refuses it. */
+  readonly problem?: { readonly message: string; readonly hint: string; readonly warnings: readonly string[] };
+}
+
+/** Where each command has its configuration file among the words of the command line; the others have none. */
+const fileAt: Readonly<Record<string, number>> = {
+  start: 1,
+  check: 1,
+  plan: 1,
+  why: 1,
+  drain: 1,
+  freeze: 1,
+  resume: 1,
+  "accept-loss": 1,
+  teardown: 1,
+  state: 2,
+};
+
+/** Options whose value is no operand. */
+const valued = ["profile", "timeout", "gocd-version", "seed", "listen"];
+
+const noRights: Needs["rights"] = { net: [], read: [], write: [], env: [] };
+
+/** What a command line needs. Throws a StoreError where the state cannot lie where the configuration says. */
+export function needsOf(args: readonly string[]): Needs {
+  const { _: words, listen } = parseArgs([...args], { string: [...valued, "_"] });
+  const command = String(words[0] ?? "");
+  if (command === "demo") return { ...plainNeeds, rights: demoRights(listen) };
+  const isStart = command === "start" || !(command in fileAt);
+  // Whatever is named may be a file to read: a configuration, or an exported state.
+  const operands = words.map(String).slice(command in fileAt ? 1 : 0);
+  const path = operands[(fileAt[command] ?? 0) === 2 ? 1 : 0];
+  if (path === undefined || args[0]?.startsWith("-") || commandsWithoutFile.has(command)) return plainNeeds;
+  return { ...needsOfFile(path, operands, isStart), isLasting: isStart };
+}
+
+const commandsWithoutFile: ReadonlySet<string> = new Set([
+  "help",
+  "version",
+  "example-config",
+  "completions",
+  "manual",
+]);
+
+const plainNeeds: Needs = { kind: "needs", rights: noRights, isAnyHost: false, isLasting: false, state: "" };
+
+/** Simulated servers on ports of loopback, and a state that is removed. */
+function demoRights(listen: string | undefined): Needs["rights"] {
+  const folder = tmpdir();
+  const env = ["LIBPROCESS_IP", "TERM", "NO_COLOR", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy", "ALL_PROXY"];
+  return {
+    net: ["127.0.0.1", ...listen?.includes(":") ? [listen] : []],
+    read: [folder],
+    write: [folder],
+    env: [...env, "all_proxy"],
+  };
+}
+
+function needsOfFile(path: string, operands: readonly string[], isStart: boolean): Needs {
+  // Those that were tried count, too: what is wrong with them is for the program to say.
+  const tried: string[] = [];
+  const read = (file: string): string => {
+    tried.push(file);
+    return Deno.readTextFileSync(file);
+  };
+  let part: PartialConfig;
+  try {
+    part = loadPartially(path, processEnv(), () => true, read);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const rights = isStart ? noRights : rightsBeside(path);
+    return {
+      ...plainNeeds,
+      rights: { ...rights, read: [...operands, ...tried, ...rights.read] },
+      problem: problemOf(error),
+    };
+  }
+  const { config, problems: [first, ...more] } = part;
+  const { gaps, net, read: files, write, env } = rightsOf(config);
+  const { state, http: { listen } } = config;
+  const error = first === undefined ? undefined : new ConfigError(first, ...more);
+  return {
+    kind: "needs",
+    rights: {
+      net: isStart ? net : [...new Set([...net, ...pageHosts(config), ...instanceHosts(config)])],
+      read: [...new Set([...operands, ...files, ...tried])],
+      write,
+      env,
+    },
+    isAnyHost: gaps.length > 0,
+    isLasting: isStart,
+    state: state.kind === "sqlite" ? state.path : `${JSON.stringify(state.servers)} ${state.path}`,
+    ...(listen === undefined ? {} : { listen }),
+    ...(error === undefined ? {} : { problem: { ...problemOf(error), warnings: config.warnings } }),
+  };
+}
+
+/** A file that cannot be parsed serves to find the instance that runs with it (cli/load.ts). */
+function rightsBeside(path: string): Needs["rights"] {
+  const { config } = loadPartially(path, {}, undefined, () => `${rootKey} {}`);
+  try {
+    const state = runningStateOf(path, Deno.readTextFileSync(path), config.state);
+    if (state === undefined) return noRights;
+    const running = { ...config, state };
+    const { read, write, env } = rightsOf(running);
+    return { net: instanceHosts(running), read: [dirname(path), ...read], write, env };
+  } catch {
+    // The command says why.
+    return noRights;
+  }
+}
+
+function problemOf({ message, hint, warnings }: ConfigError): NonNullable<Needs["problem"]> {
+  return { message, hint, warnings };
+}
+
+/** The page of a running instance, which may have been started with an older file. */
+function instanceHosts(config: Config): readonly string[] {
+  try {
+    const file = readControlFile(controlPath(config));
+    return file === undefined ? [] : [new URL(file.url).host];
+  } catch {
+    // The command says why.
+    return [];
+  }
+}

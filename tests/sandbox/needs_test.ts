@@ -1,0 +1,81 @@
+// Which rights a command line gets in the sandbox. Not here: that Deno holds them (tests/binary).
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { commands } from "../../src/cli/commands.ts";
+import { needsOf } from "../../src/sandbox/needs.ts";
+import { confFolder } from "../cli/support.ts";
+
+const text = `gocd-mesos {
+  mesos-master = "m:5050", go-server { host = g, port = 8153, password-file = pw, user-name = u }
+  go-agent { docker-image = "agent:1", env { A = \${?OTHER} } }, http.listen = "127.0.0.1:8090"
+}`;
+
+/** Calls with a configuration beside which its secret lies. */
+function withConf(act: (conf: string, folder: string) => void, conf = text): void {
+  const folder = confFolder(conf);
+  Deno.writeTextFileSync(`${folder.path}/pw`, "secret");
+  try {
+    act(folder.conf, folder.path);
+  } finally {
+    folder.remove();
+  }
+}
+
+for (const { name, operandsText } of commands) {
+  const hasFile = operandsText.includes("configuration file");
+  Deno.test(`\`${name}\` ${hasFile ? "gets the rights of its file" : "needs no file"}`, () => {
+    withConf((conf) => {
+      const { rights, isLasting } = needsOf([name, ...name === "state" ? ["show"] : [], conf]);
+      assertEquals(rights.net.includes("m:5050"), hasFile);
+      assertEquals(rights.read.includes(conf), hasFile);
+      assertEquals(isLasting, name === "start");
+    });
+  });
+}
+
+Deno.test("a file alone is started, with the rights of `start` and its options", () => {
+  withConf((conf, folder) => {
+    const { rights, isLasting, isAnyHost } = needsOf([conf, "--require-sandbox"]);
+    assertEquals([isLasting, isAnyHost], [true, false]);
+    assertEquals(rights.net, ["m:5050", "g:8153", "127.0.0.1:8090"]);
+    assertEquals(rights.read, [conf, folder, `${folder}/pw`, `${folder}/gocd-mesos.db.control`]);
+    assertEquals(rights.write.filter((file) => !file.startsWith(`${folder}/gocd-mesos.db`)), []);
+    assertEquals(rights.env.at(-1), "OTHER");
+  });
+});
+
+Deno.test("a command finds the page of an instance that was started with an older file", () => {
+  withConf((conf, folder) => {
+    const file = { url: "http://127.0.0.1:9999/", token: "t", pid: 1 };
+    Deno.writeTextFileSync(`${folder}/gocd-mesos.db.control`, JSON.stringify(file), { mode: 0o600 });
+    assert(needsOf(["drain", conf]).rights.net.includes("127.0.0.1:9999"));
+    assert(!needsOf(["start", conf]).rights.net.includes("127.0.0.1:9999"));
+  });
+});
+
+Deno.test("with zk:// and no allowed hosts any host may lead", () => {
+  withConf((conf) => assertEquals(needsOf([conf]).isAnyHost, true), text.replace("m:5050", "zk://z:2181/mesos"));
+});
+
+Deno.test("a file that cannot be parsed gives the right to read what was tried, and no other", () => {
+  withConf((conf, folder) => {
+    Deno.writeTextFileSync(`${folder}/more.conf`, "{ broken");
+    const { rights, problem } = needsOf(["start", conf]);
+    assertEquals(rights, { net: [], read: [conf, conf, `${folder}/more.conf`], write: [], env: [] });
+    assertStringIncludes(problem?.message ?? "", "more.conf");
+  }, 'include "more.conf"\n' + text);
+});
+
+Deno.test("a file with an error tells it, and an unknown host is none", () => {
+  withConf((conf) => {
+    const { rights, problem } = needsOf(["drain", conf]);
+    assertStringIncludes(problem?.message ?? "", "mesos-master: it is missing");
+    assertEquals(rights.net.filter((host) => host.startsWith(":")), []);
+  }, "gocd-mesos {}");
+});
+
+Deno.test("the demo gets loopback and the folder for temporary files, and an address that it is to listen on", () => {
+  const { rights } = needsOf(["demo", "--listen", "0.0.0.0:8091", "--exit"]);
+  assertEquals(rights.net, ["127.0.0.1", "0.0.0.0:8091"]);
+  assertEquals(rights.read, rights.write);
+});
