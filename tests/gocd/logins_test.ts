@@ -5,7 +5,11 @@ import { GocdError } from "../../src/gocd/api.ts";
 import { createHttpGocdApi } from "../../src/gocd/http_api.ts";
 import type { Credentials } from "../../src/net/credentials.ts";
 import { Secret } from "../../src/secret.ts";
-import { connection, fakeGocd, json } from "./fake_gocd.ts";
+import type { SimSecurity } from "../../src/sim/gocd/state.ts";
+import { minute, server } from "../sim/gocd_support.ts";
+import { serverAt } from "../support/addresses.ts";
+import { simFetch, simUrl } from "../support/sim_fetch.ts";
+import { connection, fakeGocd } from "./fake_gocd.ts";
 
 const signal = new AbortController().signal;
 const basic: Credentials = {
@@ -13,7 +17,6 @@ const basic: Credentials = {
   userName: "ci",
   password: new Secret("go-server.password", () => "hunter2!"),
 };
-const badCredentials = "Invalid credentials. Either your username and password are incorrect, or there is a problem.";
 
 Deno.test("a secret file that has vanished is named, and its return is noticed", async () => {
   let text: string | undefined = "first";
@@ -94,28 +97,22 @@ Deno.test("the session cookie is kept, and no other; a 401 and another password 
 });
 
 Deno.test("a session of five minutes is over, so that a password that GoCD no longer takes is noticed", async () => {
-  let nowMs = 0;
-  let isTaken = true;
-  const fake = fakeGocd("26.1.0");
-  // As GoCD does: a valid session is served whatever password comes with it.
-  fake.override = ({ headers }) =>
-    headers.get("cookie") !== null || isTaken ? undefined : json(401, { message: badCredentials });
-  const { handle } = fake;
-  const fetch: typeof globalThis.fetch = async (input, init) => {
-    const request = new Request(input as string, { ...init, signal: null });
-    const response = await handle(request);
-    if (request.headers.get("cookie") === null) response.headers.set("set-cookie", "JSESSIONID=abc;Path=/go;HttpOnly");
-    return response;
-  };
-  const api = createHttpGocdApi({ ...connection, credentials: basic }, { fetch, nowMs: () => nowMs });
+  const withPassword = (password: string): SimSecurity => ({
+    kind: "on",
+    users: [{ name: "ci", password, admin: true }],
+  });
+  const model = server("26.1.0", { security: withPassword("hunter2!") });
+  const here = { ...connection, url: serverAt(simUrl), credentials: basic };
+  const api = createHttpGocdApi(here, { fetch: simFetch(model), nowMs: () => model.nowMs });
   await api.readAgents(signal);
-  isTaken = false;
-  nowMs = 5 * 60_000 - 1;
+  model.setSecurity(withPassword("another"));
+  // Until then the cookie hides it: GoCD serves a valid session whatever password comes with it.
+  model.advance(5 * minute - 1);
   await api.readAgents(signal);
-  nowMs = 5 * 60_000;
+  model.advance(5 * minute);
   const { problem } = await assertRejects(() => api.readAgents(signal), GocdError);
   assertEquals(problem.code, "gocd-bad-credentials");
-  isTaken = true;
+  model.setSecurity(withPassword("hunter2!"));
   await api.readAgents(signal);
-  assertEquals(fake.seen.filter(({ headers }) => headers.get("cookie") === null).length, 3);
+  assertEquals(model.tally.sessionsCreated, 3);
 });

@@ -24,7 +24,8 @@ export function simFetch(model: SimGocd): typeof fetch {
         controller.error(new TypeError("connection closed before message completed"));
       },
     });
-    const shown = connection === "cut" ? cut : hasBody ? body : null;
+    // As bytes: a text would get a content type where the answer has none.
+    const shown = connection === "cut" ? cut : hasBody ? new TextEncoder().encode(body) : null;
     return new Response(shown, { status: status === 0 ? 200 : status, headers: { ...headers } });
   };
 }
