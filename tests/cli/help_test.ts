@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { commands } from "../../src/cli/commands.ts";
 import { optionsOf } from "../../src/cli/help_text.ts";
+import { referenceText } from "../../scripts/embed_assets.ts";
 import { keys } from "../../src/config/keys.ts";
 import { assertRefused, runLine } from "./support.ts";
 
@@ -40,6 +41,13 @@ Deno.test("help tells each key of framework.conf, under its own name, in a profi
   const told = out.split("\n").flatMap((line) => /^\S+/.exec(line)?.[0] ?? []);
   assertEquals(told, keys.flatMap(({ path }) => path.startsWith("poller.") ? [path] : []));
   assert((await runLine(["help", "keys"])).out.split("\n").every((line) => line.length <= 125));
+});
+
+Deno.test("docs/configuration.md has every key as the table has it", () => {
+  const reference = Deno.readTextFileSync(new URL("../../docs/configuration.md", import.meta.url));
+  const words = (text: string): string => text.replaceAll(/\s+/g, " ");
+  assertEquals(words(reference), words(referenceText()), "run scripts/embed_assets.ts");
+  for (const { path } of keys) assertStringIncludes(reference, `\n### \`${path}\`\n`);
 });
 
 Deno.test("help names what a mistyped topic may mean", async () => {
