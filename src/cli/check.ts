@@ -61,6 +61,7 @@ Examples:
     checkSandbox(config, report);
     const state = await checkState(config, report);
     await checkGocd(config, new Map(state.stored?.instances.map((each) => [each.taskId, each])), report);
+    checkKey(config, report);
     await checkMesos(config, report);
     await checkStart(config, state, report);
     return report.exitCode();
@@ -122,7 +123,12 @@ async function checkState(config: Config, report: Report): Promise<StateFound> {
   }
 }
 
-async function checkGocd(config: Config, ours: ReadonlyMap<string, AgentInstance>, report: Report): Promise<void> {
+/** Version, jobs, agents and the rights of the account; `ours`: the instances on record, by task id. */
+export async function checkGocd(
+  config: Config,
+  ours: ReadonlyMap<string, AgentInstance>,
+  report: Report,
+): Promise<void> {
   const gocd = openGocd(config, realClock);
   const { profiles } = config.settings;
   const named = profiles.flatMap(({ environments }) => environments === "*" ? [] : environments);
@@ -156,18 +162,20 @@ async function checkGocd(config: Config, ours: ReadonlyMap<string, AgentInstance
     for (const warning of [silenceWarning(agents), pendingWarning(agents, ours, hasKey)]) {
       if (warning !== undefined) report.warn("agents", warning.text, warning.hint);
     }
-    if (config.gocd.autoRegisterKey === undefined) {
-      report.warn(
-        "agents",
-        "go-agent.auto-register-key is not set: agents register as Pending and are enabled one at a time",
-        "set it to agentAutoRegisterKey of the server's config",
-      );
-    }
   } catch (error) {
     report.fail("gocd", error);
   } finally {
     gocd.close();
   }
+}
+
+function checkKey(config: Config, report: Report): void {
+  if (config.gocd.autoRegisterKey !== undefined) return;
+  report.warn(
+    "agents",
+    "go-agent.auto-register-key is not set: agents register as Pending and are enabled one at a time",
+    "set it to agentAutoRegisterKey of the server's config",
+  );
 }
 
 /** Without them agents could be launched, but never removed. */
@@ -183,7 +191,8 @@ function checkRights(rights: GocdRights, finding: Finding | undefined, report: R
   }
 }
 
-async function checkMesos(config: Config, report: Report): Promise<void> {
+/** The leader of the masters and its version. */
+export async function checkMesos(config: Config, report: Report): Promise<void> {
   const mesos = openMesos(() => config, realClock);
   try {
     const { leader, version } = await withinLimit(

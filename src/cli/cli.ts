@@ -6,6 +6,7 @@ import type { Command } from "./command.ts";
 import { commands, generalHelp } from "./commands.ts";
 import { startCommand } from "./start.ts";
 import type { CliIo } from "./io.ts";
+import { isFile } from "./load.ts";
 import { endOf, nextAct } from "./report.ts";
 import { printable, printableLines } from "./table.ts";
 import { nearestTopic, topics, topicText } from "./topics.ts";
@@ -22,6 +23,7 @@ export async function runCli(args: readonly string[], terminal: CliIo): Promise<
     out: (line) => terminal.out(printableLines(line)),
     err: (line) => terminal.err(printableLines(line)),
     ask: (question) => terminal.ask(printable(question)),
+    askSecret: (question) => terminal.askSecret(printable(question)),
   };
   try {
     return await dispatch(args, io);
@@ -116,13 +118,4 @@ function unknownCommand(word: string, rest: readonly string[]): UsageError {
 function operandsHint(command: string): string {
   const found = commands.find((each) => each.name === command.split(" ")[0]);
   return found === undefined || found.operandsMin === 0 ? "" : " framework.conf";
-}
-
-function isFile(path: string, io: CliIo): boolean {
-  try {
-    io.readFile(path);
-    return true;
-  } catch (error) {
-    return !(error instanceof Deno.errors.NotFound);
-  }
 }

@@ -6,6 +6,7 @@ import { completionsCommand } from "./completions.ts";
 import { demoCommand } from "./demo.ts";
 import { exampleConfigCommand } from "./example_config.ts";
 import { healthCommand } from "./health.ts";
+import { initCommand } from "./init.ts";
 import { manualCommand } from "./manual.ts";
 import { acceptLossCommand, drainCommand, freezeCommand, resumeCommand, teardownCommand } from "./operate.ts";
 import { planCommand } from "./plan.ts";
@@ -19,6 +20,7 @@ import { version } from "../version.ts";
 /** Every command, in the order of the help. */
 export const commands: readonly Command[] = [
   startCommand,
+  initCommand,
   checkCommand,
   planCommand,
   whyCommand,
@@ -61,7 +63,7 @@ Exit codes:
 
 Examples:
   gocd-mesos demo                          try it, without any server
-  gocd-mesos example-config                print a configuration to begin with
+  gocd-mesos init framework.conf           write a configuration, from a few questions
   gocd-mesos check framework.conf          validate the file and connect to both servers
   gocd-mesos plan framework.conf           what it would launch now, and why each job waits
   gocd-mesos framework.conf                run`;

@@ -29,6 +29,12 @@ export interface CliIo {
   readonly exitNow: (code: number) => void;
   /** Asks a question and returns one line of standard input; nothing if there is no terminal. */
   readonly ask: (question: string) => string | undefined;
+  /** The same without showing what is typed. */
+  readonly askSecret: (question: string) => string | undefined;
+  /** Whether somebody can answer. */
+  readonly isInTerminal: boolean;
+  /** Writes a text file. Throws `Deno.errors.AlreadyExists` if there is one that is not to be replaced. */
+  readonly writeFile: (path: string, text: string, options: WriteOptions) => void;
   /** Time and network. */
   readonly machine: Machine;
   /** What is baked into this executable, if it is one. */
@@ -56,6 +62,14 @@ export type ReloadAnswer =
     readonly hint?: string;
     readonly warnings: readonly string[];
   };
+
+/** How a file is written. */
+export interface WriteOptions {
+  /** Permissions of a new file. */
+  readonly mode: number;
+  /** What becomes of a file that is there. */
+  readonly existing: "keep" | "replace";
+}
 
 /** The real process; `exit` ends it. */
 export function processIo(exit: (code: number) => void): CliIo {
@@ -93,8 +107,51 @@ export function processIo(exit: (code: number) => void): CliIo {
     },
     exitNow: exit,
     ask: (question) => Deno.stdin.isTerminal() ? prompt(question) ?? undefined : undefined,
+    askSecret,
+    isInTerminal: Deno.stdin.isTerminal(),
+    writeFile,
     machine: realClock,
   };
+}
+
+/** See {@linkcode CliIo.writeFile}. */
+export function writeFile(path: string, text: string, { mode, existing }: WriteOptions): void {
+  // Written whole before it takes the place of another; a link there is replaced, not followed.
+  const target = existing === "keep" ? path : `${path}.${crypto.randomUUID().slice(0, 8)}.new`;
+  Deno.writeTextFileSync(target, text, { createNew: true, mode });
+  if (target !== path) Deno.renameSync(target, path);
+}
+
+const [interrupt, endOfInput, backspace, lineFeed, carriageReturn, del] = [3, 4, 8, 10, 13, 127];
+
+/**
+ * Reads one line from the terminal without echo. Ctrl-C and Ctrl-D are bytes meanwhile, so that the terminal is always
+ * restored: both give nothing.
+ */
+function askSecret(question: string): string | undefined {
+  if (!Deno.stdin.isTerminal()) return undefined;
+  const typed: number[] = [];
+  const one = new Uint8Array(1);
+  // Before the question: nobody answers earlier.
+  Deno.stdin.setRaw(true);
+  try {
+    Deno.stdout.writeSync(new TextEncoder().encode(`${question} `));
+    for (;;) {
+      if (Deno.stdin.readSync(one) === null) return undefined;
+      const byte = one[0] ?? endOfInput;
+      if (byte === interrupt || byte === endOfInput) return undefined;
+      if (byte === lineFeed || byte === carriageReturn) return new TextDecoder().decode(new Uint8Array(typed));
+      if (byte === backspace || byte === del) {
+        // A character may have several bytes: all but its first begin with the bits 10.
+        while (((typed.pop() ?? 0) & 0xc0) === 0x80);
+      } else {
+        typed.push(byte);
+      }
+    }
+  } finally {
+    Deno.stdin.setRaw(false);
+    Deno.stdout.writeSync(new TextEncoder().encode("\n"));
+  }
 }
 
 /** A reader that has closed its pipe (`| head`) stays what it is; all else is for the operator. */

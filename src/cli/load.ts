@@ -14,6 +14,16 @@ export function loadConfigFile(path: string, io: CliIo): Config {
   return loadConfig(path, io.env, io.readFile);
 }
 
+/** Whether a path leads to anything, be it readable or not. */
+export function isFile(path: string, io: CliIo): boolean {
+  try {
+    io.readFile(path);
+    return true;
+  } catch (error) {
+    return !(error instanceof Deno.errors.NotFound);
+  }
+}
+
 /** What a command needs of a file that may be wrong otherwise. */
 export interface Needs {
   readonly keys: RegExp;

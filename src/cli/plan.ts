@@ -151,7 +151,7 @@ function jobsTable({ jobs }: StatusView, columns: number): string {
 }
 
 /** The kinds of jobs that agents of ours could take, the most first; then the others by their reason. */
-function kindsTable({ demand, jobs }: StatusView, columns: number): string {
+export function kindsTable({ demand, jobs }: StatusView, columns: number): string {
   const kinds = demand.toSorted((a, b) => b.waiting - a.waiting).map((bucket) => [
     String(bucket.waiting),
     describeNeed(bucket.gocdResources, bucket.environment),
@@ -163,7 +163,8 @@ function kindsTable({ demand, jobs }: StatusView, columns: number): string {
   return table(["JOBS", "NEED", "PROFILE", "WHAT BECOMES OF THEM"], [...kinds, ...otherKinds], columns);
 }
 
-function totalsLine({ jobs }: StatusView, wanted: readonly WantedAgents[]): string {
+/** All jobs by their verdicts, and how many agents would be launched, in one line. */
+export function totalsLine({ jobs }: StatusView, wanted: readonly WantedAgents[]): string {
   const count = (verdict: JobView["verdict"]): number => jobs.filter((job) => job.verdict === verdict).length;
   const ours = totalsText({
     willBeTaken: count("will-be-taken"),

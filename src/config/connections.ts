@@ -262,7 +262,8 @@ export function readLog(reader: Reader): LogConfig {
   };
 }
 
-function isLoopback(host: string): boolean {
+/** Whether a host is this machine, as seen from it. */
+export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || host.startsWith("127.");
 }
 

@@ -51,8 +51,9 @@ export function createEnvironmentsMemory(requester: Requester, nowMs: () => numb
       if (dialect.environments.length === 0 || !query.isAdmin) return undefined;
       const isFresh = known?.version === dialect.version && nowMs() - known.atMs < environmentsFreshMs;
       if (known === undefined || !isFresh) {
-        const names = await read(requester, dialect, signal);
-        known = { atMs: nowMs(), version: dialect.version, ...(names === undefined ? {} : { names }) };
+        const list = await readEnvironments(requester, dialect, signal);
+        const names = list === undefined ? {} : { names: new Set(list.map((name) => name.toLowerCase())) };
+        known = { atMs: nowMs(), version: dialect.version, ...names };
       }
       const { names } = known;
       return names === undefined ? undefined : unconfirmed.filter((name) => !names.has(name.toLowerCase()));
@@ -72,11 +73,13 @@ function unconfirmedNames({ names, jobs, agents }: EnvironmentsQuery): readonly 
   return names.filter((name) => !shown.has(name.toLowerCase()));
 }
 
-async function read(
+/** The names of the server's environments; nothing if they cannot be read. Throws only for `signal`. */
+export async function readEnvironments(
   requester: Requester,
   dialect: GocdDialect,
   signal: AbortSignal,
-): Promise<ReadonlySet<string> | undefined> {
+): Promise<readonly string[] | undefined> {
+  if (dialect.environments.length === 0) return undefined;
   try {
     return await firstSupported(
       dialect.environments,
@@ -89,7 +92,7 @@ async function read(
 }
 
 /** The names only: environments also have variables, which must not be kept. */
-async function namesOf(answer: GocdAnswer): Promise<ReadonlySet<string>> {
+async function namesOf(answer: GocdAnswer): Promise<readonly string[]> {
   const body = parseJson(await answer.text(), answer.source);
   const entries = at(body, "_embedded", "environments");
   const names = Array.isArray(entries) && entries.length <= namesMax
@@ -100,5 +103,5 @@ async function namesOf(answer: GocdAnswer): Promise<ReadonlySet<string>> {
   if (told.length < names.length) {
     throw contentError(answer.source, { kind: "other-shape", expected: "a list of environments" });
   }
-  return new Set(told.map((name) => name.toLowerCase()));
+  return told;
 }

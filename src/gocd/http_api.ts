@@ -5,7 +5,7 @@ import type { GocdAgent, GocdServerInfo } from "../core/gocd_records.ts";
 import { type AgentsReading, readGocdAgents, withLegacyBuilds } from "./agents.ts";
 import { type GocdApi, type GocdConnection, GocdError, type GocdPoll, type GocdRights } from "./api.ts";
 import { createElasticMemory, type ElasticMemory } from "./elastic.ts";
-import { createEnvironmentsMemory, type EnvironmentsMemory } from "./environments.ts";
+import { createEnvironmentsMemory, type EnvironmentsMemory, readEnvironments } from "./environments.ts";
 import { firstSupported } from "./first_supported.ts";
 import { createHealthMemory, type HealthMemory } from "./health.ts";
 import { maintenanceRequests, readMaintenance } from "./maintenance.ts";
@@ -17,6 +17,8 @@ import { deleteAgents, disable, enable, type WriteRoute } from "./writes.ts";
 
 /** A GoCD server over HTTP. */
 export interface HttpGocdApi extends GocdApi {
+  /** The names of all environments, for an administrator; nothing if they cannot be read. */
+  environments(signal: AbortSignal): Promise<readonly string[] | undefined>;
   /** Releases the client for custom certificate authorities; no requests may follow. */
   close(): void;
 }
@@ -67,6 +69,7 @@ export function createHttpGocdApi(connection: GocdConnection, options: Requester
       await writeTo(server, signal, (route) => deleteAgents(route, uuids));
     },
     rights: (signal) => server.dialects.use(signal, (dialect) => rights(server, dialect, signal)),
+    environments: (signal) => server.dialects.use(signal, (dialect) => readEnvironments(requester, dialect, signal)),
     close: () => requester.close(),
   };
 }

@@ -44,6 +44,9 @@ function testIo(terminal?: { readonly columns: number; readonly rows: number }):
     },
     exitNow: (code) => void exits.push(code),
     ask: () => undefined,
+    askSecret: () => undefined,
+    isInTerminal: false,
+    writeFile: () => {},
     machine: realClock,
   };
 }

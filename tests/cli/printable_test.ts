@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { commands } from "../../src/cli/commands.ts";
 import { unprintable } from "../../src/core/text.ts";
 import { openSqliteStore } from "../../src/store/sqlite_store.ts";
-import { startCluster } from "../support/cluster.ts";
+import { clusterNames, startCluster } from "../support/cluster.ts";
 import { confFolder, runLine, type Written } from "./support.ts";
 
 const hostile = "evil\u001b[2J\u009b31m\u202e\r\nFAKE: all is well";
@@ -21,6 +21,10 @@ const operandsOf: Readonly<Record<string, readonly (readonly string[])[]>> = {
   "accept-loss": [[]],
   version: [[]],
   "example-config": [[]],
+  init: [["--force", "--gocd", hostile, "--mesos", hostile, "--image", hostile]],
+  health: [[]],
+  completions: [[]],
+  manual: [[]],
   state: [],
 };
 /** In an order in which each finds what it needs. */
@@ -45,7 +49,13 @@ Deno.test("no command, and no action of state, prints what a terminal would obey
   try {
     cluster.gocd.schedule({ pipeline: "evil", stage: "s", job: hostile, gocdResources: [hostile], durationMs: 1_000 });
     await fill(`${folder.path}/gocd-mesos.db`);
+    Deno.writeTextFileSync(`${folder.path}/password`, clusterNames.password);
+    Deno.mkdirSync(`${folder.path}/fresh`);
+    const fresh = `${folder.path}/fresh/framework.conf`;
+    const servers = ["--gocd", cluster.gocdHttp.url, "--mesos", `127.0.0.1:${cluster.mesosHttp.port}`];
+    const login = ["--user", clusterNames.userName, "--password-file", `${folder.path}/password`];
     const lines = [
+      ["init", fresh, ...servers, ...login, "--image", "agent:1"],
       ...Object.entries(operandsOf).flatMap(([name, all]) => all.map((more) => [name, folder.conf, ...more])),
       ...stateActions.map(([action = "", ...more]) => ["state", action, folder.conf, ...more]),
       [hostile],
@@ -61,6 +71,7 @@ Deno.test("no command, and no action of state, prints what a terminal would obey
       assertHarmless(line, written);
       if (written.all.includes("evil")) shown++;
     }
+    assertHarmless(["init"], { all: Deno.readTextFileSync(fresh) });
     assert(shown >= 8, `only ${shown} have told the name`);
     const known = commands.map(({ name }) => name).filter((name) => name !== "start" && name !== "demo");
     assertEquals(known.filter((name) => operandsOf[name] === undefined), [], "a command is not tried");
@@ -96,7 +107,7 @@ async function fill(path: string): Promise<void> {
   await store.close();
 }
 
-function assertHarmless(line: readonly string[], { all }: Written): void {
+function assertHarmless(line: readonly string[], { all }: Pick<Written, "all">): void {
   for (const each of all.split("\n")) {
     assertEquals(each.match(unprintable), null, `${JSON.stringify(line)}: ${JSON.stringify(each)}`);
     assert(!each.startsWith("FAKE"), `${JSON.stringify(line)}: ${JSON.stringify(all)}`);

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { runCli } from "../../src/cli/cli.ts";
-import type { CliIo } from "../../src/cli/io.ts";
+import { type CliIo, writeFile } from "../../src/cli/io.ts";
 import { realClock } from "../../src/runtime/clock.ts";
 import type { Machine } from "../../src/runtime/machine.ts";
 
@@ -22,6 +22,8 @@ export interface Around {
   readonly env?: Readonly<Record<string, string>>;
   /** What a person types; absent: there is no terminal. */
   readonly answer?: string;
+  /** The same, one for each question, which then stand in the transcript; a secret is not shown. */
+  readonly answers?: readonly string[];
   readonly columns?: number;
   /** Whether its terminal has been closed. */
   readonly hasHungUp?: boolean;
@@ -44,7 +46,15 @@ export interface FakeTerminal {
 
 /** Makes a terminal; files are read from the disk. */
 export function fakeTerminal(around: Around = {}): FakeTerminal {
-  const texts: { readonly to: "out" | "err"; readonly text: string }[] = [];
+  const texts: { readonly to: "out" | "err" | "terminal"; readonly text: string }[] = [];
+  const answers = [...around.answers ?? []];
+  const answered = (question: string, show: (answer: string) => string): string | undefined => {
+    questions.push(question);
+    if (around.answers === undefined) return around.answer;
+    const answer = answers.shift();
+    texts.push({ to: "terminal", text: `${question} ${answer === undefined ? "^D" : show(answer)}\n` });
+    return answer;
+  };
   const handlers = new Map<string, () => void>();
   const questions: string[] = [];
   let exited: number | undefined;
@@ -63,10 +73,10 @@ export function fakeTerminal(around: Around = {}): FakeTerminal {
       return () => void handlers.delete(signal);
     },
     exitNow: (code) => void (exited = code),
-    ask: (question) => {
-      questions.push(question);
-      return around.answer;
-    },
+    ask: (question) => answered(question, (answer) => answer),
+    askSecret: (question) => answered(question, () => ""),
+    isInTerminal: around.answer !== undefined || around.answers !== undefined,
+    writeFile,
     machine: around.machine ?? realClock,
   };
   const textOf = (to?: "out" | "err"): string =>
