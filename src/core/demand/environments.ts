@@ -19,7 +19,7 @@ export function environmentsInQuestion({ profiles }: Settings): readonly string[
 
 /** Whether the server is known not to have an environment; what cannot be told counts as there. */
 export function isMissing({ server }: State, environment: string | undefined): boolean {
-  return environment !== undefined && (server.missingEnvironments ?? []).includes(environment);
+  return (server.missingEnvironments ?? []).some((name) => name === environment);
 }
 
 /** One finding for each environment of a profile that is not on the server. */

@@ -225,8 +225,7 @@ function isElsewhere({ state, atMs }: Draft, instance: AgentInstance, { uuid, ip
   }
   if (instance.network !== "BRIDGE" && instance.network !== "USER") return false;
   const idleSinceMs = state.server.idleSinceMs.get(uuid) ?? atMs;
-  const appearedMs = state.server.appearedMs.get(uuid) ?? atMs;
-  return atMs - idleSinceMs >= elsewhereMs && atMs - appearedMs >= elsewhereMs;
+  return atMs - idleSinceMs >= elsewhereMs;
 }
 
 /** An agent pings every 5 s, and shows Idle for up to 10 s beside a job that it has been given. */
