@@ -1,42 +1,53 @@
-// `deno run -RW scripts/embed_assets.ts` embeds the assets of the status page in src/web/assets/embedded.ts, and
-// framework.conf.example in src/cli/example_text.ts, so that `deno compile` of every release includes them, and writes
-// docs/configuration.md out of the table of keys; tests/web/parts_test.ts and tests/cli/cli_test.ts fail when one is out of
-// date.
+// `deno run -RW scripts/embed_assets.ts` embeds files as text in modules of src, so that `deno compile` of every release
+// includes them, and writes docs/configuration.md out of the table of keys; tests/architecture_test.ts and
+// tests/cli/help_test.ts fail when one is out of date.
 
 import { keys, type KeySpec } from "../src/config/keys.ts";
 
-const folder = new URL("../src/web/assets/", import.meta.url);
+const root = new URL("..", import.meta.url);
 
-/** The assets of the status page: name of the constant, file. */
-export const assetFiles: readonly (readonly [string, string])[] = [
-  ["pageCss", "page.css"],
-  ["pageJs", "page.js"],
-  ["iconSvg", "icon.svg"],
-];
-
-/** The text of embedded.ts for the files as they are now. */
-export function embeddedText(): string {
-  const constants = assetFiles.map(([name, file]) => {
-    const text = Deno.readTextFileSync(new URL(file, folder));
-    return `/** The file ${file}. */
-export const ${name}: string = ${JSON.stringify(text)};
-`;
-  });
-  return `// The assets of the status page as text. Made by scripts/embed_assets.ts from the files beside it: do not edit.\n` +
-    `// deno-fmt-ignore-file\n\n${constants.join("\n")}`;
+/** A module, and what is in it. */
+export interface TextModule {
+  /** Path of the module in the project. */
+  readonly path: string;
+  /** What it is, for its first line. */
+  readonly what: string;
+  /** Name of each constant, and the file whose text it is. */
+  readonly constants: readonly (readonly [string, string])[];
 }
 
-const exampleFile = new URL("../src/cli/example_text.ts", import.meta.url);
+/** All modules that are made here. */
+export const textModules: readonly TextModule[] = [
+  {
+    path: "src/web/assets/embedded.ts",
+    what: "The assets of the status page",
+    constants: [
+      ["pageCss", "src/web/assets/page.css"],
+      ["pageJs", "src/web/assets/page.js"],
+      ["iconSvg", "src/web/assets/icon.svg"],
+    ],
+  },
+  {
+    path: "src/cli/example_text.ts",
+    what: "The example of a configuration",
+    constants: [["exampleText", "framework.conf.example"]],
+  },
+  {
+    path: "src/cli/dashboards_text.ts",
+    what: "Alert rules and dashboard",
+    constants: [["alertsText", "docs/run/alerts.yaml"], ["grafanaText", "docs/run/grafana.json"]],
+  },
+];
 
-/** The text of example_text.ts for the example as it is now. */
-export function exampleModuleText(): string {
-  const text = Deno.readTextFileSync(new URL("../framework.conf.example", import.meta.url));
-  return `// framework.conf.example as text. Made by scripts/embed_assets.ts: do not edit.
-// deno-fmt-ignore-file
-
-/** The example of a configuration. */
-export const exampleText: string = ${JSON.stringify(text)};
-`;
+/** The text of a module for the files as they are now. */
+export function moduleText({ what, constants }: TextModule): string {
+  const parts = constants.map(([name, file]) => {
+    const text = Deno.readTextFileSync(new URL(file, root));
+    return `\n/** The file ${file}. */\nexport const ${name}: string = ${JSON.stringify(text)};\n`;
+  });
+  return `// ${what} as text. Made by scripts/embed_assets.ts: do not edit.\n// deno-fmt-ignore-file\n${
+    parts.join("")
+  }`;
 }
 
 const referenceFile = new URL("../docs/configuration.md", import.meta.url);
@@ -71,6 +82,5 @@ function keyText({ path, type, words, default: value, doc, example, isGoAgentOnl
 
 if (import.meta.main) {
   Deno.writeTextFileSync(referenceFile, referenceText());
-  Deno.writeTextFileSync(new URL("embedded.ts", folder), embeddedText());
-  Deno.writeTextFileSync(exampleFile, exampleModuleText());
+  for (const each of textModules) Deno.writeTextFileSync(new URL(each.path, root), moduleText(each));
 }

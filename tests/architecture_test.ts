@@ -1,7 +1,7 @@
 // The house rules that a machine can hold: who may import whom, purity of the core, sizes of files and functions.
 
 import { assertEquals } from "@std/assert";
-import { exampleModuleText } from "../scripts/embed_assets.ts";
+import { moduleText, textModules } from "../scripts/embed_assets.ts";
 
 const root = new URL("..", import.meta.url).pathname;
 const lineMax = 400;
@@ -354,7 +354,9 @@ Deno.test("no code outside of core/words reads a reason, a hint or the text of a
   assertEquals(wrong, []);
 });
 
-Deno.test("the example that the program prints is framework.conf.example as it is now", () => {
-  const embedded = Deno.readTextFileSync(`${root}src/cli/example_text.ts`);
-  assertEquals(embedded === exampleModuleText(), true, "run deno run -RW scripts/embed_assets.ts");
-});
+for (const each of textModules) {
+  Deno.test(`${each.path} has its files as they are now`, () => {
+    const embedded = Deno.readTextFileSync(`${root}${each.path}`);
+    assertEquals(embedded === moduleText(each), true, "run deno run -RW scripts/embed_assets.ts");
+  });
+}

@@ -3,6 +3,7 @@
 import type { Command } from "./command.ts";
 import { checkCommand } from "./check.ts";
 import { completionsCommand } from "./completions.ts";
+import { dashboardsCommand } from "./dashboards.ts";
 import { demoCommand } from "./demo.ts";
 import { exampleConfigCommand } from "./example_config.ts";
 import { healthCommand } from "./health.ts";
@@ -33,6 +34,7 @@ export const commands: readonly Command[] = [
   stateCommand,
   demoCommand,
   exampleConfigCommand,
+  dashboardsCommand,
   completionsCommand(() => commands),
   manualCommand({ generalHelp, commands: () => commands }),
   versionCommand,

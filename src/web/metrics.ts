@@ -32,6 +32,11 @@ export function metricsPage({ view, measured }: Picture, version: string): strin
     ...mesosFamilies(view, measured),
     ...gocdFamilies(view, measured),
     gauge("waiting_jobs", "Waiting jobs by verdict and code of the reason.", waitingJobs(view)),
+    gauge(
+      "oldest_wait_seconds",
+      "The longest that a waiting job of each verdict has waited; 0: none.",
+      oldestWaits(view),
+    ),
     counter(
       "jobs_left_untaken_total",
       "Jobs that left the list of the GoCD server although no agent could have taken them, by the reason for their last wait.",
@@ -42,6 +47,11 @@ export function metricsPage({ view, measured }: Picture, version: string): strin
     gauge("wanted_agents", "Instances to be launched as soon as offers allow.", wantedAgents(view)),
     gauge("agent_instances", "Instances by profile and state.", agentInstances(view)),
     gauge("profile_blocked", "1 while a profile may not launch (circuit breaker or freeze).", blockedProfiles(view)),
+    gauge(
+      "profile_launch_failures",
+      "Launches of a profile that have failed in a row; 0 once an agent has registered.",
+      launchFailures(view),
+    ),
     number("avoided_hosts", "Mesos agents that are currently avoided.", view.avoidedHosts.length),
     number("frozen", "1 while all launching is frozen.", view.frozen ? 1 : 0),
     gauge("mode", "1 for the current mode: run, drain or teardown.", modes(view)),
@@ -173,6 +183,14 @@ function waitingJobs(view: StatusView): readonly Sample[] {
   return [...counts.values(), ...missing.map((verdict) => ({ labels: { verdict, code: "none" }, value: 0 }))];
 }
 
+function oldestWaits({ atMs, gocd, jobs }: StatusView): readonly Sample[] {
+  if (gocd.lastPollMs === undefined) return [];
+  return verdictKinds.map((verdict) => {
+    const sinceMs = jobs.reduce((min, job) => job.verdict === verdict ? Math.min(min, job.firstSeenMs) : min, atMs);
+    return { labels: { verdict }, value: (atMs - sinceMs) / 1000 };
+  });
+}
+
 function wantedAgents(view: StatusView): readonly Sample[] {
   const profiles = profileNames(view);
   const counts = new Map(profiles.kept.map((profile) => [profile, 0]));
@@ -206,6 +224,11 @@ function blockedProfiles(view: StatusView): readonly Sample[] {
     labels: { profile: name },
     value: blocked !== undefined || frozen ? 1 : 0,
   }));
+}
+
+function launchFailures(view: StatusView): readonly Sample[] {
+  return view.profiles.slice(0, labelValuesMax)
+    .map(({ name, failures }) => ({ labels: { profile: name }, value: failures }));
 }
 
 function byState(view: StatusView): readonly Sample[] {

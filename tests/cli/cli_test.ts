@@ -22,6 +22,7 @@ const refused: readonly (readonly [line: string, message: RegExp, act: RegExp])[
   ["frobnicate FILE", /there is no command "frobnicate"/, /gocd-mesos --help/],
   ["run FILE", /there is no command "run"/, /gocd-mesos start FILE/],
   ["chek", /neither a command nor a file "chek"/, /gocd-mesos check framework\.conf/],
+  ["dashboards datadog", /nothing named "datadog" to print/, /one of: alerts, grafana/],
   ["verison", /neither a command nor a file "verison"/, /gocd-mesos version/],
   ["status", /neither a command nor a file "status"/, /gocd-mesos state show framework\.conf/],
   ["FILE check", /the command comes before the file/, /gocd-mesos check FILE/],
@@ -118,6 +119,14 @@ Deno.test("example-config prints the very file that stands beside the README", a
   const file = Deno.readTextFileSync(new URL("../../framework.conf.example", import.meta.url));
   assertEquals(out, file, "run scripts/embed_assets.ts");
 });
+
+for (const [name, file] of [["alerts", "alerts.yaml"], ["grafana", "grafana.json"]] as const) {
+  Deno.test(`dashboards ${name} prints the file of docs/run`, async () => {
+    const { code, out, err } = await runLine(["dashboards", name]);
+    assertEquals([code, err], [0, ""]);
+    assertEquals(out, Deno.readTextFileSync(new URL(`../../docs/run/${file}`, import.meta.url)));
+  });
+}
 
 for (
   const [error, act] of [

@@ -85,6 +85,7 @@ for (
     ["gocd-mesos plan --js", ["--json"]],
     ["gocd-mesos state for", ["forget", "forget-framework"]],
     ["gocd-mesos completions f", ["fish"]],
+    ["gocd-mesos dashboards g", ["grafana"]],
     ["gocd-mesos check README", ["README.md"]],
   ] as const
 ) {

@@ -22,6 +22,7 @@ const operandsOf: Readonly<Record<string, readonly (readonly string[])[]>> = {
   version: [[]],
   "example-config": [[]],
   init: [["--force", "--gocd", hostile, "--mesos", hostile, "--image", hostile]],
+  dashboards: [[]],
   health: [[]],
   completions: [[]],
   manual: [[]],

@@ -8,6 +8,7 @@ import { createHistogram } from "../../src/runtime/histogram.ts";
 import { labelValuesMax, metricsPage } from "../../src/web/metrics.ts";
 import { metricsText } from "../../src/web/prometheus.ts";
 import { pictureOf } from "../support/picture.ts";
+import { promtool, promtoolPackage, runPromtool } from "../support/promtool.ts";
 import { hostileName, largeView, sampleMs, sampleView } from "../support/sample_view.ts";
 
 const seen: StatusView = { ...sampleView, leftUntaken: { "held-attempts": 2 } };
@@ -38,12 +39,16 @@ const expected: readonly string[] = [
   `gocd_mesos_last_poll_timestamp_seconds ${sampleMs / 1_000}`,
   'gocd_mesos_waiting_jobs{verdict="needs-agent",code="held-limit"} 3',
   'gocd_mesos_waiting_jobs{verdict="unserved",code="no-profile-resources"} 2',
+  'gocd_mesos_oldest_wait_seconds{verdict="unserved"} 485',
+  'gocd_mesos_oldest_wait_seconds{verdict="needs-agent"} 200',
   'gocd_mesos_agent_instances{profile="linux",state="building"} 3',
   'gocd_mesos_agent_instances{profile="windows",state="gone"} 4',
   'gocd_mesos_agent_instances{profile="windows",state="idle"} 0',
   'gocd_mesos_wanted_agents{profile="linux"} 2',
   'gocd_mesos_wanted_agents{profile="deploy"} 0',
   'gocd_mesos_profile_blocked{profile="windows"} 1',
+  'gocd_mesos_profile_launch_failures{profile="windows"} 4',
+  'gocd_mesos_profile_launch_failures{profile="deploy"} 0',
   'gocd_mesos_problems{code="profile-failing"} 1',
   'gocd_mesos_notes_total{code="agent-launched"} 3',
   'gocd_mesos_jobs_left_untaken_total{code="held-attempts"} 2',
@@ -77,7 +82,7 @@ Deno.test("a backlog that was read and is empty has zeros for every verdict, one
   const zeros = /^gocd_mesos_waiting_jobs\{verdict="[a-z-]+",code="none"\} 0$/gm;
   assertEquals(metricsOf({ ...sampleView, jobs: [] }).match(zeros)?.length, 6);
   const text = metricsOf({ ...sampleView, gocd, jobs: [] });
-  assertEquals(/^gocd_mesos_(last_poll_timestamp_seconds|waiting_jobs)\b.* \d/m.test(text), false);
+  assertEquals(/^gocd_mesos_(last_poll_timestamp_seconds|waiting_jobs|oldest_wait_seconds)\b.* \d/m.test(text), false);
 });
 
 Deno.test("however many profiles, codes and jobs there are, the number of series stays bounded, and nothing is lost", () => {
@@ -117,34 +122,11 @@ Deno.test("hostile label values stay within their quotes", () => {
   }));
 });
 
-const promtool = findPromtool();
-// Ignored where promtool (Debian package prometheus) is not installed.
 Deno.test({
-  name: "promtool finds nothing to object to",
+  name: `promtool finds nothing to object to (${promtoolPackage})`,
   ignore: promtool === undefined,
   fn: async () => {
     const text = metricsOf(seen, { notesByCode: { [hostileName]: 1 } });
-    const child = new Deno.Command(promtool ?? "", {
-      args: ["check", "metrics"],
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    const writer = child.stdin.getWriter();
-    await writer.write(new TextEncoder().encode(text));
-    await writer.close();
-    const { code, stdout, stderr } = await child.output();
-    const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-    assertEquals([code, said], [0, ""]);
+    assertEquals(await runPromtool(["check", "metrics"], text), [0, ""]);
   },
 });
-
-function findPromtool(): string | undefined {
-  return ["/usr/bin/promtool", "/usr/local/bin/promtool"].find((path) => {
-    try {
-      return Deno.statSync(path).isFile;
-    } catch {
-      return false;
-    }
-  });
-}

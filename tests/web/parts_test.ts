@@ -1,18 +1,12 @@
-// The small parts of the web folder: words, hosts, limits, histogram, assets.
+// The small parts of the web folder: words, hosts, limits, histogram.
 
 import { assertEquals } from "@std/assert";
-import { embeddedText } from "../../scripts/embed_assets.ts";
 import { Secret } from "../../src/secret.ts";
 import { isAuthorized, isOurHost, isOurOrigin } from "../../src/web/access.ts";
 import { createHistogram } from "../../src/runtime/histogram.ts";
 import { moreHref, pageHref, pageQuery, rowsDefault, rowsLimit } from "../../src/web/page_query.ts";
 import { createRateLimiter } from "../../src/web/rate_limit.ts";
 import { spanText, timeText } from "../../src/web/wording.ts";
-
-Deno.test("the embedded assets are those of the files beside them", () => {
-  const embedded = Deno.readTextFileSync(new URL("../../src/web/assets/embedded.ts", import.meta.url));
-  assertEquals(embedded === embeddedText(), true, "run scripts/embed_assets.ts");
-});
 
 const spans: readonly (readonly [number, string])[] = [
   [-5_000, "0 s"],

@@ -180,6 +180,7 @@ function profileView(state: State, name: string, atMs: number): ProfileView {
     draining: count((instance) => instance.state === "draining" || instance.state === "killing"),
     ...(profile?.maxAgents === undefined ? {} : { maxAgents: profile.maxAgents }),
     frozen: state.controls.frozenProfiles.includes(name),
+    failures: breaker?.failures ?? 0,
     ...(blocked === undefined ? {} : { blocked }),
   };
 }

@@ -175,6 +175,8 @@ export interface ProfileView {
   readonly draining: number;
   readonly maxAgents?: number;
   readonly frozen: boolean;
+  /** Launches that have failed in a row; 0 once an agent has registered. */
+  readonly failures: number;
   /** Why it may not launch now, e.g. an open breaker with its last error and when it tries again. */
   readonly blocked?: string;
 }

@@ -1,0 +1,38 @@
+// `gocd-mesos dashboards`: what a Prometheus and a Grafana take.
+
+import type { Command } from "./command.ts";
+import { alertsText, grafanaText } from "./dashboards_text.ts";
+import { UsageError } from "./usage.ts";
+
+const texts: ReadonlyMap<string, string> = new Map([["alerts", alertsText], ["grafana", grafanaText]]);
+
+/** Prints the alert rules or the dashboard. */
+export const dashboardsCommand: Command = {
+  name: "dashboards",
+  summary: "print alert rules for Prometheus, or a dashboard for Grafana",
+  help: `Usage: gocd-mesos dashboards alerts|grafana
+
+Prints the alert rules (YAML) or the dashboard (JSON) for the metrics of this version, to standard output. The scrape job in
+Prometheus must be named gocd-mesos, or gocd-mesos-… where there are several frameworks.
+
+Examples:
+  gocd-mesos dashboards alerts > /etc/prometheus/gocd-mesos-alerts.yaml     then name it in rule_files
+  gocd-mesos dashboards grafana > gocd-mesos.json                           then import it in Grafana`,
+  booleans: [],
+  strings: [],
+  operandWords: [...texts.keys()],
+  operandsMin: 1,
+  operandsMax: 1,
+  operandsText: "alerts or grafana",
+  run: ({ operands: [name = ""] }, io) => {
+    const text = texts.get(name);
+    if (text === undefined) {
+      throw new UsageError(
+        `there is nothing named "${name}" to print`,
+        `it is one of: ${[...texts.keys()].join(", ")}`,
+      );
+    }
+    io.out(text.trimEnd());
+    return Promise.resolve(0);
+  },
+};
