@@ -4,7 +4,7 @@
 import type { Config } from "../config/config.ts";
 import { ConfigError } from "../config/config_error.ts";
 import { isLoopback } from "../config/connections.ts";
-import { hintOf, pathBeside, reasonOf } from "../config/hocon.ts";
+import { pathBeside } from "../config/hocon.ts";
 import { loadConfig } from "../config/load.ts";
 import { OperatorError } from "../errors.ts";
 import { realClock } from "../runtime/clock.ts";
@@ -142,10 +142,12 @@ const mesosStep: Step = {
   what: "mesos",
   flags: ["mesos", "principal", "secret-file", "role"],
   next: (setup, draft, failure) => {
-    if (failure?.code === "mesos-unauthorized") {
-      return withSecret(setup, { ...draft, principal: answerTo(setup, "principal") }, "secret");
+    if (failure !== undefined) {
+      // ZooKeeper may be the one that requires a login, which is part of the address.
+      const name = failure.code === "mesos-unauthorized" ? answerTo(setup, "principal") : "";
+      if (name !== "") return withSecret(setup, { ...draft, principal: name }, "secret");
+      return { ...draft, mesos: answerTo(setup, "mesos") };
     }
-    if (failure !== undefined) return { ...draft, mesos: answerTo(setup, "mesos") };
     const principal = setup.flag("principal");
     const named = { ...draft, principal, mesos: valueOf(setup, "mesos"), role: setup.flag("role") ?? "*" };
     return principal === undefined ? named : withSecret(setup, named, "secret");
@@ -303,31 +305,42 @@ function typedIn({ secrets }: Draft): readonly (SecretPlace & { readonly kind: "
 }
 
 function writeFiles(setup: Setup, draft: Draft): void {
-  const { path, io } = setup;
-  for (const { name, text } of typedIn(draft)) {
-    write(setup, pathBeside(path, name), { text: `${text}\n`, mode: ownerOnly });
-    io.out(`${pathBeside(path, name)} is written; only its owner can read it`);
-  }
+  const { path, io, isForced } = setup;
+  const existing = isForced ? "replace" : "keep";
+  const files = typedIn(draft).map(({ name, text }) => ({
+    at: pathBeside(path, name),
+    text: `${text}\n`,
+    mode: 0o600,
+  }));
   // The address of a ZooKeeper ensemble may hold a password.
-  write(setup, path, { text: draftText(draft), mode: draft.mesos.includes("@") ? ownerOnly : 0o644 });
-  io.out(`${path} is written. Next:`);
+  const mode = draft.mesos.includes("@") ? 0o600 : 0o644;
+  for (const { at, text, mode: ofFile } of [...files, { at: path, text: draftText(draft), mode }]) {
+    try {
+      io.writeFile(at, text, { mode: ofFile, existing });
+    } catch (error) {
+      // So that no answer is lost; no secret is in it.
+      if (mode !== 0o600) io.out(draftText(draft));
+      throw writeFailure(at, error);
+    }
+    io.out(`${at} is written${ofFile === 0o600 ? "; only its owner can read it" : ""}`);
+  }
+  io.out("Next:");
   io.out(`  gocd-mesos check ${path}`);
   io.out(`  gocd-mesos start ${path}`);
 }
 
-const ownerOnly = 0o600;
-
-function write({ io, isForced }: Setup, path: string, file: { readonly text: string; readonly mode: number }): void {
-  try {
-    io.writeFile(path, file.text, { mode: file.mode, existing: isForced ? "replace" : "keep" });
-  } catch (error) {
-    const why = error instanceof Deno.errors.AlreadyExists ? "it exists already" : reasonOf(error);
-    const hint = hintOf(error, "make its folder, and let this user write there");
-    throw new OperatorError(`cannot write ${path}: ${why}`, {
-      code: "output-failed",
-      kind: "usage",
-      hint,
-      cause: error,
-    });
-  }
+function writeFailure(path: string, error: unknown): OperatorError {
+  const [why, hint] = error instanceof Deno.errors.NotFound
+    ? ["its folder does not exist", "make the folder first"]
+    : error instanceof Deno.errors.PermissionDenied
+    ? ["this user may not write there", "run it as a user who may, or name another folder"]
+    : error instanceof Deno.errors.AlreadyExists
+    ? ["it exists already", "add --force to replace it"]
+    : [error instanceof Error ? error.message : String(error), "free some space, or name another folder"];
+  return new OperatorError(`cannot write ${path}: ${why}`, {
+    code: "output-failed",
+    kind: "usage",
+    hint,
+    cause: error,
+  });
 }

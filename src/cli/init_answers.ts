@@ -41,7 +41,7 @@ const questions: Readonly<Record<Question, string>> = {
   "resources": "Resources that the image has, with commas (Enter: whatever a job asks for):",
   "environments": "Environments to serve, with commas, none for no environment (Enter: all):",
   "user": "User name of an administrator (Enter: log in with an access token):",
-  "principal": "Principal:",
+  "principal": "Principal (Enter: name another master):",
   "password": "Password (not shown):",
   "token": "Access token (not shown):",
   "key": "agentAutoRegisterKey of the server (not shown; Enter: agents are enabled one at a time):",
