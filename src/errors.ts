@@ -51,3 +51,21 @@ export class OperatorError extends Error {
     this.hint = options.hint;
   }
 }
+
+/** What an error says, in the program's words where Deno refuses a right. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Deno.errors.NotCapable)) return error instanceof Error ? error.message : String(error);
+  const [, kind = "", what] = /^Requires (\w+) access(?: to ("[^"]*"|<\w+>))?,/.exec(error.message) ?? [];
+  const act = rightActs[kind] ?? "do that, which needs a right";
+  return `this program may not ${act}${what === undefined ? "" : ` ${what}`}`;
+}
+
+const rightActs: Readonly<Record<string, string>> = {
+  net: "connect to",
+  read: "read",
+  write: "write",
+  env: "read the variable",
+  run: "run",
+  ffi: "load",
+  sys: "read of the system",
+};

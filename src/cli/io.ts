@@ -106,7 +106,11 @@ export function processIo(exit: (code: number) => void): CliIo {
       return () => Deno.removeSignalListener(signal, handler);
     },
     exitNow: exit,
-    ask: (question) => Deno.stdin.isTerminal() ? prompt(question) ?? undefined : undefined,
+    ask: (question) => {
+      if (!Deno.stdin.isTerminal()) return undefined;
+      write(`${question} `);
+      return readAnswer();
+    },
     askSecret,
     isInTerminal: Deno.stdin.isTerminal(),
     writeFile,
@@ -152,6 +156,24 @@ function askSecret(question: string): string | undefined {
     Deno.stdin.setRaw(false);
     Deno.stdout.writeSync(new TextEncoder().encode("\n"));
   }
+}
+
+const answerBytesMax = 4_096;
+
+/** One line of standard input; nothing at its end. A Worker has no `prompt`. */
+function readAnswer(): string | undefined {
+  const bytes: number[] = [];
+  const byte = new Uint8Array(1);
+  while (bytes.length < answerBytesMax) {
+    if (Deno.stdin.readSync(byte) === null) return bytes.length === 0 ? undefined : textOf(bytes);
+    if (byte[0] === 10) break;
+    bytes.push(byte[0] ?? 0);
+  }
+  return textOf(bytes);
+}
+
+function textOf(bytes: readonly number[]): string {
+  return new TextDecoder().decode(new Uint8Array(bytes)).trim();
 }
 
 /** A reader that has closed its pipe (`| head`) stays what it is; all else is for the operator. */

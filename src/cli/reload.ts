@@ -1,6 +1,7 @@
 // Reloads the configuration while the program runs: validated first, logged as a difference, applied completely or not
 // at all.
 
+import { messageOf } from "../errors.ts";
 import type { Config } from "../config/config.ts";
 import { ConfigError } from "../config/config_error.ts";
 import { hostsOf } from "../config/hosts.ts";
@@ -54,7 +55,7 @@ export function reloadConfig({ cause, current, read, use, log }: ReloadOptions):
     return next;
   } catch (error) {
     tellRefusal(log(), {
-      message: error instanceof Error ? error.message : String(error),
+      message: messageOf(error),
       ...(error instanceof Error && "hint" in error ? { hint: String(error.hint) } : {}),
       warnings: error instanceof ConfigError ? error.warnings : [],
     });

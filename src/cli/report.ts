@@ -2,7 +2,7 @@
 
 import { ConfigError, problemText } from "../config/config_error.ts";
 import { isAct } from "../core/words/phrases.ts";
-import { exitCodes, OperatorError } from "../errors.ts";
+import { exitCodes, messageOf, OperatorError } from "../errors.ts";
 import type { CliIo } from "./io.ts";
 import { printable } from "./table.ts";
 
@@ -30,6 +30,10 @@ export function endOf(error: unknown): CommandEnd {
   if (error instanceof OperatorError) {
     const { message, hint, kind } = error;
     return { text: message, ...(hint === "" ? {} : { hint }), code: exitCodes[kind] };
+  }
+  if (error instanceof Deno.errors.NotCapable) {
+    const hint = "`gocd-mesos check` lists its rights: compile or start again with this configuration file";
+    return { text: messageOf(error), hint, code: exitCodes.usage };
   }
   return {
     text: `internal error: ${faultText(error)}`,
@@ -68,7 +72,7 @@ export function createReport(io: CliIo): Report {
         for (const problem of error.problems) row("FAIL", what, { text: problemText(problem), hint: problem.hint });
         for (const warning of error.warnings) row("warn", what, { text: warning, hint: "" });
       } else {
-        const text = error instanceof Error ? error.message : String(error);
+        const text = messageOf(error);
         row("FAIL", what, { text, hint: error instanceof OperatorError ? error.hint : "" });
       }
     },

@@ -4,7 +4,7 @@ import type { Config } from "../config/config.ts";
 import { hostsOf } from "../config/hosts.ts";
 import type { OperatorEvent } from "../core/event.ts";
 import { noteLine } from "../core/words/notes.ts";
-import { exitCodes, OperatorError } from "../errors.ts";
+import { exitCodes, messageOf, OperatorError } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import { createLog } from "../log/log.ts";
 import { mastersText, serverUrlText } from "../net/addresses.ts";
@@ -143,7 +143,7 @@ function useConfig(next: Config, { ports, program, page, log }: Running): void {
   program.reload(next);
   page.use(next).then((url) => {
     if (url !== undefined) log().info(`status page on ${url}`);
-  }, (error) => log().error(error instanceof Error ? error.message : String(error)));
+  }, (error) => log().error(messageOf(error)));
 }
 
 function announce(log: Log, config: Config, statusUrl: string | undefined): void {

@@ -5,7 +5,7 @@ import type { Config } from "../config/config.ts";
 import type { StoredState } from "../core/record.ts";
 import { withoutFramework } from "../core/identity/lineage.ts";
 import { counted, formatDuration } from "../core/words/phrases.ts";
-import { OperatorError } from "../errors.ts";
+import { messageOf, OperatorError } from "../errors.ts";
 import { stateOf } from "../runtime/ports.ts";
 import { damagedHint } from "../store/sqlite_errors.ts";
 import { exportState, importState, parseStateDocument } from "../store/state_document.ts";
@@ -137,7 +137,7 @@ function readDocument(path: string, io: CliIo): string {
   try {
     return io.readFile(path);
   } catch (cause) {
-    throw new OperatorError(`cannot read ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    throw new OperatorError(`cannot read ${path}: ${messageOf(cause)}`, {
       code: "state-document-missing",
       kind: "usage",
       hint: "use a file that `gocd-mesos state export` wrote",

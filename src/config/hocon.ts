@@ -82,7 +82,7 @@ export function hintOf(error: unknown, otherwise: string): string {
   if (error instanceof Deno.errors.PermissionDenied) {
     return "let the user that runs gocd-mesos read it and enter its folders (see chmod, chgrp), or run as its owner";
   }
-  return error instanceof Deno.errors.NotCapable ? "allow it with --allow-read when the program is started" : otherwise;
+  return error instanceof Deno.errors.NotCapable ? "compile or start the program again with this file" : otherwise;
 }
 
 /** Whether the error says that there is no such file. */

@@ -1,7 +1,7 @@
 // Sends the calls of one subscription, in order (Mesos docs/scheduler-http-api.md).
 
 import type { MesosEffect } from "../core/effect.ts";
-import { OperatorError } from "../errors.ts";
+import { messageOf, OperatorError } from "../errors.ts";
 import { callRefusal } from "./answers.ts";
 import { MesosError } from "./api.ts";
 import { createKeyedLanes, createLane } from "./lanes.ts";
@@ -100,7 +100,7 @@ function encoded(target: CallTarget, call: MesosEffect, frameworkId: string): Ui
     // Nothing was sent, so this counts as a refusal.
     throw new MesosError(
       "call-refused",
-      `${call.kind} could not be made: ${error instanceof Error ? error.message : String(error)}`,
+      `${call.kind} could not be made: ${messageOf(error)}`,
       error instanceof OperatorError ? error.hint : "this is a bug in gocd-mesos: please report it with this line",
       error,
     );

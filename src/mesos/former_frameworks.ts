@@ -1,6 +1,7 @@
 // Which frameworks of a given name the leading master knows, by its operator API. Source: mesos/v1/master/master.proto
 // (GET_FRAMEWORKS, since 1.0; `recovered` is in the main list since 1.2) and the endpoint /master/frameworks.
 
+import { messageOf } from "../errors.ts";
 import * as v from "valibot";
 import type { SeenFramework } from "../core/identity/orphans.ts";
 import { isOver, taskMeaning } from "../core/session/task_status.ts";
@@ -133,7 +134,7 @@ async function readAs<Schema extends v.GenericSchema>(
     if (error instanceof SyntaxError) return undefined;
     throw new MesosError(
       "unreachable",
-      `the Mesos master's list of frameworks broke off: ${error instanceof Error ? error.message : String(error)}`,
+      `the Mesos master's list of frameworks broke off: ${messageOf(error)}`,
       "it is retried automatically",
       error,
     );

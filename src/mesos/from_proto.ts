@@ -1,5 +1,6 @@
 // Converts events of the scheduler API into the core's types.
 
+import { messageOf } from "../errors.ts";
 import { shortened } from "../core/text.ts";
 import type { EventOf, FrameworkErrorKind, MesosEvent } from "../core/event.ts";
 import type { InverseOffer, Offer, Unavailability } from "../core/placement/offer.ts";
@@ -132,7 +133,7 @@ function decodeShape(payload: Uint8Array): EventShape {
   try {
     return messageType("mesos.v1.scheduler.Event").decode(payload) as unknown as EventShape;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw broken(`a record of ${payload.length} bytes is not a scheduler event (${reason})`, error);
   }
 }

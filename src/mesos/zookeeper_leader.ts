@@ -1,5 +1,6 @@
 // Watches ZooKeeper for the leading master, in the background (Mesos src/master/detector). Loaded only for zk://.
 
+import { messageOf } from "../errors.ts";
 import { type HostCheck, hostCheck } from "../net/allowed_hosts.ts";
 import { sleepWith } from "../net/timer.ts";
 import { openZookeeperSession, type ZookeeperProblem, type ZookeeperSession } from "../zookeeper/session.ts";
@@ -339,7 +340,7 @@ function combined(finder: Finder, failures: readonly MesosError[]): MesosError {
 
 function asMesosError(finder: Finder, error: unknown): MesosError {
   if (error instanceof MesosError) return error;
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   return new MesosError("unreachable", `${whole(finder)}: ${text}`, "check the hosts in mesos-master", error);
 }
 

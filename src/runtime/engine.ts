@@ -10,7 +10,7 @@ import { statusView } from "../core/view/status_view.ts";
 import { withoutRecords } from "../core/unstored.ts";
 import type { StatusView } from "../core/view/view.ts";
 import type { Settings } from "../core/settings.ts";
-import { OperatorError } from "../errors.ts";
+import { messageOf, OperatorError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
 import { Inbox, isStatusUpdate, updatesMax } from "./inbox.ts";
@@ -181,8 +181,4 @@ export class Engine {
   tell(note: Note): void {
     this.#options.tell(note, this.#options.clock.nowMs());
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

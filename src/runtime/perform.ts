@@ -1,5 +1,6 @@
 // Carries out effects and reports the results as events.
 
+import { messageOf } from "../errors.ts";
 import type { Effect, GocdEffect, MesosEffect } from "../core/effect.ts";
 import type { Event, GocdProblem } from "../core/event.ts";
 import { type GocdApi, GocdError } from "../gocd/api.ts";
@@ -140,7 +141,7 @@ async function callMesos(options: PerformOptions, call: MesosEffect): Promise<vo
       kind: "mesos-call-failed",
       call,
       outcome: isRefused ? "refused" : "unknown",
-      message: error instanceof Error ? error.message : String(error),
+      message: messageOf(error),
     });
   }
 }
@@ -151,7 +152,7 @@ function problemOf(error: unknown): GocdProblem {
   return {
     code: "gocd-internal",
     kind: "unreadable",
-    message: `reading the GoCD server failed unexpectedly: ${error instanceof Error ? error.message : String(error)}`,
+    message: `reading the GoCD server failed unexpectedly: ${messageOf(error)}`,
     hint: "this is a bug in gocd-mesos: please report it with this line",
   };
 }

@@ -1,5 +1,6 @@
 // The status page of a running program, and the file by which commands on this machine find it.
 
+import { messageOf } from "../errors.ts";
 import type { Config } from "../config/config.ts";
 import type { OperatorEvent } from "../core/event.ts";
 import type { Note } from "../core/note.ts";
@@ -65,7 +66,7 @@ export function startStatusServer(config: Config, program: Framework): StatusSer
   } catch (error) {
     const hint = "allow the user that runs gocd-mesos to write there, or send commands to the page (http.admin-token)";
     program.tell(
-      noControl(`${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`, hint),
+      noControl(`${path} cannot be written: ${messageOf(error)}`, hint),
     );
   }
   return {
@@ -78,7 +79,7 @@ export function startStatusServer(config: Config, program: Framework): StatusSer
 }
 
 function pageFailed(error: unknown): Note {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return { kind: "page-failed", message, onceKey: message };
 }
 

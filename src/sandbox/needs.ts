@@ -34,6 +34,7 @@ const fileAt: Readonly<Record<string, number>> = {
   check: 1,
   plan: 1,
   why: 1,
+  health: 1,
   drain: 1,
   freeze: 1,
   resume: 1,

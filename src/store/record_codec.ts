@@ -1,5 +1,6 @@
 // Encodes records of the durable state as JSON texts under keys, and decodes them with every field checked.
 
+import { messageOf } from "../errors.ts";
 import * as v from "valibot";
 import { taskNumberMax } from "../core/identity/adoption.ts";
 import { type AgentInstance, type InstanceIdentity, type InstanceMarks, phaseFields } from "../core/instance.ts";
@@ -222,7 +223,7 @@ export function decodeRecords(texts: Iterable<StoredText>): DecodedRecords {
     } catch (cause) {
       unreadable.push({
         key: shortened(key, shownCharactersMax),
-        reason: shortened(cause instanceof Error ? cause.message : String(cause), shownCharactersMax),
+        reason: shortened(messageOf(cause), shownCharactersMax),
       });
     }
   }

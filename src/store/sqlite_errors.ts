@@ -1,5 +1,6 @@
 // Turns errors of SQLite and the file system into messages for operators.
 
+import { messageOf } from "../errors.ts";
 import { StoreError, type StoreErrorCode } from "./store_error.ts";
 
 /** Hint for a file that is no sound database. */
@@ -47,7 +48,7 @@ export function guarded<Result>(act: string, path: string, body: () => Result): 
 function storeError(act: string, path: string, cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
   const code = conditionOf(cause);
-  const came = cause instanceof Error ? cause.message : String(cause);
+  const came = messageOf(cause);
   return new StoreError(code, {
     message: `cannot ${act} the state file ${path}: ${came}`,
     hint: hints[code] ?? "see the message",

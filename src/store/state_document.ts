@@ -1,5 +1,6 @@
 // The durable state as one JSON document for people, backups and moves between stores.
 
+import { messageOf } from "../errors.ts";
 import type { StateRecord, StoredState } from "../core/record.ts";
 import { shortened } from "../core/text.ts";
 import {
@@ -83,7 +84,7 @@ function objectOf(text: string, source: string): Record<string, unknown> {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw invalid(source, cause instanceof Error ? cause.message : String(cause));
+    throw invalid(source, messageOf(cause));
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalid(source, "it is not an object");
   return { ...value };

@@ -1,6 +1,6 @@
 // The listener of the status page.
 
-import { OperatorError } from "../errors.ts";
+import { messageOf, OperatorError } from "../errors.ts";
 import { realTimer, sleepWith } from "../net/timer.ts";
 import { createHandler, type Handler, type HandlerOptions } from "./handler.ts";
 import { readRequest, writeResponse } from "./http1.ts";
@@ -144,7 +144,7 @@ function reachableName(host: string): string {
 function listenError({ host, port }: HandlerOptions["listen"], cause: unknown): OperatorError {
   const place = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   const [code, hint] = listenTrouble(cause);
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = messageOf(cause);
   return new OperatorError(`cannot listen on http.listen = "${place}": ${reason}`, {
     code,
     kind: "usage",

@@ -1,10 +1,12 @@
 // The program in its sandbox, compiled and by `deno run`: what it may, what it may not, and how it gets other rights.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { startGocdHttp } from "../../src/sim/http/gocd.ts";
 import { confFolder } from "../cli/support.ts";
 import { openTargets } from "../support/breakout.ts";
 import { startCluster } from "../support/cluster.ts";
 import { freePort } from "../support/free_port.ts";
+import { hasZookeeper, startZookeeper, zookeeperMissing } from "../support/zookeeper.ts";
 import { run, start, type Way, ways } from "./ways.ts";
 
 /** Registers a test for both ways. */
@@ -141,3 +143,38 @@ sandboxTest(
     }
   },
 );
+
+for (const way of ways) {
+  const reason = !hasZookeeper ? ` (${zookeeperMissing})` : way.isHere ? "" : " (left out: DENO_COMPILE is not set)";
+  Deno.test({
+    name: `${way.name}: a state in ZooKeeper works in the sandbox, and TLS with a CA of the file${reason}`,
+    ignore: !hasZookeeper || !way.isHere,
+    fn: async () => {
+      await using zookeeper = await startZookeeper();
+      const cluster = startCluster({ speed: 1 });
+      const fixture = (file: string): string => new URL(`../fixtures/gocd/${file}`, import.meta.url).pathname;
+      const [cert, key] = ["server.pem", "server-key.pem"].map((file) => Deno.readTextFileSync(fixture(file)));
+      const tls = startGocdHttp(cluster.gocd, {
+        port: 0,
+        nowMs: cluster.clock.nowMs,
+        tls: { cert: cert ?? "", key: key ?? "" },
+      });
+      const more = `state = "zk://${zookeeper.address}/gocd-mesos", go-server.ca-file = "${fixture("ca.pem")}"`;
+      const { conf, remove } = confFolder(cluster.configText(more).replaceAll(cluster.gocdHttp.url, tls.url));
+      const running = start([...await way.program(), conf]);
+      try {
+        await running.logged("subscribed");
+        await running.logged("gocd-version");
+        running.signal("SIGTERM");
+        assertEquals(await running.ended(), 0, running.log());
+        assertStringIncludes(running.log(), `, ${zookeeper.address} can be reached`);
+      } finally {
+        running.signal("SIGKILL");
+        await running.ended();
+        remove();
+        await tls.close();
+        await cluster.close();
+      }
+    },
+  });
+}

@@ -131,7 +131,7 @@ for (const [name, file] of [["alerts", "alerts.yaml"], ["grafana", "grafana.json
 for (
   const [error, act] of [
     [new Deno.errors.PermissionDenied("no"), /to do: let the user that runs gocd-mesos read it/],
-    [new Deno.errors.NotCapable("no"), /to do: allow it with --allow-read/],
+    [new Deno.errors.NotCapable("no"), /to do: compile or start the program again with this file/],
     [new Deno.errors.NotFound("no"), /to do: .*gocd-mesos example-config/],
   ] as const
 ) {

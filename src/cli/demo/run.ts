@@ -1,6 +1,6 @@
 // Runs the demo: cluster, configuration, scheduler, page and display, started and stopped in order.
 
-import { exitCodes, OperatorError } from "../../errors.ts";
+import { exitCodes, messageOf, OperatorError } from "../../errors.ts";
 import { type Clock, realClock } from "../../runtime/clock.ts";
 import { createFramework, type Framework } from "../../runtime/framework.ts";
 import type { Machine } from "../../runtime/machine.ts";
@@ -145,7 +145,7 @@ async function play({ framework, director, display, cluster, clock }: Players, i
   const running = framework.run(stop.signal).then((how) => {
     if (how.kind !== "stopped") failed = { kind: "failed", message: how.message };
   }, (error) => {
-    failed = { kind: "failed", message: error instanceof Error ? error.message : String(error) };
+    failed = { kind: "failed", message: messageOf(error) };
   });
   try {
     while (true) {
@@ -223,7 +223,7 @@ async function withFolder<T>(act: (folder: string) => Promise<T>): Promise<T> {
     folder = Deno.makeTempDirSync({ prefix: "gocd-mesos-demo-" });
   } catch (error) {
     throw new OperatorError(
-      `the demo cannot make a temporary folder: ${error instanceof Error ? error.message : String(error)}`,
+      `the demo cannot make a temporary folder: ${messageOf(error)}`,
       {
         code: "demo-folder",
         kind: "state",

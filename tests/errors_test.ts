@@ -1,0 +1,26 @@
+// What is told of an error. Not here: which hint goes with it (tests/cli).
+
+import { assertEquals } from "@std/assert";
+import { messageOf } from "../src/errors.ts";
+
+for (
+  const [refusal, told] of [
+    ['Requires net access to "10.0.0.5:5050", run again with the --allow-net flag', 'connect to "10.0.0.5:5050"'],
+    [
+      'Requires read access to "/etc/x y", specify the required permissions during compilation using `deno compile --allow-read`',
+      'read "/etc/x y"',
+    ],
+    ['Requires env access to "A", run again with the --allow-env flag', 'read the variable "A"'],
+    ["Requires write access to <TMP>, run again with the --allow-write flag", "write <TMP>"],
+    ["Requires ffi access, run again with the --allow-ffi flag", "load"],
+    ["Deno.symlinkSync() requires unscoped --allow-write", "do that, which needs a right"],
+  ] as const
+) {
+  Deno.test(`a refusal of Deno is told in the program's words: ${told}`, () => {
+    assertEquals(messageOf(new Deno.errors.NotCapable(refusal)), `this program may not ${told}`);
+  });
+}
+
+Deno.test("of any other error its message is told, of what is none its text", () => {
+  assertEquals([messageOf(new RangeError("too far")), messageOf("text")], ["too far", "text"]);
+});
