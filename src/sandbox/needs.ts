@@ -2,7 +2,6 @@
 
 import { tmpdir } from "node:os";
 import { dirname } from "node:path";
-import { parseArgs } from "@std/cli/parse-args";
 import type { Config } from "../config/config.ts";
 import { ConfigError } from "../config/config_error.ts";
 import { processEnv } from "../config/env.ts";
@@ -50,15 +49,26 @@ const noRights: Needs["rights"] = { net: [], read: [], write: [], env: [] };
 
 /** What a command line needs. Throws a StoreError where the state cannot lie where the configuration says. */
 export function needsOf(args: readonly string[]): Needs {
-  const { _: words, listen } = parseArgs([...args], { string: [...valued, "_"] });
-  const command = String(words[0] ?? "");
+  const { words, listen } = partsOf(args);
+  const command = words[0] ?? "";
   if (command === "demo") return { ...plainNeeds, rights: demoRights(listen) };
   const isStart = command === "start" || !(command in fileAt);
   // Whatever is named may be a file to read: a configuration, or an exported state.
-  const operands = words.map(String).slice(command in fileAt ? 1 : 0);
+  const operands = words.slice(command in fileAt ? 1 : 0);
   const path = operands[(fileAt[command] ?? 0) === 2 ? 1 : 0];
   if (path === undefined || args[0]?.startsWith("-") || commandsWithoutFile.has(command)) return plainNeeds;
   return { ...needsOfFile(path, operands, isStart), isLasting: isStart };
+}
+
+/** The words of a command line without its options, and the address that a demo is to listen on. */
+function partsOf(args: readonly string[]): { readonly words: readonly string[]; readonly listen: string | undefined } {
+  const end = args.indexOf("--");
+  const isValue = (index: number): boolean => valued.some((name) => args[index - 1] === `--${name}`);
+  const isOption = (index: number): boolean => end < 0 || index < end;
+  const words = args.filter((each, index) => !isOption(index) || !each.startsWith("-") && !isValue(index));
+  const listen = args.find((_, index) => args[index - 1] === "--listen") ??
+    args.find((each) => each.startsWith("--listen="))?.slice("--listen=".length);
+  return { words: words.filter((each) => each !== "--"), listen };
 }
 
 const commandsWithoutFile: ReadonlySet<string> = new Set([

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { startGocdHttp } from "../../src/sim/http/gocd.ts";
+import { needsOf } from "../../src/sandbox/needs.ts";
 import { confFolder } from "../cli/support.ts";
 import { openTargets } from "../support/breakout.ts";
 import { startCluster } from "../support/cluster.ts";
@@ -178,3 +179,45 @@ for (const way of ways) {
     },
   });
 }
+
+/** What Deno was asked for, without the code of the program and without questions about all of a kind. */
+function askedFor(audit: string): readonly (readonly [kind: string, value: string])[] {
+  return Deno.readTextFileSync(audit).trim().split("\n").flatMap((line) => {
+    const { permission, value } = JSON.parse(line) as { permission: string; value: string | null };
+    return value === null || /^(file|https?|npm|data):/.test(value) ? [] : [[permission, value] as const];
+  });
+}
+
+// Deno writes audits since 2.5, so the executable that 2.4.2 compiles has none.
+Deno.test("the list of rights is complete: a run that is audited asks Deno for nothing else", async () => {
+  const way = ways.find(({ name }) => name === "by deno run");
+  const cluster = startCluster({ speed: 1 });
+  const { conf, path, remove } = confFolder(cluster.configText(`http.listen = "127.0.0.1:${freePort()}"`));
+  const audit = `${path}/audit.jsonl`;
+  const args = [...await way?.program() ?? [], "start", conf];
+  const running = start(args, { DENO_AUDIT_PERMISSIONS: audit });
+  try {
+    await running.logged("gocd-version", await running.logged("subscribed"));
+    Deno.writeTextFileSync(conf, `${Deno.readTextFileSync(conf)}\n# changed`);
+    running.signal("SIGHUP");
+    await running.logged("the configuration was reloaded");
+    running.signal("SIGTERM");
+    assertEquals(await running.ended(), 0, running.log());
+    const { rights } = needsOf(["start", conf]);
+    const isUnder = (value: string, files: readonly string[]): boolean =>
+      files.some((file) => value === file || value.startsWith(`${file}/`));
+    const others = askedFor(audit).filter(([kind, value]) => {
+      if (kind === "net") return !rights.net.includes(value);
+      if (kind === "env") return !rights.env.includes(value);
+      // Whoever reads a file is asked for the right to write it, too, and goes on without.
+      return kind !== "sys" && !isUnder(value, kind === "write" ? [...rights.write, ...rights.read] : rights.read);
+    });
+    assertEquals(others, []);
+    assert(askedFor(audit).some(([kind, value]) => kind === "write" && value === `${path}/gocd-mesos.db-lock`));
+  } finally {
+    running.signal("SIGKILL");
+    await running.ended();
+    remove();
+    await cluster.close();
+  }
+});

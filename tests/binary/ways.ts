@@ -128,12 +128,15 @@ export interface Running {
   ended(): Promise<number>;
 }
 
-/** Starts a program in an empty environment. */
-export function start([program = "", ...args]: readonly string[]): Running {
+/** Starts a program with these variables and no others. */
+export function start(
+  [program = "", ...args]: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Running {
   const child = new Deno.Command(program, {
     args,
     clearEnv: true,
-    env: { NO_COLOR: "1", ...homeOf() },
+    env: { NO_COLOR: "1", ...homeOf(), ...env },
     stdin: "null",
     stdout: "null",
     stderr: "piped",

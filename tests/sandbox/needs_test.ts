@@ -44,6 +44,23 @@ Deno.test("a file alone is started, with the rights of `start` and its options",
   });
 });
 
+for (
+  const args of [
+    ["teardown", "--now", "--yes", "FILE"],
+    ["drain", "--wait", "--timeout", "2h", "FILE"],
+    ["drain", "--timeout=2h", "--wait", "FILE"],
+    ["freeze", "--profile", "linux", "--", "FILE"],
+    ["check", "FILE", "--frob"],
+  ]
+) {
+  Deno.test(`options of a command are not taken for its file: ${args.join(" ")}`, () => {
+    withConf((conf) => {
+      const { rights } = needsOf(args.map((arg) => arg === "FILE" ? conf : arg));
+      assertEquals([rights.net.includes("m:5050"), rights.read[0]], [true, conf]);
+    });
+  });
+}
+
 Deno.test("a command finds the page of an instance that was started with an older file", () => {
   withConf((conf, folder) => {
     const file = { url: "http://127.0.0.1:9999/", token: "t", pid: 1 };
@@ -77,5 +94,18 @@ Deno.test("a file with an error tells it, and an unknown host is none", () => {
 Deno.test("the demo gets loopback and the folder for temporary files, and an address that it is to listen on", () => {
   const { rights } = needsOf(["demo", "--listen", "0.0.0.0:8091", "--exit"]);
   assertEquals(rights.net, ["127.0.0.1", "0.0.0.0:8091"]);
+  assertEquals(needsOf(["demo", "--listen=0.0.0.0:8091"]).rights, rights);
   assertEquals(rights.read, rights.write);
+});
+
+Deno.test("every option with a value is known, so that its value is not taken for the file", () => {
+  withConf((conf) => {
+    for (const { name, strings, operandsText } of commands) {
+      if (!operandsText.includes("configuration file")) continue;
+      for (const option of strings) {
+        const { rights } = needsOf([name, ...name === "state" ? ["show"] : [], `--${option}`, "value", conf]);
+        assertEquals(rights.read[0], conf, `${name} --${option}`);
+      }
+    }
+  });
 });
