@@ -33,7 +33,7 @@ export interface HostsGap {
 }
 
 /** Seen as well by fetch itself, which needs no permission for that (net/proxies.ts). */
-const proxyVariables = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"].flatMap((
+export const proxyVariables: readonly string[] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"].flatMap((
   name,
 ) => [name, name.toLowerCase()]);
 

@@ -1,10 +1,11 @@
 // Which rights a command line needs: those of its configuration file, as far as the file can be read.
 
 import { tmpdir } from "node:os";
-import { dirname } from "node:path";
+import { dirname, parse, resolve } from "node:path";
 import type { Config } from "../config/config.ts";
 import { ConfigError } from "../config/config_error.ts";
 import { processEnv } from "../config/env.ts";
+import { proxyVariables } from "../config/hosts.ts";
 import { loadPartially, type PartialConfig } from "../config/load.ts";
 import { rootKey } from "../config/keys.ts";
 import { runningStateOf } from "../runtime/control_client.ts";
@@ -43,7 +44,11 @@ const fileAt: Readonly<Record<string, number>> = {
 };
 
 /** Options whose value is no operand. */
-const valued = ["profile", "timeout", "gocd-version", "seed", "listen"];
+const valued = [
+  ...["profile", "timeout", "gocd-version", "seed", "listen"],
+  ...["gocd", "user", "password-file", "token-file", "agent-url", "key-file", "mesos", "principal", "secret-file"],
+  ...["role", "image", "resources", "environments"],
+];
 
 const noRights: Needs["rights"] = { net: [], read: [], write: [], env: [] };
 
@@ -52,6 +57,7 @@ export function needsOf(args: readonly string[]): Needs {
   const { words, listen } = partsOf(args);
   const command = words[0] ?? "";
   if (command === "demo") return { ...plainNeeds, rights: demoRights(listen) };
+  if (command === "init") return { ...plainNeeds, rights: initRights(words[1] ?? ""), isAnyHost: true };
   const isStart = command === "start" || !(command in fileAt);
   // Whatever is named may be a file to read: a configuration, or an exported state.
   const operands = words.slice(command in fileAt ? 1 : 0);
@@ -84,12 +90,21 @@ const plainNeeds: Needs = { kind: "needs", rights: noRights, isAnyHost: false, i
 /** Simulated servers on ports of loopback, and a state that is removed. */
 function demoRights(listen: string | undefined): Needs["rights"] {
   const folder = tmpdir();
-  const env = ["LIBPROCESS_IP", "TERM", "NO_COLOR", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy", "ALL_PROXY"];
   return {
     net: ["127.0.0.1", ...listen?.includes(":") ? [listen] : []],
     read: [folder],
     write: [folder],
-    env: [...env, "all_proxy"],
+    env: ["LIBPROCESS_IP", "TERM", "NO_COLOR", ...proxyVariables],
+  };
+}
+
+/** Who answers its questions names the servers, and files with secrets; it writes only beside the configuration. */
+function initRights(path: string): Needs["rights"] {
+  return {
+    net: [],
+    read: [parse(resolve(path)).root],
+    write: [dirname(path)],
+    env: ["GOCD_PASSWORD", "GOCD_TOKEN", "GOCD_AUTO_REGISTER_KEY", "MESOS_SECRET", "LIBPROCESS_IP", ...proxyVariables],
   };
 }
 

@@ -1,6 +1,7 @@
 // Which rights a command line gets in the sandbox. Not here: that Deno holds them (tests/binary).
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { dirname } from "node:path";
 import { commands } from "../../src/cli/commands.ts";
 import { needsOf } from "../../src/sandbox/needs.ts";
 import { confFolder } from "../cli/support.ts";
@@ -22,6 +23,7 @@ function withConf(act: (conf: string, folder: string) => void, conf = text): voi
 }
 
 for (const { name, operandsText } of commands) {
+  if (name === "init") continue;
   const hasFile = operandsText.includes("configuration file");
   Deno.test(`\`${name}\` ${hasFile ? "gets the rights of its file" : "needs no file"}`, () => {
     withConf((conf) => {
@@ -104,8 +106,14 @@ Deno.test("every option with a value is known, so that its value is not taken fo
       if (!operandsText.includes("configuration file")) continue;
       for (const option of strings) {
         const { rights } = needsOf([name, ...name === "state" ? ["show"] : [], `--${option}`, "value", conf]);
-        assertEquals(rights.read[0], conf, `${name} --${option}`);
+        const found = name === "init" ? rights.write[0] === dirname(conf) : rights.read[0] === conf;
+        assert(found, `${name} --${option}`);
       }
     }
   });
+});
+
+Deno.test("init reaches whom it is told of and reads what it is told of, but writes only beside its file", () => {
+  const { rights, isAnyHost } = needsOf(["init", "--mesos", "m:5050", "conf/framework.conf", "--yes"]);
+  assertEquals([isAnyHost, rights.read, rights.write], [true, ["/"], ["conf"]]);
 });
