@@ -124,9 +124,10 @@ function alikeText({ waiting, willBeTaken, coming, otherCause, needsAgent }: Buc
   return `${waiting} such jobs wait: ${parts.join(", ")}`;
 }
 
-/** Whether the job's own lines already mention a problem. */
+/** Whether a problem is already mentioned in the job's own lines, or is one of other jobs only. */
 function isSaid({ code, profile }: Finding, job: JobView): boolean {
-  if (code === "jobs-unserved" || code === job.reasonCode || code === `held-${job.reasonCode}`) return true;
+  const isOfOthers = code === "jobs-unserved" || code === "held-limit";
+  if (isOfOthers || code === job.reasonCode || code === `held-${job.reasonCode}`) return true;
   if (code === "gocd-job-unassigned") return job.remarks?.some((remark) => remark.code === code) === true;
   const isOfProfile = code === "profile-failing" && profile === job.profile;
   return isOfProfile && isBlocked(job) || code.startsWith("mesos-") && job.reasonCode === "held-no-session";

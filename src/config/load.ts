@@ -248,7 +248,7 @@ function checkLimits(
   profiles: readonly { readonly minIdle: number }[],
 ): void {
   const idle = profiles.reduce((sum, profile) => sum + profile.minIdle, 0);
-  if (idle <= scaling.maxAgents) return;
+  if (scaling.maxAgents < 0 || idle <= scaling.maxAgents) return;
   const found = find(reader, "scaling.max-agents") ?? { key: "scaling.max-agents" };
   const message = `${scaling.maxAgents} is less than the number of idle agents that the profiles keep ready, ${idle}`;
   addProblem(reader, found, { code: "config-conflict", message, hint: "raise it, or lower min-idle" });

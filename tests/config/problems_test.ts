@@ -248,6 +248,13 @@ const bads: readonly Bad[] = [
     code: "config-conflict",
     key: "scaling.max-agents",
   },
+  {
+    name: "less than no agents",
+    keys: "scaling.max-agents = -1",
+    code: "config-bad-value",
+    key: "scaling.max-agents",
+    hint: "at least 0",
+  },
   { name: "a bad state address", keys: 'state = "zk://u:hunter2@/"', code: "config-bad-value", key: "state" },
 ];
 

@@ -22,8 +22,10 @@ import { instanceText } from "../words/instances.ts";
 import {
   asOfText,
   brakeOn,
+  jobsHeldByLimit,
   jobsUnserved,
   launchesHeld,
+  type LimitGate,
   moreUnserved,
   profileFailing,
   writesRefused,
@@ -185,7 +187,6 @@ function profileView(state: State, name: string, atMs: number): ProfileView {
   };
 }
 
-/** What is wrong now, worst first. */
 /** Lacks told one by one, those of most jobs first. */
 const lacksMax = 10;
 
@@ -196,6 +197,18 @@ function unservedProblems({ demand, settings }: State, atMs: number): readonly F
   return rest.length === 0 ? told : [...told, moreUnserved(rest)];
 }
 
+/** One problem for each limit, with how many jobs it holds back. */
+function limitProblems({ demand }: State): readonly Finding[] {
+  const held = new Map<string | undefined, { readonly gate: LimitGate; readonly count: number }>();
+  for (const { gate, needsAgent, wanted } of demand.buckets) {
+    if (gate.kind !== "held-limit") continue;
+    const before = held.get(gate.profile)?.count ?? 0;
+    held.set(gate.profile, { gate, count: before + needsAgent - wanted });
+  }
+  return [...held.values()].map(({ gate, count }) => jobsHeldByLimit(gate, count));
+}
+
+/** What is wrong now, worst first. */
 function problemsOf(state: State, atMs: number): Finding[] {
   const problems = [gocdHealth(state, atMs), mesosHealth(state, atMs)]
     .flatMap((health) => "problem" in health ? [health.problem] : []);
@@ -212,7 +225,7 @@ function problemsOf(state: State, atMs: number): Finding[] {
     const failure = state.breakers.profiles.get(name)?.lastFailure;
     if (blocked !== undefined && failure !== undefined) problems.push(profileFailing(name, blocked, failure));
   }
-  problems.push(...unservedProblems(state, atMs));
+  problems.push(...unservedProblems(state, atMs), ...limitProblems(state));
   return [
     ...problems,
     ...keyFindings(state),

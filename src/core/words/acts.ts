@@ -14,6 +14,9 @@ export const offerlessHint: string =
   "check in Mesos that its quota is not used up, and that a host which meets the constraints " +
   "of the profile has enough unreserved resources free";
 
+/** What to do where a limit holds launches back. */
+export const limitHint = "raise the limit if the cluster has room, or wait until an agent is idle";
+
 const elsewhereHint = "look for an elastic profile, a removed pipeline, or messages from GoCD";
 
 /** By reason; empty: the reason names the act itself. */
@@ -33,7 +36,7 @@ const acts: Readonly<Record<ReasonCode, (job: JobVerdict) => string>> = {
   "left-before": () => elsewhereHint,
   "zombie": () => "",
   "held-attempts": () => `${patience}; a lower poller.attempts makes it faster`,
-  "held-limit": () => "raise the limit if the cluster has room, or wait until an agent is idle",
+  "held-limit": () => limitHint,
   "held-rate": () => `${patience}; scaling.slow-server-launches-per-minute is the limit`,
   "held-breaker": checkProfile,
   "held-probe": checkProfile,

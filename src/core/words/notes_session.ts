@@ -195,7 +195,7 @@ export const programNotes: NoteWords<keyof ProgramNotes> = {
 
 /** `accept offers` of `accept-offers`. */
 function callText(call: string): string {
-  return call.replaceAll("-", " ");
+  return call.replaceAll("-", " ").replace("gocd", "GoCD");
 }
 
 function keptText({ key, kept, configured }: KeptField): string {

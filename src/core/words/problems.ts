@@ -1,10 +1,11 @@
 // What is wrong now, in words. Not here: finding it (view/status_view.ts).
 
-import type { Held } from "../demand/reason.ts";
+import type { Held, LaunchGate } from "../demand/reason.ts";
 import type { Lack } from "../demand/lacks.ts";
 import type { Finding } from "../event.ts";
 import type { Failure } from "../life/causes.ts";
 import type { SessionState, Suspicion, WriteFailure } from "../state.ts";
+import { limitHint } from "./acts.ts";
 import { failureHint, suspicionText } from "./causes.ts";
 import { gateText } from "./gates.ts";
 import { counted, formatDuration } from "./phrases.ts";
@@ -42,6 +43,15 @@ export function brakeOn(suspicion: Suspicion, atMs: number): Finding {
 /** All launches are held back. */
 export function launchesHeld(gate: Held, atMs: number): Finding {
   return { code: gate.kind, message: gateText(gate, atMs), hint: "" };
+}
+
+/** A limit that holds launches back. */
+export type LimitGate = LaunchGate & { readonly kind: "held-limit" };
+
+/** A limit holds back the agents of so many jobs. */
+export function jobsHeldByLimit(gate: LimitGate, count: number): Finding {
+  const message = `${counted(count, "job is", "jobs are")} held back: ${gateText({ ...gate, allowed: 0 }, 0)}`;
+  return { code: gate.kind, message, hint: limitHint };
 }
 
 /** Launches of a profile fail; `blocked`: why it may not launch now. */

@@ -253,10 +253,10 @@ Deno.test("a change of records that fails is told by its kind; a refused bulk DE
   world.poll();
   const one = { kind: "delete-gocd-agents", agents: [{ taskId: "t", uuid: "u" }] } as const;
   assertEquals(calls(world, one, { message: "refused", kind: "refused" }).said, [
-    "warning: delete gocd agents failed: refused",
+    "warning: delete GoCD agents failed: refused",
   ]);
   assertEquals(calls(world, one, { message: "builds", kind: "conflict" }).said, [
-    "info: delete gocd agents failed: builds",
+    "info: delete GoCD agents failed: builds",
   ]);
   const two = { kind: "delete-gocd-agents", agents: [{ taskId: "t", uuid: "u" }, { taskId: "v", uuid: "w" }] } as const;
   const bulk = calls(world, two, { message: "builds", kind: "conflict" });

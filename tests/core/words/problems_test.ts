@@ -1,4 +1,5 @@
-// What is said of jobs that no profile serves: one problem for each thing that is missing.
+// What is said of jobs that no profile serves, one problem for each thing that is missing, and of those that a limit
+// holds back.
 
 import { assert, assertEquals } from "@std/assert";
 import { statusView } from "../../../src/core/view/status_view.ts";
@@ -63,5 +64,26 @@ Deno.test("of many missing resources the ten of most jobs are told one by one", 
 Deno.test("without any profile there is one problem for all jobs alike", () => {
   assertEquals(unservedProblems([], [[2, []]]).map(({ message }) => message), [
     "2 jobs are not served by any profile: no profile is configured",
+  ]);
+});
+
+Deno.test("each limit that holds jobs back is one problem with the number of its jobs", () => {
+  const profiles = [
+    aProfile({ name: "linux", gocdResources: ["linux"], environments: [], maxAgents: 1 }),
+    aProfile({ name: "any", gocdResources: ["java", "go"], environments: [] }),
+  ];
+  const world = drive({ profiles, scaling: { maxAgents: 4 }, poller: { attempts: 1 } });
+  const jobs = ([[5, "linux"], [4, "java"], [3, "go"]] as const).flatMap(([count, resource]) =>
+    Array.from({ length: count }, (_, index) => job(`${resource}-${index}`, { gocdResources: [resource] }))
+  );
+  const problems = (): unknown[] =>
+    statusView(world.state, world.atMs).problems.map(({ code, message, hint }) => [code, message, hint]);
+  world.poll({ jobs });
+  assertEquals(problems(), [], "the jobs have not waited for long enough");
+  world.poll({ jobs });
+  const hint = "raise the limit if the cluster has room, or wait until an agent is idle";
+  assertEquals(problems(), [
+    ["held-limit", "4 jobs are held back: limit reached: profiles.linux.max-agents = 1", hint],
+    ["held-limit", "4 jobs are held back: limit reached: scaling.max-agents = 4", hint],
   ]);
 });
