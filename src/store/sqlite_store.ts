@@ -45,20 +45,35 @@ export function probeSqliteStore(path: string): void {
       makeAndRemove(`${real}-check`);
       for (const file of ["", "-wal", "-shm", "-lock"].map((suffix) => `${real}${suffix}`)) probeFile(file);
     } catch (error) {
-      // A check may run with fewer permissions than the start that it speaks of.
-      if (!(error instanceof Deno.errors.NotCapable)) throw error;
+      // A check may run with fewer permissions than the start that it speaks of, or beside another check.
+      if (!(error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.AlreadyExists)) throw error;
     }
   });
   if (probeFile(`${real}-lock`)) lockStateFile(real).release();
 }
 
-/** Throws where nothing can be made in the folder of a path. Always the same name: one that narrow rights can list. */
+/** Bytes that a first start writes: the state, its log and their index. */
+const firstBytes = 64 * 1024;
+
+/**
+ * Throws where nothing can be made in the folder of a path, or the disk is full. Always the same name: one that narrow
+ * rights can list.
+ */
 function makeAndRemove(path: string): void {
-  Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
+  // One that an ended check has left, or somebody's link.
+  removeIfThere(path);
+  using file = Deno.openSync(path, { write: true, createNew: true, mode: 0o600 });
+  try {
+    for (let left = firstBytes; left > 0;) left -= file.writeSync(new Uint8Array(left));
+  } finally {
+    removeIfThere(path);
+  }
+}
+
+function removeIfThere(path: string): void {
   try {
     Deno.removeSync(path);
   } catch (error) {
-    // Another check has just done so.
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }

@@ -5,7 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { StateRecord } from "../../src/core/record.ts";
 import { migrations, openStateFile, ourSchema, schemaVersion } from "../../src/store/sqlite_file.ts";
 import { openStoreForReading } from "../../src/store/sqlite_reader.ts";
-import { openSqliteStore } from "../../src/store/sqlite_store.ts";
+import { openSqliteStore, probeSqliteStore } from "../../src/store/sqlite_store.ts";
 import type { Store } from "../../src/store/store.ts";
 import { StoreError, type StoreErrorCode } from "../../src/store/store_error.ts";
 import { type StorePlace, testStore } from "./conformance.ts";
@@ -50,6 +50,27 @@ inFolder("readers look in while a writer has the file, and see its last commit",
   assertEquals(reader.load()?.instances.length, 2);
   reader.close();
   await store.close();
+});
+
+inFolder("a probe writes as much as a first start, refuses a full disk, and leaves nothing", (folder) => {
+  const path = `${folder}/state.db`;
+  Deno.symlinkSync("/dev/null", `${path}-check`);
+  probeSqliteStore(path);
+  assertEquals([...Deno.readDirSync(folder)], []);
+  const { writeSync } = Deno.FsFile.prototype;
+  let room = 32 * 1024;
+  Deno.FsFile.prototype.writeSync = (bytes): number => {
+    if (room === 0) throw Object.assign(new Error("No space left on device (os error 28)"), { code: "ENOSPC" });
+    const taken = Math.min(room, bytes.length);
+    room -= taken;
+    return taken;
+  };
+  try {
+    assertEquals(assertThrows(() => probeSqliteStore(path), StoreError).code, "state-full");
+  } finally {
+    Deno.FsFile.prototype.writeSync = writeSync;
+  }
+  assertEquals([...Deno.readDirSync(folder)], []);
 });
 
 inFolder("an inspection tells readable and unreadable records apart", async (folder) => {
