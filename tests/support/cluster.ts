@@ -242,8 +242,9 @@ function keepBooks(gocd: SimGocd, bootDelayMs: number): Books {
       launches.set(event.taskId, (launches.get(event.taskId) ?? 0) + 1);
       running.add(event.taskId);
       hostnames.set(event.taskId, event.hostname);
-      const { hostname, env, atMs } = event;
-      gocd.agentStarted({ hostname, env, uuid: crypto.randomUUID(), bootDelayMs, nowMs: Math.max(atMs, gocd.nowMs) });
+      const { hostname, ipAddress, env, atMs } = event;
+      const uuid = crypto.randomUUID();
+      gocd.agentStarted({ hostname, ipAddress, env, uuid, bootDelayMs, nowMs: Math.max(atMs, gocd.nowMs) });
       return;
     }
     running.delete(event.taskId);

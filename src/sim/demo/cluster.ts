@@ -153,10 +153,11 @@ function containerLife(gocd: SimGocd, random: () => number): ContainerLife {
   const follow = (event: SimContainerEvent): void => {
     switch (event.kind) {
       case "started": {
-        const { hostname: containerName, env, taskId, atMs } = event;
+        const { hostname: containerName, ipAddress, env, taskId, atMs } = event;
         started.add(taskId);
         const bootDelayMs = Math.round(bootMs[0] + random() * (bootMs[1] - bootMs[0]));
-        gocd.agentStarted({ hostname: taskId, containerName, env, uuid: uuidFrom(random), bootDelayMs, nowMs: atMs });
+        const uuid = uuidFrom(random);
+        gocd.agentStarted({ hostname: taskId, containerName, ipAddress, env, uuid, bootDelayMs, nowMs: atMs });
         return;
       }
       case "stopped":
