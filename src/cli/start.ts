@@ -1,7 +1,9 @@
 // `gocd-mesos start`: the process around a run: log, signals, status page, exit code.
 
 import type { Config } from "../config/config.ts";
+import { ConfigError, problemText } from "../config/config_error.ts";
 import { hostsOf } from "../config/hosts.ts";
+import { loadPartially } from "../config/load.ts";
 import type { OperatorEvent } from "../core/event.ts";
 import { noteLine } from "../core/words/notes.ts";
 import { exitCodes, messageOf, OperatorError } from "../errors.ts";
@@ -58,11 +60,39 @@ Examples:
   operandsText: "one configuration file",
   run: async ({ operands, flags }, io) => {
     const path = operands[0] ?? "";
-    const config = loadConfigFile(path, io);
+    const config = loadedFile(path, io);
+    if (typeof config === "number") return config;
     if (flags["require-sandbox"] === true) requireSandbox(config);
     return await runConfig(config, () => loadConfigFile(path, io), io);
   },
 };
+
+/** A file, or the exit code once its problems are told in the format that it asks for. Throws what is told as text. */
+function loadedFile(path: string, io: CliIo): Config | number {
+  try {
+    return loadConfigFile(path, io);
+  } catch (error) {
+    if (!(error instanceof ConfigError) || formatOf(path, io) !== "json") throw error;
+    const log = createLog({
+      level: "error",
+      format: "json",
+      write: io.err,
+      isTerminal: false,
+      nowMs: io.machine.nowMs,
+    });
+    for (const problem of error.problems) log.error(problemText(problem), {}, problem.hint);
+    return endOf(error).code;
+  }
+}
+
+/** The format of the log, where a file that is wrong still tells it. */
+function formatOf(path: string, io: CliIo): Config["log"]["format"] | undefined {
+  try {
+    return loadPartially(path, io.env, undefined, io.readFile).config.log.format;
+  } catch {
+    return undefined;
+  }
+}
 
 /** Runs a configuration until a signal or the framework ends it. `commands` are handled before anything else. */
 export async function runConfig(

@@ -150,6 +150,28 @@ Deno.test("a file whose name is a number is a file", async () => {
   assertRefused(await runLine(["plan", "0123"]), 2, /0123: cannot read/);
 });
 
+Deno.test("start tells what is wrong with a file as JSON where the file asks for that, else as text", async () => {
+  for (const [format, asked] of [["json", true], ["text", false]] as const) {
+    const { path, conf, remove } = confFolder(`gocd-mesos { log.format = ${format}, htp = 1 }`);
+    try {
+      const { code, out, err } = await runLine(["start", conf]);
+      assertEquals([code, out], [2, ""]);
+      const [first = "", ...more] = err.trimEnd().split("\n").map((line) => line.replaceAll(path, ""));
+      assert(more.length > 0, "one line for each problem");
+      assertEquals(first.startsWith("{"), asked, first);
+      if (!asked) continue;
+      const { level, message, hint } = JSON.parse(first);
+      assertEquals([level, message, hint], [
+        "error",
+        "/framework.conf:1: htp: there is no such key",
+        "did you mean http?",
+      ]);
+    } finally {
+      remove();
+    }
+  }
+});
+
 Deno.test("every exit code of an error's kind is told in the help", async () => {
   const { out } = await runLine(["--help"]);
   for (const code of Object.values(exitCodes)) assertMatch(out, new RegExp(`(^|\\s)${code}  \\S`, "m"));
