@@ -148,7 +148,7 @@ function describe(call: GocdCall, answer: RefusedAnswer, reply: string): Describ
     case 404:
       return notFound(call, answer, reply);
     case 406:
-      return call.method === "GET" ? unknownPath() : conflictOrInvalid(reply);
+      return call.method === "GET" ? unknownPath(call) : conflictOrInvalid(reply);
     case 409:
     case 422:
       return conflictOrInvalid(reply);
@@ -226,14 +226,16 @@ function notFound(call: GocdCall, answer: RefusedAnswer, reply: string): Describ
       hint: "check the account of go-server.user-name, and that go-server.url is the base URL of GoCD",
     };
   }
-  return unknownPath();
+  return unknownPath(call);
 }
 
-function unknownPath(): Described {
+function unknownPath({ url }: GocdCall): Described {
   return {
     code: "gocd-unknown-path",
     kind: "missing",
-    hint: "check go-server.url: the base URL of GoCD usually ends in /go",
+    hint: url.includes("/go/")
+      ? "check host and port of go-server.url: another program answers there, or a proxy changes the requests"
+      : "check go-server.url: the base URL of GoCD usually ends in /go",
   };
 }
 

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { GocdError } from "../../src/gocd/api.ts";
 import type { Credentials } from "../../src/net/credentials.ts";
+import { serverAt } from "../support/addresses.ts";
 import { createHttpGocdApi } from "../../src/gocd/http_api.ts";
 import { Secret } from "../../src/secret.ts";
 import { connection, fakeGocd, json } from "./fake_gocd.ts";
@@ -158,7 +159,7 @@ const cases: readonly Case[] = [
     answer: () =>
       page(404, "The url you are trying to reach appears to be incorrect.", { "content-type": "text/plain" }),
     want: ["gocd-unknown-path", "missing"],
-    says: "go-server.url",
+    says: "check host and port of go-server.url",
   },
   {
     what: "a 404 of another site",
@@ -246,6 +247,15 @@ const cases: readonly Case[] = [
     says: "short and stout",
   },
 ];
+
+Deno.test("a path that does not exist points to /go where the URL lacks it", async () => {
+  const api = createHttpGocdApi({ ...connection, url: serverAt("http://gocd.test:8153") }, {
+    fetch: () => Promise.resolve(page(404, "")),
+    nowMs: () => 0,
+  });
+  const { hint } = await assertRejects(() => api.poll(signal), GocdError);
+  assertEquals(hint, "check go-server.url: the base URL of GoCD usually ends in /go");
+});
 
 for (const { what, answer, want, says, credentials = connection.credentials } of cases) {
   for (const path of ["/api/feed/jobs/scheduled.xml", "/api/agents"]) {
