@@ -1,6 +1,7 @@
 // Keeps a lasting condition from flooding the log.
 
 import type { NoteLine } from "../core/words/note_line.ts";
+import { counted } from "../core/words/phrases.ts";
 
 /** An unchanged condition is written again after this long, so that daily log files all mention it. */
 export const repeatAfterMs: number = 10 * 60_000;
@@ -42,7 +43,7 @@ export function createFloodGate(): FloodGate {
       const isDue = atMs - before.writtenMs >= repeatAfterMs || atMs < before.writtenMs;
       if (isDue) {
         remember(key, { writtenMs: atMs, heldBack: 0 });
-        return `${note.text} (still, ${before.heldBack + 1} times)`;
+        return `${note.text} (still, ${counted(before.heldBack + 1, "time")})`;
       }
       conditions.set(key, { ...before, heldBack: before.heldBack + 1 });
       return undefined;

@@ -86,7 +86,7 @@ Deno.test("notes without a once key, or with other keys, are all written", () =>
 Deno.test("a clock set back does not silence a lasting condition", () => {
   const gate = createFloodGate();
   gate.pass(lasting, nowMs);
-  assertEquals(gate.pass(lasting, nowMs - 1), "no answer from the GoCD server (still, 1 times)");
+  assertEquals(gate.pass(lasting, nowMs - 1), "no answer from the GoCD server (still, 1 time)");
 });
 
 Deno.test("a flood of different conditions does not grow the gate without end", () => {
