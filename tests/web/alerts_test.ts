@@ -6,6 +6,7 @@ import { parse } from "@std/yaml";
 import { initialState } from "../../src/core/step.ts";
 import { statusView } from "../../src/core/view/status_view.ts";
 import type { LeadershipView, ServerHealth, StatusView } from "../../src/core/view/view.ts";
+import { writesRefusedCode } from "../../src/core/words/problems.ts";
 import { metricsPage } from "../../src/web/metrics.ts";
 import { drive, emptyStore, minute, someSettings } from "../support/core.ts";
 import { pictureOf } from "../support/picture.ts";
@@ -43,6 +44,7 @@ interface Panel {
 const { groups } = parse(Deno.readTextFileSync(rulesPath)) as { groups: { rules: Rule[] }[] };
 const rules = groups.flatMap((group) => group.rules);
 const { tests: cases } = parse(Deno.readTextFileSync(casesPath)) as { tests: Case[] };
+const guide = Deno.readTextFileSync(`${root}docs/monitoring.md`);
 const dashboardText = Deno.readTextFileSync(`${root}docs/run/grafana.json`);
 const { panels }: { readonly panels: readonly Panel[] } = JSON.parse(dashboardText);
 const queries = panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ name: title, expr })));
@@ -61,6 +63,7 @@ for (const { alert, labels, annotations, for: delay } of rules) {
     assertMatch(delay, /^\d+[mh]$/);
     const { summary = "", description = "", ["page_url"]: pageUrl = "" } = annotations;
     assert(summary !== "" && description.length > 80);
+    assert(guide.includes(`\`${alert}\``), "docs/monitoring.md does not name it");
     const fired = firedIn(alert).flat();
     assert(fired.length > 0, "no case in which it fires");
     assert(firedIn(alert).some((labels) => labels.length === 0), "no case in which it does not fire");
@@ -203,6 +206,7 @@ function standby(leadership: Omit<LeadershipView, "role" | "sinceMs">): StatusVi
 
 const leading: StatusView = { ...quiet, leadership: { role: "leader", sinceMs: atMs } };
 const problem = { code: "gocd-unreachable", message: "the connection was refused", hint: "" };
+const refused = { ...problem, code: writesRefusedCode };
 const down: ServerHealth = { state: "down", sinceMs: atMs - 10 * minute, problem };
 
 /** Instances of one scrape job as they are for hours, and the alerts that fire then. */
@@ -216,6 +220,11 @@ const situations: readonly (readonly [string, readonly StatusView[], readonly st
     { ...leading, mesos: { ...quiet.mesos, health: down } },
     standby({ leader: "one" }),
   ], ["GocdMesosMesosDown"]],
+  ["a GoCD server that refuses changes for long", [{
+    ...quiet,
+    gocd: { ...quiet.gocd, health: { ...down, problem: refused } },
+    problems: [refused],
+  }], ["GocdMesosWritesRefused"]],
   ["a loop that hangs", [{ ...quiet, movedMs: atMs - 2 * minute }], ["GocdMesosNotLive", "GocdMesosNotReady"]],
   ["a cluster with something of everything", [sampleView], [
     "GocdMesosAgentsUnreachable",
