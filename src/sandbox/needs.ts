@@ -58,11 +58,14 @@ export function needsOf(args: readonly string[]): Needs {
   const command = words[0] ?? "";
   if (command === "demo") return { ...plainNeeds, rights: demoRights(listen) };
   if (command === "init") return { ...plainNeeds, rights: initRights(words[1] ?? ""), isAnyHost: true };
-  const isStart = command === "start" || !(command in fileAt);
+  const at = Object.hasOwn(fileAt, command) ? fileAt[command] ?? 0 : 0;
+  const isStart = command === "start" || at === 0;
   // Whatever is named may be a file to read: a configuration, or an exported state.
-  const operands = words.slice(command in fileAt ? 1 : 0);
-  const path = operands[(fileAt[command] ?? 0) === 2 ? 1 : 0];
-  if (path === undefined || args[0]?.startsWith("-") || commandsWithoutFile.has(command)) return plainNeeds;
+  const operands = words.slice(at === 0 ? 0 : 1);
+  const path = words[at];
+  if (path === undefined || at === 0 && !isThere(path)) {
+    return { ...plainNeeds, rights: { ...noRights, read: operands } };
+  }
   return { ...needsOfFile(path, operands, isStart), isLasting: isStart };
 }
 
@@ -77,15 +80,16 @@ function partsOf(args: readonly string[]): { readonly words: readonly string[]; 
   return { words: words.filter((each) => each !== "--"), listen };
 }
 
-const commandsWithoutFile: ReadonlySet<string> = new Set([
-  "help",
-  "version",
-  "example-config",
-  "completions",
-  "manual",
-]);
-
 const plainNeeds: Needs = { kind: "needs", rights: noRights, isAnyHost: false, isLasting: false, state: "" };
+
+function isThere(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Simulated servers on ports of loopback, and a state that is removed. */
 function demoRights(listen: string | undefined): Needs["rights"] {

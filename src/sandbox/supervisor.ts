@@ -83,7 +83,7 @@ function giveUpRights(): void {
 }
 
 /** What a changed file means for a program that runs with the rights of `now`. */
-function answerOf(now: Needs, found: FromReader): ReloadAnswer {
+export function answerOf(now: Needs, found: FromReader): ReloadAnswer {
   if (found.kind === "failed") return { kind: "refused", message: found.message, hint: found.hint, warnings: [] };
   if (found.problem !== undefined) return { kind: "refused", ...found.problem };
   const changes = changesOf(now, found);

@@ -29,7 +29,7 @@ for (const { name, operandsText } of commands) {
     withConf((conf) => {
       const { rights, isLasting } = needsOf([name, ...name === "state" ? ["show"] : [], conf]);
       assertEquals(rights.net.includes("m:5050"), hasFile);
-      assertEquals(rights.read.includes(conf), hasFile);
+      assertEquals(rights.write.includes(`${dirname(conf)}/gocd-mesos.db`), hasFile);
       assertEquals(isLasting, name === "start");
     });
   });
