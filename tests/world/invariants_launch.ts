@@ -11,14 +11,14 @@ import type { World } from "./world_state.ts";
 /** What the laws of launches remember. */
 export interface LaunchWatch {
   /** Times of launches of this run of the program. */
-  readonly launchedMs: number[];
+  readonly launchedMs: Map<string, number>;
   /** By profile: when an agent of it was last lost, failed or taken away, so that its jobs need not wait again. */
   readonly lostMs: Map<string, number>;
 }
 
 /** At the start of a run of the program. What was lost is remembered longer (world_program.ts). */
 export function newLaunchWatch(lostMs: Map<string, number> = new Map()): LaunchWatch {
-  return { launchedMs: [], lostMs };
+  return { launchedMs: new Map(), lostMs };
 }
 
 /** So many failures in a row, and one agent of a profile is tried at a time. */
@@ -47,8 +47,15 @@ export function checkLaunches(
   const missingMs = nowMs - (shown.restartedMs ?? nowMs - restartMs);
   demand(missingMs >= restartMs, "launch", () => `a launch ${missingMs} ms after the GoCD server was seen restarted`);
   for (const { taskId, profile } of effect.launches) {
-    launches.launchedMs.push(nowMs);
-    const recent = launches.launchedMs.filter((launchedMs) => nowMs - launchedMs < minuteMs).length;
+    launches.launchedMs.set(taskId, nowMs);
+    // What Mesos has dropped before it ran registers nowhere.
+    const isDropped = (each: string): boolean => {
+      const instance = state.instances.get(each);
+      return instance?.state === "gone" && instance.cause === "dropped";
+    };
+    const recent = [...launches.launchedMs].filter(([each, launchedMs]) =>
+      nowMs - launchedMs < minuteMs && !isDropped(each)
+    ).length;
     demand(
       state.server.info?.slowRegistration !== true || recent <= scaling.slowServerLaunchesPerMinute,
       "launch",

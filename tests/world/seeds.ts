@@ -256,4 +256,6 @@ export const failedSeeds: readonly FailedSeed[] = [
     seed: 10001290,
     found: "an address out of a restored state, given to another container since: the record of its agent was taken",
   },
+  { seed: 10104066, found: "an agent that ended without a record held its former build, and all idle ones, for ever" },
+  { seed: 10104398, found: "a launch that Mesos dropped took the only place in a minute on a slow server" },
 ];

@@ -126,8 +126,11 @@ function isGivenBack({ state }: Draft, instance: AgentInstance, gocdAgent: GocdA
  * does not reach is not hung while the server hears it.
  */
 function hasChecked({ server }: Pick<State, "server">, instance: AgentInstance): boolean {
-  const heardMs = instance.state === "unreachable" ? instance.sinceMs + connectionTimeoutMs : Infinity;
-  return hasCheckedSince(server, server.silentSinceMs.get(uuidOf(instance) ?? "") ?? heardMs);
+  const uuid = uuidOf(instance);
+  // Of one that ended without a record that is known, no list can show the silence.
+  const isEnded = instance.state === "unreachable" || instance.state === "gone" && uuid === undefined;
+  const heardMs = isEnded ? instance.sinceMs + connectionTimeoutMs : Infinity;
+  return hasCheckedSince(server, server.silentSinceMs.get(uuid ?? "") ?? heardMs);
 }
 
 function hasCheckedSince(server: ServerState, knownMs: number): boolean {

@@ -66,6 +66,13 @@ export function forgetFailures(draft: Draft, profileNames: ReadonlySet<string>):
   draft.set({ breakers: { profiles, hosts: withoutFailuresOf(breakers.hosts, profileNames) } });
 }
 
+/** A launch that came to nothing before a container ran loads no server: another may take its place in the minute. */
+export function giveBackLaunch(draft: Draft, { createdMs }: AgentInstance): void {
+  const { offers } = draft.state;
+  const at = offers.launchTimesMs.indexOf(createdMs);
+  if (at >= 0) draft.set({ offers: { ...offers, launchTimesMs: offers.launchTimesMs.toSpliced(at, 1) } });
+}
+
 /** The jobs it was launched for have waited their polls already: whatever took it away, they wait no second time. */
 export function waivePollWait(draft: Draft, instance: AgentInstance): void {
   const { bucketKey } = instance;

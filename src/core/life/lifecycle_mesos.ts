@@ -5,7 +5,7 @@ import { adopt, advanceLiving, isDuplicate, skipUsedTaskId, trackMesosAgent } fr
 import { knowCluster } from "./brake.ts";
 import { doubtLoss, heardRecord, isProof } from "./doubt.ts";
 import type { Draft } from "../draft.ts";
-import { countFailure, countHostFailure, waivePollWait } from "./failures.ts";
+import { countFailure, countHostFailure, giveBackLaunch, waivePollWait } from "./failures.ts";
 import { withPossibleBuild } from "../demand/hung_build.ts";
 import { type AgentInstance, type EndCause, type Gone, inPhase } from "../instance.ts";
 import { isFence } from "../identity/lineage.ts";
@@ -233,6 +233,7 @@ function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): 
       draft.note({ kind: "agent-stopped", ...ended });
       return;
     case "dropped":
+      giveBackLaunch(draft, instance);
       waivePollWait(draft, instance);
       draft.note({ kind: "launch-dropped", ...ended, message, isOffer: reason === "offer" });
       return;

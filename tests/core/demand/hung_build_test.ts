@@ -6,6 +6,7 @@ import {
   building,
   drive,
   type Driver,
+  emptyStore,
   gocdAgent,
   jobs,
   lostContact,
@@ -17,6 +18,7 @@ import {
   second,
   withIdleAgent,
 } from "../../support/core.ts";
+import { anInstance } from "../instance_fixtures.ts";
 
 /** One agent of ours that built when its host was lost; the server has just called it lost. */
 function lostWhileBuilding(others: readonly GocdAgent[] = []): { readonly world: Driver; readonly taskId: string } {
@@ -354,4 +356,16 @@ Deno.test("a build of a former record outlives the instance: it hangs until that
   world.status(taskId, "TASK_FAILED");
   assertEquals(holds(former), true);
   assertEquals(holds({ ...former, ...lostContact }), false);
+});
+
+Deno.test("of an agent that ended without a known record, the server has given the build back once others are in contact", () => {
+  const gone = anInstance("gocd-abc123-default-1", { state: "gone", cause: "never-registered", message: "m" });
+  const ended = { ...gone, mayHoldBuild: true, isDeleteAsked: true } as const;
+  const world = drive({ stored: { ...emptyStore, instances: [ended] } });
+  world.subscribe();
+  for (let polls = 0; polls < 30; polls++) {
+    world.skip(minute);
+    world.poll({ agents: [gocdAgent("other")] });
+  }
+  assertEquals([...world.state.instances.values()].filter(({ mayHoldBuild }) => mayHoldBuild), []);
 });

@@ -223,6 +223,11 @@ Deno.test("on a server where registrations are slow, launches per minute are lim
   assertEquals(wanted(world), 0);
   world.wait(30 * second);
   assertEquals(wanted(world), 2);
+  // One that Mesos drops registers nowhere: another takes its place in the minute.
+  world.offers(offer("h1", { cpus: 8, mem: 8_192 }));
+  assertEquals([world.state.instances.size, wanted(world)], [5, 0]);
+  world.status([...world.state.instances.keys()].at(-1) ?? "", "TASK_DROPPED");
+  assertEquals(wanted(world), 1);
 });
 
 Deno.test("a poll that is too old holds everything, and says so", () => {
