@@ -227,6 +227,7 @@ Deno.test("on a server where registrations are slow, launches per minute are lim
   world.offers(offer("h1", { cpus: 8, mem: 8_192 }));
   assertEquals([world.state.instances.size, wanted(world)], [5, 0]);
   world.status([...world.state.instances.keys()].at(-1) ?? "", "TASK_DROPPED");
+  world.wait(second);
   assertEquals(wanted(world), 1);
 });
 
