@@ -25,7 +25,10 @@ export function topicText(topic: string): string | undefined {
 
 /** The key that a word may mean. */
 export function nearestTopic(topic: string): string | undefined {
-  return nearestKey(withoutRoot(topic), keys.map(({ path }) => path));
+  const sections = new Set(
+    keys.flatMap(({ path }) => path.includes(".") ? [path.slice(0, path.lastIndexOf("."))] : []),
+  );
+  return nearestKey(withoutRoot(topic), [...sections, ...keys.map(({ path }) => path)]);
 }
 
 const exitTexts: Readonly<Record<"done" | ErrorKind, string>> = {

@@ -1,6 +1,7 @@
 // HTTP/1.1 as far as the status page needs it: one request, one response, and the end of the connection. Why not by
 // Deno.serve or node:http: docs/decisions/0086.
 
+import { STATUS_CODES } from "node:http";
 import { bodyBytesMax, tooLarge } from "./commands.ts";
 import { type Refusal, refusalResponse } from "./responses.ts";
 
@@ -58,7 +59,7 @@ export async function writeResponse(
   // How long the body of a GET would be is not known.
   if (!isHead) headers.set("Content-Length", String(body.length));
   const lines = [
-    `HTTP/1.1 ${response.status} ${response.ok ? "OK" : "Error"}`,
+    `HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? ""}`,
     ...[...headers].map(([name, value]) => `${name}: ${value}`),
   ];
   const head = encode(`${lines.join("\r\n")}\r\n\r\n`);

@@ -52,7 +52,12 @@ Deno.test("docs/configuration.md has every key as the table has it", () => {
 
 Deno.test("help names what a mistyped topic may mean", async () => {
   for (
-    const [typed, meant] of [["poller.atempts", "poller.attempts"], ["exit-code", "exit-codes"], ["chekc", "check"]]
+    const [typed, meant] of [
+      ["poller.atempts", "poller.attempts"],
+      ["scalng", "scaling"],
+      ["exit-code", "exit-codes"],
+      ["chekc", "check"],
+    ]
   ) {
     const written = await runLine(["help", typed ?? ""]);
     assertRefused(written, 2, /there is no command, key or topic/);
