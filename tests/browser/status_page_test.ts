@@ -1,7 +1,7 @@
 // The status page in a real browser: it renders, refreshes itself, runs no foreign script and tells a lost connection.
 // Ignored where /usr/bin/chromium (Debian package chromium) is not installed.
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertMatch } from "@std/assert";
 import { type Browser, chromium, type Page } from "playwright-core";
 import type { NoteView, StatusView } from "../../src/core/view/view.ts";
 import type { HandlerOptions } from "../../src/web/handler.ts";
@@ -154,7 +154,9 @@ async function showsNamesAsText({ page, shown, complaints, asked }: OpenPage): P
 async function refreshesInPlace({ page, shown, complaints }: OpenPage): Promise<void> {
   await page.locator("#agents summary").click();
   await page.evaluate("scrollTo(0, 700)");
-  assertEquals(await page.evaluate("scrollY > 300"), true);
+  const placeOf = async (): Promise<number> =>
+    Number(await page.evaluate('document.querySelector("#instances").getBoundingClientRect().top'));
+  const before = await placeOf();
   shown.view = {
     ...sampleView,
     atMs: sampleMs + 60_000,
@@ -175,7 +177,8 @@ async function refreshesInPlace({ page, shown, complaints }: OpenPage): Promise<
     rows.map((row) => row.getAttribute("data-key"))
   );
   assertEquals(taskIds, shown.view.instances.map(({ taskId }) => taskId));
-  assertEquals(await page.evaluate("scrollY > 300"), true);
+  // The problems above are gone: what is in view stays in its place all the same.
+  assertAlmostEquals(await placeOf(), before, 2);
   assertEquals(complaints, []);
 }
 
