@@ -48,14 +48,7 @@ export function checkLaunches(
   demand(missingMs >= restartMs, "launch", () => `a launch ${missingMs} ms after the GoCD server was seen restarted`);
   for (const { taskId, profile } of effect.launches) {
     launches.launchedMs.set(taskId, nowMs);
-    // What Mesos has dropped before it ran registers nowhere.
-    const isDropped = (each: string): boolean => {
-      const instance = state.instances.get(each);
-      return instance?.state === "gone" && instance.cause === "dropped";
-    };
-    const recent = [...launches.launchedMs].filter(([each, launchedMs]) =>
-      nowMs - launchedMs < minuteMs && !isDropped(each)
-    ).length;
+    const recent = [...launches.launchedMs.values()].filter((launchedMs) => nowMs - launchedMs < minuteMs).length;
     demand(
       state.server.info?.slowRegistration !== true || recent <= scaling.slowServerLaunchesPerMinute,
       "launch",
@@ -112,6 +105,13 @@ export function fits(
 
 /** After each step: whose agents were lost, and that a wave of failures counts once. */
 export function trackLaunches(world: World, before: Frame["state"], { state, records }: Frame): void {
+  const { launchedMs } = world.watch.launches;
+  for (const taskId of [...launchedMs.keys()]) {
+    const instance = state.instances.get(taskId);
+    // What Mesos has dropped before it ran registers nowhere, and is forgotten soon.
+    const isForgotten = instance === undefined && before.instances.get(taskId)?.state === "launching";
+    if (isForgotten || instance?.state === "gone" && instance.cause === "dropped") launchedMs.delete(taskId);
+  }
   const failed: AgentInstance[] = [];
   for (const record of records) {
     if (record.kind !== "instance") continue;
