@@ -4,7 +4,6 @@
 import type { Effect } from "../../src/core/effect.ts";
 import type { Event } from "../../src/core/event.ts";
 import type { Frame } from "../../src/core/frame.ts";
-import { nameOf } from "../../src/core/identity/hostnames.ts";
 import type { AgentInstance } from "../../src/core/instance.ts";
 import type { State } from "../../src/core/state.ts";
 
@@ -67,14 +66,6 @@ export const plantedBugs: readonly PlantedBug[] = [
 /** The event as a program with this bug would see it. */
 export function mutateEvent(bug: PlantedBug | undefined, event: Event, state: State): Event {
   const isList = event.kind === "gocd-polled" || event.kind === "gocd-agents-read";
-  if (bug === "admit-by-name" && isList) {
-    return {
-      ...event,
-      agents: event.agents.map((each) =>
-        state.instances.has(nameOf(each)) ? { ...each, proof: "given" as const } : each
-      ),
-    };
-  }
   if (bug === "age-by-handling" && isList) return { ...event, agentsAskedMs: Infinity };
   if (bug === "believe-the-master" && event.kind === "task-status-updated" && (event.status.uuid ?? "") === "") {
     return { ...event, status: { ...event.status, uuid: plantedUuid } };
@@ -86,6 +77,12 @@ export function mutateEvent(bug: PlantedBug | undefined, event: Event, state: St
 /** The state as a program with this bug would judge it. */
 export function mutateState(bug: PlantedBug | undefined, state: State, { atMs, event }: Moment): State {
   switch (bug) {
+    case "admit-by-name": {
+      const byName = [...state.instances].map(([taskId, { needsProof: _, ...instance }]) =>
+        [taskId, instance] as const
+      );
+      return { ...state, instances: new Map(byName) };
+    }
     case "launch-without-learning":
       return { ...state, inherited: "none" };
     case "believe-every-list":
