@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- scripts talk to the person who runs them
 // `deno task compile [--output PATH] [--config framework.conf]`: builds the executable. With a configuration, exactly its
-// rights are baked in; without one, the executable is the sandbox, which gives each run those of its file (sandbox.ts).
+// rights are baked in; without one, the executable is the sandbox, which gives each run those of its file (src/sandbox/main.ts).
 
 import { parseArgs } from "@std/cli/parse-args";
 import { type Build, buildArgument } from "../src/cli/build.ts";
@@ -79,7 +79,7 @@ interface Compiled {
 
 /** It can give a Worker no more than it has itself. */
 const sandbox: Compiled = {
-  entry: ["sandbox.ts", "src/sandbox/reader.ts", "src/sandbox/program.ts"],
+  entry: ["src/sandbox/main.ts", "src/sandbox/reader.ts", "src/sandbox/program.ts"],
   flags: ["--unstable-worker-options", "--allow-net", "--allow-read", "--allow-write", "--allow-env"],
 };
 

@@ -113,7 +113,7 @@ export const ways: readonly Way[] = [
   {
     name: "by deno run",
     isHere: true,
-    program: () => Promise.resolve([...deno, `${root}sandbox.ts`]),
+    program: () => Promise.resolve([...deno, `${root}src/sandbox/main.ts`]),
     hostile: () => Promise.resolve([...deno, `${root}tests/binary/hostile.ts`]),
   },
 ];

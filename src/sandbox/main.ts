@@ -1,9 +1,9 @@
 // The program in a sandbox, as the executable for every configuration runs it. Needs `--unstable-worker-options`.
 
-import { takeBuild } from "./src/cli/build.ts";
-import { supervise } from "./src/sandbox/supervisor.ts";
+import { takeBuild } from "../cli/build.ts";
+import { supervise } from "./supervisor.ts";
 
 if (import.meta.main) {
-  const program = new URL("./src/sandbox/program.ts", import.meta.url);
+  const program = new URL("./program.ts", import.meta.url);
   Deno.exit(await supervise({ ...takeBuild(Deno.args), program }));
 }
