@@ -1,11 +1,10 @@
 // Pieces of situations, in short.
 
 import type { SimForeignAgent } from "../../src/sim/gocd/sim_gocd.ts";
-import { linux, second } from "../support/core.ts";
+import { linux, offer, second } from "../support/core.ts";
 import type { Situation, SituationOptions } from "../support/situation.ts";
 
-export { linux };
-export { offer } from "../support/core.ts";
+export { linux, offer };
 
 /** A person's agent with the resource linux; its uuid is `uuid-HOSTNAME`. */
 export function foreign(hostname: string, changes: Partial<SimForeignAgent> = {}): SimForeignAgent {
@@ -19,6 +18,15 @@ export function elasticUses(profile: string): (its: Situation) => Promise<string
     await its.pass(30 * second);
     return locator;
   };
+}
+
+/** A job whose agent has just been launched on the host h1. */
+export async function launched(its: Situation): Promise<{ readonly locator: string; readonly taskId: string }> {
+  const locator = its.schedule();
+  await its.pass(15 * second);
+  its.world.offers(offer("h1"));
+  const [taskId = ""] = its.world.state.instances.keys();
+  return { locator, taskId };
 }
 
 /** A cause for which a job waits, and how it comes about. */

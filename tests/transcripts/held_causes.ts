@@ -1,6 +1,6 @@
 // Causes that lie in the servers, in limits and in the operator: an agent is needed, or nobody can tell, and none comes yet.
 
-import { type Cause, foreign, linux, offer } from "./arrange.ts";
+import { type Cause, foreign, launched, linux, offer } from "./arrange.ts";
 import { minute, second } from "../support/core.ts";
 
 const byUser = {
@@ -131,10 +131,7 @@ export const heldCauses: readonly Cause[] = [
     name: "breaker",
     title: "the image cannot be pulled",
     arrange: async (its) => {
-      const locator = its.schedule();
-      await its.pass(15 * second);
-      its.world.offers(offer("h1"));
-      const [taskId = ""] = its.world.state.instances.keys();
+      const { locator, taskId } = await launched(its);
       its.world.status(taskId, "TASK_FAILED", {
         reason: "REASON_CONTAINER_LAUNCH_FAILED",
         message: "Failed to pull image 'gocd/agent:v9': manifest unknown",
@@ -148,10 +145,7 @@ export const heldCauses: readonly Cause[] = [
     name: "no-docker",
     title: "the Mesos agent has no containerizer for Docker",
     arrange: async (its) => {
-      const locator = its.schedule();
-      await its.pass(15 * second);
-      its.world.offers(offer("h1"));
-      const [taskId = ""] = its.world.state.instances.keys();
+      const { locator, taskId } = await launched(its);
       its.world.status(taskId, "TASK_FAILED", {
         reason: "REASON_EXECUTOR_TERMINATED",
         message: "Abnormal executor termination: unknown container",

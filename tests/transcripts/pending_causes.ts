@@ -1,6 +1,6 @@
 // Causes that lie in an agent that is Pending.
 
-import { type Cause, offer } from "./arrange.ts";
+import { type Cause, launched } from "./arrange.ts";
 import { dockerNameOf, second } from "../support/core.ts";
 
 /** Those of agents that have registered, and are not enabled yet, or never. */
@@ -11,10 +11,7 @@ export const pendingCauses: readonly Cause[] = [
     arrange: async (its) => {
       const { settings } = its.world.state;
       its.world.send({ kind: "settings-changed", settings: { ...settings, registersWithKey: true } });
-      const locator = its.schedule();
-      await its.pass(15 * second);
-      its.world.offers(offer("h1"));
-      const [taskId = ""] = its.world.state.instances.keys();
+      const { locator, taskId } = await launched(its);
       its.world.status(taskId, "TASK_RUNNING");
       const env = { GO_SERVER_URL: "http://gocd:8153/go", AGENT_AUTO_REGISTER_KEY: "another" };
       its.gocd.agentStarted({ hostname: dockerNameOf(taskId), uuid: "uuid-1", nowMs: its.world.atMs, env });
@@ -28,10 +25,7 @@ export const pendingCauses: readonly Cause[] = [
     name: "not-proven",
     title: "an agent stays Pending, as only its name, which anybody can read in Mesos, says that it is ours",
     arrange: async (its) => {
-      const locator = its.schedule();
-      await its.pass(15 * second);
-      its.world.offers(offer("h1"));
-      const [taskId = ""] = its.world.state.instances.keys();
+      const { locator, taskId } = await launched(its);
       its.world.status(taskId, "TASK_RUNNING");
       const env = { GO_SERVER_URL: "http://gocd:8153/go" };
       its.gocd.agentStarted({ hostname: taskId, uuid: "uuid-1", nowMs: its.world.atMs, env });
