@@ -69,7 +69,7 @@ export function parseHostPort(text: string, defaultPort: number): ReadAddress<Ho
   // What looks like an address must be valid: 99999, 1.2.3.4.5 or 300.1.1.1 cannot be part of a URL.
   if (host === undefined || port > 65_535 || !URL.canParse(`http://${hostPortText({ host, port: 1 })}/`)) {
     const hint = "write host:port; an IPv6 address in brackets: [::1]:8080";
-    return { ok: false, message: `${quote(trimmed)} is not a host and port`, hint };
+    return { ok: false, message: `${shownOf(trimmed, text)} is not a host and port`, hint };
   }
   return { ok: true, value: { host: host.toLowerCase(), port } };
 }
@@ -170,7 +170,11 @@ function parseZookeeperServers(text: string): ReadAddress<readonly HostPort[]> {
   for (const item of items) {
     const server = parseHostPort(item, zookeeperPort);
     if (!server.ok || server.value.port === 0) {
-      return { ok: false, message: `a server of the ZooKeeper address, ${quote(item)}, is not host:port`, hint };
+      return {
+        ok: false,
+        message: `a server of the ZooKeeper address, ${shownOf(item, text)}, is not host:port`,
+        hint,
+      };
     }
     servers.push(server.value);
   }
@@ -194,27 +198,32 @@ export function parseMasters(text: string): ReadAddress<Masters> {
   if (items.length > hostsMax) return { ok: false, message: tooMany(items.length), hint };
   const addresses: HttpAddress[] = [];
   for (const item of items) {
-    const address = readMaster(item, hint);
+    const address = readMaster(item, shownOf(item, text), hint);
     if (!address.ok) return address;
     addresses.push(address.value);
   }
   return { ok: true, value: { kind: "static", addresses } };
 }
 
-function readMaster(item: string, hint: string): ReadAddress<HttpAddress> {
+function readMaster(item: string, shown: string, hint: string): ReadAddress<HttpAddress> {
   if (!item.includes("://")) {
     const address = parseHostPort(item, masterPort);
     if (address.ok && address.value.port !== 0) return { ok: true, value: { scheme: "http", ...address.value } };
-    return { ok: false, message: `${quote(item)} is not a host and port`, hint };
+    return { ok: false, message: `${shown} is not a host and port`, hint };
   }
   const url = httpUrlOf(item);
   if (url === undefined || url.port === "0") {
-    return { ok: false, message: `${quote(item)} is not the http or https URL of a master`, hint };
+    return { ok: false, message: `${shown} is not the http or https URL of a master`, hint };
   }
   if (url.pathname !== "/" || url.search !== "" || url.hash !== "") {
-    return { ok: false, message: `${quote(item)} has something behind the port`, hint: `write ${url.origin}` };
+    return { ok: false, message: `${shown} has something behind the port`, hint: `write ${url.origin}` };
   }
   return { ok: true, value: addressOfUrl(url) };
+}
+
+/** A part of a text for a message; of one of several lines nothing: an unclosed quote may have swallowed a secret. */
+function shownOf(part: string, text: string): string {
+  return /[\r\n]/.test(text) ? "one of several lines" : quote(part);
 }
 
 function itemsOf(text: string): string[] {

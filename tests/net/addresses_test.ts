@@ -92,6 +92,17 @@ for (const [text, said] of bad) {
   });
 }
 
+Deno.test("of an address of several lines no message shows one, as an unclosed quote may have swallowed a secret", () => {
+  const swallowed = "\ngo-agent.env = secret";
+  for (const text of [`zk://u:p@${swallowed}`, swallowed, `h1:5050,${swallowed}`, `http://h1:5050${swallowed}`]) {
+    const masters = parseMasters(text);
+    const message = masters.ok ? "it is understood" : masters.message;
+    assert(!masters.ok && !message.includes("secret"), message);
+  }
+  const listen = parseHostPort(swallowed, 80);
+  assertEquals(listen.ok ? "" : listen.message, "one of several lines is not a host and port");
+});
+
 Deno.test("a master may be called zk", () => {
   for (const text of ["zk", "ZK:5050", "zk:5050", "zk:5050, zk:5050"]) {
     const masters = parseMasters(text);
