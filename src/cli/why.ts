@@ -2,8 +2,8 @@
 // a poll of its own.
 
 import { describeNeed, formatDuration } from "../core/words/phrases.ts";
-import type { Finding } from "../core/event.ts";
-import type { BucketView, JobView, StatusView } from "../core/view/view.ts";
+import type { BucketView, JobView, ProfileView, StatusView } from "../core/view/view.ts";
+import { type AgentCounts, saysBlocked, whyView } from "../core/view/why.ts";
 import { OperatorError } from "../errors.ts";
 import { readRunningStatus } from "../runtime/control_client.ts";
 import type { Command } from "./command.ts";
@@ -87,6 +87,7 @@ export function findJobs(view: StatusView, wanted: string): readonly JobView[] {
 
 /** The funnel of one job, one line per step, without repetition. */
 export function explainJob(job: JobView, view: StatusView): string[] {
+  const why = whyView(job, view);
   const lines = [
     "",
     job.locator,
@@ -98,15 +99,12 @@ export function explainJob(job: JobView, view: StatusView): string[] {
     `  because    ${job.reason}`,
     ...(job.nextAct === undefined ? [] : [`  to do      ${job.nextAct}`]),
   ];
-  if (job.verdict === "not-ours") return lines;
-  const bucket = view.demand.find((each) =>
-    (each.environment ?? "").toLowerCase() === (job.environment ?? "").toLowerCase() &&
-    folded(each.gocdResources) === folded(job.gocdResources)
-  );
+  const { bucket, profile, agents, problems } = why;
   if (bucket !== undefined && bucket.waiting > 1) lines.push(`  alike      ${alikeText(bucket)}`);
-  lines.push(...profileLines(job, view), ...agentLines(job, view));
-  for (const problem of view.problems.filter((each) => !isSaid(each, job))) {
-    lines.push(`  problem    ${problem.message}${problem.hint === "" ? "" : ` (${nextAct(problem.hint)})`}`);
+  if (profile !== undefined) lines.push(...profileLines(profile, job));
+  if (agents !== undefined) lines.push(agentsLine(agents, job));
+  for (const { message, hint } of problems) {
+    lines.push(`  problem    ${message}${hint === "" ? "" : ` (${nextAct(hint)})`}`);
   }
   return lines;
 }
@@ -124,22 +122,7 @@ function alikeText({ waiting, willBeTaken, coming, otherCause, needsAgent }: Buc
   return `${waiting} such jobs wait: ${parts.join(", ")}`;
 }
 
-/** Whether a problem is already mentioned in the job's own lines, or is one of other jobs only. */
-function isSaid({ code, profile }: Finding, job: JobView): boolean {
-  const isOfOthers = code === "jobs-unserved" || code === "held-limit";
-  if (isOfOthers || code === job.reasonCode || code === `held-${job.reasonCode}`) return true;
-  if (code === "gocd-job-unassigned") return job.remarks?.some((remark) => remark.code === code) === true;
-  const isOfProfile = code === "profile-failing" && profile === job.profile;
-  return isOfProfile && isBlocked(job) || code.startsWith("mesos-") && job.reasonCode === "held-no-session";
-}
-
-function isBlocked({ reasonCode }: JobView): boolean {
-  return reasonCode === "held-breaker" || reasonCode === "held-probe";
-}
-
-function profileLines(job: JobView, view: StatusView): string[] {
-  const profile = view.profiles.find((each) => each.name === job.profile);
-  if (profile === undefined) return [];
+function profileLines(profile: ProfileView, job: JobView): string[] {
   const max = profile.maxAgents === undefined ? "" : ` of at most ${profile.maxAgents}`;
   const parts = (["starting", "idle", "building", "draining"] as const)
     .flatMap((state) => profile[state] === 0 ? [] : [`${profile[state]} ${state}`]);
@@ -147,32 +130,13 @@ function profileLines(job: JobView, view: StatusView): string[] {
   const states = parts.length === 0 ? "" : ` (${parts.join(", ")})`;
   return [
     `  profile    ${profile.name}: ${alive}${states}${profile.frozen ? ", frozen" : ""}`,
-    ...(profile.blocked === undefined || isBlocked(job) ? [] : [`             ${profile.blocked}`]),
+    ...(profile.blocked === undefined || saysBlocked(job) ? [] : [`             ${profile.blocked}`]),
   ];
 }
 
-function agentLines(job: JobView, view: StatusView): string[] {
-  const wanted = new Set(job.gocdResources.map((name) => name.toLowerCase()));
-  const able = view.gocdAgents.filter((each) => {
-    const has = new Set(each.gocdResources.map((name) => name.toLowerCase()));
-    return [...wanted].every((name) => has.has(name));
-  });
-  const environment = (job.environment ?? "").toLowerCase();
-  const inside = able.filter((each) =>
-    environment === ""
-      ? each.environments.length === 0
-      : each.environments.some((name) => name.toLowerCase() === environment)
-  );
-  const counts = new Map<string, number>();
-  for (const each of inside) counts.set(each.state, (counts.get(each.state) ?? 0) + 1);
-  const states = [...counts].map(([state, count]) => `${count} ${state}`).join(", ");
-  if (view.gocdAgents.length === 0) return ["  agents     none known to the GoCD server"];
-  return [
-    `  agents     ${view.gocdAgents.length} known, ${able.length} with the resources, ${inside.length} of them ` +
-    `${environment === "" ? "in no environment" : `in ${job.environment}`}${states === "" ? "" : `: ${states}`}`,
-  ];
-}
-
-function folded(names: readonly string[]): string {
-  return [...new Set(names.map((name) => name.toLowerCase()))].sort().join(",");
+function agentsLine({ known, able, matching, byState }: AgentCounts, { environment = "" }: JobView): string {
+  if (known === 0) return "  agents     none known to the GoCD server";
+  const states = Object.entries(byState).map(([state, count]) => `${count} ${state}`).join(", ");
+  return `  agents     ${known} known, ${able} with the resources, ${matching} of them ` +
+    `${environment === "" ? "in no environment" : `in ${environment}`}${states === "" ? "" : `: ${states}`}`;
 }

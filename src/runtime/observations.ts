@@ -13,6 +13,8 @@ const historyMax = 200;
 /** One run, through all times of leading and standing by. */
 export class Observations {
   readonly #history: NoteView[] = [];
+  /** Notes that were in the history before those. */
+  #historyBefore = 0;
   /** A lasting condition must not push all else out of the history. */
   readonly #historyGate = createFloodGate();
   readonly #notes = new Map<string, number>();
@@ -31,7 +33,7 @@ export class Observations {
     const text = level === "debug" ? undefined : this.#historyGate.pass(line, atMs);
     if (text === undefined) return;
     this.#history.push({ atMs, level, code, text });
-    if (this.#history.length > historyMax) this.#history.splice(0, this.#history.length - historyMax);
+    if (this.#history.length > historyMax) this.#historyBefore += this.#history.splice(0, 1).length;
   }
 
   /** A call to the Mesos master has ended; the kinds are those of core/effect.ts, so there are few. */
@@ -51,7 +53,7 @@ export class Observations {
 
   /** The picture with what the core sees. */
   picture(view: StatusView): Picture {
-    return { view, notes: this.#history, measured: this.measured() };
+    return { view, notes: this.#history, notesBefore: this.#historyBefore, measured: this.measured() };
   }
 
   /** Everything measured so far. */

@@ -54,11 +54,6 @@ const bodies = {
 /** The last part of the path of a command. */
 export type CommandName = WebCommand["kind"];
 
-/** The name of a command in a path below `/api/commands/`; `undefined` where there is no such command. */
-export function commandName(text: string): CommandName | undefined {
-  return Object.hasOwn(bodies, text) ? text as CommandName : undefined;
-}
-
 /** Answers one command. The method is POST already. */
 export async function answerCommand(
   name: CommandName,

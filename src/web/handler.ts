@@ -1,11 +1,13 @@
 // The routes of the status page, as one function from request to response.
 
-import { healthOf } from "../core/view/health.ts";
 import type { Picture } from "../core/view/picture.ts";
-import type { Check, StatusView } from "../core/view/view.ts";
 import { type HostRules, isAuthorized, isOurHost } from "./access.ts";
+import { openapiDocument, openapiPath } from "./api/openapi.ts";
+import { readQuery } from "./api/query.ts";
+import type { ReadRoute } from "./api/route.ts";
+import { findRoute } from "./api/routes.ts";
 import { iconSvg, pageCss, pageJs } from "./assets/embedded.ts";
-import { answerCommand, commandName, type CommandOptions, tooMany } from "./commands.ts";
+import { answerCommand, type CommandOptions, tooMany } from "./commands.ts";
 import { metricsPage } from "./metrics.ts";
 import { pageQuery } from "./page_query.ts";
 import { metricsContentType } from "./prometheus.ts";
@@ -64,19 +66,27 @@ export function createHandler(options: HandlerOptions): Handler {
   const answer = async (request: Request, address: string): Promise<Response> => {
     const url = new URL(request.url);
     const path = withoutSlash(url.pathname);
-    const healthRoute = healthRoutes.get(path);
+    const found = findRoute(path);
     // A load balancer may use any name for health checks; the response reveals nothing about builds.
-    if (healthRoute !== undefined) return answerRead(request, () => healthRoute(options.picture().view));
+    if (found?.route.kind === "health") {
+      const { respond } = found.route;
+      return answerRead(request, () => respond(options.picture()));
+    }
     const caller = await callerOf(request, address);
     if (caller === "too-eager") return refusalResponse(tooMany);
     const host = request.headers.get("host") ?? url.host;
     if (!isOurHost(host, options)) return foreignHost();
     const isOpen = options.isPrivate !== true || request.method === "POST";
     if (!isOpen && caller !== "known") return notFound();
-    const command = path.startsWith(commandsPath) ? commandName(path.slice(commandsPath.length)) : undefined;
-    if (command !== undefined) {
+    if (found?.route.kind === "command") {
       if (request.method !== "POST") return wrongMethod("POST");
-      return await answerCommand(command, request, { host, isAuthorized: caller === "known" }, options.commands);
+      const context = { host, isAuthorized: caller === "known" };
+      return await answerCommand(found.route.command, request, context, options.commands);
+    }
+    if (found !== undefined) {
+      const { rest } = found;
+      const route = found.route;
+      return answerRead(request, () => answerApi(route, { rest, url, options }));
     }
     const route = routes.get(path);
     return route === undefined ? notFound() : answerRead(request, () => route(url));
@@ -102,7 +112,15 @@ function withoutSlash(path: string): string {
   return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
 }
 
-const commandsPath = "/api/commands/";
+function answerApi(
+  route: ReadRoute,
+  { rest, url, options }: { readonly rest: string; readonly url: URL; readonly options: HandlerOptions },
+): Response {
+  const read = readQuery(route.parameters, url.searchParams);
+  if ("refusal" in read) return refusalResponse(read.refusal);
+  const { version, sandbox } = options;
+  return route.respond({ picture: options.picture(), rest, query: read.query, version, sandbox });
+}
 
 function readRoutes(options: HandlerOptions): ReadonlyMap<string, Route> {
   const input = (url: URL): PageInput => {
@@ -117,26 +135,12 @@ function readRoutes(options: HandlerOptions): ReadonlyMap<string, Route> {
       const { view, notes } = options.picture();
       return textResponse(statusJson({ view, notes, sandbox: options.sandbox }), "application/json; charset=utf-8");
     }],
+    [openapiPath, (): Response => jsonResponse(openapiDocument(options.version))],
     ["/metrics", (): Response => textResponse(metricsPage(options.picture(), options.version), metricsContentType)],
     ["/assets/page.css", (): Response => textResponse(pageCss, "text/css; charset=utf-8")],
     ["/assets/page.js", (): Response => textResponse(pageJs, "text/javascript; charset=utf-8")],
     ["/assets/icon.svg", (): Response => textResponse(iconSvg, "image/svg+xml")],
   ]);
-}
-
-const healthRoutes: ReadonlyMap<string, (view: StatusView) => Response> = new Map([
-  ["/health", (view) => {
-    const { isHealthy, reasons } = healthOf(view);
-    const status = !isHealthy ? "unhealthy" : reasons.length > 0 ? "degraded" : "healthy";
-    return jsonResponse({ status, reasons }, isHealthy ? 200 : 503);
-  }],
-  ["/health/live", (view) => checkResponse(healthOf(view).live, ["live", "stuck"])],
-  ["/health/ready", (view) => checkResponse(healthOf(view).ready, ["ready", "not ready"])],
-  ["/health/leader", (view) => checkResponse(healthOf(view).leader, ["leader", "standby"])],
-]);
-
-function checkResponse({ isSo, reasons }: Check, [yes, no]: readonly [string, string]): Response {
-  return jsonResponse({ status: isSo ? yes : no, reasons }, isSo ? 200 : 503);
 }
 
 /** OPTIONS is what HAProxy asks for a health check unless told otherwise (`option httpchk`). */
@@ -174,6 +178,6 @@ function notFound(): Response {
     code: "not-found",
     message: "there is nothing at this path",
     hint:
-      "the paths are /, /api/status, /metrics, /health, /health/live, /health/ready, /health/leader and POST /api/commands/{drain,freeze,resume,teardown,accept-loss}",
+      "the paths are /, /metrics, /api/status and those in /api/v1/openapi.json, among them /api/v1/status, /health and POST /api/commands/drain",
   });
 }

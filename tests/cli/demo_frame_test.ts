@@ -36,6 +36,7 @@ function view(more: Partial<StatusView> = {}): StatusView {
     instances: [],
     gocdAgents: [],
     profiles: [],
+    maxAgents: 50,
     avoidedHosts: [],
     problems: [],
     ...more,

@@ -7,11 +7,12 @@ import { createHistogram } from "../../src/runtime/histogram.ts";
 /** The picture of a program that has measured nothing but this. */
 export function pictureOf(
   view: StatusView,
-  { notes = [], ...measured }: Partial<Measured & Pick<Picture, "notes">> = {},
+  { notes = [], notesBefore = 0, ...measured }: Partial<Measured & Pick<Picture, "notes" | "notesBefore">> = {},
 ): Picture {
   return {
     view,
     notes,
+    notesBefore,
     measured: {
       notesByCode: {},
       mesosCalls: {},

@@ -7,6 +7,8 @@ export interface Picture {
   readonly view: StatusView;
   /** Recent decisions, oldest first; a bounded number. */
   readonly notes: readonly NoteView[];
+  /** How many decisions came before those. */
+  readonly notesBefore: number;
   readonly measured: Measured;
 }
 

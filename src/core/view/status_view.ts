@@ -74,6 +74,7 @@ export function statusView(state: State, atMs: number): StatusView {
     instances: instances.map((instance) => instanceView(instance, atMs)),
     gocdAgents: server.agents.map((gocdAgent) => gocdAgentView(gocdAgent, ours.get(gocdAgent.uuid))),
     profiles: state.settings.profiles.map((profile) => profileView(state, profile.name, atMs)),
+    maxAgents: state.settings.scaling.maxAgents,
     avoidedHosts: [...avoidedHosts(state.breakers.hosts, atMs)].map(([host, avoided]) => ({
       host,
       untilMs: state.breakers.hosts.get(host)?.avoid?.untilMs ?? atMs,

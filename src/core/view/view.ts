@@ -25,6 +25,8 @@ export interface StatusView {
   readonly instances: readonly InstanceView[];
   readonly gocdAgents: readonly GocdAgentView[];
   readonly profiles: readonly ProfileView[];
+  /** The limit of all profiles together. */
+  readonly maxAgents: number;
   /** Mesos agents that are avoided for a while, with the reason. */
   readonly avoidedHosts: readonly { readonly host: string; readonly untilMs: number; readonly reason: string }[];
   /** What is wrong now, worst first. */

@@ -1,0 +1,91 @@
+// What explains one waiting job, beside its own verdict: from the picture alone.
+
+import type { Finding } from "../event.ts";
+import type { BucketView, JobView, ProfileView, StatusView } from "./view.ts";
+
+/** One waiting job with all that explains its verdict. */
+export interface WhyView {
+  readonly job: JobView;
+  /** The jobs that need the same; absent for a job that is not ours. */
+  readonly bucket?: BucketView;
+  /** The profile that serves it; absent where none does. */
+  readonly profile?: ProfileView;
+  /** The agents of the server; absent for a job that is not ours. */
+  readonly agents?: AgentCounts;
+  /** What is wrong now and is not about other jobs only, nor in the reason of this one already. */
+  readonly problems: readonly Finding[];
+}
+
+/** How many agents of the server could take a job. */
+export interface AgentCounts {
+  /** All of them. */
+  readonly known: number;
+  /** Those with the resources. */
+  readonly able: number;
+  /** Those of them that are in its environment, or in none where it has none. */
+  readonly matching: number;
+  /** These by what they count as. */
+  readonly byState: Readonly<Record<string, number>>;
+}
+
+/** Explains one job of the picture. */
+export function whyView(job: JobView, view: StatusView): WhyView {
+  if (job.verdict === "not-ours") return { job, problems: [] };
+  const bucket = view.demand.find((each) =>
+    (each.environment ?? "").toLowerCase() === (job.environment ?? "").toLowerCase() &&
+    folded(each.gocdResources) === folded(job.gocdResources)
+  );
+  const profile = view.profiles.find((each) => each.name === job.profile);
+  return {
+    job,
+    ...(bucket === undefined ? {} : { bucket }),
+    ...(profile === undefined ? {} : { profile }),
+    agents: agentCounts(job, view),
+    problems: view.problems.filter((each) => !isSaid(each, job)),
+  };
+}
+
+/** Whether the reason of a job already says why its profile launches nothing. */
+export function saysBlocked({ reasonCode }: JobView): boolean {
+  return reasonCode === "held-breaker" || reasonCode === "held-probe";
+}
+
+/** Whether a problem is already mentioned in the job's own lines, or is one of other jobs only. */
+function isSaid({ code, profile }: Finding, job: JobView): boolean {
+  const isOfOthers = code === "jobs-unserved" || code === "held-limit";
+  if (isOfOthers || code === job.reasonCode || code === `held-${job.reasonCode}`) return true;
+  if (code === "gocd-job-unassigned") return job.remarks?.some((remark) => remark.code === code) === true;
+  const isOfProfile = code === "profile-failing" && profile === job.profile;
+  return isOfProfile && saysBlocked(job) || code.startsWith("mesos-") && job.reasonCode === "held-no-session";
+}
+
+function agentCounts(job: JobView, { gocdAgents }: StatusView): AgentCounts {
+  const wanted = new Set(job.gocdResources.map((name) => name.toLowerCase()));
+  const able = gocdAgents.filter((each) => {
+    const has = new Set(each.gocdResources.map((name) => name.toLowerCase()));
+    return [...wanted].every((name) => has.has(name));
+  });
+  const environment = (job.environment ?? "").toLowerCase();
+  const matching = able.filter((each) =>
+    environment === ""
+      ? each.environments.length === 0
+      : each.environments.some((name) => name.toLowerCase() === environment)
+  );
+  return {
+    known: gocdAgents.length,
+    able: able.length,
+    matching: matching.length,
+    byState: countBy(matching.map(({ state }) => state)),
+  };
+}
+
+/** How often each word occurs, in the order of their first occurrence. */
+export function countBy(words: readonly string[]): Readonly<Record<string, number>> {
+  const counts = new Map<string, number>();
+  for (const each of words) counts.set(each, (counts.get(each) ?? 0) + 1);
+  return Object.fromEntries(counts);
+}
+
+function folded(names: readonly string[]): string {
+  return [...new Set(names.map((name) => name.toLowerCase()))].sort().join(",");
+}

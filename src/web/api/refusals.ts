@@ -1,0 +1,48 @@
+// What the routes of /api/v1 answer where they cannot answer what was asked for.
+
+import type { LeadershipView } from "../../core/view/view.ts";
+import { type Refusal, refusalResponse } from "../responses.ts";
+import type { Answer, Asked } from "./route.ts";
+import { ref } from "./schema.ts";
+
+/** An error with a status of its own. */
+function refusal(description: string): Answer {
+  return { description, schema: ref("Error") };
+}
+
+/** What every reading route may answer but what was asked for. */
+export const readErrors: Readonly<Record<number, Answer>> = {
+  400: refusal("the query is not valid"),
+  403: refusal("the Host header is none of this program"),
+  404: refusal("nothing is there, or the listener is not open to readers"),
+  429: refusal("too many wrong tokens from this address"),
+  500: refusal("a bug: see the log"),
+  503: refusal("this instance is on standby and knows nothing of it"),
+};
+
+/** What a command may answer but that it is carried out. */
+export const commandErrors: Readonly<Record<number, Answer>> = {
+  400: refusal("the body is not valid"),
+  401: refusal("the token is missing or wrong"),
+  403: refusal("commands are off, or the request comes from elsewhere"),
+  413: refusal("the body is too large"),
+  429: refusal("too many wrong tokens from this address"),
+  500: refusal("a bug: see the log"),
+};
+
+/** Answers only where this instance leads, or is the only one: the empty lists of a standby would say that nothing is there. */
+export function ifLeader(respond: (asked: Asked) => Response): (asked: Asked) => Response {
+  return (asked) => {
+    const { leadership } = asked.picture.view;
+    return leadership?.role === "standby" ? refusalResponse(onStandby(leadership)) : respond(asked);
+  };
+}
+
+function onStandby({ leader }: LeadershipView): Refusal {
+  return {
+    status: 503,
+    code: "standby",
+    message: `this instance is on standby; ${leader === undefined ? "no leader is known" : `${leader} leads`}`,
+    hint: "ask the instance that leads; /health/leader tells whether one does",
+  };
+}

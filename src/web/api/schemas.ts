@@ -1,0 +1,294 @@
+// The schemas of what /api/v1 answers, by the names under which OpenAPI lists them. tests/web/api_test.ts holds them
+// against the answers, both ways.
+
+import { verdictKinds } from "../../core/words/verdicts.ts";
+import { count, flag, listOf, mapOf, record, ref, type Schema, text, timeMs, word } from "./schema.ts";
+
+/** States of an AgentInstance. */
+export const instanceStates = [
+  "launching",
+  "starting",
+  "idle",
+  "building",
+  "draining",
+  "killing",
+  "unreachable",
+  "unsure",
+  "gone",
+] as const;
+
+/** What a GocdAgent of the server counts as. */
+export const gocdAgentStates = [
+  "idle",
+  "building",
+  "pending",
+  "disabled",
+  "lost",
+  "missing",
+  "elastic",
+  "unknown",
+] as const;
+
+/** Levels of decisions, rising. */
+export const eventLevels = ["info", "warning", "error"] as const;
+
+const needs: Readonly<Record<string, Schema>> = {
+  "environment?": text("the environment; absent: none"),
+  gocdResources: listOf({ type: "string" }, "names of GoCD resources"),
+};
+
+const demandCounts: Readonly<Record<string, Schema>> = {
+  waiting: count("jobs that wait"),
+  willBeTaken: count("of these, for an idle agent to take them"),
+  coming: count("for agents that are starting"),
+  otherCause: count("for something that another agent would not change"),
+  needsAgent: count("for agents that must be launched"),
+  wanted: count("agents that are launched as soon as offers allow"),
+};
+
+const jobs: Readonly<Record<string, Schema>> = {
+  Job: record("a waiting job with its verdict", {
+    locator: text("pipeline/counter/stage/counter/job"),
+    name: text("the name of the job"),
+    ...needs,
+    verdict: word("what becomes of it", verdictKinds),
+    "profile?": text("the profile that serves it"),
+    firstSeenMs: timeMs("when it was first seen waiting"),
+    reason: text("one sentence: what is missing, what is coming, which key to change"),
+    reasonCode: text("stable code of the reason; a few dozen exist"),
+    "nextAct?": text("what the operator can do; absent: the reason says it, or nothing is to be done"),
+    "remarks?": listOf(ref("Remark"), "what the reason says beside the verdict's own reason"),
+  }),
+  Remark: record("something about a job that does not decide its verdict", {
+    code: text("stable code"),
+    text: text("a clause"),
+  }),
+  Demand: record("waiting jobs with the same needs: one environment or none, one set of GoCD resources", {
+    key: text("stable key"),
+    ...needs,
+    "profile?": text("the profile that serves them"),
+    ...demandCounts,
+    pollsInARow: count("polls in a row that found that agents are needed"),
+    "limitedTo?": count("how many of needsAgent the limits allow now; absent: no limit binds"),
+    reason: text("what its jobs get, and what holds back the agents that they lack"),
+  }),
+  Why: record("one waiting job with all that explains its verdict", {
+    atMs: timeMs("the moment of the picture"),
+    job: ref("Job"),
+    "bucket?": ref("Demand"),
+    "profile?": ref("Profile"),
+    "agents?": record("the agents of the GoCD server that could take it", {
+      known: count("all agents of the server"),
+      able: count("those with the resources"),
+      matching: count("those of them that are in its environment, or in none where it has none"),
+      byState: mapOf(count("agents"), "these by what they count as"),
+    }),
+    problems: listOf(ref("Problem"), "what is wrong now and may concern it"),
+  }),
+};
+
+const agents: Readonly<Record<string, Schema>> = {
+  Agent: record("an agent that this program has launched: one container, through its whole life", {
+    taskId: text("the Mesos task, the hostname of the container, and the hostname of its record in GoCD"),
+    profile: text("its profile"),
+    ...needs,
+    state: word("where it is in its life", instanceStates),
+    detail: text("what it waits for, in words"),
+    host: text("the Mesos agent that it runs on"),
+    "uuid?": text("its record on the GoCD server, once it has registered"),
+    createdMs: timeMs("when it was launched"),
+    sinceMs: timeMs("since when it is in this state"),
+  }),
+  GocdAgent: record("a record of the GoCD server, of this program or not", {
+    uuid: text("its uuid"),
+    hostname: text("its hostname"),
+    configState: text("agent_config_state of the server"),
+    agentState: text("agent_state of the server"),
+    buildState: text("build_state of the server"),
+    gocdResources: listOf({ type: "string" }, "names of GoCD resources"),
+    environments: listOf({ type: "string" }, "those that take part in matching"),
+    elastic: flag("it is an elastic agent"),
+    state: word("what it counts as", gocdAgentStates),
+    "taskId?": text("the task, where this program has launched it"),
+  }),
+  Profile: record("a kind of agents that may be launched", {
+    name: text("its name"),
+    image: text("its Docker image"),
+    alive: count("its agents that count to its limit: neither gone nor unreachable"),
+    starting: count("of these, those that have not registered yet"),
+    idle: count("idle ones"),
+    building: count("building ones"),
+    draining: count("those that are being removed"),
+    "maxAgents?": count("its limit; absent: only that of all profiles"),
+    frozen: flag("the operator has frozen it"),
+    failures: count("launches that have failed in a row"),
+    "blocked?": text("why it may not launch now"),
+  }),
+  Host: record("a Mesos agent that runs agents of this program, or is avoided", {
+    host: text("its hostname"),
+    agents: count("agents of this program on it"),
+    byState: mapOf(count("agents"), "these by their state"),
+    "avoided?": record("nothing is launched on it for a while", {
+      untilMs: timeMs("until when"),
+      reason: text("why"),
+    }),
+  }),
+};
+
+const serverHealth: Schema = {
+  description: "the state of a server",
+  oneOf: [
+    record("not known yet, or all is well", {
+      state: word("the state", ["unknown", "fine"]),
+      sinceMs: timeMs("since when"),
+    }),
+    record("it fails; down: for so long that somebody should look", {
+      state: word("the state", ["failing", "down"]),
+      sinceMs: timeMs("since when"),
+      problem: ref("Problem"),
+    }),
+  ],
+};
+
+const check: Schema = record("whether something is so", {
+  isSo: flag("whether it is"),
+  reasons: listOf({ type: "string" }, "why not"),
+});
+
+const program: Readonly<Record<string, Schema>> = {
+  Problem: record("what is wrong now", {
+    code: text("stable code"),
+    message: text("one sentence"),
+    hint: text("what to do; empty: nothing, or the message says it"),
+    "locators?": listOf({ type: "string" }, "jobs that it is about"),
+    "profile?": text("the profile that it is about"),
+    "hostnames?": listOf({ type: "string" }, "agents that it is about"),
+    "forMin?": { type: "number", description: "for how many minutes, where the server tells" },
+  }),
+  Event: record("a decision or an observation, as in the log", {
+    id: { type: "integer", minimum: 1, description: "rises by 1; it begins anew with each start of the program" },
+    atMs: timeMs("when"),
+    level: word("how much it matters", eventLevels),
+    code: text("stable code"),
+    text: text("one line"),
+  }),
+  Health: record("what the program is fit for", {
+    isHealthy: flag("for monitors: the loop moves, and no server is down"),
+    reasons: listOf({ type: "string" }, "all that is wrong"),
+    live: check,
+    ready: check,
+    leader: check,
+  }),
+  ServerHealth: serverHealth,
+  Gocd: record("the GoCD server", {
+    health: ref("ServerHealth"),
+    "version?": text("its version"),
+    maintenance: word("its maintenance mode", ["on", "off", "unknown"]),
+    "lastPollMs?": timeMs("the last good poll"),
+    nextPollMs: timeMs("the next poll"),
+    stale: flag("no good poll for longer than poller.stale-after: nothing is launched or removed"),
+  }),
+  Mesos: record("the session with the Mesos master", {
+    health: ref("ServerHealth"),
+    "frameworkId?": text("the id of the framework, once registered"),
+    frameworkName: text("mesos.name"),
+    session: word("the session", ["subscribed", "connecting", "superseded", "ended"]),
+    "master?": text("host:port of the leading master"),
+    "masterVersion?": text("its version"),
+    sinceMs: timeMs("since when the session is so"),
+    offers: word("whether offers are wanted", ["suppressed", "wanted"]),
+    "reason?": text("why there is no session"),
+  }),
+  Leadership: record("this instance's part among several that share one state", {
+    role: word("a standby only waits", ["leader", "standby"]),
+    "leader?": text("the instance that leads, as a standby sees it"),
+    sinceMs: timeMs("since when"),
+  }),
+  Limit: record("a limit and how full it is", {
+    "profile?": text("the profile; absent: all profiles together (scaling.max-agents)"),
+    agents: count("agents that count to it"),
+    maxAgents: count("the limit"),
+  }),
+};
+
+const status: Schema = record("the program at a glance", {
+  atMs: timeMs("the moment of the picture"),
+  startedMs: timeMs("when the program was started"),
+  version: text("version of the program"),
+  sandbox: word("how far its rights are limited", ["on", "partial", "off"]),
+  mode: word("what the operator has asked for", ["run", "drain", "teardown"]),
+  frozen: flag("launching is frozen as a whole"),
+  tornDown: flag("the framework was torn down: none is registered until the operator resumes"),
+  "leadership?": ref("Leadership"),
+  health: ref("Health"),
+  gocd: ref("Gocd"),
+  mesos: ref("Mesos"),
+  jobs: record("the waiting jobs", {
+    waiting: count("all of them"),
+    verdicts: listOf(
+      record("the jobs of one verdict", {
+        verdict: word("the verdict", verdictKinds),
+        jobs: count("how many"),
+        "oldest?": record("the one that has waited longest", {
+          locator: text("which"),
+          firstSeenMs: timeMs("when it was first seen waiting"),
+          reason: text("why it waits"),
+        }),
+      }),
+      "every verdict, most urgent first",
+    ),
+  }),
+  agents: record("the agents that this program has launched, by their state", {
+    ...Object.fromEntries(instanceStates.map((state) => [state, count(`agents that are ${state}`)])),
+  }),
+  gocdAgents: record("all agents of the GoCD server, by what they count as", {
+    ...Object.fromEntries(gocdAgentStates.map((state) => [state, count(`agents that count as ${state}`)])),
+  }),
+  limits: listOf(ref("Limit"), "every limit, that of all profiles first"),
+  avoidedHosts: listOf({ type: "string" }, "Mesos agents on which nothing is launched for a while"),
+  problems: listOf(ref("Problem"), "what is wrong now, worst first"),
+});
+
+const commands: Readonly<Record<string, Schema>> = {
+  Error: record("why a request was refused", {
+    code: text("stable code"),
+    message: text("what is wrong"),
+    hint: text("what to do"),
+  }),
+  Accepted: record("a command that is carried out", {
+    kind: word("the outcome", ["accepted"]),
+    message: text("what happens now"),
+  }),
+  Rejected: record("a command that was understood and is not carried out", {
+    kind: word("the outcome", ["rejected"]),
+    message: text("why not"),
+    hint: text("what to do"),
+  }),
+  HealthAnswer: record("one question about health", {
+    status: word("the answer", [
+      ...["healthy", "degraded", "unhealthy"],
+      ...["live", "stuck", "ready", "not ready", "leader", "standby"],
+    ]),
+    reasons: listOf({ type: "string" }, "what is wrong"),
+  }),
+};
+
+/** All named schemas. */
+export const schemas: Readonly<Record<string, Schema>> = {
+  Status: status,
+  ...jobs,
+  ...agents,
+  ...program,
+  ...commands,
+};
+
+/** A page of a list. */
+export function pageOf(name: string, items: string): Schema {
+  return record(`a page of the ${items}`, {
+    atMs: timeMs("the moment of the picture"),
+    total: count(`${items} that match`),
+    offset: count("how many of them come before this page"),
+    [items]: listOf(ref(name), "this page"),
+    "next?": text("path and query of the next page; absent: this is the last one"),
+  });
+}

@@ -1,0 +1,308 @@
+// The API for programs: every answer is as its OpenAPI document says, and all that the document says occurs.
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import fc from "fast-check";
+import { statusView } from "../../src/core/view/status_view.ts";
+import type { Picture } from "../../src/core/view/picture.ts";
+import type { NoteView, StatusView } from "../../src/core/view/view.ts";
+import { Secret } from "../../src/secret.ts";
+import { apiRoutes, findRoute } from "../../src/web/api/routes.ts";
+import type { CommandAnswer } from "../../src/web/commands.ts";
+import { createHandler, type Handler, type HandlerOptions } from "../../src/web/handler.ts";
+import { type Checker, createChecker, openapi } from "../support/api_schema.ts";
+import { pictureOf } from "../support/picture.ts";
+import { hostileName, largeView, sampleMs, sampleNotes, sampleView } from "../support/sample_view.ts";
+import { situation } from "../support/situation.ts";
+import { startVirtualCluster } from "../support/virtual_cluster.ts";
+import { sampleOptions } from "../support/web_options.ts";
+import { demandCauses } from "../transcripts/demand_causes.ts";
+import { heldCauses } from "../transcripts/held_causes.ts";
+import { pendingCauses } from "../transcripts/pending_causes.ts";
+
+const token = "s3cr3t-admin-token";
+const second = 1_000;
+const minute = 60_000;
+
+function handlerOf(picture: () => Picture, more: Partial<HandlerOptions> = {}): Handler {
+  return createHandler(sampleOptions({ picture, ...more }));
+}
+
+const sample = handlerOf(() => pictureOf(sampleView, { notes: sampleNotes }));
+
+/** Paths of the document that are asked without a body and without a name. */
+const plainPaths = Object.entries(openapi.paths)
+  .filter(([path, methods]) => methods["get"] !== undefined && !path.includes("{")).map(([path]) => path);
+
+/** Asks every path, and for every job. */
+async function askAll(checker: Checker, handler: Handler): Promise<void> {
+  for (const path of plainPaths) await checker.ask(handler, path);
+  const { body } = await checker.ask(handler, "/api/v1/jobs?limit=10000");
+  for (const { locator } of body.jobs ?? []) {
+    const path = `/api/v1/jobs/${locator.split("/").map(encodeURIComponent).join("/")}`;
+    const why = await checker.ask(handler, path, { of: "/api/v1/jobs/{locator}" });
+    assertEquals([why.status, why.body.job.locator], [200, locator]);
+  }
+}
+
+function standby(leader?: string): StatusView {
+  const health = { state: "unknown" as const, sinceMs: sampleMs };
+  return {
+    ...sampleView,
+    mesos: { ...sampleView.mesos, session: "connecting", health },
+    leadership: { role: "standby", sinceMs: sampleMs - minute, ...(leader === undefined ? {} : { leader }) },
+  };
+}
+
+async function inSituations(checker: Checker): Promise<void> {
+  for (const { options, arrange } of [...demandCauses, ...heldCauses, ...pendingCauses]) {
+    const its = situation(options);
+    await arrange(its);
+    await askAll(checker, handlerOf(() => pictureOf(statusView(its.world.state, its.world.atMs))));
+  }
+}
+
+/** A cluster at work for some minutes, asked again and again. */
+async function inACluster(checker: Checker): Promise<void> {
+  const cluster = await startVirtualCluster({
+    hopMs: 5,
+    mesosAgents: ["h1", "h2"].map((hostname) => ({ hostname, resources: { cpus: 4, mem: 8_192, disk: 10_000 } })),
+    more: "scaling { max-agents = 5, idle-timeout = 90 seconds }",
+  });
+  try {
+    const handler = handlerOf(() => cluster.framework.picture());
+    for (let job = 0; job < 8; job++) {
+      const gocdResources = job === 7 ? ["mac"] : [];
+      cluster.gocd.schedule({ pipeline: "shop", stage: "s", job: `j${job}`, gocdResources, durationMs: 30 * second });
+    }
+    for (let step = 0; step < 30; step++) {
+      await askAll(checker, handler);
+      await cluster.pass(10 * second);
+    }
+    const seen = await checker.ask(handler, "/api/v1/events");
+    assert(seen.body.events.some(({ code }: NoteView) => code === "agent-launched"), "nothing was launched");
+  } finally {
+    await cluster.stop();
+  }
+}
+
+Deno.test("every answer fits the document, in every situation, and every documented property occurs in one", async () => {
+  const checker = createChecker();
+  await inSituations(checker);
+  await inACluster(checker);
+  const finding = { code: "c", message: "m", hint: "h", locators: ["l"], hostnames: ["h"], forMin: 3 };
+  const ended = { session: "ended" as const, reason: "failed over" };
+  for (
+    const view of [
+      sampleView,
+      standby("one"),
+      standby(),
+      { ...sampleView, tornDown: true as const, problems: [finding] },
+      { ...sampleView, mesos: { ...sampleView.mesos, ...ended } },
+      { ...sampleView, avoidedHosts: [{ host: "h", untilMs: sampleMs, reason: "r" }] },
+    ]
+  ) {
+    await askAll(checker, handlerOf(() => pictureOf(view, { notes: sampleNotes })));
+  }
+  await refusals(checker);
+  await commands(checker);
+  assertEquals(checker.unseen(), []);
+});
+
+async function refusals(checker: Checker): Promise<void> {
+  for (const path of plainPaths) {
+    if (path.startsWith("/health") || path.endsWith(".json")) continue;
+    assertEquals((await checker.ask(sample, `${path}?nonsense=1`)).body.code, "bad-query", path);
+    const foreign = await checker.ask(sample, path, { headers: { Host: "evil.example.org" } });
+    assertEquals(foreign.body.code, "foreign-host", path);
+  }
+  const of = "/api/v1/jobs/{locator}";
+  for (const path of ["/api/v1/jobs/none/1/s/1/j", "/api/v1/jobs/%", "/api/v1/jobs/%E0%A4%A"]) {
+    assertEquals((await checker.ask(sample, path, { of })).body.code, "job-not-waiting", path);
+  }
+}
+
+async function commands(checker: Checker): Promise<void> {
+  let answer: CommandAnswer = { kind: "accepted", message: "done" };
+  const options = { tokens: [new Secret("t", () => token)], onCommand: () => Promise.resolve(answer) };
+  const handler = handlerOf(() => pictureOf(sampleView), { commands: options });
+  const authorization = `Bearer ${token}`;
+  for (const [path, methods] of Object.entries(openapi.paths)) {
+    if (methods["post"] === undefined) continue;
+    const post = (more: RequestInit = {}): ReturnType<Checker["ask"]> =>
+      checker.ask(handler, path, { method: "POST", headers: { authorization }, ...more });
+    answer = { kind: "accepted", message: "done" };
+    assertEquals((await post()).status, 202);
+    answer = { kind: "rejected", message: "no", hint: "later" };
+    assertEquals((await post({ body: "{}" })).status, 409);
+    assertEquals((await post({ headers: {} })).status, 401);
+    assertEquals((await post({ body: '{"nonsense": 1}' })).status, 400);
+    assertEquals((await post({ body: " ".repeat(5_000) })).status, 413);
+    assertEquals((await checker.ask(sample, path, { method: "POST" })).status, 403);
+  }
+}
+
+Deno.test("the document has every route and no other, each with an id of its own", async () => {
+  assertMatch(openapi.openapi, /^3\.1\./);
+  const ids = Object.values(openapi.paths).flatMap((methods) =>
+    Object.values(methods).map((each) => (each as unknown as { operationId: string }).operationId)
+  );
+  assertEquals(new Set(ids).size, ids.length);
+  assertEquals(
+    Object.keys(openapi.paths).sort(),
+    ["/api/v1/openapi.json", ...apiRoutes.map(({ path }) => path)].sort(),
+  );
+  for (const path of Object.keys(openapi.paths)) {
+    if (path !== "/api/v1/openapi.json") assertEquals(findRoute(path.replace(/\{.*/, "x/y"))?.route.path, path);
+  }
+  for (const path of ["/api/v1", "/api/v1/", "/api/v1/nothing", "/api/v2/status", "/api/commands/reboot"]) {
+    assertEquals((await sample(new Request(`http://localhost${path}`))).status, 404, path);
+  }
+  const served = await (await sample(new Request("http://localhost/api/v1/openapi.json"))).json();
+  assertEquals(Object.keys(served.paths), Object.keys(openapi.paths));
+});
+
+// deno-lint-ignore no-explicit-any
+async function read(path: string, handler = sample): Promise<any> {
+  return await (await handler(new Request(`http://localhost${path}`))).json();
+}
+
+Deno.test("filters of jobs pass what they name, in any case where GoCD compares so, and together", async () => {
+  const verdicts = new Set(sampleView.jobs.map(({ verdict }) => verdict));
+  for (const verdict of verdicts) {
+    const { jobs, total } = await read(`/api/v1/jobs?verdict=${verdict}`);
+    assertEquals(jobs, sampleView.jobs.filter((job) => job.verdict === verdict));
+    assertEquals(total, jobs.length);
+  }
+  const locators = async (query: string): Promise<readonly string[]> =>
+    (await read(`/api/v1/jobs?${query}`)).jobs.map(({ locator }: { locator: string }) => locator);
+  assertEquals(await locators("resource=WINDOWS"), ["desktop/3/build/1/msi"]);
+  assertEquals(await locators("pipeline=Mobile"), ["mobile/88/build/1/ios"]);
+  assertEquals(await locators("environment=build&search=runInstance-9"), ["shop/1204/test/1/unit-runInstance-9"]);
+  assertEquals(await locators("profile=windows"), ["desktop/3/build/1/msi"]);
+  assertEquals(await locators("code=run-on-all"), ["infra/7/audit/1/scan-runOnAll-3"]);
+  assertEquals(await locators("verdict=unserved&pipeline=shop"), []);
+});
+
+Deno.test("filters of agents and of records pass what they name", async () => {
+  for (const [state, key] of [["building", "agents"], ["pending", "gocdAgents"]] as const) {
+    const path = key === "agents" ? "agents" : "gocd-agents";
+    const all = key === "agents" ? sampleView.instances : sampleView.gocdAgents;
+    const wanted = (all as readonly { readonly state: string }[]).filter((each) => each.state === state);
+    assert(wanted.length > 0);
+    assertEquals((await read(`/api/v1/${path}?state=${state}`))[key], wanted);
+  }
+  const [instance] = sampleView.instances;
+  const found = await read(`/api/v1/agents?host=${instance?.host}&search=${instance?.taskId}`);
+  assertEquals(found.agents, [instance]);
+});
+
+Deno.test("pages lead from one to the next, and together they are the list", async () => {
+  const view = largeView(1_234, 3);
+  const handler = handlerOf(() => pictureOf(view));
+  const seen: string[] = [];
+  let path: string | undefined = "/api/v1/jobs?limit=500&pipeline=shop";
+  for (let pages = 0; path !== undefined; pages++) {
+    assert(pages < 5);
+    const page = await read(path, handler);
+    assertEquals([page.total, page.offset], [1_234, seen.length]);
+    seen.push(...page.jobs.map(({ locator }: { locator: string }) => locator));
+    path = page.next;
+  }
+  assertEquals(seen, view.jobs.map(({ locator }) => locator));
+  assertEquals((await read("/api/v1/jobs", handler)).jobs.length, 500);
+  assertEquals((await read("/api/v1/jobs?offset=2000", handler)).jobs, []);
+});
+
+Deno.test("events keep their ids when older ones are forgotten, and come by id, time, level and code", async () => {
+  const notes: readonly NoteView[] = (["info", "warning", "error"] as const).map((level, index) => ({
+    atMs: Date.UTC(2026, 10, 1, 12, index),
+    level,
+    code: `code-${level}`,
+    text: "x",
+  }));
+  const handler = handlerOf(() => pictureOf(sampleView, { notes, notesBefore: 40 }));
+  const ids = async (query: string): Promise<readonly number[]> =>
+    (await read(`/api/v1/events?${query}`, handler)).events.map(({ id }: { id: number }) => id);
+  assertEquals(await ids(""), [41, 42, 43]);
+  assertEquals(await ids("after=41"), [42, 43]);
+  assertEquals(await ids("after=43"), []);
+  assertEquals(await ids("since=2026-11-01T12:01:00Z"), [42, 43]);
+  assertEquals(await ids("since=2026-11-01T14:01:00%2B02:00"), [42, 43]);
+  assertEquals(await ids(`since=${Date.UTC(2026, 10, 1, 12, 2)}`), [43]);
+  assertEquals(await ids("level=warning"), [42, 43]);
+  assertEquals(await ids("code=code-info"), [41]);
+  assertEquals(await ids("limit=1"), [43]);
+  assertEquals((await read("/api/v1/events?after=43", handler)).lastId, 43);
+  assertEquals((await read("/api/v1/events", handlerOf(() => pictureOf(sampleView)))).lastId, 0);
+});
+
+const bad: readonly (readonly [path: string, message: RegExp])[] = [
+  ["/api/v1/jobs?verdict=none", /^verdict: "none" is none of needs-agent, /],
+  ["/api/v1/jobs?limit=0", /^limit: "0" is no whole number from 1 to 10000$/],
+  ["/api/v1/jobs?limit=10001", /no whole number/],
+  ["/api/v1/jobs?limit=1e3", /no whole number/],
+  ["/api/v1/jobs?offset=-1", /no whole number/],
+  ["/api/v1/jobs?pipeline=", /no text of 1 to 1000/],
+  ["/api/v1/jobs?pipeline=a&pipeline=b", /given twice/],
+  ["/api/v1/jobs?verdct=coming", /there is no parameter "verdct"/],
+  ["/api/v1/status?x", /there is no parameter "x"/],
+  ["/api/v1/events?since=yesterday", /is no time/],
+  ["/api/v1/events?since=2026-11-01", /is no time/],
+  ["/api/v1/events?since=2026-13-01T00:00:00Z", /is no time/],
+  ["/api/v1/events?level=debug", /is none of info, warning, error/],
+];
+for (const [path, message] of bad) {
+  Deno.test(`${path} is refused, with what it takes`, async () => {
+    const answer = await sample(new Request(`http://localhost${path}`));
+    const body = await answer.json();
+    assertEquals([answer.status, body.code], [400, "bad-query"]);
+    assertMatch(body.message, message);
+    assert(body.hint.length > 5);
+  });
+}
+
+Deno.test("a standby has a status, and refuses the lists that it cannot know", async () => {
+  const handler = handlerOf(() => pictureOf(standby("http://one:8090")));
+  assertEquals((await read("/api/v1/status", handler)).leadership.leader, "http://one:8090");
+  const answer = await handler(new Request("http://localhost/api/v1/jobs"));
+  assertEquals(answer.status, 503);
+  assertStringIncludes((await answer.json()).message, "http://one:8090 leads");
+});
+
+Deno.test("where the listener is not open, the API needs the token", async () => {
+  const options = { tokens: [new Secret("t", () => token)], onCommand: () => Promise.reject(new Error()) };
+  const handler = handlerOf(() => pictureOf(sampleView), { commands: options, isPrivate: true });
+  const status = async (headers: HeadersInit): Promise<number> =>
+    (await handler(new Request("http://localhost/api/v1/status", { headers }))).status;
+  assertEquals(await status({}), 404);
+  assertEquals(await status({ authorization: `Bearer ${token}` }), 200);
+});
+
+Deno.test("the summary counts what the lists hold, and names the job that has waited longest", async () => {
+  const { jobs, agents, limits } = await read("/api/v1/status");
+  const oldest = Math.min(...sampleView.jobs.map(({ firstSeenMs }) => firstSeenMs));
+  assertEquals(jobs.waiting, sampleView.jobs.length);
+  assertEquals(jobs.verdicts.reduce((sum: number, each: { jobs: number }) => sum + each.jobs, 0), jobs.waiting);
+  const times = jobs.verdicts.flatMap((each: { oldest?: { firstSeenMs: number } }) => each.oldest?.firstSeenMs ?? []);
+  assertEquals(Math.min(...times), oldest);
+  assertEquals(agents.building, sampleView.instances.filter(({ state }) => state === "building").length);
+  assertEquals(limits[0].maxAgents, sampleView.maxAgents);
+  assertEquals(limits.slice(1).map(({ profile }: { profile: string }) => profile), ["linux", "deploy"]);
+});
+
+Deno.test("any name comes through the path and the JSON as it is", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.oneof(fc.constant(hostileName), fc.string({ unit: "grapheme", minLength: 1 })),
+      async (name) => {
+        const [job] = sampleView.jobs;
+        if (job === undefined) throw new Error("the sample has no job");
+        const locator = `evil/1/s/1/${name}`;
+        const handler = handlerOf(() => pictureOf({ ...sampleView, jobs: [{ ...job, locator, name }] }));
+        const why = await read(`/api/v1/jobs/${encodeURIComponent(locator)}`, handler);
+        assertEquals(why.job?.name, name);
+      },
+    ),
+    { numRuns: 50 },
+  );
+});
