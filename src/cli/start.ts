@@ -18,6 +18,7 @@ import { randomNumber } from "../runtime/ports.ts";
 import { requireRights, sandboxHint, sandboxOf, sandboxText } from "../runtime/permissions.ts";
 import { openProgram, type Program } from "../runtime/program.ts";
 import { openStatusPage, type StatusPage } from "../runtime/status_page.ts";
+import { openRecorder, type Recorder } from "../runtime/recorder.ts";
 import { version } from "../version.ts";
 import type { Command } from "./command.ts";
 import type { CliIo } from "./io.ts";
@@ -108,6 +109,8 @@ export async function runConfig(
     requireRights(config);
     const ports = openLivePorts(config, io.machine);
     closers.unshift(() => ports.close());
+    const recorder = openRecorder(config, io.machine);
+    closers.unshift(() => recorder?.close());
     // Who is told of notes. Another consumer of them is one line more.
     const sinks: readonly NoteSink[] = [(note, atMs) => log.note(noteLine(note, atMs), atMs)];
     const program = await openProgram(config, {
@@ -115,6 +118,7 @@ export async function runConfig(
       mesos: ports.mesos,
       clock: io.machine,
       random: randomNumber,
+      ...(recorder === undefined ? {} : { recorder }),
       tell: (note, atMs) => sinks.forEach((sink) => sink(note, atMs)),
     });
     closers.unshift(() => program.close());
@@ -123,7 +127,7 @@ export async function runConfig(
     announce(log, config, page.url());
     const apply = (cause: ReloadCause): void => {
       const use = (next: Config): void => {
-        useConfig(next, { ports, program, page, log: () => log });
+        useConfig(next, { ports, program, page, recorder, log: () => log });
         log = logOf(next, io);
       };
       reloadConfig({ cause, current: ports.config(), read, use, log: () => log });
@@ -165,12 +169,14 @@ interface Running {
   readonly ports: LivePorts;
   readonly program: Program;
   readonly page: StatusPage;
+  readonly recorder: Recorder | undefined;
   readonly log: () => Log;
 }
 
-function useConfig(next: Config, { ports, program, page, log }: Running): void {
+function useConfig(next: Config, { ports, program, page, recorder, log }: Running): void {
   ports.use(next);
   program.reload(next);
+  recorder?.limit(next.history);
   page.use(next).then((url) => {
     if (url !== undefined) log().info(`status page on ${url}`);
   }, (error) => log().error(messageOf(error)));

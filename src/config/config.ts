@@ -19,6 +19,8 @@ export interface Config {
   readonly gocd: GocdConfig;
   /** What survives a restart. */
   readonly state: StateConfig;
+  /** What is kept of the past. */
+  readonly history: HistoryConfig;
   /** The status page. */
   readonly http: HttpConfig;
   /** The log. */
@@ -75,6 +77,16 @@ export interface GocdConfig {
   readonly timeoutMs: number;
   /** The key that agents register with; absent: they stay Pending until we enable them. */
   readonly autoRegisterKey?: Secret;
+}
+
+/** What is kept of the past. */
+export interface HistoryConfig {
+  /** For how long; 0: nothing is kept. */
+  readonly keepMs: number;
+  /** The largest file. */
+  readonly bytesMax: number;
+  /** The file; absent: beside that of the state, or in memory where there is none. */
+  readonly path?: string;
 }
 
 /** The status page. */

@@ -167,6 +167,32 @@ const programKeys: readonly KeySpec[] = [
     example: '"/var/lib/gocd-mesos/state.db"',
   },
   {
+    path: "history.keep",
+    type: "duration",
+    default: "7 days",
+    min: 0,
+    max: 400 * dayMs,
+    doc: "How long the page, the JSON API and `gocd-mesos history` look back: figures, decisions, finished agents, " +
+      "agent-hours and the picture of each minute. 0 keeps nothing",
+    example: "7 days",
+  },
+  {
+    path: "history.max-size",
+    type: "memory",
+    default: "256 MB",
+    min: 16,
+    max: 100_000,
+    doc: "The largest history. Before that, older pictures are thinned out, and then the oldest of the rest is dropped",
+    example: "256 MB",
+  },
+  {
+    path: "history.path",
+    type: "path",
+    doc: "The SQLite file of the history. By default it lies beside that of the state and is named like it, with " +
+      "-history at the end; with a state in ZooKeeper the history is in memory unless this is set",
+    example: '"/var/lib/gocd-mesos/history.db"',
+  },
+  {
     path: "http.listen",
     type: "text",
     default: '"127.0.0.1:8090"',

@@ -4,7 +4,7 @@ import type { PollerSettings, ScalingSettings } from "../core/settings.ts";
 import type { Config } from "./config.ts";
 import { ConfigError, type ConfigProblem } from "./config_error.ts";
 import { readGocd, readHttp, readLog, readMesos } from "./connections.ts";
-import { readState } from "./state.ts";
+import { readHistory, readState } from "./state.ts";
 import { type Conf, type ConfObject, listByIndex } from "./hocon_values.ts";
 import { type HoconFile, readHocon, type ReadText } from "./hocon.ts";
 import { isSection, keys, keySpec, type KeyType, rootKey } from "./keys.ts";
@@ -98,6 +98,7 @@ function readConfig(hocon: HoconFile, { path, env, read, wantsSecret }: Source):
   const profiles = readProfiles(reader, mesos.roles);
   checkLimits(reader, scaling, profiles);
   const state = readState(reader);
+  const history = readHistory(reader);
   const log = readLog(reader);
   const registersWithKey = gocd.autoRegisterKey !== undefined;
   const { user, principal } = mesos;
@@ -105,7 +106,8 @@ function readConfig(hocon: HoconFile, { path, env, read, wantsSecret }: Source):
   const settings = { frameworkName: mesos.name, profiles, poller, scaling, registersWithKey, registersAs };
   const told = { warnings: [...new Set(warnings)], details: [...new Set(reader.details)] };
   const readFiles = [...new Set(reader.readFiles)];
-  const config = { path, settings, mesos, gocd, state, http, log, ...told, readFiles, envNames: hocon.envNames };
+  const parts = { settings, mesos, gocd, state, history, http, log };
+  const config = { path, ...parts, ...told, readFiles, envNames: hocon.envNames };
   return { config, problems: different(reader.problems) };
 }
 

@@ -1,8 +1,10 @@
-// Reads the settings of the state, and what each place of the state needs.
+// Reads the settings of the state and of the history, and what each place of the state needs.
 
 import { type HostPort, parseZookeeper, type ZookeeperAddress } from "../net/addresses.ts";
 import { pathBeside } from "./hocon.ts";
-import { addProblem, confAt, find, type Reader, specOf, textAt, unquoted } from "./reader.ts";
+import type { HistoryConfig } from "./config.ts";
+import { addProblem, confAt, durationMsAt, find, memoryMbMilliAt, type Reader, specOf } from "./reader.ts";
+import { textAt, unquoted } from "./reader.ts";
 
 /** Where the durable state lies. */
 export type StateConfig =
@@ -37,6 +39,19 @@ export function readState(reader: Reader): StateConfig {
     return unknownZookeeper;
   }
   return { kind: "zookeeper", ...address.value };
+}
+
+const bytesPerMb = 1024 * 1024;
+
+/** How much is kept of the past, and where. */
+export function readHistory(reader: Reader): HistoryConfig {
+  const path = textAt(reader, "history.path");
+  const mb = (memoryMbMilliAt(reader, "history.max-size") ?? 0) / 1000;
+  return {
+    keepMs: durationMsAt(reader, "history.keep") ?? 0,
+    bytesMax: Math.round(mb * bytesPerMb),
+    ...(path === undefined ? {} : { path: pathBeside(reader.file, path) }),
+  };
 }
 
 /** In place of an address that is not known: the state cannot be opened, but its instance can be found. */

@@ -283,6 +283,10 @@ export interface ProgramNotes {
   "store-works": Record<never, never>;
   "page-failed": { readonly message: string };
   "no-control-file": { readonly why: string; readonly hint: string };
+  /** The history ends with the program. */
+  "history-in-memory": { readonly why: string; readonly hint: string };
+  "history-failed": { readonly problem: string; readonly hint: string };
+  "history-works": Record<never, never>;
   "leading": Record<never, never>;
   "standing-by": { readonly leader: string };
   "election-interrupted": { readonly message: string; readonly hint: string };

@@ -41,7 +41,7 @@ class Elected implements Program {
   readonly #state: ElectedConfig["state"];
   readonly #startedMs: number;
   /** Of all times of leading and standing by. */
-  readonly #observations = new Observations();
+  readonly #observations: Observations;
   /** For the first core that there is. */
   #commands: readonly OperatorEvent[] = [];
   #config: Config;
@@ -52,6 +52,7 @@ class Elected implements Program {
     this.#config = config;
     this.#state = config.state;
     this.#ports = ports;
+    this.#observations = new Observations(ports.recorder);
     this.#startedMs = ports.clock.nowMs();
     this.#leadership = { role: "standby", sinceMs: this.#startedMs };
   }

@@ -16,11 +16,14 @@ import { connectionFailed, withoutNews } from "./connection_notes.ts";
 import { watchFirstRegistration } from "./first_registration.ts";
 import { Observations } from "./observations.ts";
 import { tornDownBefore } from "../core/words/ends.ts";
+import type { Recorder } from "./recorder.ts";
 import { createPerformer, type Performer, type PerformOptions } from "./perform.ts";
 import { Supervisor } from "./supervisor.ts";
 
 /** The interval of the core's ticks. */
 const tickMs = 500;
+/** Between two looks of the recorder. */
+const lookMs = 1_000;
 /** A command gets its response within this, whatever the engine and the store are doing. */
 const askMs = 8_000;
 /** Calls in flight get this long to end when the program stops. */
@@ -38,6 +41,8 @@ export interface FrameworkPorts {
   readonly random: () => number;
   /** Tells a note to the log, and to whoever else is interested. */
   readonly tell: NoteSink;
+  /** Keeps what happens; the caller closes it. Absent: nothing is kept. */
+  readonly recorder?: Recorder;
 }
 
 /** Why a command is not accepted. */
@@ -83,7 +88,7 @@ export type OpenFramework = Framework & { readonly engine: Engine };
 export async function createFramework(
   config: Config,
   ports: FrameworkPorts,
-  observations: Observations = new Observations(),
+  observations: Observations = new Observations(ports.recorder),
 ): Promise<OpenFramework> {
   const configured = keepConfig(config);
   const ending = createEnding();
@@ -171,7 +176,7 @@ async function runAll(
   signal.addEventListener("abort", ending.stop, { once: true });
   const registering = untilResumed(engine, ports, ending.signal).then(() => supervisor.run(ending.signal));
   const ticking = pulse((event) => engine.post(event), clock, ending.signal);
-  const parts = [engine.run(ending.signal), registering, ticking];
+  const parts = [engine.run(ending.signal), registering, ticking, watch(engine, ports, ending.signal)];
   // A failing part ends the others: half a program would lose track of its agents.
   await Promise.all(parts.map((part) => part.catch(ending.fail)));
   signal.removeEventListener("abort", ending.stop);
@@ -293,6 +298,14 @@ async function untilResumed(
   if (isShared !== true || engine.state.controls.tornDown !== true) return;
   engine.tell({ kind: "torn-down-before" });
   while (engine.state.controls.tornDown === true && !signal.aborted) await clock.sleep(tickMs, signal);
+}
+
+/** Shows the recorder how things stand, again and again. */
+async function watch(engine: Engine, { clock, recorder }: FrameworkPorts, signal: AbortSignal): Promise<void> {
+  while (recorder !== undefined && !signal.aborted) {
+    recorder.look({ state: engine.state, view: () => engine.view(), tell: (note) => engine.tell(note) });
+    await clock.sleep(lookMs, signal);
+  }
 }
 
 async function pulse(post: (event: Event) => void, clock: Clock, signal: AbortSignal): Promise<void> {

@@ -6,12 +6,15 @@ import type { NoteView, StatusView } from "../core/view/view.ts";
 import { noteLine } from "../core/words/notes.ts";
 import { createFloodGate } from "../log/flood_gate.ts";
 import { createHistogram } from "./histogram.ts";
+import type { Recorder } from "./recorder.ts";
 
 /** Notes kept for the page. */
 const historyMax = 200;
 
 /** One run, through all times of leading and standing by. */
 export class Observations {
+  /** Keeps what is told; absent: nothing is kept beyond the last notes. */
+  readonly recorder: Recorder | undefined;
   readonly #history: NoteView[] = [];
   /** Notes that were in the history before those. */
   #historyBefore = 0;
@@ -25,14 +28,21 @@ export class Observations {
     calls: { now: 0, max: 0 },
   };
 
+  /** Observes a run, and hands what is to be kept to the recorder, if there is one. */
+  constructor(recorder?: Recorder) {
+    this.recorder = recorder;
+  }
+
   /** Something was told. */
   told(note: Note, atMs: number): void {
     const line = noteLine(note, atMs);
     const { code, level } = line;
     addOne(this.#notes, code);
     const text = level === "debug" ? undefined : this.#historyGate.pass(line, atMs);
-    if (text === undefined) return;
-    this.#history.push({ atMs, level, code, text });
+    if (text === undefined) return this.recorder?.told();
+    const shown = { atMs, level, code, text };
+    this.recorder?.told(shown);
+    this.#history.push(shown);
     if (this.#history.length > historyMax) this.#historyBefore += this.#history.splice(0, 1).length;
   }
 

@@ -27,14 +27,34 @@ export function rightsOf(config: Config, realPath: (path: string) => string = re
   const file = stateFile(config.state);
   // Deno compares paths as they are written, and the state is opened where it lies behind links.
   const states = file === undefined ? [] : [file, realPath(file)];
+  const history = historyPath(config, realPath);
+  const histories = history === undefined ? [] : [history];
   return {
     // Without a page, commands on this machine are heard on a free port.
     net: unique([...net, ...config.http.listen === undefined ? ["127.0.0.1:0"] : []]),
-    read: unique([...read, ...states.map((each) => dirname(each)), controlPath(config)]),
-    write: unique([...write, ...states.flatMap(stateFiles), controlPath(config)]),
+    read: unique([...read, ...[...states, ...histories].map((each) => dirname(each)), controlPath(config)]),
+    write: unique([...write, ...states.flatMap(stateFiles), ...histories.flatMap(databaseFiles), controlPath(config)]),
     env,
     gaps,
   };
+}
+
+/**
+ * The file of the history: `history.path`, or beside the state where that lies behind links; nothing where none is kept, or
+ * not in a file. Throws a StoreError as {@linkcode rightsOf} does.
+ */
+export function historyPath(
+  { history, state }: Pick<Config, "history" | "state">,
+  realPath: (path: string) => string = realStatePath,
+): string | undefined {
+  if (history.keepMs === 0 || history.path !== undefined) return history.keepMs === 0 ? undefined : history.path;
+  const file = stateFile(state);
+  return file === undefined ? undefined : `${realPath(file)}-history`;
+}
+
+/** Every file that SQLite may write for a database. */
+function databaseFiles(path: string): readonly string[] {
+  return ["", "-wal", "-shm", "-journal"].map((end) => `${path}${end}`);
 }
 
 /** Where commands find the page of a running instance: one that listens everywhere is reached by its loopback address. */

@@ -46,6 +46,22 @@ Deno.test("a file alone is started, with the rights of `start` and its options",
   });
 });
 
+Deno.test("a start may write the history beside the state, where history.path says, or not at all", () => {
+  const files = (history: string): readonly string[] => {
+    let found: readonly string[] = [];
+    withConf((conf, folder) => {
+      found = needsOf([conf]).rights.write.filter((file) => /hist/.test(file)).map((file) => file.replace(folder, ""));
+    }, text.replace("gocd-mesos {", `gocd-mesos {\n${history}\n`));
+    return found;
+  };
+  const all = (name: string): readonly string[] => ["", "-wal", "-shm", "-journal"].map((end) => `/${name}${end}`);
+  assertEquals(files(""), all("gocd-mesos.db-history"));
+  assertEquals(files("history.path = past.hist"), all("past.hist"));
+  assertEquals(files("history.keep = 0"), []);
+  assertEquals(files('state = "zk://z:2181/x", history.path = past.hist'), all("past.hist"));
+  assertEquals(files('state = "zk://z:2181/x"'), []);
+});
+
 for (
   const args of [
     ["teardown", "--now", "--yes", "FILE"],

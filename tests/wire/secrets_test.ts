@@ -307,7 +307,7 @@ Deno.test("an ordinary run keeps its secrets out of log, page, state file and ex
       check(await pagesOf(url, "wrong"), "the page");
       check(await run(["state", "export", conf]), "the export");
       check(await run(["why", conf, "j"]), "why");
-      for (const name of ["state.db", "state.db-wal"]) {
+      for (const name of ["", "-wal", "-history", "-history-wal"].map((end) => `state.db${end}`)) {
         check(new TextDecoder("latin1").decode(await Deno.readFile(`${folder}/${name}`)), name);
       }
       check(program.output(), "the log");

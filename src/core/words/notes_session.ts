@@ -182,6 +182,19 @@ export const programNotes: NoteWords<keyof ProgramNotes> = {
     hint,
     fields: {},
   }),
+  "history-in-memory": ({ why, hint }) => ({
+    level: "warning",
+    text: `the history is kept in memory and ends with this run: ${why}`,
+    hint,
+    fields: {},
+  }),
+  "history-failed": ({ problem, hint }) => ({
+    level: "warning",
+    text: `${problem}; all else goes on, and what cannot be kept is dropped by and by`,
+    hint,
+    fields: {},
+  }),
+  "history-works": () => ({ level: "info", text: "the history can be kept again", fields: {} }),
   "leading": () => ({ level: "info", text: "this instance leads", fields: {} }),
   "standing-by": ({ leader }) => ({ level: "info", text: `on standby: ${leader} leads`, fields: { leader } }),
   "election-interrupted": ({ message, hint }) => ({

@@ -42,6 +42,17 @@ const lines: readonly (readonly [Note, string])[] = [
     "warning no-control-file: the commands drain, freeze, resume, teardown and why will not find this instance: " +
     "the folder is read-only | make it writable",
   ],
+  [
+    { kind: "history-in-memory", why: "the state is in ZooKeeper", hint: "set history.path" },
+    "warning history-in-memory: the history is kept in memory and ends with this run: the state is in ZooKeeper | " +
+    "set history.path",
+  ],
+  [
+    { kind: "history-failed", problem: "cannot write the history in h.db: disk full", hint: "free some space" },
+    "warning history-failed: cannot write the history in h.db: disk full; all else goes on, and what cannot be kept is " +
+    "dropped by and by | free some space",
+  ],
+  [{ kind: "history-works" }, "info history-works: the history can be kept again"],
   [{ kind: "leading" }, "info leading: this instance leads"],
   [{ kind: "standing-by", leader: "b:8090" }, "info standing-by: on standby: b:8090 leads"],
   [

@@ -1,0 +1,82 @@
+// What is wrong with a history file. Losing it loses only the history, so nothing stops for it.
+
+import { messageOf, OperatorError } from "../errors.ts";
+
+/**
+ * Why a history cannot be read or written.
+ * - `history-locked`: another process has it open for writing
+ * - `history-unwritable`: file or folder may not be read or written
+ * - `history-full`: the disk is full, or the file has reached its limit
+ * - `history-damaged`: it is no sound database any more
+ * - `history-foreign`: it is a file of something else
+ * - `history-newer`: a newer program has written it
+ * - `history-failed`: the disk refused in another way
+ */
+export type HistoryErrorCode =
+  | "history-locked"
+  | "history-unwritable"
+  | "history-full"
+  | "history-damaged"
+  | "history-foreign"
+  | "history-newer"
+  | "history-failed";
+
+/** The history cannot be used as asked. */
+export class HistoryError extends OperatorError {
+  /** Which condition. */
+  override readonly code: HistoryErrorCode;
+
+  /** Creates the error for one condition. */
+  constructor(code: HistoryErrorCode, message: string, cause?: unknown) {
+    super(message, { code, kind: "state", hint: hints[code], cause });
+    this.name = "HistoryError";
+    this.code = code;
+  }
+}
+
+const freshHint =
+  "move the file aside with its -wal and -shm: a new one is made at the next start, and only the history " +
+  "is lost";
+
+const hints: Readonly<Record<HistoryErrorCode, string>> = {
+  "history-locked": "stop the other program that has the file open, or set history.path to another file",
+  "history-unwritable": "let the user that runs gocd-mesos write the file and its folder, or set history.path",
+  "history-full": "free space on the disk, or raise history.max-size",
+  "history-damaged": freshHint,
+  "history-foreign": "set history.path to a file of its own for the history",
+  "history-newer": `start the newer gocd-mesos that wrote it, or ${freshHint}`,
+  "history-failed": "check the disk and its file system (dmesg, df)",
+};
+
+/** As in store/sqlite_errors.ts: node:sqlite of Deno tells the code of SQLite for prepared statements only. */
+const conditions: readonly (readonly [number, string, HistoryErrorCode])[] = [
+  [5, "database is locked", "history-locked"],
+  [6, "database table is locked", "history-locked"],
+  [3, "access permission denied", "history-unwritable"],
+  [8, "attempt to write a readonly database", "history-unwritable"],
+  [11, "database disk image is malformed", "history-damaged"],
+  [13, "database or disk is full", "history-full"],
+  [14, "unable to open database file", "history-unwritable"],
+  [26, "file is not a database", "history-foreign"],
+];
+
+/** Does an act on the history; whatever it throws becomes a {@linkcode HistoryError} that names act and place. */
+export function guarded<Result>(act: string, place: string, body: () => Result): Result {
+  try {
+    return body();
+  } catch (cause) {
+    if (cause instanceof HistoryError) throw cause;
+    throw new HistoryError(codeOf(cause), `cannot ${act} the history in ${place}: ${messageOf(cause)}`, cause);
+  }
+}
+
+function codeOf(cause: unknown): HistoryErrorCode {
+  if (!(cause instanceof Error)) return "history-failed";
+  if (cause instanceof Deno.errors.NotCapable || cause instanceof Deno.errors.PermissionDenied) {
+    return "history-unwritable";
+  }
+  if ("code" in cause && cause.code === "ENOSPC") return "history-full";
+  const primary = "errcode" in cause && typeof cause.errcode === "number" ? cause.errcode & 0xff : undefined;
+  const found = conditions.find(([number, text]) => number === primary || cause.message.includes(text));
+  return found?.[2] ?? "history-failed";
+}

@@ -1,0 +1,132 @@
+// The history as a SQLite database: making and recognizing its file, its schema. A database in memory has the same one.
+
+import { DatabaseSync } from "node:sqlite";
+import { guarded, HistoryError } from "./error.ts";
+
+/** `PRAGMA application_id` of our files: "gmhi" in ASCII. */
+const applicationId = 0x676d6869;
+
+/** What brings a file from each schema version to the next; `PRAGMA user_version` counts those applied. Append only. */
+const migrations: readonly string[] = [
+  `CREATE TABLE samples (
+     at INTEGER PRIMARY KEY, needsAgent INTEGER NOT NULL, coming INTEGER NOT NULL, willBeTaken INTEGER NOT NULL,
+     otherCause INTEGER NOT NULL, unserved INTEGER NOT NULL, notOurs INTEGER NOT NULL, wanted INTEGER NOT NULL,
+     starting INTEGER NOT NULL, idle INTEGER NOT NULL, building INTEGER NOT NULL, draining INTEGER NOT NULL,
+     away INTEGER NOT NULL, oldestWaitMs INTEGER NOT NULL) STRICT;
+   CREATE TABLE notes (
+     id INTEGER PRIMARY KEY, at INTEGER NOT NULL, level TEXT NOT NULL, code TEXT NOT NULL, text TEXT NOT NULL) STRICT;
+   CREATE INDEX notes_at ON notes (at);
+   CREATE INDEX notes_level ON notes (level, at);
+   CREATE TABLE lives (
+     taskId TEXT PRIMARY KEY, ended INTEGER, json TEXT NOT NULL) STRICT, WITHOUT ROWID;
+   CREATE INDEX lives_ended ON lives (ended);
+   CREATE TABLE hours (
+     hour INTEGER NOT NULL, profile TEXT NOT NULL, starting INTEGER NOT NULL, idle INTEGER NOT NULL,
+     busy INTEGER NOT NULL, other INTEGER NOT NULL, PRIMARY KEY (hour, profile)) STRICT, WITHOUT ROWID;
+   CREATE TABLE snapshots (
+     at INTEGER PRIMARY KEY, rank INTEGER NOT NULL, version TEXT NOT NULL, gzip BLOB NOT NULL) STRICT;
+   CREATE INDEX snapshots_rank ON snapshots (rank, at);`,
+];
+
+/** The name that messages give a history without a file. */
+export const memoryName = "memory";
+
+/**
+ * Opens a history file for its writer, and makes it where there is none (never its folder); without a path, a database in
+ * memory. It never grows beyond `bytesMax`. Throws {@linkcode HistoryError}, and leaves a file that is not ours, damaged or
+ * newer as it is.
+ */
+export function openDatabase(path: string | undefined, bytesMax: number): DatabaseSync {
+  const place = path ?? memoryName;
+  return guarded("open", place, () => {
+    if (path !== undefined) makePrivate(path);
+    return prepared(new DatabaseSync(path ?? ":memory:"), (database) => {
+      // A writer that waits holds up everything else.
+      database.exec("PRAGMA busy_timeout = 0");
+      const isFresh = pragma(database, "application_id") === 0 && pragma(database, "page_count") === 0;
+      if (!isFresh) checkIdentity(database, place);
+      // What is lost by a power failure are minutes of history.
+      database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+      setLimit(database, bytesMax);
+      if (isFresh) database.exec(`PRAGMA application_id = ${applicationId}`);
+      migrate(database);
+    });
+  });
+}
+
+/** The largest size from now on; what is there stays. */
+export function setLimit(database: DatabaseSync, bytesMax: number): void {
+  database.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(bytesMax / pragma(database, "page_size")))}`);
+}
+
+/** Bytes in use, without the pages that are free for what comes. */
+export function bytesUsed(database: DatabaseSync): number {
+  const pages = pragma(database, "page_count") - pragma(database, "freelist_count");
+  return pages * pragma(database, "page_size");
+}
+
+/** Runs `body` in one transaction that is rolled back where it throws. */
+export function inTransaction(database: DatabaseSync, body: () => void): void {
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    body();
+    database.exec("COMMIT");
+  } catch (cause) {
+    try {
+      database.exec("ROLLBACK");
+    } catch {
+      // A full disk has already rolled it back (sqlite.org/lang_transaction.html).
+    }
+    throw cause;
+  }
+}
+
+function migrate(database: DatabaseSync): void {
+  for (let version = pragma(database, "user_version"); version < migrations.length; version++) {
+    inTransaction(database, () => database.exec(`${migrations[version]}; PRAGMA user_version = ${version + 1}`));
+  }
+}
+
+function checkIdentity(database: DatabaseSync, place: string): void {
+  const id = pragma(database, "application_id");
+  if (id !== applicationId) {
+    throw new HistoryError(
+      "history-foreign",
+      `${place} is a SQLite database of another program (application_id ${id})`,
+    );
+  }
+  const version = pragma(database, "user_version");
+  if (version <= migrations.length) return;
+  const known = `this program knows up to ${migrations.length}`;
+  throw new HistoryError("history-newer", `the history in ${place} has schema version ${version}, ${known}`);
+}
+
+function pragma(database: DatabaseSync, name: string): number {
+  return Number(database.prepare(`PRAGMA ${name}`).get()?.[name] ?? 0);
+}
+
+/** Names of jobs and hosts are not for every user of the machine. */
+function makePrivate(path: string): void {
+  if (exists(path)) return;
+  Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return false;
+    throw cause;
+  }
+}
+
+function prepared(database: DatabaseSync, prepare: (database: DatabaseSync) => void): DatabaseSync {
+  try {
+    prepare(database);
+    return database;
+  } catch (cause) {
+    database.close();
+    throw cause;
+  }
+}

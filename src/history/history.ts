@@ -1,0 +1,154 @@
+// The history of a running program: figures, decisions, lives of instances, agent-hours and pictures, in a SQLite file or
+// in memory. Nothing in it decides anything. Not here: what is put into it, and when (runtime/recorder.ts).
+
+import type { DatabaseSync } from "node:sqlite";
+import type {
+  AgentHours,
+  HistoryPlace,
+  HistoryReader,
+  HistorySample,
+  HistorySnapshot,
+  InstanceLife,
+} from "../core/view/history.ts";
+import type { NoteView } from "../core/view/view.ts";
+import { guarded } from "./error.ts";
+import { bytesUsed, inTransaction, memoryName, openDatabase, setLimit } from "./file.ts";
+import { figureNames, lifeOf, readerOf } from "./reader.ts";
+
+/** What is to be kept. */
+export interface HistoryBatch {
+  readonly samples: readonly HistorySample[];
+  readonly notes: readonly NoteView[];
+  /** Lives that have begun, changed or ended. */
+  readonly lives: readonly InstanceLife[];
+  /** Agent time since the last batch. */
+  readonly hours: readonly AgentHours[];
+  readonly snapshots: readonly PackedSnapshot[];
+}
+
+/** A picture, compressed. */
+export interface PackedSnapshot extends Omit<HistorySnapshot, "view"> {
+  readonly gzip: Uint8Array;
+}
+
+/** How much is kept. */
+export interface HistoryLimits {
+  readonly keepMs: number;
+  readonly bytesMax: number;
+}
+
+/** A history that is open for its writer. Each act throws {@linkcode HistoryError} where it fails. */
+export interface History extends HistoryReader {
+  /** Keeps a batch in one transaction. */
+  write(batch: HistoryBatch): void;
+  /** Forgets a few of the rows that are too old, or too many for the size; to be called again and again. */
+  prune(atMs: number): void;
+  /** Lives that have not ended as far as is known. */
+  livesNow(): readonly InstanceLife[];
+  /** Other limits from now on. */
+  limit(limits: HistoryLimits): void;
+  /** Closes the file. */
+  close(): void;
+}
+
+/** A history in memory is smaller, whatever the limit of the file: it is for the last hours. */
+const memoryBytesMax = 32 * 1024 * 1024;
+
+/** Opens the history in a file, or one in memory that ends with the program. Throws {@linkcode HistoryError}. */
+export function openHistory(path: string | undefined, limits: HistoryLimits): History {
+  const bytesMax = (given: number): number => path === undefined ? Math.min(given, memoryBytesMax) : given;
+  const database = openDatabase(path, bytesMax(limits.bytesMax));
+  const place: HistoryPlace = path === undefined ? { kind: "memory" } : { kind: "file", path };
+  const name = path ?? memoryName;
+  let { keepMs } = limits;
+  let size = bytesMax(limits.bytesMax);
+  return {
+    ...readerOf(database, place),
+    write: (batch) => guarded("write", name, () => inTransaction(database, () => put(database, batch))),
+    prune: (atMs) =>
+      guarded("prune", name, () =>
+        inTransaction(database, () => {
+          dropOld(database, atMs - keepMs);
+          if (bytesUsed(database) > size * fullShare) thinOut(database, atMs);
+        })),
+    livesNow: () =>
+      guarded("read", name, () => database.prepare("SELECT json FROM lives WHERE ended IS NULL").all().map(lifeOf)),
+    limit: (next) =>
+      guarded("limit", name, () => {
+        keepMs = next.keepMs;
+        size = bytesMax(next.bytesMax);
+        setLimit(database, size);
+      }),
+    close: () => database.close(),
+  };
+}
+
+/** Beyond this share of its size a history is thinned out; the rest is for what comes meanwhile. */
+const fullShare = 0.8;
+/** Rows of a table that are dropped at once. */
+const rowsMax = 500;
+const snapshotsMax = 20;
+/** The pictures of so recent a time are kept whole, as long as there are others. */
+const recentMs = 3_600_000;
+
+const sampleSql = `INSERT OR REPLACE INTO samples (at, ${figureNames.join(", ")}) VALUES (?, ${
+  figureNames.map(() => "?").join(", ")
+})`;
+
+const hoursSql = `INSERT INTO hours VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (hour, profile) DO UPDATE SET
+  starting = starting + excluded.starting, idle = idle + excluded.idle, busy = busy + excluded.busy,
+  other = other + excluded.other`;
+
+function put(database: DatabaseSync, { samples, notes, lives, hours, snapshots }: HistoryBatch): void {
+  const sample = database.prepare(sampleSql);
+  for (const each of samples) sample.run(each.atMs, ...figureNames.map((name) => Math.round(each[name])));
+  const note = database.prepare("INSERT INTO notes (at, level, code, text) VALUES (?, ?, ?, ?)");
+  for (const { atMs, level, code, text } of notes) note.run(atMs, level, code, text);
+  const life = database.prepare("INSERT OR REPLACE INTO lives VALUES (?, ?, ?)");
+  for (const each of lives) life.run(each.taskId, each.endedMs ?? null, JSON.stringify(each));
+  const hour = database.prepare(hoursSql);
+  for (const { hourMs, profile, spentMs: { starting, idle, busy, other } } of hours) {
+    hour.run(hourMs, profile, starting, idle, busy, other);
+  }
+  const snapshot = database.prepare("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?)");
+  for (const { atMs, version, gzip } of snapshots) snapshot.run(atMs, rankOf(atMs), version, gzip);
+}
+
+/**
+ * The lowest rank goes first when there are too many pictures: every second minute, then every second of the rest, and so
+ * on, so that those that stay are evenly apart.
+ */
+function rankOf(atMs: number): number {
+  const minute = Math.floor(atMs / 60_000);
+  return 31 - Math.clz32(minute & -minute);
+}
+
+function dropOld(database: DatabaseSync, beforeMs: number): void {
+  for (const [table, key, at] of timed) drop(database, { table, key }, `WHERE ${at} < ${Math.floor(beforeMs)}`);
+  database.prepare("DELETE FROM hours WHERE hour < ?").run(Math.floor(beforeMs));
+}
+
+/** The tables with their keys and times. */
+const timed = [
+  ["samples", "at", "at"],
+  ["notes", "id", "at"],
+  ["lives", "taskId", "ended"],
+  ["snapshots", "at", "at"],
+] as const;
+
+function thinOut(database: DatabaseSync, atMs: number): void {
+  const older = `WHERE at < ${Math.floor(atMs - recentMs)} ORDER BY rank, at`;
+  if (drop(database, { table: "snapshots", key: "at", max: snapshotsMax }, older) > 0) return;
+  if (drop(database, { table: "snapshots", key: "at", max: 1 }, "ORDER BY at") === 0) {
+    for (const [table, key, at] of timed) drop(database, { table, key }, `WHERE ${at} IS NOT NULL ORDER BY ${at}`);
+  }
+}
+
+function drop(
+  database: DatabaseSync,
+  { table, key, max = rowsMax }: { readonly table: string; readonly key: string; readonly max?: number },
+  which: string,
+): number {
+  const sql = `DELETE FROM ${table} WHERE ${key} IN (SELECT ${key} FROM ${table} ${which} LIMIT ${max})`;
+  return Number(database.prepare(sql).run().changes);
+}

@@ -1,0 +1,113 @@
+// Asks an open history for what it keeps.
+
+import { Buffer } from "node:buffer";
+import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
+import { gunzipSync } from "node:zlib";
+import type {
+  AgentHours,
+  HistoryFigure,
+  HistoryPlace,
+  HistoryReader,
+  HistorySample,
+  InstanceLife,
+} from "../core/view/history.ts";
+import type { NoteLevel } from "../core/note.ts";
+import type { StatusView } from "../core/view/view.ts";
+import { guarded } from "./error.ts";
+import { memoryName } from "./file.ts";
+
+/** How a figure of several moments becomes one: of what waits the most, of agents the mean. */
+const figures: Readonly<Record<HistoryFigure, "MAX" | "AVG">> = {
+  needsAgent: "MAX",
+  coming: "MAX",
+  willBeTaken: "MAX",
+  otherCause: "MAX",
+  unserved: "MAX",
+  notOurs: "MAX",
+  wanted: "MAX",
+  starting: "AVG",
+  idle: "AVG",
+  building: "AVG",
+  draining: "AVG",
+  away: "AVG",
+  oldestWaitMs: "MAX",
+};
+
+/** The names of all figures; also those of their columns. */
+export const figureNames = Object.keys(figures) as readonly HistoryFigure[];
+
+const sampleColumns = Object.entries(figures).map(([name, by]) => `ROUND(${by}(${name}), 2) AS ${name}`).join(", ");
+
+/** More bytes than this are no picture of ours. */
+const viewBytesMax = 512 * 1024 * 1024;
+
+/** The reader of an open database. */
+export function readerOf(database: DatabaseSync, place: HistoryPlace): HistoryReader {
+  const name = place.kind === "file" ? place.path : memoryName;
+  const all = (sql: string, ...values: readonly (string | number)[]): readonly Row[] =>
+    guarded("read", name, () => database.prepare(sql).all(...values));
+  const one = (sql: string, ...values: readonly number[]): Row => all(sql, ...values)[0] ?? {};
+  return {
+    place,
+    span: () => {
+      const { first, last } = one("SELECT MIN(at) AS first, MAX(at) AS last FROM samples");
+      return typeof first === "number" && typeof last === "number" ? { fromMs: first, toMs: last } : undefined;
+    },
+    samples: ({ fromMs, toMs }, stepMs) => {
+      // A bound number may be taken for one with a fraction.
+      const step = Math.max(1, Math.round(stepMs));
+      const sql = `SELECT at / ${step} * ${step} AS atMs, ${sampleColumns} FROM samples WHERE at >= ? AND at < ? `;
+      return all(`${sql} GROUP BY 1 ORDER BY 1`, fromMs, toMs).map(sampleOf);
+    },
+    notes: ({ fromMs, toMs }, { max, levels }) => {
+      const some = levels === undefined ? "" : `AND level IN (${levels.map(() => "?").join(", ")})`;
+      const sql =
+        `SELECT at, level, code, text FROM notes WHERE at >= ? AND at < ? ${some} ORDER BY at DESC, id DESC LIMIT ?`;
+      return all(sql, fromMs, toMs, ...levels ?? [], max).map(({ at, level, code, text }) => ({
+        atMs: Number(at),
+        level: String(level) as NoteLevel,
+        code: String(code),
+        text: String(text),
+      }));
+    },
+    ended: ({ fromMs, toMs }, max) =>
+      all(
+        "SELECT json FROM lives WHERE ended >= ? AND ended < ? ORDER BY ended DESC, taskId LIMIT ?",
+        fromMs,
+        toMs,
+        max,
+      )
+        .map(lifeOf),
+    endedCount: ({ fromMs, toMs }) =>
+      Number(one("SELECT COUNT(*) AS count FROM lives WHERE ended >= ? AND ended < ?", fromMs, toMs).count),
+    hours: ({ fromMs, toMs }) =>
+      all("SELECT * FROM hours WHERE hour >= ? AND hour < ? ORDER BY hour, profile", fromMs, toMs).map(hoursOf),
+    snapshotAt: (atMs) => {
+      const { at, version, gzip } = one("SELECT * FROM snapshots WHERE at <= ? ORDER BY at DESC LIMIT 1", atMs);
+      if (!(gzip instanceof Uint8Array)) return undefined;
+      return guarded("read", name, () => {
+        const text = gunzipSync(gzip, { maxOutputLength: viewBytesMax });
+        const view = JSON.parse(Buffer.from(text).toString()) as StatusView;
+        return { atMs: Number(at), version: String(version), view };
+      });
+    },
+  };
+}
+
+/** One row of an answer. */
+type Row = Readonly<Record<string, SQLOutputValue>>;
+
+function sampleOf(row: Row): HistorySample {
+  const counts = Object.fromEntries(figureNames.map((name) => [name, Number(row[name])]));
+  return { atMs: Number(row.atMs), ...counts as Record<HistoryFigure, number> };
+}
+
+function hoursOf({ hour, profile, starting, idle, busy, other }: Row): AgentHours {
+  const spentMs = { starting: Number(starting), idle: Number(idle), busy: Number(busy), other: Number(other) };
+  return { hourMs: Number(hour), profile: String(profile), spentMs };
+}
+
+/** A life as it was written. */
+export function lifeOf({ json }: Readonly<Record<string, SQLOutputValue>>): InstanceLife {
+  return JSON.parse(String(json)) as InstanceLife;
+}

@@ -1,0 +1,231 @@
+// The history in its file: what it answers, what it forgets, and everything that can be wrong with the file.
+
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { HistoryError, type HistoryErrorCode } from "../../src/history/error.ts";
+import { type History, openHistory } from "../../src/history/history.ts";
+import { packView } from "../../src/history/snapshot.ts";
+import { sampleView } from "../support/sample_view.ts";
+import { aBatch, aLife, aNote, aSample, beginMs, hour, limits, minute, second } from "./samples.ts";
+
+const always = { fromMs: 0, toMs: Infinity };
+const megabyte = 1024 * 1024;
+
+function inFolder(name: string, body: (folder: string) => void | Promise<void>): void {
+  Deno.test(name, async () => {
+    const folder = Deno.makeTempDirSync({ prefix: "gocd-mesos-history-" });
+    try {
+      await body(folder);
+    } finally {
+      Deno.removeSync(folder, { recursive: true });
+    }
+  });
+}
+
+function inMemory(body: (history: History) => void): void {
+  const history = openHistory(undefined, limits);
+  try {
+    body(history);
+  } finally {
+    history.close();
+  }
+}
+
+Deno.test("of several moments the most jobs count, and the mean of the agents", () =>
+  inMemory((history) => {
+    const samples = [
+      aSample(beginMs, { needsAgent: 4, idle: 2, building: 1, oldestWaitMs: 5 * second }),
+      aSample(beginMs + 15 * second, { needsAgent: 1, idle: 1, building: 4, oldestWaitMs: 20 * second }),
+      aSample(beginMs + minute, { idle: 3 }),
+    ];
+    history.write(aBatch({ samples }));
+    assertEquals(history.samples(always, minute), [
+      aSample(beginMs, { needsAgent: 4, idle: 1.5, building: 2.5, oldestWaitMs: 20 * second }),
+      aSample(beginMs + minute, { idle: 3 }),
+    ]);
+    assertEquals(history.samples({ fromMs: beginMs + second, toMs: beginMs + minute }, second).map((s) => s.atMs), [
+      beginMs + 15 * second,
+    ]);
+    assertEquals(history.span(), { fromMs: beginMs, toMs: beginMs + minute });
+  }));
+
+Deno.test("a history that has nothing yet says so", () =>
+  inMemory((history) => {
+    assertEquals(history.span(), undefined);
+    assertEquals(history.snapshotAt(beginMs), undefined);
+    assertEquals([history.samples(always, minute), history.ended(always, 9), history.hours(always)], [[], [], []]);
+    assertEquals([history.endedCount(always), history.livesNow()], [0, []]);
+  }));
+
+Deno.test("notes come newest first, those of one moment in the order in which they were told, by level where asked", () =>
+  inMemory((history) => {
+    const notes = [aNote(beginMs, "a"), aNote(beginMs + 1, "b", "error"), aNote(beginMs + 1, "c", "warning")];
+    history.write(aBatch({ notes }));
+    assertEquals(history.notes(always, { max: 2 }), notes.slice(1).toReversed());
+    assertEquals(history.notes(always, { max: 9, levels: ["error", "info"] }).map(({ text }) => text), ["b", "a"]);
+    assertEquals(history.notes({ fromMs: beginMs, toMs: beginMs + 1 }, { max: 9 }).map(({ text }) => text), ["a"]);
+  }));
+
+Deno.test("agent time of one hour and profile adds up", () =>
+  inMemory((history) => {
+    const spentMs = { starting: 1, idle: 2, busy: 3, other: 4 };
+    const one = { hourMs: beginMs, profile: "linux", spentMs };
+    history.write(aBatch({ hours: [one, { ...one, profile: "mac" }] }));
+    history.write(aBatch({ hours: [one] }));
+    const double = { starting: 2, idle: 4, busy: 6, other: 8 };
+    assertEquals(history.hours(always), [{ ...one, spentMs: double }, { ...one, profile: "mac" }]);
+  }));
+
+inFolder("everything is there after a restart, and lives that had not ended go on", async (folder) => {
+  const path = `${folder}/gocd-mesos.db-history`;
+  const { endedMs: _, end: __, ...alive } = aLife("t-2");
+  const view = sampleView;
+  const snapshots = [await packView(view, () => Promise.resolve())];
+  const first = openHistory(path, limits);
+  const batch = aBatch({ samples: [aSample(beginMs)], notes: [aNote(beginMs, "a")], lives: [aLife("t-1"), alive] });
+  first.write({ ...batch, snapshots });
+  first.close();
+  assertEquals((Deno.statSync(path).mode ?? 0) & 0o777, 0o600);
+
+  const next = openHistory(path, limits);
+  assertEquals(next.livesNow(), [alive]);
+  next.write(aBatch({ lives: [aLife("t-2", { endedMs: beginMs + 2 * hour })] }));
+  assertEquals(next.livesNow(), []);
+  assertEquals(next.ended(always, 9).map(({ taskId }) => taskId), ["t-2", "t-1"]);
+  assertEquals(next.ended(always, 1).length, 1);
+  assertEquals(next.endedCount(always), 2);
+  assertEquals(next.samples(always, second).length, 1);
+  assertEquals(next.notes(always, { max: 9 }).length, 1);
+  assertEquals(next.snapshotAt(view.atMs - 1), undefined);
+  const found = next.snapshotAt(view.atMs + hour);
+  assertEquals([found?.atMs, found?.view], [view.atMs, JSON.parse(JSON.stringify(view))]);
+  next.close();
+});
+
+Deno.test("what is older than it is to be kept goes, a few rows at a time", () =>
+  inMemory((history) => {
+    const times = Array.from({ length: 1_200 }, (_, index) => beginMs + index * second);
+    history.write(aBatch({
+      samples: times.map((atMs) => aSample(atMs)),
+      notes: times.map((atMs) => aNote(atMs, "x")),
+      lives: times.map((endedMs, index) => aLife(`t-${index}`, { endedMs })),
+      hours: [{ hourMs: beginMs, profile: "linux", spentMs: { starting: 1, idle: 1, busy: 1, other: 1 } }],
+    }));
+    const left = (): readonly number[] => [
+      history.samples(always, second).length,
+      history.notes(always, { max: 9_999 }).length,
+      history.endedCount(always),
+    ];
+    history.limit({ ...limits, keepMs: hour });
+    const atMs = beginMs + hour + 1_000 * second;
+    history.prune(atMs);
+    assertEquals(left(), [700, 700, 700]);
+    for (let round = 0; round < 5; round++) history.prune(atMs);
+    assertEquals(left(), [200, 200, 200]);
+    assertEquals(history.hours(always), []);
+  }));
+
+function picture(atMs: number, bytes: number): { atMs: number; version: string; gzip: Uint8Array } {
+  return { atMs, version: "1", gzip: new Uint8Array(bytes).fill(7) };
+}
+
+inFolder("a history stays below its size: old pictures are thinned out evenly, the last hour's stay", (folder) => {
+  const path = `${folder}/history.db`;
+  const history = openHistory(path, { ...limits, bytesMax: 16 * megabyte });
+  const pictures = 1_200;
+  for (let index = 0; index < pictures; index++) {
+    const atMs = beginMs + index * minute;
+    history.write(aBatch({ samples: [aSample(atMs)], snapshots: [picture(atMs, 60_000)] }));
+    history.prune(atMs);
+  }
+  history.close();
+  assert(Deno.statSync(path).size <= 16 * megabyte);
+  const database = new DatabaseSync(path);
+  const kept = database.prepare("SELECT at FROM snapshots ORDER BY at").all().map(({ at }) => Number(at));
+  database.close();
+  const endMs = beginMs + pictures * minute;
+  assertEquals(kept.filter((atMs) => atMs >= endMs - hour).length, 60);
+  const gaps = kept.map((atMs, index) => (atMs - (kept[index - 1] ?? atMs)) / minute);
+  assertEquals([kept[0], Math.max(...gaps) <= 16, kept.length > 150], [beginMs, true, true]);
+});
+
+Deno.test("where there are no pictures to drop, the oldest of the rest goes", () => {
+  const history = openHistory(undefined, { ...limits, bytesMax: megabyte });
+  for (let index = 0; index < 2_000; index++) {
+    const atMs = beginMs + index * second;
+    history.write(aBatch({ notes: Array.from({ length: 5 }, () => aNote(atMs, "x".repeat(200))) }));
+    history.prune(atMs);
+  }
+  const notes = history.notes(always, { max: 99_999 });
+  assertEquals(notes[0]?.atMs, beginMs + 1_999 * second);
+  assert(notes.length > 1_000 && notes.length < 5_000, `${notes.length}`);
+  history.close();
+});
+
+inFolder("a batch that does not fit is not kept at all, and one that fits later is", (folder) => {
+  const history = openHistory(`${folder}/history.db`, { ...limits, bytesMax: megabyte });
+  const huge = aBatch({ notes: [aNote(beginMs, "a")], snapshots: [picture(beginMs, 2 * megabyte)] });
+  assertEquals(assertThrows(() => history.write(huge), HistoryError).code, "history-full");
+  assertEquals(history.notes(always, { max: 9 }), []);
+  history.limit({ ...limits, bytesMax: 8 * megabyte });
+  history.write(huge);
+  assertEquals(history.notes(always, { max: 9 }).length, 1);
+  history.close();
+});
+
+type Spoiler = (path: string) => void;
+const spoiled: readonly (readonly [string, HistoryErrorCode, Spoiler])[] = [
+  ["text", "history-foreign", (path) => Deno.writeTextFileSync(path, "framework { }\n".repeat(200))],
+  ["a database of another program", "history-foreign", (path) => alter(path, "CREATE TABLE jobs (name TEXT)")],
+  ["a file of a newer program", "history-newer", (path) => {
+    openHistory(path, limits).close();
+    alter(path, "PRAGMA user_version = 99");
+  }],
+  ["a folder", "history-unwritable", (path) => Deno.mkdirSync(path)],
+  ["a file cut short", "history-damaged", (path) => {
+    const history = openHistory(path, limits);
+    history.write(aBatch({ notes: Array.from({ length: 2_000 }, () => aNote(beginMs, "x".repeat(100))) }));
+    history.close();
+    Deno.truncateSync(path, 8_192);
+  }],
+];
+
+for (const [what, code, spoil] of spoiled) {
+  inFolder(`${what} in the place of the history is refused, told, and left as it is`, (folder) => {
+    const path = `${folder}/history.db`;
+    spoil(path);
+    const before = Deno.statSync(path).isFile ? Deno.readFileSync(path) : undefined;
+    const error = assertThrows(() => useOnce(path), HistoryError);
+    assertEquals([error.code, error.kind, error.message.includes(path)], [code, "state", true]);
+    assert(error.hint.length > 20);
+    if (before !== undefined) assertEquals(Deno.readFileSync(path), before);
+  });
+}
+
+function useOnce(path: string): void {
+  const history = openHistory(path, limits);
+  try {
+    history.livesNow();
+    history.notes(always, { max: 9_999 });
+  } finally {
+    history.close();
+  }
+}
+
+function alter(path: string, sql: string): void {
+  const database = new DatabaseSync(path);
+  database.exec(sql);
+  database.close();
+}
+
+inFolder("a file that another program is writing is told as locked, and taken once it is free", (folder) => {
+  const path = `${folder}/history.db`;
+  const history = openHistory(path, limits);
+  const other = new DatabaseSync(path);
+  other.exec("BEGIN IMMEDIATE");
+  assertEquals(assertThrows(() => history.write(aBatch({})), HistoryError).code, "history-locked");
+  other.exec("ROLLBACK");
+  history.write(aBatch({ notes: [aNote(beginMs, "a")] }));
+  other.close();
+  history.close();
+});

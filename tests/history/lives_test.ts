@@ -1,0 +1,135 @@
+// What instances spend their time on, as the history counts it.
+
+import { assertEquals } from "@std/assert";
+import type { AgentInstance } from "../../src/core/instance.ts";
+import type { AgentHours, InstanceLife } from "../../src/core/view/history.ts";
+import { type LifeBook, type LifeChanges, openLifeBook } from "../../src/history/lives.ts";
+import { anInstance } from "../core/instance_fixtures.ts";
+import { aLife, beginMs, hour, minute, second } from "./samples.ts";
+
+const at = (ms: number): number => beginMs + ms;
+const task = (phase: Parameters<typeof anInstance>[1]): AgentInstance =>
+  anInstance("t-1", phase, { createdMs: beginMs, host: "h1" });
+
+const launching = task({ state: "launching", sinceMs: at(0), offerId: "o" });
+const starting = task({ state: "starting", sinceMs: at(5 * second), runningSinceMs: at(5 * second) });
+const registered = (kind: "idle" | "building", sinceMs: number): AgentInstance =>
+  task({ state: "registered", sinceMs: at(20 * second), uuid: "u", activity: { kind, sinceMs } });
+const idle = registered("idle", at(20 * second));
+const building = registered("building", at(40 * second));
+const draining = (kind: "disabling" | "finishing", sinceMs: number): AgentInstance =>
+  task({
+    state: "draining",
+    sinceMs,
+    uuid: "u",
+    reason: "operator",
+    step: kind === "disabling" ? { kind, askedMs: sinceMs } : { kind },
+  });
+const gone = (sinceMs: number): AgentInstance =>
+  task({ state: "gone", sinceMs, uuid: "u", cause: "stopped", message: "killed" });
+
+/** Looks at each moment at what there is; everything seconds after the beginning. */
+function watched(
+  looks: readonly (readonly [ms: number, ...AgentInstance[]])[],
+  restored: readonly InstanceLife[] = [],
+): LifeChanges {
+  const book = openLifeBook(restored);
+  for (const [ms, ...instances] of looks) look(book, ms, instances);
+  return book.changes();
+}
+
+function look(book: LifeBook, ms: number, instances: readonly AgentInstance[]): void {
+  book.look(new Map(instances.map((each) => [each.taskId, each])), at(ms));
+}
+
+function spent(hours: readonly AgentHours[]): readonly number[] {
+  const sum = { starting: 0, idle: 0, busy: 0, other: 0 };
+  for (const { spentMs } of hours) {
+    for (const kind of ["starting", "idle", "busy", "other"] as const) sum[kind] += spentMs[kind];
+  }
+  return [sum.starting, sum.idle, sum.busy, sum.other].map((ms) => ms / second);
+}
+
+Deno.test("a life is counted from state to state, to the moment in which each began", () => {
+  const { lives, hours } = watched([
+    [0],
+    [second, launching],
+    [10 * second, starting],
+    [30 * second, idle],
+    [50 * second, building],
+    [60 * second, draining("disabling", at(55 * second))],
+    [70 * second, draining("finishing", at(55 * second))],
+    [80 * second, gone(at(75 * second))],
+    [90 * second],
+  ]);
+  assertEquals(spent(hours), [20, 20, 35, 0]);
+  assertEquals(lives, [{
+    taskId: "t-1",
+    profile: "default",
+    host: "h1",
+    createdMs: beginMs,
+    runningMs: at(5 * second),
+    registeredMs: at(20 * second),
+    endedMs: at(75 * second),
+    end: "stopped",
+    message: "killed",
+    spentMs: { starting: 20 * second, idle: 20 * second, busy: 35 * second, other: 0 },
+    builds: 1,
+  }]);
+});
+
+Deno.test("time goes to the hour in which it was spent", () => {
+  const late = anInstance("t-1", { state: "registered", uuid: "u", activity: { kind: "idle", sinceMs: at(0) } });
+  const looks = Array.from({ length: 5 }, (_, index) => [hour - 2 * minute + index * minute, late] as const);
+  const { hours } = watched(looks);
+  assertEquals(hours.map(({ hourMs, spentMs }) => [hourMs - beginMs, spentMs.idle]), [[0, 2 * minute], [
+    hour,
+    2 * minute,
+  ]]);
+});
+
+Deno.test("time in which nobody has looked counts for nothing", () => {
+  const { hours } = watched([[0, idle], [30 * second, idle], [hour, idle], [hour + second, idle]]);
+  assertEquals(spent(hours), [0, 31, 0, 0]);
+});
+
+Deno.test("an instance that an earlier run knew goes on with what it had spent", () => {
+  const { endedMs: _, end: __, kill: ___, ...before } = aLife("t-1", { builds: 2 });
+  const [life] = watched([[0, idle], [10 * second, building]], [before]).lives;
+  assertEquals([life?.builds, life?.registeredMs, life?.endedMs], [3, before.registeredMs, undefined]);
+  assertEquals((life?.spentMs.idle ?? 0) - before.spentMs.idle, 10 * second);
+});
+
+Deno.test("one that an earlier run knew and that is not there any more has ended while nobody watched", () => {
+  const { endedMs: _, end: __, ...before } = aLife("t-9");
+  assertEquals(watched([[0, idle]], [before]).lives.find(({ taskId }) => taskId === "t-9"), {
+    ...before,
+    endedMs: at(0),
+    end: "unseen",
+  });
+});
+
+Deno.test("one that is forgotten at once has ended as what was last seen of it says", () => {
+  const killing = task({ state: "killing", sinceMs: at(0), cause: "register-timeout" });
+  const [life] = watched([[0, killing], [second]]).lives;
+  assertEquals([life?.endedMs, life?.end, life?.kill], [at(second), "stopped", "register-timeout"]);
+  assertEquals(watched([[0, starting], [second]]).lives[0]?.end, "unseen");
+});
+
+Deno.test("one that lives after all has not ended", () => {
+  const [life] = watched([[0, idle], [second, gone(at(second))], [2 * second, idle]]).lives;
+  assertEquals([life?.endedMs, life?.end, life?.message], [undefined, undefined, undefined]);
+});
+
+Deno.test("time alone changes no life, but is part of all of them at the end; what was kept is not told again", () => {
+  const book = openLifeBook([]);
+  look(book, 0, [idle]);
+  assertEquals(book.changes().lives.length, 1);
+  book.kept();
+  look(book, 10 * second, [idle]);
+  assertEquals([book.changes().lives.length, spent(book.changes().hours)], [0, [0, 10, 0, 0]]);
+  book.kept();
+  look(book, 12 * second, [idle]);
+  const { lives, hours } = book.everything();
+  assertEquals([lives[0]?.spentMs.idle, spent(hours)], [12 * second, [0, 2, 0, 0]]);
+});

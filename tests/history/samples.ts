@@ -1,0 +1,48 @@
+// What tests put into a history.
+
+import type { HistorySample, InstanceLife } from "../../src/core/view/history.ts";
+import type { NoteView } from "../../src/core/view/view.ts";
+import type { HistoryBatch, HistoryLimits } from "../../src/history/history.ts";
+
+/** A moment that all times are counted from: the beginning of an hour. */
+export const beginMs = Date.UTC(2026, 10, 27, 12);
+/** Lengths of time, ms. */
+export const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 86_400_000] as const;
+
+/** As by default. */
+export const limits: HistoryLimits = { keepMs: 7 * day, bytesMax: 256 * 1024 * 1024 };
+
+/** A sample in which nothing is but what a test says. */
+export function aSample(atMs: number, counts: Partial<HistorySample> = {}): HistorySample {
+  const jobs = { needsAgent: 0, coming: 0, willBeTaken: 0, otherCause: 0, unserved: 0, notOurs: 0, wanted: 0 };
+  const agents = { starting: 0, idle: 0, building: 0, draining: 0, away: 0 };
+  return { ...jobs, ...agents, oldestWaitMs: 0, ...counts, atMs };
+}
+
+/** A life that has ended, unless a test says something else. */
+export function aLife(taskId: string, changes: Partial<InstanceLife> = {}): InstanceLife {
+  return {
+    taskId,
+    profile: "linux",
+    host: "h1",
+    createdMs: beginMs,
+    runningMs: beginMs + 10 * second,
+    registeredMs: beginMs + 20 * second,
+    endedMs: beginMs + hour,
+    end: "stopped",
+    kill: "drained",
+    spentMs: { starting: 20 * second, idle: 10 * minute, busy: 40 * minute, other: 0 },
+    builds: 3,
+    ...changes,
+  };
+}
+
+/** A note. */
+export function aNote(atMs: number, text: string, level: NoteView["level"] = "info"): NoteView {
+  return { atMs, level, code: "agent-launched", text };
+}
+
+/** A batch with nothing but what a test says. */
+export function aBatch(parts: Partial<HistoryBatch>): HistoryBatch {
+  return { samples: [], notes: [], lives: [], hours: [], snapshots: [], ...parts };
+}

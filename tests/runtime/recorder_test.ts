@@ -1,0 +1,175 @@
+// What a run puts into its history, and that nothing stops where it cannot.
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { Config } from "../../src/config/config.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import type { Note } from "../../src/core/note.ts";
+import type { State } from "../../src/core/state.ts";
+import { statusView } from "../../src/core/view/status_view.ts";
+import { openHistory } from "../../src/history/history.ts";
+import { openRecorder, Recorder } from "../../src/runtime/recorder.ts";
+import { aRegistered, stateOf } from "../core/instance_fixtures.ts";
+import { aNote, beginMs, hour, limits, minute, second } from "../history/samples.ts";
+
+const always = { fromMs: 0, toMs: Infinity };
+
+/** A run whose clock a test moves, and what it was told. */
+interface Run {
+  readonly recorder: Recorder;
+  readonly told: Note[];
+  /** Lets so much time pass, with a look each second, or at its end where it is long. */
+  pass(ms: number, state?: State): Promise<void>;
+}
+
+function runOf(open: (clock: { nowMs(): number; sleep(): Promise<void> }) => Recorder): Run {
+  let atMs = beginMs;
+  const recorder = open({ nowMs: () => atMs, sleep: () => Promise.resolve() });
+  const told: Note[] = [];
+  return {
+    recorder,
+    told,
+    pass: async (ms, state = quiet) => {
+      for (const endMs = atMs + ms; atMs < endMs;) {
+        atMs += second;
+        recorder.look({ state, view: () => statusView(state, atMs), tell: (note) => void told.push(note) });
+        // Pictures are packed between two looks.
+        await new Promise((resolve) => setTimeout(resolve, 0));
+      }
+    },
+  };
+}
+
+const quiet = stateOf([]);
+const busy = stateOf([aRegistered("t-1", "building"), aRegistered("t-2", "idle")]);
+const inMemory = (): Run => runOf((clock) => new Recorder(openHistory(undefined, limits), clock));
+
+function configIn(folder: string, more = ""): Config {
+  const text = `gocd-mesos { mesos-master = "m:5050", go-server.host = g, go-agent.docker-image = a
+    state.path = "${folder}/state.db"\n${more} }`;
+  return loadConfig("framework.conf", {}, () => text);
+}
+
+function inFolder(name: string, body: (folder: string) => Promise<void>): void {
+  Deno.test(name, async () => {
+    const folder = Deno.makeTempDirSync({ prefix: "gocd-mesos-recorder-" });
+    try {
+      await body(folder);
+    } finally {
+      Deno.removeSync(folder, { recursive: true });
+    }
+  });
+}
+
+Deno.test("a sample is kept every 15 seconds, a picture at most every minute, and rarely while nothing changes", async () => {
+  const { recorder, pass } = inMemory();
+  await pass(5 * minute);
+  const { reader } = recorder;
+  assertEquals(reader.samples(always, second).map(({ atMs }) => (atMs - beginMs) / second).slice(0, 4), [
+    1,
+    16,
+    31,
+    46,
+  ]);
+  const first = reader.snapshotAt(Infinity)?.atMs ?? 0;
+  assertEquals(first, beginMs + second);
+  await pass(16 * second, busy);
+  assertEquals(reader.snapshotAt(Infinity)?.view.instances.length, 2);
+  const changed = reader.snapshotAt(Infinity)?.atMs ?? 0;
+  recorder.told();
+  await pass(2 * minute, busy);
+  const next = reader.snapshotAt(Infinity)?.atMs ?? 0;
+  assert(next - changed >= minute && next - changed < 2 * minute);
+  await pass(16 * minute, busy);
+  assertEquals((reader.snapshotAt(Infinity)?.atMs ?? 0) - next >= 15 * minute, true);
+  recorder.close();
+});
+
+Deno.test("agent-hours, lives and notes are kept by and by; a standby's notes are, without a look", async () => {
+  const { recorder, pass } = inMemory();
+  recorder.told(aNote(beginMs, "first"));
+  await pass(minute, busy);
+  const { reader } = recorder;
+  const [hours] = reader.hours(always);
+  assertEquals([hours?.hourMs, hours?.profile], [beginMs, "default"]);
+  assert((hours?.spentMs.busy ?? 0) >= 45 * second && hours?.spentMs.busy === hours?.spentMs.idle);
+  await pass(20 * second, quiet);
+  assertEquals(reader.ended(always, 9).map(({ taskId, end }) => [taskId, end]), [["t-1", "unseen"], ["t-2", "unseen"]]);
+  assertEquals(reader.notes(always, { max: 9 }).map(({ text }) => text), ["first"]);
+  recorder.close();
+});
+
+inFolder("a run goes on with the lives that the one before has left", async (folder) => {
+  const path = `${folder}/history.db`;
+  const started = (): Run => runOf((clock) => new Recorder(openHistory(path, limits), clock));
+  const first = started();
+  await first.pass(10 * second, busy);
+  first.recorder.close();
+  const next = started();
+  await next.pass(minute, quiet);
+  assertEquals(next.recorder.reader.ended(always, 9).map(({ spentMs }) => spentMs.idle + spentMs.busy), [
+    9 * second,
+    9 * second,
+  ]);
+  next.recorder.close();
+});
+
+inFolder("by default the history lies beside the state, and nothing is said of it", async (folder) => {
+  const run = runOf((clock) => opened(openRecorder(configIn(folder), clock)));
+  assertEquals(run.recorder.reader.place, { kind: "file", path: `${Deno.realPathSync(folder)}/state.db-history` });
+  await run.pass(minute, busy);
+  run.recorder.close();
+  assertEquals([run.told, openRecorder(configIn(folder, "history.keep = 0"), neverClock)], [[], undefined]);
+});
+
+const neverClock = { nowMs: () => beginMs, sleep: () => Promise.resolve() };
+
+function opened(recorder: Recorder | undefined): Recorder {
+  if (recorder === undefined) throw new TypeError("there is a history to be");
+  return recorder;
+}
+
+inFolder("a file that cannot be opened is told once, and the history is in memory", async (folder) => {
+  Deno.writeTextFileSync(`${folder}/state.db-history`, "nothing of ours".repeat(100));
+  const { recorder, told, pass } = runOf((clock) => opened(openRecorder(configIn(folder), clock)));
+  await pass(2 * minute, busy);
+  assertEquals([told.map(({ kind }) => kind), recorder.reader.place], [["history-in-memory"], { kind: "memory" }]);
+  assert(recorder.reader.samples(always, second).length > 5);
+  recorder.close();
+});
+
+Deno.test("with a state in ZooKeeper the history is in memory, and the key for a file is named", async () => {
+  const config: Config = { ...configIn("/x"), state: { kind: "zookeeper", servers: [], path: "/gocd-mesos" } };
+  const { recorder, told, pass } = runOf((clock) => opened(openRecorder(config, clock)));
+  await pass(second);
+  assertEquals([told.length, told[0]?.kind], [1, "history-in-memory"]);
+  assertStringIncludes(JSON.stringify(told), "history.path");
+  recorder.close();
+});
+
+Deno.test("a history that fails is told once, with its end; what was not kept meanwhile is kept then", async () => {
+  const history = openHistory(undefined, limits);
+  let isFull = false;
+  const { write } = history;
+  const failing = Object.assign(history, {
+    write: (batch: Parameters<typeof write>[0]): void => {
+      if (isFull) history.limit({ ...limits, bytesMax: 1 });
+      write(isFull ? { ...batch, snapshots: [{ atMs: 0, version: "", gzip: new Uint8Array(200_000) }] } : batch);
+    },
+  });
+  const { recorder, told, pass } = runOf((clock) => new Recorder(failing, clock));
+  await pass(minute, busy);
+  isFull = true;
+  recorder.told(aNote(beginMs, "kept later"));
+  await pass(hour / 4, busy);
+  assertEquals(told.map(({ kind }) => kind), ["history-failed"]);
+  isFull = false;
+  history.limit(limits);
+  await pass(minute, busy);
+  assertEquals(told.map(({ kind }) => kind), ["history-failed", "history-works"]);
+  assertEquals(recorder.reader.notes(always, { max: 9 }).map(({ text }) => text), ["kept later"]);
+  const meanwhile = { fromMs: beginMs + minute, toMs: beginMs + 16 * minute };
+  assertEquals(recorder.reader.samples(meanwhile, minute).length, 15);
+  const [hours] = recorder.reader.hours(always);
+  assert((hours?.spentMs.busy ?? 0) > 16 * minute);
+  recorder.close();
+});
