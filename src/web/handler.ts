@@ -4,8 +4,9 @@ import type { Picture } from "../core/view/picture.ts";
 import { type HostRules, isAuthorized, isOurHost } from "./access.ts";
 import { openapiDocument, openapiPath } from "./api/openapi.ts";
 import { readQuery } from "./api/query.ts";
-import type { ReadRoute } from "./api/route.ts";
+import type { Asked, ReadRoute } from "./api/route.ts";
 import { findRoute } from "./api/routes.ts";
+import { realTimer, type SetTimer } from "../net/timer.ts";
 import { iconSvg, pageCss, pageJs } from "./assets/embedded.ts";
 import { answerCommand, type CommandOptions, tooMany } from "./commands.ts";
 import { metricsPage } from "./metrics.ts";
@@ -15,6 +16,7 @@ import { createRateLimiter } from "./rate_limit.ts";
 import { jsonResponse, refusalResponse, textResponse } from "./responses.ts";
 import { statusJson } from "./status_json.ts";
 import { type PageInput, statusFragment, statusPage } from "./status_page.ts";
+import { createStreamRoom, sharedLook } from "./streams.ts";
 
 /** What the routes show and do, and under which names. */
 export interface HandlerOptions extends HostRules {
@@ -29,6 +31,8 @@ export interface HandlerOptions extends HostRules {
   readonly commands?: CommandOptions;
   /** Everything but /health requires the token: a listener for commands only. */
   readonly isPrivate?: true;
+  /** For limits and for responses that go on; absent: the machine's. */
+  readonly setTimer?: SetTimer;
   /** Called with every error behind a 500; the client is not told. */
   readonly onError: (error: unknown) => void;
 }
@@ -52,6 +56,8 @@ export function createHandler(options: HandlerOptions): Handler {
   const { nowMs } = options;
   const wrongTokens = createRateLimiter({ perSecond: wrongTokensPerSecond, burst: wrongTokensBurst, nowMs });
   const routes = readRoutes(options);
+  const streams = createStreamRoom(options.setTimer ?? realTimer);
+  const look = sharedLook(options.picture, nowMs);
 
   /** `known` has sent the token; only the others use up their limits. */
   const callerOf = async (request: Request, address: string): Promise<Caller> => {
@@ -86,7 +92,7 @@ export function createHandler(options: HandlerOptions): Handler {
     if (found !== undefined) {
       const { rest } = found;
       const route = found.route;
-      return answerRead(request, () => answerApi(route, { rest, url, options }));
+      return answerRead(request, () => answerApi(route, { rest, url, options, streams, look }));
     }
     const route = routes.get(path);
     return route === undefined ? notFound() : answerRead(request, () => route(url));
@@ -114,12 +120,15 @@ function withoutSlash(path: string): string {
 
 function answerApi(
   route: ReadRoute,
-  { rest, url, options }: { readonly rest: string; readonly url: URL; readonly options: HandlerOptions },
+  { url, options, ...more }: Pick<Asked, "rest" | "streams" | "look"> & {
+    readonly url: URL;
+    readonly options: HandlerOptions;
+  },
 ): Response {
   const read = readQuery(route.parameters, url.searchParams);
   if ("refusal" in read) return refusalResponse(read.refusal);
-  const { version, sandbox } = options;
-  return route.respond({ picture: options.picture(), rest, query: read.query, version, sandbox });
+  const { version, sandbox, picture } = options;
+  return route.respond({ ...more, picture: picture(), query: read.query, version, sandbox });
 }
 
 function readRoutes(options: HandlerOptions): ReadonlyMap<string, Route> {

@@ -53,21 +53,65 @@ export async function writeResponse(
   { isHead, nowMs }: { readonly isHead: boolean; readonly nowMs: number },
 ): Promise<void> {
   const body = new Uint8Array(await response.arrayBuffer());
-  const headers = new Headers(response.headers);
-  headers.set("Connection", "close");
-  headers.set("Date", new Date(nowMs).toUTCString());
   // How long the body of a GET would be is not known.
-  if (!isHead) headers.set("Content-Length", String(body.length));
-  const lines = [
-    `HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? ""}`,
-    ...[...headers].map(([name, value]) => `${name}: ${value}`),
-  ];
-  const head = encode(`${lines.join("\r\n")}\r\n\r\n`);
+  const head = headOf(response, { nowMs, ...(isHead ? {} : { bodyBytes: body.length }) });
   // In one piece, or the second may wait for the client's receipt of the first.
   const whole = new Uint8Array(head.length + body.length);
   whole.set(head);
   whole.set(body, head.length);
   await writeAll(conn, whole);
+}
+
+/** How the parts of a stream are written. */
+export interface StreamWriting {
+  readonly nowMs: number;
+  /** Writes one part, for which there is a limit. */
+  readonly timed: (write: () => Promise<void>) => Promise<void>;
+}
+
+/**
+ * Writes a response as it comes, until it ends or the client closes its side: then the stream is cancelled. Throws if the
+ * connection breaks.
+ */
+export async function writeStream(
+  conn: HttpConnection,
+  response: Response,
+  { nowMs, timed }: StreamWriting,
+): Promise<void> {
+  const reader = response.body?.getReader();
+  const ignored = new Uint8Array(1024);
+  const untilGone = async (): Promise<void> => {
+    while (await conn.read(ignored) !== null);
+  };
+  // Ends with the connection at the latest.
+  untilGone().catch(() => {}).then(() => reader?.cancel()).catch(() => {});
+  try {
+    await timed(() => writeAll(conn, headOf(response, { nowMs })));
+    for (;;) {
+      const part = await reader?.read();
+      if (part?.value === undefined) break;
+      const { value } = part;
+      await timed(() => writeAll(conn, value));
+    }
+  } catch (error) {
+    await reader?.cancel();
+    throw error;
+  }
+}
+
+function headOf(
+  response: Response,
+  { nowMs, bodyBytes }: { readonly nowMs: number; readonly bodyBytes?: number },
+): Uint8Array {
+  const headers = new Headers(response.headers);
+  headers.set("Connection", "close");
+  headers.set("Date", new Date(nowMs).toUTCString());
+  if (bodyBytes !== undefined) headers.set("Content-Length", String(bodyBytes));
+  const lines = [
+    `HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? ""}`,
+    ...[...headers].map(([name, value]) => `${name}: ${value}`),
+  ];
+  return encode(`${lines.join("\r\n")}\r\n\r\n`);
 }
 
 interface Head {

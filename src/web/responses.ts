@@ -28,6 +28,21 @@ export function textResponse(body: string, contentType: string, status = 200): R
   return new Response(body, { status, headers: { ...commonHeaders, "Content-Type": contentType } });
 }
 
+/** Responses whose end is not known. */
+const streams = new WeakSet<Response>();
+
+/** A response that is sent as it comes. */
+export function streamResponse(body: ReadableStream<Uint8Array>, contentType: string): Response {
+  const response = new Response(body, { headers: { ...commonHeaders, "Content-Type": contentType } });
+  streams.add(response);
+  return response;
+}
+
+/** Whether a response is to be sent as it comes. */
+export function isStream(response: Response): boolean {
+  return streams.has(response);
+}
+
 /** A JSON response. */
 export function jsonResponse(value: unknown, status = 200): Response {
   return textResponse(JSON.stringify(value), "application/json; charset=utf-8", status);

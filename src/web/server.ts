@@ -1,9 +1,10 @@
 // The listener of the status page.
 
 import { messageOf, OperatorError } from "../errors.ts";
-import { realTimer, sleepWith } from "../net/timer.ts";
+import { realTimer, type SetTimer, sleepWith } from "../net/timer.ts";
 import { createHandler, type Handler, type HandlerOptions } from "./handler.ts";
-import { readRequest, writeResponse } from "./http1.ts";
+import { readRequest, writeResponse, writeStream } from "./http1.ts";
+import { isStream } from "./responses.ts";
 
 /** A running listener. */
 export interface WebServer {
@@ -17,7 +18,7 @@ export interface WebServer {
 export interface ConnectionLimits {
   /** From the beginning of a connection to the end of its request, ms. */
   readonly requestMs: number;
-  /** From then to the end of the connection, ms. */
+  /** From then to the end of the connection, ms; for each part of a response that goes on. */
   readonly responseMs: number;
   /**
    * Connections at once. Beyond that, the one that has waited longest for its request is closed, or where all are being
@@ -57,7 +58,8 @@ export function startWebServer(options: HandlerOptions, limits: ConnectionLimits
     const connection: OpenConnection = { close: () => open.delete(connection) && conn.close(), isWaiting: true };
     open.add(connection);
     if (open.size > limits.connectionsMax) return connection.close();
-    const serving = serve(conn, connection, { handler, limits, nowMs: options.nowMs })
+    const { nowMs, setTimer = realTimer } = options;
+    const serving = serve(conn, connection, { handler, limits, nowMs, setTimer })
       // The client is gone, or was closed for one of the limits.
       .catch(() => {})
       .finally(() => {
@@ -94,26 +96,36 @@ async function acceptAll(
 async function serve(
   conn: Deno.TcpConn,
   connection: OpenConnection,
-  { handler, limits, nowMs }: Pick<HandlerOptions, "nowMs"> & {
+  { handler, limits, nowMs, setTimer }: Pick<HandlerOptions, "nowMs"> & {
     readonly handler: Handler;
     readonly limits: ConnectionLimits;
+    readonly setTimer: SetTimer;
   },
 ): Promise<void> {
-  let stopClock = realTimer(connection.close, limits.requestMs);
+  let stopClock = setTimer(connection.close, limits.requestMs);
   try {
     const request = await readRequest(conn);
     connection.isWaiting = false;
     stopClock();
-    stopClock = realTimer(connection.close, limits.responseMs);
+    stopClock = setTimer(connection.close, limits.responseMs);
     if (request === undefined) return;
     const response = request instanceof Response ? request : await handler(request, conn.remoteAddr.hostname);
     const isHead = request instanceof Request && request.method === "HEAD";
+    if (isStream(response)) {
+      stopClock();
+      const timed = async (write: () => Promise<void>): Promise<void> => {
+        stopClock = setTimer(connection.close, limits.responseMs);
+        await write();
+        stopClock();
+      };
+      return await writeStream(conn, response, { nowMs: nowMs(), timed });
+    }
     await writeResponse(conn, response, { isHead, nowMs: nowMs() });
     // If the client had sent more than was read, a close would take the response away from it (RFC 9112, 9.6).
     await conn.closeWrite();
     connection.isWaiting = true;
     stopClock();
-    stopClock = realTimer(connection.close, lingerMs);
+    stopClock = setTimer(connection.close, lingerMs);
     const rest = new Uint8Array(16 * 1024);
     while (await conn.read(rest) !== null);
   } finally {

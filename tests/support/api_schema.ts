@@ -31,12 +31,23 @@ export interface Checker {
   unseen(): readonly string[];
 }
 
-/** Makes a checker that has seen nothing. */
-export function createChecker(): Checker {
+function schemasOfDocument(): Ajv2020 {
   const ajv = new Ajv2020({ strict: true, allErrors: true });
   // Words of OpenAPI that JSON Schema does not know, at the root.
   for (const each of ["openapi", "info", "servers", "paths", "components"]) ajv.addKeyword(each);
-  ajv.addSchema(openapi, "openapi");
+  return ajv.addSchema(openapi, "openapi");
+}
+
+/** Asserts that a value fits a named schema of the document. */
+export function assertFits(name: string, value: unknown): void {
+  const validate = schemasOfDocument().getSchema(`openapi#/components/schemas/${name}`);
+  if (validate === undefined) throw new Error(`no schema ${name}`);
+  assert(validate(value), `${JSON.stringify(value)}: ${JSON.stringify(validate.errors)}`);
+}
+
+/** Makes a checker that has seen nothing. */
+export function createChecker(): Checker {
+  const ajv = schemasOfDocument();
   const seen = new Set<string>();
 
   const ask: Checker["ask"] = async (handler, path, { of, ...init } = {}) => {

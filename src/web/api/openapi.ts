@@ -70,6 +70,7 @@ function queryParameter({ name, description, schema }: Parameter): Schema {
   return { name, in: "query", required: false, description, schema };
 }
 
-function response({ description, schema, contentType = "application/json" }: Answer): Schema {
-  return { description, content: { [contentType]: { schema } } };
+function response({ description, schema, others = {} }: Answer): Schema {
+  const all = Object.entries({ "application/json": schema, ...others });
+  return { description, content: Object.fromEntries(all.map(([type, each]) => [type, { schema: each }])) };
 }

@@ -2,6 +2,7 @@
 
 import type { Picture } from "../../core/view/picture.ts";
 import type { CommandName } from "../commands.ts";
+import type { StreamRoom } from "../streams.ts";
 import type { ProgramFacts } from "./documents.ts";
 import type { Parameter, Query } from "./query.ts";
 import type { Schema } from "./schema.ts";
@@ -10,8 +11,8 @@ import type { Schema } from "./schema.ts";
 export interface Answer {
   readonly description: string;
   readonly schema: Schema;
-  /** Absent: `application/json`. */
-  readonly contentType?: string;
+  /** Schemas by media type, beside `application/json`. */
+  readonly others?: Readonly<Record<string, Schema>>;
 }
 
 /** What every route tells of itself. */
@@ -32,6 +33,9 @@ export interface Described {
 /** What a reading route is asked for. */
 export interface Asked extends ProgramFacts {
   readonly picture: Picture;
+  /** The picture at a later moment. */
+  readonly look: () => Picture;
+  readonly streams: StreamRoom;
   /** What stands for `{locator}` in the path, decoded. */
   readonly rest: string;
   readonly query: Query;

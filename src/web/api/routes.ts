@@ -6,13 +6,12 @@ import type { Check } from "../../core/view/view.ts";
 import { whyView } from "../../core/view/why.ts";
 import { bodyBytesMax, type CommandName } from "../commands.ts";
 import { jsonResponse, refusalResponse } from "../responses.ts";
-import { eventViews, statusSummary } from "./documents.ts";
+import { statusSummary } from "./documents.ts";
+import { eventsRoute } from "./events.ts";
 import { listRoutes } from "./lists.ts";
-import { numberParameter, textParameter, timeOf, timeParameter, wordParameter } from "./query.ts";
 import { commandErrors, ifLeader, readErrors } from "./refusals.ts";
-import type { ApiRoute, Asked, CommandRoute, HealthRoute, ReadRoute } from "./route.ts";
-import { count, listOf, record, ref, type Schema, timeMs, word } from "./schema.ts";
-import { eventLevels } from "./schemas.ts";
+import type { ApiRoute, CommandRoute, HealthRoute, ReadRoute } from "./route.ts";
+import { record, ref, type Schema, word } from "./schema.ts";
 
 const statusRoute: ReadRoute = {
   kind: "read",
@@ -42,51 +41,6 @@ const whyRoute: ReadRoute = {
     });
   }),
 };
-
-/** Events that are answered at most. */
-const eventsMax = 1_000;
-
-const eventsRoute: ReadRoute = {
-  kind: "read",
-  path: "/api/v1/events",
-  id: "listEvents",
-  summary: "recent decisions and observations, oldest first",
-  description: "The last few hundred are kept, without those of level debug.",
-  parameters: [
-    numberParameter("after", "only events after the one with this id", { default: 0, minimum: 0, maximum: 1e15 }),
-    timeParameter("since", "only events from then on"),
-    wordParameter("level", "only events of this level or a higher one", eventLevels),
-    textParameter("code", "only events with this code"),
-    numberParameter("limit", "the newest so many", { default: eventsMax, minimum: 1, maximum: eventsMax }),
-  ],
-  answers: {
-    200: {
-      description: "the events",
-      schema: record("events", {
-        atMs: timeMs("the moment of the picture"),
-        startedMs: timeMs("when the program was started: if it changes, ids begin anew"),
-        lastId: count("the id of the newest event, whatever was asked for; 0: there is none"),
-        events: listOf(ref("Event"), "oldest first"),
-      }),
-    },
-    ...readErrors,
-  },
-  respond: eventsResponse,
-};
-
-function eventsResponse({ picture, query }: Asked): Response {
-  const all = eventViews(picture);
-  const rank = eventLevels.findIndex((each) => each === query["level"]);
-  const after = Number(query["after"] ?? 0);
-  const sinceMs = query["since"] === undefined ? -Infinity : timeOf(query["since"]);
-  const events = all.filter(({ id, atMs, level, code }) =>
-    id > after && atMs >= sinceMs && (query["code"] ?? code) === code &&
-    eventLevels.findIndex((each) => each === level) >= rank
-  );
-  const { atMs, startedMs } = picture.view;
-  const lastId = all.at(-1)?.id ?? 0;
-  return jsonResponse({ atMs, startedMs, lastId, events: events.slice(-Number(query["limit"] ?? eventsMax)) });
-}
 
 /** The word for yes and the word for no. */
 type Words = readonly [yes: string, no: string];
