@@ -8,6 +8,7 @@ import { rootKey } from "../config/keys.ts";
 import { runningStateOf } from "../runtime/control_client.ts";
 import type { CliIo } from "./io.ts";
 import { printable } from "./table.ts";
+import { UsageError } from "./usage.ts";
 
 /** Loads and checks a file. Throws ConfigError. */
 export function loadConfigFile(path: string, io: CliIo): Config {
@@ -22,6 +23,12 @@ export function isFile(path: string, io: CliIo): boolean {
   } catch (error) {
     return !(error instanceof Deno.errors.NotFound);
   }
+}
+
+/** Throws {@linkcode UsageError} if the file of a command stands behind its other argument; `act`: the words before both. */
+export function refuseSwapped(act: string, [first, second]: readonly (string | undefined)[], io: CliIo): void {
+  if (first === undefined || second === undefined || isFile(first, io) || !isFile(second, io)) return;
+  throw new UsageError("the configuration file comes first", `write \`gocd-mesos ${act} ${second} ${first}\``);
 }
 
 /** What a command needs of a file that may be wrong otherwise. */

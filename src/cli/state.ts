@@ -12,7 +12,7 @@ import { exportState, importState, parseStateDocument } from "../store/state_doc
 import type { Store } from "../store/store.ts";
 import type { Command, CommandArguments } from "./command.ts";
 import type { CliIo } from "./io.ts";
-import { loadNeeded, type Needs, requireState, warnOfFlaws } from "./load.ts";
+import { loadNeeded, type Needs, refuseSwapped, requireState, warnOfFlaws } from "./load.ts";
 import { adoptFramework, registerAnew } from "./state_adopt.ts";
 import { printable, printableJson, table } from "./table.ts";
 import { nearestWord, UsageError } from "./usage.ts";
@@ -67,6 +67,8 @@ Examples:
   run: async (args, io) => {
     const [action = "", path = "", argument] = args.operands;
     refuseUnknownAction(action, args);
+    refuseSwapped(`state ${action}`, [path, argument], io);
+    if (action === "import") refuseExportFirst(path, argument, io);
     const part = loadNeeded(path, io, action === "adopt" ? adoptNeeds : undefined);
     const { config } = part;
     requireState(part);
@@ -110,9 +112,26 @@ const adoptNeeds: Needs = {
   wantsSecret: (key) => key.startsWith("mesos."),
 };
 
+/** An exported state in place of the configuration would be told to be no configuration. */
+function refuseExportFirst(path: string, argument: string | undefined, io: CliIo): void {
+  let isExport = true;
+  try {
+    parseStateDocument(readDocument(path, io), path);
+  } catch {
+    isExport = false;
+  }
+  if (!isExport) return;
+  const hint = `write \`gocd-mesos state import ${argument ?? "framework.conf"} ${path}\``;
+  throw new UsageError("the configuration file comes first, the exported state after it", hint);
+}
+
 function refuseUnknownAction(action: string, { operands }: CommandArguments): void {
   const count = Object.hasOwn(actions, action) ? actions[action] : undefined;
   if (count !== undefined && operands.length <= count) return;
+  const [, other = ""] = operands;
+  if (count === undefined && Object.hasOwn(actions, other)) {
+    throw new UsageError("the action comes before the file", `write \`gocd-mesos state ${other} ${action}\``);
+  }
   const near = nearestWord(action, Object.keys(actions));
   if (count !== undefined) {
     throw new UsageError(

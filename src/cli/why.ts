@@ -8,13 +8,15 @@ import { OperatorError } from "../errors.ts";
 import { readRunningStatus } from "../runtime/control_client.ts";
 import type { Command } from "./command.ts";
 import type { CliIo } from "./io.ts";
-import { loadConfigFile, loadNeeded, warnOfFlaws } from "./load.ts";
+import { loadConfigFile, loadNeeded, refuseSwapped, warnOfFlaws } from "./load.ts";
 import { pollOnce } from "./poll_once.ts";
 import { nextAct } from "./report.ts";
-import { printable } from "./table.ts";
+import { printable, table } from "./table.ts";
 
-/** Jobs explained at once at most. */
-const jobsMax = 20;
+/** Jobs explained at once; of more, only their names are told. */
+const explainedMax = 3;
+/** Names told at most. */
+const namedMax = 20;
 
 /** The command. */
 export const whyCommand: Command = {
@@ -24,7 +26,8 @@ export const whyCommand: Command = {
 
 Explains one waiting job, step by step: what it asks for, which profile serves it, which agents could take it, what holds
 a launch back, and what to do. The running instance is asked where there is one; otherwise the GoCD server is polled once.
-The job is named by its locator (pipeline/counter/stage/counter/job), its name, or a part of either.
+The job is named by its locator (pipeline/counter/stage/counter/job), its name, or a part of either; where that is so
+vague that more than ${explainedMax} jobs match, they are listed instead.
 
 Examples:
   gocd-mesos why framework.conf shop/412/build/1/unit-tests
@@ -36,16 +39,35 @@ Examples:
   operandsText: "a configuration file and a job",
   run: async ({ operands }, io) => {
     const [path = "", wanted = ""] = operands;
+    refuseSwapped("why", operands, io);
     const view = await readView(path, io);
     const jobs = findJobs(view, wanted);
     if (jobs.length === 0) throw new JobNotWaitingError(wanted, view.jobs.length);
-    for (const job of jobs.slice(0, jobsMax)) {
+    if (jobs.length > explainedMax) {
+      listJobs(jobs, { path, wanted }, io);
+      return 0;
+    }
+    for (const job of jobs) {
       for (const line of explainJob(job, view)) io.out(printable(line));
     }
-    if (jobs.length > jobsMax) io.out(`and ${jobs.length - jobsMax} more jobs match`);
     return 0;
   },
 };
+
+/** Which jobs a vague word means, and how to name one of them. */
+function listJobs(
+  jobs: readonly JobView[],
+  { path, wanted }: { readonly path: string; readonly wanted: string },
+  io: CliIo,
+): void {
+  io.out(`\n${jobs.length} waiting jobs match "${wanted}":`);
+  const rows = jobs.slice(0, namedMax).map(({ locator, verdict, reason }) => [locator, verdict, reason]);
+  io.out(table(["JOB", "VERDICT", "REASON"], rows, io.size().columns));
+  if (jobs.length > namedMax) {
+    io.out(`  and ${jobs.length - namedMax} more (\`gocd-mesos plan --jobs ${path}\` lists all)`);
+  }
+  io.out(`name one of them: \`gocd-mesos why ${path} ${jobs[0]?.locator ?? ""}\``);
+}
 
 async function readView(path: string, io: CliIo): Promise<StatusView> {
   const part = loadNeeded(path, io);

@@ -136,6 +136,30 @@ Deno.test("state forget-framework asks, keeps the lineage, and forgets the id wi
     assertMatch(left, /^agents {5}0 on record$/m);
   }));
 
+Deno.test("words in the wrong order are told with the right one, and nothing is changed", () =>
+  withSetup(async ({ folder, run }) => {
+    const backup = `${folder}/backup.json`;
+    Deno.writeTextFileSync(backup, (await run("export")).out);
+    const conf = `${folder}/framework.conf`;
+    for (
+      const [words, message, order] of [
+        [["import", backup, conf], /the configuration file comes first/, `import ${conf} ${backup}`],
+        [
+          ["forget", "gm-abc123-default-1", conf],
+          /the configuration file comes first/,
+          `forget ${conf} gm-abc123-default-1`,
+        ],
+        [["adopt", frameworkId, conf], /the configuration file comes first/, `adopt ${conf} ${frameworkId}`],
+        [[conf, "show"], /the action comes before the file/, `show ${conf}`],
+      ] as const
+    ) {
+      const written = await runLine(["state", ...words]);
+      assertRefused(written, 2, message);
+      assertStringIncludes(written.err, `write \`gocd-mesos state ${order}\``);
+    }
+    assertMatch((await run("show")).out, /2 on record/);
+  }));
+
 Deno.test("a state in use may be looked at and not be changed", () =>
   withSetup(async ({ run, path, folder }) => {
     Deno.writeTextFileSync(`${folder}/backup.json`, (await run("export")).out);

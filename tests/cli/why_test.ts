@@ -1,6 +1,6 @@
 // `gocd-mesos why`: one transcript for each cause that a single poll can show.
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import { assertRefused, assertTranscript, confFolder, runLine } from "./support.ts";
 
@@ -10,6 +10,7 @@ const causes: readonly (readonly [
   name: string,
   arrange: (cluster: Cluster) => void,
   more?: string,
+  job?: string,
 ])[] = [
   ["needs-agent", ({ gocd }) => schedule(gocd, {})],
   ["several", ({ gocd }) => [1, 2, 3].forEach(() => schedule(gocd, {}))],
@@ -36,7 +37,7 @@ const causes: readonly (readonly [
     gocd.addAgent({ uuid: personsUuid, hostname: "box", environments: ["prod"] });
     schedule(gocd, {});
   }, "profiles { other { environments = [prod] } }"],
-  ["limit", ({ gocd }) => [1, 2, 3].forEach(() => schedule(gocd, {})), "scaling.max-agents = 1"],
+  ["limit", ({ gocd }) => [1, 2, 3].forEach(() => schedule(gocd, {})), "scaling.max-agents = 1", "shop/3/build/1"],
 ];
 
 function schedule(
@@ -46,15 +47,15 @@ function schedule(
   gocd.schedule({ pipeline: "shop", stage: "build", job: "unit", gocdResources: [], durationMs: 600_000, ...extra });
 }
 
-for (const [name, arrange, more] of causes) {
+for (const [name, arrange, more, job = "shop/1/build/1"] of causes) {
   Deno.test(`why explains one waiting job: ${name}`, async () => {
     const cluster = startCluster({ speed: 1, gocd: { environments: [{ name: "prod", origin: "gocd" }] } });
     const folder = confFolder(cluster.configText(more ?? ""));
     try {
       arrange(cluster);
-      const { code, all } = await runLine(["why", folder.conf, "shop/1/build/1"]);
+      const { code, all } = await runLine(["why", folder.conf, job]);
       assertEquals(code, 0);
-      assertTranscript(`why-${name}`, `$ gocd-mesos why framework.conf shop/1/build/1\n${all}`, []);
+      assertTranscript(`why-${name}`, `$ gocd-mesos why framework.conf ${job}\n${all}`, []);
     } finally {
       folder.remove();
       await cluster.close();
@@ -87,5 +88,32 @@ Deno.test("why finds a job by its name, by a part of its locator, and by the loc
   } finally {
     folder.remove();
     await cluster.close();
+  }
+});
+
+Deno.test("a vague word gets a short list, and the way to name one job", async () => {
+  const cluster = startCluster({ speed: 1 });
+  const folder = confFolder(cluster.configText("scaling.max-agents = 2"));
+  try {
+    for (let count = 0; count < 22; count++) schedule(cluster.gocd, {});
+    const { code, all } = await runLine(["why", folder.conf, "unit"]);
+    assertEquals(code, 0);
+    assertTranscript("why-vague", `$ gocd-mesos why framework.conf unit\n${all}`, [[folder.conf, "framework.conf"]]);
+  } finally {
+    folder.remove();
+    await cluster.close();
+  }
+});
+
+Deno.test("the job before the file is told as that", async () => {
+  const folder = confFolder("gocd-mesos {}");
+  try {
+    const written = await runLine(["why", "shop/1/build/1/unit", folder.conf]);
+    assertRefused(written, 2, /the configuration file comes first/);
+    assertStringIncludes(written.err, `write \`gocd-mesos why ${folder.conf} shop/1/build/1/unit\``);
+    // Both may be files, or none.
+    assertRefused(await runLine(["why", "a.conf", "b.conf"]), 2, /a\.conf: cannot read the configuration/);
+  } finally {
+    folder.remove();
   }
 });

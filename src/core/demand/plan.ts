@@ -244,7 +244,12 @@ function verdicts(
   for (const { assessed, gate, row, remarks: ofBucket } of rows) {
     let taken = assessed.willBeTaken;
     let coming = assessed.coming;
-    const rest = restOf(state, { assessed, gate, wanted: row.wanted }, atMs);
+    const { wanted } = row;
+    const held = restOf(state, { assessed, gate, wanted }, atMs);
+    // What a limit leaves is on its way as any other: the oldest jobs wait for offers, and only the others for the limit.
+    const isLimit = gate.kind === "held-limit" || gate.kind === "held-rate";
+    let left = isLimit ? wanted : 0;
+    const due = left > 0 ? restOf(state, { assessed, gate: { kind: "go" }, wanted }, atMs) : held;
     for (const job of assessed.bucket.jobs) {
       const firstSeenMs = state.demand.seen.get(job.locator)?.firstSeenMs ?? atMs;
       const cause = assessed.otherCauses.get(job.locator);
@@ -260,6 +265,8 @@ function verdicts(
         coming--;
         judged.push({ ...base, verdict: "coming", reason: { kind: "agent-coming", names: assessed.comingNames } });
       } else {
+        const rest = left > 0 ? due : held;
+        left--;
         judged.push(withRemarks({ ...base, ...rest }, ofBucket, remarks.ofJob(job.locator)));
       }
     }

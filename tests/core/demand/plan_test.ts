@@ -161,7 +161,25 @@ Deno.test("the limit of a profile clamps, and names its key", () => {
   const world = drive({ profiles: [aProfile({ name: "fast", gocdResources: ["linux"], maxAgents: 1 })] });
   world.poll({ jobs: jobs(2) });
   assertEquals(wanted(world), 1);
-  assertStringIncludes(world.verdict("j0").reason, "profiles.fast.max-agents = 1");
+  assertStringIncludes(world.verdict("j1").reason, "profiles.fast.max-agents = 1");
+});
+
+Deno.test("at a limit in a full cluster, the jobs that it leaves are told what no offer has, and the others the limit", () => {
+  const world = drive({ scaling: { maxAgents: 2 } });
+  world.subscribe();
+  world.poll({ jobs: jobs(3) });
+  assertEquals(["j0", "j1", "j2"].map((name) => world.verdict(name).reasonCode), [
+    "launching",
+    "launching",
+    "held-limit",
+  ]);
+  world.offers(offer("h1", { cpus: 0.1 }));
+  world.wait(second);
+  assertEquals(["j0", "j1", "j2"].map((name) => world.verdict(name).reasonCode), [
+    "no-fitting-offer",
+    "no-fitting-offer",
+    "held-limit",
+  ]);
 });
 
 Deno.test("what one bucket gets of the framework's limit the next one lacks, oldest job first", () => {
