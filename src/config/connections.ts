@@ -13,7 +13,18 @@ import {
 } from "../net/addresses.ts";
 import { type AllowedHost, parseAllowedHost } from "../net/allowed_hosts.ts";
 import type { GocdConfig, HttpConfig, LogConfig, MesosConfig } from "./config.ts";
-import { addProblem, booleanAt, confAt, durationMsAt, find, integerAt, type Reader, specOf, textAt } from "./reader.ts";
+import {
+  addMissing,
+  addProblem,
+  booleanAt,
+  confAt,
+  durationMsAt,
+  find,
+  integerAt,
+  type Reader,
+  specOf,
+  textAt,
+} from "./reader.ts";
 import { textsAt, unquoted, wordAt } from "./reader.ts";
 import { caCertsAt, secretAt } from "./secrets.ts";
 import { quote } from "./values.ts";
@@ -47,7 +58,7 @@ function readMasters(reader: Reader): Masters {
   const text = textAt(reader, key);
   if (found === undefined || text === undefined) {
     const hint = `write mesos-master = ${specOf(key).example}`;
-    addProblem(reader, { key }, { code: "config-missing-key", message: "it is missing", hint });
+    addMissing(reader, { key }, { hint });
     return noMasters;
   }
   const masters = parseMasters(text);
@@ -101,17 +112,33 @@ function readMesosCredentials(reader: Reader, principal: string | undefined): Me
     addProblem(reader, { key: "mesos.token" }, { code: "config-conflict", message, hint: "remove one of them" });
   }
   if (token !== undefined) return { kind: "bearer", token };
-  if (secret === undefined) return { kind: "none" };
+  if (secret === undefined) {
+    warnOfNoLogin(reader, ["mesos.token", "mesos.secret"]);
+    return { kind: "none" };
+  }
   if (principal !== undefined) return { kind: "basic", userName: principal, password: secret };
   const message = "there is a secret, but no mesos.principal";
-  addProblem(reader, { key }, { code: "config-missing-key", message, hint: 'write mesos.principal = "…"' });
+  addMissing(reader, { key }, { message, hint: 'write mesos.principal = "…"', others: ["mesos.principal"] });
   return { kind: "none" };
+}
+
+/** A login that is written, but gone with its variable, would show only as one that the server refuses. */
+function warnOfNoLogin(reader: Reader, keys: readonly string[]): void {
+  for (const key of keys) {
+    const name = reader.unsetVariable(key) ?? reader.unsetVariable(`${key}-file`);
+    if (name !== undefined) {
+      reader.warnings.push(`${key} is not given: the environment variable ${name} is not set, or empty`);
+    }
+  }
 }
 
 /** The part about GoCD. */
 export function readGocd(reader: Reader): GocdConfig {
   const url = readGocdUrl(reader);
   const autoRegisterKey = secretAt(reader, "go-agent.auto-register-key");
+  if (autoRegisterKey === undefined && reader.wantsSecret("go-agent.auto-register-key")) {
+    warnOfNoLogin(reader, ["go-agent.auto-register-key"]);
+  }
   const insecure = booleanAt(reader, "go-server.insecure");
   if (insecure) {
     reader.warnings.push("go-server.insecure accepts any certificate: anyone in between can read the password");
@@ -138,7 +165,7 @@ function readGocdUrl(reader: Reader): ServerUrl {
     const hint = 'write go-server { host = "gocd.example.com", port = 8153 }, or go-server.url';
     const section = confAt(reader.root, "go-server");
     const at = { key: "go-server.host", ...(section === undefined ? {} : { conf: section }) };
-    addProblem(reader, at, { code: "config-missing-key", message: "it is missing", hint });
+    addMissing(reader, at, { hint, others: ["go-server.url"] });
     return noServer;
   }
   const found = find(reader, "go-server.host");
@@ -198,12 +225,14 @@ function readGocdCredentials(reader: Reader): GocdConfig["credentials"] {
   if (userName !== undefined && password !== undefined) return { kind: "basic", userName, password };
   if (userName !== undefined && found !== undefined) {
     const message = "there is a user name, but no password";
-    const hint = "write go-server.password or password-file, or check that its environment variable is set";
-    addProblem(reader, { ...found, key: "go-server.password" }, { code: "config-missing-key", message, hint });
+    const hint = "write go-server.password or password-file";
+    const others = ["go-server.password-file", "go-server.access-token"];
+    addMissing(reader, { ...found, key: "go-server.password" }, { message, hint, others });
   } else if (password !== undefined) {
     const message = "there is a password, but no user name";
-    const hint = 'write go-server.user-name = "…"';
-    addProblem(reader, { key: "go-server.user-name" }, { code: "config-missing-key", message, hint });
+    addMissing(reader, { key: "go-server.user-name" }, { message, hint: 'write go-server.user-name = "…"' });
+  } else {
+    warnOfNoLogin(reader, ["go-server.access-token", "go-server.user-name", "go-server.password"]);
   }
   return { kind: "none" };
 }

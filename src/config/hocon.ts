@@ -5,6 +5,7 @@ import { ConfigError, failAt } from "./config_error.ts";
 import { mergeRaw, type RawObject } from "./hocon_raw.ts";
 import { resolveHocon, type UnsetVariables } from "./hocon_resolve.ts";
 import { type IncludeRequest, parseHocon } from "./hocon_syntax.ts";
+import { unsetVariableAt } from "./hocon_unset.ts";
 import type { ConfObject } from "./hocon_values.ts";
 
 /** The combined contents of a file, its includes and the environment. */
@@ -17,6 +18,8 @@ export interface HoconFile {
   readonly envNames: readonly string[];
   /** What looks like a mistake: includes that were not there, a comment in the middle of a word. */
   readonly warnings: readonly string[];
+  /** The environment variable that is not set or empty, and that this path, which has no value, was to be taken from. */
+  readonly unsetVariable: (path: readonly string[]) => string | undefined;
 }
 
 /** Reads a text file; throws where it cannot. */
@@ -55,8 +58,16 @@ export function readHocon(
     }, undefined);
   };
   try {
-    const resolved = resolve(parse(readFirst(path, read), path, [], 0), env, unset);
-    return { root: resolved.root, files, envNames: resolved.envNames, warnings: [...warnings, ...resolved.warnings] };
+    const raw = parse(readFirst(path, read), path, [], 0);
+    const { root, envNames, warnings: more } = resolve(raw, env, unset);
+    const isUnset = (name: string): boolean => envNames.includes(name) && (env[name] ?? "").trim() === "";
+    return {
+      root,
+      files,
+      envNames,
+      warnings: [...warnings, ...more],
+      unsetVariable: (path) => unsetVariableAt(raw, path, isUnset),
+    };
   } catch (error) {
     if (error instanceof ConfigError) error.warnings = warnings;
     throw error;

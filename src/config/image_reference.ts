@@ -35,7 +35,7 @@ export function imageFlaw(image: string): ImageFlaw | undefined {
   const [named = "", digest, ...more] = image.split("@");
   if (more.length > 0) return { message: "it has two digests", hint: "write name@sha256:…" };
   const { name, tag } = splitTag(named);
-  return nameFlaw(name) ?? (tag === undefined ? undefined : tagFlaw(tag)) ??
+  return nameFlaw(name, image.slice(name.length)) ?? (tag === undefined ? undefined : tagFlaw(tag)) ??
     (digest === undefined ? undefined : digestFlaw(digest));
 }
 
@@ -46,11 +46,13 @@ function splitTag(named: string): { readonly name: string; readonly tag?: string
   return { name: named.slice(0, colon), tag: named.slice(colon + 1) };
 }
 
-function nameFlaw(name: string): ImageFlaw | undefined {
+/** `rest`: tag and digest behind the name, for the hint. */
+function nameFlaw(name: string, rest: string): ImageFlaw | undefined {
   const slash = name.indexOf("/");
   const first = name.slice(0, Math.max(slash, 0));
   // A first part like this is a registry, any other is the first part of the path.
-  const isHost = /[.:[\]]/.test(first) || first === "localhost" || first !== first.toLowerCase();
+  const isClearHost = /[.:[\]]/.test(first) || first === "localhost";
+  const isHost = isClearHost || first !== first.toLowerCase();
   if (isHost && !hostPattern.test(first)) {
     return { message: "the registry before the first slash is not a host or host:port", hint: "write host:5000/name" };
   }
@@ -61,10 +63,8 @@ function nameFlaw(name: string): ImageFlaw | undefined {
     return { message: "a part of its name is empty", hint: "write registry/name:version with single slashes" };
   }
   if (path !== path.toLowerCase()) {
-    return {
-      message: "its name has upper case letters",
-      hint: `write ${shortened(path.toLowerCase(), shownMax)}, in lower case`,
-    };
+    const lower = isClearHost ? `${first}/${path.toLowerCase()}` : name.toLowerCase();
+    return { message: "its name has upper case letters", hint: `write ${shortened(`${lower}${rest}`, shownMax)}` };
   }
   const wrong = components.find((component) => !componentPattern.test(component));
   if (wrong !== undefined) {

@@ -87,6 +87,7 @@ function readConfig(hocon: HoconFile, { path, env, read, wantsSecret }: Source):
     read,
     readFiles: hocon.files.slice(1),
     wantsSecret,
+    unsetVariable: (key) => hocon.unsetVariable([rootKey, ...key.split(".")]),
   };
   checkKeys(reader, root, "");
   const libprocessIp = env["LIBPROCESS_IP"];

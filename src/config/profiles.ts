@@ -19,7 +19,17 @@ import { judgeParameter, namedByTaskId } from "./docker_parameters.ts";
 import { imageFlaw } from "./image_reference.ts";
 import { pathBeside } from "./hocon.ts";
 import { profileHash } from "./profile_hash.ts";
-import { addProblem, booleanAt, confAt, durationMsAt, find, integerAt, memoryMbMilliAt, numberAt } from "./reader.ts";
+import {
+  addMissing,
+  addProblem,
+  booleanAt,
+  confAt,
+  durationMsAt,
+  find,
+  integerAt,
+  memoryMbMilliAt,
+  numberAt,
+} from "./reader.ts";
 import { type Reader, textAt, textsAt, wordAt } from "./reader.ts";
 import { quote } from "./values.ts";
 
@@ -171,7 +181,7 @@ function readImage(reader: Reader, key: string, type: ContainerSettings["type"])
     const section = confAt(reader.root, key.slice(0, key.lastIndexOf(".")));
     const hint = 'write docker-image = "gocd/gocd-agent-alpine-3.20:v24.5.0"';
     const at = { key, ...(section === undefined ? {} : { conf: section }) };
-    addProblem(reader, at, { code: "config-missing-key", message: "it is missing", hint });
+    addMissing(reader, at, { hint, others: ["go-agent.docker-image"] });
     return "";
   }
   const flaw = imageFlaw(type === "MESOS" ? image.toLowerCase() : image);

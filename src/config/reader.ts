@@ -38,6 +38,8 @@ export interface Reader {
   readonly read: (path: string) => string;
   /** Files that are read at the start or later, beside the configuration itself. */
   readonly readFiles: string[];
+  /** The environment variable that is not set or empty, and that this key, which has no value, was to be taken from. */
+  readonly unsetVariable: (key: string) => string | undefined;
   /** Whether the secret of a key, or the certificates, are wanted; others are not looked at. */
   readonly wantsSecret: (key: string) => boolean;
 }
@@ -74,6 +76,27 @@ export function addProblem(
     ...(at === undefined ? {} : { line: at.line }),
     message: problem.message,
     hint: problem.hint,
+  });
+}
+
+/**
+ * Adds the problem of a key without a value, with the variable that it, or one of `others` that would do as well, was to be
+ * taken from.
+ */
+export function addMissing(
+  reader: Reader,
+  found: { readonly key: string; readonly conf?: Conf },
+  { message = "it is missing", hint, others = [] }: {
+    readonly message?: string;
+    readonly hint: string;
+    readonly others?: readonly string[];
+  },
+): void {
+  const name = [found.key, ...others].map((key) => reader.unsetVariable(key)).find((each) => each !== undefined);
+  addProblem(reader, found, {
+    code: name === undefined ? "config-missing-key" : "config-unset-variable",
+    message: name === undefined ? message : `${message}: the environment variable ${name} is not set, or empty`,
+    hint: name === undefined ? hint : `set ${name} where gocd-mesos is started, or ${hint}`,
   });
 }
 

@@ -54,12 +54,52 @@ Deno.test("${?ENV} is taken from the environment, and an unset one leaves the ke
   assertEquals(unset.settings.scaling.maxAgents, 50);
 });
 
-Deno.test("a password whose environment variable is not set is said to be missing", () => {
-  const error = problemsOf(withKeys("go-server { user-name = u, password = ${?NOT_SET} }"));
-  assertEquals(error.problems.map((problem) => [problem.code, problem.key]), [
-    ["config-missing-key", "go-server.password"],
+for (
+  const [keys, key, message, name] of [
+    ["go-server { user-name = u, password = ${?X_PW} }", "go-server.password", "user name, but no password", "X_PW"],
+    ["go-server { user-name = u, password-file = ${?X_FILE} }", "go-server.password", "no password", "X_FILE"],
+    ["go-server { user-name = ${?X_USER}, password = p }", "go-server.user-name", "no user name", "X_USER"],
+    ["go-server { user-name = u }\ngo-server.password = ${?X_PW}", "go-server.password", "no password", "X_PW"],
+    ["go-server { user-name = u }\ngo-server.password = ${?X_EMPTY}", "go-server.password", "no password", "X_EMPTY"],
+    ["go-server = null, go-server.host = ${?X_HOST}", "go-server.host", "it is missing", "X_HOST"],
+    ["go-server = null, go-server.url = ${?X_URL}", "go-server.host", "it is missing", "X_URL"],
+    ["mesos-master = null, mesos-master = ${?X_M}", "mesos-master", "it is missing", "X_M"],
+    ['mesos-master = null, mesos-master = ${?X_M}":5050"', "mesos-master", "", undefined],
+    ["mesos { principal = ${?X_WHO}, secret = s }", "mesos.secret", "no mesos.principal", "X_WHO"],
+    ["go-agent = null, go-agent.docker-image = ${?X_I}", "go-agent.docker-image", "it is missing", "X_I"],
+    ["go-agent = { docker-image = ${?X_I} }, profiles.a {}", "profiles.a.docker-image", "", "X_I"],
+    ["go-server { user-name = u }", "go-server.password", "no password", undefined],
+  ] as const
+) {
+  Deno.test(`what is missing names its environment variable: ${keys}`, () => {
+    const text = withKeys(keys);
+    const problem = problemsOf(
+      keys.includes("profiles") ? text.replace('go-agent.docker-image = "agent:1"', "") : text,
+      {
+        env: { X_EMPTY: "" },
+      },
+    ).problems.find((each) => each.key === key);
+    assertStringIncludes(problem?.message ?? "", message);
+    const named = /: the environment variable (\w+) is not set, or empty$/.exec(problem?.message ?? "")?.[1];
+    assertEquals([named, /^set (\w+) where gocd-mesos is started, or /.exec(problem?.hint ?? "")?.[1]], [name, name]);
+  });
+}
+
+Deno.test("a login whose environment variable is not set is told, where it leaves none", () => {
+  const login = "go-server { user-name = ${?U}, password = ${?P}, access-token = ${?T} }";
+  const more = "mesos { principal = p, secret = ${?S} }\ngo-agent.auto-register-key = ${?K}";
+  const text = withKeys(`${login}\n${more}`);
+  const told = (env: Readonly<Record<string, string>>): readonly string[] =>
+    load(text, { env }).warnings.flatMap((line) =>
+      /^(\S+) is not given: .* (\w+) is not set/.exec(line)?.slice(1) ?? []
+    );
+  assertEquals(told({}), [
+    ...["mesos.secret", "S", "go-agent.auto-register-key", "K"],
+    ...["go-server.access-token", "T", "go-server.user-name", "U", "go-server.password", "P"],
   ]);
-  assertStringIncludes(error.hint, "environment");
+  assertEquals(told({ S: "s", K: "k", T: "t" }), []);
+  assertEquals(told({ S: "s", K: "k", U: "u", P: "p" }), []);
+  assertEquals(load(withKeys("")).warnings, []);
 });
 
 Deno.test("a missing file, a folder and an unreadable file are told apart", async () => {
