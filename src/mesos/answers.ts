@@ -47,11 +47,11 @@ export function subscribeRefusal(refusal: Refusal): MesosError {
       return new MesosError(
         "no-leader",
         message,
-        "the master is starting, recovering, or there is no leader yet; it is retried automatically",
+        "see the masters' logs if it lasts: the master is starting, recovering, or there is no leader yet",
       );
     case 429:
     case 500:
-      return new MesosError("unreachable", message, "it is retried automatically; see the log of the master or proxy");
+      return new MesosError("unreachable", message, "see the log of the master or proxy");
     case 400:
       return new MesosError("refused", message, "fix what the master's message names");
     case 406:
@@ -86,7 +86,7 @@ function masterSends(answer: AnswerTraits): boolean {
 function strangersHint({ url, status, credentials }: Refusal, between: Intermediary): string {
   if (between.kind === "proxy") return proxyHint(status, proxyFor(url.href));
   if (status === 401) return loginHint(credentials);
-  if (status === 429 || status >= 500) return "it is retried automatically; see its log, and whether the master runs";
+  if (status === 429 || status >= 500) return "see its log, and whether the master runs";
   return "check host and port in mesos-master: they must lead to a Mesos master itself (port 5050), not to an agent, a " +
     "proxy or a login page";
 }
@@ -117,7 +117,7 @@ export function callRefusal(refusal: Refusal): CallRefusal {
   const isOver = endsSession(refusal);
   const between = isOver ? undefined : strangerIn(refusal);
   const hint = isOver
-    ? "it resubscribes automatically"
+    ? "nothing to do"
     : between !== undefined
     ? strangersHint(refusal, between)
     : status === 401

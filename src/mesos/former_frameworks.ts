@@ -135,7 +135,7 @@ async function readAs<Schema extends v.GenericSchema>(
     throw new MesosError(
       "unreachable",
       `the Mesos master's list of frameworks broke off: ${messageOf(error)}`,
-      "it is retried automatically",
+      "see the log of the master, or look for a proxy that cuts long responses",
       error,
     );
   } finally {

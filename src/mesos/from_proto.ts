@@ -142,7 +142,7 @@ function broken(problem: string, cause?: unknown): MesosError {
   return new MesosError(
     "stream-unreadable",
     `the event stream of the Mesos master is broken: ${problem}`,
-    "check that mesos-master names the master of a Mesos 1.x cluster; it reconnects automatically",
+    "check that mesos-master names the master of a Mesos 1.x cluster",
     cause,
   );
 }

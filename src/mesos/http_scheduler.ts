@@ -174,7 +174,7 @@ function followLeader({ finder }: Scheduler, reached: ReachedLeader, running: Ru
         "stream-broken",
         `ZooKeeper names another leading Mesos master, ${leader}: the subscription with ` +
           `${hostPortText(address)} is given up`,
-        "nothing to do: it subscribes to the new leader automatically",
+        "nothing to do",
       ),
     )
   );

@@ -27,6 +27,6 @@ export const networkHints: Readonly<Record<NetworkFailureKind, string>> = {
   "not-http": "check host and port in mesos-master; should it begin with https:// instead of http://?",
   "no-route": "check the network and mesos-master",
   "timed-out": "check the network, firewalls and mesos-master",
-  "lost": "it reconnects automatically; look for a restart of the master or a proxy in between",
+  "lost": "look for a restart of the master or a proxy in between",
   "other": "check mesos-master, and that the master is reachable from here",
 };

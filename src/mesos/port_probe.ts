@@ -80,7 +80,7 @@ export function createPortProbe(options: PortProbeOptions): PortProbe {
     return new MesosError(
       "unreachable",
       `Mesos master ${addressUrl(address)}: nothing takes the connection within ${limitMs / 1000} s`,
-      "check that this machine is switched on, and firewalls that drop packets on the way; it is retried automatically",
+      "check that this machine is switched on, and firewalls that drop packets on the way",
     );
   };
 }

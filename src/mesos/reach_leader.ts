@@ -91,7 +91,7 @@ async function follow(
       throw new MesosError(
         "no-leader",
         `the Mesos masters redirect in a circle: ${[...visited, next].join(" → ")}`,
-        "there is no leader at the moment; it is retried automatically",
+        "there is no leader at the moment: if that lasts, see the masters' logs",
       );
     }
     if (dead.has(next)) throw deadLeader(host, next, "which gave no answer");
@@ -99,7 +99,7 @@ async function follow(
   throw new MesosError(
     "no-leader",
     `the Mesos masters redirect more than ${redirectsMax} times: ${[...visited].join(" → ")}`,
-    "there is no leader at the moment; it is retried automatically",
+    "there is no leader at the moment: if that lasts, see the masters' logs",
   );
 }
 
@@ -199,7 +199,7 @@ function deadLeader(from: string, leader: string, why: string, cause?: unknown):
   return new MesosError(
     "no-leader",
     `Mesos master ${from} says that ${leader} leads, ${why}`,
-    "masters name a dead leader for some seconds; it is retried automatically",
+    "masters name a dead leader for some seconds: if it lasts, see the masters' logs",
     cause,
   );
 }

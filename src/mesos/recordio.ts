@@ -19,7 +19,7 @@ export class RecordIoError extends MesosError {
     super(
       "stream-unreadable",
       `the event stream of the Mesos master is broken: ${problem}`,
-      "it reconnects automatically; if this repeats, look for a proxy between gocd-mesos and the master",
+      "if this repeats, look for a proxy between gocd-mesos and the master",
     );
     this.name = "RecordIoError";
   }

@@ -156,7 +156,7 @@ async function firstEvent({ client, reached }: SessionParts, state: State): Prom
       new MesosError(
         "silent",
         `Mesos master ${reached.url.origin} accepted SUBSCRIBE, but sent no event within ${firstEventMs / 1000} s`,
-        "it is retried automatically; see the log of the master, or look for a proxy that delays responses",
+        "see the log of the master, or look for a proxy that delays responses",
       ),
     ), firstEventMs);
   try {
@@ -224,7 +224,7 @@ function takeRecord(parts: SessionParts, state: State, record: Uint8Array): void
     throw new MesosError(
       "stream-broken",
       "a SUBSCRIBE of our own that had timed out arrived late and replaced this subscription",
-      "it resubscribes automatically",
+      "nothing to do",
     );
   }
   if (event.kind !== "unknown-event") {
@@ -279,7 +279,7 @@ function silentError(state: State, intervalMs: number): MesosError {
     "silent",
     `Mesos master ${state.master} has said nothing for ${seconds} s (${missedHeartbeatsMax} heartbeats), ` +
       `the last was heard at ${new Date(state.lastRecordMs).toISOString()}`,
-    "it reconnects automatically; if this repeats, look for a firewall that drops idle connections",
+    "if this repeats, look for a firewall that drops idle connections",
   );
 }
 
@@ -289,7 +289,7 @@ function endError(parts: SessionParts, state: State, startedMs: number, failure?
   return new MesosError(
     "stream-broken",
     `Mesos master ${state.master} ${how} after ${seconds} s`,
-    "it reconnects automatically; see the log of the master if this repeats",
+    "see the log of the master if this repeats",
     failure,
   );
 }
@@ -302,7 +302,7 @@ function lostError(master: string, error: MesosError): MesosError {
   return new MesosError(
     "stream-broken",
     `Mesos master ${master} does not know this subscription any more: ${error.message}`,
-    "it resubscribes automatically",
+    "nothing to do",
     error,
   );
 }

@@ -237,7 +237,7 @@ const problems: Readonly<Record<ZookeeperProblem, readonly [reason: MesosErrorRe
     "unauthorized",
     "check the user and password in mesos-master: zk://user:password@host:2181/mesos",
   ],
-  "expired": ["unreachable", "nothing to do: it is connected to again"],
+  "expired": ["unreachable", "nothing to do"],
   "aborted": ["unreachable", "nothing to do"],
   "closed": ["unreachable", "nothing to do"],
 };
@@ -264,7 +264,7 @@ async function readLeader(finder: Finder, connection: ZookeeperSession): Promise
   return { kind: "none", error: noLeader(`${whole(finder)}: the leader changes all the time`, waitHint) };
 }
 
-const waitHint = "it is retried automatically; see the masters' logs if it lasts";
+const waitHint = "see the masters' logs if it lasts";
 
 function noMasterRegistered(finder: Finder, names: readonly string[] | undefined): MesosError {
   const { path } = finder.masters;

@@ -125,7 +125,7 @@ async function done(leadership: Leadership, operations: readonly ZookeeperOperat
   throw new StoreError("state-failed", {
     message: `ZooKeeper ${leadership.session.place}: ${operations[end.at]?.path ?? leadership.base} was changed ` +
       `by somebody else (${end.reason})`,
-    hint: "let nothing but gocd-mesos write under the path of state.path; it is retried automatically",
+    hint: "let nothing but gocd-mesos write under the path of state.path",
   });
 }
 

@@ -98,6 +98,7 @@ async function mesosDiagnosis(title: string, fetch: () => Promise<Response>, mas
   scheduler.close();
   if (!(error instanceof MesosError)) throw error;
   const line = noteLine({ kind: "mesos-failed", ...told(error) }, zeroMs);
+  assertEquals(/automatically|retried/.test(line.hint ?? ""), false, "the line says already that it is tried again");
   return [`# ${title}`, "", "# log", textLine({ ...line, atMs: zeroMs }).replace(/^\S+ /, ""), ""].join("\n");
 }
 

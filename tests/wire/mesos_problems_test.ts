@@ -105,7 +105,7 @@ const troubles: readonly Trouble[] = [
     mode: http(503, "text/plain", "Master has not finished recovery"),
     code: "mesos-no-leader",
     says: /503.*recovery/,
-    todo: /retried automatically/,
+    todo: /see the masters' logs/,
   },
   {
     name: "a master that is silent",
