@@ -55,9 +55,12 @@ export function intermediaryOf(answer: Omit<AnswerTraits, "elsewhere">, asked: A
   return { kind, text: asked.redact(shown.join(", ")), ...(elsewhere === undefined ? {} : { elsewhere }) };
 }
 
+/** A page, also one of XHTML, which may begin as XML does; comments of templates stand before it. */
+const pageStart = /^\uFEFF?\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->)[^])*-->\s*)*<(?:!doctype\s+html|html|head|body)\b/i;
+
 /** Whether the body is an HTML page, or at least called so. */
 export function isHtml({ headers, body }: Pick<AnswerTraits, "headers" | "body">): boolean {
-  return /^\s*<(?:!doctype|html|head|body)/i.test(body) ||
+  return pageStart.test(body) ||
     (headers.get("content-type") ?? "").toLowerCase().includes("html");
 }
 

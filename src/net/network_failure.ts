@@ -2,6 +2,7 @@
 // (hyper, rustls, node:net). Each edge adds what the operator can do.
 
 import { oneLine } from "../core/text.ts";
+import { withoutSystemNumbers } from "../errors.ts";
 import { proxyFor, proxyHint, type ProxyInUse, proxyText } from "./proxies.ts";
 
 /** The kinds of failures. */
@@ -54,7 +55,7 @@ export function networkFailure(
     return { kind: "not-permitted", what: `this program was started without permission to connect to ${host}` };
   }
   const text = url === "" ? textOf(failure) : textOf(failure).replaceAll(url, "");
-  const detail = oneLine(text.slice(text.lastIndexOf(": ") + 1));
+  const detail = oneLine(withoutSystemNumbers(text.slice(text.lastIndexOf(": ") + 1)));
   for (const [pattern, kind, what] of kinds) {
     if (!pattern.test(text)) continue;
     if (proxy !== undefined && atProxy.has(kind)) return failureAtProxy(proxy, kind === "proxy" ? detail : what);

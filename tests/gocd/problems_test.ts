@@ -46,6 +46,15 @@ const cases: readonly Case[] = [
     says: "page",
   },
   {
+    what: "a login page of XHTML that is XML, too",
+    answer: () =>
+      page(200, `<?xml version="1.0" encoding="UTF-8"?>\n<html xmlns="x"><head><title>Log in</title></head></html>`, {
+        "content-type": "application/xml",
+      }),
+    want: ["gocd-login-page", "unreadable"],
+    says: "an HTML page instead of data",
+  },
+  {
     what: "a login page without a type",
     answer: () => page(200, html),
     want: ["gocd-login-page", "unreadable"],
@@ -226,7 +235,7 @@ const cases: readonly Case[] = [
     what: "a bad gateway",
     answer: () => page(502, html, asHtml),
     want: ["gocd-server-error", "unreachable"],
-    says: 'with the page "Log in"',
+    says: "an HTML page instead of data",
   },
   {
     what: "an error inside",

@@ -1,7 +1,7 @@
 // Who answered: by what shows on the answer. What each server sends itself is tested with its client (gocd/, mesos/).
 
 import { assertEquals } from "@std/assert";
-import { intermediaryOf } from "../../src/net/intermediary.ts";
+import { intermediaryOf, isHtml } from "../../src/net/intermediary.ts";
 import { proxyFor, proxyHint } from "../../src/net/proxies.ts";
 
 const url = "http://gocd.example:8153/go/api/agents";
@@ -92,6 +92,25 @@ for (const { name, status, headers = {}, body = "", proxy, sends = false, want }
       sends: () => sends,
     });
     assertEquals(between === undefined ? undefined : `${between.kind}: ${between.text}`, want);
+  });
+}
+
+for (
+  const [body, isPage] of [
+    ['<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN"><html/>', true],
+    ['\uFEFF<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><head/></html>', true],
+    ['<?xml version="1.0"?><!-- gateway --><!-- node 3 -->\n<html xmlns="http://www.w3.org/1999/xhtml"/>', true],
+    ["<!-- cached --> <!doctype html><title>x</title>", true],
+    ["<HTML>", true],
+    ['<?xml version="1.0" encoding="utf-8"?>\n<scheduledJobs></scheduledJobs>', false],
+    ['<?xml version="1.0"?><!-- <html> --><scheduledJobs/>', false],
+    ["<headline>x</headline>", false],
+    ['{"message":"<html>"}', false],
+    [`${"<!-- -->".repeat(10_000)}<x`, false],
+  ] as const
+) {
+  Deno.test(`${isPage ? "a page" : "no page"}: ${JSON.stringify(body.slice(0, 60))}`, () => {
+    assertEquals(isHtml({ headers: new Headers({ "content-type": "text/xml" }), body }), isPage);
   });
 }
 
