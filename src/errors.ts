@@ -52,12 +52,19 @@ export class OperatorError extends Error {
   }
 }
 
-/** What an error says, in the program's words where Deno refuses a right. */
+/** What an error says, in the program's words where Deno refuses a right, without the numbers of the system. */
 export function messageOf(error: unknown): string {
-  if (!(error instanceof Deno.errors.NotCapable)) return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Deno.errors.NotCapable)) {
+    return withoutSystemNumbers(error instanceof Error ? error.message : String(error));
+  }
   const [, kind = "", what] = /^Requires (\w+) access(?: to ("[^"]*"|<\w+>))?,/.exec(error.message) ?? [];
   const act = rightActs[kind] ?? "do that, which needs a right";
   return `this program may not ${act}${what === undefined ? "" : ` ${what}`}`;
+}
+
+/** A text of the system without what only its developers read: `(os error 98)`. */
+export function withoutSystemNumbers(text: string): string {
+  return text.replaceAll(/ \(os error \d+\)/g, "");
 }
 
 const rightActs: Readonly<Record<string, string>> = {

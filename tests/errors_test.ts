@@ -24,3 +24,8 @@ for (
 Deno.test("of any other error its message is told, of what is none its text", () => {
   assertEquals([messageOf(new RangeError("too far")), messageOf("text")], ["too far", "text"]);
 });
+
+Deno.test("the number that the system gives an error is told to nobody", () => {
+  const text = "Address already in use (os error 98)";
+  assertEquals([messageOf(new Deno.errors.AddrInUse(text)), messageOf(text)], Array(2).fill("Address already in use"));
+});

@@ -155,8 +155,7 @@ function reachableName(host: string): string {
 
 function listenError({ host, port }: HandlerOptions["listen"], cause: unknown): OperatorError {
   const place = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-  const [code, hint] = listenTrouble(cause);
-  const reason = messageOf(cause);
+  const [code, hint, reason = messageOf(cause)] = listenTrouble(cause);
   return new OperatorError(`cannot listen on http.listen = "${place}": ${reason}`, {
     code,
     kind: "usage",
@@ -165,18 +164,21 @@ function listenError({ host, port }: HandlerOptions["listen"], cause: unknown): 
   });
 }
 
-function listenTrouble(cause: unknown): readonly [string, string] {
+function listenTrouble(cause: unknown): readonly [code: string, hint: string, reason?: string] {
   if (cause instanceof Deno.errors.AddrInUse) {
-    return ["http-port-in-use", "set http.listen to a free port, or stop the program that uses it"];
+    const hint = "set http.listen to a free port, or stop the program that uses it";
+    return ["http-port-in-use", hint, "another program uses this port"];
   }
   if (cause instanceof Deno.errors.AddrNotAvailable) {
-    return ["http-address-unknown", "set http.listen to an address of this machine, e.g. 127.0.0.1:8090"];
+    const hint = "set http.listen to an address of this machine, e.g. 127.0.0.1:8090";
+    return ["http-address-unknown", hint, "this machine has no such address"];
   }
   if (cause instanceof Deno.errors.NotCapable) {
     return ["http-not-permitted", "start with 'deno task start', which permits exactly the address of http.listen"];
   }
   if (cause instanceof Deno.errors.PermissionDenied) {
-    return ["http-not-permitted", "set http.listen to a port from 1024 on, or allow the user to listen on lower ones"];
+    const hint = "set http.listen to a port from 1024 on, or allow the user to listen on lower ones";
+    return ["http-not-permitted", hint, "this user may not listen there"];
   }
   return ["http-listen-failed", 'set http.listen to another address, or to "off"'];
 }
