@@ -7,6 +7,7 @@ import type { StatusView } from "../core/view/view.ts";
 import { OperatorError } from "../errors.ts";
 import { wholeText } from "../net/body.ts";
 import { directClient } from "../net/http_client.ts";
+import { networkFailure } from "../net/network_failure.ts";
 import { configName, type ControlFile, controlPath, readControlFile } from "./control_file.ts";
 
 const answerMs = 10_000;
@@ -146,9 +147,27 @@ function isGood({ status }: Answer): boolean {
   return status >= 200 && status < 300;
 }
 
-/** A response; nothing if nobody listens. Proxies are bypassed: they would see the token. */
+/**
+ * A response; nothing if nobody listens. A page that is closing, or too busy, may break a connection off: a question is then
+ * asked once more, before that is an error. Proxies are bypassed: they would see the token.
+ */
 async function ask(running: ControlFile, path: string, request: RequestInit): Promise<Answer | undefined> {
   requireRights(running.url);
+  const first = await askOnce(running, path, request);
+  const isAgain = first === "broken" && request.method === undefined;
+  const answer = isAgain ? await askOnce(running, path, request) : first;
+  if (answer !== "broken") return answer;
+  throw new ControlError(
+    `the running instance (process ${running.pid}) broke the connection to ${running.url} off without an answer`,
+    isAgain ? "see its log, and repeat the command" : "it may have obeyed: see its log and its status page",
+  );
+}
+
+async function askOnce(
+  running: ControlFile,
+  path: string,
+  request: RequestInit,
+): Promise<Answer | "broken" | undefined> {
   const limit = AbortSignal.timeout(answerMs);
   const client = directClient(new URL(running.url).hostname);
   try {
@@ -156,7 +175,9 @@ async function ask(running: ControlFile, path: string, request: RequestInit): Pr
     const text = await wholeText(response.body, answerBytesMax);
     return text === undefined ? undefined : { status: response.status, text };
   } catch (error) {
-    if (!limit.aborted) return undefined;
+    if (!limit.aborted) {
+      return networkFailure(error, "").kind === "refused" || !isAlive(running.pid) ? undefined : "broken";
+    }
     throw new ControlError(
       `the running instance (process ${running.pid}) gave no answer on ${running.url} within ${answerMs / 1000} s`,
       "see its log; if it hangs, restart it: its agents keep running",

@@ -349,3 +349,42 @@ Deno.test("health tells what the running instance says of itself, by its exit co
     await cluster.close();
   }
 });
+
+/** A page of this process that breaks every second connection off, the first one too. */
+function breakingPage(): { readonly url: string; close(): Promise<void> } {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const answer = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\nwell";
+  let count = 0;
+  const serving = (async () => {
+    for await (const conn of listener) {
+      count++;
+      await conn.read(new Uint8Array(4_096));
+      if (count % 2 === 0) await conn.write(new TextEncoder().encode(answer));
+      conn.close();
+    }
+  })();
+  const { port } = listener.addr as Deno.NetAddr;
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    close: async () => {
+      listener.close();
+      await serving;
+    },
+  };
+}
+
+Deno.test("a connection that breaks off is no end of the instance: a question is repeated, a command is not", async () => {
+  const folder = confFolder('gocd-mesos { mesos-master = "m:1", go-server.host = gocd, go-agent.docker-image = i }');
+  const page = breakingPage();
+  writeControlFile(`${folder.path}/gocd-mesos.db.control`, { url: page.url, token: "t", pid: Deno.pid });
+  try {
+    assertEquals((await runLine(["health", folder.conf])).out, "well\n");
+    const written = await runLine(["freeze", folder.conf]);
+    assertRefused(written, 3, /broke the connection to http:\S+ off without an answer/);
+    assertStringIncludes(written.err, "it may have obeyed");
+    assertEquals(await exists(`${folder.path}/gocd-mesos.db`), false);
+  } finally {
+    await page.close();
+    folder.remove();
+  }
+});

@@ -3,8 +3,8 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { runCli } from "../../src/cli/cli.ts";
 import { type SocketCluster, startCluster } from "../support/cluster.ts";
-import { endProgram, type Program, programFolder } from "../support/program.ts";
 import { until } from "../support/scaled_clock.ts";
+import { type Running, startRunning } from "./running.ts";
 import { assertRefused, assertTranscript, confFolder, type FakeTerminal, fakeTerminal, runLine } from "./support.ts";
 
 const minute = 60_000;
@@ -14,45 +14,50 @@ interface Setup {
   readonly conf: string;
   /** Runs a command on the cluster's time. */
   begin(...args: readonly string[]): { readonly terminal: FakeTerminal; readonly ended: Promise<number> };
-  start(): Promise<Program>;
+  start(): Promise<Running>;
 }
 
-/** A program of whose agents the first builds for so long. */
+/**
+ * A program of whose agents the first builds for so long. It lives on the cluster's time, but for its page, whose limits for
+ * connections are those of a client in real time.
+ */
 async function whileBuilding(
   durationMs: number,
-  act: (setup: Setup, program: Program) => Promise<void>,
+  act: (setup: Setup, program: Running) => Promise<void>,
 ): Promise<void> {
   let lists = 0;
   const onRequest = (what: string): void => void (lists += what.startsWith("GET /go/api/agents") ? 1 : 0);
   const cluster = startCluster({ speed: 60, onRequest });
-  const folder = programFolder(cluster);
-  const conf = `${folder.path}/framework.conf`;
-  const programs: Program[] = [];
+  const folder = confFolder(cluster.configText("log.format = text"));
+  const { conf } = folder;
+  const { clock, setTimer, deadline } = cluster.edges;
+  const machine = { ...clock, setTimer, deadline };
+  const programs: Running[] = [];
   const setup: Setup = {
     cluster,
     conf,
     begin: (...args) => {
-      const terminal = fakeTerminal({ machine: cluster.edges.clock });
+      const terminal = fakeTerminal({ machine });
       return { terminal, ended: runCli([...args, conf], terminal.io) };
     },
     start: async () => {
-      const program = folder.start(cluster.configText("log.format = text"));
+      const program = await startRunning(conf, { machine });
       programs.push(program);
-      await program.line("subscribed to the Mesos master");
+      await program.logged("subscribed to the Mesos master");
       return program;
     },
   };
   try {
     const program = await setup.start();
     cluster.gocd.schedule({ pipeline: "shop", stage: "s", job: "long", gocdResources: [], durationMs });
-    const describe = (): string => program.lines.join("\n");
+    const describe = program.log;
     await until(() => cluster.gocd.jobs().some(({ state }) => state === "Building"), describe);
     // The program has seen it, too.
     const before = lists;
     await until(() => lists >= before + 2, describe);
     await act(setup, program);
   } finally {
-    for (const each of programs) await endProgram(each);
+    for (const each of programs) await each.stop();
     folder.remove();
     await cluster.close();
   }
@@ -81,7 +86,7 @@ Deno.test("teardown --wait tells the end of the framework", () =>
       out,
       /^tearing down: .*\n1 agent is left: 1 building\n[^]*\ntorn down: the framework is removed \(after .*\)\n$/,
     );
-    assertEquals(await program.ended(), 0);
+    assertEquals(await program.ended, 0);
     assertEquals(cluster.mesos.view().frameworks, []);
     assertMatch((await runLine(["state", "show", conf])).out, /^framework {2}not registered yet/m);
   }));
@@ -118,9 +123,9 @@ Deno.test("a waiting is ended by a signal, by its limit, by a resume and by the 
     );
 
     const left = await waiting();
-    program.signal("SIGTERM");
+    program.terminal.signal("SIGTERM");
     assertRefused(left.terminal.written(await left.ended), 3, /no instance runs here, and the drain is not done/);
-    await program.ended();
+    await program.ended;
 
     // Nobody drains now, and a state with an agent says so.
     const stored = begin("drain", "--wait");
@@ -161,8 +166,8 @@ Deno.test("an instance that hangs is told as that, and holds up no signal", asyn
 
 Deno.test("a teardown without an instance obeys --timeout, too", () =>
   whileBuilding(600 * minute, async ({ begin, conf }, program) => {
-    program.signal("SIGTERM");
-    await program.ended();
+    program.terminal.signal("SIGTERM");
+    await program.ended;
     const { terminal, ended } = begin("teardown", "--yes", "--wait", "--timeout", "2m");
     assertEquals(await ended, 124);
     assertStringIncludes(terminal.written(124).err, "gocd-mesos: not torn down: framework ");
