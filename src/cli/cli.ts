@@ -35,10 +35,10 @@ export async function runCli(args: readonly string[], terminal: CliIo): Promise<
 
 /** One line that says what is wrong, one that says what to do; returns the exit code. */
 export function reportError(error: unknown, io: CliIo): number {
-  const { text, hint, code } = endOf(error);
+  const { text, hint, exitCode } = endOf(error);
   io.err(printable(`gocd-mesos: ${text}`));
   if (hint !== undefined) io.err(printable(`  ${nextAct(hint)}`));
-  return code;
+  return exitCode;
 }
 
 async function dispatch(args: readonly string[], io: CliIo): Promise<number> {

@@ -22,23 +22,26 @@ export interface Report {
 export interface CommandEnd {
   readonly text: string;
   readonly hint?: string;
-  readonly code: number;
+  /** A stable literal, such as `state-locked`. */
+  readonly code: string;
+  readonly exitCode: number;
 }
 
 /** What is told of an error that ends a command. */
 export function endOf(error: unknown): CommandEnd {
   if (error instanceof OperatorError) {
-    const { message, hint, kind } = error;
-    return { text: message, ...(hint === "" ? {} : { hint }), code: exitCodes[kind] };
+    const { message, hint, kind, code } = error;
+    return { text: message, ...(hint === "" ? {} : { hint }), code, exitCode: exitCodes[kind] };
   }
   if (error instanceof Deno.errors.NotCapable) {
     const hint = "`gocd-mesos check` lists its rights: compile or start again with this configuration file";
-    return { text: messageOf(error), hint, code: exitCodes.usage };
+    return { text: messageOf(error), hint, code: "not-permitted", exitCode: exitCodes.usage };
   }
   return {
     text: `internal error: ${faultText(error)}`,
     hint: "please report this line and what was done: it is a bug in gocd-mesos",
-    code: exitCodes.internal,
+    code: "internal-error",
+    exitCode: exitCodes.internal,
   };
 }
 

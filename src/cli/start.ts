@@ -6,7 +6,7 @@ import { hostsOf } from "../config/hosts.ts";
 import { loadPartially } from "../config/load.ts";
 import type { OperatorEvent } from "../core/event.ts";
 import { noteLine } from "../core/words/notes.ts";
-import { exitCodes, messageOf, OperatorError } from "../errors.ts";
+import { exitCodes, OperatorError } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import { createLog } from "../log/log.ts";
 import { mastersText, serverUrlText } from "../net/addresses.ts";
@@ -61,37 +61,35 @@ Examples:
   operandsText: "one configuration file",
   run: async ({ operands, flags }, io) => {
     const path = operands[0] ?? "";
-    const config = loadedFile(path, io);
-    if (typeof config === "number") return config;
-    if (flags["require-sandbox"] === true) requireSandbox(config);
+    let config: Config;
+    try {
+      config = loadConfigFile(path, io);
+      if (flags["require-sandbox"] === true) requireSandbox(config);
+    } catch (error) {
+      return endIn(logOf(logConfigOf(path, io), io), error);
+    }
     return await runConfig(config, () => loadConfigFile(path, io), io);
   },
 };
 
-/** A file, or the exit code once its problems are told in the format that it asks for. Throws what is told as text. */
-function loadedFile(path: string, io: CliIo): Config | number {
-  try {
-    return loadConfigFile(path, io);
-  } catch (error) {
-    if (!(error instanceof ConfigError) || formatOf(path, io) !== "json") throw error;
-    const log = createLog({
-      level: "error",
-      format: "json",
-      write: io.err,
-      isTerminal: false,
-      nowMs: io.machine.nowMs,
-    });
-    for (const problem of error.problems) log.error(problemText(problem), {}, problem.hint);
-    return endOf(error).code;
+/** Tells what ends a start as lines of the log, and gives the exit code; for people it is told as by any other command. */
+function endIn(log: Log, error: unknown): number {
+  if (log.isText) throw error;
+  const { code, text, hint, exitCode } = endOf(error);
+  if (error instanceof ConfigError) {
+    for (const problem of error.problems) log.end(problem.code, problemText(problem), problem.hint);
+  } else {
+    log.end(code, text, hint);
   }
+  return exitCode;
 }
 
-/** The format of the log, where a file that is wrong still tells it. */
-function formatOf(path: string, io: CliIo): Config["log"]["format"] | undefined {
+/** The log of a file that is wrong, as far as the file tells it. */
+function logConfigOf(path: string, io: CliIo): Config["log"] {
   try {
-    return loadPartially(path, io.env, undefined, io.readFile).config.log.format;
+    return loadPartially(path, io.env, undefined, io.readFile).config.log;
   } catch {
-    return undefined;
+    return { level: "info", format: "auto" };
   }
 }
 
@@ -102,7 +100,7 @@ export async function runConfig(
   io: CliIo,
   commands: readonly OperatorEvent[] = [],
 ): Promise<number> {
-  let log = logOf(config, io);
+  let log = logOf(config.log, io);
   const stop = new AbortController();
   const closers: (() => void | Promise<void>)[] = [];
   try {
@@ -128,7 +126,7 @@ export async function runConfig(
     const apply = (cause: ReloadCause): void => {
       const use = (next: Config): void => {
         useConfig(next, { ports, program, page, recorder, log: () => log });
-        log = logOf(next, io);
+        log = logOf(next.log, io);
       };
       reloadConfig({ cause, current: ports.config(), read, use, log: () => log });
     };
@@ -145,20 +143,17 @@ export async function runConfig(
     await watching;
     return conclude(end, log);
   } catch (error) {
-    if (log.isText) throw error;
-    const { text, hint, code } = endOf(error);
-    log.error(text, {}, hint);
-    return code;
+    return endIn(log, error);
   } finally {
     stop.abort();
     for (const close of closers) await close();
   }
 }
 
-function logOf(config: Config, io: CliIo): Log {
+function logOf({ level, format }: Config["log"], io: CliIo): Log {
   return createLog({
-    level: config.log.level,
-    format: config.log.format,
+    level,
+    format,
     write: io.err,
     isTerminal: io.isErrTerminal,
     nowMs: () => io.machine.nowMs(),
@@ -179,7 +174,10 @@ function useConfig(next: Config, { ports, program, page, recorder, log }: Runnin
   recorder?.limit(next.history);
   page.use(next).then((url) => {
     if (url !== undefined) log().info(`status page on ${url}`);
-  }, (error) => log().error(messageOf(error)));
+  }, (error) => {
+    const { code, text, hint } = endOf(error);
+    log().end(code, text, hint);
+  });
 }
 
 function announce(log: Log, config: Config, statusUrl: string | undefined): void {
@@ -261,10 +259,14 @@ function conclude(end: FrameworkEnd, log: Log): number {
       log.info(end.message);
       return 0;
     case "superseded":
-      log.error(end.message, {}, "only one instance may use this framework id: stop the other one to use this one");
+      log.end(
+        "framework-superseded",
+        end.message,
+        "only one instance may use this framework id: stop the other one to use this one",
+      );
       return exitCodes.superseded;
     case "refused":
-      log.error(end.message, {}, end.hint);
+      log.end("framework-refused", end.message, end.hint);
       return exitCodes.refused;
     default:
       return end satisfies never;

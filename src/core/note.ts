@@ -122,7 +122,8 @@ export interface PlacementNotes {
 /** Of the life of instances. */
 export interface LifeNotes {
   "agent-running": OfProfile & OnHost;
-  "agent-registered": OfProfile & WithRecord & { readonly afterMs: number; readonly isDisabled: boolean };
+  /** `afterMs`: since its launch; absent for an agent that was adopted, whose launch nobody has seen. */
+  "agent-registered": OfProfile & WithRecord & { readonly afterMs?: number; readonly isDisabled: boolean };
   /** Several records have its name. */
   /** So many Pending records have its name, and none of them is admitted (identity/admission.ts). */
   "pending-not-proven": { readonly taskId: string; readonly count: number };

@@ -34,6 +34,8 @@ export interface Log {
   warning(text: string, fields?: LogFields, hint?: string): void;
   /** What fails. */
   error(text: string, fields?: LogFields, hint?: string): void;
+  /** What ends the program, or one of its parts, with its stable code. */
+  end(code: string, text: string, hint?: string): void;
 }
 
 const rootCategory = "gocd-mesos";
@@ -75,6 +77,8 @@ export function createLog(options: LogOptions): Log {
     info: free("info"),
     warning: free("warning"),
     error: free("error"),
+    end: (code, text, hint) =>
+      write({ atMs: options.nowMs(), level: "error", code, text, fields: {}, ...(hint === undefined ? {} : { hint }) }),
   };
 }
 

@@ -12,8 +12,8 @@ function answer(args: readonly string[]): FromReader {
     return needsOf(args);
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
-    const { text, hint = "", code } = endOf(error);
-    return { kind: "failed", message: printable(text), hint: printable(nextAct(hint)), code };
+    const { text, hint = "", exitCode } = endOf(error);
+    return { kind: "failed", message: printable(text), hint: printable(nextAct(hint)), code: exitCode };
   }
 }
 

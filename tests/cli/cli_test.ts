@@ -150,22 +150,75 @@ Deno.test("a file whose name is a number is a file", async () => {
   assertRefused(await runLine(["plan", "0123"]), 2, /0123: cannot read/);
 });
 
-Deno.test("start tells what is wrong with a file as JSON where the file asks for that, else as text", async () => {
-  for (const [format, asked] of [["json", true], ["text", false]] as const) {
+/** Which log a start writes: JSON where the file asks for it, or leaves it open and there is no terminal. */
+const logs = [
+  { format: "json", isErrTerminal: true, isJson: true },
+  { format: "text", isErrTerminal: false, isJson: false },
+  { format: "auto", isErrTerminal: true, isJson: false },
+  { format: "auto", isErrTerminal: false, isJson: true },
+] as const;
+
+/** What `gocd-mesos start` writes to standard error, with its code. */
+async function startEnd(
+  conf: string,
+  isErrTerminal: boolean,
+): Promise<{ readonly code: number; readonly err: string }> {
+  const terminal = fakeTerminal();
+  const { code, err, out } = terminal.written(await runCli(["start", conf], { ...terminal.io, isErrTerminal }));
+  assertEquals(out, "");
+  return { code, err };
+}
+
+for (const { format, isErrTerminal, isJson } of logs) {
+  const where = `log.format = ${format} ${isErrTerminal ? "on" : "without"} a terminal`;
+
+  Deno.test(`${where}: what is wrong with the file is told ${isJson ? "as JSON" : "in words"}`, async () => {
     const { path, conf, remove } = confFolder(`gocd-mesos { log.format = ${format}, htp = 1 }`);
     try {
-      const { code, out, err } = await runLine(["start", conf]);
-      assertEquals([code, out], [2, ""]);
+      const { code, err } = await startEnd(conf, isErrTerminal);
+      assertEquals(code, 2);
       const [first = "", ...more] = err.trimEnd().split("\n").map((line) => line.replaceAll(path, ""));
       assert(more.length > 0, "one line for each problem");
-      assertEquals(first.startsWith("{"), asked, first);
-      if (!asked) continue;
-      const { level, message, hint } = JSON.parse(first);
-      assertEquals([level, message, hint], [
-        "error",
-        "/framework.conf:1: htp: there is no such key",
-        "did you mean http?",
-      ]);
+      if (!isJson) return assertMatch(first, /^gocd-mesos: \/framework\.conf:1: htp: there is no such key/);
+      const { time: _, ...entry } = JSON.parse(first);
+      assertEquals(entry, {
+        level: "error",
+        code: "config-unknown-key",
+        message: "/framework.conf:1: htp: there is no such key",
+        hint: "did you mean http?",
+        fields: {},
+      });
+    } finally {
+      remove();
+    }
+  });
+
+  Deno.test(`${where}: what ends the start is told ${isJson ? "as JSON" : "in words"}`, async () => {
+    const folder = confFolder(
+      goodConf.replace("gocd-mesos {", `gocd-mesos {\n  log.format = ${format}\n  state.path = .`),
+    );
+    try {
+      const { code, err } = await startEnd(folder.conf, isErrTerminal);
+      assertEquals(code, exitCodes.state, err);
+      const last = err.trimEnd().split("\n").at(-1) ?? "";
+      if (!isJson) return assertMatch(last, /^ {2}to do: \S/);
+      const entry = JSON.parse(last);
+      assertEquals([entry.level, entry.code, typeof entry.hint], ["error", "state-path-unusable", "string"]);
+      assertMatch(entry.message, /folder/);
+      assertEquals(err.includes("gocd-mesos: "), false, err);
+    } finally {
+      folder.remove();
+    }
+  });
+}
+
+Deno.test("a file that cannot be read leaves the format of the log open, too", async () => {
+  for (const [text, wanted] of [["gocd-mesos {", "config-syntax"], [undefined, "config-file-missing"]] as const) {
+    const { conf, remove } = confFolder(text ?? "");
+    try {
+      if (text === undefined) Deno.removeSync(conf);
+      assertEquals(JSON.parse((await startEnd(conf, false)).err).code, wanted);
+      assertMatch((await startEnd(conf, true)).err, /^gocd-mesos: .*\n {2}to do: /);
     } finally {
       remove();
     }
@@ -210,26 +263,6 @@ Deno.test("a reader that has seen enough is no error", async () => {
   });
   assertEquals([code, terminal.written(code).err], [0, ""]);
 });
-
-for (const [format, isJson] of [["json", true], ["auto", false]] as const) {
-  Deno.test(`what ends a start with log.format = ${format} on a terminal is told ${isJson ? "as JSON" : "in words"}`, async () => {
-    const folder = confFolder(
-      goodConf.replace("gocd-mesos {", `gocd-mesos {\n  log.format = ${format}\n  state.path = .`),
-    );
-    try {
-      const { code, err } = await runLine([folder.conf]);
-      assertEquals(code, exitCodes.state, err);
-      const last = err.trimEnd().split("\n").at(-1) ?? "";
-      if (!isJson) return assertMatch(last, /^ {2}to do: \S/);
-      const { level, message, hint } = JSON.parse(last);
-      assertEquals([level, typeof hint], ["error", "string"]);
-      assertMatch(message, /folder/);
-      assertEquals(err.includes("gocd-mesos: "), false, err);
-    } finally {
-      folder.remove();
-    }
-  });
-}
 
 Deno.test("output to a full disk is told as that, not as a bug", async () => {
   const main = new URL("../../main.ts", import.meta.url).pathname;

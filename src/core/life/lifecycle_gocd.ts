@@ -137,7 +137,7 @@ function registered(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): void
     taskId: instance.taskId,
     profile: instance.profile,
     uuid: gocdAgent.uuid,
-    afterMs: draft.atMs - instance.createdMs,
+    ...(isAdopted(instance) ? {} : { afterMs: draft.atMs - instance.createdMs }),
     isDisabled,
   });
 }

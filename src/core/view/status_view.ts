@@ -211,8 +211,8 @@ function limitProblems({ demand }: State): readonly Finding[] {
 
 /** What is wrong now, worst first. */
 function problemsOf(state: State, atMs: number): Finding[] {
-  const problems = [gocdHealth(state, atMs), mesosHealth(state, atMs)]
-    .flatMap((health) => "problem" in health ? [health.problem] : []);
+  const gocd = gocdHealth(state, atMs);
+  const problems = [gocd, mesosHealth(state, atMs)].flatMap((health) => "problem" in health ? [health.problem] : []);
   const isTold = (wanted: string): boolean => problems.some(({ code }) => code === wanted);
   const failure = writesFailing(state, atMs);
   if (failure !== undefined && !isTold(writesRefusedCode)) problems.push(writesRefused(failure, atMs));
@@ -220,7 +220,9 @@ function problemsOf(state: State, atMs: number): Finding[] {
     if (suspicion !== undefined) problems.push(brakeOn(suspicion, atMs));
   }
   const gate = globalGate(state, atMs);
-  if (gate.kind !== "go" && !isTold(gate.kind)) problems.push(launchesHeld(gate, atMs));
+  // The answer to the first poll of a run is awaited, and not late: nothing is wrong yet.
+  const isAwaited = gate.kind === "held-stale" && gocd.state === "unknown";
+  if (gate.kind !== "go" && !isAwaited && !isTold(gate.kind)) problems.push(launchesHeld(gate, atMs));
   for (const { name } of state.settings.profiles) {
     const { blocked } = profileView(state, name, atMs);
     const failure = state.breakers.profiles.get(name)?.lastFailure;

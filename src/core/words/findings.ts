@@ -49,7 +49,7 @@ export function unassignedJobs(code: string, locators: readonly string[]): Findi
   return {
     code,
     message: `GoCD itself reports ${count} without an agent for more than 5 min, e.g. ${locators[0]}`,
-    hint: "the verdict of each job tells why",
+    hint: "`gocd-mesos plan FILE --jobs` shows why each waits, `gocd-mesos why FILE JOB` all about one",
     locators,
   };
 }

@@ -46,9 +46,11 @@ export const lifeNotes: NoteWords<keyof LifeNotes> = {
   }),
   "agent-registered": ({ taskId, profile, uuid, afterMs, isDisabled }) => ({
     level: "info",
-    text: `${taskId} has registered with the GoCD server after ${formatDuration(afterMs)}${
-      isDisabled ? ", but someone has disabled it there" : ""
-    }`,
+    text: `${taskId} ${
+      afterMs === undefined
+        ? "is registered with the GoCD server"
+        : `has registered with the GoCD server after ${formatDuration(afterMs)}`
+    }${isDisabled ? ", but someone has disabled it there" : ""}`,
     fields: { taskId, profile, uuid },
   }),
   "pending-not-proven": ({ taskId, count }) => ({

@@ -130,6 +130,16 @@ Deno.test("of two records with its name the enabled one counts, then the disable
   assertEquals(both(pending, { configState: "Disabled" }), "two");
 });
 
+Deno.test("of an adopted agent nobody knows how long it took to register", () => {
+  for (
+    const [record, text] of [[{}, ""], [{ configState: "Disabled" }, ", but someone has disabled it there"]] as const
+  ) {
+    const draft = shown([{ ...starting, adopted: true }], zeroMs);
+    advanceInstances(draft, [gocdAgent("t", record)]);
+    assertEquals(linesOf(draft).map((note) => note.text), [`t is registered with the GoCD server${text}`]);
+  }
+});
+
 Deno.test("an adopted agent learns from its record what it registered with", () => {
   const adopted = { ...starting, gocdResources: [], adopted: true as const };
   const environments = [{ name: "ghost", origin: "unknown" }, { name: "prod", origin: "gocd" }] as const;
