@@ -66,7 +66,7 @@ async function connected(scene: VirtualScene): Promise<void> {
 Deno.test("before anything has answered nothing is wrong, but it is not ready", async () => {
   await withScene({}, async (scene) => {
     await assertSaid(scene, "unknown", "unknown", degraded);
-    assertEquals((await said(scene)).codes, ["held-stale"]);
+    assertEquals((await said(scene)).codes, []);
     await connected(scene);
     assertEquals((await said(scene)).codes, []);
   });
