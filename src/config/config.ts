@@ -75,6 +75,8 @@ export interface GocdConfig {
   readonly insecure: boolean;
   /** Time limit for one response. */
   readonly timeoutMs: number;
+  /** Where the waiting jobs are read from. */
+  readonly jobSource: "auto" | "feed" | "api";
   /** The key that agents register with; absent: they stay Pending until we enable them. */
   readonly autoRegisterKey?: Secret;
 }

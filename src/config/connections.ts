@@ -150,6 +150,7 @@ export function readGocd(reader: Reader): GocdConfig {
     caCerts: caCertsAt(reader, "go-server.ca-file"),
     insecure,
     timeoutMs: durationMsAt(reader, "go-server.timeout") ?? 0,
+    jobSource: wordAt(reader, "poller.source") as GocdConfig["jobSource"],
     ...(autoRegisterKey === undefined ? {} : { autoRegisterKey }),
   };
 }

@@ -72,6 +72,15 @@ const pollerKeys: readonly KeySpec[] = [
     example: '["nightly-*", "deploy/prod/*"]',
   },
   {
+    path: "poller.source",
+    type: "word",
+    words: ["auto", "feed", "api"],
+    default: '"auto"',
+    doc: "Where the waiting jobs are read from: feed, api (the dashboard, stages and configuration of GoCD 20.1 and " +
+      "later), or auto: the feed until the server has none",
+    example: '"auto"',
+  },
+  {
     path: "poller.resourceless-jobs",
     type: "word",
     words: ["serve", "ignore"],

@@ -12,6 +12,8 @@ export interface ScheduledJob {
   readonly gocdResources: readonly string[];
   /** Its elastic profile, where the server could be asked (the feed does not tell): never ours. */
   readonly elasticProfile?: string;
+  /** Why it is not known which resources it asks for (without the feed); then `gocdResources` says nothing. */
+  readonly unknownNeeds?: string;
 }
 
 /** An environment that a GoCD agent is in. */

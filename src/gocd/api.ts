@@ -17,7 +17,15 @@ export interface GocdConnection {
   /** Accept any certificate, by explicit choice of the operator. */
   readonly insecure: boolean;
   readonly timeoutMs: number;
+  /** Where the waiting jobs are read from; absent: `auto`. */
+  readonly jobSource?: JobSource;
 }
+
+/**
+ * Where the waiting jobs are read from: the feed, the JSON APIs of dashboard, stages and configuration, or the feed until
+ * the server has none.
+ */
+export type JobSource = "auto" | "feed" | "api";
 
 /** A successful poll: every part was read. */
 export interface GocdPoll {
@@ -85,15 +93,28 @@ const errorKinds: Readonly<Record<GocdProblem["kind"], ErrorKind>> = {
   unreadable: "unreachable",
 };
 
+/** An answer that was no success. */
+export interface Refusal {
+  readonly status: number;
+  /** As far as can be told, GoCD itself sent it, and not a proxy or another program. */
+  readonly isOwn: boolean;
+  /** Its body is JSON: of GoCD, a controller sent it, and the path exists. */
+  readonly isJson: boolean;
+}
+
 /** A failed request to the GoCD server; `problem` says why, and what to do. */
 export class GocdError extends OperatorError {
   /** The same as data, for the core. */
   readonly problem: GocdProblem;
+  /** The answer, where it was one. */
+  readonly refusal?: Refusal;
 
-  /** Wraps a problem. */
-  constructor(problem: GocdProblem, cause?: unknown) {
+  /** Wraps a problem; `cause` may be another error of the same request. */
+  constructor(problem: GocdProblem, cause?: unknown, refusal?: Refusal) {
     super(problem.message, { code: problem.code, kind: errorKinds[problem.kind], hint: problem.hint, cause });
     this.name = "GocdError";
     this.problem = problem;
+    const known = refusal ?? (cause instanceof GocdError ? cause.refusal : undefined);
+    if (known !== undefined) this.refusal = known;
   }
 }

@@ -8,10 +8,10 @@ import { createElasticMemory, type ElasticMemory } from "./elastic.ts";
 import { createEnvironmentsMemory, type EnvironmentsMemory, readEnvironments } from "./environments.ts";
 import { firstSupported } from "./first_supported.ts";
 import { createHealthMemory, type HealthMemory } from "./health.ts";
+import { createJobReader, type JobReader } from "./job_source.ts";
 import { maintenanceRequests, readMaintenance } from "./maintenance.ts";
 import { createDialectMemory, type DialectMemory } from "./probe.ts";
 import { createRequester, type Requester, type RequesterOptions } from "./request.ts";
-import { readScheduledJobs, type ScheduledJobsReading } from "./scheduled_jobs.ts";
 import { type AgentsForm, type GocdDialect, legacyAgentsForm, settledDialect } from "./versions.ts";
 import { deleteAgents, disable, enable, type WriteRoute } from "./writes.ts";
 
@@ -33,6 +33,7 @@ export function createHttpGocdApi(connection: GocdConnection, options: Requester
     connection,
     nowMs: options.nowMs,
     requester,
+    waiting: createJobReader(connection, requester, options.nowMs),
     dialects: createDialectMemory(requester, options.nowMs),
     profiles: createElasticMemory(requester, options.nowMs),
     environments: createEnvironmentsMemory(requester, options.nowMs),
@@ -43,7 +44,9 @@ export function createHttpGocdApi(connection: GocdConnection, options: Requester
   return {
     async poll(signal, environments = []): Promise<GocdPoll> {
       try {
-        return await server.dialects.use(signal, (dialect) => poll(server, { dialect, environments }, signal));
+        return await server.waiting.poll(() =>
+          server.dialects.use(signal, (dialect) => poll(server, { dialect, environments }, signal))
+        );
       } catch (error) {
         server.dialects.doubt();
         throw error;
@@ -78,6 +81,8 @@ interface Server {
   readonly connection: GocdConnection;
   readonly nowMs: () => number;
   readonly requester: Requester;
+  /** Which jobs wait. */
+  readonly waiting: JobReader;
   readonly dialects: DialectMemory;
   /** Which jobs belong to elastic profiles. */
   readonly profiles: ElasticMemory;
@@ -99,21 +104,15 @@ interface PollQuery {
 async function poll(server: Server, query: PollQuery, signal: AbortSignal): Promise<GocdPoll> {
   const { dialect } = query;
   const maintenance = await readMode(server, dialect, signal);
-  const feed = await readFeed(server, dialect, signal);
+  const waiting = await server.waiting.read(dialect, signal);
   const agentsAskedMs = server.nowMs();
   const list = await readAgents(server, dialect, signal);
-  const settled = settledDialect(dialect, feed.path, list.form);
+  const settled = settledDialect(dialect, waiting.feedPath ?? dialect.feedPaths[0] ?? "", list.form);
   server.dialects.settle(settled);
-  // After the lists, so that those are as close in time as possible.
-  const { jobs, findings } = await server.profiles.mark(
-    {
-      jobs: feed.jobs,
-      agents: list.agents,
-      isNoAdmin: maintenance.findings.length > 0,
-    },
-    settled,
-    signal,
-  );
+  // After the lists, so that those are as close in time as possible. The configuration names elastic profiles itself.
+  const isFed = waiting.feedPath !== undefined;
+  const lists = { jobs: waiting.jobs, agents: list.agents, isNoAdmin: maintenance.findings.length > 0 };
+  const { jobs, findings } = isFed ? await server.profiles.mark(lists, settled, signal) : { ...waiting, findings: [] };
   const missing = await server.environments.missing({
     names: query.environments,
     jobs,
@@ -136,8 +135,8 @@ async function poll(server: Server, query: PollQuery, signal: AbortSignal): Prom
     agentsAskedMs,
     findings: [
       ...(settled.finding === undefined ? [] : [settled.finding]),
-      ...maintenance.findings,
-      ...feed.findings,
+      ...(isFed ? maintenance.findings : maintenance.findings.map(() => tooFewRights(hiddenFromApi))),
+      ...waiting.findings,
       ...list.findings,
       ...findings,
       ...server.remarks.values(),
@@ -166,26 +165,11 @@ async function readMode(server: Server, dialect: GocdDialect, signal: AbortSigna
     return { mode, findings: [] };
   } catch (error) {
     if (error instanceof GocdError && error.problem.code === "gocd-forbidden") {
-      return { mode: "unknown", findings: [tooFewRights(dialect)] };
+      return { mode: "unknown", findings: [tooFewRights(dialect.feedHidesJobs ? hiddenFromFeed : "")] };
     }
     if (error instanceof GocdError && error.problem.kind === "missing") return { mode: "unknown", findings: [] };
     throw error;
   }
-}
-
-async function readFeed(
-  server: Server,
-  dialect: GocdDialect,
-  signal: AbortSignal,
-): Promise<ScheduledJobsReading & { readonly path: string }> {
-  return await firstSupported(dialect.feedPaths, async (path) => {
-    const reading = await server.requester.exchange(
-      { method: "GET", path, accept: "application/xml" },
-      signal,
-      (answer) => readScheduledJobs(answer.chunks, answer.source),
-    );
-    return { ...reading, path };
-  });
 }
 
 async function readAgents(
@@ -258,10 +242,10 @@ async function rights(server: Server, dialect: GocdDialect, signal: AbortSignal)
 /** Up to 20.8 the feed itself is for administrators only. */
 async function rightsByFeed(server: Server, dialect: GocdDialect, signal: AbortSignal): Promise<GocdRights> {
   try {
-    const { path } = await readFeed(server, dialect, signal);
-    return dialect.feedPaths[0] === path
-      ? { admin: "yes", detail: `the account may read ${path}, which only administrators may` }
-      : { admin: "unknown", detail: `any account may read ${path}` };
+    const { feedPath } = await server.waiting.readFeed(dialect, signal);
+    return dialect.feedPaths[0] === feedPath
+      ? { admin: "yes", detail: `the account may read ${feedPath}, which only administrators may` }
+      : { admin: "unknown", detail: `any account may read ${feedPath}` };
   } catch (error) {
     if (error instanceof GocdError && error.problem.code === "gocd-forbidden") {
       return { admin: "no", detail: error.problem.message };
@@ -270,8 +254,10 @@ async function rightsByFeed(server: Server, dialect: GocdDialect, signal: AbortS
   }
 }
 
-function tooFewRights(dialect: GocdDialect): Finding {
-  const hidden = dialect.feedHidesJobs ? ", and jobs of pipelines that it may not view are missing from the feed" : "";
+const hiddenFromFeed = ", and jobs of pipelines that it may not view are missing from the feed";
+const hiddenFromApi = ", and jobs of pipelines that it may not view are not seen";
+
+function tooFewRights(hidden: string): Finding {
   return {
     code: "gocd-too-few-rights",
     message:

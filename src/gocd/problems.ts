@@ -41,12 +41,17 @@ export function answerError(call: GocdCall, answer: RefusedAnswer): GocdError {
   const between = intermediaryOf(answer, { url: call.url, proxy: answer.proxy, redact, sends: gocdSends });
   const source = `${call.method} ${call.url}`;
   if (between === undefined && status < 300) return loginPageError(source, status);
-  return new GocdError({
+  const problem = {
     ...(between === undefined ? ownProblem(call, answer) : strangersProblem(call, answer, between)),
     message: `${source} answered ${status}${
       between === undefined ? quoteOf(answer) : `: not GoCD, but ${between.text}`
     }`,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  };
+  return new GocdError(problem, undefined, {
+    status,
+    isOwn: between === undefined,
+    isJson: hasJson(answer),
   });
 }
 
@@ -215,7 +220,7 @@ function unauthorized(call: GocdCall, reply: string): Described {
 
 function notFound(call: GocdCall, answer: RefusedAnswer, reply: string): Described {
   // GoCD sends a page for a path that it does not have, though called JSON: that says nothing of an agent.
-  const isJson = answer.body.trimStart().startsWith("{");
+  const isJson = hasJson(answer);
   if (call.method !== "GET" && isJson) {
     return { code: "gocd-agent-missing", kind: "missing", hint: "nothing to do: the record is gone from the server" };
   }
@@ -227,6 +232,10 @@ function notFound(call: GocdCall, answer: RefusedAnswer, reply: string): Describ
     };
   }
   return unknownPath(call);
+}
+
+function hasJson({ body }: RefusedAnswer): boolean {
+  return body.trimStart().startsWith("{");
 }
 
 function unknownPath({ url }: GocdCall): Described {

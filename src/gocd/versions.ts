@@ -44,6 +44,8 @@ export interface GocdDialect {
   readonly environments: readonly string[];
   /** Whether the feed leaves out jobs of pipelines that the account may not view (20.9). */
   readonly feedHidesJobs: boolean;
+  /** Whether the waiting jobs can be read without the feed (20.1: dashboard v4, stages v2, configuration v10). */
+  readonly jobsApi: boolean;
   /** What an operator should know about this version. */
   readonly finding?: Finding;
 }
@@ -62,7 +64,7 @@ export function mediaType(n: number): string {
 export const legacyAgentsForm: AgentsForm = { accept: "application/json", shape: "legacy" };
 
 /** The newest version of an API, from 19.8 on. */
-const newestType = "application/vnd.go.cd+json";
+export const newestType = "application/vnd.go.cd+json";
 
 const newestAgents: AgentsForm = { accept: newestType, shape: "v5-v7" };
 const agentsV1: AgentsForm = { accept: mediaType(1), shape: "v1" };
@@ -131,6 +133,7 @@ export function settledDialect(dialect: GocdDialect, feedPath: string, form: Age
       elasticUsages: true,
       environments: [newestType, mediaType(2)],
       feedHidesJobs: true,
+      jobsApi: feedPath === newFeedPath,
       finding: {
         code: "gocd-version-unknown",
         message: "the GoCD server does not report its version (GET /api/version), although it is not an old one",
@@ -159,6 +162,7 @@ function dialectOfRelease(version: string, number: number): GocdDialect {
     elasticUsages: number >= release(19, 1),
     environments: environmentsTypes(number),
     feedHidesJobs: number >= release(20, 9),
+    jobsApi: number >= release(20, 1),
   };
 }
 

@@ -16,12 +16,18 @@ export interface RecordedAnswer {
 }
 
 /** All recordings, in the order of the file. */
-export const gocdRecordings: readonly RecordedAnswer[] = Deno.readTextFileSync(
-  new URL("../fixtures/gocd/recordings.jsonl", import.meta.url),
-).split("\n").filter((line) => line !== "").map((line) => {
-  const { body, ...others } = JSON.parse(line);
-  return { ...others, text: typeof body === "string" ? body : JSON.stringify(body) };
-});
+export const gocdRecordings: readonly RecordedAnswer[] = readRecordings("recordings.jsonl");
+
+/** Those of the JSON APIs that tell the waiting jobs without the feed. */
+export const apiRecordings: readonly RecordedAnswer[] = readRecordings("api_recordings.jsonl");
+
+function readRecordings(file: string): readonly RecordedAnswer[] {
+  const lines = Deno.readTextFileSync(new URL(`../fixtures/gocd/${file}`, import.meta.url)).split("\n");
+  return lines.filter((line) => line !== "").map((line) => {
+    const { body, ...others } = JSON.parse(line);
+    return { ...others, text: typeof body === "string" ? body : JSON.stringify(body) };
+  });
+}
 
 /** Recordings by name, which remember what has been asked for. */
 export interface RecordingsInUse {

@@ -17,6 +17,8 @@ export type NotOurs =
   /** Pinned to one agent that exists. */
   | { readonly kind: "run-on-all" }
   | { readonly kind: "elastic"; readonly elasticProfile: string }
+  /** What it asks for cannot be read. */
+  | { readonly kind: "needs-unknown"; readonly cause: string }
   /** By `poller.ignore`. */
   | { readonly kind: "ignored"; readonly pattern: string }
   /** By `poller.resourceless-jobs`. */

@@ -26,6 +26,7 @@ function reasonText(job: JudgedJob, atMs: number): string {
   switch (reason.kind) {
     case "run-on-all":
     case "elastic":
+    case "needs-unknown":
     case "ignored":
     case "resourceless-ignored":
       return notOursText(reason);
@@ -82,6 +83,8 @@ function notOursText(reason: NotOurs): string {
         "is gone";
     case "elastic":
       return `has the elastic profile ${reason.elasticProfile}: an elastic agent plugin serves it`;
+    case "needs-unknown":
+      return `its resources are unknown, and no agent is launched on a guess: ${reason.cause}`;
     case "ignored":
       return `excluded by poller.ignore "${reason.pattern}"`;
     case "resourceless-ignored":

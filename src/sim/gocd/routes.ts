@@ -3,6 +3,8 @@
 import { askedVersion, wrongUrl } from "./accept.ts";
 import { accessTexts, authenticate, type Caller, isAdmin, refusal, withSession } from "./access.ts";
 import { agentsAnswer } from "./agent_routes.ts";
+import { configAnswer, configPathOf } from "./config_routes.ts";
+import { dashboardAnswer } from "./dashboard_routes.ts";
 import { answerInstead, type SimFault, spoilAnswer, takeFault } from "./faults.ts";
 import { environmentsAnswer } from "./environment_routes.ts";
 import { newFeedAnswer, oldFeedAnswer } from "./feed.ts";
@@ -16,6 +18,7 @@ import {
   maintenanceInfoAnswer,
   versionAnswer,
 } from "./info_routes.ts";
+import { stageAnswer, stagePathOf } from "./stage_routes.ts";
 import { countOne } from "./tally.ts";
 import { backupAnswer, drainAnswer, maintenanceAnswer, startingAnswer } from "./unavailable.ts";
 import type { GocdWorld } from "./state.ts";
@@ -55,6 +58,8 @@ function kindOf(world: GocdWorld, request: SimRequest): string {
   if (path.endsWith("/jobs/scheduled.xml")) return "feed";
   if (path === "/api/version") return "version";
   if (path === "/api/admin/environments") return "environments";
+  const config = configPathOf(path);
+  if (config !== undefined) return config.kind;
   if (path.startsWith("/api/admin/")) return "maintenance";
   if (path === "/api/agents") {
     return request.method === "GET" ? "agents.list" : `agents.bulk-${request.method.toLowerCase()}`;
@@ -87,7 +92,7 @@ function serve(world: GocdWorld, request: SimRequest, fault: SimFault | undefine
 function refuseAccess(world: GocdWorld, request: SimRequest, caller: Caller, path: string): SimResponse | undefined {
   const isOpen = path === "/api/version" && world.rules.newSecurity;
   if (caller.kind === "anonymous" && !isOpen) return refusal(world, request, 401, accessTexts.notAuthenticated);
-  const isForUsers = path === "/api/admin/environments" && world.rules.policies;
+  const isForUsers = path === "/api/admin/environments" && world.rules.policies || configPathOf(path) !== undefined;
   const isForAdmins = path.startsWith("/api/admin/") && !isForUsers;
   return isForAdmins && !isAdmin(caller) ? refusal(world, request, 403, accessTexts.notAllowed) : undefined;
 }
@@ -156,6 +161,11 @@ function route(world: GocdWorld, request: SimRequest, { caller, path, fault }: R
   if (path === "/api/admin/environments" && rules.environmentsApi.length > 0) {
     return environmentsAnswer(world, request, caller);
   }
+  if (path === "/api/dashboard" && rules.dashboardApi.length > 0) return dashboardAnswer(world, request, caller);
+  const stage = stagePathOf(path);
+  if (stage !== undefined && rules.stageApi.length > 0) return stageAnswer(world, request, caller, stage);
+  const config = configPathOf(path);
+  if (config !== undefined && rules.pipelineApi.length > 0) return configAnswer(world, request, caller, config);
   const profile = /^\/api\/internal\/elastic\/profiles\/([^/]+)\/usages$/.exec(path)?.[1];
   if (profile !== undefined && rules.elasticUsages) return refused("v1") ?? elasticUsagesAnswer(world, caller, profile);
   return unknownPath(world, request);

@@ -2,6 +2,7 @@
 // time: strict where the real server is strict.
 
 import { forgetMemory, refreshAgents } from "./agents.ts";
+import { configurator, emptyConfiguration, type SimConfigurator } from "./configuration.ts";
 import { armFault, type SimFaultKind } from "./faults.ts";
 import type { SimRequest, SimResponse } from "./http_message.ts";
 import { type SimAgentStart, startProcess, startRegisteredProcess, stopProcess } from "./processes.ts";
@@ -75,7 +76,7 @@ export interface SimProcessView {
 }
 
 /** A simulated GoCD server. Times are absolute ms and never go back. */
-export interface SimGocd {
+export interface SimGocd extends SimConfigurator {
   /** Does everything that is due up to `nowMs`. */
   advance(nowMs: number): void;
   /** When something is due next. */
@@ -155,6 +156,7 @@ export function createSimGocd(options: SimGocdOptions): SimGocd {
   startServerTimers(world);
   const restart = (startupMs: number): void => restartServer(world, startupMs);
   return {
+    ...configurator(world),
     advance: (nowMs) => advance(world, nowMs),
     nextDueMs: () => world.timers.nextDueMs() ?? Number.POSITIVE_INFINITY,
     handle(request, nowMs): SimResponse {
@@ -226,6 +228,12 @@ function newWorld(options: SimGocdOptions): GocdWorld {
     security: options.security ?? { kind: "off" },
     environments: new Map((options.environments ?? []).map((one) => [one.name.toLowerCase(), one])),
     pipelineEnvironments: new Map(),
+    configuration: emptyConfiguration(),
+    stageRuns: new Map(),
+    dashboardStamps: new Map(),
+    nextStamp: options.nowMs,
+    isDashboardPending: false,
+    feedGone: undefined,
     pipelineCounters: new Map(),
     jobs: new Map(),
     active: new Set(),

@@ -2,6 +2,8 @@
 
 import type { GocdRules } from "./versions.ts";
 import type { TimerQueue } from "./timers.ts";
+import type { SimConfiguration } from "./configuration.ts";
+import type { SimStageRuns } from "./stage_runs.ts";
 import type { SimFault } from "./faults.ts";
 import type { GocdTally } from "./tally.ts";
 
@@ -168,6 +170,12 @@ export interface SimUser {
   readonly admin: boolean;
   /** Pipelines it may view; absent means all. */
   readonly views?: readonly string[];
+  /** Pipelines whose group it administers, so that it may read their configuration. */
+  readonly administers?: readonly string[];
+  /** Templates that it may view. */
+  readonly viewsTemplates?: readonly string[];
+  /** Pipelines that it has hidden on its dashboard. */
+  readonly hides?: readonly string[];
 }
 
 /** Whether the server knows users. */
@@ -269,6 +277,18 @@ export interface GocdWorld {
   readonly environments: Map<string, SimEnvironment>;
   /** Pipeline to environment, as configured now. */
   readonly pipelineEnvironments: Map<string, string>;
+  /** Pipelines and templates as configured now. */
+  readonly configuration: SimConfiguration;
+  /** Runs of stages, for the dashboard. */
+  readonly stageRuns: SimStageRuns;
+  /** By pipeline: what the dashboard showed last, and the number of that. */
+  readonly dashboardStamps: Map<string, { readonly seen: string; readonly stamp: number }>;
+  /** The next such number. */
+  nextStamp: number;
+  /** The dashboard is not made yet after a start. */
+  isDashboardPending: boolean;
+  /** How a release without the feed answers for it; undefined: it has the feed. */
+  feedGone: 404 | 410 | undefined;
   /** The highest counter of each pipeline. */
   readonly pipelineCounters: Map<string, number>;
   /** Builds that have not ended, by id in the order of scheduling. */

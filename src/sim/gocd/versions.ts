@@ -82,6 +82,14 @@ export interface GocdRules {
   readonly pagesByAccept: boolean;
   /** The feed says of itself that it is deprecated (25.4). */
   readonly feedDeprecated: boolean;
+  /** Versions of `/api/dashboard` from v4 on (19.5); those before are not modelled. */
+  readonly dashboardApi: readonly string[];
+  /** Versions of `/api/stages/…` by run (v2: 19.12 to 21.3; v3: 20.9). */
+  readonly stageApi: readonly string[];
+  /** Versions of `/api/admin/pipelines/:name` from v10 on (19.10 to 20.10; v11: 20.8). */
+  readonly pipelineApi: readonly string[];
+  /** Versions of `/api/admin/templates/:name` from v5 on (19.9 to 20.1; v6: 19.12 to 20.4; v7: 20.2). */
+  readonly templateApi: readonly string[];
   /** DELETE of no agents is refused (25.3), not answered as done. */
   readonly emptyDeleteRefused: boolean;
 }
@@ -111,6 +119,17 @@ function environmentsVersions(from: (release: string) => boolean): readonly stri
   return from("16.7.0") ? ["v1"] : [];
 }
 
+const apiRanges: readonly (readonly ["dashboard" | "stage" | "pipeline" | "template", string, string, string])[] = [
+  ["dashboard", "v4", "19.5.0", "99.0.0"],
+  ["stage", "v2", "19.12.0", "21.3.0"],
+  ["stage", "v3", "20.9.0", "99.0.0"],
+  ["pipeline", "v10", "19.10.0", "20.10.0"],
+  ["pipeline", "v11", "20.8.0", "99.0.0"],
+  ["template", "v5", "19.9.0", "20.1.0"],
+  ["template", "v6", "19.12.0", "20.4.0"],
+  ["template", "v7", "20.2.0", "99.0.0"],
+];
+
 /** Rules made before: they are asked for at every request. */
 const madeRules = new Map<string, GocdRules>();
 
@@ -127,8 +146,14 @@ function makeRules(version: string): GocdRules {
   const from = (release: string): boolean => number >= gocdVersionNumber(release);
   const upTo = (release: string): boolean => number <= gocdVersionNumber(release);
   const shapes = shapeRanges.filter(([, first, last]) => from(first) && upTo(last)).map(([shape]) => shape);
+  const served = (api: string): readonly string[] =>
+    apiRanges.filter(([of, , first, last]) => of === api && from(first) && upTo(last)).map(([, each]) => each);
   return {
     version,
+    dashboardApi: served("dashboard"),
+    stageApi: served("stage"),
+    pipelineApi: served("pipeline"),
+    templateApi: served("template"),
     oldFeed: upTo("20.8.0") ? "served" : upTo("21.3.0") ? "admin-404" : "gone",
     newFeed: from("20.1.0"),
     feedHidesPipelines: from("20.9.0"),

@@ -1,6 +1,8 @@
 // Jobs on the simulated server: scheduling, the list in memory, assignment, rescheduling, completion.
 
 import { firstMatchingJob } from "./assignment.ts";
+import { configureJob } from "./configuration.ts";
+import { enterRun } from "./stage_runs.ts";
 import type { GocdWorld, SimGocdAgent, SimJob, SimObstacle, SimVariable } from "./state.ts";
 import type { KilledBuild } from "./tally.ts";
 
@@ -50,6 +52,7 @@ export function scheduleJob(world: GocdWorld, request: SimJobRequest): string {
   for (const job of world.jobs.values()) {
     if (job.locator === locator) throw new RangeError(`a build of this locator has not ended: ${locator}`);
   }
+  configureJob(world, request);
   addJob(world, {
     pipeline: request.pipeline,
     counter,
@@ -73,7 +76,9 @@ function addJob(
   job: Omit<SimJob, "id" | "firstId" | "scheduledMs" | "state" | "gocdAgentUuid"> & { readonly firstId?: number },
 ): void {
   const id = world.nextJobId++;
-  world.jobs.set(id, { firstId: id, ...job, id, scheduledMs: world.nowMs, state: "Scheduled" });
+  const added: SimJob = { firstId: id, ...job, id, scheduledMs: world.nowMs, state: "Scheduled" };
+  world.jobs.set(id, added);
+  enterRun(world, added);
 }
 
 /** Scheduled jobs, oldest first (ids grow with time). */

@@ -1,0 +1,144 @@
+// Where the waiting jobs come from: the feed, or, where the server has none any more, the JSON APIs that stay. GoCD 25.4
+// declares the feed deprecated "without replacement". A feed that cannot be read is not gone: only the server's own "no
+// such path" is, and only if the JSON APIs answer.
+
+import type { Finding } from "../core/event.ts";
+import { type GocdConnection, GocdError, type JobSource } from "./api.ts";
+import { type ApiBacklog, createApiBacklog } from "./api_backlog.ts";
+import { firstSupported } from "./first_supported.ts";
+import type { Requester } from "./request.ts";
+import { readScheduledJobs, type ScheduledJobsReading } from "./scheduled_jobs.ts";
+import type { GocdDialect } from "./versions.ts";
+
+/** So long after the feed was found gone it is not looked for again, unless the server becomes another release. */
+export const feedAgainMs = 3_600_000;
+
+/** The waiting jobs, and how they were read. */
+export interface SourcedJobs extends ScheduledJobsReading {
+  /** The path of the feed that answered; absent: the JSON APIs did. */
+  readonly feedPath?: string;
+}
+
+/** Those of the feed. */
+export interface FedJobs extends ScheduledJobsReading {
+  /** The path that answered. */
+  readonly feedPath: string;
+}
+
+/** Reads the waiting jobs. */
+export interface JobReader {
+  /** From where they are read just now. Throws {@linkcode GocdError}. */
+  read(dialect: GocdDialect, signal: AbortSignal): Promise<SourcedJobs>;
+  /** The feed, whatever else is set. */
+  readFeed(dialect: GocdDialect, signal: AbortSignal): Promise<FedJobs>;
+  /**
+   * Makes a poll. If it fails because the server says that it has no feed, it is made again without one, and if that works,
+   * so are the next ones.
+   */
+  poll<T>(poll: () => Promise<T>): Promise<T>;
+}
+
+interface Source {
+  readonly wanted: JobSource;
+  readonly requester: Requester;
+  readonly nowMs: () => number;
+  readonly api: ApiBacklog;
+  /** The release that has no feed, and when that was found. */
+  gone: { readonly version: string; readonly sinceMs: number } | undefined;
+  /** When the feed was last asked for, GoCD itself said that there is none. */
+  isDenied: boolean;
+  /** The poll is tried without it. */
+  isTrying: boolean;
+}
+
+/** Creates a reader of one server. */
+export function createJobReader(
+  { jobSource = "auto" }: Pick<GocdConnection, "jobSource">,
+  requester: Requester,
+  nowMs: () => number,
+): JobReader {
+  const source: Source = {
+    wanted: jobSource,
+    requester,
+    nowMs,
+    api: createApiBacklog(requester, nowMs),
+    gone: undefined,
+    isDenied: false,
+    isTrying: false,
+  };
+  return {
+    readFeed: (dialect, signal) => readFeed(source, dialect, signal),
+    read: (dialect, signal) =>
+      isFed(source, dialect) ? readFeed(source, dialect, signal) : readWithout(source, dialect, signal),
+    poll: (poll) => pollEither(source, poll),
+  };
+}
+
+function isFed({ wanted, gone, isTrying, nowMs }: Source, { version }: GocdDialect): boolean {
+  if (wanted !== "auto") return wanted === "feed";
+  return !isTrying && !(gone?.version === version && nowMs() - gone.sinceMs < feedAgainMs);
+}
+
+async function readFeed(source: Source, dialect: GocdDialect, signal: AbortSignal): Promise<FedJobs> {
+  source.isDenied = false;
+  try {
+    return await firstSupported(dialect.feedPaths, async (feedPath) => {
+      const reading = await source.requester.exchange(
+        { method: "GET", path: feedPath, accept: "application/xml" },
+        signal,
+        (answer) => readScheduledJobs(answer.chunks, answer.source),
+      );
+      return { ...reading, feedPath };
+    });
+  } catch (error) {
+    const refusal = error instanceof GocdError ? error.refusal : undefined;
+    source.isDenied = refusal?.isOwn === true && (refusal.status === 404 || refusal.status === 410);
+    throw error;
+  }
+}
+
+async function readWithout(source: Source, dialect: GocdDialect, signal: AbortSignal): Promise<SourcedJobs> {
+  if (!dialect.jobsApi) throw tooOld(dialect);
+  const { jobs, findings } = await source.api.read(signal);
+  if (source.isTrying) source.gone = { version: dialect.version, sinceMs: source.nowMs() };
+  return { jobs, findings: source.wanted === "api" ? findings : [feedGone(dialect), ...findings] };
+}
+
+async function pollEither<T>(source: Source, poll: () => Promise<T>): Promise<T> {
+  try {
+    return await poll();
+  } catch (error) {
+    if (source.wanted !== "auto" || !source.isDenied) throw error;
+    source.isTrying = true;
+    try {
+      return await poll();
+    } catch (second) {
+      // Where nothing is found at all, the address is wrong, and an old server has always had its feed.
+      const isLost = second instanceof GocdError &&
+        (second.problem.kind === "missing" || second.problem.code === tooOldCode);
+      throw isLost ? error : second;
+    } finally {
+      source.isTrying = false;
+    }
+  }
+}
+
+const tooOldCode = "gocd-api-too-old";
+
+function tooOld({ version }: GocdDialect): GocdError {
+  return new GocdError({
+    code: tooOldCode,
+    kind: "refused",
+    message: `the waiting jobs of GoCD ${version} cannot be read from its JSON APIs: that works from 20.1 on`,
+    hint: 'set poller.source = "auto"',
+  });
+}
+
+function feedGone({ version }: GocdDialect): Finding {
+  return {
+    code: "gocd-feed-gone",
+    message: `GoCD ${version} has no feed of scheduled jobs: they are read from its dashboard, its stages and the ` +
+      "configuration of its pipelines",
+    hint: "nothing to do, if the account is an administrator: it sees the same jobs",
+  };
+}

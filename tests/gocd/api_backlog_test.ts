@@ -1,0 +1,395 @@
+// The waiting jobs without the feed, against the simulated servers: the same jobs, for few requests, and no guesses.
+
+import { serverAt } from "../support/addresses.ts";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { type GocdConnection, GocdError, type GocdPoll } from "../../src/gocd/api.ts";
+import { requestsAimed, stagesMax } from "../../src/gocd/api_backlog.ts";
+import { createHttpGocdApi, type HttpGocdApi } from "../../src/gocd/http_api.ts";
+import { feedAgainMs } from "../../src/gocd/job_source.ts";
+import { unreadAgainMs } from "../../src/gocd/pipeline_configs.ts";
+import { Secret } from "../../src/secret.ts";
+import { seededRandom } from "../../src/sim/random.ts";
+import type { SimGocd } from "../../src/sim/gocd/sim_gocd.ts";
+import type { SimUser } from "../../src/sim/gocd/state.ts";
+import { job, launch, minute, run, second, server } from "../sim/gocd_support.ts";
+import { simFetch, simUrl } from "../support/sim_fetch.ts";
+import { connection } from "./fake_gocd.ts";
+
+const signal = new AbortController().signal;
+
+interface Client {
+  readonly api: HttpGocdApi;
+  /** Paths asked for since they were last taken, with their status. */
+  readonly take: () => readonly string[];
+}
+
+function client(model: SimGocd, more: Partial<GocdConnection> = {}): Client {
+  const seen: string[] = [];
+  const plain = simFetch(model);
+  const fetch: typeof globalThis.fetch = async (input, init) => {
+    const answer = await plain(input, init);
+    seen.push(`${answer.status} ${new URL(String(input)).pathname.replace("/go", "")}`);
+    return answer;
+  };
+  const target = { ...connection, url: serverAt(simUrl), ...more };
+  const api = createHttpGocdApi(target, { fetch, nowMs: () => model.nowMs });
+  return { api, take: () => seen.splice(0) };
+}
+
+const codes = (poll: GocdPoll): readonly string[] => poll.findings.map(({ code }) => code);
+const byLocator = ({ jobs }: GocdPoll): GocdPoll["jobs"] => jobs.toSorted((a, b) => a.locator < b.locator ? -1 : 1);
+
+/** What the feed gives now. */
+async function fed(model: SimGocd): Promise<GocdPoll> {
+  return await client(model, { jobSource: "feed" }).api.poll(signal);
+}
+
+/** One thing that happens on a server with agents. Each job has one configuration for good. */
+function happen(model: SimGocd, random: () => number, step: number): void {
+  const number = (below: number): number => Math.floor(random() * below);
+  const pipeline = number(12);
+  const environment = pipeline % 3 === 0 ? { environment: `env-${pipeline % 2}` } : {};
+  const what = number(10);
+  if (what < 5) {
+    const names = [["unit"], ["lint", "pack"], ["shard-runInstance-1", "shard-runInstance-2"]][number(3)] ?? [];
+    const stage = `st${number(2)}`;
+    const counter = 1 + step;
+    const stageCounter = 1 + number(2);
+    for (const name of names) {
+      const kind = (pipeline + name.length) % 4;
+      model.schedule({
+        pipeline: `Pipe-${pipeline}.x`,
+        counter,
+        stage,
+        stageCounter,
+        job: name,
+        gocdResources: kind === 0 ? [] : kind === 1 ? ["linux"] : ["Linux", "java 17|x"],
+        durationMs: 1 + number(4) * minute,
+        ...environment,
+        ...(kind === 3 ? { elasticProfile: "pod" } : {}),
+      });
+    }
+  } else if (what === 5) {
+    const resources = ["", "linux", "linux,java 17|x"][number(3)] ?? "";
+    launch(model, `agent-${step}`, { resources, environments: number(2) === 0 ? "env-0" : "" });
+  } else if (what === 6) {
+    const [first] = model.processes();
+    if (first !== undefined) model.agentStopped(first.hostname, model.nowMs);
+  } else if (what === 7) {
+    const jobs = model.jobs();
+    const one = jobs[number(jobs.length)];
+    if (one !== undefined) model.cancelJob(one.locator);
+  } else if (what === 8) {
+    const uuid = model.agents()[0]?.uuid;
+    if (uuid !== undefined) {
+      job(model, "all", { counter: 1 + step, job: "sweep-runOnAll-1", gocdResources: ["linux"], runOnAll: uuid });
+    }
+  } else {
+    run(model, number(8) * minute);
+  }
+}
+
+for (const version of ["20.1.0", "20.9.0", "26.1.0"]) {
+  Deno.test(`on GoCD ${version} the JSON APIs give the jobs of the feed, whatever happens on the server`, async () => {
+    let most = 0;
+    for (let seed = 1; seed <= 5; seed++) {
+      const random = seededRandom(seed);
+      const model = server(version);
+      const { api } = client(model, { jobSource: "api" });
+      for (let step = 0; step < 40; step++) {
+        happen(model, random, step);
+        run(model, Math.floor(random() * 30) * second);
+        if (random() < 0.5) continue;
+        const [want, got] = [await fed(model), await api.poll(signal)];
+        assertEquals(byLocator(got), byLocator(want), `seed ${seed}, step ${step}`);
+        const times = new Map(
+          model.jobs().map(({ locator, scheduledMs }) => [decodeURIComponent(locator), scheduledMs]),
+        );
+        const ages = got.jobs.map(({ locator }) => times.get(locator) ?? 0);
+        assertEquals(ages, ages.toSorted((a, b) => a - b), "oldest first");
+        assertEquals(codes(got), codes(want));
+        most = Math.max(most, got.jobs.length);
+      }
+    }
+    assert(most > 10, `at most ${most} jobs waited at once`);
+  });
+}
+
+Deno.test("with 1,000 pipelines and 50 running stages a poll after the first takes at most 60 requests", async () => {
+  const model = server("26.1.0");
+  for (let pipeline = 0; pipeline < 1_000; pipeline++) job(model, `p${pipeline}`, { durationMs: second });
+  for (const { locator } of model.jobs()) model.cancelJob(locator);
+  for (let pipeline = 0; pipeline < 50; pipeline++) job(model, `p${pipeline}`, { gocdResources: ["linux"] });
+  const { api, take } = client(model, { jobSource: "api" });
+  assertEquals((await api.poll(signal)).jobs.length, 50);
+  const first = take();
+  run(model, 15 * second);
+  assertEquals((await api.poll(signal)).jobs.length, 50);
+  const second_ = take();
+  // Ten stages end and ten begin: their configuration is asked for again, and has not changed.
+  for (const { locator } of model.jobs().slice(0, 10)) model.cancelJob(locator);
+  for (let pipeline = 0; pipeline < 10; pipeline++) job(model, `p${pipeline}`, { gocdResources: ["linux"] });
+  run(model, 15 * second);
+  assertEquals((await api.poll(signal)).jobs.length, 50);
+  const third = take();
+  const of = (answers: readonly string[], start: string): number =>
+    answers.filter((each) => each.startsWith(start)).length;
+  assertEquals([first.length, of(first, "200 /api/stages/"), of(first, "200 /api/admin/pipelines/")], [105, 50, 50]);
+  assertEquals([second_.length, of(second_, "200 /api/stages/"), of(second_, "304 /api/dashboard")], [54, 50, 1]);
+  assertEquals([of(third, "200 /api/stages/"), of(third, "304 /api/admin/pipelines/")], [50, 10]);
+});
+
+Deno.test("stages in which nothing waits are looked at by turns, so that a job that comes back is found", async () => {
+  const model = server("26.1.0");
+  for (let index = 0; index < 200; index++) {
+    launch(model, `agent-${index}`);
+    job(model, `p${index}`, { durationMs: 60 * minute });
+  }
+  run(model, 5 * minute);
+  assertEquals(model.jobs().filter(({ state }) => state === "Scheduled").length, 0);
+  const { api, take } = client(model, { jobSource: "api" });
+  await api.poll(signal);
+  take();
+  await api.poll(signal);
+  assertEquals(take().filter((each) => each.includes("/api/stages/")).length, requestsAimed);
+  model.agentStopped("agent-150", model.nowMs);
+  run(model, 6 * minute);
+  const lost = await fed(model);
+  assertEquals(lost.jobs.length, 1);
+  let polls = 1;
+  while ((await api.poll(signal)).jobs.length === 0) polls++;
+  assert(polls <= 200 / requestsAimed + 1, `found after ${polls} polls`);
+});
+
+Deno.test("more running stages than one poll reads are read in the next ones, and none is forgotten", async () => {
+  const model = server("26.1.0");
+  for (let index = 0; index < stagesMax + 20; index++) {
+    job(model, "shop", { job: `job-${index}`, stage: `st-${index}` });
+  }
+  const { api } = client(model, { jobSource: "api" });
+  const first = await api.poll(signal);
+  assertEquals([first.jobs.length, codes(first)], [stagesMax, ["gocd-stages-left"]]);
+  const second = await api.poll(signal);
+  assertEquals([second.jobs.length, codes(second)], [stagesMax + 20, []]);
+});
+
+const account = { userName: "viewer", password: new Secret("p", () => "pw") };
+const viewer = (more: Partial<SimUser>): SimUser => ({ name: "viewer", password: "pw", admin: false, ...more });
+
+async function asViewer(model: SimGocd, more: Partial<SimUser>): Promise<GocdPoll> {
+  model.setSecurity({ kind: "on", users: [viewer(more)] });
+  const { api } = client(model, { jobSource: "api", credentials: { kind: "basic", ...account } });
+  return await api.poll(signal);
+}
+
+Deno.test("what an account may not read is not guessed: the job says why, and so does a finding", async () => {
+  const model = server("26.1.0");
+  job(model, "mine", { gocdResources: ["linux"], environment: "prod" });
+  job(model, "theirs", { gocdResources: ["linux"] });
+  job(model, "secret", { gocdResources: ["linux"] });
+  const poll = await asViewer(model, { views: ["mine", "theirs"], administers: ["mine"] });
+  assertEquals(poll.jobs, [
+    { locator: "mine/1/stage/1/job", name: "job", environment: "prod", gocdResources: ["linux"] },
+    {
+      locator: "theirs/1/stage/1/job",
+      name: "job",
+      gocdResources: [],
+      unknownNeeds: "GET http://gocd.test:8153/go/api/admin/pipelines/theirs answered 403: " +
+        "You are not authorized to perform this action.",
+    },
+  ]);
+  const finding = poll.findings.find(({ code }) => code === "gocd-needs-unknown");
+  assertEquals(finding?.locators, ["theirs/1/stage/1/job"]);
+  assertStringIncludes(finding?.message ?? "", "the resources of jobs of pipeline theirs are unknown: GET ");
+  const rights = poll.findings.find(({ code }) => code === "gocd-too-few-rights");
+  assertStringIncludes(rights?.message ?? "", "jobs of pipelines that it may not view are not seen");
+});
+
+Deno.test("rights that are given later are noticed a minute after", async () => {
+  const model = server("26.1.0");
+  job(model, "mine", { gocdResources: ["linux"] });
+  model.setSecurity({ kind: "on", users: [viewer({})] });
+  const { api, take } = client(model, { jobSource: "api", credentials: { kind: "basic", ...account } });
+  const isUnknown = async (): Promise<boolean> => (await api.poll(signal)).jobs[0]?.unknownNeeds !== undefined;
+  assert(await isUnknown());
+  model.setSecurity({ kind: "on", users: [viewer({ administers: ["mine"] })] });
+  take();
+  assert(await isUnknown());
+  assertEquals(take().filter((each) => each.includes("/api/admin/pipelines")), []);
+  run(model, unreadAgainMs);
+  assert(!await isUnknown());
+});
+
+const templated = {
+  name: "shop",
+  template: "build",
+  parameters: { OS: "linux", POD: "small" },
+  stages: [],
+  origin: "config-repo",
+} as const;
+const template = {
+  name: "build",
+  stages: [{
+    name: "stage",
+    jobs: [
+      { name: "job", gocdResources: ["#{OS}", "a##b"] },
+      { name: "pod", elasticProfile: "#{POD}" },
+      { name: "odd", gocdResources: ["#{GONE}"] },
+    ],
+  }],
+};
+
+Deno.test("jobs of a template get the parameters of their pipeline", async () => {
+  const model = server("26.1.0");
+  model.configureTemplate(template);
+  model.configurePipeline(templated);
+  for (const name of ["job", "pod", "odd", "renamed"]) job(model, "shop", { counter: 1, job: name });
+  const { api, take } = client(model, { jobSource: "api" });
+  const jobs = new Map((await api.poll(signal)).jobs.map((each) => [each.name, each]));
+  assertEquals(jobs.get("job")?.gocdResources, ["linux", "a#b"]);
+  assertEquals([jobs.get("pod")?.elasticProfile, jobs.get("pod")?.gocdResources], ["small", []]);
+  assertStringIncludes(jobs.get("odd")?.unknownNeeds ?? "", "stage/odd cannot be worked out");
+  assertStringIncludes(jobs.get("renamed")?.unknownNeeds ?? "", "stage/renamed is no longer in its configuration");
+  assertEquals(take().filter((each) => each.includes("/api/admin/templates/")), ["200 /api/admin/templates/build"]);
+});
+
+Deno.test("a template that an account may not view leaves the jobs of its pipelines unknown", async () => {
+  for (const [viewsTemplates, want] of [[[], true], [["build"], false]] as const) {
+    const model = server("26.1.0");
+    model.configureTemplate(template);
+    model.configurePipeline(templated);
+    job(model, "shop");
+    const { jobs } = await asViewer(model, { administers: ["shop"], viewsTemplates });
+    assertEquals(jobs[0]?.unknownNeeds?.includes("/api/admin/templates/build answered 403"), want ? true : undefined);
+  }
+});
+
+Deno.test("a job keeps what it was scheduled with, although the configuration changes while it waits", async () => {
+  const model = server("26.1.0");
+  job(model, "shop", { gocdResources: ["linux"] });
+  const { api } = client(model, { jobSource: "api" });
+  const resources = async (): Promise<unknown> => (await api.poll(signal)).jobs.map((each) => each.gocdResources);
+  assertEquals(await resources(), [["linux"]]);
+  job(model, "shop", { gocdResources: ["windows"] });
+  assertEquals(await resources(), [["linux"], ["windows"]]);
+  assertEquals((await fed(model)).jobs.map((each) => each.gocdResources), [["linux"], ["windows"]]);
+});
+
+Deno.test("a stage that is run again has the jobs of its last run", async () => {
+  const model = server("26.1.0");
+  model.cancelJob(job(model, "shop", { counter: 3 }));
+  job(model, "shop", { counter: 3, stageCounter: 2, job: "again" });
+  const { jobs } = await client(model, { jobSource: "api" }).api.poll(signal);
+  assertEquals(jobs.map(({ locator }) => locator), ["shop/3/stage/2/again"]);
+});
+
+Deno.test("a dashboard with views of its own is reported, as they may hide pipelines", async () => {
+  const model = server("26.1.0");
+  job(model, "shown");
+  job(model, "hidden");
+  const poll = await asViewer(model, { administers: ["shown"], hides: ["hidden"] });
+  assertEquals(poll.jobs.map(({ locator }) => locator), ["shown/1/stage/1/job"]);
+  assert(codes(poll).includes("gocd-dashboard-personal"));
+});
+
+Deno.test("a part that cannot be read fails the poll: a partly read backlog is never taken for a whole one", async () => {
+  const faults = [
+    [{ kind: "status", status: 500 }, "/api/dashboard", "gocd-server-error"],
+    [{ kind: "status", status: 500 }, "/api/stages/b/", "gocd-server-error"],
+    [{ kind: "status", status: 503 }, "/api/admin/pipelines/b", "gocd-unavailable"],
+    [{ kind: "truncated" }, "/api/dashboard", "gocd-not-json"],
+    [{ kind: "truncated" }, "/api/stages/b/", "gocd-not-json"],
+    [{ kind: "truncated" }, "/api/admin/pipelines/b", "gocd-not-json"],
+    [{ kind: "no-answer" }, "/api/stages/b/", undefined],
+    [{ kind: "login-page", style: "html-200" }, "/api/stages/b/", "gocd-login-page"],
+  ] as const;
+  for (const [fault, path, code] of faults) {
+    const model = server("26.1.0");
+    for (const pipeline of ["a", "b", "c"]) job(model, pipeline);
+    const { api } = client(model, { jobSource: "api" });
+    model.inject(fault, 1, path);
+    const { problem } = await assertRejects(() => api.poll(signal), GocdError);
+    if (code !== undefined) assertEquals(problem.code, code, path);
+    assertEquals((await api.poll(signal)).jobs.length, 3, "and the next one is whole");
+  }
+});
+
+Deno.test("a dashboard that is not made yet is a server that starts", async () => {
+  const model = server("26.1.0");
+  model.setDashboardPending(true);
+  const { problem } = await assertRejects(() => client(model, { jobSource: "api" }).api.poll(signal), GocdError);
+  assertEquals([problem.code, problem.kind], ["gocd-starting", "starting"]);
+});
+
+for (const status of [404, 410] as const) {
+  Deno.test(`where the feed is gone (${status}), the jobs come from the JSON APIs, and one finding says so`, async () => {
+    const model = server("26.1.0");
+    job(model, "shop", { gocdResources: ["linux"] });
+    const { api, take } = client(model);
+    const before = await api.poll(signal);
+    assertEquals(codes(before), []);
+    model.setFeedGone(status);
+    job(model, "more");
+    const after = await api.poll(signal);
+    assertEquals(after.jobs.length, 2);
+    assertEquals(codes(after), ["gocd-feed-gone"]);
+    take();
+    await api.poll(signal);
+    assertEquals(take().filter((each) => each.includes("/feed/")), [], "the feed is not asked for again");
+    run(model, feedAgainMs);
+    model.setFeedGone(undefined);
+    assert(!codes(await api.poll(signal)).includes("gocd-feed-gone"), "until an hour later");
+  });
+}
+
+Deno.test("a feed that fails is not gone", async () => {
+  const faults = [
+    { kind: "status", status: 500 },
+    { kind: "status", status: 503 },
+    { kind: "starting" },
+    { kind: "truncated" },
+    { kind: "no-answer" },
+    { kind: "login-page", style: "html-200" },
+    { kind: "login-page", style: "redirect-302" },
+  ] as const;
+  for (const fault of faults) {
+    const model = server("26.1.0");
+    job(model, "shop");
+    const { api, take } = client(model);
+    model.inject(fault, 1, "/api/feed/");
+    await assertRejects(() => api.poll(signal), GocdError);
+    assertEquals(take().filter((each) => each.includes("/api/dashboard")), []);
+  }
+});
+
+Deno.test("where the feed and the dashboard are missing, the address is wrong, and the feed's problem is told", async () => {
+  const model = server("26.1.0");
+  model.setFeedGone(404);
+  model.inject({ kind: "status", status: 404 }, 2, "/api/dashboard");
+  const { problem } = await assertRejects(() => client(model).api.poll(signal), GocdError);
+  assertEquals([problem.code, problem.kind], ["gocd-unknown-path", "missing"]);
+  assertStringIncludes(problem.message, "/api/feed/jobs/scheduled.xml");
+});
+
+Deno.test("with poller.source = feed a server without one is an error, and with api an old server is", async () => {
+  const model = server("26.1.0");
+  model.setFeedGone(404);
+  const feed = await assertRejects(() => client(model, { jobSource: "feed" }).api.poll(signal), GocdError);
+  assertEquals(feed.problem.code, "gocd-unknown-path");
+  const old = await assertRejects(() => client(server("19.8.0"), { jobSource: "api" }).api.poll(signal), GocdError);
+  assertEquals(old.problem.code, "gocd-api-too-old");
+  const { api, take } = client(server("26.1.0"), { jobSource: "api" });
+  assertEquals(codes(await api.poll(signal)), [], "what was asked for is no finding");
+  assertEquals(take().filter((each) => each.includes("/feed/")), []);
+});
+
+Deno.test("a stage that the dashboard lists and the server denies has no jobs, and a finding", async () => {
+  const model = server("26.1.0");
+  job(model, "gone");
+  job(model, "here");
+  const { api } = client(model, { jobSource: "api" });
+  model.inject({ kind: "status", status: 404 }, 1, "/api/stages/gone/");
+  const poll = await api.poll(signal);
+  assertEquals(poll.jobs.map(({ locator }) => locator), ["here/1/stage/1/job"]);
+  assertEquals(codes(poll), ["gocd-stage-unread"]);
+});

@@ -1,0 +1,128 @@
+// The parts of reading without the feed, on answers of a real GoCD 26.2 and on odd ones.
+
+import { assertEquals, assertThrows } from "@std/assert";
+import { GocdError } from "../../src/gocd/api.ts";
+import { readDashboard } from "../../src/gocd/dashboard.ts";
+import { type JobNeeds, needsOf, readPipeline, readTemplate, withParameters } from "../../src/gocd/job_needs.ts";
+import { readWaitingJobs } from "../../src/gocd/stage_instance.ts";
+import { apiRecordings } from "../support/gocd_recordings.ts";
+
+const text = (name: string): string => apiRecordings.find((each) => each.name === name)?.text ?? "";
+
+Deno.test("the recorded dashboard of a real server shows its running stages and its environment", () => {
+  const { running, environments, isPersonal } = readDashboard(text("dashboard"), "GET");
+  assertEquals(
+    running.map(({ pipeline, counter, stage, stageCounter }) => [pipeline, counter, stage, stageCounter].join("/")),
+    ["runall/2/st/1", "elastic/1/st/1", "long/14/st/1", "big/2/st/1"],
+  );
+  assertEquals(running[0]?.movedAt, 1795735723037);
+  assertEquals([...environments], [["envjobs", "prod-EU"]]);
+  assertEquals(isPersonal, false);
+});
+
+function recordedNeeds(recording: string, job: string): JobNeeds {
+  const pipeline = readPipeline(text(recording), "GET");
+  return needsOf({ pipeline, stages: pipeline.stages }, "st", job);
+}
+
+Deno.test("the recorded configurations of a real server say what their jobs need", () => {
+  const known = (gocdResources: readonly string[]): JobNeeds => ({ kind: "known", gocdResources });
+  assertEquals(recordedNeeds("pipeline configuration", "Linux-Docker"), known(["Linux", "docker"]));
+  assertEquals(recordedNeeds("pipeline configuration: run on all agents", "sweep-runOnAll-2"), known([]));
+  assertEquals(recordedNeeds("pipeline configuration: elastic profile", "pod"), {
+    kind: "known",
+    gocdResources: [],
+    elasticProfile: "small-pod",
+  });
+});
+
+Deno.test("of the recorded run of a stage no job waits any more, and those in state Scheduled do", () => {
+  const run = text("run of a stage");
+  assertEquals(readWaitingJobs(run, "GET"), []);
+  const waiting = run.replace('"state":"Completed","result":"Passed","scheduled', '"state":"Scheduled","scheduled');
+  assertEquals(readWaitingJobs(waiting, "GET"), [{ name: "shard-runInstance-1", scheduledMs: 1795739086903 }]);
+});
+
+const parameters = new Map([["OS", "linux"], ["EMPTY", ""], ["A-b.c", "x"]]);
+for (
+  const [given, want] of [
+    ["plain", "plain"],
+    ["#{OS}", "linux"],
+    ["a-#{OS}-#{A-b.c}", "a-linux-x"],
+    ["##{OS}", "#{OS}"],
+    ["###{OS}", "#linux"],
+    ["a##b", "a#b"],
+    ["#{EMPTY}", ""],
+    ["#{os}", undefined],
+    ["#{OS", undefined],
+    ["#OS", undefined],
+    ["a#", undefined],
+  ] as const
+) {
+  Deno.test(`with its parameters ${given} is ${want ?? "unknown"}`, () => {
+    assertEquals(withParameters(given, parameters), want);
+  });
+}
+
+const stages = readTemplate(
+  JSON.stringify({
+    name: "t",
+    stages: [{
+      name: "Build",
+      jobs: [
+        { name: "unit", resources: ["linux"] },
+        { name: "unit-runInstance-2", resources: ["exact"] },
+        { name: "blank", resources: ["#{EMPTY}"] },
+        { name: "none", resources: null, "elastic_profile_id": null },
+        { name: "much", resources: Array.from({ length: 201 }, (_, index) => `r${index}`) },
+      ],
+    }],
+  }),
+  "GET",
+);
+for (
+  const [job, want] of [
+    ["unit", "linux"],
+    ["UNIT-runInstance-1", "linux"],
+    ["unit-runInstance-2", "exact"],
+    ["unit-runOnAll-17", "linux"],
+    ["none", ""],
+    ["blank", "a resource or the elastic profile of build/blank cannot be worked out"],
+    ["gone", "build/gone is no longer in its configuration"],
+    ["much", "build/much has more than 200 resources"],
+  ] as const
+) {
+  Deno.test(`a build called ${job} gets what is configured for its job, or is unknown`, () => {
+    const needs = needsOf({ pipeline: { parameters, stages: new Map() }, stages }, "build", job);
+    assertEquals(needs.kind === "known" ? needs.gocdResources.join() : needs.cause, want);
+  });
+}
+
+const odd: readonly (readonly [what: string, read: (text: string, source: string) => unknown, text: string])[] = [
+  ["a dashboard without pipelines", readDashboard, '{"_embedded":{"environments":[]}}'],
+  ["a dashboard without environments", readDashboard, '{"_embedded":{"pipelines":[]}}'],
+  ["a pipeline without a name", readDashboard, '{"_embedded":{"pipelines":[{}],"environments":[]}}'],
+  [
+    "a running stage without a counter",
+    readDashboard,
+    '{"_embedded":{"environments":[],"pipelines":[{"name":"p","_embedded":{"instances":[{"counter":1,"_embedded":{' +
+    '"stages":[{"name":"s","status":"Building"}]}}]}}]}}',
+  ],
+  ["a run without jobs", readWaitingJobs, "{}"],
+  ["a job without a state", readWaitingJobs, '{"jobs":[{"name":"a"}]}'],
+  ["a template without stages", readTemplate, '{"name":"t"}'],
+  ["a pipeline with neither stages nor template", readPipeline, '{"name":"p","template":null}'],
+  ["half an answer", readDashboard, '{"_embedded":{"pipe'],
+];
+for (const [what, read, body] of odd) {
+  Deno.test(`${what} is unreadable, and never an empty backlog`, () => {
+    assertEquals(assertThrows(() => read(body, "GET"), GocdError).problem.kind, "unreadable");
+  });
+}
+
+Deno.test("a stage in a state that nobody knows yet is looked at", () => {
+  const stage = { name: "s", counter: "1", status: "Waiting" };
+  const instance = { counter: 1, _embedded: { stages: [stage] } };
+  const body = { _embedded: { environments: [], pipelines: [{ name: "p", _embedded: { instances: [instance] } }] } };
+  assertEquals(readDashboard(JSON.stringify(body), "GET").running.length, 1);
+});
