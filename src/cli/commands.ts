@@ -1,18 +1,22 @@
 // The list of commands and the general help; a test compares the README with it.
 
+import { agentsCommand } from "./agents.ts";
 import type { Command } from "./command.ts";
 import { checkCommand } from "./check.ts";
 import { completionsCommand } from "./completions.ts";
 import { dashboardsCommand } from "./dashboards.ts";
 import { demoCommand } from "./demo.ts";
+import { eventsCommand } from "./events.ts";
 import { exampleConfigCommand } from "./example_config.ts";
 import { healthCommand } from "./health.ts";
 import { initCommand } from "./init.ts";
 import { manualCommand } from "./manual.ts";
 import { acceptLossCommand, drainCommand, freezeCommand, resumeCommand, teardownCommand } from "./operate.ts";
+import { openapiCommand } from "./openapi.ts";
 import { planCommand } from "./plan.ts";
 import { startCommand } from "./start.ts";
 import { stateCommand } from "./state.ts";
+import { statusCommand } from "./status.ts";
 import { topics } from "./topics.ts";
 import { versionCommand } from "./version.ts";
 import { whyCommand } from "./why.ts";
@@ -25,6 +29,9 @@ export const commands: readonly Command[] = [
   checkCommand,
   planCommand,
   whyCommand,
+  statusCommand,
+  agentsCommand,
+  eventsCommand,
   healthCommand,
   drainCommand,
   freezeCommand,
@@ -35,6 +42,7 @@ export const commands: readonly Command[] = [
   demoCommand,
   exampleConfigCommand,
   dashboardsCommand,
+  openapiCommand,
   completionsCommand(() => commands),
   manualCommand({ generalHelp, commands: () => commands }),
   versionCommand,

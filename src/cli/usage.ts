@@ -15,7 +15,8 @@ export class UsageError extends OperatorError {
 /** Names that other programs use for our commands. */
 const otherWords: Readonly<Record<string, string>> = {
   run: "start",
-  status: "state show",
+  ps: "agents",
+  logs: "events",
   validate: "check",
   explain: "why",
   dashboard: "demo",

@@ -11,6 +11,7 @@ import type { CliIo } from "./io.ts";
 import { loadConfigFile, loadNeeded, refuseSwapped, warnOfFlaws } from "./load.ts";
 import { pollOnce } from "./poll_once.ts";
 import { nextAct } from "./report.ts";
+import { writeJson } from "./instance.ts";
 import { printable, table } from "./table.ts";
 
 /** Jobs explained at once; of more, only their names are told. */
@@ -22,27 +23,40 @@ const namedMax = 20;
 export const whyCommand: Command = {
   name: "why",
   summary: "why one job waits: its verdict, step by step",
-  help: `Usage: gocd-mesos why path/to/framework.conf LOCATOR-OR-JOB-NAME
+  help: `Usage: gocd-mesos why [--json] path/to/framework.conf LOCATOR-OR-JOB-NAME
 
 Explains one waiting job, step by step: what it asks for, which profile serves it, which agents could take it, what holds
 a launch back, and what to do. The running instance is asked where there is one; otherwise the GoCD server is polled once.
 The job is named by its locator (pipeline/counter/stage/counter/job), its name, or a part of either; where that is so
 vague that more than ${explainedMax} jobs match, they are listed instead.
 
+Options:
+  --json    one JSON object, each job as of /api/v1/jobs/LOCATOR
+
 Examples:
   gocd-mesos why framework.conf shop/412/build/1/unit-tests
   gocd-mesos why framework.conf unit-tests`,
-  booleans: [],
+  booleans: ["json"],
   strings: [],
   operandsMin: 2,
   operandsMax: 2,
   operandsText: "a configuration file and a job",
-  run: async ({ operands }, io) => {
+  run: async ({ operands, flags }, io) => {
     const [path = "", wanted = ""] = operands;
     refuseSwapped("why", operands, io);
-    const view = await readView(path, io);
+    const isJson = flags["json"] === true;
+    const { view, from } = await readView(path, io);
+    if (!isJson) {
+      io.out(
+        from === "instance" ? "from the running instance" : "no running instance: from one poll of the GoCD server",
+      );
+    }
     const jobs = findJobs(view, wanted);
     if (jobs.length === 0) throw new JobNotWaitingError(wanted, view.jobs.length);
+    if (isJson) {
+      writeJson({ from, atMs: view.atMs, jobs: jobs.map((job) => whyView(job, view)) }, io);
+      return 0;
+    }
     if (jobs.length > explainedMax) {
       listJobs(jobs, { path, wanted }, io);
       return 0;
@@ -69,17 +83,20 @@ function listJobs(
   io.out(`name one of them: \`gocd-mesos why ${path} ${jobs[0]?.locator ?? ""}\``);
 }
 
-async function readView(path: string, io: CliIo): Promise<StatusView> {
+interface Source {
+  readonly view: StatusView;
+  /** Who has told it. */
+  readonly from: "instance" | "poll";
+}
+
+async function readView(path: string, io: CliIo): Promise<Source> {
   const part = loadNeeded(path, io);
   const running = await readRunningStatus(part.config);
   if (running !== undefined) {
     warnOfFlaws(part, io);
-    io.out("from the running instance");
-    return running;
+    return { view: running, from: "instance" };
   }
-  const config = loadConfigFile(path, io);
-  io.out("no running instance: from one poll of the GoCD server");
-  return (await pollOnce(config)).view;
+  return { view: (await pollOnce(loadConfigFile(path, io))).view, from: "poll" };
 }
 
 /** No job of that name is waiting. */

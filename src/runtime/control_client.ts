@@ -81,6 +81,32 @@ export async function readRunning(config: Instance): Promise<RunningInstance | u
   );
 }
 
+/**
+ * What the running instance answers on a path of /api/v1, which must be of this version; nothing if none runs. Throws
+ * {@linkcode ControlError}.
+ */
+export async function readApi(config: Instance, path: string): Promise<unknown> {
+  const running = await findRunning(config);
+  const answer = running === undefined
+    ? undefined
+    : await ask(running, `api/v1/${path}`, { headers: authorization(running) });
+  if (running === undefined || answer === undefined) return undefined;
+  if (isGood(answer)) return JSON.parse(answer.text);
+  const who = `the running instance (process ${running.pid})`;
+  if (answer.status === 404) {
+    throw new ControlError(
+      `${who} does not know this question: it is of another version`,
+      "restart it: agents keep running",
+    );
+  }
+  const isStandby = answer.text.includes('"code":"standby"');
+  throw new ControlError(
+    `${who} refused to answer: ${messageOf(answer.text)}`,
+    isStandby ? "run this command on the machine of the leader, or see its status page" : undefined,
+    { kind: isStandby ? "refused" : "unreachable" },
+  );
+}
+
 /** What the running instance answers on this path about its health: whether it is good, and the text; nothing if none runs. */
 export async function readHealth(
   config: Instance,

@@ -34,6 +34,9 @@ const fileAt: Readonly<Record<string, number>> = {
   check: 1,
   plan: 1,
   why: 1,
+  status: 1,
+  agents: 1,
+  events: 1,
   health: 1,
   drain: 1,
   freeze: 1,
@@ -48,7 +51,11 @@ const valued = [
   ...["profile", "timeout", "gocd-version", "seed", "listen"],
   ...["gocd", "user", "password-file", "token-file", "agent-url", "key-file", "mesos", "principal", "secret-file"],
   ...["role", "image", "resources", "environments"],
+  ...["state", "level", "code", "lines"],
 ];
+
+/** Variables that say how to write on a terminal. */
+const ofTerminal = ["COLUMNS", "TERM", "NO_COLOR"];
 
 const noRights: Needs["rights"] = { net: [], read: [], write: [], env: [] };
 
@@ -98,7 +105,7 @@ function demoRights(listen: string | undefined): Needs["rights"] {
     net: ["127.0.0.1", ...listen?.includes(":") ? [listen] : []],
     read: [folder],
     write: [folder],
-    env: ["LIBPROCESS_IP", "TERM", "NO_COLOR", ...proxyVariables],
+    env: ["LIBPROCESS_IP", ...ofTerminal, ...proxyVariables],
   };
 }
 
@@ -141,7 +148,7 @@ function needsOfFile(path: string, operands: readonly string[], isStart: boolean
       net: isStart ? net : [...new Set([...net, ...pageHosts(config), ...instanceHosts(config)])],
       read: [...new Set([...operands, ...files, ...tried])],
       write,
-      env,
+      env: isStart ? env : [...env, ...ofTerminal],
     },
     isAnyHost: gaps.length > 0,
     isLasting: isStart,
@@ -159,7 +166,7 @@ function rightsBeside(path: string): Needs["rights"] {
     if (state === undefined) return noRights;
     const running = { ...config, state };
     const { read, write, env } = rightsOf(running);
-    return { net: instanceHosts(running), read: [dirname(path), ...read], write, env };
+    return { net: instanceHosts(running), read: [dirname(path), ...read], write, env: [...env, ...ofTerminal] };
   } catch {
     // The command says why.
     return noRights;

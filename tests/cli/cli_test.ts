@@ -24,7 +24,7 @@ const refused: readonly (readonly [line: string, message: RegExp, act: RegExp])[
   ["chek", /neither a command nor a file "chek"/, /gocd-mesos check framework\.conf/],
   ["dashboards datadog", /nothing named "datadog" to print/, /one of: alerts, grafana/],
   ["verison", /neither a command nor a file "verison"/, /gocd-mesos version/],
-  ["status", /neither a command nor a file "status"/, /gocd-mesos state show framework\.conf/],
+  ["ps", /neither a command nor a file "ps"/, /gocd-mesos agents framework\.conf/],
   ["FILE check", /the command comes before the file/, /gocd-mesos check FILE/],
   ["FILE FILE", /"start" takes one configuration file, not 2/, /remove the others/],
   ["nowhere.conf", /nowhere\.conf: .*does not exist/, /give the path/],
