@@ -109,6 +109,8 @@ export interface Finding {
   readonly code: string;
   readonly message: string;
   readonly hint: string;
+  /** The whole text of an error of which the message has the telling part; absent: the message has it all. */
+  readonly detail?: string;
   /** Locators that it is about, if any. */
   readonly locators?: readonly string[];
   /** The profile that it is about, if any. */
@@ -117,6 +119,8 @@ export interface Finding {
   readonly hostnames?: readonly string[];
   /** Since when, in minutes, where it tells. */
   readonly forMin?: number;
+  /** Since when it is so, ms since the epoch; absent: not known. */
+  readonly sinceMs?: number;
 }
 
 /** Time passes: sent about once a second. */

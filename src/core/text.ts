@@ -2,6 +2,8 @@
 
 /** Of what others say, in a message. */
 const lineCharactersMax = 300;
+/** Of an error as a whole: Mesos quotes the whole command line first, and what Docker says last. */
+export const errorCharactersMax = 2_000;
 
 /** The text, or so many of its characters and an ellipsis. */
 export function shortened(text: string, charactersMax: number): string {

@@ -1,10 +1,11 @@
 // The whole program around given ports: engine, supervisor, ticks.
 
 import type { Config } from "../config/config.ts";
-import type { Event, OperatorEvent } from "../core/event.ts";
+import type { Event, Finding, OperatorEvent } from "../core/event.ts";
 import type { Note } from "../core/note.ts";
 import { profileOf } from "../core/profile_of.ts";
 import type { Picture } from "../core/view/picture.ts";
+import { problemsNow } from "../core/view/problems_now.ts";
 import type { StatusView } from "../core/view/view.ts";
 import type { GocdApi } from "../gocd/api.ts";
 import { type FrameworkIdentity, type MesosApi, MesosError } from "../mesos/api.ts";
@@ -24,6 +25,8 @@ import { Supervisor } from "./supervisor.ts";
 const tickMs = 500;
 /** Between two looks of the recorder. */
 const lookMs = 1_000;
+/** How often the problems are looked at. */
+const problemsMs = 5_000;
 /** A command gets its response within this, whatever the engine and the store are doing. */
 const askMs = 8_000;
 /** Calls in flight get this long to end when the program stops. */
@@ -142,7 +145,7 @@ export async function createFramework(
     observeBacklog();
     return observations.picture(viewOf(engine, ports));
   };
-  return { reload, picture, ...actsOf({ engine, ports, supervisor, performer, ending }) };
+  return { reload, picture, ...actsOf({ engine, ports, supervisor, performer, ending, observations }) };
 }
 
 /** What runs in a framework. */
@@ -152,6 +155,7 @@ interface Parts {
   readonly supervisor: Supervisor;
   readonly performer: Performer;
   readonly ending: Ending;
+  readonly observations: Observations;
 }
 
 function actsOf(parts: Parts): Pick<OpenFramework, "engine" | "command" | "tell" | "run"> {
@@ -167,18 +171,19 @@ function actsOf(parts: Parts): Pick<OpenFramework, "engine" | "command" | "tell"
   };
 }
 
-async function runAll(
-  { engine, ports, supervisor, performer, ending }: Parts,
-  signal: AbortSignal,
-): Promise<FrameworkEnd> {
+async function runAll(parts: Parts, signal: AbortSignal): Promise<FrameworkEnd> {
+  const { engine, ports, supervisor, performer, ending } = parts;
   const { clock } = ports;
   if (signal.aborted) ending.stop();
   signal.addEventListener("abort", ending.stop, { once: true });
   const registering = untilResumed(engine, ports, ending.signal).then(() => supervisor.run(ending.signal));
   const ticking = pulse((event) => engine.post(event), clock, ending.signal);
-  const parts = [engine.run(ending.signal), registering, ticking, watch(engine, ports, ending.signal)];
+  const looking = look(parts, ending.signal);
+  const watching = watchLives(parts, ending.signal);
+  const recording = record(engine, ports, ending.signal);
+  const all = [engine.run(ending.signal), registering, ticking, looking, watching, recording];
   // A failing part ends the others: half a program would lose track of its agents.
-  await Promise.all(parts.map((part) => part.catch(ending.fail)));
+  await Promise.all(all.map((part) => part.catch(ending.fail)));
   signal.removeEventListener("abort", ending.stop);
   await settle(performer, clock);
   return ending.outcome();
@@ -282,11 +287,16 @@ function createEnding(): Ending {
 }
 
 /** What the core sees; of an instance that leads and waits for the operator, that it does. */
-function viewOf(engine: Engine, { isShared }: Pick<FrameworkPorts, "isShared">): StatusView {
+function viewOf(engine: Engine, ports: Pick<FrameworkPorts, "isShared">): StatusView {
   const view = engine.view();
-  if (isShared !== true || engine.state.controls.tornDown !== true) return view;
+  const waiting = waitingForOperator(engine, ports);
+  return waiting.length === 0 ? view : { ...view, tornDown: true, problems: [...waiting, ...view.problems] };
+}
+
+function waitingForOperator(engine: Engine, { isShared }: Pick<FrameworkPorts, "isShared">): readonly Finding[] {
+  if (isShared !== true || engine.state.controls.tornDown !== true) return [];
   const { text: message, hint } = tornDownBefore;
-  return { ...view, tornDown: true, problems: [{ code: "torn-down-before", message, hint }, ...view.problems] };
+  return [{ code: "torn-down-before", message, hint }];
 }
 
 /** Waits if another instance has torn the framework down: only the operator knows whether there should be a new one. */
@@ -301,10 +311,31 @@ async function untilResumed(
 }
 
 /** Shows the recorder how things stand, again and again. */
-async function watch(engine: Engine, { clock, recorder }: FrameworkPorts, signal: AbortSignal): Promise<void> {
+async function record(engine: Engine, { clock, recorder }: FrameworkPorts, signal: AbortSignal): Promise<void> {
   while (recorder !== undefined && !signal.aborted) {
     recorder.look({ state: engine.state, view: () => engine.view(), tell: (note) => engine.tell(note) });
     await clock.sleep(lookMs, signal);
+  }
+}
+
+/** Looks at what is wrong, so that it is known since when, whether somebody reads the page or not. */
+async function look({ engine, ports, observations }: Parts, signal: AbortSignal): Promise<void> {
+  const { clock } = ports;
+  while (!signal.aborted) {
+    const nowMs = clock.nowMs();
+    observations.found([...waitingForOperator(engine, ports), ...problemsNow(engine.state, nowMs)], nowMs);
+    await clock.sleep(problemsMs, signal);
+  }
+}
+
+/** Looks at our instances as often as the core ticks. */
+async function watchLives(
+  { engine, ports: { clock }, observations }: Parts,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    observations.lived(engine.state.instances, clock.nowMs());
+    await clock.sleep(tickMs, signal);
   }
 }
 

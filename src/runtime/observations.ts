@@ -1,11 +1,15 @@
 // What a run records for its picture: notes, counts and measurements.
 
+import type { Finding } from "../core/event.ts";
+import type { AgentInstance } from "../core/instance.ts";
 import type { Note } from "../core/note.ts";
 import type { Measured, Picture, QueueDepth } from "../core/view/picture.ts";
 import type { NoteView, StatusView } from "../core/view/view.ts";
 import { noteLine } from "../core/words/notes.ts";
 import { createFloodGate } from "../log/flood_gate.ts";
 import { createHistogram } from "./histogram.ts";
+import { createLifeLines } from "./life_lines.ts";
+import { createProblemMemory } from "./problem_memory.ts";
 import type { Recorder } from "./recorder.ts";
 
 /** Notes kept for the page. */
@@ -23,6 +27,8 @@ export class Observations {
   readonly #notes = new Map<string, number>();
   readonly #mesosCalls = new Map<string, number>();
   readonly #pollDuration = createHistogram();
+  readonly #problems = createProblemMemory();
+  readonly #lives = createLifeLines();
   readonly #queues: Record<keyof Measured["queues"], QueueDepth> = {
     events: { now: 0, max: 0 },
     calls: { now: 0, max: 0 },
@@ -61,8 +67,24 @@ export class Observations {
     this.#queues[queue] = { now, max: Math.max(now, this.#queues[queue].max) };
   }
 
+  /** These problems are there now. */
+  found(problems: readonly Finding[], atMs: number): void {
+    this.#problems.dated(problems, atMs);
+  }
+
+  /** These are our instances now. */
+  lived(instances: ReadonlyMap<string, AgentInstance>, atMs: number): void {
+    this.#lives.seen(instances, atMs);
+  }
+
   /** The picture with what the core sees. */
-  picture(view: StatusView): Picture {
+  picture(seen: StatusView): Picture {
+    const view = {
+      ...seen,
+      problems: this.#problems.dated(seen.problems, seen.atMs),
+      instances: this.#lives.withLives(seen.instances),
+      finished: this.#lives.finished(),
+    };
     return { view, notes: this.#history, notesBefore: this.#historyBefore, measured: this.measured() };
   }
 

@@ -20,21 +20,24 @@ export interface StatusPage {
 /** Opens the page on `http.listen`. Throws an OperatorError of kind `usage`. */
 export function openStatusPage(first: Config, program: Framework): StatusPage {
   let current = first;
-  let server: StatusServer | undefined = startStatusServer(first, program);
+  let latest = first;
+  const start = (config: Config): StatusServer => startStatusServer(config, program, () => latest);
+  let server: StatusServer | undefined = start(first);
   let last: Promise<unknown> = Promise.resolve();
   let isClosed = false;
 
   const move = async (next: Config): Promise<string | undefined> => {
+    latest = next;
     if (isClosed || isSame(current.http, next.http)) return undefined;
     const former = server;
     server = undefined;
     await former?.close();
     try {
-      server = startStatusServer(next, program);
+      server = start(next);
       current = next;
       return server?.url;
     } catch (error) {
-      server = startStatusServer(current, program);
+      server = start(current);
       throw error;
     }
   };

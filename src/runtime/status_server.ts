@@ -5,9 +5,11 @@ import type { Config } from "../config/config.ts";
 import type { OperatorEvent } from "../core/event.ts";
 import type { Note } from "../core/note.ts";
 import { acceptedText } from "../core/words/commands.ts";
+import { serverUrlText } from "../net/addresses.ts";
 import { Secret } from "../secret.ts";
 import { version } from "../version.ts";
 import type { CommandAnswer, WebCommand } from "../web/commands.ts";
+import type { PageLinks } from "../web/links.ts";
 import { startWebServer } from "../web/server.ts";
 import { realClock } from "./clock.ts";
 import {
@@ -33,9 +35,13 @@ const loopback = { host: "127.0.0.1", port: 0 };
 
 /**
  * Starts the page on `http.listen`, or if that is off, a listener on a free port of 127.0.0.1 that requires the token
- * of the control file. Throws an OperatorError of kind `usage`.
+ * of the control file; `latest`: the configuration in force. Throws an OperatorError of kind `usage`.
  */
-export function startStatusServer(config: Config, program: Framework): StatusServer {
+export function startStatusServer(
+  config: Config,
+  program: Framework,
+  latest: () => Config = () => config,
+): StatusServer {
   const { listen, adminToken } = config.http;
   const path = controlPath(config);
   if (listen === undefined && !mayListen()) {
@@ -58,6 +64,7 @@ export function startStatusServer(config: Config, program: Framework): StatusSer
     nowMs: () => realClock.nowMs(),
     version,
     sandbox: sandboxOf().mode,
+    links: () => linksOf(latest()),
     onError: (error) => program.tell(pageFailed(error)),
   });
   try {
@@ -76,6 +83,11 @@ export function startStatusServer(config: Config, program: Framework): StatusSer
       await server.close();
     },
   };
+}
+
+function linksOf({ gocd, mesos: { masters } }: Config): PageLinks {
+  const isHttps = masters.kind === "static" && masters.addresses.some(({ scheme }) => scheme === "https");
+  return { gocdUrl: serverUrlText(gocd.url), mesosScheme: isHttps ? "https" : "http" };
 }
 
 function pageFailed(error: unknown): Note {

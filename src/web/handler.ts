@@ -9,6 +9,7 @@ import { findRoute } from "./api/routes.ts";
 import { realTimer, type SetTimer } from "../net/timer.ts";
 import { iconSvg, pageCss, pageJs } from "./assets/embedded.ts";
 import { answerCommand, type CommandOptions, tooMany } from "./commands.ts";
+import type { PageLinks } from "./links.ts";
 import { metricsPage } from "./metrics.ts";
 import { pageQuery } from "./page_query.ts";
 import { metricsContentType } from "./prometheus.ts";
@@ -27,6 +28,8 @@ export interface HandlerOptions extends HostRules {
   readonly version: string;
   /** How far the rights of the program are limited. */
   readonly sandbox: "on" | "partial" | "off";
+  /** Where the pages of both servers are. */
+  readonly links: () => PageLinks;
   /** Absent: the listener is read-only. */
   readonly commands?: CommandOptions;
   /** Everything but /health requires the token: a listener for commands only. */
@@ -134,7 +137,8 @@ function answerApi(
 function readRoutes(options: HandlerOptions): ReadonlyMap<string, Route> {
   const input = (url: URL): PageInput => {
     const { view, notes } = options.picture();
-    return { view, notes, query: pageQuery(url.searchParams), version: options.version, sandbox: options.sandbox };
+    const { version, sandbox } = options;
+    return { view, notes, query: pageQuery(url.searchParams), links: options.links(), version, sandbox };
   };
   const htmlType = "text/html; charset=utf-8";
   return new Map<string, Route>([

@@ -1,5 +1,6 @@
-// Small elements that the sections of the status page share: badges, chips, ages.
+// Small elements that the sections of the status page share: badges, chips, ages, links.
 
+import { shortened } from "../core/text.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
 import { spanText, timeText } from "./wording.ts";
 
@@ -11,23 +12,63 @@ export function badge(word: string, tone: Tone): Html {
   return html`<span class="badge ${tone}">${word}</span>`;
 }
 
-/** Text from others; its writing direction cannot affect what follows. */
+/** Nobody reads a longer name. */
+const nameCharactersMax = 400;
+
+/** A name or a short text from others; its writing direction cannot affect what follows. */
 export function untrustedText(text: string): Html {
-  return html`<bdi>${text}</bdi>`;
+  return html`<bdi>${shortened(text, nameCharactersMax)}</bdi>`;
+}
+
+/** Sentences up to this length are shown as a whole. */
+const sentenceCharactersMax = 320;
+/** Of a folded text. */
+const summaryCharacters = 140;
+const foldedCharactersMax = 4_000;
+
+/** A sentence from others; a long one is folded. Not inside a paragraph. */
+export function sentence(text: string): Html {
+  if (text.length <= sentenceCharactersMax) return html`<bdi>${text}</bdi>`;
+  return folded(shortened(text, summaryCharacters), text);
+}
+
+/** A long text behind a short one. Not inside a paragraph. */
+export function folded(summary: string, text: string): Html {
+  return html`
+    <details class="long" data-key="long">
+      <summary><bdi>${summary}</bdi></summary>
+      <div><bdi>${shortened(
+        text,
+        foldedCharactersMax,
+      )}</bdi></div>
+    </details>
+  `;
+}
+
+/** A link to a page of another server, or the bare text where there is none. */
+export function linkTo(href: string | undefined, text: HtmlValue): Html {
+  return href === undefined ? html`${text}` : html`<a href="${href}" rel="noreferrer noopener">${text}</a>`;
 }
 
 /** The environment and the GoCD resources of a job, a bucket or an agent. */
 export function needs(environments: readonly string[], gocdResources: readonly string[]): Html {
-  const inEnvironments = environments.map((name) => html`<li class="environment"><bdi>${name}</bdi></li>`);
-  const resources = gocdResources.map((name) => html`<li><bdi>${name}</bdi></li>`);
+  const inEnvironments = environments.map((name) => html`<li class="environment">${untrustedText(name)}</li>`);
+  const resources = gocdResources.map((name) => html`<li>${untrustedText(name)}</li>`);
   if (inEnvironments.length + resources.length === 0) return html`<span class="quiet">none</span>`;
   return html`<ul class="chips">${inEnvironments}${resources}</ul>`;
 }
 
-/** How long something has lasted; the exact time is in the title. */
+/** How long something has lasted; the exact time is in the title. The script of the page counts it on. */
 export function age(sinceMs: number, atMs: number): Html {
   const time = timeText(sinceMs);
-  return html`<time datetime="${time}" title="${time}">${spanText(atMs - sinceMs)}</time>`;
+  return html`<time datetime="${time}" title="${time}" data-ago>${spanText(atMs - sinceMs)}</time>`;
+}
+
+/** When something will be: `in 12 s`, `now`. */
+export function until(thenMs: number, atMs: number): Html {
+  const time = timeText(thenMs);
+  const text = thenMs <= atMs ? "now" : `in ${spanText(thenMs - atMs)}`;
+  return html`<time datetime="${time}" title="${time}" data-until>${text}</time>`;
 }
 
 /** A section of the page with a heading, and `aside` beside it. */
@@ -38,10 +79,13 @@ ${body}
 </section>`;
 }
 
+const keyCharactersMax = 200;
+
 /** Creates the keys of equal rows unique: `a`, `a~2`. */
 export function distinctKeys(keys: readonly string[]): readonly string[] {
   const seen = new Map<string, number>();
-  return keys.map((key) => {
+  return keys.map((whole) => {
+    const key = whole.slice(0, keyCharactersMax);
     const count = (seen.get(key) ?? 0) + 1;
     seen.set(key, count);
     return count === 1 ? key : `${key}~${count}`;

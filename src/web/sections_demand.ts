@@ -1,45 +1,52 @@
-// The page sections about what is needed: problems, demand per bucket, waiting jobs.
+// The page sections about what is wrong, and about what each bucket of jobs needs.
 
-import type { VerdictKind } from "../core/demand/verdict.ts";
-import type { BucketView, JobView, StatusView } from "../core/view/view.ts";
-import { verdictKinds, verdictWords } from "../core/words/verdicts.ts";
+import type { Finding } from "../core/event.ts";
+import type { BucketView, StatusView } from "../core/view/view.ts";
 import { type Html, html } from "./html.ts";
-import { moreHref, pageHref, type PageQuery } from "./page_query.ts";
-import { age, badge, distinctKeys, needs, section, type Tone, untrustedText } from "./pieces.ts";
+import { jobHref, type PageLinks } from "./links.ts";
+import { moreHref, type PageQuery } from "./page_query.ts";
+import { age, badge, distinctKeys, folded, linkTo, needs, section, sentence, untrustedText } from "./pieces.ts";
+import { isBacklogKnown } from "./sections_glance.ts";
 import { type Column, firstOf, table } from "./table.ts";
 import { countText } from "./wording.ts";
 
-const verdictTones: Readonly<Record<VerdictKind, Tone>> = {
-  "needs-agent": "busy",
-  unserved: "bad",
-  "other-cause": "warning",
-  coming: "waiting",
-  "will-be-taken": "good",
-  "not-ours": "quiet",
-};
+const problemsMax = 50;
 
-/** Current problems, with what to do about them; empty if there are none. */
-export function problemsSection(view: StatusView): Html {
-  const problemsMax = 50;
-  const { shown, hidden } = firstOf(view.problems, problemsMax);
-  const keys = distinctKeys(shown.map(({ code }) => code));
-  const items = shown.map(({ code, message, hint, locators }, index) =>
-    html`<li data-key="${keys[index]}"><p><strong>${message}</strong> <code>${code}</code></p>
-<p class="hint"><span>Fix:</span> ${hint}</p>${locators === undefined ? undefined : jobList(locators)}</li>`
-  );
+/** Current problems: since when, and what to do about them; empty if there are none. */
+export function problemsSection({ problems, atMs }: StatusView, links: PageLinks): Html | undefined {
+  if (problems.length === 0) return undefined;
+  const { shown, hidden } = firstOf(problems, problemsMax);
+  const keys = distinctKeys(shown.map(({ code, profile = "" }) => `${code} ${profile}`.trim()));
+  const items = shown.map((problem, index) => problemItem(problem, { key: keys[index] ?? "", atMs, links }));
   return html`
-    <div id="problems" data-key="problems" role="region" aria-label="Problems"
-      aria-live="polite">${items.length === 0 ? undefined : html`
-        <h2>${countText(view.problems.length, "problem")}</h2>
-        <ul>${items}</ul>
-      `}${hidden === 0 ? undefined : html`<p class="more">${hidden} more</p>`}</div>
+    <section id="problems" data-key="problems" aria-labelledby="problems-title">
+      <h2 id="problems-title">${countText(problems.length, "problem")}</h2>
+      <ul>${items}</ul>${hidden === 0 ? undefined : html`<p class="more">${hidden} more</p>`}
+    </section>
   `;
 }
 
-function jobList(locators: readonly string[]): Html {
+function problemItem(
+  { code, message, hint, detail, locators, sinceMs }: Finding,
+  { key, atMs, links }: { readonly key: string; readonly atMs: number; readonly links: PageLinks },
+): Html {
+  const since = sinceMs === undefined ? undefined : html`
+    <span class="since">for ${age(sinceMs, atMs)}</span>
+  `;
+  return html`<li data-key="${key}"><div class="problem"><strong>${
+    sentence(message)
+  }</strong> ${since} <code>${code}</code></div>
+${detail === undefined ? undefined : folded("The whole error", detail)}${
+    hint === "" ? undefined : html`<div class="hint"><span>Fix:</span> ${sentence(hint)}</div>`
+  }${locators === undefined ? undefined : jobList(locators, links)}</li>`;
+}
+
+function jobList(locators: readonly string[], links: PageLinks): Html {
   const locatorsMax = 5;
   const { shown, hidden } = firstOf(locators, locatorsMax);
-  const names = shown.map((locator) => html`<li><code><bdi>${locator}</bdi></code></li>`);
+  const names = shown.map((locator) =>
+    html`<li><code>${linkTo(jobHref(links, locator), untrustedText(locator))}</code></li>`
+  );
   return html`<ul class="locators">${names}${hidden === 0 ? undefined : html`<li>and ${hidden} more</li>`}</ul>`;
 }
 
@@ -47,6 +54,7 @@ const demandColumns: readonly Column[] = [
   { label: "Bucket", kind: "roomy" },
   { label: "Profile", kind: "text" },
   { label: "Waiting", kind: "number" },
+  { label: "Longest", kind: "number" },
   { label: "Taken", kind: "number" },
   { label: "Coming", kind: "number" },
   { label: "Other cause", kind: "number" },
@@ -55,9 +63,9 @@ const demandColumns: readonly Column[] = [
   { label: "Why", kind: "wide" },
 ];
 
-/** What each bucket of jobs asks for and gets. */
+/** What each bucket of jobs asks for and gets; first those of which most jobs wait for nothing that is on its way. */
 export function demandSection(view: StatusView, query: PageQuery): Html {
-  const { shown, hidden } = firstOf(view.demand, query.rowsMax);
+  const { shown, hidden } = firstOf(view.demand.toSorted(compareBuckets), query.rowsMax);
   const wanted = view.demand.reduce((sum, bucket) => sum + bucket.wanted, 0);
   return section(
     "demand",
@@ -66,15 +74,26 @@ export function demandSection(view: StatusView, query: PageQuery): Html {
     table({
       caption: "Demand per environment and set of GoCD resources",
       columns: demandColumns,
-      rows: shown.map((bucket) => ({ key: bucket.key, cells: demandCells(bucket) })),
-      hidden,
-      moreHref: moreHref(query),
-      empty: isBacklogKnown(view) ? "No job is waiting for an agent." : backlogUnknown,
+      rows: shown.map((bucket) => ({ key: bucket.key, cells: demandCells(bucket, view.atMs) })),
+      more: { hidden, href: moreHref(query) },
+      empty: isBacklogKnown(view)
+        ? "No job is waiting for an agent."
+        : "Not known: no poll of the GoCD server has succeeded.",
     }),
   );
 }
 
-function demandCells(bucket: BucketView): Html[] {
+function compareBuckets(one: BucketView, other: BucketView): number {
+  return unmet(other) - unmet(one) || other.waiting - one.waiting ||
+    (one.oldestMs ?? Infinity) - (other.oldestMs ?? Infinity) || (one.key < other.key ? -1 : 1);
+}
+
+/** Jobs for which nothing is on its way. */
+function unmet({ waiting, willBeTaken, coming }: BucketView): number {
+  return waiting - willBeTaken - coming;
+}
+
+function demandCells(bucket: BucketView, atMs: number): Html[] {
   const limited = bucket.limitedTo === undefined ? undefined : html`
     ${badge(`limit ${bucket.limitedTo}`, "warning")}
   `;
@@ -82,111 +101,17 @@ function demandCells(bucket: BucketView): Html[] {
     <span class="quiet">(${countText(bucket.pollsInARow, "poll")} in a row)</span>
   `;
   return [
-    needs(listOf(bucket.environment), bucket.gocdResources),
+    needs(bucket.environment === undefined ? [] : [bucket.environment], bucket.gocdResources),
     bucket.profile === undefined ? html`<span class="quiet">none</span>` : untrustedText(bucket.profile),
     count(bucket.waiting),
+    bucket.oldestMs === undefined ? count(0) : age(bucket.oldestMs, atMs),
     count(bucket.willBeTaken),
     count(bucket.coming),
     count(bucket.otherCause),
     count(bucket.needsAgent),
     html`${count(bucket.wanted)} ${limited}`,
-    html`${untrustedText(bucket.reason)} ${polls}`,
+    html`${sentence(bucket.reason)} ${polls}`,
   ];
-}
-
-const jobColumns: readonly Column[] = [
-  { label: "Verdict", kind: "text" },
-  { label: "Job", kind: "wide" },
-  { label: "Asks for", kind: "roomy" },
-  { label: "Profile", kind: "text" },
-  { label: "Waiting", kind: "number" },
-  { label: "Why", kind: "wide" },
-];
-
-/** Every waiting job with its verdict, most urgent verdict first. */
-export function jobsSection(view: StatusView, query: PageQuery): Html {
-  const jobs = orderedJobs(view.jobs, query.verdict);
-  const { shown, hidden } = firstOf(jobs, query.rowsMax);
-  const keys = distinctKeys(shown.map(({ locator }) => locator));
-  return section(
-    "jobs",
-    "Waiting jobs",
-    verdictFilter(view.jobs, query),
-    table({
-      caption: "Waiting jobs with their verdicts",
-      columns: jobColumns,
-      rows: shown.map((job, index) => ({ key: keys[index] ?? "", cells: jobCells(job, view.atMs) })),
-      hidden,
-      moreHref: moreHref(query),
-      empty: emptyJobs(view, query),
-    }),
-  );
-}
-
-const backlogUnknown = "Not known: no poll of the GoCD server has succeeded.";
-
-/** An empty list means that nothing waits only if the server was read. */
-export function isBacklogKnown({ gocd }: StatusView): boolean {
-  return gocd.lastPollMs !== undefined && !gocd.stale;
-}
-
-function emptyJobs(view: StatusView, query: PageQuery): string {
-  if (!isBacklogKnown(view)) return backlogUnknown;
-  return query.verdict === undefined ? "The GoCD server lists no waiting jobs." : "No job has this verdict.";
-}
-
-function orderedJobs(jobs: readonly JobView[], verdict: VerdictKind | undefined): readonly JobView[] {
-  if (verdict !== undefined) return jobs.filter((job) => job.verdict === verdict);
-  return verdictKinds.flatMap((kind) => jobs.filter((job) => job.verdict === kind));
-}
-
-function verdictFilter(jobs: readonly JobView[], query: PageQuery): Html | undefined {
-  if (jobs.length === 0) return undefined;
-  const counts = new Map<VerdictKind, number>();
-  for (const { verdict } of jobs) counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
-  const { verdict: _, ...anyVerdict } = query;
-  const all = filterLink("all", { query: anyVerdict, count: jobs.length, isCurrent: query.verdict === undefined });
-  const links = verdictKinds.filter((kind) => counts.has(kind) || kind === query.verdict)
-    .map((kind) =>
-      filterLink(verdictWords[kind].label, {
-        query: { ...query, verdict: kind },
-        count: counts.get(kind) ?? 0,
-        isCurrent: kind === query.verdict,
-      })
-    );
-  return html`<nav class="filter" aria-label="Jobs by verdict">${all}${links}</nav>`;
-}
-
-interface FilterLink {
-  readonly query: PageQuery;
-  readonly count: number;
-  readonly isCurrent: boolean;
-}
-
-function filterLink(label: string, { query, count, isCurrent }: FilterLink): Html {
-  const current = isCurrent
-    ? html`
-      aria-current="true"
-    `
-    : undefined;
-  return html`
-    <a href="${pageHref(query)}#jobs" data-key="filter-${label}" ${current}>${label} <b>${count}</b></a>
-  `;
-}
-
-function jobCells(job: JobView, atMs: number): Html[] {
-  return [
-    badge(verdictWords[job.verdict].label, verdictTones[job.verdict]),
-    html`<code>${untrustedText(job.locator)}</code>`,
-    needs(listOf(job.environment), job.gocdResources),
-    job.profile === undefined ? html`<span class="quiet">none</span>` : untrustedText(job.profile),
-    age(job.firstSeenMs, atMs),
-    untrustedText(job.reason),
-  ];
-}
-
-function listOf(environment: string | undefined): readonly string[] {
-  return environment === undefined ? [] : [environment];
 }
 
 function count(value: number): Html {

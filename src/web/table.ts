@@ -8,10 +8,8 @@ export interface TableOptions {
   readonly caption: string;
   readonly columns: readonly Column[];
   readonly rows: readonly Row[];
-  /** Rows that exist beyond those given. */
-  readonly hidden: number;
-  /** Where all rows can be read, if some are hidden. */
-  readonly moreHref: string;
+  /** Rows that exist beyond those given, and where they can be read; absent: something else tells that. */
+  readonly more?: { readonly hidden: number; readonly href: string };
   /** Shown if there are no rows. */
   readonly empty: string;
 }
@@ -42,10 +40,14 @@ export function table(options: TableOptions): Html {
       </thead>
       <tbody role="rowgroup">${options.rows.map((row) => bodyRow(row, options.columns))}</tbody>
     </table>
-    ${options.hidden === 0
-      ? undefined
-      : html`<p class="more"><a href="${options.moreHref}">${options.hidden} more</a> are not shown</p>`}
+    ${moreLink(options)}
   `;
+}
+
+function moreLink({ more }: TableOptions): Html | undefined {
+  return more === undefined || more.hidden === 0
+    ? undefined
+    : html`<p class="more"><a href="${more.href}">${more.hidden} more</a> are not shown</p>`;
 }
 
 function bodyRow(row: Row, columns: readonly Column[]): Html {

@@ -13,7 +13,7 @@ function job(locator: string, more: Partial<JobView> = {}): JobView {
 }
 
 function instance(taskId: string, state: InstanceView["state"], more: Partial<InstanceView> = {}): InstanceView {
-  const base = { profile: "linux", gocdResources: ["linux"], detail: "", host: "rack1-node1" };
+  const base = { mesosAgentId: "S1", profile: "linux", gocdResources: ["linux"], detail: "", host: "rack1-node1" };
   return { taskId, state, ...base, createdMs: atMs - 9_000, sinceMs: atMs - 3_000, ...more };
 }
 

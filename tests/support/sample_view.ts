@@ -128,7 +128,10 @@ function firstWave(run: Run): { readonly linux: readonly string[]; readonly depl
 function offered(run: Run, host: number): void {
   for (const taskId of launch(run, `mesos-agent-${host}.example.org`)) {
     if (run.world.instance(taskId).profile !== "windows") continue;
-    const message = "Failed to run 'docker -H unix:///var/run/docker.sock pull': manifest unknown";
+    const message =
+      "Failed to run 'docker -H unix:///var/run/docker.sock pull gocd/agent-windows:ltsc2022': exited with " +
+      "status 1; stderr='Error response from daemon: pull access denied for gocd/agent-windows, repository does not " +
+      "exist or may require 'docker login': denied: requested access to the resource is denied'";
     run.world.status(taskId, "TASK_FAILED", { reason: "REASON_CONTAINER_LAUNCH_FAILED", message });
   }
 }

@@ -7,6 +7,7 @@ import { statusView } from "../../src/core/view/status_view.ts";
 import { createFloodGate } from "../../src/log/flood_gate.ts";
 import { textLine } from "../../src/log/format.ts";
 import { metricsPage } from "../../src/web/metrics.ts";
+import { allJobs } from "../../src/web/page_query.ts";
 import { statusPage } from "../../src/web/status_page.ts";
 import { pictureOf } from "./picture.ts";
 import type { Situation } from "./situation.ts";
@@ -78,7 +79,8 @@ export function pageOf(view: ReturnType<typeof statusView>): string {
   const page = statusPage({
     view,
     notes: [],
-    query: { rowsMax: 100 },
+    query: { ...allJobs, rowsMax: 100 },
+    links: { gocdUrl: "http://gocd.example.org/go", mesosScheme: "http" },
     sandbox: "on",
     version: "0",
   });

@@ -12,6 +12,7 @@ export function sampleOptions(more: Partial<HandlerOptions> = {}): HandlerOption
     nowMs: () => sampleMs,
     version: "0.1.0",
     sandbox: "on",
+    links: () => ({ gocdUrl: "http://gocd.example.org:8153/go", mesosScheme: "http" }),
     onError: (error) => {
       throw error;
     },

@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { Secret } from "../../src/secret.ts";
 import { isAuthorized, isOurHost, isOurOrigin } from "../../src/web/access.ts";
 import { createHistogram } from "../../src/runtime/histogram.ts";
-import { moreHref, pageHref, pageQuery, rowsDefault, rowsLimit } from "../../src/web/page_query.ts";
+import { allJobs, moreHref, pageHref, pageQuery, rowsLimit } from "../../src/web/page_query.ts";
 import { createRateLimiter } from "../../src/web/rate_limit.ts";
 import { spanText, timeText } from "../../src/web/wording.ts";
 
@@ -120,11 +120,19 @@ Deno.test("a histogram puts each value under the first bound that holds it", () 
 });
 
 const queries: readonly (readonly [string, ReturnType<typeof pageQuery>])[] = [
-  ["", { rowsMax: rowsDefault }],
-  ["verdict=unserved&rows=300", { verdict: "unserved", rowsMax: 300 }],
-  ["verdict=<script>&rows=-1", { rowsMax: rowsDefault }],
-  ["rows=1e99", { rowsMax: rowsLimit }],
-  ["rows=1.5", { rowsMax: rowsDefault }],
+  ["", allJobs],
+  ["verdict=unserved&rows=300", { ...allJobs, verdict: "unserved", rowsMax: 300 }],
+  ["verdict=<script>&rows=-1&page=0", allJobs],
+  ["rows=1e99", { ...allJobs, rowsMax: rowsLimit }],
+  ["rows=1.5", allJobs],
+  ["q=+Shop%2F&profile=&environment=a%26b&resource=c%2B%2B&page=7", {
+    ...allJobs,
+    text: "Shop/",
+    environment: "a&b",
+    resource: "c++",
+    page: 7,
+  }],
+  [`q=${"x".repeat(300)}`, { ...allJobs, text: "x".repeat(255) }],
 ];
 for (const [search, query] of queries) {
   Deno.test(`the address ?${search} asks for ${JSON.stringify(query)}`, () => {
@@ -134,6 +142,6 @@ for (const [search, query] of queries) {
 }
 
 Deno.test("rows that are not shown can be read with more rows, and at last as JSON", () => {
-  assertEquals(moreHref({ rowsMax: 200 }), "/?rows=2000");
-  assertEquals(moreHref({ rowsMax: rowsLimit, verdict: "coming" }), "/api/status");
+  assertEquals(moreHref(allJobs), "/?rows=2000");
+  assertEquals(moreHref({ ...allJobs, rowsMax: rowsLimit, verdict: "coming" }), "/api/status");
 });

@@ -71,7 +71,8 @@ for (const [what, view, statuses, reason] of answers) {
 
 function pageOf(view: StatusView): string {
   const query = pageQuery(new URLSearchParams());
-  return statusPage({ view, notes: [], query, version: "1", sandbox: "on" });
+  const links = { gocdUrl: "http://gocd.example.org/go", mesosScheme: "http" } as const;
+  return statusPage({ view, notes: [], query, links, version: "1", sandbox: "on" });
 }
 
 Deno.test("the page of a standby says who leads, whatever its name", () => {

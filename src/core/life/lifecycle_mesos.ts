@@ -9,7 +9,7 @@ import { countFailure, countHostFailure, giveBackLaunch, waivePollWait } from ".
 import { withPossibleBuild } from "../demand/hung_build.ts";
 import { type AgentInstance, type EndCause, type Gone, inPhase } from "../instance.ts";
 import { isFence } from "../identity/lineage.ts";
-import { oneLine } from "../text.ts";
+import { errorCharactersMax, oneLine } from "../text.ts";
 import { end, endUnproven, startKill, taskOf, uuidOf } from "./phase.ts";
 import { askFor } from "../session/reconciliation.ts";
 import { activityOnReturn, isPendingOnReturn } from "./returned.ts";
@@ -215,7 +215,7 @@ function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): 
     return askFor(draft, instance.taskId);
   }
   const cause = endCause(instance, status);
-  const message = oneLine(status.message) || status.reason || status.state;
+  const message = oneLine(status.message, errorCharactersMax) || status.reason || status.state;
   const isUnproven = cause === "lost" && taskMeaning(status.state) === "lost" && !isProof(status);
   (isUnproven ? endUnproven : end)(draft, withPossibleBuild(draft, instance), cause, message);
   const ended = {

@@ -11,7 +11,7 @@ import { withoutFramework } from "../identity/lineage.ts";
 import { inverseAnswerLost } from "./maintenance.ts";
 import { forgetTeardown, noteSwitches, tornDown } from "./operator.ts";
 import { end } from "../life/phase.ts";
-import { oneLine } from "../text.ts";
+import { errorCharactersMax, oneLine } from "../text.ts";
 import { endTexts, refusedHint, refusedText } from "../words/ends.ts";
 import { askFor, startReconciliation } from "./reconciliation.ts";
 import { freshRole, noteRolesIgnored, reviveGapMs, rolesOf } from "../placement/roles.ts";
@@ -187,7 +187,7 @@ export function mesosCallFailed(draft: Draft, event: EventOf<"mesos-call-failed"
 /** Not the offer's fault: tried again only after a pause, or every offer would lead to the same refusal. */
 function launchRefused(draft: Draft, instance: AgentInstance, message: string): void {
   end(draft, instance, "launch-failed", message);
-  countFailure(draft, instance, { kind: "mesos", message: oneLine(message) });
+  countFailure(draft, instance, { kind: "mesos", message: oneLine(message, errorCharactersMax) });
 }
 
 /** An offer that nobody answers is locked for ever on a master without --offer_timeout; at the next tick it is tried again. */

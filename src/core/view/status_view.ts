@@ -1,37 +1,21 @@
 // Derives the picture for people from the state, so that page, metrics and log cannot disagree with the decisions.
 
 import { activityWord } from "../life/activity.ts";
-import { environmentFindings } from "../demand/environments.ts";
-import type { Finding } from "../event.ts";
 import { avoidedHosts } from "../placement/failing_hosts.ts";
-import { foldFindings } from "./findings.ts";
-import { countsToLimit, globalGate, unpolledMs } from "../demand/gates.ts";
+import { countsToLimit, unpolledMs } from "../demand/gates.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import type { AgentInstance } from "../instance.ts";
-import { lacksOf } from "../demand/lacks.ts";
 import { matchingEnvironments } from "../demand/matching.ts";
 import { uuidOf } from "../life/phase.ts";
 import { profileOf } from "../profile_of.ts";
-import { keyFindings } from "../identity/register_key.ts";
-import { writesFailing } from "../session/write_failure.ts";
 import { gocdHealth, gocdSilentMs, mesosHealth } from "./health.ts";
+import { sinceOf, stateOf } from "./life.ts";
+import { blockedText, problemsNow } from "./problems_now.ts";
 import type { State } from "../state.ts";
-import type { BucketDemand, JobVerdict } from "../demand/verdict.ts";
+import type { JobVerdict } from "../demand/verdict.ts";
 import { nextAct } from "../words/acts.ts";
 import { instanceText } from "../words/instances.ts";
-import {
-  asOfText,
-  brakeOn,
-  jobsHeldByLimit,
-  jobsUnserved,
-  launchesHeld,
-  type LimitGate,
-  moreUnserved,
-  profileFailing,
-  writesRefused,
-  writesRefusedCode,
-} from "../words/problems.ts";
-import { gateText } from "../words/gates.ts";
+import { asOfText } from "../words/problems.ts";
 import { avoidedText } from "../words/placement.ts";
 import { bucketText, remarkText, serverProblemText, verdictText } from "../words/reasons.ts";
 import type { BucketView, GocdAgentView, InstanceView, JobView, ProfileView, StatusView } from "./view.ts";
@@ -40,6 +24,11 @@ import type { BucketView, GocdAgentView, InstanceView, JobView, ProfileView, Sta
 export function statusView(state: State, atMs: number): StatusView {
   const { session, server, framework, controls } = state;
   const instances = [...state.instances.values()];
+  const builds = new Map(
+    server.agents.flatMap(({ uuid, buildLocator }) =>
+      buildLocator === undefined ? [] : [[uuid, buildLocator] as const]
+    ),
+  );
   const ours = new Map(instances.flatMap((instance) => {
     const uuid = uuidOf(instance);
     return uuid === undefined ? [] : [[uuid, instance.taskId] as const];
@@ -69,9 +58,9 @@ export function statusView(state: State, atMs: number): StatusView {
     mode: controls.mode,
     frozen: controls.frozen,
     jobs: jobsNow(state, atMs),
-    demand: state.demand.buckets.map((bucket) => bucketView(bucket, atMs)),
+    demand: bucketViews(state, atMs),
     leftUntaken: Object.fromEntries(state.demand.untaken.counts),
-    instances: instances.map((instance) => instanceView(instance, atMs)),
+    instances: instances.map((instance) => instanceView(instance, { atMs, builds })),
     gocdAgents: server.agents.map((gocdAgent) => gocdAgentView(gocdAgent, ours.get(gocdAgent.uuid))),
     profiles: state.settings.profiles.map((profile) => profileView(state, profile.name, atMs)),
     maxAgents: state.settings.scaling.maxAgents,
@@ -80,7 +69,7 @@ export function statusView(state: State, atMs: number): StatusView {
       untilMs: state.breakers.hosts.get(host)?.avoid?.untilMs ?? atMs,
       reason: avoidedText(avoided),
     })),
-    problems: problemsOf(state, atMs),
+    problems: problemsNow(state, atMs),
   };
 }
 
@@ -111,9 +100,16 @@ export function jobView(job: JobVerdict, atMs: number): JobView {
   };
 }
 
-function bucketView(bucket: BucketDemand, atMs: number): BucketView {
-  const { gate: _, remarks: __, unserved: ___, ...rest } = bucket;
-  return { ...rest, reason: bucketText(bucket, atMs) };
+function bucketViews({ demand }: State, atMs: number): readonly BucketView[] {
+  const oldest = new Map<string, number>();
+  for (const { bucketKey, firstSeenMs } of demand.seen.values()) {
+    oldest.set(bucketKey, Math.min(firstSeenMs, oldest.get(bucketKey) ?? Infinity));
+  }
+  return demand.buckets.map((bucket) => {
+    const { gate: _, remarks: __, unserved: ___, ...rest } = bucket;
+    const oldestMs = oldest.get(bucket.key);
+    return { ...rest, reason: bucketText(bucket, atMs), ...(oldestMs === undefined ? {} : { oldestMs }) };
+  });
 }
 
 /** A GocdAgent with what it counts as. */
@@ -144,8 +140,13 @@ function countsAs(gocdAgent: GocdAgent): string {
   return word === "Missing" ? "missing" : "unknown";
 }
 
-function instanceView(instance: AgentInstance, atMs: number): InstanceView {
+function instanceView(
+  instance: AgentInstance,
+  { atMs, builds }: { readonly atMs: number; readonly builds: ReadonlyMap<string, string> },
+): InstanceView {
   const uuid = uuidOf(instance);
+  // A lost agent keeps the job that it was given last.
+  const buildLocator = stateOf(instance) === "building" ? builds.get(uuid ?? "") : undefined;
   return {
     taskId: instance.taskId,
     profile: instance.profile,
@@ -154,15 +155,12 @@ function instanceView(instance: AgentInstance, atMs: number): InstanceView {
     state: stateOf(instance),
     detail: instanceText(instance, atMs),
     host: instance.host,
+    mesosAgentId: instance.mesosAgentId,
     ...(uuid === undefined ? {} : { uuid }),
+    ...(buildLocator === undefined ? {} : { buildLocator }),
     createdMs: instance.createdMs,
-    sinceMs: instance.state === "registered" ? instance.activity.sinceMs : instance.sinceMs,
+    sinceMs: sinceOf(instance),
   };
-}
-
-function stateOf(instance: AgentInstance): InstanceView["state"] {
-  if (instance.state !== "registered") return instance.state;
-  return instance.activity.kind;
 }
 
 function profileView(state: State, name: string, atMs: number): ProfileView {
@@ -170,9 +168,7 @@ function profileView(state: State, name: string, atMs: number): ProfileView {
   const own = [...state.instances.values()].filter((instance) => instance.profile === name);
   const count = (test: (instance: AgentInstance) => boolean): number => own.filter(test).length;
   const breaker = state.breakers.profiles.get(name);
-  const blocked = breaker !== undefined && breaker.failures > 0 && breaker.retryMs > atMs
-    ? gateText({ kind: "held-breaker", ...breaker, failure: breaker.lastFailure }, atMs)
-    : undefined;
+  const blocked = blockedText(state, name, atMs);
   return {
     name,
     image: profile?.container.image ?? "",
@@ -186,53 +182,4 @@ function profileView(state: State, name: string, atMs: number): ProfileView {
     failures: breaker?.failures ?? 0,
     ...(blocked === undefined ? {} : { blocked }),
   };
-}
-
-/** Lacks told one by one, those of most jobs first. */
-const lacksMax = 10;
-
-function unservedProblems({ demand, settings }: State, atMs: number): readonly Finding[] {
-  const lacks = lacksOf(demand.jobs, settings.profiles);
-  const rest = lacks.slice(lacksMax);
-  const told = lacks.slice(0, lacksMax).map((lack) => jobsUnserved(lack, atMs));
-  return rest.length === 0 ? told : [...told, moreUnserved(rest)];
-}
-
-/** One problem for each limit, with how many jobs it holds back. */
-function limitProblems({ demand }: State): readonly Finding[] {
-  const held = new Map<string | undefined, { readonly gate: LimitGate; readonly count: number }>();
-  for (const { gate, needsAgent, wanted } of demand.buckets) {
-    if (gate.kind !== "held-limit") continue;
-    const before = held.get(gate.profile)?.count ?? 0;
-    held.set(gate.profile, { gate, count: before + needsAgent - wanted });
-  }
-  return [...held.values()].map(({ gate, count }) => jobsHeldByLimit(gate, count));
-}
-
-/** What is wrong now, worst first. */
-function problemsOf(state: State, atMs: number): Finding[] {
-  const gocd = gocdHealth(state, atMs);
-  const problems = [gocd, mesosHealth(state, atMs)].flatMap((health) => "problem" in health ? [health.problem] : []);
-  const isTold = (wanted: string): boolean => problems.some(({ code }) => code === wanted);
-  const failure = writesFailing(state, atMs);
-  if (failure !== undefined && !isTold(writesRefusedCode)) problems.push(writesRefused(failure, atMs));
-  for (const suspicion of [state.brake.gocd, state.brake.mesos]) {
-    if (suspicion !== undefined) problems.push(brakeOn(suspicion, atMs));
-  }
-  const gate = globalGate(state, atMs);
-  // The answer to the first poll of a run is awaited, and not late: nothing is wrong yet.
-  const isAwaited = gate.kind === "held-stale" && gocd.state === "unknown";
-  if (gate.kind !== "go" && !isAwaited && !isTold(gate.kind)) problems.push(launchesHeld(gate, atMs));
-  for (const { name } of state.settings.profiles) {
-    const { blocked } = profileView(state, name, atMs);
-    const failure = state.breakers.profiles.get(name)?.lastFailure;
-    if (blocked !== undefined && failure !== undefined) problems.push(profileFailing(name, blocked, failure));
-  }
-  problems.push(...unservedProblems(state, atMs), ...limitProblems(state));
-  return [
-    ...problems,
-    ...keyFindings(state),
-    ...environmentFindings(state),
-    ...foldFindings(state.server.findings, state.demand.backlog.foreign),
-  ];
 }

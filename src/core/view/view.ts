@@ -23,13 +23,15 @@ export interface StatusView {
   /** Jobs that have left the feed untaken since the start of the program, by the reason for which they last waited. */
   readonly leftUntaken?: Readonly<Record<string, number>>;
   readonly instances: readonly InstanceView[];
+  /** The instances that have ended last, the latest first; absent: nobody has watched. */
+  readonly finished?: readonly FinishedView[];
   readonly gocdAgents: readonly GocdAgentView[];
   readonly profiles: readonly ProfileView[];
-  /** The limit of all profiles together. */
+  /** `scaling.max-agents`. */
   readonly maxAgents: number;
   /** Mesos agents that are avoided for a while, with the reason. */
   readonly avoidedHosts: readonly { readonly host: string; readonly untilMs: number; readonly reason: string }[];
-  /** What is wrong now, worst first. */
+  /** What is wrong now, worst first; each with since when, where that is known. */
   readonly problems: readonly Finding[];
   /** Where several instances share one state: which of them leads. Absent where there is only one. */
   readonly leadership?: LeadershipView;
@@ -57,6 +59,8 @@ export interface RemarkView {
 export interface BucketView extends Omit<BucketDemand, "unserved" | "gate" | "remarks"> {
   /** What its jobs get, and what holds back the agents that they lack. */
   readonly reason: string;
+  /** When the job of it that waits longest was first seen waiting; absent: none waits any more. */
+  readonly oldestMs?: number;
 }
 
 /** This instance's part among several that share one state. */
@@ -143,9 +147,37 @@ export interface InstanceView {
   /** What it waits for, in words. */
   readonly detail: string;
   readonly host: string;
+  /** Id of the Mesos agent that it runs on; empty: not known. */
+  readonly mesosAgentId: string;
   readonly uuid?: string;
+  /** The job that it builds, as a locator; absent: none, or the GoCD server does not tell. */
+  readonly buildLocator?: string;
   readonly createdMs: number;
   readonly sinceMs: number;
+  /** Its states so far, oldest first; absent: nobody has watched. */
+  readonly life?: readonly LifeSpan[];
+}
+
+/** A state and when it began, ms since the epoch. It lasted until the next one. */
+export interface LifeSpan {
+  /** `registering`: its container runs, its agent is not registered yet. */
+  readonly state: InstanceView["state"] | "registering";
+  readonly sinceMs: number;
+}
+
+/** An instance that has ended. */
+export interface FinishedView {
+  readonly taskId: string;
+  readonly profile: string;
+  readonly host: string;
+  /** Id of the Mesos agent that it ran on; empty: not known. */
+  readonly mesosAgentId: string;
+  readonly createdMs: number;
+  readonly endedMs: number;
+  /** How it ended, in words. */
+  readonly end: string;
+  /** Its states, oldest first. */
+  readonly life: readonly LifeSpan[];
 }
 
 /** One GocdAgent of the server, ours or not. */

@@ -2,13 +2,14 @@
 
 import type { Failure, IdleReason, KillReason, Registered } from "../life/causes.ts";
 import type { Suspicion } from "../state.ts";
+import { shortened } from "../text.ts";
 import { counted, describeNeed, formatDuration } from "./phrases.ts";
 
 /** Why a launch failed, as a clause. */
 export function failureText(failure: Failure): string {
   switch (failure.kind) {
     case "mesos":
-      return failure.message;
+      return tellingPart(failure.message);
     case "not-running":
     case "not-registered":
     case "pending":
@@ -20,6 +21,21 @@ export function failureText(failure: Failure): string {
     default:
       return failure satisfies never;
   }
+}
+
+/** Of an error in a sentence. */
+const tellingCharactersMax = 200;
+
+/** A short error as it is; of a long one what Docker says, without its command line (Mesos src/docker/docker.cpp). */
+function tellingPart(message: string): string {
+  if (message.length <= tellingCharactersMax) return message;
+  const [, said = message] = /\bstderr='(.*\S)/.exec(message) ?? [];
+  return shortened(said.replace(/'$/, ""), tellingCharactersMax);
+}
+
+/** The whole of an error that {@linkcode failureText} cuts; nothing where that has it all. */
+export function wholeError(failure: Failure): string | undefined {
+  return failure.kind === "mesos" && tellingPart(failure.message) !== failure.message ? failure.message : undefined;
 }
 
 /** What the operator can do about launches that fail; `of`: the profile, as named in the text. */

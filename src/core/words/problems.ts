@@ -6,7 +6,7 @@ import type { Finding } from "../event.ts";
 import type { Failure } from "../life/causes.ts";
 import type { SessionState, Suspicion, WriteFailure } from "../state.ts";
 import { limitHint } from "./acts.ts";
-import { failureHint, suspicionText } from "./causes.ts";
+import { failureHint, suspicionText, wholeError } from "./causes.ts";
 import { gateText } from "./gates.ts";
 import { counted, formatDuration } from "./phrases.ts";
 import { addResourcesText, verdictText } from "./reasons.ts";
@@ -56,10 +56,12 @@ export function jobsHeldByLimit(gate: LimitGate, count: number): Finding {
 
 /** Launches of a profile fail; `blocked`: why it may not launch now. */
 export function profileFailing(profile: string, blocked: string, failure: Failure): Finding {
+  const detail = wholeError(failure);
   return {
     code: "profile-failing",
     message: `profile ${profile}: ${blocked}`,
     hint: failureHint(failure, `profile ${profile}`),
+    ...(detail === undefined ? {} : { detail }),
     profile,
   };
 }

@@ -71,6 +71,7 @@ const jobs: Readonly<Record<string, Schema>> = {
     pollsInARow: count("polls in a row that found that agents are needed"),
     "limitedTo?": count("how many of needsAgent the limits allow now; absent: no limit binds"),
     reason: text("what its jobs get, and what holds back the agents that they lack"),
+    "oldestMs?": timeMs("when the one that waits longest was first seen waiting"),
   }),
   Why: record("one waiting job with all that explains its verdict", {
     atMs: timeMs("the moment of the picture"),
@@ -94,10 +95,19 @@ const agents: Readonly<Record<string, Schema>> = {
     ...needs,
     state: word("where it is in its life", instanceStates),
     detail: text("what it waits for, in words"),
-    host: text("the Mesos agent that it runs on"),
+    host: text("the hostname of the Mesos agent that it runs on"),
+    mesosAgentId: text("the id of that Mesos agent; empty: not known"),
+    "buildLocator?": text("the job that it builds, where the GoCD server tells"),
     "uuid?": text("its record on the GoCD server, once it has registered"),
     createdMs: timeMs("when it was launched"),
     sinceMs: timeMs("since when it is in this state"),
+    "life?": listOf(
+      record("a state until the next one", {
+        state: word("the state; registering: its container runs", [...instanceStates, "registering"]),
+        sinceMs: timeMs("when it began"),
+      }),
+      "its states so far as this run has seen them, oldest first",
+    ),
   }),
   GocdAgent: record("a record of the GoCD server, of this program or not", {
     uuid: text("its uuid"),
@@ -160,6 +170,8 @@ const program: Readonly<Record<string, Schema>> = {
     code: text("stable code"),
     message: text("one sentence"),
     hint: text("what to do; empty: nothing, or the message says it"),
+    "detail?": text("the whole text of an error, where the message has only the telling part"),
+    "sinceMs?": timeMs("since when"),
     "locators?": listOf({ type: "string" }, "jobs that it is about"),
     "profile?": text("the profile that it is about"),
     "hostnames?": listOf({ type: "string" }, "agents that it is about"),

@@ -1,0 +1,83 @@
+// What is wrong now, found in the state. Not here: how it is said (words/problems.ts).
+
+import { environmentFindings } from "../demand/environments.ts";
+import { globalGate } from "../demand/gates.ts";
+import { lacksOf } from "../demand/lacks.ts";
+import type { Finding } from "../event.ts";
+import { keyFindings } from "../identity/register_key.ts";
+import { writesFailing } from "../session/write_failure.ts";
+import type { State } from "../state.ts";
+import { gateText } from "../words/gates.ts";
+import {
+  brakeOn,
+  jobsHeldByLimit,
+  jobsUnserved,
+  launchesHeld,
+  type LimitGate,
+  moreUnserved,
+  profileFailing,
+  writesRefused,
+  writesRefusedCode,
+} from "../words/problems.ts";
+import { foldFindings } from "./findings.ts";
+import { gocdHealth, mesosHealth } from "./health.ts";
+
+/** Why a profile may not launch now, e.g. an open breaker with its last error; absent: it may. */
+export function blockedText({ breakers }: State, profile: string, atMs: number): string | undefined {
+  const breaker = breakers.profiles.get(profile);
+  return breaker !== undefined && breaker.failures > 0 && breaker.retryMs > atMs
+    ? gateText({ kind: "held-breaker", ...breaker, failure: breaker.lastFailure }, atMs)
+    : undefined;
+}
+
+/** Lacks told one by one, those of most jobs first. */
+const lacksMax = 10;
+
+function unservedProblems({ demand, settings }: State, atMs: number): readonly Finding[] {
+  const lacks = lacksOf(demand.jobs, settings.profiles);
+  const rest = lacks.slice(lacksMax);
+  const told = lacks.slice(0, lacksMax).map((lack) => jobsUnserved(lack, atMs));
+  return rest.length === 0 ? told : [...told, moreUnserved(rest)];
+}
+
+/** One problem for each limit, with how many jobs it holds back. */
+function limitProblems({ demand }: State): readonly Finding[] {
+  const held = new Map<string | undefined, { readonly gate: LimitGate; readonly count: number }>();
+  for (const { gate, needsAgent, wanted } of demand.buckets) {
+    if (gate.kind !== "held-limit") continue;
+    const before = held.get(gate.profile)?.count ?? 0;
+    held.set(gate.profile, { gate, count: before + needsAgent - wanted });
+  }
+  return [...held.values()].map(({ gate, count }) => jobsHeldByLimit(gate, count));
+}
+
+/** What is wrong now, worst first; with since when, where the state tells. */
+export function problemsNow(state: State, atMs: number): readonly Finding[] {
+  const gocd = gocdHealth(state, atMs);
+  const problems: Finding[] = [gocd, mesosHealth(state, atMs)]
+    .flatMap((health) => "problem" in health ? [{ ...health.problem, sinceMs: health.sinceMs }] : []);
+  const isTold = (wanted: string): boolean => problems.some(({ code }) => code === wanted);
+  const failure = writesFailing(state, atMs);
+  if (failure !== undefined && !isTold(writesRefusedCode)) {
+    problems.push({ ...writesRefused(failure, atMs), sinceMs: failure.sinceMs });
+  }
+  for (const suspicion of [state.brake.gocd, state.brake.mesos]) {
+    if (suspicion !== undefined) problems.push({ ...brakeOn(suspicion, atMs), sinceMs: suspicion.sinceMs });
+  }
+  const gate = globalGate(state, atMs);
+  // The answer to the first poll of a run is awaited, and not late: nothing is wrong yet.
+  const isAwaited = gate.kind === "held-stale" && gocd.state === "unknown";
+  if (gate.kind !== "go" && !isAwaited && !isTold(gate.kind)) problems.push(launchesHeld(gate, atMs));
+  for (const { name } of state.settings.profiles) {
+    const blocked = blockedText(state, name, atMs);
+    const failure = state.breakers.profiles.get(name)?.lastFailure;
+    if (blocked !== undefined && failure !== undefined) problems.push(profileFailing(name, blocked, failure));
+  }
+  problems.push(...unservedProblems(state, atMs), ...limitProblems(state));
+  return [
+    ...problems,
+    ...keyFindings(state),
+    ...environmentFindings(state),
+    ...foldFindings(state.server.findings, state.demand.backlog.foreign),
+  ];
+}

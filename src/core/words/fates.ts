@@ -1,0 +1,65 @@
+// What becomes of waiting jobs, in a few words each, for a sentence that counts them. Not here: the whole reason
+// (reasons.ts).
+
+import type { ReasonCode } from "../demand/reason.ts";
+import type { VerdictKind } from "../demand/verdict.ts";
+import { verdictKinds } from "./verdicts.ts";
+
+/** What stands behind the number of jobs. */
+const fateWords: Readonly<Record<ReasonCode, string>> = {
+  "run-on-all": "not ours",
+  "elastic": "not ours",
+  "needs-unknown": "not ours",
+  "ignored": "not ours",
+  "resourceless-ignored": "not ours",
+  "no-profile": "nobody serves",
+  "no-profile-resources": "nobody serves",
+  "no-profile-environment": "nobody serves",
+  "idle-agent": "for idle agents",
+  "agent-coming": "for agents on their way",
+  "enabling-again": "for agents that are enabled again",
+  "maintenance": "held by the maintenance of GoCD",
+  "idle-unused": "that idle agents are not given",
+  "left-before": "that idle agents are not given",
+  "zombie": "that GoCD has forgotten",
+  "held-attempts": "not seen for long enough yet",
+  "held-limit": "held by a limit",
+  "held-breaker": "held by failing launches",
+  "held-probe": "held by failing launches",
+  "held-frozen": "held by a freeze",
+  "held-mode": "held by a drain or teardown",
+  "held-stale": "held, as GoCD cannot be read",
+  "held-maintenance": "held by the maintenance of GoCD",
+  "held-restarted": "held after a restart of GoCD",
+  "held-brake": "held by the brake",
+  "held-rate": "held by the rate of launches",
+  "held-invalid": "held by a name that GoCD does not take",
+  "held-no-session": "held, as Mesos is not connected",
+  "no-fitting-offer": "for which no offer fits",
+  "no-offer": "for which Mesos offers nothing",
+  "launching": "to be launched with the next offer",
+};
+
+/** So many waiting jobs have one fate. */
+export interface Fate {
+  readonly verdict: VerdictKind;
+  readonly count: number;
+  /** What stands behind the number: `held by a limit`. */
+  readonly text: string;
+}
+
+/** Every waiting job is in exactly one of them; those of the most urgent verdict first. */
+export function fatesOf(
+  jobs: readonly { readonly verdict: VerdictKind; readonly reasonCode: ReasonCode }[],
+): readonly Fate[] {
+  const fates = new Map<string, { readonly verdict: VerdictKind; readonly text: string; count: number }>();
+  for (const { verdict, reasonCode } of jobs) {
+    const text = fateWords[reasonCode];
+    const key = `${verdict} ${text}`;
+    const fate = fates.get(key) ?? { verdict, text, count: 0 };
+    fate.count++;
+    fates.set(key, fate);
+  }
+  const rank = (verdict: VerdictKind): number => verdictKinds.indexOf(verdict);
+  return [...fates.values()].sort((a, b) => rank(a.verdict) - rank(b.verdict) || b.count - a.count);
+}

@@ -1,0 +1,41 @@
+// Stacked bars with their legend: how many of what, of how many.
+
+import { type Html, html } from "./html.ts";
+
+/** One kind in a bar: its word is also its class, and so its colour. */
+export interface BarPart {
+  readonly name: string;
+  readonly count: number;
+}
+
+/** The kinds beside one another as shares of `whole`, which is at least their sum; hidden from screen readers, as the legend says it. */
+export function stackedBar(parts: readonly BarPart[], whole: number): Html {
+  const used = parts.reduce((sum, { count }) => sum + count, 0);
+  const all = Math.max(whole, used, 1);
+  let start = 0;
+  const bars = parts.flatMap(({ name, count }) => {
+    const from = start;
+    start += count;
+    return count === 0 ? [] : [html`
+      <rect class="${classOf(name)}" x="${percent(from, all)}" width="${percent(count, all)}" height="8" />
+    `];
+  });
+  return html`<svg class="bar" aria-hidden="true" height="8">${bars}</svg>`;
+}
+
+/** Number and word of each kind. */
+export function legend(parts: readonly BarPart[]): Html {
+  const words = parts.map(({ name, count }) =>
+    html`<li class="${classOf(name)}" data-key="${name}"><b>${count}</b> ${name}</li>`
+  );
+  return html`<ul class="legend">${words}</ul>`;
+}
+
+/** A share as a percentage with two digits at most. */
+export function percent(part: number, whole: number): string {
+  return `${Math.round((part / whole) * 10_000) / 100}%`;
+}
+
+function classOf(name: string): string {
+  return name.replaceAll(" ", "-");
+}

@@ -1,0 +1,119 @@
+// What the page says at a glance: whether all waiting jobs are accounted for, our agents by state, the limits.
+
+import type { InstanceView, StatusView } from "../core/view/view.ts";
+import { fatesOf } from "../core/words/fates.ts";
+import { verdictKinds, verdictWords } from "../core/words/verdicts.ts";
+import { type BarPart, legend, percent, stackedBar } from "./bars.ts";
+import { type Html, html } from "./html.ts";
+import { jobHref, type PageLinks } from "./links.ts";
+import { allJobs, pageHref } from "./page_query.ts";
+import { age, linkTo, untrustedText } from "./pieces.ts";
+import { countText } from "./wording.ts";
+
+/** An empty list means that nothing waits only if the server was read. */
+export function isBacklogKnown({ gocd }: StatusView): boolean {
+  return gocd.lastPollMs !== undefined && !gocd.stale;
+}
+
+/** The card of the waiting jobs: how many, what becomes of each, and which waits longest. */
+export function jobsCard(view: StatusView, links: PageLinks): Html {
+  const isKnown = isBacklogKnown(view) || view.jobs.length > 0;
+  const parts = verdictKinds.map((kind) => ({
+    name: verdictWords[kind].label,
+    count: view.jobs.filter(({ verdict }) => verdict === kind).length,
+  })).filter(({ count }) => count > 0);
+  return html`
+    <section class="card glance" data-key="glance-jobs" aria-labelledby="glance-jobs-title">
+      <header><h2 id="glance-jobs-title">Waiting jobs</h2></header>
+      <p class="figure"><b>${isKnown ? view.jobs.length : "?"}</b> ${wantedText(view)}</p>
+      ${stackedBar(parts, 0)}
+      <p class="account">${isKnown ? account(view) : "Not known: no poll of the GoCD server has succeeded."}</p>
+      ${oldestWait(view, links)}
+    </section>
+  `;
+}
+
+function wantedText(view: StatusView): Html {
+  const wanted = view.demand.reduce((sum, bucket) => sum + bucket.wanted, 0);
+  return html`<span class="quiet">${countText(wanted, "agent")} to launch</span>`;
+}
+
+/** One sentence with what becomes of every waiting job. */
+function account({ jobs }: StatusView): Html {
+  if (jobs.length === 0) return html`No job is waiting for an agent.`;
+  const fates = fatesOf(jobs);
+  const clauses = fates.map(({ verdict, count, text }, index) =>
+    html`${index === 0 ? "" : ", "}<a href="${pageHref({ ...allJobs, verdict })}#jobs">${count} ${text}</a>`
+  );
+  return html`${countText(jobs.length, "job")}, all accounted for: ${clauses}.`;
+}
+
+function oldestWait({ jobs, atMs }: StatusView, links: PageLinks): Html | undefined {
+  const ours = jobs.filter(({ verdict }) => verdict !== "not-ours");
+  const [first, ...rest] = ours;
+  if (first === undefined) return undefined;
+  const oldest = rest.reduce((before, job) => job.firstSeenMs < before.firstSeenMs ? job : before, first);
+  const name = linkTo(jobHref(links, oldest.locator), untrustedText(oldest.locator));
+  return html`
+    <p class="oldest">Oldest wait: <b>${age(oldest.firstSeenMs, atMs)}</b>, ${name} <span class="quiet">(${verdictWords[
+      oldest.verdict
+    ].label})</span></p>
+  `;
+}
+
+const agentWords: Readonly<Record<InstanceView["state"], string>> = {
+  launching: "starting",
+  starting: "starting",
+  idle: "idle",
+  building: "building",
+  draining: "draining",
+  killing: "draining",
+  unreachable: "unreachable",
+  unsure: "without contact",
+  gone: "being removed",
+};
+
+const agentOrder = ["building", "idle", "starting", "draining", "unreachable", "without contact", "being removed"];
+
+/** The card of our agents: how many are in which state, and how full the limits are. */
+export function agentsCard(view: StatusView): Html {
+  const counts = new Map<string, number>();
+  for (const { state } of view.instances) counts.set(agentWords[state], (counts.get(agentWords[state]) ?? 0) + 1);
+  const parts = agentOrder.map((name): BarPart => ({ name, count: counts.get(name) ?? 0 }))
+    .filter(({ name, count }, index) => count > 0 || index < 4 || name === "");
+  const alive = view.profiles.reduce((sum, profile) => sum + profile.alive, 0);
+  return html`
+    <section class="card glance" data-key="glance-agents" aria-labelledby="glance-agents-title">
+      <header><h2 id="glance-agents-title">Our agents</h2></header>
+      <p class="figure"><b>${alive}</b> <span class="quiet">of ${view.maxAgents} (scaling.max-agents)</span></p>
+      ${stackedBar(parts, view.maxAgents)}
+      ${legend(parts)}
+      ${limits(view)}
+    </section>
+  `;
+}
+
+/** Limits shown at most. */
+const limitsMax = 8;
+
+/** How full the limits of the profiles are, the fullest first. */
+function limits({ profiles }: StatusView): Html | undefined {
+  const limited = profiles.flatMap(({ name, alive, maxAgents }) =>
+    maxAgents === undefined ? [] : [{ name, alive, maxAgents }]
+  ).sort((a, b) => b.alive / Math.max(1, b.maxAgents) - a.alive / Math.max(1, a.maxAgents));
+  if (limited.length === 0) return undefined;
+  const rows = limited.slice(0, limitsMax).map(({ name, alive, maxAgents }) =>
+    html`
+      <li data-key="${name}" class="${alive >= maxAgents ? "full" : "free"}"><span>${untrustedText(name)}</span><svg
+        class="bar" aria-hidden="true" height="8"><rect x="0" width="${percent(
+          Math.min(alive, maxAgents),
+          Math.max(1, maxAgents),
+        )}" height="8" /></svg><span>${alive} of ${maxAgents}</span></li>
+    `
+  );
+  const hidden = limited.length - rows.length;
+  return html`
+    <h3 class="quiet">Limits of the profiles</h3>
+    <ul class="limits">${rows}</ul>${hidden > 0 ? html`<p class="more">${hidden} more</p>` : undefined}
+  `;
+}

@@ -1,0 +1,59 @@
+// The profiles on the status page, with their numbers and limits.
+
+import type { ProfileView, StatusView } from "../core/view/view.ts";
+import { type BarPart, legend, stackedBar } from "./bars.ts";
+import { type Html, html } from "./html.ts";
+import type { PageQuery } from "./page_query.ts";
+import { badge, section, sentence, until, untrustedText } from "./pieces.ts";
+import { firstOf } from "./table.ts";
+
+/** The profiles with their numbers and limits, and the avoided hosts. */
+export function profilesSection(view: StatusView, query: PageQuery): Html {
+  const { shown, hidden } = firstOf(view.profiles, query.rowsMax);
+  const cards = shown.map((profile) => profileCard(profile));
+  const avoided = firstOf(view.avoidedHosts, query.rowsMax);
+  const hosts = avoided.shown.map(({ host, untilMs, reason }) =>
+    html`<li data-key="${host}">${untrustedText(host)}: ${sentence(reason)} <span class="quiet">(used again ${
+      until(untilMs, view.atMs)
+    })</span></li>`
+  );
+  return section(
+    "profiles",
+    "Profiles",
+    undefined,
+    html`<ul class="cards">${cards}</ul>${hidden === 0 ? undefined : html`<p class="more">${hidden} more</p>`}${
+      hosts.length === 0 ? undefined : html`
+        <h3>Hosts avoided for now</h3>
+        <ul class="hosts">${hosts}</ul>
+      `
+    }`,
+  );
+}
+
+function profileCard(profile: ProfileView): Html {
+  const limit = profile.maxAgents === undefined ? undefined : html`
+    <span class="quiet">of ${profile.maxAgents}</span>
+  `;
+  const state = profile.frozen ? badge("frozen", "warning") : undefined;
+  return html`<li data-key="${profile.name}" class="card">
+<header><h3>${
+    untrustedText(profile.name)
+  }</h3>${state}<p class="alive"><b>${profile.alive}</b> ${limit} <span class="quiet">alive</span></p></header>
+<p class="image"><code>${untrustedText(profile.image)}</code></p>
+${capacity(profile)}
+${
+    profile.blocked === undefined
+      ? undefined
+      : html`<div class="blocked">${badge("blocked", "bad")} ${sentence(profile.blocked)}</div>`
+  }</li>`;
+}
+
+function capacity(profile: ProfileView): Html {
+  const parts: readonly BarPart[] = [
+    { name: "building", count: profile.building },
+    { name: "idle", count: profile.idle },
+    { name: "starting", count: profile.starting },
+    { name: "draining", count: profile.draining },
+  ];
+  return html`${stackedBar(parts, profile.maxAgents ?? 0)}${legend(parts)}`;
+}

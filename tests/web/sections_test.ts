@@ -1,0 +1,174 @@
+// The sections of the page: what is accounted for, search, pages, links, lives, long errors.
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { Finding } from "../../src/core/event.ts";
+import type { JobView, StatusView } from "../../src/core/view/view.ts";
+import { fatesOf } from "../../src/core/words/fates.ts";
+import { lifeLine } from "../../src/web/life_line.ts";
+import { gocdAgentHref, jobHref, sandboxHref } from "../../src/web/links.ts";
+import { pageQuery } from "../../src/web/page_query.ts";
+import { statusPage } from "../../src/web/status_page.ts";
+import { hostileName, largeView, sampleMs, sampleView } from "../support/sample_view.ts";
+
+const links = { gocdUrl: "https://gocd.example.org/go", mesosScheme: "http" } as const;
+
+function pageOf(view: StatusView, search = ""): string {
+  return statusPage({
+    view,
+    notes: [],
+    query: pageQuery(new URLSearchParams(search)),
+    links,
+    version: "1",
+    sandbox: "on",
+  });
+}
+
+/** The locators in the table of jobs, in order. */
+function jobsOn(page: string): string[] {
+  const [, section = ""] = /<section id="jobs"([\s\S]*?)<\/section>/.exec(page) ?? [];
+  return [...section.matchAll(/<tr role="row" data-key="([^"]*)"/g)].map(([, key = ""]) => key);
+}
+
+function like(job: Partial<JobView>): JobView {
+  const [first] = sampleView.jobs;
+  if (first === undefined) throw new Error("the sample has no job");
+  return { ...first, ...job };
+}
+
+Deno.test("every waiting job is in exactly one clause of the sentence at the top", () => {
+  const fates = fatesOf(sampleView.jobs);
+  assertEquals(fates.reduce((sum, { count }) => sum + count, 0), sampleView.jobs.length);
+  const text = pageOf(sampleView).replace(/<[^>]*>/g, "").replace(/\s+/g, " ");
+  assertStringIncludes(text, `${sampleView.jobs.length} jobs, all accounted for: `);
+  for (const { count, text: words } of fates) assertStringIncludes(text, `${count} ${words}`);
+});
+
+Deno.test("the top names the job of ours that has waited longest", () => {
+  const jobs = [
+    like({ locator: "a/1/b/1/late", firstSeenMs: sampleMs - 1_000 }),
+    like({ locator: "a/1/b/1/oldest", firstSeenMs: sampleMs - 3_600_000 }),
+    like({ locator: "a/1/b/1/pinned", firstSeenMs: 0, verdict: "not-ours", reasonCode: "run-on-all" }),
+  ];
+  const [, oldest = ""] = /<p class="oldest">([\s\S]*?)<\/p>/.exec(pageOf({ ...sampleView, jobs })) ?? [];
+  assertMatch(oldest.replace(/<[^>]*>/g, ""), /^Oldest wait: 1 h, a\/1\/b\/1\/oldest /);
+});
+
+const searched: readonly JobView[] = [
+  like({ locator: "shop/1/build/1/compile", profile: "linux", environment: "build", gocdResources: ["Docker"] }),
+  like({ locator: "shop/1/test/1/unit", profile: "windows", environment: "build", gocdResources: [] }),
+  like({ locator: "Docs/2/test/1/links", profile: "linux", environment: "docs", gocdResources: ["docker", "x"] }),
+];
+const searches: readonly (readonly [string, readonly string[]])[] = [
+  ["", ["shop/1/build/1/compile", "shop/1/test/1/unit", "Docs/2/test/1/links"]],
+  ["q=TEST", ["shop/1/test/1/unit", "Docs/2/test/1/links"]],
+  ["q=docs", ["Docs/2/test/1/links"]],
+  ["profile=linux", ["shop/1/build/1/compile", "Docs/2/test/1/links"]],
+  ["profile=linux&environment=build", ["shop/1/build/1/compile"]],
+  ["resource=docker", ["shop/1/build/1/compile", "Docs/2/test/1/links"]],
+  ["resource=docker&q=docs", ["Docs/2/test/1/links"]],
+  ["q=.*", []],
+];
+for (const [search, found] of searches) {
+  Deno.test(`the search ?${search} finds ${found.length} of three jobs`, () => {
+    const page = pageOf({ ...sampleView, jobs: searched }, search);
+    assertEquals(jobsOn(page), found);
+    if (found.length === 0) assertStringIncludes(page, "No waiting job is like this.");
+  });
+}
+
+Deno.test("a search stays in its form, in the links to verdicts and to other pages", () => {
+  const view = largeView(1_000, 1);
+  const page = pageOf(view, "q=shop&rows=100&page=3");
+  assertEquals(jobsOn(page).length, 100);
+  assertEquals(jobsOn(page)[0], "shop/200/test/1/job");
+  assertStringIncludes(page, 'name="q" value="shop"');
+  assertStringIncludes(page, 'href="/?q=shop&amp;rows=100&amp;page=4#jobs"');
+  assertMatch(page, /href="\/\?q=shop&amp;verdict=[a-z-]+&amp;rows=100#jobs"/);
+  assertEquals(jobsOn(pageOf(view, "page=99")).length, 200, "beyond the last page is the last page");
+});
+
+Deno.test("of each verdict the job that waits longest comes first", () => {
+  const jobs = [3, 1, 2].map((age) => like({ locator: `a/1/b/1/${age}`, firstSeenMs: sampleMs - age * 1_000 }));
+  assertEquals(jobsOn(pageOf({ ...sampleView, jobs })), ["a/1/b/1/3", "a/1/b/1/2", "a/1/b/1/1"]);
+});
+
+Deno.test("the bucket of which most jobs wait for nothing on its way comes first", () => {
+  const [bucket] = sampleView.demand;
+  if (bucket === undefined) throw new Error("the sample has no bucket");
+  const none = { willBeTaken: 0, coming: 0 };
+  const demand = [
+    { ...bucket, key: "served", waiting: 9, willBeTaken: 5, coming: 4 },
+    { ...bucket, key: "young", ...none, waiting: 3, oldestMs: sampleMs - 1_000 },
+    { ...bucket, key: "old", ...none, waiting: 3, oldestMs: sampleMs - 9_000 },
+    { ...bucket, key: "most", ...none, waiting: 4 },
+  ];
+  const page = pageOf({ ...sampleView, demand });
+  const [, section = ""] = /<section id="demand"([\s\S]*?)<\/section>/.exec(page) ?? [];
+  const keys = [...section.matchAll(/<tr role="row" data-key="([^"]*)"/g)].map(([, key]) => key);
+  assertEquals(keys, ["most", "old", "young", "served"]);
+});
+
+const locators: readonly (readonly [string, string | undefined])[] = [
+  ["shop/12/test/1/unit-runInstance-3", "/tab/build/detail/shop/12/test/1/unit-runInstance-3"],
+  [`a/1/b/1/"><script>`, "/tab/build/detail/a/1/b/1/%22%3E%3Cscript%3E"],
+  ["a/1/b/1/x?y#z%2F", "/tab/build/detail/a/1/b/1/x%3Fy%23z%252F"],
+  ["a/1/b/1/\ud800", "/tab/build/detail/a/1/b/1/%EF%BF%BD"],
+  ["a/1/b/1", undefined],
+  ["a/1/../1/x", undefined],
+  ["a/1/b/1/c/d", undefined],
+  [`a/1/b/1/${"x".repeat(10_000)}`, undefined],
+];
+for (const [locator, path] of locators) {
+  Deno.test(`the link of job ${locator.slice(0, 40)} is ${path}`, () => {
+    assertEquals(jobHref(links, locator), path === undefined ? undefined : links.gocdUrl + path);
+  });
+}
+
+Deno.test("an instance is linked to its record in GoCD, its sandbox in Mesos, and the job that it builds", () => {
+  assertEquals(gocdAgentHref(links, "u/1"), "https://gocd.example.org/go/agents/u%2F1/job_run_history");
+  const mesos = { ...sampleView.mesos, master: "m1:5050", frameworkId: "f-0001" };
+  const on = { mesosAgentId: "abc-S1", taskId: "gocd-x-1" };
+  assertEquals(
+    sandboxHref(links, mesos, on),
+    "http://m1:5050/#/agents/abc-S1/frameworks/f-0001/executors/gocd-x-1",
+  );
+  assertEquals(sandboxHref(links, mesos, { ...on, mesosAgentId: "" }), undefined);
+  const page = pageOf(sampleView);
+  const [builder] = sampleView.instances.filter(({ buildLocator }) => buildLocator !== undefined);
+  assertEquals(builder?.state, "building");
+  assertStringIncludes(page, `href="${jobHref(links, builder?.buildLocator ?? "")}"`);
+  assertStringIncludes(page, `href="${gocdAgentHref(links, builder?.uuid ?? "")}"`);
+});
+
+Deno.test("a problem says for how long it is there and what to do, and a long error is whole and folded once", () => {
+  const detail = `docker said: ${"no such image ".repeat(50)}`;
+  const problem: Finding = { code: "c", message: "it fails", hint: "mend it", detail, sinceMs: sampleMs - 720_000 };
+  const page = pageOf({ ...sampleView, problems: [problem] });
+  const [, section = ""] = /<section id="problems"([\s\S]*?)<\/section>/.exec(page) ?? [];
+  assertMatch(section.replace(/<[^>]*>/g, "").replace(/\s+/g, " "), /it fails for 12 min c .*Fix: mend it/);
+  assertMatch(section, /<details[^>]*>\s<summary><bdi>The whole error<\/bdi><\/summary>/);
+  assertEquals(page.split(detail).length, 2);
+});
+
+Deno.test("a life line shows the states as shares, in words too, and grey what nobody has watched", () => {
+  const life = [{ state: "starting", sinceMs: 60_000 }, { state: "idle", sinceMs: 90_000 }] as const;
+  const { markup } = lifeLine(life, { createdMs: 0, atMs: 100_000, endedMs: 120_000 });
+  assertMatch(markup, /aria-label="not watched for 1 min, starting for 30 s, idle for 30 s"/);
+  assertMatch(markup, /class="not-watched" x="0%" width="50%"/);
+  assertMatch(markup, /class="starting" x="50%" width="25%"/);
+  assertMatch(markup, /class="idle" x="75%" width="25%"/);
+});
+
+Deno.test("a life that goes on changes its bar once in a fortieth of its scale, so that a quiet page sends little", () => {
+  const life = [{ state: "idle", sinceMs: 0 }] as const;
+  const bars = new Set<string>();
+  for (let atMs = 125_000; atMs < 245_000; atMs += 1_000) bars.add(lifeLine(life, { createdMs: 0, atMs }).markup);
+  assert(bars.size <= 18, `${bars.size} different bars in two minutes`);
+});
+
+Deno.test("a name of ten thousand characters takes little room", () => {
+  const jobs = [like({ locator: `a/1/b/1/${hostileName}${"y".repeat(10_000)}`, reason: "z".repeat(10_000) })];
+  const page = pageOf({ ...sampleView, jobs, problems: [] });
+  const bare = pageOf({ ...sampleView, jobs: [], problems: [] });
+  assert(page.length - bare.length < 9_000, `${page.length - bare.length} characters`);
+});
