@@ -7,14 +7,15 @@ import { type Build, buildArgument } from "../src/cli/build.ts";
 import { processEnv } from "../src/config/env.ts";
 import { flawOf, loadPartially } from "../src/config/load.ts";
 import { exitCodes, OperatorError } from "../src/errors.ts";
-import { compileFlags } from "./flags.ts";
+import { compileFlags, namesHost } from "./flags.ts";
 
 const usage = `Usage: deno task compile [--output PATH] [--config framework.conf] [--target TRIPLE]
 
 Makes the executable, dist/gocd-mesos by default. Whatever file it is started with, it can reach only the hosts of that
 file. With --config the hosts, files and variables of that file are baked in, and a file that names others is refused;
 write the path as it will be where the executable runs: a relative one is meant from the folder that it is started in.
-The secrets of the file are not read, and variables that have nothing to do with hosts may be unset.
+The secrets of the file are not read, but for the hosts of webhooks, and variables that have nothing to do with hosts
+may be unset.
 
 Examples:
   deno task compile --output /tmp/gocd-mesos
@@ -84,7 +85,7 @@ const sandbox: Compiled = {
 };
 
 function baked(path: string): Compiled {
-  const part = loadPartially(path, processEnv());
+  const part = loadPartially(path, processEnv(), namesHost);
   const { rights: { gaps: _, ...rights }, flags } = compileFlags(part);
   const flaw = flawOf(part);
   if (flaw !== undefined) console.error(`compile: warning: start would refuse this file: ${flaw}`);

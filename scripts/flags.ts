@@ -20,8 +20,15 @@ export function runFlags(config: Config): string[] {
 }
 
 /** What names the hosts of a configuration. */
-const hostKeys =
-  /^(mesos-master|mesos\.allowed-hosts|go-server\.(host|port|url|insecure)|http\.listen|state(\.path)?)$/;
+const hostKeys = new RegExp(
+  "^(mesos-master|mesos\\.allowed-hosts|go-server\\.(host|port|url|insecure)|http\\.listen|state(\\.path)?|" +
+    "notify\\.webhooks\\.[^.]+\\.url(-file)?)$",
+);
+
+/** The secrets that hosts are in: of a webhook the URL. */
+export function namesHost(key: string): boolean {
+  return /^notify\.webhooks\.[^.]+\.url$/.test(key);
+}
 
 /** What `deno compile` bakes in for one configuration. */
 export interface Baked {

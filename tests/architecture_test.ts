@@ -42,7 +42,7 @@ function target(file: SourceFile, specifier: string): string {
   return parts.length === 2 ? "root" : parts[1] ?? "";
 }
 
-const edges = ["gocd", "mesos", "config", "store", "history", "web", "log"];
+const edges = ["gocd", "mesos", "config", "store", "history", "web", "log", "notify"];
 /** Under the edges: what several of them need. */
 const ground = ["net", "zookeeper"];
 const allowed: Readonly<Record<string, readonly string[]>> = {

@@ -12,6 +12,7 @@ import { healthCommand } from "./health.ts";
 import { initCommand } from "./init.ts";
 import { manualCommand } from "./manual.ts";
 import { acceptLossCommand, drainCommand, freezeCommand, resumeCommand, teardownCommand } from "./operate.ts";
+import { notifyTestCommand } from "./notify.ts";
 import { openapiCommand } from "./openapi.ts";
 import { planCommand } from "./plan.ts";
 import { startCommand } from "./start.ts";
@@ -38,6 +39,7 @@ export const commands: readonly Command[] = [
   resumeCommand,
   acceptLossCommand,
   teardownCommand,
+  notifyTestCommand,
   stateCommand,
   demoCommand,
   exampleConfigCommand,

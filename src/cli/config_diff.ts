@@ -49,6 +49,11 @@ function leavesOf(config: Config): Map<string, Leaf> {
   addLeaf(leaves, "state.path", config.state);
   addLeaves(leaves, "http", config.http);
   addLeaves(leaves, "log", config.log);
+  const { webhooks, ...notify } = config.notify;
+  addLeaves(leaves, "notify", notify);
+  for (const { name, address: _, caCerts: [caFile], ...webhook } of webhooks) {
+    addLeaves(leaves, `notify.webhooks.${name}`, { ...webhook, caFile });
+  }
   for (const profile of config.settings.profiles) addLeaves(leaves, `profile ${profile.name}:`, profileKeys(profile));
   return leaves;
 }

@@ -16,6 +16,7 @@ import type { FrameworkEnd } from "../runtime/framework.ts";
 import { type LivePorts, openLivePorts } from "../runtime/live_ports.ts";
 import { randomNumber } from "../runtime/ports.ts";
 import { requireRights, sandboxHint, sandboxOf, sandboxText } from "../runtime/permissions.ts";
+import { type Notifier, startNotifier, withNotifier } from "../runtime/notifier.ts";
 import { openProgram, type Program } from "../runtime/program.ts";
 import { openStatusPage, type StatusPage } from "../runtime/status_page.ts";
 import { openRecorder, type Recorder } from "../runtime/recorder.ts";
@@ -109,23 +110,20 @@ export async function runConfig(
     closers.unshift(() => ports.close());
     const recorder = openRecorder(config, io.machine);
     closers.unshift(() => recorder?.close());
-    // Who is told of notes. Another consumer of them is one line more.
-    const sinks: readonly NoteSink[] = [(note, atMs) => log.note(noteLine(note, atMs), atMs)];
-    const program = await openProgram(config, {
-      gocd: ports.gocd,
-      mesos: ports.mesos,
-      clock: io.machine,
-      random: randomNumber,
-      ...(recorder === undefined ? {} : { recorder }),
-      tell: (note, atMs) => sinks.forEach((sink) => sink(note, atMs)),
+    const { program, notifier } = await openTold(config, {
+      ports,
+      recorder,
+      machine: io.machine,
+      log: (note, atMs) => log.note(noteLine(note, atMs), atMs),
     });
     closers.unshift(() => program.close());
-    const page = openStatusPage(config, program);
+    closers.unshift(() => notifier.close());
+    const page = openStatusPage(config, withNotifier(program, notifier));
     closers.unshift(() => page.close());
     announce(log, config, page.url());
     const apply = (cause: ReloadCause): void => {
       const use = (next: Config): void => {
-        useConfig(next, { ports, program, page, recorder, log: () => log });
+        useConfig(next, { ports, program, notifier, page, recorder, log: () => log });
         log = logOf(next.log, io);
       };
       reloadConfig({ cause, current: ports.config(), read, use, log: () => log });
@@ -150,6 +148,35 @@ export async function runConfig(
   }
 }
 
+/** The program, and who is told of its notes: the log, and webhooks. Another consumer of them is one line more. */
+async function openTold(
+  config: Config,
+  { ports: { gocd, mesos }, recorder, machine, log }: {
+    readonly ports: LivePorts;
+    readonly recorder: Recorder | undefined;
+    readonly machine: CliIo["machine"];
+    readonly log: NoteSink;
+  },
+): Promise<{ readonly program: Program; readonly notifier: Notifier }> {
+  let program: Program | undefined;
+  const notifier = startNotifier(config, {
+    machine,
+    random: randomNumber,
+    view: () => program?.picture().view,
+    tell: (note) => program?.tell(note),
+  });
+  const sinks: readonly NoteSink[] = [log, notifier.sink];
+  const tell: NoteSink = (note, atMs) => sinks.forEach((sink) => sink(note, atMs));
+  try {
+    const recording = recorder === undefined ? {} : { recorder };
+    program = await openProgram(config, { gocd, mesos, clock: machine, random: randomNumber, ...recording, tell });
+    return { program, notifier };
+  } catch (error) {
+    await notifier.close();
+    throw error;
+  }
+}
+
 function logOf({ level, format }: Config["log"], io: CliIo): Log {
   return createLog({
     level,
@@ -163,15 +190,17 @@ function logOf({ level, format }: Config["log"], io: CliIo): Log {
 interface Running {
   readonly ports: LivePorts;
   readonly program: Program;
+  readonly notifier: Notifier;
   readonly page: StatusPage;
   readonly recorder: Recorder | undefined;
   readonly log: () => Log;
 }
 
-function useConfig(next: Config, { ports, program, page, recorder, log }: Running): void {
+function useConfig(next: Config, { ports, program, notifier, page, recorder, log }: Running): void {
   ports.use(next);
   program.reload(next);
   recorder?.limit(next.history);
+  notifier.use(next);
   page.use(next).then((url) => {
     if (url !== undefined) log().info(`status page on ${url}`);
   }, (error) => {

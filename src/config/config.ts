@@ -1,7 +1,8 @@
 // The whole configuration as one value.
 
 import type { Settings } from "../core/settings.ts";
-import type { HostPort, Masters, ServerUrl } from "../net/addresses.ts";
+import type { ConditionEvent } from "../core/view/condition.ts";
+import type { HostPort, HttpAddress, Masters, ServerUrl } from "../net/addresses.ts";
 import type { AllowedHost } from "../net/allowed_hosts.ts";
 import type { Credentials } from "../net/credentials.ts";
 import type { Secret } from "../secret.ts";
@@ -25,6 +26,8 @@ export interface Config {
   readonly http: HttpConfig;
   /** The log. */
   readonly log: LogConfig;
+  /** Who is told of problems. */
+  readonly notify: NotifyConfig;
   /** Warnings, e.g. about a deprecated key: logged once at the start and shown by `check`. */
   readonly warnings: readonly string[];
   /** What was done silently and is told at debug level only; never holds a secret. */
@@ -99,6 +102,31 @@ export interface HttpConfig {
   readonly advertise?: string;
   /** Allows changes through the page; absent: the page is read-only. */
   readonly adminToken?: Secret;
+}
+
+/** Who is told of problems. */
+export interface NotifyConfig {
+  /** How long a problem must last before it is told. */
+  readonly afterMs: number;
+  /** Of jobs that wait for longer is told. */
+  readonly waitingLongerThanMs: number;
+  readonly webhooks: readonly WebhookConfig[];
+}
+
+/** One webhook; the shape of `WebhookTarget` in notify/send.ts, plus what it is told of. */
+export interface WebhookConfig {
+  /** As it stands below `notify.webhooks`. */
+  readonly name: string;
+  /** May be a secret as a whole. */
+  readonly url: Secret;
+  /** The host of the URL as it was when the file was read. */
+  readonly address: HttpAddress;
+  readonly format: "json" | "slack";
+  readonly events: readonly ConditionEvent[];
+  /** Signs what is sent; absent: it is not signed. */
+  readonly secret?: Secret;
+  /** PEM text of additional certificate authorities. */
+  readonly caCerts: readonly string[];
 }
 
 /** The log. `auto`: text on a terminal, JSON lines otherwise. */

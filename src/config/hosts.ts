@@ -43,7 +43,8 @@ export function hostsOf(config: Config): Hosts {
   const gaps: HostsGap[] = [];
   addMasters(config, net, gaps);
   const listen = config.http.listen === undefined ? [] : [config.http.listen];
-  for (const server of [config.gocd.url, ...stateServers(config.state), ...listen]) {
+  const webhooks = config.notify.webhooks.map(({ address }) => address);
+  for (const server of [config.gocd.url, ...stateServers(config.state), ...webhooks, ...listen]) {
     // Of a file that is wrong, a server may be unknown.
     if (server.host !== "") net.add(hostPortText(server));
   }

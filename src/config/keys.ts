@@ -2,6 +2,7 @@
 
 import { agentKeys } from "./keys_agents.ts";
 import { connectionKeys } from "./keys_connections.ts";
+import { anyWebhook, notifyKeys } from "./keys_notify.ts";
 import { runningKeys } from "./keys_running.ts";
 
 /** What may be written as the value of a key. Every number, duration and boolean may also be a text in quotes. */
@@ -37,7 +38,10 @@ export type KeyType =
 
 /** One row of the table. */
 export interface KeySpec {
-  /** Dotted, below `gocd-mesos`. A key of `go-agent` is also one of each profile, except where `isGoAgentOnly`. */
+  /**
+   * Dotted, below `gocd-mesos`. A key of `go-agent` is also one of each profile, except where `isGoAgentOnly`; `NAME` stands
+   * for the name of a webhook.
+   */
   readonly path: string;
   /** What may be written. */
   readonly type: KeyType;
@@ -61,12 +65,18 @@ export interface KeySpec {
 export const rootKey = "gocd-mesos";
 
 /** All keys, in the order of framework.conf.example. */
-export const keys: readonly KeySpec[] = [...connectionKeys, ...agentKeys, ...runningKeys];
+export const keys: readonly KeySpec[] = [...connectionKeys, ...agentKeys, ...runningKeys, ...notifyKeys];
 
 const byPath: ReadonlyMap<string, KeySpec> = new Map(keys.map((spec) => [spec.path, spec]));
 
-/** The row of a key, or of the key of a profile (`profiles.NAME.cpus`); `undefined` if there is none. */
+const ofWebhook = /^notify\.webhooks\.[^.]+(?=$|\.)/;
+
+/**
+ * The row of a key, of the key of a profile (`profiles.x.cpus`), or of a webhook (`notify.webhooks.x.url`); `undefined` if
+ * there is none.
+ */
 export function keySpec(path: string): KeySpec | undefined {
+  if (ofWebhook.test(path)) return byPath.get(path.replace(ofWebhook, `notify.webhooks.${anyWebhook}`));
   const ofProfile = /^profiles\.[^.]+\.(.+)$/.exec(path)?.[1];
   if (ofProfile === undefined) return byPath.get(path);
   const spec = byPath.get(`go-agent.${ofProfile}`);
@@ -76,5 +86,6 @@ export function keySpec(path: string): KeySpec | undefined {
 /** Whether the path is an object that holds keys. */
 export function isSection(path: string): boolean {
   if (path === "profiles" || /^profiles\.[^.]+$/.test(path)) return true;
+  if (ofWebhook.exec(path)?.[0] === path) return true;
   return keys.some((spec) => spec.path.startsWith(`${path}.`));
 }

@@ -8,6 +8,8 @@ import { readHistory, readState } from "./state.ts";
 import { type Conf, type ConfObject, listByIndex } from "./hocon_values.ts";
 import { type HoconFile, readHocon, type ReadText } from "./hocon.ts";
 import { isSection, keys, keySpec, type KeyType, rootKey } from "./keys.ts";
+import { anyWebhook } from "./keys_notify.ts";
+import { readNotify, webhookNamePattern, webhooksKey } from "./notify.ts";
 import { profileNamePattern, readProfiles } from "./profiles.ts";
 import { addProblem, durationMsAt, find, integerAt, type Reader, textsAt, wordAt, wrongType } from "./reader.ts";
 import { nearestKey } from "./suggest.ts";
@@ -101,13 +103,14 @@ function readConfig(hocon: HoconFile, { path, env, read, wantsSecret }: Source):
   const state = readState(reader);
   const history = readHistory(reader);
   const log = readLog(reader);
+  const notify = readNotify(reader);
   const registersWithKey = gocd.autoRegisterKey !== undefined;
   const { user, principal } = mesos;
   const registersAs = { user, ...(principal === undefined ? {} : { principal }) };
   const settings = { frameworkName: mesos.name, profiles, poller, scaling, registersWithKey, registersAs };
   const told = { warnings: [...new Set(warnings)], details: [...new Set(reader.details)] };
   const readFiles = [...new Set(reader.readFiles)];
-  const parts = { settings, mesos, gocd, state, history, http, log };
+  const parts = { settings, mesos, gocd, state, history, http, log, notify };
   const config = { path, ...parts, ...told, readFiles, envNames: hocon.envNames };
   return { config, problems: different(reader.problems) };
 }
@@ -152,13 +155,20 @@ function listOf(object: ConfObject, key: string, warn: (warning: string) => void
   return list;
 }
 
+/** Sections whose keys are names of the operator's. */
+const namedSections: ReadonlyMap<string, { readonly what: string; readonly pattern: RegExp }> = new Map([
+  ["profiles", { what: "profile", pattern: profileNamePattern }],
+  [webhooksKey, { what: "webhook", pattern: webhookNamePattern }],
+]);
+
 function checkKeys(reader: Reader, object: ConfObject, prefix: string): void {
   for (const [name, conf] of object.fields) {
     const key = prefix === "" ? name : `${prefix}.${name}`;
     // A dot can only come from quotes: no key has one in its name.
     if (!name.includes(".") && keySpec(key) !== undefined) continue;
-    if (prefix === "profiles" && !profileNamePattern.test(name)) {
-      const message = `${quote(name)} cannot be the name of a profile`;
+    const named = namedSections.get(prefix);
+    if (named !== undefined && !named.pattern.test(name)) {
+      const message = `${quote(name)} cannot be the name of a ${named.what}`;
       const hint = "use up to 32 letters, digits, - and _";
       addProblem(reader, { key, conf }, { code: "config-bad-value", message, hint });
     } else if (!name.includes(".") && isSection(key)) {
@@ -182,7 +192,9 @@ function addUnknown(reader: Reader, key: string, conf: Conf): void {
   const sections = [...new Set(keys.map((spec) => spec.path.split(".")[0] ?? "").filter(isSection)), "profiles"];
   const ofProfile = keys.filter((spec) => spec.path.startsWith("go-agent.") && spec.isGoAgentOnly !== true)
     .map((spec) => `${profile}.${spec.path.slice("go-agent.".length)}`);
-  const known = profile === undefined ? [...keys.map((spec) => spec.path), ...sections] : ofProfile;
+  const webhook = key.startsWith(`${webhooksKey}.`) ? key.split(".")[2] ?? anyWebhook : anyWebhook;
+  const all = keys.map(({ path }) => path.replace(`${webhooksKey}.${anyWebhook}.`, `${webhooksKey}.${webhook}.`));
+  const known = profile === undefined ? [...all, ...sections] : ofProfile;
   // Nobody reads more: some other file may have tens of thousands of them.
   const near = reader.problems.length < suggestionsMax ? nearestKey(key, known) : undefined;
   const isForAll = profile !== undefined &&

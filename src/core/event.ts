@@ -115,6 +115,8 @@ export interface Finding {
   readonly locators?: readonly string[];
   /** The profile that it is about, if any. */
   readonly profile?: string;
+  /** What tells it apart from others of its code while it lasts, where neither profile nor time does. */
+  readonly subject?: string;
   /** Hostnames of agents that it is about, if any. */
   readonly hostnames?: readonly string[];
   /** Since when, in minutes, where it tells. */

@@ -292,4 +292,17 @@ export interface ProgramNotes {
   "standing-by": { readonly leader: string };
   "election-interrupted": { readonly message: string; readonly hint: string };
   "torn-down-before": Record<never, never>;
+  /** Messages to a webhook do not arrive; they are kept and sent again. */
+  "webhook-failed": { readonly webhook: string; readonly what: string; readonly hint: string };
+  "webhook-works": { readonly webhook: string; readonly failedForMs: number };
+  /** A message to a webhook is lost. */
+  "webhook-message-lost": { readonly webhook: string; readonly why: MessageLoss };
 }
+
+/** Why a message is not sent any more. */
+export type MessageLoss =
+  /** Too many wait. */
+  | "too-many"
+  | "too-old"
+  /** The receiver has read it and refuses it. */
+  | "unwanted";

@@ -88,6 +88,7 @@ export function keyOf(config: Config, host: string): string {
     ["mesos-master", { ...config, mesos: { ...config.mesos, masters: { kind: "static", addresses: [] } } }],
     ["http.listen", { ...config, http }],
     ["mesos.allowed-hosts", { ...config, mesos: { ...config.mesos, allowedHosts: [] } }],
+    ["notify.webhooks", { ...config, notify: { ...config.notify, webhooks: [] } }],
     ["state.path", { ...config, state: { kind: "sqlite", path: "" } }],
   ];
   return without.find(([, rest]) => !hostsOf(rest).net.includes(host))?.[0] ?? "the configuration";

@@ -23,13 +23,14 @@ export function configRedactor(config: () => Config): (text: string) => string {
 }
 
 function secretsOf(config: Config): readonly string[] {
-  const { gocd, mesos, http, settings } = config;
+  const { gocd, mesos, http, settings, notify } = config;
   const secrets = [
     gocd.autoRegisterKey,
     http.adminToken,
     mesos.masters.kind === "zookeeper" ? mesos.masters.auth : undefined,
     secretOf(gocd.credentials),
     secretOf(mesos.credentials),
+    ...notify.webhooks.flatMap(({ url, secret }) => [url, secret]),
   ];
   const values = settings.profiles.flatMap(({ container }) => [
     ...Object.values(container.env),

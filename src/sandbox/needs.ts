@@ -38,6 +38,7 @@ const fileAt: Readonly<Record<string, number>> = {
   agents: 1,
   events: 1,
   health: 1,
+  "notify-test": 1,
   drain: 1,
   freeze: 1,
   resume: 1,
@@ -48,6 +49,7 @@ const fileAt: Readonly<Record<string, number>> = {
 
 /** Options whose value is no operand. */
 const valued = [
+  "webhook",
   ...["profile", "timeout", "gocd-version", "seed", "listen"],
   ...["gocd", "user", "password-file", "token-file", "agent-url", "key-file", "mesos", "principal", "secret-file"],
   ...["role", "image", "resources", "environments"],

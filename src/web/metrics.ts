@@ -1,6 +1,6 @@
 // The metrics of the program, built from the same picture as the page.
 
-import type { Measured, Picture, QueueDepth } from "../core/view/picture.ts";
+import type { Measured, Picture, QueueDepth, WebhookFigures } from "../core/view/picture.ts";
 import { healthOf } from "../core/view/health.ts";
 import type { InstanceView, ServerHealth, StatusView } from "../core/view/view.ts";
 import { verdictKinds } from "../core/words/verdicts.ts";
@@ -58,6 +58,7 @@ export function metricsPage({ view, measured }: Picture, version: string): strin
     ...leaderFamilies(view),
     gauge("problems", "Current problems by code.", byCode(view.problems.map(({ code }) => code))),
     counter("notes_total", "Decisions and observations by code.", "code", measured.notesByCode),
+    ...webhookFamilies(measured),
     ...queueFamilies(measured),
     memoryFamily(measured),
   ]);
@@ -138,6 +139,32 @@ function gocdFamilies(view: StatusView, { pollDuration }: Measured): readonly Me
       snapshot: pollDuration,
     },
     gauge("gocd_agents", "Records on the GoCD server by state.", byState(view)),
+  ];
+}
+
+/** Only where there are webhooks. */
+function webhookFamilies({ webhooks }: Measured): readonly MetricFamily[] {
+  if (webhooks === undefined) return [];
+  const some = Object.entries(webhooks).slice(0, labelValuesMax);
+  const samples = (value: (figures: WebhookFigures) => number): readonly Sample[] =>
+    some.map(([webhook, figures]) => ({ labels: { webhook }, value: value(figures) }));
+  const name = "gocd_mesos_webhook_deliveries_total";
+  const help = "Tries to deliver a message to a webhook by their outcome: delivered or failed.";
+  const outcomes = some.flatMap(([webhook, { delivered, failed }]) => [
+    { labels: { webhook, outcome: "delivered" }, value: delivered },
+    { labels: { webhook, outcome: "failed" }, value: failed },
+  ]);
+  const lostName = "gocd_mesos_webhook_messages_lost_total";
+  const lostHelp = "Messages to a webhook that were given up: too many, too old, or refused by the receiver.";
+  return [
+    { kind: "counter", name, help, samples: outcomes },
+    { kind: "counter", name: lostName, help: lostHelp, samples: samples(({ lost }) => lost) },
+    gauge("webhook_messages_waiting", "Messages that are not delivered yet.", samples(({ waiting }) => waiting)),
+    gauge(
+      "webhook_failing",
+      "1 while messages to a webhook do not arrive.",
+      samples(({ isFailing }) => isFailing ? 1 : 0),
+    ),
   ];
 }
 

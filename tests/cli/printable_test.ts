@@ -28,6 +28,7 @@ const operandsOf: Readonly<Record<string, readonly (readonly string[])[]>> = {
   events: [[], ["--code", hostile], ["--level", hostile], ["--lines", hostile]],
   openapi: [[]],
   health: [[]],
+  "notify-test": [[], ["--webhook", hostile]],
   completions: [[]],
   manual: [[]],
   state: [],

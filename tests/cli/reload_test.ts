@@ -39,6 +39,12 @@ const differences: readonly (readonly [behind: string, changes: readonly string[
   ["http.admin-token = a-new-secret-of-some-length", ["http.admin-token added"]],
   ['mesos-master = "zk://u:new-secret@z:2181/mesos"', ["mesos-master"]],
   ["log.level = debug", ["log.level"]],
+  ['notify { after = 5 minutes, webhooks.t.url = "https://h/new-secret" }', [
+    "notify.after 2 min → 5 min",
+    "notify.webhooks.t.events added",
+    "notify.webhooks.t.format added",
+    "notify.webhooks.t.url added",
+  ]],
 ];
 
 for (const [behind, changes] of differences) {

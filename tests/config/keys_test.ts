@@ -25,7 +25,7 @@ function keysOfExample(): readonly string[] {
 
 Deno.test("framework.conf.example shows every key of the table, and no other", () => {
   const shown = keysOfExample();
-  const known = keys.map((spec) => spec.path);
+  const known = keys.map((spec) => spec.path).filter((key) => !key.startsWith("notify.webhooks."));
   assertEquals(known.filter((key) => !shown.includes(key)), []);
   assertEquals(shown.filter((key) => keySpec(key) === undefined && !isSection(key)), []);
   assert(shown.length > 90);
@@ -51,12 +51,38 @@ Deno.test("the profiles that framework.conf.example shows behind # load", () => 
   assertEquals(load(lines.join("\n")).settings.profiles.map((profile) => profile.name), ["linux", "browser"]);
 });
 
+Deno.test("the webhooks that framework.conf.example shows behind # load, and have every key", () => {
+  const shown = example.split("\n").map((line) =>
+    /^ {4}# ( {2}[a-z]+ \{ .* \}| *webhooks \{|\})$/.exec(line)?.[1] ?? line
+  );
+  const text = shown.join("\n");
+  const { notify } = load(text, {
+    env: { SLACK_URL: "https://hooks.slack.com/services/a", WEBHOOK_SECRET: "s" },
+    files: {
+      "/run/secrets/webhook": "https://pager.example.com/",
+      "/run/secrets/webhook-secret": "secret",
+      "/etc/ssl/ca.pem": "-----BEGIN CERTIFICATE-----",
+    },
+  });
+  assertEquals(notify.webhooks.map(({ name }) => name), ["team", "pager", "internal"]);
+  const section = text.slice(text.indexOf("webhooks {"));
+  const missing = keys.filter(({ path }) =>
+    path.startsWith("notify.webhooks.") && !section.includes(`${path.split(".")[3]} =`)
+  );
+  assertEquals(missing.map(({ path }) => path), []);
+});
+
+/** What must be written beside a key. */
+function partnerOf(key: string): string {
+  return /^notify\.webhooks\..*\.(format|events)$/.test(key) ? 'notify.webhooks.NAME.url = "http://h/"\n' : "";
+}
+
 Deno.test("every default of the table, written out, changes nothing", () => {
   const bare = loadKeys("");
   for (const spec of keys) {
     if (spec.default === undefined) continue;
-    assertEquals(loadKeys(`${spec.path} = ${spec.default}`).settings, bare.settings, spec.path);
-    assertEquals(loadKeys(`${spec.path} = ${spec.default}`).mesos, bare.mesos, spec.path);
+    const { settings, mesos } = loadKeys(`${partnerOf(spec.path)}${spec.path} = ${spec.default}`);
+    assertEquals({ settings, mesos }, { settings: bare.settings, mesos: bare.mesos }, spec.path);
   }
 });
 
@@ -64,7 +90,8 @@ Deno.test("every example of the table is a value that its key takes", () => {
   const secret = "x".repeat(8);
   const pem = "-----BEGIN CERTIFICATE-----\n";
   const files = Object.fromEntries(
-    keys.filter((spec) => spec.type === "path").map((spec) => [spec.example.replaceAll('"', ""), pem]),
+    keys.filter((spec) => spec.type === "path")
+      .map(({ path, example }) => [example.replaceAll('"', ""), path.endsWith(".url-file") ? "http://h/" : pem]),
   );
   const env = Object.fromEntries(
     keys.flatMap((spec) => [...spec.example.matchAll(/\$\{\?(\w+)\}/g)].map((match) => [match[1] ?? "", secret])),
@@ -87,4 +114,7 @@ Deno.test("keys are told apart from sections, and profiles have the keys of go-a
   assertEquals(keySpec("profiles.x.cpus")?.path, "go-agent.cpus");
   assertEquals(keySpec("profiles.x.auto-register-key"), undefined);
   assertEquals(keySpec("profiles.x.nothing"), undefined);
+  assert(isSection("notify") && isSection("notify.webhooks") && isSection("notify.webhooks.x"));
+  assertEquals(keySpec("notify.webhooks.x.url")?.path, "notify.webhooks.NAME.url");
+  assertEquals(keySpec("notify.webhooks.x.nothing"), undefined);
 });

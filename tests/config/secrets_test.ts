@@ -96,9 +96,15 @@ Deno.test("what was removed from a secret is told at debug level, with key and l
   ]);
 });
 
+/** What must be written beside a secret. */
+const partners: Readonly<Record<string, string>> = {
+  "go-server.password": "go-server.user-name = u",
+  "notify.webhooks.NAME.secret": 'notify.webhooks.NAME.url = "http://h/"',
+};
+
 Deno.test("a secret file that is missing or empty is a problem with its key and path", () => {
   for (const key of secretKeys) {
-    const keys = `mesos.principal = p\n${key === "go-server.password" ? "go-server.user-name = u\n" : ""}`;
+    const keys = `mesos.principal = p\n${partners[key] ?? ""}\n`;
     const missing = problemsOf(withKeys(`${keys}${key}-file = "/run/none"`));
     assertEquals(missing.problems.map((problem) => [problem.code, problem.key]), [[
       "config-secret-file",

@@ -24,3 +24,8 @@ Deno.test("the command line of a failed launch is told without the secrets that 
     Deno.removeSync(file);
   }
 });
+
+Deno.test("URL and secret of a webhook are told by nobody", () => {
+  const config = load(withKeys('notify.webhooks.t { url = "https://h.example/T0/B0", secret = hunter2 }'));
+  assertEquals(configRedactor(() => config)("POST https://h.example/T0/B0 with hunter2"), "POST *** with ***");
+});

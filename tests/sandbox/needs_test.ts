@@ -62,6 +62,23 @@ Deno.test("a start may write the history beside the state, where history.path sa
   assertEquals(files('state = "zk://z:2181/x"'), []);
 });
 
+Deno.test("the hosts of webhooks are among the rights, where only a file knows them, too", () => {
+  const more = 'notify.webhooks { a.url = "https://hooks.example/x", b.url-file = u }';
+  const conf = text.replace(", http.listen", `, ${more}, http.listen`);
+  const folder = confFolder(conf);
+  Deno.writeTextFileSync(`${folder.path}/pw`, "secret");
+  Deno.writeTextFileSync(`${folder.path}/u`, "http://pager.example:9000/");
+  try {
+    for (const command of ["start", "notify-test"]) {
+      const { rights: { net, read } } = needsOf([command, folder.conf, "--webhook", "a"]);
+      assertEquals(net.slice(0, 5), ["m:5050", "g:8153", "hooks.example:443", "pager.example:9000", "127.0.0.1:8090"]);
+      assert(read.includes(`${folder.path}/u`));
+    }
+  } finally {
+    folder.remove();
+  }
+});
+
 for (
   const args of [
     ["teardown", "--now", "--yes", "FILE"],

@@ -1,7 +1,7 @@
 // The flags of a binary with its configuration baked in.
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { compileFlags } from "../../scripts/flags.ts";
+import { compileFlags, namesHost } from "../../scripts/flags.ts";
 import { loadPartially } from "../../src/config/load.ts";
 import type { Rights } from "../../src/runtime/rights.ts";
 
@@ -49,6 +49,16 @@ Deno.test("a binary is compiled without the secrets of its configuration, and wh
   assertEquals(read, ["f.conf", "/var/lib/gm", "/nowhere/secret", "/nowhere/ca.pem", "/var/lib/gm/state.db.control"]);
   assertEquals(write.filter((file) => !file.startsWith("/var/lib/gm/state.db")), []);
   assertEquals(env.slice(-2), ["GOCD_PASSWORD", "ADMIN_TOKEN"]);
+});
+
+Deno.test("a binary is compiled with the hosts of webhooks, and not without", () => {
+  const read = (url: string) => () =>
+    `gocd-mesos { mesos-master = "m:5050", go-server.host = g, http.listen = off
+      notify.webhooks.team { ${url}, secret = \${WEBHOOK_SECRET}, ca-file = "/nowhere/ca.pem" } }`;
+  const { rights } = compileFlags(loadPartially("f.conf", {}, namesHost, read('url = "https://hooks.example/x"')));
+  assertEquals(rights.net, ["m:5050", "g:8153", "hooks.example:443", "127.0.0.1"]);
+  const none = loadPartially("f.conf", {}, namesHost, read("url = ${?NOT_SET}"));
+  assertThrows(() => compileFlags(none), Error, "notify.webhooks.team.url");
 });
 
 for (

@@ -124,7 +124,8 @@ function standbyReasons(leadership: LeadershipView | undefined): readonly string
   return leadership?.role === "standby" ? [standbyText(leadership.leader)] : [];
 }
 
-function isLeaderless(leadership: LeadershipView | undefined, atMs: number): boolean {
+/** Whether a standby has seen nobody lead for too long. */
+export function isLeaderless(leadership: LeadershipView | undefined, atMs: number): boolean {
   return leadership?.role === "standby" && leadership.leader === undefined && atMs - leadership.sinceMs > downAfterMs;
 }
 

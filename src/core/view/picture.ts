@@ -22,8 +22,19 @@ export interface Measured {
   readonly pollDuration: HistogramSnapshot;
   /** Events before the engine, and calls to both servers in progress or in line. */
   readonly queues: Readonly<Record<"events" | "calls", QueueDepth>>;
+  /** The webhooks by their names; absent: there are none. */
+  readonly webhooks?: Readonly<Record<string, WebhookFigures>>;
   /** Resident memory of the process in bytes. */
   readonly residentBytes: number;
+}
+
+/** How one webhook stands: messages and tries since the start. */
+export interface WebhookFigures {
+  readonly waiting: number;
+  readonly delivered: number;
+  readonly failed: number;
+  readonly lost: number;
+  readonly isFailing: boolean;
 }
 
 /** How much waits at a place, and the most that has waited there at once since the start. */

@@ -1,7 +1,8 @@
 // Notes of both servers, of operators and of the program around the core, in words. Not here: when they are told.
 
-import type { HostMaintenance, KeptField, ProgramNotes, SessionNotes } from "../note.ts";
+import type { HostMaintenance, KeptField, MessageLoss, ProgramNotes, SessionNotes } from "../note.ts";
 import { commandText, switchesText } from "./commands.ts";
+import { webhookFailingText } from "./conditions.ts";
 import { refusedHint, refusedText, removedHint, tornDownBefore } from "./ends.ts";
 import type { NoteWords } from "./note_line.ts";
 import { counted, formatDuration } from "./phrases.ts";
@@ -204,6 +205,28 @@ export const programNotes: NoteWords<keyof ProgramNotes> = {
     fields: {},
   }),
   "torn-down-before": () => ({ level: "warning", ...tornDownBefore, fields: {} }),
+  "webhook-failed": ({ webhook, what, hint }) => ({
+    level: "error",
+    text: webhookFailingText(webhook, what),
+    hint,
+    fields: { webhook },
+  }),
+  "webhook-works": ({ webhook, failedForMs }) => ({
+    level: "info",
+    text: `messages to webhook ${webhook} arrive again, after ${formatDuration(failedForMs)}`,
+    fields: { webhook },
+  }),
+  "webhook-message-lost": ({ webhook, why }) => ({
+    level: "warning",
+    text: `a message to webhook ${webhook} is lost: ${lossTexts[why]}`,
+    fields: { webhook },
+  }),
+};
+
+const lossTexts: Readonly<Record<MessageLoss, string>> = {
+  "too-many": "too many were waiting",
+  "too-old": "it could not be delivered for a day",
+  "unwanted": "the receiver refused it",
 };
 
 /** `accept offers` of `accept-offers`. */

@@ -51,7 +51,8 @@ export type LimitGate = LaunchGate & { readonly kind: "held-limit" };
 /** A limit holds back the agents of so many jobs. */
 export function jobsHeldByLimit(gate: LimitGate, count: number): Finding {
   const message = `${counted(count, "job is", "jobs are")} held back: ${gateText({ ...gate, allowed: 0 }, 0)}`;
-  return { code: gate.kind, message, hint: limitHint };
+  const { profile } = gate;
+  return { code: gate.kind, message, hint: limitHint, ...(profile === undefined ? {} : { profile }) };
 }
 
 /** Launches of a profile fail; `blocked`: why it may not launch now. */
@@ -71,12 +72,18 @@ export function jobsUnserved(lack: Lack, atMs: number): Finding {
   const { count, first } = lack;
   const who = `${counted(count, "job is", "jobs are")} not served by any profile`;
   if (lack.kind === "other") {
-    return { code: unservedCode, message: `${who}: ${verdictText(first, atMs)}`, hint: addSomething };
+    const subject = [first.reason.kind, first.environment ?? "", ...first.gocdResources].join(" ").toLowerCase();
+    return { code: unservedCode, message: `${who}: ${verdictText(first, atMs)}`, hint: addSomething, subject };
   }
   const { name, nearest, isElsewhere } = lack;
   const beside = isElsewhere ? ` with all else that ${count === 1 ? "it needs" : "they need"}` : "";
   const message = `${who}: no profile has resource ${name}${beside}`;
-  return { code: unservedCode, message, hint: addResourcesText("it", nearest) };
+  return {
+    code: unservedCode,
+    message,
+    hint: addResourcesText("it", nearest),
+    subject: `resource ${name.toLowerCase()}`,
+  };
 }
 
 /** Lacks beyond those that are told one by one. */
@@ -84,7 +91,7 @@ export function moreUnserved(lacks: readonly Lack[]): Finding {
   const names = lacks.flatMap((lack) => lack.kind === "resource" ? [lack.name] : []).slice(0, namesMax);
   const named = names.length === 0 ? "" : `, among them resources ${names.join(", ")}`;
   const message = `jobs are not served by any profile for ${counted(lacks.length, "more reason")}${named}`;
-  return { code: unservedCode, message, hint: addSomething };
+  return { code: unservedCode, message, hint: addSomething, subject: "more" };
 }
 
 const unservedCode = "jobs-unserved";

@@ -60,6 +60,26 @@ const lines: readonly (readonly [Note, string])[] = [
     "warning election-interrupted: the session was lost; this instance is on standby and takes part in the election again | " +
     "check ZooKeeper",
   ],
+  [
+    { kind: "webhook-failed", webhook: "team", what: "404: no_team", hint: "check the URL" },
+    "error webhook-failed: messages to webhook team do not arrive: 404: no_team | check the URL",
+  ],
+  [
+    { kind: "webhook-works", webhook: "team", failedForMs: 300 * second },
+    "info webhook-works: messages to webhook team arrive again, after 5 min",
+  ],
+  [
+    { kind: "webhook-message-lost", webhook: "team", why: "too-many" },
+    "warning webhook-message-lost: a message to webhook team is lost: too many were waiting",
+  ],
+  [
+    { kind: "webhook-message-lost", webhook: "team", why: "too-old" },
+    "warning webhook-message-lost: a message to webhook team is lost: it could not be delivered for a day",
+  ],
+  [
+    { kind: "webhook-message-lost", webhook: "team", why: "unwanted" },
+    "warning webhook-message-lost: a message to webhook team is lost: the receiver refused it",
+  ],
 ];
 
 for (const [note, wanted] of lines) {

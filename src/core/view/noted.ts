@@ -1,0 +1,54 @@
+// Conditions that no picture shows, as the notes tell of them: what has happened at once, and what is outside of the core.
+
+import type { Note } from "../note.ts";
+import { noteLine } from "../words/notes.ts";
+import { type Condition, type ConditionFacts, conditionOf } from "./condition.ts";
+
+/** Conditions by their keys. */
+export type Noted = ReadonlyMap<string, Condition>;
+
+/** What notes have told of so far, with one more; the same value if it tells nothing of that kind. */
+export function withNote(noted: Noted, note: Note, atMs: number): Noted {
+  const over = endedBy(note);
+  if (over !== undefined) {
+    const rest = [...noted].filter(([, { event }]) => !over.includes(event));
+    return rest.length === noted.size ? noted : new Map(rest);
+  }
+  const facts = begunBy(note);
+  if (facts === undefined) return noted;
+  const { code, text, hint = "" } = noteLine(note, atMs);
+  const condition = conditionOf({ ...facts, code, text, hint, sinceMs: noted.get(keyOf(facts))?.sinceMs ?? atMs });
+  return new Map([...noted, [condition.key, condition]]);
+}
+
+type Begun = Pick<ConditionFacts, "event" | "subject" | "isSudden">;
+
+function keyOf({ event, subject }: Begun): string {
+  return subject === undefined ? event : `${event}/${subject}`;
+}
+
+const removed: Begun = { event: "framework-removed", isSudden: true };
+const refused: Begun = { event: "credentials-refused", subject: "mesos" };
+
+function begunBy(note: Note): Begun | undefined {
+  switch (note.kind) {
+    case "framework-removed":
+    case "framework-replaced":
+    case "framework-failed-over":
+      return removed;
+    case "framework-refused":
+      return note.error === "unauthorized" ? refused : removed;
+    case "mesos-failed":
+      return note.code === "mesos-unauthorized" ? refused : undefined;
+    case "store-failed":
+      return { event: "state-not-stored" };
+    default:
+      return undefined;
+  }
+}
+
+/** The events of conditions that a note ends. */
+function endedBy({ kind }: Note): readonly Condition["event"][] | undefined {
+  if (kind === "subscribed") return ["framework-removed", "credentials-refused"];
+  return kind === "store-works" ? ["state-not-stored"] : undefined;
+}

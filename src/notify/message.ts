@@ -1,0 +1,125 @@
+// What is sent: the JSON document of docs/webhooks.md, and the text that Slack and those like it show.
+
+import type { ConditionEvent, Severity } from "../core/view/condition.ts";
+import { formatDuration } from "../core/words/phrases.ts";
+import { shortened } from "../core/text.ts";
+import type { Notice } from "./book.ts";
+
+/** Who sends, as the receiver is told. */
+export interface Sender {
+  /** Version of the program. */
+  readonly version: string;
+  readonly frameworkName: string;
+  /** Absent: not registered yet. */
+  readonly frameworkId?: string;
+  /** URL of the status page for others; absent: not known. */
+  readonly url?: string;
+}
+
+/** One message; it stays the same however often it is sent. Fields are only ever added. */
+export interface Message {
+  /** Version of this schema. */
+  readonly schema: 1;
+  /** Different for each message, the same for each try to deliver it. */
+  readonly id: string;
+  /** When it was decided to tell, ISO 8601 in UTC. */
+  readonly time: string;
+  readonly event: ConditionEvent | "test";
+  readonly state: "began" | "ended";
+  /** The same for the beginning and the end of a condition, and when it comes back. */
+  readonly key: string;
+  /** Code of the problem as in log, page and metrics. */
+  readonly code: string;
+  readonly severity: Severity;
+  readonly text: string;
+  /** The next act; empty: there is none. */
+  readonly hint: string;
+  /** Since when it is, or was, so. */
+  readonly since: string;
+  readonly framework: { readonly name: string; readonly id?: string };
+  readonly instance: { readonly version: string; readonly url?: string };
+}
+
+/** Of texts: receivers cut or refuse longer ones. */
+const textLengthMax = 1_000;
+
+/** The message of a notice. */
+export function messageOf({ state, condition, sinceMs, atMs, text }: Notice, sender: Sender, id: string): Message {
+  const { event, key, code, severity, hint } = condition;
+  return {
+    schema: 1,
+    id,
+    time: isoOf(atMs),
+    event,
+    state,
+    key,
+    code,
+    severity,
+    text: shortened(text, textLengthMax),
+    hint: shortened(hint, textLengthMax),
+    since: isoOf(sinceMs),
+    ...fromOf(sender),
+  };
+}
+
+/** A message that says nothing; its state is `ended`, so that nothing stays open where it arrives. */
+export function testMessage(sender: Sender, atMs: number, id: string): Message {
+  return {
+    schema: 1,
+    id,
+    time: isoOf(atMs),
+    event: "test",
+    state: "ended",
+    key: "test",
+    code: "test",
+    severity: "info",
+    text: "a test of `gocd-mesos notify-test`: messages arrive here",
+    hint: "nothing to do",
+    since: isoOf(atMs),
+    ...fromOf(sender),
+  };
+}
+
+function fromOf({ version, frameworkName, frameworkId, url }: Sender): Pick<Message, "framework" | "instance"> {
+  return {
+    framework: { name: frameworkName, ...(frameworkId === undefined ? {} : { id: frameworkId }) },
+    instance: { version, ...(url === undefined ? {} : { url }) },
+  };
+}
+
+function isoOf(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+/** How a target wants its messages. */
+export type MessageFormat = "json" | "slack";
+
+/** A message as it is sent. `lost`: so many before it could not be delivered, as there were too many, or too old ones. */
+export function bodyOf(message: Message, format: MessageFormat, lost: number): string {
+  if (format === "slack") return JSON.stringify({ text: slackText(message, lost) });
+  return JSON.stringify(lost === 0 ? message : { ...message, lost });
+}
+
+const marks: Readonly<Record<Message["state"] | "test", string>> = { began: "Began", ended: "Ended", test: "Test" };
+
+/** As Slack, Mattermost and Rocket.Chat show it: one bold line, the next act, the link. */
+function slackText(
+  { event, state, severity, text, hint, time, since, framework, instance }: Message,
+  lost: number,
+): string {
+  const mark = marks[event === "test" ? event : state];
+  const asOfMs = Date.parse(time) - Date.parse(since);
+  const isLate = state === "began" && asOfMs > 0;
+  const head = `*${mark}* (${severity}, ${escaped(framework.name)}): ${escaped(text)}`;
+  return [
+    isLate ? `${head} (for ${formatDuration(asOfMs)})` : head,
+    ...(hint === "" || state === "ended" ? [] : [`To do: ${escaped(hint)}`]),
+    ...(lost === 0 ? [] : [`${lost} earlier messages could not be delivered`]),
+    ...(instance.url === undefined ? [] : [`<${instance.url}>`]),
+  ].join("\n");
+}
+
+/** Slack reads &, < and > as its own signs (api.slack.com/reference/surfaces/formatting#escaping). */
+function escaped(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}

@@ -1,0 +1,202 @@
+// Tells webhooks of what begins and ends: looks at the picture from time to time, and hands messages to the outbox of each
+// webhook. Nothing waits for it.
+
+import type { Config, WebhookConfig } from "../config/config.ts";
+import type { Finding } from "../core/event.ts";
+import type { Note } from "../core/note.ts";
+import { conditionsOf } from "../core/view/condition.ts";
+import { type Noted, withNote } from "../core/view/noted.ts";
+import type { Picture, WebhookFigures } from "../core/view/picture.ts";
+import type { StatusView } from "../core/view/view.ts";
+import { webhookFailing } from "../core/words/conditions.ts";
+import { type Book, follow } from "../notify/book.ts";
+import { messageOf, type Sender } from "../notify/message.ts";
+import { createOutbox, type Outbox, type OutboxNews } from "../notify/outbox.ts";
+import { send } from "../notify/send.ts";
+import { version } from "../version.ts";
+import { isSame } from "./comparable.ts";
+import type { NoteSink } from "./engine.ts";
+import type { Framework } from "./framework.ts";
+import type { Machine } from "./machine.ts";
+
+/** How often the picture is looked at. */
+const lookMs = 5_000;
+/** Messages on their way get this long to arrive when the program stops. */
+const settleMs = 2_000;
+
+/** What is told and asked. */
+export interface NotifierOptions {
+  readonly machine: Machine;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+  /** The picture of now; absent: there is none yet. */
+  readonly view: () => StatusView | undefined;
+  /** Tells how the webhooks fare. */
+  readonly tell: (note: Note) => void;
+}
+
+/** Tells webhooks. */
+export interface Notifier {
+  /** For what no picture shows. */
+  readonly sink: NoteSink;
+  /** Applies another configuration; a webhook that stays keeps its messages. */
+  use(next: Config): void;
+  /** The picture, with how the webhooks fare. */
+  shown(picture: Picture): Picture;
+  /** Looks a last time, and gives messages a moment to arrive. */
+  close(): Promise<void>;
+}
+
+/** Starts telling; nothing happens while there are no webhooks. */
+export function startNotifier(first: Config, options: NotifierOptions): Notifier {
+  const { machine } = options;
+  const ending = new AbortController();
+  let config = first;
+  let noted: Noted = new Map();
+  let targets: readonly Target[] = openTargets(first, [], options);
+
+  const look = (): void => {
+    const view = targets.length === 0 ? undefined : options.view();
+    if (view === undefined) return;
+    const { waitingLongerThanMs: longMs, afterMs } = config.notify;
+    const { now, isBlind } = conditionsOf(view, longMs);
+    if (isBlind) noted = new Map();
+    const sender = senderOf(view, config);
+    const conditions = { now: [...now, ...noted.values()], isBlind };
+    for (const target of targets) target.look(conditions, { sender, atMs: view.atMs, afterMs });
+  };
+  const looking = (async (): Promise<void> => {
+    while (!ending.signal.aborted) {
+      look();
+      await machine.sleep(lookMs, ending.signal);
+    }
+  })();
+
+  return {
+    sink: (note, atMs) => {
+      const before = noted;
+      noted = withNote(noted, note, atMs);
+      // It may be over before the next look.
+      if (before !== noted || note.kind === "leading") look();
+    },
+    use: (next) => {
+      config = next;
+      targets = openTargets(next, targets, options);
+    },
+    shown: (picture) => targets.length === 0 ? picture : withTargets(picture, targets),
+    close: async () => {
+      look();
+      ending.abort();
+      await looking;
+      const limit = new AbortController();
+      const settled = Promise.all(targets.map(({ outbox }) => outbox.settled()));
+      await Promise.race([settled, machine.sleep(settleMs, limit.signal)]);
+      limit.abort();
+      await Promise.all(targets.map((target) => target.close()));
+    },
+  };
+}
+
+/** The program with a picture that shows how the webhooks fare. */
+export function withNotifier(program: Framework, notifier: Notifier): Framework {
+  return {
+    picture: () => notifier.shown(program.picture()),
+    command: (event) => program.command(event),
+    reload: (config) => program.reload(config),
+    tell: (note) => program.tell(note),
+    run: (signal, commands) => program.run(signal, commands),
+  };
+}
+
+/** One webhook with what it has been told. */
+interface Target {
+  readonly webhook: WebhookConfig;
+  readonly outbox: Outbox;
+  look(
+    conditions: Parameters<typeof follow>[1],
+    at: { readonly sender: Sender; readonly atMs: number; readonly afterMs: number },
+  ): void;
+  /** What becomes of it under another configuration. */
+  change(next: WebhookConfig): void;
+  close(): Promise<void>;
+}
+
+/** The webhooks of a configuration; those of before that it still has go on. */
+function openTargets(config: Config, before: readonly Target[], options: NotifierOptions): readonly Target[] {
+  const next = config.notify.webhooks.map((webhook) => {
+    const same = before.find((target) => target.webhook.name === webhook.name);
+    if (same === undefined) return openTarget(webhook, options);
+    if (!isSame(same.webhook, webhook)) same.change(webhook);
+    return same;
+  });
+  for (const target of before.filter((each) => !next.includes(each))) void target.close();
+  return next;
+}
+
+function openTarget(first: WebhookConfig, { machine, random, tell }: NotifierOptions): Target {
+  let webhook = first;
+  let book: Book = new Map();
+  const ending = new AbortController();
+  const outbox = createOutbox({
+    send: (what, signal) => send(webhook, what, { ...machine, signal }),
+    nowMs: () => machine.nowMs(),
+    sleep: (ms, signal) => machine.sleep(ms, signal),
+    random,
+    tell: (news) => tell(noteOf(webhook.name, news)),
+  });
+  const running = outbox.run(ending.signal);
+  return {
+    get webhook() {
+      return webhook;
+    },
+    outbox,
+    look: ({ now, isBlind }, { sender, atMs, afterMs }) => {
+      const own = now.filter(({ event }) => webhook.events.includes(event));
+      const followed = follow(book, { now: own, isBlind }, { atMs, afterMs });
+      book = followed.book;
+      for (const notice of followed.notices) outbox.add(messageOf(notice, sender, crypto.randomUUID()));
+    },
+    change: (next) => void (webhook = next),
+    close: async () => {
+      ending.abort();
+      await running;
+    },
+  };
+}
+
+function senderOf({ mesos: { frameworkName, frameworkId } }: StatusView, { http: { advertise } }: Config): Sender {
+  return {
+    version,
+    frameworkName,
+    ...(frameworkId === undefined ? {} : { frameworkId }),
+    ...(advertise === undefined ? {} : { url: advertise }),
+  };
+}
+
+function noteOf(webhook: string, news: OutboxNews): Note {
+  switch (news.kind) {
+    case "failed":
+      return { kind: "webhook-failed", webhook, what: news.what, hint: news.hint };
+    case "works":
+      return { kind: "webhook-works", webhook, failedForMs: news.failedForMs };
+    case "lost":
+      return { kind: "webhook-message-lost", webhook, why: news.why, onceKey: `${webhook} ${news.why}` };
+    default:
+      return news satisfies never;
+  }
+}
+
+function withTargets({ view, measured, ...picture }: Picture, targets: readonly Target[]): Picture {
+  const problems: Finding[] = [];
+  const webhooks: Record<string, WebhookFigures> = {};
+  for (const { webhook: { name }, outbox } of targets) {
+    const { failing, ...figures } = outbox.state();
+    webhooks[name] = { ...figures, isFailing: failing !== undefined };
+    if (failing !== undefined) problems.push(webhookFailing(name, failing.what, failing.hint));
+  }
+  return {
+    ...picture,
+    view: { ...view, problems: [...view.problems, ...problems] },
+    measured: { ...measured, webhooks },
+  };
+}

@@ -1,0 +1,50 @@
+// `gocd-mesos notify-test`: what an operator reads of each webhook.
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { assertRefused, assertTranscript, confFolder, runLine, type Written } from "./support.ts";
+
+const base = `mesos-master = "m:5050", go-server.host = gocd, go-agent.docker-image = "agent:1"`;
+
+/** Runs the command on a file with these webhooks; `PORT` is that of a server which answers by the path. */
+async function test(
+  webhooks: string,
+  ...more: string[]
+): Promise<{ readonly written: Written; readonly got: string[] }> {
+  const got: string[] = [];
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
+    const status = Number(new URL(request.url).pathname.slice(1));
+    got.push(await request.text());
+    return new Response(status === 404 ? "no_team" : "ok", { status });
+  });
+  const folder = confFolder(`gocd-mesos { ${base}\n${webhooks.replaceAll("PORT", `${server.addr.port}`)} }`);
+  try {
+    return { written: await runLine(["notify-test", folder.conf, ...more]), got };
+  } finally {
+    folder.remove();
+    await server.shutdown();
+  }
+}
+
+const two = `notify.webhooks {
+  team { url = "http://127.0.0.1:PORT/200", format = slack }
+  pager { url = "http://127.0.0.1:PORT/404" }
+}`;
+
+Deno.test("each webhook has a row with what came back, and the exit code says whether all have taken it", async () => {
+  const { written, got } = await test(two);
+  assertEquals(written.code, 3);
+  assertTranscript("notify-test", written.all, []);
+  assertMatch(JSON.parse(got[0] ?? "").text, /notify-test/);
+  assertEquals(JSON.parse(got[1] ?? "").event, "test");
+});
+
+Deno.test("one webhook can be tried by its name, whatever else is wrong with the file", async () => {
+  const { written, got } = await test(`${two}\nscaling.max-agents = x`, "--webhook", "team");
+  assertEquals([written.code, got.length], [0, 1]);
+});
+
+Deno.test("a name that is none, a file without webhooks and a webhook that is wrong are refused", async () => {
+  assertRefused((await test(two, "--webhook", "tem")).written, 2, /no webhook tem/);
+  assertRefused((await test("")).written, 2, /no webhooks/);
+  assertRefused((await test('notify.webhooks.a.url = "secret-but-no-url"')).written, 2, /not an http or https URL/);
+});
