@@ -16,6 +16,8 @@ export interface Lease {
 
 /** The longest interval between two looks at the clock during a call: the machine may have been suspended. */
 const lookMsMax = 250;
+/** Within this, a lost connection to ZooKeeper is mostly back; a call to GoCD waits for it so long. */
+const reconnectMs = 5_000;
 
 const notSent = "not sent, because ZooKeeper has not recently confirmed that this instance leads";
 const brokenOff = "aborted, because ZooKeeper no longer confirms that this instance leads";
@@ -26,7 +28,7 @@ export function leasedGocd(gocd: GocdApi, lease: Lease): GocdApi {
   const notLeading = (message: string): GocdError =>
     new GocdError({ code: "not-leading", kind: "unreachable", message, hint });
   return gocdThrough(async (signal, call) => {
-    if (!lease.isHeld()) throw notLeading(notSent);
+    if (!await isHeldSoon(lease, signal)) throw notLeading(notSent);
     const ask = (held: AbortSignal): ReturnType<typeof call> => call(gocd, held);
     return await whileHeld(lease, signal, { ask, error: () => notLeading(brokenOff) });
   });
@@ -73,6 +75,18 @@ function leasedSession(session: MesosSession, lease: Lease): MesosSession {
     },
     close: () => session.close(),
   };
+}
+
+/**
+ * Whether this instance is certain to lead, at once or as soon as a connection is back that was lost for a moment: nobody
+ * else leads meanwhile, and nothing is wrong with the server. Calls to Mesos do not wait, as their order counts.
+ */
+async function isHeldSoon({ isHeld, heldForMs, sleep }: Lease, signal: AbortSignal): Promise<boolean> {
+  for (let waitedMs = 0; !isHeld(); waitedMs += lookMsMax) {
+    if (signal.aborted || waitedMs >= reconnectMs || heldForMs() <= 0) return false;
+    await sleep(lookMsMax, signal);
+  }
+  return true;
 }
 
 type Ask<Answer> = (signal: AbortSignal) => Promise<Answer>;

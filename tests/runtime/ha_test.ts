@@ -105,7 +105,7 @@ function testOn(
       };
       try {
         const first = start();
-        await first.program.line("leading:");
+        await first.program.line(" leading: ");
         const second = start();
         await second.program.line("standing-by");
         await act({ cluster, zookeeper, statePath, first, second });
@@ -248,9 +248,9 @@ testInOrder("a short loss of the connection to ZooKeeper changes nothing", async
   second.proxy.drop();
   schedule(scene, 2);
   await building(scene, 3);
-  const leads = first.program.lines.filter((line) => line.includes("leading:"));
+  const leads = first.program.lines.filter((line) => line.includes(" leading: "));
   assertEquals(leads.length, 1, first.program.lines.join("\n"));
-  assert(!second.program.lines.some((line) => line.includes("leading:")));
+  assert(!second.program.lines.some((line) => line.includes(" leading: ")));
   assertNothingLost(scene, 3);
 });
 
@@ -305,7 +305,7 @@ testInOrder("after a teardown no instance registers a framework until the operat
   const before = cluster.mesos.view().frameworks.map(({ id }) => id);
   assertEquals((await command(first, "teardown", "--now", "--yes")).code, 0);
   assertEquals(await first.program.ended(), 0, first.program.lines.join("\n"));
-  await second.program.line("leading:");
+  await second.program.line(" leading: ");
   await second.program.line("no new one is registered");
 
   // A start beside it stands by, as ever.

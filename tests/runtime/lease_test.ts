@@ -14,9 +14,9 @@ import { settle, type VirtualClock, virtualClock } from "../support/virtual_cloc
 const signal = new AbortController().signal;
 const identity = { name: "n" } as FrameworkIdentity;
 
-/** A lease that is held as long as `isHeld` says, and does not end by the clock. */
+/** A lease that is held as long as `isHeld` says, and is over then. */
 function leaseWhile(isHeld: () => boolean): Lease {
-  return { isHeld, heldForMs: () => 1_000, sleep: virtualClock().sleep };
+  return { isHeld, heldForMs: () => isHeld() ? 1_000 : 0, sleep: virtualClock().sleep };
 }
 
 /** A lease that ends by the clock, unless `confirm` moves its end. */
@@ -82,6 +82,27 @@ for (const [name, ask] of gocdCalls) {
     isHeld = false;
     assertEquals((await assertRejects(() => ask(leased), GocdError)).problem.code, "not-leading");
     assertEquals(calls, [name]);
+  });
+}
+
+for (const [name, ask] of gocdCalls) {
+  Deno.test(`${name} waits while the connection to ZooKeeper is lost for a moment, and no longer`, async () => {
+    const { calls, gocd } = recorder();
+    const clock = virtualClock();
+    let isHeld = false;
+    const leased = leasedGocd(gocd, { isHeld: () => isHeld, heldForMs: () => 60_000, sleep: clock.sleep });
+    const first = ask(leased);
+    await clock.pass(4_000);
+    assertEquals(calls, []);
+    isHeld = true;
+    await clock.pass(250);
+    await first;
+    assertEquals(calls, [name]);
+    isHeld = false;
+    const second = assertRejects(() => ask(leased), GocdError);
+    await clock.pass(5_000);
+    assertEquals((await second).problem.code, "not-leading");
+    assertEquals([calls, clock.sleepers], [[name], 0]);
   });
 }
 
