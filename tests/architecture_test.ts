@@ -127,6 +127,8 @@ Deno.test("only `demo` loads the simulated servers, and only when it runs", () =
 Deno.test("the main thread of the sandbox, which holds all rights, loads no package and no more than it needs", () => {
   assertEquals([...loadedBy("src/sandbox/main.ts")].toSorted(), [
     "src/cli/build.ts",
+    "src/errors.ts",
+    "src/listen_trouble.ts",
     "src/log/stderr.ts",
     "src/sandbox/main.ts",
     "src/sandbox/supervisor.ts",

@@ -1,9 +1,10 @@
 // The main thread of a sandbox: it finds out which rights the program needs, starts it in a Worker with those, and hands
 // over signals, exit codes and reloads. It holds the rights of the process, so it loads no package and opens no
-// connection: see docs/decisions/NNNN.
+// connection: see docs/decisions/0085.
 
 import type { Build } from "../cli/build.ts";
 import type { ReloadAnswer } from "../cli/io.ts";
+import { listenTrouble } from "../listen_trouble.ts";
 import { writeToStderr } from "../log/stderr.ts";
 import type { FromProgram, FromReader, SignalName, ToProgram, ToReader } from "./messages.ts";
 import type { Needs } from "./needs.ts";
@@ -104,8 +105,8 @@ function listenProblem({ listen: old }: Needs, { listen }: Needs): ReloadAnswer 
     Deno.listen({ hostname: listen.host, port: listen.port }).close();
     return undefined;
   } catch (error) {
-    const message = `cannot listen on http.listen = "${listen.host}:${listen.port}": ${String(error)}`;
-    return { kind: "refused", message, hint: "set http.listen to a free port of this machine", warnings: [] };
+    const { message, hint } = listenTrouble(listen, error);
+    return { kind: "refused", message, hint, warnings: [] };
   }
 }
 

@@ -1,6 +1,7 @@
 // The listener of the status page.
 
-import { messageOf, OperatorError } from "../errors.ts";
+import { OperatorError } from "../errors.ts";
+import { listenTrouble } from "../listen_trouble.ts";
 import { realTimer, type SetTimer, sleepWith } from "../net/timer.ts";
 import { createHandler, type Handler, type HandlerOptions } from "./handler.ts";
 import { readRequest, writeResponse, writeStream } from "./http1.ts";
@@ -137,7 +138,8 @@ function listenAt(listen: HandlerOptions["listen"]): Deno.TcpListener {
   try {
     return Deno.listen({ hostname: listen.host, port: listen.port });
   } catch (cause) {
-    throw listenError(listen, cause);
+    const { message, ...trouble } = listenTrouble(listen, cause);
+    throw new OperatorError(message, { ...trouble, kind: "usage", cause });
   }
 }
 
@@ -151,34 +153,4 @@ function reachableName(host: string): string {
   if (host === "0.0.0.0") return "127.0.0.1";
   if (host === "::") return "[::1]";
   return host.includes(":") ? `[${host}]` : host;
-}
-
-function listenError({ host, port }: HandlerOptions["listen"], cause: unknown): OperatorError {
-  const place = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-  const [code, hint, reason = messageOf(cause)] = listenTrouble(cause);
-  return new OperatorError(`cannot listen on http.listen = "${place}": ${reason}`, {
-    code,
-    kind: "usage",
-    hint,
-    cause,
-  });
-}
-
-function listenTrouble(cause: unknown): readonly [code: string, hint: string, reason?: string] {
-  if (cause instanceof Deno.errors.AddrInUse) {
-    const hint = "set http.listen to a free port, or stop the program that uses it";
-    return ["http-port-in-use", hint, "another program uses this port"];
-  }
-  if (cause instanceof Deno.errors.AddrNotAvailable) {
-    const hint = "set http.listen to an address of this machine, e.g. 127.0.0.1:8090";
-    return ["http-address-unknown", hint, "this machine has no such address"];
-  }
-  if (cause instanceof Deno.errors.NotCapable) {
-    return ["http-not-permitted", "start with 'deno task start', which permits exactly the address of http.listen"];
-  }
-  if (cause instanceof Deno.errors.PermissionDenied) {
-    const hint = "set http.listen to a port from 1024 on, or allow the user to listen on lower ones";
-    return ["http-not-permitted", hint, "this user may not listen there"];
-  }
-  return ["http-listen-failed", 'set http.listen to another address, or to "off"'];
 }

@@ -54,6 +54,6 @@ Deno.test("an http.listen that is taken is refused before the program ends", () 
   const answer = answerOf(now, next);
   assertMatch(
     answer.kind === "refused" ? answer.message : answer.kind,
-    /^cannot listen on http\.listen = "127\.0\.0\.1:/,
+    /^cannot listen on http\.listen = "127\.0\.0\.1:\d+": another program uses this port$/,
   );
 });
