@@ -47,8 +47,10 @@ interface Source {
   gone: { readonly version: string; readonly sinceMs: number } | undefined;
   /** When the feed was last asked for, GoCD itself said that there is none. */
   isDenied: boolean;
-  /** The poll is tried without it. */
-  isTrying: boolean;
+  /** The poll is tried without it; then with which release. */
+  trying: { version?: string } | undefined;
+  /** The release of which it was told. */
+  told: string | undefined;
 }
 
 /** Creates a reader of one server. */
@@ -64,7 +66,8 @@ export function createJobReader(
     api: createApiBacklog(requester, nowMs),
     gone: undefined,
     isDenied: false,
-    isTrying: false,
+    trying: undefined,
+    told: undefined,
   };
   return {
     readFeed: (dialect, signal) => readFeed(source, dialect, signal),
@@ -74,9 +77,9 @@ export function createJobReader(
   };
 }
 
-function isFed({ wanted, gone, isTrying, nowMs }: Source, { version }: GocdDialect): boolean {
+function isFed({ wanted, gone, trying, nowMs }: Source, { version }: GocdDialect): boolean {
   if (wanted !== "auto") return wanted === "feed";
-  return !isTrying && !(gone?.version === version && nowMs() - gone.sinceMs < feedAgainMs);
+  return trying === undefined && !(gone?.version === version && nowMs() - gone.sinceMs < feedAgainMs);
 }
 
 async function readFeed(source: Source, dialect: GocdDialect, signal: AbortSignal): Promise<FedJobs> {
@@ -93,15 +96,18 @@ async function readFeed(source: Source, dialect: GocdDialect, signal: AbortSigna
   } catch (error) {
     const refusal = error instanceof GocdError ? error.refusal : undefined;
     source.isDenied = refusal?.isOwn === true && (refusal.status === 404 || refusal.status === 410);
-    throw error;
+    if (source.wanted !== "feed" || !source.isDenied || !dialect.jobsApi || !(error instanceof GocdError)) throw error;
+    throw new GocdError({ ...error.problem, hint: `set poller.source = "auto", or ${error.problem.hint}` }, error);
   }
 }
 
 async function readWithout(source: Source, dialect: GocdDialect, signal: AbortSignal): Promise<SourcedJobs> {
   if (!dialect.jobsApi) throw tooOld(dialect);
   const { jobs, findings } = await source.api.read(signal);
-  if (source.isTrying) source.gone = { version: dialect.version, sinceMs: source.nowMs() };
-  return { jobs, findings: source.wanted === "api" ? findings : [feedGone(dialect), ...findings] };
+  if (source.trying === undefined) return { jobs, findings };
+  source.trying.version = dialect.version;
+  if (source.told === dialect.version) return { jobs, findings };
+  return { jobs, findings: [feedGone(dialect), ...findings] };
 }
 
 async function pollEither<T>(source: Source, poll: () => Promise<T>): Promise<T> {
@@ -109,16 +115,22 @@ async function pollEither<T>(source: Source, poll: () => Promise<T>): Promise<T>
     return await poll();
   } catch (error) {
     if (source.wanted !== "auto" || !source.isDenied) throw error;
-    source.isTrying = true;
+    source.trying = {};
     try {
-      return await poll();
+      const done = await poll();
+      const { version } = source.trying;
+      if (version !== undefined) {
+        source.gone = { version, sinceMs: source.nowMs() };
+        source.told = version;
+      }
+      return done;
     } catch (second) {
       // Where nothing is found at all, the address is wrong, and an old server has always had its feed.
       const isLost = second instanceof GocdError &&
         (second.problem.kind === "missing" || second.problem.code === tooOldCode);
       throw isLost ? error : second;
     } finally {
-      source.isTrying = false;
+      source.trying = undefined;
     }
   }
 }
@@ -139,6 +151,6 @@ function feedGone({ version }: GocdDialect): Finding {
     code: "gocd-feed-gone",
     message: `GoCD ${version} has no feed of scheduled jobs: they are read from its dashboard, its stages and the ` +
       "configuration of its pipelines",
-    hint: "nothing to do, if the account is an administrator: it sees the same jobs",
+    hint: "nothing to do if the account is an administrator: it sees the same jobs",
   };
 }

@@ -54,6 +54,14 @@ const affairs: readonly Affairs[] = [
   },
   { name: "newer-version", code: 0, options: { version: "27.3.0" } },
   {
+    name: "feed-gone",
+    code: 0,
+    before: ({ gocd }) => {
+      gocd.setFeedGone(404);
+      schedule(gocd, {});
+    },
+  },
+  {
     name: "elastic-untold",
     code: 0,
     options: { version: "18.10.0" },

@@ -333,12 +333,19 @@ for (const status of [404, 410] as const) {
     const after = await api.poll(signal);
     assertEquals(after.jobs.length, 2);
     assertEquals(codes(after), ["gocd-feed-gone"]);
-    take();
-    await api.poll(signal);
-    assertEquals(take().filter((each) => each.includes("/feed/")), [], "the feed is not asked for again");
+    const feedsOfPoll = async (): Promise<number> => {
+      take();
+      const poll = await api.poll(signal);
+      assertEquals([poll.jobs.length, codes(poll).includes("gocd-feed-gone")], [2, false], "it is told once");
+      return take().filter((each) => each.includes("/feed/")).length;
+    };
+    assertEquals(await feedsOfPoll(), 0, "the feed is not asked for again");
+    run(model, feedAgainMs);
+    assertEquals(await feedsOfPoll(), 1, "until an hour later");
+    assertEquals(await feedsOfPoll(), 0);
     run(model, feedAgainMs);
     model.setFeedGone(undefined);
-    assert(!codes(await api.poll(signal)).includes("gocd-feed-gone"), "until an hour later");
+    assertEquals([await feedsOfPoll(), await feedsOfPoll()], [1, 1], "and once it is there again, it is used");
   });
 }
 
@@ -376,6 +383,7 @@ Deno.test("with poller.source = feed a server without one is an error, and with 
   model.setFeedGone(404);
   const feed = await assertRejects(() => client(model, { jobSource: "feed" }).api.poll(signal), GocdError);
   assertEquals(feed.problem.code, "gocd-unknown-path");
+  assertStringIncludes(feed.problem.hint, 'set poller.source = "auto"');
   const old = await assertRejects(() => client(server("19.8.0"), { jobSource: "api" }).api.poll(signal), GocdError);
   assertEquals(old.problem.code, "gocd-api-too-old");
   const { api, take } = client(server("26.1.0"), { jobSource: "api" });

@@ -351,6 +351,18 @@ export const heldCauses: readonly Cause[] = [
     verdict: "needs-agent held-frozen",
   },
   {
+    name: "needs-unknown",
+    title: "a server without the feed, and an account that may not read the configuration of the pipeline",
+    options: { gocd: byUser, login: ["guest", "g"] },
+    arrange: async (its) => {
+      its.gocd.setFeedGone(404);
+      const locator = its.schedule();
+      await its.pass(15 * second);
+      return locator;
+    },
+    verdict: "not-ours needs-unknown",
+  },
+  {
     name: "too-few-rights",
     title: "the account sees only some pipelines and is no administrator",
     options: { gocd: byUser, login: ["guest", "g"] },

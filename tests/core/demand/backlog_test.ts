@@ -54,6 +54,17 @@ const foreign: readonly {
     job: job("e", { elasticProfile: "k8s" }),
     code: "elastic",
   },
+  {
+    name: "a job of which nobody knows what it needs is not ours, rather than one without resources",
+    job: job("u", { gocdResources: [], unknownNeeds: "answered 403" }),
+    code: "needs-unknown",
+  },
+  {
+    name: "a job of which nobody knows what it needs is ignored all the same if so told",
+    job: job("u", { gocdResources: [], unknownNeeds: "answered 403" }),
+    poller: { ignore: ["p"] },
+    code: "ignored",
+  },
   { name: "an ignored pipeline is not ours", job: job("j"), poller: { ignore: ["p"] }, code: "ignored" },
   { name: "an ignored stage is not ours", job: job("j"), poller: { ignore: ["p/s"] }, code: "ignored" },
   { name: "an ignored job is not ours", job: job("j"), poller: { ignore: ["p/*/j"] }, code: "ignored" },
