@@ -4,7 +4,7 @@
 import type { Config } from "../config/config.ts";
 import { ConfigError, problemText } from "../config/config_error.ts";
 import type { Finding } from "../core/event.ts";
-import { counted, describeNeed } from "../core/words/phrases.ts";
+import { counted, describeJobNeed, describeNeed } from "../core/words/phrases.ts";
 import type { WantedAgents } from "../core/state.ts";
 import type { BucketView, JobView, StatusView } from "../core/view/view.ts";
 import { launchReasonText, totalsText } from "../core/words/reasons.ts";
@@ -145,7 +145,7 @@ function printPlan(
 function jobsTable({ jobs }: StatusView, columns: number): string {
   return table(
     ["JOB", "NEEDS", "VERDICT", "REASON"],
-    jobs.map((job) => [job.locator, describeNeed(job.gocdResources, job.environment), job.verdict, job.reason]),
+    jobs.map((job) => [job.locator, describeJobNeed(job), job.verdict, job.reason]),
     columns,
   );
 }

@@ -1,7 +1,7 @@
 // `gocd-mesos why`: the full explanation for one waiting job, from the running instance if there is one, otherwise from
 // a poll of its own.
 
-import { describeNeed, formatDuration } from "../core/words/phrases.ts";
+import { describeJobNeed, formatDuration } from "../core/words/phrases.ts";
 import type { BucketView, JobView, ProfileView, StatusView } from "../core/view/view.ts";
 import { type AgentCounts, saysBlocked, whyView } from "../core/view/why.ts";
 import { OperatorError } from "../errors.ts";
@@ -133,7 +133,7 @@ export function explainJob(job: JobView, view: StatusView): string[] {
     `  waits      since ${new Date(job.firstSeenMs).toISOString()} (${
       formatDuration(view.atMs - job.firstSeenMs)
     }, as far as known)`,
-    `  asks for   ${describeNeed(job.gocdResources, job.environment)}`,
+    `  asks for   ${describeJobNeed(job)}`,
     `  verdict    ${job.verdict}`,
     `  because    ${job.reason}`,
     ...(job.nextAct === undefined ? [] : [`  to do      ${job.nextAct}`]),

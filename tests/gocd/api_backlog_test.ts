@@ -1,42 +1,18 @@
 // The waiting jobs without the feed, against the simulated servers: the same jobs, for few requests, and no guesses.
 
-import { serverAt } from "../support/addresses.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { type GocdConnection, GocdError, type GocdPoll } from "../../src/gocd/api.ts";
+import { GocdError, type GocdPoll } from "../../src/gocd/api.ts";
 import { requestsAimed, stagesMax } from "../../src/gocd/api_backlog.ts";
-import { createHttpGocdApi, type HttpGocdApi } from "../../src/gocd/http_api.ts";
-import { feedAgainMs } from "../../src/gocd/job_source.ts";
 import { unreadAgainMs } from "../../src/gocd/pipeline_configs.ts";
 import { Secret } from "../../src/secret.ts";
 import { seededRandom } from "../../src/sim/random.ts";
 import type { SimGocd } from "../../src/sim/gocd/sim_gocd.ts";
 import type { SimUser } from "../../src/sim/gocd/state.ts";
 import { job, launch, minute, run, second, server } from "../sim/gocd_support.ts";
-import { simFetch, simUrl } from "../support/sim_fetch.ts";
-import { connection } from "./fake_gocd.ts";
+import { client, codes } from "./sim_client.ts";
 
 const signal = new AbortController().signal;
 
-interface Client {
-  readonly api: HttpGocdApi;
-  /** Paths asked for since they were last taken, with their status. */
-  readonly take: () => readonly string[];
-}
-
-function client(model: SimGocd, more: Partial<GocdConnection> = {}): Client {
-  const seen: string[] = [];
-  const plain = simFetch(model);
-  const fetch: typeof globalThis.fetch = async (input, init) => {
-    const answer = await plain(input, init);
-    seen.push(`${answer.status} ${new URL(String(input)).pathname.replace("/go", "")}`);
-    return answer;
-  };
-  const target = { ...connection, url: serverAt(simUrl), ...more };
-  const api = createHttpGocdApi(target, { fetch, nowMs: () => model.nowMs });
-  return { api, take: () => seen.splice(0) };
-}
-
-const codes = (poll: GocdPoll): readonly string[] => poll.findings.map(({ code }) => code);
 const byLocator = ({ jobs }: GocdPoll): GocdPoll["jobs"] => jobs.toSorted((a, b) => a.locator < b.locator ? -1 : 1);
 
 /** What the feed gives now. */
@@ -319,76 +295,6 @@ Deno.test("a dashboard that is not made yet is a server that starts", async () =
   model.setDashboardPending(true);
   const { problem } = await assertRejects(() => client(model, { jobSource: "api" }).api.poll(signal), GocdError);
   assertEquals([problem.code, problem.kind], ["gocd-starting", "starting"]);
-});
-
-for (const status of [404, 410] as const) {
-  Deno.test(`where the feed is gone (${status}), the jobs come from the JSON APIs, and one finding says so`, async () => {
-    const model = server("26.1.0");
-    job(model, "shop", { gocdResources: ["linux"] });
-    const { api, take } = client(model);
-    const before = await api.poll(signal);
-    assertEquals(codes(before), []);
-    model.setFeedGone(status);
-    job(model, "more");
-    const after = await api.poll(signal);
-    assertEquals(after.jobs.length, 2);
-    assertEquals(codes(after), ["gocd-feed-gone"]);
-    const feedsOfPoll = async (): Promise<number> => {
-      take();
-      const poll = await api.poll(signal);
-      assertEquals([poll.jobs.length, codes(poll).includes("gocd-feed-gone")], [2, false], "it is told once");
-      return take().filter((each) => each.includes("/feed/")).length;
-    };
-    assertEquals(await feedsOfPoll(), 0, "the feed is not asked for again");
-    run(model, feedAgainMs);
-    assertEquals(await feedsOfPoll(), 1, "until an hour later");
-    assertEquals(await feedsOfPoll(), 0);
-    run(model, feedAgainMs);
-    model.setFeedGone(undefined);
-    assertEquals([await feedsOfPoll(), await feedsOfPoll()], [1, 1], "and once it is there again, it is used");
-  });
-}
-
-Deno.test("a feed that fails is not gone", async () => {
-  const faults = [
-    { kind: "status", status: 500 },
-    { kind: "status", status: 503 },
-    { kind: "starting" },
-    { kind: "truncated" },
-    { kind: "no-answer" },
-    { kind: "login-page", style: "html-200" },
-    { kind: "login-page", style: "redirect-302" },
-  ] as const;
-  for (const fault of faults) {
-    const model = server("26.1.0");
-    job(model, "shop");
-    const { api, take } = client(model);
-    model.inject(fault, 1, "/api/feed/");
-    await assertRejects(() => api.poll(signal), GocdError);
-    assertEquals(take().filter((each) => each.includes("/api/dashboard")), []);
-  }
-});
-
-Deno.test("where the feed and the dashboard are missing, the address is wrong, and the feed's problem is told", async () => {
-  const model = server("26.1.0");
-  model.setFeedGone(404);
-  model.inject({ kind: "status", status: 404 }, 2, "/api/dashboard");
-  const { problem } = await assertRejects(() => client(model).api.poll(signal), GocdError);
-  assertEquals([problem.code, problem.kind], ["gocd-unknown-path", "missing"]);
-  assertStringIncludes(problem.message, "/api/feed/jobs/scheduled.xml");
-});
-
-Deno.test("with poller.source = feed a server without one is an error, and with api an old server is", async () => {
-  const model = server("26.1.0");
-  model.setFeedGone(404);
-  const feed = await assertRejects(() => client(model, { jobSource: "feed" }).api.poll(signal), GocdError);
-  assertEquals(feed.problem.code, "gocd-unknown-path");
-  assertStringIncludes(feed.problem.hint, 'set poller.source = "auto"');
-  const old = await assertRejects(() => client(server("19.8.0"), { jobSource: "api" }).api.poll(signal), GocdError);
-  assertEquals(old.problem.code, "gocd-api-too-old");
-  const { api, take } = client(server("26.1.0"), { jobSource: "api" });
-  assertEquals(codes(await api.poll(signal)), [], "what was asked for is no finding");
-  assertEquals(take().filter((each) => each.includes("/feed/")), []);
 });
 
 Deno.test("a stage that the dashboard lists and the server denies has no jobs, and a finding", async () => {

@@ -1,6 +1,7 @@
 // Parts of sentences that many texts share. Not here: whole sentences (the files beside it).
 
 import { shortened } from "../text.ts";
+import type { JobView } from "../view/view.ts";
 
 /** `1 h 5 min`, `2 min`, `45 s`: two units at most. */
 export function formatDuration(ms: number): string {
@@ -17,6 +18,14 @@ export function formatDuration(ms: number): string {
 export function describeNeed(gocdResources: readonly string[], environment: string | undefined): string {
   const what = gocdResources.length === 0 ? "no resources" : gocdResources.join(", ");
   return environment === undefined ? what : `${what} in environment ${environment}`;
+}
+
+/** The same of one job, as far as it is known. */
+export function describeJobNeed(
+  { gocdResources, environment, reasonCode }: Pick<JobView, "gocdResources" | "environment" | "reasonCode">,
+): string {
+  if (reasonCode !== "needs-unknown") return describeNeed(gocdResources, environment);
+  return describeNeed(["unknown resources"], environment);
 }
 
 /** `1 agent`, `2 agents`. */

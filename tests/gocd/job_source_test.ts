@@ -1,0 +1,79 @@
+// Where the waiting jobs are read from: the feed while there is one, the JSON APIs once the server says that there is none.
+
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { GocdError } from "../../src/gocd/api.ts";
+import { feedAgainMs } from "../../src/gocd/job_source.ts";
+import { job, run, server } from "../sim/gocd_support.ts";
+import { client, codes } from "./sim_client.ts";
+
+const signal = new AbortController().signal;
+
+for (const status of [404, 410] as const) {
+  Deno.test(`where the feed is gone (${status}), the jobs come from the JSON APIs, and one finding says so`, async () => {
+    const model = server("26.1.0");
+    job(model, "shop", { gocdResources: ["linux"] });
+    const { api, take } = client(model);
+    const before = await api.poll(signal);
+    assertEquals(codes(before), []);
+    model.setFeedGone(status);
+    job(model, "more");
+    const after = await api.poll(signal);
+    assertEquals(after.jobs.length, 2);
+    assertEquals(codes(after), ["gocd-feed-gone"]);
+    const feedsOfPoll = async (): Promise<number> => {
+      take();
+      const poll = await api.poll(signal);
+      assertEquals([poll.jobs.length, codes(poll).includes("gocd-feed-gone")], [2, false], "it is told once");
+      return take().filter((each) => each.includes("/feed/")).length;
+    };
+    assertEquals(await feedsOfPoll(), 0, "the feed is not asked for again");
+    run(model, feedAgainMs);
+    assertEquals(await feedsOfPoll(), 1, "until an hour later");
+    assertEquals(await feedsOfPoll(), 0);
+    run(model, feedAgainMs);
+    model.setFeedGone(undefined);
+    assertEquals([await feedsOfPoll(), await feedsOfPoll()], [1, 1], "and once it is there again, it is used");
+  });
+}
+
+Deno.test("a feed that fails is not gone", async () => {
+  const faults = [
+    { kind: "status", status: 500 },
+    { kind: "status", status: 503 },
+    { kind: "starting" },
+    { kind: "truncated" },
+    { kind: "no-answer" },
+    { kind: "login-page", style: "html-200" },
+    { kind: "login-page", style: "redirect-302" },
+  ] as const;
+  for (const fault of faults) {
+    const model = server("26.1.0");
+    job(model, "shop");
+    const { api, take } = client(model);
+    model.inject(fault, 1, "/api/feed/");
+    await assertRejects(() => api.poll(signal), GocdError);
+    assertEquals(take().filter((each) => each.includes("/api/dashboard")), []);
+  }
+});
+
+Deno.test("where the feed and the dashboard are missing, the address is wrong, and the feed's problem is told", async () => {
+  const model = server("26.1.0");
+  model.setFeedGone(404);
+  model.inject({ kind: "status", status: 404 }, 2, "/api/dashboard");
+  const { problem } = await assertRejects(() => client(model).api.poll(signal), GocdError);
+  assertEquals([problem.code, problem.kind], ["gocd-unknown-path", "missing"]);
+  assertStringIncludes(problem.message, "/api/feed/jobs/scheduled.xml");
+});
+
+Deno.test("with poller.source = feed a server without one is an error, and with api an old server is", async () => {
+  const model = server("26.1.0");
+  model.setFeedGone(404);
+  const feed = await assertRejects(() => client(model, { jobSource: "feed" }).api.poll(signal), GocdError);
+  assertEquals(feed.problem.code, "gocd-unknown-path");
+  assertStringIncludes(feed.problem.hint, 'set poller.source = "auto"');
+  const old = await assertRejects(() => client(server("19.8.0"), { jobSource: "api" }).api.poll(signal), GocdError);
+  assertEquals(old.problem.code, "gocd-api-too-old");
+  const { api, take } = client(server("26.1.0"), { jobSource: "api" });
+  assertEquals(codes(await api.poll(signal)), [], "what was asked for is no finding");
+  assertEquals(take().filter((each) => each.includes("/feed/")), []);
+});
