@@ -17,38 +17,46 @@ export const duplicateGuidCode = "gocd-duplicate-guid";
  * or has its own: GoCD says it only while somebody is refused.
  */
 export function trackSharedGuids(draft: Draft, agents: readonly GocdAgent[]): void {
-  const { instances, server } = draft.state;
-  const homeless = [...instances.values()].filter((each) =>
-    (each.state === "launching" || each.state === "starting" || each.state === "killing") && uuidOf(each) === undefined
-  );
-  if (homeless.length === 0) {
-    if (server.sharedUuids.size > 0) draft.set({ server: { ...server, sharedUuids: new Map() } });
-    return;
-  }
-  const listed = new Map(agents.map((each) => [each.uuid, each]));
-  const owners = [...instances.values()].filter((each) => listed.has(uuidOf(each) ?? ""));
+  const instances = [...draft.state.instances.values()];
+  const listed = new Set(agents.map(({ uuid }) => uuid));
+  const kept = new Map([...draft.state.server.sharedUuids].filter(([, uuid]) => listed.has(uuid)));
+  const owners = new Map(instances.map((each) => [uuidOf(each), each]));
   const sharedUuids = new Map<string, string>();
-  for (const instance of homeless) {
-    const before = server.sharedUuids.get(instance.taskId);
-    if (before !== undefined && listed.has(before)) {
-      sharedUuids.set(instance.taskId, before);
-      continue;
-    }
-    const owner = owners.find((each) => isShared(draft, each, instance, listed));
-    const uuid = owner === undefined ? undefined : uuidOf(owner);
-    if (owner === undefined || uuid === undefined) continue;
-    sharedUuids.set(instance.taskId, uuid);
-    noteShared(draft, { owner, instance, uuid });
+  for (const instance of instances.filter(isHomeless)) {
+    const uuid = kept.get(instance.taskId) ?? newlyShared(draft, instance, { agents, owners });
+    if (uuid !== undefined) sharedUuids.set(instance.taskId, uuid);
   }
   draft.set({ server: { ...draft.state.server, sharedUuids } });
+}
+
+/** Whether its agent may live, and has no record. */
+function isHomeless(instance: AgentInstance): boolean {
+  const { state } = instance;
+  return (state === "launching" || state === "starting" || state === "killing") && uuidOf(instance) === undefined;
+}
+
+/** The record of another that it turns out to live under. */
+function newlyShared(draft: Draft, instance: AgentInstance, { agents, owners }: Records): string | undefined {
+  for (const record of agents) {
+    const owner = owners.get(record.uuid);
+    if (owner === undefined || !isShared(draft, { owner, record }, instance)) continue;
+    noteShared(draft, { owner, instance, uuid: record.uuid });
+    return record.uuid;
+  }
+  return undefined;
+}
+
+/** The records of the server, and whose they are. */
+interface Records {
+  readonly agents: readonly GocdAgent[];
+  readonly owners: ReadonlyMap<string | undefined, AgentInstance>;
 }
 
 /** GoCD names both, or the owner's record shows the address of the other's container and not its own. */
 function isShared(
   { state }: Draft,
-  owner: AgentInstance,
+  { owner, record }: { readonly owner: AgentInstance; readonly record: GocdAgent },
   instance: AgentInstance,
-  listed: ReadonlyMap<string, GocdAgent>,
 ): boolean {
   if (owner.state === "gone" || owner.profile !== instance.profile) return false;
   const isNamed = state.server.findings.some(({ code, hostnames = [] }) => {
@@ -56,7 +64,7 @@ function isShared(
     return [owner, instance].every((each) => hostnames.some((hostname) => isCalled(each, hostname)));
   });
   if (isNamed) return true;
-  const shown = listed.get(uuidOf(owner) ?? "")?.ipAddress ?? "";
+  const { ipAddress: shown = "" } = record;
   const { addresses: own = [] } = owner;
   return shown !== "" && own.length > 0 && !own.includes(shown) && (instance.addresses ?? []).includes(shown);
 }
