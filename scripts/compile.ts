@@ -7,6 +7,7 @@ import { type Build, buildArgument } from "../src/cli/build.ts";
 import { processEnv } from "../src/config/env.ts";
 import { flawOf, loadPartially } from "../src/config/load.ts";
 import { exitCodes, OperatorError } from "../src/errors.ts";
+import { shippedPackages } from "./compile_packages.ts";
 import { compileFlags, namesHost } from "./flags.ts";
 
 const usage = `Usage: deno task compile [--output PATH] [--config framework.conf] [--target TRIPLE]
@@ -38,14 +39,20 @@ async function main(): Promise<number> {
   const caller = Deno.env.get("INIT_CWD") ?? Deno.cwd();
   const output = flags.output === undefined || flags.output === "" ? `${root}dist/gocd-mesos` : flags.output;
   Deno.chdir(caller);
+  const folder = Deno.makeTempDirSync({ prefix: "gocd-mesos-compile-" });
   try {
     const { entry, rights, flags: rightsFlags } = flags.config === undefined ? sandbox : baked(flags.config);
+    const { importMap, lock } = shippedPackages(root);
+    Deno.writeTextFileSync(`${folder}/deno.lock`, lock);
     const commit = await commitOf(root);
     const build = { ...commit === undefined ? {} : { commit }, ...rights === undefined ? {} : { rights } };
     const args = [
       "compile",
       "--quiet",
-      `--config=${root}deno.json`,
+      "--no-config",
+      `--import-map=${importMap}`,
+      `--lock=${folder}/deno.lock`,
+      "--frozen",
       "--output",
       output,
       ...(flags.target === undefined ? [] : ["--target", flags.target]),
@@ -68,6 +75,8 @@ async function main(): Promise<number> {
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
     return told(error.message, error.hint, exitCodes[error.kind]);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
   }
 }
 

@@ -23,6 +23,7 @@ Options:
   --correctness-only       what rests on clock and memory is shown, but does not decide
   --json FILE              writes all figures to a file
   --log FILE               keeps the log of the program
+  --executable PATH        runs this compiled program instead of main.ts
   --inspect HOST:PORT      lets a profiler look into the program`;
 
 /** The instances must run within this time before the load begins, ms. */
@@ -53,12 +54,14 @@ interface Order extends ClusterOrder {
   readonly logPath: string | undefined;
   /** `host:port` of V8's inspector. */
   readonly inspect: string | undefined;
+  /** A compiled program instead of main.ts. */
+  readonly executable: string | undefined;
 }
 
 function orderOf(args: readonly string[]): Order | string {
   const given = parseArgs([...args], {
     boolean: ["correctness-only", "help"],
-    string: [...Object.keys(numbers), "json", "log", "inspect"],
+    string: [...Object.keys(numbers), "json", "log", "inspect", "executable"],
     unknown: () => false,
   });
   if (given["help"] === true) return usage;
@@ -84,11 +87,12 @@ function orderOf(args: readonly string[]): Order | string {
     jsonPath: text(given["json"]),
     logPath: text(given["log"]),
     inspect: text(given["inspect"]),
+    executable: text(given["executable"]),
   };
 }
 
 /** The worker with both servers, as questions and answers. */
-interface Cluster {
+export interface Cluster {
   readonly mesosPort: number;
   readonly gocdUrl: string;
   tell(wish: ClusterRequest): void;
@@ -96,7 +100,8 @@ interface Cluster {
   end(): Promise<void>;
 }
 
-async function startCluster(order: ClusterOrder): Promise<Cluster> {
+/** Starts the worker. */
+export async function startCluster(order: ClusterOrder): Promise<Cluster> {
   const worker = new Worker(new URL("./soak_cluster.ts", import.meta.url).href, { type: "module" });
   const waiting: ((word: ClusterWord) => void)[] = [];
   worker.onmessage = ({ data }: MessageEvent<ClusterWord>) => waiting.shift()?.(data);

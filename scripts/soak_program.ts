@@ -14,6 +14,10 @@ export interface ProgramOrder {
   readonly logPath: string | undefined;
   /** `host:port` of V8's inspector. */
   readonly inspect: string | undefined;
+  /** A compiled program; undefined: `main.ts` is run, with the rights that `deno task start` gives. */
+  readonly executable: string | undefined;
+  /** Called with each line of its log as it comes. */
+  readonly onLine?: (line: string) => void;
 }
 
 /** The program as a process. */
@@ -33,25 +37,19 @@ function freePort(): number {
   return listener.addr.port;
 }
 
-/** Starts `main.ts start` with the rights that `deno task start` gives, in a folder of its own. */
+/** Starts the program in a folder of its own. */
 export function startProgram(folder: string, order: ProgramOrder): Program {
   const port = freePort();
   const path = `${folder}/framework.conf`;
   Deno.writeTextFileSync(path, configText(order, port));
-  const file = (relative: string): string => decodeURIComponent(new URL(relative, import.meta.url).pathname);
-  const inspect = order.inspect === undefined ? [] : [`--inspect=${order.inspect}`];
-  const flags = [...inspect, ...runFlags(loadConfig(path, {}))];
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", `--config=${file("../deno.json")}`, ...flags, file("../main.ts"), "start", path],
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
+  const [command, ...args] = commandOf(path, order);
+  const child = new Deno.Command(command, { args, stdin: "null", stdout: "null", stderr: "piped" }).spawn();
   const log = { lines: 0, bytes: 0 };
   const lastLines: string[] = [];
   const reading = readLog(child.stderr, order.logPath, (line) => {
     log.lines++;
     log.bytes += line.length + 1;
+    order.onLine?.(line);
     lastLines.push(line);
     if (lastLines.length > 20) lastLines.shift();
   });
@@ -70,6 +68,15 @@ export function startProgram(folder: string, order: ProgramOrder): Program {
       return code;
     },
   };
+}
+
+function commandOf(path: string, { executable, inspect }: ProgramOrder): readonly [string, ...string[]] {
+  if (executable !== undefined) return [executable, "start", path];
+  const file = (relative: string): string => decodeURIComponent(new URL(relative, import.meta.url).pathname);
+  const inspecting = inspect === undefined ? [] : [`--inspect=${inspect}`];
+  const flags = [...inspecting, ...runFlags(loadConfig(path, {}))];
+  const config = `--config=${file("../deno.json")}`;
+  return [Deno.execPath(), "run", "--quiet", config, ...flags, file("../main.ts"), "start", path];
 }
 
 async function readLog(
@@ -108,6 +115,12 @@ function configText(order: ProgramOrder, port: number): string {
 /** Resident memory of a process in bytes; nothing where there is no /proc. */
 export function residentOf(pid: number): number | undefined {
   const kb = procText(`${pid}/status`)?.match(/^VmRSS:\s+(\d+) kB$/m)?.[1];
+  return kb === undefined ? undefined : Number(kb) * 1024;
+}
+
+/** The most that a process has ever held of memory, in bytes. */
+export function peakOf(pid: number): number | undefined {
+  const kb = procText(`${pid}/status`)?.match(/^VmHWM:\s+(\d+) kB$/m)?.[1];
   return kb === undefined ? undefined : Number(kb) * 1024;
 }
 

@@ -19,6 +19,15 @@ binaryTest("the binary tells version and help in an empty environment", async ()
   assertStringIncludes(help.out, "gocd-mesos check framework.conf");
 });
 
+binaryTest("two builds give the same bytes", async () => {
+  const again = `${folder}/again`;
+  const { code, out, err } = await compile(again);
+  assertEquals(code, 0, out + err);
+  const digest = async (path: string): Promise<ArrayBuffer> =>
+    await crypto.subtle.digest("SHA-256", await Deno.readFile(path));
+  assertEquals(await digest(again), await digest(await binary()));
+});
+
 binaryTest("the binary refuses a bad file and a bad command with code 2 and one act", async () => {
   const path = await binary();
   const { conf, remove } = confFolder("gocd-mesos { poller.attempts = many }");
