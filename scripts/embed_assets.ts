@@ -23,6 +23,7 @@ export const textModules: readonly TextModule[] = [
     what: "The assets of the status page",
     constants: [
       ["pageCss", "src/web/assets/page.css"],
+      ["historyCss", "src/web/assets/history.css"],
       ["pageJs", "src/web/assets/page.js"],
       ["iconSvg", "src/web/assets/icon.svg"],
     ],

@@ -4,6 +4,7 @@ import { messageOf, OperatorError } from "../errors.ts";
 
 /**
  * Why a history cannot be read or written.
+ * - `history-missing`: there is no such file (only for readers, who never make one)
  * - `history-locked`: another process has it open for writing
  * - `history-unwritable`: file or folder may not be read or written
  * - `history-full`: the disk is full, or the file has reached its limit
@@ -13,6 +14,7 @@ import { messageOf, OperatorError } from "../errors.ts";
  * - `history-failed`: the disk refused in another way
  */
 export type HistoryErrorCode =
+  | "history-missing"
   | "history-locked"
   | "history-unwritable"
   | "history-full"
@@ -39,6 +41,7 @@ const freshHint =
   "is lost";
 
 const hints: Readonly<Record<HistoryErrorCode, string>> = {
+  "history-missing": "it is made by the first `gocd-mesos start`; see history.path and history.keep",
   "history-locked": "stop the other program that has the file open, or set history.path to another file",
   "history-unwritable": "let the user that runs gocd-mesos write the file and its folder, or set history.path",
   "history-full": "free space on the disk, or raise history.max-size",

@@ -54,6 +54,17 @@ export function openDatabase(path: string | undefined, bytesMax: number): Databa
   });
 }
 
+/** Opens a history file for reading beside its writer. Throws {@linkcode HistoryError}; never makes or changes a file. */
+export function openDatabaseForReading(path: string): DatabaseSync {
+  return guarded("read", path, () => {
+    if (!exists(path)) throw new HistoryError("history-missing", `there is no history file ${path}`);
+    return prepared(new DatabaseSync(path, { readOnly: true }), (database) => {
+      database.exec("PRAGMA busy_timeout = 5000");
+      checkIdentity(database, path);
+    });
+  });
+}
+
 /** The largest size from now on; what is there stays. */
 export function setLimit(database: DatabaseSync, bytesMax: number): void {
   database.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(bytesMax / pragma(database, "page_size")))}`);

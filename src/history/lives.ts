@@ -127,9 +127,11 @@ class Book implements LifeBook {
     const kind = kindOf(instance, entry.kind);
     const isBuild = kind === "busy" && entry.kind !== "busy";
     if (kind !== entry.kind) this.#count(entry, Math.min(atMs, Math.max(entry.countedMs, sinceOf(instance))));
+    // A KILL is often over before the next look.
+    const isDrained = entry.instance.state === "draining" && instance.state === "gone" && instance.cause === "stopped";
     entry.instance = instance;
     entry.kind = kind;
-    const life = withState(entry.life, instance);
+    const life = withState(isDrained ? { ...entry.life, kill: "drained" } : entry.life, instance);
     this.#note(entry, isBuild ? { ...life, builds: life.builds + 1 } : life);
   }
 

@@ -14,7 +14,7 @@ import type {
 import type { NoteLevel } from "../core/note.ts";
 import type { StatusView } from "../core/view/view.ts";
 import { guarded } from "./error.ts";
-import { memoryName } from "./file.ts";
+import { memoryName, openDatabaseForReading } from "./file.ts";
 
 /** How a figure of several moments becomes one: of what waits the most, of agents the mean. */
 const figures: Readonly<Record<HistoryFigure, "MAX" | "AVG">> = {
@@ -92,6 +92,12 @@ export function readerOf(database: DatabaseSync, place: HistoryPlace): HistoryRe
       });
     },
   };
+}
+
+/** The history in a file, read beside its writer. Throws {@linkcode HistoryError}. */
+export function openHistoryForReading(path: string): HistoryReader & { close(): void } {
+  const database = openDatabaseForReading(path);
+  return { ...readerOf(database, { kind: "file", path }), close: () => database.close() };
 }
 
 /** One row of an answer. */

@@ -8,6 +8,7 @@ import type { Note } from "../core/note.ts";
 import { allRuns } from "../core/session/operator.ts";
 import { statusView } from "../core/view/status_view.ts";
 import { initialState } from "../core/step.ts";
+import type { HistoryReader } from "../core/view/history.ts";
 import type { Picture } from "../core/view/picture.ts";
 import type { LeadershipView } from "../core/view/view.ts";
 import { freshState } from "../store/record_codec.ts";
@@ -37,6 +38,7 @@ type TermEnd = FrameworkEnd | { readonly kind: "stand-by" };
 
 /** A class, because it goes through terms. */
 class Elected implements Program {
+  readonly history?: HistoryReader;
   readonly #ports: ProgramPorts;
   readonly #state: ElectedConfig["state"];
   readonly #startedMs: number;
@@ -53,6 +55,7 @@ class Elected implements Program {
     this.#state = config.state;
     this.#ports = ports;
     this.#observations = new Observations(ports.recorder);
+    if (ports.recorder !== undefined) this.history = ports.recorder.reader;
     this.#startedMs = ports.clock.nowMs();
     this.#leadership = { role: "standby", sinceMs: this.#startedMs };
   }

@@ -4,6 +4,7 @@ import type { Config } from "../config/config.ts";
 import type { Event, Finding, OperatorEvent } from "../core/event.ts";
 import type { Note } from "../core/note.ts";
 import { profileOf } from "../core/profile_of.ts";
+import type { HistoryReader } from "../core/view/history.ts";
 import type { Picture } from "../core/view/picture.ts";
 import { problemsNow } from "../core/view/problems_now.ts";
 import type { StatusView } from "../core/view/view.ts";
@@ -65,6 +66,8 @@ export type FrameworkEnd =
 
 /** What the page, the signals and the command line know of what runs. */
 export interface Framework {
+  /** What is kept of the past; absent: nothing. */
+  readonly history?: HistoryReader;
   /** All that is known of it at this moment. */
   picture(): Picture;
   /** Carries an operator's command out; gives nothing once it is stored and in force, otherwise why it is not. */
@@ -145,7 +148,7 @@ export async function createFramework(
     observeBacklog();
     return observations.picture(viewOf(engine, ports));
   };
-  return { reload, picture, ...actsOf({ engine, ports, supervisor, performer, ending, observations }) };
+  return { reload, picture, ...actsOf({ engine, ports, supervisor, performer, ending, observations, picture }) };
 }
 
 /** What runs in a framework. */
@@ -156,11 +159,13 @@ interface Parts {
   readonly performer: Performer;
   readonly ending: Ending;
   readonly observations: Observations;
+  readonly picture: () => Picture;
 }
 
-function actsOf(parts: Parts): Pick<OpenFramework, "engine" | "command" | "tell" | "run"> {
+function actsOf(parts: Parts): Pick<OpenFramework, "history" | "engine" | "command" | "tell" | "run"> {
   const { engine, ports } = parts;
   return {
+    ...(ports.recorder === undefined ? {} : { history: ports.recorder.reader }),
     engine,
     command: async (event) => unknownProfile(engine, event) ?? await askEngine(engine, event, ports.clock),
     tell: (note) => engine.tell(note),
@@ -180,7 +185,7 @@ async function runAll(parts: Parts, signal: AbortSignal): Promise<FrameworkEnd> 
   const ticking = pulse((event) => engine.post(event), clock, ending.signal);
   const looking = look(parts, ending.signal);
   const watching = watchLives(parts, ending.signal);
-  const recording = record(engine, ports, ending.signal);
+  const recording = record(parts, ending.signal);
   const all = [engine.run(ending.signal), registering, ticking, looking, watching, recording];
   // A failing part ends the others: half a program would lose track of its agents.
   await Promise.all(all.map((part) => part.catch(ending.fail)));
@@ -311,9 +316,12 @@ async function untilResumed(
 }
 
 /** Shows the recorder how things stand, again and again. */
-async function record(engine: Engine, { clock, recorder }: FrameworkPorts, signal: AbortSignal): Promise<void> {
+async function record(
+  { engine, ports: { clock, recorder }, picture }: Pick<Parts, "engine" | "ports" | "picture">,
+  signal: AbortSignal,
+): Promise<void> {
   while (recorder !== undefined && !signal.aborted) {
-    recorder.look({ state: engine.state, view: () => engine.view(), tell: (note) => engine.tell(note) });
+    recorder.look({ state: engine.state, view: () => picture().view, tell: (note) => engine.tell(note) });
     await clock.sleep(lookMs, signal);
   }
 }

@@ -65,6 +65,7 @@ export function startStatusServer(
     version,
     sandbox: sandboxOf().mode,
     links: () => linksOf(latest()),
+    ...(program.history === undefined ? {} : { history: program.history }),
     onError: (error) => program.tell(pageFailed(error)),
   });
   try {

@@ -1,5 +1,6 @@
 // The routes of the status page, as one function from request to response.
 
+import type { HistoryReader } from "../core/view/history.ts";
 import type { Picture } from "../core/view/picture.ts";
 import { type HostRules, isAuthorized, isOurHost } from "./access.ts";
 import { openapiDocument, openapiPath } from "./api/openapi.ts";
@@ -7,11 +8,14 @@ import { readQuery } from "./api/query.ts";
 import type { Asked, ReadRoute } from "./api/route.ts";
 import { findRoute } from "./api/routes.ts";
 import { realTimer, type SetTimer } from "../net/timer.ts";
-import { iconSvg, pageCss, pageJs } from "./assets/embedded.ts";
+import { historyCss, iconSvg, pageCss, pageJs } from "./assets/embedded.ts";
 import { answerCommand, type CommandOptions, tooMany } from "./commands.ts";
+import { createHistoryPages } from "./history_page.ts";
+import { historyQuery } from "./history_query.ts";
 import type { PageLinks } from "./links.ts";
 import { metricsPage } from "./metrics.ts";
 import { pageQuery } from "./page_query.ts";
+import { foreignPicture, readPast } from "./past.ts";
 import { metricsContentType } from "./prometheus.ts";
 import { createRateLimiter } from "./rate_limit.ts";
 import { jsonResponse, refusalResponse, textResponse } from "./responses.ts";
@@ -30,6 +34,8 @@ export interface HandlerOptions extends HostRules {
   readonly sandbox: "on" | "partial" | "off";
   /** Where the pages of both servers are. */
   readonly links: () => PageLinks;
+  /** Absent: none is kept. */
+  readonly history?: HistoryReader;
   /** Absent: the listener is read-only. */
   readonly commands?: CommandOptions;
   /** Everything but /health requires the token: a listener for commands only. */
@@ -130,30 +136,54 @@ function answerApi(
 ): Response {
   const read = readQuery(route.parameters, url.searchParams);
   if ("refusal" in read) return refusalResponse(read.refusal);
-  const { version, sandbox, picture } = options;
-  return route.respond({ ...more, picture: picture(), query: read.query, version, sandbox });
+  const { version, sandbox, picture, history } = options;
+  const kept = history === undefined ? {} : { history };
+  return route.respond({ ...more, ...kept, picture: picture(), query: read.query, version, sandbox });
 }
 
 function readRoutes(options: HandlerOptions): ReadonlyMap<string, Route> {
-  const input = (url: URL): PageInput => {
-    const { view, notes } = options.picture();
-    const { version, sandbox } = options;
-    return { view, notes, query: pageQuery(url.searchParams), links: options.links(), version, sandbox };
-  };
+  const pageOf = createPageReader(options);
   const htmlType = "text/html; charset=utf-8";
   return new Map<string, Route>([
-    ["/", (url): Response => textResponse(statusPage(input(url)), htmlType)],
-    ["/fragment", (url): Response => textResponse(statusFragment(input(url)), htmlType)],
+    ["/", (url): Response => textResponse(pageOf(url, statusPage), htmlType)],
+    ["/fragment", (url): Response => textResponse(pageOf(url, statusFragment), htmlType)],
     ["/api/status", (): Response => {
       const { view, notes } = options.picture();
       return textResponse(statusJson({ view, notes, sandbox: options.sandbox }), "application/json; charset=utf-8");
     }],
     [openapiPath, (): Response => jsonResponse(openapiDocument(options.version))],
     ["/metrics", (): Response => textResponse(metricsPage(options.picture(), options.version), metricsContentType)],
-    ["/assets/page.css", (): Response => textResponse(pageCss, "text/css; charset=utf-8")],
+    ["/assets/page.css", (): Response => textResponse(`${pageCss}\n${historyCss}`, "text/css; charset=utf-8")],
     ["/assets/page.js", (): Response => textResponse(pageJs, "text/javascript; charset=utf-8")],
     ["/assets/icon.svg", (): Response => textResponse(iconSvg, "image/svg+xml")],
   ]);
+}
+
+/** Makes pages of the present, or of the moment that the URL names. */
+function createPageReader(options: HandlerOptions): (url: URL, make: (input: PageInput) => string) => string {
+  const { history, version, sandbox, nowMs } = options;
+  const historyOf = history === undefined ? undefined : createHistoryPages(history, nowMs);
+  return (url, make) => {
+    const query = pageQuery(url.searchParams);
+    const { view, notes } = options.picture();
+    const page = historyOf?.(historyQuery(query, nowMs()));
+    const common = {
+      query,
+      links: options.links(),
+      version,
+      sandbox,
+      ...(page === undefined ? {} : { history: page }),
+    };
+    const past = readPast(history, query, nowMs());
+    if (past === undefined) return make({ view, notes, ...common });
+    if (past.shown === undefined) return make({ view, notes, ...common, past });
+    try {
+      return make({ ...past.shown, ...common, past });
+    } catch {
+      // A picture of a version that knew less, or more.
+      return make({ view, notes, ...common, past: { banner: foreignPicture(query) } });
+    }
+  };
 }
 
 /** OPTIONS is what HAProxy asks for a health check unless told otherwise (`option httpchk`). */

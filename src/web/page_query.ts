@@ -19,6 +19,10 @@ export interface PageQuery {
   readonly rowsMax: number;
   /** Which page of the list of jobs, from 1. */
   readonly page: number;
+  /** The length of the trend (history_query.ts); absent: the default. */
+  readonly range?: string;
+  /** The moment whose picture is wanted; absent: now. */
+  readonly at?: string;
 }
 
 /** Rows of each list that a page shows by default. */
@@ -33,10 +37,14 @@ const textCharactersMax = 255;
 /** Shows the first page of all jobs. */
 export const allJobs: PageQuery = { rowsMax: rowsDefault, page: 1 };
 
-const textNames = [["text", "q"], ["profile", "profile"], ["environment", "environment"], [
-  "resource",
-  "resource",
-]] as const;
+const textNames = [
+  ["text", "q"],
+  ["profile", "profile"],
+  ["environment", "environment"],
+  ["resource", "resource"],
+  ["range", "range"],
+  ["at", "at"],
+] as const;
 
 /** Parses the query of a URL; invalid parameters are ignored, as are empty ones: a form sends all of its fields. */
 export function pageQuery(search: URLSearchParams): PageQuery {

@@ -2,13 +2,16 @@
 
 import { healthOf } from "../core/view/health.ts";
 import type { NoteView, StatusView } from "../core/view/view.ts";
+import type { HistoryPage } from "./history_page.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
 import type { PageLinks } from "./links.ts";
 import { pageHref, type PageQuery } from "./page_query.ts";
+import type { Past } from "./past.ts";
 import { age, untrustedText } from "./pieces.ts";
 import { gocdAgentsSection, notesSection } from "./sections_agents.ts";
 import { demandSection, problemsSection } from "./sections_demand.ts";
 import { agentsCard, jobsCard } from "./sections_glance.ts";
+import { historySection, trendSection } from "./sections_history.ts";
 import { instancesSection } from "./sections_instances.ts";
 import { jobsSection } from "./sections_jobs.ts";
 import { profilesSection } from "./sections_profiles.ts";
@@ -26,6 +29,10 @@ export interface PageInput {
   readonly version: string;
   /** How far the rights of the program are limited. */
   readonly sandbox: "on" | "partial" | "off";
+  /** Absent: none is kept. */
+  readonly history?: HistoryPage;
+  /** The page is to show the past; the banner says which, or why not. */
+  readonly past?: Past;
 }
 
 /** The whole document. */
@@ -41,8 +48,7 @@ export function statusPage(input: PageInput): string {
         <title>${pageTitle(input)}</title>
         <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
         <link rel="stylesheet" href="/assets/page.css">
-        <script src="/assets/page.js" defer></script>
-        <noscript><meta http-equiv="refresh" content="5; url=${pageHref(query)}"></noscript>
+        ${isPast(input) ? undefined : liveHead(query)}
       </head>
       <body>
         <a class="skip" href="#live">Skip to the status</a>
@@ -61,6 +67,18 @@ export function statusPage(input: PageInput): string {
     </html>
   `;
   return `${page.markup}\n`;
+}
+
+/** The past does not change. */
+function isPast({ past }: PageInput): boolean {
+  return past?.shown !== undefined;
+}
+
+function liveHead(query: PageQuery): Html {
+  return html`
+    <script src="/assets/page.js" defer></script>
+    <noscript><meta http-equiv="refresh" content="5; url=${pageHref(query)}"></noscript>
+  `;
 }
 
 /** What a refresh replaces: the contents of the main part, and the title. */
@@ -83,9 +101,9 @@ interface PagePart {
 }
 
 /** The parts from top to bottom; each is there on every page, even if it is empty. */
-function pageParts({ view, notes, query, links }: PageInput): readonly PagePart[] {
+function pageParts({ view, notes, query, links, history, past }: PageInput): readonly PagePart[] {
   const parts: readonly (readonly [string, HtmlValue])[] = [
-    ["banners", html`${standbyBanner(view)}${modeBanner(view)}${healthBanner(healthOf(view))}`],
+    ["banners", html`${past?.banner}${standbyBanner(view)}${modeBanner(view)}${healthBanner(healthOf(view))}`],
     ["problems", problemsSection(view, links)],
     [
       "servers",
@@ -95,11 +113,13 @@ function pageParts({ view, notes, query, links }: PageInput): readonly PagePart[
         </div>
       `,
     ],
+    ["trend", trendSection(history, query)],
     ["demand", demandSection(view, query)],
     ["jobs", jobsSection(view, query, links)],
     ["instances", instancesSection(view, query, links)],
     ["profiles", profilesSection(view, query)],
     ["agents", gocdAgentsSection(view, query, links)],
+    ["history", historySection(history, query)],
     ["notes", notesSection(notes, query)],
     ["made", made(view)],
   ];

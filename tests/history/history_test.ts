@@ -4,6 +4,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { HistoryError, type HistoryErrorCode } from "../../src/history/error.ts";
 import { type History, openHistory } from "../../src/history/history.ts";
+import { openHistoryForReading } from "../../src/history/reader.ts";
 import { packView } from "../../src/history/snapshot.ts";
 import { sampleView } from "../support/sample_view.ts";
 import { aBatch, aLife, aNote, aSample, beginMs, hour, limits, minute, second } from "./samples.ts";
@@ -100,6 +101,19 @@ inFolder("everything is there after a restart, and lives that had not ended go o
   const found = next.snapshotAt(view.atMs + hour);
   assertEquals([found?.atMs, found?.view], [view.atMs, JSON.parse(JSON.stringify(view))]);
   next.close();
+});
+
+inFolder("a reader looks in while the history is written, and makes no file", (folder) => {
+  const path = `${folder}/history.db`;
+  const missing = assertThrows(() => openHistoryForReading(path), HistoryError);
+  assertEquals([missing.code, [...Deno.readDirSync(folder)]], ["history-missing", []]);
+  const history = openHistory(path, limits);
+  const reader = openHistoryForReading(path);
+  history.write(aBatch({ samples: [aSample(beginMs)] }));
+  assertEquals(reader.samples(always, second).length, 1);
+  assertEquals(reader.place, { kind: "file", path });
+  reader.close();
+  history.close();
 });
 
 Deno.test("what is older than it is to be kept goes, a few rows at a time", () =>

@@ -72,6 +72,7 @@ Deno.test("a life is counted from state to state, to the moment in which each be
     registeredMs: at(20 * second),
     endedMs: at(75 * second),
     end: "stopped",
+    kill: "drained",
     message: "killed",
     spentMs: { starting: 20 * second, idle: 20 * second, busy: 35 * second, other: 0 },
     builds: 1,

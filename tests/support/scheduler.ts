@@ -3,7 +3,12 @@
 import type { NoteLine } from "../../src/core/words/note_line.ts";
 import { noteLine } from "../../src/core/words/notes.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { createFramework, type FrameworkEnd, type OpenFramework } from "../../src/runtime/framework.ts";
+import {
+  createFramework,
+  type FrameworkEnd,
+  type FrameworkPorts,
+  type OpenFramework,
+} from "../../src/runtime/framework.ts";
 import { createHttpScheduler, type HttpSchedulerOptions } from "../../src/mesos/http_scheduler.ts";
 import { createHttpGocdApi } from "../../src/gocd/http_api.ts";
 import { newLineage, taskEnvironment } from "../../src/runtime/ports.ts";
@@ -29,7 +34,7 @@ export async function startScheduler(
   cluster: Cluster,
   more = "",
   store?: Store,
-  portProbe: Pick<HttpSchedulerOptions, "portProbe"> = {},
+  parts: Pick<HttpSchedulerOptions, "portProbe"> & Pick<FrameworkPorts, "recorder"> = {},
 ): Promise<RunningScheduler> {
   const text = cluster.configText(more);
   const config = loadConfig("framework.conf", {}, () => text);
@@ -42,7 +47,7 @@ export async function startScheduler(
     nowMs: () => clock.nowMs(),
     setTimer,
     ...network,
-    ...portProbe,
+    ...(parts.portProbe === undefined ? {} : { portProbe: parts.portProbe }),
   });
   const gocd = createHttpGocdApi(config.gocd, { nowMs: () => clock.nowMs(), deadline, ...network });
   const notes: NoteLine[] = [];
@@ -60,6 +65,7 @@ export async function startScheduler(
     mesos,
     clock,
     random,
+    ...(parts.recorder === undefined ? {} : { recorder: parts.recorder }),
     tell: (note, atMs) => {
       notes.push(noteLine(note, atMs));
       log.note(noteLine(note, atMs), atMs);

@@ -5,10 +5,14 @@ import fc from "fast-check";
 import { statusView } from "../../src/core/view/status_view.ts";
 import type { Picture } from "../../src/core/view/picture.ts";
 import type { NoteView, StatusView } from "../../src/core/view/view.ts";
+import { HistoryError } from "../../src/history/error.ts";
+import { openHistory } from "../../src/history/history.ts";
+import { packView } from "../../src/history/snapshot.ts";
 import { Secret } from "../../src/secret.ts";
 import { apiRoutes, findRoute } from "../../src/web/api/routes.ts";
 import type { CommandAnswer } from "../../src/web/commands.ts";
 import { createHandler, type Handler, type HandlerOptions } from "../../src/web/handler.ts";
+import { aLife, aNote, aSample, limits } from "../history/samples.ts";
 import { type Checker, createChecker, openapi } from "../support/api_schema.ts";
 import { pictureOf } from "../support/picture.ts";
 import { hostileName, largeView, sampleMs, sampleNotes, sampleView } from "../support/sample_view.ts";
@@ -103,10 +107,53 @@ Deno.test("every answer fits the document, in every situation, and every documen
   ) {
     await askAll(checker, handlerOf(() => pictureOf(view, { notes: sampleNotes })));
   }
+  await histories(checker);
   await refusals(checker);
   await commands(checker);
   assertEquals(checker.unseen(), []);
 });
+
+/** A history with something of everything, one that is empty, and one that cannot be read. */
+async function histories(checker: Checker): Promise<void> {
+  const history = openHistory(undefined, limits);
+  const environment = "build";
+  const spentMs = { starting: 1, idle: 2, busy: 3, other: 4 };
+  history.write({
+    samples: [aSample(sampleMs - minute, { needsAgent: 3, building: 1 })],
+    notes: [aNote(sampleMs - minute, "launched")],
+    lives: [aLife("t-1", { environment, end: "exited", message: "m", endedMs: sampleMs - minute })],
+    hours: [{ hourMs: Math.floor(sampleMs / 3_600_000) * 3_600_000, profile: "linux", spentMs }],
+    snapshots: [await packView(sampleView, () => Promise.resolve())],
+  });
+  const picture = (): Picture => pictureOf({ ...sampleView, atMs: sampleMs + minute });
+  const handler = handlerOf(picture, { history });
+  const { body } = await checker.ask(handler, "/api/v1/history?step=60&limit=5");
+  assertEquals([body.samples.length, body.ended.length, body.decisions.length, body.hours.length], [1, 1, 1, 1]);
+  const at = await checker.ask(handler, `/api/v1/history/at?time=${sampleMs + 5}`);
+  assertEquals([at.body.status.atMs, at.body.jobs.length], [sampleMs, sampleView.jobs.length]);
+  for (
+    const [path, code] of [
+      [`/api/v1/history/at?time=${sampleMs - 1}`, "no-picture"],
+      ["/api/v1/history/at", "bad-query"],
+      ["/api/v1/history?from=2026-01-01T00:00Z&to=2025-01-01T00:00Z", "bad-query"],
+      ["/api/v1/history?from=2020-01-01T00:00Z&step=1", "bad-query"],
+    ] as const
+  ) {
+    assertEquals((await checker.ask(handler, path)).body.code, code, path);
+  }
+  const broken = handlerOf(picture, { history: { ...history, span: () => gone(), snapshotAt: () => gone() } });
+  history.close();
+  for (const path of ["/api/v1/history", `/api/v1/history/at?time=${sampleMs}`]) {
+    assertEquals((await checker.ask(broken, path)).body.code, "history-failed");
+  }
+  const empty = openHistory(undefined, limits);
+  assertEquals((await checker.ask(handlerOf(picture, { history: empty }), "/api/v1/history")).body.samples, []);
+  empty.close();
+}
+
+function gone(): never {
+  throw new HistoryError("history-failed", "the disk is gone");
+}
 
 async function refusals(checker: Checker): Promise<void> {
   for (const path of plainPaths) {

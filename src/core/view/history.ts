@@ -30,6 +30,11 @@ export interface HistorySample {
 /** The fields of a sample that count something. */
 export type HistoryFigure = Exclude<keyof HistorySample, "atMs">;
 
+/** Jobs of a sample that wait for an agent of ours, whether it is there or not. */
+export function waitingJobs(sample: HistorySample): number {
+  return sample.needsAgent + sample.coming + sample.willBeTaken + sample.otherCause + sample.unserved;
+}
+
 /** What an instance does, as far as it costs something. */
 export type LifeKind = "starting" | "idle" | "busy" | "other";
 

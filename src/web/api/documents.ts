@@ -63,7 +63,7 @@ export interface LimitView {
 }
 
 /** The summary of a picture. */
-export function statusSummary({ view }: Picture, { version, sandbox }: ProgramFacts): StatusSummary {
+export function statusSummary({ view }: Pick<Picture, "view">, { version, sandbox }: ProgramFacts): StatusSummary {
   return {
     atMs: view.atMs,
     startedMs: view.startedMs,

@@ -1,5 +1,6 @@
 // The OpenAPI 3.1 document of the table of routes.
 
+import { historySchemas } from "./history.ts";
 import type { Parameter } from "./query.ts";
 import type { Answer, ApiRoute } from "./route.ts";
 import { apiRoutes } from "./routes.ts";
@@ -34,7 +35,7 @@ export function openapiDocument(version: string): Schema {
       },
     },
     components: {
-      schemas,
+      schemas: { ...schemas, ...historySchemas },
       securitySchemes: { adminToken: { type: "http", scheme: "bearer", description: "http.admin-token" } },
     },
   };

@@ -8,6 +8,7 @@ import { bodyBytesMax, type CommandName } from "../commands.ts";
 import { jsonResponse, refusalResponse } from "../responses.ts";
 import { statusSummary } from "./documents.ts";
 import { eventsRoute } from "./events.ts";
+import { historyRoutes } from "./history.ts";
 import { listRoutes } from "./lists.ts";
 import { commandErrors, ifLeader, readErrors } from "./refusals.ts";
 import type { ApiRoute, CommandRoute, HealthRoute, ReadRoute } from "./route.ts";
@@ -120,6 +121,7 @@ export const apiRoutes: readonly ApiRoute[] = [
   ...listRoutes,
   whyRoute,
   eventsRoute,
+  ...historyRoutes,
   ...healthRoutes,
   ...commandRoutes,
 ];

@@ -1,0 +1,27 @@
+// A moment of the past as people name it. Not here: what was then (history.ts).
+
+const dayMs = 86_400_000;
+const units: Readonly<Record<string, number>> = { s: 1_000, min: 60_000, m: 60_000, h: 3_600_000, d: dayMs };
+
+/**
+ * The moment that a text names, ms since the epoch: a time of the last 24 hours (`14:05`, UTC), a date with a time (UTC
+ * unless it says otherwise), or how long ago (`90min ago`, `-2h`). Nothing if it names none.
+ */
+export function parseMoment(text: string, nowMs: number): number | undefined {
+  const trimmed = text.trim();
+  const clock = /^(\d{1,2}):(\d{2})(?::(\d{2}))?Z?$/.exec(trimmed);
+  if (clock !== null) return timeOfDay(clock.slice(1).map((part) => Number(part ?? 0)), nowMs);
+  const ago = /^-?(\d+(?:\.\d+)?) ?(s|min|m|h|d)( ago)?$/.exec(trimmed);
+  if (ago !== null) return nowMs - Number(ago[1]) * (units[ago[2] ?? ""] ?? 0);
+  const date = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?) ?(Z|[+-]\d{2}:?\d{2})?)?$/.exec(trimmed);
+  if (date === null) return undefined;
+  const [, day = "", time = "00:00", zone = "Z"] = date;
+  const atMs = Date.parse(`${day}T${time}${zone.replace(/^([+-]\d{2})(\d{2})$/, "$1:$2")}`);
+  return Number.isNaN(atMs) ? undefined : atMs;
+}
+
+function timeOfDay([hours = 0, minutes = 0, seconds = 0]: readonly number[], nowMs: number): number | undefined {
+  if (hours > 23 || minutes > 59 || seconds > 59) return undefined;
+  const atMs = Math.floor(nowMs / dayMs) * dayMs + ((hours * 60 + minutes) * 60 + seconds) * 1_000;
+  return atMs <= nowMs ? atMs : atMs - dayMs;
+}

@@ -1,0 +1,26 @@
+// The history in words. Not here: what it keeps (view/history.ts).
+
+import type { InstanceLife } from "../view/history.ts";
+import type { KillCause } from "../instance.ts";
+
+const killTexts: Readonly<Record<KillCause, string>> = {
+  "drained": "no longer needed",
+  "drain-timeout": "still building when its drain timeout passed",
+  "register-timeout": "did not register in time",
+  "launch-timeout": "did not start in time",
+  "pending-stuck": "stayed Pending on the GoCD server",
+  "record-deleted": "its record was deleted on the GoCD server",
+  "by-mesos": "Mesos stopped it",
+  "teardown": "the framework was torn down",
+};
+
+/** How a moment may be written (view/moment.ts). */
+export const momentForms: string =
+  "14:05, 2026-11-27 14:05 (UTC; or with an offset: 2026-11-27T14:05+01:00), or 2h ago";
+
+/** Why it ended; empty where nothing is known. */
+export function lifeEndText({ end, kill, message = "" }: InstanceLife): string {
+  if (end === "unseen") return "it was gone when the program looked again";
+  if (kill === undefined) return message;
+  return end === "stopped" || message === "" ? killTexts[kill] : `${killTexts[kill]}; ${message}`;
+}

@@ -1,0 +1,277 @@
+// The history of /api/v1: figures, agent-hours, finished agents and decisions of a time, and what was known at a moment.
+
+import type { AgentHours, HistoryReader, HistorySample, InstanceLife, TimeSpan } from "../../core/view/history.ts";
+import type { BucketView, InstanceView, JobView, NoteView, ProfileView } from "../../core/view/view.ts";
+import { OperatorError } from "../../errors.ts";
+import { jsonResponse, refusalResponse } from "../responses.ts";
+import { type StatusSummary, statusSummary } from "./documents.ts";
+import { numberParameter, type Query, timeOf, timeParameter, wordParameter } from "./query.ts";
+import { readErrors } from "./refusals.ts";
+import type { Asked, ReadRoute } from "./route.ts";
+import { count, listOf, record, ref, type Schema, text, timeMs, word } from "./schema.ts";
+import { eventLevels } from "./schemas.ts";
+
+const hourMs = 3_600_000;
+/** Samples of an answer at most: a week by the minute. */
+const samplesMax = 10_080;
+/** Finished agents and decisions of an answer. */
+const rows = { byDefault: 100, max: 10_000 } as const;
+
+/** What happened in a time. */
+export interface HistoryDocument extends TimeSpan {
+  /** `memory`: it ends with the program. */
+  readonly place: "file" | "memory";
+  /** What is kept at all; absent: nothing yet. */
+  readonly kept?: TimeSpan;
+  /** The time of one sample. */
+  readonly stepMs: number;
+  readonly samples: readonly HistorySample[];
+  readonly hours: readonly AgentHours[];
+  /** Agents that ended in that time. */
+  readonly endedCount: number;
+  /** The last ones of these. */
+  readonly ended: readonly InstanceLife[];
+  /** The last decisions, newest first. */
+  readonly decisions: readonly NoteView[];
+}
+
+/** What is asked for. */
+export interface HistoryRequest extends TimeSpan {
+  readonly stepMs: number;
+  /** Of finished agents, and of decisions. */
+  readonly limit: number;
+  /** Decisions of this level or a higher one. */
+  readonly level: (typeof eventLevels)[number];
+}
+
+/** What a history has of a time. Throws an OperatorError where it cannot be read. */
+function historyDocument(history: HistoryReader, request: HistoryRequest): HistoryDocument {
+  const { fromMs, toMs, stepMs, limit, level } = request;
+  const span = { fromMs, toMs };
+  const kept = history.span();
+  return {
+    place: history.place.kind,
+    ...(kept === undefined ? {} : { kept }),
+    ...span,
+    stepMs,
+    samples: history.samples(span, stepMs),
+    hours: history.hours({ fromMs: Math.floor(fromMs / hourMs) * hourMs, toMs }),
+    endedCount: history.endedCount(span),
+    ended: history.ended(span, limit),
+    decisions: history.notes(span, { max: limit, levels: eventLevels.slice(eventLevels.indexOf(level)) }),
+  };
+}
+
+/** What was known at a moment. */
+export interface PastDocument {
+  readonly askedMs: number;
+  readonly status: StatusSummary;
+  readonly jobs: readonly JobView[];
+  readonly demand: readonly BucketView[];
+  readonly agents: readonly InstanceView[];
+  readonly profiles: readonly ProfileView[];
+  /** The last decisions until then, newest first. */
+  readonly decisions: readonly NoteView[];
+}
+
+/** What a history knows of a moment; nothing where it has no picture of that time. Throws as {@linkcode historyDocument}. */
+function pastDocument(
+  history: HistoryReader,
+  askedMs: number,
+  { sandbox, limit }: Pick<StatusSummary, "sandbox"> & { readonly limit: number },
+): PastDocument | undefined {
+  const snapshot = history.snapshotAt(askedMs);
+  if (snapshot === undefined) return undefined;
+  const { view, version } = snapshot;
+  return {
+    askedMs,
+    status: statusSummary({ view }, { version, sandbox }),
+    jobs: view.jobs,
+    demand: view.demand,
+    agents: view.instances,
+    profiles: view.profiles,
+    decisions: history.notes({ fromMs: 0, toMs: askedMs + 1 }, { max: limit, levels: eventLevels }),
+  };
+}
+
+const limitParameter = numberParameter("limit", "finished agents, and decisions, at most", {
+  default: rows.byDefault,
+  minimum: 0,
+  maximum: rows.max,
+});
+
+const historyRoute: ReadRoute = {
+  kind: "read",
+  path: "/api/v1/history",
+  id: "getHistory",
+  summary: "figures, agent-hours, finished agents and decisions of the last hours or of any time that is kept",
+  parameters: [
+    timeParameter("from", "the beginning; by default 6 hours before the end"),
+    timeParameter("to", "the end; by default now"),
+    numberParameter("step", `seconds of one sample; by default so many that there are 360, at most ${samplesMax}`, {
+      default: 0,
+      minimum: 0,
+      maximum: 86_400,
+    }),
+    wordParameter("level", "only decisions of this level or a higher one", eventLevels),
+    limitParameter,
+  ],
+  answers: { 200: { description: "what happened", schema: ref("History") }, ...readErrors },
+  respond: withHistory((history, { picture: { view: { atMs } }, query }) => {
+    const request = requestOf(query, atMs);
+    if (request === undefined) {
+      return badTime("from is not before to, or there would be too many samples", "give less time, or a longer step");
+    }
+    return jsonResponse(historyDocument(history, request));
+  }),
+};
+
+function requestOf(query: Query, nowMs: number): HistoryRequest | undefined {
+  const toMs = query["to"] === undefined ? nowMs + 1 : timeOf(query["to"]);
+  const fromMs = query["from"] === undefined ? toMs - 6 * hourMs : timeOf(query["from"]);
+  const stepMs = Number(query["step"] ?? 0) * 1_000 || stepOf(toMs - fromMs);
+  if (fromMs >= toMs || (toMs - fromMs) / stepMs > samplesMax) return undefined;
+  const level = eventLevels.find((each) => each === query["level"]) ?? "info";
+  return { fromMs, toMs, stepMs, level, limit: Number(query["limit"] ?? rows.byDefault) };
+}
+
+/** The time of one sample that makes about 360 of a time; samples are 15 s apart. */
+function stepOf(lengthMs: number): number {
+  return Math.max(1, Math.ceil(lengthMs / 360 / 15_000)) * 15_000;
+}
+
+const pastRoute: ReadRoute = {
+  kind: "read",
+  path: "/api/v1/history/at",
+  id: "getPast",
+  summary: "what the program knew at a moment: the last picture of that time or before",
+  parameters: [timeParameter("time", "the moment"), limitParameter],
+  answers: { 200: { description: "what was known", schema: ref("Past") }, ...readErrors },
+  respond: withHistory((history, { query, sandbox }) => {
+    if (query["time"] === undefined) {
+      return badTime("time is missing", "say which moment, e.g. ?time=2026-11-27T14:05Z");
+    }
+    const limit = Number(query["limit"] ?? rows.byDefault);
+    const past = pastDocument(history, timeOf(query["time"]), { sandbox, limit });
+    if (past !== undefined) return jsonResponse(past);
+    return refusalResponse({
+      status: 404,
+      code: "no-picture",
+      message: "no picture of that time or before is kept",
+      hint: "/api/v1/history tells as `kept` how far back the history goes",
+    });
+  }),
+};
+
+/** The routes. */
+export const historyRoutes: readonly ReadRoute[] = [historyRoute, pastRoute];
+
+function withHistory(respond: (history: HistoryReader, asked: Asked) => Response): (asked: Asked) => Response {
+  return (asked) => {
+    if (asked.history === undefined) {
+      return refusalResponse({
+        status: 404,
+        code: "no-history",
+        message: "no history is kept",
+        hint: "set history.keep in framework.conf and restart",
+      });
+    }
+    try {
+      return respond(asked.history, asked);
+    } catch (error) {
+      if (!(error instanceof OperatorError)) throw error;
+      const { code, message, hint } = error;
+      return refusalResponse({ status: 503, code, message, hint });
+    }
+  };
+}
+
+function badTime(message: string, hint: string): Response {
+  return refusalResponse({ status: 400, code: "bad-query", message, hint });
+}
+
+const spanSchema = record("a span of time", { fromMs: timeMs("its beginning"), toMs: timeMs("its end") });
+
+/** A mean of counts has a fraction. */
+function mean(description: string): Schema {
+  return { type: "number", minimum: 0, description: `${description} (mean of the step)` };
+}
+
+function most(description: string): Schema {
+  return count(`${description} (most in the step)`);
+}
+
+const spentMs = record("time by what it was spent on, ms", {
+  starting: count("until it was usable"),
+  idle: count("idle"),
+  busy: count("building"),
+  other: count("being stopped, or without contact"),
+});
+
+const decision = record("a decision, as in the log", {
+  atMs: timeMs("when"),
+  level: word("how much it matters", eventLevels),
+  code: text("stable code"),
+  text: text("one line"),
+});
+
+/** The schemas of the answers. */
+export const historySchemas: Readonly<Record<string, Schema>> = {
+  Sample: record("counts of a step of time", {
+    atMs: timeMs("when the step begins"),
+    needsAgent: most("jobs that need an agent to be launched"),
+    coming: most("jobs for which an agent is on its way"),
+    willBeTaken: most("jobs that an idle agent will take"),
+    otherCause: most("jobs that wait for something else"),
+    unserved: most("jobs that no profile serves"),
+    notOurs: most("jobs for other agents"),
+    wanted: most("agents to be launched as soon as offers allow"),
+    starting: mean("agents that start"),
+    idle: mean("idle agents"),
+    building: mean("agents that build"),
+    draining: mean("agents that are being removed"),
+    away: mean("agents without contact"),
+    oldestWaitMs: most("how long the job has waited that waits longest, ms"),
+  }),
+  AgentHours: record("what the agents of a profile have cost in an hour", {
+    hourMs: timeMs("when the hour begins"),
+    profile: text("the profile"),
+    spentMs,
+  }),
+  Life: record("the life of an agent", {
+    taskId: text("its task in Mesos, and its hostname in GoCD"),
+    profile: text("the profile"),
+    "environment?": text("the environment; absent: none"),
+    host: text("where it ran; empty: not known"),
+    createdMs: timeMs("when it was launched"),
+    "runningMs?": timeMs("when its container ran"),
+    "registeredMs?": timeMs("when it was first usable"),
+    "endedMs?": timeMs("when it ended"),
+    "end?": text("how: stopped, dropped, launch-failed, exited, never-registered, lost; unseen: while nobody watched"),
+    "kill?": text("why it was stopped"),
+    "message?": text("what Mesos said"),
+    spentMs,
+    builds: count("builds that it began"),
+  }),
+  History: record("what happened in a time", {
+    place: word("where it is kept; memory: until the program ends", ["file", "memory"]),
+    "kept?": spanSchema,
+    fromMs: timeMs("the beginning"),
+    toMs: timeMs("the end"),
+    stepMs: count("the time of one sample, ms"),
+    samples: listOf(ref("Sample"), "oldest first; steps in which nobody watched are left out"),
+    hours: listOf(ref("AgentHours"), "by hour and profile"),
+    endedCount: count("agents that ended in that time"),
+    ended: listOf(ref("Life"), "the last ones of these, the last one first"),
+    decisions: listOf(decision, "newest first"),
+  }),
+  Past: record("what was known at a moment", {
+    askedMs: timeMs("the moment"),
+    status: ref("Status"),
+    jobs: listOf(ref("Job"), "the waiting jobs"),
+    demand: listOf(ref("Demand"), "by what they need"),
+    agents: listOf(ref("Agent"), "our agents"),
+    profiles: listOf(ref("Profile"), "the profiles"),
+    decisions: listOf(decision, "those until then, newest first"),
+  }),
+};

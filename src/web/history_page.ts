@@ -1,0 +1,133 @@
+// What the page shows of the history, asked for once for all readers: nothing changes between two samples.
+
+import type {
+  AgentHours,
+  HistoryPlace,
+  HistoryReader,
+  InstanceLife,
+  LifeKind,
+  TimeSpan,
+} from "../core/view/history.ts";
+import { OperatorError } from "../errors.ts";
+import type { Trend } from "./charts.ts";
+import { type HistoryQuery, historyRanges } from "./history_query.ts";
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+/** Rows of finished instances. */
+const endedMax = 25;
+/** Decisions that are marked in a trend. */
+const marksMax = 500;
+/** Answers that are remembered: all lengths, now and at some moments. */
+const answersMax = 12;
+
+/** What there is to show. */
+export type HistoryPage =
+  | { readonly kind: "unreadable"; readonly message: string; readonly hint: string }
+  | HistoryShown;
+
+/** A history that can be read. */
+export interface HistoryShown {
+  readonly kind: "shown";
+  readonly query: HistoryQuery;
+  readonly place: HistoryPlace;
+  /** What is kept at all; absent: nothing yet. */
+  readonly span?: TimeSpan;
+  readonly trend: Omit<Trend, "hrefAt">;
+  readonly costs: readonly ProfileCost[];
+  /** The last ones of the time of the trend. */
+  readonly ended: readonly InstanceLife[];
+  readonly endedCount: number;
+}
+
+/** Agent time of a profile, ms, by what it was spent on. */
+export interface ProfileCost {
+  readonly profile: string;
+  readonly today: Spent;
+  readonly lastDay: Spent;
+  readonly lastWeek: Spent;
+}
+
+/** Agent time by what it was spent on, ms. */
+export type Spent = Readonly<Record<LifeKind, number>>;
+
+/** Reads the pages of a history. */
+export function createHistoryPages(reader: HistoryReader, nowMs: () => number): (query: HistoryQuery) => HistoryPage {
+  const answers = new Map<string, HistoryPage>();
+  return (query) => {
+    try {
+      const span = reader.span();
+      const key = JSON.stringify([query, span?.toMs]);
+      const known = answers.get(key);
+      if (known !== undefined) return known;
+      const page = shownPage(reader, query, { span, nowMs: nowMs() });
+      answers.set(key, page);
+      const [oldest] = answers.size > answersMax ? answers.keys() : [];
+      if (oldest !== undefined) answers.delete(oldest);
+      return page;
+    } catch (error) {
+      if (!(error instanceof OperatorError)) throw error;
+      return { kind: "unreadable", message: error.message, hint: error.hint };
+    }
+  };
+}
+
+function shownPage(
+  reader: HistoryReader,
+  query: HistoryQuery,
+  { span, nowMs }: { readonly span: TimeSpan | undefined; readonly nowMs: number },
+): HistoryPage {
+  const { lengthMs, stepMs } = historyRanges[query.range];
+  const lastMs = query.atMs ?? span?.toMs ?? nowMs;
+  // What is not over yet would change with each sample.
+  const toMs = (Math.floor(lastMs / stepMs) + (query.atMs === undefined ? 0 : 1)) * stepMs;
+  const shown = { fromMs: toMs - lengthMs, toMs };
+  return {
+    kind: "shown",
+    query,
+    place: reader.place,
+    ...(span === undefined ? {} : { span }),
+    trend: {
+      ...shown,
+      stepMs,
+      samples: reader.samples(shown, stepMs),
+      marks: reader.notes(shown, { max: marksMax, levels: ["warning", "error"] }),
+    },
+    costs: costsOf(reader.hours({ fromMs: lastMs - 7 * dayMs, toMs: lastMs + 1 }), lastMs),
+    ended: reader.ended(shown, endedMax),
+    endedCount: reader.endedCount(shown),
+  };
+}
+
+/** The agent time of each profile until a moment, the dearest first; by whole hours, and today by UTC. */
+export function costsOf(hours: readonly AgentHours[], lastMs: number): readonly ProfileCost[] {
+  const todayMs = Math.floor(lastMs / dayMs) * dayMs;
+  const sinceDayMs = Math.floor(lastMs / hourMs) * hourMs - 23 * hourMs;
+  return [...Map.groupBy(hours, ({ profile }) => profile)].map(([profile, rows]) => ({
+    profile,
+    today: sum(rows, todayMs),
+    lastDay: sum(rows, sinceDayMs),
+    lastWeek: sum(rows, -Infinity),
+  })).sort((one, other) => totalMs(other.lastWeek) - totalMs(one.lastWeek));
+}
+
+/** All agent time, ms. */
+export function totalMs({ starting, idle, busy, other }: Spent): number {
+  return starting + idle + busy + other;
+}
+
+function sum(rows: readonly AgentHours[], fromMs: number): Spent {
+  const spent = { starting: 0, idle: 0, busy: 0, other: 0 };
+  for (const { hourMs: beginMs, spentMs } of rows) {
+    if (beginMs < fromMs) continue;
+    for (const kind of ["starting", "idle", "busy", "other"] as const) spent[kind] += spentMs[kind];
+  }
+  return spent;
+}
+
+/** The costs of all profiles together. */
+export function sumOfCosts(costs: readonly ProfileCost[]): Omit<ProfileCost, "profile"> {
+  const of = (name: "today" | "lastDay" | "lastWeek"): Spent =>
+    sum(costs.map((cost) => ({ hourMs: 0, profile: "", spentMs: cost[name] })), 0);
+  return { today: of("today"), lastDay: of("lastDay"), lastWeek: of("lastWeek") };
+}

@@ -1,0 +1,44 @@
+// Which part of the history a reader of the page asks for.
+
+import { parseMoment } from "../core/view/moment.ts";
+import { pageHref, type PageQuery } from "./page_query.ts";
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+
+/** The lengths of a trend, with the time that one sample of it stands for. */
+export const historyRanges = {
+  "1h": { label: "1 h", lengthMs: hourMs, stepMs: 15_000 },
+  "6h": { label: "6 h", lengthMs: 6 * hourMs, stepMs: 90_000 },
+  "24h": { label: "24 h", lengthMs: 24 * hourMs, stepMs: 5 * minuteMs },
+  "7d": { label: "7 days", lengthMs: 7 * 24 * hourMs, stepMs: 30 * minuteMs },
+} as const;
+
+/** The name of a length in the URL. */
+export type HistoryRange = keyof typeof historyRanges;
+
+const rangeDefault: HistoryRange = "6h";
+
+/** What is asked for. */
+export interface HistoryQuery {
+  readonly range: HistoryRange;
+  /** The moment whose picture is wanted, ms since the epoch; absent: now. */
+  readonly atMs?: number;
+}
+
+/** The part that a query of the page names; a moment that cannot be read is none. */
+export function historyQuery({ range: asked, at }: PageQuery, nowMs: number): HistoryQuery {
+  const range = (Object.keys(historyRanges) as HistoryRange[]).find((name) => name === asked) ?? rangeDefault;
+  const atMs = at === undefined ? undefined : parseMoment(at, nowMs);
+  return { range, ...(atMs === undefined ? {} : { atMs }) };
+}
+
+/** The URL of the page with another part of the history. */
+export function historyHref(query: PageQuery, { range, atMs }: HistoryQuery): string {
+  const { range: _, at: __, ...rest } = query;
+  return pageHref({
+    ...rest,
+    ...(range === rangeDefault ? {} : { range }),
+    ...(atMs === undefined ? {} : { at: new Date(atMs).toISOString().replace(/(:00)?\.\d+Z$/, "Z") }),
+  });
+}

@@ -1,0 +1,64 @@
+// The page as it was: the picture and the decisions of a moment, and what is said at its top.
+
+import type { HistoryReader } from "../core/view/history.ts";
+import { parseMoment } from "../core/view/moment.ts";
+import type { NoteView, StatusView } from "../core/view/view.ts";
+import { momentForms } from "../core/words/history.ts";
+import { OperatorError } from "../errors.ts";
+import { type Html, html } from "./html.ts";
+import { pageHref, type PageQuery } from "./page_query.ts";
+import { spanText, timeText } from "./wording.ts";
+
+/** Decisions that are shown of the time before. */
+const notesMax = 200;
+/** A picture that is older than this is not that of the moment. */
+const gapMs = 2 * 60_000;
+
+/** What a page of the past shows; without `shown` it shows the present, and says why. */
+export interface Past {
+  readonly banner: Html;
+  readonly shown?: { readonly view: StatusView; readonly notes: readonly NoteView[] };
+}
+
+/** What a history has of the moment that a query names; nothing where it names none. */
+export function readPast(history: HistoryReader | undefined, query: PageQuery, nowMs: number): Past | undefined {
+  const { at } = query;
+  if (at === undefined) return undefined;
+  const atMs = parseMoment(at, nowMs);
+  if (atMs === undefined) return { banner: noPast(`${JSON.stringify(at)} is no time. Write ${momentForms}.`) };
+  if (history === undefined) return { banner: noPast("No history is kept (history.keep).") };
+  try {
+    const snapshot = history.snapshotAt(Math.min(atMs, nowMs));
+    if (snapshot === undefined) return { banner: noPast(`No picture of ${timeText(atMs)} or before is kept.`) };
+    const notes = history.notes({ fromMs: 0, toMs: atMs + 1 }, { max: notesMax }).toReversed();
+    const { view } = snapshot;
+    return { banner: pastBanner(view.atMs, { atMs, nowMs }, query), shown: { view, notes } };
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    return { banner: noPast(`The history cannot be read: ${error.message}.`) };
+  }
+}
+
+/** The banner for a picture that this version cannot show. */
+export function foreignPicture(query: PageQuery): Html {
+  return noPast(`The picture of ${query.at ?? "then"} was made by another version, and cannot be shown.`);
+}
+
+function pastBanner(
+  shownMs: number,
+  { atMs, nowMs }: { readonly atMs: number; readonly nowMs: number },
+  query: PageQuery,
+): Html {
+  const { at: _, ...present } = query;
+  const gap = atMs - shownMs > gapMs ? `; there is none between it and ${timeText(Math.min(atMs, nowMs))}` : "";
+  return html`
+    <p class="banner past">
+      This is the past: what the program knew at <time>${timeText(shownMs)}</time>, ${spanText(nowMs - shownMs)}
+      ago${gap}. <a href="${pageHref(present)}">Back to now</a>
+    </p>
+  `;
+}
+
+function noPast(why: string): Html {
+  return html`<p class="banner past">${why} This is the present.</p>`;
+}

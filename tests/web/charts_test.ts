@@ -1,0 +1,121 @@
+// The trend as a drawing: what is where, and what it says to whoever does not see it.
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { HistorySample } from "../../src/core/view/history.ts";
+import { countScale, spanScale, timeTicks } from "../../src/web/chart_scale.ts";
+import { type Trend, trendFigure } from "../../src/web/charts.ts";
+import { aNote, aSample, beginMs, day, hour, minute } from "../history/samples.ts";
+
+const labels = (scale: ReturnType<typeof countScale>): readonly string[] => scale.ticks.map(({ label }) => label);
+
+for (
+  const [most, wanted] of [
+    [0, ["1"]],
+    [1, ["1"]],
+    [3, ["1", "2", "3"]],
+    [4, ["2", "4"]],
+    [7, ["5", "10"]],
+    [23, ["10", "20", "30"]],
+    [1_234, ["500", "1000", "1500"]],
+  ] as const
+) {
+  Deno.test(`an axis up to ${most} has lines at ${wanted}`, () => {
+    const scale = countScale(most);
+    assertEquals(labels(scale), [...wanted]);
+    assert(scale.max >= most);
+  });
+}
+
+for (
+  const [most, wanted] of [
+    [0, ["1 min"]],
+    [2.5 * minute, ["1 min", "2 min", "3 min"]],
+    [74 * minute, ["30 min", "60 min", "90 min"]],
+    [5 * hour, ["2 h", "4 h", "6 h"]],
+    [4 * day, ["2 d", "4 d"]],
+  ] as const
+) {
+  Deno.test(`an axis of time up to ${most / minute} min has lines at ${wanted}`, () => {
+    assertEquals(labels(spanScale(most)), [...wanted]);
+    assert(spanScale(most).max >= most);
+  });
+}
+
+Deno.test("times are told at round moments, days where days pass", () => {
+  const of = (fromMs: number, lengthMs: number): readonly string[] =>
+    timeTicks(fromMs, fromMs + lengthMs).map(({ label }) => label);
+  assertEquals(of(beginMs + 7 * minute, hour), ["12:10", "12:20", "12:30", "12:40", "12:50", "13:00"]);
+  assertEquals(of(beginMs, 6 * hour), ["12:00", "13:00", "14:00", "15:00", "16:00", "17:00", "18:00"]);
+  assertEquals(of(beginMs, 7 * day).slice(0, 2), ["Sat 28", "Sun 29"]);
+});
+
+function trendOf(samples: readonly HistorySample[], more: Partial<Trend> = {}): Trend {
+  const hrefAt = (atMs: number): string => `/?at=${atMs}`;
+  return { fromMs: beginMs, toMs: beginMs + 10 * minute, stepMs: minute, samples, marks: [], hrefAt, ...more };
+}
+
+/** The drawing of the shape with this class. */
+function pathOf(trend: Trend, className: string): string {
+  const { markup } = trendFigure("t", trend);
+  return new RegExp(`<path class="${className}"[^>]* d="([^"]*)"`).exec(markup)?.[1] ?? "none";
+}
+
+const at = (minutes: number, counts: Partial<HistorySample>): HistorySample =>
+  aSample(beginMs + minutes * minute, counts);
+
+Deno.test("a layer lies on the one below it; equal steps are one", () => {
+  const trend = trendOf([at(0, { building: 1, idle: 1 }), at(1, { building: 1, idle: 1 }), at(2, { building: 2 })]);
+  assertEquals(pathOf(trend, "layer building"), "M0 130V65H200V0H300V130H200V130H0Z");
+  assertEquals(pathOf(trend, "layer idle"), "M0 65V0H200V65H0Z");
+  assertEquals(pathOf(trend, "layer starting"), "");
+});
+
+Deno.test("where nobody has watched, nothing is drawn; a line is not drawn along the bottom", () => {
+  const jobs = [at(0, { needsAgent: 3 }), at(1, { coming: 3 }), at(6, { needsAgent: 0 }), at(7, { otherCause: 3 })];
+  assertEquals(pathOf(trendOf(jobs), "line jobs"), "M0 80V0H200V80M700 80V0H800V80");
+  assertEquals(pathOf(trendOf(jobs), "line wanted"), "");
+});
+
+Deno.test("the drawing says in words what it shows", () => {
+  const { markup } = trendFigure(
+    "t",
+    trendOf([
+      at(0, { building: 4, idle: 1, needsAgent: 7, oldestWaitMs: 5 * minute }),
+      at(1, { building: 3, notOurs: 9 }),
+    ], { marks: [aNote(beginMs, "the disk is full", "error")] }),
+  );
+  for (
+    const part of [
+      'role="img"',
+      "Agents, waiting jobs and the oldest wait from 2026-11-27T12:00:00Z to 2026-11-27T12:10:00Z",
+      "At the end: 3 building; no job waits.",
+      "Most agents: 5 at 2026-11-27T12:00:00Z.",
+      "Most waiting jobs: 7 at 2026-11-27T12:00:00Z.",
+      "1 warning or error",
+    ]
+  ) {
+    assertStringIncludes(markup, part);
+  }
+});
+
+Deno.test("each column tells its figures and its decisions, and leads to the page of its end", () => {
+  const text = `<script>alert(1)</script>${"x".repeat(500)}`;
+  const marks = [5, 4, 3, 2, 1].map((second) => aNote(beginMs + second, text, second === 3 ? "error" : "warning"));
+  const { markup } = trendFigure("t", trendOf([at(0, { starting: 1, wanted: 2, needsAgent: 1 })], { marks }));
+  assertMatch(markup, new RegExp(`<a href="/\\?at=${beginMs + minute}"\\s+tabindex="-1">`));
+  assertStringIncludes(
+    markup,
+    "1 starting\n1 job waiting, 2 agents wanted\noldest wait 0 s\n12:00 error: &lt;script&gt;",
+  );
+  assertStringIncludes(markup, "and 2 more");
+  assertStringIncludes(markup, "nobody watched");
+  assertEquals([markup.split('class="mark bad"').length, markup.includes("<script>")], [2, false]);
+});
+
+Deno.test("no place in the drawing lies outside of it, whatever the figures", () => {
+  const samples = [0, 1, 5, 9].map((minutes) => at(minutes, { away: 0.33, idle: 17.5, unserved: 99_999, wanted: 3 }));
+  const { markup } = trendFigure("t", trendOf(samples, { toMs: beginMs + 10 * minute }));
+  const numbers = [...markup.matchAll(/ d="([^"]*)"/g)].flatMap(([, path = ""]) => path.match(/-?[\d.]+/g) ?? []);
+  assert(numbers.every((number) => Number(number) <= 1_000 && Number(number) >= -5), numbers.join(" "));
+  assert(!markup.includes("NaN") && !markup.includes("Infinity"));
+});

@@ -1,0 +1,162 @@
+// The history on the status page: the trend, agent-hours, finished agents, and the page of a moment.
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { type History, openHistory } from "../../src/history/history.ts";
+import { HistoryError } from "../../src/history/error.ts";
+import { packView } from "../../src/history/snapshot.ts";
+import { createHandler } from "../../src/web/handler.ts";
+import { costsOf } from "../../src/web/history_page.ts";
+import { aBatch, aLife, aNote, aSample, beginMs, day, hour, limits, minute, second } from "../history/samples.ts";
+import { pictureOf } from "../support/picture.ts";
+import { sampleView } from "../support/sample_view.ts";
+import { sampleOptions } from "../support/web_options.ts";
+
+const nowMs = beginMs + 6 * hour;
+
+/** A history of six hours with a picture two hours before their end. */
+async function kept(): Promise<History> {
+  const history = openHistory(undefined, limits);
+  const old = { ...sampleView, atMs: beginMs + 4 * hour, jobs: [], mode: "drain" as const };
+  const samples = Array.from(
+    { length: 6 * 60 },
+    (_, index) => aSample(beginMs + index * minute, { building: 3, idle: 1 }),
+  );
+  history.write(aBatch({
+    samples,
+    notes: [aNote(beginMs + 3 * hour, "told before", "warning"), aNote(beginMs + 5 * hour, "told after")],
+    lives: [aLife("t-1", { end: "launch-failed", message: "<b>no image</b>", endedMs: beginMs + hour })],
+    hours: [{
+      hourMs: beginMs,
+      profile: "linux",
+      spentMs: { starting: 0, idle: hour / 2, busy: 3 * hour / 2, other: 0 },
+    }],
+    snapshots: [await packView(old, () => Promise.resolve())],
+  }));
+  return history;
+}
+
+async function pageOf(path: string, history?: History): Promise<string> {
+  const handler = createHandler(sampleOptions({
+    picture: () => pictureOf({ ...sampleView, atMs: nowMs }),
+    nowMs: () => nowMs,
+    ...(history === undefined ? {} : { history }),
+  }));
+  return await (await handler(new Request(`http://localhost${path}`))).text();
+}
+
+Deno.test("the page shows trend, agent-hours and finished agents, and the way to any moment", async () => {
+  using history = closing(await kept());
+  const page = await pageOf("/", history);
+  for (
+    const part of [
+      'id="trend"',
+      "At the end: 3 building, 1 idle; no job waits.",
+      "1 warning or error",
+      "2.0 h",
+      "25 %",
+      "1.5 h building, 0.5 h idle",
+      "launch-failed",
+      "&lt;b&gt;no image&lt;/b&gt;",
+      `<input name="at" required`,
+      "kept since 2026-11-27T12:00:00Z, in memory only",
+    ]
+  ) {
+    assertStringIncludes(page, part);
+  }
+});
+
+function closing(history: History): History & Disposable {
+  return Object.assign(history, { [Symbol.dispose]: () => history.close() });
+}
+
+Deno.test("the length of the trend is chosen by a link, and every other link keeps it", async () => {
+  using history = closing(await kept());
+  const page = await pageOf("/?range=1h&verdict=unserved", history);
+  assertStringIncludes(page, `from 2026-11-27T16:59:00Z to 2026-11-27T17:59:00Z`);
+  assertStringIncludes(page, `href="/?range=24h&amp;verdict=unserved#trend"`);
+  assertStringIncludes(page, `range=1h&amp;verdict=coming`);
+  assertStringIncludes(await pageOf("/?range=nonsense", history), `from 2026-11-27T11:58:30Z`);
+});
+
+Deno.test("the page of a moment shows what was known then, says so, and stays as it is", async () => {
+  using history = closing(await kept());
+  const page = await pageOf("/?at=16:01", history);
+  assertStringIncludes(page, "This is the past: what the program knew at <time>2026-11-27T16:00:00Z</time>, 2 h");
+  assertStringIncludes(page, `<a href="/">Back to now</a>`);
+  assertStringIncludes(page, "Draining: no agent is launched");
+  assertStringIncludes(page, "told before");
+  assertEquals([page.includes("told after"), page.includes("page.js"), page.includes("http-equiv")], [
+    false,
+    false,
+    false,
+  ]);
+  assertStringIncludes(page, "to 2026-11-27T16:01:30Z");
+  const later = await pageOf("/?at=2026-11-27T17:30Z", history);
+  assertStringIncludes(later, "there is none between it and 2026-11-27T17:30:00Z");
+  assertStringIncludes(later, "told after");
+});
+
+for (
+  const [at, why] of [
+    ["quarter past", "&quot;quarter past&quot; is no time. Write 14:05"],
+    ["2026-11-27T11:00Z", "No picture of 2026-11-27T11:00:00Z or before is kept."],
+  ] as const
+) {
+  Deno.test(`where there is no page of "${at}", the present is shown, and why`, async () => {
+    using history = closing(await kept());
+    const page = await pageOf(`/?at=${encodeURIComponent(at)}`, history);
+    assertStringIncludes(page, why);
+    assertStringIncludes(page, "page.js");
+    assertEquals(page.includes("Draining: no agent"), false);
+  });
+}
+
+Deno.test("a picture that this version cannot show is told, not a crash", async () => {
+  using history = closing(await kept());
+  const { instances: _, ...strange } = sampleView;
+  const snapshot = await packView(
+    { ...strange, atMs: beginMs + 5 * hour } as typeof sampleView,
+    () => Promise.resolve(),
+  );
+  history.write(aBatch({ snapshots: [{ ...snapshot, version: "99" }] }));
+  assertStringIncludes(await pageOf("/?at=17:00", history), "was made by another version");
+});
+
+Deno.test("without a history there is no trace of it, but of a question for a moment", async () => {
+  const page = await pageOf("/");
+  assertEquals([page.includes('id="trend"'), page.includes('id="history"')], [false, false]);
+  assertStringIncludes(await pageOf("/?at=14:05"), "No history is kept (history.keep).");
+});
+
+Deno.test("a history that cannot be read is told in its place, and the page is whole otherwise", async () => {
+  const history = await kept();
+  history.close();
+  const failing = { ...history, span: () => fail(), snapshotAt: () => fail() };
+  const page = await pageOf("/", failing);
+  assertStringIncludes(page, "the disk is gone");
+  assert(page.includes('id="instances"') && !page.includes('id="trend"'));
+  assertStringIncludes(await pageOf("/?at=14:05", failing), "The history cannot be read: the disk is gone.");
+});
+
+function fail(): never {
+  throw new HistoryError("history-failed", "the disk is gone");
+}
+
+Deno.test("agent-hours are those of today by UTC, of the last 24 hours and of all that is given, the dearest first", () => {
+  const spent = (busy: number): Record<"starting" | "idle" | "busy" | "other", number> => (
+    { starting: 0, idle: second, busy, other: 0 }
+  );
+  const hours = [
+    { hourMs: beginMs - 3 * day, profile: "a", spentMs: spent(hour) },
+    { hourMs: beginMs - 13 * hour, profile: "a", spentMs: spent(hour) },
+    { hourMs: beginMs, profile: "a", spentMs: spent(hour) },
+    { hourMs: beginMs, profile: "b", spentMs: spent(9 * hour) },
+  ];
+  assertEquals(
+    costsOf(hours, beginMs + hour).map(({ profile, today, lastDay, lastWeek }) => [
+      profile,
+      ...[today, lastDay, lastWeek].map(({ busy, idle }) => `${busy / hour} ${idle / second}`),
+    ]),
+    [["b", "9 1", "9 1", "9 1"], ["a", "1 1", "2 2", "3 3"]],
+  );
+});
