@@ -14,6 +14,7 @@ import { messageOf, OperatorError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
 import { Inbox, isStatusUpdate, updatesMax } from "./inbox.ts";
+import type { Step } from "./steps.ts";
 
 /** Commands that may wait at the same time. */
 const asksMax = 100;
@@ -31,6 +32,8 @@ interface EngineOptions {
   readonly perform: (effect: Effect) => void;
   /** Tells a note to whoever is interested. */
   readonly tell: NoteSink;
+  /** Told of each step; absent: nobody measures. Must not throw. */
+  readonly stepped?: (step: Step) => void;
 }
 
 /** Takes in notes as they are told; must not throw. */
@@ -121,10 +124,13 @@ export class Engine {
   /** One event: step, store, perform, tell. Throws only for a bug. */
   async handle(event: Event): Promise<void> {
     const { clock, random } = this.#options;
-    const frame = step(this.#state, { atMs: clock.nowMs(), random: random(), event });
+    const before = this.#state;
+    const atMs = clock.nowMs();
+    const frame = step(before, { atMs, random: random(), event });
     const problem = frame.records.length === 0 ? undefined : await this.#store(frame);
-    const { state, effects, notes } = problem === undefined ? frame : withoutRecords(this.#state, event, frame);
+    const { state, effects, notes } = problem === undefined ? frame : withoutRecords(before, event, frame);
     this.#state = state;
+    this.#options.stepped?.({ before, after: state, event, effects, atMs });
     for (const effect of effects) this.#options.perform(effect);
     for (const note of notes) this.tell(note);
     this.#movedMs = clock.nowMs();
@@ -135,12 +141,14 @@ export class Engine {
    * Updates that wait together: all steps, one commit, all effects. If it cannot be stored, each is tried on its own.
    */
   async #handleUpdates(events: readonly Event[]): Promise<void> {
-    const { clock, random, perform } = this.#options;
+    const { clock, random, perform, stepped } = this.#options;
     let state = this.#state;
     const frames = events.map((event) => {
-      const frame = step(state, { atMs: clock.nowMs(), random: random(), event });
+      const before = state;
+      const atMs = clock.nowMs();
+      const frame = step(before, { atMs, random: random(), event });
       state = frame.state;
-      return frame;
+      return { ...frame, step: { before, after: state, event, effects: frame.effects, atMs } };
     });
     const records = frames.flatMap((frame) => frame.records);
     if (records.length > 0 && await this.#store({ records }) !== undefined) {
@@ -148,7 +156,8 @@ export class Engine {
       return;
     }
     this.#state = state;
-    for (const { effects, notes } of frames) {
+    for (const { effects, notes, step } of frames) {
+      stepped?.(step);
       for (const effect of effects) perform(effect);
       for (const note of notes) this.tell(note);
     }

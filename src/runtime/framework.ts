@@ -115,9 +115,7 @@ export async function createFramework(
       observeBacklog();
       return engine.room(event, signal);
     },
-    onFailed: (error, outage) => {
-      if (!isEndOfTeardown(engine.state, error)) engine.tell(connectionFailed(error, outage));
-    },
+    onFailed: (error, outage) => subscriptionFailed(engine, observations, { error, outage }),
     onSteady: (master) => engine.tell({ kind: "mesos-steady", master }),
   });
   const performer = createPerformer({
@@ -133,6 +131,7 @@ export async function createFramework(
     ...ports,
     settings: config.settings,
     perform: (effect) => performer.perform(effect),
+    stepped: observations.steps(),
     tell: (note, atMs) => {
       observations.told(note, atMs);
       ports.tell(supervisor.isUnsteady() ? withoutNews(note) : note, atMs);
@@ -177,12 +176,12 @@ function actsOf(parts: Parts): Pick<OpenFramework, "history" | "engine" | "comma
 }
 
 async function runAll(parts: Parts, signal: AbortSignal): Promise<FrameworkEnd> {
-  const { engine, ports, supervisor, performer, ending } = parts;
+  const { engine, ports, supervisor, performer, ending, observations } = parts;
   const { clock } = ports;
   if (signal.aborted) ending.stop();
   signal.addEventListener("abort", ending.stop, { once: true });
   const registering = untilResumed(engine, ports, ending.signal).then(() => supervisor.run(ending.signal));
-  const ticking = pulse((event) => engine.post(event), clock, ending.signal);
+  const ticking = pulse((event) => engine.post(event), { clock, observations }, ending.signal);
   const looking = look(parts, ending.signal);
   const watching = watchLives(parts, ending.signal);
   const recording = record(parts, ending.signal);
@@ -230,6 +229,15 @@ function endingsOf(
     exit: (message) => ending.finish({ kind: "torn-down", message }),
     fail: ending.fail,
   };
+}
+
+function subscriptionFailed(
+  engine: Engine,
+  observations: Observations,
+  { error, outage }: { readonly error: Error; readonly outage: number },
+): void {
+  observations.failed("mesos", "subscribe", error instanceof MesosError ? error.code : "mesos-error");
+  if (!isEndOfTeardown(engine.state, error)) engine.tell(connectionFailed(error, outage));
 }
 
 /** The master ends the stream of a framework that it removes, often before it answers TEARDOWN. */
@@ -347,9 +355,15 @@ async function watchLives(
   }
 }
 
-async function pulse(post: (event: Event) => void, clock: Clock, signal: AbortSignal): Promise<void> {
+async function pulse(
+  post: (event: Event) => void,
+  { clock, observations }: { readonly clock: Clock; readonly observations: Observations },
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
     post({ kind: "tick" });
+    const dueMs = clock.nowMs() + tickMs;
     await clock.sleep(tickMs, signal);
+    if (!signal.aborted) observations.lagged(Math.max(0, clock.nowMs() - dueMs));
   }
 }

@@ -192,7 +192,9 @@ function withTargets({ view, measured, ...picture }: Picture, targets: readonly 
   for (const { webhook: { name }, outbox } of targets) {
     const { failing, ...figures } = outbox.state();
     webhooks[name] = { ...figures, isFailing: failing !== undefined };
-    if (failing !== undefined) problems.push(webhookFailing(name, failing.what, failing.hint));
+    if (failing !== undefined) {
+      problems.push({ ...webhookFailing(name, failing.what, failing.hint), sinceMs: failing.sinceMs });
+    }
   }
   return {
     ...picture,

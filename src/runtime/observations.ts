@@ -8,9 +8,11 @@ import type { NoteView, StatusView } from "../core/view/view.ts";
 import { noteLine } from "../core/words/notes.ts";
 import { createFloodGate } from "../log/flood_gate.ts";
 import { createHistogram } from "./histogram.ts";
+import { Meters } from "./meters.ts";
 import { createLifeLines } from "./life_lines.ts";
 import { createProblemMemory } from "./problem_memory.ts";
 import type { Recorder } from "./recorder.ts";
+import { measureStep, nothingRemembered, type Step } from "./steps.ts";
 
 /** Notes kept for the page. */
 const historyMax = 200;
@@ -27,6 +29,7 @@ export class Observations {
   readonly #notes = new Map<string, number>();
   readonly #mesosCalls = new Map<string, number>();
   readonly #pollDuration = createHistogram();
+  readonly #meters = new Meters();
   readonly #problems = createProblemMemory();
   readonly #lives = createLifeLines();
   readonly #queues: Record<keyof Measured["queues"], QueueDepth> = {
@@ -52,9 +55,41 @@ export class Observations {
     if (this.#history.length > historyMax) this.#historyBefore += this.#history.splice(0, 1).length;
   }
 
-  /** A call to the Mesos master has ended; the kinds are those of core/effect.ts, so there are few. */
-  mesosCalled(kind: string): void {
-    addOne(this.#mesosCalls, kind);
+  /**
+   * A call to a server has ended; its kinds are those of core/effect.ts, so there are few. `code`: of the problem; absent:
+   * there was none.
+   */
+  called(
+    server: "gocd" | "mesos",
+    call: string,
+    { tookMs, code }: { readonly tookMs: number; readonly code?: string },
+  ): void {
+    if (server === "mesos") addOne(this.#mesosCalls, call);
+    this.#meters.duration("api-call", { server, call }, tookMs);
+    if (code !== undefined) this.failed(server, call, code);
+  }
+
+  /** A call to a server has failed that is not measured otherwise. */
+  failed(server: "gocd" | "mesos", call: string, code: string): void {
+    this.#meters.total("api-errors", { server, call, code }, 1);
+  }
+
+  /** Takes in the steps of one core. */
+  steps(): (step: Step) => void {
+    let remembered = nothingRemembered;
+    return (step) => {
+      const measured = measureStep(remembered, step);
+      remembered = measured.remembered;
+      for (const measure of measured.measures) {
+        if (measure.kind === "duration") this.#meters.duration(measure.name, measure.labels, measure.ms);
+        else this.#meters.total(measure.name, measure.labels, measure.by);
+      }
+    };
+  }
+
+  /** A tick came so late. */
+  lagged(ms: number): void {
+    this.#meters.duration("loop-lag", {}, ms);
   }
 
   /** A full poll of the GoCD server has ended. */
@@ -95,6 +130,8 @@ export class Observations {
       mesosCalls: Object.fromEntries(this.#mesosCalls),
       pollDuration: this.#pollDuration.snapshot(),
       queues: { ...this.#queues },
+      durations: this.#meters.durations(),
+      totals: this.#meters.totals(),
       residentBytes: Deno.memoryUsage().rss,
     };
   }

@@ -84,22 +84,29 @@ async function readGocd(
       const poll = await gocd.poll(signal, effect.environments);
       const tookMs = nowMs() - startMs;
       observations.gocdPolled(tookMs);
+      observations.called("gocd", effect.kind, { tookMs });
       post({ kind: "gocd-polled", ...poll, tookMs });
     } else {
       const agents = await gocd.readAgents(signal);
-      post({ kind: "gocd-agents-read", agents, tookMs: nowMs() - startMs, agentsAskedMs: startMs });
+      const tookMs = nowMs() - startMs;
+      observations.called("gocd", effect.kind, { tookMs });
+      post({ kind: "gocd-agents-read", agents, tookMs, agentsAskedMs: startMs });
     }
   } catch (error) {
     if (signal.aborted) return;
-    if (effect.kind === "poll-gocd") observations.gocdPolled(nowMs() - startMs);
-    post({ kind: "gocd-poll-failed", problem: problemOf(error) });
+    const problem = problemOf(error);
+    const tookMs = nowMs() - startMs;
+    if (effect.kind === "poll-gocd") observations.gocdPolled(tookMs);
+    observations.called("gocd", effect.kind, { tookMs, code: problem.code });
+    post({ kind: "gocd-poll-failed", problem });
   }
 }
 
 async function changeGocd(
-  { gocd, post, signal }: PerformOptions,
+  { gocd, post, signal, observations, nowMs }: PerformOptions,
   effect: Exclude<GocdEffect, { readonly kind: "poll-gocd" | "read-gocd-agents" }>,
 ): Promise<void> {
+  const startMs = nowMs();
   try {
     switch (effect.kind) {
       case "enable-gocd-agent":
@@ -115,27 +122,32 @@ async function changeGocd(
       default:
         effect satisfies never;
     }
+    observations.called("gocd", effect.kind, { tookMs: nowMs() - startMs });
     post({ kind: "gocd-call-done", call: effect });
   } catch (error) {
     if (signal.aborted) return;
-    post({ kind: "gocd-call-failed", call: effect, problem: problemOf(error) });
+    const problem = problemOf(error);
+    observations.called("gocd", effect.kind, { tookMs: nowMs() - startMs, code: problem.code });
+    post({ kind: "gocd-call-failed", call: effect, problem });
   }
 }
 
 async function callMesos(options: PerformOptions, call: MesosEffect): Promise<void> {
-  const { post, signal, observations } = options;
+  const { post, signal, observations, nowMs } = options;
   const session = options.session();
   if (session === undefined) {
     post({ kind: "mesos-call-failed", call, outcome: "unknown", message: "not subscribed" });
     return;
   }
+  const startMs = nowMs();
   try {
     await session.send(call, signal);
     if (call.kind === "teardown-framework") post({ kind: "framework-torn-down" });
-    observations.mesosCalled(call.kind);
+    observations.called("mesos", call.kind, { tookMs: nowMs() - startMs });
   } catch (error) {
     if (signal.aborted) return;
-    observations.mesosCalled(call.kind);
+    const code = error instanceof MesosError ? error.code : "mesos-error";
+    observations.called("mesos", call.kind, { tookMs: nowMs() - startMs, code });
     const isRefused = error instanceof MesosError && error.reason === "call-refused";
     post({
       kind: "mesos-call-failed",

@@ -4,6 +4,7 @@ import type { Measured, Picture, QueueDepth, WebhookFigures } from "../core/view
 import { healthOf } from "../core/view/health.ts";
 import type { InstanceView, ServerHealth, StatusView } from "../core/view/view.ts";
 import { verdictKinds } from "../core/words/verdicts.ts";
+import { measuredFamilies } from "./metrics_measured.ts";
 import { type MetricFamily, metricsText, type Sample } from "./prometheus.ts";
 
 /** Beyond this many values of a label, the rest is `other`, so that no fault can flood a Prometheus server. */
@@ -52,12 +53,21 @@ export function metricsPage({ view, measured }: Picture, version: string): strin
       "Launches of a profile that have failed in a row; 0 once an agent has registered.",
       launchFailures(view),
     ),
+    gauge(
+      "profile_max_agents",
+      "The limit of agents of a profile, where it has one of its own (max-agents).",
+      view.profiles.slice(0, labelValuesMax)
+        .flatMap(({ name, maxAgents }) =>
+          maxAgents === undefined ? [] : [{ labels: { profile: name }, value: maxAgents }]
+        ),
+    ),
     number("avoided_hosts", "Mesos agents that are currently avoided.", view.avoidedHosts.length),
     number("frozen", "1 while all launching is frozen.", view.frozen ? 1 : 0),
     gauge("mode", "1 for the current mode: run, drain or teardown.", modes(view)),
     ...leaderFamilies(view),
     gauge("problems", "Current problems by code.", byCode(view.problems.map(({ code }) => code))),
     counter("notes_total", "Decisions and observations by code.", "code", measured.notesByCode),
+    ...measuredFamilies(view, measured),
     ...webhookFamilies(measured),
     ...queueFamilies(measured),
     memoryFamily(measured),
@@ -116,6 +126,11 @@ function mesosFamilies(view: StatusView, { mesosCalls }: Measured): readonly Met
       view.mesos.session === "subscribed" ? 1 : 0,
     ),
     number("offers_suppressed", "1 while offers are suppressed.", view.mesos.offers === "suppressed" ? 1 : 0),
+    gauge(
+      "last_heartbeat_timestamp_seconds",
+      "When the Mesos master was last heard in this session.",
+      view.mesos.lastHeardMs === undefined ? [] : [{ labels: {}, value: view.mesos.lastHeardMs / 1000 }],
+    ),
     counter("mesos_calls_total", "Calls sent to the Mesos master by type.", "call", mesosCalls),
   ];
 }
@@ -135,8 +150,7 @@ function gocdFamilies(view: StatusView, { pollDuration }: Measured): readonly Me
       kind: "histogram",
       name: "gocd_mesos_poll_duration_seconds",
       help: "How long polls of the GoCD server took.",
-      labels: {},
-      snapshot: pollDuration,
+      series: [{ labels: {}, snapshot: pollDuration }],
     },
     gauge("gocd_agents", "Records on the GoCD server by state.", byState(view)),
   ];

@@ -23,8 +23,7 @@ export type MetricFamily =
     readonly kind: "histogram";
     readonly name: string;
     readonly help: string;
-    readonly labels: Labels;
-    readonly snapshot: HistogramSnapshot;
+    readonly series: readonly { readonly labels: Labels; readonly snapshot: HistogramSnapshot }[];
   };
 
 /** `Content-Type` of the text. */
@@ -43,7 +42,8 @@ function familyText(family: MetricFamily): string {
     case "counter":
       return head + family.samples.map(({ labels, value }) => sampleLine(family.name, labels, value)).join("");
     case "histogram":
-      return head + histogramLines(family.name, family.labels, family.snapshot);
+      return head +
+        family.series.map(({ labels, snapshot }) => histogramLines(family.name, labels, snapshot)).join("");
     default:
       return family satisfies never;
   }

@@ -174,6 +174,17 @@ export interface Driver {
 export interface DriverOptions extends SettingsChanges {
   readonly stored?: StoredState;
   readonly random?: () => number;
+  /** Told of each step. */
+  readonly onStep?: (step: DriverStep) => void;
+}
+
+/** One step of a driver. */
+export interface DriverStep {
+  readonly before: State;
+  readonly after: State;
+  readonly event: Event;
+  readonly effects: readonly Effect[];
+  readonly atMs: number;
 }
 
 /** Longer than any answer takes. */
@@ -194,6 +205,7 @@ export function drive(options: DriverOptions = {}): Driver {
     laws.before(state, event);
     const frame = step(state, timed);
     laws.after(frame, timed);
+    options.onStep?.({ before: state, after: frame.state, event, effects: frame.effects, atMs });
     state = frame.state;
     effects.push(...frame.effects);
     const lines = frame.notes.map((note) => noteLine(note, atMs));

@@ -9,7 +9,7 @@ import type { LeadershipView, ServerHealth, StatusView } from "../../src/core/vi
 import { writesRefusedCode } from "../../src/core/words/problems.ts";
 import { metricsPage } from "../../src/web/metrics.ts";
 import { drive, emptyStore, minute, someSettings } from "../support/core.ts";
-import { pictureOf } from "../support/picture.ts";
+import { pictureOf, someMeasures } from "../support/picture.ts";
 import { promtool, promtoolPackage, runPromtool } from "../support/promtool.ts";
 import { sampleView } from "../support/sample_view.ts";
 
@@ -76,10 +76,13 @@ for (const { alert, labels, annotations, for: delay } of rules) {
   });
 }
 
+const remarked = sampleView.jobs.map((job) => ({ ...job, remarks: [{ code: "agents-lost" as const, text: "" }] }));
+const leadership = { role: "leader", sinceMs: sampleView.startedMs } as const;
 const leaderText = metricsPage(
-  pictureOf({ ...sampleView, leadership: { role: "leader", sinceMs: sampleView.startedMs } }, {
+  pictureOf({ ...sampleView, jobs: remarked, leftUntaken: { "held-attempts": 2 }, leadership }, {
     notesByCode: { "agent-launched": 3 },
     mesosCalls: { ACCEPT: 4 },
+    ...someMeasures(),
   }),
   "0.1.0",
 );
@@ -117,10 +120,28 @@ for (const { name, expr } of [...rules.map(({ alert, expr }) => ({ name: alert, 
   });
 }
 
+Deno.test("docs/monitoring.md has every metric with its labels, and no other", () => {
+  const families = [...leaderText.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name = "", kind = ""]) => ({
+    name,
+    kind,
+  }));
+  const rows = new Map([...guide.matchAll(/^\| `((?:gocd_mesos|process)_\w+)(?:\{([\w,]+)\})?` /gm)]
+    .map(([, name = "", labels = ""]) => [name, labels]));
+  assertEquals([...rows.keys()].toSorted(), families.map(({ name }) => name).toSorted());
+  for (const { name, kind } of families) {
+    const labels = told.get(kind === "histogram" ? `${name}_bucket` : name) ?? new Set();
+    assertEquals([...labels].filter((label) => label !== "le").join(","), rows.get(name), name);
+  }
+});
+
 Deno.test("the dashboard has a panel for each topic, each with a description", () => {
   const titles = panels.map(({ title }) => title);
   const topics = ["Waiting jobs by verdict", "Agents by state", "Longest wait by verdict", "State of the servers"];
-  for (const topic of [...topics, "Decisions", "Limits: jobs held back"]) assert(titles.includes(topic), topic);
+  for (
+    const topic of [...topics, "Decisions", "Limits: jobs held back", "How long jobs waited", "Agent-hours per hour"]
+  ) {
+    assert(titles.includes(topic), topic);
+  }
   assertEquals(panels.filter(({ description }) => description === ""), []);
   assertEquals(new Set(panels.map(({ id }) => id)).size, panels.length);
 });

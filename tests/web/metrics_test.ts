@@ -7,7 +7,7 @@ import type { StatusView } from "../../src/core/view/view.ts";
 import { createHistogram } from "../../src/runtime/histogram.ts";
 import { labelValuesMax, metricsPage } from "../../src/web/metrics.ts";
 import { metricsText } from "../../src/web/prometheus.ts";
-import { pictureOf } from "../support/picture.ts";
+import { pictureOf, someMeasures } from "../support/picture.ts";
 import { promtool, promtoolPackage, runPromtool } from "../support/promtool.ts";
 import { hostileName, largeView, sampleMs, sampleView } from "../support/sample_view.ts";
 
@@ -21,6 +21,7 @@ function metricsOf(view: StatusView = seen, more: Partial<Measured> = {}): strin
     mesosCalls: { ACCEPT: 4, DECLINE: 9 },
     pollDuration: pollDuration.snapshot(),
     queues: { events: { now: 3, max: 40 }, calls: { now: 1, max: 7 } },
+    ...someMeasures(),
     ...more,
   });
   return metricsPage(picture, "0.1.0");
@@ -61,6 +62,23 @@ const expected: readonly string[] = [
   'gocd_mesos_queue_depth{queue="events"} 3',
   'gocd_mesos_queue_depth_max{queue="calls"} 7',
   "process_resident_memory_bytes 88000000",
+  'gocd_mesos_job_wait_seconds_bucket{profile="linux",le="30"} 0',
+  'gocd_mesos_job_wait_seconds_bucket{profile="linux",le="60"} 1',
+  'gocd_mesos_job_wait_seconds_count{profile="linux"} 2',
+  'gocd_mesos_job_wait_seconds_sum{profile="linux"} 440',
+  'gocd_mesos_accept_delay_seconds_bucket{profile="linux",le="1"} 1',
+  'gocd_mesos_api_call_duration_seconds_count{server="gocd",call="poll-gocd"} 1',
+  'gocd_mesos_api_errors_total{server="gocd",call="poll-gocd",code="gocd-unreachable"} 2',
+  'gocd_mesos_loop_lag_seconds_bucket{le="0.005"} 1',
+  'gocd_mesos_offers_total{answer="declined",reason="too-small"} 3',
+  'gocd_mesos_builds_lost_total{profile="linux",cause="lost"} 1',
+  'gocd_mesos_builds_lost_total{profile="windows",cause="exited"} 0',
+  'gocd_mesos_agent_seconds_total{profile="linux",state="building"} 3600.5',
+  'gocd_mesos_agent_seconds_total{profile="deploy",state="idle"} 0',
+  'gocd_mesos_webhook_deliveries_total{webhook="team",outcome="failed"} 2',
+  'gocd_mesos_webhook_messages_waiting{webhook="team"} 3',
+  'gocd_mesos_webhook_messages_lost_total{webhook="team"} 1',
+  'gocd_mesos_webhook_failing{webhook="team"} 1',
 ];
 Deno.test("the metrics tell what the page tells", () => {
   const lines = metricsOf().split("\n");

@@ -170,10 +170,17 @@ function problemConditions({ problems, gocd, mesos }: StatusView): readonly Cond
   return problems.filter(({ code }) => !toldElsewhere.has(code) && !ofServers.includes(code)).map(problemCondition);
 }
 
-function problemCondition({ code, message: text, hint, profile, subject = profile }: Finding): Condition {
+function problemCondition({ code, message: text, hint, profile, subject = profile, sinceMs }: Finding): Condition {
   const event = Object.hasOwn(eventsByCode, code) ? eventsByCode[code] ?? "other" : "other";
   const apart = event === "other" ? [code, ...subject === undefined ? [] : [subject]].join("/") : subject;
-  return conditionOf({ event, code, text, hint, ...(apart === undefined ? {} : { subject: apart }) });
+  return conditionOf({
+    event,
+    code,
+    text,
+    hint,
+    ...(apart === undefined ? {} : { subject: apart }),
+    ...(sinceMs === undefined ? {} : { sinceMs }),
+  });
 }
 
 /** Kinds of jobs that are told of one by one, those that wait longest first. */

@@ -22,10 +22,42 @@ export interface Measured {
   readonly pollDuration: HistogramSnapshot;
   /** Events before the engine, and calls to both servers in progress or in line. */
   readonly queues: Readonly<Record<"events" | "calls", QueueDepth>>;
+  /** Durations since the start, each in series by their labels. */
+  readonly durations: Readonly<Record<DurationName, readonly DurationSeries[]>>;
+  /** Totals since the start, each in series by their labels. */
+  readonly totals: Readonly<Record<TotalName, readonly TotalSeries[]>>;
   /** The webhooks by their names; absent: there are none. */
   readonly webhooks?: Readonly<Record<string, WebhookFigures>>;
   /** Resident memory of the process in bytes. */
   readonly residentBytes: number;
+}
+
+/** Durations that are measured: of jobs, of the steps of a launch, of idle agents, of calls, and of the loop. */
+export type DurationName =
+  | "job-wait"
+  | "accept-delay"
+  | "container-start"
+  | "registration"
+  | "agent-idle"
+  | "api-call"
+  | "loop-lag";
+
+/** What is counted, by events or by seconds. */
+export type TotalName = "offers" | "builds-lost" | "agent-seconds" | "api-errors";
+
+/** Few values each: profiles, states, codes of the program; never a job or a task. */
+export type MeasureLabels = Readonly<Record<string, string>>;
+
+/** The durations with these labels. */
+export interface DurationSeries {
+  readonly labels: MeasureLabels;
+  readonly snapshot: HistogramSnapshot;
+}
+
+/** The total with these labels. */
+export interface TotalSeries {
+  readonly labels: MeasureLabels;
+  readonly value: number;
 }
 
 /** How one webhook stands: messages and tries since the start. */

@@ -46,6 +46,7 @@ export function statusView(state: State, atMs: number): StatusView {
       sinceMs: session.sinceMs,
       offers: state.demand.wanted.length > 0 ? "wanted" : "suppressed",
       ...(session.reason === undefined ? {} : { reason: session.reason }),
+      ...(session.heardMs === undefined ? {} : { lastHeardMs: session.heardMs }),
     },
     gocd: {
       health: gocdHealth(state, atMs),

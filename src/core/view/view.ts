@@ -115,6 +115,8 @@ export interface MesosView {
   readonly sinceMs: number;
   readonly offers: "suppressed" | "wanted";
   readonly reason?: string;
+  /** When the master was last heard; absent: not yet in this session. */
+  readonly lastHeardMs?: number;
 }
 
 /** The GoCD server. */

@@ -211,6 +211,7 @@ const program: Readonly<Record<string, Schema>> = {
     sinceMs: timeMs("since when the session is so"),
     offers: word("whether offers are wanted", ["suppressed", "wanted"]),
     "reason?": text("why there is no session"),
+    "lastHeardMs?": timeMs("when the master was last heard in this session"),
   }),
   Leadership: record("this instance's part among several that share one state", {
     role: word("a standby only waits", ["leader", "standby"]),

@@ -75,7 +75,7 @@ Deno.test("each problem of the picture is a condition: by its kind, with what te
     { code: "held-limit", message: "limit", hint: "", profile: "linux" },
     { code: "jobs-unserved", message: "no", hint: "", subject: "resource x" },
     { code: "gocd-writes-refused", message: "no", hint: "" },
-    { code: "gocd-disk-full", message: "full", hint: "" },
+    { code: "gocd-disk-full", message: "full", hint: "", sinceMs: 1_000 },
     { code: "gocd-duplicate", message: "twice", hint: "", profile: "linux" },
     { code: "constructor", message: "odd", hint: "" },
   ];
@@ -90,6 +90,8 @@ Deno.test("each problem of the picture is a condition: by its kind, with what te
     "warning other/gocd-duplicate/linux",
     "warning other/constructor",
   ]);
+  const { now } = conditionsOf({ ...view(running()), problems: findings }, longMs);
+  assertEquals(now.map(({ sinceMs }) => sinceMs).filter((sinceMs) => sinceMs !== undefined), [1_000]);
 });
 
 Deno.test("what another condition tells already is not told again", () => {
