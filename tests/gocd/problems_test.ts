@@ -52,7 +52,7 @@ const cases: readonly Case[] = [
         "content-type": "application/xml",
       }),
     want: ["gocd-login-page", "unreadable"],
-    says: "an HTML page instead of data",
+    says: "page",
   },
   {
     what: "a login page without a type",
@@ -235,7 +235,7 @@ const cases: readonly Case[] = [
     what: "a bad gateway",
     answer: () => page(502, html, asHtml),
     want: ["gocd-server-error", "unreachable"],
-    says: "an HTML page instead of data",
+    says: 'with the page "Log in"',
   },
   {
     what: "an error inside",
