@@ -13,7 +13,15 @@ export interface ScheduledJob {
   /** Its elastic profile, where the server could be asked (the feed does not tell): never ours. */
   readonly elasticProfile?: string;
   /** Why it is not known which resources it asks for (without the feed); then `gocdResources` says nothing. */
-  readonly unknownNeeds?: string;
+  readonly unknownNeeds?: UnknownNeeds;
+}
+
+/** Why nobody knows what a job asks for. */
+export interface UnknownNeeds {
+  /** Its configuration cannot be read, or does not say it, any more. */
+  readonly why: "unread" | "unconfigured";
+  /** In words. */
+  readonly cause: string;
 }
 
 /** An environment that a GoCD agent is in. */

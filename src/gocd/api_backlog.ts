@@ -143,7 +143,7 @@ function readingOf(runs: readonly StageRun[], dashboard: Dashboard): ScheduledJo
       const locator = `${locatorOf(run.stage)}/${name}`;
       const needs = needsIn(run, name);
       const { pipeline } = run.stage;
-      if (needs.kind === "unknown") untold.push({ pipeline, locator, cause: needs.cause });
+      if (needs.kind === "unknown") untold.push({ pipeline, locator, needs });
       return { job: jobOf({ locator, name, needs }, dashboard.environments.get(pipeline.toLowerCase())), scheduledMs };
     })
   ).sort((a, b) => a.scheduledMs - b.scheduledMs).map(({ job }) => job);
@@ -159,7 +159,7 @@ function readingOf(runs: readonly StageRun[], dashboard: Dashboard): ScheduledJo
 
 function needsIn({ configured, unread, stage: { stage } }: StageRun, name: string): JobNeeds {
   if (configured !== undefined) return configured.needsOf(stage, name);
-  return { kind: "unknown", cause: unread ?? "its configuration was not read" };
+  return { kind: "unknown", why: "unread", cause: unread ?? "its configuration was not read" };
 }
 
 function jobOf(
@@ -167,7 +167,10 @@ function jobOf(
   environment: string | undefined,
 ): ScheduledJob {
   const place = { locator, name, ...(environment === undefined ? {} : { environment }) };
-  if (needs.kind === "unknown") return { ...place, gocdResources: [], unknownNeeds: needs.cause };
+  if (needs.kind === "unknown") {
+    const { why, cause } = needs;
+    return { ...place, gocdResources: [], unknownNeeds: { why, cause } };
+  }
   const { gocdResources, elasticProfile } = needs;
   return { ...place, gocdResources, ...(elasticProfile === undefined ? {} : { elasticProfile }) };
 }

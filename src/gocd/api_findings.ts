@@ -1,13 +1,15 @@
 // What people should know of a backlog that was read without the feed: above all where it shows less.
 
 import type { Finding } from "../core/event.ts";
+import type { UnknownNeeds } from "../core/gocd_records.ts";
+import { oneLine } from "../core/text.ts";
 import { jobsMax } from "./scheduled_jobs.ts";
 
 /** A waiting job of which it is not known what it needs. */
 export interface Untold {
   readonly pipeline: string;
   readonly locator: string;
-  readonly cause: string;
+  readonly needs: UnknownNeeds;
 }
 
 /** What one reading has missed. */
@@ -24,20 +26,21 @@ export interface Missed {
 
 /** Findings of one kind that are listed. */
 const shownMax = 20;
+const nameLengthMax = 100;
 
 /** The findings of one reading. */
 export function apiFindings({ untold, refused, unreadStages, leftOut, isPersonal }: Missed): readonly Finding[] {
   const byCause = new Map<string, Untold[]>();
   for (const each of untold) {
-    const cause = `the resources of jobs of pipeline ${each.pipeline} are unknown: ${each.cause}`;
+    const pipeline = oneLine(each.pipeline, nameLengthMax);
+    const cause = `the resources of jobs of pipeline ${pipeline} are unknown: ${each.needs.cause}`;
     byCause.set(cause, [...byCause.get(cause) ?? [], each]);
   }
   return [
     ...[...byCause].slice(0, shownMax).map(([message, jobs]): Finding => ({
       code: "gocd-needs-unknown",
       message,
-      hint: "make the account an administrator of GoCD, or of the pipeline's group with a view of its template; " +
-        "until then nothing is launched for these jobs",
+      hint: jobs[0]?.needs.why === "unconfigured" ? unconfiguredHint : unreadHint,
       locators: jobs.slice(0, shownMax).map(({ locator }) => locator),
     })),
     ...refused.slice(0, shownMax).map((message): Finding => ({
@@ -58,6 +61,11 @@ export function apiFindings({ untold, refused, unreadStages, leftOut, isPersonal
     ...(isPersonal ? [personal] : []),
   ];
 }
+
+const unreadHint =
+  "make the account an administrator of GoCD, or of the pipeline's group with a view of its template; " +
+  "until then nothing is launched for these jobs";
+const unconfiguredHint = "cancel the stage of these jobs, or run it again; until then nothing is launched for them";
 
 const personal: Finding = {
   code: "gocd-dashboard-personal",

@@ -1,6 +1,8 @@
 // What a job needs of an agent, from the configuration of its pipeline (GoCD api-pipeline-config-v10 and v11,
 // api-template-config-v5 to v7): as configured, so with parameters still to be replaced.
 
+import type { UnknownNeeds } from "../core/gocd_records.ts";
+import { oneLine } from "../core/text.ts";
 import { contentError } from "./content_problems.ts";
 import { at, parseJson } from "./json.ts";
 import { resourcesMax, textLengthMax } from "./scheduled_jobs.ts";
@@ -8,7 +10,7 @@ import { resourcesMax, textLengthMax } from "./scheduled_jobs.ts";
 /** What a job needs; `unknown`: it must not be guessed, and why it is not known. */
 export type JobNeeds =
   | { readonly kind: "known"; readonly gocdResources: readonly string[]; readonly elasticProfile?: string }
-  | { readonly kind: "unknown"; readonly cause: string };
+  | ({ readonly kind: "unknown" } & UnknownNeeds);
 
 /** One job as configured. */
 export interface ConfiguredJob {
@@ -92,8 +94,10 @@ export function needsOf(
   return { kind: "known", gocdResources: names, ...(profile === "" ? {} : { elasticProfile: profile }) };
 }
 
+const causeLengthMax = 300;
+
 function unknown(cause: string): JobNeeds {
-  return { kind: "unknown", cause };
+  return { kind: "unknown", why: "unconfigured", cause: oneLine(cause, causeLengthMax) };
 }
 
 /** Source: GoCD RunMultipleInstance, RunOnAllAgents: builds of one job carry a number. */

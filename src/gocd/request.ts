@@ -11,7 +11,7 @@ import { bodyBytesMax, contentError } from "./content_problems.ts";
 import { type AttemptDetail, networkError } from "./network_problems.ts";
 import { answerError, type GocdCall } from "./problems.ts";
 import { retryAfterMsOf, sessionCookieOf } from "./response_headers.ts";
-import { isLater } from "./versions.ts";
+import { isLater, newFeedPath } from "./versions.ts";
 
 /** One request. */
 export interface GocdRequest {
@@ -275,6 +275,8 @@ function noteDeprecation(session: Session, source: string, headers: Headers): vo
     code: "gocd-api-deprecated",
     message: `${source} is deprecated since GoCD ${since.slice(0, 20)}` +
       (removal === null ? "" : ` and will be gone in ${removal.slice(0, 20)}`),
-    hint: "nothing to do now: get a newer gocd-mesos before upgrading GoCD",
+    hint: source.endsWith(newFeedPath)
+      ? "nothing to do: once GoCD has no feed, the waiting jobs are read without it"
+      : "nothing to do now: get a newer gocd-mesos before upgrading GoCD",
   });
 }

@@ -11,12 +11,12 @@ export interface WaitingJob {
   readonly scheduledMs: number;
 }
 
-/** The jobs of a stage in state Scheduled, in its order. Throws {@linkcode GocdError} (`unreadable`). */
+/** The jobs of a stage in state Scheduled, in its order, each name once. Throws {@linkcode GocdError} (`unreadable`). */
 export function readWaitingJobs(text: string, source: string): readonly WaitingJob[] {
   const jobs = at(parseJson(text, source), "jobs");
   const other = contentError(source, { kind: "other-shape", expected: "a run of a stage with its jobs" });
   if (!Array.isArray(jobs)) throw other;
-  return jobs.flatMap((job: unknown) => {
+  const waiting = jobs.flatMap((job: unknown): readonly WaitingJob[] => {
     const [name, state, scheduled] = ["name", "state", "scheduled_date"].map((key) => at(job, key));
     // A job that cannot be read might be one that waits.
     if (typeof name !== "string" || name === "" || name.length > textLengthMax || typeof state !== "string") {
@@ -25,4 +25,5 @@ export function readWaitingJobs(text: string, source: string): readonly WaitingJ
     if (state !== "Scheduled") return [];
     return [{ name, scheduledMs: typeof scheduled === "number" ? scheduled : Infinity }];
   });
+  return [...new Map(waiting.map((job) => [job.name, job])).values()];
 }

@@ -53,7 +53,7 @@ export interface GocdDialect {
 /** Feed of 15.2 to 20.8: administrators only. */
 const oldFeedPath = "/api/jobs/scheduled.xml";
 /** Feed of 20.1 to 26.1: any logged-in user. */
-const newFeedPath = "/api/feed/jobs/scheduled.xml";
+export const newFeedPath = "/api/feed/jobs/scheduled.xml";
 
 /** Media type of version `n` of an API. */
 export function mediaType(n: number): string {

@@ -29,6 +29,14 @@ const causes: readonly (readonly [
     schedule(gocd, {});
     gocd.setMaintenance(true);
   }],
+  ["feed-gone", ({ gocd }) => {
+    gocd.setFeedGone(404);
+    schedule(gocd, { gocdResources: ["windows"], environment: "prod" });
+  }],
+  ["unknown-needs", ({ gocd }) => {
+    gocd.configurePipeline({ name: "shop", stages: [{ name: "build", jobs: [{ name: "other" }] }] });
+    schedule(gocd, { gocdResources: ["linux"] });
+  }, "poller.source = api"],
   ["all-disabled", ({ gocd }) => {
     gocd.addAgent({ uuid: personsUuid, hostname: "box", configState: "Disabled" });
     schedule(gocd, {});

@@ -5,6 +5,9 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { GocdError, type GocdPoll } from "../../src/gocd/api.ts";
 import { createHttpGocdApi } from "../../src/gocd/http_api.ts";
+import { serverAt } from "../support/addresses.ts";
+import { simFetch, simUrl } from "../support/sim_fetch.ts";
+import { job, server } from "../sim/gocd_support.ts";
 import { connection, type FakeGocd, fakeGocd } from "./fake_gocd.ts";
 
 const paths = [
@@ -26,6 +29,11 @@ const pieces = fc.constantFrom(
   '"agents":[',
   '"profiles":[{"id":"a"}',
   '"environments":[',
+  '"pipelines":[',
+  '{"stages":[',
+  '{"jobs":[',
+  '{"name":"a","state":"Scheduled"}',
+  '{"template":"build"',
   "]}}",
   "null",
   "[]",
@@ -119,6 +127,51 @@ for (const path of paths) {
         for (const finding of got.findings) assert(!/[\n\r]/.test(finding.message), finding.message);
         if (path === "/api/admin/environments" && got.missingEnvironments !== undefined) {
           assertEquals([answer.status >= 200 && answer.status < 300, /"environments"/.test(text)], [true, true], text);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+}
+
+const apiPaths = ["/api/dashboard", "/api/stages/", "/api/admin/pipelines/", "/api/admin/templates/"] as const;
+
+/** The same for the jobs without the feed: one waits, which needs linux. */
+async function pollApiWith(at: string, answer: Answer): Promise<GocdPoll | GocdError> {
+  const model = server("26.1.0");
+  const stages = [{ name: "stage", jobs: [{ name: "job", gocdResources: ["#{OS}"] }] }];
+  model.configureTemplate({ name: "build", stages });
+  model.configurePipeline({ name: "shop", template: "build", parameters: { OS: "linux" }, stages: [] });
+  job(model, "shop", { gocdResources: ["linux"] });
+  const plain = simFetch(model);
+  const fetch: typeof globalThis.fetch = (input, init) =>
+    new URL(String(input)).pathname.includes(at) ? Promise.resolve(responseOf(answer)) : plain(input, init);
+  const target = { ...connection, url: serverAt(simUrl), jobSource: "api" } as const;
+  const api = createHttpGocdApi(target, { fetch, nowMs: () => 0 });
+  return await api.poll(new AbortController().signal).catch((error: unknown) => {
+    if (error instanceof GocdError) return error;
+    throw error;
+  });
+}
+
+for (const path of apiPaths) {
+  Deno.test(`any answer whatever in place of ${path} is refused in one line, or no job is lost or guessed`, async () => {
+    await fc.assert(
+      fc.asyncProperty(answers, async (answer) => {
+        const got = await pollApiWith(path, answer);
+        if (got instanceof GocdError) {
+          const { message, hint } = got.problem;
+          assert(message !== "" && hint !== "" && !/[\n\r]/.test(message + hint), message);
+          return;
+        }
+        for (const { message } of got.findings) assert(!/[\n\r]/.test(message), message);
+        const text = new TextDecoder().decode(answer.body);
+        const [first] = got.jobs;
+        if (first === undefined) {
+          const isDenied = got.findings.some(({ code }) => code === "gocd-stage-unread");
+          assert(path === "/api/stages/" && isDenied || /"(?:pipelines|jobs)"\s*:\s*\[/.test(text), text);
+        } else if (first.unknownNeeds === undefined) {
+          assert(first.gocdResources.join() === "linux" || /"(?:stages|jobs)"\s*:\s*\[/.test(text), text);
         }
       }),
       { numRuns: 300 },

@@ -170,8 +170,11 @@ Deno.test("what an account may not read is not guessed: the job says why, and so
       locator: "theirs/1/stage/1/job",
       name: "job",
       gocdResources: [],
-      unknownNeeds: "GET http://gocd.test:8153/go/api/admin/pipelines/theirs answered 403: " +
-        "You are not authorized to perform this action.",
+      unknownNeeds: {
+        why: "unread",
+        cause: "GET http://gocd.test:8153/go/api/admin/pipelines/theirs answered 403: " +
+          "You are not authorized to perform this action.",
+      },
     },
   ]);
   const finding = poll.findings.find(({ code }) => code === "gocd-needs-unknown");
@@ -224,8 +227,11 @@ Deno.test("jobs of a template get the parameters of their pipeline", async () =>
   const jobs = new Map((await api.poll(signal)).jobs.map((each) => [each.name, each]));
   assertEquals(jobs.get("job")?.gocdResources, ["linux", "a#b"]);
   assertEquals([jobs.get("pod")?.elasticProfile, jobs.get("pod")?.gocdResources], ["small", []]);
-  assertStringIncludes(jobs.get("odd")?.unknownNeeds ?? "", "stage/odd cannot be worked out");
-  assertStringIncludes(jobs.get("renamed")?.unknownNeeds ?? "", "stage/renamed is no longer in its configuration");
+  assertStringIncludes(jobs.get("odd")?.unknownNeeds?.cause ?? "", "stage/odd cannot be worked out");
+  assertStringIncludes(
+    jobs.get("renamed")?.unknownNeeds?.cause ?? "",
+    "stage/renamed is no longer in its configuration",
+  );
   assertEquals(take().filter((each) => each.includes("/api/admin/templates/")), ["200 /api/admin/templates/build"]);
 });
 
@@ -236,7 +242,10 @@ Deno.test("a template that an account may not view leaves the jobs of its pipeli
     model.configurePipeline(templated);
     job(model, "shop");
     const { jobs } = await asViewer(model, { administers: ["shop"], viewsTemplates });
-    assertEquals(jobs[0]?.unknownNeeds?.includes("/api/admin/templates/build answered 403"), want ? true : undefined);
+    assertEquals(
+      jobs[0]?.unknownNeeds?.cause.includes("/api/admin/templates/build answered 403"),
+      want ? true : undefined,
+    );
   }
 });
 

@@ -96,7 +96,7 @@ function foreignReason(
   const path = jobPath(job.locator);
   const hit = ignored.find(({ expression }) => expression.test(path));
   if (hit !== undefined) return { kind: "ignored", pattern: hit.pattern };
-  if (job.unknownNeeds !== undefined) return { kind: "needs-unknown", cause: job.unknownNeeds };
+  if (job.unknownNeeds !== undefined) return { kind: "needs-unknown", ...job.unknownNeeds };
   return resourcelessJobs === "ignore" && job.gocdResources.length === 0 ? { kind: "resourceless-ignored" } : undefined;
 }
 

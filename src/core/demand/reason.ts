@@ -1,6 +1,7 @@
 // Why a job waits and why nothing is launched for it, as data. Each kind is a stable code, used as a label of metrics
 // and in the JSON.
 
+import type { UnknownNeeds } from "../gocd_records.ts";
 import type { PlacementMiss } from "../placement/reason.ts";
 import type { RegistrationProblem } from "../names.ts";
 import type { Failure } from "../life/causes.ts";
@@ -18,7 +19,7 @@ export type NotOurs =
   | { readonly kind: "run-on-all" }
   | { readonly kind: "elastic"; readonly elasticProfile: string }
   /** What it asks for cannot be read. */
-  | { readonly kind: "needs-unknown"; readonly cause: string }
+  | ({ readonly kind: "needs-unknown" } & UnknownNeeds)
   /** By `poller.ignore`. */
   | { readonly kind: "ignored"; readonly pattern: string }
   /** By `poller.resourceless-jobs`. */

@@ -23,9 +23,11 @@ const elsewhereHint = "look for an elastic profile, a removed pipeline, or messa
 const acts: Readonly<Record<ReasonCode, (job: JobVerdict) => string>> = {
   "run-on-all": () => "",
   "elastic": () => "nothing here; if it waits for long, check the agents of the plugin in GoCD",
-  "needs-unknown": () =>
-    "let the account of go-server read the configuration of the pipeline and of its template (administrator of GoCD, or " +
-    "of the pipeline's group)",
+  "needs-unknown": ({ reason }) =>
+    reason.kind === "needs-unknown" && reason.why === "unconfigured"
+      ? "cancel its stage, or run it again: then its jobs are those of the configuration"
+      : "let the account of go-server read the configuration of the pipeline and of its template (administrator of GoCD, or " +
+        "of the pipeline's group)",
   "ignored": () => "nothing; if it should be served, remove the pattern from poller.ignore",
   "resourceless-ignored": () => 'give the job a resource, or set poller.resourceless-jobs = "serve"',
   "no-profile": () => "",

@@ -56,12 +56,12 @@ const foreign: readonly {
   },
   {
     name: "a job of which nobody knows what it needs is not ours, rather than one without resources",
-    job: job("u", { gocdResources: [], unknownNeeds: "answered 403" }),
+    job: job("u", { gocdResources: [], unknownNeeds: { why: "unread", cause: "answered 403" } }),
     code: "needs-unknown",
   },
   {
     name: "a job of which nobody knows what it needs is ignored all the same if so told",
-    job: job("u", { gocdResources: [], unknownNeeds: "answered 403" }),
+    job: job("u", { gocdResources: [], unknownNeeds: { why: "unread", cause: "answered 403" } }),
     poller: { ignore: ["p"] },
     code: "ignored",
   },
