@@ -14,13 +14,14 @@ import { createHistoryPages } from "./history_page.ts";
 import { historyQuery } from "./history_query.ts";
 import type { PageLinks } from "./links.ts";
 import { metricsPage } from "./metrics.ts";
-import { pageQuery } from "./page_query.ts";
+import { createLivePages } from "./live.ts";
+import { type PageQuery, pageQuery } from "./page_query.ts";
 import { foreignPicture, readPast } from "./past.ts";
 import { metricsContentType } from "./prometheus.ts";
 import { createRateLimiter } from "./rate_limit.ts";
 import { jsonResponse, refusalResponse, textResponse } from "./responses.ts";
 import { statusJson } from "./status_json.ts";
-import { type PageInput, statusFragment, statusPage } from "./status_page.ts";
+import { livePage, type PageInput, statusFragment, statusPage } from "./status_page.ts";
 import { createStreamRoom, sharedLook } from "./streams.ts";
 
 /** What the routes show and do, and under which names. */
@@ -64,9 +65,9 @@ type Route = (url: URL) => Response;
 export function createHandler(options: HandlerOptions): Handler {
   const { nowMs } = options;
   const wrongTokens = createRateLimiter({ perSecond: wrongTokensPerSecond, burst: wrongTokensBurst, nowMs });
-  const routes = readRoutes(options);
   const streams = createStreamRoom(options.setTimer ?? realTimer);
   const look = sharedLook(options.picture, nowMs);
+  const routes = readRoutes(options, { streams, look });
 
   /** `known` has sent the token; only the others use up their limits. */
   const callerOf = async (request: Request, address: string): Promise<Caller> => {
@@ -141,12 +142,19 @@ function answerApi(
   return route.respond({ ...more, ...kept, picture: picture(), query: read.query, version, sandbox });
 }
 
-function readRoutes(options: HandlerOptions): ReadonlyMap<string, Route> {
+function readRoutes(
+  options: HandlerOptions,
+  { streams, look }: Pick<Asked, "streams" | "look">,
+): ReadonlyMap<string, Route> {
   const pageOf = createPageReader(options);
+  const page = (url: URL, make: (input: PageInput) => string): string =>
+    pageOf(options.picture(), pageQuery(url.searchParams), make);
+  const livePages = createLivePages(look, (picture, query) => pageOf(picture, query, livePage));
   const htmlType = "text/html; charset=utf-8";
   return new Map<string, Route>([
-    ["/", (url): Response => textResponse(pageOf(url, statusPage), htmlType)],
-    ["/fragment", (url): Response => textResponse(pageOf(url, statusFragment), htmlType)],
+    ["/", (url): Response => textResponse(page(url, statusPage), htmlType)],
+    ["/fragment", (url): Response => textResponse(page(url, statusFragment), htmlType)],
+    ["/events", (url): Response => streams.open(livePages(pageQuery(url.searchParams)))],
     ["/api/status", (): Response => {
       const { view, notes } = options.picture();
       return textResponse(statusJson({ view, notes, sandbox: options.sandbox }), "application/json; charset=utf-8");
@@ -159,13 +167,13 @@ function readRoutes(options: HandlerOptions): ReadonlyMap<string, Route> {
   ]);
 }
 
-/** Makes pages of the present, or of the moment that the URL names. */
-function createPageReader(options: HandlerOptions): (url: URL, make: (input: PageInput) => string) => string {
+/** Makes a page of a picture, or of the moment that the query names. */
+type PageReader = <Page>(picture: Picture, query: PageQuery, make: (input: PageInput) => Page) => Page;
+
+function createPageReader(options: HandlerOptions): PageReader {
   const { history, version, sandbox, nowMs } = options;
   const historyOf = history === undefined ? undefined : createHistoryPages(history, nowMs);
-  return (url, make) => {
-    const query = pageQuery(url.searchParams);
-    const { view, notes } = options.picture();
+  return ({ view, notes }, query, make) => {
     const page = historyOf?.(historyQuery(query, nowMs()));
     const common = {
       query,

@@ -71,6 +71,21 @@ export function until(thenMs: number, atMs: number): Html {
   return html`<time datetime="${time}" title="${time}" data-until>${text}</time>`;
 }
 
+/** The moment of the picture. */
+export function moment(atMs: number): Html {
+  const time = timeText(atMs);
+  return html`<time datetime="${time}" data-now>${time}</time>`;
+}
+
+/**
+ * Markup without the texts of ages and times to come, and without the moment: the reader fills them in, and a part in which
+ * nothing else changes stays the same.
+ */
+export function withoutAges(markup: string): string {
+  return markup.replace(/(<time [^>]* data-(?:ago|until)>)[^<]*/g, "$1")
+    .replace(/<time datetime="[^"]*" data-now>[^<]*/g, '<time datetime="" data-now>');
+}
+
 /** A section of the page with a heading, and `aside` beside it. */
 export function section(id: string, title: string, aside: HtmlValue, body: HtmlValue): Html {
   return html`<section id="${id}" data-key="${id}" aria-labelledby="${id}-title">

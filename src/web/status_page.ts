@@ -5,9 +5,10 @@ import type { NoteView, StatusView } from "../core/view/view.ts";
 import type { HistoryPage } from "./history_page.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
 import type { PageLinks } from "./links.ts";
+import type { LivePage } from "./live.ts";
 import { pageHref, type PageQuery } from "./page_query.ts";
 import type { Past } from "./past.ts";
-import { age, untrustedText } from "./pieces.ts";
+import { age, moment, untrustedText, withoutAges } from "./pieces.ts";
 import { gocdAgentsSection, notesSection } from "./sections_agents.ts";
 import { demandSection, problemsSection } from "./sections_demand.ts";
 import { agentsCard, jobsCard } from "./sections_glance.ts";
@@ -16,7 +17,6 @@ import { instancesSection } from "./sections_instances.ts";
 import { jobsSection } from "./sections_jobs.ts";
 import { profilesSection } from "./sections_profiles.ts";
 import { gocdCard, healthBanner, mesosCard, modeBanner, standbyBanner } from "./sections_servers.ts";
-import { timeText } from "./wording.ts";
 
 /** What a page is made from. */
 export interface PageInput {
@@ -59,6 +59,7 @@ export function statusPage(input: PageInput): string {
           <div class="refresh"><button type="button" id="pause" hidden aria-pressed="false">Pause</button></div>
         </header>
         <p id="connection" role="status" hidden></p>
+        <p id="news" role="status" class="unseen"></p>
         <main id="live" tabindex="-1">${pageMain(input)}</main>
         <footer>gocd-mesos ${input
           .version} · sandbox: ${input
@@ -87,6 +88,12 @@ export function statusFragment(input: PageInput): string {
     <title>${pageTitle(input)}</title>
     <main id="live">${pageMain(input)}</main>
   `.markup;
+}
+
+/** The page for readers who have it already: its parts without the texts of ages. */
+export function livePage(input: PageInput): LivePage {
+  const parts = pageParts(input).map(({ id, content }) => [id, withoutAges(content.markup)] as const);
+  return { atMs: input.view.atMs, title: pageTitle(input), parts: new Map(parts) };
 }
 
 function pageTitle({ view }: PageInput): string {
@@ -128,7 +135,7 @@ function pageParts({ view, notes, query, links, history, past }: PageInput): rea
 
 function made(view: StatusView): Html {
   return html`
-    <p class="quiet made">Picture of <time>${timeText(view.atMs)}</time>; running for ${age(
+    <p class="quiet made">Picture of ${moment(view.atMs)}; running for ${age(
       view.startedMs,
       view.atMs,
     )}</p>

@@ -46,6 +46,8 @@ interface OpenPage {
   readonly server: WebServer;
   /** Everything that the browser complained of: errors, refused scripts, failed requests. */
   readonly complaints: string[];
+  /** Resolves when the page shows at least what there is to show now. */
+  readonly updated: () => Promise<void>;
   /** Addresses that were asked for. */
   readonly asked: string[];
 }
@@ -68,12 +70,15 @@ const steps: readonly (readonly [string, (open: OpenPage) => Promise<void>])[] =
   ["shows a server that fails in amber and one that is down in red, with the age and the reason", showsFailingServers],
   ["says when the connection is lost, and when it is back", tellsLostConnection],
   ["stops refreshing while it is paused", pauses],
+  ["asks again and again where a stream of events is refused", fallsBack],
+  ["tells screen readers of new problems and of the end of all, and of nothing else", tellsNews],
+  ["searches jobs, and leaves alone what is being typed", searches],
   ["shows two hundred of ten thousand jobs and filters them by verdict", staysUsable],
   ["has names for all that can be reached by key, and no text that is hard to read, light and dark", isAccessible],
   ["fits a narrow screen", fitsNarrowScreen],
 ];
 
-async function showsEverything({ page, complaints, asked }: OpenPage): Promise<void> {
+async function showsEverything({ page, complaints, asked, updated }: OpenPage): Promise<void> {
   const problems = sampleView.problems.length;
   assert((await page.title()).startsWith(`(${problems}) GoCD-Mesos`), await page.title());
   const text = await page.innerText("body");
@@ -95,7 +100,7 @@ async function showsEverything({ page, complaints, asked }: OpenPage): Promise<v
   assertEquals(await page.locator(aliveRows).count(), alive.length);
   assertEquals(await page.locator("#notes li").count(), sampleNotes.length);
   assertEquals(await page.locator("#agents details[open]").count(), 0);
-  await nextRefresh(page);
+  await updated();
   assertEquals(await page.locator("main script, main img").count(), 0);
   assertEquals(asked.filter((address) => address.endsWith("/x")), []);
   assertEquals(complaints, []);
@@ -116,7 +121,7 @@ const names: readonly string[] = [
   `${"x".repeat(300)}`,
 ];
 
-async function showsNamesAsText({ page, shown, complaints, asked }: OpenPage): Promise<void> {
+async function showsNamesAsText({ page, shown, complaints, asked, updated }: OpenPage): Promise<void> {
   const [first] = sampleView.jobs;
   if (first === undefined) throw new Error("the sample has no job");
   const jobs = names.map((name, index) => ({
@@ -135,7 +140,7 @@ async function showsNamesAsText({ page, shown, complaints, asked }: OpenPage): P
   shown.notes = names.map((text) => ({ atMs: sampleMs, level: "warning" as const, code: "x", text }));
   await page.getByText("evil/10/stage").first().waitFor({ timeout: refreshMsMax });
   await page.reload();
-  await nextRefresh(page);
+  await updated();
   const rows = await page.locator("#jobs tbody tr").allTextContents();
   assertEquals(rows.length, names.length);
   for (const [index, name] of names.entries()) {
@@ -217,24 +222,65 @@ async function tellsLostConnection({ page, server, shown }: OpenPage): Promise<v
   await again.close();
 }
 
-async function pauses({ page, shown, asked }: OpenPage): Promise<void> {
-  await page.clock.install();
-  await page.reload();
-  const refreshed = nextRefresh(page);
-  await page.clock.runFor(2_000);
-  await refreshed;
+async function pauses({ page, shown, updated, asked }: OpenPage): Promise<void> {
+  await updated();
   await page.getByRole("button", { name: "Pause" }).click();
-  // The clock goes on by itself: a refresh may just have begun. A later request that is answered comes after it.
-  await page.evaluate("fetch('/fragment').then((answer) => answer.text())");
   const before = asked.length;
   shown.view = { ...sampleView, frozen: true };
-  await page.clock.runFor(60_000);
-  assertEquals(asked.length, before);
+  // Whoever asks in the meantime is told.
+  await page.evaluate(`new Promise((resolve) => {
+    const other = new EventSource("/events");
+    let messages = 0;
+    for (const kind of ["tick", "update"]) other.addEventListener(kind, () => {
+      if (++messages < 3) return;
+      other.close();
+      resolve();
+    });
+  })`);
+  assertEquals(asked.length, before + 1);
+  assertEquals(await page.locator("#mode").count(), 0);
   await page.getByRole("button", { name: "Go on" }).click();
   await page.locator("#mode").getByText("Launching is frozen").waitFor({ timeout: refreshMsMax });
 }
 
-async function staysUsable({ page, shown }: OpenPage): Promise<void> {
+async function fallsBack({ page, shown, asked }: OpenPage): Promise<void> {
+  await page.route("**/events*", (route) => route.fulfill({ status: 503, body: "{}" }));
+  await page.reload();
+  shown.view = { ...sampleView, frozen: true };
+  await page.locator("#mode").getByText("Launching is frozen").waitFor({ timeout: refreshMsMax });
+  assert(asked.some((address) => new URL(address).pathname === "/fragment"));
+  assertEquals(await page.locator("#connection").isVisible(), false);
+}
+
+async function tellsNews({ page, shown, updated }: OpenPage): Promise<void> {
+  await updated();
+  const news = page.locator("#news");
+  assertEquals(await news.textContent(), "", "what was there when the page was opened is no news");
+  const problem = { code: "new-one", message: "a host has caught fire", hint: "call somebody" };
+  shown.view = { ...sampleView, problems: [...sampleView.problems, problem] };
+  await page.getByText("call somebody").waitFor({ timeout: refreshMsMax });
+  await page.locator("#news", { hasText: "New: a host has caught fire" }).waitFor({ state: "attached" });
+  shown.view = { ...sampleView, problems: [] };
+  await page.locator("#news", { hasText: "No problem any more" }).waitFor({ state: "attached", timeout: refreshMsMax });
+}
+
+async function searches({ page, updated }: OpenPage): Promise<void> {
+  await page.getByLabel("Job", { exact: true }).fill("TEST/1/unit-runInstance-7");
+  await page.getByRole("button", { name: "Search" }).click();
+  await page.waitForURL(/q=TEST/);
+  const rows = page.locator("#jobs tbody tr");
+  assertEquals(await rows.count(), 1);
+  // What is being typed stays, whatever is updated.
+  await page.getByLabel("Job", { exact: true }).fill("half a na");
+  await updated();
+  assertEquals(await page.getByLabel("Job", { exact: true }).inputValue(), "half a na");
+  assertEquals(await rows.count(), 1);
+  await page.getByRole("link", { name: "Show all" }).click();
+  await page.waitForURL((url) => !url.search.includes("q="));
+  assertEquals(await rows.count(), sampleView.jobs.length);
+}
+
+async function staysUsable({ page, shown, updated }: OpenPage): Promise<void> {
   shown.view = largeView(10_000, 1_000);
   await page.getByText("1–200 of 10000 jobs").waitFor({ timeout: refreshMsMax });
   assertEquals(await page.locator("#jobs tbody tr").count(), 200);
@@ -242,7 +288,7 @@ async function staysUsable({ page, shown }: OpenPage): Promise<void> {
   await page.getByRole("link", { name: "unserved 2" }).click({ timeout: refreshMsMax });
   await page.waitForURL(/verdict=unserved/);
   assertEquals(await page.locator("#jobs tbody tr").count(), 2);
-  await nextRefresh(page);
+  await updated();
   assertEquals(await page.locator("#jobs tbody tr").count(), 2, "a refresh keeps the filter");
 }
 
@@ -280,22 +326,37 @@ async function withPage(browser: Browser, body: (open: OpenPage) => Promise<void
     page.on("pageerror", (error) => complaints.push(error.message));
     page.on("dialog", (dialog) => complaints.push(`dialog ${dialog.message()}`));
     page.on("request", (request) => asked.push(request.url()));
+    const updated = await watchMessages(page);
     await page.goto(server.url);
-    await body({ page, shown, server, complaints, asked });
+    await body({ page, shown, server, complaints, asked, updated });
   } finally {
     await context.close();
     await server.close();
   }
 }
 
-async function nextRefresh(page: Page): Promise<void> {
-  await page.waitForResponse((response) => response.url().includes("/fragment"), { timeout: refreshMsMax });
+/**
+ * Waits for three messages to the page from now on, two seconds apart: the first may have been on its way, the second has
+ * been handled when the third arrives.
+ */
+async function watchMessages(page: Page): Promise<() => Promise<void>> {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Network.enable");
+  const waiting = new Set<{ left: number; readonly resolve: () => void }>();
+  session.on("Network.eventSourceMessageReceived", () => {
+    for (const each of waiting) {
+      if (--each.left > 0) continue;
+      waiting.delete(each);
+      each.resolve();
+    }
+  });
+  return () => new Promise((resolve) => waiting.add({ left: 3, resolve }));
 }
 
 function optionsOf(shown: Shown, port: number): HandlerOptions {
   return sampleOptions({
     listen: { host: "127.0.0.1", port },
     picture: () => pictureOf(shown.view, { notes: shown.notes }),
-    nowMs: () => shown.view.atMs,
+    nowMs: () => Date.now(),
   });
 }

@@ -1,57 +1,165 @@
-// Refreshes the status page in place, keeping scroll position, focus and expanded sections.
-// Served as /assets/page.js; embedded by scripts/embed_assets.ts.
+// Keeps the status page up to date in place, with scroll position, focus and expanded sections: by server-sent events, or
+// where those fail by asking again and again. Served as /assets/page.js; embedded by scripts/embed_assets.ts.
 
-const refreshMs = 2000;
+const askMs = 5000;
 const answerMsMax = 5000;
+/** The server says something every two seconds. */
+const silenceMsMax = 10_000;
+const streamAgainMs = 30_000;
 
 const live = document.getElementById("live");
 const connection = document.getElementById("connection");
+const news = document.getElementById("news");
 const pause = document.getElementById("pause");
 
+/** The pieces of each part, as the server has sent them. */
+const parts = new Map();
+let stream;
 let isPaused = false;
-let lastRefreshAt = new Date();
+let isAsking = false;
+let heardAt = Date.now();
+let pictureAt = new Date();
+let streamFailedAt = -Infinity;
 
 pause.hidden = false;
 pause.addEventListener("click", () => {
   isPaused = !isPaused;
   pause.setAttribute("aria-pressed", String(isPaused));
   pause.textContent = isPaused ? "Go on" : "Pause";
-  if (!isPaused) refresh();
+  follow();
 });
+document.addEventListener("visibilitychange", follow);
+addEventListener("pagehide", () => stream?.close());
 
-document.addEventListener("visibilitychange", () => {
-  if (!document.hidden && !isPaused) refresh();
-});
+/** Follows the server while somebody looks. */
+function follow() {
+  stream?.close();
+  stream = undefined;
+  if (isPaused || document.hidden) return;
+  heardAt = Date.now();
+  if (Date.now() - streamFailedAt < streamAgainMs) return ask();
+  stream = new EventSource(`/events${location.search}`);
+  // What a new stream sends first is everything.
+  stream.addEventListener("open", () => parts.clear());
+  stream.addEventListener("tick", (event) => heard(Number(event.data)));
+  stream.addEventListener("update", (event) => update(JSON.parse(event.data)));
+  stream.addEventListener("error", () => {
+    tellLost();
+    // It has given up: there are too many readers, or something in between does not let a stream pass.
+    if (stream?.readyState === EventSource.CLOSED) streamFailedAt = Date.now();
+  });
+}
 
-let isAsking = false;
+setInterval(() => {
+  if (isPaused || document.hidden) return;
+  const isStreaming = stream !== undefined && stream.readyState !== EventSource.CLOSED;
+  if (isStreaming && Date.now() - heardAt > silenceMsMax) {
+    tellLost();
+    follow();
+  } else if (!isStreaming) {
+    if (Date.now() - streamFailedAt >= streamAgainMs) follow();
+    else ask();
+  }
+}, askMs);
 
-async function refresh() {
+/** Applies what has changed, part by part, so that no task of the browser takes long. */
+async function update({ at, title, parts: changes }) {
+  if (title !== undefined) document.title = title;
+  const before = knownProblems();
+  for (const [id, change] of Object.entries(changes)) {
+    const old = parts.get(id) ?? [];
+    const pieces = change.flatMap((each) => typeof each === "string" ? [each] : old.slice(each[0], each[0] + each[1]));
+    parts.set(id, pieces);
+  }
+  for (const id of Object.keys(changes)) {
+    const part = live.querySelector(`:scope > [data-part="${id}"]`);
+    if (part === null) continue;
+    const fresh = new DOMParser().parseFromString(`<main>${parts.get(id).join("")}</main>`, "text/html");
+    fillTimes(fresh, at);
+    morphChildren(part, fresh.querySelector("main"));
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  heard(at);
+  tellNews(before);
+}
+
+function heard(at) {
+  heardAt = Date.now();
+  pictureAt = new Date();
+  fillTimes(document, at);
+  tellConnection("");
+}
+
+async function ask() {
   if (isAsking) return;
   isAsking = true;
   try {
     const answer = await fetch(`/fragment${location.search}`, { signal: AbortSignal.timeout(answerMsMax) });
     if (!answer.ok) throw new Error(`the server answers ${answer.status}`);
-    show(new DOMParser().parseFromString(await answer.text(), "text/html"));
-    lastRefreshAt = new Date();
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const main = fresh.getElementById("live");
+    if (main === null) throw new Error("the answer is no status page");
+    const before = knownProblems();
+    morphChildren(live, main);
+    document.title = fresh.title;
+    pictureAt = new Date();
     tellConnection("");
+    tellNews(before);
   } catch {
-    tellConnection(`Connection lost: this is the picture of ${lastRefreshAt.toLocaleTimeString()}. Trying again.`);
+    tellLost();
   } finally {
     isAsking = false;
   }
 }
 
-function show(fresh) {
-  const main = fresh.getElementById("live");
-  if (main === null) throw new Error("the answer is no status page");
-  morphChildren(live, main);
-  document.title = fresh.title;
+function tellLost() {
+  tellConnection(`Connection lost: this is the picture of ${pictureAt.toLocaleTimeString()}. Trying again.`);
 }
 
 function tellConnection(text) {
   if (connection.textContent !== text) connection.textContent = text;
   connection.hidden = text === "";
   document.body.classList.toggle("lost", text !== "");
+}
+
+function knownProblems() {
+  const items = live.querySelectorAll("#problems > ul > li, #health li");
+  return new Map([...items].map((item) => [item.dataset.key ?? item.textContent, item]));
+}
+
+/** Tells screen readers which problems are new, and when there is none any more; nothing else. */
+function tellNews(before) {
+  const now = knownProblems();
+  const fresh = [...now].filter(([key]) => !before.has(key)).map(([, item]) =>
+    (item.querySelector("strong") ?? item).textContent.trim()
+  );
+  if (fresh.length > 0) news.textContent = `New: ${fresh.slice(0, 3).join(". ")}`;
+  else if (before.size > 0 && now.size === 0) news.textContent = "No problem any more";
+}
+
+/** The texts of ages and of times to come, as of the server's moment. */
+function fillTimes(root, at) {
+  for (const time of root.querySelectorAll("time[data-ago], time[data-until], time[data-now]")) {
+    const text = textOfTime(time, at);
+    if (time.textContent !== text) time.textContent = text;
+  }
+}
+
+function textOfTime(time, at) {
+  if (time.dataset.now !== undefined) return new Date(at).toISOString().replace(/\.\d+Z$/, "Z");
+  const then = Date.parse(time.dateTime);
+  if (time.dataset.ago !== undefined) return spanText(at - then);
+  return then <= at ? "now" : `in ${spanText(then - at)}`;
+}
+
+/** As src/web/wording.ts has it. */
+function spanText(ms) {
+  const units = [[86_400_000, "d", 3_600_000, "h"], [3_600_000, "h", 60_000, "min"], [60_000, "min", 1_000, "s"]];
+  if (!(ms >= 1_000)) return "0 s";
+  const [large, name, small, smallName] = units.find(([size]) => ms >= size) ?? [1_000, "s", 1_000, ""];
+  const rest = Math.floor((ms % large) / small);
+  const head = `${Math.floor(ms / large)} ${name}`;
+  return smallName === "" || rest === 0 || (name === "min" && ms >= 600_000) ? head : `${head} ${rest} ${smallName}`;
 }
 
 /** Makes the children of one element those of another, reusing what has the same key or the same kind. */
@@ -81,6 +189,7 @@ function morphChildren(from, to) {
 }
 
 function morph(from, to) {
+  if (from.isEqualNode(to)) return;
   if (from.nodeType !== Node.ELEMENT_NODE) {
     if (from.nodeValue !== to.nodeValue) from.nodeValue = to.nodeValue;
     return;
@@ -103,6 +212,4 @@ function keyOf(node) {
   return node.nodeType === Node.ELEMENT_NODE ? node.dataset.key : undefined;
 }
 
-setInterval(() => {
-  if (!isPaused && !document.hidden) refresh();
-}, refreshMs);
+follow();

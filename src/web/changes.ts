@@ -1,0 +1,53 @@
+// The difference between two versions of a piece of markup, for a reader who has the first: which pieces to keep, and the
+// new ones.
+
+/** A run of pieces that the reader has, by position and number, or a new piece. */
+export type Change = readonly [from: number, count: number] | string;
+
+/** Markup taken apart before each row, cell, entry and block, so that one changed cell is one changed piece. */
+export function piecesOf(markup: string): readonly string[] {
+  return markup === "" ? [] : markup.split(/(?=<(?:tr|td|li|dd|dt|p|div|svg|section|details|option)\b)/);
+}
+
+/**
+ * How pieces are compared: `exact`, or as if the spans of time in their sentences (`retried in 12 s`) did not matter. Then
+ * the reader keeps the older span.
+ */
+export type Comparison = "exact" | "but-spans";
+
+/** What makes `before` into `after`; `undefined`: nothing is to be done. */
+export function changesOf(
+  before: readonly string[],
+  after: readonly string[],
+  comparison: Comparison,
+): readonly Change[] | undefined {
+  const keyOf = comparison === "exact" ? (piece: string): string => piece : withoutSpans;
+  const keys = before.map(keyOf);
+  const places = new Map<string, number>();
+  keys.forEach((key, index) => places.has(key) || places.set(key, index));
+  const changes: (string | [number, number])[] = [];
+  for (const piece of after) {
+    const key = keyOf(piece);
+    const run = changes.at(-1);
+    if (Array.isArray(run) && keys[run[0] + run[1]] === key) {
+      run[1]++;
+      continue;
+    }
+    const place = places.get(key);
+    changes.push(place === undefined ? piece : [place, 1]);
+  }
+  const [only] = changes;
+  const isSame = changes.length === 1 && Array.isArray(only) && only[0] === 0 && only[1] === before.length;
+  return isSame || before.length === 0 && after.length === 0 ? undefined : changes;
+}
+
+/** What the reader has after the changes. */
+export function changed(before: readonly string[], changes: readonly Change[]): readonly string[] {
+  return changes.flatMap((change) =>
+    typeof change === "string" ? [change] : before.slice(change[0], change[0] + change[1])
+  );
+}
+
+function withoutSpans(piece: string): string {
+  return piece.replace(/\b\d+ (?:s|min|h|d)\b/g, "#");
+}

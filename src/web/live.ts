@@ -1,0 +1,79 @@
+// Keeps open pages up to date by server-sent events: the parts of the page as they are at first, then what changes in
+// them. Not here: how a stream goes on and ends (streams.ts).
+
+import type { Picture } from "../core/view/picture.ts";
+import { type Change, changed, changesOf, piecesOf } from "./changes.ts";
+import { pageHref, type PageQuery } from "./page_query.ts";
+import type { StreamSource } from "./streams.ts";
+
+/** A page at one moment. */
+export interface LivePage {
+  /** When its picture was made, ms since the epoch. */
+  readonly atMs: number;
+  readonly title: string;
+  /** The markup of each part by its id, without the texts of ages: those are counted by the reader. */
+  readonly parts: ReadonlyMap<string, string>;
+}
+
+/** A page is looked at every so many looks of the stream: every two seconds. */
+const looksPerUpdate = 2;
+/** Spans of time in sentences (`retried in 12 s`) are sent anew once in so many updates: every twenty seconds. */
+const updatesPerSpans = 10;
+/** Renderings shared at once. */
+const sharedMax = 20;
+
+/** The stream of one more page. */
+export type LivePages = (query: PageQuery) => StreamSource;
+
+/** Pages with the same query share what is rendered of one picture. */
+export function createLivePages(
+  look: () => Picture,
+  render: (picture: Picture, query: PageQuery) => LivePage,
+): LivePages {
+  let last: Picture | undefined;
+  const shared = new Map<string, LivePage>();
+  const pageNow = (query: PageQuery): LivePage => {
+    const picture = look();
+    if (picture !== last || shared.size >= sharedMax) shared.clear();
+    last = picture;
+    const key = pageHref(query);
+    const page = shared.get(key) ?? render(picture, query);
+    shared.set(key, page);
+    return page;
+  };
+  return (query) => {
+    const reader = createReader();
+    let looks = 0;
+    return {
+      contentType: "text/event-stream; charset=utf-8",
+      heartbeat: ":\n\n",
+      // A stream looks again at once after each message.
+      next: () => looks++ % (looksPerUpdate + 1) === 0 ? reader(pageNow(query)) : "",
+    };
+  };
+}
+
+/** What one reader is to be sent so that it has this page. */
+function createReader(): (page: LivePage) => string {
+  const has = new Map<string, readonly string[]>();
+  let title: string | undefined;
+  let updates = 0;
+  return (page) => {
+    const start = updates === 0 ? "retry: 2000\n" : "";
+    const comparison = updates++ % updatesPerSpans === 0 ? "exact" : "but-spans";
+    const parts: Record<string, readonly Change[]> = {};
+    for (const [id, markup] of page.parts) {
+      const before = has.get(id);
+      // An empty part is sent, too: at first nobody knows what the reader shows there.
+      const changes = changesOf(before ?? [], piecesOf(markup), comparison) ?? (before === undefined ? [] : undefined);
+      if (changes === undefined) continue;
+      parts[id] = changes;
+      has.set(id, changed(before ?? [], changes));
+    }
+    const isTitleNew = page.title !== title;
+    title = page.title;
+    if (Object.keys(parts).length === 0 && !isTitleNew) return `${start}event: tick\ndata: ${page.atMs}\n\n`;
+    const update = { at: page.atMs, ...(isTitleNew ? { title } : {}), parts };
+    return `${start}event: update\ndata: ${JSON.stringify(update)}\n\n`;
+  };
+}

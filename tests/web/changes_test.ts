@@ -1,0 +1,51 @@
+// What is sent of a page that has changed: enough to make it, and little where little has changed.
+
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { changed, changesOf, piecesOf } from "../../src/web/changes.ts";
+
+const pieces = fc.array(fc.constantFrom("<tr>", "<td>a", "<td>b", "<td>in 3 s", "<td>in 4 s", "<li>x"), {
+  maxLength: 30,
+});
+
+Deno.test("whatever a page was, its changes make it what it is", () => {
+  fc.assert(fc.property(pieces, pieces, (before, after) => {
+    const changes = changesOf(before, after, "exact");
+    assertEquals(changes === undefined ? before : changed(before, changes), after);
+  }));
+});
+
+Deno.test("spans of time left aside, nothing else of a page is older than it was sent", () => {
+  const bare = (all: readonly string[]): string[] => all.map((each) => each.replace(/\d+ s/, ""));
+  fc.assert(fc.property(pieces, pieces, (before, after) => {
+    const changes = changesOf(before, after, "but-spans");
+    assertEquals(bare(changes === undefined ? before : changed(before, changes)), bare(after));
+  }));
+});
+
+Deno.test("a page that is the same, or differs only in a span of time, is not sent", () => {
+  assertEquals(changesOf(["<td>in 3 s", "<td>b"], ["<td>in 3 s", "<td>b"], "exact"), undefined);
+  assertEquals(changesOf(["<td>in 3 s", "<td>b"], ["<td>in 4 s", "<td>b"], "but-spans"), undefined);
+  assertEquals(changesOf(["<td>in 3 s", "<td>b"], ["<td>in 4 s", "<td>b"], "exact"), ["<td>in 4 s", [1, 1]]);
+  assertEquals(changesOf([], [], "exact"), undefined);
+});
+
+Deno.test("of a long table with one changed cell only that cell is sent, also if its rows move", () => {
+  const row = (name: number, word = "waits"): string => `<tr data-key="${name}"><td>${name}</td><td>${word}</td></tr>`;
+  const rows = Array.from({ length: 200 }, (_, index) => row(index));
+  const before = piecesOf(rows.join(""));
+  const size = (next: readonly string[]): number => {
+    const changes = changesOf(before, piecesOf(next.join("")), "exact") ?? [];
+    assertEquals(changed(before, changes).join(""), next.join(""));
+    return JSON.stringify(changes).length;
+  };
+  assert(size(rows.with(77, row(77, "builds"))) < 60);
+  assert(size(rows.slice(1)) < 40, "the first is gone");
+  assert(size([...rows.slice(100), ...rows.slice(0, 100)]) < 60, "they have changed places");
+});
+
+Deno.test("markup is taken apart before rows, cells and entries, and loses nothing", () => {
+  const markup = `<section id="x"><h2>a</h2><ul><li>b</li><li>c</li></ul></section>`;
+  assertEquals(piecesOf(markup), [`<section id="x"><h2>a</h2><ul>`, "<li>b</li>", "<li>c</li></ul></section>"]);
+  assertEquals(piecesOf(""), []);
+});

@@ -1,0 +1,117 @@
+// Open pages by server-sent events: everything at first, then only what changes.
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import type { Picture } from "../../src/core/view/picture.ts";
+import type { StatusView } from "../../src/core/view/view.ts";
+import { type Change, changed } from "../../src/web/changes.ts";
+import { createLivePages, type LivePage, type LivePages } from "../../src/web/live.ts";
+import { allJobs } from "../../src/web/page_query.ts";
+import { livePage } from "../../src/web/status_page.ts";
+import { pictureOf } from "../support/picture.ts";
+import { largeView, sampleMs, sampleNotes, sampleView } from "../support/sample_view.ts";
+
+const links = { gocdUrl: "http://gocd.example.org/go", mesosScheme: "http" } as const;
+
+function render({ view, notes }: Picture, query = allJobs): LivePage {
+  return livePage({ view, notes, query, links, version: "1", sandbox: "on" });
+}
+
+interface Update {
+  readonly at: number;
+  readonly title?: string;
+  readonly parts: Readonly<Record<string, readonly Change[]>>;
+}
+
+/** A reader that is sent messages, and what it has. */
+interface OpenPage {
+  /** The text of the next message that is sent. */
+  readonly next: () => string;
+  readonly parts: Map<string, readonly string[]>;
+}
+
+function open(pages: LivePages): OpenPage {
+  const source = pages(allJobs);
+  const parts = new Map<string, readonly string[]>();
+  return {
+    parts,
+    next: () => {
+      const text = [1, 2, 3].map(() => source.next()).join("");
+      const [, data] = /event: update\ndata: (.*)\n\n$/.exec(text) ?? [];
+      if (data !== undefined) {
+        for (const [id, changes] of Object.entries((JSON.parse(data) as Update).parts)) {
+          parts.set(id, changed(parts.get(id) ?? [], changes));
+        }
+      }
+      return text;
+    },
+  };
+}
+
+/** Pages of a program whose picture changes. */
+function pagesOf(first: StatusView): { readonly pages: LivePages; show: (view: StatusView) => void } {
+  let picture = pictureOf(first, { notes: sampleNotes });
+  return {
+    pages: createLivePages(() => picture, render),
+    show: (view) => picture = pictureOf(view, { notes: sampleNotes }),
+  };
+}
+
+function has(page: OpenPage): Record<string, string> {
+  return Object.fromEntries([...page.parts].map(([id, pieces]) => [id, pieces.join("")]));
+}
+
+Deno.test("a page is sent as a whole at first, then in changes that make it what it is", () => {
+  const { pages, show } = pagesOf(sampleView);
+  const page = open(pages);
+  assertMatch(page.next(), /^retry: 2000\nevent: update\n/);
+  assertEquals(has(page), Object.fromEntries(render(pictureOf(sampleView, { notes: sampleNotes })).parts));
+  const next = { ...sampleView, jobs: sampleView.jobs.slice(2), problems: [], frozen: true };
+  show(next);
+  assertMatch(page.next(), /^event: update\n/);
+  assertEquals(has(page), Object.fromEntries(render(pictureOf(next, { notes: sampleNotes })).parts));
+});
+
+Deno.test("where only time passes, nothing but the time is sent", () => {
+  const idle = { ...sampleView, instances: sampleView.instances.filter(({ state }) => state === "gone") };
+  const { pages, show } = pagesOf(idle);
+  const page = open(pages);
+  page.next();
+  show({ ...idle, atMs: sampleMs + 2_000 });
+  assertEquals(page.next(), `event: tick\ndata: ${sampleMs + 2_000}\n\n`);
+});
+
+Deno.test("with ten thousand jobs and a thousand agents, one change of each is less than 2 kB", () => {
+  const view = largeView(10_000, 1_000);
+  const { pages, show } = pagesOf(view);
+  const page = open(pages);
+  page.next();
+  const [job, ...jobs] = view.jobs;
+  const [instance, ...instances] = view.instances;
+  if (job === undefined || instance === undefined) throw new Error("the view is empty");
+  show({
+    ...view,
+    atMs: sampleMs + 2_000,
+    jobs: [{ ...job, reason: "something else" }, ...jobs],
+    instances: [{ ...instance, state: "idle", sinceMs: sampleMs }, ...instances],
+  });
+  const { length } = page.next();
+  assert(length < 2_000, `${length} bytes`);
+});
+
+Deno.test("readers of the same page share what is rendered, and each has its own changes", () => {
+  let renderings = 0;
+  let picture = pictureOf(sampleView);
+  const pages = createLivePages(() => picture, (given, query) => {
+    renderings++;
+    return render(given, query);
+  });
+  const [one, other] = [open(pages), open(pages)];
+  one.next();
+  other.next();
+  assertEquals(renderings, 1);
+  picture = pictureOf({ ...sampleView, frozen: true });
+  one.next();
+  assertEquals(open(pages).next().length > 10_000, true, "who comes later has nothing yet");
+  assertEquals(other.next().length < 2_000, true);
+  assertEquals(has(one), has(other));
+});
