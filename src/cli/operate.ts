@@ -221,7 +221,7 @@ function requireProfile(part: PartialConfig, name: string): void {
   throw new OperatorError(`there is no profile "${name}" in ${path}`, {
     code: "profile-unknown",
     kind: "usage",
-    hint: `profiles are: ${settings.profiles.map((each) => each.name).join(", ")}`,
+    hint: `name one of: ${settings.profiles.map((each) => each.name).join(", ")}`,
   });
 }
 

@@ -11,7 +11,17 @@ import { isSection, keys, keySpec, type KeyType, rootKey } from "./keys.ts";
 import { anyWebhook } from "./keys_notify.ts";
 import { readNotify, webhookNamePattern, webhooksKey } from "./notify.ts";
 import { profileNamePattern, readProfiles } from "./profiles.ts";
-import { addProblem, durationMsAt, find, integerAt, type Reader, textsAt, wordAt, wrongType } from "./reader.ts";
+import {
+  addProblem,
+  areSound,
+  durationMsAt,
+  find,
+  integerAt,
+  type Reader,
+  textsAt,
+  wordAt,
+  wrongType,
+} from "./reader.ts";
 import { nearestKey } from "./suggest.ts";
 import { quote } from "./values.ts";
 
@@ -212,14 +222,16 @@ function readPoller(reader: Reader): PollerSettings {
   const intervalMs = durationMsAt(reader, "poller.interval") ?? 0;
   const writtenMaxMs = durationMsAt(reader, "poller.max-interval") ?? 0;
   const maxInterval = find(reader, "poller.max-interval");
-  if (maxInterval !== undefined && writtenMaxMs < intervalMs) {
+  const intervals = ["poller.interval", "poller.max-interval"];
+  if (maxInterval !== undefined && writtenMaxMs < intervalMs && areSound(reader, intervals)) {
     const message = "it is shorter than poller.interval";
     addProblem(reader, maxInterval, { code: "config-conflict", message, hint: "raise it, or lower poller.interval" });
   }
   const maxIntervalMs = Math.max(intervalMs, writtenMaxMs);
   const writtenStaleMs = durationMsAt(reader, "poller.stale-after") ?? 0;
   const stale = find(reader, "poller.stale-after");
-  if (stale !== undefined && writtenStaleMs <= maxIntervalMs) {
+  const isSound = areSound(reader, [...intervals, "poller.stale-after"]);
+  if (stale !== undefined && writtenStaleMs <= maxIntervalMs && isSound) {
     const message = "it is not longer than poller.max-interval, so every poll would be too late";
     addProblem(reader, stale, { code: "config-conflict", message, hint: "use three times poller.max-interval" });
   }

@@ -100,6 +100,11 @@ export function addMissing(
   });
 }
 
+/** Whether all values of these keys could be read: a default in place of one says nothing about the others. */
+export function areSound({ problems }: Reader, keys: readonly string[]): boolean {
+  return !problems.some(({ key }) => keys.includes(key));
+}
+
 /** A text; empty text counts as absent. The default is not used. */
 export function textAt(reader: Reader, key: string): string | undefined {
   const found = find(reader, key);

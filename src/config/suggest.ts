@@ -8,7 +8,17 @@ export function nearestKey(written: string, known: readonly string[]): string | 
     const cost = costOf(written, candidate);
     if (cost < bestCost) [best, bestCost] = [candidate, cost];
   }
-  return best;
+  return best ?? longerKey(written, known);
+}
+
+/** The one key of the same section that has the written name as a word of its own: `docker-image` for `image`. */
+function longerKey(written: string, known: readonly string[]): string | undefined {
+  const [parent, word] = split(written);
+  const found = known.filter((candidate) => {
+    const [section, name] = split(candidate);
+    return section === parent && name.split("-").includes(word.toLowerCase());
+  });
+  return found.length === 1 ? found[0] : undefined;
 }
 
 const partCharsMax = 64;

@@ -1,7 +1,7 @@
 // Errors for requests without a response, with hints that name the keys of go-server.
 
 import type { GocdProblem } from "../core/event.ts";
-import { networkFailure, type NetworkFailureKind, type TlsFailureKind } from "../net/network_failure.ts";
+import { brokenHint, networkFailure, type NetworkFailureKind, type TlsFailureKind } from "../net/network_failure.ts";
 import { GocdError } from "./api.ts";
 import type { GocdCall } from "./problems.ts";
 
@@ -39,7 +39,7 @@ function describe(call: GocdCall, failure: unknown, detail: AttemptDetail): Desc
   const { kind, what, hint: own } = networkFailure(failure, call.url);
   if (!isTls(kind)) {
     const [code, hint] = connectionHints[kind];
-    return { code, what, hint: own ?? hint };
+    return { code, what, hint: own ?? (kind === "lost" ? brokenHint(call.url, hint) : hint) };
   }
   if (detail.insecure && kind !== "no-tls") {
     return {

@@ -3,7 +3,7 @@
 import { firstPart } from "../net/body.ts";
 import { authorizationOf, CredentialsError } from "../net/credentials.ts";
 import { clientWithCas } from "../net/http_client.ts";
-import { networkFailure } from "../net/network_failure.ts";
+import { brokenHint, networkFailure } from "../net/network_failure.ts";
 import type { SetTimer } from "../net/timer.ts";
 import { type MesosConnection, MesosError, type MesosErrorReason } from "./api.ts";
 import { networkHints } from "./network_problems.ts";
@@ -199,7 +199,8 @@ function requestError(
   if (failure instanceof CredentialsError) {
     return new MesosError("unauthorized", failure.message, failure.hint, failure);
   }
-  const { kind, what, hint = networkHints[kind] } = networkFailure(failure, request.url);
+  const { kind, what, hint: own } = networkFailure(failure, request.url);
+  const hint = own ?? (kind === "lost" ? brokenHint(request.url, networkHints[kind]) : networkHints[kind]);
   const reason = kind === "not-permitted" ? "redirect-refused" : limits.unanswered;
   return new MesosError(reason, `Mesos master ${origin}: ${what}`, hint, failure);
 }

@@ -41,6 +41,11 @@ export interface NetworkFailure {
   readonly hint?: string;
 }
 
+/** The hint for a connection that broke: a server that speaks TLS alone ends whatever is not TLS. */
+export function brokenHint(url: string, otherwise: string): string {
+  return url.startsWith("http:") ? `${otherwise}; if it never works, the port may be one of TLS (https://)` : otherwise;
+}
+
 /**
  * Classifies what `fetch` or `node:net` threw; `url` is taken out of its text. On the way through a proxy of the
  * environment, whatever fails before TLS has failed at the proxy.

@@ -99,10 +99,11 @@ export async function readApi(config: Instance, path: string): Promise<unknown> 
       "restart it: agents keep running",
     );
   }
+  const said = saidBy(answer.text);
   const isStandby = answer.text.includes('"code":"standby"');
   throw new ControlError(
-    `${who} refused to answer: ${messageOf(answer.text)}`,
-    isStandby ? "run this command on the machine of the leader, or see its status page" : undefined,
+    `${who} refused to answer: ${said.message}`,
+    isStandby ? "run this command on the machine of the leader, or see its status page" : said.hint,
     { kind: isStandby ? "refused" : "unreachable" },
   );
 }
@@ -141,13 +142,10 @@ export async function sendCommand(
     body: JSON.stringify(body),
   });
   if (answer === undefined) throw new ControlError(`the running instance (process ${running.pid}) has just ended`);
-  const message = messageOf(answer.text);
+  const { message, hint } = saidBy(answer.text);
   if (isGood(answer)) return message;
-  throw new ControlError(
-    `the running instance refused "${name}": ${message}`,
-    undefined,
-    { kind: answer.status < 500 ? "refused" : "unreachable" },
-  );
+  const kind = answer.status < 500 ? "refused" : "unreachable";
+  throw new ControlError(`the running instance refused "${name}": ${message}`, hint, { kind });
 }
 
 function authorization({ token }: ControlFile): Readonly<Record<string, string>> {
@@ -242,15 +240,17 @@ function isAlive(pid: number): boolean {
   }
 }
 
-function messageOf(text: string): string {
+/** What an answer says, and what it says to do. */
+function saidBy(text: string): { readonly message: string; readonly hint?: string } {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null && "message" in value) {
-      const hint = "hint" in value && value.hint !== "" ? ` (${String(value.hint)})` : "";
-      return `${String(value.message)}${hint}`.slice(0, messageCharactersMax);
+      const message = String(value.message).slice(0, messageCharactersMax);
+      const hasHint = "hint" in value && typeof value.hint === "string" && value.hint !== "";
+      return { message, ...(hasHint ? { hint: String(value.hint).slice(0, messageCharactersMax) } : {}) };
     }
   } catch {
     // Not JSON: the text itself is the message.
   }
-  return text.slice(0, messageCharactersMax);
+  return { message: text.slice(0, messageCharactersMax) };
 }

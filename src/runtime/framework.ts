@@ -250,7 +250,7 @@ function unknownProfile({ state: { settings } }: Engine, event: OperatorEvent): 
   const name = "profile" in event ? event.profile : undefined;
   if (name === undefined || profileOf(settings, name) !== undefined) return undefined;
   const names = settings.profiles.map((each) => each.name).join(", ");
-  return { message: `there is no profile ${name}`, hint: `profiles are: ${names}` };
+  return { message: `there is no profile ${name}`, hint: `name one of: ${names}` };
 }
 
 async function askEngine(engine: Engine, event: Event, clock: Clock): Promise<Refusal | undefined> {

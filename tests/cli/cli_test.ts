@@ -44,7 +44,7 @@ const refused: readonly (readonly [line: string, message: RegExp, act: RegExp])[
   ["freeze --profile= FILE", /--profile needs a value/, /freeze --help/],
   ["freeze --profile FILE", /"freeze" needs one configuration file/, /--profile has taken "FILE"/],
   ["freeze --profile a --profile b FILE", /--profile is given 2 times/, /once for each/],
-  ["freeze --profile nobody FILE", /there is no profile "nobody"/, /profiles are: default/],
+  ["freeze --profile nobody FILE", /there is no profile "nobody"/, /name one of: default/],
   ["state", /"state" needs an action and a configuration file/, /state --help/],
   ["state show", /"state" needs an action and a configuration file/, /state --help/],
   ["state shwo FILE", /"state" has no action "shwo"/, /gocd-mesos state show FILE/],

@@ -148,6 +148,19 @@ const bads: readonly Bad[] = [
     key: "log.level",
     hint: "write debug or info or warning or error",
   },
+  {
+    name: "a key by one of its words",
+    keys: "go-agent.image = x",
+    code: "config-unknown-key",
+    key: "go-agent.image",
+    hint: "did you mean go-agent.docker-image?",
+  },
+  {
+    name: "an interval that does not read, whose default is longer than max-interval",
+    keys: "poller { interval = 5, max-interval = 30 seconds }",
+    code: "config-bad-duration",
+    key: "poller.interval",
+  },
   { name: "a port out of range", keys: "go-server.port = 99999", code: "config-bad-value", key: "go-server.port" },
   {
     name: "a host that is a URL",

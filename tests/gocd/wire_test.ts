@@ -173,6 +173,8 @@ Deno.test("a connection that is cut in the middle of the feed is no empty queue"
   const error = await problemOf(at(`http://127.0.0.1:${listener.addr.port}/go`));
   assertStringIncludes(error.message, "scheduled.xml");
   assertEquals([error.problem.code, error.problem.kind], ["gocd-connection-lost", "unreachable"]);
+  // What speaks TLS alone ends whatever is not TLS, without a word.
+  assertStringIncludes(error.problem.hint, "if it never works, the port may be one of TLS (https://)");
   listener.close();
   await serving;
 });

@@ -1,9 +1,9 @@
 // What requests without an answer are called, and what the operator is told to do about a master. The texts are those of Deno 2.4.2 and 2.9.6 against real servers (openssl
 // s_server, Deno.serve), cut to what differs.
 
-import { assertNotEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { networkHints } from "../../src/mesos/network_problems.ts";
-import { networkFailure } from "../../src/net/network_failure.ts";
+import { brokenHint, networkFailure } from "../../src/net/network_failure.ts";
 
 const url = "https://m1:5050/api/v1/scheduler";
 const peer = "client error (Connect): invalid peer certificate: ";
@@ -57,3 +57,11 @@ for (const [said, what, hint] of problems) {
     }
   });
 }
+
+Deno.test("of a connection that broke, TLS is thought of only where none was spoken", () => {
+  assertEquals(brokenHint("https://m:5050/", "look there"), "look there");
+  assertEquals(
+    brokenHint("http://m:5050/", "look there"),
+    "look there; if it never works, the port may be one of TLS (https://)",
+  );
+});

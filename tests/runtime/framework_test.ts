@@ -96,7 +96,7 @@ Deno.test("a command that names no profile of ours is refused, and the profiles 
   const { framework: made } = await framework({});
   assertEquals(await made.command({ kind: "launching-frozen", profile: "nobody" }), {
     message: "there is no profile nobody",
-    hint: "profiles are: default",
+    hint: "name one of: default",
   });
 });
 

@@ -267,7 +267,7 @@ testInOrder("a command reaches the leader on its machine; elsewhere it is told w
   assertEquals(refused.code, 4, refused.all);
   assertMatch(
     refused.err,
-    new RegExp(`refused "freeze": this instance is on standby; .*${leads} .*run the command on the`),
+    new RegExp(`refused "freeze": this instance is on standby; .*${leads}\\n.*run the command on the`),
   );
   const why = await command(second, "why", "x");
   assertEquals(why.code, 4, why.all);
