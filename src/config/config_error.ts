@@ -43,7 +43,7 @@ export class ConfigError extends OperatorError {
 
   /** Creates the error for one or more problems. */
   constructor(first: ConfigProblem, ...more: readonly ConfigProblem[]) {
-    const rest = more.length === 0 ? "" : ` (and ${more.length} more)`;
+    const rest = more.length === 0 ? "" : ` (and ${more.length} more: \`gocd-mesos check\` lists all)`;
     super(`${problemText(first)}${rest}`, { code: first.code, kind: "usage", hint: first.hint });
     this.name = "ConfigError";
     this.problems = [first, ...more];

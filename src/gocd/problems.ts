@@ -299,14 +299,14 @@ function redirected(location: string | undefined): Described {
 
 const messageLengthMax = 200;
 
-/** The server's message as one short line; HTML is never quoted. */
+/** The server's message as one short line without its last period, as it may go on; HTML is never quoted. */
 function messageIn(answer: RefusedAnswer): string {
   const body = answer.body.trim();
   if (body === "") return "";
   if (isHtml(answer)) return "(an HTML page)";
   const reply = jsonMessage(body) ?? xmlMessage(body) ?? (body.startsWith("<") || body.startsWith("{") ? "" : body);
   // After unescaping and before cutting, or a secret would be missed.
-  return oneLine(answer.redact(reply), messageLengthMax);
+  return oneLine(answer.redact(reply), messageLengthMax).replace(/\.$/, "");
 }
 
 function jsonMessage(body: string): string | undefined {

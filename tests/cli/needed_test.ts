@@ -85,7 +85,7 @@ for (
       (text: string) =>
         `${text}gocd-mesos { mesos-master = "a b", go-server.url = "ftp://x", poller.interval = 5, profiles = 3\n` +
         'go-server.ca-file = "none.pem" }\n',
-      /^gocd-mesos: warning: .*\(and 4 more\)\n$/,
+      /^gocd-mesos: warning: .*\(and 3 more: `gocd-mesos check` lists all\)\n$/,
     ],
     [
       "that cannot be parsed",

@@ -173,7 +173,7 @@ Deno.test("what an account may not read is not guessed: the job says why, and so
       unknownNeeds: {
         why: "unread",
         cause: "GET http://gocd.test:8153/go/api/admin/pipelines/theirs answered 403: " +
-          "You are not authorized to perform this action.",
+          "You are not authorized to perform this action",
       },
     },
   ]);
