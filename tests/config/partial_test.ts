@@ -62,7 +62,10 @@ Deno.test("a wrong key matters to who needs it, and is a flaw to the others", ()
   const part = partially("poller.interval = 5\nscaling.max-agentz = 1");
   requireKeys(part, /^(state|http)/);
   assertThrows(() => requireKeys(part, /^poller\./), ConfigError, "poller.interval: ");
-  assertEquals(flawOf(part), "/conf/framework.conf:3: scaling.max-agentz: there is no such key (and 1 more: `gocd-mesos check` lists all)");
+  assertEquals(
+    flawOf(part),
+    "/conf/framework.conf:3: scaling.max-agentz: there is no such key (and 1 more: `gocd-mesos check` lists all)",
+  );
 });
 
 Deno.test("a variable that is missing and one that is too long are told apart, required or not", () => {

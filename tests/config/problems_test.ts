@@ -295,7 +295,10 @@ Deno.test("all problems of a file are told together, the message with the first 
     "3 go-agent.docker-image",
     "3 go-agent.cpus",
   ]);
-  assertEquals(error.message, "/conf/framework.conf:2: poller.intervall: there is no such key (and 4 more: `gocd-mesos check` lists all)");
+  assertEquals(
+    error.message,
+    "/conf/framework.conf:2: poller.intervall: there is no such key (and 4 more: `gocd-mesos check` lists all)",
+  );
 });
 
 Deno.test("a wrong value that several profiles inherit is told once", () => {
