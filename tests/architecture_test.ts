@@ -138,7 +138,6 @@ Deno.test("the main thread of the sandbox, which holds all rights, loads no pack
 /** Exports that only tests use: tables and codecs that are held against recordings and the other side's word. */
 const forTestsOnly: readonly string[] = [
   "src/core/session/task_status.ts reasonWords",
-  "src/history/reader.ts openHistoryForReading",
   "src/mesos/proto/wire.ts decodeEventRecord",
   "src/sim/gocd/versions.ts gocdEras",
 ];

@@ -9,6 +9,7 @@ import { demoCommand } from "./demo.ts";
 import { eventsCommand } from "./events.ts";
 import { exampleConfigCommand } from "./example_config.ts";
 import { healthCommand } from "./health.ts";
+import { historyCommand } from "./history.ts";
 import { initCommand } from "./init.ts";
 import { manualCommand } from "./manual.ts";
 import { acceptLossCommand, drainCommand, freezeCommand, resumeCommand, teardownCommand } from "./operate.ts";
@@ -33,6 +34,7 @@ export const commands: readonly Command[] = [
   statusCommand,
   agentsCommand,
   eventsCommand,
+  historyCommand,
   healthCommand,
   drainCommand,
   freezeCommand,

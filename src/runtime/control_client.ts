@@ -93,7 +93,7 @@ export async function readApi(config: Instance, path: string): Promise<unknown> 
   if (running === undefined || answer === undefined) return undefined;
   if (isGood(answer)) return JSON.parse(answer.text);
   const who = `the running instance (process ${running.pid})`;
-  if (answer.status === 404) {
+  if (answer.status === 404 && answer.text.includes('"code":"not-found"')) {
     throw new ControlError(
       `${who} does not know this question: it is of another version`,
       "restart it: agents keep running",

@@ -37,6 +37,7 @@ const fileAt: Readonly<Record<string, number>> = {
   status: 1,
   agents: 1,
   events: 1,
+  history: 1,
   health: 1,
   "notify-test": 1,
   drain: 1,
@@ -53,7 +54,7 @@ const valued = [
   ...["profile", "timeout", "gocd-version", "seed", "listen"],
   ...["gocd", "user", "password-file", "token-file", "agent-url", "key-file", "mesos", "principal", "secret-file"],
   ...["role", "image", "resources", "environments"],
-  ...["state", "level", "code", "lines"],
+  ...["state", "level", "code", "lines", "since", "until", "at"],
 ];
 
 /** Variables that say how to write on a terminal. */

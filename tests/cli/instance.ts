@@ -1,5 +1,6 @@
 // An instance that commands find beside their configuration: the listener of a picture, and its control file.
 
+import type { HistoryReader } from "../../src/core/view/history.ts";
 import type { Picture } from "../../src/core/view/picture.ts";
 import { writeControlFile } from "../../src/runtime/control_file.ts";
 import { Secret } from "../../src/secret.ts";
@@ -13,8 +14,8 @@ export type LookAt = () => Picture;
 /** A folder with a configuration, and an instance that may be started and ended. */
 export interface FoundInstance {
   readonly conf: string;
-  /** Starts it, or another one in its place. */
-  start(look: LookAt): Promise<void>;
+  /** Starts it, or another one in its place, with a history if one is given. */
+  start(look: LookAt, history?: HistoryReader): Promise<void>;
   /** Ends it as a kill would. */
   end(): Promise<void>;
 }
@@ -31,11 +32,12 @@ export async function withInstance(act: (instance: FoundInstance) => Promise<voi
     await server?.close();
     server = undefined;
   };
-  const start = async (look: LookAt): Promise<void> => {
+  const start = async (look: LookAt, history?: HistoryReader): Promise<void> => {
     await end();
     const onCommand = (): Promise<never> => Promise.reject(new Error("no command is expected"));
+    const kept = history === undefined ? {} : { history };
     const commands = { tokens: [new Secret("t", () => token)], onCommand };
-    server = startWebServer(sampleOptions({ picture: look, isPrivate: true, commands }));
+    server = startWebServer(sampleOptions({ picture: look, isPrivate: true, commands, ...kept }));
     writeControlFile(`${folder.path}/gocd-mesos.db.control`, { url: server.url, token, pid: Deno.pid });
   };
   try {

@@ -26,6 +26,7 @@ const operandsOf: Readonly<Record<string, readonly (readonly string[])[]>> = {
   status: [[], ["--json"]],
   agents: [["--all"], ["--profile", hostile], ["--state", hostile]],
   events: [[], ["--code", hostile], ["--level", hostile], ["--lines", hostile]],
+  history: [[], ["--json"], ["--at", hostile], ["--since", hostile]],
   openapi: [[]],
   health: [[]],
   "notify-test": [[], ["--webhook", hostile]],

@@ -45,7 +45,7 @@ export interface HistoryRequest extends TimeSpan {
 }
 
 /** What a history has of a time. Throws an OperatorError where it cannot be read. */
-function historyDocument(history: HistoryReader, request: HistoryRequest): HistoryDocument {
+export function historyDocument(history: HistoryReader, request: HistoryRequest): HistoryDocument {
   const { fromMs, toMs, stepMs, limit, level } = request;
   const span = { fromMs, toMs };
   const kept = history.span();
@@ -75,7 +75,7 @@ export interface PastDocument {
 }
 
 /** What a history knows of a moment; nothing where it has no picture of that time. Throws as {@linkcode historyDocument}. */
-function pastDocument(
+export function pastDocument(
   history: HistoryReader,
   askedMs: number,
   { sandbox, limit }: Pick<StatusSummary, "sandbox"> & { readonly limit: number },
@@ -136,7 +136,7 @@ function requestOf(query: Query, nowMs: number): HistoryRequest | undefined {
 }
 
 /** The time of one sample that makes about 360 of a time; samples are 15 s apart. */
-function stepOf(lengthMs: number): number {
+export function stepOf(lengthMs: number): number {
   return Math.max(1, Math.ceil(lengthMs / 360 / 15_000)) * 15_000;
 }
 

@@ -1,0 +1,192 @@
+// `gocd-mesos history`: what happened, and with --at what was known at a moment; from the running instance, or where none
+// runs, from the file of the history.
+
+import { parseMoment } from "../core/view/moment.ts";
+import { momentForms } from "../core/words/history.ts";
+import { openHistoryForReading } from "../history/reader.ts";
+import { readApi } from "../runtime/control_client.ts";
+import { historyPath } from "../runtime/rights.ts";
+import { sandboxOf } from "../runtime/permissions.ts";
+import {
+  type HistoryDocument,
+  historyDocument,
+  type HistoryRequest,
+  type PastDocument,
+  pastDocument,
+  stepOf,
+} from "../web/api/history.ts";
+import type { Command, CommandArguments } from "./command.ts";
+import type { Layout } from "./demo/text.ts";
+import { historyLines, pastLines, sparkStep } from "./history_lines.ts";
+import { layoutOf, writeJson, writeLines } from "./instance.ts";
+import type { CliIo } from "./io.ts";
+import { loadNeeded, type Needs, warnOfFlaws } from "./load.ts";
+import { UsageError } from "./usage.ts";
+
+/** Finished agents and decisions of an answer: as JSON many, on a terminal the last ones. */
+const rowsOfJson = 10_000;
+const rowsShown = 200;
+
+/** The command. */
+export const historyCommand: Command = {
+  name: "history",
+  summary: "what happened in the last hours or days, what it cost, and what was known at a moment",
+  help: `Usage: gocd-mesos history [--since TIME] [--until TIME] [--json] path/to/framework.conf
+       gocd-mesos history --at TIME [--json] path/to/framework.conf
+
+Shows agents, waiting jobs and the oldest wait as they went, agent-hours by profile, how agents ended, and the last
+decisions; or with --at what the program knew at that moment: servers, jobs with their verdicts, agents, problems and the
+decisions until then. The running instance is asked; where none runs, the file of the history is read.
+
+Options:
+  --since TIME    the beginning; 6 hours ago by default
+  --until TIME    the end; now by default
+  --at TIME       what was known then
+  --json          one JSON object, as of /api/v1/history or /api/v1/history/at
+
+A time is ${momentForms};
+6h and 7d are also understood.
+
+Exit codes:
+  0  done     2  invalid usage, or no history is kept     3  the instance does not answer     6  the file cannot be read
+
+Examples:
+  gocd-mesos history framework.conf
+  gocd-mesos history --since 7d framework.conf
+  gocd-mesos history --at 14:05 framework.conf
+  gocd-mesos history --since 24h --json framework.conf | jq '.hours | map(.spentMs.idle) | add / 3600000'`,
+  booleans: ["json"],
+  strings: ["since", "until", "at"],
+  operandsMin: 1,
+  operandsMax: 1,
+  operandsText: "one configuration file",
+  run: async ({ operands: [path = ""], flags }, io) => {
+    const nowMs = io.machine.nowMs();
+    const question = questionOf(flags, nowMs);
+    const part = loadNeeded(path, io, needs);
+    warnOfFlaws(part, io);
+    const layout = layoutOf(io);
+    const isJson = flags["json"] === true;
+    const { config } = part;
+    if (config.history.keepMs === 0) {
+      throw new UsageError(`${config.path}: no history is kept (history.keep = 0)`, "set history.keep, and restart");
+    }
+    const source = await sourceOf(config);
+    try {
+      const answer = await source.ask(question, isJson ? undefined : layout);
+      if (isJson) writeJson(answer, io);
+      else writeLines(linesOf(answer, { question, where: source.where }, layout), layout, io);
+    } finally {
+      source.close();
+    }
+    return 0;
+  },
+};
+
+const needs: Needs = { keys: /^history(\..*)?$/ };
+
+type Config = ReturnType<typeof loadNeeded>["config"];
+
+/** What is asked for: a time, or a moment. */
+type Question =
+  | { readonly kind: "time"; readonly fromMs: number; readonly toMs: number }
+  | { readonly kind: "moment"; readonly atMs: number };
+
+function questionOf({ since, until, at }: CommandArguments["flags"], nowMs: number): Question {
+  const [fromMs, toMs, atMs] = [
+    momentOf("since", since, nowMs),
+    momentOf("until", until, nowMs),
+    momentOf("at", at, nowMs),
+  ];
+  if (atMs !== undefined) {
+    if (fromMs === undefined && toMs === undefined) return { kind: "moment", atMs };
+    throw new UsageError("--at is one moment, --since and --until are a time", "choose one");
+  }
+  const endMs = toMs ?? nowMs + 1;
+  const beginMs = fromMs ?? endMs - 1 - 6 * 3_600_000;
+  if (beginMs < endMs) return { kind: "time", fromMs: beginMs, toMs: endMs };
+  throw new UsageError("--since is not before --until", "give an earlier time to --since");
+}
+
+function momentOf(name: string, value: unknown, nowMs: number): number | undefined {
+  if (typeof value !== "string") return undefined;
+  const atMs = parseMoment(value, nowMs);
+  if (atMs !== undefined) return Math.round(atMs);
+  throw new UsageError(`--${name}: "${value}" is no time`, `write ${momentForms}`);
+}
+
+type Answer = HistoryDocument | PastDocument;
+
+interface Source {
+  /** For the first line. */
+  readonly where: string;
+  /** `layout`: that of the terminal that the answer is for. */
+  ask(question: Question, layout: Layout | undefined): Promise<Answer>;
+  close(): void;
+}
+
+async function sourceOf(config: Config): Promise<Source> {
+  // The smallest question there is tells whether an instance runs that has a history.
+  if (await readApi(config, "history?limit=0&step=86400") !== undefined) {
+    return { where: "from the running instance", ask: (...asked) => askRunning(config, ...asked), close: () => {} };
+  }
+  const path = historyPath(config);
+  if (path === undefined) {
+    throw new UsageError(
+      "no instance runs here, and its history was in memory",
+      "set history.path to keep it in a file, where the state is in ZooKeeper",
+    );
+  }
+  const file = openHistoryForReading(path);
+  return {
+    where: `no instance runs: from ${path}`,
+    ask: (question, layout) =>
+      Promise.try(() => {
+        if (question.kind === "time") return historyDocument(file, requestOf(question, layout));
+        const past = pastDocument(file, question.atMs, { sandbox: sandboxOf().mode, limit: limitOf(layout) });
+        if (past !== undefined) return past;
+        throw new UsageError(`no picture of ${timeText(question.atMs)} or before is kept in ${path}`, keptHint);
+      }),
+    close: () => file.close(),
+  };
+}
+
+const keptHint = "`gocd-mesos history --json` tells as `kept` how far back it goes";
+
+async function askRunning(config: Config, question: Question, layout: Layout | undefined): Promise<Answer> {
+  const limit = String(limitOf(layout));
+  if (question.kind === "moment") {
+    const query = new URLSearchParams({ time: String(question.atMs), limit });
+    return await readApi(config, `history/at?${query}`) as PastDocument;
+  }
+  const { fromMs, toMs, stepMs } = requestOf(question, layout);
+  const query = new URLSearchParams({ from: String(fromMs), to: String(toMs), step: String(stepMs / 1_000), limit });
+  return await readApi(config, `history?${query}`) as HistoryDocument;
+}
+
+function requestOf(
+  { fromMs, toMs }: Question & { readonly kind: "time" },
+  layout: Layout | undefined,
+): HistoryRequest {
+  const lengthMs = toMs - fromMs;
+  const stepMs = layout === undefined ? stepOf(lengthMs) : sparkStep(lengthMs, layout);
+  return { fromMs, toMs, stepMs, limit: limitOf(layout), level: "info" };
+}
+
+function limitOf(layout: Layout | undefined): number {
+  return layout === undefined ? rowsOfJson : rowsShown;
+}
+
+function linesOf(
+  answer: Answer,
+  { question, where }: { readonly question: Question; readonly where: string },
+  layout: Layout,
+): readonly string[] {
+  if ("samples" in answer) return historyLines(answer, where, layout);
+  const askedMs = question.kind === "moment" ? question.atMs : answer.askedMs;
+  return pastLines(answer, { askedMs, where }, layout);
+}
+
+function timeText(atMs: number): string {
+  return new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z");
+}

@@ -1,0 +1,271 @@
+// The history as lines of a terminal. Not here: asking for it (history.ts).
+
+import { type HistorySample, type InstanceLife, type LifeKind, waitingJobs } from "../core/view/history.ts";
+import type { JobView, NoteView } from "../core/view/view.ts";
+import { counted, formatDuration } from "../core/words/phrases.ts";
+import { verdictKinds } from "../core/words/verdicts.ts";
+import type { HistoryDocument, PastDocument } from "../web/api/history.ts";
+import { type Cell, cutText, type Layout, layRows, paint, safeText, type Style } from "./demo/text.ts";
+import { statusLines } from "./status_lines.ts";
+
+/** Columns left of a sparkline, and right of it. */
+const nameWidth = 12;
+const wordsWidth = 34;
+const sparkWidthMax = 96;
+/** Decisions at the end. */
+const decisionsMax = 12;
+/** Jobs of a moment. */
+const jobsMax = 20;
+const profilesMax = 12;
+
+/** Steps of time, in seconds, that begin at round moments. */
+const steps = [
+  ...[15, 30, 60, 90, 120, 150, 180, 240, 300, 360, 450, 600, 720, 900, 1_200, 1_800],
+  ...[1, 2, 3, 4, 6, 8, 12, 24, 48, 168].map((hours) => hours * 3_600),
+];
+
+/** The time of one character of a sparkline, ms. */
+export function sparkStep(lengthMs: number, { columns }: Layout): number {
+  const width = Math.max(20, Math.min(sparkWidthMax, columns - nameWidth - wordsWidth));
+  return (steps.find((seconds) => lengthMs / seconds / 1_000 <= width) ?? 168 * 3_600) * 1_000;
+}
+
+/** All of a time. */
+export function historyLines(history: HistoryDocument, where: string, layout: Layout): string[] {
+  const { fromMs, toMs } = history;
+  const head = `${timeText(fromMs)} to ${timeText(toMs)} (${formatDuration(toMs - fromMs)})`;
+  return [
+    `${paint(head, "bold", layout.hasColour)}, ${where}${
+      history.place === "memory" ? ", which keeps it in memory" : ""
+    }`,
+    ...sparkLines(history, layout),
+    ...costLines(history, layout),
+    ...endedLines(history, layout),
+    ...decisionLines(history.decisions, layout),
+  ];
+}
+
+/** A line of the figures. */
+interface Line {
+  readonly name: string;
+  readonly style: Style;
+  readonly of: (sample: HistorySample) => number;
+  /** The figure in words. */
+  readonly say: (value: number) => string;
+}
+
+/** A count, or the mean of some. */
+function number(value: number): string {
+  return Number.isInteger(value) ? String(value) : value.toFixed(1);
+}
+
+const lines: readonly Line[] = [
+  { name: "building", style: "busy", of: ({ building }) => building, say: number },
+  { name: "idle", style: "good", of: ({ idle }) => idle, say: number },
+  { name: "starting", style: "plain", of: ({ starting }) => starting, say: number },
+  { name: "draining", style: "warn", of: ({ draining }) => draining, say: number },
+  { name: "away", style: "bad", of: ({ away }) => away, say: number },
+  { name: "jobs wait", style: "head", of: waitingJobs, say: number },
+  { name: "wanted", style: "plain", of: ({ wanted }) => wanted, say: number },
+  { name: "oldest", style: "warn", of: ({ oldestWaitMs }) => oldestWaitMs, say: formatDuration },
+];
+
+function sparkLines(history: HistoryDocument, layout: Layout): readonly string[] {
+  const { samples, kept } = history;
+  const last = samples.at(-1);
+  if (last === undefined) {
+    const since = kept === undefined ? "nothing yet" : `${timeText(kept.fromMs)} to ${timeText(kept.toMs)}`;
+    return ["", `nothing was recorded in this time; what is kept: ${since}`];
+  }
+  const shown = lines.filter(({ of, name }) => name === "building" || samples.some((sample) => of(sample) > 0));
+  return [
+    "",
+    ...shown.map(({ name, style, of, say }) => {
+      const top = samples.reduce((best, each) => of(each) > of(best) ? each : best);
+      const words = of(top) === 0 ? "none" : `most ${say(of(top))} at ${clockText(top.atMs)}, last ${say(of(last))}`;
+      return `  ${name.padEnd(nameWidth - 2)}${paint(spark(history, of), style, layout.hasColour)}  ${words}`;
+    }),
+    `  ${" ".repeat(nameWidth - 2)}${timeLine(history)}`,
+  ];
+}
+
+const bars = "▁▂▃▄▅▆▇█";
+
+/** One character for each step: higher for more, a space for none, a dot where nobody watched. */
+function spark({ fromMs, toMs, stepMs, samples }: HistoryDocument, of: Line["of"]): string {
+  const most = Math.max(...samples.map(of));
+  const byStep = new Map(samples.map((sample) => [Math.floor(sample.atMs / stepMs), of(sample)]));
+  const first = Math.floor(fromMs / stepMs);
+  const count = Math.floor((toMs - 1) / stepMs) - first + 1;
+  return Array.from({ length: count }, (_, index) => {
+    const value = byStep.get(first + index);
+    if (value === undefined) return "·";
+    return value <= 0 ? " " : bars[Math.max(0, Math.ceil(value / most * bars.length) - 1)];
+  }).join("");
+}
+
+/** Times below the sparklines, each where it is. */
+function timeLine({ fromMs, toMs, stepMs }: HistoryDocument): string {
+  const first = Math.floor(fromMs / stepMs);
+  const count = Math.floor((toMs - 1) / stepMs) - first + 1;
+  const everyMs = (steps.find((seconds) => seconds * 1_000 >= 8 * stepMs && seconds % 900 === 0) ?? 604_800) * 1_000;
+  const isLong = everyMs >= 86_400_000;
+  let line = "";
+  for (let index = 0; index < count; index++) {
+    const atMs = (first + index) * stepMs;
+    const text = isLong ? dayText(atMs) : clockText(atMs);
+    if (atMs % everyMs === 0 && index + text.length <= count) line = line.padEnd(index) + text;
+  }
+  return line;
+}
+
+const kinds: readonly LifeKind[] = ["busy", "idle", "starting", "other"];
+
+function costLines({ hours }: HistoryDocument, layout: Layout): readonly string[] {
+  const profiles = [...Map.groupBy(hours, ({ profile }) => profile)].map(([profile, rows]) => ({
+    profile,
+    spent: kinds.map((kind) => rows.reduce((sum, { spentMs }) => sum + spentMs[kind], 0)),
+  })).sort((one, other) => sumOf(other.spent) - sumOf(one.spent));
+  if (profiles.length === 0) return ["", "no agent has run"];
+  const all = { profile: "all", spent: kinds.map((_, index) => sumOf(profiles.map(({ spent }) => spent[index] ?? 0))) };
+  const rows = [...profiles.length > 1 ? [all] : [], ...profiles.slice(0, profilesMax)];
+  const hidden = profiles.length - profilesMax;
+  return [
+    "",
+    ...layRows(
+      [
+        { title: "AGENT-HOURS", max: 32 },
+        { title: "ALL", max: 10, align: "right" },
+        { title: "BUILDING", max: 10, align: "right" },
+        { title: "IDLE", max: 10, align: "right" },
+        { title: "STARTING", max: 10, align: "right", fromColumns: 70 },
+        { title: "OTHER", max: 10, align: "right", fromColumns: 80 },
+        { title: "OF IT IDLE", max: 0 },
+      ],
+      rows.map(({ profile, spent }): Cell[] => [
+        { text: profile },
+        { text: hoursText(sumOf(spent)) },
+        ...spent.map((ms) => ({ text: hoursText(ms) })),
+        { text: `${Math.round(100 * (spent[1] ?? 0) / Math.max(1, sumOf(spent)))} %` },
+      ]),
+      layout,
+    ),
+    ...hidden > 0 ? [`  and ${counted(hidden, "more profile")}`] : [],
+  ];
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, each) => sum + each, 0);
+}
+
+function hoursText(ms: number): string {
+  return (ms / 3_600_000).toFixed(1);
+}
+
+function endedLines({ ended, endedCount }: HistoryDocument, layout: Layout): readonly string[] {
+  if (endedCount === 0) return ["", "no agent has ended"];
+  const of = endedCount > ended.length ? ` (the last ${ended.length})` : "";
+  const ends = countsOf(ended.map(({ end = "unseen" }) => end));
+  const failed = ended.filter(({ end }) => end === "launch-failed" || end === "lost" || end === "exited");
+  const hosts = countsOf(failed.map(({ host }) => host));
+  const registered = ended.flatMap(({ registeredMs, createdMs }) =>
+    registeredMs === undefined ? [] : [registeredMs - createdMs]
+  ).sort((one, other) => one - other);
+  const middle = registered[Math.floor(registered.length / 2)];
+  return [
+    "",
+    `${paint(`${counted(endedCount, "agent")} ended`, "bold", layout.hasColour)}${of}: ${ends}; ${buildsText(ended)}`,
+    ...middle === undefined ? [] : [`  half of them had registered after ${formatDuration(middle)}`],
+    ...failed.length === 0 ? [] : [`  failed, lost or exited on: ${safeText(hosts)}`],
+  ];
+}
+
+function buildsText(ended: readonly InstanceLife[]): string {
+  return counted(sumOf(ended.map(({ builds }) => builds)), "build");
+}
+
+/** `3 stopped, 1 lost`, the most first. */
+function countsOf(words: readonly string[]): string {
+  return [...Map.groupBy(words, (word) => word)].map(([word, all]) => [all.length, word] as const)
+    .sort(([one], [other]) => other - one).slice(0, 8).map(([count, word]) => `${count} ${word}`).join(", ");
+}
+
+const levelStyles: Readonly<Record<NoteView["level"], Style>> = {
+  debug: "dim",
+  info: "plain",
+  warning: "warn",
+  error: "bad",
+};
+
+/** The last decisions, oldest first. */
+function decisionLines(decisions: readonly NoteView[], layout: Layout): readonly string[] {
+  if (decisions.length === 0) return ["", "no decision was told"];
+  const shown = decisions.slice(0, decisionsMax).toReversed();
+  return [
+    "",
+    paint(`the last ${counted(shown.length, "decision")}`, "bold", layout.hasColour),
+    ...shown.map(({ atMs, level, text }) => {
+      const word = level === "info" ? "" : `${level}: `;
+      const line = cutText(safeText(`  ${timeText(atMs)} ${word}${text}`), layout.columns);
+      return paint(line, levelStyles[level], layout.hasColour);
+    }),
+  ];
+}
+
+/** What was known at a moment. */
+export function pastLines(
+  past: PastDocument,
+  { askedMs, where }: { readonly askedMs: number; readonly where: string },
+  layout: Layout,
+): string[] {
+  const { status, jobs, decisions } = past;
+  const head = `what it knew at ${timeText(status.atMs)}`;
+  const gap = askedMs - status.atMs > 120_000 ? `; there is no picture between it and ${timeText(askedMs)}` : "";
+  return [
+    `${paint(head, "bold", layout.hasColour)}${gap}`,
+    safeText(where),
+    "",
+    ...statusLines(status, layout),
+    ...jobRows(jobs, status.atMs, layout),
+    ...decisionLines(decisions, layout),
+  ];
+}
+
+function jobRows(jobs: readonly JobView[], atMs: number, layout: Layout): readonly string[] {
+  if (jobs.length === 0) return [];
+  const ordered = verdictKinds.flatMap((kind) => jobs.filter(({ verdict }) => verdict === kind));
+  const rows = ordered.slice(0, jobsMax).map((job): Cell[] => [
+    { text: job.verdict },
+    { text: formatDuration(atMs - job.firstSeenMs) },
+    { text: job.locator },
+    { text: job.reason },
+  ]);
+  const hidden = jobs.length - rows.length;
+  return [
+    "",
+    ...layRows(
+      [
+        { title: "VERDICT", max: 16 },
+        { title: "WAITED", max: 10, align: "right" },
+        { title: "JOB", max: 60 },
+        { title: "WHY", max: 0, fromColumns: 90 },
+      ],
+      rows,
+      layout,
+    ),
+    ...hidden > 0 ? [`  and ${counted(hidden, "more job")} (--json has all)`] : [],
+  ];
+}
+
+function timeText(atMs: number): string {
+  return new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z");
+}
+
+function clockText(atMs: number): string {
+  return new Date(atMs).toISOString().slice(11, 16);
+}
+
+/** `11-27`. */
+function dayText(atMs: number): string {
+  return new Date(atMs).toISOString().slice(5, 10);
+}

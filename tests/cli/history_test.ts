@@ -1,0 +1,126 @@
+// `history`: what it shows of a time and of a moment, of the running instance and of a file alone.
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { realClock } from "../../src/runtime/clock.ts";
+import { type History, openHistory } from "../../src/history/history.ts";
+import { packView } from "../../src/history/snapshot.ts";
+import { aBatch, aLife, aNote, aSample, beginMs, hour, limits, minute, second } from "../history/samples.ts";
+import { pictureOf } from "../support/picture.ts";
+import { sampleMs, sampleView } from "../support/sample_view.ts";
+import { withInstance } from "./instance.ts";
+import { type Around, assertRefused, assertTranscript, confFolder, runLine, type Written } from "./support.ts";
+
+const text =
+  `gocd-mesos { mesos-master = "m:5050", go-server { host = g, port = 8153 }, go-agent.docker-image = "a:1" }`;
+const nowMs = beginMs + 6 * hour;
+const at = (atMs: number, columns = 110): Around => ({ columns, machine: { ...realClock, nowMs: () => atMs } });
+
+/** Six hours: jobs come at the beginning, agents follow, nobody watches in the fourth hour. */
+async function fill(history: History): Promise<void> {
+  const samples = Array.from({ length: 6 * 60 }, (_, index) => {
+    const agents = Math.max(0, Math.min(8, Math.floor(index / 10), 30 - Math.floor(index / 10)));
+    return aSample(beginMs + index * minute, {
+      needsAgent: Math.max(0, 12 - Math.floor(index / 8)),
+      wanted: index < 60 ? 3 : 0,
+      building: agents,
+      idle: agents > 4 ? 0.5 : 1,
+      oldestWaitMs: index < 90 ? index * minute : 0,
+    });
+  }).filter(({ atMs }) => atMs < beginMs + 3 * hour || atMs >= beginMs + 4 * hour);
+  const spentMs = { starting: hour / 4, idle: hour, busy: 2 * hour, other: 0 };
+  history.write(aBatch({
+    samples,
+    notes: [
+      aNote(beginMs, "launching t-1 on h1"),
+      aNote(beginMs + hour, "host h2\u001b[2J is avoided by all", "warning"),
+      aNote(beginMs + 2 * hour, "the disk is full", "error"),
+    ],
+    lives: [
+      aLife("t-1"),
+      aLife("t-2", { end: "launch-failed", host: "h2", endedMs: beginMs + 2 * hour, builds: 0 }),
+      aLife("t-3", { endedMs: beginMs + 3 * hour }),
+    ],
+    hours: [
+      { hourMs: beginMs, profile: "linux", spentMs },
+      { hourMs: beginMs + hour, profile: "linux", spentMs },
+      { hourMs: beginMs, profile: "mac", spentMs: { ...spentMs, busy: 0 } },
+    ],
+    snapshots: [await packView({ ...sampleView, atMs: sampleMs }, () => Promise.resolve())],
+  }));
+}
+
+/** Calls with a configuration beside which a history lies, and no instance. */
+async function withFile(act: (conf: string, path: string) => Promise<void>, conf = text): Promise<void> {
+  const folder = confFolder(conf);
+  const path = `${folder.path}/gocd-mesos.db-history`;
+  try {
+    const history = openHistory(path, limits);
+    await fill(history);
+    history.close();
+    await act(folder.conf, path);
+  } finally {
+    folder.remove();
+  }
+}
+
+function transcript(name: string, args: string, written: Written, path: string): void {
+  const shown = `$ gocd-mesos history ${args}framework.conf\n${written.out}`;
+  assertTranscript(name, shown, [[path, "gocd-mesos.db-history"]]);
+}
+
+Deno.test("without an instance the file tells what happened, and what was known", async () => {
+  await withFile(async (conf, path) => {
+    transcript("history", "", await runLine(["history", conf], at(nowMs)), path);
+    transcript("history-narrow", "--since 2h ", await runLine(["history", "--since", "2h", conf], at(nowMs, 72)), path);
+    const past = await runLine(["history", "--at", "1min ago", conf], at(sampleMs + 2 * minute));
+    transcript("history-at", "--at '1min ago' ", past, path);
+    const empty = await runLine(["history", "--until", "2026-11-01", conf], at(nowMs));
+    assertStringIncludes(empty.out, "nothing was recorded in this time; what is kept: 2026-11-27T12:00:00Z to");
+  });
+});
+
+Deno.test("an instance that runs is asked, and tells the same; as JSON it is that of the API", async () => {
+  const history = openHistory(undefined, limits);
+  await fill(history);
+  try {
+    await withInstance(async ({ conf, start }) => {
+      await start(() => pictureOf(sampleView), history);
+      const shown = await runLine(["history", conf], at(nowMs));
+      assertStringIncludes(shown.out, "(6 h), from the running instance, which keeps it in memory\n");
+      assertStringIncludes(shown.out, "3 agents ended: 2 stopped, 1 launch-failed; 6 builds");
+      const { samples, decisions, stepMs } = JSON.parse((await runLine(["history", "--json", conf], at(nowMs))).out);
+      assertEquals([samples.length, decisions.length, stepMs], [240, 3, 75 * second]);
+      const past = await runLine(["history", "--at", "1min ago", "--json", conf], at(sampleMs + 2 * minute));
+      assertEquals(JSON.parse(past.out).status.atMs, sampleMs);
+      assertRefused(await runLine(["history", "--at", "30d", conf], at(sampleMs)), 3, /no picture of that time/);
+    });
+  } finally {
+    history.close();
+  }
+});
+
+const refused: readonly (readonly [args: readonly string[], code: number, message: RegExp, more?: string])[] = [
+  [["--at", "noon"], 2, /--at: "noon" is no time/],
+  [["--at", "14:05", "--since", "2h"], 2, /--at is one moment/],
+  [["--since", "1h", "--until", "2h"], 2, /--since is not before --until/],
+  [["--at", "2020-01-01"], 2, /no picture of 2020-01-01T00:00:00Z or before is kept in/],
+  [[], 6, /there is no history file .*past\.db/, "history.path = past.db"],
+  [[], 2, /no history is kept \(history\.keep = 0\)/, "history.keep = 0"],
+  [[], 2, /its history was in memory/, 'state = "zk://z:2181/x"'],
+];
+for (const [args, code, message, more = ""] of refused) {
+  Deno.test(`history ${[...args, more].join(" ")} is refused with ${code}`, async () => {
+    const conf = text.replace("{", `{ ${more}${more === "" ? "" : ","} `);
+    await withFile(
+      async (path) => assertRefused(await runLine(["history", ...args, path], at(nowMs)), code, message),
+      conf,
+    );
+  });
+}
+
+Deno.test("the file may be damaged: that is told with what to do", async () => {
+  await withFile(async (conf, path) => {
+    Deno.writeTextFileSync(path, "no database at all".repeat(second));
+    assertRefused(await runLine(["history", conf], at(nowMs)), 6, /file is not a database/);
+  });
+});
