@@ -19,7 +19,6 @@ import type { Command, CommandArguments } from "./command.ts";
 import type { Layout } from "./demo/text.ts";
 import { historyLines, pastLines, sparkStep } from "./history_lines.ts";
 import { layoutOf, writeJson, writeLines } from "./instance.ts";
-import type { CliIo } from "./io.ts";
 import { loadNeeded, type Needs, warnOfFlaws } from "./load.ts";
 import { UsageError } from "./usage.ts";
 
