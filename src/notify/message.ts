@@ -119,7 +119,10 @@ function slackText(
   ].join("\n");
 }
 
-/** Slack reads &, < and > as its own signs (api.slack.com/reference/surfaces/formatting#escaping). */
+/**
+ * Slack reads &, < and > as its own signs (api.slack.com/reference/surfaces/formatting#escaping); Mattermost pages people
+ * by an @ with a name, which the invisible space behind it prevents.
+ */
 function escaped(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("@", "@\u200b");
 }

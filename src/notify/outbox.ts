@@ -52,6 +52,8 @@ export interface Outbox {
   state(): OutboxState;
   /** Delivers until the signal is aborted. Never throws. To be called once. */
   run(signal: AbortSignal): Promise<void>;
+  /** What waits for its next try is tried now. */
+  hurry(): void;
   /** Resolves once nothing waits, or what waits fails. */
   settled(): Promise<void>;
 }
@@ -72,6 +74,7 @@ class Queue implements Outbox {
   #untold = 0;
   #failing: OutboxState["failing"];
   #isSending = false;
+  #pause = new AbortController();
   #wake = Promise.withResolvers<void>();
   #settled = Promise.withResolvers<void>();
 
@@ -114,6 +117,10 @@ class Queue implements Outbox {
     this.#settled.resolve();
   }
 
+  hurry(): void {
+    this.#pause.abort();
+  }
+
   settled(): Promise<void> {
     if (this.#queue.length === 0 || this.#failing !== undefined) return Promise.resolve();
     this.#settled = Promise.withResolvers();
@@ -130,7 +137,8 @@ class Queue implements Outbox {
       if (signal.aborted) return;
       this.#missed(result);
       if (result.isUnwanted && tries >= unwantedTriesMax) return this.#lose(0, "unwanted");
-      await sleep(pauseMs(tries, result.retryAfterMs ?? 0, random()), signal);
+      this.#pause = new AbortController();
+      await sleep(pauseMs(tries, result.retryAfterMs ?? 0, random()), AbortSignal.any([signal, this.#pause.signal]));
       if (nowMs() - Date.parse(message.time) > ageMsMax) return this.#lose(0, "too-old");
     }
   }

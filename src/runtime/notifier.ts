@@ -156,7 +156,12 @@ function openTarget(first: WebhookConfig, { machine, random, tell }: NotifierOpt
       book = followed.book;
       for (const notice of followed.notices) outbox.add(messageOf(notice, sender, crypto.randomUUID()));
     },
-    change: (next) => void (webhook = next),
+    change: (next) => {
+      webhook = next;
+      // What it is not told of any more has not ended.
+      book = new Map([...book].filter(([, { condition }]) => next.events.includes(condition.event)));
+      outbox.hurry();
+    },
     close: async () => {
       ending.abort();
       await running;

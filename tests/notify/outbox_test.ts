@@ -144,6 +144,22 @@ Deno.test("a receiver that asks for a pause gets it", async () => {
   await stop();
 });
 
+Deno.test("what waits for its next try is tried at once where that may help", async () => {
+  let isDown = true;
+  const { add, time, arrived, outbox, stop } = bench(() => isDown ? down : delivered);
+  add("a");
+  await time.pass(10 * minute);
+  isDown = false;
+  outbox.hurry();
+  await time.pass(second);
+  assertEquals(arrived, ["a"]);
+  outbox.hurry();
+  add("b");
+  await time.pass(second);
+  assertEquals(arrived, ["a", "b"]);
+  await stop();
+});
+
 Deno.test("it ends at once when it is told to, whatever waits, and waits for nothing that fails", async () => {
   const { add, time, outbox, stop } = bench(() => down);
   await time.during(outbox.settled());

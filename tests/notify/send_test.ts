@@ -189,6 +189,16 @@ Deno.test("Slack gets one text with the next act and the link, its signs escaped
   );
 });
 
+Deno.test("no name in a text pages anybody, or is taken for markup", () => {
+  const hostile = { ...condition, text: "<!channel> @all <https://evil.example|x> waits", hint: "ask @here" };
+  const notice = { state: "began", condition: hostile, sinceMs: atMs, atMs, text: hostile.text } as const;
+  const { text }: { text: string } = JSON.parse(bodyOf(messageOf(notice, sender, "i"), "slack", 0));
+  assertEquals(text.split("\n").slice(0, 2), [
+    "*Began* (warning, GoCD &lt;Mesos&gt;): &lt;!channel&gt; @\u200ball &lt;https://evil.example|x&gt; waits",
+    "To do: ask @\u200bhere",
+  ]);
+});
+
 Deno.test("the document has the fields of docs/webhooks.md, and says how many were lost before it", async () => {
   const docs = await Deno.readTextFile(new URL("../../docs/webhooks.md", import.meta.url));
   const document: Record<string, unknown> = JSON.parse(bodyOf(began, "json", 3));

@@ -23,6 +23,8 @@ const secrets = {
   stateZookeeper: "state-zoo-keeper-pw",
   proxy: "proxy-pw-4711",
   uri: "uri-pw-4711",
+  webhookPath: "webhook-path-4711",
+  webhookSecret: "webhook-secret-4711",
 } as const;
 
 /** All that a secret may look like. */
@@ -58,7 +60,9 @@ function startEcho(): { readonly port: number; readonly asked: () => number; clo
     const [, coded = ""] = header.split(" ");
     const bytes = header.startsWith("Basic") ? Uint8Array.from(atob(coded), (char) => char.charCodeAt(0)) : undefined;
     const plain = bytes === undefined ? coded : new TextDecoder().decode(bytes).replace(/^[^:]*:/, "");
-    const text = `you sent ${header} that is ${plain}\nor ${coded.replace(/(.{8})/g, "$1\r\n")} of it`;
+    const asWrapped = coded.replace(/(.{8})/g, "$1\r\n");
+    const { pathname } = new URL(request.url);
+    const text = `you sent ${header} that is ${plain}\nor ${asWrapped} of it, to ${pathname}`;
     asked++;
     const kinds: readonly (() => Response)[] = [
       () =>
@@ -164,6 +168,10 @@ function configText(folder: string, { gocd, mesos, login, format, more = "" }: C
     }
     profiles { linux { env { MORE = ${text(secrets.profileEnv)} }, env-files { FILE = "${folder}/env-secret" } } }
     poller { interval = 1 second, max-interval = 1 second, attempts = 0 }
+    notify {
+      after = 0
+      webhooks.t { url = "${new URL(gocd).origin}/${secrets.webhookPath}", secret = ${text(secrets.webhookSecret)} }
+    }
     http { listen = "127.0.0.1:0", admin-token = ${text(secrets.adminToken)} }
     log { level = debug, format = ${format} }
     state.path = state.db
@@ -216,7 +224,10 @@ for (const [login, format] of [["basic", "text"], ["bearer", "json"]] as const) 
         await Deno.writeTextFile(conf, configText(folder, { ...choice, more: 'go-agent.env.SECRET = "another"' }));
         program.signal("SIGHUP");
         await until(() => /configuration/.test(program.output()), program.output);
-        const commands = [["plan", conf], ["plan", "--json", conf], ["why", conf, "x"], ["check", conf], [
+        const commands = [["notify-test", conf], ["plan", conf], ["plan", "--json", conf], ["why", conf, "x"], [
+          "check",
+          conf,
+        ], [
           "state",
           "show",
           conf,
@@ -227,7 +238,7 @@ for (const [login, format] of [["basic", "text"], ["bearer", "json"]] as const) 
         assertMatch(program.output(), /\*\*\*/, "the servers did tell secrets back");
         assertSilent(program.output(), "the log");
         assert(!program.output().includes(control.token), "the log has the token of the control file");
-        for (const args of commands.slice(0, 4)) assertSilent(await run(args), `${args.join(" ")} while nothing runs`);
+        for (const args of commands.slice(0, 5)) assertSilent(await run(args), `${args.join(" ")} while nothing runs`);
         for (const entry of Deno.readDirSync(folder)) {
           if (/^(framework.conf|env-secret)$/.test(entry.name)) continue;
           assertSilent(new TextDecoder("latin1").decode(await Deno.readFile(`${folder}/${entry.name}`)), entry.name);
