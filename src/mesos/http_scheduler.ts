@@ -9,7 +9,6 @@ import { findFrameworks } from "./former_frameworks.ts";
 import { createLeaderFinder, type LeaderFinder } from "./leader.ts";
 import { createMasterClient, type MasterAnswer, type MasterClient, sendRequest } from "./master_request.ts";
 import { addressOfUrl, hostPortText } from "../net/addresses.ts";
-import { isHtml } from "../net/intermediary.ts";
 import { createPortProbe, type PortProbe } from "./port_probe.ts";
 import { type ReachedLeader, reachLeader } from "./reach_leader.ts";
 import { type RunningSession, startSession } from "./session.ts";
@@ -186,7 +185,7 @@ function followLeader({ finder }: Scheduler, reached: ReachedLeader, running: Ru
 
 async function judgeSubscribe(client: MasterClient, answer: MasterAnswer, url: URL): Promise<MesosError | undefined> {
   const refusal = await refusalOf(client, { answer, url, asked: "SUBSCRIBE" });
-  if (refusal.status !== 200 || isPage(answer)) return subscribeRefusal(refusal);
+  if (refusal.status !== 200 || !isOfMaster(refusal)) return subscribeRefusal(refusal);
   const message = `Mesos master ${url.origin} answered SUBSCRIBE with 200`;
   const contentType = (refusal.headers.get("content-type") ?? "").toLowerCase();
   if (!contentType.startsWith(protobufType)) {
@@ -216,13 +215,14 @@ async function refusalOf(client: MasterClient, { answer, url, asked }: Answered)
     asked,
     status,
     headers,
-    text: status === 200 && !isPage(answer) ? "" : await answer.text(),
+    text: status === 200 && !mayBePage(answer) ? "" : await answer.text(),
     credentials: client.connection.credentials,
   };
 }
 
-function isPage({ response: { headers } }: MasterAnswer): boolean {
-  return isHtml({ headers, body: "" });
+/** No master answers a call with such a type and 200; a page of XHTML may be called XML. */
+function mayBePage({ response: { headers } }: MasterAnswer): boolean {
+  return /html|xml|^text\//i.test(headers.get("content-type") ?? "");
 }
 
 // GET on the scheduler's path is routed like a call, but does nothing: a non-leader answers 307, a master that requires

@@ -114,3 +114,11 @@ for (const [name, answer, reason] of probes) {
     await mesosError(test.scheduler.probe(test.signal), reason);
   });
 }
+
+Deno.test("check names a page that claims to be XML", async () => {
+  const body = `<?xml version="1.0"?>\n<!DOCTYPE html><html xmlns="x"><title>Sign-On</title></html>`;
+  await using master = startMaster(() => new Response(body, { headers: { "content-type": "application/xhtml+xml" } }));
+  using test = testScheduler(master.address);
+  const { message } = await mesosError(test.scheduler.probe(test.signal), "not-a-master");
+  assertStringIncludes(message, 'with 200: not a master, but something else, with the page "Sign-On"');
+});

@@ -209,6 +209,15 @@ const answers: readonly (readonly [
     "not a master, but something else, with an HTML page",
   ]],
   [
+    "a page of XHTML that is called XML, with 200",
+    () =>
+      new Response(`<?xml version="1.0"?>\n<html xmlns="x"><head><title>Sign-On</title></head></html>`, {
+        headers: { "content-type": "application/xml" },
+      }),
+    "not-a-master",
+    ['not a master, but something else, with the page "Sign-On"'],
+  ],
+  [
     "a web page with 400",
     () => new Response(html, { status: 400, headers: { "content-type": "text/html" } }),
     "not-a-master",
