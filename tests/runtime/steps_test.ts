@@ -179,6 +179,54 @@ Deno.test("a build that ends with its agent is lost, whoever ended it; an idle a
   }
 });
 
+Deno.test("a build that is killed after drain-timeout is lost, and its agent has built until then", () => {
+  const some = bench({ profiles: [aProfile({ gocdResources: ["linux"], drainTimeoutMs: 5 * minute })] });
+  const { world } = some;
+  const taskId = idleAgent(some);
+  const show = (configState: "Enabled" | "Disabled"): void => {
+    world.poll({ agents: [gocdAgent(taskId, { ...building, configState })] });
+  };
+  show("Enabled");
+  world.send({ kind: "drain-requested" });
+  for (let looks = 0; looks < 5; looks++) {
+    world.wait(5 * second);
+    show("Disabled");
+  }
+  const { state } = world.instance(taskId);
+  assertEquals(state, "draining");
+  const before = some.agentSeconds()["building"] ?? 0;
+  world.wait(minute);
+  show("Disabled");
+  assertEquals((some.agentSeconds()["building"] ?? 0) - before, 60);
+  for (let passed = 0; world.instance(taskId).state !== "killing" && passed < 20; passed++) {
+    world.wait(minute);
+    show("Disabled");
+  }
+  some.measured();
+  world.status(taskId, "TASK_KILLED");
+  assertEquals(some.measured(), ["builds-lost default drain-timeout 1"]);
+});
+
+Deno.test("an agent on an unreachable host is counted as that, and its build is lost with it", () => {
+  const some = bench();
+  const taskId = idleAgent(some);
+  some.world.read(gocdAgent(taskId, building));
+  some.world.status(taskId, "TASK_UNREACHABLE");
+  some.measured();
+  some.world.wait(minute);
+  assertEquals(some.agentSeconds()["unreachable"], 60);
+  some.world.status(taskId, "TASK_GONE");
+  assertEquals(some.measured(), ["builds-lost default lost 1"]);
+});
+
+Deno.test("offers that come while the program ends are held", () => {
+  const some = bench();
+  some.world.poll({ jobs: [job("a")] });
+  some.world.send({ kind: "shutdown-started" });
+  some.world.offers(offer("h1"));
+  assertEquals(some.measured(), ["offers declined held 1"]);
+});
+
 Deno.test("the time of agents is counted by what they do, and not while the program stands still", () => {
   const some = bench();
   const taskId = launch(some);

@@ -7,7 +7,7 @@ import { leaderlessText } from "../words/health.ts";
 import { describeNeed } from "../words/phrases.ts";
 import { writesRefusedCode } from "../words/problems.ts";
 import { isLeaderless } from "./health.ts";
-import type { JobView, ServerHealth, StatusView } from "./view.ts";
+import type { JobView, LeadershipView, ServerHealth, StatusView } from "./view.ts";
 
 /** What a condition is about, the words of `notify.webhooks.NAME.events`. */
 export type ConditionEvent =
@@ -88,7 +88,7 @@ export interface Conditions {
 /** All that is to be told of now. `longMs`: a job that waits for longer is told of. */
 export function conditionsOf(view: StatusView, longMs: number): Conditions {
   const { leadership, gocd, mesos } = view;
-  if (leadership?.role === "standby") return { now: leaderlessCondition(view), isBlind: true };
+  if (leadership?.role === "standby") return { now: leaderlessCondition(leadership, view.atMs), isBlind: true };
   const leader = leadership === undefined ? [] : [leaderCondition(view, leadership.sinceMs)];
   const now = [
     ...serverCondition("gocd", gocd.health),
@@ -106,8 +106,8 @@ function leaderCondition({ mesos }: StatusView, sinceMs: number): Condition {
   return conditionOf({ event: "leader", code: "leading", text, hint: "", sinceMs, isSudden: true });
 }
 
-function leaderlessCondition({ leadership, atMs }: StatusView): readonly Condition[] {
-  if (leadership === undefined || !isLeaderless(leadership, atMs)) return [];
+function leaderlessCondition(leadership: LeadershipView, atMs: number): readonly Condition[] {
+  if (!isLeaderless(leadership, atMs)) return [];
   const { sinceMs } = leadership;
   return [
     conditionOf({ event: "leader", subject: "none", code: "no-leader", text: leaderlessText, hint: "", sinceMs }),
@@ -147,14 +147,14 @@ function staleCondition({ gocd, problems }: StatusView): readonly Condition[] {
 
 const staleCode = "held-stale";
 
-const eventsByCode: Readonly<Record<string, ConditionEvent>> = {
-  [writesRefusedCode]: "writes-refused",
-  "profile-failing": "breaker",
-  "brake-on": "brake",
-  "jobs-unserved": "jobs-unserved",
-  "held-limit": "limit-reached",
-  "gocd-too-few-rights": "credentials-refused",
-};
+const eventsByCode: ReadonlyMap<string, ConditionEvent> = new Map([
+  [writesRefusedCode, "writes-refused"],
+  ["profile-failing", "breaker"],
+  ["brake-on", "brake"],
+  ["jobs-unserved", "jobs-unserved"],
+  ["held-limit", "limit-reached"],
+  ["gocd-too-few-rights", "credentials-refused"],
+]);
 
 /** Told by those of the servers, or by another problem. */
 const toldElsewhere: ReadonlySet<string> = new Set([
@@ -171,7 +171,7 @@ function problemConditions({ problems, gocd, mesos }: StatusView): readonly Cond
 }
 
 function problemCondition({ code, message: text, hint, profile, subject = profile, sinceMs }: Finding): Condition {
-  const event = Object.hasOwn(eventsByCode, code) ? eventsByCode[code] ?? "other" : "other";
+  const event = eventsByCode.get(code) ?? "other";
   const apart = event === "other" ? [code, ...subject === undefined ? [] : [subject]].join("/") : subject;
   return conditionOf({
     event,
@@ -195,10 +195,13 @@ function longWaits({ jobs, atMs }: StatusView, longMs: number): readonly Conditi
     const key = describeNeed(job.gocdResources.map((each) => each.toLowerCase()).toSorted(), job.environment);
     kinds.set(key, [...kinds.get(key) ?? [], job]);
   }
-  return [...kinds].map(([subject, some]) => {
-    const first = some.reduce((oldest, job) => job.firstSeenMs < oldest.firstSeenMs ? job : oldest);
-    const { text, hint } = longWait(first, some.length, atMs);
+  const oldest = [...kinds].map(([subject, some]) => ({
+    subject,
+    count: some.length,
+    first: some.reduce((first, job) => job.firstSeenMs < first.firstSeenMs ? job : first),
+  })).toSorted((one, other) => one.first.firstSeenMs - other.first.firstSeenMs);
+  return oldest.slice(0, kindsMax).map(({ subject, count, first }) => {
     const { reasonCode: code, firstSeenMs: sinceMs } = first;
-    return conditionOf({ event: "jobs-waiting", subject, code, text, hint, sinceMs });
-  }).toSorted((one, other) => (one.sinceMs ?? 0) - (other.sinceMs ?? 0)).slice(0, kindsMax);
+    return conditionOf({ event: "jobs-waiting", subject, code, sinceMs, ...longWait(first, count, atMs) });
+  });
 }

@@ -5,6 +5,7 @@ import type { OperatorEvent } from "../../../src/core/event.ts";
 import type { Note } from "../../../src/core/note.ts";
 import { clocksOf, orphanClocks } from "../../../src/core/profile_of.ts";
 import { acceptedText } from "../../../src/core/words/commands.ts";
+import { webhookFailing } from "../../../src/core/words/conditions.ts";
 import { noteLine } from "../../../src/core/words/notes.ts";
 import { onceDueText } from "../../../src/core/words/reasons.ts";
 import { jobsUnserved, moreUnserved } from "../../../src/core/words/problems.ts";
@@ -81,6 +82,15 @@ const lines: readonly (readonly [Note, string])[] = [
     "warning webhook-message-lost: a message to webhook team is lost: the receiver refused it",
   ],
 ];
+
+Deno.test("a webhook that fails is a problem with what the receiver said", () => {
+  assertEquals(webhookFailing("team", "404: no_team", "check the URL"), {
+    code: "webhook-failing",
+    message: "messages to webhook team do not arrive: 404: no_team",
+    hint: "check the URL",
+    subject: "team",
+  });
+});
 
 for (const [note, wanted] of lines) {
   Deno.test(`the note ${wanted.slice(0, 60)}…`, () => {
