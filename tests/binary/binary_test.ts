@@ -94,6 +94,10 @@ const others: Readonly<Record<string, Other>> = {
     key: /state\.path names .*other\.db,/,
     text: (c) => c.configText("state.path = other.db"),
   },
+  "another webhook": {
+    key: /notify\.webhooks names hooks\.example:443,/,
+    text: (c) => c.configText('notify.webhooks.team.url = "https://hooks.example/x"'),
+  },
   "another allowed host": {
     key: /mesos\.allowed-hosts names other\.example:5050,/,
     text: (c) => c.configText('mesos.allowed-hosts = ["other.example:5050"]'),

@@ -113,6 +113,34 @@ sandboxTest("a reload that names another master starts the program again with it
   }
 });
 
+sandboxTest("notify-test reaches the host of each webhook of its file, and follows none to another", async (way) => {
+  const asked: string[] = [];
+  const receiver = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, async (request) => {
+    asked.push(JSON.parse(await request.text()).event);
+    const elsewhere = { status: 302, headers: { location: "http://127.0.0.2:1/" } };
+    return new URL(request.url).pathname === "/moved" ? new Response(null, elsewhere) : new Response("ok");
+  });
+  const base = `http://127.0.0.1:${receiver.addr.port}`;
+  const { conf, path, remove } = confFolder(`gocd-mesos {
+    mesos-master = "127.0.0.1:1", go-server { host = "127.0.0.1", port = 2 }, go-agent.docker-image = "agent:1"
+    notify.webhooks { team { url-file = url }, moved { url = "${base}/moved" } }
+  }`);
+  try {
+    Deno.writeTextFileSync(`${path}/url`, `${base}/team`);
+    const { code, out, err } = await run([...await way.program(), "notify-test", conf]);
+    assertEquals(code, 3, err);
+    assertMatch(out, /^ok {4}team {4}json to 127\.0\.0\.1: 200 /m);
+    assertMatch(
+      out,
+      /^FAIL {2}moved {3}json to 127\.0\.0\.1: 302: a redirect to 127\.0\.0\.2:1, which is not followed$/m,
+    );
+    assertEquals(asked, ["test", "test"]);
+  } finally {
+    remove();
+    await receiver.shutdown();
+  }
+});
+
 sandboxTest(
   "a master that names a leader outside of the file is told as the key to change, and check lists the rights",
   async (way) => {
