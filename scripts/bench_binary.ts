@@ -4,10 +4,10 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { type Cluster, startCluster } from "./soak.ts";
 import type { ClusterOrder } from "./soak_cluster.ts";
-import { peakOf, type Program, residentOf, startProgram } from "./soak_program.ts";
+import { cpuSecondsOf, peakOf, type Program, residentOf, startProgram } from "./soak_program.ts";
 import { say, wholeNumber } from "./terminal.ts";
 
-const usage = `Usage: deno task bench:binary [--runs N] [--rest-seconds N] [--load-seconds N] [--executable PATH]
+const usage = `Usage: deno task bench:binary [options]
 
 Compiles the executable (or takes PATH), and an empty program with the same runtime for comparison. Then measures size,
 start, and resident memory, on loopback, against a simulated Mesos master and GoCD server.
@@ -15,7 +15,9 @@ start, and resident memory, on loopback, against a simulated Mesos master and Go
 Options:
   --runs N           starts of which the median counts (7)
   --rest-seconds N   how long it rests before its memory is read (30)
-  --load-seconds N   how long it runs under 1,000 agents and 10,000 waiting jobs (90)
+  --load-seconds N   how long it runs under load (90)
+  --instances N      agents of the load (1,000)
+  --jobs N           waiting jobs of the load (10,000)
   --executable PATH  measures this executable instead of compiling one`;
 
 const megabyte = 1024 * 1024;
@@ -31,7 +33,7 @@ interface Row {
 async function main(): Promise<number> {
   const given = parseArgs(Deno.args, {
     boolean: ["help"],
-    string: ["runs", "rest-seconds", "load-seconds", "executable"],
+    string: ["runs", "rest-seconds", "load-seconds", "instances", "jobs", "executable"],
   });
   if (given.help) {
     say(usage);
@@ -48,7 +50,11 @@ async function main(): Promise<number> {
       ...sizes(ours, empty),
       ...await starts({ ours, empty, runs, folder }),
       ...await rest(ours, folder, restMs),
-      ...await load(ours, folder, loadMs),
+      ...await load(ours, folder, {
+        ms: loadMs,
+        instances: wholeNumber("instances", given.instances, 1_000),
+        jobs: wholeNumber("jobs", given.jobs, 10_000),
+      }),
     ];
     say("");
     const width = Math.max(...rows.map(({ what }) => what.length));
@@ -161,23 +167,32 @@ async function rest(executable: string, folder: string, restMs: number): Promise
   }
 }
 
-/** With as many agents as the limit allows, and a backlog that never ends; the page is read as by two open browsers. */
-async function load(executable: string, folder: string, loadMs: number): Promise<readonly Row[]> {
-  const cluster = await startCluster(orderOf(10_000));
-  const program = started({ executable, cluster, folder: Deno.makeTempDirSync({ dir: folder }) });
+interface Load {
+  readonly ms: number;
+  readonly instances: number;
+  readonly jobs: number;
+}
+
+/** With as many agents as the limit allows, and a backlog that never ends; the page is read once a second. */
+async function load(executable: string, folder: string, { ms, instances, jobs }: Load): Promise<readonly Row[]> {
+  const cluster = await startCluster(orderOf(jobs));
+  const program = started({ executable, cluster, instances, folder: Deno.makeTempDirSync({ dir: folder }) });
   const looks: number[] = [];
   try {
     const beganMs = performance.now();
-    while (performance.now() - beganMs < loadMs && !program.isOver()) {
+    while (performance.now() - beganMs < ms && !program.isOver()) {
       looks.push(residentOf(program.pid) ?? 0);
       await Promise.all([read(`${program.url}/`), sleep(1_000)]);
     }
     const { running, gocd } = await cluster.figures();
+    const cpu = cpuSecondsOf(program.pid) ?? 0;
+    const tookMs = performance.now() - beganMs;
     const peak = peakOf(program.pid) ?? Math.max(...looks);
     const under = `under ${running} agents and ${gocd.waiting} waiting jobs`;
     return [
       { what: `resident ${under}, median`, figure: megabytes(medianOf(looks)), goal: "" },
       { what: `resident ${under}, peak`, figure: megabytes(peak), goal: "goal: 220 MB" },
+      { what: "processor time for that, of one core", figure: `${(cpu * 100_000 / tookMs).toFixed(1)} %`, goal: "" },
     ];
   } finally {
     await program.stop();
@@ -198,6 +213,7 @@ interface StartOrder {
   readonly executable: string;
   readonly cluster: Cluster;
   readonly folder: string;
+  readonly instances?: number;
   readonly onLine?: (line: string) => void;
 }
 

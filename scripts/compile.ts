@@ -8,7 +8,7 @@ import { processEnv } from "../src/config/env.ts";
 import { flawOf, loadPartially } from "../src/config/load.ts";
 import { exitCodes, OperatorError } from "../src/errors.ts";
 import { shippedPackages } from "./compile_packages.ts";
-import { compileFlags, namesHost } from "./flags.ts";
+import { compileFlags, heapFlag, namesHost } from "./flags.ts";
 
 const usage = `Usage: deno task compile [--output PATH] [--config framework.conf] [--target TRIPLE]
 
@@ -59,6 +59,7 @@ async function main(): Promise<number> {
       // The types are checked by `deno task check`; here that would only fetch type packages.
       "--no-check",
       "--no-prompt",
+      heapFlag,
       ...rightsFlags,
       // Whose a control file or a state may be (src/store/state_path.ts), and the name that Mesos shows
       // (src/runtime/identity.ts).

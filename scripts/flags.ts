@@ -6,6 +6,9 @@ import { hostText } from "../src/net/addresses.ts";
 import { OperatorError } from "../src/errors.ts";
 import { pageHosts, type Rights, rightsOf } from "../src/runtime/rights.ts";
 
+/** V8's heap kept small rather than fast (docs/decisions/0100-a-small-heap.md); of the whole process, Workers included. */
+export const heapFlag = "--v8-flags=--optimize-for-size";
+
 /** The flags of `deno run` for one configuration. Throws an OperatorError where its state cannot lie where it says. */
 export function runFlags(config: Config): string[] {
   // No code but what is here: without --cached-only an import fetches packages whatever --allow-net lists. The name of the
@@ -13,6 +16,7 @@ export function runFlags(config: Config): string[] {
   return [
     "--no-prompt",
     "--cached-only",
+    heapFlag,
     ...rightsFlags(rightsOf(config)),
     "--allow-sys=hostname",
     ...insecureFlags(config),
