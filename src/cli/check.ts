@@ -19,6 +19,7 @@ import { requireRights } from "../runtime/permissions.ts";
 import { openGocd, openMesos, stateOf } from "../runtime/ports.ts";
 import { checkStart, otherInstance, type StateFound } from "./check_start.ts";
 import { pendingWarning, silenceWarning } from "./check_agents.ts";
+import { checkHistory } from "./check_history.ts";
 import { checkSandbox } from "./check_rights.ts";
 import type { Command } from "./command.ts";
 import type { CliIo } from "./io.ts";
@@ -32,11 +33,11 @@ export const checkCommand: Command = {
   summary: "validate the file and log in to GoCD and Mesos",
   help: `Usage: gocd-mesos check path/to/framework.conf
 
-Validates the configuration and checks the state file; asks the GoCD server for its version, jobs, agents and the
-rights of the account; asks the Mesos masters for their leader and version. At last it looks for what a start would be
-refused for: a state in use by who does not answer, a port in use, living agents of a state that was lost. Nothing is
-registered, launched or changed. One row per finding: ok, warn or FAIL, with what to do. One row (sandbox) for each right
-that a start has: hosts and ports, files and variables.
+Validates the configuration and checks the files of state and history; asks the GoCD server for its version, jobs,
+agents and the rights of the account; asks the Mesos masters for their leader and version. At last it looks for what a
+start would be refused for: a state in use by who does not answer, a port in use, living agents of a state that was
+lost. Nothing is registered, launched or changed. One row per finding: ok, warn or FAIL, with what to do. One row
+(sandbox) for each right that a start has: hosts and ports, files and variables.
 
 Where an instance runs with the state of the file, that is a row (ok) with its process, and everything else is checked:
 exit code 0 means that it can reload the file.
@@ -60,6 +61,7 @@ Examples:
     if (config === undefined) return report.exitCode();
     checkSandbox(config, report);
     const state = await checkState(config, report);
+    checkHistory(config, report);
     await checkGocd(config, new Map(state.stored?.instances.map((each) => [each.taskId, each])), report);
     checkKey(config, report);
     await checkMesos(config, report);

@@ -10,7 +10,7 @@ import type {
 } from "../core/view/history.ts";
 import { OperatorError } from "../errors.ts";
 import type { Trend } from "./charts.ts";
-import { type HistoryQuery, historyRanges } from "./history_query.ts";
+import { type HistoryQuery, type HistoryRange, historyRanges } from "./history_query.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -30,6 +30,8 @@ export type HistoryPage =
 export interface HistoryShown {
   readonly kind: "shown";
   readonly query: HistoryQuery;
+  /** The length of the trend. */
+  readonly range: HistoryRange;
   readonly place: HistoryPlace;
   /** What is kept at all; absent: nothing yet. */
   readonly span?: TimeSpan;
@@ -77,7 +79,8 @@ function shownPage(
   query: HistoryQuery,
   { span, nowMs }: { readonly span: TimeSpan | undefined; readonly nowMs: number },
 ): HistoryPage {
-  const { lengthMs, stepMs } = historyRanges[query.range];
+  const range = query.range ?? rangeOf(span);
+  const { lengthMs, stepMs } = historyRanges[range];
   const lastMs = query.atMs ?? span?.toMs ?? nowMs;
   // What is not over yet would change with each sample.
   const toMs = (Math.floor(lastMs / stepMs) + (query.atMs === undefined ? 0 : 1)) * stepMs;
@@ -85,6 +88,7 @@ function shownPage(
   return {
     kind: "shown",
     query,
+    range,
     place: reader.place,
     ...(span === undefined ? {} : { span }),
     trend: {
@@ -97,6 +101,11 @@ function shownPage(
     ended: reader.ended(shown, endedMax),
     endedCount: reader.endedCount(shown),
   };
+}
+
+/** In its first hour a program would draw a thin line at the end of six. */
+function rangeOf(span: TimeSpan | undefined): HistoryRange {
+  return span === undefined || span.toMs - span.fromMs < hourMs ? "1h" : "6h";
 }
 
 /** The agent time of each profile until a moment, the dearest first; by whole hours, and today by UTC. */

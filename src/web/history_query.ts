@@ -17,20 +17,19 @@ export const historyRanges = {
 /** The name of a length in the URL. */
 export type HistoryRange = keyof typeof historyRanges;
 
-const rangeDefault: HistoryRange = "6h";
-
 /** What is asked for. */
 export interface HistoryQuery {
-  readonly range: HistoryRange;
+  /** Absent: as long as there is something to show, at most six hours. */
+  readonly range?: HistoryRange;
   /** The moment whose picture is wanted, ms since the epoch; absent: now. */
   readonly atMs?: number;
 }
 
 /** The part that a query of the page names; a moment that cannot be read is none. */
 export function historyQuery({ range: asked, at }: PageQuery, nowMs: number): HistoryQuery {
-  const range = (Object.keys(historyRanges) as HistoryRange[]).find((name) => name === asked) ?? rangeDefault;
+  const range = (Object.keys(historyRanges) as HistoryRange[]).find((name) => name === asked);
   const atMs = at === undefined ? undefined : parseMoment(at, nowMs);
-  return { range, ...(atMs === undefined ? {} : { atMs }) };
+  return { ...(range === undefined ? {} : { range }), ...(atMs === undefined ? {} : { atMs }) };
 }
 
 /** The URL of the page with another part of the history. */
@@ -38,7 +37,7 @@ export function historyHref(query: PageQuery, { range, atMs }: HistoryQuery): st
   const { range: _, at: __, ...rest } = query;
   return pageHref({
     ...rest,
-    ...(range === rangeDefault ? {} : { range }),
+    ...(range === undefined ? {} : { range }),
     ...(atMs === undefined ? {} : { at: new Date(atMs).toISOString().replace(/(:00)?\.\d+Z$/, "Z") }),
   });
 }

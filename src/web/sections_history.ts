@@ -11,7 +11,7 @@ import {
   sumOfCosts,
   totalMs,
 } from "./history_page.ts";
-import { historyHref, type HistoryQuery, type HistoryRange, historyRanges } from "./history_query.ts";
+import { historyHref, type HistoryRange, historyRanges } from "./history_query.ts";
 import { type Html, html } from "./html.ts";
 import type { PageQuery } from "./page_query.ts";
 import { badge, section, untrustedText } from "./pieces.ts";
@@ -24,7 +24,7 @@ const profilesMax = 20;
 /** The trend of some hours; nothing where no history is kept. */
 export function trendSection(page: HistoryPage | undefined, query: PageQuery): Html | undefined {
   if (page === undefined || page.kind === "unreadable") return undefined;
-  return section("trend", "Trend", rangeFilter(page.query, query), trend(page, query));
+  return section("trend", "Trend", rangeFilter(page, query), trend(page, query));
 }
 
 /** What it cost, who has ended, and the way to any moment; nothing where no history is kept. */
@@ -36,9 +36,9 @@ export function historySection(page: HistoryPage | undefined, query: PageQuery):
   return section("history", "History", undefined, body);
 }
 
-function rangeFilter(history: HistoryQuery, query: PageQuery): Html {
+function rangeFilter({ range: shown, query: history }: HistoryShown, query: PageQuery): Html {
   const links = (Object.keys(historyRanges) as HistoryRange[]).map((range) => {
-    const current = range === history.range ? html`aria-current="true"` : undefined;
+    const current = range === shown ? html`aria-current="true"` : undefined;
     return html`<a href="${historyHref(query, { ...history, range })}#trend" data-key="range-${range}" ${current}>${
       historyRanges[range].label
     }</a>`;
@@ -164,10 +164,10 @@ function lifeCells(life: InstanceLife): Html[] {
 }
 
 /** Asks for a moment; `at` is what the page shows now. */
-function momentForm({ query: { range, atMs }, span, place }: HistoryShown, query: PageQuery): Html {
+function momentForm({ query: { atMs, ...history }, span, place }: HistoryShown, query: PageQuery): Html {
   const kept = span === undefined ? "nothing yet" : `since ${timeText(span.fromMs)}`;
   const where = place.kind === "memory" ? ", in memory only" : "";
-  const others = [...new URL(historyHref(query, { range }), "http://x").searchParams]
+  const others = [...new URL(historyHref(query, history), "http://x").searchParams]
     .map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`);
   return html`
     <form class="moment" method="get" action="/" data-key="moment">

@@ -76,6 +76,9 @@ Deno.test("the length of the trend is chosen by a link, and every other link kee
   assertStringIncludes(page, `href="/?range=24h&amp;verdict=unserved#trend"`);
   assertStringIncludes(page, `range=1h&amp;verdict=coming`);
   assertStringIncludes(await pageOf("/?range=nonsense", history), `from 2026-11-27T11:58:30Z`);
+  history.limit({ ...limits, keepMs: 30 * minute });
+  for (let round = 0; round < 9; round++) history.prune(nowMs);
+  assertStringIncludes(await pageOf("/", history), `from 2026-11-27T16:59:00Z`);
 });
 
 Deno.test("the page of a moment shows what was known then, says so, and stays as it is", async () => {

@@ -5,6 +5,7 @@ import { type Clock, realClock } from "../../runtime/clock.ts";
 import { createFramework, type Framework } from "../../runtime/framework.ts";
 import type { Machine } from "../../runtime/machine.ts";
 import { openGocd, openMesos, randomNumber, stateOf } from "../../runtime/ports.ts";
+import { openRecorder } from "../../runtime/recorder.ts";
 import { startStatusServer } from "../../runtime/status_server.ts";
 import { type DemoCluster, startDemoCluster } from "../../sim/demo/cluster.ts";
 import { gocdRules } from "../../sim/gocd/versions.ts";
@@ -91,6 +92,7 @@ async function runOn(cluster: DemoCluster, setting: Setting, io: CliIo): Promise
   const store = await stateOf(config).open();
   const gocd = openGocd(config, clock);
   const mesos = openMesos(() => config, clock);
+  const recorder = openRecorder(config, clock);
   try {
     const framework = await createFramework(config, {
       store,
@@ -98,6 +100,7 @@ async function runOn(cluster: DemoCluster, setting: Setting, io: CliIo): Promise
       mesos,
       clock,
       random: randomNumber,
+      ...(recorder === undefined ? {} : { recorder }),
       tell: display.note,
     });
     const status = startStatusServer(config, framework);
@@ -122,6 +125,7 @@ async function runOn(cluster: DemoCluster, setting: Setting, io: CliIo): Promise
       await status.close();
     }
   } finally {
+    recorder?.close();
     mesos.close();
     gocd.close();
     await store.close();

@@ -1,0 +1,51 @@
+// The row of `check` about the history. Whatever is wrong with it keeps no start from anything, so it is no failure.
+
+import { dirname } from "node:path";
+import type { Config } from "../config/config.ts";
+import { formatDuration } from "../core/words/phrases.ts";
+import { OperatorError } from "../errors.ts";
+import { HistoryError } from "../history/error.ts";
+import { openHistoryForReading } from "../history/reader.ts";
+import { historyPath } from "../runtime/rights.ts";
+import type { Report } from "./report.ts";
+
+const section = "history";
+
+/** Where the history is kept, since when, and what is wrong with its file. */
+export function checkHistory(config: Config, report: Report): void {
+  const { keepMs } = config.history;
+  if (keepMs === 0) return report.ok(section, "none is kept (history.keep = 0)");
+  try {
+    const path = historyPath(config);
+    if (path !== undefined) return checkFile(path, keepMs, report);
+    report.warn(section, "in memory only, as the state is in ZooKeeper", "set history.path to a file of this machine");
+  } catch (error) {
+    // Where the state cannot lie where the configuration says, another row tells it.
+    if (error instanceof HistoryError) report.warn(section, error.message, error.hint);
+    else if (!(error instanceof OperatorError)) throw error;
+  }
+}
+
+function checkFile(path: string, keepMs: number, report: Report): void {
+  const kept = `kept for ${formatDuration(keepMs)}`;
+  const hint = "make the folder, or change history.path: until then the history is in memory";
+  if (!isThere(dirname(path))) return report.warn(section, `${path}: its folder does not exist`, hint);
+  if (!isThere(path)) return report.ok(section, `${path}: none yet, it is made at the first start; ${kept}`);
+  const file = openHistoryForReading(path);
+  try {
+    const span = file.span();
+    const since = span === undefined ? "nothing yet" : `since ${new Date(span.fromMs).toISOString().slice(0, 10)}`;
+    report.ok(section, `${path}: ${since}, ${Math.ceil(Deno.statSync(path).size / 2 ** 20)} MB; ${kept}`);
+  } finally {
+    file.close();
+  }
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    return !(error instanceof Deno.errors.NotFound);
+  }
+}
