@@ -188,18 +188,15 @@ const kindsMax = 20;
 
 /** One for each kind of jobs: which reason they wait for may change while they wait. */
 function longWaits({ jobs, atMs }: StatusView, longMs: number): readonly Condition[] {
-  const kinds = new Map<string, JobView[]>();
+  const kinds = new Map<string, { readonly subject: string; readonly count: number; readonly first: JobView }>();
   for (const job of jobs) {
     // The unserved are told of as such, and of the others' jobs nothing is.
     if (job.verdict === "unserved" || job.verdict === "not-ours" || atMs - job.firstSeenMs <= longMs) continue;
-    const key = describeNeed(job.gocdResources.map((each) => each.toLowerCase()).toSorted(), job.environment);
-    kinds.set(key, [...kinds.get(key) ?? [], job]);
+    const subject = describeNeed(job.gocdResources.map((each) => each.toLowerCase()).toSorted(), job.environment);
+    const { count = 0, first = job } = kinds.get(subject) ?? {};
+    kinds.set(subject, { subject, count: count + 1, first: job.firstSeenMs < first.firstSeenMs ? job : first });
   }
-  const oldest = [...kinds].map(([subject, some]) => ({
-    subject,
-    count: some.length,
-    first: some.reduce((first, job) => job.firstSeenMs < first.firstSeenMs ? job : first),
-  })).toSorted((one, other) => one.first.firstSeenMs - other.first.firstSeenMs);
+  const oldest = [...kinds.values()].toSorted((one, other) => one.first.firstSeenMs - other.first.firstSeenMs);
   return oldest.slice(0, kindsMax).map(({ subject, count, first }) => {
     const { reasonCode: code, firstSeenMs: sinceMs } = first;
     return conditionOf({ event: "jobs-waiting", subject, code, sinceMs, ...longWait(first, count, atMs) });
