@@ -19,8 +19,8 @@ import type { NoteSink } from "./engine.ts";
 import type { Framework } from "./framework.ts";
 import type { Machine } from "./machine.ts";
 
-/** How often the picture is looked at. */
-const lookMs = 5_000;
+/** How often the picture is looked at; with 10,000 waiting jobs a look takes 50 ms. What cannot wait comes as a note. */
+const lookMs = 10_000;
 /** Messages on their way get this long to arrive when the program stops. */
 const settleMs = 2_000;
 
