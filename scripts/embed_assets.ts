@@ -25,6 +25,7 @@ export const textModules: readonly TextModule[] = [
       ["pageCss", "src/web/assets/page.css"],
       ["historyCss", "src/web/assets/history.css"],
       ["pageJs", "src/web/assets/page.js"],
+      ["actionsJs", "src/web/assets/actions.js"],
       ["iconSvg", "src/web/assets/icon.svg"],
     ],
   },

@@ -56,6 +56,7 @@ export function startStatusServer(
     ...(listen === undefined ? { isPrivate: true } : {}),
     ...(config.http.advertise === undefined ? {} : { advertise: config.http.advertise }),
     picture: () => program.picture(),
+    ...(adminToken === undefined ? {} : { offersCommands: true }),
     commands: {
       // That of the file first: commands on this machine do not depend on a file with the other.
       tokens: [new Secret("control file", () => token), ...adminToken === undefined ? [] : [adminToken]],

@@ -8,7 +8,7 @@ import { readQuery } from "./api/query.ts";
 import type { Asked, ReadRoute } from "./api/route.ts";
 import { findRoute } from "./api/routes.ts";
 import { realTimer, type SetTimer } from "../net/timer.ts";
-import { historyCss, iconSvg, pageCss, pageJs } from "./assets/embedded.ts";
+import { actionsJs, historyCss, iconSvg, pageCss, pageJs } from "./assets/embedded.ts";
 import { answerCommand, type CommandOptions, tooMany } from "./commands.ts";
 import { createHistoryPages } from "./history_page.ts";
 import { historyQuery } from "./history_query.ts";
@@ -39,6 +39,8 @@ export interface HandlerOptions extends HostRules {
   readonly history?: HistoryReader;
   /** Absent: the listener is read-only. */
   readonly commands?: CommandOptions;
+  /** The operator has set a token of their own: the page offers commands. */
+  readonly offersCommands?: true;
   /** Everything but /health requires the token: a listener for commands only. */
   readonly isPrivate?: true;
   /** For limits and for responses that go on; absent: the machine's. */
@@ -163,6 +165,7 @@ function readRoutes(
     ["/metrics", (): Response => textResponse(metricsPage(options.picture(), options.version), metricsContentType)],
     ["/assets/page.css", (): Response => textResponse(`${pageCss}\n${historyCss}`, "text/css; charset=utf-8")],
     ["/assets/page.js", (): Response => textResponse(pageJs, "text/javascript; charset=utf-8")],
+    ["/assets/actions.js", (): Response => textResponse(actionsJs, "text/javascript; charset=utf-8")],
     ["/assets/icon.svg", (): Response => textResponse(iconSvg, "image/svg+xml")],
   ]);
 }
@@ -171,7 +174,7 @@ function readRoutes(
 type PageReader = <Page>(picture: Picture, query: PageQuery, make: (input: PageInput) => Page) => Page;
 
 function createPageReader(options: HandlerOptions): PageReader {
-  const { history, version, sandbox, nowMs } = options;
+  const { history, version, sandbox, offersCommands, nowMs } = options;
   const historyOf = history === undefined ? undefined : createHistoryPages(history, nowMs);
   return ({ view, notes }, query, make) => {
     const page = historyOf?.(historyQuery(query, nowMs()));
@@ -180,6 +183,7 @@ function createPageReader(options: HandlerOptions): PageReader {
       links: options.links(),
       version,
       sandbox,
+      offersCommands: offersCommands === true,
       ...(page === undefined ? {} : { history: page }),
     };
     const past = readPast(history, query, nowMs());

@@ -3,6 +3,7 @@
 import type { InstanceView, StatusView } from "../core/view/view.ts";
 import { fatesOf } from "../core/words/fates.ts";
 import { verdictKinds, verdictWords } from "../core/words/verdicts.ts";
+import { actionsForAll } from "./actions.ts";
 import { type BarPart, legend, percent, stackedBar } from "./bars.ts";
 import { type Html, html } from "./html.ts";
 import { jobHref, type PageLinks } from "./links.ts";
@@ -24,7 +25,7 @@ export function jobsCard(view: StatusView, links: PageLinks): Html {
   })).filter(({ count }) => count > 0);
   return html`
     <section class="card glance" data-key="glance-jobs" aria-labelledby="glance-jobs-title">
-      <header><h2 id="glance-jobs-title">Waiting jobs</h2></header>
+      <header><h2 id="glance-jobs-title">Waiting now</h2></header>
       <p class="figure"><b>${isKnown ? view.jobs.length : "?"}</b> ${wantedText(view)}</p>
       ${stackedBar(parts, 0)}
       <p class="account">${isKnown ? account(view) : "Not known: no poll of the GoCD server has succeeded."}</p>
@@ -75,8 +76,8 @@ const agentWords: Readonly<Record<InstanceView["state"], string>> = {
 
 const agentOrder = ["building", "idle", "starting", "draining", "unreachable", "without contact", "being removed"];
 
-/** The card of our agents: how many are in which state, and how full the limits are. */
-export function agentsCard(view: StatusView): Html {
+/** The card of our agents: how many are in which state, and how full the limits are; with buttons for all of them. */
+export function agentsCard(view: StatusView, canCommand: boolean): Html {
   const counts = new Map<string, number>();
   for (const { state } of view.instances) counts.set(agentWords[state], (counts.get(agentWords[state]) ?? 0) + 1);
   const parts = agentOrder.map((name): BarPart => ({ name, count: counts.get(name) ?? 0 }))
@@ -89,6 +90,7 @@ export function agentsCard(view: StatusView): Html {
       ${stackedBar(parts, view.maxAgents)}
       ${legend(parts)}
       ${limits(view)}
+      ${canCommand ? actionsForAll(view) : undefined}
     </section>
   `;
 }

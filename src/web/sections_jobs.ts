@@ -135,7 +135,7 @@ function searchForm(view: StatusView, query: PageQuery): Html | undefined {
     <input type="hidden" name="rows" value="${query.rowsMax}">
   `;
   return html`
-    <form class="search" method="get" action="/#jobs" role="search" aria-label="Waiting jobs" data-key="search">
+    <form class="search" method="get" action="/#jobs" role="search" aria-label="Search the jobs" data-key="search">
       <label><span>Job</span> <input type="search" name="q" value="${query.text ??
         ""}" maxlength="255" placeholder="pipeline, stage or job" autocomplete="off"></label>
       ${choice("Profile", "profile", { names: view.profiles.map(({ name }) => name), chosen: query.profile })}

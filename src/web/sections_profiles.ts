@@ -1,6 +1,7 @@
 // The profiles on the status page, with their numbers and limits.
 
 import type { ProfileView, StatusView } from "../core/view/view.ts";
+import { actionsForProfile } from "./actions.ts";
 import { type BarPart, legend, stackedBar } from "./bars.ts";
 import { type Html, html } from "./html.ts";
 import type { PageQuery } from "./page_query.ts";
@@ -8,9 +9,9 @@ import { badge, section, sentence, until, untrustedText } from "./pieces.ts";
 import { firstOf } from "./table.ts";
 
 /** The profiles with their numbers and limits, and the avoided hosts. */
-export function profilesSection(view: StatusView, query: PageQuery): Html {
+export function profilesSection(view: StatusView, query: PageQuery, canCommand: boolean): Html {
   const { shown, hidden } = firstOf(view.profiles, query.rowsMax);
-  const cards = shown.map((profile) => profileCard(profile));
+  const cards = shown.map((profile) => profileCard(profile, canCommand));
   const avoided = firstOf(view.avoidedHosts, query.rowsMax);
   const hosts = avoided.shown.map(({ host, untilMs, reason }) =>
     html`<li data-key="${host}">${untrustedText(host)}: ${sentence(reason)} <span class="quiet">(used again ${
@@ -30,7 +31,7 @@ export function profilesSection(view: StatusView, query: PageQuery): Html {
   );
 }
 
-function profileCard(profile: ProfileView): Html {
+function profileCard(profile: ProfileView, canCommand: boolean): Html {
   const limit = profile.maxAgents === undefined ? undefined : html`
     <span class="quiet">of ${profile.maxAgents}</span>
   `;
@@ -45,7 +46,7 @@ ${
     profile.blocked === undefined
       ? undefined
       : html`<div class="blocked">${badge("blocked", "bad")} ${sentence(profile.blocked)}</div>`
-  }</li>`;
+  }${canCommand ? actionsForProfile(profile) : undefined}</li>`;
 }
 
 function capacity(profile: ProfileView): Html {

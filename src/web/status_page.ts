@@ -2,6 +2,7 @@
 
 import { healthOf } from "../core/view/health.ts";
 import type { NoteView, StatusView } from "../core/view/view.ts";
+import { actionDialog } from "./actions.ts";
 import type { HistoryPage } from "./history_page.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
 import type { PageLinks } from "./links.ts";
@@ -29,6 +30,8 @@ export interface PageInput {
   readonly version: string;
   /** How far the rights of the program are limited. */
   readonly sandbox: "on" | "partial" | "off";
+  /** There are buttons for commands. */
+  readonly offersCommands?: boolean;
   /** Absent: none is kept. */
   readonly history?: HistoryPage;
   /** The page is to show the past; the banner says which, or why not. */
@@ -60,14 +63,21 @@ export function statusPage(input: PageInput): string {
         </header>
         <p id="connection" role="status" hidden></p>
         <p id="news" role="status" class="unseen"></p>
+        <p id="done" role="status"></p>
         <main id="live" tabindex="-1">${pageMain(input)}</main>
         <footer>gocd-mesos ${input
           .version} · sandbox: ${input
           .sandbox} · <a href="/api/status">JSON</a> · <a href="/metrics">metrics</a> · <a href="/health">health</a></footer>
+        ${offersCommands(input) ? actionDialog() : undefined}
       </body>
     </html>
   `;
   return `${page.markup}\n`;
+}
+
+/** Nobody commands the past, or a standby. */
+function offersCommands(input: PageInput): boolean {
+  return input.offersCommands === true && !isPast(input) && input.view.leadership?.role !== "standby";
 }
 
 /** The past does not change. */
@@ -108,7 +118,9 @@ interface PagePart {
 }
 
 /** The parts from top to bottom; each is there on every page, even if it is empty. */
-function pageParts({ view, notes, query, links, history, past }: PageInput): readonly PagePart[] {
+function pageParts(input: PageInput): readonly PagePart[] {
+  const { view, notes, query, links, history, past } = input;
+  const canCommand = offersCommands(input);
   const parts: readonly (readonly [string, HtmlValue])[] = [
     ["banners", html`${past?.banner}${standbyBanner(view)}${modeBanner(view)}${healthBanner(healthOf(view))}`],
     ["problems", problemsSection(view, links)],
@@ -116,7 +128,7 @@ function pageParts({ view, notes, query, links, history, past }: PageInput): rea
       "servers",
       html`
         <div id="servers" data-key="servers" class="servers">
-          ${jobsCard(view, links)}${agentsCard(view)}${mesosCard(view)}${gocdCard(view.gocd, view.atMs)}
+          ${jobsCard(view, links)}${agentsCard(view, canCommand)}${mesosCard(view)}${gocdCard(view.gocd, view.atMs)}
         </div>
       `,
     ],
@@ -124,7 +136,7 @@ function pageParts({ view, notes, query, links, history, past }: PageInput): rea
     ["demand", demandSection(view, query)],
     ["jobs", jobsSection(view, query, links)],
     ["instances", instancesSection(view, query, links)],
-    ["profiles", profilesSection(view, query)],
+    ["profiles", profilesSection(view, query, canCommand)],
     ["agents", gocdAgentsSection(view, query, links)],
     ["history", historySection(history, query)],
     ["notes", notesSection(notes, query)],

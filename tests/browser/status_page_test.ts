@@ -2,68 +2,19 @@
 // Ignored where /usr/bin/chromium (Debian package chromium) is not installed.
 
 import { assert, assertAlmostEquals, assertEquals, assertMatch } from "@std/assert";
-import { type Browser, chromium, type Page } from "playwright-core";
-import type { NoteView, StatusView } from "../../src/core/view/view.ts";
-import type { HandlerOptions } from "../../src/web/handler.ts";
-import { startWebServer, type WebServer } from "../../src/web/server.ts";
-import { pictureOf } from "../support/picture.ts";
-import { sampleOptions } from "../support/web_options.ts";
+import { startWebServer } from "../../src/web/server.ts";
+import { isInstalled, type OpenPage, optionsOf, type PageStep, takeSteps } from "../support/open_page.ts";
 import { hostileName, largeView, sampleMs, sampleNotes, sampleView } from "../support/sample_view.ts";
 
-const chromiumPath = "/usr/bin/chromium";
-const chromiumFlags = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-const isInstalled = ((): boolean => {
-  try {
-    return Deno.statSync(chromiumPath).isFile;
-  } catch {
-    return false;
-  }
-})();
 const faintTexts = Deno.readTextFileSync(new URL("./faint_texts.js", import.meta.url));
 const alive = sampleView.instances.filter(({ state }) => state !== "gone");
 const aliveRows = "#instances > table tbody tr";
 /** Only ends a hang. */
 const refreshMsMax = 120_000;
 
-/** What the page shows; tests change it under the running page. */
-interface Shown {
-  view: StatusView;
-  notes: readonly NoteView[];
-}
+Deno.test({ name: "the status page in a browser", ignore: !isInstalled, fn: (context) => takeSteps(context, steps) });
 
-interface OpenPage {
-  readonly page: Page;
-  readonly shown: Shown;
-  readonly server: WebServer;
-  /** Everything that the browser complained of: errors, refused scripts, failed requests. */
-  readonly complaints: string[];
-  /** Resolves when the page shows at least what there is to show now. */
-  readonly updated: () => Promise<void>;
-  /** Addresses that were asked for. */
-  readonly asked: string[];
-}
-
-Deno.test({ name: "the status page in a browser", ignore: !isInstalled, fn: inBrowser });
-
-async function inBrowser(context: Deno.TestContext): Promise<void> {
-  const browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumFlags });
-  try {
-    for (const [sentence, body] of steps) await context.step(sentence, () => withPage(browser, body));
-  } finally {
-    await browser.close();
-  }
-}
-
-const steps: readonly (readonly [string, (open: OpenPage) => Promise<void>])[] = [
+const steps: readonly PageStep[] = [
   ["shows everything, runs no script out of a job's name and breaks no rule of its policy", showsEverything],
   ["shows hostile names as the text that they are", showsNamesAsText],
   ["refreshes itself and keeps scroll, focus and what is unfolded", refreshesInPlace],
@@ -312,51 +263,4 @@ async function fitsNarrowScreen({ page, complaints }: OpenPage): Promise<void> {
   assertEquals(await page.evaluate("document.documentElement.scrollWidth"), 360);
   assertMatch(await page.locator("#jobs tbody tr").first().innerText(), /needs agent/);
   assertEquals(complaints, []);
-}
-
-async function withPage(browser: Browser, body: (open: OpenPage) => Promise<void>): Promise<void> {
-  const shown: Shown = { view: sampleView, notes: sampleNotes };
-  const server = startWebServer(optionsOf(shown, 0));
-  const context = await browser.newContext({ viewport: { width: 1300, height: 800 }, reducedMotion: "reduce" });
-  try {
-    const page = await context.newPage();
-    const complaints: string[] = [];
-    const asked: string[] = [];
-    page.on("console", (message) => complaints.push(message.text()));
-    page.on("pageerror", (error) => complaints.push(error.message));
-    page.on("dialog", (dialog) => complaints.push(`dialog ${dialog.message()}`));
-    page.on("request", (request) => asked.push(request.url()));
-    const updated = await watchMessages(page);
-    await page.goto(server.url);
-    await body({ page, shown, server, complaints, asked, updated });
-  } finally {
-    await context.close();
-    await server.close();
-  }
-}
-
-/**
- * Waits for three messages to the page from now on, two seconds apart: the first may have been on its way, the second has
- * been handled when the third arrives.
- */
-async function watchMessages(page: Page): Promise<() => Promise<void>> {
-  const session = await page.context().newCDPSession(page);
-  await session.send("Network.enable");
-  const waiting = new Set<{ left: number; readonly resolve: () => void }>();
-  session.on("Network.eventSourceMessageReceived", () => {
-    for (const each of waiting) {
-      if (--each.left > 0) continue;
-      waiting.delete(each);
-      each.resolve();
-    }
-  });
-  return () => new Promise((resolve) => waiting.add({ left: 3, resolve }));
-}
-
-function optionsOf(shown: Shown, port: number): HandlerOptions {
-  return sampleOptions({
-    listen: { host: "127.0.0.1", port },
-    picture: () => pictureOf(shown.view, { notes: shown.notes }),
-    nowMs: () => Date.now(),
-  });
 }

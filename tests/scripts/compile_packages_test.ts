@@ -24,7 +24,7 @@ Deno.test("the executable embeds the packages that src imports, and none of the 
   assertEquals(imports["saxes"], "npm:saxes@6.0.0");
   assertEquals(imports["saxes/"], "npm:/saxes@6.0.0/");
   assertEquals(imports["@std/cli/parse-args"], "npm:deno-std@1.4.0/cli/parse_args.js");
-  for (const name of ["fast-check", "playwright-core"]) {
+  for (const name of ["fast-check", "playwright-core", "axe-core"]) {
     assertEquals(imports[name], undefined);
     assert(Object.keys(locked.npm).every((id) => !id.startsWith(`${name}@`)), name);
   }

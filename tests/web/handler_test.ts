@@ -48,6 +48,7 @@ const routes: readonly (readonly [string, string, RegExp])[] = [
   ["/health/leader", "application/json; charset=utf-8", /^\{"status":"leader","reasons":\[\]\}$/],
   ["/assets/page.css", "text/css; charset=utf-8", /prefers-color-scheme/],
   ["/assets/page.js", "text/javascript; charset=utf-8", /morphChildren/],
+  ["/assets/actions.js", "text/javascript; charset=utf-8", /sessionStorage/],
   ["/assets/icon.svg", "image/svg+xml", /^<svg/],
 ];
 for (const [path, contentType, body] of routes) {

@@ -1,0 +1,62 @@
+// Commands of the operator from the status page: asks for confirmation and for the admin token, which this tab remembers
+// once it was right. Served as /assets/actions.js; embedded by scripts/embed_assets.ts.
+
+(() => {
+  const dialog = document.getElementById("ask");
+  const title = document.getElementById("ask-title");
+  const question = document.getElementById("ask-question");
+  const token = document.getElementById("ask-token");
+  const answer = document.getElementById("ask-answer");
+  const yes = document.getElementById("ask-yes");
+  const tokenKey = "gocd-mesos admin token";
+  const answerMsMax = 15_000;
+  let asked;
+
+  document.body.classList.add("scripted");
+
+  document.addEventListener("click", ({ target }) => {
+    const button = target instanceof Element ? target.closest("button[data-command]") : null;
+    if (button === null) return;
+    asked = { command: button.dataset.command, profile: button.dataset.profile };
+    title.textContent = button.textContent.replace(/\s+/g, " ").trim();
+    question.textContent = button.dataset.question;
+    yes.textContent = title.textContent;
+    yes.disabled = false;
+    answer.textContent = "";
+    token.value = sessionStorage.getItem(tokenKey) ?? "";
+    dialog.showModal();
+    (token.value === "" ? token : yes).focus();
+  });
+
+  document.getElementById("ask-no").addEventListener("click", () => dialog.close());
+
+  dialog.addEventListener("close", () => {
+    token.value = "";
+  });
+
+  dialog.querySelector("form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    yes.disabled = true;
+    answer.textContent = "Sending…";
+    try {
+      const response = await fetch(`/api/commands/${asked.command}`, {
+        method: "POST",
+        headers: { "Authorization": `Bearer ${token.value}`, "Content-Type": "application/json" },
+        body: JSON.stringify(asked.profile === undefined ? {} : { profile: asked.profile }),
+        signal: AbortSignal.timeout(answerMsMax),
+      });
+      const { message, hint } = await response.json();
+      if (response.ok) {
+        sessionStorage.setItem(tokenKey, token.value);
+        dialog.close();
+        document.getElementById("done").textContent = `Done: ${message}`;
+        return;
+      }
+      if (response.status === 401) sessionStorage.removeItem(tokenKey);
+      answer.textContent = `Refused: ${message}. ${hint}`;
+    } catch {
+      answer.textContent = "No answer: it may have been done all the same. See the page, then try again.";
+    }
+    yes.disabled = false;
+  });
+})();

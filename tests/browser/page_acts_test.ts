@@ -1,0 +1,134 @@
+// The status page in a real browser: what an operator can do there, and that anybody can use it (axe-core).
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import axe from "axe-core";
+import type { StatusView } from "../../src/core/view/view.ts";
+import { Secret } from "../../src/secret.ts";
+import type { CommandAnswer, WebCommand } from "../../src/web/commands.ts";
+import type { HandlerOptions } from "../../src/web/handler.ts";
+import { isInstalled, type OpenPage, type PageStep, type Shown, takeSteps } from "../support/open_page.ts";
+import { hostileName, sampleView } from "../support/sample_view.ts";
+
+const token = "s3cr3t-admin-token";
+/** Only ends a hang. */
+const waitMsMax = 120_000;
+/** What the page has sent, in the order of the steps. */
+const given: WebCommand[] = [];
+let answer: CommandAnswer = { kind: "accepted", message: "as you wish" };
+
+function withCommands(shown: Shown): Partial<HandlerOptions> {
+  given.length = 0;
+  answer = { kind: "accepted", message: "as you wish" };
+  return {
+    offersCommands: true,
+    commands: {
+      tokens: [new Secret("http.admin-token", () => token)],
+      onCommand: (command) => {
+        given.push(command);
+        if (command.kind === "freeze" && command.profile === undefined) shown.view = { ...shown.view, frozen: true };
+        return Promise.resolve(answer);
+      },
+    },
+  };
+}
+
+const steps: readonly PageStep[] = [
+  ["freezes launching once the token is right, and says what came of it", freezes],
+  ["sends nothing without the token, with a wrong one, or after Cancel", sendsNothing],
+  ["tries a failing profile again, by keyboard alone, and tells why a command is rejected", triesAgain],
+  ["has no finding of axe-core, light and dark, wide and narrow, with problems and without", hasNoFindings],
+  ["can be skipped to, and its headings are in order", hasHeadings],
+];
+
+Deno.test({
+  name: "acts on the status page in a browser",
+  ignore: !isInstalled,
+  fn: (context) => takeSteps(context, steps, withCommands),
+});
+
+async function freezes({ page, complaints }: OpenPage): Promise<void> {
+  await page.locator("#servers").getByRole("button", { name: "Freeze" }).click();
+  const dialog = page.getByRole("dialog");
+  assertMatch(await dialog.innerText(), /No agent is launched any more/);
+  await page.keyboard.type(token);
+  await page.keyboard.press("Enter");
+  await page.getByText("Done: as you wish").waitFor({ timeout: waitMsMax });
+  assertEquals(given, [{ kind: "freeze" }]);
+  await page.getByText("Launching is frozen").waitFor({ timeout: waitMsMax });
+  await page.locator("#servers").getByRole("button", { name: "Resume" }).click();
+  assertEquals(await page.locator("#ask-token").inputValue(), token, "this tab remembers it");
+  await dialog.getByRole("button", { name: "Resume" }).click();
+  await dialog.waitFor({ state: "hidden", timeout: waitMsMax });
+  assertEquals(given.at(-1), { kind: "resume" });
+  assertEquals(complaints, []);
+}
+
+async function sendsNothing({ page }: OpenPage): Promise<void> {
+  await page.locator("#servers").getByRole("button", { name: "Drain" }).click();
+  const dialog = page.getByRole("dialog");
+  await page.keyboard.press("Enter");
+  assert(await dialog.isVisible());
+  await page.keyboard.type("wrong");
+  await page.keyboard.press("Enter");
+  await page.getByText("Refused: the admin token is missing or wrong").waitFor({ timeout: waitMsMax });
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  assertEquals(await dialog.isVisible(), false);
+  assertEquals(given, []);
+  assertEquals(await page.evaluate("sessionStorage.length"), 0);
+}
+
+async function triesAgain({ page }: OpenPage): Promise<void> {
+  answer = { kind: "rejected", message: "the state cannot be stored", hint: "see the log" };
+  await page.locator("#profiles").getByRole("button", { name: "Try again profile windows" }).focus();
+  await page.keyboard.press("Enter");
+  await page.keyboard.type(token);
+  await page.keyboard.press("Enter");
+  await page.getByText("Refused: the state cannot be stored. see the log").waitFor({ timeout: waitMsMax });
+  assertEquals(given, [{ kind: "resume", profile: "windows" }]);
+  await page.keyboard.press("Escape");
+  assertEquals(await page.getByRole("dialog").isVisible(), false);
+  assertMatch(String(await page.evaluate("document.activeElement.textContent")), /Try again/);
+}
+
+/** Pictures that look different. */
+const views: readonly StatusView[] = [
+  sampleView,
+  { ...sampleView, problems: [], jobs: [], demand: [], instances: [], gocdAgents: [] },
+  {
+    ...sampleView,
+    frozen: true,
+    mode: "drain",
+    problems: [{ code: "x", message: hostileName.repeat(100), hint: hostileName, detail: "x".repeat(5_000) }],
+    mesos: {
+      ...sampleView.mesos,
+      health: { state: "down", sinceMs: 0, problem: { code: "c", message: "no route to host", hint: "h" } },
+    },
+  },
+];
+
+async function hasNoFindings({ page, shown }: OpenPage): Promise<void> {
+  for (const view of views) {
+    shown.view = view;
+    for (const [colorScheme, width] of [["light", 1300], ["dark", 1300], ["light", 390]] as const) {
+      await page.setViewportSize({ width, height: 800 });
+      await page.emulateMedia({ colorScheme });
+      await page.reload();
+      for (const summary of await page.locator("summary:visible").all()) await summary.click();
+      await page.evaluate(axe.source);
+      const found = await page.evaluate(
+        `axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] })
+          .then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 160))]))`,
+      );
+      assertEquals(found, [], `${colorScheme}, ${width} wide`);
+    }
+  }
+}
+
+async function hasHeadings({ page }: OpenPage): Promise<void> {
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  assertEquals(await page.evaluate("document.activeElement.id"), "live");
+  const levels = await page.locator("h1, h2, h3").evaluateAll((all) => all.map(({ tagName }) => Number(tagName[1])));
+  assertEquals(levels[0], 1);
+  assert(levels.every((level, index) => index === 0 || level - (levels[index - 1] ?? 0) <= 1), levels.join());
+}

@@ -1,0 +1,118 @@
+// A real browser with the status page open, for tests that look at it. They are ignored where /usr/bin/chromium (Debian
+// package chromium) is not installed.
+
+import { type Browser, chromium, type Page } from "playwright-core";
+import type { NoteView, StatusView } from "../../src/core/view/view.ts";
+import type { HandlerOptions } from "../../src/web/handler.ts";
+import { startWebServer, type WebServer } from "../../src/web/server.ts";
+import { pictureOf } from "./picture.ts";
+import { sampleNotes, sampleView } from "./sample_view.ts";
+import { sampleOptions } from "./web_options.ts";
+
+const chromiumPath = "/usr/bin/chromium";
+const chromiumFlags = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+/** Whether there is a browser. */
+export const isInstalled = ((): boolean => {
+  try {
+    return Deno.statSync(chromiumPath).isFile;
+  } catch {
+    return false;
+  }
+})();
+
+/** What the page shows; tests change it under the running page. */
+export interface Shown {
+  view: StatusView;
+  notes: readonly NoteView[];
+}
+
+/** A page, its server and what the browser says of it. */
+export interface OpenPage {
+  readonly page: Page;
+  readonly shown: Shown;
+  readonly server: WebServer;
+  /** Everything that the browser complained of: errors, refused scripts, failed requests. */
+  readonly complaints: string[];
+  /** Resolves when the page shows at least what there is to show now. */
+  readonly updated: () => Promise<void>;
+  /** Addresses that were asked for. */
+  readonly asked: string[];
+}
+
+/** What is done with an open page, and the sentence that it proves. */
+export type PageStep = readonly [string, (open: OpenPage) => Promise<void>];
+
+/** Takes the steps one after the other, each with a page of its own. */
+export async function takeSteps(
+  context: Deno.TestContext,
+  steps: readonly PageStep[],
+  more: (shown: Shown) => Partial<HandlerOptions> = () => ({}),
+): Promise<void> {
+  const browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumFlags });
+  try {
+    for (const [sentence, body] of steps) await context.step(sentence, () => withPage(browser, body, more));
+  } finally {
+    await browser.close();
+  }
+}
+
+async function withPage(
+  browser: Browser,
+  body: PageStep[1],
+  more: (shown: Shown) => Partial<HandlerOptions>,
+): Promise<void> {
+  const shown: Shown = { view: sampleView, notes: sampleNotes };
+  const server = startWebServer({ ...optionsOf(shown, 0), ...more(shown) });
+  const context = await browser.newContext({ viewport: { width: 1300, height: 800 }, reducedMotion: "reduce" });
+  try {
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    const asked: string[] = [];
+    page.on("console", (message) => complaints.push(message.text()));
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("dialog", (dialog) => complaints.push(`dialog ${dialog.message()}`));
+    page.on("request", (request) => asked.push(request.url()));
+    const updated = await watchMessages(page);
+    await page.goto(server.url);
+    await body({ page, shown, server, complaints, asked, updated });
+  } finally {
+    await context.close();
+    await server.close();
+  }
+}
+
+/**
+ * Waits for three messages to the page from now on, two seconds apart: the first may have been on its way, the second has
+ * been handled when the third arrives.
+ */
+async function watchMessages(page: Page): Promise<() => Promise<void>> {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Network.enable");
+  const waiting = new Set<{ left: number; readonly resolve: () => void }>();
+  session.on("Network.eventSourceMessageReceived", () => {
+    for (const each of waiting) {
+      if (--each.left > 0) continue;
+      waiting.delete(each);
+      each.resolve();
+    }
+  });
+  return () => new Promise((resolve) => waiting.add({ left: 3, resolve }));
+}
+
+/** Options of a server that shows this. */
+export function optionsOf(shown: Shown, port: number): HandlerOptions {
+  return sampleOptions({
+    listen: { host: "127.0.0.1", port },
+    picture: () => pictureOf(shown.view, { notes: shown.notes }),
+    nowMs: () => Date.now(),
+  });
+}
