@@ -219,13 +219,14 @@ function keepConfig(first: Config): KeptConfig {
 function endingsOf(
   ending: Ending,
   supervisor: Supervisor,
-): Pick<PerformOptions, "stepDown" | "endSession" | "exit" | "fail"> {
+): Pick<PerformOptions, "stepDown" | "endSession" | "leave" | "exit" | "fail"> {
   return {
     stepDown: (message) => ending.finish({ kind: "superseded", message }),
     endSession: (message, retryMs) => {
       supervisor.endSession(message, retryMs);
       if (retryMs === undefined) ending.finish({ kind: "refused", message });
     },
+    leave: () => supervisor.leave(),
     exit: (message) => ending.finish({ kind: "torn-down", message }),
     fail: ending.fail,
   };

@@ -18,6 +18,8 @@ export interface PerformOptions {
   readonly nowMs: () => number;
   readonly stepDown: (message: string) => void;
   readonly endSession: (message: string, retryMs: number | undefined) => void;
+  /** The framework is gone: Mesos is subscribed to no more, although the program ends only after calls in flight. */
+  readonly leave: () => void;
   readonly exit: (message: string) => void;
   /** Called with an error that is not a failed call but a bug. */
   readonly fail: (error: unknown) => void;
@@ -62,6 +64,7 @@ export function createPerformer(options: PerformOptions): Performer {
           options.endSession(effect.message, effect.retryMs);
           break;
         case "exit":
+          options.leave();
           start(Promise.all([...underWay]).then(() => options.exit(effect.message)));
           break;
         default:

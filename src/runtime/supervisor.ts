@@ -73,6 +73,13 @@ export class Supervisor {
     this.#pausing.abort();
   }
 
+  /** Makes no attempt any more, and ends one that has no session yet: a framework that is gone would be registered anew. */
+  leave(): void {
+    this.#isStopped = true;
+    if (this.#session === undefined) this.#trying?.abort();
+    this.#pausing.abort();
+  }
+
   /** Tries, and tries again, until the signal is aborted or there is to be no session any more. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, post, random, onFailed } = this.#options;

@@ -138,6 +138,7 @@ function performBench(
     nowMs: () => 0,
     stepDown: () => {},
     endSession: () => {},
+    leave: () => void exits.push("left"),
     exit: (message) => void exits.push(message),
     fail: (error) => void failures.push(error),
   });
@@ -215,15 +216,15 @@ Deno.test("after the end a call that was cut off is no news", async () => {
   assertEquals(bench.events, []);
 });
 
-Deno.test("the program exits after a teardown only when the calls before it have ended", async () => {
+Deno.test("after a teardown no session is begun, and the program exits once the calls before it have ended", async () => {
   const answered = Promise.withResolvers<void>();
   const bench = performBench({ session: session(() => answered.promise) });
   bench.performer.perform({ kind: "teardown-framework" });
   bench.performer.perform({ kind: "exit", message: "torn down" });
   await settle();
-  assertEquals(bench.exits, []);
+  assertEquals(bench.exits, ["left"]);
   answered.resolve();
   await bench.performer.settled();
-  assertEquals(bench.exits, ["torn down"]);
+  assertEquals(bench.exits, ["left", "torn down"]);
   assertEquals(bench.failures, []);
 });

@@ -134,6 +134,33 @@ Deno.test("tries come 0.25 s apart at first, double, and never more than 1.5 s i
   await world.stop();
 });
 
+Deno.test("who leaves tries no more: not after a pause, not after the session of now, and not by a try under way", async () => {
+  const pausing = bench("refused");
+  await pausing.clock.pass(100);
+  pausing.supervisor.leave();
+  await pausing.clock.pass(60_000);
+  assertEquals(pausing.tries.length, 1);
+  await pausing.stop();
+
+  const subscribed = bench("session");
+  await subscribed.clock.pass(60_000);
+  subscribed.supervisor.leave();
+  subscribed.sessions[0]?.push(subscribedEvent as Event);
+  await settle();
+  assertEquals(subscribed.events.map(({ kind }) => kind), ["subscribed", "subscribed"], "what it says is still heard");
+  subscribed.sessions[0]?.fail(refused);
+  await subscribed.clock.pass(60_000);
+  assertEquals(subscribed.tries.length, 1);
+  await subscribed.stop();
+
+  const trying = bench("hang");
+  await trying.clock.pass(100);
+  trying.supervisor.leave();
+  await trying.clock.pass(60_000);
+  assertEquals([trying.tries.length, trying.supervisor.session()], [1, undefined]);
+  await trying.stop();
+});
+
 Deno.test("within two seconds of a master that answers again it is subscribed", async () => {
   for (const outageMs of [1_000, 60_000, 500_000]) {
     const world = bench("refused");
