@@ -31,3 +31,23 @@ Deno.test("a drained Mesos agent kills its tasks: understood as such, no KILL of
     await cluster.close();
   }
 });
+
+Deno.test("a teardown leaves no framework behind, however long a call to GoCD is still in flight", async () => {
+  const cluster = startVirtualServers();
+  const scheduler = await startScheduler(cluster);
+  const told = () => scheduler.lines.join("\n");
+  const frameworks = (): number => cluster.mesos.view().frameworks.length;
+  try {
+    await cluster.until(() => told().includes("subscribed to the Mesos master") && frameworks() === 1, told);
+    cluster.gocd.inject({ kind: "slow", delayMs: 20_000 }, 1_000);
+    await cluster.pass(10_000);
+    const answer = scheduler.framework.command({ kind: "teardown-requested", mode: "now" });
+    await cluster.during(answer);
+    await cluster.until(() => frameworks() === 0, told);
+    await cluster.pass(60_000);
+    assertEquals(frameworks(), 0, told());
+  } finally {
+    assertEquals((await scheduler.stop()).kind, "torn-down");
+    await cluster.close();
+  }
+});
