@@ -45,7 +45,7 @@ interface Source {
   readonly api: ApiBacklog;
   /** The release that has no feed, and when that was found. */
   gone: { readonly version: string; readonly sinceMs: number } | undefined;
-  /** When the feed was last asked for, GoCD itself said that there is none. */
+  /** The last that this poll has heard of the feed: GoCD itself said that there is none. */
   isDenied: boolean;
   /** The poll is tried without it; then with which release. */
   trying: { version?: string } | undefined;
@@ -111,6 +111,7 @@ async function readWithout(source: Source, dialect: GocdDialect, signal: AbortSi
 }
 
 async function pollEither<T>(source: Source, poll: () => Promise<T>): Promise<T> {
+  source.isDenied = false;
   try {
     return await poll();
   } catch (error) {

@@ -3,7 +3,7 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { GocdError } from "../../src/gocd/api.ts";
 import { feedAgainMs } from "../../src/gocd/job_source.ts";
-import { job, run, server } from "../sim/gocd_support.ts";
+import { job, run, second, server } from "../sim/gocd_support.ts";
 import { client, codes } from "./sim_client.ts";
 
 const signal = new AbortController().signal;
@@ -54,6 +54,44 @@ Deno.test("a feed that fails is not gone", async () => {
     await assertRejects(() => api.poll(signal), GocdError);
     assertEquals(take().filter((each) => each.includes("/api/dashboard")), []);
   }
+});
+
+Deno.test("a poll without the feed that fails is not made twice", async () => {
+  const model = server("26.1.0");
+  model.setFeedGone(404);
+  job(model, "shop");
+  const { api, take } = client(model);
+  await api.poll(signal);
+  for (const path of ["/api/stages/", "/api/agents"]) {
+    take();
+    model.inject({ kind: "status", status: 500 }, 1, path);
+    await assertRejects(() => api.poll(signal), GocdError);
+    assertEquals(take().filter((each) => each.includes("/api/dashboard")).length, 1, path);
+  }
+});
+
+Deno.test("the switch is told by the first poll that succeeds, not by one that fails behind it", async () => {
+  const model = server("26.1.0");
+  model.setFeedGone(404);
+  const { api } = client(model);
+  model.inject({ kind: "status", status: 500 }, 1, "/api/agents");
+  await assertRejects(() => api.poll(signal), GocdError);
+  assertEquals(codes(await api.poll(signal)), ["gocd-feed-gone"]);
+  assertEquals(codes(await api.poll(signal)), []);
+});
+
+Deno.test("another release is asked for its feed at once", async () => {
+  const model = server("26.1.0");
+  model.setFeedGone(404);
+  const { api, take } = client(model);
+  await api.poll(signal);
+  model.setFeedGone(undefined);
+  model.upgrade("26.2.0", second);
+  await assertRejects(() => api.poll(signal), GocdError);
+  run(model, second);
+  take();
+  await api.poll(signal);
+  assertEquals(take().filter((each) => each.startsWith("200 /api/feed/")).length, 1);
 });
 
 Deno.test("where the feed and the dashboard are missing, the address is wrong, and the feed's problem is told", async () => {
