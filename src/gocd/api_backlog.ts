@@ -13,7 +13,7 @@ import { jobsMax, type ScheduledJobsReading } from "./scheduled_jobs.ts";
 import { readWaitingJobs, type WaitingJob } from "./stage_instance.ts";
 import { newestType } from "./versions.ts";
 
-/** Requests for stages and configurations that one poll sends if that is enough. */
+/** Stages and configurations that one poll asks for where it could do with fewer: 60 requests with all others of a poll. */
 export const requestsAimed = 54;
 /** Stages that one poll reads at most; what is known of the others stays. */
 export const stagesMax = 1_000;

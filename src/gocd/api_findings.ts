@@ -34,7 +34,9 @@ export function apiFindings({ untold, refused, unreadStages, leftOut, isPersonal
   for (const each of untold) {
     const pipeline = oneLine(each.pipeline, nameLengthMax);
     const cause = `the resources of jobs of pipeline ${pipeline} are unknown: ${each.needs.cause}`;
-    byCause.set(cause, [...byCause.get(cause) ?? [], each]);
+    const same = byCause.get(cause);
+    if (same === undefined) byCause.set(cause, [each]);
+    else same.push(each);
   }
   return [
     ...[...byCause].slice(0, shownMax).map(([message, jobs]): Finding => ({
@@ -69,6 +71,8 @@ const unconfiguredHint = "cancel the stage of these jobs, or run it again; until
 
 const personal: Finding = {
   code: "gocd-dashboard-personal",
-  message: "the GoCD account has changed its dashboard: jobs of pipelines that its default view hides are not seen",
+  message:
+    "the GoCD account seems to have changed its dashboard: jobs of pipelines that its default view hides would not " +
+    "be seen",
   hint: "log in as the account of go-server, and let the view Default of its dashboard show all pipelines",
 };

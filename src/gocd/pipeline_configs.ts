@@ -10,7 +10,7 @@ import {
   readPipeline,
   readTemplate,
 } from "./job_needs.ts";
-import type { GocdAnswer, Requester } from "./request.ts";
+import type { GocdRequest, Requester } from "./request.ts";
 import { newestType } from "./versions.ts";
 
 /** So long the configuration that could not be read is not asked for again. */
@@ -68,7 +68,8 @@ export function createPipelineConfigs(requester: Requester, nowMs: () => number)
     });
     memory.known.delete(path);
     memory.known.set(path, now);
-    for (const oldest of [...memory.known.keys()].slice(0, memory.known.size - keptMax)) memory.known.delete(oldest);
+    const [oldest] = memory.known.size > keptMax ? memory.known.keys() : [];
+    if (oldest !== undefined) memory.known.delete(oldest);
     return now;
   }
 
@@ -82,8 +83,13 @@ export function createPipelineConfigs(requester: Requester, nowMs: () => number)
     signal: AbortSignal,
   ): Promise<Known<T>> {
     const old = before !== undefined && "value" in before ? before : undefined;
-    const request = { method: "GET", path, accept: newestType, ...(old?.etag === undefined ? {} : { etag: old.etag }) };
-    return await requester.exchange({ ...request, method: "GET" }, signal, async (answer: GocdAnswer) => {
+    const request: GocdRequest = {
+      method: "GET",
+      path,
+      accept: newestType,
+      ...(old?.etag === undefined ? {} : { etag: old.etag }),
+    };
+    return await requester.exchange(request, signal, async (answer) => {
       if (answer.isSame && old !== undefined) return { ...old, round };
       const value = memory.parse(await answer.text(), answer.source);
       return { round, value, ...(answer.etag === undefined ? {} : { etag: answer.etag }) };

@@ -3,7 +3,8 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { GocdError, type GocdPoll } from "../../src/gocd/api.ts";
 import { requestsAimed, stagesMax } from "../../src/gocd/api_backlog.ts";
-import { unreadAgainMs } from "../../src/gocd/pipeline_configs.ts";
+import { createPipelineConfigs, unreadAgainMs } from "../../src/gocd/pipeline_configs.ts";
+import type { Requester } from "../../src/gocd/request.ts";
 import { Secret } from "../../src/secret.ts";
 import { seededRandom } from "../../src/sim/random.ts";
 import type { SimGocd } from "../../src/sim/gocd/sim_gocd.ts";
@@ -315,4 +316,25 @@ Deno.test("a stage that the dashboard lists and the server denies has no jobs, a
   const poll = await api.poll(signal);
   assertEquals(poll.jobs.map(({ locator }) => locator), ["here/1/stage/1/job"]);
   assertEquals(codes(poll), ["gocd-stage-unread"]);
+});
+
+Deno.test("the configurations of thousands of pipelines are remembered from poll to poll", async () => {
+  let known = 0;
+  const requester: Requester = {
+    exchange: async (request, _signal, read) => {
+      known += request.etag === undefined ? 0 : 1;
+      const text = (): Promise<string> => Promise.resolve('{"stages":[]}');
+      async function* chunks(): AsyncGenerator<Uint8Array> {}
+      const isSame = request.etag !== undefined;
+      return await read({ source: request.path, isSame, etag: request.path, chunks: chunks(), text });
+    },
+    findings: () => [],
+    close: () => {},
+  };
+  const configs = createPipelineConfigs(requester, () => 0);
+  for (const want of [0, 4_000]) {
+    configs.begin();
+    for (let index = 0; index < 4_000; index++) await configs.read(`p${index}`, signal);
+    assertEquals([configs.requests, known], [4_000, want]);
+  }
 });
