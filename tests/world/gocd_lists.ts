@@ -5,8 +5,8 @@ import type { GocdProblem } from "../../src/core/event.ts";
 import type { GocdAgent, GocdAgentEnvironment, ScheduledJob } from "../../src/core/gocd_records.ts";
 import { agentStateOf, buildStateOf } from "../../src/sim/gocd/bodies.ts";
 import { problemOf } from "./gocd_port.ts";
-import type { GocdRules } from "../../src/sim/gocd/versions.ts";
-import type { SimGocdAgent } from "../../src/sim/gocd/state.ts";
+import { type GocdRules, gocdRules } from "../../src/sim/gocd/versions.ts";
+import type { SimGocdAgent, SimJob } from "../../src/sim/gocd/state.ts";
 import type { GocdLists, World } from "./world_state.ts";
 
 /** Pipelines that our account still sees when it has lost its rights. */
@@ -32,20 +32,66 @@ function listsOf(world: World): GocdLists {
   return world.weather.stale ?? { jobs: world.gocd.jobs(), agents: world.gocd.agents() };
 }
 
+/** One in so many seeds has no feed, where the release has what is read instead. */
+const oneInFeedless = 11;
+/** Runs of stages are read in so many requests at most. */
+const groupsMax = 4;
+
+/** Whether the jobs are read stage by stage. */
+export function isFeedless(world: World): boolean {
+  return world.scenario.seed % oneInFeedless === 2 && usesNewFeed(world);
+}
+
+/** A job, and the place of its build among all. */
+export interface ListedJob {
+  readonly id: number;
+  readonly job: ScheduledJob;
+}
+
 /** The feed: jobs in state Scheduled, oldest first. */
 export function listJobs(world: World, rules: GocdRules): readonly ScheduledJob[] {
+  return visibleJobs(world, rules).flatMap((job) => job.state === "Scheduled" ? [scheduled(world, job)] : []);
+}
+
+/** The running stages of the dashboard, in groups that are read at once. */
+export function runningStages(world: World): readonly ReadonlySet<string>[] {
+  const groups: Set<string>[] = [];
+  for (const job of visibleJobs(world, gocdRules(world.gocd.version))) {
+    const stage = stageOf(job);
+    if (groups.some((group) => group.has(stage))) continue;
+    const group = groups.length < groupsMax ? new Set<string>() : groups[stage.length % groupsMax] ?? new Set<string>();
+    group.add(stage);
+    if (groups.length < groupsMax) groups.push(group);
+  }
+  return groups;
+}
+
+/** What waits now in these stages. */
+export function listJobsOf(world: World, stages: ReadonlySet<string>): readonly ListedJob[] {
+  return visibleJobs(world, gocdRules(world.gocd.version)).flatMap((job) =>
+    job.state === "Scheduled" && stages.has(stageOf(job)) ? [{ id: job.id, job: scheduled(world, job) }] : []
+  );
+}
+
+function stageOf({ locator }: Pick<SimJob, "locator">): string {
+  return locator.slice(0, locator.lastIndexOf("/"));
+}
+
+function visibleJobs(world: World, rules: GocdRules): readonly SimJob[] {
   if (world.weather.otherGocd !== undefined) return [];
-  const isHidden = rules.feedHidesPipelines && !world.weather.hasRights;
-  return listsOf(world).jobs.flatMap((job): ScheduledJob[] => {
-    if (job.state !== "Scheduled" || (isHidden && job.pipeline !== seenWithoutRights)) return [];
-    const environment = world.gocd.environmentOf(job.pipeline);
-    return [{
-      locator: decodeURIComponent(job.locator),
-      name: job.name,
-      ...(environment === undefined ? {} : { environment }),
-      gocdResources: job.gocdResources,
-    }];
-  });
+  const isHidden = (rules.feedHidesPipelines || isFeedless(world)) && !world.weather.hasRights;
+  const { jobs } = listsOf(world);
+  return isHidden ? jobs.filter(({ pipeline }) => pipeline === seenWithoutRights) : jobs;
+}
+
+function scheduled(world: World, job: SimJob): ScheduledJob {
+  const environment = world.gocd.environmentOf(job.pipeline);
+  return {
+    locator: decodeURIComponent(job.locator),
+    name: job.name,
+    ...(environment === undefined ? {} : { environment }),
+    gocdResources: job.gocdResources,
+  };
 }
 
 /** The list of agents. */

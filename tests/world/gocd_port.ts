@@ -8,7 +8,15 @@ import { fateOf } from "./faults_calls.ts";
 import { encodeBasic } from "../../src/sim/gocd/access.ts";
 import type { SimResponse } from "../../src/sim/gocd/http_message.ts";
 import { noteList } from "./invariants_clocks.ts";
-import { listAgents, listJobs, readRefusal } from "./gocd_lists.ts";
+import {
+  isFeedless,
+  listAgents,
+  type ListedJob,
+  listJobs,
+  listJobsOf,
+  readRefusal,
+  runningStages,
+} from "./gocd_lists.ts";
 import { costOfLostRequest, costOfSlowRequest } from "./invariants_costs.ts";
 import { charge } from "./invariants_progress.ts";
 import { noteListMade } from "./invariants_servers.ts";
@@ -55,20 +63,59 @@ export function problemOf(code: string, kind: GocdProblem["kind"]): { readonly p
   return { problem: { code, kind, message: `the simulated GoCD server: ${code}`, hint: "look at the trace" } };
 }
 
-/** Feed, then agents: other requests can slip in between. */
+/** The waiting jobs, then agents: other requests can slip in between. */
 function poll(world: World, program: Program): void {
   const failed = (problem: GocdProblem): void => program.handle({ kind: "gocd-poll-failed", problem });
   exchange(world, program, { kind: "poll-gocd", act: () => readFeed(world) }, {
     failed,
-    done: ({ server, jobs }, feed) =>
-      exchange(world, program, { kind: "poll-gocd", act: () => readAgents(world), isList: true }, {
+    done: ({ server, jobs: fed }, feed) => {
+      const thenAgents = (jobs: readonly ScheduledJob[], jobsMs: number): void =>
+        exchange(world, program, { kind: "poll-gocd", act: () => readAgents(world), isList: true }, {
+          failed,
+          done: (agents, took) => {
+            noteList(world, took);
+            const tookMs = jobsMs + took.tookMs;
+            const agentsAskedMs = took.askedMs;
+            program.handle({ kind: "gocd-polled", server, jobs, agents, findings: [], tookMs, agentsAskedMs });
+          },
+        });
+      if (!isFeedless(world)) return thenAgents(fed, feed.tookMs);
+      readRuns(world, program, {
+        groups: runningStages(world),
+        jobs: [],
+        tookMs: feed.tookMs,
+        done: thenAgents,
         failed,
-        done: (agents, took) => {
-          noteList(world, took);
-          const tookMs = feed.tookMs + took.tookMs;
-          const agentsAskedMs = took.askedMs;
-          program.handle({ kind: "gocd-polled", server, jobs, agents, findings: [], tookMs, agentsAskedMs });
-        },
+      });
+    },
+  });
+}
+
+interface RunsReading {
+  /** Runs of stages that are still to be read. */
+  readonly groups: readonly ReadonlySet<string>[];
+  /** What waits in those that were. */
+  readonly jobs: readonly ListedJob[];
+  readonly tookMs: number;
+  readonly done: (jobs: readonly ScheduledJob[], tookMs: number) => void;
+  readonly failed: (problem: GocdProblem) => void;
+}
+
+/** Without the feed each run of a stage is read at a moment of its own: a job may have been taken or put back since. */
+function readRuns(world: World, program: Program, reading: RunsReading): void {
+  const [group, ...groups] = reading.groups;
+  if (group === undefined) {
+    const jobs = reading.jobs.toSorted((a, b) => a.id - b.id);
+    return reading.done(jobs.map(({ job }) => job), reading.tookMs);
+  }
+  exchange(world, program, { kind: "poll-gocd", act: () => readStages(world, group) }, {
+    failed: reading.failed,
+    done: (jobs, { tookMs }) =>
+      readRuns(world, program, {
+        ...reading,
+        groups,
+        jobs: [...reading.jobs, ...jobs],
+        tookMs: reading.tookMs + tookMs,
       }),
   });
 }
@@ -213,6 +260,11 @@ function readFeed(world: World): Answer<{ readonly server: GocdServerInfo; reado
       : "off",
   };
   return { ok: { server, jobs: listJobs(world, rules) } };
+}
+
+function readStages(world: World, stages: ReadonlySet<string>): Answer<readonly ListedJob[]> {
+  const refusal = readRefusal(world, "feed");
+  return refusal ?? { ok: listJobsOf(world, stages) };
 }
 
 function readAgents(world: World): Answer<readonly GocdAgent[]> {
