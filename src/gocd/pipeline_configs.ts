@@ -10,7 +10,7 @@ import {
   readPipeline,
   readTemplate,
 } from "./job_needs.ts";
-import type { GocdRequest, Requester } from "./request.ts";
+import type { Requester } from "./request.ts";
 import { newestType } from "./versions.ts";
 
 /** So long the configuration that could not be read is not asked for again. */
@@ -51,69 +51,62 @@ interface Memory<T> {
   readonly known: Map<string, Known<T>>;
 }
 
+interface Configs {
+  readonly requester: Requester;
+  readonly nowMs: () => number;
+  round: number;
+  requests: number;
+}
+
 /** Creates a memory; nothing is asked before the first read. */
 export function createPipelineConfigs(requester: Requester, nowMs: () => number): PipelineConfigs {
   const pipelines: Memory<ConfiguredPipeline> = { parse: readPipeline, known: new Map() };
   const templates: Memory<ConfiguredStages> = { parse: readTemplate, known: new Map() };
-  let round = 0;
-  let requests = 0;
-
-  async function current<T>(memory: Memory<T>, path: string, signal: AbortSignal): Promise<Known<T>> {
-    const before = memory.known.get(path);
-    if (before?.round === round) return before;
-    if (before !== undefined && "unread" in before && nowMs() - before.atMs < unreadAgainMs) return before;
-    requests++;
-    const now = await ask({ memory, path, before, round }, signal).catch((error: unknown): Known<T> => {
-      return { round, atMs: nowMs(), unread: refusalOf(error) };
-    });
-    memory.known.delete(path);
-    memory.known.set(path, now);
-    const [oldest] = memory.known.size > keptMax ? memory.known.keys() : [];
-    if (oldest !== undefined) memory.known.delete(oldest);
-    return now;
-  }
-
-  async function ask<T>(
-    { memory, path, before, round }: {
-      readonly memory: Memory<T>;
-      readonly path: string;
-      readonly before: Known<T> | undefined;
-      readonly round: number;
-    },
-    signal: AbortSignal,
-  ): Promise<Known<T>> {
-    const old = before !== undefined && "value" in before ? before : undefined;
-    const request: GocdRequest = {
-      method: "GET",
-      path,
-      accept: newestType,
-      ...(old?.etag === undefined ? {} : { etag: old.etag }),
-    };
-    return await requester.exchange(request, signal, async (answer) => {
-      if (answer.isSame && old !== undefined) return { ...old, round };
-      const value = memory.parse(await answer.text(), answer.source);
-      return { round, value, ...(answer.etag === undefined ? {} : { etag: answer.etag }) };
-    });
-  }
-
+  const configs: Configs = { requester, nowMs, round: 0, requests: 0 };
   return {
     begin(): void {
-      round++;
-      requests = 0;
+      configs.round++;
+      configs.requests = 0;
     },
     get requests(): number {
-      return requests;
+      return configs.requests;
     },
     async read(name, signal): Promise<ReadPipeline | UnreadPipeline> {
-      const found = await current(pipelines, `/api/admin/pipelines/${encodeURIComponent(name)}`, signal);
+      const path = `/api/admin/pipelines/${encodeURIComponent(name)}`;
+      const found = await current(configs, pipelines, path, signal);
       if ("unread" in found) return { unread: found.unread };
       const pipeline = found.value;
       if (pipeline.template === undefined) return readWith(pipeline, pipeline.stages);
-      const path = `/api/admin/templates/${encodeURIComponent(pipeline.template)}`;
-      const template = await current(templates, path, signal);
+      const from = `/api/admin/templates/${encodeURIComponent(pipeline.template)}`;
+      const template = await current(configs, templates, from, signal);
       return "unread" in template ? { unread: template.unread } : readWith(pipeline, template.value);
     },
   };
+}
+
+/** What is configured now; in the same poll, and soon after a refusal, without another request. */
+async function current<T>(configs: Configs, memory: Memory<T>, path: string, signal: AbortSignal): Promise<Known<T>> {
+  const { round, nowMs, requester } = configs;
+  const before = memory.known.get(path);
+  if (before?.round === round) return before;
+  if (before !== undefined && "unread" in before && nowMs() - before.atMs < unreadAgainMs) return before;
+  configs.requests++;
+  const old = before !== undefined && "value" in before ? before : undefined;
+  const etag = old?.etag === undefined ? {} : { etag: old.etag };
+  const now = await requester.exchange(
+    { method: "GET", path, accept: newestType, ...etag },
+    signal,
+    async (answer): Promise<Known<T>> => {
+      if (answer.isSame && old !== undefined) return { ...old, round };
+      const value = memory.parse(await answer.text(), answer.source);
+      return { round, value, ...(answer.etag === undefined ? {} : { etag: answer.etag }) };
+    },
+  ).catch((error: unknown): Known<T> => ({ round, atMs: nowMs(), unread: refusalOf(error) }));
+  memory.known.delete(path);
+  memory.known.set(path, now);
+  const [oldest] = memory.known.size > keptMax ? memory.known.keys() : [];
+  if (oldest !== undefined) memory.known.delete(oldest);
+  return now;
 }
 
 function readWith(pipeline: ConfiguredPipeline, stages: ConfiguredStages): ReadPipeline {

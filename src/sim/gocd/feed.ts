@@ -32,7 +32,7 @@ export function newFeedAnswer(
   fault: SimFault | undefined,
 ): SimResponse {
   if (world.feedGone === 410) return answer(410, "", "");
-  // A path that was taken out is answered by the container, as the old feed is since 21.4 (seen on 26.2).
+  // A path that was taken out is answered by the container, as the old feed is (seen on 26.2).
   if (!world.rules.newFeed || world.feedGone === 404) return unknownPath(world, request);
   const types = acceptOf(request).toLowerCase().split(",").map((part) => part.trim());
   const type = types.find((one) => feedTypes.includes(one)) ?? "application/xml";
