@@ -106,7 +106,7 @@ function agentLines(
     { text: each.profile },
     { text: each.host },
     { text: describeNeed(each.gocdResources, each.environment) },
-    { text: each.detail },
+    { text: each.buildLocator === undefined ? each.detail : `builds ${each.buildLocator}` },
   ]);
   const others = gone === 0 ? "" : `, and ${gone} gone (--all)`;
   return [

@@ -12,7 +12,7 @@ import { foldFindings } from "../core/view/findings.ts";
 import { maintenanceMode } from "../core/demand/reason.ts";
 import type { AgentInstance } from "../core/instance.ts";
 import { OperatorError } from "../errors.ts";
-import type { GocdRights } from "../gocd/api.ts";
+import type { GocdPoll, GocdRights } from "../gocd/api.ts";
 import { mastersText, serverUrlText } from "../net/addresses.ts";
 import { realClock } from "../runtime/clock.ts";
 import { requireRights } from "../runtime/permissions.ts";
@@ -55,20 +55,33 @@ Examples:
   operandsMax: 1,
   operandsText: "one configuration file",
   run: async ({ operands }, io) => {
-    const path = operands[0] ?? "";
     const report = createReport(io);
-    const config = checkConfig(path, report, io);
-    if (config === undefined) return report.exitCode();
-    checkSandbox(config, report);
-    const state = await checkState(config, report);
-    checkHistory(config, report);
-    await checkGocd(config, new Map(state.stored?.instances.map((each) => [each.taskId, each])), report);
-    checkKey(config, report);
-    await checkMesos(config, report);
-    await checkStart(config, state, report);
+    await checkAll(operands[0] ?? "", report, io);
     return report.exitCode();
   },
 };
+
+/** What there was to look at. */
+export interface Checked {
+  readonly config: Config;
+  /** Absent: the GoCD server could not be polled. */
+  readonly poll?: GocdPoll;
+}
+
+/** Looks at everything that `check` reports; gives nothing where the file is no good. */
+export async function checkAll(path: string, report: Report, io: CliIo): Promise<Checked | undefined> {
+  const config = checkConfig(path, report, io);
+  if (config === undefined) return undefined;
+  checkSandbox(config, report);
+  const state = await checkState(config, report);
+  checkHistory(config, report);
+  const ours = new Map(state.stored?.instances.map((each) => [each.taskId, each]));
+  const poll = await checkGocd(config, ours, report);
+  checkKey(config, report);
+  await checkMesos(config, report);
+  await checkStart(config, state, report);
+  return { config, ...(poll === undefined ? {} : { poll }) };
+}
 
 function checkConfig(path: string, report: Report, io: CliIo): Config | undefined {
   try {
@@ -130,14 +143,15 @@ export async function checkGocd(
   config: Config,
   ours: ReadonlyMap<string, AgentInstance>,
   report: Report,
-): Promise<void> {
+): Promise<GocdPoll | undefined> {
   const gocd = openGocd(config, realClock);
   const { profiles } = config.settings;
   const named = profiles.flatMap(({ environments }) => environments === "*" ? [] : environments);
   const limit = { who: "the GoCD server", limitMs: requestsLimitMs(config), hint: slowGocdHint };
+  let poll: GocdPoll | undefined;
   try {
     const startMs = realClock.nowMs();
-    const poll = await withinLimit(limit, (signal) => gocd.poll(signal, [...new Set(named)]));
+    poll = await withinLimit(limit, (signal) => gocd.poll(signal, [...new Set(named)]));
     const tookMs = Math.round(realClock.nowMs() - startMs);
     const { jobs, agents } = poll;
     report.ok(
@@ -169,6 +183,7 @@ export async function checkGocd(
   } finally {
     gocd.close();
   }
+  return poll;
 }
 
 function checkKey(config: Config, report: Report): void {

@@ -8,7 +8,7 @@ import type { Report } from "./report.ts";
 /** Reports whether the program is limited to what the file names, and to what: one row for each right. */
 export function checkSandbox(config: Config, report: Report): void {
   const sandbox = sandboxOf();
-  if (sandbox.mode === "on") report.ok("sandbox", "on: the program has these rights and no others");
+  if (sandbox.mode === "on") report.ok("sandbox", "on: the program has the rights that this file needs, and no others");
   else report.warn("sandbox", sandboxText(sandbox), sandboxHint(config));
   if (sandbox.mode === "off") return;
   // Where the state cannot lie where the file says, another row tells it.

@@ -7,6 +7,7 @@ import { completionsCommand } from "./completions.ts";
 import { dashboardsCommand } from "./dashboards.ts";
 import { demoCommand } from "./demo.ts";
 import { eventsCommand } from "./events.ts";
+import { doctorCommand } from "./doctor.ts";
 import { exampleConfigCommand } from "./example_config.ts";
 import { healthCommand } from "./health.ts";
 import { historyCommand } from "./history.ts";
@@ -29,6 +30,7 @@ export const commands: readonly Command[] = [
   startCommand,
   initCommand,
   checkCommand,
+  doctorCommand,
   planCommand,
   whyCommand,
   statusCommand,

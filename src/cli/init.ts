@@ -123,7 +123,7 @@ const gocdStep: Step = {
     const which = user === undefined ? "token" : "password";
     return withSecret(setup, { ...draft, user, secrets: { [which]: secrets[which] } }, which);
   },
-  trial: ({ rows }, config) => checkGocd(config, new Map(), rows),
+  trial: async ({ rows }, config) => void await checkGocd(config, new Map(), rows),
 };
 
 /** What agents need to register: the key, and a URL that works in containers, where localhost is the container. */

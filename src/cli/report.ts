@@ -2,7 +2,7 @@
 
 import { ConfigError, problemText } from "../config/config_error.ts";
 import { isAct } from "../core/words/phrases.ts";
-import { exitCodes, messageOf, OperatorError } from "../errors.ts";
+import { type ErrorKind, exitCodes, messageOf, OperatorError } from "../errors.ts";
 import type { CliIo } from "./io.ts";
 import { printable } from "./table.ts";
 
@@ -57,30 +57,53 @@ function faultText(error: unknown): string {
   return places.length === 0 ? text : `${text} (at ${places.join(", ")})`;
 }
 
-const whatWidth = 7;
+/** One finding. */
+export interface Row {
+  readonly level: "ok" | "warn" | "fail";
+  /** What it is about, in one word. */
+  readonly what: string;
+  readonly text: string;
+  /** The next act; empty: none. */
+  readonly hint: string;
+  /** Of a failure: what decides the exit code. */
+  readonly kind?: ErrorKind;
+}
 
-/** Creates a report without rows. */
-export function createReport(io: CliIo): Report {
+/** Creates a report that hands its rows on as they come. */
+export function rowReport(take: (row: Row) => void): Report {
   let exitCode = 0;
-  const row = (mark: string, what: string, { text, hint }: { readonly text: string; readonly hint: string }): void => {
-    io.out(`${mark.padEnd(4)}  ${what.padEnd(whatWidth)} ${printable(text)}`);
-    if (hint !== "") io.out(`${" ".repeat(whatWidth + 7)}${printable(nextAct(hint))}`);
-  };
   return {
-    ok: (what, text) => row("ok", what, { text, hint: "" }),
-    warn: (what, text, hint) => row("warn", what, { text, hint }),
+    ok: (what, text) => take({ level: "ok", what, text, hint: "" }),
+    warn: (what, text, hint) => take({ level: "warn", what, text, hint }),
     fail: (what, error) => {
-      if (exitCode === 0) exitCode = exitCodes[error instanceof OperatorError ? error.kind : "internal"];
+      const kind = error instanceof OperatorError ? error.kind : "internal";
+      if (exitCode === 0) exitCode = exitCodes[kind];
       if (error instanceof ConfigError) {
-        for (const problem of error.problems) row("FAIL", what, { text: problemText(problem), hint: problem.hint });
-        for (const warning of error.warnings) row("warn", what, { text: warning, hint: "" });
+        for (const problem of error.problems) {
+          take({ level: "fail", what, text: problemText(problem), hint: problem.hint, kind });
+        }
+        for (const warning of error.warnings) take({ level: "warn", what, text: warning, hint: "" });
       } else {
-        const text = messageOf(error);
-        row("FAIL", what, { text, hint: error instanceof OperatorError ? error.hint : "" });
+        const hint = error instanceof OperatorError ? error.hint : "";
+        take({ level: "fail", what, text: messageOf(error), hint, kind });
       }
     },
     exitCode: () => exitCode,
   };
+}
+
+const whatWidth = 7;
+const marks: Readonly<Record<Row["level"], string>> = { ok: "ok", warn: "warn", fail: "FAIL" };
+
+/** Prints a row. */
+export function printRow({ level, what, text, hint }: Row, io: CliIo): void {
+  io.out(`${marks[level].padEnd(4)}  ${what.padEnd(whatWidth)} ${printable(text)}`);
+  if (hint !== "") io.out(`${" ".repeat(whatWidth + 7)}${printable(nextAct(hint))}`);
+}
+
+/** Creates a report that prints its rows. */
+export function createReport(io: CliIo): Report {
+  return rowReport((row) => printRow(row, io));
 }
 
 /** A hint as shown: `to do: …`, or the hint itself if it says that there is nothing to do. */

@@ -150,13 +150,14 @@ function agentLines(status: StatusSummary, layout: Layout): string[] {
   ];
 }
 
-function problemLines({ problems }: StatusSummary, layout: Layout): string[] {
+function problemLines({ problems, atMs }: StatusSummary, layout: Layout): string[] {
   if (problems.length === 0) return ["", "no problems"];
   return [
     "",
     heading(counted(problems.length, "problem"), layout),
-    ...problems.flatMap(({ message, hint }) => [
-      ...wrapped(message, "! ", layout).map((line) => paint(line, "bad", layout.hasColour)),
+    ...problems.flatMap(({ message, hint, sinceMs }) => [
+      ...wrapped(sinceMs === undefined ? message : `${message} (for ${formatDuration(atMs - sinceMs)})`, "! ", layout)
+        .map((line) => paint(line, "bad", layout.hasColour)),
       ...hint === "" ? [] : wrapped(nextAct(hint), "  ", layout),
     ]),
   ];

@@ -12,13 +12,17 @@ import { createJobReader, type JobReader } from "./job_source.ts";
 import { maintenanceRequests, readMaintenance } from "./maintenance.ts";
 import { createDialectMemory, type DialectMemory } from "./probe.ts";
 import { createRequester, type Requester, type RequesterOptions } from "./request.ts";
-import { type AgentsForm, type GocdDialect, legacyAgentsForm, settledDialect } from "./versions.ts";
-import { deleteAgents, disable, enable, type WriteRoute } from "./writes.ts";
+import { type AgentsForm, type GocdDialect, legacyAgentsForm, mediaType, settledDialect } from "./versions.ts";
+import { deleteAgents, disable, enable, mayChange, type WriteRoute } from "./writes.ts";
 
 /** A GoCD server over HTTP. */
 export interface HttpGocdApi extends GocdApi {
   /** The names of all environments, for an administrator; nothing if they cannot be read. */
   environments(signal: AbortSignal): Promise<readonly string[] | undefined>;
+  /** The time of the server's clock, ms, in whole seconds; nothing if it sends none, or is older than 16.6. */
+  clockMs(signal: AbortSignal): Promise<number | undefined>;
+  /** Whether the account may change agents, by a change of no agent. */
+  mayChange(signal: AbortSignal): Promise<GocdRights>;
   /** Releases the client for custom certificate authorities; no requests may follow. */
   close(): void;
 }
@@ -72,6 +76,12 @@ export function createHttpGocdApi(connection: GocdConnection, options: Requester
       await writeTo(server, signal, (route) => deleteAgents(route, uuids));
     },
     rights: (signal) => server.dialects.use(signal, (dialect) => rights(server, dialect, signal)),
+    clockMs: (signal) => readServerClock(requester, signal),
+    mayChange: async (signal): Promise<GocdRights> => {
+      let rights: GocdRights = { admin: "unknown", detail: "" };
+      await writeTo(server, signal, async (route) => void (rights = await mayChange(route)));
+      return rights;
+    },
     environments: (signal) => server.dialects.use(signal, (dialect) => readEnvironments(requester, dialect, signal)),
     close: () => requester.close(),
   };
@@ -226,6 +236,19 @@ function refuseElastic(server: Server, uuids: readonly string[]): void {
       message: `the agent ${uuid} was not changed: it is an elastic agent and belongs to its plugin`,
       hint: "report this: gocd-mesos must never send it",
     });
+  }
+}
+
+async function readServerClock(requester: Requester, signal: AbortSignal): Promise<number | undefined> {
+  try {
+    const request = { method: "GET", path: "/api/version", accept: mediaType(1) } as const;
+    return await requester.exchange(request, signal, async (answer) => {
+      await answer.text();
+      return answer.dateMs;
+    });
+  } catch (error) {
+    if (error instanceof GocdError && error.problem.kind === "missing") return undefined;
+    throw error;
   }
 }
 

@@ -35,6 +35,8 @@ export interface GocdAnswer {
   readonly isSame: boolean;
   /** `ETag`. */
   readonly etag?: string;
+  /** The time of the server's clock, ms, by the header `Date`, which has whole seconds. */
+  readonly dateMs?: number;
   /** The body in pieces, decompressed. */
   readonly chunks: AsyncIterable<Uint8Array>;
   /** The whole body, at most {@linkcode bodyBytesMax} bytes. */
@@ -236,10 +238,12 @@ async function answerOf(session: Session, { call, etag: known }: SentRequest, re
   }
   noteDeprecation(session, source, response.headers);
   const etag = response.headers.get("etag") ?? undefined;
+  const dateMs = Date.parse(response.headers.get("date") ?? "");
   return {
     source,
     isSame,
     ...(etag === undefined ? {} : { etag }),
+    ...(Number.isNaN(dateMs) ? {} : { dateMs }),
     chunks: response.body ?? noChunks(),
     async text(): Promise<string> {
       const text = await wholeText(response.body, bodyBytesMax);

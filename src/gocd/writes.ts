@@ -3,7 +3,7 @@
 
 import { invalidRegistration } from "../core/names.ts";
 import { registrationProblemText } from "../core/words/names.ts";
-import { GocdError } from "./api.ts";
+import { GocdError, type GocdRights } from "./api.ts";
 import type { WrittenRegistration } from "./registration.ts";
 import type { GocdRequest, Requester } from "./request.ts";
 import type { AgentsForm } from "./versions.ts";
@@ -76,6 +76,29 @@ export async function deleteAgents(route: WriteRoute, uuids: readonly string[]):
     manyMin: 2,
     one: (uuid) => ({ method: "DELETE", path: pathOf(uuid) }),
   });
+}
+
+/**
+ * Whether the account may change agents: a change of no agent is refused as empty (GoCD 26.2: 422) only to those that may
+ * make one, the others are refused before (403, up to 18.5 401).
+ */
+export async function mayChange(route: WriteRoute): Promise<GocdRights> {
+  if (!route.bulk) {
+    return { admin: "unknown", detail: "GoCD before 16.7 has no change of no agent, which would show it" };
+  }
+  const body = { uuids: [], "agent_config_state": "Disabled", operations: noOperations };
+  const may: GocdRights = { admin: "yes", detail: "a change of no agent was not refused to the account" };
+  try {
+    await send(route, { method: "PATCH", path: "/api/agents", body });
+    return may;
+  } catch (error) {
+    if (!(error instanceof GocdError)) throw error;
+    if (concernsAgents(error)) return may;
+    const { code, kind, message } = error.problem;
+    if (code === "gocd-forbidden") return { admin: "no", detail: message };
+    if (kind === "maintenance") return { admin: "unknown", detail: "in maintenance mode every change is refused" };
+    throw error;
+  }
 }
 
 const noOperations = {

@@ -5,6 +5,7 @@ import { type HostCheck, hostCheck } from "../net/allowed_hosts.ts";
 import { isOfMaster, notAMaster, type Refusal, subscribeRefusal } from "./answers.ts";
 import { type FrameworkIdentity, type MesosApi, type MesosConnection, MesosError, type MesosSession } from "./api.ts";
 import { ownBytes, protobufType } from "./calls.ts";
+import { type ClusterView, readCluster } from "./cluster_view.ts";
 import { findFrameworks } from "./former_frameworks.ts";
 import { createLeaderFinder, type LeaderFinder } from "./leader.ts";
 import { createMasterClient, type MasterAnswer, type MasterClient, sendRequest } from "./master_request.ts";
@@ -50,6 +51,8 @@ export interface HttpSchedulerOptions {
 
 /** A Mesos cluster with open connections. */
 export interface HttpScheduler extends MesosApi {
+  /** What the leader shows of its cluster. Throws {@linkcode MesosError}. */
+  cluster(signal: AbortSignal): Promise<ClusterView>;
   /** Ends all subscriptions and releases all resources. */
   close(): void;
 }
@@ -102,6 +105,11 @@ export function createHttpScheduler(options: HttpSchedulerOptions): HttpSchedule
       const signals = [signal, scheduler.closing.signal];
       const candidates = await finder.candidates(signals);
       return await findFrameworks(client, { name, candidates, isAllowed, portProbe, signals });
+    },
+    cluster: async (signal) => {
+      const signals = [signal, scheduler.closing.signal];
+      const candidates = await finder.candidates(signals);
+      return await readCluster(client, { candidates, isAllowed, portProbe, signals });
     },
     close(): void {
       scheduler.closing.abort();

@@ -64,6 +64,13 @@ export function pageHosts({ http: { listen } }: Config): readonly string[] {
   return listen.host === "::" ? [`[::1]:${listen.port}`] : [];
 }
 
+/** Where Mesos links to the page, which others may reach under another name. */
+export function linkHosts({ mesos: { webuiUrl } }: Pick<Config, "mesos">): readonly string[] {
+  if (webuiUrl === undefined || !URL.canParse(webuiUrl)) return [];
+  const { hostname, port, protocol } = new URL(webuiUrl);
+  return [`${hostname}:${port === "" ? (protocol === "https:" ? 443 : 80) : port}`];
+}
+
 function unique(values: readonly string[]): readonly string[] {
   return [...new Set(values)];
 }

@@ -10,7 +10,7 @@ import { loadPartially, type PartialConfig } from "../config/load.ts";
 import { rootKey } from "../config/keys.ts";
 import { runningStateOf } from "../runtime/control_client.ts";
 import { controlPath, readControlFile } from "../runtime/control_file.ts";
-import { pageHosts, type Rights, rightsOf } from "../runtime/rights.ts";
+import { linkHosts, pageHosts, type Rights, rightsOf } from "../runtime/rights.ts";
 
 /** What a command line needs, without what the main thread has no use for. */
 export interface Needs {
@@ -32,6 +32,7 @@ export interface Needs {
 const fileAt: Readonly<Record<string, number>> = {
   start: 1,
   check: 1,
+  doctor: 1,
   plan: 1,
   why: 1,
   status: 1,
@@ -76,7 +77,8 @@ export function needsOf(args: readonly string[]): Needs {
   if (path === undefined || at === 0 && !isThere(path)) {
     return { ...plainNeeds, rights: { ...noRights, read: operands } };
   }
-  return { ...needsOfFile(path, operands, isStart), isLasting: isStart };
+  const needs = needsOfFile(path, operands, { isStart, isDoctor: command === "doctor" });
+  return { ...needs, isLasting: isStart };
 }
 
 /** The words of a command line without its options, and the address that a demo is to listen on. */
@@ -122,7 +124,11 @@ function initRights(path: string): Needs["rights"] {
   };
 }
 
-function needsOfFile(path: string, operands: readonly string[], isStart: boolean): Needs {
+function needsOfFile(
+  path: string,
+  operands: readonly string[],
+  { isStart, isDoctor }: { readonly isStart: boolean; readonly isDoctor: boolean },
+): Needs {
   // Those that were tried count, too: what is wrong with them is for the program to say.
   const tried: string[] = [];
   const read = (file: string): string => {
@@ -148,7 +154,14 @@ function needsOfFile(path: string, operands: readonly string[], isStart: boolean
   return {
     kind: "needs",
     rights: {
-      net: isStart ? net : [...new Set([...net, ...pageHosts(config), ...instanceHosts(config)])],
+      net: isStart ? net : [
+        ...new Set([
+          ...net,
+          ...pageHosts(config),
+          ...instanceHosts(config),
+          ...isDoctor ? linkHosts(config) : [],
+        ]),
+      ],
       read: [...new Set([...operands, ...files, ...tried])],
       write,
       env: isStart ? env : [...env, ...ofTerminal],

@@ -67,7 +67,7 @@ type Route = (url: URL) => Response;
 export function createHandler(options: HandlerOptions): Handler {
   const { nowMs } = options;
   const wrongTokens = createRateLimiter({ perSecond: wrongTokensPerSecond, burst: wrongTokensBurst, nowMs });
-  const streams = createStreamRoom(options.setTimer ?? realTimer);
+  const streams = createStreamRoom(options.setTimer ?? realTimer, options.onError);
   const look = sharedLook(options.picture, nowMs);
   const routes = readRoutes(options, { streams, look });
 

@@ -25,8 +25,8 @@ const lookMs = 1_000;
 /** Looks without anything new before a heartbeat. */
 const quietLooksMax = 15;
 
-/** Creates the room. */
-export function createStreamRoom(setTimer: SetTimer): StreamRoom {
+/** Creates the room; `onError` is called with what ends a stream but its client. */
+export function createStreamRoom(setTimer: SetTimer, onError: (error: unknown) => void): StreamRoom {
   const sleep = sleepWith(setTimer);
   let open = 0;
   return {
@@ -54,6 +54,7 @@ export function createStreamRoom(setTimer: SetTimer): StreamRoom {
           await pull(controller);
         } catch (error) {
           end();
+          onError(error);
           throw error;
         }
       };

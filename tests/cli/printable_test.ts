@@ -12,6 +12,7 @@ const hostile = "evil\u001b[2J\u009b31m\u202e\r\nFAKE: all is well";
 /** What each command is given beside the configuration. */
 const operandsOf: Readonly<Record<string, readonly (readonly string[])[]>> = {
   check: [[]],
+  doctor: [[], ["--json"]],
   plan: [[], ["--jobs"]],
   why: [["evil"], [hostile], ["evil", "--json"]],
   freeze: [["--profile", hostile], []],

@@ -29,7 +29,7 @@ const troubled: StatusView = {
   mesos: { ...sampleView.mesos, session: "connecting", reason: "no leader", health: { ...down, problem } },
   mode: "drain",
   frozen: true,
-  problems: [problem],
+  problems: [{ ...problem, sinceMs: sampleMs - 6 * minute }],
   avoidedHosts: [{ host: "rack1", untilMs: sampleMs, reason: "r" }],
 };
 const standby: StatusView = {

@@ -79,6 +79,17 @@ Deno.test("the hosts of webhooks are among the rights, where only a file knows t
   }
 });
 
+Deno.test("`doctor` may ask for the page where Mesos links to it, whoever else may not", () => {
+  const linked = text.replace(
+    'http.listen = "127.0.0.1:8090"',
+    'http { listen = "0.0.0.0:8090", advertise = "page.example.org:81" }',
+  );
+  withConf((conf) => {
+    const has = (command: string): boolean => needsOf([command, conf]).rights.net.includes("page.example.org:81");
+    assertEquals([has("doctor"), has("check"), has("start")], [true, false, false]);
+  }, linked);
+});
+
 for (
   const args of [
     ["teardown", "--now", "--yes", "FILE"],

@@ -21,6 +21,13 @@ Deno.test("operators are answered as by the real master: media types, methods, s
     assertEquals((await call("{"))[0], 400);
     assertEquals((await call("{}"))[0], 400);
     assertEquals((await call('{"type":"GET_FLAGS"}'))[0], 501);
+    assertEquals((await call('{"type":"GET_WEIGHTS"}'))[1], '{"type":"GET_WEIGHTS","get_weights":{}}');
+    assertEquals((await call('{"type":"GET_QUOTA"}'))[1], '{"type":"GET_QUOTA","get_quota":{"status":{}}}');
+    assertEquals((await call('{"type":"GET_ROLES"}'))[1], '{"type":"GET_ROLES","get_roles":{}}');
+    assertStringIncludes(
+      (await call('{"type":"GET_AGENTS"}'))[1],
+      ',{"name":"cpus","type":"SCALAR","scalar":{"value":16.0},"role":"*"},',
+    );
     const running = await startScheduler(cluster);
     while (cluster.mesos.view().frameworks.length === 0) await cluster.clock.sleep(100, new AbortController().signal);
     const id = cluster.mesos.view().frameworks[0]?.id ?? "";
@@ -28,6 +35,10 @@ Deno.test("operators are answered as by the real master: media types, methods, s
     assertStringIncludes((await call('{"type":"GET_FRAMEWORKS"}'))[1], '"active":true,"connected":true');
     assertStringIncludes((await ask(`/master/frameworks?framework_id=${id}`))[1], `{"id":"${id}","name":"GoCD-Mesos"`);
     assertStringIncludes((await ask("/frameworks?framework_id=x"))[1], '{"frameworks":[],');
+    assertStringIncludes(
+      (await call('{"type":"GET_ROLES"}'))[1],
+      `{"roles":[{"name":"*","weight":1.0,"frameworks":[{"value":"${id}"}]}]}`,
+    );
     await running.stop();
   } finally {
     await cluster.close();

@@ -38,16 +38,26 @@ function schemasOfDocument(): Ajv2020 {
   return ajv.addSchema(openapi, "openapi");
 }
 
+const ajv = schemasOfDocument();
+
 /** Asserts that a value fits a named schema of the document. */
 export function assertFits(name: string, value: unknown): void {
-  const validate = schemasOfDocument().getSchema(`openapi#/components/schemas/${name}`);
+  const validate = ajv.getSchema(`openapi#/components/schemas/${name}`);
   if (validate === undefined) throw new Error(`no schema ${name}`);
   assert(validate(value), `${JSON.stringify(value)}: ${JSON.stringify(validate.errors)}`);
 }
 
+/** Whether a body is one that the document allows for a POST to this path. */
+export function isDocumentedBody(path: string, body: unknown): boolean {
+  const pointer = ["paths", path, "post", "requestBody", "content", "application/json", "schema"]
+    .map((part) => encodeURIComponent(part.replaceAll("/", "~1"))).join("/");
+  const validate = ajv.getSchema(`openapi#/${pointer}`);
+  if (validate === undefined) throw new Error(`no schema at ${pointer}`);
+  return validate(body) === true;
+}
+
 /** Makes a checker that has seen nothing. */
 export function createChecker(): Checker {
-  const ajv = schemasOfDocument();
   const seen = new Set<string>();
 
   const ask: Checker["ask"] = async (handler, path, { of, ...init } = {}) => {

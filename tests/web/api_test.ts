@@ -13,7 +13,7 @@ import { apiRoutes, findRoute } from "../../src/web/api/routes.ts";
 import type { CommandAnswer } from "../../src/web/commands.ts";
 import { createHandler, type Handler, type HandlerOptions } from "../../src/web/handler.ts";
 import { aLife, aNote, aSample, limits } from "../history/samples.ts";
-import { type Checker, createChecker, openapi } from "../support/api_schema.ts";
+import { type Checker, createChecker, isDocumentedBody, openapi } from "../support/api_schema.ts";
 import { pictureOf } from "../support/picture.ts";
 import { hostileName, largeView, sampleMs, sampleNotes, sampleView } from "../support/sample_view.ts";
 import { situation } from "../support/situation.ts";
@@ -187,6 +187,30 @@ async function commands(checker: Checker): Promise<void> {
     assertEquals((await checker.ask(sample, path, { method: "POST" })).status, 403);
   }
 }
+
+Deno.test("a command takes exactly the bodies that the document allows", async () => {
+  const onCommand = (): Promise<CommandAnswer> => Promise.resolve({ kind: "accepted", message: "done" });
+  const handler = handlerOf(() => pictureOf(sampleView), {
+    commands: { tokens: [new Secret("t", () => token)], onCommand },
+  });
+  const values = ["linux", "", "a b", "x".repeat(101), "drain", "now", 3, null, true, [], {}];
+  const bodies: readonly unknown[] = [
+    ...values,
+    ...["profile", "mode", "other"].flatMap((key) => values.map((value) => ({ [key]: value }))),
+    { profile: "linux", mode: "now" },
+  ];
+  let allowed = 0;
+  for (const [path, methods] of Object.entries(openapi.paths)) {
+    if (methods["post"] === undefined) continue;
+    for (const body of bodies) {
+      const init = { method: "POST", headers: { authorization: `Bearer ${token}` }, body: JSON.stringify(body) };
+      const { status } = await handler(new Request(`http://localhost${path}`, init));
+      assertEquals(status, isDocumentedBody(path, body) ? 202 : 400, `${path} ${JSON.stringify(body)}`);
+      if (status === 202) allowed++;
+    }
+  }
+  assert(allowed > 10);
+});
 
 Deno.test("the document has every route and no other, each with an id of its own", async () => {
   assertMatch(openapi.openapi, /^3\.1\./);

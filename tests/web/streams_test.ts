@@ -139,7 +139,9 @@ Deno.test("a picture that cannot be made ends the stream, and its place is free 
     if (fails) throw new Error("broken");
     return pictureOf(sampleView);
   };
-  const handler = createHandler(sampleOptions({ ...program.options, picture }));
+  const errors: string[] = [];
+  const onError = (error: unknown): void => void errors.push(String(error));
+  const handler = createHandler(sampleOptions({ ...program.options, picture, onError }));
   for (let index = 0; index < 2 * streamsMax; index++) {
     fails = false;
     const answer = await handler(new Request("http://localhost/api/v1/events?follow"));
@@ -147,6 +149,7 @@ Deno.test("a picture that cannot be made ends the stream, and its place is free 
     fails = true;
     assertEquals(await answer.body?.getReader().read().then(() => "goes on", () => "ended"), "ended");
   }
+  assertEquals(errors, Array(2 * streamsMax).fill("Error: broken"));
 });
 
 /** What a client on a socket has received so far. */

@@ -179,7 +179,11 @@ function configText(folder: string, { gocd, mesos, login, format, more = "" }: C
   }\n`;
 }
 
-const pagePaths = ["", "fragment", "api/status", "metrics", "health", "nothing", "api/commands/drain"];
+const pagePaths = [
+  ...["", "fragment", "api/status", "metrics", "health", "nothing", "api/commands/drain"],
+  ...["status", "jobs", "demand", "agents", "gocd-agents", "profiles", "hosts", "problems", "events", "openapi.json"]
+    .map((last) => `api/v1/${last}`),
+];
 
 async function pagesOf(url: string, token: string): Promise<string> {
   const texts = await Promise.all(pagePaths.map(async (path) => {
@@ -224,14 +228,23 @@ for (const [login, format] of [["basic", "text"], ["bearer", "json"]] as const) 
         await Deno.writeTextFile(conf, configText(folder, { ...choice, more: 'go-agent.env.SECRET = "another"' }));
         program.signal("SIGHUP");
         await until(() => /configuration/.test(program.output()), program.output);
-        const commands = [["notify-test", conf], ["plan", conf], ["plan", "--json", conf], ["why", conf, "x"], [
-          "check",
-          conf,
-        ], [
-          "state",
-          "show",
-          conf,
-        ], ["state", "export", conf]];
+        const commands = [
+          ["notify-test", conf],
+          ["plan", conf],
+          ["plan", "--json", conf],
+          ["why", conf, "x"],
+          ["check", conf],
+          ["doctor", conf],
+          ["status", conf],
+          ["agents", conf],
+          ["events", conf],
+          [
+            "state",
+            "show",
+            conf,
+          ],
+          ["state", "export", conf],
+        ];
         for (const args of commands) assertSilent(await run(args), args.join(" "));
         program.signal("SIGTERM");
         assertEquals(await program.ended, 0);

@@ -50,16 +50,20 @@ export function needOf(profile: AgentProfile): ResourceQuantities {
   return mappings === 0 ? need : { ...need, ports: mappings };
 }
 
-/** Looks at every host once. */
-export function candidatesFor(profile: AgentProfile, round: PlacementRound): Candidates {
-  const demand: HostDemand = {
+/** What a host is held against for a profile. */
+export function demandOf(profile: AgentProfile): HostDemand {
+  return {
     profileName: profile.name,
     role: profile.role,
     need: needOf(profile),
     constraints: compileConstraints(profile.constraints),
     ...(profile.maxPerHost === undefined ? {} : { maxPerHost: profile.maxPerHost }),
   };
-  const candidates: Candidates = { profile, demand, heap: [], touchedSeen: round.touched.length };
+}
+
+/** Looks at every host once. */
+export function candidatesFor(profile: AgentProfile, round: PlacementRound): Candidates {
+  const candidates: Candidates = { profile, demand: demandOf(profile), heap: [], touchedSeen: round.touched.length };
   for (const host of round.hosts) consider(candidates, host, round);
   return candidates;
 }

@@ -1,8 +1,9 @@
-// The operator API of the simulated master: GET_FRAMEWORKS, and the endpoint /master/frameworks (Mesos
+// The operator API of the simulated master: GET_FRAMEWORKS, GET_AGENTS and the like, and the endpoint /master/frameworks (Mesos
 // src/master/http.cpp, Master::Http::api; src/master/readonly_handler.cpp).
 
 import { authenticate, mastersRefusal, noAnswer, refusal, type SimMesosAnswer, type SimMesosRequest } from "./gate.ts";
 import { compact, type Plain, plainOf, textAt } from "./json.ts";
+import { clusterAnswer } from "./operator_cluster.ts";
 import type { SimTask, SimWorld } from "./state.ts";
 import { mesosJson } from "./wire_text.ts";
 
@@ -36,6 +37,8 @@ function operatorCall(world: SimWorld, request: SimMesosRequest): SimMesosAnswer
   if (typeof unreadable === "string") return refusal(400, unreadable);
   const call = textAt(request.call, "type");
   if (call === undefined) return refusal(400, "Failed to validate master::Call: Expecting 'type' to be present");
+  const cluster = clusterAnswer(world, call);
+  if (cluster !== undefined) return good(cluster);
   if (call !== "GET_FRAMEWORKS") return refusal(501, "501 Not Implemented.");
   const frameworks = known(world).map(({ info, isActive, isConnected, isRecovered }) => ({
     "framework_info": info,

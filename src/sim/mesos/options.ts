@@ -163,6 +163,8 @@ export interface SimMesosOptions {
   readonly offersSpecialToAll?: boolean;
   /** Quota limits per role at the start: no offers beyond them. */
   readonly quotaLimits?: Readonly<Record<string, SimAmounts>>;
+  /** `--weights`: those that differ from 1. */
+  readonly weights?: Readonly<Record<string, number>>;
   /** Images that cannot be pulled anywhere. */
   readonly missingImages?: readonly string[];
 }

@@ -7,7 +7,12 @@ import type { Plain } from "./json.ts";
 const json = "application/json";
 
 /** Fields that are doubles: they print with a fraction, `8.0`. */
-const doubleFields: ReadonlySet<string> = new Set(["heartbeat_interval_seconds", "timestamp", "failover_timeout"]);
+const doubleFields: ReadonlySet<string> = new Set([
+  "heartbeat_interval_seconds",
+  "timestamp",
+  "failover_timeout",
+  "weight",
+]);
 
 function numberText(value: number, isDouble: boolean): string {
   if (!Number.isInteger(value)) return String(value);

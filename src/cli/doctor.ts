@@ -1,0 +1,98 @@
+// `gocd-mesos doctor`: everything that `check` looks at, and more of the live systems, on one page.
+
+import { counted } from "../core/words/phrases.ts";
+import { type ErrorKind, exitCodes } from "../errors.ts";
+import { checkAll, type Checked } from "./check.ts";
+import type { Command } from "./command.ts";
+import { checkClocks } from "./doctor_clocks.ts";
+import { doctorGocd, doctorKey } from "./doctor_gocd.ts";
+import { doctorMesos } from "./doctor_mesos.ts";
+import { doctorCertificates, doctorPage } from "./doctor_net.ts";
+import { writeJson } from "./instance.ts";
+import type { CliIo } from "./io.ts";
+import { printRow, type Report, type Row, rowReport } from "./report.ts";
+
+/** Of several failures, the kind that is to be mended first decides the exit code. */
+const worstFirst: readonly ErrorKind[] = ["internal", "usage", "state", "superseded", "refused", "unreachable"];
+
+/** The command. */
+export const doctorCommand: Command = {
+  name: "doctor",
+  summary: "everything that check does, and more of the live systems: rights, names, clocks, roles, room, certificates",
+  help: `Usage: gocd-mesos doctor [--json] path/to/framework.conf
+
+Does what \`check\` does (which also lists every right of a start), and looks further:
+  rights  whether the account may change agents, by a change of no agent
+  names   resources and environments that are near misses of those of waiting jobs, agents and the server
+  key     whether the auto-register key looks like one
+  role    the Mesos roles with weight and quota, and whether a quota is too small for one agent
+  fit     on how many Mesos agents each profile fits, now and if nothing ran there, and else the nearest miss
+  clock   the clocks of the GoCD server and of the Mesos master against the one here
+  tls     until when their certificates are valid
+  page    whether the page answers where Mesos links to it, if an instance runs here
+Nothing is registered, launched or changed. One row per finding: ok, warn or FAIL, with what to do.
+
+Options:
+  --json    one JSON object with the rows, instead of the page
+
+Exit codes (that of the first of these which occurs):
+  0  no FAIL (perhaps warnings)      2  the file, or http.listen     6  the state file
+  4  access or the start is refused, or a profile can never be placed
+  3  a server cannot be reached or is not ready
+
+Examples:
+  gocd-mesos doctor framework.conf
+  gocd-mesos doctor --json framework.conf | jq -r '.rows[] | select(.level != "ok") | .text'`,
+  booleans: ["json"],
+  strings: [],
+  operandsMin: 1,
+  operandsMax: 1,
+  operandsText: "one configuration file",
+  run: async ({ operands: [path = ""], flags }, io) => {
+    const isJson = flags["json"] === true;
+    const rows: Row[] = [];
+    const report = rowReport((row) => {
+      if (isOneOfTheRights(row, rows)) return;
+      rows.push(row);
+      if (!isJson) printRow(row, io);
+    });
+    const checked = await checkAll(path, report, io);
+    if (checked !== undefined) await lookFurther(checked, report, io);
+    const exitCode = worstOf(rows);
+    if (isJson) writeJson({ rows: rows.map(rowJson), exitCode }, io);
+    else io.out(`\n${summaryOf(rows)}`);
+    return exitCode;
+  },
+};
+
+/** The rights of a start are a row each, which would fill the page: only the first tells whether they are limited. */
+function isOneOfTheRights({ what, level }: Row, before: readonly Row[]): boolean {
+  return what === "sandbox" && level === "ok" && before.some((row) => row.what === what);
+}
+
+const levelWords: Readonly<Record<Row["level"], string>> = { ok: "ok", warn: "warning", fail: "failure" };
+
+function rowJson({ level, what, text, hint }: Row): Readonly<Record<string, string>> {
+  return { level: levelWords[level], what, text, hint };
+}
+
+async function lookFurther({ config, poll }: Checked, report: Report, io: CliIo): Promise<void> {
+  const { machine } = io;
+  const gocdClock = poll === undefined ? undefined : await doctorGocd(config, poll, { report, machine });
+  doctorKey(config, report);
+  const mesosClock = await doctorMesos(config, { report, machine });
+  checkClocks([gocdClock, mesosClock].filter((each) => each !== undefined), report);
+  await doctorCertificates(config, { report, machine });
+  await doctorPage(config, report);
+}
+
+function worstOf(rows: readonly Row[]): number {
+  const kinds = new Set(rows.flatMap(({ kind }) => kind ?? []));
+  const worst = worstFirst.find((kind) => kinds.has(kind));
+  return worst === undefined ? 0 : exitCodes[worst];
+}
+
+function summaryOf(rows: readonly Row[]): string {
+  const count = (level: Row["level"]): number => rows.filter((row) => row.level === level).length;
+  return `${count("ok")} ok, ${counted(count("warn"), "warning")}, ${counted(count("fail"), "failure")}`;
+}

@@ -1,0 +1,58 @@
+// The clocks of both servers held against the one here. For `doctor`.
+
+import { formatDuration } from "../core/words/phrases.ts";
+import type { Report } from "./report.ts";
+
+/** What a server said of its time. */
+export interface ClockSeen {
+  /** As in "the clock of the GoCD server". */
+  readonly who: string;
+  /** Its time, in whole seconds. */
+  readonly clockMs: number;
+  /** Our time around the answer. */
+  readonly askedMs: number;
+  readonly answeredMs: number;
+}
+
+/** The header `Date` has whole seconds. */
+const roundingMs = 1_000;
+/** What nobody notices. */
+const toleratedMs = 5_000;
+
+/** How far a clock is ahead of ours at least, ms; behind where negative; 0: not more than what cannot be told. */
+export function skewMs({ clockMs, askedMs, answeredMs }: ClockSeen): number {
+  if (clockMs > answeredMs) return clockMs - answeredMs;
+  const behindMs = askedMs - (clockMs + roundingMs);
+  return behindMs > 0 ? -behindMs : 0;
+}
+
+/** Reports the clocks. */
+export function checkClocks(seen: readonly ClockSeen[], report: Report): void {
+  if (seen.length === 0) return;
+  const wrong = seen.map((each) => ({ who: each.who, ms: skewMs(each) })).filter(({ ms }) =>
+    Math.abs(ms) > toleratedMs
+  );
+  const [first, second] = wrong;
+  if (first === undefined) {
+    const names = seen.map(({ who }) => who).join(" and ");
+    report.ok("clock", `${names}: not off from the clock here by more than ${toleratedMs / 1000} s`);
+    return;
+  }
+  const isOurs = second !== undefined && Math.abs(first.ms - second.ms) <= toleratedMs;
+  if (isOurs) {
+    report.warn(
+      "clock",
+      `the clock here is ${formatDuration(Math.abs(first.ms))} ${first.ms > 0 ? "behind" : "ahead of"} both servers`,
+      "synchronize the clock of this machine (chrony, systemd-timesyncd)",
+    );
+    return;
+  }
+  for (const { who, ms } of wrong) {
+    const how = `${formatDuration(Math.abs(ms))} ${ms > 0 ? "ahead of" : "behind"}`;
+    report.warn(
+      "clock",
+      `the clock of ${who} is ${how} the one here`,
+      "synchronize both (chrony, systemd-timesyncd): times in logs and timeouts would disagree",
+    );
+  }
+}

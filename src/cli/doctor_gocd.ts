@@ -1,0 +1,77 @@
+// What `doctor` asks the GoCD server beside what `check` does: whether the account may change agents, names, the clock, and
+// whether the key looks like one.
+
+import type { Config } from "../config/config.ts";
+import { OperatorError } from "../errors.ts";
+import type { GocdPoll } from "../gocd/api.ts";
+import type { Machine } from "../runtime/machine.ts";
+import { openGocd } from "../runtime/ports.ts";
+import type { ClockSeen } from "./doctor_clocks.ts";
+import { checkSpelling } from "./doctor_spelling.ts";
+import type { Report } from "./report.ts";
+import { requestsLimitMs, slowGocdHint, withinLimit } from "./time_limit.ts";
+
+/** Reports all of it; gives the clock of the server, where it tells it. */
+export async function doctorGocd(
+  config: Config,
+  poll: GocdPoll,
+  { report, machine }: { readonly report: Report; readonly machine: Machine },
+): Promise<ClockSeen | undefined> {
+  const gocd = openGocd(config, machine);
+  const limit = { who: "the GoCD server", limitMs: requestsLimitMs(config), hint: slowGocdHint };
+  try {
+    const rights = await withinLimit(limit, (signal) => gocd.mayChange(signal));
+    if (rights.admin === "yes") report.ok("rights", `changes of agents: ${rights.detail}`);
+    else if (rights.admin === "unknown") report.warn("rights", `changes of agents: ${rights.detail}`, nothingToDo);
+    else report.fail("rights", mayNotChange(rights.detail));
+    const environments = await withinLimit(limit, (signal) => gocd.environments(signal));
+    checkSpelling(config, poll, { environments: environments ?? [], report });
+    const askedMs = machine.nowMs();
+    const clockMs = await withinLimit(limit, (signal) => gocd.clockMs(signal));
+    return clockMs === undefined
+      ? undefined
+      : { who: "the GoCD server", clockMs, askedMs, answeredMs: machine.nowMs() };
+  } catch (error) {
+    report.fail("gocd", error);
+    return undefined;
+  } finally {
+    gocd.close();
+  }
+}
+
+const nothingToDo = "nothing to do if the account is an administrator";
+
+function mayNotChange(detail: string): OperatorError {
+  return new OperatorError(`changes of agents are refused to the account: ${detail}`, {
+    code: "gocd-too-few-rights",
+    kind: "refused",
+    hint: "make the account an administrator in GoCD: agents can neither be enabled nor removed",
+  });
+}
+
+/** Shorter ones are rarely keys. */
+const keyCharactersMin = 8;
+
+/** What is odd about a key, in words without the key; `undefined`: nothing. */
+export function oddKey(key: string): string | undefined {
+  if (/\s/.test(key)) return "has blanks or line ends in it";
+  if (/^["'].*["']$/.test(key)) return "stands in quotes that are a part of it";
+  if (/^[<$\[{]|change.?me|random_uuid|^x+$/i.test(key)) return "looks like a placeholder";
+  if (key.length < keyCharactersMin) return `has only ${key.length} characters`;
+  return undefined;
+}
+
+/** Reports whether the key looks like one; that it is missing, `check` tells. */
+export function doctorKey({ gocd: { autoRegisterKey } }: Pick<Config, "gocd">, report: Report): void {
+  if (autoRegisterKey === undefined) return;
+  const odd = oddKey(autoRegisterKey.reveal());
+  if (odd === undefined) {
+    report.ok("key", "go-agent.auto-register-key is set; whether the server knows it shows when an agent registers");
+  } else {
+    report.warn(
+      "key",
+      `go-agent.auto-register-key ${odd}`,
+      "compare it with agentAutoRegisterKey of the server's config (Admin > Config XML, <server>)",
+    );
+  }
+}

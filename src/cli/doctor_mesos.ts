@@ -1,0 +1,145 @@
+// What `doctor` asks the Mesos master: roles with weight and quota, and whether each profile fits the agents of the cluster.
+
+import type { Config } from "../config/config.ts";
+import { fitOn } from "../core/placement/fit.ts";
+import { needOf } from "../core/placement/candidates.ts";
+import type { AgentProfile } from "../core/settings.ts";
+import { counted } from "../core/words/phrases.ts";
+import { missText } from "../core/words/placement.ts";
+import { OperatorError } from "../errors.ts";
+import { type ClusterAgent, type ClusterView, offerFor, type RoleQuota } from "../mesos/cluster_view.ts";
+import type { Machine } from "../runtime/machine.ts";
+import { openMesos } from "../runtime/ports.ts";
+import type { ClockSeen } from "./doctor_clocks.ts";
+import type { Report } from "./report.ts";
+import { requestsLimitMs, withinLimit } from "./time_limit.ts";
+
+/** Reports all of it; gives the clock of the master, where it tells it. */
+export async function doctorMesos(
+  config: Config,
+  { report, machine }: { readonly report: Report; readonly machine: Machine },
+): Promise<ClockSeen | undefined> {
+  const mesos = openMesos(() => config, machine);
+  const hint = "check mesos-master, and that the masters are not overloaded";
+  try {
+    const askedMs = machine.nowMs();
+    const cluster = await withinLimit(
+      { who: "the Mesos masters", limitMs: requestsLimitMs(config), hint },
+      (signal) => mesos.cluster(signal),
+    );
+    const answeredMs = machine.nowMs();
+    const { profiles } = config.settings;
+    checkRoles([...new Set(profiles.map(({ role }) => role))], profiles, { cluster, report });
+    checkFit(profiles, { cluster, report, nowMs: answeredMs });
+    const { dateMs } = cluster;
+    return dateMs === undefined ? undefined : { who: "the Mesos master", clockMs: dateMs, askedMs, answeredMs };
+  } catch (error) {
+    report.fail("mesos", error);
+    return undefined;
+  } finally {
+    mesos.close();
+  }
+}
+
+interface Looked {
+  readonly cluster: ClusterView;
+  readonly report: Report;
+}
+
+const aclHint = "allow the principal to see them (--acls: view_roles, get_quotas), or look at the master's own page";
+
+function checkRoles(roles: readonly string[], profiles: readonly AgentProfile[], { cluster, report }: Looked): void {
+  if (cluster.roles === undefined) {
+    report.warn("role", "the master does not show its roles to us: weights are not known", aclHint);
+  }
+  if (cluster.quotas === undefined) report.warn("role", "the master does not show its quotas to us", aclHint);
+  for (const role of roles) {
+    const known = cluster.roles?.find(({ name }) => name === role);
+    const quota = cluster.quotas?.find((each) => each.role === role);
+    const short = profiles.filter((profile) => profile.role === role).flatMap((profile) => lacksOf(profile, quota));
+    for (const lack of short) report.fail("role", lack);
+    if (short.length > 0 || cluster.roles === undefined) continue;
+    const frameworks = counted(known?.frameworks ?? 0, "framework");
+    report.ok("role", `${role}: weight ${known?.weight ?? 1}, ${frameworks}, ${quotaText(cluster, quota)}`);
+  }
+}
+
+function quotaText({ quotas }: ClusterView, quota: RoleQuota | undefined): string {
+  if (quotas === undefined) return "quota not known";
+  if (quota === undefined) return "no quota";
+  const amounts = (of: Readonly<Record<string, number>>): string =>
+    Object.entries(of).map(([name, amount]) => `${amount} ${name}`).join(", ");
+  const guaranteed = Object.keys(quota.guarantees).length === 0 ? [] : [`guaranteed ${amounts(quota.guarantees)}`];
+  const limited = Object.keys(quota.limits).length === 0 ? [] : [`at most ${amounts(quota.limits)}`];
+  return ["quota:", [...guaranteed, ...limited].join("; ") || "without amounts"].join(" ");
+}
+
+/** What a quota leaves too little of for a single agent. */
+function lacksOf(profile: AgentProfile, quota: RoleQuota | undefined): readonly OperatorError[] {
+  const need = needOf(profile);
+  return (["cpus", "mem", "disk", "gpus"] as const).flatMap((name) => {
+    const limit = quota?.limits[name];
+    const needed = name === "gpus" ? need[name] : need[name] / 1000;
+    if (limit === undefined || needed <= limit) return [];
+    return [
+      new OperatorError(
+        `the quota of role ${profile.role} is ${limit} ${name} at most, and one agent of profile ${profile.name} needs ${needed}`,
+        { code: "mesos-quota-too-small", kind: "refused", hint: "raise the quota, or request less in the profile" },
+      ),
+    ];
+  });
+}
+
+function checkFit(
+  profiles: readonly AgentProfile[],
+  { cluster, report, nowMs }: Looked & { readonly nowMs: number },
+): void {
+  const { agents } = cluster;
+  if (agents === undefined) {
+    report.warn(
+      "fit",
+      "the master does not show its agents to us: whether the profiles fit them is not known",
+      aclHint,
+    );
+    return;
+  }
+  const active = agents.filter(({ isActive }) => isActive);
+  if (active.length === 0) {
+    const message = `${counted(agents.length, "Mesos agent")} in the cluster, none of them active`;
+    const hint = "start Mesos agents, and check that they reach the master";
+    report.fail("fit", new OperatorError(message, { code: "mesos-no-agents", kind: "unreachable", hint }));
+    return;
+  }
+  for (const profile of profiles) checkFitOf(profile, active, { report, nowMs });
+}
+
+function checkFitOf(
+  profile: AgentProfile,
+  agents: readonly ClusterAgent[],
+  { report, nowMs }: { readonly report: Report; readonly nowMs: number },
+): void {
+  const on = (what: "all" | "free"): ReturnType<typeof fitOn> =>
+    fitOn(profile, agents.map((agent) => offerFor(agent, profile.role, what)), nowMs);
+  const [empty, now] = [on("all"), on("free")];
+  const of = `of ${counted(agents.length, "Mesos agent")}`;
+  if (empty.miss !== undefined) {
+    const message = `profile ${profile.name} fits no Mesos agent (${agents.length} there), even if nothing ran on it: ${
+      missText(empty.miss)
+    }`;
+    const hint = "request less in the profile, correct its constraints, or add Mesos agents";
+    report.fail("fit", new OperatorError(message, { code: "mesos-no-fit", kind: "refused", hint }));
+  } else if (now.miss !== undefined) {
+    report.warn(
+      "fit",
+      `profile ${profile.name} fits ${empty.hosts} ${of}, but there is no room now: ${missText(now.miss)}`,
+      "wait until something ends there, or add Mesos agents",
+    );
+  } else {
+    report.ok(
+      "fit",
+      `profile ${profile.name}: ${now.hosts} ${of} ${
+        now.hosts === 1 ? "has" : "have"
+      } room now, ${empty.hosts} if nothing ran there`,
+    );
+  }
+}
