@@ -49,6 +49,8 @@ const problem = v.strictObject({
   message: v.string(),
   hint: v.string(),
   locators: v.optional(texts),
+  profile: v.optional(v.string()),
+  subject: v.optional(v.string()),
 });
 const planShape = v.strictObject({
   server: v.strictObject({ url: v.string(), version: nullableText, maintenance: v.picklist(["on", "off", "unknown"]) }),
