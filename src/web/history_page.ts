@@ -16,6 +16,9 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 /** Rows of finished instances. */
 const endedMax = 25;
+/** Finished instances that are counted by host. */
+const countedMax = 2_000;
+const badHostsMax = 5;
 /** Decisions that are marked in a trend. */
 const marksMax = 500;
 /** Answers that are remembered: all lengths, now and at some moments. */
@@ -40,6 +43,15 @@ export interface HistoryShown {
   /** The last ones of the time of the trend. */
   readonly ended: readonly InstanceLife[];
   readonly endedCount: number;
+  /** Hosts on which agents failed, were lost or ended by themselves, those of most agents first. */
+  readonly badHosts: readonly HostFailures[];
+}
+
+/** How many of the agents that ended on a host did so for no reason of ours. */
+export interface HostFailures {
+  readonly host: string;
+  readonly failed: number;
+  readonly ended: number;
 }
 
 /** Agent time of a profile, ms, by what it was spent on. */
@@ -85,6 +97,7 @@ function shownPage(
   // What is not over yet would change with each sample.
   const toMs = (Math.floor(lastMs / stepMs) + (query.atMs === undefined ? 0 : 1)) * stepMs;
   const shown = { fromMs: toMs - lengthMs, toMs };
+  const ended = reader.ended(shown, countedMax);
   return {
     kind: "shown",
     query,
@@ -98,9 +111,20 @@ function shownPage(
       marks: reader.notes(shown, { max: marksMax, levels: ["warning", "error"] }),
     },
     costs: costsOf(reader.hours({ fromMs: lastMs - 7 * dayMs, toMs: lastMs + 1 }), lastMs),
-    ended: reader.ended(shown, endedMax),
+    ended: ended.slice(0, endedMax),
     endedCount: reader.endedCount(shown),
+    badHosts: badHostsOf(ended),
   };
+}
+
+const badEnds: ReadonlySet<InstanceLife["end"]> = new Set(["launch-failed", "never-registered", "exited", "lost"]);
+
+function badHostsOf(ended: readonly InstanceLife[]): readonly HostFailures[] {
+  return [...Map.groupBy(ended.filter(({ host }) => host !== ""), ({ host }) => host)]
+    .map(([host, lives]) => ({ host, failed: lives.filter(({ end }) => badEnds.has(end)).length, ended: lives.length }))
+    .filter(({ failed }) => failed > 0)
+    .sort((one, other) => other.failed - one.failed)
+    .slice(0, badHostsMax);
 }
 
 /** In its first hour a program would draw a thin line at the end of six. */

@@ -67,19 +67,19 @@ const noteTones: Readonly<Record<NoteView["level"], Tone>> = {
   error: "bad",
 };
 
-/** Recent decisions, newest first. */
-export function notesSection(notes: readonly NoteView[], query: PageQuery): Html {
+/** Recent decisions, newest first; `hrefAt`: the page of a moment. */
+export function notesSection(notes: readonly NoteView[], query: PageQuery, hrefAt?: (atMs: number) => string): Html {
   const { shown, hidden } = firstOf(notes.toReversed(), query.rowsMax);
   // Keys are counted from the oldest, so that a row keeps its own when others come.
   const keys = distinctKeys(shown.toReversed().map(({ atMs, code }) => `${atMs} ${code}`)).toReversed();
   const items = shown.map(({ atMs, level, code, text }, index) =>
     html`
       <li
-        data-key="${keys[index]}"><time datetime="${timeText(atMs)}">${timeText(
-          atMs,
-        )}</time> ${level === "info" || level === "debug" ? undefined : badge(level, noteTones[level])} ${sentence(
-          text,
-        )} <code class="quiet">${code}</code></li>
+        data-key="${keys[index]}">${noteTime(atMs, hrefAt)} ${level === "info" || level === "debug"
+          ? undefined
+          : badge(level, noteTones[level])} ${sentence(
+            text,
+          )} <code class="quiet">${code}</code></li>
     `
   );
   return section(
@@ -92,4 +92,10 @@ export function notesSection(notes: readonly NoteView[], query: PageQuery): Html
         hidden === 0 ? undefined : html`<p class="more">${hidden} more</p>`
       }`,
   );
+}
+
+function noteTime(atMs: number, hrefAt: ((atMs: number) => string) | undefined): Html {
+  const time = html`<time datetime="${timeText(atMs)}">${timeText(atMs)}</time>`;
+  // A URL has whole seconds, and the decision is part of that moment.
+  return hrefAt === undefined ? time : html`<a href="${hrefAt(Math.ceil(atMs / 1_000) * 1_000)}">${time}</a>`;
 }

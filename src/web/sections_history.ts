@@ -6,6 +6,7 @@ import { trendFigure } from "./charts.ts";
 import {
   type HistoryPage,
   type HistoryShown,
+  type HostFailures,
   type ProfileCost,
   type Spent,
   sumOfCosts,
@@ -32,7 +33,7 @@ export function historySection(page: HistoryPage | undefined, query: PageQuery):
   if (page === undefined) return undefined;
   const body = page.kind === "unreadable"
     ? html`<p class="empty">${page.message}. ${page.hint}.</p>`
-    : html`${costs(page.costs)}${endedList(page)}${momentForm(page, query)}`;
+    : html`${costs(page.costs)}${badHostsList(page.badHosts)}${endedList(page)}${momentForm(page, query)}`;
   return section("history", "History", undefined, body);
 }
 
@@ -132,6 +133,20 @@ const endedColumns: readonly Column[] = [
   { label: "How it ended", kind: "wide" },
 ];
 
+/** Where agents failed: a host that stands out is worth a look. */
+function badHostsList(hosts: readonly HostFailures[]): Html | undefined {
+  if (hosts.length === 0) return undefined;
+  const items = hosts.map(({ host, failed, ended }) =>
+    html`<li data-key="${host}"><b>${failed}</b> of ${ended} on ${untrustedText(host)}</li>`
+  );
+  return html`
+    <div class="bad-hosts" data-key="bad-hosts">
+      <h3>Agents that failed, were lost or ended by themselves, by host</h3>
+      <ul>${items}</ul>
+    </div>
+  `;
+}
+
 function endedList({ ended, endedCount }: HistoryShown): Html | undefined {
   if (endedCount === 0) return undefined;
   const rows = ended.map((life) => ({ key: life.taskId, cells: lifeCells(life) }));
@@ -180,4 +195,10 @@ function momentForm({ query: { atMs, ...history }, span, place }: HistoryShown, 
       <span class="quiet">14:05, 2026-11-27 14:05, 2h ago; kept ${kept}${where}</span>
     </form>
   `;
+}
+
+/** The pages of moments, where a history is kept. */
+export function hrefsOf(page: HistoryPage | undefined, query: PageQuery): ((atMs: number) => string) | undefined {
+  if (page === undefined || page.kind === "unreadable") return undefined;
+  return (atMs) => historyHref(query, { ...page.query, atMs });
 }

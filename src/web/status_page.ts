@@ -13,7 +13,7 @@ import { age, moment, untrustedText, withoutAges } from "./pieces.ts";
 import { gocdAgentsSection, notesSection } from "./sections_agents.ts";
 import { demandSection, problemsSection } from "./sections_demand.ts";
 import { agentsCard, jobsCard } from "./sections_glance.ts";
-import { historySection, trendSection } from "./sections_history.ts";
+import { historySection, hrefsOf, trendSection } from "./sections_history.ts";
 import { instancesSection } from "./sections_instances.ts";
 import { jobsSection } from "./sections_jobs.ts";
 import { profilesSection } from "./sections_profiles.ts";
@@ -139,7 +139,7 @@ function pageParts(input: PageInput): readonly PagePart[] {
     ["profiles", profilesSection(view, query, canCommand)],
     ["agents", gocdAgentsSection(view, query, links)],
     ["history", historySection(history, query)],
-    ["notes", notesSection(notes, query)],
+    ["notes", notesSection(notes, query, hrefsOf(history, query))],
     ["made", made(view)],
   ];
   return parts.map(([id, content]) => ({ id, content: html`${content}` }));

@@ -7,8 +7,10 @@ import { packView } from "../../src/history/snapshot.ts";
 import { createHandler } from "../../src/web/handler.ts";
 import { costsOf } from "../../src/web/history_page.ts";
 import { aBatch, aLife, aNote, aSample, beginMs, day, hour, limits, minute, second } from "../history/samples.ts";
+import { allJobs } from "../../src/web/page_query.ts";
+import { historyHref } from "../../src/web/history_query.ts";
 import { pictureOf } from "../support/picture.ts";
-import { sampleView } from "../support/sample_view.ts";
+import { sampleNotes, sampleView } from "../support/sample_view.ts";
 import { sampleOptions } from "../support/web_options.ts";
 
 const nowMs = beginMs + 6 * hour;
@@ -37,7 +39,7 @@ async function kept(): Promise<History> {
 
 async function pageOf(path: string, history?: History): Promise<string> {
   const handler = createHandler(sampleOptions({
-    picture: () => pictureOf({ ...sampleView, atMs: nowMs }),
+    picture: () => pictureOf({ ...sampleView, atMs: nowMs }, { notes: sampleNotes }),
     nowMs: () => nowMs,
     ...(history === undefined ? {} : { history }),
   }));
@@ -56,6 +58,7 @@ Deno.test("the page shows trend, agent-hours and finished agents, and the way to
       "25 %",
       "1.5 h building, 0.5 h idle",
       "launch-failed",
+      "<b>1</b> of 1 on <bdi>h1</bdi>",
       "&lt;b&gt;no image&lt;/b&gt;",
       `<input name="at" required`,
       "kept since 2026-11-27T12:00:00Z, in memory only",
@@ -123,6 +126,17 @@ Deno.test("a picture that this version cannot show is told, not a crash", async 
   );
   history.write(aBatch({ snapshots: [{ ...snapshot, version: "99" }] }));
   assertStringIncludes(await pageOf("/?at=17:00", history), "was made by another version");
+});
+
+Deno.test("a decision leads to the page of its moment, which has it", async () => {
+  using history = closing(await kept());
+  const { atMs } = sampleNotes.at(-1) ?? { atMs: 0 };
+  const page = await pageOf("/", history);
+  const href = `/?at=${new Date(atMs).toISOString().replace(/(:00)?\.\d+Z$/, "Z").replaceAll(":", "%3A")}`;
+  assertStringIncludes(page, `<a href="${href}"><time datetime=`);
+  history.write(aBatch({ notes: [aNote(beginMs + 5 * hour + 250, "in the middle of a second")] }));
+  const asked = historyHref(allJobs, { atMs: Math.ceil((beginMs + 5 * hour + 250) / second) * second });
+  assertStringIncludes(await pageOf(asked, history), "in the middle of a second");
 });
 
 Deno.test("without a history there is no trace of it, but of a question for a moment", async () => {
