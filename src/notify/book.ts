@@ -55,12 +55,15 @@ export function follow(
   const seen = new Map(now.map((condition) => [condition.key, condition]));
   for (const [key, entry] of book) {
     const condition = seen.get(key);
-    if (condition !== undefined) keep(key, present(entry, condition, { atMs, afterMs }));
+    if (condition?.isPaused === true) keep(key, paused(entry, atMs));
+    else if (condition !== undefined) keep(key, present(entry, condition, { atMs, afterMs }));
     // What a standby cannot see has not ended: whoever leads tells of it.
     else if (!isBlind || entry.condition.event === "leader") keep(key, absent(entry, atMs));
   }
   for (const [key, condition] of seen) {
-    if (!book.has(key) && next.size < entriesMax) keep(key, present(undefined, condition, { atMs, afterMs }));
+    if (!book.has(key) && condition.isPaused !== true && next.size < entriesMax) {
+      keep(key, present(undefined, condition, { atMs, afterMs }));
+    }
   }
   return { book: next, notices };
 }
@@ -92,6 +95,11 @@ function present(
     entry: { ...entry, phase: { kind: "told" } },
     notice: { state: "began", condition, sinceMs, atMs, text: condition.text },
   };
+}
+
+/** Not over, but nothing to say: what was told is not, and what was not stays so. */
+function paused(entry: Entry, atMs: number): Followed {
+  return entry.phase.kind === "over" ? absent(entry, atMs) : { entry: withoutGone(entry) };
 }
 
 function withoutGone({ goneMs: _, ...entry }: Entry): Entry {

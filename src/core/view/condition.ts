@@ -64,6 +64,8 @@ export interface Condition {
   readonly sinceMs?: number;
   /** It is told at once, and its end, too: waiting would show nothing. */
   readonly isSudden?: true;
+  /** It is not over, but there is nothing to say of it at the moment. */
+  readonly isPaused?: true;
 }
 
 /** What a condition is made from. */
@@ -95,6 +97,7 @@ export function conditionsOf(view: StatusView, longMs: number): Conditions {
     ...serverCondition("mesos", mesos.health),
     ...staleCondition(view),
     ...problemConditions(view),
+    ...pausedBreakers(view),
     ...longWaits(view, longMs),
     ...leader,
   ];
@@ -147,9 +150,11 @@ function staleCondition({ gocd, problems }: StatusView): readonly Condition[] {
 
 const staleCode = "held-stale";
 
+const failingCode = "profile-failing";
+
 const eventsByCode: ReadonlyMap<string, ConditionEvent> = new Map([
   [writesRefusedCode, "writes-refused"],
-  ["profile-failing", "breaker"],
+  [failingCode, "breaker"],
   ["brake-on", "brake"],
   ["jobs-unserved", "jobs-unserved"],
   ["held-limit", "limit-reached"],
@@ -181,6 +186,16 @@ function problemCondition({ code, message: text, hint, profile, subject = profil
     ...(apart === undefined ? {} : { subject: apart }),
     ...(sinceMs === undefined ? {} : { sinceMs }),
   });
+}
+
+/** A profile that may launch again has not recovered before an agent of it has registered. */
+function pausedBreakers({ profiles, problems }: StatusView): readonly Condition[] {
+  const failing = profiles.filter(({ name, failures }) =>
+    failures > 0 && !problems.some(({ code, profile }) => code === failingCode && profile === name)
+  );
+  return failing.map(({ name: subject }) =>
+    conditionOf({ event: "breaker", subject, code: failingCode, text: "", hint: "", isPaused: true })
+  );
 }
 
 /** Kinds of jobs that are told of one by one, those that wait longest first. */

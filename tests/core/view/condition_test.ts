@@ -7,7 +7,7 @@ import { conditionEvents, type Conditions, conditionsOf } from "../../../src/cor
 import { type Noted, withNote } from "../../../src/core/view/noted.ts";
 import { statusView } from "../../../src/core/view/status_view.ts";
 import type { StatusView } from "../../../src/core/view/view.ts";
-import { drive, type Driver, job, minute, problem, second, serverInfo } from "../../support/core.ts";
+import { drive, type Driver, gocdAgent, job, minute, offer, problem, second, serverInfo } from "../../support/core.ts";
 import { aProfile } from "../../support/placement.ts";
 
 const longMs = 30 * minute;
@@ -92,6 +92,26 @@ Deno.test("each problem of the picture is a condition: by its kind, with what te
   ]);
   const { now } = conditionsOf({ ...view(running()), problems: findings }, longMs);
   assertEquals(now.map(({ sinceMs }) => sinceMs).filter((sinceMs) => sinceMs !== undefined), [1_000]);
+});
+
+Deno.test("a breaker that lets one launch through is not closed before an agent has registered", () => {
+  const world = drive({ poller: { attempts: 0 } });
+  world.subscribe();
+  world.poll({ jobs: [job("a")] });
+  world.offers(offer("h1"));
+  const [taskId = ""] = world.state.instances.keys();
+  world.status(taskId, "TASK_FAILED", { reason: "REASON_CONTAINER_LAUNCH_FAILED", message: "Failed to pull image" });
+  const breakers = (): readonly string[] =>
+    conditionsOf(view(world), longMs).now.filter(({ event }) => event === "breaker")
+      .map(({ key, isPaused }) => `${key} ${isPaused === true ? "pauses" : "is open"}`);
+  assertEquals(breakers(), ["breaker/default is open"]);
+  world.wait(11 * second);
+  assertEquals(breakers(), ["breaker/default pauses"]);
+  world.offers(offer("h2"));
+  const next = [...world.state.instances.values()].find(({ state }) => state === "launching")?.taskId ?? "";
+  world.status(next, "TASK_RUNNING");
+  world.read(gocdAgent(next));
+  assertEquals(breakers(), []);
 });
 
 Deno.test("what another condition tells already is not told again", () => {
