@@ -149,7 +149,9 @@ function readingOf(runs: readonly StageRun[], dashboard: Dashboard): ScheduledJo
   ).sort((a, b) => a.scheduledMs - b.scheduledMs).map(({ job }) => job);
   const findings: readonly Finding[] = apiFindings({
     untold,
-    refused: runs.flatMap(({ refused }) => refused ?? []),
+    refused: runs.flatMap(({ stage, refused }) =>
+      refused === undefined ? [] : [{ run: locatorOf(stage), cause: refused }]
+    ),
     unreadStages: runs.filter(({ readAt }) => readAt === 0).length,
     leftOut: Math.max(0, jobs.length - jobsMax),
     isPersonal: dashboard.isPersonal,

@@ -15,8 +15,8 @@ export interface Untold {
 /** What one reading has missed. */
 export interface Missed {
   readonly untold: readonly Untold[];
-  /** Why runs of stages were not shown. */
-  readonly refused: readonly string[];
+  /** Runs of stages that were not shown, and why. */
+  readonly refused: readonly { readonly run: string; readonly cause: string }[];
   /** Runs that no poll had time for yet. */
   readonly unreadStages: number;
   /** Waiting jobs beyond all limits. */
@@ -30,25 +30,26 @@ const nameLengthMax = 100;
 
 /** The findings of one reading. */
 export function apiFindings({ untold, refused, unreadStages, leftOut, isPersonal }: Missed): readonly Finding[] {
-  const byCause = new Map<string, Untold[]>();
+  const byPipeline = new Map<string, { readonly first: Untold; readonly locators: string[] }>();
   for (const each of untold) {
-    const pipeline = oneLine(each.pipeline, nameLengthMax);
-    const cause = `the resources of jobs of pipeline ${pipeline} are unknown: ${each.needs.cause}`;
-    const same = byCause.get(cause);
-    if (same === undefined) byCause.set(cause, [each]);
-    else same.push(each);
+    const pipeline = `${oneLine(each.pipeline, nameLengthMax)} ${each.needs.why}`;
+    const same = byPipeline.get(pipeline);
+    if (same === undefined) byPipeline.set(pipeline, { first: each, locators: [each.locator] });
+    else if (same.locators.length < shownMax) same.locators.push(each.locator);
   }
   return [
-    ...[...byCause].slice(0, shownMax).map(([message, jobs]): Finding => ({
+    ...[...byPipeline].slice(0, shownMax).map(([subject, { first: { pipeline, needs }, locators }]): Finding => ({
       code: "gocd-needs-unknown",
-      message,
-      hint: jobs[0]?.needs.why === "unconfigured" ? unconfiguredHint : unreadHint,
-      locators: jobs.slice(0, shownMax).map(({ locator }) => locator),
+      message: `the resources of jobs of pipeline ${oneLine(pipeline, nameLengthMax)} are unknown: ${needs.cause}`,
+      hint: needs.why === "unconfigured" ? unconfiguredHint : unreadHint,
+      locators,
+      subject,
     })),
-    ...refused.slice(0, shownMax).map((message): Finding => ({
+    ...refused.slice(0, shownMax).map(({ run, cause }): Finding => ({
       code: "gocd-stage-unread",
-      message: `the dashboard lists a running stage that the server does not show: ${message}`,
+      message: `the dashboard lists a running stage that the server does not show: ${cause}`,
       hint: "check what the account may view; its jobs do not count until then",
+      subject: oneLine(run, nameLengthMax),
     })),
     ...(unreadStages === 0 ? [] : [{
       code: "gocd-stages-left",

@@ -168,6 +168,8 @@ const toldElsewhere: ReadonlySet<string> = new Set([
   "held-brake",
   "held-restarted",
   "gocd-job-unassigned",
+  // Told once, and nothing is wrong.
+  "gocd-feed-gone",
 ]);
 
 function problemConditions({ problems, gocd, mesos }: StatusView): readonly Condition[] {
