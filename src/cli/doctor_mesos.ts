@@ -29,6 +29,7 @@ export async function doctorMesos(
     );
     const answeredMs = machine.nowMs();
     const { profiles } = config.settings;
+    tellHidden(cluster, report);
     checkRoles([...new Set(profiles.map(({ role }) => role))], profiles, { cluster, report });
     checkFit(profiles, { cluster, report, nowMs: answeredMs });
     const { dateMs } = cluster;
@@ -48,11 +49,17 @@ interface Looked {
 
 const aclHint = "allow the principal to see them (--acls: view_roles, get_quotas), or look at the master's own page";
 
+/** What an ACL denies, or an old master does not have. */
+function tellHidden({ roles, quotas, agents }: ClusterView, report: Report): void {
+  const lists = [["roles with their weights", roles], ["quotas", quotas], [
+    "agents, on which the profiles may fit or not",
+    agents,
+  ]] as const;
+  const hidden = lists.flatMap(([what, list]) => list === undefined ? [what] : []);
+  if (hidden.length > 0) report.warn("role", `the master does not show us: ${hidden.join("; ")}`, aclHint);
+}
+
 function checkRoles(roles: readonly string[], profiles: readonly AgentProfile[], { cluster, report }: Looked): void {
-  if (cluster.roles === undefined) {
-    report.warn("role", "the master does not show its roles to us: weights are not known", aclHint);
-  }
-  if (cluster.quotas === undefined) report.warn("role", "the master does not show its quotas to us", aclHint);
   for (const role of roles) {
     const known = cluster.roles?.find(({ name }) => name === role);
     const quota = cluster.quotas?.find((each) => each.role === role);
@@ -95,14 +102,7 @@ function checkFit(
   { cluster, report, nowMs }: Looked & { readonly nowMs: number },
 ): void {
   const { agents } = cluster;
-  if (agents === undefined) {
-    report.warn(
-      "fit",
-      "the master does not show its agents to us: whether the profiles fit them is not known",
-      aclHint,
-    );
-    return;
-  }
+  if (agents === undefined) return;
   const active = agents.filter(({ isActive }) => isActive);
   if (active.length === 0) {
     const message = `${counted(agents.length, "Mesos agent")} in the cluster, none of them active`;

@@ -60,6 +60,10 @@ sandboxTest(
       );
       const status = await fetch(`http://${listen.split('"')[1]}/api/status`);
       assertEquals((await status.json()).sandbox, "on");
+      for (const command of ["status", "agents", "events", "doctor"]) {
+        const asked = await run([...program, command, conf]);
+        assertEquals(asked.code, 0, `${command}: ${asked.out}${asked.err}`);
+      }
       const second = await run([...program, conf]);
       assertEquals(second.code, 6, second.err);
       assertStringIncludes(second.err, "is in use by process");
