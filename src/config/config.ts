@@ -6,6 +6,7 @@ import type { HostPort, HttpAddress, Masters, ServerUrl } from "../net/addresses
 import type { AllowedHost } from "../net/allowed_hosts.ts";
 import type { Credentials } from "../net/credentials.ts";
 import type { Secret } from "../secret.ts";
+import type { ConfigEntry } from "./entries.ts";
 import type { StateConfig } from "./state.ts";
 
 /** The validated contents of framework.conf, with defaults. */
@@ -32,6 +33,8 @@ export interface Config {
   readonly warnings: readonly string[];
   /** What was done silently and is told at debug level only; never holds a secret. */
   readonly details: readonly string[];
+  /** Every key in force with its value, where that is no secret, and where it is written: for people. */
+  readonly entries?: readonly ConfigEntry[];
   /** Files that were read, or are read while it runs: includes, CAs, secrets, `env-files`. For the permissions of a scoped start. */
   readonly readFiles?: readonly string[];
   /** Names of environment variables that the file uses, set or not. For the permissions of a scoped start. */

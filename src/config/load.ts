@@ -5,6 +5,7 @@ import type { Config } from "./config.ts";
 import { ConfigError, type ConfigProblem } from "./config_error.ts";
 import { readGocd, readHttp, readLog, readMesos } from "./connections.ts";
 import { readHistory, readState } from "./state.ts";
+import { entriesOf } from "./entries.ts";
 import { type Conf, type ConfObject, listByIndex } from "./hocon_values.ts";
 import { type HoconFile, readHocon, type ReadText } from "./hocon.ts";
 import { isSection, keys, keySpec, type KeyType, rootKey } from "./keys.ts";
@@ -121,7 +122,7 @@ function readConfig(hocon: HoconFile, { path, env, read, wantsSecret }: Source):
   const told = { warnings: [...new Set(warnings)], details: [...new Set(reader.details)] };
   const readFiles = [...new Set(reader.readFiles)];
   const parts = { settings, mesos, gocd, state, history, http, log, notify };
-  const config = { path, ...parts, ...told, readFiles, envNames: hocon.envNames };
+  const config = { path, ...parts, ...told, readFiles, envNames: hocon.envNames, entries: entriesOf(root) };
   return { config, problems: different(reader.problems) };
 }
 

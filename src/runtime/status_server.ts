@@ -9,6 +9,7 @@ import { serverUrlText } from "../net/addresses.ts";
 import { Secret } from "../secret.ts";
 import { version } from "../version.ts";
 import type { CommandAnswer, WebCommand } from "../web/commands.ts";
+import type { Setup } from "../web/sections_setup.ts";
 import type { PageLinks } from "../web/links.ts";
 import { startWebServer } from "../web/server.ts";
 import { realClock } from "./clock.ts";
@@ -21,6 +22,7 @@ import {
   writeControlFile,
 } from "./control_file.ts";
 import type { Framework } from "./framework.ts";
+import { rightsOf } from "./rights.ts";
 import { sandboxOf } from "./permissions.ts";
 
 /** A running status page, or a listener for commands only. */
@@ -66,6 +68,7 @@ export function startStatusServer(
     version,
     sandbox: sandboxOf().mode,
     links: () => linksOf(latest()),
+    setup: () => setupOf(latest()),
     ...(program.history === undefined ? {} : { history: program.history }),
     onError: (error) => program.tell(pageFailed(error)),
   });
@@ -90,6 +93,12 @@ export function startStatusServer(
 function linksOf({ gocd, mesos: { masters } }: Config): PageLinks {
   const isHttps = masters.kind === "static" && masters.addresses.some(({ scheme }) => scheme === "https");
   return { gocdUrl: serverUrlText(gocd.url), mesosScheme: isHttps ? "https" : "http" };
+}
+
+function setupOf(config: Config): Setup {
+  // Where the state really lies, the configuration does not tell.
+  const { gaps: _, ...rights } = rightsOf(config, (path) => path);
+  return { rights: { ...rights }, entries: config.entries ?? [] };
 }
 
 function pageFailed(error: unknown): Note {

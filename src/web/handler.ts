@@ -20,6 +20,7 @@ import { foreignPicture, readPast } from "./past.ts";
 import { metricsContentType } from "./prometheus.ts";
 import { createRateLimiter } from "./rate_limit.ts";
 import { jsonResponse, refusalResponse, textResponse } from "./responses.ts";
+import type { Setup } from "./sections_setup.ts";
 import { statusJson } from "./status_json.ts";
 import { livePage, type PageInput, statusFragment, statusPage } from "./status_page.ts";
 import { createStreamRoom, sharedLook } from "./streams.ts";
@@ -39,6 +40,8 @@ export interface HandlerOptions extends HostRules {
   readonly history?: HistoryReader;
   /** Absent: the listener is read-only. */
   readonly commands?: CommandOptions;
+  /** How the program is set up, for people; absent: not shown. */
+  readonly setup?: () => Setup;
   /** The operator has set a token of their own: the page offers commands. */
   readonly offersCommands?: true;
   /** Everything but /health requires the token: a listener for commands only. */
@@ -184,6 +187,7 @@ function createPageReader(options: HandlerOptions): PageReader {
       version,
       sandbox,
       offersCommands: offersCommands === true,
+      ...(options.setup === undefined ? {} : { setup: options.setup() }),
       ...(page === undefined ? {} : { history: page }),
     };
     const past = readPast(history, query, nowMs());

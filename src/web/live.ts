@@ -56,6 +56,7 @@ export function createLivePages(
 /** What one reader is to be sent so that it has this page. */
 function createReader(): (page: LivePage) => string {
   const has = new Map<string, readonly string[]>();
+  const marks: Record<string, string> = {};
   let title: string | undefined;
   let updates = 0;
   return (page) => {
@@ -68,12 +69,21 @@ function createReader(): (page: LivePage) => string {
       const changes = changesOf(before ?? [], piecesOf(markup), comparison) ?? (before === undefined ? [] : undefined);
       if (changes === undefined) continue;
       parts[id] = changes;
+      if (before === undefined) marks[id] = markOf(markup);
       has.set(id, changed(before ?? [], changes));
     }
     const isTitleNew = page.title !== title;
     title = page.title;
     if (Object.keys(parts).length === 0 && !isTitleNew) return `${start}event: tick\ndata: ${page.atMs}\n\n`;
-    const update = { at: page.atMs, ...(isTitleNew ? { title } : {}), parts };
+    const isFirst = start !== "";
+    const update = { at: page.atMs, ...(isTitleNew ? { title } : {}), ...(isFirst ? { marks } : {}), parts };
     return `${start}event: update\ndata: ${JSON.stringify(update)}\n\n`;
   };
+}
+
+/** What two equal texts share, and others hardly: a page that has a part of this mark need not make it again (FNV-1a). */
+export function markOf(markup: string): string {
+  let mark = 0x811c9dc5;
+  for (let index = 0; index < markup.length; index++) mark = Math.imul(mark ^ markup.charCodeAt(index), 0x01000193);
+  return `${markup.length.toString(36)}-${(mark >>> 0).toString(36)}`;
 }

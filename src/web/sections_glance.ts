@@ -62,7 +62,8 @@ function oldestWait({ jobs, atMs }: StatusView, links: PageLinks): Html | undefi
   `;
 }
 
-const agentWords: Readonly<Record<InstanceView["state"], string>> = {
+/** What people call the states of instances; several are one. */
+export const agentWords: Readonly<Record<InstanceView["state"], string>> = {
   launching: "starting",
   starting: "starting",
   idle: "idle",

@@ -5,29 +5,18 @@ import { actionsForProfile } from "./actions.ts";
 import { type BarPart, legend, stackedBar } from "./bars.ts";
 import { type Html, html } from "./html.ts";
 import type { PageQuery } from "./page_query.ts";
-import { badge, section, sentence, until, untrustedText } from "./pieces.ts";
+import { badge, section, sentence, untrustedText } from "./pieces.ts";
 import { firstOf } from "./table.ts";
 
-/** The profiles with their numbers and limits, and the avoided hosts. */
+/** The profiles with their numbers and limits. */
 export function profilesSection(view: StatusView, query: PageQuery, canCommand: boolean): Html {
   const { shown, hidden } = firstOf(view.profiles, query.rowsMax);
   const cards = shown.map((profile) => profileCard(profile, canCommand));
-  const avoided = firstOf(view.avoidedHosts, query.rowsMax);
-  const hosts = avoided.shown.map(({ host, untilMs, reason }) =>
-    html`<li data-key="${host}">${untrustedText(host)}: ${sentence(reason)} <span class="quiet">(used again ${
-      until(untilMs, view.atMs)
-    })</span></li>`
-  );
   return section(
     "profiles",
     "Profiles",
     undefined,
-    html`<ul class="cards">${cards}</ul>${hidden === 0 ? undefined : html`<p class="more">${hidden} more</p>`}${
-      hosts.length === 0 ? undefined : html`
-        <h3>Hosts avoided for now</h3>
-        <ul class="hosts">${hosts}</ul>
-      `
-    }`,
+    html`<ul class="cards">${cards}</ul>${hidden === 0 ? undefined : html`<p class="more">${hidden} more</p>`}`,
   );
 }
 

@@ -6,7 +6,7 @@ import { actionDialog } from "./actions.ts";
 import type { HistoryPage } from "./history_page.ts";
 import { type Html, html, type HtmlValue } from "./html.ts";
 import type { PageLinks } from "./links.ts";
-import type { LivePage } from "./live.ts";
+import { type LivePage, markOf } from "./live.ts";
 import { pageHref, type PageQuery } from "./page_query.ts";
 import type { Past } from "./past.ts";
 import { age, moment, untrustedText, withoutAges } from "./pieces.ts";
@@ -14,6 +14,8 @@ import { gocdAgentsSection, notesSection } from "./sections_agents.ts";
 import { demandSection, problemsSection } from "./sections_demand.ts";
 import { agentsCard, jobsCard } from "./sections_glance.ts";
 import { historySection, hrefsOf, trendSection } from "./sections_history.ts";
+import { hostsSection } from "./sections_hosts.ts";
+import { type Setup, setupSection } from "./sections_setup.ts";
 import { instancesSection } from "./sections_instances.ts";
 import { jobsSection } from "./sections_jobs.ts";
 import { profilesSection } from "./sections_profiles.ts";
@@ -30,6 +32,8 @@ export interface PageInput {
   readonly version: string;
   /** How far the rights of the program are limited. */
   readonly sandbox: "on" | "partial" | "off";
+  /** Absent: it is not shown. */
+  readonly setup?: Setup;
   /** There are buttons for commands. */
   readonly offersCommands?: boolean;
   /** Absent: none is kept. */
@@ -119,7 +123,7 @@ interface PagePart {
 
 /** The parts from top to bottom; each is there on every page, even if it is empty. */
 function pageParts(input: PageInput): readonly PagePart[] {
-  const { view, notes, query, links, history, past } = input;
+  const { view, notes, query, links, setup, history, past } = input;
   const canCommand = offersCommands(input);
   const parts: readonly (readonly [string, HtmlValue])[] = [
     ["banners", html`${past?.banner}${standbyBanner(view)}${modeBanner(view)}${healthBanner(healthOf(view))}`],
@@ -137,9 +141,11 @@ function pageParts(input: PageInput): readonly PagePart[] {
     ["jobs", jobsSection(view, query, links)],
     ["instances", instancesSection(view, query, links)],
     ["profiles", profilesSection(view, query, canCommand)],
+    ["hosts", hostsSection(view, query, links)],
     ["agents", gocdAgentsSection(view, query, links)],
     ["history", historySection(history, query)],
     ["notes", notesSection(notes, query, hrefsOf(history, query))],
+    ["setup", setup === undefined || isPast(input) ? undefined : setupSection(setup, input.sandbox)],
     ["made", made(view)],
   ];
   return parts.map(([id, content]) => ({ id, content: html`${content}` }));
@@ -156,7 +162,9 @@ function made(view: StatusView): Html {
 
 function pageMain(input: PageInput): Html {
   const parts = pageParts(input).map(({ id, content }) =>
-    html`<div class="part" data-key="part-${id}" data-part="${id}">${content}</div>`
+    html`<div class="part" data-key="part-${id}" data-part="${id}" data-mark="${
+      markOf(withoutAges(content.markup))
+    }">${content}</div>`
   );
   return html`${parts}`;
 }

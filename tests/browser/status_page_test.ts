@@ -261,6 +261,6 @@ async function fitsNarrowScreen({ page, complaints }: OpenPage): Promise<void> {
   await page.setViewportSize({ width: 360, height: 740 });
   await page.locator("#agents summary").click();
   assertEquals(await page.evaluate("document.documentElement.scrollWidth"), 360);
-  assertMatch(await page.locator("#jobs tbody tr").first().innerText(), /needs agent/);
+  assertMatch(await page.locator("#jobs tbody tr").first().textContent() ?? "", /needs agent/);
   assertEquals(complaints, []);
 }

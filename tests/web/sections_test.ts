@@ -172,3 +172,42 @@ Deno.test("a name of ten thousand characters takes little room", () => {
   const bare = pageOf({ ...sampleView, jobs: [], problems: [] });
   assert(page.length - bare.length < 9_000, `${page.length - bare.length} characters`);
 });
+
+Deno.test("each host tells what our agents do there, an avoided one first, with why and until when", () => {
+  const page = pageOf(sampleView);
+  const [, hosts = ""] = /<section id="hosts"([\s\S]*?)<\/section>/.exec(page) ?? [];
+  const [first = ""] = /<tr role="row" data-key="[^"]*"/.exec(hosts) ?? [];
+  const [avoided] = sampleView.avoidedHosts;
+  assertStringIncludes(first, avoided?.host ?? "none is avoided");
+  assertMatch(hosts.replace(/<[^>]*>/g, " ").replace(/\s+/g, " "), /avoided used again in 1 min .*pull access denied/);
+});
+
+Deno.test("what found no place in the offers is told with its profile, since when, and why", () => {
+  const unplaced = [{
+    profile: "big",
+    sinceMs: sampleMs - 120_000,
+    lastMs: sampleMs - 5_000,
+    reason: "short by 4 cpus",
+  }];
+  const text = pageOf({ ...sampleView, unplaced }).replace(/<[^>]*>/g, " ").replace(/\s+/g, " ");
+  assertMatch(text, /Offers that were not used big for 2 min , last 5 s ago: short by 4 cpus/);
+});
+
+Deno.test("rights and configuration are on the page, each key with where it is written", () => {
+  const setup = {
+    rights: { net: ["mesos:5050"], env: [] },
+    entries: [{ key: "scaling.max-agents", value: "7", from: "framework.conf:12" }, {
+      key: "log.level",
+      value: "info",
+    }],
+  };
+  const view = sampleView;
+  const query = pageQuery(new URLSearchParams());
+  const page = statusPage({ view, notes: [], query, links, setup, version: "1", sandbox: "off" });
+  const [, section = ""] = /<section id="setup"([\s\S]*?)<\/section>/.exec(page) ?? [];
+  const text = section.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ");
+  assertMatch(text, /sandbox off, 1 key set/);
+  assertMatch(text, /not limited to them .*Hosts mesos:5050/);
+  assertMatch(text, /scaling\.max-agents 7 framework\.conf:12 log\.level info default/);
+  assert(!pageOf(view).includes('id="setup"'));
+});

@@ -16,9 +16,17 @@ import type { JobVerdict } from "../demand/verdict.ts";
 import { nextAct } from "../words/acts.ts";
 import { instanceText } from "../words/instances.ts";
 import { asOfText } from "../words/problems.ts";
-import { avoidedText } from "../words/placement.ts";
+import { avoidedText, missText } from "../words/placement.ts";
 import { bucketText, remarkText, serverProblemText, verdictText } from "../words/reasons.ts";
-import type { BucketView, GocdAgentView, InstanceView, JobView, ProfileView, StatusView } from "./view.ts";
+import type {
+  BucketView,
+  GocdAgentView,
+  InstanceView,
+  JobView,
+  ProfileView,
+  StatusView,
+  UnplacedView,
+} from "./view.ts";
 
 /** One consistent picture of the moment. */
 export function statusView(state: State, atMs: number): StatusView {
@@ -70,6 +78,7 @@ export function statusView(state: State, atMs: number): StatusView {
       untilMs: state.breakers.hosts.get(host)?.avoid?.untilMs ?? atMs,
       reason: avoidedText(avoided),
     })),
+    unplaced: unplacedViews(state, atMs),
     problems: problemsNow(state, atMs),
   };
 }
@@ -111,6 +120,14 @@ function bucketViews({ demand }: State, atMs: number): readonly BucketView[] {
     const oldestMs = oldest.get(bucket.key);
     return { ...rest, reason: bucketText(bucket, atMs), ...(oldestMs === undefined ? {} : { oldestMs }) };
   });
+}
+
+/** Offers of this long ago are still of interest. */
+const unplacedMs = 10 * 60_000;
+
+function unplacedViews({ offers }: State, atMs: number): readonly UnplacedView[] {
+  return [...offers.nearestMiss].filter(([, miss]) => atMs - miss.atMs < unplacedMs)
+    .map(([profile, { sinceMs, atMs: lastMs, miss }]) => ({ profile, sinceMs, lastMs, reason: missText(miss) }));
 }
 
 /** A GocdAgent with what it counts as. */

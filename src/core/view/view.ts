@@ -31,6 +31,8 @@ export interface StatusView {
   readonly maxAgents: number;
   /** Mesos agents that are avoided for a while, with the reason. */
   readonly avoidedHosts: readonly { readonly host: string; readonly untilMs: number; readonly reason: string }[];
+  /** Profiles that found no place in what Mesos has offered in the last minutes, and why. */
+  readonly unplaced?: readonly UnplacedView[];
   /** What is wrong now, worst first; each with since when, where that is known. */
   readonly problems: readonly Finding[];
   /** Where several instances share one state: which of them leads. Absent where there is only one. */
@@ -100,6 +102,16 @@ export interface Health {
   readonly ready: Check;
   /** For a load balancer in front of several instances: it leads, or is the only one, whatever else is wrong. */
   readonly leader: Check;
+}
+
+/** Why a profile found no place in the offers. */
+export interface UnplacedView {
+  readonly profile: string;
+  /** Since when without a break, and when last. */
+  readonly sinceMs: number;
+  readonly lastMs: number;
+  /** The host that lacks least, and the most frequent other refusal, in words. */
+  readonly reason: string;
 }
 
 /** The session with the master. */

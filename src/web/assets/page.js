@@ -63,7 +63,7 @@ setInterval(() => {
 }, askMs);
 
 /** Applies what has changed, part by part, so that no task of the browser takes long. */
-async function update({ at, title, parts: changes }) {
+async function update({ at, title, marks = {}, parts: changes }) {
   if (title !== undefined) document.title = title;
   const before = knownProblems();
   for (const [id, change] of Object.entries(changes)) {
@@ -73,7 +73,9 @@ async function update({ at, title, parts: changes }) {
   }
   for (const id of Object.keys(changes)) {
     const part = live.querySelector(`:scope > [data-part="${id}"]`);
-    if (part === null) continue;
+    // What the document came with is made already.
+    if (part === null || marks[id] !== undefined && part.dataset.mark === marks[id]) continue;
+    delete part.dataset.mark;
     const fresh = new DOMParser().parseFromString(`<main>${parts.get(id).join("")}</main>`, "text/html");
     fillTimes(fresh, at);
     morphChildren(part, fresh.querySelector("main"));

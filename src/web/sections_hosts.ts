@@ -1,0 +1,81 @@
+// The hosts on the status page: where our instances run, which hosts are avoided, and why offers were not used.
+
+import type { StatusView } from "../core/view/view.ts";
+import { type HostView, hostViews } from "./api/documents.ts";
+import { type BarPart, legend, stackedBar } from "./bars.ts";
+import { type Html, html, type HtmlValue } from "./html.ts";
+import { mesosAgentHref, type PageLinks } from "./links.ts";
+import { moreHref, type PageQuery } from "./page_query.ts";
+import { age, badge, linkTo, section, sentence, until, untrustedText } from "./pieces.ts";
+import { agentWords } from "./sections_glance.ts";
+import { type Column, firstOf, table } from "./table.ts";
+import { countText } from "./wording.ts";
+
+const hostColumns: readonly Column[] = [
+  { label: "Host", kind: "roomy" },
+  { label: "Agents", kind: "number" },
+  { label: "What they do", kind: "wide" },
+  { label: "Avoided", kind: "wide" },
+];
+
+/** Each host with agents of ours, or that is avoided, worst first; and why offers were not used. */
+export function hostsSection(view: StatusView, query: PageQuery, links: PageLinks): Html {
+  const hosts = hostViews(view);
+  const { shown, hidden } = firstOf(hosts, query.rowsMax);
+  const ids = new Map(view.instances.map(({ host, mesosAgentId }) => [host, mesosAgentId]));
+  return section(
+    "hosts",
+    "Hosts",
+    html`${countText(hosts.length, "host")}${
+      view.avoidedHosts.length === 0 ? "" : `, ${view.avoidedHosts.length} avoided for now`
+    }`,
+    html`${
+      table({
+        caption: "Hosts with agents of ours",
+        columns: hostColumns,
+        rows: shown.map((host) => ({
+          key: host.host,
+          cells: hostCells(host, view.atMs, mesosAgentHref(links, view.mesos, ids.get(host.host) ?? "")),
+        })),
+        more: { hidden, href: moreHref(query) },
+        empty: "No agent of ours runs anywhere.",
+      })
+    }${unplacedList(view)}`,
+  );
+}
+
+function hostCells({ host, agents, byState, avoided }: HostView, atMs: number, href: string | undefined): HtmlValue[] {
+  const counts = new Map<string, number>();
+  for (const [state, count] of Object.entries(byState)) {
+    const word = agentWords[state as keyof typeof agentWords];
+    counts.set(word, (counts.get(word) ?? 0) + count);
+  }
+  const parts = [...counts].map(([name, count]): BarPart => ({ name, count }));
+  return [
+    linkTo(href, untrustedText(host)),
+    agents,
+    parts.length === 0 ? html`<span class="quiet">nothing</span>` : html`${stackedBar(parts, 0)}${legend(parts)}`,
+    avoided === undefined
+      ? html`<span class="zero">no</span>`
+      : html`${badge("avoided", "bad")} <span class="quiet">used again ${until(avoided.untilMs, atMs)}</span> ${
+        sentence(avoided.reason)
+      }`,
+  ];
+}
+
+/** Why profiles found no place in what Mesos has offered. */
+function unplacedList({ unplaced = [], atMs }: StatusView): Html | undefined {
+  if (unplaced.length === 0) return undefined;
+  const items = unplaced.map(({ profile, sinceMs, lastMs, reason }) =>
+    html`
+      <li data-key="${profile}"><b>${untrustedText(profile)}</b> for ${age(sinceMs, atMs)}, last ${age(
+        lastMs,
+        atMs,
+      )} ago: ${sentence(reason)}</li>
+    `
+  );
+  return html`
+    <h3>Offers that were not used</h3>
+    <ul class="unplaced">${items}</ul>
+  `;
+}
