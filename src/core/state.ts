@@ -287,6 +287,8 @@ export interface BreakersState {
 /** Failures of a profile in a row. */
 export interface ProfileBreaker {
   readonly failures: number;
+  /** When the first of them was counted. */
+  readonly sinceMs: number;
   readonly lastFailureMs: number;
   readonly retryMs: number;
   readonly lastFailure: Failure;

@@ -125,6 +125,7 @@ Deno.test("a wave that fails keeps the longer of its pause and five seconds from
     const state = stateOf([]);
     const profiles = new Map([["default", {
       failures: 1,
+      sinceMs: zeroMs,
       lastFailureMs: zeroMs,
       retryMs: zeroMs + retryInMs,
       lastFailure: mesosSays("x"),
@@ -142,7 +143,9 @@ Deno.test("pauses after failures double from ten seconds to ten minutes, a quart
   const pause = (failures: number, random: number): number => {
     const state = stateOf([]);
     const profiles = new Map(
-      failures === 0 ? [] : [["default", { failures, lastFailureMs: zeroMs, retryMs: 0, lastFailure: mesosSays("x") }]],
+      failures === 0
+        ? []
+        : [["default", { failures, sinceMs: zeroMs, lastFailureMs: zeroMs, retryMs: 0, lastFailure: mesosSays("x") }]],
     );
     const draft = new Draft({ ...state, breakers: { profiles, hosts: new Map() } }, zeroMs + 5, random);
     countFailure(draft, anInstance("t", { state: "starting" }, { createdMs: zeroMs + 1 }), mesosSays("x"));

@@ -111,7 +111,9 @@ function replanned(
 ): boolean {
   const { demand, server, ...state } = stateOf([]);
   const profiles = new Map(
-    retryMs === undefined ? [] : [["default", { failures: 1, lastFailureMs: 0, retryMs, lastFailure: mesosSays("x") }]],
+    retryMs === undefined
+      ? []
+      : [["default", { failures: 1, sinceMs: 0, lastFailureMs: 0, retryMs, lastFailure: mesosSays("x") }]],
   );
   const draft = new Draft(
     {

@@ -243,6 +243,7 @@ Deno.test("a kind of jobs that a failing profile tries alone is limited to one",
     const backlog = bucketJobs(jobs(2), settings.poller, "insensitive");
     const profiles = new Map([["default", {
       failures,
+      sinceMs: zeroMs,
       lastFailureMs: zeroMs,
       retryMs: zeroMs,
       lastFailure: mesosSays("x"),
@@ -352,7 +353,9 @@ Deno.test("a resume says that what failed is tried again, where something had", 
     hosts: readonly string[],
   ): string | undefined => {
     const profiles = new Map(
-      failing.map((name) => [name, { failures: 1, lastFailureMs: 0, retryMs: 0, lastFailure: mesosSays("x") }]),
+      failing.map((
+        name,
+      ) => [name, { failures: 1, sinceMs: 0, lastFailureMs: 0, retryMs: 0, lastFailure: mesosSays("x") }]),
     );
     const breakers = {
       profiles,

@@ -21,7 +21,8 @@ export function countFailure(draft: Draft, instance: AgentInstance, failure: Fai
   const pauseMs = Math.min(retryFirstMs * 2 ** (failures - 1), retryMaxMs) * (0.75 + 0.5 * draft.random);
   const retryMs = isSameWave ? Math.max(before.retryMs, atMs + retryFirstMs / 2) : atMs + Math.round(pauseMs);
   const profiles = new Map(state.breakers.profiles);
-  profiles.set(instance.profile, { failures, lastFailureMs: atMs, retryMs, lastFailure: failure });
+  const sinceMs = before !== undefined && before.failures > 0 ? before.sinceMs : atMs;
+  profiles.set(instance.profile, { failures, sinceMs, lastFailureMs: atMs, retryMs, lastFailure: failure });
   const hosts = rememberFailure(draft, { ...instance, failure });
   draft.set({ breakers: { profiles, hosts } });
   waivePollWait(draft, instance);

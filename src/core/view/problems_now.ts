@@ -70,8 +70,9 @@ export function problemsNow(state: State, atMs: number): readonly Finding[] {
   if (gate.kind !== "go" && !isAwaited && !isTold(gate.kind)) problems.push(launchesHeld(gate, atMs));
   for (const { name } of state.settings.profiles) {
     const blocked = blockedText(state, name, atMs);
-    const failure = state.breakers.profiles.get(name)?.lastFailure;
-    if (blocked !== undefined && failure !== undefined) problems.push(profileFailing(name, blocked, failure));
+    const breaker = state.breakers.profiles.get(name);
+    if (blocked === undefined || breaker === undefined) continue;
+    problems.push({ ...profileFailing(name, blocked, breaker.lastFailure), sinceMs: breaker.sinceMs });
   }
   problems.push(...unservedProblems(state, atMs), ...limitProblems(state));
   return [

@@ -30,7 +30,7 @@ const tellingCharactersMax = 200;
 function tellingPart(message: string): string {
   if (message.length <= tellingCharactersMax) return message;
   const [, said = message] = /\bstderr='(.*\S)/.exec(message) ?? [];
-  return shortened(said.replace(/'$/, ""), tellingCharactersMax);
+  return shortened(said.replace(/\s*'$/, ""), tellingCharactersMax);
 }
 
 /** The whole of an error that {@linkcode failureText} cuts; nothing where that has it all. */

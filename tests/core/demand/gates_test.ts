@@ -122,7 +122,13 @@ Deno.test("where each registration is slow, launches of the last minute count, a
 
 const failing = (failures: number, retryMs = zeroMs): { readonly breakers: BreakersState } => ({
   breakers: {
-    profiles: new Map([["default", { failures, lastFailureMs: zeroMs, retryMs, lastFailure: mesosSays("no image") }]]),
+    profiles: new Map([["default", {
+      failures,
+      sinceMs: zeroMs,
+      lastFailureMs: zeroMs,
+      retryMs,
+      lastFailure: mesosSays("no image"),
+    }]]),
     hosts: new Map(),
   },
 });

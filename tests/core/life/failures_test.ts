@@ -1,6 +1,7 @@
 // What fails, and what follows: backoff, one probe at a time, hosts to be avoided, and what is no failure.
 
 import { mesosSays } from "../instance_fixtures.ts";
+import { statusView } from "../../../src/core/view/status_view.ts";
 import { missText } from "../../../src/core/words/placement.ts";
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import {
@@ -63,6 +64,17 @@ Deno.test("each further failure doubles the pause, up to ten minutes", () => {
     }
   }
   assertEquals(pauses, [10, 20, 40, 80, 160, 320, 600, 600, 600]);
+});
+
+Deno.test("a profile fails since its first failure in a row, however often it was tried in the meantime", () => {
+  const world = waiting();
+  const firstMs = world.atMs;
+  for (let wave = 0; wave < 3; wave++) {
+    for (const taskId of launch(world, `h${wave}`)) world.status(taskId, "TASK_FAILED", failed);
+    const { problems } = statusView(world.state, world.atMs);
+    assertEquals(problems.find(({ code }) => code === "profile-failing")?.sinceMs, firstMs, `failure ${wave + 1}`);
+    world.wait(minute);
+  }
 });
 
 Deno.test("after three failures one is tried alone, and its success lets the others go", () => {

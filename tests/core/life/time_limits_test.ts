@@ -283,7 +283,13 @@ Deno.test("a container that its time to register is over for is held, not stoppe
 
 Deno.test("a failing profile tries one agent at a time: one on its way, or that lacks something, is the try", () => {
   const allowed = (...instances: readonly AgentInstance[]): number => {
-    const retried = { failures: 3, lastFailureMs: zeroMs, retryMs: zeroMs, lastFailure: mesosSays("x") };
+    const retried = {
+      failures: 3,
+      sinceMs: zeroMs,
+      lastFailureMs: zeroMs,
+      retryMs: zeroMs,
+      lastFailure: mesosSays("x"),
+    };
     const breakers = { profiles: new Map([["default", retried]]), hosts: new Map() };
     const { state, atMs } = at(minute, instances, {}, { breakers });
     const budget = launchBudget(state, atMs);

@@ -236,7 +236,13 @@ Deno.test("a profile is told as failing at its third failure in a row, once, and
   assertEquals(failed(zeroMs + 2 * minute), []);
   assertEquals(failed(zeroMs + 3 * minute), []);
   const worked = (failures: number): string[] => {
-    const profiles = new Map([["default", { failures, lastFailureMs: 0, retryMs: 0, lastFailure: mesosSays("x") }]]);
+    const profiles = new Map([["default", {
+      failures,
+      sinceMs: 0,
+      lastFailureMs: 0,
+      retryMs: 0,
+      lastFailure: mesosSays("x"),
+    }]]);
     return said({ ...draft.state, breakers: { profiles, hosts: new Map() } }, (each) => countSuccess(each, registered));
   };
   assertEquals(worked(2), []);

@@ -197,6 +197,7 @@ Deno.test("a profile of the picture counts its agents by what they do, and is bl
   const blockedAt = (atMs: number, failures = 2): unknown[] => {
     const profiles = new Map([["default", {
       failures,
+      sinceMs: 0,
       lastFailureMs: 0,
       retryMs: zeroMs + minute,
       lastFailure: mesosSays("no image"),
