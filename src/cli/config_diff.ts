@@ -47,6 +47,8 @@ function leavesOf(config: Config): Map<string, Leaf> {
   addLeaves(leaves, "poller", config.settings.poller);
   addLeaves(leaves, "scaling", config.settings.scaling);
   addLeaf(leaves, "state.path", config.state);
+  const { bytesMax, ...history } = config.history;
+  addLeaves(leaves, "history", { ...history, maxSize: `${Math.round(bytesMax / 2 ** 20)} MB` });
   addLeaves(leaves, "http", config.http);
   addLeaves(leaves, "log", config.log);
   const { webhooks, ...notify } = config.notify;

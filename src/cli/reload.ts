@@ -46,12 +46,16 @@ export function reloadConfig({ cause, current, read, use, log }: ReloadOptions):
     }
     requireRights(written);
     // The state has one writer with one lock, so only a restart can change it.
-    const next = { ...written, state: current.state };
+    const isMoved = needsRestart(current.history, written.history);
+    const next = { ...written, state: current.state, history: isMoved ? current.history : written.history };
     use(next);
     const what = cause === "signal" ? "the configuration was reloaded" : `${current.path} has changed and was reloaded`;
     log().info(`${what}: ${changes.join(", ")}`);
     tellRemarks(log(), written);
     if (changes.includes("state.path")) log().warning("state.path does not change until the program is restarted");
+    if (isMoved) {
+      log().warning("where the history is kept, and whether, does not change until the program is restarted");
+    }
     return next;
   } catch (error) {
     tellRefusal(log(), {
@@ -61,6 +65,10 @@ export function reloadConfig({ cause, current, read, use, log }: ReloadOptions):
     });
     return current;
   }
+}
+
+function needsRestart(from: Config["history"], to: Config["history"]): boolean {
+  return from.path !== to.path || (from.keepMs === 0) !== (to.keepMs === 0);
 }
 
 /** Logs why a changed file is not used. */

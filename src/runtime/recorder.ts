@@ -2,7 +2,7 @@
 // wrong here is told once and loses only history.
 
 import type { Config } from "../config/config.ts";
-import { OperatorError } from "../errors.ts";
+import { messageOf, OperatorError } from "../errors.ts";
 import type { Note } from "../core/note.ts";
 import type { State } from "../core/state.ts";
 import type { HistoryFigure, HistoryReader, HistorySample } from "../core/view/history.ts";
@@ -73,29 +73,20 @@ export class Recorder {
     return this.#history;
   }
 
-  /** Something was told; `note` is left out where it is no news. */
+  /** Something was told; `note` is left out where it is no news. Never throws. */
   told(note?: NoteView): void {
     this.#isChanged = true;
     if (note === undefined) return;
     push(this.#notes, note, notesMax);
     // Who stands by has no looks.
     const atMs = this.#clock.nowMs();
-    if (atMs - this.#writtenMs >= 2 * sampleMs) this.#write(atMs);
+    if (atMs - this.#writtenMs >= 2 * sampleMs) this.#guard(() => this.#write(atMs));
   }
 
-  /** To be called about every second by whoever leads. */
-  look({ state, view, tell }: Seen): void {
-    for (const note of this.#news.splice(0)) tell(note);
-    const atMs = this.#clock.nowMs();
-    this.#lives.look(state.instances, atMs);
-    if (this.#lastSample !== undefined && atMs - this.#lastSample.atMs < sampleMs) return;
-    const sample = sampleOf(state, atMs);
-    if (this.#lastSample === undefined || !isAlike(sample, this.#lastSample)) this.#isChanged = true;
-    this.#lastSample = sample;
-    push(this.#samples, sample, samplesMax);
-    this.#write(atMs);
-    const dueMs = this.#isChanged ? snapshotMs : quietSnapshotMs;
-    if (!this.#isPacking && atMs - this.#snapshotMs >= dueMs) this.#snap(view());
+  /** To be called about every second by whoever leads. Never throws but what `tell` throws. */
+  look(seen: Seen): void {
+    for (const note of this.#news.splice(0)) seen.tell(note);
+    this.#guard(() => this.#look(seen, this.#clock.nowMs()));
   }
 
   /** Other limits from now on. */
@@ -107,7 +98,19 @@ export class Recorder {
   close(): void {
     this.#stop.abort();
     this.#guard(() => this.#history.write({ ...this.#batch(), ...this.#lives.everything() }));
-    this.#history.close();
+    this.#guard(() => this.#history.close());
+  }
+
+  #look({ state, view }: Seen, atMs: number): void {
+    this.#lives.look(state.instances, atMs);
+    if (this.#lastSample !== undefined && atMs - this.#lastSample.atMs < sampleMs) return;
+    const sample = sampleOf(state, atMs);
+    if (this.#lastSample === undefined || !isAlike(sample, this.#lastSample)) this.#isChanged = true;
+    this.#lastSample = sample;
+    push(this.#samples, sample, samplesMax);
+    this.#write(atMs);
+    const dueMs = this.#isChanged ? snapshotMs : quietSnapshotMs;
+    if (!this.#isPacking && atMs - this.#snapshotMs >= dueMs) this.#snap(view());
   }
 
   #snap(view: StatusView): void {
@@ -115,10 +118,8 @@ export class Recorder {
     this.#isChanged = false;
     this.#isPacking = true;
     const pause = (): Promise<void> => this.#clock.sleep(0, this.#stop.signal);
-    packView(view, pause).then((packed) => {
-      this.#isPacking = false;
-      push(this.#snapshots, packed, snapshotsMax);
-    });
+    packView(view, pause).then((packed) => push(this.#snapshots, packed, snapshotsMax), (error) => this.#failed(error))
+      .finally(() => this.#isPacking = false);
   }
 
   #write(atMs: number): void {
@@ -126,7 +127,8 @@ export class Recorder {
     const isWritten = this.#guard(() => this.#history.write({ ...this.#batch(), ...this.#lives.changes() }));
     // Of a history that is full, something must go before it takes more.
     const isPruned = this.#guard(() => this.#history.prune(atMs));
-    if (!isWritten) return;
+    // There will be another one; this one may be what is too much.
+    if (!isWritten) return void this.#snapshots.splice(0);
     this.#lives.kept();
     for (const list of [this.#samples, this.#notes, this.#snapshots]) list.splice(0);
     if (this.#isFailing && isPruned) this.#news.push({ kind: "history-works" });
@@ -143,11 +145,16 @@ export class Recorder {
       act();
       return true;
     } catch (error) {
-      if (!(error instanceof OperatorError)) throw error;
-      if (!this.#isFailing) this.#news.push({ kind: "history-failed", problem: error.message, hint: error.hint });
-      this.#isFailing = true;
+      this.#failed(error);
       return false;
     }
+  }
+
+  /** Whatever it is, nothing else may stop for it. */
+  #failed(error: unknown): void {
+    const hint = error instanceof OperatorError ? error.hint : "please report this line: it is a bug in gocd-mesos";
+    if (!this.#isFailing) this.#news.push({ kind: "history-failed", problem: messageOf(error), hint });
+    this.#isFailing = true;
   }
 }
 

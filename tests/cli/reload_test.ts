@@ -39,6 +39,11 @@ const differences: readonly (readonly [behind: string, changes: readonly string[
   ["http.admin-token = a-new-secret-of-some-length", ["http.admin-token added"]],
   ['mesos-master = "zk://u:new-secret@z:2181/mesos"', ["mesos-master"]],
   ["log.level = debug", ["log.level"]],
+  ["history { keep = 2 days, max-size = 64 MB, path = h.db }", [
+    "history.keep 7 d → 2 d",
+    "history.max-size",
+    "history.path added",
+  ]],
   ['notify { after = 5 minutes, webhooks.t.url = "https://h/new-secret" }', [
     "notify.after 2 min → 5 min",
     "notify.webhooks.t.events added",
@@ -102,6 +107,10 @@ Deno.test("SIGHUP puts a good file in force and keeps the old one where the new 
     // Said each time, because what runs is still the old one.
     await hup("state.path does not change");
     await hup("state.path does not change");
+    write("history.path = other-history.db");
+    await hup("where the history is kept, and whether, does not change");
+    write("history.keep = 1 day");
+    await hup("history.keep 7 d → 1 d");
     assert(!running.log().includes(clusterNames.password) && !running.log().includes(clusterNames.key));
     assertEquals(await running.stop(), 0);
     assertEquals([...Deno.readDirSync(folder.path)].some((entry) => entry.name.startsWith("other.db")), false);

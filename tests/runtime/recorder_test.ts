@@ -146,6 +146,26 @@ Deno.test("with a state in ZooKeeper the history is in memory, and the key for a
   recorder.close();
 });
 
+Deno.test("a fault in what is looked at is told once, and thrown to nobody", () => {
+  const { recorder, told } = inMemory();
+  const fail = (): never => {
+    throw new TypeError("x is undefined");
+  };
+  for (let round = 0; round < 3; round++) {
+    recorder.look({ state: quiet, view: fail, tell: (note) => void told.push(note) });
+  }
+  const broken = {
+    ...quiet,
+    get demand(): never {
+      return fail();
+    },
+  };
+  recorder.look({ state: broken as never, view: fail, tell: (note) => void told.push(note) });
+  assertEquals(told.map(({ kind }) => kind), ["history-failed"]);
+  assertStringIncludes(JSON.stringify(told), "x is undefined");
+  recorder.close();
+});
+
 Deno.test("a history that fails is told once, with its end; what was not kept meanwhile is kept then", async () => {
   const history = openHistory(undefined, limits);
   let isFull = false;
