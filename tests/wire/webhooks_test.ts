@@ -2,7 +2,7 @@
 // a target that is down gets them later, in order, while nothing waits for it.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { startVirtualServers, type VirtualServers } from "../support/cluster.ts";
+import { clusterNames, startVirtualServers, type VirtualServers } from "../support/cluster.ts";
 import { endProgram, type Program, virtualProgramFolder } from "../support/program.ts";
 
 const minute = 60_000;
@@ -184,4 +184,18 @@ Deno.test("a program that Mesos ends tells it before it is gone", () =>
     for (const { id } of cluster.mesos.view().frameworks) cluster.mesos.removeFramework(id, cluster.clock.nowMs());
     await program.ended();
     assertEquals(brief(receiver.told), ["began framework-removed"]);
+  }));
+
+Deno.test("an image that cannot be pulled for an hour is one message, and one when an agent has registered", () =>
+  withProgram(one, async ({ cluster, receiver }) => {
+    cluster.mesos.setImage(clusterNames.image, "everywhere");
+    cluster.gocd.schedule({ pipeline: "p", stage: "s", job: "j", gocdResources: [], durationMs: 10 * minute });
+    await cluster.pass(25 * minute);
+    const breakers = (): readonly string[] => brief(receiver.told).filter((line) => line.includes("breaker"));
+    assertEquals(breakers(), ["began breaker/default"]);
+    assertMatch(receiver.told[0]?.text ?? "", /pull access denied/);
+    await cluster.pass(35 * minute);
+    cluster.mesos.setImage(clusterNames.image, "nowhere");
+    await cluster.pass(30 * minute);
+    assertEquals(breakers(), ["began breaker/default", "ended breaker/default"]);
   }));
