@@ -34,7 +34,10 @@ export interface Entry {
   readonly quietMs: number;
 }
 
-/** The shortest and the longest that a flapping condition must be gone before its end is told; one that is gone for longer is new again. */
+/**
+ * The shortest and the longest that a condition must be gone before its end is told, if it flaps; one that is gone for
+ * longer is new again.
+ */
 const quietMsMax = 3_600_000;
 const quietMsMin = 60_000;
 /** Conditions followed at once: a flood of them would say no more than these. */

@@ -111,10 +111,8 @@ function leaderCondition({ mesos }: StatusView, sinceMs: number): Condition {
 
 function leaderlessCondition(leadership: LeadershipView, atMs: number): readonly Condition[] {
   if (!isLeaderless(leadership, atMs)) return [];
-  const { sinceMs } = leadership;
-  return [
-    conditionOf({ event: "leader", subject: "none", code: "no-leader", text: leaderlessText, hint: "", sinceMs }),
-  ];
+  const told = { code: "no-leader", text: leaderlessText, hint: "", sinceMs: leadership.sinceMs } as const;
+  return [conditionOf({ event: "leader", subject: "none", ...told, isSudden: true })];
 }
 
 /** Codes of a GoCD server that does not accept who we are. */
