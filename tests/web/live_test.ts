@@ -4,10 +4,12 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Picture } from "../../src/core/view/picture.ts";
 import type { StatusView } from "../../src/core/view/view.ts";
 import { type Change, changed } from "../../src/web/changes.ts";
+import { createHandler } from "../../src/web/handler.ts";
 import { createLivePages, type LivePage, type LivePages } from "../../src/web/live.ts";
 import { allJobs } from "../../src/web/page_query.ts";
 import { livePage } from "../../src/web/status_page.ts";
 import { pictureOf } from "../support/picture.ts";
+import { sampleOptions } from "../support/web_options.ts";
 import { largeView, sampleMs, sampleNotes, sampleView } from "../support/sample_view.ts";
 
 const links = { gocdUrl: "http://gocd.example.org/go", mesosScheme: "http" } as const;
@@ -114,4 +116,20 @@ Deno.test("readers of the same page share what is rendered, and each has its own
   assertEquals(open(pages).next().length > 10_000, true, "who comes later has nothing yet");
   assertEquals(other.next().length < 2_000, true);
   assertEquals(has(one), has(other));
+});
+
+Deno.test("/events begins with the page that was asked for, is not kept by HEAD, and ends when its reader leaves", async () => {
+  const handler = createHandler(sampleOptions());
+  const head = await handler(new Request("http://localhost/events", { method: "HEAD" }));
+  assertEquals([head.status, head.headers.get("content-type"), head.body], [
+    200,
+    "text/event-stream; charset=utf-8",
+    null,
+  ]);
+  const { body } = await handler(new Request("http://localhost/events?verdict=unserved"));
+  const reader = body?.pipeThrough(new TextDecoderStream()).getReader();
+  const { value = "" } = await reader?.read() ?? {};
+  assertMatch(value, /^retry: 2000\nevent: update\ndata: \{.*\}\n\n$/);
+  assert(value.includes("mobile/88/build/1/ios") && !value.includes("shop/1204/test/1/unit-runInstance-8"));
+  await reader?.cancel();
 });
