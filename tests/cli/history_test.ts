@@ -45,7 +45,7 @@ async function fill(history: History): Promise<void> {
       { hourMs: beginMs + hour, profile: "linux", spentMs },
       { hourMs: beginMs, profile: "mac", spentMs: { ...spentMs, busy: 0 } },
     ],
-    snapshots: [await packView({ ...sampleView, atMs: sampleMs }, () => Promise.resolve())],
+    snapshots: [await packView({ ...sampleView, problems: [] }, () => Promise.resolve())],
   }));
 }
 
