@@ -133,6 +133,7 @@ Deno.test("check beside a running instance tells it, checks everything else, and
         [/127\.0\.0\.1:\d+/g, "HOST"],
         [/process \d+/g, "process N"],
         [/framework [0-9a-f-]{36}/g, "framework ID"],
+        [/since [0-9-]{10},/g, "since DAY,"],
       ]);
       const moved = await check(`http.listen = "127.0.0.1:${freePort()}"`);
       assertEquals(moved.code, 0, moved.all);
