@@ -11,6 +11,7 @@ import {
   type HistoryDocument,
   historyDocument,
   type HistoryRequest,
+  noPicture,
   type PastDocument,
   pastDocument,
   stepOf,
@@ -47,7 +48,7 @@ A time is ${momentForms};
 6h and 7d are also understood.
 
 Exit codes:
-  0  done     2  invalid usage, or no history is kept     3  the instance does not answer     6  the file cannot be read
+  0  done     2  invalid usage, or nothing is kept of it     3  the instance does not answer     6  the file cannot be read
 
 Examples:
   gocd-mesos history framework.conf
@@ -144,13 +145,12 @@ async function sourceOf(config: Config): Promise<Source> {
         if (question.kind === "time") return historyDocument(file, requestOf(question, layout));
         const past = pastDocument(file, question.atMs, { sandbox: sandboxOf().mode, limit: limitOf(layout) });
         if (past !== undefined) return past;
-        throw new UsageError(`no picture of ${timeText(question.atMs)} or before is kept in ${path}`, keptHint);
+        const { message, hint } = noPicture(file, question.atMs);
+        throw new UsageError(`${message} in ${path}`, hint);
       }),
     close: () => file.close(),
   };
 }
-
-const keptHint = "`gocd-mesos history --json` tells as `kept` how far back it goes";
 
 async function askRunning(config: Config, question: Question, layout: Layout | undefined): Promise<Answer> {
   const limit = String(limitOf(layout));
@@ -184,8 +184,4 @@ function linesOf(
   if ("samples" in answer) return historyLines(answer, where, layout);
   const askedMs = question.kind === "moment" ? question.atMs : answer.askedMs;
   return pastLines(answer, { askedMs, where }, layout);
-}
-
-function timeText(atMs: number): string {
-  return new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z");
 }

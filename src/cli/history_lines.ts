@@ -219,8 +219,9 @@ export function pastLines(
   layout: Layout,
 ): string[] {
   const { status, jobs, decisions } = past;
-  const head = `what it knew at ${timeText(status.atMs)}`;
-  const gap = askedMs - status.atMs > 120_000 ? `; there is no picture between it and ${timeText(askedMs)}` : "";
+  const head = `what it knew at ${timeText(askedMs)}`;
+  const ageMs = askedMs - status.atMs;
+  const gap = ageMs < 1_000 ? "" : `: from the picture of ${timeText(status.atMs)}, ${formatDuration(ageMs)} before`;
   return [
     `${paint(head, "bold", layout.hasColour)}${gap}`,
     safeText(where),

@@ -140,7 +140,8 @@ export function explainJob(job: JobView, view: StatusView): string[] {
   ];
   const { bucket, profile, agents, problems } = why;
   if (bucket !== undefined && bucket.waiting > 1) lines.push(`  alike      ${alikeText(bucket)}`);
-  if (profile !== undefined) lines.push(...profileLines(profile, job));
+  const isBlockTold = saysBlocked(job) || problems.some(({ code }) => code === "profile-failing");
+  if (profile !== undefined) lines.push(...profileLines(profile, isBlockTold));
   if (agents !== undefined) lines.push(agentsLine(agents, job));
   for (const { message, hint } of problems) {
     lines.push(`  problem    ${message}${hint === "" ? "" : ` (${nextAct(hint)})`}`);
@@ -161,7 +162,8 @@ function alikeText({ waiting, willBeTaken, coming, otherCause, needsAgent }: Buc
   return `${waiting} such jobs wait: ${parts.join(", ")}`;
 }
 
-function profileLines(profile: ProfileView, job: JobView): string[] {
+/** `isBlockTold`: another line says why the profile launches nothing. */
+function profileLines(profile: ProfileView, isBlockTold: boolean): string[] {
   const max = profile.maxAgents === undefined ? "" : ` of at most ${profile.maxAgents}`;
   const parts = (["starting", "idle", "building", "draining"] as const)
     .flatMap((state) => profile[state] === 0 ? [] : [`${profile[state]} ${state}`]);
@@ -169,7 +171,7 @@ function profileLines(profile: ProfileView, job: JobView): string[] {
   const states = parts.length === 0 ? "" : ` (${parts.join(", ")})`;
   return [
     `  profile    ${profile.name}: ${alive}${states}${profile.frozen ? ", frozen" : ""}`,
-    ...(profile.blocked === undefined || saysBlocked(job) ? [] : [`             ${profile.blocked}`]),
+    ...(profile.blocked === undefined || isBlockTold ? [] : [`             ${profile.blocked}`]),
   ];
 }
 

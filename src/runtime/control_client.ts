@@ -25,7 +25,8 @@ class ControlError extends OperatorError {
   constructor(
     message: string,
     hint = "see its log and its status page",
-    { kind = "unreachable", cause }: { readonly kind?: "unreachable" | "refused"; readonly cause?: unknown } = {},
+    { kind = "unreachable", cause }: { readonly kind?: "unreachable" | "refused" | "usage"; readonly cause?: unknown } =
+      {},
   ) {
     super(message, { code: "control-failed", kind, hint, cause });
     this.name = "ControlError";
@@ -100,6 +101,9 @@ export async function readApi(config: Instance, path: string): Promise<unknown> 
     );
   }
   const said = saidBy(answer.text);
+  if (answer.status === 404 && said.code === "no-picture") {
+    throw new ControlError(said.message, said.hint, { kind: "usage" });
+  }
   const isStandby = answer.text.includes('"code":"standby"');
   throw new ControlError(
     `${who} refused to answer: ${said.message}`,
@@ -240,14 +244,18 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** What an answer says, and what it says to do. */
-function saidBy(text: string): { readonly message: string; readonly hint?: string } {
+/** What an answer says, its code, and what it says to do. */
+function saidBy(text: string): { readonly message: string; readonly code?: string; readonly hint?: string } {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null && "message" in value) {
       const message = String(value.message).slice(0, messageCharactersMax);
       const hasHint = "hint" in value && typeof value.hint === "string" && value.hint !== "";
-      return { message, ...(hasHint ? { hint: String(value.hint).slice(0, messageCharactersMax) } : {}) };
+      return {
+        message,
+        ...("code" in value ? { code: String(value.code) } : {}),
+        ...(hasHint ? { hint: String(value.hint).slice(0, messageCharactersMax) } : {}),
+      };
     }
   } catch {
     // Not JSON: the text itself is the message.

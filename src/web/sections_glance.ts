@@ -62,8 +62,8 @@ function oldestWait({ jobs, atMs }: StatusView, links: PageLinks): Html | undefi
   `;
 }
 
-/** What people call the states of instances; several are one. */
-export const agentWords: Readonly<Record<InstanceView["state"], string>> = {
+/** What people call the states of instances that are there; several are one. */
+export const agentWords: Readonly<Record<Exclude<InstanceView["state"], "gone">, string>> = {
   launching: "starting",
   starting: "starting",
   idle: "idle",
@@ -72,15 +72,16 @@ export const agentWords: Readonly<Record<InstanceView["state"], string>> = {
   killing: "draining",
   unreachable: "unreachable",
   unsure: "without contact",
-  gone: "being removed",
 };
 
-const agentOrder = ["building", "idle", "starting", "draining", "unreachable", "without contact", "being removed"];
+const agentOrder = ["building", "idle", "starting", "draining", "unreachable", "without contact"];
 
 /** The card of our agents: how many are in which state, and how full the limits are; with buttons for all of them. */
 export function agentsCard(view: StatusView, canCommand: boolean): Html {
   const counts = new Map<string, number>();
-  for (const { state } of view.instances) counts.set(agentWords[state], (counts.get(agentWords[state]) ?? 0) + 1);
+  for (const { state } of view.instances) {
+    if (state !== "gone") counts.set(agentWords[state], (counts.get(agentWords[state]) ?? 0) + 1);
+  }
   const parts = agentOrder.map((name): BarPart => ({ name, count: counts.get(name) ?? 0 }))
     .filter(({ name, count }, index) => count > 0 || index < 4 || name === "");
   const alive = view.profiles.reduce((sum, profile) => sum + profile.alive, 0);

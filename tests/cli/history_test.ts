@@ -92,7 +92,9 @@ Deno.test("an instance that runs is asked, and tells the same; as JSON it is tha
       assertEquals([samples.length, decisions.length, stepMs], [240, 3, 75 * second]);
       const past = await runLine(["history", "--at", "1min ago", "--json", conf], at(sampleMs + 2 * minute));
       assertEquals(JSON.parse(past.out).status.atMs, sampleMs);
-      assertRefused(await runLine(["history", "--at", "30d", conf], at(sampleMs)), 3, /no picture of that time/);
+      const early = await runLine(["history", "--at", "2020-01-01", conf], at(sampleMs));
+      assertRefused(early, 2, /^gocd-mesos: no picture of 2020-01-01T00:00:00Z or before is kept$/m);
+      assertStringIncludes(early.err, "ask for a time after 2026-11-27T12:00:00Z");
     });
   } finally {
     history.close();

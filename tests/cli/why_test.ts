@@ -1,8 +1,25 @@
 // `gocd-mesos why`: one transcript for each cause that a single poll can show.
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { explainJob, findJobs } from "../../src/cli/why.ts";
+import type { JobView } from "../../src/core/view/view.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
+import { sampleView } from "../support/sample_view.ts";
 import { assertRefused, assertTranscript, confFolder, runLine } from "./support.ts";
+
+/** What is said of a job of the sample, in which launches of profile windows fail. */
+function explained(wanted: string, changes: Partial<JobView> = {}): string {
+  const [job] = findJobs(sampleView, wanted);
+  if (job === undefined) throw new Error(`the sample has no job ${wanted}`);
+  return explainJob({ ...job, ...changes }, sampleView).join("\n");
+}
+
+Deno.test("failing launches are told once of a job of their profile, and not of jobs of others", () => {
+  assert(sampleView.problems.some(({ code, profile }) => code === "profile-failing" && profile === "windows"));
+  assertEquals(explained("msi").split("pull access denied").length, 2);
+  assertEquals(explained("msi", { reasonCode: "held-frozen", reason: "frozen" }).split("pull access denied").length, 2);
+  assertEquals(explained("publish").includes("pull access denied"), false);
+});
 
 const personsUuid = "11111111-0000-4000-8000-000000000001";
 

@@ -53,6 +53,15 @@ Deno.test("the top names the job of ours that has waited longest", () => {
   assertMatch(oldest.replace(/<[^>]*>/g, ""), /^Oldest wait: 1 h, a\/1\/b\/1\/oldest /);
 });
 
+Deno.test("agents that have ended are not among the numbers of our agents by state", () => {
+  const left = sampleView.instances.filter(({ state }) => state !== "gone");
+  assert(left.length < sampleView.instances.length);
+  const [, card = ""] = /data-key="glance-agents"([\s\S]*?)<\/section>/.exec(pageOf(sampleView)) ?? [];
+  const [, legend = ""] = /<ul class="legend">([\s\S]*?)<\/ul>/.exec(card) ?? [];
+  const counts = [...legend.matchAll(/<b>(\d+)<\/b>/g)].map(([, count]) => Number(count));
+  assertEquals(counts.reduce((sum, count) => sum + count, 0), left.length);
+});
+
 const searched: readonly JobView[] = [
   like({ locator: "shop/1/build/1/compile", profile: "linux", environment: "build", gocdResources: ["Docker"] }),
   like({ locator: "shop/1/test/1/unit", profile: "windows", environment: "build", gocdResources: [] }),

@@ -4,6 +4,7 @@ import type { AgentHours, HistoryReader, HistorySample, InstanceLife, TimeSpan }
 import type { BucketView, InstanceView, JobView, NoteView, ProfileView } from "../../core/view/view.ts";
 import { OperatorError } from "../../errors.ts";
 import { jsonResponse, refusalResponse } from "../responses.ts";
+import { timeText } from "../wording.ts";
 import { type StatusSummary, statusSummary } from "./documents.ts";
 import { numberParameter, type Query, timeOf, timeParameter, wordParameter } from "./query.ts";
 import { readErrors } from "./refusals.ts";
@@ -94,6 +95,18 @@ export function pastDocument(
   };
 }
 
+/** That there is no picture of a moment or before, and since when the history is kept. */
+export function noPicture(
+  history: HistoryReader,
+  askedMs: number,
+): { readonly message: string; readonly hint: string } {
+  const fromMs = history.span()?.fromMs;
+  return {
+    message: `no picture of ${timeText(askedMs)} or before is kept`,
+    hint: fromMs === undefined ? "nothing is kept yet: wait a minute" : `ask for a time after ${timeText(fromMs)}`,
+  };
+}
+
 const limitParameter = numberParameter("limit", "finished agents, and decisions, at most", {
   default: rows.byDefault,
   minimum: 0,
@@ -154,12 +167,7 @@ const pastRoute: ReadRoute = {
     const limit = Number(query["limit"] ?? rows.byDefault);
     const past = pastDocument(history, timeOf(query["time"]), { sandbox, limit });
     if (past !== undefined) return jsonResponse(past);
-    return refusalResponse({
-      status: 404,
-      code: "no-picture",
-      message: "no picture of that time or before is kept",
-      hint: "/api/v1/history tells as `kept` how far back the history goes",
-    });
+    return refusalResponse({ status: 404, code: "no-picture", ...noPicture(history, timeOf(query["time"])) });
   }),
 };
 

@@ -4,6 +4,7 @@ import { assertEquals } from "@std/assert";
 import type { JobVerdict } from "../../../src/core/demand/verdict.ts";
 import type { Refusal } from "../../../src/core/placement/reason.ts";
 import { nextAct } from "../../../src/core/words/acts.ts";
+import { failureText } from "../../../src/core/words/causes.ts";
 import { noteLine } from "../../../src/core/words/notes.ts";
 import { profileFailing } from "../../../src/core/words/problems.ts";
 import { zeroMs } from "../../support/core.ts";
@@ -91,4 +92,12 @@ Deno.test("a Mesos agent that runs no containers of Docker is named as that wher
     nextAct({ ...job, reason: { kind: "held-probe", failure, failures: 3 } }),
     `${act}; once fixed, gocd-mesos resume framework.conf retries at once`,
   );
+});
+
+Deno.test("of a long error what Docker said is told, without the spaces around it", () => {
+  const said = "Error response from daemon: pull access denied for x, repository does not exist";
+  const message = `Failed to launch container: Failed to run '${"docker pull x ".repeat(12)}': exited with status 1; ` +
+    `stderr='${said} \n'`;
+  assertEquals(failureText({ kind: "mesos", message }), said);
+  assertEquals(failureText({ kind: "mesos", message: message.replace(" \n'", "'") }), said);
 });
