@@ -20,7 +20,8 @@ are drained. Among them are a job that no profile serves, an image that cannot b
 Pending, a limit, an agent that is not ours, and a run-on-all job. A terminal shows a live table, anything else one
 line per decision; both end with a summary counted by the simulated servers.
 
-Without --exit it keeps running, with a small wave every minute, until Ctrl-C.
+Without --exit it keeps running, with a small wave every minute, until Ctrl-C. Meanwhile every other command can be tried
+from another terminal with the framework.conf that the demo names when it starts.
 
 Options:
   --exit               end once all agents are drained (about a minute); exit code 1 if not within 90 seconds

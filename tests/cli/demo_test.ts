@@ -1,7 +1,9 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { demoCommand } from "../../src/cli/demo.ts";
 import { type DemoOptions, runDemo } from "../../src/cli/demo/run.ts";
 import type { CliIo } from "../../src/cli/io.ts";
+import type { Config } from "../../src/config/config.ts";
+import { loadConfig } from "../../src/config/load.ts";
 import { createPortProbe } from "../../src/mesos/port_probe.ts";
 import { realClock } from "../../src/runtime/clock.ts";
 import { OperatorError } from "../../src/errors.ts";
@@ -137,6 +139,32 @@ for (const gocdVersion of ["26.1.0", "19.8.0", "15.2.0"]) {
     },
   );
 }
+
+Deno.test(
+  "the demo names a file that other commands can read while it runs, and leaves none behind",
+  strict,
+  async () => {
+    const io = testIo();
+    const found: { path: string; state?: Config["state"]; mode: number | null }[] = [];
+    const { out } = io;
+    const watching: TestIo = {
+      ...io,
+      out: (line) => {
+        const [, path] = /gocd-mesos status (\S+)$/.exec(line) ?? [];
+        if (path !== undefined) {
+          const { state } = loadConfig(path, {}, Deno.readTextFileSync);
+          found.push({ path, state, mode: Deno.statSync(path).mode });
+        }
+        out(line);
+      },
+    };
+    await demo({}, watching);
+    const [{ path, state, mode } = { path: "", mode: null }, ...more] = found;
+    assertEquals([more.length, (mode ?? 0) & 0o777], [0, 0o600]);
+    assertEquals(state, { kind: "sqlite", path: path.replace("framework.conf", "gocd-mesos.db") });
+    assertThrows(() => Deno.statSync(path), Deno.errors.NotFound);
+  },
+);
 
 Deno.test(
   "on a terminal of 80 columns the demo redraws one table that fits, and gives the terminal back",

@@ -71,11 +71,13 @@ gocd-mesos {
 `;
 }
 
-/** Loads the demo's configuration as if it lay in `folder`; the environment has no influence. */
-export function loadDemoConfig(folder: string, addresses: DemoAddresses): Config {
+/** Writes the demo's configuration into `folder`, for other commands, and loads it; the environment has no influence. */
+export function writeDemoConfig(folder: string, addresses: DemoAddresses): Config {
   const path = `${folder}/framework.conf`;
+  const text = demoConfigText(addresses);
+  Deno.writeTextFileSync(path, text, { mode: 0o600 });
   return loadConfig(path, {}, (asked) => {
     if (asked !== path) throw new Deno.errors.NotFound(asked);
-    return demoConfigText(addresses);
+    return text;
   });
 }

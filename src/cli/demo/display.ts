@@ -13,7 +13,7 @@ import { cutText, safeText, secondsText, shortError } from "./text.ts";
 import type { CliIo } from "../io.ts";
 
 /** The servers of a demo, for the headline. */
-export type DemoServers = Pick<DemoPicture, "gocd" | "mesos" | "pageUrl">;
+export type DemoServers = Pick<DemoPicture, "gocd" | "mesos" | "pageUrl" | "confPath">;
 
 /** A display. */
 export interface DemoDisplay {
@@ -130,12 +130,13 @@ function builtText(job: Readonly<DemoJobFact>): readonly [text: string, builtMs:
   return [`${locator} was built by ${builder} in ${took}; it waited ${secondsText(assignedMs - scheduledMs)}`, builtMs];
 }
 
-function announce(info: (text: string) => void, { gocd, mesos, pageUrl }: DemoServers): void {
+function announce(info: (text: string) => void, { gocd, mesos, pageUrl, confPath }: DemoServers): void {
   info(
     `gocd-mesos ${version} demo: simulated GoCD ${gocd.version} at ${gocd.url}, simulated Mesos ${mesos.version} at ` +
       mesos.master,
   );
   if (pageUrl !== undefined) info(`status page on ${pageUrl}`);
+  info(`commands take its file: gocd-mesos status ${confPath}`);
 }
 
 /** Without the task id, so that all attempts of a profile have one reason. */

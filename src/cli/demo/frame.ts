@@ -17,6 +17,8 @@ export interface DemoPicture {
   readonly mesos: { readonly master: string; readonly version: string };
   /** The status page, where there is one. */
   readonly pageUrl?: string;
+  /** The configuration, for commands from another terminal. */
+  readonly confPath: string;
   /** What the scheduler knows. */
   readonly view: StatusView;
   /** The notes of the scheduler, newest last. */
@@ -101,7 +103,7 @@ function asOfNow({ view, facts }: DemoPicture): StatusView {
 }
 
 function headLines(picture: DemoPicture, size: Window): string[] {
-  const { gocd, mesos, facts, view, pageUrl } = picture;
+  const { gocd, mesos, facts, view, pageUrl, confPath } = picture;
   const { hasColour, columns } = size;
   const rest = safeText(`  ${clockText(picture.elapsedMs)}  ${picture.phase}`);
   const servable = facts.jobs.filter((job) => job.fate === "built");
@@ -121,6 +123,7 @@ function headLines(picture: DemoPicture, size: Window): string[] {
       hasColour,
     ),
     ...(pageUrl === undefined ? [] : [cutText(` status page ${pageUrl}   (Ctrl-C ends the demo)`, columns)]),
+    cutText(` commands take ${confPath}`, columns),
     "",
     pieces([
       { text: " jobs    " },

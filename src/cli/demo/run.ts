@@ -10,7 +10,7 @@ import { startStatusServer } from "../../runtime/status_server.ts";
 import { type DemoCluster, startDemoCluster } from "../../sim/demo/cluster.ts";
 import { gocdRules } from "../../sim/gocd/versions.ts";
 import type { Store } from "../../store/store.ts";
-import { loadDemoConfig } from "./config.ts";
+import { writeDemoConfig } from "./config.ts";
 import { type DemoEnd, Director } from "./director.ts";
 import { createDemoDisplay, type DemoDisplay } from "./display.ts";
 import { type DemoOutcome, outcomeCode, summaryLines } from "./summary.ts";
@@ -83,7 +83,7 @@ interface Setting {
 async function runOn(cluster: DemoCluster, setting: Setting, io: CliIo): Promise<DemoOutcome> {
   const { options, folder, display, clock, startedMs } = setting;
   const listen = options.listen ?? freeAddress();
-  const config = loadDemoConfig(folder, {
+  const config = writeDemoConfig(folder, {
     mesosMaster: cluster.mesosMaster,
     gocdUrl: cluster.gocdUrl,
     listen,
@@ -109,6 +109,7 @@ async function runOn(cluster: DemoCluster, setting: Setting, io: CliIo): Promise
         gocd: { url: cluster.gocdUrl, version: cluster.gocdVersion },
         mesos: { master: cluster.mesosMaster, version: cluster.mesosVersion },
         ...(status.url === undefined ? {} : { pageUrl: status.url }),
+        confPath: config.path,
       });
       const director = new Director({
         cluster,
