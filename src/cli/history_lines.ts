@@ -2,6 +2,7 @@
 
 import { type HistorySample, type InstanceLife, type LifeKind, waitingJobs } from "../core/view/history.ts";
 import type { JobView, NoteView } from "../core/view/view.ts";
+import { hoursText } from "../core/words/history.ts";
 import { counted, formatDuration } from "../core/words/phrases.ts";
 import { verdictKinds } from "../core/words/verdicts.ts";
 import type { HistoryDocument, PastDocument } from "../web/api/history.ts";
@@ -17,6 +18,7 @@ const decisionsMax = 12;
 /** Jobs of a moment. */
 const jobsMax = 20;
 const profilesMax = 12;
+const hourMs = 3_600_000;
 
 /** Steps of time, in seconds, that begin at round moments. */
 const steps = [
@@ -121,8 +123,16 @@ function timeLine({ fromMs, toMs, stepMs }: HistoryDocument): string {
 
 const kinds: readonly LifeKind[] = ["busy", "idle", "starting", "other"];
 
-function costLines({ hours }: HistoryDocument, layout: Layout): readonly string[] {
-  const profiles = [...Map.groupBy(hours, ({ profile }) => profile)].map(([profile, rows]) => ({
+/** Agent-hours are kept by the hour: those of the hour in which the time begins are told whole. */
+function costTitle({ fromMs, toMs }: HistoryDocument): string {
+  const beginMs = Math.floor(fromMs / hourMs) * hourMs;
+  if (beginMs === fromMs) return "AGENT-HOURS";
+  const day = toMs - beginMs > 24 * hourMs ? `${dayText(beginMs)} ` : "";
+  return `AGENT-HOURS FROM ${day}${clockText(beginMs)}`;
+}
+
+function costLines(history: HistoryDocument, layout: Layout): readonly string[] {
+  const profiles = [...Map.groupBy(history.hours, ({ profile }) => profile)].map(([profile, rows]) => ({
     profile,
     spent: kinds.map((kind) => rows.reduce((sum, { spentMs }) => sum + spentMs[kind], 0)),
   })).sort((one, other) => sumOf(other.spent) - sumOf(one.spent));
@@ -134,7 +144,7 @@ function costLines({ hours }: HistoryDocument, layout: Layout): readonly string[
     "",
     ...layRows(
       [
-        { title: "AGENT-HOURS", max: 32 },
+        { title: costTitle(history), max: 32 },
         { title: "ALL", max: 10, align: "right" },
         { title: "BUILDING", max: 10, align: "right" },
         { title: "IDLE", max: 10, align: "right" },
@@ -156,10 +166,6 @@ function costLines({ hours }: HistoryDocument, layout: Layout): readonly string[
 
 function sumOf(numbers: readonly number[]): number {
   return numbers.reduce((sum, each) => sum + each, 0);
-}
-
-function hoursText(ms: number): string {
-  return (ms / 3_600_000).toFixed(1);
 }
 
 function endedLines({ ended, endedCount }: HistoryDocument, layout: Layout): readonly string[] {

@@ -1,7 +1,7 @@
 // The history on the status page: the trend of some hours; what it cost, finished agents, and the way to any moment.
 
 import type { InstanceLife } from "../core/view/history.ts";
-import { lifeEndText } from "../core/words/history.ts";
+import { hoursText, lifeEndText } from "../core/words/history.ts";
 import { trendFigure } from "./charts.ts";
 import {
   type HistoryPage,
@@ -90,12 +90,7 @@ function costs(all: readonly ProfileCost[]): Html {
 
 function hours(spent: Spent): Html {
   const total = totalMs(spent);
-  return total === 0 ? html`<span class="zero">0</span>` : html`${hoursText(total)}`;
-}
-
-/** `12.3 h`. */
-function hoursText(ms: number): string {
-  return `${(ms / 3_600_000).toFixed(1)} h`;
+  return total === 0 ? html`<span class="zero">0</span>` : html`${hoursText(total)} h`;
 }
 
 const splitWords = { busy: "building", idle: "idle", starting: "starting", other: "otherwise" } as const;
@@ -113,7 +108,7 @@ function splitBar(spent: Spent): Html {
     `;
   });
   const words = kinds.filter((kind) => spent[kind] > 0)
-    .map((kind) => `${hoursText(spent[kind])} ${splitWords[kind]}`).join(", ");
+    .map((kind) => `${hoursText(spent[kind])} h ${splitWords[kind]}`).join(", ");
   return html`<svg class="split" role="img" aria-label="${words}" height="8"><title>${words}</title>${bars}</svg>`;
 }
 

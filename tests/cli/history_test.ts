@@ -79,6 +79,18 @@ Deno.test("without an instance the file tells what happened, and what was known"
   });
 });
 
+Deno.test("a time that begins within an hour says from when its agent-hours are counted", async () => {
+  await withFile(async (conf) => {
+    const titleOf = async (since: string): Promise<string | undefined> => {
+      const { out } = await runLine(["history", "--since", since, conf], at(nowMs));
+      return /^ *(AGENT-HOURS.*?) {2}/m.exec(out)?.[1];
+    };
+    assertEquals(await titleOf("12:00"), "AGENT-HOURS");
+    assertEquals(await titleOf("12:20"), "AGENT-HOURS FROM 12:00");
+    assertEquals(await titleOf("2026-11-25 07:30"), "AGENT-HOURS FROM 11-25 07:00");
+  });
+});
+
 Deno.test("an instance that runs is asked, and tells the same; as JSON it is that of the API", async () => {
   const history = openHistory(undefined, limits);
   await fill(history);

@@ -56,7 +56,7 @@ Deno.test("the page shows trend, agent-hours and finished agents, and the way to
       "1 warning or error",
       "2.0 h",
       "25 %",
-      "1.5 h building, 0.5 h idle",
+      "1.5 h building, 0.50 h idle",
       "launch-failed",
       "<b>1</b> of 1 on <bdi>h1</bdi>",
       "&lt;b&gt;no image&lt;/b&gt;",

@@ -24,3 +24,9 @@ export function lifeEndText({ end, kill, message = "" }: InstanceLife): string {
   if (kill === undefined) return message;
   return end === "stopped" || message === "" ? killTexts[kill] : `${killTexts[kill]}; ${message}`;
 }
+
+/** Agent-hours: `12.3`; less than one with two digits, as a few short builds would be none. */
+export function hoursText(ms: number): string {
+  const hours = ms / 3_600_000;
+  return hours.toFixed(hours > 0 && hours < 1 ? 2 : 1);
+}

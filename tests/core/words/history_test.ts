@@ -1,0 +1,15 @@
+// The history in words.
+
+import { assertEquals } from "@std/assert";
+import { hoursText } from "../../../src/core/words/history.ts";
+
+const cases: readonly (readonly [hours: number, text: string])[] = [
+  [0, "0.0"],
+  [0.004, "0.00"],
+  [0.25, "0.25"],
+  [1, "1.0"],
+  [12.34, "12.3"],
+];
+for (const [hours, text] of cases) {
+  Deno.test(`${hours} agent-hours are told as ${text}`, () => assertEquals(hoursText(hours * 3_600_000), text));
+}
