@@ -20,6 +20,12 @@ export interface Clock {
   readonly costMs: number;
 }
 
+/** The clock of a waiting job. */
+interface JobClock extends Clock {
+  /** The most jobs that were before it: launches for them come first, one by one on a slow server. */
+  readonly rank?: number;
+}
+
 /** What the law remembers of a run. */
 export interface Progress {
   /** What all faults so far may have cost. */
@@ -29,7 +35,7 @@ export interface Progress {
   /** By kind: strikes of Mesos' own faults that are paid for. */
   readonly strikes: Map<string, number>;
   /** By id of the job. */
-  readonly waiting: Map<number, Clock>;
+  readonly waiting: Map<number, JobClock>;
   /** By task id: agents that nothing needs. */
   readonly surplus: Map<string, Clock>;
   /** When it was looked last. */
@@ -118,9 +124,10 @@ function checkJobs(world: World, waiting: readonly SimJob[]): void {
   const unservableCount = waiting.length - servable.length;
   servable.forEach((job, index) => {
     const rank = index + unservableCount;
-    const clock = progress.waiting.get(job.id) ?? now;
+    const known: JobClock = progress.waiting.get(job.id) ?? now;
+    const clock = { ...known, rank: Math.max(known.rank ?? 0, rank) };
     progress.waiting.set(job.id, clock);
-    const boundMs = jobBoundMs(world, rank);
+    const boundMs = jobBoundMs(world, clock.rank);
     // Nobody looks at the room for a job that has not waited long.
     if (over(world, clock) <= boundMs / 2) return;
     if (slotsFor(world, job) <= rank) return void progress.waiting.set(job.id, now);

@@ -258,4 +258,5 @@ export const failedSeeds: readonly FailedSeed[] = [
   },
   { seed: 10104066, found: "an agent that ended without a record held its former build, and all idle ones, for ever" },
   { seed: 10104398, found: "a launch that Mesos dropped took the only place in a minute on a slow server" },
+  { seed: 10113179, found: "the law of progress forgot the jobs that had been launched for before, one a minute" },
 ];
