@@ -1,0 +1,107 @@
+// What explains one waiting job, beside its own verdict.
+
+import { assertEquals } from "@std/assert";
+import type { Finding } from "../../../src/core/event.ts";
+import { waitingJobs } from "../../../src/core/view/history.ts";
+import { statusView } from "../../../src/core/view/status_view.ts";
+import type { JobView, StatusView } from "../../../src/core/view/view.ts";
+import { saysBlocked, whyView } from "../../../src/core/view/why.ts";
+import { building, drive, gocdAgent } from "../../support/core.ts";
+import { aProfile } from "../../support/placement.ts";
+
+const inProduction = [{ name: "Production", origin: "gocd" as const }];
+
+/** Two kinds of waiting jobs, and agents of which some could take them. */
+function picture(problems: readonly Finding[] = []): StatusView {
+  const profiles = ["linux", "windows"].map((name) => aProfile({ name, gocdResources: [name] }));
+  const world = drive({ profiles });
+  world.subscribe();
+  const agents = [
+    gocdAgent("able-1", { gocdResources: ["Linux"], ...building }),
+    gocdAgent("able-2", { gocdResources: ["linux", "docker"] }),
+    gocdAgent("in-production", { gocdResources: ["linux"], environments: inProduction }),
+    gocdAgent("other", { gocdResources: ["docker"] }),
+  ];
+  const jobs = [
+    { locator: "a/1/b/1/linux", name: "linux", gocdResources: ["linux"] },
+    { locator: "a/1/b/1/prod", name: "prod", gocdResources: ["linux"], environment: "production" },
+    { locator: "a/1/b/1/windows", name: "windows", gocdResources: ["windows"] },
+  ];
+  world.poll({ jobs, agents });
+  return { ...statusView(world.state, world.atMs), problems };
+}
+
+function jobOf(view: StatusView, name: string): JobView {
+  const job = view.jobs.find(({ locator }) => locator.endsWith(`/${name}`));
+  if (job === undefined) throw new Error(`the picture has no job ${name}`);
+  return job;
+}
+
+Deno.test("why counts the agents that have the resources, those of them in the environment, and what they do", () => {
+  const view = picture();
+  const counts = (name: string): unknown => whyView(jobOf(view, name), view).agents;
+  assertEquals(counts("linux"), { known: 4, able: 3, matching: 2, byState: { building: 1, idle: 1 } });
+  assertEquals(counts("prod"), { known: 4, able: 3, matching: 1, byState: { idle: 1 } });
+  assertEquals(counts("windows"), { known: 4, able: 0, matching: 0, byState: {} });
+});
+
+Deno.test("why shows the bucket of the same needs, whatever the case and the order of their names, and the profile", () => {
+  const view = picture();
+  const job = jobOf(view, "windows");
+  const shown = whyView({ ...job, gocdResources: ["Windows", "windows"] }, view);
+  assertEquals([shown.bucket?.gocdResources, shown.profile?.name], [["windows"], "windows"]);
+  assertEquals(whyView(jobOf(view, "prod"), view).bucket?.environment, "production");
+  const { profile: _, ...unserved } = job;
+  assertEquals(whyView({ ...unserved, gocdResources: ["mac"] }, view).bucket, undefined);
+  assertEquals("profile" in whyView(unserved, view), false);
+});
+
+Deno.test("why tells of a job that is not ours nothing about our agents", () => {
+  const view = picture([{ code: "stale", message: "m", hint: "h" }]);
+  const job: JobView = { ...jobOf(view, "windows"), verdict: "not-ours" };
+  assertEquals(whyView(job, view), { job, problems: [] });
+});
+
+const finding = (code: string, profile?: string): Finding => ({
+  code,
+  message: code,
+  hint: "h",
+  ...(profile === undefined ? {} : { profile }),
+});
+const remark = { code: "gocd-job-unassigned", text: "t" } as unknown as NonNullable<JobView["remarks"]>[number];
+
+const told: readonly (readonly [string, Finding, Partial<JobView>, boolean])[] = [
+  ["a problem of everything", finding("gocd-slow"), {}, true],
+  ["one about unserved jobs", finding("jobs-unserved"), {}, false],
+  ["one about a limit", finding("held-limit"), {}, false],
+  ["another profile that fails", finding("profile-failing", "linux"), {}, false],
+  ["its own profile that fails", finding("profile-failing", "windows"), {}, true],
+  ["its own profile, as the reason says", finding("profile-failing", "windows"), { reasonCode: "held-breaker" }, false],
+  ["the probe of its profile", finding("profile-failing", "windows"), { reasonCode: "held-probe" }, false],
+  ["what its reason says", finding("held-stale"), { reasonCode: "held-stale" }, false],
+  ["what its reason says in short", finding("held-maintenance"), { reasonCode: "maintenance" }, false],
+  ["what GoCD says of another job", finding("gocd-job-unassigned"), {}, true],
+  ["what GoCD says of this job", finding("gocd-job-unassigned"), { remarks: [remark] }, false],
+  ["the session, as the reason says", finding("mesos-unreachable"), { reasonCode: "held-no-session" }, false],
+  ["the session, where the reason is another", finding("mesos-unreachable"), {}, true],
+  ["the server of GoCD, where there is no session", finding("gocd-down"), { reasonCode: "held-no-session" }, true],
+];
+for (const [name, problem, more, isTold] of told) {
+  Deno.test(`why ${isTold ? "tells" : "does not repeat"} ${name}`, () => {
+    const view = picture([problem]);
+    const { remarks: _, ...job } = jobOf(view, "windows");
+    assertEquals(whyView({ ...job, ...more }, view).problems, isTold ? [problem] : []);
+  });
+}
+
+Deno.test("only a breaker and its probe say why the profile launches nothing", () => {
+  const job = jobOf(picture(), "windows");
+  const codes = ["held-breaker", "held-probe", "held-limit"] as const;
+  assertEquals(codes.map((reasonCode) => saysBlocked({ ...job, reasonCode })), [true, true, false]);
+});
+
+Deno.test("waiting are the jobs of all verdicts but those that are not ours", () => {
+  const none = { atMs: 0, wanted: 64, starting: 64, idle: 64, building: 64, draining: 64, away: 64, oldestWaitMs: 64 };
+  const sample = { ...none, needsAgent: 1, coming: 2, willBeTaken: 4, otherCause: 8, unserved: 16, notOurs: 32 };
+  assertEquals(waitingJobs(sample), 31);
+});
