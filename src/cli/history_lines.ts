@@ -19,6 +19,7 @@ const decisionsMax = 12;
 const jobsMax = 20;
 const profilesMax = 12;
 const hourMs = 3_600_000;
+const hostsMax = 8;
 
 /** Steps of time, in seconds, that begin at round moments. */
 const steps = [
@@ -172,8 +173,6 @@ function endedLines({ ended, endedCount }: HistoryDocument, layout: Layout): rea
   if (endedCount === 0) return ["", "no agent has ended"];
   const of = endedCount > ended.length ? ` (the last ${ended.length})` : "";
   const ends = countsOf(ended.map(({ end = "unseen" }) => end));
-  const failed = ended.filter(({ end }) => end === "launch-failed" || end === "lost" || end === "exited");
-  const hosts = countsOf(failed.map(({ host }) => host));
   const registered = ended.flatMap(({ registeredMs, createdMs }) =>
     registeredMs === undefined ? [] : [registeredMs - createdMs]
   ).sort((one, other) => one - other);
@@ -182,8 +181,18 @@ function endedLines({ ended, endedCount }: HistoryDocument, layout: Layout): rea
     "",
     `${paint(`${counted(endedCount, "agent")} ended`, "bold", layout.hasColour)}${of}: ${ends}; ${buildsText(ended)}`,
     ...middle === undefined ? [] : [`  half of them had registered after ${formatDuration(middle)}`],
-    ...failed.length === 0 ? [] : [`  failed, lost or exited on: ${safeText(hosts)}`],
+    ...badHostsLines(ended),
   ];
+}
+
+/** How many of the agents of each host failed, were lost or ended by themselves, the most first: one that stands out is bad. */
+function badHostsLines(ended: readonly InstanceLife[]): readonly string[] {
+  const hosts = [...Map.groupBy(ended, ({ host }) => host)].map(([host, all]) => ({
+    failed: all.filter(({ end }) => end === "launch-failed" || end === "lost" || end === "exited").length,
+    text: `of ${all.length} on ${host}`,
+  })).filter(({ failed }) => failed > 0).sort((one, other) => other.failed - one.failed).slice(0, hostsMax);
+  if (hosts.length === 0) return [];
+  return [`  failed, lost or exited: ${safeText(hosts.map(({ failed, text }) => `${failed} ${text}`).join(", "))}`];
 }
 
 function buildsText(ended: readonly InstanceLife[]): string {

@@ -46,7 +46,7 @@ const hints: Readonly<Record<HistoryErrorCode, string>> = {
   "history-unwritable": "let the user that runs gocd-mesos write the file and its folder, or set history.path",
   "history-full": "free space on the disk, or raise history.max-size",
   "history-damaged": freshHint,
-  "history-foreign": "set history.path to a file of its own for the history",
+  "history-foreign": `set history.path to a file of its own for the history; if this was it, ${freshHint}`,
   "history-newer": `start the newer gocd-mesos that wrote it, or ${freshHint}`,
   "history-failed": "check the disk and its file system (dmesg, df)",
 };

@@ -146,9 +146,9 @@ export async function sendCommand(
     body: JSON.stringify(body),
   });
   if (answer === undefined) throw new ControlError(`the running instance (process ${running.pid}) has just ended`);
-  const { message, hint } = saidBy(answer.text);
+  const { message, code, hint } = saidBy(answer.text);
   if (isGood(answer)) return message;
-  const kind = answer.status < 500 ? "refused" : "unreachable";
+  const kind = code === "profile-unknown" ? "usage" : answer.status < 500 ? "refused" : "unreachable";
   throw new ControlError(`the running instance refused "${name}": ${message}`, hint, { kind });
 }
 

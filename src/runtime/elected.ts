@@ -74,6 +74,7 @@ class Elected implements Program {
     if (this.#framework !== undefined) return await this.#framework.command(event);
     const { leader } = this.#leadership;
     return {
+      code: "standby",
       message: `this instance is on standby; ${leader === undefined ? "no leader is known" : `${leader} leads`}`,
       hint: "run the command on the machine of the leader, or send it to its page (http.admin-token)",
     };

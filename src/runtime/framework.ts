@@ -51,6 +51,8 @@ export interface FrameworkPorts {
 
 /** Why a command is not accepted. */
 export interface Refusal {
+  /** Stable: `profile-unknown`, `standby` where another instance leads, or `not-done` where it failed. */
+  readonly code: "profile-unknown" | "standby" | "not-done";
   readonly message: string;
   /** The operator's next act. */
   readonly hint: string;
@@ -251,7 +253,7 @@ function unknownProfile({ state: { settings } }: Engine, event: OperatorEvent): 
   const name = "profile" in event ? event.profile : undefined;
   if (name === undefined || profileOf(settings, name) !== undefined) return undefined;
   const names = settings.profiles.map((each) => each.name).join(", ");
-  return { message: `there is no profile ${name}`, hint: `name one of: ${names}` };
+  return { code: "profile-unknown", message: `there is no profile ${name}`, hint: `name one of: ${names}` };
 }
 
 async function askEngine(engine: Engine, event: Event, clock: Clock): Promise<Refusal | undefined> {
@@ -260,7 +262,11 @@ async function askEngine(engine: Engine, event: Event, clock: Clock): Promise<Re
   const problem = await Promise.race([engine.ask(event), clock.sleep(askMs, limit.signal).then(() => late)]);
   limit.abort();
   if (problem === undefined) return undefined;
-  return { message: `not done: ${problem}`, hint: "see the log; repeat the command once that is fixed" };
+  return {
+    code: "not-done",
+    message: `not done: ${problem}`,
+    hint: "see the log; repeat the command once that is fixed",
+  };
 }
 
 /** Lets calls in flight end, within their limit. */

@@ -22,7 +22,7 @@ export type WebCommand =
 /** The outcome of a command. */
 export type CommandAnswer =
   | { readonly kind: "accepted"; readonly message: string }
-  | { readonly kind: "rejected"; readonly message: string; readonly hint: string };
+  | { readonly kind: "rejected"; readonly code: string; readonly message: string; readonly hint: string };
 
 /** What commands need; without a token they are disabled. */
 export interface CommandOptions {

@@ -78,7 +78,7 @@ async function sendsNothing({ page }: OpenPage): Promise<void> {
 }
 
 async function triesAgain({ page }: OpenPage): Promise<void> {
-  answer = { kind: "rejected", message: "the state cannot be stored", hint: "see the log" };
+  answer = { kind: "rejected", code: "not-done", message: "the state cannot be stored", hint: "see the log" };
   await page.locator("#profiles").getByRole("button", { name: "Try again profile windows" }).focus();
   await page.keyboard.press("Enter");
   await page.keyboard.type(token);

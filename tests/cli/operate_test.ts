@@ -62,6 +62,9 @@ Deno.test("a running instance obeys freeze, resume, drain and teardown, and show
         /^launching is frozen for profile default$/m,
         "frozen for profile default",
       );
+      const unknown = await runLine(["freeze", "--profile", "nope", setup.conf]);
+      assertRefused(unknown, 2, /there is no profile nope$/m);
+      assertStringIncludes(unknown.err, "name one of: default");
       await give(["resume"], /^launching resumes$/m, "operator: launching resumes");
       await give(["drain"], /^draining: /m, "operator: draining");
       await give(["teardown", "--yes"], /^tearing down: /m, "is torn down and forgotten");

@@ -179,7 +179,7 @@ async function commands(checker: Checker): Promise<void> {
       checker.ask(handler, path, { method: "POST", headers: { authorization }, ...more });
     answer = { kind: "accepted", message: "done" };
     assertEquals((await post()).status, 202);
-    answer = { kind: "rejected", message: "no", hint: "later" };
+    answer = { kind: "rejected", code: "not-done", message: "no", hint: "later" };
     assertEquals((await post({ body: "{}" })).status, 409);
     assertEquals((await post({ headers: {} })).status, 401);
     assertEquals((await post({ body: '{"nonsense": 1}' })).status, 400);

@@ -281,7 +281,12 @@ Deno.test("without http.admin-token there are no commands, and the answer says h
 });
 
 Deno.test("a rejected command is answered with its reason", async () => {
-  const answer: CommandAnswer = { kind: "rejected", message: "no such profile", hint: "see the page" };
+  const answer: CommandAnswer = {
+    kind: "rejected",
+    code: "profile-unknown",
+    message: "no such profile",
+    hint: "see the page",
+  };
   const { status, body } = await readJson(await handlerOf(commandsInto([], answer))(post(drain)));
   assertEquals([status, body], [409, answer]);
 });
