@@ -11,7 +11,7 @@ import { activityWord, isHeard } from "../life/activity.ts";
 import { parseTaskId } from "./adoption.ts";
 import { isOlderVersion } from "../life/brake.ts";
 import type { Draft } from "../draft.ts";
-import { isLostLongEnough } from "../life/gocd_index.ts";
+import { isIdleTwice, isLostLongEnough } from "../life/gocd_index.ts";
 import type { GocdAgent, ResourceCase } from "../gocd_records.ts";
 import type { AgentInstance } from "../instance.ts";
 import { capabilityFor, capabilityKey, capabilityOf } from "../demand/matching.ts";
@@ -216,16 +216,21 @@ export function isAdopted({ adopted }: AgentInstance): boolean {
 
 /**
  * Its address has lasted and is not that of the container, and it has been idle for as long: no build of ours is there.
- * One that builds is never excluded by its address, which may be seen through a tunnel or a second network.
+ * One that builds is never excluded by its address, which may be seen through a tunnel or a second network. One that is
+ * disabled may yet fetch what it was given before: it must be as surely idle as before a DELETE.
  */
-function isElsewhere({ state, atMs }: Draft, instance: AgentInstance, { uuid, ipAddress }: GocdAgent): boolean {
+function isElsewhere(draft: Draft, instance: AgentInstance, gocdAgent: GocdAgent): boolean {
+  const { atMs, state: { server: { idleSinceMs, disabledIdleSinceMs } } } = draft;
+  const { uuid, ipAddress, configState } = gocdAgent;
   const addresses = instance.addresses ?? [];
   if (addresses.length === 0 || ipAddress === undefined || ipAddress === "" || addresses.includes(ipAddress)) {
     return false;
   }
   if (instance.network !== "BRIDGE" && instance.network !== "USER") return false;
-  const idleSinceMs = state.server.idleSinceMs.get(uuid) ?? atMs;
-  return atMs - idleSinceMs >= elsewhereMs;
+  if (configState === "Disabled") {
+    return atMs - (disabledIdleSinceMs.get(uuid) ?? atMs) >= elsewhereMs && isIdleTwice(draft, gocdAgent);
+  }
+  return atMs - (idleSinceMs.get(uuid) ?? atMs) >= elsewhereMs;
 }
 
 /** An agent pings every 5 s, and shows Idle for up to 10 s beside a job that it has been given. */

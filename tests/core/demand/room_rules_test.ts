@@ -161,6 +161,8 @@ const launched = anInstance(
   { createdMs: zeroMs + second, network: "BRIDGE", addresses: ["10.0.0.1"] } as never,
 );
 
+const disabledElsewhere = { configState: "Disabled", ipAddress: "10.0.0.9" } as const;
+
 /** Whether an agent on the list may be the instance `t`, a while after both appeared. */
 function mayBe(
   changes: Partial<GocdAgent>,
@@ -170,6 +172,7 @@ function mayBe(
     idleForMs = 0,
     others = [] as AgentInstance[],
     hostname = "stranger",
+    healthyForMs = 5 * minute,
   } = {},
 ): boolean {
   const atMs = zeroMs + 5 * minute;
@@ -180,7 +183,9 @@ function mayBe(
     info: serverInfo,
     agents: [agent],
     appearedMs: new Map([["x", appearedMs]]),
-    idleSinceMs: new Map([["x", atMs - idleForMs]]),
+    idleSinceMs: new Map(agent.configState === "Enabled" ? [["x", atMs - idleForMs] as const] : []),
+    disabledIdleSinceMs: new Map(agent.configState === "Disabled" ? [["x", atMs - idleForMs] as const] : []),
+    healthySinceMs: atMs - healthyForMs,
     lostSinceMs: new Map(agent.agentState === "LostContact" ? [["x", zeroMs] as const] : []),
     serving: watchedFrom(zeroMs),
     reading: { askedMs: atMs, readMs: atMs, tookMs: [0] },
@@ -213,6 +218,12 @@ for (
     ["one elsewhere, idle for just under a minute", mayBe({ ipAddress: "10.0.0.9" }, { idleForMs: minute - 1 })],
     ["one elsewhere, idle for a minute", !mayBe({ ipAddress: "10.0.0.9" }, { idleForMs: minute })],
     ["one elsewhere that builds", mayBe({ ipAddress: "10.0.0.9", ...building })],
+    ["a disabled one elsewhere, idle for just under a minute", mayBe(disabledElsewhere, { idleForMs: minute - 1 })],
+    ["a disabled one elsewhere, idle for a minute", !mayBe(disabledElsewhere, { idleForMs: minute })],
+    [
+      "a disabled one elsewhere, idle for a minute with a failed read between",
+      mayBe(disabledElsewhere, { idleForMs: minute, healthyForMs: second }),
+    ],
     ["one whose address is not known", mayBe({ ipAddress: "" }, { idleForMs: 4 * minute })],
     [
       "one elsewhere, of a container in the host's network",

@@ -278,7 +278,15 @@ Deno.test("an old disabled record at its address that appears after the launch m
 });
 
 Deno.test("an idle agent that shows another address than the container for a minute holds no KILL; one that builds does", () => {
-  for (const [activity, state] of [[{}, "killing"], [building, "starting"]] as const) {
+  const disabled = { configState: "Disabled" } as const;
+  for (
+    const [activity, state] of [
+      [{}, "killing"],
+      [building, "starting"],
+      [disabled, "killing"],
+      [{ ...disabled, ...building }, "starting"],
+    ] as const
+  ) {
     const { world, taskId } = launched();
     world.status(taskId, "TASK_RUNNING", { ipAddresses: ["172.17.0.2"] });
     watch(world, 11 * minute, gocdAgent("static", { ipAddress: "10.12.20.47", ...activity }));
