@@ -64,7 +64,7 @@ export function noteStep(world: World): void {
   const { restartedMs } = watch.shown;
   noteStart(watch.shown, nowMs);
   watch.shown.restartedMs = restartedMs;
-  watch.pace = newPace();
+  watch.pace = newPace(world.program?.state.instances.values() ?? [], nowMs);
 }
 
 /**

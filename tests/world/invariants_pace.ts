@@ -28,14 +28,17 @@ export interface Pace {
   readonly phases: Map<string, { readonly state: AgentInstance["state"]; readonly sinceMs: number }>;
 }
 
-/** At the start of a run of the program. */
-export function newPace(): Pace {
+/**
+ * At the start of a run of the program, or of what it sees after a break: the phases that it finds began before, however
+ * often their records are written after, for other reasons.
+ */
+export function newPace(found: Iterable<AgentInstance>, nowMs: number): Pace {
   return {
     sessionMs: undefined,
     killedMs: new Map(),
     reconciledMs: new Map(),
     revivedMs: new Map(),
-    phases: new Map(),
+    phases: new Map([...found].map(({ taskId, state }) => [taskId, { state, sinceMs: nowMs }])),
   };
 }
 

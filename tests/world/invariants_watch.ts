@@ -106,7 +106,7 @@ export function newWatch(startedMs: number): Watch {
     forgotten: new Set(),
     cancelled: new Set(),
     shown: nothingShown(startedMs),
-    pace: newPace(),
+    pace: newPace([], startedMs),
     launches: newLaunchWatch(),
     progress: newProgress(),
     maintenanceEndMs: startedMs,

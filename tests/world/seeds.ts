@@ -259,4 +259,12 @@ export const failedSeeds: readonly FailedSeed[] = [
   { seed: 10104066, found: "an agent that ended without a record held its former build, and all idle ones, for ever" },
   { seed: 10104398, found: "a launch that Mesos dropped took the only place in a minute on a slow server" },
   { seed: 10113179, found: "the law of progress forgot the jobs that had been launched for before, one a minute" },
+  {
+    seed: 10110363,
+    found: "a disabled agent elsewhere, listed only after a restart and a launch: it held each KILL although long idle",
+  },
+  {
+    seed: 10114032,
+    found: "the law of pace took a record that was written again after a restart for the beginning of its phase",
+  },
 ];

@@ -40,7 +40,7 @@ export function startProgram(world: World): void {
   world.watch.servers.everShown.clear();
   noteStart(world.watch.shown, world.nowMs);
   noteProgramStart(world);
-  world.watch.pace = newPace();
+  world.watch.pace = newPace(stored.instances, world.nowMs);
   world.watch.launches = newLaunchWatch(world.watch.launches.lostMs);
   // Torn down at once, agents leave their records to people.
   const forgotten = stored.framework.frameworkId === undefined ? world.watch.tornDown : [];
