@@ -267,4 +267,13 @@ export const failedSeeds: readonly FailedSeed[] = [
     seed: 10114032,
     found: "the law of pace took a record that was written again after a restart for the beginning of its phase",
   },
+  {
+    seed: 10107889,
+    found: "an agent whose build was first listed as that of one out of contact, the last one: it hung",
+  },
+  { seed: 10120276, found: "the same after a restart of the server, whose record then told of no build" },
+  {
+    seed: 10120665,
+    found: "what a process took just before it started anew: its record showed Idle, then Missing, and the build hung",
+  },
 ];

@@ -4,7 +4,7 @@
 import { activityWord } from "../life/activity.ts";
 import type { Draft } from "../draft.ts";
 import { type LaunchBudget, profileGate } from "./gates.ts";
-import { connectionTimeoutMs, settledMs } from "../life/gocd_clocks.ts";
+import { connectionTimeoutMs, settledMs, surelyAliveMs } from "../life/gocd_clocks.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import { type GocdAgentIndex, rescheduleLimitMs } from "../life/gocd_index.ts";
 import type { AgentInstance } from "../instance.ts";
@@ -50,8 +50,9 @@ export function trackBuild(draft: Draft, instance: AgentInstance, index: GocdAge
   // The record of a dead one shows Idle where the build was assigned between its last two pings (GoCD
   // AgentInstance.update).
   const isFree = word === "idle" && instance.state !== "gone" && instance.state !== "unreachable";
-  // The server has restarted: what a living agent has taken since it was last heard, no list has shown.
-  const isUnseen = word === "Missing" && instance.state !== "gone";
+  // What a living agent has taken since it was last heard, no list has shown: the server has restarted, or has just lost
+  // contact with it.
+  const isUnseen = instance.state !== "gone" && (word === "Missing" || isJustLost(draft, gocdAgent));
   const isHeld = word === "building" || isUnseen ||
     mayHoldBuild === true &&
       (mayHoldFormer(draft, instance, index) || !isFree && !isGivenBack(draft, instance, gocdAgent));
@@ -61,14 +62,34 @@ export function trackBuild(draft: Draft, instance: AgentInstance, index: GocdAge
   return changed;
 }
 
+/**
+ * Whether this list is the first on which a record is LostContact. It stays so while the build waits for an agent in
+ * contact, also through restarts of the server, after which the record tells of no build.
+ */
+function isJustLost({ state: { server }, atMs }: Draft, gocdAgent: GocdAgent | undefined): boolean {
+  return gocdAgent?.agentState === "LostContact" && server.lostSinceMs.get(gocdAgent.uuid) === atMs;
+}
+
 /** Its process has restarted under another uuid, and the server has not yet rescheduled the build of the former one. */
 function mayHoldFormer({ state: { server } }: Draft, instance: AgentInstance, { byName }: GocdAgentIndex): boolean {
   const uuid = uuidOf(instance);
   return (byName.get(instance.taskId) ?? []).some((record) => {
-    if (record.uuid === uuid || record.configState === "Pending" || activityWord(record) === "idle") return false;
+    if (record.uuid === uuid || record.configState === "Pending") return false;
+    if (activityWord(record) === "idle") return !isSurelyIdle(server, record);
     const lostMs = server.lostSinceMs.get(record.uuid);
     return isInContact(record) || lostMs === undefined || !hasCheckedSince(server, lostMs);
   });
+}
+
+/** Shown as Idle for longer than a dead one could be. */
+function isSurelyIdle(server: ServerState, { uuid }: GocdAgent): boolean {
+  const sinceMs = server.idleSinceMs.get(uuid) ?? server.disabledIdleSinceMs.get(uuid);
+  return sinceMs !== undefined && shownForMs({ server }, sinceMs) >= surelyAliveMs;
+}
+
+/** The instance in the moment in which its process shows under another uuid, with what the former one may have taken. */
+export function withFormerBuild(draft: Draft, instance: AgentInstance, index: GocdAgentIndex): AgentInstance {
+  return withPossibleBuild(draft, trackBuild(draft, instance, index));
 }
 
 /**

@@ -1,6 +1,7 @@
 // An agent whose process restarted registers under another uuid: which of its records counts.
 
 import { activityOf, activityWord } from "../life/activity.ts";
+import { withFormerBuild } from "../demand/hung_build.ts";
 import type { Draft } from "../draft.ts";
 import { surelyAliveMs } from "../life/gocd_clocks.ts";
 import type { GocdAgent } from "../gocd_records.ts";
@@ -13,7 +14,7 @@ import { shownForMs } from "../session/reading.ts";
 export function advanceRecord(draft: Draft, instance: AgentInstance, index: GocdAgentIndex): AgentInstance {
   const next = nextRecord(draft, instance, index);
   if (next === undefined) return instance;
-  register(draft, instance, next.uuid, activityOf(next, undefined, draft.atMs));
+  register(draft, withFormerBuild(draft, instance, index), next.uuid, activityOf(next, undefined, draft.atMs));
   draft.note({ kind: "agent-registered-anew", taskId: instance.taskId, uuid: next.uuid });
   return draft.instance(instance.taskId) ?? instance;
 }
