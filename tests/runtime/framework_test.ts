@@ -95,6 +95,7 @@ Deno.test("a call that does not end is waited for two seconds, no longer", async
 Deno.test("a command that names no profile of ours is refused, and the profiles that there are are named", async () => {
   const { framework: made } = await framework({});
   assertEquals(await made.command({ kind: "launching-frozen", profile: "nobody" }), {
+    code: "profile-unknown",
     message: "there is no profile nobody",
     hint: "name one of: default",
   });
