@@ -44,11 +44,12 @@ function target(file: SourceFile, specifier: string): string {
 
 const edges = ["gocd", "mesos", "config", "store", "history", "web", "log", "notify"];
 /** Under the edges: what several of them need. */
-const ground = ["net", "zookeeper"];
+const ground = ["net", "zookeeper", "sqlite"];
 const allowed: Readonly<Record<string, readonly string[]>> = {
   core: ["core"],
   net: ["net", "core", "root"],
   zookeeper: ["zookeeper", "net", "core", "root"],
+  sqlite: ["sqlite", "root"],
   ...Object.fromEntries(edges.map((edge) => [edge, [edge, ...ground, "core", "root"]])),
   runtime: ["runtime", "core", "root", ...ground, ...edges],
   sim: ["sim", "core", "root"],

@@ -1,6 +1,7 @@
 // The history as a SQLite database: making and recognizing its file, its schema. A database in memory has the same one.
 
 import { DatabaseSync } from "node:sqlite";
+import { migrate, pragma } from "../sqlite/database.ts";
 import { guarded, HistoryError } from "./error.ts";
 
 /** `PRAGMA application_id` of our files: "gmhi" in ASCII. */
@@ -49,7 +50,7 @@ export function openDatabase(path: string | undefined, bytesMax: number): Databa
       database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
       setLimit(database, bytesMax);
       if (isFresh) database.exec(`PRAGMA application_id = ${applicationId}`);
-      migrate(database);
+      migrate(database, migrations);
     });
   });
 }
@@ -76,28 +77,6 @@ export function bytesUsed(database: DatabaseSync): number {
   return pages * pragma(database, "page_size");
 }
 
-/** Runs `body` in one transaction that is rolled back where it throws. */
-export function inTransaction(database: DatabaseSync, body: () => void): void {
-  database.exec("BEGIN IMMEDIATE");
-  try {
-    body();
-    database.exec("COMMIT");
-  } catch (cause) {
-    try {
-      database.exec("ROLLBACK");
-    } catch {
-      // A full disk has already rolled it back (sqlite.org/lang_transaction.html).
-    }
-    throw cause;
-  }
-}
-
-function migrate(database: DatabaseSync): void {
-  for (let version = pragma(database, "user_version"); version < migrations.length; version++) {
-    inTransaction(database, () => database.exec(`${migrations[version]}; PRAGMA user_version = ${version + 1}`));
-  }
-}
-
 function checkIdentity(database: DatabaseSync, place: string): void {
   const id = pragma(database, "application_id");
   if (id !== applicationId) {
@@ -110,10 +89,6 @@ function checkIdentity(database: DatabaseSync, place: string): void {
   if (version <= migrations.length) return;
   const known = `this program knows up to ${migrations.length}`;
   throw new HistoryError("history-newer", `the history in ${place} has schema version ${version}, ${known}`);
-}
-
-function pragma(database: DatabaseSync, name: string): number {
-  return Number(database.prepare(`PRAGMA ${name}`).get()?.[name] ?? 0);
 }
 
 /** Names of jobs and hosts are not for every user of the machine. */

@@ -12,7 +12,8 @@ import type {
 } from "../core/view/history.ts";
 import type { NoteView } from "../core/view/view.ts";
 import { guarded } from "./error.ts";
-import { bytesUsed, inTransaction, memoryName, openDatabase, setLimit } from "./file.ts";
+import { inTransaction } from "../sqlite/database.ts";
+import { bytesUsed, memoryName, openDatabase, setLimit } from "./file.ts";
 import { figureNames, lifeOf, readerOf } from "./reader.ts";
 
 /** What is to be kept. */

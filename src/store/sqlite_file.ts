@@ -1,6 +1,7 @@
 // The state file as a SQLite database: creating and recognizing it, its schema, and the lock beside it.
 
 import { DatabaseSync } from "node:sqlite";
+import { migrate, pragma } from "../sqlite/database.ts";
 import { damagedHint, foreignHint, guarded } from "./sqlite_errors.ts";
 import { exists, makePrivate, realStatePath } from "./state_path.ts";
 import { StoreError } from "./store_error.ts";
@@ -140,28 +141,6 @@ function makeStateFile(path: string, steps: readonly string[]): void {
   });
 }
 
-function migrate(database: DatabaseSync, steps: readonly string[]): void {
-  for (let version = schemaVersion(database); version < steps.length; version++) {
-    inTransaction(database, () => database.exec(`${steps[version]}; PRAGMA user_version = ${version + 1}`));
-  }
-}
-
-/** Runs `body` in one transaction that is rolled back where it throws. */
-export function inTransaction(database: DatabaseSync, body: () => void): void {
-  database.exec("BEGIN IMMEDIATE");
-  try {
-    body();
-    database.exec("COMMIT");
-  } catch (cause) {
-    try {
-      database.exec("ROLLBACK");
-    } catch {
-      // A full disk has already rolled it back (sqlite.org/lang_transaction.html).
-    }
-    throw cause;
-  }
-}
-
 function checkIdentity(database: DatabaseSync, path: string, versionMax: number): void {
   const id = pragma(database, "application_id");
   if (id !== applicationId) {
@@ -196,11 +175,6 @@ function setLimit(database: DatabaseSync, bytesMax: number): void {
 function writeFact(database: DatabaseSync, name: string, value: string): void {
   database.prepare("INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value")
     .run(name, value);
-}
-
-function pragma(database: DatabaseSync, name: string): number {
-  const row = database.prepare(`PRAGMA ${name}`).get();
-  return Number(row?.[name] ?? 0);
 }
 
 /** Prepares an open database; closes it again where that fails. */
