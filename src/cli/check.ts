@@ -1,7 +1,7 @@
 // `gocd-mesos check`: is everything there that a run needs? One row per finding, and an exit code for the kind of the
 // first failure.
 
-import { counted } from "../core/words/phrases.ts";
+import { counted, listNames } from "../core/words/phrases.ts";
 import type { Config } from "../config/config.ts";
 import { hintOf, reasonOf } from "../config/hocon.ts";
 import { hostsOf } from "../config/hosts.ts";
@@ -9,6 +9,7 @@ import { bucketJobs } from "../core/demand/backlog.ts";
 import { missingEnvironmentFindings } from "../core/demand/environments.ts";
 import type { Finding } from "../core/event.ts";
 import { foldFindings } from "../core/view/findings.ts";
+import type { StatusView } from "../core/view/view.ts";
 import { maintenanceMode } from "../core/demand/reason.ts";
 import type { AgentInstance } from "../core/instance.ts";
 import { OperatorError } from "../errors.ts";
@@ -66,6 +67,8 @@ export interface Checked {
   readonly config: Config;
   /** Absent: the GoCD server could not be polled. */
   readonly poll?: GocdPoll;
+  /** The picture of the instance that runs here; absent: none does. */
+  readonly running?: StatusView;
 }
 
 /** Looks at everything that `check` reports; gives nothing where the file is no good. */
@@ -79,8 +82,8 @@ export async function checkAll(path: string, report: Report, io: CliIo): Promise
   const poll = await checkGocd(config, ours, report);
   checkKey(config, report);
   await checkMesos(config, report);
-  await checkStart(config, state, report);
-  return { config, ...(poll === undefined ? {} : { poll }) };
+  const running = await checkStart(config, state, report);
+  return { config, ...(poll === undefined ? {} : { poll }), ...(running === undefined ? {} : { running }) };
 }
 
 function checkConfig(path: string, report: Report, io: CliIo): Config | undefined {
@@ -174,8 +177,7 @@ export async function checkGocd(
       report.warn("gocd", message, hint);
     }
     checkRights(await withinLimit(limit, (signal) => gocd.rights(signal)), poll.findings.find(isRights), report);
-    const hasKey = config.gocd.autoRegisterKey !== undefined;
-    for (const warning of [silenceWarning(agents), pendingWarning(agents, ours, hasKey)]) {
+    for (const warning of [silenceWarning(agents), pendingWarning(agents, ours, profiles)]) {
       if (warning !== undefined) report.warn("agents", warning.text, warning.hint);
     }
   } catch (error) {
@@ -186,11 +188,13 @@ export async function checkGocd(
   return poll;
 }
 
-function checkKey(config: Config, report: Report): void {
-  if (config.gocd.autoRegisterKey !== undefined) return;
+function checkKey({ settings: { profiles } }: Config, report: Report): void {
+  const keyless = profiles.filter(({ registerKey }) => registerKey === undefined);
+  if (keyless.length === 0) return;
+  const whose = keyless.length === profiles.length ? "" : ` of ${listNames(keyless.map(({ name }) => name))}`;
   report.warn(
     "agents",
-    "go-agent.auto-register-key is not set: agents register as Pending and are enabled one at a time",
+    `go-agent.auto-register-key is not set: agents${whose} register as Pending and are enabled one at a time`,
     "set it to agentAutoRegisterKey of the server's config",
   );
 }

@@ -4,7 +4,8 @@
 import type { GocdAgent } from "../core/gocd_records.ts";
 import { underOwnNames } from "../core/identity/hostnames.ts";
 import type { AgentInstance } from "../core/instance.ts";
-import { notProvenFinding } from "../core/words/findings.ts";
+import type { AgentProfile } from "../core/settings.ts";
+import { notProvenFinding, setKeyHint } from "../core/words/findings.ts";
 
 /** A warning of `check`. */
 export interface AgentsWarning {
@@ -14,18 +15,18 @@ export interface AgentsWarning {
   readonly hint: string;
 }
 
-/** The warning about Pending records with the names of our instances. */
+/** The warning about Pending records with the names of our instances; `profiles`: those of the configuration. */
 export function pendingWarning(
   listed: readonly GocdAgent[],
   instances: ReadonlyMap<string, AgentInstance>,
-  hasKey: boolean,
+  profiles: readonly Pick<AgentProfile, "name" | "registerKey">[],
 ): AgentsWarning | undefined {
   const pending = underOwnNames({ instances }, listed).filter(({ configState, hostname }) =>
     configState === "Pending" && instances.has(hostname)
   );
   const doubtful = pending.find(({ proof }) => proof === "missing");
   if (doubtful !== undefined) {
-    const { message, hint } = notProvenFinding([doubtful.hostname]);
+    const { message, hint } = notProvenFinding([doubtful.hostname], []);
     return { text: message, hint };
   }
   const [first] = pending;
@@ -33,13 +34,14 @@ export function pendingWarning(
   const who = pending.length === 1
     ? `${first.hostname} is Pending`
     : `${pending.length} agents of ours are Pending, the first of them ${first.hostname}`;
-  return hasKey
-    ? {
-      text: `${who}: the server does not know go-agent.auto-register-key, or the image does not pass it on`,
-      hint:
-        "set go-agent.auto-register-key to agentAutoRegisterKey of the server's config (Admin > Config XML, <server>)",
-    }
-    : { text: `${who}: the running program will enable it`, hint: "nothing to do, unless it persists" };
+  const profile = instances.get(first.hostname)?.profile;
+  const registerKey = profiles.find(({ name }) => name === profile)?.registerKey;
+  return registerKey === undefined
+    ? { text: `${who}: the running program will enable it`, hint: "nothing to do, unless it persists" }
+    : {
+      text: `${who}: the server does not know the key at ${registerKey}, or the image does not pass it on`,
+      hint: setKeyHint(registerKey),
+    };
 }
 
 /** The warning about a server none of whose enabled agents is in contact. */

@@ -1,7 +1,10 @@
 // The last rows of `check`: what a start would be refused for although the file, the state and both servers are fine.
 
 import type { Config } from "../config/config.ts";
+import type { Finding } from "../core/event.ts";
 import type { StoredState } from "../core/record.ts";
+import type { StatusView } from "../core/view/view.ts";
+import { wrongKeyCode } from "../core/words/findings.ts";
 import { OperatorError } from "../errors.ts";
 import { realClock } from "../runtime/clock.ts";
 import { readRunning } from "../runtime/control_client.ts";
@@ -34,10 +37,14 @@ export function otherInstance(state: DurableState): StoreError | undefined {
 }
 
 /**
- * Reports what a start would be refused for, or a reload where an instance runs; the exit code of earlier rows takes
- * precedence.
+ * Reports what a start would be refused for, or a reload where an instance runs, and what that one has learnt of the
+ * auto-register keys; the exit code of earlier rows takes precedence. Gives the picture of the instance that runs.
  */
-export async function checkStart(config: Config, { stored, inUse }: StateFound, report: Report): Promise<void> {
+export async function checkStart(
+  config: Config,
+  { stored, inUse }: StateFound,
+  report: Report,
+): Promise<StatusView | undefined> {
   try {
     const running = await readRunning(config);
     if (running === undefined && inUse !== undefined) throw inUse;
@@ -48,13 +55,20 @@ export async function checkStart(config: Config, { stored, inUse }: StateFound, 
     if (running !== undefined) {
       const since = new Date(running.view.startedMs).toISOString();
       report.ok("start", `an instance runs (process ${running.pid}, since ${since}): it can reload this file`);
-      return;
+      for (const { message, hint } of refusedKeys(running.view)) report.warn("key", message, hint);
+      return running.view;
     }
   } catch (error) {
     report.fail("start", error);
   }
   // What has failed already keeps from knowing more.
   if (report.exitCode() === 0) await checkEarlierLife(config, stored, report);
+  return undefined;
+}
+
+/** What the running instance says of auto-register keys that the server refuses. */
+export function refusedKeys({ problems }: StatusView): readonly Finding[] {
+  return problems.filter(({ code }) => code === wrongKeyCode);
 }
 
 async function checkEarlierLife(config: Config, stored: StoredState | undefined, report: Report): Promise<void> {

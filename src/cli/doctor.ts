@@ -24,7 +24,7 @@ export const doctorCommand: Command = {
 Does what \`check\` does (which also lists every right of a start), and looks further:
   rights  whether the account may change agents, by a change of no agent
   names   resources and environments that are near misses of those of waiting jobs, agents and the server
-  key     whether the auto-register key looks like one
+  key     whether the auto-register key looks like one, and whether an instance that runs here has seen it refused
   role    the Mesos roles with weight and quota, and whether a quota is too small for one agent
   fit     on how many Mesos agents each profile fits, now and if nothing ran there, and else the nearest miss
   clock   the clocks of the GoCD server and of the Mesos master against the one here
@@ -76,10 +76,10 @@ function rowJson({ level, what, text, hint }: Row): Readonly<Record<string, stri
   return { level: levelWords[level], what, text, hint };
 }
 
-async function lookFurther({ config, poll }: Checked, report: Report, io: CliIo): Promise<void> {
+async function lookFurther({ config, poll, running }: Checked, report: Report, io: CliIo): Promise<void> {
   const { machine } = io;
   const gocdClock = poll === undefined ? undefined : await doctorGocd(config, poll, { report, machine });
-  doctorKey(config, report);
+  doctorKey(config, report, running);
   const mesosClock = await doctorMesos(config, { report, machine });
   checkClocks([gocdClock, mesosClock].filter((each) => each !== undefined), report);
   await doctorCertificates(config, { report, machine });

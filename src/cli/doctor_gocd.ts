@@ -2,12 +2,14 @@
 // whether the key looks like one.
 
 import type { Config } from "../config/config.ts";
+import type { StatusView } from "../core/view/view.ts";
 import { OperatorError } from "../errors.ts";
 import type { GocdPoll } from "../gocd/api.ts";
 import type { Machine } from "../runtime/machine.ts";
 import { openGocd } from "../runtime/ports.ts";
 import type { ClockSeen } from "./doctor_clocks.ts";
 import { checkSpelling } from "./doctor_spelling.ts";
+import { refusedKeys } from "./check_start.ts";
 import type { Report } from "./report.ts";
 import { requestsLimitMs, slowGocdHint, withinLimit } from "./time_limit.ts";
 
@@ -61,10 +63,20 @@ export function oddKey(key: string): string | undefined {
   return undefined;
 }
 
-/** Reports whether the key looks like one; that it is missing, `check` tells. */
-export function doctorKey({ gocd: { autoRegisterKey } }: Pick<Config, "gocd">, report: Report): void {
+/**
+ * Reports whether the key looks like one; that it is missing, or that the `running` instance has seen a server that does not
+ * know it, `check` tells.
+ */
+export function doctorKey(
+  { gocd: { autoRegisterKey } }: Pick<Config, "gocd">,
+  report: Report,
+  running?: StatusView,
+): void {
   if (autoRegisterKey === undefined) return;
   const odd = oddKey(autoRegisterKey.reveal());
+  const isRefused = running !== undefined &&
+    refusedKeys(running).some(({ subject }) => subject?.startsWith("go-agent.auto-register-key") === true);
+  if (odd === undefined && isRefused) return;
   if (odd === undefined) {
     report.ok("key", "go-agent.auto-register-key is set; whether the server knows it shows when an agent registers");
   } else {

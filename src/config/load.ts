@@ -115,10 +115,9 @@ function readConfig(hocon: HoconFile, { path, env, read, wantsSecret }: Source):
   const history = readHistory(reader);
   const log = readLog(reader);
   const notify = readNotify(reader);
-  const registersWithKey = gocd.autoRegisterKey !== undefined;
   const { user, principal } = mesos;
   const registersAs = { user, ...(principal === undefined ? {} : { principal }) };
-  const settings = { frameworkName: mesos.name, profiles, poller, scaling, registersWithKey, registersAs };
+  const settings = { frameworkName: mesos.name, profiles, poller, scaling, registersAs };
   const told = { warnings: [...new Set(warnings)], details: [...new Set(reader.details)] };
   const readFiles = [...new Set(reader.readFiles)];
   const parts = { settings, mesos, gocd, state, history, http, log, notify };

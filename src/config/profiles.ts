@@ -31,6 +31,7 @@ import {
   numberAt,
 } from "./reader.ts";
 import { type Reader, textAt, textsAt, wordAt } from "./reader.ts";
+import { registerKeyOf } from "./register_key.ts";
 import { quote } from "./values.ts";
 
 /** Names of profiles. */
@@ -67,6 +68,7 @@ function checkTaskNames(reader: Reader, names: readonly string[]): void {
 function readProfile(reader: Reader, name: string, prefix: string, roles: readonly string[]): AgentProfile {
   const key = (last: string): string => `${prefix}.${last}`;
   const container = readContainer(reader, prefix);
+  const registerKey = registerKeyOf(reader, prefix, container);
   const gocdResources = readNames(reader, key("resources"), gocdResourceProblem);
   const mesosResources = readMesosResources(reader, prefix, container);
   const maxPerHost = integerAt(reader, key("max-per-host"));
@@ -95,6 +97,7 @@ function readProfile(reader: Reader, name: string, prefix: string, roles: readon
       durationMsAt(reader, "scaling.register-timeout") ?? 0,
     ...(drainTimeoutMs === undefined ? {} : { drainTimeoutMs }),
     container,
+    ...(registerKey === undefined ? {} : { registerKey }),
   };
 }
 
@@ -200,12 +203,6 @@ function readEnvFiles(reader: Reader, key: string): Readonly<Record<string, stri
   return Object.fromEntries(entries);
 }
 
-function isKeyGiven(reader: Reader): boolean {
-  return ["auto-register-key", "auto-register-key-file"].some((last) =>
-    confAt(reader.root, `go-agent.${last}`) !== undefined
-  );
-}
-
 /** Warns about what is ignored, or may do harm, at the line of its key. */
 function warn(reader: Reader, key: string, message: string): void {
   const found = find(reader, key);
@@ -231,7 +228,7 @@ function checkContainer(reader: Reader, prefix: string, container: ContainerSett
   }
   // Docker names other containers, and tells only us (mesos/docker_container.ts).
   const isNamedByDocker = container.type === "DOCKER" && mode !== "HOST";
-  if (!isNamedByDocker && !isKeyGiven(reader)) {
+  if (!isNamedByDocker && registerKeyOf(reader, prefix, container) === undefined) {
     const [last, where] = container.type === "MESOS"
       ? ["containerizer", "with the Mesos containerizer"]
       : ["network", "in the host's network"];

@@ -115,6 +115,8 @@ export interface Finding {
   readonly locators?: readonly string[];
   /** The profile that it is about, if any. */
   readonly profile?: string;
+  /** The profiles that it is about, where these may be several. */
+  readonly profiles?: readonly string[];
   /** What tells it apart from others of its code while it lasts, where neither profile nor time does. */
   readonly subject?: string;
   /** Hostnames of agents that it is about, if any. */

@@ -187,10 +187,19 @@ export type EnvironmentObstacle =
   /** It comes from a config repository. */
   | { readonly kind: "config-repo"; readonly environment: string };
 
+/** What a Pending agent shows of its auto-register key. */
+export type KeyDoubt =
+  /** It was given none. */
+  | { readonly kind: "unset" }
+  /** It was given the one that is set here, and the server did not accept it. */
+  | { readonly kind: "refused"; readonly registerKey: string }
+  /** Its profile is not configured any more. */
+  | { readonly kind: "unclear" };
+
 /** Of who is who. */
 export interface IdentityNotes {
-  /** It has come as Pending; `key`: what that says of the auto-register key. */
-  "agent-enabling": WithRecord & { readonly key: "unset" | "refused" | "unclear"; readonly isNews: boolean };
+  /** It has come as Pending; `key`: what that says of its auto-register key. */
+  "agent-enabling": WithRecord & { readonly key: KeyDoubt; readonly isNews: boolean };
   "agent-registered-anew": WithRecord;
   "agent-misregistered": OfProfile & { readonly gap: Misregistered; readonly obstacle?: EnvironmentObstacle };
   "agent-corrected": OfProfile & WithRecord & { readonly gap: Misregistered };

@@ -9,8 +9,6 @@ export interface Settings {
   readonly profiles: readonly AgentProfile[];
   readonly poller: PollerSettings;
   readonly scaling: ScalingSettings;
-  /** Whether agents get an auto-register key; absent: unknown. */
-  readonly registersWithKey?: boolean;
   /** The user and principal that SUBSCRIBE names; absent: not known. */
   readonly registersAs?: RegisteredAs;
 }
@@ -75,6 +73,8 @@ export interface AgentProfile {
   /** How long a draining agent may continue to build; absent: for ever. */
   readonly drainTimeoutMs?: number;
   readonly container: ContainerSettings;
+  /** Where in framework.conf the auto-register key of its agents is set; absent: they get none. */
+  readonly registerKey?: string;
 }
 
 /** A condition on the Mesos agent (attribute, or the field `hostname`, `region`, `zone`). */

@@ -101,8 +101,8 @@ export interface ServerState {
   readonly pollTookMs?: number;
   /** Why changes of records fail although the server is read; absent: the last one was carried out. */
   readonly writeFailure?: WriteFailure;
-  /** Since when our agents register as Pending although they have an auto-register key. */
-  readonly keyRefusedMs?: number;
+  /** What the last agent of a profile with an auto-register key showed of that key, by profile; none of this run: absent. */
+  readonly keyOutcomes: ReadonlyMap<string, KeyOutcome>;
   readonly findings: readonly Finding[];
   /** Environments of our configuration that the server does not have; absent: it could not be told. */
   readonly missingEnvironments?: readonly string[];
@@ -138,6 +138,12 @@ export interface ServerState {
   /** First poll that showed (nearly) all agents Missing after a restart of the server. */
   readonly restartedMs?: number;
 }
+
+/** What an agent that registered shows of its auto-register key. */
+export type KeyOutcome =
+  | { readonly kind: "accepted" }
+  /** Agents have registered as Pending since then. */
+  | { readonly kind: "refused"; readonly sinceMs: number };
 
 /** Changes of records have failed since then, for reasons that lie in no record. */
 export interface WriteFailure {

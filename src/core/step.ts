@@ -59,6 +59,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
       agents: [],
       built: new Set(),
       begun: new Set(),
+      keyOutcomes: new Map(),
       idleSinceMs: new Map(),
       overtaken: new Map(),
       sharedUuids: new Map(),

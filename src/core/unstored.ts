@@ -76,7 +76,7 @@ export const serverFates: Readonly<Record<keyof ServerState, Fate>> = {
   problemSinceMs: "learned",
   pollTookMs: "learned",
   writeFailure: "learned",
-  keyRefusedMs: "learned",
+  keyOutcomes: "learned",
   findings: "learned",
   missingEnvironments: "learned",
   agents: "learned",

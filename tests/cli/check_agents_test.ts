@@ -10,27 +10,38 @@ const ours = new Map(["t-1", "t-2"].map((taskId) => [
   anInstance(taskId, { state: "starting", sinceMs: 0 }, { needsProof: true, dockerName: dockerNameOf(taskId) }),
 ]));
 
+function withKey(registerKey?: string): readonly { readonly name: string; readonly registerKey?: string }[] {
+  const profile = ours.get("t-1")?.profile ?? "";
+  return [{ name: profile, ...(registerKey === undefined ? {} : { registerKey }) }, {
+    name: "other",
+    registerKey: "k",
+  }];
+}
+
 Deno.test("a Pending agent of ours beside a configured key shows that the server does not know the key", () => {
-  const warning = pendingWarning([ownPending("t-1"), ownPending("t-2")], ours, true);
+  const warning = pendingWarning([ownPending("t-1"), ownPending("t-2")], ours, withKey("go-agent.auto-register-key"));
   assertStringIncludes(warning?.text ?? "", "2 agents of ours are Pending, the first of them t-1");
-  assertStringIncludes(warning?.text ?? "", "does not know go-agent.auto-register-key");
+  assertStringIncludes(warning?.text ?? "", "does not know the key at go-agent.auto-register-key");
   assertStringIncludes(warning?.hint ?? "", "agentAutoRegisterKey");
 });
 
 Deno.test("without a key a Pending agent of ours is as it should be", () => {
-  const warning = pendingWarning([ownPending("t-1")], ours, false);
+  const warning = pendingWarning([ownPending("t-1")], ours, withKey());
   assertEquals(warning?.text, "t-1 is Pending: the running program will enable it");
 });
 
 Deno.test("a Pending agent that nothing but its name says to be ours is told as one that stays so", () => {
-  const warning = pendingWarning([ownPending("t-2"), gocdAgent("t-1", pending)], ours, false);
+  const warning = pendingWarning([ownPending("t-2"), gocdAgent("t-1", pending)], ours, withKey());
   assertStringIncludes(warning?.text ?? "", "a Pending GoCD agent is named t-1, but that name is public in Mesos");
   const old = new Map([["t-1", anInstance("t-1", { state: "starting", sinceMs: 0 })]]);
-  assertStringIncludes(pendingWarning([gocdAgent("t-1", pending)], old, false)?.text ?? "", "will enable it");
+  assertStringIncludes(pendingWarning([gocdAgent("t-1", pending)], old, withKey())?.text ?? "", "will enable it");
 });
 
 Deno.test("Pending agents of others, and ours that are enabled, are no business of check", () => {
-  assertEquals(pendingWarning([gocdAgent("box", pending), gocdAgent("t-1")], ours, true), undefined);
+  assertEquals(
+    pendingWarning([gocdAgent("box", pending), gocdAgent("t-1")], ours, withKey("go-agent.auto-register-key")),
+    undefined,
+  );
 });
 
 Deno.test("a server that has just restarted shows all its agents Missing, which check tells", () => {

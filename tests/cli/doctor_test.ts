@@ -2,9 +2,14 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { skewMs } from "../../src/cli/doctor_clocks.ts";
-import { oddKey } from "../../src/cli/doctor_gocd.ts";
+import { doctorKey, oddKey } from "../../src/cli/doctor_gocd.ts";
 import { misspellings } from "../../src/cli/doctor_spelling.ts";
+import { rowReport } from "../../src/cli/report.ts";
+import type { Config } from "../../src/config/config.ts";
+import type { StatusView } from "../../src/core/view/view.ts";
+import { wrongKeyFinding } from "../../src/core/words/findings.ts";
 import { realClock } from "../../src/runtime/clock.ts";
+import { Secret } from "../../src/secret.ts";
 import { startGocdHttp } from "../../src/sim/http/gocd.ts";
 import { type Cluster, clusterNames, type ClusterOptions, startCluster } from "../support/cluster.ts";
 import { freePort } from "../support/free_port.ts";
@@ -149,6 +154,51 @@ Deno.test("doctor tells that a profile fits, but that there is no room now", asy
     folder.remove();
     await cluster.close();
   }
+});
+
+Deno.test("doctor and check tell of a key that the running instance has seen refused, and of no other", async () => {
+  const cluster = startCluster({ speed: 1, bootDelayMs: 100 });
+  const old = "env { AGENT_AUTO_REGISTER_KEY = old-key-1 }";
+  const folder = confFolder(cluster.configText(`
+    poller { interval = 1 second, attempts = 0 }
+    profiles { old { resources = [a], ${old} }, fine { resources = [b] } }
+  `));
+  try {
+    schedule(cluster.gocd, { gocdResources: ["a"] });
+    const running = await startRunning(folder.conf);
+    try {
+      await running.logged("has registered as Pending");
+      const told =
+        /^warn {2}key {5}agents of profile old come as Pending .* profiles\.old\.env\.AGENT_AUTO_REGISTER_KEY/m;
+      const doctored = await runLine(["doctor", folder.conf]);
+      assertMatch(doctored.out, told);
+      assertMatch(doctored.out, /^ok {4}key {5}go-agent\.auto-register-key is set/m);
+      assertMatch((await runLine(["check", folder.conf])).out, told);
+    } finally {
+      await running.stop();
+    }
+  } finally {
+    folder.remove();
+    await cluster.close();
+  }
+});
+
+Deno.test("doctor does not call a key ok that the running instance has seen refused", () => {
+  const rows: string[] = [];
+  const report = rowReport(({ level, text }) => void rows.push(`${level} ${text}`));
+  const gocd = {
+    autoRegisterKey: new Secret("go-agent.auto-register-key", () => "0123456789abcdef"),
+  } as Config["gocd"];
+  const refused = (registerKey: string): StatusView => {
+    const finding = wrongKeyFinding({ registerKey, profiles: ["p"], sinceMs: 0, isAccepted: false });
+    return { problems: [finding] } as unknown as StatusView;
+  };
+  doctorKey({ gocd }, report, refused("go-agent.auto-register-key"));
+  assertEquals(rows, []);
+  doctorKey({ gocd }, report, refused("profiles.p.env.AGENT_KEY"));
+  doctorKey({ gocd }, report);
+  const ok = "ok go-agent.auto-register-key is set; whether the server knows it shows when an agent registers";
+  assertEquals(rows, [ok, ok]);
 });
 
 Deno.test("doctor changes nothing on either server", async () => {

@@ -209,6 +209,27 @@ for (const [keys, code, key] of bads) {
   });
 }
 
+for (
+  const [keys, wanted] of [
+    ["", undefined],
+    ["go-agent.auto-register-key = k", "go-agent.auto-register-key"],
+    ['go-agent.auto-register-key = ""', undefined],
+    ["go-agent.env { AGENT_AUTO_REGISTER_KEY = k }", "go-agent.env.AGENT_AUTO_REGISTER_KEY"],
+    ["profiles.p.env { AGENT_KEY = k }, go-agent.auto-register-key = j", "profiles.p.env.AGENT_KEY"],
+    [
+      "profiles.p.env { AGENT_AUTO_REGISTER_KEY = k }, go-agent.env { AGENT_KEY = j }",
+      "profiles.p.env.AGENT_AUTO_REGISTER_KEY",
+    ],
+    ['profiles.p.env { AGENT_AUTO_REGISTER_KEY = "" }, go-agent.auto-register-key = j', undefined],
+    ["profiles.p.env-files { AGENT_AUTO_REGISTER_KEY = k }", "profiles.p.env-files.AGENT_AUTO_REGISTER_KEY"],
+    ['profiles.p.docker-parameters = ["env=AGENT_AUTO_REGISTER_KEY=k"]', "profiles.p.docker-parameters"],
+  ] as const
+) {
+  Deno.test(`the key that agents register with is that of the container, else the common one: ${keys}`, () => {
+    assertEquals(profile(`${keys}, profiles.p.cpus = 1`.replace(/^, /, "")).registerKey, wanted);
+  });
+}
+
 Deno.test("files named in env-files are found beside the configuration", () => {
   const config = loadKeys("go-agent.env-files { T = secrets/t, U = /run/u }");
   assertEquals(config.settings.profiles[0]?.container.envFiles, { T: "/conf/secrets/t", U: "/run/u" });

@@ -10,7 +10,9 @@ export const pendingCauses: readonly Cause[] = [
     title: "the server does not know the auto-register key: an agent stays Pending until it is enabled",
     arrange: async (its) => {
       const { settings } = its.world.state;
-      its.world.send({ kind: "settings-changed", settings: { ...settings, registersWithKey: true } });
+      const registerKey = "go-agent.auto-register-key";
+      const profiles = settings.profiles.map((each) => ({ ...each, registerKey }));
+      its.world.send({ kind: "settings-changed", settings: { ...settings, profiles } });
       const { locator, taskId } = await launched(its);
       its.world.status(taskId, "TASK_RUNNING");
       const env = { GO_SERVER_URL: "http://gocd:8153/go", AGENT_AUTO_REGISTER_KEY: "another" };

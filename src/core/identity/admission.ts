@@ -24,7 +24,8 @@ export function admissible(
   }
   // With a key it is Pending only where the key is wrong: one that is there before the container is not its own.
   const isRunning = instance.state === "starting" && instance.runningSinceMs !== undefined;
-  return settings.registersWithKey === true && !isRunning ? undefined : pending[0];
+  const profile = settings.profiles.find(({ name }) => name === instance.profile);
+  return profile?.registerKey !== undefined && !isRunning ? undefined : pending[0];
 }
 
 /** Instances that wait for an agent, with the number of Pending records of their name, none of which is admitted. */

@@ -1,33 +1,67 @@
-// Whether the server accepts the auto-register key: an agent of ours that appears as Pending although it had the key
-// shows that it does not (GoCD AgentRegistrationController).
+// Whether the server accepts the auto-register keys: an agent of ours that appears as Pending although it had a key shows
+// that it does not (GoCD AgentRegistrationController), one that appears as Enabled that it does.
 
 import type { Draft } from "../draft.ts";
 import type { Finding } from "../event.ts";
-import type { State } from "../state.ts";
+import type { AgentInstance } from "../instance.ts";
+import type { KeyOutcome, State } from "../state.ts";
 import { unproven } from "./admission.ts";
 import { notProvenFinding, wrongKeyFinding } from "../words/findings.ts";
 
-/** An agent of ours has come as Pending: told once, with what it means under these settings. */
-export function cameAsPending(draft: Draft, taskId: string, uuid: string): void {
+/** An agent of ours has come as Pending: told once for each profile, with what it means under these settings. */
+export function cameAsPending(
+  draft: Draft,
+  { taskId, profile }: Pick<AgentInstance, "taskId" | "profile">,
+  uuid: string,
+): void {
   const { server, settings } = draft.state;
-  const isRefused = settings.registersWithKey === true;
-  const isNews = isRefused && server.keyRefusedMs === undefined;
-  if (isNews) draft.set({ server: { ...server, keyRefusedMs: draft.atMs } });
-  const key = settings.registersWithKey === undefined ? "unclear" : isRefused ? "refused" : "unset";
-  draft.note({ kind: "agent-enabling", taskId, uuid, key, isNews });
+  const configured = settings.profiles.find(({ name }) => name === profile);
+  const registerKey = configured?.registerKey;
+  if (registerKey === undefined) {
+    return draft.note({
+      kind: "agent-enabling",
+      taskId,
+      uuid,
+      key: { kind: configured === undefined ? "unclear" : "unset" },
+      isNews: false,
+    });
+  }
+  const isNews = server.keyOutcomes.get(profile)?.kind !== "refused";
+  if (isNews) setOutcome(draft, profile, { kind: "refused", sinceMs: draft.atMs });
+  draft.note({ kind: "agent-enabling", taskId, uuid, key: { kind: "refused", registerKey }, isNews });
 }
 
-/** An agent of ours has registered with its key. */
-export function keyWorked(draft: Draft): void {
-  const { keyRefusedMs, ...server } = draft.state.server;
-  if (keyRefusedMs !== undefined) draft.set({ server });
+/** An agent of this profile has registered with its key. */
+export function keyWorked(draft: Draft, profile: string): void {
+  if (draft.state.server.keyOutcomes.get(profile)?.kind !== "accepted") {
+    setOutcome(draft, profile, { kind: "accepted" });
+  }
 }
 
-/** What an operator should know of the key now, if anything. */
+function setOutcome(draft: Draft, profile: string, outcome: KeyOutcome): void {
+  const { server } = draft.state;
+  draft.set({ server: { ...server, keyOutcomes: new Map(server.keyOutcomes).set(profile, outcome) } });
+}
+
+/** What an operator should know of the keys now, if anything: one finding for each key. */
 export function keyFindings(state: State): readonly Finding[] {
   const taskIds = [...unproven(state).keys()];
-  return [
-    ...(state.server.keyRefusedMs === undefined ? [] : [wrongKeyFinding]),
-    ...(taskIds.length === 0 ? [] : [notProvenFinding(taskIds)]),
-  ];
+  const profiles = new Set(taskIds.flatMap((taskId) => state.instances.get(taskId)?.profile ?? []));
+  return [...refusedKeys(state), ...(taskIds.length === 0 ? [] : [notProvenFinding(taskIds, [...profiles])])];
+}
+
+function refusedKeys({ server, settings }: State): readonly Finding[] {
+  const withKey = settings.profiles.flatMap(({ name, registerKey }) => {
+    const outcome = server.keyOutcomes.get(name);
+    return registerKey === undefined || outcome === undefined ? [] : [{ name, registerKey, outcome }];
+  });
+  return [...Map.groupBy(withKey, ({ registerKey }) => registerKey)].flatMap(([registerKey, seen]) => {
+    const refused = seen.flatMap(({ name, outcome }) => outcome.kind === "refused" ? [{ name, ...outcome }] : []);
+    return refused.length === 0 ? [] : [wrongKeyFinding({
+      registerKey,
+      profiles: refused.map(({ name }) => name),
+      sinceMs: Math.min(...refused.map(({ sinceMs }) => sinceMs)),
+      isAccepted: refused.length < seen.length,
+    })];
+  });
 }

@@ -125,7 +125,7 @@ function registered(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): void
     ...(learnt.environment === undefined ? {} : { environment: learnt.environment }),
   };
   const wasPending = instance.state === "starting" && instance.pendingUuid !== undefined;
-  if (!wasPending && gocdAgent.configState === "Enabled") keyWorked(draft);
+  if (!wasPending && gocdAgent.configState === "Enabled") keyWorked(draft, instance.profile);
   const isDisabled = gocdAgent.configState === "Disabled";
   const activity: AgentActivity = isDisabled
     ? { kind: "unsure", sinceMs: draft.atMs, word: "Disabled" }
@@ -157,7 +157,7 @@ function enablePending(draft: Draft, instance: Waiting, gocdAgent: GocdAgent): v
         : {}),
       pendingUuid: gocdAgent.uuid,
     }));
-    cameAsPending(draft, instance.taskId, gocdAgent.uuid);
+    cameAsPending(draft, instance, gocdAgent.uuid);
   }
   askToEnable(draft, gocdAgent.uuid);
   draft.effect({

@@ -51,9 +51,10 @@ export function saysBlocked({ reasonCode }: JobView): boolean {
 }
 
 /** Whether a problem is already mentioned in the job's own lines, or is one of other jobs or another profile only. */
-function isSaid({ code, profile }: Finding, job: JobView): boolean {
+function isSaid({ code, profile, profiles }: Finding, job: JobView): boolean {
   const isOfOthers = code === "jobs-unserved" || code === "held-limit" ||
-    code === "profile-failing" && profile !== job.profile;
+    code === "profile-failing" && profile !== job.profile ||
+    profiles !== undefined && (job.profile === undefined || !profiles.includes(job.profile));
   if (isOfOthers || code === job.reasonCode || code === `held-${job.reasonCode}`) return true;
   if (code === "gocd-job-unassigned") return job.remarks?.some((remark) => remark.code === code) === true;
   const isOfProfile = code === "profile-failing" && profile === job.profile;

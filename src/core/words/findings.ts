@@ -1,20 +1,52 @@
 // What an operator should know that is no failure, in words. Not here: what GoCD itself reports (gocd/).
 
 import type { Finding } from "../event.ts";
-import { profileKey } from "./phrases.ts";
+import { listNames, profileKey } from "./phrases.ts";
 
 /** Where the auto-register key of a server stands. */
 export const registerKeyHint =
   "set go-agent.auto-register-key to agentAutoRegisterKey of the server's config (Admin > Config XML, <server>)";
 
+/** What to do where the server does not accept the key that is set at `registerKey` in framework.conf. */
+export function setKeyHint(registerKey: string): string {
+  const other = registerKey.startsWith("go-agent.auto-register-key") ? "" : ", or remove it there";
+  return `set ${registerKey} to agentAutoRegisterKey of the server's config (Admin > Config XML, <server>)${other}`;
+}
+
+/** A key with which agents come as Pending. */
+export interface RefusedKey {
+  /** Where it is set. */
+  readonly registerKey: string;
+  /** The profiles whose agents do. */
+  readonly profiles: readonly string[];
+  /** Since when, ms since the epoch. */
+  readonly sinceMs: number;
+  /** The server has accepted this key of agents of other profiles: it is right. */
+  readonly isAccepted: boolean;
+}
+
+/** The code of {@linkcode wrongKeyFinding}. */
+export const wrongKeyCode = "wrong-auto-register-key";
+
 /** Agents come as Pending although they are told a key. */
-export const wrongKeyFinding: Finding = {
-  code: "wrong-auto-register-key",
-  message:
-    "the GoCD server does not know go-agent.auto-register-key, or the image does not pass it on: agents come as " +
-    "Pending and are enabled one by one",
-  hint: registerKeyHint,
-};
+export function wrongKeyFinding({ registerKey, profiles, sinceMs, isAccepted }: RefusedKey): Finding {
+  const whose = `agents of ${profiles.length === 1 ? "profile" : "profiles"} ${listNames(profiles)}`;
+  const image = profiles.length === 1 ? "its image does" : "their images do";
+  return {
+    code: wrongKeyCode,
+    message: isAccepted
+      ? `${whose} come as Pending and are enabled one by one: ${image} not pass on the key at ${registerKey}, which the ` +
+        "GoCD server accepts of others"
+      : `${whose} come as Pending and are enabled one by one: the GoCD server does not know the key at ${registerKey}, ` +
+        `or ${image} not pass it on`,
+    hint: isAccepted
+      ? "use an image that passes on AGENT_AUTO_REGISTER_KEY (or AGENT_KEY) to the agent"
+      : setKeyHint(registerKey),
+    profiles,
+    subject: registerKey,
+    sinceMs,
+  };
+}
 
 /** Why a Pending record with the name of a task of ours is left alone. */
 export const notProvenText = "but that name is public in Mesos and nothing proves whose it is: not enabled";
@@ -22,14 +54,15 @@ export const notProvenText = "but that name is public in Mesos and nothing prove
 /** What to do about it. */
 export const notProvenHint = `${registerKeyHint}, or enable it on the Agents page of GoCD if you know it`;
 
-/** Pending records with the names of these tasks are left alone. */
-export function notProvenFinding(taskIds: readonly string[]): Finding {
+/** Pending records with the names of these tasks, of agents of these profiles, are left alone. */
+export function notProvenFinding(taskIds: readonly string[], profiles: readonly string[]): Finding {
   const [first = ""] = taskIds;
   const more = taskIds.length > 1 ? ` (and ${taskIds.length - 1} more)` : "";
   return {
     code: "pending-not-proven",
     message: `a Pending GoCD agent is named ${first}${more}, ${notProvenText}`,
     hint: notProvenHint,
+    profiles,
   };
 }
 
@@ -40,6 +73,7 @@ export function environmentMissing(profile: string, environment: string, isWarm:
     code: "environment-missing",
     message: `environment "${environment}" of profile "${profile}" is not on the GoCD server: ${effect}`,
     hint: `create the environment in GoCD, or correct ${profileKey(profile)}.environments`,
+    profiles: [profile],
   };
 }
 

@@ -1,16 +1,23 @@
 // Notes of who is who, in words. Not here: when they are told (identity/).
 
-import type { EnvironmentObstacle, IdentityNotes } from "../note.ts";
+import type { EnvironmentObstacle, IdentityNotes, KeyDoubt } from "../note.ts";
 import { gapText } from "./causes.ts";
-import { registerKeyHint } from "./findings.ts";
+import { registerKeyHint, setKeyHint } from "./findings.ts";
 import type { NoteWords } from "./note_line.ts";
 import { describeNeed } from "./phrases.ts";
 
-const keyWords: Readonly<Record<"unset" | "refused" | "unclear", string>> = {
-  unset: "go-agent.auto-register-key is not set",
-  refused: "the server does not accept its auto-register key",
-  unclear: "the server did not accept its auto-register key, or has none",
-};
+function keyDoubt(key: KeyDoubt): { readonly why: string; readonly hint: string } {
+  switch (key.kind) {
+    case "unset":
+      return { why: "go-agent.auto-register-key is not set", hint: registerKeyHint };
+    case "refused":
+      return { why: `the server does not accept ${key.registerKey}`, hint: setKeyHint(key.registerKey) };
+    case "unclear":
+      return { why: "its profile is not configured any more", hint: "" };
+    default:
+      return key satisfies never;
+  }
+}
 
 const gapHint =
   "set go-agent.auto-register-key to the server's agentAutoRegisterKey, and check that the environment exists there and " +
@@ -33,12 +40,15 @@ function obstacleHint({ kind, environment }: EnvironmentObstacle): string {
 
 /** Who is who. */
 export const identityNotes: NoteWords<keyof IdentityNotes> = {
-  "agent-enabling": ({ taskId, uuid, key, isNews }) => ({
-    level: isNews ? "warning" : "info",
-    text: `${taskId} has registered as Pending (${keyWords[key]}); enabling it`,
-    hint: registerKeyHint,
-    fields: { taskId, uuid },
-  }),
+  "agent-enabling": ({ taskId, uuid, key, isNews }) => {
+    const { why, hint } = keyDoubt(key);
+    return {
+      level: isNews ? "warning" : "info",
+      text: `${taskId} has registered as Pending (${why}); enabling it`,
+      ...(hint === "" ? {} : { hint }),
+      fields: { taskId, uuid },
+    };
+  },
   "agent-registered-anew": ({ taskId, uuid }) => ({
     level: "warning",
     text: `${taskId} has registered a second time; the record ${uuid} is used from now on`,

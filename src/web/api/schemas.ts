@@ -174,6 +174,7 @@ const program: Readonly<Record<string, Schema>> = {
     "sinceMs?": timeMs("since when"),
     "locators?": listOf({ type: "string" }, "jobs that it is about"),
     "profile?": text("the profile that it is about"),
+    "profiles?": listOf({ type: "string" }, "the profiles that it is about, where these may be several"),
     "subject?": text("what tells it apart from others of its code while it lasts"),
     "hostnames?": listOf({ type: "string" }, "agents that it is about"),
     "forMin?": { type: "number", description: "for how many minutes, where the server tells" },

@@ -73,7 +73,9 @@ const own = gocdAgent("t", { ...pending, uuid: "b", proof: "given" });
 /** The uuid of the record that is admitted. */
 function admitted(instance: Waiting, records: readonly GocdAgent[], isTold = false): string | undefined {
   const state = stateOf([]);
-  const settings = { ...state.settings, registersWithKey: isTold };
+  const profiles = state.settings.profiles.map((each) => ({ ...each, name: instance.profile }));
+  const withKey = profiles.map((each) => ({ ...each, registerKey: "go-agent.auto-register-key" }));
+  const settings = { ...state.settings, profiles: isTold ? withKey : profiles };
   return admissible({ ...state, settings }, instance, records)?.uuid;
 }
 

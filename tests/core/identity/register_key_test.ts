@@ -1,17 +1,16 @@
 // An agent that comes as Pending although it was told a key: the server does not know the key, and that is said.
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertStringIncludes, fail } from "@std/assert";
 import { statusView } from "../../../src/core/view/status_view.ts";
+import { whyView } from "../../../src/core/view/why.ts";
 import { drive, type Driver, gocdAgent, jobs, offer, ownPending, second, someSettings } from "../../support/core.ts";
 
-function launched(
-  registersWithKey: boolean | undefined,
-): { readonly world: Driver; readonly taskIds: readonly string[] } {
-  const world = drive();
+function launched(isKeyGiven: boolean): { readonly world: Driver; readonly taskIds: readonly string[] } {
   const settings = someSettings();
-  world.send({
-    kind: "settings-changed",
-    settings: registersWithKey === undefined ? settings : { ...settings, registersWithKey },
+  const world = drive({
+    profiles: isKeyGiven
+      ? settings.profiles.map((each) => ({ ...each, registerKey: "go-agent.auto-register-key" }))
+      : settings.profiles,
   });
   world.subscribe();
   world.poll({ jobs: jobs(2) });
@@ -31,7 +30,7 @@ Deno.test("a Pending agent of ours shows a wrong key, once in the log, and on th
   world.read(ownPending(first), ownPending(other));
   const notes = world.noted().filter(({ code }) => code === "agent-enabling");
   assertEquals(notes.map(({ level }) => level), ["warning", "info"]);
-  assertStringIncludes(notes[0]?.text ?? "", "the server does not accept its auto-register key");
+  assertStringIncludes(notes[0]?.text ?? "", "the server does not accept go-agent.auto-register-key");
   assertStringIncludes(notes[0]?.hint ?? "", "agentAutoRegisterKey");
   assertEquals(problems(world), ["wrong-auto-register-key"]);
   // Enabled by us, it proves nothing.
@@ -46,18 +45,24 @@ Deno.test("the key is right again when an agent registers by itself", () => {
   assertEquals(problems(world), []);
 });
 
-for (
-  const [isSet, words] of [[false, "is not set"], [
-    undefined,
-    "did not accept its auto-register key, or has none",
-  ]] as const
-) {
-  Deno.test(`without a key, or where that is not known, a Pending agent is no problem: ${isSet}`, () => {
-    const { world, taskIds: [first = ""] } = launched(isSet);
-    world.read(ownPending(first));
-    const [note] = world.noted().filter(({ code }) => code === "agent-enabling");
-    assertEquals(note?.level, "info");
-    assertStringIncludes(note?.text ?? "", words);
-    assertEquals(problems(world), []);
-  });
-}
+Deno.test("without a key a Pending agent is no problem", () => {
+  const { world, taskIds: [first = ""] } = launched(false);
+  world.read(ownPending(first));
+  const [note] = world.noted().filter(({ code }) => code === "agent-enabling");
+  assertEquals(note?.level, "info");
+  assertStringIncludes(note?.text ?? "", "is not set");
+  assertEquals(problems(world), []);
+});
+
+Deno.test("a wrong key is told of the jobs of its profiles, and of no others", () => {
+  const { world, taskIds: [first = ""] } = launched(true);
+  world.read(ownPending(first));
+  const view = statusView(world.state, world.atMs);
+  const [job] = view.jobs;
+  const codes = (profile: string | undefined): readonly string[] => {
+    const { profile: _, ...rest } = job ?? fail("no job waits");
+    const asked = profile === undefined ? rest : { ...rest, profile };
+    return whyView(asked, view).problems.map(({ code }) => code);
+  };
+  assertEquals([codes(job?.profile), codes("other"), codes(undefined)], [["wrong-auto-register-key"], [], []]);
+});

@@ -1,7 +1,7 @@
 // The lines that operators read of their own commands, hosts in maintenance, drains and ends: each branch once,
 // word for word. Not here: when they are said (the tests of each subject), the formats (tests/log).
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, fail } from "@std/assert";
 import { noteDemand } from "../../../src/core/demand/demand_notes.ts";
 import { Draft } from "../../../src/core/draft.ts";
 import type { LaunchGate } from "../../../src/core/demand/reason.ts";
@@ -188,37 +188,66 @@ Deno.test("an end keeps who it was, its uuid and a message of one line", () => {
   assertEquals([taskOf(bare), taskOf(registered)], [{ taskId: "u" }, { taskId: "t", mesosAgentId: "s-t" }]);
 });
 
-Deno.test("agents that come as Pending are told by what they were told of a key", () => {
-  const hint =
-    "set go-agent.auto-register-key to agentAutoRegisterKey of the server's config (Admin > Config XML, <server>)";
-  const told = (registersWithKey: boolean | undefined, keyRefusedMs?: number): string[] => {
-    const { settings, server, ...state } = stateOf([]);
-    return said({
-      ...state,
-      settings: { ...settings, ...(registersWithKey === undefined ? {} : { registersWithKey }) },
-      server: { ...server, ...(keyRefusedMs === undefined ? {} : { keyRefusedMs }) },
-    }, (draft) => cameAsPending(draft, "t", "u"));
-  };
-  const line = (level: string, why: string): string[] => [
-    `${level} agent-enabling: t has registered as Pending (${why}); enabling it | ${hint}`,
+const fileHint = "to agentAutoRegisterKey of the server's config (Admin > Config XML, <server>)";
+
+/** A state whose profiles, with these keys, are all that there is. */
+function withKeys(keys: Readonly<Record<string, string | undefined>>, given: State = stateOf([])): State {
+  const [some] = given.settings.profiles;
+  const profiles = Object.entries(keys).map(([name, registerKey]) => ({
+    ...some ?? fail("no profile"),
+    name,
+    ...(registerKey === undefined ? {} : { registerKey }),
+  }));
+  return { ...given, settings: { ...given.settings, profiles } };
+}
+
+Deno.test("agents that come as Pending are told by where the key of their profile is set", () => {
+  const common = "go-agent.auto-register-key";
+  const own = "profiles.b.env.AGENT_AUTO_REGISTER_KEY";
+  const state = withKeys({ a: common, b: own, c: undefined });
+  const told = (profile: string, given = state): string[] =>
+    said(given, (draft) => cameAsPending(draft, { taskId: "t", profile }, "u"));
+  const line = (level: string, why: string, hint = ""): string[] => [
+    `${level} agent-enabling: t has registered as Pending (${why}); enabling it${hint}`,
   ];
-  assertEquals(told(undefined), line("info", "the server did not accept its auto-register key, or has none"));
-  assertEquals(told(true), line("warning", "the server does not accept its auto-register key"));
-  assertEquals(told(true, 1), line("info", "the server does not accept its auto-register key"));
-  assertEquals(told(false), line("info", "go-agent.auto-register-key is not set"));
+  const ofA = ` | set ${common} ${fileHint}`;
+  assertEquals(told("a"), line("warning", `the server does not accept ${common}`, ofA));
+  assertEquals(
+    told("b"),
+    line("warning", `the server does not accept ${own}`, ` | set ${own} ${fileHint}, or remove it there`),
+  );
+  const server = { ...state.server, keyOutcomes: new Map([["a", { kind: "refused", sinceMs: 1 } as const]]) };
+  assertEquals(told("a", { ...state, server }), line("info", `the server does not accept ${common}`, ofA));
+  assertEquals(told("c"), line("info", "go-agent.auto-register-key is not set", ofA));
+  assertEquals(told("gone"), line("info", "its profile is not configured any more"));
 });
 
-Deno.test("a key that was refused is a finding from then until one has registered with it", () => {
-  const { settings, ...state } = stateOf([]);
-  const draft = new Draft({ ...state, settings: { ...settings, registersWithKey: true } }, zeroMs + 7, 0.5);
-  assertEquals(keyFindings(draft.state), []);
-  cameAsPending(draft, "t", "u");
-  assertEquals([draft.state.server.keyRefusedMs, keyFindings(draft.state).map(({ code }) => code)], [
-    zeroMs + 7,
-    ["wrong-auto-register-key"],
+Deno.test("a key that was refused is a finding of its profiles from then until one of each has registered with it", () => {
+  const draft = new Draft(withKeys({ a: "k", b: "k", c: "l", d: "l" }), zeroMs + 7, 0.5);
+  const found = (): readonly string[] =>
+    keyFindings(draft.state).map(({ code, subject, profiles, sinceMs }) =>
+      `${code} ${subject}: ${profiles?.join()} since ${(sinceMs ?? 0) - zeroMs}`
+    );
+  assertEquals(found(), []);
+  for (const profile of ["a", "c", "b"]) cameAsPending(draft, { taskId: "t", profile }, "u");
+  assertEquals(found(), ["wrong-auto-register-key k: a,b since 7", "wrong-auto-register-key l: c since 7"]);
+  for (const profile of ["a", "b", "d"]) keyWorked(draft, profile);
+  assertEquals(found(), ["wrong-auto-register-key l: c since 7"]);
+});
+
+Deno.test("a key that the server accepts of one profile does not come through the image of another", () => {
+  const draft = new Draft(withKeys({ a: "k", b: "k" }), zeroMs, 0.5);
+  cameAsPending(draft, { taskId: "t", profile: "b" }, "u");
+  const said = (): readonly string[] => keyFindings(draft.state).map(({ message, hint }) => `${message} | ${hint}`);
+  assertEquals(said(), [
+    "agents of profile b come as Pending and are enabled one by one: the GoCD server does not know the key at k, or its " +
+    `image does not pass it on | set k ${fileHint}, or remove it there`,
   ]);
-  keyWorked(draft);
-  assertEquals(keyFindings(draft.state), []);
+  keyWorked(draft, "a");
+  assertEquals(said(), [
+    "agents of profile b come as Pending and are enabled one by one: its image does not pass on the key at k, which the " +
+    "GoCD server accepts of others | use an image that passes on AGENT_AUTO_REGISTER_KEY (or AGENT_KEY) to the agent",
+  ]);
 });
 
 Deno.test("a profile is told as failing at its third failure in a row, once, and as working again after it", () => {
