@@ -2,6 +2,7 @@
 // a poll of its own.
 
 import { describeJobNeed, formatDuration } from "../core/words/phrases.ts";
+import { canaryText, recentFailuresText } from "../core/words/failures.ts";
 import type { BucketView, JobView, ProfileView, StatusView } from "../core/view/view.ts";
 import { type AgentCounts, saysBlocked, whyView } from "../core/view/why.ts";
 import { OperatorError } from "../errors.ts";
@@ -169,9 +170,14 @@ function profileLines(profile: ProfileView, isBlockTold: boolean): string[] {
     .flatMap((state) => profile[state] === 0 ? [] : [`${profile[state]} ${state}`]);
   const alive = profile.alive === 0 ? `none${max} alive` : `${profile.alive} alive${max}`;
   const states = parts.length === 0 ? "" : ` (${parts.join(", ")})`;
+  const recent = recentFailuresText(profile.recentFailures);
   return [
     `  profile    ${profile.name}: ${alive}${states}${profile.frozen ? ", frozen" : ""}`,
     ...(profile.blocked === undefined || isBlockTold ? [] : [`             ${profile.blocked}`]),
+    ...(profile.breaker?.state === "half-open" && (!isBlockTold || profile.breaker.canary !== undefined)
+      ? [`             ${canaryText(profile.breaker)}`]
+      : []),
+    ...(recent === undefined ? [] : [`             ${recent}`]),
   ];
 }
 

@@ -4,6 +4,7 @@ import type { Finding, GocdProblem } from "./event.ts";
 import type { GocdAgent, GocdServerInfo } from "./gocd_records.ts";
 import type { AgentInstance } from "./instance.ts";
 import type { Failure } from "./life/causes.ts";
+import type { FailureWindow } from "./life/failure_window.ts";
 import type { Offer } from "./placement/offer.ts";
 import type { PlacementMiss } from "./placement/reason.ts";
 import type { LaunchReason } from "./demand/reason.ts";
@@ -36,6 +37,8 @@ export interface State {
   /** When Mesos last asked for a host back where agents are to go for it, by Mesos agent id. */
   readonly maintenanceRequestedMs: ReadonlyMap<string, number>;
   readonly breakers: BreakersState;
+  /** What has failed of late, for people. */
+  readonly failureWindow: FailureWindow;
   readonly reconciliation: ReconciliationState;
   /** What earlier runs have left with Mesos: not told yet, told, or nothing that a launch would have to know. */
   readonly inherited: "unknown" | "known" | "none";

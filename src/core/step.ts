@@ -86,6 +86,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
     offers: { roles: new Map(), nearestMiss: new Map(), hosts: new Map(), launchTimesMs: [], undeclined: [] },
     maintenanceRequestedMs: askedBackOf(instances.values(), atMs),
     breakers: { profiles: new Map(), hosts: new Map() },
+    failureWindow: new Map(),
     reconciliation: noReconciliation,
     brake: noBrake,
     inherited: inheritedOf(stored.framework),

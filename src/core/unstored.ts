@@ -47,6 +47,7 @@ export const stateFates: Readonly<Record<keyof State, Fate>> = {
   maintenanceRequestedMs: "acted",
   // Mesos reports failures again, and they must count only once.
   breakers: "acted",
+  failureWindow: "acted",
   // An answer to a question of ours is given once: the question is repeated.
   reconciliation: "acted",
   // The jump of the task numbers is stored with the first launch.

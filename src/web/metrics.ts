@@ -1,6 +1,7 @@
 // The metrics of the program, built from the same picture as the page.
 
 import type { Measured, Picture, QueueDepth, WebhookFigures } from "../core/view/picture.ts";
+import { failureKinds } from "../core/life/failure_window.ts";
 import { healthOf } from "../core/view/health.ts";
 import type { InstanceView, ServerHealth, StatusView } from "../core/view/view.ts";
 import { verdictKinds } from "../core/words/verdicts.ts";
@@ -61,6 +62,8 @@ export function metricsPage({ view, measured }: Picture, version: string): strin
           maxAgents === undefined ? [] : [{ labels: { profile: name }, value: maxAgents }]
         ),
     ),
+    gauge("recent_failures", "What has failed in the last hour by profile and kind.", recentFailures(view)),
+    gauge("failing_hosts", "Mesos agents with a failure in the last hour by its kind.", failingHosts(view)),
     number("avoided_hosts", "Mesos agents that are currently avoided.", view.avoidedHosts.length),
     number("frozen", "1 while all launching is frozen.", view.frozen ? 1 : 0),
     gauge("mode", "1 for the current mode: run, drain or teardown.", modes(view)),
@@ -270,6 +273,19 @@ function blockedProfiles(view: StatusView): readonly Sample[] {
 function launchFailures(view: StatusView): readonly Sample[] {
   return view.profiles.slice(0, labelValuesMax)
     .map(({ name, failures }) => ({ labels: { profile: name }, value: failures }));
+}
+
+function recentFailures(view: StatusView): readonly Sample[] {
+  return view.profiles.slice(0, labelValuesMax).flatMap(({ name: profile, recentFailures: counts }) =>
+    failureKinds.map((kind) => ({ labels: { profile, kind }, value: counts[kind] ?? 0 }))
+  );
+}
+
+function failingHosts(view: StatusView): readonly Sample[] {
+  return failureKinds.map((kind) => ({
+    labels: { kind },
+    value: view.failingHosts.filter(({ recentFailures: counts }) => counts[kind] !== undefined).length,
+  }));
 }
 
 function byState(view: StatusView): readonly Sample[] {

@@ -8,6 +8,7 @@ import { mesosAgentHref, type PageLinks } from "./links.ts";
 import { moreHref, type PageQuery } from "./page_query.ts";
 import { age, badge, linkTo, section, sentence, until, untrustedText } from "./pieces.ts";
 import { agentWords } from "./sections_glance.ts";
+import { recentFailures } from "./sections_profiles.ts";
 import { type Column, firstOf, table } from "./table.ts";
 import { countText } from "./wording.ts";
 
@@ -44,7 +45,11 @@ export function hostsSection(view: StatusView, query: PageQuery, links: PageLink
   );
 }
 
-function hostCells({ host, agents, byState, avoided }: HostView, atMs: number, href: string | undefined): HtmlValue[] {
+function hostCells(
+  { host, agents, byState, avoided, recentFailures: failed }: HostView,
+  atMs: number,
+  href: string | undefined,
+): HtmlValue[] {
   const counts = new Map<string, number>();
   for (const [state, count] of Object.entries(byState)) {
     const word = agentWords[state as keyof typeof agentWords];
@@ -55,11 +60,13 @@ function hostCells({ host, agents, byState, avoided }: HostView, atMs: number, h
     linkTo(href, untrustedText(host)),
     agents,
     parts.length === 0 ? html`<span class="quiet">nothing</span>` : html`${stackedBar(parts, 0)}${legend(parts)}`,
-    avoided === undefined
-      ? html`<span class="zero">no</span>`
-      : html`${badge("avoided", "bad")} <span class="quiet">used again ${until(avoided.untilMs, atMs)}</span> ${
-        sentence(avoided.reason)
-      }`,
+    html`${
+      avoided === undefined
+        ? html`<span class="zero">no</span>`
+        : html`${badge("avoided", "bad")} <span class="quiet">used again ${until(avoided.untilMs, atMs)}</span> ${
+          sentence(avoided.reason)
+        }`
+    }${recentFailures(failed)}`,
   ];
 }
 

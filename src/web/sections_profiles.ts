@@ -1,6 +1,7 @@
 // The profiles on the status page, with their numbers and limits.
 
 import type { ProfileView, StatusView } from "../core/view/view.ts";
+import { canaryText, recentFailuresText } from "../core/words/failures.ts";
 import { actionsForProfile } from "./actions.ts";
 import { type BarPart, legend, stackedBar } from "./bars.ts";
 import { type Html, html } from "./html.ts";
@@ -35,7 +36,17 @@ ${
     profile.blocked === undefined
       ? undefined
       : html`<div class="blocked">${badge("blocked", "bad")} ${sentence(profile.blocked)}</div>`
-  }${canCommand ? actionsForProfile(profile) : undefined}</li>`;
+  }${
+    profile.breaker?.state === "half-open"
+      ? html`<div class="blocked">${badge("canary", "warning")} ${sentence(canaryText(profile.breaker))}</div>`
+      : undefined
+  }${recentFailures(profile.recentFailures)}${canCommand ? actionsForProfile(profile) : undefined}</li>`;
+}
+
+/** What has failed in the last hour, of a profile or on a host. */
+export function recentFailures(counts: ProfileView["recentFailures"]): Html | undefined {
+  const text = recentFailuresText(counts);
+  return text === undefined ? undefined : html`<p class="quiet failures">${sentence(text)}</p>`;
 }
 
 function capacity(profile: ProfileView): Html {

@@ -38,6 +38,7 @@ function view(more: Partial<StatusView> = {}): StatusView {
     profiles: [],
     maxAgents: 50,
     avoidedHosts: [],
+    failingHosts: [],
     problems: [],
     ...more,
   };

@@ -102,7 +102,15 @@ Deno.test("every answer fits the document, in every situation, and every documen
       standby(),
       { ...sampleView, tornDown: true as const, problems: [finding] },
       { ...sampleView, mesos: { ...sampleView.mesos, ...ended } },
-      { ...sampleView, avoidedHosts: [{ host: "h", untilMs: sampleMs, reason: "r" }] },
+      {
+        ...sampleView,
+        avoidedHosts: [{ host: "h", untilMs: sampleMs, reason: "r" }],
+        failingHosts: [{ host: "h", recentFailures: { "pull": 1 } }],
+        profiles: sampleView.profiles.map((profile) => ({
+          ...profile,
+          breaker: { state: "half-open" as const, sinceMs: sampleMs, canary: "t" },
+        })),
+      },
     ]
   ) {
     await askAll(checker, handlerOf(() => pictureOf(view, { notes: sampleNotes })));

@@ -10,7 +10,7 @@ import type { State } from "../../src/core/state.ts";
 import { noteKilling, rememberLook } from "./invariants_builds.ts";
 import { checkDrains, checkNothingLies } from "./invariants_drain.ts";
 import { checkDoubles, checkStarving } from "./invariants_demand.ts";
-import { checkLaunches, trackLaunches } from "./invariants_launch.ts";
+import { checkBreakers, checkLaunches, trackLaunches } from "./invariants_launch.ts";
 import { checkPace, trackPace } from "./invariants_pace.ts";
 import { checkVerdicts, shownBy } from "./invariants_verdicts.ts";
 import { checkLivingRecords, trackServers } from "./invariants_servers.ts";
@@ -46,6 +46,7 @@ export function checkStep(
   if (event.kind === "gocd-polled" || event.kind === "gocd-agents-read") checkNothingLies(world, frame);
   world.watch.feed = shownBy(event, world.watch.feed);
   if (event.kind === "gocd-polled" || event.kind === "gocd-poll-failed") checkVerdicts(world, program, event);
+  if (event.kind === "gocd-polled") checkBreakers(program.state);
 }
 
 /** What the operator has given is in force, and what is remembered as asked for was sent, whatever the disk did. */

@@ -27,6 +27,8 @@ const probeFailures = 3;
 const restartMs = 120_000;
 /** After the loss of an agent its jobs are launched for without waiting for polls, as long as the bucket is in need. */
 const lossMs = 30 * 60_000;
+/** Failures of one profile that are remembered at most. */
+const windowMax = 200;
 /** What time alone takes away is noticed at the next tick. */
 const tickMs = 3_000;
 /** The rate of a server that is slow to register agents is counted by the minute. */
@@ -57,6 +59,20 @@ export function checkLaunches(
     checkProbe(state, profile.name);
     const instance = state.instances.get(taskId);
     if (instance !== undefined) checkSeenOften(world, state, instance);
+  }
+}
+
+/** After a poll, which makes the plan anew: only its own failures hold a profile back, and what is counted is bounded. */
+export function checkBreakers({ breakers, demand: { buckets }, failureWindow, lastStepMs }: Frame["state"]): void {
+  for (const { profile = "", gate } of buckets) {
+    if (gate.kind !== "held-breaker" && gate.kind !== "held-probe") continue;
+    const failures = breakers.profiles.get(profile)?.failures ?? 0;
+    demand(failures > 0, "breaker", () => `${profile} is held by ${gate.kind}, but has not failed`);
+  }
+  for (const [profile, failures] of failureWindow) {
+    demand(failures.length <= windowMax, "breaker", () => `${failures.length} failures of ${profile} are remembered`);
+    const late = failures.find(({ atMs }) => atMs > lastStepMs);
+    demand(late === undefined, "breaker", () => `a failure of ${profile} is counted in the future`);
   }
 }
 

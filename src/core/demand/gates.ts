@@ -122,14 +122,17 @@ export function profileGate(
     const { failures, lastFailure: failure, retryMs } = breaker;
     if (atMs < retryMs) return { gate: { kind: "held-breaker", failure, retryMs, failures }, allowed: 0 };
     if (failures >= breakerFailuresMin) {
-      const isTrying = [...state.instances.values()].some((instance) =>
-        instance.profile === profile.name && isOnTrial(instance)
-      );
+      const isTrying = canaryOf(state, profile.name) !== undefined;
       allowed = isTrying || budget.planned(profile.name) > 0 ? 0 : 1;
       if (needs > allowed) gate = { kind: "held-probe", failure, failures };
     }
   }
   return clampToBudget(state, { profile, budget, gate, allowed });
+}
+
+/** The instance of a failing profile that is tried before others are launched; absent: none is on its way. */
+export function canaryOf({ instances }: Pick<State, "instances">, profile: string): AgentInstance | undefined {
+  return [...instances.values()].find((instance) => instance.profile === profile && isOnTrial(instance));
 }
 
 /** Whether it is still open if it will work. */

@@ -4,7 +4,7 @@
 import { isHeard } from "./activity.ts";
 import { holdsTakingDown, judgeLosses } from "./brake.ts";
 import type { Draft } from "../draft.ts";
-import { waivePollWait } from "./failures.ts";
+import { countLoss, waivePollWait } from "./failures.ts";
 import type { GocdAgentIndex } from "./gocd_index.ts";
 import { isLostLongEnough } from "./gocd_index.ts";
 import type { GocdAgent } from "../gocd_records.ts";
@@ -51,6 +51,7 @@ export function doubtLoss(draft: Draft, instance: AgentInstance, uuid: string, m
     return draft.set({ reconciliation: { ...reconciliation, pending } });
   }
   askFor(draft, instance.taskId);
+  if (instance.state !== "unreachable") countLoss(draft, instance);
   draft.put(inPhase(withPossibleBuild(draft, instance), {
     state: "unreachable",
     sinceMs: instance.state === "unreachable" ? instance.sinceMs : draft.atMs,

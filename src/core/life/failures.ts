@@ -5,6 +5,7 @@ import type { AgentInstance } from "../instance.ts";
 import { afterSuccess, rememberFailure, withoutFailuresOf } from "../placement/failing_hosts.ts";
 import { breakerFailuresMin } from "../demand/gates.ts";
 import type { Failure } from "./causes.ts";
+import { countInWindow, failureKind } from "./failure_window.ts";
 
 /** Pause after the first failure; doubles with each further one. */
 const retryFirstMs = 10_000;
@@ -13,6 +14,7 @@ const retryMaxMs = 600_000;
 
 /** An instance has failed: its profile pauses, its host is remembered, its bucket need not wait for its polls again. */
 export function countFailure(draft: Draft, instance: AgentInstance, failure: Failure): void {
+  countInWindow(draft, instance, { kind: failureKind(failure, instance), of: "profile" });
   const { atMs, state } = draft;
   const before = state.breakers.profiles.get(instance.profile);
   // Instances launched together fail together: that is one failure, not as many as there were agents wanted.
@@ -40,8 +42,14 @@ export function countFailure(draft: Draft, instance: AgentInstance, failure: Fai
 /** A launch came to nothing because of its host alone: that is remembered, the profile is not paused. */
 export function countHostFailure(draft: Draft, instance: AgentInstance, failure: Failure): void {
   const { host, createdMs } = instance;
+  countInWindow(draft, instance, { kind: failureKind(failure, instance), of: "host" });
   const hosts = rememberFailure(draft, { host, createdMs, failure });
   draft.set({ breakers: { ...draft.state.breakers, hosts } });
+}
+
+/** Its host has gone, or Mesos has lost it: nobody's failure, but people want to know which hosts lose agents. */
+export function countLoss(draft: Draft, instance: AgentInstance): void {
+  countInWindow(draft, instance, { kind: "lost-host", of: "profile" });
 }
 
 /** An instance has registered: its profile works. */

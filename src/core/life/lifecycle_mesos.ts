@@ -5,7 +5,7 @@ import { adopt, advanceLiving, isDuplicate, skipUsedTaskId, trackMesosAgent } fr
 import { knowCluster } from "./brake.ts";
 import { doubtLoss, heardRecord, isProof } from "./doubt.ts";
 import type { Draft } from "../draft.ts";
-import { countFailure, countHostFailure, giveBackLaunch, waivePollWait } from "./failures.ts";
+import { countFailure, countHostFailure, countLoss, giveBackLaunch, waivePollWait } from "./failures.ts";
 import { withPossibleBuild } from "../demand/hung_build.ts";
 import { type AgentInstance, type EndCause, type Gone, inPhase } from "../instance.ts";
 import { isFence } from "../identity/lineage.ts";
@@ -190,6 +190,7 @@ function onKilling(draft: Draft, instance: AgentInstance, status: TaskStatus): v
 function onUnreachable(draft: Draft, instance: AgentInstance): void {
   if (instance.state === "gone" || instance.state === "unreachable" && instance.lost === undefined) return;
   const uuid = uuidOf(instance);
+  if (instance.state !== "unreachable") countLoss(draft, instance);
   draft.put(inPhase(withPossibleBuild(draft, instance), {
     state: "unreachable",
     sinceMs: draft.atMs,
@@ -238,6 +239,7 @@ function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): 
       draft.note({ kind: "launch-dropped", ...ended, message, isOffer: reason === "offer" });
       return;
     case "lost":
+      if (reason !== "host" && instance.state !== "unreachable") countLoss(draft, instance);
       waivePollWait(draft, instance);
       draft.note({ kind: "agent-lost", ...ended, message });
       return;

@@ -5,6 +5,7 @@ import { globalGate } from "../demand/gates.ts";
 import { lacksOf } from "../demand/lacks.ts";
 import type { Finding } from "../event.ts";
 import { keyFindings } from "../identity/register_key.ts";
+import { failuresOfProfile } from "../life/failure_window.ts";
 import { writesFailing } from "../session/write_failure.ts";
 import type { State } from "../state.ts";
 import { gateText } from "../words/gates.ts";
@@ -72,7 +73,8 @@ export function problemsNow(state: State, atMs: number): readonly Finding[] {
     const blocked = blockedText(state, name, atMs);
     const breaker = state.breakers.profiles.get(name);
     if (blocked === undefined || breaker === undefined) continue;
-    problems.push({ ...profileFailing(name, blocked, breaker.lastFailure), sinceMs: breaker.sinceMs });
+    const failing = { blocked, failure: breaker.lastFailure, recent: failuresOfProfile(state, name, atMs) };
+    problems.push({ ...profileFailing(name, failing), sinceMs: breaker.sinceMs });
   }
   problems.push(...unservedProblems(state, atMs), ...limitProblems(state));
   return [

@@ -6,10 +6,12 @@ import { countsToLimit, unpolledMs } from "../demand/gates.ts";
 import type { GocdAgent } from "../gocd_records.ts";
 import type { AgentInstance } from "../instance.ts";
 import { matchingEnvironments } from "../demand/matching.ts";
+import { failuresByHost, failuresOfProfile } from "../life/failure_window.ts";
 import { uuidOf } from "../life/phase.ts";
 import { profileOf } from "../profile_of.ts";
 import { gocdHealth, gocdSilentMs, mesosHealth } from "./health.ts";
 import { sinceOf, stateOf } from "./life.ts";
+import { breakerView } from "./breakers.ts";
 import { blockedText, problemsNow } from "./problems_now.ts";
 import type { State } from "../state.ts";
 import type { JobVerdict } from "../demand/verdict.ts";
@@ -78,6 +80,7 @@ export function statusView(state: State, atMs: number): StatusView {
       untilMs: state.breakers.hosts.get(host)?.avoid?.untilMs ?? atMs,
       reason: avoidedText(avoided),
     })),
+    failingHosts: [...failuresByHost(state, atMs)].map(([host, recentFailures]) => ({ host, recentFailures })),
     unplaced: unplacedViews(state, atMs),
     problems: problemsNow(state, atMs),
   };
@@ -187,6 +190,7 @@ function profileView(state: State, name: string, atMs: number): ProfileView {
   const count = (test: (instance: AgentInstance) => boolean): number => own.filter(test).length;
   const breaker = state.breakers.profiles.get(name);
   const blocked = blockedText(state, name, atMs);
+  const slowed = breakerView(state, name, atMs);
   return {
     name,
     image: profile?.container.image ?? "",
@@ -199,5 +203,7 @@ function profileView(state: State, name: string, atMs: number): ProfileView {
     frozen: state.controls.frozenProfiles.includes(name),
     failures: breaker?.failures ?? 0,
     ...(blocked === undefined ? {} : { blocked }),
+    ...(slowed === undefined ? {} : { breaker: slowed }),
+    recentFailures: failuresOfProfile(state, name, atMs),
   };
 }

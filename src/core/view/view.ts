@@ -4,6 +4,7 @@ import type { Finding } from "../event.ts";
 import type { NoteLevel } from "../note.ts";
 import type { ReasonCode, Remark } from "../demand/reason.ts";
 import type { BucketDemand, JobVerdict } from "../demand/verdict.ts";
+import type { FailureCounts } from "../life/failure_window.ts";
 
 /** One consistent picture of everything, plain JSON. Times in ms since the epoch. */
 export interface StatusView {
@@ -31,6 +32,8 @@ export interface StatusView {
   readonly maxAgents: number;
   /** Mesos agents that are avoided for a while, with the reason. */
   readonly avoidedHosts: readonly { readonly host: string; readonly untilMs: number; readonly reason: string }[];
+  /** Mesos agents on which something has failed in the last hour, by kind. */
+  readonly failingHosts: readonly { readonly host: string; readonly recentFailures: FailureCounts }[];
   /** Profiles that found no place in what Mesos has offered in the last minutes, and why. */
   readonly unplaced?: readonly UnplacedView[];
   /** What is wrong now, worst first; each with since when, where that is known. */
@@ -227,7 +230,18 @@ export interface ProfileView {
   readonly failures: number;
   /** Why it may not launch now, e.g. an open breaker with its last error and when it tries again. */
   readonly blocked?: string;
+  /** What slows its launches down after failures; absent: nothing does. */
+  readonly breaker?: BreakerView;
+  /** What has failed in the last hour, by kind; a kind that has not occurred is absent. */
+  readonly recentFailures: FailureCounts;
 }
+
+/** How the breaker of a profile stands; times in ms since the epoch. */
+export type BreakerView =
+  /** Nothing is launched before `retryMs`. */
+  | { readonly state: "open"; readonly sinceMs: number; readonly retryMs: number }
+  /** One agent is tried before others are launched; `canary`: its task, absent until it is launched. */
+  | { readonly state: "half-open"; readonly sinceMs: number; readonly canary?: string };
 
 /** One line of the event history on the page. */
 export interface NoteView {

@@ -4,9 +4,11 @@ import type { Held, LaunchGate } from "../demand/reason.ts";
 import type { Lack } from "../demand/lacks.ts";
 import type { Finding } from "../event.ts";
 import type { Failure } from "../life/causes.ts";
+import type { FailureCounts } from "../life/failure_window.ts";
 import type { SessionState, Suspicion, WriteFailure } from "../state.ts";
 import { limitHint } from "./acts.ts";
 import { failureHint, suspicionText, wholeError } from "./causes.ts";
+import { recentFailuresText } from "./failures.ts";
 import { gateText } from "./gates.ts";
 import { counted, formatDuration } from "./phrases.ts";
 import { addResourcesText, verdictText } from "./reasons.ts";
@@ -55,12 +57,17 @@ export function jobsHeldByLimit(gate: LimitGate, count: number): Finding {
   return { code: gate.kind, message, hint: limitHint, ...(profile === undefined ? {} : { profile }) };
 }
 
-/** Launches of a profile fail; `blocked`: why it may not launch now. */
-export function profileFailing(profile: string, blocked: string, failure: Failure): Finding {
+/** Launches of a profile fail; `blocked`: why it may not launch now, `recent`: what has failed of late. */
+export function profileFailing(
+  profile: string,
+  failing: { readonly blocked: string; readonly failure: Failure; readonly recent: FailureCounts },
+): Finding {
+  const { blocked, failure, recent } = failing;
   const detail = wholeError(failure);
+  const message = [`profile ${profile}: ${blocked}`, recentFailuresText(recent) ?? ""].filter((part) => part !== "");
   return {
     code: "profile-failing",
-    message: `profile ${profile}: ${blocked}`,
+    message: message.join("; "),
     hint: failureHint(failure, `profile ${profile}`),
     ...(detail === undefined ? {} : { detail }),
     profile,

@@ -3,6 +3,7 @@
 import { healthOf } from "../../core/view/health.ts";
 import type { Picture } from "../../core/view/picture.ts";
 import type { Finding } from "../../core/event.ts";
+import type { FailureCounts } from "../../core/life/failure_window.ts";
 import type {
   GocdView,
   Health,
@@ -110,19 +111,22 @@ function limitsOf({ instances, maxAgents, profiles }: StatusView): readonly Limi
   ];
 }
 
-/** A Mesos agent that runs instances, or is avoided. */
+/** A Mesos agent that runs instances, is avoided, or on which something has failed of late. */
 export interface HostView {
   readonly host: string;
   readonly agents: number;
   readonly byState: Readonly<Record<string, number>>;
   readonly avoided?: { readonly untilMs: number; readonly reason: string };
+  /** What has failed there in the last hour, by kind. */
+  readonly recentFailures: FailureCounts;
 }
 
 /** All hosts, those that are avoided first, then those with the most agents. */
-export function hostViews({ instances, avoidedHosts }: StatusView): readonly HostView[] {
+export function hostViews({ instances, avoidedHosts, failingHosts }: StatusView): readonly HostView[] {
+  const failing = new Map(failingHosts.map(({ host, recentFailures }) => [host, recentFailures]));
   const byHost = Map.groupBy(instances.filter(({ state }) => state !== "gone"), ({ host }) => host);
   const avoided = new Map(avoidedHosts.map(({ host, untilMs, reason }) => [host, { untilMs, reason }]));
-  const hosts = [...new Set([...avoided.keys(), ...byHost.keys()])].map((host): HostView => {
+  const hosts = [...new Set([...avoided.keys(), ...byHost.keys(), ...failing.keys()])].map((host): HostView => {
     const own: readonly InstanceView[] = byHost.get(host) ?? [];
     const why = avoided.get(host);
     return {
@@ -130,6 +134,7 @@ export function hostViews({ instances, avoidedHosts }: StatusView): readonly Hos
       agents: own.length,
       byState: countBy(own.map(({ state }) => state)),
       ...(why === undefined ? {} : { avoided: why }),
+      recentFailures: failing.get(host) ?? {},
     };
   });
   const rank = ({ avoided: why, agents }: HostView): number => why === undefined ? -agents : -Infinity;

@@ -1,6 +1,7 @@
 // The schemas of what /api/v1 answers, by the names under which OpenAPI lists them. tests/web/api_test.ts holds them
 // against the answers, both ways.
 
+import { failureKinds } from "../../core/life/failure_window.ts";
 import { verdictKinds } from "../../core/words/verdicts.ts";
 import { count, flag, listOf, mapOf, record, ref, type Schema, text, timeMs, word } from "./schema.ts";
 
@@ -35,6 +36,17 @@ export const eventLevels = ["info", "warning", "error"] as const;
 const needs: Readonly<Record<string, Schema>> = {
   "environment?": text("the environment; absent: none"),
   gocdResources: listOf({ type: "string" }, "names of GoCD resources"),
+};
+
+/** Only kinds that have occurred are there. */
+const recentFailures: Schema = {
+  ...mapOf(
+    count("how often"),
+    "what has failed in the last hour: pull (its image was not pulled), launch (its container did not start), " +
+      "early-exit (its container ended before it registered), register (it did not register), exit (its container ended " +
+      "later), lost-contact (GoCD has lost contact with it), lost-host (Mesos has lost it); a kind without one is absent",
+  ),
+  propertyNames: { enum: failureKinds },
 };
 
 const demandCounts: Readonly<Record<string, Schema>> = {
@@ -133,8 +145,25 @@ const agents: Readonly<Record<string, Schema>> = {
     frozen: flag("the operator has frozen it"),
     failures: count("launches that have failed in a row"),
     "blocked?": text("why it may not launch now"),
+    "breaker?": ref("Breaker"),
+    recentFailures,
   }),
-  Host: record("a Mesos agent that runs agents of this program, or is avoided", {
+  Breaker: {
+    description: "what slows the launches of a profile down after failures",
+    oneOf: [
+      record("nothing is launched for a while", {
+        state: word("the state", ["open"]),
+        sinceMs: timeMs("when the first failure in a row was counted"),
+        retryMs: timeMs("when it is tried again"),
+      }),
+      record("one agent is tried before others are launched", {
+        state: word("the state", ["half-open"]),
+        sinceMs: timeMs("when the first failure in a row was counted"),
+        "canary?": text("its task id; absent: not launched yet"),
+      }),
+    ],
+  },
+  Host: record("a Mesos agent that runs agents of this program, is avoided, or on which some have failed of late", {
     host: text("its hostname"),
     agents: count("agents of this program on it"),
     byState: mapOf(count("agents"), "these by their state"),
@@ -142,6 +171,7 @@ const agents: Readonly<Record<string, Schema>> = {
       untilMs: timeMs("until when"),
       reason: text("why"),
     }),
+    recentFailures,
   }),
 };
 
