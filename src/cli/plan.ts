@@ -13,7 +13,8 @@ import { OperatorError } from "../errors.ts";
 import type { Command } from "./command.ts";
 import type { CliIo } from "./io.ts";
 import { loadConfigFile } from "./load.ts";
-import { type PolledOnce, pollOnce } from "./poll_once.ts";
+import { besideRunning, type PlanBeside } from "./plan_beside.ts";
+import { pollOnce } from "./poll_once.ts";
 import { nextAct } from "./report.ts";
 import { printable, printableJson, table } from "./table.ts";
 
@@ -25,7 +26,8 @@ export const planCommand: Command = {
 
 Polls the GoCD server once and prints each kind of waiting jobs with what becomes of them and why, every GoCD agent, what
 would be launched once that demand has lasted long enough (poller.attempts), and the totals. Nothing is launched, enabled
-or stopped. The state file is read, if there is one, so that agents that are already starting count.
+or stopped. The state file is read, if there is one, so that agents that are already starting count; where an instance
+runs with it, what that one holds back (failing launches, a server that does not answer) is not launched, and says why.
 
 Options:
   --jobs    every waiting job with its verdict and reason, instead of each kind of jobs
@@ -45,14 +47,16 @@ Examples:
     const path = operands[0] ?? "";
     if (flags["json"] !== true) {
       const config = loadConfigFile(path, io);
-      printPlan(await pollOnce(config), { config, withJobs: flags["jobs"] === true }, io);
+      const plan = await besideRunning(await pollOnce(config), config);
+      printPlan(plan, { config, withJobs: flags["jobs"] === true }, io);
       return 0;
     }
     let url = "";
     try {
       const config = loadConfigFile(path, io);
       url = serverUrlText(config.gocd.url);
-      io.out(printableJson(JSON.stringify(planJson((await pollOnce(config)).view, url), null, 2)));
+      const { once: { view } } = await besideRunning(await pollOnce(config), config);
+      io.out(printableJson(JSON.stringify(planJson(view, url), null, 2)));
       return 0;
     } catch (error) {
       if (!(error instanceof OperatorError)) throw error;
@@ -100,7 +104,7 @@ function planJson(view: StatusView, url: string): Record<string, unknown> {
 }
 
 function printPlan(
-  { view, wanted }: PolledOnce,
+  { once: { view, wanted }, pid }: PlanBeside,
   { config, withJobs }: { readonly config: Config; readonly withJobs: boolean },
   io: CliIo,
 ): void {
@@ -110,6 +114,7 @@ function printPlan(
       view.gocd.maintenance === "on" ? ", in maintenance mode" : ""
     }`,
   );
+  if (pid !== undefined) io.out(`An instance runs (process ${pid}): what it holds back is not launched`);
   io.out("");
   io.out(counted(view.jobs.length, "job waits", "jobs wait"));
   if (view.jobs.length > 0) io.out(withJobs ? jobsTable(view, columns) : kindsTable(view, columns));

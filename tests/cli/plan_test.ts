@@ -1,9 +1,10 @@
 // `gocd-mesos plan` and `plan --json` against the strict GoCD server: the shape that other programs rely on, and what
 // becomes of a poll that fails.
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import * as v from "valibot";
 import { type Cluster, clusterNames, startCluster } from "../support/cluster.ts";
+import { startRunning } from "./running.ts";
 import { assertRefused, assertTranscript, confFolder, runLine, type Written } from "./support.ts";
 
 const profiles = `
@@ -48,8 +49,11 @@ const problem = v.strictObject({
   code: v.string(),
   message: v.string(),
   hint: v.string(),
+  detail: v.optional(v.string()),
   locators: v.optional(texts),
   profile: v.optional(v.string()),
+  profiles: v.optional(texts),
+  sinceMs: v.optional(count),
   subject: v.optional(v.string()),
 });
 const planShape = v.strictObject({
@@ -267,6 +271,40 @@ Deno.test("plan says that min-idle agents are not launched for an environment th
         "  to do: create the environment in GoCD, or correct profiles.warm.environments\n",
     );
   } finally {
+    await cluster.close();
+  }
+});
+
+Deno.test("beside a running instance, a profile that it holds back is not launched, and the plan says why", async () => {
+  const cluster = startCluster({ speed: 1 });
+  cluster.mesos.setImage("agent:none", "everywhere");
+  const folder = confFolder(cluster.configText(`
+    poller { interval = 1 second, attempts = 0 }
+    profiles { bad { resources = [a], docker-image = "agent:none" }, fine { resources = [b] } }
+  `));
+  const schedule = (gocdResources: readonly string[]): void =>
+    void cluster.gocd.schedule({ pipeline: "shop", stage: "build", job: "unit", gocdResources, durationMs: 600_000 });
+  try {
+    schedule(["a"]);
+    const running = await startRunning(folder.conf);
+    try {
+      await running.logged("pull access denied");
+      schedule(["b"]);
+      const { out, code } = await runLine(["plan", "--jobs", folder.conf]);
+      assertEquals(code, 0);
+      assertMatch(out, /^An instance runs \(process \d+\): what it holds back is not launched$/m);
+      assertMatch(out, /^ {2}none for a: the running instance holds it back: the last launch failed /m);
+      assertMatch(out, /^! profile bad: the last launch failed/m);
+      const read = v.parse(planShape, JSON.parse((await runLine(["plan", "--json", folder.conf])).out));
+      const held = "the running instance holds it back: the last launch failed";
+      assertStringIncludes(read.jobs.find(({ profile }) => profile === "bad")?.reason ?? "", held);
+      assertEquals(read.demand.find(({ profile }) => profile === "bad")?.limitedTo, 0);
+    } finally {
+      await running.stop();
+    }
+    assertStringIncludes((await runLine(["plan", folder.conf])).out, "1 of profile bad for a: ");
+  } finally {
+    folder.remove();
     await cluster.close();
   }
 });

@@ -222,7 +222,7 @@ for (
     ],
     ['profiles.p.env { AGENT_AUTO_REGISTER_KEY = "" }, go-agent.auto-register-key = j', undefined],
     ["profiles.p.env-files { AGENT_AUTO_REGISTER_KEY = k }", "profiles.p.env-files.AGENT_AUTO_REGISTER_KEY"],
-    ['profiles.p.docker-parameters = ["env=AGENT_AUTO_REGISTER_KEY=k"]', "profiles.p.docker-parameters"],
+    ['profiles.p.docker-parameters { env = "AGENT_AUTO_REGISTER_KEY=k" }', "profiles.p.docker-parameters"],
   ] as const
 ) {
   Deno.test(`the key that agents register with is that of the container, else the common one: ${keys}`, () => {
