@@ -1,8 +1,9 @@
 // `deno run -RW scripts/embed_assets.ts` embeds files as text in modules of src, so that `deno compile` of every release
-// includes them, and writes docs/configuration.md out of the table of keys; tests/architecture_test.ts and
-// tests/cli/help_test.ts fail when one is out of date.
+// includes them, writes docs/configuration.md out of the table of keys, and docs/operations.md out of the words; the tests
+// architecture_test.ts, cli/help_test.ts and scripts/codes_test.ts fail when one is out of date.
 
 import { keys, type KeySpec } from "../src/config/keys.ts";
+import { operationsText } from "./codes.ts";
 
 const root = new URL("..", import.meta.url);
 
@@ -84,5 +85,6 @@ function keyText({ path, type, words, default: value, doc, example, isGoAgentOnl
 
 if (import.meta.main) {
   Deno.writeTextFileSync(referenceFile, referenceText());
+  Deno.writeTextFileSync(new URL("docs/operations.md", root), operationsText());
   for (const each of textModules) Deno.writeTextFileSync(new URL(each.path, root), moduleText(each));
 }

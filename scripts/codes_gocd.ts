@@ -1,0 +1,252 @@
+// What each code of the GoCD server's side means, and the next act, for docs/operations.md: the parts of the program that
+// talk to it make their words where they meet the answer, so they are told here once more, in general.
+
+/** A code, what it means, and the next act; an empty one: there is nothing to do. */
+export type CodeRow = readonly [code: string, meaning: string, act: string];
+
+const bug = "please report the line: it is a bug in gocd-mesos";
+const report = "report it with the version of the GoCD server";
+const itself = "check that `go-server.url` points to GoCD itself";
+
+/** Why a request gave nothing usable: nothing is decided until a poll succeeds. */
+export const gocdProblems: readonly CodeRow[] = [
+  ["gocd-dns", "The name of the server has no address.", "check `go-server.host` or `.url`, and DNS"],
+  [
+    "gocd-connection-refused",
+    "Nothing listens on that host and port.",
+    "check host and port, and that GoCD is running",
+  ],
+  ["gocd-unreachable", "There is no way to the server.", "check the network, and `go-server.host` or `.url`"],
+  [
+    "gocd-timeout",
+    "No connection, or no complete response, within `go-server.timeout`.",
+    "check why GoCD is slow, and firewalls on the way; or raise `go-server.timeout`",
+  ],
+  [
+    "gocd-overdue",
+    "An answer is late, and is still waited for.",
+    "if it lasts, check the load and the log of the GoCD server, and firewalls on the way",
+  ],
+  [
+    "gocd-connection-lost",
+    "The connection ended in the middle of a response.",
+    "look for restarts of GoCD, or a proxy that cuts connections",
+  ],
+  ["gocd-proxy", "The proxy of the environment failed.", "check `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`"],
+  [
+    "gocd-proxy-refused",
+    "The proxy of the environment wants a login (407).",
+    "put user and password into `HTTP_PROXY`, or name the GoCD server in `NO_PROXY`",
+  ],
+  ["gocd-bad-port", "Deno does not connect to this port.", "check the port in `go-server.url`"],
+  [
+    "gocd-not-http",
+    "What answers does not speak plain HTTP.",
+    "should `go-server.url` begin with `https://`?",
+  ],
+  [
+    "gocd-tls",
+    "TLS failed: the certificate, its name or authority, or the ciphers; the line says which.",
+    "the hint of the line fits the case: `go-server.ca-file`, the name in `go-server.url`, or the server's ciphers",
+  ],
+  [
+    "gocd-bad-ca",
+    "`go-server.ca-file` has no usable certificates.",
+    "it must contain certificates in PEM format",
+  ],
+  [
+    "gocd-not-permitted",
+    "The sandbox does not let the program connect to this host.",
+    "start it again, so that `go-server.url` decides what is permitted ([permissions](permissions.md))",
+  ],
+  ["gocd-aborted", "The program stops, or the answer is no longer needed.", ""],
+  [
+    "gocd-not-authenticated",
+    "The server wants a login, and none is configured.",
+    "set `go-server.user-name` and `.password`, or `.access-token` ([the account](gocd-account.md))",
+  ],
+  ["gocd-bad-credentials", "User name or password are wrong.", "check them by logging in"],
+  [
+    "gocd-bad-token",
+    "The access token is not accepted.",
+    "check `go-server.access-token`: it may be revoked, or the server older than 19.2, which has no tokens",
+  ],
+  [
+    "gocd-credentials-lost",
+    "GoCD says that nobody has logged in, although credentials were sent.",
+    "let the proxy in between pass the `Authorization` header on",
+  ],
+  [
+    "gocd-credentials-not-wanted",
+    "The server has no security and refuses credentials.",
+    "remove `go-server.user-name`, `.password` and `.access-token`",
+  ],
+  [
+    "gocd-secret-unreadable",
+    "The file of a password or token cannot be read.",
+    "restore the file, or let the user of gocd-mesos read it",
+  ],
+  ["gocd-bad-secret", "A password or token cannot be sent as it is.", "see the line: it says what is wrong with it"],
+  [
+    "gocd-forbidden",
+    "The account may not do this.",
+    "make it an administrator in GoCD ([the account](gocd-account.md))",
+  ],
+  [
+    "gocd-missing-or-forbidden",
+    "An old server says that something is not there, or that the account may not see it.",
+    "check the account, and that `go-server.url` is the base URL of GoCD",
+  ],
+  [
+    "gocd-unknown-path",
+    "There is no such path: it is another program, or the base URL is wrong.",
+    "`go-server.url` usually ends in `/go`; check host and port",
+  ],
+  [
+    "gocd-login-page",
+    "A login page, or another HTML page, came instead of data.",
+    "`go-server.url` must be GoCD's own base URL, not a page behind single sign-on",
+  ],
+  [
+    "gocd-redirected",
+    "The answer points elsewhere; redirects are not followed.",
+    "set `go-server.url` to the target",
+  ],
+  [
+    "gocd-blocked",
+    "Something between this program and GoCD has answered in its place.",
+    "let gocd-mesos pass there, also PATCH and DELETE, or point `go-server.url` at GoCD itself",
+  ],
+  ["gocd-media-type-refused", "The content type was changed on the way (415).", itself],
+  ["gocd-too-many-requests", "The server or a proxy limits requests (429).", "raise `poller.interval`"],
+  ["gocd-server-error", "The server or its proxy failed (5xx).", "see the log of the GoCD server or of its proxy"],
+  ["gocd-unavailable", "The server or its proxy is not ready (503).", "check them if it lasts"],
+  ["gocd-starting", "The server is starting.", ""],
+  ["gocd-backup", "The server makes a backup and answers nothing else.", ""],
+  ["gocd-maintenance", "The server is in maintenance mode.", "end the mode in GoCD when it is no longer needed"],
+  ["gocd-bad-request", "The server does not understand a request (400).", report],
+  ["gocd-refused", "The server refuses a request with an unusual status.", itself],
+  ["gocd-truncated", "A response is empty or cut off.", "look for a proxy that truncates responses"],
+  ["gocd-not-xml", "The feed is not valid XML.", itself],
+  ["gocd-not-json", "A response is not valid JSON.", itself],
+  ["gocd-unexpected-shape", "A response has another form than known.", `${itself}; if it does, ${report}`],
+  ["gocd-too-large", "A response exceeds all limits.", itself],
+  [
+    "gocd-api-too-old",
+    'This release is older than 20.1, and `poller.source` is `"api"`.',
+    'set `poller.source = "auto"`',
+  ],
+  ["gocd-version-unknown", "The server does not report its version.", "let requests for `/api/version` pass to GoCD"],
+  ["gocd-internal", "An unexpected error while the server was read.", bug],
+  [
+    "gocd-writes-refused",
+    "Reading works, but no agent could be enabled, disabled or deleted for some time.",
+    "see the problem that it names: mostly the account's rights, or a proxy that lets no PATCH and DELETE pass",
+  ],
+];
+
+/** Why one agent could not be changed. */
+export const gocdConflicts: readonly CodeRow[] = [
+  ["gocd-agent-busy", "The record is not disabled yet, or still builds.", ""],
+  ["gocd-agent-missing", "The record is gone from the server.", ""],
+  ["gocd-agent-pending", "The record is still Pending, and GoCD changes only what is enabled or disabled.", ""],
+  [
+    "gocd-invalid",
+    "The server does not take these resources or environments.",
+    "check those of the profile against those of the server",
+  ],
+  ["gocd-elastic-agent", "An elastic agent belongs to its plugin and is never changed.", bug],
+  ["not-leading", "The instance has just lost the lead, so the call was not made.", ""],
+];
+
+/** What an operator should know, though nothing has failed. */
+export const gocdFindings: readonly CodeRow[] = [
+  [
+    "gocd-too-few-rights",
+    "The account is not an administrator.",
+    "make it one: otherwise agents cannot be enabled, disabled or deleted ([the account](gocd-account.md))",
+  ],
+  [
+    "gocd-elastic-untold",
+    "Jobs of elastic profiles look like jobs without resources.",
+    'make the account an administrator; or name them in `poller.ignore`, or set `poller.resourceless-jobs = "ignore"`',
+  ],
+  [
+    "gocd-needs-unknown",
+    "What jobs of a pipeline need cannot be read, so nothing is launched for them.",
+    "let the account read the configuration of the pipeline and of its template; where the jobs are no longer configured, " +
+    "cancel or rerun their stage",
+  ],
+  [
+    "gocd-stage-unread",
+    "The dashboard lists a running stage that the server does not show.",
+    "check what the account may view",
+  ],
+  ["gocd-stages-left", "More stages run than one poll reads; the others follow.", ""],
+  [
+    "gocd-feed-left-out",
+    "More jobs wait than are looked at; the oldest come first.",
+    "cancel the stages of jobs that nobody needs any more",
+  ],
+  [
+    "gocd-dashboard-personal",
+    "The account has changed its dashboard, which hides pipelines.",
+    "log in as that account, and let the view Default show all pipelines",
+  ],
+  [
+    "gocd-feed-gone",
+    "GoCD has no feed of scheduled jobs; the jobs are read from its JSON APIs.",
+    "nothing if the account is an administrator: it sees the same jobs",
+  ],
+  [
+    "gocd-api-deprecated",
+    "GoCD announces the end of an API that is in use.",
+    "get a newer gocd-mesos before you upgrade GoCD; for the feed nothing",
+  ],
+  [
+    "gocd-version-unsupported",
+    "The release is outside of 15.2 to 26.2 and is treated like the nearest known one.",
+    "look for a newer gocd-mesos, and check the first polls",
+  ],
+  [
+    "gocd-environment-not-set",
+    "GoCD 15.2 cannot give an agent its environment when it is enabled.",
+    "set `go-agent.auto-register-key`, or upgrade GoCD",
+  ],
+  [
+    "environment-missing",
+    "An environment of a profile is not on the server.",
+    "create it in GoCD, or correct `environments` of the profile",
+  ],
+  [
+    "wrong-auto-register-key",
+    "Agents come as Pending although they are told a key.",
+    "set `go-agent.auto-register-key` to agentAutoRegisterKey of the server; check that the image passes it on",
+  ],
+  [
+    "gocd-job-unassigned",
+    "GoCD itself reports jobs without an agent for more than 5 min.",
+    "`gocd-mesos why FILE JOB`",
+  ],
+  ["gocd-job-silent", "GoCD reports a running job without output.", "look at the job in GoCD"],
+  [
+    "gocd-duplicate-guid",
+    "GoCD reports two agents with one guid.",
+    "remove `config/guid.txt` from the image, or from the volume that brings it",
+  ],
+  ["gocd-disk-full", "GoCD has no disk space and schedules nothing.", "free space on the GoCD server"],
+  ["gocd-disk-low", "GoCD will soon have no disk space.", "free space on the GoCD server"],
+  [
+    "gocd-health-unread",
+    "The health messages of GoCD could not be read; nothing else depends on them.",
+    "see the line",
+  ],
+  ["gocd-job-unreadable", "Jobs of the feed have no locator, or names beyond all limits, and are left out.", report],
+  ["gocd-job-duplicate", "Jobs stand in the feed more than once, and are counted once.", ""],
+  ["gocd-agent-unreadable", "Records of agents have no uuid, and are left out.", report],
+  [
+    "gocd-agent-duplicate",
+    "Records repeat the uuid of another one.",
+    "look for containers that share a `config/guid.txt`",
+  ],
+];

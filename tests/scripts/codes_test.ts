@@ -1,0 +1,62 @@
+// docs/operations.md: made from the words as they are now, and with every code that the program can tell.
+
+import { assertEquals } from "@std/assert";
+import { operationsText, sections } from "../../scripts/codes.ts";
+
+const root = new URL("../..", import.meta.url).pathname;
+const codes: ReadonlySet<string> = new Set(sections.flatMap(({ entries }) => entries.map(({ code }) => code)));
+
+/** Files of the program that tell codes to operators: not the simulated servers, and not what only answers HTTP. */
+function* sources(folder: string): Generator<readonly [path: string, text: string]> {
+  for (const { name, isDirectory } of Deno.readDirSync(`${root}${folder}`)) {
+    const path = `${folder}/${name}`;
+    if (isDirectory && !["src/sim", "src/web", "src/cli/demo"].includes(path)) yield* sources(path);
+    if (name.endsWith(".ts") && path !== "src/cli/demo.ts") yield [path, Deno.readTextFileSync(`${root}${path}`)];
+  }
+}
+
+/** In src/gocd every text of this form is a code, but for its own name. */
+const gocdCode = /"(gocd-(?!mesos\b)[a-z-]+)"/g;
+/** Everywhere else a code is called so. */
+const anyCode = /\bcode: "([a-z]+(?:-[a-z]+)*)"/g;
+/** Of what listens. */
+const httpCode = /\["(http-[a-z-]+)"/g;
+
+/** Each code with a file that tells it. */
+function codesInSources(): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const [path, text] of sources("src")) {
+    const forms = [anyCode, ...(path.startsWith("src/gocd/") ? [gocdCode] : []), httpCode];
+    for (const form of forms) {
+      for (const [, code = ""] of text.matchAll(form)) found.set(code, path);
+    }
+  }
+  return found;
+}
+
+Deno.test("docs/operations.md is made from the words as they are now", () => {
+  const words = (text: string): string => text.replaceAll(/\s+/g, " ");
+  const file = Deno.readTextFileSync(`${root}docs/operations.md`);
+  assertEquals(words(file), words(operationsText()), "run scripts/embed_assets.ts");
+});
+
+Deno.test("every code that a file of the program tells has an entry", () => {
+  const found = codesInSources();
+  const missing = [...found].filter(([code]) => !codes.has(code)).map(([code, path]) => `${code} (${path})`);
+  assertEquals(missing, [], "add them to scripts/codes_*.ts");
+  assertEquals(found.size > 100, true, "the search finds the codes");
+});
+
+Deno.test("every entry that is written by hand is of a code that the program tells", () => {
+  const text = [...sources("src")].map(([, each]) => each).join("\n");
+  // Those with a prefix are members of a union, which the compiler holds complete.
+  const isMade = (code: string): boolean => /^(?:mesos|framework|secret)-/.test(code);
+  const stale = [...codes].filter((code) => !isMade(code) && !text.includes(`"${code}"`));
+  assertEquals(stale, []);
+});
+
+Deno.test("every line of level warning or error has a next act, or says that there is none", () => {
+  const silent = sections.flatMap(({ entries }) => entries)
+    .filter(({ level, act }) => (level === "warning" || level === "error") && act === "");
+  assertEquals(silent.map(({ code }) => code), []);
+});
