@@ -1,6 +1,7 @@
 // Names of resources and environments that are near to others: words that were meant to be the same. For `doctor`.
 
 import type { Config } from "../config/config.ts";
+import { namesOf } from "../core/demand/patterns.ts";
 import { profileKey, quotedName } from "../core/words/phrases.ts";
 import type { GocdPoll } from "../gocd/api.ts";
 import type { Report } from "./report.ts";
@@ -71,7 +72,7 @@ export function checkSpelling(
   { environments, report }: { readonly environments: readonly string[]; readonly report: Report },
 ): void {
   const keyed = (names: readonly string[] | "*", name: string, last: string): NamesInUse["configured"] =>
-    names === "*" ? [] : [{ key: `${profileKey(name)}.${last}`, names }];
+    names === "*" ? [] : [{ key: `${profileKey(name)}.${last}`, names: namesOf(names) }];
   const found = [
     ...misspellings("resource", {
       configured: profiles.flatMap(({ gocdResources, name }) => keyed(gocdResources, name, "resources")),

@@ -137,6 +137,7 @@ export function explainJob(job: JobView, view: StatusView): string[] {
     `  asks for   ${describeJobNeed(job)}`,
     `  verdict    ${job.verdict}`,
     `  because    ${job.reason}`,
+    ...(job.profileReason === undefined ? [] : [`  chosen     profile ${job.profile}: ${job.profileReason}`]),
     ...(job.nextAct === undefined ? [] : [`  to do      ${job.nextAct}`]),
   ];
   const { bucket, profile, agents, problems } = why;

@@ -27,15 +27,30 @@ const registrationKeys: readonly KeySpec[] = [
     path: "go-agent.resources",
     type: "names or *",
     default: "[]",
-    doc: 'GoCD resources that the agent registers with, or "*": those that the job asks for',
-    example: '["linux", "java"]',
+    doc:
+      'GoCD resources that the agent registers with, or "*": those that the job asks for. In a name * stands for any ' +
+      "text: those of that kind that the job asks for",
+    example: '["linux", "jdk-*"]',
   },
   {
     path: "go-agent.environments",
     type: "names or *",
     default: "[]",
-    doc: 'GoCD environments to serve; none: pipelines without an environment; "*": all, and none',
-    example: '["staging"]',
+    doc:
+      'GoCD environments to serve; none: pipelines without an environment; "*": all, and none. In a name * stands for ' +
+      "any text",
+    example: '["staging", "test-*"]',
+  },
+  {
+    path: "go-agent.priority",
+    type: "int",
+    default: "0",
+    min: -1_000,
+    max: 1_000,
+    doc:
+      "Of several profiles that could take a job, the one with the fewest resources beside those asked for takes it; of " +
+      "equals the one with the highest priority, then the first",
+    example: "10",
   },
 ];
 

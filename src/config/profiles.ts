@@ -3,6 +3,7 @@
 import { isNamingVariable } from "../core/identity/agent_naming.ts";
 import { slug } from "../core/identity/adoption.ts";
 import { type MesosResources, noResources, toMilli } from "../core/placement/mesos_resources.ts";
+import { isPattern, namesOf } from "../core/demand/patterns.ts";
 import { environmentNameProblem, gocdResourceProblem } from "../core/words/names.ts";
 import type { AgentProfile, ContainerSettings } from "../core/settings.ts";
 import {
@@ -74,17 +75,25 @@ function readProfile(reader: Reader, name: string, prefix: string, roles: readon
   const maxPerHost = integerAt(reader, key("max-per-host"));
   const maxAgents = integerAt(reader, key("max-agents"));
   const minIdle = integerAt(reader, key("min-idle")) ?? 0;
+  const environments = readNames(reader, key("environments"), environmentNameProblem);
+  const priority = integerAt(reader, key("priority")) ?? 0;
   const drainTimeoutMs = durationMsAt(reader, key("drain-timeout")) ?? durationMsAt(reader, "scaling.drain-timeout");
   if (maxAgents !== undefined && minIdle > maxAgents) {
     const message = `${minIdle} idle agents are more than max-agents, ${maxAgents}`;
     const found = find(reader, key("min-idle")) ?? { key: key("min-idle") };
     addProblem(reader, found, { code: "config-conflict", message, hint: "raise max-agents or lower min-idle" });
   }
+  if (minIdle > 0 && environments !== "*" && environments.length > 0 && namesOf(environments).length === 0) {
+    const message = "idle agents need one environment by its name, and environments has only patterns";
+    const found = find(reader, key("min-idle")) ?? { key: key("min-idle") };
+    addProblem(reader, found, { code: "config-conflict", message, hint: "add a name to environments, in front" });
+  }
   return {
     name,
     hash: profileHash({ gocdResources, mesosResources, container }),
     gocdResources,
-    environments: readNames(reader, key("environments"), environmentNameProblem),
+    environments,
+    ...(priority === 0 ? {} : { priority }),
     mesosResources,
     role: readRole(reader, key("role"), roles),
     constraints: constraintsAt(reader, key("constraints")),
@@ -111,7 +120,8 @@ function readNames(
   const found = find(reader, key);
   if (names.length === 1 && names[0] === "*") return "*";
   for (const name of names) {
-    const problem = problemOf(name);
+    // Of a pattern, what stands beside the * must be possible in a name.
+    const problem = problemOf(isPattern(name) && !/^\*+$/.test(name) ? name.replaceAll("*", "x") : name);
     if (problem === undefined || found === undefined) continue;
     const hint = name === "*"
       ? 'write "*" alone, or the names'

@@ -13,9 +13,17 @@ export interface ProfileClocks {
   readonly killGraceMs: number;
 }
 
+/** Profiles by name, kept as long as the list that they are from; of two with one name the first. */
+const byList = new WeakMap<readonly AgentProfile[], ReadonlyMap<string, AgentProfile>>();
+
 /** The profile of that name; absent: it is no longer configured. */
 export function profileOf({ profiles }: Pick<Settings, "profiles">, name: string): AgentProfile | undefined {
-  return profiles.find((each) => each.name === name);
+  let byName = byList.get(profiles);
+  if (byName === undefined) {
+    byName = new Map(profiles.toReversed().map((profile) => [profile.name, profile]));
+    byList.set(profiles, byName);
+  }
+  return byName.get(name);
 }
 
 /** The clocks of the profile of that name, or of an instance that has outlived its profile. */

@@ -52,10 +52,18 @@ export interface AgentProfile {
   readonly name: string;
   /** Identity of everything that a running container was started from, 8 hex digits; changes when the profile does. */
   readonly hash: string;
-  /** GoCD resources that it registers with, or `*`: whatever the job asks for. */
+  /**
+   * GoCD resources that it registers with, or `*`: whatever the job asks for. A name with `*` in it is a pattern: what the
+   * job asks for of that kind.
+   */
   readonly gocdResources: readonly string[] | "*";
-  /** Environments it serves: empty for pipelines in no environment, `*` for every environment and none. */
+  /**
+   * Environments it serves: empty for pipelines in no environment, `*` for every environment and none. A name with `*` in it
+   * is a pattern.
+   */
   readonly environments: readonly string[] | "*";
+  /** Of profiles that serve a job as well, the one with the highest takes it; absent: 0. */
+  readonly priority?: number;
   readonly mesosResources: MesosResources;
   /** The Mesos role whose offers it uses. */
   readonly role: string;

@@ -78,10 +78,17 @@ function jobCells(job: JobView, atMs: number, links: PageLinks): HtmlValue[] {
     badge(verdictWords[job.verdict].label, verdictTones[job.verdict]),
     html`<code>${linkTo(jobHref(links, job.locator), untrustedText(job.locator))}</code>`,
     needs(job.environment === undefined ? [] : [job.environment], job.gocdResources),
-    job.profile === undefined ? html`<span class="quiet">none</span>` : untrustedText(job.profile),
+    profileCell(job),
     age(job.firstSeenMs, atMs),
     sentence(job.reason),
   ];
+}
+
+/** Why it is this profile is there for who rests on it. */
+function profileCell({ profile, profileReason }: JobView): HtmlValue {
+  if (profile === undefined) return html`<span class="quiet">none</span>`;
+  if (profileReason === undefined) return untrustedText(profile);
+  return html`<span title="${profileReason}">${untrustedText(profile)}</span>`;
 }
 
 function verdictFilter(found: readonly JobView[], query: PageQuery): Html | undefined {

@@ -64,6 +64,47 @@ for (const [jobs, kinds] of [[1_000, 50], [5_000, 50], [10_000, 50], [10_000, 50
   });
 }
 
+// Target: 10,000 jobs in 1,000 buckets with 5,000 profiles under 200 ms of processor time. `alike`: they all share a
+// resource, and a tenth of the jobs is served by none.
+{
+  const profiles = Array.from({ length: 5_000 }, (_, index) =>
+    aProfile({
+      name: `p${index}`,
+      gocdResources: ["linux", `r${index}`, `x${index % 10}`],
+      environments: index % 3 === 0 ? [`env-${index % 7}`] : [],
+    }));
+  const jobs = Array.from({ length: 10_000 }, (_, index): ScheduledJob => {
+    const kind = (index % 1_000) * 5;
+    const wanted = kind % 50 === 0 ? "none" : `r${kind}`;
+    return {
+      locator: `pipeline-${index}/12/stage/1/job`,
+      name: "job",
+      gocdResources: ["linux", wanted, ...kind % 2 === 0 ? [`x${kind % 10}`] : []],
+      ...(kind % 3 === 0 ? { environment: `env-${kind % 7}` } : {}),
+    };
+  });
+  const event = polled(jobs, manyAgents(2_000));
+  const fleet = initialState(emptyStore, someSettings({ profiles, scaling: { maxAgents: 100_000 } }), zeroMs);
+  const subscribed = step(fleet, at(subscribedEvent)).state;
+  const warm = step(subscribed, at(event)).state;
+  Deno.bench("poll: 10000 jobs in 1000 buckets, 5000 profiles alike, 2000 agents", { group: "fleet" }, () => {
+    step(warm, at(event, 120_000));
+  });
+}
+
+// Target: 1,000 instances and 500 buckets under 50 ms.
+{
+  const agents = Array.from(
+    { length: 1_000 },
+    (_, index) => gocdAgent(`gocd-abc123-p1-${index}`, { uuid: `uuid-${index}`, ...building }),
+  );
+  const event = polled(manyJobs(5_000, 500), agents);
+  const warm = step(stateWith(registered(1_000)), at(event)).state;
+  Deno.bench("poll: 5000 jobs in 500 buckets, 1000 instances", { group: "fleet" }, () => {
+    step(warm, at(event, 120_000));
+  });
+}
+
 for (const jobs of [1_000, 5_000, 10_000]) {
   const list = manyJobs(jobs, 50);
   Deno.bench(`buckets only: ${jobs} jobs`, { group: "buckets" }, () => {

@@ -65,6 +65,29 @@ Deno.test("resources and environments are lists, texts with commas, or *", () =>
   }
 });
 
+Deno.test("resources and environments may be patterns, whose other characters are checked as those of names", () => {
+  assertEquals(profile('go-agent.resources = [linux, "jdk-*"]').gocdResources, ["linux", "jdk-*"]);
+  assertEquals(profile('go-agent.environments = ["test-*", "*-eu"]').environments, ["test-*", "*-eu"]);
+  for (const bad of ['resources = ["é*"]', 'environments = ["a b*"]', 'environments = ["prod", "*"]']) {
+    assertEquals(problemsOf(withKeys(`go-agent.${bad}`)).code, "config-bad-value", bad);
+  }
+});
+
+Deno.test("idle agents are kept ready in an environment that has a name", () => {
+  const { problems: [problem] } = problemsOf(withKeys('go-agent { environments = ["test-*"], min-idle = 1 }'));
+  assertEquals([problem?.code, problem?.key], ["config-conflict", "go-agent.min-idle"]);
+  assertStringIncludes(problem?.hint ?? "", "add a name to environments");
+  assertEquals(profile('go-agent { environments = ["test-*", test-1], min-idle = 1 }').minIdle, 1);
+});
+
+Deno.test("a priority is a whole number, and 0 is none", () => {
+  assertEquals([profile("go-agent.priority = -3").priority, profile("go-agent.priority = 0").priority], [
+    -3,
+    undefined,
+  ]);
+  assertEquals(problemsOf(withKeys("go-agent.priority = 0.5")).code, "config-wrong-type");
+});
+
 Deno.test("a name that no agent could register with is refused with its key and line, not when it is launched for", () => {
   for (const name of ["x".repeat(255), "x".repeat(256), "x".repeat(300), "a b", ".a", "é", "a\\tb"]) {
     for (const [key, rule] of [["resources", gocdResourceProblem], ["environments", environmentNameProblem]] as const) {

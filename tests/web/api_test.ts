@@ -111,6 +111,8 @@ Deno.test("every answer fits the document, in every situation, and every documen
           breaker: { state: "half-open" as const, sinceMs: sampleMs, canary: "t" },
         })),
       },
+      { ...sampleView, jobs: sampleView.jobs.map((each) => ({ ...each, profileReason: "it comes first" })) },
+      { ...sampleView, avoidedHosts: [{ host: "h", untilMs: sampleMs, reason: "r" }] },
     ]
   ) {
     await askAll(checker, handlerOf(() => pictureOf(view, { notes: sampleNotes })));

@@ -9,7 +9,8 @@ import { drawListTimes, drawRequestFaults, noRequestFaults, promptLists } from "
 import { type Dice, dice } from "./scenario_dice.ts";
 import { drawJobs, type ScenarioJob, withTimeouts, withUnpinned } from "./scenario_jobs.ts";
 import { type AgentNames, drawNames, inNetwork, isNamelessName, namedByDocker, plainNames } from "./scenario_names.ts";
-import { drawSettings, varySettings } from "./scenario_settings.ts";
+import { drawSettings, varySettings, withoutMinIdle } from "./scenario_settings.ts";
+import { isOfFleets, withFleets } from "./scenario_fleets.ts";
 import type { SimJobRequest } from "../../src/sim/gocd/work.ts";
 import type { SimMesosAgentSpec } from "../../src/sim/mesos/options.ts";
 import { seededRandom } from "../../src/sim/random.ts";
@@ -123,7 +124,8 @@ function drawScenario(seed: number, weather: Weather): Scenario {
   const isBusy = weather !== "calm" && seed % oneInBusy === 0;
   // What came later has dice of its own, too, so that seeds that ever failed go on telling their stories.
   const more = dice(seededRandom(seed ^ 0xadded));
-  const { settings, lastSettings } = varySettings(more, drawSettings(draw), isBusy);
+  const varied = varySettings(more, drawSettings(draw), isBusy);
+  const { settings, lastSettings } = isOfFleets(seed) ? inFleets(seed, varied) : varied;
   const hosts = drawHosts(draw, settings, isBusy ? more.between(10, 25) : 0);
   // The API of 15.2 cannot put a Pending agent into an environment: there the key is right.
   const isKeyRight = gocdVersion === "15.2.0" || !draw.chance(0.2);
@@ -158,6 +160,11 @@ function drawScenario(seed: number, weather: Weather): Scenario {
   const withOdd = withTimeouts(rareDraws, withUnpinned(rareDraws, jobs));
   const story = { ...base, names: plainNames, jobs: withOdd, faults };
   return withNames(story, drawNames(dice(seededRandom(seed ^ 0x1d))));
+}
+
+function inFleets(seed: number, varied: ReturnType<typeof varySettings>): ReturnType<typeof varySettings> {
+  const settings = withFleets(dice(seededRandom(seed ^ 0xf1ee)), varied.settings);
+  return { settings, lastSettings: withoutMinIdle(settings) };
 }
 
 /** The same story with agents that call themselves otherwise. One that only its key admits must have the right one. */

@@ -107,8 +107,14 @@ export function isServable(
   const spell = (word: string): string =>
     gocdRules(gocdVersion).resourceCase === "insensitive" ? word.toLowerCase() : word;
   return settings.profiles.some((profile: AgentProfile) =>
-    (profile.gocdResources === "*" || gocdResources.every((asked) => profile.gocdResources.includes(spell(asked)))) &&
+    gocdResources.every((asked) => isNamed(profile.gocdResources, spell(asked))) &&
     (profile.environments === "*" ||
-      (environment === undefined ? profile.environments.length === 0 : profile.environments.includes(environment)))
+      (environment === undefined ? profile.environments.length === 0 : isNamed(profile.environments, environment)))
   );
+}
+
+/** Whether a name is among those, or like one of their patterns. */
+function isNamed(names: readonly string[] | "*", name: string): boolean {
+  return names === "*" ||
+    names.some((each) => new RegExp(`^${each.replaceAll("*", ".*")}$`).test(name));
 }

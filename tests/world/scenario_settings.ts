@@ -58,10 +58,12 @@ export function varySettings(
   // Jobs wait for up to 50 minutes and more: zombies must be able to show themselves, and others to be taken for one.
   const poller = { ...drawn.poller, zombieAfterMs: draw.pick([3, 10, 60]) * minute };
   const settings = { ...drawn, profiles, scaling, poller };
-  return {
-    settings,
-    lastSettings: { ...settings, profiles: profiles.map((profile) => ({ ...profile, minIdle: 0 })) },
-  };
+  return { settings, lastSettings: withoutMinIdle(settings) };
+}
+
+/** The same, with nobody kept ready: in the end everything must go. */
+export function withoutMinIdle(settings: Settings): Settings {
+  return { ...settings, profiles: settings.profiles.map((profile) => ({ ...profile, minIdle: 0 })) };
 }
 
 const gocdResourcesOf: Readonly<Record<string, readonly string[] | "*">> = {

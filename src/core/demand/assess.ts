@@ -3,7 +3,8 @@
 import type { Bucket } from "./backlog.ts";
 import { type CapacityClass, capacityOf } from "./capacity.ts";
 import { isZombie, otherCauseUntilMs } from "./demand.ts";
-import { canTake, capabilityOf, chooseProfile } from "./matching.ts";
+import { canTake, capabilityOf } from "./matching.ts";
+import { type ProfileChoice, profileChooser } from "./profile_choice.ts";
 import { shownForMs } from "../session/reading.ts";
 import { maintenanceMode, type OtherCause } from "./reason.ts";
 import type { PollerSettings } from "../settings.ts";
@@ -13,7 +14,7 @@ import { matchSupply } from "./supply.ts";
 /** The state of one bucket: its jobs are, oldest first, `otherCause` by name, then taken, coming, needing. */
 export interface BucketAssessment {
   readonly bucket: Bucket;
-  readonly choice: ReturnType<typeof chooseProfile>;
+  readonly choice: ProfileChoice;
   /** Locators judged to wait for another cause, with that cause. */
   readonly otherCauses: ReadonlyMap<string, OtherCause>;
   /** Among `otherCauses`: found now, by an idle agent that leaves them waiting. */
@@ -40,6 +41,7 @@ export function assess(state: State, atMs: number): Assessment {
   const { backlog, seen } = state.demand;
   const rule = backlog.resourceCase;
   const capacity = capacityOf(state, rule, atMs);
+  const chooser = profileChooser(state.settings.profiles, rule);
   const matches = backlog.buckets.map((bucket) => {
     const isRetried = bucket.jobs.some(({ locator }) => (seen.get(locator)?.otherCause?.untilMs ?? Infinity) <= atMs);
     return capacity.flatMap((each, index) => {
@@ -69,7 +71,7 @@ export function assess(state: State, atMs: number): Assessment {
         (matches[index] ?? []).flatMap((at) => capacity[at]?.kind === kind ? capacity[at]?.names ?? [] : []);
       return {
         bucket,
-        choice: chooseProfile(state.settings.profiles, bucket.requirement, rule),
+        choice: chooser.choose(bucket.requirement),
         otherCauses,
         newlyPassed: causes[index]?.newly ?? [],
         willBeTaken,

@@ -93,7 +93,7 @@ function foreignReason(
   resourcelessJobs: PollerSettings["resourcelessJobs"],
 ): NotOurs | undefined {
   if (job.elasticProfile !== undefined) return { kind: "elastic", elasticProfile: job.elasticProfile };
-  const path = jobPath(job.locator);
+  const path = ignored.length === 0 ? "" : jobPath(job.locator);
   const hit = ignored.find(({ expression }) => expression.test(path));
   if (hit !== undefined) return { kind: "ignored", pattern: hit.pattern };
   if (job.unknownNeeds !== undefined) return { kind: "needs-unknown", ...job.unknownNeeds };

@@ -2,13 +2,14 @@
 // serve nothing, so it is not launched.
 
 import type { Finding } from "../event.ts";
+import { namesOf } from "./patterns.ts";
 import type { AgentProfile, Settings } from "../settings.ts";
 import type { State } from "../state.ts";
 import { environmentMissing } from "../words/findings.ts";
 
 /** The environment that the `min-idle` agents of a profile register in; absent: none. */
 export function minIdleEnvironment(profile: AgentProfile): string | undefined {
-  return profile.environments === "*" ? undefined : profile.environments[0];
+  return namesOf(profile.environments)[0];
 }
 
 /** The environments that a poll must ask about, each once. */
@@ -28,8 +29,7 @@ export function missingEnvironmentFindings(
   missing: readonly string[],
 ): readonly Finding[] {
   return profiles.flatMap((profile) => {
-    const named = profile.environments === "*" ? [] : profile.environments;
-    return named.filter((name) => missing.includes(name)).map((name) => {
+    return namesOf(profile.environments).filter((name) => missing.includes(name)).map((name) => {
       const isWarm = profile.minIdle > 0 && name === minIdleEnvironment(profile);
       return environmentMissing(profile.name, name, isWarm);
     });

@@ -1,5 +1,6 @@
 // What the unserved jobs lack, each lack with the number of jobs that it keeps waiting. Not here: why one job waits (plan.ts).
 
+import { isPattern, namesOf, patternTest } from "./patterns.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { JobVerdict } from "./verdict.ts";
 
@@ -25,8 +26,12 @@ export function lacksOf(jobs: readonly JobVerdict[], profiles: readonly AgentPro
     const former = lacks.get(key);
     lacks.set(key, former === undefined ? lack : { ...former, count: former.count + 1 });
   };
-  const had = new Set(profiles.flatMap((each) => each.gocdResources === "*" ? [] : each.gocdResources.map(folded)));
+  const had = new Set(profiles.flatMap((each) => namesOf(each.gocdResources).map(folded)));
   const hasAny = profiles.some((each) => each.gocdResources === "*");
+  const patterns = profiles.flatMap(({ gocdResources }) =>
+    gocdResources === "*" ? [] : gocdResources.filter(isPattern)
+  );
+  const tests = [...new Set(patterns.map(folded))].map(patternTest);
   for (const job of jobs) {
     const { reason } = job;
     if (job.verdict !== "unserved") continue;
@@ -36,7 +41,7 @@ export function lacksOf(jobs: readonly JobVerdict[], profiles: readonly AgentPro
       continue;
     }
     for (const name of reason.missing) {
-      const isElsewhere = hasAny || had.has(folded(name));
+      const isElsewhere = hasAny || had.has(folded(name)) || tests.some((test) => test(folded(name)));
       const { nearest } = reason;
       count(`resource ${folded(name)}`, { kind: "resource", name, nearest, isElsewhere, count: 1, first: job });
     }

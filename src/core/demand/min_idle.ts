@@ -3,6 +3,7 @@
 import { isMissing, minIdleEnvironment } from "./environments.ts";
 import { type LaunchBudget, profileGate } from "./gates.ts";
 import type { AgentInstance } from "../instance.ts";
+import { namesOf } from "./patterns.ts";
 import type { State, WantedAgents } from "../state.ts";
 
 /**
@@ -23,7 +24,7 @@ export function minIdleAgents(
     const needs = profile.minIdle - ready;
     if (needs <= 0) continue;
     const registration = {
-      gocdResources: profile.gocdResources === "*" ? [] : profile.gocdResources,
+      gocdResources: namesOf(profile.gocdResources),
       ...(environment === undefined ? {} : { environment }),
     };
     const clamp = profileGate(state, { profile, needs, budget: left, registration }, atMs);

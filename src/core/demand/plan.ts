@@ -8,6 +8,7 @@ import { launchRegistration } from "./launch_registration.ts";
 import { canTake, capabilityFor } from "./matching.ts";
 import { minIdleAgents } from "./min_idle.ts";
 import { type Remarks, remarksOf } from "./remarks.ts";
+import { hasResources } from "./profile_choice.ts";
 import { isOfferless } from "../placement/roles.ts";
 import { isRoomless, spareLeaving } from "./room.ts";
 import type { AgentProfile } from "../settings.ts";
@@ -245,6 +246,7 @@ function verdicts(
     let taken = assessed.willBeTaken;
     let coming = assessed.coming;
     const { wanted } = row;
+    const profileOfRow = chosenOf(assessed);
     const held = restOf(state, { assessed, gate, wanted }, atMs);
     // What a limit leaves is on its way as any other: the oldest jobs wait for offers, and only the others for the limit.
     const isLimit = gate.kind === "held-limit" || gate.kind === "held-rate";
@@ -253,8 +255,7 @@ function verdicts(
     for (const job of assessed.bucket.jobs) {
       const firstSeenMs = state.demand.seen.get(job.locator)?.firstSeenMs ?? atMs;
       const cause = assessed.otherCauses.get(job.locator);
-      const profile = row.profile === undefined ? {} : { profile: row.profile };
-      const base = { ...describeJob(job), ...profile, firstSeenMs };
+      const base = { ...describeJob(job), ...profileOfRow, firstSeenMs };
       if (cause !== undefined) {
         const own = { verdict: "other-cause", reason: cause } as const;
         judged.push(withRemarks({ ...base, ...own }, [], remarks.ofJob(job.locator)));
@@ -272,6 +273,13 @@ function verdicts(
     }
   }
   return judged.sort((a, b) => (order.get(a.locator) ?? 0) - (order.get(b.locator) ?? 0));
+}
+
+/** The profile that serves a bucket, and why where there are several. */
+function chosenOf({ choice }: BucketAssessment): Pick<JobVerdict, "profile" | "chosenBy"> {
+  if (choice.kind !== "serves") return {};
+  const { profile: { name }, by } = choice;
+  return by === undefined ? { profile: name } : { profile: name, chosenBy: by };
 }
 
 function withRemarks(job: JobVerdict, ofBucket: readonly Remark[], ofJob: Remark | undefined): JobVerdict {
@@ -318,9 +326,7 @@ function unservedReason({ settings }: State, { bucket, choice }: BucketAssessmen
   const missing = missingResources.map((folded) =>
     bucket.gocdResources.find((name) => name.toLowerCase() === folded.toLowerCase()) ?? folded
   );
-  const isElsewhere = settings.profiles.some(({ gocdResources }) =>
-    gocdResources === "*" || missing.every((name) => gocdResources.includes(name))
-  );
+  const isElsewhere = settings.profiles.some((profile) => hasResources(profile, missing));
   return { kind: "no-profile-resources", nearest, missing, lacksEnvironment, isElsewhere };
 }
 

@@ -1,5 +1,6 @@
 // The verdicts on waiting jobs and buckets, as people and programs read them.
 
+import type { ChosenBy } from "./profile_choice.ts";
 import type { LaunchGate, Reason, Remark } from "./reason.ts";
 
 /** What a waiting job needs; exactly one per job. */
@@ -14,6 +15,8 @@ export interface JobVerdict {
   readonly verdict: VerdictKind;
   /** The profile that serves its bucket, where one does. */
   readonly profile?: string;
+  /** Why it is this profile; absent: no other one serves. */
+  readonly chosenBy?: ChosenBy;
   readonly reason: Reason;
   /** What else is to be known of it; absent: nothing. */
   readonly remarks?: readonly Remark[];

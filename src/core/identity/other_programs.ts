@@ -6,7 +6,8 @@ import type { Bucket } from "../demand/backlog.ts";
 import type { Draft } from "../draft.ts";
 import type { GocdAgent, ResourceCase } from "../gocd_records.ts";
 import { nameOf } from "./hostnames.ts";
-import { canTake, capabilityOf, chooseProfile } from "../demand/matching.ts";
+import { canTake, capabilityOf } from "../demand/matching.ts";
+import { matchProfile } from "../demand/profile_choice.ts";
 
 /** A list of agents with what waits. */
 export interface ListedAgents {
@@ -30,7 +31,8 @@ export function noteOtherPrograms(draft: Draft, { agents, buckets, rule }: Liste
     if (lineage === undefined || lineage === framework.lineage || instances.has(name)) continue;
     const capability = capabilityOf(gocdAgent, rule);
     const shared = buckets.find(({ requirement }) =>
-      canTake(capability, requirement) && chooseProfile(settings.profiles, requirement, rule).kind === "serves"
+      canTake(capability, requirement) &&
+      settings.profiles.some((profile) => matchProfile(profile, requirement, rule).kind === "serves")
     );
     if (shared === undefined) continue;
     draft.note({

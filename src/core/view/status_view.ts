@@ -16,6 +16,7 @@ import { blockedText, problemsNow } from "./problems_now.ts";
 import type { State } from "../state.ts";
 import type { JobVerdict } from "../demand/verdict.ts";
 import { nextAct } from "../words/acts.ts";
+import { chosenByText } from "../words/profile_choice.ts";
 import { instanceText } from "../words/instances.ts";
 import { asOfText } from "../words/problems.ts";
 import { avoidedText, missText } from "../words/placement.ts";
@@ -100,12 +101,13 @@ function jobsNow(state: State, atMs: number): readonly JobView[] {
 
 /** A verdict in words. */
 export function jobView(job: JobVerdict, atMs: number): JobView {
-  const { reason, remarks, ...rest } = job;
+  const { reason, remarks, chosenBy, ...rest } = job;
   const act = nextAct(job);
   return {
     ...rest,
     reason: verdictText(job, atMs),
     reasonCode: reason.kind,
+    ...(chosenBy === undefined ? {} : { profileReason: chosenByText(chosenBy) }),
     ...(act === undefined ? {} : { nextAct: act }),
     ...(remarks === undefined
       ? {}

@@ -43,7 +43,9 @@ export interface StatusView {
 }
 
 /** A waiting job with its verdict, in words. */
-export interface JobView extends Omit<JobVerdict, "reason" | "remarks"> {
+export interface JobView extends Omit<JobVerdict, "reason" | "remarks" | "chosenBy"> {
+  /** Why its profile serves it and not another one that could; absent: no other one could. */
+  readonly profileReason?: string;
   /** One sentence: what is missing, what is coming, which key to change; with the remarks. */
   readonly reason: string;
   /** Stable code of the reason; a few dozen exist, so that it can label a metric. */

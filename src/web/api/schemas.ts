@@ -65,6 +65,7 @@ const jobs: Readonly<Record<string, Schema>> = {
     ...needs,
     verdict: word("what becomes of it", verdictKinds),
     "profile?": text("the profile that serves it"),
+    "profileReason?": text("why this profile and not another one that could serve it; absent: no other one could"),
     firstSeenMs: timeMs("when it was first seen waiting"),
     reason: text("one sentence: what is missing, what is coming, which key to change"),
     reasonCode: text("stable code of the reason; a few dozen exist"),

@@ -1,4 +1,4 @@
-// Which agent may take which job, and which profile serves it.
+// Which agent may take which job.
 
 import { assertEquals } from "@std/assert";
 import type { GocdAgent, ResourceCase } from "../../../src/core/gocd_records.ts";
@@ -6,14 +6,11 @@ import {
   canTake,
   capabilityKey,
   capabilityOf,
-  chooseProfile,
   foldEnvironment,
   foldResource,
-  matchProfile,
 } from "../../../src/core/demand/matching.ts";
 import { requirementOf } from "../../../src/core/demand/backlog.ts";
 import { gocdAgent, job } from "../../support/core.ts";
-import { aProfile } from "../../support/placement.ts";
 
 const env = (name: string, origin: "gocd" | "unknown" = "gocd"): GocdAgent["environments"][number] => ({
   name,
@@ -97,66 +94,6 @@ for (const { name, agent, asks, rule = "insensitive", takes } of cases) {
   });
 }
 
-const profiles = [
-  aProfile({ name: "any", gocdResources: "*", environments: "*" }),
-  aProfile({ name: "big", gocdResources: ["linux", "docker", "java"] }),
-  aProfile({ name: "small", gocdResources: ["linux", "docker"] }),
-  aProfile({ name: "twin", gocdResources: ["linux", "docker"] }),
-  aProfile({ name: "prod", gocdResources: ["linux"], environments: ["Prod"] }),
-];
-
-const choices: readonly {
-  readonly name: string;
-  readonly from?: readonly string[];
-  readonly asks: { readonly gocdResources: readonly string[]; readonly environment?: string };
-  readonly chosen: string;
-}[] = [
-  {
-    name: "the profile with the fewest resources to spare serves, the earlier of equals",
-    asks: { gocdResources: ["docker"] },
-    chosen: "serves small",
-  },
-  { name: "a profile for all resources comes last", asks: { gocdResources: ["gpu"] }, chosen: "serves any" },
-  {
-    name: "a profile for all environments serves one that no other has",
-    asks: { gocdResources: [], environment: "test" },
-    chosen: "serves any",
-  },
-  {
-    name: "the profile of the environment serves it, whatever its case",
-    asks: { gocdResources: ["linux"], environment: "pROD" },
-    chosen: "serves prod",
-  },
-  {
-    name: "the nearest miss is the profile that lacks the fewest resources",
-    from: ["big", "small"],
-    asks: { gocdResources: ["java", "docker", "gpu"] },
-    chosen: "lacks big: gpu",
-  },
-  {
-    name: "a missing environment is farther than one missing resource",
-    from: ["prod", "small"],
-    asks: { gocdResources: ["docker"], environment: "prod" },
-    chosen: "lacks prod: docker",
-  },
-  { name: "without profiles nothing serves", from: [], asks: { gocdResources: [] }, chosen: "no-profiles" },
-];
-
-for (const { name, from, asks, chosen } of choices) {
-  Deno.test(name, () => {
-    const some = profiles.filter((profile) => from === undefined || from.includes(profile.name));
-    const choice = chooseProfile(some, requirementOf(job("j", asks), "insensitive"), "insensitive");
-    const words = choice.kind === "no-profiles"
-      ? choice.kind
-      : choice.kind === "serves"
-      ? `serves ${choice.profile.name}`
-      : `lacks ${choice.profile.name}: ${
-        [...choice.match.missingResources, ...(choice.match.lacksEnvironment ? ["environment"] : [])].join(", ")
-      }`;
-    assertEquals(words, chosen);
-  });
-}
-
 Deno.test("blanks around a name of a resource or an environment do not count", () => {
   for (const rule of ["sensitive", "insensitive"] as const) assertEquals(foldResource(" linux ", rule), "linux");
   assertEquals([foldResource(" Linux", "sensitive"), foldResource("Linux ", "insensitive")], ["Linux", "linux"]);
@@ -177,36 +114,4 @@ Deno.test("capabilities have one key exactly where they are equal, in whatever o
     key([], ["xy"]),
   ];
   assertEquals(new Set(keys).size, keys.length);
-});
-
-Deno.test("a profile serves with as many resources to spare as it names beside those asked for", () => {
-  const asks = requirementOf(job("j", { gocdResources: ["linux"] }), "insensitive");
-  const named = (...gocdResources: readonly string[]): unknown =>
-    matchProfile(aProfile({ gocdResources }), asks, "insensitive");
-  assertEquals(named("linux"), { kind: "serves", surplus: 0 });
-  assertEquals(named("linux", "docker", "java"), { kind: "serves", surplus: 2 });
-  assertEquals(named("docker"), { kind: "lacks", missingResources: ["linux"], lacksEnvironment: false });
-});
-
-for (
-  const [name, resources, chosen] of [
-    ["nearer than two missing resources", ["linux", "docker", "gpu"], "env"],
-    ["farther than one missing resource", ["linux", "docker"], "plain"],
-  ] as const
-) {
-  Deno.test(`a missing environment is ${name}`, () => {
-    const some = [
-      aProfile({ name: "env", gocdResources: ["linux", "docker", "gpu"] }),
-      aProfile({ name: "plain", gocdResources: ["linux"], environments: ["prod"] }),
-    ];
-    const asks = requirementOf(job("j", { gocdResources: resources, environment: "prod" }), "insensitive");
-    const choice = chooseProfile(some, asks, "insensitive");
-    assertEquals(choice.kind === "lacks" ? choice.profile.name : choice.kind, chosen);
-  });
-}
-
-Deno.test("of profiles that lack as much the first is the nearest miss", () => {
-  const some = ["one", "two"].map((name) => aProfile({ name, gocdResources: ["linux"] }));
-  const choice = chooseProfile(some, requirementOf(job("j", { gocdResources: ["gpu"] }), "sensitive"), "sensitive");
-  assertEquals(choice.kind === "lacks" ? choice.profile.name : choice.kind, "one");
 });

@@ -42,6 +42,18 @@ const assessed = (requested: ReturnType<typeof job>, changes: Partial<BucketAsse
 };
 const any = { ...linux, name: "any", gocdResources: "*" as const };
 
+Deno.test("an agent of a profile with a pattern gets its names, and those of the job and of the jobs beside it", () => {
+  const jdks = { ...linux, name: "jdks", gocdResources: ["Linux", "jdk-*"] };
+  const asks = (...gocdResources: readonly string[]): BucketAssessment =>
+    assessed(job(gocdResources.join("-"), { gocdResources }), { choice: { kind: "serves", profile: jdks } });
+  const registered = (own: BucketAssessment, ...others: readonly BucketAssessment[]): readonly string[] =>
+    launchRegistration(jdks, own, { all: [own, ...others], rule: "insensitive" }).gocdResources;
+  assertEquals(registered(asks("jdk-17")), ["Linux", "jdk-17"]);
+  assertEquals(registered(asks()), ["Linux"]);
+  assertEquals(registered(asks("linux"), asks("jdk-21")), ["jdk-21", "linux"]);
+  assertEquals(registered(asks("jdk-17"), asks("jdk-21")), ["Linux", "jdk-17"]);
+});
+
 Deno.test("an agent of a profile for all resources gets those of the jobs beside it that could take it away", () => {
   const asks = (...names: readonly string[]): ReturnType<typeof job> => job(names.join("-"), { gocdResources: names });
   const own = assessed(asks("linux"));

@@ -1,0 +1,29 @@
+// Names of resources, environments and pipeline groups in which `*` stands for any text. No name on a GoCD server
+// contains `*` (GoCD ResourceConfig, NameTypeValidator).
+
+/** Whether this is a pattern, and not the name itself. */
+export function isPattern(name: string): boolean {
+  return name.includes("*");
+}
+
+/** The names among them. */
+export function namesOf(names: readonly string[] | "*"): readonly string[] {
+  return names === "*" ? [] : names.filter((name) => !isPattern(name));
+}
+
+/** A test for whole names, in the spelling of the pattern: `jdk-*` is true of `jdk-` and of `jdk-17`. */
+export function patternTest(pattern: string): (name: string) => boolean {
+  const [first = "", ...rest] = pattern.split("*");
+  const last = rest.pop() ?? "";
+  // By pieces and not by a regular expression, which could be made to take for ever.
+  return (name) => {
+    if (!name.startsWith(first) || name.length < first.length + last.length || !name.endsWith(last)) return false;
+    let at = first.length;
+    for (const piece of rest) {
+      const found = name.indexOf(piece, at);
+      if (found === -1) return false;
+      at = found + piece.length;
+    }
+    return at <= name.length - last.length;
+  };
+}

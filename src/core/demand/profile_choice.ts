@@ -1,0 +1,229 @@
+// Which profile serves a bucket: the one that brings least beside what is asked for, then the one of the highest
+// priority, then the first. Found over an index of names, so that thousands of profiles cost little.
+
+import type { ResourceCase } from "../gocd_records.ts";
+import type { AgentProfile } from "../settings.ts";
+import { foldEnvironment, foldResource, type Requirement } from "./matching.ts";
+import { isPattern, patternTest } from "./patterns.ts";
+
+/** How well a profile serves a requirement. */
+export type ProfileMatch =
+  /** `surplus`: resources that it brings beside those asked for, each pattern counted as one; Infinity: any. */
+  | { readonly kind: "serves"; readonly surplus: number }
+  | {
+    readonly kind: "lacks";
+    readonly missingResources: readonly string[];
+    readonly lacksEnvironment: boolean;
+  };
+
+/** Why a profile was chosen, and before which other one that serves, too. */
+export type ChosenBy =
+  /** `others`: what the other one has to spare; absent: it takes any resources. */
+  | { readonly kind: "surplus"; readonly surplus: number; readonly over: string; readonly others?: number }
+  | { readonly kind: "priority"; readonly priority: number; readonly over: string; readonly others: number }
+  | { readonly kind: "order"; readonly over: string };
+
+/** The profile that serves a requirement, or the nearest miss. */
+export type ProfileChoice =
+  /** `by` absent: no other one serves. */
+  | { readonly kind: "serves"; readonly profile: AgentProfile; readonly by?: ChosenBy }
+  | { readonly kind: "lacks"; readonly profile: AgentProfile; readonly match: ProfileMatch & { kind: "lacks" } }
+  | { readonly kind: "no-profiles" };
+
+/** Chooses among the profiles of one configuration. */
+export interface ProfileChooser {
+  /** The profile for a requirement. */
+  choose(requirement: Requirement): ProfileChoice;
+}
+
+/** A profile in comparable spelling. */
+interface Entry {
+  readonly profile: AgentProfile;
+  readonly position: number;
+  readonly names: ReadonlySet<string>;
+  readonly patterns: readonly ((name: string) => boolean)[];
+  readonly isCatchAll: boolean;
+  /** Names and patterns: what it brings at most. */
+  readonly size: number;
+}
+
+interface Index {
+  readonly entries: readonly Entry[];
+  readonly rule: ResourceCase;
+  /** Those without patterns, by each of their names, the best first. */
+  readonly byName: ReadonlyMap<string, readonly Entry[]>;
+  /** All without patterns, the best first. */
+  readonly plain: readonly Entry[];
+  readonly patterned: readonly Entry[];
+  readonly catchAlls: readonly Entry[];
+  /** By environment: 1 for each profile that serves it. */
+  readonly masks: Map<string, Uint8Array>;
+  /** Of a search: how many of the resources asked for each profile has. */
+  readonly counts: Uint16Array;
+}
+
+/** Lacking the environment is farther than lacking one resource, and nearer than lacking two. */
+const environmentDistance = 1.5;
+
+/** Prepares the choice among these profiles. */
+export function profileChooser(profiles: readonly AgentProfile[], rule: ResourceCase): ProfileChooser {
+  const index = indexOf(profiles, rule);
+  return {
+    choose: (requirement) => best(index, requirement) ?? nearest(index, requirement) ?? { kind: "no-profiles" },
+  };
+}
+
+/** Whether instances of a profile could take jobs of a requirement, and if not what is missing. */
+export function matchProfile(profile: AgentProfile, requirement: Requirement, rule: ResourceCase): ProfileMatch {
+  const entry = entryOf(profile, 0, rule);
+  const missingResources = requirement.gocdResources.filter((name) => !has(entry, name));
+  const lacksEnvironment = !servesEnvironment(profile, requirement.environment);
+  if (lacksEnvironment || missingResources.length > 0) return { kind: "lacks", missingResources, lacksEnvironment };
+  return { kind: "serves", surplus: surplusOf(entry, requirement) };
+}
+
+/** Whether a profile has all these resources, in the spelling of the configuration. */
+export function hasResources(profile: AgentProfile, gocdResources: readonly string[]): boolean {
+  const entry = entryOf(profile, 0, "sensitive");
+  return gocdResources.every((name) => has(entry, name));
+}
+
+function indexOf(profiles: readonly AgentProfile[], rule: ResourceCase): Index {
+  const entries = profiles.map((profile, position) => entryOf(profile, position, rule));
+  const plain = entries.filter(({ isCatchAll, patterns }) => !isCatchAll && patterns.length === 0).sort(bySize);
+  const byName = new Map<string, Entry[]>();
+  for (const entry of plain) {
+    for (const name of entry.names) {
+      const list = byName.get(name);
+      if (list === undefined) byName.set(name, [entry]);
+      else list.push(entry);
+    }
+  }
+  return {
+    entries,
+    rule,
+    byName,
+    plain,
+    patterned: entries.filter(({ patterns }) => patterns.length > 0),
+    catchAlls: entries.filter(({ isCatchAll }) => isCatchAll).sort(bySize),
+    masks: new Map(),
+    counts: new Uint16Array(entries.length),
+  };
+}
+
+function entryOf(profile: AgentProfile, position: number, rule: ResourceCase): Entry {
+  if (profile.gocdResources === "*") {
+    return { profile, position, names: new Set(), patterns: [], isCatchAll: true, size: 0 };
+  }
+  const folded = profile.gocdResources.map((name) => foldResource(name, rule));
+  const names = new Set(folded.filter((name) => !isPattern(name)));
+  const patterns = folded.filter(isPattern).map(patternTest);
+  return { profile, position, names, patterns, isCatchAll: false, size: names.size + patterns.length };
+}
+
+function bySize(a: Entry, b: Entry): number {
+  return a.size - b.size || byRank(a, b);
+}
+
+function byRank(a: Entry, b: Entry): number {
+  return (b.profile.priority ?? 0) - (a.profile.priority ?? 0) || a.position - b.position;
+}
+
+function has({ names, patterns, isCatchAll }: Entry, name: string): boolean {
+  return isCatchAll || names.has(name) || patterns.some((test) => test(name));
+}
+
+/** A catch-all profile comes after every profile that names its resources; a pattern counts as one resource. */
+function surplusOf(entry: Entry, { gocdResources }: Requirement): number {
+  if (entry.isCatchAll) return Infinity;
+  return entry.size - gocdResources.filter((name) => entry.names.has(name)).length;
+}
+
+function servesEnvironment({ environments }: AgentProfile, environment: string): boolean {
+  if (environments === "*") return true;
+  if (environment === "") return environments.length === 0;
+  return environments.some((each) => {
+    const folded = foldEnvironment(each);
+    return isPattern(folded) ? patternTest(folded)(environment) : folded === environment;
+  });
+}
+
+/** Whether each profile serves an environment. */
+function maskOf({ masks, entries }: Index, environment: string): Uint8Array {
+  const known = masks.get(environment);
+  if (known !== undefined) return known;
+  const mask = Uint8Array.from(entries, ({ profile }) => servesEnvironment(profile, environment) ? 1 : 0);
+  masks.set(environment, mask);
+  return mask;
+}
+
+/** The two best that serve: the chosen one, and the one that it is chosen before. */
+function best(index: Index, requirement: Requirement): ProfileChoice | undefined {
+  const { gocdResources } = requirement;
+  const mask = maskOf(index, requirement.environment);
+  const lists = gocdResources.map((name) => index.byName.get(name) ?? []);
+  const shortest = lists.reduce<readonly Entry[]>((a, b) => b.length < a.length ? b : a, index.plain);
+  const serves = (entry: Entry): boolean =>
+    mask[entry.position] === 1 && gocdResources.every((name) => has(entry, name));
+  // What lists have in common they have in one order, that of their sizes: the first two are the best of them.
+  const found = [...firstTwo(lists.length === 0 ? index.plain : shortest, serves), ...index.patterned.filter(serves)]
+    .map((entry) => ({ entry, surplus: surplusOf(entry, requirement) }))
+    .sort((a, b) => a.surplus - b.surplus || byRank(a.entry, b.entry));
+  if (found.length < 2) found.push(...firstTwo(index.catchAlls, serves).map((entry) => ({ entry, surplus: Infinity })));
+  const [first, second] = found;
+  if (first === undefined) return undefined;
+  const { profile } = first.entry;
+  return second === undefined ? { kind: "serves", profile } : { kind: "serves", profile, by: chosenBy(first, second) };
+}
+
+function firstTwo(entries: readonly Entry[], isFit: (entry: Entry) => boolean): Entry[] {
+  const found: Entry[] = [];
+  for (const entry of entries) {
+    if (!isFit(entry)) continue;
+    if (found.push(entry) === 2) break;
+  }
+  return found;
+}
+
+interface Found {
+  readonly entry: Entry;
+  readonly surplus: number;
+}
+
+function chosenBy({ entry: { profile }, surplus }: Found, second: Found): ChosenBy {
+  const over = second.entry.profile.name;
+  if (surplus < second.surplus) {
+    return { kind: "surplus", surplus, over, ...(second.surplus === Infinity ? {} : { others: second.surplus }) };
+  }
+  const priority = profile.priority ?? 0;
+  const others = second.entry.profile.priority ?? 0;
+  return priority > others ? { kind: "priority", priority, over, others } : { kind: "order", over };
+}
+
+/** The profile that lacks least; the first of equals. */
+function nearest(index: Index, requirement: Requirement): ProfileChoice | undefined {
+  const { entries, counts } = index;
+  const { gocdResources } = requirement;
+  const mask = maskOf(index, requirement.environment);
+  counts.fill(0);
+  for (const name of gocdResources) {
+    for (const { position } of index.byName.get(name) ?? []) counts[position] = (counts[position] ?? 0) + 1;
+    for (const entry of index.patterned) {
+      if (has(entry, name)) counts[entry.position] = (counts[entry.position] ?? 0) + 1;
+    }
+  }
+  for (const { position } of index.catchAlls) counts[position] = gocdResources.length;
+  let least = Infinity;
+  let at = -1;
+  for (let position = 0; position < counts.length; position++) {
+    const missing = gocdResources.length - (counts[position] ?? 0);
+    const distance = missing + (mask[position] === 1 ? 0 : environmentDistance);
+    if (distance >= least) continue;
+    least = distance;
+    at = position;
+  }
+  const entry = entries[at];
+  if (entry === undefined) return undefined;
+  const match = matchProfile(entry.profile, requirement, index.rule);
+  return match.kind === "lacks" ? { kind: "lacks", profile: entry.profile, match } : undefined;
+}

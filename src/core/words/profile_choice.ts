@@ -1,0 +1,21 @@
+// Why a profile serves a job and not another one that could, in words. Not here: the choice (demand/profile_choice.ts).
+
+import type { ChosenBy } from "../demand/profile_choice.ts";
+import { counted } from "./phrases.ts";
+
+/** As the end of a sentence about the profile. */
+export function chosenByText(by: ChosenBy): string {
+  switch (by.kind) {
+    case "surplus": {
+      const own = by.surplus === 0 ? "no resource" : counted(by.surplus, "resource");
+      const others = by.others === undefined ? `${by.over} is for any resources` : `${by.over} has ${by.others}`;
+      return `it has the fewest resources to spare, ${own} beside those asked for; ${others}`;
+    }
+    case "priority":
+      return `its priority is higher (${by.priority}) than that of ${by.over} (${by.others}), which could serve it as well`;
+    case "order":
+      return `it comes first in the configuration; ${by.over} could serve it as well`;
+    default:
+      return by satisfies never;
+  }
+}
