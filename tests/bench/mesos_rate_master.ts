@@ -185,7 +185,7 @@ function subscribed(contentType: string): Response {
           master_info: { id: "m", ip: 0, port: 5050, hostname: "127.0.0.1", version: "1.11.0" },
         },
       }));
-      // While nothing is measured only: the peer leaves a stream after ten silent seconds.
+      // While nothing is measured only.
       beat = setInterval(() => run?.isOn === true || controller.enqueue(payload({ type: "HEARTBEAT" })), 3_000);
     },
     cancel(): void {

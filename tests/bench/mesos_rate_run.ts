@@ -3,7 +3,7 @@
 import type { Layout, MasterOrder, MasterReport } from "./mesos_rate_master.ts";
 
 /** Who is measured. */
-export type ClientName = "ours" | "peer";
+export type ClientName = "ours" | "plain";
 /** What is sent. */
 export interface RunPlan {
   readonly updates: number;
@@ -70,7 +70,6 @@ export async function startBout(name: ClientName): Promise<Bout> {
       "run",
       "-A",
       "--quiet",
-      ...(name === "peer" ? ["--config", pathOf("peer/deno.json")] : []),
       clientFile(name),
       String(port),
       String(tasksCount),

@@ -1,5 +1,4 @@
-// What deno.lock holds: nothing that our own files do not import. The benches' peer, which needs packages with known
-// vulnerabilities, has a configuration and a lock file of its own (tests/bench/peer).
+// What deno.lock holds: nothing that our own files do not import; and there is no other lock file.
 
 import { assertEquals } from "@std/assert";
 
@@ -13,11 +12,15 @@ interface Lock {
 const read = (path: string): string => Deno.readTextFileSync(root + path);
 const lock: Lock = JSON.parse(read("deno.lock"));
 
-function* sources(folder: string): Generator<string> {
+function* filesIn(folder: string): Generator<string> {
   for (const { name, isDirectory } of Deno.readDirSync(root + folder)) {
-    if (isDirectory) yield* sources(`${folder}/${name}`);
-    else if (/\.(ts|js)$/.test(name)) yield `${folder}/${name}`;
+    if (isDirectory) yield* filesIn(`${folder}/${name}`);
+    else yield `${folder}/${name}`;
   }
+}
+
+function sources(folder: string): readonly string[] {
+  return [...filesIn(folder)].filter((path) => /\.(ts|js)$/.test(path));
 }
 
 /** `npm:NAME@VERSION` of a specifier with or without a path. */
@@ -25,7 +28,7 @@ const packageOf = (specifier: string): string => /^npm:(@[^/]+\/)?[^/]+/.exec(sp
 
 Deno.test("deno.lock has the packages that deno.json and our files name, what those need, and no other", () => {
   const { imports }: { readonly imports: Readonly<Record<string, string>> } = JSON.parse(read("deno.json"));
-  const files = ["main.ts", ...["src", "scripts", "tests"].flatMap((folder) => [...sources(folder)])];
+  const files = ["main.ts", ...["src", "scripts", "tests"].flatMap(sources)];
   const written = files.flatMap((path) =>
     [...read(path).matchAll(/(?:from|import) "(npm:[^"]+)"/g)].map(([, specifier = ""]) => specifier)
   );
@@ -46,8 +49,9 @@ Deno.test("deno.lock has the packages that deno.json and our files name, what th
   assertEquals(Object.keys(lock.npm).sort(), [...needed].sort());
 });
 
-Deno.test("the peer of the benches is locked beside them, not with us", () => {
-  const peer: Lock = JSON.parse(read("tests/bench/peer/deno.lock"));
-  assertEquals(Object.keys(peer.specifiers), ["npm:mesos-framework@0.5.3"]);
-  assertEquals(Object.keys(lock.npm).filter((id) => id.startsWith("mesos-framework@")), []);
+Deno.test("there is one lock file, so that one look at it shows all packages", () => {
+  const others = ["deno.lock", "deno.json", "package.json", "package-lock.json", "yarn.lock"];
+  const found = [...Deno.readDirSync(root)].filter(({ isDirectory, name }) => isDirectory && !/^[.]|^dist$/.test(name))
+    .flatMap(({ name }) => [...filesIn(name)]).filter((path) => others.includes(path.split("/").at(-1) ?? ""));
+  assertEquals(found, []);
 });
