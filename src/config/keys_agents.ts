@@ -1,6 +1,7 @@
 // The rows of the key table about the agents that are launched.
 
 import type { KeySpec } from "./keys.ts";
+import { upkeepKeys } from "./keys_upkeep.ts";
 
 const secondMs = 1000;
 const minuteMs = 60_000;
@@ -304,4 +305,10 @@ const limitKeys: readonly KeySpec[] = [
 ];
 
 /** Rows about the agents; each but the register keys is also a key of a profile. */
-export const agentKeys: readonly KeySpec[] = [...registrationKeys, ...resourceKeys, ...containerKeys, ...limitKeys];
+export const agentKeys: readonly KeySpec[] = [
+  ...registrationKeys,
+  ...resourceKeys,
+  ...containerKeys,
+  ...limitKeys,
+  ...upkeepKeys,
+];

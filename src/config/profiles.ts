@@ -33,6 +33,7 @@ import {
 } from "./reader.ts";
 import { type Reader, textAt, textsAt, wordAt } from "./reader.ts";
 import { registerKeyOf } from "./register_key.ts";
+import { readUpkeep } from "./upkeep.ts";
 import { quote } from "./values.ts";
 
 /** Names of profiles. */
@@ -101,6 +102,7 @@ function readProfile(reader: Reader, name: string, prefix: string, roles: readon
     ...(maxPerHost === undefined ? {} : { maxPerHost }),
     ...(maxAgents === undefined ? {} : { maxAgents }),
     minIdle,
+    ...readUpkeep(reader, prefix),
     idleTimeoutMs: durationMsAt(reader, key("idle-timeout")) ?? durationMsAt(reader, "scaling.idle-timeout") ?? 0,
     registerTimeoutMs: durationMsAt(reader, key("register-timeout")) ??
       durationMsAt(reader, "scaling.register-timeout") ?? 0,

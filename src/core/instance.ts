@@ -72,10 +72,26 @@ export interface InstanceMarks {
   readonly isDeleteAsked?: true;
   /** The operator says that it is lost, although it vanished together with most others. */
   readonly lossAccepted?: true;
+  /** What it has built so far; absent: nothing, or nobody counts. */
+  readonly built?: Built;
 }
 
-/** Why an instance is to be drained although it might still be useful. */
-export type RetireReason = "maintenance" | "operator" | "profile-changed" | "surplus";
+/** Why an instance is to be drained although it might still be useful; the last two: it has done enough (life/worn.ts). */
+export type RetireReason =
+  | "maintenance"
+  | "operator"
+  | "profile-changed"
+  | "surplus"
+  | "max-jobs"
+  | "max-lifetime";
+
+/** What an agent was seen to build. */
+export interface Built {
+  /** How many jobs. */
+  readonly jobs: number;
+  /** The last one, where the server tells. */
+  readonly locator?: string;
+}
 
 /** Where it stands; each phase has only the ids that it really has. Times in ms since the epoch. */
 export type InstancePhase =

@@ -75,6 +75,10 @@ export interface AgentProfile {
   readonly maxAgents?: number;
   /** Idle instances kept ready although nothing waits. */
   readonly minIdle: number;
+  /** Jobs that one agent may build before it is replaced; absent: any number. */
+  readonly maxJobs?: number;
+  /** Age at which an agent is replaced, at the latest; absent: any. */
+  readonly maxLifetimeMs?: number;
   readonly idleTimeoutMs: number;
   /** From the container's start to its first sight on the GoCD server. */
   readonly registerTimeoutMs: number;

@@ -50,7 +50,14 @@ const maybeMs = v.exactOptional(ms);
 const maybeTrue = v.exactOptional(v.literal(true));
 const lineage = v.pipe(text, v.regex(/^[a-z0-9]{6}$/, "must be six characters of a-z and 0-9"));
 const taskId = v.pipe(text, v.regex(/^[a-z0-9-]{1,63}$/, "must be at most 63 characters of a-z, 0-9 and -"));
-const retireReason = v.picklist(["maintenance", "operator", "profile-changed", "surplus"]);
+const retireReason = v.picklist([
+  "maintenance",
+  "operator",
+  "profile-changed",
+  "surplus",
+  "max-jobs",
+  "max-lifetime",
+]);
 
 /** What an instance has in every phase. */
 const common = {
@@ -76,6 +83,7 @@ const common = {
   mayHoldBuild: maybeTrue,
   isDeleteAsked: maybeTrue,
   lossAccepted: maybeTrue,
+  built: v.exactOptional(v.looseObject({ jobs: v.number(), locator: maybeText })),
   sinceMs: ms,
 } satisfies Record<keyof (InstanceIdentity & InstanceMarks) | "sinceMs", unknown>;
 

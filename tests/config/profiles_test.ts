@@ -207,6 +207,8 @@ const bads: readonly (readonly [keys: string, code: string, key: string])[] = [
   ["shell = true", "config-conflict", "shell"],
   ["role = other", "config-conflict", "role"],
   ["min-idle = 3, max-agents = 2", "config-conflict", "min-idle"],
+  ["max-jobs = 0", "config-bad-value", "max-jobs"],
+  ["max-lifetime = 1 minute", "config-bad-value", "max-lifetime"],
   ["network = HOST, port-mappings = [80]", "config-conflict", "port-mappings"],
   ["containerizer = mesos, network = BRIDGE", "config-conflict", "network"],
   ["containerizer = mesos, network = NONE", "config-conflict", "network"],

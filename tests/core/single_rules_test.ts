@@ -76,6 +76,7 @@ const whole: Required<InstanceIdentity & InstanceMarks> = {
   mayHoldBuild: true,
   isDeleteAsked: true,
   lossAccepted: true,
+  built: { jobs: 1, locator: "p/1/s/1/a" },
 };
 
 Deno.test("an instance keeps what it is and all its marks in every phase, and nothing that only a former phase knew", () => {

@@ -31,6 +31,8 @@ export const phases: readonly InstancePhase[] = [
   { state: "draining", sinceMs: 6, uuid: "u-1", reason: "surplus", step: { kind: "confirming", firstIdleMs: 7 } },
   { state: "draining", sinceMs: 6, uuid: "u-1", reason: "maintenance", step: { kind: "deleting", askedMs: 8 } },
   { state: "draining", sinceMs: 6, uuid: "u-1", reason: "profile-changed", step: { kind: "enabling", askedMs: 9 } },
+  { state: "draining", sinceMs: 6, uuid: "u-1", reason: "max-jobs", step: { kind: "finishing" } },
+  { state: "draining", sinceMs: 6, uuid: "u-1", reason: "max-lifetime", step: { kind: "finishing" } },
   { state: "killing", sinceMs: 10, cause: "register-timeout" },
   { state: "killing", sinceMs: 10, uuid: "u-1", cause: "drained" },
   { state: "unreachable", sinceMs: 11 },

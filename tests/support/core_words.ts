@@ -48,7 +48,14 @@ const steps: Words<DrainStep["kind"]> = {
   absent: true,
   enabling: true,
 };
-const retires: Words<RetireReason> = { maintenance: true, operator: true, "profile-changed": true, surplus: true };
+const retires: Words<RetireReason> = {
+  maintenance: true,
+  operator: true,
+  "profile-changed": true,
+  surplus: true,
+  "max-jobs": true,
+  "max-lifetime": true,
+};
 const drains: Words<DrainReason> = { idle: true, ...retires };
 const kills: Words<KillCause> = {
   drained: true,

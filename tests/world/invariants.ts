@@ -10,6 +10,7 @@ import type { State } from "../../src/core/state.ts";
 import { noteKilling, rememberLook } from "./invariants_builds.ts";
 import { checkDrains, checkNothingLies } from "./invariants_drain.ts";
 import { checkDoubles, checkStarving } from "./invariants_demand.ts";
+import { checkEnabledAgain, checkWear } from "./invariants_fleet.ts";
 import { checkBreakers, checkLaunches, trackLaunches } from "./invariants_launch.ts";
 import { checkPace, trackPace } from "./invariants_pace.ts";
 import { checkVerdicts, shownBy } from "./invariants_verdicts.ts";
@@ -42,6 +43,7 @@ export function checkStep(
   trackPace(world, frame);
   checkDoubles(world, frame);
   trackLaunches(world, step.before, frame);
+  checkWear(world, frame, event);
   if (event.kind === "gocd-polled") checkStarving(world, frame);
   if (event.kind === "gocd-polled" || event.kind === "gocd-agents-read") checkNothingLies(world, frame);
   world.watch.feed = shownBy(event, world.watch.feed);
@@ -232,6 +234,7 @@ export function checkEffect(world: World, { frame, before }: Made, effect: Effec
       return rememberLook(world, frame, effect.taskId);
     case "enable-gocd-agent":
       checkEnable(world, frame, effect);
+      if (effect.registration === undefined) checkEnabledAgain(world, frame, effect.taskId);
       return checkDrains(world, before, frame, effect);
     case "correct-gocd-agent":
       return demandOurs(world, effect.kind, effect);

@@ -3,6 +3,7 @@
 import { newServersWatch, type ServersWatch } from "./invariants_servers.ts";
 import type { LookAtKill } from "./invariants_builds.ts";
 import type { ShownFeed } from "./invariants_verdicts.ts";
+import { type FleetWatch, newFleetWatch } from "./invariants_fleet.ts";
 import { type LaunchWatch, newLaunchWatch } from "./invariants_launch.ts";
 import { newPace, type Pace } from "./invariants_pace.ts";
 import { newProgress, type Progress } from "./invariants_progress.ts";
@@ -49,6 +50,8 @@ export interface Watch {
   pace: Pace;
   /** Of this run of the program: what the laws of launches remember. */
   launches: LaunchWatch;
+  /** Of this run of the program: what the laws of the fleet remember. */
+  fleet: FleetWatch;
   /** What the law of progress remembers. */
   readonly progress: Progress;
   /** When a maintenance mode of the GoCD server last ended. */
@@ -108,6 +111,7 @@ export function newWatch(startedMs: number): Watch {
     shown: nothingShown(startedMs),
     pace: newPace([], startedMs),
     launches: newLaunchWatch(),
+    fleet: newFleetWatch(),
     progress: newProgress(),
     maintenanceEndMs: startedMs,
     feed: undefined,

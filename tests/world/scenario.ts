@@ -11,6 +11,7 @@ import { drawJobs, type ScenarioJob, withTimeouts, withUnpinned } from "./scenar
 import { type AgentNames, drawNames, inNetwork, isNamelessName, namedByDocker, plainNames } from "./scenario_names.ts";
 import { drawSettings, varySettings, withoutMinIdle } from "./scenario_settings.ts";
 import { isOfFleets, withFleets } from "./scenario_fleets.ts";
+import { isOfUpkeep, withUpkeep } from "./scenario_upkeep.ts";
 import type { SimJobRequest } from "../../src/sim/gocd/work.ts";
 import type { SimMesosAgentSpec } from "../../src/sim/mesos/options.ts";
 import { seededRandom } from "../../src/sim/random.ts";
@@ -125,7 +126,8 @@ function drawScenario(seed: number, weather: Weather): Scenario {
   // What came later has dice of its own, too, so that seeds that ever failed go on telling their stories.
   const more = dice(seededRandom(seed ^ 0xadded));
   const varied = varySettings(more, drawSettings(draw), isBusy);
-  const { settings, lastSettings } = isOfFleets(seed) ? inFleets(seed, varied) : varied;
+  const fleets = isOfFleets(seed) ? inFleets(seed, varied) : varied;
+  const { settings, lastSettings } = isOfUpkeep(seed) ? kept(seed, fleets) : fleets;
   const hosts = drawHosts(draw, settings, isBusy ? more.between(10, 25) : 0);
   // The API of 15.2 cannot put a Pending agent into an environment: there the key is right.
   const isKeyRight = gocdVersion === "15.2.0" || !draw.chance(0.2);
@@ -164,6 +166,11 @@ function drawScenario(seed: number, weather: Weather): Scenario {
 
 function inFleets(seed: number, varied: ReturnType<typeof varySettings>): ReturnType<typeof varySettings> {
   const settings = withFleets(dice(seededRandom(seed ^ 0xf1ee)), varied.settings);
+  return { settings, lastSettings: withoutMinIdle(settings) };
+}
+
+function kept(seed: number, varied: ReturnType<typeof varySettings>): ReturnType<typeof varySettings> {
+  const settings = withUpkeep(dice(seededRandom(seed ^ 0xcee9)), varied.settings);
   return { settings, lastSettings: withoutMinIdle(settings) };
 }
 

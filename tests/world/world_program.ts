@@ -13,6 +13,7 @@ import { performGocd } from "./gocd_port.ts";
 import { checkEffect, checkReload, checkStep, checkStored, type Made } from "./invariants.ts";
 import { noteProgramStart, noteStep } from "./invariants_clocks.ts";
 import { costOfStart } from "./invariants_costs.ts";
+import { newFleetWatch } from "./invariants_fleet.ts";
 import { newLaunchWatch } from "./invariants_launch.ts";
 import { newPace } from "./invariants_pace.ts";
 import { charge } from "./invariants_progress.ts";
@@ -42,6 +43,7 @@ export function startProgram(world: World): void {
   noteProgramStart(world);
   world.watch.pace = newPace(stored.instances, world.nowMs);
   world.watch.launches = newLaunchWatch(world.watch.launches.lostMs);
+  world.watch.fleet = newFleetWatch();
   // Torn down at once, agents leave their records to people.
   const forgotten = stored.framework.frameworkId === undefined ? world.watch.tornDown : [];
   for (const taskId of forgotten) world.watch.forgotten.add(taskId);

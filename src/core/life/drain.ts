@@ -12,6 +12,7 @@ import { register, startKill } from "./phase.ts";
 import { profileOf } from "../profile_of.ts";
 import { agentsAsOfMs, isFresh, isIdleConfirmed, shownForMs } from "../session/reading.ts";
 import { writesFailing } from "../session/write_failure.ts";
+import { isWear, wearOf } from "./worn.ts";
 
 /** Takes the next step of a drain, by what the server shows. `undefined`: its record is not in the list. */
 export function advanceDrain(draft: Draft, instance: Draining, gocdAgent: GocdAgent | undefined): void {
@@ -33,6 +34,8 @@ export function advanceDrain(draft: Draft, instance: Draining, gocdAgent: GocdAg
  */
 function isTimeOver(draft: Draft, instance: Draining): boolean {
   const { state } = draft;
+  // What was disabled as it began its last job is in nobody's way: that job may last as long as any other.
+  if (isWear(instance.retire) && state.controls.mode === "run") return false;
   const timeoutMs = profileOf(state.settings, instance.profile)?.drainTimeoutMs;
   const sinceMs = state.server.disabledSinceMs.get(instance.uuid);
   if (timeoutMs === undefined || sinceMs === undefined || instance.step.kind === "enabling") return false;
@@ -45,7 +48,7 @@ function isTimeOver(draft: Draft, instance: Draining): boolean {
 }
 
 /** Restarts the drain-timeout of this agent. */
-function restartTimeout(draft: Draft, { uuid }: Draining): void {
+export function restartTimeout(draft: Draft, { uuid }: Draining): void {
   const { server } = draft.state;
   if (!server.disabledSinceMs.has(uuid)) return;
   const disabledSinceMs = new Map(server.disabledSinceMs);
@@ -60,6 +63,8 @@ function restartTimeout(draft: Draft, { uuid }: Draining): void {
  */
 export function takeBack(draft: Draft, instance: Draining): void {
   const { reason, retire, step } = instance;
+  const wear = retire === undefined ? wearOf(draft.state, instance, draft.atMs) : undefined;
+  if (wear !== undefined) return draft.put({ ...instance, retire: wear });
   const isWanted = retire === undefined && draft.state.controls.mode === "run" &&
     (reason === "operator" || reason === "maintenance" || reason === "profile-changed");
   const isBusy = step.kind === "disabling" || step.kind === "finishing";

@@ -12,6 +12,8 @@ import type { Plan } from "../demand/plan.ts";
 import { profileOf } from "../profile_of.ts";
 import { idleOfNoUse, makeRoom } from "../demand/room.ts";
 import { shownForMs } from "../session/reading.ts";
+import type { State } from "../state.ts";
+import { isWear } from "./worn.ts";
 
 /** Drains begun in one poll at most, so that a mistake in a list cannot empty the whole fleet at once. */
 const drainsPerPollMax = 50;
@@ -26,12 +28,12 @@ export function retireAgents(draft: Draft, occasion: "poll" | "read"): number {
   let drains = 0;
   for (const instance of draft.state.instances.values()) {
     if (instance.state !== "registered") continue;
-    if (occasion === "read" && instance.retire !== "maintenance" && instance.retire !== "operator") continue;
+    if (occasion === "read" && !isPrompt(instance)) continue;
     const reason = reasonToRetire(draft, instance);
-    if (reason === undefined) continue;
+    // What has its last job is not taken from a fleet that is needed: no mistake in a list is as dear as a second job.
+    if (reason === undefined || reason !== "max-jobs" && drains >= drainsPerPollMax) continue;
     startDrain(draft, instance, reason);
     drains++;
-    if (drains >= drainsPerPollMax) break;
   }
   return drains;
 }
@@ -40,12 +42,18 @@ function mayDrain({ state }: Draft): boolean {
   return state.server.info?.maintenance !== "on" && state.session.kind === "subscribed" && !holdsTakingDown(state);
 }
 
+/** Whether it must take no more jobs from now on. */
+function isPrompt({ retire }: Registered): boolean {
+  return retire === "maintenance" || retire === "operator" || isWear(retire);
+}
+
 function reasonToRetire(draft: Draft, instance: Registered): DrainReason | undefined {
   const { state } = draft;
   const { activity, retire } = instance;
   if (state.controls.mode !== "run") return "operator";
   // Maintenance and the operator want the agent gone even while it builds: disabled now, it finishes its job.
   if (retire === "maintenance" || retire === "operator") return retire;
+  if (isWear(retire)) return mayWornGo(draft, instance) ? retire : undefined;
   const reason = retire ?? (profileOf(state.settings, instance.profile) === undefined ? "profile-changed" : undefined);
   if (reason === undefined) return undefined;
   const isDisabled = activity.kind === "unsure" && activity.word === "Disabled";
@@ -53,13 +61,38 @@ function reasonToRetire(draft: Draft, instance: Registered): DrainReason | undef
   return reason === "profile-changed" && isAwaited(draft, instance) ? undefined : reason;
 }
 
+/**
+ * A worn agent that builds is disabled at once, so that it takes no other job. An idle one that is only old first takes the
+ * job that waits for it, which the server gives it in a moment, and stays as long as `min-idle` lacks its replacement.
+ */
+function mayWornGo(draft: Draft, instance: Registered): boolean {
+  const { state, atMs } = draft;
+  const { activity, retire } = instance;
+  if (activity.kind !== "idle") return activity.kind === "building" || activity.word === "Disabled";
+  if (retire === "max-jobs") return true;
+  const profile = profileOf(state.settings, instance.profile);
+  if (atMs - activity.sinceMs < state.settings.poller.assignGraceMs && isUsefulNow(state, instance)) return false;
+  if (profile === undefined || profile.minIdle === 0) return true;
+  const others = [...state.instances.values()].filter((each) =>
+    each.state === "registered" && each.profile === profile.name && each.taskId !== instance.taskId &&
+    each.activity.kind === "idle"
+  );
+  const isOverdue = atMs - instance.createdMs >= (profile.maxLifetimeMs ?? 0) + 2 * profile.registerTimeoutMs;
+  return others.length >= profile.minIdle || isOverdue;
+}
+
+/** Whether a job waits that it can take. */
+function isUsefulNow({ demand: { backlog } }: State, instance: Registered): boolean {
+  const capability = capabilityFor(instance, backlog.resourceCase);
+  return backlog.buckets.some(({ requirement }) => canTake(capability, requirement));
+}
+
 /** One that was on its way when its profile changed takes the job that it came for; the server needs a moment to give it. */
 function isAwaited({ state, atMs }: Draft, instance: Registered): boolean {
   const { poller } = state.settings;
   if (instance.sinceMs <= state.settingsSinceMs || !isNewcomer(instance)) return false;
   if (atMs - instance.sinceMs >= poller.assignGraceMs) return false;
-  const capability = capabilityFor(instance, state.demand.backlog.resourceCase);
-  return state.demand.backlog.buckets.some(({ requirement }) => canTake(capability, requirement));
+  return isUsefulNow(state, instance);
 }
 
 /** Starts the drains that a plan calls for: of agents that have been idle for long. `begun`: of this poll, so far. */

@@ -2,7 +2,8 @@
 // avoiding such machines (placement/placement.ts).
 
 import type { Draft } from "../draft.ts";
-import { takeBack } from "../life/drain.ts";
+import { restartTimeout, takeBack } from "../life/drain.ts";
+import { isWear } from "../life/worn.ts";
 import type { AgentInstance } from "../instance.ts";
 import type { InverseOffer, Offer, Unavailability } from "../placement/offer.ts";
 import { retireChanged } from "./operator.ts";
@@ -120,7 +121,10 @@ function retireAll(draft: Draft, offer: InverseOffer, here: readonly AgentInstan
   draft.set({ maintenanceRequestedMs: asked });
   // What is surplus goes anyway, and must not stay if the window is taken back.
   const fresh = here.filter(({ retire }) => retire !== "maintenance" && retire !== "surplus");
-  for (const instance of fresh) draft.put({ ...instance, retire: "maintenance" });
+  for (const instance of fresh) {
+    draft.put({ ...instance, retire: "maintenance" });
+    if (instance.state === "draining" && isWear(instance.retire)) restartTimeout(draft, instance);
+  }
   // Asked again every minute: told as long as there is news.
   if (fresh.length > 0) noteRequest(draft, offer, here);
 }

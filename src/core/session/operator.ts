@@ -1,7 +1,8 @@
 // Operator commands while the program runs: other settings, freeze, drain, teardown.
 
 import { acceptLoss } from "../life/brake.ts";
-import { takeBack } from "../life/drain.ts";
+import { restartTimeout, takeBack } from "../life/drain.ts";
+import { isWear } from "../life/worn.ts";
 import type { Draft } from "../draft.ts";
 import type { GocdAgentRef } from "../effect.ts";
 import type { OperatorEvent } from "../event.ts";
@@ -35,9 +36,11 @@ export function operatorAsked(draft: Draft, event: OperatorEvent): void {
       if (event.profile === undefined) endDrains(draft);
       return;
     case "drain-requested":
+      restartTimeouts(draft);
       return control(draft, event, { controls: { ...controls, mode: "drain" } });
     case "teardown-requested":
       if (controls.tornDown === true) return endTornDown(draft);
+      restartTimeouts(draft);
       control(draft, event, { controls: { ...controls, mode: "teardown" } });
       draft.set({ tearDownNow: event.mode === "now" });
       finishTeardown(draft);
@@ -110,6 +113,14 @@ export function applySettings(draft: Draft): readonly AgentInstance[] {
     if (instance.state === "draining" && instance.retire === undefined) takeBack(draft, instance);
   }
   return changed;
+}
+
+/** From now on a drain-timeout may end the last job of a worn agent, which none has limited before. */
+function restartTimeouts(draft: Draft): void {
+  if (draft.state.controls.mode !== "run") return;
+  for (const instance of draft.state.instances.values()) {
+    if (instance.state === "draining" && isWear(instance.retire)) restartTimeout(draft, instance);
+  }
 }
 
 /** Agents that the operator wanted removed are wanted again, and their drain-timeouts end. */

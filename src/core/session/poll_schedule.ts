@@ -7,6 +7,8 @@ import type { GocdProblem } from "../event.ts";
 import { answerMaxMs } from "../life/gocd_clocks.ts";
 import { waitsForLook } from "../life/lifecycle_clock.ts";
 import { isReturning } from "../life/returned.ts";
+import { isLastJobNear } from "../life/worn.ts";
+import type { Registered } from "../instance.ts";
 import type { ServerState, State } from "../state.ts";
 
 /** Between two reads of the agents while instances change. */
@@ -42,9 +44,9 @@ function isAnyChanging(draft: Draft): boolean {
   const { state, atMs } = draft;
   const instances = [...state.instances.values()];
   if (instances.some((instance) => instance.state === "starting" || instance.state === "draining")) return true;
-  if (instances.some((each) => each.state === "registered" && (each.gap !== undefined || isReturning(each.activity)))) {
-    return true;
-  }
+  const isWatched = (each: Registered): boolean =>
+    each.gap !== undefined || isReturning(each.activity) || isLastJobNear(state, each);
+  if (instances.some((each) => each.state === "registered" && isWatched(each))) return true;
   // A KILL that waits for a look at the list, and for nothing else.
   if (instances.some((each) => each.state === "killing" && waitsForLook(draft, each))) return true;
   const leaving = new Set(

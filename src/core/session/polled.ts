@@ -31,6 +31,7 @@ import { giveRoom, retireAgents, scaleIn } from "../life/scale_in.ts";
 import { watchOvertaken } from "../demand/sick_agents.ts";
 import type { DemandState, ServerState } from "../state.ts";
 import { watchUntaken } from "../demand/untaken.ts";
+import { retireWorn } from "../life/worn.ts";
 import { builtSince, newlyBuilding, takenSince, takingsOf, withoutTaken } from "../demand/taken_jobs.ts";
 
 /** One good full poll. */
@@ -105,6 +106,7 @@ function actOnPoll(
   judgeGocdList(draft, before.agents, event.agents);
   adoptUnknown(draft, event.agents);
   advanceInstances(draft, event.agents);
+  retireWorn(draft, event.agents);
   const retired = retireAgents(draft, "poll");
   const plan = makePlan(draft.state, draft.atMs, "poll");
   noteDemand(draft, before.demand, plan.demand);
@@ -148,6 +150,7 @@ export function gocdAgentsRead(draft: Draft, event: EventOf<"gocd-agents-read">)
   judgeGocdList(draft, server.agents, event.agents);
   adoptUnknown(draft, event.agents);
   advanceInstances(draft, event.agents);
+  retireWorn(draft, event.agents);
   retireAgents(draft, "read");
   draft.markPlanStale();
   if (backlog !== demand.backlog) replanIfStale(draft);

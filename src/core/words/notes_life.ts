@@ -12,6 +12,8 @@ const drainWords: Readonly<Record<Exclude<DrainReason, "idle">, string>> = {
   operator: "the operator asked for it",
   "profile-changed": "its profile has changed",
   surplus: "it is no longer needed",
+  "max-jobs": "it has the last job of its max-jobs; it finishes that job and takes no other",
+  "max-lifetime": "it is as old as max-lifetime allows; it finishes its job, if it has one",
 };
 
 const killHints: Readonly<Partial<Record<KillCause, string>>> = {

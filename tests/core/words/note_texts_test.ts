@@ -115,6 +115,8 @@ for (
     ["operator", "the operator asked for it"],
     ["profile-changed", "its profile has changed"],
     ["surplus", "it is no longer needed"],
+    ["max-jobs", "it has the last job of its max-jobs; it finishes that job and takes no other"],
+    ["max-lifetime", "it is as old as max-lifetime allows; it finishes its job, if it has one"],
   ] as const satisfies readonly (readonly [DrainReason, string])[]
 ) {
   Deno.test(`a drain for the reason ${reason} is told`, () => {

@@ -1,0 +1,29 @@
+// The rows of the key table about the upkeep of agents: how fresh, how many are kept ready, who goes first.
+
+import type { KeySpec } from "./keys.ts";
+
+const minuteMs = 60_000;
+const dayMs = 86_400_000;
+
+/** Rows about upkeep; each is also a key of a profile. */
+export const upkeepKeys: readonly KeySpec[] = [
+  {
+    path: "go-agent.max-jobs",
+    type: "int",
+    min: 1,
+    max: 1_000_000,
+    doc: "Jobs that one agent builds before a fresh one takes its place; 1: each job gets an agent of its own. It is " +
+      "disabled as soon as it is seen with its last job, which it finishes. Not set: agents are used again and again",
+    example: "1",
+  },
+  {
+    path: "go-agent.max-lifetime",
+    type: "duration",
+    min: 10 * minuteMs,
+    max: 365 * dayMs,
+    doc:
+      "An agent this old takes no more jobs, finishes the one it has, and is replaced where it is needed; each up to " +
+      "a tenth sooner, so that not all go at once. Not set: any age",
+    example: "12 hours",
+  },
+];

@@ -1,0 +1,92 @@
+// Agents that have done enough (`max-jobs`, `max-lifetime`): what they build is counted, and they are marked to be
+// replaced. Not here: taking them out of service (scale_in.ts).
+
+import { activityWord } from "./activity.ts";
+import type { Draft } from "../draft.ts";
+import type { GocdAgent } from "../gocd_records.ts";
+import type { AgentInstance, DrainReason, Registered, RetireReason } from "../instance.ts";
+import { profileOf } from "../profile_of.ts";
+import type { AgentProfile } from "../settings.ts";
+import type { State } from "../state.ts";
+
+/** Why an agent is worn. */
+export type Wear = Extract<RetireReason, "max-jobs" | "max-lifetime">;
+
+/** Lifetimes are shortened by up to this share, each differently: agents launched together do not all go together. */
+const spreadMax = 0.1;
+/** The whole parts taken away, multiples of the golden ratio lie well apart. */
+const goldenRatio = 1.618_034;
+
+/** Counts what a list shows registered agents to build, and marks the worn ones. */
+export function retireWorn(draft: Draft, agents: readonly GocdAgent[]): void {
+  const { settings } = draft.state;
+  if (!settings.profiles.some((each) => countsJobs(each) || each.maxLifetimeMs !== undefined)) return;
+  const byUuid = new Map(agents.map((each) => [each.uuid, each]));
+  for (const instance of [...draft.state.instances.values()]) {
+    if (instance.state !== "registered") continue;
+    const profile = profileOf(settings, instance.profile);
+    const counted = profile !== undefined && countsJobs(profile)
+      ? withBuild(draft, instance, byUuid.get(instance.uuid))
+      : instance;
+    const wear = wearOf(draft.state, counted, draft.atMs);
+    const next = wear !== undefined && yieldsTo(counted.retire, wear) ? { ...counted, retire: wear } : counted;
+    if (next !== instance) draft.put(next);
+  }
+}
+
+/** What an instance is to be replaced for; `undefined`: it may go on. */
+export function wearOf({ settings }: Pick<State, "settings">, instance: AgentInstance, atMs: number): Wear | undefined {
+  const { maxJobs, maxLifetimeMs } = profileOf(settings, instance.profile) ?? {};
+  if (maxJobs !== undefined && (instance.built?.jobs ?? 0) >= maxJobs) return "max-jobs";
+  if (maxLifetimeMs === undefined) return undefined;
+  return atMs - instance.createdMs >= maxLifetimeMs * (1 - spreadOf(instance)) ? "max-lifetime" : undefined;
+}
+
+/** Whether an agent is drained for its wear, and for nothing else. */
+export function isWear(reason: DrainReason | undefined): reason is Wear {
+  return reason === "max-jobs" || reason === "max-lifetime";
+}
+
+/** Whether the next build of an idle agent may be its last: it is to be seen soon after it has begun. */
+export function isLastJobNear({ settings }: Pick<State, "settings">, instance: Registered): boolean {
+  const { maxJobs } = profileOf(settings, instance.profile) ?? {};
+  return maxJobs !== undefined && instance.retire === undefined && (instance.built?.jobs ?? 0) >= maxJobs - 1;
+}
+
+function countsJobs({ maxJobs }: AgentProfile): boolean {
+  return maxJobs !== undefined;
+}
+
+/**
+ * A build counts once: where the server tells its job, by that; else when the agent begins to build. A job that the server
+ * has put back and given to the same agent again is one.
+ */
+function withBuild({ atMs }: Draft, instance: Registered, gocdAgent: GocdAgent | undefined): Registered {
+  if (gocdAgent === undefined || activityWord(gocdAgent) !== "building") return instance;
+  const { buildLocator: locator } = gocdAgent;
+  const { built, activity } = instance;
+  const hasBegun = built === undefined || activity.kind === "building" && activity.sinceMs === atMs;
+  const isOther = locator === undefined ? hasBegun : locator !== built?.locator;
+  if (!isOther) return instance;
+  return { ...instance, built: { jobs: (built?.jobs ?? 0) + 1, ...(locator === undefined ? {} : { locator }) } };
+}
+
+/** What it is to go for already may wait until it is idle; what it has done may not. */
+function yieldsTo(retire: RetireReason | undefined, wear: Wear): boolean {
+  switch (retire) {
+    case undefined:
+    case "profile-changed":
+    case "surplus":
+      return true;
+    case "max-lifetime":
+      return wear === "max-jobs";
+    default:
+      return false;
+  }
+}
+
+/** A share in [0, {@linkcode spreadMax}), by the number in the task id. */
+function spreadOf({ taskId }: AgentInstance): number {
+  const number = Number(/\d+$/.exec(taskId)?.[0] ?? 0);
+  return number * goldenRatio % 1 * spreadMax;
+}

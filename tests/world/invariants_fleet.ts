@@ -1,0 +1,63 @@
+// The laws of the policies that keep a fleet fresh: an agent that was seen with its last job is taken out of service at
+// once, and never enabled again.
+
+import { holdsTakingDown } from "../../src/core/life/brake.ts";
+import type { Event } from "../../src/core/event.ts";
+import type { Frame } from "../../src/core/frame.ts";
+import type { AgentInstance } from "../../src/core/instance.ts";
+import type { State } from "../../src/core/state.ts";
+import { demand } from "./violation.ts";
+import type { World } from "./world_state.ts";
+
+/** What the laws of the fleet remember of this run of the program. */
+export interface FleetWatch {
+  /** Locators of the jobs that lists have shown an agent to build while it was in service, by task id. */
+  readonly built: Map<string, Set<string>>;
+}
+
+/** At a start of the program: what it has counted is on record, and no law. */
+export function newFleetWatch(): FleetWatch {
+  return { built: new Map() };
+}
+
+/** After a step that has seen a list. */
+export function checkWear(world: World, { state }: Frame, event: Event): void {
+  if (event.kind !== "gocd-polled" && event.kind !== "gocd-agents-read") return;
+  const { built } = world.watch.fleet;
+  const locators = new Map(
+    event.agents.flatMap(({ uuid, agentState, buildLocator }) =>
+      agentState === "Building" && buildLocator !== undefined ? [[uuid, buildLocator] as const] : []
+    ),
+  );
+  for (const instance of state.instances.values()) {
+    const locator = instance.state === "registered" ? locators.get(instance.uuid) : undefined;
+    if (locator === undefined) continue;
+    built.set(instance.taskId, new Set([...built.get(instance.taskId) ?? [], locator]));
+    if (isHindered(state)) continue;
+    demand(
+      !isWornOut(world, state, instance),
+      "max-jobs",
+      () => `${instance.taskId} builds ${locator}, its last job, and may be given another`,
+    );
+  }
+}
+
+/** Before an agent is enabled that was in service before. */
+export function checkEnabledAgain(world: World, { state }: Frame, taskId: string): void {
+  const instance = state.instances.get(taskId);
+  demand(
+    instance === undefined || !isWornOut(world, state, instance),
+    "max-jobs",
+    () => `${taskId} has built all its jobs, and is enabled again`,
+  );
+}
+
+function isWornOut(world: World, { settings }: State, { taskId, profile: name }: AgentInstance): boolean {
+  const maxJobs = settings.profiles.find((profile) => profile.name === name)?.maxJobs;
+  return maxJobs !== undefined && (world.watch.fleet.built.get(taskId)?.size ?? 0) >= maxJobs;
+}
+
+/** Nobody is taken out of service in maintenance mode, without a session, or while most agents are out of sight. */
+function isHindered(state: State): boolean {
+  return state.server.info?.maintenance === "on" || state.session.kind !== "subscribed" || holdsTakingDown(state);
+}

@@ -1,0 +1,26 @@
+// Settings of upkeep that not every scenario has: what keeps agents fresh, ready and in place. They have dice of their
+// own, and only some seeds have them, so that the others go on telling their stories.
+
+import type { AgentProfile, Settings } from "../../src/core/settings.ts";
+import type { Dice } from "./scenario_dice.ts";
+
+const minute = 60_000;
+/** One seed in so many has such policies. */
+const oneInUpkeep = 5;
+
+/** Whether a seed has policies of upkeep. */
+export function isOfUpkeep(seed: number): boolean {
+  return seed % oneInUpkeep === 3;
+}
+
+/** The same settings with some policies. */
+export function withUpkeep(draw: Dice, settings: Settings): Settings {
+  return { ...settings, profiles: settings.profiles.map((profile) => ({ ...profile, ...drawWear(draw) })) };
+}
+
+function drawWear(draw: Dice): Pick<AgentProfile, "maxJobs" | "maxLifetimeMs"> {
+  return {
+    ...(draw.chance(0.5) ? { maxJobs: draw.pick([1, 1, 1, 2, 3]) } : {}),
+    ...(draw.chance(0.3) ? { maxLifetimeMs: draw.pick([10, 15, 30]) * minute } : {}),
+  };
+}
