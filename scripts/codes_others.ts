@@ -80,7 +80,7 @@ const stateErrors: Meanings<StoreErrorCode> = {
   "state-full": ["The disk is full, or the file has reached its limit.", "free space"],
   "state-damaged": [
     "The file is no sound database any more.",
-    "`gocd-mesos state repair FILE` ([the state](state.md))",
+    "move it aside with its `-wal` and `-shm`, and restore a backup; without one, start: it then names the command that takes over the running agents ([the state](state.md))",
   ],
   "state-foreign": ["The file belongs to another program.", "set `state.path` to a file of its own"],
   "state-newer": ["A newer gocd-mesos has written it.", "start that one, or let it export the state"],

@@ -103,6 +103,7 @@ try {
   await check("lint", deno, { args: ["task", "lint"] });
   await check("types", deno, { args: ["task", "check"] });
   await check("documentation", deno, { args: ["task", "doc"] });
+  await check("the site has no dead link", deno, { args: ["task", "site", "--output", `${folder}/site`] });
   await check("benchmarks run", deno, { args: ["task", "bench:smoke"] });
   await checkTests(await checkBinary());
   await checkCoverage();

@@ -32,7 +32,7 @@ const actions: Readonly<Record<string, number>> = {
 /** The command. */
 export const stateCommand: Command = {
   name: "state",
-  summary: "show, check, export, import, repair or adopt the stored state",
+  summary: "show, check, export, import, adopt or forget the stored state",
   help: `Usage: gocd-mesos state ACTION path/to/framework.conf [ARGUMENT] [--replace] [--yes]
 
 Actions:
