@@ -14,7 +14,6 @@ export function foldFindings(
   foreign: readonly { readonly job: { readonly locator: string } }[],
 ): readonly Finding[] {
   const locators = new Set(findings.flatMap((each) => each.code === perJob ? each.locators ?? [] : []));
-  if (locators.size === 0) return findings;
   for (const { job } of foreign) locators.delete(job.locator);
   const others = findings.filter((each) => each.code !== perJob);
   return locators.size === 0 ? others : [...others, unassignedJobs(perJob, [...locators])];

@@ -73,6 +73,7 @@ Deno.test("a list that shows none of our agents kills none of 30 that build, how
   assertEquals(told.length, 1);
   assertStringIncludes(told[0]?.text ?? "", "no longer lists 30 of our 30 agents");
   assertMatch(told[0]?.hint ?? "", /go-server\.url.*accept-loss/);
+  assertEquals(told[0]?.fields, { server: "gocd" });
   assertEquals(problems(world).includes("brake-on"), true);
 });
 
@@ -311,6 +312,7 @@ Deno.test("another cluster that knows none of our agents ends none, and nothing 
   const told = world.noted().find(({ code }) => code === "brake-on");
   assertStringIncludes(told?.text ?? "", "another cluster");
   assertMatch(told?.hint ?? "", /mesos\.master.*accept-loss/);
+  assertEquals(told?.fields, { server: "mesos" });
   assertEquals(world.verdict("j0").reasonCode, "held-brake");
   world.offers(offer("other-host"));
   assertEquals(only(world.taken(), "accept-offers"), []);

@@ -210,3 +210,12 @@ Deno.test("after a teardown nothing is overdue: it is up to the operator when SU
   end(world);
   assertEquals(mesos(world), "failing for 60 s: not subscribed to Mesos: the connection was refused");
 });
+
+Deno.test("GoCD is down where the last good poll is too long ago, even if no later one has failed", () => {
+  const world = polled();
+  assertEquals(shown("gocd", world, 10 * minute).split(" ")[0], "fine");
+  assertEquals(
+    shown("gocd", world, 11 * minute),
+    "down for 660 s: no successful poll of the GoCD server for 11 min: launching and draining are paused",
+  );
+});

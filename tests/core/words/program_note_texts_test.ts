@@ -1,10 +1,8 @@
 // The lines that operators read of the program around the core, and of what commands lead to: each once, word for word.
 
 import { assertEquals } from "@std/assert";
-import type { OperatorEvent } from "../../../src/core/event.ts";
 import type { Note } from "../../../src/core/note.ts";
 import { clocksOf, orphanClocks } from "../../../src/core/profile_of.ts";
-import { acceptedText } from "../../../src/core/words/commands.ts";
 import { webhookFailing } from "../../../src/core/words/conditions.ts";
 import { noteLine } from "../../../src/core/words/notes.ts";
 import { onceDueText } from "../../../src/core/words/reasons.ts";
@@ -99,19 +97,6 @@ for (const [note, wanted] of lines) {
   });
 }
 
-const running = { mode: "run", frozen: false } as const;
-const commands: readonly (readonly [OperatorEvent, string])[] = [
-  [{ kind: "loss-accepted" }, "vanished agents are treated as lost: launching and draining resume"],
-  [{ kind: "launching-frozen", profile: "linux" }, "launching is frozen for profile linux"],
-  [{ kind: "teardown-requested", mode: "now" }, "tearing down now: every agent is stopped"],
-];
-
-for (const [command, wanted] of commands) {
-  Deno.test(`whoever sends ${command.kind} is told what follows`, () => {
-    assertEquals(acceptedText(command, running), wanted);
-  });
-}
-
 Deno.test("when a job is due is told in polls, or as at once", () => {
   assertEquals(onceDueText({ profile: "linux" }, 0), "profile linux: launched at once");
   assertEquals(
@@ -135,6 +120,10 @@ Deno.test("what is missing beside the first ten things is told by name, as far a
     "jobs are not served by any profile for 2 more reasons, among them resources a, b",
   );
   assertEquals(
+    moreUnserved([..."abcdefghijkl"].map(lack)).message,
+    "jobs are not served by any profile for 12 more reasons, among them resources a, b, c, d, e, f, g, h, i, j",
+  );
+  assertEquals(
     moreUnserved([{ kind: "other", count: 1, first } as never]).message,
     "jobs are not served by any profile for 1 more reason",
   );
@@ -142,4 +131,9 @@ Deno.test("what is missing beside the first ten things is told by name, as far a
     jobsUnserved(lack("a"), zeroMs).message,
     "2 jobs are not served by any profile: no profile has resource a with all else that they need",
   );
+  // What tells the problem apart from others of its kind, whatever the case of the names.
+  const needs = { ...(first as object), gocdResources: ["Linux", "X"] } as never;
+  assertEquals(jobsUnserved({ kind: "other", count: 1, first: needs }, zeroMs).subject, "no-profile  linux x");
+  const inProd = { ...(needs as object), environment: "Prod" } as never;
+  assertEquals(jobsUnserved({ kind: "other", count: 1, first: inProd }, zeroMs).subject, "no-profile prod linux x");
 });
