@@ -19,6 +19,13 @@ binaryTest("the binary tells version and help in an empty environment", async ()
   assertStringIncludes(help.out, "gocd-mesos check framework.conf");
 });
 
+Deno.test("without deno.json the sandbox says what is missing, and what to do, in place of Deno", async () => {
+  const main = new URL("../../src/sandbox/main.ts", import.meta.url).pathname;
+  const { code, out, err } = await run([Deno.execPath(), "run", "-A", "--no-config", "--no-lock", main, "version"]);
+  assertEquals([code, out], [2, ""]);
+  assertMatch(err, /^gocd-mesos: Deno runs it without deno\.json, .*\n {2}to do: leave out --no-config .*\n$/);
+});
+
 binaryTest("two builds give the same bytes", async () => {
   const again = `${folder}/again`;
   const { code, out, err } = await compile(again);

@@ -27,7 +27,7 @@ sandboxTest(
     go-agent.docker-image = "agent:1", http.listen = off
   }`);
     try {
-      const given = JSON.stringify(targets.of(conf, { hasWorkerOptions: true }));
+      const given = JSON.stringify(targets.of(conf));
       const { code, out, err } = await run([...await way.hostile(), "start", conf, `--targets=${given}`]);
       assertEquals(code, 7, err);
       const { permitted, ...others } = JSON.parse(out) as Record<string, string>;

@@ -69,7 +69,6 @@ export function binary(): Promise<string> {
 }
 
 const sandboxFlags = [
-  "--unstable-worker-options",
   "--no-prompt",
   "--no-check",
   "--quiet",

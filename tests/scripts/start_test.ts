@@ -70,12 +70,12 @@ Deno.test("a program started so cannot get out: no other host, port, file, progr
   await using targets = openTargets();
   const folder = confFolder(confText({ mesos: `127.0.0.1:${targets.port}`, gocdPort: targets.port }));
   try {
-    const given = JSON.stringify(targets.of(folder.conf, { hasWorkerOptions: false }));
+    const given = JSON.stringify(targets.of(folder.conf));
     const { out, err } = await runScoped(folder.conf, "tests/scripts/probe.ts", [given]);
     const { permitted: reached, ...others } = JSON.parse(out || JSON.stringify({ err })) as Record<string, string>;
     assertEquals(reached, "done", err);
     assertEquals(Object.entries(others).filter(([, outcome]) => outcome === "done"), []);
-    assert(Object.keys(others).length >= 35);
+    assert(Object.keys(others).length >= 37);
     assertEquals(targets.files(), ["secret.json"]);
   } finally {
     folder.remove();

@@ -10,15 +10,13 @@ export interface Targets {
   readonly folder: string;
   /** The configuration, which may be read only. */
   readonly conf: string;
-  /** Whether `--unstable-worker-options` is given: without it, Deno ends a process that asks for a Worker's rights. */
-  readonly hasWorkerOptions: boolean;
 }
 
 /** Two servers on loopback, and a folder that nobody may read; the configuration is that of `conf`. */
 export interface OpenTargets extends AsyncDisposable {
   /** The port that is permitted. */
   readonly port: number;
-  of(conf: string, has: Pick<Targets, "hasWorkerOptions">): Targets;
+  of(conf: string): Targets;
   /** Names of the files in the folder: `secret.json` alone, if nobody has got out. */
   files(): readonly string[];
 }
@@ -40,7 +38,7 @@ export function openTargets(): OpenTargets {
   Deno.writeTextFileSync(`${folder}/secret.json`, "{}");
   return {
     port,
-    of: (conf, has) => ({ permitted: `http://127.0.0.1:${port}/`, otherPort, folder, conf, ...has }),
+    of: (conf) => ({ permitted: `http://127.0.0.1:${port}/`, otherPort, folder, conf }),
     files: () => [...Deno.readDirSync(folder)].map(({ name }) => name),
     [Symbol.asyncDispose]: async () => {
       await Promise.all([permitted.shutdown(), other.shutdown()]);
@@ -120,7 +118,7 @@ function files({ folder, conf }: Targets): Attempts {
   };
 }
 
-function others({ otherPort, hasWorkerOptions }: Targets): Attempts {
+function others({ otherPort }: Targets): Attempts {
   const inside = `fetch("${otherPort}").then(() => postMessage("done"), (error) => postMessage(error.name))`;
   return {
     "running a program": () => new Deno.Command("true").outputSync(),
@@ -137,12 +135,8 @@ function others({ otherPort, hasWorkerOptions }: Targets): Attempts {
     "all variables": () => Deno.env.toObject(),
     "the system": () => Deno.osRelease(),
     "a Worker of its own": () => inWorker(inside),
-    ...hasWorkerOptions
-      ? {
-        "a Worker with more rights": () => inWorker(inside, { net: true }),
-        "a Worker with one host more": () => inWorker(inside, { net: [new URL(otherPort).host] }),
-      }
-      : {},
+    "a Worker with more rights": () => inWorker(inside, { net: true }),
+    "a Worker with one host more": () => inWorker(inside, { net: [new URL(otherPort).host] }),
     "code from a server": () => load(`${otherPort}code.js`),
     // Not in the cache of who runs this.
     "a package from the registry": () => load("npm:left-pad@1.1.0"),
