@@ -7,28 +7,67 @@ import { namesOf } from "./patterns.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { WantedAgents } from "../state.ts";
 
+/** Buckets that one profile serves in one environment, and whose jobs wait for agents. */
+export type Beside = (profile: string, environment: string) => BesideBuckets;
+
+/** Waiting buckets, all and by the resources that they ask for. */
+export interface BesideBuckets {
+  /** All of them. */
+  readonly all: readonly BucketAssessment[];
+  readonly byResource: ReadonlyMap<string, readonly BucketAssessment[]>;
+}
+
+/** Prepares the question which jobs wait beside others; what is costly is made when first asked for. */
+export function besideOf(buckets: readonly BucketAssessment[]): Beside {
+  const made = new Map<string, BesideBuckets>();
+  let grouped: Map<string, BucketAssessment[]> | undefined;
+  return (profile, environment) => {
+    grouped ??= Map.groupBy(
+      buckets.filter((each) => each.willBeTaken + each.coming + each.rest > 0),
+      ({ choice, bucket }) =>
+        choice.kind === "serves" ? `${choice.profile.name};${bucket.requirement.environment}` : "",
+    );
+    const key = `${profile};${environment}`;
+    const known = made.get(key) ?? byResourceOf(grouped.get(key) ?? []);
+    made.set(key, known);
+    return known;
+  };
+}
+
+function byResourceOf(all: readonly BucketAssessment[]): BesideBuckets {
+  const byResource = new Map<string, BucketAssessment[]>();
+  for (const each of all) {
+    for (const name of each.bucket.requirement.gocdResources) {
+      const list = byResource.get(name);
+      if (list === undefined) byResource.set(name, [each]);
+      else list.push(each);
+    }
+  }
+  return { all, byResource };
+}
+
 /**
- * The resources that its profile names, and with `*` or a pattern those of the job. There, jobs that ask for more wait beside it, the server may give
- * one of them's agent the job that asks for less: so the agent of that one gets the resources of them all, and whichever of
- * the agents comes first, nobody is left without.
+ * The resources that its profile names, and with `*` or a pattern those of the job. There, jobs that ask for more wait
+ * beside it, the server may give one of them's agent the job that asks for less: so the agent of that one gets the resources
+ * of them all, and whichever of the agents comes first, nobody is left without.
  */
 export function launchRegistration(
   profile: AgentProfile,
   { bucket }: BucketAssessment,
-  { all, rule }: { readonly all: readonly BucketAssessment[]; readonly rule: ResourceCase },
+  { beside, rule }: { readonly beside: Beside; readonly rule: ResourceCase },
 ): Pick<WantedAgents, "gocdResources" | "environment"> {
   const environment = bucket.environment === undefined ? {} : { environment: bucket.environment };
   const always = namesOf(profile.gocdResources);
   if (always.length === profile.gocdResources.length) return { gocdResources: always, ...environment };
-  const { gocdResources: own, environment: where } = bucket.requirement;
   const names = new Map([...always, ...bucket.gocdResources].map((name) => [foldResource(name, rule), name]));
   const brought = new Set(always.map((name) => foldResource(name, rule)));
-  for (const other of all) {
-    const { requirement, gocdResources } = other.bucket;
-    const isOfProfile = other.choice.kind === "serves" && other.choice.profile.name === profile.name;
-    const isWaiting = other.willBeTaken + other.coming + other.rest > 0;
-    if (!isOfProfile || !isWaiting || requirement.environment !== where) continue;
-    if (!own.every((name) => brought.has(name) || requirement.gocdResources.includes(name))) continue;
+  const own = bucket.requirement.gocdResources.filter((name) => !brought.has(name));
+  const { all, byResource } = beside(profile.name, bucket.requirement.environment);
+  // Whoever asks for all of them is in each of the lists.
+  const lists = own.map((name) => byResource.get(name) ?? []);
+  const shortest = lists.reduce((a, b) => b.length < a.length ? b : a, all);
+  for (const { bucket: { requirement, gocdResources } } of shortest) {
+    if (!own.every((name) => requirement.gocdResources.includes(name))) continue;
     for (const name of gocdResources) {
       if (!names.has(foldResource(name, rule))) names.set(foldResource(name, rule), name);
     }

@@ -4,17 +4,15 @@ import { assess, type Assessment, type BucketAssessment } from "./assess.ts";
 import { markOtherCause } from "./demand.ts";
 import { globalGate, type HeldBack, type LaunchBudget, launchBudget, profileGate } from "./gates.ts";
 import { agentForHungBuilds } from "./hung_build.ts";
-import { launchRegistration } from "./launch_registration.ts";
-import { canTake, capabilityFor } from "./matching.ts";
+import { type Beside, besideOf, launchRegistration } from "./launch_registration.ts";
 import { minIdleAgents } from "./min_idle.ts";
-import { type Remarks, remarksOf } from "./remarks.ts";
-import { hasResources } from "./profile_choice.ts";
-import { isOfferless } from "../placement/roles.ts";
-import { isRoomless, spareLeaving } from "./room.ts";
-import type { AgentProfile } from "../settings.ts";
+import { remarksOf } from "./remarks.ts";
+import { reusableInstances, reusedFor } from "./reusable.ts";
+import { isRoomless } from "./room.ts";
 import type { DemandState, State, WantedAgents } from "../state.ts";
-import type { Held, LaunchGate, OnItsWay, Reason, Remark, Unserved } from "./reason.ts";
-import type { BucketDemand, JobVerdict } from "./verdict.ts";
+import type { LaunchGate, Remark } from "./reason.ts";
+import type { BucketDemand } from "./verdict.ts";
+import { environmentOf, type PlannedBucket, verdicts } from "./verdicts.ts";
 
 /** The plan of the moment. */
 export interface Plan {
@@ -32,10 +30,12 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
   const gate = globalGate(state, atMs);
   const budget = launchBudget(state, atMs);
   const remarks = remarksOf(state, assessment);
+  const beside = besideOf(assessment.buckets);
   const streaks = new Map(occasion === "poll" ? [] : state.demand.streaks);
   const seen = new Map(state.demand.seen);
   const reuse: string[] = [];
-  const rows: Row[] = [];
+  const leaving = reusableInstances(state);
+  const rows: PlannedBucket[] = [];
   const wanted: WantedAgents[] = [];
   const held: HeldBack[] = [];
   for (const assessed of inTurn(state, assessment.buckets, atMs)) {
@@ -51,10 +51,9 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
     if (polls > 0) streaks.set(bucket.key, polls);
     // Frozen, nothing is launched, but what is there is used.
     const mayReuse = gate.kind === "go" || gate.kind === "held-frozen";
-    const again = mayReuse ? reusable(state, { assessed, needs, taken: reuse, held }) : [];
+    const again = mayReuse ? reusedFor(state, { assessed, needs, leaving, taken: reuse, held }) : [];
     reuse.push(...again);
-    const all = assessment.buckets;
-    const decision = decide(state, { assessed, all, needs: needs - again.length, polls, gate, budget }, atMs);
+    const decision = decide(state, { assessed, beside, needs: needs - again.length, polls, gate, budget }, atMs);
     if (decision.entry !== undefined) wanted.push(decision.entry);
     if (decision.held !== undefined) held.push(decision.held);
     const bucketRemarks = remarks.ofBucket(assessed);
@@ -88,7 +87,7 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
 }
 
 /** Those that would launch, and wait for the end of a pause. */
-function pausedProfiles(rows: readonly Row[]): ReadonlySet<string | undefined> {
+function pausedProfiles(rows: readonly PlannedBucket[]): ReadonlySet<string | undefined> {
   return new Set(
     rows.flatMap(({ row, gate: { kind } }) =>
       (kind === "held-breaker" || kind === "held-probe") && row.wanted === 0 ? [row.profile] : []
@@ -107,16 +106,9 @@ function inTurn(state: State, buckets: readonly BucketAssessment[], atMs: number
   return stuck.length === 0 ? buckets : [...buckets.filter((each) => !stuck.includes(each)), ...stuck];
 }
 
-interface Row {
-  readonly row: BucketDemand;
-  readonly assessed: BucketAssessment;
-  readonly gate: LaunchGate;
-  readonly remarks: readonly Remark[];
-}
-
 interface Question {
   readonly assessed: BucketAssessment;
-  readonly all: readonly BucketAssessment[];
+  readonly beside: Beside;
   readonly needs: number;
   readonly polls: number;
   readonly gate: LaunchGate;
@@ -133,7 +125,7 @@ interface Decision {
 /** How many of a bucket's missing agents may be launched now, and what holds the others back. */
 function decide(
   state: State,
-  { assessed, all, needs, polls, gate, budget }: Question,
+  { assessed, beside, needs, polls, gate, budget }: Question,
   atMs: number,
 ): Decision {
   if (assessed.choice.kind !== "serves" || needs <= 0) return { gate: { kind: "go" }, wanted: 0 };
@@ -142,7 +134,7 @@ function decide(
   if (gate.kind !== "go") return { gate, wanted: 0 };
   const attempts = state.settings.poller.attempts;
   if (polls <= attempts) return { gate: { kind: "held-attempts", polls, attempts }, wanted: 0 };
-  const registration = launchRegistration(profile, assessed, { all, rule: state.demand.backlog.resourceCase });
+  const registration = launchRegistration(profile, assessed, { beside, rule: state.demand.backlog.resourceCase });
   const clamp = profileGate(state, { profile, needs, budget, registration }, atMs);
   const count = Math.min(needs, clamp.allowed);
   const held = clamp.held === undefined ? {} : { held: clamp.held };
@@ -167,35 +159,6 @@ function decide(
       },
     },
   };
-}
-
-function environmentOf({ environment }: { readonly environment?: string }): { readonly environment?: string } {
-  return environment === undefined ? {} : { environment };
-}
-
-interface ReuseQuestion {
-  readonly assessed: BucketAssessment;
-  readonly needs: number;
-  /** For older jobs. */
-  readonly taken: readonly string[];
-  /** Older jobs that wait for the places of such instances. */
-  readonly held: readonly HeldBack[];
-}
-
-/** Draining instances, not building, that could take this bucket's jobs after all. */
-function reusable(state: State, { assessed, needs, taken, held }: ReuseQuestion): string[] {
-  const found: string[] = [];
-  for (const instance of state.instances.values()) {
-    if (found.length >= needs) break;
-    if (held.length > 0 && spareLeaving(state, held, instance.profile) <= taken.length + found.length) continue;
-    if (instance.state !== "draining" || instance.retire !== undefined || taken.includes(instance.taskId)) continue;
-    // Lost to the server, disabled by somebody, registered amiss: enabled again it would take nothing.
-    if (instance.reason === "surplus") continue;
-    if (instance.step.kind !== "confirming" && instance.step.kind !== "disabling") continue;
-    const capability = capabilityFor(instance, state.demand.backlog.resourceCase);
-    if (canTake(capability, assessed.bucket.requirement)) found.push(instance.taskId);
-  }
-  return found;
 }
 
 function bucketRow(
@@ -228,122 +191,4 @@ function bucketRow(
     gate: decision.gate,
     remarks: decision.remarks,
   };
-}
-
-function verdicts(
-  state: State,
-  { rows, remarks }: { readonly rows: readonly Row[]; readonly remarks: Remarks },
-  atMs: number,
-): JobVerdict[] {
-  const order = new Map(state.demand.backlog.order.map((locator, index) => [locator, index]));
-  const judged: JobVerdict[] = state.demand.backlog.foreign.map(({ job, reason }) => ({
-    ...describeJob(job),
-    verdict: "not-ours",
-    reason,
-    firstSeenMs: state.demand.seen.get(job.locator)?.firstSeenMs ?? atMs,
-  }));
-  for (const { assessed, gate, row, remarks: ofBucket } of rows) {
-    let taken = assessed.willBeTaken;
-    let coming = assessed.coming;
-    const { wanted } = row;
-    const profileOfRow = chosenOf(assessed);
-    const held = restOf(state, { assessed, gate, wanted }, atMs);
-    // What a limit leaves is on its way as any other: the oldest jobs wait for offers, and only the others for the limit.
-    const isLimit = gate.kind === "held-limit" || gate.kind === "held-rate";
-    let left = isLimit ? wanted : 0;
-    const due = left > 0 ? restOf(state, { assessed, gate: { kind: "go" }, wanted }, atMs) : held;
-    for (const job of assessed.bucket.jobs) {
-      const firstSeenMs = state.demand.seen.get(job.locator)?.firstSeenMs ?? atMs;
-      const cause = assessed.otherCauses.get(job.locator);
-      const base = { ...describeJob(job), ...profileOfRow, firstSeenMs };
-      if (cause !== undefined) {
-        const own = { verdict: "other-cause", reason: cause } as const;
-        judged.push(withRemarks({ ...base, ...own }, [], remarks.ofJob(job.locator)));
-      } else if (taken > 0) {
-        taken--;
-        judged.push({ ...base, verdict: "will-be-taken", reason: { kind: "idle-agent", names: assessed.idleNames } });
-      } else if (coming > 0) {
-        coming--;
-        judged.push({ ...base, verdict: "coming", reason: { kind: "agent-coming", names: assessed.comingNames } });
-      } else {
-        const rest = left > 0 ? due : held;
-        left--;
-        judged.push(withRemarks({ ...base, ...rest }, ofBucket, remarks.ofJob(job.locator)));
-      }
-    }
-  }
-  return judged.sort((a, b) => (order.get(a.locator) ?? 0) - (order.get(b.locator) ?? 0));
-}
-
-/** The profile that serves a bucket, and why where there are several. */
-function chosenOf({ choice }: BucketAssessment): Pick<JobVerdict, "profile" | "chosenBy"> {
-  if (choice.kind !== "serves") return {};
-  const { profile: { name }, by } = choice;
-  return by === undefined ? { profile: name } : { profile: name, chosenBy: by };
-}
-
-function withRemarks(job: JobVerdict, ofBucket: readonly Remark[], ofJob: Remark | undefined): JobVerdict {
-  if (ofBucket.length === 0 && ofJob === undefined) return job;
-  return { ...job, remarks: [...ofBucket, ...(ofJob === undefined ? [] : [ofJob])] };
-}
-
-function describeJob(
-  job: { locator: string; name: string; environment?: string; gocdResources: readonly string[] },
-): Pick<
-  JobVerdict,
-  "locator" | "name" | "environment" | "gocdResources"
-> {
-  return {
-    locator: job.locator,
-    name: job.name,
-    ...environmentOf(job),
-    gocdResources: job.gocdResources,
-  };
-}
-
-/** The verdict on the jobs of a bucket that nothing is there for. */
-function restOf(
-  state: State,
-  { assessed, gate, wanted }: {
-    readonly assessed: BucketAssessment;
-    readonly gate: LaunchGate;
-    readonly wanted: number;
-  },
-  atMs: number,
-): { readonly verdict: "unserved" | "needs-agent"; readonly reason: Reason } {
-  const { choice } = assessed;
-  if (choice.kind !== "serves") return { verdict: "unserved", reason: unservedReason(state, assessed) };
-  if (gate.kind !== "go") return { verdict: "needs-agent", reason: gate };
-  if (wanted === 0) return { verdict: "needs-agent", reason: { kind: "enabling-again" } };
-  return { verdict: "needs-agent", reason: offerReason(state, choice.profile, atMs) };
-}
-
-function unservedReason({ settings }: State, { bucket, choice }: BucketAssessment): Unserved {
-  if (choice.kind !== "lacks") return { kind: "no-profile" };
-  const { missingResources, lacksEnvironment } = choice.match;
-  const nearest = choice.profile.name;
-  if (missingResources.length === 0) return { kind: "no-profile-environment", nearest };
-  const missing = missingResources.map((folded) =>
-    bucket.gocdResources.find((name) => name.toLowerCase() === folded.toLowerCase()) ?? folded
-  );
-  const isElsewhere = settings.profiles.some((profile) => hasResources(profile, missing));
-  return { kind: "no-profile-resources", nearest, missing, lacksEnvironment, isElsewhere };
-}
-
-/** A miss that is older says nothing of now. */
-const missMaxMs = 120_000;
-
-function offerReason(state: State, profile: AgentProfile, atMs: number): OnItsWay | Held {
-  const { session, offers } = state;
-  if (session.kind !== "subscribed") {
-    const { reason, hint } = session;
-    return {
-      kind: "held-no-session",
-      ...(reason === undefined ? {} : { why: reason }),
-      ...(hint === undefined ? {} : { hint }),
-    };
-  }
-  const miss = offers.nearestMiss.get(profile.name);
-  if (miss !== undefined && atMs - miss.atMs < missMaxMs) return { kind: "no-fitting-offer", miss: miss.miss };
-  return isOfferless(state, profile.role, atMs) ? { kind: "no-offer", role: profile.role } : { kind: "launching" };
 }

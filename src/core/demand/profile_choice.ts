@@ -27,7 +27,13 @@ export type ChosenBy =
 export type ProfileChoice =
   /** `by` absent: no other one serves. */
   | { readonly kind: "serves"; readonly profile: AgentProfile; readonly by?: ChosenBy }
-  | { readonly kind: "lacks"; readonly profile: AgentProfile; readonly match: ProfileMatch & { kind: "lacks" } }
+  /** `isElsewhere`: another profile has what this one lacks, but not all else. */
+  | {
+    readonly kind: "lacks";
+    readonly profile: AgentProfile;
+    readonly match: ProfileMatch & { kind: "lacks" };
+    readonly isElsewhere: boolean;
+  }
   | { readonly kind: "no-profiles" };
 
 /** Chooses among the profiles of one configuration. */
@@ -82,13 +88,18 @@ export function matchProfile(profile: AgentProfile, requirement: Requirement, ru
   return { kind: "serves", surplus: surplusOf(entry, requirement) };
 }
 
-/** Whether a profile has all these resources, in the spelling of the configuration. */
-export function hasResources(profile: AgentProfile, gocdResources: readonly string[]): boolean {
-  const entry = entryOf(profile, 0, "sensitive");
-  return gocdResources.every((name) => has(entry, name));
-}
+/** Indexes are kept as long as the list of profiles that they are of. */
+const kept = new WeakMap<readonly AgentProfile[], Map<ResourceCase, Index>>();
 
 function indexOf(profiles: readonly AgentProfile[], rule: ResourceCase): Index {
+  const byRule = kept.get(profiles) ?? new Map<ResourceCase, Index>();
+  kept.set(profiles, byRule);
+  const index = byRule.get(rule) ?? newIndex(profiles, rule);
+  byRule.set(rule, index);
+  return { ...index, masks: new Map() };
+}
+
+function newIndex(profiles: readonly AgentProfile[], rule: ResourceCase): Index {
   const entries = profiles.map((profile, position) => entryOf(profile, position, rule));
   const plain = entries.filter(({ isCatchAll, patterns }) => !isCatchAll && patterns.length === 0).sort(bySize);
   const byName = new Map<string, Entry[]>();
@@ -225,5 +236,14 @@ function nearest(index: Index, requirement: Requirement): ProfileChoice | undefi
   const entry = entries[at];
   if (entry === undefined) return undefined;
   const match = matchProfile(entry.profile, requirement, index.rule);
-  return match.kind === "lacks" ? { kind: "lacks", profile: entry.profile, match } : undefined;
+  if (match.kind !== "lacks") return undefined;
+  return { kind: "lacks", profile: entry.profile, match, isElsewhere: isAnyWith(index, match.missingResources) };
+}
+
+/** Whether some profile has all of these, whatever its environments. */
+function isAnyWith({ byName, plain, patterned, catchAlls }: Index, gocdResources: readonly string[]): boolean {
+  const lists = gocdResources.map((name) => byName.get(name) ?? []);
+  const shortest = lists.reduce<readonly Entry[]>((a, b) => b.length < a.length ? b : a, plain);
+  const hasAll = (entry: Entry): boolean => gocdResources.every((name) => has(entry, name));
+  return catchAlls.length > 0 || shortest.some(hasAll) || patterned.some(hasAll);
 }

@@ -114,7 +114,10 @@ export function scaleIn(draft: Draft, assessment: Assessment, begun = 0): void {
   let drains = begun;
   for (const instance of candidates) {
     if (drains >= drainsPerPollMax) return;
-    const isUseful = needed.some((each) => canTake(capabilityFor(instance, rule), each.bucket.requirement));
+    const isUseful = (): boolean => {
+      const capability = capabilityFor(instance, rule);
+      return needed.some((each) => canTake(capability, each.bucket.requirement));
+    };
     const reason = reasonToDrain(draft, instance, { isUseful, idleLeft: idleLeft.get(instance.profile) ?? 0 });
     if (reason === undefined) continue;
     if (instance.activity.kind === "idle") idleLeft.set(instance.profile, (idleLeft.get(instance.profile) ?? 1) - 1);
@@ -136,13 +139,13 @@ export function giveRoom(draft: Draft, plan: Plan, begun: number): number {
 function reasonToDrain(
   { state }: Draft,
   instance: Registered,
-  { isUseful, idleLeft }: { readonly isUseful: boolean; readonly idleLeft: number },
+  { isUseful, idleLeft }: { readonly isUseful: () => boolean; readonly idleLeft: number },
 ): DrainReason | undefined {
   const { activity, retire } = instance;
   const profile = profileOf(state.settings, instance.profile);
   if (retire !== undefined || profile === undefined) return undefined;
   if (shownForMs(state, activity.sinceMs) < profile.idleTimeoutMs) return undefined;
   if (activity.kind === "unsure" && activity.word === "Disabled") return "surplus";
-  if (activity.kind !== "idle" || isUseful || idleLeft <= profile.minIdle || isAnyHung(state)) return undefined;
-  return "idle";
+  if (activity.kind !== "idle" || idleLeft <= profile.minIdle || isAnyHung(state)) return undefined;
+  return isUseful() ? undefined : "idle";
 }

@@ -7,7 +7,7 @@ import { bucketJobs } from "../../../src/core/demand/backlog.ts";
 import type { GocdAgent } from "../../../src/core/gocd_records.ts";
 import { indexGocdAgents } from "../../../src/core/life/gocd_index.ts";
 import type { InstanceIn, Registered, Waiting } from "../../../src/core/instance.ts";
-import { launchRegistration } from "../../../src/core/demand/launch_registration.ts";
+import { besideOf, launchRegistration } from "../../../src/core/demand/launch_registration.ts";
 import { trackGap } from "../../../src/core/identity/misregistered.ts";
 import {
   finished,
@@ -47,7 +47,7 @@ Deno.test("an agent of a profile with a pattern gets its names, and those of the
   const asks = (...gocdResources: readonly string[]): BucketAssessment =>
     assessed(job(gocdResources.join("-"), { gocdResources }), { choice: { kind: "serves", profile: jdks } });
   const registered = (own: BucketAssessment, ...others: readonly BucketAssessment[]): readonly string[] =>
-    launchRegistration(jdks, own, { all: [own, ...others], rule: "insensitive" }).gocdResources;
+    launchRegistration(jdks, own, { beside: besideOf([own, ...others]), rule: "insensitive" }).gocdResources;
   assertEquals(registered(asks("jdk-17")), ["Linux", "jdk-17"]);
   assertEquals(registered(asks()), ["Linux"]);
   assertEquals(registered(asks("linux"), asks("jdk-21")), ["jdk-21", "linux"]);
@@ -58,7 +58,7 @@ Deno.test("an agent of a profile for all resources gets those of the jobs beside
   const asks = (...names: readonly string[]): ReturnType<typeof job> => job(names.join("-"), { gocdResources: names });
   const own = assessed(asks("linux"));
   const registered = (...others: readonly BucketAssessment[]): readonly string[] =>
-    launchRegistration(any, own, { all: [own, ...others], rule: "insensitive" }).gocdResources;
+    launchRegistration(any, own, { beside: besideOf([own, ...others]), rule: "insensitive" }).gocdResources;
   assertEquals(registered(assessed(asks("Linux", "docker"))), ["docker", "linux"]);
   assertEquals(registered(assessed(asks("docker"))), ["linux"]);
   assertEquals(registered(assessed(asks("linux", "docker"), { rest: 0 })), ["linux"]);
@@ -69,9 +69,11 @@ Deno.test("an agent of a profile for all resources gets those of the jobs beside
     "linux",
   ]);
   assertEquals(registered(assessed(job("x", { gocdResources: ["linux", "docker"], environment: "prod" }))), ["linux"]);
-  assertEquals(launchRegistration(linux, own, { all: [own], rule: "insensitive" }), { gocdResources: ["linux"] });
+  assertEquals(launchRegistration(linux, own, { beside: besideOf([own]), rule: "insensitive" }), {
+    gocdResources: ["linux"],
+  });
   const inProd = assessed(job("y", { environment: "Prod" }));
-  assertEquals(launchRegistration(any, inProd, { all: [inProd], rule: "insensitive" }), {
+  assertEquals(launchRegistration(any, inProd, { beside: besideOf([inProd]), rule: "insensitive" }), {
     gocdResources: ["linux"],
     environment: "Prod",
   });

@@ -1,0 +1,141 @@
+// The verdicts on waiting jobs, each with its reason. Not here: what is launched (plan.ts).
+
+import type { BucketAssessment } from "./assess.ts";
+import type { Held, LaunchGate, OnItsWay, Reason, Remark, Unserved } from "./reason.ts";
+import type { Remarks } from "./remarks.ts";
+import { isOfferless } from "../placement/roles.ts";
+import type { AgentProfile } from "../settings.ts";
+import type { State } from "../state.ts";
+import type { BucketDemand, JobVerdict } from "./verdict.ts";
+
+/** A bucket with what the plan has decided for it. */
+export interface PlannedBucket {
+  readonly row: BucketDemand;
+  readonly assessed: BucketAssessment;
+  readonly gate: LaunchGate;
+  readonly remarks: readonly Remark[];
+}
+
+/** One verdict for each job, in the order of the feed. */
+export function verdicts(
+  state: State,
+  { rows, remarks }: { readonly rows: readonly PlannedBucket[]; readonly remarks: Remarks },
+  atMs: number,
+): JobVerdict[] {
+  const order = new Map(state.demand.backlog.order.map((locator, index) => [locator, index]));
+  const judged: JobVerdict[] = state.demand.backlog.foreign.map(({ job, reason }) => ({
+    ...describeJob(job),
+    verdict: "not-ours",
+    reason,
+    firstSeenMs: state.demand.seen.get(job.locator)?.firstSeenMs ?? atMs,
+  }));
+  for (const { assessed, gate, row, remarks: ofBucket } of rows) {
+    let taken = assessed.willBeTaken;
+    let coming = assessed.coming;
+    const { wanted } = row;
+    const profileOfRow = chosenOf(assessed);
+    const held = restOf(state, { assessed, gate, wanted }, atMs);
+    // What a limit leaves is on its way as any other: the oldest jobs wait for offers, and only the others for the limit.
+    const isLimit = gate.kind === "held-limit" || gate.kind === "held-rate";
+    let left = isLimit ? wanted : 0;
+    const due = left > 0 ? restOf(state, { assessed, gate: { kind: "go" }, wanted }, atMs) : held;
+    for (const job of assessed.bucket.jobs) {
+      const firstSeenMs = state.demand.seen.get(job.locator)?.firstSeenMs ?? atMs;
+      const cause = assessed.otherCauses.get(job.locator);
+      const base = { ...describeJob(job), ...profileOfRow, firstSeenMs };
+      if (cause !== undefined) {
+        const own = { verdict: "other-cause", reason: cause } as const;
+        judged.push(withRemarks({ ...base, ...own }, [], remarks.ofJob(job.locator)));
+      } else if (taken > 0) {
+        taken--;
+        judged.push({ ...base, verdict: "will-be-taken", reason: { kind: "idle-agent", names: assessed.idleNames } });
+      } else if (coming > 0) {
+        coming--;
+        judged.push({ ...base, verdict: "coming", reason: { kind: "agent-coming", names: assessed.comingNames } });
+      } else {
+        const rest = left > 0 ? due : held;
+        left--;
+        judged.push(withRemarks({ ...base, ...rest }, ofBucket, remarks.ofJob(job.locator)));
+      }
+    }
+  }
+  return judged.sort((a, b) => (order.get(a.locator) ?? 0) - (order.get(b.locator) ?? 0));
+}
+
+/** The profile that serves a bucket, and why where there are several. */
+function chosenOf({ choice }: BucketAssessment): Pick<JobVerdict, "profile" | "chosenBy"> {
+  if (choice.kind !== "serves") return {};
+  const { profile: { name }, by } = choice;
+  return by === undefined ? { profile: name } : { profile: name, chosenBy: by };
+}
+
+function withRemarks(job: JobVerdict, ofBucket: readonly Remark[], ofJob: Remark | undefined): JobVerdict {
+  if (ofBucket.length === 0 && ofJob === undefined) return job;
+  return { ...job, remarks: [...ofBucket, ...(ofJob === undefined ? [] : [ofJob])] };
+}
+
+function describeJob(
+  job: { locator: string; name: string; environment?: string; gocdResources: readonly string[] },
+): Pick<
+  JobVerdict,
+  "locator" | "name" | "environment" | "gocdResources"
+> {
+  return {
+    locator: job.locator,
+    name: job.name,
+    ...environmentOf(job),
+    gocdResources: job.gocdResources,
+  };
+}
+
+/** The verdict on the jobs of a bucket that nothing is there for. */
+function restOf(
+  state: State,
+  { assessed, gate, wanted }: {
+    readonly assessed: BucketAssessment;
+    readonly gate: LaunchGate;
+    readonly wanted: number;
+  },
+  atMs: number,
+): { readonly verdict: "unserved" | "needs-agent"; readonly reason: Reason } {
+  const { choice } = assessed;
+  if (choice.kind !== "serves") return { verdict: "unserved", reason: unservedReason(assessed) };
+  if (gate.kind !== "go") return { verdict: "needs-agent", reason: gate };
+  if (wanted === 0) return { verdict: "needs-agent", reason: { kind: "enabling-again" } };
+  return { verdict: "needs-agent", reason: offerReason(state, choice.profile, atMs) };
+}
+
+function unservedReason({ bucket, choice }: BucketAssessment): Unserved {
+  if (choice.kind !== "lacks") return { kind: "no-profile" };
+  const { missingResources, lacksEnvironment } = choice.match;
+  const nearest = choice.profile.name;
+  if (missingResources.length === 0) return { kind: "no-profile-environment", nearest };
+  const missing = missingResources.map((folded) =>
+    bucket.gocdResources.find((name) => name.toLowerCase() === folded.toLowerCase()) ?? folded
+  );
+  const { isElsewhere } = choice;
+  return { kind: "no-profile-resources", nearest, missing, lacksEnvironment, isElsewhere };
+}
+
+/** A miss that is older says nothing of now. */
+const missMaxMs = 120_000;
+
+function offerReason(state: State, profile: AgentProfile, atMs: number): OnItsWay | Held {
+  const { session, offers } = state;
+  if (session.kind !== "subscribed") {
+    const { reason, hint } = session;
+    return {
+      kind: "held-no-session",
+      ...(reason === undefined ? {} : { why: reason }),
+      ...(hint === undefined ? {} : { hint }),
+    };
+  }
+  const miss = offers.nearestMiss.get(profile.name);
+  if (miss !== undefined && atMs - miss.atMs < missMaxMs) return { kind: "no-fitting-offer", miss: miss.miss };
+  return isOfferless(state, profile.role, atMs) ? { kind: "no-offer", role: profile.role } : { kind: "launching" };
+}
+
+/** An environment where there is one. */
+export function environmentOf({ environment }: { readonly environment?: string }): { readonly environment?: string } {
+  return environment === undefined ? {} : { environment };
+}
