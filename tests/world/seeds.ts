@@ -276,4 +276,8 @@ export const failedSeeds: readonly FailedSeed[] = [
     seed: 10120665,
     found: "what a process took just before it started anew: its record showed Idle, then Missing, and the build hung",
   },
+  {
+    seed: 10170900,
+    found: "the agent of a container that had ended before it was known held the KILL of one that never registered",
+  },
 ];

@@ -141,6 +141,7 @@ export function possibleAgents(draft: Draft, instance: AgentInstance): readonly 
   );
   return [...agents, ...hidden].filter((gocdAgent) =>
     isPossible(draft, instance, gocdAgent, explained) && !isElsewhere(draft, instance, gocdAgent) &&
+    !isInAnother(draft, instance, gocdAgent) &&
     (isRunning(instance) || !isLongFree(draft, gocdAgent))
   );
 }
@@ -231,6 +232,22 @@ function isElsewhere(draft: Draft, instance: AgentInstance, gocdAgent: GocdAgent
     return atMs - (disabledIdleSinceMs.get(uuid) ?? atMs) >= elsewhereMs && isIdleTwice(draft, gocdAgent);
   }
   return atMs - (idleSinceMs.get(uuid) ?? atMs) >= elsewhereMs;
+}
+
+/**
+ * It shows the address that a network gave another container of ours, which ran when it appeared, and Mesos has told this
+ * container's own: it runs in the other one, though nobody may ever know that by name. A new record may still show the
+ * address of whoever the connection came from.
+ */
+function isInAnother({ state, atMs }: Draft, instance: AgentInstance, { uuid, ipAddress = "" }: GocdAgent): boolean {
+  const { addresses = [] } = instance;
+  if (!hasOwnAddress(instance) || addresses.length === 0 || addresses.includes(ipAddress)) return false;
+  const appearedMs = state.server.appearedMs.get(uuid) ?? atMs;
+  if (atMs - appearedMs < newRecordMs || isUnconfirmed(state, instance)) return false;
+  return [...state.instances.values()].some((other) =>
+    hasOwnAddress(other) && other.addresses?.includes(ipAddress) === true && other.createdMs <= appearedMs &&
+    (other.state !== "gone" || other.sinceMs >= appearedMs)
+  );
 }
 
 /** An agent pings every 5 s, and shows Idle for up to 10 s beside a job that it has been given. */
