@@ -21,7 +21,20 @@ const hidden = "set (not shown)";
 
 /** Values of these types are no secrets. */
 const plainTypes: ReadonlySet<KeyType> = new Set(
-  ["boolean", "int", "number", "duration", "memory", "word", "names", "names or *", "path", "network"] as const,
+  [
+    "boolean",
+    "int",
+    "number",
+    "duration",
+    "memory",
+    "word",
+    "names",
+    "names or *",
+    "path",
+    "network",
+    "int or map",
+    "headroom",
+  ] as const,
 );
 /** Texts that are none either; those in addresses are left out. */
 const plainTexts: ReadonlySet<string> = new Set([
@@ -55,6 +68,9 @@ function entryOf(key: string, spec: KeySpec, conf: Conf): ConfigEntry {
 
 function valueOf({ path, type }: KeySpec, conf: Conf): string {
   if (conf.kind === "unset") return "a variable that is not set";
+  if (type === "int or map" && conf.kind === "object") {
+    return [...conf.fields].map(([name, each]) => `${name} = ${each.kind === "text" ? each.text : "…"}`).join(", ");
+  }
   if (type === "map" && conf.kind === "object") return `names: ${[...conf.fields.keys()].join(", ")}`;
   if (!plainTypes.has(type) && !plainTexts.has(path)) return hidden;
   const texts = conf.kind === "list" ? conf.items : [conf];

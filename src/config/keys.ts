@@ -29,6 +29,10 @@ export type KeyType =
   | "texts"
   /** An object of texts. */
   | "map"
+  /** A whole number, or an object of them. */
+  | "int or map"
+  /** A whole number, or a share: `25%`. */
+  | "headroom"
   | "volumes"
   | "port-mappings"
   | "docker-parameters"

@@ -270,15 +270,6 @@ const limitKeys: readonly KeySpec[] = [
     example: "20",
   },
   {
-    path: "go-agent.min-idle",
-    type: "int",
-    default: "0",
-    min: 0,
-    max: 100_000,
-    doc: "Idle agents of this profile kept ready although no job waits",
-    example: "1",
-  },
-  {
     path: "go-agent.idle-timeout",
     type: "duration",
     min: 0,

@@ -8,6 +8,24 @@ const dayMs = 86_400_000;
 /** Rows about upkeep; each is also a key of a profile. */
 export const upkeepKeys: readonly KeySpec[] = [
   {
+    path: "go-agent.min-idle",
+    type: "int or map",
+    default: "0",
+    min: 0,
+    max: 100_000,
+    doc: "Idle agents of this profile kept ready although no job waits; by environment as { staging = 2, none = 1 }, " +
+      "where none means agents in no environment",
+    example: "1",
+  },
+  {
+    path: "go-agent.headroom",
+    type: "headroom",
+    doc:
+      "Idle agents kept beside the busy ones of the same environment: a number, or a share of the busy ones, rounded " +
+      "up. Where none is busy, none is kept",
+    example: '"25%"',
+  },
+  {
     path: "go-agent.max-jobs",
     type: "int",
     min: 1,

@@ -1,6 +1,6 @@
 // Loads framework.conf into a Config, or reports everything that is wrong with it.
 
-import type { PollerSettings, ScalingSettings } from "../core/settings.ts";
+import type { AgentProfile, PollerSettings, ScalingSettings } from "../core/settings.ts";
 import type { Config } from "./config.ts";
 import { ConfigError, type ConfigProblem } from "./config_error.ts";
 import { readGocd, readHttp, readLog, readMesos } from "./connections.ts";
@@ -24,6 +24,7 @@ import {
   wrongType,
 } from "./reader.ts";
 import { nearestKey } from "./suggest.ts";
+import { idleTotal } from "./upkeep.ts";
 import { quote } from "./values.ts";
 
 /**
@@ -272,9 +273,9 @@ function readScaling(reader: Reader): ScalingSettings {
 function checkLimits(
   reader: Reader,
   scaling: ScalingSettings,
-  profiles: readonly { readonly minIdle: number }[],
+  profiles: readonly AgentProfile[],
 ): void {
-  const idle = profiles.reduce((sum, profile) => sum + profile.minIdle, 0);
+  const idle = profiles.reduce((sum, profile) => sum + idleTotal(profile), 0);
   if (scaling.maxAgents < 0 || idle <= scaling.maxAgents) return;
   const found = find(reader, "scaling.max-agents") ?? { key: "scaling.max-agents" };
   const message = `${scaling.maxAgents} is less than the number of idle agents that the profiles keep ready, ${idle}`;

@@ -3,7 +3,7 @@
 import { isNamingVariable } from "../core/identity/agent_naming.ts";
 import { slug } from "../core/identity/adoption.ts";
 import { type MesosResources, noResources, toMilli } from "../core/placement/mesos_resources.ts";
-import { isPattern, namesOf } from "../core/demand/patterns.ts";
+import { isPattern } from "../core/demand/patterns.ts";
 import { environmentNameProblem, gocdResourceProblem } from "../core/words/names.ts";
 import type { AgentProfile, ContainerSettings } from "../core/settings.ts";
 import {
@@ -75,20 +75,9 @@ function readProfile(reader: Reader, name: string, prefix: string, roles: readon
   const mesosResources = readMesosResources(reader, prefix, container);
   const maxPerHost = integerAt(reader, key("max-per-host"));
   const maxAgents = integerAt(reader, key("max-agents"));
-  const minIdle = integerAt(reader, key("min-idle")) ?? 0;
   const environments = readNames(reader, key("environments"), environmentNameProblem);
   const priority = integerAt(reader, key("priority")) ?? 0;
   const drainTimeoutMs = durationMsAt(reader, key("drain-timeout")) ?? durationMsAt(reader, "scaling.drain-timeout");
-  if (maxAgents !== undefined && minIdle > maxAgents) {
-    const message = `${minIdle} idle agents are more than max-agents, ${maxAgents}`;
-    const found = find(reader, key("min-idle")) ?? { key: key("min-idle") };
-    addProblem(reader, found, { code: "config-conflict", message, hint: "raise max-agents or lower min-idle" });
-  }
-  if (minIdle > 0 && environments !== "*" && environments.length > 0 && namesOf(environments).length === 0) {
-    const message = "idle agents need one environment by its name, and environments has only patterns";
-    const found = find(reader, key("min-idle")) ?? { key: key("min-idle") };
-    addProblem(reader, found, { code: "config-conflict", message, hint: "add a name to environments, in front" });
-  }
   return {
     name,
     hash: profileHash({ gocdResources, mesosResources, container }),
@@ -101,8 +90,7 @@ function readProfile(reader: Reader, name: string, prefix: string, roles: readon
     placement: wordAt(reader, key("placement")) as AgentProfile["placement"],
     ...(maxPerHost === undefined ? {} : { maxPerHost }),
     ...(maxAgents === undefined ? {} : { maxAgents }),
-    minIdle,
-    ...readUpkeep(reader, prefix),
+    ...readUpkeep(reader, prefix, { environments, ...(maxAgents === undefined ? {} : { maxAgents }) }),
     idleTimeoutMs: durationMsAt(reader, key("idle-timeout")) ?? durationMsAt(reader, "scaling.idle-timeout") ?? 0,
     registerTimeoutMs: durationMsAt(reader, key("register-timeout")) ??
       durationMsAt(reader, "scaling.register-timeout") ?? 0,

@@ -75,6 +75,10 @@ export interface AgentProfile {
   readonly maxAgents?: number;
   /** Idle instances kept ready although nothing waits. */
   readonly minIdle: number;
+  /** The same by environment, instead of `minIdle`; "" stands for agents in none. */
+  readonly minIdleOf?: Readonly<Record<string, number>>;
+  /** Idle instances kept beside those that build; absent: none. */
+  readonly headroom?: Headroom;
   /** Jobs that one agent may build before it is replaced; absent: any number. */
   readonly maxJobs?: number;
   /** Age at which an agent is replaced, at the latest; absent: any. */
@@ -88,6 +92,11 @@ export interface AgentProfile {
   /** Where in framework.conf the auto-register key of its agents is set; absent: they get none. */
   readonly registerKey?: string;
 }
+
+/** Idle agents beside busy ones of their environment: so many, or a share of the busy ones, rounded up. */
+export type Headroom =
+  | { readonly kind: "count"; readonly agents: number }
+  | { readonly kind: "share"; readonly percent: number };
 
 /** A condition on the Mesos agent (attribute, or the field `hostname`, `region`, `zone`). */
 export type PlacementConstraint =

@@ -208,6 +208,16 @@ const bads: readonly (readonly [keys: string, code: string, key: string])[] = [
   ["role = other", "config-conflict", "role"],
   ["min-idle = 3, max-agents = 2", "config-conflict", "min-idle"],
   ["max-jobs = 0", "config-bad-value", "max-jobs"],
+  ['min-idle { none = 2, staging = 1 }, environments = "*", max-agents = 2', "config-conflict", "min-idle"],
+  ["min-idle { staging = 1 }", "config-conflict", "min-idle"],
+  ["min-idle { none = 1 }, environments = [staging]", "config-conflict", "min-idle"],
+  ["min-idle { none = many }", "config-bad-value", "min-idle.none"],
+  ["min-idle { none = -1 }", "config-bad-value", "min-idle.none"],
+  ['min-idle { "a b" = 1 }', "config-bad-value", "min-idle.a b"],
+  ["min-idle { a { b = 1 } }", "config-wrong-type", "min-idle.a"],
+  ["headroom = 10 percent", "config-bad-value", "headroom"],
+  ["headroom = 2000%", "config-bad-value", "headroom"],
+  ["headroom = -1", "config-bad-value", "headroom"],
   ["max-lifetime = 1 minute", "config-bad-value", "max-lifetime"],
   ["network = HOST, port-mappings = [80]", "config-conflict", "port-mappings"],
   ["containerizer = mesos, network = BRIDGE", "config-conflict", "network"],
@@ -304,4 +314,18 @@ Deno.test("a role of its own must be one of the framework's", () => {
   assertEquals(profile("mesos.roles = [a, b]").role, "a");
   assertEquals(profile("mesos.roles = [a, b], go-agent.role = b").role, "b");
   assertStringIncludes(problemsOf(withKeys("mesos.roles = [a, b], go-agent.role = c")).hint, "write one of a, b");
+});
+
+Deno.test("min-idle by environment, headroom and fresh agents are read, for each profile", () => {
+  const { settings: { profiles } } = loadKeys(
+    'go-agent { environments = "*", min-idle { none = 1, Staging = 2 }, headroom = "12.5%", max-jobs = 3 }\n' +
+      "profiles { a {}, b { min-idle = 4, headroom = 2, max-lifetime = 12 hours } }",
+  );
+  const upkeep = profiles.map((
+    { minIdle, minIdleOf, headroom, maxJobs, maxLifetimeMs },
+  ) => [minIdle, minIdleOf, headroom, maxJobs, maxLifetimeMs]);
+  assertEquals(upkeep, [
+    [0, { "": 1, Staging: 2 }, { kind: "share", percent: 12.5 }, 3, undefined],
+    [4, undefined, { kind: "count", agents: 2 }, 3, 12 * 3_600_000],
+  ]);
 });

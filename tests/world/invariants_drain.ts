@@ -6,6 +6,7 @@ import type { Effect } from "../../src/core/effect.ts";
 import type { Frame } from "../../src/core/frame.ts";
 import type { AgentInstance } from "../../src/core/instance.ts";
 import type { State } from "../../src/core/state.ts";
+import { checkKept } from "./invariants_fleet.ts";
 import { fits } from "./invariants_launch.ts";
 import { noteHindered, type Picture, type Run } from "./invariants_shown.ts";
 import { demand } from "./violation.ts";
@@ -70,15 +71,7 @@ function checkBegin(world: World, state: State, instance: AgentInstance, run: Ru
   demand(run?.picture === "Enabled idle", "drain", () => `${taskId} is drained as idle but shows ${run?.picture}`);
   const profile = state.settings.profiles.find((each) => each.name === name);
   if (profile === undefined || isAnyHeldByLimit(state)) return;
-  const left =
-    [...state.instances.values()].filter((each) =>
-      each.profile === name && each.state === "registered" && each.activity.kind === "idle" && each.retire === undefined
-    ).length;
-  demand(
-    left >= profile.minIdle,
-    "drain",
-    () => `${left} idle agents of ${name} are left, min-idle is ${profile.minIdle}`,
-  );
+  checkKept(state, instance);
   if (isRoomWanted(state)) return;
   const idleMs = world.nowMs - (run?.sinceMs ?? world.nowMs);
   // What a failed commit or a clock that was set has made the core believe cannot be told from here.

@@ -1,5 +1,5 @@
-// The laws of the policies that keep a fleet fresh: an agent that was seen with its last job is taken out of service at
-// once, and never enabled again.
+// The laws of the policies of upkeep: an agent that was seen with its last job is taken out of service at once, and never
+// enabled again; what is to be kept idle is not drained.
 
 import { holdsTakingDown } from "../../src/core/life/brake.ts";
 import type { Event } from "../../src/core/event.ts";
@@ -60,4 +60,54 @@ function isWornOut(world: World, { settings }: State, { taskId, profile: name }:
 /** Nobody is taken out of service in maintenance mode, without a session, or while most agents are out of sight. */
 function isHindered(state: State): boolean {
   return state.server.info?.maintenance === "on" || state.session.kind !== "subscribed" || holdsTakingDown(state);
+}
+
+/** How many idle agents must stay: of a profile as a whole, and in one of its environments. */
+export interface Kept {
+  readonly inAll: number;
+  readonly inEnvironment: number;
+}
+
+/** What the policies say of the agents of this profile in this environment. */
+export function keptOf(
+  state: Pick<State, "settings" | "instances">,
+  { profile: name, environment }: AgentInstance,
+): Kept {
+  const profile = state.settings.profiles.find((each) => each.name === name);
+  if (profile === undefined) return { inAll: 0, inEnvironment: 0 };
+  const isHere = (other: string | undefined): boolean =>
+    (other ?? "").toLowerCase() === (environment ?? "").toLowerCase();
+  const floor = Object.entries(profile.minIdleOf ?? {}).find(([key]) => isHere(key))?.[1] ?? 0;
+  const busy = [...state.instances.values()].filter((each) =>
+    each.profile === name && isHere(each.environment) &&
+    (each.state === "registered" && each.activity.kind === "building" ||
+      each.state === "draining" && each.step.kind === "finishing")
+  ).length;
+  const { headroom } = profile;
+  const beside = headroom === undefined || busy === 0
+    ? 0
+    : headroom.kind === "count"
+    ? headroom.agents
+    : Math.ceil(headroom.percent / 100 * busy);
+  return {
+    inAll: profile.minIdleOf === undefined ? profile.minIdle : 0,
+    inEnvironment: Math.max(floor, beside),
+  };
+}
+
+/** After a drain for idleness began: as many idle agents are left as are to be kept. */
+export function checkKept(state: State, gone: AgentInstance): void {
+  const idle = [...state.instances.values()].filter((each) =>
+    each.profile === gone.profile && each.state === "registered" && each.activity.kind === "idle" &&
+    each.retire === undefined
+  );
+  const kept = keptOf(state, gone);
+  const here = idle.filter((each) => (each.environment ?? "").toLowerCase() === (gone.environment ?? "").toLowerCase());
+  demand(
+    idle.length >= kept.inAll && here.length >= kept.inEnvironment,
+    "drain",
+    () =>
+      `${gone.taskId} is drained: ${idle.length} idle agents of ${gone.profile} are left, ${here.length} of them in its ` +
+      `environment; ${kept.inAll} and ${kept.inEnvironment} are to be kept`,
+  );
 }

@@ -4,6 +4,9 @@
 import { holdsTakingDown } from "../../src/core/life/brake.ts";
 import { gocdRules } from "../../src/sim/gocd/versions.ts";
 import { costOfFault, costOfStrikes } from "./invariants_costs.ts";
+import type { AgentInstance } from "../../src/core/instance.ts";
+import type { State } from "../../src/core/state.ts";
+import { keptOf } from "./invariants_fleet.ts";
 import { fits } from "./invariants_launch.ts";
 import { isServable } from "./scenario_jobs.ts";
 import type { SimJob } from "../../src/sim/gocd/state.ts";
@@ -234,10 +237,10 @@ function checkSurplus(world: World, waiting: readonly SimJob[]): void {
     }
   }
   const isHung = [...program.state.instances.values()].some((each) => each.mayHoldBuild === true);
-  for (const [name, taskIds] of idleOf) {
-    const minIdle = world.settings.profiles.find((each) => each.name === name)?.minIdle ?? 0;
-    if (taskIds.length > minIdle && !isHung) continue;
-    for (const taskId of taskIds) needed.add(taskId);
+  for (const taskIds of idleOf.values()) {
+    for (const taskId of taskIds) {
+      if (isHung || isKept(program.state, taskId, taskIds)) needed.add(taskId);
+    }
   }
   for (const taskId of [...progress.surplus.keys()]) {
     if (needed.has(taskId) || !watch.containers.has(taskId)) progress.surplus.delete(taskId);
@@ -265,6 +268,19 @@ function checkSurplus(world: World, waiting: readonly SimJob[]): void {
       );
     }
   }
+}
+
+/** Whether `min-idle` or `headroom` may hold an idle agent; `idle`: all of its profile. */
+function isKept({ instances, settings }: State, taskId: string, idle: readonly string[]): boolean {
+  const instance = instances.get(taskId);
+  if (instance === undefined) return false;
+  const folded = ({ environment }: AgentInstance): string => (environment ?? "").toLowerCase();
+  const here = idle.filter((id) => {
+    const other = instances.get(id);
+    return other !== undefined && folded(other) === folded(instance);
+  });
+  const { inAll, inEnvironment } = keptOf({ instances, settings }, instance);
+  return idle.length <= inAll || here.length <= inEnvironment;
 }
 
 function mayTake(world: World, record: ReturnType<World["gocd"]["agents"]>[number], job: SimJob): boolean {

@@ -63,7 +63,8 @@ export function varySettings(
 
 /** The same, with nobody kept ready: in the end everything must go. */
 export function withoutMinIdle(settings: Settings): Settings {
-  return { ...settings, profiles: settings.profiles.map((profile) => ({ ...profile, minIdle: 0 })) };
+  const profiles = settings.profiles.map(({ minIdleOf: _, ...profile }) => ({ ...profile, minIdle: 0 }));
+  return { ...settings, profiles };
 }
 
 const gocdResourcesOf: Readonly<Record<string, readonly string[] | "*">> = {

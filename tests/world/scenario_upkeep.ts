@@ -15,7 +15,26 @@ export function isOfUpkeep(seed: number): boolean {
 
 /** The same settings with some policies. */
 export function withUpkeep(draw: Dice, settings: Settings): Settings {
-  return { ...settings, profiles: settings.profiles.map((profile) => ({ ...profile, ...drawWear(draw) })) };
+  const profiles = settings.profiles.map((profile): AgentProfile => ({
+    ...profile,
+    ...drawWear(draw),
+    ...drawIdle(draw, profile),
+  }));
+  return { ...settings, profiles };
+}
+
+function drawIdle(draw: Dice, { environments }: AgentProfile): Pick<AgentProfile, "minIdleOf" | "headroom"> {
+  const served = environments === "*" ? ["", "prod"] : environments.length === 0 ? [""] : ["prod"];
+  const headrooms = [
+    { kind: "count", agents: 1 },
+    { kind: "count", agents: 2 },
+    { kind: "share", percent: 25 },
+    { kind: "share", percent: 150 },
+  ] as const;
+  return {
+    ...(draw.chance(0.2) ? { minIdleOf: Object.fromEntries(served.map((name) => [name, draw.between(0, 2)])) } : {}),
+    ...(draw.chance(0.4) ? { headroom: draw.pick(headrooms) } : {}),
+  };
 }
 
 function drawWear(draw: Dice): Pick<AgentProfile, "maxJobs" | "maxLifetimeMs"> {

@@ -7,14 +7,23 @@ import type { AgentProfile, Settings } from "../settings.ts";
 import type { State } from "../state.ts";
 import { environmentMissing } from "../words/findings.ts";
 
-/** The environment that the `min-idle` agents of a profile register in; absent: none. */
-export function minIdleEnvironment(profile: AgentProfile): string | undefined {
-  return namesOf(profile.environments)[0];
+/** How many idle agents of a profile are always kept, by the environment that they register in; absent: none. */
+export function minIdleEnvironments(
+  { minIdle, minIdleOf, environments }: Pick<AgentProfile, "minIdle" | "minIdleOf" | "environments">,
+): readonly { readonly environment?: string; readonly count: number }[] {
+  const [first] = namesOf(environments);
+  const floors = minIdleOf ?? { [first ?? noEnvironment]: minIdle };
+  return Object.entries(floors).filter(([, count]) => count > 0).map(([environment, count]) =>
+    environment === noEnvironment ? { count } : { environment, count }
+  );
 }
+
+/** The key of {@linkcode AgentProfile.minIdleOf} for agents in no environment: no name of one. */
+export const noEnvironment = "";
 
 /** The environments that a poll must ask about, each once. */
 export function environmentsInQuestion({ profiles }: Settings): readonly string[] {
-  const warm = profiles.filter(({ minIdle }) => minIdle > 0).map(minIdleEnvironment);
+  const warm = profiles.flatMap(minIdleEnvironments).map(({ environment }) => environment);
   return [...new Set(warm.filter((name) => name !== undefined))];
 }
 
@@ -30,7 +39,7 @@ export function missingEnvironmentFindings(
 ): readonly Finding[] {
   return profiles.flatMap((profile) => {
     return namesOf(profile.environments).filter((name) => missing.includes(name)).map((name) => {
-      const isWarm = profile.minIdle > 0 && name === minIdleEnvironment(profile);
+      const isWarm = minIdleEnvironments(profile).some(({ environment }) => environment === name);
       return environmentMissing(profile.name, name, isWarm);
     });
   });

@@ -1,9 +1,12 @@
-// Agents that are kept ready although no job waits (`min-idle`).
+// Agents that are launched to be ready although no job waits (`min-idle`, `headroom`). Not here: how many
+// (kept_idle.ts).
 
-import { isMissing, minIdleEnvironment } from "./environments.ts";
+import { isMissing } from "./environments.ts";
 import { type LaunchBudget, profileGate } from "./gates.ts";
+import { type IdlePool, isOfPool, keptIdle } from "./kept_idle.ts";
 import type { AgentInstance } from "../instance.ts";
 import { namesOf } from "./patterns.ts";
+import type { LaunchReason } from "./reason.ts";
 import type { State, WantedAgents } from "../state.ts";
 
 /**
@@ -15,13 +18,18 @@ export function minIdleAgents(
   { budget, reserved }: { readonly budget: LaunchBudget; readonly reserved: number },
   atMs: number,
 ): WantedAgents[] {
+  const pools = keptIdle(state);
+  if (pools.length === 0) return [];
   const left: LaunchBudget = { ...budget, total: () => budget.total() - reserved };
+  const ready = [...state.instances.values()].filter(isReady);
+  const planned = new Map<string, number>();
   const wanted: WantedAgents[] = [];
-  for (const profile of state.settings.profiles) {
-    const environment = minIdleEnvironment(profile);
-    if (profile.minIdle <= 0 || isMissing(state, environment)) continue;
-    const ready = readyAgents(state, profile.name);
-    const needs = profile.minIdle - ready;
+  for (const pool of pools) {
+    const { profile, environment } = pool;
+    if (isMissing(state, environment)) continue;
+    const isReadyCount = ready.filter((each) => isOfPool(pool, each)).length +
+      (pool.isOfAll ? planned.get(profile.name) ?? 0 : 0);
+    const needs = pool.count - isReadyCount;
     if (needs <= 0) continue;
     const registration = {
       gocdResources: namesOf(profile.gocdResources),
@@ -31,23 +39,25 @@ export function minIdleAgents(
     const count = Math.min(needs, clamp.allowed);
     if (count <= 0) continue;
     budget.take(profile.name, count);
+    planned.set(profile.name, (planned.get(profile.name) ?? 0) + count);
     wanted.push({
       bucketKey: `warm ${profile.name}`,
       profile: profile.name,
       ...registration,
       count,
-      reason: { kind: "min-idle", minIdle: profile.minIdle, ready },
+      reason: reasonOf(pool, isReadyCount),
     });
   }
   return wanted;
 }
 
-/** How many instances of the profile are idle, or will be as soon as they have started. */
-function readyAgents({ instances }: State, profile: string): number {
-  const isReady = (instance: AgentInstance): boolean =>
-    instance.state === "launching" || instance.state === "starting" ||
-    instance.state === "registered" && instance.activity.kind === "idle";
-  return [...instances.values()].filter((instance) =>
-    instance.profile === profile && instance.retire === undefined && isReady(instance)
-  ).length;
+function reasonOf({ why, count }: IdlePool, ready: number): LaunchReason {
+  return why.kind === "min-idle" ? { ...why, minIdle: count, ready } : { ...why, headroom: count, ready };
+}
+
+/** Whether an instance is idle, or will be as soon as it has started. */
+function isReady(instance: AgentInstance): boolean {
+  return instance.retire === undefined &&
+    (instance.state === "launching" || instance.state === "starting" ||
+      instance.state === "registered" && instance.activity.kind === "idle");
 }

@@ -142,5 +142,7 @@ export type LaunchReason =
   }
   /** Agents that are kept ready. */
   | { readonly kind: "min-idle"; readonly minIdle: number; readonly ready: number }
+  /** Agents that are kept ready beside `busy` ones: so many, of which some are. */
+  | { readonly kind: "headroom"; readonly headroom: number; readonly busy: number; readonly ready: number }
   /** The build of a lost agent, which GoCD gives to another only while some agent is in contact. */
   | { readonly kind: "hung-build"; readonly taskId: string };

@@ -5,6 +5,7 @@ import type { Assessment } from "./assess.ts";
 import { avoidedHosts } from "../placement/failing_hosts.ts";
 import { countsToLimit, type HeldBack } from "./gates.ts";
 import type { AgentInstance, Registered } from "../instance.ts";
+import { reserveOf } from "./kept_idle.ts";
 import type { IdleReason } from "../life/causes.ts";
 import type { Offer, OfferedResource } from "../placement/offer.ts";
 import { place } from "../placement/placement.ts";
@@ -118,8 +119,6 @@ export function makeRoom(
 /** Idle agents whose hosts could take an agent that finds no offer, if they went; `min-idle` stays. */
 function roomInCluster(state: State, idle: readonly Registered[], atMs: number): readonly Registered[] {
   const going = new Set<Registered>();
-  const idleLeft = new Map<string, number>();
-  for (const { profile } of idle) idleLeft.set(profile, (idleLeft.get(profile) ?? 0) + 1);
   let leaving = leavingOf(state).all;
   for (const wanted of state.demand.wanted) {
     const profile = profileOf(state.settings, wanted.profile);
@@ -127,21 +126,15 @@ function roomInCluster(state: State, idle: readonly Registered[], atMs: number):
     const coming = Math.min(leaving, wanted.count);
     leaving -= coming;
     for (let count = coming; count < Math.min(wanted.count, roomPerPlanMax); count++) {
-      const spare = new Map(
-        [...idleLeft].map(([name, left]) => [name, left - (profileOf(state.settings, name)?.minIdle ?? 0)]),
-      );
+      const reserve = reserveOf(state, idle.filter((each) => !going.has(each)));
       const free = idle.filter((each) => {
-        const left = spare.get(each.profile) ?? 0;
-        if (going.has(each) || left <= 0) return false;
-        spare.set(each.profile, left - 1);
+        if (going.has(each) || !reserve.spares(each)) return false;
+        reserve.take(each);
         return true;
       });
       const helpful = whoHelps(state, { wanted, profile, free }, atMs);
       if (helpful.length === 0) break;
-      for (const each of helpful) {
-        idleLeft.set(each.profile, (idleLeft.get(each.profile) ?? 1) - 1);
-        going.add(each);
-      }
+      for (const each of helpful) going.add(each);
     }
   }
   return [...going];

@@ -5,6 +5,7 @@ import { holdsTakingDown } from "./brake.ts";
 import { isNewcomer } from "../demand/capacity.ts";
 import type { Draft } from "../draft.ts";
 import { isAnyHung } from "../demand/hung_build.ts";
+import { type IdleReserve, reserveOf } from "../demand/kept_idle.ts";
 import type { DrainReason, Registered } from "../instance.ts";
 import { canTake, capabilityFor } from "../demand/matching.ts";
 import { startDrain } from "./phase.ts";
@@ -72,13 +73,11 @@ function mayWornGo(draft: Draft, instance: Registered): boolean {
   if (retire === "max-jobs") return true;
   const profile = profileOf(state.settings, instance.profile);
   if (atMs - activity.sinceMs < state.settings.poller.assignGraceMs && isUsefulNow(state, instance)) return false;
-  if (profile === undefined || profile.minIdle === 0) return true;
-  const others = [...state.instances.values()].filter((each) =>
-    each.state === "registered" && each.profile === profile.name && each.taskId !== instance.taskId &&
-    each.activity.kind === "idle"
+  const idle = [...state.instances.values()].filter((each) =>
+    each.state === "registered" && each.activity.kind === "idle"
   );
-  const isOverdue = atMs - instance.createdMs >= (profile.maxLifetimeMs ?? 0) + 2 * profile.registerTimeoutMs;
-  return others.length >= profile.minIdle || isOverdue;
+  const isOverdue = atMs - instance.createdMs >= (profile?.maxLifetimeMs ?? 0) + 2 * (profile?.registerTimeoutMs ?? 0);
+  return isOverdue || reserveOf(state, idle).spares(instance);
 }
 
 /** Whether a job waits that it can take. */
@@ -101,16 +100,10 @@ export function scaleIn(draft: Draft, assessment: Assessment, begun = 0): void {
   if (!mayDrain(draft)) return;
   const needed = assessment.buckets.filter((each) => each.willBeTaken + each.coming + each.rest > 0);
   const rule = state.demand.backlog.resourceCase;
-  const idleLeft = new Map<string, number>();
-  const candidates: Registered[] = [];
-  for (const instance of state.instances.values()) {
-    if (instance.state !== "registered") continue;
-    candidates.push(instance);
-    if (instance.activity.kind === "idle" && instance.retire === undefined) {
-      idleLeft.set(instance.profile, (idleLeft.get(instance.profile) ?? 0) + 1);
-    }
-  }
-  candidates.sort((a, b) => a.activity.sinceMs - b.activity.sinceMs);
+  const candidates = [...state.instances.values()].filter((each): each is Registered => each.state === "registered")
+    .sort((a, b) => a.activity.sinceMs - b.activity.sinceMs);
+  const isIdle = ({ activity, retire }: Registered): boolean => activity.kind === "idle" && retire === undefined;
+  const reserve = reserveOf(state, candidates.filter(isIdle));
   let drains = begun;
   for (const instance of candidates) {
     if (drains >= drainsPerPollMax) return;
@@ -118,9 +111,9 @@ export function scaleIn(draft: Draft, assessment: Assessment, begun = 0): void {
       const capability = capabilityFor(instance, rule);
       return needed.some((each) => canTake(capability, each.bucket.requirement));
     };
-    const reason = reasonToDrain(draft, instance, { isUseful, idleLeft: idleLeft.get(instance.profile) ?? 0 });
+    const reason = reasonToDrain(draft, instance, { isUseful, reserve });
     if (reason === undefined) continue;
-    if (instance.activity.kind === "idle") idleLeft.set(instance.profile, (idleLeft.get(instance.profile) ?? 1) - 1);
+    if (instance.activity.kind === "idle") reserve.take(instance);
     startDrain(draft, instance, reason);
     drains++;
   }
@@ -139,13 +132,13 @@ export function giveRoom(draft: Draft, plan: Plan, begun: number): number {
 function reasonToDrain(
   { state }: Draft,
   instance: Registered,
-  { isUseful, idleLeft }: { readonly isUseful: () => boolean; readonly idleLeft: number },
+  { isUseful, reserve }: { readonly isUseful: () => boolean; readonly reserve: IdleReserve },
 ): DrainReason | undefined {
   const { activity, retire } = instance;
   const profile = profileOf(state.settings, instance.profile);
   if (retire !== undefined || profile === undefined) return undefined;
   if (shownForMs(state, activity.sinceMs) < profile.idleTimeoutMs) return undefined;
   if (activity.kind === "unsure" && activity.word === "Disabled") return "surplus";
-  if (activity.kind !== "idle" || idleLeft <= profile.minIdle || isAnyHung(state)) return undefined;
+  if (activity.kind !== "idle" || !reserve.spares(instance) || isAnyHung(state)) return undefined;
   return isUseful() ? undefined : "idle";
 }

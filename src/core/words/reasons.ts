@@ -227,6 +227,8 @@ export function launchReasonText(reason: LaunchReason): string {
     }
     case "min-idle":
       return `min-idle = ${reason.minIdle}, ${reason.ready} ready`;
+    case "headroom":
+      return `headroom: ${reason.headroom} idle beside ${reason.busy} busy, ${reason.ready} ready`;
     case "hung-build":
       return `${reason.taskId} is lost with a build, and the GoCD server gives it to another only while some agent is in ` +
         "contact";

@@ -1,0 +1,116 @@
+// How many idle agents are kept ready although nothing waits: `min-idle` always, `headroom` beside busy agents.
+
+import { minIdleEnvironments } from "./environments.ts";
+import type { AgentInstance } from "../instance.ts";
+import type { AgentProfile, Headroom } from "../settings.ts";
+import type { State } from "../state.ts";
+
+/** Idle agents of a profile that are to be kept. */
+export interface IdlePool {
+  readonly profile: AgentProfile;
+  /** Where its agents are launched; absent: in no environment. */
+  readonly environment?: string;
+  /** Idle agents of the profile in other environments count, too. */
+  readonly isOfAll: boolean;
+  /** How many; more than 0. */
+  readonly count: number;
+  readonly why: KeepReason;
+}
+
+/** Why idle agents are kept. */
+export type KeepReason =
+  | { readonly kind: "min-idle" }
+  /** `busy`: how many agents build that they are kept beside. */
+  | { readonly kind: "headroom"; readonly busy: number };
+
+/** What is kept at the moment. Pools of one environment come before those of all. */
+export function keptIdle(state: Pick<State, "settings" | "instances">): readonly IdlePool[] {
+  const { profiles } = state.settings;
+  const busy = profiles.some(({ headroom }) => headroom !== undefined) ? busyOf(state) : undefined;
+  const pools = profiles.flatMap((profile) => poolsOf(profile, busy?.get(profile.name) ?? noneBusy));
+  return pools.length < 2 ? pools : [...pools.filter((each) => !each.isOfAll), ...pools.filter((each) => each.isOfAll)];
+}
+
+/** Whether an instance is of a pool, or would be if it were idle. */
+export function isOfPool({ profile, environment, isOfAll }: IdlePool, instance: AgentInstance): boolean {
+  return instance.profile === profile.name && (isOfAll || folded(instance.environment) === folded(environment));
+}
+
+/** Counts idle agents against what is kept, while some are let go. */
+export interface IdleReserve {
+  /** Whether enough others stay idle if this one goes. */
+  spares(instance: AgentInstance): boolean;
+  /** It goes. */
+  take(instance: AgentInstance): void;
+}
+
+/** The reserve of these idle agents. */
+export function reserveOf(
+  state: Pick<State, "settings" | "instances">,
+  idle: readonly AgentInstance[],
+): IdleReserve {
+  const left = new Map(
+    keptIdle(state).map((pool) => [pool, idle.filter((each) => isOfPool(pool, each)).length] as const),
+  );
+  return {
+    spares: (instance) => [...left].every(([pool, count]) => !isOfPool(pool, instance) || count > pool.count),
+    take: (instance) => {
+      for (const [pool, count] of left) {
+        if (isOfPool(pool, instance)) left.set(pool, count - 1);
+      }
+    },
+  };
+}
+
+/** How many idle agents stand beside so many busy ones. */
+export function headroomOf(headroom: Headroom, busy: number): number {
+  if (busy === 0) return 0;
+  return headroom.kind === "count" ? headroom.agents : Math.ceil(busy * headroom.percent / 100);
+}
+
+/** By folded environment: how it is spelled, and how many agents build there. */
+type Busy = ReadonlyMap<string, { readonly environment?: string; readonly count: number }>;
+const noneBusy: Busy = new Map();
+
+function poolsOf(profile: AgentProfile, busy: Busy): IdlePool[] {
+  const floors = minIdleEnvironments(profile);
+  const pools = floors.map(({ environment, count }): IdlePool => ({
+    profile,
+    ...(environment === undefined ? {} : { environment }),
+    isOfAll: profile.minIdleOf === undefined,
+    count,
+    why: { kind: "min-idle" },
+  }));
+  const { headroom } = profile;
+  if (headroom === undefined) return pools;
+  // Of two pools of one environment the larger one counts.
+  const kept = new Map(pools.map((pool) => [pool.isOfAll ? "*" : folded(pool.environment), pool]));
+  for (const [key, { environment, count: busyCount }] of busy) {
+    const count = headroomOf(headroom, busyCount);
+    if (count <= (kept.get(key)?.count ?? 0)) continue;
+    const where = environment === undefined ? {} : { environment };
+    kept.set(key, { profile, ...where, isOfAll: false, count, why: { kind: "headroom", busy: busyCount } });
+  }
+  return [...kept.values()];
+}
+
+/** Agents that build, also those that finish their last job, by profile. */
+function busyOf({ instances }: Pick<State, "instances">): ReadonlyMap<string, Busy> {
+  const busy = new Map<string, Map<string, { readonly environment?: string; readonly count: number }>>();
+  for (const instance of instances.values()) {
+    const isBusy = instance.state === "registered" && instance.activity.kind === "building" ||
+      instance.state === "draining" && instance.step.kind === "finishing";
+    if (!isBusy) continue;
+    const own = busy.get(instance.profile) ?? new Map();
+    const key = folded(instance.environment);
+    const { environment } = instance;
+    own.set(key, { ...(environment === undefined ? {} : { environment }), count: (own.get(key)?.count ?? 0) + 1 });
+    busy.set(instance.profile, own);
+  }
+  return busy;
+}
+
+/** Environments compare without regard to case (GoCD EnvironmentPipelineMatchers); no environment is none of them. */
+function folded(environment: string | undefined): string {
+  return environment?.toLowerCase() ?? "";
+}
