@@ -20,7 +20,7 @@ import {
   programExamples,
   sessionExamples,
 } from "./codes_notes.ts";
-import { commandCodes, configCodes, mesosCodes, stateCodes } from "./codes_others.ts";
+import { commandCodes, configCodes, mesosCodes, problemCodes, stateCodes } from "./codes_others.ts";
 import { reasonExamples, remarkExamples } from "./codes_reasons.ts";
 
 const root = new URL("..", import.meta.url);
@@ -98,7 +98,7 @@ export const sections: readonly Section[] = [
     title: "Why a job waits",
     intro: "The reason of a verdict, as in `why`, `plan`, on the page, in `/api/v1/jobs?code=` and in " +
       "`gocd_mesos_waiting_jobs{code}`. Those that hold launches back are problems of the page as well.",
-    entries: reasonEntries,
+    entries: [...rowsOf(problemCodes), ...reasonEntries],
   },
   {
     title: "Remarks beside a verdict",

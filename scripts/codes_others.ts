@@ -195,6 +195,15 @@ export const configCodes: readonly CodeRow[] = [
   ["not-permitted", "The sandbox refuses something.", "compile or start again with this configuration file"],
 ];
 
+/** Problems of the page that sum up many jobs or agents. */
+export const problemCodes: readonly CodeRow[] = [
+  [
+    "jobs-unserved",
+    "Jobs wait that no profile serves; one problem for each resource or environment that is lacking.",
+    "add a profile with it, or add it to the nearest profile if its image can build such jobs; or correct the job in GoCD",
+  ],
+];
+
 /** Of commands. */
 export const commandCodes: readonly CodeRow[] = [
   ["usage", "The command line is not valid.", "`gocd-mesos COMMAND --help`"],

@@ -98,8 +98,10 @@ function bodyOf(page: string, text: string): { readonly html: string; readonly c
       html: ({ text: raw }): string => escaped(raw),
     },
   });
+  // What may be wider than the window can be scrolled by the keyboard, too.
   const html = String(marked.parse(text, { async: false }))
-    .replaceAll("<table>", '<div class="wide"><table>').replaceAll("</table>", "</table></div>");
+    .replaceAll("<pre>", '<pre tabindex="0">').replaceAll("<table>", '<div class="wide" tabindex="0"><table>')
+    .replaceAll("</table>", "</table></div>");
   return { html, contents };
 }
 

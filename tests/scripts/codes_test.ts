@@ -19,6 +19,8 @@ function* sources(folder: string): Generator<readonly [path: string, text: strin
 const gocdCode = /"(gocd-(?!mesos\b)[a-z-]+)"/g;
 /** Everywhere else a code is called so. */
 const anyCode = /\bcode: "([a-z]+(?:-[a-z]+)*)"/g;
+/** Or stands in a constant that is called so. */
+const namedCode = /Code(?:: string)? = "([a-z]+(?:-[a-z]+)+)"/g;
 /** Of what listens. */
 const httpCode = /\["(http-[a-z-]+)"/g;
 
@@ -26,7 +28,7 @@ const httpCode = /\["(http-[a-z-]+)"/g;
 function codesInSources(): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const [path, text] of sources("src")) {
-    const forms = [anyCode, ...(path.startsWith("src/gocd/") ? [gocdCode] : []), httpCode];
+    const forms = [anyCode, namedCode, ...(path.startsWith("src/gocd/") ? [gocdCode] : []), httpCode];
     for (const form of forms) {
       for (const [, code = ""] of text.matchAll(form)) found.set(code, path);
     }

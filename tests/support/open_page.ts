@@ -29,6 +29,11 @@ export const isInstalled = ((): boolean => {
   }
 })();
 
+/** A browser without a page. */
+export function launchBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: chromiumPath, args: chromiumFlags });
+}
+
 /** What the page shows; tests change it under the running page. */
 export interface Shown {
   view: StatusView;
@@ -57,7 +62,7 @@ export async function takeSteps(
   steps: readonly PageStep[],
   more: (shown: Shown) => Partial<HandlerOptions> = () => ({}),
 ): Promise<void> {
-  const browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumFlags });
+  const browser = await launchBrowser();
   try {
     for (const [sentence, body] of steps) await context.step(sentence, () => withPage(browser, body, more));
   } finally {

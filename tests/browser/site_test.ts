@@ -1,0 +1,45 @@
+// The site of the documents in a real browser: anybody can use it (axe-core), and it needs nothing from elsewhere.
+
+import { assertEquals } from "@std/assert";
+import axe from "axe-core";
+import { writeSite } from "../../scripts/site.ts";
+import { isInstalled, launchBrowser } from "../support/open_page.ts";
+
+/** Pages with drawings, wide tables, and long code. */
+const pages = ["README.html", "docs/concepts.html", "docs/sizing.html"];
+
+Deno.test({
+  name: "the site has no finding of axe-core, light and dark, wide and narrow, and asks for nothing from elsewhere" +
+    (isInstalled ? "" : " (apt-get install chromium)"),
+  ignore: !isInstalled,
+  async fn(): Promise<void> {
+    const folder = Deno.makeTempDirSync({ prefix: "gocd-mesos-site-" });
+    writeSite(folder);
+    const browser = await launchBrowser();
+    const found: string[] = [];
+    try {
+      for (const colorScheme of ["light", "dark"] as const) {
+        for (const width of [1300, 390]) {
+          const context = await browser.newContext({ viewport: { width, height: 800 }, colorScheme });
+          const page = await context.newPage();
+          page.on("request", (request) => {
+            if (!request.url().startsWith("file:")) found.push(`asked for ${request.url()}`);
+          });
+          for (const path of pages) {
+            await page.goto(`file://${folder}/${path}`);
+            await page.evaluate(axe.source);
+            const findings: string[] = await page.evaluate(
+              `axe.run(document).then(({ violations }) => violations.map(({ id, nodes }) => id + ": " + nodes[0].html))`,
+            );
+            found.push(...findings.map((each) => `${path} (${colorScheme}, ${width}): ${each}`));
+          }
+          await context.close();
+        }
+      }
+    } finally {
+      await browser.close();
+      Deno.removeSync(folder, { recursive: true });
+    }
+    assertEquals(found, []);
+  },
+});
