@@ -164,7 +164,7 @@ function sentence(text: string): string {
 
 function actText(act: string): string {
   if (act === "") return "Nothing to do.";
-  return act.startsWith("nothing") ? sentence(escaped(act)) : `To do: ${escaped(act)}${act.endsWith(".") ? "" : "."}`;
+  return act.startsWith("nothing") ? sentence(escaped(act)) : `To do: ${escaped(act)}${/[.?]$/.test(act) ? "" : "."}`;
 }
 
 function entryText({ code, level, example, meaning, act }: CodeEntry): string {
@@ -174,15 +174,21 @@ function entryText({ code, level, example, meaning, act }: CodeEntry): string {
   return `${head}\n\n${said}\n\n${actText(act)}`;
 }
 
-/** Each code once: of several, the first. */
+/** Each code once, where it comes first; of several entries that with a next act. */
 function distinct(all: readonly Section[]): readonly Section[] {
+  const best = new Map<string, CodeEntry>();
+  for (const entry of all.flatMap(({ entries }) => entries)) {
+    const before = best.get(entry.code);
+    if (before === undefined || before.act === "" && entry.act !== "") best.set(entry.code, entry);
+  }
   const seen = new Set<string>();
   return all.map((section) => ({
     ...section,
-    entries: section.entries.filter(({ code }) => {
-      if (seen.has(code)) return false;
+    entries: section.entries.flatMap(({ code }) => {
+      const entry = best.get(code);
+      if (entry === undefined || seen.has(code)) return [];
       seen.add(code);
-      return true;
+      return [entry];
     }),
   }));
 }

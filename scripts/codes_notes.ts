@@ -166,7 +166,7 @@ export const lifeExamples: NoteExamples<keyof LifeNotes> = {
     of: { ...placed, message: "Task is unknown to the agent" },
     act: "nothing, unless many agents are in doubt: then check the registry of the Mesos master",
   },
-  "agent-returned": { of: placed },
+  "agent-returned": { of: placed, act: "nothing to do" },
   "agent-lives": { of: { ...placed, cause: "lost" }, act: "nothing to do" },
   "task-state-unknown": {
     of: { taskId, state: "TASK_PAUSED" },

@@ -15,7 +15,7 @@ export interface ReasonExample<K extends ReasonCode> {
   readonly act?: string;
 }
 
-const readLine = "the sentence names it";
+const readLine = "what the sentence says";
 
 /** An example of each reason. */
 export const reasonExamples: { readonly [K in ReasonCode]: ReasonExample<K> } = {

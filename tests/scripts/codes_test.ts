@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { operationsText, sections } from "../../scripts/codes.ts";
+import { isSection, keySpec } from "../../src/config/keys.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
 const codes: ReadonlySet<string> = new Set(sections.flatMap(({ entries }) => entries.map(({ code }) => code)));
@@ -61,4 +62,17 @@ Deno.test("every line of level warning or error has a next act, or says that the
   const silent = sections.flatMap(({ entries }) => entries)
     .filter(({ level, act }) => (level === "warning" || level === "error") && act === "");
   assertEquals(silent.map(({ code }) => code), []);
+});
+
+const keyForm =
+  /(?<![\w/.-])(?:mesos|go-server|go-agent|profiles|poller|scaling|state|history|http|notify)\.[a-z][a-z-]*(?:\.[a-z-]+)*/g;
+
+Deno.test("every key that a line or a next act names exists", () => {
+  const told = sections.flatMap(({ entries }) => entries)
+    .flatMap(({ code, act, example = "" }) =>
+      [...`${example} ${act}`.matchAll(keyForm)].map(([key]) => [code, key] as const)
+    );
+  const wrong = told.filter(([, key]) => keySpec(key) === undefined && !isSection(key) && !key.endsWith(".md"));
+  assertEquals(wrong, []);
+  assertEquals(told.length > 50, true, "keys are found");
 });

@@ -53,7 +53,7 @@ const acts: Readonly<Record<ReasonCode, (job: JobVerdict) => string>> = {
   "held-stale": () => "",
   "held-maintenance": () => "",
   "held-brake": () =>
-    "check that go-server.url and mesos.master point to the right servers; if those agents are really lost: " +
+    "check that go-server.url and mesos-master point to the right servers; if those agents are really lost: " +
     "gocd-mesos accept-loss framework.conf",
   "held-restarted": () => "nothing, it ends after 2 min at most",
   "held-no-session": ({ reason }) =>

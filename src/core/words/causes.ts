@@ -128,7 +128,7 @@ export function suspicionText(suspicion: Suspicion): { readonly text: string; re
           }, but the GoCD server still has contact with them: it may be ` +
           "another cluster, or its master has lost its registry",
         hint:
-          "check that mesos.master points to the right cluster; Mesos agents have 10 minutes to come back to a new master. " +
+          "check that mesos-master points to the right cluster; Mesos agents have 10 minutes to come back to a new master. " +
           "If these agents are really lost: gocd-mesos accept-loss FILE",
       };
     default:

@@ -311,7 +311,7 @@ Deno.test("another cluster that knows none of our agents ends none, and nothing 
   assertEquals(new Set(ids.map((id) => world.instance(id).state)), new Set(["unreachable"]));
   const told = world.noted().find(({ code }) => code === "brake-on");
   assertStringIncludes(told?.text ?? "", "another cluster");
-  assertMatch(told?.hint ?? "", /mesos\.master.*accept-loss/);
+  assertMatch(told?.hint ?? "", /mesos-master.*accept-loss/);
   assertEquals(told?.fields, { server: "mesos" });
   assertEquals(world.verdict("j0").reasonCode, "held-brake");
   world.offers(offer("other-host"));

@@ -94,7 +94,7 @@ const acts: { readonly [K in ReasonCode]: readonly (readonly [Extract<Reason, { 
   "held-maintenance": [[{ kind: "held-maintenance", mode: "drain mode" }]],
   "held-brake": [[
     { kind: "held-brake", suspicion: mesosSuspicion },
-    "check that go-server.url and mesos.master point to the right servers; if those agents are really lost: " +
+    "check that go-server.url and mesos-master point to the right servers; if those agents are really lost: " +
     "gocd-mesos accept-loss framework.conf",
   ]],
   "held-restarted": [[{ kind: "held-restarted" }, "nothing, it ends after 2 min at most"]],
