@@ -1,4 +1,4 @@
-// The text of docs/operations.md, which scripts/embed_assets.ts writes: every code of the log, of the page and of commands,
+// The texts of docs/operations.md and of `gocd-mesos help CODE`, which scripts/embed_assets.ts writes: every code of the log, of the page and of commands,
 // and every alert, with meaning and next act. tests/scripts/codes_test.ts fails when it is out of date or lacks a code.
 
 import { parse } from "@std/yaml";
@@ -164,14 +164,15 @@ function sentence(text: string): string {
 
 function actText(act: string): string {
   if (act === "") return "Nothing to do.";
-  return act.startsWith("nothing") ? sentence(escaped(act)) : `To do: ${escaped(act)}${/[.?]$/.test(act) ? "" : "."}`;
+  return act.startsWith("nothing") ? sentence(act) : `To do: ${act}${/[.?]$/.test(act) ? "" : "."}`;
 }
 
-function entryText({ code, level, example, meaning, act }: CodeEntry): string {
-  const head = `### \`${code}\``;
-  const level_ = level === undefined ? "" : `(${level}) `;
-  const said = example === undefined ? escaped(meaning ?? "") : `${level_}“${escaped(example)}”`;
-  return `${head}\n\n${said}\n\n${actText(act)}`;
+function saidText({ level, example, meaning = "" }: CodeEntry): string {
+  return example === undefined ? meaning : `${level === undefined ? "" : `(${level}) `}“${example}”`;
+}
+
+function entryText(entry: CodeEntry): string {
+  return `### \`${entry.code}\`\n\n${escaped(saidText(entry))}\n\n${escaped(actText(entry.act))}`;
 }
 
 /** Each code once, where it comes first; of several entries that with a next act. */
@@ -193,13 +194,37 @@ function distinct(all: readonly Section[]): readonly Section[] {
   }));
 }
 
+/** Each alert: its name, when it fires, and what to do. */
+function alertTexts(): readonly (readonly [name: string, said: string, act: string])[] {
+  return alerts().map(({ alert, for: after, labels, annotations }) => [
+    alert,
+    `(${labels.severity}, after ${after}) ${sentence(withoutTemplates(annotations.summary))}`,
+    withoutTemplates(annotations.description),
+  ]);
+}
+
+/** Links of Markdown by their text alone. */
+function withoutLinks(text: string): string {
+  return text.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1");
+}
+
+/** The module by which `gocd-mesos help CODE` tells the same. */
+export function codesModuleText(): string {
+  const entries = distinct(sections).flatMap((section) => section.entries);
+  const rows = [...alertTexts(), ...entries.map((each) => [each.code, saidText(each), actText(each.act)])];
+  return `// What each alert and code means, and the next act, as in docs/operations.md. Made by scripts/embed_assets.ts: do not edit.
+// deno-fmt-ignore-file
+
+/** Code, meaning and next act. */
+export const codeTexts: readonly (readonly [code: string, said: string, act: string])[] = [
+${rows.map((row) => `  ${JSON.stringify(row.map(withoutLinks))},`).join("\n")}
+];
+`;
+}
+
 /** The text of docs/operations.md. */
 export function operationsText(): string {
-  const alertParts = alerts().map(({ alert, for: after, labels, annotations }) =>
-    `### \`${alert}\`\n\n(${labels.severity}, after ${after}) ${
-      sentence(escaped(withoutTemplates(annotations.summary)))
-    }\n\n${escaped(withoutTemplates(annotations.description))}`
-  );
+  const alertParts = alertTexts().map(([name, said, act]) => `### \`${name}\`\n\n${escaped(said)}\n\n${escaped(act)}`);
   const parts = distinct(sections).map(({ title, intro, entries }) =>
     `## ${title}\n\n${intro}\n\n${entries.map(entryText).join("\n\n")}`
   );
@@ -208,7 +233,7 @@ export function operationsText(): string {
 Made by scripts/embed_assets.ts out of the words of the program (\`src/core/words\`) and of the alert rules: do not edit. Look a code
 up by searching this page for it. A code stands before the colon in a line of the log (\`code\` in JSON), in
 \`/api/v1/problems\` and \`/api/v1/events\`, and labels \`gocd_mesos_problems\` and \`gocd_mesos_notes_total\`. What is in
-quotes is an example; the level of its line, or the verdict, precedes it.
+quotes is an example; the level of its line, or the verdict, precedes it. On a terminal: \`gocd-mesos help CODE\`.
 
 How to begin when something is wrong: the page or \`gocd-mesos status FILE\` tells all problems, worst first;
 \`gocd-mesos why FILE JOB\` tells why one job waits; \`gocd-mesos doctor FILE\` looks at everything around it.

@@ -3,7 +3,7 @@
 // architecture_test.ts, cli/help_test.ts and scripts/codes_test.ts fail when one is out of date.
 
 import { keys, type KeySpec } from "../src/config/keys.ts";
-import { operationsText } from "./codes.ts";
+import { codesModuleText, operationsText } from "./codes.ts";
 
 const root = new URL("..", import.meta.url);
 
@@ -86,5 +86,6 @@ function keyText({ path, type, words, default: value, doc, example, isGoAgentOnl
 if (import.meta.main) {
   Deno.writeTextFileSync(referenceFile, referenceText());
   Deno.writeTextFileSync(new URL("docs/operations.md", root), operationsText());
+  Deno.writeTextFileSync(new URL("src/cli/codes_text.ts", root), codesModuleText());
   for (const each of textModules) Deno.writeTextFileSync(new URL(each.path, root), moduleText(each));
 }

@@ -68,7 +68,8 @@ ${commands.map((each) => `  ${each.name.padEnd(width)}  ${each.summary}`).join("
 
 Options:
   -h, --help       this help; \`gocd-mesos COMMAND --help\` for one command, \`gocd-mesos help TOPIC\` for a key of
-                   framework.conf (such as scaling.max-agents), or for ${topics.join(", ")}
+                   framework.conf (such as scaling.max-agents), for an alert or a code of the log (such as
+                   held-limit), or for ${topics.join(", ")}
   -V, --version    print the version
 
 Exit codes:

@@ -1,9 +1,11 @@
-// `gocd-mesos help TOPIC`: the keys of framework.conf, one by one, and what the exit codes and verdicts mean.
+// `gocd-mesos help TOPIC`: the keys of framework.conf and the codes of the log, one by one, and what the exit codes and
+// verdicts mean.
 
 import { isSection, keys, type KeySpec, keySpec, rootKey } from "../config/keys.ts";
 import { nearestKey } from "../config/suggest.ts";
 import type { VerdictKind } from "../core/demand/verdict.ts";
 import { type ErrorKind, exitCodes } from "../errors.ts";
+import { codeTexts } from "./codes_text.ts";
 import { wrapText } from "./demo/text.ts";
 
 /** Topics that are not commands; the keys have one each. */
@@ -19,16 +21,20 @@ export function topicText(topic: string): string | undefined {
     case "verdicts":
       return namedText(Object.entries(verdictTexts));
     default:
-      return keyTopic(topic);
+      return keyTopic(topic) ?? codeTopic(topic);
   }
 }
 
-/** The key that a word may mean. */
+/** The key or the code that a word may mean. */
 export function nearestTopic(topic: string): string | undefined {
   const sections = new Set(
     keys.flatMap(({ path }) => path.includes(".") ? [path.slice(0, path.lastIndexOf("."))] : []),
   );
-  return nearestKey(withoutRoot(topic), [...sections, ...keys.map(({ path }) => path)]);
+  return nearestKey(withoutRoot(topic), [
+    ...sections,
+    ...keys.map(({ path }) => path),
+    ...codeTexts.map(([code]) => code),
+  ]);
 }
 
 const exitTexts: Readonly<Record<"done" | ErrorKind, string>> = {
@@ -77,6 +83,14 @@ function keyTopic(topic: string): string | undefined {
   const spec = keySpec(path);
   if (spec !== undefined) return keyLines({ ...spec, path }).join("\n");
   return isSection(path) ? keysText(keys.filter((each) => each.path.startsWith(`${path}.`))) : undefined;
+}
+
+/** An alert, or a code of the log, of the page or of a command. */
+function codeTopic(topic: string): string | undefined {
+  const found = codeTexts.find(([code]) => code === topic);
+  if (found === undefined) return undefined;
+  const [code, ...texts] = found;
+  return [code, ...texts.flatMap((text) => wrapText(text, columns - 4).map((line) => `    ${line}`))].join("\n");
 }
 
 function withoutRoot(topic: string): string {

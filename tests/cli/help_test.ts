@@ -43,6 +43,15 @@ Deno.test("help tells each key of framework.conf, under its own name, in a profi
   assert((await runLine(["help", "keys"])).out.split("\n").every((line) => line.length <= 125));
 });
 
+Deno.test("help tells what an alert or a code of the log means, and what to do", async () => {
+  assertEquals((await runLine(["help", "held-limit"])).out.trimEnd().split("\n"), [
+    "held-limit",
+    "    (needs agent) “profile linux: limit reached: scaling.max-agents = 50”",
+    "    To do: raise the limit if the cluster has room, or wait until an agent is idle.",
+  ]);
+  assertMatch((await runLine(["help", "GocdMesosNotLive"])).out, /^GocdMesosNotLive\n {4}\(critical, after 1m\)/);
+});
+
 Deno.test("docs/configuration.md has every key as the table has it", () => {
   const reference = Deno.readTextFileSync(new URL("../../docs/configuration.md", import.meta.url));
   const words = (text: string): string => text.replaceAll(/\s+/g, " ");
@@ -57,6 +66,7 @@ Deno.test("help names what a mistyped topic may mean", async () => {
       ["scalng", "scaling"],
       ["exit-code", "exit-codes"],
       ["chekc", "check"],
+      ["held-limits", "held-limit"],
     ]
   ) {
     const written = await runLine(["help", typed ?? ""]);

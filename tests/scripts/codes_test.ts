@@ -1,7 +1,7 @@
 // docs/operations.md: made from the words as they are now, and with every code that the program can tell.
 
 import { assertEquals } from "@std/assert";
-import { operationsText, sections } from "../../scripts/codes.ts";
+import { codesModuleText, operationsText, sections } from "../../scripts/codes.ts";
 import { isSection, keySpec } from "../../src/config/keys.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
@@ -37,10 +37,12 @@ function codesInSources(): ReadonlyMap<string, string> {
   return found;
 }
 
-Deno.test("docs/operations.md is made from the words as they are now", () => {
+Deno.test("docs/operations.md, and the texts of `gocd-mesos help CODE`, are made from the words as they are now", () => {
   const words = (text: string): string => text.replaceAll(/\s+/g, " ");
   const file = Deno.readTextFileSync(`${root}docs/operations.md`);
   assertEquals(words(file), words(operationsText()), "run scripts/embed_assets.ts");
+  const module = Deno.readTextFileSync(`${root}src/cli/codes_text.ts`);
+  assertEquals(module === codesModuleText(), true, "run scripts/embed_assets.ts");
 });
 
 Deno.test("every code that a file of the program tells has an entry", () => {
