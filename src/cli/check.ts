@@ -25,14 +25,14 @@ import { checkSandbox } from "./check_rights.ts";
 import type { Command } from "./command.ts";
 import type { CliIo } from "./io.ts";
 import { loadConfigFile } from "./load.ts";
-import { createReport, type Report } from "./report.ts";
+import { type Report, reportRows } from "./report.ts";
 import { requestsLimitMs, slowGocdHint, withinLimit } from "./time_limit.ts";
 
 /** The command. */
 export const checkCommand: Command = {
   name: "check",
   summary: "validate the file and log in to GoCD and Mesos",
-  help: `Usage: gocd-mesos check path/to/framework.conf
+  help: `Usage: gocd-mesos check [--json] path/to/framework.conf
 
 Validates the configuration and checks the files of state and history; asks the GoCD server for its version, jobs,
 agents and the rights of the account; asks the Mesos masters for their leader and version. At last it looks for what a
@@ -43,22 +43,25 @@ lost. Nothing is registered, launched or changed. One row per finding: ok, warn 
 Where an instance runs with the state of the file, that is a row (ok) with its process, and everything else is checked:
 exit code 0 means that it can reload the file.
 
+Options:
+  --json    one JSON object with the rows and the exit code, instead of the rows
+
 Exit codes (that of the first FAIL):
   0  no FAIL (perhaps warnings)      2  the file, or http.listen     3  a server cannot be reached or is not ready
   4  access or the start is refused  6  the state file
 
 Examples:
   gocd-mesos check framework.conf
-  gocd-mesos check framework.conf && gocd-mesos framework.conf`,
-  booleans: [],
+  gocd-mesos check framework.conf && gocd-mesos framework.conf
+  gocd-mesos check --json framework.conf | jq -r '.rows[] | select(.level == "failure") | .hint'`,
+  booleans: ["json"],
   strings: [],
   operandsMin: 1,
   operandsMax: 1,
   operandsText: "one configuration file",
-  run: async ({ operands }, io) => {
-    const report = createReport(io);
-    await checkAll(operands[0] ?? "", report, io);
-    return report.exitCode();
+  run: async ({ operands, flags }, io) => {
+    const path = operands[0] ?? "";
+    return await reportRows(flags["json"] === true, io, async (report) => void await checkAll(path, report, io));
   },
 };
 

@@ -10,7 +10,7 @@ import { doctorMesos } from "./doctor_mesos.ts";
 import { doctorCertificates, doctorPage } from "./doctor_net.ts";
 import { writeJson } from "./instance.ts";
 import type { CliIo } from "./io.ts";
-import { printRow, type Report, type Row, rowReport } from "./report.ts";
+import { printRow, type Report, type Row, rowReport, rowsJson } from "./report.ts";
 
 /** Of several failures, the kind that is to be mended first decides the exit code. */
 const worstFirst: readonly ErrorKind[] = ["internal", "usage", "state", "superseded", "refused", "unreachable"];
@@ -59,7 +59,7 @@ Examples:
     const checked = await checkAll(path, report, io);
     if (checked !== undefined) await lookFurther(checked, report, io);
     const exitCode = worstOf(rows);
-    if (isJson) writeJson({ rows: rows.map(rowJson), exitCode }, io);
+    if (isJson) writeJson(rowsJson(rows, exitCode), io);
     else io.out(`\n${summaryOf(rows)}`);
     return exitCode;
   },
@@ -68,12 +68,6 @@ Examples:
 /** The rights of a start are a row each, which would fill the page: only the first tells whether they are limited. */
 function isOneOfTheRights({ what, level }: Row, before: readonly Row[]): boolean {
   return what === "sandbox" && level === "ok" && before.some((row) => row.what === what);
-}
-
-const levelWords: Readonly<Record<Row["level"], string>> = { ok: "ok", warn: "warning", fail: "failure" };
-
-function rowJson({ level, what, text, hint }: Row): Readonly<Record<string, string>> {
-  return { level: levelWords[level], what, text, hint };
 }
 
 async function lookFurther({ config, poll, running }: Checked, report: Report, io: CliIo): Promise<void> {

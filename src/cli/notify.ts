@@ -9,7 +9,7 @@ import { version } from "../version.ts";
 import type { Command } from "./command.ts";
 import type { CliIo } from "./io.ts";
 import { loadNeeded } from "./load.ts";
-import { createReport } from "./report.ts";
+import { type Report, reportRows } from "./report.ts";
 import { UsageError } from "./usage.ts";
 
 /** The keys that count; the rest of the file may be wrong. */
@@ -19,7 +19,7 @@ const notifyKeys = /^notify(\.|$)/;
 export const notifyTestCommand: Command = {
   name: "notify-test",
   summary: "send a test message to each webhook, and tell what came back",
-  help: `Usage: gocd-mesos notify-test path/to/framework.conf [--webhook NAME]
+  help: `Usage: gocd-mesos notify-test [--json] path/to/framework.conf [--webhook NAME]
 
 Sends one message to each webhook of notify.webhooks, with the event "test" and the state "ended", and says for each what
 came back. It needs no running instance, and asks neither server. Nothing is sent again: a webhook that refuses a test
@@ -27,6 +27,7 @@ now would have its messages kept and tried again by a running instance.
 
 Options:
   --webhook NAME   only this one
+  --json           one JSON object with a row for each webhook and the exit code
 
 Exit codes:
   0 all have accepted it   2 there is no such webhook, or the file is wrong   3 a message was not accepted
@@ -34,7 +35,7 @@ Exit codes:
 Examples:
   gocd-mesos notify-test framework.conf
   gocd-mesos notify-test framework.conf --webhook team`,
-  booleans: [],
+  booleans: ["json"],
   strings: ["webhook"],
   operandsMin: 1,
   operandsMax: 1,
@@ -47,7 +48,8 @@ Examples:
     const { name: frameworkName } = config.mesos;
     const { advertise: url } = config.http;
     const sender = { version, frameworkName, ...(url === undefined ? {} : { url }) };
-    return await testAll(chosen(webhooks, flags["webhook"]), sender, io);
+    const tested = chosen(webhooks, flags["webhook"]);
+    return await reportRows(flags["json"] === true, io, (report) => testAll(tested, sender, { report, io }));
   },
 };
 
@@ -68,10 +70,8 @@ function chosen(webhooks: readonly WebhookConfig[], name: unknown): readonly Web
 async function testAll(
   webhooks: readonly WebhookConfig[],
   sender: Parameters<typeof testMessage>[0],
-  io: CliIo,
-): Promise<number> {
-  const { machine } = io;
-  const report = createReport(io);
+  { report, io: { machine } }: { readonly report: Report; readonly io: CliIo },
+): Promise<void> {
   const { signal } = new AbortController();
   for (const webhook of webhooks) {
     const startMs = machine.nowMs();
@@ -85,5 +85,4 @@ async function testAll(
     const { what, hint } = result;
     report.fail(webhook.name, new OperatorError(`${place}: ${what}`, { code: "webhook", kind: "unreachable", hint }));
   }
-  return report.exitCode();
 }

@@ -3,6 +3,7 @@
 import { ConfigError, problemText } from "../config/config_error.ts";
 import { isAct } from "../core/words/phrases.ts";
 import { type ErrorKind, exitCodes, messageOf, OperatorError } from "../errors.ts";
+import { writeJson } from "./instance.ts";
 import type { CliIo } from "./io.ts";
 import { printable } from "./table.ts";
 
@@ -92,6 +93,16 @@ export function rowReport(take: (row: Row) => void): Report {
   };
 }
 
+const levelWords: Readonly<Record<Row["level"], string>> = { ok: "ok", warn: "warning", fail: "failure" };
+
+/** What `--json` prints of rows: all of them, and the exit code. */
+export function rowsJson(rows: readonly Row[], exitCode: number): Readonly<Record<string, unknown>> {
+  return {
+    rows: rows.map(({ level, what, text, hint }) => ({ level: levelWords[level], what, text, hint })),
+    exitCode,
+  };
+}
+
 const whatWidth = 7;
 const marks: Readonly<Record<Row["level"], string>> = { ok: "ok", warn: "warn", fail: "FAIL" };
 
@@ -104,6 +115,15 @@ export function printRow({ level, what, text, hint }: Row, io: CliIo): void {
 /** Creates a report that prints its rows. */
 export function createReport(io: CliIo): Report {
   return rowReport((row) => printRow(row, io));
+}
+
+/** Runs what reports in rows, and prints them: one by one, or as one JSON object. Gives the exit code. */
+export async function reportRows(isJson: boolean, io: CliIo, act: (report: Report) => Promise<void>): Promise<number> {
+  const rows: Row[] = [];
+  const report = rowReport((row) => isJson ? void rows.push(row) : printRow(row, io));
+  await act(report);
+  if (isJson) writeJson(rowsJson(rows, report.exitCode()), io);
+  return report.exitCode();
 }
 
 /** A hint as shown: `to do: …`, or the hint itself if it says that there is nothing to do. */

@@ -144,10 +144,24 @@ function agentLines(status: StatusSummary, layout: Layout): string[] {
     heading(agentsText(status), layout),
     pieces([{ text: "  limits  " }, ...separated], layout),
     pieces([{ text: `  GoCD    ${counted(known, "agent")} on the server` }], layout),
-    ...(avoidedHosts.length === 0 ? [] : [
-      pieces([{ text: "  hosts   " }, { text: `avoided: ${avoidedHosts.join(", ")}`, style: "warn" }], layout),
-    ]),
+    ...hostLines(avoidedHosts, status.atMs, layout),
   ];
+}
+
+/** Avoided hosts that are named; `agents` and the page have them all. */
+const hostsMax = 5;
+
+function hostLines(avoided: StatusSummary["avoidedHosts"], atMs: number, layout: Layout): string[] {
+  const lines = avoided.slice(0, hostsMax).flatMap(({ host, untilMs, reason }) =>
+    wrapped(
+      `${host} is avoided, used again in ${formatDuration(Math.max(0, untilMs - atMs))}: ${reason}`,
+      "  hosts   ",
+      layout,
+    )
+      .map((line) => paint(line, "warn", layout.hasColour))
+  );
+  const more = avoided.length - hostsMax;
+  return more <= 0 ? lines : [...lines, pieces([{ text: `  hosts   ${more} more are avoided` }], layout)];
 }
 
 function problemLines({ problems, atMs }: StatusSummary, layout: Layout): string[] {
@@ -165,7 +179,9 @@ function problemLines({ problems, atMs }: StatusSummary, layout: Layout): string
 
 /** Lines of whole words behind a mark, the further ones indented. */
 function wrapped(text: string, mark: string, { columns }: Layout): string[] {
-  return wrapText(safeText(text), columns - mark.length).map((line, index) => `${index === 0 ? mark : "  "}${line}`);
+  return wrapText(safeText(text), columns - mark.length).map((line, index) =>
+    `${index === 0 ? mark : " ".repeat(mark.length)}${line}`
+  );
 }
 
 function heading(text: string, { columns, hasColour }: Layout): string {

@@ -13,7 +13,9 @@ export function shortened(text: string, charactersMax: number): string {
 /** The text in one line without control characters, by default at most 300 characters of it. */
 export function oneLine(text: string, charactersMax = lineCharactersMax): string {
   // deno-lint-ignore no-control-regex
-  return shortened(text.replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, " ").trim(), charactersMax);
+  const line = text.replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
+  // What a program has written ends with a line break, also where it is quoted (Mesos: stderr='…\n').
+  return shortened(line.replace(/ (\u0027)(?=$|;)/g, "$1"), charactersMax);
 }
 
 /**

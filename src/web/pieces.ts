@@ -26,10 +26,15 @@ const sentenceCharactersMax = 320;
 const summaryCharacters = 140;
 const foldedCharactersMax = 4_000;
 
-/** A sentence from others; a long one is folded. Not inside a paragraph. */
+/** A sentence from others, with what stands between backticks as code; a long one is folded. Not inside a paragraph. */
 export function sentence(text: string): Html {
-  if (text.length <= sentenceCharactersMax) return html`<bdi>${text}</bdi>`;
+  if (text.length <= sentenceCharactersMax) return html`<bdi>${withCode(text)}</bdi>`;
   return folded(shortened(text, summaryCharacters), text);
+}
+
+/** Pieces of text: each that stands between two backticks is code. A backtick alone stays one. */
+function withCode(text: string): readonly HtmlValue[] {
+  return text.split(/(`[^`]+`)/).map((part) => /^`[^`]+`$/.test(part) ? html`<code>${part.slice(1, -1)}</code>` : part);
 }
 
 /** A long text behind a short one. Not inside a paragraph. */

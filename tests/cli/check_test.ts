@@ -155,6 +155,21 @@ for (const { name, code, options, more, before } of affairs) {
   });
 }
 
+Deno.test("check --json has the same rows for programs, and the exit code", async () => {
+  const cluster = startCluster({ speed: 1 });
+  const folder = confFolder(cluster.configText("go-server.password = wrong"));
+  try {
+    const { code, out, err } = await runLine(["check", "--json", folder.conf]);
+    const { rows, exitCode } = JSON.parse(out) as { rows: Record<string, string>[]; exitCode: number };
+    assertEquals([code, exitCode, err], [4, 4, ""]);
+    assertEquals(rows.filter(({ level }) => level === "failure").map(({ what }) => what), ["gocd"]);
+    assert(rows.some(({ level, what }) => level === "ok" && what === "mesos"));
+  } finally {
+    folder.remove();
+    await cluster.close();
+  }
+});
+
 Deno.test("check tells a master from what is none", async () => {
   const cluster = startCluster({ speed: 1 });
   try {

@@ -38,6 +38,14 @@ Deno.test("each webhook has a row with what came back, and the exit code says wh
   assertEquals(JSON.parse(got[1] ?? "").event, "test");
 });
 
+Deno.test("notify-test --json has the same rows for programs, and the exit code", async () => {
+  const { written: { code, out, err } } = await test(two, "--json");
+  const { rows, exitCode } = JSON.parse(out);
+  assertEquals([code, exitCode, err], [3, 3, ""]);
+  assertEquals(rows.map(({ level, what }: Record<string, string>) => `${level} ${what}`), ["ok team", "failure pager"]);
+  assertMatch(rows[1].hint, /check the URL/);
+});
+
 Deno.test("one webhook can be tried by its name, whatever else is wrong with the file", async () => {
   const { written, got } = await test(`${two}\nscaling.max-agents = x`, "--webhook", "team");
   assertEquals([written.code, got.length], [0, 1]);

@@ -30,7 +30,10 @@ const troubled: StatusView = {
   mode: "drain",
   frozen: true,
   problems: [{ ...problem, sinceMs: sampleMs - 6 * minute }],
-  avoidedHosts: [{ host: "rack1", untilMs: sampleMs, reason: "r" }],
+  avoidedHosts: [
+    { host: "rack1", untilMs: sampleMs + 8 * minute, reason: "3 launches failed there (no space left on device)" },
+    ...[2, 3, 4, 5, 6, 7].map((rack) => ({ host: `rack${rack}`, untilMs: sampleMs, reason: "r" })),
+  ],
 };
 const standby: StatusView = {
   ...sampleView,

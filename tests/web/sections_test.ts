@@ -7,6 +7,7 @@ import { fatesOf } from "../../src/core/words/fates.ts";
 import { lifeLine } from "../../src/web/life_line.ts";
 import { gocdAgentHref, jobHref, sandboxHref } from "../../src/web/links.ts";
 import { pageQuery } from "../../src/web/page_query.ts";
+import { sentence } from "../../src/web/pieces.ts";
 import { statusPage } from "../../src/web/status_page.ts";
 import { hostileName, largeView, sampleMs, sampleView } from "../support/sample_view.ts";
 
@@ -157,6 +158,18 @@ Deno.test("a problem says for how long it is there and what to do, and a long er
   assertMatch(section.replace(/<[^>]*>/g, "").replace(/\s+/g, " "), /it fails for 12 min c .*Fix: mend it/);
   assertMatch(section, /<details[^>]*>\s<summary><bdi>The whole error<\/bdi><\/summary>/);
   assertEquals(page.split(detail).length, 2);
+});
+
+Deno.test("what stands between backticks is code, escaped as everything is, and a backtick alone stays", () => {
+  assertEquals(
+    sentence("`gocd-mesos why FILE <job>` tells more, `a & b` too").markup,
+    "<bdi><code>gocd-mesos why FILE &lt;job&gt;</code> tells more, <code>a &amp; b</code> too</bdi>",
+  );
+  assertEquals(sentence("a ` b").markup, "<bdi>a &#96; b</bdi>");
+  assertEquals(
+    sentence("`<img src=x>`</code><b>`").markup,
+    "<bdi><code>&lt;img src=x&gt;</code>&lt;/code&gt;&lt;b&gt;&#96;</bdi>",
+  );
 });
 
 Deno.test("a life line shows the states as shares, in words too, and grey what nobody has watched", () => {

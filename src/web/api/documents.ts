@@ -43,7 +43,7 @@ export interface StatusSummary extends ProgramFacts {
   /** All agents of the server by what they count as; every word is there. */
   readonly gocdAgents: Readonly<Record<string, number>>;
   readonly limits: readonly LimitView[];
-  readonly avoidedHosts: readonly string[];
+  readonly avoidedHosts: StatusView["avoidedHosts"];
   readonly problems: readonly Finding[];
 }
 
@@ -81,7 +81,7 @@ export function statusSummary({ view }: Pick<Picture, "view">, { version, sandbo
     agents: countAll(instanceStates, view.instances.map(({ state }) => state)),
     gocdAgents: countAll(gocdAgentStates, view.gocdAgents.map(({ state }) => state)),
     limits: limitsOf(view),
-    avoidedHosts: view.avoidedHosts.map(({ host }) => host),
+    avoidedHosts: view.avoidedHosts.map(({ host, untilMs, reason }) => ({ host, untilMs, reason })),
     problems: view.problems,
   };
 }

@@ -291,7 +291,14 @@ const status: Schema = record("the program at a glance", {
     ...Object.fromEntries(gocdAgentStates.map((state) => [state, count(`agents that count as ${state}`)])),
   }),
   limits: listOf(ref("Limit"), "every limit, that of all profiles first"),
-  avoidedHosts: listOf({ type: "string" }, "Mesos agents on which nothing is launched for a while"),
+  avoidedHosts: listOf(
+    record("nothing is launched on it for a while", {
+      host: text("its hostname"),
+      untilMs: timeMs("until when"),
+      reason: text("why"),
+    }),
+    "Mesos agents on which nothing is launched for a while",
+  ),
   problems: listOf(ref("Problem"), "what is wrong now, worst first"),
 });
 

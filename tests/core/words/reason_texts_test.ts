@@ -157,6 +157,8 @@ Deno.test("only GoCD 18.12 calls it drain mode", () => {
 
 Deno.test("words of others are one line of three hundred characters at most", () => {
   assertEquals(oneLine("  a\n\tb\u0000c \u007f d "), "a b c d");
+  assertEquals(oneLine("status 1; stderr='access is denied\n'"), "status 1; stderr='access is denied'");
+  assertEquals(oneLine("stderr='a 'b' is denied\r\n'; gone"), "stderr='a 'b' is denied'; gone");
   assertEquals(oneLine("x".repeat(300)), "x".repeat(300));
   assertEquals(oneLine("x".repeat(301)), `${"x".repeat(300)}…`);
 });
