@@ -35,6 +35,13 @@ const ended = { taskId, profile, host, state: "TASK_FAILED" };
 const linux = { gocdResources: ["linux"] };
 const sandbox = "see the output of the container in its sandbox (the page links to it)";
 
+const officeHours = {
+  from: "0 7 * * mon-fri",
+  to: "0 19 * * mon-fri",
+  timeZone: "Europe/Berlin",
+  minIdle: 5,
+} as const;
+
 /** Of what waits. */
 export const demandExamples: NoteExamples<keyof DemandNotes> = {
   "demand-changed": {
@@ -44,6 +51,8 @@ export const demandExamples: NoteExamples<keyof DemandNotes> = {
       gates: [],
     },
   },
+  "schedule-in-force": { of: { profile, schedule: officeHours, forMs: 12 * hour } },
+  "schedule-over": { of: { profile, schedule: officeHours } },
   "bucket-changed": {
     of: {
       bucket: {

@@ -1,5 +1,6 @@
 // One poll of the GoCD server, evaluated as the running program would. Nothing is launched, enabled or stored.
 
+import { windowsAt } from "../config/cron.ts";
 import type { Config } from "../config/config.ts";
 import { environmentsInQuestion } from "../core/demand/environments.ts";
 import type { StoredState } from "../core/record.ts";
@@ -40,7 +41,8 @@ export async function pollOnce(config: Config): Promise<PolledOnce> {
   const settings = { ...config.settings, poller: { ...poller, attempts: 0 } };
   const fresh = initialState(await storedOf(config), settings, atMs);
   // One poll cannot tell whether Mesos has offers.
-  const state = { ...fresh, session: { ...fresh.session, kind: "subscribed" as const } };
+  const windows = new Map(windowsAt(settings, atMs).map((each) => [each.profile, each]));
+  const state = { ...fresh, windows, session: { ...fresh.session, kind: "subscribed" as const } };
   const { state: polled } = step(state, { atMs, random: 0.5, event: { kind: "gocd-polled", ...poll } });
   const view = statusView(polled, atMs);
   return {

@@ -33,6 +33,7 @@ export type KeyType =
   | "int or map"
   /** A whole number, or a share: `25%`. */
   | "headroom"
+  | "schedules"
   | "volumes"
   | "port-mappings"
   | "docker-parameters"

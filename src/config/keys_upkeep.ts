@@ -26,6 +26,16 @@ export const upkeepKeys: readonly KeySpec[] = [
     example: '"25%"',
   },
   {
+    path: "go-agent.schedules",
+    type: "schedules",
+    default: "[]",
+    doc:
+      "Other values of min-idle, headroom and idle-timeout at times: a list of { from, to, time-zone, … }, where from " +
+      "and to are cron expressions (minute, hour, day of the month, month, day of the week) and time-zone is UTC unless " +
+      "it is written. Of those in force the last one counts",
+    example: '[{ from = "0 7 * * mon-fri", to = "0 19 * * mon-fri", min-idle = 5 }]',
+  },
+  {
     path: "go-agent.max-jobs",
     type: "int",
     min: 1,

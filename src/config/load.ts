@@ -24,7 +24,7 @@ import {
   wrongType,
 } from "./reader.ts";
 import { nearestKey } from "./suggest.ts";
-import { idleTotal } from "./upkeep.ts";
+import { idleTotal } from "./upkeep_values.ts";
 import { quote } from "./values.ts";
 
 /**
@@ -140,7 +140,17 @@ function rootOf(file: ConfObject, path: string): ConfObject {
 }
 
 const listTypes: ReadonlySet<KeyType> = new Set(
-  ["names", "names or *", "texts", "volumes", "port-mappings", "docker-parameters", "uris", "constraints"] as const,
+  [
+    "names",
+    "names or *",
+    "texts",
+    "volumes",
+    "port-mappings",
+    "docker-parameters",
+    "uris",
+    "constraints",
+    "schedules",
+  ] as const,
 );
 
 /** Objects with numbers as keys are lists wherever the table of keys wants a list (`resources.0 = linux`). */

@@ -4,6 +4,7 @@ import type { InverseOffer, Offer } from "./placement/offer.ts";
 import type { TaskStatus } from "./session/task_status.ts";
 import type { GocdAgent, GocdServerInfo, ScheduledJob } from "./gocd_records.ts";
 import type { GocdEffect, MesosEffect } from "./effect.ts";
+import type { OpenWindow } from "./demand/windows.ts";
 import type { Settings } from "./settings.ts";
 
 /** One event with the time it is handled at (ms since the epoch) and a random number in [0, 1) for jitter. */
@@ -127,8 +128,8 @@ export interface Finding {
   readonly sinceMs?: number;
 }
 
-/** Time passes: sent about once a second. */
-export type ClockEvent = { readonly kind: "tick" };
+/** Time passes: sent about once a second, with the windows of schedules that are open; absent: none is. */
+export type ClockEvent = { readonly kind: "tick"; readonly windows?: readonly OpenWindow[] };
 
 /** What the operator asks for while the program runs. */
 export type OperatorEvent =

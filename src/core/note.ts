@@ -9,6 +9,7 @@ import type { DrainReason, EndCause, KillCause } from "./instance.ts";
 import type { Failure, IdleReason, KillReason, Misregistered, Registered } from "./life/causes.ts";
 import type { PlacementMiss } from "./placement/reason.ts";
 import type { ControlsRecord } from "./record.ts";
+import type { Schedule } from "./settings.ts";
 import type { ReasonMeaning } from "./session/task_status.ts";
 import type { Suspicion } from "./state.ts";
 
@@ -76,6 +77,9 @@ export interface DemandNotes {
   "bucket-changed": { readonly bucket: BucketDemand };
   /** Nothing waits any more. */
   "demand-none": Record<never, never>;
+  /** Other idle agents are kept from now on; `forMs` absent: for good. */
+  "schedule-in-force": { readonly profile: string; readonly schedule: Schedule; readonly forMs?: number };
+  "schedule-over": { readonly profile: string; readonly schedule: Schedule };
   /** No profile serves a job. */
   "job-unserved": { readonly job: JobVerdict };
   /** A job waits, but not for an agent. */

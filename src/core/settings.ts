@@ -79,6 +79,8 @@ export interface AgentProfile {
   readonly minIdleOf?: Readonly<Record<string, number>>;
   /** Idle instances kept beside those that build; absent: none. */
   readonly headroom?: Headroom;
+  /** Times at which other idle agents are kept; of those that are open the last one counts. */
+  readonly schedules?: readonly Schedule[];
   /** Jobs that one agent may build before it is replaced; absent: any number. */
   readonly maxJobs?: number;
   /** Age at which an agent is replaced, at the latest; absent: any. */
@@ -91,6 +93,24 @@ export interface AgentProfile {
   readonly container: ContainerSettings;
   /** Where in framework.conf the auto-register key of its agents is set; absent: they get none. */
   readonly registerKey?: string;
+}
+
+/** Each week, day or whatever the two say: what is kept from each match of `from` to the next match of `to`. */
+export interface Schedule {
+  /** Cron, five fields: minute, hour, day of the month, month, day of the week. */
+  readonly from: string;
+  /** See `from`. */
+  readonly to: string;
+  /** IANA name, e.g. `Europe/Berlin`. */
+  readonly timeZone: string;
+  /** Instead of that of the profile, together with `minIdleOf`. */
+  readonly minIdle?: number;
+  /** See `minIdle`. */
+  readonly minIdleOf?: Readonly<Record<string, number>>;
+  /** Instead of that of the profile. */
+  readonly headroom?: Headroom;
+  /** Instead of that of the profile. */
+  readonly idleTimeoutMs?: number;
 }
 
 /** Idle agents beside busy ones of their environment: so many, or a share of the busy ones, rounded up. */

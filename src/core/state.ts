@@ -15,6 +15,7 @@ import type { Unpinned } from "./demand/run_on_all.ts";
 import type { Untaken } from "./demand/untaken.ts";
 import type { AgentsReading } from "./session/reading.ts";
 import type { BucketDemand, JobVerdict } from "./demand/verdict.ts";
+import type { OpenWindow } from "./demand/windows.ts";
 import type { Watched } from "./session/watched.ts";
 
 /** Everything the core knows. */
@@ -33,6 +34,8 @@ export interface State {
   readonly session: SessionState;
   readonly server: ServerState;
   readonly demand: DemandState;
+  /** Windows of schedules that are open, by profile. */
+  readonly windows: ReadonlyMap<string, OpenWindow>;
   readonly offers: OffersState;
   /** When Mesos last asked for a host back where agents are to go for it, by Mesos agent id. */
   readonly maintenanceRequestedMs: ReadonlyMap<string, number>;

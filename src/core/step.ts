@@ -34,6 +34,7 @@ import {
 import type { Settings } from "./settings.ts";
 import type { State } from "./state.ts";
 import { noneUntaken } from "./demand/untaken.ts";
+import { windowsTold } from "./demand/windows.ts";
 import { noticeStandstill, watchedFrom } from "./session/watched.ts";
 
 /** The state at the start of the program, from what the store gave back. */
@@ -72,6 +73,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
       enableRequestedMs: new Map(),
       lastRequestMs: new Map(),
     },
+    windows: new Map(),
     demand: {
       backlog: emptyBacklog,
       isStale: false,
@@ -151,6 +153,7 @@ function apply(draft: Draft, event: Event): void {
     case "gocd-call-failed":
       return gocdCallFailed(draft, event);
     case "tick":
+      windowsTold(draft, event.windows);
       return tick(draft);
     case "settings-changed":
     case "launching-frozen":

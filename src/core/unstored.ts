@@ -31,6 +31,7 @@ export const stateFates: Readonly<Record<keyof State, Fate>> = {
   // The operator's file. Instances of changed profiles are marked by the next tick that can be stored.
   settings: "learned",
   settingsSinceMs: "learned",
+  windows: "learned",
   startedMs: "stored",
   lastStepMs: "learned",
   watched: "learned",

@@ -1,6 +1,7 @@
 // The whole program around given ports: engine, supervisor, ticks.
 
 import type { Config } from "../config/config.ts";
+import { windowReader } from "../config/cron.ts";
 import type { Event, Finding, OperatorEvent } from "../core/event.ts";
 import type { Note } from "../core/note.ts";
 import { profileOf } from "../core/profile_of.ts";
@@ -183,7 +184,7 @@ async function runAll(parts: Parts, signal: AbortSignal): Promise<FrameworkEnd> 
   if (signal.aborted) ending.stop();
   signal.addEventListener("abort", ending.stop, { once: true });
   const registering = untilResumed(engine, ports, ending.signal).then(() => supervisor.run(ending.signal));
-  const ticking = pulse((event) => engine.post(event), { clock, observations }, ending.signal);
+  const ticking = pulse((event) => engine.post(event), { engine, clock, observations }, ending.signal);
   const looking = look(parts, ending.signal);
   const watching = watchLives(parts, ending.signal);
   const recording = record(parts, ending.signal);
@@ -364,11 +365,17 @@ async function watchLives(
 
 async function pulse(
   post: (event: Event) => void,
-  { clock, observations }: { readonly clock: Clock; readonly observations: Observations },
+  { engine, clock, observations }: {
+    readonly engine: Engine;
+    readonly clock: Clock;
+    readonly observations: Observations;
+  },
   signal: AbortSignal,
 ): Promise<void> {
+  const windowsNow = windowReader();
   while (!signal.aborted) {
-    post({ kind: "tick" });
+    const windows = windowsNow(engine.state.settings, clock.nowMs());
+    post({ kind: "tick", ...(windows === undefined ? {} : { windows }) });
     const dueMs = clock.nowMs() + tickMs;
     await clock.sleep(tickMs, signal);
     if (!signal.aborted) observations.lagged(Math.max(0, clock.nowMs() - dueMs));

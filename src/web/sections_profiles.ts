@@ -33,6 +33,10 @@ function profileCard(profile: ProfileView, canCommand: boolean): Html {
 <p class="image"><code>${untrustedText(profile.image)}</code></p>
 ${capacity(profile)}
 ${
+    profile.kept === undefined
+      ? undefined
+      : html`<p class="quiet kept">keeps ${untrustedText(profile.kept.join("; "))}</p>`
+  }${
     profile.blocked === undefined
       ? undefined
       : html`<div class="blocked">${badge("blocked", "bad")} ${sentence(profile.blocked)}</div>`

@@ -216,6 +216,33 @@ const bads: readonly (readonly [keys: string, code: string, key: string])[] = [
   ['min-idle { "a b" = 1 }', "config-bad-value", "min-idle.a b"],
   ["min-idle { a { b = 1 } }", "config-wrong-type", "min-idle.a"],
   ["headroom = 10 percent", "config-bad-value", "headroom"],
+  ['schedules = ["0 7 * * *"]', "config-wrong-type", "schedules"],
+  ['schedules = [{ to = "0 7 * * *", min-idle = 1 }]', "config-missing-key", "schedules"],
+  ['schedules = [{ from = "0 7 * * *", min-idle = 1 }]', "config-missing-key", "schedules"],
+  ['schedules = [{ from = "7:00", to = "0 9 * * *", min-idle = 1 }]', "config-bad-value", "schedules.from"],
+  ['schedules = [{ from = "0 7 * * *", to = "0 0 31 2 *", min-idle = 1 }]', "config-bad-value", "schedules.to"],
+  ['schedules = [{ from = "0 7 * * *", to = "0 9 * * *" }]', "config-conflict", "schedules"],
+  [
+    'schedules = [{ from = "0 7 * * *", to = "0 9 * * *", min-idle = 1, time-zone = CETT }]',
+    "config-bad-value",
+    "schedules.time-zone",
+  ],
+  [
+    'schedules = [{ from = "0 7 * * *", to = "0 9 * * *", min-idle = 1, timezone = UTC }]',
+    "config-unknown-key",
+    "schedules.timezone",
+  ],
+  [
+    'schedules = [{ from = "0 7 * * *", to = "0 9 * * *", min-idle = 3 }], max-agents = 2',
+    "config-conflict",
+    "schedules",
+  ],
+  ['schedules = [{ from = "0 7 * * *", to = "0 9 * * *", headroom = x }]', "config-bad-value", "schedules.headroom"],
+  [
+    'schedules = [{ from = "0 7 * * *", to = "0 9 * * *", idle-timeout = 5 }]',
+    "config-bad-value",
+    "schedules.idle-timeout",
+  ],
   ["headroom = 2000%", "config-bad-value", "headroom"],
   ["headroom = -1", "config-bad-value", "headroom"],
   ["max-lifetime = 1 minute", "config-bad-value", "max-lifetime"],
@@ -327,5 +354,25 @@ Deno.test("min-idle by environment, headroom and fresh agents are read, for each
   assertEquals(upkeep, [
     [0, { "": 1, Staging: 2 }, { kind: "share", percent: 12.5 }, 3, undefined],
     [4, undefined, { kind: "count", agents: 2 }, 3, 12 * 3_600_000],
+  ]);
+});
+
+Deno.test("schedules are read with their values and time zones", () => {
+  const { settings: { profiles: [profile] } } = loadKeys(
+    'go-agent { environments = "*", schedules = [\n' +
+      '{ from = "0 7 * * mon-fri", to = "0 19 * * mon-fri", time-zone = "Europe/Berlin", min-idle = 5 }\n' +
+      '{ from = "0 12 * * *", to = "0 13 * * *", min-idle { none = 1 }, headroom = "50%", idle-timeout = 1 minute }] }',
+  );
+  assertEquals(profile?.schedules, [
+    { from: "0 7 * * mon-fri", to: "0 19 * * mon-fri", timeZone: "Europe/Berlin", minIdle: 5 },
+    {
+      from: "0 12 * * *",
+      to: "0 13 * * *",
+      timeZone: "UTC",
+      minIdle: 0,
+      minIdleOf: { "": 1 },
+      headroom: { kind: "share", percent: 50 },
+      idleTimeoutMs: 60_000,
+    },
   ]);
 });

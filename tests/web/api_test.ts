@@ -70,7 +70,7 @@ async function inACluster(checker: Checker): Promise<void> {
   const cluster = await startVirtualCluster({
     hopMs: 5,
     mesosAgents: ["h1", "h2"].map((hostname) => ({ hostname, resources: { cpus: 4, mem: 8_192, disk: 10_000 } })),
-    more: "scaling { max-agents = 5, idle-timeout = 90 seconds }",
+    more: "scaling { max-agents = 5, idle-timeout = 90 seconds }, go-agent { headroom = 1 }",
   });
   try {
     const handler = handlerOf(() => cluster.framework.picture());

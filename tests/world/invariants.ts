@@ -10,14 +10,14 @@ import type { State } from "../../src/core/state.ts";
 import { noteKilling, rememberLook } from "./invariants_builds.ts";
 import { checkDrains, checkNothingLies } from "./invariants_drain.ts";
 import { checkDoubles, checkStarving } from "./invariants_demand.ts";
-import { checkEnabledAgain, checkWear } from "./invariants_fleet.ts";
+import { checkEnabledAgain, checkWear, checkWindows } from "./invariants_fleet.ts";
 import { checkBreakers, checkLaunches, trackLaunches } from "./invariants_launch.ts";
 import { checkPace, trackPace } from "./invariants_pace.ts";
 import { checkVerdicts, shownBy } from "./invariants_verdicts.ts";
 import { checkLivingRecords, trackServers } from "./invariants_servers.ts";
 import { isSame } from "./same.ts";
 import { demand, Violation } from "./violation.ts";
-import type { Program, World } from "./world_state.ts";
+import { type Program, programMs, type World } from "./world_state.ts";
 
 /** After a step whose records are stored, before its effects leave. */
 export function checkStep(
@@ -44,6 +44,7 @@ export function checkStep(
   checkDoubles(world, frame);
   trackLaunches(world, step.before, frame);
   checkWear(world, frame, event);
+  if (event.kind === "tick") checkWindows(frame.state, programMs(world));
   if (event.kind === "gocd-polled") checkStarving(world, frame);
   if (event.kind === "gocd-polled" || event.kind === "gocd-agents-read") checkNothingLies(world, frame);
   world.watch.feed = shownBy(event, world.watch.feed);

@@ -73,13 +73,14 @@ function checkBegin(world: World, state: State, instance: AgentInstance, run: Ru
   if (profile === undefined || isAnyHeldByLimit(state)) return;
   checkKept(state, instance);
   if (isRoomWanted(state)) return;
+  const idleTimeoutMs = state.windows.get(name)?.schedule.idleTimeoutMs ?? profile.idleTimeoutMs;
   const idleMs = world.nowMs - (run?.sinceMs ?? world.nowMs);
   // What a failed commit or a clock that was set has made the core believe cannot be told from here.
   const isTold = world.watch.failedCommits === 0 && world.clockAheadMs === 0 && world.nextClockAheadMs === 0;
   demand(
-    !isTold || idleMs >= profile.idleTimeoutMs,
+    !isTold || idleMs >= idleTimeoutMs,
     "drain",
-    () => `${taskId} is drained after ${idleMs} ms of idleness, idle-timeout is ${profile.idleTimeoutMs} ms`,
+    () => `${taskId} is drained after ${idleMs} ms of idleness, idle-timeout is ${idleTimeoutMs} ms`,
   );
   const useful = state.demand.jobs.filter((job) =>
     (job.verdict === "will-be-taken" || job.verdict === "coming" || job.verdict === "needs-agent") &&

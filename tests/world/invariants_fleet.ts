@@ -70,27 +70,30 @@ export interface Kept {
 
 /** What the policies say of the agents of this profile in this environment. */
 export function keptOf(
-  state: Pick<State, "settings" | "instances">,
+  state: Pick<State, "settings" | "instances" | "windows">,
   { profile: name, environment }: AgentInstance,
 ): Kept {
   const profile = state.settings.profiles.find((each) => each.name === name);
   if (profile === undefined) return { inAll: 0, inEnvironment: 0 };
+  const window = state.windows.get(name)?.schedule;
+  const isFloorOfWindow = window?.minIdle !== undefined || window?.minIdleOf !== undefined;
+  const { minIdle = 0, minIdleOf } = isFloorOfWindow ? window : profile;
   const isHere = (other: string | undefined): boolean =>
     (other ?? "").toLowerCase() === (environment ?? "").toLowerCase();
-  const floor = Object.entries(profile.minIdleOf ?? {}).find(([key]) => isHere(key))?.[1] ?? 0;
+  const floor = Object.entries(minIdleOf ?? {}).find(([key]) => isHere(key))?.[1] ?? 0;
   const busy = [...state.instances.values()].filter((each) =>
     each.profile === name && isHere(each.environment) &&
     (each.state === "registered" && each.activity.kind === "building" ||
       each.state === "draining" && each.step.kind === "finishing")
   ).length;
-  const { headroom } = profile;
+  const headroom = window?.headroom ?? profile.headroom;
   const beside = headroom === undefined || busy === 0
     ? 0
     : headroom.kind === "count"
     ? headroom.agents
     : Math.ceil(headroom.percent / 100 * busy);
   return {
-    inAll: profile.minIdleOf === undefined ? profile.minIdle : 0,
+    inAll: minIdleOf === undefined ? minIdle : 0,
     inEnvironment: Math.max(floor, beside),
   };
 }
@@ -110,4 +113,23 @@ export function checkKept(state: State, gone: AgentInstance): void {
       `${gone.taskId} is drained: ${idle.length} idle agents of ${gone.profile} are left, ${here.length} of them in its ` +
       `environment; ${kept.inAll} and ${kept.inEnvironment} are to be kept`,
   );
+}
+
+/**
+ * At each tick: the window in force is the last one whose minutes of the hour these are. In simulations, schedules say
+ * nothing but minutes.
+ */
+export function checkWindows({ settings, windows }: State, atMs: number): void {
+  const now = Math.floor(atMs / 60_000) % 60;
+  const minuteOf = (expression: string): number => Number(expression.split(" ")[0]);
+  for (const { name, schedules = [] } of settings.profiles) {
+    const open = schedules.filter(({ from, to }) =>
+      (now - minuteOf(from) + 60) % 60 < (minuteOf(to) - minuteOf(from) + 60) % 60 || minuteOf(from) === minuteOf(to)
+    ).at(-1);
+    demand(
+      windows.get(name)?.schedule === open,
+      "schedule",
+      () => `in minute ${now} profile ${name} follows ${JSON.stringify(windows.get(name)?.schedule)}`,
+    );
+  }
 }

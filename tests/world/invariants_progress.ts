@@ -211,7 +211,11 @@ export function surplusBoundMs(world: World, profileName: string): number {
   const profile = profiles.find(({ name }) => name === profileName);
   const restMs = restFactor * 4 * networkDelayMsMax;
   const looksMs = scaling.drainConfirmMs + 4 * (readMs + restMs);
-  return (profile?.idleTimeoutMs ?? 0) + 2 * (poller.intervalMs + restMs) + looksMs +
+  const idleMs = Math.max(
+    profile?.idleTimeoutMs ?? 0,
+    ...(profile?.schedules ?? []).map((each) => each.idleTimeoutMs ?? 0),
+  );
+  return idleMs + 2 * (poller.intervalMs + restMs) + looksMs +
     (profile?.container.killGraceMs ?? 0) + queueingMs(world) + marginMs;
 }
 
@@ -271,7 +275,7 @@ function checkSurplus(world: World, waiting: readonly SimJob[]): void {
 }
 
 /** Whether `min-idle` or `headroom` may hold an idle agent; `idle`: all of its profile. */
-function isKept({ instances, settings }: State, taskId: string, idle: readonly string[]): boolean {
+function isKept({ instances, settings, windows }: State, taskId: string, idle: readonly string[]): boolean {
   const instance = instances.get(taskId);
   if (instance === undefined) return false;
   const folded = ({ environment }: AgentInstance): string => (environment ?? "").toLowerCase();
@@ -279,7 +283,7 @@ function isKept({ instances, settings }: State, taskId: string, idle: readonly s
     const other = instances.get(id);
     return other !== undefined && folded(other) === folded(instance);
   });
-  const { inAll, inEnvironment } = keptOf({ instances, settings }, instance);
+  const { inAll, inEnvironment } = keptOf({ instances, settings, windows }, instance);
   return idle.length <= inAll || here.length <= inEnvironment;
 }
 

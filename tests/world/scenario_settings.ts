@@ -63,7 +63,10 @@ export function varySettings(
 
 /** The same, with nobody kept ready: in the end everything must go. */
 export function withoutMinIdle(settings: Settings): Settings {
-  const profiles = settings.profiles.map(({ minIdleOf: _, ...profile }) => ({ ...profile, minIdle: 0 }));
+  const profiles = settings.profiles.map(({ minIdleOf: _, schedules: __, ...profile }) => ({
+    ...profile,
+    minIdle: 0,
+  }));
   return { ...settings, profiles };
 }
 

@@ -1,7 +1,7 @@
 // Settings of upkeep that not every scenario has: what keeps agents fresh, ready and in place. They have dice of their
 // own, and only some seeds have them, so that the others go on telling their stories.
 
-import type { AgentProfile, Settings } from "../../src/core/settings.ts";
+import type { AgentProfile, Schedule, Settings } from "../../src/core/settings.ts";
 import type { Dice } from "./scenario_dice.ts";
 
 const minute = 60_000;
@@ -19,6 +19,7 @@ export function withUpkeep(draw: Dice, settings: Settings): Settings {
     ...profile,
     ...drawWear(draw),
     ...drawIdle(draw, profile),
+    ...(draw.chance(0.4) ? { schedules: drawSchedules(draw) } : {}),
   }));
   return { ...settings, profiles };
 }
@@ -35,6 +36,17 @@ function drawIdle(draw: Dice, { environments }: AgentProfile): Pick<AgentProfile
     ...(draw.chance(0.2) ? { minIdleOf: Object.fromEntries(served.map((name) => [name, draw.between(0, 2)])) } : {}),
     ...(draw.chance(0.4) ? { headroom: draw.pick(headrooms) } : {}),
   };
+}
+
+/** Windows of some minutes of each hour. */
+function drawSchedules(draw: Dice): readonly Schedule[] {
+  return Array.from({ length: draw.between(1, 2) }, (): Schedule => ({
+    from: `${draw.between(0, 59)} * * * *`,
+    to: `${draw.between(0, 59)} * * * *`,
+    timeZone: "UTC",
+    ...(draw.chance(0.7) ? { minIdle: draw.between(0, 3) } : { headroom: { kind: "share", percent: 100 } }),
+    ...(draw.chance(0.2) ? { idleTimeoutMs: draw.pick([1, 10]) * minute } : {}),
+  }));
 }
 
 function drawWear(draw: Dice): Pick<AgentProfile, "maxJobs" | "maxLifetimeMs"> {

@@ -1,6 +1,7 @@
 // One simulated run: a seed's scenario played on virtual time by the production step against the two models, every law
 // checked on the way; then faults stop, and everything must end well.
 
+import { windowReader } from "../../src/config/cron.ts";
 import { act, heal } from "./faults_act.ts";
 import { setRights } from "./faults_gocd.ts";
 import { createTimerQueue } from "../../src/sim/gocd/timers.ts";
@@ -217,6 +218,9 @@ function isBusy({ state }: Program): boolean {
   return false;
 }
 
+/** Of all worlds: it keeps nothing but the last answer. */
+const windowsNow = windowReader();
+
 /** One tick of the program and of the watch; true once everything is done. */
 function tick(world: World): boolean {
   const { program } = world;
@@ -225,7 +229,8 @@ function tick(world: World): boolean {
   world.disk.keepCopy(world.nowMs);
   if (program !== undefined && suspendedMs(world) === 0) {
     watchSilence(world, program);
-    program.handle({ kind: "tick" });
+    const windows = windowsNow(program.state.settings, programMs(world));
+    program.handle({ kind: "tick", ...(windows === undefined ? {} : { windows }) });
     checkPaceAtTick(world, program);
     if (world.program === program) checkZombies(world, program);
   }

@@ -23,8 +23,18 @@ export const noEnvironment = "";
 
 /** The environments that a poll must ask about, each once. */
 export function environmentsInQuestion({ profiles }: Settings): readonly string[] {
-  const warm = profiles.flatMap(minIdleEnvironments).map(({ environment }) => environment);
-  return [...new Set(warm.filter((name) => name !== undefined))];
+  return [...new Set(profiles.flatMap(warmEnvironments))];
+}
+
+/** Where idle agents are kept, always or at times. */
+function warmEnvironments(profile: AgentProfile): readonly string[] {
+  const { environments } = profile;
+  const schedules = (profile.schedules ?? []).map(({ minIdle = 0, minIdleOf }) => ({
+    environments,
+    minIdle,
+    ...(minIdleOf === undefined ? {} : { minIdleOf }),
+  }));
+  return [profile, ...schedules].flatMap(minIdleEnvironments).flatMap(({ environment }) => environment ?? []);
 }
 
 /** Whether the server is known not to have an environment; what cannot be told counts as there. */
@@ -39,7 +49,7 @@ export function missingEnvironmentFindings(
 ): readonly Finding[] {
   return profiles.flatMap((profile) => {
     return namesOf(profile.environments).filter((name) => missing.includes(name)).map((name) => {
-      const isWarm = minIdleEnvironments(profile).some(({ environment }) => environment === name);
+      const isWarm = warmEnvironments(profile).includes(name);
       return environmentMissing(profile.name, name, isWarm);
     });
   });

@@ -2,8 +2,9 @@
 
 import { minIdleEnvironments } from "./environments.ts";
 import type { AgentInstance } from "../instance.ts";
-import type { AgentProfile, Headroom } from "../settings.ts";
+import type { AgentProfile, Headroom, Schedule } from "../settings.ts";
 import type { State } from "../state.ts";
+import { profileNow } from "./windows.ts";
 
 /** Idle agents of a profile that are to be kept. */
 export interface IdlePool {
@@ -17,17 +18,23 @@ export interface IdlePool {
   readonly why: KeepReason;
 }
 
-/** Why idle agents are kept. */
+/** Why idle agents are kept; `schedule`: because a window is open. */
 export type KeepReason =
-  | { readonly kind: "min-idle" }
+  | { readonly kind: "min-idle"; readonly schedule?: Schedule }
   /** `busy`: how many agents build that they are kept beside. */
-  | { readonly kind: "headroom"; readonly busy: number };
+  | { readonly kind: "headroom"; readonly busy: number; readonly schedule?: Schedule };
 
 /** What is kept at the moment. Pools of one environment come before those of all. */
-export function keptIdle(state: Pick<State, "settings" | "instances">): readonly IdlePool[] {
-  const { profiles } = state.settings;
+export function keptIdle(state: Pick<State, "settings" | "instances" | "windows">): readonly IdlePool[] {
+  const { settings, windows } = state;
+  const profiles = windows.size === 0 ? settings.profiles : settings.profiles.map((each) => profileNow(state, each));
   const busy = profiles.some(({ headroom }) => headroom !== undefined) ? busyOf(state) : undefined;
-  const pools = profiles.flatMap((profile) => poolsOf(profile, busy?.get(profile.name) ?? noneBusy));
+  const pools = profiles.flatMap((profile) =>
+    poolsOf(profile, {
+      busy: busy?.get(profile.name) ?? noneBusy,
+      schedule: windows.get(profile.name)?.schedule,
+    })
+  );
   return pools.length < 2 ? pools : [...pools.filter((each) => !each.isOfAll), ...pools.filter((each) => each.isOfAll)];
 }
 
@@ -46,7 +53,7 @@ export interface IdleReserve {
 
 /** The reserve of these idle agents. */
 export function reserveOf(
-  state: Pick<State, "settings" | "instances">,
+  state: Pick<State, "settings" | "instances" | "windows">,
   idle: readonly AgentInstance[],
 ): IdleReserve {
   const left = new Map(
@@ -72,14 +79,20 @@ export function headroomOf(headroom: Headroom, busy: number): number {
 type Busy = ReadonlyMap<string, { readonly environment?: string; readonly count: number }>;
 const noneBusy: Busy = new Map();
 
-function poolsOf(profile: AgentProfile, busy: Busy): IdlePool[] {
+function poolsOf(
+  profile: AgentProfile,
+  { busy, schedule }: { readonly busy: Busy; readonly schedule: Schedule | undefined },
+): IdlePool[] {
+  const isByFloor = schedule?.minIdle !== undefined || schedule?.minIdleOf !== undefined;
+  const byFloor = isByFloor ? { schedule } : {};
+  const byHeadroom = schedule?.headroom === undefined ? {} : { schedule };
   const floors = minIdleEnvironments(profile);
   const pools = floors.map(({ environment, count }): IdlePool => ({
     profile,
     ...(environment === undefined ? {} : { environment }),
     isOfAll: profile.minIdleOf === undefined,
     count,
-    why: { kind: "min-idle" },
+    why: { kind: "min-idle", ...byFloor },
   }));
   const { headroom } = profile;
   if (headroom === undefined) return pools;
@@ -89,7 +102,13 @@ function poolsOf(profile: AgentProfile, busy: Busy): IdlePool[] {
     const count = headroomOf(headroom, busyCount);
     if (count <= (kept.get(key)?.count ?? 0)) continue;
     const where = environment === undefined ? {} : { environment };
-    kept.set(key, { profile, ...where, isOfAll: false, count, why: { kind: "headroom", busy: busyCount } });
+    kept.set(key, {
+      profile,
+      ...where,
+      isOfAll: false,
+      count,
+      why: { kind: "headroom", busy: busyCount, ...byHeadroom },
+    });
   }
   return [...kept.values()];
 }

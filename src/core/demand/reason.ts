@@ -5,6 +5,7 @@ import type { UnknownNeeds } from "../gocd_records.ts";
 import type { PlacementMiss } from "../placement/reason.ts";
 import type { RegistrationProblem } from "../names.ts";
 import type { Failure } from "../life/causes.ts";
+import type { Schedule } from "../settings.ts";
 import type { Suspicion } from "../state.ts";
 
 /** The reason of a verdict. */
@@ -141,8 +142,14 @@ export type LaunchReason =
     readonly coming: number;
   }
   /** Agents that are kept ready. */
-  | { readonly kind: "min-idle"; readonly minIdle: number; readonly ready: number }
+  | { readonly kind: "min-idle"; readonly minIdle: number; readonly ready: number; readonly schedule?: Schedule }
   /** Agents that are kept ready beside `busy` ones: so many, of which some are. */
-  | { readonly kind: "headroom"; readonly headroom: number; readonly busy: number; readonly ready: number }
+  | {
+    readonly kind: "headroom";
+    readonly headroom: number;
+    readonly busy: number;
+    readonly ready: number;
+    readonly schedule?: Schedule;
+  }
   /** The build of a lost agent, which GoCD gives to another only while some agent is in contact. */
   | { readonly kind: "hung-build"; readonly taskId: string };

@@ -14,6 +14,7 @@ import { profileOf } from "../profile_of.ts";
 import { idleOfNoUse, makeRoom } from "../demand/room.ts";
 import { shownForMs } from "../session/reading.ts";
 import type { State } from "../state.ts";
+import { profileNow } from "../demand/windows.ts";
 import { isWear } from "./worn.ts";
 
 /** Drains begun in one poll at most, so that a mistake in a list cannot empty the whole fleet at once. */
@@ -137,7 +138,7 @@ function reasonToDrain(
   const { activity, retire } = instance;
   const profile = profileOf(state.settings, instance.profile);
   if (retire !== undefined || profile === undefined) return undefined;
-  if (shownForMs(state, activity.sinceMs) < profile.idleTimeoutMs) return undefined;
+  if (shownForMs(state, activity.sinceMs) < profileNow(state, profile).idleTimeoutMs) return undefined;
   if (activity.kind === "unsure" && activity.word === "Disabled") return "surplus";
   if (activity.kind !== "idle" || !reserve.spares(instance) || isAnyHung(state)) return undefined;
   return isUseful() ? undefined : "idle";

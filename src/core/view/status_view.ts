@@ -1,5 +1,7 @@
 // Derives the picture for people from the state, so that page, metrics and log cannot disagree with the decisions.
 
+import { keptIdle } from "../demand/kept_idle.ts";
+import { keptText } from "../words/upkeep.ts";
 import { activityWord } from "../life/activity.ts";
 import { avoidedHosts } from "../placement/failing_hosts.ts";
 import { countsToLimit, unpolledMs } from "../demand/gates.ts";
@@ -74,7 +76,7 @@ export function statusView(state: State, atMs: number): StatusView {
     leftUntaken: Object.fromEntries(state.demand.untaken.counts),
     instances: instances.map((instance) => instanceView(instance, { atMs, builds })),
     gocdAgents: server.agents.map((gocdAgent) => gocdAgentView(gocdAgent, ours.get(gocdAgent.uuid))),
-    profiles: state.settings.profiles.map((profile) => profileView(state, profile.name, atMs)),
+    profiles: profileViews(state, atMs),
     maxAgents: state.settings.scaling.maxAgents,
     avoidedHosts: [...avoidedHosts(state.breakers.hosts, atMs)].map(([host, avoided]) => ({
       host,
@@ -184,6 +186,18 @@ function instanceView(
     createdMs: instance.createdMs,
     sinceMs: sinceOf(instance),
   };
+}
+
+function profileViews(state: State, atMs: number): readonly ProfileView[] {
+  const kept = new Map<string, string[]>();
+  for (const pool of keptIdle(state)) {
+    const { name } = pool.profile;
+    kept.set(name, [...kept.get(name) ?? [], keptText(pool)]);
+  }
+  return state.settings.profiles.map(({ name }) => {
+    const texts = kept.get(name);
+    return { ...profileView(state, name, atMs), ...(texts === undefined ? {} : { kept: texts }) };
+  });
 }
 
 function profileView(state: State, name: string, atMs: number): ProfileView {

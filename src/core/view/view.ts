@@ -230,6 +230,8 @@ export interface ProfileView {
   readonly frozen: boolean;
   /** Launches that have failed in a row; 0 once an agent has registered. */
   readonly failures: number;
+  /** Idle agents that are kept ready, each with the policy that says so; absent: none. */
+  readonly kept?: readonly string[];
   /** Why it may not launch now, e.g. an open breaker with its last error and when it tries again. */
   readonly blocked?: string;
   /** What slows its launches down after failures; absent: nothing does. */

@@ -8,6 +8,7 @@ import { gateText } from "./gates.ts";
 import type { NoteWords } from "./note_line.ts";
 import { counted, describeNeed, formatDuration } from "./phrases.ts";
 import { missText } from "./placement.ts";
+import { scheduleText, scheduleValues } from "./upkeep.ts";
 import { bucketText, launchReasonText, offerlessText, totalsText, verdictText } from "./reasons.ts";
 
 /** What waits. */
@@ -27,6 +28,18 @@ export const demandNotes: NoteWords<keyof DemandNotes> = {
     const { waiting, needsAgent, wanted } = bucket;
     return { level: "debug", text: bucketLine(bucket, atMs), fields: { waiting, needsAgent, wanted } };
   },
+  "schedule-in-force": ({ profile, schedule, forMs }) => ({
+    level: "info",
+    text: `profile ${profile} keeps ${scheduleValues(schedule)}${
+      forMs === undefined ? "" : ` for ${formatDuration(forMs)}`
+    }, by the schedule ${scheduleText(schedule)}`,
+    fields: { profile },
+  }),
+  "schedule-over": ({ profile, schedule }) => ({
+    level: "info",
+    text: `the schedule of profile ${profile} ${scheduleText(schedule)} is over`,
+    fields: { profile },
+  }),
   "demand-none": () => ({ level: "info", text: "no job waits for an agent of ours", fields: {} }),
   "job-unserved": ({ job }, atMs) => ({
     level: "warning",

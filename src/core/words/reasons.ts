@@ -3,6 +3,7 @@
 import type { LaunchReason, NotOurs, OtherCause, Reason, Remark, UnavailableKind, Unserved } from "../demand/reason.ts";
 import type { BucketDemand, DemandTotals, JobVerdict } from "../demand/verdict.ts";
 import type { GocdProblem } from "../event.ts";
+import { bySchedule } from "./upkeep.ts";
 import { gateText } from "./gates.ts";
 import { counted, describeNeed, formatDuration, listNames, profileKey } from "./phrases.ts";
 import { missText } from "./placement.ts";
@@ -226,9 +227,11 @@ export function launchReasonText(reason: LaunchReason): string {
       }${coming}`;
     }
     case "min-idle":
-      return `min-idle = ${reason.minIdle}, ${reason.ready} ready`;
+      return `min-idle = ${reason.minIdle}${bySchedule(reason.schedule)}, ${reason.ready} ready`;
     case "headroom":
-      return `headroom: ${reason.headroom} idle beside ${reason.busy} busy, ${reason.ready} ready`;
+      return `headroom: ${reason.headroom} idle beside ${reason.busy} busy${
+        bySchedule(reason.schedule)
+      }, ${reason.ready} ready`;
     case "hung-build":
       return `${reason.taskId} is lost with a build, and the GoCD server gives it to another only while some agent is in ` +
         "contact";

@@ -143,6 +143,7 @@ const agents: Readonly<Record<string, Schema>> = {
     building: count("building ones"),
     draining: count("those that are being removed"),
     "maxAgents?": count("its limit; absent: only that of all profiles"),
+    "kept?": listOf({ type: "string" }, "idle agents that are kept ready, by each policy"),
     frozen: flag("the operator has frozen it"),
     failures: count("launches that have failed in a row"),
     "blocked?": text("why it may not launch now"),

@@ -1,0 +1,74 @@
+// Schedules in time: when a cron expression matches in a time zone, and which windows are open. Calendars are known here
+// and not in the core, which is told the result with each tick.
+
+import { Cron } from "croner";
+import type { OpenWindow } from "../core/demand/windows.ts";
+import type { AgentProfile, Schedule, Settings } from "../core/settings.ts";
+import { type Parsed, quote } from "./values.ts";
+
+/**
+ * A cron expression of five fields that matches at some time, as it was written. In the hour that a change to summer time
+ * skips it matches at its end; in one that comes twice it matches once, the first time, unless it means each hour.
+ */
+export function parseCron(text: string, timeZone: string): Parsed<string> {
+  const hint = 'write five fields: minute, hour, day of the month, month, day of the week, e.g. "0 7 * * mon-fri"';
+  try {
+    if (cron(text, timeZone).nextRun() !== null) return { ok: true, value: text };
+    return { ok: false, message: `${quote(text)} matches at no time`, hint };
+  } catch (error) {
+    const why = error instanceof Error ? error.message.replace(/^CronPattern: /, "") : String(error);
+    return { ok: false, message: `${quote(text)} is not a cron expression: ${why}`, hint };
+  }
+}
+
+/** Whether this is the name of a time zone. */
+export function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
+}
+
+/** The windows that are open at this moment: of each profile the last one in its list, if any is. */
+export function windowsAt({ profiles }: Pick<Settings, "profiles">, atMs: number): readonly OpenWindow[] {
+  return profiles.flatMap((profile) => openOf(profile, atMs) ?? []);
+}
+
+/**
+ * Gives the open windows of the moment; they are computed anew when a minute or the settings have changed, and are the
+ * same object in between. `undefined`: no profile has a schedule.
+ */
+export function windowReader(): (settings: Settings, atMs: number) => readonly OpenWindow[] | undefined {
+  let last:
+    | { readonly settings: Settings; readonly minute: number; readonly windows: readonly OpenWindow[] }
+    | undefined;
+  return (settings, atMs) => {
+    if (!settings.profiles.some(({ schedules }) => schedules !== undefined)) return undefined;
+    const minute = Math.floor(atMs / 60_000);
+    if (last?.settings !== settings || last.minute !== minute) {
+      last = { settings, minute, windows: windowsAt(settings, atMs) };
+    }
+    return last.windows;
+  };
+}
+
+function openOf({ name, schedules = [] }: AgentProfile, atMs: number): OpenWindow | undefined {
+  for (const schedule of schedules.toReversed()) {
+    const sinceMs = lastMs(schedule.from, schedule, atMs);
+    const overMs = lastMs(schedule.to, schedule, atMs);
+    if (sinceMs === undefined || overMs !== undefined && overMs > sinceMs) continue;
+    const untilMs = cron(schedule.to, schedule.timeZone).nextRun(new Date(atMs))?.getTime();
+    return { profile: name, schedule, sinceMs, ...(untilMs === undefined ? {} : { untilMs }) };
+  }
+  return undefined;
+}
+
+/** The last match up to this moment, this one included. */
+function lastMs(expression: string, { timeZone }: Schedule, atMs: number): number | undefined {
+  return cron(expression, timeZone).previousRuns(1, new Date(atMs + 1))[0]?.getTime();
+}
+
+function cron(expression: string, timezone: string): Cron {
+  return new Cron(expression, { timezone, paused: true, mode: "5-part" });
+}
