@@ -160,7 +160,11 @@ export interface LifeNotes {
   "launch-dropped": EndedTask & { readonly message: string; readonly isOffer: boolean };
   "launch-failed": EndedTask & { readonly message: string; readonly meaning: ReasonMeaning };
   "agent-exited": EndedTask & { readonly message: string };
-  "agent-lost": OnHost & Partial<EndedTask> & { readonly message: string };
+  /** `neverBegan`: its Mesos agent does not know it, and no update of it was ever seen; since when that can be. */
+  "agent-lost": OnHost & Partial<EndedTask> & {
+    readonly message: string;
+    readonly neverBegan?: "before-this-run" | "on-its-way";
+  };
   "agent-unreachable": OnHost;
   /** Mesos has lost it, but the GoCD server hears it. */
   "agent-doubted": OnHost & { readonly message: string };

@@ -9,6 +9,7 @@ import { countFailure, countHostFailure, countLoss, giveBackLaunch, waivePollWai
 import { withPossibleBuild } from "../demand/hung_build.ts";
 import { type AgentInstance, type EndCause, type Gone, inPhase } from "../instance.ts";
 import { isFence } from "../identity/lineage.ts";
+import type { EndedTask } from "../note.ts";
 import { errorCharactersMax, oneLine } from "../text.ts";
 import { end, endUnproven, startKill, taskOf, uuidOf } from "./phase.ts";
 import { askFor } from "../session/reconciliation.ts";
@@ -239,10 +240,7 @@ function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): 
       draft.note({ kind: "launch-dropped", ...ended, message, isOffer: reason === "offer" });
       return;
     case "lost":
-      if (reason !== "host" && instance.state !== "unreachable") countLoss(draft, instance);
-      waivePollWait(draft, instance);
-      draft.note({ kind: "agent-lost", ...ended, message });
-      return;
+      return noteLost(draft, instance, { ...ended, message });
     case "never-registered":
       // Why it was stopped was reported, and counted, at that time.
       draft.note({ kind: "agent-stopped-unregistered", ...ended });
@@ -259,6 +257,23 @@ function onTerminal(draft: Draft, instance: AgentInstance, status: TaskStatus): 
     default:
       return cause satisfies never;
   }
+}
+
+function noteLost(draft: Draft, instance: AgentInstance, ended: EndedTask & { readonly message: string }): void {
+  const hasBegun = !hasNeverBegun(instance, ended);
+  const isOfHost = reasonMeaning(ended.reason) === "host" || instance.state === "unreachable";
+  if (hasBegun && !isOfHost) countLoss(draft, instance);
+  waivePollWait(draft, instance);
+  const neverBegan = instance.createdMs < draft.state.startedMs ? "before-this-run" : "on-its-way";
+  draft.note({ kind: "agent-lost", ...ended, ...(hasBegun ? {} : { neverBegan }) });
+}
+
+/**
+ * Whether a launch that was stored has begun nothing: a Mesos agent that is there does not know its task (apache/mesos
+ * Master::_reconcileTasks answers TASK_GONE), and would repeat each update of it until that had been seen, and stored.
+ */
+function hasNeverBegun({ state }: AgentInstance, ended: Pick<EndedTask, "state" | "reason">): boolean {
+  return state === "launching" && ended.state === "TASK_GONE" && ended.reason === "REASON_RECONCILIATION";
 }
 
 function endCause(instance: AgentInstance, status: TaskStatus): EndCause {

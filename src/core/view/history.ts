@@ -46,6 +46,8 @@ export interface InstanceLife {
   /** Where it runs; empty: not known. */
   readonly host: string;
   readonly createdMs: number;
+  /** It was found running: `createdMs` is when, and when it was launched is not known. */
+  readonly adopted?: true;
   /** When its container ran; absent: it never did, or that was not seen. */
   readonly runningMs?: number;
   /** When it was first usable on the GoCD server. */

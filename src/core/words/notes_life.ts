@@ -32,6 +32,11 @@ const unsureWords: Readonly<Record<string, string>> = {
   LostContact: "has lost contact with the GoCD server",
 };
 
+const launchLossWords: Readonly<Record<"before-this-run" | "on-its-way", string>> = {
+  "before-this-run": "the launch was stored, but had not left when the last run ended, or was lost on its way",
+  "on-its-way": "the launch was lost on its way",
+};
+
 /** Agents that a line names at most. */
 const namedMax = 3;
 
@@ -154,9 +159,11 @@ export const lifeNotes: NoteWords<keyof LifeNotes> = {
     text: `${note.taskId} exited unexpectedly on ${note.host}: ${note.message}`,
     fields: endedFields(note),
   }),
-  "agent-lost": ({ taskId, host, profile, state, reason, message }) => ({
+  "agent-lost": ({ taskId, host, profile, state, reason, message, neverBegan }) => ({
     level: "warning",
-    text: `${taskId} is lost: ${message}`,
+    text: neverBegan === undefined
+      ? `${taskId} is lost: ${message}`
+      : `${taskId} was never launched on ${host}: ${launchLossWords[neverBegan]} (${message}); retried automatically`,
     fields: {
       taskId,
       ...(profile === undefined ? {} : { profile }),

@@ -139,6 +139,41 @@ for (const [phase, instance, status, cause, text] of ends) {
   });
 }
 
+const unknownToItsHost = {
+  state: "TASK_GONE",
+  reason: "REASON_RECONCILIATION",
+  message: "Task is unknown to the agent",
+};
+
+for (
+  const [what, createdMs, words] of [
+    [
+      "before this run",
+      zeroMs - 1,
+      "the launch was stored, but had not left when the last run ended, or was lost on its way",
+    ],
+    ["in this run", zeroMs, "the launch was lost on its way"],
+  ] as const
+) {
+  Deno.test(`a launch that was stored ${what} and that its host does not know was never launched, and no loss`, () => {
+    const instance = { ...launching, createdMs };
+    const { state, notes } = after(instance, unknownToItsHost);
+    assertEquals(notes.map(({ level, code, text }) => `${level} ${code}: ${text}`), [
+      `warning agent-lost: t was never launched on h-t: ${words} (Task is unknown to the agent); retried automatically`,
+    ]);
+    assertEquals(state.failureWindow, stateOf([instance]).failureWindow);
+  });
+}
+
+Deno.test("of a task that has been heard of, or whose host is not there, nobody knows that it never began", () => {
+  const text = (instance: AgentInstance, changes: Partial<TaskStatus>): string | undefined =>
+    after(instance, { ...unknownToItsHost, ...changes }).notes[0]?.text;
+  const lost = "t is lost: Task is unknown to the agent";
+  assertEquals(text(starting, {}), lost);
+  assertEquals(text(launching, { state: "TASK_UNKNOWN" }), lost);
+  assertEquals(text(launching, { reason: "REASON_SLAVE_REMOVED" }), lost);
+});
+
 Deno.test("a host that could not is remembered, without a fault of the profile, for what it dropped or lost", () => {
   for (const state of ["TASK_DROPPED", "TASK_LOST"]) {
     const { breakers } = after(launching, { state, reason: "REASON_GC_ERROR" }).state;
