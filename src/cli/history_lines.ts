@@ -173,8 +173,8 @@ function endedLines({ ended, endedCount }: HistoryDocument, layout: Layout): rea
   if (endedCount === 0) return ["", "no agent has ended"];
   const of = endedCount > ended.length ? ` (the last ${ended.length})` : "";
   const ends = countsOf(ended.map(({ end = "unseen" }) => end));
-  const registered = ended.flatMap(({ registeredMs, createdMs }) =>
-    registeredMs === undefined ? [] : [registeredMs - createdMs]
+  const registered = ended.flatMap(({ registeredMs, createdMs, adopted }) =>
+    registeredMs === undefined || adopted === true ? [] : [registeredMs - createdMs]
   ).sort((one, other) => one - other);
   const middle = registered[Math.floor(registered.length / 2)];
   return [

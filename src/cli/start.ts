@@ -1,9 +1,7 @@
 // `gocd-mesos start`: the process around a run: log, signals, status page, exit code.
 
 import type { Config } from "../config/config.ts";
-import { ConfigError, problemText } from "../config/config_error.ts";
 import { hostsOf } from "../config/hosts.ts";
-import { loadPartially } from "../config/load.ts";
 import type { OperatorEvent } from "../core/event.ts";
 import { noteLine } from "../core/words/notes.ts";
 import { exitCodes, OperatorError } from "../errors.ts";
@@ -26,6 +24,7 @@ import type { CliIo } from "./io.ts";
 import { loadConfigFile } from "./load.ts";
 import { type ReloadCause, reloadConfig, tellRefusal, tellRemarks } from "./reload.ts";
 import { endOf } from "./report.ts";
+import { endIn, logConfigOf } from "./start_end.ts";
 
 /** The command. */
 export const startCommand: Command = {
@@ -72,27 +71,6 @@ Examples:
     return await runConfig(config, () => loadConfigFile(path, io), io);
   },
 };
-
-/** Tells what ends a start as lines of the log, and gives the exit code; for people it is told as by any other command. */
-function endIn(log: Log, error: unknown): number {
-  if (log.isText) throw error;
-  const { code, text, hint, exitCode } = endOf(error);
-  if (error instanceof ConfigError) {
-    for (const problem of error.problems) log.end(problem.code, problemText(problem), problem.hint);
-  } else {
-    log.end(code, text, hint);
-  }
-  return exitCode;
-}
-
-/** The log of a file that is wrong, as far as the file tells it. */
-function logConfigOf(path: string, io: CliIo): Config["log"] {
-  try {
-    return loadPartially(path, io.env, undefined, io.readFile).config.log;
-  } catch {
-    return { level: "info", format: "auto" };
-  }
-}
 
 /** Runs a configuration until a signal or the framework ends it. `commands` are handled before anything else. */
 export async function runConfig(

@@ -154,7 +154,7 @@ const hostsMax = 5;
 function hostLines(avoided: StatusSummary["avoidedHosts"], atMs: number, layout: Layout): string[] {
   const lines = avoided.slice(0, hostsMax).flatMap(({ host, untilMs, reason }) =>
     wrapped(
-      `${host} is avoided, used again in ${formatDuration(Math.max(0, untilMs - atMs))}: ${reason}`,
+      `${host} is used again in ${formatDuration(Math.max(0, untilMs - atMs))}: avoided ${reason}`,
       "  hosts   ",
       layout,
     )

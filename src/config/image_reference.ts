@@ -13,6 +13,7 @@ export interface ImageFlaw {
 const nameCharsMax = 255;
 /** Characters of a name in a hint. */
 const shownMax = 100;
+const upperCase = "its name has upper case letters";
 const componentPattern = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$/;
 const hostPattern =
   /^(?:\[[a-fA-F0-9:]+\]|[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*)(?::[0-9]+)?$/;
@@ -26,17 +27,20 @@ export function imageFlaw(image: string): ImageFlaw | undefined {
   const scheme = /^[a-zA-Z][a-zA-Z0-9+.-]*:\/\//.exec(image)?.[0];
   if (scheme !== undefined) {
     const rest = image.slice(scheme.length);
-    const isUsable = !rest.includes("@") && imageFlaw(rest) === undefined;
-    return {
-      message: "it is a URL",
-      hint: isUsable ? `write ${shortened(rest, shownMax)}` : "write registry/name:version",
-    };
+    return { message: "it is a URL", hint: urlHint(rest) };
   }
   const [named = "", digest, ...more] = image.split("@");
   if (more.length > 0) return { message: "it has two digests", hint: "write name@sha256:…" };
   const { name, tag } = splitTag(named);
   return nameFlaw(name, image.slice(name.length)) ?? (tag === undefined ? undefined : tagFlaw(tag)) ??
     (digest === undefined ? undefined : digestFlaw(digest));
+}
+
+/** Without its scheme, and in lower case where that is all that is wrong; what may be a password is not repeated. */
+function urlHint(rest: string): string {
+  const flaw = rest.includes("@") ? undefined : imageFlaw(rest);
+  if (rest.includes("@") || flaw !== undefined && flaw.message !== upperCase) return "write registry/name:version";
+  return flaw?.hint ?? `write ${shortened(rest, shownMax)}`;
 }
 
 /** The tag stands behind the last colon; a colon before a slash belongs to a port. */
@@ -64,7 +68,7 @@ function nameFlaw(name: string, rest: string): ImageFlaw | undefined {
   }
   if (path !== path.toLowerCase()) {
     const lower = isClearHost ? `${first}/${path.toLowerCase()}` : name.toLowerCase();
-    return { message: "its name has upper case letters", hint: `write ${shortened(`${lower}${rest}`, shownMax)}` };
+    return { message: upperCase, hint: `write ${shortened(`${lower}${rest}`, shownMax)}` };
   }
   const wrong = components.find((component) => !componentPattern.test(component));
   if (wrong !== undefined) {

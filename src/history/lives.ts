@@ -181,13 +181,14 @@ function nothing(): Spent {
   return { starting: 0, idle: 0, busy: 0, other: 0 };
 }
 
-function newLife({ taskId, profile, environment, host, createdMs }: AgentInstance): InstanceLife {
+function newLife({ taskId, profile, environment, host, createdMs, adopted }: AgentInstance): InstanceLife {
   return {
     taskId,
     profile,
     ...(environment === undefined ? {} : { environment }),
     host,
     createdMs,
+    ...(adopted === undefined ? {} : { adopted }),
     spentMs: nothing(),
     builds: 0,
   };

@@ -130,10 +130,12 @@ function changeMeasures({ before, after }: Change, remembered: Remembered, atMs:
     measures.push(duration("accept-delay", remembered.wantedSinceMs.get(wantedKey(bucketKey, profile)) ?? atMs));
   }
   const runsSinceMs = runningSince(after);
-  if (before !== undefined && runsSinceMs !== undefined && isBeforeRunning(before)) {
+  // When one was launched that was found running is not known.
+  const isLaunched = after.adopted !== true;
+  if (isLaunched && before !== undefined && runsSinceMs !== undefined && isBeforeRunning(before)) {
     measures.push(duration("container-start", after.createdMs));
   }
-  if (before !== undefined && after.state === "registered" && isWaiting(before)) {
+  if (isLaunched && before !== undefined && after.state === "registered" && isWaiting(before)) {
     measures.push(duration("registration", runningSince(before) ?? before.sinceMs));
   }
   const idleSinceMs = remembered.idleSinceMs.get(taskId);

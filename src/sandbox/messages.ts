@@ -20,6 +20,8 @@ export interface FailedNeeds {
   readonly kind: "failed";
   readonly message: string;
   readonly hint: string;
+  /** Both, as the command line tells them: in the format of the log where a start ends. */
+  readonly lines: readonly string[];
   readonly code: number;
 }
 

@@ -63,13 +63,25 @@ const ofTerminal = ["COLUMNS", "TERM", "NO_COLOR"];
 
 const noRights: Needs["rights"] = { net: [], read: [], write: [], env: [] };
 
+/** Where the configuration file is among these words. */
+function fileIndex([command = ""]: readonly string[]): number {
+  return Object.hasOwn(fileAt, command) ? fileAt[command] ?? 0 : 0;
+}
+
+/** The file of a command line that is a start; nothing for any other command. */
+export function startFileOf(args: readonly string[]): string | undefined {
+  const { words } = partsOf(args);
+  const at = fileIndex(words);
+  return at === 0 || words[0] === "start" ? words[at] : undefined;
+}
+
 /** What a command line needs. Throws a StoreError where the state cannot lie where the configuration says. */
 export function needsOf(args: readonly string[]): Needs {
   const { words, listen } = partsOf(args);
   const command = words[0] ?? "";
   if (command === "demo") return { ...plainNeeds, rights: demoRights(listen) };
   if (command === "init") return { ...plainNeeds, rights: initRights(words[1] ?? ""), isAnyHost: true };
-  const at = Object.hasOwn(fileAt, command) ? fileAt[command] ?? 0 : 0;
+  const at = fileIndex(words);
   const isStart = command === "start" || at === 0;
   // Whatever is named may be a file to read: a configuration, or an exported state.
   const operands = words.slice(at === 0 ? 0 : 1);

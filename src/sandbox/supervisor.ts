@@ -25,7 +25,7 @@ export async function supervise(run: Run): Promise<number> {
   const { args } = run;
   const first = await readNeeds(args);
   if (first.kind === "failed") {
-    writeToStderr(`gocd-mesos: ${first.message}\n  ${first.hint}`);
+    for (const line of first.lines) writeToStderr(line);
     return first.code;
   }
   const signals = createSignals();

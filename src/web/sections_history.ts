@@ -158,7 +158,7 @@ function endedList({ ended, endedCount }: HistoryShown): Html | undefined {
 }
 
 function lifeCells(life: InstanceLife): Html[] {
-  const { taskId, profile, host, createdMs, registeredMs, endedMs = createdMs, end, spentMs, builds } = life;
+  const { taskId, profile, host, createdMs, endedMs = createdMs, end, spentMs, builds } = life;
   const tone = end === "stopped" ? "quiet" : end === "unseen" || end === "dropped" ? "waiting" : "bad";
   return [
     html`<time datetime="${timeText(endedMs)}">${timeText(endedMs)}</time>`,
@@ -166,11 +166,16 @@ function lifeCells(life: InstanceLife): Html[] {
     untrustedText(profile),
     untrustedText(host),
     html`${spanText(endedMs - createdMs)}`,
-    registeredMs === undefined ? html`<span class="quiet">never</span>` : html`${spanText(registeredMs - createdMs)}`,
+    registeredCell(life),
     html`${builds}`,
     splitBar(spentMs),
     html`${badge(end ?? "unseen", tone)} ${untrustedText(lifeEndText(life))}`,
   ];
+}
+
+function registeredCell({ createdMs, registeredMs, adopted }: InstanceLife): Html {
+  if (registeredMs === undefined) return html`<span class="quiet">never</span>`;
+  return adopted === true ? html`<span class="quiet">adopted</span>` : html`${spanText(registeredMs - createdMs)}`;
 }
 
 /** Asks for a moment; `at` is what the page shows now. */

@@ -45,6 +45,25 @@ sandboxTest(
 );
 
 sandboxTest(
+  "a state that cannot lie where the file says ends a start as a line of the log, in JSON without a terminal",
+  async (way) => {
+    const { conf, remove } = confFolder(`gocd-mesos {
+    mesos-master = "m:5050", go-server { host = g, port = 1 }, go-agent.docker-image = "a:1", state.path = "none/s.db"
+  }`);
+    try {
+      const { code, out, err } = await run([...await way.program(), "start", conf]);
+      assertEquals([code, out], [6, ""], err);
+      const { level, code: word, hint } = JSON.parse(err);
+      assertEquals([level, word, hint], ["error", "state-folder-missing", "make the folder, or change state.path"]);
+      const check = await run([...await way.program(), "state", "show", conf]);
+      assertEquals([check.code, check.err.split("\n").length], [6, 3], check.err);
+    } finally {
+      remove();
+    }
+  },
+);
+
+sandboxTest(
   "a start tells its sandbox in log and status, reloads, stops with code 0, and keeps a second one out",
   async (way) => {
     const program = await way.program();

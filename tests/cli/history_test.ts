@@ -15,6 +15,8 @@ const text =
 const nowMs = beginMs + 6 * hour;
 const at = (atMs: number, columns = 110): Around => ({ columns, machine: { ...realClock, nowMs: () => atMs } });
 
+const found = { adopted: true, registeredMs: beginMs } as const;
+
 /** Six hours: jobs come at the beginning, agents follow, nobody watches in the fourth hour. */
 async function fill(history: History): Promise<void> {
   const samples = Array.from({ length: 6 * 60 }, (_, index) => {
@@ -37,8 +39,9 @@ async function fill(history: History): Promise<void> {
     ],
     lives: [
       aLife("t-1"),
-      aLife("t-2", { end: "launch-failed", host: "h2", endedMs: beginMs + 2 * hour, builds: 0 }),
-      aLife("t-3", { endedMs: beginMs + 3 * hour }),
+      // Of those that were found running nobody knows how long they took to register.
+      aLife("t-2", { ...found, end: "launch-failed", host: "h2", endedMs: beginMs + 2 * hour, builds: 0 }),
+      aLife("t-3", { ...found, endedMs: beginMs + 3 * hour }),
     ],
     hours: [
       { hourMs: beginMs, profile: "linux", spentMs },

@@ -31,8 +31,12 @@ const troubled: StatusView = {
   frozen: true,
   problems: [{ ...problem, sinceMs: sampleMs - 6 * minute }],
   avoidedHosts: [
-    { host: "rack1", untilMs: sampleMs + 8 * minute, reason: "3 launches failed there (no space left on device)" },
-    ...[2, 3, 4, 5, 6, 7].map((rack) => ({ host: `rack${rack}`, untilMs: sampleMs, reason: "r" })),
+    {
+      host: "rack1",
+      untilMs: sampleMs + 8 * minute,
+      reason: "for 10 min after failures there: no space left on device",
+    },
+    ...[2, 3, 4, 5, 6, 7].map((rack) => ({ host: `rack${rack}`, untilMs: sampleMs, reason: "for 1 min" })),
   ],
 };
 const standby: StatusView = {

@@ -9,6 +9,9 @@ const sha256 = "0123456789abcdef".repeat(4);
 for (
   const [image, what, hint] of [
     ["https://registry.example.com/ci/agent:v1", "it is a URL", "write registry.example.com/ci/agent:v1"],
+    ["https://registry.example.com/CI/Agent:V1", "it is a URL", "write registry.example.com/ci/agent:V1"],
+    ["https://u:p@registry.example.com/CI", "it is a URL", "write registry/name:version"],
+    ["REG.example.com:5000/CI/Agent:V1", "its name has upper case letters", "write REG.example.com:5000/ci/agent:V1"],
     ["docker://img:1", "it is a URL", "write img:1"],
     ["https://u:p@registry.example.com/agent", "it is a URL", "write registry/name:version"],
     ["registry.example.com/CI/Agent:V1", "its name has upper case letters", "write registry.example.com/ci/agent:V1"],

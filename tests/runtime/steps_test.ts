@@ -92,6 +92,16 @@ Deno.test("a launch is measured by its steps: decision to ACCEPT, to the contain
   assertEquals(some.measured(), []);
 });
 
+Deno.test("of one that was found running, nobody knows how long it took", () => {
+  const some = bench();
+  const taskId = "gocd-abc123-default-77";
+  some.world.status(taskId, "TASK_STAGING");
+  some.world.wait(2 * second);
+  some.world.status(taskId, "TASK_RUNNING", { uuid: "again" });
+  some.world.read(gocdAgent(taskId));
+  assertEquals([some.world.state.instances.get(taskId)?.state, some.measured()], ["registered", []]);
+});
+
 Deno.test("a second launch for the same jobs waits since they are wanted, a later one anew", () => {
   const some = bench();
   some.world.poll({ jobs: jobs(2) });

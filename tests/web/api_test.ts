@@ -131,7 +131,7 @@ async function histories(checker: Checker): Promise<void> {
   history.write({
     samples: [aSample(sampleMs - minute, { needsAgent: 3, building: 1 })],
     notes: [aNote(sampleMs - minute, "launched")],
-    lives: [aLife("t-1", { environment, end: "exited", message: "m", endedMs: sampleMs - minute })],
+    lives: [aLife("t-1", { environment, adopted: true, end: "exited", message: "m", endedMs: sampleMs - minute })],
     hours: [{ hourMs: Math.floor(sampleMs / 3_600_000) * 3_600_000, profile: "linux", spentMs }],
     snapshots: [await packView(sampleView, () => Promise.resolve())],
   });

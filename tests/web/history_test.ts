@@ -26,7 +26,10 @@ async function kept(): Promise<History> {
   history.write(aBatch({
     samples,
     notes: [aNote(beginMs + 3 * hour, "told before", "warning"), aNote(beginMs + 5 * hour, "told after")],
-    lives: [aLife("t-1", { end: "launch-failed", message: "<b>no image</b>", endedMs: beginMs + hour })],
+    lives: [
+      aLife("t-2", { host: "h9", adopted: true }),
+      aLife("t-1", { end: "launch-failed", message: "<b>no image</b>", endedMs: beginMs + hour }),
+    ],
     hours: [{
       hourMs: beginMs,
       profile: "linux",
@@ -58,6 +61,7 @@ Deno.test("the page shows trend, agent-hours and finished agents, and the way to
       "25 %",
       "1.5 h building, 0.50 h idle",
       "launch-failed",
+      '<span class="quiet">adopted</span>',
       "<b>1</b> of 1 on <bdi>h1</bdi>",
       "&lt;b&gt;no image&lt;/b&gt;",
       `<input name="at" required`,

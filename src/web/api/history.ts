@@ -252,6 +252,7 @@ export const historySchemas: Readonly<Record<string, Schema>> = {
     "environment?": text("the environment; absent: none"),
     host: text("where it ran; empty: not known"),
     createdMs: timeMs("when it was launched"),
+    "adopted?": { type: "boolean", description: "it was found running: createdMs is when" },
     "runningMs?": timeMs("when its container ran"),
     "registeredMs?": timeMs("when it was first usable"),
     "endedMs?": timeMs("when it ended"),

@@ -1,0 +1,34 @@
+// What ends a start is told as its log is. Not here: the exit codes and words (report.ts).
+
+import type { Config } from "../config/config.ts";
+import { ConfigError, problemText } from "../config/config_error.ts";
+import { loadPartially } from "../config/load.ts";
+import type { Log } from "../log/log.ts";
+import { endOf } from "./report.ts";
+
+/** Tells what ends a start as lines of the log, and gives the exit code; for people it is told as by any other command. */
+export function endIn(log: Log, error: unknown): number {
+  if (log.isText) throw error;
+  const { code, text, hint, exitCode } = endOf(error);
+  if (error instanceof ConfigError) {
+    for (const problem of error.problems) log.end(problem.code, problemText(problem), problem.hint);
+  } else {
+    log.end(code, text, hint);
+  }
+  return exitCode;
+}
+
+/** The log of a file that is wrong, as far as the file tells it. */
+export function logConfigOf(
+  path: string,
+  { env, readFile }: {
+    readonly env: Readonly<Record<string, string>>;
+    readonly readFile: (path: string) => string;
+  },
+): Config["log"] {
+  try {
+    return loadPartially(path, env, undefined, readFile).config.log;
+  } catch {
+    return { level: "info", format: "auto" };
+  }
+}
