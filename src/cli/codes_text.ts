@@ -31,6 +31,8 @@ export const codeTexts: readonly (readonly [code: string, said: string, act: str
   ["GocdMesosLoopLags","(warning, after 10m) (instance) handles events (value) late.","Its machine has too little processor time, or swaps. Offers and updates of Mesos wait meanwhile: give it more, or look at gocd_mesos_queue_depth for what floods it."],
   ["GocdMesosWebhookFailing","(warning, after 30m) (instance): messages to webhook (webhook) do not arrive.","They are kept for a day, 200 at most. The page says what the receiver answers; gocd-mesos notify-test FILE tries it again."],
   ["demand-changed","(info) “5 jobs wait, of 2 kinds: 1 will be taken by idle agents; 1 will be taken by agents on their way; 3 need an agent”","Nothing to do."],
+  ["schedule-in-force","(info) “profile linux keeps min-idle = 5 for 12 h, by the schedule from 0 7 * * mon-fri to 0 19 * * mon-fri (Europe/Berlin)”","Nothing to do."],
+  ["schedule-over","(info) “the schedule of profile linux from 0 7 * * mon-fri to 0 19 * * mon-fri (Europe/Berlin) is over”","Nothing to do."],
   ["bucket-changed","(debug) “2 jobs wait (linux) for profile linux: 1 will be taken by agents on their way; 1 needs an agent”","Nothing to do."],
   ["demand-none","(info) “no job waits for an agent of ours”","Nothing to do."],
   ["job-unserved","(warning) “no profile serves site/41/test/1/unit (gpu): no profile has resource gpu: add a profile with it, or add it to profiles.linux.resources if its image can build such jobs”","To do: the line names the key to change; or put the job into `poller.ignore` if nobody is to serve it."],
