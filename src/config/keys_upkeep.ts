@@ -54,4 +54,33 @@ export const upkeepKeys: readonly KeySpec[] = [
       "a tenth sooner, so that not all go at once. Not set: any age",
     example: "12 hours",
   },
+  {
+    path: "go-agent.scale-in",
+    type: "word",
+    words: ["longest-idle", "pack", "spread"],
+    default: '"longest-idle"',
+    doc:
+      "Which idle agent goes first: the one idle longest; pack: one of the host with the fewest agents, so that hosts " +
+      "become free; spread: one of the host with the most",
+    example: '"pack"',
+  },
+  {
+    path: "go-agent.keep-workspaces",
+    type: "boolean",
+    default: "false",
+    doc:
+      "Whether an idle agent that alone has built a pipeline last goes after those that have built nothing, or what " +
+      "another has built too. On GoCD 16.10 and later, which tell what an agent builds",
+    example: "true",
+  },
+  {
+    path: "go-agent.keep-peak-for",
+    type: "duration",
+    min: 0,
+    max: 7 * dayMs,
+    doc:
+      "As many agents stay as were in use at any time of this period, so that a backlog that comes and goes does not " +
+      "launch them each time anew. Not set: only idle-timeout counts",
+    example: "30 minutes",
+  },
 ];

@@ -1,14 +1,22 @@
 // Reads what a profile says of the upkeep of its agents: how fresh, how many are kept ready, who goes first.
 
 import type { AgentProfile } from "../core/settings.ts";
-import { durationMsAt, find, integerAt, type Reader } from "./reader.ts";
+import { booleanAt, durationMsAt, find, integerAt, type Reader, wordAt } from "./reader.ts";
 import { schedulesAt } from "./schedules.ts";
 import { checkIdle, headroomIn, minIdleIn } from "./upkeep_values.ts";
 
 /** The fields of a profile that are read here. */
 export type Upkeep = Pick<
   AgentProfile,
-  "minIdle" | "minIdleOf" | "headroom" | "schedules" | "maxJobs" | "maxLifetimeMs"
+  | "minIdle"
+  | "minIdleOf"
+  | "headroom"
+  | "schedules"
+  | "maxJobs"
+  | "maxLifetimeMs"
+  | "scaleIn"
+  | "keepsWorkspaces"
+  | "keepPeakForMs"
 >;
 
 /** The policies of upkeep of a profile whose keys begin with `prefix`. */
@@ -25,11 +33,16 @@ export function readUpkeep(
   const schedules = schedulesAt(reader, `${prefix}.schedules`, profile);
   const maxJobs = integerAt(reader, `${prefix}.max-jobs`);
   const maxLifetimeMs = durationMsAt(reader, `${prefix}.max-lifetime`);
+  const scaleIn = wordAt(reader, `${prefix}.scale-in`);
+  const keepPeakForMs = durationMsAt(reader, `${prefix}.keep-peak-for`);
   return {
     ...idle,
     ...(headroom === undefined ? {} : { headroom }),
     ...(schedules === undefined ? {} : { schedules }),
     ...(maxJobs === undefined ? {} : { maxJobs }),
     ...(maxLifetimeMs === undefined ? {} : { maxLifetimeMs }),
+    ...(scaleIn === "pack" || scaleIn === "spread" ? { scaleIn } : {}),
+    ...(booleanAt(reader, `${prefix}.keep-workspaces`) ? { keepsWorkspaces: true } : {}),
+    ...(keepPeakForMs === undefined || keepPeakForMs === 0 ? {} : { keepPeakForMs }),
   };
 }

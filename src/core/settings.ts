@@ -85,6 +85,12 @@ export interface AgentProfile {
   readonly maxJobs?: number;
   /** Age at which an agent is replaced, at the latest; absent: any. */
   readonly maxLifetimeMs?: number;
+  /** Whose agents go first: of the host with the fewest, or with the most; absent: whoever is idle longest. */
+  readonly scaleIn?: "pack" | "spread";
+  /** The agent that alone has built a pipeline last goes after others. */
+  readonly keepsWorkspaces?: true;
+  /** As many agents as were in use at any time of this period stay; absent: no memory. */
+  readonly keepPeakForMs?: number;
   readonly idleTimeoutMs: number;
   /** From the container's start to its first sight on the GoCD server. */
   readonly registerTimeoutMs: number;

@@ -15,6 +15,7 @@ import type { Unpinned } from "./demand/run_on_all.ts";
 import type { Untaken } from "./demand/untaken.ts";
 import type { AgentsReading } from "./session/reading.ts";
 import type { BucketDemand, JobVerdict } from "./demand/verdict.ts";
+import type { Peak } from "./demand/peaks.ts";
 import type { OpenWindow } from "./demand/windows.ts";
 import type { Watched } from "./session/watched.ts";
 
@@ -213,6 +214,8 @@ export interface DemandState {
   readonly isStale: boolean;
   /** Memory of each waiting job by locator. */
   readonly seen: ReadonlyMap<string, SeenJob>;
+  /** How many agents were in use of late, by profile, the highest first; absent: nobody asks. */
+  readonly peaks?: ReadonlyMap<string, readonly Peak[]>;
   /** Run-on-all jobs that have lost their pin, or may have. */
   readonly unpinned: Unpinned;
   /** Jobs that have left the feed although no agent could have taken them. */

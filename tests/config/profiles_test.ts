@@ -215,6 +215,9 @@ const bads: readonly (readonly [keys: string, code: string, key: string])[] = [
   ["min-idle { none = -1 }", "config-bad-value", "min-idle.none"],
   ['min-idle { "a b" = 1 }', "config-bad-value", "min-idle.a b"],
   ["min-idle { a { b = 1 } }", "config-wrong-type", "min-idle.a"],
+  ["scale-in = oldest", "config-bad-value", "scale-in"],
+  ["keep-workspaces = maybe", "config-wrong-type", "keep-workspaces"],
+  ["keep-peak-for = 30", "config-bad-duration", "keep-peak-for"],
   ["headroom = 10 percent", "config-bad-value", "headroom"],
   ['schedules = ["0 7 * * *"]', "config-wrong-type", "schedules"],
   ['schedules = [{ to = "0 7 * * *", min-idle = 1 }]', "config-missing-key", "schedules"],
@@ -374,5 +377,23 @@ Deno.test("schedules are read with their values and time zones", () => {
       headroom: { kind: "share", percent: 50 },
       idleTimeoutMs: 60_000,
     },
+  ]);
+});
+
+Deno.test("what goes first and what is kept of a peak is read; the defaults set nothing", () => {
+  const upkeepOf = (text: string): unknown => {
+    const [profile] = loadKeys(text).settings.profiles;
+    return [profile?.scaleIn, profile?.keepsWorkspaces, profile?.keepPeakForMs];
+  };
+  assertEquals(upkeepOf(""), [undefined, undefined, undefined]);
+  assertEquals(upkeepOf("go-agent { scale-in = longest-idle, keep-workspaces = false, keep-peak-for = 0 }"), [
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  assertEquals(upkeepOf("go-agent { scale-in = spread, keep-workspaces = on, keep-peak-for = 30 minutes }"), [
+    "spread",
+    true,
+    30 * 60_000,
   ]);
 });

@@ -6,7 +6,7 @@ import type { Effect } from "../../src/core/effect.ts";
 import type { Frame } from "../../src/core/frame.ts";
 import type { AgentInstance } from "../../src/core/instance.ts";
 import type { State } from "../../src/core/state.ts";
-import { checkKept } from "./invariants_fleet.ts";
+import { checkKept, checkPeak } from "./invariants_fleet.ts";
 import { fits } from "./invariants_launch.ts";
 import { noteHindered, type Picture, type Run } from "./invariants_shown.ts";
 import { demand } from "./violation.ts";
@@ -73,6 +73,7 @@ function checkBegin(world: World, state: State, instance: AgentInstance, run: Ru
   if (profile === undefined || isAnyHeldByLimit(state)) return;
   checkKept(state, instance);
   if (isRoomWanted(state)) return;
+  checkPeak(world, state, instance);
   const idleTimeoutMs = state.windows.get(name)?.schedule.idleTimeoutMs ?? profile.idleTimeoutMs;
   const idleMs = world.nowMs - (run?.sinceMs ?? world.nowMs);
   // What a failed commit or a clock that was set has made the core believe cannot be told from here.

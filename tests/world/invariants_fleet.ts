@@ -7,23 +7,26 @@ import type { Frame } from "../../src/core/frame.ts";
 import type { AgentInstance } from "../../src/core/instance.ts";
 import type { State } from "../../src/core/state.ts";
 import { demand } from "./violation.ts";
-import type { World } from "./world_state.ts";
+import { programMs, type World } from "./world_state.ts";
 
 /** What the laws of the fleet remember of this run of the program. */
 export interface FleetWatch {
   /** Locators of the jobs that lists have shown an agent to build while it was in service, by task id. */
   readonly built: Map<string, Set<string>>;
+  /** By profile: how many agents lists have shown at work, and how many with those on their way. */
+  readonly inUse: Map<string, { readonly atMs: number; readonly building: number; readonly coming: number }[]>;
 }
 
 /** At a start of the program: what it has counted is on record, and no law. */
 export function newFleetWatch(): FleetWatch {
-  return { built: new Map() };
+  return { built: new Map(), inUse: new Map() };
 }
 
 /** After a step that has seen a list. */
 export function checkWear(world: World, { state }: Frame, event: Event): void {
   if (event.kind !== "gocd-polled" && event.kind !== "gocd-agents-read") return;
   const { built } = world.watch.fleet;
+  trackUse(world, state);
   const locators = new Map(
     event.agents.flatMap(({ uuid, agentState, buildLocator }) =>
       agentState === "Building" && buildLocator !== undefined ? [[uuid, buildLocator] as const] : []
@@ -132,4 +135,57 @@ export function checkWindows({ settings, windows }: State, atMs: number): void {
       () => `in minute ${now} profile ${name} follows ${JSON.stringify(windows.get(name)?.schedule)}`,
     );
   }
+}
+
+function trackUse(world: World, { settings, instances }: State): void {
+  for (const { name, keepPeakForMs } of settings.profiles) {
+    if (keepPeakForMs === undefined) continue;
+    const own = [...instances.values()].filter((each) => each.profile === name);
+    const building = own.filter(isAtWork).length;
+    const coming = own.filter(({ state }) => state === "launching" || state === "starting").length;
+    const before = world.watch.fleet.inUse.get(name) ?? [];
+    world.watch.fleet.inUse.set(name, [...before, { atMs: programMs(world), building, coming: building + coming }]);
+  }
+}
+
+function isAtWork(instance: AgentInstance): boolean {
+  return instance.state === "registered" && instance.activity.kind === "building" ||
+    instance.state === "draining" && instance.step.kind === "finishing";
+}
+
+function mayWork(instance: AgentInstance): boolean {
+  if (instance.state === "draining") return instance.step.kind === "finishing";
+  return instance.retire === undefined &&
+    (instance.state === "registered" && instance.activity.kind !== "unsure" || instance.state === "launching" ||
+      instance.state === "starting");
+}
+
+/** After a drain for idleness began: as many agents are left as were at work at any time of `keep-peak-for`. */
+export function checkPeak(world: World, { settings, instances }: State, gone: AgentInstance): void {
+  const keepPeakForMs = settings.profiles.find(({ name }) => name === gone.profile)?.keepPeakForMs;
+  if (keepPeakForMs === undefined) return;
+  const nowMs = programMs(world);
+  const recent = (world.watch.fleet.inUse.get(gone.profile) ?? []).filter(({ atMs }) => nowMs - atMs < keepPeakForMs);
+  const peak = Math.max(0, ...recent.map(({ building }) => building));
+  const left = [...instances.values()].filter((each) => each.profile === gone.profile && mayWork(each)).length;
+  demand(
+    left >= peak,
+    "flapping",
+    () => `${gone.taskId} is drained: ${left} agents of ${gone.profile} are left, but ${peak} were at work of late`,
+  );
+}
+
+/** Whether `keep-peak-for` may hold an agent of this profile, as it may after a start whatever is found. */
+export function isPeak(
+  world: World,
+  { settings, instances }: Pick<State, "settings" | "instances">,
+  name: string,
+): boolean {
+  const keepPeakForMs = settings.profiles.find((each) => each.name === name)?.keepPeakForMs;
+  if (keepPeakForMs === undefined) return false;
+  const nowMs = programMs(world);
+  if (world.nowMs - world.watch.shown.startedMs <= keepPeakForMs) return true;
+  const recent = (world.watch.fleet.inUse.get(name) ?? []).filter(({ atMs }) => nowMs - atMs <= keepPeakForMs);
+  const left = [...instances.values()].filter((each) => each.profile === name && mayWork(each)).length;
+  return left <= Math.max(0, ...recent.map(({ coming }) => coming));
 }

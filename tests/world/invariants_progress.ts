@@ -6,7 +6,7 @@ import { gocdRules } from "../../src/sim/gocd/versions.ts";
 import { costOfFault, costOfStrikes } from "./invariants_costs.ts";
 import type { AgentInstance } from "../../src/core/instance.ts";
 import type { State } from "../../src/core/state.ts";
-import { keptOf } from "./invariants_fleet.ts";
+import { isPeak, keptOf } from "./invariants_fleet.ts";
 import { fits } from "./invariants_launch.ts";
 import { isServable } from "./scenario_jobs.ts";
 import type { SimJob } from "../../src/sim/gocd/state.ts";
@@ -243,7 +243,7 @@ function checkSurplus(world: World, waiting: readonly SimJob[]): void {
   const isHung = [...program.state.instances.values()].some((each) => each.mayHoldBuild === true);
   for (const taskIds of idleOf.values()) {
     for (const taskId of taskIds) {
-      if (isHung || isKept(program.state, taskId, taskIds)) needed.add(taskId);
+      if (isHung || isKept(world, program.state, taskId, taskIds)) needed.add(taskId);
     }
   }
   for (const taskId of [...progress.surplus.keys()]) {
@@ -274,8 +274,13 @@ function checkSurplus(world: World, waiting: readonly SimJob[]): void {
   }
 }
 
-/** Whether `min-idle` or `headroom` may hold an idle agent; `idle`: all of its profile. */
-function isKept({ instances, settings, windows }: State, taskId: string, idle: readonly string[]): boolean {
+/** Whether `min-idle`, `headroom` or `keep-peak-for` may hold an idle agent; `idle`: all of its profile. */
+function isKept(
+  world: World,
+  { instances, settings, windows }: State,
+  taskId: string,
+  idle: readonly string[],
+): boolean {
   const instance = instances.get(taskId);
   if (instance === undefined) return false;
   const folded = ({ environment }: AgentInstance): string => (environment ?? "").toLowerCase();
@@ -284,7 +289,8 @@ function isKept({ instances, settings, windows }: State, taskId: string, idle: r
     return other !== undefined && folded(other) === folded(instance);
   });
   const { inAll, inEnvironment } = keptOf({ instances, settings, windows }, instance);
-  return idle.length <= inAll || here.length <= inEnvironment;
+  return idle.length <= inAll || here.length <= inEnvironment ||
+    isPeak(world, { settings, instances }, instance.profile);
 }
 
 function mayTake(world: World, record: ReturnType<World["gocd"]["agents"]>[number], job: SimJob): boolean {

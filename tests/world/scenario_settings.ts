@@ -63,7 +63,7 @@ export function varySettings(
 
 /** The same, with nobody kept ready: in the end everything must go. */
 export function withoutMinIdle(settings: Settings): Settings {
-  const profiles = settings.profiles.map(({ minIdleOf: _, schedules: __, ...profile }) => ({
+  const profiles = settings.profiles.map(({ minIdleOf: _, schedules: __, keepPeakForMs: ___, ...profile }) => ({
     ...profile,
     minIdle: 0,
   }));

@@ -19,6 +19,7 @@ export function withUpkeep(draw: Dice, settings: Settings): Settings {
     ...profile,
     ...drawWear(draw),
     ...drawIdle(draw, profile),
+    ...drawOrder(draw),
     ...(draw.chance(0.4) ? { schedules: drawSchedules(draw) } : {}),
   }));
   return { ...settings, profiles };
@@ -47,6 +48,14 @@ function drawSchedules(draw: Dice): readonly Schedule[] {
     ...(draw.chance(0.7) ? { minIdle: draw.between(0, 3) } : { headroom: { kind: "share", percent: 100 } }),
     ...(draw.chance(0.2) ? { idleTimeoutMs: draw.pick([1, 10]) * minute } : {}),
   }));
+}
+
+function drawOrder(draw: Dice): Pick<AgentProfile, "scaleIn" | "keepsWorkspaces" | "keepPeakForMs"> {
+  return {
+    ...(draw.chance(0.5) ? { scaleIn: draw.pick(["pack", "spread"] as const) } : {}),
+    ...(draw.chance(0.3) ? { keepsWorkspaces: true } : {}),
+    ...(draw.chance(0.5) ? { keepPeakForMs: draw.pick([5, 10, 20]) * minute } : {}),
+  };
 }
 
 function drawWear(draw: Dice): Pick<AgentProfile, "maxJobs" | "maxLifetimeMs"> {

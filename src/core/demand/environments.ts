@@ -11,6 +11,7 @@ import { environmentMissing } from "../words/findings.ts";
 export function minIdleEnvironments(
   { minIdle, minIdleOf, environments }: Pick<AgentProfile, "minIdle" | "minIdleOf" | "environments">,
 ): readonly { readonly environment?: string; readonly count: number }[] {
+  if (minIdleOf === undefined && minIdle <= 0) return [];
   const [first] = namesOf(environments);
   const floors = minIdleOf ?? { [first ?? noEnvironment]: minIdle };
   return Object.entries(floors).filter(([, count]) => count > 0).map(([environment, count]) =>

@@ -7,6 +7,7 @@ import { countsToLimit, type HeldBack } from "./gates.ts";
 import type { AgentInstance, Registered } from "../instance.ts";
 import { reserveOf } from "./kept_idle.ts";
 import type { IdleReason } from "../life/causes.ts";
+import { inOrderOfScaleIn } from "../life/expendable.ts";
 import type { Offer, OfferedResource } from "../placement/offer.ts";
 import { place } from "../placement/placement.ts";
 import { profileOf } from "../profile_of.ts";
@@ -73,14 +74,14 @@ export function spareLeaving(state: State, held: readonly HeldBack[], profile: s
   return Math.max(0, Math.min(leaving.of(profile) - ofProfile, leaving.all - all));
 }
 
-/** Idle agents of ours that the jobs which wait leave over, those idle longest first. */
-export function idleOfNoUse({ instances }: State, { capacity, used }: Assessment): readonly Registered[] {
+/** Idle agents of ours that the jobs which wait leave over, those that go first before others. */
+export function idleOfNoUse(state: State, { capacity, used }: Assessment): readonly Registered[] {
   const left = capacity.map(({ count }, index) => count - (used[index] ?? 0));
   const classOf = new Map(capacity.flatMap(({ uuids }, index) => uuids.map((uuid) => [uuid, index] as const)));
-  const idle = [...instances.values()].filter((each): each is Registered =>
+  const idle = [...state.instances.values()].filter((each): each is Registered =>
     each.state === "registered" && each.activity.kind === "idle" && each.retire === undefined
-  ).sort((a, b) => a.activity.sinceMs - b.activity.sinceMs);
-  return idle.filter(({ uuid }) => {
+  );
+  return inOrderOfScaleIn(state, idle).filter(({ uuid }) => {
     const index = classOf.get(uuid);
     if (index === undefined || (left[index] ?? 0) <= 0) return false;
     left[index] = (left[index] ?? 0) - 1;

@@ -8,6 +8,8 @@ import { isAnyHung } from "../demand/hung_build.ts";
 import { type IdleReserve, reserveOf } from "../demand/kept_idle.ts";
 import type { DrainReason, Registered } from "../instance.ts";
 import { canTake, capabilityFor } from "../demand/matching.ts";
+import { inOrderOfScaleIn } from "./expendable.ts";
+import { beyondPeaks, type Surplus } from "../demand/peaks.ts";
 import { startDrain } from "./phase.ts";
 import type { Plan } from "../demand/plan.ts";
 import { profileOf } from "../profile_of.ts";
@@ -101,10 +103,11 @@ export function scaleIn(draft: Draft, assessment: Assessment, begun = 0): void {
   if (!mayDrain(draft)) return;
   const needed = assessment.buckets.filter((each) => each.willBeTaken + each.coming + each.rest > 0);
   const rule = state.demand.backlog.resourceCase;
-  const candidates = [...state.instances.values()].filter((each): each is Registered => each.state === "registered")
-    .sort((a, b) => a.activity.sinceMs - b.activity.sinceMs);
+  const registered = [...state.instances.values()].filter((each): each is Registered => each.state === "registered");
+  const candidates = inOrderOfScaleIn(state, registered);
   const isIdle = ({ activity, retire }: Registered): boolean => activity.kind === "idle" && retire === undefined;
   const reserve = reserveOf(state, candidates.filter(isIdle));
+  const surplus = beyondPeaks(state, draft.atMs);
   let drains = begun;
   for (const instance of candidates) {
     if (drains >= drainsPerPollMax) return;
@@ -112,9 +115,12 @@ export function scaleIn(draft: Draft, assessment: Assessment, begun = 0): void {
       const capability = capabilityFor(instance, rule);
       return needed.some((each) => canTake(capability, each.bucket.requirement));
     };
-    const reason = reasonToDrain(draft, instance, { isUseful, reserve });
+    const reason = reasonToDrain(draft, instance, { isUseful, reserve, surplus });
     if (reason === undefined) continue;
-    if (instance.activity.kind === "idle") reserve.take(instance);
+    if (instance.activity.kind === "idle") {
+      reserve.take(instance);
+      surplus.take(instance.profile);
+    }
     startDrain(draft, instance, reason);
     drains++;
   }
@@ -133,13 +139,19 @@ export function giveRoom(draft: Draft, plan: Plan, begun: number): number {
 function reasonToDrain(
   { state }: Draft,
   instance: Registered,
-  { isUseful, reserve }: { readonly isUseful: () => boolean; readonly reserve: IdleReserve },
+  { isUseful, reserve, surplus }: {
+    readonly isUseful: () => boolean;
+    readonly reserve: IdleReserve;
+    readonly surplus: Surplus;
+  },
 ): DrainReason | undefined {
   const { activity, retire } = instance;
   const profile = profileOf(state.settings, instance.profile);
   if (retire !== undefined || profile === undefined) return undefined;
   if (shownForMs(state, activity.sinceMs) < profileNow(state, profile).idleTimeoutMs) return undefined;
   if (activity.kind === "unsure" && activity.word === "Disabled") return "surplus";
-  if (activity.kind !== "idle" || !reserve.spares(instance) || isAnyHung(state)) return undefined;
+  if (activity.kind !== "idle" || !reserve.spares(instance) || !surplus.has(profile) || isAnyHung(state)) {
+    return undefined;
+  }
   return isUseful() ? undefined : "idle";
 }

@@ -53,8 +53,8 @@ export function isLastJobNear({ settings }: Pick<State, "settings">, instance: R
   return maxJobs !== undefined && instance.retire === undefined && (instance.built?.jobs ?? 0) >= maxJobs - 1;
 }
 
-function countsJobs({ maxJobs }: AgentProfile): boolean {
-  return maxJobs !== undefined;
+function countsJobs({ maxJobs, keepsWorkspaces }: AgentProfile): boolean {
+  return maxJobs !== undefined || keepsWorkspaces === true;
 }
 
 /**

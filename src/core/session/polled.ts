@@ -17,6 +17,7 @@ import { inContactSince } from "../demand/hung_build.ts";
 import { advanceInstances } from "../life/lifecycle_gocd.ts";
 import { adoptUnknown, learnHostnames } from "../identity/lineage.ts";
 import { noteOtherPrograms } from "../identity/other_programs.ts";
+import { trackPeaks } from "../demand/peaks.ts";
 import { makePlan } from "../demand/plan.ts";
 import { noteDemand } from "../demand/demand_notes.ts";
 import { maintenanceMode } from "../demand/reason.ts";
@@ -107,6 +108,7 @@ function actOnPoll(
   adoptUnknown(draft, event.agents);
   advanceInstances(draft, event.agents);
   retireWorn(draft, event.agents);
+  trackPeaks(draft);
   const retired = retireAgents(draft, "poll");
   const plan = makePlan(draft.state, draft.atMs, "poll");
   noteDemand(draft, before.demand, plan.demand);
@@ -151,6 +153,7 @@ export function gocdAgentsRead(draft: Draft, event: EventOf<"gocd-agents-read">)
   adoptUnknown(draft, event.agents);
   advanceInstances(draft, event.agents);
   retireWorn(draft, event.agents);
+  trackPeaks(draft);
   retireAgents(draft, "read");
   draft.markPlanStale();
   if (backlog !== demand.backlog) replanIfStale(draft);

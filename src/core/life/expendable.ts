@@ -1,0 +1,104 @@
+// Which of several idle agents goes first: the one that is idle longest, or by host (`scale-in`), and rather one whose
+// workspace is of no use (`keep-workspaces`). Not here: whether any goes (scale_in.ts, demand/room.ts).
+
+import { countsToLimit } from "../demand/gates.ts";
+import type { Registered } from "../instance.ts";
+import type { AgentProfile } from "../settings.ts";
+import type { State } from "../state.ts";
+
+/** Those that go first come first. Each profile orders its own; between profiles, whoever is idle longest goes first. */
+export function inOrderOfScaleIn(
+  state: Pick<State, "settings" | "instances">,
+  agents: readonly Registered[],
+): readonly Registered[] {
+  const byIdleness = [...agents].sort((a, b) => a.activity.sinceMs - b.activity.sinceMs);
+  const ordered = state.settings.profiles.filter(isOrdered);
+  if (ordered.length === 0) return byIdleness;
+  const queues = new Map(ordered.map((profile) => {
+    const own = byIdleness.filter((each) => each.profile === profile.name);
+    return [profile.name, orderOf(state, profile, own).values()] as const;
+  }));
+  return byIdleness.map((each) => queues.get(each.profile)?.next().value ?? each);
+}
+
+/** The pipeline of a job, by its locator. */
+export function pipelineOf(locator: string): string {
+  return locator.split("/", 1)[0] ?? "";
+}
+
+function isOrdered({ scaleIn, keepsWorkspaces }: AgentProfile): boolean {
+  return scaleIn !== undefined || keepsWorkspaces === true;
+}
+
+/** `own`: in order of idleness. */
+function orderOf(
+  { instances }: Pick<State, "instances">,
+  { scaleIn, keepsWorkspaces }: AgentProfile,
+  own: readonly Registered[],
+): readonly Registered[] {
+  const groups = keepsWorkspaces === true ? byWorkspace(own) : [own];
+  if (scaleIn === undefined) return groups.flat();
+  const onHost = new Map<string, number>();
+  for (const { mesosAgentId, state } of instances.values()) {
+    if (countsToLimit(state)) onHost.set(mesosAgentId, (onHost.get(mesosAgentId) ?? 0) + 1);
+  }
+  return groups.flatMap((group) => byHost(group, onHost, scaleIn));
+}
+
+/**
+ * Those that have built nothing; those beside which another, idle for less long, has built the same pipeline last; and
+ * those that alone have its workspace warm.
+ */
+function byWorkspace(own: readonly Registered[]): readonly (readonly Registered[])[] {
+  const cold: Registered[] = [];
+  const doubled: Registered[] = [];
+  const only: Registered[] = [];
+  const warm = new Set<string>();
+  for (const agent of own.toReversed()) {
+    const { built, environment = "" } = agent;
+    // An agent of another environment is never given the pipeline.
+    const workspace = built?.locator === undefined ? undefined : `${environment} ${pipelineOf(built.locator)}`;
+    if (workspace === undefined) cold.unshift(agent);
+    else if (warm.has(workspace)) doubled.unshift(agent);
+    else only.unshift(agent);
+    if (workspace !== undefined) warm.add(workspace);
+  }
+  return [cold, doubled, only];
+}
+
+/**
+ * One after the other from the host with the fewest agents of ours, so that it is empty soon, or from the one with the
+ * most, so that all have about the same. `onHost` is counted down as agents go.
+ */
+function byHost(
+  group: readonly Registered[],
+  onHost: Map<string, number>,
+  scaleIn: "pack" | "spread",
+): readonly Registered[] {
+  const queues = new Map<string, Registered[]>();
+  for (const agent of group) queues.set(agent.mesosAgentId, [...queues.get(agent.mesosAgentId) ?? [], agent]);
+  const order: Registered[] = [];
+  while (queues.size > 0) {
+    const next = nextHost(queues, onHost, scaleIn);
+    const [agent, ...rest] = queues.get(next) ?? [];
+    if (agent !== undefined) order.push(agent);
+    if (rest.length === 0) queues.delete(next);
+    else queues.set(next, rest);
+    onHost.set(next, (onHost.get(next) ?? 1) - 1);
+  }
+  return order;
+}
+
+/** Of hosts alike, the one with the agent that is idle longest. */
+function nextHost(
+  queues: ReadonlyMap<string, readonly Registered[]>,
+  onHost: ReadonlyMap<string, number>,
+  scaleIn: "pack" | "spread",
+): string {
+  const ranked = [...queues].map(([host, [first]]) => ({
+    host,
+    agents: (onHost.get(host) ?? 0) * (scaleIn === "pack" ? 1 : -1),
+    sinceMs: first?.activity.sinceMs ?? 0,
+  }));
+  return ranked.sort((a, b) => a.agents - b.agents || a.sinceMs - b.sinceMs)[0]?.host ?? "";
+}

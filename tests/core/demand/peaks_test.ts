@@ -1,0 +1,130 @@
+// How many agents a profile keeps of a peak, and that a backlog that comes and goes does not flap.
+
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { Draft } from "../../../src/core/draft.ts";
+import { beyondPeaks, trackPeaks } from "../../../src/core/demand/peaks.ts";
+import type { AgentInstance } from "../../../src/core/instance.ts";
+import type { AgentProfile } from "../../../src/core/settings.ts";
+import type { State } from "../../../src/core/state.ts";
+import { linux, minute, zeroMs } from "../../support/core.ts";
+import { anInstance, aRegistered, stateOf } from "../instance_fixtures.ts";
+
+const profile: AgentProfile = { ...linux, keepPeakForMs: 30 * minute };
+
+function fleet(building: number, idle: number): AgentInstance[] {
+  const all = Array.from({ length: building + idle }, (_, index) => index);
+  return all.map((index) => aRegistered(`t${index}`, index < building ? "building" : "idle"));
+}
+
+/** The state after a list that has shown these, `afterMs` after the start. */
+function measured(before: State, instances: readonly AgentInstance[], afterMs: number): State {
+  const state = { ...before, instances: new Map(instances.map((each) => [each.taskId, each])) };
+  const draft = new Draft(state, zeroMs + afterMs, 0.5);
+  trackPeaks(draft);
+  return draft.state;
+}
+
+/** How many may go. */
+function spare(state: State, afterMs: number): number {
+  const surplus = beyondPeaks(state, zeroMs + afterMs);
+  let count = 0;
+  while (count < 100 && surplus.has(profile)) {
+    surplus.take(profile.name);
+    count++;
+  }
+  return count;
+}
+
+const nothing = stateOf([], {}, { profiles: [profile] });
+
+Deno.test("as many stay as were in use at any time of the period, and the rest may go", () => {
+  let state = measured(nothing, [], 0);
+  state = measured(state, fleet(5, 0), minute);
+  state = measured(state, fleet(2, 3), 10 * minute);
+  state = measured(state, fleet(0, 5), 20 * minute);
+  const at = (afterMs: number): number => spare(state, afterMs);
+  assertEquals([at(20 * minute), at(31 * minute - 1), at(31 * minute), at(40 * minute - 1), at(40 * minute)], [
+    0,
+    0,
+    3,
+    3,
+    5,
+  ]);
+});
+
+Deno.test("after a start all that is found counts as in use for one period", () => {
+  const state = measured(nothing, fleet(1, 3), 0);
+  assertEquals([spare(state, 30 * minute - 1), spare(state, 30 * minute)], [0, 4]);
+});
+
+Deno.test("what is launched for jobs is in use, what is kept warm is not, nor what was disabled", () => {
+  let state = measured(nothing, [], 0);
+  const launching = anInstance("l", { state: "launching", offerId: "o" }, { bucketKey: "k" });
+  const warm = anInstance("w", { state: "launching", offerId: "o" }, { bucketKey: "warm default" });
+  const finishing = anInstance("f", { state: "draining", uuid: "u", reason: "max-jobs", step: { kind: "finishing" } });
+  const going = aRegistered("g", "idle", { retire: "operator" });
+  state = measured(state, [launching, warm, finishing, going], minute);
+  assertEquals(state.demand.peaks?.get("default")?.map(({ agents }) => agents), [2]);
+});
+
+Deno.test("a profile without the key has no memory", () => {
+  const none = stateOf([], {}, { profiles: [linux] });
+  const state = measured(none, fleet(5, 0), 0);
+  assertEquals(state, { ...none, instances: state.instances });
+  assertEquals(beyondPeaks(state, zeroMs).has(linux), true);
+});
+
+const sawtooth = fc.record({
+  high: fc.integer({ min: 1, max: 12 }),
+  low: fc.nat(4),
+  periodMin: fc.integer({ min: 2, max: 29 }),
+  waves: fc.integer({ min: 2, max: 12 }),
+  noise: fc.array(fc.nat(2), { minLength: 1, maxLength: 20 }),
+});
+
+Deno.test("a sawtooth shorter than the period launches its agents once, and removes none until it is over", () => {
+  fc.assert(fc.property(sawtooth, ({ high, low, periodMin, waves, noise }) => {
+    let state = measured(nothing, [], 0);
+    let alive = 0;
+    let launches = 0;
+    const removals: number[] = [];
+    const endMin = waves * periodMin;
+    for (let atMin = 1; atMin < endMin + 31; atMin++) {
+      const isWave = atMin <= endMin && atMin % periodMin < Math.ceil(periodMin / 2);
+      const wanted = isWave
+        ? high
+        : atMin > endMin
+        ? 0
+        : Math.max(0, Math.min(high, low - (noise[atMin % noise.length] ?? 0)));
+      launches += Math.max(0, wanted - alive);
+      alive = Math.max(alive, wanted);
+      state = measured(state, fleet(wanted, alive - wanted), atMin * minute);
+      const going = Math.min(alive - wanted, spare(state, atMin * minute));
+      if (going > 0) removals.push(atMin);
+      alive -= going;
+    }
+    assertEquals(launches, high);
+    assert(removals.every((atMin) => atMin > endMin));
+    assertEquals(alive, 0);
+  }));
+});
+
+Deno.test("after a removal, what is left is at least the most that was in use in the period before", () => {
+  const use = fc.array(fc.record({ gapMin: fc.integer({ min: 1, max: 20 }), busy: fc.nat(10) }), { maxLength: 40 });
+  fc.assert(fc.property(use, (steps) => {
+    let state = measured(nothing, [], 0);
+    let atMin = 0;
+    let alive = 0;
+    const seen: { readonly atMin: number; readonly busy: number }[] = [];
+    for (const { gapMin, busy } of steps) {
+      atMin += gapMin;
+      alive = Math.max(alive, busy);
+      seen.push({ atMin, busy });
+      state = measured(state, fleet(busy, alive - busy), atMin * minute);
+      alive -= Math.min(alive - busy, spare(state, atMin * minute));
+      const peak = Math.max(...seen.filter((each) => atMin - each.atMin < 30).map((each) => each.busy));
+      assertEquals(alive, peak);
+    }
+  }));
+});
