@@ -223,6 +223,8 @@ export const commandCodes: readonly CodeRow[] = [
   ["not-confirmed", "The question was not answered with yes.", "answer it, or give the flag that the line names"],
   ["output-failed", "The output could not be written.", "check the file or the pipe"],
   ["file-exists", "`init` does not overwrite a file.", "choose another name, or remove it"],
+  ["trace-unreadable", "`simulate` cannot read the trace.", "name a file of `gocd-mesos record`, or a built-in trace"],
+  ["trace-invalid", "A line is not as a trace has it.", "the line says which; the format: [what if](what-if.md)"],
   ["no-webhooks", "No webhook is configured.", "see [webhooks](webhooks.md)"],
   ["webhook", "A webhook did not take the test message.", "the line says what came back"],
   [

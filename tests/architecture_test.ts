@@ -53,7 +53,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(edges.map((edge) => [edge, [edge, ...ground, "core", "root"]])),
   runtime: ["runtime", "core", "root", ...ground, ...edges],
   sim: ["sim", "core", "root"],
-  cli: ["cli", "runtime", "sim", "core", "root", ...ground, ...edges],
+  whatif: ["whatif", "sim", "web", "config", "core", "root"],
+  cli: ["cli", "runtime", "sim", "whatif", "core", "root", ...ground, ...edges],
   sandbox: ["sandbox", "cli", "runtime", "core", "root", ...ground, ...edges],
 };
 
@@ -121,8 +122,8 @@ function loadedBy(first: string): ReadonlySet<string> {
   return reached;
 }
 
-Deno.test("only `demo` loads the simulated servers, and only when it runs", () => {
-  assertEquals([...loadedBy("main.ts")].filter((path) => path.startsWith("src/sim/")), []);
+Deno.test("only `demo` and `simulate` load the simulated servers and the replay, and only when they run", () => {
+  assertEquals([...loadedBy("main.ts")].filter((path) => /^src\/(sim|whatif)\//.test(path)), []);
 });
 
 Deno.test("the main thread of the sandbox, which holds all rights, loads no package and no more than it needs", () => {

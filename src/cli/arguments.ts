@@ -11,6 +11,7 @@ export function readArguments(command: Command, args: readonly string[]): Comman
     boolean: [...command.booleans, "help"],
     // "_": a file may be called 0123.
     string: [...command.strings, "_"],
+    collect: [...command.repeatable ?? []],
     alias: { h: "help" },
     unknown: (arg: string) => {
       if (!arg.startsWith("-") || arg === "-") return true;
@@ -44,7 +45,9 @@ function unknownOption(command: Command, option: string): UsageError {
 /** An empty value would be misread, and of two only the last would count. */
 function refuseBadValues(command: Command, args: readonly string[], flags: Readonly<Record<string, unknown>>): void {
   for (const name of command.strings) {
-    if (flags[name] === "") throw new UsageError(`--${name} needs a value`, helpOf(command));
+    const values = Array.isArray(flags[name]) ? flags[name] : [flags[name]];
+    if (values.includes("")) throw new UsageError(`--${name} needs a value`, helpOf(command));
+    if (command.repeatable?.includes(name) === true) continue;
     const count = args.filter((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`)).length;
     if (count > 1) throw new UsageError(`--${name} is given ${count} times`, `run "${command.name}" once for each`);
   }

@@ -309,6 +309,8 @@ export const codeTexts: readonly (readonly [code: string, said: string, act: str
   ["not-confirmed","The question was not answered with yes.","To do: answer it, or give the flag that the line names."],
   ["output-failed","The output could not be written.","To do: check the file or the pipe."],
   ["file-exists","`init` does not overwrite a file.","To do: choose another name, or remove it."],
+  ["trace-unreadable","`simulate` cannot read the trace.","To do: name a file of `gocd-mesos record`, or a built-in trace."],
+  ["trace-invalid","A line is not as a trace has it.","To do: the line says which; the format: what if."],
   ["no-webhooks","No webhook is configured.","To do: see webhooks."],
   ["webhook","A webhook did not take the test message.","To do: the line says what came back."],
   ["webhook-failing","Messages to a webhook do not arrive; they are kept and sent again.","To do: `gocd-mesos notify-test FILE`."],

@@ -17,6 +17,8 @@ export interface Command {
   readonly help: string;
   readonly booleans: readonly string[];
   readonly strings: readonly string[];
+  /** Those of them that may be given several times: their values come as a list. */
+  readonly repeatable?: readonly string[];
   /** Words that the first operand can be, for the shells; absent: it is a file. */
   readonly operandWords?: readonly string[];
   readonly operandsMin: number;

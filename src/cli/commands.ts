@@ -17,6 +17,8 @@ import { acceptLossCommand, drainCommand, freezeCommand, resumeCommand, teardown
 import { notifyTestCommand } from "./notify.ts";
 import { openapiCommand } from "./openapi.ts";
 import { planCommand } from "./plan.ts";
+import { recordCommand } from "./record.ts";
+import { simulateCommand } from "./simulate.ts";
 import { startCommand } from "./start.ts";
 import { stateCommand } from "./state.ts";
 import { statusCommand } from "./status.ts";
@@ -38,6 +40,8 @@ export const commands: readonly Command[] = [
   eventsCommand,
   historyCommand,
   healthCommand,
+  recordCommand,
+  simulateCommand,
   drainCommand,
   freezeCommand,
   resumeCommand,

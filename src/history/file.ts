@@ -27,6 +27,8 @@ const migrations: readonly string[] = [
    CREATE TABLE snapshots (
      at INTEGER PRIMARY KEY, rank INTEGER NOT NULL, version TEXT NOT NULL, gzip BLOB NOT NULL) STRICT;
    CREATE INDEX snapshots_rank ON snapshots (rank, at);`,
+  `CREATE TABLE jobs (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, json TEXT NOT NULL) STRICT;
+   CREATE INDEX jobs_at ON jobs (at);`,
 ];
 
 /** The name that messages give a history without a file. */

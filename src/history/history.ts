@@ -14,6 +14,7 @@ import type { NoteView } from "../core/view/view.ts";
 import { guarded } from "./error.ts";
 import { inTransaction } from "../sqlite/database.ts";
 import { bytesUsed, memoryName, openDatabase, setLimit } from "./file.ts";
+import type { DemandReader, JobLife } from "./jobs.ts";
 import { figureNames, lifeOf, readerOf } from "./reader.ts";
 
 /** What is to be kept. */
@@ -22,6 +23,8 @@ export interface HistoryBatch {
   readonly notes: readonly NoteView[];
   /** Lives that have begun, changed or ended. */
   readonly lives: readonly InstanceLife[];
+  /** Jobs that are over. */
+  readonly jobs: readonly JobLife[];
   /** Agent time since the last batch. */
   readonly hours: readonly AgentHours[];
   readonly snapshots: readonly PackedSnapshot[];
@@ -39,7 +42,7 @@ export interface HistoryLimits {
 }
 
 /** A history that is open for its writer. Each act throws {@linkcode HistoryError} where it fails. */
-export interface History extends HistoryReader {
+export interface History extends HistoryReader, DemandReader {
   /** Keeps a batch in one transaction. */
   write(batch: HistoryBatch): void;
   /** Forgets a few of the rows that are too old, or too many for the size; to be called again and again. */
@@ -100,13 +103,15 @@ const hoursSql = `INSERT INTO hours VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (hour,
   starting = starting + excluded.starting, idle = idle + excluded.idle, busy = busy + excluded.busy,
   other = other + excluded.other`;
 
-function put(database: DatabaseSync, { samples, notes, lives, hours, snapshots }: HistoryBatch): void {
+function put(database: DatabaseSync, { samples, notes, lives, jobs, hours, snapshots }: HistoryBatch): void {
   const sample = database.prepare(sampleSql);
   for (const each of samples) sample.run(each.atMs, ...figureNames.map((name) => Math.round(each[name])));
   const note = database.prepare("INSERT INTO notes (at, level, code, text) VALUES (?, ?, ?, ?)");
   for (const { atMs, level, code, text } of notes) note.run(atMs, level, code, text);
   const life = database.prepare("INSERT OR REPLACE INTO lives VALUES (?, ?, ?)");
   for (const each of lives) life.run(each.taskId, each.endedMs ?? null, JSON.stringify(each));
+  const job = database.prepare("INSERT INTO jobs (at, json) VALUES (?, ?)");
+  for (const each of jobs) job.run(Math.round(each.atMs), JSON.stringify(each));
   const hour = database.prepare(hoursSql);
   for (const { hourMs, profile, spentMs: { starting, idle, busy, other } } of hours) {
     hour.run(hourMs, profile, starting, idle, busy, other);
@@ -134,6 +139,7 @@ const timed = [
   ["samples", "at", "at"],
   ["notes", "id", "at"],
   ["lives", "taskId", "ended"],
+  ["jobs", "id", "at"],
   ["snapshots", "at", "at"],
 ] as const;
 

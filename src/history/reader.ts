@@ -14,6 +14,7 @@ import type {
 import type { NoteLevel } from "../core/note.ts";
 import type { StatusView } from "../core/view/view.ts";
 import { guarded } from "./error.ts";
+import type { DemandReader, JobLife } from "./jobs.ts";
 import { memoryName, openDatabaseForReading } from "./file.ts";
 
 /** How a figure of several moments becomes one: of what waits the most, of agents the mean. */
@@ -42,7 +43,7 @@ const sampleColumns = Object.entries(figures).map(([name, by]) => `ROUND(${by}($
 const viewBytesMax = 512 * 1024 * 1024;
 
 /** The reader of an open database. */
-export function readerOf(database: DatabaseSync, place: HistoryPlace): HistoryReader {
+export function readerOf(database: DatabaseSync, place: HistoryPlace): HistoryReader & DemandReader {
   const name = place.kind === "file" ? place.path : memoryName;
   const all = (sql: string, ...values: readonly (string | number)[]): readonly Row[] =>
     guarded("read", name, () => database.prepare(sql).all(...values));
@@ -80,6 +81,12 @@ export function readerOf(database: DatabaseSync, place: HistoryPlace): HistoryRe
         .map(lifeOf),
     endedCount: ({ fromMs, toMs }) =>
       Number(one("SELECT COUNT(*) AS count FROM lives WHERE ended >= ? AND ended < ?", fromMs, toMs).count),
+    jobs: ({ fromMs, toMs }, max) => {
+      // A file that only an older version has written has no such table.
+      if (one("SELECT COUNT(*) AS count FROM sqlite_master WHERE name = 'jobs'").count === 0) return [];
+      return all("SELECT json FROM jobs WHERE at >= ? AND at < ? ORDER BY at, id LIMIT ?", fromMs, toMs, max)
+        .map(({ json }) => JSON.parse(String(json)) as JobLife);
+    },
     hours: ({ fromMs, toMs }) =>
       all("SELECT * FROM hours WHERE hour >= ? AND hour < ? ORDER BY hour, profile", fromMs, toMs).map(hoursOf),
     snapshotAt: (atMs) => {
@@ -95,7 +102,7 @@ export function readerOf(database: DatabaseSync, place: HistoryPlace): HistoryRe
 }
 
 /** The history in a file, read beside its writer. Throws {@linkcode HistoryError}. */
-export function openHistoryForReading(path: string): HistoryReader & { close(): void } {
+export function openHistoryForReading(path: string): HistoryReader & DemandReader & { close(): void } {
   const database = openDatabaseForReading(path);
   return { ...readerOf(database, { kind: "file", path }), close: () => database.close() };
 }

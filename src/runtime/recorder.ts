@@ -4,6 +4,7 @@
 import type { Config } from "../config/config.ts";
 import { messageOf, OperatorError } from "../errors.ts";
 import type { Note } from "../core/note.ts";
+import { uuidOf } from "../core/life/phase.ts";
 import type { State } from "../core/state.ts";
 import type { HistoryFigure, HistoryReader, HistorySample } from "../core/view/history.ts";
 import type { NoteView, StatusView } from "../core/view/view.ts";
@@ -14,6 +15,7 @@ import {
   openHistory,
   type PackedSnapshot,
 } from "../history/history.ts";
+import { type DemandReader, JobBook, type ShownJobs } from "../history/jobs.ts";
 import { type LifeBook, openLifeBook } from "../history/lives.ts";
 import { sampleOf } from "../history/sample.ts";
 import { packView } from "../history/snapshot.ts";
@@ -46,6 +48,7 @@ export class Recorder {
   readonly #clock: Clock;
   readonly #stop = new AbortController();
   readonly #lives: LifeBook;
+  readonly #jobs = new JobBook();
   /** What is not written yet. */
   readonly #notes: NoteView[] = [];
   readonly #samples: HistorySample[] = [];
@@ -69,7 +72,7 @@ export class Recorder {
   }
 
   /** For the page and the commands. */
-  get reader(): HistoryReader {
+  get reader(): HistoryReader & DemandReader {
     return this.#history;
   }
 
@@ -97,12 +100,19 @@ export class Recorder {
   /** Writes what is left, and closes the history. */
   close(): void {
     this.#stop.abort();
-    this.#guard(() => this.#history.write({ ...this.#batch(), ...this.#lives.everything() }));
+    this.#guard(() =>
+      this.#history.write({
+        ...this.#batch(),
+        ...this.#lives.everything(),
+        jobs: this.#jobs.everything(),
+      })
+    );
     this.#guard(() => this.#history.close());
   }
 
   #look({ state, view }: Seen, atMs: number): void {
     this.#lives.look(state.instances, atMs);
+    this.#jobs.look(jobsOf(state), atMs);
     if (this.#lastSample !== undefined && atMs - this.#lastSample.atMs < sampleMs) return;
     const sample = sampleOf(state, atMs);
     if (this.#lastSample === undefined || !isAlike(sample, this.#lastSample)) this.#isChanged = true;
@@ -130,13 +140,14 @@ export class Recorder {
     // There will be another one; this one may be what is too much.
     if (!isWritten) return void this.#snapshots.splice(0);
     this.#lives.kept();
+    this.#jobs.kept();
     for (const list of [this.#samples, this.#notes, this.#snapshots]) list.splice(0);
     if (this.#isFailing && isPruned) this.#news.push({ kind: "history-works" });
     if (isPruned) this.#isFailing = false;
   }
 
   #batch(): Omit<HistoryBatch, "lives" | "hours"> {
-    return { samples: this.#samples, notes: this.#notes, snapshots: this.#snapshots };
+    return { samples: this.#samples, notes: this.#notes, jobs: this.#jobs.finished(), snapshots: this.#snapshots };
   }
 
   /** Whether it could be done; what was wrong is told the first time. */
@@ -156,6 +167,15 @@ export class Recorder {
     if (!this.#isFailing) this.#news.push({ kind: "history-failed", problem: messageOf(error), hint });
     this.#isFailing = true;
   }
+}
+
+function jobsOf({ demand, server, instances }: State): ShownJobs {
+  return {
+    backlog: demand.backlog,
+    agents: server.agents,
+    firstSeenMs: (locator) => demand.seen.get(locator)?.firstSeenMs,
+    isOurs: (uuid) => [...instances.values()].some((instance) => uuidOf(instance) === uuid),
+  };
 }
 
 /** Adds to a list, and drops what is first in it where it is too long. */

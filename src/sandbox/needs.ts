@@ -39,6 +39,7 @@ const fileAt: Readonly<Record<string, number>> = {
   agents: 1,
   events: 1,
   history: 1,
+  record: 1,
   health: 1,
   "notify-test": 1,
   drain: 1,
@@ -56,6 +57,7 @@ const valued = [
   ...["gocd", "user", "password-file", "token-file", "agent-url", "key-file", "mesos", "principal", "secret-file"],
   ...["role", "image", "resources", "environments"],
   ...["state", "level", "code", "lines", "since", "until", "at"],
+  ...["config", "p95", "svg", "boot", "hosts", "host-cpus", "host-mem", "for"],
 ];
 
 /** Variables that say how to write on a terminal. */
@@ -81,6 +83,7 @@ export function needsOf(args: readonly string[]): Needs {
   const command = words[0] ?? "";
   if (command === "demo") return { ...plainNeeds, rights: demoRights(listen) };
   if (command === "init") return { ...plainNeeds, rights: initRights(words[1] ?? ""), isAnyHost: true };
+  if (command === "simulate") return { ...plainNeeds, rights: simulateRights(args, words.slice(1)) };
   const at = fileIndex(words);
   const isStart = command === "start" || at === 0;
   // Whatever is named may be a file to read: a configuration, or an exported state.
@@ -134,6 +137,35 @@ function initRights(path: string): Needs["rights"] {
     write: [dirname(path)],
     env: ["GOCD_PASSWORD", "GOCD_TOKEN", "GOCD_AUTO_REGISTER_KEY", "MESOS_SECRET", "LIBPROCESS_IP", ...proxyVariables],
   };
+}
+
+/** It reads the trace and the configurations, asks no server, and writes only the drawing. */
+function simulateRights(args: readonly string[], operands: readonly string[]): Needs["rights"] {
+  const drawn = valuesOf(args, "svg").map((path) => dirname(path));
+  const configs = valuesOf(args, "config");
+  const read = [...operands, ...configs, ...drawn];
+  const env = new Set(ofTerminal);
+  for (const path of configs) {
+    try {
+      const { config } = loadPartially(path, processEnv(), () => false, (file) => {
+        read.push(file);
+        return Deno.readTextFileSync(file);
+      });
+      for (const name of config.envNames ?? []) env.add(name);
+    } catch {
+      // The command says why.
+    }
+  }
+  return { net: [], read: [...new Set(read)], write: drawn, env: [...env, "LIBPROCESS_IP"] };
+}
+
+/** What `--name value` and `--name=value` give. */
+function valuesOf(args: readonly string[], name: string): readonly string[] {
+  return args.flatMap((each, index) => {
+    if (each.startsWith(`--${name}=`)) return [each.slice(name.length + 3)];
+    const next = args[index + 1];
+    return each === `--${name}` && next !== undefined ? [next] : [];
+  });
 }
 
 function needsOfFile(

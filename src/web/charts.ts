@@ -18,6 +18,8 @@ export interface Trend extends TimeSpan {
   readonly marks: readonly NoteView[];
   /** The page as it was at a moment. */
   readonly hrefAt: (atMs: number) => string;
+  /** What the heights are for, if there is more to compare than these samples. */
+  readonly scaledBy?: readonly HistorySample[];
 }
 
 /** Width of all panels in their own units; the browser stretches them. */
@@ -49,8 +51,8 @@ interface Panel {
   readonly shapes: readonly Html[];
 }
 
-/** The drawing with its legend; `id` makes its names unique on the page. */
-export function trendFigure(id: string, trend: Trend): Html {
+/** The shapes and words of the drawing, for an SVG of any width and of this height. */
+export function trendShapes(trend: Trend): { readonly shapes: Html; readonly height: number } {
   const panels = panelsOf(trend);
   let top = marksHeight;
   const drawn = panels.map((panel) => {
@@ -59,6 +61,17 @@ export function trendFigure(id: string, trend: Trend): Html {
     return panelSvg(panel, y);
   });
   const height = top - gapHeight + timesHeight;
+  return {
+    height,
+    shapes: html`
+      ${timeLines(trend, height)}${drawn}${markSigns(trend)}
+    `,
+  };
+}
+
+/** The drawing with its legend; `id` makes its names unique on the page. */
+export function trendFigure(id: string, trend: Trend): Html {
+  const { shapes, height } = trendShapes(trend);
   return html`
     <figure class="trend">
       <div class="plot">
@@ -67,7 +80,7 @@ export function trendFigure(id: string, trend: Trend): Html {
             trend.toMs,
           )}</title>
           <desc id="${id}-desc">${description(trend)}</desc>
-          ${timeLines(trend, height)}${drawn}${markSigns(trend)}
+          ${shapes}
         </svg>
         <svg class="columns" aria-hidden="true" width="100%" height="${height}">${columnLinks(trend, height)}</svg>
       </div>
@@ -77,7 +90,7 @@ export function trendFigure(id: string, trend: Trend): Html {
 }
 
 function panelsOf(trend: Trend): readonly Panel[] {
-  const { samples } = trend;
+  const samples = trend.scaledBy ?? trend.samples;
   const most = (of: Figure): number => Math.max(0, ...samples.map(of));
   const agents = countScale(most((each) => layers.reduce((sum, [field]) => sum + each[field], 0)));
   const jobs = countScale(Math.max(most(waitingJobs), most(({ wanted }) => wanted)));

@@ -28,6 +28,8 @@ const operandsOf: Readonly<Record<string, readonly (readonly string[])[]>> = {
   agents: [["--all"], ["--profile", hostile], ["--state", hostile]],
   events: [[], ["--code", hostile], ["--level", hostile], ["--lines", hostile]],
   history: [[], ["--json"], ["--at", hostile], ["--since", hostile]],
+  record: [[], ["--since", hostile], ["--for", hostile], ["--for", "1ms"]],
+  simulate: [["--boot", hostile], ["--config", hostile], []],
   openapi: [[]],
   health: [[]],
   "notify-test": [[], ["--webhook", hostile]],

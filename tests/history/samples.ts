@@ -44,5 +44,5 @@ export function aNote(atMs: number, text: string, level: NoteView["level"] = "in
 
 /** A batch with nothing but what a test says. */
 export function aBatch(parts: Partial<HistoryBatch>): HistoryBatch {
-  return { samples: [], notes: [], lives: [], hours: [], snapshots: [], ...parts };
+  return { samples: [], notes: [], lives: [], jobs: [], hours: [], snapshots: [], ...parts };
 }

@@ -161,3 +161,23 @@ Deno.test("init reaches whom it is told of and reads what it is told of, but wri
   const { rights, isAnyHost } = needsOf(["init", "--mesos", "m:5050", "conf/framework.conf", "--yes"]);
   assertEquals([isAnyHost, rights.read, rights.write], [true, ["/"], ["conf"]]);
 });
+
+Deno.test("a replay reads its trace and configurations, writes the drawing, and asks no server", () => {
+  withConf((conf, folder) => {
+    const line = [
+      "simulate",
+      "t.jsonl",
+      "--config",
+      conf,
+      `--config=${folder}/b.conf`,
+      "--svg",
+      "drawn/x.svg",
+      "--hosts",
+      "9",
+    ];
+    const { rights, isAnyHost } = needsOf(line);
+    assertEquals([rights.net, rights.write, isAnyHost], [[], ["drawn"], false]);
+    assertEquals(rights.read, ["t.jsonl", conf, `${folder}/b.conf`, "drawn"]);
+    assert(rights.env.includes("OTHER"));
+  });
+});

@@ -132,6 +132,7 @@ async function histories(checker: Checker): Promise<void> {
     samples: [aSample(sampleMs - minute, { needsAgent: 3, building: 1 })],
     notes: [aNote(sampleMs - minute, "launched")],
     lives: [aLife("t-1", { environment, adopted: true, end: "exited", message: "m", endedMs: sampleMs - minute })],
+    jobs: [{ atMs: sampleMs, resources: ["linux"], environment, beganMs: sampleMs, buildMs: minute, by: "ours" }],
     hours: [{ hourMs: Math.floor(sampleMs / 3_600_000) * 3_600_000, profile: "linux", spentMs }],
     snapshots: [await packView(sampleView, () => Promise.resolve())],
   });
@@ -139,6 +140,13 @@ async function histories(checker: Checker): Promise<void> {
   const handler = handlerOf(picture, { history });
   const { body } = await checker.ask(handler, "/api/v1/history?step=60&limit=5");
   assertEquals([body.samples.length, body.ended.length, body.decisions.length, body.hours.length], [1, 1, 1, 1]);
+  const jobs = await checker.ask(handler, "/api/v1/history/jobs");
+  assertEquals(
+    jobs.body.jobs.map(({ resources, buildMs }: { resources: string[]; buildMs: number }) => [resources, buildMs]),
+    [
+      [["linux"], minute],
+    ],
+  );
   const at = await checker.ask(handler, `/api/v1/history/at?time=${sampleMs + 5}`);
   assertEquals([at.body.status.atMs, at.body.jobs.length], [sampleMs, sampleView.jobs.length]);
   for (
@@ -146,6 +154,7 @@ async function histories(checker: Checker): Promise<void> {
       [`/api/v1/history/at?time=${sampleMs - 1}`, "no-picture"],
       ["/api/v1/history/at", "bad-query"],
       ["/api/v1/history?from=2026-01-01T00:00Z&to=2025-01-01T00:00Z", "bad-query"],
+      ["/api/v1/history/jobs?from=2026-01-01T00:00Z&to=2025-01-01T00:00Z", "bad-query"],
       ["/api/v1/history?from=2020-01-01T00:00Z&step=1", "bad-query"],
     ] as const
   ) {

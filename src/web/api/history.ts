@@ -63,6 +63,32 @@ export function historyDocument(history: HistoryReader, request: HistoryRequest)
   };
 }
 
+/** A job that was ours to serve and is over, in the shape of `JobLife` in history/jobs.ts. Times in ms since the epoch. */
+export interface JobLife {
+  /** When it was first seen waiting. */
+  readonly atMs: number;
+  readonly resources: readonly string[];
+  readonly environment?: string;
+  /** When an agent was first seen to have it; absent: none was, it may have been cancelled, or built between two looks. */
+  readonly beganMs?: number;
+  /** How long an agent was seen to have it; absent: not known. */
+  readonly buildMs?: number;
+  /** Whose agent that was; `unseen`: nobody's. */
+  readonly by: "ours" | "others" | "unseen";
+}
+
+/** Tells what was asked for. Throws an OperatorError where that cannot be read. */
+export interface DemandReader {
+  /** Jobs that began to wait in that time and are over, the first one first, at most `max`. */
+  jobs(span: TimeSpan, max: number): readonly JobLife[];
+}
+
+/** The jobs of a time that are over. */
+export interface HistoryJobsDocument extends TimeSpan {
+  /** The first one first; there may be more if there are as many as asked for. */
+  readonly jobs: readonly JobLife[];
+}
+
 /** What was known at a moment. */
 export interface PastDocument {
   readonly askedMs: number;
@@ -171,10 +197,36 @@ const pastRoute: ReadRoute = {
   }),
 };
 
-/** The routes. */
-export const historyRoutes: readonly ReadRoute[] = [historyRoute, pastRoute];
+const jobsRoute: ReadRoute = {
+  kind: "read",
+  path: "/api/v1/history/jobs",
+  id: "getHistoryJobs",
+  summary: "demand as it was: jobs that are over, with what they asked for and when, without their names",
+  parameters: [
+    timeParameter("from", "the beginning; by default 6 hours before the end"),
+    timeParameter("to", "the end; by default now"),
+    numberParameter("limit", "jobs at most, the first ones", {
+      default: rows.byDefault,
+      minimum: 1,
+      maximum: rows.max,
+    }),
+  ],
+  answers: { 200: { description: "the jobs", schema: ref("HistoryJobs") }, ...readErrors },
+  respond: withHistory((history, { picture: { view: { atMs } }, query }) => {
+    const toMs = query["to"] === undefined ? atMs + 1 : timeOf(query["to"]);
+    const fromMs = query["from"] === undefined ? toMs - 6 * hourMs : timeOf(query["from"]);
+    if (fromMs >= toMs) return badTime("from is not before to", "give an earlier time to from");
+    const jobs = history.jobs({ fromMs, toMs }, Number(query["limit"] ?? rows.byDefault));
+    return jsonResponse({ fromMs, toMs, jobs } satisfies HistoryJobsDocument);
+  }),
+};
 
-function withHistory(respond: (history: HistoryReader, asked: Asked) => Response): (asked: Asked) => Response {
+/** The routes. */
+export const historyRoutes: readonly ReadRoute[] = [historyRoute, pastRoute, jobsRoute];
+
+function withHistory(
+  respond: (history: HistoryReader & DemandReader, asked: Asked) => Response,
+): (asked: Asked) => Response {
   return (asked) => {
     if (asked.history === undefined) {
       return refusalResponse({
@@ -261,6 +313,19 @@ export const historySchemas: Readonly<Record<string, Schema>> = {
     "message?": text("what Mesos said"),
     spentMs,
     builds: count("builds that it began"),
+  }),
+  JobLife: record("a job that was ours to serve and is over", {
+    atMs: timeMs("when it was first seen waiting"),
+    resources: listOf(text("a GoCD resource"), "what it asked for"),
+    "environment?": text("the environment of its pipeline; absent: none"),
+    "beganMs?": timeMs("when an agent was first seen to have it"),
+    "buildMs?": count("how long an agent was seen to have it, ms"),
+    by: word("whose agent that was; unseen: nobody's", ["ours", "others", "unseen"]),
+  }),
+  HistoryJobs: record("the jobs of a time that are over", {
+    fromMs: timeMs("the beginning"),
+    toMs: timeMs("the end"),
+    jobs: listOf(ref("JobLife"), "the first one first"),
   }),
   History: record("what happened in a time", {
     place: word("where it is kept; memory: until the program ends", ["file", "memory"]),

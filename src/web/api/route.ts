@@ -1,6 +1,7 @@
 // The type of a route, from which the router and the OpenAPI document are made.
 
 import type { HistoryReader } from "../../core/view/history.ts";
+import type { DemandReader } from "./history.ts";
 import type { Picture } from "../../core/view/picture.ts";
 import type { CommandName } from "../commands.ts";
 import type { StreamRoom } from "../streams.ts";
@@ -38,7 +39,7 @@ export interface Asked extends ProgramFacts {
   readonly look: () => Picture;
   readonly streams: StreamRoom;
   /** Absent: none is kept. */
-  readonly history?: HistoryReader;
+  readonly history?: HistoryReader & DemandReader;
   /** What stands for `{locator}` in the path, decoded. */
   readonly rest: string;
   readonly query: Query;

@@ -1,0 +1,76 @@
+// `gocd-mesos record`: a trace of demand for `simulate`, from the history or by watching the GoCD server. The rest is loaded
+// only when it runs.
+
+import { parseDuration } from "../config/values.ts";
+import { parseMoment } from "../core/view/moment.ts";
+import { momentForms } from "../core/words/history.ts";
+import type { Command, CommandArguments } from "./command.ts";
+import type { CliIo } from "./io.ts";
+import type { RecordOptions } from "./record_run.ts";
+import { UsageError } from "./usage.ts";
+
+/** Without a time, a working day. */
+const defaultSinceMs = 24 * 3_600_000;
+
+/** The command. */
+export const recordCommand: Command = {
+  name: "record",
+  summary: "print a trace of demand for simulate, from the history or by watching the GoCD server",
+  help: `Usage: gocd-mesos record [--since TIME] [--until TIME] path/to/framework.conf > trace.jsonl
+       gocd-mesos record --for TIME path/to/framework.conf > trace.jsonl
+
+Prints what asked for agents, when and for how long: JSON lines with GoCD resources, environment, times. Names of pipelines,
+jobs and hosts are not in it, nor are variables or secrets.
+
+The running instance is asked for its history; where none runs, the file of the history is read. With --for the GoCD server
+is polled for that long, every poller.interval, whether an instance runs or not; Ctrl-C ends it sooner. Nothing is changed.
+
+Jobs that this configuration ignores are left out, and those of elastic agents. Of the history, so are jobs that agents of
+others have built; with --for they count, as there may be no agents of gocd-mesos yet.
+
+Options:
+  --since TIME    the beginning; 24 hours ago by default
+  --until TIME    the end; now by default
+  --for TIME      watch the GoCD server for so long, e.g. 8h
+
+A time of --since and --until is ${momentForms};
+6h and 7d are also understood.
+
+Examples:
+  gocd-mesos record --since 7d framework.conf > week.jsonl
+  gocd-mesos record --for 8h framework.conf > monday.jsonl
+  gocd-mesos simulate monday.jsonl --config framework.conf --config new.conf`,
+  booleans: [],
+  strings: ["since", "until", "for"],
+  operandsMin: 1,
+  operandsMax: 1,
+  operandsText: "one configuration file",
+  run: async ({ operands: [path = ""], flags }, io) => {
+    const options = optionsOf(path, flags, io);
+    const { runRecord } = await import("./record_run.ts");
+    return await runRecord(options, io);
+  },
+};
+
+function optionsOf(path: string, { since, until, for: length }: CommandArguments["flags"], io: CliIo): RecordOptions {
+  const nowMs = io.machine.nowMs();
+  if (typeof length === "string") {
+    if (since !== undefined || until !== undefined) {
+      throw new UsageError("--for is time to come, --since and --until are past", "choose one");
+    }
+    const parsed = parseDuration(length);
+    if (!parsed.ok) throw new UsageError(`--for: ${parsed.message}`, parsed.hint);
+    return { kind: "watch", path, forMs: parsed.value };
+  }
+  const toMs = momentOf("until", until, nowMs) ?? nowMs;
+  const fromMs = momentOf("since", since, nowMs) ?? toMs - defaultSinceMs;
+  if (fromMs < toMs) return { kind: "past", path, fromMs, toMs };
+  throw new UsageError("--since is not before --until", "give an earlier time to --since");
+}
+
+function momentOf(name: string, value: unknown, nowMs: number): number | undefined {
+  if (typeof value !== "string") return undefined;
+  const atMs = parseMoment(value, nowMs);
+  if (atMs !== undefined) return Math.round(atMs);
+  throw new UsageError(`--${name}: "${value}" is no time`, `write ${momentForms}`);
+}

@@ -1,0 +1,141 @@
+// Follows jobs from list to list: when each began to wait, when an agent had it, when that was over. What happens between
+// two lists is seen as far as the second one shows it.
+
+import type { Backlog } from "../core/demand/backlog.ts";
+import type { GocdAgent } from "../core/gocd_records.ts";
+import { isBuilding } from "../core/life/activity.ts";
+import type { TimeSpan } from "../core/view/history.ts";
+
+/** A job that has left the feed may be shown at its agent only this much later. */
+const unseenMs = 60_000;
+/** Finished jobs that wait to be kept, where that fails. */
+const finishedMax = 20_000;
+
+/** A job that was ours to serve and is over: what it asked for, and when. Times in ms since the epoch. */
+export interface JobLife {
+  /** When it was first seen waiting. */
+  readonly atMs: number;
+  readonly resources: readonly string[];
+  readonly environment?: string;
+  /** When an agent was first seen to have it; absent: none was, it may have been cancelled, or built between two looks. */
+  readonly beganMs?: number;
+  /** How long an agent was seen to have it; absent: not known. */
+  readonly buildMs?: number;
+  /** Whose agent that was; `unseen`: nobody's. */
+  readonly by: "ours" | "others" | "unseen";
+}
+
+/** Tells what was asked for. Throws an OperatorError where that cannot be read. */
+export interface DemandReader {
+  /** Jobs that began to wait in that time and are over, the first one first, at most `max`. */
+  jobs(span: TimeSpan, max: number): readonly JobLife[];
+}
+
+/** What the GoCD server shows. */
+export interface ShownJobs {
+  /** Those that wait and are ours to serve. */
+  readonly backlog: Backlog;
+  readonly agents: readonly GocdAgent[];
+  /** When a job was first seen; absent: now. */
+  readonly firstSeenMs: (locator: string) => number | undefined;
+  /** Whether an agent was launched by us. */
+  readonly isOurs: (uuid: string) => boolean;
+}
+
+/** A job that is not over. */
+interface Open {
+  readonly life: Omit<JobLife, "by">;
+  /** Whether the last list has it. */
+  waits: boolean;
+  /** When it was last in the feed. */
+  waitedMs: number;
+  begun: { readonly atMs: number; readonly by: "ours" | "others" } | undefined;
+}
+
+/** The jobs that there are. A class, because it keeps a book. */
+export class JobBook {
+  readonly #open = new Map<string, Open>();
+  readonly #finished: JobLife[] = [];
+  #backlog: Backlog | undefined;
+  #agents: readonly GocdAgent[] | undefined;
+
+  /** To be called often; what has not changed since the last look costs nothing. */
+  look(shown: ShownJobs, atMs: number): void {
+    if (shown.backlog === this.#backlog && shown.agents === this.#agents) return;
+    this.#backlog = shown.backlog;
+    this.#agents = shown.agents;
+    for (const open of this.#open.values()) open.waits = false;
+    this.#wait(shown, atMs);
+    const built = this.#build(shown, atMs);
+    for (const [locator, { life, waits, waitedMs, begun }] of this.#open) {
+      if (waits || built.has(locator)) continue;
+      if (begun === undefined && atMs - waitedMs < unseenMs) continue;
+      this.#open.delete(locator);
+      this.#finish(life, begun === undefined ? undefined : { ...begun, buildMs: atMs - begun.atMs });
+    }
+  }
+
+  /** Jobs that are over and were not kept yet. */
+  finished(): readonly JobLife[] {
+    return this.#finished;
+  }
+
+  /** The same, and those that are being built: nobody will see how that ends. */
+  everything(): readonly JobLife[] {
+    for (const [locator, { life, begun }] of this.#open) {
+      if (begun === undefined) continue;
+      this.#open.delete(locator);
+      this.#finish(life, begun);
+    }
+    return this.#finished;
+  }
+
+  /** They are kept. */
+  kept(): void {
+    this.#finished.splice(0);
+  }
+
+  #wait({ backlog, firstSeenMs }: ShownJobs, atMs: number): void {
+    for (const { jobs, gocdResources, environment } of backlog.buckets) {
+      for (const { locator } of jobs) {
+        const known = this.#open.get(locator);
+        // A build that is lost waits again.
+        if (known?.begun !== undefined) {
+          this.#finish(known.life, { ...known.begun, buildMs: atMs - known.begun.atMs });
+        } else if (known !== undefined) {
+          known.waits = true;
+          known.waitedMs = atMs;
+          continue;
+        }
+        const since = known === undefined ? firstSeenMs(locator) ?? atMs : atMs;
+        const life = { atMs: since, resources: gocdResources, ...(environment === undefined ? {} : { environment }) };
+        this.#open.set(locator, { life, waits: true, waitedMs: atMs, begun: undefined });
+      }
+    }
+  }
+
+  /** Locators that agents have. */
+  #build({ agents, isOurs }: ShownJobs, atMs: number): ReadonlySet<string> {
+    const built = new Set<string>();
+    for (const gocdAgent of agents) {
+      const { uuid, buildLocator } = gocdAgent;
+      if (buildLocator === undefined || !isBuilding(gocdAgent)) continue;
+      built.add(buildLocator);
+      const open = this.#open.get(buildLocator);
+      if (open === undefined || open.begun !== undefined) continue;
+      open.begun = { atMs, by: isOurs(uuid) ? "ours" : "others" };
+      open.waits = false;
+    }
+    return built;
+  }
+
+  #finish(
+    life: Open["life"],
+    begun: { readonly atMs: number; readonly by: "ours" | "others"; readonly buildMs?: number } | undefined,
+  ): void {
+    if (this.#finished.length >= finishedMax) this.#finished.shift();
+    if (begun === undefined) return void this.#finished.push({ ...life, by: "unseen" });
+    const { atMs: beganMs, ...rest } = begun;
+    this.#finished.push({ ...life, beganMs, ...rest });
+  }
+}

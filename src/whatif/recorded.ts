@@ -1,0 +1,33 @@
+// Makes a trace of jobs as they were seen.
+
+import type { TimeSpan } from "../core/view/history.ts";
+import type { JobLife } from "../web/api/history.ts";
+import type { Trace } from "./trace.ts";
+
+/** What a build is taken to last that no list of agents has shown: shorter than the time between two lists. */
+export const unseenBuildMs = 5_000;
+
+/** A trace, and what of the jobs is not in it as it was. */
+export interface Recorded {
+  readonly trace: Trace;
+  /** Left out: agents that are not ours have built them. */
+  readonly others: number;
+  /** Jobs whose build nobody has seen, or not to its end: as short as {@linkcode unseenBuildMs}. */
+  readonly unseen: number;
+}
+
+/** The trace of a time. */
+export function recorded(name: string, { fromMs, toMs }: TimeSpan, lives: readonly JobLife[]): Recorded {
+  const ours = lives.filter(({ by, atMs }) => by !== "others" && atMs >= fromMs && atMs < toMs);
+  const jobs = ours.map(({ atMs, resources, environment, buildMs = unseenBuildMs }) => ({
+    atMs: atMs - fromMs,
+    resources,
+    ...(environment === undefined ? {} : { environment }),
+    buildMs,
+  })).sort((a, b) => a.atMs - b.atMs);
+  return {
+    trace: { name, startMs: fromMs, lengthMs: toMs - fromMs, neverRegister: 0, jobs, outages: [] },
+    others: lives.filter(({ by }) => by === "others").length,
+    unseen: ours.filter(({ buildMs }) => buildMs === undefined).length,
+  };
+}

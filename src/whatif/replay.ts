@@ -1,0 +1,152 @@
+// Plays a trace with the core or with a policy, and measures what came of it.
+
+import type { HistorySample } from "../core/view/history.ts";
+import type { AgentProfile, Settings } from "../core/settings.ts";
+import { replaySettings, startCore } from "./core_fleet.ts";
+import { startPolicy } from "./policy_fleet.ts";
+import type { Policy } from "./policies/policy.ts";
+import type { Trace } from "./trace.ts";
+import { type Surroundings, World } from "./world.ts";
+
+/** Who runs the agents. */
+export type Player =
+  | { readonly kind: "core"; readonly name: string; readonly settings: Settings }
+  /** The settings give what the agents are, and the limits; the policy decides. */
+  | { readonly kind: "policy"; readonly policy: Policy; readonly settings: Settings };
+
+/** What came of it. Times in ms. */
+export interface Outcome {
+  readonly name: string;
+  /** From when a job was scheduled until an agent began with it; of those that somebody serves. */
+  readonly wait: { readonly p50Ms: number; readonly p95Ms: number; readonly maxMs: number };
+  readonly jobs: number;
+  /** Jobs that somebody serves and that were not begun when the replay ended. */
+  readonly unbuilt: number;
+  /** Jobs that no profile serves. */
+  readonly unserved: number;
+  readonly agentMs: { readonly booting: number; readonly idle: number; readonly building: number };
+  readonly launches: number;
+  /** How often a limit came to hold agents back that waiting jobs needed. */
+  readonly limitHits: number;
+  readonly killedBuilds: number;
+  /** How long the replay lasted, virtual time. */
+  readonly lastedMs: number;
+  readonly samples: readonly HistorySample[];
+  /** The time that one sample stands for. */
+  readonly sampleMs: number;
+}
+
+/** Whoever has not built the last job by then leaves it unbuilt: twice the time, and an hour. */
+const overtimeMs = 3_600_000;
+/** Limits are looked at so often. */
+const lookMs = 15_000;
+const samplesMax = 240;
+
+/** Plays a trace to its end. The same arguments give the same outcome. */
+export function replay(trace: Trace, player: Player, surroundings: Surroundings): Outcome {
+  const settings = replaySettings(player.settings);
+  const world = new World(trace, settings.profiles, surroundings);
+  if (player.kind === "core") startCore(world, settings);
+  else startPolicy(world, player.policy, settings);
+  const endMs = 2 * trace.lengthMs + overtimeMs;
+  const sampleMs = Math.max(lookMs, Math.ceil(trace.lengthMs / samplesMax / lookMs) * lookMs);
+  const samples: HistorySample[] = [];
+  const limits = new LimitWatch(world, settings);
+  for (let atMs = 0; !world.isDone && atMs < endMs; atMs += lookMs) {
+    if (atMs % sampleMs === 0) samples.push(sampleOf(world));
+    world.run(atMs + lookMs);
+    limits.look();
+  }
+  const name = player.kind === "core" ? player.name : player.policy.name;
+  return { name, ...figuresOf(world), limitHits: limits.hits, samples, sampleMs };
+}
+
+function figuresOf(world: World): Omit<Outcome, "name" | "limitHits" | "samples" | "sampleMs"> {
+  const served = world.jobs.filter((job) => job.class.profile !== undefined);
+  const waits = served.map(({ atMs, beganMs }) => (beganMs ?? world.nowMs) - atMs).sort((a, b) => a - b);
+  return {
+    wait: { p50Ms: share(waits, 0.5), p95Ms: share(waits, 0.95), maxMs: waits.at(-1) ?? 0 },
+    jobs: world.jobs.length,
+    unbuilt: served.filter(({ beganMs }) => beganMs === undefined).length,
+    unserved: world.jobs.length - served.length,
+    agentMs: { ...world.agentTime },
+    launches: world.launches,
+    killedBuilds: world.killedBuilds,
+    lastedMs: world.nowMs,
+  };
+}
+
+/** The smallest value that this share of all values does not exceed. */
+export function share(sorted: readonly number[], part: number): number {
+  return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? 0;
+}
+
+/** Counts how often waiting jobs come to want more agents than a limit allows. */
+class LimitWatch {
+  hits = 0;
+  readonly #world: World;
+  readonly #settings: Settings;
+  readonly #isHeld = new Set<string>();
+
+  constructor(world: World, settings: Settings) {
+    this.#world = world;
+    this.#settings = settings;
+  }
+
+  look(): void {
+    const { scaling: { maxAgents }, profiles } = this.#settings;
+    for (const profile of profiles) {
+      const isFull = this.#world.liveCount >= maxAgents || this.#count(profile) >= (profile.maxAgents ?? Infinity);
+      const isHeld = isFull && this.#lacks(profile) > 0;
+      if (isHeld && !this.#isHeld.has(profile.name)) this.hits++;
+      if (isHeld) this.#isHeld.add(profile.name);
+      else this.#isHeld.delete(profile.name);
+    }
+  }
+
+  #count({ name }: AgentProfile): number {
+    return [...this.#world.containers].filter(({ profile }) => profile.name === name).length;
+  }
+
+  /** Agents that its waiting jobs need beside those that are about to take one. */
+  #lacks({ name }: AgentProfile): number {
+    const waiting = this.#world.classes.all.filter(({ profile }) => profile?.name === name)
+      .reduce((sum, each) => sum + this.#world.waitingOf(each).length, 0);
+    if (waiting === 0) return 0;
+    const coming = [...this.#world.containers].filter(({ profile, phase }) =>
+      profile.name === name && (phase === "booting" || phase === "idle")
+    );
+    return waiting - coming.length;
+  }
+}
+
+function sampleOf(world: World): HistorySample {
+  let [waiting, unserved, oldestMs] = [0, 0, world.nowMs];
+  for (const each of world.classes.all) {
+    const jobs = world.waitingOf(each);
+    if (each.profile === undefined) {
+      unserved += jobs.length;
+      continue;
+    }
+    waiting += jobs.length;
+    oldestMs = Math.min(oldestMs, jobs[0]?.atMs ?? oldestMs);
+  }
+  const counts = { booting: 0, idle: 0, building: 0, ended: 0 };
+  for (const { phase } of world.containers) counts[phase]++;
+  return {
+    atMs: world.epochMs + world.nowMs,
+    needsAgent: waiting,
+    coming: 0,
+    willBeTaken: 0,
+    otherCause: 0,
+    unserved,
+    notOurs: 0,
+    wanted: 0,
+    starting: counts.booting,
+    idle: counts.idle,
+    building: counts.building,
+    draining: 0,
+    away: 0,
+    oldestWaitMs: world.nowMs - oldestMs,
+  };
+}

@@ -1,0 +1,61 @@
+// The trace of demand: what asked for agents, when and for how long, as JSON lines. Neither names of pipelines nor
+// variables are in it. The format is described in docs/what-if.md.
+
+/** The version of the format that is written, and the newest that is read. */
+export const traceVersion = 1;
+
+/** One job as it was scheduled. Times in ms since the beginning of the trace. */
+export interface TraceJob {
+  readonly atMs: number;
+  /** GoCD resources that it asks for. */
+  readonly resources: readonly string[];
+  /** Environment of its pipeline; absent: none. */
+  readonly environment?: string;
+  /** How long its agent is busy with it. */
+  readonly buildMs: number;
+}
+
+/** A time in which the GoCD server does not answer anybody. */
+export interface TraceOutage {
+  readonly atMs: number;
+  readonly forMs: number;
+}
+
+/** What was, or could be, asked of a fleet of agents. */
+export interface Trace {
+  /** For people. */
+  readonly name: string;
+  /** When it began, ms since the epoch. */
+  readonly startMs: number;
+  /** How long it lasted. */
+  readonly lengthMs: number;
+  /** Share of all containers whose agent never registers, from 0 to 1. */
+  readonly neverRegister: number;
+  /** In the order of their times. */
+  readonly jobs: readonly TraceJob[];
+  readonly outages: readonly TraceOutage[];
+}
+
+/** The text of a trace. */
+export function formatTrace(trace: Trace): string {
+  const { name, startMs, lengthMs, neverRegister } = trace;
+  const head = {
+    trace: traceVersion,
+    name,
+    start: new Date(startMs).toISOString(),
+    seconds: seconds(lengthMs),
+    ...(neverRegister === 0 ? {} : { neverRegister }),
+  };
+  const outages = trace.outages.map(({ atMs, forMs }) => ({ down: seconds(atMs), for: seconds(forMs) }));
+  const jobs = trace.jobs.map(({ atMs, resources, environment, buildMs }) => ({
+    at: seconds(atMs),
+    ...(resources.length === 0 ? {} : { resources }),
+    ...(environment === undefined ? {} : { environment }),
+    build: seconds(buildMs),
+  }));
+  return [head, ...outages, ...jobs].map((line) => `${JSON.stringify(line)}\n`).join("");
+}
+
+function seconds(ms: number): number {
+  return Math.round(ms) / 1_000;
+}

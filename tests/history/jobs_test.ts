@@ -1,0 +1,96 @@
+// What jobs asked for and how long they were built, as the history follows them from list to list.
+
+import { assertEquals } from "@std/assert";
+import { bucketJobs } from "../../src/core/demand/backlog.ts";
+import type { GocdAgent } from "../../src/core/gocd_records.ts";
+import { JobBook, type JobLife } from "../../src/history/jobs.ts";
+import { building, gocdAgent, job, someSettings } from "../support/core.ts";
+import { beginMs, minute, second } from "./samples.ts";
+
+const { poller } = someSettings();
+const at = (ms: number): number => beginMs + ms;
+
+/** A list: which jobs wait, and what each agent builds. */
+type List = readonly [ms: number, waiting: readonly string[], builds?: Readonly<Record<string, string>>];
+
+function followed(lists: readonly List[], close = false): readonly JobLife[] {
+  const book = new JobBook();
+  for (const [ms, waiting, builds = {}] of lists) look(book, [ms, waiting, builds]);
+  return close ? book.everything() : book.finished();
+}
+
+function look(book: JobBook, [ms, waiting, builds = {}]: List): void {
+  const agents = Object.entries(builds).map(([name, built]): GocdAgent =>
+    gocdAgent(name, { ...building, buildLocator: `p/1/s/1/${built}` })
+  );
+  book.look({
+    backlog: bucketJobs(waiting.map((name) => job(name)), poller, "insensitive"),
+    agents,
+    firstSeenMs: () => undefined,
+    isOurs: (uuid) => uuid !== "uuid-static",
+  }, at(ms));
+}
+
+const linux = { resources: ["linux"] };
+
+Deno.test("a job is kept once its build is over: when it was seen waiting, when an agent had it, for how long", () => {
+  assertEquals(followed([[0, ["a"]], [15 * second, ["a"]], [30 * second, [], { x: "a" }]]), []);
+  assertEquals(
+    followed([[0, ["a"]], [30 * second, [], { x: "a" }], [90 * second, [], { x: "a" }], [2 * minute, []]]),
+    [{ ...linux, atMs: at(0), beganMs: at(30 * second), buildMs: 90 * second, by: "ours" }],
+  );
+});
+
+Deno.test("of a job that agents of others build that is told", () => {
+  const [life] = followed([[0, ["a"]], [15 * second, [], { static: "a" }], [minute, []]]);
+  assertEquals(life?.by, "others");
+});
+
+Deno.test("a job that no agent is seen to have is kept after a minute, as it may be shown a little later", () => {
+  const short: readonly List[] = [[0, ["a"]], [15 * second, []], [45 * second, []]];
+  assertEquals(followed(short), []);
+  assertEquals(followed([...short, [75 * second, []]]), [{ ...linux, atMs: at(0), by: "unseen" }]);
+  const late = followed([...short, [50 * second, [], { x: "a" }], [80 * second, []]]);
+  assertEquals(late, [{ ...linux, atMs: at(0), beganMs: at(50 * second), buildMs: 30 * second, by: "ours" }]);
+});
+
+Deno.test("a build that is lost is kept as far as it went, and its job waits anew", () => {
+  const lives = followed([
+    [0, ["a"]],
+    [15 * second, [], { x: "a" }],
+    [minute, ["a"]],
+    [2 * minute, [], { y: "a" }],
+    [5 * minute, []],
+  ]);
+  assertEquals(lives.map(({ atMs, buildMs }) => [atMs - beginMs, buildMs]), [
+    [0, 45 * second],
+    [minute, 3 * minute],
+  ]);
+});
+
+Deno.test("at the end builds in progress are kept without their length, and waiting jobs are not: they will be seen again", () => {
+  const lives = followed([[0, ["a", "b"]], [15 * second, ["b"], { x: "a" }]], true);
+  assertEquals(lives, [{ ...linux, atMs: at(0), beganMs: at(15 * second), by: "ours" }]);
+});
+
+Deno.test("what is kept comes no second time", () => {
+  const book = new JobBook();
+  for (const list of [[0, ["a"]], [15 * second, [], { x: "a" }], [minute, []]] as const) look(book, list);
+  assertEquals(book.finished().length, 1);
+  book.kept();
+  look(book, [2 * minute, []]);
+  assertEquals(book.finished(), []);
+});
+
+Deno.test("jobs that are not ours to serve are not followed", () => {
+  const book = new JobBook();
+  const ignoring = { ...poller, ignore: ["p"] };
+  book.look({
+    backlog: bucketJobs([job("a")], ignoring, "insensitive"),
+    agents: [],
+    firstSeenMs: () => undefined,
+    isOurs: () => true,
+  }, at(0));
+  look(book, [5 * minute, []]);
+  assertEquals(book.everything(), []);
+});

@@ -1,0 +1,26 @@
+// What docs/what-if.md says of the comparison with the policies of others.
+
+import { assertEquals } from "@std/assert";
+import { loadConfig } from "../../src/config/load.ts";
+import { builtInTraces } from "../../src/whatif/built_in.ts";
+import { policies } from "../../src/whatif/policies/all.ts";
+import { hoursOf } from "../../src/whatif/report.ts";
+import { replay } from "../../src/whatif/replay.ts";
+import { builtIn, surroundings } from "./support.ts";
+
+const example = new URL("../../framework.conf.example", import.meta.url).pathname;
+const { settings } = loadConfig(example, {});
+
+Deno.test("on the built-in traces nobody has shorter waits for no more agent-hours than the recommended configuration, but as the docs say", () => {
+  const better = builtInTraces.flatMap(({ name }) => {
+    const trace = builtIn(name);
+    const around = { ...surroundings, hosts: 40 };
+    const ours = replay(trace, { kind: "core", name: "recommended", settings }, around);
+    return policies.flatMap((policy) => {
+      const theirs = replay(trace, { kind: "policy", policy, settings }, around);
+      const isBetter = theirs.wait.p95Ms < ours.wait.p95Ms && hoursOf(theirs) <= hoursOf(ours);
+      return isBetter ? [`${name}: ${policy.name}`] : [];
+    });
+  });
+  assertEquals(better, ["burst: buildkite-agent-scaler", "flapping: buildkite-agent-scaler"]);
+});

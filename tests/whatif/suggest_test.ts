@@ -1,0 +1,47 @@
+// The search for settings: what it finds keeps the limit, is no dearer, and is what it says.
+
+import { assert, assertEquals } from "@std/assert";
+import { hoursOf } from "../../src/whatif/report.ts";
+import { suggest } from "../../src/whatif/suggest.ts";
+import { minute, second } from "../support/core.ts";
+import { aJob, aTrace, recommended, replayCore, surroundings } from "./support.ts";
+
+/** A job every four minutes. */
+const trace = aTrace(Array.from({ length: 15 }, (_, index) => aJob(index * 4 * minute)));
+
+Deno.test("a search finds the cheapest settings that keep the limit, and says what to write", () => {
+  const before = replayCore(trace);
+  const found = suggest({ trace, settings: recommended, surroundings, p95MaxMs: 3 * minute });
+  assert(found.isWithin);
+  assert(found.outcome.wait.p95Ms <= 3 * minute);
+  assert(hoursOf(found.outcome) < hoursOf(before));
+  const { outcome } = found;
+  const again = replayCore(trace, found.settings);
+  assertEquals({ ...again, name: "" }, { ...outcome, name: "" });
+  const was: Readonly<Record<string, string>> = {
+    "poller.interval": "15 seconds",
+    "poller.attempts": "1",
+    "scaling.idle-timeout": "10 minutes",
+    "go-agent.min-idle": "0",
+    "go-agent.headroom": "0",
+  };
+  assert(found.changes.length > 0);
+  for (const { key, before, after } of found.changes) {
+    assertEquals(before, was[key]);
+    assert(after !== before && /^(\d+( seconds| minutes)?|"\d+%")$/.test(after), after);
+  }
+});
+
+Deno.test("a limit that nothing keeps leads to the settings that come nearest, and is told", () => {
+  const found = suggest({ trace, settings: recommended, surroundings, p95MaxMs: 1 });
+  assertEquals(found.isWithin, false);
+  assert(found.outcome.wait.p95Ms <= replayCore(trace).wait.p95Ms);
+});
+
+Deno.test("where demand needs ready agents, they are found", () => {
+  // Too far apart for the idle timeouts that are tried.
+  const rare = aTrace([aJob(0), aJob(100 * minute), aJob(200 * minute)], { lengthMs: 240 * minute });
+  const found = suggest({ trace: rare, settings: recommended, surroundings, p95MaxMs: 30 * second });
+  // The first job comes before any agent can be there.
+  assertEquals(found.changes.some(({ key }) => key === "go-agent.min-idle"), true);
+});

@@ -1,0 +1,99 @@
+// The format of a trace: what is written is read back, and what is wrong is told with its line.
+
+import { assertEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { OperatorError } from "../../src/errors.ts";
+import { formatTrace, type Trace } from "../../src/whatif/trace.ts";
+import { parseTrace } from "../../src/whatif/trace_reader.ts";
+import { aJob, aTrace } from "./support.ts";
+
+Deno.test("a trace that is written is read back as it was", () => {
+  const lengthMs = 3_600_000;
+  const time = fc.integer({ min: 0, max: lengthMs });
+  const job = fc.record({
+    atMs: time,
+    resources: fc.array(fc.string(), { maxLength: 3 }),
+    environment: fc.option(fc.string(), { nil: undefined }),
+    buildMs: time,
+  });
+  fc.assert(
+    fc.property(
+      fc.array(job, { maxLength: 20 }),
+      fc.array(fc.record({ atMs: time, forMs: time }), { maxLength: 3 }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (jobs, outages, neverRegister) => {
+        const byTime = (a: { atMs: number }, b: { atMs: number }): number => a.atMs - b.atMs;
+        const trace: Trace = {
+          name: "a name",
+          startMs: Date.UTC(2026, 1, 3, 4, 5, 6),
+          lengthMs,
+          neverRegister,
+          jobs: jobs.toSorted(byTime).map(({ environment, ...rest }) => ({
+            ...rest,
+            ...(environment === undefined ? {} : { environment }),
+          })),
+          outages: outages.toSorted(byTime),
+        };
+        assertEquals(parseTrace(formatTrace(trace), "t"), trace);
+      },
+    ),
+  );
+});
+
+const head = '{"trace":1,"name":"n","start":"2026-01-05T00:00:00.000Z","seconds":60}';
+
+for (
+  const [title, text, message] of [
+    ["an empty file", "", "t.jsonl: the trace is empty"],
+    ["a file of something else", "hello", "t.jsonl:1: this is no JSON"],
+    ["JSON of something else", '{"jobs":[]}', "t.jsonl:1: this is no trace of demand"],
+    ["a newer format", '{"trace":2}', 't.jsonl:1: format "2" is not known; this program knows 1'],
+    ["a start that is no time", '{"trace":1,"start":"soon","seconds":1}', 't.jsonl:1: start: ""soon"" is no time'],
+    ["no length", head.replace(',"seconds":60', ""), "t.jsonl:1: seconds is missing"],
+    ["an unknown key", `${head}\n{"at":1,"build":2,"pipeline":"p"}`, 't.jsonl:2: "pipeline" is not known here'],
+    ["a job without its build", `${head}\n{"at":1}`, "t.jsonl:2: build is missing"],
+    ["a negative time", `${head}\n\n{"at":-1,"build":2}`, 't.jsonl:3: at: "-1" is no time in seconds'],
+    ["a job after the end", `${head}\n{"at":61,"build":2}`, "t.jsonl:2: 61 is beyond the end of the trace at 60"],
+    ["resources that are no list", `${head}\n{"at":1,"build":2,"resources":"x"}`, "t.jsonl:2: resources:"],
+    ["a list for a line", `${head}\n[]`, "t.jsonl:2: this is no JSON object"],
+    ["a share above 1", head.replace("}", ',"neverRegister":5}'), "t.jsonl:1: neverRegister:"],
+    ["an outage without its length", `${head}\n{"down":5}`, "t.jsonl:2: for is missing"],
+  ] as const
+) {
+  Deno.test(`${title} is refused with its line`, () => {
+    const error = assertThrows(() => parseTrace(text, "t.jsonl"), OperatorError);
+    assertEquals(error.message.slice(0, message.length), message);
+    assertEquals(error.kind, "usage");
+  });
+}
+
+Deno.test("no text makes the reader fail otherwise than with its own error", () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.json().map((json) => `${head}\n${json}`)), (text) => {
+      try {
+        parseTrace(text, "t");
+      } catch (error) {
+        if (!(error instanceof OperatorError)) throw error;
+      }
+    }),
+  );
+});
+
+Deno.test("jobs and outages are put in the order of their times", () => {
+  const text = `${head}\n{"at":9,"build":1}\n{"down":5,"for":1}\n{"at":3,"build":1}\n{"down":2,"for":1}`;
+  const { jobs, outages } = parseTrace(text, "t");
+  assertEquals(jobs.map(({ atMs }) => atMs), [3_000, 9_000]);
+  assertEquals(outages.map(({ atMs }) => atMs), [2_000, 5_000]);
+});
+
+Deno.test("a job is one short line, without what is the default", () => {
+  assertEquals(
+    formatTrace(aTrace([aJob(1_500), aJob(2_000, { resources: ["linux"], environment: "prod" })])).split("\n"),
+    [
+      '{"trace":1,"name":"test","start":"2026-01-05T00:00:00.000Z","seconds":3600}',
+      '{"at":1.5,"build":60}',
+      '{"at":2,"resources":["linux"],"environment":"prod","build":60}',
+      "",
+    ],
+  );
+});
