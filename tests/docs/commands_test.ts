@@ -143,6 +143,15 @@ Deno.test("every command in the documents exists, and takes its options and oper
   assert(all.length > 100, `only ${all.length} commands are found`);
 });
 
+Deno.test("every command that a line of the log advises, as docs/operations.md has it, exists", () => {
+  const text = Deno.readTextFileSync(new URL("../../docs/operations.md", import.meta.url)).replaceAll(/\s+/g, " ");
+  const advised = [...text.matchAll(/gocd-mesos (?:[a-z-]+ ){1,3}(?:FILE|framework\.conf)/g)].map(([command]) =>
+    command
+  );
+  assertEquals(advised.filter((command) => flawOf(`${command} ID`) !== undefined && flawOf(command) !== undefined), []);
+  assert(advised.length > 10, `only ${advised.length} are found`);
+});
+
 for (
   const [command, flaw] of [
     ["gocd-mesos frobnicate framework.conf", "there is no command frobnicate"],
