@@ -280,4 +280,9 @@ export const failedSeeds: readonly FailedSeed[] = [
     seed: 10170900,
     found: "the agent of a container that had ended before it was known held the KILL of one that never registered",
   },
+  {
+    seed: 10172919,
+    found:
+      "a restored state called a launch dropped that had been made, and the record of its living agent was deleted",
+  },
 ];

@@ -63,19 +63,26 @@ export function doubtLoss(draft: Draft, instance: AgentInstance, uuid: string, m
   draft.note({ kind: "agent-doubted", taskId: instance.taskId, host: instance.host, message });
 }
 
-/** Whether a dead instance, of whose end there is no proof, turns out to be heard: Mesos may yet find it. */
+/**
+ * Whether a dead instance, of whose end there is no proof, turns out to be heard: Mesos may yet find it. One that was
+ * dropped may have been launched by another copy of its ACCEPT, which a restored state does not know of.
+ */
 export function isHeardAgain(
   draft: Draft,
   instance: Gone,
   record: GocdAgent,
 ): boolean {
-  return isHeard(record) && mayComeBack(draft, instance);
+  const isDropped = instance.cause === "dropped" && instance.lossAccepted !== true && isRecent(draft, instance);
+  return isHeard(record) && (isDropped || mayComeBack(draft, instance));
 }
 
 /** Whether Mesos, of whose word alone it is dead, may yet find it. */
 export function mayComeBack(draft: Draft, instance: Gone): boolean {
-  return instance.isUnproven === true && instance.lossAccepted !== true &&
-    draft.atMs - Math.max(instance.sinceMs, draft.state.startedMs) < doubtMsMax;
+  return instance.isUnproven === true && instance.lossAccepted !== true && isRecent(draft, instance);
+}
+
+function isRecent({ atMs, state: { startedMs } }: Draft, { sinceMs }: Gone): boolean {
+  return atMs - Math.max(sinceMs, startedMs) < doubtMsMax;
 }
 
 /** What the list says of an instance in doubt: silence proves Mesos right. */

@@ -259,6 +259,40 @@ Deno.test("an agent that was lost before it registered, and registers after all,
   assertEquals(world.instance(taskId).state, "registered");
 });
 
+/** A launch that was dropped, as its ACCEPT had arrived twice and the other copy was good. */
+function dropped(): { readonly world: Driver; readonly taskId: string } {
+  const world = drive();
+  world.subscribe();
+  world.poll({ jobs: jobs(1) });
+  world.wait(6 * second);
+  world.offers(offer("h1"));
+  const [taskId = ""] = [...world.state.instances.keys()];
+  world.status(taskId, "TASK_DROPPED", { uuid: "", reason: "REASON_INVALID_OFFERS" });
+  assertEquals(world.instance(taskId).state, "gone");
+  world.taken();
+  return { world, taskId };
+}
+
+Deno.test("an agent whose launch was dropped, and that registers after all, is in doubt", () => {
+  const { world, taskId } = dropped();
+  world.wait(5 * minute, 10 * second);
+  world.read(gocdAgent(taskId));
+  assertEquals([world.instance(taskId).state, acts(world)], ["unreachable", []]);
+});
+
+Deno.test("a restored state that calls a launch dropped deletes no record of an agent in contact, however old it is", () => {
+  const { world: before, taskId } = dropped();
+  const { framework, controls, instances } = before.state;
+  const old = [...instances.values()].map((each) => ({ ...each, sinceMs: each.sinceMs - 60 * minute }));
+  const world = drive({ stored: { framework, controls, instances: old } });
+  world.subscribe();
+  world.poll({ agents: [gocdAgent(taskId)] });
+  assertEquals([world.instance(taskId).state, acts(world)], ["unreachable", []]);
+  world.wait(16 * minute, 10 * second);
+  for (let n = 0; n < 3; n++) world.poll({ agents: [gocdAgent(taskId)] });
+  assertEquals([world.instance(taskId).state, acts(world)], ["gone", ["disable-gocd-agents"]]);
+});
+
 Deno.test("a master with an empty registry: five idle agents are left alone, and serve again when it knows them", () => {
   const { world, ids } = withMany(5);
   const idle = ids.map((id) => gocdAgent(id));
