@@ -220,8 +220,9 @@ export const gocdFindings: readonly CodeRow[] = [
   ],
   [
     "wrong-auto-register-key",
-    "Agents come as Pending although they are told a key.",
-    "set `go-agent.auto-register-key` to agentAutoRegisterKey of the server; check that the image passes it on",
+    "Agents of the profiles that it names come as Pending although they are told a key.",
+    "set the key where the line says that it is (`go-agent.auto-register-key`, or `env` of a profile) to " +
+    "agentAutoRegisterKey of the server; check that the image passes it on",
   ],
   [
     "gocd-job-unassigned",

@@ -19,8 +19,8 @@ const drainWords: Readonly<Record<Exclude<DrainReason, "idle">, string>> = {
 const killHints: Readonly<Partial<Record<KillCause, string>>> = {
   "register-timeout": "check the agent's log in its sandbox: whether it reaches go-server.agent-url, and whether the " +
     "server accepts its auto-register key",
-  "pending-stuck": "give go-agent.auto-register-key the server's agentAutoRegisterKey, or make the account of " +
-    "go-server.user-name an administrator, who may enable agents",
+  "pending-stuck": "give its auto-register key (go-agent.auto-register-key, or env of its profile) the server's " +
+    "agentAutoRegisterKey, or make the account of go-server.user-name an administrator, who may enable agents",
 };
 
 /** What a record shows of its agent, where that must be left alone. */
