@@ -7,7 +7,7 @@ import { launchBudget } from "../../../src/core/demand/gates.ts";
 import { headroomOf, type IdlePool, keptIdle, reserveOf } from "../../../src/core/demand/kept_idle.ts";
 import { minIdleAgents } from "../../../src/core/demand/min_idle.ts";
 import type { AgentInstance } from "../../../src/core/instance.ts";
-import type { AgentProfile, Headroom } from "../../../src/core/settings.ts";
+import type { AgentProfile, Headroom, Schedule } from "../../../src/core/settings.ts";
 import type { State } from "../../../src/core/state.ts";
 import { launchReasonText } from "../../../src/core/words/reasons.ts";
 import { linux, zeroMs } from "../../support/core.ts";
@@ -95,6 +95,43 @@ Deno.test("what headroom launches counts for the min-idle of the whole profile",
     "2 in staging: headroom: 2 idle beside 1 busy, 0 ready",
     "1 in none: min-idle = 3, 2 ready",
   ]);
+});
+
+Deno.test("what a schedule says is told as its doing, and what the profile says is not", () => {
+  const times = { from: "0 7 * * *", to: "0 9 * * *", timeZone: "UTC" };
+  const profile = { ...everywhere, minIdle: 1, headroom: count(1) };
+  const reasons = (values: Partial<Schedule>): readonly unknown[] => {
+    const window = { profile: "default", schedule: { ...times, ...values }, sinceMs: zeroMs };
+    const state = { ...stateWith(profile, of("building", 1)), windows: new Map([["default", window]]) };
+    return keptIdle(state).map(({ why, count: number }) => [why.kind, number, why.schedule !== undefined]);
+  };
+  assertEquals(reasons({}), [["headroom", 1, false], ["min-idle", 1, false]]);
+  assertEquals(reasons({ minIdle: 2 }), [["headroom", 1, false], ["min-idle", 2, true]]);
+  assertEquals(reasons({ minIdle: 0, minIdleOf: { "": 2 } }), [["min-idle", 2, true]]);
+  assertEquals(reasons({ headroom: count(3) }), [["headroom", 3, true], ["min-idle", 1, false]]);
+  assertEquals(reasons({ minIdle: 0 }), [["headroom", 1, false]]);
+});
+
+Deno.test("of two profiles each keeps its own", () => {
+  const profiles = [{ ...linux, minIdle: 1 }, { ...linux, name: "other" }, {
+    ...linux,
+    name: "third",
+    headroom: count(1),
+  }];
+  const idle = [
+    ...of("idle", 2),
+    aRegistered("o1", "idle", { profile: "other" }),
+    aRegistered("o2", "idle", { profile: "other" }),
+  ];
+  const state = stateOf(idle, {}, { profiles });
+  assertEquals(keptIdle(state).map(({ profile: { name } }) => name), ["default"]);
+  const reserve = reserveOf(state, idle);
+  const gone = idle.toReversed().filter((each) => {
+    if (!reserve.spares(each)) return false;
+    reserve.take(each);
+    return true;
+  });
+  assertEquals(gone.map(({ taskId }) => taskId), ["o2", "o1", "none-idle-1"]);
 });
 
 Deno.test("headroom stays within max-agents", () => {

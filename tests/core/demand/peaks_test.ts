@@ -68,6 +68,65 @@ Deno.test("what is launched for jobs is in use, what is kept warm is not, nor wh
   assertEquals(state.demand.peaks?.get("default")?.map(({ agents }) => agents), [2]);
 });
 
+const held = { held: true } as const;
+for (
+  const [name, instance, isUsable, isInUse] of [
+    ["launching for a job", anInstance("t", { state: "launching", offerId: "o" }, { bucketKey: "k" }), true, true],
+    ["starting for a job", anInstance("t", { state: "starting" }, { bucketKey: "k" }), true, true],
+    ["starting, adopted", anInstance("t", { state: "starting" }), true, true],
+    ["starting to be idle", anInstance("t", { state: "starting" }, { bucketKey: "warm default" }), true, false],
+    ["held", anInstance("t", { state: "starting", ...held }, { bucketKey: "k" }), false, false],
+    ["idle", aRegistered("t", "idle"), true, false],
+    ["building", aRegistered("t", "building"), true, true],
+    ["building, and to be replaced", aRegistered("t", "building", { retire: "profile-changed" }), false, true],
+    [
+      "out of contact",
+      anInstance("t", { state: "registered", uuid: "u", activity: { kind: "unsure", word: "Missing", sinceMs: 0 } }),
+      false,
+      false,
+    ],
+    [
+      "finishing its job",
+      anInstance("t", { state: "draining", uuid: "u", reason: "operator", step: { kind: "finishing" } }),
+      true,
+      true,
+    ],
+    [
+      "about to go",
+      anInstance("t", { state: "draining", uuid: "u", reason: "idle", step: { kind: "confirming", firstIdleMs: 0 } }),
+      false,
+      false,
+    ],
+    ["being killed", anInstance("t", { state: "killing", cause: "drained" }), false, false],
+    ["of another profile", aRegistered("t", "building", { profile: "other" }), false, false],
+  ] as const
+) {
+  Deno.test(`an agent that is ${name} can${isUsable ? "" : "not"} be used, and is ${isInUse ? "" : "not "}in use`, () => {
+    const found = measured(nothing, [instance], 0);
+    const used = measured(measured(nothing, [], 0), [instance], minute);
+    const peak = ({ demand }: State): number | undefined => demand.peaks?.get("default")?.at(-1)?.agents;
+    assertEquals([peak(found), peak(used)], [isUsable ? 1 : 0, isInUse ? 1 : 0]);
+    assertEquals(spare({ ...used, demand: nothing.demand }, minute), isUsable ? 1 : 0);
+  });
+}
+
+Deno.test("only profiles with the key are measured, each by itself, and only falling steps of the period are kept", () => {
+  const two = stateOf([], {}, { profiles: [{ ...linux, name: "other" }, profile] });
+  let state = measured(two, [], 0);
+  for (const [building, atMin] of [[3, 1], [3, 2], [1, 3], [2, 4], [0, 5], [0, 33]] as const) {
+    state = measured(
+      state,
+      [...fleet(building, 0), aRegistered("o", "building", { profile: "other" })],
+      atMin * minute,
+    );
+  }
+  assertEquals([...state.demand.peaks?.keys() ?? []], ["default"]);
+  assertEquals(state.demand.peaks?.get("default"), [
+    { lastMs: zeroMs + 4 * minute, agents: 2 },
+    { lastMs: zeroMs + 33 * minute, agents: 0 },
+  ]);
+});
+
 Deno.test("a profile without the key has no memory", () => {
   const none = stateOf([], {}, { profiles: [linux] });
   const state = measured(none, fleet(5, 0), 0);

@@ -102,3 +102,26 @@ Deno.test("a schedule stays within the limits, and jobs that wait come first", (
   const reasons = [...world.state.instances.values()].map(({ bucketKey }) => bucketKey?.startsWith("warm"));
   assertEquals(reasons, [false, false]);
 });
+
+Deno.test("a schedule that follows another at once, or whose words have changed, is told, and no end of the other", () => {
+  const world = scheduled();
+  const told = (...windows: readonly OpenWindow[]): readonly string[] =>
+    world.send({ kind: "tick", windows }).notes.map(({ code }) => code);
+  const other = { ...office, minIdle: 3 };
+  assertEquals([told(), told(window(office)), told(window(other)), told(window(other)), told(), told()], [
+    [],
+    ["schedule-in-force"],
+    ["schedule-in-force"],
+    [],
+    ["schedule-over"],
+    [],
+  ]);
+  assertEquals(told(window(office), window(office, { profile: "b" })), ["schedule-in-force", "schedule-in-force"]);
+  assertEquals([told(window(office, { profile: "b" })), [...world.state.windows.keys()]], [["schedule-over"], ["b"]]);
+});
+
+Deno.test("a tick without schedules changes nothing", () => {
+  const world = drive();
+  const { state } = world;
+  assertEquals(world.send({ kind: "tick", windows: [] }).state.windows, state.windows);
+});

@@ -54,9 +54,9 @@ for (
     [
       "those with a cold workspace go first, then those beside which another has it warm",
       { keepsWorkspaces: true },
-      ["a@1:app", "b@1:web", "c@1", "d@1:app", "e@1:lib", "f@1"],
+      ["a@1:web", "b@1:app", "c@1", "d@1:app", "e@1:lib", "f@1"],
       [],
-      "c f a b d e",
+      "c f b a d e",
     ],
     [
       "among equal workspaces the host decides",
@@ -69,6 +69,17 @@ for (
 ) {
   Deno.test(`of idle agents: ${name}`, () => assertEquals(order(changes, agents, others), wanted));
 }
+
+Deno.test("the order is that of idleness, however they are given, and the dead do not count for a host", () => {
+  const agents = idle(["a@1", "b@2"]);
+  const dead = anInstance("x", { state: "gone", cause: "lost", message: "" }, { mesosAgentId: "1" });
+  const settings = someSettings({ profiles: [{ ...linux, scaleIn: "pack" }] });
+  const instances = new Map([...agents, dead].map((each) => [each.taskId, each]));
+  const orders = [settings, someSettings()].map((each) =>
+    inOrderOfScaleIn({ settings: each, instances }, agents.toReversed()).map(({ taskId }) => taskId).join(" ")
+  );
+  assertEquals(orders, ["a b", "a b"]);
+});
 
 Deno.test("a workspace is warm only in its environment", () => {
   const [one] = idle(["a@1:app"], { environment: "staging" });
