@@ -183,6 +183,8 @@ export const lifeExamples: NoteExamples<keyof LifeNotes> = {
   },
   "profile-failing": { of: { profile, failures: 3, failure: aFailure, retryInMs: 30 * second } },
   "profile-recovered": { of: agent },
+  "cpu-hours-low": { of: { usedHours: 81.5, limitHours: 100, timeZone: "UTC" } },
+  "cpu-hours-used-up": { of: { usedHours: 100, limitHours: 100, timeZone: "UTC" } },
   "brake-on": {
     of: {
       suspicion: { kind: "gocd-unlisted", sinceMs: 0, missing: 7, of: 9, isOlder: false },

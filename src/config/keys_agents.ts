@@ -270,6 +270,15 @@ const limitKeys: readonly KeySpec[] = [
     example: "20",
   },
   {
+    path: "go-agent.weight",
+    type: "number",
+    default: "1",
+    min: 0.01,
+    max: 1_000,
+    doc: 'With scaling.fair-share = "profile": how much this profile gets where a limit binds, beside the others',
+    example: "2",
+  },
+  {
     path: "go-agent.idle-timeout",
     type: "duration",
     min: 0,

@@ -156,6 +156,58 @@ const scalingKeys: readonly KeySpec[] = [
     example: "10",
   },
   {
+    path: "scaling.launches-per-minute",
+    type: "int",
+    min: 1,
+    max: 1_000,
+    doc: "Agents launched in any minute, of all profiles together. Not set: no limit",
+    example: "30",
+  },
+  {
+    path: "scaling.max-cpu-share",
+    type: "number",
+    min: 0.01,
+    max: 1,
+    doc:
+      "Which part of the cluster's cpus agents may have: of those that Mesos has offered, and those that agents have. " +
+      "Not set: no limit",
+    example: "0.5",
+  },
+  {
+    path: "scaling.cpu-hours-per-day",
+    type: "number",
+    min: 0.01,
+    max: 1_000_000_000,
+    doc:
+      "Cpus of all agents times hours; once used up, nothing is launched until midnight, and agents go on until they are " +
+      "idle. Told from 80 % on. Not set: no limit",
+    example: "2000",
+  },
+  {
+    path: "scaling.fair-share",
+    type: "word",
+    words: ["off", "profile", "environment"],
+    default: '"off"',
+    doc:
+      "Between whom agents are shared where a limit binds: whoever has least for its weight comes next, and agents of " +
+      "those with more go once their job is done. off: the oldest jobs come first",
+    example: '"environment"',
+  },
+  {
+    path: "scaling.weights",
+    type: "map",
+    default: "{}",
+    doc: 'With fair-share = "environment": weights of environments, "-" for jobs in none; others have 1',
+    example: '{ prod = 3, "-" = 0.5 }',
+  },
+  {
+    path: "scaling.time-zone",
+    type: "text",
+    default: '"UTC"',
+    doc: "Whose midnight ends the day of cpu-hours-per-day: a name of the IANA time zone database",
+    example: '"Europe/Berlin"',
+  },
+  {
     path: "scaling.maintenance-lead",
     type: "duration",
     default: "1 hour",

@@ -11,6 +11,7 @@ import { type HoconFile, readHocon, type ReadText } from "./hocon.ts";
 import { isSection, keys, keySpec, type KeyType, rootKey } from "./keys.ts";
 import { anyWebhook } from "./keys_notify.ts";
 import { readNotify, webhookNamePattern, webhooksKey } from "./notify.ts";
+import { readLimits } from "./limits.ts";
 import { profileNamePattern, readProfiles } from "./profiles.ts";
 import {
   addProblem,
@@ -277,6 +278,7 @@ function readScaling(reader: Reader): ScalingSettings {
     drainConfirmMs: durationMsAt(reader, "scaling.drain-confirm") ?? 0,
     slowServerLaunchesPerMinute: integerAt(reader, "scaling.slow-server-launches-per-minute") ?? 1,
     maintenanceLeadMs: durationMsAt(reader, "scaling.maintenance-lead") ?? 0,
+    ...readLimits(reader),
   };
 }
 

@@ -77,6 +77,7 @@ function readProfile(reader: Reader, name: string, prefix: string, roles: readon
   const maxAgents = integerAt(reader, key("max-agents"));
   const environments = readNames(reader, key("environments"), environmentNameProblem);
   const priority = integerAt(reader, key("priority")) ?? 0;
+  const weight = numberAt(reader, key("weight")) ?? 1;
   const drainTimeoutMs = durationMsAt(reader, key("drain-timeout")) ?? durationMsAt(reader, "scaling.drain-timeout");
   return {
     name,
@@ -84,6 +85,7 @@ function readProfile(reader: Reader, name: string, prefix: string, roles: readon
     gocdResources,
     environments,
     ...(priority === 0 ? {} : { priority }),
+    ...(weight === 1 ? {} : { weight }),
     mesosResources,
     role: readRole(reader, key("role"), roles),
     constraints: constraintsAt(reader, key("constraints")),

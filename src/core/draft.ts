@@ -5,7 +5,7 @@ import type { Frame } from "./frame.ts";
 import type { AgentInstance } from "./instance.ts";
 import type { Note } from "./note.ts";
 import type { ControlsRecord, FrameworkRecord, StateRecord } from "./record.ts";
-import type { State } from "./state.ts";
+import type { CpuUseState, State } from "./state.ts";
 
 /** The frame of one event while it is made. The state given at first is never changed. */
 export class Draft {
@@ -46,6 +46,12 @@ export class Draft {
   setControls(controls: ControlsRecord): void {
     this.#state = { ...this.#state, controls };
     this.#records.set("controls", { kind: "controls", controls });
+  }
+
+  /** Stores what agents have used. */
+  setCpuUse(cpuUse: CpuUseState): void {
+    this.#state = { ...this.#state, cpuUse };
+    this.#records.set("cpu-use", { kind: "cpu-use", cpuUse: cpuUse.record });
   }
 
   /** An instance as changed so far. */

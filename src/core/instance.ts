@@ -83,7 +83,9 @@ export type RetireReason =
   | "profile-changed"
   | "surplus"
   | "max-jobs"
-  | "max-lifetime";
+  | "max-lifetime"
+  /** Others with less than their share are held back by a limit (demand/yielding.ts). */
+  | "fair-share";
 
 /** What an agent was seen to build. */
 export interface Built {

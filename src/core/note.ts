@@ -123,6 +123,13 @@ export interface PlacementNotes {
   "roles-ignored": { readonly masterVersion: string; readonly roles: readonly string[] };
 }
 
+/** Cpu-hours of a day. */
+export interface CpuHoursUse {
+  readonly usedHours: number;
+  readonly limitHours: number;
+  readonly timeZone: string;
+}
+
 /** Of the life of instances. */
 export interface LifeNotes {
   "agent-running": OfProfile & OnHost;
@@ -180,6 +187,10 @@ export interface LifeNotes {
     readonly retryInMs: number;
   };
   "profile-recovered": OfProfile;
+  /** Most cpu-hours of the day are used. */
+  "cpu-hours-low": CpuHoursUse;
+  /** All are: nothing is launched until the next day. */
+  "cpu-hours-used-up": CpuHoursUse;
   /** `holdsLaunching`: nothing is launched either. */
   "brake-on": { readonly suspicion: Suspicion; readonly holdsLaunching: boolean };
   "brake-off": { readonly server: "gocd" | "mesos" };

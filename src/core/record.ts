@@ -7,7 +7,8 @@ export type StateRecord =
   | { readonly kind: "framework"; readonly framework: FrameworkRecord }
   | { readonly kind: "instance"; readonly instance: AgentInstance }
   | { readonly kind: "instance-removed"; readonly taskId: string }
-  | { readonly kind: "controls"; readonly controls: ControlsRecord };
+  | { readonly kind: "controls"; readonly controls: ControlsRecord }
+  | { readonly kind: "cpu-use"; readonly cpuUse: CpuUse };
 
 /** Who we are to Mesos. */
 export interface FrameworkRecord {
@@ -45,9 +46,19 @@ export interface ControlsRecord {
   readonly tornDown?: true;
 }
 
+/** What agents have used on a day; kept where `scaling.cpu-hours-per-day` is set. */
+export interface CpuUse {
+  /** `2026-11-28`, in the time zone of the configuration. */
+  readonly day: string;
+  /** Cpus times milliseconds. */
+  readonly cpuMs: number;
+}
+
 /** All that a store gives back at the start. */
 export interface StoredState {
   readonly framework: FrameworkRecord;
   readonly instances: readonly AgentInstance[];
   readonly controls: ControlsRecord;
+  /** Absent: nobody has counted yet. */
+  readonly cpuUse?: CpuUse;
 }

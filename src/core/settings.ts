@@ -44,6 +44,23 @@ export interface ScalingSettings {
   readonly slowServerLaunchesPerMinute: number;
   /** Longest job that a host in a coming maintenance window must still have time for. */
   readonly maintenanceLeadMs: number;
+  /** Launches in any minute, at most 1,000; absent: no limit. */
+  readonly launchesPerMinute?: number;
+  /** Cpus of all agents times hours in a day of `timeZone` (absent: UTC); absent: no limit. */
+  readonly cpuHoursPerDay?: number;
+  readonly timeZone?: string;
+  /** How a limit is shared where it binds; absent: the oldest jobs come first. */
+  readonly fairShare?: FairShare;
+  /** The part of the cluster's cpus that agents may have, above 0 and at most 1; absent: no limit. */
+  readonly maxCpuShare?: number;
+}
+
+/** How agents are shared where a limit binds. */
+export interface FairShare {
+  /** Between whom. */
+  readonly by: "profile" | "environment";
+  /** By environment in lower case, `-` for none; others have 1. Those of profiles are with the profiles. */
+  readonly weights: Readonly<Record<string, number>>;
 }
 
 /** What kind of GocdAgent may be launched, and how. */
@@ -64,6 +81,8 @@ export interface AgentProfile {
   readonly environments: readonly string[] | "*";
   /** Of profiles that serve a job as well, the one with the highest takes it; absent: 0. */
   readonly priority?: number;
+  /** With `scaling.fair-share` between profiles, above 0; absent: 1. */
+  readonly weight?: number;
   readonly mesosResources: MesosResources;
   /** The Mesos role whose offers it uses. */
   readonly role: string;

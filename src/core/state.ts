@@ -8,7 +8,7 @@ import type { FailureWindow } from "./life/failure_window.ts";
 import type { Offer } from "./placement/offer.ts";
 import type { PlacementMiss } from "./placement/reason.ts";
 import type { LaunchReason } from "./demand/reason.ts";
-import type { ControlsRecord, FrameworkRecord } from "./record.ts";
+import type { ControlsRecord, CpuUse, FrameworkRecord } from "./record.ts";
 import type { Settings } from "./settings.ts";
 import type { Backlog } from "./demand/backlog.ts";
 import type { Unpinned } from "./demand/run_on_all.ts";
@@ -31,6 +31,8 @@ export interface State {
   readonly watched: Watched;
   readonly framework: FrameworkRecord;
   readonly controls: ControlsRecord;
+  /** The cpus that agents have used today; absent: nobody counts. */
+  readonly cpuUse?: CpuUseState;
   readonly instances: ReadonlyMap<string, AgentInstance>;
   readonly session: SessionState;
   readonly server: ServerState;
@@ -52,6 +54,14 @@ export interface State {
   readonly tearDownNow: boolean;
   /** When TEARDOWN was last sent; the id is forgotten only once the master has accepted it. */
   readonly tearDownAskedMs?: number;
+}
+
+/** What is used, as counted so far. */
+export interface CpuUseState {
+  readonly record: CpuUse;
+  /** Up to when it is counted, and when it was last stored; ms since the epoch. */
+  readonly countedMs: number;
+  readonly storedMs: number;
 }
 
 /** The subscription, as far as decisions need it. */
@@ -265,10 +275,29 @@ export interface OffersState {
   /** What the hosts of living instances last offered and had left, by Mesos agent id. */
   readonly hosts: ReadonlyMap<string, Offer>;
   readonly launchTimesMs: readonly number[];
+  /** By Mesos agent id: what hosts have to give; kept where `scaling.max-cpu-share` is set. */
+  readonly capacity?: ReadonlyMap<string, HostCapacity>;
+  /** Who was not launched for that share, when last; absent: nobody. */
+  readonly shareHeld?: ShareHeld;
   /** Offers whose decline may not have arrived: declined again at the next tick. */
   readonly undeclined: readonly string[];
   /** Inverse offers whose answer may not have arrived: declined at the next tick, since Mesos asks only once at a time. */
   readonly inverseUnanswered?: readonly string[];
+}
+
+/** The cpus of a host: those offered, and those of our agents there. */
+export interface HostCapacity {
+  readonly atMs: number;
+  readonly hostname: string;
+  readonly cpusMilli: number;
+}
+
+/** The share of the cluster is used up. */
+export interface ShareHeld {
+  readonly atMs: number;
+  readonly profiles: readonly string[];
+  readonly usedMilli: number;
+  readonly clusterMilli: number;
 }
 
 /** Why a profile found no place, without a break since `sinceMs`. */

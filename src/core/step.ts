@@ -5,6 +5,7 @@
 
 import { emptyBacklog } from "./demand/backlog.ts";
 import { judgeLosses, knowCluster, noBrake } from "./life/brake.ts";
+import { countCpuHours } from "./life/cpu_hours.ts";
 import { Draft } from "./draft.ts";
 import type { Effect, GocdAgentRef } from "./effect.ts";
 import type { Event, TimedEvent } from "./event.ts";
@@ -49,6 +50,7 @@ export function initialState(stored: StoredState, settings: Settings, atMs: numb
     watched: watchedFrom(atMs),
     framework: stored.framework,
     controls: stored.controls,
+    ...(stored.cpuUse === undefined ? {} : { cpuUse: { record: stored.cpuUse, countedMs: atMs, storedMs: atMs } }),
     instances,
     session: { kind: "connecting", sinceMs: atMs, reason: "starting" },
     server: {
@@ -171,6 +173,7 @@ function apply(draft: Draft, event: Event): void {
 function tick(draft: Draft): void {
   applySettings(draft);
   judgeLosses(draft);
+  countCpuHours(draft);
   watchClocks(draft);
   watchMaintenance(draft);
   replanIfDue(draft);

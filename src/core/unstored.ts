@@ -37,6 +37,7 @@ export const stateFates: Readonly<Record<keyof State, Fate>> = {
   watched: "learned",
   framework: "stored",
   controls: "stored",
+  cpuUse: "stored",
   // With their clocks of repeated calls: a KILL that has not left is sent by the next tick.
   instances: "stored",
   session: "acted",
@@ -108,6 +109,9 @@ export const offersFates: Readonly<Record<keyof OffersState, Fate>> = {
   hosts: "learned",
   launchTimesMs: "acted",
   // Declines are sent anyway.
+  // What hosts have is in their next offers, and the share is judged anew by them.
+  capacity: "learned",
+  shareHeld: "learned",
   undeclined: "learned",
   inverseUnanswered: "learned",
 };

@@ -4,7 +4,7 @@ import { messageOf } from "../errors.ts";
 import * as v from "valibot";
 import { taskNumberMax } from "../core/identity/adoption.ts";
 import { type AgentInstance, type InstanceIdentity, type InstanceMarks, phaseFields } from "../core/instance.ts";
-import type { ControlsRecord, FrameworkRecord, StateRecord, StoredState } from "../core/record.ts";
+import type { ControlsRecord, CpuUse, FrameworkRecord, StateRecord, StoredState } from "../core/record.ts";
 import { shortened } from "../core/text.ts";
 import { StoreError } from "./store_error.ts";
 
@@ -12,6 +12,8 @@ import { StoreError } from "./store_error.ts";
 export const frameworkKey = "framework";
 /** Key of the controls record. */
 export const controlsKey = "controls";
+/** Key of the record of used cpus. */
+export const cpuUseKey = "cpu-use";
 /** What the key of an instance record starts with; the task id follows. */
 export const instanceKeyPrefix = "instance/";
 
@@ -36,6 +38,7 @@ export interface UnreadableRecord {
 export interface DecodedRecords {
   readonly framework?: FrameworkRecord;
   readonly controls?: ControlsRecord;
+  readonly cpuUse?: CpuUse;
   /** Oldest first. */
   readonly instances: readonly AgentInstance[];
   readonly unreadable: readonly UnreadableRecord[];
@@ -57,6 +60,7 @@ const retireReason = v.picklist([
   "surplus",
   "max-jobs",
   "max-lifetime",
+  "fair-share",
 ]);
 
 /** What an instance has in every phase. */
@@ -171,8 +175,14 @@ const controlsSchema = v.looseObject({
   tornDown: maybeTrue,
 });
 
+const cpuUseSchema = v.looseObject({
+  day: v.pipe(text, v.regex(/^\d{4}-\d{2}-\d{2}$/, "must be a day such as 2026-11-28")),
+  cpuMs: v.pipe(v.number(), v.finite(), v.minValue(0)),
+});
+
 /** Fields of this version at the top of each kind of record; every other stored field belongs to a newer one. */
-const knownFields: Readonly<Record<"framework" | "controls" | "instance", ReadonlySet<string>>> = {
+const knownFields: Readonly<Record<"framework" | "controls" | "cpu-use" | "instance", ReadonlySet<string>>> = {
+  "cpu-use": new Set(Object.keys(cpuUseSchema.entries)),
   framework: new Set(Object.keys(frameworkSchema.entries)),
   controls: new Set(Object.keys(controlsSchema.entries)),
   instance: new Set([...Object.keys(common), ...Object.keys(phaseFields)]),
@@ -192,6 +202,7 @@ export function recordsOf(state: StoredState): readonly StateRecord[] {
   return [
     { kind: "framework", framework: state.framework },
     { kind: "controls", controls: state.controls },
+    ...state.cpuUse === undefined ? [] : [{ kind: "cpu-use" as const, cpuUse: state.cpuUse }],
     ...state.instances.map((instance): StateRecord => ({ kind: "instance", instance })),
   ];
 }
@@ -222,10 +233,12 @@ export function decodeRecords(texts: Iterable<StoredText>): DecodedRecords {
   const instances: AgentInstance[] = [];
   let framework: FrameworkRecord | undefined;
   let controls: ControlsRecord | undefined;
+  let cpuUse: CpuUse | undefined;
   for (const { key, json } of texts) {
     try {
       if (key === frameworkKey) framework = parseAs(frameworkSchema, json);
       else if (key === controlsKey) controls = parseAs(controlsSchema, json);
+      else if (key === cpuUseKey) cpuUse = parseAs(cpuUseSchema, json);
       else if (key.startsWith(instanceKeyPrefix)) instances.push(parseInstance(key, json));
       // Any other key is a kind of record that a newer program keeps: not ours to judge.
     } catch (cause) {
@@ -239,6 +252,7 @@ export function decodeRecords(texts: Iterable<StoredText>): DecodedRecords {
   return {
     ...(framework === undefined ? {} : { framework }),
     ...(controls === undefined ? {} : { controls }),
+    ...(cpuUse === undefined ? {} : { cpuUse }),
     instances,
     unreadable,
   };
@@ -249,14 +263,14 @@ export function decodeRecords(texts: Iterable<StoredText>): DecodedRecords {
  * Throws {@linkcode StoreError} `state-record-unreadable` that names every record at fault; `place` is the file.
  */
 export function completeState(decoded: DecodedRecords, place: string): StoredState | undefined {
-  const { framework, controls, instances, unreadable } = decoded;
+  const { framework, controls, cpuUse, instances, unreadable } = decoded;
   if (unreadable.length > 0) throw unreadableError(unreadable, place);
   if (framework === undefined && controls === undefined && instances.length === 0) return undefined;
   if (framework === undefined || controls === undefined) {
     const key = framework === undefined ? frameworkKey : controlsKey;
     throw unreadableError([{ key, reason: "the record is missing" }], place);
   }
-  return { framework, instances, controls };
+  return { framework, instances, controls, ...(cpuUse === undefined ? {} : { cpuUse }) };
 }
 
 function unreadableError(unreadable: readonly UnreadableRecord[], place: string): StoreError {
@@ -279,6 +293,8 @@ function textChange(record: StateRecord, stored: (key: string) => string | undef
       return put(frameworkKey, record.framework, knownFields.framework, stored);
     case "controls":
       return put(controlsKey, record.controls, knownFields.controls, stored);
+    case "cpu-use":
+      return put(cpuUseKey, record.cpuUse, knownFields["cpu-use"], stored);
     case "instance":
       return put(instanceKeyPrefix + record.instance.taskId, record.instance, knownFields.instance, stored);
     case "instance-removed":

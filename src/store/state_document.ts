@@ -6,6 +6,7 @@ import { shortened } from "../core/text.ts";
 import {
   completeState,
   controlsKey,
+  cpuUseKey,
   decodeRecords,
   frameworkKey,
   instanceKeyPrefix,
@@ -91,7 +92,7 @@ function objectOf(text: string, source: string): Record<string, unknown> {
 }
 
 function textsOf(
-  { framework, controls }: Record<string, unknown>,
+  { framework, controls, cpuUse }: Record<string, unknown>,
   instances: readonly unknown[],
   source: string,
 ): readonly StoredText[] {
@@ -99,6 +100,7 @@ function textsOf(
     return [
       { key: frameworkKey, json: JSON.stringify(framework ?? null) },
       { key: controlsKey, json: JSON.stringify(controls ?? null) },
+      ...cpuUse === undefined ? [] : [{ key: cpuUseKey, json: JSON.stringify(cpuUse) }],
       ...instances.map((instance) => ({ key: instanceKeyPrefix + taskIdOf(instance), json: JSON.stringify(instance) })),
     ];
   } catch (cause) {

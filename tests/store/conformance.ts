@@ -239,6 +239,10 @@ const anyRecord: fc.Arbitrary<StateRecord> = fc.oneof(
   fc.constantFrom("a-1", "a-2", "a-3").map((taskId): StateRecord => ({ kind: "instance-removed", taskId })),
   anyFramework.map((framework): StateRecord => ({ kind: "framework", framework })),
   anyControls.map((controls): StateRecord => ({ kind: "controls", controls })),
+  fc.double({ min: 0, max: 1e12, noNaN: true }).map((cpuMs): StateRecord => ({
+    kind: "cpu-use",
+    cpuUse: { day: "2026-11-28", cpuMs: Math.abs(cpuMs) },
+  })),
 );
 
 const anyCommit = fc.array(anyRecord, { maxLength: 5 });
@@ -246,6 +250,7 @@ const anyCommit = fc.array(anyRecord, { maxLength: 5 });
 interface Model {
   framework: unknown;
   controls: unknown;
+  cpuUse: unknown;
   readonly instances: Record<string, unknown>;
 }
 
@@ -253,6 +258,7 @@ function modelOf(state: StoredState): Model {
   return {
     framework: state.framework,
     controls: state.controls,
+    cpuUse: state.cpuUse,
     instances: Object.fromEntries(state.instances.map((instance) => [instance.taskId, instance])),
   };
 }
@@ -260,6 +266,7 @@ function modelOf(state: StoredState): Model {
 function applyToModel(model: Model, record: StateRecord): void {
   if (record.kind === "framework") model.framework = record.framework;
   else if (record.kind === "controls") model.controls = record.controls;
+  else if (record.kind === "cpu-use") model.cpuUse = record.cpuUse;
   else if (record.kind === "instance") model.instances[record.instance.taskId] = record.instance;
   else delete model.instances[record.taskId];
 }

@@ -54,6 +54,8 @@ export class Laws {
       case "framework":
         this.#framework = record.framework;
         return;
+      case "cpu-use":
+        return;
       case "controls":
         this.#controls = record.controls;
         return;

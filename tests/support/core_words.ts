@@ -27,6 +27,7 @@ const levels: Words<NoteLevel> = { debug: true, info: true, warning: true, error
 const records: Words<StateRecord["kind"]> = {
   framework: true,
   controls: true,
+  "cpu-use": true,
   instance: true,
   "instance-removed": true,
 };
@@ -55,6 +56,7 @@ const retires: Words<RetireReason> = {
   surplus: true,
   "max-jobs": true,
   "max-lifetime": true,
+  "fair-share": true,
 };
 const drains: Words<DrainReason> = { idle: true, ...retires };
 const kills: Words<KillCause> = {

@@ -83,6 +83,7 @@ function restoreState(world: World, { agoMs, downMs }: ServerFault & { readonly 
   stopProgram(world);
   const frameworkId = frameworkOnDisk(world);
   if (world.disk.restore(world.nowMs - agoMs)) {
+    world.watch.limits.isRestored = true;
     trace(world, () => "disk    an older state is restored");
     // What a framework runs that the copy does not know is for people to find.
     if (frameworkOnDisk(world) !== frameworkId) {

@@ -12,6 +12,8 @@ import { checkDrains, checkNothingLies } from "./invariants_drain.ts";
 import { checkDoubles, checkStarving } from "./invariants_demand.ts";
 import { checkEnabledAgain, checkWear, checkWindows } from "./invariants_fleet.ts";
 import { checkBreakers, checkLaunches, trackLaunches } from "./invariants_launch.ts";
+import { checkLimitsOfLaunch, checkUseReload, trackUse } from "./invariants_limits.ts";
+import { checkShares } from "./invariants_shares.ts";
 import { checkPace, trackPace } from "./invariants_pace.ts";
 import { checkVerdicts, shownBy } from "./invariants_verdicts.ts";
 import { checkLivingRecords, trackServers } from "./invariants_servers.ts";
@@ -43,9 +45,11 @@ export function checkStep(
   trackPace(world, frame);
   checkDoubles(world, frame);
   trackLaunches(world, step.before, frame);
+  trackUse(world, step.before, frame, event);
   checkWear(world, frame, event);
   if (event.kind === "tick") checkWindows(frame.state, programMs(world));
   if (event.kind === "gocd-polled") checkStarving(world, frame);
+  if (event.kind === "gocd-polled") checkShares(world, frame);
   if (event.kind === "gocd-polled" || event.kind === "gocd-agents-read") checkNothingLies(world, frame);
   world.watch.feed = shownBy(event, world.watch.feed);
   if (event.kind === "gocd-polled" || event.kind === "gocd-poll-failed") checkVerdicts(world, program, event);
@@ -182,6 +186,7 @@ function withoutClocks(instance: AgentInstance | undefined): unknown {
  * run may have ended before (or been told that the record was not stored), and only Mesos knows.
  */
 export function checkReload(world: World, stored: StoredState): void {
+  checkUseReload(world, stored);
   for (const { taskId, state } of stored.instances) {
     if (state === "launching") world.watch.launched.add(taskId);
   }
@@ -229,7 +234,8 @@ export function checkEffect(world: World, { frame, before }: Made, effect: Effec
         demand(/^[a-z0-9-]{1,63}$/.test(taskId), "task-id-unique", () => `${taskId} is no host name`);
         world.watch.launched.add(taskId);
       }
-      return checkLaunches(world, frame, effect);
+      checkLaunches(world, frame, effect);
+      return checkLimitsOfLaunch(world, frame, effect.launches.map(({ taskId }) => taskId));
     case "kill-task":
       demand(world.watch.launched.has(effect.taskId), "foreign", () => `${effect.taskId} is killed but not ours`);
       return rememberLook(world, frame, effect.taskId);

@@ -94,9 +94,11 @@ function checkBegin(world: World, state: State, instance: AgentInstance, run: Ru
   );
 }
 
+const limits: ReadonlySet<string> = new Set(["held-limit", "held-rate", "held-pace", "held-share"]);
+
 /** Jobs wait for its place (`scaling.max-agents` and the like): then it may go at once. */
 function isAnyHeldByLimit({ demand: { jobs } }: State): boolean {
-  return jobs.some(({ reason }) => reason.kind === "held-limit" || reason.kind === "held-rate");
+  return jobs.some(({ reason }) => limits.has(reason.kind));
 }
 
 /** Something wanted finds no offer: then it may go at once for its room on the host, but `min-idle` stays. */

@@ -194,9 +194,13 @@ export function jobBoundMs(world: World, rank: number): number {
   const firstMs = Math.max(poller.intervalMs, poller.maxIntervalMs) + restMs;
   const streakMs = poller.attempts * (poller.intervalMs + restMs);
   const enableMs = 2 * (readMs + restMs) + 2 * networkDelayMsMax;
-  const rateMs = Math.ceil((rank + 1) / scaling.slowServerLaunchesPerMinute) * 60_000;
-  return firstMs + streakMs + offerMs + startMs + enableMs + assignMs + queueingMs(world) + marginMs +
-    (world.program?.state.server.info?.slowRegistration === true ? rateMs : 0);
+  const isSlow = world.program?.state.server.info?.slowRegistration === true;
+  const perMinute = Math.min(
+    isSlow ? scaling.slowServerLaunchesPerMinute : Infinity,
+    scaling.launchesPerMinute ?? Infinity,
+  );
+  const rateMs = perMinute === Infinity ? 0 : Math.ceil((rank + 1) / perMinute) * 60_000;
+  return firstMs + streakMs + offerMs + startMs + enableMs + assignMs + queueingMs(world) + marginMs + rateMs;
 }
 
 /** Requests to GoCD wait for one another: enabling, disabling, deleting each of our agents. */

@@ -5,6 +5,7 @@ import type { LookAtKill } from "./invariants_builds.ts";
 import type { ShownFeed } from "./invariants_verdicts.ts";
 import { type FleetWatch, newFleetWatch } from "./invariants_fleet.ts";
 import { type LaunchWatch, newLaunchWatch } from "./invariants_launch.ts";
+import { type LimitWatch, newLimitWatch } from "./invariants_limits.ts";
 import { newPace, type Pace } from "./invariants_pace.ts";
 import { newProgress, type Progress } from "./invariants_progress.ts";
 import { nothingShown, type Shown } from "./invariants_shown.ts";
@@ -52,6 +53,8 @@ export interface Watch {
   launches: LaunchWatch;
   /** Of this run of the program: what the laws of the fleet remember. */
   fleet: FleetWatch;
+  /** What the laws of limits remember. */
+  readonly limits: LimitWatch;
   /** What the law of progress remembers. */
   readonly progress: Progress;
   /** When a maintenance mode of the GoCD server last ended. */
@@ -111,6 +114,7 @@ export function newWatch(startedMs: number): Watch {
     shown: nothingShown(startedMs),
     pace: newPace([], startedMs),
     launches: newLaunchWatch(),
+    limits: newLimitWatch(),
     fleet: newFleetWatch(),
     progress: newProgress(),
     maintenanceEndMs: startedMs,

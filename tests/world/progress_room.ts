@@ -21,6 +21,10 @@ function limitSlots({ program, settings }: World, profile: AgentProfile): number
     state !== "gone" && state !== "unreachable"
   );
   const own = living.filter((instance) => instance.profile === profile.name).length;
+  const { cpuHoursPerDay, maxCpuShare } = settings.scaling;
+  const isUsedUp = (program?.state.cpuUse?.record.cpuMs ?? 0) / 3_600_000 >= (cpuHoursPerDay ?? Infinity);
+  // How much of the cluster Mesos has shown by now is its business.
+  if (isUsedUp || maxCpuShare !== undefined) return 0;
   return Math.min(settings.scaling.maxAgents - living.length, (profile.maxAgents ?? Infinity) - own);
 }
 

@@ -61,13 +61,14 @@ export function varySettings(
   return { settings, lastSettings: withoutMinIdle(settings) };
 }
 
-/** The same, with nobody kept ready: in the end everything must go. */
+/** The same, with nobody kept ready, and without limits for a day: in the end everything must be built and go. */
 export function withoutMinIdle(settings: Settings): Settings {
+  const { maxCpuShare: _, cpuHoursPerDay: __, timeZone: ___, ...scaling } = settings.scaling;
   const profiles = settings.profiles.map(({ minIdleOf: _, schedules: __, keepPeakForMs: ___, ...profile }) => ({
     ...profile,
     minIdle: 0,
   }));
-  return { ...settings, profiles };
+  return { ...settings, scaling, profiles };
 }
 
 const gocdResourcesOf: Readonly<Record<string, readonly string[] | "*">> = {

@@ -5,6 +5,8 @@ import { launchBrake } from "../life/brake.ts";
 import { restartGraceMs } from "../life/gocd_clocks.ts";
 import type { AgentInstance } from "../instance.ts";
 import { invalidRegistration } from "../names.ts";
+import { type LaunchLimit, launchLimits } from "./limit.ts";
+import type { Requirement } from "./matching.ts";
 import { type LaunchGate, maintenanceMode } from "./reason.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { State } from "../state.ts";
@@ -20,6 +22,8 @@ export interface LaunchBudget {
   of(profile: AgentProfile): number;
   /** Of the launches per minute on a server where each registration is slow; Infinity elsewhere. */
   rate(): number;
+  /** Limits of the moment that are configured. */
+  readonly limits: readonly LaunchLimit[];
   /** Of one profile, planned so far. */
   planned(profile: string): number;
   /** Counts instances as planned. */
@@ -43,8 +47,10 @@ export function launchBudget(state: State, atMs: number): LaunchBudget {
   const perMinute = state.settings.scaling.slowServerLaunchesPerMinute;
   const recent = state.offers.launchTimesMs.filter((launchedMs) => atMs - launchedMs < 60_000).length;
   const plannedOf = new Map<string, number>();
+  const limits = launchLimits(state, atMs);
   let planned = 0;
   return {
+    limits,
     planned: (profile) => plannedOf.get(profile) ?? 0,
     total: () => state.settings.scaling.maxAgents - total,
     of: (profile) => (profile.maxAgents ?? Infinity) - (alive.get(profile.name) ?? 0),
@@ -54,6 +60,7 @@ export function launchBudget(state: State, atMs: number): LaunchBudget {
       planned += count;
       plannedOf.set(profile, (plannedOf.get(profile) ?? 0) + count);
       alive.set(profile, (alive.get(profile) ?? 0) + count);
+      for (const limit of limits) limit.take(count);
     },
   };
 }
@@ -95,6 +102,9 @@ export interface HeldBack {
   readonly byProfile: number;
   /** Until any agent goes. */
   readonly byFramework: number;
+  /** With `scaling.fair-share`: who shares, and what its jobs ask for. */
+  readonly sharer?: string;
+  readonly requirement?: Requirement;
 }
 
 /** What a profile may launch now. */
@@ -152,6 +162,13 @@ function clampToBudget(
 ): Allowance {
   const { profile, budget } = question;
   let { gate, allowed } = question;
+  for (const limit of budget.limits) {
+    // Nobody can give place for what these hold back: only for the rest others make room.
+    const room = Math.max(0, limit.room(profile));
+    if (room >= allowed) continue;
+    allowed = room;
+    gate = limit.gate(allowed);
+  }
   const limits: readonly { room: number; gate: (allowed: number) => LaunchGate }[] = [
     {
       room: budget.of(profile),

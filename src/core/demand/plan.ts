@@ -2,12 +2,15 @@
 
 import { assess, type Assessment, type BucketAssessment } from "./assess.ts";
 import { markOtherCause } from "./demand.ts";
-import { globalGate, type HeldBack, type LaunchBudget, launchBudget, profileGate } from "./gates.ts";
+import { type Ask, type Decided, type Decisions, oneAfterTheOther } from "./decide.ts";
+import { inFairTurn } from "./fair_share.ts";
+import { globalGate, type HeldBack, type LaunchBudget, launchBudget } from "./gates.ts";
 import { agentForHungBuilds } from "./hung_build.ts";
-import { type Beside, besideOf, launchRegistration } from "./launch_registration.ts";
+import { besideOf, launchRegistration } from "./launch_registration.ts";
+import { isClamp } from "./limit.ts";
 import { minIdleAgents } from "./min_idle.ts";
 import { remarksOf } from "./remarks.ts";
-import { reusableInstances, reusedFor } from "./reusable.ts";
+import { reusableInstances } from "./reusable.ts";
 import { isRoomless } from "./room.ts";
 import type { DemandState, State, WantedAgents } from "../state.ts";
 import type { LaunchGate, Remark } from "./reason.ts";
@@ -30,14 +33,9 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
   const gate = globalGate(state, atMs);
   const budget = launchBudget(state, atMs);
   const remarks = remarksOf(state, assessment);
-  const beside = besideOf(assessment.buckets);
   const streaks = new Map(occasion === "poll" ? [] : state.demand.streaks);
   const seen = new Map(state.demand.seen);
-  const reuse: string[] = [];
-  const leaving = reusableInstances(state);
-  const rows: PlannedBucket[] = [];
-  const wanted: WantedAgents[] = [];
-  const held: HeldBack[] = [];
+  const asks: Ask[] = [];
   for (const assessed of inTurn(state, assessment.buckets, atMs)) {
     const { bucket } = assessed;
     // Between polls the list of jobs is old: what it shows as waiting may be taken by now.
@@ -49,21 +47,16 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
     const needs = assessed.choice.kind === "serves" ? assessed.rest : 0;
     const polls = needs === 0 ? 0 : (state.demand.streaks.get(bucket.key) ?? 0) + (occasion === "poll" ? 1 : 0);
     if (polls > 0) streaks.set(bucket.key, polls);
-    // Frozen, nothing is launched, but what is there is used.
-    const mayReuse = gate.kind === "go" || gate.kind === "held-frozen";
-    const again = mayReuse ? reusedFor(state, { assessed, needs, leaving, taken: reuse, held }) : [];
-    reuse.push(...again);
-    const decision = decide(state, { assessed, beside, needs: needs - again.length, polls, gate, budget }, atMs);
-    if (decision.entry !== undefined) wanted.push(decision.entry);
-    if (decision.held !== undefined) held.push(decision.held);
-    const bucketRemarks = remarks.ofBucket(assessed);
-    rows.push({
-      row: bucketRow(assessed, { ...decision, needs, polls, remarks: bucketRemarks }),
-      assessed,
-      gate: decision.gate,
-      remarks: bucketRemarks,
-    });
+    asks.push({ assessed, needs, polls });
   }
+  const { decisions, held, reuse, wanted: forJobs } = decideAll(state, { assessment, asks, gate, budget }, atMs);
+  const wanted: WantedAgents[] = [...forJobs];
+  const rows = asks.map(({ assessed, needs, polls }, index): PlannedBucket => {
+    const decision = decisions[index] ?? { gate, wanted: 0 };
+    const bucketRemarks = remarks.ofBucket(assessed);
+    const row = bucketRow(assessed, { ...decision, needs, polls, remarks: bucketRemarks });
+    return { row, assessed, gate: decision.gate, remarks: bucketRemarks };
+  });
   if (gate.kind === "go") {
     wanted.push(...minIdleAgents(state, { budget, reserved: pausedProfiles(rows).size }, atMs));
     wanted.push(...agentForHungBuilds(state, { budget, isAnyWanted: wanted.length > 0 }, atMs));
@@ -86,6 +79,38 @@ export function makePlan(state: State, atMs: number, occasion: "poll" | "replan"
   };
 }
 
+interface Asked {
+  readonly assessment: Assessment;
+  readonly asks: readonly Ask[];
+  readonly gate: LaunchGate;
+  readonly budget: LaunchBudget;
+}
+
+function decideAll(state: State, { assessment, asks, gate, budget }: Asked, atMs: number): Decided {
+  const beside = besideOf(assessment.buckets);
+  const rule = state.demand.backlog.resourceCase;
+  const made = new Map<BucketAssessment, ReturnType<typeof launchRegistration>>();
+  const all: Decisions = {
+    state,
+    atMs,
+    asks,
+    gate,
+    budget,
+    leaving: reusableInstances(state),
+    // Frozen, nothing is launched, but what is there is used.
+    mayReuse: gate.kind === "go" || gate.kind === "held-frozen",
+    registrationOf: (assessed) => {
+      const { choice } = assessed;
+      const known = made.get(assessed) ??
+        (choice.kind === "serves" ? launchRegistration(choice.profile, assessed, { beside, rule }) : assessed.bucket);
+      made.set(assessed, known);
+      return known;
+    },
+  };
+  const { fairShare } = state.settings.scaling;
+  return fairShare === undefined ? oneAfterTheOther(all) : inFairTurn(all, fairShare);
+}
+
 /** Those that would launch, and wait for the end of a pause. */
 function pausedProfiles(rows: readonly PlannedBucket[]): ReadonlySet<string | undefined> {
   return new Set(
@@ -106,61 +131,6 @@ function inTurn(state: State, buckets: readonly BucketAssessment[], atMs: number
   return stuck.length === 0 ? buckets : [...buckets.filter((each) => !stuck.includes(each)), ...stuck];
 }
 
-interface Question {
-  readonly assessed: BucketAssessment;
-  readonly beside: Beside;
-  readonly needs: number;
-  readonly polls: number;
-  readonly gate: LaunchGate;
-  readonly budget: LaunchBudget;
-}
-
-interface Decision {
-  readonly gate: LaunchGate;
-  readonly wanted: number;
-  readonly entry?: WantedAgents;
-  readonly held?: HeldBack;
-}
-
-/** How many of a bucket's missing agents may be launched now, and what holds the others back. */
-function decide(
-  state: State,
-  { assessed, beside, needs, polls, gate, budget }: Question,
-  atMs: number,
-): Decision {
-  if (assessed.choice.kind !== "serves" || needs <= 0) return { gate: { kind: "go" }, wanted: 0 };
-  const { profile } = assessed.choice;
-  const { bucket } = assessed;
-  if (gate.kind !== "go") return { gate, wanted: 0 };
-  const attempts = state.settings.poller.attempts;
-  if (polls <= attempts) return { gate: { kind: "held-attempts", polls, attempts }, wanted: 0 };
-  const registration = launchRegistration(profile, assessed, { beside, rule: state.demand.backlog.resourceCase });
-  const clamp = profileGate(state, { profile, needs, budget, registration }, atMs);
-  const count = Math.min(needs, clamp.allowed);
-  const held = clamp.held === undefined ? {} : { held: clamp.held };
-  if (count <= 0) return { gate: clamp.gate, wanted: 0, ...held };
-  budget.take(profile.name, count);
-  return {
-    gate: clamp.gate,
-    wanted: count,
-    ...held,
-    entry: {
-      bucketKey: bucket.key,
-      profile: profile.name,
-      ...registration,
-      count,
-      reason: {
-        kind: "jobs",
-        jobs: bucket.jobs.length,
-        gocdResources: bucket.gocdResources,
-        ...environmentOf(bucket),
-        polls,
-        coming: assessed.coming,
-      },
-    },
-  };
-}
-
 function bucketRow(
   assessed: BucketAssessment,
   decision: {
@@ -173,7 +143,7 @@ function bucketRow(
 ): BucketDemand {
   const { bucket, choice } = assessed;
   const { kind } = decision.gate;
-  const isLimited = kind === "held-limit" || kind === "held-rate" || kind === "held-probe";
+  const isLimited = isClamp(decision.gate) || kind === "held-probe";
   return {
     key: bucket.key,
     ...environmentOf(bucket),

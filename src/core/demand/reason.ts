@@ -5,7 +5,7 @@ import type { UnknownNeeds } from "../gocd_records.ts";
 import type { PlacementMiss } from "../placement/reason.ts";
 import type { RegistrationProblem } from "../names.ts";
 import type { Failure } from "../life/causes.ts";
-import type { Schedule } from "../settings.ts";
+import type { FairShare, Schedule } from "../settings.ts";
 import type { Suspicion } from "../state.ts";
 
 /** The reason of a verdict. */
@@ -67,7 +67,14 @@ export type OtherCause =
 export type Held =
   | { readonly kind: "held-attempts"; readonly polls: number; readonly attempts: number }
   /** `profile` absent: by the limit of all. */
-  | { readonly kind: "held-limit"; readonly profile?: string; readonly limit: number; readonly allowed: number }
+  | {
+    readonly kind: "held-limit";
+    readonly profile?: string;
+    readonly limit: number;
+    readonly allowed: number;
+    /** By `scaling.fair-share`: who shares what it allows. */
+    readonly sharedBy?: FairShare["by"];
+  }
   | {
     readonly kind: "held-breaker";
     readonly failure: Failure;
@@ -84,6 +91,22 @@ export type Held =
   | { readonly kind: "held-restarted" }
   | { readonly kind: "held-brake"; readonly suspicion: Suspicion }
   | { readonly kind: "held-rate"; readonly perMinute: number }
+  /** By `scaling.launches-per-minute`. */
+  | { readonly kind: "held-pace"; readonly perMinute: number }
+  /** By `scaling.cpu-hours-per-day`: until the next day. */
+  | {
+    readonly kind: "held-cpu-hours";
+    readonly usedHours: number;
+    readonly limitHours: number;
+    readonly timeZone: string;
+  }
+  /** By `scaling.max-cpu-share`. */
+  | {
+    readonly kind: "held-share";
+    readonly share: number;
+    readonly usedCpus: number;
+    readonly clusterCpus: number;
+  }
   | { readonly kind: "held-invalid"; readonly problem: RegistrationProblem }
   /** `why` and `hint` as the session tells them; `why` absent: the first one is being made. */
   | { readonly kind: "held-no-session"; readonly why?: string; readonly hint?: string };

@@ -92,7 +92,12 @@ export function idleOfNoUse(state: State, { capacity, used }: Assessment): reado
 /** Those of them that go so that others can come: by the limits as many as are held back, in the cluster as many as help. */
 export function makeRoom(
   state: State,
-  { held, idle }: { readonly held: readonly HeldBack[]; readonly idle: readonly Registered[] },
+  { held, idle, byShare = 0 }: {
+    readonly held: readonly HeldBack[];
+    readonly idle: readonly Registered[];
+    /** Agents that `scaling.max-cpu-share` holds back. */
+    readonly byShare?: number;
+  },
   atMs: number,
 ): readonly { readonly instance: Registered; readonly why: IdleReason }[] {
   const going = new Map<string, { readonly instance: Registered; readonly why: IdleReason }>();
@@ -110,6 +115,7 @@ export function makeRoom(
     take(count, { kind: "limit", profile }, (each) => each.profile === profile);
   }
   take(shortage.any, { kind: "limit" }, () => true);
+  take(byShare - leavingOf(state).all, { kind: "share" }, () => true);
   const rest = idle.filter(({ taskId }) => !going.has(taskId));
   for (const instance of roomInCluster(state, rest, atMs)) {
     going.set(instance.taskId, { instance, why: { kind: "room" } });

@@ -1,9 +1,11 @@
 // The verdicts on waiting jobs, each with its reason. Not here: what is launched (plan.ts).
 
 import type { BucketAssessment } from "./assess.ts";
+import { isClamp } from "./limit.ts";
 import type { Held, LaunchGate, OnItsWay, Reason, Remark, Unserved } from "./reason.ts";
 import type { Remarks } from "./remarks.ts";
 import { isOfferless } from "../placement/roles.ts";
+import { shareHeldOf } from "../placement/cpu_share.ts";
 import type { AgentProfile } from "../settings.ts";
 import type { State } from "../state.ts";
 import type { BucketDemand, JobVerdict } from "./verdict.ts";
@@ -36,8 +38,7 @@ export function verdicts(
     const profileOfRow = chosenOf(assessed);
     const held = restOf(state, { assessed, gate, wanted }, atMs);
     // What a limit leaves is on its way as any other: the oldest jobs wait for offers, and only the others for the limit.
-    const isLimit = gate.kind === "held-limit" || gate.kind === "held-rate";
-    let left = isLimit ? wanted : 0;
+    let left = isClamp(gate) ? wanted : 0;
     const due = left > 0 ? restOf(state, { assessed, gate: { kind: "go" }, wanted }, atMs) : held;
     for (const job of assessed.bucket.jobs) {
       const firstSeenMs = state.demand.seen.get(job.locator)?.firstSeenMs ?? atMs;
@@ -129,6 +130,12 @@ function offerReason(state: State, profile: AgentProfile, atMs: number): OnItsWa
       ...(reason === undefined ? {} : { why: reason }),
       ...(hint === undefined ? {} : { hint }),
     };
+  }
+  const share = shareHeldOf(state, profile.name, atMs);
+  if (share !== undefined) {
+    const { usedMilli, clusterMilli } = share;
+    const { maxCpuShare = 1 } = state.settings.scaling;
+    return { kind: "held-share", share: maxCpuShare, usedCpus: usedMilli / 1000, clusterCpus: clusterMilli / 1000 };
   }
   const miss = offers.nearestMiss.get(profile.name);
   if (miss !== undefined && atMs - miss.atMs < missMaxMs) return { kind: "no-fitting-offer", miss: miss.miss };

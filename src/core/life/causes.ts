@@ -46,5 +46,7 @@ export type IdleReason =
   | { readonly kind: "unneeded" }
   /** Others wait at this limit; `profile` absent: at the limit of all. */
   | { readonly kind: "limit"; readonly profile?: string }
+  /** Others wait at `scaling.max-cpu-share`. */
+  | { readonly kind: "share" }
   /** Others find no offer that fits. */
   | { readonly kind: "room" };

@@ -36,6 +36,8 @@ function isTimeOver(draft: Draft, instance: Draining): boolean {
   const { state } = draft;
   // What was disabled as it began its last job is in nobody's way: that job may last as long as any other.
   if (isWear(instance.retire) && state.controls.mode === "run") return false;
+  // Nor is a build ended for the share of others.
+  if (instance.reason === "fair-share" && state.controls.mode === "run") return false;
   const timeoutMs = profileOf(state.settings, instance.profile)?.drainTimeoutMs;
   const sinceMs = state.server.disabledSinceMs.get(instance.uuid);
   if (timeoutMs === undefined || sinceMs === undefined || instance.step.kind === "enabling") return false;

@@ -12,8 +12,10 @@ import { inOrderOfScaleIn } from "./expendable.ts";
 import { beyondPeaks, type Surplus } from "../demand/peaks.ts";
 import { startDrain } from "./phase.ts";
 import type { Plan } from "../demand/plan.ts";
+import { heldByShare } from "../placement/cpu_share.ts";
 import { profileOf } from "../profile_of.ts";
 import { idleOfNoUse, makeRoom } from "../demand/room.ts";
+import { yieldingAgents } from "../demand/yielding.ts";
 import { shownForMs } from "../session/reading.ts";
 import type { State } from "../state.ts";
 import { profileNow } from "../demand/windows.ts";
@@ -130,10 +132,21 @@ export function scaleIn(draft: Draft, assessment: Assessment, begun = 0): void {
 export function giveRoom(draft: Draft, plan: Plan, begun: number): number {
   const { state, atMs } = draft;
   if (!mayDrain(draft) || isAnyHung(state)) return 0;
-  const going = makeRoom(state, { held: plan.held, idle: idleOfNoUse(state, plan.assessment) }, atMs);
+  const going = makeRoom(
+    state,
+    {
+      held: plan.held,
+      idle: idleOfNoUse(state, plan.assessment),
+      byShare: heldByShare(state, plan.demand.wanted, atMs),
+    },
+    atMs,
+  );
   const now = going.slice(0, Math.max(0, drainsPerPollMax - begun));
   for (const { instance, why } of now) startDrain(draft, instance, "idle", why);
-  return now.length;
+  const yielding = yieldingAgents(state, { held: plan.held, wanted: plan.demand.wanted });
+  const sharing = yielding.slice(0, Math.max(0, drainsPerPollMax - begun - now.length));
+  for (const instance of sharing) startDrain(draft, instance, "fair-share");
+  return now.length + sharing.length;
 }
 
 function reasonToDrain(

@@ -6,6 +6,7 @@ import type { Draft } from "../draft.ts";
 import type { TaskLaunch } from "../effect.ts";
 import { avoidedHosts } from "./failing_hosts.ts";
 import { countsToLimit } from "../demand/gates.ts";
+import { seeCapacity, type Shared, withinShare } from "./cpu_share.ts";
 import { beforeLaunch, isLearning } from "../identity/lineage.ts";
 import type { Offer } from "./offer.ts";
 import { place, type PlacementResult } from "./placement.ts";
@@ -32,6 +33,7 @@ const launchTimesMax = 1_000;
 export function offersReceived(draft: Draft, offers: readonly Offer[]): void {
   if (offers.length === 0) return;
   seeOffers(draft, offers);
+  seeCapacity(draft, offers);
   nameHosts(draft, offers);
   replanIfStale(draft);
   const wanted = draft.state.demand.wanted.flatMap((each) => {
@@ -41,15 +43,16 @@ export function offersReceived(draft: Draft, offers: readonly Offer[]): void {
   const offerIds = offers.map((offer) => offer.id);
   if (wanted.length === 0 || draft.state.shuttingDown) return decline(draft, offerIds, offers, refuseIdleSeconds);
   if (isLearning(draft.state, draft.atMs)) return decline(draft, offerIds, offers, refuseBusySeconds);
+  const shared = withinShare(draft, wanted);
   const result = place({
     nowMs: draft.atMs,
     offers,
-    wanted,
+    wanted: shared.wanted,
     occupancy: occupancyOf(draft),
     avoidedHosts: avoidedHosts(draft.state.breakers.hosts, draft.atMs),
     maintenanceLeadMs: draft.state.settings.scaling.maintenanceLeadMs,
   });
-  const isStillWanted = result.unplaced.some((each) => each.count > 0);
+  const isStillWanted = result.unplaced.some((each) => each.count > 0) || shared.held.some((count) => count > 0);
   const refuseSeconds = isStillWanted ? refuseBusySeconds : refuseIdleSeconds;
   const strangers = new Map<WantedAgents, readonly string[] | undefined>();
   for (const accept of result.accepts) {
@@ -69,7 +72,7 @@ export function offersReceived(draft: Draft, offers: readonly Offer[]): void {
   }
   decline(draft, result.declines, offers, refuseSeconds);
   rememberHosts(draft, offers, new Set(result.declines));
-  settle(draft, wanted, result);
+  settle(draft, { wanted, held: shared.held }, result);
 }
 
 /** Of an offer that was accepted nothing is left that is known of. */
@@ -151,7 +154,7 @@ function launch(draft: Draft, { wanted, profile, resources, hostPorts, accept, s
 /** Takes what was placed off the wanted list, and keeps the nearest miss of the rest for the verdicts. */
 function settle(
   draft: Draft,
-  wanted: readonly { readonly wanted: WantedAgents; readonly profile: AgentProfile }[],
+  { wanted, held }: Shared,
   result: PlacementResult,
 ): void {
   const left = new Map(result.unplaced.map((each) => [each.wantedIndex, each]));
@@ -182,7 +185,7 @@ function settle(
       ...draft.state.demand,
       isStale: true,
       wanted: wanted.flatMap(({ wanted: each }, index) => {
-        const count = left.get(index)?.count ?? 0;
+        const count = (left.get(index)?.count ?? 0) + (held[index] ?? 0);
         return count > 0 ? [{ ...each, count }] : [];
       }),
     },

@@ -156,6 +156,8 @@ const eventsByCode: ReadonlyMap<string, ConditionEvent> = new Map([
   ["brake-on", "brake"],
   ["jobs-unserved", "jobs-unserved"],
   ["held-limit", "limit-reached"],
+  ["held-share", "limit-reached"],
+  ["held-cpu-hours", "limit-reached"],
   ["gocd-too-few-rights", "credentials-refused"],
 ]);
 

@@ -4,6 +4,7 @@ import { environmentFindings } from "../demand/environments.ts";
 import { globalGate } from "../demand/gates.ts";
 import { lacksOf } from "../demand/lacks.ts";
 import type { Finding } from "../event.ts";
+import { cpuHoursOf, warnedShare } from "../life/cpu_hours.ts";
 import { keyFindings } from "../identity/register_key.ts";
 import { failuresOfProfile } from "../life/failure_window.ts";
 import { writesFailing } from "../session/write_failure.ts";
@@ -11,7 +12,9 @@ import type { State } from "../state.ts";
 import { gateText } from "../words/gates.ts";
 import {
   brakeOn,
+  cpuHoursShort,
   jobsHeldByLimit,
+  jobsHeldByShare,
   jobsUnserved,
   launchesHeld,
   type LimitGate,
@@ -52,6 +55,16 @@ function limitProblems({ demand }: State): readonly Finding[] {
   return [...held.values()].map(({ gate, count }) => jobsHeldByLimit(gate, count));
 }
 
+/** What policies hold back, or will soon. */
+function policyProblems(state: State, atMs: number): readonly Finding[] {
+  const use = cpuHoursOf(state, atMs);
+  const shareHeld = state.demand.jobs.flatMap(({ reason }) => reason.kind === "held-share" ? [reason] : []);
+  return [
+    ...use === undefined || use.usedHours < use.limitHours * warnedShare ? [] : [cpuHoursShort(use)],
+    ...shareHeld[0] === undefined ? [] : [jobsHeldByShare(shareHeld[0], shareHeld.length)],
+  ];
+}
+
 /** What is wrong now, worst first; with since when, where the state tells. */
 export function problemsNow(state: State, atMs: number): readonly Finding[] {
   const gocd = gocdHealth(state, atMs);
@@ -76,7 +89,7 @@ export function problemsNow(state: State, atMs: number): readonly Finding[] {
     const failing = { blocked, failure: breaker.lastFailure, recent: failuresOfProfile(state, name, atMs) };
     problems.push({ ...profileFailing(name, failing), sinceMs: breaker.sinceMs });
   }
-  problems.push(...unservedProblems(state, atMs), ...limitProblems(state));
+  problems.push(...unservedProblems(state, atMs), ...limitProblems(state), ...policyProblems(state, atMs));
   return [
     ...problems,
     ...keyFindings(state),

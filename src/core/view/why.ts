@@ -52,7 +52,7 @@ export function saysBlocked({ reasonCode }: JobView): boolean {
 
 /** Whether a problem is already mentioned in the job's own lines, or is one of other jobs or another profile only. */
 function isSaid({ code, profile, profiles }: Finding, job: JobView): boolean {
-  const isOfOthers = code === "jobs-unserved" || code === "held-limit" ||
+  const isOfOthers = code === "jobs-unserved" || code === "held-limit" || code === "held-share" ||
     code === "profile-failing" && profile !== job.profile ||
     profiles !== undefined && (job.profile === undefined || !profiles.includes(job.profile));
   if (isOfOthers || code === job.reasonCode || code === `held-${job.reasonCode}`) return true;

@@ -17,6 +17,10 @@ export const offerlessHint: string =
 /** What to do where a limit holds launches back. */
 export const limitHint = "raise the limit if the cluster has room, or wait until an agent is idle";
 
+/** What to do where the cpu-hours of the day are used up, or will be. */
+export const cpuHoursHint =
+  "raise scaling.cpu-hours-per-day if today's builds cannot wait, or lower cpus of the profiles";
+
 const elsewhereHint = "look for an elastic profile, a removed pipeline, or messages from GoCD";
 
 /** By reason; empty: the reason names the act itself. */
@@ -43,6 +47,9 @@ const acts: Readonly<Record<ReasonCode, (job: JobVerdict) => string>> = {
   "held-attempts": () => `${patience}; a lower poller.attempts makes it faster`,
   "held-limit": () => limitHint,
   "held-rate": () => `${patience}; scaling.slow-server-launches-per-minute is the limit`,
+  "held-pace": () => `${patience}; scaling.launches-per-minute is the limit`,
+  "held-cpu-hours": () => cpuHoursHint,
+  "held-share": () => "raise scaling.max-cpu-share, or wait until an agent is idle",
   "held-breaker": checkProfile,
   "held-probe": checkProfile,
   "held-frozen": () => "gocd-mesos resume framework.conf, when agents are to be launched again",

@@ -98,6 +98,8 @@ export function idleText(reason: IdleReason): string {
       const limit = reason.profile === undefined ? "scaling.max-agents" : `max-agents of profile ${reason.profile}`;
       return `others wait for its place (${limit})`;
     }
+    case "share":
+      return "others wait for its cpus (scaling.max-cpu-share)";
     case "room":
       return "others need its resources on the host: no offer fits them";
     default:

@@ -5,6 +5,18 @@ import { failureText, suspicionText } from "./causes.ts";
 import { registrationProblemText } from "./names.ts";
 import { counted, formatDuration, profileKey } from "./phrases.ts";
 
+/** `81.5 of 100 (scaling.cpu-hours-per-day), counted by the day of UTC`. */
+export function cpuHoursText(
+  { usedHours, limitHours, timeZone }: { usedHours: number; limitHours: number; timeZone: string },
+): string {
+  return `${amount(usedHours)} of ${amount(limitHours)} (scaling.cpu-hours-per-day), counted by the day of ${timeZone}`;
+}
+
+/** With two digits behind the point at most. */
+function amount(value: number): string {
+  return String(Math.round(value * 100) / 100);
+}
+
 /** Why a needed agent is not launched now; empty for `go`. */
 export function gateText(gate: LaunchGate, atMs: number): string {
   switch (gate.kind) {
@@ -17,7 +29,8 @@ export function gateText(gate: LaunchGate, atMs: number): string {
     case "held-limit": {
       const key = gate.profile === undefined ? "scaling" : profileKey(gate.profile);
       const left = gate.allowed > 0 ? `, so only ${gate.allowed} now` : "";
-      return `limit reached: ${key}.max-agents = ${gate.limit}${left}`;
+      const shared = gate.sharedBy === undefined ? "" : `, shared by ${gate.sharedBy} (scaling.fair-share)`;
+      return `limit reached: ${key}.max-agents = ${gate.limit}${shared}${left}`;
     }
     case "held-breaker": {
       const failed = gate.failures === 1 ? "launch" : `${gate.failures} launches`;
@@ -45,6 +58,13 @@ export function gateText(gate: LaunchGate, atMs: number): string {
       return `${suspicionText(gate.suspicion).text}; nothing is launched until they are back`;
     case "held-rate":
       return `this GoCD server saves its configuration at each registration: at most ${gate.perMinute} launches a minute`;
+    case "held-pace":
+      return `limit reached: scaling.launches-per-minute = ${gate.perMinute}`;
+    case "held-cpu-hours":
+      return `the cpu-hours of the day are used up: ${cpuHoursText(gate)}; launched again from midnight on`;
+    case "held-share":
+      return `limit reached: scaling.max-cpu-share = ${gate.share}, agents have ${amount(gate.usedCpus)} of ` +
+        `${amount(gate.clusterCpus)} cpus that Mesos has shown`;
     case "held-invalid":
       return registrationProblemText(gate.problem);
     case "held-no-session":

@@ -1,5 +1,7 @@
 // Notes of the life of instances, in words. Not here: when they are told (life/).
 
+import { cpuHoursHint } from "./acts.ts";
+import { cpuHoursText } from "./gates.ts";
 import type { DrainReason, KillCause } from "../instance.ts";
 import type { EndedTask, LifeNotes } from "../note.ts";
 import { failureHint, failureText, idleText, killText, suspicionText } from "./causes.ts";
@@ -14,6 +16,8 @@ const drainWords: Readonly<Record<Exclude<DrainReason, "idle">, string>> = {
   surplus: "it is no longer needed",
   "max-jobs": "it has the last job of its max-jobs; it finishes that job and takes no other",
   "max-lifetime": "it is as old as max-lifetime allows; it finishes its job, if it has one",
+  "fair-share":
+    "others wait for their share of the agents (scaling.fair-share); it finishes its job and takes no other",
 };
 
 const killHints: Readonly<Partial<Record<KillCause, string>>> = {
@@ -206,6 +210,18 @@ export const lifeNotes: NoteWords<keyof LifeNotes> = {
       `at a time, the next in ${formatDuration(retryInMs)}`,
     hint: `${failureHint(failure, `profile ${profile}`)}; once fixed, \`gocd-mesos resume FILE\` tries at once`,
     fields: { profile, failures },
+  }),
+  "cpu-hours-low": (use) => ({
+    level: "warning",
+    text: `most cpu-hours of the day are used: ${cpuHoursText(use)}`,
+    hint: cpuHoursHint,
+    fields: { usedHours: use.usedHours },
+  }),
+  "cpu-hours-used-up": (use) => ({
+    level: "warning",
+    text: `the cpu-hours of the day are used up: ${cpuHoursText(use)}; nothing is launched until midnight`,
+    hint: cpuHoursHint,
+    fields: { usedHours: use.usedHours },
   }),
   "profile-recovered": ({ taskId, profile }) => ({
     level: "info",

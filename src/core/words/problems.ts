@@ -6,10 +6,11 @@ import type { Finding } from "../event.ts";
 import type { Failure } from "../life/causes.ts";
 import type { FailureCounts } from "../life/failure_window.ts";
 import type { SessionState, Suspicion, WriteFailure } from "../state.ts";
-import { limitHint } from "./acts.ts";
+import type { CpuHours } from "../life/cpu_hours.ts";
+import { cpuHoursHint, limitHint } from "./acts.ts";
 import { failureHint, suspicionText, wholeError } from "./causes.ts";
 import { recentFailuresText } from "./failures.ts";
-import { gateText } from "./gates.ts";
+import { cpuHoursText, gateText } from "./gates.ts";
 import { counted, formatDuration } from "./phrases.ts";
 import { addResourcesText, verdictText } from "./reasons.ts";
 
@@ -55,6 +56,20 @@ export function jobsHeldByLimit(gate: LimitGate, count: number): Finding {
   const message = `${counted(count, "job is", "jobs are")} held back: ${gateText({ ...gate, allowed: 0 }, 0)}`;
   const { profile } = gate;
   return { code: gate.kind, message, hint: limitHint, ...(profile === undefined ? {} : { profile }) };
+}
+
+/** The share of the cluster holds back the agents of so many jobs. */
+export function jobsHeldByShare(gate: Extract<Held, { readonly kind: "held-share" }>, count: number): Finding {
+  const message = `${counted(count, "job is", "jobs are")} held back: ${gateText(gate, 0)}`;
+  return { code: gate.kind, message, hint: "raise the share if others can do without, or wait until an agent is idle" };
+}
+
+/** Most cpu-hours of the day are used, or all. */
+export function cpuHoursShort(use: CpuHours): Finding {
+  const text = cpuHoursText(use);
+  return use.usedHours < use.limitHours
+    ? { code: "cpu-hours-low", message: `most cpu-hours of the day are used: ${text}`, hint: cpuHoursHint }
+    : { code: "held-cpu-hours", message: gateText({ kind: "held-cpu-hours", ...use }, 0), hint: cpuHoursHint };
 }
 
 /** Launches of a profile fail; `blocked`: why it may not launch now, `recent`: what has failed of late. */

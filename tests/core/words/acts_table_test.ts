@@ -77,6 +77,18 @@ const acts: { readonly [K in ReasonCode]: readonly (readonly [Extract<Reason, { 
     { kind: "held-rate", perMinute: 10 },
     `${waits}; scaling.slow-server-launches-per-minute is the limit`,
   ]],
+  "held-pace": [[
+    { kind: "held-pace", perMinute: 10 },
+    `${waits}; scaling.launches-per-minute is the limit`,
+  ]],
+  "held-cpu-hours": [[
+    { kind: "held-cpu-hours", usedHours: 2, limitHours: 2, timeZone: "UTC" },
+    "raise scaling.cpu-hours-per-day if today's builds cannot wait, or lower cpus of the profiles",
+  ]],
+  "held-share": [[
+    { kind: "held-share", share: 0.5, usedCpus: 4, clusterCpus: 8 },
+    "raise scaling.max-cpu-share, or wait until an agent is idle",
+  ]],
   "held-breaker": [[
     { kind: "held-breaker", failure, retryMs: 1, failures: 1 },
     `check the image and the settings of profiles.linux${retry}`,

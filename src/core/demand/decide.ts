@@ -1,0 +1,108 @@
+// How many agents each bucket gets: the oldest job's bucket first (plan.ts gives the order), or in fair turn
+// (fair_share.ts).
+
+import type { BucketAssessment } from "./assess.ts";
+import { type HeldBack, type LaunchBudget, profileGate } from "./gates.ts";
+import type { LaunchGate } from "./reason.ts";
+import { type ReusableInstance, reusedFor } from "./reusable.ts";
+import type { State, WantedAgents } from "../state.ts";
+import { environmentOf } from "./verdicts.ts";
+
+/** What a bucket asks for. */
+export interface Ask {
+  readonly assessed: BucketAssessment;
+  /** Agents that its jobs need. */
+  readonly needs: number;
+  /** Polls in a row that have found so. */
+  readonly polls: number;
+}
+
+/** What decisions rest on. */
+export interface Decisions {
+  readonly state: State;
+  readonly atMs: number;
+  /** In the order of service. */
+  readonly asks: readonly Ask[];
+  /** What holds back all. */
+  readonly gate: LaunchGate;
+  readonly budget: LaunchBudget;
+  /** Draining instances that could come back. */
+  readonly leaving: readonly ReusableInstance[];
+  /** Frozen, nothing is launched, but what is there is used. */
+  readonly mayReuse: boolean;
+  /** What agents for a bucket register with. */
+  readonly registrationOf: (assessed: BucketAssessment) => Pick<WantedAgents, "gocdResources" | "environment">;
+}
+
+/** What is decided for one bucket. */
+export interface Decision {
+  readonly gate: LaunchGate;
+  readonly wanted: number;
+  readonly entry?: WantedAgents;
+  readonly held?: HeldBack;
+}
+
+/** What is decided for all. */
+export interface Decided {
+  /** By ask. */
+  readonly decisions: readonly Decision[];
+  readonly wanted: readonly WantedAgents[];
+  readonly held: readonly HeldBack[];
+  /** Task ids of draining instances to be enabled again. */
+  readonly reuse: readonly string[];
+}
+
+/** Each bucket gets all it can before the next one is looked at. */
+export function oneAfterTheOther(all: Decisions): Decided {
+  const decisions: Decision[] = [];
+  const wanted: WantedAgents[] = [];
+  const held: HeldBack[] = [];
+  const reuse: string[] = [];
+  for (const ask of all.asks) {
+    const { assessed, needs } = ask;
+    const { state, leaving } = all;
+    const again = all.mayReuse ? reusedFor(state, { assessed, needs, leaving, taken: reuse, held }) : [];
+    reuse.push(...again);
+    const decision = decide(all, ask, needs - again.length);
+    if (decision.entry !== undefined) wanted.push(decision.entry);
+    if (decision.held !== undefined) held.push(decision.held);
+    decisions.push(decision);
+  }
+  return { decisions, wanted, held, reuse };
+}
+
+/** How many of a bucket's missing agents may be launched now, and what holds the others back. They are taken off the budget. */
+export function decide(all: Decisions, { assessed, polls }: Ask, needs: number): Decision {
+  const { state, atMs, gate, budget } = all;
+  if (assessed.choice.kind !== "serves" || needs <= 0) return { gate: { kind: "go" }, wanted: 0 };
+  const { profile } = assessed.choice;
+  const { bucket } = assessed;
+  if (gate.kind !== "go") return { gate, wanted: 0 };
+  const attempts = state.settings.poller.attempts;
+  if (polls <= attempts) return { gate: { kind: "held-attempts", polls, attempts }, wanted: 0 };
+  const registration = all.registrationOf(assessed);
+  const clamp = profileGate(state, { profile, needs, budget, registration }, atMs);
+  const count = Math.min(needs, clamp.allowed);
+  const held = clamp.held === undefined ? {} : { held: clamp.held };
+  if (count <= 0) return { gate: clamp.gate, wanted: 0, ...held };
+  budget.take(profile.name, count);
+  return {
+    gate: clamp.gate,
+    wanted: count,
+    ...held,
+    entry: {
+      bucketKey: bucket.key,
+      profile: profile.name,
+      ...registration,
+      count,
+      reason: {
+        kind: "jobs",
+        jobs: bucket.jobs.length,
+        gocdResources: bucket.gocdResources,
+        ...environmentOf(bucket),
+        polls,
+        coming: assessed.coming,
+      },
+    },
+  };
+}

@@ -1,0 +1,182 @@
+// `scaling.fair-share`: where a limit binds, who has least for its weight is served next. Max-min fair: nobody gets more
+// while somebody who has less for its weight, and could be served, is held back.
+
+import { decide, type Decided, type Decision, type Decisions } from "./decide.ts";
+import { type HeldBack, launchBudget } from "./gates.ts";
+import { foldEnvironment } from "./matching.ts";
+import type { LaunchGate } from "./reason.ts";
+import { reusedFor } from "./reusable.ts";
+import type { AgentInstance } from "../instance.ts";
+import type { AgentProfile, FairShare } from "../settings.ts";
+import type { State, WantedAgents } from "../state.ts";
+
+/** One of those that share a limit. */
+export interface Sharer {
+  /** Agents that it has. */
+  readonly inUse: number;
+  /** Above 0. */
+  readonly weight: number;
+}
+
+/**
+ * Serves the sharers one unit after the other: each time the one with the least for its weight, the earlier of equals.
+ * `serve` gives a unit, or tells that this one gets no more. Returns how much each has got.
+ */
+export function serveInTurn(sharers: readonly Sharer[], serve: (index: number) => boolean): readonly number[] {
+  const given = sharers.map(() => 0);
+  const active = new Set(sharers.keys());
+  while (active.size > 0) {
+    let next = -1;
+    let least = Infinity;
+    for (const index of active) {
+      const { inUse = 0, weight = 1 } = sharers[index] ?? {};
+      const level = (inUse + (given[index] ?? 0)) / weight;
+      if (level >= least) continue;
+      least = level;
+      next = index;
+    }
+    if (next === -1) break;
+    if (serve(next)) given[next] = (given[next] ?? 0) + 1;
+    else active.delete(next);
+  }
+  return given;
+}
+
+/** Who shares: as whom an agent counts that is launched with this profile for this environment. */
+export function sharerOf(
+  { by }: FairShare,
+  { profile, environment }: { readonly profile: string; readonly environment?: string | undefined },
+): string {
+  return by === "profile" ? profile : foldEnvironment(environment);
+}
+
+/** The weight of a sharer; 1 where none is written. */
+export function weightOf({ by, weights }: FairShare, profiles: readonly AgentProfile[], sharer: string): number {
+  if (by === "profile") return profiles.find(({ name }) => name === sharer)?.weight ?? 1;
+  return weights[sharer === "" ? noEnvironment : sharer] ?? 1;
+}
+
+/** Stands for no environment among the weights. */
+const noEnvironment = "-";
+
+/** Whether an instance counts to what its sharer has: one that leaves does not any more. */
+export function isInUse({ state }: AgentInstance): boolean {
+  return state === "launching" || state === "starting" || state === "registered";
+}
+
+/** By sharer: the agents that it has. */
+export function usesOf(fairShare: FairShare, { instances }: State): Map<string, number> {
+  const uses = new Map<string, number>();
+  for (const instance of instances.values()) {
+    if (!isInUse(instance)) continue;
+    const sharer = sharerOf(fairShare, instance);
+    uses.set(sharer, (uses.get(sharer) ?? 0) + 1);
+  }
+  return uses;
+}
+
+/** Turns of which each is an entry of its own in what is wanted; later ones are summed up by bucket. */
+const turnsMax = 100;
+
+/** Decides for all at once. What draining agents can do is taken off first, but not from places that others wait for. */
+export function inFairTurn(decisions: Decisions, fairShare: FairShare): Decided {
+  const { state, asks, atMs } = decisions;
+  const foresight = { ...decisions, budget: launchBudget(state, atMs) };
+  const { held } = rounds(foresight, fairShare, asks.map(({ needs }) => needs));
+  const reuse: string[] = [];
+  const left = asks.map(({ assessed, needs }) => {
+    if (!decisions.mayReuse) return needs;
+    const own = assessed.choice.kind === "serves"
+      ? sharerOf(fairShare, { profile: assessed.choice.profile.name, environment: assessed.bucket.environment })
+      : undefined;
+    const others = held.filter(({ sharer }) => sharer !== own);
+    const { leaving } = decisions;
+    const again = reusedFor(state, { assessed, needs, leaving, taken: reuse, held: others });
+    reuse.push(...again);
+    return needs - again.length;
+  });
+  return { ...rounds(decisions, fairShare, left), reuse };
+}
+
+interface Standing {
+  readonly sharer: string;
+  readonly queue: number[];
+}
+
+function rounds(
+  decisions: Decisions,
+  fairShare: FairShare,
+  needs: readonly number[],
+): Omit<Decided, "reuse"> {
+  const { state, asks } = decisions;
+  const standings = standingsOf(decisions, fairShare);
+  const uses = usesOf(fairShare, state);
+  const { profiles } = state.settings;
+  const counts = asks.map(() => 0);
+  const refusals = new Map<number, Decision>();
+  const turns: WantedAgents[] = [];
+  const held: HeldBack[] = [];
+  const sharers = standings.map(({ sharer }) => ({
+    inUse: uses.get(sharer) ?? 0,
+    weight: weightOf(fairShare, profiles, sharer),
+  }));
+  serveInTurn(sharers, (at) => {
+    const { sharer = "", queue = [] } = standings[at] ?? {};
+    for (let index = queue[0]; index !== undefined; index = queue[0]) {
+      const ask = asks[index];
+      const left = (needs[index] ?? 0) - (counts[index] ?? 0);
+      if (ask === undefined || left <= 0) {
+        queue.shift();
+        continue;
+      }
+      const { entry } = decide(decisions, ask, 1);
+      if (entry !== undefined) {
+        counts[index] = (counts[index] ?? 0) + 1;
+        addTurn(turns, entry);
+        return true;
+      }
+      // Asked for all that is left, it tells what holds them back.
+      const refusal = decide(decisions, ask, left);
+      refusals.set(index, refusal);
+      const { requirement } = ask.assessed.bucket;
+      if (refusal.held !== undefined) held.push({ ...refusal.held, sharer, requirement });
+      queue.shift();
+    }
+    return false;
+  });
+  return {
+    wanted: turns,
+    held,
+    decisions: asks.map((ask, index): Decision => {
+      const wanted = counts[index] ?? 0;
+      if (ask.assessed.choice.kind !== "serves") return { gate: { kind: "go" }, wanted };
+      return { gate: sharedGate(refusals.get(index)?.gate ?? { kind: "go" }, fairShare, wanted), wanted };
+    }),
+  };
+}
+
+/** The buckets of each sharer, the oldest job's first. */
+function standingsOf({ asks }: Decisions, fairShare: FairShare): readonly Standing[] {
+  const standings = new Map<string, Standing>();
+  for (const [index, { assessed: { choice, bucket } }] of asks.entries()) {
+    if (choice.kind !== "serves") continue;
+    const sharer = sharerOf(fairShare, { profile: choice.profile.name, environment: bucket.environment });
+    const standing = standings.get(sharer) ?? { sharer, queue: [] };
+    standing.queue.push(index);
+    standings.set(sharer, standing);
+  }
+  return [...standings.values()];
+}
+
+function addTurn(turns: WantedAgents[], entry: WantedAgents): void {
+  const at = turns.length < turnsMax
+    ? turns.length - 1
+    : turns.findLastIndex(({ bucketKey }) => bucketKey === entry.bucketKey);
+  const same = turns[at];
+  if (same?.bucketKey === entry.bucketKey) turns[at] = { ...same, count: same.count + entry.count };
+  else turns.push(entry);
+}
+
+function sharedGate(gate: LaunchGate, { by }: FairShare, allowed: number): LaunchGate {
+  return gate.kind === "held-limit" ? { ...gate, allowed, sharedBy: by } : gate;
+}

@@ -1,0 +1,18 @@
+// `scaling.launches-per-minute`: spares registries, hosts and the GoCD server a wave of starts.
+
+import type { LaunchLimit } from "./limit.ts";
+import type { State } from "../state.ts";
+
+const minuteMs = 60_000;
+
+/** The limit on launches per minute, with those of the last minute counted; absent: there is none. */
+export function paceLimit({ settings, offers }: State, atMs: number): LaunchLimit | undefined {
+  const { launchesPerMinute: perMinute } = settings.scaling;
+  if (perMinute === undefined) return undefined;
+  let left = perMinute - offers.launchTimesMs.filter((launchedMs) => atMs - launchedMs < minuteMs).length;
+  return {
+    room: () => left,
+    take: (count) => left -= count,
+    gate: () => ({ kind: "held-pace", perMinute }),
+  };
+}

@@ -1,0 +1,110 @@
+// Who gives its place up for `scaling.fair-share`: agents that build for sharers with more than their share finish their
+// job and go, while others with less are held back by a limit. Nobody starves although those agents always find a next job.
+
+import { isInUse, sharerOf, usesOf, weightOf } from "./fair_share.ts";
+import type { HeldBack } from "./gates.ts";
+import type { Registered } from "../instance.ts";
+import { canTake, capabilityFor } from "./matching.ts";
+import type { FairShare } from "../settings.ts";
+import type { State, WantedAgents } from "../state.ts";
+
+interface Claim {
+  readonly held: HeldBack;
+  readonly sharer: string;
+  count: number;
+}
+
+interface Shares {
+  readonly fairShare: FairShare;
+  readonly state: State;
+  readonly uses: Map<string, number>;
+}
+
+/** Building agents that go, so that sharers below their share get their places. */
+export function yieldingAgents(
+  state: State,
+  { held, wanted }: { readonly held: readonly HeldBack[]; readonly wanted: readonly WantedAgents[] },
+): readonly Registered[] {
+  const { fairShare } = state.settings.scaling;
+  if (fairShare === undefined || held.length === 0) return [];
+  const uses = usesOf(fairShare, state);
+  for (const each of wanted) add(uses, sharerOf(fairShare, each), each.count);
+  const shares = { fairShare, state, uses };
+  const claims = held.map((each): Claim => ({
+    held: each,
+    sharer: each.sharer ?? "",
+    count: each.byProfile + each.byFramework,
+  }));
+  const coming = [...state.instances.values()].filter((each) => countsAsLeaving(each.state)).map(({ profile }) =>
+    profile
+  );
+  const builders = [...state.instances.values()].filter((each): each is Registered =>
+    each.state === "registered" && each.activity.kind === "building" && each.retire === undefined
+  ).sort((a, b) => a.activity.sinceMs - b.activity.sinceMs);
+  const going: Registered[] = [];
+  for (let claim = least(shares, claims); claim !== undefined; claim = least(shares, claims)) {
+    const place = coming.findIndex((profile) => isPlaceFor(claim, profile));
+    if (place !== -1) {
+      coming.splice(place, 1);
+    } else {
+      const donor = donorFor(shares, claim, builders);
+      if (donor === undefined) {
+        claim.count = 0;
+        continue;
+      }
+      builders.splice(builders.indexOf(donor), 1);
+      going.push(donor);
+      add(uses, sharerOf(fairShare, donor), -1);
+    }
+    claim.count--;
+    add(uses, claim.sharer, 1);
+  }
+  return going;
+}
+
+/** Its place becomes free. */
+function countsAsLeaving(state: string): boolean {
+  return state === "draining" || state === "killing";
+}
+
+function add(uses: Map<string, number>, sharer: string, count: number): void {
+  uses.set(sharer, (uses.get(sharer) ?? 0) + count);
+}
+
+/** How much a sharer would have for its weight, with so many more. */
+function levelOf({ fairShare, state, uses }: Shares, sharer: string, more: number): number {
+  return ((uses.get(sharer) ?? 0) + more) / weightOf(fairShare, state.settings.profiles, sharer);
+}
+
+function least(shares: Shares, claims: readonly Claim[]): Claim | undefined {
+  let found: Claim | undefined;
+  for (const claim of claims) {
+    if (claim.count <= 0) continue;
+    if (found === undefined || levelOf(shares, claim.sharer, 1) < levelOf(shares, found.sharer, 1)) found = claim;
+  }
+  return found;
+}
+
+/** At the limit of a profile only one of its own agents makes room. */
+function isPlaceFor({ held }: Claim, profile: string): boolean {
+  return held.byProfile === 0 || held.profile === profile;
+}
+
+/** Of the sharer that has most, without falling below the one that is to get the place; one that could do its jobs stays. */
+function donorFor(shares: Shares, claim: Claim, builders: readonly Registered[]): Registered | undefined {
+  const { fairShare, state } = shares;
+  const wantedLevel = levelOf(shares, claim.sharer, 1);
+  const { requirement } = claim.held;
+  let donor: Registered | undefined;
+  let most = -Infinity;
+  for (const each of builders) {
+    const sharer = sharerOf(fairShare, each);
+    if (sharer === claim.sharer || !isPlaceFor(claim, each.profile) || !isInUse(each)) continue;
+    if (levelOf(shares, sharer, -1) < wantedLevel || levelOf(shares, sharer, 0) <= most) continue;
+    const capability = capabilityFor(each, state.demand.backlog.resourceCase);
+    if (requirement !== undefined && canTake(capability, requirement)) continue;
+    most = levelOf(shares, sharer, 0);
+    donor = each;
+  }
+  return donor;
+}

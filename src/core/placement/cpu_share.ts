@@ -1,0 +1,118 @@
+// `scaling.max-cpu-share`: agents get no more than this part of the cluster's cpus, as far as Mesos shows them. Only offers
+// show them, so the limit is kept when offers are accepted, and offers stay wanted while it holds.
+
+import type { Draft } from "../draft.ts";
+import { countsToLimit } from "../demand/gates.ts";
+import type { AgentInstance } from "../instance.ts";
+import type { Offer } from "./offer.ts";
+import { profileOf } from "../profile_of.ts";
+import type { HostCapacity, ShareHeld, State, WantedAgents } from "../state.ts";
+import type { WantedWithProfile } from "./placement.ts";
+
+/** A host that has shown nothing for so long may be gone, or taken by others. */
+const capacityMaxMs = 10 * 60_000;
+
+/** Of this age the last answer says nothing of now. */
+const heldMaxMs = 120_000;
+
+/** Remembers what hosts have to give. */
+export function seeCapacity(draft: Draft, offers: readonly Offer[]): void {
+  const { state, atMs } = draft;
+  if (state.settings.scaling.maxCpuShare === undefined) return;
+  const used = usedByHost(state);
+  const names = new Map(offers.map(({ mesosAgentId, hostname }) => [mesosAgentId, hostname]));
+  const seen = new Set(names.values());
+  // A machine that came back as another Mesos agent is one machine.
+  const isThere = ([id, each]: readonly [string, HostCapacity]): boolean =>
+    atMs - each.atMs < capacityMaxMs && (!seen.has(each.hostname) || used.has(id));
+  const capacity = new Map([...state.offers.capacity ?? []].filter(isThere));
+  for (const [id, milli] of offeredByHost(offers)) {
+    capacity.set(id, { atMs, hostname: names.get(id) ?? id, cpusMilli: milli + (used.get(id) ?? 0) });
+  }
+  draft.set({ offers: { ...state.offers, capacity } });
+}
+
+/** Offers of one host to several roles in one step are of different resources: they add up. */
+function offeredByHost(offers: readonly Offer[]): ReadonlyMap<string, number> {
+  const offered = new Map<string, number>();
+  for (const { mesosAgentId, resources } of offers) {
+    const milli = resources.reduce(
+      (sum, { name, use, value }) =>
+        sum + (name === "cpus" && use === "usable" && value.kind === "scalar" ? value.milli : 0),
+      0,
+    );
+    offered.set(mesosAgentId, (offered.get(mesosAgentId) ?? 0) + milli);
+  }
+  return offered;
+}
+
+function usedByHost({ instances, settings }: State): ReadonlyMap<string, number> {
+  const used = new Map<string, number>();
+  for (const instance of instances.values()) {
+    const milli = cpusMilliOf(settings, instance);
+    if (milli > 0) used.set(instance.mesosAgentId, (used.get(instance.mesosAgentId) ?? 0) + milli);
+  }
+  return used;
+}
+
+function cpusMilliOf(settings: State["settings"], { state, profile }: AgentInstance): number {
+  return countsToLimit(state) ? profileOf(settings, profile)?.mesosResources.cpusMilli ?? 0 : 0;
+}
+
+/** The cpus of our agents and of all hosts that are known, in thousandths. */
+function clusterOf(state: State): Pick<ShareHeld, "usedMilli" | "clusterMilli"> {
+  const used = usedByHost(state);
+  const capacity: ReadonlyMap<string, HostCapacity> = state.offers.capacity ?? new Map();
+  const usedMilli = [...used.values()].reduce((sum, milli) => sum + milli, 0);
+  // A host without an offer for long has at least what our agents there have.
+  const hosts = new Set([...used.keys(), ...capacity.keys()]);
+  let clusterMilli = 0;
+  for (const id of hosts) clusterMilli += Math.max(used.get(id) ?? 0, capacity.get(id)?.cpusMilli ?? 0);
+  return { usedMilli, clusterMilli };
+}
+
+/** What may be launched of what is wanted, and by index how many are held back. */
+export interface Shared {
+  readonly wanted: readonly WantedWithProfile[];
+  readonly held: readonly number[];
+}
+
+/** Cuts what is wanted to the share; remembers whom that holds back. */
+export function withinShare(draft: Draft, wanted: readonly WantedWithProfile[]): Shared {
+  const { state, atMs } = draft;
+  const { maxCpuShare } = state.settings.scaling;
+  if (maxCpuShare === undefined) return { wanted, held: [] };
+  const cluster = clusterOf(state);
+  let leftMilli = maxCpuShare * cluster.clusterMilli - cluster.usedMilli;
+  const held: number[] = [];
+  const profiles = new Set<string>();
+  const cut = wanted.map(({ wanted: each, profile }): WantedWithProfile => {
+    const cpusMilli = profile.mesosResources.cpusMilli;
+    const count = Math.min(each.count, Math.max(0, Math.floor(leftMilli / cpusMilli)));
+    leftMilli -= count * cpusMilli;
+    held.push(each.count - count);
+    if (count < each.count) profiles.add(profile.name);
+    return { wanted: { ...each, count }, profile };
+  });
+  const { shareHeld: _, ...offers } = state.offers;
+  // With those that are launched now.
+  const usedMilli = maxCpuShare * cluster.clusterMilli - leftMilli;
+  const shareHeld = { atMs, profiles: [...profiles], ...cluster, usedMilli };
+  draft.set({ offers: profiles.size === 0 ? offers : { ...offers, shareHeld } });
+  return { wanted: cut, held };
+}
+
+/** How many agents for waiting jobs the share holds back just now. */
+export function heldByShare(state: State, wanted: readonly WantedAgents[], atMs: number): number {
+  const held = wanted.filter(({ profile, reason }) =>
+    reason.kind === "jobs" && shareHeldOf(state, profile, atMs) !== undefined
+  );
+  return held.reduce((sum, { count }) => sum + count, 0);
+}
+
+/** That the share holds a profile back just now; absent: it does not. */
+export function shareHeldOf({ settings, offers }: State, profile: string, atMs: number): ShareHeld | undefined {
+  const { shareHeld } = offers;
+  if (settings.scaling.maxCpuShare === undefined || shareHeld === undefined) return undefined;
+  return atMs - shareHeld.atMs < heldMaxMs && shareHeld.profiles.includes(profile) ? shareHeld : undefined;
+}
