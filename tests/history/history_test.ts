@@ -243,3 +243,29 @@ inFolder("a file that another program is writing is told as locked, and taken on
   other.close();
   history.close();
 });
+
+inFolder(
+  "a file of a version that kept no jobs has none for a reader, and keeps them once a writer has opened it",
+  (folder) => {
+    const path = `${folder}/history.db`;
+    openHistory(path, limits).close();
+    alter(path, "DROP TABLE jobs; PRAGMA user_version = 1");
+    const reader = openHistoryForReading(path);
+    assertEquals(reader.jobs(always, 10), []);
+    reader.close();
+    const history = openHistory(path, limits);
+    const job = { atMs: beginMs, resources: ["linux"], buildMs: minute, by: "ours" as const };
+    history.write(aBatch({ jobs: [{ ...job, atMs: beginMs + hour }, job] }));
+    assertEquals(history.jobs({ fromMs: beginMs, toMs: beginMs + hour }, 10), [job]);
+    assertEquals(history.jobs(always, 1), [job]);
+    history.close();
+  },
+);
+
+Deno.test("jobs that are older than they are to be kept go", () =>
+  inMemory((history) => {
+    const job = { atMs: beginMs, resources: [], by: "unseen" as const };
+    history.write(aBatch({ jobs: [job, { ...job, atMs: beginMs + hour }] }));
+    history.prune(beginMs + limits.keepMs + minute);
+    assertEquals(history.jobs(always, 10).map(({ atMs }) => atMs), [beginMs + hour]);
+  }));
