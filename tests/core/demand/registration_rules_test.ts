@@ -176,7 +176,7 @@ Deno.test("what no change of a record can mend is a failure at the first look th
     const [note] = linesOf(draft);
     return `${note?.code}: ${note?.hint?.slice(0, note.code === "agent-corrected" ? 30 : undefined)}`;
   };
-  const corrected = "agent-corrected: set go-agent.auto-register-key";
+  const corrected = "agent-corrected: set its auto-register key (go-";
   assertEquals(
     after(undefined, [{ name: "Prod", origin: "config-repo" }]),
     "agent-misregistered: a config repository puts it into environment Prod, which the agents API cannot change: change it there",
