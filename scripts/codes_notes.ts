@@ -182,6 +182,10 @@ export const lifeExamples: NoteExamples<keyof LifeNotes> = {
     act: "please report it with the version of Mesos",
   },
   "profile-failing": { of: { profile, failures: 3, failure: aFailure, retryInMs: 30 * second } },
+  "stderr-read": {
+    of: { ...agent, ...placed, answer: { kind: "not-allowed", host: "mesos7.example.com:5051" } },
+    act: "as the line says, if you want to see it; nothing else depends on it",
+  },
   "profile-recovered": { of: agent },
   "cpu-hours-low": { of: { usedHours: 81.5, limitHours: 100, timeZone: "UTC" } },
   "cpu-hours-used-up": { of: { usedHours: 100, limitHours: 100, timeZone: "UTC" } },

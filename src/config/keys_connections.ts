@@ -92,7 +92,8 @@ const mesosKeys: readonly KeySpec[] = [
     default: "[]",
     doc:
       "Masters that a redirect or ZooKeeper may name: names, host:port, or CIDR blocks. Empty: those of mesos-master, " +
-      "and with zk:// whom ZooKeeper names as the leader",
+      "and with zk:// whom ZooKeeper names as the leader. A Mesos agent that is listed here (or is a master's host) is " +
+      "asked for the last lines of stderr of a container that fails",
     example: '["master1:5050", "master2:5050"]',
   },
   {

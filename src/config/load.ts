@@ -119,7 +119,8 @@ function readConfig(hocon: HoconFile, { path, env, read, wantsSecret }: Source):
   const notify = readNotify(reader);
   const { user, principal } = mesos;
   const registersAs = { user, ...(principal === undefined ? {} : { principal }) };
-  const settings = { frameworkName: mesos.name, profiles, poller, scaling, registersAs };
+  const reads = mesos.allowedHosts.length === 0 ? {} : { readsSandboxes: true as const };
+  const settings = { frameworkName: mesos.name, profiles, poller, scaling, registersAs, ...reads };
   const told = { warnings: [...new Set(warnings)], details: [...new Set(reader.details)] };
   const readFiles = [...new Set(reader.readFiles)];
   const parts = { settings, mesos, gocd, state, history, http, log, notify };

@@ -2,10 +2,10 @@
 // stored.
 
 import type { AgentProfile } from "./settings.ts";
-import type { OfferedResource } from "./placement/offer.ts";
+import type { MesosAgentAddress, OfferedResource } from "./placement/offer.ts";
 
 /** An act that leaves the core. */
-export type Effect = MesosEffect | GocdEffect | RuntimeEffect;
+export type Effect = MesosEffect | GocdEffect | SandboxEffect | RuntimeEffect;
 
 /** Calls of the Mesos scheduler API. Sent in the order given. */
 export type MesosEffect =
@@ -91,6 +91,17 @@ export type GocdEffect =
 export interface GocdAgentRef {
   readonly taskId: string;
   readonly uuid: string;
+}
+
+/** Reads the end of a container's stderr from its Mesos agent. Answered by `sandbox-read`. */
+export interface SandboxEffect {
+  readonly kind: "read-sandbox";
+  readonly taskId: string;
+  readonly profile: string;
+  /** Hostname of the Mesos agent. */
+  readonly host: string;
+  readonly frameworkId: string;
+  readonly address: MesosAgentAddress;
 }
 
 /** Acts on the program itself. */

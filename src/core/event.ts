@@ -3,8 +3,9 @@
 import type { InverseOffer, Offer } from "./placement/offer.ts";
 import type { TaskStatus } from "./session/task_status.ts";
 import type { GocdAgent, GocdServerInfo, ScheduledJob } from "./gocd_records.ts";
-import type { GocdEffect, MesosEffect } from "./effect.ts";
 import type { OpenWindow } from "./demand/windows.ts";
+import type { GocdEffect, MesosEffect, SandboxEffect } from "./effect.ts";
+import type { SandboxAnswer } from "./life/sandbox.ts";
 import type { Settings } from "./settings.ts";
 
 /** One event with the time it is handled at (ms since the epoch) and a random number in [0, 1) for jitter. */
@@ -15,7 +16,7 @@ export interface TimedEvent {
 }
 
 /** What has happened. */
-export type Event = MesosEvent | GocdEvent | ClockEvent | OperatorEvent;
+export type Event = MesosEvent | GocdEvent | SandboxEvent | ClockEvent | OperatorEvent;
 
 /** The event of one kind. */
 export type EventOf<K extends Event["kind"]> = Extract<Event, { readonly kind: K }>;
@@ -92,6 +93,13 @@ export type GocdEvent =
   }
   | { readonly kind: "gocd-call-done"; readonly call: GocdEffect }
   | { readonly kind: "gocd-call-failed"; readonly call: GocdEffect; readonly problem: GocdProblem };
+
+/** The answer of a Mesos agent, or why there is none. */
+export type SandboxEvent = {
+  readonly kind: "sandbox-read";
+  readonly request: SandboxEffect;
+  readonly answer: SandboxAnswer;
+};
 
 /** Why a request to the GoCD server gave nothing usable. */
 export interface GocdProblem {

@@ -7,6 +7,7 @@ import type { GocdEffect, MesosEffect } from "./effect.ts";
 import type { Finding, FrameworkErrorKind, GocdProblem, OperatorEvent } from "./event.ts";
 import type { DrainReason, EndCause, KillCause } from "./instance.ts";
 import type { Failure, IdleReason, KillReason, Misregistered, Registered } from "./life/causes.ts";
+import type { SandboxAnswer } from "./life/sandbox.ts";
 import type { PlacementMiss } from "./placement/reason.ts";
 import type { ControlsRecord } from "./record.ts";
 import type { Schedule } from "./settings.ts";
@@ -186,6 +187,8 @@ export interface LifeNotes {
     readonly failure: Failure;
     readonly retryInMs: number;
   };
+  /** What the container of a failed agent has written last, or why that is not known. */
+  "stderr-read": OfProfile & OnHost & { readonly answer: SandboxAnswer };
   "profile-recovered": OfProfile;
   /** Most cpu-hours of the day are used. */
   "cpu-hours-low": CpuHoursUse;

@@ -9,6 +9,8 @@ export interface Settings {
   readonly profiles: readonly AgentProfile[];
   readonly poller: PollerSettings;
   readonly scaling: ScalingSettings;
+  /** The configuration names hosts whose Mesos agents may be asked what failed containers have written. */
+  readonly readsSandboxes?: true;
   /** The user and principal that SUBSCRIBE names; absent: not known. */
   readonly registersAs?: RegisteredAs;
 }

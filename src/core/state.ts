@@ -5,6 +5,7 @@ import type { GocdAgent, GocdServerInfo } from "./gocd_records.ts";
 import type { AgentInstance } from "./instance.ts";
 import type { Failure } from "./life/causes.ts";
 import type { FailureWindow } from "./life/failure_window.ts";
+import type { StderrTail } from "./life/sandbox.ts";
 import type { Offer } from "./placement/offer.ts";
 import type { PlacementMiss } from "./placement/reason.ts";
 import type { LaunchReason } from "./demand/reason.ts";
@@ -336,6 +337,8 @@ export interface ProfileBreaker {
   readonly lastFailureMs: number;
   readonly retryMs: number;
   readonly lastFailure: Failure;
+  /** What a container of the last wave of failures has written; absent: not asked, or not answered yet. */
+  readonly stderr?: StderrTail;
 }
 
 /** Recent failures on a host, and until when it is avoided. */

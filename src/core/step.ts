@@ -22,6 +22,7 @@ import { askFor, noReconciliation, reconcile } from "./session/reconciliation.ts
 import type { StoredState } from "./record.ts";
 import { replanIfDue } from "./demand/replan.ts";
 import { notInFuture } from "./life/restored.ts";
+import { sandboxRead } from "./life/sandbox.ts";
 import { pollIfDue } from "./session/poll_schedule.ts";
 import { adjustRoles } from "./placement/roles.ts";
 import {
@@ -154,6 +155,8 @@ function apply(draft: Draft, event: Event): void {
       return gocdCallDone(draft, event.call);
     case "gocd-call-failed":
       return gocdCallFailed(draft, event);
+    case "sandbox-read":
+      return sandboxRead(draft, event);
     case "tick":
       windowsTold(draft, event.windows);
       return tick(draft);

@@ -201,6 +201,7 @@ function isRepeated({ kind }: Event): boolean {
     case "mesos-call-failed":
     case "gocd-call-done":
     case "gocd-call-failed":
+    case "sandbox-read":
     case "settings-changed":
     case "shutdown-started":
       return false;
@@ -236,6 +237,7 @@ function withoutRecord(effect: Effect): readonly Effect[] {
     case "correct-gocd-agent":
     case "disable-gocd-agents":
     case "delete-gocd-agents":
+    case "read-sandbox":
     case "exit":
       // Decided again from the state that stays, or sent again by the other side.
       return [];

@@ -1,8 +1,9 @@
 // The port to a Mesos master: what the rest of the program may ask of it.
 
 import type { SeenFramework } from "../core/identity/orphans.ts";
-import type { MesosEffect } from "../core/effect.ts";
+import type { MesosEffect, SandboxEffect } from "../core/effect.ts";
 import type { MesosEvent } from "../core/event.ts";
+import type { SandboxAnswer } from "../core/life/sandbox.ts";
 import type { OfferConstraintGroup } from "../core/placement/offer_needs.ts";
 import { type ErrorKind, OperatorError } from "../errors.ts";
 import type { Masters } from "../net/addresses.ts";
@@ -71,6 +72,8 @@ export interface MesosApi {
    * see them. Throws {@linkcode MesosError} if there is no leader to ask.
    */
   frameworksNamed(name: string, signal: AbortSignal): Promise<readonly SeenFramework[] | undefined>;
+  /** The end of a container's stderr, from its Mesos agent; whatever goes wrong is in the answer. Absent: not possible. */
+  readonly readStderr?: (request: SandboxEffect, signal: AbortSignal) => Promise<SandboxAnswer>;
 }
 
 /** Why a session could not be started or has ended. */

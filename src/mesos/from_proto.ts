@@ -3,10 +3,11 @@
 import { messageOf } from "../errors.ts";
 import { shortened } from "../core/text.ts";
 import type { EventOf, FrameworkErrorKind, MesosEvent } from "../core/event.ts";
-import type { InverseOffer, Offer, Unavailability } from "../core/placement/offer.ts";
+import type { InverseOffer, MesosAgentAddress, Offer, Unavailability } from "../core/placement/offer.ts";
 import type { TaskStatus } from "../core/session/task_status.ts";
 import { MesosError } from "./api.ts";
 import type {
+  AddressShape,
   BytesShape,
   ContainerStatusShape,
   EventShape,
@@ -187,7 +188,13 @@ function offerOf(offer: OfferShape, fallbackRole: string): Offer {
     attributes: (offer.attributes ?? []).map(mesosAttribute),
     ...(isSet(domain) ? { region: domain.region.name, zone: domain.zone.name } : {}),
     ...(isSet(offer.unavailability) ? { unavailability: unavailabilityOf(offer.unavailability) } : {}),
+    ...(isSet(offer.url?.address) ? { agentAddress: agentAddressOf(offer.url.address, offer.hostname) } : {}),
   };
+}
+
+function agentAddressOf({ hostname, ip, port }: AddressShape, byOffer: string): MesosAgentAddress {
+  const name = isSet(hostname) && hostname !== "" ? hostname : byOffer;
+  return { hostname: name, ...(isSet(ip) && ip !== "" ? { ip } : {}), port };
 }
 
 function inverseOfferOf(offer: InverseOfferShape): InverseOffer {

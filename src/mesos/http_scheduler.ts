@@ -12,6 +12,7 @@ import { createMasterClient, type MasterAnswer, type MasterClient, sendRequest }
 import { addressOfUrl, hostPortText } from "../net/addresses.ts";
 import { createPortProbe, type PortProbe } from "./port_probe.ts";
 import { type ReachedLeader, reachLeader } from "./reach_leader.ts";
+import { readStderr } from "./sandbox_file.ts";
 import { type RunningSession, startSession } from "./session.ts";
 import { realTimer, type SetTimer } from "../net/timer.ts";
 import { encodeSubscribe, type EnvironmentOf } from "./to_proto.ts";
@@ -53,6 +54,8 @@ export interface HttpSchedulerOptions {
 export interface HttpScheduler extends MesosApi {
   /** What the leader shows of its cluster. Throws {@linkcode MesosError}. */
   cluster(signal: AbortSignal): Promise<ClusterView>;
+  /** As of {@linkcode MesosApi}. */
+  readonly readStderr: NonNullable<MesosApi["readStderr"]>;
   /** Ends all subscriptions and releases all resources. */
   close(): void;
 }
@@ -71,7 +74,7 @@ interface Scheduler {
 
 /** Creates a scheduler. */
 export function createHttpScheduler(options: HttpSchedulerOptions): HttpScheduler {
-  const { connection } = options;
+  const { connection, redact = (text) => text } = options;
   const setTimer = options.setTimer ?? realTimer;
   const { masters } = connection;
   const isZookeeper = masters.kind === "zookeeper";
@@ -111,12 +114,18 @@ export function createHttpScheduler(options: HttpSchedulerOptions): HttpSchedule
       const candidates = await finder.candidates(signals);
       return await readCluster(client, { candidates, isAllowed, portProbe, signals });
     },
+    readStderr: (request, signal) => readStderr({ client, isHttps: isHttps(connection), redact }, request, signal),
     close(): void {
       scheduler.closing.abort();
       finder.close();
       client.close();
     },
   };
+}
+
+/** Agents are started with the same LIBPROCESS_SSL_* as masters; an offer says http whatever they speak. */
+function isHttps({ masters, caCerts }: MesosConnection): boolean {
+  return masters.kind === "static" ? masters.addresses.some(({ scheme }) => scheme === "https") : caCerts.length > 0;
 }
 
 interface Subscription {

@@ -34,6 +34,8 @@ export interface Message {
   readonly text: string;
   /** The next act; empty: there is none. */
   readonly hint: string;
+  /** The whole of an error, or the last lines of a failed container's stderr; absent: `text` has it all, or it is over. */
+  readonly detail?: string;
   /** Since when it is, or was, so. */
   readonly since: string;
   readonly framework: { readonly name: string; readonly id?: string };
@@ -43,9 +45,12 @@ export interface Message {
 /** Of texts: receivers cut or refuse longer ones. */
 const textLengthMax = 1_000;
 
+/** Of details, which may have many lines. */
+const detailLengthMax = 3_000;
+
 /** The message of a notice. */
 export function messageOf({ state, condition, sinceMs, atMs, text }: Notice, sender: Sender, id: string): Message {
-  const { event, key, code, severity, hint } = condition;
+  const { event, key, code, severity, hint, detail } = condition;
   return {
     schema: 1,
     id,
@@ -57,6 +62,7 @@ export function messageOf({ state, condition, sinceMs, atMs, text }: Notice, sen
     severity,
     text: shortened(text, textLengthMax),
     hint: shortened(hint, textLengthMax),
+    ...(detail === undefined || state === "ended" ? {} : { detail: shortened(detail, detailLengthMax) }),
     since: isoOf(sinceMs),
     ...fromOf(sender),
   };
@@ -104,7 +110,7 @@ const marks: Readonly<Record<Message["state"] | "test", string>> = { began: "Beg
 
 /** As Slack, Mattermost and Rocket.Chat show it: one bold line, the next act, the link. */
 function slackText(
-  { event, state, severity, text, hint, time, since, framework, instance }: Message,
+  { event, state, severity, text, hint, detail, time, since, framework, instance }: Message,
   lost: number,
 ): string {
   const mark = marks[event === "test" ? event : state];
@@ -114,9 +120,16 @@ function slackText(
   return [
     isLate ? `${head} (for ${formatDuration(asOfMs)})` : head,
     ...(hint === "" || state === "ended" ? [] : [`To do: ${escaped(hint)}`]),
+    ...(detail === undefined ? [] : [fenced(detail)]),
     ...(lost === 0 ? [] : [`${lost} earlier messages could not be delivered`]),
     ...(instance.url === undefined ? [] : [`<${instance.url}>`]),
   ].join("\n");
+}
+
+/** Several lines as they are, which cannot end where they stand. */
+function fenced(text: string): string {
+  const fence = "`".repeat(3);
+  return [fence, escaped(text).replaceAll("`", "'"), fence].join("\n");
 }
 
 /**

@@ -125,6 +125,7 @@ export async function createFramework(
   const performer = createPerformer({
     gocd: ports.gocd,
     session: () => supervisor.session(),
+    readStderr: ports.mesos.readStderr,
     post,
     signal: ending.signal,
     observations,

@@ -58,6 +58,8 @@ export function leasedMesos(mesos: MesosApi, lease: Lease): MesosApi {
       if (!lease.isHeld()) throw unreachable(notSent);
       return await mesos.frameworksNamed(name, signal);
     },
+    // Reading does no harm, whoever leads.
+    ...(mesos.readStderr === undefined ? {} : { readStderr: mesos.readStderr }),
   };
 }
 

@@ -36,6 +36,7 @@ export function openLivePorts(first: Config, machine: Machine): LivePorts {
       subscribe: (identity, frameworkId, signal) => mesos.subscribe(identity, frameworkId, signal),
       probe: (signal) => mesos.probe(signal),
       frameworksNamed: (name, signal) => mesos.frameworksNamed(name, signal),
+      readStderr: (request, signal) => mesos.readStderr(request, signal),
     },
     config: () => current,
     use: (next) => {

@@ -1,10 +1,10 @@
 // Carries out effects and reports the results as events.
 
 import { messageOf } from "../errors.ts";
-import type { Effect, GocdEffect, MesosEffect } from "../core/effect.ts";
+import type { Effect, GocdEffect, MesosEffect, SandboxEffect } from "../core/effect.ts";
 import type { Event, GocdProblem } from "../core/event.ts";
 import { type GocdApi, GocdError } from "../gocd/api.ts";
-import { MesosError, type MesosSession } from "../mesos/api.ts";
+import { type MesosApi, MesosError, type MesosSession } from "../mesos/api.ts";
 import type { Observations } from "./observations.ts";
 
 /** Where effects go. */
@@ -12,6 +12,8 @@ export interface PerformOptions {
   readonly gocd: GocdApi;
   /** The current subscription, if any. */
   readonly session: () => MesosSession | undefined;
+  /** As of {@linkcode MesosApi}. */
+  readonly readStderr: MesosApi["readStderr"];
   readonly post: (event: Event) => void;
   readonly signal: AbortSignal;
   readonly observations: Observations;
@@ -56,6 +58,9 @@ export function createPerformer(options: PerformOptions): Performer {
         case "disable-gocd-agents":
         case "delete-gocd-agents":
           start(changeGocd(options, effect));
+          break;
+        case "read-sandbox":
+          start(readSandbox(options, effect));
           break;
         case "step-down":
           options.stepDown(effect.message);
@@ -132,6 +137,20 @@ async function changeGocd(
     const problem = problemOf(error);
     observations.called("gocd", effect.kind, { tookMs: nowMs() - startMs, code: problem.code });
     post({ kind: "gocd-call-failed", call: effect, problem });
+  }
+}
+
+async function readSandbox(
+  { readStderr, post, signal, observations }: PerformOptions,
+  request: SandboxEffect,
+): Promise<void> {
+  if (readStderr === undefined) return;
+  try {
+    const answer = await readStderr(request, signal);
+    if (answer.kind !== "read") observations.failed("mesos", request.kind, `sandbox-${answer.kind}`);
+    post({ kind: "sandbox-read", request, answer });
+  } catch (error) {
+    if (!signal.aborted) throw error;
   }
 }
 

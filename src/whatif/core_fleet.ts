@@ -142,6 +142,9 @@ class CoreFleet {
       case "disable-gocd-agents":
       case "delete-gocd-agents":
         return this.#gocd(effect);
+      case "read-sandbox":
+        // Nothing has failed that would have written anything.
+        return;
       case "step-down":
       case "end-session":
       case "exit":

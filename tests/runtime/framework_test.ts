@@ -124,7 +124,12 @@ interface PerformBench {
 }
 
 function performBench(
-  ports: { readonly gocd?: Partial<GocdApi>; readonly session?: MesosSession; readonly signal?: AbortSignal },
+  ports: {
+    readonly gocd?: Partial<GocdApi>;
+    readonly session?: MesosSession;
+    readonly signal?: AbortSignal;
+    readonly readStderr?: MesosApi["readStderr"];
+  },
 ): PerformBench {
   const events: Event[] = [];
   const observations = new Observations();
@@ -133,6 +138,7 @@ function performBench(
   const performer = createPerformer({
     gocd: { ...gocd, ...ports.gocd },
     session: () => ports.session,
+    readStderr: ports.readStderr,
     post: (event) => void events.push(event),
     signal: ports.signal ?? new AbortController().signal,
     observations,
@@ -162,6 +168,24 @@ Deno.test("a good call to GoCD becomes the event that says so", async () => {
   await bench.performer.settled();
   assertEquals(bench.events.map((event) => event.kind), ["gocd-polled", "gocd-agents-read", "gocd-call-done"]);
   assertEquals(measuredBy(bench), { polls: 1, mesosCalls: {} });
+});
+
+Deno.test("what a Mesos agent answers becomes an event; one that is not allowed is counted as an error", async () => {
+  const answer = { kind: "not-allowed", host: "h1:5051" } as const;
+  const bench = performBench({ readStderr: () => Promise.resolve(answer) });
+  const request = {
+    kind: "read-sandbox",
+    taskId: "t",
+    profile: "p",
+    host: "h1",
+    frameworkId: "f",
+    address: { hostname: "h1", port: 5051 },
+  } as const;
+  bench.performer.perform(request);
+  await bench.performer.settled();
+  assertEquals(bench.events, [{ kind: "sandbox-read", request, answer }]);
+  const errors = bench.observations.measured().totals["api-errors"];
+  assertEquals(JSON.stringify(errors).includes("sandbox-not-allowed"), true);
 });
 
 Deno.test("an error of GoCD becomes an event with its problem, and one of ours is called so", async () => {

@@ -27,6 +27,8 @@ export interface ClusterOptions {
   readonly gocd?: Partial<SimGocdOptions>;
   readonly mesos?: Partial<SimMesosOptions>;
   readonly wire?: MesosWireFaults;
+  /** Mesos agents listen, too. */
+  readonly withMesosAgents?: boolean;
   /** From a container's start to its agent's first contact, ms; default 8,000. */
   readonly bootDelayMs?: number;
   /** Told of each request at the moment when it has been answered: `GET /go/api/agents`, `ACCEPT`. */
@@ -161,6 +163,7 @@ function start(options: ClusterOptions, { time, listen, fetch, tickMs, random: c
     tickMs,
     ...listening,
     ...(options.wire === undefined ? {} : { faults: options.wire }),
+    ...(options.withMesosAgents === undefined ? {} : { withMesosAgents: options.withMesosAgents }),
   });
   const closing = new AbortController();
   const gocdHttp = startGocdHttp(toldOfGocd(gocd, tell), {

@@ -177,6 +177,9 @@ function assertEffect(effect: Effect): void {
     case "disable-gocd-agents":
     case "delete-gocd-agents":
       return assertIds(effect.agents.flatMap(({ taskId, uuid }) => [taskId, uuid]));
+    case "read-sandbox":
+      assert(effect.address.port > 0 && effect.address.hostname !== "");
+      return assertIds([effect.taskId, effect.frameworkId]);
     case "step-down":
     case "end-session":
     case "exit":

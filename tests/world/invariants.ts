@@ -250,6 +250,12 @@ export function checkEffect(world: World, { frame, before }: Made, effect: Effec
       for (const ref of effect.agents) demandOurs(world, effect.kind, ref);
       if (effect.kind === "delete-gocd-agents") checkLivingRecords(world, frame, effect);
       return checkDrains(world, before, frame, effect);
+    case "read-sandbox":
+      return demand(
+        frame.state.settings.readsSandboxes === true && world.watch.launched.has(effect.taskId),
+        "sandbox",
+        () => `the sandbox of ${effect.taskId} is read although it is not ours, or nothing is to be read`,
+      );
     default:
       return;
   }

@@ -2,7 +2,8 @@
 // between at which it can die.
 
 import { noteLine } from "../../src/core/words/notes.ts";
-import type { Effect } from "../../src/core/effect.ts";
+import type { Effect, SandboxEffect } from "../../src/core/effect.ts";
+import type { SandboxAnswer } from "../../src/core/life/sandbox.ts";
 import type { Event } from "../../src/core/event.ts";
 import type { Frame } from "../../src/core/frame.ts";
 import { withoutFramework } from "../../src/core/identity/lineage.ts";
@@ -152,6 +153,8 @@ function perform(world: World, program: Program, effect: Effect): void {
     case "disable-gocd-agents":
     case "delete-gocd-agents":
       return performGocd(world, program, effect);
+    case "read-sandbox":
+      return readSandbox(world, program, effect);
     case "end-session":
       if (effect.retryMs === undefined) return refused(world);
       program.pauseMs = effect.retryMs;
@@ -167,6 +170,24 @@ function perform(world: World, program: Program, effect: Effect): void {
     default:
       return performMesos(world, program, effect);
   }
+}
+
+/**
+ * A Mesos agent answers, refuses, or never answers, and nothing may depend on it. Drawn from the task, so that what else a
+ * seed plays stays as it is.
+ */
+function readSandbox(world: World, program: Program, request: SandboxEffect): void {
+  const draw = [...request.taskId].reduce((sum, letter) => sum + letter.charCodeAt(0), 0);
+  const answers: readonly (SandboxAnswer | undefined)[] = [
+    { kind: "read", text: "a\nb" },
+    { kind: "read", text: "" },
+    { kind: "not-allowed", host: request.host },
+    { kind: "failed", message: "no answer" },
+    undefined,
+  ];
+  const answer = answers[draw % answers.length];
+  if (answer === undefined) return;
+  afterIn(world, program, (draw % 7) * 1_000, () => handle(world, program, { kind: "sandbox-read", request, answer }));
 }
 
 /** Whether the server counts a build as one of an agent of ours. */

@@ -129,12 +129,13 @@ export function profileGate(
   let allowed = needs;
   let gate: LaunchGate = { kind: "go" };
   if (breaker !== undefined && breaker.failures > 0) {
-    const { failures, lastFailure: failure, retryMs } = breaker;
-    if (atMs < retryMs) return { gate: { kind: "held-breaker", failure, retryMs, failures }, allowed: 0 };
+    const { failures, lastFailure: failure, retryMs, stderr } = breaker;
+    const last = { failure, failures, ...(stderr === undefined ? {} : { stderr }) };
+    if (atMs < retryMs) return { gate: { kind: "held-breaker", retryMs, ...last }, allowed: 0 };
     if (failures >= breakerFailuresMin) {
       const isTrying = canaryOf(state, profile.name) !== undefined;
       allowed = isTrying || budget.planned(profile.name) > 0 ? 0 : 1;
-      if (needs > allowed) gate = { kind: "held-probe", failure, failures };
+      if (needs > allowed) gate = { kind: "held-probe", ...last };
     }
   }
   return clampToBudget(state, { profile, budget, gate, allowed });

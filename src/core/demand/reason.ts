@@ -6,6 +6,7 @@ import type { PlacementMiss } from "../placement/reason.ts";
 import type { RegistrationProblem } from "../names.ts";
 import type { Failure } from "../life/causes.ts";
 import type { FairShare, Schedule } from "../settings.ts";
+import type { StderrTail } from "../life/sandbox.ts";
 import type { Suspicion } from "../state.ts";
 
 /** The reason of a verdict. */
@@ -80,9 +81,15 @@ export type Held =
     readonly failure: Failure;
     readonly retryMs: number;
     readonly failures: number;
+    readonly stderr?: StderrTail;
   }
   /** One is tried alone before the others. */
-  | { readonly kind: "held-probe"; readonly failure: Failure; readonly failures: number }
+  | {
+    readonly kind: "held-probe";
+    readonly failure: Failure;
+    readonly failures: number;
+    readonly stderr?: StderrTail;
+  }
   /** `profile` absent: all launching is frozen. */
   | { readonly kind: "held-frozen"; readonly profile?: string }
   | { readonly kind: "held-mode"; readonly mode: "drain" | "teardown" }

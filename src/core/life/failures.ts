@@ -6,6 +6,7 @@ import { afterSuccess, rememberFailure, withoutFailuresOf } from "../placement/f
 import { breakerFailuresMin } from "../demand/gates.ts";
 import type { Failure } from "./causes.ts";
 import { countInWindow, failureKind } from "./failure_window.ts";
+import { askForStderr } from "./sandbox.ts";
 
 /** Pause after the first failure; doubles with each further one. */
 const retryFirstMs = 10_000;
@@ -24,7 +25,17 @@ export function countFailure(draft: Draft, instance: AgentInstance, failure: Fai
   const retryMs = isSameWave ? Math.max(before.retryMs, atMs + retryFirstMs / 2) : atMs + Math.round(pauseMs);
   const profiles = new Map(state.breakers.profiles);
   const sinceMs = before !== undefined && before.failures > 0 ? before.sinceMs : atMs;
-  profiles.set(instance.profile, { failures, sinceMs, lastFailureMs: atMs, retryMs, lastFailure: failure });
+  const stderr = isSameWave ? before.stderr : undefined;
+  profiles.set(instance.profile, {
+    failures,
+    sinceMs,
+    lastFailureMs: atMs,
+    retryMs,
+    lastFailure: failure,
+    ...(stderr === undefined ? {} : { stderr }),
+  });
+  // One of a wave says what the others would.
+  if (!isSameWave) askForStderr(draft, instance, failure);
   const hosts = rememberFailure(draft, { ...instance, failure });
   draft.set({ breakers: { profiles, hosts } });
   waivePollWait(draft, instance);

@@ -58,6 +58,15 @@ export interface Offer {
   readonly zone?: string;
   /** The agent's next maintenance window. */
   readonly unavailability?: Unavailability;
+  /** Where the agent itself listens (mesos.proto `Offer.url`); absent: not told. */
+  readonly agentAddress?: MesosAgentAddress;
+}
+
+/** Where a Mesos agent listens: under its name, and under its IP address where that is told. */
+export interface MesosAgentAddress {
+  readonly hostname: string;
+  readonly ip?: string;
+  readonly port: number;
 }
 
 /** The master asks for resources back (mesos.proto `InverseOffer`): the agent will be taken down. */

@@ -60,6 +60,8 @@ export interface Condition {
   readonly text: string;
   /** The next act; empty: there is none. */
   readonly hint: string;
+  /** The whole of an error, or what a failed container has written; absent: the text has it all. */
+  readonly detail?: string;
   /** Since when it is so, where that is known. */
   readonly sinceMs?: number;
   /** It is told at once, and its end, too: waiting would show nothing. */
@@ -177,7 +179,9 @@ function problemConditions({ problems, gocd, mesos }: StatusView): readonly Cond
   return problems.filter(({ code }) => !toldElsewhere.has(code) && !ofServers.includes(code)).map(problemCondition);
 }
 
-function problemCondition({ code, message: text, hint, profile, subject = profile, sinceMs }: Finding): Condition {
+function problemCondition(
+  { code, message: text, hint, detail, profile, subject = profile, sinceMs }: Finding,
+): Condition {
   const event = eventsByCode.get(code) ?? "other";
   const apart = event === "other" ? [code, ...subject === undefined ? [] : [subject]].join("/") : subject;
   return conditionOf({
@@ -185,6 +189,7 @@ function problemCondition({ code, message: text, hint, profile, subject = profil
     code,
     text,
     hint,
+    ...(detail === undefined ? {} : { detail }),
     ...(apart === undefined ? {} : { subject: apart }),
     ...(sinceMs === undefined ? {} : { sinceMs }),
   });

@@ -86,7 +86,8 @@ export function problemsNow(state: State, atMs: number): readonly Finding[] {
     const blocked = blockedText(state, name, atMs);
     const breaker = state.breakers.profiles.get(name);
     if (blocked === undefined || breaker === undefined) continue;
-    const failing = { blocked, failure: breaker.lastFailure, recent: failuresOfProfile(state, name, atMs) };
+    const { lastFailure: failure, stderr } = breaker;
+    const failing = { blocked, failure, recent: failuresOfProfile(state, name, atMs), stderr };
     problems.push({ ...profileFailing(name, failing), sinceMs: breaker.sinceMs });
   }
   problems.push(...unservedProblems(state, atMs), ...limitProblems(state), ...policyProblems(state, atMs));

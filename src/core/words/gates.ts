@@ -4,6 +4,11 @@ import type { LaunchGate } from "../demand/reason.ts";
 import { failureText, suspicionText } from "./causes.ts";
 import { registrationProblemText } from "./names.ts";
 import { counted, formatDuration, profileKey } from "./phrases.ts";
+import { stderrClause } from "./sandbox.ts";
+
+function failureAndStderr({ failure, stderr }: LaunchGate & { readonly kind: "held-breaker" | "held-probe" }): string {
+  return [failureText(failure), stderrClause(stderr) ?? ""].filter((part) => part !== "").join("; ");
+}
 
 /** `81.5 of 100 (scaling.cpu-hours-per-day), counted by the day of UTC`. */
 export function cpuHoursText(
@@ -34,12 +39,10 @@ export function gateText(gate: LaunchGate, atMs: number): string {
     }
     case "held-breaker": {
       const failed = gate.failures === 1 ? "launch" : `${gate.failures} launches`;
-      return `the last ${failed} failed (${failureText(gate.failure)}); retried in ${
-        formatDuration(gate.retryMs - atMs)
-      }`;
+      return `the last ${failed} failed (${failureAndStderr(gate)}); retried in ${formatDuration(gate.retryMs - atMs)}`;
     }
     case "held-probe":
-      return `${gate.failures} launches failed in a row (${failureText(gate.failure)}); one is tried first`;
+      return `${gate.failures} launches failed in a row (${failureAndStderr(gate)}); one is tried first`;
     case "held-frozen":
       return gate.profile === undefined
         ? "launching is frozen by the operator"

@@ -8,6 +8,8 @@ import { failureHint, failureText, idleText, killText, suspicionText } from "./c
 import type { NoteWords } from "./note_line.ts";
 import { notProvenHint, notProvenText } from "./findings.ts";
 import { counted, formatDuration } from "./phrases.ts";
+import { errorCharactersMax, oneLine } from "../text.ts";
+import { unreadText } from "./sandbox.ts";
 
 const drainWords: Readonly<Record<Exclude<DrainReason, "idle">, string>> = {
   maintenance: "its Mesos agent is going into maintenance",
@@ -202,6 +204,13 @@ export const lifeNotes: NoteWords<keyof LifeNotes> = {
     level: "warning",
     text: `Mesos reports ${state} for ${taskId}, a state unknown to this program; it is ignored`,
     fields: { taskId, state },
+  }),
+  "stderr-read": ({ taskId, profile, host, answer }) => ({
+    level: "info",
+    text: answer.kind === "read"
+      ? `stderr of ${taskId} on ${host}: ${oneLine(answer.text === "" ? "empty" : answer.text, errorCharactersMax)}`
+      : `stderr of ${taskId} on ${host} was not read: ${unreadText(answer)}`,
+    fields: { taskId, profile, host },
   }),
   "profile-failing": ({ profile, failures, failure, retryInMs }) => ({
     level: "error",

@@ -5,6 +5,7 @@ import type { Lack } from "../demand/lacks.ts";
 import type { Finding } from "../event.ts";
 import type { Failure } from "../life/causes.ts";
 import type { FailureCounts } from "../life/failure_window.ts";
+import type { StderrTail } from "../life/sandbox.ts";
 import type { SessionState, Suspicion, WriteFailure } from "../state.ts";
 import type { CpuHours } from "../life/cpu_hours.ts";
 import { cpuHoursHint, limitHint } from "./acts.ts";
@@ -13,6 +14,7 @@ import { recentFailuresText } from "./failures.ts";
 import { cpuHoursText, gateText } from "./gates.ts";
 import { counted, formatDuration } from "./phrases.ts";
 import { addResourcesText, verdictText } from "./reasons.ts";
+import { stderrText } from "./sandbox.ts";
 
 /** There is no subscription. */
 export function unsubscribed({ kind, reason, hint }: SessionState): Finding {
@@ -75,16 +77,22 @@ export function cpuHoursShort(use: CpuHours): Finding {
 /** Launches of a profile fail; `blocked`: why it may not launch now, `recent`: what has failed of late. */
 export function profileFailing(
   profile: string,
-  failing: { readonly blocked: string; readonly failure: Failure; readonly recent: FailureCounts },
+  failing: {
+    readonly blocked: string;
+    readonly failure: Failure;
+    readonly recent: FailureCounts;
+    readonly stderr?: StderrTail | undefined;
+  },
 ): Finding {
-  const { blocked, failure, recent } = failing;
-  const detail = wholeError(failure);
+  const { blocked, failure, recent, stderr } = failing;
+  const details = [wholeError(failure) ?? "", stderr === undefined ? "" : stderrText(stderr)];
+  const detail = details.filter((part) => part !== "").join("\n");
   const message = [`profile ${profile}: ${blocked}`, recentFailuresText(recent) ?? ""].filter((part) => part !== "");
   return {
     code: "profile-failing",
     message: message.join("; "),
     hint: failureHint(failure, `profile ${profile}`),
-    ...(detail === undefined ? {} : { detail }),
+    ...(detail === "" ? {} : { detail }),
     profile,
   };
 }

@@ -80,6 +80,14 @@ export type OfferShape = {
     } | Unset;
   } | Unset;
   readonly unavailability?: UnavailabilityShape | Unset;
+  readonly url?: { readonly address: AddressShape } | Unset;
+};
+
+/** `Address`. */
+export type AddressShape = {
+  readonly hostname?: string | Unset;
+  readonly ip?: string | Unset;
+  readonly port: number;
 };
 
 /** `InverseOffer`. */
@@ -120,9 +128,7 @@ export type SubscribedShape = {
     readonly port?: number | Unset;
     readonly hostname?: string | Unset;
     readonly version?: string | Unset;
-    readonly address?:
-      | { readonly hostname?: string | Unset; readonly ip?: string | Unset; readonly port: number }
-      | Unset;
+    readonly address?: AddressShape | Unset;
   } | Unset;
 };
 

@@ -19,6 +19,8 @@ export interface MesosHttpOptions {
   readonly listen?: Listen;
   /** Longest wait between two looks at the model, ms; default 100. */
   readonly tickMs?: number;
+  /** Mesos agents listen, too, at the ports that offers name: those that are there at the start. Default: only masters. */
+  readonly withMesosAgents?: boolean;
   /** What goes wrong. */
   readonly faults?: MesosWireFaults;
   /** Told of containers as they start and stop. */
@@ -80,6 +82,7 @@ export function startMesosHttp(model: SimMesos, options: MesosHttpOptions): Meso
     lastMs: 0,
   };
   for (let index = 0; index < model.mastersCount; index++) listen(face, index);
+  const agents = options.withMesosAgents === true ? model.mesosAgentPorts().map((at) => listenAsAgent(face, at)) : [];
   const running = run(face);
   const port = face.ports[0] ?? 0;
   return {
@@ -94,6 +97,7 @@ export function startMesosHttp(model: SimMesos, options: MesosHttpOptions): Meso
       await running;
       for (const stream of face.streams.values()) stream.end("cut");
       for (const index of [...face.servers.keys()]) hangUp(face, index);
+      await Promise.all(agents.map((agent) => agent.shutdown()));
       await Promise.all(face.ending);
     },
   };
@@ -106,6 +110,17 @@ function listen(face: Face, index: number): void {
   face.servers.set(index, server);
   face.ports[index] = server.port;
   face.model.setMasterAddress(index, { hostname: "127.0.0.1", port: server.port });
+}
+
+function listenAsAgent(face: Face, port: number): HttpListener {
+  const listening = face.options.listen ?? socketListen(undefined);
+  return listening({ hostname: "127.0.0.1", port }, (request) => {
+    const { pathname, search } = new URL(request.url);
+    const headers = Object.fromEntries(request.headers);
+    const asked = { method: request.method, path: pathname + search, headers, call: {} };
+    const answer = face.model.mesosAgentRequest(port, asked, now(face));
+    return answer.status === 0 ? Promise.reject(new Error("the agent is gone")) : Promise.resolve(toResponse(answer));
+  });
 }
 
 function hangUp(face: Face, index: number): void {

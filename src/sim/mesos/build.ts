@@ -53,6 +53,7 @@ export function addHost(world: SimWorld, spec: SimMesosAgentSpec): SimHost {
     unreachableNs: 0,
     runs: new Map(),
     images: new Set(),
+    sandboxes: new Map(),
     unavailability: undefined,
     isDraining: false,
     isDeactivated: false,

@@ -155,6 +155,8 @@ export interface SimMesosOptions {
   readonly faults?: Partial<SimMesosFaults>;
   /** What operators may ask the masters; default: everything. */
   readonly operatorApi?: "open" | "forbidden" | "absent";
+  /** Whether the ACL `access_sandboxes` of Mesos agents lets us read; default: it does. */
+  readonly mesosAgentFiles?: "open" | "forbidden";
   /** With credentials given, basic authentication is asked for. */
   readonly credentials?: readonly { readonly principal: string; readonly secret: string }[];
   /** `--roles`: others are refused. Default: every role. */

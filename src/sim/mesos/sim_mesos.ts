@@ -18,6 +18,7 @@ import {
   wipeHost,
 } from "./hosts.ts";
 import type { Plain } from "./json.ts";
+import { answerMesosAgent, writeStderr } from "./agent_files.ts";
 import { answerOperator } from "./operator.ts";
 import type { SimAmounts, SimMasterAddress, SimMesosAgentSpec, SimMesosFaults, SimMesosOptions } from "./options.ts";
 import { nextDeliveryMs, type SimDelivery, takeDeliveries } from "./stream.ts";
@@ -96,6 +97,8 @@ export interface SimMesosOperator {
   setImage(image: string, missing: "everywhere" | "nowhere" | readonly string[]): void;
   /** The container's process ends by itself. False: no such container runs. */
   exitContainer(taskId: string, status: number, nowMs: number): boolean;
+  /** A container writes to its stderr. False: it has no sandbox. */
+  writeStderr(taskId: string, text: string): boolean;
   /** RESCIND of one offer, or of all that are out. */
   rescindOffers(nowMs: number, offerId?: string): void;
   /** The streams break; the framework counts as disconnected. */
@@ -114,6 +117,10 @@ export interface SimMesos extends SimMesosOperator {
   request(request: SimMesosRequest, nowMs: number): SimMesosAnswer;
   /** One request of an operator: `/api/v1` with GET_FRAMEWORKS, or `/master/frameworks`. */
   operatorRequest(request: SimMesosRequest, nowMs: number): SimMesosAnswer;
+  /** One request to the Mesos agent that listens at this port: `/files/read`. */
+  mesosAgentRequest(port: number, request: SimMesosRequest, nowMs: number): SimMesosAnswer;
+  /** Where Mesos agents listen. */
+  mesosAgentPorts(): readonly number[];
   /** SUBSCRIBE from inside the process, in JSON. */
   connect(call: Plain, caller: SimCaller, nowMs: number): SimMesosAnswer;
   /** Any other call from inside the process, in JSON. */
@@ -207,6 +214,7 @@ function operatorOf(world: SimWorld): SimMesosOperator {
       settle(world, nowMs);
       return exitContainer(world, taskId, status);
     },
+    writeStderr: (taskId, text): boolean => writeStderr(world, taskId, text),
     rescindOffers: (nowMs, offerId): void => {
       settle(world, nowMs);
       for (const id of offerId === undefined ? [...world.offers.keys()] : [offerId]) rescindOffer(world, id);
@@ -294,6 +302,11 @@ export function createSimMesos(options: SimMesosOptions): SimMesos {
       settle(world, nowMs);
       return answerOperator(world, asked);
     },
+    mesosAgentRequest: (port, asked, nowMs): SimMesosAnswer => {
+      settle(world, nowMs);
+      return answerMesosAgent(world, port, asked);
+    },
+    mesosAgentPorts: () => [...world.hosts.values()].map(({ port }) => port),
     connect: inside,
     call: inside,
     disconnect: (subscriptionId, nowMs): void => {

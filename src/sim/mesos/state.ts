@@ -100,6 +100,8 @@ export interface SimHost {
   readonly runs: Map<string, SimRun>;
   /** Images that need no pull. */
   readonly images: Set<string>;
+  /** What containers have written to stderr, by the key of their run; kept when the task is over. */
+  readonly sandboxes: Map<string, string>;
   /** Its maintenance window as JSON. */
   unavailability: Plain | undefined;
   /** DRAIN_AGENT was called. */

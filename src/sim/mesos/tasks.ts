@@ -1,5 +1,6 @@
 // The life of a Docker container on a Mesos agent: pull, start, run, stop, end.
 
+import { openSandbox } from "./agent_files.ts";
 import { dockerOptionsProblem } from "./docker_options.ts";
 import { at, listAt, numberAt, textAt } from "./json.ts";
 import { forgetRun, isTerminal, makeAgentUpdate } from "./updates.ts";
@@ -61,6 +62,7 @@ function pulled(world: SimWorld, host: SimHost, run: SimRun): void {
   }
   host.images.add(image);
   run.phase = "starting";
+  openSandbox(host, run, world.options.version ?? "1.12.0");
   makeAgentUpdate(world, host, run, { state: "TASK_STARTING", source: "SOURCE_EXECUTOR" });
   const problem = dockerOptionsProblem(run.task.info);
   if (problem !== undefined) {
